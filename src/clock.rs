@@ -1,0 +1,223 @@
+//! The store's one clock: everything that depends on time reads it, and a test turns it by hand.
+//!
+//! This is the only module that asks the system for the time.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A moment: microseconds since 1970-01-01T00:00:00Z, negative before.
+///
+/// # Examples
+/// ```
+/// use larder::Timestamp;
+/// use std::time::Duration;
+/// let start = Timestamp::from_millis(1_000);
+/// assert_eq!(start.saturating_add(Duration::from_secs(1)).as_millis(), 2_000);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The moment `micros` microseconds after the epoch.
+    #[must_use]
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// The moment `millis` milliseconds after the epoch; moments past ±292,000 years saturate.
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis.saturating_mul(1_000))
+    }
+
+    /// The moment `seconds` seconds after the epoch; moments past ±292,000 years saturate.
+    #[must_use]
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1_000_000))
+    }
+
+    /// Microseconds since the epoch.
+    #[must_use]
+    pub const fn as_micros(self) -> i64 {
+        self.0
+    }
+
+    /// Whole milliseconds since the epoch, rounded down.
+    #[must_use]
+    pub const fn as_millis(self) -> i64 {
+        self.0.div_euclid(1_000)
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    #[must_use]
+    pub const fn as_seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
+    /// The moment `duration` later; saturates at the last representable one.
+    #[must_use]
+    pub fn saturating_add(self, duration: Duration) -> Self {
+        let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_add(micros))
+    }
+
+    /// How long after `earlier` this is; zero when it is not after it.
+    #[must_use]
+    pub fn saturating_since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+/// Where a store reads the time.
+///
+/// # Examples
+/// A clock that stands still:
+/// ```
+/// use larder::{Clock, Timestamp};
+/// #[derive(Debug)]
+/// struct Frozen;
+/// impl Clock for Frozen {
+///     fn now(&self) -> Timestamp {
+///         Timestamp::from_seconds(1_700_000_000)
+///     }
+/// }
+/// let store = larder::Store::builder().clock(Frozen).in_memory();
+/// assert_eq!(store.now().as_seconds(), 1_700_000_000);
+/// ```
+pub trait Clock: fmt::Debug + Send + Sync + 'static {
+    /// The time now. It may stand still or jump; the store copes with both.
+    fn now(&self) -> Timestamp;
+
+    /// Whether time passes by itself, so that a background thread can wait for a deadline.
+    ///
+    /// `false` (the default) means that somebody turns the clock, and calls [`crate::Store::sweep_expired`] after it.
+    fn runs(&self) -> bool {
+        false
+    }
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+
+    fn runs(&self) -> bool {
+        (**self).runs()
+    }
+}
+
+/// The system's wall clock.
+///
+/// # Examples
+/// ```
+/// use larder::{Clock, SystemClock, Timestamp};
+/// assert!(SystemClock.now() > Timestamp::from_seconds(1_700_000_000));
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+        let micros = match since_epoch {
+            Ok(after) => i64::try_from(after.as_micros()).unwrap_or(i64::MAX),
+            Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |micros| -micros),
+        };
+        Timestamp(micros)
+    }
+
+    fn runs(&self) -> bool {
+        true
+    }
+}
+
+/// A clock that moves only when it is told to. Clones share the one time.
+///
+/// # Examples
+/// ```
+/// use larder::{ManualClock, Store, Timestamp};
+/// use std::time::Duration;
+/// let clock = ManualClock::at(Timestamp::from_seconds(1_700_000_000));
+/// let store = Store::builder().clock(clock.clone()).in_memory();
+/// store.kv().set_with_ttl("session", "7", Duration::from_secs(60))?;
+/// clock.advance(Duration::from_secs(60));
+/// assert!(store.kv().get("session")?.is_none());
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ManualClock(Arc<AtomicI64>);
+
+impl ManualClock {
+    /// A clock that shows `start`.
+    #[must_use]
+    pub fn at(start: Timestamp) -> Self {
+        Self(Arc::new(AtomicI64::new(start.0)))
+    }
+
+    /// Moves the time forward by `duration`; saturates at the last representable moment.
+    pub fn advance(&self, duration: Duration) {
+        let step = |micros: i64| Some(Timestamp(micros).saturating_add(duration).0);
+        // The closure never answers `None`, so the update cannot fail.
+        let _ = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, step);
+    }
+
+    /// Sets the time to `now`, forwards or backwards.
+    pub fn set(&self, now: Timestamp) {
+        self.0.store(now.0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Measures how long something takes, for reports; not affected by [`ManualClock`].
+///
+/// # Examples
+/// ```
+/// let watch = larder::Stopwatch::start();
+/// assert!(watch.elapsed().as_secs() < 3_600);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Starts measuring.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    /// Time since the start.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn milliseconds_round_down_on_both_sides_of_the_epoch() {
+        assert_eq!(Timestamp::from_micros(1_999).as_millis(), 1);
+        assert_eq!(Timestamp::from_micros(-1).as_millis(), -1);
+        assert_eq!(Timestamp::from_micros(-1).as_seconds(), -1);
+    }
+
+    #[test]
+    fn the_manual_clock_moves_only_by_hand_and_saturates() {
+        let clock = ManualClock::at(Timestamp::from_seconds(5));
+        let other = clock.clone();
+        clock.advance(Duration::from_millis(1_500));
+        assert_eq!(other.now(), Timestamp::from_millis(6_500));
+        clock.advance(Duration::MAX);
+        assert_eq!(other.now(), Timestamp::from_micros(i64::MAX));
+        assert!(!clock.runs());
+    }
+}

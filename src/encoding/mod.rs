@@ -1,0 +1,8 @@
+//! Byte encodings that several models share.
+//!
+//! [`ordered`] turns integers, floats and byte strings into bytes whose order is the order of the values; [`decimal`]
+//! does so for decimals of any size. No model's whole key encoding lives here: two models disagree on when numbers are
+//! equal (SEM: ALL-2), so each composes its own keys and holds its own property test.
+
+pub mod decimal;
+pub mod ordered;

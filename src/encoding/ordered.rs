@@ -1,0 +1,287 @@
+//! Order-preserving bytes for integers, floats and byte strings.
+//!
+//! Every `put_*` appends bytes to a key so that comparing two keys bytewise compares the values, and so that no value's
+//! encoding is a prefix of another's: fields can be concatenated. [`Reader`] takes the fields apart again.
+//!
+//! | value         | bytes                                                                              |
+//! |---------------|------------------------------------------------------------------------------------|
+//! | `u16/u32/u64` | big-endian                                                                         |
+//! | `i32/i64`     | big-endian with the sign bit flipped                                               |
+//! | `f64`         | big-endian bits; sign bit flipped when positive, all bits when negative            |
+//! | byte string   | each `00` as `00 ff`, then `00 00`                                                 |
+//!
+//! A descending field is the ascending one with every bit flipped: [`invert`].
+
+use crate::error::{Error, Result};
+
+/// Appends a byte string, escaped and terminated.
+///
+/// # Examples
+/// ```
+/// use larder::encoding::ordered::{put_bytes, Reader};
+/// let mut key = Vec::new();
+/// put_bytes(&mut key, b"a\0b");
+/// assert_eq!(key, b"a\x00\xffb\x00\x00");
+/// assert_eq!(Reader::new(&key).bytes()?, b"a\0b");
+/// # Ok::<(), larder::Error>(())
+/// ```
+pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.reserve(bytes.len() + 2);
+    for &byte in bytes {
+        out.push(byte);
+        if byte == 0 {
+            out.push(0xff);
+        }
+    }
+    out.extend_from_slice(&[0, 0]);
+}
+
+/// Appends a signed integer in 8 bytes.
+///
+/// # Examples
+/// ```
+/// use larder::encoding::ordered::put_i64;
+/// let encode = |value| { let mut key = Vec::new(); put_i64(&mut key, value); key };
+/// assert!(encode(-1) < encode(0) && encode(0) < encode(1));
+/// ```
+pub fn put_i64(out: &mut Vec<u8>, value: i64) {
+    out.extend_from_slice(&(value.cast_unsigned() ^ (1 << 63)).to_be_bytes());
+}
+
+/// Appends a signed integer in 4 bytes.
+///
+/// # Examples
+/// ```
+/// use larder::encoding::ordered::put_i32;
+/// let mut key = Vec::new();
+/// put_i32(&mut key, 0);
+/// assert_eq!(key, [0x80, 0, 0, 0]);
+/// ```
+pub fn put_i32(out: &mut Vec<u8>, value: i32) {
+    out.extend_from_slice(&(value.cast_unsigned() ^ (1 << 31)).to_be_bytes());
+}
+
+/// Appends a float in 8 bytes: the order of [`f64::total_cmp`], so that the caller decides what `-0.0` and NaN mean.
+///
+/// # Examples
+/// ```
+/// use larder::encoding::ordered::put_f64;
+/// let encode = |value| { let mut key = Vec::new(); put_f64(&mut key, value); key };
+/// assert!(encode(f64::NEG_INFINITY) < encode(-1.5) && encode(-1.5) < encode(1e-300));
+/// ```
+pub fn put_f64(out: &mut Vec<u8>, value: f64) {
+    let bits = value.to_bits();
+    let ordered = if value.is_sign_negative() { !bits } else { bits ^ (1 << 63) };
+    out.extend_from_slice(&ordered.to_be_bytes());
+}
+
+/// Flips every bit of `field`, which reverses its order.
+///
+/// # Examples
+/// ```
+/// use larder::encoding::ordered::{invert, put_i64};
+/// let encode = |value| { let mut key = Vec::new(); put_i64(&mut key, value); invert(&mut key); key };
+/// assert!(encode(2) < encode(1));
+/// ```
+pub fn invert(field: &mut [u8]) {
+    for byte in field {
+        *byte = !*byte;
+    }
+}
+
+/// Takes the fields of a key apart, in the order they were put.
+///
+/// Every method answers [`Error::Corruption`] when the bytes end early or are not an encoding.
+///
+/// # Examples
+/// ```
+/// use larder::encoding::ordered::{put_bytes, put_f64, Reader};
+/// let mut key = vec![7];
+/// put_bytes(&mut key, b"board");
+/// put_f64(&mut key, 1.5);
+/// let mut fields = Reader::new(&key);
+/// assert_eq!((fields.u8()?, fields.bytes()?, fields.f64()?), (7, b"board".to_vec(), 1.5));
+/// assert!(fields.rest().is_empty());
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+    /// Whether the fields were stored inverted.
+    descending: bool,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads `key` from its first byte.
+    #[must_use]
+    pub fn new(key: &'a [u8]) -> Self {
+        Self { rest: key, descending: false }
+    }
+
+    /// Reads the following fields as [`invert`]ed ones, or no longer so.
+    pub fn set_descending(&mut self, descending: bool) {
+        self.descending = descending;
+    }
+
+    /// What has not been read, as it is stored.
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Takes `N` bytes.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] when fewer are left.
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let (head, rest) = self.rest.split_first_chunk::<N>().ok_or_else(too_short)?;
+        self.rest = rest;
+        let mut field = *head;
+        if self.descending {
+            invert(&mut field);
+        }
+        Ok(field)
+    }
+
+    /// Takes one byte.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] when none is left.
+    pub fn u8(&mut self) -> Result<u8> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    /// Takes a big-endian `u16`.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] when fewer than 2 bytes are left.
+    pub fn u16(&mut self) -> Result<u16> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    /// Takes a big-endian `u32`.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] when fewer than 4 bytes are left.
+    pub fn u32(&mut self) -> Result<u32> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    /// Takes a big-endian `u64`.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] when fewer than 8 bytes are left.
+    pub fn u64(&mut self) -> Result<u64> {
+        self.array().map(u64::from_be_bytes)
+    }
+
+    /// Takes what [`put_i64`] put.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] when fewer than 8 bytes are left.
+    pub fn i64(&mut self) -> Result<i64> {
+        Ok((self.u64()? ^ (1 << 63)).cast_signed())
+    }
+
+    /// Takes what [`put_i32`] put.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] when fewer than 4 bytes are left.
+    pub fn i32(&mut self) -> Result<i32> {
+        Ok((self.u32()? ^ (1 << 31)).cast_signed())
+    }
+
+    /// Takes what [`put_f64`] put.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] when fewer than 8 bytes are left.
+    pub fn f64(&mut self) -> Result<f64> {
+        let ordered = self.u64()?;
+        let bits = if ordered >> 63 == 1 { ordered ^ (1 << 63) } else { !ordered };
+        Ok(f64::from_bits(bits))
+    }
+
+    /// Takes what [`put_bytes`] put.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] when the string is not terminated, or an escape is not one.
+    pub fn bytes(&mut self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        loop {
+            match self.u8()? {
+                0 => match self.u8()? {
+                    0 => return Ok(bytes),
+                    0xff => bytes.push(0),
+                    other => return Err(Error::corrupt("key", format!("escape 00 {other:02x} in a byte string"))),
+                },
+                byte => bytes.push(byte),
+            }
+        }
+    }
+}
+
+fn too_short() -> Error {
+    Error::corrupt("key", "it ends inside a field")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn encoded(put: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+        let mut out = Vec::new();
+        put(&mut out);
+        out
+    }
+
+    /// Byte strings in which zero, `ff` and nested prefixes are common.
+    fn bytes() -> impl Strategy<Value = Vec<u8>> {
+        prop::collection::vec(prop_oneof![Just(0u8), Just(1), Just(0xff), any::<u8>()], 0..6)
+    }
+
+    proptest! {
+        #[test]
+        fn byte_strings_keep_their_order_and_come_back(a in bytes(), b in bytes()) {
+            let (x, y) = (encoded(|out| put_bytes(out, &a)), encoded(|out| put_bytes(out, &b)));
+            prop_assert_eq!(x.cmp(&y), a.cmp(&b));
+            prop_assert_eq!(Reader::new(&x).bytes().unwrap(), a);
+        }
+
+        #[test]
+        fn inverted_fields_are_reversed_and_come_back(a in bytes(), b in bytes(), tail in bytes()) {
+            let inverted = |value: &[u8]| encoded(|out| { put_bytes(out, value); invert(out); });
+            prop_assert_eq!(inverted(&a).cmp(&inverted(&b)), b.cmp(&a));
+            let mut key = inverted(&a);
+            key.extend_from_slice(&tail);
+            let mut reader = Reader::new(&key);
+            reader.set_descending(true);
+            prop_assert_eq!(reader.bytes().unwrap(), a);
+            prop_assert_eq!(reader.rest(), &tail[..]);
+        }
+
+        #[test]
+        fn integers_and_floats_keep_their_order_and_come_back(a: i64, b: i64, f: f64, g: f64) {
+            let (x, y) = (encoded(|out| put_i64(out, a)), encoded(|out| put_i64(out, b)));
+            prop_assert_eq!(x.cmp(&y), a.cmp(&b));
+            prop_assert_eq!(Reader::new(&x).i64().unwrap(), a);
+            let (x, y) = (encoded(|out| put_f64(out, f)), encoded(|out| put_f64(out, g)));
+            prop_assert_eq!(x.cmp(&y), f.total_cmp(&g));
+            prop_assert_eq!(Reader::new(&x).f64().unwrap().to_bits(), f.to_bits());
+        }
+    }
+
+    #[test]
+    fn a_key_cut_short_is_corrupt_and_no_panic() {
+        let key = encoded(|out| {
+            put_bytes(out, b"ab");
+            put_i64(out, 7);
+        });
+        for cut in 0..key.len() {
+            let mut reader = Reader::new(&key[..cut]);
+            let outcome = reader.bytes().and_then(|_| reader.i64());
+            assert!(matches!(outcome, Err(Error::Corruption { .. })), "cut at {cut}");
+        }
+        assert!(Reader::new(&[0, 7]).bytes().is_err(), "an unknown escape");
+    }
+}

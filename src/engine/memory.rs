@@ -1,0 +1,216 @@
+//! The engine in memory: one persistent tree under one lock.
+//!
+//! # Invariants
+//! 1. The tree in the lock is the state after the last commit; a snapshot is a clone of its root.
+//! 2. `commits` is held from the check of the reads to the change of the tree, so commits are ordered and checked against
+//!    every earlier one.
+//!
+//! # Cost
+//! `snapshot` and `fork` are O(1), `get` and each change O(log n). `count` and `nth` walk the range.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use imbl::OrdMap;
+use parking_lot::{Mutex, RwLock};
+
+use crate::engine::history::History;
+use crate::engine::{
+    Changes, CommitNumber, Cursor, Direction, Durability, Engine, EngineStats, Entry, Key, KeyRange, Reads, Snapshot,
+    Ticket, Value,
+};
+use crate::error::{Error, Result};
+
+/// Up to this many changes are made in place under the readers' lock; more are made on a copy that is swapped in, so
+/// that readers never wait for a large commit.
+const CHANGES_IN_PLACE_MAX: usize = 64;
+
+/// Entries a cursor takes from the tree at once, at first and at most.
+const CHUNK_ENTRIES: (usize, usize) = (4, 256);
+
+/// Keeps everything in memory, and loses it when dropped.
+///
+/// # Examples
+/// ```
+/// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine};
+/// let engine = MemoryEngine::new();
+/// let before = engine.snapshot()?;
+/// let changes = Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into()));
+/// engine.commit(&changes, None, Durability::None)?.wait()?;
+/// assert!(before.get(b"a")?.is_none());
+/// assert_eq!(engine.snapshot()?.get(b"a")?.as_deref(), Some(&b"1"[..]));
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct MemoryEngine {
+    state: RwLock<State>,
+    commits: Mutex<()>,
+    history: History,
+    closed: AtomicBool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct State {
+    tree: OrdMap<Key, Value>,
+    commit: CommitNumber,
+}
+
+impl MemoryEngine {
+    /// An empty engine.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> Result<State> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Error::Closed);
+        }
+        Ok(self.state.read().clone())
+    }
+}
+
+impl Engine for MemoryEngine {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn snapshot(&self) -> Result<Arc<dyn Snapshot>> {
+        Ok(Arc::new(self.state()?))
+    }
+
+    fn begin(&self) -> Result<Arc<dyn Snapshot>> {
+        let _commits = self.commits.lock();
+        Ok(self.history.watch(Arc::new(self.state()?)))
+    }
+
+    fn commit(&self, changes: &Changes, reads: Option<&Reads>, _durability: Durability) -> Result<Ticket> {
+        let _commits = self.commits.lock();
+        if let Some(reads) = reads {
+            self.history.check(reads)?;
+        }
+        let current = self.state()?;
+        if changes.is_empty() {
+            return Ok(Ticket::settled(current.commit));
+        }
+        let number = current.commit.next();
+        self.history.record(changes, number);
+        if changes.len() <= CHANGES_IN_PLACE_MAX {
+            drop(current);
+            let mut state = self.state.write();
+            apply(&mut state.tree, changes);
+            state.commit = number;
+        } else {
+            let mut tree = current.tree;
+            apply(&mut tree, changes);
+            let old = std::mem::replace(&mut *self.state.write(), State { tree, commit: number });
+            // Dropped here, after the lock: the old tree may be the last holder of many nodes.
+            drop(old);
+        }
+        Ok(Ticket::settled(number))
+    }
+
+    fn is_persistent(&self) -> bool {
+        false
+    }
+
+    fn fork(&self) -> Result<Arc<dyn Engine>> {
+        Ok(Arc::new(Self { state: RwLock::new(self.state()?), ..Self::default() }))
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.state().map(drop)
+    }
+
+    fn stats(&self) -> Result<EngineStats> {
+        let state = self.state()?;
+        Ok(EngineStats { commit: state.commit, entries: Some(state.tree.len() as u64), disk_bytes: 0 })
+    }
+
+    fn close(&self) -> Result<()> {
+        self.closed.store(true, Ordering::Release);
+        Ok(())
+    }
+}
+
+fn apply(tree: &mut OrdMap<Key, Value>, changes: &Changes) {
+    for (key, change) in changes {
+        match change {
+            Some(value) => tree.insert(key.clone(), Arc::clone(value)),
+            None => tree.remove(key),
+        };
+    }
+}
+
+impl Snapshot for State {
+    fn commit(&self) -> CommitNumber {
+        self.commit
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
+        Ok(self.tree.get(key).map(|value| Cow::Borrowed(&**value)))
+    }
+
+    fn range(&self, range: &KeyRange, direction: Direction) -> Result<Box<dyn Cursor>> {
+        Ok(Box::new(TreeCursor::new(self.tree.clone(), range.clone(), direction)))
+    }
+}
+
+/// A cursor that owns a clone of a persistent tree and takes entries from it in growing chunks.
+#[derive(Debug)]
+pub(super) struct TreeCursor<V: Clone> {
+    tree: OrdMap<Key, V>,
+    /// What the chunks taken so far have left.
+    rest: KeyRange,
+    direction: Direction,
+    chunk: std::vec::IntoIter<(Key, V)>,
+    chunk_entries: usize,
+    current: Option<(Key, V)>,
+}
+
+impl<V: Clone> TreeCursor<V> {
+    pub(super) fn new(tree: OrdMap<Key, V>, range: KeyRange, direction: Direction) -> Self {
+        let chunk = Vec::new().into_iter();
+        Self { tree, rest: range, direction, chunk, chunk_entries: CHUNK_ENTRIES.0, current: None }
+    }
+
+    /// Steps to the next entry and lends it.
+    pub(super) fn step(&mut self) -> Option<&(Key, V)> {
+        if self.chunk.as_slice().is_empty() {
+            self.refill();
+        }
+        self.current = self.chunk.next();
+        self.current.as_ref()
+    }
+
+    fn refill(&mut self) {
+        use std::ops::Bound;
+        if self.rest.is_empty() {
+            return;
+        }
+        let entries = self.tree.range::<_, [u8]>(&self.rest);
+        let owned = |(key, value): (&Key, &V)| (key.clone(), value.clone());
+        let chunk: Vec<_> = match self.direction {
+            Direction::Forward => entries.take(self.chunk_entries).map(owned).collect(),
+            Direction::Backward => entries.rev().take(self.chunk_entries).map(owned).collect(),
+        };
+        let everything = KeyRange::new(Bound::Unbounded, Bound::Excluded(Key::default()));
+        let rest = std::mem::replace(&mut self.rest, everything);
+        if let Some((last, _)) = chunk.last().filter(|_| chunk.len() == self.chunk_entries) {
+            let edge = Bound::Excluded(last.clone());
+            self.rest = match self.direction {
+                Direction::Forward => rest.clamp(edge, Bound::Unbounded),
+                Direction::Backward => rest.clamp(Bound::Unbounded, edge),
+            };
+        }
+        self.chunk_entries = (self.chunk_entries * 4).min(CHUNK_ENTRIES.1);
+        self.chunk = chunk.into_iter();
+    }
+}
+
+impl Cursor for TreeCursor<Value> {
+    fn next(&mut self) -> Result<Option<Entry<'_>>> {
+        Ok(self.step().map(|(key, value)| (&**key, &**value)))
+    }
+}

@@ -1,0 +1,236 @@
+//! Storage engines: ordered byte keys with snapshots and atomic commits.
+//!
+//! [`Engine`] is the whole contract between the models and what keeps their bytes. It assumes neither a local file nor a
+//! single process: an ordered, transactional store elsewhere can meet it, by checking [`Reads`] itself and answering
+//! [`Error::Conflict`](crate::Error::Conflict). Every engine here passes one conformance suite, `tests/engine.rs`.
+//!
+//! # Invariants of every engine
+//! 1. A commit is visible whole or not at all, to gets, ranges and counts alike.
+//! 2. A [`Snapshot`] never changes, and blocks nobody.
+//! 3. Commits are numbered from 1 without gaps; a snapshot's number is the last commit it holds.
+//! 4. When a commit's [`Ticket`] has been waited for, it is as durable as it was asked to be, with every commit before it,
+//!    and [`Engine::snapshot`] shows it. Until then only [`Engine::latest`] does.
+
+pub(crate) mod history;
+mod key;
+mod memory;
+mod overlay;
+mod range;
+mod reads;
+mod ticket;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use key::Key;
+pub use memory::MemoryEngine;
+pub use overlay::{Overlay, OverlayEngine};
+pub use range::{Direction, KeyRange};
+pub use reads::Reads;
+pub use ticket::{Settle, Ticket};
+
+use crate::error::Result;
+use crate::limits;
+
+/// A stored value. Cheap to clone.
+pub type Value = Arc<[u8]>;
+
+/// Buffered changes, sorted by key: `Some` puts a value, `None` removes the key.
+///
+/// A persistent map, so that a cursor over a running transaction owns an O(1) copy of it.
+pub type Changes = imbl::OrdMap<Key, Option<Value>>;
+
+/// An entry that a cursor lends: key and value.
+pub type Entry<'a> = (&'a [u8], &'a [u8]);
+
+/// How far a commit has to get before it is acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Durability {
+    /// On the medium: the commit survives power loss.
+    #[default]
+    Sync,
+    /// With the operating system, and on the medium at most this much later: a crash of the process loses nothing, loss
+    /// of power what was committed within this time.
+    Interval(Duration),
+    /// With the operating system, which writes it when it likes.
+    None,
+}
+
+/// The place of a commit in the order of all commits, from 1; 0 is before the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CommitNumber(pub u64);
+
+impl CommitNumber {
+    /// The number of the commit after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for CommitNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What an engine holds and has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EngineStats {
+    /// The last commit.
+    pub commit: CommitNumber,
+    /// Entries held; `None` when the engine would have to count them.
+    pub entries: Option<u64>,
+    /// Bytes on disk; 0 when nothing is.
+    pub disk_bytes: u64,
+}
+
+/// Keeps entries, takes commits, gives snapshots.
+pub trait Engine: fmt::Debug + Send + Sync {
+    /// The engine's name, for errors and reports.
+    fn name(&self) -> &'static str;
+
+    /// The state after the last commit that is as durable as it was asked to be: what readers see. O(1).
+    ///
+    /// # Errors
+    /// [`Error::Closed`](crate::Error::Closed) after [`Engine::close`].
+    fn snapshot(&self) -> Result<Arc<dyn Snapshot>>;
+
+    /// The state after the last commit, durable or not: what the next writer goes on from. O(1).
+    ///
+    /// # Errors
+    /// As [`Engine::snapshot`].
+    fn latest(&self) -> Result<Arc<dyn Snapshot>> {
+        self.snapshot()
+    }
+
+    /// A snapshot whose reads a later [`Engine::commit`] is to check.
+    ///
+    /// The engine remembers which keys are committed from here on for as long as the snapshot lives.
+    ///
+    /// # Errors
+    /// As [`Engine::snapshot`].
+    fn begin(&self) -> Result<Arc<dyn Snapshot>>;
+
+    /// Applies `changes` as one commit and answers a ticket to wait for.
+    ///
+    /// With `reads`, first checks that nothing they hold was changed by a commit after the snapshot they were made on.
+    /// Empty `changes` are checked but make no commit; the ticket is the last commit's.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`](crate::Error::Conflict) when the check fails, an I/O error when the changes cannot be
+    /// kept; either way nothing is applied.
+    fn commit(&self, changes: &Changes, reads: Option<&Reads>, durability: Durability) -> Result<Ticket>;
+
+    /// Whether a commit can conflict although all of this process's writers take turns.
+    ///
+    /// `false` for an engine of this process alone: then an exclusive transaction passes no reads.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Whether its entries outlive the process.
+    fn is_persistent(&self) -> bool;
+
+    /// An independent engine that starts from the last acknowledged commit; nothing written to either shows in the other.
+    ///
+    /// The default keeps the fork's writes in memory over a snapshot. O(1).
+    ///
+    /// # Errors
+    /// As [`Engine::snapshot`].
+    fn fork(&self) -> Result<Arc<dyn Engine>> {
+        Ok(Arc::new(OverlayEngine::new(self.snapshot()?)))
+    }
+
+    /// Makes every commit so far survive power loss.
+    ///
+    /// # Errors
+    /// An I/O error when the medium refuses; what is durable is then unknown.
+    fn sync(&self) -> Result<()>;
+
+    /// What the engine holds and has done.
+    ///
+    /// # Errors
+    /// As [`Engine::snapshot`].
+    fn stats(&self) -> Result<EngineStats>;
+
+    /// Syncs and lets go of files and locks. Later calls answer [`Error::Closed`](crate::Error::Closed); snapshots stay
+    /// readable until they are dropped.
+    ///
+    /// # Errors
+    /// As [`Engine::sync`].
+    fn close(&self) -> Result<()>;
+}
+
+/// An engine's entries as they were after one commit.
+pub trait Snapshot: fmt::Debug + Send + Sync {
+    /// The last commit the snapshot holds.
+    fn commit(&self) -> CommitNumber;
+
+    /// The value of `key`.
+    ///
+    /// # Errors
+    /// An I/O or corruption error from the engine's files.
+    fn get(&self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>>;
+
+    /// A cursor over the entries of `range`, lowest key first or last. It owns what it needs.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
+    fn range(&self, range: &KeyRange, direction: Direction) -> Result<Box<dyn Cursor>>;
+
+    /// How many entries are in `range`.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
+    ///
+    /// # Cost
+    /// The default walks the range.
+    fn count(&self, range: &KeyRange) -> Result<u64> {
+        let mut cursor = self.range(range, Direction::Forward)?;
+        let mut count = 0;
+        while cursor.next()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// The entry of `range` that has `n` entries of it before it.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
+    ///
+    /// # Cost
+    /// The default walks over the first `n` entries.
+    fn nth(&self, range: &KeyRange, n: u64) -> Result<Option<(Key, Value)>> {
+        let mut cursor = self.range(range, Direction::Forward)?;
+        for _ in 0..n {
+            if cursor.next()?.is_none() {
+                return Ok(None);
+            }
+        }
+        Ok(cursor.next()?.map(|(key, value)| (Key::from(key), Value::from(value))))
+    }
+}
+
+/// Walks over entries and lends each until the next step.
+pub trait Cursor: fmt::Debug + Send {
+    /// Steps to the next entry; `None` at the end, and from then on.
+    ///
+    /// # Errors
+    /// An I/O or corruption error from the engine's files.
+    fn next(&mut self) -> Result<Option<Entry<'_>>>;
+}
+
+/// Refuses a change that no engine could keep.
+///
+/// # Errors
+/// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key or value that is too long.
+pub(crate) fn check_sizes(key: &[u8], value: &[u8]) -> Result<()> {
+    limits::check("engine key bytes", limits::ENGINE_KEY_BYTES_MAX, key.len())?;
+    limits::check("engine value bytes", limits::ENGINE_VALUE_BYTES_MAX, value.len())
+}

@@ -1,0 +1,306 @@
+//! Changes in memory over a snapshot: what a running transaction sees, and what a fork of any engine is made of.
+//!
+//! # Cost
+//! A `get` is one lookup in each layer. `count` and `nth` ask the snapshot and correct the answer by the changes that
+//! fall into the range: with w of them, O(w) lookups.
+
+use std::borrow::Cow;
+use std::ops::Bound;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+
+use crate::engine::history::History;
+use crate::engine::memory::TreeCursor;
+use crate::engine::{
+    Changes, CommitNumber, Cursor, Direction, Durability, Engine, EngineStats, Entry, Key, KeyRange, Reads, Snapshot,
+    Ticket, Value,
+};
+use crate::error::{Error, Result};
+
+/// A snapshot with changes laid over it.
+///
+/// # Examples
+/// ```
+/// use larder::engine::{Changes, Engine, Key, KeyRange, MemoryEngine, Overlay, Snapshot};
+/// let mut changes = Changes::new();
+/// changes.insert(Key::from(&b"b"[..]), Some(b"2"[..].into()));
+/// let overlay = Overlay::new(MemoryEngine::new().snapshot()?, changes);
+/// assert_eq!(overlay.count(&KeyRange::all())?, 1);
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Overlay {
+    base: Arc<dyn Snapshot>,
+    changes: Changes,
+    commit: CommitNumber,
+}
+
+impl Overlay {
+    /// Lays `changes` over `base`.
+    #[must_use]
+    pub fn new(base: Arc<dyn Snapshot>, changes: Changes) -> Self {
+        let commit = base.commit();
+        Self { base, changes, commit }
+    }
+
+    /// The changes laid over the snapshot.
+    #[must_use]
+    pub fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// The changes laid over the snapshot, to add to.
+    pub(crate) fn changes_mut(&mut self) -> &mut Changes {
+        &mut self.changes
+    }
+
+    /// How one change alters the number of entries: a put of a new key adds one, a removal of a present one takes one.
+    fn effect(&self, key: &Key, change: Option<&Value>) -> Result<i64> {
+        let before = self.base.get(key)?.is_some();
+        Ok(i64::from(change.is_some()) - i64::from(before))
+    }
+}
+
+impl Snapshot for Overlay {
+    fn commit(&self) -> CommitNumber {
+        self.commit
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
+        match self.changes.get(key) {
+            Some(change) => Ok(change.as_deref().map(Cow::Borrowed)),
+            None => self.base.get(key),
+        }
+    }
+
+    fn range(&self, range: &KeyRange, direction: Direction) -> Result<Box<dyn Cursor>> {
+        let base = self.base.range(range, direction)?;
+        if self.changes.is_empty() {
+            return Ok(base);
+        }
+        let changes = TreeCursor::new(self.changes.clone(), range.clone(), direction);
+        Ok(Box::new(MergeCursor {
+            base,
+            changes,
+            direction,
+            base_entry: None,
+            change: None,
+            lend: Lend::Neither,
+            primed: false,
+        }))
+    }
+
+    fn count(&self, range: &KeyRange) -> Result<u64> {
+        let mut count = self.base.count(range)?;
+        if !range.is_empty() {
+            for (key, change) in self.changes.range::<_, [u8]>(range) {
+                count = count.saturating_add_signed(self.effect(key, change.as_ref())?);
+            }
+        }
+        Ok(count)
+    }
+
+    fn nth(&self, range: &KeyRange, n: u64) -> Result<Option<(Key, Value)>> {
+        if range.is_empty() {
+            return Ok(None);
+        }
+        // Walks the changes, keeping what they have added to the number of entries so far; the snapshot's own counts
+        // bridge the gaps between them.
+        let mut added = 0i64;
+        for (key, change) in self.changes.range::<_, [u8]>(range) {
+            let before = range.clone().clamp(Bound::Unbounded, Bound::Excluded(key.clone()));
+            let entries_before = self.base.count(&before)?.saturating_add_signed(added);
+            if n < entries_before {
+                break;
+            }
+            if let (true, Some(value)) = (n == entries_before, change) {
+                return Ok(Some((key.clone(), Arc::clone(value))));
+            }
+            added += self.effect(key, change.as_ref())?;
+        }
+        self.base.nth(range, n.saturating_add_signed(-added))
+    }
+}
+
+/// Walks snapshot and changes side by side; a change hides the snapshot's entry of the same key.
+#[derive(Debug)]
+struct MergeCursor {
+    base: Box<dyn Cursor>,
+    changes: TreeCursor<Option<Value>>,
+    direction: Direction,
+    base_entry: Option<(Key, Vec<u8>)>,
+    change: Option<(Key, Option<Value>)>,
+    /// Which side the last step lent, and so has to move before the next.
+    lend: Lend,
+    primed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lend {
+    Neither,
+    Base,
+    Change,
+    /// The change, and the entry it hides.
+    Both,
+}
+
+impl MergeCursor {
+    fn move_base(&mut self) -> Result<()> {
+        self.base_entry = self.base.next()?.map(|(key, value)| (Key::from(key), value.to_vec()));
+        Ok(())
+    }
+
+    fn move_change(&mut self) {
+        self.change = self.changes.step().cloned();
+    }
+
+    fn choose(&self) -> Lend {
+        match (&self.base_entry, &self.change) {
+            (None, None) => Lend::Neither,
+            (Some(_), None) => Lend::Base,
+            (None, Some(_)) => Lend::Change,
+            (Some((base, _)), Some((change, _))) => {
+                let order = match self.direction {
+                    Direction::Forward => base.cmp(change),
+                    Direction::Backward => change.cmp(base),
+                };
+                match order {
+                    std::cmp::Ordering::Less => Lend::Base,
+                    std::cmp::Ordering::Equal => Lend::Both,
+                    std::cmp::Ordering::Greater => Lend::Change,
+                }
+            }
+        }
+    }
+}
+
+impl Cursor for MergeCursor {
+    fn next(&mut self) -> Result<Option<Entry<'_>>> {
+        if !self.primed {
+            self.move_base()?;
+            self.move_change();
+            self.primed = true;
+        }
+        loop {
+            match self.lend {
+                Lend::Neither => {}
+                Lend::Base => self.move_base()?,
+                Lend::Change => self.move_change(),
+                Lend::Both => {
+                    self.move_base()?;
+                    self.move_change();
+                }
+            }
+            self.lend = self.choose();
+            let removed = matches!(self.change, Some((_, None)));
+            if !(removed && matches!(self.lend, Lend::Change | Lend::Both)) {
+                break;
+            }
+        }
+        Ok(match self.lend {
+            Lend::Neither => None,
+            Lend::Base => self.base_entry.as_ref().map(|(key, value)| (&**key, &**value)),
+            Lend::Change | Lend::Both => {
+                self.change.as_ref().and_then(|(key, value)| Some((&**key, value.as_deref()?)))
+            }
+        })
+    }
+}
+
+/// A fork of any engine: its writes stay in memory, over a snapshot of the original.
+///
+/// # Examples
+/// ```
+/// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine, OverlayEngine};
+/// let original = MemoryEngine::new();
+/// let fork = OverlayEngine::new(original.snapshot()?);
+/// fork.commit(&Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into())), None, Durability::None)?.wait()?;
+/// assert!(fork.snapshot()?.get(b"a")?.is_some());
+/// assert!(original.snapshot()?.get(b"a")?.is_none());
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct OverlayEngine {
+    state: RwLock<Overlay>,
+    commits: Mutex<()>,
+    history: History,
+    closed: AtomicBool,
+}
+
+impl OverlayEngine {
+    /// Starts from what `base` shows.
+    #[must_use]
+    pub fn new(base: Arc<dyn Snapshot>) -> Self {
+        Self::from_state(Overlay::new(base, Changes::new()))
+    }
+
+    fn from_state(state: Overlay) -> Self {
+        let (commits, history, closed) = (Mutex::default(), History::default(), AtomicBool::default());
+        Self { state: RwLock::new(state), commits, history, closed }
+    }
+
+    fn state(&self) -> Result<Overlay> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Error::Closed);
+        }
+        Ok(self.state.read().clone())
+    }
+}
+
+impl Engine for OverlayEngine {
+    fn name(&self) -> &'static str {
+        "overlay"
+    }
+
+    fn snapshot(&self) -> Result<Arc<dyn Snapshot>> {
+        Ok(Arc::new(self.state()?))
+    }
+
+    fn begin(&self) -> Result<Arc<dyn Snapshot>> {
+        let _commits = self.commits.lock();
+        Ok(self.history.watch(Arc::new(self.state()?)))
+    }
+
+    fn commit(&self, changes: &Changes, reads: Option<&Reads>, _durability: Durability) -> Result<Ticket> {
+        let _commits = self.commits.lock();
+        if let Some(reads) = reads {
+            self.history.check(reads)?;
+        }
+        let mut state = self.state()?;
+        if changes.is_empty() {
+            return Ok(Ticket::settled(state.commit));
+        }
+        let number = state.commit.next();
+        self.history.record(changes, number);
+        for (key, change) in changes {
+            state.changes.insert(key.clone(), change.clone());
+        }
+        state.commit = number;
+        let old = std::mem::replace(&mut *self.state.write(), state);
+        drop(old);
+        Ok(Ticket::settled(number))
+    }
+
+    fn is_persistent(&self) -> bool {
+        false
+    }
+
+    fn fork(&self) -> Result<Arc<dyn Engine>> {
+        Ok(Arc::new(Self::from_state(self.state()?)))
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.state().map(drop)
+    }
+
+    fn stats(&self) -> Result<EngineStats> {
+        Ok(EngineStats { commit: self.state()?.commit, entries: None, disk_bytes: 0 })
+    }
+
+    fn close(&self) -> Result<()> {
+        self.closed.store(true, Ordering::Release);
+        Ok(())
+    }
+}

@@ -1,0 +1,291 @@
+//! The one error type of the crate.
+//!
+//! Variants are cut by what the caller can do next, and hold plain data, so that this stays the lowest module and a
+//! front door can map each of them to its own protocol's codes. What two doors have to tell apart is a variant or an
+//! [`InvalidKind`]; what only a person reads is in the message.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A result whose error is [`enum@Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong in a store.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Another transaction committed a change to something this one read. Run the transaction again.
+    #[error("conflict: another transaction changed key {} since this one began; run it again", Hex(key))]
+    Conflict {
+        /// The changed key, in its stored encoding.
+        key: Vec<u8>,
+    },
+
+    /// A unique index already holds this value. The document is there, or belongs elsewhere.
+    #[error("duplicate key in {target}, index {index}: {value}")]
+    DuplicateKey {
+        /// The collection.
+        target: String,
+        /// The unique index that refused.
+        index: String,
+        /// The refused value, readable.
+        value: String,
+    },
+
+    /// A key holds a value of another kind than the operation works on.
+    #[error("key {key:?} holds a {found}, not a {expected}")]
+    WrongType {
+        /// The key, lossily readable.
+        key: String,
+        /// The kind the operation works on.
+        expected: &'static str,
+        /// The kind that is stored.
+        found: &'static str,
+    },
+
+    /// The condition of a conditional write did not hold; nothing was written.
+    #[error("the condition of the write to {target} did not hold")]
+    ConditionFailed {
+        /// The table or collection.
+        target: String,
+    },
+
+    /// The request is wrong and would be refused again.
+    #[error("{message}")]
+    Invalid {
+        /// What is wrong with it, for mapping to a protocol's code.
+        kind: InvalidKind,
+        /// What is wrong with it, for a person.
+        message: String,
+    },
+
+    /// What the request names does not exist.
+    #[error("no {what} named {name:?}")]
+    NotFound {
+        /// The kind of thing: `"item table"`, `"index"`.
+        what: &'static str,
+        /// The name asked for.
+        name: String,
+    },
+
+    /// What the request would create exists, and is different.
+    #[error("there is already a {what} named {name:?} with another definition")]
+    AlreadyExists {
+        /// The kind of thing: `"item table"`, `"index"`.
+        what: &'static str,
+        /// The name asked for.
+        name: String,
+    },
+
+    /// Something is larger than a limit of [`crate::limits`] allows. Nothing was written.
+    #[error("{limit} is limited to {max}, found {found}")]
+    LimitExceeded {
+        /// What is limited, with its unit.
+        limit: &'static str,
+        /// The limit.
+        max: u64,
+        /// What was found.
+        found: u64,
+    },
+
+    /// Larder does not model this. It is refused rather than ignored.
+    #[error("not supported: {feature}")]
+    Unsupported {
+        /// The operator, option or type, by its own name.
+        feature: String,
+    },
+
+    /// A handle of the store was used inside the store's exclusive transaction, on the same thread.
+    ///
+    /// It would wait for itself for ever, or read what the transaction has already changed.
+    #[error("the store's own handle was used inside a transaction on it; take the handle from the transaction instead")]
+    NestedTransaction,
+
+    /// Stored bytes do not decode. Reading again reads the same bytes again.
+    #[error("corrupt {what}: {detail}")]
+    Corruption {
+        /// What was being read.
+        what: &'static str,
+        /// What is wrong, and where.
+        detail: String,
+    },
+
+    /// A file of the store could not be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried: `"open"`, `"sync"`.
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system answered.
+        source: std::io::Error,
+    },
+
+    /// The directory of the store cannot be used as one.
+    #[error("cannot open the store in {}: {reason}", path.display())]
+    Open {
+        /// The directory.
+        path: PathBuf,
+        /// Why, and what to do about it.
+        reason: String,
+    },
+
+    /// The storage engine failed in a way it does not classify.
+    #[error("storage engine {engine}: {message}")]
+    Engine {
+        /// The engine.
+        engine: &'static str,
+        /// What it said.
+        message: String,
+    },
+
+    /// The store has been closed.
+    #[error("the store is closed")]
+    Closed,
+
+    /// An error the application raised inside a transaction, which rolled the transaction back.
+    #[error("{0}")]
+    Application(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What is wrong with a request that [`Error::Invalid`] refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InvalidKind {
+    /// An argument is out of its domain.
+    Value,
+    /// Text or a specification document does not parse.
+    Syntax,
+    /// A value has a type the operation does not take.
+    Type,
+    /// An arithmetic result does not fit its type.
+    Overflow,
+    /// An update walks through a value that is not an object or array.
+    PathNotViable,
+    /// Two parts of one update change the same path, or one changes a prefix of the other's.
+    ConflictingUpdate,
+    /// An update would change a field that never changes, such as `_id` or a key attribute.
+    ImmutableField,
+    /// Two arrays in one document meet in one compound index or sort.
+    ParallelArrays,
+    /// The same name or keys are in use with other options.
+    OptionsConflict,
+    /// A value does not serialize to, or deserialize from, its stored form.
+    Serialization,
+}
+
+impl Error {
+    /// An [`Error::Invalid`] of `kind`.
+    pub(crate) fn invalid(kind: InvalidKind, message: impl Into<String>) -> Self {
+        Self::Invalid { kind, message: message.into() }
+    }
+
+    /// An [`Error::Corruption`] of `what`.
+    pub(crate) fn corrupt(what: &'static str, detail: impl Into<String>) -> Self {
+        Self::Corruption { what, detail: detail.into() }
+    }
+
+    /// An [`Error::Unsupported`] that names `feature`.
+    pub(crate) fn unsupported(feature: impl Into<String>) -> Self {
+        Self::Unsupported { feature: feature.into() }
+    }
+
+    /// An [`Error::Io`] for `action` on `path`.
+    #[cfg(feature = "fjall")]
+    pub(crate) fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
+        Self::Io { action, path: path.to_owned(), source }
+    }
+
+    /// Wraps an application's own error, so that a transaction's closure can return it with `?` and roll back.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Error, Store};
+    /// let store = Store::in_memory();
+    /// let outcome = store.transaction(|tx| {
+    ///     tx.kv().set("stock", "0")?;
+    ///     Err::<(), _>(Error::application("sold out"))
+    /// });
+    /// assert_eq!(outcome.unwrap_err().to_string(), "sold out");
+    /// assert!(store.kv().get("stock")?.is_none());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn application(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Application(error.into())
+    }
+
+    /// Whether running the same transaction again can succeed.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::Error;
+    /// assert!(Error::Conflict { key: vec![] }.is_retryable());
+    /// assert!(!Error::Closed.is_retryable());
+    /// ```
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        // No `_` arm: a new variant has to be classified here.
+        match self {
+            Self::Conflict { .. } => true,
+            Self::DuplicateKey { .. }
+            | Self::WrongType { .. }
+            | Self::ConditionFailed { .. }
+            | Self::Invalid { .. }
+            | Self::NotFound { .. }
+            | Self::AlreadyExists { .. }
+            | Self::LimitExceeded { .. }
+            | Self::Unsupported { .. }
+            | Self::NestedTransaction
+            | Self::Corruption { .. }
+            | Self::Io { .. }
+            | Self::Open { .. }
+            | Self::Engine { .. }
+            | Self::Closed
+            | Self::Application(_) => false,
+        }
+    }
+
+    /// Whether a unique index refused the value.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, bson::doc};
+    /// let people = Store::in_memory().collection::<larder::Document>("people");
+    /// people.insert_one(&doc! { "_id": 1 })?;
+    /// assert!(people.insert_one(&doc! { "_id": 1 }).unwrap_err().is_duplicate_key());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn is_duplicate_key(&self) -> bool {
+        matches!(self, Self::DuplicateKey { .. })
+    }
+}
+
+/// Shows a stored key as hexadecimal, because its bytes are rarely text.
+struct Hex<'a>(&'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_conflict_is_worth_running_again() {
+        assert!(Error::Conflict { key: vec![1] }.is_retryable());
+        assert!(!Error::Closed.is_retryable());
+        assert!(!Error::invalid(InvalidKind::Value, "no").is_retryable());
+    }
+
+    #[test]
+    fn messages_name_what_they_are_about() {
+        let conflict = Error::Conflict { key: vec![0x20, 0x0a] };
+        assert!(conflict.to_string().contains("200a"), "{conflict}");
+        let limit = Error::LimitExceeded { limit: "key bytes", max: 10, found: 11 };
+        assert_eq!(limit.to_string(), "key bytes is limited to 10, found 11");
+    }
+}

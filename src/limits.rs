@@ -1,0 +1,118 @@
+//! Every bound of the store, with its unit in its name.
+//!
+//! Limits are checked before anything is written (SEM: ALL-7), and the error names the limit and what was found.
+
+use crate::error::{Error, Result};
+
+/// Longest engine key in bytes: what the storage engines share.
+pub const ENGINE_KEY_BYTES_MAX: usize = 65_535;
+
+/// Largest engine value in bytes.
+pub const ENGINE_VALUE_BYTES_MAX: usize = 64 << 20;
+
+/// Attempts a transaction gets on an engine that can answer with a conflict, before the conflict is returned.
+pub const TRANSACTION_ATTEMPTS_MAX: u32 = 32;
+
+/// Keys an engine remembers on behalf of open optimistic transactions; past it the oldest of them conflict.
+pub const CONFLICT_HISTORY_KEYS_MAX: usize = 1 << 20;
+
+/// Deadlines one round of the expiry sweeper works off in one transaction.
+pub const SWEEP_BATCH_MAX: usize = 1_000;
+
+/// Largest document in bytes (SEM: DOC-UPD-9).
+pub const DOCUMENT_BYTES_MAX: usize = 16 << 20;
+
+/// Deepest nesting of a document in levels (SEM: DOC-UPD-9).
+pub const DOCUMENT_DEPTH_MAX: usize = 100;
+
+/// Indexes of one collection, `_id` included (SEM: DOC-IDX-10).
+pub const COLLECTION_INDEXES_MAX: usize = 64;
+
+/// Keys of one compound index (SEM: DOC-IDX-10).
+pub const INDEX_KEYS_MAX: usize = 32;
+
+/// Longest name of a database, collection, keyspace, table, index or column in bytes.
+pub const NAME_BYTES_MAX: usize = 255;
+
+/// Stages of one aggregation pipeline.
+pub const PIPELINE_STAGES_MAX: usize = 1_000;
+
+/// Bytes a blocking sort or a group holds in memory (SEM: DOC-SORT-5).
+pub const SORT_BYTES_MAX: usize = 100 << 20;
+
+/// Longest key of a keyspace in bytes: an engine key less what its encoding can add.
+pub const KEY_BYTES_MAX: usize = 16 << 10;
+
+/// Longest member of a sorted set in bytes.
+pub const MEMBER_BYTES_MAX: usize = 8 << 10;
+
+/// Largest string value of a keyspace in bytes.
+pub const STRING_BYTES_MAX: usize = 64 << 20;
+
+/// Messages a subscriber's queue holds unless it asks for another size.
+pub const SUBSCRIBER_QUEUE_MESSAGES: usize = 65_536;
+
+/// Item size in bytes, attribute names and values together (SEM: ITM-LIM-1).
+pub const ITEM_BYTES_MAX: usize = 400 << 10;
+
+/// Deepest nesting of an item's lists and maps in levels (SEM: ITM-TYP-1).
+pub const ITEM_DEPTH_MAX: usize = 32;
+
+/// Partition key of an item in bytes (SEM: ITM-LIM-2).
+pub const ITEM_PARTITION_KEY_BYTES_MAX: usize = 2_048;
+
+/// Sort key of an item in bytes (SEM: ITM-LIM-2).
+pub const ITEM_SORT_KEY_BYTES_MAX: usize = 1_024;
+
+/// Significant digits of an item's number (SEM: ITM-TYP-2).
+pub const ITEM_NUMBER_DIGITS_MAX: usize = 38;
+
+/// Global secondary indexes of an item table (SEM: ITM-LIM-3).
+pub const ITEM_GLOBAL_INDEXES_MAX: usize = 20;
+
+/// Requests of one batch write (SEM: ITM-BAT-1).
+pub const ITEM_BATCH_WRITES_MAX: usize = 25;
+
+/// Bytes of one batch write's items (SEM: ITM-BAT-1).
+pub const ITEM_BATCH_BYTES_MAX: usize = 16 << 20;
+
+/// Bytes one query reads before it answers with a page (SEM: ITM-QRY-1).
+pub const ITEM_PAGE_BYTES_MAX: usize = 1 << 20;
+
+/// Columns of a wide-column table.
+pub const WIDE_COLUMNS_MAX: usize = 1_000;
+
+/// Longest name of a keyspace, table or column of a wide-column table in characters (SEM: WID-QRY-2).
+pub const WIDE_NAME_CHARS_MAX: usize = 48;
+
+/// Partition key or clustering key of a row in bytes.
+pub const WIDE_KEY_BYTES_MAX: usize = 16 << 10;
+
+/// Longest time to live of a cell in seconds: 20 years (SEM: WID-TTL-1).
+pub const WIDE_TTL_SECONDS_MAX: u32 = 630_720_000;
+
+/// Statements of one batch of wide-column writes.
+pub const WIDE_BATCH_STATEMENTS_MAX: usize = 65_535;
+
+/// Refuses `found` when it is over `max`.
+///
+/// # Errors
+/// [`Error::LimitExceeded`], naming `limit`, `max` and `found`.
+pub(crate) fn check(limit: &'static str, max: usize, found: usize) -> Result<()> {
+    if found > max {
+        return Err(Error::LimitExceeded { limit, max: max as u64, found: found as u64 });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_the_largest_value_that_passes() {
+        assert!(check("x bytes", 3, 3).is_ok());
+        let error = check("x bytes", 3, 4).unwrap_err();
+        assert!(matches!(error, Error::LimitExceeded { limit: "x bytes", max: 3, found: 4 }));
+    }
+}

@@ -1,0 +1,82 @@
+//! Choices made before a store is opened.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::clock::{Clock, SystemClock};
+use crate::engine::{Durability, Engine, MemoryEngine};
+use crate::error::Result;
+use crate::store::Store;
+use crate::txn::Core;
+
+/// Chooses clock, durability and engine, then opens a [`Store`].
+///
+/// # Examples
+/// ```
+/// use larder::{ManualClock, Store, Timestamp};
+/// let clock = ManualClock::at(Timestamp::from_seconds(1_700_000_000));
+/// let store = Store::builder().clock(clock).in_memory();
+/// assert_eq!(store.now().as_seconds(), 1_700_000_000);
+/// ```
+#[derive(Debug)]
+#[must_use = "a builder does nothing until it opens a store"]
+pub struct Builder {
+    clock: Arc<dyn Clock>,
+    durability: Durability,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), durability: Durability::Sync }
+    }
+}
+
+impl Builder {
+    /// Reads the time from `clock` instead of the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Sets how far a commit goes before it returns; [`Durability::Sync`] unless set. A store in memory ignores it: nothing
+    /// of it is durable.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// An empty store in memory.
+    #[must_use]
+    pub fn in_memory(self) -> Store {
+        let core = Core::new(Arc::new(MemoryEngine::new()), self.clock, Durability::None);
+        Store::from_empty_core(core)
+    }
+
+    /// Opens the store in the directory `path`, or creates it there. See [`Store::open`].
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    #[cfg(feature = "fjall")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "fjall")))]
+    pub fn open(self, path: impl AsRef<Path>) -> Result<Store> {
+        let engine = crate::engine::fjall::FjallEngine::open(path.as_ref())?;
+        self.engine(Arc::new(engine))
+    }
+
+    /// Opens a store on an engine of the caller's.
+    ///
+    /// # Errors
+    /// What the engine answers to the first snapshot.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, engine::MemoryEngine};
+    /// use std::sync::Arc;
+    /// let store = Store::builder().engine(Arc::new(MemoryEngine::new()))?;
+    /// store.kv().set("k", "v")?;
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn engine(self, engine: Arc<dyn Engine>) -> Result<Store> {
+        Store::from_core(Core::new(engine, self.clock, self.durability))
+    }
+}

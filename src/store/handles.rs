@@ -1,0 +1,197 @@
+//! The models' handles, given out alike by the store, a transaction and a snapshot.
+
+use crate::channel::{Channels, Subscriber};
+use crate::document::{Collection, Database};
+use crate::error::Result;
+use crate::item::ItemTable;
+use crate::kv::Kv;
+use crate::store::{Snapshot, Store, Transaction};
+use crate::txn::{AtSnapshot, AutoCommit, InTransaction};
+use crate::wide_column::{WideBatch, WideTable};
+
+/// Database of [`Store::collection`].
+const DEFAULT_DATABASE: &str = "default";
+
+/// Keyspace of [`Store::kv`].
+const DEFAULT_KEYSPACE: &str = "0";
+
+/// The accessors of one owner whose handles run in `$scope`.
+macro_rules! handles {
+    ($owner:ty, $scope:ty) => {
+        impl $owner {
+            /// The collection `name` of the database `default`. It need not exist; the first insert creates it.
+            ///
+            /// # Examples
+            /// ```
+            /// use larder::{Document, Store, bson::doc};
+            /// let events = Store::in_memory().collection::<Document>("events");
+            /// events.insert_one(&doc! { "_id": 1 })?;
+            /// # Ok::<(), larder::Error>(())
+            /// ```
+            #[must_use]
+            pub fn collection<T>(&self, name: &str) -> Collection<T, $scope> {
+                self.database(DEFAULT_DATABASE).collection(name)
+            }
+
+            /// The database `name`, a namespace of collections. It need not exist.
+            ///
+            /// # Examples
+            /// ```
+            /// use larder::{Document, Store, bson::doc};
+            /// let shop = Store::in_memory().database("shop");
+            /// shop.collection::<Document>("orders").insert_one(&doc! { "_id": 1 })?;
+            /// # Ok::<(), larder::Error>(())
+            /// ```
+            #[must_use]
+            pub fn database(&self, name: &str) -> Database<$scope> {
+                Database::new(self.scope(), name)
+            }
+
+            /// Keys and sorted sets of the default keyspace.
+            ///
+            /// # Examples
+            /// ```
+            /// let kv = larder::Store::in_memory().kv();
+            /// assert_eq!(kv.incr("visits")?, 1);
+            /// # Ok::<(), larder::Error>(())
+            /// ```
+            #[must_use]
+            pub fn kv(&self) -> Kv<$scope> {
+                self.kv_named(DEFAULT_KEYSPACE)
+            }
+
+            /// Keys and sorted sets of the keyspace `name`; the default one is `0`.
+            ///
+            /// # Examples
+            /// ```
+            /// let store = larder::Store::in_memory();
+            /// store.kv_named("sessions").set("7", "ann")?;
+            /// assert!(store.kv().get("7")?.is_none());
+            /// # Ok::<(), larder::Error>(())
+            /// ```
+            #[must_use]
+            pub fn kv_named(&self, name: &str) -> Kv<$scope> {
+                Kv::new(self.scope(), name)
+            }
+
+            /// The item table `name`, to be created with [`ItemTable::create`] unless it exists.
+            ///
+            /// # Examples
+            /// ```
+            /// use larder::{Store, item::{KeyType, TableSchema}};
+            /// let table = Store::in_memory().item_table("Events");
+            /// table.create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::S))?;
+            /// # Ok::<(), larder::Error>(())
+            /// ```
+            #[must_use]
+            pub fn item_table(&self, name: &str) -> ItemTable<$scope> {
+                ItemTable::new(self.scope(), name)
+            }
+
+            /// The wide-column table `name` of `keyspace`, to be created with [`WideTable::create`] unless it exists.
+            ///
+            /// # Examples
+            /// ```
+            /// use larder::{Store, wide_column::{CqlType, TableSchema}};
+            /// let table = Store::in_memory().wide_table("analytics", "visits");
+            /// table.create(TableSchema::new().partition_key("day", CqlType::Date).column("count", CqlType::Int))?;
+            /// # Ok::<(), larder::Error>(())
+            /// ```
+            #[must_use]
+            pub fn wide_table(&self, keyspace: &str, name: &str) -> WideTable<$scope> {
+                WideTable::new(self.scope(), keyspace, name)
+            }
+        }
+    };
+}
+
+/// What only an owner that can be written to gives out.
+macro_rules! write_handles {
+    ($owner:ty, $scope:ty) => {
+        impl $owner {
+            /// Publishes `payload` to the subscribers of `channel`, once the transaction it belongs to is durable.
+            ///
+            /// Answers how many subscriptions match at this moment.
+            ///
+            /// # Errors
+            /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a channel name or payload that is too long.
+            ///
+            /// # Examples
+            /// ```
+            /// let store = larder::Store::in_memory();
+            /// let inbox = store.subscribe("orders")?;
+            /// assert_eq!(store.publish("orders", "1")?, 1);
+            /// assert_eq!(inbox.try_recv()?.unwrap().payload(), b"1");
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
+            ///
+            /// # Source
+            /// Redis command reference, `PUBLISH`.
+            pub fn publish(&self, channel: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> Result<usize> {
+                Channels::new(self.scope(), self.hub()).publish(channel.as_ref(), payload.as_ref())
+            }
+
+            /// A batch of writes to wide-column tables, executed as one.
+            ///
+            /// # Examples
+            /// ```
+            /// let batch = larder::Store::in_memory().wide_batch();
+            /// batch.execute()?;
+            /// # Ok::<(), larder::Error>(())
+            /// ```
+            #[must_use]
+            pub fn wide_batch(&self) -> WideBatch<$scope> {
+                WideBatch::new(self.scope())
+            }
+        }
+    };
+}
+
+handles!(Store, AutoCommit);
+handles!(Transaction, InTransaction<'_>);
+handles!(Snapshot, AtSnapshot);
+write_handles!(Store, AutoCommit);
+write_handles!(Transaction, InTransaction<'_>);
+
+impl Store {
+    /// Receives what is published to `channel` from now on.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a name that is too long.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe("orders")?;
+    /// store.publish("orders", "1")?;
+    /// drop(store);
+    /// assert_eq!(inbox.count(), 1, "iterates until the store has gone");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `SUBSCRIBE`.
+    pub fn subscribe(&self, channel: impl AsRef<[u8]>) -> Result<Subscriber> {
+        self.hub().subscribe(channel.as_ref())
+    }
+
+    /// Receives what is published to every channel whose name matches the glob `pattern`, from now on.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a pattern that is too long.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe_pattern("orders:*")?;
+    /// assert_eq!(store.publish("orders:eu", "1")?, 1);
+    /// assert_eq!(store.publish("returns:eu", "2")?, 0);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `PSUBSCRIBE`.
+    pub fn subscribe_pattern(&self, pattern: impl AsRef<[u8]>) -> Result<Subscriber> {
+        self.hub().subscribe_pattern(pattern.as_ref())
+    }
+}

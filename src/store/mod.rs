@@ -1,0 +1,309 @@
+//! The store: opening, snapshots, transactions, forks, and the handles of every model.
+
+mod builder;
+mod handles;
+mod sweeper;
+mod transaction;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use builder::Builder;
+pub use transaction::{Snapshot, Transaction};
+
+use crate::channel::Hub;
+use crate::clock::Timestamp;
+use crate::engine::{Durability, EngineStats};
+use crate::error::Result;
+use crate::txn::{AtSnapshot, AutoCommit, Core, Running};
+use sweeper::Sweeper;
+
+/// An open store. Clones are the same store; the last one to go closes it.
+///
+/// Models are reached through handles: [`Store::collection`], [`Store::kv`], [`Store::item_table`], … Each call on such a
+/// handle is a transaction of its own; [`Store::transaction`] makes one of many.
+///
+/// # Examples
+/// ```
+/// use larder::Store;
+/// let store = Store::in_memory();
+/// store.kv().set("greeting", "hello")?;
+/// assert_eq!(store.kv().get("greeting")?.as_deref(), Some(&b"hello"[..]));
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    core: Arc<Core>,
+    hub: Arc<Hub>,
+    sweeper: Sweeper,
+}
+
+impl Store {
+    /// An empty store in memory, on the system's clock.
+    ///
+    /// # Cost
+    /// No thread is started until something is given a time to live.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// assert_eq!(store.stats()?.entries, Some(0));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self::builder().in_memory()
+    }
+
+    /// Opens the store in the directory `path`, or creates it there.
+    ///
+    /// Commits are durable when they return; [`Builder::durability`] chooses otherwise.
+    ///
+    /// # Errors
+    /// [`Error::Open`](crate::Error::Open) when the directory is not a store, is in use, or cannot be read;
+    /// [`Error::Corruption`](crate::Error::Corruption) when what it holds is damaged.
+    ///
+    /// # Examples
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let path = dir.path().join("shop.larder");
+    /// let store = larder::Store::open(&path)?;
+    /// store.kv().set("k", "v")?;
+    /// drop(store);
+    /// assert!(larder::Store::open(&path)?.kv().get("k")?.is_some());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[cfg(feature = "fjall")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "fjall")))]
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::builder().open(path)
+    }
+
+    /// Chooses clock, durability or engine before opening.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{ManualClock, Store};
+    /// let store = Store::builder().clock(ManualClock::default()).in_memory();
+    /// assert_eq!(store.now().as_micros(), 0);
+    /// ```
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    fn from_core(core: Arc<Core>) -> Result<Self> {
+        let store = Self::from_empty_core(core);
+        store.inner.sweeper.start_for_stored_deadlines(&store.inner.core)?;
+        Ok(store)
+    }
+
+    /// A store whose engine is known to hold nothing.
+    fn from_empty_core(core: Arc<Core>) -> Self {
+        let sweeper = Sweeper::new(&core);
+        Self { inner: Arc::new(Inner { core, hub: Arc::new(Hub::default()), sweeper }) }
+    }
+
+    /// Runs `body` as one transaction over every model: all of it is committed, or nothing.
+    ///
+    /// Writers take turns, so on an engine of this process `body` runs once and cannot conflict. On an engine that other
+    /// processes write to, it may run again: it should have no effects of its own. An error or a panic rolls back.
+    ///
+    /// # Errors
+    /// What `body` answers (see [`Error::application`](crate::Error::application)), or why the commit failed.
+    /// [`Error::NestedTransaction`](crate::Error::NestedTransaction) from any of the store's own handles that `body` uses
+    /// instead of the transaction's.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// let store = Store::in_memory();
+    /// store.transaction(|tx| {
+    ///     tx.collection::<Document>("orders").insert_one(&doc! { "_id": 1, "amount": 30 })?;
+    ///     tx.kv().delete("user:7:profile")?;
+    ///     tx.kv().sorted_set("leaderboard").increment("user:7", 30.0)?;
+    ///     tx.publish("orders", "1")
+    /// })?;
+    /// assert_eq!(store.kv().sorted_set("leaderboard").score("user:7")?, Some(30.0));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn transaction<R>(&self, mut body: impl FnMut(&Transaction) -> Result<R>) -> Result<R> {
+        self.inner.core.exclusive(|writer| {
+            let transaction = Transaction::new(self.clone(), Running::new(writer));
+            let value = body(&transaction)?;
+            Ok((value, transaction.into_writer()?))
+        })
+    }
+
+    /// Starts an optimistic transaction, to be held as long as the caller likes.
+    ///
+    /// It reads the snapshot of this moment and its own writes; [`Transaction::commit`] fails with a conflict when
+    /// anything it read has been changed since. Dropping it rolls it back.
+    ///
+    /// # Errors
+    /// [`Error::NestedTransaction`](crate::Error::NestedTransaction) inside an exclusive transaction of this thread.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let tx = store.begin()?;
+    /// let seen = tx.kv().incr("visits")?;
+    /// store.kv().incr("visits")?;
+    /// assert!(tx.commit().unwrap_err().is_retryable());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn begin(&self) -> Result<Transaction> {
+        Ok(Transaction::new(self.clone(), Running::new(self.inner.core.begin()?)))
+    }
+
+    /// The store as it is now, for any number of reads. Costs O(1) and blocks nobody.
+    ///
+    /// # Errors
+    /// [`Error::Closed`](crate::Error::Closed).
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// store.kv().set("k", "old")?;
+    /// let before = store.snapshot()?;
+    /// store.kv().set("k", "new")?;
+    /// assert_eq!(before.kv().get("k")?.as_deref(), Some(&b"old"[..]));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        let snapshot = self.inner.core.engine().snapshot()?;
+        Ok(Snapshot::new(AtSnapshot::new(Arc::clone(&self.inner.core), snapshot)))
+    }
+
+    /// An independent store that starts as this one is now. What is written to either never shows in the other.
+    ///
+    /// The fork keeps its writes in memory, whatever this store keeps them in, shares its clock, and has no subscribers.
+    ///
+    /// # Errors
+    /// [`Error::Closed`](crate::Error::Closed).
+    ///
+    /// # Cost
+    /// O(1).
+    ///
+    /// # Examples
+    /// ```
+    /// let seeded = larder::Store::in_memory();
+    /// seeded.kv().set("k", "v")?;
+    /// let case = seeded.fork()?;
+    /// case.kv().delete("k")?;
+    /// assert!(seeded.kv().get("k")?.is_some());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn fork(&self) -> Result<Self> {
+        let core = &self.inner.core;
+        Self::from_core(Core::new(core.engine().fork()?, Arc::clone(core.clock()), Durability::None))
+    }
+
+    /// Removes what has expired by the store's clock, now, and answers how many deadlines were worked off.
+    ///
+    /// On a clock that runs by itself this happens in the background. Nothing depends on it but space: no read shows what
+    /// its model counts as expired.
+    ///
+    /// # Errors
+    /// What a write answers.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{ManualClock, Store};
+    /// use std::time::Duration;
+    /// let clock = ManualClock::default();
+    /// let store = Store::builder().clock(clock.clone()).in_memory();
+    /// store.kv().set_with_ttl("session", "7", Duration::from_secs(1))?;
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!(store.sweep_expired()?, 1);
+    /// assert_eq!(store.stats()?.entries, Some(0));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn sweep_expired(&self) -> Result<u64> {
+        sweeper::sweep(&self.inner.core)
+    }
+
+    /// The store's time.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(larder::Store::in_memory().now().as_seconds() > 1_700_000_000);
+    /// ```
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.inner.core.now()
+    }
+
+    /// How far each commit goes before it returns.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, engine::Durability};
+    /// assert_eq!(Store::in_memory().durability(), Durability::None);
+    /// ```
+    #[must_use]
+    pub fn durability(&self) -> Durability {
+        self.inner.core.durability()
+    }
+
+    /// What the storage engine holds.
+    ///
+    /// # Errors
+    /// [`Error::Closed`](crate::Error::Closed).
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// store.kv().set("k", "v")?;
+    /// assert_eq!(store.stats()?.commit.0, 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn stats(&self) -> Result<EngineStats> {
+        self.inner.core.engine().stats()
+    }
+
+    /// Makes every commit so far survive power loss, whatever durability the store was opened with.
+    ///
+    /// # Errors
+    /// An I/O error when the medium refuses.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// store.sync()?;
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn sync(&self) -> Result<()> {
+        self.inner.core.engine().sync()
+    }
+
+    /// Syncs and closes the store for every clone and handle; their next call answers
+    /// [`Error::Closed`](crate::Error::Closed). Dropping the last clone closes it too, but cannot report an error.
+    ///
+    /// # Errors
+    /// An I/O error when the last sync fails.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// store.clone().close()?;
+    /// assert!(store.kv().get("k").is_err());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn close(self) -> Result<()> {
+        self.inner.core.engine().close()
+    }
+
+    fn scope(&self) -> AutoCommit {
+        AutoCommit::new(Arc::clone(&self.inner.core))
+    }
+
+    fn hub(&self) -> &Arc<Hub> {
+        &self.inner.hub
+    }
+}

@@ -1,0 +1,91 @@
+//! Transactions and snapshots as a user holds them.
+
+use std::sync::Arc;
+
+use crate::engine::CommitNumber;
+use crate::error::Result;
+use crate::store::Store;
+use crate::txn::{AtSnapshot, InTransaction, Running, Writer};
+
+/// A transaction over every model: it reads one snapshot and its own writes, and commits whole or not at all.
+///
+/// Its handles ([`Transaction::kv`], [`Transaction::collection`], …) are the store's own types with the same methods; any
+/// number of them may be used side by side. Given by [`Store::transaction`] and [`Store::begin`].
+///
+/// # Examples
+/// ```
+/// let store = larder::Store::in_memory();
+/// let tx = store.begin()?;
+/// tx.kv().set("k", "v")?;
+/// assert!(store.kv().get("k")?.is_none(), "not committed yet");
+/// tx.commit()?;
+/// assert!(store.kv().get("k")?.is_some());
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a transaction that is dropped is rolled back"]
+pub struct Transaction {
+    store: Store,
+    running: Running,
+}
+
+impl Transaction {
+    pub(super) fn new(store: Store, running: Running) -> Self {
+        Self { store, running }
+    }
+
+    pub(super) fn into_writer(self) -> Result<Writer> {
+        self.running.into_writer()
+    }
+
+    pub(super) fn scope(&self) -> InTransaction<'_> {
+        InTransaction::new(&self.running)
+    }
+
+    pub(super) fn hub(&self) -> &Arc<crate::channel::Hub> {
+        self.store.hub()
+    }
+
+    /// Commits what the transaction wrote, and releases its messages.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`](crate::Error::Conflict) when something it read was changed since it began: run it again.
+    /// [`Error::NestedTransaction`](crate::Error::NestedTransaction) inside an exclusive transaction of this thread.
+    pub fn commit(self) -> Result<()> {
+        self.store.inner.core.commit_optimistic(self.running.into_writer()?)
+    }
+
+    /// Forgets what the transaction wrote. Dropping it does the same.
+    pub fn rollback(self) {}
+}
+
+/// The store at one moment, for reading. It never changes, and keeps nobody from writing. Clones are the same moment.
+///
+/// # Examples
+/// ```
+/// let store = larder::Store::in_memory();
+/// let before = store.snapshot()?;
+/// store.kv().set("k", "v")?;
+/// assert!(before.kv().get("k")?.is_none());
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    scope: AtSnapshot,
+}
+
+impl Snapshot {
+    pub(super) fn new(scope: AtSnapshot) -> Self {
+        Self { scope }
+    }
+
+    pub(super) fn scope(&self) -> AtSnapshot {
+        self.scope.clone()
+    }
+
+    /// The last commit the snapshot holds.
+    #[must_use]
+    pub fn commit(&self) -> CommitNumber {
+        self.scope.snapshot().commit()
+    }
+}

@@ -1,0 +1,223 @@
+//! What all handles of one store share: its engine, its clock, its turn to write.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::lock_api::GetThreadId;
+use parking_lot::{Mutex, RawThreadId};
+
+use crate::clock::{Clock, Timestamp};
+use crate::engine::{CommitNumber, Durability, Engine, Reads, Ticket};
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::txn::view::{Parts, View, Writer};
+
+/// Something that leaves the store once its transaction is durable.
+pub(crate) trait Effect: fmt::Debug + Send {
+    /// Takes effect. Called in commit order; must not block, fail or use the store.
+    fn release(self: Box<Self>, commit: CommitNumber);
+}
+
+/// Called with a moment at which background work falls due.
+type WakeUp = Box<dyn Fn(Timestamp) + Send + Sync>;
+
+/// One open store below its handles.
+pub(crate) struct Core {
+    engine: Arc<dyn Engine>,
+    clock: Arc<dyn Clock>,
+    durability: Durability,
+    /// The turn to write.
+    writer: Mutex<()>,
+    /// The thread that has the turn, 0 when none: how a thread that would wait for itself is told so.
+    writer_thread: AtomicUsize,
+    /// Effects of commits that may not be durable yet, in commit order.
+    effects: Mutex<VecDeque<(CommitNumber, Box<dyn Effect>)>>,
+    sequences: Mutex<HashMap<Vec<u8>, u64>>,
+    last_micros: AtomicI64,
+    wake_up: OnceLock<WakeUp>,
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").field("engine", &self.engine).field("clock", &self.clock).finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    pub(crate) fn new(engine: Arc<dyn Engine>, clock: Arc<dyn Clock>, durability: Durability) -> Arc<Self> {
+        Arc::new(Self {
+            engine,
+            clock,
+            durability,
+            writer: Mutex::new(()),
+            writer_thread: AtomicUsize::new(0),
+            effects: Mutex::default(),
+            sequences: Mutex::default(),
+            last_micros: AtomicI64::new(i64::MIN),
+            wake_up: OnceLock::new(),
+        })
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<dyn Engine> {
+        &self.engine
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    pub(crate) fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Sets what is called when a commit makes background work due. Only the first call counts.
+    pub(crate) fn set_wake_up(&self, wake_up: impl Fn(Timestamp) + Send + Sync + 'static) {
+        // A second setting would be a mistake of the store, which sets it once, right after `new`.
+        let _ = self.wake_up.set(Box::new(wake_up));
+    }
+
+    /// The last acknowledged commit's state, refused inside this thread's own exclusive transaction.
+    pub(crate) fn view(self: &Arc<Self>) -> Result<View> {
+        self.refuse_nesting()?;
+        Ok(View::new(Arc::clone(self), self.engine.snapshot()?, None))
+    }
+
+    /// Runs `body` with the turn to write, and commits what it wrote.
+    ///
+    /// On an engine that others write to as well, `body` runs again when its commit conflicts.
+    pub(crate) fn exclusive<R>(self: &Arc<Self>, mut body: impl FnMut(Writer) -> Result<(R, Writer)>) -> Result<R> {
+        self.refuse_nesting()?;
+        let mut attempt = 1;
+        loop {
+            let turn = self.take_turn();
+            let writer = self.exclusive_writer()?;
+            let (value, writer) = body(writer)?;
+            match self.commit(writer.into_parts()) {
+                Ok(ticket) => {
+                    drop(turn);
+                    self.settle(ticket)?;
+                    return Ok(value);
+                }
+                Err(error) if error.is_retryable() && attempt < limits::TRANSACTION_ATTEMPTS_MAX => attempt += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Starts an optimistic transaction.
+    pub(crate) fn begin(self: &Arc<Self>) -> Result<Writer> {
+        self.refuse_nesting()?;
+        self.tracked_writer()
+    }
+
+    /// Commits an optimistic transaction.
+    pub(crate) fn commit_optimistic(self: &Arc<Self>, writer: Writer) -> Result<()> {
+        self.refuse_nesting()?;
+        let turn = self.take_turn();
+        let ticket = self.commit(writer.into_parts())?;
+        drop(turn);
+        self.settle(ticket)
+    }
+
+    pub(crate) fn next_in_sequence(&self, name: &[u8], start: impl FnOnce() -> Result<u64>) -> Result<u64> {
+        let mut sequences = self.sequences.lock();
+        if let Some(next) = sequences.get_mut(name) {
+            *next += 1;
+            return Ok(*next);
+        }
+        let first = start()?;
+        sequences.insert(name.to_vec(), first);
+        Ok(first)
+    }
+
+    pub(crate) fn unique_micros(&self, now: Timestamp) -> i64 {
+        let after = |last: i64| now.as_micros().max(last.saturating_add(1));
+        let step = self.last_micros.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(after(last)));
+        // The closure always answers `Some`, so both arms hold the value before the step.
+        after(step.unwrap_or_else(|last| last))
+    }
+
+    fn exclusive_writer(self: &Arc<Self>) -> Result<Writer> {
+        if self.engine.is_shared() {
+            return self.tracked_writer();
+        }
+        Ok(Writer::new(View::new(Arc::clone(self), self.engine.latest()?, None)))
+    }
+
+    fn tracked_writer(self: &Arc<Self>) -> Result<Writer> {
+        let base = self.engine.begin()?;
+        let reads = Arc::new(Mutex::new(Reads::at(base.commit())));
+        Ok(Writer::new(View::new(Arc::clone(self), base, Some(reads))))
+    }
+
+    /// Hands the transaction to the engine and queues its effects. The caller has the turn.
+    ///
+    /// A transaction that wrote nothing has seen one snapshot, and so needs no check.
+    fn commit(&self, parts: Parts) -> Result<Ticket> {
+        if parts.changes().is_empty() && parts.effects.is_empty() {
+            return Ok(Ticket::settled(parts.snapshot_commit()));
+        }
+        let ticket = {
+            let reads = parts.reads.as_ref().map(|reads| reads.lock());
+            self.engine.commit(parts.changes(), reads.as_deref(), self.durability)?
+        };
+        if !parts.effects.is_empty() {
+            let mut queue = self.effects.lock();
+            queue.extend(parts.effects.into_iter().map(|effect| (ticket.number(), effect)));
+        }
+        if let (Some(at), Some(wake_up)) = (parts.wake_at, self.wake_up.get()) {
+            wake_up(at);
+        }
+        Ok(ticket)
+    }
+
+    /// Waits until the commit is durable, then releases the effects of it and of all before it.
+    fn settle(&self, ticket: Ticket) -> Result<()> {
+        let outcome = ticket.wait();
+        let mut queue = self.effects.lock();
+        // Released under the lock of the queue, so that two committers cannot swap their messages.
+        while let Some((commit, effect)) = queue.pop_front_if(|(commit, _)| *commit <= ticket.number()) {
+            if outcome.is_ok() {
+                effect.release(commit);
+            }
+        }
+        outcome
+    }
+
+    fn refuse_nesting(&self) -> Result<()> {
+        let owner = self.writer_thread.load(Ordering::Relaxed);
+        if owner != 0 && owner == this_thread() {
+            return Err(Error::NestedTransaction);
+        }
+        Ok(())
+    }
+
+    fn take_turn(&self) -> Turn<'_> {
+        let guard = self.writer.lock();
+        self.writer_thread.store(this_thread(), Ordering::Relaxed);
+        Turn { core: self, _guard: guard }
+    }
+}
+
+/// The turn to write, given back when dropped, by a panic too.
+struct Turn<'a> {
+    core: &'a Core,
+    _guard: parking_lot::MutexGuard<'a, ()>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.core.writer_thread.store(0, Ordering::Relaxed);
+    }
+}
+
+fn this_thread() -> usize {
+    NonZeroUsize::get(RawThreadId::INIT.nonzero_thread_id())
+}

@@ -1,0 +1,31 @@
+//! Transactions: who may write when, what a running transaction sees, and what happens after its commit.
+//!
+//! A model writes each operation once, as a closure over a [`View`] (reads) or a [`Writer`] (reads and writes), and hands
+//! it to a [`Scope`]. The scope decides what surrounds it:
+//!
+//! | scope               | a read sees                        | a write                                             |
+//! |---------------------|------------------------------------|-----------------------------------------------------|
+//! | [`AutoCommit`]      | the last acknowledged commit       | is a transaction of its own                         |
+//! | [`InTransaction`]   | the transaction, its writes too    | joins the transaction; undone alone when it fails   |
+//! | [`AtSnapshot`]      | the snapshot                       | does not compile                                    |
+//!
+//! # Invariants
+//! 1. All writers of one store take turns: `Core::writer` is held from an exclusive transaction's first read to its
+//!    commit, and by an optimistic one during its commit.
+//! 2. Changes reach the engine in one commit or not at all: they are buffered until then.
+//! 3. Effects (messages) are released after their commit is durable, in commit order, and never for one that failed.
+//! 4. An operation that fails inside a transaction leaves the transaction as it was before the operation.
+
+mod core;
+mod running;
+mod scope;
+mod view;
+
+pub(crate) use self::core::{Core, Effect};
+pub use self::running::InTransaction;
+pub(crate) use self::running::Running;
+pub use self::scope::{AtSnapshot, AutoCommit, Operation, Scope, WriteScope};
+pub use self::view::{Cursor, View, Writer};
+
+#[cfg(test)]
+mod tests;

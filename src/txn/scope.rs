@@ -1,0 +1,143 @@
+//! Where a model's operation runs.
+
+use std::sync::Arc;
+
+use crate::clock::Stopwatch;
+use crate::engine::Snapshot;
+use crate::error::Result;
+use crate::txn::core::Core;
+use crate::txn::view::{View, Writer};
+
+/// What an operation is, for the one record that is made of each when it ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation<'a> {
+    /// The model: `"document"`, `"kv"`.
+    pub model: &'static str,
+    /// The operation in the model's vocabulary: `"insert_one"`, `"incr"`.
+    pub verb: &'static str,
+    /// The collection, table, keyspace or channel.
+    pub target: &'a str,
+}
+
+impl<'a> Operation<'a> {
+    pub(crate) fn new(model: &'static str, verb: &'static str, target: &'a str) -> Self {
+        Self { model, verb, target }
+    }
+
+    /// Runs `body` and records how it ended. The record goes to [`tracing`], at debug level and target
+    /// `larder::operation`; when nobody listens, nothing is measured.
+    pub(crate) fn record<R>(self, body: impl FnOnce() -> Result<R>) -> Result<R> {
+        if !tracing::enabled!(target: "larder::operation", tracing::Level::DEBUG) {
+            return body();
+        }
+        let watch = Stopwatch::start();
+        let outcome = body();
+        let Self { model, verb, target } = self;
+        let micros = u64::try_from(watch.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let error = outcome.as_ref().err().map(tracing::field::display);
+        tracing::debug!(target: "larder::operation", model, verb, target, micros, error);
+        outcome
+    }
+}
+
+/// Where a handle's operations run: on the store, in a transaction, or on a snapshot.
+///
+/// Handles are generic over it, so that every operation is written once. Implemented by [`AutoCommit`],
+/// [`InTransaction`](crate::txn::InTransaction) and [`AtSnapshot`]; its methods are the store's own affair.
+///
+/// # Examples
+/// A function that works on the store and inside a transaction alike:
+/// ```
+/// use larder::{Kv, Result, Store, WriteScope};
+/// fn visit<S: WriteScope>(kv: &Kv<S>) -> Result<i64> {
+///     kv.incr("visits")
+/// }
+/// let store = Store::in_memory();
+/// visit(&store.kv())?;
+/// store.transaction(|tx| visit(&tx.kv()))?;
+/// assert_eq!(visit(&store.kv())?, 3);
+/// # Ok::<(), larder::Error>(())
+/// ```
+pub trait Scope: Clone {
+    /// Runs a reading operation.
+    #[doc(hidden)]
+    fn read<R>(&self, operation: Operation<'_>, body: impl FnOnce(&View) -> Result<R>) -> Result<R>;
+}
+
+/// A [`Scope`] that can be written to.
+///
+/// # Examples
+/// See [`Scope`].
+pub trait WriteScope: Scope {
+    /// Runs a writing operation. `body` may run more than once; only its last run counts.
+    #[doc(hidden)]
+    fn write<R>(&self, operation: Operation<'_>, body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R>;
+}
+
+/// Runs each operation as a transaction of its own, on the store. Owned, cheap to clone, shareable between threads.
+///
+/// # Examples
+/// ```
+/// use larder::{AutoCommit, Kv, Store};
+/// struct Sessions { kv: Kv<AutoCommit> }
+/// let sessions = Sessions { kv: Store::in_memory().kv() };
+/// sessions.kv.set("7", "ann")?;
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct AutoCommit(Arc<Core>);
+
+impl AutoCommit {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self(core)
+    }
+}
+
+impl Scope for AutoCommit {
+    fn read<R>(&self, operation: Operation<'_>, body: impl FnOnce(&View) -> Result<R>) -> Result<R> {
+        operation.record(|| body(&self.0.view()?))
+    }
+}
+
+impl WriteScope for AutoCommit {
+    fn write<R>(&self, operation: Operation<'_>, mut body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R> {
+        operation.record(|| {
+            self.0.exclusive(|mut writer| {
+                let value = body(&mut writer)?;
+                Ok((value, writer))
+            })
+        })
+    }
+}
+
+/// Runs operations on one snapshot. Owned, cheap to clone.
+///
+/// # Examples
+/// ```
+/// let store = larder::Store::in_memory();
+/// let before = store.snapshot()?;
+/// store.kv().set("k", "v")?;
+/// assert!(before.kv().get("k")?.is_none());
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct AtSnapshot {
+    core: Arc<Core>,
+    snapshot: Arc<dyn Snapshot>,
+}
+
+impl AtSnapshot {
+    pub(crate) fn new(core: Arc<Core>, snapshot: Arc<dyn Snapshot>) -> Self {
+        Self { core, snapshot }
+    }
+
+    pub(crate) fn snapshot(&self) -> &Arc<dyn Snapshot> {
+        &self.snapshot
+    }
+}
+
+impl Scope for AtSnapshot {
+    fn read<R>(&self, operation: Operation<'_>, body: impl FnOnce(&View) -> Result<R>) -> Result<R> {
+        operation.record(|| body(&View::new(Arc::clone(&self.core), Arc::clone(&self.snapshot), None)))
+    }
+}

@@ -1,0 +1,251 @@
+//! What an operation reads and writes.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::clock::Timestamp;
+use crate::engine::{self, Changes, CommitNumber, Direction, Entry, Key, KeyRange, Overlay, Reads, Snapshot, Value};
+use crate::error::Result;
+use crate::txn::core::{Core, Effect};
+
+/// The entries an operation reads: one snapshot, with the running transaction's changes laid over it.
+#[derive(Debug)]
+pub struct View {
+    core: Arc<Core>,
+    overlay: Overlay,
+    /// Where an optimistic transaction notes what it read.
+    reads: Option<Arc<Mutex<Reads>>>,
+    now: OnceCell<Timestamp>,
+}
+
+impl View {
+    pub(crate) fn new(core: Arc<Core>, base: Arc<dyn Snapshot>, reads: Option<Arc<Mutex<Reads>>>) -> Self {
+        Self { core, overlay: Overlay::new(base, Changes::new()), reads, now: OnceCell::new() }
+    }
+
+    /// The same entries at this moment, for a reader that outlives the borrow; later writes do not show in it.
+    pub(crate) fn fork(&self) -> Self {
+        let (core, overlay, reads) = (Arc::clone(&self.core), self.overlay.clone(), self.reads.clone());
+        Self { core, overlay, reads, now: OnceCell::new() }
+    }
+
+    /// The value of `key`.
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
+        if let Some(reads) = &self.reads {
+            reads.lock().add_key(key);
+        }
+        self.overlay.get(key)
+    }
+
+    /// A cursor over `range`. It owns what it needs, and does not see writes made after it was opened.
+    pub(crate) fn range(&self, range: &KeyRange, direction: Direction) -> Result<Cursor> {
+        let inner = self.overlay.range(range, direction)?;
+        let track = self.reads.as_ref().map(|reads| {
+            let place = reads.lock().open_cursor();
+            Track { reads: Arc::clone(reads), place, range: range.clone(), direction }
+        });
+        Ok(Cursor { inner, track })
+    }
+
+    /// The entry at the end of `range` that `direction` starts from.
+    pub(crate) fn first(&self, range: &KeyRange, direction: Direction) -> Result<Option<(Key, Value)>> {
+        let mut cursor = self.range(range, direction)?;
+        Ok(cursor.next()?.map(|(key, value)| (Key::from(key), Value::from(value))))
+    }
+
+    /// How many entries `range` holds.
+    pub(crate) fn count(&self, range: &KeyRange) -> Result<u64> {
+        self.note_range(range);
+        self.overlay.count(range)
+    }
+
+    /// The entry of `range` that has `n` entries of it before it.
+    pub(crate) fn nth(&self, range: &KeyRange, n: u64) -> Result<Option<(Key, Value)>> {
+        self.note_range(range);
+        self.overlay.nth(range, n)
+    }
+
+    /// The store's time, read once per operation: everything in one operation happens at one moment.
+    pub(crate) fn now(&self) -> Timestamp {
+        *self.now.get_or_init(|| self.core.now())
+    }
+
+    fn note_range(&self, range: &KeyRange) {
+        if let Some(reads) = &self.reads {
+            reads.lock().add_range(range.clone());
+        }
+    }
+}
+
+/// Walks over entries; in an optimistic transaction, notes how far.
+#[derive(Debug)]
+pub struct Cursor {
+    inner: Box<dyn engine::Cursor>,
+    track: Option<Track>,
+}
+
+#[derive(Debug)]
+struct Track {
+    reads: Arc<Mutex<Reads>>,
+    place: usize,
+    range: KeyRange,
+    direction: Direction,
+}
+
+impl Cursor {
+    /// Steps to the next entry and lends it until the next step.
+    #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend")]
+    pub(crate) fn next(&mut self) -> Result<Option<Entry<'_>>> {
+        let entry = self.inner.next()?;
+        if let Some(track) = &self.track {
+            let last = entry.map(|(key, _)| key);
+            track.reads.lock().advance_cursor(track.place, &track.range, track.direction, last);
+        }
+        Ok(entry)
+    }
+}
+
+/// A [`View`] that can be written to.
+#[derive(Debug)]
+pub struct Writer {
+    view: View,
+    effects: Vec<Box<dyn Effect>>,
+    wake_at: Option<Timestamp>,
+    /// What to put back when the operation that runs inside a transaction fails; `None` when nothing can be undone alone.
+    undo: Option<Vec<(Key, Option<Option<Value>>)>>,
+}
+
+/// Where a transaction stood before an operation.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    effects: usize,
+    wake_at: Option<Timestamp>,
+}
+
+impl Deref for Writer {
+    type Target = View;
+
+    fn deref(&self) -> &View {
+        &self.view
+    }
+}
+
+impl Writer {
+    pub(crate) fn new(view: View) -> Self {
+        Self { view, effects: Vec::new(), wake_at: None, undo: None }
+    }
+
+    /// Puts `value` at `key`.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) when either is longer than an engine takes.
+    pub(crate) fn put(&mut self, key: impl Into<Key>, value: impl Into<Value>) -> Result<()> {
+        let (key, value) = (key.into(), value.into());
+        engine::check_sizes(&key, &value)?;
+        self.change(key, Some(value));
+        Ok(())
+    }
+
+    /// Removes `key`, which need not exist.
+    pub(crate) fn remove(&mut self, key: impl Into<Key>) {
+        self.change(key.into(), None);
+    }
+
+    /// Removes every entry of `range` and answers how many there were.
+    pub(crate) fn remove_range(&mut self, range: &KeyRange) -> Result<u64> {
+        let mut cursor = self.range(range, Direction::Forward)?;
+        let mut removed = 0;
+        while let Some((key, _)) = cursor.next()? {
+            self.remove(key);
+            removed += 1;
+        }
+        Ok(removed)
+    }
+
+    /// Releases `effect` once the transaction is durable.
+    pub(crate) fn on_commit(&mut self, effect: impl Effect + 'static) {
+        self.effects.push(Box::new(effect));
+    }
+
+    /// Asks the store's background work to look at `at` or earlier, once the transaction is committed.
+    pub(crate) fn wake_at(&mut self, at: Timestamp) {
+        self.wake_at = Some(self.wake_at.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    /// A number that no other call with this `name` gets, counting from what `start` answers.
+    ///
+    /// `start` is asked once while the store is open, with a view whose reads are not checked at commit: numbers are given
+    /// out beside the transactions, so that two of them that insert at the same time do not conflict over a counter.
+    /// Numbers of transactions that roll back are not used again.
+    pub(crate) fn next_in_sequence(&mut self, name: &[u8], start: impl FnOnce(&View) -> Result<u64>) -> Result<u64> {
+        self.view.core.next_in_sequence(name, || start(&View { reads: None, ..self.view.fork() }))
+    }
+
+    /// The store's time in microseconds, moved on where needed so that no call gets a time twice (SEM: WID-LWW-3).
+    pub(crate) fn unique_micros(&mut self) -> i64 {
+        self.view.core.unique_micros(self.view.now())
+    }
+
+    /// Begins an operation of a longer transaction; [`Writer::undo_to`] takes it back.
+    pub(crate) fn mark(&mut self) -> Mark {
+        self.view.now = OnceCell::new();
+        self.undo = Some(Vec::new());
+        Mark { effects: self.effects.len(), wake_at: self.wake_at }
+    }
+
+    /// Undoes what was written since `mark`.
+    pub(crate) fn undo_to(&mut self, mark: &Mark) {
+        let changes = self.view.overlay.changes_mut();
+        for (key, before) in self.undo.take().unwrap_or_default().into_iter().rev() {
+            match before {
+                Some(change) => changes.insert(key, change),
+                None => changes.remove(&key),
+            };
+        }
+        self.effects.truncate(mark.effects);
+        self.wake_at = mark.wake_at;
+    }
+
+    /// The changes, effects and reads of the whole transaction.
+    pub(crate) fn into_parts(self) -> Parts {
+        let Self { view, effects, wake_at, .. } = self;
+        let View { overlay, reads, .. } = view;
+        Parts { overlay, effects, wake_at, reads }
+    }
+
+    fn change(&mut self, key: Key, change: Option<Value>) {
+        let changes = self.view.overlay.changes_mut();
+        match &mut self.undo {
+            Some(undo) => {
+                let before = changes.insert(key.clone(), change);
+                undo.push((key, before));
+            }
+            None => {
+                changes.insert(key, change);
+            }
+        }
+    }
+}
+
+/// What a transaction amounts to when it ends.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    overlay: Overlay,
+    pub(crate) effects: Vec<Box<dyn Effect>>,
+    pub(crate) wake_at: Option<Timestamp>,
+    pub(crate) reads: Option<Arc<Mutex<Reads>>>,
+}
+
+impl Parts {
+    pub(crate) fn changes(&self) -> &Changes {
+        self.overlay.changes()
+    }
+
+    pub(crate) fn snapshot_commit(&self) -> CommitNumber {
+        self.overlay.commit()
+    }
+}
