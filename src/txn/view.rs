@@ -35,7 +35,8 @@ impl View {
 
     /// The value of `key`.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
-        if let Some(reads) = &self.reads {
+        // What the transaction wrote itself is not a read of the store.
+        if let Some(reads) = self.reads.as_ref().filter(|_| !self.overlay.changes().contains_key(key)) {
             reads.lock().add_key(key);
         }
         self.overlay.get(key)
