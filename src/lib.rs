@@ -1,5 +1,68 @@
-//! Larder
+//! Larder keeps documents, keys, sorted sets, channels, item tables and wide-column tables inside the process, on one
+//! storage layer, under one transaction and one clock.
+//!
+//! The models are those of MongoDB, Redis, DynamoDB and Cassandra, with their rules of behaviour; there is no server to
+//! start. A [`Store`] is in memory or in a directory, and gives out handles:
+//!
+//! | model               | handle                                                   | in the manner of |
+//! |---------------------|----------------------------------------------------------|------------------|
+//! | documents           | [`Store::collection`] → [`Collection`]                   | MongoDB          |
+//! | keys and sorted sets| [`Store::kv`] → [`Kv`], [`SortedSet`]                    | Redis            |
+//! | channels            | [`Store::publish`], [`Store::subscribe`] → [`Subscriber`]| Redis            |
+//! | item tables         | [`Store::item_table`] → [`ItemTable`]                    | DynamoDB         |
+//! | wide-column tables  | [`Store::wide_table`] → [`WideTable`]                    | Cassandra        |
+//!
+//! # One transaction over every model
+//!
+//! ```
+//! use larder::{Document, Store, bson::doc};
+//!
+//! let store = Store::in_memory();
+//! let inbox = store.subscribe("orders")?;
+//! store.transaction(|tx| {
+//!     tx.collection::<Document>("orders").insert_one(&doc! { "_id": 1, "user": "ann", "amount": 30 })?;
+//!     tx.kv().delete("user:ann:profile")?;
+//!     tx.kv().sorted_set("leaderboard").increment("ann", 30.0)?;
+//!     tx.publish("orders", "order 1")
+//! })?;
+//! assert_eq!(inbox.try_recv()?.unwrap().payload(), b"order 1");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The same handles work on the store, where each call is a transaction of its own, in a [`Transaction`], and on a
+//! [`Snapshot`]: they are generic over their [`Scope`], and every operation is written once.
+//!
+//! # One clock, and forks
+//!
+//! ```
+//! use larder::{ManualClock, Store};
+//! use std::time::Duration;
+//!
+//! let clock = ManualClock::default();
+//! let seeded = Store::builder().clock(clock.clone()).in_memory();
+//! seeded.kv().set_with_ttl("session", "ann", Duration::from_secs(60))?;
+//!
+//! let case = seeded.fork()?; // O(1), whatever the size
+//! case.kv().delete("session")?;
+//! assert!(seeded.kv().get("session")?.is_some());
+//! clock.advance(Duration::from_secs(60));
+//! assert!(seeded.kv().get("session")?.is_none());
+//! # Ok::<(), larder::Error>(())
+//! ```
+//!
+//! # Durability
+//!
+//! A store in a directory acknowledges a commit when it would survive loss of power
+//! ([`Durability::Sync`](engine::Durability::Sync), the default); weaker levels are asked for by name.
+//!
+//! # What is not modelled is refused
+//!
+//! An operator, option or type that Larder does not know is [`Error::Unsupported`], by name. Nothing is ignored, rounded
+//! or cut off. Limits are in [`limits`], checked before anything is written.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod channel;
 pub mod document;
 pub mod encoding;
 pub mod engine;
@@ -9,7 +72,6 @@ pub mod limits;
 pub mod wide_column;
 
 mod catalog;
-pub mod channel;
 mod clock;
 mod error;
 mod expiry;
@@ -18,12 +80,13 @@ mod store;
 mod txn;
 
 pub use bson::{self, Document};
+
 pub use channel::Subscriber;
 pub use clock::{Clock, ManualClock, Stopwatch, SystemClock, Timestamp};
 pub use document::{Collection, Database};
 pub use error::{Error, InvalidKind, Result};
 pub use item::ItemTable;
-pub use kv::Kv;
+pub use kv::{Kv, SortedSet};
 pub use store::{Builder, Snapshot, Store, Transaction};
 pub use txn::{AtSnapshot, AutoCommit, InTransaction, Scope, WriteScope};
 pub use wide_column::{WideBatch, WideTable};

@@ -24,32 +24,29 @@ fn level(module: &str) -> Option<usize> {
 /// Every import of `text` that `module` may not make, with its line number.
 fn violations(module: &str, text: &str) -> Vec<(usize, String)> {
     let own = level(module);
-    let allowed = |import: &str| import == module || level(import) < own && level(import).is_some();
-    let mut found = Vec::new();
-    for (number, line) in code(text).enumerate() {
-        for import in imports(line).filter(|import| own.is_none() || !allowed(import)) {
-            found.push((number + 1, import.to_owned()));
-        }
-    }
-    found
+    let allowed =
+        |import: &str| own.is_some() && (import == module || level(import).is_some_and(|level| Some(level) < own));
+    let code = code(text);
+    let wrong = imports(&code).filter(|(_, import)| !allowed(import));
+    wrong.map(|(at, import)| (code[..at].lines().count().max(1), import.to_owned())).collect()
 }
 
-/// The lines of a file up to its tests, comments emptied. Tests may use the whole crate.
-fn code(text: &str) -> impl Iterator<Item = &str> {
+/// A file up to its tests, without comments. Tests may use the whole crate.
+fn code(text: &str) -> String {
     let lines = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]"));
-    lines.map(|line| line.split("//").next().unwrap_or_default())
+    lines.map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
-/// The modules that one line names directly below `crate`.
-fn imports(line: &str) -> impl Iterator<Item = &str> {
-    line.match_indices("crate::").flat_map(|(at, prefix)| {
-        let rest = &line[at + prefix.len()..];
+/// The modules that `code` names directly below `crate`, with where.
+fn imports(code: &str) -> impl Iterator<Item = (usize, &str)> {
+    code.match_indices("crate::").flat_map(|(at, prefix)| {
+        let rest = &code[at + prefix.len()..];
         let group = rest.strip_prefix('{').and_then(|group| group.split('}').next());
         let names: Vec<_> = group.map_or_else(|| vec![rest], |group| group.split(',').collect());
-        names.into_iter().map(|name| {
-            let name = name.trim();
+        let names = names.into_iter().map(str::trim).filter(|name| !name.is_empty());
+        names.map(move |name| {
             let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
-            &name[..end]
+            (at + prefix.len(), &name[..end])
         })
     })
 }
@@ -74,7 +71,8 @@ fn every_module_imports_only_from_below() {
     let mut wrong = Vec::new();
     for file in &files {
         let name = file.strip_prefix(&source).unwrap();
-        let is_test = name.file_name().is_some_and(|name| name == "tests.rs") || name.iter().any(|part| part == "tests");
+        let is_test =
+            name.file_name().is_some_and(|name| name == "tests.rs") || name.iter().any(|part| part == "tests");
         let module = name.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
         if is_test || ["lib", "main"].contains(&module.as_str()) {
             continue;
@@ -91,7 +89,7 @@ fn the_check_itself_finds_upward_sideways_and_unknown_imports() {
     assert!(violations("kv", "use crate::txn::View;\nuse crate::{limits, expiry};").is_empty());
     assert!(violations("kv", "use crate::kv::Kv; // crate::store\n#[cfg(test)]\nuse crate::store;").is_empty());
     assert_eq!(violations("kv", "\nuse crate::store::Store;"), [(2, "store".to_owned())]);
-    assert_eq!(violations("kv", "use crate::{limits, document};"), [(1, "document".to_owned())]);
+    assert_eq!(violations("kv", "use crate::{\n    limits,\n    document,\n};"), [(1, "document".to_owned())]);
     assert_eq!(violations("txn", "crate::Store::in_memory()"), [(1, "Store".to_owned())]);
     assert_eq!(violations("unheard_of", "use crate::error::Error;").len(), 1, "a new module has to be given a level");
 }

@@ -174,7 +174,9 @@ fn optimistic(
 fn an_optimistic_transaction_conflicts_on_a_key_it_read_and_no_other() {
     let read_a = |tx: &InTransaction<'_>| get(tx, "a").and_then(|_| put(tx, "b", "1"));
     let core = core();
-    assert!(matches!(optimistic(&core, read_a, |store| put(store, "a", "1")), Err(Error::Conflict { key }) if key == b"a"));
+    assert!(
+        matches!(optimistic(&core, read_a, |store| put(store, "a", "1")), Err(Error::Conflict { key }) if key == b"a")
+    );
     assert_eq!(get(&AutoCommit::new(Arc::clone(&core)), "b").unwrap(), None, "nothing of it was written");
     optimistic(&core, read_a, |store| put(store, "c", "1")).unwrap();
     let write_then_read = |tx: &InTransaction<'_>| put(tx, "b", "2").and_then(|()| get(tx, "b").map(drop));
