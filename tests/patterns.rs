@@ -96,7 +96,10 @@ fn check(store: &Store, clock: &ManualClock, purchases: &[Purchase]) {
 fn check_events(store: &Store, purchases: &[Purchase], accepted: &[Purchase]) {
     let loaded = events::load(store, purchases, &|_| {}).unwrap();
     assert_eq!(loaded.worked, 0, "a second run has nothing left to do");
-    assert_eq!((loaded.accepted, loaded.duplicates), (accepted.len() as u64, (purchases.len() - accepted.len()) as u64));
+    assert_eq!(
+        (loaded.accepted, loaded.duplicates),
+        (accepted.len() as u64, (purchases.len() - accepted.len()) as u64)
+    );
     let since = |purchase: &&Purchase| purchase.day >= SINCE;
     for (from, expected) in [
         (Timestamp::from_micros(i64::MIN), ranking(accepted)),
@@ -186,8 +189,17 @@ fn a_log_is_read_line_by_line_and_malformed_lines_are_told() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("log.txt");
     let good = " 00001 19970101  1   11.77";
-    let lines = ["customer_id date number_of_cds dollar_value", good, "00002 19970132 1 1.00", "00003 19970101 1", "",
-        "00004 19970101 x 1.00", "00005 19970101 1 1.0", "u6 19970101 1 1.00", "00007 19970102 2 0.05"];
+    let lines = [
+        "customer_id date number_of_cds dollar_value",
+        good,
+        "00002 19970132 1 1.00",
+        "00003 19970101 1",
+        "",
+        "00004 19970101 x 1.00",
+        "00005 19970101 1 1.0",
+        "u6 19970101 1 1.00",
+        "00007 19970102 2 0.05",
+    ];
     let mut bytes = lines.join("\r\n").into_bytes();
     bytes.extend_from_slice(b"\n\xff\xfe 19970101 1 1.00\n");
     std::fs::write(&path, bytes).unwrap();
@@ -230,7 +242,11 @@ fn check_real(store: &Store, clock: &ManualClock, log: &Log, expected: &Value) {
     assert_eq!(loaded.duplicates, count("duplicate_key_rejections"));
     let top = |since| {
         let top = events::top_customers(store, since, 10).unwrap().into_iter();
-        top.map(|customer| { let count = customer.count; (Total::from(customer), count) }).collect::<Vec<_>>()
+        top.map(|customer| {
+            let count = customer.count;
+            (Total::from(customer), count)
+        })
+        .collect::<Vec<_>>()
     };
     assert_eq!(top(Timestamp::from_micros(i64::MIN)), expected_totals(expected, "top10_accepted_by_total"));
     assert_eq!(top(midnight(SINCE)), expected_totals(expected, "top10_accepted_since_1998-01-01"));
@@ -273,7 +289,8 @@ fn the_patterns_answer_what_is_known_of_the_real_log() {
     #[cfg(feature = "fjall")]
     {
         let directory = tempfile::tempdir().unwrap();
-        let open = || Store::builder().clock(clock.clone()).durability(Durability::None).open(directory.path()).unwrap();
+        let open =
+            || Store::builder().clock(clock.clone()).durability(Durability::None).open(directory.path()).unwrap();
         load(&open(), &clock, &log.purchases);
         check_real(&open(), &clock, &log, &expected);
     }

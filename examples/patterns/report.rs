@@ -70,7 +70,10 @@ pub fn run(store: &Store, clock: &ManualClock, log: &Log) -> Result<()> {
     lines.time("6 channel", |lines| {
         let report = channel::run(store, purchases)?;
         let same = if report.received == report.published { "in commit order" } else { "OUT OF ORDER" };
-        lines.note(report.published.len() as u64, format!("{} received, {same}", thousands(report.received.len() as u64)));
+        lines.note(
+            report.published.len() as u64,
+            format!("{} received, {same}", thousands(report.received.len() as u64)),
+        );
         Ok(())
     })?;
     queries(store, purchases, &mut lines)?;
@@ -94,7 +97,8 @@ fn load(store: &Store, clock: &ManualClock, purchases: &[Purchase], lines: &mut 
     let all = purchases.len() as u64;
     lines.time("1 events: insert", |lines| {
         let loaded = with_bar(all, "events", |progress| events::load(store, purchases, progress))?;
-        let text = format!("{} stored, {} duplicates refused", thousands(loaded.accepted), thousands(loaded.duplicates));
+        let text =
+            format!("{} stored, {} duplicates refused", thousands(loaded.accepted), thousands(loaded.duplicates));
         lines.note(loaded.worked, text);
         Ok(())
     })?;

@@ -18,7 +18,6 @@
 
 mod record;
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -129,19 +128,21 @@ pub(crate) fn list<R: DeserializeOwned>(view: &View, kind: Kind, namespace: &str
 /// roll-back and in forks.
 #[derive(Debug)]
 pub(crate) struct Cached<R> {
-    last: Mutex<Option<(Vec<u8>, Arc<Entry<R>>)>>,
-    record: PhantomData<R>,
+    last: Mutex<Option<Decoded<R>>>,
 }
+
+/// Stored bytes and what they decode to.
+type Decoded<R> = (Vec<u8>, Arc<Entry<R>>);
 
 impl<R> Default for Cached<R> {
     fn default() -> Self {
-        Self { last: Mutex::new(None), record: PhantomData }
+        Self { last: Mutex::new(None) }
     }
 }
 
 impl<R> Clone for Cached<R> {
     fn clone(&self) -> Self {
-        Self { last: Mutex::new(self.last.lock().clone()), record: PhantomData }
+        Self { last: Mutex::new(self.last.lock().clone()) }
     }
 }
 

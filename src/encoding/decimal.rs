@@ -90,7 +90,9 @@ pub fn take_decimal(reader: &mut Reader<'_>) -> Result<BigDecimal> {
         other => return Err(Error::corrupt("decimal", format!("sign byte {other:02x}"))),
     };
     let mut magnitude = reader.array::<4>()?;
-    magnitude.iter_mut().for_each(|byte| *byte ^= flip);
+    for byte in &mut magnitude {
+        *byte ^= flip;
+    }
     let magnitude = Reader::new(&magnitude).i32()?;
     let mut digits = Vec::new();
     loop {

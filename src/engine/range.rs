@@ -142,26 +142,24 @@ fn after_prefix(prefix: &[u8]) -> Bound<Key> {
 /// Orders start bounds by the first key they let in.
 fn cmp_starts(a: &Bound<Key>, b: &Bound<Key>) -> Ordering {
     match (a, b) {
-        (Bound::Unbounded, Bound::Unbounded) => Ordering::Equal,
+        _ if a == b => Ordering::Equal,
         (Bound::Unbounded, _) => Ordering::Less,
         (_, Bound::Unbounded) => Ordering::Greater,
         (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b)) if a != b => a.cmp(b),
-        (Bound::Included(_), Bound::Excluded(_)) => Ordering::Less,
-        (Bound::Excluded(_), Bound::Included(_)) => Ordering::Greater,
-        _ => Ordering::Equal,
+        (Bound::Included(_), _) => Ordering::Less,
+        (Bound::Excluded(_), _) => Ordering::Greater,
     }
 }
 
 /// Orders end bounds by the last key they let in.
 fn cmp_ends(a: &Bound<Key>, b: &Bound<Key>) -> Ordering {
     match (a, b) {
-        (Bound::Unbounded, Bound::Unbounded) => Ordering::Equal,
+        _ if a == b => Ordering::Equal,
         (Bound::Unbounded, _) => Ordering::Greater,
         (_, Bound::Unbounded) => Ordering::Less,
         (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b)) if a != b => a.cmp(b),
-        (Bound::Included(_), Bound::Excluded(_)) => Ordering::Greater,
-        (Bound::Excluded(_), Bound::Included(_)) => Ordering::Less,
-        _ => Ordering::Equal,
+        (Bound::Included(_), _) => Ordering::Greater,
+        (Bound::Excluded(_), _) => Ordering::Less,
     }
 }
 

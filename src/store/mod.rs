@@ -92,7 +92,6 @@ impl Store {
     /// let store = Store::builder().clock(ManualClock::default()).in_memory();
     /// assert_eq!(store.now().as_micros(), 0);
     /// ```
-    #[must_use]
     pub fn builder() -> Builder {
         Builder::default()
     }

@@ -102,7 +102,7 @@ impl Core {
             match self.commit(writer.into_parts()) {
                 Ok(ticket) => {
                     drop(turn);
-                    self.settle(ticket)?;
+                    self.settle(&ticket)?;
                     return Ok(value);
                 }
                 Err(error) if error.is_retryable() && attempt < limits::TRANSACTION_ATTEMPTS_MAX => attempt += 1,
@@ -123,7 +123,7 @@ impl Core {
         let turn = self.take_turn();
         let ticket = self.commit(writer.into_parts())?;
         drop(turn);
-        self.settle(ticket)
+        self.settle(&ticket)
     }
 
     pub(crate) fn next_in_sequence(&self, name: &[u8], start: impl FnOnce() -> Result<u64>) -> Result<u64> {
@@ -179,7 +179,7 @@ impl Core {
     }
 
     /// Waits until the commit is durable, then releases the effects of it and of all before it.
-    fn settle(&self, ticket: Ticket) -> Result<()> {
+    fn settle(&self, ticket: &Ticket) -> Result<()> {
         let outcome = ticket.wait();
         let mut queue = self.effects.lock();
         // Released under the lock of the queue, so that two committers cannot swap their messages.

@@ -24,8 +24,9 @@ mod view;
 pub(crate) use self::core::{Core, Effect};
 pub use self::running::InTransaction;
 pub(crate) use self::running::Running;
-pub use self::scope::{AtSnapshot, AutoCommit, Operation, Scope, WriteScope};
-pub use self::view::{Cursor, View, Writer};
+pub(crate) use self::scope::Operation;
+pub use self::scope::{AtSnapshot, AutoCommit, Scope, WriteScope};
+pub(crate) use self::view::{Cursor, View, Writer};
 
 #[cfg(test)]
 mod tests;

@@ -84,7 +84,7 @@ impl View {
 
 /// Walks over entries; in an optimistic transaction, notes how far.
 #[derive(Debug)]
-pub struct Cursor {
+pub(crate) struct Cursor {
     inner: Box<dyn engine::Cursor>,
     track: Option<Track>,
 }
@@ -99,7 +99,6 @@ struct Track {
 
 impl Cursor {
     /// Steps to the next entry and lends it until the next step.
-    #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend")]
     pub(crate) fn next(&mut self) -> Result<Option<Entry<'_>>> {
         let entry = self.inner.next()?;
         if let Some(track) = &self.track {
@@ -117,7 +116,14 @@ pub struct Writer {
     effects: Vec<Box<dyn Effect>>,
     wake_at: Option<Timestamp>,
     /// What to put back when the operation that runs inside a transaction fails; `None` when nothing can be undone alone.
-    undo: Option<Vec<(Key, Option<Option<Value>>)>>,
+    undo: Option<Vec<(Key, Before)>>,
+}
+
+/// What the changes held for a key before it was changed again.
+#[derive(Debug)]
+enum Before {
+    Nothing,
+    Change(Option<Value>),
 }
 
 /// Where a transaction stood before an operation.
@@ -203,8 +209,8 @@ impl Writer {
         let changes = self.view.overlay.changes_mut();
         for (key, before) in self.undo.take().unwrap_or_default().into_iter().rev() {
             match before {
-                Some(change) => changes.insert(key, change),
-                None => changes.remove(&key),
+                Before::Change(change) => changes.insert(key, change),
+                Before::Nothing => changes.remove(&key),
             };
         }
         self.effects.truncate(mark.effects);
@@ -223,7 +229,7 @@ impl Writer {
         match &mut self.undo {
             Some(undo) => {
                 let before = changes.insert(key.clone(), change);
-                undo.push((key, before));
+                undo.push((key, before.map_or(Before::Nothing, Before::Change)));
             }
             None => {
                 changes.insert(key, change);
