@@ -2,7 +2,7 @@
 //!
 //! [`Engine`] is the whole contract between the models and what keeps their bytes. It assumes neither a local file nor a
 //! single process: an ordered, transactional store elsewhere can meet it, by checking [`Reads`] itself and answering
-//! [`Error::Conflict`](crate::Error::Conflict). Every engine here passes one conformance suite, `tests/engine.rs`.
+//! [`Error::Conflict`](crate::Error::Conflict). Every engine here passes one conformance suite, `tests/engine`.
 //!
 //! # Invariants of every engine
 //! 1. A commit is visible whole or not at all, to gets, ranges and counts alike.

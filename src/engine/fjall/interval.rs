@@ -8,15 +8,14 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::engine::fjall::disk::Disk;
 use crate::engine::fjall::failure;
-use crate::engine::fjall::group::GroupCommit;
+use crate::engine::fjall::group::{GroupCommit, Log};
 use crate::error::{Error, Result};
 
 /// Syncs an engine some time after its first commit that was not.
 #[derive(Debug)]
-pub(super) struct IntervalSync {
-    commits: Arc<GroupCommit<Disk>>,
+pub(super) struct IntervalSync<L> {
+    commits: Arc<GroupCommit<L>>,
     signal: Arc<Signal>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -36,9 +35,9 @@ struct State {
     stop: bool,
 }
 
-impl IntervalSync {
+impl<L: Log + 'static> IntervalSync<L> {
     /// Nothing to sync yet.
-    pub(super) fn new(commits: &Arc<GroupCommit<Disk>>) -> Self {
+    pub(super) fn new(commits: &Arc<GroupCommit<L>>) -> Self {
         Self { commits: Arc::clone(commits), signal: Arc::default(), thread: Mutex::new(None) }
     }
 
@@ -84,7 +83,7 @@ impl IntervalSync {
     }
 }
 
-fn run(commits: &GroupCommit<Disk>, signal: &Signal) {
+fn run<L: Log>(commits: &GroupCommit<L>, signal: &Signal) {
     let mut state = signal.state.lock();
     while !state.stop {
         let Some(within) = state.within else {

@@ -100,7 +100,7 @@ impl FjallOptions {
 #[derive(Debug)]
 pub struct FjallEngine {
     commits: Arc<GroupCommit<Disk>>,
-    interval: IntervalSync,
+    interval: IntervalSync<Disk>,
     closed: AtomicBool,
 }
 

@@ -1,7 +1,10 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
+use std::time::Duration;
+
 use super::*;
+use crate::engine::fjall::interval::IntervalSync;
 use crate::engine::{Engine, MemoryEngine};
 
 /// A log in memory that can be held up, and be made to fail.
@@ -180,4 +183,39 @@ fn a_full_group_is_written_by_the_commit_that_fills_it() {
     assert_eq!(*control.groups.lock(), [(2, true)]);
     first.wait().unwrap();
     second.wait().unwrap();
+}
+
+#[test]
+fn what_need_not_be_synced_at_once_is_synced_in_the_background() {
+    let (commits, control) = open();
+    let interval = IntervalSync::new(&commits);
+    for round in 0..3 {
+        interval.start().unwrap();
+        control.orders.send(Order::Succeed).unwrap();
+        commits.commit(&put("a"), None, false).unwrap().wait().unwrap();
+        control.begun.recv().unwrap();
+        interval.sync_within(Duration::from_millis(1));
+        control.begun.recv().unwrap();
+        control.orders.send(Order::Succeed).unwrap();
+        commits.sync().unwrap();
+        assert_eq!(control.groups.lock().last(), Some(&(round + 1, true)));
+    }
+    interval.stop();
+    assert!(matches!(interval.start(), Err(Error::Closed)));
+}
+
+#[test]
+fn a_commit_that_may_wait_less_long_does_not_wait_for_an_earlier_one() {
+    let (commits, control) = open();
+    let interval = IntervalSync::new(&commits);
+    interval.start().unwrap();
+    control.orders.send(Order::Succeed).unwrap();
+    commits.commit(&put("a"), None, false).unwrap().wait().unwrap();
+    control.begun.recv().unwrap();
+    interval.sync_within(Duration::from_secs(1 << 20));
+    interval.sync_within(Duration::ZERO);
+    control.begun.recv().unwrap();
+    control.orders.send(Order::Succeed).unwrap();
+    interval.stop();
+    assert_eq!(control.groups.lock().last(), Some(&(1, true)));
 }
