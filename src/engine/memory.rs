@@ -18,7 +18,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::engine::history::History;
 use crate::engine::{
     Changes, CommitNumber, Cursor, Direction, Durability, Engine, EngineStats, Entry, Key, KeyRange, Reads, Snapshot,
-    Ticket, Value,
+    Ticket, Value, check_changes,
 };
 use crate::error::{Error, Result};
 
@@ -86,6 +86,7 @@ impl Engine for MemoryEngine {
     }
 
     fn commit(&self, changes: &Changes, reads: Option<&Reads>, _durability: Durability) -> Result<Ticket> {
+        check_changes(changes)?;
         let _commits = self.commits.lock();
         if let Some(reads) = reads {
             self.history.check(reads)?;

@@ -2,7 +2,7 @@
 //!
 //! [`Engine`] is the whole contract between the models and what keeps their bytes. It assumes neither a local file nor a
 //! single process: an ordered, transactional store elsewhere can meet it, by checking [`Reads`] itself and answering
-//! [`Error::Conflict`](crate::Error::Conflict). Every engine here passes one conformance suite, `tests/engine.rs`.
+//! [`Error::Conflict`](crate::Error::Conflict). Every engine here passes one conformance suite, `tests/engine`.
 //!
 //! # Invariants of every engine
 //! 1. A commit is visible whole or not at all, to gets, ranges and counts alike.
@@ -11,6 +11,9 @@
 //! 4. When a commit's [`Ticket`] has been waited for, it is as durable as it was asked to be, with every commit before it,
 //!    and [`Engine::snapshot`] shows it. Until then only [`Engine::latest`] does.
 
+#[cfg(feature = "fjall")]
+#[cfg_attr(docsrs, doc(cfg(feature = "fjall")))]
+pub mod fjall;
 pub(crate) mod history;
 mod key;
 mod memory;
@@ -31,7 +34,7 @@ pub use range::{Direction, KeyRange};
 pub use reads::Reads;
 pub use ticket::{Settle, Ticket};
 
-use crate::error::Result;
+use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
 /// A stored value. Cheap to clone.
@@ -122,8 +125,9 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// Empty `changes` are checked but make no commit; the ticket is the last commit's.
     ///
     /// # Errors
-    /// [`Error::Conflict`](crate::Error::Conflict) when the check fails, an I/O error when the changes cannot be
-    /// kept; either way nothing is applied.
+    /// [`Error::Conflict`](crate::Error::Conflict) when the check fails; [`Error::Invalid`](crate::Error::Invalid) or
+    /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) when the size of a key or value is outside
+    /// [`limits`](crate::limits); an I/O error when the changes cannot be kept. In every case nothing is applied.
     fn commit(&self, changes: &Changes, reads: Option<&Reads>, durability: Durability) -> Result<Ticket>;
 
     /// Whether a commit can conflict although all of this process's writers take turns.
@@ -226,11 +230,23 @@ pub trait Cursor: fmt::Debug + Send {
     fn next(&mut self) -> Result<Option<Entry<'_>>>;
 }
 
-/// Refuses a change that no engine could keep.
+/// Refuses an entry that no engine could keep.
 ///
 /// # Errors
-/// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key or value that is too long.
+/// [`Error::Invalid`](crate::Error::Invalid) for an empty key, [`Error::LimitExceeded`](crate::Error::LimitExceeded) for
+/// a key or value that is too long.
 pub(crate) fn check_sizes(key: &[u8], value: &[u8]) -> Result<()> {
+    if key.is_empty() {
+        return Err(Error::invalid(InvalidKind::Value, "an engine key has at least one byte"));
+    }
     limits::check("engine key bytes", limits::ENGINE_KEY_BYTES_MAX, key.len())?;
     limits::check("engine value bytes", limits::ENGINE_VALUE_BYTES_MAX, value.len())
+}
+
+/// Refuses a commit that puts an entry no engine could keep. Removing one is no change, and allowed.
+///
+/// # Errors
+/// As [`check_sizes`].
+pub(crate) fn check_changes(changes: &Changes) -> Result<()> {
+    changes.iter().try_for_each(|(key, change)| change.as_ref().map_or(Ok(()), |value| check_sizes(key, value)))
 }

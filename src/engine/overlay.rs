@@ -15,7 +15,7 @@ use crate::engine::history::History;
 use crate::engine::memory::TreeCursor;
 use crate::engine::{
     Changes, CommitNumber, Cursor, Direction, Durability, Engine, EngineStats, Entry, Key, KeyRange, Reads, Snapshot,
-    Ticket, Value,
+    Ticket, Value, check_changes,
 };
 use crate::error::{Error, Result};
 
@@ -43,6 +43,12 @@ impl Overlay {
     pub fn new(base: Arc<dyn Snapshot>, changes: Changes) -> Self {
         let commit = base.commit();
         Self { base, changes, commit }
+    }
+
+    /// Shows the same as the state after `commit`.
+    #[cfg(feature = "fjall")]
+    pub(super) fn at(self, commit: CommitNumber) -> Self {
+        Self { commit, ..self }
     }
 
     /// The changes laid over the snapshot.
@@ -264,6 +270,7 @@ impl Engine for OverlayEngine {
     }
 
     fn commit(&self, changes: &Changes, reads: Option<&Reads>, _durability: Durability) -> Result<Ticket> {
+        check_changes(changes)?;
         let _commits = self.commits.lock();
         if let Some(reads) = reads {
             self.history.check(reads)?;

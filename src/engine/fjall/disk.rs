@@ -1,0 +1,277 @@
+//! The directory of a store: what may be opened, what is written, what must be found again.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
+
+use crate::engine::fjall::failure::{self, refuse};
+use crate::engine::fjall::group::{Group, Log, Opened};
+use crate::engine::fjall::snapshot::FjallSnapshot;
+use crate::engine::fjall::FjallOptions;
+use crate::engine::{CommitNumber, Snapshot};
+use crate::error::{Error, Result};
+
+/// Version of the layout that the module's header describes.
+const FORMAT_VERSION: u32 = 1;
+
+/// Begins the entry `format`.
+const MAGIC: &[u8; 6] = b"larder";
+
+const ENTRIES: &str = "entries";
+const META: &str = "meta";
+const FORMAT_KEY: &str = "format";
+const COMMIT_KEY: &str = "commit";
+const MARK_FILE: &str = "larder.synced";
+
+/// Old versions of the counter that `meta` gathers in memory before they are dropped, in bytes.
+const META_MEMTABLE_BYTES: u64 = 4 << 20;
+
+/// The file that fjall writes last when it creates a directory.
+const VERSION_FILE: &str = "version";
+const LOCK_FILE: &str = "lock";
+
+/// What a creation that was interrupted leaves behind, beside the lock.
+const UNFINISHED: (&str, &str) = ("0.jnl", "keyspaces");
+
+/// An open directory.
+pub(super) struct Disk {
+    // Dropped first: the database waits for its threads, and the keyspaces hold the lock.
+    database: Database,
+    entries: Keyspace,
+    meta: Keyspace,
+    mark: File,
+    path: Arc<PathBuf>,
+}
+
+impl fmt::Debug for Disk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Disk").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Disk {
+    /// Opens or creates the directory `path`.
+    pub(super) fn open(path: &Path, options: &FjallOptions) -> Result<(Self, Opened)> {
+        let path = std::path::absolute(path).map_err(|source| failure::convert_open_io(path, source))?;
+        prepare_directory(&path)?;
+        let database = open_database(&path, options)?;
+        check_owner(&path, &database)?;
+        let open_error = |error| failure::convert_open(&path, error);
+        let entries = database.keyspace(ENTRIES, KeyspaceCreateOptions::default).map_err(open_error)?;
+        let meta_options = || KeyspaceCreateOptions::default().max_memtable_size(META_MEMTABLE_BYTES);
+        let meta = database.keyspace(META, meta_options).map_err(open_error)?;
+        let mark = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path.join(MARK_FILE));
+        let mark = mark.map_err(|source| failure::convert_open_io(&path, source))?;
+        let mut disk = Self { database, entries, meta, mark, path: Arc::new(path) };
+        let (format, synced) = (disk.read_format()?, disk.read_mark()?);
+        let commit = if format.is_some() { disk.read_commit()? } else { CommitNumber(0) };
+        if synced > commit {
+            return Err(shortened(&disk.path, synced, commit));
+        }
+        if format.is_none() {
+            disk.claim()?;
+        }
+        let snapshot = disk.snapshot(commit);
+        Ok((disk, Opened { snapshot, synced }))
+    }
+
+    /// Bytes on disk.
+    pub(super) fn bytes(&self) -> Result<u64> {
+        self.database.disk_space().map_err(|error| failure::convert("measure", &self.path, error))
+    }
+
+    /// The state after `commit`, which must be the last one written.
+    fn snapshot(&self, commit: CommitNumber) -> Arc<dyn Snapshot> {
+        let path = Arc::clone(&self.path);
+        Arc::new(FjallSnapshot::new(self.database.snapshot(), self.entries.clone(), commit, path))
+    }
+
+    /// The format of the entries, if it is one that this version reads; `None` in a new directory.
+    fn read_format(&self) -> Result<Option<u32>> {
+        let Some(format) = self.read_meta(FORMAT_KEY)? else { return Ok(None) };
+        let version = format.strip_prefix(MAGIC).and_then(|version| version.try_into().ok()).map(u32::from_be_bytes);
+        match version {
+            Some(FORMAT_VERSION) => Ok(version),
+            Some(version) if version > FORMAT_VERSION => {
+                let reason = format!("format {version} is newer than {FORMAT_VERSION}: open it with a newer version");
+                Err(refuse(&self.path, reason))
+            }
+            _ => Err(Error::corrupt("format entry", format!("{format:?}, below {}", self.path.display()))),
+        }
+    }
+
+    /// The last commit, 0 before the first.
+    fn read_commit(&self) -> Result<CommitNumber> {
+        let Some(commit) = self.read_meta(COMMIT_KEY)? else { return Ok(CommitNumber(0)) };
+        let commit = commit.as_ref().try_into().map(u64::from_be_bytes).map(CommitNumber);
+        commit.map_err(|_| Error::corrupt("commit counter", format!("it has not 8 bytes, below {}", self.path.display())))
+    }
+
+    fn read_meta(&self, key: &str) -> Result<Option<fjall::UserValue>> {
+        self.meta.get(key).map_err(|error| failure::convert("read", &self.path, error))
+    }
+
+    /// Writes the format into a directory that has none.
+    fn claim(&self) -> Result<()> {
+        let write_error = |error| failure::convert("write", &self.path, error);
+        if !self.entries.is_empty().map_err(write_error)? {
+            return Err(refuse(&self.path, "it is another program's fjall database: choose a new or an empty directory"));
+        }
+        let format = [&MAGIC[..], &FORMAT_VERSION.to_be_bytes()].concat();
+        let mut batch = self.database.batch().durability(Some(PersistMode::SyncAll));
+        batch.insert(&self.meta, FORMAT_KEY, format);
+        batch.commit().map_err(write_error)
+    }
+
+    /// The last commit known to be on the medium; 0 when the file is new, or was torn by a loss of power.
+    fn read_mark(&mut self) -> Result<CommitNumber> {
+        let mut bytes = Vec::new();
+        let read = (&mut self.mark).take(17).read_to_end(&mut bytes);
+        read.map_err(|source| Error::io("read", &self.path.join(MARK_FILE), source))?;
+        let numbers = <[u8; 16]>::try_from(bytes).map(|bytes| split_mark(&bytes));
+        Ok(numbers.ok().flatten().unwrap_or_default())
+    }
+
+    /// Notes that `commit` is on the medium.
+    ///
+    /// The note itself is left to the operating system: after a loss of power it may be older than the journal, and then
+    /// merely notices less.
+    fn write_mark(&mut self, commit: CommitNumber) -> Result<()> {
+        let mut bytes = [0; 16];
+        let (number, complement) = bytes.split_at_mut(8);
+        number.copy_from_slice(&commit.0.to_be_bytes());
+        complement.copy_from_slice(&(!commit.0).to_be_bytes());
+        let written = self.mark.rewind().and_then(|()| self.mark.write_all(&bytes));
+        written.map_err(|source| Error::io("write", &self.path.join(MARK_FILE), source))
+    }
+
+    fn write(&self, group: &Group) -> fjall::Result<()> {
+        // Even the weakest level hands every commit to the operating system, so that a crash of the process loses none.
+        let mode = if group.sync { PersistMode::SyncAll } else { PersistMode::Buffer };
+        if group.changes.is_empty() {
+            return self.database.persist(mode);
+        }
+        let batch = OwnedWriteBatch::with_capacity(self.database.clone(), group.changes.len() + 1);
+        let mut batch = batch.durability(Some(mode));
+        for (key, change) in &group.changes {
+            match change {
+                Some(value) => batch.insert(&self.entries, &**key, &**value),
+                None if is_storable(key) => batch.remove(&self.entries, &**key),
+                None => {}
+            }
+        }
+        batch.insert(&self.meta, COMMIT_KEY, group.last.0.to_be_bytes());
+        batch.commit()
+    }
+}
+
+impl Log for Disk {
+    fn append(&mut self, group: &Group) -> Result<Arc<dyn Snapshot>> {
+        let action = if group.sync { "sync" } else { "write" };
+        self.write(group).map_err(|error| failure::convert(action, &self.path, error))?;
+        if group.sync {
+            self.write_mark(group.last)?;
+        }
+        Ok(self.snapshot(group.last))
+    }
+}
+
+/// Whether fjall can hold `key`; what it cannot hold need not be removed.
+fn is_storable(key: &[u8]) -> bool {
+    crate::engine::check_sizes(key, &[]).is_ok()
+}
+
+/// The number of a mark, unless it is torn.
+fn split_mark(bytes: &[u8; 16]) -> Option<CommitNumber> {
+    let (number, complement) = bytes.split_first_chunk::<8>()?;
+    let complement: [u8; 8] = complement.try_into().ok()?;
+    let number = u64::from_be_bytes(*number);
+    (number == !u64::from_be_bytes(complement)).then_some(CommitNumber(number))
+}
+
+fn shortened(path: &Path, synced: CommitNumber, found: CommitNumber) -> Error {
+    let mark = path.join(MARK_FILE);
+    let detail = format!(
+        "it ends at commit {found}, although commit {synced} was synced; restore a copy of {}, or remove {} to accept the loss",
+        path.display(),
+        mark.display(),
+    );
+    Error::corrupt("journal", detail)
+}
+
+/// Checks that fjall may create or open a store in `path`, and clears away what an interrupted creation left.
+fn prepare_directory(path: &Path) -> Result<()> {
+    let io_error = |source| failure::convert_open_io(path, source);
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(io_error(error)),
+        Ok(metadata) if !metadata.is_dir() => {
+            return Err(refuse(path, "it is a file: give the path of a directory, or of one to create"));
+        }
+        Ok(_) => {}
+    }
+    let mut unfinished = false;
+    let mut foreign = None;
+    for entry in fs::read_dir(path).map_err(io_error)? {
+        let name = entry.map_err(io_error)?.file_name();
+        if name == VERSION_FILE {
+            return Ok(());
+        }
+        let known = name == LOCK_FILE || name == UNFINISHED.0 || name == UNFINISHED.1;
+        unfinished |= known;
+        foreign = foreign.or((!known).then_some(name));
+    }
+    if let Some(name) = foreign {
+        let reason = format!("it is not a store and holds other files, such as {name:?}: choose a new or an empty directory");
+        return Err(refuse(path, reason));
+    }
+    if unfinished { clear_unfinished(path) } else { Ok(()) }
+}
+
+/// Removes the beginnings of a store that was never finished, and so never held a commit.
+fn clear_unfinished(path: &Path) -> Result<()> {
+    let io_error = |source| failure::convert_open_io(path, source);
+    // Whoever is creating the store at this moment holds the lock.
+    let lock = OpenOptions::new().write(true).create(true).truncate(false).open(path.join(LOCK_FILE)).map_err(io_error)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(failure::convert_open(path, fjall::Error::Locked)),
+        Err(TryLockError::Error(source)) => return Err(io_error(source)),
+    }
+    let absent_is_fine = |removed: io::Result<()>| match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(error)),
+        _ => Ok(()),
+    };
+    absent_is_fine(fs::remove_file(path.join(UNFINISHED.0)))?;
+    absent_is_fine(fs::remove_dir_all(path.join(UNFINISHED.1)))
+}
+
+fn open_database(path: &Path, options: &FjallOptions) -> Result<Database> {
+    let open = || {
+        let builder = Database::builder(path).cache_size(options.cache_bytes);
+        builder.max_journaling_size(options.journal_bytes).open()
+    };
+    // Over some kinds of damage fjall's recovery panics where it could answer an error.
+    match catch_unwind(AssertUnwindSafe(open)) {
+        Ok(opened) => opened.map_err(|error| failure::convert_open(path, error)),
+        Err(_) => Err(Error::corrupt("store", format!("fjall cannot make sense of the files below {}", path.display()))),
+    }
+}
+
+/// Refuses a fjall database that another program made, before anything is added to it.
+fn check_owner(path: &Path, database: &Database) -> Result<()> {
+    let names = database.list_keyspace_names();
+    let foreign = names.iter().find(|name| ![ENTRIES, META].contains(&&***name));
+    match foreign {
+        Some(name) => {
+            let reason = format!("it is another program's fjall database, with a keyspace {:?}", &**name);
+            Err(refuse(path, format!("{reason}: choose a new or an empty directory")))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,276 @@
+//! Group commit: the order of commits, and one write to the log for all that wait at the same time.
+//!
+//! A commit is ordered and kept in memory at once, so that the next writer can go on from it. Whoever then waits for it
+//! first leads: it writes everything that is pending as one group, publishes the state after it, and wakes the others.
+//! Commits that arrive meanwhile form the next group. fjall holds its journal's lock while it syncs, so that a commit
+//! handed to it at once would wait for the sync in progress and then need one of its own.
+//!
+//! # Invariants
+//! 1. `published` ≤ `flying` ≤ `pending`: a snapshot shows only groups that are written as durably as one of their commits
+//!    asked, and whole groups in order.
+//! 2. There is one leader at a time, and only the leader touches the log.
+//! 3. After a failed write nothing is written again: what the medium holds is unknown, and a second sync that succeeds
+//!    would say nothing about the first.
+
+use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use crate::engine::fjall::failure;
+use crate::engine::history::History;
+use crate::engine::{Changes, CommitNumber, Key, Overlay, Reads, Settle, Snapshot, Ticket, Value};
+use crate::error::{Error, Result};
+use crate::limits;
+
+/// What groups are written to.
+pub(super) trait Log: Debug + Send {
+    /// Writes `group` whole or not at all, and answers the state after it.
+    ///
+    /// A group without changes is written by syncing what came before it.
+    fn append(&mut self, group: &Group) -> Result<Arc<dyn Snapshot>>;
+}
+
+/// Commits that are written together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Group {
+    /// Their changes; the last one wins where they change the same key.
+    pub(super) changes: Changes,
+    /// The last of them.
+    pub(super) last: CommitNumber,
+    /// Whether one of them asked for the medium.
+    pub(super) sync: bool,
+    /// Bytes of their keys and values, overwritten ones included.
+    bytes: usize,
+}
+
+/// Where a log stood when it was opened.
+#[derive(Debug)]
+pub(super) struct Opened {
+    /// The state after the last commit in it.
+    pub(super) snapshot: Arc<dyn Snapshot>,
+    /// The last commit known to be on the medium.
+    pub(super) synced: CommitNumber,
+}
+
+/// Orders commits and writes them to a log in groups.
+#[derive(Debug)]
+pub(super) struct GroupCommit<L> {
+    state: Mutex<State>,
+    /// Notified when a group has been written, or has failed.
+    landed: Condvar,
+    /// Held by the leader while it writes; `None` once closed.
+    log: Mutex<Option<L>>,
+    history: History,
+}
+
+#[derive(Debug)]
+struct State {
+    /// What readers see; `None` once closed.
+    published: Option<Arc<dyn Snapshot>>,
+    /// The group that its leader writes at the moment.
+    flying: Option<Group>,
+    /// What came after it. Its `last` is the last commit of all.
+    pending: Group,
+    /// The last commit in the log.
+    written: CommitNumber,
+    /// The last commit on the medium.
+    synced: CommitNumber,
+    /// Why nothing can be written any more.
+    failure: Option<String>,
+}
+
+impl<L: Log> GroupCommit<L> {
+    /// Goes on where `log` stands.
+    pub(super) fn new(log: L, opened: Opened) -> Self {
+        let written = opened.snapshot.commit();
+        let state = State {
+            published: Some(opened.snapshot),
+            flying: None,
+            pending: Group { last: written, ..Group::default() },
+            written,
+            synced: opened.synced,
+            failure: None,
+        };
+        Self { state: Mutex::new(state), landed: Condvar::new(), log: Mutex::new(Some(log)), history: History::default() }
+    }
+
+    /// The state after the last group that is written.
+    pub(super) fn snapshot(&self) -> Result<Arc<dyn Snapshot>> {
+        self.state.lock().published()
+    }
+
+    /// The state after the last commit.
+    pub(super) fn latest(&self) -> Result<Arc<dyn Snapshot>> {
+        let state = self.state.lock();
+        let mut latest = state.published()?;
+        for group in state.unpublished() {
+            latest = Arc::new(Overlay::new(latest, group.changes.clone()).at(group.last));
+        }
+        Ok(latest)
+    }
+
+    /// A snapshot of what is written, whose reads a later commit checks.
+    pub(super) fn begin(&self) -> Result<Arc<dyn Snapshot>> {
+        let state = self.state.lock();
+        let snapshot = self.history.watch(state.published()?);
+        // What is ordered but not shown yet was perhaps not remembered when it came. Any number above the snapshot's will do.
+        for group in state.unpublished() {
+            self.history.record(&group.changes, group.last);
+        }
+        Ok(snapshot)
+    }
+
+    /// Orders a commit. Unless it is to be synced, it is in the log when this returns.
+    pub(super) fn commit(self: &Arc<Self>, changes: &Changes, reads: Option<&Reads>, sync: bool) -> Result<Ticket>
+    where
+        L: 'static,
+    {
+        let mut state = self.state.lock();
+        state.published()?;
+        state.refuse_after_failure()?;
+        if let Some(reads) = reads {
+            self.history.check(reads)?;
+        }
+        if !changes.is_empty() {
+            state.pending.add(changes, sync);
+            self.history.record(changes, state.pending.last);
+        }
+        let number = state.pending.last;
+        let group_is_full = state.pending.bytes > limits::COMMIT_GROUP_BYTES_MAX;
+        drop(state);
+        if !sync || group_is_full {
+            self.advance(number, sync)?;
+        }
+        Ok(if sync { Ticket::pending(number, Arc::clone(self) as Arc<dyn Settle>) } else { Ticket::settled(number) })
+    }
+
+    /// Syncs everything committed so far.
+    pub(super) fn sync(&self) -> Result<()> {
+        let state = self.state.lock();
+        state.published()?;
+        let last = state.pending.last;
+        drop(state);
+        self.advance(last, true)
+    }
+
+    /// Runs `ask` on the log, once a write in progress has ended.
+    pub(super) fn with_log<T>(&self, ask: impl FnOnce(&L) -> T) -> Result<T> {
+        self.log.lock().as_ref().map(ask).ok_or(Error::Closed)
+    }
+
+    /// Writes and syncs what is left, then lets go of the log and the last snapshot.
+    pub(super) fn close(&self) -> Result<()> {
+        let mut state = self.state.lock();
+        let Some(last_snapshot) = state.published.take() else { return Ok(()) };
+        let last = state.pending.last;
+        drop(state);
+        let outcome = self.advance(last, true);
+        let log = self.log.lock().take();
+        drop((last_snapshot, log));
+        outcome
+    }
+
+    /// Returns when every commit up to `number` is in the log, or with `sync` on the medium; leads where nobody does.
+    fn advance(&self, number: CommitNumber, sync: bool) -> Result<()> {
+        let mut state = self.state.lock();
+        loop {
+            let reached = if sync { state.synced } else { state.written };
+            if reached >= number {
+                return Ok(());
+            }
+            state.refuse_after_failure()?;
+            if state.flying.is_some() {
+                self.landed.wait(&mut state);
+            } else {
+                self.lead(&mut state, sync)?;
+            }
+        }
+    }
+
+    /// Writes what is pending as one group, with the lock released meanwhile.
+    fn lead(&self, state: &mut MutexGuard<'_, State>, sync: bool) -> Result<()> {
+        let mut group = state.pending.take();
+        group.sync |= sync;
+        state.flying = Some(group.clone());
+        let outcome = MutexGuard::unlocked(state, || self.append(&group));
+        state.flying = None;
+        self.landed.notify_all();
+        match outcome {
+            Ok(snapshot) => {
+                state.written = group.last;
+                if group.sync {
+                    state.synced = group.last;
+                }
+                if let Some(published) = &mut state.published {
+                    *published = snapshot;
+                }
+                Ok(())
+            }
+            Err(error) => {
+                state.failure = Some(error.to_string());
+                state.pending = Group { last: state.pending.last, ..Group::default() };
+                Err(error)
+            }
+        }
+    }
+
+    fn append(&self, group: &Group) -> Result<Arc<dyn Snapshot>> {
+        let mut log = self.log.lock();
+        let log = log.as_mut().ok_or(Error::Closed)?;
+        // A panic of the log must not leave the others waiting for a leader that has gone.
+        let outcome = catch_unwind(AssertUnwindSafe(|| log.append(group)));
+        outcome.unwrap_or_else(|_| Err(failure::engine("it panicked during a write")))
+    }
+}
+
+impl<L: Log> Settle for GroupCommit<L> {
+    fn settle(&self, number: CommitNumber) -> Result<()> {
+        self.advance(number, true)
+    }
+}
+
+impl State {
+    fn published(&self) -> Result<Arc<dyn Snapshot>> {
+        self.published.clone().ok_or(Error::Closed)
+    }
+
+    /// The groups after the published snapshot, in order.
+    fn unpublished(&self) -> impl Iterator<Item = &Group> {
+        self.flying.iter().chain([&self.pending]).filter(|group| !group.changes.is_empty())
+    }
+
+    fn refuse_after_failure(&self) -> Result<()> {
+        match &self.failure {
+            None => Ok(()),
+            Some(first) => {
+                Err(failure::engine(format!("an earlier write failed ({first}); close the store and open it again")))
+            }
+        }
+    }
+}
+
+impl Group {
+    /// Adds one commit.
+    fn add(&mut self, changes: &Changes, sync: bool) {
+        let size = |(key, value): (&Key, &Option<Value>)| key.len() + value.as_ref().map_or(0, |value| value.len());
+        self.bytes = self.bytes.saturating_add(changes.iter().map(size).sum());
+        if self.changes.is_empty() {
+            self.changes = changes.clone();
+        } else {
+            self.changes.extend(changes.iter().map(|(key, change)| (key.clone(), change.clone())));
+        }
+        self.last = self.last.next();
+        self.sync |= sync;
+    }
+
+    /// Empties the group and answers what it held.
+    fn take(&mut self) -> Self {
+        let next = Self { last: self.last, ..Self::default() };
+        std::mem::replace(self, next)
+    }
+}
+
+#[cfg(test)]
+mod tests;

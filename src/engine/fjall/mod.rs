@@ -1,0 +1,209 @@
+//! The engine on disk: fjall's log-structured tree, for data larger than memory.
+//!
+//! # Storage
+//! A directory that fjall lays out, with two of its keyspaces and one file beside them:
+//!
+//! | where           | key      | value                                                                  |
+//! |-----------------|----------|------------------------------------------------------------------------|
+//! | `entries`       | any      | the store's own entries, and nothing else                              |
+//! | `meta`          | `format` | `6c6172646572` (`larder`), then the format's version as a big-endian u32 |
+//! | `meta`          | `commit` | number of the last commit, as a big-endian u64                         |
+//! | `larder.synced` |          | number of the last commit known to be on the medium, then its complement |
+//!
+//! The counter is written in the batch of the commit it counts, and lives outside `entries` so that no scan has to step
+//! over its old versions.
+//!
+//! # Invariants
+//! 1. Everything is read through fjall's snapshots: its plain iterators can see half of a batch.
+//! 2. One thread at a time writes to fjall: the leader of a group of commits ([`group`]). The snapshot it takes after its
+//!    write therefore ends with exactly that group.
+//! 3. Whatever was synced is found again, or opening fails: fjall cuts its journal at the first record it cannot read and
+//!    says nothing, so the counter is compared with `larder.synced`.
+//!
+//! # Isolation and cost
+//! `snapshot` and `fork` are O(1). `get` is a lookup in each level that may hold the key; `count` and `nth` walk the range.
+//! Commits that wait for the medium at the same time share one sync.
+//!
+//! # Source
+//! Documentation of the crate `fjall`, version 3.1: atomic batches, snapshots, `PersistMode`.
+
+mod disk;
+mod failure;
+mod group;
+mod interval;
+mod snapshot;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::engine::{Changes, Durability, Engine, EngineStats, Reads, Snapshot, Ticket, check_changes};
+use crate::error::{Error, InvalidKind, Result};
+use disk::Disk;
+use group::GroupCommit;
+use interval::IntervalSync;
+
+/// The smallest journal that fjall takes, in bytes.
+const JOURNAL_BYTES_MIN: u64 = 64 << 20;
+
+/// Sizes of a [`FjallEngine`].
+///
+/// # Examples
+/// ```
+/// use larder::engine::fjall::FjallOptions;
+/// let options = FjallOptions::default().cache_bytes(256 << 20);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "options do nothing until an engine is opened with them"]
+pub struct FjallOptions {
+    cache_bytes: u64,
+    journal_bytes: u64,
+}
+
+impl Default for FjallOptions {
+    fn default() -> Self {
+        Self { cache_bytes: 32 << 20, journal_bytes: 512 << 20 }
+    }
+}
+
+impl FjallOptions {
+    /// Memory for blocks read from disk, in bytes; 32 MiB unless set.
+    pub fn cache_bytes(mut self, bytes: u64) -> Self {
+        self.cache_bytes = bytes;
+        self
+    }
+
+    /// What the journal may take on disk before its entries are moved to the tree, in bytes; 512 MiB unless set, at least
+    /// 64 MiB.
+    pub fn journal_bytes(mut self, bytes: u64) -> Self {
+        self.journal_bytes = bytes;
+        self
+    }
+}
+
+/// Keeps its entries in a directory, and only what is in use in memory.
+///
+/// Dropping it syncs and closes it. The directory can be opened again once its snapshots, cursors and forks are gone too.
+///
+/// # Examples
+/// ```
+/// use larder::engine::{Changes, Durability, Engine, Key, fjall::FjallEngine};
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let path = dir.path().join("shop.larder");
+/// let engine = FjallEngine::open(&path)?;
+/// let changes = Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into()));
+/// engine.commit(&changes, None, Durability::Sync)?.wait()?;
+/// drop(engine);
+/// assert!(FjallEngine::open(&path)?.snapshot()?.get(b"a")?.is_some());
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct FjallEngine {
+    commits: Arc<GroupCommit<Disk>>,
+    interval: IntervalSync<Disk>,
+    closed: AtomicBool,
+}
+
+impl FjallEngine {
+    /// Opens the store in the directory `path`, or creates it there.
+    ///
+    /// # Errors
+    /// [`Error::Open`] when the directory is not a store, is in use, or may not be used; [`Error::Corruption`] when what it
+    /// holds is damaged or ends before the last commit that was on the medium; [`Error::Io`] for everything else.
+    ///
+    /// # Cost
+    /// Reads the journal, whose size [`FjallOptions::journal_bytes`] bounds.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::open_with(path, &FjallOptions::default())
+    }
+
+    /// As [`FjallEngine::open`], with other sizes.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a journal below 64 MiB, otherwise as [`FjallEngine::open`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Engine, fjall::{FjallEngine, FjallOptions}};
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// let options = FjallOptions::default().cache_bytes(8 << 20).journal_bytes(64 << 20);
+    /// let engine = FjallEngine::open_with(dir.path(), &options)?;
+    /// assert!(engine.is_persistent());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn open_with(path: &Path, options: &FjallOptions) -> Result<Self> {
+        if options.journal_bytes < JOURNAL_BYTES_MIN {
+            let message = format!("a journal takes at least {JOURNAL_BYTES_MIN} bytes, not {}", options.journal_bytes);
+            return Err(Error::invalid(InvalidKind::Value, message));
+        }
+        let (disk, opened) = Disk::open(path, options)?;
+        let commits = Arc::new(GroupCommit::new(disk, opened));
+        let interval = IntervalSync::new(&commits);
+        Ok(Self { commits, interval, closed: AtomicBool::new(false) })
+    }
+}
+
+impl Engine for FjallEngine {
+    fn name(&self) -> &'static str {
+        failure::ENGINE
+    }
+
+    fn snapshot(&self) -> Result<Arc<dyn Snapshot>> {
+        self.commits.snapshot()
+    }
+
+    fn latest(&self) -> Result<Arc<dyn Snapshot>> {
+        self.commits.latest()
+    }
+
+    fn begin(&self) -> Result<Arc<dyn Snapshot>> {
+        self.commits.begin()
+    }
+
+    fn commit(&self, changes: &Changes, reads: Option<&Reads>, durability: Durability) -> Result<Ticket> {
+        check_changes(changes)?;
+        match durability {
+            Durability::Sync => self.commits.commit(changes, reads, true),
+            Durability::None => self.commits.commit(changes, reads, false),
+            Durability::Interval(within) => {
+                // First, because a commit that nothing will sync must not be acknowledged.
+                self.interval.start()?;
+                let ticket = self.commits.commit(changes, reads, false)?;
+                self.interval.sync_within(within);
+                Ok(ticket)
+            }
+        }
+    }
+
+    fn is_persistent(&self) -> bool {
+        true
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.commits.sync()
+    }
+
+    /// Waits for a write in progress. The bytes on disk include what the journal has set aside.
+    fn stats(&self) -> Result<EngineStats> {
+        let commit = self.snapshot()?.commit();
+        let disk_bytes = self.commits.with_log(|disk| disk.bytes())??;
+        Ok(EngineStats { commit, entries: None, disk_bytes })
+    }
+
+    fn close(&self) -> Result<()> {
+        self.closed.store(true, Ordering::Release);
+        self.interval.stop();
+        self.commits.close()
+    }
+}
+
+impl Drop for FjallEngine {
+    fn drop(&mut self) {
+        if self.closed.load(Ordering::Acquire) {
+            return;
+        }
+        if let Err(error) = self.close() {
+            tracing::error!(%error, "the last sync of a store that was dropped failed");
+        }
+    }
+}
