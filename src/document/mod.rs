@@ -1,4 +1,7 @@
 //! Stub to be replaced.
+pub(crate) mod number;
+pub(crate) mod order;
+pub(crate) mod path;
 use crate::txn::{AutoCommit, Scope};
 use std::marker::PhantomData;
 #[derive(Debug, Clone)]
