@@ -1,7 +1,16 @@
 //! Stub to be replaced.
+pub(crate) mod filter;
+pub(crate) mod key;
+pub(crate) mod layout;
+pub(crate) mod maintain;
 pub(crate) mod number;
 pub(crate) mod order;
 pub(crate) mod path;
+pub(crate) mod pattern;
+pub(crate) mod plan;
+pub(crate) mod record;
+pub(crate) mod scan;
+pub(crate) mod schema;
 use crate::txn::{AutoCommit, Scope};
 use std::marker::PhantomData;
 #[derive(Debug, Clone)]
