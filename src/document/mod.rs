@@ -2,6 +2,9 @@
 pub(crate) mod number;
 pub(crate) mod order;
 pub(crate) mod path;
+
+pub(crate) mod expression;
+pub(crate) mod update;
 use crate::txn::{AutoCommit, Scope};
 use std::marker::PhantomData;
 #[derive(Debug, Clone)]
