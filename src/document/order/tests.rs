@@ -45,8 +45,9 @@ pub(crate) fn value() -> impl Strategy<Value = Bson> {
     scalar.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..3).prop_map(Bson::Array),
-            prop::collection::vec((prop_oneof![Just("a"), Just("ab"), Just("b")], inner), 0..3)
-                .prop_map(|fields| Bson::Document(fields.into_iter().collect())),
+            prop::collection::vec((prop_oneof![Just("a"), Just("ab"), Just("b")], inner), 0..3).prop_map(|fields| {
+                Bson::Document(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+            }),
         ]
     })
 }
