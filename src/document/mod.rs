@@ -4,6 +4,7 @@ pub(crate) mod order;
 pub(crate) mod path;
 
 pub(crate) mod expression;
+pub(crate) mod projection;
 pub(crate) mod update;
 use crate::txn::{AutoCommit, Scope};
 use std::marker::PhantomData;

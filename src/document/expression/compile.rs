@@ -67,7 +67,9 @@ fn field(dotted: &str) -> Result<Expression> {
     let parts: Vec<_> = dotted.split('.').map(str::to_owned).collect();
     limits::check("path parts", limits::DOCUMENT_DEPTH_MAX, parts.len())?;
     if parts.iter().any(|part| part.is_empty() || part.starts_with('$') || part.contains('\0')) {
-        return Err(invalid(format!("{dotted:?} is not a field path: a part of it is empty or begins with a dollar sign")));
+        return Err(invalid(format!(
+            "{dotted:?} is not a field path: a part of it is empty or begins with a dollar sign"
+        )));
     }
     Ok(Expression::Field(parts))
 }

@@ -10,7 +10,7 @@
 //! 3. Operators are an enum; their names are looked at only while compiling.
 //!
 //! # Source
-//! MongoDB manual: Aggregation Operators, Field Paths, System Variables (SEM: DOC-AGG-3 to DOC-AGG-6).
+//! `MongoDB` manual: Aggregation Operators, Field Paths, System Variables (SEM: DOC-AGG-3 to DOC-AGG-6).
 
 mod arithmetic;
 mod compile;
@@ -23,8 +23,8 @@ mod value;
 use bson::raw::{CString, RawArrayBuf, RawBson, RawBsonRef, RawDocument, RawDocumentBuf};
 
 use self::operator::Operator;
-pub(crate) use self::total::Total;
 pub(crate) use self::operator::keep_extreme;
+pub(crate) use self::total::Total;
 pub(crate) use self::value::{Value, append, check_depth, check_size, check_specification, constant, name};
 use crate::error::Result;
 #[cfg(doc)]

@@ -120,7 +120,10 @@ pub(super) const OPERATORS: &[Entry] = &[
         name: "$dateToString",
         operator: Operator::DateToString,
         // It has no form without field names.
-        shape: Shape::Named(usize::MAX..=usize::MAX, &[("date", true), ("format", false), ("timezone", false), ("onNull", false)]),
+        shape: Shape::Named(
+            usize::MAX..=usize::MAX,
+            &[("date", true), ("format", false), ("timezone", false), ("onNull", false)],
+        ),
     },
 ];
 

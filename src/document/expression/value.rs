@@ -24,7 +24,7 @@ pub(crate) enum Value<'a> {
     Owned(RawBson),
 }
 
-impl<'a> Value<'a> {
+impl Value<'_> {
     pub(crate) const NULL: Self = Self::Borrowed(RawBsonRef::Null);
 
     /// The value, unless it is missing.

@@ -13,7 +13,7 @@
 //! One pass over the document, whatever the number of operators; a level is copied only where it changes.
 //!
 //! # Source
-//! MongoDB manual: Update Operators (SEM: DOC-UPD-2 to DOC-UPD-7, DOC-UPD-9).
+//! `MongoDB` manual: Update Operators (SEM: DOC-UPD-2 to DOC-UPD-7, DOC-UPD-9).
 
 mod apply;
 mod tree;

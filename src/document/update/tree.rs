@@ -42,7 +42,10 @@ impl Part {
             return Err(Error::unsupported(format!("positional operator {text}")));
         }
         if text.starts_with('$') {
-            return Err(Error::invalid(InvalidKind::Value, format!("the field name {text:?} begins with a dollar sign")));
+            return Err(Error::invalid(
+                InvalidKind::Value,
+                format!("the field name {text:?} begins with a dollar sign"),
+            ));
         }
         // A leading zero or a sign makes a plain name: positions have one spelling.
         let canonical = text == "0" || !text.starts_with(['0', '+']);
