@@ -69,7 +69,8 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     /// # Source
     /// MongoDB manual, `insertMany` (ordered; the original keeps what came before the one that failed).
     pub fn insert_many(&self, documents: impl IntoIterator<Item = impl Borrow<T>>) -> Result<InsertManyResult> {
-        let documents = documents.into_iter().map(|document| serialize(document.borrow())).collect::<Result<Vec<_>>>()?;
+        let documents =
+            documents.into_iter().map(|document| serialize(document.borrow())).collect::<Result<Vec<_>>>()?;
         self.scope.write(Operation::new("document", "insert_many", self.namespace.target()), |writer| {
             let ids = documents.iter().map(|document| insert(writer, &self.namespace, document));
             Ok(InsertManyResult { inserted_ids: ids.collect::<Result<_>>()? })
