@@ -31,6 +31,9 @@ pub const COLLECTION_INDEXES_MAX: usize = 64;
 /// Keys of one compound index (SEM: DOC-IDX-10).
 pub const INDEX_KEYS_MAX: usize = 32;
 
+/// Separate ranges one query reads from an index; conditions that would make more are checked on the documents instead.
+pub const INDEX_SCAN_RANGES_MAX: usize = 10_000;
+
 /// Longest name of a database, collection, keyspace, table, index or column in bytes.
 pub const NAME_BYTES_MAX: usize = 255;
 
