@@ -58,7 +58,10 @@ fn literals_objects_and_arrays_stand_for_themselves() {
     assert_eq!(value("text"), bson!("text"));
     assert_eq!(value(doc! { "$literal": "$a" }), bson!("$a"));
     assert_eq!(value(doc! { "$literal": { "$add": [1] } }), bson!({ "$add": [1] }));
-    assert_eq!(over(doc! { "x": "$a", "y": "$zz", "z": { "w": 1 } }, doc! { "a": 5 }), Some(bson!({ "x": 5, "z": { "w": 1 } })));
+    assert_eq!(
+        over(doc! { "x": "$a", "y": "$zz", "z": { "w": 1 } }, doc! { "a": 5 }),
+        Some(bson!({ "x": 5, "z": { "w": 1 } }))
+    );
     assert_eq!(over(bson!(["$a", "$zz", 1]), doc! { "a": 5 }), Some(bson!([5, null, 1])));
 }
 
@@ -140,11 +143,14 @@ fn comparisons_cross_types_and_do_not_look_into_arrays() {
 // SEM: DOC-AGG-5
 #[test]
 fn false_null_missing_and_zero_are_false_and_all_else_is_true() {
-    let falsy = [bson!(false), bson!(null), Bson::Undefined, bson!("$zz"), bson!(0), bson!(0i64), bson!(-0.0), decimal("0.0")];
+    let falsy =
+        [bson!(false), bson!(null), Bson::Undefined, bson!("$zz"), bson!(0), bson!(0i64), bson!(-0.0), decimal("0.0")];
     for operand in falsy {
         assert_eq!(value(doc! { "$not": [operand.clone()] }), bson!(true), "{operand}");
     }
-    for operand in [bson!(true), bson!(""), bson!([]), bson!({}), bson!(-1), bson!(f64::NAN), decimal("NaN"), Bson::MinKey] {
+    for operand in
+        [bson!(true), bson!(""), bson!([]), bson!({}), bson!(-1), bson!(f64::NAN), decimal("NaN"), Bson::MinKey]
+    {
         assert_eq!(value(doc! { "$not": [operand.clone()] }), bson!(false), "{operand}");
     }
 }
@@ -234,7 +240,10 @@ fn dates_have_parts_and_text() {
     let text = |format: &str, zone: &str| {
         value(doc! { "$dateToString": { "date": moment.clone(), "format": format, "timezone": zone } })
     };
-    assert_eq!(text("%Y-%m-%d %H:%M:%S.%L %j %w %u %G-%V %z %Z %%", "UTC"), bson!("2026-03-01 23:04:05.006 060 1 7 2026-09 +0000 +0 %"));
+    assert_eq!(
+        text("%Y-%m-%d %H:%M:%S.%L %j %w %u %G-%V %z %Z %%", "UTC"),
+        bson!("2026-03-01 23:04:05.006 060 1 7 2026-09 +0000 +0 %")
+    );
     assert_eq!(text("%Y-%m-%d %z %Z", "-05:30"), bson!("2026-03-01 -0530 -330"));
     assert_eq!(value(doc! { "$dateToString": { "date": moment.clone() } }), bson!("2026-03-01T23:04:05.006Z"));
     assert_eq!(value(doc! { "$dateToString": { "date": null, "onNull": "never" } }), bson!("never"));

@@ -97,7 +97,8 @@ fn what_is_not_modelled_is_refused_by_name() {
 
 #[test]
 fn an_addition_replaces_in_place_and_appends_what_is_new() {
-    let added = add(doc! { "_id": 1, "a": 1, "b": 2 }, doc! { "a": "$b", "c": { "d": { "$add": ["$a", 1] } }, "e": "$zz" });
+    let added =
+        add(doc! { "_id": 1, "a": 1, "b": 2 }, doc! { "a": "$b", "c": { "d": { "$add": ["$a", 1] } }, "e": "$zz" });
     assert_same(added, doc! { "_id": 1, "a": 2, "b": 2, "c": { "d": 2 } });
     assert_same(add(doc! { "a": [1, { "x": 1 }] }, doc! { "a.y": 2 }), doc! { "a": [{ "y": 2 }, { "x": 1, "y": 2 }] });
     assert_same(add(doc! { "a": 1 }, doc! { "a": "$$REMOVE" }), doc! {});
@@ -127,7 +128,8 @@ fn value() -> impl Strategy<Value = Bson> {
     leaf.prop_recursive(3, 20, 3, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..3).prop_map(Bson::Array),
-            prop::collection::vec(("[abc]", inner), 0..4).prop_map(|fields| Bson::Document(fields.into_iter().collect())),
+            prop::collection::vec(("[abc]", inner), 0..4)
+                .prop_map(|fields| Bson::Document(fields.into_iter().collect())),
         ]
     })
 }

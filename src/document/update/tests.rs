@@ -217,7 +217,8 @@ fn value() -> impl Strategy<Value = Bson> {
     leaf.prop_recursive(3, 20, 3, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..3).prop_map(Bson::Array),
-            prop::collection::vec(("[ab01]", inner), 0..3).prop_map(|fields| Bson::Document(fields.into_iter().collect())),
+            prop::collection::vec(("[ab01]", inner), 0..3)
+                .prop_map(|fields| Bson::Document(fields.into_iter().collect())),
         ]
     })
 }
