@@ -63,15 +63,7 @@ impl Group {
 
     fn take(&self, table: &mut Table, document: &RawDocument) -> Result<()> {
         let id = self.id.evaluate(document)?;
-        let key = canonical(id.or_null())?;
-        let found = table.positions.get(&key).copied();
-        let position = found.unwrap_or(table.groups.len());
-        if found.is_none() {
-            let states = self.fields.iter().map(|field| State::new(field.accumulator)).collect::<Vec<_>>();
-            table.bytes += GROUP_OVERHEAD_BYTES * (1 + states.len()) + key.len() + bytes(id.or_null());
-            table.groups.push((id.or_null().into(), states));
-            table.positions.insert(key, position);
-        }
+        let position = table.position(id.or_null(), &self.fields)?;
         let states = table.groups.get_mut(position).map(|(_, states)| states);
         for (state, field) in states.into_iter().flatten().zip(&self.fields) {
             let before = state.bytes();
@@ -110,6 +102,24 @@ struct Table {
     positions: HashMap<Vec<u8>, usize>,
     groups: Vec<(RawBson, Vec<State>)>,
     bytes: usize,
+    /// Where the next key is written, so that a document of a known group allocates none.
+    scratch: Vec<u8>,
+}
+
+impl Table {
+    /// The position of the group of `id`, which is created if there is none yet.
+    fn position(&mut self, id: RawBsonRef<'_>, fields: &[Field]) -> Result<usize> {
+        self.scratch.clear();
+        put_value(&mut self.scratch, &Value::from(id))?;
+        if let Some(position) = self.positions.get(&self.scratch) {
+            return Ok(*position);
+        }
+        let position = self.groups.len();
+        self.bytes += GROUP_OVERHEAD_BYTES * (1 + fields.len()) + self.scratch.len() + bytes(id);
+        self.groups.push((id.into(), fields.iter().map(|field| State::new(field.accumulator)).collect()));
+        self.positions.insert(self.scratch.clone(), position);
+        Ok(position)
+    }
 }
 
 /// The bytes under which equal values meet.

@@ -343,21 +343,22 @@ fn folded(documents: &[Document]) -> Vec<Document> {
     }
     let summarize = |(id, members): (Bson, Vec<&Document>)| {
         let values: Vec<&Bson> = members.iter().filter_map(|document| document.get("b")).collect();
-        let doubles = values.iter().any(|value| value.as_f64().is_some());
-        let numbers: Vec<f64> = values.iter().filter_map(|v| v.as_f64().or(v.as_i32().map(f64::from))).collect();
-        let sum: f64 = numbers.iter().sum();
+        let doubles: Vec<f64> = values.iter().filter_map(|value| value.as_f64()).collect();
+        let integers: Vec<i32> = values.iter().filter_map(|value| value.as_i32()).collect();
+        let sum = doubles.iter().sum::<f64>() + f64::from(integers.iter().sum::<i32>());
+        let count = i32::try_from(doubles.len() + integers.len()).unwrap();
         let some = values.iter().copied().filter(|value| **value != Bson::Null);
         // Of equal values the first one seen counts, for both extremes.
         let least = some.clone().reduce(|a, b| if compare_bson(b, a).is_lt() { b } else { a });
         let greatest = some.reduce(|a, b| if compare_bson(b, a).is_gt() { b } else { a });
         doc! {
             "_id": id,
-            "sum": if doubles { Bson::Double(sum) } else { Bson::Int32(sum as i32) },
-            "avg": if numbers.is_empty() { Bson::Null } else { Bson::Double(sum / numbers.len() as f64) },
+            "sum": if doubles.is_empty() { bson!(integers.iter().sum::<i32>()) } else { bson!(sum) },
+            "avg": if count == 0 { Bson::Null } else { bson!(sum / f64::from(count)) },
             "min": least.cloned().unwrap_or(Bson::Null),
             "max": greatest.cloned().unwrap_or(Bson::Null),
             "all": values.into_iter().cloned().collect::<Vec<_>>(),
-            "n": members.len() as i32,
+            "n": i32::try_from(members.len()).unwrap(),
         }
     };
     groups.into_iter().map(summarize).collect()
@@ -384,13 +385,13 @@ proptest! {
     #[test]
     fn the_first_few_of_a_sort_are_those_of_the_whole_sort(
         documents in documents(),
-        skip in 0..4i32,
-        limit in 1..6i32,
+        skip in 0..4u8,
+        limit in 1..6u8,
     ) {
         let sort = doc! { "$sort": { "a": 1 } };
         let whole = run(&documents, std::slice::from_ref(&sort));
-        let few = run(&documents, &[sort, doc! { "$skip": skip }, doc! { "$limit": limit }]);
-        let expected: Vec<_> = whole.into_iter().skip(skip as usize).take(limit as usize).collect();
+        let few = run(&documents, &[sort, doc! { "$skip": i32::from(skip) }, doc! { "$limit": i32::from(limit) }]);
+        let expected: Vec<_> = whole.into_iter().skip(skip.into()).take(limit.into()).collect();
         prop_assert_eq!(few, expected);
     }
 
