@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 
 use bson::raw::{CStr, CString, RawArrayBuf, RawBson, RawBsonRef, RawDocument, RawDocumentBuf};
-use bson::{Bson, Document};
+use bson::{Bson, Document, JavaScriptCodeWithScope};
 
 use crate::document::number::Number;
 use crate::document::order;
@@ -128,12 +128,16 @@ pub(crate) fn check_specification(document: &Document) -> Result<()> {
 }
 
 fn check_nesting(value: &Bson, levels: usize) -> Result<()> {
-    if matches!(value, Bson::Document(_) | Bson::Array(_)) && levels == 0 {
-        return Err(too_deep());
-    }
+    let below = |levels: usize| levels.checked_sub(1).ok_or_else(too_deep);
     match value {
-        Bson::Document(document) => document.iter().try_for_each(|(_, value)| check_nesting(value, levels - 1)),
-        Bson::Array(array) => array.iter().try_for_each(|value| check_nesting(value, levels - 1)),
+        Bson::Document(document) | Bson::JavaScriptCodeWithScope(JavaScriptCodeWithScope { scope: document, .. }) => {
+            let levels = below(levels)?;
+            document.values().try_for_each(|value| check_nesting(value, levels))
+        }
+        Bson::Array(array) => {
+            let levels = below(levels)?;
+            array.iter().try_for_each(|value| check_nesting(value, levels))
+        }
         _ => Ok(()),
     }
 }

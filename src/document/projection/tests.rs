@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "documents are written where they are used")]
+
 use bson::{Bson, Document, RawDocumentBuf, bson, doc};
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "documents are written where they are used")]
+
 use bson::{Bson, Decimal128, Document, RawDocumentBuf, bson, doc};
 use proptest::prelude::*;
 
@@ -235,10 +237,8 @@ proptest! {
         new in prop::option::of(value()),
     ) {
         let old: Document = old.into_iter().collect();
-        let text = match &new {
-            Some(new) => doc! { "$set": { &path: new.clone() } },
-            None => doc! { "$unset": { &path: "" } },
-        };
+        let unset = doc! { "$unset": { &path: "" } };
+        let text = new.as_ref().map_or(unset, |new| doc! { "$set": { &path: new.clone() } });
         let mut model = Bson::Document(old.clone());
         let modelled = set(&mut model, &path.split('.').collect::<Vec<_>>(), new.as_ref()).map(|()| model);
         match (update(old.clone(), text), modelled) {
