@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn the_layout_is_the_documented_one() {
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hex = |bytes: &[u8]| bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
         assert_eq!(hex(&record(7, 2)), "1000000007000000000000000002");
         let entry = entry(&index_prefix(7, 0), &[0x50, 0x01], 2);
         assert_eq!(hex(&entry), "100000000701000000005001".to_owned() + "0000000000000002");

@@ -53,11 +53,6 @@ pub(crate) fn compare_bson(a: &Bson, b: &Bson) -> Ordering {
     Value::from(a).compare(&Value::from(b))
 }
 
-/// The class of a stored value.
-pub(crate) fn class(value: RawBsonRef<'_>) -> Class {
-    Value::from(value).class()
-}
-
 /// A value, stored or owned, as the order sees it.
 #[derive(Clone, Debug)]
 pub(crate) enum Value<'a> {

@@ -155,6 +155,7 @@ fn in_array<'a>(array: &'a RawArray, parts: &[Part], visit: &mut Visit<'_, 'a>) 
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "documents are written in place, with `doc!`")]
 mod tests {
     use super::*;
     use bson::{Bson, Document, RawDocumentBuf, doc};

@@ -53,7 +53,7 @@ struct Matcher {
 #[derive(Debug)]
 enum Source {
     Records(Cursor),
-    Entries(Entries),
+    Entries(Box<Entries>),
     /// Matches that are sorted already.
     Sorted(std::vec::IntoIter<RecordId>),
 }
@@ -73,7 +73,7 @@ impl Scan {
     ) -> Result<Self> {
         let source = match plan.access {
             Access::Collection => Source::Records(view.range(&layout::records(collection), Direction::Forward)?),
-            Access::Index(scan) => Source::Entries(Entries::new(scan)),
+            Access::Index(scan) => Source::Entries(Box::new(Entries::new(scan))),
         };
         let matcher = Matcher { view: view.fork(), collection, filter, documents_examined: 0 };
         let mut scan = Self { matcher, source, keys_examined: 0 };

@@ -244,6 +244,7 @@ fn default_name(pattern: &Pattern) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "documents are written in place, with `doc!`")]
 mod tests {
     use super::*;
     use bson::doc;

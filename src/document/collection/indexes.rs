@@ -1,5 +1,7 @@
 //! Making, listing and dropping a collection's indexes.
 
+#![expect(clippy::needless_pass_by_value, reason = "filters, updates and keys are written in place, with `doc!`")]
+
 use bson::Document;
 
 use crate::document::collection::Collection;

@@ -1,5 +1,7 @@
 //! Changing a collection.
 
+#![expect(clippy::needless_pass_by_value, reason = "filters, updates and keys are written in place, with `doc!`")]
+
 use std::borrow::Borrow;
 
 use bson::{Bson, Document, RawDocument, RawDocumentBuf};

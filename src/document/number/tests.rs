@@ -118,15 +118,14 @@ proptest! {
     ) {
         let Truncated { toward_zero, exact } = number.truncate();
         let order = Number::Double(toward_zero).compare(number);
-        match exact {
-            None => prop_assert_eq!(order, Ordering::Equal),
-            Some(_) => {
-                let negative = number.compare(Number::Int32(0)).is_lt();
-                prop_assert_eq!(order, if negative { Ordering::Greater } else { Ordering::Less });
-                let away = f64::from_bits(toward_zero.to_bits() + 1);
-                let away = if negative && toward_zero == 0.0 { -away } else { away };
-                prop_assert_eq!(Number::Double(away).compare(number), order.reverse());
-            }
+        if exact.is_none() {
+            prop_assert_eq!(order, Ordering::Equal);
+        } else {
+            let negative = number.compare(Number::Int32(0)).is_lt();
+            prop_assert_eq!(order, if negative { Ordering::Greater } else { Ordering::Less });
+            let away = f64::from_bits(toward_zero.to_bits() + 1);
+            let away = if negative && toward_zero == 0.0 { -away } else { away };
+            prop_assert_eq!(Number::Double(away).compare(number), order.reverse());
         }
     }
 }

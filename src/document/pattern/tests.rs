@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "documents are written in place, with `doc!`")]
+
 use bson::{RawDocumentBuf, bson, doc};
 
 use super::*;

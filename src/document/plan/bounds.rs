@@ -140,14 +140,13 @@ impl Edge {
 fn points(operand: &Bson) -> Result<Bounds> {
     let mut points = vec![Interval::point(encoded(operand)?, operand.to_string())];
     if let Bson::Array(elements) = operand {
-        points.push(match elements.first() {
-            Some(first) => Interval::point(encoded(first)?, first.to_string()),
-            None => {
-                let mut bytes = Vec::new();
-                put_empty_array(&mut bytes, false);
-                Interval::point(bytes, "[]".to_owned())
-            }
+        let inner = elements.first().map(|first| Ok((encoded(first)?, first.to_string()))).transpose()?;
+        let (bytes, text) = inner.unwrap_or_else(|| {
+            let mut bytes = Vec::new();
+            put_empty_array(&mut bytes, false);
+            (bytes, "[]".to_owned())
         });
+        points.push(Interval::point(bytes, text));
     }
     Ok(points)
 }
@@ -185,6 +184,7 @@ fn encoded(value: &Bson) -> Result<Vec<u8>> {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "documents are written in place, with `doc!`")]
 mod tests {
     use super::*;
     use crate::document::filter::Filter;
