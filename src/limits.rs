@@ -34,8 +34,17 @@ pub const COLLECTION_INDEXES_MAX: usize = 64;
 /// Keys of one compound index (SEM: DOC-IDX-10).
 pub const INDEX_KEYS_MAX: usize = 32;
 
+/// Separate ranges one query reads from an index; conditions that would make more are checked on the documents instead.
+pub const INDEX_SCAN_RANGES_MAX: usize = 10_000;
+
 /// Longest name of a database, collection, keyspace, table, index or column in bytes.
 pub const NAME_BYTES_MAX: usize = 255;
+
+/// Nulls an update puts into an array to reach a position past its end (SEM: DOC-UPD-4).
+pub const ARRAY_PADDING_MAX: usize = 1_500_000;
+
+/// Deepest nesting of an expression in levels.
+pub const EXPRESSION_DEPTH_MAX: usize = 100;
 
 /// Stages of one aggregation pipeline.
 pub const PIPELINE_STAGES_MAX: usize = 1_000;

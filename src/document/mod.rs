@@ -1,28 +1,58 @@
-//! Stub to be replaced.
-use crate::txn::{AutoCommit, Scope};
-use std::marker::PhantomData;
-#[derive(Debug, Clone)]
-pub struct Database<S = AutoCommit> {
-    scope: S,
-    name: String,
-}
-impl<S: Scope> Database<S> {
-    pub(crate) fn new(scope: S, name: &str) -> Self {
-        Self { scope, name: name.to_owned() }
-    }
-    pub fn collection<T>(&self, name: &str) -> Collection<T, S> {
-        Collection {
-            scope: self.scope.clone(),
-            database: self.name.clone(),
-            name: name.to_owned(),
-            document: PhantomData,
-        }
-    }
-}
-#[derive(Debug, Clone)]
-pub struct Collection<T, S = AutoCommit> {
-    scope: S,
-    database: String,
-    name: String,
-    document: PhantomData<fn(T) -> T>,
-}
+//! Document collections: BSON documents, found by filters, kept in order by indexes.
+//!
+//! ```
+//! use larder::{Store, bson::doc};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Debug, PartialEq, Serialize, Deserialize)]
+//! struct Event { user_id: i64, kind: String }
+//!
+//! let store = Store::in_memory();
+//! let events = store.collection::<Event>("events");
+//! events.create_index(doc! { "user_id": 1 })?;
+//! events.insert_one(&Event { user_id: 7, kind: "login".into() })?;
+//! assert_eq!(events.find_one(doc! { "user_id": 7 })?.unwrap().kind, "login");
+//! # Ok::<(), larder::Error>(())
+//! ```
+//!
+//! # Storage
+//! A collection is a name in the catalogue with the definitions of its indexes (`schema`). Its documents are stored as raw
+//! BSON under record ids in order of insertion, its index entries as order-preserving keys (`layout`, `key`).
+//!
+//! # Invariants
+//! 1. A document and its entries in every index change together (`maintain`).
+//! 2. A query answers the same with and without indexes; what is sorted, in the same order (`plan`).
+//! 3. Every document has an `_id`, which is its first field, is unique in the collection and never changes.
+//!
+//! # Isolation
+//! Every operation reads one snapshot, a cursor for its whole life; every operation that writes is atomic, also over many
+//! documents (SEM: DOC-CUR-2, DOC-UPD-10).
+//!
+//! # Source
+//! MongoDB manual. Differences and gaps: `docs/compatibility/mongodb.md`.
+
+mod aggregate;
+mod collection;
+mod database;
+mod expression;
+mod filter;
+mod find;
+mod key;
+mod layout;
+mod maintain;
+mod number;
+mod order;
+mod path;
+mod pattern;
+mod plan;
+mod projection;
+mod record;
+mod scan;
+mod schema;
+mod update;
+
+pub use collection::{Collection, InsertManyResult, InsertOneResult, UpdateResult};
+pub use database::Database;
+pub use find::{Cursor, Find};
+pub use plan::{Explain, Stage};
+pub use schema::{IndexInfo, IndexOptions};

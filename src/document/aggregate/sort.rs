@@ -1,0 +1,100 @@
+//! `$sort`: a stable sort in memory, or the smallest few when no more are looked at.
+//!
+//! Each document gets a sort key of bytes whose order is the order asked for (see [`Pattern::sort_key`]), so that
+//! documents are compared without being read again.
+//!
+//! # Source
+//! `MongoDB` manual: `$sort`, Sort Consistency (SEM: DOC-SORT-1 to DOC-SORT-5).
+
+use std::collections::BinaryHeap;
+
+use bson::Document;
+use bson::raw::RawDocumentBuf;
+
+use super::Documents;
+use crate::document::number::Number;
+use crate::document::pattern::Pattern;
+use crate::error::{Error, InvalidKind, Result};
+use crate::limits;
+
+/// A compiled `$sort`.
+#[derive(Debug)]
+pub(super) struct Sort {
+    pattern: Pattern,
+}
+
+impl Sort {
+    /// Compiles `{path: 1, other: -1}`.
+    ///
+    /// # Errors
+    /// [`InvalidKind::Value`] for any other direction and for no keys, [`Error::Unsupported`] for `$meta`,
+    /// [`Error::LimitExceeded`] past [`limits::INDEX_KEYS_MAX`].
+    pub(super) fn compile(text: &Document) -> Result<Self> {
+        let pattern = Pattern::parse(text)?;
+        let direction = |value| Number::from_bson(value).and_then(Number::as_i64);
+        if let Some((path, _)) = text.iter().find(|(_, value)| !matches!(direction(value), Some(1 | -1))) {
+            let message = format!("the direction of {path:?} in a $sort is neither 1 nor -1");
+            return Err(Error::invalid(InvalidKind::Value, message));
+        }
+        Ok(Self { pattern })
+    }
+
+    /// The documents of `input` in order, equal ones as they came in; no more than `needed`.
+    ///
+    /// # Errors
+    /// Those of `input`; [`InvalidKind::ParallelArrays`]; [`Error::LimitExceeded`] when more than
+    /// [`limits::SORT_BYTES_MAX`] have to be held.
+    pub(super) fn run(
+        &self,
+        input: Documents,
+        needed: Option<u64>,
+    ) -> Result<impl Iterator<Item = Result<RawDocumentBuf>> + Send + use<>> {
+        let needed = needed.map_or(usize::MAX, |needed| usize::try_from(needed).unwrap_or(usize::MAX));
+        let mut held = BinaryHeap::new();
+        let mut bytes = 0;
+        for (arrival, document) in input.enumerate() {
+            let document = document?;
+            let entry = Entry { key: self.pattern.sort_key(&document)?, arrival, document };
+            bytes += entry.bytes();
+            held.push(entry);
+            if held.len() > needed {
+                bytes -= held.pop().map_or(0, |largest| largest.bytes());
+            }
+            limits::check("sort bytes", limits::SORT_BYTES_MAX, bytes)?;
+        }
+        Ok(held.into_sorted_vec().into_iter().map(|entry| Ok(entry.document)))
+    }
+}
+
+/// A document on its way through the sort.
+struct Entry {
+    key: Vec<u8>,
+    arrival: usize,
+    document: RawDocumentBuf,
+}
+
+impl Entry {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.key.len() + self.document.as_bytes().len()
+    }
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.key.cmp(&other.key).then(self.arrival.cmp(&other.arrival))
+    }
+}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Entry {}

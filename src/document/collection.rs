@@ -1,0 +1,132 @@
+//! The handle on a collection.
+
+mod indexes;
+mod read;
+mod write;
+
+use std::marker::PhantomData;
+
+use bson::Bson;
+
+use crate::document::schema::Namespace;
+use crate::txn::{AutoCommit, Scope};
+
+/// A collection of documents of type `T`: any serde type that becomes a document, or [`Document`](crate::Document).
+///
+/// Given by [`Store::collection`](crate::Store::collection), and by databases, transactions and snapshots; on a snapshot it
+/// offers the methods that read. It need not exist: the first insert or index creates it.
+///
+/// # Examples
+/// ```
+/// use larder::{Store, bson::doc};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Account { _id: String, balance: i64 }
+///
+/// let store = Store::in_memory();
+/// let accounts = store.collection::<Account>("accounts");
+/// accounts.insert_many([Account { _id: "ann".into(), balance: 10 }, Account { _id: "bob".into(), balance: 0 }])?;
+/// store.transaction(|tx| {
+///     let accounts = tx.collection::<Account>("accounts");
+///     accounts.update_one(doc! { "_id": "ann" }, doc! { "$inc": { "balance": -5 } })?;
+///     accounts.update_one(doc! { "_id": "bob" }, doc! { "$inc": { "balance": 5 } })
+/// })?;
+/// assert_eq!(accounts.find_one(doc! { "_id": "bob" })?.unwrap().balance, 5);
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Collection<T, S = AutoCommit> {
+    scope: S,
+    namespace: Namespace,
+    document: PhantomData<fn(T) -> T>,
+}
+
+// Derived, it would ask for `T: Clone`.
+impl<T, S: Clone> Clone for Collection<T, S> {
+    fn clone(&self) -> Self {
+        Self { scope: self.scope.clone(), namespace: self.namespace.clone(), document: PhantomData }
+    }
+}
+
+/// What [`Collection::insert_one`] did.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct InsertOneResult {
+    /// The `_id` of the new document.
+    pub inserted_id: Bson,
+}
+
+/// What [`Collection::insert_many`] did.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct InsertManyResult {
+    /// The `_id`s of the new documents, in the order they were given.
+    pub inserted_ids: Vec<Bson>,
+}
+
+/// What an update did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UpdateResult {
+    /// Documents that matched the filter.
+    pub matched: u64,
+    /// Documents that were changed by it; fewer, when the update left some as they were (SEM: DOC-UPD-7).
+    pub modified: u64,
+}
+
+impl<T, S: Scope> Collection<T, S> {
+    pub(crate) fn new(scope: S, namespace: Namespace) -> Self {
+        Self { scope, namespace, document: PhantomData }
+    }
+
+    /// The collection's name.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store};
+    /// assert_eq!(Store::in_memory().collection::<Document>("events").name(), "events");
+    /// ```
+    pub fn name(&self) -> &str {
+        self.namespace.name()
+    }
+
+    /// The name of the database it belongs to.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store};
+    /// assert_eq!(Store::in_memory().collection::<Document>("events").database_name(), "default");
+    /// ```
+    pub fn database_name(&self) -> &str {
+        self.namespace.database()
+    }
+
+    /// The same collection, its documents seen as another type.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// #[derive(serde::Deserialize)]
+    /// struct Id { _id: i32 }
+    /// let events = Store::in_memory().collection::<Document>("events");
+    /// events.insert_one(&doc! { "_id": 1, "kind": "login" })?;
+    /// assert_eq!(events.with_type::<Id>().find_one(doc! {})?.unwrap()._id, 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_type<U>(&self) -> Collection<U, S> {
+        Collection::new(self.scope.clone(), self.namespace.clone())
+    }
+
+    pub(crate) fn scope(&self) -> &S {
+        &self.scope
+    }
+
+    pub(crate) fn namespace(&self) -> &Namespace {
+        &self.namespace
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,297 @@
+//! Changing a collection.
+
+#![expect(clippy::needless_pass_by_value, reason = "filters, updates and keys are written in place, with `doc!`")]
+
+use std::borrow::Borrow;
+
+use bson::{Bson, Document, RawDocument, RawDocumentBuf};
+use serde::Serialize;
+
+use crate::document::collection::{Collection, InsertManyResult, InsertOneResult, UpdateResult};
+use crate::document::filter::Filter;
+use crate::document::maintain::Records;
+use crate::document::order::compare;
+use crate::document::path;
+use crate::document::plan;
+use crate::document::record;
+use crate::document::scan::{Match, Scan};
+use crate::document::schema::Namespace;
+use crate::document::update::Update;
+use crate::error::{Error, InvalidKind, Result};
+use crate::txn::{Operation, WriteScope, Writer};
+
+impl<T: Serialize, S: WriteScope> Collection<T, S> {
+    /// Inserts `document`.
+    ///
+    /// `_id` is stored first. A document without one gets an `ObjectId` of the store's time and the collection's next
+    /// number, so that the same run makes the same ids.
+    ///
+    /// # Errors
+    /// [`Error::DuplicateKey`] when a unique index holds its key; [`Error::LimitExceeded`] for a document over 16 MiB or
+    /// 100 levels; [`Error::Invalid`] for an `_id` that is an array, a regular expression or undefined, for parallel arrays
+    /// in a compound index, and for a `T` that does not serialize to a document.
+    ///
+    /// # Cost
+    /// O(log n) for each index entry.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// assert_eq!(people.insert_one(&doc! { "name": "Ann", "_id": 1 })?.inserted_id, 1.into());
+    /// assert!(people.insert_one(&doc! { "_id": 1.0 }).unwrap_err().is_duplicate_key(), "1.0 equals 1");
+    /// assert!(people.insert_one(&doc! { "name": "Bob" })?.inserted_id.as_object_id().is_some());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `insertOne`.
+    pub fn insert_one(&self, document: &T) -> Result<InsertOneResult> {
+        let document = serialize(document)?;
+        self.scope.write(Operation::new("document", "insert_one", self.namespace.target()), |writer| {
+            Ok(InsertOneResult { inserted_id: insert(writer, &self.namespace, &document)? })
+        })
+    }
+
+    /// Inserts all of `documents` in one transaction: all of them, or none.
+    ///
+    /// # Errors
+    /// As [`Collection::insert_one`], for the first document that is refused.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// assert_eq!(people.insert_many([doc! { "_id": 1 }, doc! { "_id": 2 }])?.inserted_ids.len(), 2);
+    /// assert!(people.insert_many([doc! { "_id": 3 }, doc! { "_id": 1 }]).is_err());
+    /// assert_eq!(people.count_documents(doc! {})?, 2);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `insertMany` (ordered; the original keeps what came before the one that failed).
+    pub fn insert_many(&self, documents: impl IntoIterator<Item = impl Borrow<T>>) -> Result<InsertManyResult> {
+        let documents =
+            documents.into_iter().map(|document| serialize(document.borrow())).collect::<Result<Vec<_>>>()?;
+        self.scope.write(Operation::new("document", "insert_many", self.namespace.target()), |writer| {
+            let ids = documents.iter().map(|document| insert(writer, &self.namespace, document));
+            Ok(InsertManyResult { inserted_ids: ids.collect::<Result<_>>()? })
+        })
+    }
+
+    /// Replaces one document that matches `filter` by `replacement`, which takes over its `_id`.
+    ///
+    /// # Errors
+    /// As [`Collection::update_one`]; [`InvalidKind::ImmutableField`] for a `replacement` with another `_id`.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// people.insert_one(&doc! { "_id": 1, "name": "Ann" })?;
+    /// assert_eq!(people.replace_one(doc! { "_id": 1 }, &doc! { "name": "Bob" })?.modified, 1);
+    /// assert_eq!(people.find_one(doc! {})?, Some(doc! { "_id": 1, "name": "Bob" }));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `replaceOne`.
+    pub fn replace_one(&self, filter: Document, replacement: &T) -> Result<UpdateResult> {
+        let (filter, replacement) = (Filter::compile(&filter)?, serialize(replacement)?);
+        self.scope.write(Operation::new("document", "replace_one", self.namespace.target()), |writer| {
+            change(writer, &self.namespace, &filter, One::First, |before| {
+                let id = path::field(before, "_id")?;
+                let mut after = RawDocumentBuf::new();
+                if let (Some(id), None) = (id, path::field(&replacement, "_id")?) {
+                    after.append(bson::raw::cstr!("_id"), id);
+                }
+                for element in replacement.iter_elements() {
+                    let element = element.map_err(path::corrupt)?;
+                    after.append(element.key(), element.value().map_err(path::corrupt)?);
+                }
+                let (after, _) = record::with_id(&after, bson::oid::ObjectId::default)?;
+                Ok((after.as_bytes() != before.as_bytes()).then_some(after))
+            })
+        })
+    }
+}
+
+impl<T, S: WriteScope> Collection<T, S> {
+    /// Applies `update` to one document that matches `filter`.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] names an operator that is not modelled; [`Error::Invalid`] says what is wrong with filter or
+    /// update, or what in the document the update cannot do; [`Error::DuplicateKey`] and [`Error::LimitExceeded`] as
+    /// [`Collection::insert_one`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// people.insert_one(&doc! { "_id": 1, "visits": 1 })?;
+    /// let result = people.update_one(doc! { "_id": 1 }, doc! { "$inc": { "visits": 1 } })?;
+    /// assert_eq!((result.matched, result.modified), (1, 1));
+    /// let same = people.update_one(doc! { "_id": 1 }, doc! { "$set": { "visits": 2 } })?;
+    /// assert_eq!((same.matched, same.modified), (1, 0), "it is 2 already");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `updateOne`.
+    pub fn update_one(&self, filter: Document, update: Document) -> Result<UpdateResult> {
+        self.update("update_one", &filter, &update, One::First)
+    }
+
+    /// Applies `update` to every document that matches `filter`, in one transaction.
+    ///
+    /// # Errors
+    /// As [`Collection::update_one`]; then no document is changed.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// people.insert_many([doc! { "n": 1 }, doc! { "n": 2 }, doc! { "n": 3 }])?;
+    /// assert_eq!(people.update_many(doc! { "n": { "$lt": 3 } }, doc! { "$inc": { "n": 10 } })?.modified, 2);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `updateMany` (not atomic as a whole in the original; SEM: DOC-UPD-10).
+    pub fn update_many(&self, filter: Document, update: Document) -> Result<UpdateResult> {
+        self.update("update_many", &filter, &update, One::All)
+    }
+
+    /// Removes one document that matches `filter`, and answers how many that were: 0 or 1.
+    ///
+    /// # Errors
+    /// As [`Find::run`](crate::document::Find::run).
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// people.insert_many([doc! { "n": 1 }, doc! { "n": 1 }])?;
+    /// assert_eq!(people.delete_one(doc! { "n": 1 })?, 1);
+    /// assert_eq!(people.count_documents(doc! {})?, 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `deleteOne`.
+    pub fn delete_one(&self, filter: Document) -> Result<u64> {
+        self.delete("delete_one", &filter, One::First)
+    }
+
+    /// Removes every document that matches `filter`, in one transaction, and answers how many that were.
+    ///
+    /// # Errors
+    /// As [`Find::run`](crate::document::Find::run).
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// people.insert_many([doc! { "n": 1 }, doc! { "n": 2 }])?;
+    /// assert_eq!(people.delete_many(doc! {})?, 2);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `deleteMany`.
+    pub fn delete_many(&self, filter: Document) -> Result<u64> {
+        self.delete("delete_many", &filter, One::All)
+    }
+
+    fn update(&self, verb: &'static str, filter: &Document, update: &Document, which: One) -> Result<UpdateResult> {
+        let (filter, update) = (Filter::compile(filter)?, Update::compile(update)?);
+        self.scope.write(Operation::new("document", verb, self.namespace.target()), |writer| {
+            change(writer, &self.namespace, &filter, which, |before| update.apply(before))
+        })
+    }
+
+    fn delete(&self, verb: &'static str, filter: &Document, which: One) -> Result<u64> {
+        let filter = Filter::compile(filter)?;
+        self.scope.write(Operation::new("document", verb, self.namespace.target()), |writer| {
+            let mut deleted = 0;
+            each_match(writer, &self.namespace, &filter, which, |records, Match { id, document }| {
+                deleted += 1;
+                records.remove(id, &document)
+            })?;
+            Ok(deleted)
+        })
+    }
+}
+
+/// Which of the matching documents an operation works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum One {
+    First,
+    All,
+}
+
+/// Serializes and checks what is to be inserted, before the operation begins.
+fn serialize<T: Serialize>(document: &T) -> Result<RawDocumentBuf> {
+    let document = record::serialize(document)?;
+    record::check(&document)?;
+    Ok(document)
+}
+
+fn insert(writer: &mut Writer, namespace: &Namespace, document: &RawDocument) -> Result<Bson> {
+    let entry = namespace.get_or_create(writer)?;
+    let mut records = Records::new(writer, namespace, &entry);
+    let id = records.next_id()?;
+    let (now, collection) = (records.writer().now(), records.collection_id());
+    let (stored, inserted_id) = record::with_id(document, || record::object_id(now, collection, id))?;
+    record::check(&stored)?;
+    records.insert(id, &stored)?;
+    Ok(inserted_id)
+}
+
+/// Replaces what matches by what `apply` makes of it; `None` leaves a document as it is.
+fn change(
+    writer: &mut Writer,
+    namespace: &Namespace,
+    filter: &Filter,
+    which: One,
+    apply: impl Fn(&RawDocument) -> Result<Option<RawDocumentBuf>>,
+) -> Result<UpdateResult> {
+    let mut result = UpdateResult::default();
+    each_match(writer, namespace, filter, which, |records, Match { id, document: before }| {
+        result.matched += 1;
+        let Some(after) = apply(&before)? else { return Ok(()) };
+        result.modified += 1;
+        record::check(&after)?;
+        refuse_new_id(&before, &after)?;
+        records.replace(id, &before, &after)
+    })?;
+    Ok(result)
+}
+
+/// Calls `body` for what matches. The matches are those of the moment before the first change.
+fn each_match(
+    writer: &mut Writer,
+    namespace: &Namespace,
+    filter: &Filter,
+    which: One,
+    mut body: impl FnMut(&mut Records<'_>, Match) -> Result<()>,
+) -> Result<()> {
+    let Some(entry) = namespace.get(writer)? else { return Ok(()) };
+    let plan = plan::choose(entry.id, &entry.record, filter, None)?;
+    let mut scan = Scan::start(writer, entry.id, filter.clone(), plan, None, None)?;
+    let mut records = Records::new(writer, namespace, &entry);
+    while let Some(found) = scan.advance()? {
+        body(&mut records, found)?;
+        if which == One::First {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn refuse_new_id(before: &RawDocument, after: &RawDocument) -> Result<()> {
+    match (path::field(before, "_id")?, path::field(after, "_id")?) {
+        (Some(old), Some(new)) if compare(old, new).is_eq() => Ok(()),
+        _ => Err(Error::invalid(InvalidKind::ImmutableField, "_id never changes")),
+    }
+}

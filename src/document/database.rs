@@ -1,0 +1,112 @@
+//! Databases: namespaces of collections.
+
+use crate::catalog::{self, Kind};
+use crate::document::collection::Collection;
+use crate::document::layout;
+use crate::document::schema::{Namespace, Schema};
+use crate::error::Result;
+use crate::txn::{AutoCommit, Operation, Scope, WriteScope};
+
+/// A namespace of collections. Given by [`Store::database`](crate::Store::database); it exists as soon as it is named.
+///
+/// # Examples
+/// ```
+/// use larder::{Document, Store, bson::doc};
+/// let shop = Store::in_memory().database("shop");
+/// shop.collection::<Document>("orders").insert_one(&doc! { "_id": 1 })?;
+/// assert_eq!(shop.list_collection_names()?, ["orders"]);
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Database<S = AutoCommit> {
+    scope: S,
+    name: String,
+}
+
+impl<S: Scope> Database<S> {
+    pub(crate) fn new(scope: S, name: &str) -> Self {
+        Self { scope, name: name.to_owned() }
+    }
+
+    /// The database's name.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(larder::Store::in_memory().database("shop").name(), "shop");
+    /// ```
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The collection `name`, of documents that are any serde type `T`. It need not exist; the first insert creates it.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store};
+    /// let orders = Store::in_memory().database("shop").collection::<Document>("orders");
+    /// assert_eq!(orders.find_one(Document::new())?, None);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn collection<T>(&self, name: &str) -> Collection<T, S> {
+        Collection::new(self.scope.clone(), Namespace::new(&self.name, name))
+    }
+
+    /// The names of the collections that exist, in byte order.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`](crate::Error::Corruption) when the catalogue does not decode.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// let store = Store::in_memory();
+    /// for name in ["b", "a"] {
+    ///     store.database("shop").collection::<Document>(name).insert_one(&doc! {})?;
+    /// }
+    /// assert_eq!(store.database("shop").list_collection_names()?, ["a", "b"]);
+    /// assert!(store.database("other").list_collection_names()?.is_empty());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `listCollections`.
+    pub fn list_collection_names(&self) -> Result<Vec<String>> {
+        self.scope.read(Operation::new("document", "list_collection_names", &self.name), |view| {
+            let collections = catalog::list::<Schema>(view, Kind::Collection, &self.name)?;
+            Ok(collections.into_iter().map(|(name, _)| name).collect())
+        })
+    }
+}
+
+impl<S: WriteScope> Database<S> {
+    /// Drops the collection `name` with its documents and indexes, and answers whether it existed.
+    ///
+    /// # Errors
+    /// What a write answers.
+    ///
+    /// # Cost
+    /// O(n) in its documents and index entries.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// let shop = Store::in_memory().database("shop");
+    /// shop.collection::<Document>("orders").insert_one(&doc! { "_id": 1 })?;
+    /// assert!(shop.drop_collection("orders")?);
+    /// assert!(!shop.drop_collection("orders")?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `drop`.
+    pub fn drop_collection(&self, name: &str) -> Result<bool> {
+        let namespace = Namespace::new(&self.name, name);
+        self.scope.write(Operation::new("document", "drop_collection", namespace.target()), |writer| {
+            let Some(entry) = namespace.get(writer)? else { return Ok(false) };
+            catalog::remove(writer, Kind::Collection, &self.name, name);
+            writer.remove_range(&layout::collection(entry.id))?;
+            Ok(true)
+        })
+    }
+}

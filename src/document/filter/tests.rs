@@ -1,0 +1,161 @@
+#![expect(clippy::needless_pass_by_value, reason = "documents are written in place, with `doc!`")]
+
+use bson::{RawDocumentBuf, Regex, bson, doc};
+
+use super::*;
+use crate::error::{Error, InvalidKind};
+
+fn matches(filter: &Document, document: &Document) -> bool {
+    Filter::compile(filter).unwrap().matches(&RawDocumentBuf::try_from(document).unwrap()).unwrap()
+}
+
+/// Which of `documents` match, by position.
+fn matching(filter: Document, documents: &[Document]) -> Vec<usize> {
+    (0..documents.len()).filter(|place| matches(&filter, &documents[*place])).collect()
+}
+
+// SEM: DOC-FLT-1
+#[test]
+fn equality_looks_at_the_value_and_at_each_element() {
+    let documents =
+        [doc! { "a": 1 }, doc! { "a": [1, 2] }, doc! { "a": [[1, 2]] }, doc! { "a": [2] }, doc! { "a": "1" }];
+    assert_eq!(matching(doc! { "a": 1.0 }, &documents), [0, 1]);
+    assert_eq!(matching(doc! { "a": [1, 2] }, &documents), [1, 2]);
+    assert_eq!(matching(doc! { "a": { "$in": [[2], "1"] } }, &documents), [3, 4]);
+}
+
+// SEM: DOC-ORD-5, DOC-FLT-1
+#[test]
+fn a_document_operand_is_compared_whole_and_in_field_order() {
+    let documents = [doc! { "a": { "x": 1, "y": 2 } }, doc! { "a": { "y": 2, "x": 1 } }, doc! { "a": { "x": 1 } }];
+    assert_eq!(matching(doc! { "a": { "x": 1, "y": 2 } }, &documents), [0]);
+    assert_eq!(matching(doc! { "a.x": 1 }, &documents), [0, 1, 2]);
+    assert_eq!(matching(doc! { "a": {} }, &[doc! { "a": {} }, doc! {}]), [0]);
+}
+
+// SEM: DOC-FLT-2
+#[test]
+fn null_matches_missing_too_and_exists_tells_them_apart() {
+    let documents = [doc! { "a": null }, doc! {}, doc! { "a": 1 }, doc! { "a": [null] }, doc! { "a": [] }];
+    assert_eq!(matching(doc! { "a": null }, &documents), [0, 1, 3]);
+    assert_eq!(matching(doc! { "a": { "$in": [null] } }, &documents), [0, 1, 3]);
+    assert_eq!(matching(doc! { "a": { "$ne": null } }, &documents), [2, 4]);
+    assert_eq!(matching(doc! { "a": { "$exists": false } }, &documents), [1]);
+    assert_eq!(matching(doc! { "a": { "$exists": 1 } }, &documents), [0, 2, 3, 4]);
+}
+
+// SEM: DOC-FLT-3
+#[test]
+fn ranges_stay_within_the_class_of_their_operand() {
+    let documents = [
+        doc! { "a": 4 },
+        doc! { "a": 6i64 },
+        doc! { "a": "6" },
+        doc! { "a": null },
+        doc! {},
+        doc! { "a": f64::NAN },
+        doc! { "a": Bson::MinKey },
+        doc! { "a": Bson::MaxKey },
+    ];
+    assert_eq!(matching(doc! { "a": { "$gt": 5 } }, &documents), [1]);
+    assert_eq!(matching(doc! { "a": { "$lt": 5 } }, &documents), [0]);
+    assert_eq!(matching(doc! { "a": { "$lt": "z" } }, &documents), [2]);
+    for operator in ["$gte", "$lte"] {
+        assert_eq!(matching(doc! { "a": { operator: null } }, &documents), [3, 4]);
+        assert_eq!(matching(doc! { "a": { operator: f64::NAN } }, &documents), [5]);
+    }
+    for operator in ["$gt", "$lt"] {
+        assert_eq!(matching(doc! { "a": { operator: null } }, &documents), []);
+        assert_eq!(matching(doc! { "a": { operator: f64::NAN } }, &documents), []);
+    }
+    assert_eq!(matching(doc! { "a": { "$gt": Bson::MinKey } }, &documents), [0, 1, 2, 3, 4, 5, 7]);
+    assert_eq!(matching(doc! { "a": { "$lt": Bson::MaxKey } }, &documents), [0, 1, 2, 3, 4, 5, 6]);
+    assert_eq!(matching(doc! { "a": { "$gte": Bson::MaxKey } }, &documents), [7]);
+}
+
+// SEM: DOC-FLT-4, DOC-ORD-8
+#[test]
+fn conditions_may_be_met_by_different_elements() {
+    assert!(matches(&doc! { "a": { "$gt": 15, "$lt": 20 } }, &doc! { "a": [10, 30] }));
+    assert!(!matches(&doc! { "a": { "$gt": 15, "$lt": 20 } }, &doc! { "a": 30 }));
+    let documents = [doc! { "a": [1] }, doc! { "a": [2, 0] }, doc! { "a": 9 }];
+    assert_eq!(matching(doc! { "a": { "$gt": [1, 9] } }, &documents), [1]);
+}
+
+// SEM: DOC-FLT-5
+#[test]
+fn negations_are_the_complement_over_whole_documents() {
+    let documents = [doc! { "a": 1 }, doc! { "a": [1, 2] }, doc! { "a": 3 }, doc! {}, doc! { "a": "x" }];
+    assert_eq!(matching(doc! { "a": { "$ne": 1 } }, &documents), [2, 3, 4]);
+    assert_eq!(matching(doc! { "a": { "$nin": [1, 3] } }, &documents), [3, 4]);
+    assert_eq!(matching(doc! { "a": { "$not": { "$gt": 1 } } }, &documents), [0, 3, 4]);
+    assert_eq!(matching(doc! { "a": { "$not": { "$gte": 2, "$lt": 3 } } }, &documents), [0, 2, 3, 4]);
+    assert_eq!(matching(doc! { "$nor": [{ "a": 1 }, { "a": 3 }] }, &documents), [3, 4]);
+}
+
+#[test]
+fn clauses_combine() {
+    let documents = [doc! { "a": 1, "b": 1 }, doc! { "a": 1, "b": 2 }, doc! { "a": 2, "b": 2 }];
+    assert_eq!(matching(doc! {}, &documents), [0, 1, 2]);
+    assert_eq!(matching(doc! { "$and": [{ "a": 1 }, { "b": 2 }] }, &documents), [1]);
+    assert_eq!(matching(doc! { "$or": [{ "b": 1 }, { "a": 2 }] }, &documents), [0, 2]);
+    assert_eq!(matching(doc! { "a": 1, "$or": [{ "b": 1 }, { "b": 2 }] }, &documents), [0, 1]);
+    let filter =
+        Filter::compile(&doc! { "a": 1, "$and": [{ "b": { "$gt": 1, "$lt": 3 } }], "$or": [{ "c": 1 }] }).unwrap();
+    let paths: Vec<_> = filter.conjuncts().iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(paths, ["a", "b", "b"]);
+}
+
+// SEM: DOC-FLT-8, DOC-FLT-10
+#[test]
+fn what_is_not_modelled_is_refused_by_name() {
+    let regex = Bson::RegularExpression(Regex { pattern: c("x"), options: c("") });
+    for (filter, name) in [
+        (doc! { "$where": "true" }, "query operator $where"),
+        (doc! { "a": { "$type": "int" } }, "query operator $type"),
+        (doc! { "a": { "$gt": 1, "$foo": 2 } }, "query operator $foo"),
+        (doc! { "$and": [{ "a": { "$not": { "$size": 1 } } }] }, "query operator $size"),
+        (doc! { "a": regex.clone() }, "query operator $regex"),
+        (doc! { "a": { "$in": [regex.clone()] } }, "query operator $regex"),
+        (doc! { "a": { "$not": regex.clone() } }, "query operator $regex"),
+    ] {
+        let error = Filter::compile(&filter).unwrap_err();
+        assert!(matches!(&error, Error::Unsupported { feature } if feature == name), "{filter}: {error}");
+    }
+    assert!(matches(&doc! { "a": { "$eq": regex.clone() } }, &doc! { "a": regex }), "as a value");
+}
+
+fn c(text: &str) -> bson::raw::CString {
+    text.try_into().unwrap()
+}
+
+// SEM: DOC-FLT-8
+#[test]
+fn operands_an_operator_does_not_take_are_refused() {
+    let regex = Bson::RegularExpression(Regex { pattern: c("x"), options: c("") });
+    for filter in [
+        doc! { "$and": [] },
+        doc! { "$or": { "a": 1 } },
+        doc! { "$nor": [1] },
+        doc! { "a": { "$in": 1 } },
+        doc! { "a": { "$not": 1 } },
+        doc! { "a": { "$not": {} } },
+        doc! { "a": { "$gt": 1, "b": 2 } },
+        doc! { "a": { "$gt": regex.clone() } },
+        doc! { "a": { "$ne": regex } },
+        doc! { "": 1 },
+    ] {
+        let error = Filter::compile(&filter).unwrap_err();
+        assert!(matches!(error, Error::Invalid { kind: InvalidKind::Value, .. }), "{filter}: {error}");
+    }
+}
+
+#[test]
+fn nesting_is_bounded() {
+    let clauses = (0..200).fold(doc! { "a": 1 }, |inner, _| doc! { "$and": [inner] });
+    let nots = (0..200).fold(bson!({ "$gt": 1 }), |inner, _| bson!({ "$not": inner }));
+    let value = (0..200).fold(bson!(1), |inner, _| bson!([inner]));
+    for filter in [clauses, doc! { "a": nots }, doc! { "a": value }] {
+        assert!(matches!(Filter::compile(&filter).unwrap_err(), Error::LimitExceeded { max: 100, .. }));
+    }
+}

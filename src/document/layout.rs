@@ -1,0 +1,138 @@
+//! Where the documents of a collection and the entries of its indexes are stored.
+//!
+//! Records, at
+//!
+//! | bytes | field      | encoding                     |
+//! |-------|------------|------------------------------|
+//! | 1     | owner      | `0x10`                       |
+//! | 4     | collection | catalogue id, big-endian     |
+//! | 1     | area       | `0x00`                       |
+//! | 8     | record     | record id, big-endian        |
+//!
+//! hold the raw BSON. Index entries, at
+//!
+//! | bytes | field      | encoding                                                                  |
+//! |-------|------------|---------------------------------------------------------------------------|
+//! | 1     | owner      | `0x10`                                                                    |
+//! | 4     | collection | catalogue id, big-endian                                                  |
+//! | 1     | area       | `0x01`                                                                    |
+//! | 4     | index      | number within the collection, big-endian; `_id_` is 0                     |
+//! | 1..   | fields     | one [`key`](crate::document::key) per field, inverted when descending     |
+//! | 8     | record     | record id, big-endian                                                     |
+//!
+//! hold nothing. Record ids are given out in ascending order, so that the order of records is the order of insertion.
+//!
+//! Record 2 of collection 7 is at `10 00000007 00 0000000000000002`; its entry for `{_id: true}` in `_id_` is at
+//! `10 00000007 01 00000000 5001 0000000000000002`.
+
+use crate::encoding::ordered::Reader;
+use crate::engine::KeyRange;
+use crate::error::{Error, Result};
+
+/// Leading byte of every key of a collection.
+const OWNER: u8 = 0x10;
+const RECORDS: u8 = 0x00;
+const INDEXES: u8 = 0x01;
+
+/// Bytes of a record id.
+pub(crate) const RECORD_ID_BYTES: usize = 8;
+
+/// Number of a record in its collection, in order of insertion.
+pub(crate) type RecordId = u64;
+
+/// Everything stored for a collection.
+pub(crate) fn collection(collection: u32) -> KeyRange {
+    KeyRange::prefix(&collection_prefix(collection))
+}
+
+/// The records of a collection.
+pub(crate) fn records(collection: u32) -> KeyRange {
+    KeyRange::prefix(&records_prefix(collection))
+}
+
+/// What the keys of a collection's records begin with.
+pub(crate) fn records_prefix(collection: u32) -> Vec<u8> {
+    let mut key = collection_prefix(collection);
+    key.push(RECORDS);
+    key
+}
+
+/// The key of one record.
+pub(crate) fn record(collection: u32, id: RecordId) -> Vec<u8> {
+    let mut key = records_prefix(collection);
+    key.extend_from_slice(&id.to_be_bytes());
+    key
+}
+
+/// What the entries of an index begin with.
+pub(crate) fn index_prefix(collection: u32, index: u32) -> Vec<u8> {
+    let mut key = collection_prefix(collection);
+    key.push(INDEXES);
+    key.extend_from_slice(&index.to_be_bytes());
+    key
+}
+
+/// The entry of record `id` under the encoded `fields` of an index.
+pub(crate) fn entry(index_prefix: &[u8], fields: &[u8], id: RecordId) -> Vec<u8> {
+    let mut key = Vec::with_capacity(index_prefix.len() + fields.len() + RECORD_ID_BYTES);
+    key.extend_from_slice(index_prefix);
+    key.extend_from_slice(fields);
+    key.extend_from_slice(&id.to_be_bytes());
+    key
+}
+
+/// The record id that the key of a record or an index entry ends with.
+pub(crate) fn record_id(key: &[u8]) -> Result<RecordId> {
+    let tail = key.last_chunk::<RECORD_ID_BYTES>();
+    tail.map(|tail| u64::from_be_bytes(*tail)).ok_or_else(|| Error::corrupt("document key", "it is too short"))
+}
+
+/// The encoded fields of an index entry.
+pub(crate) fn entry_fields<'k>(index_prefix: &[u8], key: &'k [u8]) -> Result<&'k [u8]> {
+    let fields = key.len().checked_sub(RECORD_ID_BYTES).and_then(|end| key.get(index_prefix.len()..end));
+    fields.ok_or_else(|| Error::corrupt("index entry", "it is too short"))
+}
+
+/// The record id that follows the last of a collection.
+pub(crate) fn next_record_id(last: Option<&[u8]>) -> Result<RecordId> {
+    let Some(key) = last else { return Ok(1) };
+    let id = key.last_chunk::<RECORD_ID_BYTES>().map(|tail| Reader::new(tail).u64()).transpose()?.unwrap_or(0);
+    id.checked_add(1).ok_or_else(|| Error::LimitExceeded {
+        limit: "record ids of a collection",
+        max: u64::MAX,
+        found: u64::MAX,
+    })
+}
+
+fn collection_prefix(collection: u32) -> Vec<u8> {
+    let mut key = Vec::with_capacity(32);
+    key.push(OWNER);
+    key.extend_from_slice(&collection.to_be_bytes());
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_layout_is_the_documented_one() {
+        let hex = |bytes: &[u8]| bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+        assert_eq!(hex(&record(7, 2)), "1000000007000000000000000002");
+        let entry = entry(&index_prefix(7, 0), &[0x50, 0x01], 2);
+        assert_eq!(hex(&entry), "100000000701000000005001".to_owned() + "0000000000000002");
+        assert_eq!(record_id(&entry).unwrap(), 2);
+        assert_eq!(entry_fields(&index_prefix(7, 0), &entry).unwrap(), [0x50, 0x01]);
+        assert!(entry_fields(&index_prefix(7, 0), &[0x10]).is_err() && record_id(&[1]).is_err());
+    }
+
+    #[test]
+    fn a_collection_holds_its_records_and_indexes_and_no_others() {
+        let range = collection(7);
+        assert!(range.contains(&record(7, 0)) && range.contains(&index_prefix(7, 3)));
+        assert!(!range.contains(&record(8, 0)) && !records(7).contains(&index_prefix(7, 3)));
+        assert_eq!(next_record_id(None).unwrap(), 1);
+        assert_eq!(next_record_id(Some(&record(7, 41))).unwrap(), 42);
+        assert!(next_record_id(Some(&record(7, u64::MAX))).is_err());
+    }
+}

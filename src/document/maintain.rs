@@ -1,0 +1,166 @@
+//! Records and their index entries, written together.
+//!
+//! # Invariants
+//! 1. Every record has exactly the entries that [`Pattern::keys`](crate::document::pattern::Pattern::keys) gives it, in
+//!    every index.
+//! 2. A unique index holds no fields under two records.
+//! 3. An index's multikey bits cover every field that goes through an array in a stored document.
+
+use bson::{Bson, RawDocument};
+
+use crate::catalog::Entry;
+use crate::document::layout::{self, RecordId};
+use crate::document::path::{Reached, corrupt};
+use crate::document::pattern::Keys;
+use crate::document::schema::{Index, Namespace, Schema};
+use crate::engine::{Direction, KeyRange, Value};
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::txn::{View, Writer};
+
+/// Writes to one collection, within one operation.
+#[derive(Debug)]
+pub(crate) struct Records<'w> {
+    writer: &'w mut Writer,
+    namespace: &'w Namespace,
+    id: u32,
+    schema: Schema,
+}
+
+impl<'w> Records<'w> {
+    /// The records of `namespace`, whose catalogue entry is `entry`.
+    pub(crate) fn new(writer: &'w mut Writer, namespace: &'w Namespace, entry: &Entry<Schema>) -> Self {
+        Self { writer, namespace, id: entry.id, schema: entry.record.clone() }
+    }
+
+    /// A record id that no other record of the collection has or had.
+    pub(crate) fn next_id(&mut self) -> Result<RecordId> {
+        let id = self.id;
+        self.writer.next_in_sequence(&layout::records_prefix(id), |view: &View| {
+            let last = view.first(&layout::records(id), Direction::Backward)?;
+            layout::next_record_id(last.as_ref().map(|(key, _)| &**key))
+        })
+    }
+
+    pub(crate) fn writer(&self) -> &Writer {
+        self.writer
+    }
+
+    pub(crate) fn collection_id(&self) -> u32 {
+        self.id
+    }
+
+    /// Stores a new document.
+    ///
+    /// # Errors
+    /// [`Error::DuplicateKey`] when a unique index holds a key of it.
+    pub(crate) fn insert(&mut self, id: RecordId, document: &RawDocument) -> Result<()> {
+        for index in self.schema.indexes.clone() {
+            let keys = index.pattern.keys(document)?;
+            self.note_arrays(&index, keys.multikey)?;
+            self.put_entries(&index, id, document, keys.encoded.iter())?;
+        }
+        self.writer.put(layout::record(self.id, id), Value::from(document.as_bytes()))
+    }
+
+    /// Replaces document `before` of record `id` by `after`.
+    ///
+    /// # Errors
+    /// As [`Records::insert`].
+    pub(crate) fn replace(&mut self, id: RecordId, before: &RawDocument, after: &RawDocument) -> Result<()> {
+        for index in self.schema.indexes.clone() {
+            let (old, new) = (index.pattern.keys(before)?, index.pattern.keys(after)?);
+            self.note_arrays(&index, new.multikey)?;
+            // Both lists are sorted.
+            let gone = old.encoded.iter().filter(|key| new.encoded.binary_search(key).is_err());
+            self.remove_entries(&index, id, gone);
+            let added = new.encoded.iter().filter(|key| old.encoded.binary_search(key).is_err());
+            self.put_entries(&index, id, after, added)?;
+        }
+        self.writer.put(layout::record(self.id, id), Value::from(after.as_bytes()))
+    }
+
+    /// Removes document `document` of record `id`.
+    pub(crate) fn remove(&mut self, id: RecordId, document: &RawDocument) -> Result<()> {
+        for index in self.schema.indexes.clone() {
+            let Keys { encoded, .. } = index.pattern.keys(document)?;
+            self.remove_entries(&index, id, encoded.iter());
+        }
+        self.writer.remove(layout::record(self.id, id));
+        Ok(())
+    }
+
+    /// Makes the entries of `index`, which is new, for every stored document.
+    ///
+    /// # Errors
+    /// As [`Records::insert`].
+    pub(crate) fn build(&mut self, index: &Index) -> Result<()> {
+        let mut cursor = self.writer.range(&layout::records(self.id), Direction::Forward)?;
+        let mut multikey = 0;
+        while let Some((key, value)) = cursor.next()? {
+            let (id, document) = (layout::record_id(key)?, RawDocument::from_bytes(value).map_err(corrupt)?);
+            let keys = index.pattern.keys(document)?;
+            multikey |= keys.multikey;
+            self.put_entries(index, id, document, keys.encoded.iter())?;
+        }
+        self.note_arrays(index, multikey)
+    }
+
+    fn put_entries<'k>(
+        &mut self,
+        index: &Index,
+        id: RecordId,
+        document: &RawDocument,
+        keys: impl Iterator<Item = &'k Vec<u8>>,
+    ) -> Result<()> {
+        let prefix = layout::index_prefix(self.id, index.id);
+        for fields in keys {
+            let entry = layout::entry(&prefix, fields, id);
+            limits::check("index key bytes", limits::ENGINE_KEY_BYTES_MAX, entry.len())?;
+            if index.unique {
+                let same = entry.get(..prefix.len() + fields.len()).unwrap_or_default();
+                if self.writer.first(&KeyRange::prefix(same), Direction::Forward)?.is_some() {
+                    return Err(self.duplicate(index, document)?);
+                }
+            }
+            self.writer.put(entry, Value::from([]))?;
+        }
+        Ok(())
+    }
+
+    fn remove_entries<'k>(&mut self, index: &Index, id: RecordId, keys: impl Iterator<Item = &'k Vec<u8>>) {
+        let prefix = layout::index_prefix(self.id, index.id);
+        for fields in keys {
+            self.writer.remove(layout::entry(&prefix, fields, id));
+        }
+    }
+
+    /// Sets the multikey bits of an index, which is rare: once per index and field that meets its first array.
+    fn note_arrays(&mut self, index: &Index, multikey: u32) -> Result<()> {
+        let known = self.schema.indexes.iter_mut().find(|known| known.id == index.id);
+        match known {
+            Some(known) if known.multikey | multikey != known.multikey => known.multikey |= multikey,
+            _ => return Ok(()),
+        }
+        self.namespace.update(self.writer, self.id, &self.schema)
+    }
+
+    fn duplicate(&self, index: &Index, document: &RawDocument) -> Result<Error> {
+        let mut fields = Vec::new();
+        for field in index.pattern.fields() {
+            let mut shown = "null".to_owned();
+            field.path.any(document, |reached| {
+                if let Reached::Field(value) | Reached::Element(value) = reached {
+                    shown = Bson::try_from(value).map_or_else(|error| error.to_string(), |value| value.to_string());
+                }
+                true
+            })?;
+            fields.push(format!("{}: {shown}", field.path.as_str()));
+        }
+        Ok(Error::DuplicateKey {
+            target: self.namespace.target().to_owned(),
+            index: index.name.clone(),
+            value: format!("{{ {} }}", fields.join(", ")),
+        })
+    }
+}

@@ -1,0 +1,499 @@
+//! Numbers: int32, int64, double and decimal128 as one class.
+//!
+//! They compare by mathematical value, exactly (SEM: DOC-ORD-2, DOC-ORD-3), and their arithmetic answers the narrowest
+//! type that holds the result (SEM: DOC-AGG-6, DOC-UPD-5): int32 widens to int64, int64 to double, and a decimal128 among
+//! the operands makes the result one.
+//!
+//! # Decimals
+//! Decimal arithmetic is exact ([`BigDecimal`]) and then rounded once, half to even, to 34 digits. Sums keep the smaller
+//! exponent and products the sum of the exponents, so that 1.10 + 2.20 is 3.30 and not 3.3. A double that meets a decimal
+//! is taken with 15 significant digits, as the original does.
+//!
+//! # Source
+//! IEEE 754-2008, section 3.5.2 (decimal interchange format, binary encoding) and 5.2 (preferred exponents).
+
+use std::cmp::Ordering;
+
+use bigdecimal::num_bigint::{BigInt, Sign};
+use bigdecimal::{BigDecimal, RoundingMode, Zero};
+use bson::{Bson, Decimal128, RawBsonRef};
+
+/// Significant digits of a decimal128.
+const DIGITS_MAX: u64 = 34;
+/// Largest coefficient: 34 nines.
+const COEFFICIENT_MAX: u128 = 9_999_999_999_999_999_999_999_999_999_999_999;
+const EXPONENT_BIAS: i64 = 6_176;
+const EXPONENT_MIN: i64 = -EXPONENT_BIAS;
+const EXPONENT_MAX: i64 = 6_111;
+/// Bits of the coefficient below the exponent.
+const COEFFICIENT_BITS: u32 = 113;
+
+/// 2^63, the first double past every int64.
+const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
+
+/// A BSON number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Number {
+    Int32(i32),
+    Int64(i64),
+    Double(f64),
+    Decimal(Decimal128),
+}
+
+/// A number's exact value.
+#[derive(Clone, Debug, PartialEq)]
+enum Exact {
+    NaN,
+    Infinite(Sign),
+    Finite(BigDecimal),
+}
+
+/// A number between two neighbouring doubles, as index keys store it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Truncated {
+    /// The nearest double toward zero; never −0.
+    pub(crate) toward_zero: f64,
+    /// The exact value, when the double is not it.
+    pub(crate) exact: Option<BigDecimal>,
+}
+
+impl Number {
+    /// The number that `value` is, or `None` when it is none.
+    pub(crate) fn from_raw(value: RawBsonRef<'_>) -> Option<Self> {
+        match value {
+            RawBsonRef::Int32(n) => Some(Self::Int32(n)),
+            RawBsonRef::Int64(n) => Some(Self::Int64(n)),
+            RawBsonRef::Double(n) => Some(Self::Double(n)),
+            RawBsonRef::Decimal128(n) => Some(Self::Decimal(n)),
+            _ => None,
+        }
+    }
+
+    /// The number that `value` is, or `None` when it is none.
+    pub(crate) fn from_bson(value: &Bson) -> Option<Self> {
+        match value {
+            Bson::Int32(n) => Some(Self::Int32(*n)),
+            Bson::Int64(n) => Some(Self::Int64(*n)),
+            Bson::Double(n) => Some(Self::Double(*n)),
+            Bson::Decimal128(n) => Some(Self::Decimal(*n)),
+            _ => None,
+        }
+    }
+
+    /// Whether it is the NaN of either type.
+    pub(crate) fn is_nan(self) -> bool {
+        match self {
+            Self::Double(n) => n.is_nan(),
+            Self::Decimal(n) => matches!(Decimal::unpack(n), Decimal::NaN),
+            Self::Int32(_) | Self::Int64(_) => false,
+        }
+    }
+
+    /// Whether it is a zero, of any type and sign.
+    pub(crate) fn is_zero(self) -> bool {
+        match self {
+            Self::Int32(n) => n == 0,
+            Self::Int64(n) => n == 0,
+            Self::Double(n) => n == 0.0,
+            Self::Decimal(n) => matches!(Decimal::unpack(n), Decimal::Finite { value, .. } if value.is_zero()),
+        }
+    }
+
+    /// The nearest double.
+    pub(crate) fn as_f64(self) -> f64 {
+        match self {
+            Self::Int32(n) => f64::from(n),
+            Self::Int64(n) => i64_to_f64(n),
+            Self::Double(n) => n,
+            Self::Decimal(n) => Decimal::unpack(n).as_f64(),
+        }
+    }
+
+    /// The value as an integer, or `None` when it is not one or does not fit.
+    pub(crate) fn as_i64(self) -> Option<i64> {
+        match self {
+            Self::Int32(n) => Some(n.into()),
+            Self::Int64(n) => Some(n),
+            Self::Double(n) => f64_to_i64(n).filter(|_| n.fract() == 0.0),
+            Self::Decimal(n) => match Decimal::unpack(n) {
+                Decimal::Finite { value, .. } if value.is_integer() => {
+                    // An integer of more than 40 digits does not fit, and would be costly to write out.
+                    let small = value.is_zero() || value.digits().cast_signed() - value.fractional_digit_count() < 40;
+                    small.then(|| i64::try_from(value.with_scale(0).into_bigint_and_exponent().0).ok()).flatten()
+                }
+                _ => None,
+            },
+        }
+    }
+
+    /// Orders by exact value; NaN equals NaN and is below every other number, and −0 equals 0.
+    pub(crate) fn compare(self, other: Self) -> Ordering {
+        match (self, other) {
+            (Self::Int32(a), Self::Int32(b)) => a.cmp(&b),
+            (Self::Double(a), Self::Double(b)) => compare_f64(a, b),
+            (Self::Decimal(_), _) | (_, Self::Decimal(_)) => self.exact().compare(&other.exact()),
+            (Self::Double(a), Self::Int32(b)) => compare_f64(a, b.into()),
+            (Self::Int32(a), Self::Double(b)) => compare_f64(a.into(), b),
+            (Self::Double(a), Self::Int64(b)) => compare_i64_f64(b, a).reverse(),
+            (Self::Int64(a), Self::Double(b)) => compare_i64_f64(a, b),
+            (Self::Int32(a), Self::Int64(b)) => i64::from(a).cmp(&b),
+            (Self::Int64(a), Self::Int32(b)) => a.cmp(&b.into()),
+            (Self::Int64(a), Self::Int64(b)) => a.cmp(&b),
+        }
+    }
+
+    /// The sum; where int64 overflows, as a double.
+    pub(crate) fn add(self, other: Self) -> Self {
+        self.checked_add(other).unwrap_or_else(|| Self::Double(self.as_f64() + other.as_f64()))
+    }
+
+    /// The difference; where int64 overflows, as a double.
+    pub(crate) fn subtract(self, other: Self) -> Self {
+        self.checked_subtract(other).unwrap_or_else(|| Self::Double(self.as_f64() - other.as_f64()))
+    }
+
+    /// The product; where int64 overflows, as a double.
+    pub(crate) fn multiply(self, other: Self) -> Self {
+        self.checked_multiply(other).unwrap_or_else(|| Self::Double(self.as_f64() * other.as_f64()))
+    }
+
+    /// The sum, or `None` when int64 overflows.
+    pub(crate) fn checked_add(self, other: Self) -> Option<Self> {
+        self.combine(other, i64::checked_add, |a, b| a + b, |a, b| a + b)
+    }
+
+    /// The difference, or `None` when int64 overflows.
+    pub(crate) fn checked_subtract(self, other: Self) -> Option<Self> {
+        self.combine(other, i64::checked_sub, |a, b| a - b, |a, b| a - b)
+    }
+
+    /// The product, or `None` when int64 overflows.
+    pub(crate) fn checked_multiply(self, other: Self) -> Option<Self> {
+        self.combine(other, i64::checked_mul, |a, b| a * b, |a, b| a * b)
+    }
+
+    /// The quotient, a double or a decimal; `None` when `divisor` is zero.
+    pub(crate) fn divide(self, divisor: Self) -> Option<Self> {
+        if divisor.is_zero() {
+            return None;
+        }
+        if let (Self::Decimal(_), _) | (_, Self::Decimal(_)) = (self, divisor) {
+            let quotient = self.decimal().combine(&divisor.decimal(), |a, b| a / b, divide_exactly);
+            return Some(Self::Decimal(quotient.pack()));
+        }
+        Some(Self::Double(self.as_f64() / divisor.as_f64()))
+    }
+
+    /// The nearest double toward zero, and the exact value unless that is it.
+    pub(crate) fn truncate(self) -> Truncated {
+        let float = match self {
+            Self::Int32(n) => return Truncated::exactly(n.into()),
+            Self::Double(n) => return Truncated::exactly(n),
+            Self::Int64(n) => i64_to_f64(n),
+            Self::Decimal(_) => self.as_f64(),
+        };
+        let exact = match self.exact() {
+            Exact::Finite(exact) => exact,
+            Exact::NaN | Exact::Infinite(_) => return Truncated::exactly(float),
+        };
+        let float = if float.is_infinite() { f64::MAX.copysign(float) } else { float };
+        match exact_f64(float).map(|rounded| rounded.cmp(&exact)) {
+            Some(Ordering::Equal) | None => Truncated::exactly(float),
+            Some(order) if (order == Ordering::Greater) == (exact.sign() == Sign::Plus) => {
+                // Rounding went away from zero: the neighbour of smaller magnitude has the next lower bit pattern.
+                Truncated { toward_zero: f64::from_bits(float.to_bits().saturating_sub(1)) + 0.0, exact: Some(exact) }
+            }
+            Some(_) => Truncated { toward_zero: float + 0.0, exact: Some(exact) },
+        }
+    }
+
+    fn combine(
+        self,
+        other: Self,
+        integers: fn(i64, i64) -> Option<i64>,
+        doubles: fn(f64, f64) -> f64,
+        decimals: fn(&BigDecimal, &BigDecimal) -> BigDecimal,
+    ) -> Option<Self> {
+        Some(match (self, other) {
+            (Self::Decimal(_), _) | (_, Self::Decimal(_)) => {
+                Self::Decimal(self.decimal().combine(&other.decimal(), doubles, decimals).pack())
+            }
+            (Self::Double(_), _) | (_, Self::Double(_)) => Self::Double(doubles(self.as_f64(), other.as_f64())),
+            (Self::Int32(a), Self::Int32(b)) => {
+                let wide = integers(a.into(), b.into())?;
+                i32::try_from(wide).map_or(Self::Int64(wide), Self::Int32)
+            }
+            (Self::Int32(a), Self::Int64(b)) => Self::Int64(integers(a.into(), b)?),
+            (Self::Int64(a), Self::Int32(b)) => Self::Int64(integers(a, b.into())?),
+            (Self::Int64(a), Self::Int64(b)) => Self::Int64(integers(a, b)?),
+        })
+    }
+
+    fn exact(self) -> Exact {
+        let float = match self {
+            Self::Int32(n) => return Exact::Finite(n.into()),
+            Self::Int64(n) => return Exact::Finite(n.into()),
+            Self::Decimal(n) => return Decimal::unpack(n).into_exact(),
+            Self::Double(n) => n,
+        };
+        match exact_f64(float) {
+            Some(value) => Exact::Finite(value),
+            None if float.is_nan() => Exact::NaN,
+            None => Exact::Infinite(sign_of(float.is_sign_negative())),
+        }
+    }
+
+    /// The number as an operand of decimal arithmetic.
+    fn decimal(self) -> Decimal {
+        match self {
+            Self::Int32(n) => Decimal::finite(n.into()),
+            Self::Int64(n) => Decimal::finite(n.into()),
+            Self::Decimal(n) => Decimal::unpack(n),
+            Self::Double(n) => Decimal::from_f64(n),
+        }
+    }
+}
+
+impl From<Number> for Bson {
+    fn from(number: Number) -> Self {
+        match number {
+            Number::Int32(n) => Self::Int32(n),
+            Number::Int64(n) => Self::Int64(n),
+            Number::Double(n) => Self::Double(n),
+            Number::Decimal(n) => Self::Decimal128(n),
+        }
+    }
+}
+
+impl Truncated {
+    fn exactly(float: f64) -> Self {
+        // Adding zero turns −0 into 0.
+        Self { toward_zero: float + 0.0, exact: None }
+    }
+}
+
+impl Exact {
+    fn compare(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Finite(a), Self::Finite(b)) => a.cmp(b),
+            _ => self.rank().cmp(&other.rank()),
+        }
+    }
+
+    fn rank(&self) -> u8 {
+        match self {
+            Self::NaN => 0,
+            Self::Infinite(Sign::Minus) => 1,
+            Self::Finite(_) => 2,
+            Self::Infinite(_) => 3,
+        }
+    }
+}
+
+/// A decimal128 taken apart.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Decimal {
+    NaN,
+    Infinite(Sign),
+    /// The scale of `value` is the negated exponent. `negative` tells −0 from 0.
+    Finite {
+        value: BigDecimal,
+        negative: bool,
+    },
+}
+
+impl Decimal {
+    pub(crate) fn unpack(packed: Decimal128) -> Self {
+        let bits = u128::from_le_bytes(packed.bytes());
+        let negative = bits >> 127 == 1;
+        match bits >> 122 & 0x1f {
+            0x1f => return Self::NaN,
+            0x1e => return Self::Infinite(sign_of(negative)),
+            _ => {}
+        }
+        // Two bits set announce a coefficient past the largest one, which the standard reads as zero.
+        let oversized = bits >> 125 & 3 == 3;
+        let exponent = if oversized { bits >> 111 } else { bits >> COEFFICIENT_BITS } & 0x3fff;
+        let coefficient = if oversized { 0 } else { bits & ((1 << COEFFICIENT_BITS) - 1) };
+        let coefficient = if coefficient > COEFFICIENT_MAX { 0 } else { coefficient };
+        let exponent = i64::try_from(exponent).unwrap_or(0) - EXPONENT_BIAS;
+        let integer = BigInt::from(coefficient);
+        Self::Finite { value: BigDecimal::new(if negative { -integer } else { integer }, -exponent), negative }
+    }
+
+    /// The nearest decimal128: rounded half to even to 34 digits, infinite when it is too large.
+    pub(crate) fn pack(self) -> Decimal128 {
+        let (value, negative) = match self {
+            Self::NaN => return special(0x1f, false),
+            Self::Infinite(sign) => return special(0x1e, sign == Sign::Minus),
+            Self::Finite { value, negative } => (value, negative),
+        };
+        let value = pad(round(value));
+        let (integer, scale) = value.into_bigint_and_exponent();
+        let coefficient = u128::try_from(integer.magnitude()).ok().filter(|c| *c <= COEFFICIENT_MAX);
+        let exponent = if integer.is_zero() { (-scale).clamp(EXPONENT_MIN, EXPONENT_MAX) } else { -scale };
+        match (coefficient, u128::try_from(exponent + EXPONENT_BIAS)) {
+            (Some(coefficient), Ok(biased)) if exponent <= EXPONENT_MAX => {
+                let bits = u128::from(negative) << 127 | biased << COEFFICIENT_BITS | coefficient;
+                Decimal128::from_bytes(bits.to_le_bytes())
+            }
+            _ => special(0x1e, negative),
+        }
+    }
+
+    fn finite(value: BigDecimal) -> Self {
+        let negative = value.sign() == Sign::Minus;
+        Self::Finite { value, negative }
+    }
+
+    /// A double as the original takes it into decimal arithmetic: with 15 significant digits.
+    pub(crate) fn from_f64(float: f64) -> Self {
+        if float.is_nan() {
+            return Self::NaN;
+        }
+        match format!("{float:.14e}").parse() {
+            Ok(value) if float.is_finite() => Self::Finite { value, negative: float.is_sign_negative() },
+            _ => Self::Infinite(sign_of(float.is_sign_negative())),
+        }
+    }
+
+    fn as_f64(&self) -> f64 {
+        match self {
+            Self::NaN => f64::NAN,
+            Self::Infinite(Sign::Minus) => f64::NEG_INFINITY,
+            Self::Infinite(_) => f64::INFINITY,
+            Self::Finite { value, negative } => {
+                let (integer, scale) = value.as_bigint_and_exponent();
+                // The standard library rounds a decimal text to the nearest double.
+                let magnitude = format!("{}e{}", integer.magnitude(), -scale).parse().unwrap_or(f64::NAN);
+                if *negative { -magnitude } else { magnitude }
+            }
+        }
+    }
+
+    fn into_exact(self) -> Exact {
+        match self {
+            Self::NaN => Exact::NaN,
+            Self::Infinite(sign) => Exact::Infinite(sign),
+            Self::Finite { value, .. } => Exact::Finite(value),
+        }
+    }
+
+    /// The sign and kind of the value as a double, which has the same rules for NaN, infinities and signed zeros.
+    fn shadow(&self) -> f64 {
+        match self {
+            Self::Finite { value, negative } => {
+                let magnitude = if value.is_zero() { 0.0 } else { 1.0 };
+                if *negative { -magnitude } else { magnitude }
+            }
+            _ => self.as_f64(),
+        }
+    }
+
+    fn combine(
+        &self,
+        other: &Self,
+        doubles: fn(f64, f64) -> f64,
+        decimals: fn(&BigDecimal, &BigDecimal) -> BigDecimal,
+    ) -> Self {
+        let shadow = doubles(self.shadow(), other.shadow());
+        let (Self::Finite { value: a, .. }, Self::Finite { value: b, .. }) = (self, other) else {
+            return match shadow {
+                n if n.is_nan() => Self::NaN,
+                n if n.is_infinite() => Self::Infinite(sign_of(n.is_sign_negative())),
+                n => Self::Finite { value: BigDecimal::zero(), negative: n.is_sign_negative() },
+            };
+        };
+        let value = decimals(a, b);
+        let negative =
+            if value.is_zero() { shadow == 0.0 && shadow.is_sign_negative() } else { value.sign() == Sign::Minus };
+        Self::Finite { value, negative }
+    }
+}
+
+/// A quotient with digits enough to be rounded to 34, and with the preferred exponent when it is exact.
+fn divide_exactly(a: &BigDecimal, b: &BigDecimal) -> BigDecimal {
+    let ((a_int, a_scale), (b_int, b_scale)) = (a.as_bigint_and_exponent(), b.as_bigint_and_exponent());
+    let preferred = a_scale - b_scale;
+    if a_int.is_zero() {
+        return BigDecimal::new(BigInt::zero(), preferred);
+    }
+    // Two digits more than are kept: one to round at, one for what the division leaves over.
+    let extra = i64::try_from(DIGITS_MAX + 2 + b.digits()).unwrap_or(0) - i64::try_from(a.digits()).unwrap_or(0);
+    let extra = u32::try_from(extra.max(0)).unwrap_or(0);
+    let widened = &a_int * BigInt::from(10).pow(extra);
+    let (mut quotient, remainder) = (&widened / &b_int, &widened % &b_int);
+    let mut scale = preferred + i64::from(extra);
+    let ten = BigInt::from(10);
+    if !remainder.is_zero() {
+        // A last digit that is not zero keeps the rounding from seeing a tie where there is none.
+        let sticky = if (a_int.sign() == Sign::Minus) == (b_int.sign() == Sign::Minus) { 1 } else { -1 };
+        return BigDecimal::new(quotient * &ten + sticky, scale + 1);
+    }
+    while scale > preferred && (&quotient % &ten).is_zero() {
+        quotient /= &ten;
+        scale -= 1;
+    }
+    BigDecimal::new(quotient, scale)
+}
+
+/// Rounds to 34 digits and to the smallest exponent.
+fn round(value: BigDecimal) -> BigDecimal {
+    let mut value = value;
+    loop {
+        let surplus = value.digits().saturating_sub(DIGITS_MAX).cast_signed();
+        let surplus = surplus.max(value.fractional_digit_count() + EXPONENT_MIN);
+        if surplus <= 0 || value.is_zero() {
+            return value;
+        }
+        // A carry can add a digit again: 99…9.5 becomes 100…0.
+        value = value.with_scale_round(value.fractional_digit_count() - surplus, RoundingMode::HalfEven);
+    }
+}
+
+/// Appends zeros to the coefficient of a value whose exponent is too large, as far as they fit.
+fn pad(value: BigDecimal) -> BigDecimal {
+    let excess = -value.fractional_digit_count() - EXPONENT_MAX;
+    let room = DIGITS_MAX.saturating_sub(value.digits()).cast_signed();
+    if excess > 0 && excess <= room { value.with_scale(-EXPONENT_MAX) } else { value }
+}
+
+fn special(combination: u128, negative: bool) -> Decimal128 {
+    Decimal128::from_bytes((u128::from(negative) << 127 | combination << 122).to_le_bytes())
+}
+
+fn sign_of(negative: bool) -> Sign {
+    if negative { Sign::Minus } else { Sign::Plus }
+}
+
+/// The exact value of a finite double.
+fn exact_f64(float: f64) -> Option<BigDecimal> {
+    BigDecimal::try_from(float).ok()
+}
+
+fn compare_f64(a: f64, b: f64) -> Ordering {
+    a.partial_cmp(&b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
+}
+
+/// Compares without rounding the integer to a double.
+fn compare_i64_f64(integer: i64, float: f64) -> Ordering {
+    match f64_to_i64(float) {
+        Some(whole) => integer.cmp(&whole).then(compare_f64(0.0, float.fract())),
+        None if float > 0.0 => Ordering::Less,
+        None => Ordering::Greater,
+    }
+}
+
+/// The integer part, when an int64 holds it.
+#[expect(clippy::cast_possible_truncation, reason = "the range is checked, and the fraction is meant to go")]
+fn f64_to_i64(float: f64) -> Option<i64> {
+    (-TWO_TO_63..TWO_TO_63).contains(&float).then_some(float as i64)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "the nearest double is what is asked for")]
+fn i64_to_f64(integer: i64) -> f64 {
+    integer as f64
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! Documents on their way in and out: serialization, `_id`, and what every stored document must meet.
+
+use bson::oid::ObjectId;
+use bson::raw::cstr;
+use bson::{Bson, RawArray, RawBsonRef, RawDocument, RawDocumentBuf};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::clock::Timestamp;
+use crate::document::layout::RecordId;
+use crate::document::path;
+use crate::error::{Error, InvalidKind, Result};
+use crate::limits;
+
+const SECONDS_OF_OBJECT_ID: i64 = 1 << 32;
+
+/// Serializes `value`, which must become a document.
+pub(crate) fn serialize<T: Serialize>(value: &T) -> Result<RawDocumentBuf> {
+    bson::serialize_to_raw_document_buf(value).map_err(unserializable)
+}
+
+/// Deserializes a stored document.
+pub(crate) fn deserialize<T: DeserializeOwned>(document: &RawDocument) -> Result<T> {
+    bson::deserialize_from_slice(document.as_bytes()).map_err(unserializable)
+}
+
+/// Checks a document that is about to be stored: its size, its depth, and that all of it decodes (SEM: DOC-UPD-9).
+pub(crate) fn check(document: &RawDocument) -> Result<()> {
+    limits::check("document bytes", limits::DOCUMENT_BYTES_MAX, document.as_bytes().len())?;
+    check_fields(document, 1)
+}
+
+/// Checks that no value of an operand is nested more deeply than a document can be.
+pub(crate) fn check_depth(value: &Bson) -> Result<()> {
+    fn walk(value: &Bson, depth: usize) -> Result<()> {
+        limits::check("operand levels", limits::DOCUMENT_DEPTH_MAX, depth)?;
+        match value {
+            Bson::Document(document) => document.values().try_for_each(|value| walk(value, depth + 1)),
+            Bson::Array(elements) => elements.iter().try_for_each(|value| walk(value, depth + 1)),
+            Bson::JavaScriptCodeWithScope(code) => code.scope.values().try_for_each(|value| walk(value, depth + 1)),
+            _ => Ok(()),
+        }
+    }
+    walk(value, 0)
+}
+
+/// `document` with its `_id` first, and that `_id`; where there is none, `generated`.
+///
+/// # Errors
+/// [`InvalidKind::Value`] for an `_id` of a type that cannot be one (SEM: DOC-UPD-9).
+pub(crate) fn with_id(document: &RawDocument, generated: impl FnOnce() -> ObjectId) -> Result<(RawDocumentBuf, Bson)> {
+    let mut stored = RawDocumentBuf::new();
+    let id = match path::field(document, "_id")? {
+        None => {
+            let id = generated();
+            stored.append(cstr!("_id"), id);
+            Bson::ObjectId(id)
+        }
+        Some(id) => {
+            refuse_as_id(id)?;
+            stored.append(cstr!("_id"), id);
+            Bson::try_from(id).map_err(path::corrupt)?
+        }
+    };
+    for element in document.iter_elements() {
+        let element = element.map_err(path::corrupt)?;
+        if element.key().as_str() != "_id" {
+            stored.append(element.key(), element.value().map_err(path::corrupt)?);
+        }
+    }
+    Ok((stored, id))
+}
+
+/// The id of a document that comes without: the store's time in seconds, the collection, the record. Distinct among the
+/// documents of a store, ascending in a collection, and the same in every run.
+pub(crate) fn object_id(now: Timestamp, collection: u32, record: RecordId) -> ObjectId {
+    let seconds = u32::try_from(now.as_seconds().rem_euclid(SECONDS_OF_OBJECT_ID)).unwrap_or(0);
+    let counter = u32::try_from(record & u64::from(u32::MAX)).unwrap_or(0);
+    let mut bytes = [0; 12];
+    let parts = seconds.to_be_bytes().into_iter().chain(collection.to_be_bytes()).chain(counter.to_be_bytes());
+    bytes.iter_mut().zip(parts).for_each(|(byte, part)| *byte = part);
+    ObjectId::from_bytes(bytes)
+}
+
+fn refuse_as_id(id: RawBsonRef<'_>) -> Result<()> {
+    let kind = match id {
+        RawBsonRef::Array(_) => "an array",
+        RawBsonRef::RegularExpression(_) => "a regular expression",
+        RawBsonRef::Undefined => "undefined",
+        _ => return Ok(()),
+    };
+    Err(Error::invalid(InvalidKind::Value, format!("_id cannot be {kind}")))
+}
+
+fn check_fields(document: &RawDocument, depth: usize) -> Result<()> {
+    limits::check("document levels", limits::DOCUMENT_DEPTH_MAX, depth)?;
+    for element in document.iter_elements() {
+        let value = element.and_then(|element| element.value()).map_err(unserializable)?;
+        check_value(value, depth)?;
+    }
+    Ok(())
+}
+
+fn check_elements(array: &RawArray, depth: usize) -> Result<()> {
+    limits::check("document levels", limits::DOCUMENT_DEPTH_MAX, depth)?;
+    array.into_iter().try_for_each(|element| check_value(element.map_err(unserializable)?, depth))
+}
+
+fn check_value(value: RawBsonRef<'_>, depth: usize) -> Result<()> {
+    match value {
+        RawBsonRef::Document(document) => check_fields(document, depth + 1),
+        RawBsonRef::Array(array) => check_elements(array, depth + 1),
+        RawBsonRef::JavaScriptCodeWithScope(code) => check_fields(code.scope, depth + 1),
+        _ => Ok(()),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
+fn unserializable(error: bson::error::Error) -> Error {
+    Error::invalid(InvalidKind::Serialization, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bson::{Document, doc};
+
+    fn nested(levels: usize) -> Document {
+        (1..levels).fold(doc! {}, |inner, _| doc! { "a": inner })
+    }
+
+    // SEM: DOC-UPD-9
+    #[test]
+    fn a_document_is_at_most_100_levels_deep() {
+        assert!(check(&serialize(&nested(100)).unwrap()).is_ok());
+        let error = check(&serialize(&nested(101)).unwrap()).unwrap_err();
+        assert!(matches!(error, Error::LimitExceeded { max: 100, found: 101, .. }));
+        assert!(check_depth(&Bson::Document(nested(101))).is_err() || check_depth(&nested(102).into()).is_err());
+    }
+
+    // SEM: DOC-UPD-9, ALL-7
+    #[test]
+    fn a_document_is_at_most_16_mebibytes() {
+        let overhead = serialize(&doc! { "a": "" }).unwrap().as_bytes().len();
+        let of = |bytes: usize| serialize(&doc! { "a": "x".repeat(bytes - overhead) }).unwrap();
+        assert!(check(&of(16 << 20)).is_ok());
+        let error = check(&of((16 << 20) + 1)).unwrap_err();
+        assert!(matches!(error, Error::LimitExceeded { limit: "document bytes", found: 16_777_217, .. }));
+    }
+
+    // SEM: DOC-UPD-9
+    #[test]
+    fn the_id_is_stored_first_and_made_when_missing() {
+        let (stored, id) =
+            with_id(&serialize(&doc! { "a": 1, "_id": 7, "b": 2 }).unwrap(), || panic!("not asked")).unwrap();
+        assert_eq!(id, Bson::Int32(7));
+        let names: Vec<_> = stored.iter().map(|field| field.unwrap().0.as_str().to_owned()).collect();
+        assert_eq!(names, ["_id", "a", "b"]);
+        let made = object_id(Timestamp::from_seconds(0x0102_0304), 5, 6);
+        assert_eq!(made.to_hex(), "010203040000000500000006");
+        assert_eq!(with_id(&serialize(&doc! {}).unwrap(), || made).unwrap().1, Bson::ObjectId(made));
+        for bad in [Bson::Array(vec![]), Bson::Undefined] {
+            assert!(with_id(&serialize(&doc! { "_id": bad }).unwrap(), || made).is_err());
+        }
+    }
+
+    #[test]
+    fn what_is_no_document_is_refused() {
+        let error = serialize(&7).unwrap_err();
+        assert!(matches!(error, Error::Invalid { kind: InvalidKind::Serialization, .. }));
+        assert!(deserialize::<u8>(&serialize(&doc! {}).unwrap()).is_err());
+        let mut bytes = serialize(&doc! { "a": "text" }).unwrap().into_bytes();
+        bytes[11] = 0xff;
+        assert!(check(RawDocument::from_bytes(&bytes).unwrap()).is_err(), "not UTF-8");
+    }
+}

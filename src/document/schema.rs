@@ -1,0 +1,304 @@
+//! What the catalogue keeps about a collection: its indexes.
+
+use bson::Document;
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::{self, Cached, Entry, Kind};
+use crate::document::pattern::Pattern;
+use crate::error::{Error, InvalidKind, Result};
+use crate::limits;
+use crate::txn::{View, Writer};
+
+/// Name of the index every collection has.
+pub(crate) const ID_INDEX: &str = "_id_";
+
+/// The indexes of a collection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub(crate) struct Schema {
+    /// In order of creation; `_id_` first.
+    pub(crate) indexes: Vec<Index>,
+    /// Numbers are not given out again, so that a dropped index cannot be mistaken for its successor.
+    next_index: u32,
+}
+
+/// One index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Index {
+    pub(crate) id: u32,
+    pub(crate) name: String,
+    pub(crate) pattern: Pattern,
+    pub(crate) unique: bool,
+    /// The fields that go through an array in some document, or once did: one bit each, the first lowest.
+    pub(crate) multikey: u32,
+}
+
+/// The stored form. A later one is another variant.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Stored {
+    V1 { indexes: Vec<StoredIndex>, next_index: u32 },
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct StoredIndex {
+    id: u32,
+    name: String,
+    keys: Vec<(String, i8)>,
+    unique: bool,
+    multikey: u32,
+}
+
+/// How an index is to be made.
+///
+/// # Examples
+/// ```
+/// use larder::document::IndexOptions;
+/// use larder::{Document, Store, bson::doc};
+/// let people = Store::in_memory().collection::<Document>("people");
+/// let options = IndexOptions::default().unique(true).name("by_email");
+/// assert_eq!(people.create_index_with(doc! { "email": 1 }, options)?, "by_email");
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "options do nothing until an index is created with them"]
+pub struct IndexOptions {
+    unique: bool,
+    name: Option<String>,
+}
+
+impl IndexOptions {
+    /// Whether no two documents may have the same key. A missing field counts as null.
+    pub fn unique(mut self, unique: bool) -> Self {
+        self.unique = unique;
+        self
+    }
+
+    /// The index's name, at most [`NAME_BYTES_MAX`](crate::limits::NAME_BYTES_MAX) bytes. Without it, the name is made of
+    /// the keys: `user_id_1_timestamp_-1`.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+}
+
+impl Schema {
+    /// A new collection: one index, on `_id`.
+    pub(crate) fn new() -> Result<Self> {
+        let pattern = Pattern::from_pairs(&[("_id".to_owned(), 1)])?;
+        let id_index = Index { id: 0, name: ID_INDEX.to_owned(), pattern, unique: true, multikey: 0 };
+        Ok(Self { indexes: vec![id_index], next_index: 1 })
+    }
+
+    /// The index named `name`.
+    pub(crate) fn index(&self, name: &str) -> Option<&Index> {
+        self.indexes.iter().find(|index| index.name == name)
+    }
+
+    /// Adds an index and answers it, or the name of the identical one that exists (SEM: DOC-IDX-10).
+    ///
+    /// # Errors
+    /// [`InvalidKind::OptionsConflict`] for keys that are indexed under other options, [`Error::AlreadyExists`] for a name
+    /// that is in use for other keys, [`Error::LimitExceeded`] for too many indexes.
+    pub(crate) fn add(&mut self, pattern: &Pattern, options: &IndexOptions) -> Result<Added> {
+        let name = options.name.clone().unwrap_or_else(|| default_name(pattern));
+        limits::check("index name bytes", limits::NAME_BYTES_MAX, name.len())?;
+        if let Some(same) = self.indexes.iter().find(|index| index.pattern == *pattern) {
+            let renamed = options.name.as_ref().is_some_and(|name| *name != same.name);
+            // `_id_` is unique without saying so.
+            if renamed || (same.unique != options.unique && same.name != ID_INDEX) {
+                let message = format!("index {:?} has the same keys with other options", same.name);
+                return Err(Error::invalid(InvalidKind::OptionsConflict, message));
+            }
+            return Ok(Added::Already(same.name.clone()));
+        }
+        if self.index(&name).is_some() {
+            return Err(Error::AlreadyExists { what: "index", name });
+        }
+        limits::check("indexes of a collection", limits::COLLECTION_INDEXES_MAX, self.indexes.len() + 1)?;
+        let index = Index { id: self.next_index, name, pattern: pattern.clone(), unique: options.unique, multikey: 0 };
+        self.next_index = self.next_index.saturating_add(1);
+        self.indexes.push(index.clone());
+        Ok(Added::New(index))
+    }
+
+    /// Takes out the index named `name`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`InvalidKind::Value`] for the index on `_id`, which a collection always has.
+    pub(crate) fn remove(&mut self, name: &str) -> Result<Index> {
+        if name == ID_INDEX {
+            return Err(Error::invalid(InvalidKind::Value, "the index on _id cannot be dropped"));
+        }
+        let place = self.indexes.iter().position(|index| index.name == name);
+        let place = place.ok_or_else(|| Error::NotFound { what: "index", name: name.to_owned() })?;
+        Ok(self.indexes.remove(place))
+    }
+}
+
+/// What [`Schema::add`] did.
+#[derive(Clone, Debug)]
+pub(crate) enum Added {
+    New(Index),
+    Already(String),
+}
+
+impl TryFrom<Stored> for Schema {
+    type Error = Error;
+
+    fn try_from(Stored::V1 { indexes, next_index }: Stored) -> Result<Self> {
+        let index = |StoredIndex { id, name, keys, unique, multikey }| {
+            Ok(Index { id, name, pattern: Pattern::from_pairs(&keys)?, unique, multikey })
+        };
+        Ok(Self { indexes: indexes.into_iter().map(index).collect::<Result<_>>()?, next_index })
+    }
+}
+
+impl From<Schema> for Stored {
+    fn from(Schema { indexes, next_index }: Schema) -> Self {
+        let index = |Index { id, name, pattern, unique, multikey }: Index| {
+            let keys = pattern.to_pairs();
+            StoredIndex { id, name, keys, unique, multikey }
+        };
+        Self::V1 { indexes: indexes.into_iter().map(index).collect(), next_index }
+    }
+}
+
+/// The name of a collection, and what the catalogue says of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Namespace {
+    database: String,
+    name: String,
+    /// `database.name`, as errors and records of operations name it.
+    target: String,
+    cached: Cached<Schema>,
+}
+
+impl Namespace {
+    pub(crate) fn new(database: &str, name: &str) -> Self {
+        let target = format!("{database}.{name}");
+        Self { database: database.to_owned(), name: name.to_owned(), target, cached: Cached::default() }
+    }
+
+    pub(crate) fn database(&self) -> &str {
+        &self.database
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// The collection's entry; `None` when it does not exist.
+    pub(crate) fn get(&self, view: &View) -> Result<Option<std::sync::Arc<Entry<Schema>>>> {
+        self.cached.get(view, Kind::Collection, &self.database, &self.name)
+    }
+
+    /// The collection's entry; creates the collection when it does not exist.
+    ///
+    /// # Errors
+    /// [`InvalidKind::Value`] for a name that no collection can have, [`Error::LimitExceeded`] for one too long.
+    pub(crate) fn get_or_create(&self, writer: &mut Writer) -> Result<std::sync::Arc<Entry<Schema>>> {
+        if let Some(entry) = self.get(writer)? {
+            return Ok(entry);
+        }
+        let clean = |text: &str| !text.is_empty() && !text.contains('\0');
+        if !clean(&self.database) || !clean(&self.name) || self.name.contains('$') {
+            let message = format!("a collection cannot be named {:?}", self.target);
+            return Err(Error::invalid(InvalidKind::Value, message));
+        }
+        let record = Schema::new()?;
+        let id = catalog::create(writer, Kind::Collection, &self.database, &self.name, &record)?;
+        Ok(std::sync::Arc::new(Entry { id, record }))
+    }
+
+    /// Replaces the collection's schema.
+    pub(crate) fn update(&self, writer: &mut Writer, id: u32, schema: &Schema) -> Result<()> {
+        catalog::update(writer, Kind::Collection, &self.database, &self.name, id, schema)
+    }
+}
+
+/// An index as [`Collection::list_indexes`](crate::Collection::list_indexes) tells it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct IndexInfo {
+    /// Its name.
+    pub name: String,
+    /// Its keys: paths with 1 or −1.
+    pub keys: Document,
+    /// Whether no two documents may have the same key.
+    pub unique: bool,
+}
+
+impl From<&Index> for IndexInfo {
+    fn from(index: &Index) -> Self {
+        Self { name: index.name.clone(), keys: index.pattern.to_document(), unique: index.unique }
+    }
+}
+
+fn default_name(pattern: &Pattern) -> String {
+    let parts: Vec<_> = pattern.to_pairs().into_iter().map(|(path, direction)| format!("{path}_{direction}")).collect();
+    parts.join("_")
+}
+
+#[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "documents are written in place, with `doc!`")]
+mod tests {
+    use super::*;
+    use bson::doc;
+
+    fn pattern(keys: Document) -> Pattern {
+        Pattern::parse(&keys).unwrap()
+    }
+
+    // SEM: DOC-IDX-10
+    #[test]
+    fn an_identical_index_is_not_added_again_and_conflicts_are_told_apart() {
+        let mut schema = Schema::new().unwrap();
+        let (keys, plain) = (pattern(doc! { "a": 1, "b": -1 }), IndexOptions::default());
+        let Added::New(index) = schema.add(&keys, &plain).unwrap() else { panic!("new") };
+        assert_eq!((index.id, index.name.as_str()), (1, "a_1_b_-1"));
+        assert!(matches!(schema.add(&keys, &plain).unwrap(), Added::Already(name) if name == "a_1_b_-1"));
+        assert!(matches!(schema.add(&pattern(doc! { "_id": 1 }), &plain).unwrap(), Added::Already(_)));
+        for options in [plain.clone().unique(true), plain.clone().name("other")] {
+            let error = schema.add(&keys, &options).unwrap_err();
+            assert!(matches!(error, Error::Invalid { kind: InvalidKind::OptionsConflict, .. }));
+        }
+        let error = schema.add(&pattern(doc! { "c": 1 }), &plain.name("a_1_b_-1")).unwrap_err();
+        assert!(matches!(error, Error::AlreadyExists { what: "index", .. }));
+    }
+
+    // SEM: DOC-IDX-10
+    #[test]
+    fn a_collection_has_at_most_64_indexes() {
+        let mut schema = Schema::new().unwrap();
+        for n in 1..64 {
+            schema.add(&pattern(doc! { format!("f{n}"): 1 }), &IndexOptions::default()).unwrap();
+        }
+        let error = schema.add(&pattern(doc! { "more": 1 }), &IndexOptions::default()).unwrap_err();
+        assert!(matches!(error, Error::LimitExceeded { max: 64, found: 65, .. }));
+    }
+
+    #[test]
+    fn numbers_of_dropped_indexes_are_not_given_out_again() {
+        let mut schema = Schema::new().unwrap();
+        schema.add(&pattern(doc! { "a": 1 }), &IndexOptions::default()).unwrap();
+        assert_eq!(schema.remove("a_1").unwrap().id, 1);
+        let Added::New(index) = schema.add(&pattern(doc! { "a": 1 }), &IndexOptions::default()).unwrap() else {
+            panic!()
+        };
+        assert_eq!(index.id, 2);
+        assert!(schema.remove("_id_").is_err() && schema.remove("gone").is_err());
+    }
+
+    #[test]
+    fn a_schema_comes_back_from_its_stored_form() {
+        let mut schema = Schema::new().unwrap();
+        schema.add(&pattern(doc! { "a.b": -1 }), &IndexOptions::default().unique(true)).unwrap();
+        assert_eq!(Schema::try_from(Stored::from(schema.clone())).unwrap(), schema);
+        let bad = StoredIndex { id: 1, name: "x".into(), keys: vec![], unique: false, multikey: 0 };
+        assert!(Schema::try_from(Stored::V1 { indexes: vec![bad], next_index: 2 }).is_err());
+    }
+}

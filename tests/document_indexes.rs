@@ -1,0 +1,217 @@
+//! A query answers the same with and without indexes, and what the filter says.
+//!
+//! Documents, filters and sorts are random, over few paths and few values, so that ties, arrays, missing fields and values
+//! of several types meet. The reference is a collection without indexes; updates and deletes go to both.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+use larder::bson::{Bson, Decimal128, doc};
+use larder::document::IndexOptions;
+use larder::{Collection, Document, Store};
+use proptest::prelude::*;
+
+fn scalar() -> impl Strategy<Value = Bson> {
+    prop_oneof![
+        4 => (-1i32..4).prop_map(Bson::Int32),
+        1 => (0i64..3).prop_map(Bson::Int64),
+        1 => prop_oneof![Just(1.0), Just(1.5), Just(-0.0), Just(f64::NAN), Just(f64::INFINITY)].prop_map(Bson::Double),
+        1 => prop_oneof![Just("1.00"), Just("1.5"), Just("NaN")].prop_map(|text| Bson::Decimal128(decimal(text))),
+        2 => Just(Bson::Null),
+        2 => prop_oneof![Just(""), Just("a"), Just("b")].prop_map(|text| Bson::String(text.to_owned())),
+        1 => any::<bool>().prop_map(Bson::Boolean),
+        1 => prop_oneof![Just(Bson::MinKey), Just(Bson::MaxKey)],
+    ]
+}
+
+fn decimal(text: &str) -> Decimal128 {
+    text.parse().unwrap()
+}
+
+fn object() -> impl Strategy<Value = Document> {
+    prop::collection::vec((prop_oneof![Just("x"), Just("y")], scalar()), 0..3).prop_map(into_document)
+}
+
+fn into_document(fields: Vec<(&str, Bson)>) -> Document {
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn value() -> impl Strategy<Value = Bson> {
+    let flat = || prop_oneof![3 => scalar().boxed(), 1 => object().prop_map(Bson::Document).boxed()];
+    let array = || prop::collection::vec(flat(), 0..4).prop_map(Bson::Array);
+    let nested = prop::collection::vec(prop_oneof![flat().boxed(), array().boxed()], 0..3).prop_map(Bson::Array);
+    prop_oneof![5 => flat().boxed(), 2 => array().boxed(), 1 => nested.boxed()]
+}
+
+/// At most one of the fields that are indexed together is an array, so that inserting is not refused.
+fn document() -> impl Strategy<Value = Document> {
+    let one = (prop_oneof![Just("a"), Just("b")], value(), prop_oneof![Just("a"), Just("b")], scalar());
+    one.prop_map(|(first, value, second, scalar)| {
+        let mut document = Document::new();
+        document.insert(first, value);
+        if first != second {
+            document.insert(second, scalar);
+        }
+        document
+    })
+}
+
+fn path() -> impl Strategy<Value = &'static str> {
+    prop_oneof![3 => Just("a"), 2 => Just("b"), 1 => Just("a.x"), 1 => Just("a.y"), 1 => Just("a.0"), 1 => Just("a.1.x")]
+}
+
+fn condition() -> impl Strategy<Value = Bson> {
+    let range = prop_oneof![Just("$gt"), Just("$gte"), Just("$lt"), Just("$lte")];
+    let operators = prop_oneof![
+        (range.clone(), value()).prop_map(|(operator, value)| doc! { operator: value }),
+        (range.clone(), scalar(), range, scalar()).prop_map(|(one, low, two, high)| doc! { one: low, two: high }),
+        prop::collection::vec(value(), 0..4).prop_map(|values| doc! { "$in": values }),
+        prop::collection::vec(scalar(), 0..3).prop_map(|values| doc! { "$nin": values }),
+        (prop_oneof![Just("$eq"), Just("$ne")], value()).prop_map(|(operator, value)| doc! { operator: value }),
+        any::<bool>().prop_map(|exists| doc! { "$exists": exists }),
+        scalar().prop_map(|value| doc! { "$not": { "$gte": value } }),
+    ];
+    prop_oneof![2 => value(), 3 => operators.prop_map(Bson::Document)]
+}
+
+fn filter() -> impl Strategy<Value = Document> {
+    let flat = prop::collection::vec((path(), condition()), 0..3).prop_map(into_document);
+    flat.prop_recursive(2, 6, 3, |inner| {
+        let clauses = prop::collection::vec(inner.clone(), 1..3);
+        (inner, prop_oneof![Just("$and"), Just("$or"), Just("$nor")], clauses).prop_map(
+            |(mut filter, operator, clauses)| {
+                filter.insert(operator, clauses);
+                filter
+            },
+        )
+    })
+}
+
+fn sort() -> impl Strategy<Value = Document> {
+    let direction = prop_oneof![Just(Bson::Int32(1)), Just(Bson::Int32(-1))];
+    prop::collection::vec((path(), direction), 0..3).prop_map(into_document)
+}
+
+/// Indexes over one path, and over several in both directions.
+fn indexes() -> Vec<Document> {
+    vec![
+        doc! { "a": 1 },
+        doc! { "b": -1 },
+        doc! { "a": 1, "b": 1 },
+        doc! { "b": 1, "a": -1 },
+        doc! { "a.x": 1, "a.y": -1 },
+        doc! { "a.0": 1 },
+        doc! { "b": 1, "a.x": 1 },
+    ]
+}
+
+/// The same documents without indexes and with `indexed`, half of which are made before the documents are inserted.
+fn pair(store: &Store, documents: &[Document], indexed: &[Document]) -> (Collection<Document>, Collection<Document>) {
+    let (plain, fast) = (store.collection::<Document>("plain"), store.collection::<Document>("fast"));
+    let (before, after) = indexed.split_at(indexed.len() / 2);
+    for keys in before {
+        fast.create_index(keys.clone()).unwrap();
+    }
+    let documents: Vec<_> = documents.iter().enumerate().map(|(n, document)| numbered(n, document)).collect();
+    plain.insert_many(&documents).unwrap();
+    fast.insert_many(&documents).unwrap();
+    for keys in after {
+        fast.create_index(keys.clone()).unwrap();
+    }
+    (plain, fast)
+}
+
+fn numbered(n: usize, document: &Document) -> Document {
+    let mut numbered = doc! { "_id": i64::try_from(n).unwrap() };
+    numbered.extend(document.clone());
+    numbered
+}
+
+/// The `_id`s a query answers; a sort that meets parallel arrays is refused.
+fn ids(collection: &Collection<Document>, filter: &Document, sort: &Document, page: (u64, u64)) -> Option<Vec<i64>> {
+    let query = collection.find(filter.clone()).sort(sort.clone()).skip(page.0).limit(page.1);
+    let found = query.to_vec().ok()?;
+    Some(found.iter().map(|document| document.get_i64("_id").unwrap()).collect())
+}
+
+fn in_order(mut ids: Vec<i64>) -> Vec<i64> {
+    ids.sort_unstable();
+    ids
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    // SEM: DOC-IDX-1, DOC-IDX-2, DOC-IDX-3, DOC-IDX-4, DOC-IDX-11, DOC-SORT-4
+    #[test]
+    fn indexes_do_not_change_what_a_query_answers(
+        documents in prop::collection::vec(document(), 0..16),
+        indexed in prop::sample::subsequence(indexes(), 1..4),
+        queries in prop::collection::vec((filter(), sort()), 1..8),
+        page in (0u64..3, 0u64..4),
+    ) {
+        let store = Store::in_memory();
+        let (plain, fast) = pair(&store, &documents, &indexed);
+        for (filter, sort) in &queries {
+            let whole = (0, 0);
+            let (expected, found) = (ids(&plain, filter, sort, whole), ids(&fast, filter, sort, whole));
+            let (Some(expected), Some(found)) = (expected, found) else { continue };
+            if sort.is_empty() {
+                prop_assert_eq!(in_order(found), in_order(expected), "{} with {:?}", filter, indexed);
+            } else {
+                prop_assert_eq!(found, expected, "{} by {} with {:?}", filter, sort, indexed);
+                prop_assert_eq!(ids(&fast, filter, sort, page), ids(&plain, filter, sort, page));
+            }
+        }
+    }
+
+    #[test]
+    fn indexes_follow_updates_and_deletes(
+        documents in prop::collection::vec(document(), 1..12),
+        indexed in prop::sample::subsequence(indexes(), 1..4),
+        changes in prop::collection::vec((filter(), prop::option::of((prop_oneof![Just("a"), Just("b")], scalar()))), 1..6),
+        queries in prop::collection::vec(filter(), 1..4),
+    ) {
+        let store = Store::in_memory();
+        let (plain, fast) = pair(&store, &documents, &indexed);
+        for (filter, change) in &changes {
+            if let Some((field, value)) = change {
+                let update = doc! { "$set": { *field: value.clone() } };
+                let expected = plain.update_many(filter.clone(), update.clone()).unwrap();
+                prop_assert_eq!(fast.update_many(filter.clone(), update).unwrap(), expected);
+            } else {
+                let expected = plain.delete_many(filter.clone()).unwrap();
+                prop_assert_eq!(fast.delete_many(filter.clone()).unwrap(), expected);
+            }
+        }
+        for filter in &queries {
+            let (expected, found) = (ids(&plain, filter, &doc! {}, (0, 0)), ids(&fast, filter, &doc! {}, (0, 0)));
+            prop_assert_eq!(in_order(found.unwrap()), in_order(expected.unwrap()), "{} with {:?}", filter, indexed);
+        }
+        prop_assert_eq!(plain.delete_many(doc! {}).unwrap(), fast.delete_many(doc! {}).unwrap());
+        let names = 3; // Two collections, and the last id given out.
+        prop_assert_eq!(store.stats().unwrap().entries, Some(names), "entries are left behind");
+    }
+
+    // SEM: DOC-IDX-5
+    #[test]
+    fn a_unique_index_refuses_exactly_the_documents_that_share_a_key(
+        documents in prop::collection::vec(prop::collection::vec(prop::option::of(0i32..12), 1..4), 1..10),
+    ) {
+        let unique = Store::in_memory().collection::<Document>("unique");
+        unique.create_index_with(doc! { "a": 1 }, IndexOptions::default().unique(true)).unwrap();
+        let mut taken: Vec<Option<i32>> = Vec::new();
+        for elements in documents {
+            let shared = elements.iter().any(|element| taken.contains(element));
+            let value = match elements[..] {
+                [Some(element)] => doc! { "a": element },
+                [None] => doc! {},
+                _ => doc! { "a": &elements },
+            };
+            let inserted = unique.insert_one(&value);
+            prop_assert_eq!(inserted.is_err_and(|error| error.is_duplicate_key()), shared, "{}", value);
+            if !shared {
+                taken.extend(elements);
+            }
+        }
+    }
+}
