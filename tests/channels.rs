@@ -13,12 +13,12 @@ use larder::limits::{CHANNEL_BYTES_MAX, SUBSCRIBER_QUEUE_MESSAGES};
 use larder::{Error, Store, Subscriber};
 
 /// Longest wait for another thread; it takes microseconds on an idle machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn payloads(inbox: &Subscriber) -> Vec<String> {
     let mut payloads = Vec::new();
-    while let Some(message) = inbox.try_recv().unwrap() {
-        payloads.push(String::from_utf8(message.payload().to_vec()).unwrap());
+    while let Some(message) = inbox.try_recv().expect("connected, nothing lost") {
+        payloads.push(String::from_utf8(message.payload().to_vec()).expect("text"));
     }
     payloads
 }

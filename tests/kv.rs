@@ -1,6 +1,7 @@
 //! Keys, counters and sorted sets, as a caller sees them.
 
 use std::ops::Bound;
+use std::time::Duration;
 
 use larder::{Error, InvalidKind, Kv, Scope, Store, WriteScope, limits};
 
@@ -141,8 +142,8 @@ fn rank_counts_ties_once_each_in_the_order_of_bytes() {
 fn ranges_by_rank_are_inclusive_and_forgiving() {
     let kv = kv();
     let set = kv.sorted_set("z");
-    for (score, member) in ["a", "b", "c", "d"].into_iter().enumerate() {
-        set.add(member, score as f64).unwrap();
+    for (member, score) in [("a", 0.0), ("b", 1.0), ("c", 2.0), ("d", 3.0)] {
+        set.add(member, score).unwrap();
     }
     let range = |start, stop| members(&set.range(start, stop).unwrap());
     assert_eq!([range(0, -1), range(1, 2), range(-2, -1)], ["a b c d", "b c", "c d"]);
@@ -203,9 +204,9 @@ fn what_is_too_long_is_refused_before_anything_is_written() {
     assert_eq!(store.stats().unwrap().entries, Some(0));
 
     assert!(set.add(&member, 1.0).unwrap());
-    kv.expire(&key, std::time::Duration::from_secs(60)).unwrap();
+    kv.expire(&key, Duration::from_mins(1)).unwrap();
     let value = &long_value[..limits::STRING_BYTES_MAX];
-    kv.set_with_ttl(&key, value, std::time::Duration::from_secs(60)).unwrap();
+    kv.set_with_ttl(&key, value, Duration::from_mins(1)).unwrap();
     assert_eq!(kv.get(&key).unwrap().unwrap().len(), value.len());
 }
 

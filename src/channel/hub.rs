@@ -78,10 +78,10 @@ impl Hub {
     }
 
     /// Puts a message into the queues of everyone who subscribes to its channel.
-    pub(super) fn deliver(&self, published: Arc<Published>) {
+    pub(super) fn deliver(&self, published: &Arc<Published>) {
         let mut woken = Vec::new();
         self.registry.read().for_each_match(&published.channel, |queue, pattern| {
-            queue.push(Message::new(&published, pattern), &mut woken);
+            queue.push(Message::new(published, pattern), &mut woken);
         });
         woken.into_iter().for_each(Waker::wake);
     }
@@ -139,11 +139,15 @@ impl Registry {
     /// Calls `each` with every queue that a message to `channel` goes to: by name, then by pattern.
     fn for_each_match(&self, channel: &[u8], mut each: impl FnMut(&Queue, Option<&Arc<[u8]>>)) {
         if let Some(queues) = self.channels.get(channel) {
-            queues.values().for_each(|queue| each(queue, None));
+            for queue in queues.values() {
+                each(queue, None);
+            }
         }
         for (pattern, queues) in &self.patterns {
             if glob::matches(pattern, channel) {
-                queues.values().for_each(|queue| each(queue, Some(pattern)));
+                for queue in queues.values() {
+                    each(queue, Some(pattern));
+                }
             }
         }
     }

@@ -73,6 +73,6 @@ struct Delivery {
 impl Effect for Delivery {
     fn release(self: Box<Self>, commit: CommitNumber) {
         let Self { hub, channel, payload } = *self;
-        hub.deliver(Arc::new(Published { channel, payload, commit }));
+        hub.deliver(&Arc::new(Published { channel, payload, commit }));
     }
 }

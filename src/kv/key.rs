@@ -200,7 +200,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        format!("{:?}", crate::engine::Key::from(bytes))
     }
 
     fn elements(keyspace: &str, key: &[u8]) -> Elements {

@@ -165,7 +165,6 @@ impl Model {
         }
     }
 
-    #[expect(clippy::too_many_lines, reason = "one arm per operation")]
     fn answer(&mut self, op: &Op) -> Result<String, String> {
         let value_error = || invalid(InvalidKind::Value);
         Ok(match op {
