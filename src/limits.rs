@@ -58,8 +58,14 @@ pub const KEY_BYTES_MAX: usize = 16 << 10;
 /// Longest member of a sorted set in bytes.
 pub const MEMBER_BYTES_MAX: usize = 8 << 10;
 
-/// Largest string value of a keyspace in bytes.
-pub const STRING_BYTES_MAX: usize = 64 << 20;
+/// Largest string value of a keyspace in bytes: an engine value less type, flags and deadline.
+pub const STRING_BYTES_MAX: usize = ENGINE_VALUE_BYTES_MAX - 10;
+
+/// Longest name of a channel, and longest pattern of channels, in bytes.
+pub const CHANNEL_BYTES_MAX: usize = 4 << 10;
+
+/// Largest payload of a message in bytes.
+pub const PAYLOAD_BYTES_MAX: usize = 64 << 20;
 
 /// Messages a subscriber's queue holds unless it asks for another size.
 pub const SUBSCRIBER_QUEUE_MESSAGES: usize = 65_536;

@@ -1,27 +1,78 @@
-//! Stub to be replaced.
-use crate::error::Result;
-use crate::txn::WriteScope;
+//! Channels: messages to whoever subscribes at the moment, released by the commit of the transaction that published them.
+//!
+//! Nothing is stored. A publication is an effect of its transaction: it reaches the queues of the subscribers after the
+//! commit is durable, in commit order and, within a transaction, in the order of publication; one that rolls back
+//! publishes nothing (SEM: KV-PUB-1).
+//!
+//! # Invariants
+//! 1. A publisher never waits for a subscriber: a full queue drops what does not fit and counts it (SEM: KV-PUB-4).
+//! 2. A subscriber learns how many messages it lost at the place where they would have been.
+//! 3. A message is in a queue once for each subscription that matches, the channel's first (SEM: KV-PUB-2).
+//! 4. Subscribers are disconnected when the store has gone, and still get what is in their queue.
+//!
+//! The queue is our own, because it has to keep the marks of loss in order and to wake threads and tasks alike, and a
+//! ready-made channel does one of these at most.
+//!
+//! # Cost
+//! Publishing costs one lookup, one match per pattern, and for each match one reference to the message, which is shared.
+//!
+//! # Source
+//! Redis manual, "Redis Pub/Sub"; command reference, `PUBLISH`, `SUBSCRIBE`, `PSUBSCRIBE`. Differences:
+//! `docs/compatibility/redis.md`.
+
+mod hub;
+mod message;
+mod queue;
+mod subscriber;
+
 use std::sync::Arc;
-#[derive(Debug, Default)]
-pub(crate) struct Hub {}
+
+pub(crate) use hub::Hub;
+pub use message::{Lost, Message, RecvError, RecvTimeoutError};
+pub use subscriber::{Iter, Recv, Subscriber};
+
+use crate::engine::CommitNumber;
+use crate::error::Result;
+use crate::limits;
+use crate::txn::{Effect, Operation, WriteScope};
+use message::Published;
+
+/// Publishes in a scope.
 #[derive(Debug)]
-pub struct Subscriber {}
-impl Hub {
-    pub(crate) fn subscribe(&self, _: &[u8]) -> Result<Subscriber> {
-        Ok(Subscriber {})
+pub(crate) struct Channels<'a, S> {
+    scope: S,
+    hub: &'a Arc<Hub>,
+}
+
+impl<'a, S: WriteScope> Channels<'a, S> {
+    pub(crate) fn new(scope: S, hub: &'a Arc<Hub>) -> Self {
+        Self { scope, hub }
     }
-    pub(crate) fn subscribe_pattern(&self, _: &[u8]) -> Result<Subscriber> {
-        Ok(Subscriber {})
+
+    /// Publishes `payload` when the transaction is durable, and answers how many subscriptions match now.
+    pub(crate) fn publish(&self, channel: &[u8], payload: &[u8]) -> Result<usize> {
+        let target = String::from_utf8_lossy(channel);
+        self.scope.write(Operation::new("channel", "publish", &target), |writer| {
+            limits::check("channel name bytes", limits::CHANNEL_BYTES_MAX, channel.len())?;
+            limits::check("message payload bytes", limits::PAYLOAD_BYTES_MAX, payload.len())?;
+            let hub = Arc::clone(self.hub);
+            writer.on_commit(Delivery { hub, channel: channel.into(), payload: payload.into() });
+            Ok(self.hub.count_matches(channel))
+        })
     }
 }
-pub(crate) struct Channels<S> {
-    _scope: S,
+
+/// A message on its way to whoever subscribes when it is released.
+#[derive(Debug)]
+struct Delivery {
+    hub: Arc<Hub>,
+    channel: Box<[u8]>,
+    payload: Box<[u8]>,
 }
-impl<S: WriteScope> Channels<S> {
-    pub(crate) fn new(scope: S, _hub: &Arc<Hub>) -> Self {
-        Self { _scope: scope }
-    }
-    pub(crate) fn publish(&self, _: &[u8], _: &[u8]) -> Result<usize> {
-        Ok(0)
+
+impl Effect for Delivery {
+    fn release(self: Box<Self>, commit: CommitNumber) {
+        let Self { hub, channel, payload } = *self;
+        hub.deliver(&Arc::new(Published { channel, payload, commit }));
     }
 }

@@ -1,17 +1,201 @@
-//! Stub to be replaced.
+//! Keys with strings, counters and sorted sets, each with an optional deadline.
+//!
+//! A keyspace maps a key, any bytes, to a value that is either a string or a sorted set; an operation of the other kind
+//! is refused with [`Error::WrongType`](crate::Error::WrongType).
+//!
+//! # Storage
+//! Each key has a head entry with its type, its deadline and, when it is a string, its bytes (`kv/record.rs`). A sorted
+//! set has two more entries per member: member → score, and (score, member) → nothing (`kv/key.rs`). A deadline is also
+//! in the store's index of deadlines, under the key of the head.
+//!
+//! # Invariants
+//! 1. Elements exist only with a head, and a sorted set without members has neither (SEM: KV-STR-3).
+//! 2. The two entries of a member exist together or not at all.
+//! 3. A head with a deadline has exactly one entry in the index of deadlines, at that deadline.
+//! 4. No read shows a key from its deadline on, swept or not (SEM: KV-EXP-2); a write removes what it has left first.
+//!
+//! # Isolation and cost
+//! An operation reads one snapshot. `get` is one lookup in the engine; `set` and `incr` are one lookup and one put while
+//! no deadline is set or dropped. Adding to a sorted set of n members costs O(log n), a range of k members O(k) more.
+//!
+//! # Source
+//! Redis command reference. Differences: `docs/compatibility/redis.md`.
+
+mod deadline;
+mod entry;
+mod key;
+mod range;
+mod record;
+mod score_query;
+mod sorted_set;
+mod string;
+
+use std::sync::Arc;
+
+pub use deadline::Ttl;
+pub(crate) use key::OWNER;
+pub use score_query::ScoreQuery;
+pub use sorted_set::SortedSet;
+
+use crate::engine::Direction;
 use crate::error::Result;
-use crate::txn::{AutoCommit, Scope, Writer};
-pub(crate) const OWNER: u8 = 0x20;
-pub(crate) fn expire(_: &mut Writer, _target: &[u8]) -> Result<()> {
-    Ok(())
-}
-#[derive(Debug, Clone)]
+use crate::txn::{AutoCommit, Operation, Scope, View, WriteScope, Writer};
+use crate::{glob, limits};
+use key::Keyspace;
+use record::Head;
+
+#[cfg(test)]
+mod tests;
+
+/// One keyspace: its strings, counters and sorted sets.
+///
+/// Given by [`Store::kv`](crate::Store::kv) and [`Store::kv_named`](crate::Store::kv_named), and by a transaction's and a
+/// snapshot's methods of the same names. Keys are any bytes, at most [`limits::KEY_BYTES_MAX`] of them, and
+/// compared bytewise.
+///
+/// # Examples
+/// ```
+/// let kv = larder::Store::in_memory().kv();
+/// kv.set("greeting", "hello")?;
+/// assert_eq!(kv.get("greeting")?.as_deref(), Some(&b"hello"[..]));
+/// kv.sorted_set("board").add("ann", 41.5)?;
+/// assert_eq!(kv.sorted_set("board").rank("ann")?, Some(0));
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug)]
 pub struct Kv<S = AutoCommit> {
     scope: S,
-    name: String,
+    keyspace: Arc<Keyspace>,
 }
+
 impl<S: Scope> Kv<S> {
     pub(crate) fn new(scope: S, name: &str) -> Self {
-        Self { scope, name: name.to_owned() }
+        Self { scope, keyspace: Arc::new(Keyspace::new(name)) }
     }
+
+    /// The sorted set at `key`. It need not exist; adding the first member creates it.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// assert!(kv.sorted_set("board").is_empty()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn sorted_set(&self, key: impl AsRef<[u8]>) -> SortedSet<S> {
+        SortedSet::new(self.clone(), key.as_ref())
+    }
+
+    /// Whether there is anything at `key`.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key that is too long.
+    ///
+    /// # Cost
+    /// One lookup.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// kv.set("k", "")?;
+    /// assert!(kv.exists("k")? && !kv.exists("other")?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `EXISTS`.
+    pub fn exists(&self, key: impl AsRef<[u8]>) -> Result<bool> {
+        self.read("exists", key.as_ref(), |view, key| Ok(entry::look(view, key, |_, _| Ok(()))?.is_some()))
+    }
+
+    /// The keys that match the glob `pattern`, in bytewise order.
+    ///
+    /// `*` stands for any bytes, `?` for one, `[a-z]` and `[^a]` for one of a class; a backslash takes the meaning off
+    /// the next byte.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a pattern longer than [`limits::KEY_BYTES_MAX`].
+    ///
+    /// # Cost
+    /// Reads the heads of the whole keyspace.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// kv.set("user:1", "ann")?;
+    /// kv.set("order:1", "tea")?;
+    /// assert_eq!(kv.keys_matching("user:*")?, [b"user:1"]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `KEYS`.
+    pub fn keys_matching(&self, pattern: impl AsRef<[u8]>) -> Result<Vec<Vec<u8>>> {
+        let pattern = pattern.as_ref();
+        self.scope.read(self.operation("keys_matching"), |view| {
+            limits::check("pattern bytes", limits::KEY_BYTES_MAX, pattern.len())?;
+            let mut cursor = view.range(&self.keyspace.heads()?, Direction::Forward)?;
+            let mut keys = Vec::new();
+            while let Some((head, record)) = cursor.next()? {
+                let key = key::key_of(head)?;
+                if glob::matches(pattern, key) && Head::decode(record)?.0.is_live(view.now()) {
+                    keys.push(key.to_vec());
+                }
+            }
+            Ok(keys)
+        })
+    }
+
+    fn read<R>(&self, verb: &'static str, key: &[u8], body: impl FnOnce(&View, &[u8]) -> Result<R>) -> Result<R> {
+        self.scope.read(self.operation(verb), |view| body(view, &self.keyspace.head(key)?))
+    }
+
+    fn operation(&self, verb: &'static str) -> Operation<'_> {
+        Operation::new("kv", verb, self.keyspace.name())
+    }
+}
+
+impl<S: WriteScope> Kv<S> {
+    /// Removes `key`, whatever it holds, and answers whether it was there.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key that is too long.
+    ///
+    /// # Cost
+    /// One lookup, and one removal per entry: a sorted set has two per member.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// kv.set("k", "v")?;
+    /// assert!(kv.delete("k")?);
+    /// assert!(!kv.delete("k")?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `DEL`.
+    pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool> {
+        self.write("delete", key.as_ref(), |writer, key| {
+            let Some(head) = entry::claim(writer, key, |head, _| Ok(head))? else { return Ok(false) };
+            entry::remove(writer, key, head)?;
+            Ok(true)
+        })
+    }
+
+    fn write<R>(
+        &self,
+        verb: &'static str,
+        key: &[u8],
+        mut body: impl FnMut(&mut Writer, &[u8]) -> Result<R>,
+    ) -> Result<R> {
+        self.scope.write(self.operation(verb), |writer| body(writer, &self.keyspace.head(key)?))
+    }
+}
+
+/// Removes the key whose head is kept at `target`, if its deadline has passed.
+///
+/// The deadline is the stored one: that of a key which was written to since the index was read is left alone.
+pub(crate) fn expire(writer: &mut Writer, target: &[u8]) -> Result<()> {
+    entry::claim(writer, target, |_, _| Ok(())).map(drop)
 }

@@ -1,0 +1,218 @@
+//! Who subscribes to what.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::task::Waker;
+
+use parking_lot::RwLock;
+
+use crate::channel::message::{Message, Published};
+use crate::channel::queue::Queue;
+use crate::channel::subscriber::Subscriber;
+use crate::error::{Error, Result};
+use crate::{glob, limits};
+
+/// The subscriptions of one store. Lives as long as the store; subscribers only know of it.
+#[derive(Debug, Default)]
+pub(crate) struct Hub {
+    registry: RwLock<Registry>,
+}
+
+/// Tells the subscribers of one hub apart, in the order they came.
+pub(super) type SubscriberId = u64;
+
+/// What a subscription names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Topic {
+    Channel(Arc<[u8]>),
+    Pattern(Arc<[u8]>),
+}
+
+/// Ordered by subscriber, so that the same calls always deliver in the same order.
+type Queues = BTreeMap<SubscriberId, Arc<Queue>>;
+
+#[derive(Debug, Default)]
+struct Registry {
+    /// Every subscriber, with its subscriptions or without.
+    subscribers: BTreeMap<SubscriberId, (Arc<Queue>, BTreeSet<Topic>)>,
+    channels: HashMap<Arc<[u8]>, Queues>,
+    patterns: BTreeMap<Arc<[u8]>, Queues>,
+    next_id: SubscriberId,
+    disconnected: bool,
+}
+
+impl Hub {
+    /// A subscriber of the channel named `channel`.
+    pub(crate) fn subscribe(self: &Arc<Self>, channel: &[u8]) -> Result<Subscriber> {
+        let subscriber = self.subscriber(limits::SUBSCRIBER_QUEUE_MESSAGES)?;
+        subscriber.subscribe(channel)?;
+        Ok(subscriber)
+    }
+
+    /// A subscriber of the channels that match `pattern`.
+    pub(crate) fn subscribe_pattern(self: &Arc<Self>, pattern: &[u8]) -> Result<Subscriber> {
+        let subscriber = self.subscriber(limits::SUBSCRIBER_QUEUE_MESSAGES)?;
+        subscriber.subscribe_pattern(pattern)?;
+        Ok(subscriber)
+    }
+
+    /// A subscriber of nothing yet, with a queue for `capacity` messages.
+    pub(crate) fn subscriber(self: &Arc<Self>, capacity: usize) -> Result<Subscriber> {
+        let mut registry = self.registry.write();
+        if registry.disconnected {
+            return Err(Error::Closed);
+        }
+        let id = registry.next_id;
+        registry.next_id += 1;
+        let queue = Arc::new(Queue::new(capacity));
+        registry.subscribers.insert(id, (Arc::clone(&queue), BTreeSet::new()));
+        drop(registry);
+        Ok(Subscriber::new(id, queue, self))
+    }
+
+    /// How many subscriptions a message to `channel` would reach.
+    pub(crate) fn count_matches(&self, channel: &[u8]) -> usize {
+        let mut count = 0;
+        self.registry.read().for_each_match(channel, |_, _| count += 1);
+        count
+    }
+
+    /// Puts a message into the queues of everyone who subscribes to its channel.
+    pub(super) fn deliver(&self, published: &Arc<Published>) {
+        let mut woken = Vec::new();
+        self.registry.read().for_each_match(&published.channel, |queue, pattern| {
+            queue.push(Message::new(published, pattern), &mut woken);
+        });
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// Tells every subscriber that there will be no more messages, and takes no new ones.
+    pub(crate) fn disconnect(&self) {
+        let mut woken = Vec::new();
+        {
+            let mut registry = self.registry.write();
+            registry.disconnected = true;
+            for (queue, _) in registry.subscribers.values() {
+                queue.disconnect(&mut woken);
+            }
+        }
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// Adds a subscription, and answers how many the subscriber has then.
+    pub(super) fn add(&self, id: SubscriberId, topic: Topic) -> Result<usize> {
+        let mut registry = self.registry.write();
+        if registry.disconnected {
+            return Err(Error::Closed);
+        }
+        registry.add(id, topic).ok_or(Error::Closed)
+    }
+
+    /// Takes a subscription back, and answers whether it was there.
+    pub(super) fn remove(&self, id: SubscriberId, topic: &Topic) -> bool {
+        self.registry.write().remove(id, topic)
+    }
+
+    /// How many subscriptions the subscriber has.
+    pub(super) fn subscriptions(&self, id: SubscriberId) -> usize {
+        self.registry.read().subscribers.get(&id).map_or(0, |(_, topics)| topics.len())
+    }
+
+    /// Forgets a subscriber.
+    pub(super) fn forget(&self, id: SubscriberId) {
+        let mut registry = self.registry.write();
+        let topics = registry.subscribers.get_mut(&id).map(|(_, topics)| std::mem::take(topics));
+        for topic in topics.unwrap_or_default() {
+            registry.unlist(id, &topic);
+        }
+        registry.subscribers.remove(&id);
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        self.disconnect();
+    }
+}
+
+impl Registry {
+    /// Calls `each` with every queue that a message to `channel` goes to: by name, then by pattern.
+    fn for_each_match(&self, channel: &[u8], mut each: impl FnMut(&Queue, Option<&Arc<[u8]>>)) {
+        if let Some(queues) = self.channels.get(channel) {
+            for queue in queues.values() {
+                each(queue, None);
+            }
+        }
+        for (pattern, queues) in &self.patterns {
+            if glob::matches(pattern, channel) {
+                for queue in queues.values() {
+                    each(queue, Some(pattern));
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, id: SubscriberId, topic: Topic) -> Option<usize> {
+        let (queue, topics) = self.subscribers.get_mut(&id)?;
+        if topics.insert(topic.clone()) {
+            let queues = match topic {
+                Topic::Channel(name) => self.channels.entry(name).or_default(),
+                Topic::Pattern(pattern) => self.patterns.entry(pattern).or_default(),
+            };
+            queues.insert(id, Arc::clone(queue));
+        }
+        Some(topics.len())
+    }
+
+    fn remove(&mut self, id: SubscriberId, topic: &Topic) -> bool {
+        let there = self.subscribers.get_mut(&id).is_some_and(|(_, topics)| topics.remove(topic));
+        if there {
+            self.unlist(id, topic);
+        }
+        there
+    }
+
+    /// Takes the subscriber off the list of `topic`, and the list away when nobody is left on it.
+    fn unlist(&mut self, id: SubscriberId, topic: &Topic) {
+        let queues = match topic {
+            Topic::Channel(name) => self.channels.get_mut(name),
+            Topic::Pattern(pattern) => self.patterns.get_mut(pattern),
+        };
+        let Some(queues) = queues else { return };
+        queues.remove(&id);
+        if queues.is_empty() {
+            match topic {
+                Topic::Channel(name) => drop(self.channels.remove(name)),
+                Topic::Pattern(pattern) => drop(self.patterns.remove(pattern)),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subscriber_that_goes_leaves_nothing_behind() {
+        let hub = Arc::new(Hub::default());
+        let one = hub.subscribe(b"a").unwrap();
+        one.subscribe_pattern(b"a*").unwrap();
+        let two = hub.subscribe(b"a").unwrap();
+        assert_eq!(hub.count_matches(b"a"), 3);
+        drop(one);
+        assert_eq!(hub.count_matches(b"a"), 1);
+        drop(two);
+        let registry = hub.registry.read();
+        assert!(registry.subscribers.is_empty() && registry.channels.is_empty() && registry.patterns.is_empty());
+    }
+
+    #[test]
+    fn a_disconnected_hub_takes_nobody() {
+        let hub = Arc::new(Hub::default());
+        let subscriber = hub.subscribe(b"a").unwrap();
+        hub.disconnect();
+        assert!(matches!(hub.subscribe(b"a"), Err(Error::Closed)));
+        assert!(matches!(subscriber.subscribe(b"b"), Err(Error::Closed)));
+    }
+}

@@ -1,0 +1,337 @@
+//! The receiving end.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::channel::hub::{Hub, SubscriberId, Topic};
+use crate::channel::message::{Lost, Message, RecvError, RecvTimeoutError};
+use crate::channel::queue::Queue;
+use crate::error::{Error, Result};
+use crate::limits;
+
+/// Receives what is published to its channels. Given by [`Store::subscribe`](crate::Store::subscribe) and
+/// [`Store::subscribe_pattern`](crate::Store::subscribe_pattern); dropping it ends its subscriptions.
+///
+/// Messages wait in a queue of [`limits::SUBSCRIBER_QUEUE_MESSAGES`]. When it is full, further ones are dropped, and the
+/// subscriber is told how many at the place where they are missing ([`Lost`]). When the store has gone, what is in the
+/// queue can still be received.
+///
+/// It may be shared between threads, each message going to one of them, but does not keep the store open.
+///
+/// # Examples
+/// ```
+/// let store = larder::Store::in_memory();
+/// let inbox = store.subscribe("orders")?;
+/// let worker = std::thread::spawn(move || {
+///     inbox.map(|message| message.unwrap().payload().to_vec()).collect::<Vec<_>>()
+/// });
+/// store.publish("orders", "1")?;
+/// store.publish("orders", "2")?;
+/// drop(store);
+/// assert_eq!(worker.join().unwrap(), [b"1", b"2"]);
+/// # Ok::<(), larder::Error>(())
+/// ```
+///
+/// # Source
+/// Redis manual, "Redis Pub/Sub".
+#[derive(Debug)]
+pub struct Subscriber {
+    id: SubscriberId,
+    queue: Arc<Queue>,
+    hub: Weak<Hub>,
+}
+
+impl Subscriber {
+    pub(super) fn new(id: SubscriberId, queue: Arc<Queue>, hub: &Arc<Hub>) -> Self {
+        Self { id, queue, hub: Arc::downgrade(hub) }
+    }
+
+    /// Waits for the next message.
+    ///
+    /// # Errors
+    /// [`RecvError::Lost`] in the place of messages that were dropped, [`RecvError::Disconnected`] when the store has
+    /// gone and everything has been received.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe("orders")?;
+    /// store.publish("orders", "1")?;
+    /// assert_eq!(inbox.recv()?.payload(), b"1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn recv(&self) -> Result<Message, RecvError> {
+        loop {
+            // Without a timeout there is always something, but the loop costs less than an error for the impossible.
+            if let Some(message) = self.queue.take(None)? {
+                return Ok(message);
+            }
+        }
+    }
+
+    /// Waits for the next message, but not longer than `timeout`.
+    ///
+    /// # Errors
+    /// As [`Subscriber::recv`], and [`RecvTimeoutError::Timeout`] when no message came in time.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::channel::RecvTimeoutError;
+    /// use std::time::Duration;
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe("orders")?;
+    /// assert_eq!(inbox.recv_timeout(Duration::from_millis(1)).unwrap_err(), RecvTimeoutError::Timeout);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<Message, RecvTimeoutError> {
+        self.queue.take(Some(timeout))?.ok_or(RecvTimeoutError::Timeout)
+    }
+
+    /// The next message, if one is there.
+    ///
+    /// # Errors
+    /// As [`Subscriber::recv`].
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe("orders")?;
+    /// assert!(inbox.try_recv()?.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn try_recv(&self) -> Result<Option<Message>, RecvError> {
+        self.queue.try_take()
+    }
+
+    /// Waits for the next message without keeping a thread. Works with every executor.
+    ///
+    /// Dropping the future before it is ready loses nothing: a message leaves the queue only when the future answers it.
+    ///
+    /// # Errors
+    /// As [`Subscriber::recv`].
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe("orders")?;
+    /// store.publish("orders", "1")?;
+    /// let message = futures_lite::future::block_on(inbox.recv_async())?;
+    /// assert_eq!(message.payload(), b"1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn recv_async(&self) -> Recv<'_> {
+        Recv { queue: &self.queue, ticket: None }
+    }
+
+    /// Iterates over messages as they come, until the store has gone; borrows the subscriber.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe("orders")?;
+    /// store.publish("orders", "1")?;
+    /// let first = inbox.iter().next().unwrap()?;
+    /// assert_eq!(first.payload(), b"1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn iter(&self) -> Iter<'_> {
+        Iter { subscriber: self }
+    }
+
+    /// How many messages wait in the queue.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe("orders")?;
+    /// store.publish("orders", "1")?;
+    /// assert_eq!(inbox.pending(), 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn pending(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Receives from `channel` too, and answers how many subscriptions there are then. Subscribing twice is once.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`] for a name longer than [`limits::CHANNEL_BYTES_MAX`], [`Error::Closed`] when the store has
+    /// gone.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe("orders")?;
+    /// assert_eq!(inbox.subscribe("returns")?, 2);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `SUBSCRIBE`.
+    pub fn subscribe(&self, channel: impl AsRef<[u8]>) -> Result<usize> {
+        let channel = channel.as_ref();
+        limits::check("channel name bytes", limits::CHANNEL_BYTES_MAX, channel.len())?;
+        self.hub()?.add(self.id, Topic::Channel(channel.into()))
+    }
+
+    /// Receives from every channel that matches `pattern` too, and answers how many subscriptions there are then.
+    ///
+    /// A message that several subscriptions match is received once for each.
+    ///
+    /// # Errors
+    /// As [`Subscriber::subscribe`].
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe("orders:eu")?;
+    /// inbox.subscribe_pattern("orders:*")?;
+    /// assert_eq!(store.publish("orders:eu", "1")?, 2);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `PSUBSCRIBE`.
+    pub fn subscribe_pattern(&self, pattern: impl AsRef<[u8]>) -> Result<usize> {
+        let pattern = pattern.as_ref();
+        limits::check("channel pattern bytes", limits::CHANNEL_BYTES_MAX, pattern.len())?;
+        self.hub()?.add(self.id, Topic::Pattern(pattern.into()))
+    }
+
+    /// Receives from `channel` no longer, and answers whether it did. What is in the queue stays there.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe("orders")?;
+    /// assert!(inbox.unsubscribe("orders"));
+    /// assert_eq!(store.publish("orders", "1")?, 0);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `UNSUBSCRIBE`.
+    pub fn unsubscribe(&self, channel: impl AsRef<[u8]>) -> bool {
+        let topic = Topic::Channel(channel.as_ref().into());
+        self.hub.upgrade().is_some_and(|hub| hub.remove(self.id, &topic))
+    }
+
+    /// Receives through `pattern` no longer, and answers whether it did. What is in the queue stays there.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe_pattern("orders:*")?;
+    /// assert!(inbox.unsubscribe_pattern("orders:*") && !inbox.unsubscribe_pattern("orders:*"));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `PUNSUBSCRIBE`.
+    pub fn unsubscribe_pattern(&self, pattern: impl AsRef<[u8]>) -> bool {
+        let topic = Topic::Pattern(pattern.as_ref().into());
+        self.hub.upgrade().is_some_and(|hub| hub.remove(self.id, &topic))
+    }
+
+    /// How many subscriptions there are, to channels and through patterns; 0 when the store has gone.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe("orders")?;
+    /// assert_eq!(inbox.subscriptions(), 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn subscriptions(&self) -> usize {
+        self.hub.upgrade().map_or(0, |hub| hub.subscriptions(self.id))
+    }
+
+    fn hub(&self) -> Result<Arc<Hub>> {
+        self.hub.upgrade().ok_or(Error::Closed)
+    }
+}
+
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        if let Some(hub) = self.hub.upgrade() {
+            hub.forget(self.id);
+        }
+    }
+}
+
+/// Messages as they come, waiting for each, until the store has gone.
+///
+/// # Examples
+/// See [`Subscriber`].
+impl Iterator for Subscriber {
+    type Item = Result<Message, Lost>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        next(self)
+    }
+}
+
+impl<'a> IntoIterator for &'a Subscriber {
+    type Item = Result<Message, Lost>;
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+/// Messages of a borrowed [`Subscriber`] as they come, waiting for each, until the store has gone. Made by
+/// [`Subscriber::iter`].
+#[derive(Clone, Debug)]
+pub struct Iter<'a> {
+    subscriber: &'a Subscriber,
+}
+
+impl Iterator for Iter<'_> {
+    type Item = Result<Message, Lost>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        next(self.subscriber)
+    }
+}
+
+fn next(subscriber: &Subscriber) -> Option<Result<Message, Lost>> {
+    match subscriber.recv() {
+        Ok(message) => Some(Ok(message)),
+        Err(RecvError::Lost(lost)) => Some(Err(lost)),
+        Err(RecvError::Disconnected) => None,
+    }
+}
+
+/// The next message of a [`Subscriber`], to be awaited. Made by [`Subscriber::recv_async`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless they are polled"]
+pub struct Recv<'a> {
+    queue: &'a Queue,
+    /// This future's place among the waiting tasks.
+    ticket: Option<u64>,
+}
+
+impl Future for Recv<'_> {
+    type Output = Result<Message, RecvError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { queue, ticket } = &mut *self;
+        match queue.poll_take(ticket, context.waker()) {
+            Ok(Some(message)) => Poll::Ready(Ok(message)),
+            Ok(None) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+}
+
+impl Drop for Recv<'_> {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.queue.cancel(ticket);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Deadlines of keys.
+//!
+//! A deadline is a moment of the store's clock in microseconds since the epoch, kept as such (SEM: KV-EXP-1): every
+//! millisecond deadline is exact, and time passes while the store is closed. At its deadline a key is gone.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::error::{Error, InvalidKind, Result};
+use crate::expiry;
+use crate::kv::record::Head;
+use crate::kv::{Kv, entry};
+use crate::txn::{Scope, WriteScope, Writer};
+
+/// How long a key has to live.
+///
+/// # Examples
+/// ```
+/// use larder::{Store, kv::Ttl};
+/// let kv = Store::in_memory().kv();
+/// kv.set("k", "v")?;
+/// assert_eq!((kv.ttl("k")?, kv.ttl("other")?), (Ttl::Persistent, Ttl::Missing));
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ttl {
+    /// There is no such key.
+    Missing,
+    /// The key stays until it is removed.
+    Persistent,
+    /// The key is gone after this time, which is never zero.
+    Expires(Duration),
+}
+
+impl<S: Scope> Kv<S> {
+    /// How long `key` has to live.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`] for a key that is too long.
+    ///
+    /// # Cost
+    /// One lookup.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{ManualClock, Store, kv::Ttl};
+    /// use std::time::Duration;
+    /// let clock = ManualClock::default();
+    /// let kv = Store::builder().clock(clock.clone()).in_memory().kv();
+    /// kv.set_with_ttl("session", "7", Duration::from_secs(60))?;
+    /// clock.advance(Duration::from_secs(20));
+    /// assert_eq!(kv.ttl("session")?, Ttl::Expires(Duration::from_secs(40)));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `PTTL`.
+    pub fn ttl(&self, key: impl AsRef<[u8]>) -> Result<Ttl> {
+        self.read("ttl", key.as_ref(), |view, key| {
+            let ttl = entry::look(view, key, |head, _| {
+                let left = head.deadline.map(|deadline| deadline.saturating_since(view.now()));
+                Ok(left.map_or(Ttl::Persistent, Ttl::Expires))
+            })?;
+            Ok(ttl.unwrap_or(Ttl::Missing))
+        })
+    }
+}
+
+impl<S: WriteScope> Kv<S> {
+    /// Lets `key` expire `ttl` from now, in whole microseconds, and answers whether there is such a key. A deadline it
+    /// already has is replaced; a `ttl` of zero removes it now.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when `ttl` ends after the last representable moment, [`Error::LimitExceeded`] for a key that is
+    /// too long.
+    ///
+    /// # Cost
+    /// One lookup, up to three writes; a string is written anew.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// let kv = larder::Store::in_memory().kv();
+    /// kv.sorted_set("board").add("ann", 1.0)?;
+    /// assert!(kv.expire("board", Duration::from_secs(3_600))?);
+    /// assert!(kv.expire("board", Duration::ZERO)?);
+    /// assert!(!kv.exists("board")?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `PEXPIRE`.
+    pub fn expire(&self, key: impl AsRef<[u8]>, ttl: Duration) -> Result<bool> {
+        self.write("expire", key.as_ref(), |writer, key| {
+            let deadline = after(writer.now(), ttl)?;
+            set_deadline(writer, key, deadline)
+        })
+    }
+
+    /// Lets `key` expire at `deadline`, and answers whether there is such a key. A deadline it already has is replaced; one
+    /// that is not in the future removes the key now.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`] for a key that is too long.
+    ///
+    /// # Cost
+    /// As [`Kv::expire`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, Timestamp};
+    /// let kv = Store::in_memory().kv();
+    /// kv.set("k", "v")?;
+    /// assert!(kv.expire_at("k", Timestamp::from_seconds(4_000_000_000))?);
+    /// assert!(!kv.expire_at("other", Timestamp::from_seconds(4_000_000_000))?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `PEXPIREAT`.
+    pub fn expire_at(&self, key: impl AsRef<[u8]>, deadline: Timestamp) -> Result<bool> {
+        self.write("expire_at", key.as_ref(), |writer, key| set_deadline(writer, key, deadline))
+    }
+
+    /// Takes the deadline off `key`, and answers whether it had one.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`] for a key that is too long.
+    ///
+    /// # Cost
+    /// One lookup, up to two writes; a string is written anew.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, kv::Ttl};
+    /// use std::time::Duration;
+    /// let kv = Store::in_memory().kv();
+    /// kv.set_with_ttl("k", "v", Duration::from_secs(1))?;
+    /// assert!(kv.persist("k")? && !kv.persist("k")?);
+    /// assert_eq!(kv.ttl("k")?, Ttl::Persistent);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `PERSIST`.
+    pub fn persist(&self, key: impl AsRef<[u8]>) -> Result<bool> {
+        self.write("persist", key.as_ref(), |writer, key| {
+            let found = entry::claim(writer, key, |head, payload| Ok(head.deadline.map(|_| (head, payload.to_vec()))))?;
+            let Some((head, payload)) = found.flatten() else { return Ok(false) };
+            change(writer, key, head, None, &payload)?;
+            Ok(true)
+        })
+    }
+}
+
+/// The moment `ttl` after `now`.
+pub(super) fn after(now: Timestamp, ttl: Duration) -> Result<Timestamp> {
+    let micros = i64::try_from(ttl.as_micros()).ok();
+    micros
+        .and_then(|micros| now.as_micros().checked_add(micros))
+        .map(Timestamp::from_micros)
+        .ok_or_else(|| Error::invalid(InvalidKind::Value, format!("invalid expire time: {ttl:?} from now")))
+}
+
+fn set_deadline(writer: &mut Writer, key: &[u8], deadline: Timestamp) -> Result<bool> {
+    let found = entry::claim(writer, key, |head, payload| Ok((head, payload.to_vec())))?;
+    let Some((head, payload)) = found else { return Ok(false) };
+    if deadline <= writer.now() {
+        entry::remove(writer, key, head)?;
+    } else {
+        change(writer, key, head, Some(deadline), &payload)?;
+    }
+    Ok(true)
+}
+
+/// Gives a key with this head and payload another deadline, or none.
+fn change(writer: &mut Writer, key: &[u8], head: Head, deadline: Option<Timestamp>, payload: &[u8]) -> Result<()> {
+    if let Some(before) = head.deadline {
+        expiry::cancel(writer, before, key);
+    }
+    entry::create(writer, key, Head { deadline, ..head }, payload)
+}

@@ -1,0 +1,65 @@
+//! What all kinds of keys have in common: being there, being replaced, and being gone at a deadline.
+//!
+//! Every function takes the engine key of a head, as [`Keyspace::head`](crate::kv::key::Keyspace::head) makes it.
+
+use crate::error::Result;
+use crate::expiry;
+use crate::kv::key::Elements;
+use crate::kv::record::Head;
+use crate::txn::{View, Writer};
+
+/// Reads a key with `read`, which is given head and payload, unless the key is missing or expired.
+pub(super) fn look<R>(view: &View, key: &[u8], read: impl FnOnce(Head, &[u8]) -> Result<R>) -> Result<Option<R>> {
+    let Some(record) = view.get(key)? else { return Ok(None) };
+    let (head, payload) = Head::decode(&record)?;
+    if head.is_live(view.now()) { read(head, payload).map(Some) } else { Ok(None) }
+}
+
+/// As [`look`], and removes what an expired key has left behind, so that the key can be written to.
+pub(super) fn claim<R>(
+    writer: &mut Writer,
+    key: &[u8],
+    read: impl FnOnce(Head, &[u8]) -> Result<R>,
+) -> Result<Option<R>> {
+    let expired = {
+        let Some(record) = writer.get(key)? else { return Ok(None) };
+        let (head, payload) = Head::decode(&record)?;
+        if head.is_live(writer.now()) {
+            return read(head, payload).map(Some);
+        }
+        head
+    };
+    remove(writer, key, expired)?;
+    Ok(None)
+}
+
+/// Puts a record where there was none, or where [`clear`] has removed all but the record.
+pub(super) fn create(writer: &mut Writer, key: &[u8], head: Head, payload: &[u8]) -> Result<()> {
+    if let Some(deadline) = head.deadline {
+        expiry::schedule(writer, deadline, key)?;
+    }
+    replace(writer, key, head, payload)
+}
+
+/// Puts a record in the place of one with the same head.
+pub(super) fn replace(writer: &mut Writer, key: &[u8], head: Head, payload: &[u8]) -> Result<()> {
+    writer.put(key, head.encode(payload))
+}
+
+/// Removes everything that belongs to a key with this head, but its record.
+pub(super) fn clear(writer: &mut Writer, key: &[u8], head: Head) -> Result<()> {
+    if let Some(deadline) = head.deadline {
+        expiry::cancel(writer, deadline, key);
+    }
+    if head.kind.has_elements() {
+        writer.remove_range(&Elements::of(key)?.all())?;
+    }
+    Ok(())
+}
+
+/// Removes a key with this head, and all that belongs to it.
+pub(super) fn remove(writer: &mut Writer, key: &[u8], head: Head) -> Result<()> {
+    clear(writer, key, head)?;
+    writer.remove(key);
+    Ok(())
+}

@@ -1,0 +1,269 @@
+//! Ranges of sorted sets, by rank and by score.
+
+use std::ops::{Bound, RangeBounds};
+
+use crate::engine::{Direction, KeyRange};
+use crate::error::Result;
+use crate::kv::key::Elements;
+use crate::kv::score_query::ScoreQuery;
+use crate::kv::sorted_set::SortedSet;
+use crate::txn::{Scope, View};
+
+impl<S: Scope> SortedSet<S> {
+    /// Members and scores from rank `start` to rank `stop`, both included, lowest score first.
+    ///
+    /// A negative rank counts from the end, -1 being the last. Ranks outside of the set are no error: there is nothing at
+    /// them.
+    ///
+    /// # Errors
+    /// As every method.
+    ///
+    /// # Cost
+    /// One lookup, up to two counts, and O(k) for k members.
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// for (member, score) in [("ann", 1.0), ("bob", 2.0), ("cid", 3.0)] {
+    ///     board.add(member, score)?;
+    /// }
+    /// assert_eq!(board.range(-2, -1)?, [(b"bob".to_vec(), 2.0), (b"cid".to_vec(), 3.0)]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZRANGE`.
+    pub fn range(&self, start: i64, stop: i64) -> Result<Vec<(Vec<u8>, f64)>> {
+        self.range_from("sorted_set.range", start, stop, Direction::Forward)
+    }
+
+    /// Members and scores from rank `start` to rank `stop`, both included, highest score first, ties reversed too.
+    ///
+    /// Ranks are those of [`SortedSet::reverse_rank`], and count from the end when they are negative.
+    ///
+    /// # Errors
+    /// As every method.
+    ///
+    /// # Cost
+    /// As [`SortedSet::range`].
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// for (member, score) in [("ann", 1.0), ("bob", 2.0), ("cid", 3.0)] {
+    ///     board.add(member, score)?;
+    /// }
+    /// assert_eq!(board.reverse_range(0, 1)?, [(b"cid".to_vec(), 3.0), (b"bob".to_vec(), 2.0)]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZRANGE` with `REV`.
+    pub fn reverse_range(&self, start: i64, stop: i64) -> Result<Vec<(Vec<u8>, f64)>> {
+        self.range_from("sorted_set.reverse_range", start, stop, Direction::Backward)
+    }
+
+    /// The `n` members with the highest scores, highest first, ties reversed.
+    ///
+    /// # Errors
+    /// As every method.
+    ///
+    /// # Cost
+    /// One lookup, and O(n).
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 1.0)?;
+    /// board.add("bob", 2.0)?;
+    /// assert_eq!(board.top(1)?, [(b"bob".to_vec(), 2.0)]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn top(&self, n: u64) -> Result<Vec<(Vec<u8>, f64)>> {
+        let body = |view: &View, set: &Elements, ()| collect(view, set, &set.positions(), Direction::Backward, 0, n);
+        Ok(self.read("sorted_set.top", |_| Ok(()), body)?.unwrap_or_default())
+    }
+
+    /// Members and scores whose score is within `bounds`, lowest score first.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when a bound is NaN.
+    ///
+    /// # Cost
+    /// One lookup, and O(k) for k members; [`SortedSet::by_score`] limits k.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::ops::Bound;
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 1.0)?;
+    /// board.add("bob", 2.0)?;
+    /// assert_eq!(board.range_by_score(..=1.5)?, [(b"ann".to_vec(), 1.0)]);
+    /// assert_eq!(board.range_by_score((Bound::Excluded(1.0), Bound::Unbounded))?, [(b"bob".to_vec(), 2.0)]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZRANGE` with `BYSCORE`.
+    pub fn range_by_score(&self, bounds: impl RangeBounds<f64>) -> Result<Vec<(Vec<u8>, f64)>> {
+        ScoreQuery::new(self, owned(&bounds)).run("sorted_set.range_by_score")
+    }
+
+    /// Members and scores whose score is within `bounds`, highest score first, ties reversed too.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when a bound is NaN.
+    ///
+    /// # Cost
+    /// As [`SortedSet::range_by_score`].
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 1.0)?;
+    /// board.add("bob", 2.0)?;
+    /// assert_eq!(board.reverse_range_by_score(1.0..)?, [(b"bob".to_vec(), 2.0), (b"ann".to_vec(), 1.0)]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZRANGE` with `BYSCORE` and `REV`.
+    pub fn reverse_range_by_score(&self, bounds: impl RangeBounds<f64>) -> Result<Vec<(Vec<u8>, f64)>> {
+        ScoreQuery::new(self, owned(&bounds)).reverse().run("sorted_set.reverse_range_by_score")
+    }
+
+    /// How many members have a score within `bounds`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when a bound is NaN.
+    ///
+    /// # Cost
+    /// One lookup and one count.
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 1.0)?;
+    /// assert_eq!(board.count_by_score(0.0..2.0)?, 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZCOUNT`.
+    pub fn count_by_score(&self, bounds: impl RangeBounds<f64>) -> Result<u64> {
+        let bounds = owned(&bounds);
+        let range = |set: &Elements| set.positions_between(bounds);
+        let count = self.read("sorted_set.count_by_score", range, |view, _, range| view.count(&range))?;
+        Ok(count.unwrap_or(0))
+    }
+
+    /// Asks for a part of the members whose score is within `bounds`: from either end, from an offset, up to a limit.
+    ///
+    /// # Examples
+    /// ```
+    /// let due = larder::Store::in_memory().kv().sorted_set("due");
+    /// for (job, at) in [("a", 10.0), ("b", 20.0), ("c", 30.0)] {
+    ///     due.add(job, at)?;
+    /// }
+    /// assert_eq!(due.by_score(..=25.0).limit(1).entries()?, [(b"a".to_vec(), 10.0)]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZRANGE` with `BYSCORE` and `LIMIT`.
+    pub fn by_score(&self, bounds: impl RangeBounds<f64>) -> ScoreQuery<'_, S> {
+        ScoreQuery::new(self, owned(&bounds))
+    }
+
+    fn range_from(
+        &self,
+        verb: &'static str,
+        start: i64,
+        stop: i64,
+        direction: Direction,
+    ) -> Result<Vec<(Vec<u8>, f64)>> {
+        let body = |view: &View, set: &Elements, ()| {
+            let positions = set.positions();
+            let len = if start < 0 || stop < 0 { view.count(&positions)? } else { 0 };
+            let Some((skip, take)) = ranks(start, stop, len) else { return Ok(Vec::new()) };
+            collect(view, set, &positions, direction, skip, take)
+        };
+        Ok(self.read(verb, |_| Ok(()), body)?.unwrap_or_default())
+    }
+}
+
+/// Up to `take` members of the positions in `range`, after the first `skip`, in `direction`.
+pub(super) fn collect(
+    view: &View,
+    set: &Elements,
+    range: &KeyRange,
+    direction: Direction,
+    skip: u64,
+    take: u64,
+) -> Result<Vec<(Vec<u8>, f64)>> {
+    let mut entries = Vec::new();
+    let Some(range) = after_skipping(view, range, direction, skip)? else { return Ok(entries) };
+    let mut cursor = view.range(&range, direction)?;
+    for _ in 0..take {
+        let Some((position, _)) = cursor.next()? else { break };
+        let (score, member) = set.read_position(position)?;
+        entries.push((member.to_vec(), score));
+    }
+    Ok(entries)
+}
+
+/// What `range` has left behind its first `skip` entries in `direction`; `None` when that is nothing.
+fn after_skipping(view: &View, range: &KeyRange, direction: Direction, skip: u64) -> Result<Option<KeyRange>> {
+    if skip == 0 {
+        return Ok(Some(range.clone()));
+    }
+    let n = match direction {
+        Direction::Forward => Some(skip),
+        // The last entry that is kept has this many before it.
+        Direction::Backward => view.count(range)?.checked_sub(1).and_then(|last| last.checked_sub(skip)),
+    };
+    let Some(n) = n else { return Ok(None) };
+    let Some((edge, _)) = view.nth(range, n)? else { return Ok(None) };
+    let edge = Bound::Included(edge);
+    Ok(Some(match direction {
+        Direction::Forward => range.clone().clamp(edge, Bound::Unbounded),
+        Direction::Backward => range.clone().clamp(Bound::Unbounded, edge),
+    }))
+}
+
+/// How many members to skip and how many to take for the ranks `start` to `stop`; negative ones count from the end of
+/// `len` members, which matters to them only (SEM: KV-Z-5).
+fn ranks(start: i64, stop: i64, len: u64) -> Option<(u64, u64)> {
+    let from_end = |rank: i64| len.checked_sub(rank.unsigned_abs());
+    let start = if start < 0 { from_end(start).unwrap_or(0) } else { start.unsigned_abs() };
+    let stop = if stop < 0 { from_end(stop)? } else { stop.unsigned_abs() };
+    Some((start, stop.checked_sub(start)?.saturating_add(1)))
+}
+
+fn owned(bounds: &impl RangeBounds<f64>) -> (Bound<f64>, Bound<f64>) {
+    (bounds.start_bound().cloned(), bounds.end_bound().cloned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        // SEM: KV-Z-5
+        #[test]
+        fn ranks_select_what_walking_over_all_of_them_selects(start in -6i64..6, stop in -6i64..6, len in 0i64..5) {
+            let (first, last) = (if start < 0 { start + len } else { start }, if stop < 0 { stop + len } else { stop });
+            let expected: Vec<i64> = (0..len).filter(|rank| (first..=last).contains(rank)).collect();
+            let (skip, take) = ranks(start, stop, len.unsigned_abs()).unwrap_or_default();
+            let selected = (0..len).skip(usize::try_from(skip).unwrap()).take(usize::try_from(take).unwrap());
+            prop_assert_eq!(selected.collect::<Vec<_>>(), expected);
+        }
+    }
+
+    #[test]
+    fn the_widest_ranks_do_not_overflow() {
+        assert_eq!(ranks(i64::MIN, i64::MAX, 3), Some((0, i64::MAX.unsigned_abs() + 1)));
+        assert_eq!(ranks(i64::MAX, i64::MIN, 3), None);
+    }
+}

@@ -1,0 +1,140 @@
+//! The record that a head entry holds: what a key is, until when, and, when it is a string, its bytes.
+//!
+//! | bytes | field    | encoding                                                                         |
+//! |-------|----------|----------------------------------------------------------------------------------|
+//! | 1     | type     | `01` string, `05` sorted set                                                     |
+//! | 1     | flags    | bit 0: a deadline follows; the others are 0                                      |
+//! | 0, 8  | deadline | microseconds since the epoch, as an ordered i64                                  |
+//! | 0..   | payload  | string: its bytes; sorted set: nothing                                           |
+//!
+//! Types `02` hash, `03` list, `04` set, `06` stream and `07` `HyperLogLog` are reserved. The string `"7"` that expires a
+//! second after the epoch: `01 01 80000000000f4240 37`.
+
+use crate::clock::Timestamp;
+use crate::encoding::ordered::{Reader, put_i64};
+use crate::error::{Error, Result};
+use crate::kv::key::key_of;
+
+/// What a key holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    String,
+    SortedSet,
+}
+
+impl Kind {
+    fn tag(self) -> u8 {
+        match self {
+            Self::String => 0x01,
+            Self::SortedSet => 0x05,
+        }
+    }
+
+    fn from_tag(tag: u8) -> Result<Self> {
+        match tag {
+            0x01 => Ok(Self::String),
+            0x05 => Ok(Self::SortedSet),
+            other => Err(Error::corrupt("key record", format!("type {other:02x}"))),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::SortedSet => "sorted set",
+        }
+    }
+
+    /// Whether there are entries besides the head.
+    pub(super) fn has_elements(self) -> bool {
+        match self {
+            Self::String => false,
+            Self::SortedSet => true,
+        }
+    }
+}
+
+/// Flag: the key has a deadline.
+const HAS_DEADLINE: u8 = 0x01;
+
+/// What a record says besides its payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) kind: Kind,
+    pub(super) deadline: Option<Timestamp>,
+}
+
+impl Head {
+    /// The head of a key that stays until it is removed.
+    pub(super) fn persistent(kind: Kind) -> Self {
+        Self { kind, deadline: None }
+    }
+
+    /// Whether the key is there at `now`. At its deadline it no longer is.
+    pub(super) fn is_live(self, now: Timestamp) -> bool {
+        self.deadline.is_none_or(|deadline| now < deadline)
+    }
+
+    /// Refuses a key of another kind than `expected`; it is kept at `head`.
+    pub(super) fn expect(self, expected: Kind, head: &[u8]) -> Result<()> {
+        if self.kind == expected {
+            return Ok(());
+        }
+        let key = String::from_utf8_lossy(key_of(head)?).into_owned();
+        Err(Error::WrongType { key, expected: expected.name(), found: self.kind.name() })
+    }
+
+    /// The record with this head and `payload`.
+    pub(super) fn encode(self, payload: &[u8]) -> Vec<u8> {
+        let mut record = Vec::with_capacity(10 + payload.len());
+        record.push(self.kind.tag());
+        record.push(if self.deadline.is_some() { HAS_DEADLINE } else { 0 });
+        if let Some(deadline) = self.deadline {
+            put_i64(&mut record, deadline.as_micros());
+        }
+        record.extend_from_slice(payload);
+        record
+    }
+
+    /// Takes a record apart.
+    pub(super) fn decode(record: &[u8]) -> Result<(Self, &[u8])> {
+        let mut reader = Reader::new(record);
+        let kind = Kind::from_tag(reader.u8()?)?;
+        let deadline = match reader.u8()? {
+            0 => None,
+            HAS_DEADLINE => Some(Timestamp::from_micros(reader.i64()?)),
+            other => return Err(Error::corrupt("key record", format!("flags {other:02x}"))),
+        };
+        Ok((Self { kind, deadline }, reader.rest()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_layout_is_what_the_table_says() {
+        let head = Head { kind: Kind::String, deadline: Some(Timestamp::from_seconds(1)) };
+        assert_eq!(head.encode(b"7"), [1, 1, 0x80, 0, 0, 0, 0, 0x0f, 0x42, 0x40, b'7']);
+        assert_eq!(Head::persistent(Kind::SortedSet).encode(b""), [5, 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_record_has_one_encoding(bytes in prop::collection::vec(prop_oneof![0u8..6, any::<u8>()], 0..14)) {
+            if let Ok((head, payload)) = Head::decode(&bytes) {
+                prop_assert_eq!(head.encode(payload), bytes);
+            }
+        }
+
+        #[test]
+        fn a_record_comes_back(deadline: Option<i64>, set: bool, payload: Vec<u8>) {
+            let kind = if set { Kind::SortedSet } else { Kind::String };
+            let head = Head { kind, deadline: deadline.map(Timestamp::from_micros) };
+            let record = head.encode(&payload);
+            prop_assert_eq!(Head::decode(&record).unwrap(), (head, &payload[..]));
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! Sorted sets: distinct members, each with a score, ordered by score and then by bytes (SEM: KV-Z-1).
+//!
+//! A score is any `f64` but NaN, which is what makes ranks well defined; `-0.0` is stored as `0.0` (SEM: KV-Z-4). Ranges are in `range.rs`.
+//!
+//! # Cost
+//! A rank is the number of positions before a member's own, which the engine counts; nothing is kept for it.
+
+use std::ops::Bound;
+
+use crate::engine::Direction;
+use crate::error::{Error, InvalidKind, Result};
+use crate::kv::key::{self, Elements};
+use crate::kv::record::{Head, Kind};
+use crate::kv::{Kv, entry};
+use crate::limits;
+use crate::txn::{AutoCommit, Scope, View, WriteScope, Writer};
+
+/// The sorted set at one key of a keyspace. Given by [`Kv::sorted_set`].
+///
+/// Members are any bytes, at most [`limits::MEMBER_BYTES_MAX`] of them, and compared bytewise. A set comes into being with
+/// its first member and is gone with its last. Every method answers [`Error::WrongType`] when the key holds something
+/// else, and [`Error::LimitExceeded`] for a key that is too long.
+///
+/// # Examples
+/// ```
+/// let board = larder::Store::in_memory().kv().sorted_set("leaderboard");
+/// board.add("ann", 41.5)?;
+/// board.add("bob", 12.0)?;
+/// board.increment("bob", 30.0)?;
+/// assert_eq!(board.top(1)?, [(b"bob".to_vec(), 42.0)]);
+/// assert_eq!(board.reverse_rank("ann")?, Some(1));
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SortedSet<S = AutoCommit> {
+    kv: Kv<S>,
+    key: Vec<u8>,
+}
+
+impl<S: Scope> SortedSet<S> {
+    pub(super) fn new(kv: Kv<S>, key: &[u8]) -> Self {
+        Self { kv, key: key.to_vec() }
+    }
+
+    /// The score of `member`.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`] for a member that is too long.
+    ///
+    /// # Cost
+    /// Two lookups.
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 2.5)?;
+    /// assert_eq!((board.score("ann")?, board.score("bob")?), (Some(2.5), None));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZSCORE`.
+    pub fn score(&self, member: impl AsRef<[u8]>) -> Result<Option<f64>> {
+        let member = member.as_ref();
+        let score =
+            self.read("sorted_set.score", |_| check_member(member), |view, set, ()| score_of(view, set, member))?;
+        Ok(score.flatten())
+    }
+
+    /// How many members are before `member`, lowest score first; `None` when it is not in the set.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`] for a member that is too long.
+    ///
+    /// # Cost
+    /// Two lookups and one count.
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 2.5)?;
+    /// board.add("bob", 1.0)?;
+    /// assert_eq!(board.rank("ann")?, Some(1));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZRANK`.
+    pub fn rank(&self, member: impl AsRef<[u8]>) -> Result<Option<u64>> {
+        self.rank_from("sorted_set.rank", member.as_ref(), Direction::Forward)
+    }
+
+    /// How many members are before `member`, highest score first; `None` when it is not in the set.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`] for a member that is too long.
+    ///
+    /// # Cost
+    /// Two lookups and one count.
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 2.5)?;
+    /// board.add("bob", 1.0)?;
+    /// assert_eq!(board.reverse_rank("ann")?, Some(0));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZREVRANK`.
+    pub fn reverse_rank(&self, member: impl AsRef<[u8]>) -> Result<Option<u64>> {
+        self.rank_from("sorted_set.reverse_rank", member.as_ref(), Direction::Backward)
+    }
+
+    /// How many members there are; 0 when there is no such key.
+    ///
+    /// # Errors
+    /// As every method.
+    ///
+    /// # Cost
+    /// One lookup and one count.
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 2.5)?;
+    /// assert_eq!(board.len()?, 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZCARD`.
+    pub fn len(&self) -> Result<u64> {
+        let len = self.read("sorted_set.len", |_| Ok(()), |view, set, ()| view.count(&set.positions()))?;
+        Ok(len.unwrap_or(0))
+    }
+
+    /// Whether there are no members, which is so exactly when there is no such key.
+    ///
+    /// # Errors
+    /// As every method.
+    ///
+    /// # Cost
+    /// One lookup.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(larder::Store::in_memory().kv().sorted_set("board").is_empty()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn is_empty(&self) -> Result<bool> {
+        Ok(self.read("sorted_set.is_empty", |_| Ok(()), |_, _, ()| Ok(()))?.is_none())
+    }
+
+    fn rank_from(&self, verb: &'static str, member: &[u8], direction: Direction) -> Result<Option<u64>> {
+        let body = |view: &View, set: &Elements, ()| {
+            let Some(score) = score_of(view, set, member)? else { return Ok(None) };
+            let position = Bound::Excluded(set.position(score, member).into());
+            let before = match direction {
+                Direction::Forward => set.positions().clamp(Bound::Unbounded, position),
+                Direction::Backward => set.positions().clamp(position, Bound::Unbounded),
+            };
+            view.count(&before).map(Some)
+        };
+        Ok(self.read(verb, |_| check_member(member), body)?.flatten())
+    }
+
+    /// Checks and prepares the arguments of a read, then runs `body` on the elements, unless there is no such key.
+    pub(super) fn read<A, R>(
+        &self,
+        verb: &'static str,
+        arguments: impl FnOnce(&Elements) -> Result<A>,
+        body: impl FnOnce(&View, &Elements, A) -> Result<R>,
+    ) -> Result<Option<R>> {
+        self.kv.read(verb, &self.key, |view, key| {
+            let set = Elements::of(key)?;
+            let arguments = arguments(&set)?;
+            let found = entry::look(view, key, |head, _| head.expect(Kind::SortedSet, key))?;
+            found.map(|()| body(view, &set, arguments)).transpose()
+        })
+    }
+}
+
+impl<S: WriteScope> SortedSet<S> {
+    /// Gives `member` the score `score`, adding it if need be, and answers whether it is new. A deadline stays.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when `score` is NaN, [`Error::LimitExceeded`] for a member that is too long.
+    ///
+    /// # Cost
+    /// Two lookups, and two puts for a new member; one removal more when the score changes.
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// assert!(board.add("ann", 1.0)?);
+    /// assert!(!board.add("ann", 2.0)?);
+    /// assert_eq!(board.score("ann")?, Some(2.0));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZADD`.
+    pub fn add(&self, member: impl AsRef<[u8]>, score: f64) -> Result<bool> {
+        let member = member.as_ref();
+        self.write("sorted_set.add", |writer, key, set| {
+            let (before, _) = change(writer, key, set, member, |_| accept(score, "score"))?;
+            Ok(before.is_none())
+        })
+    }
+
+    /// Adds `by` to the score of `member`, which counts as 0 when it is not in the set, and answers the sum.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when `by` or the sum is NaN, and nothing is changed; [`Error::LimitExceeded`] for a member that
+    /// is too long.
+    ///
+    /// # Cost
+    /// As [`SortedSet::add`].
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// assert_eq!((board.increment("ann", 1.5)?, board.increment("ann", -2.0)?), (1.5, -0.5));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZINCRBY`.
+    pub fn increment(&self, member: impl AsRef<[u8]>, by: f64) -> Result<f64> {
+        let member = member.as_ref();
+        self.write("sorted_set.increment", |writer, key, set| {
+            let by = accept(by, "increment")?;
+            let sum = |before: Option<f64>| accept(before.unwrap_or(0.0) + by, "resulting score");
+            Ok(change(writer, key, set, member, sum)?.1)
+        })
+    }
+
+    /// Removes `member`, and answers whether it was there. With its last member goes the set, its deadline included.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`] for a member that is too long.
+    ///
+    /// # Cost
+    /// Three lookups and two removals.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// kv.sorted_set("board").add("ann", 1.0)?;
+    /// assert!(kv.sorted_set("board").remove("ann")?);
+    /// assert!(!kv.exists("board")?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZREM`.
+    pub fn remove(&self, member: impl AsRef<[u8]>) -> Result<bool> {
+        let member = member.as_ref();
+        self.write("sorted_set.remove", |writer, key, set| {
+            check_member(member)?;
+            let Some(head) = claim(writer, key)? else { return Ok(false) };
+            let Some(score) = score_of(writer, set, member)? else { return Ok(false) };
+            writer.remove(set.member(member));
+            writer.remove(set.position(score, member));
+            if writer.first(&set.positions(), Direction::Forward)?.is_none() {
+                entry::remove(writer, key, head)?;
+            }
+            Ok(true)
+        })
+    }
+
+    fn write<R>(
+        &self,
+        verb: &'static str,
+        mut body: impl FnMut(&mut Writer, &[u8], &Elements) -> Result<R>,
+    ) -> Result<R> {
+        self.kv.write(verb, &self.key, |writer, key| body(writer, key, &Elements::of(key)?))
+    }
+}
+
+/// The head of the sorted set that is to be written to.
+fn claim(writer: &mut Writer, key: &[u8]) -> Result<Option<Head>> {
+    entry::claim(writer, key, |head, _| head.expect(Kind::SortedSet, key).map(|()| head))
+}
+
+/// Gives `member` the score that `score` makes of the one it has, and answers both.
+fn change(
+    writer: &mut Writer,
+    key: &[u8],
+    set: &Elements,
+    member: &[u8],
+    score: impl FnOnce(Option<f64>) -> Result<f64>,
+) -> Result<(Option<f64>, f64)> {
+    check_member(member)?;
+    let exists = claim(writer, key)?.is_some();
+    let before = if exists { score_of(writer, set, member)? } else { None };
+    let score = score(before)?;
+    if before == Some(score) {
+        return Ok((before, score));
+    }
+    if !exists {
+        entry::create(writer, key, Head::persistent(Kind::SortedSet), &[])?;
+    }
+    if let Some(before) = before {
+        writer.remove(set.position(before, member));
+    }
+    writer.put(set.member(member), key::encode_score(score))?;
+    writer.put(set.position(score, member), &[][..])?;
+    Ok((before, score))
+}
+
+fn score_of(view: &View, set: &Elements, member: &[u8]) -> Result<Option<f64>> {
+    view.get(&set.member(member))?.map(|value| key::decode_score(&value)).transpose()
+}
+
+/// `score` as it is stored, unless it is NaN (SEM: KV-Z-1).
+fn accept(score: f64, what: &str) -> Result<f64> {
+    if score.is_nan() {
+        return Err(Error::invalid(InvalidKind::Value, format!("{what} is not a number (NaN)")));
+    }
+    Ok(key::canonical(score))
+}
+
+fn check_member(member: &[u8]) -> Result<()> {
+    limits::check("sorted set member bytes", limits::MEMBER_BYTES_MAX, member.len())
+}

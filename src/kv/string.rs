@@ -1,0 +1,210 @@
+//! Strings, and the counters that some of them are.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::error::{Error, InvalidKind, Result};
+use crate::kv::record::{Head, Kind};
+use crate::kv::{Kv, deadline, entry};
+use crate::limits;
+use crate::txn::{Scope, WriteScope, Writer};
+
+impl<S: Scope> Kv<S> {
+    /// The string at `key`.
+    ///
+    /// # Errors
+    /// [`Error::WrongType`] when the key holds something else, [`Error::LimitExceeded`] for a key that is too long.
+    ///
+    /// # Cost
+    /// One lookup, one copy of the value.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// kv.set("k", "v")?;
+    /// assert_eq!(kv.get("k")?, Some(b"v".to_vec()));
+    /// assert_eq!(kv.get("other")?, None);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `GET`.
+    pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
+        self.read("get", key.as_ref(), |view, key| {
+            entry::look(view, key, |head, payload| {
+                head.expect(Kind::String, key)?;
+                Ok(payload.to_vec())
+            })
+        })
+    }
+}
+
+impl<S: WriteScope> Kv<S> {
+    /// Puts the string `value` at `key`, in the place of whatever the key held, its deadline included.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`] for a key or value that is too long.
+    ///
+    /// # Cost
+    /// One lookup and one put; more when a deadline or a sorted set goes.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// kv.set("k", "old")?;
+    /// kv.set("k", b"new")?;
+    /// assert_eq!(kv.get("k")?.as_deref(), Some(&b"new"[..]));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `SET`.
+    pub fn set(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
+        let value = value.as_ref();
+        self.write("set", key.as_ref(), |writer, key| set(writer, key, value, None))
+    }
+
+    /// Puts the string `value` at `key` until `ttl` from now, in the place of whatever the key held.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when `ttl` is less than a microsecond or ends after the last representable moment,
+    /// [`Error::LimitExceeded`] for a key or value that is too long.
+    ///
+    /// # Cost
+    /// As [`Kv::set`], and one more put.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, kv::Ttl};
+    /// use std::time::Duration;
+    /// let kv = Store::in_memory().kv();
+    /// kv.set_with_ttl("session", "7", Duration::from_secs(60))?;
+    /// assert!(matches!(kv.ttl("session")?, Ttl::Expires(left) if left <= Duration::from_secs(60)));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `SET` with `PX`.
+    pub fn set_with_ttl(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>, ttl: Duration) -> Result<()> {
+        let value = value.as_ref();
+        self.write("set_with_ttl", key.as_ref(), |writer, key| {
+            let now = writer.now();
+            let deadline = deadline::after(now, ttl)?;
+            if deadline <= now {
+                return Err(Error::invalid(InvalidKind::Value, "invalid expire time: less than a microsecond"));
+            }
+            set(writer, key, value, Some(deadline))
+        })
+    }
+
+    /// Adds one to the number at `key` and answers the sum. A missing key counts as 0; a deadline stays.
+    ///
+    /// # Errors
+    /// As [`Kv::incr_by`].
+    ///
+    /// # Cost
+    /// One lookup and one put.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// assert_eq!((kv.incr("visits")?, kv.incr("visits")?), (1, 2));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `INCR`.
+    pub fn incr(&self, key: impl AsRef<[u8]>) -> Result<i64> {
+        self.write("incr", key.as_ref(), |writer, key| incr_by(writer, key, 1))
+    }
+
+    /// Adds `by` to the number at `key` and answers the sum. A missing key counts as 0; a deadline stays.
+    ///
+    /// A number is a string of decimal digits in its shortest form, with `-` before it when it is negative: `7` and `-12`
+    /// are numbers, `+7`, `07`, `-0` and ` 7` are not.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], and nothing is changed: of [`InvalidKind::Type`] when the string is not a number of 64 bits,
+    /// of [`InvalidKind::Overflow`] when the sum is not. [`Error::WrongType`] when the key holds something else.
+    ///
+    /// # Cost
+    /// One lookup and one put.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// kv.set("stock", "10")?;
+    /// assert_eq!(kv.incr_by("stock", -3)?, 7);
+    /// assert_eq!(kv.get("stock")?.as_deref(), Some(&b"7"[..]));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `INCRBY`.
+    pub fn incr_by(&self, key: impl AsRef<[u8]>, by: i64) -> Result<i64> {
+        self.write("incr_by", key.as_ref(), |writer, key| incr_by(writer, key, by))
+    }
+}
+
+fn set(writer: &mut Writer, key: &[u8], value: &[u8], deadline: Option<Timestamp>) -> Result<()> {
+    limits::check("string bytes", limits::STRING_BYTES_MAX, value.len())?;
+    if let Some(head) = entry::claim(writer, key, |head, _| Ok(head))? {
+        entry::clear(writer, key, head)?;
+    }
+    entry::create(writer, key, Head { kind: Kind::String, deadline }, value)
+}
+
+fn incr_by(writer: &mut Writer, key: &[u8], by: i64) -> Result<i64> {
+    let found = entry::claim(writer, key, |head, payload| {
+        head.expect(Kind::String, key)?;
+        Ok((head, parse_integer(payload)?))
+    })?;
+    let (head, number) = found.unwrap_or((Head::persistent(Kind::String), 0));
+    let sum = number
+        .checked_add(by)
+        .ok_or_else(|| Error::invalid(InvalidKind::Overflow, "increment or decrement would overflow"))?;
+    entry::replace(writer, key, head, sum.to_string().as_bytes())?;
+    Ok(sum)
+}
+
+/// The number that `text` is the one spelling of (SEM: KV-STR-1).
+fn parse_integer(text: &[u8]) -> Result<i64> {
+    let canonical = match text {
+        b"0" | [b'1'..=b'9', ..] | [b'-', b'1'..=b'9', ..] => std::str::from_utf8(text).ok(),
+        _ => None,
+    };
+    canonical
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| Error::invalid(InvalidKind::Type, "value is not an integer or out of range"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    // SEM: KV-STR-1
+    #[test]
+    fn only_the_shortest_spelling_is_a_number() {
+        for (text, number) in
+            [("0", 0), ("-1", -1), ("10", 10), ("9223372036854775807", i64::MAX), ("-9223372036854775808", i64::MIN)]
+        {
+            assert_eq!(parse_integer(text.as_bytes()).unwrap(), number);
+        }
+        for text in
+            ["", " 1", "1 ", "+1", "-", "-0", "00", "01", "-01", "1.5", "1e3", "0x10", "9223372036854775808", "1_0"]
+        {
+            assert!(parse_integer(text.as_bytes()).is_err(), "{text:?}");
+        }
+        assert!(parse_integer(b"1\xff").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn what_parses_is_written_in_the_same_way(text in "-?[0-9]{0,20}") {
+            if let Ok(number) = parse_integer(text.as_bytes()) {
+                prop_assert_eq!(number.to_string(), text);
+            }
+        }
+    }
+}
