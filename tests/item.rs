@@ -1,5 +1,7 @@
 //! Item tables as a user sees them, on the store, in a transaction and on a snapshot.
 
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail by panicking, as the test does")]
+
 use larder::item::{
     AttributeValue, GlobalIndex, Item, KeyCondition, KeyType, LastKey, Number, Page, Projection, Query, Set,
     TableSchema, WriteRequest, key,
@@ -421,6 +423,18 @@ fn a_start_key_need_not_exist_but_has_to_fit() {
     let outside = table.query(key("PK").eq("p").and(key("SK").lt("3"))).start_after(event("p", "4"));
     assert_eq!(kind(outside.run()), InvalidKind::Value);
     assert_eq!(kind(of_index.start_after(event("p", "2")).run()), InvalidKind::Value);
+}
+
+#[test]
+fn handles_and_iterators_go_to_other_threads() {
+    fn is_send<T: Send>(_: &T) {}
+    let table = events(&Store::in_memory());
+    let query = table.query(key("PK").eq("p"));
+    is_send(&query);
+    is_send(&query.items().unwrap());
+    is_send(&query.pages().unwrap());
+    std::thread::spawn(move || table.put(&event("p", "s")).unwrap()).join().unwrap();
+    assert_eq!(query.run().unwrap().items.len(), 1);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, btree_map};
 
 use crate::error::{Error, InvalidKind, Result};
-use crate::item::AttributeValue;
+use crate::item::{AttributeValue, Number};
 use crate::limits;
 
 /// An item: values by attribute name. Its attributes have no order of their own; they iterate by name.
@@ -146,6 +146,10 @@ impl Item {
         limits::check("item bytes", limits::ITEM_BYTES_MAX, shape.bytes)
     }
 
+    pub(super) fn attributes(&self) -> &BTreeMap<String, AttributeValue> {
+        &self.0
+    }
+
     /// Keeps the attributes whose names pass.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
         self.0.retain(|name, _| keep(name));
@@ -166,8 +170,10 @@ impl Item {
                 AttributeValue::B(bytes) => bytes.len(),
                 AttributeValue::Bool(_) | AttributeValue::Null => 1,
                 AttributeValue::M(map) => {
-                    map.keys().for_each(|name| shape.add_name(name));
-                    waiting.extend(map.values().map(|value| (value, level + 1)));
+                    for (name, value) in map {
+                        shape.add_name(name);
+                        waiting.push((value, level + 1));
+                    }
                     shape.depth = shape.depth.max(level);
                     3 + map.len()
                 }
@@ -177,7 +183,7 @@ impl Item {
                     3 + list.len()
                 }
                 AttributeValue::Ss(set) => set.iter().map(String::len).sum(),
-                AttributeValue::Ns(set) => set.iter().map(super::Number::size_bytes).sum(),
+                AttributeValue::Ns(set) => set.iter().map(Number::size_bytes).sum(),
                 AttributeValue::Bs(set) => set.iter().map(Vec::len).sum(),
             };
         }

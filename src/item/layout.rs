@@ -178,7 +178,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        format!("{:?}", crate::engine::Key::from(bytes))
     }
 
     fn field(value: &KeyValue) -> Vec<u8> {

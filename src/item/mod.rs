@@ -4,8 +4,8 @@
 //! the order of their sort key by [`ItemTable::query`], which also reads global secondary indexes.
 //!
 //! # Storage
-//! An item is one entry, its [record](record) under its primary key; each index that shows it has one more, empty entry
-//! under the index key followed by the primary key. Byte layout: [`layout`]. The catalogue holds the schema.
+//! An item is one entry, its record under its primary key; each index that shows it has one more, empty entry under the
+//! index key followed by the primary key. Byte layouts: `layout.rs` and `record.rs`. The catalogue holds the schema.
 //!
 //! # Invariants
 //! 1. An item has an entry in an index if and only if it has all of the index's key attributes; both are written in one
@@ -23,6 +23,7 @@
 mod attributes;
 mod batch;
 mod condition;
+mod deserialize;
 mod key;
 mod layout;
 mod number;
@@ -31,6 +32,7 @@ mod query;
 mod record;
 mod scan;
 mod schema;
+mod serialize;
 mod table;
 mod value;
 mod write;

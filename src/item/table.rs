@@ -249,3 +249,23 @@ impl<S: WriteScope> ItemTable<S> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+    use crate::item::{GlobalIndex, KeyType, Projection};
+
+    #[test]
+    fn a_definition_is_stored_in_its_known_form() {
+        let table = Store::in_memory().item_table("abc");
+        let index = GlobalIndex::new("idx", "g", KeyType::N).projection(Projection::Include(vec!["v".into()]));
+        table.create(TableSchema::new("p", KeyType::S).sort_key("s", KeyType::B).global_index(index)).unwrap();
+        let stored = |view: &View| Ok(view.get(b"\x01\x02\0\0abc")?.map(std::borrow::Cow::into_owned));
+        let stored = table.scope.read(table.operation("test"), stored).unwrap().unwrap();
+        // Id 1, format 1; key p of type S, key s of type B; one index: id 1, "idx", key g of type N, including v; last id 1.
+        let expected =
+            "00000001".to_owned() + "01" + "017000" + "01017302" + "01" + "01" + "03696478" + "016701" + "00";
+        assert_eq!(format!("{:?}", crate::engine::Key::from(stored)), expected + "02010176" + "01");
+    }
+}

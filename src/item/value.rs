@@ -155,6 +155,12 @@ impl From<String> for AttributeValue {
     }
 }
 
+impl From<&String> for AttributeValue {
+    fn from(value: &String) -> Self {
+        Self::S(value.clone())
+    }
+}
+
 impl<T: Into<Number>> From<T> for AttributeValue {
     fn from(value: T) -> Self {
         Self::N(value.into())
