@@ -37,6 +37,9 @@ mod table;
 mod value;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use attributes::Item;
 pub use batch::{BatchWriteOutcome, WriteRequest};
 pub use condition::{KeyCondition, KeyName, key};
