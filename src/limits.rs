@@ -82,6 +82,12 @@ pub const ITEM_PARTITION_KEY_BYTES_MAX: usize = 2_048;
 /// Sort key of an item in bytes (SEM: ITM-LIM-2).
 pub const ITEM_SORT_KEY_BYTES_MAX: usize = 1_024;
 
+/// Longest attribute name of an item in bytes (SEM: ITM-LIM-2).
+pub const ITEM_ATTRIBUTE_NAME_BYTES_MAX: usize = 65_535;
+
+/// Attributes that the indexes of an item table project by name, all together (SEM: ITM-LIM-3).
+pub const ITEM_INCLUDED_ATTRIBUTES_MAX: usize = 100;
+
 /// Significant digits of an item's number (SEM: ITM-TYP-2).
 pub const ITEM_NUMBER_DIGITS_MAX: usize = 38;
 

@@ -1,12 +1,53 @@
-//! Stub to be replaced.
-use crate::txn::{AutoCommit, Scope};
-#[derive(Debug, Clone)]
-pub struct ItemTable<S = AutoCommit> {
-    scope: S,
-    name: String,
-}
-impl<S: Scope> ItemTable<S> {
-    pub(crate) fn new(scope: S, name: &str) -> Self {
-        Self { scope, name: name.to_owned() }
-    }
-}
+//! Item tables: items of freely chosen attributes, found by a partition key and a sort key, in the manner of `DynamoDB`.
+//!
+//! A table is created with a [`TableSchema`] and used through an [`ItemTable`]. Items of one partition key are read in
+//! the order of their sort key by [`ItemTable::query`], which also reads global secondary indexes.
+//!
+//! # Storage
+//! An item is one entry, its record under its primary key; each index that shows it has one more, empty entry under the
+//! index key followed by the primary key. Byte layouts: `layout.rs` and `record.rs`. The catalogue holds the schema.
+//!
+//! # Invariants
+//! 1. An item has an entry in an index if and only if it has all of the index's key attributes; both are written in one
+//!    transaction.
+//! 2. An item, number or set is stored in one form only, so that equal items are equal bytes.
+//! 3. A page is never ended by less than its limit, its size or the end of what is read.
+//!
+//! # Isolation and cost
+//! Every read is of one snapshot, an index's too (SEM: ITM-QRY-4). A get or put is O(log n) for the table and each
+//! index; a page of k items costs O(log n + k), from an index k gets more.
+//!
+//! # Source
+//! `DynamoDB` Developer Guide and API Reference. Differences: `docs/compatibility/dynamodb.md`.
+
+mod attributes;
+mod batch;
+mod condition;
+mod deserialize;
+mod key;
+mod layout;
+mod number;
+mod page;
+mod query;
+mod record;
+mod scan;
+mod schema;
+mod serialize;
+mod table;
+mod value;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use attributes::Item;
+pub use batch::{BatchWriteOutcome, WriteRequest};
+pub use condition::{KeyCondition, KeyName, key};
+pub use key::{Key, KeyValue};
+pub use number::Number;
+pub use page::{Items, LastKey, Page, Pages};
+pub use query::Query;
+pub use scan::Scan;
+pub use schema::{GlobalIndex, KeyType, Projection, TableSchema};
+pub use table::ItemTable;
+pub use value::{AttributeValue, Set};

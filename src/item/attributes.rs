@@ -1,0 +1,301 @@
+//! Items: attributes by name.
+
+use std::collections::{BTreeMap, btree_map};
+
+use crate::error::{Error, InvalidKind, Result};
+use crate::item::{AttributeValue, Number};
+use crate::limits;
+
+/// An item: values by attribute name. Its attributes have no order of their own; they iterate by name.
+///
+/// # Examples
+/// ```
+/// use larder::item::Item;
+/// let item = Item::new().with("PK", "USER#7").with("SK", "EVENT#1").with("n", 5);
+/// assert_eq!(item.get("PK").and_then(|value| value.as_s()), Some("USER#7"));
+/// assert_eq!(Item::from([("n", 5), ("m", 6)]).len(), 2);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Item(BTreeMap<String, AttributeValue>);
+
+impl Item {
+    /// An item without attributes.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(larder::item::Item::new().is_empty());
+    /// ```
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The item with attribute `name` set to `value`.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::item::Item;
+    /// assert_eq!(Item::new().with("n", 5).len(), 1);
+    /// ```
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<AttributeValue>) -> Self {
+        self.insert(name, value);
+        self
+    }
+
+    /// Sets attribute `name`, and answers what it was before.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut item = larder::item::Item::new();
+    /// assert_eq!(item.insert("n", 5), None);
+    /// assert_eq!(item.insert("n", "five"), Some(5.into()));
+    /// ```
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<AttributeValue>) -> Option<AttributeValue> {
+        self.0.insert(name.into(), value.into())
+    }
+
+    /// The value of attribute `name`.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::item::Item;
+    /// assert_eq!(Item::new().with("n", 5).get("n"), Some(&5.into()));
+    /// ```
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&AttributeValue> {
+        self.0.get(name)
+    }
+
+    /// Removes attribute `name`, and answers what it was.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::item::Item;
+    /// let mut item = Item::new().with("n", 5);
+    /// assert_eq!(item.remove("n"), Some(5.into()));
+    /// assert!(item.is_empty());
+    /// ```
+    pub fn remove(&mut self, name: &str) -> Option<AttributeValue> {
+        self.0.remove(name)
+    }
+
+    /// The attributes, by name.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::item::Item;
+    /// let item = Item::from([("b", 1), ("a", 2)]);
+    /// assert_eq!(item.iter().map(|(name, _)| name.as_str()).collect::<String>(), "ab");
+    /// ```
+    pub fn iter(&self) -> btree_map::Iter<'_, String, AttributeValue> {
+        self.0.iter()
+    }
+
+    /// How many attributes there are.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(larder::item::Item::from([("n", 5)]).len(), 1);
+    /// ```
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are no attributes.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(!larder::item::Item::from([("n", 5)]).is_empty());
+    /// ```
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What the item counts as against [`limits::ITEM_BYTES_MAX`] and a page's size: the bytes of its names and values.
+    ///
+    /// A string or binary counts its bytes, a number about half its digits, a set its elements, a list or map 3 and 1
+    /// for each element besides the elements, a truth value or null 1.
+    ///
+    /// # Cost
+    /// O(size).
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::item::Item;
+    /// assert_eq!(Item::from([("shirt-color", "R"), ("shirt-size", "M")]).size_bytes(), 23);
+    /// ```
+    ///
+    /// # Source
+    /// `DynamoDB` Developer Guide, *Item sizes and formats*.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.shape().bytes
+    }
+
+    /// Refuses what no table stores, whatever its keys (SEM: ITM-LIM-1, ITM-LIM-2, ITM-TYP-1).
+    pub(super) fn check(&self) -> Result<()> {
+        let shape = self.shape();
+        if shape.has_empty_name {
+            return Err(Error::invalid(InvalidKind::Value, "an attribute name is never empty"));
+        }
+        limits::check("attribute name bytes", limits::ITEM_ATTRIBUTE_NAME_BYTES_MAX, shape.longest_name)?;
+        limits::check("item nesting levels", limits::ITEM_DEPTH_MAX, shape.depth)?;
+        limits::check("item bytes", limits::ITEM_BYTES_MAX, shape.bytes)
+    }
+
+    pub(super) fn attributes(&self) -> &BTreeMap<String, AttributeValue> {
+        &self.0
+    }
+
+    /// Keeps the attributes whose names pass.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
+        self.0.retain(|name, _| keep(name));
+    }
+
+    /// Measures without recursion: how deep a value may nest is only known afterwards.
+    fn shape(&self) -> Shape {
+        let mut shape = Shape::default();
+        let mut waiting = Vec::new();
+        for (name, value) in &self.0 {
+            shape.add_name(name);
+            waiting.push((value, 1));
+        }
+        while let Some((value, level)) = waiting.pop() {
+            shape.bytes += match value {
+                AttributeValue::S(string) => string.len(),
+                AttributeValue::N(number) => number.size_bytes(),
+                AttributeValue::B(bytes) => bytes.len(),
+                AttributeValue::Bool(_) | AttributeValue::Null => 1,
+                AttributeValue::M(map) => {
+                    for (name, value) in map {
+                        shape.add_name(name);
+                        waiting.push((value, level + 1));
+                    }
+                    shape.depth = shape.depth.max(level);
+                    3 + map.len()
+                }
+                AttributeValue::L(list) => {
+                    waiting.extend(list.iter().map(|value| (value, level + 1)));
+                    shape.depth = shape.depth.max(level);
+                    3 + list.len()
+                }
+                AttributeValue::Ss(set) => set.iter().map(String::len).sum(),
+                AttributeValue::Ns(set) => set.iter().map(Number::size_bytes).sum(),
+                AttributeValue::Bs(set) => set.iter().map(Vec::len).sum(),
+            };
+        }
+        shape
+    }
+}
+
+/// What an item's limits are about.
+#[derive(Default)]
+struct Shape {
+    bytes: usize,
+    /// Lists and maps around the deepest value.
+    depth: usize,
+    longest_name: usize,
+    has_empty_name: bool,
+}
+
+impl Shape {
+    fn add_name(&mut self, name: &str) {
+        self.bytes += name.len();
+        self.longest_name = self.longest_name.max(name.len());
+        self.has_empty_name |= name.is_empty();
+    }
+}
+
+impl<K: Into<String>, V: Into<AttributeValue>, const N: usize> From<[(K, V); N]> for Item {
+    fn from(attributes: [(K, V); N]) -> Self {
+        attributes.into_iter().collect()
+    }
+}
+
+impl From<BTreeMap<String, AttributeValue>> for Item {
+    fn from(attributes: BTreeMap<String, AttributeValue>) -> Self {
+        Self(attributes)
+    }
+}
+
+impl From<Item> for BTreeMap<String, AttributeValue> {
+    fn from(item: Item) -> Self {
+        item.0
+    }
+}
+
+impl<K: Into<String>, V: Into<AttributeValue>> FromIterator<(K, V)> for Item {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(attributes: I) -> Self {
+        Self(attributes.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+impl IntoIterator for Item {
+    type Item = (String, AttributeValue);
+    type IntoIter = btree_map::IntoIter<String, AttributeValue>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Item {
+    type Item = (&'a String, &'a AttributeValue);
+    type IntoIter = btree_map::Iter<'a, String, AttributeValue>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::Set;
+
+    fn nested(levels: usize) -> AttributeValue {
+        (0..levels).fold(AttributeValue::Null, |inner, _| AttributeValue::L(vec![inner]))
+    }
+
+    fn limit_of(item: &Item) -> &'static str {
+        match item.check() {
+            Err(Error::LimitExceeded { limit, .. }) => limit,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test] // SEM: ITM-LIM-1
+    fn size_is_names_and_values() {
+        assert_eq!(Item::from([("shirt-color", "R"), ("shirt-size", "M")]).size_bytes(), 23);
+        let map = AttributeValue::M([("k".to_owned(), AttributeValue::Bool(true))].into());
+        assert_eq!(Item::from([("m", map)]).size_bytes(), 1 + 3 + 1 + 1 + 1);
+        assert_eq!(Item::from([("l", nested(1))]).size_bytes(), 1 + 3 + 1 + 1);
+        assert_eq!(Item::from([("é", "é")]).size_bytes(), 4, "UTF-8 bytes, not characters");
+        assert_eq!(Item::from([("s", Set::<String>::new(["ab", "c"]).unwrap())]).size_bytes(), 4);
+        assert_eq!(Item::from([("n", -27)]).size_bytes(), 4);
+    }
+
+    #[test] // SEM: ITM-LIM-1
+    fn an_item_of_exactly_the_limit_fits() {
+        let item = |bytes: usize| Item::from([("a", "x".repeat(bytes - 1))]);
+        assert!(item(limits::ITEM_BYTES_MAX).check().is_ok());
+        assert_eq!(limit_of(&item(limits::ITEM_BYTES_MAX + 1)), "item bytes");
+    }
+
+    #[test] // SEM: ITM-TYP-1
+    fn thirty_two_levels_nest() {
+        assert!(Item::from([("a", nested(32))]).check().is_ok());
+        assert_eq!(limit_of(&Item::from([("a", nested(33))])), "item nesting levels");
+    }
+
+    #[test] // SEM: ITM-LIM-2
+    fn names_are_neither_empty_nor_long() {
+        assert!(Item::from([("", 1)]).check().is_err());
+        assert!(Item::from([("a".repeat(limits::ITEM_ATTRIBUTE_NAME_BYTES_MAX), 1)]).check().is_ok());
+        let long = Item::from([("a".repeat(limits::ITEM_ATTRIBUTE_NAME_BYTES_MAX + 1), 1)]);
+        assert_eq!(limit_of(&long), "attribute name bytes");
+    }
+}

@@ -1,0 +1,304 @@
+//! Reading items in key order, page by page: what queries and scans have in common.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use crate::catalog::Entry;
+use crate::engine::{Direction, Key as StoredKey, KeyRange};
+use crate::error::{Error, InvalidKind, Result};
+use crate::item::schema::{IndexRecord, Projection, TableRecord};
+use crate::item::{Item, layout, record};
+use crate::limits;
+use crate::txn::{Cursor, View};
+
+/// Where a page ended: the key attributes of its last item, for [`Query::start_after`](crate::item::Query::start_after).
+///
+/// After a page of an index it holds the index's key attributes and the table's. One can be made from an item of such
+/// attributes; an item with that key need not exist.
+///
+/// # Examples
+/// ```
+/// use larder::item::{Item, LastKey};
+/// let after = LastKey::from(Item::from([("PK", "USER#7"), ("SK", "EVENT#5")]));
+/// assert_eq!(after.attributes().len(), 2);
+/// ```
+///
+/// # Source
+/// `DynamoDB` API Reference, `Query`: `LastEvaluatedKey`, `ExclusiveStartKey`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastKey(Item);
+
+impl LastKey {
+    /// The key attributes.
+    ///
+    /// # Examples
+    /// See [`LastKey`].
+    #[must_use]
+    pub fn attributes(&self) -> &Item {
+        &self.0
+    }
+}
+
+impl From<Item> for LastKey {
+    fn from(attributes: Item) -> Self {
+        Self(attributes)
+    }
+}
+
+impl From<LastKey> for Item {
+    fn from(key: LastKey) -> Self {
+        key.0
+    }
+}
+
+/// One page of what a query or scan reads.
+///
+/// # Examples
+/// ```
+/// use larder::{Store, item::{Item, KeyType, TableSchema, key}};
+/// let table = Store::in_memory().item_table("Events");
+/// table.create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::N))?;
+/// for n in 0..3 {
+///     table.put(&Item::new().with("PK", "USER#7").with("SK", n))?;
+/// }
+/// let page = table.query(key("PK").eq("USER#7")).limit(2).run()?;
+/// assert_eq!(page.items.len(), 2);
+/// let after = page.last_key.expect("there is more");
+/// let rest = table.query(key("PK").eq("USER#7")).start_after(after).run()?;
+/// assert_eq!((rest.items.len(), rest.last_key), (1, None));
+/// # Ok::<(), larder::Error>(())
+/// ```
+///
+/// # Source
+/// `DynamoDB` API Reference, `Query`: response elements.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Page {
+    /// The items, in key order or its reverse.
+    pub items: Vec<Item>,
+    /// Where to go on; only its absence means that there is no more. A page that its limit ended has one even when
+    /// nothing follows.
+    pub last_key: Option<LastKey>,
+    /// Items read to make the page.
+    pub scanned: usize,
+}
+
+/// What is read, whichever way it was asked for.
+#[derive(Debug)]
+pub(super) struct Plan {
+    table: Arc<Entry<TableRecord>>,
+    /// Place of the index that is read, in the table's list.
+    index: Option<usize>,
+    range: KeyRange,
+    direction: Direction,
+    /// Items of one page.
+    limit: Option<usize>,
+}
+
+/// How a query or scan was asked to read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Options {
+    pub(super) index: Option<String>,
+    pub(super) direction: Direction,
+    pub(super) limit: Option<usize>,
+    pub(super) start_after: Option<LastKey>,
+}
+
+impl Plan {
+    /// A plan to read what `range` makes of the key prefix of the table or index.
+    pub(super) fn new(
+        table: Arc<Entry<TableRecord>>,
+        options: &Options,
+        range: impl FnOnce(&TableRecord, Option<&IndexRecord>, Vec<u8>) -> Result<KeyRange>,
+    ) -> Result<Self> {
+        if options.limit == Some(0) {
+            return Err(invalid("the limit of a page is at least 1"));
+        }
+        let index = options.index.as_ref().map(|name| position(&table.record, name)).transpose()?;
+        let mut plan =
+            Self { table, index, range: KeyRange::all(), direction: options.direction, limit: options.limit };
+        let prefix = layout::prefix(plan.table.id, plan.index());
+        plan.range = range(&plan.table.record, plan.index(), prefix)?;
+        if let Some(key) = &options.start_after {
+            let start = plan.stored_key(key)?;
+            if !plan.range.contains(&start) {
+                return Err(invalid("the start key is outside of what the query reads"));
+            }
+            let (start, end) = match plan.direction {
+                Direction::Forward => (Bound::Excluded(start), Bound::Unbounded),
+                Direction::Backward => (Bound::Unbounded, Bound::Excluded(start)),
+            };
+            plan.range = plan.range.clamp(start, end);
+        }
+        Ok(plan)
+    }
+
+    fn index(&self) -> Option<&IndexRecord> {
+        self.index.and_then(|place| self.table.record.indexes.get(place))
+    }
+
+    /// Whether `name` is a key attribute of the table or of the index that is read.
+    fn is_key(&self, name: &str) -> bool {
+        self.table.record.keys.has(name) || self.index().is_some_and(|index| index.index.keys.has(name))
+    }
+
+    /// The key attributes of `item`.
+    fn last_key(&self, item: &Item) -> LastKey {
+        let attributes = item.iter().filter(|(name, _)| self.is_key(name));
+        LastKey(attributes.map(|(name, value)| (name.clone(), value.clone())).collect())
+    }
+
+    /// The stored key that `key` stands for; it has to hold exactly the key attributes (SEM: ITM-QRY-2).
+    fn stored_key(&self, key: &LastKey) -> Result<StoredKey> {
+        if let Some((name, _)) = key.0.iter().find(|(name, _)| !self.is_key(name)) {
+            return Err(invalid(&format!(
+                "the start key holds {name:?}, which is not a key attribute of what is read"
+            )));
+        }
+        let keys = &self.table.record.keys;
+        let of_item = layout::key_of_item(self.table.id, keys, &key.0)?;
+        let stored = match self.index() {
+            None => of_item,
+            Some(index) => layout::key_of_entry(self.table.id, keys, index, &key.0)?
+                .ok_or_else(|| invalid("the start key lacks a key attribute of the index"))?,
+        };
+        Ok(StoredKey::from(stored))
+    }
+
+    /// Takes away what the index does not show.
+    fn project(&self, item: &mut Item) {
+        match self.index().map(|index| &index.index.projection) {
+            None | Some(Projection::All) => {}
+            Some(Projection::KeysOnly) => item.retain(|name| self.is_key(name)),
+            Some(Projection::Include(names)) => {
+                item.retain(|name| self.is_key(name) || names.iter().any(|included| included == name));
+            }
+        }
+    }
+}
+
+/// Reads the items of a plan in order, all from one view.
+#[derive(Debug)]
+struct Rows {
+    plan: Plan,
+    view: View,
+    cursor: Cursor,
+}
+
+impl Rows {
+    fn next(&mut self) -> Result<Option<Item>> {
+        let Some((key, value)) = self.cursor.next()? else { return Ok(None) };
+        let Some(index) = self.plan.index() else { return record::decode(value).map(Some) };
+        let item_key = layout::item_key_of_entry(self.plan.table.id, index, key)?;
+        let record = self.view.get(&item_key)?;
+        let record = record.ok_or_else(|| Error::corrupt("item index", "an entry belongs to no item"))?;
+        let mut item = record::decode(&record)?;
+        self.plan.project(&mut item);
+        Ok(Some(item))
+    }
+}
+
+/// Makes pages of what a plan reads.
+#[derive(Debug)]
+pub(super) struct PageReader {
+    rows: Rows,
+    /// An item that was read and no longer fitted on its page.
+    held: Option<Item>,
+}
+
+impl PageReader {
+    pub(super) fn new(plan: Plan, view: View) -> Result<Self> {
+        let cursor = view.range(&plan.range, plan.direction)?;
+        Ok(Self { rows: Rows { plan, view, cursor }, held: None })
+    }
+
+    /// The next page: up to the limit, or up to [`limits::ITEM_PAGE_BYTES_MAX`], whichever comes first (SEM: ITM-QRY-1).
+    pub(super) fn next_page(&mut self) -> Result<Page> {
+        let mut page = Page::default();
+        let mut bytes = 0;
+        while self.rows.plan.limit.is_none_or(|limit| page.items.len() < limit) {
+            let Some(item) = self.next_item()? else { return Ok(page) };
+            bytes += item.size_bytes();
+            if bytes > limits::ITEM_PAGE_BYTES_MAX && !page.items.is_empty() {
+                self.held = Some(item);
+                break;
+            }
+            page.items.push(item);
+            page.scanned += 1;
+        }
+        page.last_key = page.items.last().map(|item| self.rows.plan.last_key(item));
+        Ok(page)
+    }
+
+    fn next_item(&mut self) -> Result<Option<Item>> {
+        match self.held.take() {
+            Some(item) => Ok(Some(item)),
+            None => self.rows.next(),
+        }
+    }
+}
+
+/// All pages of a query or scan, read from one snapshot; ends after the page without a last key, or after an error.
+///
+/// Given by [`Query::pages`](crate::item::Query::pages) and [`Scan::pages`](crate::item::Scan::pages). It owns what it
+/// reads, and holds one page at a time.
+#[derive(Debug)]
+#[must_use = "pages are read as they are asked for"]
+pub struct Pages(Option<PageReader>);
+
+impl Pages {
+    pub(super) fn new(reader: PageReader) -> Self {
+        Self(Some(reader))
+    }
+}
+
+impl Iterator for Pages {
+    type Item = Result<Page>;
+
+    fn next(&mut self) -> Option<Result<Page>> {
+        let page = self.0.as_mut()?.next_page();
+        if !page.as_ref().is_ok_and(|page| page.last_key.is_some()) {
+            self.0 = None;
+        }
+        Some(page)
+    }
+}
+
+impl std::iter::FusedIterator for Pages {}
+
+/// All items of a query or scan, read from one snapshot one by one; ends after an error.
+///
+/// Given by [`Query::items`](crate::item::Query::items) and [`Scan::items`](crate::item::Scan::items). It owns what it
+/// reads.
+#[derive(Debug)]
+#[must_use = "items are read as they are asked for"]
+pub struct Items(Option<PageReader>);
+
+impl Items {
+    pub(super) fn new(reader: PageReader) -> Self {
+        Self(Some(reader))
+    }
+}
+
+impl Iterator for Items {
+    type Item = Result<Item>;
+
+    fn next(&mut self) -> Option<Result<Item>> {
+        let item = self.0.as_mut()?.next_item().transpose();
+        if !matches!(item, Some(Ok(_))) {
+            self.0 = None;
+        }
+        item
+    }
+}
+
+impl std::iter::FusedIterator for Items {}
+
+fn position(record: &TableRecord, name: &str) -> Result<usize> {
+    let place = record.indexes.iter().position(|index| index.index.name() == name);
+    place.ok_or_else(|| Error::NotFound { what: "index", name: name.to_owned() })
+}
+
+fn invalid(message: &str) -> Error {
+    Error::invalid(InvalidKind::Value, message)
+}

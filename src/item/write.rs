@@ -1,0 +1,67 @@
+//! Changing an item and the index entries that belong to it.
+
+use crate::catalog::Entry;
+use crate::error::Result;
+use crate::item::schema::TableRecord;
+use crate::item::{Item, Key, layout, record};
+use crate::txn::Writer;
+
+/// One item's change, checked against the table and ready to be written.
+pub(super) struct Change {
+    key: Vec<u8>,
+    /// What is to be stored; `None` removes the item.
+    new: Option<Stored>,
+}
+
+struct Stored {
+    record: Vec<u8>,
+    entries: Vec<Vec<u8>>,
+}
+
+impl Change {
+    /// Puts `item` in the place of what has its key.
+    ///
+    /// # Errors
+    /// Why the table cannot hold the item.
+    pub(super) fn put(table: &Entry<TableRecord>, item: &Item) -> Result<Self> {
+        let key = layout::key_of_item(table.id, &table.record.keys, item)?;
+        item.check()?;
+        let entries = layout::keys_of_entries(table.id, &table.record, item)?;
+        Ok(Self { key, new: Some(Stored { record: record::encode(item)?, entries }) })
+    }
+
+    /// Removes the item with `key`, if there is one.
+    ///
+    /// # Errors
+    /// Why the table cannot have such a key.
+    pub(super) fn delete(table: &Entry<TableRecord>, key: &Key) -> Result<Self> {
+        Ok(Self { key: layout::item_key(table.id, &table.record.keys, key)?, new: None })
+    }
+
+    /// The stored key of the item.
+    pub(super) fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// Writes the change and answers the item as it was.
+    pub(super) fn apply(self, writer: &mut Writer, table: &Entry<TableRecord>) -> Result<Option<Item>> {
+        let old = writer.get(&self.key)?.map(|bytes| record::decode(&bytes)).transpose()?;
+        let old_entries = match &old {
+            Some(item) => layout::keys_of_entries(table.id, &table.record, item)?,
+            None => Vec::new(),
+        };
+        let new_entries = self.new.as_ref().map_or(&[][..], |new| &new.entries);
+        for entry in old_entries.iter().filter(|entry| !new_entries.contains(entry)) {
+            writer.remove(entry);
+        }
+        for entry in new_entries.iter().filter(|entry| !old_entries.contains(entry)) {
+            writer.put(entry, &[][..])?;
+        }
+        match self.new {
+            Some(new) => writer.put(self.key, new.record)?,
+            None if old.is_some() => writer.remove(self.key),
+            None => {}
+        }
+        Ok(old)
+    }
+}

@@ -1,0 +1,368 @@
+//! Item tables as a user sees them, on the store, in a transaction and on a snapshot.
+
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail by panicking, as the test does")]
+
+use larder::item::{
+    AttributeValue, GlobalIndex, Item, KeyType, LastKey, Number, Page, Projection, Set, TableSchema, WriteRequest, key,
+};
+use larder::{AutoCommit, Error, InvalidKind, ItemTable, Result, Store, limits};
+
+/// A table `Events` with the keys PK and SK, both strings.
+fn events(store: &Store) -> ItemTable<AutoCommit> {
+    let table = store.item_table("Events");
+    table.create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::S)).unwrap();
+    table
+}
+
+/// As [`events`], with index `GSI1` of g (string) and h (number) over all attributes, and `GSI2` of g over v alone.
+fn indexed_schema() -> TableSchema {
+    TableSchema::new("PK", KeyType::S)
+        .sort_key("SK", KeyType::S)
+        .global_index(GlobalIndex::new("GSI1", "g", KeyType::S).sort_key("h", KeyType::N))
+        .global_index(GlobalIndex::new("GSI2", "g", KeyType::S).projection(Projection::Include(vec!["v".into()])))
+}
+
+fn event(pk: &str, sk: &str) -> Item {
+    Item::from([("PK", pk), ("SK", sk)])
+}
+
+fn sort_keys(page: &Page) -> Vec<&str> {
+    page.items.iter().map(|item| item.get("SK").unwrap().as_s().unwrap()).collect()
+}
+
+fn kind(outcome: Result<impl std::fmt::Debug>) -> InvalidKind {
+    match outcome {
+        Err(Error::Invalid { kind, .. }) => kind,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test] // SEM: ITM-TYP-1, ITM-TYP-2
+fn every_type_comes_back() {
+    let table = events(&Store::in_memory());
+    let map = AttributeValue::M([("empty".to_owned(), AttributeValue::L(vec![]))].into());
+    let item = event("p", "s")
+        .with("s", "")
+        .with("n", "01.50".parse::<Number>().unwrap())
+        .with("b", vec![0u8, 255])
+        .with("bool", false)
+        .with("null", AttributeValue::Null)
+        .with("m", map.clone())
+        .with("l", vec![AttributeValue::from(1), "x".into(), map])
+        .with("ss", Set::<String>::new(["b", "a"]).unwrap())
+        .with("ns", Set::<Number>::new([2, 1]).unwrap())
+        .with("bs", Set::<Vec<u8>>::new([vec![1u8], vec![]]).unwrap());
+    table.put(&item).unwrap();
+    assert_eq!(table.get(("p", "s")).unwrap(), Some(item));
+}
+
+#[test] // SEM: ITM-TYP-2, ITM-TYP-3
+fn equal_numbers_are_one_key_and_sort_numerically() {
+    let table = Store::in_memory().item_table("Numbers");
+    table.create(TableSchema::new("PK", KeyType::N).sort_key("SK", KeyType::N)).unwrap();
+    for sk in ["10", "9", "-1.5", "-10", "0", "1E125", "-1E-130", "0.1"] {
+        let (pk, sk) = ("1.0".parse::<Number>().unwrap(), sk.parse::<Number>().unwrap());
+        table.put(&Item::new().with("PK", pk).with("SK", sk)).unwrap();
+    }
+    assert!(table.put(&Item::from([("PK", 1), ("SK", 10)])).unwrap().is_some(), "1 is 1.0");
+    let page = table.query(key("PK").eq(1)).run().unwrap();
+    let order: Vec<f64> = page.items.iter().map(|item| item.get("SK").unwrap().as_n().unwrap().to_f64()).collect();
+    assert_eq!(order, [-10.0, -1.5, -1e-130, 0.0, 0.1, 9.0, 10.0, 1e125]);
+}
+
+#[test] // SEM: ITM-TYP-1, ITM-LIM-1, ITM-LIM-2
+fn an_item_that_does_not_fit_is_refused_and_nothing_is_written() {
+    let store = Store::in_memory();
+    let table = events(&store);
+    let entries = store.stats().unwrap().entries;
+    assert_eq!(kind(table.put(&Item::from([("PK", "p")]))), InvalidKind::Value, "a key attribute is missing");
+    assert_eq!(kind(table.put(&event("p", "s").with("SK", 1))), InvalidKind::Type);
+    assert_eq!(kind(table.put(&event("p", "s").with("SK", true))), InvalidKind::Type);
+    assert_eq!(kind(table.put(&event("", "s"))), InvalidKind::Value);
+    let large = event("p", "s").with("v", "x".repeat(limits::ITEM_BYTES_MAX));
+    assert!(matches!(table.put(&large), Err(Error::LimitExceeded { limit: "item bytes", .. })));
+    assert!(matches!(table.put(&event("p", &"s".repeat(1025))), Err(Error::LimitExceeded { .. })));
+    assert_eq!(store.stats().unwrap().entries, entries);
+}
+
+#[test]
+fn a_key_that_no_item_can_have_is_refused() {
+    let table = events(&Store::in_memory());
+    assert_eq!(kind(table.get(("p",))), InvalidKind::Value);
+    assert_eq!(kind(table.get(("p", 1))), InvalidKind::Type);
+    assert_eq!(kind(table.delete(("", "s"))), InvalidKind::Value);
+}
+
+#[test] // SEM: ITM-IDX-1
+fn an_index_key_of_another_type_or_empty_fails_the_write() {
+    let table = Store::in_memory().item_table("Events");
+    table.create(indexed_schema()).unwrap();
+    assert_eq!(kind(table.put(&event("p", "s").with("g", 1))), InvalidKind::Type);
+    assert_eq!(kind(table.put(&event("p", "s").with("h", "1"))), InvalidKind::Type, "though the item lacks g");
+    assert_eq!(kind(table.put(&event("p", "s").with("g", ""))), InvalidKind::Value);
+    assert_eq!(table.get(("p", "s")).unwrap(), None);
+}
+
+#[test]
+fn a_failed_write_in_a_transaction_leaves_the_others() {
+    let store = Store::in_memory();
+    events(&store);
+    store
+        .transaction(|tx| {
+            let table = tx.item_table("Events");
+            table.put(&event("p", "1"))?;
+            assert!(table.put(&event("p", "")).is_err());
+            assert!(table.batch_write([WriteRequest::put(event("p", "2")), WriteRequest::delete(("p", 1))]).is_err());
+            table.put(&event("p", "3"))?;
+            assert_eq!(sort_keys(&table.query(key("PK").eq("p")).run()?), ["1", "3"]);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(store.item_table("Events").scan().run().unwrap().items.len(), 2);
+}
+
+#[test]
+fn a_transaction_conflicts_with_a_write_into_what_it_queried() {
+    let store = Store::in_memory();
+    let table = events(&store);
+    let run = |sort_key: &str| {
+        let tx = store.begin().unwrap();
+        let of_tx = tx.item_table("Events");
+        of_tx.query(key("PK").eq("p").and(key("SK").begins_with("a"))).run().unwrap();
+        of_tx.put(&event("q", "1")).unwrap();
+        table.put(&event("p", sort_key)).unwrap();
+        tx.commit()
+    };
+    assert!(run("a1").unwrap_err().is_retryable());
+    run("b1").unwrap();
+}
+
+#[test] // SEM: ITM-QRY-2
+fn a_page_that_its_limit_ends_at_the_last_item_has_a_key() {
+    let table = events(&Store::in_memory());
+    for sk in ["1", "2"] {
+        table.put(&event("p", sk)).unwrap();
+    }
+    let query = table.query(key("PK").eq("p"));
+    let page = query.clone().limit(2).run().unwrap();
+    assert_eq!(page.last_key, Some(LastKey::from(event("p", "2"))));
+    let rest = query.clone().limit(2).start_after(page.last_key.unwrap()).run().unwrap();
+    assert_eq!(rest, Page::default());
+    assert_eq!(query.clone().limit(3).run().unwrap().last_key, None);
+    assert_eq!(query.run().unwrap().last_key, None);
+}
+
+#[test] // SEM: ITM-QRY-1
+fn a_page_ends_before_it_exceeds_its_size() {
+    let table = events(&Store::in_memory());
+    let item = |sk: &str, bytes: usize| {
+        let item = event("p", sk);
+        let rest = bytes - item.size_bytes() - 1;
+        item.with("v", "x".repeat(rest))
+    };
+    let quarter = limits::ITEM_PAGE_BYTES_MAX / 4;
+    for sk in ["1", "2", "3", "4", "5"] {
+        table.put(&item(sk, quarter)).unwrap();
+    }
+    let query = table.query(key("PK").eq("p"));
+    let page = query.run().unwrap();
+    assert_eq!((sort_keys(&page), page.scanned), (vec!["1", "2", "3", "4"], 4), "exactly the size fits");
+    let rest = query.clone().start_after(page.last_key.unwrap()).run().unwrap();
+    assert_eq!((sort_keys(&rest), &rest.last_key), (vec!["5"], &None));
+
+    table.put(&item("4", quarter + 1)).unwrap();
+    let pages: Vec<Page> = query.pages().unwrap().collect::<Result<_>>().unwrap();
+    assert_eq!(pages.iter().map(|page| page.items.len()).collect::<Vec<_>>(), [3, 2]);
+    let limited: Vec<Page> = query.limit(2).pages().unwrap().collect::<Result<_>>().unwrap();
+    assert_eq!(limited.iter().map(|page| page.items.len()).collect::<Vec<_>>(), [2, 2, 1], "the limit comes first");
+}
+
+#[test] // SEM: ITM-QRY-2
+fn a_start_key_need_not_exist_but_has_to_fit() {
+    let table = Store::in_memory().item_table("Events");
+    table.create(indexed_schema()).unwrap();
+    for sk in ["1", "3", "5"] {
+        table.put(&event("p", sk).with("g", "x").with("h", 7)).unwrap();
+    }
+    let query = table.query(key("PK").eq("p"));
+    assert_eq!(sort_keys(&query.clone().start_after(event("p", "2")).run().unwrap()), ["3", "5"]);
+    assert_eq!(sort_keys(&query.clone().reverse().start_after(event("p", "4")).run().unwrap()), ["3", "1"]);
+
+    let of_index = table.query(key("g").eq("x")).index("GSI1");
+    let last = of_index.clone().limit(1).run().unwrap().last_key.unwrap();
+    assert_eq!(last.attributes(), &event("p", "1").with("g", "x").with("h", 7), "index keys and table keys");
+    assert_eq!(sort_keys(&of_index.clone().start_after(last.clone()).run().unwrap()), ["3", "5"]);
+
+    for key in [event("q", "2"), event("p", "2").with("v", 1), Item::from([("PK", "p")]), last.into()] {
+        assert_eq!(kind(query.clone().start_after(key).run()), InvalidKind::Value);
+    }
+    let outside = table.query(key("PK").eq("p").and(key("SK").lt("3"))).start_after(event("p", "4"));
+    assert_eq!(kind(outside.run()), InvalidKind::Value);
+    assert_eq!(kind(of_index.start_after(event("p", "2")).run()), InvalidKind::Value);
+}
+
+#[test]
+fn handles_and_iterators_go_to_other_threads() {
+    fn is_send<T: Send>(_: &T) {}
+    let table = events(&Store::in_memory());
+    let query = table.query(key("PK").eq("p"));
+    is_send(&query);
+    is_send(&query.items().unwrap());
+    is_send(&query.pages().unwrap());
+    std::thread::spawn(move || table.put(&event("p", "s")).unwrap()).join().unwrap();
+    assert_eq!(query.run().unwrap().items.len(), 1);
+}
+
+#[test]
+fn a_limit_of_nothing_and_an_unknown_index_are_refused() {
+    let table = events(&Store::in_memory());
+    assert_eq!(kind(table.query(key("PK").eq("p")).limit(0).run()), InvalidKind::Value);
+    assert!(matches!(table.scan().index("GSI9").run(), Err(Error::NotFound { what: "index", .. })));
+}
+
+#[test] // SEM: ITM-IDX-1
+fn a_projection_shows_keys_and_what_it_includes() {
+    let index = |name: &str, projection| GlobalIndex::new(name, "g", KeyType::S).projection(projection);
+    let table = Store::in_memory().item_table("Events");
+    let schema = TableSchema::new("PK", KeyType::S)
+        .global_index(index("all", Projection::All))
+        .global_index(index("keys", Projection::KeysOnly))
+        .global_index(index("some", Projection::Include(vec!["v".into(), "absent".into()])));
+    table.create(schema).unwrap();
+    let item = Item::from([("PK", "p"), ("g", "x"), ("v", "1"), ("w", "2")]);
+    table.put(&item).unwrap();
+    let shown = |name: &str| table.query(key("g").eq("x")).index(name).run().unwrap().items;
+    assert_eq!(shown("all"), [item]);
+    assert_eq!(shown("keys"), [Item::from([("PK", "p"), ("g", "x")])]);
+    assert_eq!(shown("some"), [Item::from([("PK", "p"), ("g", "x"), ("v", "1")])]);
+}
+
+#[test] // SEM: ALL-5
+fn an_iterator_reads_one_snapshot() {
+    let store = Store::in_memory();
+    let table = events(&store);
+    for sk in ["1", "2", "3"] {
+        table.put(&event("p", sk)).unwrap();
+    }
+    let mut items = table.query(key("PK").eq("p")).items().unwrap();
+    let mut pages = table.query(key("PK").eq("p")).limit(1).pages().unwrap();
+    assert_eq!(items.next().unwrap().unwrap(), event("p", "1"));
+    assert_eq!(pages.next().unwrap().unwrap().items, [event("p", "1")]);
+    table.delete(("p", "2")).unwrap();
+    table.put(&event("p", "4")).unwrap();
+    assert_eq!(items.map(|item| item.unwrap()).collect::<Vec<_>>(), [event("p", "2"), event("p", "3")]);
+    assert_eq!(pages.map(|page| page.unwrap().items.len()).collect::<Vec<_>>(), [1, 1, 0]);
+
+    let in_transaction = store
+        .transaction(|tx| {
+            let table = tx.item_table("Events");
+            table.put(&event("p", "5"))?;
+            let items = table.query(key("PK").eq("p")).items()?;
+            table.put(&event("p", "6"))?;
+            Ok(items)
+        })
+        .unwrap();
+    assert_eq!(in_transaction.count(), 4, "1, 3, 4 and 5, also when the transaction has gone");
+}
+
+#[test]
+fn a_table_is_created_once_and_leaves_nothing_when_deleted() {
+    let store = Store::in_memory();
+    let other = events(&store);
+    other.put(&event("p", "s")).unwrap();
+    let entries = store.stats().unwrap().entries;
+    let table = store.item_table("Orders");
+    assert!(matches!(table.put(&event("p", "s")), Err(Error::NotFound { what: "item table", .. })));
+    table.create(indexed_schema()).unwrap();
+    table.create(indexed_schema()).unwrap();
+    assert_eq!(table.schema().unwrap(), indexed_schema());
+    let differs = TableSchema::new("PK", KeyType::S);
+    assert!(matches!(table.create(differs.clone()), Err(Error::AlreadyExists { what: "item table", .. })));
+    table.put(&event("p", "s").with("g", "x").with("h", 1)).unwrap();
+    table.delete_table().unwrap();
+    assert_eq!(store.stats().unwrap().entries, entries);
+    assert!(matches!(table.delete_table(), Err(Error::NotFound { .. })));
+    table.create(differs).unwrap();
+    assert_eq!(table.scan().run().unwrap(), Page::default());
+    assert_eq!(kind(store.item_table("no").create(indexed_schema())), InvalidKind::Value);
+}
+
+#[test]
+fn tables_do_not_see_each_other_and_forks_go_their_own_way() {
+    let store = Store::in_memory();
+    let table = events(&store);
+    let other = store.item_table("Other");
+    other.create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::S)).unwrap();
+    table.put(&event("p", "1")).unwrap();
+    assert_eq!(other.scan().run().unwrap().items, []);
+    let fork = store.fork().unwrap().item_table("Events");
+    fork.put(&event("p", "2")).unwrap();
+    assert_eq!((table.scan().items().unwrap().count(), fork.scan().items().unwrap().count()), (1, 2));
+}
+
+mod batch {
+    use super::*;
+
+    fn puts(count: usize) -> Vec<WriteRequest> {
+        (0..count).map(|n| WriteRequest::put(event("p", &format!("{n:02}")))).collect()
+    }
+
+    #[test] // SEM: ITM-BAT-1
+    fn twenty_five_puts_and_deletes_are_one_commit() {
+        let store = Store::in_memory();
+        let table = events(&store);
+        table.put(&event("p", "old")).unwrap();
+        let commit = store.stats().unwrap().commit;
+        let mut requests = puts(24);
+        requests.push(WriteRequest::delete(("p", "old")));
+        assert!(table.batch_write(requests).unwrap().unprocessed.is_empty());
+        assert_eq!(store.stats().unwrap().commit, commit.next());
+        assert_eq!(table.scan().run().unwrap().items.len(), 24);
+    }
+
+    #[test] // SEM: ITM-BAT-1
+    fn a_bad_entry_fails_the_whole_call() {
+        let table = events(&Store::in_memory());
+        let with = |bad: WriteRequest| table.batch_write([WriteRequest::put(event("p", "1")), bad]);
+        assert_eq!(kind(with(WriteRequest::put(event("p", "1")))), InvalidKind::Value, "the same item twice");
+        assert_eq!(kind(with(WriteRequest::delete(("p", "1")))), InvalidKind::Value, "put and deleted");
+        assert_eq!(kind(with(WriteRequest::delete(("p",)))), InvalidKind::Value);
+        assert_eq!(kind(with(WriteRequest::put(event("p", "2").with("PK", 1)))), InvalidKind::Type);
+        let large = event("p", "2").with("v", "x".repeat(limits::ITEM_BYTES_MAX));
+        assert!(matches!(with(WriteRequest::put(large)), Err(Error::LimitExceeded { .. })));
+        assert_eq!(kind(table.batch_write([])), InvalidKind::Value);
+        assert!(matches!(table.batch_write(puts(26)), Err(Error::LimitExceeded { max: 25, found: 26, .. })));
+        assert_eq!(table.scan().run().unwrap().items, []);
+        table.batch_write(puts(25)).unwrap().unprocessed.clear();
+    }
+
+    #[test] // SEM: ITM-BAT-1
+    fn entries_that_are_not_admitted_come_back_in_their_order_and_unwritten() {
+        let store = Store::in_memory();
+        let table = events(&store);
+        let throttled = table.clone().with_batch_admission(|request| match request {
+            WriteRequest::Put(item) => item.get("SK").is_some_and(|sk| sk.as_s() != Some("01")),
+            WriteRequest::Delete(_) => false,
+        });
+        let requests = [puts(3), vec![WriteRequest::delete(("p", "x"))]].concat();
+        let outcome = throttled.batch_write(requests.clone()).unwrap();
+        assert_eq!(outcome.unprocessed, [requests[1].clone(), requests[3].clone()]);
+        assert_eq!(sort_keys(&table.scan().run().unwrap()), ["00", "02"]);
+        assert!(
+            table.batch_write(outcome.unprocessed).unwrap().unprocessed.is_empty(),
+            "other handles are not concerned"
+        );
+        assert!(throttled.batch_write([WriteRequest::delete(("p",))]).is_err(), "held back, and checked all the same");
+    }
+
+    #[test]
+    fn a_batch_joins_a_transaction() {
+        let store = Store::in_memory();
+        let table = events(&store);
+        let tx = store.begin().unwrap();
+        let outcome = tx.item_table("Events").batch_write(puts(2)).unwrap();
+        assert!(outcome.unprocessed.is_empty());
+        tx.rollback();
+        assert_eq!(table.scan().run().unwrap().items, []);
+    }
+}
