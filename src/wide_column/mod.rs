@@ -1,31 +1,70 @@
-//! Stub to be replaced.
+//! Wide-column tables: rows in partitions, each cell with its own time.
+//!
+//! [`WideTable`] is the handle, [`TableSchema`] a definition, [`Select`] a query, [`WideBatch`] several writes as one.
+//! This is the typed interface; the language is not there yet.
+//!
+//! # Storage
+//! One entry per row, its regular columns' cells together in one record ([`record`]); one entry per deleted partition, its
+//! header. Keys put partitions in token order and rows in clustering order ([`key`]). Values are stored in the serialized
+//! form of the CQL protocol ([`serialize`]). A row or header with anything that expires, or with a trace of what was
+//! deleted, has one entry in the deadline index, at the earliest moment the sweeper can do something about it.
+//!
+//! # Invariants
+//! 1. A table's rows are what its writes say under the rules of [`cell`], in whatever order they were made: a late write
+//!    with an older timestamp loses against values and deletions alike, for as long as traces are kept (ten days).
+//! 2. No row holds what its partition's header covers: reads look at rows only.
+//! 3. The deadline index has an entry for a row exactly where [`cell::StoredRow::deadline`] says.
+//!
+//! # Isolation and cost
+//! A write reads the header and the row, and writes the row: O(log n), and the size of the row. Deleting a partition
+//! rewrites its rows. A query reads one snapshot; k rows cost O(log n + k).
+//!
+//! # Source
+//! CQL reference and Cassandra's documentation. Differences: `docs/compatibility/cassandra.md`.
+
+mod batch;
+mod cell;
+mod clustering;
+mod key;
+mod mutation;
+mod plan;
+mod prepared;
+mod record;
+mod row;
+mod schema;
+mod select;
+mod serialize;
+mod table;
+mod target;
+mod token;
+mod types;
+mod value;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use batch::WideBatch;
+pub use bigdecimal::BigDecimal;
+pub use bigdecimal::num_bigint::BigInt;
+pub use mutation::WriteOptions;
+pub use prepared::PreparedInsert;
+pub use row::{Row, Rows};
+pub use schema::{Column, ColumnKind, Order, TableSchema};
+pub use select::Select;
+pub use table::WideTable;
+pub use types::CqlType;
+pub use uuid::Uuid;
+pub use value::{CqlValue, Values};
+
 use crate::error::Result;
-use crate::txn::{AutoCommit, Scope, WriteScope, Writer};
+use crate::txn::Writer;
+
+/// Leading byte of every key of the model.
 pub(crate) const OWNER: u8 = 0x40;
-pub(crate) fn expire(_: &mut Writer, _target: &[u8]) -> Result<()> {
-    Ok(())
-}
-#[derive(Debug, Clone)]
-pub struct WideTable<S = AutoCommit> {
-    scope: S,
-    keyspace: String,
-    name: String,
-}
-impl<S: Scope> WideTable<S> {
-    pub(crate) fn new(scope: S, keyspace: &str, name: &str) -> Self {
-        Self { scope, keyspace: keyspace.to_owned(), name: name.to_owned() }
-    }
-}
-#[derive(Debug)]
-pub struct WideBatch<S = AutoCommit> {
-    scope: S,
-}
-impl<S: WriteScope> WideBatch<S> {
-    pub(crate) fn new(scope: S) -> Self {
-        Self { scope }
-    }
-    pub fn execute(self) -> Result<()> {
-        let _ = self.scope;
-        Ok(())
-    }
+
+/// Sweeps the row at `target`, whose deadline has come and has been taken from the index.
+pub(crate) fn expire(writer: &mut Writer, target: &[u8]) -> Result<()> {
+    mutation::sweep(writer, target)
 }

@@ -1,0 +1,259 @@
+//! Batches of writes.
+
+use std::sync::Arc;
+
+use crate::error::{Error, InvalidKind, Result};
+use crate::limits;
+use crate::txn::{AutoCommit, Operation, Scope, WriteScope};
+use crate::wide_column::mutation::{Mutation, WriteOptions};
+use crate::wide_column::plan;
+use crate::wide_column::prepared::PreparedInsert;
+use crate::wide_column::schema::TableSchema;
+use crate::wide_column::table::WideTable;
+use crate::wide_column::target::{Definition, Target};
+use crate::wide_column::value::{CqlValue, Values};
+
+/// Writes to any number of wide-column tables, made as one: all of them or none.
+///
+/// Given by [`Store::wide_batch`](crate::Store::wide_batch) and [`Transaction::wide_batch`](crate::Transaction::wide_batch).
+/// Statements are checked when they are added. They share one timestamp, so of two that write the same cell not the last one
+/// wins, but the one that wins every tie: a deletion, else an expiring value, else the larger value (SEM: WID-BAT-1).
+///
+/// # Examples
+/// ```
+/// use larder::{Store, wide_column::{CqlType, TableSchema}};
+/// let store = Store::in_memory();
+/// let (users, names) = (store.wide_table("shop", "users"), store.wide_table("shop", "users_by_name"));
+/// users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+/// names.create(TableSchema::new().partition_key("name", CqlType::Text).column("id", CqlType::Int))?;
+/// let insert = users.prepare_insert(&["id", "name"])?;
+/// let mut batch = store.wide_batch();
+/// batch.insert(&insert, (7, "Ann"))?;
+/// batch.update(&names, &[("name", "Ann".into()), ("id", 7.into())])?;
+/// batch.execute()?;
+/// assert_eq!(names.select(("Ann",)).run()?[0].get("id"), Some(&7.into()));
+/// # Ok::<(), larder::Error>(())
+/// ```
+///
+/// # Source
+/// CQL reference, `BATCH`.
+#[derive(Debug)]
+#[must_use = "a batch does nothing until it is executed"]
+pub struct WideBatch<S = AutoCommit> {
+    scope: S,
+    statements: Vec<Statement>,
+    timestamp: Option<i64>,
+}
+
+#[derive(Debug)]
+struct Statement {
+    target: Arc<Target>,
+    definition: Definition,
+    mutation: Mutation,
+}
+
+impl<S: WriteScope> WideBatch<S> {
+    pub(crate) fn new(scope: S) -> Self {
+        Self { scope, statements: Vec::new(), timestamp: None }
+    }
+
+    /// Sets the timestamp of every statement in microseconds; the default is the store's clock, made unique.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut batch = larder::Store::in_memory().wide_batch();
+    /// batch.timestamp(1_700_000_000_000_000);
+    /// batch.execute()?;
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// CQL reference, `BEGIN BATCH USING TIMESTAMP`.
+    pub fn timestamp(&mut self, micros: i64) {
+        self.timestamp = Some(micros);
+    }
+
+    /// Adds a prepared insert of `values`.
+    ///
+    /// # Errors
+    /// As [`PreparedInsert::execute`] for values; [`Error::LimitExceeded`] for a statement too many.
+    ///
+    /// # Examples
+    /// See [`WideBatch`].
+    pub fn insert<P>(&mut self, prepared: &PreparedInsert<P>, values: impl Values) -> Result<()> {
+        self.insert_with(prepared, values, WriteOptions::default())
+    }
+
+    /// As [`insert`](Self::insert), with a time to live or timestamp of its own.
+    ///
+    /// # Errors
+    /// As [`insert`](Self::insert); [`Error::LimitExceeded`] for a time to live over 20 years.
+    ///
+    /// # Examples
+    /// See [`PreparedInsert::execute_with`].
+    pub fn insert_with<P>(
+        &mut self,
+        prepared: &PreparedInsert<P>,
+        values: impl Values,
+        options: WriteOptions,
+    ) -> Result<()> {
+        let mutation = prepared.bind(values, options)?;
+        let (target, definition) = (Arc::clone(prepared.target()), Arc::clone(prepared.definition()));
+        self.push(Statement { target, definition, mutation })
+    }
+
+    /// Adds [`WideTable::insert_with`].
+    ///
+    /// # Errors
+    /// As it; [`Error::LimitExceeded`] for a statement too many.
+    ///
+    /// # Examples
+    /// See [`WideBatch`].
+    pub fn insert_row<T: Scope>(
+        &mut self,
+        table: &WideTable<T>,
+        row: &[(&str, CqlValue)],
+        options: WriteOptions,
+    ) -> Result<()> {
+        self.add(table, |schema| plan::write_row(schema, row, true, options))
+    }
+
+    /// Adds [`WideTable::update`].
+    ///
+    /// # Errors
+    /// As it; [`Error::LimitExceeded`] for a statement too many.
+    ///
+    /// # Examples
+    /// See [`WideBatch`].
+    pub fn update<T: Scope>(&mut self, table: &WideTable<T>, row: &[(&str, CqlValue)]) -> Result<()> {
+        self.update_with(table, row, WriteOptions::default())
+    }
+
+    /// Adds [`WideTable::update_with`].
+    ///
+    /// # Errors
+    /// As it; [`Error::LimitExceeded`] for a statement too many.
+    ///
+    /// # Examples
+    /// See [`WideBatch`].
+    pub fn update_with<T: Scope>(
+        &mut self,
+        table: &WideTable<T>,
+        row: &[(&str, CqlValue)],
+        options: WriteOptions,
+    ) -> Result<()> {
+        self.add(table, |schema| plan::write_row(schema, row, false, options))
+    }
+
+    /// Adds [`WideTable::delete_row`].
+    ///
+    /// # Errors
+    /// As it; [`Error::LimitExceeded`] for a statement too many.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// let store = Store::in_memory();
+    /// let users = store.wide_table("shop", "users");
+    /// users.create(TableSchema::new().partition_key("id", CqlType::Int))?;
+    /// users.insert(&[("id", 7.into())])?;
+    /// let mut batch = store.wide_batch();
+    /// batch.delete_row(&users, (7,))?;
+    /// batch.execute()?;
+    /// assert!(users.scan().run()?.is_empty());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn delete_row<T: Scope>(&mut self, table: &WideTable<T>, primary_key: impl Values) -> Result<()> {
+        let primary_key = primary_key.into_values();
+        self.add(table, |schema| plan::delete_row(schema, &primary_key, WriteOptions::default()))
+    }
+
+    /// Adds [`WideTable::delete_columns`].
+    ///
+    /// # Errors
+    /// As it; [`Error::LimitExceeded`] for a statement too many.
+    ///
+    /// # Examples
+    /// See [`delete_row`](Self::delete_row).
+    pub fn delete_columns<T: Scope>(
+        &mut self,
+        table: &WideTable<T>,
+        primary_key: impl Values,
+        columns: &[&str],
+    ) -> Result<()> {
+        let primary_key = primary_key.into_values();
+        self.add(table, |schema| plan::delete_columns(schema, &primary_key, columns, WriteOptions::default()))
+    }
+
+    /// Adds [`WideTable::delete_partition`].
+    ///
+    /// # Errors
+    /// As it; [`Error::LimitExceeded`] for a statement too many.
+    ///
+    /// # Examples
+    /// See [`delete_row`](Self::delete_row).
+    pub fn delete_partition<T: Scope>(&mut self, table: &WideTable<T>, partition: impl Values) -> Result<()> {
+        let partition = partition.into_values();
+        self.add(table, |schema| plan::delete_partition(schema, &partition, WriteOptions::default()))
+    }
+
+    /// Statements added so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.statements.len()
+    }
+
+    /// Whether no statement has been added.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.statements.is_empty()
+    }
+
+    /// Makes the writes, all at one moment and with one timestamp. An empty batch does nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when a table has been dropped since its statement was added, [`Error::Invalid`] when it has been
+    /// defined anew, or when both the batch and a statement of it have a timestamp. Nothing is written then.
+    ///
+    /// # Cost
+    /// As the statements one by one, but one commit.
+    ///
+    /// # Examples
+    /// See [`WideBatch`].
+    pub fn execute(self) -> Result<()> {
+        if self.timestamp.is_some() && self.statements.iter().any(|statement| statement.mutation.timestamp().is_some())
+        {
+            let message = "a timestamp is set either on a batch or on its statements";
+            return Err(Error::invalid(InvalidKind::Value, message));
+        }
+        let Some(first) = self.statements.first() else { return Ok(()) };
+        let target = Arc::clone(&first.target);
+        self.scope.write(Operation::new("wide_column", "batch", target.label()), |writer| {
+            let timestamp = self.timestamp.unwrap_or_else(|| writer.unique_micros());
+            let mut confirmed: Option<&Definition> = None;
+            for Statement { target, definition, mutation } in &self.statements {
+                if !confirmed.is_some_and(|last| Arc::ptr_eq(last, definition)) {
+                    target.confirm(writer, definition)?;
+                    confirmed = Some(definition);
+                }
+                mutation.apply(writer, definition.id, timestamp)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn add<T: Scope>(
+        &mut self,
+        table: &WideTable<T>,
+        build: impl FnOnce(&TableSchema) -> Result<Mutation>,
+    ) -> Result<()> {
+        let (target, definition, mutation) = table.check(build)?;
+        self.push(Statement { target, definition, mutation })
+    }
+
+    fn push(&mut self, statement: Statement) -> Result<()> {
+        limits::check("statements of a batch", limits::WIDE_BATCH_STATEMENTS_MAX, self.statements.len() + 1)?;
+        self.statements.push(statement);
+        Ok(())
+    }
+}

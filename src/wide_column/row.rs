@@ -1,0 +1,191 @@
+//! Rows as queries answer them.
+
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::txn::Cursor;
+use crate::wide_column::cell::StoredRow;
+use crate::wide_column::key::{self, Place};
+use crate::wide_column::record;
+use crate::wide_column::schema::{Column, ColumnKind, TableSchema};
+use crate::wide_column::serialize::deserialize;
+use crate::wide_column::target::Definition;
+use crate::wide_column::value::CqlValue;
+
+/// The columns a query asks for.
+#[derive(Debug)]
+pub(super) struct Selection {
+    /// Each with its place in the primary key when it is part of it.
+    columns: Vec<(Column, Option<usize>)>,
+}
+
+impl Selection {
+    pub(super) fn new(schema: &TableSchema, columns: Vec<Column>) -> Self {
+        let keys = || schema.partition_columns().chain(schema.clustering_columns().map(|(column, _)| column));
+        let place = |column: &Column| keys().position(|key| key.name() == column.name());
+        Self { columns: columns.into_iter().map(|column| (place(&column), column)).map(|(at, c)| (c, at)).collect() }
+    }
+}
+
+/// One row of an answer.
+///
+/// # Examples
+/// ```
+/// use larder::{ManualClock, Store, Timestamp, wide_column::{CqlType, TableSchema, WriteOptions}};
+/// let clock = ManualClock::at(Timestamp::from_micros(5));
+/// let users = Store::builder().clock(clock).in_memory().wide_table("shop", "users");
+/// users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+/// users.insert_with(&[("id", 7.into()), ("name", "Ann".into())], WriteOptions::default().ttl_seconds(60))?;
+/// let row = users.select((7,)).run()?.remove(0);
+/// assert_eq!(row.get("name").and_then(|name| name.as_text()), Some("Ann"));
+/// assert_eq!((row.write_time("name"), row.ttl("name")), (Some(5), Some(60)));
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Row {
+    selection: Arc<Selection>,
+    /// One of each selected column.
+    fields: Vec<Option<Field>>,
+}
+
+#[derive(Clone, Debug)]
+struct Field {
+    value: CqlValue,
+    /// Of regular columns: timestamp, and seconds left to live.
+    written: Option<(i64, Option<u32>)>,
+}
+
+impl Row {
+    /// The value of `column`; `None` when it is null or has not been asked for.
+    #[must_use]
+    pub fn get(&self, column: &str) -> Option<&CqlValue> {
+        self.field(column).map(|field| &field.value)
+    }
+
+    /// When the value of `column` was written: its timestamp in microseconds. `None` when there is no value, and for key
+    /// columns, which have no time (SEM: WID-TTL-1).
+    ///
+    /// # Source
+    /// CQL reference, `WRITETIME`.
+    #[must_use]
+    pub fn write_time(&self, column: &str) -> Option<i64> {
+        self.field(column)?.written.map(|(timestamp, _)| timestamp)
+    }
+
+    /// Seconds the value of `column` still lives. `None` when there is no value, when it lives for ever, and for key
+    /// columns.
+    ///
+    /// # Source
+    /// CQL reference, `TTL`.
+    #[must_use]
+    pub fn ttl(&self, column: &str) -> Option<u32> {
+        self.field(column)?.written.and_then(|(_, ttl)| ttl)
+    }
+
+    /// The columns asked for, in that order, with their values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&CqlValue>)> {
+        let names = self.selection.columns.iter().map(|(column, _)| column.name());
+        names.zip(self.fields.iter().map(|field| field.as_ref().map(|field| &field.value)))
+    }
+
+    fn field(&self, name: &str) -> Option<&Field> {
+        let at = self.selection.columns.iter().position(|(column, _)| column.name() == name)?;
+        self.fields.get(at)?.as_ref()
+    }
+}
+
+/// The rows of an answer, read as they are asked for. It owns its snapshot; later writes do not show in it.
+///
+/// # Examples
+/// See [`Select::stream`](super::Select::stream).
+#[derive(Debug)]
+pub struct Rows {
+    cursor: Cursor,
+    reader: RowReader,
+    /// Rows that may still be answered; 0 after an error too.
+    left: u64,
+}
+
+impl Rows {
+    pub(super) fn new(cursor: Cursor, definition: Definition, selection: Selection, now: i64, limit: u64) -> Self {
+        let reader = RowReader { definition, selection: Arc::new(selection), now, partition: None };
+        Self { cursor, reader, left: limit }
+    }
+
+    fn step(&mut self) -> Result<Option<Row>> {
+        while let Some((key, value)) = self.cursor.next()? {
+            if let Some(row) = self.reader.read(key, value)? {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Iterator for Rows {
+    type Item = Result<Row>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.left == 0 {
+            return None;
+        }
+        let step = self.step().transpose();
+        self.left = if matches!(step, Some(Ok(_))) { self.left - 1 } else { 0 };
+        step
+    }
+}
+
+/// Makes rows of entries.
+#[derive(Debug)]
+struct RowReader {
+    definition: Definition,
+    selection: Arc<Selection>,
+    /// Local time of the read, in seconds.
+    now: i64,
+    /// The partition of the last row: what its keys begin with, and its values.
+    partition: Option<(Vec<u8>, Vec<CqlValue>)>,
+}
+
+impl RowReader {
+    /// The row of an entry, unless the entry is a header or there is nothing to be seen of the row.
+    fn read(&mut self, key: &[u8], value: &[u8]) -> Result<Option<Row>> {
+        let (prefix, partition_key, place) = key::split(key)?;
+        let Place::Row(clustering) = place else { return Ok(None) };
+        let stored = record::decode(value)?;
+        if !stored.is_visible(self.now) {
+            return Ok(None);
+        }
+        let schema = &self.definition.record;
+        let partition = match &self.partition {
+            Some((last, values)) if last == prefix => values,
+            _ => {
+                let values = key::split_partition(schema, &partition_key)?;
+                &self.partition.insert((prefix.to_vec(), values)).1
+            }
+        };
+        let clustering = key::split_clustering(schema, clustering)?;
+        let keys: Vec<_> = partition.iter().chain(&clustering).collect();
+        let now = self.now;
+        let field = |(column, place): &(Column, Option<usize>)| field(column, *place, &keys, &stored, now);
+        let fields = self.selection.columns.iter().map(field).collect::<Result<_>>()?;
+        Ok(Some(Row { selection: Arc::clone(&self.selection), fields }))
+    }
+}
+
+fn field(
+    column: &Column,
+    place: Option<usize>,
+    keys: &[&CqlValue],
+    stored: &StoredRow,
+    now: i64,
+) -> Result<Option<Field>> {
+    if column.kind() != ColumnKind::Regular {
+        let value = place.and_then(|at| keys.get(at));
+        let value = value.ok_or_else(|| Error::corrupt("wide-column key", "a part is missing"))?;
+        return Ok(Some(Field { value: (*value).clone(), written: None }));
+    }
+    let Some(cell) = stored.cell(column.id()) else { return Ok(None) };
+    let Some(bytes) = cell.value(now) else { return Ok(None) };
+    let value = deserialize(column.column_type(), bytes)?;
+    Ok(Some(Field { value, written: Some((cell.timestamp, cell.remaining_ttl(now))) }))
+}

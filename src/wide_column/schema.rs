@@ -1,0 +1,283 @@
+//! Definitions of tables.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, InvalidKind, Result};
+use crate::limits;
+use crate::wide_column::types::CqlType;
+
+/// Direction in which a clustering column orders the rows of a partition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// Smallest first.
+    #[default]
+    Ascending,
+    /// Largest first.
+    Descending,
+}
+
+/// What a column is to its table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+#[non_exhaustive]
+pub enum ColumnKind {
+    /// Part of the partition key.
+    PartitionKey,
+    /// Orders the rows of a partition.
+    Clustering(Order),
+    /// Holds a value per row.
+    Regular,
+}
+
+impl From<ColumnKind> for u8 {
+    // Stored in the catalogue; never reuse a number.
+    fn from(kind: ColumnKind) -> Self {
+        match kind {
+            ColumnKind::PartitionKey => 0x01,
+            ColumnKind::Clustering(Order::Ascending) => 0x02,
+            ColumnKind::Clustering(Order::Descending) => 0x03,
+            ColumnKind::Regular => 0x04,
+        }
+    }
+}
+
+impl TryFrom<u8> for ColumnKind {
+    type Error = String;
+
+    fn try_from(tag: u8) -> Result<Self, String> {
+        match tag {
+            0x01 => Ok(Self::PartitionKey),
+            0x02 => Ok(Self::Clustering(Order::Ascending)),
+            0x03 => Ok(Self::Clustering(Order::Descending)),
+            0x04 => Ok(Self::Regular),
+            other => Err(format!("column kind {other:02x}")),
+        }
+    }
+}
+
+/// A column of a table.
+///
+/// # Examples
+/// ```
+/// use larder::wide_column::{ColumnKind, CqlType, TableSchema};
+/// let schema = TableSchema::new().partition_key("day", CqlType::Date);
+/// let day = schema.column_named("day").unwrap();
+/// assert_eq!((day.name(), day.column_type(), day.kind()), ("day", CqlType::Date, ColumnKind::PartitionKey));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// What cells are stored under. Never given to another column of the table.
+    id: u16,
+    name: String,
+    column_type: CqlType,
+    kind: ColumnKind,
+}
+
+impl Column {
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The type of its values.
+    #[must_use]
+    pub fn column_type(&self) -> CqlType {
+        self.column_type
+    }
+
+    /// What it is to its table.
+    #[must_use]
+    pub fn kind(&self) -> ColumnKind {
+        self.kind
+    }
+
+    pub(super) fn id(&self) -> u16 {
+        self.id
+    }
+}
+
+/// Definition of a table: its columns, and how long what is written to it lives.
+///
+/// Partition columns and clustering columns count in the order they are named in. Everything is checked by
+/// [`WideTable::create`](crate::WideTable::create).
+///
+/// # Examples
+/// ```
+/// use larder::wide_column::{CqlType, Order, TableSchema};
+/// let events_by_day = TableSchema::new()
+///     .partition_key("date", CqlType::Date)
+///     .clustering("event_time", CqlType::Timestamp, Order::Descending)
+///     .clustering("user_id", CqlType::Text, Order::Ascending)
+///     .column("event_type", CqlType::Text)
+///     .default_ttl(30 * 86_400);
+/// assert_eq!(events_by_day.columns().count(), 4);
+/// ```
+///
+/// # Source
+/// CQL reference, `CREATE TABLE` (SEM: WID-ROW-1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableSchema {
+    columns: Vec<Column>,
+    default_ttl_seconds: u32,
+}
+
+impl TableSchema {
+    /// A definition without columns.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the next column of the partition key.
+    #[must_use]
+    pub fn partition_key(self, name: &str, column_type: CqlType) -> Self {
+        self.with(name, column_type, ColumnKind::PartitionKey)
+    }
+
+    /// Adds the next clustering column.
+    #[must_use]
+    pub fn clustering(self, name: &str, column_type: CqlType, order: Order) -> Self {
+        self.with(name, column_type, ColumnKind::Clustering(order))
+    }
+
+    /// Adds a regular column.
+    #[must_use]
+    pub fn column(self, name: &str, column_type: CqlType) -> Self {
+        self.with(name, column_type, ColumnKind::Regular)
+    }
+
+    /// Sets how many seconds what is written without a time to live of its own lives; 0, the default, is for ever.
+    ///
+    /// # Source
+    /// CQL reference, table option `default_time_to_live` (SEM: WID-TTL-1).
+    #[must_use]
+    pub fn default_ttl(self, seconds: u32) -> Self {
+        Self { default_ttl_seconds: seconds, ..self }
+    }
+
+    /// Every column, in the order they were added.
+    pub fn columns(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter()
+    }
+
+    /// The column `name`. Names are case-sensitive.
+    #[must_use]
+    pub fn column_named(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Seconds that what is written without a time to live of its own lives; 0 is for ever.
+    #[must_use]
+    pub fn default_ttl_seconds(&self) -> u32 {
+        self.default_ttl_seconds
+    }
+
+    pub(super) fn partition_columns(&self) -> impl Iterator<Item = &Column> + Clone {
+        self.columns.iter().filter(|column| column.kind == ColumnKind::PartitionKey)
+    }
+
+    pub(super) fn clustering_columns(&self) -> impl Iterator<Item = (&Column, Order)> + Clone {
+        self.columns.iter().filter_map(|column| match column.kind {
+            ColumnKind::Clustering(order) => Some((column, order)),
+            _ => None,
+        })
+    }
+
+    /// The column `name`, or an error that names it.
+    pub(super) fn require(&self, name: &str) -> Result<&Column> {
+        self.column_named(name).ok_or_else(|| Error::NotFound { what: "column", name: name.to_owned() })
+    }
+
+    /// Refuses what is no definition of a table.
+    pub(super) fn validate(&self) -> Result<()> {
+        limits::check("columns of a table", limits::WIDE_COLUMNS_MAX, self.columns.len())?;
+        check_ttl(self.default_ttl_seconds)?;
+        let mut names = HashSet::new();
+        for Column { name, .. } in &self.columns {
+            check_name("column", name)?;
+            if !names.insert(name) {
+                return Err(Error::invalid(InvalidKind::Value, format!("column {name:?} is defined twice")));
+            }
+        }
+        if self.partition_columns().next().is_none() {
+            return Err(Error::invalid(InvalidKind::Value, "a table needs a partition key"));
+        }
+        Ok(())
+    }
+
+    fn with(mut self, name: &str, column_type: CqlType, kind: ColumnKind) -> Self {
+        // Past 65,536 columns ids would repeat, but so many are refused by `validate`.
+        let id = u16::try_from(self.columns.len()).unwrap_or(u16::MAX);
+        self.columns.push(Column { id, name: name.to_owned(), column_type, kind });
+        self
+    }
+}
+
+/// Refuses a time to live over the limit (SEM: WID-TTL-1).
+pub(super) fn check_ttl(seconds: u32) -> Result<()> {
+    let (max, found) = (limits::WIDE_TTL_SECONDS_MAX, seconds);
+    if found > max {
+        return Err(Error::LimitExceeded { limit: "time to live in seconds", max: max.into(), found: found.into() });
+    }
+    Ok(())
+}
+
+/// Refuses a name of a keyspace or table that is not 1 to 48 ASCII letters, digits and underscores (SEM: WID-QRY-2).
+pub(super) fn check_identifier(what: &str, name: &str) -> Result<()> {
+    check_name(what, name)?;
+    if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        let message = format!("{what} name {name:?} has characters other than letters, digits and underscores");
+        return Err(Error::invalid(InvalidKind::Value, message));
+    }
+    Ok(())
+}
+
+fn check_name(what: &str, name: &str) -> Result<()> {
+    if name.is_empty() {
+        return Err(Error::invalid(InvalidKind::Value, format!("a {what} needs a name")));
+    }
+    limits::check("characters of a keyspace, table or column name", limits::WIDE_NAME_CHARS_MAX, name.chars().count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keyed() -> TableSchema {
+        TableSchema::new().partition_key("p", CqlType::Int)
+    }
+
+    #[test]
+    fn a_definition_needs_a_partition_key_and_distinct_names() {
+        assert!(keyed().column("v", CqlType::Text).validate().is_ok());
+        assert!(TableSchema::new().column("v", CqlType::Text).validate().is_err());
+        assert!(keyed().column("p", CqlType::Text).validate().is_err());
+        assert!(keyed().column("", CqlType::Text).validate().is_err());
+    }
+
+    // SEM: WID-QRY-2
+    #[test]
+    fn names_have_at_most_48_characters() {
+        assert!(keyed().column(&"ä".repeat(48), CqlType::Text).validate().is_ok());
+        let error = keyed().column(&"ä".repeat(49), CqlType::Text).validate().unwrap_err();
+        assert!(matches!(error, Error::LimitExceeded { max: 48, found: 49, .. }), "{error}");
+        assert!(check_identifier("table", "events_2").is_ok());
+        assert!(check_identifier("table", "events-2").is_err());
+    }
+
+    // SEM: WID-TTL-1
+    #[test]
+    fn a_default_time_to_live_is_at_most_twenty_years() {
+        assert!(keyed().default_ttl(630_720_000).validate().is_ok());
+        assert!(matches!(keyed().default_ttl(630_720_001).validate(), Err(Error::LimitExceeded { .. })));
+    }
+
+    #[test]
+    fn columns_are_limited() {
+        let wide = (0..1_000).fold(keyed(), |schema, n| schema.column(&format!("c{n}"), CqlType::Int));
+        assert!(matches!(wide.validate(), Err(Error::LimitExceeded { max: 1_000, found: 1_001, .. })));
+    }
+}

@@ -1,0 +1,283 @@
+//! Queries.
+
+use std::ops::{Bound, RangeBounds};
+use std::sync::Arc;
+
+use crate::engine::{Direction, Key, KeyRange};
+use crate::error::{Error, InvalidKind, Result};
+use crate::txn::{AutoCommit, Operation, Scope, View};
+use crate::wide_column::key;
+use crate::wide_column::plan::whole_partition_key;
+use crate::wide_column::row::{Row, Rows, Selection};
+use crate::wide_column::schema::{Column, ColumnKind, Order, TableSchema};
+use crate::wide_column::target::{Definition, Target};
+use crate::wide_column::value::CqlValue;
+
+/// A query of one partition or a whole table. Nothing is read before [`run`](Self::run) or [`stream`](Self::stream).
+///
+/// Clustering columns are restricted from left to right: any number of them by equality, then at most one by a range
+/// (SEM: WID-QRY-1). Anything else is an error that names the column, when the query runs.
+///
+/// # Examples
+/// ```
+/// use larder::{Store, wide_column::{CqlType, Order, TableSchema}};
+/// let events = Store::in_memory().wide_table("analytics", "events");
+/// events.create(
+///     TableSchema::new()
+///         .partition_key("user", CqlType::Text)
+///         .clustering("at", CqlType::Int, Order::Descending)
+///         .column("kind", CqlType::Text),
+/// )?;
+/// for at in 1..=5 {
+///     events.insert(&[("user", "ann".into()), ("at", at.into()), ("kind", "click".into())])?;
+/// }
+/// let rows = events.select(("ann",)).range("at", 2..5).limit(2).run()?;
+/// let times: Vec<_> = rows.iter().filter_map(|row| row.get("at")).collect();
+/// assert_eq!(times, [&4.into(), &3.into()]);
+/// # Ok::<(), larder::Error>(())
+/// ```
+///
+/// # Source
+/// CQL reference, `SELECT`.
+#[derive(Clone, Debug)]
+#[must_use = "a query does nothing until it is run"]
+pub struct Select<S = AutoCommit> {
+    scope: S,
+    target: Arc<Target>,
+    /// The partition columns' values, `None` for the whole table.
+    partition: Option<Vec<CqlValue>>,
+    columns: Option<Vec<String>>,
+    restrictions: Vec<(String, Restriction)>,
+    direction: Direction,
+    limit: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+enum Restriction {
+    Equal(CqlValue),
+    Range(Bound<CqlValue>, Bound<CqlValue>),
+}
+
+impl<S: Scope> Select<S> {
+    pub(super) fn new(scope: S, target: Arc<Target>, partition: Option<Vec<CqlValue>>) -> Self {
+        let (columns, restrictions) = (None, Vec::new());
+        Self { scope, target, partition, columns, restrictions, direction: Direction::Forward, limit: None }
+    }
+
+    /// Asks for these columns only; the default is all.
+    pub fn columns(self, names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let names = names.into_iter().map(|name| name.as_ref().to_owned()).collect();
+        Self { columns: Some(names), ..self }
+    }
+
+    /// Asks for rows whose clustering column `column` is `value`.
+    pub fn eq(self, column: &str, value: impl Into<CqlValue>) -> Self {
+        self.restrict(column, Restriction::Equal(value.into()))
+    }
+
+    /// Asks for rows whose clustering column `column` is within `bounds`, whatever its order: `2..5`, `2..`, `..=5`, or a
+    /// pair of [`Bound`]s. The lower bound is the smaller value in descending columns too.
+    pub fn range<V: Into<CqlValue> + Clone>(self, column: &str, bounds: impl RangeBounds<V>) -> Self {
+        let own = |bound: Bound<&V>| bound.map(|value| value.clone().into());
+        let range = Restriction::Range(own(bounds.start_bound()), own(bounds.end_bound()));
+        self.restrict(column, range)
+    }
+
+    /// Asks for the rows in the reverse of their clustering order.
+    pub fn reverse(self) -> Self {
+        Self { direction: self.direction.reversed(), ..self }
+    }
+
+    /// Asks for the first `rows` rows only; at least 1.
+    pub fn limit(self, rows: u64) -> Self {
+        Self { limit: Some(rows), ..self }
+    }
+
+    /// Runs the query and collects its rows, all of one snapshot.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown table or column; [`Error::Invalid`] when the partition columns' values are not
+    /// those of a key, a restriction is not left to right or does not fit its column, or the limit is 0.
+    ///
+    /// # Cost
+    /// O(log n) and the rows it steps over: those it answers, and those among them that are deleted or expired.
+    ///
+    /// # Examples
+    /// See [`Select`].
+    pub fn run(self) -> Result<Vec<Row>> {
+        self.read("select", |rows| rows.collect())
+    }
+
+    /// Runs the query and reads its rows one by one, all of one snapshot: that of the call.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run); what is found damaged on the way is an item of the iterator.
+    ///
+    /// # Cost
+    /// O(log n), and then O(1) memory.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// let users = Store::in_memory().wide_table("shop", "users");
+    /// users.create(TableSchema::new().partition_key("id", CqlType::Int))?;
+    /// users.insert(&[("id", 7.into())])?;
+    /// for row in users.scan().stream()? {
+    ///     assert_eq!(row?.get("id"), Some(&7.into()));
+    /// }
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn stream(self) -> Result<Rows> {
+        self.read("stream", Ok)
+    }
+
+    fn restrict(mut self, column: &str, restriction: Restriction) -> Self {
+        self.restrictions.push((column.to_owned(), restriction));
+        self
+    }
+
+    fn read<R>(self, verb: &'static str, end: impl FnOnce(Rows) -> Result<R>) -> Result<R> {
+        let operation = Operation::new("wide_column", verb, self.target.label());
+        self.scope.read(operation, |view| end(self.open(view)?))
+    }
+
+    fn open(&self, view: &View) -> Result<Rows> {
+        let definition = self.target.definition(view)?;
+        let selection = self.selection(&definition.record)?;
+        if self.limit == Some(0) {
+            return Err(Error::invalid(InvalidKind::Value, "a limit is at least 1"));
+        }
+        let range = self.key_range(&definition)?;
+        let cursor = view.range(&range, self.direction)?;
+        Ok(Rows::new(cursor, definition, selection, view.now().as_seconds(), self.limit.unwrap_or(u64::MAX)))
+    }
+
+    fn selection(&self, schema: &TableSchema) -> Result<Selection> {
+        let columns = match &self.columns {
+            None => schema.columns().cloned().collect(),
+            Some(names) => names.iter().map(|name| schema.require(name).cloned()).collect::<Result<Vec<_>>>()?,
+        };
+        if columns.is_empty() {
+            return Err(Error::invalid(InvalidKind::Value, "a query asks for at least one column"));
+        }
+        Ok(Selection::new(schema, columns))
+    }
+
+    fn key_range(&self, definition: &Definition) -> Result<KeyRange> {
+        let schema = &definition.record;
+        for (at, (name, _)) in self.restrictions.iter().enumerate() {
+            check_restrictable(schema.require(name)?)?;
+            if self.restrictions.iter().take(at).any(|(earlier, _)| earlier == name) {
+                return Err(Error::invalid(InvalidKind::Value, format!("column {name:?} is restricted twice")));
+            }
+        }
+        let Some(partition) = &self.partition else {
+            return self.table_range(definition.id);
+        };
+        let prefix = key::rows(key::partition(definition.id, &whole_partition_key(schema, partition)?));
+        clustering_range(schema, prefix, |name| self.restrictions.iter().find(|(of, _)| of == name).map(|(_, r)| r))
+    }
+
+    fn table_range(&self, id: u32) -> Result<KeyRange> {
+        if let Some((name, _)) = self.restrictions.first() {
+            let message = format!("column {name:?} can only be restricted within one partition");
+            return Err(Error::invalid(InvalidKind::Value, message));
+        }
+        if self.direction == Direction::Backward {
+            return Err(Error::invalid(InvalidKind::Value, "only the rows of one partition can be reversed"));
+        }
+        Ok(key::table(id))
+    }
+}
+
+fn check_restrictable(column: &Column) -> Result<()> {
+    let name = column.name();
+    match column.kind() {
+        ColumnKind::Clustering(_) => Ok(()),
+        ColumnKind::PartitionKey => {
+            let message = format!("partition column {name:?} is given to `select`, not restricted afterwards");
+            Err(Error::invalid(InvalidKind::Value, message))
+        }
+        ColumnKind::Regular => {
+            Err(Error::unsupported(format!("restricting {name:?}, which is not a clustering column and has no index")))
+        }
+    }
+}
+
+/// The keys under `prefix` that the restrictions let in.
+fn clustering_range<'a>(
+    schema: &TableSchema,
+    prefix: Vec<u8>,
+    restriction_of: impl Fn(&str) -> Option<&'a Restriction>,
+) -> Result<KeyRange> {
+    let mut equal = Vec::new();
+    let mut range = None;
+    // The first column without equality: after it nothing can be restricted.
+    let mut last: Option<&str> = None;
+    for (column, order) in schema.clustering_columns() {
+        let restriction = restriction_of(column.name());
+        if let (Some(last), Some(_)) = (last, restriction) {
+            let name = column.name();
+            let message =
+                format!("column {name:?} cannot be restricted: {last:?} before it is not restricted by equality");
+            return Err(Error::invalid(InvalidKind::Value, message));
+        }
+        match restriction {
+            Some(Restriction::Equal(value)) => put(&mut equal, column, order, value)?,
+            Some(Restriction::Range(lower, upper)) => {
+                range = Some(slice(&prefix, &equal, (column, order), lower, upper)?);
+                last = Some(column.name());
+            }
+            None => last = last.or(Some(column.name())),
+        }
+    }
+    Ok(range.unwrap_or_else(|| KeyRange::prefix(&[prefix, equal].concat())))
+}
+
+/// The keys with these equal columns whose next column is between the bounds.
+fn slice(
+    prefix: &[u8],
+    equal: &[u8],
+    (column, order): (&Column, Order),
+    lower: &Bound<CqlValue>,
+    upper: &Bound<CqlValue>,
+) -> Result<KeyRange> {
+    let (first, last) = if order == Order::Descending { (upper, lower) } else { (lower, upper) };
+    let field = |value: &CqlValue| {
+        let mut key = equal.to_vec();
+        put(&mut key, column, order, value)?;
+        Ok::<_, Error>(KeyRange::prefix(&[prefix, &key].concat()))
+    };
+    let start = match first {
+        Bound::Unbounded => Bound::Unbounded,
+        Bound::Included(value) => field(value)?.start().clone(),
+        Bound::Excluded(value) => after(field(value)?.end()),
+    };
+    let end = match last {
+        Bound::Unbounded => Bound::Unbounded,
+        Bound::Included(value) => field(value)?.end().clone(),
+        Bound::Excluded(value) => before(field(value)?.start()),
+    };
+    Ok(KeyRange::prefix(&[prefix, equal].concat()).clamp(start, end))
+}
+
+/// The start of what comes after a range with this end.
+fn after(end: &Bound<Key>) -> Bound<Key> {
+    match end.clone() {
+        Bound::Excluded(key) => Bound::Included(key),
+        other => other,
+    }
+}
+
+/// The end of what comes before a range with this start.
+fn before(start: &Bound<Key>) -> Bound<Key> {
+    match start.clone() {
+        Bound::Included(key) => Bound::Excluded(key),
+        other => other,
+    }
+}
+
+fn put(key: &mut Vec<u8>, column: &Column, order: Order, value: &CqlValue) -> Result<()> {
+    value.check_key(column)?;
+    key::put_clustering(key, column, order, value)
+}

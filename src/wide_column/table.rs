@@ -1,0 +1,407 @@
+//! The handle of a table.
+
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::txn::{AutoCommit, Operation, Scope, WriteScope, Writer};
+use crate::wide_column::mutation::{Mutation, WriteOptions};
+use crate::wide_column::plan;
+use crate::wide_column::prepared::PreparedInsert;
+use crate::wide_column::schema::TableSchema;
+use crate::wide_column::select::Select;
+use crate::wide_column::target::Target;
+use crate::wide_column::value::{CqlValue, Values};
+
+/// A wide-column table: partitions, each of rows in the order of their clustering columns.
+///
+/// Given by [`Store::wide_table`](crate::Store::wide_table) and its likes on transactions and snapshots. Inserts and
+/// updates are upserts: they do not ask whether the row exists (SEM: WID-ROW-2). Each operation but
+/// [`create`](Self::create) and [`drop_table`](Self::drop_table) answers
+/// [`Error::NotFound`](crate::Error::NotFound) when the table does not exist.
+///
+/// # Examples
+/// ```
+/// use larder::{Store, wide_column::{CqlType, Order, TableSchema}};
+/// let events = Store::in_memory().wide_table("analytics", "events");
+/// events.create(
+///     TableSchema::new()
+///         .partition_key("user", CqlType::Text)
+///         .clustering("at", CqlType::Bigint, Order::Descending)
+///         .column("kind", CqlType::Text),
+/// )?;
+/// let insert = events.prepare_insert(&["user", "at", "kind"])?;
+/// insert.execute(("ann", 1i64, "signup"))?;
+/// insert.execute(("ann", 2i64, "order"))?;
+/// let newest = events.select(("ann",)).limit(1).run()?;
+/// assert_eq!(newest[0].get("kind"), Some(&"order".into()));
+/// # Ok::<(), larder::Error>(())
+/// ```
+///
+/// # Source
+/// CQL reference, *Data definition* and *Data manipulation*.
+#[derive(Clone, Debug)]
+pub struct WideTable<S = AutoCommit> {
+    scope: S,
+    target: Arc<Target>,
+}
+
+impl<S: Scope> WideTable<S> {
+    pub(crate) fn new(scope: S, keyspace: &str, name: &str) -> Self {
+        Self { scope, target: Target::new(keyspace, name) }
+    }
+
+    /// The table's definition.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound).
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// let days = Store::in_memory().wide_table("analytics", "days");
+    /// assert!(days.schema().is_err());
+    /// days.create(TableSchema::new().partition_key("day", CqlType::Date))?;
+    /// assert_eq!(days.schema()?.columns().count(), 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn schema(&self) -> Result<TableSchema> {
+        self.scope.read(self.operation("schema"), |view| Ok(self.target.definition(view)?.record.clone()))
+    }
+
+    /// Checks an insert into `columns` once, to be executed many times with other values.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown table or column, [`Error::Invalid`](crate::Error::Invalid)
+    /// when a key column is missing or a column is named twice.
+    ///
+    /// # Examples
+    /// See [`PreparedInsert`].
+    pub fn prepare_insert(&self, columns: &[&str]) -> Result<PreparedInsert<S>> {
+        let (definition, plan) = self.scope.read(self.operation("prepare_insert"), |view| {
+            let definition = self.target.definition(view)?;
+            let plan = plan::Plan::new(&definition.record, columns, true)?;
+            Ok((definition, plan))
+        })?;
+        Ok(PreparedInsert::new(self.scope.clone(), Arc::clone(&self.target), definition, plan))
+    }
+
+    /// A query of the rows of one partition, given by the value of each partition column.
+    ///
+    /// # Examples
+    /// See [`Select`].
+    ///
+    /// # Source
+    /// CQL reference, `SELECT`.
+    pub fn select(&self, partition: impl Values) -> Select<S> {
+        Select::new(self.scope.clone(), Arc::clone(&self.target), Some(partition.into_values()))
+    }
+
+    /// A query of every row of the table: partitions in the order of their tokens (SEM: WID-QRY-3), the rows of each in
+    /// clustering order.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// let users = Store::in_memory().wide_table("shop", "users");
+    /// users.create(TableSchema::new().partition_key("name", CqlType::Text))?;
+    /// users.insert(&[("name", "test".into())])?;
+    /// users.insert(&[("name", "xd".into())])?;
+    /// let names: Vec<_> = users.scan().run()?.iter().map(|row| row.get("name").cloned()).collect();
+    /// assert_eq!(names, [Some("test".into()), Some("xd".into())]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn scan(&self) -> Select<S> {
+        Select::new(self.scope.clone(), Arc::clone(&self.target), None)
+    }
+
+    /// A checked write to the table as `view` of the handle's own scope has it, for a batch.
+    pub(super) fn check(
+        &self,
+        build: impl FnOnce(&TableSchema) -> Result<Mutation>,
+    ) -> Result<(Arc<Target>, super::target::Definition, Mutation)> {
+        self.scope.read(self.operation("prepare"), |view| {
+            let definition = self.target.definition(view)?;
+            let mutation = build(&definition.record)?;
+            Ok((Arc::clone(&self.target), definition, mutation))
+        })
+    }
+
+    fn operation(&self, verb: &'static str) -> Operation<'_> {
+        Operation::new("wide_column", verb, self.target.label())
+    }
+}
+
+impl<S: WriteScope> WideTable<S> {
+    /// Creates the table. When it exists with the same definition nothing happens.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`](crate::Error::AlreadyExists) when it exists with another definition,
+    /// [`Error::Invalid`](crate::Error::Invalid) or [`Error::LimitExceeded`](crate::Error::LimitExceeded) when the names
+    /// or columns are none a table can have.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// let days = Store::in_memory().wide_table("analytics", "days");
+    /// let schema = TableSchema::new().partition_key("day", CqlType::Date);
+    /// days.create(schema.clone())?;
+    /// days.create(schema.clone())?;
+    /// assert!(days.create(schema.column("visits", CqlType::Int)).is_err());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// CQL reference, `CREATE TABLE`.
+    #[expect(clippy::needless_pass_by_value, reason = "a definition is built in place")]
+    pub fn create(&self, schema: TableSchema) -> Result<()> {
+        self.scope.write(self.operation("create"), |writer| self.target.create(writer, &schema))
+    }
+
+    /// Removes the table and every row of it, and answers whether there was one.
+    ///
+    /// # Cost
+    /// O(rows).
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// let days = Store::in_memory().wide_table("analytics", "days");
+    /// days.create(TableSchema::new().partition_key("day", CqlType::Date))?;
+    /// assert!(days.drop_table()?);
+    /// assert!(!days.drop_table()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// CQL reference, `DROP TABLE`.
+    pub fn drop_table(&self) -> Result<bool> {
+        self.scope.write(self.operation("drop_table"), |writer| self.target.remove(writer))
+    }
+
+    /// Writes a row, given as its columns and their values. Columns that are not given stay as they are; null deletes.
+    ///
+    /// The row exists from then on, even when every regular column of it is null.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown column, [`Error::Invalid`](crate::Error::Invalid) when a
+    /// key column is missing or a value does not fit its column, which is named;
+    /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key that is too long.
+    ///
+    /// # Cost
+    /// Two reads and one write of O(log n), and the size of the row. [`PreparedInsert`] saves looking up the names.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, wide_column::{CqlType, CqlValue, TableSchema}};
+    /// let users = Store::in_memory().wide_table("shop", "users");
+    /// users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// users.insert(&[("id", 7.into()), ("name", "Ann".into())])?;
+    /// users.insert(&[("id", 7.into()), ("name", CqlValue::Null)])?;
+    /// assert_eq!(users.select((7,)).run()?[0].get("name"), None);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// CQL reference, `INSERT`.
+    pub fn insert(&self, row: &[(&str, CqlValue)]) -> Result<()> {
+        self.insert_with(row, WriteOptions::default())
+    }
+
+    /// As [`insert`](Self::insert), with a time to live or timestamp of its own.
+    ///
+    /// # Errors
+    /// As [`insert`](Self::insert); [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a time to live over 20 years.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{ManualClock, Store, wide_column::{CqlType, TableSchema, WriteOptions}};
+    /// use std::time::Duration;
+    /// let clock = ManualClock::default();
+    /// let sessions = Store::builder().clock(clock.clone()).in_memory().wide_table("shop", "sessions");
+    /// sessions.create(TableSchema::new().partition_key("id", CqlType::Int))?;
+    /// sessions.insert_with(&[("id", 7.into())], WriteOptions::default().ttl_seconds(60))?;
+    /// clock.advance(Duration::from_secs(60));
+    /// assert!(sessions.select((7,)).run()?.is_empty());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// CQL reference, `INSERT … USING`.
+    pub fn insert_with(&self, row: &[(&str, CqlValue)], options: WriteOptions) -> Result<()> {
+        self.write("insert", |schema| plan::write_row(schema, row, true, options))
+    }
+
+    /// Writes columns of a row, given as its columns and their values, the key columns included.
+    ///
+    /// Unlike after an [`insert`](Self::insert), a row that only updates have written vanishes with its last value.
+    ///
+    /// # Errors
+    /// As [`insert`](Self::insert), and [`Error::Invalid`](crate::Error::Invalid) when no regular column is given.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, wide_column::{CqlType, CqlValue, TableSchema}};
+    /// let users = Store::in_memory().wide_table("shop", "users");
+    /// users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// users.update(&[("id", 7.into()), ("name", "Ann".into())])?;
+    /// users.update(&[("id", 7.into()), ("name", CqlValue::Null)])?;
+    /// assert!(users.select((7,)).run()?.is_empty());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// CQL reference, `UPDATE`.
+    pub fn update(&self, row: &[(&str, CqlValue)]) -> Result<()> {
+        self.update_with(row, WriteOptions::default())
+    }
+
+    /// As [`update`](Self::update), with a time to live or timestamp of its own.
+    ///
+    /// # Errors
+    /// As [`update`](Self::update); [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a time to live over 20 years.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, wide_column::{CqlType, TableSchema, WriteOptions}};
+    /// let users = Store::in_memory().wide_table("shop", "users");
+    /// users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// users.update(&[("id", 7.into()), ("name", "Ann".into())])?;
+    /// users.update_with(&[("id", 7.into()), ("name", "Old".into())], WriteOptions::default().timestamp(1))?;
+    /// assert_eq!(users.select((7,)).run()?[0].get("name"), Some(&"Ann".into()));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// CQL reference, `UPDATE … USING`.
+    pub fn update_with(&self, row: &[(&str, CqlValue)], options: WriteOptions) -> Result<()> {
+        self.write("update", |schema| plan::write_row(schema, row, false, options))
+    }
+
+    /// Deletes a row, given by its primary key: the partition columns' values, then the clustering columns'.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) when the values are not those of a primary key.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// let users = Store::in_memory().wide_table("shop", "users");
+    /// users.create(TableSchema::new().partition_key("id", CqlType::Int))?;
+    /// users.insert(&[("id", 7.into())])?;
+    /// users.delete_row((7,))?;
+    /// assert!(users.scan().run()?.is_empty());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// CQL reference, `DELETE`.
+    pub fn delete_row(&self, primary_key: impl Values) -> Result<()> {
+        self.delete_row_with(primary_key, WriteOptions::default())
+    }
+
+    /// As [`delete_row`](Self::delete_row), with a timestamp of its own: what was written later stays.
+    ///
+    /// # Errors
+    /// As [`delete_row`](Self::delete_row), and [`Error::Invalid`](crate::Error::Invalid) for a time to live.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, wide_column::{CqlType, TableSchema, WriteOptions}};
+    /// let users = Store::in_memory().wide_table("shop", "users");
+    /// users.create(TableSchema::new().partition_key("id", CqlType::Int))?;
+    /// users.insert_with(&[("id", 7.into())], WriteOptions::default().timestamp(20))?;
+    /// users.delete_row_with((7,), WriteOptions::default().timestamp(19))?;
+    /// assert_eq!(users.scan().run()?.len(), 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// CQL reference, `DELETE … USING TIMESTAMP`.
+    pub fn delete_row_with(&self, primary_key: impl Values, options: WriteOptions) -> Result<()> {
+        let primary_key = primary_key.into_values();
+        self.write("delete_row", |schema| plan::delete_row(schema, &primary_key, options))
+    }
+
+    /// Deletes the values of `columns` in a row, given by its primary key.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) when the values are not those of a primary key, or when `columns` is empty
+    /// or has a key column; [`Error::NotFound`](crate::Error::NotFound) for an unknown column.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// let users = Store::in_memory().wide_table("shop", "users");
+    /// users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// users.insert(&[("id", 7.into()), ("name", "Ann".into())])?;
+    /// users.delete_columns((7,), &["name"])?;
+    /// assert_eq!(users.select((7,)).run()?[0].get("name"), None);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// CQL reference, `DELETE column, … FROM`.
+    pub fn delete_columns(&self, primary_key: impl Values, columns: &[&str]) -> Result<()> {
+        self.delete_columns_with(primary_key, columns, WriteOptions::default())
+    }
+
+    /// As [`delete_columns`](Self::delete_columns), with a timestamp of its own.
+    ///
+    /// # Errors
+    /// As [`delete_columns`](Self::delete_columns), and [`Error::Invalid`](crate::Error::Invalid) for a time to live.
+    ///
+    /// # Examples
+    /// See [`delete_row_with`](Self::delete_row_with).
+    pub fn delete_columns_with(&self, primary_key: impl Values, columns: &[&str], options: WriteOptions) -> Result<()> {
+        let primary_key = primary_key.into_values();
+        self.write("delete_columns", |schema| plan::delete_columns(schema, &primary_key, columns, options))
+    }
+
+    /// Deletes every row of a partition, given by the value of each partition column.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) when the values are not those of a partition key.
+    ///
+    /// # Cost
+    /// O(rows of the partition).
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, wide_column::{CqlType, Order, TableSchema}};
+    /// let notes = Store::in_memory().wide_table("shop", "notes");
+    /// notes.create(
+    ///     TableSchema::new().partition_key("user", CqlType::Int).clustering("n", CqlType::Int, Order::Ascending),
+    /// )?;
+    /// notes.insert(&[("user", 7.into()), ("n", 1.into())])?;
+    /// notes.delete_partition((7,))?;
+    /// assert!(notes.select((7,)).run()?.is_empty());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// CQL reference, `DELETE`.
+    pub fn delete_partition(&self, partition: impl Values) -> Result<()> {
+        self.delete_partition_with(partition, WriteOptions::default())
+    }
+
+    /// As [`delete_partition`](Self::delete_partition), with a timestamp of its own.
+    ///
+    /// # Errors
+    /// As [`delete_partition`](Self::delete_partition), and [`Error::Invalid`](crate::Error::Invalid) for a time to live.
+    ///
+    /// # Examples
+    /// See [`delete_row_with`](Self::delete_row_with).
+    pub fn delete_partition_with(&self, partition: impl Values, options: WriteOptions) -> Result<()> {
+        let partition = partition.into_values();
+        self.write("delete_partition", |schema| plan::delete_partition(schema, &partition, options))
+    }
+
+    fn write(&self, verb: &'static str, build: impl Fn(&TableSchema) -> Result<Mutation>) -> Result<()> {
+        self.scope.write(self.operation(verb), |writer: &mut Writer| {
+            let definition = self.target.definition(writer)?;
+            let mutation = build(&definition.record)?;
+            let timestamp = writer.unique_micros();
+            mutation.apply(writer, definition.id, timestamp)
+        })
+    }
+}
