@@ -130,9 +130,8 @@ mod tests {
     // SEM: KV-STR-5
     #[test]
     fn each_element_matches_what_the_table_says() {
-        let hold = ["", "*", "h?llo", "h*o", "h[ae]llo", "h[^o]llo", "h[a-f]llo", "h[f-a]llo", "**h**"];
         let text: &[u8] = b"hello";
-        for pattern in &hold[1..8] {
+        for pattern in ["*", "h?llo", "h*o", "h[ae]llo", "h[^o]llo", "h[a-f]llo", "h[f-a]llo", "**l**"] {
             assert!(matches(pattern.as_bytes(), text), "{pattern}");
         }
         assert!(matches(b"", b"") && !matches(b"", b"a") && matches(b"**", b""));

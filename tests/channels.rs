@@ -343,6 +343,17 @@ fn a_subscriber_does_not_keep_the_store_and_subscribing_ends_with_it() {
 }
 
 #[test]
+fn closing_the_store_ends_its_subscriptions_whoever_still_holds_it() {
+    let store = Store::in_memory();
+    let inbox = store.subscribe("c").unwrap();
+    store.publish("c", "1").unwrap();
+    store.clone().close().unwrap();
+    assert!(matches!(store.publish("c", "2"), Err(Error::Closed)));
+    assert!(matches!(store.subscribe("c"), Err(Error::Closed)));
+    assert_eq!(inbox.count(), 1);
+}
+
+#[test]
 fn a_fork_has_no_subscribers() {
     let store = Store::in_memory();
     let inbox = store.subscribe("c").unwrap();

@@ -8,7 +8,7 @@
 //! 1. A publisher never waits for a subscriber: a full queue drops what does not fit and counts it (SEM: KV-PUB-4).
 //! 2. A subscriber learns how many messages it lost at the place where they would have been.
 //! 3. A message is in a queue once for each subscription that matches, the channel's first (SEM: KV-PUB-2).
-//! 4. Subscribers are disconnected when the store has gone, and still get what is in their queue.
+//! 4. Subscribers are disconnected when the store has gone or is closed, and still get what is in their queue.
 //!
 //! The queue is our own, because it has to keep the marks of loss in order and to wake threads and tasks alike, and a
 //! ready-made channel does one of these at most.

@@ -16,8 +16,8 @@ use crate::limits;
 /// [`Store::subscribe_pattern`](crate::Store::subscribe_pattern); dropping it ends its subscriptions.
 ///
 /// Messages wait in a queue of [`limits::SUBSCRIBER_QUEUE_MESSAGES`]. When it is full, further ones are dropped, and the
-/// subscriber is told how many at the place where they are missing ([`Lost`]). When the store has gone, what is in the
-/// queue can still be received.
+/// subscriber is told how many at the place where they are missing ([`Lost`]). When the store has gone, its last handle
+/// dropped or any of them closed, what is in the queue can still be received.
 ///
 /// It may be shared between threads, each message going to one of them, but does not keep the store open.
 ///

@@ -87,7 +87,7 @@ impl<S: Scope> SortedSet<S> {
     /// Members and scores whose score is within `bounds`, lowest score first.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when a bound is NaN.
+    /// [`Error::Invalid`](crate::Error::Invalid) when a bound is NaN.
     ///
     /// # Cost
     /// One lookup, and O(k) for k members; [`SortedSet::by_score`] limits k.
@@ -112,7 +112,7 @@ impl<S: Scope> SortedSet<S> {
     /// Members and scores whose score is within `bounds`, highest score first, ties reversed too.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when a bound is NaN.
+    /// [`Error::Invalid`](crate::Error::Invalid) when a bound is NaN.
     ///
     /// # Cost
     /// As [`SortedSet::range_by_score`].
@@ -135,7 +135,7 @@ impl<S: Scope> SortedSet<S> {
     /// How many members have a score within `bounds`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when a bound is NaN.
+    /// [`Error::Invalid`](crate::Error::Invalid) when a bound is NaN.
     ///
     /// # Cost
     /// One lookup and one count.

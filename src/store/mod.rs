@@ -295,7 +295,9 @@ impl Store {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn close(self) -> Result<()> {
-        self.inner.core.engine().close()
+        let outcome = self.inner.core.engine().close();
+        self.inner.hub.disconnect();
+        outcome
     }
 
     fn scope(&self) -> AutoCommit {
