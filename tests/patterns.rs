@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use jiff::civil::{Date, date};
+use larder::bson::doc;
 use larder::engine::Durability;
 use larder::item::AttributeValue;
 use larder::{ManualClock, Store, Timestamp};
@@ -119,9 +120,10 @@ fn check_events(store: &Store, purchases: &[Purchase], accepted: &[Purchase]) {
     assert_eq!(newest.iter().map(|event| event.id.clone()).collect::<Vec<_>>(), {
         days.iter().map(|day| format!("{best}_{day}")).collect::<Vec<_>>()
     });
-    let plan = store.collection::<events::Event>("events");
-    let plan = plan.find(larder::bson::doc! { "user_id": best }).sort(larder::bson::doc! { "timestamp": -1 }).explain();
-    assert_eq!(plan.unwrap().index(), Some("user_id_1_timestamp_-1"));
+    let events = store.collection::<events::Event>("events");
+    let plan = events.find(doc! { "user_id": best }).sort(doc! { "timestamp": -1 }).explain().unwrap();
+    assert!(plan.stage.to_string().contains("user_id_1_timestamp_-1"), "{}", plan.stage);
+    assert_eq!(plan.documents_examined, plan.returned);
 }
 
 fn check_leaderboard(store: &Store, purchases: &[Purchase]) {

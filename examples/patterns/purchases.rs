@@ -14,57 +14,57 @@ use larder::Timestamp;
 
 /// One purchase.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Purchase {
+pub(crate) struct Purchase {
     /// Place in the log, from 1: what tells two purchases of a customer on one day apart.
-    pub row: u64,
+    pub(crate) row: u64,
     /// The customer.
-    pub user_id: String,
+    pub(crate) user_id: String,
     /// The day, which is all the log knows of the time.
-    pub day: Date,
+    pub(crate) day: Date,
     /// CDs bought.
-    pub cds: i32,
+    pub(crate) cds: i32,
     /// Price of all of them: whole cents, so that sums are exact.
-    pub cents: i64,
+    pub(crate) cents: i64,
 }
 
 impl Purchase {
     /// Midnight of the day, UTC.
-    pub fn time(&self) -> Timestamp {
+    pub(crate) fn time(&self) -> Timestamp {
         Timestamp::from_seconds(i64::from(days_since_epoch(self.day)) * 86_400)
     }
 
     /// The time as ISO 8601 text: `1997-01-01T00:00:00`.
-    pub fn iso_time(&self) -> String {
+    pub(crate) fn iso_time(&self) -> String {
         format!("{}T00:00:00", self.day)
     }
 }
 
 /// Days from 1970-01-01 to `day`, negative before.
-pub fn days_since_epoch(day: Date) -> i32 {
+pub(crate) fn days_since_epoch(day: Date) -> i32 {
     (day - date(1970, 1, 1)).get_days()
 }
 
 /// A line that is no purchase.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Malformed {
+pub(crate) struct Malformed {
     /// Line of the file, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// What is wrong with it.
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
 /// A purchase log.
 #[derive(Debug, Default)]
-pub struct Log {
+pub(crate) struct Log {
     /// The purchases in file order.
-    pub purchases: Vec<Purchase>,
+    pub(crate) purchases: Vec<Purchase>,
     /// The lines that were skipped.
-    pub malformed: Vec<Malformed>,
+    pub(crate) malformed: Vec<Malformed>,
 }
 
 impl Log {
     /// Reads the file at `path`. Empty lines and a header are passed over, malformed lines noted.
-    pub fn read(path: &Path) -> io::Result<Self> {
+    pub(crate) fn read(path: &Path) -> io::Result<Self> {
         let mut log = Self::default();
         for (index, line) in BufReader::new(File::open(path)?).split(b'\n').enumerate() {
             log.add_line(index + 1, &line?);
@@ -73,7 +73,7 @@ impl Log {
     }
 
     /// Makes a log of `rows` purchases, the same every time: few customers buy often, many rarely, some twice on one day.
-    pub fn generate(rows: u64) -> Self {
+    pub(crate) fn generate(rows: u64) -> Self {
         let mut random = Random(0x1997_0101);
         let users = (rows / 3).max(1);
         let start = date(1997, 1, 1);
@@ -97,7 +97,7 @@ impl Log {
     }
 
     /// A number that tells this log from another.
-    pub fn fingerprint(&self) -> u64 {
+    pub(crate) fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.purchases.hash(&mut hasher);
         hasher.finish()

@@ -21,7 +21,7 @@ const USERS: usize = 500;
 const CALLS: (u64, i64) = (120, 100);
 
 /// Prints what the run is over.
-pub fn print_header(path: Option<&Path>, log: &Log, kept: &str) {
+pub(crate) fn print_header(path: Option<&Path>, log: &Log, kept: &str) {
     let source = path.map_or_else(|| "made-up purchases".to_owned(), |path| path.display().to_string());
     println!("Larder patterns: {} purchases from {source}, store {kept}", thousands(log.purchases.len() as u64));
     match log.malformed.len() {
@@ -32,7 +32,7 @@ pub fn print_header(path: Option<&Path>, log: &Log, kept: &str) {
 }
 
 /// Runs every pattern and prints the report.
-pub fn run(store: &Store, clock: &ManualClock, log: &Log) -> Result<()> {
+pub(crate) fn run(store: &Store, clock: &ManualClock, log: &Log) -> Result<()> {
     let purchases = &log.purchases;
     let mut lines = Lines::default();
     load(store, clock, purchases, &mut lines)?;
@@ -81,7 +81,10 @@ pub fn run(store: &Store, clock: &ManualClock, log: &Log) -> Result<()> {
         let report = together::run(store, purchases)?;
         let clean = report.after_failure == report.before && report.messages.0 == 0;
         let traces = if clean { "no trace of the failed one" } else { "TRACES OF THE FAILED ONE" };
-        lines.note(2, format!("{traces}, {} message of the other", report.messages.1));
+        let after = &report.after_success;
+        let found =
+            format!("{} event, {} item, {} row, {} message", after.events, after.items, after.rows, report.messages.1);
+        lines.note(2, format!("{traces}; {found} of the other"));
         Ok(())
     })?;
 
@@ -248,7 +251,7 @@ fn print_totals(rankings: &[(&str, &[Total])]) {
 
 fn table(header: &[&str], right: &[usize]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(header);
+    table.load_preset(presets::UTF8_FULL_CONDENSED).set_header(header);
     for column in right {
         if let Some(column) = table.column_mut(*column) {
             column.set_cell_alignment(CellAlignment::Right);

@@ -9,29 +9,29 @@ use serde::{Deserialize, Serialize};
 use super::events::Event;
 
 /// How long a profile is kept.
-pub const PROFILE_TTL: Duration = Duration::from_secs(3_600);
+pub(crate) const PROFILE_TTL: Duration = Duration::from_secs(3_600);
 
 /// Length of a rate limit's window.
-pub const WINDOW: Duration = Duration::from_secs(60);
+pub(crate) const WINDOW: Duration = Duration::from_secs(60);
 
 /// What is cached of a customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Profile {
+pub(crate) struct Profile {
     /// The customer.
-    pub user_id: String,
+    pub(crate) user_id: String,
     /// Events stored of the customer.
-    pub purchases: u64,
+    pub(crate) purchases: u64,
     /// All the customer paid.
-    pub total_cents: i64,
+    pub(crate) total_cents: i64,
 }
 
 /// Key of a customer's cached profile.
-pub fn profile_key(user_id: &str) -> String {
+pub(crate) fn profile_key(user_id: &str) -> String {
     format!("user:{user_id}:profile")
 }
 
 /// Pattern 3: the profile from the cache, or from the collection and then into the cache. Tells whether it was a hit.
-pub fn get_profile(store: &Store, user_id: &str) -> Result<(Profile, bool)> {
+pub(crate) fn get_profile(store: &Store, user_id: &str) -> Result<(Profile, bool)> {
     let (kv, key) = (store.kv(), profile_key(user_id));
     if let Some(cached) = kv.get(&key)? {
         return Ok((serde_json::from_slice(&cached).map_err(Error::application)?, true));
@@ -52,19 +52,19 @@ fn load_profile(store: &Store, user_id: &str) -> Result<Profile> {
 
 /// Cache reads that found something, before and after the clock was turned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CacheReport {
+pub(crate) struct CacheReport {
     /// Reads made.
-    pub reads: u64,
+    pub(crate) reads: u64,
     /// Hits of the first read of each profile: none.
-    pub cold_hits: u64,
+    pub(crate) cold_hits: u64,
     /// Hits of the second read: all.
-    pub warm_hits: u64,
+    pub(crate) warm_hits: u64,
     /// Hits after the hour has passed: none.
-    pub expired_hits: u64,
+    pub(crate) expired_hits: u64,
 }
 
 /// Reads each profile twice, turns the clock past the hour, and reads it again.
-pub fn run_cache(store: &Store, clock: &ManualClock, user_ids: &[String]) -> Result<CacheReport> {
+pub(crate) fn run_cache(store: &Store, clock: &ManualClock, user_ids: &[String]) -> Result<CacheReport> {
     for user_id in user_ids {
         // An earlier run may have left it.
         store.kv().delete(profile_key(user_id))?;
@@ -78,7 +78,12 @@ pub fn run_cache(store: &Store, clock: &ManualClock, user_ids: &[String]) -> Res
 }
 
 /// Pattern 4: counts a call, and tells whether it is within `limit` of this window.
-pub fn check_rate_limit<S: WriteScope>(kv: &Kv<S>, now: larder::Timestamp, user_id: &str, limit: i64) -> Result<bool> {
+pub(crate) fn check_rate_limit<S: WriteScope>(
+    kv: &Kv<S>,
+    now: larder::Timestamp,
+    user_id: &str,
+    limit: i64,
+) -> Result<bool> {
     let key = rate_key(now, user_id);
     let calls = kv.incr(&key)?;
     if calls == 1 {
@@ -93,19 +98,19 @@ fn rate_key(now: larder::Timestamp, user_id: &str) -> String {
 
 /// What the rate limit let through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RateReport {
+pub(crate) struct RateReport {
     /// Calls made.
-    pub calls: u64,
+    pub(crate) calls: u64,
     /// Calls allowed in the first window.
-    pub allowed: u64,
+    pub(crate) allowed: u64,
     /// Calls refused in the first window.
-    pub refused: u64,
+    pub(crate) refused: u64,
     /// Calls allowed in the next window, out of one for each customer.
-    pub allowed_next: u64,
+    pub(crate) allowed_next: u64,
 }
 
 /// Makes `calls` calls for each customer within one window and one more in the next.
-pub fn run_rate_limit(
+pub(crate) fn run_rate_limit(
     store: &Store,
     clock: &ManualClock,
     user_ids: &[String],

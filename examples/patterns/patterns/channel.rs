@@ -8,49 +8,49 @@ use serde::{Deserialize, Serialize};
 use crate::purchases::Purchase;
 
 /// Purchases above this many cents are published.
-pub const LARGE_CENTS: i64 = 100_00;
+pub(crate) const LARGE_CENTS: i64 = 100_00;
 
 /// The channel.
-pub const CHANNEL: &str = "purchases:large";
+pub(crate) const CHANNEL: &str = "purchases:large";
 
 /// The payload that ends the subscriber's loop.
 const END: &[u8] = b"end";
 
 /// A large purchase as it is published: JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LargePurchase {
+pub(crate) struct LargePurchase {
     /// Place in the log.
-    pub row: u64,
+    pub(crate) row: u64,
     /// The customer.
-    pub user_id: String,
+    pub(crate) user_id: String,
     /// What it cost.
-    pub cents: i64,
+    pub(crate) cents: i64,
 }
 
 impl LargePurchase {
     /// The message about `purchase`, or `None` when it is not large.
-    pub fn of(purchase: &Purchase) -> Option<Self> {
+    pub(crate) fn of(purchase: &Purchase) -> Option<Self> {
         let Purchase { row, user_id, cents, .. } = purchase;
         (*cents > LARGE_CENTS).then(|| Self { row: *row, user_id: user_id.clone(), cents: *cents })
     }
 
     /// The message as JSON.
-    pub fn to_json(&self) -> Result<Vec<u8>> {
+    pub(crate) fn to_json(&self) -> Result<Vec<u8>> {
         serde_json::to_vec(self).map_err(Error::application)
     }
 }
 
 /// What was sent and what arrived.
 #[derive(Debug)]
-pub struct ChannelReport {
+pub(crate) struct ChannelReport {
     /// Messages in the order of their commits.
-    pub published: Vec<LargePurchase>,
+    pub(crate) published: Vec<LargePurchase>,
     /// Messages in the order they were received.
-    pub received: Vec<LargePurchase>,
+    pub(crate) received: Vec<LargePurchase>,
 }
 
 /// Publishes every large purchase while a thread receives them.
-pub fn run(store: &Store, purchases: &[Purchase]) -> Result<ChannelReport> {
+pub(crate) fn run(store: &Store, purchases: &[Purchase]) -> Result<ChannelReport> {
     let inbox = store.subscribe(CHANNEL)?;
     let subscriber = thread::spawn(move || -> Result<Vec<LargePurchase>> {
         let mut received = Vec::new();

@@ -12,27 +12,27 @@ const TRIES: u32 = 3;
 
 /// A purchase as it is stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Event {
+pub(crate) struct Event {
     /// `{user_id}_{timestamp}`: the same customer's second purchase at one time is a duplicate.
     #[serde(rename = "_id")]
-    pub id: String,
+    pub(crate) id: String,
     /// The customer.
-    pub user_id: String,
+    pub(crate) user_id: String,
     /// When it happened.
-    pub timestamp: bson::DateTime,
+    pub(crate) timestamp: bson::DateTime,
     /// What happened: `purchase`.
-    pub event_type: String,
+    pub(crate) event_type: String,
     /// Whole cents: exact in every sum.
-    pub amount_cents: i64,
+    pub(crate) amount_cents: i64,
     /// CDs bought.
-    pub cds: i32,
+    pub(crate) cds: i32,
     /// When it was stored.
-    pub created_at: bson::DateTime,
+    pub(crate) created_at: bson::DateTime,
 }
 
 impl Event {
     /// The event of `purchase`, stored at `now`.
-    pub fn new(purchase: &Purchase, now: Timestamp) -> Self {
+    pub(crate) fn new(purchase: &Purchase, now: Timestamp) -> Self {
         Self {
             id: format!("{}_{}", purchase.user_id, purchase.iso_time()),
             user_id: purchase.user_id.clone(),
@@ -46,7 +46,7 @@ impl Event {
 }
 
 /// Creates the indexes the queries below are served by.
-pub fn create_indexes(store: &Store) -> Result<()> {
+pub(crate) fn create_indexes(store: &Store) -> Result<()> {
     let events = store.collection::<Event>("events");
     events.create_index(doc! { "user_id": 1, "timestamp": -1 })?;
     events.create_index(doc! { "event_type": 1 })?;
@@ -54,7 +54,7 @@ pub fn create_indexes(store: &Store) -> Result<()> {
 }
 
 /// Stores `event`; `false` when it is already there.
-pub fn insert_event<S: WriteScope>(events: &Collection<Event, S>, event: &Event) -> Result<bool> {
+pub(crate) fn insert_event<S: WriteScope>(events: &Collection<Event, S>, event: &Event) -> Result<bool> {
     let mut tried = 1;
     loop {
         match events.insert_one(event) {
@@ -68,17 +68,17 @@ pub fn insert_event<S: WriteScope>(events: &Collection<Event, S>, event: &Event)
 
 /// How many events are stored, of how many purchases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Loaded {
+pub(crate) struct Loaded {
     /// Purchases this run worked on; fewer than all when an earlier run had begun.
-    pub worked: u64,
+    pub(crate) worked: u64,
     /// Events in the collection.
-    pub accepted: u64,
+    pub(crate) accepted: u64,
     /// Purchases refused as duplicates, by all runs.
-    pub duplicates: u64,
+    pub(crate) duplicates: u64,
 }
 
 /// Pattern 1: stores every purchase as an event.
-pub fn load(store: &Store, purchases: &[Purchase], progress: Progress<'_>) -> Result<Loaded> {
+pub(crate) fn load(store: &Store, purchases: &[Purchase], progress: Progress<'_>) -> Result<Loaded> {
     create_indexes(store)?;
     let worked = pass(store, "events", purchases, progress, |tx, purchase| {
         insert_event(&tx.collection("events"), &Event::new(purchase, store.now())).map(drop)
@@ -88,20 +88,20 @@ pub fn load(store: &Store, purchases: &[Purchase], progress: Progress<'_>) -> Re
 }
 
 /// How many events are stored.
-pub fn count(store: &Store) -> Result<u64> {
+pub(crate) fn count(store: &Store) -> Result<u64> {
     store.collection::<Event>("events").count_documents(doc! {})
 }
 
 /// A customer's line of the aggregation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Customer {
+pub(crate) struct Customer {
     /// The customer.
     #[serde(rename = "_id")]
-    pub user_id: String,
+    pub(crate) user_id: String,
     /// All the customer paid.
-    pub total_cents: i64,
+    pub(crate) total_cents: i64,
     /// How often the customer bought.
-    pub count: i64,
+    pub(crate) count: i64,
 }
 
 impl From<Customer> for Total {
@@ -111,7 +111,7 @@ impl From<Customer> for Total {
 }
 
 /// Pattern 2: the customers who paid most since `since`, at most `limit` of them; equal totals by id.
-pub fn top_customers(store: &Store, since: Timestamp, limit: i64) -> Result<Vec<Customer>> {
+pub(crate) fn top_customers(store: &Store, since: Timestamp, limit: i64) -> Result<Vec<Customer>> {
     let since = bson::DateTime::from_millis(since.as_millis());
     let pipeline = [
         doc! { "$match": { "event_type": "purchase", "timestamp": { "$gte": since } } },
@@ -124,7 +124,7 @@ pub fn top_customers(store: &Store, since: Timestamp, limit: i64) -> Result<Vec<
 }
 
 /// How many customers bought since `since`.
-pub fn customers_since(store: &Store, since: Timestamp) -> Result<u64> {
+pub(crate) fn customers_since(store: &Store, since: Timestamp) -> Result<u64> {
     let since = bson::DateTime::from_millis(since.as_millis());
     let pipeline = [
         doc! { "$match": { "event_type": "purchase", "timestamp": { "$gte": since } } },
@@ -137,7 +137,7 @@ pub fn customers_since(store: &Store, since: Timestamp) -> Result<u64> {
 }
 
 /// One customer's events, newest first: served by the index on (`user_id`, `timestamp` descending).
-pub fn newest_of_user(store: &Store, user_id: &str, limit: u64) -> Result<Vec<Event>> {
+pub(crate) fn newest_of_user(store: &Store, user_id: &str, limit: u64) -> Result<Vec<Event>> {
     store.collection("events").find(doc! { "user_id": user_id }).sort(doc! { "timestamp": -1 }).limit(limit).to_vec()
 }
 

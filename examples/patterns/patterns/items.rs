@@ -11,7 +11,7 @@ use super::Progress;
 use crate::purchases::Purchase;
 
 /// The table.
-pub const TABLE: &str = "Events";
+pub(crate) const TABLE: &str = "Events";
 
 /// Writes of one batch.
 const BATCH: usize = 25;
@@ -23,18 +23,18 @@ const RETRIES: u32 = 8;
 const BACKOFF: Duration = Duration::from_millis(50);
 
 /// Creates the table: customers' events by time, and `GSI1` by type and day.
-pub fn create_table(store: &Store) -> Result<()> {
+pub(crate) fn create_table(store: &Store) -> Result<()> {
     let by_type = GlobalIndex::new("GSI1", "GSI1PK", KeyType::S).sort_key("GSI1SK", KeyType::S);
     store.item_table(TABLE).create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::S).global_index(by_type))
 }
 
 /// Partition and sort key of a purchase.
-pub fn event_key(purchase: &Purchase) -> (String, String) {
+pub(crate) fn event_key(purchase: &Purchase) -> (String, String) {
     (format!("USER#{}", purchase.user_id), format!("EVENT#{}#{:06}", purchase.iso_time(), purchase.row))
 }
 
 /// A purchase as an item.
-pub fn event_item(purchase: &Purchase) -> Item {
+pub(crate) fn event_item(purchase: &Purchase) -> Item {
     let (partition, sort) = event_key(purchase);
     Item::new()
         .with("PK", partition)
@@ -47,19 +47,24 @@ pub fn event_item(purchase: &Purchase) -> Item {
 
 /// What it took to write the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BatchReport {
+pub(crate) struct BatchReport {
     /// Items written.
-    pub items: u64,
+    pub(crate) items: u64,
     /// Calls made.
-    pub calls: u64,
+    pub(crate) calls: u64,
     /// Writes that came back unprocessed and were sent again.
-    pub unprocessed: u64,
+    pub(crate) unprocessed: u64,
 }
 
 /// Writes every purchase in batches of 25, on a table that leaves some of each batch unprocessed.
 ///
 /// Writing an item again changes nothing, so that a run that was stopped simply writes all of them.
-pub fn load(store: &Store, clock: &ManualClock, purchases: &[Purchase], progress: Progress<'_>) -> Result<BatchReport> {
+pub(crate) fn load(
+    store: &Store,
+    clock: &ManualClock,
+    purchases: &[Purchase],
+    progress: Progress<'_>,
+) -> Result<BatchReport> {
     create_table(store)?;
     // A busy table: every tenth write it is offered has to be sent again.
     let offered = AtomicU64::new(0);
@@ -95,13 +100,13 @@ fn write_batch(
 }
 
 /// The newest events of a customer, newest first, at most `limit`.
-pub fn newest_of_user<S: Scope>(table: &ItemTable<S>, user_id: &str, limit: usize) -> Result<Vec<Item>> {
+pub(crate) fn newest_of_user<S: Scope>(table: &ItemTable<S>, user_id: &str, limit: usize) -> Result<Vec<Item>> {
     let of_user = key("PK").eq(format!("USER#{user_id}")).and(key("SK").begins_with("EVENT#"));
     Ok(table.query(of_user).reverse().limit(limit).run()?.items)
 }
 
 /// Every event of a type on a day.
-pub fn of_type_on<S: Scope>(table: &ItemTable<S>, event_type: &str, day: Date) -> Result<Vec<Item>> {
+pub(crate) fn of_type_on<S: Scope>(table: &ItemTable<S>, event_type: &str, day: Date) -> Result<Vec<Item>> {
     let on_day = key("GSI1PK").eq(format!("TYPE#{event_type}")).and(key("GSI1SK").eq(format!("DATE#{day}")));
     table.query(on_day).index("GSI1").items()?.collect()
 }

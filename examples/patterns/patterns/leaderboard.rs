@@ -6,27 +6,27 @@ use super::{Progress, Total, pass};
 use crate::purchases::Purchase;
 
 /// The sorted set.
-pub const KEY: &str = "leaderboard";
+pub(crate) const KEY: &str = "leaderboard";
 
 /// Adds a purchase to its customer's score. Scores are cents: whole numbers, exact far beyond any customer's total.
-pub fn add<S: WriteScope>(leaderboard: &SortedSet<S>, purchase: &Purchase) -> Result<()> {
+pub(crate) fn add<S: WriteScope>(leaderboard: &SortedSet<S>, purchase: &Purchase) -> Result<()> {
     #[expect(clippy::cast_precision_loss, reason = "cents of one purchase are far below 2^53")]
     leaderboard.increment(&purchase.user_id, purchase.cents as f64).map(drop)
 }
 
 /// Adds every purchase, duplicates of a day too, and answers how many this run added.
-pub fn load(store: &Store, purchases: &[Purchase], progress: Progress<'_>) -> Result<u64> {
+pub(crate) fn load(store: &Store, purchases: &[Purchase], progress: Progress<'_>) -> Result<u64> {
     pass(store, "leaderboard", purchases, progress, |tx, purchase| add(&tx.kv().sorted_set(KEY), purchase))
 }
 
 /// The best `n` customers, best first.
-pub fn top(store: &Store, n: usize) -> Result<Vec<Total>> {
+pub(crate) fn top(store: &Store, n: u64) -> Result<Vec<Total>> {
     let best = store.kv().sorted_set(KEY).top(n)?;
     Ok(best.into_iter().map(|(member, score)| total(&member, score)).collect())
 }
 
 /// Place of a customer, from 1.
-pub fn place(store: &Store, user_id: &str) -> Result<Option<u64>> {
+pub(crate) fn place(store: &Store, user_id: &str) -> Result<Option<u64>> {
     Ok(store.kv().sorted_set(KEY).reverse_rank(user_id)?.map(|rank| rank + 1))
 }
 

@@ -1,35 +1,35 @@
 //! The patterns, one file per kind of store. Each function works on an open store and answers what it found, so that the
 //! program can print it and a test can check it.
 
-pub mod cache;
-pub mod channel;
-pub mod events;
-pub mod items;
-pub mod leaderboard;
-pub mod time_series;
-pub mod together;
+pub(crate) mod cache;
+pub(crate) mod channel;
+pub(crate) mod events;
+pub(crate) mod items;
+pub(crate) mod leaderboard;
+pub(crate) mod time_series;
+pub(crate) mod together;
 
 use larder::{Kv, Result, Store, Transaction};
 
 use crate::purchases::Purchase;
 
 /// Called after each purchase with how many are done.
-pub type Progress<'a> = &'a dyn Fn(u64);
+pub(crate) type Progress<'a> = &'a dyn Fn(u64);
 
 /// A customer and an amount.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Total {
+pub(crate) struct Total {
     /// The customer.
-    pub user_id: String,
+    pub(crate) user_id: String,
     /// All the customer paid.
-    pub cents: i64,
+    pub(crate) cents: i64,
 }
 
 /// Runs `each` on every purchase, one transaction each, and goes on where an earlier run was stopped.
 ///
 /// How far a pass has come is a key that is written in the same transaction as the purchase: whatever stops the program,
 /// each purchase counts exactly once. Answers how many purchases this run worked on.
-pub fn pass(
+pub(crate) fn pass(
     store: &Store,
     name: &str,
     purchases: &[Purchase],

@@ -12,7 +12,7 @@ use crate::purchases::Purchase;
 
 /// Writes the document, the item and the row, drops the cached profile, raises the score and publishes. `false` when the
 /// event is already stored; then nothing else happens either.
-pub fn record(tx: &Transaction, store: &Store, purchase: &Purchase) -> Result<bool> {
+pub(crate) fn record(tx: &Transaction, store: &Store, purchase: &Purchase) -> Result<bool> {
     if !insert_event(&tx.collection("events"), &Event::new(purchase, store.now()))? {
         return Ok(false);
     }
@@ -28,7 +28,7 @@ pub fn record(tx: &Transaction, store: &Store, purchase: &Purchase) -> Result<bo
 }
 
 /// Takes back what [`record`] wrote, in every model and at once.
-pub fn erase(tx: &Transaction, purchase: &Purchase) -> Result<()> {
+pub(crate) fn erase(tx: &Transaction, purchase: &Purchase) -> Result<()> {
     let id = Event::new(purchase, Timestamp::default()).id;
     tx.collection::<Event>("events").delete_one(doc! { "_id": id })?;
     tx.kv().delete(profile_key(&purchase.user_id))?;
@@ -40,21 +40,21 @@ pub fn erase(tx: &Transaction, purchase: &Purchase) -> Result<()> {
 
 /// What all models show of one purchase.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Trace {
+pub(crate) struct Trace {
     /// Events with its id.
-    pub events: u64,
+    pub(crate) events: u64,
     /// The cached profile of its customer.
-    pub profile: Option<Vec<u8>>,
+    pub(crate) profile: Option<Vec<u8>>,
     /// Score of its customer.
-    pub score: Option<f64>,
+    pub(crate) score: Option<f64>,
     /// Items with its key.
-    pub items: usize,
+    pub(crate) items: usize,
     /// Rows of its day.
-    pub rows: usize,
+    pub(crate) rows: usize,
 }
 
 /// Looks the purchase up in every model, at one moment.
-pub fn trace(store: &Store, purchase: &Purchase) -> Result<Trace> {
+pub(crate) fn trace(store: &Store, purchase: &Purchase) -> Result<Trace> {
     let now = store.snapshot()?;
     let id = Event::new(purchase, store.now()).id;
     let item = items::event_item(purchase);
@@ -70,22 +70,22 @@ pub fn trace(store: &Store, purchase: &Purchase) -> Result<Trace> {
 
 /// What happened to the two purchases of [`run`].
 #[derive(Debug)]
-pub struct TogetherReport {
+pub(crate) struct TogetherReport {
     /// Before anything.
-    pub before: Trace,
+    pub(crate) before: Trace,
     /// After the transaction that failed in the middle.
-    pub after_failure: Trace,
+    pub(crate) after_failure: Trace,
     /// After the one that went through.
-    pub after_success: Trace,
+    pub(crate) after_success: Trace,
     /// Messages received of the first and of the second.
-    pub messages: (usize, usize),
+    pub(crate) messages: (usize, usize),
 }
 
 /// Records a purchase in a transaction that fails after every model was written, and then in one that does not.
 ///
 /// The purchase is of a customer of its own, the day after the log ends, and is erased in the end: the log's own numbers
 /// stay what they are.
-pub fn run(store: &Store, purchases: &[Purchase]) -> Result<TogetherReport> {
+pub(crate) fn run(store: &Store, purchases: &[Purchase]) -> Result<TogetherReport> {
     let purchase = &Purchase {
         row: purchases.len() as u64 + 1,
         user_id: "one-more".to_owned(),
