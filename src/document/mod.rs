@@ -46,6 +46,7 @@ mod path;
 mod pattern;
 mod plan;
 mod projection;
+mod raw;
 mod record;
 mod scan;
 mod schema;

@@ -11,6 +11,7 @@
 
 use bson::{RawArray, RawBsonRef, RawDocument};
 
+use crate::document::raw::field;
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
@@ -93,17 +94,6 @@ impl Part {
         let canonical = name == "0" || !name.starts_with(['0', '+']);
         Self { name: name.to_owned(), position: name.parse().ok().filter(|_| canonical) }
     }
-}
-
-/// The field `name` of `document`.
-pub(crate) fn field<'a>(document: &'a RawDocument, name: &str) -> Result<Option<RawBsonRef<'a>>> {
-    for element in document.iter_elements() {
-        let element = element.map_err(corrupt)?;
-        if element.key().as_str() == name {
-            return element.value().map(Some).map_err(corrupt);
-        }
-    }
-    Ok(None)
 }
 
 /// The elements of `array`.

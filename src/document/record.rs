@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::clock::Timestamp;
 use crate::document::layout::RecordId;
 use crate::document::path;
+use crate::document::raw;
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
@@ -50,7 +51,7 @@ pub(crate) fn check_depth(value: &Bson) -> Result<()> {
 /// [`InvalidKind::Value`] for an `_id` of a type that cannot be one (SEM: DOC-UPD-9).
 pub(crate) fn with_id(document: &RawDocument, generated: impl FnOnce() -> ObjectId) -> Result<(RawDocumentBuf, Bson)> {
     let mut stored = RawDocumentBuf::new();
-    let id = match path::field(document, "_id")? {
+    let id = match raw::field(document, "_id")? {
         None => {
             let id = generated();
             stored.append(cstr!("_id"), id);

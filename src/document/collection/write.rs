@@ -13,6 +13,7 @@ use crate::document::maintain::Records;
 use crate::document::order::compare;
 use crate::document::path;
 use crate::document::plan;
+use crate::document::raw;
 use crate::document::record;
 use crate::document::scan::{Match, Scan};
 use crate::document::schema::Namespace;
@@ -100,9 +101,9 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
         let (filter, replacement) = (Filter::compile(&filter)?, serialize(replacement)?);
         self.scope.write(Operation::new("document", "replace_one", self.namespace.target()), |writer| {
             change(writer, &self.namespace, &filter, One::First, |before| {
-                let id = path::field(before, "_id")?;
+                let id = raw::field(before, "_id")?;
                 let mut after = RawDocumentBuf::new();
-                if let (Some(id), None) = (id, path::field(&replacement, "_id")?) {
+                if let (Some(id), None) = (id, raw::field(&replacement, "_id")?) {
                     after.append(bson::raw::cstr!("_id"), id);
                 }
                 for element in replacement.iter_elements() {
@@ -290,7 +291,7 @@ fn each_match(
 }
 
 fn refuse_new_id(before: &RawDocument, after: &RawDocument) -> Result<()> {
-    match (path::field(before, "_id")?, path::field(after, "_id")?) {
+    match (raw::field(before, "_id")?, raw::field(after, "_id")?) {
         (Some(old), Some(new)) if compare(old, new).is_eq() => Ok(()),
         _ => Err(Error::invalid(InvalidKind::ImmutableField, "_id never changes")),
     }
