@@ -196,11 +196,11 @@ fn same_answer(
     let (expected, found) = (ids(plain, filter, sort, (0, 0)), ids(fast, filter, sort, (0, 0)));
     // Without an index that gives the sort, a document with parallel arrays is refused.
     let (Some(expected), Some(found)) = (expected, found) else { return Ok(()) };
-    let plan = || fast.find(filter.clone()).sort(sort.clone()).explain().unwrap().stage.to_string();
+    let stages = || fast.find(filter.clone()).sort(sort.clone()).explain().unwrap().stage.to_string();
     if sort.is_empty() {
-        prop_assert_eq!(in_order(found), in_order(expected), "{} by {}", filter, plan());
+        prop_assert_eq!(in_order(found), in_order(expected), "{} by {}", filter, stages());
     } else {
-        prop_assert_eq!(found, expected, "{} sorted {} by {}", filter, sort, plan());
+        prop_assert_eq!(found, expected, "{} sorted {} by {}", filter, sort, stages());
         prop_assert_eq!(ids(fast, filter, sort, page), ids(plain, filter, sort, page));
     }
     Ok(())
