@@ -56,24 +56,42 @@ impl<'c, T, S: Scope> Find<'c, T, S> {
     ///
     /// A sort that no index gives is made in memory, within [`SORT_BYTES_MAX`](crate::limits::SORT_BYTES_MAX). An empty
     /// document sorts by nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// let events = Store::in_memory().collection::<Document>("events");
+    /// events.insert_many([doc! { "_id": 1, "at": 5 }, doc! { "_id": 2, "at": 7 }])?;
+    /// assert_eq!(events.find(doc! {}).sort(doc! { "at": -1 }).limit(1).to_vec()?, [doc! { "_id": 2, "at": 7 }]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn sort(mut self, sort: Document) -> Self {
         self.query.sort = Some(sort).filter(|sort| !sort.is_empty());
         self
     }
 
-    /// Leaves out the first `documents` of them.
+    /// Leaves out the first `documents` of them, which are found all the same.
+    ///
+    /// # Examples
+    /// See [`Find`].
     pub fn skip(mut self, documents: u64) -> Self {
         self.query.skip = documents;
         self
     }
 
     /// Answers at most `documents` of them. 0 is no limit, as in the original.
+    ///
+    /// # Examples
+    /// See [`Find`].
     pub fn limit(mut self, documents: u64) -> Self {
         self.query.limit = Some(documents).filter(|documents| *documents > 0);
         self
     }
 
-    /// Answers only some fields: `{path: 1, …}` those, `{path: 0, …}` all but those.
+    /// Answers only some fields: `{path: 1, …}` those and `_id`, `{path: 0, …}` all but those.
+    ///
+    /// # Examples
+    /// See [`Find`].
     pub fn projection(mut self, projection: Document) -> Self {
         self.query.projection = Some(projection);
         self

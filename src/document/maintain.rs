@@ -6,6 +6,8 @@
 //! 2. A unique index holds no fields under two records.
 //! 3. An index's multikey bits cover every field that goes through an array in a stored document.
 
+use std::sync::Arc;
+
 use bson::{Bson, RawDocument};
 
 use crate::catalog::Entry;
@@ -139,7 +141,7 @@ impl<'w> Records<'w> {
     fn note_arrays(&mut self, index: &Index, multikey: u32) -> Result<()> {
         let known = self.schema.indexes.iter_mut().find(|known| known.id == index.id);
         match known {
-            Some(known) if known.multikey | multikey != known.multikey => known.multikey |= multikey,
+            Some(known) if known.multikey | multikey != known.multikey => Arc::make_mut(known).multikey |= multikey,
             _ => return Ok(()),
         }
         self.namespace.update(self.writer, self.id, &self.schema)

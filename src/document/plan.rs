@@ -21,6 +21,7 @@ mod bounds;
 mod explain;
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 pub use explain::{Explain, Stage};
 
@@ -54,7 +55,7 @@ pub(crate) enum Access {
 /// Entries of one index to go through.
 #[derive(Clone, Debug)]
 pub(crate) struct IndexScan {
-    pub(crate) index: Index,
+    pub(crate) index: Arc<Index>,
     /// What every entry of the index begins with.
     pub(crate) prefix: Vec<u8>,
     /// Disjoint, in the order they are read.
@@ -97,7 +98,7 @@ pub(crate) fn choose(collection: u32, schema: &Schema, filter: &Filter, sort: Op
 }
 
 impl IndexScan {
-    fn new(collection: u32, index: &Index, bounds: Vec<Bounds>, order: Option<(Direction, usize)>) -> Self {
+    fn new(collection: u32, index: &Arc<Index>, bounds: Vec<Bounds>, order: Option<(Direction, usize)>) -> Self {
         let prefix = layout::index_prefix(collection, index.id);
         let direction = order.map_or(Direction::Forward, |(direction, _)| direction);
         let mut ranges = ranges(&prefix, index, &bounds);
@@ -105,7 +106,14 @@ impl IndexScan {
         if direction == Direction::Backward {
             ranges.reverse();
         }
-        Self { index: index.clone(), prefix, ranges, direction, tie_fields: order.map(|(_, fields)| fields), bounds }
+        Self {
+            index: Arc::clone(index),
+            prefix,
+            ranges,
+            direction,
+            tie_fields: order.map(|(_, fields)| fields),
+            bounds,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Documents on their way in and out: serialization, `_id`, and what every stored document must meet.
 
 use bson::oid::ObjectId;
-use bson::raw::cstr;
+use bson::raw::{BindRawBsonRef, cstr};
 use bson::{Bson, RawArray, RawBsonRef, RawDocument, RawDocumentBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -27,8 +27,13 @@ pub(crate) fn deserialize<T: DeserializeOwned>(document: &RawDocument) -> Result
 
 /// Checks a document that is about to be stored: its size, its depth, and that all of it decodes (SEM: DOC-UPD-9).
 pub(crate) fn check(document: &RawDocument) -> Result<()> {
-    limits::check("document bytes", limits::DOCUMENT_BYTES_MAX, document.as_bytes().len())?;
+    check_size(document)?;
     check_fields(document, 1)
+}
+
+/// Checks the size of a document that is checked otherwise.
+pub(crate) fn check_size(document: &RawDocument) -> Result<()> {
+    limits::check("document bytes", limits::DOCUMENT_BYTES_MAX, document.as_bytes().len())
 }
 
 /// Checks that no value of an operand is nested more deeply than a document can be.
@@ -50,26 +55,28 @@ pub(crate) fn check_depth(value: &Bson) -> Result<()> {
 /// # Errors
 /// [`InvalidKind::Value`] for an `_id` of a type that cannot be one (SEM: DOC-UPD-9).
 pub(crate) fn with_id(document: &RawDocument, generated: impl FnOnce() -> ObjectId) -> Result<(RawDocumentBuf, Bson)> {
-    let mut stored = RawDocumentBuf::new();
-    let id = match raw::field(document, "_id")? {
-        None => {
-            let id = generated();
-            stored.append(cstr!("_id"), id);
-            Bson::ObjectId(id)
-        }
-        Some(id) => {
-            refuse_as_id(id)?;
-            stored.append(cstr!("_id"), id);
-            Bson::try_from(id).map_err(path::corrupt)?
-        }
+    let Some(id) = raw::field(document, "_id")? else {
+        let id = generated();
+        return Ok((id_first(id, document)?, Bson::ObjectId(id)));
     };
+    refuse_as_id(id)?;
+    let first = document.iter_elements().next().transpose().map_err(path::corrupt)?;
+    let in_place = first.is_some_and(|element| element.key().as_str() == "_id");
+    let stored = if in_place { document.to_owned() } else { id_first(id, document)? };
+    Ok((stored, Bson::try_from(id).map_err(path::corrupt)?))
+}
+
+/// The document of `_id` and the other fields of `document`.
+pub(crate) fn id_first(id: impl BindRawBsonRef, document: &RawDocument) -> Result<RawDocumentBuf> {
+    let mut stored = RawDocumentBuf::new();
+    stored.append(cstr!("_id"), id);
     for element in document.iter_elements() {
         let element = element.map_err(path::corrupt)?;
         if element.key().as_str() != "_id" {
             stored.append(element.key(), element.value().map_err(path::corrupt)?);
         }
     }
-    Ok((stored, id))
+    Ok(stored)
 }
 
 /// The id of a document that comes without: the store's time in seconds, the collection, the record. Distinct among the

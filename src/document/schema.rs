@@ -1,5 +1,7 @@
 //! What the catalogue keeps about a collection: its indexes.
 
+use std::sync::Arc;
+
 use bson::Document;
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +18,8 @@ pub(crate) const ID_INDEX: &str = "_id_";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub(crate) struct Schema {
-    /// In order of creation; `_id_` first.
-    pub(crate) indexes: Vec<Index>,
+    /// In order of creation; `_id_` first. Shared, because every plan and every write takes copies.
+    pub(crate) indexes: Vec<Arc<Index>>,
     /// Numbers are not given out again, so that a dropped index cannot be mistaken for its successor.
     next_index: u32,
 }
@@ -86,11 +88,11 @@ impl Schema {
     pub(crate) fn new() -> Result<Self> {
         let pattern = Pattern::from_pairs(&[("_id".to_owned(), 1)])?;
         let id_index = Index { id: 0, name: ID_INDEX.to_owned(), pattern, unique: true, multikey: 0 };
-        Ok(Self { indexes: vec![id_index], next_index: 1 })
+        Ok(Self { indexes: vec![Arc::new(id_index)], next_index: 1 })
     }
 
     /// The index named `name`.
-    pub(crate) fn index(&self, name: &str) -> Option<&Index> {
+    pub(crate) fn index(&self, name: &str) -> Option<&Arc<Index>> {
         self.indexes.iter().find(|index| index.name == name)
     }
 
@@ -117,7 +119,8 @@ impl Schema {
         limits::check("indexes of a collection", limits::COLLECTION_INDEXES_MAX, self.indexes.len() + 1)?;
         let index = Index { id: self.next_index, name, pattern: pattern.clone(), unique: options.unique, multikey: 0 };
         self.next_index = self.next_index.saturating_add(1);
-        self.indexes.push(index.clone());
+        let index = Arc::new(index);
+        self.indexes.push(Arc::clone(&index));
         Ok(Added::New(index))
     }
 
@@ -125,7 +128,7 @@ impl Schema {
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`InvalidKind::Value`] for the index on `_id`, which a collection always has.
-    pub(crate) fn remove(&mut self, name: &str) -> Result<Index> {
+    pub(crate) fn remove(&mut self, name: &str) -> Result<Arc<Index>> {
         if name == ID_INDEX {
             return Err(Error::invalid(InvalidKind::Value, "the index on _id cannot be dropped"));
         }
@@ -138,7 +141,7 @@ impl Schema {
 /// What [`Schema::add`] did.
 #[derive(Clone, Debug)]
 pub(crate) enum Added {
-    New(Index),
+    New(Arc<Index>),
     Already(String),
 }
 
@@ -147,7 +150,7 @@ impl TryFrom<Stored> for Schema {
 
     fn try_from(Stored::V1 { indexes, next_index }: Stored) -> Result<Self> {
         let index = |StoredIndex { id, name, keys, unique, multikey }| {
-            Ok(Index { id, name, pattern: Pattern::from_pairs(&keys)?, unique, multikey })
+            Ok(Arc::new(Index { id, name, pattern: Pattern::from_pairs(&keys)?, unique, multikey }))
         };
         Ok(Self { indexes: indexes.into_iter().map(index).collect::<Result<_>>()?, next_index })
     }
@@ -155,9 +158,9 @@ impl TryFrom<Stored> for Schema {
 
 impl From<Schema> for Stored {
     fn from(Schema { indexes, next_index }: Schema) -> Self {
-        let index = |Index { id, name, pattern, unique, multikey }: Index| {
-            let keys = pattern.to_pairs();
-            StoredIndex { id, name, keys, unique, multikey }
+        let index = |index: Arc<Index>| {
+            let Index { id, ref name, ref pattern, unique, multikey } = *index;
+            StoredIndex { id, name: name.clone(), keys: pattern.to_pairs(), unique, multikey }
         };
         Self::V1 { indexes: indexes.into_iter().map(index).collect(), next_index }
     }
@@ -192,7 +195,7 @@ impl Namespace {
     }
 
     /// The collection's entry; `None` when it does not exist.
-    pub(crate) fn get(&self, view: &View) -> Result<Option<std::sync::Arc<Entry<Schema>>>> {
+    pub(crate) fn get(&self, view: &View) -> Result<Option<Arc<Entry<Schema>>>> {
         self.cached.get(view, Kind::Collection, &self.database, &self.name)
     }
 
@@ -200,7 +203,7 @@ impl Namespace {
     ///
     /// # Errors
     /// [`InvalidKind::Value`] for a name that no collection can have, [`Error::LimitExceeded`] for one too long.
-    pub(crate) fn get_or_create(&self, writer: &mut Writer) -> Result<std::sync::Arc<Entry<Schema>>> {
+    pub(crate) fn get_or_create(&self, writer: &mut Writer) -> Result<Arc<Entry<Schema>>> {
         if let Some(entry) = self.get(writer)? {
             return Ok(entry);
         }
@@ -211,7 +214,7 @@ impl Namespace {
         }
         let record = Schema::new()?;
         let id = catalog::create(writer, Kind::Collection, &self.database, &self.name, &record)?;
-        Ok(std::sync::Arc::new(Entry { id, record }))
+        Ok(Arc::new(Entry { id, record }))
     }
 
     /// Replaces the collection's schema.

@@ -34,7 +34,9 @@ impl<T, S: Scope> Collection<T, S> {
     pub fn list_indexes(&self) -> Result<Vec<IndexInfo>> {
         self.scope.read(Operation::new("document", "list_indexes", self.namespace.target()), |view| {
             let entry = self.namespace.get(view)?;
-            Ok(entry.map_or_else(Vec::new, |entry| entry.record.indexes.iter().map(IndexInfo::from).collect()))
+            Ok(entry.map_or_else(Vec::new, |entry| {
+                entry.record.indexes.iter().map(|index| IndexInfo::from(&**index)).collect()
+            }))
         })
     }
 }
@@ -96,7 +98,7 @@ impl<T, S: WriteScope> Collection<T, S> {
             };
             self.namespace.update(writer, changed.id, &changed.record)?;
             Records::new(writer, &self.namespace, &changed).build(&index)?;
-            Ok(index.name)
+            Ok(index.name.clone())
         })
     }
 

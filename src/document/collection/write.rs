@@ -4,16 +4,15 @@
 
 use std::borrow::Borrow;
 
-use bson::{Bson, Document, RawDocument, RawDocumentBuf};
+use bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf};
 use serde::Serialize;
 
 use crate::document::collection::{Collection, InsertManyResult, InsertOneResult, UpdateResult};
 use crate::document::filter::Filter;
 use crate::document::maintain::Records;
 use crate::document::order::compare;
-use crate::document::path;
-use crate::document::plan;
 use crate::document::raw;
+use crate::document::plan;
 use crate::document::record;
 use crate::document::scan::{Match, Scan};
 use crate::document::schema::Namespace;
@@ -101,16 +100,11 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
         let (filter, replacement) = (Filter::compile(&filter)?, serialize(replacement)?);
         self.scope.write(Operation::new("document", "replace_one", self.namespace.target()), |writer| {
             change(writer, &self.namespace, &filter, One::First, |before| {
-                let id = raw::field(before, "_id")?;
-                let mut after = RawDocumentBuf::new();
-                if let (Some(id), None) = (id, raw::field(&replacement, "_id")?) {
-                    after.append(bson::raw::cstr!("_id"), id);
+                let id = raw::field(before, "_id")?.unwrap_or(RawBsonRef::Null);
+                if raw::field(&replacement, "_id")?.is_some_and(|new| compare(id, new).is_ne()) {
+                    return Err(new_id());
                 }
-                for element in replacement.iter_elements() {
-                    let element = element.map_err(path::corrupt)?;
-                    after.append(element.key(), element.value().map_err(path::corrupt)?);
-                }
-                let (after, _) = record::with_id(&after, bson::oid::ObjectId::default)?;
+                let after = record::id_first(id, &replacement)?;
                 Ok((after.as_bytes() != before.as_bytes()).then_some(after))
             })
         })
@@ -244,7 +238,8 @@ fn insert(writer: &mut Writer, namespace: &Namespace, document: &RawDocument) ->
     let id = records.next_id()?;
     let (now, collection) = (records.writer().now(), records.collection_id());
     let (stored, inserted_id) = record::with_id(document, || record::object_id(now, collection, id))?;
-    record::check(&stored)?;
+    // An `_id` may have been added to what was checked.
+    record::check_size(&stored)?;
     records.insert(id, &stored)?;
     Ok(inserted_id)
 }
@@ -293,6 +288,10 @@ fn each_match(
 fn refuse_new_id(before: &RawDocument, after: &RawDocument) -> Result<()> {
     match (raw::field(before, "_id")?, raw::field(after, "_id")?) {
         (Some(old), Some(new)) if compare(old, new).is_eq() => Ok(()),
-        _ => Err(Error::invalid(InvalidKind::ImmutableField, "_id never changes")),
+        _ => Err(new_id()),
     }
+}
+
+fn new_id() -> Error {
+    Error::invalid(InvalidKind::ImmutableField, "_id never changes")
 }

@@ -3,6 +3,7 @@
 use bson::{Bson, Document};
 
 use crate::document::filter::{Node, RangeOperator, Test};
+use crate::document::number::Number;
 use crate::document::order::compare_bson;
 use crate::document::path::Path;
 use crate::document::record::check_depth;
@@ -105,7 +106,7 @@ fn is_true(value: &Bson) -> bool {
     match value {
         Bson::Boolean(value) => *value,
         Bson::Null | Bson::Undefined => false,
-        other => crate::document::number::Number::from_bson(other).is_none_or(|number| !number.is_zero()),
+        other => Number::from_bson(other).is_none_or(|number| !number.is_zero()),
     }
 }
 

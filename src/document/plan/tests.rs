@@ -12,7 +12,7 @@ fn schema(indexes: impl IntoIterator<Item = Document>, multikey: u32) -> Schema 
         let added = schema.add(&Pattern::parse(&keys).unwrap(), &IndexOptions::default()).unwrap();
         assert!(matches!(added, Added::New(_)));
     }
-    schema.indexes.iter_mut().skip(1).for_each(|index| index.multikey = multikey);
+    schema.indexes.iter_mut().skip(1).for_each(|index| Arc::make_mut(index).multikey = multikey);
     schema
 }
 
