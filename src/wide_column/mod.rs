@@ -42,8 +42,6 @@ mod value;
 
 #[cfg(test)]
 mod testing;
-#[cfg(test)]
-mod tests;
 
 pub use batch::WideBatch;
 pub use bigdecimal::BigDecimal;

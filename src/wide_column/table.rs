@@ -9,7 +9,7 @@ use crate::wide_column::plan;
 use crate::wide_column::prepared::PreparedInsert;
 use crate::wide_column::schema::TableSchema;
 use crate::wide_column::select::Select;
-use crate::wide_column::target::Target;
+use crate::wide_column::target::{Definition, Target};
 use crate::wide_column::value::{CqlValue, Values};
 
 /// A wide-column table: partitions, each of rows in the order of their clustering columns.
@@ -118,7 +118,7 @@ impl<S: Scope> WideTable<S> {
     pub(super) fn check(
         &self,
         build: impl FnOnce(&TableSchema) -> Result<Mutation>,
-    ) -> Result<(Arc<Target>, super::target::Definition, Mutation)> {
+    ) -> Result<(Arc<Target>, Definition, Mutation)> {
         self.scope.read(self.operation("prepare"), |view| {
             let definition = self.target.definition(view)?;
             let mutation = build(&definition.record)?;
@@ -405,3 +405,6 @@ impl<S: WriteScope> WideTable<S> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
