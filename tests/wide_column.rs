@@ -1,5 +1,7 @@
 //! Wide-column tables as an application sees them.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as the tests do")]
+
 use std::time::Duration;
 
 use larder::wide_column::{CqlType, CqlValue, Order, Row, TableSchema, WriteOptions};

@@ -38,7 +38,6 @@ use crate::wide_column::value::{CqlValue, Values};
 /// # Source
 /// CQL reference, `BATCH`.
 #[derive(Debug)]
-#[must_use = "a batch does nothing until it is executed"]
 pub struct WideBatch<S = AutoCommit> {
     scope: S,
     statements: Vec<Statement>,

@@ -62,7 +62,7 @@ impl<S: WriteScope> PreparedInsert<S> {
     /// dropped; [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key that is too long.
     ///
     /// # Cost
-    /// Two reads and one write of O(log n), and the size of the row.
+    /// Three reads (definition, partition, row) and one write of O(log n), and the size of the row.
     ///
     /// # Examples
     /// See [`PreparedInsert`].

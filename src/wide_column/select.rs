@@ -105,7 +105,7 @@ impl<S: Scope> Select<S> {
     /// # Examples
     /// See [`Select`].
     pub fn run(self) -> Result<Vec<Row>> {
-        self.read("select", |rows| rows.collect())
+        self.read("select", Iterator::collect)
     }
 
     /// Runs the query and reads its rows one by one, all of one snapshot: that of the call.

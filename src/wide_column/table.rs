@@ -188,7 +188,7 @@ impl<S: WriteScope> WideTable<S> {
     /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key that is too long.
     ///
     /// # Cost
-    /// Two reads and one write of O(log n), and the size of the row. [`PreparedInsert`] saves looking up the names.
+    /// Three reads (definition, partition, row) and one write of O(log n), and the size of the row. [`PreparedInsert`] saves looking up the names.
     ///
     /// # Examples
     /// ```
