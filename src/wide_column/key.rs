@@ -1,14 +1,14 @@
 //! Keys of partitions and rows.
 //!
 //! # Storage
-//! | bytes | field         | encoding                                                                                  |
-//! |-------|---------------|-------------------------------------------------------------------------------------------|
-//! | 1     | owner         | `0x40`                                                                                    |
-//! | 4     | table         | its catalogue id, u32                                                                     |
-//! | 8     | token         | [`token`] of the partition key, as an ordered i64                                         |
-//! | 2..   | partition key | serialized, escaped and terminated; several columns are joined as length (u16), bytes, `00` |
-//! | 1     | area          | `0x00` the partition's header, `0x10` a row                                               |
-//! | 0..   | clustering    | of a row: each clustering column ([`clustering`](super::clustering)), one after the other |
+//! | bytes | field         | encoding                                                                                 |
+//! |-------|---------------|------------------------------------------------------------------------------------------|
+//! | 1     | owner         | `0x40`                                                                                   |
+//! | 4     | table         | its catalogue id, u32                                                                    |
+//! | 8     | token         | [`token`] of the partition key, as an ordered i64                                        |
+//! | 2..   | partition key | serialized, escaped and terminated; several columns joined as length (u16), bytes, `00`  |
+//! | 1     | area          | `0x00` the partition's header, `0x10` a row                                              |
+//! | 0..   | clustering    | of a row: each clustering column, as [`clustering`] encodes it; inverted when descending |
 //!
 //! So a table's partitions come in token order, and a partition's rows in clustering order (SEM: WID-ROW-1, WID-QRY-3).
 //! The row `7`, descending, of partition `"xd"` of table 1:

@@ -4,10 +4,10 @@
 //! This is the typed interface; the language is not there yet.
 //!
 //! # Storage
-//! One entry per row, its regular columns' cells together in one record (`record`); one entry per deleted partition, its
-//! header. Keys put partitions in token order and rows in clustering order (`key`). Values are stored in the serialized
-//! form of the CQL protocol (`serialize`). A row or header with anything that expires, or with a trace of what was
-//! deleted, has one entry in the deadline index, at the earliest moment the sweeper can do something about it.
+//! One entry per row, its regular columns' cells together in one record (`record`); one entry per deleted partition,
+//! its header. Keys put partitions in token order and rows in clustering order (`key`). Values are stored in the
+//! serialized form of the CQL protocol (`serialize`). A row or header with anything that expires, or with a trace of
+//! what was deleted, has one entry in the deadline index, at the earliest moment the sweeper can do something about it.
 //!
 //! # Invariants
 //! 1. A table's rows are what its writes say under the rules of `cell`, in whatever order they were made: a late write

@@ -98,7 +98,8 @@ impl Model {
         self.0.iter().filter_map(|(_, op)| covers(op)).max().unwrap_or(i64::MIN)
     }
 
-    /// What a column (`None`: the marker) of a row holds at `now`: the largest write by timestamp, kind, local time, value.
+    /// What a column (`None`: the marker) of a row holds at `now`: the largest write by timestamp, kind, local time,
+    /// value.
     fn cell(&self, place: (i32, i32), column: Option<usize>, now: i64) -> Option<u8> {
         let covered = self.covered(place);
         let write = |(made, op): &(i64, Op)| match (op, column) {
