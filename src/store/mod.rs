@@ -200,7 +200,9 @@ impl Store {
     /// ```
     pub fn fork(&self) -> Result<Self> {
         let core = &self.inner.core;
-        Self::from_core(Core::new(core.engine().fork()?, Arc::clone(core.clock()), Durability::None))
+        let fork = Core::new(core.engine().fork()?, Arc::clone(core.clock()), Durability::None);
+        fork.continue_micros_of(core);
+        Self::from_core(fork)
     }
 
     /// Removes what has expired by the store's clock, now, and answers how many deadlines were worked off.

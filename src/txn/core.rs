@@ -144,6 +144,11 @@ impl Core {
         after(step.unwrap_or_else(|last| last))
     }
 
+    /// Goes on from the times that `other` has given out, as a fork of it has to (SEM: WID-LWW-3).
+    pub(crate) fn continue_micros_of(&self, other: &Self) {
+        self.last_micros.fetch_max(other.last_micros.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+
     fn exclusive_writer(self: &Arc<Self>) -> Result<Writer> {
         if self.engine.is_shared() {
             return self.tracked_writer();

@@ -15,9 +15,10 @@ use crate::wide_column::value::{CqlValue, Values};
 
 /// Writes to any number of wide-column tables, made as one: all of them or none.
 ///
-/// Given by [`Store::wide_batch`](crate::Store::wide_batch) and [`Transaction::wide_batch`](crate::Transaction::wide_batch).
-/// Statements are checked when they are added. They share one timestamp, so of two that write the same cell not the last one
-/// wins, but the one that wins every tie: a deletion, else an expiring value, else the larger value (SEM: WID-BAT-1).
+/// Given by [`Store::wide_batch`](crate::Store::wide_batch) and
+/// [`Transaction::wide_batch`](crate::Transaction::wide_batch). Statements are checked when they are added. They share
+/// one timestamp, so of two that write the same cell not the last one wins, but the one that wins every tie: a
+/// deletion, else an expiring value, else the larger value (SEM: WID-BAT-1).
 ///
 /// # Examples
 /// ```
@@ -38,7 +39,6 @@ use crate::wide_column::value::{CqlValue, Values};
 /// # Source
 /// CQL reference, `BATCH`.
 #[derive(Debug)]
-#[must_use = "a batch does nothing until it is executed"]
 pub struct WideBatch<S = AutoCommit> {
     scope: S,
     statements: Vec<Statement>,
@@ -212,8 +212,8 @@ impl<S: WriteScope> WideBatch<S> {
     /// Makes the writes, all at one moment and with one timestamp. An empty batch does nothing.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when a table has been dropped since its statement was added, [`Error::Invalid`] when it has been
-    /// defined anew, or when both the batch and a statement of it have a timestamp. Nothing is written then.
+    /// [`Error::NotFound`] when a table has been dropped since its statement was added, [`Error::Invalid`] when it has
+    /// been defined anew, or when both the batch and a statement of it have a timestamp. Nothing is written then.
     ///
     /// # Cost
     /// As the statements one by one, but one commit.

@@ -1,8 +1,8 @@
 //! Cells, deletions and rows, and the rules by which writes of different times meet.
 //!
-//! Nothing here reads or writes: a write is a [`StoredRow`] of what it says, and storing it is [`StoredRow::merge`] with
-//! what is there. Merging takes the larger of two under a total order, so writes may arrive in any order, and more than
-//! once (SEM: WID-LWW-2).
+//! Nothing here reads or writes: a write is a [`StoredRow`] of what it says, and storing it is [`StoredRow::merge`]
+//! with what is there. Merging takes the larger of two under a total order, so writes may arrive in any order, and more
+//! than once (SEM: WID-LWW-2).
 //!
 //! # Time
 //! A write's *timestamp* (microseconds, usually of the clock) decides what wins. *Local* times (seconds of the store's
@@ -10,8 +10,7 @@
 //!
 //! # Invariants
 //! 1. A row holds no cell, and no marker, that its own deletion or its partition's covers.
-//! 2. [`StoredRow::deadline`] follows from the row alone; the row has exactly one entry in the deadline index, there, or
-//!    none.
+//! 2. [`StoredRow::deadline`] follows from the row alone; the row has one entry in the deadline index, there, or none.
 //!
 //! # Source
 //! Cassandra's `Cells.resolveRegular` for ties, and its documentation on tombstones. Differences:
@@ -82,8 +81,8 @@ impl Cell {
         if self.precedence(&other).is_lt() { other } else { self }
     }
 
-    /// Timestamp; then a tombstone over an expiring cell over a live one; then the later local time; then the larger value.
-    /// The time to live comes last only to make the order total.
+    /// Timestamp; then a tombstone over an expiring cell over a live one; then the later local time; then the larger
+    /// value. The time to live comes last only to make the order total.
     fn precedence(&self, other: &Self) -> Ordering {
         let key = |cell: &Self| match &cell.content {
             Content::Live { .. } => (cell.timestamp, 0u8, 0),
@@ -328,7 +327,9 @@ mod tests {
             let merge = |rows: &[StoredRow]| rows.iter().cloned().fold(StoredRow::default(), StoredRow::merge);
             let late = merge(&rows).below(partition);
             let (before, after) = shuffled.split_at(at.min(shuffled.len()));
-            let early = after.iter().cloned().fold(merge(before).below(partition), |row, next| row.merge(next).below(partition));
+            let early = after.iter().cloned().fold(merge(before).below(partition), |row, next| {
+                row.merge(next).below(partition)
+            });
             prop_assert_eq!(&early, &late);
             prop_assert_eq!(&late.clone().merge(early).below(partition), &late);
         }

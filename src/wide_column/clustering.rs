@@ -1,15 +1,15 @@
 //! Values in the order of their type (SEM: WID-TYP-3): what clustering columns are encoded as in keys.
 //!
-//! | type                                   | bytes                                                                     |
-//! |----------------------------------------|---------------------------------------------------------------------------|
-//! | `tinyint` … `bigint`, `time`, `timestamp` | big-endian with the sign bit flipped                                   |
-//! | `date`, `boolean`                      | big-endian                                                                |
-//! | `float`, `double`                      | ordered bits; every NaN is the positive quiet one, and so last            |
-//! | `ascii`, `text`, `blob`, `inet`        | escaped and terminated                                                    |
-//! | `uuid`                                 | version; time (version 1) or first half; second half                      |
-//! | `timeuuid`                             | time; second half with the sign bit of each byte flipped                  |
-//! | `varint`                               | sign (`01` negative, `02` not), length (u16), magnitude; inverted after a negative sign |
-//! | `decimal`                              | [`put_decimal`], equal for 1.0 and 1.00                                       |
+//! | type                            | bytes                                                                 |
+//! |---------------------------------|-----------------------------------------------------------------------|
+//! | integers, `time`, `timestamp`   | big-endian with the sign bit flipped                                  |
+//! | `date`, `boolean`               | big-endian                                                            |
+//! | `float`, `double`               | ordered bits; every NaN is the positive quiet one, and so last        |
+//! | `ascii`, `text`, `blob`, `inet` | escaped and terminated                                                |
+//! | `uuid`                          | version; time (version 1) or first half; second half                  |
+//! | `timeuuid`                      | time; second half with the sign bit of each byte flipped              |
+//! | `varint`                        | `01` negative, `02` not; length (u16); magnitude; inverted after `01` |
+//! | `decimal`                       | [`put_decimal`], equal for 1.0 and 1.00                               |
 //!
 //! No value's bytes are a prefix of another's. *Time* is the first half of a UUID with its most significant part first.
 

@@ -1,14 +1,14 @@
 //! Keys of partitions and rows.
 //!
 //! # Storage
-//! | bytes | field         | encoding                                                                                  |
-//! |-------|---------------|-------------------------------------------------------------------------------------------|
-//! | 1     | owner         | `0x40`                                                                                    |
-//! | 4     | table         | its catalogue id, u32                                                                     |
-//! | 8     | token         | [`token`] of the partition key, as an ordered i64                                         |
-//! | 2..   | partition key | serialized, escaped and terminated; several columns are joined as length (u16), bytes, `00` |
-//! | 1     | area          | `0x00` the partition's header, `0x10` a row                                               |
-//! | 0..   | clustering    | of a row: each clustering column ([`clustering`](super::clustering)), one after the other |
+//! | bytes | field         | encoding                                                                                 |
+//! |-------|---------------|------------------------------------------------------------------------------------------|
+//! | 1     | owner         | `0x40`                                                                                   |
+//! | 4     | table         | its catalogue id, u32                                                                    |
+//! | 8     | token         | [`token`] of the partition key, as an ordered i64                                        |
+//! | 2..   | partition key | serialized, escaped and terminated; several columns joined as length (u16), bytes, `00`  |
+//! | 1     | area          | `0x00` the partition's header, `0x10` a row                                              |
+//! | 0..   | clustering    | of a row: each clustering column, as [`clustering`] encodes it; inverted when descending |
 //!
 //! So a table's partitions come in token order, and a partition's rows in clustering order (SEM: WID-ROW-1, WID-QRY-3).
 //! The row `7`, descending, of partition `"xd"` of table 1:
@@ -174,11 +174,8 @@ fn check_length(limit: &'static str, found: usize) -> Result<()> {
 mod tests {
     use super::*;
     use crate::wide_column::CqlType;
+    use crate::wide_column::testing::hex;
     use proptest::prelude::*;
-
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
 
     fn clustering_of(schema: &TableSchema, value: &CqlValue) -> Result<Vec<u8>> {
         let mut key = Vec::new();
@@ -208,7 +205,7 @@ mod tests {
         let schema = TableSchema::new().partition_key("a", CqlType::Text).partition_key("b", CqlType::Int);
         let values = [CqlValue::from("ab"), CqlValue::from(1)];
         let key = join_partition(&[&values[0], &values[1]]).unwrap();
-        assert_eq!(hex(&key), "0002616200".to_owned() + "00040000000100");
+        assert_eq!(hex(&key), "000261620000040000000100");
         assert_eq!(split_partition(&schema, &key).unwrap(), values);
     }
 

@@ -4,16 +4,16 @@
 //! This is the typed interface; the language is not there yet.
 //!
 //! # Storage
-//! One entry per row, its regular columns' cells together in one record ([`record`]); one entry per deleted partition, its
-//! header. Keys put partitions in token order and rows in clustering order ([`key`]). Values are stored in the serialized
-//! form of the CQL protocol ([`serialize`]). A row or header with anything that expires, or with a trace of what was
-//! deleted, has one entry in the deadline index, at the earliest moment the sweeper can do something about it.
+//! One entry per row, its regular columns' cells together in one record (`record`); one entry per deleted partition,
+//! its header. Keys put partitions in token order and rows in clustering order (`key`). Values are stored in the
+//! serialized form of the CQL protocol (`serialize`). A row or header with anything that expires, or with a trace of
+//! what was deleted, has one entry in the deadline index, at the earliest moment the sweeper can do something about it.
 //!
 //! # Invariants
-//! 1. A table's rows are what its writes say under the rules of [`cell`], in whatever order they were made: a late write
+//! 1. A table's rows are what its writes say under the rules of `cell`, in whatever order they were made: a late write
 //!    with an older timestamp loses against values and deletions alike, for as long as traces are kept (ten days).
 //! 2. No row holds what its partition's header covers: reads look at rows only.
-//! 3. The deadline index has an entry for a row exactly where [`cell::StoredRow::deadline`] says.
+//! 3. The deadline index has an entry for a row exactly where `StoredRow::deadline` says.
 //!
 //! # Isolation and cost
 //! A write reads the header and the row, and writes the row: O(log n), and the size of the row. Deleting a partition
@@ -42,8 +42,6 @@ mod value;
 
 #[cfg(test)]
 mod testing;
-#[cfg(test)]
-mod tests;
 
 pub use batch::WideBatch;
 pub use bigdecimal::BigDecimal;

@@ -34,8 +34,8 @@ impl WriteOptions {
         Self { ttl_seconds: Some(seconds), ..self }
     }
 
-    /// Sets the timestamp of the write in microseconds; the default is the store's clock, made unique. Of two writes the
-    /// one with the higher timestamp wins, whichever is made first (SEM: WID-LWW-1).
+    /// Sets the timestamp of the write in microseconds; the default is the store's clock, made unique. Of two writes
+    /// the one with the higher timestamp wins, whichever is made first (SEM: WID-LWW-1).
     pub fn timestamp(self, micros: i64) -> Self {
         Self { timestamp: Some(micros), ..self }
     }

@@ -11,9 +11,9 @@ use crate::wide_column::value::Values;
 
 /// An insert whose columns have been checked, to be executed with any number of rows of values.
 ///
-/// Given by [`WideTable::prepare_insert`](crate::WideTable::prepare_insert). It runs in the scope of its table's handle, and
-/// can be put into a [`WideBatch`](crate::WideBatch) of any. When the table has been dropped or defined anew since, it is an
-/// error to execute it.
+/// Given by [`WideTable::prepare_insert`](crate::WideTable::prepare_insert). It runs in the scope of its table's
+/// handle, and can be put into a [`WideBatch`](crate::WideBatch) of any. When the table has been dropped or defined
+/// anew since, it is an error to execute it.
 ///
 /// # Examples
 /// ```
@@ -57,12 +57,12 @@ impl<S: WriteScope> PreparedInsert<S> {
     /// Writes a row of `values`, one of each prepared column.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) when there are too few or many values, when one does not fit its column,
-    /// which is named, or when the table has been defined anew; [`Error::NotFound`](crate::Error::NotFound) when it has been
-    /// dropped; [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key that is too long.
+    /// [`Error::Invalid`](crate::Error::Invalid) when there are too few or many values, when one does not fit its
+    /// column, which is named, or when the table has been defined anew; [`Error::NotFound`](crate::Error::NotFound)
+    /// when it has been dropped; [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key that is too long.
     ///
     /// # Cost
-    /// Two reads and one write of O(log n), and the size of the row.
+    /// Three reads (definition, partition, row) and one write of O(log n), and the size of the row.
     ///
     /// # Examples
     /// See [`PreparedInsert`].
@@ -73,7 +73,8 @@ impl<S: WriteScope> PreparedInsert<S> {
     /// As [`execute`](Self::execute), with a time to live or timestamp of its own.
     ///
     /// # Errors
-    /// As [`execute`](Self::execute); [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a time to live over 20 years.
+    /// As [`execute`](Self::execute); [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a time to live over 20
+    /// years.
     ///
     /// # Examples
     /// See [`PreparedInsert`].

@@ -137,7 +137,7 @@ fn corrupt(detail: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wide_column::testing::stored_row;
+    use crate::wide_column::testing::{hex, stored_row};
     use proptest::prelude::*;
 
     #[test]
@@ -147,10 +147,10 @@ mod tests {
             deletion: Some(Deletion { timestamp: 0, deleted: 2 }),
             cells: vec![(3, Cell::new(1, b"v".to_vec(), 60, 100)), (4, Cell::tombstone(1, 100))],
         };
-        let hex: String = encode(&row).unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex(&encode(&row).unwrap());
         let marker = "018000000000000001";
         let deletion = "80000000000000008000000000000002";
-        let expiring = "00030280000000000000018000000000000 0a00000003c0000000176".replace(' ', "");
+        let expiring = "000302800000000000000180000000000000a00000003c0000000176";
         let tombstone = "00040480000000000000018000000000000064";
         assert_eq!(hex, format!("0103{marker}{deletion}{expiring}{tombstone}"));
     }

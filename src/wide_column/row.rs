@@ -62,8 +62,8 @@ impl Row {
         self.field(column).map(|field| &field.value)
     }
 
-    /// When the value of `column` was written: its timestamp in microseconds. `None` when there is no value, and for key
-    /// columns, which have no time (SEM: WID-TTL-1).
+    /// When the value of `column` was written: its timestamp in microseconds. `None` when there is no value, and for
+    /// key columns, which have no time (SEM: WID-TTL-1).
     ///
     /// # Source
     /// CQL reference, `WRITETIME`.

@@ -71,7 +71,7 @@ pub struct Column {
     /// What cells are stored under. Never given to another column of the table.
     id: u16,
     name: String,
-    column_type: CqlType,
+    cql_type: CqlType,
     kind: ColumnKind,
 }
 
@@ -85,7 +85,7 @@ impl Column {
     /// The type of its values.
     #[must_use]
     pub fn column_type(&self) -> CqlType {
-        self.column_type
+        self.cql_type
     }
 
     /// What it is to its table.
@@ -208,10 +208,10 @@ impl TableSchema {
         Ok(())
     }
 
-    fn with(mut self, name: &str, column_type: CqlType, kind: ColumnKind) -> Self {
+    fn with(mut self, name: &str, cql_type: CqlType, kind: ColumnKind) -> Self {
         // Past 65,536 columns ids would repeat, but so many are refused by `validate`.
         let id = u16::try_from(self.columns.len()).unwrap_or(u16::MAX);
-        self.columns.push(Column { id, name: name.to_owned(), column_type, kind });
+        self.columns.push(Column { id, name: name.to_owned(), cql_type, kind });
         self
     }
 }

@@ -75,8 +75,8 @@ impl<S: Scope> Select<S> {
         self.restrict(column, Restriction::Equal(value.into()))
     }
 
-    /// Asks for rows whose clustering column `column` is within `bounds`, whatever its order: `2..5`, `2..`, `..=5`, or a
-    /// pair of [`Bound`]s. The lower bound is the smaller value in descending columns too.
+    /// Asks for rows whose clustering column `column` is within `bounds`, whatever its order: `2..5`, `2..`, `..=5`, or
+    /// a pair of [`Bound`]s. The lower bound is the smaller value in descending columns too.
     pub fn range<V: Into<CqlValue> + Clone>(self, column: &str, bounds: impl RangeBounds<V>) -> Self {
         let own = |bound: Bound<&V>| bound.map(|value| value.clone().into());
         let range = Restriction::Range(own(bounds.start_bound()), own(bounds.end_bound()));
@@ -96,8 +96,8 @@ impl<S: Scope> Select<S> {
     /// Runs the query and collects its rows, all of one snapshot.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for an unknown table or column; [`Error::Invalid`] when the partition columns' values are not
-    /// those of a key, a restriction is not left to right or does not fit its column, or the limit is 0.
+    /// [`Error::NotFound`] for an unknown table or column; [`Error::Invalid`] when the partition columns' values are
+    /// not those of a key, a restriction is not left to right or does not fit its column, or the limit is 0.
     ///
     /// # Cost
     /// O(log n) and the rows it steps over: those it answers, and those among them that are deleted or expired.
@@ -105,7 +105,7 @@ impl<S: Scope> Select<S> {
     /// # Examples
     /// See [`Select`].
     pub fn run(self) -> Result<Vec<Row>> {
-        self.read("select", |rows| rows.collect())
+        self.read("select", Iterator::collect)
     }
 
     /// Runs the query and reads its rows one by one, all of one snapshot: that of the call.

@@ -9,7 +9,7 @@ use crate::wide_column::plan;
 use crate::wide_column::prepared::PreparedInsert;
 use crate::wide_column::schema::TableSchema;
 use crate::wide_column::select::Select;
-use crate::wide_column::target::Target;
+use crate::wide_column::target::{Definition, Target};
 use crate::wide_column::value::{CqlValue, Values};
 
 /// A wide-column table: partitions, each of rows in the order of their clustering columns.
@@ -71,8 +71,8 @@ impl<S: Scope> WideTable<S> {
     /// Checks an insert into `columns` once, to be executed many times with other values.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown table or column, [`Error::Invalid`](crate::Error::Invalid)
-    /// when a key column is missing or a column is named twice.
+    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown table or column,
+    /// [`Error::Invalid`](crate::Error::Invalid) when a key column is missing or a column is named twice.
     ///
     /// # Examples
     /// See [`PreparedInsert`].
@@ -118,7 +118,7 @@ impl<S: Scope> WideTable<S> {
     pub(super) fn check(
         &self,
         build: impl FnOnce(&TableSchema) -> Result<Mutation>,
-    ) -> Result<(Arc<Target>, super::target::Definition, Mutation)> {
+    ) -> Result<(Arc<Target>, Definition, Mutation)> {
         self.scope.read(self.operation("prepare"), |view| {
             let definition = self.target.definition(view)?;
             let mutation = build(&definition.record)?;
@@ -136,8 +136,8 @@ impl<S: WriteScope> WideTable<S> {
     ///
     /// # Errors
     /// [`Error::AlreadyExists`](crate::Error::AlreadyExists) when it exists with another definition,
-    /// [`Error::Invalid`](crate::Error::Invalid) or [`Error::LimitExceeded`](crate::Error::LimitExceeded) when the names
-    /// or columns are none a table can have.
+    /// [`Error::Invalid`](crate::Error::Invalid) or [`Error::LimitExceeded`](crate::Error::LimitExceeded) when the
+    /// names or columns are none a table can have.
     ///
     /// # Examples
     /// ```
@@ -183,12 +183,13 @@ impl<S: WriteScope> WideTable<S> {
     /// The row exists from then on, even when every regular column of it is null.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown column, [`Error::Invalid`](crate::Error::Invalid) when a
-    /// key column is missing or a value does not fit its column, which is named;
+    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown column, [`Error::Invalid`](crate::Error::Invalid)
+    /// when a key column is missing or a value does not fit its column, which is named;
     /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key that is too long.
     ///
     /// # Cost
-    /// Two reads and one write of O(log n), and the size of the row. [`PreparedInsert`] saves looking up the names.
+    /// Three reads (definition, partition, row) and one write of O(log n), and the size of the row. [`PreparedInsert`]
+    /// saves looking up the names.
     ///
     /// # Examples
     /// ```
@@ -210,7 +211,8 @@ impl<S: WriteScope> WideTable<S> {
     /// As [`insert`](Self::insert), with a time to live or timestamp of its own.
     ///
     /// # Errors
-    /// As [`insert`](Self::insert); [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a time to live over 20 years.
+    /// As [`insert`](Self::insert); [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a time to live over 20
+    /// years.
     ///
     /// # Examples
     /// ```
@@ -258,7 +260,8 @@ impl<S: WriteScope> WideTable<S> {
     /// As [`update`](Self::update), with a time to live or timestamp of its own.
     ///
     /// # Errors
-    /// As [`update`](Self::update); [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a time to live over 20 years.
+    /// As [`update`](Self::update); [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a time to live over 20
+    /// years.
     ///
     /// # Examples
     /// ```
@@ -325,8 +328,8 @@ impl<S: WriteScope> WideTable<S> {
     /// Deletes the values of `columns` in a row, given by its primary key.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) when the values are not those of a primary key, or when `columns` is empty
-    /// or has a key column; [`Error::NotFound`](crate::Error::NotFound) for an unknown column.
+    /// [`Error::Invalid`](crate::Error::Invalid) when the values are not those of a primary key, or when `columns` is
+    /// empty or has a key column; [`Error::NotFound`](crate::Error::NotFound) for an unknown column.
     ///
     /// # Examples
     /// ```
@@ -387,7 +390,8 @@ impl<S: WriteScope> WideTable<S> {
     /// As [`delete_partition`](Self::delete_partition), with a timestamp of its own.
     ///
     /// # Errors
-    /// As [`delete_partition`](Self::delete_partition), and [`Error::Invalid`](crate::Error::Invalid) for a time to live.
+    /// As [`delete_partition`](Self::delete_partition), and [`Error::Invalid`](crate::Error::Invalid) for a time to
+    /// live.
     ///
     /// # Examples
     /// See [`delete_row_with`](Self::delete_row_with).
@@ -405,3 +409,6 @@ impl<S: WriteScope> WideTable<S> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,15 @@ use proptest::prelude::*;
 use super::cell::{Cell, Content, Deletion, StoredRow};
 use super::{BigDecimal, BigInt, CqlType, CqlValue, Uuid};
 
+/// `bytes` in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]))
+        .collect()
+}
+
 /// A type with a value of it.
 pub(super) fn typed_value() -> impl Strategy<Value = (CqlType, CqlValue)> {
     prop::sample::select(CqlType::ALL.to_vec()).prop_flat_map(|cql_type| (Just(cql_type), value_of(cql_type)))

@@ -1,9 +1,9 @@
 //! Tokens: where a partition stands in the order of all partitions.
 //!
 //! # Source
-//! Cassandra's `Murmur3Partitioner` (SEM: WID-QRY-3): the first half of Murmur3 x64_128 with seed 0, except that the
-//! bytes after the last whole block are widened as *signed* numbers. Textbook hashes of keys with a byte over `7f` there
-//! are therefore different.
+//! Cassandra's `Murmur3Partitioner` (SEM: WID-QRY-3): the first half of Murmur3 `x64_128` with seed 0, except that the
+//! bytes after the last whole block are widened as *signed* numbers. Textbook hashes of keys with a byte over `7f`
+//! there are therefore different.
 
 const C1: u64 = 0x87c3_7b91_1142_53d5;
 const C2: u64 = 0x4cf5_ad43_2745_937f;

@@ -1,0 +1,407 @@
+//! Wide-column tables as an application sees them.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as the tests do")]
+
+use std::time::Duration;
+
+use larder::wide_column::{CqlType, CqlValue, Order, Row, TableSchema, WriteOptions};
+use larder::{Error, InvalidKind, ManualClock, Store, Timestamp, WideTable};
+
+fn at(timestamp: i64) -> WriteOptions {
+    WriteOptions::default().timestamp(timestamp)
+}
+
+fn ttl(seconds: u32) -> WriteOptions {
+    WriteOptions::default().ttl_seconds(seconds)
+}
+
+fn users(store: &Store) -> WideTable {
+    let table = store.wide_table("shop", "users");
+    let schema = TableSchema::new().partition_key("id", CqlType::Int);
+    table.create(schema.column("name", CqlType::Text).column("age", CqlType::Int)).unwrap();
+    table
+}
+
+fn events(store: &Store) -> WideTable {
+    let table = store.wide_table("analytics", "events_by_day");
+    let schema = TableSchema::new()
+        .partition_key("date", CqlType::Date)
+        .clustering("event_time", CqlType::Timestamp, Order::Descending)
+        .clustering("user_id", CqlType::Text, Order::Ascending)
+        .column("event_type", CqlType::Text);
+    table.create(schema).unwrap();
+    table
+}
+
+fn day(day: i32) -> CqlValue {
+    CqlValue::date_from_days_since_epoch(day)
+}
+
+fn time(millis: i64) -> CqlValue {
+    CqlValue::Timestamp(millis)
+}
+
+fn fill(table: &WideTable) {
+    let insert = table.prepare_insert(&["date", "event_time", "user_id", "event_type"]).unwrap();
+    for millis in 1..=3 {
+        for user in ["ann", "bob"] {
+            insert.execute((day(0), time(millis), user, "click")).unwrap();
+        }
+    }
+}
+
+fn column(rows: &[Row], name: &str) -> Vec<CqlValue> {
+    rows.iter().filter_map(|row| row.get(name).cloned()).collect()
+}
+
+fn name(table: &WideTable) -> Option<CqlValue> {
+    table.select((1,)).run().unwrap().first().and_then(|row| row.get("name").cloned())
+}
+
+fn row(name: impl Into<CqlValue>) -> [(&'static str, CqlValue); 2] {
+    [("id", 1.into()), ("name", name.into())]
+}
+
+fn message<T: std::fmt::Debug>(outcome: larder::Result<T>) -> String {
+    outcome.unwrap_err().to_string()
+}
+
+// SEM: WID-ROW-1
+#[test]
+fn rows_come_in_clustering_order_or_its_full_reverse() {
+    let table = events(&Store::in_memory());
+    fill(&table);
+    let rows = table.select((day(0),)).run().unwrap();
+    assert_eq!(column(&rows, "event_time"), [3, 3, 2, 2, 1, 1].map(time));
+    assert_eq!(column(&rows, "user_id"), ["ann", "bob", "ann", "bob", "ann", "bob"].map(CqlValue::from));
+    let mut reversed = table.select((day(0),)).reverse().run().unwrap();
+    reversed.reverse();
+    assert_eq!(column(&reversed, "event_time"), column(&rows, "event_time"));
+    assert_eq!(column(&reversed, "user_id"), column(&rows, "user_id"));
+    assert!(table.select((day(1),)).run().unwrap().is_empty());
+}
+
+// SEM: WID-QRY-1
+#[test]
+fn clustering_columns_are_restricted_from_left_to_right() {
+    let table = events(&Store::in_memory());
+    fill(&table);
+    let all = || table.select((day(0),));
+    assert_eq!(all().eq("event_time", time(2)).run().unwrap().len(), 2);
+    assert_eq!(all().eq("event_time", time(2)).range("user_id", "b"..).run().unwrap().len(), 1);
+    assert_eq!(all().eq("user_id", "ann").eq("event_time", time(2)).run().unwrap().len(), 1, "in any order of calls");
+    assert!(message(all().eq("user_id", "ann").run()).contains("user_id"));
+    let after_range = all().range("event_time", time(1)..).eq("user_id", "ann").run();
+    assert!(message(after_range).contains("user_id"));
+    assert!(message(all().eq("event_time", time(1)).eq("event_time", time(2)).run()).contains("event_time"));
+    assert!(message(all().eq("event_type", "click").run()).contains("event_type"));
+    assert!(message(all().eq("date", day(0)).run()).contains("date"));
+    assert!(matches!(all().eq("event_time", 2).run(), Err(Error::Invalid { kind: InvalidKind::Type, .. })));
+    assert!(matches!(all().eq("nope", 2).run(), Err(Error::NotFound { what: "column", .. })));
+    assert!(table.select(()).run().is_err(), "the whole partition key is needed");
+    assert!(table.scan().eq("event_time", time(1)).run().is_err());
+    assert!(table.scan().reverse().run().is_err());
+}
+
+#[test]
+fn a_query_answers_the_columns_and_rows_it_is_asked_for() {
+    let table = events(&Store::in_memory());
+    fill(&table);
+    let rows = table.select((day(0),)).columns(["user_id", "event_type"]).limit(1).run().unwrap();
+    let fields: Vec<_> = rows[0].iter().collect();
+    assert_eq!(fields, [("user_id", Some(&"ann".into())), ("event_type", Some(&"click".into()))]);
+    assert_eq!(rows[0].get("event_time"), None);
+    assert!(table.select((day(0),)).limit(0).run().is_err());
+    assert!(table.select((day(0),)).columns([""; 0]).run().is_err());
+    assert!(matches!(table.scan().columns(["nope"]).run(), Err(Error::NotFound { what: "column", .. })));
+}
+
+// SEM: WID-QRY-3
+#[test]
+fn a_scan_runs_in_token_order() {
+    let store = Store::in_memory();
+    let table = store.wide_table("shop", "names");
+    table.create(TableSchema::new().partition_key("name", CqlType::Text)).unwrap();
+    let by_token = ["test", "primary_key", "kremówki", "xd"];
+    for name in ["xd", "primary_key", "test", "kremówki"] {
+        table.insert(&[("name", name.into())]).unwrap();
+    }
+    table.delete_partition(("none",)).unwrap();
+    assert_eq!(column(&table.scan().run().unwrap(), "name"), by_token.map(CqlValue::from));
+    assert_eq!(table.scan().limit(2).run().unwrap().len(), 2);
+}
+
+// SEM: WID-ROW-2
+#[test]
+fn an_inserted_row_stays_with_nulls_and_an_updated_one_vanishes() {
+    let table = users(&Store::in_memory());
+    table.update(&row("ann")).unwrap();
+    table.delete_columns((1,), &["name"]).unwrap();
+    assert!(table.select((1,)).run().unwrap().is_empty());
+    table.insert(&row("ann")).unwrap();
+    table.update(&row(CqlValue::Null)).unwrap();
+    let rows = table.select((1,)).run().unwrap();
+    assert_eq!((rows.len(), rows[0].get("name"), rows[0].get("id")), (1, None, Some(&1.into())));
+}
+
+// SEM: WID-TYP-4, WID-ROW-2
+#[test]
+fn a_value_that_is_not_set_stays_and_null_deletes() {
+    let table = users(&Store::in_memory());
+    let insert = table.prepare_insert(&["id", "name", "age"]).unwrap();
+    insert.execute((1, "ann", 30)).unwrap();
+    insert.execute((1, CqlValue::Unset, None::<i32>)).unwrap();
+    let rows = table.select((1,)).run().unwrap();
+    assert_eq!((rows[0].get("name"), rows[0].get("age")), (Some(&"ann".into()), None));
+    assert!(message(insert.execute((CqlValue::Null, "ann", 30))).contains("\"id\""));
+}
+
+// SEM: WID-LWW-1, WID-LWW-3
+#[test]
+fn the_highest_timestamp_wins_and_later_plain_writes_are_later() {
+    let clock = ManualClock::at(Timestamp::from_seconds(10));
+    let store = Store::builder().clock(clock.clone()).in_memory();
+    let table = users(&store);
+    for name in ["b", "a", "c", "b"] {
+        table.update(&row(name)).unwrap();
+    }
+    assert_eq!(name(&table), Some("b".into()), "the clock stands still, the timestamps do not");
+    table.update_with(&row("old"), at(9_999_999)).unwrap();
+    assert_eq!(name(&table), Some("b".into()));
+    clock.set(Timestamp::from_seconds(1));
+    table.update(&row("later")).unwrap();
+    assert_eq!(name(&table), Some("later".into()), "even when the clock is set back");
+    table.update_with(&row("future"), at(i64::MAX)).unwrap();
+    table.update(&row("now")).unwrap();
+    assert_eq!(name(&table), Some("future".into()));
+}
+
+// SEM: WID-LWW-3
+#[test]
+fn a_fork_goes_on_after_the_writes_it_began_with() {
+    let store = Store::builder().clock(ManualClock::default()).in_memory();
+    for name in ["a", "b", "c"] {
+        users(&store).update(&row(name)).unwrap();
+    }
+    let fork = store.fork().unwrap();
+    users(&fork).update(&row("forked")).unwrap();
+    assert_eq!(name(&users(&fork)), Some("forked".into()));
+    assert_eq!(name(&users(&store)), Some("c".into()));
+}
+
+// SEM: WID-TMB-1
+#[test]
+fn a_late_write_with_an_older_timestamp_loses_against_every_deletion() {
+    let delete: [fn(&WideTable); 4] = [
+        |table| table.delete_columns_with((1,), &["name"], at(5)).unwrap(),
+        |table| table.delete_row_with((1,), at(5)).unwrap(),
+        |table| table.delete_partition_with((1,), at(5)).unwrap(),
+        |table| table.update_with(&row(CqlValue::Null), at(5)).unwrap(),
+    ];
+    for (n, delete) in delete.into_iter().enumerate() {
+        let clock = ManualClock::default();
+        let store = Store::builder().clock(clock.clone()).in_memory();
+        let table = users(&store);
+        delete(&table);
+        table.update_with(&row("late"), at(4)).unwrap();
+        table.update_with(&row("equal"), at(5)).unwrap();
+        clock.advance(Duration::from_secs(863_999));
+        store.sweep_expired().unwrap();
+        table.update_with(&row("still late"), at(5)).unwrap();
+        assert_eq!(name(&table), None, "deletion {n}");
+        table.update_with(&row("newer"), at(6)).unwrap();
+        assert_eq!(name(&table), Some("newer".into()), "deletion {n}");
+    }
+}
+
+// SEM: WID-TTL-1, ALL-3
+#[test]
+fn values_expire_by_the_clock_and_not_by_the_sweeper() {
+    let clock = ManualClock::at(Timestamp::from_millis(10_900));
+    let store = Store::builder().clock(clock.clone()).in_memory();
+    let table = users(&store);
+    table.insert_with(&row("ann"), ttl(60)).unwrap();
+    table.update(&[("id", 1.into()), ("age", 30.into())]).unwrap();
+    let snapshot = store.snapshot().unwrap();
+    assert_eq!(table.select((1,)).run().unwrap()[0].ttl("name"), Some(60));
+    assert_eq!(table.select((1,)).run().unwrap()[0].ttl("age"), None);
+    clock.set(Timestamp::from_seconds(69));
+    assert_eq!(table.select((1,)).run().unwrap()[0].ttl("name"), Some(1));
+    clock.set(Timestamp::from_seconds(70));
+    let rows = table.select((1,)).run().unwrap();
+    assert_eq!((rows[0].get("name"), rows[0].get("age")), (None, Some(&30.into())));
+    assert_eq!((rows[0].ttl("name"), rows[0].write_time("name"), rows[0].write_time("id")), (None, None, None));
+    assert_eq!(snapshot.wide_table("shop", "users").select((1,)).run().unwrap()[0].get("name"), None);
+    table.update_with(&row("late"), at(1)).unwrap();
+    store.sweep_expired().unwrap();
+    table.update_with(&row("late"), at(1)).unwrap();
+    assert_eq!(name(&table), None, "what has expired still wins against older writes");
+    table.delete_columns((1,), &["age"]).unwrap();
+    assert!(table.scan().run().unwrap().is_empty(), "the marker has expired too");
+}
+
+// SEM: WID-TTL-1
+#[test]
+fn a_write_overrides_the_default_time_to_live_and_rewriting_resets_it() {
+    let clock = ManualClock::default();
+    let store = Store::builder().clock(clock.clone()).in_memory();
+    let table = store.wide_table("shop", "sessions");
+    let schema = TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text);
+    table.create(schema.default_ttl(10)).unwrap();
+    table.insert(&row("a")).unwrap();
+    assert_eq!(table.select((1,)).run().unwrap()[0].ttl("name"), Some(10));
+    clock.advance(Duration::from_secs(9));
+    table.insert(&row("b")).unwrap();
+    clock.advance(Duration::from_secs(9));
+    assert_eq!(name(&table), Some("b".into()));
+    table.insert_with(&row("c"), ttl(0)).unwrap();
+    clock.advance(Duration::from_secs(1_000));
+    assert_eq!(name(&table), Some("c".into()));
+    let too_long = table.insert_with(&row("d"), ttl(630_720_001));
+    assert!(matches!(too_long, Err(Error::LimitExceeded { max: 630_720_000, .. })));
+    assert!(table.delete_row_with((1,), ttl(1)).is_err(), "a deletion takes none");
+}
+
+// SEM: WID-BAT-1
+#[test]
+fn the_statements_of_a_batch_share_a_timestamp_whatever_their_order() {
+    let store = Store::in_memory();
+    let table = users(&store);
+    let insert = table.prepare_insert(&["id", "name"]).unwrap();
+    let mut batch = store.wide_batch();
+    batch.insert(&insert, (1, "z")).unwrap();
+    batch.insert(&insert, (1, "a")).unwrap();
+    assert_eq!(batch.len(), 2);
+    batch.execute().unwrap();
+    assert_eq!(name(&table), Some("z".into()), "the larger value, not the later statement");
+    let mut batch = store.wide_batch();
+    batch.delete_columns(&table, (1,), &["name"]).unwrap();
+    batch.update(&table, &row("zz")).unwrap();
+    batch.execute().unwrap();
+    assert_eq!(name(&table), None, "a deletion wins every tie");
+}
+
+// SEM: WID-BAT-1
+#[test]
+fn a_batch_is_made_whole_or_not_at_all() {
+    let store = Store::in_memory();
+    let (table, other) = (users(&store), events(&store));
+    let insert = other.prepare_insert(&["date", "event_time", "user_id"]).unwrap();
+    let mut batch = store.wide_batch();
+    batch.update(&table, &row("ann")).unwrap();
+    batch.insert(&insert, (day(0), time(1), "ann")).unwrap();
+    other.drop_table().unwrap();
+    assert!(matches!(batch.execute(), Err(Error::NotFound { .. })));
+    assert_eq!(name(&table), None);
+    let mut batch = store.wide_batch();
+    batch.timestamp(5);
+    batch.update_with(&table, &row("ann"), at(6)).unwrap();
+    assert!(batch.execute().is_err(), "a timestamp is set in one place");
+}
+
+// SEM: WID-BAT-1
+#[test]
+fn a_batch_has_a_largest_number_of_statements() {
+    let store = Store::in_memory();
+    let insert = users(&store).prepare_insert(&["id"]).unwrap();
+    let mut batch = store.wide_batch();
+    (0..65_535).for_each(|id| batch.insert(&insert, (id,)).unwrap());
+    assert!(matches!(batch.insert(&insert, (0,)), Err(Error::LimitExceeded { max: 65_535, found: 65_536, .. })));
+}
+
+#[test]
+fn a_prepared_insert_notices_that_its_table_has_changed() {
+    let store = Store::in_memory();
+    let table = users(&store);
+    let insert = table.prepare_insert(&["id", "name"]).unwrap();
+    insert.execute((1, "ann")).unwrap();
+    table.drop_table().unwrap();
+    assert!(matches!(insert.execute((1, "ann")), Err(Error::NotFound { .. })));
+    users(&store);
+    assert!(message(insert.execute((1, "ann"))).contains("prepare it again"));
+    assert!(table.scan().run().unwrap().is_empty());
+}
+
+#[test]
+fn what_does_not_fit_is_refused_by_name() {
+    let store = Store::in_memory();
+    let table = users(&store);
+    let insert = table.prepare_insert(&["id", "name"]).unwrap();
+    assert!(message(insert.execute((1, 7))).contains("\"name\""));
+    assert!(message(insert.execute((1,))).contains("id, name"));
+    assert!(message(table.prepare_insert(&["name"])).contains("\"id\""));
+    assert!(message(table.prepare_insert(&["id", "id"])).contains("\"id\""));
+    assert!(matches!(table.prepare_insert(&["id", "nope"]), Err(Error::NotFound { what: "column", .. })));
+    assert!(table.update(&[("id", 1.into())]).is_err(), "an update sets something");
+    assert!(message(table.delete_columns((1,), &["id"])).contains("\"id\""));
+    assert!(table.delete_columns((1,), &[]).is_err());
+    assert!(table.delete_row((1, 2)).is_err());
+    let other = store.wide_table("shop", "none");
+    assert!(matches!(other.insert(&row("a")), Err(Error::NotFound { what: "wide-column table", .. })));
+    assert!(store.wide_table("bad-name", "t").create(TableSchema::new().partition_key("a", CqlType::Int)).is_err());
+}
+
+#[test]
+fn values_are_checked_against_the_domain_of_their_type() {
+    let store = Store::in_memory();
+    let table = store.wide_table("test", "domains");
+    let schema = TableSchema::new().partition_key("id", CqlType::Int).column("ascii", CqlType::Ascii);
+    table.create(schema.column("time", CqlType::Time).column("made", CqlType::Timeuuid)).unwrap();
+    let set = |name: &str, value: CqlValue| table.update(&[("id", 1.into()), (name, value)]);
+    assert!(set("ascii", "a".into()).is_ok());
+    assert!(message(set("ascii", "ä".into())).contains("ASCII"));
+    assert!(set("time", CqlValue::Time(86_399_999_999_999)).is_ok());
+    assert!(set("time", CqlValue::Time(86_400_000_000_000)).is_err());
+    assert!(set("made", CqlValue::Uuid(larder::wide_column::Uuid::nil())).is_err());
+}
+
+#[test]
+fn a_table_works_alike_in_a_transaction_and_is_seen_by_snapshots() {
+    let store = Store::in_memory();
+    let table = users(&store);
+    let insert = table.prepare_insert(&["id", "name"]).unwrap();
+    let before = store.snapshot().unwrap();
+    store
+        .transaction(|tx| {
+            let inside = tx.wide_table("shop", "users");
+            inside.update(&row("b"))?;
+            inside.update(&row("a"))?;
+            assert!(inside.update(&row(7)).is_err(), "undone alone");
+            assert_eq!(inside.select((1,)).run()?[0].get("name"), Some(&"a".into()));
+            let mut batch = tx.wide_batch();
+            batch.insert(&insert, (2, "bob"))?;
+            batch.execute()?;
+            assert!(matches!(insert.execute((3, "eve")), Err(Error::NestedTransaction)));
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(table.scan().run().unwrap().len(), 2);
+    assert!(before.wide_table("shop", "users").scan().run().unwrap().is_empty());
+    let rolled_back = store.transaction(|tx| {
+        tx.wide_table("shop", "users").delete_partition((1,))?;
+        Err::<(), _>(Error::application("no"))
+    });
+    assert!(rolled_back.is_err());
+    assert_eq!(name(&table), Some("a".into()));
+}
+
+#[test]
+fn two_transactions_that_write_one_row_conflict() {
+    let store = Store::in_memory();
+    let table = users(&store);
+    let tx = store.begin().unwrap();
+    tx.wide_table("shop", "users").update(&row("first")).unwrap();
+    table.update(&row("second")).unwrap();
+    assert!(tx.commit().unwrap_err().is_retryable());
+}
+
+// SEM: ALL-5
+#[test]
+fn a_stream_reads_the_snapshot_of_its_start() {
+    let table = events(&Store::in_memory());
+    fill(&table);
+    let mut rows = table.select((day(0),)).stream().unwrap();
+    rows.next().unwrap().unwrap();
+    table.delete_partition((day(0),)).unwrap();
+    assert_eq!(rows.count(), 5);
+}
