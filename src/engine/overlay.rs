@@ -57,6 +57,11 @@ impl Overlay {
         &self.changes
     }
 
+    /// Takes the two layers apart.
+    pub(crate) fn into_layers(self) -> (Arc<dyn Snapshot>, Changes) {
+        (self.base, self.changes)
+    }
+
     /// The changes laid over the snapshot, to add to.
     pub(crate) fn changes_mut(&mut self) -> &mut Changes {
         &mut self.changes

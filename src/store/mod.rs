@@ -200,9 +200,7 @@ impl Store {
     /// ```
     pub fn fork(&self) -> Result<Self> {
         let core = &self.inner.core;
-        let fork = Core::new(core.engine().fork()?, Arc::clone(core.clock()), Durability::None);
-        fork.continue_micros_of(core);
-        Self::from_core(fork)
+        Self::from_core(Core::new(core.engine().fork()?, Arc::clone(core.clock()), Durability::None))
     }
 
     /// Removes what has expired by the store's clock, now, and answers how many deadlines were worked off.

@@ -3,14 +3,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::lock_api::GetThreadId;
 use parking_lot::{Mutex, RawThreadId};
 
 use crate::clock::{Clock, Timestamp};
-use crate::engine::{CommitNumber, Durability, Engine, Reads, Ticket};
+use crate::engine::{CommitNumber, Durability, Engine, Key, Reads, Ticket, Value};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::txn::view::{Parts, View, Writer};
@@ -24,6 +24,10 @@ pub(crate) trait Effect: fmt::Debug + Send {
 /// Called with a moment at which background work falls due.
 type WakeUp = Box<dyn Fn(Timestamp) + Send + Sync>;
 
+/// Where the last unique time is kept, so that times go on from it when the store is opened again or forked, whatever the
+/// clock shows then.
+pub(super) const LAST_MICROS_KEY: [u8; 2] = [0x02, 0x01];
+
 /// One open store below its handles.
 pub(crate) struct Core {
     engine: Arc<dyn Engine>,
@@ -36,7 +40,8 @@ pub(crate) struct Core {
     /// Effects of commits that may not be durable yet, in commit order.
     effects: Mutex<VecDeque<(CommitNumber, Box<dyn Effect>)>>,
     sequences: Mutex<HashMap<Vec<u8>, u64>>,
-    last_micros: AtomicI64,
+    /// The last unique time given out; `None` until the stored one has been read.
+    last_micros: Mutex<Option<i64>>,
     wake_up: OnceLock<WakeUp>,
 }
 
@@ -56,7 +61,7 @@ impl Core {
             writer_thread: AtomicUsize::new(0),
             effects: Mutex::default(),
             sequences: Mutex::default(),
-            last_micros: AtomicI64::new(i64::MIN),
+            last_micros: Mutex::new(None),
             wake_up: OnceLock::new(),
         })
     }
@@ -137,16 +142,16 @@ impl Core {
         Ok(first)
     }
 
-    pub(crate) fn unique_micros(&self, now: Timestamp) -> i64 {
-        let after = |last: i64| now.as_micros().max(last.saturating_add(1));
-        let step = self.last_micros.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(after(last)));
-        // The closure always answers `Some`, so both arms hold the value before the step.
-        after(step.unwrap_or_else(|last| last))
-    }
-
-    /// Goes on from the times that `other` has given out, as a fork of it has to (SEM: WID-LWW-3).
-    pub(crate) fn continue_micros_of(&self, other: &Self) {
-        self.last_micros.fetch_max(other.last_micros.load(Ordering::SeqCst), Ordering::SeqCst);
+    /// A time at or after `now` that no other call gets, and that is after every one `stored` by an earlier run.
+    pub(super) fn unique_micros(&self, now: Timestamp, stored: impl FnOnce() -> Result<Option<i64>>) -> Result<i64> {
+        let mut last = self.last_micros.lock();
+        let before = match *last {
+            Some(before) => before,
+            None => stored()?.unwrap_or(i64::MIN),
+        };
+        let micros = now.as_micros().max(before.saturating_add(1));
+        *last = Some(micros);
+        Ok(micros)
     }
 
     fn exclusive_writer(self: &Arc<Self>) -> Result<Writer> {
@@ -165,13 +170,17 @@ impl Core {
     /// Hands the transaction to the engine and queues its effects. The caller has the turn.
     ///
     /// A transaction that wrote nothing has seen one snapshot, and so needs no check.
-    fn commit(&self, parts: Parts) -> Result<Ticket> {
-        if parts.changes().is_empty() && parts.effects.is_empty() {
-            return Ok(Ticket::settled(parts.snapshot_commit()));
+    fn commit(&self, mut parts: Parts) -> Result<Ticket> {
+        if parts.changes.is_empty() && parts.effects.is_empty() {
+            return Ok(Ticket::settled(parts.base.commit()));
+        }
+        if let (true, Some(last)) = (parts.took_times, *self.last_micros.lock()) {
+            // The last time of all, not of this transaction: a later time may have been committed before it.
+            parts.changes.insert(Key::from(&LAST_MICROS_KEY[..]), Some(Value::from(&last.to_be_bytes()[..])));
         }
         let ticket = {
             let reads = parts.reads.as_ref().map(|reads| reads.lock());
-            self.engine.commit(parts.changes(), reads.as_deref(), self.durability)?
+            self.engine.commit(&parts.changes, reads.as_deref(), self.durability)?
         };
         if !parts.effects.is_empty() {
             let mut queue = self.effects.lock();

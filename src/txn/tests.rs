@@ -269,7 +269,7 @@ fn effects_are_released_after_the_commit_in_order_and_never_without_it() {
 }
 
 #[test]
-fn sequences_and_unique_times_never_repeat_even_over_a_roll_back() {
+fn sequences_never_repeat_even_over_a_roll_back() {
     let core = core();
     let next = |scope: &dyn Fn() -> Result<u64>| scope().unwrap();
     let store = AutoCommit::new(Arc::clone(&core));
@@ -280,9 +280,39 @@ fn sequences_and_unique_times_never_repeat_even_over_a_roll_back() {
         Err(refusal())
     });
     assert_eq!(next(&draw), 13);
-    let time = || store.write(op(), |writer| Ok(writer.unique_micros())).unwrap();
-    let (first, second) = (time(), time());
-    assert!(first < second, "the clock stands still and the times still differ");
+}
+
+/// Takes a unique time and writes it down, as a model does.
+fn take_time<S: WriteScope>(scope: &S) -> i64 {
+    let take = |writer: &mut Writer| {
+        let micros = writer.unique_micros()?;
+        writer.put(&b"written at"[..], &micros.to_be_bytes()[..]).map(|()| micros)
+    };
+    scope.write(op(), take).unwrap()
+}
+
+// SEM: WID-LWW-3
+#[test]
+fn unique_times_go_on_over_forks_and_reopening_on_a_clock_that_stands_or_went_back() {
+    let engine: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
+    let at = |engine: &Arc<dyn Engine>, seconds| {
+        let clock = ManualClock::at(Timestamp::from_seconds(seconds));
+        Core::new(Arc::clone(engine), Arc::new(clock), Durability::None)
+    };
+    let core = at(&engine, 10);
+    let first = take_time(&AutoCommit::new(Arc::clone(&core)));
+    assert_eq!(first, 10_000_000);
+    let fork = take_time(&AutoCommit::new(at(&engine.fork().unwrap(), 10)));
+    assert_eq!(fork, first + 1);
+
+    // The later of two times is committed before the earlier one.
+    let (early, late) = (Running::new(core.begin().unwrap()), Running::new(core.begin().unwrap()));
+    let times = [&early, &late].map(|running| take_time(&InTransaction::new(running)));
+    assert!(first < times[0] && times[0] < times[1]);
+    core.commit_optimistic(late.into_writer().unwrap()).unwrap();
+    core.commit_optimistic(early.into_writer().unwrap()).unwrap();
+    let reopened = take_time(&AutoCommit::new(at(&engine, 5)));
+    assert_eq!(reopened, times[1] + 1);
 }
 
 #[test]

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::clock::Timestamp;
-use crate::engine::{self, Changes, CommitNumber, Direction, Entry, Key, KeyRange, Overlay, Reads, Snapshot, Value};
-use crate::error::Result;
-use crate::txn::core::{Core, Effect};
+use crate::engine::{self, Changes, Direction, Entry, Key, KeyRange, Overlay, Reads, Snapshot, Value};
+use crate::error::{Error, Result};
+use crate::txn::core::{Core, Effect, LAST_MICROS_KEY};
 
 /// The entries an operation reads: one snapshot, with the running transaction's changes laid over it.
 #[derive(Debug)]
@@ -115,6 +115,8 @@ pub struct Writer {
     view: View,
     effects: Vec<Box<dyn Effect>>,
     wake_at: Option<Timestamp>,
+    /// Whether it was given unique times.
+    took_times: bool,
     /// What to put back when the operation that runs inside a transaction fails; `None` when nothing can be undone alone.
     undo: Option<Vec<(Key, Before)>>,
 }
@@ -143,7 +145,7 @@ impl Deref for Writer {
 
 impl Writer {
     pub(crate) fn new(view: View) -> Self {
-        Self { view, effects: Vec::new(), wake_at: None, undo: None }
+        Self { view, effects: Vec::new(), wake_at: None, took_times: false, undo: None }
     }
 
     /// Puts `value` at `key`.
@@ -192,9 +194,16 @@ impl Writer {
         self.view.core.next_in_sequence(name, || start(&View { reads: None, ..self.view.fork() }))
     }
 
-    /// The store's time in microseconds, moved on where needed so that no call gets a time twice (SEM: WID-LWW-3).
-    pub(crate) fn unique_micros(&mut self) -> i64 {
-        self.view.core.unique_micros(self.view.now())
+    /// The store's time in microseconds, moved on where needed so that no call gets a time twice or an earlier one, even
+    /// after the store was closed and the clock set back (SEM: WID-LWW-3).
+    pub(crate) fn unique_micros(&mut self) -> Result<i64> {
+        self.took_times = true;
+        let stored = || {
+            let stored = self.view.overlay.get(&LAST_MICROS_KEY)?;
+            let micros = |bytes: Cow<'_, [u8]>| bytes.as_ref().try_into().map(i64::from_be_bytes);
+            stored.map(micros).transpose().map_err(|_| Error::corrupt("last time", "it has not 8 bytes"))
+        };
+        self.view.core.unique_micros(self.view.now(), stored)
     }
 
     /// Begins an operation of a longer transaction; [`Writer::undo_to`] takes it back.
@@ -217,11 +226,12 @@ impl Writer {
         self.wake_at = mark.wake_at;
     }
 
-    /// The changes, effects and reads of the whole transaction.
-    pub(crate) fn into_parts(self) -> Parts {
-        let Self { view, effects, wake_at, .. } = self;
+    /// What the whole transaction amounts to.
+    pub(super) fn into_parts(self) -> Parts {
+        let Self { view, effects, wake_at, took_times, .. } = self;
         let View { overlay, reads, .. } = view;
-        Parts { overlay, effects, wake_at, reads }
+        let (base, changes) = overlay.into_layers();
+        Parts { base, changes, effects, wake_at, took_times, reads }
     }
 
     fn change(&mut self, key: Key, change: Option<Value>) {
@@ -240,19 +250,13 @@ impl Writer {
 
 /// What a transaction amounts to when it ends.
 #[derive(Debug)]
-pub(crate) struct Parts {
-    overlay: Overlay,
-    pub(crate) effects: Vec<Box<dyn Effect>>,
-    pub(crate) wake_at: Option<Timestamp>,
-    pub(crate) reads: Option<Arc<Mutex<Reads>>>,
-}
-
-impl Parts {
-    pub(crate) fn changes(&self) -> &Changes {
-        self.overlay.changes()
-    }
-
-    pub(crate) fn snapshot_commit(&self) -> CommitNumber {
-        self.overlay.commit()
-    }
+pub(super) struct Parts {
+    /// What it read; the engine remembers later changes for as long as it is held.
+    pub(super) base: Arc<dyn Snapshot>,
+    pub(super) changes: Changes,
+    pub(super) effects: Vec<Box<dyn Effect>>,
+    pub(super) wake_at: Option<Timestamp>,
+    /// Whether it was given unique times.
+    pub(super) took_times: bool,
+    pub(super) reads: Option<Arc<Mutex<Reads>>>,
 }

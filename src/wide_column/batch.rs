@@ -229,7 +229,7 @@ impl<S: WriteScope> WideBatch<S> {
         let Some(first) = self.statements.first() else { return Ok(()) };
         let target = Arc::clone(&first.target);
         self.scope.write(Operation::new("wide_column", "batch", target.label()), |writer| {
-            let timestamp = self.timestamp.unwrap_or_else(|| writer.unique_micros());
+            let timestamp = self.timestamp.map_or_else(|| writer.unique_micros(), Ok)?;
             let mut confirmed: Option<&Definition> = None;
             for Statement { target, definition, mutation } in &self.statements {
                 if !confirmed.is_some_and(|last| Arc::ptr_eq(last, definition)) {

@@ -83,7 +83,7 @@ impl<S: WriteScope> PreparedInsert<S> {
         self.scope.write(Operation::new("wide_column", "insert", self.target.label()), |writer| {
             self.target.confirm(writer, &self.definition)?;
             let mutation = self.plan.bind(&self.definition.record, &values, options)?;
-            let timestamp = writer.unique_micros();
+            let timestamp = writer.unique_micros()?;
             mutation.apply(writer, self.definition.id, timestamp)
         })
     }

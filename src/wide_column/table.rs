@@ -404,7 +404,7 @@ impl<S: WriteScope> WideTable<S> {
         self.scope.write(self.operation(verb), |writer: &mut Writer| {
             let definition = self.target.definition(writer)?;
             let mutation = build(&definition.record)?;
-            let timestamp = writer.unique_micros();
+            let timestamp = writer.unique_micros()?;
             mutation.apply(writer, definition.id, timestamp)
         })
     }

@@ -11,8 +11,8 @@ use crate::document::collection::{Collection, InsertManyResult, InsertOneResult,
 use crate::document::filter::Filter;
 use crate::document::maintain::Records;
 use crate::document::order::compare;
-use crate::document::raw;
 use crate::document::plan;
+use crate::document::raw;
 use crate::document::record;
 use crate::document::scan::{Match, Scan};
 use crate::document::schema::Namespace;
