@@ -18,18 +18,50 @@ use crate::{Bed, entries};
 /// An operation on one of the engines of a run, which are the first one and its forks.
 #[derive(Clone, Debug)]
 enum Op {
-    Commit { on: Index, batch: Batch, durability: Durability },
+    Commit {
+        on: Index,
+        batch: Batch,
+        durability: Durability,
+    },
     /// Commits without waiting; the next operation of another kind may or may not see it.
-    CommitLater { on: Index, batch: Batch },
-    Keep { on: Index },
-    Drop { snapshot: Index },
-    Fork { on: Index },
-    Begin { on: Index, keys: Vec<Vec<u8>>, ranges: Vec<KeyRange> },
-    CommitBegun { begun: Index, batch: Batch },
-    Sync { on: Index },
-    Get { snapshot: Index, key: Vec<u8> },
-    Scan { snapshot: Index, range: KeyRange },
-    Nth { snapshot: Index, range: KeyRange, n: u64 },
+    CommitLater {
+        on: Index,
+        batch: Batch,
+    },
+    Keep {
+        on: Index,
+    },
+    Drop {
+        snapshot: Index,
+    },
+    Fork {
+        on: Index,
+    },
+    Begin {
+        on: Index,
+        keys: Vec<Vec<u8>>,
+        ranges: Vec<KeyRange>,
+    },
+    CommitBegun {
+        begun: Index,
+        batch: Batch,
+    },
+    Sync {
+        on: Index,
+    },
+    Get {
+        snapshot: Index,
+        key: Vec<u8>,
+    },
+    Scan {
+        snapshot: Index,
+        range: KeyRange,
+    },
+    Nth {
+        snapshot: Index,
+        range: KeyRange,
+        n: u64,
+    },
 }
 
 type Batch = Vec<(Vec<u8>, Option<Vec<u8>>)>;

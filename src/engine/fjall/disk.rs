@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 
+use crate::engine::fjall::FjallOptions;
 use crate::engine::fjall::failure::{self, refuse};
 use crate::engine::fjall::group::{Group, Log, Opened};
 use crate::engine::fjall::snapshot::FjallSnapshot;
-use crate::engine::fjall::FjallOptions;
 use crate::engine::{CommitNumber, Snapshot};
 use crate::error::{Error, Result};
 
@@ -109,7 +109,8 @@ impl Disk {
     fn read_commit(&self) -> Result<CommitNumber> {
         let Some(commit) = self.read_meta(COMMIT_KEY)? else { return Ok(CommitNumber(0)) };
         let commit = commit.as_ref().try_into().map(u64::from_be_bytes).map(CommitNumber);
-        commit.map_err(|_| Error::corrupt("commit counter", format!("it has not 8 bytes, below {}", self.path.display())))
+        commit
+            .map_err(|_| Error::corrupt("commit counter", format!("it has not 8 bytes, below {}", self.path.display())))
     }
 
     fn read_meta(&self, key: &str) -> Result<Option<fjall::UserValue>> {
@@ -120,7 +121,10 @@ impl Disk {
     fn claim(&self) -> Result<()> {
         let write_error = |error| failure::convert("write", &self.path, error);
         if !self.entries.is_empty().map_err(write_error)? {
-            return Err(refuse(&self.path, "it is another program's fjall database: choose a new or an empty directory"));
+            return Err(refuse(
+                &self.path,
+                "it is another program's fjall database: choose a new or an empty directory",
+            ));
         }
         let format = [&MAGIC[..], &FORMAT_VERSION.to_be_bytes()].concat();
         let mut batch = self.database.batch().durability(Some(PersistMode::SyncAll));
@@ -227,7 +231,8 @@ fn prepare_directory(path: &Path) -> Result<()> {
         foreign = foreign.or((!known).then_some(name));
     }
     if let Some(name) = foreign {
-        let reason = format!("it is not a store and holds other files, such as {name:?}: choose a new or an empty directory");
+        let reason =
+            format!("it is not a store and holds other files, such as {name:?}: choose a new or an empty directory");
         return Err(refuse(path, reason));
     }
     if unfinished { clear_unfinished(path) } else { Ok(()) }
@@ -237,7 +242,8 @@ fn prepare_directory(path: &Path) -> Result<()> {
 fn clear_unfinished(path: &Path) -> Result<()> {
     let io_error = |source| failure::convert_open_io(path, source);
     // Whoever is creating the store at this moment holds the lock.
-    let lock = OpenOptions::new().write(true).create(true).truncate(false).open(path.join(LOCK_FILE)).map_err(io_error)?;
+    let lock =
+        OpenOptions::new().write(true).create(true).truncate(false).open(path.join(LOCK_FILE)).map_err(io_error)?;
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(failure::convert_open(path, fjall::Error::Locked)),
@@ -259,7 +265,9 @@ fn open_database(path: &Path, options: &FjallOptions) -> Result<Database> {
     // Over some kinds of damage fjall's recovery panics where it could answer an error.
     match catch_unwind(AssertUnwindSafe(open)) {
         Ok(opened) => opened.map_err(|error| failure::convert_open(path, error)),
-        Err(_) => Err(Error::corrupt("store", format!("fjall cannot make sense of the files below {}", path.display()))),
+        Err(_) => {
+            Err(Error::corrupt("store", format!("fjall cannot make sense of the files below {}", path.display())))
+        }
     }
 }
 

@@ -93,7 +93,12 @@ impl<L: Log> GroupCommit<L> {
             synced: opened.synced,
             failure: None,
         };
-        Self { state: Mutex::new(state), landed: Condvar::new(), log: Mutex::new(Some(log)), history: History::default() }
+        Self {
+            state: Mutex::new(state),
+            landed: Condvar::new(),
+            log: Mutex::new(Some(log)),
+            history: History::default(),
+        }
     }
 
     /// The state after the last group that is written.

@@ -25,12 +25,7 @@ pub(super) struct FjallSnapshot {
 
 impl FjallSnapshot {
     /// `snapshot` ends with `commit`.
-    pub(super) fn new(
-        snapshot: fjall::Snapshot,
-        entries: Keyspace,
-        commit: CommitNumber,
-        path: Arc<PathBuf>,
-    ) -> Self {
+    pub(super) fn new(snapshot: fjall::Snapshot, entries: Keyspace, commit: CommitNumber, path: Arc<PathBuf>) -> Self {
         Self { snapshot, entries, commit, path }
     }
 }

@@ -49,8 +49,7 @@ fn open() -> (Arc<GroupCommit<TestLog>>, Control) {
     let (orders, from_test) = channel();
     let (to_test, begun) = channel();
     let groups = Arc::<Mutex<Vec<_>>>::default();
-    let log =
-        TestLog { state: Arc::clone(&snapshot), groups: Arc::clone(&groups), orders: from_test, begun: to_test };
+    let log = TestLog { state: Arc::clone(&snapshot), groups: Arc::clone(&groups), orders: from_test, begun: to_test };
     let opened = Opened { snapshot, synced: CommitNumber(0) };
     (Arc::new(GroupCommit::new(log, opened)), Control { groups, orders, begun })
 }
