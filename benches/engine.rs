@@ -3,6 +3,8 @@
 //! Keys have 24 bytes, values 150. Engines on disk write with `Durability::None`: what a sync costs is the medium's, and
 //! `transactions` measures it.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark stops at the first error")]
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::ops::Bound;

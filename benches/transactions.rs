@@ -2,6 +2,8 @@
 //!
 //! On disk each is measured without syncs and with them; what a sync costs is the medium's.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark stops at the first error")]
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +14,12 @@ use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine, Reads};
 
 const VALUE: [u8; 150] = [7; 150];
 
-/// An empty engine of every kind, the durability to use it with, and what to call the two.
-fn engines() -> Vec<(&'static str, Arc<dyn Engine>, Durability, Option<tempfile::TempDir>)> {
-    let mut engines: Vec<(_, Arc<dyn Engine>, _, _)> =
-        vec![("memory", Arc::new(MemoryEngine::new()), Durability::None, None)];
+/// A name, an engine, the durability to use it with, and the directory it may need.
+type Subject = (&'static str, Arc<dyn Engine>, Durability, Option<tempfile::TempDir>);
+
+/// An empty engine of every kind.
+fn engines() -> Vec<Subject> {
+    let mut engines: Vec<Subject> = vec![("memory", Arc::new(MemoryEngine::new()), Durability::None, None)];
     #[cfg(feature = "fjall")]
     for (name, durability) in [("fjall", Durability::None), ("fjall_synced", Durability::Sync)] {
         let dir = tempfile::tempdir().unwrap();
@@ -36,14 +40,7 @@ fn transaction(c: &mut Criterion) {
     for (name, engine, durability, _dir) in engines() {
         let store = Store::builder().durability(durability).engine(engine).unwrap();
         group.bench_function(BenchmarkId::new("empty", name), |b| {
-            b.iter(|| {
-                store
-                    .transaction(|tx| {
-                        black_box(tx);
-                        Ok(())
-                    })
-                    .unwrap()
-            });
+            b.iter(|| store.transaction(|tx| Ok(size_of_val(black_box(tx)))).unwrap());
         });
         group.bench_function(BenchmarkId::new("begin_and_commit", name), |b| {
             b.iter(|| black_box(store.begin().unwrap()).commit().unwrap());
@@ -70,7 +67,9 @@ fn commit(c: &mut Criterion) {
                 let changes = put(rounds.next().unwrap(), 1);
                 let base = engine.begin().unwrap();
                 let mut reads = Reads::at(base.commit());
-                changes.keys().for_each(|key| reads.add_key(key));
+                for key in changes.keys() {
+                    reads.add_key(key);
+                }
                 engine.commit(black_box(&changes), Some(&reads), durability).unwrap().wait().unwrap();
             });
         });
@@ -80,7 +79,9 @@ fn commit(c: &mut Criterion) {
             b.iter(|| {
                 let mut commit = || engine.commit(&put(rounds.next().unwrap(), 1), None, durability).unwrap();
                 let tickets: [_; 16] = std::array::from_fn(|_| commit());
-                tickets.iter().for_each(|ticket| ticket.wait().unwrap());
+                for ticket in &tickets {
+                    ticket.wait().unwrap();
+                }
             });
         });
     }

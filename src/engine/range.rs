@@ -143,11 +143,9 @@ fn after_prefix(prefix: &[u8]) -> Bound<Key> {
 fn cmp_starts(a: &Bound<Key>, b: &Bound<Key>) -> Ordering {
     match (a, b) {
         (Bound::Unbounded, Bound::Unbounded) => Ordering::Equal,
-        (Bound::Unbounded, _) => Ordering::Less,
-        (_, Bound::Unbounded) => Ordering::Greater,
         (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b)) if a != b => a.cmp(b),
-        (Bound::Included(_), Bound::Excluded(_)) => Ordering::Less,
-        (Bound::Excluded(_), Bound::Included(_)) => Ordering::Greater,
+        (Bound::Unbounded, _) | (Bound::Included(_), Bound::Excluded(_)) => Ordering::Less,
+        (_, Bound::Unbounded) | (Bound::Excluded(_), Bound::Included(_)) => Ordering::Greater,
         _ => Ordering::Equal,
     }
 }
@@ -156,11 +154,9 @@ fn cmp_starts(a: &Bound<Key>, b: &Bound<Key>) -> Ordering {
 fn cmp_ends(a: &Bound<Key>, b: &Bound<Key>) -> Ordering {
     match (a, b) {
         (Bound::Unbounded, Bound::Unbounded) => Ordering::Equal,
-        (Bound::Unbounded, _) => Ordering::Greater,
-        (_, Bound::Unbounded) => Ordering::Less,
         (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b)) if a != b => a.cmp(b),
-        (Bound::Included(_), Bound::Excluded(_)) => Ordering::Greater,
-        (Bound::Excluded(_), Bound::Included(_)) => Ordering::Less,
+        (Bound::Unbounded, _) | (Bound::Included(_), Bound::Excluded(_)) => Ordering::Greater,
+        (_, Bound::Unbounded) | (Bound::Excluded(_), Bound::Included(_)) => Ordering::Less,
         _ => Ordering::Equal,
     }
 }

@@ -3,6 +3,8 @@
 //! `contract` holds one named test per rule, `model` compares random runs with a `BTreeMap`, `concurrency` reads beside
 //! writers, and `disk` is about what only an engine on disk can do: be opened, damaged, killed and opened again.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests")]
+
 mod concurrency;
 mod contract;
 #[cfg(feature = "fjall")]

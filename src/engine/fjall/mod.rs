@@ -186,7 +186,7 @@ impl Engine for FjallEngine {
     /// Waits for a write in progress. The bytes on disk include what the journal has set aside.
     fn stats(&self) -> Result<EngineStats> {
         let commit = self.snapshot()?.commit();
-        let disk_bytes = self.commits.with_log(|disk| disk.bytes())??;
+        let disk_bytes = self.commits.with_log(Disk::bytes)??;
         Ok(EngineStats { commit, entries: None, disk_bytes })
     }
 
