@@ -55,6 +55,7 @@ fn filled_engines(size: u64) -> Vec<(Arc<dyn Engine>, Option<tempfile::TempDir>)
     let overlay: Arc<dyn Engine> = Arc::new(OverlayEngine::new(memory.snapshot().unwrap()));
     let tenth = put(places(size).take(usize::try_from(size / 10).unwrap()));
     overlay.commit(&tenth, None, Durability::None).unwrap().wait().unwrap();
+    #[cfg_attr(not(feature = "fjall"), expect(unused_mut, reason = "nothing is added"))]
     let mut engines = vec![(memory, None), (overlay, None)];
     #[cfg(feature = "fjall")]
     {

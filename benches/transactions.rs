@@ -19,6 +19,7 @@ type Subject = (&'static str, Arc<dyn Engine>, Durability, Option<tempfile::Temp
 
 /// An empty engine of every kind.
 fn engines() -> Vec<Subject> {
+    #[cfg_attr(not(feature = "fjall"), expect(unused_mut, reason = "nothing is added"))]
     let mut engines: Vec<Subject> = vec![("memory", Arc::new(MemoryEngine::new()), Durability::None, None)];
     #[cfg(feature = "fjall")]
     for (name, durability) in [("fjall", Durability::None), ("fjall_synced", Durability::Sync)] {
