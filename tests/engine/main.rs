@@ -27,6 +27,7 @@ struct Bed {
 
 /// An empty engine of every kind.
 fn beds() -> Vec<Bed> {
+    #[cfg_attr(not(feature = "fjall"), expect(unused_mut, reason = "nothing is added"))]
     let mut beds = vec![memory(), overlay()];
     #[cfg(feature = "fjall")]
     beds.push(fjall());
