@@ -1,8 +1,8 @@
 //! Changes in memory over a snapshot: what a running transaction sees, and what a fork of any engine is made of.
 //!
 //! # Cost
-//! A `get` is one lookup in each layer. `count` and `nth` ask the snapshot and correct the answer by the changes that
-//! fall into the range: with w of them, O(w) lookups.
+//! A `get` is one lookup in each layer. Where w changes fall into a range, `count` asks the snapshot for its count and for
+//! each of their keys, and `nth` for the counts of up to w + 1 ranges that do not overlap.
 
 use std::borrow::Cow;
 use std::ops::Bound;
@@ -117,21 +117,24 @@ impl Snapshot for Overlay {
         if range.is_empty() {
             return Ok(None);
         }
-        // Walks the changes, keeping what they have added to the number of entries so far; the snapshot's own counts
-        // bridge the gaps between them.
-        let mut added = 0i64;
+        // Steps from change to change; the snapshot's own counts bridge the gaps between them.
+        let (mut left, mut rest) = (n, range.clone());
         for (key, change) in self.changes.range::<_, [u8]>(range) {
-            let before = range.clone().clamp(Bound::Unbounded, Bound::Excluded(key.clone()));
-            let entries_before = self.base.count(&before)?.saturating_add_signed(added);
-            if n < entries_before {
-                break;
+            let gap = rest.clone().clamp(Bound::Unbounded, Bound::Excluded(key.clone()));
+            let in_gap = self.base.count(&gap)?;
+            if left < in_gap {
+                return self.base.nth(&gap, left);
             }
-            if let (true, Some(value)) = (n == entries_before, change) {
-                return Ok(Some((key.clone(), Arc::clone(value))));
+            left -= in_gap;
+            if let Some(value) = change {
+                if left == 0 {
+                    return Ok(Some((key.clone(), Arc::clone(value))));
+                }
+                left -= 1;
             }
-            added += self.effect(key, change.as_ref())?;
+            rest = rest.clamp(Bound::Excluded(key.clone()), Bound::Unbounded);
         }
-        self.base.nth(range, n.saturating_add_signed(-added))
+        self.base.nth(&rest, left)
     }
 }
 

@@ -7,8 +7,8 @@ use crate::{beds, entries, key};
 
 /// Keys that every batch writes.
 const KEYS: u8 = 8;
-const COMMITS: u64 = 200;
-const SCANS: u64 = 200;
+const COMMITS: u64 = 100;
+const SCANS: u64 = 100;
 
 fn batch(value: u64) -> Changes {
     (0..KEYS).map(|name| (key([name]), Some(value.to_be_bytes()[..].into()))).collect()
@@ -46,7 +46,9 @@ fn readers_beside_a_writer_see_whole_commits_in_order() {
                 })
             });
             writer.join().unwrap();
-            readers.map(|reader| reader.join().unwrap());
+            for reader in readers {
+                reader.join().unwrap();
+            }
         }
     }
 }

@@ -84,7 +84,9 @@ fn the_next_writer_sees_a_commit_before_it_is_waited_for() {
         let [.., last] = &tickets;
         last.wait().unwrap();
         assert_eq!(get(&*engine.snapshot().unwrap(), "a").as_deref(), Some("3"));
-        tickets.iter().for_each(|ticket| ticket.wait().unwrap());
+        for ticket in &tickets {
+            ticket.wait().unwrap();
+        }
     });
 }
 

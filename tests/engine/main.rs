@@ -3,6 +3,8 @@
 //! `contract` holds one named test per rule, `model` compares random runs with a `BTreeMap`, `concurrency` reads beside
 //! writers, and `disk` is about what only an engine on disk can do: be opened, damaged, killed and opened again.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests")]
+
 mod concurrency;
 mod contract;
 #[cfg(feature = "fjall")]
@@ -25,6 +27,7 @@ struct Bed {
 
 /// An empty engine of every kind.
 fn beds() -> Vec<Bed> {
+    #[cfg_attr(not(feature = "fjall"), expect(unused_mut, reason = "nothing is added"))]
     let mut beds = vec![memory(), overlay()];
     #[cfg(feature = "fjall")]
     beds.push(fjall());

@@ -270,8 +270,12 @@ impl Run {
     fn begin(&mut self, subject: usize, keys: &[Vec<u8>], ranges: &[KeyRange]) {
         let snapshot = self.subjects[subject].engine.begin().unwrap();
         let mut reads = Reads::at(snapshot.commit());
-        keys.iter().for_each(|key| reads.add_key(key));
-        ranges.iter().for_each(|range| reads.add_range(range.clone()));
+        for key in keys {
+            reads.add_key(key);
+        }
+        for range in ranges {
+            reads.add_range(range.clone());
+        }
         self.begun.push(Begun { subject, snapshot, reads });
     }
 
@@ -279,14 +283,14 @@ impl Run {
         let subject = &mut self.subjects[begun.subject];
         let changes = changes(batch);
         let since = subject.log.iter().filter(|(number, _)| *number > begun.snapshot.commit().0);
-        let changed: Vec<_> = since.flat_map(|(_, keys)| keys).filter(|key| begun.reads.contains(key)).collect();
+        let stale: Vec<_> = since.flat_map(|(_, keys)| keys).filter(|key| begun.reads.contains(key)).collect();
         match subject.engine.commit(&changes, Some(&begun.reads), Durability::Sync) {
             Ok(ticket) => {
-                assert!(changed.is_empty(), "{changed:02x?} changed since {:?}", begun.snapshot.commit());
+                assert!(stale.is_empty(), "{stale:02x?} changed since {:?}", begun.snapshot.commit());
                 subject.apply(&changes);
                 assert_eq!(ticket.number().0, subject.commit);
             }
-            Err(Error::Conflict { key }) => assert!(changed.contains(&&key), "{key:02x?} is not one of {changed:02x?}"),
+            Err(Error::Conflict { key }) => assert!(stale.contains(&&key), "{key:02x?} is not one of {stale:02x?}"),
             Err(error) => panic!("{error}"),
         }
     }

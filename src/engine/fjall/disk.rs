@@ -231,8 +231,8 @@ fn prepare_directory(path: &Path) -> Result<()> {
         foreign = foreign.or((!known).then_some(name));
     }
     if let Some(name) = foreign {
-        let reason =
-            format!("it is not a store and holds other files, such as {name:?}: choose a new or an empty directory");
+        let files = format!("it is not a store and holds other files, such as {}", name.display());
+        let reason = format!("{files}: choose a new or an empty directory");
         return Err(refuse(path, reason));
     }
     if unfinished { clear_unfinished(path) } else { Ok(()) }

@@ -15,7 +15,7 @@
 //!
 //! # Invariants
 //! 1. Everything is read through fjall's snapshots: its plain iterators can see half of a batch.
-//! 2. One thread at a time writes to fjall: the leader of a group of commits ([`group`]). The snapshot it takes after its
+//! 2. One thread at a time writes to fjall: the leader of a group of commits (`group.rs`). The snapshot it takes after its
 //!    write therefore ends with exactly that group.
 //! 3. Whatever was synced is found again, or opening fails: fjall cuts its journal at the first record it cannot read and
 //!    says nothing, so the counter is compared with `larder.synced`.
@@ -186,7 +186,7 @@ impl Engine for FjallEngine {
     /// Waits for a write in progress. The bytes on disk include what the journal has set aside.
     fn stats(&self) -> Result<EngineStats> {
         let commit = self.snapshot()?.commit();
-        let disk_bytes = self.commits.with_log(|disk| disk.bytes())??;
+        let disk_bytes = self.commits.with_log(Disk::bytes)??;
         Ok(EngineStats { commit, entries: None, disk_bytes })
     }
 

@@ -91,10 +91,13 @@ fn read_error(path: &Path, error: fjall::Error) -> crate::Error {
     failure::convert("read", path, error)
 }
 
+/// Where a range starts and ends.
+type Bounds<K> = (Bound<K>, Bound<K>);
+
 /// The bounds of `range` in terms of keys that can be stored, or `None` when it holds none of those.
 ///
 /// fjall panics over empty and over-long keys, and over bounds in the wrong order.
-fn storable_bounds(range: &KeyRange) -> Option<(Bound<&[u8]>, Bound<&[u8]>)> {
+fn storable_bounds(range: &KeyRange) -> Option<Bounds<&[u8]>> {
     let start = match range.start() {
         Bound::Unbounded => Bound::Unbounded,
         Bound::Included(key) | Bound::Excluded(key) if key.is_empty() => Bound::Unbounded,
@@ -127,7 +130,7 @@ mod tests {
     use super::*;
     use crate::engine::Key;
 
-    fn bounds(start: Bound<&[u8]>, end: Bound<&[u8]>) -> Option<(Bound<Vec<u8>>, Bound<Vec<u8>>)> {
+    fn bounds(start: Bound<&[u8]>, end: Bound<&[u8]>) -> Option<Bounds<Vec<u8>>> {
         let range = KeyRange::new(start.map(Key::from), end.map(Key::from));
         storable_bounds(&range).map(|(start, end)| (start.map(<[u8]>::to_vec), end.map(<[u8]>::to_vec)))
     }
