@@ -67,12 +67,14 @@ fn reads(c: &mut Criterion) {
     let mut group = c.benchmark_group("wide_column");
     let (table, day) = filled();
     group.bench_function(format!("select_partition/{PARTITION_ROWS}"), |b| {
-        b.iter(|| black_box(table.select((black_box(day.clone()),)).run().expect("the table is there")));
+        b.iter(|| black_box(table.select((black_box(day.clone()),)).to_vec().expect("the table is there")));
     });
     group.bench_function("select_range/10", |b| {
         b.iter(|| {
             let range = CqlValue::Timestamp(40)..CqlValue::Timestamp(50);
-            black_box(table.select((black_box(day.clone()),)).range("event_time", range).run().expect("a valid range"))
+            black_box(
+                table.select((black_box(day.clone()),)).range("event_time", range).to_vec().expect("a valid range"),
+            )
         });
     });
     group.finish();

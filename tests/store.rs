@@ -37,7 +37,7 @@ fn known(store: &Store, id: &str) -> usize {
         now.kv().get(id).unwrap().is_some(),
         now.kv().sorted_set("orders").score(id).unwrap().is_some(),
         now.item_table("orders").get((id,)).unwrap().is_some(),
-        now.wide_table("shop", "orders").select([CqlValue::from(id)]).run().unwrap().len() == 1,
+        now.wide_table("shop", "orders").select([CqlValue::from(id)]).to_vec().unwrap().len() == 1,
     ];
     known.into_iter().filter(|known| *known).count()
 }

@@ -55,7 +55,7 @@ fn column(rows: &[Row], name: &str) -> Vec<CqlValue> {
 }
 
 fn name(table: &WideTable) -> Option<CqlValue> {
-    table.select((1,)).run().unwrap().first().and_then(|row| row.get("name").cloned())
+    table.select((1,)).to_vec().unwrap().first().and_then(|row| row.get("name").cloned())
 }
 
 fn row(name: impl Into<CqlValue>) -> [(&'static str, CqlValue); 2] {
@@ -71,14 +71,14 @@ fn message<T: std::fmt::Debug>(outcome: larder::Result<T>) -> String {
 fn rows_come_in_clustering_order_or_its_full_reverse() {
     let table = events(&Store::in_memory());
     fill(&table);
-    let rows = table.select((day(0),)).run().unwrap();
+    let rows = table.select((day(0),)).to_vec().unwrap();
     assert_eq!(column(&rows, "event_time"), [3, 3, 2, 2, 1, 1].map(time));
     assert_eq!(column(&rows, "user_id"), ["ann", "bob", "ann", "bob", "ann", "bob"].map(CqlValue::from));
-    let mut reversed = table.select((day(0),)).reverse().run().unwrap();
+    let mut reversed = table.select((day(0),)).reverse().to_vec().unwrap();
     reversed.reverse();
     assert_eq!(column(&reversed, "event_time"), column(&rows, "event_time"));
     assert_eq!(column(&reversed, "user_id"), column(&rows, "user_id"));
-    assert!(table.select((day(1),)).run().unwrap().is_empty());
+    assert!(table.select((day(1),)).to_vec().unwrap().is_empty());
 }
 
 // SEM: WID-QRY-1
@@ -87,33 +87,37 @@ fn clustering_columns_are_restricted_from_left_to_right() {
     let table = events(&Store::in_memory());
     fill(&table);
     let all = || table.select((day(0),));
-    assert_eq!(all().eq("event_time", time(2)).run().unwrap().len(), 2);
-    assert_eq!(all().eq("event_time", time(2)).range("user_id", "b"..).run().unwrap().len(), 1);
-    assert_eq!(all().eq("user_id", "ann").eq("event_time", time(2)).run().unwrap().len(), 1, "in any order of calls");
-    assert!(message(all().eq("user_id", "ann").run()).contains("user_id"));
-    let after_range = all().range("event_time", time(1)..).eq("user_id", "ann").run();
+    assert_eq!(all().eq("event_time", time(2)).to_vec().unwrap().len(), 2);
+    assert_eq!(all().eq("event_time", time(2)).range("user_id", "b"..).to_vec().unwrap().len(), 1);
+    assert_eq!(
+        all().eq("user_id", "ann").eq("event_time", time(2)).to_vec().unwrap().len(),
+        1,
+        "in any order of calls"
+    );
+    assert!(message(all().eq("user_id", "ann").to_vec()).contains("user_id"));
+    let after_range = all().range("event_time", time(1)..).eq("user_id", "ann").to_vec();
     assert!(message(after_range).contains("user_id"));
-    assert!(message(all().eq("event_time", time(1)).eq("event_time", time(2)).run()).contains("event_time"));
-    assert!(message(all().eq("event_type", "click").run()).contains("event_type"));
-    assert!(message(all().eq("date", day(0)).run()).contains("date"));
-    assert!(matches!(all().eq("event_time", 2).run(), Err(Error::Invalid { kind: InvalidKind::Type, .. })));
-    assert!(matches!(all().eq("nope", 2).run(), Err(Error::NotFound { what: "column", .. })));
-    assert!(table.select(()).run().is_err(), "the whole partition key is needed");
-    assert!(table.scan().eq("event_time", time(1)).run().is_err());
-    assert!(table.scan().reverse().run().is_err());
+    assert!(message(all().eq("event_time", time(1)).eq("event_time", time(2)).to_vec()).contains("event_time"));
+    assert!(message(all().eq("event_type", "click").to_vec()).contains("event_type"));
+    assert!(message(all().eq("date", day(0)).to_vec()).contains("date"));
+    assert!(matches!(all().eq("event_time", 2).to_vec(), Err(Error::Invalid { kind: InvalidKind::Type, .. })));
+    assert!(matches!(all().eq("nope", 2).to_vec(), Err(Error::NotFound { what: "column", .. })));
+    assert!(table.select(()).to_vec().is_err(), "the whole partition key is needed");
+    assert!(table.scan().eq("event_time", time(1)).to_vec().is_err());
+    assert!(table.scan().reverse().to_vec().is_err());
 }
 
 #[test]
 fn a_query_answers_the_columns_and_rows_it_is_asked_for() {
     let table = events(&Store::in_memory());
     fill(&table);
-    let rows = table.select((day(0),)).columns(["user_id", "event_type"]).limit(1).run().unwrap();
+    let rows = table.select((day(0),)).columns(["user_id", "event_type"]).limit(1).to_vec().unwrap();
     let fields: Vec<_> = rows[0].iter().collect();
     assert_eq!(fields, [("user_id", Some(&"ann".into())), ("event_type", Some(&"click".into()))]);
     assert_eq!(rows[0].get("event_time"), None);
-    assert!(table.select((day(0),)).limit(0).run().is_err());
-    assert!(table.select((day(0),)).columns([""; 0]).run().is_err());
-    assert!(matches!(table.scan().columns(["nope"]).run(), Err(Error::NotFound { what: "column", .. })));
+    assert!(table.select((day(0),)).limit(0).to_vec().is_err());
+    assert!(table.select((day(0),)).columns([""; 0]).to_vec().is_err());
+    assert!(matches!(table.scan().columns(["nope"]).to_vec(), Err(Error::NotFound { what: "column", .. })));
 }
 
 // SEM: WID-QRY-3
@@ -127,8 +131,8 @@ fn a_scan_runs_in_token_order() {
         table.insert(&[("name", name.into())]).unwrap();
     }
     table.delete_partition(("none",)).unwrap();
-    assert_eq!(column(&table.scan().run().unwrap(), "name"), by_token.map(CqlValue::from));
-    assert_eq!(table.scan().limit(2).run().unwrap().len(), 2);
+    assert_eq!(column(&table.scan().to_vec().unwrap(), "name"), by_token.map(CqlValue::from));
+    assert_eq!(table.scan().limit(2).to_vec().unwrap().len(), 2);
 }
 
 // SEM: WID-ROW-2
@@ -137,10 +141,10 @@ fn an_inserted_row_stays_with_nulls_and_an_updated_one_vanishes() {
     let table = users(&Store::in_memory());
     table.update(&row("ann")).unwrap();
     table.delete_columns((1,), &["name"]).unwrap();
-    assert!(table.select((1,)).run().unwrap().is_empty());
+    assert!(table.select((1,)).to_vec().unwrap().is_empty());
     table.insert(&row("ann")).unwrap();
     table.update(&row(CqlValue::Null)).unwrap();
-    let rows = table.select((1,)).run().unwrap();
+    let rows = table.select((1,)).to_vec().unwrap();
     assert_eq!((rows.len(), rows[0].get("name"), rows[0].get("id")), (1, None, Some(&1.into())));
 }
 
@@ -151,7 +155,7 @@ fn a_value_that_is_not_set_stays_and_null_deletes() {
     let insert = table.prepare_insert(&["id", "name", "age"]).unwrap();
     insert.execute((1, "ann", 30)).unwrap();
     insert.execute((1, CqlValue::Unset, None::<i32>)).unwrap();
-    let rows = table.select((1,)).run().unwrap();
+    let rows = table.select((1,)).to_vec().unwrap();
     assert_eq!((rows[0].get("name"), rows[0].get("age")), (Some(&"ann".into()), None));
     assert!(message(insert.execute((CqlValue::Null, "ann", 30))).contains("\"id\""));
 }
@@ -223,21 +227,21 @@ fn values_expire_by_the_clock_and_not_by_the_sweeper() {
     table.insert_with(&row("ann"), ttl(60)).unwrap();
     table.update(&[("id", 1.into()), ("age", 30.into())]).unwrap();
     let snapshot = store.snapshot().unwrap();
-    assert_eq!(table.select((1,)).run().unwrap()[0].ttl("name"), Some(60));
-    assert_eq!(table.select((1,)).run().unwrap()[0].ttl("age"), None);
+    assert_eq!(table.select((1,)).to_vec().unwrap()[0].ttl("name"), Some(60));
+    assert_eq!(table.select((1,)).to_vec().unwrap()[0].ttl("age"), None);
     clock.set(Timestamp::from_seconds(69));
-    assert_eq!(table.select((1,)).run().unwrap()[0].ttl("name"), Some(1));
+    assert_eq!(table.select((1,)).to_vec().unwrap()[0].ttl("name"), Some(1));
     clock.set(Timestamp::from_seconds(70));
-    let rows = table.select((1,)).run().unwrap();
+    let rows = table.select((1,)).to_vec().unwrap();
     assert_eq!((rows[0].get("name"), rows[0].get("age")), (None, Some(&30.into())));
     assert_eq!((rows[0].ttl("name"), rows[0].write_time("name"), rows[0].write_time("id")), (None, None, None));
-    assert_eq!(snapshot.wide_table("shop", "users").select((1,)).run().unwrap()[0].get("name"), None);
+    assert_eq!(snapshot.wide_table("shop", "users").select((1,)).to_vec().unwrap()[0].get("name"), None);
     table.update_with(&row("late"), at(1)).unwrap();
     store.sweep_expired().unwrap();
     table.update_with(&row("late"), at(1)).unwrap();
     assert_eq!(name(&table), None, "what has expired still wins against older writes");
     table.delete_columns((1,), &["age"]).unwrap();
-    assert!(table.scan().run().unwrap().is_empty(), "the marker has expired too");
+    assert!(table.scan().to_vec().unwrap().is_empty(), "the marker has expired too");
 }
 
 // SEM: WID-TTL-1
@@ -249,7 +253,7 @@ fn a_write_overrides_the_default_time_to_live_and_rewriting_resets_it() {
     let schema = TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text);
     table.create(schema.default_ttl(10)).unwrap();
     table.insert(&row("a")).unwrap();
-    assert_eq!(table.select((1,)).run().unwrap()[0].ttl("name"), Some(10));
+    assert_eq!(table.select((1,)).to_vec().unwrap()[0].ttl("name"), Some(10));
     clock.advance(Duration::from_secs(9));
     table.insert(&row("b")).unwrap();
     clock.advance(Duration::from_secs(9));
@@ -319,7 +323,7 @@ fn a_prepared_insert_notices_that_its_table_has_changed() {
     assert!(matches!(insert.execute((1, "ann")), Err(Error::NotFound { .. })));
     users(&store);
     assert!(message(insert.execute((1, "ann"))).contains("prepare it again"));
-    assert!(table.scan().run().unwrap().is_empty());
+    assert!(table.scan().to_vec().unwrap().is_empty());
 }
 
 #[test]
@@ -367,7 +371,7 @@ fn a_table_works_alike_in_a_transaction_and_is_seen_by_snapshots() {
             inside.update(&row("b"))?;
             inside.update(&row("a"))?;
             assert!(inside.update(&row(7)).is_err(), "undone alone");
-            assert_eq!(inside.select((1,)).run()?[0].get("name"), Some(&"a".into()));
+            assert_eq!(inside.select((1,)).to_vec()?[0].get("name"), Some(&"a".into()));
             let mut batch = tx.wide_batch();
             batch.insert(&insert, (2, "bob"))?;
             batch.execute()?;
@@ -375,8 +379,8 @@ fn a_table_works_alike_in_a_transaction_and_is_seen_by_snapshots() {
             Ok(())
         })
         .unwrap();
-    assert_eq!(table.scan().run().unwrap().len(), 2);
-    assert!(before.wide_table("shop", "users").scan().run().unwrap().is_empty());
+    assert_eq!(table.scan().to_vec().unwrap().len(), 2);
+    assert!(before.wide_table("shop", "users").scan().to_vec().unwrap().is_empty());
     let rolled_back = store.transaction(|tx| {
         tx.wide_table("shop", "users").delete_partition((1,))?;
         Err::<(), _>(Error::application("no"))
@@ -400,7 +404,7 @@ fn two_transactions_that_write_one_row_conflict() {
 fn a_stream_reads_the_snapshot_of_its_start() {
     let table = events(&Store::in_memory());
     fill(&table);
-    let mut rows = table.select((day(0),)).stream().unwrap();
+    let mut rows = table.select((day(0),)).run().unwrap();
     rows.next().unwrap().unwrap();
     table.delete_partition((day(0),)).unwrap();
     assert_eq!(rows.count(), 5);

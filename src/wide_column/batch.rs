@@ -32,7 +32,7 @@ use crate::wide_column::value::{CqlValue, Values};
 /// batch.insert(&insert, (7, "Ann"))?;
 /// batch.update(&names, &[("name", "Ann".into()), ("id", 7.into())])?;
 /// batch.execute()?;
-/// assert_eq!(names.select(("Ann",)).run()?[0].get("id"), Some(&7.into()));
+/// assert_eq!(names.select(("Ann",)).to_vec()?[0].get("id"), Some(&7.into()));
 /// # Ok::<(), larder::Error>(())
 /// ```
 ///
@@ -160,7 +160,7 @@ impl<S: WriteScope> WideBatch<S> {
     /// let mut batch = store.wide_batch();
     /// batch.delete_row(&users, (7,))?;
     /// batch.execute()?;
-    /// assert!(users.scan().run()?.is_empty());
+    /// assert!(users.scan().to_vec()?.is_empty());
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn delete_row<T: Scope>(&mut self, table: &WideTable<T>, primary_key: impl Values) -> Result<()> {

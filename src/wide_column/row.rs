@@ -36,7 +36,7 @@ impl Selection {
 /// let users = Store::builder().clock(clock).in_memory().wide_table("shop", "users");
 /// users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
 /// users.insert_with(&[("id", 7.into()), ("name", "Ann".into())], WriteOptions::default().ttl_seconds(60))?;
-/// let row = users.select((7,)).run()?.remove(0);
+/// let row = users.select((7,)).to_vec()?.remove(0);
 /// assert_eq!(row.get("name").and_then(|name| name.as_text()), Some("Ann"));
 /// assert_eq!((row.write_time("name"), row.ttl("name")), (Some(5), Some(60)));
 /// # Ok::<(), larder::Error>(())

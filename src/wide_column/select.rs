@@ -13,7 +13,7 @@ use crate::wide_column::schema::{Column, ColumnKind, Order, TableSchema};
 use crate::wide_column::target::{Definition, Target};
 use crate::wide_column::value::CqlValue;
 
-/// A query of one partition or a whole table. Nothing is read before [`run`](Self::run) or [`stream`](Self::stream).
+/// A query of one partition or a whole table. Nothing is read before [`run`](Self::run) or [`to_vec`](Self::to_vec).
 ///
 /// Clustering columns are restricted from left to right: any number of them by equality, then at most one by a range
 /// (SEM: WID-QRY-1). Anything else is an error that names the column, when the query runs.
@@ -31,7 +31,7 @@ use crate::wide_column::value::CqlValue;
 /// for at in 1..=5 {
 ///     events.insert(&[("user", "ann".into()), ("at", at.into()), ("kind", "click".into())])?;
 /// }
-/// let rows = events.select(("ann",)).range("at", 2..5).limit(2).run()?;
+/// let rows = events.select(("ann",)).range("at", 2..5).limit(2).to_vec()?;
 /// let times: Vec<_> = rows.iter().filter_map(|row| row.get("at")).collect();
 /// assert_eq!(times, [&4.into(), &3.into()]);
 /// # Ok::<(), larder::Error>(())
@@ -104,14 +104,14 @@ impl<S: Scope> Select<S> {
     ///
     /// # Examples
     /// See [`Select`].
-    pub fn run(self) -> Result<Vec<Row>> {
+    pub fn to_vec(self) -> Result<Vec<Row>> {
         self.read("select", Iterator::collect)
     }
 
     /// Runs the query and reads its rows one by one, all of one snapshot: that of the call.
     ///
     /// # Errors
-    /// As [`run`](Self::run); what is found damaged on the way is an item of the iterator.
+    /// As [`to_vec`](Self::to_vec); what is found damaged on the way is an item of the iterator.
     ///
     /// # Cost
     /// O(log n), and then O(1) memory.
@@ -122,13 +122,13 @@ impl<S: Scope> Select<S> {
     /// let users = Store::in_memory().wide_table("shop", "users");
     /// users.create(TableSchema::new().partition_key("id", CqlType::Int))?;
     /// users.insert(&[("id", 7.into())])?;
-    /// for row in users.scan().stream()? {
+    /// for row in users.scan().run()? {
     ///     assert_eq!(row?.get("id"), Some(&7.into()));
     /// }
     /// # Ok::<(), larder::Error>(())
     /// ```
-    pub fn stream(self) -> Result<Rows> {
-        self.read("stream", Ok)
+    pub fn run(self) -> Result<Rows> {
+        self.read("select", Ok)
     }
 
     fn restrict(mut self, column: &str, restriction: Restriction) -> Self {

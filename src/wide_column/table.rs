@@ -32,7 +32,7 @@ use crate::wide_column::value::{CqlValue, Values};
 /// let insert = events.prepare_insert(&["user", "at", "kind"])?;
 /// insert.execute(("ann", 1i64, "signup"))?;
 /// insert.execute(("ann", 2i64, "order"))?;
-/// let newest = events.select(("ann",)).limit(1).run()?;
+/// let newest = events.select(("ann",)).limit(1).to_vec()?;
 /// assert_eq!(newest[0].get("kind"), Some(&"order".into()));
 /// # Ok::<(), larder::Error>(())
 /// ```
@@ -106,7 +106,7 @@ impl<S: Scope> WideTable<S> {
     /// users.create(TableSchema::new().partition_key("name", CqlType::Text))?;
     /// users.insert(&[("name", "test".into())])?;
     /// users.insert(&[("name", "xd".into())])?;
-    /// let names: Vec<_> = users.scan().run()?.iter().map(|row| row.get("name").cloned()).collect();
+    /// let names: Vec<_> = users.scan().to_vec()?.iter().map(|row| row.get("name").cloned()).collect();
     /// assert_eq!(names, [Some("test".into()), Some("xd".into())]);
     /// # Ok::<(), larder::Error>(())
     /// ```
@@ -198,7 +198,7 @@ impl<S: WriteScope> WideTable<S> {
     /// users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
     /// users.insert(&[("id", 7.into()), ("name", "Ann".into())])?;
     /// users.insert(&[("id", 7.into()), ("name", CqlValue::Null)])?;
-    /// assert_eq!(users.select((7,)).run()?[0].get("name"), None);
+    /// assert_eq!(users.select((7,)).to_vec()?[0].get("name"), None);
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
@@ -223,7 +223,7 @@ impl<S: WriteScope> WideTable<S> {
     /// sessions.create(TableSchema::new().partition_key("id", CqlType::Int))?;
     /// sessions.insert_with(&[("id", 7.into())], WriteOptions::default().ttl_seconds(60))?;
     /// clock.advance(Duration::from_secs(60));
-    /// assert!(sessions.select((7,)).run()?.is_empty());
+    /// assert!(sessions.select((7,)).to_vec()?.is_empty());
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
@@ -247,7 +247,7 @@ impl<S: WriteScope> WideTable<S> {
     /// users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
     /// users.update(&[("id", 7.into()), ("name", "Ann".into())])?;
     /// users.update(&[("id", 7.into()), ("name", CqlValue::Null)])?;
-    /// assert!(users.select((7,)).run()?.is_empty());
+    /// assert!(users.select((7,)).to_vec()?.is_empty());
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
@@ -270,7 +270,7 @@ impl<S: WriteScope> WideTable<S> {
     /// users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
     /// users.update(&[("id", 7.into()), ("name", "Ann".into())])?;
     /// users.update_with(&[("id", 7.into()), ("name", "Old".into())], WriteOptions::default().timestamp(1))?;
-    /// assert_eq!(users.select((7,)).run()?[0].get("name"), Some(&"Ann".into()));
+    /// assert_eq!(users.select((7,)).to_vec()?[0].get("name"), Some(&"Ann".into()));
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
@@ -292,7 +292,7 @@ impl<S: WriteScope> WideTable<S> {
     /// users.create(TableSchema::new().partition_key("id", CqlType::Int))?;
     /// users.insert(&[("id", 7.into())])?;
     /// users.delete_row((7,))?;
-    /// assert!(users.scan().run()?.is_empty());
+    /// assert!(users.scan().to_vec()?.is_empty());
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
@@ -314,7 +314,7 @@ impl<S: WriteScope> WideTable<S> {
     /// users.create(TableSchema::new().partition_key("id", CqlType::Int))?;
     /// users.insert_with(&[("id", 7.into())], WriteOptions::default().timestamp(20))?;
     /// users.delete_row_with((7,), WriteOptions::default().timestamp(19))?;
-    /// assert_eq!(users.scan().run()?.len(), 1);
+    /// assert_eq!(users.scan().to_vec()?.len(), 1);
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
@@ -338,7 +338,7 @@ impl<S: WriteScope> WideTable<S> {
     /// users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
     /// users.insert(&[("id", 7.into()), ("name", "Ann".into())])?;
     /// users.delete_columns((7,), &["name"])?;
-    /// assert_eq!(users.select((7,)).run()?[0].get("name"), None);
+    /// assert_eq!(users.select((7,)).to_vec()?[0].get("name"), None);
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
@@ -377,7 +377,7 @@ impl<S: WriteScope> WideTable<S> {
     /// )?;
     /// notes.insert(&[("user", 7.into()), ("n", 1.into())])?;
     /// notes.delete_partition((7,))?;
-    /// assert!(notes.select((7,)).run()?.is_empty());
+    /// assert!(notes.select((7,)).to_vec()?.is_empty());
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///

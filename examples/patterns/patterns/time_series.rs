@@ -59,7 +59,7 @@ pub(crate) fn load(store: &Store, purchases: &[Purchase], progress: Progress<'_>
 
 /// The rows of one day, newest first.
 pub(crate) fn on_day<S: Scope>(table: &WideTable<S>, day: Date) -> Result<Vec<Row>> {
-    table.select([CqlValue::date_from_days_since_epoch(days_since_epoch(day))]).run()
+    table.select([CqlValue::date_from_days_since_epoch(days_since_epoch(day))]).to_vec()
 }
 
 /// Writes `purchases` as one batch: all of them or none.

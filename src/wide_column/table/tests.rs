@@ -145,13 +145,15 @@ fn seen(row: &Row) -> (i32, [Option<u8>; 2]) {
     (*c, [value("a"), value("b")])
 }
 
-/// Every entry of the store.
+/// Every entry of the store but the last unique time, which is no table's.
 fn dump(table: &WideTable) -> Vec<(Vec<u8>, Vec<u8>)> {
     let dump = table.scope.read(Operation::new("wide_column", "dump", ""), |view| {
         let mut cursor = view.range(&KeyRange::all(), Direction::Forward)?;
         let mut entries = Vec::new();
         while let Some((key, value)) = cursor.next()? {
-            entries.push((key.to_vec(), value.to_vec()));
+            if !key.starts_with(&[0x02]) {
+                entries.push((key.to_vec(), value.to_vec()));
+            }
         }
         Ok(entries)
     });
@@ -202,7 +204,7 @@ proptest! {
     ) {
         let clock = ManualClock::default();
         let (store, table) = table(&clock);
-        let empty = store.stats().unwrap().entries;
+        let empty = dump(&table).len();
         let mut model = Model::default();
         for (op, seconds, sweep) in steps {
             apply(&table, &op);
@@ -213,7 +215,7 @@ proptest! {
             }
             assert_deadlines_agree(&table);
             for p in 0..PARTITIONS {
-                let rows: Vec<_> = table.select((p,)).run().unwrap().iter().map(seen).collect();
+                let rows: Vec<_> = table.select((p,)).to_vec().unwrap().iter().map(seen).collect();
                 prop_assert_eq!(rows, model.rows(p, store.now().as_seconds()));
             }
         }
@@ -222,7 +224,7 @@ proptest! {
         (0..PARTITIONS).for_each(|p| apply(&table, &last(p)));
         clock.advance(Duration::from_secs(GC_GRACE_SECONDS.unsigned_abs() + 10));
         store.sweep_expired().unwrap();
-        prop_assert_eq!(store.stats().unwrap().entries, empty);
+        prop_assert_eq!(dump(&table).len(), empty);
     }
 
     // SEM: WID-QRY-1
@@ -241,7 +243,7 @@ proptest! {
             table.insert(&[("p", 1.into()), ("c", (*c).into())]).unwrap();
         }
         let query = |select: Select| {
-            let rows = if reverse { select.reverse() } else { select }.run().unwrap();
+            let rows = if reverse { select.reverse() } else { select }.to_vec().unwrap();
             rows.iter().map(|row| row.get("c").unwrap().clone()).collect::<Vec<_>>()
         };
         let expected = |within: &dyn Fn(i32) -> bool| {
