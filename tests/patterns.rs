@@ -310,9 +310,9 @@ const KILL_ROWS: u64 = 1_200;
 
 /// Opens the store the child writes and the parent checks.
 #[cfg(feature = "fjall")]
-fn open_to_kill(directory: &Path) -> Store {
+fn open_to_kill(directory: &Path, clock: &ManualClock) -> Store {
     let durability = Durability::Interval(std::time::Duration::from_millis(100));
-    Store::builder().clock(clock()).durability(durability).open(directory).unwrap()
+    Store::builder().clock(clock.clone()).durability(durability).open(directory).unwrap()
 }
 
 /// Not a test by itself: loads and prints each acknowledged row, in a process that the kill test starts and kills.
@@ -320,7 +320,7 @@ fn open_to_kill(directory: &Path) -> Store {
 #[test]
 fn child_loads_until_killed() {
     let Some(directory) = std::env::var_os(CHILD) else { return };
-    let store = open_to_kill(Path::new(&directory));
+    let store = open_to_kill(Path::new(&directory), &clock());
     let tell = |row: u64| println!("acknowledged {row}");
     events::load(&store, &Log::generate(KILL_ROWS).purchases, &tell).unwrap();
     leaderboard::load(&store, &Log::generate(KILL_ROWS).purchases, &|row| tell(row + KILL_ROWS)).unwrap();
@@ -354,14 +354,15 @@ fn a_killed_load_goes_on_without_loss_or_duplicate() {
         assert!(acknowledged >= kill_at, "the child ended by itself after row {acknowledged}");
         child.kill().unwrap();
         child.wait().unwrap();
-        let store = open_to_kill(directory.path());
+        let store = open_to_kill(directory.path(), &clock());
         let done = |pass: &str| store.kv().incr_by(format!("progress:{pass}"), 0).unwrap().unsigned_abs();
         assert!(done("events") + done("leaderboard") >= acknowledged, "an acknowledged row is lost");
         let stored = events::count(&store).unwrap();
         let expected = accepted(&purchases[..usize::try_from(done("events")).unwrap()]).len() as u64;
         assert_eq!(stored, expected, "events and progress were committed together");
     }
-    let store = open_to_kill(directory.path());
-    load(&store, &clock(), &purchases);
-    check(&store, &clock(), &purchases);
+    let clock = clock();
+    let store = open_to_kill(directory.path(), &clock);
+    load(&store, &clock, &purchases);
+    check(&store, &clock, &purchases);
 }

@@ -87,7 +87,7 @@ impl Cursor for FjallCursor {
     }
 }
 
-fn read_error(path: &Path, error: fjall::Error) -> crate::Error {
+fn read_error(path: &Path, error: fjall::Error) -> crate::error::Error {
     failure::convert("read", path, error)
 }
 
