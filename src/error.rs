@@ -5,7 +5,9 @@
 //! [`InvalidKind`]; what only a person reads is in the message.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+#[cfg(feature = "fjall")]
+use std::path::Path;
+use std::path::PathBuf;
 
 /// A result whose error is [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -90,3 +90,8 @@ pub use kv::{Kv, SortedSet};
 pub use store::{Builder, Snapshot, Store, Transaction};
 pub use txn::{AtSnapshot, AutoCommit, InTransaction, Scope, WriteScope};
 pub use wide_column::{WideBatch, WideTable};
+
+/// The program in the README, compiled and run as a documentation test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

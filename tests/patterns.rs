@@ -1,5 +1,7 @@
 //! The patterns of the example, checked: on a made-up log always, on the real one when it is there, and over a kill.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 #[path = "../examples/patterns/patterns/mod.rs"]
 mod patterns;
 #[path = "../examples/patterns/purchases.rs"]
@@ -152,13 +154,13 @@ fn check_items_and_rows(store: &Store, purchases: &[Purchase], accepted: &[Purch
     let on_day = items::of_type_on(&table, "purchase", day).unwrap();
     assert_eq!(on_day.len(), purchases.iter().filter(|purchase| purchase.day == day).count());
 
-    let of_day: Vec<_> = accepted.iter().filter(|purchase| purchase.day == day).cloned().collect();
+    let accepted_then: Vec<_> = accepted.iter().filter(|purchase| purchase.day == day).cloned().collect();
     let table = store.wide_table(time_series::KEYSPACE, time_series::TABLE);
     let rows = time_series::on_day(&table, day).unwrap();
-    time_series::write_batch(store, &of_day).unwrap();
+    time_series::write_batch(store, &accepted_then).unwrap();
     assert_eq!(time_series::on_day(&table, day).unwrap().len(), rows.len(), "a batch of known rows upserts them");
     let users: Vec<_> = rows.iter().map(|row| row.get("user_id").cloned().unwrap()).collect();
-    let mut expected: Vec<_> = of_day.iter().map(|purchase| purchase.user_id.clone()).collect();
+    let mut expected: Vec<_> = accepted_then.iter().map(|purchase| purchase.user_id.clone()).collect();
     expected.sort();
     assert_eq!(users, expected.iter().map(|user| user.as_str().into()).collect::<Vec<_>>());
 }

@@ -83,12 +83,11 @@ impl Log {
             let user = random.below(users) * random.below(users) / users + 1;
             let cds = 1 + random.below(5) * random.below(2);
             let again = purchases.last().filter(|_| random.below(32) == 0);
-            let (user_id, day) = match again {
-                Some(last) => (last.user_id.clone(), last.day),
-                None => {
-                    let days = i64::try_from(random.below(546)).unwrap_or_default();
-                    (format!("{user:05}"), start.saturating_add(jiff::Span::new().days(days)))
-                }
+            let (user_id, day) = if let Some(last) = again {
+                (last.user_id.clone(), last.day)
+            } else {
+                let days = i64::try_from(random.below(546)).unwrap_or_default();
+                (format!("{user:05}"), start.saturating_add(jiff::Span::new().days(days)))
             };
             let cents = i64::try_from(cds * (700 + random.below(2_500))).unwrap_or_default();
             purchases.push(Purchase { row, user_id, day, cds: i32::try_from(cds).unwrap_or(1), cents });

@@ -2,7 +2,7 @@
 //!
 //! [`Engine`] is the whole contract between the models and what keeps their bytes. It assumes neither a local file nor a
 //! single process: an ordered, transactional store elsewhere can meet it, by checking [`Reads`] itself and answering
-//! [`Error::Conflict`](crate::Error::Conflict). Every engine here passes one conformance suite, `tests/engine`.
+//! [`Error::Conflict`]. Every engine here passes one conformance suite, `tests/engine`.
 //!
 //! # Invariants of every engine
 //! 1. A commit is visible whole or not at all, to gets, ranges and counts alike.
@@ -100,7 +100,7 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// The state after the last commit that is as durable as it was asked to be: what readers see. O(1).
     ///
     /// # Errors
-    /// [`Error::Closed`](crate::Error::Closed) after [`Engine::close`].
+    /// [`Error::Closed`] after [`Engine::close`].
     fn snapshot(&self) -> Result<Arc<dyn Snapshot>>;
 
     /// The state after the last commit, durable or not: what the next writer goes on from. O(1).
@@ -125,9 +125,9 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// Empty `changes` are checked but make no commit; the ticket is the last commit's.
     ///
     /// # Errors
-    /// [`Error::Conflict`](crate::Error::Conflict) when the check fails; [`Error::Invalid`](crate::Error::Invalid) or
-    /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) when the size of a key or value is outside
-    /// [`limits`](crate::limits); an I/O error when the changes cannot be kept. In every case nothing is applied.
+    /// [`Error::Conflict`] when the check fails; [`Error::Invalid`] or
+    /// [`Error::LimitExceeded`] when the size of a key or value is outside
+    /// [`limits`]; an I/O error when the changes cannot be kept. In every case nothing is applied.
     fn commit(&self, changes: &Changes, reads: Option<&Reads>, durability: Durability) -> Result<Ticket>;
 
     /// Whether a commit can conflict although all of this process's writers take turns.
@@ -162,7 +162,7 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// As [`Engine::snapshot`].
     fn stats(&self) -> Result<EngineStats>;
 
-    /// Syncs and lets go of files and locks. Later calls answer [`Error::Closed`](crate::Error::Closed); snapshots stay
+    /// Syncs and lets go of files and locks. Later calls answer [`Error::Closed`]; snapshots stay
     /// readable until they are dropped.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Choices made before a store is opened.
 
+#[cfg(feature = "fjall")]
 use std::path::Path;
 use std::sync::Arc;
 

@@ -5,6 +5,7 @@ mod handles;
 mod sweeper;
 mod transaction;
 
+#[cfg(feature = "fjall")]
 use std::path::Path;
 use std::sync::Arc;
 

@@ -97,7 +97,7 @@ fn a_failing_operation_is_undone_alone() {
     .unwrap();
     let store = AutoCommit::new(core);
     let now = ["kept", "both", "lost", "later"].map(|key| get(&store, key).unwrap());
-    assert_eq!(now.map(|v| v.unwrap_or_default()), ["1", "before", "", "1"]);
+    assert_eq!(now.map(Option::unwrap_or_default), ["1", "before", "", "1"]);
     assert!(released.lock().is_empty());
 }
 

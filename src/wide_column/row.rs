@@ -97,7 +97,7 @@ impl Row {
 /// The rows of an answer, read as they are asked for. It owns its snapshot; later writes do not show in it.
 ///
 /// # Examples
-/// See [`Select::stream`](super::Select::stream).
+/// See [`Select::run`](super::Select::run).
 #[derive(Debug)]
 pub struct Rows {
     cursor: Cursor,

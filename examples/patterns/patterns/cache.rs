@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::events::Event;
 
 /// How long a profile is kept.
-pub(crate) const PROFILE_TTL: Duration = Duration::from_secs(3_600);
+pub(crate) const PROFILE_TTL: Duration = Duration::from_hours(1);
 
 /// Length of a rate limit's window.
-pub(crate) const WINDOW: Duration = Duration::from_secs(60);
+pub(crate) const WINDOW: Duration = Duration::from_mins(1);
 
 /// What is cached of a customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,10 +123,8 @@ pub(crate) fn run_rate_limit(
         // An earlier run may have counted in this window.
         kv.delete(rate_key(store.now(), user_id))?;
         for _ in 0..calls {
-            match check_rate_limit(&kv, store.now(), user_id, limit)? {
-                true => report.allowed += 1,
-                false => report.refused += 1,
-            }
+            let within = check_rate_limit(&kv, store.now(), user_id, limit)?;
+            *(if within { &mut report.allowed } else { &mut report.refused }) += 1;
         }
     }
     clock.advance(WINDOW);

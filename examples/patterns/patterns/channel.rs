@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::purchases::Purchase;
 
 /// Purchases above this many cents are published.
-pub(crate) const LARGE_CENTS: i64 = 100_00;
+pub(crate) const LARGE_CENTS: i64 = 10_000;
 
 /// The channel.
 pub(crate) const CHANNEL: &str = "purchases:large";

@@ -11,6 +11,7 @@ use crate::purchases::Purchase;
 const TRIES: u32 = 3;
 
 /// A purchase as it is stored.
+#[expect(clippy::struct_field_names, reason = "the fields are named as they are stored")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Event {
     /// `{user_id}_{timestamp}`: the same customer's second purchase at one time is a duplicate.

@@ -91,7 +91,7 @@ pub(crate) fn run(store: &Store, purchases: &[Purchase]) -> Result<TogetherRepor
         user_id: "one-more".to_owned(),
         day: purchases.iter().map(|purchase| purchase.day).max().unwrap_or_default().saturating_add(1.day()),
         cds: 9,
-        cents: 149_50,
+        cents: 14_950,
     };
     // An earlier run may have been stopped before its end.
     store.transaction(|tx| erase(tx, purchase))?;
