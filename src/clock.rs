@@ -21,42 +21,89 @@ pub struct Timestamp(i64);
 
 impl Timestamp {
     /// The moment `micros` microseconds after the epoch.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::Timestamp;
+    /// assert_eq!(Timestamp::from_micros(2_000_000), Timestamp::from_seconds(2));
+    /// ```
     #[must_use]
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
     /// The moment `millis` milliseconds after the epoch; moments past ±292,000 years saturate.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::Timestamp;
+    /// assert_eq!(Timestamp::from_millis(2).as_micros(), 2_000);
+    /// assert_eq!(Timestamp::from_millis(i64::MAX).as_micros(), i64::MAX);
+    /// ```
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis.saturating_mul(1_000))
     }
 
     /// The moment `seconds` seconds after the epoch; moments past ±292,000 years saturate.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::Timestamp;
+    /// assert_eq!(Timestamp::from_seconds(-1).as_micros(), -1_000_000);
+    /// ```
     #[must_use]
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1_000_000))
     }
 
     /// Microseconds since the epoch.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::Timestamp;
+    /// assert_eq!(Timestamp::from_millis(3).as_micros(), 3_000);
+    /// ```
     #[must_use]
     pub const fn as_micros(self) -> i64 {
         self.0
     }
 
     /// Whole milliseconds since the epoch, rounded down.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::Timestamp;
+    /// assert_eq!(Timestamp::from_micros(1_999).as_millis(), 1);
+    /// assert_eq!(Timestamp::from_micros(-1).as_millis(), -1);
+    /// ```
     #[must_use]
     pub const fn as_millis(self) -> i64 {
         self.0.div_euclid(1_000)
     }
 
     /// Whole seconds since the epoch, rounded down.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::Timestamp;
+    /// assert_eq!(Timestamp::from_millis(1_999).as_seconds(), 1);
+    /// assert_eq!(Timestamp::from_millis(-1).as_seconds(), -1);
+    /// ```
     #[must_use]
     pub const fn as_seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
     }
 
     /// The moment `duration` later; saturates at the last representable one.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::Timestamp;
+    /// use std::time::Duration;
+    /// assert_eq!(Timestamp::from_seconds(1).saturating_add(Duration::from_millis(500)).as_millis(), 1_500);
+    /// assert_eq!(Timestamp::default().saturating_add(Duration::MAX), Timestamp::from_micros(i64::MAX));
+    /// ```
     #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {
         let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
@@ -64,6 +111,15 @@ impl Timestamp {
     }
 
     /// How long after `earlier` this is; zero when it is not after it.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::Timestamp;
+    /// use std::time::Duration;
+    /// let (earlier, later) = (Timestamp::from_seconds(1), Timestamp::from_seconds(3));
+    /// assert_eq!(later.saturating_since(earlier), Duration::from_secs(2));
+    /// assert_eq!(earlier.saturating_since(later), Duration::ZERO);
+    /// ```
     #[must_use]
     pub fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -88,11 +144,24 @@ impl Timestamp {
 /// ```
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The time now. It may stand still or jump; the store copes with both.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Clock, ManualClock, Timestamp};
+    /// let clock = ManualClock::at(Timestamp::from_seconds(5));
+    /// assert_eq!(clock.now().as_seconds(), 5);
+    /// ```
     fn now(&self) -> Timestamp;
 
     /// Whether time passes by itself, so that a background thread can wait for a deadline.
     ///
     /// `false` (the default) means that somebody turns the clock, and calls [`crate::Store::sweep_expired`] after it.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Clock, ManualClock, SystemClock};
+    /// assert!(SystemClock.runs() && !ManualClock::default().runs());
+    /// ```
     fn runs(&self) -> bool {
         false
     }
@@ -151,12 +220,28 @@ pub struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
     /// A clock that shows `start`.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{ManualClock, Store, Timestamp};
+    /// let store = Store::builder().clock(ManualClock::at(Timestamp::from_seconds(5))).in_memory();
+    /// assert_eq!(store.now().as_seconds(), 5);
+    /// ```
     #[must_use]
     pub fn at(start: Timestamp) -> Self {
         Self(Arc::new(AtomicI64::new(start.0)))
     }
 
     /// Moves the time forward by `duration`; saturates at the last representable moment.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Clock, ManualClock};
+    /// use std::time::Duration;
+    /// let clock = ManualClock::default();
+    /// clock.advance(Duration::from_secs(60));
+    /// assert_eq!(clock.now().as_seconds(), 60);
+    /// ```
     pub fn advance(&self, duration: Duration) {
         let step = |micros: i64| Some(Timestamp(micros).saturating_add(duration).0);
         // The closure never answers `None`, so the update cannot fail.
@@ -164,6 +249,14 @@ impl ManualClock {
     }
 
     /// Sets the time to `now`, forwards or backwards.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Clock, ManualClock, Timestamp};
+    /// let clock = ManualClock::at(Timestamp::from_seconds(60));
+    /// clock.set(Timestamp::from_seconds(5));
+    /// assert_eq!(clock.now().as_seconds(), 5);
+    /// ```
     pub fn set(&self, now: Timestamp) {
         self.0.store(now.0, Ordering::SeqCst);
     }
@@ -187,12 +280,26 @@ pub struct Stopwatch(std::time::Instant);
 
 impl Stopwatch {
     /// Starts measuring.
+    ///
+    /// # Examples
+    /// ```
+    /// let (first, second) = (larder::Stopwatch::start(), larder::Stopwatch::start());
+    /// let shorter = second.elapsed();
+    /// assert!(first.elapsed() >= shorter);
+    /// ```
     #[must_use]
     pub fn start() -> Self {
         Self(std::time::Instant::now())
     }
 
     /// Time since the start.
+    ///
+    /// # Examples
+    /// ```
+    /// let watch = larder::Stopwatch::start();
+    /// let so_far = watch.elapsed();
+    /// assert!(watch.elapsed() >= so_far);
+    /// ```
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()

@@ -10,9 +10,28 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A result whose error is [`enum@Error`].
+///
+/// # Examples
+/// ```
+/// fn visit(kv: &larder::Kv) -> larder::Result<i64> {
+///     kv.incr("visits")
+/// }
+/// assert_eq!(visit(&larder::Store::in_memory().kv())?, 1);
+/// # Ok::<(), larder::Error>(())
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Everything that can go wrong in a store.
+///
+/// # Examples
+/// ```
+/// use larder::{Error, Store};
+/// let kv = Store::in_memory().kv();
+/// kv.set("board", "text")?;
+/// let error = kv.sorted_set("board").add("ann", 1.0).unwrap_err();
+/// assert!(matches!(error, Error::WrongType { found: "string", .. }));
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -151,6 +170,15 @@ pub enum Error {
 }
 
 /// What is wrong with a request that [`Error::Invalid`] refuses.
+///
+/// # Examples
+/// ```
+/// use larder::{Error, InvalidKind, Store};
+/// let kv = Store::in_memory().kv();
+/// kv.set("visits", i64::MAX.to_string())?;
+/// assert!(matches!(kv.incr("visits"), Err(Error::Invalid { kind: InvalidKind::Overflow, .. })));
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InvalidKind {

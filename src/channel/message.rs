@@ -37,18 +37,46 @@ impl Message {
     }
 
     /// The channel it was published to.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe_pattern("orders:*")?;
+    /// store.publish("orders:eu", "1")?;
+    /// assert_eq!(inbox.recv()?.channel(), b"orders:eu");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn channel(&self) -> &[u8] {
         &self.published.channel
     }
 
     /// What was published.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe("orders")?;
+    /// store.publish("orders", "1")?;
+    /// assert_eq!(inbox.recv()?.payload(), b"1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         &self.published.payload
     }
 
     /// The pattern it was received through; `None` when the subscription names the channel.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let (named, matching) = (store.subscribe("orders:eu")?, store.subscribe_pattern("orders:*")?);
+    /// store.publish("orders:eu", "1")?;
+    /// assert_eq!(named.recv()?.pattern(), None);
+    /// assert_eq!(matching.recv()?.pattern(), Some(&b"orders:*"[..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn pattern(&self) -> Option<&[u8]> {
         self.pattern.as_deref()
@@ -57,6 +85,18 @@ impl Message {
     /// The commit it was published with, or, when its transaction wrote nothing, the last one before it.
     ///
     /// A snapshot of this commit or a later one holds everything the publishing transaction wrote.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe("orders")?;
+    /// store.transaction(|tx| {
+    ///     tx.kv().set("order:1", "open")?;
+    ///     tx.publish("orders", "1")
+    /// })?;
+    /// assert_eq!(inbox.recv()?.commit(), store.snapshot()?.commit());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn commit(&self) -> CommitNumber {
         self.published.commit

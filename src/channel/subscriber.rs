@@ -285,6 +285,17 @@ impl<'a> IntoIterator for &'a Subscriber {
 
 /// Messages of a borrowed [`Subscriber`] as they come, waiting for each, until the store has gone. Made by
 /// [`Subscriber::iter`].
+///
+/// # Examples
+/// ```
+/// let store = larder::Store::in_memory();
+/// let inbox = store.subscribe("orders")?;
+/// store.publish("orders", "1")?;
+/// drop(store);
+/// let payloads: Vec<_> = inbox.iter().flatten().map(|message| message.payload().to_vec()).collect();
+/// assert_eq!(payloads, [b"1"]);
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Iter<'a> {
     subscriber: &'a Subscriber,
@@ -307,6 +318,17 @@ fn next(subscriber: &Subscriber) -> Option<Result<Message, Lost>> {
 }
 
 /// The next message of a [`Subscriber`], to be awaited. Made by [`Subscriber::recv_async`].
+///
+/// # Examples
+/// ```
+/// use futures_lite::future::{block_on, poll_once};
+/// let store = larder::Store::in_memory();
+/// let inbox = store.subscribe("orders")?;
+/// assert!(block_on(poll_once(inbox.recv_async())).is_none(), "nothing to receive yet");
+/// store.publish("orders", "1")?;
+/// assert_eq!(block_on(inbox.recv_async())?.payload(), b"1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "futures do nothing unless they are polled"]
 pub struct Recv<'a> {

@@ -50,6 +50,14 @@ impl<T, S: Clone> Clone for Collection<T, S> {
 }
 
 /// What [`Collection::insert_one`] did.
+///
+/// # Examples
+/// ```
+/// use larder::{Document, Store, bson::{Bson, doc}};
+/// let events = Store::in_memory().collection::<Document>("events");
+/// assert_eq!(events.insert_one(&doc! { "_id": 1 })?.inserted_id, Bson::Int32(1));
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct InsertOneResult {
@@ -58,6 +66,15 @@ pub struct InsertOneResult {
 }
 
 /// What [`Collection::insert_many`] did.
+///
+/// # Examples
+/// ```
+/// use larder::{Document, Store, bson::{Bson, doc}};
+/// let events = Store::in_memory().collection::<Document>("events");
+/// let done = events.insert_many([doc! { "_id": 1 }, doc! { "_id": 2 }])?;
+/// assert_eq!(done.inserted_ids, [Bson::Int32(1), Bson::Int32(2)]);
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct InsertManyResult {
@@ -66,6 +83,16 @@ pub struct InsertManyResult {
 }
 
 /// What an update did.
+///
+/// # Examples
+/// ```
+/// use larder::{Document, Store, bson::doc};
+/// let events = Store::in_memory().collection::<Document>("events");
+/// events.insert_many([doc! { "seen": true }, doc! { "seen": false }])?;
+/// let done = events.update_many(doc! {}, doc! { "$set": { "seen": true } })?;
+/// assert_eq!((done.matched, done.modified), (2, 1));
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UpdateResult {

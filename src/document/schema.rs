@@ -70,6 +70,16 @@ pub struct IndexOptions {
 
 impl IndexOptions {
     /// Whether no two documents may have the same key. A missing field counts as null.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Document, Store, bson::doc, document::IndexOptions};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// people.create_index_with(doc! { "email": 1 }, IndexOptions::default().unique(true))?;
+    /// people.insert_one(&doc! { "name": "ann" })?;
+    /// assert!(people.insert_one(&doc! { "name": "bob" }).unwrap_err().is_duplicate_key(), "both emails are null");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn unique(mut self, unique: bool) -> Self {
         self.unique = unique;
         self
@@ -77,6 +87,15 @@ impl IndexOptions {
 
     /// The index's name, at most [`NAME_BYTES_MAX`](crate::limits::NAME_BYTES_MAX) bytes. Without it, the name is made of
     /// the keys: `user_id_1_timestamp_-1`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Document, Store, bson::doc, document::IndexOptions};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// people.create_index_with(doc! { "email": 1 }, IndexOptions::default().name("by_email"))?;
+    /// people.drop_index("by_email")?;
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -224,6 +243,16 @@ impl Namespace {
 }
 
 /// An index as [`Collection::list_indexes`](crate::Collection::list_indexes) tells it.
+///
+/// # Examples
+/// ```
+/// use larder::{Document, Store, bson::doc};
+/// let people = Store::in_memory().collection::<Document>("people");
+/// people.create_index(doc! { "email": 1 })?;
+/// let by_email = people.list_indexes()?.remove(1);
+/// assert_eq!((by_email.name.as_str(), by_email.keys, by_email.unique), ("email_1", doc! { "email": 1 }, false));
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct IndexInfo {

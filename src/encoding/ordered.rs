@@ -113,17 +113,45 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Reads `key` from its first byte.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::encoding::ordered::Reader;
+    /// let fields = Reader::new(b"key");
+    /// assert_eq!(fields.rest(), b"key");
+    /// ```
     #[must_use]
     pub fn new(key: &'a [u8]) -> Self {
         Self { rest: key, descending: false }
     }
 
     /// Reads the following fields as [`invert`]ed ones, or no longer so.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::encoding::ordered::{invert, put_i64, Reader};
+    /// let mut key = Vec::new();
+    /// put_i64(&mut key, 5);
+    /// invert(&mut key);
+    /// let mut fields = Reader::new(&key);
+    /// fields.set_descending(true);
+    /// assert_eq!(fields.i64()?, 5);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn set_descending(&mut self, descending: bool) {
         self.descending = descending;
     }
 
     /// What has not been read, as it is stored.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::encoding::ordered::Reader;
+    /// let mut fields = Reader::new(&[7, 1, 2]);
+    /// fields.u8()?;
+    /// assert_eq!(fields.rest(), [1, 2]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     #[must_use]
     pub fn rest(&self) -> &'a [u8] {
         self.rest
@@ -133,6 +161,15 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Error::Corruption`] when fewer are left.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::encoding::ordered::Reader;
+    /// let mut fields = Reader::new(b"abc");
+    /// assert_eq!(fields.array::<2>()?, *b"ab");
+    /// assert!(fields.array::<2>().is_err(), "one byte is left");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         let (head, rest) = self.rest.split_first_chunk::<N>().ok_or_else(too_short)?;
         self.rest = rest;
@@ -147,6 +184,13 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Error::Corruption`] when none is left.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::encoding::ordered::Reader;
+    /// assert_eq!(Reader::new(&[7, 8]).u8()?, 7);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn u8(&mut self) -> Result<u8> {
         self.array::<1>().map(|[byte]| byte)
     }
@@ -155,6 +199,13 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Error::Corruption`] when fewer than 2 bytes are left.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::encoding::ordered::Reader;
+    /// assert_eq!(Reader::new(&[1, 2]).u16()?, 0x0102);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn u16(&mut self) -> Result<u16> {
         self.array().map(u16::from_be_bytes)
     }
@@ -163,6 +214,13 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Error::Corruption`] when fewer than 4 bytes are left.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::encoding::ordered::Reader;
+    /// assert_eq!(Reader::new(&[0, 0, 1, 2]).u32()?, 0x0102);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn u32(&mut self) -> Result<u32> {
         self.array().map(u32::from_be_bytes)
     }
@@ -171,6 +229,13 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Error::Corruption`] when fewer than 8 bytes are left.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::encoding::ordered::Reader;
+    /// assert_eq!(Reader::new(&[0, 0, 0, 0, 0, 0, 1, 2]).u64()?, 0x0102);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn u64(&mut self) -> Result<u64> {
         self.array().map(u64::from_be_bytes)
     }
@@ -179,6 +244,15 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Error::Corruption`] when fewer than 8 bytes are left.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::encoding::ordered::{put_i64, Reader};
+    /// let mut key = Vec::new();
+    /// put_i64(&mut key, -7);
+    /// assert_eq!(Reader::new(&key).i64()?, -7);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn i64(&mut self) -> Result<i64> {
         Ok((self.u64()? ^ (1 << 63)).cast_signed())
     }
@@ -187,6 +261,15 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Error::Corruption`] when fewer than 4 bytes are left.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::encoding::ordered::{put_i32, Reader};
+    /// let mut key = Vec::new();
+    /// put_i32(&mut key, -7);
+    /// assert_eq!(Reader::new(&key).i32()?, -7);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn i32(&mut self) -> Result<i32> {
         Ok((self.u32()? ^ (1 << 31)).cast_signed())
     }
@@ -195,6 +278,15 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Error::Corruption`] when fewer than 8 bytes are left.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::encoding::ordered::{put_f64, Reader};
+    /// let mut key = Vec::new();
+    /// put_f64(&mut key, -1.5);
+    /// assert_eq!(Reader::new(&key).f64()?, -1.5);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn f64(&mut self) -> Result<f64> {
         let ordered = self.u64()?;
         let bits = if ordered >> 63 == 1 { ordered ^ (1 << 63) } else { !ordered };
@@ -205,6 +297,14 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Error::Corruption`] when the string is not terminated, or an escape is not one.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::encoding::ordered::Reader;
+    /// assert_eq!(Reader::new(b"a\x00\xffb\x00\x00").bytes()?, b"a\0b");
+    /// assert!(Reader::new(b"ab").bytes().is_err(), "it has no end");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn bytes(&mut self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         loop {

@@ -58,6 +58,13 @@ struct State {
 
 impl MemoryEngine {
     /// An empty engine.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Engine, MemoryEngine};
+    /// assert_eq!(MemoryEngine::new().stats()?.entries, Some(0));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()

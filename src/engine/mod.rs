@@ -38,17 +38,51 @@ use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
 /// A stored value. Cheap to clone.
+///
+/// # Examples
+/// ```
+/// let value: larder::engine::Value = b"ann"[..].into();
+/// assert_eq!(&*value, b"ann");
+/// ```
 pub type Value = Arc<[u8]>;
 
 /// Buffered changes, sorted by key: `Some` puts a value, `None` removes the key.
 ///
 /// A persistent map, so that a cursor over a running transaction owns an O(1) copy of it.
+///
+/// # Examples
+/// ```
+/// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine};
+/// let mut changes = Changes::new();
+/// changes.insert(Key::from(&b"a"[..]), Some(b"1"[..].into()));
+/// changes.insert(Key::from(&b"b"[..]), None);
+/// let engine = MemoryEngine::new();
+/// engine.commit(&changes, None, Durability::None)?.wait()?;
+/// assert_eq!(engine.stats()?.entries, Some(1));
+/// # Ok::<(), larder::Error>(())
+/// ```
 pub type Changes = imbl::OrdMap<Key, Option<Value>>;
 
 /// An entry that a cursor lends: key and value.
+///
+/// # Examples
+/// ```
+/// use larder::engine::Entry;
+/// let bytes = |(key, value): Entry<'_>| key.len() + value.len();
+/// assert_eq!(bytes((b"a", b"12")), 3);
+/// ```
 pub type Entry<'a> = (&'a [u8], &'a [u8]);
 
 /// How far a commit has to get before it is acknowledged.
+///
+/// # Examples
+/// ```
+/// use larder::{Store, engine::Durability};
+/// use std::time::Duration;
+/// assert_eq!(Durability::default(), Durability::Sync);
+/// let builder = Store::builder().durability(Durability::Interval(Duration::from_secs(1)));
+/// # let _ = builder;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Durability {
@@ -63,11 +97,27 @@ pub enum Durability {
 }
 
 /// The place of a commit in the order of all commits, from 1; 0 is before the first.
+///
+/// # Examples
+/// ```
+/// use larder::{Store, engine::CommitNumber};
+/// let store = Store::in_memory();
+/// assert_eq!(store.snapshot()?.commit(), CommitNumber(0));
+/// store.kv().set("k", "v")?;
+/// assert_eq!(store.snapshot()?.commit().to_string(), "1");
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommitNumber(pub u64);
 
 impl CommitNumber {
     /// The number of the commit after this one.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::CommitNumber;
+    /// assert_eq!(CommitNumber(7).next(), CommitNumber(8));
+    /// ```
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0 + 1)
@@ -81,6 +131,15 @@ impl fmt::Display for CommitNumber {
 }
 
 /// What an engine holds and has done.
+///
+/// # Examples
+/// ```
+/// let store = larder::Store::in_memory();
+/// store.kv().set("k", "v")?;
+/// let stats = store.stats()?;
+/// assert_eq!((stats.commit.0, stats.disk_bytes), (1, 0));
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EngineStats {
@@ -93,20 +152,60 @@ pub struct EngineStats {
 }
 
 /// Keeps entries, takes commits, gives snapshots.
+///
+/// # Examples
+/// A function that works on every engine:
+/// ```
+/// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine};
+/// fn put(engine: &dyn Engine, key: &[u8], value: &[u8]) -> larder::Result<()> {
+///     engine.commit(&Changes::unit(Key::from(key), Some(value.into())), None, Durability::Sync)?.wait()
+/// }
+/// let engine = MemoryEngine::new();
+/// put(&engine, b"a", b"1")?;
+/// assert_eq!(engine.snapshot()?.get(b"a")?.as_deref(), Some(&b"1"[..]));
+/// # Ok::<(), larder::Error>(())
+/// ```
 pub trait Engine: fmt::Debug + Send + Sync {
     /// The engine's name, for errors and reports.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Engine, MemoryEngine};
+    /// assert_eq!(MemoryEngine::new().name(), "memory");
+    /// ```
     fn name(&self) -> &'static str;
 
     /// The state after the last commit that is as durable as it was asked to be: what readers see. O(1).
     ///
     /// # Errors
     /// [`Error::Closed`] after [`Engine::close`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine};
+    /// let engine = MemoryEngine::new();
+    /// let before = engine.snapshot()?;
+    /// let changes = Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into()));
+    /// engine.commit(&changes, None, Durability::None)?.wait()?;
+    /// assert!(before.get(b"a")?.is_none() && engine.snapshot()?.get(b"a")?.is_some());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     fn snapshot(&self) -> Result<Arc<dyn Snapshot>>;
 
     /// The state after the last commit, durable or not: what the next writer goes on from. O(1).
     ///
     /// # Errors
     /// As [`Engine::snapshot`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine};
+    /// let engine = MemoryEngine::new();
+    /// let changes = Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into()));
+    /// let ticket = engine.commit(&changes, None, Durability::Sync)?;
+    /// assert_eq!(engine.latest()?.commit(), ticket.number(), "although nobody has waited for it");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     fn latest(&self) -> Result<Arc<dyn Snapshot>> {
         self.snapshot()
     }
@@ -117,6 +216,19 @@ pub trait Engine: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// As [`Engine::snapshot`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine, Reads};
+    /// let engine = MemoryEngine::new();
+    /// let begun = engine.begin()?;
+    /// let mut reads = Reads::at(begun.commit());
+    /// reads.add_key(b"a");
+    /// let changes = Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into()));
+    /// engine.commit(&changes, None, Durability::None)?.wait()?;
+    /// assert!(engine.commit(&changes, Some(&reads), Durability::None).unwrap_err().is_retryable());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     fn begin(&self) -> Result<Arc<dyn Snapshot>>;
 
     /// Applies `changes` as one commit and answers a ticket to wait for.
@@ -128,16 +240,38 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// [`Error::Conflict`] when the check fails; [`Error::Invalid`] or
     /// [`Error::LimitExceeded`] when the size of a key or value is outside
     /// [`limits`]; an I/O error when the changes cannot be kept. In every case nothing is applied.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine};
+    /// let engine = MemoryEngine::new();
+    /// let changes = Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into()));
+    /// assert_eq!(engine.commit(&changes, None, Durability::None)?.number().0, 1);
+    /// assert_eq!(engine.commit(&Changes::new(), None, Durability::None)?.number().0, 1, "no commit of its own");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     fn commit(&self, changes: &Changes, reads: Option<&Reads>, durability: Durability) -> Result<Ticket>;
 
     /// Whether a commit can conflict although all of this process's writers take turns.
     ///
     /// `false` for an engine of this process alone: then an exclusive transaction passes no reads.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Engine, MemoryEngine};
+    /// assert!(!MemoryEngine::new().is_shared());
+    /// ```
     fn is_shared(&self) -> bool {
         false
     }
 
     /// Whether its entries outlive the process.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Engine, MemoryEngine};
+    /// assert!(!MemoryEngine::new().is_persistent());
+    /// ```
     fn is_persistent(&self) -> bool;
 
     /// An independent engine that starts from the last acknowledged commit; nothing written to either shows in the other.
@@ -146,6 +280,17 @@ pub trait Engine: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// As [`Engine::snapshot`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine};
+    /// let engine = MemoryEngine::new();
+    /// let fork = engine.fork()?;
+    /// let changes = Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into()));
+    /// fork.commit(&changes, None, Durability::None)?.wait()?;
+    /// assert!(fork.snapshot()?.get(b"a")?.is_some() && engine.snapshot()?.get(b"a")?.is_none());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     fn fork(&self) -> Result<Arc<dyn Engine>> {
         Ok(Arc::new(OverlayEngine::new(self.snapshot()?)))
     }
@@ -154,12 +299,30 @@ pub trait Engine: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// An I/O error when the medium refuses; what is durable is then unknown.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Engine, MemoryEngine};
+    /// let engine = MemoryEngine::new();
+    /// engine.sync()?;
+    /// engine.close()?;
+    /// assert!(engine.sync().is_err(), "nothing can be synced any more");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     fn sync(&self) -> Result<()>;
 
     /// What the engine holds and has done.
     ///
     /// # Errors
     /// As [`Engine::snapshot`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Engine, MemoryEngine};
+    /// let stats = MemoryEngine::new().stats()?;
+    /// assert_eq!((stats.commit.0, stats.entries, stats.disk_bytes), (0, Some(0), 0));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     fn stats(&self) -> Result<EngineStats>;
 
     /// Syncs and lets go of files and locks. Later calls answer [`Error::Closed`]; snapshots stay
@@ -167,24 +330,76 @@ pub trait Engine: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// As [`Engine::sync`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Error, engine::{Engine, MemoryEngine}};
+    /// let engine = MemoryEngine::new();
+    /// engine.close()?;
+    /// assert!(matches!(engine.snapshot(), Err(Error::Closed)));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     fn close(&self) -> Result<()>;
 }
 
 /// An engine's entries as they were after one commit.
+///
+/// # Examples
+/// ```
+/// # use larder::engine::{Changes, Durability, Engine, Key, KeyRange, MemoryEngine};
+/// # let engine = MemoryEngine::new();
+/// # let changes = Changes::unit(Key::from(&b"user:7"[..]), Some(b"ann"[..].into()));
+/// # engine.commit(&changes, None, Durability::None)?.wait()?;
+/// let snapshot = engine.snapshot()?;
+/// assert_eq!(snapshot.count(&KeyRange::prefix(b"user:"))?, 1);
+/// engine.commit(&Changes::unit(Key::from(&b"user:7"[..]), None), None, Durability::None)?.wait()?;
+/// assert_eq!(snapshot.count(&KeyRange::prefix(b"user:"))?, 1, "a snapshot never changes");
+/// # Ok::<(), larder::Error>(())
+/// ```
 pub trait Snapshot: fmt::Debug + Send + Sync {
     /// The last commit the snapshot holds.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{CommitNumber, Engine, MemoryEngine};
+    /// assert_eq!(MemoryEngine::new().snapshot()?.commit(), CommitNumber(0));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     fn commit(&self) -> CommitNumber;
 
     /// The value of `key`.
     ///
     /// # Errors
     /// An I/O or corruption error from the engine's files.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine};
+    /// # let engine = MemoryEngine::new();
+    /// # engine.commit(&Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into())), None, Durability::None)?.wait()?;
+    /// let snapshot = engine.snapshot()?;
+    /// assert_eq!(snapshot.get(b"a")?.as_deref(), Some(&b"1"[..]));
+    /// assert!(snapshot.get(b"b")?.is_none());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     fn get(&self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>>;
 
     /// A cursor over the entries of `range`, lowest key first or last. It owns what it needs.
     ///
     /// # Errors
     /// As [`Snapshot::get`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Direction, Engine, KeyRange, MemoryEngine};
+    /// # use larder::engine::{Changes, Durability, Key};
+    /// # let engine = MemoryEngine::new();
+    /// # let entry = |key: &[u8]| (Key::from(key), Some(b"1"[..].into()));
+    /// # engine.commit(&Changes::from_iter([entry(b"a"), entry(b"b")]), None, Durability::None)?.wait()?;
+    /// let mut cursor = engine.snapshot()?.range(&KeyRange::all(), Direction::Backward)?;
+    /// assert_eq!(cursor.next()?, Some((&b"b"[..], &b"1"[..])));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     fn range(&self, range: &KeyRange, direction: Direction) -> Result<Box<dyn Cursor>>;
 
     /// How many entries are in `range`.
@@ -194,6 +409,18 @@ pub trait Snapshot: fmt::Debug + Send + Sync {
     ///
     /// # Cost
     /// The default walks the range.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Engine, KeyRange, MemoryEngine};
+    /// # use larder::engine::{Changes, Durability, Key};
+    /// # let engine = MemoryEngine::new();
+    /// # let entry = |key: &[u8]| (Key::from(key), Some(b"1"[..].into()));
+    /// # engine.commit(&Changes::from_iter([entry(b"a"), entry(b"b")]), None, Durability::None)?.wait()?;
+    /// assert_eq!(engine.snapshot()?.count(&KeyRange::all())?, 2);
+    /// assert_eq!(engine.snapshot()?.count(&KeyRange::prefix(b"b"))?, 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     fn count(&self, range: &KeyRange) -> Result<u64> {
         let mut cursor = self.range(range, Direction::Forward)?;
         let mut count = 0;
@@ -210,6 +437,18 @@ pub trait Snapshot: fmt::Debug + Send + Sync {
     ///
     /// # Cost
     /// The default walks over the first `n` entries.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Engine, KeyRange, MemoryEngine};
+    /// # use larder::engine::{Changes, Durability, Key};
+    /// # let engine = MemoryEngine::new();
+    /// # let entry = |key: &[u8]| (Key::from(key), Some(b"1"[..].into()));
+    /// # engine.commit(&Changes::from_iter([entry(b"a"), entry(b"b")]), None, Durability::None)?.wait()?;
+    /// let (key, _) = engine.snapshot()?.nth(&KeyRange::all(), 1)?.unwrap();
+    /// assert_eq!(&*key, b"b");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     fn nth(&self, range: &KeyRange, n: u64) -> Result<Option<(Key, Value)>> {
         let mut cursor = self.range(range, Direction::Forward)?;
         for _ in 0..n {
@@ -222,11 +461,34 @@ pub trait Snapshot: fmt::Debug + Send + Sync {
 }
 
 /// Walks over entries and lends each until the next step.
+///
+/// # Examples
+/// ```
+/// use larder::engine::{Cursor, Direction, Engine, KeyRange, MemoryEngine};
+/// # use larder::engine::{Changes, Durability, Key};
+/// # let engine = MemoryEngine::new();
+/// # let entry = |key: &[u8]| (Key::from(key), Some(b"1"[..].into()));
+/// # engine.commit(&Changes::from_iter([entry(b"a"), entry(b"b")]), None, Durability::None)?.wait()?;
+/// let (mut cursor, mut keys) = (engine.snapshot()?.range(&KeyRange::all(), Direction::Forward)?, Vec::new());
+/// while let Some((key, _)) = cursor.next()? {
+///     keys.extend_from_slice(key);
+/// }
+/// assert_eq!(keys, b"ab");
+/// # Ok::<(), larder::Error>(())
+/// ```
 pub trait Cursor: fmt::Debug + Send {
     /// Steps to the next entry; `None` at the end, and from then on.
     ///
     /// # Errors
     /// An I/O or corruption error from the engine's files.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Cursor, Direction, Engine, KeyRange, MemoryEngine};
+    /// let mut cursor = MemoryEngine::new().snapshot()?.range(&KeyRange::all(), Direction::Forward)?;
+    /// assert!(cursor.next()?.is_none());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     fn next(&mut self) -> Result<Option<Entry<'_>>>;
 }
 

@@ -39,6 +39,15 @@ pub struct Overlay {
 
 impl Overlay {
     /// Lays `changes` over `base`.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Changes, Engine, Key, MemoryEngine, Overlay, Snapshot};
+    /// let changes = Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into()));
+    /// let overlay = Overlay::new(MemoryEngine::new().snapshot()?, changes);
+    /// assert_eq!(overlay.get(b"a")?.as_deref(), Some(&b"1"[..]));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     #[must_use]
     pub fn new(base: Arc<dyn Snapshot>, changes: Changes) -> Self {
         let commit = base.commit();
@@ -52,6 +61,15 @@ impl Overlay {
     }
 
     /// The changes laid over the snapshot.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Changes, Engine, Key, MemoryEngine, Overlay};
+    /// let removal = Changes::unit(Key::from(&b"a"[..]), None);
+    /// let overlay = Overlay::new(MemoryEngine::new().snapshot()?, removal.clone());
+    /// assert_eq!(overlay.changes(), &removal);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     #[must_use]
     pub fn changes(&self) -> &Changes {
         &self.changes
@@ -245,6 +263,14 @@ pub struct OverlayEngine {
 
 impl OverlayEngine {
     /// Starts from what `base` shows.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Engine, MemoryEngine, OverlayEngine};
+    /// let base = MemoryEngine::new().snapshot()?;
+    /// assert_eq!(OverlayEngine::new(base.clone()).snapshot()?.commit(), base.commit());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     #[must_use]
     pub fn new(base: Arc<dyn Snapshot>) -> Self {
         Self::from_state(Overlay::new(base, Changes::new()))

@@ -6,6 +6,18 @@ use std::ops::{Bound, RangeBounds};
 use crate::engine::Key;
 
 /// Which end a cursor starts from.
+///
+/// # Examples
+/// ```
+/// use larder::engine::{Direction, Engine, KeyRange, MemoryEngine};
+/// # use larder::engine::{Changes, Durability, Key};
+/// # let engine = MemoryEngine::new();
+/// # let entry = |key: &[u8]| (Key::from(key), Some(b"1"[..].into()));
+/// # engine.commit(&Changes::from_iter([entry(b"a"), entry(b"b")]), None, Durability::None)?.wait()?;
+/// let mut cursor = engine.snapshot()?.range(&KeyRange::all(), Direction::Backward)?;
+/// assert_eq!(cursor.next()?.map(|(key, _)| key), Some(&b"b"[..]));
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// From the lowest key up.
@@ -17,6 +29,12 @@ pub enum Direction {
 
 impl Direction {
     /// The other direction.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::Direction;
+    /// assert_eq!(Direction::Forward.reversed(), Direction::Backward);
+    /// ```
     #[must_use]
     pub fn reversed(self) -> Self {
         match self {
@@ -42,18 +60,39 @@ pub struct KeyRange {
 
 impl KeyRange {
     /// Every key.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::KeyRange;
+    /// assert!(KeyRange::all().contains(b"") && KeyRange::all().contains(&[0xff; 40]));
+    /// ```
     #[must_use]
     pub fn all() -> Self {
         Self { start: Bound::Unbounded, end: Bound::Unbounded }
     }
 
     /// The keys that begin with `prefix`.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::KeyRange;
+    /// let orders = KeyRange::prefix(b"order:");
+    /// assert!(orders.contains(b"order:") && orders.contains(b"order:9") && !orders.contains(b"order;"));
+    /// ```
     #[must_use]
     pub fn prefix(prefix: &[u8]) -> Self {
         Self { start: Bound::Included(Key::from(prefix)), end: after_prefix(prefix) }
     }
 
     /// The keys between two bounds. Bounds in the wrong order make an empty range.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Key, KeyRange};
+    /// use std::ops::Bound;
+    /// let range = KeyRange::new(Bound::Excluded(Key::from(&b"a"[..])), Bound::Included(Key::from(&b"c"[..])));
+    /// assert!(!range.contains(b"a") && range.contains(b"aa") && range.contains(b"c"));
+    /// ```
     #[must_use]
     pub fn new(start: Bound<Key>, end: Bound<Key>) -> Self {
         Self { start, end }
@@ -76,6 +115,13 @@ impl KeyRange {
     }
 
     /// Whether `key` is in the range.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::KeyRange;
+    /// let range = KeyRange::prefix(b"a");
+    /// assert!(range.contains(b"a\xff") && !range.contains(b"b"));
+    /// ```
     #[must_use]
     pub fn contains(&self, key: &[u8]) -> bool {
         let above = match &self.start {
@@ -92,6 +138,15 @@ impl KeyRange {
     }
 
     /// Whether no key can be in the range.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Key, KeyRange};
+    /// use std::ops::Bound;
+    /// let (a, b) = (Key::from(&b"a"[..]), Key::from(&b"b"[..]));
+    /// assert!(KeyRange::new(Bound::Included(b), Bound::Included(a)).is_empty());
+    /// assert!(!KeyRange::prefix(b"a").is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         match (&self.start, &self.end) {
@@ -105,12 +160,26 @@ impl KeyRange {
     }
 
     /// Where the range starts.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Key, KeyRange};
+    /// use std::ops::Bound;
+    /// assert_eq!(KeyRange::prefix(b"a").start(), &Bound::Included(Key::from(&b"a"[..])));
+    /// ```
     #[must_use]
     pub fn start(&self) -> &Bound<Key> {
         &self.start
     }
 
     /// Where the range ends.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Key, KeyRange};
+    /// use std::ops::Bound;
+    /// assert_eq!(KeyRange::prefix(b"a").end(), &Bound::Excluded(Key::from(&b"b"[..])));
+    /// ```
     #[must_use]
     pub fn end(&self) -> &Bound<Key> {
         &self.end

@@ -24,35 +24,81 @@ pub struct Reads {
 
 impl Reads {
     /// Nothing read yet, on a snapshot that `at` is the last commit of.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{CommitNumber, Reads};
+    /// let reads = Reads::at(CommitNumber(7));
+    /// assert!(!reads.contains(b"stock"));
+    /// ```
     #[must_use]
     pub fn at(at: CommitNumber) -> Self {
         Self { at, ..Self::default() }
     }
 
     /// The last commit of the snapshot that was read.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{CommitNumber, Reads};
+    /// assert_eq!(Reads::at(CommitNumber(7)).commit(), CommitNumber(7));
+    /// ```
     #[must_use]
     pub fn commit(&self) -> CommitNumber {
         self.at
     }
 
     /// The keys read one by one.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Key, Reads};
+    /// let mut reads = Reads::default();
+    /// reads.add_key(b"stock");
+    /// assert!(reads.keys().eq([&Key::from(&b"stock"[..])]));
+    /// ```
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
         self.keys.iter()
     }
 
     /// The ranges read.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{KeyRange, Reads};
+    /// let mut reads = Reads::default();
+    /// reads.add_range(KeyRange::prefix(b"order:"));
+    /// assert_eq!(reads.ranges(), [KeyRange::prefix(b"order:")]);
+    /// ```
     #[must_use]
     pub fn ranges(&self) -> &[KeyRange] {
         &self.ranges
     }
 
     /// Whether `key` was read, by itself or in a range.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{KeyRange, Reads};
+    /// let mut reads = Reads::default();
+    /// reads.add_range(KeyRange::prefix(b"order:"));
+    /// assert!(reads.contains(b"order:9") && !reads.contains(b"stock"));
+    /// ```
     #[must_use]
     pub fn contains(&self, key: &[u8]) -> bool {
         self.keys.contains(key) || self.ranges.iter().any(|range| range.contains(key))
     }
 
     /// Notes that `key` was looked up, found or not.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::Reads;
+    /// let mut reads = Reads::default();
+    /// reads.add_key(b"stock");
+    /// reads.add_key(b"stock");
+    /// assert_eq!(reads.keys().count(), 1);
+    /// ```
     pub fn add_key(&mut self, key: &[u8]) {
         if !self.keys.contains(key) {
             self.keys.insert(Key::from(key));
@@ -60,6 +106,14 @@ impl Reads {
     }
 
     /// Notes that the whole of `range` was read.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{KeyRange, Reads};
+    /// let mut reads = Reads::default();
+    /// reads.add_range(KeyRange::all());
+    /// assert!(reads.contains(b"stock"));
+    /// ```
     pub fn add_range(&mut self, range: KeyRange) {
         self.ranges.push(range);
     }

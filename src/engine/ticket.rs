@@ -29,26 +29,82 @@ pub struct Ticket {
 }
 
 /// Makes commits durable on behalf of the tickets that wait for them.
+///
+/// # Examples
+/// A medium that has gone:
+/// ```
+/// use larder::{Error, engine::{CommitNumber, Settle, Ticket}};
+/// use std::sync::Arc;
+/// #[derive(Debug)]
+/// struct Gone;
+/// impl Settle for Gone {
+///     fn settle(&self, _number: CommitNumber) -> larder::Result<()> {
+///         Err(Error::Closed)
+///     }
+/// }
+/// assert!(matches!(Ticket::pending(CommitNumber(1), Arc::new(Gone)).wait(), Err(Error::Closed)));
+/// ```
 pub trait Settle: fmt::Debug + Send + Sync {
     /// Returns when `number` and every commit before it are durable and shown by [`Engine::snapshot`](super::Engine::snapshot).
     ///
     /// # Errors
     /// The I/O error that keeps them from it.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{CommitNumber, Settle};
+    /// # #[derive(Debug)]
+    /// # struct AtOnce;
+    /// # impl Settle for AtOnce {
+    /// #     fn settle(&self, _number: CommitNumber) -> larder::Result<()> {
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    /// let medium: &dyn Settle = &AtOnce;
+    /// assert!(medium.settle(CommitNumber(1)).is_ok());
+    /// ```
     fn settle(&self, number: CommitNumber) -> Result<()>;
 }
 
 impl Ticket {
     /// A commit that is as durable as it was asked to be.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{CommitNumber, Ticket};
+    /// assert!(Ticket::settled(CommitNumber(1)).wait().is_ok());
+    /// ```
     pub fn settled(number: CommitNumber) -> Self {
         Self { number, pending: None }
     }
 
     /// A commit that `pending` has yet to make durable.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{CommitNumber, Settle, Ticket};
+    /// use std::sync::Arc;
+    /// # #[derive(Debug)]
+    /// # struct AtOnce;
+    /// # impl Settle for AtOnce {
+    /// #     fn settle(&self, _number: CommitNumber) -> larder::Result<()> {
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    /// let ticket = Ticket::pending(CommitNumber(1), Arc::new(AtOnce));
+    /// assert!(ticket.wait().is_ok());
+    /// ```
     pub fn pending(number: CommitNumber, pending: Arc<dyn Settle>) -> Self {
         Self { number, pending: Some(pending) }
     }
 
     /// The commit's place in the order of all.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{CommitNumber, Ticket};
+    /// assert_eq!(Ticket::settled(CommitNumber(7)).number(), CommitNumber(7));
+    /// ```
     #[must_use]
     pub fn number(&self) -> CommitNumber {
         self.number
@@ -58,6 +114,16 @@ impl Ticket {
     ///
     /// # Errors
     /// The I/O error that keeps it from that. Whether the commit survives a crash is then unknown.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine};
+    /// let engine = MemoryEngine::new();
+    /// let changes = Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into()));
+    /// engine.commit(&changes, None, Durability::Sync)?.wait()?;
+    /// assert!(engine.snapshot()?.get(b"a")?.is_some());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn wait(&self) -> Result<()> {
         self.pending.as_ref().map_or(Ok(()), |pending| pending.settle(self.number))
     }

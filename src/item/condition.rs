@@ -25,6 +25,17 @@ pub fn key(name: impl Into<String>) -> KeyName {
 }
 
 /// A key attribute that a condition is about; see [`key`].
+///
+/// # Examples
+/// ```
+/// # use larder::{Store, item::{Item, KeyType, TableSchema, key}};
+/// # let table = Store::in_memory().item_table("Events");
+/// # table.create(TableSchema::new("PK", KeyType::S))?;
+/// table.put(&Item::new().with("PK", "USER#7"))?;
+/// let partition = key("PK");
+/// assert_eq!(table.query(partition.eq("USER#7")).run()?.items.len(), 1);
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a name is not a condition yet"]
 pub struct KeyName(String);

@@ -242,6 +242,21 @@ impl PageReader {
 ///
 /// Given by [`Query::pages`](crate::item::Query::pages) and [`Scan::pages`](crate::item::Scan::pages). It owns what it
 /// reads, and holds one page at a time.
+///
+/// # Examples
+/// ```
+/// # use larder::{Store, item::{Item, KeyType, TableSchema}};
+/// # let table = Store::in_memory().item_table("Events");
+/// # table.create(TableSchema::new("PK", KeyType::S))?;
+/// for user in ["ann", "bob", "cid"] {
+///     table.put(&Item::new().with("PK", user))?;
+/// }
+/// let mut pages = table.scan().limit(2).pages()?;
+/// assert_eq!(pages.next().unwrap()?.items.len(), 2);
+/// assert_eq!(pages.next().unwrap()?.items.len(), 1);
+/// assert!(pages.next().is_none());
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "pages are read as they are asked for"]
 pub struct Pages(Option<PageReader>);
@@ -270,6 +285,18 @@ impl std::iter::FusedIterator for Pages {}
 ///
 /// Given by [`Query::items`](crate::item::Query::items) and [`Scan::items`](crate::item::Scan::items). It owns what it
 /// reads.
+///
+/// # Examples
+/// ```
+/// # use larder::{Store, item::{Item, KeyType, TableSchema}};
+/// # let table = Store::in_memory().item_table("Events");
+/// # table.create(TableSchema::new("PK", KeyType::S))?;
+/// table.put(&Item::new().with("PK", "ann"))?;
+/// let mut items = table.scan().items()?;
+/// assert_eq!(items.next().unwrap()?, Item::new().with("PK", "ann"));
+/// assert!(items.next().is_none());
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "items are read as they are asked for"]
 pub struct Items(Option<PageReader>);

@@ -38,18 +38,45 @@ impl<'a, S: Scope> ScoreQuery<'a, S> {
     }
 
     /// Goes from the highest score to the lowest, through ties too. The bounds stay as they are: lower first.
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 1.0)?;
+    /// board.add("bob", 2.0)?;
+    /// assert_eq!(board.by_score(..).reverse().entries()?, [(b"bob".to_vec(), 2.0), (b"ann".to_vec(), 1.0)]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn reverse(mut self) -> Self {
         self.direction = self.direction.reversed();
         self
     }
 
     /// Leaves out the first `members` members.
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 1.0)?;
+    /// board.add("bob", 2.0)?;
+    /// assert_eq!(board.by_score(..).offset(1).entries()?, [(b"bob".to_vec(), 2.0)]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn offset(mut self, members: u64) -> Self {
         self.offset = members;
         self
     }
 
     /// Takes at most `members` members.
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 1.0)?;
+    /// board.add("bob", 2.0)?;
+    /// assert_eq!(board.by_score(..).limit(1).entries()?, [(b"ann".to_vec(), 1.0)]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn limit(mut self, members: u64) -> Self {
         self.limit = members;
         self
@@ -62,6 +89,15 @@ impl<'a, S: Scope> ScoreQuery<'a, S> {
     ///
     /// # Cost
     /// One lookup; with an offset, a count and a step to it; O(k) for k members.
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 1.0)?;
+    /// board.add("bob", 2.0)?;
+    /// assert_eq!(board.by_score(1.5..).entries()?, [(b"bob".to_vec(), 2.0)]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn entries(self) -> Result<Vec<(Vec<u8>, f64)>> {
         self.run("sorted_set.by_score")
     }

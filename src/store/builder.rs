@@ -34,6 +34,13 @@ impl Default for Builder {
 
 impl Builder {
     /// Reads the time from `clock` instead of the system's.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{ManualClock, Store, Timestamp};
+    /// let store = Store::builder().clock(ManualClock::at(Timestamp::from_seconds(5))).in_memory();
+    /// assert_eq!(store.now().as_seconds(), 5);
+    /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -41,12 +48,28 @@ impl Builder {
 
     /// Sets how far a commit goes before it returns; [`Durability::Sync`] unless set. A store in memory ignores it: nothing
     /// of it is durable.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, engine::{Durability, MemoryEngine}};
+    /// use std::{sync::Arc, time::Duration};
+    /// let builder = Store::builder().durability(Durability::Interval(Duration::from_secs(1)));
+    /// builder.engine(Arc::new(MemoryEngine::new()))?.kv().set("k", "v")?;
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
         self
     }
 
     /// An empty store in memory.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::builder().in_memory();
+    /// assert_eq!(store.stats()?.disk_bytes, 0);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     #[must_use]
     pub fn in_memory(self) -> Store {
         let core = Core::new(Arc::new(MemoryEngine::new()), self.clock, Durability::None);
@@ -57,6 +80,18 @@ impl Builder {
     ///
     /// # Errors
     /// As [`Store::open`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, engine::Durability};
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let path = dir.path().join("shop.larder");
+    /// let store = Store::builder().durability(Durability::None).open(&path)?;
+    /// store.kv().set("k", "v")?;
+    /// drop(store);
+    /// assert!(Store::builder().open(&path)?.kv().get("k")?.is_some());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     #[cfg(feature = "fjall")]
     #[cfg_attr(docsrs, doc(cfg(feature = "fjall")))]
     pub fn open(self, path: impl AsRef<Path>) -> Result<Store> {

@@ -51,11 +51,32 @@ impl Transaction {
     /// # Errors
     /// [`Error::Conflict`](crate::Error::Conflict) when something it read was changed since it began: run it again.
     /// [`Error::NestedTransaction`](crate::Error::NestedTransaction) inside an exclusive transaction of this thread.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let (one, two) = (store.begin()?, store.begin()?);
+    /// one.kv().incr("visits")?;
+    /// two.kv().incr("visits")?;
+    /// one.commit()?;
+    /// assert!(two.commit().unwrap_err().is_retryable());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn commit(self) -> Result<()> {
         self.store.inner.core.commit_optimistic(self.running.into_writer()?)
     }
 
     /// Forgets what the transaction wrote. Dropping it does the same.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let tx = store.begin()?;
+    /// tx.kv().set("k", "v")?;
+    /// tx.rollback();
+    /// assert!(store.kv().get("k")?.is_none());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn rollback(self) {}
 }
 
@@ -84,6 +105,15 @@ impl Snapshot {
     }
 
     /// The last commit the snapshot holds.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let before = store.snapshot()?;
+    /// store.kv().set("k", "v")?;
+    /// assert_eq!(store.snapshot()?.commit(), before.commit().next());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     #[must_use]
     pub fn commit(&self) -> CommitNumber {
         self.scope.snapshot().commit()

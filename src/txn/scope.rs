@@ -9,6 +9,13 @@ use crate::txn::core::Core;
 use crate::txn::view::{View, Writer};
 
 /// What an operation is, for the one record that is made of each when it ends.
+///
+/// # Examples
+/// ```
+/// let sessions = larder::Store::in_memory().kv_named("sessions");
+/// sessions.set("7", "ann")?; // recorded with model `kv`, verb `set` and target `sessions`
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Operation<'a> {
     /// The model: `"document"`, `"kv"`.

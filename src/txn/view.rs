@@ -13,6 +13,17 @@ use crate::error::{Error, Result};
 use crate::txn::core::{Core, Effect, LAST_MICROS_KEY};
 
 /// The entries an operation reads: one snapshot, with the running transaction's changes laid over it.
+///
+/// # Examples
+/// ```
+/// let store = larder::Store::in_memory();
+/// store.transaction(|tx| {
+///     tx.kv().set("k", "v")?;
+///     assert!(tx.kv().get("k")?.is_some(), "a read sees the writes before it");
+///     Ok(())
+/// })?;
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct View {
     core: Arc<Core>,
@@ -110,6 +121,17 @@ impl Cursor {
 }
 
 /// A [`View`] that can be written to.
+///
+/// # Examples
+/// ```
+/// let store = larder::Store::in_memory();
+/// let outcome = store.transaction(|tx| {
+///     tx.kv().set("k", "text")?;
+///     tx.kv().incr("k")
+/// });
+/// assert!(outcome.is_err() && store.kv().get("k")?.is_none(), "what was written is buffered until the commit");
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Writer {
     view: View,

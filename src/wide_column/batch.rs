@@ -198,12 +198,30 @@ impl<S: WriteScope> WideBatch<S> {
     }
 
     /// Statements added so far.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// # let store = Store::in_memory();
+    /// # let users = store.wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int))?;
+    /// let mut batch = store.wide_batch();
+    /// batch.delete_row(&users, (7,))?;
+    /// batch.delete_row(&users, (8,))?;
+    /// assert_eq!(batch.len(), 2);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.statements.len()
     }
 
     /// Whether no statement has been added.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(larder::Store::in_memory().wide_batch().is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.statements.is_empty()

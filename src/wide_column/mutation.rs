@@ -30,12 +30,35 @@ pub struct WriteOptions {
 impl WriteOptions {
     /// Lets what is written live for `seconds`, at most 20 years; 0 is for ever, whatever the table's default
     /// (SEM: WID-TTL-1).
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{ManualClock, Store, wide_column::{CqlType, TableSchema, WriteOptions}};
+    /// # let users = Store::builder().clock(ManualClock::default()).in_memory().wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// let row = [("id", 7.into()), ("name", "Ann".into())];
+    /// users.insert_with(&row, WriteOptions::default().ttl_seconds(60))?;
+    /// assert_eq!(users.select((7,)).to_vec()?[0].ttl("name"), Some(60));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn ttl_seconds(self, seconds: u32) -> Self {
         Self { ttl_seconds: Some(seconds), ..self }
     }
 
     /// Sets the timestamp of the write in microseconds; the default is the store's clock, made unique. Of two writes
     /// the one with the higher timestamp wins, whichever is made first (SEM: WID-LWW-1).
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema, WriteOptions}};
+    /// # let users = Store::in_memory().wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// let (newer, older) = (WriteOptions::default().timestamp(2), WriteOptions::default().timestamp(1));
+    /// users.insert_with(&[("id", 7.into()), ("name", "Ann".into())], newer)?;
+    /// users.insert_with(&[("id", 7.into()), ("name", "Anna".into())], older)?;
+    /// assert_eq!(users.select((7,)).to_vec()?[0].get("name"), Some(&"Ann".into()));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn timestamp(self, micros: i64) -> Self {
         Self { timestamp: Some(micros), ..self }
     }

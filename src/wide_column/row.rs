@@ -57,6 +57,17 @@ struct Field {
 
 impl Row {
     /// The value of `column`; `None` when it is null or has not been asked for.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// # let users = Store::in_memory().wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// users.insert(&[("id", 7.into())])?;
+    /// let row = users.select((7,)).to_vec()?.remove(0);
+    /// assert_eq!((row.get("id"), row.get("name")), (Some(&7.into()), None));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     #[must_use]
     pub fn get(&self, column: &str) -> Option<&CqlValue> {
         self.field(column).map(|field| &field.value)
@@ -64,6 +75,17 @@ impl Row {
 
     /// When the value of `column` was written: its timestamp in microseconds. `None` when there is no value, and for
     /// key columns, which have no time (SEM: WID-TTL-1).
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema, WriteOptions}};
+    /// # let users = Store::in_memory().wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// users.insert_with(&[("id", 7.into()), ("name", "Ann".into())], WriteOptions::default().timestamp(5))?;
+    /// let row = users.select((7,)).to_vec()?.remove(0);
+    /// assert_eq!((row.write_time("id"), row.write_time("name")), (None, Some(5)));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     ///
     /// # Source
     /// CQL reference, `WRITETIME`.
@@ -75,6 +97,19 @@ impl Row {
     /// Seconds the value of `column` still lives. `None` when there is no value, when it lives for ever, and for key
     /// columns.
     ///
+    /// # Examples
+    /// ```
+    /// # use larder::{ManualClock, Store, wide_column::{CqlType, TableSchema, WriteOptions}};
+    /// # use std::time::Duration;
+    /// # let clock = ManualClock::default();
+    /// # let users = Store::builder().clock(clock.clone()).in_memory().wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// users.insert_with(&[("id", 7.into()), ("name", "Ann".into())], WriteOptions::default().ttl_seconds(60))?;
+    /// clock.advance(Duration::from_secs(20));
+    /// assert_eq!(users.select((7,)).to_vec()?[0].ttl("name"), Some(40));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
     /// # Source
     /// CQL reference, `TTL`.
     #[must_use]
@@ -83,6 +118,17 @@ impl Row {
     }
 
     /// The columns asked for, in that order, with their values.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// # let users = Store::in_memory().wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// users.insert(&[("id", 7.into())])?;
+    /// let row = users.select((7,)).columns(["name", "id"]).to_vec()?.remove(0);
+    /// assert!(row.iter().eq([("name", None), ("id", Some(&7.into()))]));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&CqlValue>)> {
         let names = self.selection.columns.iter().map(|(column, _)| column.name());
         names.zip(self.fields.iter().map(|field| field.as_ref().map(|field| &field.value)))

@@ -9,6 +9,19 @@ use crate::limits;
 use crate::wide_column::types::CqlType;
 
 /// Direction in which a clustering column orders the rows of a partition.
+///
+/// # Examples
+/// ```
+/// # use larder::{Store, wide_column::{CqlType, Order, TableSchema}};
+/// let events = Store::in_memory().wide_table("analytics", "events");
+/// let schema = TableSchema::new().partition_key("user", CqlType::Text);
+/// events.create(schema.clustering("at", CqlType::Int, Order::Descending))?;
+/// for at in [1, 2] {
+///     events.insert(&[("user", "ann".into()), ("at", at.into())])?;
+/// }
+/// assert_eq!(events.select(("ann",)).to_vec()?[0].get("at"), Some(&2.into()));
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Order {
     /// Smallest first.
@@ -19,6 +32,14 @@ pub enum Order {
 }
 
 /// What a column is to its table.
+///
+/// # Examples
+/// ```
+/// use larder::wide_column::{ColumnKind, CqlType, TableSchema};
+/// let schema = TableSchema::new().partition_key("user", CqlType::Text).column("name", CqlType::Text);
+/// let kinds: Vec<_> = schema.columns().map(|column| column.kind()).collect();
+/// assert_eq!(kinds, [ColumnKind::PartitionKey, ColumnKind::Regular]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "u8", try_from = "u8")]
 #[non_exhaustive]
@@ -77,18 +98,39 @@ pub struct Column {
 
 impl Column {
     /// The name.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::wide_column::{CqlType, TableSchema};
+    /// let schema = TableSchema::new().partition_key("day", CqlType::Date);
+    /// assert_eq!(schema.columns().next().unwrap().name(), "day");
+    /// ```
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// The type of its values.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::wide_column::{CqlType, TableSchema};
+    /// let schema = TableSchema::new().partition_key("day", CqlType::Date);
+    /// assert_eq!(schema.column_named("day").unwrap().column_type(), CqlType::Date);
+    /// ```
     #[must_use]
     pub fn column_type(&self) -> CqlType {
         self.cql_type
     }
 
     /// What it is to its table.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::wide_column::{ColumnKind, CqlType, TableSchema};
+    /// let schema = TableSchema::new().partition_key("day", CqlType::Date).column("visits", CqlType::Int);
+    /// assert_eq!(schema.column_named("visits").unwrap().kind(), ColumnKind::Regular);
+    /// ```
     #[must_use]
     pub fn kind(&self) -> ColumnKind {
         self.kind
@@ -126,30 +168,68 @@ pub struct TableSchema {
 
 impl TableSchema {
     /// A definition without columns.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::wide_column::TableSchema;
+    /// assert_eq!(TableSchema::new().columns().count(), 0);
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Adds the next column of the partition key.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::wide_column::{ColumnKind, CqlType, TableSchema};
+    /// let schema = TableSchema::new().partition_key("country", CqlType::Text).partition_key("day", CqlType::Date);
+    /// assert!(schema.columns().all(|column| column.kind() == ColumnKind::PartitionKey));
+    /// ```
     #[must_use]
     pub fn partition_key(self, name: &str, column_type: CqlType) -> Self {
         self.with(name, column_type, ColumnKind::PartitionKey)
     }
 
     /// Adds the next clustering column.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::wide_column::{ColumnKind, CqlType, Order, TableSchema};
+    /// let schema = TableSchema::new().clustering("at", CqlType::Int, Order::Descending);
+    /// assert_eq!(schema.column_named("at").unwrap().kind(), ColumnKind::Clustering(Order::Descending));
+    /// ```
     #[must_use]
     pub fn clustering(self, name: &str, column_type: CqlType, order: Order) -> Self {
         self.with(name, column_type, ColumnKind::Clustering(order))
     }
 
     /// Adds a regular column.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::wide_column::{ColumnKind, CqlType, TableSchema};
+    /// let schema = TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text);
+    /// assert_eq!(schema.column_named("name").unwrap().kind(), ColumnKind::Regular);
+    /// ```
     #[must_use]
     pub fn column(self, name: &str, column_type: CqlType) -> Self {
         self.with(name, column_type, ColumnKind::Regular)
     }
 
     /// Sets how many seconds what is written without a time to live of its own lives; 0, the default, is for ever.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{ManualClock, Store, wide_column::{CqlType, TableSchema}};
+    /// # let users = Store::builder().clock(ManualClock::default()).in_memory().wide_table("shop", "users");
+    /// let schema = TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text);
+    /// users.create(schema.default_ttl(60))?;
+    /// users.insert(&[("id", 7.into()), ("name", "Ann".into())])?;
+    /// assert_eq!(users.select((7,)).to_vec()?[0].ttl("name"), Some(60));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     ///
     /// # Source
     /// CQL reference, table option `default_time_to_live` (SEM: WID-TTL-1).
@@ -159,17 +239,38 @@ impl TableSchema {
     }
 
     /// Every column, in the order they were added.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::wide_column::{CqlType, TableSchema};
+    /// let schema = TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text);
+    /// assert!(schema.columns().map(|column| column.name()).eq(["id", "name"]));
+    /// ```
     pub fn columns(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter()
     }
 
     /// The column `name`. Names are case-sensitive.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::wide_column::{CqlType, TableSchema};
+    /// let schema = TableSchema::new().partition_key("id", CqlType::Int);
+    /// assert!(schema.column_named("id").is_some() && schema.column_named("ID").is_none());
+    /// ```
     #[must_use]
     pub fn column_named(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
 
     /// Seconds that what is written without a time to live of its own lives; 0 is for ever.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::wide_column::TableSchema;
+    /// assert_eq!(TableSchema::new().default_ttl_seconds(), 0);
+    /// assert_eq!(TableSchema::new().default_ttl(60).default_ttl_seconds(), 60);
+    /// ```
     #[must_use]
     pub fn default_ttl_seconds(&self) -> u32 {
         self.default_ttl_seconds

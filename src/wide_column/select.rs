@@ -65,18 +65,60 @@ impl<S: Scope> Select<S> {
     }
 
     /// Asks for these columns only; the default is all.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, Order, TableSchema}};
+    /// # let events = Store::in_memory().wide_table("analytics", "events");
+    /// # let schema = TableSchema::new().partition_key("user", CqlType::Text);
+    /// # events.create(schema.clustering("at", CqlType::Int, Order::Ascending))?;
+    /// # for at in 1..=3 {
+    /// #     events.insert(&[("user", "ann".into()), ("at", at.into())])?;
+    /// # }
+    /// let row = events.select(("ann",)).columns(["at"]).to_vec()?.remove(0);
+    /// assert!(row.iter().eq([("at", Some(&1.into()))]));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn columns(self, names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         let names = names.into_iter().map(|name| name.as_ref().to_owned()).collect();
         Self { columns: Some(names), ..self }
     }
 
     /// Asks for rows whose clustering column `column` is `value`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, Order, TableSchema}};
+    /// # let events = Store::in_memory().wide_table("analytics", "events");
+    /// # let schema = TableSchema::new().partition_key("user", CqlType::Text);
+    /// # events.create(schema.clustering("at", CqlType::Int, Order::Ascending))?;
+    /// # for at in 1..=3 {
+    /// #     events.insert(&[("user", "ann".into()), ("at", at.into())])?;
+    /// # }
+    /// assert_eq!(events.select(("ann",)).eq("at", 2).to_vec()?.len(), 1);
+    /// assert_eq!(events.select(("ann",)).eq("at", 9).to_vec()?.len(), 0);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn eq(self, column: &str, value: impl Into<CqlValue>) -> Self {
         self.restrict(column, Restriction::Equal(value.into()))
     }
 
     /// Asks for rows whose clustering column `column` is within `bounds`, whatever its order: `2..5`, `2..`, `..=5`, or
     /// a pair of [`Bound`]s. The lower bound is the smaller value in descending columns too.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, Order, TableSchema}};
+    /// # let events = Store::in_memory().wide_table("analytics", "events");
+    /// # let schema = TableSchema::new().partition_key("user", CqlType::Text);
+    /// # events.create(schema.clustering("at", CqlType::Int, Order::Ascending))?;
+    /// # for at in 1..=3 {
+    /// #     events.insert(&[("user", "ann".into()), ("at", at.into())])?;
+    /// # }
+    /// assert_eq!(events.select(("ann",)).range("at", 2..).to_vec()?.len(), 2);
+    /// assert_eq!(events.select(("ann",)).range("at", 2..3).to_vec()?.len(), 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn range<V: Into<CqlValue> + Clone>(self, column: &str, bounds: impl RangeBounds<V>) -> Self {
         let own = |bound: Bound<&V>| bound.map(|value| value.clone().into());
         let range = Restriction::Range(own(bounds.start_bound()), own(bounds.end_bound()));
@@ -84,11 +126,39 @@ impl<S: Scope> Select<S> {
     }
 
     /// Asks for the rows in the reverse of their clustering order.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, Order, TableSchema}};
+    /// # let events = Store::in_memory().wide_table("analytics", "events");
+    /// # let schema = TableSchema::new().partition_key("user", CqlType::Text);
+    /// # events.create(schema.clustering("at", CqlType::Int, Order::Ascending))?;
+    /// # for at in 1..=3 {
+    /// #     events.insert(&[("user", "ann".into()), ("at", at.into())])?;
+    /// # }
+    /// let last = events.select(("ann",)).reverse().to_vec()?.remove(0);
+    /// assert_eq!(last.get("at"), Some(&3.into()));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn reverse(self) -> Self {
         Self { direction: self.direction.reversed(), ..self }
     }
 
     /// Asks for the first `rows` rows only; at least 1.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, Order, TableSchema}};
+    /// # let events = Store::in_memory().wide_table("analytics", "events");
+    /// # let schema = TableSchema::new().partition_key("user", CqlType::Text);
+    /// # events.create(schema.clustering("at", CqlType::Int, Order::Ascending))?;
+    /// # for at in 1..=3 {
+    /// #     events.insert(&[("user", "ann".into()), ("at", at.into())])?;
+    /// # }
+    /// assert_eq!(events.select(("ann",)).limit(2).to_vec()?.len(), 2);
+    /// assert!(events.select(("ann",)).limit(0).to_vec().is_err());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn limit(self, rows: u64) -> Self {
         Self { limit: Some(rows), ..self }
     }

@@ -240,6 +240,12 @@ impl<T: Into<CqlValue>> From<Option<T>> for CqlValue {
 /// ```
 pub trait Values {
     /// The values.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::wide_column::{CqlValue, Values};
+    /// assert_eq!(("ann", 7).into_values(), [CqlValue::from("ann"), CqlValue::from(7)]);
+    /// ```
     fn into_values(self) -> Vec<CqlValue>;
 }
 

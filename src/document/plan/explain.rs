@@ -41,6 +41,16 @@ pub struct Explain {
 }
 
 /// One stage of a plan. [`Display`](fmt::Display) shows it in a line, the last stage first.
+///
+/// # Examples
+/// ```
+/// use larder::document::Stage;
+/// use larder::{Document, Store, bson::doc};
+/// let events = Store::in_memory().collection::<Document>("events");
+/// let stage = events.find(doc! {}).sort(doc! { "at": 1 }).explain()?.stage;
+/// assert_eq!(stage, Stage::Sort { pattern: doc! { "at": 1 }, input: Box::new(Stage::CollScan) });
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Stage {

@@ -68,6 +68,12 @@ impl Default for FjallOptions {
 
 impl FjallOptions {
     /// Memory for blocks read from disk, in bytes; 32 MiB unless set.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::engine::fjall::FjallOptions;
+    /// assert_eq!(FjallOptions::default().cache_bytes(32 << 20), FjallOptions::default());
+    /// ```
     pub fn cache_bytes(mut self, bytes: u64) -> Self {
         self.cache_bytes = bytes;
         self
@@ -75,6 +81,14 @@ impl FjallOptions {
 
     /// What the journal may take on disk before its entries are moved to the tree, in bytes; 512 MiB unless set, at least
     /// 64 MiB.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Error, engine::fjall::{FjallEngine, FjallOptions}};
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// let too_small = FjallOptions::default().journal_bytes(1 << 20);
+    /// assert!(matches!(FjallEngine::open_with(dir.path(), &too_small), Err(Error::Invalid { .. })));
+    /// ```
     pub fn journal_bytes(mut self, bytes: u64) -> Self {
         self.journal_bytes = bytes;
         self
@@ -113,6 +127,16 @@ impl FjallEngine {
     ///
     /// # Cost
     /// Reads the journal, whose size [`FjallOptions::journal_bytes`] bounds.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Error, engine::{Engine, fjall::FjallEngine}};
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// let engine = FjallEngine::open(dir.path())?;
+    /// assert_eq!(engine.stats()?.commit.0, 0);
+    /// assert!(matches!(FjallEngine::open(dir.path()), Err(Error::Open { .. })), "it is in use");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn open(path: &Path) -> Result<Self> {
         Self::open_with(path, &FjallOptions::default())
     }
