@@ -8,12 +8,14 @@
 
 use std::sync::Arc;
 
-use bson::{Bson, RawDocument};
+use bson::{Bson, RawBsonRef, RawDocument};
 
 use crate::catalog::Entry;
+use crate::document::key;
 use crate::document::layout::{self, RecordId};
-use crate::document::path::{Reached, corrupt};
-use crate::document::pattern::Keys;
+use crate::document::order;
+use crate::document::path::{Reached, corrupt, elements};
+use crate::document::pattern::{Keys, PatternField};
 use crate::document::schema::{Index, Namespace, Schema};
 use crate::engine::{Direction, KeyRange, Value};
 use crate::error::{Error, Result};
@@ -122,7 +124,7 @@ impl<'w> Records<'w> {
             if index.unique {
                 let same = entry.get(..prefix.len() + fields.len()).unwrap_or_default();
                 if self.writer.first(&KeyRange::prefix(same), Direction::Forward)?.is_some() {
-                    return Err(self.duplicate(index, document)?);
+                    return Err(self.duplicate(index, fields, document)?);
                 }
             }
             self.writer.put(entry, Value::from([]))?;
@@ -147,22 +149,47 @@ impl<'w> Records<'w> {
         self.namespace.update(self.writer, self.id, &self.schema)
     }
 
-    fn duplicate(&self, index: &Index, document: &RawDocument) -> Result<Error> {
-        let mut fields = Vec::new();
+    /// The error for `fields`, which another record has in the unique `index`; the values are those of `document`.
+    fn duplicate(&self, index: &Index, fields: &[u8], document: &RawDocument) -> Result<Error> {
+        let mut rest = fields;
+        let mut shown = Vec::new();
         for field in index.pattern.fields() {
-            let mut shown = "null".to_owned();
-            field.path.any(document, |reached| {
-                if let Reached::Field(value) | Reached::Element(value) = reached {
-                    shown = Bson::try_from(value).map_or_else(|error| error.to_string(), |value| value.to_string());
-                }
-                true
-            })?;
-            fields.push(format!("{}: {shown}", field.path.as_str()));
+            let len = key::fields_len(rest, [field.descending])?;
+            let (encoded, after) = rest.split_at_checked(len).unwrap_or((rest, &[]));
+            shown.push(format!("{}: {}", field.path.as_str(), value_of_key(field, encoded, document)?));
+            rest = after;
         }
         Ok(Error::DuplicateKey {
             target: self.namespace.target().to_owned(),
             index: index.name.clone(),
-            value: format!("{{ {} }}", fields.join(", ")),
+            value: format!("{{ {} }}", shown.join(", ")),
         })
     }
+}
+
+/// The value that gives `document` the key `encoded` under `field`, readable: of an array the one element.
+fn value_of_key(field: &PatternField, encoded: &[u8], document: &RawDocument) -> Result<String> {
+    let mut empty = Vec::new();
+    key::put_empty_array(&mut empty, field.descending);
+    if encoded == empty {
+        return Ok("[]".to_owned());
+    }
+    // What is not found is missing, and missing counts as null.
+    let mut shown = "null".to_owned();
+    let mut is_it = |value: RawBsonRef<'_>| {
+        let mut key = Vec::new();
+        let same = key::put_field(&mut key, &order::Value::from(value), field.descending).is_ok() && key == encoded;
+        if same {
+            shown = Bson::try_from(value).map_or_else(|error| error.to_string(), |value| value.to_string());
+        }
+        same
+    };
+    field.path.any(document, |reached| match reached {
+        Reached::Missing => false,
+        Reached::Field(RawBsonRef::Array(array)) | Reached::Element(RawBsonRef::Array(array)) => {
+            elements(array).flatten().any(&mut is_it)
+        }
+        Reached::Field(value) | Reached::Element(value) => is_it(value),
+    })?;
+    Ok(shown)
 }

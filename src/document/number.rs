@@ -184,7 +184,11 @@ impl Number {
         let float = match self {
             Self::Int32(n) => return Truncated::exactly(n.into()),
             Self::Double(n) => return Truncated::exactly(n),
-            Self::Int64(n) => i64_to_f64(n),
+            Self::Int64(n) => match i64_to_f64(n) {
+                // Nearly every integer is a double; the others are taken apart exactly, which is costly.
+                float if f64_to_i64(float) == Some(n) => return Truncated::exactly(float),
+                float => float,
+            },
             Self::Decimal(_) => self.as_f64(),
         };
         let exact = match self.exact() {

@@ -61,7 +61,7 @@ pub(crate) struct IndexScan {
     /// Disjoint, in the order they are read.
     pub(crate) ranges: Vec<KeyRange>,
     pub(crate) direction: Direction,
-    /// When the index gives the sort: how many fields, from the first, entries tie by.
+    /// When the index gives the sort, but not the order of ties: how many fields, from the first, entries tie by.
     pub(crate) tie_fields: Option<usize>,
     /// The bounds of each bounded field, for `explain`.
     bounds: Vec<Bounds>,
@@ -106,14 +106,10 @@ impl IndexScan {
         if direction == Direction::Backward {
             ranges.reverse();
         }
-        Self {
-            index: Arc::clone(index),
-            prefix,
-            ranges,
-            direction,
-            tie_fields: order.map(|(_, fields)| fields),
-            bounds,
-        }
+        // Entries that tie by all fields are in record order already, when they are read forward.
+        let in_order = |fields: &usize| direction == Direction::Forward && *fields == index.pattern.fields().len();
+        let tie_fields = order.map(|(_, fields)| fields).filter(|fields| !in_order(fields));
+        Self { index: Arc::clone(index), prefix, ranges, direction, tie_fields, bounds }
     }
 }
 
@@ -181,6 +177,10 @@ fn sort_order(index: &Index, bounds: &[Bounds], sort: &Pattern) -> Option<(Direc
     }
     if wanted.peek().is_some() {
         return None;
+    }
+    // Fields of one value tell no ties apart. With them a tie may have all fields of the index, and so be in record order.
+    while used < fields.len() && has_one_value(used) {
+        used += 1;
     }
     // A sort that is settled by the filter alone leaves ties only: one group, as far as the index tells them apart.
     let direction = if reversed.unwrap_or(false) { Direction::Backward } else { Direction::Forward };

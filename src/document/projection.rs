@@ -203,6 +203,7 @@ fn parts(path: &str) -> Result<Vec<&str>> {
         let message = format!("{path:?} is not a field path: a part of it is empty or begins with a dollar sign");
         return Err(Error::invalid(InvalidKind::Syntax, message));
     }
+    limits::check("path parts", limits::DOCUMENT_DEPTH_MAX, parts.len())?;
     Ok(parts)
 }
 

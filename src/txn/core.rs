@@ -10,7 +10,7 @@ use parking_lot::lock_api::GetThreadId;
 use parking_lot::{Mutex, RawThreadId};
 
 use crate::clock::{Clock, Timestamp};
-use crate::engine::{CommitNumber, Durability, Engine, Key, Reads, Ticket, Value};
+use crate::engine::{Changes, CommitNumber, Durability, Engine, Key, Reads, Ticket, Value};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::txn::view::{Parts, View, Writer};
@@ -103,7 +103,16 @@ impl Core {
         loop {
             let turn = self.take_turn();
             let writer = self.exclusive_writer()?;
-            let (value, writer) = body(writer)?;
+            let seen = writer.commit();
+            let (value, writer) = match body(writer) {
+                Ok(done) => done,
+                Err(error) => {
+                    let seen = self.ticket_of(seen)?;
+                    drop(turn);
+                    self.settle(&seen)?;
+                    return Err(error);
+                }
+            };
             match self.commit(writer.into_parts()) {
                 Ok(ticket) => {
                     drop(turn);
@@ -172,7 +181,7 @@ impl Core {
     /// A transaction that wrote nothing has seen one snapshot, and so needs no check.
     fn commit(&self, mut parts: Parts) -> Result<Ticket> {
         if parts.changes.is_empty() && parts.effects.is_empty() {
-            return Ok(Ticket::settled(parts.base.commit()));
+            return self.ticket_of(parts.base.commit());
         }
         if let (true, Some(last)) = (parts.took_times, *self.last_micros.lock()) {
             // The last time of all, not of this transaction: a later time may have been committed before it.
@@ -192,15 +201,28 @@ impl Core {
         Ok(ticket)
     }
 
+    /// A ticket for what an exclusive transaction read, which may not be durable yet. The caller has the turn.
+    ///
+    /// What it answers, an error too, tells of that state; a reader after it must not be shown an earlier one.
+    fn ticket_of(&self, seen: CommitNumber) -> Result<Ticket> {
+        if seen <= self.engine.snapshot()?.commit() {
+            return Ok(Ticket::settled(seen));
+        }
+        self.engine.commit(&Changes::new(), None, self.durability)
+    }
+
     /// Waits until the commit is durable, then releases the effects of it and of all before it.
     fn settle(&self, ticket: &Ticket) -> Result<()> {
         let outcome = ticket.wait();
         let mut queue = self.effects.lock();
+        if outcome.is_err() {
+            // Its own effects only: a commit before it may be durable, although its committer has not come here yet.
+            queue.retain(|(commit, _)| *commit != ticket.number());
+            return outcome;
+        }
         // Released under the lock of the queue, so that two committers cannot swap their messages.
         while let Some((commit, effect)) = queue.pop_front_if(|(commit, _)| *commit <= ticket.number()) {
-            if outcome.is_ok() {
-                effect.release(commit);
-            }
+            effect.release(commit);
         }
         outcome
     }

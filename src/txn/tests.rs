@@ -1,3 +1,5 @@
+mod settling;
+
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::clock::Timestamp;
-use crate::engine::{self, Changes, Direction, Entry, Key, KeyRange, Overlay, Reads, Snapshot, Value};
+use crate::engine::{self, Changes, CommitNumber, Direction, Entry, Key, KeyRange, Overlay, Reads, Snapshot, Value};
 use crate::error::{Error, Result};
 use crate::txn::core::{Core, Effect, LAST_MICROS_KEY};
 
@@ -42,6 +42,11 @@ impl View {
     pub(crate) fn fork(&self) -> Self {
         let (core, overlay, reads) = (Arc::clone(&self.core), self.overlay.clone(), self.reads.clone());
         Self { core, overlay, reads, now: OnceCell::new() }
+    }
+
+    /// The last commit of the snapshot.
+    pub(super) fn commit(&self) -> CommitNumber {
+        self.overlay.commit()
     }
 
     /// The value of `key`.

@@ -8,6 +8,7 @@ use bson::{Bson, Document};
 use super::Documents;
 use crate::document::expression::{check_depth, check_size, name};
 use crate::document::path::{corrupt, elements};
+use crate::document::raw::field;
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
@@ -156,7 +157,7 @@ fn parts(path: &str) -> Result<Vec<CString>> {
 /// The value at `path`, through objects only.
 fn at<'a>(document: &'a RawDocument, path: &[CString]) -> Result<Option<RawBsonRef<'a>>> {
     let Some((first, rest)) = path.split_first() else { return Ok(None) };
-    match document.get(first.as_str()).map_err(corrupt)? {
+    match field(document, first.as_str())? {
         Some(RawBsonRef::Document(inner)) if !rest.is_empty() => at(inner, rest),
         value => Ok(value.filter(|_| rest.is_empty())),
     }

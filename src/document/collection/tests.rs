@@ -154,6 +154,45 @@ fn a_write_that_fails_changes_nothing() {
     assert_eq!(events.find(doc! { "n": { "$in": [1, 2] } }).to_vec().unwrap().len(), 2);
 }
 
+// SEM: DOC-UPD-10
+#[test]
+fn a_failed_insert_leaves_its_transaction_as_it_was() {
+    let store = Store::in_memory();
+    let insert = |events: &Collection<Document, _>| {
+        assert!(events.insert_many([doc! { "_id": 1, "n": [1] }, doc! { "_id": 1 }]).unwrap_err().is_duplicate_key());
+        assert!(events.list_indexes().unwrap().is_empty(), "the collection does not exist yet");
+        events.create_index(doc! { "n": 1 }).unwrap();
+        events.insert_one(&doc! { "_id": 1, "n": 1 }).unwrap();
+        assert!(events.insert_many([doc! { "_id": 2, "n": [1, 2] }, doc! { "_id": 1 }]).is_err());
+        assert_eq!(ids(events, doc! { "n": 1 }, doc! {}), [Bson::Int32(1)]);
+        events.insert_many([doc! { "_id": 2, "n": 2 }, doc! { "_id": 3, "n": [1, 3] }]).unwrap();
+    };
+    let tx = store.begin().unwrap();
+    insert(&tx.collection("events"));
+    assert_eq!(ids(&tx.collection("events"), doc! { "n": { "$gte": 2 } }, doc! {}), [2.into(), 3.into()]);
+    tx.commit().unwrap();
+    let events = store.collection::<Document>("events");
+    assert_eq!(ids(&events, doc! { "n": { "$gte": 2 } }, doc! {}), [2.into(), 3.into()]);
+    assert_eq!(ids(&events, doc! { "n": 1 }, doc! { "n": -1 }), [3.into(), 1.into()]);
+}
+
+// SEM: DOC-IDX-5
+#[test]
+fn a_duplicate_key_is_named_with_the_value_that_is_taken() {
+    let events = events();
+    events.create_index_with(doc! { "a.x": -1, "b": 1 }, IndexOptions::default().unique(true)).unwrap();
+    let inner = |x: Vec<i32>| x.into_iter().map(|x| doc! { "x": x }).collect::<Vec<_>>();
+    events.insert_many([doc! { "a": inner(vec![2, 3]), "b": 7 }, doc! { "a": { "x": [] } }, doc! {}]).unwrap();
+    for (document, value) in [
+        (doc! { "a": inner(vec![1, 2]), "b": 7 }, "{ a.x: 2, b: 7 }"),
+        (doc! { "a": { "x": [] }, "b": null }, "{ a.x: [], b: null }"),
+        (doc! { "a": 5 }, "{ a.x: null, b: null }"),
+    ] {
+        let error = events.insert_one(&document).unwrap_err();
+        assert!(matches!(&error, Error::DuplicateKey { value: taken, .. } if taken == value), "{document}: {error}");
+    }
+}
+
 // SEM: DOC-UPD-2, DOC-UPD-9
 #[test]
 fn the_id_never_changes() {
@@ -212,7 +251,7 @@ fn explain_tells_stages_and_counts() {
     events.insert_many((0..10).map(|n| doc! { "user": n % 2, "at": n })).unwrap();
     let explain =
         events.find(doc! { "user": 1, "at": { "$gt": 4 } }).sort(doc! { "at": -1 }).limit(2).explain().unwrap();
-    assert_eq!((explain.keys_examined, explain.documents_examined, explain.returned), (3, 2, 2));
+    assert_eq!((explain.keys_examined, explain.documents_examined, explain.returned), (2, 2, 2));
     let Stage::Fetch { input } = explain.stage else { panic!("{}", explain.stage) };
     let Stage::IxScan { index, multikey, .. } = *input else { panic!("{input}") };
     assert_eq!((index.as_str(), multikey), ("user_1_at_-1", false));
@@ -284,6 +323,20 @@ fn an_index_key_too_long_for_an_engine_is_refused() {
     assert!(matches!(error, Error::LimitExceeded { limit: "index key bytes", .. }), "{error}");
     assert_eq!(events.count_documents(doc! {}).unwrap(), 0);
     events.insert_one(&doc! { "b": "x".repeat(70_000) }).unwrap();
+}
+
+// SEM: DOC-SORT-4
+#[test]
+fn a_sort_by_an_index_reads_no_more_of_a_tie_than_it_answers() {
+    let events = events();
+    events.create_index(doc! { "a": 1 }).unwrap();
+    events.insert_many((0..50).map(|n| doc! { "_id": n, "a": n / 25 })).unwrap();
+    let one = events.find(doc! {}).sort(doc! { "a": 1 }).skip(1).limit(2);
+    assert_eq!(one.explain().unwrap().keys_examined, 3);
+    let settled = events.find(doc! { "a": 1 }).sort(doc! { "a": -1 }).limit(1);
+    assert_eq!(settled.explain().unwrap().keys_examined, 1);
+    assert_eq!(ids(&events, doc! { "a": 1 }, doc! { "a": -1 })[0], Bson::Int32(25), "a tie is in order of insertion");
+    assert_eq!(ids(&events, doc! {}, doc! { "a": -1 })[..2], [25.into(), 26.into()]);
 }
 
 #[test]

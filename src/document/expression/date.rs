@@ -78,7 +78,7 @@ fn millis(value: Option<&Value<'_>>) -> Result<Option<i64>> {
         RawBsonRef::DateTime(date) => Ok(Some(date.timestamp_millis())),
         RawBsonRef::Timestamp(timestamp) => Ok(Some(i64::from(timestamp.time) * 1_000)),
         RawBsonRef::ObjectId(id) => Ok(Some(id.timestamp().timestamp_millis())),
-        other => Err(unsuitable("a date operator", other)),
+        other => Err(unsuitable("the operand of a date operator", other)),
     }
 }
 
@@ -171,5 +171,5 @@ fn specifier(text: &mut String, date: Civil, offset: Offset, letter: Option<char
 }
 
 fn unsuitable(what: &str, value: RawBsonRef<'_>) -> Error {
-    Error::invalid(InvalidKind::Type, format!("{what} is not of type {}", type_name(value)))
+    Error::invalid(InvalidKind::Type, format!("{what} cannot be of type {}", type_name(value)))
 }

@@ -10,6 +10,7 @@ use bson::{Bson, Document, JavaScriptCodeWithScope};
 use crate::document::number::Number;
 use crate::document::order;
 use crate::document::path::{corrupt, elements};
+use crate::document::raw::field;
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
@@ -173,7 +174,7 @@ pub(crate) fn check_size(document: &RawDocument) -> Result<()> {
 /// A name is never an array position here, and one array level is crossed per name.
 pub(crate) fn lookup<'a>(document: &'a RawDocument, path: &[String]) -> Result<Value<'a>> {
     let Some((first, rest)) = path.split_first() else { return Ok(Value::Borrowed(RawBsonRef::Document(document))) };
-    let Some(value) = document.get(first).map_err(corrupt)? else { return Ok(Value::Missing) };
+    let Some(value) = field(document, first)? else { return Ok(Value::Missing) };
     if rest.is_empty() {
         return Ok(Value::Borrowed(value));
     }

@@ -87,6 +87,16 @@ fn decimal_specials_follow_the_standard() {
 }
 
 #[test]
+fn an_integer_that_a_double_holds_needs_no_exact_part() {
+    for n in [0, -7, 1 << 53, -(1 << 60), i64::MIN] {
+        assert_eq!(Number::Int64(n).truncate().exact, None, "{n}");
+    }
+    for n in [(1 << 53) + 1, i64::MIN + 1, i64::MAX] {
+        assert!(Number::Int64(n).truncate().exact.is_some(), "{n}");
+    }
+}
+
+#[test]
 fn integers_are_told_from_fractions() {
     assert_eq!(decimal("1E+3").as_i64(), Some(1_000));
     assert_eq!(decimal("1E+6000").as_i64(), None);

@@ -112,6 +112,8 @@ fn a_removal_is_an_exclusion() {
     let new = Document::try_from(&projection.apply(&raw(&doc! { "a": 1, "c": { "x": 1, "y": 2 } })).unwrap()).unwrap();
     assert_same(new, doc! { "c": { "y": 2 } });
     assert!(Projection::compile_removal(["a", "a.b"]).is_err());
+    let endless = vec!["a"; 1_000_000].join(".");
+    assert!(matches!(Projection::compile_removal([&*endless]), Err(Error::LimitExceeded { .. })));
 }
 
 #[test]

@@ -10,13 +10,14 @@ use crate::document::expression::{Value, append};
 use crate::document::number::Number;
 use crate::document::order;
 use crate::document::path::{corrupt, elements};
+use crate::document::raw;
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
 /// The whole document: `_id` first, then what [`fields`] writes.
 pub(super) fn document(old: &RawDocument, identity: Option<&Node>, changes: &Changes) -> Result<RawDocumentBuf> {
     let mut new = RawDocumentBuf::new();
-    let id = old.get("_id").map_err(corrupt)?;
+    let id = raw::field(old, "_id")?;
     match (id, identity) {
         (Some(id), None) => new.append(cstr!("_id"), id),
         (Some(id), Some(node)) => {
