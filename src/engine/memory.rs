@@ -1,30 +1,19 @@
 //! The engine in memory: one persistent tree under one lock.
 //!
-//! # Invariants
-//! 1. The tree in the lock is the state after the last commit; a snapshot is a clone of its root.
-//! 2. `commits` is held from the check of the reads to the change of the tree, so commits are ordered and checked against
-//!    every earlier one.
-//!
 //! # Cost
 //! `snapshot` and `fork` are O(1), `get` and each change O(log n). `count` and `nth` walk the range.
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use imbl::OrdMap;
-use parking_lot::{Mutex, RwLock};
 
-use crate::engine::history::History;
+use crate::engine::local::{Local, State};
 use crate::engine::{
     Changes, CommitNumber, Cursor, Direction, Durability, Engine, EngineStats, Entry, Key, KeyRange, Reads, Snapshot,
-    Ticket, Value, check_changes,
+    Ticket, Value,
 };
-use crate::error::{Error, Result};
-
-/// Up to this many changes are made in place under the readers' lock; more are made on a copy that is swapped in, so
-/// that readers never wait for a large commit.
-const CHANGES_IN_PLACE_MAX: usize = 64;
+use crate::error::Result;
 
 /// Entries a cursor takes from the tree at once, at first and at most.
 const CHUNK_ENTRIES: (usize, usize) = (4, 256);
@@ -43,16 +32,12 @@ const CHUNK_ENTRIES: (usize, usize) = (4, 256);
 /// # Ok::<(), larder::Error>(())
 /// ```
 #[derive(Debug, Default)]
-pub struct MemoryEngine {
-    state: RwLock<State>,
-    commits: Mutex<()>,
-    history: History,
-    closed: AtomicBool,
-}
+pub struct MemoryEngine(Local<Tree>);
 
+/// The entries after a commit.
 #[derive(Clone, Debug, Default)]
-struct State {
-    tree: OrdMap<Key, Value>,
+struct Tree {
+    entries: OrdMap<Key, Value>,
     commit: CommitNumber,
 }
 
@@ -69,13 +54,6 @@ impl MemoryEngine {
     pub fn new() -> Self {
         Self::default()
     }
-
-    fn state(&self) -> Result<State> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(Error::Closed);
-        }
-        Ok(self.state.read().clone())
-    }
 }
 
 impl Engine for MemoryEngine {
@@ -84,39 +62,15 @@ impl Engine for MemoryEngine {
     }
 
     fn snapshot(&self) -> Result<Arc<dyn Snapshot>> {
-        Ok(Arc::new(self.state()?))
+        self.0.snapshot()
     }
 
     fn begin(&self) -> Result<Arc<dyn Snapshot>> {
-        let _commits = self.commits.lock();
-        Ok(self.history.watch(Arc::new(self.state()?)))
+        self.0.begin()
     }
 
     fn commit(&self, changes: &Changes, reads: Option<&Reads>, _durability: Durability) -> Result<Ticket> {
-        check_changes(changes)?;
-        let _commits = self.commits.lock();
-        if let Some(reads) = reads {
-            self.history.check(reads)?;
-        }
-        let current = self.state()?;
-        if changes.is_empty() {
-            return Ok(Ticket::settled(current.commit));
-        }
-        let number = current.commit.next();
-        self.history.record(changes, number);
-        if changes.len() <= CHANGES_IN_PLACE_MAX {
-            drop(current);
-            let mut state = self.state.write();
-            apply(&mut state.tree, changes);
-            state.commit = number;
-        } else {
-            let mut tree = current.tree;
-            apply(&mut tree, changes);
-            let old = std::mem::replace(&mut *self.state.write(), State { tree, commit: number });
-            // Dropped here, after the lock: the old tree may be the last holder of many nodes.
-            drop(old);
-        }
-        Ok(Ticket::settled(number))
+        self.0.commit(changes, reads)
     }
 
     fn is_persistent(&self) -> bool {
@@ -124,44 +78,47 @@ impl Engine for MemoryEngine {
     }
 
     fn fork(&self) -> Result<Arc<dyn Engine>> {
-        Ok(Arc::new(Self { state: RwLock::new(self.state()?), ..Self::default() }))
+        Ok(Arc::new(Self(Local::new(self.0.state()?))))
     }
 
     fn sync(&self) -> Result<()> {
-        self.state().map(drop)
+        self.0.state().map(drop)
     }
 
     fn stats(&self) -> Result<EngineStats> {
-        let state = self.state()?;
-        Ok(EngineStats { commit: state.commit, entries: Some(state.tree.len() as u64), disk_bytes: 0 })
+        let tree = self.0.state()?;
+        Ok(EngineStats { commit: tree.commit, entries: Some(tree.entries.len() as u64), disk_bytes: 0 })
     }
 
     fn close(&self) -> Result<()> {
-        self.closed.store(true, Ordering::Release);
+        self.0.close();
         Ok(())
     }
 }
 
-fn apply(tree: &mut OrdMap<Key, Value>, changes: &Changes) {
-    for (key, change) in changes {
-        match change {
-            Some(value) => tree.insert(key.clone(), Arc::clone(value)),
-            None => tree.remove(key),
-        };
+impl State for Tree {
+    fn apply(&mut self, changes: &Changes, number: CommitNumber) {
+        for (key, change) in changes {
+            match change {
+                Some(value) => self.entries.insert(key.clone(), Arc::clone(value)),
+                None => self.entries.remove(key),
+            };
+        }
+        self.commit = number;
     }
 }
 
-impl Snapshot for State {
+impl Snapshot for Tree {
     fn commit(&self) -> CommitNumber {
         self.commit
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
-        Ok(self.tree.get(key).map(|value| Cow::Borrowed(&**value)))
+        Ok(self.entries.get(key).map(|value| Cow::Borrowed(&**value)))
     }
 
     fn range(&self, range: &KeyRange, direction: Direction) -> Result<Box<dyn Cursor>> {
-        Ok(Box::new(TreeCursor::new(self.tree.clone(), range.clone(), direction)))
+        Ok(Box::new(TreeCursor::new(self.entries.clone(), range.clone(), direction)))
     }
 }
 

@@ -16,6 +16,7 @@
 pub mod fjall;
 pub(crate) mod history;
 mod key;
+mod local;
 mod memory;
 mod overlay;
 mod range;

@@ -7,17 +7,14 @@
 use std::borrow::Cow;
 use std::ops::Bound;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::{Mutex, RwLock};
-
-use crate::engine::history::History;
+use crate::engine::local::{Local, State};
 use crate::engine::memory::TreeCursor;
 use crate::engine::{
     Changes, CommitNumber, Cursor, Direction, Durability, Engine, EngineStats, Entry, Key, KeyRange, Reads, Snapshot,
-    Ticket, Value, check_changes,
+    Ticket, Value,
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// A snapshot with changes laid over it.
 ///
@@ -254,12 +251,7 @@ impl Cursor for MergeCursor {
 /// # Ok::<(), larder::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct OverlayEngine {
-    state: RwLock<Overlay>,
-    commits: Mutex<()>,
-    history: History,
-    closed: AtomicBool,
-}
+pub struct OverlayEngine(Local<Overlay>);
 
 impl OverlayEngine {
     /// Starts from what `base` shows.
@@ -273,19 +265,7 @@ impl OverlayEngine {
     /// ```
     #[must_use]
     pub fn new(base: Arc<dyn Snapshot>) -> Self {
-        Self::from_state(Overlay::new(base, Changes::new()))
-    }
-
-    fn from_state(state: Overlay) -> Self {
-        let (commits, history, closed) = (Mutex::default(), History::default(), AtomicBool::default());
-        Self { state: RwLock::new(state), commits, history, closed }
-    }
-
-    fn state(&self) -> Result<Overlay> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(Error::Closed);
-        }
-        Ok(self.state.read().clone())
+        Self(Local::new(Overlay::new(base, Changes::new())))
     }
 }
 
@@ -295,33 +275,15 @@ impl Engine for OverlayEngine {
     }
 
     fn snapshot(&self) -> Result<Arc<dyn Snapshot>> {
-        Ok(Arc::new(self.state()?))
+        self.0.snapshot()
     }
 
     fn begin(&self) -> Result<Arc<dyn Snapshot>> {
-        let _commits = self.commits.lock();
-        Ok(self.history.watch(Arc::new(self.state()?)))
+        self.0.begin()
     }
 
     fn commit(&self, changes: &Changes, reads: Option<&Reads>, _durability: Durability) -> Result<Ticket> {
-        check_changes(changes)?;
-        let _commits = self.commits.lock();
-        if let Some(reads) = reads {
-            self.history.check(reads)?;
-        }
-        let mut state = self.state()?;
-        if changes.is_empty() {
-            return Ok(Ticket::settled(state.commit));
-        }
-        let number = state.commit.next();
-        self.history.record(changes, number);
-        for (key, change) in changes {
-            state.changes.insert(key.clone(), change.clone());
-        }
-        state.commit = number;
-        let old = std::mem::replace(&mut *self.state.write(), state);
-        drop(old);
-        Ok(Ticket::settled(number))
+        self.0.commit(changes, reads)
     }
 
     fn is_persistent(&self) -> bool {
@@ -329,19 +291,28 @@ impl Engine for OverlayEngine {
     }
 
     fn fork(&self) -> Result<Arc<dyn Engine>> {
-        Ok(Arc::new(Self::from_state(self.state()?)))
+        Ok(Arc::new(Self(Local::new(self.0.state()?))))
     }
 
     fn sync(&self) -> Result<()> {
-        self.state().map(drop)
+        self.0.state().map(drop)
     }
 
     fn stats(&self) -> Result<EngineStats> {
-        Ok(EngineStats { commit: self.state()?.commit, entries: None, disk_bytes: 0 })
+        Ok(EngineStats { commit: self.0.state()?.commit, entries: None, disk_bytes: 0 })
     }
 
     fn close(&self) -> Result<()> {
-        self.closed.store(true, Ordering::Release);
+        self.0.close();
         Ok(())
+    }
+}
+
+impl State for Overlay {
+    fn apply(&mut self, changes: &Changes, number: CommitNumber) {
+        for (key, change) in changes {
+            self.changes.insert(key.clone(), change.clone());
+        }
+        self.commit = number;
     }
 }
