@@ -332,6 +332,27 @@ fn a_waker_may_own_a_subscriber_that_goes_when_it_is_woken() {
     assert_eq!(store.publish("c", "2").unwrap(), 1, "the waker has gone, and its subscriber with it");
 }
 
+/// Publishes when it is woken, as a task does that is run at once.
+struct Answerer(Store);
+
+impl Wake for Answerer {
+    fn wake(self: Arc<Self>) {
+        self.0.publish("answers", "2").expect("the store is free");
+    }
+}
+
+#[test]
+fn a_waker_may_use_the_store() {
+    let store = Store::in_memory();
+    let (questions, answers) = (store.subscribe("questions").unwrap(), store.subscribe("answers").unwrap());
+    let waker = Waker::from(Arc::new(Answerer(store.clone())));
+    let mut waiting = pin!(questions.recv_async());
+    assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    let asking = std::thread::spawn(move || store.publish("questions", "1").unwrap());
+    assert_eq!(answers.recv_timeout(PATIENCE).unwrap().payload(), b"2");
+    assert_eq!(asking.join().unwrap(), 1);
+}
+
 #[test]
 fn a_subscriber_does_not_keep_the_store_and_subscribing_ends_with_it() {
     let store = Store::in_memory();

@@ -1,9 +1,12 @@
 //! Deadlines of keys: what is seen, what is removed, and when.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use larder::kv::Ttl;
-use larder::{Error, InvalidKind, ManualClock, Stopwatch, Store, Timestamp};
+use larder::{Clock, Error, InvalidKind, ManualClock, Stopwatch, Store, Timestamp};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -219,4 +222,44 @@ fn on_the_system_clock_the_background_thread_removes() {
     }
     assert!(store.kv().exists("far").unwrap());
     assert_eq!(entries(&store), 2, "one key and its deadline");
+}
+
+/// A clock that drops the store when the background thread reads the time, after so many earlier reads.
+#[derive(Debug)]
+struct LastHolder {
+    store: Mutex<Option<Store>>,
+    reads_before: AtomicU32,
+    dropped: Sender<()>,
+}
+
+impl Clock for LastHolder {
+    fn now(&self) -> Timestamp {
+        let in_background = std::thread::current().name() == Some("larder-expiry");
+        if in_background && self.reads_before.fetch_sub(1, Ordering::SeqCst) == 0 {
+            drop(self.store.lock().expect("no panic").take());
+            self.dropped.send(()).expect("the test waits");
+        }
+        Timestamp::from_seconds(if in_background { 2 } else { 0 })
+    }
+
+    fn runs(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn the_last_handle_may_go_on_the_thread_that_sweeps() {
+    // It reads the time once to know how long to sleep, and once to sweep.
+    for reads_before in [0, 1] {
+        let (dropped, told) = channel();
+        let clock =
+            Arc::new(LastHolder { store: Mutex::new(None), reads_before: AtomicU32::new(reads_before), dropped });
+        let store = Store::builder().clock(Arc::clone(&clock)).in_memory();
+        let kv = store.kv();
+        let mut held = clock.store.lock().unwrap();
+        kv.set_with_ttl("k", "v", SECOND).unwrap();
+        *held = Some(store);
+        drop(held);
+        told.recv_timeout(PATIENCE).expect("the thread does not wait for itself");
+    }
 }

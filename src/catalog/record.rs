@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
+use crate::limits;
 
 /// bincode 2, standard configuration.
 const FORMAT: u8 = 0x01;
@@ -25,7 +26,9 @@ pub(super) fn decode<R: DeserializeOwned>(bytes: &[u8]) -> Result<R> {
     let Some((&FORMAT, body)) = bytes.split_first() else {
         return Err(Error::corrupt("catalogue record", "it has an unknown format"));
     };
-    let (record, used) = bincode::serde::decode_from_slice(body, config::standard())
+    // A damaged length must not ask for more memory than the longest record has bytes.
+    let bounded = config::standard().with_limit::<{ limits::ENGINE_VALUE_BYTES_MAX }>();
+    let (record, used) = bincode::serde::decode_from_slice(body, bounded)
         .map_err(|error| Error::corrupt("catalogue record", error.to_string()))?;
     if used < body.len() {
         return Err(Error::corrupt("catalogue record", "bytes are left over"));
@@ -47,5 +50,13 @@ mod tests {
         }
         bytes.push(0);
         assert!(decode::<(String, Vec<u32>)>(&bytes).is_err(), "left over");
+    }
+
+    #[test]
+    fn a_damaged_length_takes_no_memory() {
+        // 253 begins a number of 64 bits.
+        let bytes = [&[FORMAT, 253][..], &[0xff; 8]].concat();
+        assert!(matches!(decode::<String>(&bytes), Err(Error::Corruption { .. })));
+        assert!(matches!(decode::<Vec<String>>(&bytes), Err(Error::Corruption { .. })));
     }
 }

@@ -77,13 +77,11 @@ impl Hub {
         count
     }
 
-    /// Puts a message into the queues of everyone who subscribes to its channel.
-    pub(super) fn deliver(&self, published: &Arc<Published>) {
-        let mut woken = Vec::new();
+    /// Puts a message into the queues of everyone who subscribes to its channel, and gives out the tasks to wake.
+    pub(super) fn deliver(&self, published: &Arc<Published>, woken: &mut Vec<Waker>) {
         self.registry.read().for_each_match(&published.channel, |queue, pattern| {
-            queue.push(Message::new(published, pattern), &mut woken);
+            queue.push(Message::new(published, pattern), woken);
         });
-        woken.into_iter().for_each(Waker::wake);
     }
 
     /// Tells every subscriber that there will be no more messages, and takes no new ones.

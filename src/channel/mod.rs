@@ -26,6 +26,7 @@ mod queue;
 mod subscriber;
 
 use std::sync::Arc;
+use std::task::Waker;
 
 pub(crate) use hub::Hub;
 pub use message::{Lost, Message, RecvError, RecvTimeoutError};
@@ -71,8 +72,8 @@ struct Delivery {
 }
 
 impl Effect for Delivery {
-    fn release(self: Box<Self>, commit: CommitNumber) {
+    fn release(self: Box<Self>, commit: CommitNumber, woken: &mut Vec<Waker>) {
         let Self { hub, channel, payload } = *self;
-        hub.deliver(&Arc::new(Published { channel, payload, commit }));
+        hub.deliver(&Arc::new(Published { channel, payload, commit }), woken);
     }
 }

@@ -19,7 +19,8 @@ use crate::error::Result;
 use crate::txn::{AtSnapshot, AutoCommit, Core, Running};
 use sweeper::Sweeper;
 
-/// An open store. Clones are the same store; the last one to go closes it.
+/// An open store. Clones are the same store. When the last one goes, subscribers are disconnected and nothing is removed in
+/// the background any more; the files are closed when the models' handles and the snapshots have gone too.
 ///
 /// Models are reached through handles: [`Store::collection`], [`Store::kv`], [`Store::item_table`], … Each call on such a
 /// handle is a transaction of its own; [`Store::transaction`] makes one of many.
@@ -283,7 +284,7 @@ impl Store {
     }
 
     /// Syncs and closes the store for every clone and handle; their next call answers
-    /// [`Error::Closed`](crate::Error::Closed). Dropping the last clone closes it too, but cannot report an error.
+    /// [`Error::Closed`](crate::Error::Closed). Dropping the last of them closes it too, but cannot report an error.
     ///
     /// # Errors
     /// An I/O error when the last sync fails.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
@@ -95,8 +95,9 @@ impl Drop for Sweeper {
         };
         self.signal.changed.notify_all();
         // Joined, so that nothing of the store is held when its last handle has gone. A panic of the thread has been
-        // printed and concerns nobody else.
-        if let Some(thread) = thread {
+        // printed and concerns nobody else. The thread itself may drop that handle, in a clock or a waker of the user's;
+        // it does not wait for its own end.
+        if let Some(thread) = thread.filter(|thread| thread.thread().id() != std::thread::current().id()) {
             let _ = thread.join();
         }
     }
@@ -155,7 +156,12 @@ fn sleep(signal: &Signal, core: &Weak<Core>) -> bool {
             signal.changed.wait(&mut state);
             continue;
         };
-        let Some(now) = core.upgrade().map(|core| core.now()) else { return false };
+        // Without the lock: the clock is the user's, and this may be the last hold on the store.
+        let now = MutexGuard::unlocked(&mut state, || core.upgrade().map(|core| core.now()));
+        let Some(now) = now else { return false };
+        if state.stop || state.next != Some(next) {
+            continue;
+        }
         if next <= now {
             state.next = None;
             return true;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::task::Waker;
 
 use parking_lot::lock_api::GetThreadId;
 use parking_lot::{Mutex, RawThreadId};
@@ -17,8 +18,9 @@ use crate::txn::view::{Parts, View, Writer};
 
 /// Something that leaves the store once its transaction is durable.
 pub(crate) trait Effect: fmt::Debug + Send {
-    /// Takes effect. Called in commit order; must not block, fail or use the store.
-    fn release(self: Box<Self>, commit: CommitNumber);
+    /// Takes effect. Called in commit order; must not block, fail or use the store. Tasks that are to run because of it
+    /// go into `woken`, for a waker may do all of that.
+    fn release(self: Box<Self>, commit: CommitNumber, woken: &mut Vec<Waker>);
 }
 
 /// Called with a moment at which background work falls due.
@@ -220,10 +222,13 @@ impl Core {
             queue.retain(|(commit, _)| *commit != ticket.number());
             return outcome;
         }
-        // Released under the lock of the queue, so that two committers cannot swap their messages.
+        // Released under the lock of the queue, so that two committers cannot swap their messages; woken without it.
+        let mut woken = Vec::new();
         while let Some((commit, effect)) = queue.pop_front_if(|(commit, _)| *commit <= ticket.number()) {
-            effect.release(commit);
+            effect.release(commit, &mut woken);
         }
+        drop(queue);
+        woken.into_iter().for_each(Waker::wake);
         outcome
     }
 

@@ -227,7 +227,7 @@ fn a_transaction_that_only_read_never_conflicts() {
 struct Note(u32, Arc<Mutex<Vec<(CommitNumber, u32)>>>);
 
 impl Effect for Note {
-    fn release(self: Box<Self>, commit: CommitNumber) {
+    fn release(self: Box<Self>, commit: CommitNumber, _woken: &mut Vec<std::task::Waker>) {
         self.1.lock().push((commit, self.0));
     }
 }
