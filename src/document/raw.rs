@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn every_type_is_found_and_read_as_the_crate_reads_it() {
         let document = every_type();
-        for element in document.iter() {
+        for element in &document {
             let (name, value) = element.unwrap();
             let found = field(&document, name.as_str()).unwrap().unwrap();
             assert_eq!(Bson::try_from(found).unwrap(), Bson::try_from(value).unwrap(), "{name}");

@@ -179,6 +179,7 @@ fn unwinding_drops_what_has_no_elements_unless_told() {
     assert_eq!(kept, expected);
 }
 
+// SEM: DOC-AGG-8
 #[test]
 fn unwinding_reaches_into_objects_and_keeps_the_order_of_fields() {
     let documents =
@@ -275,6 +276,7 @@ fn the_answer_streams_and_ends_at_the_first_error() {
     assert_eq!(Pipeline::compile(stages).unwrap().run(endless).unwrap().count(), 3, "no more is read than asked for");
 }
 
+// SEM: DOC-AGG-12
 #[test]
 fn the_head_of_a_pipeline_becomes_a_find() {
     let split = |stages: &[Document]| {
@@ -405,6 +407,7 @@ proptest! {
         prop_assert_eq!(few, expected);
     }
 
+    // SEM: DOC-SORT-1, DOC-SORT-4
     #[test]
     fn a_sort_is_stable_and_ordered(documents in documents()) {
         let scalars: Vec<_> =
