@@ -5,7 +5,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
-use larder::bson::{Bson, Decimal128, bson, doc};
+use larder::bson::oid::ObjectId;
+use larder::bson::spec::BinarySubtype;
+use larder::bson::{Binary, Bson, DateTime, Decimal128, JavaScriptCodeWithScope, Regex, Timestamp, bson, doc};
 use larder::document::IndexOptions;
 use larder::{Collection, Document, Store};
 use proptest::prelude::*;
@@ -171,6 +173,77 @@ fn numbered(n: usize, document: &Document) -> Document {
     let mut numbered = doc! { "_id": i64::try_from(n).unwrap() };
     numbered.extend(document.clone());
     numbered
+}
+
+/// A few values of every type, the neighbours of each other where an encoding is delicate.
+fn every_type() -> Vec<Bson> {
+    let binary = |subtype, bytes: &[u8]| Bson::Binary(Binary { subtype, bytes: bytes.to_vec() });
+    let regex = Regex { pattern: "a".try_into().unwrap(), options: "i".try_into().unwrap() };
+    let scoped = JavaScriptCodeWithScope { code: "f".to_owned(), scope: doc! { "a": 1 } };
+    vec![
+        Bson::MinKey,
+        Bson::Null,
+        Bson::Undefined,
+        bson!(1),
+        bson!(1.5),
+        bson!(i64::MAX - 1),
+        bson!(i64::MAX),
+        bson!(9_223_372_036_854_775_807.0),
+        bson!(f64::NAN),
+        bson!(f64::NEG_INFINITY),
+        Bson::Decimal128(decimal("1.50")),
+        Bson::Decimal128(decimal("-1E+6000")),
+        bson!(""),
+        bson!("a\0b"),
+        Bson::Symbol("a".to_owned()),
+        bson!({}),
+        bson!({ "x": [1] }),
+        binary(BinarySubtype::Generic, &[]),
+        binary(BinarySubtype::Generic, &[1, 2]),
+        binary(BinarySubtype::BinaryOld, &[1, 2]),
+        binary(BinarySubtype::Uuid, &[7; 16]),
+        Bson::ObjectId(ObjectId::from_bytes([1; 12])),
+        bson!(false),
+        bson!(true),
+        Bson::DateTime(DateTime::from_millis(-5)),
+        Bson::DateTime(DateTime::from_millis(i64::MAX)),
+        Bson::Timestamp(Timestamp { time: 1, increment: 2 }),
+        Bson::Timestamp(Timestamp { time: u32::MAX, increment: 0 }),
+        Bson::RegularExpression(regex),
+        Bson::JavaScriptCode("f".to_owned()),
+        Bson::JavaScriptCodeWithScope(scoped),
+        Bson::MaxKey,
+    ]
+}
+
+// SEM: DOC-ORD-1, DOC-ORD-9, DOC-FLT-3, DOC-IDX-11
+#[test]
+fn values_of_every_type_are_found_and_sorted_by_an_index_as_without() {
+    let values = every_type();
+    let mut documents: Vec<_> = values.iter().map(|value| doc! { "a": value.clone(), "b": 1 }).collect();
+    documents.push(doc! { "b": 1 });
+    let store = Store::in_memory();
+    for (name, keys) in [("up", doc! { "a": 1 }), ("down", doc! { "a": -1 }), ("both", doc! { "b": 1, "a": -1 })] {
+        let (plain, fast) = (store.collection::<Document>("plain"), store.collection::<Document>(name));
+        fast.create_index(keys).unwrap();
+        plain.delete_many(doc! {}).unwrap();
+        let numbered: Vec<_> = documents.iter().enumerate().map(|(n, document)| numbered(n, document)).collect();
+        plain.insert_many(&numbered).unwrap();
+        fast.insert_many(&numbered).unwrap();
+        for sort in [doc! { "a": 1 }, doc! { "a": -1 }, doc! { "b": -1, "a": 1 }] {
+            same_answer(&plain, &fast, &doc! { "b": 1 }, &sort, (5, 4)).unwrap();
+        }
+        for value in values.iter().filter(|value| !matches!(value, Bson::RegularExpression(_))) {
+            for operator in ["$eq", "$ne", "$gt", "$gte", "$lt", "$lte"] {
+                let filter = doc! { "a": { operator: value.clone() }, "b": 1 };
+                same_answer(&plain, &fast, &filter, &doc! {}, (0, 0)).unwrap();
+            }
+            let filter = doc! { "a": { "$in": [value.clone(), null] }, "b": 1 };
+            same_answer(&plain, &fast, &filter, &doc! {}, (0, 0)).unwrap();
+        }
+        let regex = values.iter().find(|value| matches!(value, Bson::RegularExpression(_))).unwrap();
+        assert_eq!(fast.count_documents(doc! { "a": { "$eq": regex.clone() } }).unwrap(), 1);
+    }
 }
 
 /// The `_id`s a query answers; a sort that meets parallel arrays is refused.

@@ -184,6 +184,7 @@ mod tests {
         assert_eq!(reached(doc! { "a": [5] }, "a.01"), []);
     }
 
+    // SEM: DOC-FLT-2, DOC-FLT-6
     #[test]
     fn missing_is_told_apart_from_null_and_from_nothing() {
         assert_eq!(reached(doc! {}, "a"), [None]);

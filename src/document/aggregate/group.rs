@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use bson::raw::{CString, RawBson, RawBsonRef, RawDocument, RawDocumentBuf, cstr};
-use bson::{Bson, Document};
+use bson::{Bson, Document, doc};
 
 use super::Documents;
 use super::accumulator::{ACCUMULATORS, Accumulator, State, bytes};
@@ -43,7 +43,7 @@ impl Group {
         let Some(id) = text.get("_id") else { return Err(invalid("$group needs an _id, which may be null")) };
         let fields = text.iter().filter(|(name, _)| *name != "_id");
         Ok(Self {
-            id: Expression::compile(id)?,
+            id: identity(id)?,
             fields: fields.map(|(name, value)| Field::compile(name, value)).collect::<Result<_>>()?,
         })
     }
@@ -119,6 +119,18 @@ impl Table {
         self.groups.push((id.into(), fields.iter().map(|field| State::new(field.accumulator)).collect()));
         self.positions.insert(self.scratch.clone(), position);
         Ok(position)
+    }
+}
+
+/// Compiles the `_id`. An object of one field groups by that field alone, so that a missing value is null there as it is
+/// without an object; an object of several fields leaves out those without a value.
+fn identity(text: &Bson) -> Result<Expression> {
+    let single = text.as_document().filter(|fields| fields.len() == 1).and_then(|fields| fields.iter().next());
+    match single {
+        Some((name, value)) if !name.starts_with('$') => {
+            Expression::compile(&doc! { name: { "$ifNull": [value.clone(), Bson::Null] } }.into())
+        }
+        _ => Expression::compile(text),
     }
 }
 

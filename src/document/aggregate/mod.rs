@@ -43,7 +43,7 @@ pub(crate) struct Leading {
     pub(crate) filter: Option<Document>,
     /// The keys of a leading `$sort`.
     pub(crate) sort: Option<Document>,
-    /// The `$limit` behind that sort.
+    /// How many documents of that sort the `$limit`s and `$skip`s behind it look at.
     pub(crate) limit: Option<u64>,
 }
 
@@ -61,7 +61,8 @@ impl Pipeline {
 
     /// Splits off what a planner can do at the head of the pipeline.
     ///
-    /// A `$match` behind the `$sort` comes along: filtering first gives the same documents in the same order.
+    /// A `$match` behind the `$sort` comes along: filtering first gives the same documents in the same order. A `$skip`
+    /// stays, and only bounds the sort together with the `$limit` behind it.
     pub(crate) fn split_leading(self) -> (Leading, Self) {
         let mut leading = Leading::default();
         let mut filters = Vec::new();
@@ -86,7 +87,11 @@ impl Pipeline {
             0 | 1 => filters.pop(),
             _ => Some(doc! { "$and": filters.into_iter().map(Bson::Document).collect::<Vec<_>>() }),
         };
-        (leading, Self { stages: stages.collect() })
+        let stages: Vec<_> = stages.collect();
+        if leading.sort.is_some() {
+            leading.limit = leading.limit.into_iter().chain(needed(&stages)).min();
+        }
+        (leading, Self { stages })
     }
 
     /// Runs the stages over `input`.

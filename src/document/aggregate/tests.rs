@@ -73,6 +73,13 @@ fn groups_gather_by_equality_in_the_order_first_seen() {
         &[doc! { "$group": { "_id": { "x": "$a", "y": "$b" } } }],
     );
     assert_eq!(compound, [doc! { "_id": { "x": 1 } }, doc! { "_id": { "x": 1.0, "y": 2 } }]);
+    let single =
+        run(&[doc! {}, doc! { "a": null }], &[doc! { "$group": { "_id": { "x": "$a" }, "n": { "$sum": 1 } } }]);
+    assert_eq!(
+        single,
+        [doc! { "_id": { "x": null }, "n": 2 }],
+        "the only field of an object is null when it is missing"
+    );
     assert_eq!(run(&[], &[doc! { "$group": { "_id": null, "n": { "$sum": 1 } } }]), Vec::<Document>::new());
 }
 
@@ -172,6 +179,7 @@ fn unwinding_drops_what_has_no_elements_unless_told() {
     assert_eq!(kept, expected);
 }
 
+// SEM: DOC-AGG-8
 #[test]
 fn unwinding_reaches_into_objects_and_keeps_the_order_of_fields() {
     let documents =
@@ -268,6 +276,7 @@ fn the_answer_streams_and_ends_at_the_first_error() {
     assert_eq!(Pipeline::compile(stages).unwrap().run(endless).unwrap().count(), 3, "no more is read than asked for");
 }
 
+// SEM: DOC-AGG-12
 #[test]
 fn the_head_of_a_pipeline_becomes_a_find() {
     let split = |stages: &[Document]| {
@@ -282,6 +291,9 @@ fn the_head_of_a_pipeline_becomes_a_find() {
     let head = [matching.clone(), sort.clone(), doc! { "$limit": 3 }, doc! { "$limit": 2 }, doc! { "$skip": 1 }];
     assert_eq!(split(&head), (find, 1));
     assert_eq!(split(&[sort.clone(), matching.clone()]), (Leading { filter, sort: by, limit: None }, 0));
+    let page = [sort.clone(), doc! { "$skip": 4 }, doc! { "$limit": 3 }];
+    let (leading, left) = split(&page);
+    assert_eq!((leading.limit, left), (Some(7), 2), "the sort keeps no more than the page needs");
     let both = Some(doc! { "$and": [{ "a": 1 }, { "a": 1 }] });
     assert_eq!(split(&[matching.clone(), matching.clone()]).0.filter, both);
     assert_eq!(split(&[sort.clone(), sort, matching]).1, 2, "a second sort stays");
@@ -395,6 +407,7 @@ proptest! {
         prop_assert_eq!(few, expected);
     }
 
+    // SEM: DOC-SORT-1, DOC-SORT-4
     #[test]
     fn a_sort_is_stable_and_ordered(documents in documents()) {
         let scalars: Vec<_> =

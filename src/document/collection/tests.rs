@@ -260,6 +260,7 @@ fn explain_tells_stages_and_counts() {
     assert_eq!(explain.stage.to_string(), "SORT { \"at\": 1 } < COLLSCAN");
 }
 
+// SEM: DOC-IDX-4
 #[test]
 fn an_array_makes_an_index_multikey_for_good() {
     let events = events();
@@ -354,6 +355,7 @@ fn optimistic_inserts_of_one_key_conflict_and_of_others_do_not() {
     assert!(three.commit().unwrap_err().is_retryable());
 }
 
+// SEM: DOC-AGG-12
 #[test]
 fn a_leading_match_and_sort_of_a_pipeline_use_an_index() {
     let events = events();

@@ -157,6 +157,7 @@ fn false_null_missing_and_zero_are_false_and_all_else_is_true() {
     }
 }
 
+// SEM: DOC-AGG-5
 #[test]
 fn conditions_choose_and_stop_early() {
     assert_eq!(value(doc! { "$and": [] }), bson!(true));
@@ -217,6 +218,7 @@ fn sums_and_extremes_look_at_arguments_or_into_one_array() {
     assert_eq!(over(doc! { "$max": ["$zz", null] }, document), Some(Bson::Null));
 }
 
+// SEM: DOC-AGG-3
 #[test]
 fn dates_have_parts_and_text() {
     let moment = date("2026-03-01T23:04:05.006Z");
@@ -251,6 +253,7 @@ fn dates_have_parts_and_text() {
     assert_eq!(value(doc! { "$dateToString": { "date": null, "onNull": "never" } }), bson!("never"));
 }
 
+// SEM: DOC-AGG-11
 #[test]
 fn a_date_outside_the_calendar_is_an_error_and_no_panic() {
     for millis in [i64::MIN, i64::MAX] {

@@ -93,6 +93,7 @@ fn negations_are_the_complement_over_whole_documents() {
     assert_eq!(matching(doc! { "$nor": [{ "a": 1 }, { "a": 3 }] }, &documents), [3, 4]);
 }
 
+// SEM: DOC-FLT-10
 #[test]
 fn clauses_combine() {
     let documents = [doc! { "a": 1, "b": 1 }, doc! { "a": 1, "b": 2 }, doc! { "a": 2, "b": 2 }];

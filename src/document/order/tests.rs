@@ -172,6 +172,7 @@ fn regexes_compare_pattern_then_flags_and_arrays_by_element() {
 }
 
 proptest! {
+    // SEM: DOC-ORD-1
     #[test]
     fn the_order_is_total_and_the_same_for_stored_and_owned_values(a in value(), b in value(), c in value()) {
         let order = compare_bson(&a, &b);
