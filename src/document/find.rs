@@ -73,7 +73,13 @@ impl<'c, T, S: Scope> Find<'c, T, S> {
     /// Leaves out the first `documents` of them, which are found all the same.
     ///
     /// # Examples
-    /// See [`Find`].
+    /// ```
+    /// # use larder::{Document, Store, bson::doc};
+    /// # let events = Store::in_memory().collection::<Document>("events");
+    /// events.insert_many((0..4).map(|n| doc! { "_id": n }))?;
+    /// assert_eq!(events.find(doc! {}).sort(doc! { "_id": 1 }).skip(3).to_vec()?, [doc! { "_id": 3 }]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn skip(mut self, documents: u64) -> Self {
         self.query.skip = documents;
         self
@@ -82,7 +88,14 @@ impl<'c, T, S: Scope> Find<'c, T, S> {
     /// Answers at most `documents` of them. 0 is no limit, as in the original.
     ///
     /// # Examples
-    /// See [`Find`].
+    /// ```
+    /// # use larder::{Document, Store, bson::doc};
+    /// # let events = Store::in_memory().collection::<Document>("events");
+    /// events.insert_many((0..4).map(|n| doc! { "_id": n }))?;
+    /// assert_eq!(events.find(doc! {}).limit(3).to_vec()?.len(), 3);
+    /// assert_eq!(events.find(doc! {}).limit(0).to_vec()?.len(), 4);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn limit(mut self, documents: u64) -> Self {
         self.query.limit = Some(documents).filter(|documents| *documents > 0);
         self
@@ -91,7 +104,14 @@ impl<'c, T, S: Scope> Find<'c, T, S> {
     /// Answers only some fields: `{path: 1, …}` those and `_id`, `{path: 0, …}` all but those.
     ///
     /// # Examples
-    /// See [`Find`].
+    /// ```
+    /// # use larder::{Document, Store, bson::doc};
+    /// # let events = Store::in_memory().collection::<Document>("events");
+    /// events.insert_one(&doc! { "_id": 1, "user_id": 7, "kind": "order" })?;
+    /// assert_eq!(events.find(doc! {}).projection(doc! { "kind": 1 }).to_vec()?, [doc! { "_id": 1, "kind": "order" }]);
+    /// assert_eq!(events.find(doc! {}).projection(doc! { "kind": 0 }).to_vec()?, [doc! { "_id": 1, "user_id": 7 }]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn projection(mut self, projection: Document) -> Self {
         self.query.projection = Some(projection);
         self
@@ -103,7 +123,14 @@ impl<'c, T, S: Scope> Find<'c, T, S> {
     /// As [`Find::run`], except for what does not deserialize.
     ///
     /// # Examples
-    /// See [`Explain`].
+    /// ```
+    /// # use larder::{Document, Store, bson::doc};
+    /// # let events = Store::in_memory().collection::<Document>("events");
+    /// events.insert_many((0..4).map(|n| doc! { "n": n }))?;
+    /// let explain = events.find(doc! { "n": 3 }).explain()?;
+    /// assert_eq!((explain.documents_examined, explain.returned), (4, 1));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     ///
     /// # Source
     /// MongoDB manual, `explain` with verbosity `executionStats`.
@@ -163,7 +190,13 @@ impl<T: DeserializeOwned + 'static, S: Scope> Find<'_, T, S> {
     /// As [`Find::run`], and [`Error::Invalid`](crate::Error::Invalid) for a document that is no `T`.
     ///
     /// # Examples
-    /// See [`Find`].
+    /// ```
+    /// # use larder::{Document, Store, bson::doc};
+    /// # let events = Store::in_memory().collection::<Document>("events");
+    /// events.insert_many([doc! { "_id": 1, "user_id": 7 }, doc! { "_id": 2, "user_id": 8 }])?;
+    /// assert_eq!(events.find(doc! { "user_id": 8 }).to_vec()?, [doc! { "_id": 2, "user_id": 8 }]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn to_vec(self) -> Result<Vec<T>> {
         self.run()?.collect()
     }

@@ -39,7 +39,11 @@ impl WriteRequest {
     /// A request to put `item`.
     ///
     /// # Examples
-    /// See [`WriteRequest`].
+    /// ```
+    /// use larder::item::{Item, WriteRequest};
+    /// let item = Item::from([("PK", "USER#7")]);
+    /// assert_eq!(WriteRequest::put(item.clone()), WriteRequest::Put(item));
+    /// ```
     #[must_use]
     pub fn put(item: Item) -> Self {
         Self::Put(item)
@@ -48,7 +52,10 @@ impl WriteRequest {
     /// A request to remove the item with `key`.
     ///
     /// # Examples
-    /// See [`WriteRequest`].
+    /// ```
+    /// use larder::item::{Key, WriteRequest};
+    /// assert_eq!(WriteRequest::delete(("USER#7",)), WriteRequest::Delete(Key::from(("USER#7",))));
+    /// ```
     #[must_use]
     pub fn delete(key: impl Into<Key>) -> Self {
         Self::Delete(key.into())
@@ -65,7 +72,15 @@ impl WriteRequest {
 /// What became of a batch write.
 ///
 /// # Examples
-/// See [`ItemTable::batch_write`].
+/// ```
+/// # use larder::{Store, item::{Item, KeyType, TableSchema, WriteRequest}};
+/// # let table = Store::in_memory().item_table("Events");
+/// # table.create(TableSchema::new("PK", KeyType::S))?;
+/// let request = WriteRequest::put(Item::from([("PK", "a")]));
+/// let outcome = table.with_batch_admission(|_| false).batch_write([request.clone()])?;
+/// assert_eq!(outcome.unprocessed, [request]);
+/// # Ok::<(), larder::Error>(())
+/// ```
 ///
 /// # Source
 /// `DynamoDB` API Reference, `BatchWriteItem`: `UnprocessedItems`.

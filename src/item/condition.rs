@@ -44,7 +44,15 @@ impl KeyName {
     /// The attribute equals `value`. The partition key always has this condition.
     ///
     /// # Examples
-    /// See [`key`].
+    /// ```
+    /// # use larder::{Store, item::{Item, KeyType, TableSchema, key}};
+    /// # let table = Store::in_memory().item_table("Events");
+    /// # table.create(TableSchema::new("PK", KeyType::S))?;
+    /// table.put(&Item::from([("PK", "USER#7")]))?;
+    /// assert_eq!(table.query(key("PK").eq("USER#7")).run()?.items.len(), 1);
+    /// assert_eq!(table.query(key("PK").eq("USER#8")).run()?.items.len(), 0);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn eq(self, value: impl Into<KeyValue>) -> KeyCondition {
         self.test(Test::Eq(value.into()))
     }
@@ -112,7 +120,16 @@ impl KeyName {
     /// The sort key, a string or binary, begins with `prefix`.
     ///
     /// # Examples
-    /// See [`key`].
+    /// ```
+    /// # use larder::{Store, item::{Item, KeyType, TableSchema, key}};
+    /// # let table = Store::in_memory().item_table("Events");
+    /// # table.create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::S))?;
+    /// table.put(&Item::from([("PK", "USER#7"), ("SK", "EVENT#1")]))?;
+    /// table.put(&Item::from([("PK", "USER#7"), ("SK", "ORDER#1")]))?;
+    /// let events = key("PK").eq("USER#7").and(key("SK").begins_with("EVENT#"));
+    /// assert_eq!(table.query(events).run()?.items.len(), 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn begins_with(self, prefix: impl Into<KeyValue>) -> KeyCondition {
         self.test(Test::BeginsWith(prefix.into()))
     }
@@ -128,7 +145,15 @@ impl KeyName {
 /// when the query runs.
 ///
 /// # Examples
-/// See [`key`].
+/// ```
+/// # use larder::{Store, item::{Item, KeyType, TableSchema, key}};
+/// # let table = Store::in_memory().item_table("Events");
+/// # table.create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::N))?;
+/// let condition = key("SK").gt(5).and(key("PK").eq("USER#7"));
+/// assert!(table.query(condition).run().is_ok());
+/// assert!(table.query(key("SK").gt(5)).run().is_err(), "the partition key has no condition");
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a condition does nothing until a query has it"]
 pub struct KeyCondition {
@@ -150,7 +175,17 @@ impl KeyCondition {
     /// This condition and `other`.
     ///
     /// # Examples
-    /// See [`key`].
+    /// ```
+    /// # use larder::{Store, item::{Item, KeyType, TableSchema, key}};
+    /// # let table = Store::in_memory().item_table("Events");
+    /// # table.create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::N))?;
+    /// # for n in 0..3 {
+    /// #     table.put(&Item::new().with("PK", "USER#7").with("SK", n))?;
+    /// # }
+    /// let condition = key("PK").eq("USER#7").and(key("SK").ge(1));
+    /// assert_eq!(table.query(condition).run()?.items.len(), 2);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn and(mut self, other: KeyCondition) -> Self {
         self.tests.extend(other.tests);
         self

@@ -147,7 +147,10 @@ impl Key {
     /// The value of the partition key.
     ///
     /// # Examples
-    /// See [`Key`].
+    /// ```
+    /// use larder::item::{Key, KeyValue};
+    /// assert_eq!(Key::from(("USER#7", 3)).partition(), &KeyValue::from("USER#7"));
+    /// ```
     #[must_use]
     pub fn partition(&self) -> &KeyValue {
         &self.partition
@@ -156,7 +159,11 @@ impl Key {
     /// The value of the sort key, if the key has one.
     ///
     /// # Examples
-    /// See [`Key`].
+    /// ```
+    /// use larder::item::{Key, KeyValue};
+    /// assert_eq!(Key::from(("USER#7", 3)).sort(), Some(&KeyValue::from(3)));
+    /// assert_eq!(Key::from(("USER#7",)).sort(), None);
+    /// ```
     #[must_use]
     pub fn sort(&self) -> Option<&KeyValue> {
         self.sort.as_ref()

@@ -32,7 +32,15 @@ impl LastKey {
     /// The key attributes.
     ///
     /// # Examples
-    /// See [`LastKey`].
+    /// ```
+    /// # use larder::{Store, item::{Item, KeyType, TableSchema}};
+    /// # let table = Store::in_memory().item_table("Events");
+    /// # table.create(TableSchema::new("PK", KeyType::S))?;
+    /// table.put(&Item::from([("PK", "a"), ("mail", "a@example.org")]))?;
+    /// let after = table.scan().limit(1).run()?.last_key.expect("the limit ended the page");
+    /// assert_eq!(after.attributes(), &Item::from([("PK", "a")]));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     #[must_use]
     pub fn attributes(&self) -> &Item {
         &self.0

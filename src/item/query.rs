@@ -43,7 +43,16 @@ impl<S: Scope> Query<S> {
     /// Reads the global index `name`; the condition is then on its key attributes.
     ///
     /// # Examples
-    /// See [`Query`].
+    /// ```
+    /// # use larder::{Store, item::{GlobalIndex, Item, KeyType, TableSchema, key}};
+    /// # let table = Store::in_memory().item_table("Users");
+    /// # let by_mail = GlobalIndex::new("by-mail", "mail", KeyType::S);
+    /// # table.create(TableSchema::new("PK", KeyType::S).global_index(by_mail))?;
+    /// table.put(&Item::from([("PK", "a"), ("mail", "a@example.org")]))?;
+    /// let page = table.query(key("mail").eq("a@example.org")).index("by-mail").run()?;
+    /// assert_eq!(page.items[0].get("PK"), Some(&"a".into()));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn index(mut self, name: impl Into<String>) -> Self {
         self.options.index = Some(name.into());
         self
@@ -52,7 +61,17 @@ impl<S: Scope> Query<S> {
     /// Reads from the highest sort key down.
     ///
     /// # Examples
-    /// See [`Query`].
+    /// ```
+    /// # use larder::{Store, item::{Item, KeyType, TableSchema, key}};
+    /// # let table = Store::in_memory().item_table("Events");
+    /// # table.create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::N))?;
+    /// # for n in 0..3 {
+    /// #     table.put(&Item::new().with("PK", "USER#7").with("SK", n))?;
+    /// # }
+    /// let page = table.query(key("PK").eq("USER#7")).reverse().run()?;
+    /// assert_eq!(page.items[0].get("SK"), Some(&2.into()));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn reverse(mut self) -> Self {
         self.options.direction = Direction::Backward;
         self
@@ -61,7 +80,18 @@ impl<S: Scope> Query<S> {
     /// Ends each page after `items` of them, at least 1. It does not end [`Query::pages`] or [`Query::items`].
     ///
     /// # Examples
-    /// See [`Page`].
+    /// ```
+    /// # use larder::{Store, item::{Item, KeyType, TableSchema, key}};
+    /// # let table = Store::in_memory().item_table("Events");
+    /// # table.create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::N))?;
+    /// # for n in 0..3 {
+    /// #     table.put(&Item::new().with("PK", "USER#7").with("SK", n))?;
+    /// # }
+    /// let query = table.query(key("PK").eq("USER#7")).limit(2);
+    /// assert_eq!(query.run()?.items.len(), 2);
+    /// assert_eq!(query.items()?.count(), 3);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn limit(mut self, items: usize) -> Self {
         self.options.limit = Some(items);
         self
@@ -71,7 +101,18 @@ impl<S: Scope> Query<S> {
     /// the direction starts from.
     ///
     /// # Examples
-    /// See [`Page`].
+    /// ```
+    /// # use larder::{Store, item::{Item, KeyType, TableSchema, key}};
+    /// # let table = Store::in_memory().item_table("Events");
+    /// # table.create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::N))?;
+    /// # for n in 0..3 {
+    /// #     table.put(&Item::new().with("PK", "USER#7").with("SK", n))?;
+    /// # }
+    /// let after = Item::new().with("PK", "USER#7").with("SK", 1);
+    /// let page = table.query(key("PK").eq("USER#7")).start_after(after).run()?;
+    /// assert_eq!(page.items, [Item::new().with("PK", "USER#7").with("SK", 2)]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn start_after(mut self, key: impl Into<LastKey>) -> Self {
         self.options.start_after = Some(key.into());
         self
@@ -89,7 +130,18 @@ impl<S: Scope> Query<S> {
     /// O(log n + k) for k items; from an index, k gets more.
     ///
     /// # Examples
-    /// See [`Page`].
+    /// ```
+    /// # use larder::{Store, item::{Item, KeyType, TableSchema, key}};
+    /// # let table = Store::in_memory().item_table("Events");
+    /// # table.create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::N))?;
+    /// # for n in 0..3 {
+    /// #     table.put(&Item::new().with("PK", "USER#7").with("SK", n))?;
+    /// # }
+    /// let page = table.query(key("PK").eq("USER#7")).run()?;
+    /// assert_eq!((page.items.len(), page.last_key), (3, None));
+    /// assert!(table.query(key("PK").eq("USER#7")).limit(0).run().is_err());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     ///
     /// # Source
     /// `DynamoDB` API Reference, `Query`, with a consistent read.

@@ -58,7 +58,18 @@ impl<S: Scope> Scan<S> {
     /// Ends each page after `items` of them, at least 1. It does not end [`Scan::pages`] or [`Scan::items`].
     ///
     /// # Examples
-    /// See [`Scan`].
+    /// ```
+    /// # use larder::{Store, item::{Item, KeyType, TableSchema}};
+    /// # let table = Store::in_memory().item_table("Users");
+    /// # table.create(TableSchema::new("PK", KeyType::S))?;
+    /// # for id in ["a", "b", "c"] {
+    /// #     table.put(&Item::from([("PK", id)]))?;
+    /// # }
+    /// let scan = table.scan().limit(2);
+    /// assert_eq!(scan.run()?.items.len(), 2);
+    /// assert_eq!(scan.items()?.count(), 3);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn limit(mut self, items: usize) -> Self {
         self.options.limit = Some(items);
         self
@@ -67,7 +78,19 @@ impl<S: Scope> Scan<S> {
     /// Begins behind the item with the key attributes of `key`, which need not exist.
     ///
     /// # Examples
-    /// See [`Scan`].
+    /// ```
+    /// # use larder::{Store, item::{Item, KeyType, TableSchema}};
+    /// # let table = Store::in_memory().item_table("Users");
+    /// # table.create(TableSchema::new("PK", KeyType::S))?;
+    /// # for id in ["a", "b", "c"] {
+    /// #     table.put(&Item::from([("PK", id)]))?;
+    /// # }
+    /// let first = table.scan().limit(1).run()?;
+    /// let rest = table.scan().start_after(first.last_key.expect("there is more")).run()?;
+    /// assert_eq!(rest.items.len(), 2);
+    /// assert!(!rest.items.contains(&first.items[0]));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn start_after(mut self, key: impl Into<LastKey>) -> Self {
         self.options.start_after = Some(key.into());
         self
@@ -83,7 +106,18 @@ impl<S: Scope> Scan<S> {
     /// O(log n + k) for k items; from an index, k gets more.
     ///
     /// # Examples
-    /// See [`Scan`].
+    /// ```
+    /// # use larder::{Store, item::{Item, KeyType, TableSchema}};
+    /// # let table = Store::in_memory().item_table("Users");
+    /// # table.create(TableSchema::new("PK", KeyType::S))?;
+    /// # for id in ["a", "b", "c"] {
+    /// #     table.put(&Item::from([("PK", id)]))?;
+    /// # }
+    /// let page = table.scan().run()?;
+    /// assert_eq!((page.items.len(), page.last_key), (3, None));
+    /// assert!(table.scan().limit(0).run().is_err());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn run(&self) -> Result<Page> {
         self.table.scope.read(self.table.operation("scan"), |view| self.reader(view)?.next_page())
     }

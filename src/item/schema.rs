@@ -116,7 +116,11 @@ impl GlobalIndex {
     /// An index `name` with the partition key `attribute`, projecting every attribute.
     ///
     /// # Examples
-    /// See [`GlobalIndex`].
+    /// ```
+    /// use larder::item::{GlobalIndex, KeyType, Projection};
+    /// let by_status = GlobalIndex::new("by-status", "status", KeyType::S);
+    /// assert_eq!(by_status, by_status.clone().projection(Projection::All), "as it is by default");
+    /// ```
     #[must_use]
     pub fn new(name: impl Into<String>, attribute: impl Into<String>, key_type: KeyType) -> Self {
         let keys = KeySchema::new(attribute.into(), key_type);
@@ -126,7 +130,18 @@ impl GlobalIndex {
     /// The index with the sort key `attribute`.
     ///
     /// # Examples
-    /// See [`GlobalIndex`].
+    /// ```
+    /// # use larder::{Store, item::{GlobalIndex, Item, KeyType, TableSchema, key}};
+    /// # let table = Store::in_memory().item_table("Orders");
+    /// let index = GlobalIndex::new("by-status", "status", KeyType::S).sort_key("total", KeyType::N);
+    /// table.create(TableSchema::new("PK", KeyType::S).global_index(index))?;
+    /// for (id, total) in [("a", 30), ("b", 10)] {
+    ///     table.put(&Item::new().with("PK", id).with("status", "open").with("total", total))?;
+    /// }
+    /// let open = table.query(key("status").eq("open")).index("by-status").run()?;
+    /// assert_eq!(open.items[0].get("total"), Some(&10.into()));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     #[must_use]
     pub fn sort_key(mut self, attribute: impl Into<String>, key_type: KeyType) -> Self {
         self.keys.sort = Some(KeyAttribute { name: attribute.into(), key_type });
@@ -136,7 +151,16 @@ impl GlobalIndex {
     /// The index showing the attributes of `projection`.
     ///
     /// # Examples
-    /// See [`GlobalIndex`].
+    /// ```
+    /// # use larder::{Store, item::{GlobalIndex, Item, KeyType, Projection, TableSchema}};
+    /// # let table = Store::in_memory().item_table("Users");
+    /// let index = GlobalIndex::new("by-mail", "mail", KeyType::S).projection(Projection::KeysOnly);
+    /// table.create(TableSchema::new("PK", KeyType::S).global_index(index))?;
+    /// table.put(&Item::from([("PK", "a"), ("mail", "a@example.org"), ("name", "Ann")]))?;
+    /// let page = table.scan().index("by-mail").run()?;
+    /// assert_eq!(page.items, [Item::from([("PK", "a"), ("mail", "a@example.org")])]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     #[must_use]
     pub fn projection(mut self, projection: Projection) -> Self {
         self.projection = projection;
@@ -146,7 +170,10 @@ impl GlobalIndex {
     /// The name.
     ///
     /// # Examples
-    /// See [`GlobalIndex`].
+    /// ```
+    /// use larder::item::{GlobalIndex, KeyType};
+    /// assert_eq!(GlobalIndex::new("by-status", "status", KeyType::S).name(), "by-status");
+    /// ```
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -179,7 +206,12 @@ impl TableSchema {
     /// A table whose primary key is the partition key `attribute` alone.
     ///
     /// # Examples
-    /// See [`TableSchema`].
+    /// ```
+    /// use larder::item::{KeyType, TableSchema};
+    /// let schema = TableSchema::new("PK", KeyType::S);
+    /// assert_eq!(schema.partition_key(), ("PK", KeyType::S));
+    /// assert!(schema.global_indexes().is_empty());
+    /// ```
     #[must_use]
     pub fn new(attribute: impl Into<String>, key_type: KeyType) -> Self {
         Self { keys: KeySchema::new(attribute.into(), key_type), global_indexes: Vec::new() }
@@ -188,7 +220,15 @@ impl TableSchema {
     /// The table with the sort key `attribute` as the second part of its primary key.
     ///
     /// # Examples
-    /// See [`TableSchema`].
+    /// ```
+    /// use larder::{Store, item::{Item, KeyType, TableSchema}};
+    /// let table = Store::in_memory().item_table("Events");
+    /// table.create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::N))?;
+    /// table.put(&Item::new().with("PK", "USER#7").with("SK", 1))?;
+    /// assert!(table.get(("USER#7", 1))?.is_some());
+    /// assert!(table.get(("USER#7",)).is_err(), "half a key");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     #[must_use]
     pub fn sort_key(mut self, attribute: impl Into<String>, key_type: KeyType) -> Self {
         self.keys.sort = Some(KeyAttribute { name: attribute.into(), key_type });
@@ -198,7 +238,12 @@ impl TableSchema {
     /// The table with `index` besides those it has.
     ///
     /// # Examples
-    /// See [`TableSchema`].
+    /// ```
+    /// use larder::item::{GlobalIndex, KeyType, TableSchema};
+    /// let by_mail = GlobalIndex::new("by-mail", "mail", KeyType::S);
+    /// let schema = TableSchema::new("PK", KeyType::S).global_index(by_mail.clone());
+    /// assert_eq!(schema.global_indexes(), [by_mail]);
+    /// ```
     #[must_use]
     pub fn global_index(mut self, index: GlobalIndex) -> Self {
         self.global_indexes.push(index);
@@ -208,7 +253,10 @@ impl TableSchema {
     /// Name and type of the partition key.
     ///
     /// # Examples
-    /// See [`TableSchema`].
+    /// ```
+    /// use larder::item::{KeyType, TableSchema};
+    /// assert_eq!(TableSchema::new("id", KeyType::N).partition_key(), ("id", KeyType::N));
+    /// ```
     #[must_use]
     pub fn partition_key(&self) -> (&str, KeyType) {
         (&self.keys.partition.name, self.keys.partition.key_type)
@@ -217,7 +265,14 @@ impl TableSchema {
     /// The indexes. A stored table's are in the order of their names.
     ///
     /// # Examples
-    /// See [`TableSchema`].
+    /// ```
+    /// use larder::{Store, item::{GlobalIndex, KeyType, TableSchema}};
+    /// let table = Store::in_memory().item_table("Users");
+    /// let index = |name| GlobalIndex::new(name, name, KeyType::S);
+    /// table.create(TableSchema::new("PK", KeyType::S).global_index(index("name")).global_index(index("mail")))?;
+    /// assert_eq!(table.schema()?.global_indexes(), [index("mail"), index("name")]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     #[must_use]
     pub fn global_indexes(&self) -> &[GlobalIndex] {
         &self.global_indexes

@@ -102,7 +102,17 @@ impl<S: Scope> ItemTable<S> {
     /// Begins a query: items of one partition key, in the order of the sort key.
     ///
     /// # Examples
-    /// See [`ItemTable`] and [`Query`].
+    /// ```
+    /// # use larder::{Store, item::{Item, KeyType, TableSchema, key}};
+    /// # let table = Store::in_memory().item_table("Events");
+    /// # table.create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::N))?;
+    /// for n in [3, 1, 2] {
+    ///     table.put(&Item::new().with("PK", "USER#7").with("SK", n))?;
+    /// }
+    /// let page = table.query(key("PK").eq("USER#7").and(key("SK").lt(3))).run()?;
+    /// assert!(page.items.iter().filter_map(|item| item.get("SK")).eq([&1.into(), &2.into()]));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     ///
     /// # Source
     /// `DynamoDB` API Reference, `Query`.
@@ -113,7 +123,15 @@ impl<S: Scope> ItemTable<S> {
     /// Begins a scan: every item of the table or of an index.
     ///
     /// # Examples
-    /// See [`Scan`].
+    /// ```
+    /// # use larder::{Store, item::{Item, KeyType, TableSchema}};
+    /// # let table = Store::in_memory().item_table("Events");
+    /// # table.create(TableSchema::new("PK", KeyType::S))?;
+    /// table.put(&Item::from([("PK", "USER#7")]))?;
+    /// table.put(&Item::from([("PK", "USER#8")]))?;
+    /// assert_eq!(table.scan().run()?.items.len(), 2);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     ///
     /// # Source
     /// `DynamoDB` API Reference, `Scan`.

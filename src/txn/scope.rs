@@ -74,7 +74,17 @@ pub trait Scope: Clone {
 /// A [`Scope`] that can be written to.
 ///
 /// # Examples
-/// See [`Scope`].
+/// A function that writes on the store and inside a transaction, but not on a snapshot:
+/// ```
+/// use larder::{Kv, Result, Store, WriteScope};
+/// fn open<S: WriteScope>(doors: &Kv<S>) -> Result<()> {
+///     doors.set("front", "open")
+/// }
+/// let store = Store::in_memory();
+/// store.transaction(|tx| open(&tx.kv()))?;
+/// assert_eq!(store.kv().get("front")?.as_deref(), Some(&b"open"[..]));
+/// # Ok::<(), larder::Error>(())
+/// ```
 pub trait WriteScope: Scope {
     /// Runs a writing operation. `body` may run more than once; only its last run counts.
     #[doc(hidden)]

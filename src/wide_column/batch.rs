@@ -79,7 +79,19 @@ impl<S: WriteScope> WideBatch<S> {
     /// As [`PreparedInsert::execute`] for values; [`Error::LimitExceeded`] for a statement too many.
     ///
     /// # Examples
-    /// See [`WideBatch`].
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// # let store = Store::in_memory();
+    /// # let users = store.wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// let insert = users.prepare_insert(&["id", "name"])?;
+    /// let mut batch = store.wide_batch();
+    /// batch.insert(&insert, (7, "Ann"))?;
+    /// assert!(batch.insert(&insert, (8,)).is_err(), "a value too few");
+    /// batch.execute()?;
+    /// assert_eq!(users.scan().to_vec()?.len(), 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn insert<P>(&mut self, prepared: &PreparedInsert<P>, values: impl Values) -> Result<()> {
         self.insert_with(prepared, values, WriteOptions::default())
     }
@@ -90,7 +102,18 @@ impl<S: WriteScope> WideBatch<S> {
     /// As [`insert`](Self::insert); [`Error::LimitExceeded`] for a time to live over 20 years.
     ///
     /// # Examples
-    /// See [`PreparedInsert::execute_with`].
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema, WriteOptions}};
+    /// # let store = Store::in_memory();
+    /// # let users = store.wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// let insert = users.prepare_insert(&["id", "name"])?;
+    /// let mut batch = store.wide_batch();
+    /// batch.insert_with(&insert, (7, "Ann"), WriteOptions::default().timestamp(5))?;
+    /// batch.execute()?;
+    /// assert_eq!(users.select((7,)).to_vec()?[0].write_time("name"), Some(5));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn insert_with<P>(
         &mut self,
         prepared: &PreparedInsert<P>,
@@ -108,7 +131,17 @@ impl<S: WriteScope> WideBatch<S> {
     /// As it; [`Error::LimitExceeded`] for a statement too many.
     ///
     /// # Examples
-    /// See [`WideBatch`].
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema, WriteOptions}};
+    /// # let store = Store::in_memory();
+    /// # let users = store.wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// let mut batch = store.wide_batch();
+    /// batch.insert_row(&users, &[("id", 7.into()), ("name", "Ann".into())], WriteOptions::default().ttl_seconds(60))?;
+    /// batch.execute()?;
+    /// assert_eq!(users.select((7,)).to_vec()?[0].get("name"), Some(&"Ann".into()));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn insert_row<T: Scope>(
         &mut self,
         table: &WideTable<T>,
@@ -124,7 +157,18 @@ impl<S: WriteScope> WideBatch<S> {
     /// As it; [`Error::LimitExceeded`] for a statement too many.
     ///
     /// # Examples
-    /// See [`WideBatch`].
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// # let store = Store::in_memory();
+    /// # let users = store.wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// let mut batch = store.wide_batch();
+    /// batch.update(&users, &[("id", 7.into()), ("name", "Ann".into())])?;
+    /// assert!(batch.update(&users, &[("id", 7.into())]).is_err(), "no regular column");
+    /// batch.execute()?;
+    /// assert_eq!(users.select((7,)).to_vec()?[0].get("name"), Some(&"Ann".into()));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn update<T: Scope>(&mut self, table: &WideTable<T>, row: &[(&str, CqlValue)]) -> Result<()> {
         self.update_with(table, row, WriteOptions::default())
     }
@@ -135,7 +179,17 @@ impl<S: WriteScope> WideBatch<S> {
     /// As it; [`Error::LimitExceeded`] for a statement too many.
     ///
     /// # Examples
-    /// See [`WideBatch`].
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema, WriteOptions}};
+    /// # let store = Store::in_memory();
+    /// # let users = store.wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// let mut batch = store.wide_batch();
+    /// batch.update_with(&users, &[("id", 7.into()), ("name", "Ann".into())], WriteOptions::default().timestamp(5))?;
+    /// batch.execute()?;
+    /// assert_eq!(users.select((7,)).to_vec()?[0].write_time("name"), Some(5));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn update_with<T: Scope>(
         &mut self,
         table: &WideTable<T>,
@@ -174,7 +228,18 @@ impl<S: WriteScope> WideBatch<S> {
     /// As it; [`Error::LimitExceeded`] for a statement too many.
     ///
     /// # Examples
-    /// See [`delete_row`](Self::delete_row).
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// # let store = Store::in_memory();
+    /// # let users = store.wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// users.insert(&[("id", 7.into()), ("name", "Ann".into())])?;
+    /// let mut batch = store.wide_batch();
+    /// batch.delete_columns(&users, (7,), &["name"])?;
+    /// batch.execute()?;
+    /// assert_eq!(users.select((7,)).to_vec()?[0].get("name"), None);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn delete_columns<T: Scope>(
         &mut self,
         table: &WideTable<T>,
@@ -191,7 +256,20 @@ impl<S: WriteScope> WideBatch<S> {
     /// As it; [`Error::LimitExceeded`] for a statement too many.
     ///
     /// # Examples
-    /// See [`delete_row`](Self::delete_row).
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, Order, TableSchema}};
+    /// # let store = Store::in_memory();
+    /// # let notes = store.wide_table("shop", "notes");
+    /// # let schema = TableSchema::new().partition_key("user", CqlType::Int);
+    /// # notes.create(schema.clustering("n", CqlType::Int, Order::Ascending))?;
+    /// notes.insert(&[("user", 7.into()), ("n", 1.into())])?;
+    /// notes.insert(&[("user", 8.into()), ("n", 1.into())])?;
+    /// let mut batch = store.wide_batch();
+    /// batch.delete_partition(&notes, (7,))?;
+    /// batch.execute()?;
+    /// assert_eq!(notes.scan().to_vec()?.len(), 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn delete_partition<T: Scope>(&mut self, table: &WideTable<T>, partition: impl Values) -> Result<()> {
         let partition = partition.into_values();
         self.add(table, |schema| plan::delete_partition(schema, &partition, WriteOptions::default()))
@@ -237,7 +315,18 @@ impl<S: WriteScope> WideBatch<S> {
     /// As the statements one by one, but one commit.
     ///
     /// # Examples
-    /// See [`WideBatch`].
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// # let store = Store::in_memory();
+    /// # let users = store.wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int))?;
+    /// let insert = users.prepare_insert(&["id"])?;
+    /// let mut batch = store.wide_batch();
+    /// batch.insert(&insert, (7,))?;
+    /// users.drop_table()?;
+    /// assert!(batch.execute().is_err());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn execute(self) -> Result<()> {
         if self.timestamp.is_some() && self.statements.iter().any(|statement| statement.mutation.timestamp().is_some())
         {

@@ -65,7 +65,16 @@ impl<S: WriteScope> PreparedInsert<S> {
     /// Three reads (definition, partition, row) and one write of O(log n), and the size of the row.
     ///
     /// # Examples
-    /// See [`PreparedInsert`].
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// # let users = Store::in_memory().wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// let insert = users.prepare_insert(&["id", "name"])?;
+    /// insert.execute((7, "Ann"))?;
+    /// insert.execute((8, "Bob"))?;
+    /// assert_eq!(users.scan().to_vec()?.len(), 2);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn execute(&self, values: impl Values) -> Result<()> {
         self.execute_with(values, WriteOptions::default())
     }
@@ -77,7 +86,15 @@ impl<S: WriteScope> PreparedInsert<S> {
     /// years.
     ///
     /// # Examples
-    /// See [`PreparedInsert`].
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema, WriteOptions}};
+    /// # let users = Store::in_memory().wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// let insert = users.prepare_insert(&["id", "name"])?;
+    /// insert.execute_with((7, "Ann"), WriteOptions::default().timestamp(5))?;
+    /// assert_eq!(users.select((7,)).to_vec()?[0].write_time("name"), Some(5));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn execute_with(&self, values: impl Values, options: WriteOptions) -> Result<()> {
         let values = values.into_values();
         self.scope.write(Operation::new("wide_column", "insert", self.target.label()), |writer| {

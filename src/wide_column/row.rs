@@ -143,7 +143,17 @@ impl Row {
 /// The rows of an answer, read as they are asked for. It owns its snapshot; later writes do not show in it.
 ///
 /// # Examples
-/// See [`Select::run`](super::Select::run).
+/// ```
+/// # use larder::{Store, wide_column::{CqlType, TableSchema}};
+/// # let users = Store::in_memory().wide_table("shop", "users");
+/// # users.create(TableSchema::new().partition_key("id", CqlType::Int))?;
+/// users.insert(&[("id", 7.into())])?;
+/// let mut rows = users.scan().run()?;
+/// users.delete_row((7,))?;
+/// assert_eq!(rows.next().expect("it was there")?.get("id"), Some(&7.into()));
+/// assert!(rows.next().is_none());
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Rows {
     cursor: Cursor,

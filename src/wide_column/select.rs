@@ -173,7 +173,18 @@ impl<S: Scope> Select<S> {
     /// O(log n) and the rows it steps over: those it answers, and those among them that are deleted or expired.
     ///
     /// # Examples
-    /// See [`Select`].
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, Order, TableSchema}};
+    /// # let notes = Store::in_memory().wide_table("shop", "notes");
+    /// # let schema = TableSchema::new().partition_key("user", CqlType::Int);
+    /// # notes.create(schema.clustering("n", CqlType::Int, Order::Ascending))?;
+    /// for n in [2, 1] {
+    ///     notes.insert(&[("user", 7.into()), ("n", n.into())])?;
+    /// }
+    /// let rows = notes.select((7,)).to_vec()?;
+    /// assert!(rows.iter().filter_map(|row| row.get("n")).eq([&1.into(), &2.into()]));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn to_vec(self) -> Result<Vec<Row>> {
         self.read("select", Iterator::collect)
     }

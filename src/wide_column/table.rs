@@ -75,7 +75,15 @@ impl<S: Scope> WideTable<S> {
     /// [`Error::Invalid`](crate::Error::Invalid) when a key column is missing or a column is named twice.
     ///
     /// # Examples
-    /// See [`PreparedInsert`].
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// # let users = Store::in_memory().wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// users.prepare_insert(&["name", "id"])?.execute(("Ann", 7))?;
+    /// assert_eq!(users.select((7,)).to_vec()?[0].get("name"), Some(&"Ann".into()));
+    /// assert!(users.prepare_insert(&["name"]).is_err(), "a key column is missing");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn prepare_insert(&self, columns: &[&str]) -> Result<PreparedInsert<S>> {
         let (definition, plan) = self.scope.read(self.operation("prepare_insert"), |view| {
             let definition = self.target.definition(view)?;
@@ -88,7 +96,15 @@ impl<S: Scope> WideTable<S> {
     /// A query of the rows of one partition, given by the value of each partition column.
     ///
     /// # Examples
-    /// See [`Select`].
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// # let users = Store::in_memory().wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int))?;
+    /// users.insert(&[("id", 7.into())])?;
+    /// users.insert(&[("id", 8.into())])?;
+    /// assert_eq!(users.select((7,)).to_vec()?.len(), 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     ///
     /// # Source
     /// CQL reference, `SELECT`.
@@ -354,7 +370,16 @@ impl<S: WriteScope> WideTable<S> {
     /// As [`delete_columns`](Self::delete_columns), and [`Error::Invalid`](crate::Error::Invalid) for a time to live.
     ///
     /// # Examples
-    /// See [`delete_row_with`](Self::delete_row_with).
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema, WriteOptions}};
+    /// # let users = Store::in_memory().wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// let at = |micros| WriteOptions::default().timestamp(micros);
+    /// users.insert_with(&[("id", 7.into()), ("name", "Ann".into())], at(20))?;
+    /// users.delete_columns_with((7,), &["name"], at(19))?;
+    /// assert_eq!(users.select((7,)).to_vec()?[0].get("name"), Some(&"Ann".into()));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn delete_columns_with(&self, primary_key: impl Values, columns: &[&str], options: WriteOptions) -> Result<()> {
         let primary_key = primary_key.into_values();
         self.write("delete_columns", |schema| plan::delete_columns(schema, &primary_key, columns, options))
@@ -394,7 +419,19 @@ impl<S: WriteScope> WideTable<S> {
     /// live.
     ///
     /// # Examples
-    /// See [`delete_row_with`](Self::delete_row_with).
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, Order, TableSchema, WriteOptions}};
+    /// # let notes = Store::in_memory().wide_table("shop", "notes");
+    /// # let schema = TableSchema::new().partition_key("user", CqlType::Int);
+    /// # notes.create(schema.clustering("n", CqlType::Int, Order::Ascending))?;
+    /// for n in [1, 2] {
+    ///     let written = WriteOptions::default().timestamp(n.into());
+    ///     notes.insert_with(&[("user", 7.into()), ("n", n.into())], written)?;
+    /// }
+    /// notes.delete_partition_with((7,), WriteOptions::default().timestamp(1))?;
+    /// assert_eq!(notes.select((7,)).to_vec()?[0].get("n"), Some(&2.into()));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn delete_partition_with(&self, partition: impl Values, options: WriteOptions) -> Result<()> {
         let partition = partition.into_values();
         self.write("delete_partition", |schema| plan::delete_partition(schema, &partition, options))
