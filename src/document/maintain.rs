@@ -37,7 +37,8 @@ impl<'w> Records<'w> {
         Self { writer, namespace, id: entry.id, schema: entry.record.clone() }
     }
 
-    /// A record id that no other record of the collection has or had.
+    /// A record id above that of every record of the collection. After reopening or forking, the id of a last record that
+    /// was removed may be given out again.
     pub(crate) fn next_id(&mut self) -> Result<RecordId> {
         let id = self.id;
         self.writer.next_in_sequence(&layout::records_prefix(id), |view: &View| {

@@ -16,7 +16,7 @@ use crate::engine::{
 use crate::error::Result;
 
 /// Entries a cursor takes from the tree at once, at first and at most.
-const CHUNK_ENTRIES: (usize, usize) = (4, 256);
+const CHUNK_ENTRIES: (usize, usize) = (4, 64);
 
 /// Keeps everything in memory, and loses it when dropped.
 ///
@@ -169,7 +169,7 @@ impl<V: Clone> TreeCursor<V> {
                 Direction::Backward => rest.clamp(Bound::Unbounded, edge),
             };
         }
-        self.chunk_entries = (self.chunk_entries * 4).min(CHUNK_ENTRIES.1);
+        self.chunk_entries = (self.chunk_entries * 2).min(CHUNK_ENTRIES.1);
         self.chunk = chunk.into_iter();
     }
 }
