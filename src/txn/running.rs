@@ -24,7 +24,7 @@ impl Running {
     }
 
     fn view(&self) -> Result<View> {
-        self.writer.borrow().as_ref().map(|writer| writer.fork()).ok_or_else(in_use)
+        self.writer.borrow().as_ref().map(|writer| writer.at_next_moment()).ok_or_else(in_use)
     }
 
     fn take(&self) -> Result<Borrowed<'_>> {

@@ -325,9 +325,14 @@ fn one_operation_sees_one_moment_and_the_next_another() {
         for expected in [5, 10] {
             clock.set(Timestamp::from_seconds(expected));
             tx.write(op(), |writer| {
-                let before = writer.now();
+                let (before, fork) = (writer.now(), writer.fork());
                 clock.advance(std::time::Duration::from_secs(1));
-                assert_eq!((before, writer.now().as_seconds()), (writer.now(), expected));
+                assert_eq!(before.as_seconds(), expected);
+                assert_eq!(
+                    (writer.now(), fork.now()),
+                    (before, before),
+                    "what outlives the operation keeps its moment"
+                );
                 Ok(())
             })?;
         }

@@ -38,8 +38,13 @@ impl View {
         Self { core, overlay: Overlay::new(base, Changes::new()), reads, now: OnceCell::new() }
     }
 
-    /// The same entries at this moment, for a reader that outlives the borrow; later writes do not show in it.
+    /// The same entries and the same moment, for a reader that outlives the operation; later writes do not show in it.
     pub(crate) fn fork(&self) -> Self {
+        Self { now: OnceCell::from(self.now()), ..self.at_next_moment() }
+    }
+
+    /// The same entries for the next operation, which reads the clock itself.
+    pub(super) fn at_next_moment(&self) -> Self {
         let (core, overlay, reads) = (Arc::clone(&self.core), self.overlay.clone(), self.reads.clone());
         Self { core, overlay, reads, now: OnceCell::new() }
     }
@@ -218,7 +223,7 @@ impl Writer {
     /// out beside the transactions, so that two of them that insert at the same time do not conflict over a counter.
     /// Numbers of transactions that roll back are not used again.
     pub(crate) fn next_in_sequence(&mut self, name: &[u8], start: impl FnOnce(&View) -> Result<u64>) -> Result<u64> {
-        self.view.core.next_in_sequence(name, || start(&View { reads: None, ..self.view.fork() }))
+        self.view.core.next_in_sequence(name, || start(&View { reads: None, ..self.view.at_next_moment() }))
     }
 
     /// The store's time in microseconds, moved on where needed so that no call gets a time twice or an earlier one, even
