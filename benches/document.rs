@@ -22,7 +22,7 @@ fn filled(documents: i64) -> Collection<Document> {
 }
 
 fn insert(c: &mut Criterion) {
-    c.bench_function("document/insert_with_two_indexes", |b| {
+    c.bench_function("document/insert_100_with_two_indexes", |b| {
         let store = Store::in_memory();
         let seeded = store.collection::<Document>("events");
         seeded.create_index(doc! { "user_id": 1, "timestamp": -1 }).expect("an index");
