@@ -189,10 +189,14 @@ impl Core {
             // The last time of all, not of this transaction: a later time may have been committed before it.
             parts.changes.insert(Key::from(&LAST_MICROS_KEY[..]), Some(Value::from(&last.to_be_bytes()[..])));
         }
+        // An optimistic transaction's snapshot is held while its reads are checked. Any other is let go first: an engine
+        // in memory changes in place what no snapshot shares.
+        let held = parts.reads.is_some().then_some(parts.base);
         let ticket = {
             let reads = parts.reads.as_ref().map(|reads| reads.lock());
             self.engine.commit(&parts.changes, reads.as_deref(), self.durability)?
         };
+        drop(held);
         if !parts.effects.is_empty() {
             let mut queue = self.effects.lock();
             queue.extend(parts.effects.into_iter().map(|effect| (ticket.number(), effect)));
