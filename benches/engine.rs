@@ -30,7 +30,7 @@ fn key(n: u64) -> Vec<u8> {
 }
 
 fn put(keys: impl IntoIterator<Item = u64>) -> Changes {
-    keys.into_iter().map(|n| (Key::from(key(n)), Some(VALUE[..].into()))).collect()
+    keys.into_iter().map(|n| (key(n), Some(VALUE))).collect()
 }
 
 /// Places below `size` in an order without locality, over and over.

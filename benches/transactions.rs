@@ -33,7 +33,7 @@ fn engines() -> Vec<Subject> {
 /// `keys` puts of 24-byte keys that no earlier round has put.
 fn put(round: u64, keys: u64) -> Changes {
     let key = |n| Key::from(format!("event:{:018}", round * keys + n).into_bytes());
-    (0..keys).map(|n| (key(n), Some(VALUE[..].into()))).collect()
+    (0..keys).map(|n| (key(n), Some(VALUE))).collect()
 }
 
 fn transaction(c: &mut Criterion) {
@@ -68,7 +68,7 @@ fn commit(c: &mut Criterion) {
                 let changes = put(rounds.next().unwrap(), 1);
                 let base = engine.begin().unwrap();
                 let mut reads = Reads::at(base.commit());
-                for key in changes.keys() {
+                for (key, _) in changes.iter() {
                     reads.add_key(key);
                 }
                 engine.commit(black_box(&changes), Some(&reads), durability).unwrap().wait().unwrap();

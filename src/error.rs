@@ -5,9 +5,7 @@
 //! [`InvalidKind`]; what only a person reads is in the message.
 
 use std::fmt;
-#[cfg(feature = "fjall")]
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A result whose error is [`enum@Error`].
 ///
@@ -160,6 +158,14 @@ pub enum Error {
         message: String,
     },
 
+    /// An earlier write or sync failed, and what the medium holds is not known for certain. What was acknowledged can still
+    /// be read; close the store and open it again to write.
+    #[error("the store is read-only since a write failed ({reason}): close it and open it again")]
+    ReadOnly {
+        /// The first failure.
+        reason: String,
+    },
+
     /// The store has been closed.
     #[error("the store is closed")]
     Closed,
@@ -221,7 +227,6 @@ impl Error {
     }
 
     /// An [`Error::Io`] for `action` on `path`.
-    #[cfg(feature = "fjall")]
     pub(crate) fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
         Self::Io { action, path: path.to_owned(), source }
     }
@@ -270,6 +275,7 @@ impl Error {
             | Self::Io { .. }
             | Self::Open { .. }
             | Self::Engine { .. }
+            | Self::ReadOnly { .. }
             | Self::Closed
             | Self::Application(_) => false,
         }

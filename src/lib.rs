@@ -69,6 +69,7 @@ pub mod engine;
 pub mod item;
 pub mod kv;
 pub mod limits;
+pub mod vfs;
 pub mod wide_column;
 
 mod catalog;

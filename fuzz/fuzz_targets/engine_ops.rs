@@ -69,11 +69,13 @@ fuzz_target!(|ops: Vec<Op>| {
             Op::Commit(batch) => {
                 let mut changes = Changes::new();
                 for (ShortKey(key), value) in batch {
-                    changes.insert(Key::from(&key), value.map(|value| [value][..].into()));
-                    match value {
-                        Some(value) => map.insert(key, vec![value]),
-                        None => map.remove(&key),
-                    };
+                    if let Some(value) = value {
+                        changes.put(&key, [value]);
+                        map.insert(key, vec![value]);
+                    } else {
+                        changes.remove(&key);
+                        map.remove(&key);
+                    }
                 }
                 engine.commit(&changes, None, Durability::None).unwrap().wait().unwrap();
             }

@@ -49,8 +49,8 @@ impl History {
             state.floor = number;
             return;
         }
-        for key in changes.keys() {
-            state.changed.insert(key.clone(), number);
+        for (key, _) in changes.iter() {
+            state.changed.insert(Key::from(key), number);
         }
     }
 

@@ -10,8 +10,8 @@ use imbl::OrdMap;
 
 use crate::engine::local::{Local, State};
 use crate::engine::{
-    Changes, CommitNumber, Cursor, Direction, Durability, Engine, EngineStats, Entry, Key, KeyRange, Reads, Snapshot,
-    Ticket, Value,
+    Change, Changes, CommitNumber, Cursor, Direction, Durability, Engine, EngineStats, Entry, Key, KeyRange, Reads,
+    Snapshot, Ticket, Value,
 };
 use crate::error::Result;
 
@@ -22,10 +22,10 @@ const CHUNK_ENTRIES: (usize, usize) = (4, 64);
 ///
 /// # Examples
 /// ```
-/// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine};
+/// use larder::engine::{Changes, Durability, Engine, MemoryEngine};
 /// let engine = MemoryEngine::new();
 /// let before = engine.snapshot()?;
-/// let changes = Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into()));
+/// let changes = Changes::putting(b"a", b"1");
 /// engine.commit(&changes, None, Durability::None)?.wait()?;
 /// assert!(before.get(b"a")?.is_none());
 /// assert_eq!(engine.snapshot()?.get(b"a")?.as_deref(), Some(&b"1"[..]));
@@ -98,10 +98,10 @@ impl Engine for MemoryEngine {
 
 impl State for Tree {
     fn apply(&mut self, changes: &Changes, number: CommitNumber) {
-        for (key, change) in changes {
+        for (key, change) in changes.iter() {
             match change {
-                Some(value) => self.entries.insert(key.clone(), Arc::clone(value)),
-                None => self.entries.remove(key),
+                Change::Put(value) => self.entries.insert(Key::from(key), value.into()),
+                Change::Remove => self.entries.remove(key),
             };
         }
         self.commit = number;

@@ -11,6 +11,7 @@
 //! 4. When a commit's [`Ticket`] has been waited for, it is as durable as it was asked to be, with every commit before it,
 //!    and [`Engine::snapshot`] shows it. Until then only [`Engine::latest`] does.
 
+mod changes;
 #[cfg(feature = "fjall")]
 #[cfg_attr(docsrs, doc(cfg(feature = "fjall")))]
 pub mod fjall;
@@ -28,6 +29,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use memory::TreeCursor;
+
+pub use changes::{Change, Changes};
 pub use key::Key;
 pub use memory::MemoryEngine;
 pub use overlay::{Overlay, OverlayEngine};
@@ -46,23 +50,6 @@ use crate::limits;
 /// assert_eq!(&*value, b"ann");
 /// ```
 pub type Value = Arc<[u8]>;
-
-/// Buffered changes, sorted by key: `Some` puts a value, `None` removes the key.
-///
-/// A persistent map, so that a cursor over a running transaction owns an O(1) copy of it.
-///
-/// # Examples
-/// ```
-/// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine};
-/// let mut changes = Changes::new();
-/// changes.insert(Key::from(&b"a"[..]), Some(b"1"[..].into()));
-/// changes.insert(Key::from(&b"b"[..]), None);
-/// let engine = MemoryEngine::new();
-/// engine.commit(&changes, None, Durability::None)?.wait()?;
-/// assert_eq!(engine.stats()?.entries, Some(1));
-/// # Ok::<(), larder::Error>(())
-/// ```
-pub type Changes = imbl::OrdMap<Key, Option<Value>>;
 
 /// An entry that a cursor lends: key and value.
 ///
@@ -157,9 +144,9 @@ pub struct EngineStats {
 /// # Examples
 /// A function that works on every engine:
 /// ```
-/// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine};
+/// use larder::engine::{Changes, Durability, Engine, MemoryEngine};
 /// fn put(engine: &dyn Engine, key: &[u8], value: &[u8]) -> larder::Result<()> {
-///     engine.commit(&Changes::unit(Key::from(key), Some(value.into())), None, Durability::Sync)?.wait()
+///     engine.commit(&Changes::putting(key, value), None, Durability::Sync)?.wait()
 /// }
 /// let engine = MemoryEngine::new();
 /// put(&engine, b"a", b"1")?;
@@ -183,10 +170,10 @@ pub trait Engine: fmt::Debug + Send + Sync {
     ///
     /// # Examples
     /// ```
-    /// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine};
+    /// use larder::engine::{Changes, Durability, Engine, MemoryEngine};
     /// let engine = MemoryEngine::new();
     /// let before = engine.snapshot()?;
-    /// let changes = Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into()));
+    /// let changes = Changes::putting(b"a", b"1");
     /// engine.commit(&changes, None, Durability::None)?.wait()?;
     /// assert!(before.get(b"a")?.is_none() && engine.snapshot()?.get(b"a")?.is_some());
     /// # Ok::<(), larder::Error>(())
@@ -200,9 +187,9 @@ pub trait Engine: fmt::Debug + Send + Sync {
     ///
     /// # Examples
     /// ```
-    /// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine};
+    /// use larder::engine::{Changes, Durability, Engine, MemoryEngine};
     /// let engine = MemoryEngine::new();
-    /// let changes = Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into()));
+    /// let changes = Changes::putting(b"a", b"1");
     /// let ticket = engine.commit(&changes, None, Durability::Sync)?;
     /// assert_eq!(engine.latest()?.commit(), ticket.number(), "although nobody has waited for it");
     /// # Ok::<(), larder::Error>(())
@@ -220,12 +207,12 @@ pub trait Engine: fmt::Debug + Send + Sync {
     ///
     /// # Examples
     /// ```
-    /// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine, Reads};
+    /// use larder::engine::{Changes, Durability, Engine, MemoryEngine, Reads};
     /// let engine = MemoryEngine::new();
     /// let begun = engine.begin()?;
     /// let mut reads = Reads::at(begun.commit());
     /// reads.add_key(b"a");
-    /// let changes = Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into()));
+    /// let changes = Changes::putting(b"a", b"1");
     /// engine.commit(&changes, None, Durability::None)?.wait()?;
     /// assert!(engine.commit(&changes, Some(&reads), Durability::None).unwrap_err().is_retryable());
     /// # Ok::<(), larder::Error>(())
@@ -244,9 +231,9 @@ pub trait Engine: fmt::Debug + Send + Sync {
     ///
     /// # Examples
     /// ```
-    /// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine};
+    /// use larder::engine::{Changes, Durability, Engine, MemoryEngine};
     /// let engine = MemoryEngine::new();
-    /// let changes = Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into()));
+    /// let changes = Changes::putting(b"a", b"1");
     /// assert_eq!(engine.commit(&changes, None, Durability::None)?.number().0, 1);
     /// assert_eq!(engine.commit(&Changes::new(), None, Durability::None)?.number().0, 1, "no commit of its own");
     /// # Ok::<(), larder::Error>(())
@@ -284,10 +271,10 @@ pub trait Engine: fmt::Debug + Send + Sync {
     ///
     /// # Examples
     /// ```
-    /// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine};
+    /// use larder::engine::{Changes, Durability, Engine, MemoryEngine};
     /// let engine = MemoryEngine::new();
     /// let fork = engine.fork()?;
-    /// let changes = Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into()));
+    /// let changes = Changes::putting(b"a", b"1");
     /// fork.commit(&changes, None, Durability::None)?.wait()?;
     /// assert!(fork.snapshot()?.get(b"a")?.is_some() && engine.snapshot()?.get(b"a")?.is_none());
     /// # Ok::<(), larder::Error>(())
@@ -347,13 +334,13 @@ pub trait Engine: fmt::Debug + Send + Sync {
 ///
 /// # Examples
 /// ```
-/// # use larder::engine::{Changes, Durability, Engine, Key, KeyRange, MemoryEngine};
+/// # use larder::engine::{Changes, Durability, Engine, KeyRange, MemoryEngine};
 /// # let engine = MemoryEngine::new();
-/// # let changes = Changes::unit(Key::from(&b"user:7"[..]), Some(b"ann"[..].into()));
+/// # let changes = Changes::putting(b"user:7", b"ann");
 /// # engine.commit(&changes, None, Durability::None)?.wait()?;
 /// let snapshot = engine.snapshot()?;
 /// assert_eq!(snapshot.count(&KeyRange::prefix(b"user:"))?, 1);
-/// engine.commit(&Changes::unit(Key::from(&b"user:7"[..]), None), None, Durability::None)?.wait()?;
+/// engine.commit(&Changes::removing(b"user:7"), None, Durability::None)?.wait()?;
 /// assert_eq!(snapshot.count(&KeyRange::prefix(b"user:"))?, 1, "a snapshot never changes");
 /// # Ok::<(), larder::Error>(())
 /// ```
@@ -375,9 +362,9 @@ pub trait Snapshot: fmt::Debug + Send + Sync {
     ///
     /// # Examples
     /// ```
-    /// # use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine};
+    /// # use larder::engine::{Changes, Durability, Engine, MemoryEngine};
     /// # let engine = MemoryEngine::new();
-    /// # engine.commit(&Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into())), None, Durability::None)?.wait()?;
+    /// # engine.commit(&Changes::putting(b"a", b"1"), None, Durability::None)?.wait()?;
     /// let snapshot = engine.snapshot()?;
     /// assert_eq!(snapshot.get(b"a")?.as_deref(), Some(&b"1"[..]));
     /// assert!(snapshot.get(b"b")?.is_none());
@@ -511,5 +498,5 @@ pub(crate) fn check_sizes(key: &[u8], value: &[u8]) -> Result<()> {
 /// # Errors
 /// As [`check_sizes`].
 pub(crate) fn check_changes(changes: &Changes) -> Result<()> {
-    changes.iter().try_for_each(|(key, change)| change.as_ref().map_or(Ok(()), |value| check_sizes(key, value)))
+    changes.iter().try_for_each(|(key, change)| change.value().map_or(Ok(()), |value| check_sizes(key, value)))
 }

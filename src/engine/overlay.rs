@@ -8,11 +8,11 @@ use std::borrow::Cow;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use crate::engine::changes::ChangesCursor;
 use crate::engine::local::{Local, State};
-use crate::engine::memory::TreeCursor;
 use crate::engine::{
-    Changes, CommitNumber, Cursor, Direction, Durability, Engine, EngineStats, Entry, Key, KeyRange, Reads, Snapshot,
-    Ticket, Value,
+    Change, Changes, CommitNumber, Cursor, Direction, Durability, Engine, EngineStats, Entry, Key, KeyRange, Reads,
+    Snapshot, Ticket, Value,
 };
 use crate::error::Result;
 
@@ -20,9 +20,9 @@ use crate::error::Result;
 ///
 /// # Examples
 /// ```
-/// use larder::engine::{Changes, Engine, Key, KeyRange, MemoryEngine, Overlay, Snapshot};
+/// use larder::engine::{Changes, Engine, KeyRange, MemoryEngine, Overlay, Snapshot};
 /// let mut changes = Changes::new();
-/// changes.insert(Key::from(&b"b"[..]), Some(b"2"[..].into()));
+/// changes.put(b"b", b"2");
 /// let overlay = Overlay::new(MemoryEngine::new().snapshot()?, changes);
 /// assert_eq!(overlay.count(&KeyRange::all())?, 1);
 /// # Ok::<(), larder::Error>(())
@@ -39,8 +39,8 @@ impl Overlay {
     ///
     /// # Examples
     /// ```
-    /// use larder::engine::{Changes, Engine, Key, MemoryEngine, Overlay, Snapshot};
-    /// let changes = Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into()));
+    /// use larder::engine::{Changes, Engine, MemoryEngine, Overlay, Snapshot};
+    /// let changes = Changes::putting(b"a", b"1");
     /// let overlay = Overlay::new(MemoryEngine::new().snapshot()?, changes);
     /// assert_eq!(overlay.get(b"a")?.as_deref(), Some(&b"1"[..]));
     /// # Ok::<(), larder::Error>(())
@@ -61,8 +61,8 @@ impl Overlay {
     ///
     /// # Examples
     /// ```
-    /// use larder::engine::{Changes, Engine, Key, MemoryEngine, Overlay};
-    /// let removal = Changes::unit(Key::from(&b"a"[..]), None);
+    /// use larder::engine::{Changes, Engine, MemoryEngine, Overlay};
+    /// let removal = Changes::removing(b"a");
     /// let overlay = Overlay::new(MemoryEngine::new().snapshot()?, removal.clone());
     /// assert_eq!(overlay.changes(), &removal);
     /// # Ok::<(), larder::Error>(())
@@ -83,9 +83,9 @@ impl Overlay {
     }
 
     /// How one change alters the number of entries: a put of a new key adds one, a removal of a present one takes one.
-    fn effect(&self, key: &Key, change: Option<&Value>) -> Result<i64> {
+    fn effect(&self, key: &[u8], change: Change<'_>) -> Result<i64> {
         let before = self.base.get(key)?.is_some();
-        Ok(i64::from(change.is_some()) - i64::from(before))
+        Ok(i64::from(change.value().is_some()) - i64::from(before))
     }
 }
 
@@ -96,7 +96,7 @@ impl Snapshot for Overlay {
 
     fn get(&self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
         match self.changes.get(key) {
-            Some(change) => Ok(change.as_deref().map(Cow::Borrowed)),
+            Some(change) => Ok(change.value().map(Cow::Borrowed)),
             None => self.base.get(key),
         }
     }
@@ -106,7 +106,7 @@ impl Snapshot for Overlay {
         if self.changes.is_empty() {
             return Ok(base);
         }
-        let changes = TreeCursor::new(self.changes.clone(), range.clone(), direction);
+        let changes = self.changes.cursor(range, direction);
         Ok(Box::new(MergeCursor {
             base,
             changes,
@@ -120,34 +120,30 @@ impl Snapshot for Overlay {
 
     fn count(&self, range: &KeyRange) -> Result<u64> {
         let mut count = self.base.count(range)?;
-        if !range.is_empty() {
-            for (key, change) in self.changes.range::<_, [u8]>(range) {
-                count = count.saturating_add_signed(self.effect(key, change.as_ref())?);
-            }
+        for (key, change) in self.changes.range(range) {
+            count = count.saturating_add_signed(self.effect(key, change)?);
         }
         Ok(count)
     }
 
     fn nth(&self, range: &KeyRange, n: u64) -> Result<Option<(Key, Value)>> {
-        if range.is_empty() {
-            return Ok(None);
-        }
         // Steps from change to change; the snapshot's own counts bridge the gaps between them.
         let (mut left, mut rest) = (n, range.clone());
-        for (key, change) in self.changes.range::<_, [u8]>(range) {
+        for (key, change) in self.changes.range(range) {
+            let key = Key::from(key);
             let gap = rest.clone().clamp(Bound::Unbounded, Bound::Excluded(key.clone()));
             let in_gap = self.base.count(&gap)?;
             if left < in_gap {
                 return self.base.nth(&gap, left);
             }
             left -= in_gap;
-            if let Some(value) = change {
+            if let Change::Put(value) = change {
                 if left == 0 {
-                    return Ok(Some((key.clone(), Arc::clone(value))));
+                    return Ok(Some((key, value.into())));
                 }
                 left -= 1;
             }
-            rest = rest.clamp(Bound::Excluded(key.clone()), Bound::Unbounded);
+            rest = rest.clamp(Bound::Excluded(key), Bound::Unbounded);
         }
         self.base.nth(&rest, left)
     }
@@ -157,7 +153,7 @@ impl Snapshot for Overlay {
 #[derive(Debug)]
 struct MergeCursor {
     base: Box<dyn Cursor>,
-    changes: TreeCursor<Option<Value>>,
+    changes: ChangesCursor,
     direction: Direction,
     base_entry: Option<(Key, Vec<u8>)>,
     change: Option<(Key, Option<Value>)>,
@@ -182,7 +178,7 @@ impl MergeCursor {
     }
 
     fn move_change(&mut self) {
-        self.change = self.changes.step().cloned();
+        self.change = self.changes.step().map(|(key, change)| (Key::from(key), change.value().map(Value::from)));
     }
 
     fn choose(&self) -> Lend {
@@ -242,10 +238,10 @@ impl Cursor for MergeCursor {
 ///
 /// # Examples
 /// ```
-/// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine, OverlayEngine};
+/// use larder::engine::{Changes, Durability, Engine, MemoryEngine, OverlayEngine};
 /// let original = MemoryEngine::new();
 /// let fork = OverlayEngine::new(original.snapshot()?);
-/// fork.commit(&Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into())), None, Durability::None)?.wait()?;
+/// fork.commit(&Changes::putting(b"a", b"1"), None, Durability::None)?.wait()?;
 /// assert!(fork.snapshot()?.get(b"a")?.is_some());
 /// assert!(original.snapshot()?.get(b"a")?.is_none());
 /// # Ok::<(), larder::Error>(())
@@ -310,9 +306,7 @@ impl Engine for OverlayEngine {
 
 impl State for Overlay {
     fn apply(&mut self, changes: &Changes, number: CommitNumber) {
-        for (key, change) in changes {
-            self.changes.insert(key.clone(), change.clone());
-        }
+        self.changes.append(changes);
         self.commit = number;
     }
 }

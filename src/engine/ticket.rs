@@ -13,9 +13,9 @@ use crate::error::Result;
 ///
 /// # Examples
 /// ```
-/// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine};
+/// use larder::engine::{Changes, Durability, Engine, MemoryEngine};
 /// let engine = MemoryEngine::new();
-/// let changes = Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into()));
+/// let changes = Changes::putting(b"a", b"1");
 /// let ticket = engine.commit(&changes, None, Durability::None)?;
 /// ticket.wait()?;
 /// assert_eq!(ticket.number().0, 1);
@@ -117,9 +117,9 @@ impl Ticket {
     ///
     /// # Examples
     /// ```
-    /// use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine};
+    /// use larder::engine::{Changes, Durability, Engine, MemoryEngine};
     /// let engine = MemoryEngine::new();
-    /// let changes = Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into()));
+    /// let changes = Changes::putting(b"a", b"1");
     /// engine.commit(&changes, None, Durability::Sync)?.wait()?;
     /// assert!(engine.snapshot()?.get(b"a")?.is_some());
     /// # Ok::<(), larder::Error>(())

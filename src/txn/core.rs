@@ -11,7 +11,7 @@ use parking_lot::lock_api::GetThreadId;
 use parking_lot::{Mutex, RawThreadId};
 
 use crate::clock::{Clock, Timestamp};
-use crate::engine::{Changes, CommitNumber, Durability, Engine, Key, Reads, Ticket, Value};
+use crate::engine::{Changes, CommitNumber, Durability, Engine, Reads, Ticket};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::txn::view::{Parts, View, Writer};
@@ -187,7 +187,7 @@ impl Core {
         }
         if let (true, Some(last)) = (parts.took_times, *self.last_micros.lock()) {
             // The last time of all, not of this transaction: a later time may have been committed before it.
-            parts.changes.insert(Key::from(&LAST_MICROS_KEY[..]), Some(Value::from(&last.to_be_bytes()[..])));
+            parts.changes.put(LAST_MICROS_KEY, last.to_be_bytes());
         }
         // An optimistic transaction's snapshot is held while its reads are checked. Any other is let go first: an engine
         // in memory changes in place what no snapshot shares.

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::clock::Timestamp;
-use crate::engine::{self, Changes, CommitNumber, Direction, Entry, Key, KeyRange, Overlay, Reads, Snapshot, Value};
+use crate::engine::{
+    self, Change, Changes, CommitNumber, Direction, Entry, Key, KeyRange, Overlay, Reads, Snapshot, Value,
+};
 use crate::error::{Error, Result};
 use crate::txn::core::{Core, Effect, LAST_MICROS_KEY};
 
@@ -57,7 +59,7 @@ impl View {
     /// The value of `key`.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
         // What the transaction wrote itself is not a read of the store.
-        if let Some(reads) = self.reads.as_ref().filter(|_| !self.overlay.changes().contains_key(key)) {
+        if let Some(reads) = self.reads.as_ref().filter(|_| self.overlay.changes().get(key).is_none()) {
             reads.lock().add_key(key);
         }
         self.overlay.get(key)
@@ -157,7 +159,8 @@ pub struct Writer {
 #[derive(Debug)]
 enum Before {
     Nothing,
-    Change(Option<Value>),
+    Put(Value),
+    Removed,
 }
 
 /// Where a transaction stood before an operation.
@@ -184,16 +187,19 @@ impl Writer {
     ///
     /// # Errors
     /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) when either is longer than an engine takes.
-    pub(crate) fn put(&mut self, key: impl Into<Key>, value: impl Into<Value>) -> Result<()> {
-        let (key, value) = (key.into(), value.into());
-        engine::check_sizes(&key, &value)?;
-        self.change(key, Some(value));
+    pub(crate) fn put(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
+        let (key, value) = (key.as_ref(), value.as_ref());
+        engine::check_sizes(key, value)?;
+        self.note_before(key);
+        self.view.overlay.changes_mut().put(key, value);
         Ok(())
     }
 
     /// Removes `key`, which need not exist.
-    pub(crate) fn remove(&mut self, key: impl Into<Key>) {
-        self.change(key.into(), None);
+    pub(crate) fn remove(&mut self, key: impl AsRef<[u8]>) {
+        let key = key.as_ref();
+        self.note_before(key);
+        self.view.overlay.changes_mut().remove(key);
     }
 
     /// Removes every entry of `range` and answers how many there were.
@@ -250,9 +256,10 @@ impl Writer {
         let changes = self.view.overlay.changes_mut();
         for (key, before) in self.undo.take().unwrap_or_default().into_iter().rev() {
             match before {
-                Before::Change(change) => changes.insert(key, change),
-                Before::Nothing => changes.remove(&key),
-            };
+                Before::Nothing => changes.forget(&key),
+                Before::Put(value) => changes.put(&key, value),
+                Before::Removed => changes.remove(&key),
+            }
         }
         self.effects.truncate(mark.effects);
         self.wake_at = mark.wake_at;
@@ -266,17 +273,15 @@ impl Writer {
         Parts { base, changes, effects, wake_at, took_times, reads }
     }
 
-    fn change(&mut self, key: Key, change: Option<Value>) {
-        let changes = self.view.overlay.changes_mut();
-        match &mut self.undo {
-            Some(undo) => {
-                let before = changes.insert(key.clone(), change);
-                undo.push((key, before.map_or(Before::Nothing, Before::Change)));
-            }
-            None => {
-                changes.insert(key, change);
-            }
-        }
+    /// Keeps what `undo_to` would put back.
+    fn note_before(&mut self, key: &[u8]) {
+        let Some(undo) = &mut self.undo else { return };
+        let before = match self.view.overlay.changes().get(key) {
+            None => Before::Nothing,
+            Some(Change::Put(value)) => Before::Put(value.into()),
+            Some(Change::Remove) => Before::Removed,
+        };
+        undo.push((Key::from(key), before));
     }
 }
 

@@ -3,7 +3,7 @@ use std::thread;
 
 use larder::engine::{Changes, Direction, Durability, KeyRange};
 
-use crate::{beds, entries, key};
+use crate::{beds, entries};
 
 /// Keys that every batch writes.
 const KEYS: u8 = 8;
@@ -11,7 +11,7 @@ const COMMITS: u64 = 100;
 const SCANS: u64 = 100;
 
 fn batch(value: u64) -> Changes {
-    (0..KEYS).map(|name| (key([name]), Some(value.to_be_bytes()[..].into()))).collect()
+    (0..KEYS).map(|name| ([name], Some(value.to_be_bytes()))).collect()
 }
 
 /// No reader ever sees half of a batch, or time run backwards.
@@ -65,7 +65,7 @@ fn writers_side_by_side_get_every_number_once() {
                 thread::spawn(move || {
                     let write = |n: u64| {
                         let name = [&[writer], &n.to_be_bytes()[..]].concat();
-                        let change = Changes::unit(key(&name), Some(b"1"[..].into()));
+                        let change = Changes::putting(&name, b"1");
                         let ticket = engine.commit(&change, None, Durability::Sync).unwrap();
                         ticket.wait().unwrap();
                         let snapshot = engine.snapshot().unwrap();

@@ -146,7 +146,7 @@ fn keys_are_ordered_by_their_bytes() {
         let mut keys: Vec<Vec<u8>> = (0..=u8::MAX).map(|byte| vec![byte]).collect();
         keys.extend([vec![0, 0], vec![0, 0xff], vec![0xff, 0], vec![0xff, 0xff], vec![7; 40]]);
         keys.push(vec![0xff; limits::ENGINE_KEY_BYTES_MAX]);
-        let batch: Changes = keys.iter().map(|key| (Key::from(key), Some((**key).into()))).collect();
+        let batch: Changes = keys.iter().map(|key| (key, Some(key))).collect();
         commit(engine, &batch);
         keys.sort();
         let snapshot = engine.snapshot().unwrap();
@@ -165,15 +165,15 @@ fn an_entry_of_a_size_no_engine_can_keep_is_refused_whole() {
         let long = vec![1; limits::ENGINE_KEY_BYTES_MAX + 1];
         for refused in [Vec::new(), long.clone()] {
             let mut batch = changes([("a", Some("1"))]);
-            batch.insert(Key::from(&refused), Some(b"1"[..].into()));
+            batch.put(&refused, b"1");
             let error = engine.commit(&batch, None, Durability::Sync).unwrap_err();
             assert!(matches!(error, Error::Invalid { .. } | Error::LimitExceeded { .. }), "{error}");
             assert_eq!(get(&*engine.snapshot().unwrap(), "a"), None);
             assert_eq!(engine.snapshot().unwrap().get(&refused).unwrap(), None);
-            commit(engine, &Changes::unit(Key::from(&refused), None));
+            commit(engine, &Changes::removing(&refused));
         }
         let huge = vec![0; limits::ENGINE_VALUE_BYTES_MAX + 1];
-        let error = engine.commit(&Changes::unit(key("a"), Some(huge.into())), None, Durability::Sync).unwrap_err();
+        let error = engine.commit(&Changes::putting("a", huge), None, Durability::Sync).unwrap_err();
         assert!(matches!(error, Error::LimitExceeded { .. }), "{error}");
         put(engine, "b", "1");
         let snapshot = engine.snapshot().unwrap();
@@ -189,7 +189,7 @@ fn values_are_any_bytes_from_none_to_many() {
     on_every_engine(|engine| {
         let big: Vec<u8> = (0..3 << 20).map(|n: u32| n.to_le_bytes()[1]).collect();
         let values = [Vec::new(), vec![0], vec![0xff; 70_000], big];
-        let batch: Changes = (b'a'..).zip(&values).map(|(name, value)| (key([name]), Some((**value).into()))).collect();
+        let batch: Changes = (b'a'..).zip(&values).map(|(name, value)| ([name], Some(value))).collect();
         commit(engine, &batch);
         let snapshot = engine.snapshot().unwrap();
         for (name, value) in (b'a'..).zip(&values) {
@@ -228,8 +228,8 @@ fn a_changed_read_conflicts() {
                 reads.add_range(KeyRange::prefix(b"m"));
             };
             let error = commit_after(engine, note, &between).unwrap_err();
-            let changed = between.keys().next().unwrap();
-            assert!(matches!(&error, Error::Conflict { key } if **key == **changed), "{what}: {error}");
+            let (changed, _) = between.iter().next().unwrap();
+            assert!(matches!(&error, Error::Conflict { key } if **key == *changed), "{what}: {error}");
             assert_eq!(get(&*engine.snapshot().unwrap(), "mine"), None, "{what}");
         }
     });
@@ -288,7 +288,7 @@ fn more_changes_than_an_engine_remembers_conflict_rather_than_pass() {
     let mut reads = Reads::at(base.commit());
     reads.add_key(b"never changed");
     let many = u32::try_from(limits::CONFLICT_HISTORY_KEYS_MAX).unwrap() + 1;
-    let batch: Changes = (0..many).map(|n| (key(n.to_be_bytes()), None)).collect();
+    let batch: Changes = (0..many).map(|n| (n.to_be_bytes(), None::<Vec<u8>>)).collect();
     commit(&*bed.engine, &batch);
     let outcome = bed.engine.commit(&Changes::new(), Some(&reads), Durability::None);
     assert!(matches!(outcome, Err(Error::Conflict { .. })));

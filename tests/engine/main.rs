@@ -68,7 +68,7 @@ fn key(bytes: impl AsRef<[u8]>) -> Key {
 
 /// Changes that put a value at some keys and remove the others.
 fn changes<'a>(entries: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Changes {
-    entries.into_iter().map(|(name, value)| (key(name), value.map(|value| value.as_bytes().into()))).collect()
+    entries.into_iter().collect()
 }
 
 /// Commits `changes` with the default durability and waits for it.

@@ -8,7 +8,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use larder::Error;
-use larder::engine::{Changes, Direction, Durability, Engine, Key, KeyRange, Reads, Snapshot};
+use larder::engine::{Change, Changes, Direction, Durability, Engine, Key, KeyRange, Reads, Snapshot};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -128,15 +128,15 @@ impl Subject {
     }
 
     fn apply(&mut self, changes: &Changes) {
-        for (key, change) in changes {
+        for (key, change) in changes.iter() {
             match change {
-                Some(value) => self.map.insert(key.to_vec(), value.to_vec()),
-                None => self.map.remove(&**key),
+                Change::Put(value) => self.map.insert(key.to_vec(), value.to_vec()),
+                Change::Remove => self.map.remove(key),
             };
         }
         if !changes.is_empty() {
             self.commit += 1;
-            self.log.push((self.commit, changes.keys().map(|key| key.to_vec()).collect()));
+            self.log.push((self.commit, changes.iter().map(|(key, _)| key.to_vec()).collect()));
         }
     }
 
@@ -161,7 +161,7 @@ struct Begun {
 }
 
 fn changes(batch: &Batch) -> Changes {
-    batch.iter().map(|(key, value)| (Key::from(key), value.as_deref().map(Into::into))).collect()
+    batch.iter().map(|(key, value)| (key, value.as_deref())).collect()
 }
 
 fn check_scan(kept: &Kept, range: &KeyRange) {

@@ -13,7 +13,7 @@ use crate::engine::fjall::FjallOptions;
 use crate::engine::fjall::failure::{self, refuse};
 use crate::engine::fjall::group::{Group, Log, Opened};
 use crate::engine::fjall::snapshot::FjallSnapshot;
-use crate::engine::{CommitNumber, Snapshot};
+use crate::engine::{Change, CommitNumber, Snapshot};
 use crate::error::{Error, Result};
 
 /// Version of the layout that the module's header describes.
@@ -162,11 +162,11 @@ impl Disk {
         }
         let batch = OwnedWriteBatch::with_capacity(self.database.clone(), group.changes.len() + 1);
         let mut batch = batch.durability(Some(mode));
-        for (key, change) in &group.changes {
+        for (key, change) in group.changes.iter() {
             match change {
-                Some(value) => batch.insert(&self.entries, &**key, &**value),
-                None if is_storable(key) => batch.remove(&self.entries, &**key),
-                None => {}
+                Change::Put(value) => batch.insert(&self.entries, key, value),
+                Change::Remove if is_storable(key) => batch.remove(&self.entries, key),
+                Change::Remove => {}
             }
         }
         batch.insert(&self.meta, COMMIT_KEY, group.last.0.to_be_bytes());

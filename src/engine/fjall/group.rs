@@ -20,7 +20,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::engine::fjall::failure;
 use crate::engine::history::History;
-use crate::engine::{Changes, CommitNumber, Key, Overlay, Reads, Settle, Snapshot, Ticket, Value};
+use crate::engine::{Changes, CommitNumber, Overlay, Reads, Settle, Snapshot, Ticket};
 use crate::error::{Error, Result};
 use crate::limits;
 
@@ -259,13 +259,8 @@ impl State {
 impl Group {
     /// Adds one commit.
     fn add(&mut self, changes: &Changes, sync: bool) {
-        let size = |(key, value): (&Key, &Option<Value>)| key.len() + value.as_ref().map_or(0, |value| value.len());
-        self.bytes = self.bytes.saturating_add(changes.iter().map(size).sum());
-        if self.changes.is_empty() {
-            self.changes = changes.clone();
-        } else {
-            self.changes.extend(changes.iter().map(|(key, change)| (key.clone(), change.clone())));
-        }
+        self.bytes = self.bytes.saturating_add(changes.bytes());
+        self.changes.append(changes);
         self.last = self.last.next();
         self.sync |= sync;
     }

@@ -101,11 +101,11 @@ impl FjallOptions {
 ///
 /// # Examples
 /// ```
-/// use larder::engine::{Changes, Durability, Engine, Key, fjall::FjallEngine};
+/// use larder::engine::{Changes, Durability, Engine, fjall::FjallEngine};
 /// # let dir = tempfile::tempdir().unwrap();
 /// # let path = dir.path().join("shop.larder");
 /// let engine = FjallEngine::open(&path)?;
-/// let changes = Changes::unit(Key::from(&b"a"[..]), Some(b"1"[..].into()));
+/// let changes = Changes::putting(b"a", b"1");
 /// engine.commit(&changes, None, Durability::Sync)?.wait()?;
 /// drop(engine);
 /// assert!(FjallEngine::open(&path)?.snapshot()?.get(b"a")?.is_some());

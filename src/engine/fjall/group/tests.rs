@@ -55,7 +55,7 @@ fn open() -> (Arc<GroupCommit<TestLog>>, Control) {
 }
 
 fn put(key: &str) -> Changes {
-    Changes::unit(Key::from(key.as_bytes()), Some(key.as_bytes().into()))
+    Changes::putting(key, key)
 }
 
 fn shows(snapshot: &dyn Snapshot, key: &str) -> bool {
@@ -175,7 +175,7 @@ fn a_full_group_is_written_by_the_commit_that_fills_it() {
     let (commits, control) = open();
     control.orders.send(Order::Succeed).unwrap();
     let half = vec![0u8; limits::COMMIT_GROUP_BYTES_MAX / 2 + 1];
-    let change = |key: &[u8]| Changes::unit(Key::from(key), Some(half[..].into()));
+    let change = |key: &[u8]| Changes::putting(key, &half);
     let first = commits.commit(&change(b"a"), None, true).unwrap();
     assert!(control.groups.lock().is_empty());
     let second = commits.commit(&change(b"b"), None, true).unwrap();
