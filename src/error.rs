@@ -129,6 +129,17 @@ pub enum Error {
         detail: String,
     },
 
+    /// A file of the store does not hold what was written to it. Nothing of it is shown; a backup has to take its place.
+    #[error("damaged file {}, at byte {offset}: {detail}; restore the store from a backup", file.display())]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// Where in it, in bytes from its start.
+        offset: u64,
+        /// What is wrong there.
+        detail: String,
+    },
+
     /// A file of the store could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -143,6 +154,8 @@ pub enum Error {
     /// The directory of the store cannot be used as one.
     #[error("cannot open the store in {}: {reason}", path.display())]
     Open {
+        /// What stands in the way.
+        problem: OpenProblem,
         /// The directory.
         path: PathBuf,
         /// Why, and what to do about it.
@@ -173,6 +186,33 @@ pub enum Error {
     /// An error the application raised inside a transaction, which rolled the transaction back.
     #[error("{0}")]
     Application(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What stands in the way of opening a store.
+///
+/// # Examples
+/// ```
+/// use larder::{Error, OpenProblem, Store};
+/// # let dir = tempfile::tempdir().unwrap();
+/// let store = Store::open(dir.path())?;
+/// assert!(matches!(Store::open(dir.path()), Err(Error::Open { problem: OpenProblem::InUse, .. })));
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OpenProblem {
+    /// There is none, and it was to be there.
+    Missing,
+    /// There is one, and it was to be new.
+    Exists,
+    /// The path leads to something else.
+    NotAStore,
+    /// This process or another has it open.
+    InUse,
+    /// This user may not read and write it.
+    PermissionDenied,
+    /// A later version of this crate wrote it.
+    NewerFormat,
 }
 
 /// What is wrong with a request that [`Error::Invalid`] refuses.
@@ -226,6 +266,11 @@ impl Error {
         Self::Unsupported { feature: feature.into() }
     }
 
+    /// An [`Error::Open`] of the directory `path`.
+    pub(crate) fn open(problem: OpenProblem, path: &Path, reason: impl Into<String>) -> Self {
+        Self::Open { problem, path: path.to_owned(), reason: reason.into() }
+    }
+
     /// An [`Error::Io`] for `action` on `path`.
     pub(crate) fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
         Self::Io { action, path: path.to_owned(), source }
@@ -272,6 +317,7 @@ impl Error {
             | Self::Unsupported { .. }
             | Self::NestedTransaction
             | Self::Corruption { .. }
+            | Self::Damaged { .. }
             | Self::Io { .. }
             | Self::Open { .. }
             | Self::Engine { .. }

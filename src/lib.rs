@@ -85,7 +85,7 @@ pub use bson::{self, Document};
 pub use channel::Subscriber;
 pub use clock::{Clock, ManualClock, Stopwatch, SystemClock, Timestamp};
 pub use document::{Collection, Database};
-pub use error::{Error, InvalidKind, Result};
+pub use error::{Error, InvalidKind, OpenProblem, Result};
 pub use item::ItemTable;
 pub use kv::{Kv, SortedSet};
 pub use store::{Builder, Snapshot, Store, Transaction};

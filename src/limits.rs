@@ -10,6 +10,9 @@ pub const ENGINE_KEY_BYTES_MAX: usize = 65_535;
 /// Largest engine value in bytes.
 pub const ENGINE_VALUE_BYTES_MAX: usize = 64 << 20;
 
+/// Largest commit in bytes, as a record of the log.
+pub const COMMIT_BYTES_MAX: usize = 1 << 30;
+
 /// Bytes of commits that wait in memory for the next write to the log; past it a commit waits for that write.
 pub const COMMIT_GROUP_BYTES_MAX: usize = 16 << 20;
 

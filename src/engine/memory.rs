@@ -9,6 +9,7 @@ use std::sync::Arc;
 use imbl::OrdMap;
 
 use crate::engine::local::{Local, State};
+use crate::engine::tree::Tree;
 use crate::engine::{
     Change, Changes, CommitNumber, Cursor, Direction, Durability, Engine, EngineStats, Entry, Key, KeyRange, Reads,
     Snapshot, Ticket, Value,
@@ -32,13 +33,31 @@ const CHUNK_ENTRIES: (usize, usize) = (4, 64);
 /// # Ok::<(), larder::Error>(())
 /// ```
 #[derive(Debug, Default)]
-pub struct MemoryEngine(Local<Tree>);
+pub struct MemoryEngine(Local<TreeSnapshot>);
 
 /// The entries after a commit.
 #[derive(Clone, Debug, Default)]
-struct Tree {
-    entries: OrdMap<Key, Value>,
+pub(super) struct TreeSnapshot {
+    tree: Tree,
     commit: CommitNumber,
+}
+
+impl TreeSnapshot {
+    pub(super) fn new(tree: Tree, commit: CommitNumber) -> Self {
+        Self { tree, commit }
+    }
+
+    pub(super) fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    pub(super) fn into_tree(self) -> Tree {
+        self.tree
+    }
+
+    pub(super) fn apply(&mut self, changes: &Changes, number: CommitNumber) {
+        State::apply(self, changes, number);
+    }
 }
 
 impl MemoryEngine {
@@ -53,6 +72,11 @@ impl MemoryEngine {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Starts from what `snapshot` shows.
+    pub(super) fn from_snapshot(snapshot: &TreeSnapshot) -> Self {
+        Self(Local::new(snapshot.clone()))
     }
 }
 
@@ -87,7 +111,7 @@ impl Engine for MemoryEngine {
 
     fn stats(&self) -> Result<EngineStats> {
         let tree = self.0.state()?;
-        Ok(EngineStats { commit: tree.commit, entries: Some(tree.entries.len() as u64), disk_bytes: 0 })
+        Ok(EngineStats { commit: tree.commit, entries: Some(tree.tree.len()), ..EngineStats::default() })
     }
 
     fn close(&self) -> Result<()> {
@@ -96,29 +120,29 @@ impl Engine for MemoryEngine {
     }
 }
 
-impl State for Tree {
+impl State for TreeSnapshot {
     fn apply(&mut self, changes: &Changes, number: CommitNumber) {
         for (key, change) in changes.iter() {
             match change {
-                Change::Put(value) => self.entries.insert(Key::from(key), value.into()),
-                Change::Remove => self.entries.remove(key),
-            };
+                Change::Put(value) => self.tree.put(key, value),
+                Change::Remove => self.tree.remove(key),
+            }
         }
         self.commit = number;
     }
 }
 
-impl Snapshot for Tree {
+impl Snapshot for TreeSnapshot {
     fn commit(&self) -> CommitNumber {
         self.commit
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
-        Ok(self.entries.get(key).map(|value| Cow::Borrowed(&**value)))
+        Ok(self.tree.entries.get(key).map(|value| Cow::Borrowed(&**value)))
     }
 
     fn range(&self, range: &KeyRange, direction: Direction) -> Result<Box<dyn Cursor>> {
-        Ok(Box::new(TreeCursor::new(self.entries.clone(), range.clone(), direction)))
+        Ok(Box::new(TreeCursor::new(self.tree.entries.clone(), range.clone(), direction)))
     }
 }
 

@@ -12,10 +12,12 @@
 //!    and [`Engine::snapshot`] shows it. Until then only [`Engine::latest`] does.
 
 mod changes;
+pub mod durable;
 #[cfg(feature = "fjall")]
 #[cfg_attr(docsrs, doc(cfg(feature = "fjall")))]
 pub mod fjall;
 pub(crate) mod history;
+mod interval;
 mod key;
 mod local;
 mod memory;
@@ -23,9 +25,11 @@ mod overlay;
 mod range;
 mod reads;
 mod ticket;
+pub(crate) mod tree;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -135,8 +139,64 @@ pub struct EngineStats {
     pub commit: CommitNumber,
     /// Entries held; `None` when the engine would have to count them.
     pub entries: Option<u64>,
+    /// Bytes of all keys and values; `None` when the engine does not know them.
+    pub bytes: Option<u64>,
     /// Bytes on disk; 0 when nothing is.
     pub disk_bytes: u64,
+    /// Bytes of the log on disk, with what is set aside for it; 0 when there is none.
+    pub log_bytes: u64,
+    /// Bytes of the newest checkpoint; 0 when there is none.
+    pub checkpoint_bytes: u64,
+    /// The last commit that the newest checkpoint holds.
+    pub last_checkpoint: Option<CommitNumber>,
+    /// How often the log has been synced since the store was opened.
+    pub syncs: u64,
+}
+
+/// What was found by reading everything that a store consists of.
+///
+/// # Examples
+/// ```
+/// let store = larder::Store::in_memory();
+/// store.kv().set("k", "v")?;
+/// let report = store.check()?;
+/// assert!(report.damage.is_empty() && report.entries > 0);
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CheckReport {
+    /// Files read.
+    pub files: u64,
+    /// Bytes of them.
+    pub bytes: u64,
+    /// Entries read.
+    pub entries: u64,
+    /// The last commit found.
+    pub commit: CommitNumber,
+    /// What is not as it was written, as far as can be told. Damage may hide other damage behind it.
+    pub damage: Vec<Damage>,
+}
+
+/// A place in a file that does not hold what was written there.
+///
+/// # Examples
+/// ```
+/// let damage = larder::Store::in_memory().check()?.damage;
+/// for damage in &damage {
+///     println!("{}, byte {}: {}", damage.file.display(), damage.offset, damage.detail);
+/// }
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Damage {
+    /// The file.
+    pub file: PathBuf,
+    /// Where in it, in bytes from its start.
+    pub offset: u64,
+    /// What is wrong there.
+    pub detail: String,
 }
 
 /// Keeps entries, takes commits, gives snapshots.
@@ -298,6 +358,47 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// # Ok::<(), larder::Error>(())
     /// ```
     fn sync(&self) -> Result<()>;
+
+    /// Brings what is on disk into the form that is smallest and opened fastest, and returns when that is done.
+    ///
+    /// The default only syncs.
+    ///
+    /// # Errors
+    /// As [`Engine::sync`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Engine, MemoryEngine};
+    /// MemoryEngine::new().checkpoint()?;
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    fn checkpoint(&self) -> Result<()> {
+        self.sync()
+    }
+
+    /// Reads everything and reports what is damaged.
+    ///
+    /// The default reads every entry of a snapshot, and ends with the first error.
+    ///
+    /// # Errors
+    /// An error that keeps it from reading. Damage is in the report, as far as the engine can tell where it is.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Engine, MemoryEngine};
+    /// assert!(MemoryEngine::new().check()?.damage.is_empty());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    fn check(&self) -> Result<CheckReport> {
+        let snapshot = self.snapshot()?;
+        let mut report = CheckReport { commit: snapshot.commit(), ..CheckReport::default() };
+        let mut cursor = snapshot.range(&KeyRange::all(), Direction::Forward)?;
+        while let Some((key, value)) = cursor.next()? {
+            report.entries += 1;
+            report.bytes += (key.len() + value.len()) as u64;
+        }
+        Ok(report)
+    }
 
     /// What the engine holds and has done.
     ///

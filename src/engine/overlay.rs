@@ -295,7 +295,7 @@ impl Engine for OverlayEngine {
     }
 
     fn stats(&self) -> Result<EngineStats> {
-        Ok(EngineStats { commit: self.0.state()?.commit, entries: None, disk_bytes: 0 })
+        Ok(EngineStats { commit: self.0.state()?.commit, entries: None, ..EngineStats::default() })
     }
 
     fn close(&self) -> Result<()> {

@@ -1,10 +1,10 @@
 //! Choices made before a store is opened.
 
-#[cfg(feature = "fjall")]
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::clock::{Clock, SystemClock};
+use crate::engine::durable::{DurableEngine, DurableOptions, Existence};
 use crate::engine::{Durability, Engine, MemoryEngine};
 use crate::error::Result;
 use crate::store::Store;
@@ -24,11 +24,12 @@ use crate::txn::Core;
 pub struct Builder {
     clock: Arc<dyn Clock>,
     durability: Durability,
+    existence: Existence,
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), durability: Durability::Sync }
+        Self { clock: Arc::new(SystemClock), durability: Durability::Sync, existence: Existence::Either }
     }
 }
 
@@ -92,11 +93,40 @@ impl Builder {
     /// assert!(Store::builder().open(&path)?.kv().get("k")?.is_some());
     /// # Ok::<(), larder::Error>(())
     /// ```
-    #[cfg(feature = "fjall")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "fjall")))]
     pub fn open(self, path: impl AsRef<Path>) -> Result<Store> {
-        let engine = crate::engine::fjall::FjallEngine::open(path.as_ref())?;
+        let options = DurableOptions::default().existence(self.existence);
+        let engine = DurableEngine::open_with(path.as_ref(), &options)?;
         self.engine(Arc::new(engine))
+    }
+
+    /// Has [`Builder::open`] refuse to create a store.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Error, OpenProblem, Store};
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// let error = Store::builder().must_exist().open(dir.path().join("typo")).unwrap_err();
+    /// assert!(matches!(error, Error::Open { problem: OpenProblem::Missing, .. }));
+    /// ```
+    pub fn must_exist(mut self) -> Self {
+        self.existence = Existence::Required;
+        self
+    }
+
+    /// Has [`Builder::open`] refuse to open a store that is there already.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Error, OpenProblem, Store};
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// drop(Store::builder().must_be_new().open(dir.path())?);
+    /// let error = Store::builder().must_be_new().open(dir.path()).unwrap_err();
+    /// assert!(matches!(error, Error::Open { problem: OpenProblem::Exists, .. }));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn must_be_new(mut self) -> Self {
+        self.existence = Existence::Refused;
+        self
     }
 
     /// Opens a store on an engine of the caller's.

@@ -5,7 +5,6 @@ mod handles;
 mod sweeper;
 mod transaction;
 
-#[cfg(feature = "fjall")]
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ pub use transaction::{Snapshot, Transaction};
 
 use crate::channel::Hub;
 use crate::clock::Timestamp;
-use crate::engine::{Durability, EngineStats};
+use crate::engine::{CheckReport, Durability, EngineStats, durable};
 use crate::error::Result;
 use crate::txn::{AtSnapshot, AutoCommit, Core, Running};
 use sweeper::Sweeper;
@@ -67,8 +66,12 @@ impl Store {
     /// Commits are durable when they return; [`Builder::durability`] chooses otherwise.
     ///
     /// # Errors
-    /// [`Error::Open`](crate::Error::Open) when the directory is not a store, is in use, or cannot be read;
-    /// [`Error::Corruption`](crate::Error::Corruption) when what it holds is damaged.
+    /// [`Error::Open`](crate::Error::Open) when the directory is not a store, is in use, may not be used or has a newer format;
+    /// [`Error::Damaged`](crate::Error::Damaged) when a file of it does not hold what was written.
+    ///
+    /// # Cost
+    /// All entries are kept in memory; opening reads about a million of them per second. For data larger than memory,
+    /// see the engine `fjall`.
     ///
     /// # Examples
     /// ```
@@ -80,8 +83,6 @@ impl Store {
     /// assert!(larder::Store::open(&path)?.kv().get("k")?.is_some());
     /// # Ok::<(), larder::Error>(())
     /// ```
-    #[cfg(feature = "fjall")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "fjall")))]
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::builder().open(path)
     }
@@ -281,6 +282,72 @@ impl Store {
     /// ```
     pub fn sync(&self) -> Result<()> {
         self.inner.core.engine().sync()
+    }
+
+    /// Makes the files as small, and as fast to open, as they get. The engine does so by itself as they grow.
+    ///
+    /// # Errors
+    /// An I/O error. Nothing is lost by it.
+    ///
+    /// # Cost
+    /// Writes every entry, beside readers and writers.
+    ///
+    /// # Examples
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// let store = larder::Store::open(dir.path())?;
+    /// store.kv().set("k", "v")?;
+    /// store.checkpoint()?;
+    /// assert_eq!(store.stats()?.last_checkpoint, Some(store.stats()?.commit));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn checkpoint(&self) -> Result<()> {
+        self.inner.core.engine().checkpoint()
+    }
+
+    /// Copies the store as it is now to the directory `path`, which must not be there or be empty, while readers and writers go
+    /// on. Whatever engine this store is on, [`Store::open`] opens the copy.
+    ///
+    /// # Errors
+    /// [`Error::Open`](crate::Error::Open) when something is at `path`; an I/O error when it cannot be written. Then there is
+    /// nothing at `path`.
+    ///
+    /// # Cost
+    /// O(n).
+    ///
+    /// # Examples
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let path = dir.path().join("copy.larder");
+    /// let store = larder::Store::in_memory();
+    /// store.kv().set("k", "v")?;
+    /// store.backup(&path)?;
+    /// assert!(larder::Store::open(&path)?.kv().get("k")?.is_some());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
+        durable::backup(&*self.inner.core.engine().snapshot()?, path.as_ref())
+    }
+
+    /// Reads everything the store consists of and reports what is damaged. For a store that nobody has open, or that cannot be
+    /// opened, there is [`engine::durable::check`](crate::engine::durable::check()).
+    ///
+    /// # Errors
+    /// An I/O error. Damage is in the report.
+    ///
+    /// # Cost
+    /// Reads every file, beside readers and writers.
+    ///
+    /// # Examples
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// let store = larder::Store::open(dir.path())?;
+    /// store.kv().set("k", "v")?;
+    /// assert!(store.check()?.damage.is_empty());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn check(&self) -> Result<CheckReport> {
+        self.inner.core.engine().check()
     }
 
     /// Syncs and closes the store for every clone and handle; their next call answers

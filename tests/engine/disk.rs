@@ -20,7 +20,7 @@ fn open(path: &Path) -> FjallEngine {
 /// The reason with which `path` is refused.
 fn refusal(path: &Path) -> String {
     match FjallEngine::open(path) {
-        Err(Error::Open { path: named, reason }) => {
+        Err(Error::Open { path: named, reason, .. }) => {
             assert_eq!(named.file_name(), path.file_name());
             reason
         }
@@ -311,7 +311,8 @@ fn a_killed_process_loses_nothing_it_acknowledged() {
 fn a_store_on_disk_opens_closes_and_opens_again() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("shop.larder");
-    put(&open(&path), "a", "1");
+    Store::open(&path).unwrap().close().unwrap();
+    put(&larder::engine::durable::DurableEngine::open(&path).unwrap(), "a", "1");
     let store = Store::open(&path).unwrap();
     assert_eq!(store.durability(), Durability::Sync);
     assert_eq!(store.stats().unwrap().commit, CommitNumber(1));

@@ -28,7 +28,7 @@ struct Bed {
 /// An empty engine of every kind.
 fn beds() -> Vec<Bed> {
     #[cfg_attr(not(feature = "fjall"), expect(unused_mut, reason = "nothing is added"))]
-    let mut beds = vec![memory(), overlay()];
+    let mut beds = vec![memory(), overlay(), durable()];
     #[cfg(feature = "fjall")]
     beds.push(fjall());
     beds
@@ -45,6 +45,10 @@ fn memory() -> Bed {
 
 fn overlay() -> Bed {
     bed(|_| Arc::new(OverlayEngine::new(MemoryEngine::new().snapshot().unwrap())))
+}
+
+fn durable() -> Bed {
+    bed(|dir| Arc::new(larder::engine::durable::DurableEngine::open(dir.path()).unwrap()))
 }
 
 #[cfg(feature = "fjall")]

@@ -308,6 +308,16 @@ proptest! {
     }
 }
 
+proptest! {
+    // Fewer runs, because each creates a directory and syncs it.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn durable_agrees_with_a_map(ops in vec(op(), 1..60)) {
+        run(&crate::durable(), &ops);
+    }
+}
+
 #[cfg(feature = "fjall")]
 proptest! {
     // Fewer runs, because each creates a directory and syncs it.

@@ -56,7 +56,7 @@ pub(super) fn convert_open_io(path: &Path, source: io::Error) -> Error {
 
 /// An [`Error::Open`].
 pub(super) fn refuse(path: &Path, reason: impl Into<String>) -> Error {
-    Error::Open { path: path.to_owned(), reason: reason.into() }
+    Error::open(crate::error::OpenProblem::NotAStore, path, reason)
 }
 
 /// An [`Error::Engine`].

@@ -211,7 +211,7 @@ impl Engine for FjallEngine {
     fn stats(&self) -> Result<EngineStats> {
         let commit = self.snapshot()?.commit();
         let disk_bytes = self.commits.with_log(Disk::bytes)??;
-        Ok(EngineStats { commit, entries: None, disk_bytes })
+        Ok(EngineStats { commit, disk_bytes, ..EngineStats::default() })
     }
 
     fn close(&self) -> Result<()> {

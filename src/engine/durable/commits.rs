@@ -1,0 +1,433 @@
+//! The order of commits, what readers see of it, and one sync for all that wait at the same time.
+//!
+//! A commit that need not be synced is written to the log and shown at once. One that has to be synced is ordered and kept
+//! in memory, so that the next writer goes on from it; whoever waits for it first *leads*: it writes everything that is
+//! pending, syncs the log, shows the state after it, and wakes the others. Commits that arrive meanwhile form the next
+//! group. A leader gives those whom the last group has just woken a moment to come back, or two halves of the writers
+//! would take turns with groups of half the size.
+//!
+//! # Invariants
+//! 1. What is shown is the state after some commit, and every commit up to it is as durable as it was asked to be.
+//! 2. `newest` is there exactly while commits are ordered that are not shown; then no commit is written around them.
+//! 3. The log is written to under the lock of the order, or by the one leader.
+//! 4. After a failed write or sync nothing is written again: what the medium holds is unknown, and a second sync that
+//!    succeeds would say nothing about the first.
+//!
+//! Locks are taken in this order: `syncing`, `order`, `published`. Trees are dropped outside of all of them.
+
+use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::clock::Stopwatch;
+use crate::engine::durable::format::{Records, record_bytes};
+use crate::engine::durable::sync::{Condvar, Mutex, MutexGuard, RwLock};
+use crate::engine::history::History;
+use crate::engine::memory::TreeSnapshot;
+use crate::engine::{Changes, CommitNumber, Reads, Settle, Snapshot, Ticket};
+use crate::error::{Error, Result};
+use crate::limits;
+
+/// A leader waits for others to join it no longer than this part of what the last sync took.
+const GATHER_PART: u32 = 4;
+
+/// Up to this many changes are made in place while readers of the newest state wait; more are made on a copy.
+const CHANGES_IN_PLACE_MAX: usize = 64;
+
+/// What commits are written to.
+pub(super) trait Log: Debug + Send {
+    /// What has to be synced, apart from the log, so that writing can go on meanwhile.
+    type Unsynced: Unsynced;
+
+    /// Writes `records`; `synced` is the last commit that is known to be on the medium.
+    fn append(&mut self, records: &mut Records, synced: CommitNumber) -> Result<()>;
+
+    /// Everything written since the last call. The caller syncs it before anybody calls again.
+    fn unsynced(&mut self) -> Self::Unsynced;
+}
+
+/// What a log has written and not synced.
+pub(super) trait Unsynced: Debug + Send {
+    /// The last commit written.
+    fn last(&self) -> CommitNumber;
+
+    /// Syncs it.
+    fn sync(&self) -> Result<()>;
+}
+
+/// The commits of an open store.
+#[derive(Debug)]
+pub(super) struct Commits<L> {
+    order: Mutex<Order<L>>,
+    /// Notified when a flight has landed, or the log is free again.
+    landed: Condvar,
+    /// Notified when a commit joins those that a leader gathers.
+    joined: Condvar,
+    /// Held by whoever syncs, so that each learns of the failure of the one before.
+    syncing: Mutex<()>,
+    published: RwLock<Arc<TreeSnapshot>>,
+    history: History,
+    closed: AtomicBool,
+    syncs: AtomicU64,
+    gathers: bool,
+}
+
+#[derive(Debug)]
+struct Order<L> {
+    /// `None` while a leader writes to it, and once closed.
+    log: Option<L>,
+    /// Commits that are ordered and not written.
+    pending: Records,
+    /// Their changes.
+    unpublished: Vec<(CommitNumber, Changes)>,
+    /// The state after the last of them.
+    newest: Option<Arc<TreeSnapshot>>,
+    /// A leader gathers or writes.
+    is_flying: bool,
+    /// Those who wait for the log to be free, whom no new leader overtakes.
+    quiet_wanted: usize,
+    last: CommitNumber,
+    synced: CommitNumber,
+    /// Commits that the next group may grow to.
+    expected: usize,
+    /// What the last flight took.
+    flight_time: Duration,
+    failure: Option<String>,
+}
+
+impl<L: Log + 'static> Commits<L> {
+    /// Goes on from `state`, all of which is on the medium. With `gathers`, leaders wait a little for others.
+    pub(super) fn new(log: L, state: TreeSnapshot, gathers: bool) -> Self {
+        let last = state.commit();
+        let order = Order {
+            log: Some(log),
+            pending: Records::default(),
+            unpublished: Vec::new(),
+            newest: None,
+            is_flying: false,
+            quiet_wanted: 0,
+            last,
+            synced: last,
+            expected: 0,
+            flight_time: Duration::ZERO,
+            failure: None,
+        };
+        Self {
+            order: Mutex::new(order),
+            landed: Condvar::default(),
+            joined: Condvar::default(),
+            syncing: Mutex::default(),
+            published: RwLock::new(Arc::new(state)),
+            history: History::default(),
+            closed: AtomicBool::new(false),
+            syncs: AtomicU64::new(0),
+            gathers,
+        }
+    }
+
+    /// The state that readers see.
+    pub(super) fn snapshot(&self) -> Result<Arc<TreeSnapshot>> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Error::Closed);
+        }
+        Ok(Arc::clone(&self.published.read()))
+    }
+
+    /// The state after the last commit.
+    pub(super) fn latest(&self) -> Result<Arc<TreeSnapshot>> {
+        let order = self.order.lock();
+        match &order.newest {
+            Some(newest) => Ok(Arc::clone(newest)),
+            None => self.snapshot(),
+        }
+    }
+
+    /// A snapshot whose reads a later commit checks.
+    pub(super) fn begin(&self) -> Result<Arc<dyn Snapshot>> {
+        let order = self.order.lock();
+        let snapshot = self.history.watch(self.snapshot()?);
+        // They were perhaps not remembered when they came.
+        for (number, changes) in &order.unpublished {
+            self.history.record(changes, *number);
+        }
+        Ok(snapshot)
+    }
+
+    /// How often the log was synced.
+    pub(super) fn syncs(&self) -> u64 {
+        self.syncs.load(Ordering::Relaxed)
+    }
+
+    /// Orders a commit. Unless it is to be synced, it is in the log and shown when this returns.
+    pub(super) fn commit(self: &Arc<Self>, changes: &Changes, reads: Option<&Reads>, sync: bool) -> Result<Ticket> {
+        limits::check("commit bytes", limits::COMMIT_BYTES_MAX, record_bytes(changes))?;
+        let mut order = self.order.lock();
+        self.refuse(&order)?;
+        if let Some(reads) = reads {
+            self.history.check(reads)?;
+        }
+        if changes.is_empty() {
+            return Ok(self.ticket(order.last, sync || order.newest.is_some()));
+        }
+        let number = order.last.next();
+        if !order.pending.push_commit(number, changes) {
+            let message = format!("there is no memory for a commit of {} bytes", record_bytes(changes));
+            return Err(Error::Engine { engine: super::ENGINE, message });
+        }
+        if !sync && order.newest.is_none() {
+            self.write_through(&mut order, changes, number)?;
+            return Ok(Ticket::settled(number));
+        }
+        let newest = order.newest.get_or_insert_with(|| Arc::clone(&self.published.read()));
+        Arc::make_mut(newest).apply(changes, number);
+        order.unpublished.push((number, changes.clone()));
+        order.last = number;
+        self.history.record(changes, number);
+        let is_full = order.pending.len() > limits::COMMIT_GROUP_BYTES_MAX;
+        drop(order);
+        self.joined.notify_one();
+        if is_full || !sync {
+            self.advance(number)?;
+        }
+        Ok(self.ticket(number, true))
+    }
+
+    /// Makes every commit so far survive loss of power.
+    pub(super) fn sync(&self) -> Result<()> {
+        let order = self.order.lock();
+        self.refuse(&order)?;
+        let last = order.last;
+        drop(order);
+        self.advance(last)
+    }
+
+    /// Runs `ask` while nobody writes, with the log and the state after everything in it.
+    pub(super) fn quietly<T>(
+        &self,
+        ask: impl FnOnce(&mut L, &Arc<TreeSnapshot>, CommitNumber) -> Result<T>,
+    ) -> Result<T> {
+        let mut order = self.order.lock();
+        order.quiet_wanted += 1;
+        while order.is_flying {
+            self.landed.wait(&mut order);
+        }
+        order.quiet_wanted -= 1;
+        let refused = self.refuse(&order);
+        let order_of = &mut *order;
+        let answer = match &mut order_of.log {
+            Some(log) => refused.and_then(|()| ask(log, &self.published.read(), order_of.synced)),
+            None => Err(Error::Closed),
+        };
+        drop(order);
+        self.landed.notify_all();
+        answer
+    }
+
+    /// As [`Commits::quietly`]; when `change` fails, nothing is written any more.
+    pub(super) fn change_log<T>(
+        &self,
+        change: impl FnOnce(&mut L, &Arc<TreeSnapshot>, CommitNumber) -> Result<T>,
+    ) -> Result<T> {
+        let outcome = self.quietly(|log, state, synced| Ok(change(log, state, synced)))?;
+        if let Err(error) = &outcome {
+            self.order.lock().failure.get_or_insert_with(|| error.to_string());
+        }
+        outcome
+    }
+
+    /// Writes and syncs what is left, then `finish` and lets go of the log.
+    pub(super) fn close(&self, finish: impl FnOnce(&mut L, CommitNumber) -> Result<()>) -> Result<()> {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let mut outcome = self.advance_to_last();
+        let mut order = self.order.lock();
+        order.quiet_wanted += 1;
+        while order.is_flying {
+            self.landed.wait(&mut order);
+        }
+        order.quiet_wanted -= 1;
+        let synced = order.synced;
+        if let (Some(log), Ok(())) = (&mut order.log, &outcome) {
+            outcome = finish(log, synced);
+        }
+        let log = order.log.take();
+        let state = std::mem::take(&mut *self.published.write());
+        drop(order);
+        self.landed.notify_all();
+        drop((log, state));
+        outcome
+    }
+
+    fn advance_to_last(&self) -> Result<()> {
+        let last = self.order.lock().last;
+        self.advance(last)
+    }
+
+    fn ticket(self: &Arc<Self>, number: CommitNumber, waits: bool) -> Ticket {
+        if waits { Ticket::pending(number, Arc::clone(self) as Arc<dyn Settle>) } else { Ticket::settled(number) }
+    }
+
+    /// Writes and shows a commit that nothing waits before. It is the last record of `pending`, and the only one.
+    fn write_through(&self, order: &mut Order<L>, changes: &Changes, number: CommitNumber) -> Result<()> {
+        let Some(log) = &mut order.log else { return Err(Error::Closed) };
+        let written = log.append(&mut order.pending, order.synced);
+        order.pending.clear();
+        if let Err(error) = written {
+            order.failure = Some(error.to_string());
+            return Err(error);
+        }
+        order.last = number;
+        self.history.record(changes, number);
+        let mut published = self.published.write();
+        if let Some(state) = Arc::get_mut(&mut published).filter(|_| changes.len() <= CHANGES_IN_PLACE_MAX) {
+            state.apply(changes, number);
+            return Ok(());
+        }
+        let mut state = TreeSnapshot::clone(&published);
+        drop(published);
+        state.apply(changes, number);
+        let old = std::mem::replace(&mut *self.published.write(), Arc::new(state));
+        drop(old);
+        Ok(())
+    }
+
+    /// Returns when every commit up to `number` is on the medium and shown; leads where nobody does.
+    fn advance(&self, number: CommitNumber) -> Result<()> {
+        let mut order = self.order.lock();
+        loop {
+            if order.synced >= number {
+                return Ok(());
+            }
+            order.refuse_after_failure()?;
+            if order.is_flying || order.quiet_wanted > 0 {
+                self.landed.wait(&mut order);
+            } else if order.log.is_none() {
+                return Err(Error::Closed);
+            } else if order.newest.is_some() {
+                self.lead(order)?;
+                order = self.order.lock();
+            } else {
+                drop(order);
+                self.sync_written()?;
+                order = self.order.lock();
+            }
+        }
+    }
+
+    /// Writes and syncs what is pending, as one group.
+    fn lead(&self, mut order: MutexGuard<'_, Order<L>>) -> Result<()> {
+        order.is_flying = true;
+        self.gather(&mut order);
+        let Some(mut log) = order.log.take() else { return Err(Error::Closed) };
+        let (mut records, last) = (std::mem::take(&mut order.pending), order.last);
+        let (state, synced) = (order.newest.clone(), order.synced);
+        drop(order);
+        let watch = Stopwatch::start();
+        // A panic must not leave the others waiting for a leader that has gone.
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            log.append(&mut records, synced)?;
+            let _syncing = self.syncing.lock();
+            self.order.lock().refuse_after_failure()?;
+            self.syncs.fetch_add(1, Ordering::Relaxed);
+            log.unsynced().sync()
+        }));
+        let outcome = outcome.unwrap_or_else(|_| {
+            Err(Error::Engine { engine: super::ENGINE, message: "it panicked during a write".to_owned() })
+        });
+        let commits = records.commits();
+        records.clear();
+        let mut order = self.order.lock();
+        order.is_flying = false;
+        order.log = Some(log);
+        let mut old = (None, None);
+        match &outcome {
+            Ok(()) => {
+                order.flight_time = watch.elapsed();
+                order.synced = last;
+                order.expected = commits + order.pending.commits();
+                order.unpublished.retain(|(number, _)| *number > last);
+                if order.last == last {
+                    old.0 = order.newest.take();
+                    order.pending = records;
+                }
+                if let Some(state) = state {
+                    old.1 = Some(std::mem::replace(&mut *self.published.write(), state));
+                }
+            }
+            Err(error) => {
+                order.failure.get_or_insert_with(|| error.to_string());
+                order.pending = Records::default();
+                order.unpublished = Vec::new();
+                old = (order.newest.take(), state);
+            }
+        }
+        drop(order);
+        self.landed.notify_all();
+        drop(old);
+        outcome
+    }
+
+    /// Waits a little for those whom the last flight woke.
+    fn gather(&self, order: &mut MutexGuard<'_, Order<L>>) {
+        if !self.gathers || order.pending.commits() >= order.expected {
+            return;
+        }
+        let (watch, patience) = (Stopwatch::start(), order.flight_time / GATHER_PART);
+        while order.pending.commits() < order.expected {
+            let left = patience.saturating_sub(watch.elapsed());
+            if left.is_zero() {
+                break;
+            }
+            self.joined.wait_for(order, left);
+        }
+    }
+
+    /// Syncs what is written, beside those who go on writing.
+    fn sync_written(&self) -> Result<()> {
+        let _syncing = self.syncing.lock();
+        let mut order = self.order.lock();
+        order.refuse_after_failure()?;
+        // A flight syncs everything; whoever called looks again when it has landed.
+        let Some(log) = &mut order.log else { return Ok(()) };
+        let unsynced = log.unsynced();
+        drop(order);
+        self.syncs.fetch_add(1, Ordering::Relaxed);
+        let outcome = unsynced.sync();
+        let mut order = self.order.lock();
+        match &outcome {
+            Ok(()) => order.synced = order.synced.max(unsynced.last()),
+            Err(error) => {
+                order.failure.get_or_insert_with(|| error.to_string());
+            }
+        }
+        outcome
+    }
+
+    fn refuse(&self, order: &Order<L>) -> Result<()> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Error::Closed);
+        }
+        order.refuse_after_failure()
+    }
+}
+
+impl<L: Log + 'static> Settle for Commits<L> {
+    fn settle(&self, number: CommitNumber) -> Result<()> {
+        self.advance(number)
+    }
+}
+
+impl<L> Order<L> {
+    fn refuse_after_failure(&self) -> Result<()> {
+        match &self.failure {
+            None => Ok(()),
+            Some(reason) => Err(Error::ReadOnly { reason: reason.clone() }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,279 @@
+//! What the files of a store say: the newest checkpoint, then the log in order, up to where it ends.
+//!
+//! # Where the log ends
+//! A commit is acknowledged when its record and every record before it are synced, so that loss of power takes only records
+//! that nobody was told of. It may take any of them: the medium writes in what order it likes, and a later record can be
+//! whole where an earlier one is torn. So the first piece that is no record ends the log, *unless* some record after it
+//! says that the missing commit was on the medium, for every record says how far that was when it was written. Then it is
+//! damage, and an error. What follows the end is overwritten with zeros before anything is written there, or a record
+//! that was cut off could come back behind a new one.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::engine::durable::background::Signal;
+use crate::engine::durable::checkpoint;
+use crate::engine::durable::directory::{Directory, Listing, checkpoint_name, segment_name};
+use crate::engine::durable::format::{
+    RECORD_ALIGNMENT, Record, RecordKind, Refused, SEGMENT_HEADER_BYTES, SegmentHeader, StoreId,
+};
+use crate::engine::durable::log::{Left, Log, Segment, Segments, write_zeros};
+use crate::engine::memory::TreeSnapshot;
+use crate::engine::tree::{Builder, Tree};
+use crate::engine::{Change, CommitNumber, Snapshot};
+use crate::error::{Error, Result};
+use crate::vfs::File;
+
+/// A store as it was found.
+#[derive(Debug)]
+pub(super) struct Recovered {
+    pub(super) log: Log,
+    pub(super) segments: Arc<Segments>,
+    pub(super) state: TreeSnapshot,
+    /// The newest checkpoint and its bytes.
+    pub(super) checkpoint: Option<(CommitNumber, u64)>,
+}
+
+/// Reads the store `id` in `directory`, and leaves there what the log can go on from.
+pub(super) fn recover(
+    directory: &Directory,
+    id: StoreId,
+    segment_bytes: u64,
+    signal: &Arc<Signal>,
+) -> Result<Recovered> {
+    let listing = directory.list()?;
+    let newest = listing.checkpoints.last().map(|commit| read_checkpoint(directory, id, *commit)).transpose()?;
+    let checkpoint = newest.as_ref().map(|newest| (newest.state.commit(), newest.size));
+    let (mut state, first) = match newest {
+        Some(newest) => (newest.state, newest.first_segment),
+        None => (TreeSnapshot::new(Tree::default(), CommitNumber(0)), 1),
+    };
+    let commit = state.commit();
+    let (mut tree, mut last) = (state.into_tree(), commit);
+    let scan = scan_log(directory, id, &listing, first, commit, None, |record| {
+        for operation in record.operations() {
+            match operation? {
+                (key, Change::Put(value)) => tree.put(key, value),
+                (key, Change::Remove) => tree.remove(key),
+            }
+        }
+        last = record.number;
+        Ok(())
+    })?;
+    state = TreeSnapshot::new(tree, last);
+    let (log, segments) = settle(directory, id, &listing, first, scan, segment_bytes, signal)?;
+    Ok(Recovered { log, segments, state, checkpoint })
+}
+
+/// Brings the directory into the state the invariants of the log ask for.
+fn settle(
+    directory: &Directory,
+    id: StoreId,
+    listing: &Listing,
+    first: u64,
+    scan: Scan,
+    segment_bytes: u64,
+    signal: &Arc<Signal>,
+) -> Result<(Log, Arc<Segments>)> {
+    // Everything that is shown from now on has to survive; a process that was killed may have left it to the system.
+    for left in &scan.left {
+        open_synced(directory, &segment_name(left.sequence))?;
+    }
+    let name = segment_name(scan.end.sequence);
+    let file = open_synced(directory, &name)?;
+    if scan.has_remains {
+        let erased = write_zeros(&*file, scan.offset, scan.end.size).and_then(|()| file.sync());
+        erased.map_err(|source| Error::io("write", &directory.file(&name), source))?;
+    }
+    let current = Segment { file, header: scan.end, offset: scan.offset };
+    let mut needless: Vec<_> =
+        listing.segments.iter().copied().filter(|sequence| *sequence < first).map(segment_name).collect();
+    let ready = match (scan.has_remains, &*scan.later) {
+        (false, [(header, true)]) if header.sequence == scan.end.sequence + 1 => {
+            let file = open_synced(directory, &segment_name(header.sequence))?;
+            Some(Segment { file, header: *header, offset: SEGMENT_HEADER_BYTES as u64 })
+        }
+        (_, later) => {
+            needless.extend(later.iter().map(|(header, _)| segment_name(header.sequence)));
+            None
+        }
+    };
+    let older = listing.checkpoints.split_last().map_or(&[][..], |(_, older)| older);
+    needless.extend(older.iter().copied().map(checkpoint_name));
+    needless.extend(listing.unfinished.iter().cloned());
+    if !needless.is_empty() {
+        needless.iter().try_for_each(|name| directory.remove(name))?;
+        directory.sync()?;
+    }
+    let segments = Arc::new(Segments::new(directory.clone(), id, scan.end.sequence + 1, ready, Arc::clone(signal)));
+    let log = Log::new(directory.clone(), Arc::clone(&segments), current, scan.left, scan.last, segment_bytes);
+    Ok((log, segments))
+}
+
+/// Opens a segment to write to it, once what is in it is synced.
+fn open_synced(directory: &Directory, name: &str) -> Result<Arc<dyn File>> {
+    let path = directory.file(name);
+    let file = directory.vfs.open(&path, true).map_err(|source| Error::io("open", &path, source))?;
+    file.sync().map_err(|source| Error::io("sync", &path, source))?;
+    Ok(file.into())
+}
+
+struct Checkpoint {
+    state: TreeSnapshot,
+    first_segment: u64,
+    size: u64,
+}
+
+fn read_checkpoint(directory: &Directory, id: StoreId, commit: CommitNumber) -> Result<Checkpoint> {
+    let mut reader = checkpoint::Reader::open(directory, commit)?;
+    if reader.header().id != id {
+        return Err(directory.damaged(&checkpoint_name(commit), 0, "the file belongs to another store"));
+    }
+    let mut tree = Builder::new();
+    while reader.next_block(|key, value| tree.push(key, value))? {}
+    let state = TreeSnapshot::new(tree.finish(), commit);
+    Ok(Checkpoint { state, first_segment: reader.header().first_segment, size: reader.size() })
+}
+
+/// What the log holds.
+#[derive(Debug)]
+pub(super) struct Scan {
+    /// The last commit.
+    pub(super) last: CommitNumber,
+    /// The segments before the one it ends in.
+    left: VecDeque<Left>,
+    /// The segment it ends in.
+    end: SegmentHeader,
+    /// Where in that segment.
+    offset: u64,
+    /// Whether records that were cut off follow.
+    has_remains: bool,
+    /// The segments after that one, and whether each is empty.
+    later: Vec<(SegmentHeader, bool)>,
+}
+
+/// Reads the log from the segment `first` on, and calls `apply` with every commit after `after`, in order.
+///
+/// With `until`, a segment and an offset in it, the log is known to end there.
+pub(super) fn scan_log(
+    directory: &Directory,
+    id: StoreId,
+    listing: &Listing,
+    first: u64,
+    after: CommitNumber,
+    until: Option<(u64, u64)>,
+    mut apply: impl FnMut(&Record<'_>) -> Result<(), Refused>,
+) -> Result<Scan> {
+    let mut left = VecDeque::new();
+    let mut sequence = first;
+    let (mut last, mut previous) = (after, None);
+    loop {
+        if !listing.segments.contains(&sequence) {
+            return Err(directory.damaged(&segment_name(sequence), 0, "the file is missing"));
+        }
+        let (header, bytes) = read_segment(directory, id, sequence)?;
+        let mut offset = SEGMENT_HEADER_BYTES;
+        let gap = loop {
+            if until == Some((sequence, offset as u64)) {
+                break Gap::Known;
+            }
+            let damaged = |why: &str| directory.damaged(&segment_name(sequence), offset as u64, why);
+            let record = match Record::decode(bytes.get(offset..).unwrap_or_default(), header.salt()) {
+                Ok(record) => record,
+                Err(Refused::Damaged(why)) => break Gap::Found(why),
+                Err(newer) => return Err(directory.refuse_file(&segment_name(sequence), offset as u64, newer)),
+            };
+            if record.kind == RecordKind::Commit {
+                if !follows(previous, after, record.number) {
+                    let before = previous.unwrap_or(after);
+                    return Err(damaged(&format!("commit {} comes after commit {before}", record.number)));
+                }
+                previous = Some(record.number);
+                if record.number > after {
+                    let applied = apply(&record);
+                    applied
+                        .map_err(|refused| directory.refuse_file(&segment_name(sequence), offset as u64, refused))?;
+                    last = record.number;
+                }
+            }
+            offset += record.length;
+            if record.kind == RecordKind::End {
+                break Gap::None;
+            }
+        };
+        let why = match gap {
+            Gap::None => {
+                left.push_back(Left { sequence, size: header.size, last });
+                sequence += 1;
+                continue;
+            }
+            Gap::Known => String::new(),
+            Gap::Found(why) => why,
+        };
+        let rest = bytes.get(offset..).unwrap_or_default();
+        let mut has_remains = rest.iter().any(|byte| *byte != 0);
+        let mut is_contradicted = has_remains && claims(&header, &bytes, offset, last.next());
+        let mut later = Vec::new();
+        for sequence in listing.segments.iter().copied().filter(|other| *other > sequence && until.is_none()) {
+            let (header, bytes) = read_segment(directory, id, sequence)?;
+            let records = bytes.get(SEGMENT_HEADER_BYTES..).unwrap_or_default();
+            let is_empty = records.iter().all(|byte| *byte == 0);
+            has_remains |= !is_empty;
+            is_contradicted |= !is_empty && claims(&header, &bytes, SEGMENT_HEADER_BYTES, last.next());
+            later.push((header, is_empty));
+        }
+        if is_contradicted {
+            return Err(directory.damaged(&segment_name(sequence), offset as u64, &why));
+        }
+        return Ok(Scan { last, left, end: header, offset: offset as u64, has_remains, later });
+    }
+}
+
+/// Whether `number` may come after the record of the commit `previous`, where `after` is the checkpoint's.
+///
+/// Records of what the checkpoint holds may be missing at the end: loss of power took them, and the log went on in their
+/// place.
+fn follows(previous: Option<CommitNumber>, after: CommitNumber, number: CommitNumber) -> bool {
+    match previous {
+        None => number <= after.next(),
+        Some(previous) => number == previous.next() || (previous < after && number == after.next()),
+    }
+}
+
+/// What is behind the last record that could be read of a segment.
+enum Gap {
+    /// The log goes on in the next segment.
+    None,
+    /// The end, as the caller says.
+    Known,
+    /// No record, for this reason: the end, or damage.
+    Found(String),
+}
+
+/// Whether some record from `offset` on says that `missing` was on the medium.
+fn claims(header: &SegmentHeader, bytes: &[u8], offset: usize, missing: CommitNumber) -> bool {
+    let salt = header.salt();
+    (offset..bytes.len()).step_by(RECORD_ALIGNMENT).any(|at| {
+        let bytes = bytes.get(at..).unwrap_or_default();
+        Record::may_claim(bytes, missing) && Record::decode(bytes, salt).is_ok_and(|record| record.synced >= missing)
+    })
+}
+
+/// Reads a whole segment and checks its header.
+fn read_segment(directory: &Directory, id: StoreId, sequence: u64) -> Result<(SegmentHeader, Vec<u8>)> {
+    let name = segment_name(sequence);
+    let bytes = directory.read_whole(&name, usize::MAX)?;
+    let header = SegmentHeader::decode(&bytes).map_err(|refused| directory.refuse_file(&name, 0, refused))?;
+    let wrong = if header.id != id {
+        "the file belongs to another store"
+    } else if header.sequence != sequence {
+        "the file has the name of another"
+    } else if header.size > bytes.len() as u64 {
+        "the file is cut off"
+    } else if header.size < bytes.len() as u64 {
+        "something follows the segment"
+    } else {
+        return Ok((header, bytes));
+    };
+    Err(directory.damaged(&name, bytes.len() as u64, wrong))
+}
