@@ -7,6 +7,9 @@
 //! - a name that was made, changed or removed in a directory is sure to stay so once [`Vfs::sync_directory`] has returned;
 //! - after a call that failed, what the medium holds of it is unknown.
 
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod sim;
 mod system;
 
 use std::fmt::Debug;

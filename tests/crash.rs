@@ -1,0 +1,239 @@
+//! The durable engine on a disk that loses power, fails, fills up and rots, at any moment.
+//!
+//! A seed decides everything: what is committed, how durably, when the disk fails and what of the unsynced writes it keeps.
+//! What must hold after the store is opened again:
+//! - it holds exactly the commits up to some number;
+//! - that number is not below any that was acknowledged as durable, nor above any that was attempted;
+//! - every invariant of the tree holds, and the files check clean;
+//! - it goes on from there, through the next crash.
+//!
+//! `LARDER_CRASH_SEEDS=20000` runs so many seeds, `LARDER_CRASH_SEED=17` only that one, with a trace of the last calls.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use larder::Error;
+use larder::engine::durable::{self, DurableEngine, DurableOptions};
+use larder::engine::{Changes, Direction, Durability, Engine, KeyRange, Ticket};
+use larder::vfs::Vfs;
+use larder::vfs::sim::SimVfs;
+
+/// Seeds run unless the environment asks for more.
+const SEEDS: u64 = 300;
+
+/// Crashes that one store lives through.
+const CRASHES: usize = 4;
+
+/// Operations between two crashes, unless the crash comes first.
+const OPERATIONS: usize = 40;
+
+type Map = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// Numbers from a seed (xorshift64*).
+#[derive(Clone, Debug)]
+struct Rng(u64);
+
+impl Rng {
+    fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        (self.next() >> 11) % end
+    }
+
+    fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+}
+
+/// A store, and what it has to hold.
+struct Run {
+    vfs: SimVfs,
+    rng: Rng,
+    engine: Option<DurableEngine>,
+    /// The entries after each commit, from the one that was last recovered.
+    states: BTreeMap<u64, Map>,
+    /// The last commit that was acknowledged as durable.
+    durable: u64,
+    /// The last commit that was written to the disk, synced or not.
+    written: u64,
+    pending: Vec<Ticket>,
+}
+
+fn path() -> &'static Path {
+    Path::new("/disk/store")
+}
+
+fn options(vfs: &SimVfs) -> DurableOptions {
+    let vfs = Arc::new(vfs.clone()) as Arc<dyn Vfs>;
+    // Small, so that segments are left and checkpoints made all the time; without threads, so that a seed decides.
+    DurableOptions::default().vfs(vfs).threads(false).segment_bytes(4 << 10).checkpoint_log_bytes(24 << 10).store_id(1)
+}
+
+impl Run {
+    fn new(seed: u64) -> Self {
+        let states = BTreeMap::from([(0, Map::new())]);
+        let (vfs, rng) = (SimVfs::new(seed), Rng::new(seed));
+        Self { vfs, rng, engine: None, states, durable: 0, written: 0, pending: Vec::new() }
+    }
+
+    fn last(&self) -> (u64, &Map) {
+        let (number, map) = self.states.last_key_value().unwrap();
+        (*number, map)
+    }
+
+    fn open(&mut self) -> Result<(), Error> {
+        self.engine = Some(DurableEngine::open_with(path(), &options(&self.vfs))?);
+        Ok(())
+    }
+
+    /// One operation. An error says that the disk has failed.
+    fn step(&mut self) -> Result<(), Error> {
+        match self.rng.below(40) {
+            0 => self.engine().checkpoint().map(|()| self.all_durable()),
+            1..=2 => self.engine().sync().map(|()| self.all_durable()),
+            3 => {
+                let outcome = self.engine().close();
+                self.pending.clear();
+                self.engine = None;
+                outcome?;
+                self.all_durable();
+                self.open()
+            }
+            4..=7 => self.settle(),
+            8 => self.engine().check().map(|report| assert_eq!(report.damage, [])),
+            _ => self.commit(),
+        }
+    }
+
+    fn engine(&self) -> &DurableEngine {
+        self.engine.as_ref().unwrap()
+    }
+
+    fn commit(&mut self) -> Result<(), Error> {
+        let mut map = self.last().1.clone();
+        let mut changes = Changes::new();
+        for _ in 0..=self.rng.below(6) {
+            let key = format!("key {}", self.rng.below(60)).into_bytes();
+            if self.rng.one_in(4) {
+                changes.remove(&key);
+                map.remove(&key);
+            } else {
+                let length = if self.rng.one_in(20) { self.rng.below(12_000) } else { self.rng.below(300) };
+                let byte = self.rng.next().to_le_bytes()[0];
+                let value: Vec<u8> = (0..length).map(|at| byte.wrapping_add(at.to_le_bytes()[0])).collect();
+                changes.put(&key, &value);
+                map.insert(key, value);
+            }
+        }
+        let number = self.last().0 + 1;
+        // Noted first: a commit that fails may be there all the same.
+        self.states.insert(number, map);
+        let sync = !self.rng.one_in(3);
+        let ticket = self.engine().commit(&changes, None, if sync { Durability::Sync } else { Durability::None })?;
+        assert_eq!(ticket.number().0, number);
+        if !sync {
+            self.written = number;
+            return ticket.wait();
+        }
+        self.pending.push(ticket);
+        if self.rng.one_in(2) { self.settle() } else { Ok(()) }
+    }
+
+    /// Waits for the commits that nobody has waited for.
+    fn settle(&mut self) -> Result<(), Error> {
+        for ticket in std::mem::take(&mut self.pending) {
+            ticket.wait()?;
+            self.durable = self.durable.max(ticket.number().0);
+            self.written = self.written.max(self.durable);
+            let shown = self.engine().snapshot()?.commit().0;
+            assert!(shown >= ticket.number().0, "what is acknowledged is shown");
+        }
+        Ok(())
+    }
+
+    fn all_durable(&mut self) {
+        self.durable = self.last().0;
+        self.written = self.durable;
+    }
+
+    /// Checks that a store which has failed goes on showing what it has shown, and takes nothing more.
+    fn check_failed(&mut self) {
+        let Some(engine) = &self.engine else { return };
+        let before = engine.snapshot().map(|snapshot| snapshot.commit());
+        let outcome = engine.commit(&Changes::putting("after", "failure"), None, Durability::Sync);
+        let outcome = outcome.and_then(|ticket| ticket.wait());
+        if outcome.is_ok() {
+            // What failed was nothing that a commit depends on, such as a checkpoint.
+            let (number, mut map) = (self.last().0 + 1, self.last().1.clone());
+            map.insert(b"after".to_vec(), b"failure".to_vec());
+            self.states.insert(number, map);
+            self.all_durable();
+            return;
+        }
+        if let (Ok(before), Ok(after)) = (before, engine.snapshot()) {
+            assert_eq!(after.commit(), before, "what is not durable is not shown");
+            assert_eq!(
+                entries(&**self.engine.as_ref().unwrap().snapshot().as_ref().unwrap()),
+                self.states[&after.commit().0]
+            );
+        }
+    }
+
+    /// Opens what is left and checks it. `lost` says whether what was not synced may be gone.
+    fn recover(&mut self, lost: bool) {
+        let (least, most) = (if lost { self.durable } else { self.written }, self.last().0);
+        self.open().unwrap_or_else(|error| panic!("cannot be opened: {error}"));
+        let snapshot = self.engine().snapshot().unwrap();
+        let found = snapshot.commit().0;
+        assert!((least..=most).contains(&found), "commit {found} was found, of {least} to {most}");
+        let expected = self.states.remove(&found).unwrap();
+        assert!(entries(&*snapshot) == expected, "the entries are not those of commit {found}");
+        let report = self.engine().check().unwrap();
+        assert_eq!((report.damage, report.commit.0), (vec![], found));
+        self.states = BTreeMap::from([(found, expected)]);
+        (self.durable, self.written) = (found, found);
+    }
+}
+
+fn entries(snapshot: &dyn larder::engine::Snapshot) -> Map {
+    let mut cursor = snapshot.range(&KeyRange::all(), Direction::Forward).unwrap();
+    let mut entries = Map::new();
+    while let Some((key, value)) = cursor.next().unwrap() {
+        entries.insert(key.to_vec(), value.to_vec());
+    }
+    entries
+}
+
+fn seeds() -> Vec<u64> {
+    let number = |name| std::env::var(name).ok().map(|text| text.parse().unwrap());
+    match number("LARDER_CRASH_SEED") {
+        Some(seed) => vec![seed],
+        None => (0..number("LARDER_CRASH_SEEDS").unwrap_or(SEEDS)).collect(),
+    }
+}
+
+/// Runs `story` with every seed, and says how to see a failure again.
+fn on_every_seed(test: &str, story: impl Fn(u64, &mut Run)) {
+    for seed in seeds() {
+        let mut run = Run::new(seed);
+        let outcome = catch_unwind(AssertUnwindSafe(|| story(seed, &mut run)));
+        if let Err(panic) = outcome {
+            eprintln!("last calls:\n{}", run.vfs.trace());
+            eprintln!("again with: LARDER_CRASH_SEED={seed} cargo test --all-features --test crash {test}");
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
