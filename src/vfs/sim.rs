@@ -539,12 +539,11 @@ impl SimVfs {
             names.entry(directory.to_owned()).or_insert(Node::Directory);
             durable_names.entry(directory.to_owned()).or_insert(Node::Directory);
         }
-        let id = match names.get(path) {
-            Some(Node::File(id)) => *id,
-            _ => {
-                *next_file += 1;
-                *next_file
-            }
+        let id = if let Some(Node::File(id)) = names.get(path) {
+            *id
+        } else {
+            *next_file += 1;
+            *next_file
         };
         names.insert(path.to_owned(), Node::File(id));
         durable_names.insert(path.to_owned(), Node::File(id));

@@ -75,10 +75,7 @@ impl Directory {
     ) -> Result<(StoreId, Box<dyn File>)> {
         let found = self.look(existence)?;
         if found == Found::Nothing {
-            self.vfs.create_directory(&self.path).map_err(|error| self.refuse_io(error))?;
-            if let Some(parent) = self.path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-                self.vfs.sync_directory(parent).map_err(|source| Error::io("sync", parent, source))?;
-            }
+            self.make()?;
         }
         let lock = self.lock()?;
         // Looked at again, because another process may have made it, or a part of it, before the lock was had.
@@ -93,9 +90,20 @@ impl Directory {
         }
     }
 
+    /// Makes the directory and those above it that are missing, to stay.
+    fn make(&self) -> Result<()> {
+        let is_missing = |path: &Path| self.vfs.names(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        let missing: Vec<_> = self.path.ancestors().take_while(|path| is_missing(path)).collect();
+        self.vfs.create_directory(&self.path).map_err(|error| self.refuse_io(error))?;
+        let parents = missing.into_iter().filter_map(Path::parent);
+        parents
+            .into_iter()
+            .try_for_each(|parent| self.vfs.sync_directory(parent).map_err(|source| Error::io("sync", parent, source)))
+    }
+
     /// Makes the directory, or removes from it what an earlier attempt has left.
     pub(super) fn begin_again(&self) -> Result<()> {
-        self.vfs.create_directory(&self.path).map_err(|error| self.refuse_io(error))?;
+        self.make()?;
         let listing = self.list()?;
         if let Some(name) = listing.foreign {
             let reason = format!("a backup is made there first, and it holds other files, such as {name}: remove it");

@@ -6,7 +6,7 @@
 //! # Invariants
 //! 1. A segment under its name has a whole header and its whole size on the medium, before a record goes into it.
 //! 2. A record is in one segment. The last record of a segment that the log has left is an end record.
-//! 3. What follows the last record of the log is zero.
+//! 3. What follows the last record that was written is zero, unless a write of it failed.
 //! 4. A sync that is reported to have succeeded covers every record written before it, in whichever segment.
 
 use std::collections::VecDeque;
@@ -136,7 +136,7 @@ pub(super) fn make_segment(directory: &Directory, id: StoreId, sequence: u64, si
 }
 
 /// Writes zeros from `start` to `end`.
-pub(super) fn write_zeros(file: &dyn File, start: u64, end: u64) -> std::io::Result<()> {
+fn write_zeros(file: &dyn File, start: u64, end: u64) -> std::io::Result<()> {
     static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
     let mut at = start;
     while at < end {
@@ -164,6 +164,8 @@ pub(super) struct Log {
     current: Segment,
     /// Whether `current` has records that are not synced.
     is_dirty: bool,
+    /// Whether nothing is to be written to `current` any more.
+    is_abandoned: bool,
     left: VecDeque<Left>,
     /// Segments of `left` with records that are not synced, by their sequence.
     unsynced: Vec<(u64, Arc<dyn File>)>,
@@ -183,8 +185,8 @@ impl Log {
         written: CommitNumber,
         segment_bytes: u64,
     ) -> Self {
-        let (is_dirty, unsynced) = (false, Vec::new());
-        let log = Self { directory, segments, current, is_dirty, left, unsynced, written, segment_bytes };
+        let (is_dirty, is_abandoned, unsynced) = (false, false, Vec::new());
+        let log = Self { directory, segments, current, is_dirty, is_abandoned, left, unsynced, written, segment_bytes };
         log.note();
         log
     }
@@ -234,14 +236,24 @@ impl Log {
 
     /// Leaves the current segment, unless it is empty, so that a checkpoint of now makes all of it needless.
     pub(super) fn leave_segment(&mut self, synced: CommitNumber) -> Result<()> {
-        if self.current.offset == SEGMENT_HEADER_BYTES as u64 {
+        if self.current.offset == SEGMENT_HEADER_BYTES as u64 && !self.is_abandoned {
             return Ok(());
         }
         self.advance(0, self.segment_bytes, synced)
     }
 
+    /// Has the next record go into a new segment, because something may follow the last one of this.
+    ///
+    /// Not at once: a store on a full disk can still be opened and read.
+    pub(super) fn abandon_segment(&mut self) {
+        self.is_abandoned = true;
+    }
+
     /// Writes a record that says what is on the medium, and syncs it.
     pub(super) fn write_mark(&mut self, synced: CommitNumber) -> Result<()> {
+        if self.is_abandoned {
+            return Ok(());
+        }
         let mut mark = Records::default();
         mark.push_sign(RecordKind::Mark, self.written);
         commits::Log::append(self, &mut mark, synced)?;
@@ -258,7 +270,7 @@ impl Log {
         let left = std::mem::replace(&mut self.current, next);
         self.left.push_back(Left { sequence: left.header.sequence, size: left.header.size, last: self.written });
         self.unsynced.push((left.header.sequence, left.file));
-        self.is_dirty = false;
+        (self.is_dirty, self.is_abandoned) = (false, false);
         self.note();
         self.segments.signal.wake();
         Ok(())
@@ -299,6 +311,9 @@ impl commits::Log for Log {
     type Unsynced = Unsynced;
 
     fn append(&mut self, records: &mut Records, synced: CommitNumber) -> Result<()> {
+        if self.is_abandoned {
+            self.advance(0, self.next_segment_bytes(), synced)?;
+        }
         let mut from = 0;
         while from < records.len() {
             let (sealed, last) = records.seal(from, self.current.room(), self.current.header.salt(), synced);

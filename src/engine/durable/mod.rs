@@ -48,7 +48,7 @@ pub use directory::Existence;
 
 use crate::engine::interval::{IntervalSync, Syncs};
 use crate::engine::{
-    Changes, CheckReport, CommitNumber, Durability, Engine, EngineStats, MemoryEngine, Reads, Snapshot, Ticket,
+    Changes, CheckReport, CommitNumber, Damage, Durability, Engine, EngineStats, MemoryEngine, Reads, Snapshot, Ticket,
     check_changes,
 };
 use crate::error::{Error, Result};
@@ -363,8 +363,13 @@ pub fn check(path: &Path) -> Result<CheckReport> {
 /// ```
 pub fn check_with(path: &Path, options: &DurableOptions) -> Result<CheckReport> {
     let directory = Directory { vfs: Arc::clone(&options.vfs), path: directory::absolute(path)? };
-    let (id, _lock) = directory.open(Existence::Required, StoreId([0; 16]), |_| Ok(()))?;
-    check::check_files(&directory, id, None)
+    match directory.open(Existence::Required, StoreId([0; 16]), |_| Ok(())) {
+        Ok((id, _lock)) => check::check_files(&directory, id, None),
+        Err(Error::Damaged { file, offset, detail }) => {
+            Ok(CheckReport { damage: vec![Damage { file, offset, detail }], ..CheckReport::default() })
+        }
+        Err(error) => Err(error),
+    }
 }
 
 impl Shared {

@@ -5,8 +5,8 @@
 //! that nobody was told of. It may take any of them: the medium writes in what order it likes, and a later record can be
 //! whole where an earlier one is torn. So the first piece that is no record ends the log, *unless* some record after it
 //! says that the missing commit was on the medium, for every record says how far that was when it was written. Then it is
-//! damage, and an error. What follows the end is overwritten with zeros before anything is written there, or a record
-//! that was cut off could come back behind a new one.
+//! damage, and an error. Unless the store was closed, the log goes on in a new segment: what follows the end is never read
+//! again, and so cannot come back behind a new record.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::engine::durable::directory::{Directory, Listing, checkpoint_name, seg
 use crate::engine::durable::format::{
     RECORD_ALIGNMENT, Record, RecordKind, Refused, SEGMENT_HEADER_BYTES, SegmentHeader, StoreId,
 };
-use crate::engine::durable::log::{Left, Log, Segment, Segments, write_zeros};
+use crate::engine::durable::log::{Left, Log, Segment, Segments};
 use crate::engine::memory::TreeSnapshot;
 use crate::engine::tree::{Builder, Tree};
 use crate::engine::{Change, CommitNumber, Snapshot};
@@ -75,46 +75,76 @@ fn settle(
     segment_bytes: u64,
     signal: &Arc<Signal>,
 ) -> Result<(Log, Arc<Segments>)> {
-    // Everything that is shown from now on has to survive; a process that was killed may have left it to the system.
-    for left in &scan.left {
-        open_synced(directory, &segment_name(left.sequence))?;
-    }
-    let name = segment_name(scan.end.sequence);
-    let file = open_synced(directory, &name)?;
-    if scan.has_remains {
-        let erased = write_zeros(&*file, scan.offset, scan.end.size).and_then(|()| file.sync());
-        erased.map_err(|source| Error::io("write", &directory.file(&name), source))?;
-    }
-    let current = Segment { file, header: scan.end, offset: scan.offset };
-    let mut needless: Vec<_> =
-        listing.segments.iter().copied().filter(|sequence| *sequence < first).map(segment_name).collect();
-    let ready = match (scan.has_remains, &*scan.later) {
-        (false, [(header, true)]) if header.sequence == scan.end.sequence + 1 => {
-            let file = open_synced(directory, &segment_name(header.sequence))?;
-            Some(Segment { file, header: *header, offset: SEGMENT_HEADER_BYTES as u64 })
-        }
-        (_, later) => {
-            needless.extend(later.iter().map(|(header, _)| segment_name(header.sequence)));
-            None
-        }
-    };
+    let next = scan.end.sequence + 1;
+    let ready = scan.later.first().filter(|(header, is_empty)| header.sequence == next && *is_empty);
+    let needless_later = scan.later.iter().skip(usize::from(ready.is_some())).map(|(header, _)| header.sequence);
+    let needless = listing.segments.iter().copied().filter(|sequence| *sequence < first).chain(needless_later);
     let older = listing.checkpoints.split_last().map_or(&[][..], |(_, older)| older);
-    needless.extend(older.iter().copied().map(checkpoint_name));
-    needless.extend(listing.unfinished.iter().cloned());
+    let needless: Vec<_> = (needless.map(segment_name))
+        .chain(older.iter().copied().map(checkpoint_name))
+        .chain(listing.unfinished.iter().cloned())
+        .collect();
+    // What was found may have its name in memory only.
+    directory.sync()?;
     if !needless.is_empty() {
         needless.iter().try_for_each(|name| directory.remove(name))?;
         directory.sync()?;
     }
-    let segments = Arc::new(Segments::new(directory.clone(), id, scan.end.sequence + 1, ready, Arc::clone(signal)));
-    let log = Log::new(directory.clone(), Arc::clone(&segments), current, scan.left, scan.last, segment_bytes);
+    let current = rewrite(directory, id, &scan)?;
+    let ready = match ready {
+        Some((header, _)) => {
+            let file = open_segment(directory, header.sequence)?;
+            Some(Segment { file, header: *header, offset: SEGMENT_HEADER_BYTES as u64 })
+        }
+        None => None,
+    };
+    let segments = Arc::new(Segments::new(directory.clone(), id, next, ready, Arc::clone(signal)));
+    let mut log = Log::new(directory.clone(), Arc::clone(&segments), current, scan.left, scan.last, segment_bytes);
+    if !scan.is_clean {
+        log.abandon_segment();
+    }
     Ok((log, segments))
 }
 
-/// Opens a segment to write to it, once what is in it is synced.
-fn open_synced(directory: &Directory, name: &str) -> Result<Arc<dyn File>> {
-    let path = directory.file(name);
+/// Writes again, and syncs, what may not be on the medium although it can be read, and opens the segment that the log ends in.
+///
+/// A process that was killed leaves it to the system to write; and after a sync that failed, the system takes what it could
+/// not write for written, and a later sync alone would not bring it there.
+fn rewrite(directory: &Directory, id: StoreId, scan: &Scan) -> Result<Segment> {
+    let ended = (scan.end.sequence, scan.last);
+    let segments = scan.left.iter().map(|left| (left.sequence, left.last)).chain([ended]);
+    let mut end = None;
+    for (sequence, _) in segments.filter(|(_, last)| *last >= scan.claimed) {
+        let (header, bytes) = read_segment(directory, id, sequence)?;
+        let (mut from, mut to) = (None, SEGMENT_HEADER_BYTES);
+        while sequence != scan.end.sequence || (to as u64) < scan.offset {
+            let Ok(record) = Record::decode(bytes.get(to..).unwrap_or_default(), header.salt()) else { break };
+            if record.number >= scan.claimed {
+                from.get_or_insert(to);
+            }
+            to += record.length;
+            if record.kind == RecordKind::End {
+                break;
+            }
+        }
+        let file = open_segment(directory, sequence)?;
+        let from = from.unwrap_or(to);
+        let again = bytes.get(from..to).unwrap_or_default();
+        let written = file.write_all_at(again, from as u64).and_then(|()| file.sync());
+        written.map_err(|source| Error::io("write", &directory.file(&segment_name(sequence)), source))?;
+        end = Some(file);
+    }
+    let file = match end {
+        Some(file) => file,
+        None => open_segment(directory, scan.end.sequence)?,
+    };
+    Ok(Segment { file, header: scan.end, offset: scan.offset })
+}
+
+/// Opens a segment to write to it.
+fn open_segment(directory: &Directory, sequence: u64) -> Result<Arc<dyn File>> {
+    let path = directory.file(&segment_name(sequence));
     let file = directory.vfs.open(&path, true).map_err(|source| Error::io("open", &path, source))?;
-    file.sync().map_err(|source| Error::io("sync", &path, source))?;
     Ok(file.into())
 }
 
@@ -146,8 +176,10 @@ pub(super) struct Scan {
     end: SegmentHeader,
     /// Where in that segment.
     offset: u64,
-    /// Whether records that were cut off follow.
-    has_remains: bool,
+    /// The last commit that a record, or the checkpoint, says to be on the medium.
+    claimed: CommitNumber,
+    /// Whether the store was closed, or is new: nothing follows, and no write was interrupted.
+    is_clean: bool,
     /// The segments after that one, and whether each is empty.
     later: Vec<(SegmentHeader, bool)>,
 }
@@ -167,6 +199,7 @@ pub(super) fn scan_log(
     let mut left = VecDeque::new();
     let mut sequence = first;
     let (mut last, mut previous) = (after, None);
+    let (mut claimed, mut ends_with_mark) = (after, true);
     loop {
         if !listing.segments.contains(&sequence) {
             return Err(directory.damaged(&segment_name(sequence), 0, "the file is missing"));
@@ -197,6 +230,8 @@ pub(super) fn scan_log(
                 }
             }
             offset += record.length;
+            claimed = claimed.max(record.synced);
+            ends_with_mark = record.kind == RecordKind::Mark && record.synced == last;
             if record.kind == RecordKind::End {
                 break Gap::None;
             }
@@ -225,7 +260,8 @@ pub(super) fn scan_log(
         if is_contradicted {
             return Err(directory.damaged(&segment_name(sequence), offset as u64, &why));
         }
-        return Ok(Scan { last, left, end: header, offset: offset as u64, has_remains, later });
+        let is_clean = ends_with_mark && !has_remains;
+        return Ok(Scan { last, left, end: header, offset: offset as u64, claimed, is_clean, later });
     }
 }
 
