@@ -367,7 +367,7 @@ fn a_bit_that_rots_is_noticed_or_changes_nothing() {
         run.pending.clear();
         run.engine = None;
         run.vfs.restart();
-        let files: Vec<PathBuf> = run.vfs.files().into_iter().filter(|file| !file.ends_with("lock")).collect();
+        let files = store_files(run);
         for _ in 0..20 {
             let disk = run.vfs.fork();
             let file = &files[usize::try_from(run.rng.below(files.len() as u64)).unwrap()];
@@ -376,6 +376,106 @@ fn a_bit_that_rots_is_noticed_or_changes_nothing() {
             check_damaged(run, &disk, is_closed);
         }
     });
+}
+
+/// A store of a checkpoint and a log of two segments, small enough to damage every byte of it.
+fn small_run(is_closed: bool) -> Run {
+    let mut run = Run::new(1);
+    run.open().unwrap();
+    let commit = |run: &mut Run, key: &str, value: &[u8], checkpoint: bool| {
+        let mut map = run.last().1.clone();
+        map.insert(key.as_bytes().to_vec(), value.to_vec());
+        run.states.insert(run.last().0 + 1, map);
+        run.engine().commit(&Changes::putting(key, value), None, Durability::Sync).unwrap().wait().unwrap();
+        if checkpoint {
+            run.engine().checkpoint().unwrap();
+        }
+    };
+    commit(&mut run, "a", &[1; 40], false);
+    commit(&mut run, "b", &[2; 300], true);
+    commit(&mut run, "a", &[3; 3_000], false);
+    // Too long for what is left of the segment.
+    commit(&mut run, "c", &[4; 2_000], false);
+    commit(&mut run, "d", &[], false);
+    run.all_durable();
+    if is_closed {
+        run.engine().close().unwrap();
+    }
+    run.vfs.restart();
+    run.engine = None;
+    run
+}
+
+/// The files that make up a store.
+fn store_files(run: &Run) -> Vec<PathBuf> {
+    run.vfs.files().into_iter().filter(|file| !file.ends_with("lock")).collect()
+}
+
+#[test]
+fn every_byte_that_is_flipped_is_noticed_or_changes_nothing() {
+    for is_closed in [true, false] {
+        let run = small_run(is_closed);
+        assert!(store_files(&run).len() >= 4, "identity, checkpoint, two segments");
+        for file in store_files(&run) {
+            let (size, mut noticed) = (run.vfs.read(&file).unwrap().len() as u64, 0);
+            for byte in 0..size {
+                let disk = run.vfs.fork();
+                // Another bit of each byte.
+                assert!(disk.flip_bit(&file, 8 * byte + byte % 8));
+                noticed += u32::from(check_damaged(&run, &disk, is_closed));
+            }
+            let name = file.file_name().unwrap().to_str().unwrap();
+            println!("{name}: {noticed} of {size}");
+            assert!(noticed > 0);
+            assert!(u64::from(noticed) == size || name.ends_with(".log"), "{name} has no byte that means nothing");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_off_anywhere_is_noticed() {
+    for is_closed in [true, false] {
+        let run = small_run(is_closed);
+        for file in store_files(&run) {
+            let bytes = run.vfs.read(&file).unwrap();
+            for length in 0..bytes.len() {
+                let disk = run.vfs.fork();
+                disk.write(&file, bytes[..length].to_vec());
+                assert!(check_damaged(&run, &disk, is_closed), "{} of {length} bytes", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_gone_or_another_stores_is_noticed() {
+    let run = small_run(true);
+    let other = SimVfs::new(2);
+    let engine = DurableEngine::open_with(path(), &options(&other).store_id(2)).unwrap();
+    for n in 0..3 {
+        engine.commit(&Changes::putting([n], [n]), None, Durability::Sync).unwrap().wait().unwrap();
+        engine.checkpoint().unwrap();
+    }
+    drop(engine);
+    for file in store_files(&run) {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        // The last segment is only room for what comes next.
+        let is_spare = name == "0000000000000004.log";
+        let disk = run.vfs.fork();
+        disk.remove(&file).unwrap();
+        if name.ends_with(".checkpoint") {
+            // Then the log does not begin where it has to.
+            assert!(matches!(DurableEngine::open_with(path(), &options(&disk)), Err(Error::Damaged { .. })));
+        } else {
+            assert!(is_spare || check_damaged(&run, &disk, true), "{name}");
+        }
+        let Some(theirs) = other.files().into_iter().find(|theirs| theirs.extension() == file.extension()) else {
+            continue;
+        };
+        let disk = run.vfs.fork();
+        disk.write(&file, other.read(&theirs).unwrap());
+        assert!(check_damaged(&run, &disk, true), "{name} of another store");
+    }
 }
 
 /// Opens a store whose files have been changed: it is refused, or holds what it held. Where it was not closed, its end may

@@ -23,10 +23,13 @@ pub(super) fn check_files(directory: &Directory, id: StoreId, until: Option<(u64
                     let name = checkpoint_name(*commit);
                     note(&mut report, Err::<(), _>(directory.damaged(&name, 0, "the file belongs to another store")))?;
                 }
-                while !reader.is_at_end() {
+                loop {
                     let entries = &mut report.entries;
                     let block = reader.next_block(|_, _| *entries += 1);
-                    note(&mut report, block)?;
+                    let is_last = note(&mut report, block)?.map_or(reader.is_at_end(), |has_more| !has_more);
+                    if is_last {
+                        break;
+                    }
                 }
             }
             // Without its header it is unknown where the log begins that goes with it.
