@@ -56,7 +56,7 @@ fn write_order(store: &Store, id: i32) {
             let order = doc! { "_id": id, "customer": customer, "amount": amount };
             tx.collection::<Document>("orders").insert_one(&order)?;
             tx.kv().set(format!("order:{id}"), amount.to_string())?;
-            tx.kv().set_with_ttl(format!("cart:{id}"), "full", Duration::from_secs(60))?;
+            tx.kv().set_with_ttl(format!("cart:{id}"), "full", Duration::from_mins(1))?;
             tx.kv().sorted_set("spent").increment(customer, f64::from(amount))?;
             let item =
                 Item::new().with("id", i64::from(id)).with("customer", customer).with("amount", i64::from(amount));
@@ -76,7 +76,7 @@ fn check_orders(store: &Store) {
         let order = orders.find_one(doc! { "customer": customer, "amount": amount }).unwrap().unwrap();
         assert_eq!(order, doc! { "_id": id, "customer": customer, "amount": amount });
         assert_eq!(store.kv().get(format!("order:{id}")).unwrap().unwrap(), amount.to_string().as_bytes());
-        assert_eq!(store.kv().ttl(format!("cart:{id}")).unwrap(), Ttl::Expires(Duration::from_secs(60)));
+        assert_eq!(store.kv().ttl(format!("cart:{id}")).unwrap(), Ttl::Expires(Duration::from_mins(1)));
         let item = store.item_table("orders").get((i64::from(id),)).unwrap().unwrap();
         assert_eq!(item.get("customer"), Some(&customer.into()));
         let rows = store.wide_table("shop", "orders").select([CqlValue::from(customer)]).to_vec().unwrap();

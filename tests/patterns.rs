@@ -183,7 +183,6 @@ fn the_patterns_are_right_on_a_fork_that_leaves_the_original_alone() {
     assert_eq!(original.stats().unwrap(), before);
 }
 
-#[cfg(feature = "fjall")]
 #[test]
 fn the_patterns_are_right_on_disk_and_after_reopening() {
     let (log, clock, directory) = (Log::generate(1_500), clock(), tempfile::tempdir().unwrap());
@@ -294,14 +293,10 @@ fn the_patterns_answer_what_is_known_of_the_real_log() {
     let store = Store::builder().clock(clock.clone()).in_memory();
     load(&store, &clock, &log.purchases);
     check_real(&store, &clock, &log, &expected);
-    #[cfg(feature = "fjall")]
-    {
-        let directory = tempfile::tempdir().unwrap();
-        let open =
-            || Store::builder().clock(clock.clone()).durability(Durability::None).open(directory.path()).unwrap();
-        load(&open(), &clock, &log.purchases);
-        check_real(&open(), &clock, &log, &expected);
-    }
+    let directory = tempfile::tempdir().unwrap();
+    let open = || Store::builder().clock(clock.clone()).durability(Durability::None).open(directory.path()).unwrap();
+    load(&open(), &clock, &log.purchases);
+    check_real(&open(), &clock, &log, &expected);
 }
 
 /// Set in the child of the kill test: the directory it loads into.
@@ -311,14 +306,12 @@ const CHILD: &str = "LARDER_TEST_LOAD_INTO";
 const KILL_ROWS: u64 = 1_200;
 
 /// Opens the store the child writes and the parent checks.
-#[cfg(feature = "fjall")]
 fn open_to_kill(directory: &Path, clock: &ManualClock) -> Store {
     let durability = Durability::Interval(std::time::Duration::from_millis(100));
     Store::builder().clock(clock.clone()).durability(durability).open(directory).unwrap()
 }
 
 /// Not a test by itself: loads and prints each acknowledged row, in a process that the kill test starts and kills.
-#[cfg(feature = "fjall")]
 #[test]
 fn child_loads_until_killed() {
     let Some(directory) = std::env::var_os(CHILD) else { return };
@@ -329,7 +322,6 @@ fn child_loads_until_killed() {
     println!("finished");
 }
 
-#[cfg(feature = "fjall")]
 #[test]
 fn a_killed_load_goes_on_without_loss_or_duplicate() {
     let purchases = Log::generate(KILL_ROWS).purchases;

@@ -44,11 +44,9 @@ fn operations(record: &Record<'_>) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
     operations.map(|(key, change)| (key.to_vec(), change.value().map(<[u8]>::to_vec))).collect()
 }
 
-fn read_block(
-    header: &BlockHeader,
-    block: &[u8],
-    reader: &mut BlockReader,
-) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Refused> {
+type Entries = Vec<(Vec<u8>, Vec<u8>)>;
+
+fn read_block(header: &BlockHeader, block: &[u8], reader: &mut BlockReader) -> Result<Entries, Refused> {
     let mut entries = Vec::new();
     reader.open(header, block)?;
     reader.each(header.entries, |key, value| {
