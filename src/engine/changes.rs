@@ -1,6 +1,11 @@
 //! What a transaction has written and not yet committed.
 
-use crate::engine::{Direction, Key, KeyRange, TreeCursor, Value};
+use crate::engine::tree::{self, Found, Stored, Tree};
+use crate::engine::{Direction, KeyRange};
+
+/// Entries of a leaf and children of an inner node: small, because most transactions write little.
+const LEAF: usize = 32;
+const INNER: usize = 16;
 
 /// Buffered changes, sorted by key: for each key, the last of what was done to it.
 ///
@@ -18,10 +23,18 @@ use crate::engine::{Direction, Key, KeyRange, TreeCursor, Value};
 /// assert_eq!(engine.stats()?.entries, Some(1));
 /// # Ok::<(), larder::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Changes {
-    changes: imbl::OrdMap<Key, Option<Value>>,
+    tree: Tree<LEAF, INNER>,
 }
+
+impl PartialEq for Changes {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Changes {}
 
 /// What a commit does to one key.
 ///
@@ -57,8 +70,8 @@ impl<'a> Change<'a> {
         }
     }
 
-    fn of(change: Option<&'a Value>) -> Self {
-        change.map_or(Self::Remove, |value| Self::Put(value))
+    fn of(found: Found<'a>) -> Self {
+        found.value().map_or(Self::Remove, Self::Put)
     }
 }
 
@@ -110,7 +123,7 @@ impl Changes {
     /// assert_eq!(changes.get(b"a"), Some(Change::Put(b"1")));
     /// ```
     pub fn put(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
-        self.changes.insert(Key::from(key.as_ref()), Some(value.as_ref().into()));
+        self.tree.put(key.as_ref(), value.as_ref());
     }
 
     /// Removes `key`, whatever was to become of it before.
@@ -123,7 +136,7 @@ impl Changes {
     /// assert_eq!(changes.get(b"a"), Some(Change::Remove));
     /// ```
     pub fn remove(&mut self, key: impl AsRef<[u8]>) {
-        self.changes.insert(Key::from(key.as_ref()), None);
+        self.tree.insert(key.as_ref(), Stored::Removed);
     }
 
     /// Leaves `key` as it is in the store.
@@ -135,7 +148,7 @@ impl Changes {
     /// assert!(changes.is_empty());
     /// ```
     pub fn forget(&mut self, key: impl AsRef<[u8]>) {
-        self.changes.remove(key.as_ref());
+        self.tree.remove(key.as_ref());
     }
 
     /// Adds what was done after these changes.
@@ -152,7 +165,9 @@ impl Changes {
             *self = later.clone();
             return;
         }
-        self.changes.extend(later.changes.iter().map(|(key, change)| (key.clone(), change.clone())));
+        for (key, found) in later.tree.iter(&KeyRange::ALL) {
+            self.tree.insert(key, found.stored());
+        }
     }
 
     /// What becomes of `key`; `None` when it is left as it is.
@@ -164,7 +179,7 @@ impl Changes {
     /// ```
     #[must_use]
     pub fn get(&self, key: &[u8]) -> Option<Change<'_>> {
-        self.changes.get(key).map(|change| Change::of(change.as_ref()))
+        self.tree.get(key).map(Change::of)
     }
 
     /// How many keys change.
@@ -175,7 +190,7 @@ impl Changes {
     /// ```
     #[must_use]
     pub fn len(&self) -> usize {
-        self.changes.len()
+        usize::try_from(self.tree.len()).unwrap_or(usize::MAX)
     }
 
     /// Whether nothing changes.
@@ -186,13 +201,10 @@ impl Changes {
     /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+        self.tree.len() == 0
     }
 
     /// Bytes of the keys, and of the values that are put.
-    ///
-    /// # Cost
-    /// O(n).
     ///
     /// # Examples
     /// ```
@@ -200,8 +212,7 @@ impl Changes {
     /// ```
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let size = |(key, change): (&[u8], Change<'_>)| key.len() + change.value().map_or(0, <[u8]>::len);
-        self.iter().map(size).fold(0, usize::saturating_add)
+        usize::try_from(self.tree.bytes()).unwrap_or(usize::MAX)
     }
 
     /// Every change, lowest key first.
@@ -213,7 +224,7 @@ impl Changes {
     /// assert!(changes.iter().eq([(&b"a"[..], Change::Put(b"1"))]));
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], Change<'_>)> {
-        self.changes.iter().map(|(key, change)| (&**key, Change::of(change.as_ref())))
+        self.range(&KeyRange::ALL)
     }
 
     /// The changes of keys in `range`, lowest key first.
@@ -224,13 +235,22 @@ impl Changes {
     /// assert_eq!(Changes::putting(b"a", b"1").range(&KeyRange::prefix(b"b")).count(), 0);
     /// ```
     pub fn range<'a>(&'a self, range: &'a KeyRange) -> impl Iterator<Item = (&'a [u8], Change<'a>)> {
-        let changes = (!range.is_empty()).then(|| self.changes.range::<_, [u8]>(range));
-        changes.into_iter().flatten().map(|(key, change)| (&**key, Change::of(change.as_ref())))
+        self.tree.iter(range).map(|(key, found)| (key, Change::of(found)))
     }
 
     /// A cursor that owns an O(1) copy of the changes.
     pub(super) fn cursor(&self, range: &KeyRange, direction: Direction) -> ChangesCursor {
-        ChangesCursor(TreeCursor::new(self.changes.clone(), range.clone(), direction))
+        ChangesCursor(tree::TreeCursor::new(&self.tree, range, direction))
+    }
+
+    /// Makes the changes to `tree`, which takes over large values as they are.
+    pub(super) fn apply_to<const L: usize, const I: usize>(&self, tree: &mut Tree<L, I>) {
+        for (key, found) in self.tree.iter(&KeyRange::ALL) {
+            match found {
+                Found::Removed => tree.remove(key),
+                Found::Bytes(_) | Found::Large(_) => tree.insert(key, found.stored()),
+            }
+        }
     }
 }
 
@@ -250,11 +270,11 @@ impl<K: AsRef<[u8]>, V: AsRef<[u8]>> FromIterator<(K, Option<V>)> for Changes {
 
 /// Walks over changes and lends each until the next step.
 #[derive(Debug)]
-pub(super) struct ChangesCursor(TreeCursor<Option<Value>>);
+pub(super) struct ChangesCursor(tree::TreeCursor<LEAF, INNER>);
 
 impl ChangesCursor {
     /// Steps to the next change; `None` at the end, and from then on.
     pub(super) fn step(&mut self) -> Option<(&[u8], Change<'_>)> {
-        self.0.step().map(|(key, change)| (&**key, Change::of(change.as_ref())))
+        self.0.step().map(|(key, found)| (key, Change::of(found)))
     }
 }

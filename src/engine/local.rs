@@ -1,7 +1,8 @@
 //! Commits of one process over a state in memory: what the memory engine and a fork have in common.
 //!
 //! # Invariants
-//! 1. The state in the lock is that after the last commit; a snapshot is a clone of it.
+//! 1. The state in the lock is that after the last commit; a snapshot is a reference to it. While one is held, a commit
+//!    changes a clone and puts that in its place.
 //! 2. `commits` is held from the check of the reads to the change of the state, so commits are ordered and checked against
 //!    every earlier one.
 
@@ -13,6 +14,22 @@ use parking_lot::{Mutex, RwLock};
 use crate::engine::history::History;
 use crate::engine::{Changes, CommitNumber, Reads, Snapshot, Ticket, check_changes};
 use crate::error::{Error, Result};
+
+/// Makes `changes` to what readers see, in place where no snapshot holds it and they are few. The caller lets nobody else
+/// do so meanwhile.
+pub(super) fn publish<S: State>(published: &RwLock<Arc<S>>, changes: &Changes, number: CommitNumber) {
+    let mut state = published.write();
+    if let Some(state) = Arc::get_mut(&mut state).filter(|_| changes.len() <= CHANGES_IN_PLACE_MAX) {
+        state.apply(changes, number);
+        return;
+    }
+    let mut next = S::clone(&state);
+    drop(state);
+    next.apply(changes, number);
+    let old = std::mem::replace(&mut *published.write(), Arc::new(next));
+    // After the lock: it may be the last holder of many nodes.
+    drop(old);
+}
 
 /// Up to this many changes are made in place under the readers' lock; more are made on a copy that is swapped in, so
 /// that readers never wait for a large commit.
@@ -27,7 +44,7 @@ pub(super) trait State: Snapshot + Clone + 'static {
 /// The commits, snapshots and conflicts of an engine whose whole state is an `S`.
 #[derive(Debug, Default)]
 pub(super) struct Local<S> {
-    state: RwLock<S>,
+    state: RwLock<Arc<S>>,
     commits: Mutex<()>,
     history: History,
     closed: AtomicBool,
@@ -36,20 +53,20 @@ pub(super) struct Local<S> {
 impl<S: State> Local<S> {
     pub(super) fn new(state: S) -> Self {
         let (commits, history, closed) = (Mutex::default(), History::default(), AtomicBool::default());
-        Self { state: RwLock::new(state), commits, history, closed }
+        Self { state: RwLock::new(Arc::new(state)), commits, history, closed }
     }
 
     /// The state after the last commit.
-    pub(super) fn state(&self) -> Result<S> {
+    pub(super) fn state(&self) -> Result<Arc<S>> {
         if self.closed.load(Ordering::Acquire) {
             return Err(Error::Closed);
         }
-        Ok(self.state.read().clone())
+        Ok(Arc::clone(&self.state.read()))
     }
 
     /// As [`Engine::snapshot`](crate::engine::Engine::snapshot).
     pub(super) fn snapshot(&self) -> Result<Arc<dyn Snapshot>> {
-        Ok(Arc::new(self.state()?))
+        Ok(self.state()?)
     }
 
     /// As [`Engine::begin`](crate::engine::Engine::begin).
@@ -65,22 +82,13 @@ impl<S: State> Local<S> {
         if let Some(reads) = reads {
             self.history.check(reads)?;
         }
-        let mut current = self.state()?;
+        let last = self.state()?.commit();
         if changes.is_empty() {
-            return Ok(Ticket::settled(current.commit()));
+            return Ok(Ticket::settled(last));
         }
-        let number = current.commit().next();
+        let number = last.next();
         self.history.record(changes, number);
-        if changes.len() <= CHANGES_IN_PLACE_MAX {
-            // Dropped first, so that nothing but a real snapshot shares nodes with the state.
-            drop(current);
-            self.state.write().apply(changes, number);
-        } else {
-            current.apply(changes, number);
-            let old = std::mem::replace(&mut *self.state.write(), current);
-            // Dropped here, after the lock: the old state may be the last holder of many nodes.
-            drop(old);
-        }
+        publish(&self.state, changes, number);
         Ok(Ticket::settled(number))
     }
 

@@ -1,23 +1,19 @@
-//! The engine in memory: one persistent tree under one lock.
+//! The engine in memory: one counted tree under one lock.
 //!
 //! # Cost
-//! `snapshot` and `fork` are O(1), `get` and each change O(log n). `count` and `nth` walk the range.
+//! `snapshot` and `fork` are O(1); `get`, `count`, `nth` and each change O(log n).
 
 use std::borrow::Cow;
+use std::ops::Bound;
 use std::sync::Arc;
 
-use imbl::OrdMap;
-
 use crate::engine::local::{Local, State};
-use crate::engine::tree::Tree;
+use crate::engine::tree::{Found, Tree, TreeCursor};
 use crate::engine::{
-    Change, Changes, CommitNumber, Cursor, Direction, Durability, Engine, EngineStats, Entry, Key, KeyRange, Reads,
-    Snapshot, Ticket, Value,
+    Changes, CommitNumber, Cursor, Direction, Durability, Engine, EngineStats, Key, KeyRange, Reads, Snapshot, Ticket,
+    Value,
 };
 use crate::error::Result;
-
-/// Entries a cursor takes from the tree at once, at first and at most.
-const CHUNK_ENTRIES: (usize, usize) = (4, 64);
 
 /// Keeps everything in memory, and loses it when dropped.
 ///
@@ -102,7 +98,7 @@ impl Engine for MemoryEngine {
     }
 
     fn fork(&self) -> Result<Arc<dyn Engine>> {
-        Ok(Arc::new(Self(Local::new(self.0.state()?))))
+        Ok(Arc::new(Self::from_snapshot(&*self.0.state()?)))
     }
 
     fn sync(&self) -> Result<()> {
@@ -122,12 +118,7 @@ impl Engine for MemoryEngine {
 
 impl State for TreeSnapshot {
     fn apply(&mut self, changes: &Changes, number: CommitNumber) {
-        for (key, change) in changes.iter() {
-            match change {
-                Change::Put(value) => self.tree.put(key, value),
-                Change::Remove => self.tree.remove(key),
-            }
-        }
+        changes.apply_to(&mut self.tree);
         self.commit = number;
     }
 }
@@ -138,68 +129,24 @@ impl Snapshot for TreeSnapshot {
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
-        Ok(self.tree.entries.get(key).map(|value| Cow::Borrowed(&**value)))
+        Ok(self.tree.get(key).and_then(Found::value).map(Cow::Borrowed))
     }
 
     fn range(&self, range: &KeyRange, direction: Direction) -> Result<Box<dyn Cursor>> {
-        Ok(Box::new(TreeCursor::new(self.tree.entries.clone(), range.clone(), direction)))
-    }
-}
-
-/// A cursor that owns a clone of a persistent tree and takes entries from it in growing chunks.
-#[derive(Debug)]
-pub(super) struct TreeCursor<V: Clone> {
-    tree: OrdMap<Key, V>,
-    /// What the chunks taken so far have left.
-    rest: KeyRange,
-    direction: Direction,
-    chunk: std::vec::IntoIter<(Key, V)>,
-    chunk_entries: usize,
-    current: Option<(Key, V)>,
-}
-
-impl<V: Clone> TreeCursor<V> {
-    pub(super) fn new(tree: OrdMap<Key, V>, range: KeyRange, direction: Direction) -> Self {
-        let chunk = Vec::new().into_iter();
-        Self { tree, rest: range, direction, chunk, chunk_entries: CHUNK_ENTRIES.0, current: None }
+        Ok(Box::new(TreeCursor::new(&self.tree, range, direction)))
     }
 
-    /// Steps to the next entry and lends it.
-    pub(super) fn step(&mut self) -> Option<&(Key, V)> {
-        if self.chunk.as_slice().is_empty() {
-            self.refill();
-        }
-        self.current = self.chunk.next();
-        self.current.as_ref()
+    fn count(&self, range: &KeyRange) -> Result<u64> {
+        Ok(self.tree.count(range))
     }
 
-    fn refill(&mut self) {
-        use std::ops::Bound;
-        if self.rest.is_empty() {
-            return;
-        }
-        let entries = self.tree.range::<_, [u8]>(&self.rest);
-        let owned = |(key, value): (&Key, &V)| (key.clone(), value.clone());
-        let chunk: Vec<_> = match self.direction {
-            Direction::Forward => entries.take(self.chunk_entries).map(owned).collect(),
-            Direction::Backward => entries.rev().take(self.chunk_entries).map(owned).collect(),
+    fn nth(&self, range: &KeyRange, n: u64) -> Result<Option<(Key, Value)>> {
+        let before = match range.start() {
+            Bound::Unbounded => 0,
+            Bound::Included(start) => self.tree.rank(start, false),
+            Bound::Excluded(start) => self.tree.rank(start, true),
         };
-        let everything = KeyRange::new(Bound::Unbounded, Bound::Excluded(Key::default()));
-        let rest = std::mem::replace(&mut self.rest, everything);
-        if let Some((last, _)) = chunk.last().filter(|_| chunk.len() == self.chunk_entries) {
-            let edge = Bound::Excluded(last.clone());
-            self.rest = match self.direction {
-                Direction::Forward => rest.clamp(edge, Bound::Unbounded),
-                Direction::Backward => rest.clamp(Bound::Unbounded, edge),
-            };
-        }
-        self.chunk_entries = (self.chunk_entries * 2).min(CHUNK_ENTRIES.1);
-        self.chunk = chunk.into_iter();
-    }
-}
-
-impl Cursor for TreeCursor<Value> {
-    fn next(&mut self) -> Result<Option<Entry<'_>>> {
-        Ok(self.step().map(|(key, value)| (&**key, &**value)))
+        let entry = self.tree.nth(before.saturating_add(n)).filter(|(key, _)| range.contains(key));
+        Ok(entry.and_then(|(key, found)| Some((Key::from(key), found.value()?.into()))))
     }
 }

@@ -33,8 +33,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use memory::TreeCursor;
-
 pub use changes::{Change, Changes};
 pub use key::Key;
 pub use memory::MemoryEngine;

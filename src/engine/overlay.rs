@@ -287,7 +287,7 @@ impl Engine for OverlayEngine {
     }
 
     fn fork(&self) -> Result<Arc<dyn Engine>> {
-        Ok(Arc::new(Self(Local::new(self.0.state()?))))
+        Ok(Arc::new(Self(Local::new(Overlay::clone(&*self.0.state()?)))))
     }
 
     fn sync(&self) -> Result<()> {

@@ -59,6 +59,9 @@ pub struct KeyRange {
 }
 
 impl KeyRange {
+    /// Every key, to be borrowed for as long as anybody likes.
+    pub(super) const ALL: Self = Self { start: Bound::Unbounded, end: Bound::Unbounded };
+
     /// Every key.
     ///
     /// # Examples

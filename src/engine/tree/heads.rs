@@ -1,0 +1,80 @@
+//! The first bytes of keys that tell them apart, as numbers: what a search looks at before it touches a key.
+
+/// Compared in one go when a block of heads is searched.
+const STRIDE: usize = 8;
+
+/// The eight bytes of `key` after the first `skip`, as a number whose order is theirs. Missing bytes are zero, so that a
+/// key may have the head of a longer one.
+#[inline]
+pub(super) fn head(key: &[u8], skip: usize) -> u64 {
+    let rest = key.get(skip..).unwrap_or_default();
+    if let Some(bytes) = rest.first_chunk() {
+        return u64::from_be_bytes(*bytes);
+    }
+    rest.iter().fold(0, |head, byte| (head << 8) | u64::from(*byte)) << (8 * (8 - rest.len()) % 64)
+}
+
+/// How many of `heads` are below `head`. They are sorted, and those not in use are `u64::MAX`.
+///
+/// Looks at every eighth first, then at the block that holds the place; no branch depends on the data.
+#[inline]
+pub(super) fn count_below<const N: usize>(heads: &[u64; N], head: u64) -> usize {
+    let (blocks, rest) = heads.as_chunks::<STRIDE>();
+    let before: usize = blocks.iter().map(|block| usize::from(block[0] < head)).sum();
+    let Some(last) = before.checked_sub(1) else {
+        return if blocks.is_empty() { below(rest, head) } else { 0 };
+    };
+    let in_block = blocks.get(last).map_or(0, |block| below(block, head));
+    let in_rest = if before == blocks.len() { below(rest, head) } else { 0 };
+    last * STRIDE + in_block + in_rest
+}
+
+#[inline]
+fn below(heads: &[u64], head: u64) -> usize {
+    heads.iter().map(|other| usize::from(*other < head)).sum()
+}
+
+/// How many bytes two keys share at their start.
+pub(super) fn common(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+/// The shortest key that is above `left` and not above `right`.
+pub(super) fn separator<'a>(left: &[u8], right: &'a [u8]) -> &'a [u8] {
+    right.get(..=common(left, right)).unwrap_or(right)
+}
+
+/// The keys a node may hold: from `lower` on, and below `upper`, where there are such.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds<'a> {
+    pub(super) lower: Option<&'a [u8]>,
+    pub(super) upper: Option<&'a [u8]>,
+}
+
+impl<'a> Bounds<'a> {
+    pub(super) const ALL: Self = Self { lower: None, upper: None };
+
+    /// Bytes that every key between the bounds begins with.
+    pub(super) fn shared(self) -> usize {
+        match (self.lower, self.upper) {
+            (Some(lower), Some(upper)) => common(lower, upper),
+            _ => 0,
+        }
+    }
+
+    /// The part below `separator`.
+    pub(super) fn below<'b>(self, separator: &'b [u8]) -> Bounds<'b>
+    where
+        'a: 'b,
+    {
+        Bounds { lower: self.lower, upper: Some(separator) }
+    }
+
+    /// The part from `separator` on.
+    pub(super) fn above<'b>(self, separator: &'b [u8]) -> Bounds<'b>
+    where
+        'a: 'b,
+    {
+        Bounds { lower: Some(separator), upper: self.upper }
+    }
+}

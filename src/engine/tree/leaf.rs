@@ -1,0 +1,484 @@
+//! A leaf: entries packed in two buffers, and for each entry its head and where it is.
+//!
+//! `base` holds entries as they were when the leaf was last rewritten, in order; two versions of a leaf share it. `tail` holds
+//! what has come since, in the order it came. A change of an entry leaves its old bytes behind as garbage until the
+//! leaf is rewritten.
+//!
+//! An entry is its key length (two bytes), its value's word (four), the key and, where the word says so, the value. The word is the
+//! value's length, or says that the value is beside the leaf, or that the entry is the removal of its key.
+
+#![expect(
+    clippy::indexing_slicing,
+    reason = "places come from searches of the same node, and its arrays have room for them"
+)]
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use crate::engine::tree::heads::{Bounds, common, count_below, head, separator};
+use crate::engine::tree::{Found, Stored};
+
+/// Values above this are kept beside the leaf, in bytes.
+pub(super) const INLINE_VALUE_BYTES_MAX: usize = 1 << 10;
+
+/// Bytes that `tail` takes before the leaf is rewritten.
+const TAIL_BYTES: usize = 2304;
+
+/// Bytes of entries a leaf has before it is split, however few they are.
+const LEAF_BYTES_MAX: usize = 64 << 10;
+
+const HEADER_BYTES: usize = 6;
+const REMOVED: u32 = u32::MAX;
+const BESIDE: u32 = 1 << 31;
+
+thread_local! {
+    /// Where entries are gathered for a new `base`.
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Up to `N` entries.
+#[derive(Debug)]
+pub(crate) struct Leaf<const N: usize> {
+    len: usize,
+    /// Bytes that every key that may come here begins with, and that heads leave out.
+    skip: usize,
+    garbage: usize,
+    base: Arc<[u8]>,
+    tail: Vec<u8>,
+    beside: Vec<Arc<[u8]>>,
+    heads: [u64; N],
+    slots: [u32; N],
+}
+
+impl<const N: usize> Clone for Leaf<N> {
+    /// A copy that is about to be changed: with room in `tail`, or with everything moved to `base` where much is in it.
+    fn clone(&self) -> Self {
+        let mut tail = Vec::with_capacity((self.tail.len() * 2).clamp(512, TAIL_BYTES).max(self.tail.len()));
+        tail.extend_from_slice(&self.tail);
+        let mut copy = Self {
+            len: self.len,
+            skip: self.skip,
+            garbage: self.garbage,
+            base: Arc::clone(&self.base),
+            tail,
+            beside: self.beside.clone(),
+            heads: self.heads,
+            slots: self.slots,
+        };
+        if copy.tail.len() > TAIL_BYTES {
+            copy.rewrite();
+        }
+        copy
+    }
+}
+
+impl<const N: usize> Default for Leaf<N> {
+    fn default() -> Self {
+        Self {
+            len: 0,
+            skip: 0,
+            garbage: 0,
+            base: Arc::default(),
+            tail: Vec::new(),
+            beside: Vec::new(),
+            heads: [u64::MAX; N],
+            slots: [0; N],
+        }
+    }
+}
+
+/// What became of an insertion.
+#[derive(Debug)]
+pub(super) struct Inserted<T> {
+    /// Bytes of the value that was there.
+    pub(super) old: Option<usize>,
+    /// What had to be split off, and the separator before it.
+    pub(super) split: Option<(Vec<u8>, T)>,
+}
+
+impl<const N: usize> Leaf<N> {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Bytes of its entries, garbage included.
+    fn bytes(&self) -> usize {
+        self.base.len() + self.tail.len()
+    }
+
+    /// The place of `key`: where it is, or where it belongs.
+    #[inline]
+    pub(super) fn search(&self, key: &[u8]) -> Result<usize, usize> {
+        let head = head(key, self.skip);
+        let mut at = count_below(&self.heads, head);
+        // Equal heads say nothing; with many of them, by halves.
+        let mut end = at;
+        while end < self.len && self.heads[end] == head {
+            end += 1;
+        }
+        while at < end {
+            let middle = at.midpoint(end);
+            match self.key(middle).cmp(key) {
+                std::cmp::Ordering::Less => at = middle + 1,
+                std::cmp::Ordering::Equal => return Ok(middle),
+                std::cmp::Ordering::Greater => end = middle,
+            }
+        }
+        Err(at)
+    }
+
+    /// The entry's bytes and those after it.
+    #[inline]
+    fn entry(&self, at: usize) -> &[u8] {
+        let offset = self.slots[at] as usize;
+        match offset.checked_sub(self.base.len()) {
+            None => &self.base[offset..],
+            Some(offset) => &self.tail[offset..],
+        }
+    }
+
+    #[inline]
+    pub(super) fn key(&self, at: usize) -> &[u8] {
+        let (entry, length) = key_length(self.entry(at));
+        &entry[HEADER_BYTES..HEADER_BYTES + length]
+    }
+
+    /// The entry at a place.
+    #[inline]
+    pub(super) fn found(&self, at: usize) -> (&[u8], Found<'_>) {
+        let (entry, length) = key_length(self.entry(at));
+        let (key, rest) = entry[HEADER_BYTES..].split_at(length);
+        let value = match word(entry) {
+            REMOVED => Found::Removed,
+            word if word & BESIDE != 0 => Found::Large(&self.beside[(word ^ BESIDE) as usize]),
+            word => Found::Bytes(&rest[..word as usize]),
+        };
+        (key, value)
+    }
+
+    pub(super) fn get(&self, key: &[u8]) -> Option<Found<'_>> {
+        self.search(key).ok().map(|at| self.found(at).1)
+    }
+
+    /// Bytes of the entry in the buffers.
+    fn entry_bytes(&self, at: usize) -> usize {
+        let (entry, key_bytes) = key_length(self.entry(at));
+        let word = word(entry);
+        HEADER_BYTES + key_bytes + if word & BESIDE == 0 { word as usize } else { 0 }
+    }
+
+    pub(super) fn insert(&mut self, key: &[u8], value: Stored<'_>, bounds: Bounds<'_>) -> Inserted<Self> {
+        let at = if self.is_behind(key) { Err(self.len) } else { self.search(key) };
+        match at {
+            Ok(at) => {
+                let old = self.found(at).1.bytes();
+                if !self.overwrite(at, value) {
+                    self.append(key, value, false);
+                    self.discard(at);
+                    self.slots[at] = self.last_offset(key, value);
+                }
+                let split = (self.bytes() > LEAF_BYTES_MAX).then(|| self.split(0, bounds)).flatten();
+                Inserted { old: Some(old), split }
+            }
+            Err(at) => {
+                let is_full = self.len == N;
+                if is_full || self.bytes() + HEADER_BYTES + key.len() > LEAF_BYTES_MAX {
+                    if let Some((separator, mut right)) = self.split(at, bounds) {
+                        let place = if key < &*separator { &mut *self } else { &mut right };
+                        place.insert_new(key, value);
+                        return Inserted { old: None, split: Some((separator, right)) };
+                    }
+                    if is_full || at == self.len {
+                        let mut right = Self { skip: self.skip, ..Self::default() };
+                        right.insert_new(key, value);
+                        let separator = separator(self.key(self.len - 1), key).to_vec();
+                        if self.base.is_empty() {
+                            self.close()
+                        } else {
+                            self.rewrite()
+                        }
+                        right.set_skip(bounds.above(&separator).shared());
+                        self.set_skip(bounds.below(&separator).shared());
+                        return Inserted { old: None, split: Some((separator, right)) };
+                    }
+                }
+                self.insert_at(at, key, value);
+                Inserted { old: None, split: None }
+            }
+        }
+    }
+
+    /// Whether `key` comes after every other: loads in order of the keys need no search.
+    fn is_behind(&self, key: &[u8]) -> bool {
+        let Some(last) = self.len.checked_sub(1) else { return false };
+        match self.heads[last].cmp(&head(key, self.skip)) {
+            std::cmp::Ordering::Less => true,
+            std::cmp::Ordering::Equal => self.key(last) < key,
+            std::cmp::Ordering::Greater => false,
+        }
+    }
+
+    /// Counts the bytes of an entry that is about to go as garbage, and lets go of what is beside the leaf.
+    fn discard(&mut self, at: usize) {
+        self.garbage += self.entry_bytes(at);
+        let word = word(self.entry(at));
+        if word != REMOVED && word & BESIDE != 0 {
+            self.beside[(word ^ BESIDE) as usize] = Arc::default();
+        }
+    }
+
+    /// Inserts a key that is not there, into a leaf with room.
+    fn insert_new(&mut self, key: &[u8], value: Stored<'_>) {
+        let (Ok(at) | Err(at)) = self.search(key);
+        self.insert_at(at, key, value);
+    }
+
+    fn insert_at(&mut self, at: usize, key: &[u8], value: Stored<'_>) {
+        self.append(key, value, at == self.len);
+        let len = self.len;
+        self.heads.copy_within(at..len, at + 1);
+        self.slots.copy_within(at..len, at + 1);
+        self.heads[at] = head(key, self.skip);
+        self.slots[at] = self.last_offset(key, value);
+        self.len += 1;
+    }
+
+    /// Puts an entry's bytes at the end of `tail`, making room first. In a load in order of the keys the tail is the
+    /// leaf, and grows.
+    fn append(&mut self, key: &[u8], value: Stored<'_>, is_last: bool) {
+        let bytes = HEADER_BYTES + key.len() + value.inline().len();
+        let grows = is_last && self.tail.len() >= self.base.len() && self.garbage == 0;
+        if self.tail.len() + bytes > TAIL_BYTES && !self.tail.is_empty() && !grows {
+            self.rewrite();
+        }
+        let word = match value {
+            Stored::Removed => REMOVED,
+            Stored::Large(large) => {
+                self.beside.push(Arc::clone(large));
+                BESIDE | low(self.beside.len() - 1)
+            }
+            Stored::Bytes(bytes) => low(bytes.len()),
+        };
+        self.tail.extend_from_slice(&u16::try_from(key.len()).unwrap_or(u16::MAX).to_le_bytes());
+        self.tail.extend_from_slice(&word.to_le_bytes());
+        self.tail.extend_from_slice(key);
+        self.tail.extend_from_slice(value.inline());
+    }
+
+    /// Where the entry is that was appended last.
+    fn last_offset(&self, key: &[u8], value: Stored<'_>) -> u32 {
+        low(self.bytes() - HEADER_BYTES - key.len() - value.inline().len())
+    }
+
+    /// Puts `value` in the place of another of the same length, where nothing shares it.
+    fn overwrite(&mut self, at: usize, value: Stored<'_>) -> bool {
+        let (key, old) = self.found(at);
+        let key_bytes = key.len();
+        match (old, value) {
+            (Found::Bytes(old), Stored::Bytes(new)) if old.len() == new.len() => {
+                let offset = self.slots[at] as usize + HEADER_BYTES + key_bytes;
+                let place = match offset.checked_sub(self.base.len()) {
+                    Some(offset) => Some(&mut self.tail[offset..]),
+                    None => Arc::get_mut(&mut self.base).map(|base| &mut base[offset..]),
+                };
+                place.is_some_and(|place| {
+                    place[..new.len()].copy_from_slice(new);
+                    true
+                })
+            }
+            (Found::Large(_), Stored::Large(new)) => {
+                let place = (word(self.entry(at)) ^ BESIDE) as usize;
+                self.beside[place] = Arc::clone(new);
+                true
+            }
+            (Found::Removed, Stored::Removed) => true,
+            _ => false,
+        }
+    }
+
+    /// Removes the entry of `key`, and answers the bytes of its value.
+    pub(super) fn remove(&mut self, key: &[u8]) -> Option<usize> {
+        let at = self.search(key).ok()?;
+        let value = self.found(at).1.bytes();
+        self.discard(at);
+        let len = self.len;
+        self.heads.copy_within(at + 1..len, at);
+        self.slots.copy_within(at + 1..len, at);
+        self.len -= 1;
+        self.heads[self.len] = u64::MAX;
+        if self.garbage > self.bytes() / 2 {
+            self.rewrite();
+        }
+        Some(value)
+    }
+
+    /// Moves everything to a new `base`, in order and without garbage.
+    fn rewrite(&mut self) {
+        SCRATCH.with_borrow_mut(|scratch| {
+            scratch.clear();
+            let mut beside = Vec::new();
+            for at in 0..self.len {
+                let (offset, bytes) = (low(scratch.len()), self.entry_bytes(at));
+                push_entry(scratch, &self.entry(at)[..bytes], &self.beside, &mut beside);
+                self.slots[at] = offset;
+            }
+            self.base = Arc::from(&**scratch);
+            self.beside = beside;
+            scratch.shrink_to(2 * LEAF_BYTES_MAX);
+        });
+        self.tail.clear();
+        self.tail.shrink_to(TAIL_BYTES);
+        self.garbage = 0;
+    }
+
+    /// Appends `count` entries of `other`, from its place `from` on, to a leaf that is being made.
+    fn take(&mut self, other: &Self, from: usize, count: usize) {
+        for n in from..from + count {
+            self.slots[self.len] = low(self.tail.len());
+            push_entry(&mut self.tail, &other.entry(n)[..other.entry_bytes(n)], &other.beside, &mut self.beside);
+            self.len += 1;
+        }
+    }
+
+    /// Moves what is in `tail` to `base` when that is empty: the leaf is not expected to grow.
+    fn close(&mut self) {
+        if self.base.is_empty() && !self.tail.is_empty() {
+            self.base = Arc::from(&*self.tail);
+            self.tail = Vec::new();
+        }
+    }
+
+    /// Splits off the upper half of the bytes, or nothing where a split at the end is due to an insertion at `at`.
+    fn split(&mut self, at: usize, bounds: Bounds<'_>) -> Option<(Vec<u8>, Self)> {
+        if self.len < 2 || at == self.len {
+            return None;
+        }
+        let middle = if self.bytes() > LEAF_BYTES_MAX { self.middle_by_bytes() } else { self.len / 2 };
+        let separator = separator(self.key(middle - 1), self.key(middle)).to_vec();
+        let part = |from: usize, to: usize, bounds: Bounds<'_>| {
+            let mut part = Self { skip: bounds.shared(), ..Self::default() };
+            part.tail.reserve_exact((self.bytes() - self.garbage) * 5 / 8);
+            part.take(self, from, to - from);
+            part.renew_heads();
+            part.close();
+            part
+        };
+        let right = part(middle, self.len, bounds.above(&separator));
+        *self = part(0, middle, bounds.below(&separator));
+        Some((separator, right))
+    }
+
+    /// The place that has half of the bytes before it, but at least one entry on either side.
+    fn middle_by_bytes(&self) -> usize {
+        let half = (0..self.len).map(|at| self.entry_bytes(at)).sum::<usize>() / 2;
+        let mut before = 0;
+        let middle = (0..self.len).find(|at| {
+            before += self.entry_bytes(*at);
+            before > half
+        });
+        middle.unwrap_or(0).clamp(1, self.len - 1)
+    }
+
+    /// Takes in the entries of `right`, all of which come after its own, and may then hold the keys of both.
+    pub(super) fn merge(&mut self, right: &Self) {
+        let mut merged = Self { skip: self.skip.min(right.skip), ..Self::default() };
+        merged.take(self, 0, self.len);
+        merged.take(right, 0, right.len);
+        merged.renew_heads();
+        merged.close();
+        *self = merged;
+    }
+
+    /// Whether `merge` would make one leaf that is not full.
+    pub(super) fn can_merge(&self, right: &Self) -> bool {
+        let bytes = self.bytes() + right.bytes() - self.garbage - right.garbage;
+        self.len + right.len <= N * 3 / 4 && bytes <= LEAF_BYTES_MAX * 3 / 4
+    }
+
+    fn set_skip(&mut self, skip: usize) {
+        if self.skip != skip {
+            self.skip = skip;
+            self.renew_heads();
+        }
+    }
+
+    fn renew_heads(&mut self) {
+        for at in 0..self.len {
+            self.heads[at] = head(self.key(at), self.skip);
+        }
+        self.heads[self.len..].fill(u64::MAX);
+    }
+
+    /// A leaf of sorted entries, the first keys of which are counted in `skip` by whoever knows the bounds.
+    pub(super) fn push_sorted(&mut self, key: &[u8], value: Stored<'_>) {
+        let at = self.len;
+        self.append(key, value, true);
+        self.slots[at] = self.last_offset(key, value);
+        self.len += 1;
+    }
+
+    /// Whether another entry of so many bytes fits in by [`Leaf::push_sorted`].
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        self.len < N && (self.len == 0 || self.bytes() + HEADER_BYTES + bytes <= LEAF_BYTES_MAX)
+    }
+
+    /// Ends a leaf that was filled by [`Leaf::push_sorted`].
+    pub(super) fn finish(&mut self, bounds: Bounds<'_>) {
+        self.skip = bounds.shared();
+        self.renew_heads();
+        self.close();
+    }
+
+    /// Every invariant of the leaf.
+    pub(super) fn check(&self, bounds: Bounds<'_>) -> Result<u64, String> {
+        let ensure = |holds: bool, what: &str| if holds { Ok(()) } else { Err(format!("leaf: {what}")) };
+        ensure(self.len <= N, "too many entries")?;
+        ensure(self.skip <= bounds.shared() || self.len == 0, "the prefix is longer than that of the bounds")?;
+        ensure(
+            self.heads[self.len..].iter().all(|head| *head == u64::MAX),
+            "a head is not in use and not the largest",
+        )?;
+        let (mut live, mut bytes) = (0, 0);
+        for at in 0..self.len {
+            let (key, value) = self.found(at);
+            ensure(self.heads[at] == head(key, self.skip), "a head is not its key's")?;
+            ensure(at == 0 || self.key(at - 1) < key, "keys are out of order")?;
+            ensure(bounds.lower.is_none_or(|lower| lower <= key), "a key is below the lower bound")?;
+            ensure(bounds.upper.is_none_or(|upper| key < upper), "a key is not below the upper bound")?;
+            ensure(bounds.lower.is_none_or(|lower| common(lower, key) >= self.skip), "a key has not the prefix")?;
+            live += self.entry_bytes(at);
+            bytes += (key.len() + value.bytes()) as u64;
+        }
+        ensure(live + self.garbage == self.bytes(), "garbage is miscounted")?;
+        Ok(bytes)
+    }
+}
+
+/// Appends an entry to `out`, and what is beside its old leaf to that of its new one.
+fn push_entry(out: &mut Vec<u8>, entry: &[u8], old: &[Arc<[u8]>], beside: &mut Vec<Arc<[u8]>>) {
+    let word = word(entry);
+    if word != REMOVED && word & BESIDE != 0 {
+        out.extend_from_slice(&entry[..2]);
+        out.extend_from_slice(&(BESIDE | low(beside.len())).to_le_bytes());
+        out.extend_from_slice(&entry[HEADER_BYTES..]);
+        beside.push(Arc::clone(&old[(word ^ BESIDE) as usize]));
+    } else {
+        out.extend_from_slice(entry);
+    }
+}
+
+/// The entry, and how long its key is.
+#[inline]
+fn key_length(entry: &[u8]) -> (&[u8], usize) {
+    (entry, u16::from_le_bytes([entry[0], entry[1]]).into())
+}
+
+#[inline]
+fn word(entry: &[u8]) -> u32 {
+    u32::from_le_bytes([entry[2], entry[3], entry[4], entry[5]])
+}
+
+/// An offset or count within a leaf, which is bounded far below.
+fn low(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,293 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::*;
+use crate::engine::{Direction, Key};
+
+/// `None` is a removal that is kept, as in a tree of changes.
+type Model = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// A step of a run on one of several trees, which are clones of one another.
+#[derive(Clone, Debug)]
+enum Step {
+    Put(Index, Vec<u8>, Vec<u8>),
+    /// Many keys in order, as a load writes them.
+    PutRun(Index, u16, u8),
+    PutRemoval(Index, Vec<u8>),
+    Remove(Index, Vec<u8>),
+    /// Removes what lies between two keys.
+    RemoveRange(Index, Vec<u8>, Vec<u8>),
+    Clone(Index),
+    Drop(Index),
+    Look(Index, KeyRange, u64),
+    Rebuild(Index),
+}
+
+fn key() -> impl Strategy<Value = Vec<u8>> {
+    let end = prop_oneof![Just(0u8), Just(1), Just(b'a'), Just(0xfe), Just(0xff)];
+    let short = prop::collection::vec(end.clone(), 0..5);
+    let long = (0..60usize, prop::collection::vec(end, 0..3)).prop_map(|(same, end)| [vec![7; same], end].concat());
+    let huge = (0..4u8).prop_map(|byte| vec![byte; 65_000]);
+    prop_oneof![20 => short, 20 => long, 10 => (0..400u32).prop_map(|n| format!("event:{n:05}").into_bytes()), 1 => huge]
+}
+
+fn value() -> impl Strategy<Value = Vec<u8>> {
+    let length = prop_oneof![20 => 0..40usize, 5 => 900..1_200usize, 1 => 3_000..9_000usize];
+    (any::<u8>(), length).prop_map(|(byte, length)| vec![byte; length])
+}
+
+fn range() -> impl Strategy<Value = KeyRange> {
+    let bound = || {
+        let key = || key().prop_map(Key::from);
+        prop_oneof![Just(Bound::Unbounded), key().prop_map(Bound::Included), key().prop_map(Bound::Excluded)]
+    };
+    (bound(), bound()).prop_map(|(start, end)| KeyRange::new(start, end))
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let on = any::<Index>;
+    prop_oneof![
+        40 => (on(), key(), value()).prop_map(|(on, key, value)| Step::Put(on, key, value)),
+        3 => (on(), 0..300u16, any::<u8>()).prop_map(|(on, count, first)| Step::PutRun(on, count, first)),
+        4 => (on(), key()).prop_map(|(on, key)| Step::PutRemoval(on, key)),
+        20 => (on(), key()).prop_map(|(on, key)| Step::Remove(on, key)),
+        2 => (on(), key(), key()).prop_map(|(on, a, b)| Step::RemoveRange(on, a, b)),
+        4 => on().prop_map(Step::Clone),
+        2 => on().prop_map(Step::Drop),
+        10 => (on(), range(), 0..50u64).prop_map(|(on, range, n)| Step::Look(on, range, n)),
+        1 => on().prop_map(Step::Rebuild),
+    ]
+}
+
+fn owned<'a>((key, found): (&'a [u8], Found<'a>)) -> (Vec<u8>, Option<Vec<u8>>) {
+    (key.to_vec(), found.value().map(<[u8]>::to_vec))
+}
+
+fn walk<const L: usize, const I: usize>(
+    tree: &Tree<L, I>,
+    range: &KeyRange,
+    direction: Direction,
+) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+    let (mut cursor, mut entries) = (TreeCursor::new(tree, range, direction), Vec::new());
+    while let Some(entry) = cursor.step() {
+        entries.push(owned(entry));
+    }
+    assert!(cursor.step().is_none(), "a cursor that has ended stays at its end");
+    entries
+}
+
+/// Looks at a part of a tree in every way there is.
+fn look<const L: usize, const I: usize>(tree: &Tree<L, I>, model: &Model, range: &KeyRange, n: u64) {
+    let inside = model.iter().filter(|(key, _)| range.contains(key));
+    let mut expected: Vec<_> = inside.map(|(key, value)| (key.clone(), value.clone())).collect();
+    assert_eq!(tree.count(range), expected.len() as u64, "{range:?}");
+    // Without their values in the message, which nobody could read.
+    assert!(tree.iter(range).map(owned).eq(expected.iter().cloned()), "iter over {range:?}");
+    assert!(walk(tree, range, Direction::Forward) == expected, "forward over {range:?}");
+    expected.reverse();
+    assert!(walk(tree, range, Direction::Backward) == expected, "backward over {range:?}");
+    let nth = model.iter().nth(usize::try_from(n).unwrap());
+    assert!(tree.nth(n).map(owned) == nth.map(|(key, value)| (key.clone(), value.clone())), "the {n}th");
+    for bound in [range.start(), range.end()] {
+        if let Bound::Included(key) | Bound::Excluded(key) = bound {
+            assert_eq!(tree.rank(key, false), model.keys().filter(|other| other[..] < **key).count() as u64);
+            assert_eq!(tree.rank(key, true), model.keys().filter(|other| other[..] <= **key).count() as u64);
+            assert_eq!(tree.get(key).map(|found| found.value().map(<[u8]>::to_vec)), model.get(&**key).cloned());
+        }
+    }
+}
+
+fn check<const L: usize, const I: usize>(tree: &Tree<L, I>, model: &Model) {
+    tree.check().unwrap();
+    assert_eq!(tree.len(), model.len() as u64);
+    let size = |(key, value): (&Vec<u8>, &Option<Vec<u8>>)| key.len() + value.as_ref().map_or(0, Vec::len);
+    assert_eq!(tree.bytes(), model.iter().map(size).sum::<usize>() as u64);
+}
+
+fn run<const L: usize, const I: usize>(steps: &[Step]) {
+    let mut trees: Vec<(Tree<L, I>, Model)> = vec![Default::default()];
+    for step in steps {
+        let count = trees.len();
+        match step {
+            Step::Put(index, key, value) => {
+                let (tree, model) = &mut trees[index.index(count)];
+                tree.put(key, value);
+                model.insert(key.clone(), Some(value.clone()));
+                tree.check().unwrap();
+            }
+            Step::PutRun(index, run, first) => {
+                let (tree, model) = &mut trees[index.index(count)];
+                for n in 0..*run {
+                    let key = [&[*first][..], &n.to_be_bytes()].concat();
+                    tree.put(&key, &[*first; 30]);
+                    model.insert(key, Some(vec![*first; 30]));
+                }
+                check(tree, model);
+            }
+            Step::PutRemoval(index, key) => {
+                let (tree, model) = &mut trees[index.index(count)];
+                tree.insert(key, Stored::Removed);
+                model.insert(key.clone(), None);
+            }
+            Step::Remove(index, key) => {
+                let (tree, model) = &mut trees[index.index(count)];
+                tree.remove(key);
+                model.remove(key);
+                check(tree, model);
+            }
+            Step::RemoveRange(index, a, b) => {
+                let (tree, model) = &mut trees[index.index(count)];
+                let doomed: Vec<_> = model.keys().filter(|key| a <= *key && *key < b).cloned().collect();
+                for key in doomed {
+                    tree.remove(&key);
+                    model.remove(&key);
+                    tree.check().unwrap();
+                }
+                check(tree, model);
+            }
+            Step::Clone(index) => {
+                let copy = trees[index.index(count)].clone();
+                trees.push(copy);
+            }
+            Step::Drop(index) if count > 1 => drop(trees.swap_remove(index.index(count))),
+            Step::Drop(_) => {}
+            Step::Look(index, range, n) => {
+                let (tree, model) = &mut trees[index.index(count)];
+                look(tree, model, range, *n);
+            }
+            Step::Rebuild(index) => {
+                let (tree, model) = &mut trees[index.index(count)];
+                model.retain(|_, value| value.is_some());
+                let mut builder = Builder::new();
+                for (key, value) in &*model {
+                    builder.push(key, value.as_deref().unwrap());
+                }
+                *tree = builder.finish();
+                check(tree, model);
+            }
+        }
+    }
+    for (tree, model) in &trees {
+        check(tree, model);
+        look(tree, model, &KeyRange::all(), 0);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn the_smallest_nodes_agree_with_a_map(steps in prop::collection::vec(step(), 0..250)) {
+        run::<4, 4>(&steps);
+    }
+
+    #[test]
+    fn odd_nodes_agree_with_a_map(steps in prop::collection::vec(step(), 0..250)) {
+        run::<11, 5>(&steps);
+    }
+
+    #[test]
+    fn nodes_of_changes_agree_with_a_map(steps in prop::collection::vec(step(), 0..250)) {
+        run::<32, 16>(&steps);
+    }
+
+    #[test]
+    fn nodes_of_stores_agree_with_a_map(steps in prop::collection::vec(step(), 0..250)) {
+        run::<128, 64>(&steps);
+    }
+
+    #[test]
+    fn a_head_orders_as_its_key_does(a in key(), b in key(), skip in 0..3usize) {
+        if a.get(..skip) == b.get(..skip) && a.len() >= skip && b.len() >= skip {
+            let (head_a, head_b) = (heads::head(&a, skip), heads::head(&b, skip));
+            let is_so = if a <= b { head_a <= head_b } else { head_a >= head_b };
+            prop_assert!(is_so);
+        }
+    }
+
+    #[test]
+    fn a_search_counts_what_is_below(mut heads in prop::collection::vec(0..30u64, 0..20), probe in 0..31u64) {
+        heads.sort_unstable();
+        let mut padded = [u64::MAX; 20];
+        padded[..heads.len()].copy_from_slice(&heads);
+        let below = heads.iter().filter(|head| **head < probe).count();
+        prop_assert_eq!(heads::count_below(&padded, probe), below);
+        let eight: &[u64; 8] = padded.first_chunk().unwrap();
+        prop_assert_eq!(heads::count_below(eight, probe), below.min(8));
+    }
+}
+
+#[test]
+fn what_a_clone_shows_never_changes() {
+    let mut tree: Tree<8, 8> = Tree::default();
+    let mut clones = Vec::new();
+    for n in 0..2_000u32 {
+        let key = (n.wrapping_mul(2_654_435_761) % 700).to_be_bytes();
+        if n % 3 == 0 {
+            tree.remove(&key)
+        } else {
+            tree.put(&key, &n.to_be_bytes())
+        }
+        if n % 97 == 0 {
+            clones.push((tree.clone(), walk(&tree, &KeyRange::all(), Direction::Forward)));
+        }
+    }
+    for (clone, entries) in clones {
+        clone.check().unwrap();
+        assert!(walk(&clone, &KeyRange::all(), Direction::Forward) == entries);
+    }
+}
+
+#[test]
+fn a_value_that_is_large_is_shared_and_let_go() {
+    let mut tree: Tree<8, 8> = Tree::default();
+    let large: Arc<[u8]> = Arc::from(&[1; 5_000][..]);
+    tree.insert(b"a", Stored::Large(&large));
+    let copy = tree.clone();
+    assert_eq!(Arc::strong_count(&large), 2, "the clone shares the leaf");
+    tree.put(b"b", b"small");
+    assert_eq!(Arc::strong_count(&large), 3);
+    drop(copy);
+    tree.put(b"a", b"small");
+    assert_eq!(Arc::strong_count(&large), 1, "an overwritten value is not held on to");
+    tree.insert(b"c", Stored::Large(&large));
+    tree.remove(b"c");
+    assert_eq!(Arc::strong_count(&large), 1, "nor is one that is removed");
+}
+
+#[test]
+fn nodes_are_full_after_a_load_in_order() {
+    let mut tree: Tree<128, 64> = Tree::default();
+    for n in 0..128 * 100u32 {
+        tree.put(&n.to_be_bytes(), &[7; 50]);
+    }
+    let Some(Node::Inner(root)) = &tree.root else { panic!("a tree of 12,800 entries has inner nodes") };
+    let Kids::Inners(kids) = &root.kids else { panic!("and more than one level of them") };
+    assert_eq!(kids.iter().map(|kid| kid.len()).sum::<usize>(), 100);
+}
+
+#[test]
+fn a_tree_shrinks_with_its_entries() {
+    let mut tree: Tree<8, 8> = Tree::default();
+    for n in 0..5_000u32 {
+        tree.put(&n.to_be_bytes(), b"value");
+    }
+    for n in (0..5_000u32).filter(|n| n % 50 != 0) {
+        tree.remove(&n.to_be_bytes());
+    }
+    tree.check().unwrap();
+    assert_eq!(tree.len(), 100);
+    fn leaves(node: &Node<8, 8>) -> usize {
+        match node {
+            Node::Leaf(_) => 1,
+            Node::Inner(inner) => (0..inner.len()).map(|at| leaves(&inner.kid(at))).sum(),
+        }
+    }
+    assert!(leaves(tree.root.as_ref().unwrap()) <= 50, "two entries to a leaf of eight at the least");
+    for n in 0..5_000u32 {
+        tree.remove(&n.to_be_bytes());
+    }
+    assert!(tree.root.is_none());
+}
