@@ -1,226 +1,416 @@
-//! The engines side by side, and beside a `BTreeMap` under a lock, which can neither snapshot nor fork.
+//! The memory engine against maps under a lock: a million random keys of 24 bytes with values of 150.
 //!
-//! Keys have 24 bytes, values 150. Engines on disk write with `Durability::None`: what a sync costs is the medium's, and
-//! `transactions` measures it.
+//! Every row of a group runs in one process on the same data; ratios between them are what counts. The engine is used as a
+//! store uses it, through [`Engine`]: a read takes a snapshot each time, a write builds its changes and commits them. The
+//! rivals are [`BTreeMap`] and `imbl::OrdMap` (with keys inline), each under a `parking_lot::RwLock` that is taken each time.
+//!
+//! `LARDER_BENCH_ENTRIES=10000000` runs everything at that size. The resident memory of each is measured first, in a process
+//! of its own.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark stops at the first error")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::ops::Bound;
+use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
-use larder::engine::{
-    Changes, Cursor, Direction, Durability, Engine, Key, KeyRange, MemoryEngine, OverlayEngine, Value,
-};
+use criterion::{BenchmarkGroup, Criterion};
+use larder::Store;
+use larder::engine::{Changes, Direction, Durability, Engine, Key, KeyRange, MemoryEngine};
 use parking_lot::RwLock;
+use smallvec::SmallVec;
 
-const SIZES: [u64; 2] = [10_000, 100_000];
-const VALUE: [u8; 150] = [7; 150];
+const VALUE_BYTES: usize = 150;
 const SCAN_ENTRIES: usize = 100;
+/// Writes between two snapshots, where snapshots are taken.
+const WRITES_PER_SNAPSHOT: u64 = 1_000;
 
-type Map = RwLock<BTreeMap<Vec<u8>, Value>>;
+type BareKey = [u8; 24];
+type BareValue = [u8; VALUE_BYTES];
 
-/// The key of place `n`, in 24 bytes.
-fn key(n: u64) -> Vec<u8> {
-    format!("event:{n:018}").into_bytes()
+/// Says in a child process whose memory to measure.
+const MEMORY_OF: &str = "LARDER_BENCH_MEMORY_OF";
+
+fn entries() -> u64 {
+    std::env::var("LARDER_BENCH_ENTRIES").map_or(1_000_000, |text| text.parse().unwrap())
 }
 
-fn put(keys: impl IntoIterator<Item = u64>) -> Changes {
-    keys.into_iter().map(|n| (key(n), Some(VALUE))).collect()
+/// Numbers without order (splitmix64).
+fn mix(n: u64) -> u64 {
+    let mixed = (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (n >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
 
-/// Places below `size` in an order without locality, over and over.
-fn places(size: u64) -> impl Iterator<Item = u64> {
-    // Full period, because the sizes share no factor with the step.
-    (0..).map(move |n: u64| n.wrapping_mul(2_654_435_761) % size)
+/// Seven bytes that all keys share, one of sixteen collections, and sixteen random bytes.
+fn key(n: u64) -> BareKey {
+    let mut key = *b"\x10larder................";
+    key[7..].fill(0);
+    key[7] = mix(n).to_be_bytes()[0] % 16;
+    key[8..16].copy_from_slice(&mix(n + 1).to_be_bytes());
+    key[16..].copy_from_slice(&mix(n + 2).to_be_bytes());
+    key
 }
 
-fn filled_map(size: u64) -> Map {
-    RwLock::new((0..size).map(|n| (key(n), VALUE[..].into())).collect())
+fn sequential_key(n: u64) -> BareKey {
+    let mut key = key(0);
+    key[16..].copy_from_slice(&n.to_be_bytes());
+    key
 }
 
-fn fill(engine: Arc<dyn Engine>, size: u64) -> Arc<dyn Engine> {
-    engine.commit(&put(0..size), None, Durability::None).unwrap().wait().unwrap();
-    engine
+fn value(n: u64) -> BareValue {
+    std::array::from_fn(|at| mix(n * 19 + at as u64 / 8).to_be_bytes()[at % 8])
 }
 
-/// An engine of every kind that holds `size` entries.
-fn filled_engines(size: u64) -> Vec<(Arc<dyn Engine>, Option<tempfile::TempDir>)> {
-    let memory = fill(Arc::new(MemoryEngine::new()), size);
-    // A fork that has overwritten a tenth of what it started from.
-    let overlay: Arc<dyn Engine> = Arc::new(OverlayEngine::new(memory.snapshot().unwrap()));
-    let tenth = put(places(size).take(usize::try_from(size / 10).unwrap()));
-    overlay.commit(&tenth, None, Durability::None).unwrap().wait().unwrap();
-    #[cfg_attr(not(feature = "fjall"), expect(unused_mut, reason = "nothing is added"))]
-    let mut engines = vec![(memory, None), (overlay, None)];
-    #[cfg(feature = "fjall")]
-    {
-        let dir = tempfile::tempdir().unwrap();
-        let fjall = larder::engine::fjall::FjallEngine::open(dir.path()).unwrap();
-        engines.push((fill(Arc::new(fjall), size), Some(dir)));
+/// What is compared. `get` touches the first and the last byte of the value.
+trait Rival: Sync {
+    fn name(&self) -> &'static str;
+    fn empty() -> Self
+    where
+        Self: Sized;
+    fn put(&self, entries: &[(BareKey, BareValue)]);
+    fn get(&self, key: &BareKey) -> u8;
+    fn scan(&self, from: &BareKey, direction: Direction) -> usize;
+    /// Takes a snapshot and keeps it until the next.
+    fn keep_snapshot(&self, kept: &mut Option<Box<dyn std::any::Any>>);
+}
+
+fn ends(value: &[u8]) -> u8 {
+    value[0] ^ value[value.len() - 1]
+}
+
+impl Rival for MemoryEngine {
+    fn name(&self) -> &'static str {
+        "larder"
     }
-    engines
+
+    fn empty() -> Self {
+        Self::new()
+    }
+
+    fn put(&self, entries: &[(BareKey, BareValue)]) {
+        let mut changes = Changes::new();
+        for (key, value) in entries {
+            changes.put(key, value);
+        }
+        self.commit(&changes, None, Durability::None).unwrap().wait().unwrap();
+    }
+
+    fn get(&self, key: &BareKey) -> u8 {
+        ends(&self.snapshot().unwrap().get(key).unwrap().unwrap())
+    }
+
+    fn scan(&self, from: &BareKey, direction: Direction) -> usize {
+        let edge = Bound::Included(Key::from(&from[..]));
+        let range = match direction {
+            Direction::Forward => KeyRange::new(edge, Bound::Unbounded),
+            Direction::Backward => KeyRange::new(Bound::Unbounded, edge),
+        };
+        let mut cursor = self.snapshot().unwrap().range(&range, direction).unwrap();
+        let mut seen = 0;
+        for _ in 0..SCAN_ENTRIES {
+            let Some((key, value)) = cursor.next().unwrap() else { break };
+            black_box(key[23] ^ ends(value));
+            seen += 1;
+        }
+        seen
+    }
+
+    fn keep_snapshot(&self, kept: &mut Option<Box<dyn std::any::Any>>) {
+        *kept = Some(Box::new(self.snapshot().unwrap()));
+    }
 }
 
-/// Runs `engine_op` on every engine and `map_op` on the rival, each with places to work on, at every size.
-fn compare(
-    c: &mut Criterion,
-    name: &str,
-    engine_op: impl Fn(&dyn Engine, &mut dyn Iterator<Item = u64>),
-    map_op: impl Fn(&Map, &mut dyn Iterator<Item = u64>),
-) {
-    let mut group = c.benchmark_group(format!("engine/{name}"));
-    for size in SIZES {
-        on_engines(&mut group, size, &engine_op);
-        let (map, mut places) = (filled_map(size), places(size));
-        group.bench_function(BenchmarkId::new("btreemap", size), |b| b.iter(|| map_op(&map, &mut places)));
+impl Rival for RwLock<BTreeMap<Vec<u8>, Vec<u8>>> {
+    fn name(&self) -> &'static str {
+        "btreemap"
+    }
+
+    fn empty() -> Self {
+        Self::default()
+    }
+
+    fn put(&self, entries: &[(BareKey, BareValue)]) {
+        let mut map = self.write();
+        for (key, value) in entries {
+            map.insert(key.to_vec(), value.to_vec());
+        }
+    }
+
+    fn get(&self, key: &BareKey) -> u8 {
+        ends(&self.read()[&key[..]])
+    }
+
+    fn scan(&self, from: &BareKey, direction: Direction) -> usize {
+        let map = self.read();
+        let look = |(key, value): (&Vec<u8>, &Vec<u8>)| drop(black_box(key[23] ^ ends(value)));
+        match direction {
+            Direction::Forward => map.range(from.to_vec()..).take(SCAN_ENTRIES).map(look).count(),
+            Direction::Backward => map.range(..=from.to_vec()).rev().take(SCAN_ENTRIES).map(look).count(),
+        }
+    }
+
+    fn keep_snapshot(&self, _kept: &mut Option<Box<dyn std::any::Any>>) {}
+}
+
+type Imbl = RwLock<imbl::OrdMap<SmallVec<[u8; 32]>, Arc<[u8]>>>;
+
+impl Rival for Imbl {
+    fn name(&self) -> &'static str {
+        "imbl"
+    }
+
+    fn empty() -> Self {
+        Self::default()
+    }
+
+    fn put(&self, entries: &[(BareKey, BareValue)]) {
+        let mut map = self.write();
+        for (key, value) in entries {
+            map.insert(SmallVec::from_slice(key), Arc::from(&value[..]));
+        }
+    }
+
+    fn get(&self, key: &BareKey) -> u8 {
+        ends(&self.read()[&SmallVec::from_slice(key)])
+    }
+
+    fn scan(&self, from: &BareKey, direction: Direction) -> usize {
+        let (map, from) = (self.read(), SmallVec::<[u8; 32]>::from_slice(from));
+        let look = |(key, value): (&SmallVec<[u8; 32]>, &Arc<[u8]>)| drop(black_box(key[23] ^ ends(value)));
+        match direction {
+            Direction::Forward => map.range(from..).take(SCAN_ENTRIES).map(look).count(),
+            Direction::Backward => map.range(..=from).rev().take(SCAN_ENTRIES).map(look).count(),
+        }
+    }
+
+    fn keep_snapshot(&self, kept: &mut Option<Box<dyn std::any::Any>>) {
+        *kept = Some(Box::new(self.read().clone()));
+    }
+}
+
+fn filled<R: Rival>(size: u64) -> R {
+    let rival = R::empty();
+    (0..size).for_each(|n| rival.put(&[(key(n), value(n))]));
+    rival
+}
+
+fn rivals(size: u64) -> [Box<dyn Rival>; 3] {
+    [
+        Box::new(filled::<MemoryEngine>(size)),
+        Box::new(filled::<RwLock<BTreeMap<_, _>>>(size)),
+        Box::new(filled::<Imbl>(size)),
+    ]
+}
+
+/// Times `op` for each of `rivals` in one group, with a number that never comes again.
+fn compare(c: &mut Criterion, name: &str, rivals: &[Box<dyn Rival>], op: impl Fn(&dyn Rival, u64)) {
+    let mut group = c.benchmark_group(name);
+    for rival in rivals {
+        let mut n = 0;
+        group.bench_function(rival.name(), |b| {
+            b.iter(|| {
+                n += 1;
+                op(&**rival, n);
+            });
+        });
     }
     group.finish();
 }
 
-fn on_engines(
-    group: &mut BenchmarkGroup<'_, WallTime>,
-    size: u64,
-    op: impl Fn(&dyn Engine, &mut dyn Iterator<Item = u64>),
-) {
-    for (engine, _dir) in filled_engines(size) {
-        let mut places = places(size);
-        let id = BenchmarkId::new(engine.name(), size);
-        group.bench_function(id, |b| b.iter(|| op(&*engine, &mut places)));
-    }
-}
-
-fn commit(engine: &dyn Engine, changes: &Changes) {
-    engine.commit(black_box(changes), None, Durability::None).unwrap().wait().unwrap();
-}
-
-fn next(places: &mut dyn Iterator<Item = u64>) -> u64 {
-    places.next().unwrap()
-}
-
-fn get(c: &mut Criterion) {
-    let on_engine = |engine: &dyn Engine, places: &mut dyn Iterator<Item = u64>| {
-        let snapshot = engine.snapshot().unwrap();
-        assert!(black_box(snapshot.get(&key(next(places))).unwrap()).is_some());
-    };
-    compare(c, "get", on_engine, |map, places| {
-        assert!(black_box(map.read().get(&key(next(places))).cloned()).is_some());
-    });
-}
-
-/// Writes `keys` entries in one commit: neighbours that are there already, or in no order ones that are `fresh`.
-fn write(c: &mut Criterion, name: &str, keys: u64, fresh: bool) {
-    let scatter = |n: u64| (1 << 40) + n.wrapping_mul(2_654_435_761) % (1 << 36);
-    let place = move |n: u64, copy: u64| if fresh { scatter(n + copy) } else { n + copy };
-    let on_engine = |engine: &dyn Engine, places: &mut dyn Iterator<Item = u64>| {
-        let number = if fresh { engine.latest().unwrap().commit().0 } else { next(places) };
-        commit(engine, &put((0..keys).map(|copy| place(number, copy))));
-    };
-    compare(c, name, on_engine, |map, places| {
-        let mut map = map.write();
-        let number = if fresh { map.len() as u64 } else { next(places) };
-        for copy in 0..keys {
-            map.insert(key(place(number, copy)), VALUE[..].into());
-        }
-    });
-}
-
-fn writes(c: &mut Criterion) {
-    write(c, "insert", 1, true);
-    write(c, "overwrite", 1, false);
-    write(c, "batch_of_4", 4, false);
-}
-
-fn drain(mut cursor: Box<dyn Cursor>) {
-    for _ in 0..SCAN_ENTRIES {
-        if black_box(cursor.next().unwrap()).is_none() {
-            return;
-        }
-    }
-}
-
-fn scans(c: &mut Criterion) {
-    for (name, direction) in [("scan_100_forward", Direction::Forward), ("scan_100_backward", Direction::Backward)] {
-        let on_engine = |engine: &dyn Engine, places: &mut dyn Iterator<Item = u64>| {
-            let edge = Bound::Included(Key::from(key(next(places))));
-            let range = match direction {
-                Direction::Forward => KeyRange::new(edge, Bound::Unbounded),
-                Direction::Backward => KeyRange::new(Bound::Unbounded, edge),
-            };
-            drain(engine.snapshot().unwrap().range(&range, direction).unwrap());
-        };
-        compare(c, name, on_engine, |map, places| {
-            let (map, edge) = (map.read(), key(next(places)));
-            let walk = |entry: (&Vec<u8>, &Value)| {
-                black_box(entry);
-            };
-            match direction {
-                Direction::Forward => map.range(edge..).take(SCAN_ENTRIES).for_each(walk),
-                Direction::Backward => map.range(..=edge).rev().take(SCAN_ENTRIES).for_each(walk),
-            }
+fn reads(c: &mut Criterion, rivals: &[Box<dyn Rival>]) {
+    let size = entries();
+    compare(c, "get", rivals, |rival, n| drop(black_box(rival.get(&key(mix(n) % size)))));
+    for direction in [Direction::Forward, Direction::Backward] {
+        let name = format!("scan_100_{direction:?}").to_lowercase();
+        compare(c, &name, rivals, |rival, n| {
+            black_box(rival.scan(&key(mix(n) % size), direction));
         });
     }
 }
 
-/// The tenth of the entries whose keys are in the middle.
-fn tenth(size: u64) -> (Vec<u8>, Vec<u8>) {
-    (key(size / 2), key(size / 2 + size / 10))
+fn writes(c: &mut Criterion, rivals: &[Box<dyn Rival>]) {
+    let size = entries();
+    compare(c, "overwrite", rivals, |rival, n| rival.put(&[(key(mix(n) % size), value(n))]));
+    // Keys that are new each time; the maps grow by what is measured.
+    compare(c, "insert_at_size", rivals, |rival, n| rival.put(&[(key((1 << 40) + n), value(n))]));
+    compare(c, "batch_of_4", rivals, |rival, n| {
+        rival.put(&std::array::from_fn::<_, 4, _>(|at| (key((1 << 41) + 4 * n + at as u64), value(n))));
+    });
+    let mut group = c.benchmark_group("with_snapshots");
+    for rival in rivals.iter().filter(|rival| rival.name() != "btreemap") {
+        let (mut n, mut kept) = (0, None);
+        group.bench_function(format!("insert/{}", rival.name()), |b| {
+            b.iter(|| {
+                n += 1;
+                if n % WRITES_PER_SNAPSHOT == 0 {
+                    rival.keep_snapshot(&mut kept);
+                }
+                rival.put(&[(key((1 << 42) + n), value(n))]);
+            });
+        });
+        group.bench_function(format!("batch_of_4/{}", rival.name()), |b| {
+            b.iter(|| {
+                n += 1;
+                if n % WRITES_PER_SNAPSHOT == 0 {
+                    rival.keep_snapshot(&mut kept);
+                }
+                rival.put(&std::array::from_fn::<_, 4, _>(|at| (key((1 << 43) + 4 * n + at as u64), value(n))));
+            });
+        });
+    }
+    group.finish();
+}
+
+/// The mean of an insertion while a map grows from nothing to its size.
+fn fills(c: &mut Criterion) {
+    let size = entries();
+    let mut group = c.benchmark_group("fill");
+    group.sample_size(10);
+    fill::<MemoryEngine>(&mut group, size);
+    fill::<RwLock<BTreeMap<_, _>>>(&mut group, size);
+    fill::<Imbl>(&mut group, size);
+    group.finish();
+}
+
+fn fill<R: Rival>(group: &mut BenchmarkGroup<'_, WallTime>, size: u64) {
+    for (order, key) in [("random", key as fn(u64) -> BareKey), ("in_order", sequential_key)] {
+        group.bench_function(format!("{order}/{}", R::empty().name()), |b| {
+            b.iter_custom(|iterations| {
+                // Criterion asks for so many insertions; whole fills are timed and scaled.
+                let map = R::empty();
+                let start = Instant::now();
+                for n in 0..size {
+                    map.put(&[(key(n), value(n))]);
+                }
+                let took = start.elapsed();
+                drop(map);
+                took.mul_f64(iterations as f64 / size as f64)
+            });
+        });
+    }
 }
 
 fn counts(c: &mut Criterion) {
-    let mut group = c.benchmark_group("engine/count_a_tenth");
-    for size in SIZES {
-        let (start, end) = tenth(size);
-        let range = KeyRange::new(Bound::Included(Key::from(&start)), Bound::Excluded(Key::from(&end)));
-        on_engines(&mut group, size, |engine, _| {
-            assert_eq!(black_box(engine.snapshot().unwrap().count(&range).unwrap()), size / 10);
+    let size = entries();
+    let engine = filled::<MemoryEngine>(size);
+    let snapshot = engine.snapshot().unwrap();
+    let mut group = c.benchmark_group("counts");
+    let mut n = 0;
+    let mut next = move || {
+        n += 1;
+        Key::from(&key(mix(n) % size)[..])
+    };
+    group.bench_function("get", |b| b.iter(|| black_box(ends(&snapshot.get(&next()).unwrap().unwrap()))));
+    group.bench_function("rank", |b| {
+        b.iter(|| black_box(snapshot.count(&KeyRange::new(Bound::Unbounded, Bound::Excluded(next()))).unwrap()));
+    });
+    group.bench_function("count", |b| {
+        b.iter(|| {
+            let (a, b) = (next(), next());
+            let (low, high) = if a < b { (a, b) } else { (b, a) };
+            black_box(snapshot.count(&KeyRange::new(Bound::Included(low), Bound::Excluded(high))).unwrap())
         });
-        let map = filled_map(size);
-        group.bench_function(BenchmarkId::new("btreemap", size), |b| {
-            b.iter(|| black_box(map.read().range(start.clone()..end.clone()).count()));
+    });
+    group.bench_function("nth", |b| {
+        let mut n = 0;
+        b.iter(|| {
+            n += 1;
+            black_box(snapshot.nth(&KeyRange::all(), mix(n) % size).unwrap())
         });
-    }
+    });
     group.finish();
-    let mut group = c.benchmark_group("engine/nth_of_a_tenth");
-    for size in SIZES {
-        let (start, end) = tenth(size);
-        let range = KeyRange::new(Bound::Included(Key::from(&start)), Bound::Excluded(Key::from(&end)));
-        on_engines(&mut group, size, |engine, _| {
-            assert!(black_box(engine.snapshot().unwrap().nth(&range, size / 20).unwrap()).is_some());
-        });
-        let (map, n) = (filled_map(size), usize::try_from(size / 20).unwrap());
-        group.bench_function(BenchmarkId::new("btreemap", size), |b| {
-            b.iter(|| black_box(map.read().range(start.clone()..end.clone()).nth(n).is_some()));
-        });
+    drop(snapshot);
+    threads(c, &engine);
+    copies(c, &engine, size);
+    copies(c, &filled::<MemoryEngine>(10_000), 10_000);
+}
+
+/// What one get costs while one and while two threads read.
+fn threads(c: &mut Criterion, engine: &MemoryEngine) {
+    let size = entries();
+    let mut group = c.benchmark_group("threads");
+    for (name, is_held) in [("snapshot_held", true), ("snapshot_each_time", false)] {
+        for threads in [1, 2] {
+            group.bench_function(format!("{name}/{threads}"), |b| {
+                b.iter_custom(|iterations| {
+                    let start = Instant::now();
+                    std::thread::scope(|scope| {
+                        for thread in 0..threads {
+                            scope.spawn(move || {
+                                let held = engine.snapshot().unwrap();
+                                for n in 0..iterations {
+                                    let key = key(mix(n + (thread << 40)) % size);
+                                    let byte = if is_held {
+                                        ends(&held.get(&key).unwrap().unwrap())
+                                    } else {
+                                        Rival::get(engine, &key)
+                                    };
+                                    black_box(byte);
+                                }
+                            });
+                        }
+                    });
+                    // Of all the gets of all threads, one.
+                    start.elapsed() / u32::try_from(threads).unwrap()
+                });
+            });
+        }
     }
     group.finish();
 }
 
-/// A snapshot and a fork; the rival has to be cloned for either.
-fn copies(c: &mut Criterion) {
-    let on_engine = |engine: &dyn Engine, _: &mut dyn Iterator<Item = u64>| drop(black_box(engine.snapshot().unwrap()));
-    compare(c, "snapshot", on_engine, |map, _| drop(black_box(map.read().clone())));
-    let mut group = c.benchmark_group("engine/fork");
-    for size in SIZES {
-        on_engines(&mut group, size, |engine, _| drop(black_box(engine.fork().unwrap())));
-    }
+fn copies(c: &mut Criterion, engine: &MemoryEngine, size: u64) {
+    let mut group = c.benchmark_group("copies");
+    group.bench_function(format!("snapshot/{size}"), |b| b.iter(|| drop(black_box(engine.snapshot().unwrap()))));
+    group.bench_function(format!("fork/{size}"), |b| b.iter(|| drop(black_box(engine.fork().unwrap()))));
+    group.bench_function("store_made_and_dropped", |b| b.iter(|| drop(black_box(Store::in_memory()))));
     group.finish();
 }
 
-fn settings() -> Criterion {
-    Criterion::default()
+/// Resident bytes of this process.
+fn resident_bytes() -> Option<u64> {
+    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
+    Some(pages.split(' ').nth(1)?.parse::<u64>().ok()? * 4096)
+}
+
+/// In a child process: fills what `name` says and prints how much memory that took.
+fn measure_memory(name: &str) {
+    let before = resident_bytes().unwrap();
+    let rival: Box<dyn Rival> = match name {
+        "larder" => Box::new(filled::<MemoryEngine>(entries())),
+        "btreemap" => Box::new(filled::<RwLock<BTreeMap<_, _>>>(entries())),
+        _ => Box::new(filled::<Imbl>(entries())),
+    };
+    let raw = entries() * (24 + VALUE_BYTES as u64);
+    let grown = resident_bytes().unwrap() - before;
+    println!("memory/{name}: {:.3} times keys and values", grown as f64 / raw as f64);
+    drop(rival);
+}
+
+fn main() {
+    if let Ok(name) = std::env::var(MEMORY_OF) {
+        return measure_memory(&name);
+    }
+    if resident_bytes().is_some() && std::env::args().any(|argument| argument == "--bench") {
+        for name in ["larder", "btreemap", "imbl"] {
+            let child = Command::new(std::env::current_exe().unwrap()).env(MEMORY_OF, name).status();
+            assert!(child.unwrap().success());
+        }
+    }
+    let settings = Criterion::default()
         .sample_size(20)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1))
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2));
+    let mut c = settings.configure_from_args();
+    counts(&mut c);
+    let rivals = rivals(entries());
+    reads(&mut c, &rivals);
+    writes(&mut c, &rivals);
+    drop(rivals);
+    fills(&mut c);
+    c.final_summary();
 }
-
-criterion_group! {
-    name = benches;
-    config = settings();
-    targets = get, writes, scans, counts, copies
-}
-criterion_main!(benches);

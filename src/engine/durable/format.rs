@@ -170,7 +170,9 @@ impl Records {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&[0; RECORD_HEADER_BYTES]);
         let mut operation_count = 0u32;
-        for (key, change) in changes.iter() {
+        // What cannot be stored need not be removed.
+        let is_storable = |key: &[u8]| !key.is_empty() && key.len() <= limits::ENGINE_KEY_BYTES_MAX;
+        for (key, change) in changes.iter().filter(|(key, _)| is_storable(key)) {
             let (kind, value) = match change {
                 Change::Put(value) => (PUT, Some(value)),
                 Change::Remove => (REMOVE, None),

@@ -24,7 +24,7 @@ pub(crate) struct Inner<const L: usize, const I: usize> {
     /// Heads of the separators, each at the place of the child after it. The first child has none, and 0.
     heads: [u64; I],
     /// Where in `bytes` each separator is.
-    slots: [(u32, u16); I],
+    slots: [(u32, u32); I],
     counts: [u64; I],
 }
 
@@ -178,7 +178,7 @@ fn remove_below<C: Child, const I: usize>(
     at: usize,
     key: &[u8],
     bytes: &[u8],
-    slots: &[(u32, u16); I],
+    slots: &[(u32, u32); I],
 ) -> Option<Removed> {
     let kid = Arc::make_mut(&mut kids[at]);
     let old = kid.remove(key)?;
@@ -197,9 +197,9 @@ fn remove_below<C: Child, const I: usize>(
     Some(Removed { old, with })
 }
 
-fn separator_of<'a, const I: usize>(bytes: &'a [u8], slots: &[(u32, u16); I], at: usize) -> &'a [u8] {
+fn separator_of<'a, const I: usize>(bytes: &'a [u8], slots: &[(u32, u32); I], at: usize) -> &'a [u8] {
     let (start, length) = slots[at];
-    &bytes[start as usize..][..usize::from(length)]
+    &bytes[start as usize..][..length as usize]
 }
 
 impl<const L: usize, const I: usize> Inner<L, I> {
@@ -286,7 +286,7 @@ impl<const L: usize, const I: usize> Inner<L, I> {
         self.counts.copy_within(at..len, at + 1);
         self.heads[at] = head(separator, self.skip);
         let start = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
-        self.slots[at] = (start, u16::try_from(separator.len()).unwrap_or(u16::MAX));
+        self.slots[at] = (start, u32::try_from(separator.len()).unwrap_or(u32::MAX));
         self.bytes.extend_from_slice(separator);
         self.counts[at] = child.entries();
         match (&mut self.kids, child) {

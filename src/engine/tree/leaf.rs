@@ -4,7 +4,7 @@
 //! what has come since, in the order it came. A change of an entry leaves its old bytes behind as garbage until the
 //! leaf is rewritten.
 //!
-//! An entry is its key length (two bytes), its value's word (four), the key and, where the word says so, the value. The word is the
+//! An entry is its key length, its value's word (four bytes each), the key and, where the word says so, the value. The word is the
 //! value's length, or says that the value is beside the leaf, or that the entry is the removal of its key.
 
 #![expect(
@@ -27,7 +27,7 @@ const TAIL_BYTES: usize = 2304;
 /// Bytes of entries a leaf has before it is split, however few they are.
 const LEAF_BYTES_MAX: usize = 64 << 10;
 
-const HEADER_BYTES: usize = 6;
+const HEADER_BYTES: usize = 8;
 const REMOVED: u32 = u32::MAX;
 const BESIDE: u32 = 1 << 31;
 
@@ -188,14 +188,14 @@ impl<const N: usize> Leaf<N> {
                         place.insert_new(key, value);
                         return Inserted { old: None, split: Some((separator, right)) };
                     }
-                    if is_full || at == self.len {
+                    if is_full || (at == self.len && self.len > 0) {
                         let mut right = Self { skip: self.skip, ..Self::default() };
                         right.insert_new(key, value);
                         let separator = separator(self.key(self.len - 1), key).to_vec();
                         if self.base.is_empty() {
-                            self.close()
+                            self.close();
                         } else {
-                            self.rewrite()
+                            self.rewrite();
                         }
                         right.set_skip(bounds.above(&separator).shared());
                         self.set_skip(bounds.below(&separator).shared());
@@ -259,7 +259,7 @@ impl<const N: usize> Leaf<N> {
             }
             Stored::Bytes(bytes) => low(bytes.len()),
         };
-        self.tail.extend_from_slice(&u16::try_from(key.len()).unwrap_or(u16::MAX).to_le_bytes());
+        self.tail.extend_from_slice(&low(key.len()).to_le_bytes());
         self.tail.extend_from_slice(&word.to_le_bytes());
         self.tail.extend_from_slice(key);
         self.tail.extend_from_slice(value.inline());
@@ -458,7 +458,7 @@ impl<const N: usize> Leaf<N> {
 fn push_entry(out: &mut Vec<u8>, entry: &[u8], old: &[Arc<[u8]>], beside: &mut Vec<Arc<[u8]>>) {
     let word = word(entry);
     if word != REMOVED && word & BESIDE != 0 {
-        out.extend_from_slice(&entry[..2]);
+        out.extend_from_slice(&entry[..4]);
         out.extend_from_slice(&(BESIDE | low(beside.len())).to_le_bytes());
         out.extend_from_slice(&entry[HEADER_BYTES..]);
         beside.push(Arc::clone(&old[(word ^ BESIDE) as usize]));
@@ -470,12 +470,12 @@ fn push_entry(out: &mut Vec<u8>, entry: &[u8], old: &[Arc<[u8]>], beside: &mut V
 /// The entry, and how long its key is.
 #[inline]
 fn key_length(entry: &[u8]) -> (&[u8], usize) {
-    (entry, u16::from_le_bytes([entry[0], entry[1]]).into())
+    (entry, u32::from_le_bytes([entry[0], entry[1], entry[2], entry[3]]) as usize)
 }
 
 #[inline]
 fn word(entry: &[u8]) -> u32 {
-    u32::from_le_bytes([entry[2], entry[3], entry[4], entry[5]])
+    u32::from_le_bytes([entry[4], entry[5], entry[6], entry[7]])
 }
 
 /// An offset or count within a leaf, which is bounded far below.

@@ -199,12 +199,11 @@ impl<const L: usize, const I: usize> Tree<L, I> {
             }
         };
         self.bytes += value.bytes() as u64;
-        match old {
-            Some(old) => self.bytes -= old as u64,
-            None => {
-                self.len += 1;
-                self.bytes += key.len() as u64;
-            }
+        if let Some(old) = old {
+            self.bytes -= old as u64;
+        } else {
+            self.len += 1;
+            self.bytes += key.len() as u64;
         }
     }
 

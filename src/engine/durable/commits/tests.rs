@@ -123,7 +123,7 @@ mod one_schedule {
     #[test]
     fn what_need_not_be_synced_is_written_and_shown_at_once() {
         let (commits, log) = commits();
-        put(&commits, "a", false).unwrap();
+        put(&commits, "a", false).unwrap().wait().unwrap();
         assert_eq!((shown(&commits), log.medium.lock().written.clone(), commits.syncs()), (1, vec![1], 0));
         commits.sync().unwrap();
         commits.sync().unwrap();
@@ -134,7 +134,7 @@ mod one_schedule {
     fn what_need_not_be_synced_does_not_overtake_what_does() {
         let (commits, log) = commits();
         let first = put(&commits, "a", true).unwrap();
-        put(&commits, "b", false).unwrap();
+        put(&commits, "b", false).unwrap().wait().unwrap();
         assert_eq!((shown(&commits), log.medium.lock().syncs.clone()), (2, vec![2]));
         first.wait().unwrap();
         assert_eq!(commits.syncs(), 1);
@@ -219,7 +219,7 @@ mod one_schedule {
         let error = commits.commit(&changes, None, false).unwrap_err();
         assert!(matches!(error, Error::LimitExceeded { limit: "commit bytes", .. }), "{error}");
         assert!(log.medium.lock().written.is_empty());
-        put(&commits, "a", false).unwrap();
+        put(&commits, "a", false).unwrap().wait().unwrap();
     }
 
     #[test]

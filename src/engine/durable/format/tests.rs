@@ -90,7 +90,8 @@ fn the_page_shows_bytes_that_are_read() {
 
 #[test]
 fn a_newer_version_and_unknown_flags_are_told_from_damage() {
-    let headers: [(Vec<u8>, fn(&[u8]) -> Option<Refused>); 3] = [
+    type Refusal = fn(&[u8]) -> Option<Refused>;
+    let headers: [(Vec<u8>, Refusal); 3] = [
         (encode_identity(ID).to_vec(), |bytes| decode_identity(bytes).err()),
         (segment().encode().to_vec(), |bytes| SegmentHeader::decode(bytes).err()),
         (checkpoint().encode().to_vec(), |bytes| CheckpointHeader::decode(bytes).err()),
@@ -156,6 +157,15 @@ fn changes() -> impl Strategy<Value = Changes> {
     let bytes = |length| prop::collection::vec(any::<u8>(), length);
     let change = (bytes(1..40), prop::option::of(bytes(0..300)));
     prop::collection::vec(change, 0..12).prop_map(|changes| changes.into_iter().collect())
+}
+
+#[test]
+fn the_removal_of_what_cannot_be_stored_is_not_recorded() {
+    let mut changes = Changes::removing("");
+    changes.remove(vec![7; limits::ENGINE_KEY_BYTES_MAX + 1]);
+    changes.remove("a");
+    let bytes = record(RecordKind::Commit, 1, 0, &changes);
+    assert_eq!(operations(&Record::decode(&bytes, segment().salt()).unwrap()), [(b"a".to_vec(), None)]);
 }
 
 proptest! {
