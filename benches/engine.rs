@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::ops::Bound;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use criterion::measurement::WallTime;
@@ -47,7 +47,7 @@ fn mix(n: u64) -> u64 {
 
 /// Seven bytes that all keys share, one of sixteen collections, and sixteen random bytes.
 fn key(n: u64) -> BareKey {
-    let mut key = *b"\x10larder................";
+    let mut key = *b"\x10larder.................";
     key[7..].fill(0);
     key[7] = mix(n).to_be_bytes()[0] % 16;
     key[8..16].copy_from_slice(&mix(n + 1).to_be_bytes());
@@ -61,8 +61,13 @@ fn sequential_key(n: u64) -> BareKey {
     key
 }
 
-fn value(n: u64) -> BareValue {
-    std::array::from_fn(|at| mix(n * 19 + at as u64 / 8).to_be_bytes()[at % 8])
+/// Values, made once so that none is made in what is timed.
+static VALUES: LazyLock<Vec<BareValue>> = LazyLock::new(|| {
+    (0..4_096).map(|n| std::array::from_fn(|at| mix(n * 19 + at as u64 / 8).to_be_bytes()[at % 8])).collect()
+});
+
+fn value(n: u64) -> &'static BareValue {
+    &VALUES[usize::try_from(mix(n) % 4_096).unwrap()]
 }
 
 /// What is compared. `get` touches the first and the last byte of the value.
@@ -71,7 +76,7 @@ trait Rival: Sync {
     fn empty() -> Self
     where
         Self: Sized;
-    fn put(&self, entries: &[(BareKey, BareValue)]);
+    fn put(&self, entries: &[(BareKey, &BareValue)]);
     fn get(&self, key: &BareKey) -> u8;
     fn scan(&self, from: &BareKey, direction: Direction) -> usize;
     /// Takes a snapshot and keeps it until the next.
@@ -91,7 +96,7 @@ impl Rival for MemoryEngine {
         Self::new()
     }
 
-    fn put(&self, entries: &[(BareKey, BareValue)]) {
+    fn put(&self, entries: &[(BareKey, &BareValue)]) {
         let mut changes = Changes::new();
         for (key, value) in entries {
             changes.put(key, value);
@@ -133,7 +138,7 @@ impl Rival for RwLock<BTreeMap<Vec<u8>, Vec<u8>>> {
         Self::default()
     }
 
-    fn put(&self, entries: &[(BareKey, BareValue)]) {
+    fn put(&self, entries: &[(BareKey, &BareValue)]) {
         let mut map = self.write();
         for (key, value) in entries {
             map.insert(key.to_vec(), value.to_vec());
@@ -167,7 +172,7 @@ impl Rival for Imbl {
         Self::default()
     }
 
-    fn put(&self, entries: &[(BareKey, BareValue)]) {
+    fn put(&self, entries: &[(BareKey, &BareValue)]) {
         let mut map = self.write();
         for (key, value) in entries {
             map.insert(SmallVec::from_slice(key), Arc::from(&value[..]));

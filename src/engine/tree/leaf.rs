@@ -22,7 +22,7 @@ use crate::engine::tree::{Found, Stored};
 pub(super) const INLINE_VALUE_BYTES_MAX: usize = 1 << 10;
 
 /// Bytes that `tail` takes before the leaf is rewritten.
-const TAIL_BYTES: usize = 2304;
+const TAIL_BYTES: usize = 4096;
 
 /// Bytes of entries a leaf has before it is split, however few they are.
 const LEAF_BYTES_MAX: usize = 64 << 10;
@@ -259,6 +259,12 @@ impl<const N: usize> Leaf<N> {
             }
             Stored::Bytes(bytes) => low(bytes.len()),
         };
+        let needed = self.tail.len() + bytes;
+        if needed > self.tail.capacity() && !grows {
+            // Twice as much each time would end with more than the tail may take.
+            let more = (self.tail.capacity() * 2).clamp(512, TAIL_BYTES).max(needed);
+            self.tail.reserve_exact(more - self.tail.len());
+        }
         self.tail.extend_from_slice(&low(key.len()).to_le_bytes());
         self.tail.extend_from_slice(&word.to_le_bytes());
         self.tail.extend_from_slice(key);
@@ -316,6 +322,11 @@ impl<const N: usize> Leaf<N> {
     fn rewrite(&mut self) {
         SCRATCH.with_borrow_mut(|scratch| {
             scratch.clear();
+            if self.garbage == 0 {
+                self.gather(scratch);
+                self.base = Arc::from(&**scratch);
+                return;
+            }
             let mut beside = Vec::new();
             for at in 0..self.len {
                 let (offset, bytes) = (low(scratch.len()), self.entry_bytes(at));
@@ -329,6 +340,35 @@ impl<const N: usize> Leaf<N> {
         self.tail.clear();
         self.tail.shrink_to(TAIL_BYTES);
         self.garbage = 0;
+    }
+
+    /// Gathers the entries of a leaf without garbage in order. What lies between two entries of `tail` is one piece of `base`.
+    fn gather(&mut self, out: &mut Vec<u8>) {
+        let base_bytes = self.base.len();
+        let (mut copied, mut is_in_tail) = (0, false);
+        for at in 0..self.len {
+            let slot = self.slots[at] as usize;
+            if slot < base_bytes {
+                // Where it comes when the piece from `copied` on is appended.
+                self.slots[at] = low(out.len() + slot - copied);
+                is_in_tail = false;
+                continue;
+            }
+            if !is_in_tail {
+                let next =
+                    self.slots[at + 1..self.len].iter().map(|slot| *slot as usize).find(|slot| *slot < base_bytes);
+                let next = next.unwrap_or(base_bytes);
+                out.extend_from_slice(&self.base[copied..next]);
+                (copied, is_in_tail) = (next, true);
+            }
+            self.slots[at] = low(out.len());
+            let entry = &self.tail[slot - base_bytes..];
+            let (_, key_bytes) = key_length(entry);
+            let word = word(entry);
+            let value_bytes = if word & BESIDE == 0 { word as usize } else { 0 };
+            out.extend_from_slice(&entry[..HEADER_BYTES + key_bytes + value_bytes]);
+        }
+        out.extend_from_slice(&self.base[copied..]);
     }
 
     /// Appends `count` entries of `other`, from its place `from` on, to a leaf that is being made.
