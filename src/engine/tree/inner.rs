@@ -112,7 +112,7 @@ impl<const L: usize, const I: usize> Child for Inner<L, I> {
                     } else {
                         other.insert_child(at + 1 - middle, &separator, right);
                     }
-                    Some((between, other))
+                    Some((between, Arc::new(other)))
                 };
                 Inserted { old, split }
             }
@@ -167,7 +167,7 @@ fn insert_below<C: Child>(kid: &mut Arc<C>, key: &[u8], value: Stored<'_>, bound
 
 impl<T> Inserted<T> {
     fn into_node<N>(self, node: impl FnOnce(Arc<T>) -> N) -> (Option<usize>, Option<(Vec<u8>, N)>) {
-        (self.old, self.split.map(|(separator, right)| (separator, node(Arc::new(right)))))
+        (self.old, self.split.map(|(separator, right)| (separator, node(right))))
     }
 }
 

@@ -93,7 +93,7 @@ pub(super) struct Inserted<T> {
     /// Bytes of the value that was there.
     pub(super) old: Option<usize>,
     /// What had to be split off, and the separator before it.
-    pub(super) split: Option<(Vec<u8>, T)>,
+    pub(super) split: Option<(Vec<u8>, Arc<T>)>,
 }
 
 impl<const N: usize> Leaf<N> {
@@ -178,7 +178,7 @@ impl<const N: usize> Leaf<N> {
                     self.slots[at] = self.last_offset(key, value);
                 }
                 let split = (self.bytes() > LEAF_BYTES_MAX).then(|| self.split(0, bounds)).flatten();
-                Inserted { old: Some(old), split }
+                Inserted { old: Some(old), split: split.map(|(separator, right)| (separator, Arc::new(right))) }
             }
             Err(at) => {
                 let is_full = self.len == N;
@@ -186,7 +186,7 @@ impl<const N: usize> Leaf<N> {
                     if let Some((separator, mut right)) = self.split(at, bounds) {
                         let place = if key < &*separator { &mut *self } else { &mut right };
                         place.insert_new(key, value);
-                        return Inserted { old: None, split: Some((separator, right)) };
+                        return Inserted { old: None, split: Some((separator, Arc::new(right))) };
                     }
                     if is_full || (at == self.len && self.len > 0) {
                         let mut right = Self { skip: self.skip, ..Self::default() };
@@ -199,7 +199,7 @@ impl<const N: usize> Leaf<N> {
                         }
                         right.set_skip(bounds.above(&separator).shared());
                         self.set_skip(bounds.below(&separator).shared());
-                        return Inserted { old: None, split: Some((separator, right)) };
+                        return Inserted { old: None, split: Some((separator, Arc::new(right))) };
                     }
                 }
                 self.insert_at(at, key, value);

@@ -183,11 +183,11 @@ impl<const L: usize, const I: usize> Tree<L, I> {
                 let (old, split) = match root {
                     Node::Leaf(leaf) => {
                         let inserted = Arc::make_mut(leaf).insert(key, value, Bounds::ALL);
-                        (inserted.old, inserted.split.map(|(between, right)| (between, Node::Leaf(Arc::new(right)))))
+                        (inserted.old, inserted.split.map(|(between, right)| (between, Node::Leaf(right))))
                     }
                     Node::Inner(inner) => {
                         let inserted = Arc::make_mut(inner).insert(key, value, Bounds::ALL);
-                        (inserted.old, inserted.split.map(|(between, right)| (between, Node::Inner(Arc::new(right)))))
+                        (inserted.old, inserted.split.map(|(between, right)| (between, Node::Inner(right))))
                     }
                 };
                 if let Some((between, right)) = split {
