@@ -8,11 +8,12 @@
 //! differ so much from one moment to the next that only what is done in turns can be compared, and a pause is a
 //! distribution. Each figure is a median of rounds, with the rounds of what is compared one after the other.
 //!
-//! Keys have 24 bytes: 7 that all share, one of 16 collections, 16 at random. Values have 150 at random.
 //! The store is made in the system's directory for temporary files: set `TMPDIR` to measure another disk.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first error")]
 #![expect(clippy::cast_precision_loss, reason = "figures to look at")]
+
+mod data;
 
 use std::fs;
 use std::path::Path;
@@ -20,15 +21,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use comfy_table::{Table, presets};
+use data::{Data, KEY_BYTES, VALUE_BYTES};
 use larder::engine::durable::DurableEngine;
-use larder::engine::{Changes, Durability, Engine, Key, MemoryEngine};
+use larder::engine::{Changes, Durability, Engine, MemoryEngine};
 use larder::vfs::{SystemVfs, Vfs};
 
 const PARTS: [&str; 6] = ["sync", "group", "interval", "disk", "reopen", "pause"];
 const ENTRIES: usize = 1_000_000;
 const BATCH: usize = 4;
-const KEY_BYTES: usize = 24;
-const VALUE_BYTES: usize = 150;
 const INTERVAL: Durability = Durability::Interval(Duration::from_millis(100));
 
 /// Bytes of the log's record of a batch, as `docs/format.md` has it: header, operations, up to the next multiple of 8.
@@ -83,8 +83,8 @@ fn sync(report: &mut Report) {
     let (mut bare_at, mut records) = (0, vec![0; COMMITS * RECORD_BYTES]);
     let mut times = [Vec::new(), Vec::new()];
     for round in 0..=ROUNDS {
-        let batches = data.batches(COMMITS);
-        data.random.fill(&mut records);
+        let batches = new_batches(&mut data, COMMITS);
+        data.fill(&mut records);
         let mut committing = || batches.iter().for_each(|batch| commit(&engine, batch, Durability::Sync));
         let mut writing = || {
             for record in records.chunks(RECORD_BYTES) {
@@ -125,7 +125,7 @@ fn group(report: &mut Report) {
     let mut group_sizes = Vec::new();
     for round in 0..=ROUNDS {
         for (threads, rates) in [1, WRITERS].into_iter().zip(&mut rates) {
-            let batches: Vec<_> = (0..threads).map(|_| data.batches(4_000)).collect();
+            let batches: Vec<_> = (0..threads).map(|_| new_batches(&mut data, 4_000)).collect();
             let syncs = engine.stats().unwrap().syncs;
             let is_over = AtomicBool::new(false);
             let write = |batches: &[Changes], is_over: &AtomicBool| {
@@ -163,7 +163,7 @@ fn group(report: &mut Report) {
 /// A whole load that is synced in the background, with the checkpoints it makes due, against one of the engine in memory.
 fn interval(report: &mut Report, entries: usize) {
     const ROUNDS: usize = 5;
-    let batches = Data::new(3).batches(entries / BATCH);
+    let batches = new_batches(&mut Data::new(3), entries / BATCH);
     let load = |engine: &dyn Engine| {
         timed(|| {
             batches.iter().for_each(|batch| commit(engine, batch, INTERVAL));
@@ -196,7 +196,7 @@ fn disk(report: &mut Report, entries: usize) {
     let path = dir.path().join("store");
     let engine = DurableEngine::open(&path).unwrap();
     let mut data = Data::new(4);
-    for batch in data.batches(entries / BATCH) {
+    for batch in new_batches(&mut data, entries / BATCH) {
         commit(&engine, &batch, Durability::None);
     }
     engine.checkpoint().unwrap();
@@ -222,7 +222,7 @@ fn disk(report: &mut Report, entries: usize) {
     );
 
     let engine = DurableEngine::open(&path).unwrap();
-    for keys in data.keys.chunks(1000) {
+    for keys in data.keys().chunks(1000) {
         let mut changes = Changes::new();
         keys.iter().step_by(2).for_each(|key| changes.remove(key));
         commit(&engine, &changes, Durability::None);
@@ -237,11 +237,11 @@ fn pause(report: &mut Report, entries: usize) {
     let dir = tempfile::tempdir().unwrap();
     let engine = DurableEngine::open(&dir.path().join("store")).unwrap();
     let mut data = Data::new(5);
-    for batch in data.batches(entries / BATCH) {
+    for batch in new_batches(&mut data, entries / BATCH) {
         commit(&engine, &batch, Durability::None);
     }
     engine.checkpoint().unwrap();
-    let overwrites = data.overwrites(50_000);
+    let overwrites = overwriting_batches(&mut data, 50_000);
     let mut overwrites = overwrites.iter().cycle();
     let mut pauses = |is_over: &AtomicBool| {
         let mut pauses = Vec::new();
@@ -292,6 +292,16 @@ fn commit(engine: &dyn Engine, batch: &Changes, durability: Durability) {
     engine.commit(batch, None, durability).unwrap().wait().unwrap();
 }
 
+/// Batches of four new keys each.
+fn new_batches(data: &mut Data, count: usize) -> Vec<Changes> {
+    (0..count).map(|_| (0..BATCH).map(|_| (data.key(), Some(data.value()))).collect()).collect()
+}
+
+/// Batches of four keys each that there are, with new values.
+fn overwriting_batches(data: &mut Data, count: usize) -> Vec<Changes> {
+    (0..count).map(|_| (0..BATCH).map(|_| (data.old_key(), Some(data.value()))).collect()).collect()
+}
+
 /// Seconds that `work` takes.
 fn timed(work: impl FnOnce()) -> f64 {
     let start = Instant::now();
@@ -302,71 +312,6 @@ fn timed(work: impl FnOnce()) -> f64 {
 fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_unstable_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap()
-}
-
-/// Keys and values, the same in every run.
-struct Data {
-    random: Random,
-    /// Those made so far.
-    keys: Vec<[u8; KEY_BYTES]>,
-}
-
-impl Data {
-    fn new(seed: u64) -> Self {
-        Self { random: Random(seed), keys: Vec::new() }
-    }
-
-    /// Batches of four new keys each.
-    fn batches(&mut self, count: usize) -> Vec<Changes> {
-        let batch = |_| (0..BATCH).map(|_| (Key::from(&self.key()[..]), Some(self.value()))).collect();
-        (0..count).map(batch).collect()
-    }
-
-    /// Batches of four keys each that there are, with new values.
-    fn overwrites(&mut self, count: usize) -> Vec<Changes> {
-        let batch = |_| (0..BATCH).map(|_| (Key::from(&self.old_key()[..]), Some(self.value()))).collect();
-        (0..count).map(batch).collect()
-    }
-
-    fn key(&mut self) -> [u8; KEY_BYTES] {
-        let mut key = *b"larder:.................";
-        let (_, rest) = key.split_at_mut(7);
-        self.random.fill(rest);
-        if let Some(collection) = rest.first_mut() {
-            *collection %= 16;
-        }
-        self.keys.push(key);
-        key
-    }
-
-    fn old_key(&mut self) -> [u8; KEY_BYTES] {
-        let at = self.random.next() % self.keys.len() as u64;
-        self.keys.get(usize::try_from(at).unwrap()).copied().unwrap()
-    }
-
-    fn value(&mut self) -> [u8; VALUE_BYTES] {
-        let mut value = [0; VALUE_BYTES];
-        self.random.fill(&mut value);
-        value
-    }
-}
-
-/// The generator `SplitMix64`.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn fill(&mut self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            chunk.iter_mut().zip(self.next().to_le_bytes()).for_each(|(byte, random)| *byte = random);
-        }
-    }
 }
 
 /// How long commits took, in seconds.
