@@ -4,10 +4,12 @@
 //! cd benches/rivals && cargo run --release                    # 1,000,000 entries: about four minutes
 //! cd benches/rivals && cargo run --release -- --entries=100000
 //! ```
-//! Each engine is loaded once. Then, in three rounds of which the medians count, each opens its store anew for every way to
-//! commit, and overwrites four entries at random in one atomic batch, again and again for a second; and gets entries at
-//! random, and scans 100 from an entry at random. Gets and scans of a turn read one snapshot where the engine has any. Caches hold
-//! everything, so that nobody reads from the disk: the operating system's, and 1 GiB of the engine's own.
+//! Each engine is loaded once. Then, in three rounds of which the medians count, each opens its store anew, and for a second
+//! each: gets entries at random; scans 100 from an entry at random; overwrites four entries at random in one atomic
+//! batch, for every way to commit but the synced one. Synced commits are measured in many short turns of all the engines,
+//! for a disk's syncs differ so much from one moment to the next that nothing else compares. Gets and scans of a turn
+//! read one snapshot where the engine has any. Caches hold everything, so that nobody reads from the disk: the operating
+//! system's, and 1 GiB of the engine's own.
 //!
 //! # What a commit means to each
 //! - **larder**: `synced` returns after `fdatasync`; `background` syncs within 100 ms; `unsynced` writes to the log without
@@ -46,6 +48,9 @@ const SCAN_ENTRIES: usize = 100;
 const CACHE_BYTES: u32 = 1 << 30;
 const BACKGROUND: Duration = Duration::from_millis(100);
 const WARM_UP: Duration = Duration::from_millis(500);
+/// Short, because a disk can take ten times as long for a sync as it did a second before.
+const SYNC_TURN_COMMITS: usize = 20;
+const SYNC_TURNS: usize = 51;
 const TURN: Duration = Duration::from_secs(1);
 
 type Key = [u8; KEY_BYTES];
@@ -114,23 +119,28 @@ fn main() {
             let at = (round + turn) % ENGINES.len();
             let (name, levels, open) = ENGINES[at];
             let path = directory(dir.path(), name);
-            for (mode, commits) in
-                MODES.into_iter().zip(&mut commits).filter(|(mode, _)| levels[*mode as usize].is_some())
-            {
+            for mode in [Mode::Background, Mode::Unsynced].into_iter().filter(|mode| levels[*mode as usize].is_some()) {
                 settle();
                 let store = open(&path, mode);
-                if mode == Mode::Synced {
+                if mode == Mode::Unsynced {
                     let reads = store.reads();
                     let mut probes = probes.iter().cycle();
                     gets[at].push(rate(256, || reads.get(probes.next().unwrap())));
                     scans[at].push(rate(16, || reads.scan(probes.next().unwrap())));
                 }
-                commits[at].push(rate(1, || {
-                    let batch: [_; BATCH_ENTRIES] = std::array::from_fn(|_| (data.old_key(), data.value()));
-                    store.commit(&batch);
-                    batch.len()
-                }));
+                commits[mode as usize][at].push(rate(1, || commit(&*store, &mut data)));
                 store.finish();
+            }
+        }
+    }
+    settle();
+    let stores = ENGINES.map(|(name, _, open)| open(&directory(dir.path(), name), Mode::Synced));
+    for turn in 0..SYNC_TURNS {
+        for (store, rates) in stores.iter().zip(&mut commits[Mode::Synced as usize]) {
+            let start = Instant::now();
+            (0..SYNC_TURN_COMMITS).for_each(|_| assert_ne!(commit(&**store, &mut data), 0));
+            if turn > 0 {
+                rates.push(SYNC_TURN_COMMITS as f64 / start.elapsed().as_secs_f64());
             }
         }
     }
@@ -147,6 +157,13 @@ fn directory(parent: &Path, name: &str) -> std::path::PathBuf {
 fn settle() {
     // Where there is no such program, the figures of commits differ more.
     let _ = std::process::Command::new("sync").status();
+}
+
+/// Overwrites four entries at random, and answers how many they were.
+fn commit(store: &dyn Store, data: &mut Data) -> usize {
+    let batch: [_; BATCH_ENTRIES] = std::array::from_fn(|_| (data.old_key(), data.value()));
+    store.commit(&batch);
+    batch.len()
 }
 
 fn load(name: &str, store: &dyn Store, data: &mut Data) {
