@@ -104,6 +104,11 @@ fn sync(report: &mut Report) {
             times.iter_mut().zip(took).for_each(|(times, took)| times.push(took / COMMITS as f64));
         }
     }
+    let [commits, writes] = &times;
+    let mut ratios: Vec<_> = commits.iter().zip(writes).map(|(commit, write)| commit / write).collect();
+    ratios.sort_unstable_by(f64::total_cmp);
+    let quarters: Vec<_> = ratios.iter().step_by(ROUNDS / 4).map(|ratio| format!("{ratio:.2}")).collect();
+    println!("ratios of single rounds, from the least by quarters to the greatest: {}", quarters.join(", "));
     let [committing, writing] = times.map(median);
     report.at_most(
         "Sync, one writer, batches of four",

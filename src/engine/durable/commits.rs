@@ -309,7 +309,9 @@ impl<L: Log + 'static> Commits<L> {
         let changes: usize = commits.iter().map(|(_, changes)| changes.len()).sum();
         let mut published = self.published.write();
         if let Some(state) = Arc::get_mut(&mut published).filter(|_| changes <= CHANGES_IN_PLACE_MAX) {
-            commits.iter().for_each(|(number, changes)| state.apply(changes, *number));
+            for (number, changes) in commits {
+                state.apply(changes, *number);
+            }
             return None;
         }
         let shown = Arc::clone(&published);
@@ -424,7 +426,7 @@ impl<L: Log + 'static> Commits<L> {
                 yield_now();
                 order = self.order.lock();
             } else {
-                self.joined.wait_for(&mut order, patience - waited);
+                self.joined.wait_for(&mut order, patience.saturating_sub(waited));
             }
         }
         order
@@ -462,7 +464,9 @@ impl<L: Log + 'static> Commits<L> {
 /// The state after `commits`, which follow `state`.
 fn after(state: &TreeSnapshot, commits: &[(CommitNumber, Changes)]) -> TreeSnapshot {
     let mut state = state.clone();
-    commits.iter().for_each(|(number, changes)| state.apply(changes, *number));
+    for (number, changes) in commits {
+        state.apply(changes, *number);
+    }
     state
 }
 
