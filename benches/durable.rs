@@ -85,7 +85,7 @@ fn sync(report: &mut Report) {
     for round in 0..=ROUNDS {
         let batches = new_batches(&mut data, COMMITS);
         data.fill(&mut records);
-        let mut committing = || batches.iter().for_each(|batch| commit(&engine, batch, Durability::Sync));
+        let committing = || batches.iter().for_each(|batch| commit(&engine, batch, Durability::Sync));
         let mut writing = || {
             for record in records.chunks(RECORD_BYTES) {
                 bare.write_all_at(record, bare_at).unwrap();
@@ -94,10 +94,10 @@ fn sync(report: &mut Report) {
             }
         };
         let took = if round % 2 == 0 {
-            [timed(&mut committing), timed(&mut writing)]
+            [timed(committing), timed(&mut writing)]
         } else {
             let writing = timed(&mut writing);
-            [timed(&mut committing), writing]
+            [timed(committing), writing]
         };
         // The first round is for everything to get warm.
         if round > 0 {
@@ -171,7 +171,9 @@ fn interval(report: &mut Report, entries: usize) {
     let batches = new_batches(&mut Data::new(3), entries / BATCH);
     let load = |engine: &dyn Engine| {
         timed(|| {
-            batches.iter().for_each(|batch| commit(engine, batch, INTERVAL));
+            for batch in &batches {
+                commit(engine, batch, INTERVAL);
+            }
             engine.sync().unwrap();
         })
     };
@@ -267,7 +269,7 @@ fn pause(report: &mut Report, entries: usize) {
                         if is_beside {
                             engine.checkpoint().unwrap();
                         } else {
-                            std::thread::sleep(Duration::from_millis(1000));
+                            std::thread::sleep(Duration::from_secs(1));
                         }
                     });
                     is_over.store(true, Ordering::Relaxed);

@@ -22,7 +22,7 @@ const ALLOWANCE_BYTES: u64 = 48 << 20;
 const BUDGET_BYTES: u64 = CACHE_BYTES + MEMTABLES_BYTES;
 
 const VALUE_BYTES: usize = 16 << 10;
-const BATCH: u64 = 64;
+const BATCH: usize = 64;
 
 /// Bytes that differ from one `seed` to the next and that nothing makes smaller.
 fn incompressible(seed: u64) -> Vec<u8> {
@@ -53,9 +53,9 @@ fn child_that_loads_four_times_its_budget() {
     let mut most = 0;
     let mut measure = || most = resident_bytes().unwrap().saturating_sub(before).max(most);
     let entries = 4 * BUDGET_BYTES / VALUE_BYTES as u64;
-    for first in (0..entries).step_by(BATCH as usize) {
+    for first in (0..entries).step_by(BATCH) {
         let entry = |n: u64| (n.to_be_bytes(), Some(incompressible(n)));
-        let changes: Changes = (first..first + BATCH).map(entry).collect();
+        let changes: Changes = (first..first + BATCH as u64).map(entry).collect();
         engine.commit(&changes, None, Durability::None).unwrap().wait().unwrap();
         measure();
     }
@@ -66,7 +66,7 @@ fn child_that_loads_four_times_its_budget() {
         assert_eq!(key, found.to_be_bytes());
         assert_eq!(value, incompressible(found), "entry {found}");
         found += 1;
-        if found.is_multiple_of(BATCH) {
+        if found.is_multiple_of(BATCH as u64) {
             measure();
         }
     }
