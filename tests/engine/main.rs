@@ -9,6 +9,8 @@ mod concurrency;
 mod contract;
 #[cfg(feature = "fjall")]
 mod disk;
+#[cfg(feature = "fjall")]
+mod fjall_memory;
 mod model;
 
 use std::ops::Bound;

@@ -8,7 +8,9 @@
 //!
 //! # Invariants
 //! 1. What is shown is the state after some commit, and every commit up to it is as durable as it was asked to be.
-//! 2. `newest` is there exactly while commits are ordered that are not shown; then no commit is written around them.
+//! 2. `unpublished` has exactly the commits that are ordered and not shown; while it has any, no commit is written around them.
+//!    Only while it has any, `newest` may be there: to make a tree that shares nodes with the one that is shown means to copy
+//!    nodes, so that it is made only for who reads it.
 //! 3. The log is written to under the lock of the order, or by the one leader.
 //! 4. After a failed write or sync nothing is written again: what the medium holds is unknown, and a second sync that
 //!    succeeds would say nothing about the first.
@@ -23,7 +25,7 @@ use std::time::Duration;
 
 use crate::clock::Stopwatch;
 use crate::engine::durable::format::{Records, record_bytes};
-use crate::engine::durable::sync::{Condvar, Mutex, MutexGuard, RwLock};
+use crate::engine::durable::sync::{Condvar, Gate, Mutex, MutexGuard, RwLock, yield_now};
 use crate::engine::history::History;
 use crate::engine::memory::TreeSnapshot;
 use crate::engine::{Changes, CommitNumber, Reads, Settle, Snapshot, Ticket};
@@ -31,7 +33,10 @@ use crate::error::{Error, Result};
 use crate::limits;
 
 /// A leader waits for others to join it no longer than this part of what the last sync took.
-const GATHER_PART: u32 = 4;
+const GATHER_PART: u32 = 2;
+
+/// For so long it does not sleep meanwhile.
+const GATHER_AWAKE: Duration = Duration::from_micros(100);
 
 /// Up to this many changes are made in place while readers of the newest state wait; more are made on a copy.
 const CHANGES_IN_PLACE_MAX: usize = 64;
@@ -61,9 +66,9 @@ pub(super) trait Unsynced: Debug + Send {
 #[derive(Debug)]
 pub(super) struct Commits<L> {
     order: Mutex<Order<L>>,
-    /// Notified when a flight has landed, or the log is free again.
-    landed: Condvar,
-    /// Notified when a commit joins those that a leader gathers.
+    /// Passed when a flight has landed, or the log is free again.
+    landed: Gate,
+    /// Notified when as many commits have joined a leader's as it gathers.
     joined: Condvar,
     /// Held by whoever syncs, so that each learns of the failure of the one before.
     syncing: Mutex<()>,
@@ -80,12 +85,14 @@ struct Order<L> {
     log: Option<L>,
     /// Commits that are ordered and not written.
     pending: Records,
-    /// Their changes.
+    /// Every commit that is ordered and not shown, with its changes.
     unpublished: Vec<(CommitNumber, Changes)>,
-    /// The state after the last of them.
+    /// The state after the last of them, once somebody has asked for it.
     newest: Option<Arc<TreeSnapshot>>,
     /// A leader gathers or writes.
     is_flying: bool,
+    /// How often the gate has been passed, or is about to be.
+    landings: u64,
     /// Those who wait for the log to be free, whom no new leader overtakes.
     quiet_wanted: usize,
     last: CommitNumber,
@@ -107,6 +114,7 @@ impl<L: Log + 'static> Commits<L> {
             unpublished: Vec::new(),
             newest: None,
             is_flying: false,
+            landings: 0,
             quiet_wanted: 0,
             last,
             synced: last,
@@ -116,7 +124,7 @@ impl<L: Log + 'static> Commits<L> {
         };
         Self {
             order: Mutex::new(order),
-            landed: Condvar::default(),
+            landed: Gate::default(),
             joined: Condvar::default(),
             syncing: Mutex::default(),
             published: RwLock::new(Arc::new(state)),
@@ -137,11 +145,13 @@ impl<L: Log + 'static> Commits<L> {
 
     /// The state after the last commit.
     pub(super) fn latest(&self) -> Result<Arc<TreeSnapshot>> {
-        let order = self.order.lock();
-        match &order.newest {
-            Some(newest) => Ok(Arc::clone(newest)),
-            None => self.snapshot(),
+        let mut order = self.order.lock();
+        let shown = self.snapshot()?;
+        if order.unpublished.is_empty() {
+            return Ok(shown);
         }
+        let order = &mut *order;
+        Ok(Arc::clone(order.newest.get_or_insert_with(|| Arc::new(after(&shown, &order.unpublished)))))
     }
 
     /// A snapshot whose reads a later commit checks.
@@ -169,25 +179,29 @@ impl<L: Log + 'static> Commits<L> {
             self.history.check(reads)?;
         }
         if changes.is_empty() {
-            return Ok(self.ticket(order.last, sync || order.newest.is_some()));
+            return Ok(self.ticket(order.last, sync || !order.unpublished.is_empty()));
         }
         let number = order.last.next();
         if !order.pending.push_commit(number, changes) {
             let message = format!("there is no memory for a commit of {} bytes", record_bytes(changes));
             return Err(Error::Engine { engine: super::ENGINE, message });
         }
-        if !sync && order.newest.is_none() {
+        if !sync && order.unpublished.is_empty() {
             self.write_through(&mut order, changes, number)?;
             return Ok(Ticket::settled(number));
         }
-        let newest = order.newest.get_or_insert_with(|| Arc::clone(&self.published.read()));
-        Arc::make_mut(newest).apply(changes, number);
+        if let Some(newest) = &mut order.newest {
+            Arc::make_mut(newest).apply(changes, number);
+        }
         order.unpublished.push((number, changes.clone()));
         order.last = number;
         self.history.record(changes, number);
         let is_full = order.pending.len() > limits::COMMIT_GROUP_BYTES_MAX;
+        let is_gathered = order.pending.commits() >= order.expected;
         drop(order);
-        self.joined.notify_one();
+        if is_gathered {
+            self.joined.notify_one();
+        }
         if is_full || !sync {
             self.advance(number)?;
         }
@@ -211,9 +225,11 @@ impl<L: Log + 'static> Commits<L> {
         let mut order = self.order.lock();
         order.quiet_wanted += 1;
         while order.is_flying {
-            self.landed.wait(&mut order);
+            order = self.wait_for_landing(order);
         }
         order.quiet_wanted -= 1;
+        order.landings += 1;
+        let landings = order.landings;
         let refused = self.refuse(&order);
         let order_of = &mut *order;
         let answer = match &mut order_of.log {
@@ -221,7 +237,7 @@ impl<L: Log + 'static> Commits<L> {
             None => Err(Error::Closed),
         };
         drop(order);
-        self.landed.notify_all();
+        self.landed.pass(landings);
         answer
     }
 
@@ -246,9 +262,11 @@ impl<L: Log + 'static> Commits<L> {
         let mut order = self.order.lock();
         order.quiet_wanted += 1;
         while order.is_flying {
-            self.landed.wait(&mut order);
+            order = self.wait_for_landing(order);
         }
         order.quiet_wanted -= 1;
+        order.landings += 1;
+        let landings = order.landings;
         let synced = order.synced;
         if let (Some(log), Ok(())) = (&mut order.log, &outcome) {
             outcome = finish(log, synced);
@@ -256,7 +274,7 @@ impl<L: Log + 'static> Commits<L> {
         let log = order.log.take();
         let state = std::mem::take(&mut *self.published.write());
         drop(order);
-        self.landed.notify_all();
+        self.landed.pass(landings);
         drop((log, state));
         outcome
     }
@@ -281,17 +299,26 @@ impl<L: Log + 'static> Commits<L> {
         }
         order.last = number;
         self.history.record(changes, number);
-        let mut published = self.published.write();
-        if let Some(state) = Arc::get_mut(&mut published).filter(|_| changes.len() <= CHANGES_IN_PLACE_MAX) {
-            state.apply(changes, number);
-            return Ok(());
-        }
-        let mut state = TreeSnapshot::clone(&published);
-        drop(published);
-        state.apply(changes, number);
-        let old = std::mem::replace(&mut *self.published.write(), Arc::new(state));
-        drop(old);
+        drop(self.publish(&[(number, changes.clone())]));
         Ok(())
+    }
+
+    /// Shows what follows what is shown. What that was has to be dropped outside of the locks.
+    #[must_use]
+    fn publish(&self, commits: &[(CommitNumber, Changes)]) -> Option<Arc<TreeSnapshot>> {
+        let changes: usize = commits.iter().map(|(_, changes)| changes.len()).sum();
+        let mut published = self.published.write();
+        if let Some(state) = Arc::get_mut(&mut published).filter(|_| changes <= CHANGES_IN_PLACE_MAX) {
+            for (number, changes) in commits {
+                state.apply(changes, *number);
+            }
+            return None;
+        }
+        let shown = Arc::clone(&published);
+        drop(published);
+        let state = Arc::new(after(&shown, commits));
+        drop(shown);
+        Some(std::mem::replace(&mut *self.published.write(), state))
     }
 
     /// Returns when every commit up to `number` is on the medium and shown; leads where nobody does.
@@ -303,10 +330,10 @@ impl<L: Log + 'static> Commits<L> {
             }
             order.refuse_after_failure()?;
             if order.is_flying || order.quiet_wanted > 0 {
-                self.landed.wait(&mut order);
+                order = self.wait_for_landing(order);
             } else if order.log.is_none() {
                 return Err(Error::Closed);
-            } else if order.newest.is_some() {
+            } else if !order.unpublished.is_empty() {
                 self.lead(order)?;
                 order = self.order.lock();
             } else {
@@ -318,9 +345,9 @@ impl<L: Log + 'static> Commits<L> {
     }
 
     /// Writes and syncs what is pending, as one group.
-    fn lead(&self, mut order: MutexGuard<'_, Order<L>>) -> Result<()> {
+    fn lead<'a>(&'a self, mut order: MutexGuard<'a, Order<L>>) -> Result<()> {
         order.is_flying = true;
-        self.gather(&mut order);
+        order = self.gather(order);
         let Some(mut log) = order.log.take() else { return Err(Error::Closed) };
         let (mut records, last) = (std::mem::take(&mut order.pending), order.last);
         let (state, synced) = (order.newest.clone(), order.synced);
@@ -341,21 +368,25 @@ impl<L: Log + 'static> Commits<L> {
         records.clear();
         let mut order = self.order.lock();
         order.is_flying = false;
+        order.landings += 1;
+        let landings = order.landings;
         order.log = Some(log);
-        let mut old = (None, None);
+        let (mut old, mut shown) = ((None, None), Vec::new());
         match &outcome {
             Ok(()) => {
                 order.flight_time = watch.elapsed();
                 order.synced = last;
                 order.expected = commits + order.pending.commits();
-                order.unpublished.retain(|(number, _)| *number > last);
+                let landed = order.unpublished.partition_point(|(number, _)| *number <= last);
+                shown.extend(order.unpublished.drain(..landed));
                 if order.last == last {
                     old.0 = order.newest.take();
                     order.pending = records;
                 }
-                if let Some(state) = state {
-                    old.1 = Some(std::mem::replace(&mut *self.published.write(), state));
-                }
+                old.1 = match state {
+                    Some(state) => Some(std::mem::replace(&mut *self.published.write(), state)),
+                    None => self.publish(&shown),
+                };
             }
             Err(error) => {
                 order.failure.get_or_insert_with(|| error.to_string());
@@ -365,24 +396,40 @@ impl<L: Log + 'static> Commits<L> {
             }
         }
         drop(order);
-        self.landed.notify_all();
-        drop(old);
+        self.landed.pass(landings);
+        drop((old, shown));
         outcome
     }
 
+    /// Lets go of `order` until somebody has passed the gate who had not before.
+    fn wait_for_landing<'a>(&'a self, order: MutexGuard<'a, Order<L>>) -> MutexGuard<'a, Order<L>> {
+        let landings = order.landings;
+        drop(order);
+        self.landed.wait_past(landings);
+        self.order.lock()
+    }
+
     /// Waits a little for those whom the last flight woke.
-    fn gather(&self, order: &mut MutexGuard<'_, Order<L>>) {
+    ///
+    /// At first it only makes way for them: to be put to sleep and woken takes about as long as they need to come.
+    fn gather<'a>(&'a self, mut order: MutexGuard<'a, Order<L>>) -> MutexGuard<'a, Order<L>> {
         if !self.gathers || order.pending.commits() >= order.expected {
-            return;
+            return order;
         }
         let (watch, patience) = (Stopwatch::start(), order.flight_time / GATHER_PART);
         while order.pending.commits() < order.expected {
-            let left = patience.saturating_sub(watch.elapsed());
-            if left.is_zero() {
+            let waited = watch.elapsed();
+            if waited >= patience {
                 break;
+            } else if waited < GATHER_AWAKE {
+                drop(order);
+                yield_now();
+                order = self.order.lock();
+            } else {
+                self.joined.wait_for(&mut order, patience.saturating_sub(waited));
             }
-            self.joined.wait_for(order, left);
         }
+        order
     }
 
     /// Syncs what is written, beside those who go on writing.
@@ -412,6 +459,15 @@ impl<L: Log + 'static> Commits<L> {
         }
         order.refuse_after_failure()
     }
+}
+
+/// The state after `commits`, which follow `state`.
+fn after(state: &TreeSnapshot, commits: &[(CommitNumber, Changes)]) -> TreeSnapshot {
+    let mut state = state.clone();
+    for (number, changes) in commits {
+        state.apply(changes, *number);
+    }
+    state
 }
 
 impl<L: Log + 'static> Settle for Commits<L> {

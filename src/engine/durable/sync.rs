@@ -6,6 +6,46 @@ pub(super) use parking_lot::{Condvar, Mutex, MutexGuard, RwLock};
 #[cfg(shuttle)]
 pub(super) use under_shuttle::{Condvar, Mutex, MutexGuard, RwLock};
 
+use std::sync::PoisonError;
+
+#[cfg(shuttle)]
+use shuttle::sync as broadcast;
+#[cfg(not(shuttle))]
+use std::sync as broadcast;
+
+#[cfg(shuttle)]
+pub(super) use shuttle::thread::yield_now;
+#[cfg(not(shuttle))]
+pub(super) use std::thread::yield_now;
+
+/// A number that grows, and threads that wait until it has.
+///
+/// The threads are woken all at once. A condition variable of `parking_lot` would hand its mutex from one to the next, each
+/// of which has to be woken before it can wake another: with eight, that took longer than the sync they had waited for.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    passed: broadcast::Mutex<u64>,
+    grown: broadcast::Condvar,
+}
+
+impl Gate {
+    /// Has those go on who wait for `number`, or a lower one.
+    pub(super) fn pass(&self, number: u64) {
+        let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        *passed = number.max(*passed);
+        drop(passed);
+        self.grown.notify_all();
+    }
+
+    /// Returns once a number higher than `number` has been passed.
+    pub(super) fn wait_past(&self, number: u64) {
+        let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        while *passed <= number {
+            passed = self.grown.wait(passed).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
 /// The locks of `shuttle`, with the signatures of `parking_lot`.
 #[cfg(shuttle)]
 mod under_shuttle {
