@@ -8,6 +8,7 @@
 //! of its own.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark fails by panicking")]
+#![allow(clippy::cast_precision_loss, reason = "it prints ratios")]
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -151,7 +152,9 @@ impl Rival for RwLock<BTreeMap<Vec<u8>, Vec<u8>>> {
 
     fn scan(&self, from: &BareKey, direction: Direction) -> usize {
         let map = self.read();
-        let look = |(key, value): (&Vec<u8>, &Vec<u8>)| drop(black_box(key[23] ^ ends(value)));
+        let look = |(key, value): (&Vec<u8>, &Vec<u8>)| {
+            black_box(key[23] ^ ends(value));
+        };
         match direction {
             Direction::Forward => map.range(from.to_vec()..).take(SCAN_ENTRIES).map(look).count(),
             Direction::Backward => map.range(..=from.to_vec()).rev().take(SCAN_ENTRIES).map(look).count(),
@@ -185,7 +188,9 @@ impl Rival for Imbl {
 
     fn scan(&self, from: &BareKey, direction: Direction) -> usize {
         let (map, from) = (self.read(), SmallVec::<[u8; 32]>::from_slice(from));
-        let look = |(key, value): (&SmallVec<[u8; 32]>, &Arc<[u8]>)| drop(black_box(key[23] ^ ends(value)));
+        let look = |(key, value): (&SmallVec<[u8; 32]>, &Arc<[u8]>)| {
+            black_box(key[23] ^ ends(value));
+        };
         match direction {
             Direction::Forward => map.range(from..).take(SCAN_ENTRIES).map(look).count(),
             Direction::Backward => map.range(..=from).rev().take(SCAN_ENTRIES).map(look).count(),
@@ -228,7 +233,9 @@ fn compare(c: &mut Criterion, name: &str, rivals: &[Box<dyn Rival>], op: impl Fn
 
 fn reads(c: &mut Criterion, rivals: &[Box<dyn Rival>]) {
     let size = entries();
-    compare(c, "get", rivals, |rival, n| drop(black_box(rival.get(&key(mix(n) % size)))));
+    compare(c, "get", rivals, |rival, n| {
+        black_box(rival.get(&key(mix(n) % size)));
+    });
     for direction in [Direction::Forward, Direction::Backward] {
         let name = format!("scan_100_{direction:?}").to_lowercase();
         compare(c, &name, rivals, |rival, n| {

@@ -187,7 +187,9 @@ impl<L: Log + 'static> Commits<L> {
             return Err(Error::Engine { engine: super::ENGINE, message });
         }
         if !sync && order.unpublished.is_empty() {
-            self.write_through(&mut order, changes, number)?;
+            let old = self.write_through(&mut order, changes, number)?;
+            drop(order);
+            drop(old);
             return Ok(Ticket::settled(number));
         }
         if let Some(newest) = &mut order.newest {
@@ -288,8 +290,14 @@ impl<L: Log + 'static> Commits<L> {
         if waits { Ticket::pending(number, Arc::clone(self) as Arc<dyn Settle>) } else { Ticket::settled(number) }
     }
 
-    /// Writes and shows a commit that nothing waits before. It is the last record of `pending`, and the only one.
-    fn write_through(&self, order: &mut Order<L>, changes: &Changes, number: CommitNumber) -> Result<()> {
+    /// Writes and shows a commit that nothing waits before. It is the last record of `pending`, and the only one. Answers what
+    /// has to be dropped outside of the locks.
+    fn write_through(
+        &self,
+        order: &mut Order<L>,
+        changes: &Changes,
+        number: CommitNumber,
+    ) -> Result<Option<Arc<TreeSnapshot>>> {
         let Some(log) = &mut order.log else { return Err(Error::Closed) };
         let written = log.append(&mut order.pending, order.synced);
         order.pending.clear();
@@ -299,8 +307,7 @@ impl<L: Log + 'static> Commits<L> {
         }
         order.last = number;
         self.history.record(changes, number);
-        drop(self.publish(&[(number, changes.clone())]));
-        Ok(())
+        Ok(self.publish(&[(number, changes.clone())]))
     }
 
     /// Shows what follows what is shown. What that was has to be dropped outside of the locks.

@@ -282,6 +282,9 @@ fn writers_readers_and_syncs(fails: bool) {
             for _ in 0..4 {
                 let now = shown(&commits);
                 assert!(now >= last, "time runs backwards");
+                // Makes the state that is ahead, which commits and landings then have to keep up to date.
+                let newest = commits.latest().unwrap();
+                assert!(newest.commit().0 >= now && newest.tree().check().is_ok());
                 last = now;
                 thread::yield_now();
             }
