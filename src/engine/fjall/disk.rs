@@ -14,7 +14,7 @@ use crate::engine::fjall::failure::{self, refuse};
 use crate::engine::fjall::group::{Group, Log, Opened};
 use crate::engine::fjall::snapshot::FjallSnapshot;
 use crate::engine::{Change, CommitNumber, Snapshot};
-use crate::error::{Error, Result};
+use crate::error::{Error, OpenProblem, Result};
 
 /// Version of the layout that the module's header describes.
 const FORMAT_VERSION: u32 = 1;
@@ -99,7 +99,7 @@ impl Disk {
             Some(FORMAT_VERSION) => Ok(version),
             Some(version) if version > FORMAT_VERSION => {
                 let reason = format!("format {version} is newer than {FORMAT_VERSION}: open it with a newer version");
-                Err(refuse(&self.path, reason))
+                Err(refuse(OpenProblem::NewerFormat, &self.path, reason))
             }
             _ => Err(Error::corrupt("format entry", format!("{format:?}, below {}", self.path.display()))),
         }
@@ -122,6 +122,7 @@ impl Disk {
         let write_error = |error| failure::convert("write", &self.path, error);
         if !self.entries.is_empty().map_err(write_error)? {
             return Err(refuse(
+                OpenProblem::NotAStore,
                 &self.path,
                 "it is another program's fjall database: choose a new or an empty directory",
             ));
@@ -215,7 +216,11 @@ fn prepare_directory(path: &Path) -> Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(io_error(error)),
         Ok(metadata) if !metadata.is_dir() => {
-            return Err(refuse(path, "it is a file: give the path of a directory, or of one to create"));
+            return Err(refuse(
+                OpenProblem::NotAStore,
+                path,
+                "it is a file: give the path of a directory, or of one to create",
+            ));
         }
         Ok(_) => {}
     }
@@ -233,7 +238,7 @@ fn prepare_directory(path: &Path) -> Result<()> {
     if let Some(name) = foreign {
         let files = format!("it is not a store and holds other files, such as {}", name.display());
         let reason = format!("{files}: choose a new or an empty directory");
-        return Err(refuse(path, reason));
+        return Err(refuse(OpenProblem::NotAStore, path, reason));
     }
     if unfinished { clear_unfinished(path) } else { Ok(()) }
 }
@@ -278,7 +283,7 @@ fn check_owner(path: &Path, database: &Database) -> Result<()> {
     match foreign {
         Some(name) => {
             let reason = format!("it is another program's fjall database, with a keyspace {:?}", &**name);
-            Err(refuse(path, format!("{reason}: choose a new or an empty directory")))
+            Err(refuse(OpenProblem::NotAStore, path, format!("{reason}: choose a new or an empty directory")))
         }
         None => Ok(()),
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use fjall::LsmError;
 
-use crate::error::Error;
+use crate::error::{Error, OpenProblem};
 
 /// The engine's name in errors and reports.
 pub(super) const ENGINE: &str = "fjall";
@@ -29,13 +29,19 @@ pub(super) fn convert(action: &'static str, path: &Path, error: fjall::Error) ->
 /// An error of a store that is being opened.
 pub(super) fn convert_open(path: &Path, error: fjall::Error) -> Error {
     match error {
-        fjall::Error::Locked => refuse(path, "it is in use, by another process or by this one: close it there first"),
-        fjall::Error::InvalidVersion(Some(version)) => {
-            refuse(path, format!("fjall's format {version:?} is not the one this version reads: convert it first"))
+        fjall::Error::Locked => {
+            refuse(OpenProblem::InUse, path, "it is in use, by another process or by this one: close it there first")
         }
-        fjall::Error::InvalidVersion(None) => {
-            refuse(path, "its file `version` is not a store's: choose a new or an empty directory")
-        }
+        fjall::Error::InvalidVersion(Some(version)) => refuse(
+            OpenProblem::NewerFormat,
+            path,
+            format!("fjall's format {version:?} is not the one this version reads: convert it first"),
+        ),
+        fjall::Error::InvalidVersion(None) => refuse(
+            OpenProblem::NotAStore,
+            path,
+            "its file `version` is not a store's: choose a new or an empty directory",
+        ),
         fjall::Error::Io(source) | fjall::Error::Storage(LsmError::Io(source)) => convert_open_io(path, source),
         other => convert("open", path, other),
     }
@@ -45,18 +51,20 @@ pub(super) fn convert_open(path: &Path, error: fjall::Error) -> Error {
 pub(super) fn convert_open_io(path: &Path, source: io::Error) -> Error {
     match source.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            refuse(path, format!("no permission to read and write in it: {source}"))
+            refuse(OpenProblem::PermissionDenied, path, format!("no permission to read and write in it: {source}"))
         }
-        io::ErrorKind::NotADirectory => {
-            refuse(path, "a file is in its way: give the path of a directory, or of one to create")
-        }
+        io::ErrorKind::NotADirectory => refuse(
+            OpenProblem::NotAStore,
+            path,
+            "a file is in its way: give the path of a directory, or of one to create",
+        ),
         _ => Error::io("open", path, source),
     }
 }
 
 /// An [`Error::Open`].
-pub(super) fn refuse(path: &Path, reason: impl Into<String>) -> Error {
-    Error::open(crate::error::OpenProblem::NotAStore, path, reason)
+pub(super) fn refuse(problem: OpenProblem, path: &Path, reason: impl Into<String>) -> Error {
+    Error::open(problem, path, reason)
 }
 
 /// An [`Error::Engine`].
@@ -81,11 +89,12 @@ mod tests {
     fn errors_are_cut_by_what_the_caller_can_do() {
         let path = Path::new("shop.larder");
         let open = |error| convert_open(path, error);
-        assert!(matches!(open(io_error(io::ErrorKind::PermissionDenied)), Error::Open { .. }));
-        assert!(matches!(open(io_error(io::ErrorKind::NotADirectory)), Error::Open { .. }));
+        let problem = |error| if let Error::Open { problem, .. } = open(error) { Some(problem) } else { None };
+        assert_eq!(problem(io_error(io::ErrorKind::PermissionDenied)), Some(OpenProblem::PermissionDenied));
+        assert_eq!(problem(io_error(io::ErrorKind::NotADirectory)), Some(OpenProblem::NotAStore));
         assert!(matches!(open(io_error(io::ErrorKind::StorageFull)), Error::Io { action: "open", .. }));
-        assert!(matches!(open(fjall::Error::Locked), Error::Open { .. }));
-        assert!(matches!(open(fjall::Error::InvalidVersion(None)), Error::Open { .. }));
+        assert_eq!(problem(fjall::Error::Locked), Some(OpenProblem::InUse));
+        assert_eq!(problem(fjall::Error::InvalidVersion(None)), Some(OpenProblem::NotAStore));
         let damaged = fjall::Error::JournalRecovery(JournalRecoveryError::ChecksumMismatch);
         assert!(matches!(open(damaged), Error::Corruption { what: "journal", .. }));
         assert!(matches!(convert("read", path, LsmError::InvalidTrailer.into()), Error::Corruption { .. }));
