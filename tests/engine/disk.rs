@@ -1,9 +1,8 @@
 //! What only an engine on disk can do: be opened, refused, damaged, killed, and opened again.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -237,73 +236,6 @@ fn a_torn_mark_is_no_mark() {
         engine.sync().unwrap();
         drop(engine);
         assert_eq!(fs::read(&mark).unwrap()[..8], 10u64.to_be_bytes());
-    }
-}
-
-/// Where the child of [`a_killed_process_loses_nothing_it_acknowledged`] writes, and how durably.
-const CHILD_DIR: &str = "LARDER_TEST_KILL_DIR";
-const CHILD_LEVEL: &str = "LARDER_TEST_KILL_LEVEL";
-
-/// Begins the line with which the child acknowledges a commit.
-const ACKNOWLEDGED: &str = "acknowledged ";
-
-/// Not a test by itself: writes until it is killed, when it is started by the test below.
-#[test]
-fn child_that_writes_until_it_is_killed() {
-    let Ok(dir) = std::env::var(CHILD_DIR) else { return };
-    let durability = match &*std::env::var(CHILD_LEVEL).unwrap() {
-        "sync" => Durability::Sync,
-        "interval" => Durability::Interval(Duration::from_millis(2)),
-        _ => Durability::None,
-    };
-    let engine = open(Path::new(&dir));
-    let first = engine.snapshot().unwrap().commit().0 + 1;
-    let mut out = std::io::stderr().lock();
-    for n in first.. {
-        let value = n.to_string();
-        let batch = changes([(&*format!("{n:08}"), Some(&*value)), ("last", Some(&*value))]);
-        engine.commit(&batch, None, durability).unwrap().wait().unwrap();
-        // The parent may have gone; then there is nobody left to write for.
-        if writeln!(out, "{ACKNOWLEDGED}{n}").is_err() {
-            return;
-        }
-    }
-}
-
-/// Runs the child on `dir` until it has acknowledged `commits`, kills it, and answers the last it acknowledged.
-fn kill_after(dir: &Path, level: &str, commits: usize) -> u64 {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "disk::child_that_writes_until_it_is_killed", "--nocapture"])
-        .envs([(CHILD_DIR, dir.as_os_str()), (CHILD_LEVEL, level.as_ref())])
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let mut acknowledged = lines.filter_map(|line| line.strip_prefix(ACKNOWLEDGED).and_then(|n| n.parse().ok()));
-    let seen: Vec<u64> = acknowledged.by_ref().take(commits).collect();
-    assert!(refusal(dir).contains("in use"), "another process has it");
-    child.kill().unwrap();
-    child.wait().unwrap();
-    acknowledged.chain(seen).max().unwrap()
-}
-
-/// At whatever moment a process dies, a whole number of its commits is there, and every one it acknowledged.
-#[test]
-fn a_killed_process_loses_nothing_it_acknowledged() {
-    for level in ["sync", "interval", "none"] {
-        let dir = tempfile::tempdir().unwrap();
-        // Each round goes on with what the last one left.
-        for commits in [1, 37, 160] {
-            let acknowledged = kill_after(dir.path(), level, commits);
-            let engine = open(dir.path());
-            let snapshot = engine.snapshot().unwrap();
-            let found = snapshot.commit().0;
-            assert!(found >= acknowledged, "{level}: {found} of {acknowledged}");
-            assert_eq!(get(&*snapshot, "last"), Some(found.to_string()), "{level}");
-            let expected = (1..=found).map(|n| format!("{n:08}")).chain(["last".to_owned()]);
-            assert!(names(&*snapshot, &KeyRange::all(), Direction::Forward).into_iter().eq(expected), "{level}");
-        }
     }
 }
 

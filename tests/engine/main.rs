@@ -1,7 +1,8 @@
 //! What every storage engine has to do, run on each of them.
 //!
 //! `contract` holds one named test per rule, `model` compares random runs with a `BTreeMap`, `concurrency` reads beside
-//! writers, and `disk` is about what only an engine on disk can do: be opened, damaged, killed and opened again.
+//! writers, `killed` kills processes that write; `durable` and `disk` (fjall's) are about what only an engine on disk can do: be
+//! opened, refused, damaged, copied and opened again.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests")]
 
@@ -9,8 +10,10 @@ mod concurrency;
 mod contract;
 #[cfg(feature = "fjall")]
 mod disk;
+mod durable;
 #[cfg(feature = "fjall")]
 mod fjall_memory;
+mod killed;
 mod model;
 
 use std::ops::Bound;
@@ -30,7 +33,7 @@ struct Bed {
 /// An empty engine of every kind.
 fn beds() -> Vec<Bed> {
     #[cfg_attr(not(feature = "fjall"), expect(unused_mut, reason = "nothing is added"))]
-    let mut beds = vec![memory(), overlay(), durable()];
+    let mut beds = vec![memory(), overlay(), durable_bed()];
     #[cfg(feature = "fjall")]
     beds.push(fjall());
     beds
@@ -49,7 +52,7 @@ fn overlay() -> Bed {
     bed(|_| Arc::new(OverlayEngine::new(MemoryEngine::new().snapshot().unwrap())))
 }
 
-fn durable() -> Bed {
+fn durable_bed() -> Bed {
     bed(|dir| Arc::new(larder::engine::durable::DurableEngine::open(dir.path()).unwrap()))
 }
 

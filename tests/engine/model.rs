@@ -314,7 +314,7 @@ proptest! {
 
     #[test]
     fn durable_agrees_with_a_map(ops in vec(op(), 1..60)) {
-        run(&crate::durable(), &ops);
+        run(&crate::durable_bed(), &ops);
     }
 }
 
