@@ -28,6 +28,13 @@ pub(super) const BLOCK_HEADER_BYTES: usize = 24;
 /// Records begin at multiples of this.
 pub(super) const RECORD_ALIGNMENT: usize = 8;
 
+/// Highest number of a commit or segment that a header can give. No store gets there, so that counting on from it
+/// cannot overflow.
+const NUMBER_MAX: u64 = u64::MAX / 2;
+
+/// Bytes that one byte of LZ4 can stand for at most.
+const LZ4_RATIO_MAX: usize = 255;
+
 /// Bytes of entries after which a block ends. An entry is never split, so that a block with one large value is larger.
 pub(super) const BLOCK_BYTES: usize = 64 << 10;
 /// Bytes of entries no block has more of.
@@ -101,8 +108,11 @@ impl SegmentHeader {
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, Refused> {
         let (_, mut rest) = open_header::<SEGMENT_HEADER_BYTES>(bytes, SEGMENT_MAGIC, 0)?;
-        let id = StoreId(take(&mut rest)?);
-        Ok(Self { id, sequence: take_u64(&mut rest)?, size: take_u64(&mut rest)? })
+        let (id, sequence, size) = (StoreId(take(&mut rest)?), take_number(&mut rest)?, take_u64(&mut rest)?);
+        if size < (SEGMENT_HEADER_BYTES + RECORD_HEADER_BYTES) as u64 {
+            return Err(Refused::damaged(format!("a segment cannot have {size} bytes")));
+        }
+        Ok(Self { id, sequence, size })
     }
 
     /// Where the checksums of the segment's records start from.
@@ -353,10 +363,10 @@ impl CheckpointHeader {
         let (_, mut rest) = open_header::<CHECKPOINT_HEADER_BYTES>(bytes, CHECKPOINT_MAGIC, FLAG_LZ4)?;
         Ok(Self {
             id: StoreId(take(&mut rest)?),
-            commit: CommitNumber(take_u64(&mut rest)?),
+            commit: CommitNumber(take_number(&mut rest)?),
             entries: take_u64(&mut rest)?,
             bytes: take_u64(&mut rest)?,
-            first_segment: take_u64(&mut rest)?,
+            first_segment: take_number(&mut rest)?,
         })
     }
 
@@ -387,14 +397,17 @@ impl BlockHeader {
         let (raw_bytes, entries) = (take_u32(&mut rest)? as usize, take_u32(&mut rest)?);
         let [codec, ..] = take::<4>(&mut rest)?;
         let number = take_u32(&mut rest)?;
-        if raw_bytes > BLOCK_BYTES_MAX || stored_bytes > raw_bytes {
-            return Err(Refused::damaged(format!("a block cannot have {stored_bytes} bytes for {raw_bytes}")));
-        }
         let is_compressed = match codec {
             0 => false,
             1 => true,
             other => return Err(Refused::damaged(format!("a block has the unknown codec {other}"))),
         };
+        // What is made room for is in proportion to what the file holds.
+        let gain_max = if is_compressed { LZ4_RATIO_MAX } else { 1 };
+        let can_be = (stored_bytes..=stored_bytes.saturating_mul(gain_max)).contains(&raw_bytes);
+        if raw_bytes > BLOCK_BYTES_MAX || !can_be {
+            return Err(Refused::damaged(format!("a block cannot have {stored_bytes} bytes for {raw_bytes}")));
+        }
         Ok(Self { stored_bytes, checksum, raw_bytes, entries, is_compressed, number })
     }
 
@@ -603,6 +616,15 @@ fn take_u32(rest: &mut &[u8]) -> Result<u32, Refused> {
 
 fn take_u64(rest: &mut &[u8]) -> Result<u64, Refused> {
     take(rest).map(u64::from_le_bytes)
+}
+
+/// The number of a commit or segment that others are counted from.
+fn take_number(rest: &mut &[u8]) -> Result<u64, Refused> {
+    let number = take_u64(rest)?;
+    if number > NUMBER_MAX {
+        return Err(Refused::damaged(format!("no store counts to {number}")));
+    }
+    Ok(number)
 }
 
 fn take_slice<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], Refused> {

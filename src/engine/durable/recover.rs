@@ -15,7 +15,7 @@ use crate::engine::durable::background::Signal;
 use crate::engine::durable::checkpoint;
 use crate::engine::durable::directory::{Directory, Listing, checkpoint_name, segment_name};
 use crate::engine::durable::format::{
-    RECORD_ALIGNMENT, Record, RecordKind, Refused, SEGMENT_HEADER_BYTES, SegmentHeader, StoreId,
+    RECORD_ALIGNMENT, RECORD_HEADER_BYTES, Record, RecordKind, Refused, SEGMENT_HEADER_BYTES, SegmentHeader, StoreId,
 };
 use crate::engine::durable::log::{Left, Log, Segment, Segments};
 use crate::engine::memory::TreeSnapshot;
@@ -246,6 +246,11 @@ pub(super) fn scan_log(
             Gap::Found(why) => why,
         };
         let rest = bytes.get(offset..).unwrap_or_default();
+        if rest.len() < RECORD_HEADER_BYTES {
+            // The log could not leave it: whoever wrote it has kept room for that.
+            let why = "the segment has no room for its end";
+            return Err(directory.damaged(&segment_name(sequence), offset as u64, why));
+        }
         let mut has_remains = rest.iter().any(|byte| *byte != 0);
         let mut is_contradicted = has_remains && claims(&header, &bytes, offset, last.next());
         let mut later = Vec::new();
@@ -312,4 +317,42 @@ fn read_segment(directory: &Directory, id: StoreId, sequence: u64) -> Result<(Se
         return Ok((header, bytes));
     };
     Err(directory.damaged(&name, bytes.len() as u64, wrong))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Changes;
+    use crate::engine::durable::directory::IDENTITY_FILE;
+    use crate::engine::durable::format::{Records, encode_identity};
+    use crate::engine::durable::{DurableEngine, check};
+    use crate::vfs::SystemVfs;
+
+    /// A store of one segment with a commit in it and `free` bytes after that.
+    fn store(free: usize) -> (tempfile::TempDir, Directory) {
+        let dir = tempfile::tempdir().unwrap();
+        let directory = Directory { vfs: Arc::new(SystemVfs), path: dir.path().to_owned() };
+        let id = StoreId([7; 16]);
+        let mut records = Records::default();
+        assert!(records.push_commit(CommitNumber(1), &Changes::putting("a", "1")));
+        let size = SEGMENT_HEADER_BYTES + records.len() + free;
+        let header = SegmentHeader { id, sequence: 1, size: size as u64 };
+        let (sealed, _) = records.seal(0, usize::MAX, header.salt(), CommitNumber(0));
+        let segment = [&header.encode(), sealed, &vec![0; free]].concat();
+        directory.write_whole(&segment_name(1), &segment).unwrap();
+        directory.write_whole(IDENTITY_FILE, &encode_identity(id)).unwrap();
+        (dir, directory)
+    }
+
+    #[test]
+    fn a_segment_that_the_log_could_not_leave_is_damaged() {
+        let (dir, directory) = store(RECORD_HEADER_BYTES);
+        drop(DurableEngine::open(&directory.path).unwrap());
+        assert!(check(dir.path()).unwrap().damage.is_empty());
+
+        let (dir, directory) = store(RECORD_HEADER_BYTES - RECORD_ALIGNMENT);
+        let error = DurableEngine::open(&directory.path).unwrap_err();
+        assert!(matches!(error, Error::Damaged { .. }), "{error}");
+        assert_eq!(check(dir.path()).unwrap().damage.len(), 1);
+    }
 }

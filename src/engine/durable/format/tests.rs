@@ -143,6 +143,45 @@ fn a_block_in_the_place_of_another_is_refused() {
 }
 
 #[test]
+fn a_number_that_cannot_be_counted_on_from_is_refused() {
+    let damaged = |number| Refused::Damaged(format!("no store counts to {number}"));
+    for number in [NUMBER_MAX, NUMBER_MAX + 1, u64::MAX] {
+        let expected = if number > NUMBER_MAX { Some(damaged(number)) } else { None };
+        let header = SegmentHeader { sequence: number, ..segment() };
+        assert_eq!(SegmentHeader::decode(&header.encode()).err(), expected);
+        let header = CheckpointHeader { commit: CommitNumber(number), ..checkpoint() };
+        assert_eq!(CheckpointHeader::decode(&header.encode()).err(), expected);
+        let header = CheckpointHeader { first_segment: number, ..checkpoint() };
+        assert_eq!(CheckpointHeader::decode(&header.encode()).err(), expected);
+    }
+}
+
+#[test]
+fn a_segment_has_room_for_its_end_at_least() {
+    let least = (SEGMENT_HEADER_BYTES + RECORD_HEADER_BYTES) as u64;
+    assert!(SegmentHeader::decode(&SegmentHeader { size: least, ..segment() }.encode()).is_ok());
+    assert!(SegmentHeader::decode(&SegmentHeader { size: least - 1, ..segment() }.encode()).is_err());
+}
+
+#[test]
+fn a_block_asks_for_no_more_memory_than_its_bytes_can_fill() {
+    let header = |stored: u32, raw: u32, codec: u8| {
+        let mut bytes = [0; BLOCK_HEADER_BYTES];
+        put_at(&mut bytes, 0, &stored.to_le_bytes());
+        put_at(&mut bytes, 8, &raw.to_le_bytes());
+        put_at(&mut bytes, 16, &[codec]);
+        BlockHeader::decode(&bytes).is_ok()
+    };
+    assert!(header(100, 100, 0) && !header(100, 101, 0) && !header(100, 99, 0));
+    assert!(header(100, 25_500, 1) && !header(100, 25_501, 1) && !header(0, 1, 1));
+    // What compresses best comes back.
+    let mut blocks = BlockWriter::new(1);
+    let block = blocks.push(b"a", &vec![0; 1 << 20]).unwrap().to_vec();
+    let header = BlockHeader::decode(block.first_chunk().unwrap()).unwrap();
+    assert_eq!(read_block(&header, &block, &mut BlockReader::new(1)).unwrap().len(), 1);
+}
+
+#[test]
 fn what_gains_nothing_by_it_is_not_compressed() {
     let mut blocks = BlockWriter::new(1);
     blocks.push(b"a", &[7; 4_000]);
