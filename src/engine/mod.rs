@@ -481,7 +481,7 @@ pub trait Snapshot: fmt::Debug + Send + Sync {
     /// use larder::engine::{Direction, Engine, KeyRange, MemoryEngine};
     /// # use larder::engine::{Changes, Durability, Key};
     /// # let engine = MemoryEngine::new();
-    /// # let entry = |key: &[u8]| (Key::from(key), Some(b"1"[..].into()));
+    /// # let entry = |key: &[u8]| (Key::from(key), Some(b"1"));
     /// # engine.commit(&Changes::from_iter([entry(b"a"), entry(b"b")]), None, Durability::None)?.wait()?;
     /// let mut cursor = engine.snapshot()?.range(&KeyRange::all(), Direction::Backward)?;
     /// assert_eq!(cursor.next()?, Some((&b"b"[..], &b"1"[..])));
@@ -502,7 +502,7 @@ pub trait Snapshot: fmt::Debug + Send + Sync {
     /// use larder::engine::{Engine, KeyRange, MemoryEngine};
     /// # use larder::engine::{Changes, Durability, Key};
     /// # let engine = MemoryEngine::new();
-    /// # let entry = |key: &[u8]| (Key::from(key), Some(b"1"[..].into()));
+    /// # let entry = |key: &[u8]| (Key::from(key), Some(b"1"));
     /// # engine.commit(&Changes::from_iter([entry(b"a"), entry(b"b")]), None, Durability::None)?.wait()?;
     /// assert_eq!(engine.snapshot()?.count(&KeyRange::all())?, 2);
     /// assert_eq!(engine.snapshot()?.count(&KeyRange::prefix(b"b"))?, 1);
@@ -530,7 +530,7 @@ pub trait Snapshot: fmt::Debug + Send + Sync {
     /// use larder::engine::{Engine, KeyRange, MemoryEngine};
     /// # use larder::engine::{Changes, Durability, Key};
     /// # let engine = MemoryEngine::new();
-    /// # let entry = |key: &[u8]| (Key::from(key), Some(b"1"[..].into()));
+    /// # let entry = |key: &[u8]| (Key::from(key), Some(b"1"));
     /// # engine.commit(&Changes::from_iter([entry(b"a"), entry(b"b")]), None, Durability::None)?.wait()?;
     /// let (key, _) = engine.snapshot()?.nth(&KeyRange::all(), 1)?.unwrap();
     /// assert_eq!(&*key, b"b");
@@ -554,7 +554,7 @@ pub trait Snapshot: fmt::Debug + Send + Sync {
 /// use larder::engine::{Cursor, Direction, Engine, KeyRange, MemoryEngine};
 /// # use larder::engine::{Changes, Durability, Key};
 /// # let engine = MemoryEngine::new();
-/// # let entry = |key: &[u8]| (Key::from(key), Some(b"1"[..].into()));
+/// # let entry = |key: &[u8]| (Key::from(key), Some(b"1"));
 /// # engine.commit(&Changes::from_iter([entry(b"a"), entry(b"b")]), None, Durability::None)?.wait()?;
 /// let (mut cursor, mut keys) = (engine.snapshot()?.range(&KeyRange::all(), Direction::Forward)?, Vec::new());
 /// while let Some((key, _)) = cursor.next()? {

@@ -12,7 +12,7 @@ use crate::engine::Key;
 /// use larder::engine::{Direction, Engine, KeyRange, MemoryEngine};
 /// # use larder::engine::{Changes, Durability, Key};
 /// # let engine = MemoryEngine::new();
-/// # let entry = |key: &[u8]| (Key::from(key), Some(b"1"[..].into()));
+/// # let entry = |key: &[u8]| (Key::from(key), Some(b"1"));
 /// # engine.commit(&Changes::from_iter([entry(b"a"), entry(b"b")]), None, Durability::None)?.wait()?;
 /// let mut cursor = engine.snapshot()?.range(&KeyRange::all(), Direction::Backward)?;
 /// assert_eq!(cursor.next()?.map(|(key, _)| key), Some(&b"b"[..]));
