@@ -341,7 +341,7 @@ pub fn backup(snapshot: &dyn Snapshot, path: &Path) -> Result<()> {
 /// # let dir = tempfile::tempdir().unwrap();
 /// drop(DurableEngine::open(dir.path())?);
 /// let report = durable::check(dir.path())?;
-/// assert!(report.damage.is_empty() && report.files == 1);
+/// assert!(report.damage.is_empty() && report.files > 0);
 /// # Ok::<(), larder::Error>(())
 /// ```
 pub fn check(path: &Path) -> Result<CheckReport> {
