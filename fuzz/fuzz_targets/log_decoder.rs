@@ -81,7 +81,10 @@ struct Record {
 enum What {
     Commit(Vec<Operation>),
     Mark,
-    Operations { bytes: Vec<u8>, count: u8 },
+    Operations {
+        bytes: Vec<u8>,
+        count: u8,
+    },
     /// No record.
     Bytes(Vec<u8>),
 }
