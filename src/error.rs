@@ -271,6 +271,22 @@ impl Error {
         Self::Open { problem, path: path.to_owned(), reason: reason.into() }
     }
 
+    /// What an error of the system's means to who opens the store in the directory `path`.
+    pub(crate) fn open_io(path: &Path, source: std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        match source.kind() {
+            ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+                let reason = "it is a file, or a file is in its way: give the path of a directory, or of one to create";
+                Self::open(OpenProblem::NotAStore, path, reason)
+            }
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                let reason = format!("no permission to read and write it ({source}): change it, or its owner");
+                Self::open(OpenProblem::PermissionDenied, path, reason)
+            }
+            _ => Self::io("open", path, source),
+        }
+    }
+
     /// An [`Error::Io`] for `action` on `path`.
     pub(crate) fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
         Self::Io { action, path: path.to_owned(), source }

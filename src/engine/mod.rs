@@ -16,6 +16,8 @@ pub mod durable;
 #[cfg(feature = "fjall")]
 #[cfg_attr(docsrs, doc(cfg(feature = "fjall")))]
 pub mod fjall;
+#[cfg(any(feature = "fjall", feature = "sled"))]
+mod group;
 pub(crate) mod history;
 mod interval;
 mod key;
@@ -24,6 +26,9 @@ mod memory;
 mod overlay;
 mod range;
 mod reads;
+#[cfg(feature = "sled")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sled")))]
+pub mod sled;
 mod ticket;
 pub(crate) mod tree;
 

@@ -52,7 +52,7 @@ impl Overlay {
     }
 
     /// Shows the same as the state after `commit`.
-    #[cfg(feature = "fjall")]
+    #[cfg(any(feature = "fjall", feature = "sled"))]
     pub(super) fn at(self, commit: CommitNumber) -> Self {
         Self { commit, ..self }
     }

@@ -276,3 +276,26 @@ fn readers_see_whole_commits_while_a_checkpoint_is_made() {
     assert!(all(&*engine) == all(&model));
     assert!(engine.stats().unwrap().last_checkpoint.is_some());
 }
+
+#[test]
+fn a_store_on_disk_opens_closes_and_opens_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("shop.larder");
+    Store::open(&path).unwrap().close().unwrap();
+    put(&open(&path), "a", "1");
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.durability(), Durability::Sync);
+    assert_eq!(store.stats().unwrap().commit, CommitNumber(1));
+    assert!(matches!(Store::open(&path), Err(Error::Open { .. })));
+    let fork = store.fork().unwrap();
+    assert_eq!(fork.stats().unwrap().disk_bytes, 0);
+    drop(fork);
+    let other = store.clone();
+    store.close().unwrap();
+    assert!(matches!(other.stats(), Err(Error::Closed)));
+    assert!(matches!(other.snapshot(), Err(Error::Closed)));
+    assert!(matches!(other.transaction(|_| Ok(())), Err(Error::Closed)));
+    let store = Store::builder().durability(Durability::None).open(&path).unwrap();
+    store.sync().unwrap();
+    assert_eq!(store.stats().unwrap().commit, CommitNumber(1));
+}

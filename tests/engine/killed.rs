@@ -32,6 +32,8 @@ fn open(engine: &str, path: &Path) -> Result<Arc<dyn Engine>, Error> {
         }
         #[cfg(feature = "fjall")]
         "fjall" => Ok(Arc::new(larder::engine::fjall::FjallEngine::open(path)?)),
+        #[cfg(feature = "sled")]
+        "sled" => Ok(Arc::new(larder::engine::sled::SledEngine::open(path)?)),
         other => panic!("no engine {other}"),
     }
 }
@@ -106,4 +108,10 @@ fn a_killed_process_loses_nothing_the_durable_engine_acknowledged() {
 #[test]
 fn a_killed_process_loses_nothing_fjall_acknowledged() {
     killed_again_and_again("fjall");
+}
+
+#[cfg(feature = "sled")]
+#[test]
+fn a_killed_process_loses_nothing_sled_acknowledged() {
+    killed_again_and_again("sled");
 }

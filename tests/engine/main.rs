@@ -1,20 +1,24 @@
 //! What every storage engine has to do, run on each of them.
 //!
 //! `contract` holds one named test per rule, `model` compares random runs with a `BTreeMap`, `concurrency` reads beside
-//! writers, `killed` kills processes that write; `durable` and `disk` (fjall's) are about what only an engine on disk can do: be
-//! opened, refused, damaged, copied and opened again.
+//! writers, `killed` kills processes that write; `durable`, and `adapted` with `fjall` and `sled`, are about what only an engine
+//! on disk can do: be opened, refused, damaged, copied and opened again.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests")]
 
+#[cfg(any(feature = "fjall", feature = "sled"))]
+mod adapted;
 mod concurrency;
 mod contract;
-#[cfg(feature = "fjall")]
-mod disk;
 mod durable;
+#[cfg(feature = "fjall")]
+mod fjall;
 #[cfg(feature = "fjall")]
 mod fjall_memory;
 mod killed;
 mod model;
+#[cfg(feature = "sled")]
+mod sled;
 
 use std::ops::Bound;
 use std::sync::Arc;
@@ -32,11 +36,15 @@ struct Bed {
 
 /// An empty engine of every kind.
 fn beds() -> Vec<Bed> {
-    #[cfg_attr(not(feature = "fjall"), expect(unused_mut, reason = "nothing is added"))]
-    let mut beds = vec![memory(), overlay(), durable_bed()];
-    #[cfg(feature = "fjall")]
-    beds.push(fjall());
-    beds
+    vec![
+        memory(),
+        overlay(),
+        durable_bed(),
+        #[cfg(feature = "fjall")]
+        fjall_bed(),
+        #[cfg(feature = "sled")]
+        sled_bed(),
+    ]
 }
 
 fn bed(open: impl FnOnce(&TempDir) -> Arc<dyn Engine>) -> Bed {
@@ -57,8 +65,13 @@ fn durable_bed() -> Bed {
 }
 
 #[cfg(feature = "fjall")]
-fn fjall() -> Bed {
+fn fjall_bed() -> Bed {
     bed(|dir| Arc::new(larder::engine::fjall::FjallEngine::open(dir.path()).unwrap()))
+}
+
+#[cfg(feature = "sled")]
+fn sled_bed() -> Bed {
+    bed(|dir| Arc::new(larder::engine::sled::SledEngine::open(dir.path()).unwrap()))
 }
 
 /// Runs `test` on an empty engine of every kind.

@@ -325,6 +325,17 @@ proptest! {
 
     #[test]
     fn fjall_agrees_with_a_map(ops in vec(op(), 1..60)) {
-        run(&crate::fjall(), &ops);
+        run(&crate::fjall_bed(), &ops);
+    }
+}
+
+#[cfg(feature = "sled")]
+proptest! {
+    // Fewer runs, because each creates a directory and syncs it.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn sled_agrees_with_a_map(ops in vec(op(), 1..60)) {
+        run(&crate::sled_bed(), &ops);
     }
 }

@@ -297,17 +297,7 @@ impl Directory {
     }
 
     pub(super) fn refuse_io(&self, error: io::Error) -> Error {
-        match error.kind() {
-            io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
-                let reason = "it is a file, or a file is in its way: give the path of a directory, or of one to create";
-                self.refuse(OpenProblem::NotAStore, reason)
-            }
-            io::ErrorKind::PermissionDenied => {
-                let reason = "this user may not read and write it: change its permissions or its owner";
-                self.refuse(OpenProblem::PermissionDenied, reason)
-            }
-            _ => Error::io("open", &self.path, error),
-        }
+        Error::open_io(&self.path, error)
     }
 }
 

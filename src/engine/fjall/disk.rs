@@ -1,8 +1,8 @@
 //! The directory of a store: what may be opened, what is written, what must be found again.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::fs::{self, OpenOptions, TryLockError};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistM
 
 use crate::engine::fjall::FjallOptions;
 use crate::engine::fjall::failure::{self, refuse};
-use crate::engine::fjall::group::{Group, Log, Opened};
 use crate::engine::fjall::snapshot::FjallSnapshot;
+use crate::engine::group::{Group, Log, Mark, Opened};
 use crate::engine::{Change, CommitNumber, Snapshot};
 use crate::error::{Error, OpenProblem, Result};
 
@@ -26,7 +26,6 @@ const ENTRIES: &str = "entries";
 const META: &str = "meta";
 const FORMAT_KEY: &str = "format";
 const COMMIT_KEY: &str = "commit";
-const MARK_FILE: &str = "larder.synced";
 
 /// Old versions of the counter that `meta` gathers in memory before they are dropped, in bytes.
 const META_MEMTABLE_BYTES: u64 = 4 << 20;
@@ -44,7 +43,7 @@ pub(super) struct Disk {
     database: Database,
     entries: Keyspace,
     meta: Keyspace,
-    mark: File,
+    mark: Mark,
     path: Arc<PathBuf>,
 }
 
@@ -57,7 +56,7 @@ impl fmt::Debug for Disk {
 impl Disk {
     /// Opens or creates the directory `path`.
     pub(super) fn open(path: &Path, options: &FjallOptions) -> Result<(Self, Opened)> {
-        let path = std::path::absolute(path).map_err(|source| failure::convert_open_io(path, source))?;
+        let path = std::path::absolute(path).map_err(|source| Error::open_io(path, source))?;
         prepare_directory(&path)?;
         let database = open_database(&path, options)?;
         check_owner(&path, &database)?;
@@ -65,24 +64,16 @@ impl Disk {
         let entries = database.keyspace(ENTRIES, KeyspaceCreateOptions::default).map_err(open_error)?;
         let meta_options = || KeyspaceCreateOptions::default().max_memtable_size(META_MEMTABLE_BYTES);
         let meta = database.keyspace(META, meta_options).map_err(open_error)?;
-        let mark = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path.join(MARK_FILE));
-        let mark = mark.map_err(|source| failure::convert_open_io(&path, source))?;
+        let mark = Mark::open(&path).map_err(|source| Error::open_io(&path, source))?;
         let mut disk = Self { database, entries, meta, mark, path: Arc::new(path) };
-        let (format, synced) = (disk.read_format()?, disk.read_mark()?);
+        let format = disk.read_format()?;
         let commit = if format.is_some() { disk.read_commit()? } else { CommitNumber(0) };
-        if synced > commit {
-            return Err(shortened(&disk.path, synced, commit));
-        }
+        let synced = disk.mark.compare(&disk.path, commit)?;
         if format.is_none() {
             disk.claim()?;
         }
         let snapshot = disk.snapshot(commit);
         Ok((disk, Opened { snapshot, synced }))
-    }
-
-    /// Bytes on disk.
-    pub(super) fn bytes(&self) -> Result<u64> {
-        self.database.disk_space().map_err(|error| failure::convert("measure", &self.path, error))
     }
 
     /// The state after `commit`, which must be the last one written.
@@ -133,28 +124,6 @@ impl Disk {
         batch.commit().map_err(write_error)
     }
 
-    /// The last commit known to be on the medium; 0 when the file is new, or was torn by a loss of power.
-    fn read_mark(&mut self) -> Result<CommitNumber> {
-        let mut bytes = Vec::new();
-        let read = (&mut self.mark).take(17).read_to_end(&mut bytes);
-        read.map_err(|source| Error::io("read", &self.path.join(MARK_FILE), source))?;
-        let numbers = <[u8; 16]>::try_from(bytes).map(|bytes| split_mark(&bytes));
-        Ok(numbers.ok().flatten().unwrap_or_default())
-    }
-
-    /// Notes that `commit` is on the medium.
-    ///
-    /// The note itself is left to the operating system: after a loss of power it may be older than the journal, and then
-    /// merely notices less.
-    fn write_mark(&mut self, commit: CommitNumber) -> Result<()> {
-        let mut bytes = [0; 16];
-        let (number, complement) = bytes.split_at_mut(8);
-        number.copy_from_slice(&commit.0.to_be_bytes());
-        complement.copy_from_slice(&(!commit.0).to_be_bytes());
-        let written = self.mark.rewind().and_then(|()| self.mark.write_all(&bytes));
-        written.map_err(|source| Error::io("write", &self.path.join(MARK_FILE), source))
-    }
-
     fn write(&self, group: &Group) -> fjall::Result<()> {
         // Even the weakest level hands every commit to the operating system, so that a crash of the process loses none.
         let mode = if group.sync { PersistMode::SyncAll } else { PersistMode::Buffer };
@@ -176,13 +145,19 @@ impl Disk {
 }
 
 impl Log for Disk {
+    const ENGINE: &'static str = failure::ENGINE;
+
     fn append(&mut self, group: &Group) -> Result<Arc<dyn Snapshot>> {
         let action = if group.sync { "sync" } else { "write" };
         self.write(group).map_err(|error| failure::convert(action, &self.path, error))?;
         if group.sync {
-            self.write_mark(group.last)?;
+            self.mark.write(group.last)?;
         }
         Ok(self.snapshot(group.last))
+    }
+
+    fn disk_bytes(&self) -> Result<u64> {
+        self.database.disk_space().map_err(|error| failure::convert("measure", &self.path, error))
     }
 }
 
@@ -191,27 +166,9 @@ fn is_storable(key: &[u8]) -> bool {
     crate::engine::check_sizes(key, &[]).is_ok()
 }
 
-/// The number of a mark, unless it is torn.
-fn split_mark(bytes: &[u8; 16]) -> Option<CommitNumber> {
-    let (number, complement) = bytes.split_first_chunk::<8>()?;
-    let complement: [u8; 8] = complement.try_into().ok()?;
-    let number = u64::from_be_bytes(*number);
-    (number == !u64::from_be_bytes(complement)).then_some(CommitNumber(number))
-}
-
-fn shortened(path: &Path, synced: CommitNumber, found: CommitNumber) -> Error {
-    let mark = path.join(MARK_FILE);
-    let detail = format!(
-        "it ends at commit {found}, although commit {synced} was synced; restore a copy of {}, or remove {} to accept the loss",
-        path.display(),
-        mark.display(),
-    );
-    Error::corrupt("journal", detail)
-}
-
 /// Checks that fjall may create or open a store in `path`, and clears away what an interrupted creation left.
 fn prepare_directory(path: &Path) -> Result<()> {
-    let io_error = |source| failure::convert_open_io(path, source);
+    let io_error = |source| Error::open_io(path, source);
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(io_error(error)),
@@ -245,7 +202,7 @@ fn prepare_directory(path: &Path) -> Result<()> {
 
 /// Removes the beginnings of a store that was never finished, and so never held a commit.
 fn clear_unfinished(path: &Path) -> Result<()> {
-    let io_error = |source| failure::convert_open_io(path, source);
+    let io_error = |source| Error::open_io(path, source);
     // Whoever is creating the store at this moment holds the lock.
     let lock =
         OpenOptions::new().write(true).create(true).truncate(false).open(path.join(LOCK_FILE)).map_err(io_error)?;

@@ -1,6 +1,5 @@
 //! What fjall's errors mean to the caller.
 
-use std::io;
 use std::path::Path;
 
 use fjall::LsmError;
@@ -42,23 +41,8 @@ pub(super) fn convert_open(path: &Path, error: fjall::Error) -> Error {
             path,
             "its file `version` is not a store's: choose a new or an empty directory",
         ),
-        fjall::Error::Io(source) | fjall::Error::Storage(LsmError::Io(source)) => convert_open_io(path, source),
+        fjall::Error::Io(source) | fjall::Error::Storage(LsmError::Io(source)) => Error::open_io(path, source),
         other => convert("open", path, other),
-    }
-}
-
-/// An error of the system's while a store is being opened.
-pub(super) fn convert_open_io(path: &Path, source: io::Error) -> Error {
-    match source.kind() {
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            refuse(OpenProblem::PermissionDenied, path, format!("no permission to read and write in it: {source}"))
-        }
-        io::ErrorKind::NotADirectory => refuse(
-            OpenProblem::NotAStore,
-            path,
-            "a file is in its way: give the path of a directory, or of one to create",
-        ),
-        _ => Error::io("open", path, source),
     }
 }
 
@@ -78,6 +62,8 @@ fn corrupt(what: &'static str, path: &Path, reason: &dyn std::fmt::Display) -> E
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
     use fjall::JournalRecoveryError;
 

@@ -15,7 +15,7 @@
 //!
 //! # Invariants
 //! 1. Everything is read through fjall's snapshots: its plain iterators can see half of a batch.
-//! 2. One thread at a time writes to fjall: the leader of a group of commits (`group.rs`). The snapshot it takes after its
+//! 2. One thread at a time writes to fjall: the leader of a group of commits (`engine/group`). The snapshot it takes after its
 //!    write therefore ends with exactly that group.
 //! 3. Whatever was synced is found again, or opening fails: fjall cuts its journal at the first record it cannot read and
 //!    says nothing, so the counter is compared with `larder.synced`.
@@ -29,19 +29,15 @@
 
 mod disk;
 mod failure;
-mod group;
-mod interval;
 mod snapshot;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::engine::{Changes, Durability, Engine, EngineStats, Reads, Snapshot, Ticket, check_changes};
+use crate::engine::group::GroupEngine;
+use crate::engine::{Changes, Durability, Engine, EngineStats, Reads, Snapshot, Ticket};
 use crate::error::{Error, InvalidKind, Result};
 use disk::Disk;
-use group::GroupCommit;
-use interval::IntervalSync;
 
 /// The smallest journal that fjall takes, in bytes.
 const JOURNAL_BYTES_MIN: u64 = 64 << 20;
@@ -112,11 +108,7 @@ impl FjallOptions {
 /// # Ok::<(), larder::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct FjallEngine {
-    commits: Arc<GroupCommit<Disk>>,
-    interval: IntervalSync<Disk>,
-    closed: AtomicBool,
-}
+pub struct FjallEngine(GroupEngine<Disk>);
 
 impl FjallEngine {
     /// Opens the store in the directory `path`, or creates it there.
@@ -161,9 +153,7 @@ impl FjallEngine {
             return Err(Error::invalid(InvalidKind::Value, message));
         }
         let (disk, opened) = Disk::open(path, options)?;
-        let commits = Arc::new(GroupCommit::new(disk, opened));
-        let interval = IntervalSync::new(&commits);
-        Ok(Self { commits, interval, closed: AtomicBool::new(false) })
+        Ok(Self(GroupEngine::new(disk, opened)))
     }
 }
 
@@ -173,30 +163,19 @@ impl Engine for FjallEngine {
     }
 
     fn snapshot(&self) -> Result<Arc<dyn Snapshot>> {
-        self.commits.snapshot()
+        self.0.snapshot()
     }
 
     fn latest(&self) -> Result<Arc<dyn Snapshot>> {
-        self.commits.latest()
+        self.0.latest()
     }
 
     fn begin(&self) -> Result<Arc<dyn Snapshot>> {
-        self.commits.begin()
+        self.0.begin()
     }
 
     fn commit(&self, changes: &Changes, reads: Option<&Reads>, durability: Durability) -> Result<Ticket> {
-        check_changes(changes)?;
-        match durability {
-            Durability::Sync => self.commits.commit(changes, reads, true),
-            Durability::None => self.commits.commit(changes, reads, false),
-            Durability::Interval(within) => {
-                // First, because a commit that nothing will sync must not be acknowledged.
-                self.interval.start()?;
-                let ticket = self.commits.commit(changes, reads, false)?;
-                self.interval.sync_within(within);
-                Ok(ticket)
-            }
-        }
+        self.0.commit(changes, reads, durability)
     }
 
     fn is_persistent(&self) -> bool {
@@ -204,30 +183,15 @@ impl Engine for FjallEngine {
     }
 
     fn sync(&self) -> Result<()> {
-        self.commits.sync()
+        self.0.sync()
     }
 
     /// Waits for a write in progress. The bytes on disk include what the journal has set aside.
     fn stats(&self) -> Result<EngineStats> {
-        let commit = self.snapshot()?.commit();
-        let disk_bytes = self.commits.with_log(Disk::bytes)??;
-        Ok(EngineStats { commit, disk_bytes, ..EngineStats::default() })
+        self.0.stats()
     }
 
     fn close(&self) -> Result<()> {
-        self.closed.store(true, Ordering::Release);
-        self.interval.stop();
-        self.commits.close()
-    }
-}
-
-impl Drop for FjallEngine {
-    fn drop(&mut self) {
-        if self.closed.load(Ordering::Acquire) {
-            return;
-        }
-        if let Err(error) = self.close() {
-            tracing::error!(%error, "the last sync of a store that was dropped failed");
-        }
+        self.0.close()
     }
 }

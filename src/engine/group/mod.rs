@@ -2,8 +2,8 @@
 //!
 //! A commit is ordered and kept in memory at once, so that the next writer can go on from it. Whoever then waits for it
 //! first leads: it writes everything that is pending as one group, publishes the state after it, and wakes the others.
-//! Commits that arrive meanwhile form the next group. fjall holds its journal's lock while it syncs, so that a commit
-//! handed to it at once would wait for the sync in progress and then need one of its own.
+//! Commits that arrive meanwhile form the next group. The databases that this is for hold a lock of their log while they sync,
+//! so that a commit handed to them at once would wait for the sync in progress and then need one of its own.
 //!
 //! # Invariants
 //! 1. `published` ≤ `flying` ≤ `pending`: a snapshot shows only groups that are written as durably as one of their commits
@@ -12,24 +12,35 @@
 //! 3. After a failed write nothing is written again: what the medium holds is unknown, and a second sync that succeeds
 //!    would say nothing about the first.
 
+mod engine;
+mod mark;
+
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use crate::engine::fjall::failure;
 use crate::engine::history::History;
+use crate::engine::interval::Syncs;
 use crate::engine::{Changes, CommitNumber, Overlay, Reads, Settle, Snapshot, Ticket};
 use crate::error::{Error, Result};
 use crate::limits;
+pub(super) use engine::GroupEngine;
+pub(super) use mark::Mark;
 
 /// What groups are written to.
-pub(super) trait Log: Debug + Send {
+pub(super) trait Log: Debug + Send + 'static {
+    /// The engine's name in errors and reports.
+    const ENGINE: &'static str;
+
     /// Writes `group` whole or not at all, and answers the state after it.
     ///
     /// A group without changes is written by syncing what came before it.
     fn append(&mut self, group: &Group) -> Result<Arc<dyn Snapshot>>;
+
+    /// Bytes on disk.
+    fn disk_bytes(&self) -> Result<u64>;
 }
 
 /// Commits that are written together.
@@ -56,7 +67,7 @@ pub(super) struct Opened {
 
 /// Orders commits and writes them to a log in groups.
 #[derive(Debug)]
-pub(super) struct GroupCommit<L> {
+struct GroupCommit<L> {
     state: Mutex<State>,
     /// Notified when a group has been written, or has failed.
     landed: Condvar,
@@ -83,7 +94,7 @@ struct State {
 
 impl<L: Log> GroupCommit<L> {
     /// Goes on where `log` stands.
-    pub(super) fn new(log: L, opened: Opened) -> Self {
+    fn new(log: L, opened: Opened) -> Self {
         let written = opened.snapshot.commit();
         let state = State {
             published: Some(opened.snapshot),
@@ -102,12 +113,12 @@ impl<L: Log> GroupCommit<L> {
     }
 
     /// The state after the last group that is written.
-    pub(super) fn snapshot(&self) -> Result<Arc<dyn Snapshot>> {
+    fn snapshot(&self) -> Result<Arc<dyn Snapshot>> {
         self.state.lock().published()
     }
 
     /// The state after the last commit.
-    pub(super) fn latest(&self) -> Result<Arc<dyn Snapshot>> {
+    fn latest(&self) -> Result<Arc<dyn Snapshot>> {
         let state = self.state.lock();
         let mut latest = state.published()?;
         for group in state.unpublished() {
@@ -117,7 +128,7 @@ impl<L: Log> GroupCommit<L> {
     }
 
     /// A snapshot of what is written, whose reads a later commit checks.
-    pub(super) fn begin(&self) -> Result<Arc<dyn Snapshot>> {
+    fn begin(&self) -> Result<Arc<dyn Snapshot>> {
         let state = self.state.lock();
         let snapshot = self.history.watch(state.published()?);
         // What is ordered but not shown yet was perhaps not remembered when it came. Any number above the snapshot's will do.
@@ -128,13 +139,10 @@ impl<L: Log> GroupCommit<L> {
     }
 
     /// Orders a commit. Unless it is to be synced, it is in the log when this returns.
-    pub(super) fn commit(self: &Arc<Self>, changes: &Changes, reads: Option<&Reads>, sync: bool) -> Result<Ticket>
-    where
-        L: 'static,
-    {
+    fn commit(self: &Arc<Self>, changes: &Changes, reads: Option<&Reads>, sync: bool) -> Result<Ticket> {
         let mut state = self.state.lock();
         state.published()?;
-        state.refuse_after_failure()?;
+        state.refuse_after_failure::<L>()?;
         if let Some(reads) = reads {
             self.history.check(reads)?;
         }
@@ -152,7 +160,7 @@ impl<L: Log> GroupCommit<L> {
     }
 
     /// Syncs everything committed so far.
-    pub(super) fn sync(&self) -> Result<()> {
+    fn sync(&self) -> Result<()> {
         let state = self.state.lock();
         state.published()?;
         let last = state.pending.last;
@@ -161,12 +169,12 @@ impl<L: Log> GroupCommit<L> {
     }
 
     /// Runs `ask` on the log, once a write in progress has ended.
-    pub(super) fn with_log<T>(&self, ask: impl FnOnce(&L) -> T) -> Result<T> {
+    fn with_log<T>(&self, ask: impl FnOnce(&L) -> T) -> Result<T> {
         self.log.lock().as_ref().map(ask).ok_or(Error::Closed)
     }
 
     /// Writes and syncs what is left, then lets go of the log and the last snapshot.
-    pub(super) fn close(&self) -> Result<()> {
+    fn close(&self) -> Result<()> {
         let mut state = self.state.lock();
         let Some(last_snapshot) = state.published.take() else { return Ok(()) };
         let last = state.pending.last;
@@ -185,7 +193,7 @@ impl<L: Log> GroupCommit<L> {
             if reached >= number {
                 return Ok(());
             }
-            state.refuse_after_failure()?;
+            state.refuse_after_failure::<L>()?;
             if state.flying.is_some() {
                 self.landed.wait(&mut state);
             } else {
@@ -226,7 +234,17 @@ impl<L: Log> GroupCommit<L> {
         let log = log.as_mut().ok_or(Error::Closed)?;
         // A panic of the log must not leave the others waiting for a leader that has gone.
         let outcome = catch_unwind(AssertUnwindSafe(|| log.append(group)));
-        outcome.unwrap_or_else(|_| Err(failure::engine("it panicked during a write")))
+        outcome.unwrap_or_else(|_| Err(engine_error::<L>("it panicked during a write")))
+    }
+}
+
+impl<L: Log> Syncs for GroupCommit<L> {
+    fn name(&self) -> &'static str {
+        L::ENGINE
+    }
+
+    fn sync(&self) -> Result<()> {
+        Self::sync(self)
     }
 }
 
@@ -246,11 +264,11 @@ impl State {
         self.flying.iter().chain([&self.pending]).filter(|group| !group.changes.is_empty())
     }
 
-    fn refuse_after_failure(&self) -> Result<()> {
+    fn refuse_after_failure<L: Log>(&self) -> Result<()> {
         match &self.failure {
             None => Ok(()),
             Some(first) => {
-                Err(failure::engine(format!("an earlier write failed ({first}); close the store and open it again")))
+                Err(engine_error::<L>(format!("an earlier write failed ({first}); close the store and open it again")))
             }
         }
     }
@@ -270,6 +288,10 @@ impl Group {
         let next = Self { last: self.last, ..Self::default() };
         std::mem::replace(self, next)
     }
+}
+
+fn engine_error<L: Log>(message: impl Into<String>) -> Error {
+    Error::Engine { engine: L::ENGINE, message: message.into() }
 }
 
 #[cfg(test)]

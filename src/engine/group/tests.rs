@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::*;
-use crate::engine::fjall::interval::IntervalSync;
+use crate::engine::interval::IntervalSync;
 use crate::engine::{Engine, MemoryEngine};
 
 /// A log in memory that can be held up, and be made to fail.
@@ -31,16 +31,22 @@ struct Control {
 }
 
 impl Log for TestLog {
+    const ENGINE: &'static str = "test";
+
     fn append(&mut self, group: &Group) -> Result<Arc<dyn Snapshot>> {
         self.begun.send(()).unwrap();
         match self.orders.recv().unwrap() {
             Order::Succeed => {}
-            Order::Fail => return Err(failure::engine("no space left")),
+            Order::Fail => return Err(engine_error::<Self>("no space left")),
             Order::Panic => panic!("on purpose"),
         }
         self.groups.lock().push((group.last.0, group.sync));
         self.state = Arc::new(Overlay::new(Arc::clone(&self.state), group.changes.clone()).at(group.last));
         Ok(Arc::clone(&self.state))
+    }
+
+    fn disk_bytes(&self) -> Result<u64> {
+        Ok(0)
     }
 }
 

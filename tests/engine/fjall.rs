@@ -1,16 +1,15 @@
-//! What only an engine on disk can do: be opened, refused, damaged, killed, and opened again.
+//! What is fjall's own: its journal, its keyspaces.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
+use larder::Error;
 use larder::engine::fjall::{FjallEngine, FjallOptions};
-use larder::engine::{Changes, CommitNumber, Direction, Durability, Engine, KeyRange};
-use larder::{Error, Store};
+use larder::engine::{Changes, CommitNumber, Durability, Engine, KeyRange};
 
-use crate::{changes, commit, get, key, names, put};
+use crate::{get, key, put};
 
 fn open(path: &Path) -> FjallEngine {
     FjallEngine::open(path).unwrap()
@@ -25,30 +24,6 @@ fn refusal(path: &Path) -> String {
         }
         other => panic!("{other:?}"),
     }
-}
-
-#[test]
-fn what_was_committed_is_there_after_every_way_to_end() {
-    let dir = tempfile::tempdir().unwrap();
-    let levels = [Durability::Sync, Durability::Interval(Duration::from_secs(1 << 20)), Durability::None];
-    let mut number = 0;
-    for durability in levels {
-        for close in [true, false] {
-            number += 1;
-            let engine = open(dir.path());
-            assert_eq!(engine.snapshot().unwrap().commit().0, number - 1, "numbers go on where they ended");
-            let name = format!("{number:02}");
-            let ticket = engine.commit(&changes([(&*name, Some("1")), ("gone", None)]), None, durability).unwrap();
-            assert_eq!(ticket.number(), CommitNumber(number));
-            if close {
-                engine.close().unwrap();
-            }
-        }
-    }
-    let engine = open(dir.path());
-    let snapshot = engine.snapshot().unwrap();
-    assert_eq!(names(&*snapshot, &KeyRange::all(), Direction::Forward), ["01", "02", "03", "04", "05", "06"]);
-    assert!(engine.stats().unwrap().disk_bytes > 0);
 }
 
 #[test]
@@ -74,40 +49,6 @@ fn entries_survive_the_move_from_the_journal_to_the_tree() {
 }
 
 #[test]
-fn a_directory_is_in_use_until_the_last_snapshot_has_gone() {
-    let dir = tempfile::tempdir().unwrap();
-    let engine = open(dir.path());
-    put(&engine, "a", "1");
-    assert!(refusal(dir.path()).contains("in use"));
-    let snapshot = engine.snapshot().unwrap();
-    let cursor = snapshot.range(&KeyRange::all(), Direction::Forward).unwrap();
-    engine.close().unwrap();
-    assert!(refusal(dir.path()).contains("in use"), "a snapshot still reads its files");
-    assert_eq!(get(&*snapshot, "a").as_deref(), Some("1"));
-    drop(snapshot);
-    drop(cursor);
-    // Again and again, so that a thread that lets go too late shows.
-    for n in 2..12 {
-        let engine = open(dir.path());
-        assert_eq!(put(&engine, "a", "1"), CommitNumber(n));
-    }
-}
-
-#[test]
-fn a_fork_writes_only_to_memory() {
-    let dir = tempfile::tempdir().unwrap();
-    let engine = open(dir.path());
-    put(&engine, "a", "disk");
-    let fork = engine.fork().unwrap();
-    commit(&*fork, &changes([("a", None), ("b", Some("memory"))]));
-    assert_eq!((fork.is_persistent(), fork.stats().unwrap().disk_bytes), (false, 0));
-    assert_eq!(names(&*engine.snapshot().unwrap(), &KeyRange::all(), Direction::Forward), ["a"]);
-    drop((engine, fork));
-    let engine = open(dir.path());
-    assert_eq!(names(&*engine.snapshot().unwrap(), &KeyRange::all(), Direction::Forward), ["a"]);
-}
-
-#[test]
 fn a_journal_that_is_too_small_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let small = FjallOptions::default().journal_bytes(1 << 20);
@@ -115,21 +56,8 @@ fn a_journal_that_is_too_small_is_refused() {
 }
 
 #[test]
-fn what_is_not_a_store_is_refused_untouched() {
+fn what_another_program_made_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-
-    let file = dir.path().join("file");
-    fs::write(&file, "text").unwrap();
-    assert!(refusal(&file).contains("it is a file"));
-    let below = file.join("store");
-    assert!(refusal(&below).contains("a file is in its way"));
-
-    let photos = dir.path().join("photos");
-    fs::create_dir(&photos).unwrap();
-    fs::write(photos.join("cat.jpg"), "meow").unwrap();
-    assert!(refusal(&photos).contains("cat.jpg"));
-    assert_eq!(fs::read_dir(&photos).unwrap().count(), 1);
-
     let other = dir.path().join("other");
     fs::create_dir(&other).unwrap();
     fs::write(other.join("version"), "1.2.3").unwrap();
@@ -143,7 +71,6 @@ fn what_is_not_a_store_is_refused_untouched() {
         drop((users, database));
         assert!(refusal(&path).contains("another program's"), "{name}");
     }
-    assert!(matches!(FjallEngine::open(Path::new("")), Err(Error::Io { .. })));
 }
 
 #[test]
@@ -222,42 +149,4 @@ fn a_damaged_journal_never_opens_with_less_than_was_synced() {
             Err(error) => panic!("{error}"),
         }
     }
-}
-
-#[test]
-fn a_torn_mark_is_no_mark() {
-    let dir = tempfile::tempdir().unwrap();
-    ten_commits(dir.path());
-    let mark = dir.path().join("larder.synced");
-    assert_eq!(fs::read(&mark).unwrap(), [10u64.to_be_bytes(), (!10u64).to_be_bytes()].concat());
-    for torn in [&[][..], &[0xff; 8], &[0xff; 16], &[0xff; 17]] {
-        fs::write(&mark, torn).unwrap();
-        let engine = open(dir.path());
-        engine.sync().unwrap();
-        drop(engine);
-        assert_eq!(fs::read(&mark).unwrap()[..8], 10u64.to_be_bytes());
-    }
-}
-
-#[test]
-fn a_store_on_disk_opens_closes_and_opens_again() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("shop.larder");
-    Store::open(&path).unwrap().close().unwrap();
-    put(&larder::engine::durable::DurableEngine::open(&path).unwrap(), "a", "1");
-    let store = Store::open(&path).unwrap();
-    assert_eq!(store.durability(), Durability::Sync);
-    assert_eq!(store.stats().unwrap().commit, CommitNumber(1));
-    assert!(matches!(Store::open(&path), Err(Error::Open { .. })));
-    let fork = store.fork().unwrap();
-    assert_eq!(fork.stats().unwrap().disk_bytes, 0);
-    drop(fork);
-    let other = store.clone();
-    store.close().unwrap();
-    assert!(matches!(other.stats(), Err(Error::Closed)));
-    assert!(matches!(other.snapshot(), Err(Error::Closed)));
-    assert!(matches!(other.transaction(|_| Ok(())), Err(Error::Closed)));
-    let store = Store::builder().durability(Durability::None).open(&path).unwrap();
-    store.sync().unwrap();
-    assert_eq!(store.stats().unwrap().commit, CommitNumber(1));
 }
