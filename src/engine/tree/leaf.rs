@@ -19,7 +19,7 @@ use crate::engine::tree::heads::{Bounds, common, count_below, head, separator};
 use crate::engine::tree::{Found, Stored};
 
 /// Values above this are kept beside the leaf, in bytes.
-pub(super) const INLINE_VALUE_BYTES_MAX: usize = 1 << 10;
+pub(in crate::engine) const INLINE_VALUE_BYTES_MAX: usize = 1 << 10;
 
 /// Bytes that `tail` takes before the leaf is rewritten.
 const TAIL_BYTES: usize = 4096;

@@ -31,7 +31,8 @@ pub(crate) use cursor::{Iter, TreeCursor};
 use crate::engine::KeyRange;
 use heads::Bounds;
 use inner::{Child, Inner, Kids};
-use leaf::{INLINE_VALUE_BYTES_MAX, Leaf};
+pub(in crate::engine) use leaf::INLINE_VALUE_BYTES_MAX;
+use leaf::Leaf;
 
 /// A map from byte strings to byte strings, with up to `L` entries in a leaf and `I` children below an inner node.
 #[derive(Clone, Debug)]
