@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
@@ -16,7 +17,14 @@ use crate::limits;
 
 /// The keys changed since the oldest open optimistic snapshot. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct History(Arc<Mutex<State>>);
+pub(crate) struct History(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// Whether `open` has any: asked by every commit, most often in vain.
+    is_watched: AtomicBool,
+    state: Mutex<State>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -33,13 +41,20 @@ impl History {
     ///
     /// The caller holds the engine's commit lock, so that no commit falls between snapshot and registration.
     pub(crate) fn watch(&self, snapshot: Arc<dyn Snapshot>) -> Arc<dyn Snapshot> {
-        *self.0.lock().open.entry(snapshot.commit()).or_insert(0) += 1;
+        let mut state = self.0.state.lock();
+        *state.open.entry(snapshot.commit()).or_insert(0) += 1;
+        // Under the state's lock as in `unwatch`; commits see it because they take the engine's lock after this.
+        self.0.is_watched.store(true, Ordering::Relaxed);
+        drop(state);
         Arc::new(Watched { history: self.clone(), snapshot })
     }
 
     /// Notes a commit. The caller holds the engine's commit lock.
     pub(crate) fn record(&self, changes: &Changes, number: CommitNumber) {
-        let mut state = self.0.lock();
+        if !self.0.is_watched.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut state = self.0.state.lock();
         if state.open.is_empty() {
             return;
         }
@@ -59,7 +74,7 @@ impl History {
     /// # Errors
     /// [`Error::Conflict`] with the first changed key found.
     pub(crate) fn check(&self, reads: &Reads) -> Result<()> {
-        let state = self.0.lock();
+        let state = self.0.state.lock();
         let at = reads.commit();
         if at < state.floor {
             return Err(Error::Conflict { key: Vec::new() });
@@ -76,7 +91,7 @@ impl History {
     }
 
     fn unwatch(&self, number: CommitNumber) {
-        let mut state = self.0.lock();
+        let mut state = self.0.state.lock();
         if let Some(count) = state.open.get_mut(&number) {
             *count -= 1;
             if *count == 0 {
@@ -85,6 +100,7 @@ impl History {
         }
         if state.open.is_empty() {
             state.changed.clear();
+            self.0.is_watched.store(false, Ordering::Relaxed);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! # Invariants
 //! 1. The state in the lock is that after the last commit; a snapshot is a reference to it. While one is held, a commit
 //!    changes a clone and puts that in its place.
-//! 2. `commits` is held from the check of the reads to the change of the state, so commits are ordered and checked against
+//! 2. `last` is held from the check of the reads to the change of the state, so commits are ordered and checked against
 //!    every earlier one.
 
 use std::sync::Arc;
@@ -45,23 +45,26 @@ pub(super) trait State: Snapshot + Clone + 'static {
 #[derive(Debug, Default)]
 pub(super) struct Local<S> {
     state: RwLock<Arc<S>>,
-    commits: Mutex<()>,
+    /// The last commit.
+    last: Mutex<CommitNumber>,
     history: History,
     closed: AtomicBool,
 }
 
 impl<S: State> Local<S> {
     pub(super) fn new(state: S) -> Self {
-        let (commits, history, closed) = (Mutex::default(), History::default(), AtomicBool::default());
-        Self { state: RwLock::new(Arc::new(state)), commits, history, closed }
+        let (last, history, closed) = (Mutex::new(state.commit()), History::default(), AtomicBool::default());
+        Self { state: RwLock::new(Arc::new(state)), last, history, closed }
     }
 
     /// The state after the last commit.
     pub(super) fn state(&self) -> Result<Arc<S>> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(Error::Closed);
-        }
+        self.refuse_if_closed()?;
         Ok(Arc::clone(&self.state.read()))
+    }
+
+    fn refuse_if_closed(&self) -> Result<()> {
+        if self.closed.load(Ordering::Acquire) { Err(Error::Closed) } else { Ok(()) }
     }
 
     /// As [`Engine::snapshot`](crate::engine::Engine::snapshot).
@@ -71,25 +74,25 @@ impl<S: State> Local<S> {
 
     /// As [`Engine::begin`](crate::engine::Engine::begin).
     pub(super) fn begin(&self) -> Result<Arc<dyn Snapshot>> {
-        let _commits = self.commits.lock();
+        let _last = self.last.lock();
         Ok(self.history.watch(self.snapshot()?))
     }
 
     /// As [`Engine::commit`](crate::engine::Engine::commit), durable or not.
     pub(super) fn commit(&self, changes: &Changes, reads: Option<&Reads>) -> Result<Ticket> {
         check_changes(changes)?;
-        let _commits = self.commits.lock();
+        let mut last = self.last.lock();
+        self.refuse_if_closed()?;
         if let Some(reads) = reads {
             self.history.check(reads)?;
         }
-        let last = self.state()?.commit();
-        if changes.is_empty() {
-            return Ok(Ticket::settled(last));
+        if !changes.is_empty() {
+            let number = last.next();
+            self.history.record(changes, number);
+            publish(&self.state, changes, number);
+            *last = number;
         }
-        let number = last.next();
-        self.history.record(changes, number);
-        publish(&self.state, changes, number);
-        Ok(Ticket::settled(number))
+        Ok(Ticket::settled(*last))
     }
 
     /// As [`Engine::close`](crate::engine::Engine::close).

