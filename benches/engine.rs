@@ -18,7 +18,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, Criterion};
+use criterion::{BenchmarkGroup, Criterion, SamplingMode};
 use larder::Store;
 use larder::engine::{Changes, Direction, Durability, Engine, Key, KeyRange, MemoryEngine};
 use parking_lot::RwLock;
@@ -244,40 +244,47 @@ fn reads(c: &mut Criterion, rivals: &[Box<dyn Rival>]) {
     }
 }
 
-fn writes(c: &mut Criterion, rivals: &[Box<dyn Rival>]) {
+fn overwrites(c: &mut Criterion, rivals: &[Box<dyn Rival>]) {
     let size = entries();
     compare(c, "overwrite", rivals, |rival, n| rival.put(&[(key(mix(n) % size), value(n))]));
-    // Keys that are new each time; the maps grow by what is measured.
-    compare(c, "insert_at_size", rivals, |rival, n| rival.put(&[(key((1 << 40) + n), value(n))]));
-    compare(c, "batch_of_4", rivals, |rival, n| {
-        rival.put(&std::array::from_fn::<_, 4, _>(|at| (key((1 << 41) + 4 * n + at as u64), value(n))));
+}
+
+/// Puts entries that are new each time, `BATCH` at a time.
+fn growth<R: Rival, const BATCH: usize>(c: &mut Criterion, with_snapshots: bool) {
+    let (size, batch) = (entries(), BATCH as u64);
+    let name = if BATCH == 1 { "insert".to_owned() } else { format!("batch_of_{BATCH}") };
+    let mut group = c.benchmark_group(if with_snapshots { format!("with_snapshots/{name}") } else { name });
+    group.sampling_mode(SamplingMode::Flat).measurement_time(Duration::from_secs(4));
+    // What is faster must not have to work on a larger map: one that has grown by a tenth is replaced.
+    let rounds = size / 10 / batch;
+    let (mut map, mut done, mut kept) = (R::empty(), rounds, None);
+    group.bench_function(map.name(), |b| {
+        b.iter_custom(|iterations| {
+            let (mut took, mut left) = (Duration::ZERO, iterations);
+            while left > 0 {
+                if done == rounds {
+                    kept = None;
+                    (map, done) = (filled(size), 0);
+                }
+                let until = rounds.min(done + left);
+                left -= until - done;
+                let start = Instant::now();
+                for round in done..until {
+                    if with_snapshots && round % WRITES_PER_SNAPSHOT == 0 {
+                        map.keep_snapshot(&mut kept);
+                    }
+                    let put = |at| (key((1 << 40) + round * batch + at as u64), value(round));
+                    map.put(&std::array::from_fn::<_, BATCH, _>(put));
+                }
+                took += start.elapsed();
+                done = until;
+            }
+            took
+        });
     });
-    let mut group = c.benchmark_group("with_snapshots");
-    for rival in rivals.iter().filter(|rival| rival.name() != "btreemap") {
-        let (mut n, mut kept) = (0, None);
-        group.bench_function(format!("insert/{}", rival.name()), |b| {
-            b.iter(|| {
-                n += 1;
-                if n % WRITES_PER_SNAPSHOT == 0 {
-                    rival.keep_snapshot(&mut kept);
-                }
-                rival.put(&[(key((1 << 42) + n), value(n))]);
-            });
-        });
-        group.bench_function(format!("batch_of_4/{}", rival.name()), |b| {
-            b.iter(|| {
-                n += 1;
-                if n % WRITES_PER_SNAPSHOT == 0 {
-                    rival.keep_snapshot(&mut kept);
-                }
-                rival.put(&std::array::from_fn::<_, 4, _>(|at| (key((1 << 43) + 4 * n + at as u64), value(n))));
-            });
-        });
-    }
     group.finish();
 }
 
-/// The mean of an insertion while a map grows from nothing to its size.
 fn fills(c: &mut Criterion) {
     let size = entries();
     let mut group = c.benchmark_group("fill");
@@ -421,8 +428,16 @@ fn main() {
     counts(&mut c);
     let rivals = rivals(entries());
     reads(&mut c, &rivals);
-    writes(&mut c, &rivals);
+    overwrites(&mut c, &rivals);
     drop(rivals);
+    for with_snapshots in [false, true] {
+        growth::<MemoryEngine, 1>(&mut c, with_snapshots);
+        growth::<RwLock<BTreeMap<_, _>>, 1>(&mut c, with_snapshots);
+        growth::<Imbl, 1>(&mut c, with_snapshots);
+        growth::<MemoryEngine, 4>(&mut c, with_snapshots);
+        growth::<RwLock<BTreeMap<_, _>>, 4>(&mut c, with_snapshots);
+        growth::<Imbl, 4>(&mut c, with_snapshots);
+    }
     fills(&mut c);
     c.final_summary();
 }

@@ -245,6 +245,11 @@ impl<const L: usize, const I: usize> Inner<L, I> {
     #[inline]
     pub(super) fn find(&self, key: &[u8]) -> usize {
         let (head, len) = (head(key, self.skip), self.len());
+        // Loads in order of the keys go to the last child, where separators may all have the same head.
+        let last = len - 1;
+        if self.heads[last] <= head && last > 0 && (self.heads[last] < head || self.separator(last) <= key) {
+            return last;
+        }
         // The first child's head is 0 and never above.
         let mut at = count_below(&self.heads, head).max(1);
         let mut end = at;
