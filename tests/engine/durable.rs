@@ -61,7 +61,12 @@ fn what_is_not_a_store_is_refused_untouched() {
     let photos = dir.path().join("photos");
     fs::create_dir(&photos).unwrap();
     fs::write(photos.join("cat.jpg"), "meow").unwrap();
-    for (path, message) in [(&file, "it is a file"), (&below, "a file is in its way"), (&photos, "cat.jpg")] {
+    let logs = dir.path().join("logs");
+    fs::create_dir(&logs).unwrap();
+    fs::write(logs.join("1.log"), "somebody else's").unwrap();
+    for (path, message) in
+        [(&file, "it is a file"), (&below, "a file is in its way"), (&photos, "cat.jpg"), (&logs, "1.log")]
+    {
         let (problem, reason) = refusal(path, Existence::Either);
         assert!(problem == OpenProblem::NotAStore && reason.contains(message), "{reason}");
     }

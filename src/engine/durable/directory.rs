@@ -121,11 +121,14 @@ impl Directory {
         let names = self.vfs.names(&self.path).map_err(|error| self.refuse_io(error))?;
         let mut listing = Listing::default();
         for name in names {
-            let numbered = |suffix| u64::from_str_radix(name.strip_suffix(suffix)?, 16).ok();
-            if let Some(sequence) = numbered(SEGMENT_SUFFIX) {
+            let number = |suffix| u64::from_str_radix(name.strip_suffix(suffix)?, 16).ok();
+            // Only as it is written: `1.log` is no name of a segment.
+            let segment = number(SEGMENT_SUFFIX).filter(|sequence| segment_name(*sequence) == name);
+            let checkpoint = number(CHECKPOINT_SUFFIX).map(CommitNumber).filter(|n| checkpoint_name(*n) == name);
+            if let Some(sequence) = segment {
                 listing.segments.push(sequence);
-            } else if let Some(commit) = numbered(CHECKPOINT_SUFFIX) {
-                listing.checkpoints.push(CommitNumber(commit));
+            } else if let Some(commit) = checkpoint {
+                listing.checkpoints.push(commit);
             } else if name == IDENTITY_FILE {
                 listing.has_identity = true;
             } else if name == LOCK_FILE {
