@@ -174,7 +174,13 @@ fn set_deadline(writer: &mut Writer, key: &[u8], deadline: Timestamp) -> Result<
 }
 
 /// Gives a key with this head and payload another deadline, or none.
-fn change(writer: &mut Writer, key: &[u8], head: Head, deadline: Option<Timestamp>, payload: &[u8]) -> Result<()> {
+pub(super) fn change(
+    writer: &mut Writer,
+    key: &[u8],
+    head: Head,
+    deadline: Option<Timestamp>,
+    payload: &[u8],
+) -> Result<()> {
     if let Some(before) = head.deadline {
         expiry::cancel(writer, before, key);
     }

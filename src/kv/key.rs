@@ -15,16 +15,18 @@
 //! | 1     | owner    | `0x21`                                                        |
 //! | 2..   | keyspace | as in the head                                                |
 //! | 2..   | key      | escaped and terminated in the same way                        |
-//! | 1     | kind     | `0x01` member, `0x02` position                                |
+//! | 1     | kind     | `0x01` member or field, `0x02` position, `0x03` place         |
 //! | 8     | score    | position only: `f64` in ordered form, `-0.0` stored as `0.0`  |
-//! | 0..   | member   | raw                                                           |
+//! | 8     | place    | place only: ordered i64                                       |
+//! | 0..   | member   | raw; a place has none                                         |
 //!
-//! The value of a member is its score in ordered form, that of a position is empty. Position of `"ab"` at 1.5 in the
+//! The value of a sorted set's member is its score in ordered form, that of a position is empty; a set's member has an empty value,
+//! a hash's field and a list's place have theirs. Position of `"ab"` at 1.5 in the
 //! sorted set `"z"` of keyspace `"0"`: `21 300000 7a0000 02 bff8000000000000 6162`.
 
 use std::ops::Bound;
 
-use crate::encoding::ordered::{Reader, put_bytes, put_f64};
+use crate::encoding::ordered::{Reader, put_bytes, put_f64, put_i64};
 use crate::engine::KeyRange;
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
@@ -37,6 +39,7 @@ const ELEMENTS_OWNER: u8 = 0x21;
 
 const MEMBER: u8 = 0x01;
 const POSITION: u8 = 0x02;
+const PLACE: u8 = 0x03;
 
 /// A namespace of keys.
 #[derive(Debug)]
@@ -157,6 +160,44 @@ impl Elements {
         let field = key.get(self.prefix.len() + 1..).unwrap_or_default();
         let mut reader = Reader::new(field);
         Ok((reader.f64()?, reader.rest()))
+    }
+
+    /// The entries of all members or fields.
+    pub(super) fn members(&self) -> KeyRange {
+        KeyRange::prefix(&self.kind(MEMBER, 0))
+    }
+
+    /// Those that come after `member`, all of them when that is `None`.
+    pub(super) fn members_after(&self, member: Option<&[u8]>) -> KeyRange {
+        let after = member.map_or(Bound::Unbounded, |member| Bound::Excluded(self.member(member).into()));
+        self.members().clamp(after, Bound::Unbounded)
+    }
+
+    /// The member or field whose entry is at `key`.
+    pub(super) fn read_member<'a>(&self, key: &'a [u8]) -> &'a [u8] {
+        key.get(self.prefix.len() + 1..).unwrap_or_default()
+    }
+
+    /// The key in `to` of the element that is kept here at `key`.
+    pub(super) fn moved(&self, key: &[u8], to: &Self) -> Vec<u8> {
+        [&to.prefix[..], key.get(self.prefix.len()..).unwrap_or_default()].concat()
+    }
+
+    /// The key of a list's value.
+    pub(super) fn place(&self, place: i64) -> Vec<u8> {
+        let mut key = self.kind(PLACE, 8);
+        put_i64(&mut key, place);
+        key
+    }
+
+    /// The entries of all values of a list.
+    pub(super) fn places(&self) -> KeyRange {
+        KeyRange::prefix(&self.kind(PLACE, 0))
+    }
+
+    /// The place of the value at `key`.
+    pub(super) fn read_place(&self, key: &[u8]) -> Result<i64> {
+        Reader::new(key.get(self.prefix.len() + 1..).unwrap_or_default()).i64()
     }
 
     /// The positions of every member that has the score of a bound.

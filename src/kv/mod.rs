@@ -1,15 +1,14 @@
-//! Keys with strings, counters and sorted sets, each with an optional deadline.
+//! Keys with strings, counters, hashes, lists, sets and sorted sets, each with an optional deadline.
 //!
-//! A keyspace maps a key, any bytes, to a value that is either a string or a sorted set; an operation of the other kind
-//! is refused with [`Error::WrongType`](crate::Error::WrongType).
+//! A keyspace maps a key, any bytes, to a value of one kind; an operation of another kind is refused with [`Error::WrongType`](crate::Error::WrongType).
 //!
 //! # Storage
-//! Each key has a head entry with its type, its deadline and, when it is a string, its bytes (`kv/record.rs`). A sorted
-//! set has two more entries per member: member → score, and (score, member) → nothing (`kv/key.rs`). A deadline is also
-//! in the store's index of deadlines, under the key of the head.
+//! Each key has a head entry with its type, its deadline and, when it is a string, its bytes (`kv/record.rs`). A hash has one more
+//! entry per field, a list per value, a set per member; a sorted set has two per member: member → score, and (score, member) →
+//! nothing (`kv/key.rs`). A deadline is also in the store's index of deadlines, under the key of the head.
 //!
 //! # Invariants
-//! 1. Elements exist only with a head, and a sorted set without members has neither (SEM: KV-STR-3).
+//! 1. Elements exist only with a head, and a collection without elements has neither (SEM: KV-STR-3).
 //! 2. The two entries of a member exist together or not at all.
 //! 3. A head with a deadline has exactly one entry in the index of deadlines, at that deadline.
 //! 4. No read shows a key from its deadline on, swept or not (SEM: KV-EXP-2); a write removes what it has left first.
@@ -21,21 +20,33 @@
 //! # Source
 //! Redis command reference. Differences: `docs/compatibility/redis.md`.
 
+mod collection;
 mod deadline;
 mod entry;
+mod hash;
 mod key;
+mod keyspace;
+mod list;
+mod number;
 mod range;
 mod record;
 mod score_query;
 mod sorted_set;
 mod string;
+mod substring;
+mod unsorted_set;
 
 use std::sync::Arc;
 
 pub use deadline::Ttl;
+pub use hash::Hash;
 pub(crate) use key::OWNER;
+pub use list::{End, List};
+pub use record::Kind;
 pub use score_query::ScoreQuery;
 pub use sorted_set::SortedSet;
+pub use substring::{Condition, SetOptions, SetOutcome, Until};
+pub use unsorted_set::UnsortedSet;
 
 use crate::engine::Direction;
 use crate::error::Result;
@@ -47,7 +58,7 @@ use record::Head;
 #[cfg(test)]
 mod tests;
 
-/// One keyspace: its strings, counters and sorted sets.
+/// One keyspace: its strings, counters, hashes, lists, sets and sorted sets.
 ///
 /// Given by [`Store::kv`](crate::Store::kv) and [`Store::kv_named`](crate::Store::kv_named), and by a transaction's and a
 /// snapshot's methods of the same names. Keys are any bytes, at most [`limits::KEY_BYTES_MAX`] of them, and
@@ -84,6 +95,45 @@ impl<S: Scope> Kv<S> {
     #[must_use]
     pub fn sorted_set(&self, key: impl AsRef<[u8]>) -> SortedSet<S> {
         SortedSet::new(self.clone(), key.as_ref())
+    }
+
+    /// The hash at `key`. It need not exist; setting the first field creates it.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// assert!(kv.hash("user:7").is_empty()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn hash(&self, key: impl AsRef<[u8]>) -> Hash<S> {
+        Hash::new(self.clone(), key.as_ref())
+    }
+
+    /// The list at `key`. It need not exist; pushing the first value creates it.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// assert!(kv.list("queue").is_empty()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn list(&self, key: impl AsRef<[u8]>) -> List<S> {
+        List::new(self.clone(), key.as_ref())
+    }
+
+    /// The set at `key`. It need not exist; adding the first member creates it.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// assert!(kv.unsorted_set("tags").is_empty()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn unsorted_set(&self, key: impl AsRef<[u8]>) -> UnsortedSet<S> {
+        UnsortedSet::new(self.clone(), key.as_ref())
     }
 
     /// Whether there is anything at `key`.

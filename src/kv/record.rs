@@ -2,12 +2,12 @@
 //!
 //! | bytes | field    | encoding                                                                         |
 //! |-------|----------|----------------------------------------------------------------------------------|
-//! | 1     | type     | `01` string, `05` sorted set                                                     |
+//! | 1     | type     | `01` string, `02` hash, `03` list, `04` set, `05` sorted set                     |
 //! | 1     | flags    | bit 0: a deadline follows; the others are 0                                      |
 //! | 0, 8  | deadline | microseconds since the epoch, as an ordered i64                                  |
-//! | 0..   | payload  | string: its bytes; sorted set: nothing                                           |
+//! | 0..   | payload  | string: its bytes; the others: nothing                                           |
 //!
-//! Types `02` hash, `03` list, `04` set, `06` stream and `07` `HyperLogLog` are reserved. The string `"7"` that expires a
+//! Type `06` stream is reserved. The string `"7"` that expires a
 //! second after the epoch: `01 01 80000000000f4240 37`.
 
 use crate::clock::Timestamp;
@@ -16,9 +16,27 @@ use crate::error::{Error, Result};
 use crate::kv::key::key_of;
 
 /// What a key holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+///
+/// # Examples
+/// ```
+/// use larder::kv::Kind;
+/// let kv = larder::Store::in_memory().kv();
+/// kv.set("k", "v")?;
+/// assert_eq!(kv.kind("k")?, Some(Kind::String));
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Bytes, which may spell a number.
     String,
+    /// Fields with values.
+    Hash,
+    /// Values in the order in which they were put in.
+    List,
+    /// Members.
+    Set,
+    /// Members with scores.
     SortedSet,
 }
 
@@ -26,6 +44,9 @@ impl Kind {
     fn tag(self) -> u8 {
         match self {
             Self::String => 0x01,
+            Self::Hash => 0x02,
+            Self::List => 0x03,
+            Self::Set => 0x04,
             Self::SortedSet => 0x05,
         }
     }
@@ -33,6 +54,9 @@ impl Kind {
     fn from_tag(tag: u8) -> Result<Self> {
         match tag {
             0x01 => Ok(Self::String),
+            0x02 => Ok(Self::Hash),
+            0x03 => Ok(Self::List),
+            0x04 => Ok(Self::Set),
             0x05 => Ok(Self::SortedSet),
             other => Err(Error::corrupt("key record", format!("type {other:02x}"))),
         }
@@ -41,6 +65,9 @@ impl Kind {
     fn name(self) -> &'static str {
         match self {
             Self::String => "string",
+            Self::Hash => "hash",
+            Self::List => "list",
+            Self::Set => "set",
             Self::SortedSet => "sorted set",
         }
     }
@@ -49,7 +76,7 @@ impl Kind {
     pub(super) fn has_elements(self) -> bool {
         match self {
             Self::String => false,
-            Self::SortedSet => true,
+            Self::Hash | Self::List | Self::Set | Self::SortedSet => true,
         }
     }
 }

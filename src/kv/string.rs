@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, InvalidKind, Result};
+use crate::kv::number::parse_integer;
 use crate::kv::record::{Head, Kind};
 use crate::kv::{Kv, deadline, entry};
 use crate::limits;
@@ -165,46 +166,4 @@ fn incr_by(writer: &mut Writer, key: &[u8], by: i64) -> Result<i64> {
         .ok_or_else(|| Error::invalid(InvalidKind::Overflow, "increment or decrement would overflow"))?;
     entry::replace(writer, key, head, sum.to_string().as_bytes())?;
     Ok(sum)
-}
-
-/// The number that `text` is the one spelling of (SEM: KV-STR-1).
-fn parse_integer(text: &[u8]) -> Result<i64> {
-    let canonical = match text {
-        b"0" | [b'1'..=b'9', ..] | [b'-', b'1'..=b'9', ..] => std::str::from_utf8(text).ok(),
-        _ => None,
-    };
-    canonical
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(|| Error::invalid(InvalidKind::Type, "value is not an integer or out of range"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    // SEM: KV-STR-1
-    #[test]
-    fn only_the_shortest_spelling_is_a_number() {
-        for (text, number) in
-            [("0", 0), ("-1", -1), ("10", 10), ("9223372036854775807", i64::MAX), ("-9223372036854775808", i64::MIN)]
-        {
-            assert_eq!(parse_integer(text.as_bytes()).unwrap(), number);
-        }
-        for text in
-            ["", " 1", "1 ", "+1", "-", "-0", "00", "01", "-01", "1.5", "1e3", "0x10", "9223372036854775808", "1_0"]
-        {
-            assert!(parse_integer(text.as_bytes()).is_err(), "{text:?}");
-        }
-        assert!(parse_integer(b"1\xff").is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn what_parses_is_written_in_the_same_way(text in "-?[0-9]{0,20}") {
-            if let Ok(number) = parse_integer(text.as_bytes()) {
-                prop_assert_eq!(number.to_string(), text);
-            }
-        }
-    }
 }

@@ -444,3 +444,110 @@ proptest! {
         prop_assert_eq!(store.stats().unwrap().entries, Some(0));
     }
 }
+
+mod collections {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use proptest::prelude::*;
+
+    use crate::kv::Kind;
+    use crate::{Error, Store};
+
+    #[derive(Clone, Debug)]
+    enum Op {
+        Set(u8, u8),
+        SetIfAbsent(u8, u8),
+        Remove(u8),
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        prop_oneof![
+            (0..6u8, any::<u8>()).prop_map(|(field, value)| Op::Set(field, value)),
+            (0..6u8, any::<u8>()).prop_map(|(field, value)| Op::SetIfAbsent(field, value)),
+            (0..6u8).prop_map(Op::Remove),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_hash_is_a_map_and_a_set_is_a_set(ops in prop::collection::vec(op(), 1..40), after in 0..6u8) {
+            let store = Store::in_memory();
+            let (hash, set) = (store.kv().hash("hash"), store.kv().unsorted_set("set"));
+            let (mut map, mut members) = (BTreeMap::<Vec<u8>, Vec<u8>>::new(), BTreeSet::<Vec<u8>>::new());
+            for op in ops {
+                match op {
+                    Op::Set(field, value) => {
+                        prop_assert_eq!(hash.set([field], [value]).unwrap(), map.insert(vec![field], vec![value]).is_none());
+                        prop_assert_eq!(set.add([field]).unwrap(), members.insert(vec![field]));
+                    }
+                    Op::SetIfAbsent(field, value) => {
+                        let is_new = !map.contains_key(&vec![field]);
+                        prop_assert_eq!(hash.set_if_absent([field], [value]).unwrap(), is_new);
+                        map.entry(vec![field]).or_insert_with(|| vec![value]);
+                    }
+                    Op::Remove(field) => {
+                        prop_assert_eq!(hash.remove([field]).unwrap(), map.remove(&vec![field]).is_some());
+                        prop_assert_eq!(set.remove([field]).unwrap(), members.remove(&vec![field]));
+                    }
+                }
+                prop_assert_eq!(hash.entries().unwrap(), map.clone().into_iter().collect::<Vec<_>>());
+                prop_assert_eq!(set.members().unwrap(), members.iter().cloned().collect::<Vec<_>>());
+                prop_assert_eq!((hash.len().unwrap(), set.len().unwrap()), (map.len() as u64, members.len() as u64));
+                prop_assert_eq!((hash.is_empty().unwrap(), set.is_empty().unwrap()), (map.is_empty(), members.is_empty()));
+                let rest: Vec<_> = map.clone().into_iter().filter(|(field, _)| *field > vec![after]).take(2).collect();
+                prop_assert_eq!(hash.entries_after(Some(&[after]), 2).unwrap(), rest);
+                prop_assert_eq!(set.nth(1).unwrap(), members.iter().nth(1).cloned());
+                prop_assert_eq!(hash.nth(1).unwrap(), map.clone().into_iter().nth(1));
+                prop_assert_eq!(hash.get([after]).unwrap(), map.get(&vec![after]).cloned());
+                prop_assert_eq!(set.contains([after]).unwrap(), members.contains(&vec![after]));
+            }
+        }
+    }
+
+    // SEM: KV-EXP-6, KV-STR-4
+    #[test]
+    fn a_renamed_or_copied_key_takes_everything_along() {
+        let store = Store::in_memory();
+        let (kv, other) = (store.kv(), store.kv_named("1"));
+        kv.hash("h").set_many([("a", "1"), ("b", "2")]).unwrap();
+        kv.expire("h", std::time::Duration::from_mins(1)).unwrap();
+        kv.sorted_set("z").add("m", 1.5).unwrap();
+        kv.set("target", "gone").unwrap();
+        let deadline = kv.deadline("h").unwrap();
+        assert!(deadline.is_some());
+        assert!(kv.rename("h", "target").unwrap());
+        assert_eq!((kv.deadline("target").unwrap(), kv.exists("h").unwrap()), (deadline, false));
+        assert_eq!(kv.hash("target").len().unwrap(), 2);
+        assert!(kv.hash("h").is_empty().unwrap());
+        assert!(kv.copy("z", &other, "z", false).unwrap() && !kv.copy("z", &other, "z", false).unwrap());
+        assert!(!kv.copy("z", &kv, "z", true).unwrap(), "a key is no copy of itself");
+        kv.delete("z").unwrap();
+        assert_eq!(other.sorted_set("z").score("m").unwrap(), Some(1.5));
+        assert_eq!(other.sorted_set("z").rank("m").unwrap(), Some(0));
+        assert!(kv.rename("target", "target").unwrap() && !kv.rename("missing", "target").unwrap());
+        assert_eq!(kv.keys_after(None, 10).unwrap(), [(b"target".to_vec(), Kind::Hash)]);
+        assert_eq!((kv.clear().unwrap(), kv.len().unwrap(), other.len().unwrap()), (1, 0, 1));
+        other.clear().unwrap();
+        assert_eq!(store.stats().unwrap().entries, Some(0), "nothing is left behind, deadlines neither");
+    }
+
+    // SEM: KV-STR-3
+    #[test]
+    fn every_kind_refuses_the_others_operations() {
+        let kv = Store::in_memory().kv();
+        kv.set("string", "1").unwrap();
+        kv.list("list").push(crate::kv::End::Back, ["1"]).unwrap();
+        let refused = |outcome: Result<(), Error>| assert!(matches!(outcome, Err(Error::WrongType { .. })));
+        for key in ["string", "list"] {
+            refused(kv.hash(key).set("f", "v").map(drop));
+            refused(kv.hash(key).len().map(drop));
+            refused(kv.unsorted_set(key).add("m").map(drop));
+            refused(kv.sorted_set(key).add("m", 1.0).map(drop));
+        }
+        refused(kv.append("list", "x").map(drop));
+        refused(kv.get_range("list", 0, 1).map(drop));
+        refused(kv.incr_by_float("list", 1.0).map(drop));
+        refused(kv.get_and_delete("list").map(drop));
+        refused(kv.list("string").pop(crate::kv::End::Back).map(drop));
+    }
+}

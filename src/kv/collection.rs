@@ -1,0 +1,108 @@
+//! What hashes, sets and lists have in common: a head that is there as long as there are elements.
+
+use crate::engine::{Direction, Key, KeyRange, Value};
+use crate::error::Result;
+use crate::kv::key::Elements;
+use crate::kv::record::{Head, Kind};
+use crate::kv::{Kv, entry};
+use crate::limits;
+use crate::txn::{Scope, View, WriteScope, Writer};
+
+/// The collection of one kind at one key. It need not exist.
+#[derive(Clone, Debug)]
+pub(super) struct Collection<S> {
+    kv: Kv<S>,
+    key: Vec<u8>,
+    kind: Kind,
+}
+
+impl<S: Scope> Collection<S> {
+    pub(super) fn new(kv: Kv<S>, key: &[u8], kind: Kind) -> Self {
+        Self { kv, key: key.to_vec(), kind }
+    }
+
+    /// What `body` makes of the elements; `None` when there is no collection.
+    pub(super) fn read<R>(
+        &self,
+        verb: &'static str,
+        body: impl FnOnce(&View, &Elements) -> Result<R>,
+    ) -> Result<Option<R>> {
+        self.kv.read(verb, &self.key, |view, key| {
+            let found = entry::look(view, key, |head, _| head.expect(self.kind, key))?;
+            found.map(|()| body(view, &Elements::of(key)?)).transpose()
+        })
+    }
+
+    /// Whether there is no collection.
+    pub(super) fn is_empty(&self, verb: &'static str) -> Result<bool> {
+        Ok(self.read(verb, |_, _| Ok(()))?.is_none())
+    }
+}
+
+impl<S: WriteScope> Collection<S> {
+    pub(super) fn write<R>(&self, verb: &'static str, mut body: impl FnMut(&mut Held<'_>) -> Result<R>) -> Result<R> {
+        self.kv.write(verb, &self.key, |writer, key| body(&mut Held::claim(writer, key, self.kind)?))
+    }
+}
+
+/// A collection that is being changed.
+pub(super) struct Held<'a> {
+    pub(super) writer: &'a mut Writer,
+    pub(super) elements: Elements,
+    key: &'a [u8],
+    kind: Kind,
+    /// `None` while there is no collection.
+    head: Option<Head>,
+}
+
+impl<'a> Held<'a> {
+    /// The collection of `kind` whose head is kept at `key`.
+    pub(super) fn claim(writer: &'a mut Writer, key: &'a [u8], kind: Kind) -> Result<Self> {
+        let head = entry::claim(writer, key, |head, _| head.expect(kind, key).map(|()| head))?;
+        Ok(Self { writer, elements: Elements::of(key)?, key, kind, head })
+    }
+
+    pub(super) fn exists(&self) -> bool {
+        self.head.is_some()
+    }
+
+    /// What is kept at an element's key.
+    pub(super) fn get(&self, element: &[u8]) -> Result<Option<Vec<u8>>> {
+        // Without a head there is nothing to look for.
+        if !self.exists() {
+            return Ok(None);
+        }
+        Ok(self.writer.get(element)?.map(std::borrow::Cow::into_owned))
+    }
+
+    /// Puts an element, and makes the collection when it is the first.
+    pub(super) fn put(&mut self, element: impl AsRef<[u8]>, value: &[u8]) -> Result<()> {
+        if self.head.is_none() {
+            let head = Head::persistent(self.kind);
+            entry::create(self.writer, self.key, head, &[])?;
+            self.head = Some(head);
+        }
+        self.writer.put(element, value)
+    }
+
+    /// The first or last element of a range.
+    pub(super) fn first(&self, range: &KeyRange, direction: Direction) -> Result<Option<(Key, Value)>> {
+        if self.exists() { self.writer.first(range, direction) } else { Ok(None) }
+    }
+
+    /// Removes the collection if `range`, where all its elements are, has none left.
+    pub(super) fn remove_if_empty(&mut self, range: &KeyRange) -> Result<()> {
+        if let Some(head) = self.head
+            && self.writer.first(range, Direction::Forward)?.is_none()
+        {
+            entry::remove(self.writer, self.key, head)?;
+            self.head = None;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a member, or the name of a field, that is too long for a key of the engine.
+pub(super) fn check_member(what: &'static str, member: &[u8]) -> Result<()> {
+    limits::check(what, limits::MEMBER_BYTES_MAX, member.len())
+}

@@ -1,0 +1,366 @@
+//! Hashes: distinct fields, each with a value.
+//!
+//! # Storage
+//! One entry for each field, field → value (`kv/key.rs`, kind member).
+//!
+//! # Invariants
+//! A hash without fields does not exist (SEM: KV-STR-3).
+//!
+//! # Cost
+//! A field is one lookup; the number of fields is counted by the engine.
+
+use crate::engine::Direction;
+use crate::error::{Error, InvalidKind, Result};
+use crate::kv::Kv;
+use crate::kv::collection::{Collection, Held, check_member};
+use crate::kv::number::{add_float, parse_float, parse_integer};
+use crate::kv::record::Kind;
+use crate::limits;
+use crate::txn::{AutoCommit, Scope, WriteScope};
+
+/// The hash at one key, given by [`Kv::hash`]. Fields come in bytewise order.
+///
+/// # Examples
+/// ```
+/// let user = larder::Store::in_memory().kv().hash("user:7");
+/// user.set("name", "ann")?;
+/// user.increment("visits", 2)?;
+/// assert_eq!(user.get("visits")?.as_deref(), Some(&b"2"[..]));
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Hash<S = AutoCommit>(Collection<S>);
+
+impl<S: Scope> Hash<S> {
+    pub(super) fn new(kv: Kv<S>, key: &[u8]) -> Self {
+        Self(Collection::new(kv, key, Kind::Hash))
+    }
+
+    /// The value of `field`.
+    ///
+    /// # Errors
+    /// [`Error::WrongType`] when the key holds something else; [`Error::LimitExceeded`] for a field that is too long.
+    ///
+    /// # Examples
+    /// ```
+    /// let user = larder::Store::in_memory().kv().hash("user:7");
+    /// assert!(user.get("name")?.is_none());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `HGET`.
+    pub fn get(&self, field: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
+        let field = field.as_ref();
+        let value = self.0.read("hash.get", |view, elements| {
+            check_field(field)?;
+            Ok(view.get(&elements.member(field))?.map(std::borrow::Cow::into_owned))
+        })?;
+        Ok(value.flatten())
+    }
+
+    /// Whether there is a `field`.
+    ///
+    /// # Errors
+    /// As [`Hash::get`].
+    ///
+    /// # Examples
+    /// ```
+    /// let user = larder::Store::in_memory().kv().hash("user:7");
+    /// user.set("name", "ann")?;
+    /// assert!(user.contains("name")? && !user.contains("age")?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `HEXISTS`.
+    pub fn contains(&self, field: impl AsRef<[u8]>) -> Result<bool> {
+        Ok(self.get(field)?.is_some())
+    }
+
+    /// How many fields there are.
+    ///
+    /// # Errors
+    /// [`Error::WrongType`] when the key holds something else.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(larder::Store::in_memory().kv().hash("user:7").len()?, 0);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `HLEN`.
+    pub fn len(&self) -> Result<u64> {
+        Ok(self.0.read("hash.len", |view, elements| view.count(&elements.members()))?.unwrap_or(0))
+    }
+
+    /// Whether there is no hash.
+    ///
+    /// # Errors
+    /// As [`Hash::len`].
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(larder::Store::in_memory().kv().hash("user:7").is_empty()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn is_empty(&self) -> Result<bool> {
+        self.0.is_empty("hash.is_empty")
+    }
+
+    /// Every field with its value.
+    ///
+    /// # Errors
+    /// As [`Hash::len`].
+    ///
+    /// # Examples
+    /// ```
+    /// let user = larder::Store::in_memory().kv().hash("user:7");
+    /// user.set("name", "ann")?;
+    /// assert_eq!(user.entries()?, [(b"name".to_vec(), b"ann".to_vec())]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `HGETALL`.
+    pub fn entries(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        let entries = self.0.read("hash.entries", |view, elements| {
+            let mut cursor = view.range(&elements.members(), Direction::Forward)?;
+            let mut entries = Vec::new();
+            while let Some((key, value)) = cursor.next()? {
+                entries.push((elements.read_member(key).to_vec(), value.to_vec()));
+            }
+            Ok(entries)
+        })?;
+        Ok(entries.unwrap_or_default())
+    }
+
+    /// The field that has `n` before it, with its value.
+    ///
+    /// # Errors
+    /// As [`Hash::len`].
+    ///
+    /// # Cost
+    /// O(log n): with a random number below [`Hash::len`] it is a random field.
+    ///
+    /// # Examples
+    /// ```
+    /// let user = larder::Store::in_memory().kv().hash("user:7");
+    /// user.set("name", "ann")?;
+    /// assert_eq!(user.nth(0)?.unwrap().0, b"name");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn nth(&self, n: u64) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+        let entry = self.0.read("hash.nth", |view, elements| {
+            let found = view.nth(&elements.members(), n)?;
+            Ok(found.map(|(key, value)| (elements.read_member(&key).to_vec(), value.to_vec())))
+        })?;
+        Ok(entry.flatten())
+    }
+
+    /// Up to `limit` fields that come after `after`, all of them from the first when that is `None`.
+    ///
+    /// # Errors
+    /// As [`Hash::get`].
+    ///
+    /// # Examples
+    /// ```
+    /// let user = larder::Store::in_memory().kv().hash("user:7");
+    /// user.set_many([("age", "41"), ("name", "ann")])?;
+    /// assert_eq!(user.entries_after(Some(b"age"), 10)?, [(b"name".to_vec(), b"ann".to_vec())]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `HSCAN`.
+    pub fn entries_after(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        let entries = self.0.read("hash.entries_after", |view, elements| {
+            let mut cursor = view.range(&elements.members_after(after), Direction::Forward)?;
+            let mut entries = Vec::new();
+            while entries.len() < limit
+                && let Some((key, value)) = cursor.next()?
+            {
+                entries.push((elements.read_member(key).to_vec(), value.to_vec()));
+            }
+            Ok(entries)
+        })?;
+        Ok(entries.unwrap_or_default())
+    }
+}
+
+impl<S: WriteScope> Hash<S> {
+    /// Sets `field`, and answers whether it is new.
+    ///
+    /// # Errors
+    /// As [`Hash::get`], and [`Error::LimitExceeded`] for a value longer than [`limits::STRING_BYTES_MAX`].
+    ///
+    /// # Examples
+    /// ```
+    /// let user = larder::Store::in_memory().kv().hash("user:7");
+    /// assert!(user.set("name", "ann")? && !user.set("name", "bob")?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `HSET`.
+    pub fn set(&self, field: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<bool> {
+        Ok(self.set_many([(field, value)])? == 1)
+    }
+
+    /// Sets fields, and answers how many of them are new.
+    ///
+    /// # Errors
+    /// As [`Hash::set`].
+    ///
+    /// # Examples
+    /// ```
+    /// let user = larder::Store::in_memory().kv().hash("user:7");
+    /// assert_eq!(user.set_many([("name", "ann"), ("age", "41")])?, 2);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `HSET`.
+    pub fn set_many<F: AsRef<[u8]>, V: AsRef<[u8]>>(&self, entries: impl IntoIterator<Item = (F, V)>) -> Result<u64> {
+        let entries: Vec<_> = entries.into_iter().collect();
+        self.0.write("hash.set", |hash| {
+            let mut new = 0;
+            for (field, value) in &entries {
+                new += u64::from(set(hash, field.as_ref(), value.as_ref())?.is_none());
+            }
+            Ok(new)
+        })
+    }
+
+    /// Sets `field` unless there is one, and answers whether it was set.
+    ///
+    /// # Errors
+    /// As [`Hash::set`].
+    ///
+    /// # Examples
+    /// ```
+    /// let user = larder::Store::in_memory().kv().hash("user:7");
+    /// assert!(user.set_if_absent("name", "ann")? && !user.set_if_absent("name", "bob")?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `HSETNX`.
+    pub fn set_if_absent(&self, field: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<bool> {
+        let (field, value) = (field.as_ref(), value.as_ref());
+        self.0.write("hash.set_if_absent", |hash| {
+            check_field(field)?;
+            if hash.get(&hash.elements.member(field))?.is_some() {
+                return Ok(false);
+            }
+            set(hash, field, value)?;
+            Ok(true)
+        })
+    }
+
+    /// Adds `by` to the integer in `field`, 0 where there is none, and answers the sum.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a value that is not an integer and for a sum that is none; otherwise as [`Hash::set`].
+    ///
+    /// # Examples
+    /// ```
+    /// let user = larder::Store::in_memory().kv().hash("user:7");
+    /// assert_eq!(user.increment("visits", -3)?, -3);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `HINCRBY`.
+    pub fn increment(&self, field: impl AsRef<[u8]>, by: i64) -> Result<i64> {
+        let field = field.as_ref();
+        self.0.write("hash.increment", |hash| {
+            check_field(field)?;
+            let number = match hash.get(&hash.elements.member(field))? {
+                None => 0,
+                Some(text) => parse_integer(&text)
+                    .map_err(|_| Error::invalid(InvalidKind::Type, "hash value is not an integer"))?,
+            };
+            let sum = number
+                .checked_add(by)
+                .ok_or_else(|| Error::invalid(InvalidKind::Overflow, "increment or decrement would overflow"))?;
+            set(hash, field, sum.to_string().as_bytes())?;
+            Ok(sum)
+        })
+    }
+
+    /// Adds `by` to the number in `field`, 0 where there is none, and answers the sum as it is kept.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a value that is not a number and for a sum that is not finite; otherwise as [`Hash::set`].
+    ///
+    /// # Examples
+    /// ```
+    /// let user = larder::Store::in_memory().kv().hash("user:7");
+    /// assert_eq!(user.increment_float("balance", 10.5)?, "10.5");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `HINCRBYFLOAT`.
+    pub fn increment_float(&self, field: impl AsRef<[u8]>, by: f64) -> Result<String> {
+        let field = field.as_ref();
+        self.0.write("hash.increment_float", |hash| {
+            check_field(field)?;
+            let number = match hash.get(&hash.elements.member(field))? {
+                None => 0.0,
+                Some(text) => {
+                    parse_float(&text).ok_or_else(|| Error::invalid(InvalidKind::Type, "hash value is not a float"))?
+                }
+            };
+            let sum = add_float(number, by)?;
+            set(hash, field, sum.as_bytes())?;
+            Ok(sum)
+        })
+    }
+
+    /// Removes `field`, and answers whether it was there.
+    ///
+    /// # Errors
+    /// As [`Hash::get`].
+    ///
+    /// # Examples
+    /// ```
+    /// let user = larder::Store::in_memory().kv().hash("user:7");
+    /// user.set("name", "ann")?;
+    /// assert!(user.remove("name")? && user.is_empty()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `HDEL`.
+    pub fn remove(&self, field: impl AsRef<[u8]>) -> Result<bool> {
+        let field = field.as_ref();
+        self.0.write("hash.remove", |hash| {
+            check_field(field)?;
+            let element = hash.elements.member(field);
+            if hash.get(&element)?.is_none() {
+                return Ok(false);
+            }
+            hash.writer.remove(element);
+            let members = hash.elements.members();
+            hash.remove_if_empty(&members)?;
+            Ok(true)
+        })
+    }
+}
+
+/// Sets a field, and answers what it was.
+fn set(hash: &mut Held<'_>, field: &[u8], value: &[u8]) -> Result<Option<Vec<u8>>> {
+    check_field(field)?;
+    limits::check("hash value bytes", limits::STRING_BYTES_MAX, value.len())?;
+    let element = hash.elements.member(field);
+    let before = hash.get(&element)?;
+    hash.put(element, value)?;
+    Ok(before)
+}
+
+fn check_field(field: &[u8]) -> Result<()> {
+    check_member("hash field bytes", field)
+}

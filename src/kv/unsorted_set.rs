@@ -1,0 +1,238 @@
+//! Sets: distinct members.
+//!
+//! # Storage
+//! One entry for each member, member → nothing (`kv/key.rs`, kind member).
+//!
+//! # Invariants
+//! A set without members does not exist (SEM: KV-STR-3).
+
+use crate::engine::Direction;
+use crate::error::Result;
+use crate::kv::Kv;
+use crate::kv::collection::{Collection, check_member};
+use crate::kv::record::Kind;
+use crate::txn::{AutoCommit, Scope, WriteScope};
+
+/// The set at one key, given by [`Kv::unsorted_set`]. Members come in bytewise order.
+///
+/// # Examples
+/// ```
+/// let tags = larder::Store::in_memory().kv().unsorted_set("tags");
+/// assert!(tags.add("new")? && !tags.add("new")?);
+/// assert_eq!(tags.members()?, [b"new"]);
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct UnsortedSet<S = AutoCommit>(Collection<S>);
+
+impl<S: Scope> UnsortedSet<S> {
+    pub(super) fn new(kv: Kv<S>, key: &[u8]) -> Self {
+        Self(Collection::new(kv, key, Kind::Set))
+    }
+
+    /// Whether `member` is in the set.
+    ///
+    /// # Errors
+    /// [`Error::WrongType`](crate::Error::WrongType) when the key holds something else;
+    /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a member that is too long.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(!larder::Store::in_memory().kv().unsorted_set("tags").contains("new")?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `SISMEMBER`.
+    pub fn contains(&self, member: impl AsRef<[u8]>) -> Result<bool> {
+        let member = member.as_ref();
+        let found = self.0.read("unsorted_set.contains", |view, elements| {
+            check(member)?;
+            Ok(view.get(&elements.member(member))?.is_some())
+        })?;
+        Ok(found.unwrap_or(false))
+    }
+
+    /// How many members there are.
+    ///
+    /// # Errors
+    /// [`Error::WrongType`](crate::Error::WrongType) when the key holds something else.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(larder::Store::in_memory().kv().unsorted_set("tags").len()?, 0);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `SCARD`.
+    pub fn len(&self) -> Result<u64> {
+        Ok(self.0.read("unsorted_set.len", |view, elements| view.count(&elements.members()))?.unwrap_or(0))
+    }
+
+    /// Whether there is no set.
+    ///
+    /// # Errors
+    /// As [`UnsortedSet::len`].
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(larder::Store::in_memory().kv().unsorted_set("tags").is_empty()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn is_empty(&self) -> Result<bool> {
+        self.0.is_empty("unsorted_set.is_empty")
+    }
+
+    /// Every member.
+    ///
+    /// # Errors
+    /// As [`UnsortedSet::len`].
+    ///
+    /// # Examples
+    /// ```
+    /// let tags = larder::Store::in_memory().kv().unsorted_set("tags");
+    /// tags.add_many(["b", "a"])?;
+    /// assert_eq!(tags.members()?, [b"a", b"b"]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `SMEMBERS`.
+    pub fn members(&self) -> Result<Vec<Vec<u8>>> {
+        self.members_after(None, usize::MAX)
+    }
+
+    /// Up to `limit` members that come after `after`, all of them from the first when that is `None`.
+    ///
+    /// # Errors
+    /// As [`UnsortedSet::contains`].
+    ///
+    /// # Examples
+    /// ```
+    /// let tags = larder::Store::in_memory().kv().unsorted_set("tags");
+    /// tags.add_many(["a", "b", "c"])?;
+    /// assert_eq!(tags.members_after(Some(b"a"), 1)?, [b"b"]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `SSCAN`.
+    pub fn members_after(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<Vec<u8>>> {
+        let members = self.0.read("unsorted_set.members", |view, elements| {
+            let mut cursor = view.range(&elements.members_after(after), Direction::Forward)?;
+            let mut members = Vec::new();
+            while members.len() < limit
+                && let Some((key, _)) = cursor.next()?
+            {
+                members.push(elements.read_member(key).to_vec());
+            }
+            Ok(members)
+        })?;
+        Ok(members.unwrap_or_default())
+    }
+
+    /// The member that has `n` before it.
+    ///
+    /// # Errors
+    /// As [`UnsortedSet::len`].
+    ///
+    /// # Cost
+    /// O(log n): with a random number below [`UnsortedSet::len`] it is a random member.
+    ///
+    /// # Examples
+    /// ```
+    /// let tags = larder::Store::in_memory().kv().unsorted_set("tags");
+    /// tags.add("new")?;
+    /// assert_eq!(tags.nth(0)?.as_deref(), Some(&b"new"[..]));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn nth(&self, n: u64) -> Result<Option<Vec<u8>>> {
+        let member = self.0.read("unsorted_set.nth", |view, elements| {
+            Ok(view.nth(&elements.members(), n)?.map(|(key, _)| elements.read_member(&key).to_vec()))
+        })?;
+        Ok(member.flatten())
+    }
+}
+
+impl<S: WriteScope> UnsortedSet<S> {
+    /// Adds `member`, and answers whether it is new.
+    ///
+    /// # Errors
+    /// As [`UnsortedSet::contains`].
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(larder::Store::in_memory().kv().unsorted_set("tags").add("new")?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `SADD`.
+    pub fn add(&self, member: impl AsRef<[u8]>) -> Result<bool> {
+        Ok(self.add_many([member])? == 1)
+    }
+
+    /// Adds members, and answers how many of them are new.
+    ///
+    /// # Errors
+    /// As [`UnsortedSet::contains`].
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(larder::Store::in_memory().kv().unsorted_set("tags").add_many(["a", "b", "a"])?, 2);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `SADD`.
+    pub fn add_many<M: AsRef<[u8]>>(&self, members: impl IntoIterator<Item = M>) -> Result<u64> {
+        let members: Vec<_> = members.into_iter().collect();
+        self.0.write("unsorted_set.add", |set| {
+            let mut new = 0;
+            for member in &members {
+                check(member.as_ref())?;
+                let element = set.elements.member(member.as_ref());
+                if set.get(&element)?.is_none() {
+                    set.put(element, &[])?;
+                    new += 1;
+                }
+            }
+            Ok(new)
+        })
+    }
+
+    /// Removes `member`, and answers whether it was there.
+    ///
+    /// # Errors
+    /// As [`UnsortedSet::contains`].
+    ///
+    /// # Examples
+    /// ```
+    /// let tags = larder::Store::in_memory().kv().unsorted_set("tags");
+    /// tags.add("new")?;
+    /// assert!(tags.remove("new")? && tags.is_empty()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `SREM`.
+    pub fn remove(&self, member: impl AsRef<[u8]>) -> Result<bool> {
+        let member = member.as_ref();
+        self.0.write("unsorted_set.remove", |set| {
+            check(member)?;
+            let element = set.elements.member(member);
+            if set.get(&element)?.is_none() {
+                return Ok(false);
+            }
+            set.writer.remove(element);
+            let members = set.elements.members();
+            set.remove_if_empty(&members)?;
+            Ok(true)
+        })
+    }
+}
+
+fn check(member: &[u8]) -> Result<()> {
+    check_member("set member bytes", member)
+}
