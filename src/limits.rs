@@ -143,3 +143,27 @@ mod tests {
         assert!(matches!(error, Error::LimitExceeded { limit: "x bytes", max: 3, found: 4 }));
     }
 }
+
+/// Words of a request to the Redis door.
+pub const REQUEST_WORDS_MAX: i64 = 1 << 20;
+
+/// Bytes of one word of a request to the Redis door: a value and what may come around it.
+pub const REQUEST_WORD_BYTES_MAX: usize = ENGINE_VALUE_BYTES_MAX + (1 << 10);
+
+/// Bytes of a line of text that is a request to the Redis door.
+pub const REQUEST_LINE_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes of requests that one connection may have sent and the door has not answered.
+pub const QUERY_BUFFER_BYTES_MAX: usize = 256 << 20;
+
+/// Bytes of replies to one connection that may wait to be sent; one that lets more pile up is closed.
+pub const OUTPUT_BUFFER_BYTES_MAX: usize = 256 << 20;
+
+/// Requests of one connection that share a transaction.
+pub const PIPELINE_REQUESTS_MAX: usize = 1_024;
+
+/// Clients of one door.
+pub const CLIENTS_MAX: usize = 10_000;
+
+/// Scans of keys that may be under way at the door; the oldest is forgotten first.
+pub const SCAN_CURSORS_MAX: usize = 16_384;

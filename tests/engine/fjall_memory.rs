@@ -12,7 +12,7 @@ const CHILD_DIR: &str = "LARDER_TEST_MEMORY_DIR";
 
 const CACHE_BYTES: u64 = 16 << 20;
 
-/// fjall's memtables: one that is written to, and the four on their way to the disk at which it has writers wait.
+/// fjall's memtables: the three that the engine lets wait for the disk, one that is being written out, and what a batch adds.
 const MEMTABLES_BYTES: u64 = 5 * (64 << 20);
 
 /// What else there is: buffers of compactions, indexes and filters of tables, and what the allocator keeps.

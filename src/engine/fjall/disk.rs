@@ -6,6 +6,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 
@@ -29,6 +30,14 @@ const COMMIT_KEY: &str = "commit";
 
 /// Old versions of the counter that `meta` gathers in memory before they are dropped, in bytes.
 const META_MEMTABLE_BYTES: u64 = 4 << 20;
+
+/// What fjall may hold in memory and has yet to write to its tables, in bytes: three of its memtables. It makes writers wait
+/// too, but only by the number of tables, and lets more pass when its threads fall behind.
+const WRITE_BUFFER_BYTES_MAX: u64 = 192 << 20;
+
+/// How long, and how often, a writer waits for that. After all of it the write goes on: memory is the lesser evil.
+const FLUSH_PAUSE: Duration = Duration::from_millis(2);
+const FLUSH_PAUSES_MAX: u32 = 5_000;
 
 /// The file that fjall writes last when it creates a directory.
 const VERSION_FILE: &str = "version";
@@ -124,12 +133,23 @@ impl Disk {
         batch.commit().map_err(write_error)
     }
 
+    /// Waits while fjall has too much in memory.
+    fn wait_for_room(&self) {
+        for _ in 0..FLUSH_PAUSES_MAX {
+            if self.database.write_buffer_size() <= WRITE_BUFFER_BYTES_MAX {
+                return;
+            }
+            std::thread::sleep(FLUSH_PAUSE);
+        }
+    }
+
     fn write(&self, group: &Group) -> fjall::Result<()> {
         // Even the weakest level hands every commit to the operating system, so that a crash of the process loses none.
         let mode = if group.sync { PersistMode::SyncAll } else { PersistMode::Buffer };
         if group.changes.is_empty() {
             return self.database.persist(mode);
         }
+        self.wait_for_room();
         let batch = OwnedWriteBatch::with_capacity(self.database.clone(), group.changes.len() + 1);
         let mut batch = batch.durability(Some(mode));
         for (key, change) in group.changes.iter() {
