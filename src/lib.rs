@@ -69,6 +69,9 @@ pub mod engine;
 pub mod item;
 pub mod kv;
 pub mod limits;
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub mod server;
 pub mod vfs;
 pub mod wide_column;
 

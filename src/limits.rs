@@ -121,29 +121,6 @@ pub const WIDE_TTL_SECONDS_MAX: u32 = 630_720_000;
 /// Statements of one batch of wide-column writes.
 pub const WIDE_BATCH_STATEMENTS_MAX: usize = 65_535;
 
-/// Refuses `found` when it is over `max`.
-///
-/// # Errors
-/// [`Error::LimitExceeded`], naming `limit`, `max` and `found`.
-pub(crate) fn check(limit: &'static str, max: usize, found: usize) -> Result<()> {
-    if found > max {
-        return Err(Error::LimitExceeded { limit, max: max as u64, found: found as u64 });
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_limit_is_the_largest_value_that_passes() {
-        assert!(check("x bytes", 3, 3).is_ok());
-        let error = check("x bytes", 3, 4).unwrap_err();
-        assert!(matches!(error, Error::LimitExceeded { limit: "x bytes", max: 3, found: 4 }));
-    }
-}
-
 /// Words of a request to the Redis door.
 pub const REQUEST_WORDS_MAX: i64 = 1 << 20;
 
@@ -167,3 +144,26 @@ pub const CLIENTS_MAX: usize = 10_000;
 
 /// Scans of keys that may be under way at the door; the oldest is forgotten first.
 pub const SCAN_CURSORS_MAX: usize = 16_384;
+
+/// Refuses `found` when it is over `max`.
+///
+/// # Errors
+/// [`Error::LimitExceeded`], naming `limit`, `max` and `found`.
+pub(crate) fn check(limit: &'static str, max: usize, found: usize) -> Result<()> {
+    if found > max {
+        return Err(Error::LimitExceeded { limit, max: max as u64, found: found as u64 });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_the_largest_value_that_passes() {
+        assert!(check("x bytes", 3, 3).is_ok());
+        let error = check("x bytes", 3, 4).unwrap_err();
+        assert!(matches!(error, Error::LimitExceeded { limit: "x bytes", max: 3, found: 4 }));
+    }
+}

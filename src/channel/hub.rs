@@ -77,6 +77,28 @@ impl Hub {
         count
     }
 
+    /// The channels that somebody subscribes to, in bytewise order; with a pattern, those that match it.
+    #[cfg(feature = "redis")]
+    pub(crate) fn channels(&self, pattern: Option<&[u8]>) -> Vec<Vec<u8>> {
+        let registry = self.registry.read();
+        let wanted = registry.channels.keys().filter(|name| pattern.is_none_or(|pattern| glob::matches(pattern, name)));
+        let mut names: Vec<_> = wanted.map(|name| name.to_vec()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// How many subscribe to `channel` by its name.
+    #[cfg(feature = "redis")]
+    pub(crate) fn subscribers_of(&self, channel: &[u8]) -> usize {
+        self.registry.read().channels.get(channel).map_or(0, BTreeMap::len)
+    }
+
+    /// How many patterns somebody subscribes to.
+    #[cfg(feature = "redis")]
+    pub(crate) fn patterns(&self) -> usize {
+        self.registry.read().patterns.len()
+    }
+
     /// Puts a message into the queues of everyone who subscribes to its channel, and gives out the tasks to wake.
     pub(super) fn deliver(&self, published: &Arc<Published>, woken: &mut Vec<Waker>) {
         self.registry.read().for_each_match(&published.channel, |queue, pattern| {

@@ -110,6 +110,18 @@ impl Ticket {
         self.number
     }
 
+    /// Whether [`Ticket::wait`] will not have to wait.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{CommitNumber, Ticket};
+    /// assert!(Ticket::settled(CommitNumber(1)).is_settled());
+    /// ```
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.pending.is_none()
+    }
+
     /// Blocks until the commit is as durable as it was asked to be, and visible to every reader.
     ///
     /// # Errors

@@ -196,6 +196,13 @@ impl<S: Scope> Kv<S> {
         })
     }
 
+    /// What a change of `key` changes: its head, or one of its elements.
+    #[cfg(feature = "redis")]
+    pub(crate) fn watched(&self, key: &[u8]) -> Result<(crate::engine::Key, crate::engine::KeyRange)> {
+        let head = self.keyspace.head(key)?;
+        Ok((crate::engine::Key::from(&*head), key::Elements::of(&head)?.all()))
+    }
+
     fn read<R>(&self, verb: &'static str, key: &[u8], body: impl FnOnce(&View, &[u8]) -> Result<R>) -> Result<R> {
         self.scope.read(self.operation(verb), |view| body(view, &self.keyspace.head(key)?))
     }

@@ -4,7 +4,7 @@ use std::ops::{Bound, RangeBounds};
 
 use crate::engine::{Direction, KeyRange};
 use crate::error::Result;
-use crate::kv::key::Elements;
+use crate::kv::key::{Elements, decode_score};
 use crate::kv::score_query::ScoreQuery;
 use crate::kv::sorted_set::SortedSet;
 use crate::txn::{Scope, View};
@@ -173,6 +173,37 @@ impl<S: Scope> SortedSet<S> {
     /// Redis command reference, `ZRANGE` with `BYSCORE` and `LIMIT`.
     pub fn by_score(&self, bounds: impl RangeBounds<f64>) -> ScoreQuery<'_, S> {
         ScoreQuery::new(self, owned(&bounds))
+    }
+
+    /// Up to `limit` members that come after `after` in bytewise order, whatever their scores; from the first when that is
+    /// `None`.
+    ///
+    /// # Errors
+    /// [`Error::WrongType`](crate::Error::WrongType) when the key holds something else.
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 2.0)?;
+    /// board.add("bob", 1.0)?;
+    /// assert_eq!(board.members_after(None, 1)?, [(b"ann".to_vec(), 2.0)]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZSCAN`.
+    pub fn members_after(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<(Vec<u8>, f64)>> {
+        let body = |view: &View, set: &Elements, ()| {
+            let mut cursor = view.range(&set.members_after(after), Direction::Forward)?;
+            let mut entries = Vec::new();
+            while entries.len() < limit
+                && let Some((key, score)) = cursor.next()?
+            {
+                entries.push((set.read_member(key).to_vec(), decode_score(score)?));
+            }
+            Ok(entries)
+        };
+        Ok(self.read("sorted_set.members_after", |_| Ok(()), body)?.unwrap_or_default())
     }
 
     fn range_from(

@@ -16,6 +16,11 @@ use crate::clock::Timestamp;
 use crate::engine::{CheckReport, Durability, EngineStats, durable};
 use crate::error::Result;
 use crate::txn::{AtSnapshot, AutoCommit, Core, Running};
+#[cfg(feature = "redis")]
+use crate::{
+    engine::{Key, KeyRange, Reads},
+    txn::Pending,
+};
 use sweeper::Sweeper;
 
 /// An open store. Clones are the same store. When the last one goes, subscribers are disconnected and nothing is removed in
@@ -35,6 +40,24 @@ use sweeper::Sweeper;
 #[derive(Clone, Debug)]
 pub struct Store {
     inner: Arc<Inner>,
+}
+
+/// Keys that are watched for changes, from when [`Store::watch`] was called.
+#[cfg(feature = "redis")]
+#[derive(Debug)]
+pub(crate) struct Watch {
+    /// While it is held, the engine remembers what changes.
+    _snapshot: Arc<dyn crate::engine::Snapshot>,
+    reads: Reads,
+}
+
+#[cfg(feature = "redis")]
+impl Watch {
+    /// Watches an entry, and a range of them.
+    pub(crate) fn add(&mut self, key: &Key, range: KeyRange) {
+        self.reads.add_key(key);
+        self.reads.add_range(range);
+    }
 }
 
 #[derive(Debug)]
@@ -367,6 +390,51 @@ impl Store {
         let outcome = self.inner.core.engine().close();
         self.inner.hub.disconnect();
         outcome
+    }
+
+    /// As [`Store::transaction`], without waiting for the commit to become durable.
+    #[cfg(feature = "redis")]
+    pub(crate) fn transaction_pending<R>(
+        &self,
+        mut body: impl FnMut(&Transaction) -> Result<R>,
+    ) -> Result<(R, Pending)> {
+        self.inner.core.exclusive_pending(|writer| {
+            let transaction = Transaction::new(self.clone(), Running::new(writer));
+            let value = body(&transaction)?;
+            Ok((value, transaction.into_writer()?))
+        })
+    }
+
+    /// Begins to watch keys for changes.
+    #[cfg(feature = "redis")]
+    pub(crate) fn watch(&self) -> Result<Watch> {
+        let snapshot = self.inner.core.engine().begin()?;
+        let reads = Reads::at(snapshot.commit());
+        Ok(Watch { _snapshot: snapshot, reads })
+    }
+
+    /// A subscriber of nothing yet.
+    #[cfg(feature = "redis")]
+    pub(crate) fn subscriber(&self) -> Result<crate::channel::Subscriber> {
+        self.hub().subscriber(crate::limits::SUBSCRIBER_QUEUE_MESSAGES)
+    }
+
+    /// The channels that somebody subscribes to.
+    #[cfg(feature = "redis")]
+    pub(crate) fn channels(&self, pattern: Option<&[u8]>) -> Vec<Vec<u8>> {
+        self.hub().channels(pattern)
+    }
+
+    /// How many subscribe to `channel` by its name.
+    #[cfg(feature = "redis")]
+    pub(crate) fn subscribers_of(&self, channel: &[u8]) -> usize {
+        self.hub().subscribers_of(channel)
+    }
+
+    /// How many patterns somebody subscribes to.
+    #[cfg(feature = "redis")]
+    pub(crate) fn patterns(&self) -> usize {
+        self.hub().patterns()
     }
 
     fn scope(&self) -> AutoCommit {

@@ -42,6 +42,12 @@ impl Transaction {
         InTransaction::new(&self.running)
     }
 
+    /// Whether nothing that is watched was changed.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_unchanged(&self, watch: &crate::store::Watch) -> Result<bool> {
+        self.store.inner.core.is_unchanged(&watch.reads)
+    }
+
     pub(super) fn hub(&self) -> &Arc<crate::channel::Hub> {
         self.store.hub()
     }

@@ -99,7 +99,18 @@ impl Core {
     /// Runs `body` with the turn to write, and commits what it wrote.
     ///
     /// On an engine that others write to as well, `body` runs again when its commit conflicts.
-    pub(crate) fn exclusive<R>(self: &Arc<Self>, mut body: impl FnMut(Writer) -> Result<(R, Writer)>) -> Result<R> {
+    pub(crate) fn exclusive<R>(self: &Arc<Self>, body: impl FnMut(Writer) -> Result<(R, Writer)>) -> Result<R> {
+        let (value, pending) = self.exclusive_pending(body)?;
+        pending.settle()?;
+        Ok(value)
+    }
+
+    /// As [`Core::exclusive`], without waiting for what it did to become durable: nothing of it may be told to anybody before
+    /// the answered commit has settled.
+    pub(crate) fn exclusive_pending<R>(
+        self: &Arc<Self>,
+        mut body: impl FnMut(Writer) -> Result<(R, Writer)>,
+    ) -> Result<(R, Pending)> {
         self.refuse_nesting()?;
         let mut attempt = 1;
         loop {
@@ -118,8 +129,7 @@ impl Core {
             match self.commit(writer.into_parts()) {
                 Ok(ticket) => {
                     drop(turn);
-                    self.settle(&ticket)?;
-                    return Ok(value);
+                    return Ok((value, Pending { core: Arc::clone(self), ticket }));
                 }
                 Err(error) if error.is_retryable() && attempt < limits::TRANSACTION_ATTEMPTS_MAX => attempt += 1,
                 Err(error) => return Err(error),
@@ -163,6 +173,16 @@ impl Core {
         let micros = now.as_micros().max(before.saturating_add(1));
         *last = Some(micros);
         Ok(micros)
+    }
+
+    /// Whether nothing in `reads` was changed since they were made. The caller has the turn to write.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_unchanged(&self, reads: &Reads) -> Result<bool> {
+        match self.engine.commit(&Changes::new(), Some(reads), Durability::None) {
+            Ok(_) => Ok(true),
+            Err(Error::Conflict { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     fn exclusive_writer(self: &Arc<Self>) -> Result<Writer> {
@@ -248,6 +268,27 @@ impl Core {
         let guard = self.writer.lock();
         self.writer_thread.store(this_thread(), Ordering::Relaxed);
         Turn { core: self, _guard: guard }
+    }
+}
+
+/// A commit that is ordered and may still have to become durable, and its effects.
+#[derive(Clone, Debug)]
+#[must_use = "a commit is acknowledged when it has settled"]
+pub(crate) struct Pending {
+    core: Arc<Core>,
+    ticket: Ticket,
+}
+
+impl Pending {
+    /// Whether [`Pending::settle`] will not have to wait.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_durable(&self) -> bool {
+        self.ticket.is_settled()
+    }
+
+    /// Waits until the commit is durable, and releases its effects.
+    pub(crate) fn settle(&self) -> Result<()> {
+        self.core.settle(&self.ticket)
     }
 }
 

@@ -21,6 +21,8 @@ mod running;
 mod scope;
 mod view;
 
+#[cfg(feature = "redis")]
+pub(crate) use self::core::Pending;
 pub(crate) use self::core::{Core, Effect};
 pub use self::running::InTransaction;
 pub(crate) use self::running::Running;

@@ -1,0 +1,104 @@
+//! Where a door listens.
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::str::FromStr;
+
+/// An address to listen at: `HOST:PORT`, or a port of 127.0.0.1. Port 0 is any that is free.
+///
+/// # Examples
+/// ```
+/// use larder::server::Address;
+/// let address: Address = ":0".parse()?;
+/// assert_eq!(address.to_string(), "127.0.0.1:0");
+/// assert!("here".parse::<Address>().is_err());
+/// # Ok::<(), larder::server::ListenError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Address(SocketAddr);
+
+impl Address {
+    /// The port `port` of 127.0.0.1.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(larder::server::Address::local(6379).to_string(), "127.0.0.1:6379");
+    /// ```
+    #[must_use]
+    pub fn local(port: u16) -> Self {
+        Self(([127, 0, 0, 1], port).into())
+    }
+
+    /// Whether only this machine can reach it.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(larder::server::Address::local(0).is_loopback());
+    /// ```
+    #[must_use]
+    pub fn is_loopback(self) -> bool {
+        self.0.ip().is_loopback()
+    }
+
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// [`ListenError`] when the port is taken, or the address is none of this machine's.
+    pub(crate) fn listen(self) -> Result<TcpListener, ListenError> {
+        let refused = |source: io::Error| {
+            let reason = match source.kind() {
+                io::ErrorKind::AddrInUse => "the port is in use: stop what listens there, or choose another".to_owned(),
+                io::ErrorKind::PermissionDenied => "no permission: ports below 1024 are the system's".to_owned(),
+                _ => source.to_string(),
+            };
+            ListenError(format!("cannot listen at {self}: {reason}"))
+        };
+        let listener = TcpListener::bind(self.0).map_err(refused)?;
+        listener.set_nonblocking(true).map_err(refused)?;
+        Ok(listener)
+    }
+}
+
+impl From<SocketAddr> for Address {
+    fn from(address: SocketAddr) -> Self {
+        Self(address)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Address {
+    type Err = ListenError;
+
+    fn from_str(text: &str) -> Result<Self, ListenError> {
+        let wrong = || ListenError(format!("{text:?} is no address: give HOST:PORT, :PORT or PORT"));
+        let with_host = match text.strip_prefix(':').unwrap_or(text) {
+            port if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => format!("127.0.0.1:{port}"),
+            _ => text.to_owned(),
+        };
+        with_host.to_socket_addrs().ok().and_then(|mut found| found.next()).map(Self).ok_or_else(wrong)
+    }
+}
+
+/// Why a door cannot be opened.
+///
+/// # Examples
+/// ```
+/// let error = "here".parse::<larder::server::Address>().unwrap_err();
+/// assert!(error.to_string().contains("HOST:PORT"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenError(pub(crate) String);
+
+impl fmt::Display for ListenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for ListenError {}

@@ -1,0 +1,292 @@
+//! What a command is, and what it is given when it runs.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::error::{Error, InvalidKind};
+use crate::kv::Kv;
+use crate::server::redis::door::Door;
+use crate::server::redis::reply::Reply;
+use crate::server::redis::session::Session;
+use crate::store::Transaction;
+use crate::txn::InTransaction;
+
+/// A command as clients know it.
+#[derive(Debug)]
+pub(super) struct Command {
+    /// In lower case.
+    pub(super) name: &'static str,
+    /// Words with its name; negative for at least so many.
+    pub(super) arity: i32,
+    pub(super) flags: Flags,
+    pub(super) keys: Keys,
+    pub(super) group: &'static str,
+    pub(super) run: fn(&mut Call<'_>) -> Outcome,
+}
+
+/// What a command does, as `COMMAND` tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Flags(u16);
+
+impl Flags {
+    pub(super) const NONE: Self = Self(0);
+    pub(super) const READ: Self = Self(1);
+    pub(super) const WRITE: Self = Self(1 << 1);
+    pub(super) const FAST: Self = Self(1 << 2);
+    pub(super) const PUBSUB: Self = Self(1 << 3);
+    /// Cannot be queued by `MULTI`.
+    pub(super) const NO_MULTI: Self = Self(1 << 4);
+    /// Allowed before `AUTH`.
+    pub(super) const NO_AUTH: Self = Self(1 << 5);
+    pub(super) const ADMIN: Self = Self(1 << 6);
+
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(super) fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Their names in `COMMAND`.
+    pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
+        let names = [
+            (Self::READ, "readonly"),
+            (Self::WRITE, "write"),
+            (Self::FAST, "fast"),
+            (Self::PUBSUB, "pubsub"),
+            (Self::NO_MULTI, "no_multi"),
+            (Self::NO_AUTH, "no_auth"),
+            (Self::ADMIN, "admin"),
+        ];
+        names.into_iter().filter(move |(flag, _)| self.has(*flag)).map(|(_, name)| name)
+    }
+}
+
+/// Which of a command's words are keys: from the first to the last, each so many words after the one before. A last one below
+/// 0 counts from the end; a step of 0 is a command without keys.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Keys {
+    pub(super) first: i32,
+    pub(super) last: i32,
+    pub(super) step: i32,
+}
+
+impl Keys {
+    pub(super) const NONE: Self = Self { first: 0, last: 0, step: 0 };
+    pub(super) const ONE: Self = Self { first: 1, last: 1, step: 1 };
+    pub(super) const TWO: Self = Self { first: 1, last: 2, step: 1 };
+    pub(super) const ALL: Self = Self { first: 1, last: -1, step: 1 };
+    pub(super) const PAIRS: Self = Self { first: 1, last: -1, step: 2 };
+}
+
+/// A table line.
+pub(super) const fn command(
+    name: &'static str,
+    arity: i32,
+    flags: Flags,
+    keys: Keys,
+    group: &'static str,
+    run: fn(&mut Call<'_>) -> Outcome,
+) -> Command {
+    Command { name, arity, flags, keys, group, run }
+}
+
+/// Every command, by its name.
+static TABLE: LazyLock<HashMap<&'static str, &'static Command>> =
+    LazyLock::new(|| super::commands::all().map(|command| (command.name, command)).collect());
+
+/// The longest name of a command.
+const NAME_BYTES_MAX: usize = 32;
+
+/// The command of a name in any case.
+pub(super) fn find(name: &[u8]) -> Option<&'static Command> {
+    let mut buffer = [0; NAME_BYTES_MAX];
+    let lower = buffer.get_mut(..name.len())?;
+    lower.copy_from_slice(name);
+    lower.make_ascii_lowercase();
+    TABLE.get(std::str::from_utf8(lower).ok()?).copied()
+}
+
+/// Why a command answers an error.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// This text, with its code.
+    Text(String),
+    /// What the store says.
+    Store(Error),
+}
+
+pub(super) type Outcome = Result<(), Refusal>;
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<&str> for Refusal {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl Refusal {
+    pub(super) fn syntax() -> Self {
+        "ERR syntax error".into()
+    }
+
+    pub(super) fn not_an_integer() -> Self {
+        "ERR value is not an integer or out of range".into()
+    }
+
+    /// The line that a client gets.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Store(Error::WrongType { .. }) => {
+                "WRONGTYPE Operation against a key holding the wrong kind of value".to_owned()
+            }
+            Self::Store(Error::LimitExceeded { limit: "string bytes", .. }) => {
+                "ERR string exceeds maximum allowed size (proto-max-bulk-len)".to_owned()
+            }
+            Self::Store(error @ Error::ReadOnly { .. }) => format!("MISCONF {error}"),
+            Self::Store(Error::Invalid { kind: InvalidKind::Overflow, message }) if message.starts_with("the ") => {
+                format!("ERR {message}")
+            }
+            Self::Store(error) => format!("ERR {error}"),
+        }
+    }
+}
+
+/// One run of a command.
+pub(super) struct Call<'a> {
+    pub(super) transaction: &'a Transaction,
+    pub(super) door: &'a Door,
+    pub(super) session: &'a mut Session,
+    /// The command's name and what follows it.
+    pub(super) words: &'a [&'a [u8]],
+    pub(super) reply: &'a mut Reply,
+}
+
+impl<'a> Call<'a> {
+    /// The word at a place; the arity has been checked.
+    pub(super) fn word(&self, at: usize) -> &'a [u8] {
+        self.words.get(at).copied().unwrap_or_default()
+    }
+
+    /// The words from a place on.
+    pub(super) fn rest(&self, from: usize) -> &'a [&'a [u8]] {
+        self.words.get(from..).unwrap_or_default()
+    }
+
+    /// The selected keyspace.
+    pub(super) fn kv(&self) -> Kv<InTransaction<'a>> {
+        self.kv_at(self.session.database)
+    }
+
+    /// The keyspace of a database's number.
+    pub(super) fn kv_at(&self, database: usize) -> Kv<InTransaction<'a>> {
+        self.transaction.kv_named(super::DATABASES.get(database).copied().unwrap_or("0"))
+    }
+
+    pub(super) fn integer(&self, at: usize) -> Result<i64, Refusal> {
+        integer(self.word(at)).ok_or_else(Refusal::not_an_integer)
+    }
+
+    pub(super) fn float(&self, at: usize) -> Result<f64, Refusal> {
+        float(self.word(at)).ok_or_else(|| "ERR value is not a valid float".into())
+    }
+}
+
+/// Whether a word is `name`, which is in lower case.
+pub(super) fn is(word: &[u8], name: &str) -> bool {
+    word.eq_ignore_ascii_case(name.as_bytes())
+}
+
+/// The integer that a word is the shortest spelling of.
+pub(super) fn integer(word: &[u8]) -> Option<i64> {
+    let text = match word {
+        b"0" | [b'1'..=b'9', ..] | [b'-', b'1'..=b'9', ..] => std::str::from_utf8(word).ok()?,
+        _ => return None,
+    };
+    text.parse().ok()
+}
+
+/// The number that a word spells, as C's `strtod` reads it: with words for infinity, and hexadecimal (SEM: KV-Z-3).
+pub(super) fn float(word: &[u8]) -> Option<f64> {
+    let text = std::str::from_utf8(word).ok()?;
+    let (sign, digits) = match text.as_bytes() {
+        [b'-', ..] => (-1.0, text.get(1..)?),
+        [b'+', ..] => (1.0, text.get(1..)?),
+        _ => (1.0, text),
+    };
+    let number = match digits.get(..2) {
+        Some("0x" | "0X") => hexadecimal(digits.get(2..)?)?,
+        // `parse` would take a second sign.
+        _ if digits.starts_with(['+', '-']) => return None,
+        _ => digits.parse::<f64>().ok()?,
+    };
+    let is_spelled = digits.bytes().any(|byte| byte == b'i' || byte == b'I');
+    // What is too large for a number is no way to spell infinity.
+    (!number.is_nan() && (number.is_finite() || is_spelled)).then_some(sign * number)
+}
+
+fn hexadecimal(digits: &str) -> Option<f64> {
+    let (mantissa, exponent) = digits.split_once(['p', 'P']).map_or((digits, "0"), |(m, e)| (m, e));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let mut number = 0.0;
+    for digit in whole.chars() {
+        number = number * 16.0 + f64::from(digit.to_digit(16)?);
+    }
+    let mut place = 1.0 / 16.0;
+    for digit in fraction.chars() {
+        number += f64::from(digit.to_digit(16)?) * place;
+        place /= 16.0;
+    }
+    Some(number * 2f64.powi(exponent.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // SEM: KV-Z-3
+    #[test]
+    fn numbers_are_spelled_as_in_c() {
+        for (text, number) in [
+            ("inf", f64::INFINITY),
+            ("+inf", f64::INFINITY),
+            ("-Infinity", f64::NEG_INFINITY),
+            ("0x10", 16.0),
+            ("-0x1.8p1", -3.0),
+            ("+5", 5.0),
+            ("1e3", 1000.0),
+            (".5", 0.5),
+        ] {
+            assert_eq!(float(text.as_bytes()), Some(number), "{text}");
+        }
+        for text in ["", " 1", "1 ", "1_0", "1e400", "nan", "--1", "+-1", "0x", "one"] {
+            assert_eq!(float(text.as_bytes()), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_command_is_found_by_its_name_in_any_case() {
+        for command in super::super::commands::all() {
+            assert_eq!(find(command.name.to_uppercase().as_bytes()).unwrap().name, command.name);
+            assert!(command.arity != 0 && command.name.len() <= NAME_BYTES_MAX);
+        }
+        assert_eq!(super::super::commands::all().count(), TABLE.len(), "a name is twice in the table");
+        assert!(find(b"nosuchcommand").is_none() && find(&[b'a'; 100]).is_none());
+    }
+}

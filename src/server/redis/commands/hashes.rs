@@ -1,0 +1,188 @@
+//! Hashes.
+
+use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, is};
+use crate::server::redis::commands::scan;
+
+const READ: Flags = Flags::READ.and(Flags::FAST);
+const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
+const GROUP: &str = "hash";
+
+pub(super) const COMMANDS: &[Command] = &[
+    command("hdel", -3, WRITE, Keys::ONE, GROUP, hdel),
+    command("hexists", 3, READ, Keys::ONE, GROUP, hexists),
+    command("hget", 3, READ, Keys::ONE, GROUP, hget),
+    command("hgetall", 2, Flags::READ, Keys::ONE, GROUP, hgetall),
+    command("hincrby", 4, WRITE, Keys::ONE, GROUP, hincrby),
+    command("hincrbyfloat", 4, WRITE, Keys::ONE, GROUP, hincrbyfloat),
+    command("hkeys", 2, Flags::READ, Keys::ONE, GROUP, hkeys),
+    command("hlen", 2, READ, Keys::ONE, GROUP, hlen),
+    command("hmget", -3, READ, Keys::ONE, GROUP, hmget),
+    command("hmset", -4, WRITE, Keys::ONE, GROUP, |call| hset(call, "hmset")),
+    command("hrandfield", -2, Flags::READ, Keys::ONE, GROUP, hrandfield),
+    command("hscan", -3, Flags::READ, Keys::ONE, GROUP, scan::hscan),
+    command("hset", -4, WRITE, Keys::ONE, GROUP, |call| hset(call, "hset")),
+    command("hsetnx", 4, WRITE, Keys::ONE, GROUP, hsetnx),
+    command("hstrlen", 3, READ, Keys::ONE, GROUP, hstrlen),
+    command("hvals", 2, Flags::READ, Keys::ONE, GROUP, hvals),
+];
+
+fn hset(call: &mut Call<'_>, name: &str) -> Outcome {
+    let (pairs, rest) = call.rest(2).as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err(format!("ERR wrong number of arguments for '{name}' command").into());
+    }
+    let new = call.kv().hash(call.word(1)).set_many(pairs.iter().map(|[field, value]| (field, value)))?;
+    if name == "hset" {
+        call.reply.count(new);
+    } else {
+        call.reply.ok();
+    }
+    Ok(())
+}
+
+fn hsetnx(call: &mut Call<'_>) -> Outcome {
+    let written = call.kv().hash(call.word(1)).set_if_absent(call.word(2), call.word(3))?;
+    call.reply.flag(written);
+    Ok(())
+}
+
+fn hget(call: &mut Call<'_>) -> Outcome {
+    let value = call.kv().hash(call.word(1)).get(call.word(2))?;
+    call.door.counters.lookup(value.is_some());
+    call.reply.bulk_or_nil(value);
+    Ok(())
+}
+
+fn hmget(call: &mut Call<'_>) -> Outcome {
+    let hash = call.kv().hash(call.word(1));
+    let fields = call.rest(2);
+    call.reply.array(fields.len());
+    for field in fields {
+        let value = hash.get(field)?;
+        call.reply.bulk_or_nil(value);
+    }
+    Ok(())
+}
+
+fn hgetall(call: &mut Call<'_>) -> Outcome {
+    let entries = call.kv().hash(call.word(1)).entries()?;
+    call.reply.map(entries.len());
+    for (field, value) in entries {
+        call.reply.bulk(field);
+        call.reply.bulk(value);
+    }
+    Ok(())
+}
+
+fn hkeys(call: &mut Call<'_>) -> Outcome {
+    let entries = call.kv().hash(call.word(1)).entries()?;
+    call.reply.bulks(entries.iter().map(|(field, _)| field));
+    Ok(())
+}
+
+fn hvals(call: &mut Call<'_>) -> Outcome {
+    let entries = call.kv().hash(call.word(1)).entries()?;
+    call.reply.bulks(entries.iter().map(|(_, value)| value));
+    Ok(())
+}
+
+fn hlen(call: &mut Call<'_>) -> Outcome {
+    let len = call.kv().hash(call.word(1)).len()?;
+    call.reply.count(len);
+    Ok(())
+}
+
+fn hexists(call: &mut Call<'_>) -> Outcome {
+    let found = call.kv().hash(call.word(1)).contains(call.word(2))?;
+    call.reply.flag(found);
+    Ok(())
+}
+
+fn hstrlen(call: &mut Call<'_>) -> Outcome {
+    let value = call.kv().hash(call.word(1)).get(call.word(2))?;
+    call.reply.count(value.map_or(0, |value| value.len() as u64));
+    Ok(())
+}
+
+fn hdel(call: &mut Call<'_>) -> Outcome {
+    let hash = call.kv().hash(call.word(1));
+    let mut removed = 0;
+    for field in call.rest(2) {
+        removed += u64::from(hash.remove(field)?);
+    }
+    call.reply.count(removed);
+    Ok(())
+}
+
+fn hincrby(call: &mut Call<'_>) -> Outcome {
+    let sum = call.kv().hash(call.word(1)).increment(call.word(2), call.integer(3)?)?;
+    call.reply.integer(sum);
+    Ok(())
+}
+
+fn hincrbyfloat(call: &mut Call<'_>) -> Outcome {
+    let sum = call.kv().hash(call.word(1)).increment_float(call.word(2), call.float(3)?)?;
+    call.reply.bulk(sum);
+    Ok(())
+}
+
+fn hrandfield(call: &mut Call<'_>) -> Outcome {
+    let hash = call.kv().hash(call.word(1));
+    let len = hash.len()?;
+    if call.words.len() == 2 {
+        let field = hash.nth(call.door.random_below(len))?.map(|(field, _)| field);
+        call.reply.bulk_or_nil(field);
+        return Ok(());
+    }
+    let with_values = match call.rest(3) {
+        [] => false,
+        [word] if is(word, "withvalues") => true,
+        _ => return Err(Refusal::syntax()),
+    };
+    let mut chosen = Vec::new();
+    for n in choose(call, len, call.integer(2)?)? {
+        chosen.extend(hash.nth(n)?);
+    }
+    let is_nested = with_values && call.session.protocol == crate::server::redis::reply::Protocol::Resp3;
+    call.reply.array(if with_values && !is_nested { chosen.len() * 2 } else { chosen.len() });
+    for (field, value) in chosen {
+        if is_nested {
+            call.reply.array(2);
+        }
+        call.reply.bulk(field);
+        if with_values {
+            call.reply.bulk(value);
+        }
+    }
+    Ok(())
+}
+
+/// Places among `len` at random: so many different ones for a positive count, as many as asked for, and perhaps the same, for a
+/// negative one.
+pub(super) fn choose(call: &Call<'_>, len: u64, count: i64) -> Result<Vec<u64>, Refusal> {
+    /// More is not answered at once.
+    const CHOICES_MAX: u64 = 1 << 20;
+    if len == 0 {
+        return Ok(Vec::new());
+    }
+    if count < 0 {
+        let count = count.unsigned_abs();
+        if count > CHOICES_MAX {
+            return Err("ERR value is out of range".into());
+        }
+        return Ok((0..count).map(|_| call.door.random_below(len)).collect());
+    }
+    let count = count.unsigned_abs();
+    if count >= len {
+        return Ok((0..len).collect());
+    }
+    // Robert Floyd's way: each subset is equally likely, with one draw for each of its members.
+    let mut chosen = std::collections::BTreeSet::new();
+    for last in len - count..len {
+        let place = call.door.random_below(last + 1);
+        if !chosen.insert(place) {
+            chosen.insert(last);
+        }
+    }
+    Ok(chosen.into_iter().collect())
+}

@@ -1,0 +1,330 @@
+//! Keys whatever they hold.
+
+use crate::clock::Timestamp;
+use crate::engine::Direction;
+use crate::error::Error;
+use crate::kv::{End, Kind, Kv, Ttl};
+use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
+use crate::server::redis::commands::scan;
+use crate::txn::InTransaction;
+
+const READ: Flags = Flags::READ.and(Flags::FAST);
+const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
+const GROUP: &str = "generic";
+
+pub(super) const COMMANDS: &[Command] = &[
+    command("copy", -3, Flags::WRITE, Keys::TWO, GROUP, copy),
+    command("dbsize", 1, READ, Keys::NONE, "server", dbsize),
+    command("del", -2, Flags::WRITE, Keys::ALL, GROUP, del),
+    command("exists", -2, READ, Keys::ALL, GROUP, exists),
+    command("expire", -3, WRITE, Keys::ONE, GROUP, |call| expire(call, "expire", 1_000, false)),
+    command("expireat", -3, WRITE, Keys::ONE, GROUP, |call| expire(call, "expireat", 1_000, true)),
+    command("expiretime", 2, READ, Keys::ONE, GROUP, |call| expire_time(call, 1_000)),
+    command("flushall", -1, Flags::WRITE, Keys::NONE, "server", flush_all),
+    command("flushdb", -1, Flags::WRITE, Keys::NONE, "server", flush_db),
+    command("keys", 2, Flags::READ, Keys::NONE, GROUP, keys),
+    command("move", 3, WRITE, Keys::ONE, GROUP, move_key),
+    command("object", -2, Flags::READ, Keys { first: 2, last: 2, step: 1 }, GROUP, object),
+    command("persist", 2, WRITE, Keys::ONE, GROUP, persist),
+    command("pexpire", -3, WRITE, Keys::ONE, GROUP, |call| expire(call, "pexpire", 1, false)),
+    command("pexpireat", -3, WRITE, Keys::ONE, GROUP, |call| expire(call, "pexpireat", 1, true)),
+    command("pexpiretime", 2, READ, Keys::ONE, GROUP, |call| expire_time(call, 1)),
+    command("pttl", 2, READ, Keys::ONE, GROUP, |call| ttl(call, 1)),
+    command("randomkey", 1, Flags::READ, Keys::NONE, GROUP, random_key),
+    command("rename", 3, Flags::WRITE, Keys::TWO, GROUP, rename),
+    command("renamenx", 3, WRITE, Keys::TWO, GROUP, rename_nx),
+    command("scan", -2, Flags::READ, Keys::NONE, GROUP, scan::scan),
+    command("touch", -2, READ, Keys::ALL, GROUP, exists),
+    command("ttl", 2, READ, Keys::ONE, GROUP, |call| ttl(call, 1_000)),
+    command("type", 2, READ, Keys::ONE, GROUP, kind),
+    command("unlink", -2, WRITE, Keys::ALL, GROUP, del),
+];
+
+fn del(call: &mut Call<'_>) -> Outcome {
+    let kv = call.kv();
+    let mut removed = 0;
+    for key in call.rest(1) {
+        removed += u64::from(kv.delete(key)?);
+    }
+    call.reply.count(removed);
+    Ok(())
+}
+
+fn exists(call: &mut Call<'_>) -> Outcome {
+    let kv = call.kv();
+    let mut found = 0;
+    for key in call.rest(1) {
+        let exists = kv.exists(key)?;
+        call.door.counters.lookup(exists);
+        found += u64::from(exists);
+    }
+    call.reply.count(found);
+    Ok(())
+}
+
+fn kind(call: &mut Call<'_>) -> Outcome {
+    let kind = call.kv().kind(call.word(1))?;
+    call.reply.simple(kind.map_or("none", Kind::redis_name));
+    Ok(())
+}
+
+fn ttl(call: &mut Call<'_>, unit: i64) -> Outcome {
+    let left = match call.kv().ttl(call.word(1))? {
+        Ttl::Missing => -2,
+        Ttl::Persistent => -1,
+        // To the nearest unit, as Redis rounds.
+        Ttl::Expires(left) => {
+            let millis = i64::try_from(left.as_micros().div_ceil(1_000)).unwrap_or(i64::MAX);
+            if unit == 1 { millis } else { millis.saturating_add(unit / 2) / unit }
+        }
+    };
+    call.reply.integer(left);
+    Ok(())
+}
+
+fn expire_time(call: &mut Call<'_>, unit: i64) -> Outcome {
+    let kv = call.kv();
+    let time = match kv.deadline(call.word(1))? {
+        Some(deadline) => deadline.as_millis() / unit,
+        None if kv.exists(call.word(1))? => -1,
+        None => -2,
+    };
+    call.reply.integer(time);
+    Ok(())
+}
+
+fn expire(call: &mut Call<'_>, name: &str, unit: i64, is_absolute: bool) -> Outcome {
+    let time = call.integer(2)?;
+    let (mut only_new, mut only_old, mut later, mut earlier) = (false, false, false, false);
+    for word in call.rest(3) {
+        let flag = [("nx", &mut only_new), ("xx", &mut only_old), ("gt", &mut later), ("lt", &mut earlier)];
+        let Some((_, flag)) = flag.into_iter().find(|(name, _)| is(word, name)) else {
+            return Err(format!("ERR Unsupported option {}", String::from_utf8_lossy(word)).into());
+        };
+        *flag = true;
+    }
+    if only_new && (only_old || later || earlier) {
+        return Err("ERR NX and XX, GT or LT options at the same time are not compatible".into());
+    }
+    if later && earlier {
+        return Err("ERR GT and LT options at the same time are not compatible".into());
+    }
+    let invalid = || Refusal::Text(format!("ERR invalid expire time in '{name}' command"));
+    let now = if is_absolute { 0 } else { call.door.store.now().as_micros() };
+    let micros = time.checked_mul(unit).and_then(|millis| millis.checked_mul(1_000)).ok_or_else(invalid)?;
+    let deadline = Timestamp::from_micros(micros.checked_add(now).ok_or_else(invalid)?);
+    let kv = call.kv();
+    let key = call.word(1);
+    let before = kv.deadline(key)?;
+    // Without a deadline a key lasts for ever (SEM: KV-EXP-4).
+    let holds = match before {
+        None => !only_old && !later,
+        Some(before) => !only_new && (!later || deadline > before) && (!earlier || deadline < before),
+    };
+    let done = holds && kv.expire_at(key, deadline)?;
+    call.reply.flag(done);
+    Ok(())
+}
+
+fn persist(call: &mut Call<'_>) -> Outcome {
+    let done = call.kv().persist(call.word(1))?;
+    call.reply.flag(done);
+    Ok(())
+}
+
+fn rename(call: &mut Call<'_>) -> Outcome {
+    if !call.kv().rename(call.word(1), call.word(2))? {
+        return Err("ERR no such key".into());
+    }
+    call.reply.ok();
+    Ok(())
+}
+
+fn rename_nx(call: &mut Call<'_>) -> Outcome {
+    let kv = call.kv();
+    if !kv.exists(call.word(1))? {
+        return Err("ERR no such key".into());
+    }
+    let is_free = !kv.exists(call.word(2))?;
+    if is_free {
+        kv.rename(call.word(1), call.word(2))?;
+    }
+    call.reply.flag(is_free);
+    Ok(())
+}
+
+fn copy(call: &mut Call<'_>) -> Outcome {
+    let (mut database, mut replace, mut at) = (call.session.database, false, 3);
+    while at < call.words.len() {
+        if is(call.word(at), "replace") {
+            replace = true;
+        } else if is(call.word(at), "db") && at + 1 < call.words.len() {
+            at += 1;
+            database = database_of(call, at)?;
+        } else {
+            return Err(Refusal::syntax());
+        }
+        at += 1;
+    }
+    let (from, to) = (call.word(1), call.word(2));
+    if database == call.session.database && from == to {
+        return Err("ERR source and destination objects are the same".into());
+    }
+    let copied = call.kv().copy(from, &call.kv_at(database), to, replace)?;
+    call.reply.flag(copied);
+    Ok(())
+}
+
+fn move_key(call: &mut Call<'_>) -> Outcome {
+    let database = database_of(call, 2)?;
+    if database == call.session.database {
+        return Err("ERR source and destination objects are the same".into());
+    }
+    let moved = call.kv().copy(call.word(1), &call.kv_at(database), call.word(1), false)?;
+    if moved {
+        call.kv().delete(call.word(1))?;
+    }
+    call.reply.flag(moved);
+    Ok(())
+}
+
+/// The database that the word at a place names.
+pub(super) fn database_of(call: &Call<'_>, at: usize) -> Result<usize, Refusal> {
+    let number = call.integer(at)?;
+    let database = usize::try_from(number).ok().filter(|number| *number < super::super::DATABASES.len());
+    database.ok_or_else(|| "ERR DB index is out of range".into())
+}
+
+fn keys(call: &mut Call<'_>) -> Outcome {
+    let keys = call.kv().keys_matching(call.word(1))?;
+    call.reply.bulks(keys);
+    Ok(())
+}
+
+fn random_key(call: &mut Call<'_>) -> Outcome {
+    let kv = call.kv();
+    let mut found = kv.nth_key(call.door.random_below(kv.len()?))?;
+    if found.is_none() {
+        // Behind that place all have expired; before it there may be one.
+        found = kv.nth_key(0)?;
+    }
+    call.reply.bulk_or_nil(found);
+    Ok(())
+}
+
+fn dbsize(call: &mut Call<'_>) -> Outcome {
+    let len = call.kv().len()?;
+    call.reply.count(len);
+    Ok(())
+}
+
+fn flush_db(call: &mut Call<'_>) -> Outcome {
+    check_flush(call)?;
+    call.kv().clear()?;
+    call.reply.ok();
+    Ok(())
+}
+
+fn flush_all(call: &mut Call<'_>) -> Outcome {
+    check_flush(call)?;
+    for database in 0..super::super::DATABASES.len() {
+        call.kv_at(database).clear()?;
+    }
+    call.reply.ok();
+    Ok(())
+}
+
+/// Both ways are the same here: what is flushed is gone when the command answers.
+fn check_flush(call: &Call<'_>) -> Outcome {
+    match call.rest(1) {
+        [] => Ok(()),
+        [word] if is(word, "async") || is(word, "sync") => Ok(()),
+        _ => Err(Refusal::syntax()),
+    }
+}
+
+fn object(call: &mut Call<'_>) -> Outcome {
+    let subcommand = call.word(1);
+    if call.words.len() != 3 || is(subcommand, "help") {
+        return Err("ERR unknown subcommand or wrong number of arguments for 'object'. Try OBJECT HELP.".into());
+    }
+    let kv = call.kv();
+    let Some(kind) = kv.kind(call.word(2))? else {
+        call.reply.nil();
+        return Ok(());
+    };
+    if is(subcommand, "encoding") {
+        let encoding = encoding(&kv, kind, call.word(2))?;
+        call.reply.bulk(encoding);
+    } else if is(subcommand, "refcount") {
+        call.reply.integer(1);
+    } else if is(subcommand, "idletime") || is(subcommand, "freq") {
+        return Err(format!(
+            "ERR not supported: OBJECT {}, the store does not keep when a key was used",
+            String::from_utf8_lossy(subcommand).to_uppercase()
+        )
+        .into());
+    } else {
+        return Err("ERR unknown subcommand. Try OBJECT HELP.".into());
+    }
+    Ok(())
+}
+
+/// What Redis would keep the value as, by its default thresholds.
+fn encoding(kv: &Kv<InTransaction<'_>>, kind: Kind, key: &[u8]) -> Result<&'static str, Error> {
+    Ok(match kind {
+        Kind::String => {
+            let value = kv.get(key)?.unwrap_or_default();
+            match integer(&value) {
+                Some(_) => "int",
+                None if value.len() <= 44 => "embstr",
+                None => "raw",
+            }
+        }
+        Kind::Hash => {
+            let hash = kv.hash(key);
+            let is_small = hash.len()? <= 128
+                && hash.entries()?.iter().all(|(field, value)| field.len() <= 64 && value.len() <= 64);
+            if is_small { "listpack" } else { "hashtable" }
+        }
+        Kind::List => {
+            let list = kv.list(key);
+            // As a listpack of 8 KiB.
+            let is_small =
+                list.len()? <= 8_192 && list.range(0, -1)?.iter().map(|value| value.len() + 11).sum::<usize>() <= 8_192;
+            if is_small { "listpack" } else { "quicklist" }
+        }
+        Kind::Set => {
+            let set = kv.unsorted_set(key);
+            let (len, members) = (set.len()?, set.members_after(None, 513)?);
+            if len <= 512 && members.iter().all(|member| integer(member).is_some()) {
+                "intset"
+            } else if len <= 128 && members.iter().all(|member| member.len() <= 64) {
+                "listpack"
+            } else {
+                "hashtable"
+            }
+        }
+        Kind::SortedSet => {
+            let set = kv.sorted_set(key);
+            let is_small = set.len()? <= 128 && set.range(0, -1)?.iter().all(|(member, _)| member.len() <= 64);
+            if is_small { "listpack" } else { "skiplist" }
+        }
+    })
+}
+
+/// `LEFT` or `RIGHT`.
+pub(super) fn end(word: &[u8]) -> Result<End, Refusal> {
+    if is(word, "left") {
+        Ok(End::Front)
+    } else if is(word, "right") {
+        Ok(End::Back)
+    } else {
+        Err(Refusal::syntax())
+    }
+}
+
+/// The direction that `REV` turns round.
+pub(super) fn direction(is_reverse: bool) -> Direction {
+    if is_reverse { Direction::Backward } else { Direction::Forward }
+}

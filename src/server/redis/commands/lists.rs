@@ -1,0 +1,189 @@
+//! Lists.
+
+use crate::engine::Direction;
+use crate::kv::{End, Kind};
+use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
+use crate::server::redis::commands::keys::{direction, end};
+
+const READ: Flags = Flags::READ;
+const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
+const GROUP: &str = "list";
+
+pub(super) const COMMANDS: &[Command] = &[
+    command("lindex", 3, READ, Keys::ONE, GROUP, lindex),
+    command("linsert", 5, Flags::WRITE, Keys::ONE, GROUP, linsert),
+    command("llen", 2, READ.and(Flags::FAST), Keys::ONE, GROUP, llen),
+    command("lmove", 5, Flags::WRITE, Keys::TWO, GROUP, lmove),
+    command("lpop", -2, WRITE, Keys::ONE, GROUP, |call| pop(call, End::Front)),
+    command("lpos", -3, READ, Keys::ONE, GROUP, lpos),
+    command("lpush", -3, WRITE, Keys::ONE, GROUP, |call| push(call, End::Front, false)),
+    command("lpushx", -3, WRITE, Keys::ONE, GROUP, |call| push(call, End::Front, true)),
+    command("lrange", 4, READ, Keys::ONE, GROUP, lrange),
+    command("lrem", 4, Flags::WRITE, Keys::ONE, GROUP, lrem),
+    command("lset", 4, Flags::WRITE, Keys::ONE, GROUP, lset),
+    command("ltrim", 4, Flags::WRITE, Keys::ONE, GROUP, ltrim),
+    command("rpop", -2, WRITE, Keys::ONE, GROUP, |call| pop(call, End::Back)),
+    command("rpoplpush", 3, Flags::WRITE, Keys::TWO, GROUP, |call| transfer(call, End::Back, End::Front)),
+    command("rpush", -3, WRITE, Keys::ONE, GROUP, |call| push(call, End::Back, false)),
+    command("rpushx", -3, WRITE, Keys::ONE, GROUP, |call| push(call, End::Back, true)),
+];
+
+fn push(call: &mut Call<'_>, end: End, if_present: bool) -> Outcome {
+    let list = call.kv().list(call.word(1));
+    let values = call.rest(2);
+    let len = if if_present { list.push_if_present(end, values)? } else { list.push(end, values)? };
+    call.reply.count(len);
+    Ok(())
+}
+
+fn pop(call: &mut Call<'_>, end: End) -> Outcome {
+    let list = call.kv().list(call.word(1));
+    let count = match call.rest(2) {
+        [] => {
+            let value = list.pop(end)?;
+            call.reply.bulk_or_nil(value);
+            return Ok(());
+        }
+        [count] => integer(count).and_then(|count| u64::try_from(count).ok()),
+        _ => return Err(format!("ERR wrong number of arguments for '{}' command", name(call)).into()),
+    };
+    let count = count.ok_or("ERR value is out of range, must be positive")?;
+    if list.is_empty()? {
+        call.reply.nil_array();
+        return Ok(());
+    }
+    let mut values = Vec::new();
+    for _ in 0..count {
+        let Some(value) = list.pop(end)? else { break };
+        values.push(value);
+    }
+    call.reply.bulks(values);
+    Ok(())
+}
+
+fn name(call: &Call<'_>) -> String {
+    String::from_utf8_lossy(call.word(0)).to_lowercase()
+}
+
+fn llen(call: &mut Call<'_>) -> Outcome {
+    let len = call.kv().list(call.word(1)).len()?;
+    call.reply.count(len);
+    Ok(())
+}
+
+fn lindex(call: &mut Call<'_>) -> Outcome {
+    let value = call.kv().list(call.word(1)).get(call.integer(2)?)?;
+    call.reply.bulk_or_nil(value);
+    Ok(())
+}
+
+fn lrange(call: &mut Call<'_>) -> Outcome {
+    let values = call.kv().list(call.word(1)).range(call.integer(2)?, call.integer(3)?)?;
+    call.reply.bulks(values);
+    Ok(())
+}
+
+fn lset(call: &mut Call<'_>) -> Outcome {
+    let list = call.kv().list(call.word(1));
+    let index = call.integer(2)?;
+    if list.is_empty()? {
+        return Err("ERR no such key".into());
+    }
+    if !list.set(index, call.word(3))? {
+        return Err("ERR index out of range".into());
+    }
+    call.reply.ok();
+    Ok(())
+}
+
+fn ltrim(call: &mut Call<'_>) -> Outcome {
+    call.kv().list(call.word(1)).trim(call.integer(2)?, call.integer(3)?)?;
+    call.reply.ok();
+    Ok(())
+}
+
+fn lrem(call: &mut Call<'_>) -> Outcome {
+    let count = call.integer(2)?;
+    let limit = if count == 0 { u64::MAX } else { count.unsigned_abs() };
+    let removed = call.kv().list(call.word(1)).remove(call.word(3), direction(count < 0), limit)?;
+    call.reply.count(removed);
+    Ok(())
+}
+
+fn linsert(call: &mut Call<'_>) -> Outcome {
+    let side = match call.word(2) {
+        word if is(word, "before") => End::Front,
+        word if is(word, "after") => End::Back,
+        _ => return Err(Refusal::syntax()),
+    };
+    let list = call.kv().list(call.word(1));
+    let len = match list.insert(side, call.word(3), call.word(4))? {
+        Some(len) => i64::try_from(len).unwrap_or(i64::MAX),
+        None if list.is_empty()? => 0,
+        None => -1,
+    };
+    call.reply.integer(len);
+    Ok(())
+}
+
+fn lpos(call: &mut Call<'_>) -> Outcome {
+    let (mut rank, mut count, mut compared) = (1, None, 0);
+    let (pairs, rest) = call.rest(3).as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err(Refusal::syntax());
+    }
+    for [option, value] in pairs {
+        let number = integer(value).ok_or_else(Refusal::not_an_integer)?;
+        if is(option, "rank") {
+            if number == 0 {
+                return Err(
+                    "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use \
+                            negative to start from the end of the list"
+                        .into(),
+                );
+            }
+            rank = number;
+        } else if is(option, "count") {
+            count = Some(u64::try_from(number).map_err(|_| Refusal::from("ERR COUNT can't be negative"))?);
+        } else if is(option, "maxlen") {
+            compared = u64::try_from(number).map_err(|_| Refusal::from("ERR MAXLEN can't be negative"))?;
+        } else {
+            return Err(Refusal::syntax());
+        }
+    }
+    let unlimited = |number: u64| if number == 0 { u64::MAX } else { number };
+    let limit = count.map_or(1, unlimited);
+    let list = call.kv().list(call.word(1));
+    let way = if rank < 0 { Direction::Backward } else { Direction::Forward };
+    let found = list.positions(call.word(2), way, rank.unsigned_abs() - 1, limit, unlimited(compared))?;
+    if count.is_some() {
+        call.reply.array(found.len());
+        for place in found {
+            call.reply.count(place);
+        }
+    } else if let Some(place) = found.first() {
+        call.reply.count(*place);
+    } else {
+        call.reply.nil();
+    }
+    Ok(())
+}
+
+fn lmove(call: &mut Call<'_>) -> Outcome {
+    transfer(call, end(call.word(3))?, end(call.word(4))?)
+}
+
+fn transfer(call: &mut Call<'_>, from: End, to: End) -> Outcome {
+    let kv = call.kv();
+    let (source, target) = (kv.list(call.word(1)), kv.list(call.word(2)));
+    // Looked at first: a value that cannot be put in must not be taken out.
+    if !source.is_empty()? && kv.kind(call.word(2))?.is_some_and(|kind| kind != Kind::List) {
+        target.len()?;
+    }
+    let value = source.pop(from)?;
+    if let Some(value) = &value {
+        target.push(to, [value])?;
+    }
+    call.reply.bulk_or_nil(value);
+    Ok(())
+}

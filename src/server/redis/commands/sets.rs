@@ -1,0 +1,241 @@
+//! Sets.
+
+use std::collections::BTreeSet;
+
+use crate::kv::Kind;
+use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
+use crate::server::redis::commands::hashes::choose;
+use crate::server::redis::commands::scan;
+
+const READ: Flags = Flags::READ;
+const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
+const GROUP: &str = "set";
+
+pub(super) const COMMANDS: &[Command] = &[
+    command("sadd", -3, WRITE, Keys::ONE, GROUP, sadd),
+    command("scard", 2, READ.and(Flags::FAST), Keys::ONE, GROUP, scard),
+    command("sdiff", -2, READ, Keys::ALL, GROUP, |call| answer(call, difference)),
+    command("sdiffstore", -3, Flags::WRITE, Keys::ALL, GROUP, |call| store(call, difference)),
+    command("sinter", -2, READ, Keys::ALL, GROUP, |call| answer(call, intersection)),
+    command("sintercard", -3, READ, Keys::NONE, GROUP, sintercard),
+    command("sinterstore", -3, Flags::WRITE, Keys::ALL, GROUP, |call| store(call, intersection)),
+    command("sismember", 3, READ.and(Flags::FAST), Keys::ONE, GROUP, sismember),
+    command("smembers", 2, READ, Keys::ONE, GROUP, smembers),
+    command("smismember", -3, READ.and(Flags::FAST), Keys::ONE, GROUP, smismember),
+    command("smove", 4, WRITE, Keys::TWO, GROUP, smove),
+    command("spop", -2, WRITE, Keys::ONE, GROUP, spop),
+    command("srandmember", -2, READ, Keys::ONE, GROUP, srandmember),
+    command("srem", -3, WRITE, Keys::ONE, GROUP, srem),
+    command("sscan", -3, READ, Keys::ONE, GROUP, scan::sscan),
+    command("sunion", -2, READ, Keys::ALL, GROUP, |call| answer(call, union)),
+    command("sunionstore", -3, Flags::WRITE, Keys::ALL, GROUP, |call| store(call, union)),
+];
+
+type Members = BTreeSet<Vec<u8>>;
+
+fn sadd(call: &mut Call<'_>) -> Outcome {
+    let new = call.kv().unsorted_set(call.word(1)).add_many(call.rest(2))?;
+    call.reply.count(new);
+    Ok(())
+}
+
+fn srem(call: &mut Call<'_>) -> Outcome {
+    let set = call.kv().unsorted_set(call.word(1));
+    let mut removed = 0;
+    for member in call.rest(2) {
+        removed += u64::from(set.remove(member)?);
+    }
+    call.reply.count(removed);
+    Ok(())
+}
+
+fn scard(call: &mut Call<'_>) -> Outcome {
+    let len = call.kv().unsorted_set(call.word(1)).len()?;
+    call.reply.count(len);
+    Ok(())
+}
+
+fn sismember(call: &mut Call<'_>) -> Outcome {
+    let found = call.kv().unsorted_set(call.word(1)).contains(call.word(2))?;
+    call.reply.flag(found);
+    Ok(())
+}
+
+fn smismember(call: &mut Call<'_>) -> Outcome {
+    let set = call.kv().unsorted_set(call.word(1));
+    let members = call.rest(2);
+    call.reply.array(members.len());
+    for member in members {
+        let found = set.contains(member)?;
+        call.reply.flag(found);
+    }
+    Ok(())
+}
+
+fn smembers(call: &mut Call<'_>) -> Outcome {
+    let members = call.kv().unsorted_set(call.word(1)).members()?;
+    write(call, &members);
+    Ok(())
+}
+
+fn write<M: AsRef<[u8]>>(call: &mut Call<'_>, members: impl IntoIterator<Item = M, IntoIter: ExactSizeIterator>) {
+    let members = members.into_iter();
+    call.reply.set(members.len());
+    members.for_each(|member| call.reply.bulk(member));
+}
+
+fn smove(call: &mut Call<'_>) -> Outcome {
+    let kv = call.kv();
+    let (source, target, member) = (kv.unsorted_set(call.word(1)), kv.unsorted_set(call.word(2)), call.word(3));
+    if source.is_empty()? {
+        call.reply.flag(false);
+        return Ok(());
+    }
+    // Looked at first: a member that cannot be put in must not be taken out.
+    target.len()?;
+    let moved = source.contains(member)?;
+    if moved && call.word(1) != call.word(2) {
+        source.remove(member)?;
+        target.add(member)?;
+    }
+    call.reply.flag(moved);
+    Ok(())
+}
+
+fn spop(call: &mut Call<'_>) -> Outcome {
+    let set = call.kv().unsorted_set(call.word(1));
+    let len = set.len()?;
+    let count = match call.rest(2) {
+        [] => None,
+        [count] => {
+            Some(integer(count).filter(|count| *count >= 0).ok_or("ERR value is out of range, must be positive")?)
+        }
+        _ => return Err(Refusal::syntax()),
+    };
+    let mut chosen = Vec::new();
+    for n in choose(call, len, count.unwrap_or(1))? {
+        chosen.extend(set.nth(n)?);
+    }
+    for member in &chosen {
+        set.remove(member)?;
+    }
+    match count {
+        None => call.reply.bulk_or_nil(chosen.pop()),
+        Some(_) => write(call, &chosen),
+    }
+    Ok(())
+}
+
+fn srandmember(call: &mut Call<'_>) -> Outcome {
+    let set = call.kv().unsorted_set(call.word(1));
+    let len = set.len()?;
+    match call.rest(2) {
+        [] => {
+            let member = set.nth(call.door.random_below(len))?;
+            call.reply.bulk_or_nil(member);
+        }
+        [count] => {
+            let count = integer(count).ok_or_else(Refusal::not_an_integer)?;
+            let mut chosen = Vec::new();
+            for n in choose(call, len, count)? {
+                chosen.extend(set.nth(n)?);
+            }
+            call.reply.bulks(chosen);
+        }
+        _ => return Err(Refusal::syntax()),
+    }
+    Ok(())
+}
+
+fn members(call: &Call<'_>, key: &[u8]) -> Result<Members, Refusal> {
+    Ok(call.kv().unsorted_set(key).members()?.into_iter().collect())
+}
+
+fn union(call: &Call<'_>, keys: &[&[u8]]) -> Result<Members, Refusal> {
+    let mut all = Members::new();
+    for key in keys {
+        all.extend(members(call, key)?);
+    }
+    Ok(all)
+}
+
+fn difference(call: &Call<'_>, keys: &[&[u8]]) -> Result<Members, Refusal> {
+    let Some((first, others)) = keys.split_first() else { return Ok(Members::new()) };
+    let mut left = members(call, first)?;
+    for key in others {
+        let other = call.kv().unsorted_set(key);
+        // Also looked at when nothing is left: a key of another kind is refused.
+        other.len()?;
+        for member in left.clone() {
+            if other.contains(&member)? {
+                left.remove(&member);
+            }
+        }
+    }
+    Ok(left)
+}
+
+fn intersection(call: &Call<'_>, keys: &[&[u8]]) -> Result<Members, Refusal> {
+    let mut sets = Vec::new();
+    for key in keys {
+        let set = call.kv().unsorted_set(key);
+        sets.push((set.len()?, set));
+    }
+    // Beginning with the smallest, there is least to look up.
+    sets.sort_by_key(|(len, _)| *len);
+    let Some(((_, smallest), others)) = sets.split_first() else { return Ok(Members::new()) };
+    let mut common = Members::new();
+    'members: for member in smallest.members()? {
+        for (_, other) in others {
+            if !other.contains(&member)? {
+                continue 'members;
+            }
+        }
+        common.insert(member);
+    }
+    Ok(common)
+}
+
+type Combine = fn(&Call<'_>, &[&[u8]]) -> Result<Members, Refusal>;
+
+fn answer(call: &mut Call<'_>, combine: Combine) -> Outcome {
+    let members = combine(call, call.rest(1))?;
+    write(call, &members);
+    Ok(())
+}
+
+fn store(call: &mut Call<'_>, combine: Combine) -> Outcome {
+    let members = combine(call, call.rest(2))?;
+    let kv = call.kv();
+    kv.delete(call.word(1))?;
+    if !members.is_empty() {
+        kv.unsorted_set(call.word(1)).add_many(&members)?;
+    }
+    debug_assert!(members.is_empty() || kv.kind(call.word(1)).is_ok_and(|kind| kind == Some(Kind::Set)));
+    call.reply.count(members.len() as u64);
+    Ok(())
+}
+
+fn sintercard(call: &mut Call<'_>) -> Outcome {
+    let (keys, rest) = numbered_keys(call, 1, "numkeys should be greater than 0")?;
+    let limit = match rest {
+        [] => 0,
+        [word, limit] if is(word, "limit") => {
+            integer(limit).and_then(|limit| u64::try_from(limit).ok()).ok_or("ERR LIMIT can't be negative")?
+        }
+        _ => return Err(Refusal::syntax()),
+    };
+    let count = intersection(call, keys)?.len() as u64;
+    call.reply.count(if limit == 0 { count } else { count.min(limit) });
+    Ok(())
+}
+
+type Words<'a> = &'a [&'a [u8]];
+
+/// The keys whose number is the word at a place, and what follows them.
+pub(super) fn numbered_keys<'a>(call: &Call<'a>, at: usize, none: &str) -> Result<(Words<'a>, Words<'a>), Refusal> {
+    let count = call.integer(at)?;
+    let count = usize::try_from(count).ok().filter(|count| *count > 0).ok_or_else(|| format!("ERR {none}"))?;
+    let rest = call.rest(at + 1);
+    rest.split_at_checked(count).ok_or_else(Refusal::syntax)
+}

@@ -1,0 +1,85 @@
+//! Transactions of a client's: commands that are run together, if nothing that was watched has changed.
+
+use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, command};
+use crate::server::redis::execute;
+use crate::server::redis::session::{Queue, Watched};
+
+const FLAGS: Flags = Flags::FAST;
+const GROUP: &str = "transactions";
+
+pub(super) const COMMANDS: &[Command] = &[
+    command("discard", 1, FLAGS, Keys::NONE, GROUP, discard),
+    command("exec", 1, Flags::NONE, Keys::NONE, GROUP, exec),
+    command("multi", 1, FLAGS, Keys::NONE, GROUP, multi),
+    command("unwatch", 1, FLAGS, Keys::NONE, GROUP, unwatch),
+    command("watch", -2, FLAGS, Keys::ALL, GROUP, watch),
+];
+
+fn multi(call: &mut Call<'_>) -> Outcome {
+    if call.session.queue.is_some() {
+        return Err("ERR MULTI calls can not be nested".into());
+    }
+    call.session.queue = Some(Queue::default());
+    call.reply.ok();
+    Ok(())
+}
+
+fn discard(call: &mut Call<'_>) -> Outcome {
+    if call.session.queue.take().is_none() {
+        return Err("ERR DISCARD without MULTI".into());
+    }
+    call.session.watched.clear();
+    call.reply.ok();
+    Ok(())
+}
+
+fn exec(call: &mut Call<'_>) -> Outcome {
+    let Some(queue) = call.session.queue.take() else { return Err("ERR EXEC without MULTI".into()) };
+    let watched = std::mem::take(&mut call.session.watched);
+    if queue.is_spoilt {
+        return Err("EXECABORT Transaction discarded because of previous errors.".into());
+    }
+    for watched in &watched {
+        if !is_as_it_was(call, watched)? {
+            call.reply.nil_array();
+            return Ok(());
+        }
+    }
+    execute::run_all(call.transaction, call.door, call.session, &queue.commands, call.reply);
+    Ok(())
+}
+
+/// Whether nothing that is watched was changed, nor has expired (SEM: KV-TX-3).
+fn is_as_it_was(call: &Call<'_>, watched: &Watched) -> Result<bool, crate::error::Error> {
+    if !call.transaction.is_unchanged(&watched.watch)? {
+        return Ok(false);
+    }
+    for (database, key, was_there) in &watched.keys {
+        if call.kv_at(*database).exists(key)? != *was_there {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn watch(call: &mut Call<'_>) -> Outcome {
+    if call.session.queue.is_some() {
+        return Err("ERR WATCH inside MULTI is not allowed".into());
+    }
+    let (kv, database) = (call.kv(), call.session.database);
+    let mut watched = Watched { watch: call.door.store.watch()?, keys: Vec::new() };
+    for key in call.rest(1) {
+        let (head, elements) = kv.watched(key)?;
+        watched.watch.add(&head, elements);
+        watched.keys.push((database, key.to_vec(), kv.exists(key)?));
+    }
+    call.session.watched.push(watched);
+    call.reply.ok();
+    Ok(())
+}
+
+fn unwatch(call: &mut Call<'_>) -> Outcome {
+    call.session.watched.clear();
+    call.reply.ok();
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! One client: what it sends is read, run and answered; what is published for it is sent.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+
+use crate::channel::{Message, RecvError};
+use crate::limits;
+use crate::server::redis::door::{Client, Counters, Door};
+use crate::server::redis::execute::{self, Run};
+use crate::server::redis::reply::{Protocol, Reply};
+use crate::server::redis::session::Session;
+use crate::server::redis::settler::Settler;
+
+/// Bytes that are read at once, at least.
+const READ_BYTES: usize = 16 << 10;
+
+/// Why a connection ends.
+enum End {
+    /// The client has gone, or its socket has.
+    Gone,
+    /// What was written is sent first.
+    AfterReplies,
+}
+
+/// One client's connection.
+pub(super) struct Connection {
+    pub(super) stream: TcpStream,
+    pub(super) door: Rc<Door>,
+    pub(super) client: Rc<Client>,
+    pub(super) session: Session,
+    pub(super) settler: Settler,
+}
+
+impl Connection {
+    /// Serves the client until either side ends it.
+    pub(super) async fn serve(mut self) {
+        let (mut received, mut reply) = (Vec::new(), Reply::default());
+        loop {
+            let end = self.step(&mut received, &mut reply).await.err();
+            if matches!(end, Some(End::Gone)) {
+                return;
+            }
+            Counters::add(&self.door.counters.written_bytes, reply.len() as u64);
+            if self.stream.write_all(reply.bytes()).await.is_err() || end.is_some() {
+                return;
+            }
+            reply.clear();
+        }
+    }
+
+    /// Waits for something to do, and does it.
+    async fn step(&mut self, received: &mut Vec<u8>, reply: &mut Reply) -> Result<(), End> {
+        reply.protocol = self.session.protocol;
+        let has_subscriptions = self.session.subscriptions.is_some();
+        received.reserve(READ_BYTES);
+        let mut message = None;
+        tokio::select! {
+            biased;
+            () = self.client.kill.notified() => return Err(End::Gone),
+            read = self.stream.read_buf(received) => match read {
+                Ok(0) | Err(_) => return Err(End::Gone),
+                Ok(bytes) => Counters::add(&self.door.counters.read_bytes, bytes as u64),
+            },
+            next = next_message(&self.session), if has_subscriptions => message = Some(next),
+        }
+        match message {
+            Some(message) => self.deliver(message, reply),
+            None => self.answer(received, reply).await,
+        }
+    }
+
+    /// Runs the requests that are there.
+    async fn answer(&mut self, received: &mut Vec<u8>, reply: &mut Reply) -> Result<(), End> {
+        let mut consumed = 0;
+        let mut end = None;
+        loop {
+            let rest = received.get(consumed..).unwrap_or_default();
+            let outcome = catch_unwind(AssertUnwindSafe(|| execute::run(&self.door, &mut self.session, rest, reply)));
+            let run = match outcome {
+                Ok(Ok(run)) => run,
+                Ok(Err(error)) => {
+                    reply.error(&format!("ERR {error}"));
+                    end = Some(End::AfterReplies);
+                    break;
+                }
+                Err(_) => {
+                    // What it was doing was rolled back; the state of the connection cannot be trusted.
+                    reply.error("ERR internal error: the command panicked");
+                    end = Some(End::AfterReplies);
+                    break;
+                }
+            };
+            consumed += run.consumed;
+            let sent_before = reply.len();
+            if let Err(text) = self.settle(&run).await {
+                // Nothing that was not made durable may be told.
+                reply.truncate(sent_before.min(reply.len()));
+                reply.clear();
+                reply.error(&text);
+                end = Some(End::AfterReplies);
+                break;
+            }
+            if let Some(broken) = run.broken {
+                reply.error(&format!("ERR Protocol error: {}", broken.0));
+                end = Some(End::AfterReplies);
+                break;
+            }
+            if self.session.is_closing {
+                end = Some(End::AfterReplies);
+                break;
+            }
+            if reply.len() > limits::OUTPUT_BUFFER_BYTES_MAX {
+                return Err(End::Gone);
+            }
+            if !run.goes_on {
+                break;
+            }
+        }
+        received.drain(..consumed);
+        received.shrink_to(READ_BYTES.max(received.len()));
+        if received.len() > limits::QUERY_BUFFER_BYTES_MAX {
+            return Err(End::Gone);
+        }
+        self.client.database.set(self.session.database);
+        end.map_or(Ok(()), Err)
+    }
+
+    /// Waits until what was run is durable.
+    async fn settle(&self, run: &Run) -> Result<(), String> {
+        if run.pending.is_durable() {
+            return run.pending.settle().map_err(|error| format!("ERR {error}"));
+        }
+        let (settled, outcome) = oneshot::channel();
+        self.settler.send(run.pending.clone(), settled);
+        match outcome.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(text)) => Err(text),
+            Err(_) => Err("ERR the door is closing".to_owned()),
+        }
+    }
+
+    /// Writes a message that was published, and those that wait behind it.
+    fn deliver(&self, first: Result<Message, RecvError>, reply: &mut Reply) -> Result<(), End> {
+        let mut next = Some(first);
+        while let Some(message) = next {
+            // Like Redis at its limit for output, the door parts with a client that does not keep up (SEM: KV-PUB-4).
+            let Ok(message) = message else { return Err(End::Gone) };
+            write_message(reply, &message);
+            let subscriber = self.session.subscriptions.as_ref().map(|subscribed| &subscribed.subscriber);
+            next = subscriber.and_then(|subscriber| subscriber.try_recv().transpose());
+            if reply.len() > READ_BYTES * 4 {
+                // The rest comes after these have been sent; the one that was taken goes with them.
+                if let Some(message) = next {
+                    write_message(reply, &message.map_err(|_| End::Gone)?);
+                }
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.door.clients.borrow_mut().remove(&self.session.id);
+    }
+}
+
+async fn next_message(session: &Session) -> Result<Message, RecvError> {
+    match &session.subscriptions {
+        Some(subscribed) => subscribed.subscriber.recv_async().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn write_message(reply: &mut Reply, message: &Message) {
+    debug_assert!(matches!(reply.protocol, Protocol::Resp2 | Protocol::Resp3));
+    match message.pattern() {
+        None => {
+            reply.push(3);
+            reply.bulk("message");
+        }
+        Some(pattern) => {
+            reply.push(4);
+            reply.bulk("pmessage");
+            reply.bulk(pattern);
+        }
+    }
+    reply.bulk(message.channel());
+    reply.bulk(message.payload());
+}

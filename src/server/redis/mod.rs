@@ -1,0 +1,293 @@
+//! The door for Redis clients: RESP2 and RESP3 on a local socket.
+//!
+//! # How it works
+//! One thread has all connections, and runs the commands of each in the order in which they came. Those that arrived together
+//! share a transaction, and so a commit; their replies leave together, when it is durable. With
+//! [`Durability::Sync`](crate::engine::Durability::Sync) a second thread waits for the disk, for all connections at once.
+//!
+//! # Invariants
+//! 1. Nothing is told of a commit that is not durable, to the client that made it or to another.
+//! 2. What a client sends that is no request ends its connection, and no other.
+//! 3. What a connection may have waiting is bounded, both ways (`limits`).
+//!
+//! # Source
+//! Redis command reference and serialization protocol specification, version 7.2. What is there, and what differs, is in
+//! `docs/compatibility/redis.md`.
+
+mod command;
+mod commands;
+mod config;
+mod connection;
+mod door;
+mod execute;
+mod reply;
+mod request;
+mod session;
+mod settler;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
+use std::thread::JoinHandle;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::LocalSet;
+
+use crate::limits;
+use crate::server::listener::{Address, ListenError};
+use crate::store::Store;
+use connection::Connection;
+use door::{Client, Counters, Door};
+use session::Session;
+use settler::Settler;
+
+/// The version of Redis whose commands these are. Clients choose what to send by it.
+const REDIS_VERSION: &str = "7.2.4";
+
+/// The keyspaces that are Redis's numbered databases.
+const DATABASES: [&str; 16] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15"];
+
+/// How a [`RedisServer`] is opened.
+///
+/// # Examples
+/// ```
+/// use larder::server::redis::RedisOptions;
+/// let options = RedisOptions::default().password("secret");
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "options do nothing until a server is started with them"]
+pub struct RedisOptions {
+    address: Address,
+    password: Option<Vec<u8>>,
+    seed: Option<u64>,
+}
+
+impl Default for RedisOptions {
+    fn default() -> Self {
+        Self { address: Address::local(0), password: None, seed: None }
+    }
+}
+
+impl RedisOptions {
+    /// Where to listen; any free port of 127.0.0.1 unless set.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::server::{Address, redis::RedisOptions};
+    /// let options = RedisOptions::default().address(Address::local(6379));
+    /// ```
+    pub fn address(mut self, address: Address) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// The password that clients have to give; none unless set.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::server::redis::RedisOptions;
+    /// let options = RedisOptions::default().password("secret");
+    /// ```
+    pub fn password(mut self, password: impl Into<Vec<u8>>) -> Self {
+        self.password = Some(password.into());
+        self
+    }
+
+    /// What random members and keys are drawn with: the same for the same seed and the same requests.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::server::redis::RedisOptions;
+    /// let options = RedisOptions::default().seed(7);
+    /// ```
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+}
+
+/// A door for Redis clients. Dropping it closes it.
+///
+/// # Examples
+/// ```
+/// use larder::{Store, server::redis::{RedisOptions, RedisServer}};
+/// use std::io::{Read, Write};
+/// let store = Store::in_memory();
+/// let server = RedisServer::start(&store, &RedisOptions::default())?;
+/// let mut client = std::net::TcpStream::connect(server.address())?;
+/// client.write_all(b"SET greeting hello\r\n")?;
+/// let mut reply = [0; 5];
+/// client.read_exact(&mut reply)?;
+/// assert_eq!(&reply, b"+OK\r\n");
+/// assert_eq!(store.kv().get("greeting")?.as_deref(), Some(&b"hello"[..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct RedisServer {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl RedisServer {
+    /// Opens a door to `store`.
+    ///
+    /// # Errors
+    /// [`ListenError`] when the address is taken, is none of this machine's, or can be reached from others while there is no
+    /// password; or when the system gives no thread.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, server::redis::{RedisOptions, RedisServer}};
+    /// let store = Store::in_memory();
+    /// let server = RedisServer::start(&store, &RedisOptions::default())?;
+    /// let again = RedisOptions::default().address(server.address().into());
+    /// assert!(RedisServer::start(&store, &again).is_err(), "the port is taken");
+    /// # Ok::<(), larder::server::ListenError>(())
+    /// ```
+    pub fn start(store: &Store, options: &RedisOptions) -> Result<Self, ListenError> {
+        if !options.address.is_loopback() && options.password.is_none() {
+            let reason = "others can reach it, and there is no password: set one, or listen at 127.0.0.1";
+            return Err(ListenError(format!("cannot listen at {}: {reason}", options.address)));
+        }
+        let listener = options.address.listen()?;
+        let failed = |what: &str, error: std::io::Error| ListenError(format!("cannot {what}: {error}"));
+        let address = listener.local_addr().map_err(|error| failed("listen", error))?;
+        let settler = Settler::start().map_err(|error| failed("start a thread", error))?;
+        let (stop, stopped) = oneshot::channel();
+        let (store, options) = (store.clone(), options.clone());
+        let serve = move || serve(store, &options, listener, address, settler, stopped);
+        let thread = std::thread::Builder::new().name("larder-redis".to_owned()).spawn(serve);
+        let thread = thread.map_err(|error| failed("start a thread", error))?;
+        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, server::redis::{RedisOptions, RedisServer}};
+    /// let server = RedisServer::start(&Store::in_memory(), &RedisOptions::default())?;
+    /// assert!(server.address().port() > 0);
+    /// # Ok::<(), larder::server::ListenError>(())
+    /// ```
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Closes the door: the command that runs is finished, connections are closed. The store stays open.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, server::redis::{RedisOptions, RedisServer}};
+    /// let server = RedisServer::start(&Store::in_memory(), &RedisOptions::default())?;
+    /// server.close();
+    /// # Ok::<(), larder::server::ListenError>(())
+    /// ```
+    pub fn close(self) {
+        drop(self);
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // The thread may have ended by itself.
+            let _ = stop.send(());
+        }
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread of the Redis door panicked");
+        }
+    }
+}
+
+/// What the door's thread does.
+fn serve(
+    store: Store,
+    options: &RedisOptions,
+    listener: TcpListener,
+    address: SocketAddr,
+    settler: Settler,
+    stopped: oneshot::Receiver<()>,
+) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return tracing::error!(%error, "the Redis door cannot wait for its sockets"),
+    };
+    let random = fastrand::Rng::with_seed(options.seed.unwrap_or_else(random_seed));
+    let door = Rc::new(Door {
+        started: store.now(),
+        last_save: Cell::new(store.now()),
+        store,
+        address,
+        password: options.password.clone(),
+        random: RefCell::new(random),
+        scans: RefCell::default(),
+        clients: RefCell::new(BTreeMap::new()),
+        parameters: RefCell::new(config::parameters(address.port())),
+        counters: Counters::default(),
+    });
+    let connections = LocalSet::new();
+    connections.block_on(&runtime, async {
+        tokio::select! {
+            _ = stopped => {}
+            () = accept(door, listener, settler) => {}
+        }
+    });
+    // Dropping the set closes the connections.
+}
+
+async fn accept(door: Rc<Door>, listener: TcpListener, settler: Settler) {
+    let listener = match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!(%error, "the Redis door cannot wait for clients"),
+    };
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => welcome(&door, stream, peer, &settler),
+            Err(error) => {
+                // Most often there are too many open files: some will be closed.
+                tracing::warn!(%error, "a client could not be let in");
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// Begins a connection.
+fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &Settler) {
+    Counters::add(&door.counters.connections, 1);
+    let id = door.counters.connections.get();
+    if door.clients.borrow().len() >= limits::CLIENTS_MAX {
+        tokio::task::spawn_local(async move {
+            let _ = stream.write_all(b"-ERR max number of clients reached\r\n").await;
+        });
+        return;
+    }
+    // Replies are written whole; waiting for more would only delay them.
+    let _ = stream.set_nodelay(true);
+    let client = Rc::new(Client {
+        address: peer,
+        since: door.store.now(),
+        name: RefCell::default(),
+        library: RefCell::default(),
+        database: Cell::new(0),
+        last_command: Cell::new("NULL"),
+        kill: tokio::sync::Notify::new(),
+    });
+    door.clients.borrow_mut().insert(id, Rc::clone(&client));
+    let session = Session::new(id, door.password.is_none());
+    let (door, settler) = (Rc::clone(door), settler.clone());
+    let connection = Connection { stream, door, client, session, settler };
+    tokio::task::spawn_local(connection.serve());
+}
+
+/// A seed that differs from run to run.
+fn random_seed() -> u64 {
+    // The seeds of the standard library's hash maps are random.
+    std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0)
+}

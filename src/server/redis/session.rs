@@ -1,0 +1,93 @@
+//! What the door knows of one connection.
+
+use std::collections::BTreeSet;
+
+use crate::channel::Subscriber;
+use crate::server::redis::reply::Protocol;
+use crate::store::Watch;
+
+/// The state that a client's commands set and depend on.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) id: u64,
+    pub(super) database: usize,
+    pub(super) protocol: Protocol,
+    pub(super) name: Vec<u8>,
+    pub(super) library_name: Vec<u8>,
+    pub(super) library_version: Vec<u8>,
+    pub(super) is_authenticated: bool,
+    pub(super) queue: Option<Queue>,
+    /// What each `WATCH` named.
+    pub(super) watched: Vec<Watched>,
+    pub(super) subscriptions: Option<Subscriptions>,
+    pub(super) silence: Silence,
+    /// The connection ends when what was written has been sent.
+    pub(super) is_closing: bool,
+}
+
+/// Commands that wait for `EXEC`.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    pub(super) commands: Vec<Vec<Vec<u8>>>,
+    pub(super) bytes: usize,
+    /// One of them was refused, and so all will be.
+    pub(super) is_spoilt: bool,
+}
+
+/// Keys that `WATCH` named.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) watch: Watch,
+    /// Each with its database, and whether it was there.
+    pub(super) keys: Vec<(usize, Vec<u8>, bool)>,
+}
+
+/// What a client has subscribed to.
+#[derive(Debug)]
+pub(super) struct Subscriptions {
+    pub(super) subscriber: Subscriber,
+    pub(super) channels: BTreeSet<Vec<u8>>,
+    pub(super) patterns: BTreeSet<Vec<u8>>,
+}
+
+impl Subscriptions {
+    pub(super) fn len(&self) -> usize {
+        self.channels.len() + self.patterns.len()
+    }
+}
+
+/// What `CLIENT REPLY` has turned off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Silence {
+    #[default]
+    No,
+    /// The reply to the command that comes next.
+    Next,
+    /// The reply to this command.
+    This,
+    All,
+}
+
+impl Session {
+    pub(super) fn new(id: u64, is_authenticated: bool) -> Self {
+        Self {
+            id,
+            database: 0,
+            protocol: Protocol::default(),
+            name: Vec::new(),
+            library_name: Vec::new(),
+            library_version: Vec::new(),
+            is_authenticated,
+            queue: None,
+            watched: Vec::new(),
+            subscriptions: None,
+            silence: Silence::default(),
+            is_closing: false,
+        }
+    }
+
+    /// Whether only commands about subscriptions may be sent: in RESP2, while there are any (SEM: KV-PUB-3).
+    pub(super) fn is_subscriber_only(&self) -> bool {
+        self.protocol == Protocol::Resp2 && self.subscriptions.as_ref().is_some_and(|subscribed| subscribed.len() > 0)
+    }
+}
