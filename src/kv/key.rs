@@ -19,6 +19,18 @@
 //! | 8     | score    | position only: `f64` in ordered form, `-0.0` stored as `0.0`  |
 //! | 0..   | member   | raw                                                           |
 //!
+//! The elements of a stream, after owner, keyspace and key:
+//!
+//! | kind   | element  | more                                                                  | value                        |
+//! |--------|----------|-----------------------------------------------------------------------|------------------------------|
+//! | `0x10` | entry    | id                                                                    | fields                       |
+//! | `0x11` | group    | name, raw                                                             | last id, entries read        |
+//! | `0x12` | consumer | group, escaped and terminated; name, raw                              | times seen and active        |
+//! | `0x13` | pending  | group, escaped and terminated; id                                     | time, deliveries, consumer   |
+//! | `0x14` | owned    | group, escaped and terminated; consumer after its length as a u16; id | nothing                      |
+//!
+//! An id is two u64, big-endian. The values are in `kv/stream/record.rs`.
+//!
 //! The value of a member is its score in ordered form, that of a position is empty. Position of `"ab"` at 1.5 in the
 //! sorted set `"z"` of keyspace `"0"`: `21 300000 7a0000 02 bff8000000000000 6162`.
 
@@ -37,6 +49,11 @@ const ELEMENTS_OWNER: u8 = 0x21;
 
 const MEMBER: u8 = 0x01;
 const POSITION: u8 = 0x02;
+pub(super) const ENTRY: u8 = 0x10;
+pub(super) const GROUP: u8 = 0x11;
+pub(super) const CONSUMER: u8 = 0x12;
+pub(super) const PENDING: u8 = 0x13;
+pub(super) const OWNED: u8 = 0x14;
 
 /// A namespace of keys.
 #[derive(Debug)]
@@ -169,7 +186,8 @@ impl Elements {
         Ok(bound.map(|score| KeyRange::prefix(&self.position(canonical(score), &[]))))
     }
 
-    fn kind(&self, kind: u8, more: usize) -> Vec<u8> {
+    /// The key of an element of `kind`, with room for `more` bytes.
+    pub(super) fn kind(&self, kind: u8, more: usize) -> Vec<u8> {
         let mut key = Vec::with_capacity(self.prefix.len() + 1 + more);
         key.extend_from_slice(&self.prefix);
         key.push(kind);

@@ -1,12 +1,12 @@
-//! Keys with strings, counters and sorted sets, each with an optional deadline.
+//! Keys with strings, counters, sorted sets and streams, each with an optional deadline.
 //!
-//! A keyspace maps a key, any bytes, to a value that is either a string or a sorted set; an operation of the other kind
+//! A keyspace maps a key, any bytes, to a value that is a string, a sorted set or a stream; an operation of another kind
 //! is refused with [`Error::WrongType`](crate::Error::WrongType).
 //!
 //! # Storage
 //! Each key has a head entry with its type, its deadline and, when it is a string, its bytes (`kv/record.rs`). A sorted
-//! set has two more entries per member: member → score, and (score, member) → nothing (`kv/key.rs`). A deadline is also
-//! in the store's index of deadlines, under the key of the head.
+//! set has two more entries per member: member → score, and (score, member) → nothing (`kv/key.rs`); what a stream
+//! has is told in [`stream`]. A deadline is also in the store's index of deadlines, under the key of the head.
 //!
 //! # Invariants
 //! 1. Elements exist only with a head, and a sorted set without members has neither (SEM: KV-STR-3).
@@ -28,6 +28,7 @@ mod range;
 mod record;
 mod score_query;
 mod sorted_set;
+pub mod stream;
 mod string;
 
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub use deadline::Ttl;
 pub(crate) use key::OWNER;
 pub use score_query::ScoreQuery;
 pub use sorted_set::SortedSet;
+pub use stream::{Stream, StreamId};
 
 use crate::engine::Direction;
 use crate::error::Result;
@@ -47,7 +49,7 @@ use record::Head;
 #[cfg(test)]
 mod tests;
 
-/// One keyspace: its strings, counters and sorted sets.
+/// One keyspace: its strings, counters, sorted sets and streams.
 ///
 /// Given by [`Store::kv`](crate::Store::kv) and [`Store::kv_named`](crate::Store::kv_named), and by a transaction's and a
 /// snapshot's methods of the same names. Keys are any bytes, at most [`limits::KEY_BYTES_MAX`] of them, and
@@ -84,6 +86,19 @@ impl<S: Scope> Kv<S> {
     #[must_use]
     pub fn sorted_set(&self, key: impl AsRef<[u8]>) -> SortedSet<S> {
         SortedSet::new(self.clone(), key.as_ref())
+    }
+
+    /// The stream at `key`. It need not exist; adding the first entry creates it.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// assert!(kv.stream("log").is_empty()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn stream(&self, key: impl AsRef<[u8]>) -> Stream<S> {
+        Stream::new(self.clone(), key.as_ref())
     }
 
     /// Whether there is anything at `key`.
@@ -162,7 +177,8 @@ impl<S: WriteScope> Kv<S> {
     /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key that is too long.
     ///
     /// # Cost
-    /// One lookup, and one removal per entry: a sorted set has two per member.
+    /// One lookup, and one removal per entry: a sorted set has two per member, a stream one per entry and more
+    /// for its groups.
     ///
     /// # Examples
     /// ```

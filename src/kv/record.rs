@@ -2,12 +2,12 @@
 //!
 //! | bytes | field    | encoding                                                                         |
 //! |-------|----------|----------------------------------------------------------------------------------|
-//! | 1     | type     | `01` string, `05` sorted set                                                     |
+//! | 1     | type     | `01` string, `05` sorted set, `06` stream                                        |
 //! | 1     | flags    | bit 0: a deadline follows; the others are 0                                      |
 //! | 0, 8  | deadline | microseconds since the epoch, as an ordered i64                                  |
-//! | 0..   | payload  | string: its bytes; sorted set: nothing                                           |
+//! | 0..   | payload  | string: its bytes; sorted set: nothing; stream: its state (`kv/stream/record.rs`)|
 //!
-//! Types `02` hash, `03` list, `04` set, `06` stream and `07` `HyperLogLog` are reserved. The string `"7"` that expires a
+//! Types `02` hash, `03` list, `04` set and `07` `HyperLogLog` are reserved. The string `"7"` that expires a
 //! second after the epoch: `01 01 80000000000f4240 37`.
 
 use crate::clock::Timestamp;
@@ -20,6 +20,7 @@ use crate::kv::key::key_of;
 pub(super) enum Kind {
     String,
     SortedSet,
+    Stream,
 }
 
 impl Kind {
@@ -27,6 +28,7 @@ impl Kind {
         match self {
             Self::String => 0x01,
             Self::SortedSet => 0x05,
+            Self::Stream => 0x06,
         }
     }
 
@@ -34,6 +36,7 @@ impl Kind {
         match tag {
             0x01 => Ok(Self::String),
             0x05 => Ok(Self::SortedSet),
+            0x06 => Ok(Self::Stream),
             other => Err(Error::corrupt("key record", format!("type {other:02x}"))),
         }
     }
@@ -42,6 +45,7 @@ impl Kind {
         match self {
             Self::String => "string",
             Self::SortedSet => "sorted set",
+            Self::Stream => "stream",
         }
     }
 
@@ -49,7 +53,7 @@ impl Kind {
     pub(super) fn has_elements(self) -> bool {
         match self {
             Self::String => false,
-            Self::SortedSet => true,
+            Self::SortedSet | Self::Stream => true,
         }
     }
 }
@@ -123,7 +127,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_record_has_one_encoding(bytes in prop::collection::vec(prop_oneof![0u8..6, any::<u8>()], 0..14)) {
+        fn a_record_has_one_encoding(bytes in prop::collection::vec(prop_oneof![0u8..8, any::<u8>()], 0..14)) {
             if let Ok((head, payload)) = Head::decode(&bytes) {
                 prop_assert_eq!(head.encode(payload), bytes);
             }
