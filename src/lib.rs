@@ -7,7 +7,7 @@
 //! | model               | handle                                                   | in the manner of |
 //! |---------------------|----------------------------------------------------------|------------------|
 //! | documents           | [`Store::collection`] → [`Collection`]                   | MongoDB          |
-//! | keys and sorted sets| [`Store::kv`] → [`Kv`], [`SortedSet`]                    | Redis            |
+//! | keys, sets, streams | [`Store::kv`] → [`Kv`], [`SortedSet`], [`Stream`]        | Redis            |
 //! | channels            | [`Store::publish`], [`Store::subscribe`] → [`Subscriber`]| Redis            |
 //! | item tables         | [`Store::item_table`] → [`ItemTable`]                    | DynamoDB         |
 //! | wide-column tables  | [`Store::wide_table`] → [`WideTable`]                    | Cassandra        |

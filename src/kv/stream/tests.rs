@@ -11,7 +11,7 @@ use super::layout::{Bounds, GroupElements};
 use super::*;
 use crate::clock::{ManualClock, Timestamp};
 use crate::engine::{Direction, KeyRange};
-use crate::{Store, limits};
+use crate::{InTransaction, Store, limits};
 
 fn at(ms: u64, seq: u64) -> StreamId {
     StreamId::new(ms, seq)
@@ -30,21 +30,20 @@ fn store_at(millis: i64) -> (Store, ManualClock) {
     (Store::builder().clock(clock.clone()).in_memory(), clock)
 }
 
-/// Runs `op` in a transaction that is rolled back, then for good, and answers the outcome of both.
-fn twice(store: &Store, run: impl Fn(&dyn Fn(&mut dyn FnMut(RunOn<'_>)))) {
-    run(&|body| {
-        let outcome = store.transaction(|tx| {
-            body(RunOn::Transaction(tx.kv().stream("s")));
-            Err::<(), _>(Error::application("rolled back"))
-        });
-        assert!(outcome.is_err());
-        body(RunOn::Store(store.kv().stream("s")));
+/// Runs an operation in a transaction that is rolled back, then for good, and answers what both came to.
+fn twice(
+    store: &Store,
+    tried: impl Fn(&Stream<InTransaction<'_>>) -> String,
+    done: impl Fn(&Stream) -> String,
+) -> String {
+    let mut outcome = String::new();
+    let rolled_back = store.transaction(|tx| {
+        outcome = tried(&tx.kv().stream("s"));
+        Err::<(), _>(Error::application("rolled back"))
     });
-}
-
-enum RunOn<'tx> {
-    Transaction(Stream<crate::InTransaction<'tx>>),
-    Store(Stream),
+    assert!(rolled_back.is_err());
+    assert_eq!(done(&store.kv().stream("s")), outcome);
+    outcome
 }
 
 // --- entries ---
@@ -93,17 +92,17 @@ fn run<S: WriteScope>(stream: &Stream<S>, op: &Op) -> String {
         Op::Trim(trim) => show(stream.trim(trim.trim())),
         Op::Delete(ids) => show(stream.delete(ids)),
         Op::SetId(last, added, max_deleted) => show(stream.set_id(*last, *added, *max_deleted)),
-        Op::Range(bounds, count, false) => show(stream.range(*bounds, *count).map(values)),
-        Op::Range(bounds, count, true) => show(stream.reverse_range(*bounds, *count).map(values)),
-        Op::ReadAfter(id, count) => show(stream.read_after(*id, *count).map(values)),
+        Op::Range(bounds, count, false) => show(stream.range(*bounds, *count).map(|entries| values(&entries))),
+        Op::Range(bounds, count, true) => show(stream.reverse_range(*bounds, *count).map(|entries| values(&entries))),
+        Op::ReadAfter(id, count) => show(stream.read_after(*id, *count).map(|entries| values(&entries))),
         Op::Info => show(stream.info().map(|info| {
-            let edges = [info.first_entry, info.last_entry].map(|entry| values(entry.into_iter().collect()));
+            let edges = [info.first_entry, info.last_entry].map(|entry| values(entry.as_slice()));
             (info.len, info.last_id, info.max_deleted_id, info.entries_added, info.first_id, info.groups, edges)
         })),
     }
 }
 
-fn values(entries: Vec<Entry>) -> Vec<(StreamId, u8)> {
+fn values(entries: &[Entry]) -> Vec<(StreamId, u8)> {
     let value = |entry: &Entry| {
         assert_eq!((entry.fields.len(), &entry.fields[0].0[..]), (1, &b"v"[..]));
         entry.fields[0].1[0]
@@ -123,7 +122,7 @@ struct Model {
 
 impl Model {
     fn run(&mut self, op: &Op, now: u64) -> String {
-        self.answer(op, now).unwrap_or_else(|error| error.to_owned())
+        self.answer(op, now).unwrap_or_else(ToOwned::to_owned)
     }
 
     fn answer(&mut self, op: &Op, now: u64) -> Result<String, &'static str> {
@@ -298,10 +297,8 @@ proptest! {
             clock.advance(Duration::from_millis(*passed));
             now += passed;
             let expected = model.run(op, now);
-            twice(&store, |both| both(&mut |on| assert_eq!(match on {
-                RunOn::Transaction(stream) => run(&stream, op),
-                RunOn::Store(stream) => run(&stream, op),
-            }, expected, "{op:?}")));
+            let outcome = twice(&store, |stream| run(stream, op), |stream| run(stream, op));
+            prop_assert_eq!(outcome, expected, "{:?}", op);
             let stream = store.kv().stream("s");
             prop_assert_eq!(stream.len().unwrap(), model.entries.len() as u64);
             prop_assert_eq!(stream.last_id().unwrap(), model.last);
@@ -379,7 +376,7 @@ fn work<S: WriteScope>(stream: &Stream<S>, work: &Work) -> String {
         Work::Pending { bounds, consumer, min_idle, limit } => {
             let mut query = group.pending_entries(*bounds).idle(millis(*min_idle)).limit(*limit);
             query = consumer.map_or(query.clone(), |consumer| query.consumer([consumer]));
-            show(query.entries().map(|found| found.into_iter().map(plain).collect::<Vec<_>>()))
+            show(query.entries().map(|found| found.iter().map(plain).collect::<Vec<_>>()))
         }
         Work::SetId(id) => show(group.set_id(*id, None)),
         Work::CreateConsumer(consumer) => show(group.create_consumer([*consumer])),
@@ -389,7 +386,7 @@ fn work<S: WriteScope>(stream: &Stream<S>, work: &Work) -> String {
 }
 
 /// Id, consumer, milliseconds idle, deliveries.
-fn plain(entry: PendingEntry) -> (StreamId, u8, u128, u64) {
+fn plain(entry: &PendingEntry) -> (StreamId, u8, u128, u64) {
     (entry.id, entry.consumer[0], entry.idle.as_millis(), entry.deliveries)
 }
 
@@ -508,37 +505,10 @@ impl GroupModel {
                 self.see(*consumer, !claimed.is_empty());
                 format!("{claimed:?}")
             }
-            Work::AutoClaim(.., 0, _) => "COUNT must be > 0".to_owned(),
             Work::AutoClaim(consumer, min_idle, start, count, just_ids) => {
-                let (mut next, mut claimed, mut deleted) = (StreamId::MIN, Vec::new(), Vec::new());
-                let all: Vec<_> = self.pending.range(start..).map(|(id, _)| *id).collect();
-                for (looked_at, id) in all.into_iter().enumerate() {
-                    if (claimed.len() + deleted.len()) as u64 == *count || looked_at as u64 == 10 * count {
-                        next = id;
-                        break;
-                    }
-                    if !self.ids.contains(&id) {
-                        self.pending.remove(&id);
-                        deleted.push(id);
-                    } else if self.take(id, *consumer, *min_idle, self.now, None, u64::from(!just_ids)) {
-                        claimed.push(id);
-                    }
-                }
-                self.see(*consumer, !claimed.is_empty());
-                format!("{:?}", (next, claimed, deleted))
+                self.auto_claim(*consumer, *min_idle, *start, *count, u64::from(!just_ids))
             }
-            Work::Pending { bounds, .. } if bounds.0 == Bound::Excluded(StreamId::MAX) => {
-                "invalid start ID for the interval".to_owned()
-            }
-            Work::Pending { bounds, .. } if bounds.1 == Bound::Excluded(StreamId::MIN) => {
-                "invalid end ID for the interval".to_owned()
-            }
-            Work::Pending { bounds, consumer, min_idle, limit } => {
-                let found = self.all_pending().into_iter().filter(|(id, owner, idle, _)| {
-                    bounds.contains(id) && consumer.is_none_or(|c| c == *owner) && *idle >= u128::from(*min_idle)
-                });
-                format!("{:?}", cut(found.collect(), Some(*limit)))
-            }
+            Work::Pending { bounds, consumer, min_idle, limit } => self.pending(*bounds, *consumer, *min_idle, *limit),
             Work::SetId(id) => {
                 self.last = *id;
                 (self.uncounted, self.stale) = (true, false);
@@ -567,6 +537,41 @@ impl GroupModel {
         }
     }
 
+    fn auto_claim(&mut self, consumer: u8, min_idle: u64, start: StreamId, count: u64, more: u64) -> String {
+        if count == 0 {
+            return "COUNT must be > 0".to_owned();
+        }
+        let (mut next, mut claimed, mut deleted) = (StreamId::MIN, Vec::new(), Vec::new());
+        let all: Vec<_> = self.pending.range(start..).map(|(id, _)| *id).collect();
+        for (looked_at, id) in all.into_iter().enumerate() {
+            if (claimed.len() + deleted.len()) as u64 == count || looked_at as u64 == 10 * count {
+                next = id;
+                break;
+            }
+            if !self.ids.contains(&id) {
+                self.pending.remove(&id);
+                deleted.push(id);
+            } else if self.take(id, consumer, min_idle, self.now, None, more) {
+                claimed.push(id);
+            }
+        }
+        self.see(consumer, !claimed.is_empty());
+        format!("{:?}", (next, claimed, deleted))
+    }
+
+    fn pending(&self, bounds: Bounds, consumer: Option<u8>, min_idle: u64, limit: u64) -> String {
+        if bounds.0 == Bound::Excluded(StreamId::MAX) {
+            return "invalid start ID for the interval".to_owned();
+        }
+        if bounds.1 == Bound::Excluded(StreamId::MIN) {
+            return "invalid end ID for the interval".to_owned();
+        }
+        let found = self.all_pending().into_iter().filter(|(id, owner, idle, _)| {
+            bounds.contains(id) && consumer.is_none_or(|c| c == *owner) && *idle >= u128::from(min_idle)
+        });
+        format!("{:?}", cut(found.collect(), Some(limit)))
+    }
+
     fn all_pending(&self) -> Vec<(StreamId, u8, u128, u64)> {
         let idle = |delivered: u64| u128::from(self.now - delivered);
         self.pending.iter().map(|(id, (owner, at, deliveries))| (*id, *owner, idle(*at), *deliveries)).collect()
@@ -591,7 +596,7 @@ impl GroupModel {
     fn check(&self, stream: &Stream) {
         let group = stream.group("g");
         let found = group.pending_entries(..).entries().unwrap();
-        assert_eq!(found.into_iter().map(plain).collect::<Vec<_>>(), self.all_pending());
+        assert_eq!(found.iter().map(plain).collect::<Vec<_>>(), self.all_pending());
         assert_eq!(group.consumers().unwrap(), self.consumers());
         let summary = PendingSummary {
             count: self.pending.len() as u64,
@@ -672,10 +677,8 @@ proptest! {
             clock.advance(millis(passed));
             model.now += passed;
             let expected = model.run(next);
-            twice(&store, |both| both(&mut |on| assert_eq!(match on {
-                RunOn::Transaction(stream) => work(&stream, next),
-                RunOn::Store(stream) => work(&stream, next),
-            }, expected, "{next:?}")));
+            let outcome = twice(&store, |stream| work(stream, next), |stream| work(stream, next));
+            prop_assert_eq!(outcome, expected, "{:?}", next);
             model.check(&store.kv().stream("s"));
         }
         prop_assert!(store.kv().delete("s").unwrap());
