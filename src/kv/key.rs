@@ -21,15 +21,15 @@
 //!
 //! The elements of a stream, after owner, keyspace and key:
 //!
-//! | kind   | element  | more                                                                  | value                        |
-//! |--------|----------|-----------------------------------------------------------------------|------------------------------|
-//! | `0x10` | entry    | id                                                                    | fields                       |
-//! | `0x11` | group    | name, raw                                                             | last id, entries read        |
-//! | `0x12` | consumer | group, escaped and terminated; name, raw                              | times seen and active        |
-//! | `0x13` | pending  | group, escaped and terminated; id                                     | time, deliveries, consumer   |
-//! | `0x14` | owned    | group, escaped and terminated; consumer after its length as a u16; id | nothing                      |
+//! | kind   | element  | more                                                                  |
+//! |--------|----------|-----------------------------------------------------------------------|
+//! | `0x10` | entry    | id                                                                    |
+//! | `0x11` | group    | name, raw                                                             |
+//! | `0x12` | consumer | group, escaped and terminated; name, raw                              |
+//! | `0x13` | pending  | group, escaped and terminated; id                                     |
+//! | `0x14` | owned    | group, escaped and terminated; consumer after its length as a u16; id |
 //!
-//! An id is two u64, big-endian. The values are in `kv/stream/record.rs`.
+//! An id is two u64; they and the length are big-endian. The values are in `kv/stream/record.rs`.
 //!
 //! The value of a member is its score in ordered form, that of a position is empty. Position of `"ab"` at 1.5 in the
 //! sorted set `"z"` of keyspace `"0"`: `21 300000 7a0000 02 bff8000000000000 6162`.

@@ -5,7 +5,7 @@
 //! | 1     | type     | `01` string, `05` sorted set, `06` stream                                        |
 //! | 1     | flags    | bit 0: a deadline follows; the others are 0                                      |
 //! | 0, 8  | deadline | microseconds since the epoch, as an ordered i64                                  |
-//! | 0..   | payload  | string: its bytes; sorted set: nothing; stream: its state (`kv/stream/record.rs`)|
+//! | 0..   | payload  | string: its bytes; sorted set: nothing; stream: `kv/stream/record.rs`            |
 //!
 //! Types `02` hash, `03` list, `04` set and `07` `HyperLogLog` are reserved. The string `"7"` that expires a
 //! second after the epoch: `01 01 80000000000f4240 37`.

@@ -73,9 +73,6 @@ impl Extent {
         if self.len == 0 && id <= last {
             return Some(added);
         }
-        if id != StreamId::MIN && id < max_deleted {
-            return None;
-        }
         if id >= last {
             return (id == last).then_some(added);
         }

@@ -8,7 +8,7 @@
 //! and pending entry is an element of its own (`kv/key.rs`, `record.rs`), so that no operation rewrites another entry.
 //!
 //! # Invariants
-//! 1. The ids of entries are at most the last id of the head, which never goes back while there are entries.
+//! 1. The ids of entries, and the greatest deleted id, are at most the last id of the head.
 //! 2. A stream without entries stays, with its last id and its groups, until its key is removed.
 //! 3. A pending entry has exactly one owned entry, that of its consumer, and its consumer exists.
 //! 4. Consumers and pending entries exist only with their group.
