@@ -7,7 +7,7 @@
 //! | model               | handle                                                   | in the manner of |
 //! |---------------------|----------------------------------------------------------|------------------|
 //! | documents           | [`Store::collection`] → [`Collection`]                   | MongoDB          |
-//! | keys and sorted sets| [`Store::kv`] → [`Kv`], [`SortedSet`]                    | Redis            |
+//! | keys, sets, streams | [`Store::kv`] → [`Kv`], [`SortedSet`], [`Stream`]        | Redis            |
 //! | channels            | [`Store::publish`], [`Store::subscribe`] → [`Subscriber`]| Redis            |
 //! | item tables         | [`Store::item_table`] → [`ItemTable`]                    | DynamoDB         |
 //! | wide-column tables  | [`Store::wide_table`] → [`WideTable`]                    | Cassandra        |
@@ -90,7 +90,7 @@ pub use clock::{Clock, ManualClock, Stopwatch, SystemClock, Timestamp};
 pub use document::{Collection, Database};
 pub use error::{Error, InvalidKind, OpenProblem, Result};
 pub use item::ItemTable;
-pub use kv::{Hash, Kv, List, SortedSet, UnsortedSet};
+pub use kv::{Hash, Kv, List, SortedSet, Stream, UnsortedSet};
 pub use store::{Builder, Snapshot, Store, Transaction};
 pub use txn::{AtSnapshot, AutoCommit, InTransaction, Scope, WriteScope};
 pub use wide_column::{WideBatch, WideTable};

@@ -20,6 +20,18 @@
 //! | 8     | place    | place only: ordered i64                                       |
 //! | 0..   | member   | raw; a place has none                                         |
 //!
+//! The elements of a stream, after owner, keyspace and key:
+//!
+//! | kind   | element  | more                                                                  |
+//! |--------|----------|-----------------------------------------------------------------------|
+//! | `0x10` | entry    | id                                                                    |
+//! | `0x11` | group    | name, raw                                                             |
+//! | `0x12` | consumer | group, escaped and terminated; name, raw                              |
+//! | `0x13` | pending  | group, escaped and terminated; id                                     |
+//! | `0x14` | owned    | group, escaped and terminated; consumer after its length as a u16; id |
+//!
+//! An id is two u64; they and the length are big-endian. The values are in `kv/stream/record.rs`.
+//!
 //! The value of a sorted set's member is its score in ordered form, that of a position is empty; a set's member has an empty value,
 //! a hash's field and a list's place have theirs. Position of `"ab"` at 1.5 in the
 //! sorted set `"z"` of keyspace `"0"`: `21 300000 7a0000 02 bff8000000000000 6162`.
@@ -40,6 +52,11 @@ const ELEMENTS_OWNER: u8 = 0x21;
 const MEMBER: u8 = 0x01;
 const POSITION: u8 = 0x02;
 const PLACE: u8 = 0x03;
+pub(super) const ENTRY: u8 = 0x10;
+pub(super) const GROUP: u8 = 0x11;
+pub(super) const CONSUMER: u8 = 0x12;
+pub(super) const PENDING: u8 = 0x13;
+pub(super) const OWNED: u8 = 0x14;
 
 /// A namespace of keys.
 #[derive(Debug)]
@@ -210,7 +227,8 @@ impl Elements {
         Ok(bound.map(|score| KeyRange::prefix(&self.position(canonical(score), &[]))))
     }
 
-    fn kind(&self, kind: u8, more: usize) -> Vec<u8> {
+    /// The key of an element of `kind`, with room for `more` bytes.
+    pub(super) fn kind(&self, kind: u8, more: usize) -> Vec<u8> {
         let mut key = Vec::with_capacity(self.prefix.len() + 1 + more);
         key.extend_from_slice(&self.prefix);
         key.push(kind);

@@ -1,11 +1,11 @@
-//! Keys with strings, counters, hashes, lists, sets and sorted sets, each with an optional deadline.
+//! Keys with strings, counters, hashes, lists, sets, sorted sets and streams, each with an optional deadline.
 //!
 //! A keyspace maps a key, any bytes, to a value of one kind; an operation of another kind is refused with [`Error::WrongType`](crate::Error::WrongType).
 //!
 //! # Storage
 //! Each key has a head entry with its type, its deadline and, when it is a string, its bytes (`kv/record.rs`). A hash has one more
 //! entry per field, a list per value, a set per member; a sorted set has two per member: member → score, and (score, member) →
-//! nothing (`kv/key.rs`). A deadline is also in the store's index of deadlines, under the key of the head.
+//! nothing (`kv/key.rs`); what a stream has is told in [`stream`]. A deadline is also in the store's index of deadlines, under the key of the head.
 //!
 //! # Invariants
 //! 1. Elements exist only with a head, and a collection without elements has neither (SEM: KV-STR-3).
@@ -32,6 +32,7 @@ mod range;
 mod record;
 mod score_query;
 mod sorted_set;
+pub mod stream;
 mod string;
 mod substring;
 mod unsorted_set;
@@ -45,6 +46,7 @@ pub use list::{End, List};
 pub use record::Kind;
 pub use score_query::ScoreQuery;
 pub use sorted_set::SortedSet;
+pub use stream::{Stream, StreamId};
 pub use substring::{Condition, SetOptions, SetOutcome, Until};
 pub use unsorted_set::UnsortedSet;
 
@@ -58,7 +60,7 @@ use record::Head;
 #[cfg(test)]
 mod tests;
 
-/// One keyspace: its strings, counters, hashes, lists, sets and sorted sets.
+/// One keyspace: its strings, counters, hashes, lists, sets, sorted sets and streams.
 ///
 /// Given by [`Store::kv`](crate::Store::kv) and [`Store::kv_named`](crate::Store::kv_named), and by a transaction's and a
 /// snapshot's methods of the same names. Keys are any bytes, at most [`limits::KEY_BYTES_MAX`] of them, and
@@ -134,6 +136,19 @@ impl<S: Scope> Kv<S> {
     #[must_use]
     pub fn unsorted_set(&self, key: impl AsRef<[u8]>) -> UnsortedSet<S> {
         UnsortedSet::new(self.clone(), key.as_ref())
+    }
+
+    /// The stream at `key`. It need not exist; adding the first entry creates it.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// assert!(kv.stream("log").is_empty()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn stream(&self, key: impl AsRef<[u8]>) -> Stream<S> {
+        Stream::new(self.clone(), key.as_ref())
     }
 
     /// Whether there is anything at `key`.
@@ -219,7 +234,8 @@ impl<S: WriteScope> Kv<S> {
     /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key that is too long.
     ///
     /// # Cost
-    /// One lookup, and one removal per entry: a sorted set has two per member.
+    /// One lookup, and one removal per entry: a sorted set has two per member, a stream one per entry and more
+    /// for its groups.
     ///
     /// # Examples
     /// ```

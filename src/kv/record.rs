@@ -2,12 +2,12 @@
 //!
 //! | bytes | field    | encoding                                                                         |
 //! |-------|----------|----------------------------------------------------------------------------------|
-//! | 1     | type     | `01` string, `02` hash, `03` list, `04` set, `05` sorted set                     |
+//! | 1     | type     | `01` string, `02` hash, `03` list, `04` set, `05` sorted set, `06` stream        |
 //! | 1     | flags    | bit 0: a deadline follows; the others are 0                                      |
 //! | 0, 8  | deadline | microseconds since the epoch, as an ordered i64                                  |
-//! | 0..   | payload  | string: its bytes; the others: nothing                                           |
+//! | 0..   | payload  | string: its bytes; stream: `kv/stream/record.rs`; the others: nothing            |
 //!
-//! Type `06` stream is reserved. The string `"7"` that expires a
+//! The string `"7"` that expires a
 //! second after the epoch: `01 01 80000000000f4240 37`.
 
 use crate::clock::Timestamp;
@@ -38,6 +38,8 @@ pub enum Kind {
     Set,
     /// Members with scores.
     SortedSet,
+    /// Entries by id, with groups of consumers.
+    Stream,
 }
 
 impl Kind {
@@ -48,6 +50,7 @@ impl Kind {
             Self::List => 0x03,
             Self::Set => 0x04,
             Self::SortedSet => 0x05,
+            Self::Stream => 0x06,
         }
     }
 
@@ -58,6 +61,7 @@ impl Kind {
             0x03 => Ok(Self::List),
             0x04 => Ok(Self::Set),
             0x05 => Ok(Self::SortedSet),
+            0x06 => Ok(Self::Stream),
             other => Err(Error::corrupt("key record", format!("type {other:02x}"))),
         }
     }
@@ -69,6 +73,7 @@ impl Kind {
             Self::List => "list",
             Self::Set => "set",
             Self::SortedSet => "sorted set",
+            Self::Stream => "stream",
         }
     }
 
@@ -76,7 +81,7 @@ impl Kind {
     pub(super) fn has_elements(self) -> bool {
         match self {
             Self::String => false,
-            Self::Hash | Self::List | Self::Set | Self::SortedSet => true,
+            Self::Hash | Self::List | Self::Set | Self::SortedSet | Self::Stream => true,
         }
     }
 }
@@ -150,7 +155,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_record_has_one_encoding(bytes in prop::collection::vec(prop_oneof![0u8..6, any::<u8>()], 0..14)) {
+        fn a_record_has_one_encoding(bytes in prop::collection::vec(prop_oneof![0u8..8, any::<u8>()], 0..14)) {
             if let Ok((head, payload)) = Head::decode(&bytes) {
                 prop_assert_eq!(head.encode(payload), bytes);
             }

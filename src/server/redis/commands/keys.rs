@@ -85,7 +85,8 @@ fn ttl(call: &mut Call<'_>, unit: i64) -> Outcome {
 fn expire_time(call: &mut Call<'_>, unit: i64) -> Outcome {
     let kv = call.kv();
     let time = match kv.deadline(call.word(1))? {
-        Some(deadline) => deadline.as_millis() / unit,
+        // To the nearest unit, as Redis rounds.
+        Some(deadline) => deadline.as_millis().saturating_add(unit / 2) / unit,
         None if kv.exists(call.word(1))? => -1,
         None => -2,
     };
@@ -273,6 +274,7 @@ fn object(call: &mut Call<'_>) -> Outcome {
 /// What Redis would keep the value as, by its default thresholds.
 fn encoding(kv: &Kv<InTransaction<'_>>, kind: Kind, key: &[u8]) -> Result<&'static str, Error> {
     Ok(match kind {
+        Kind::Stream => "stream",
         Kind::String => {
             let value = kv.get(key)?.unwrap_or_default();
             match integer(&value) {

@@ -426,6 +426,8 @@ fn pop(call: &mut Call<'_>, direction: Direction) -> Outcome {
         _ => return Err(Refusal::syntax()),
     };
     let set = set(call);
+    // Also looked at when nothing is wanted: a key of another kind is refused.
+    set.len()?;
     let last = i64::try_from(count.unwrap_or(1)).unwrap_or(i64::MAX) - 1;
     let entries = match direction {
         _ if last < 0 => Entries::new(),

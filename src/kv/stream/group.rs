@@ -1,0 +1,460 @@
+//! Groups: making, setting and removing them and their consumers.
+
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::kv::key::Elements;
+use crate::kv::stream::layout::{self, GroupElements};
+use crate::kv::stream::record::{Consumer, GroupState, State};
+use crate::kv::stream::{Stream, StreamId, claim, create, invalid, pending};
+use crate::limits;
+use crate::txn::{AutoCommit, Scope, View, WriteScope, Writer};
+
+/// A group of consumers of a stream. Given by [`Stream::group`].
+///
+/// The group remembers the last id it delivered, and each delivered entry until it is acknowledged. Names of groups and of
+/// consumers are any bytes, at most [`limits::MEMBER_BYTES_MAX`] of them. Unless told otherwise a method answers
+/// [`Error::Invalid`](crate::Error::Invalid) with a message that begins with `NOGROUP` when there is no such key or group,
+/// and [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a name that is too long.
+///
+/// # Examples
+/// ```
+/// use larder::kv::{StreamId, stream::Start};
+/// let jobs = larder::Store::in_memory().kv().stream("jobs");
+/// let id = jobs.add(StreamId::new(1, 0), [("task", "sweep")])?;
+/// let workers = jobs.group("workers");
+/// workers.create(StreamId::MIN)?;
+/// assert_eq!(workers.read("ann", None)?[0].id, id);
+/// assert!(workers.read("bob", None)?.is_empty(), "ann has it");
+/// assert_eq!(workers.acknowledge([id])?, 1);
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Group<S = AutoCommit> {
+    stream: Stream<S>,
+    name: Vec<u8>,
+}
+
+/// Where a group begins to read.
+///
+/// # Examples
+/// ```
+/// use larder::kv::{StreamId, stream::Start};
+/// assert_eq!(Start::from(StreamId::new(5, 0)), Start::After(StreamId::new(5, 0)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// After the last id of the stream (`$`): with what comes from now on.
+    End,
+    /// After this id.
+    After(StreamId),
+}
+
+impl From<StreamId> for Start {
+    fn from(id: StreamId) -> Self {
+        Self::After(id)
+    }
+}
+
+/// How a group is made.
+///
+/// # Examples
+/// ```
+/// use larder::kv::stream::{GroupOptions, Start};
+/// let kv = larder::Store::in_memory().kv();
+/// kv.stream("s").group("g").create_with(Start::End, GroupOptions::default().make_stream())?;
+/// assert!(kv.exists("s")?);
+/// # Ok::<(), larder::Error>(())
+/// ```
+///
+/// # Source
+/// Redis command reference, `XGROUP CREATE`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GroupOptions {
+    make_stream: bool,
+    entries_read: Option<u64>,
+}
+
+impl GroupOptions {
+    /// Makes an empty stream when there is no such key (`MKSTREAM`).
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::kv::stream::{GroupOptions, Start};
+    /// let group = larder::Store::in_memory().kv().stream("s").group("g");
+    /// assert!(group.create(Start::End).is_err());
+    /// group.create_with(Start::End, GroupOptions::default().make_stream())?;
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn make_stream(mut self) -> Self {
+        self.make_stream = true;
+        self
+    }
+
+    /// How many of the entries ever added are up to where the group begins (`ENTRIESREAD`), for the group's lag.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::kv::{StreamId, stream::GroupOptions};
+    /// let stream = larder::Store::in_memory().kv().stream("s");
+    /// for ms in 1..=3 {
+    ///     stream.add(StreamId::new(ms, 0), [("a", "1")])?;
+    /// }
+    /// stream.group("g").create_with(StreamId::new(2, 0), GroupOptions::default().entries_read(2))?;
+    /// assert_eq!(stream.groups()?[0].lag, Some(1));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn entries_read(mut self, entries: u64) -> Self {
+        self.entries_read = Some(entries);
+        self
+    }
+}
+
+/// What an operation is called when there is no key or no group for it: the texts differ.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Need {
+    Read,
+    Pending,
+    Manage,
+    Consumers,
+}
+
+/// A group that exists.
+#[derive(Debug)]
+pub(super) struct Opened<'a> {
+    pub(super) stream: &'a Elements,
+    pub(super) state: State,
+    pub(super) name: &'a [u8],
+    pub(super) group: GroupState,
+    pub(super) elements: GroupElements,
+}
+
+impl Opened<'_> {
+    /// Stores the group in another state.
+    pub(super) fn put(&self, writer: &mut Writer, group: GroupState) -> Result<()> {
+        writer.put(layout::group(self.stream, self.name), group.encode())
+    }
+
+    /// The consumer `name`, which is new when there is none, seen now.
+    pub(super) fn see(&self, view: &View, name: &[u8]) -> Result<Consumer> {
+        let now = view.now();
+        let consumer = self.consumer(view, name)?;
+        Ok(consumer.map_or(Consumer::new(now), |consumer| Consumer { seen: now, ..consumer }))
+    }
+
+    pub(super) fn consumer(&self, view: &View, name: &[u8]) -> Result<Option<Consumer>> {
+        view.get(&self.elements.consumer(name))?.map(|value| Consumer::decode(&value)).transpose()
+    }
+
+    /// Stores the consumer `name`, active at `active` when that is a time.
+    pub(super) fn put_consumer(
+        &self,
+        writer: &mut Writer,
+        name: &[u8],
+        consumer: Consumer,
+        active: Option<Timestamp>,
+    ) -> Result<()> {
+        let consumer = Consumer { active: active.or(consumer.active), ..consumer };
+        writer.put(self.elements.consumer(name), consumer.encode())
+    }
+}
+
+/// What came of an operation that needs a group.
+enum Found<R> {
+    NoKey,
+    NoGroup,
+    Group(R),
+}
+
+impl<S: Scope> Group<S> {
+    pub(super) fn new(stream: Stream<S>, name: &[u8]) -> Self {
+        Self { stream, name: name.to_vec() }
+    }
+
+    /// Runs `body` on the group.
+    pub(super) fn look<R>(
+        &self,
+        verb: &'static str,
+        need: Need,
+        body: impl FnOnce(&View, &Opened<'_>) -> Result<R>,
+    ) -> Result<R> {
+        check_name("group name bytes", &self.name)?;
+        let found = self.stream.read(verb, |view, stream, state| match self.open(view, stream, state)? {
+            None => Ok(Found::NoGroup),
+            Some(opened) => body(view, &opened).map(Found::Group),
+        })?;
+        self.require(found.unwrap_or(Found::NoKey), need)
+    }
+
+    fn open<'a>(&'a self, view: &View, stream: &'a Elements, state: State) -> Result<Option<Opened<'a>>> {
+        let Some(value) = view.get(&layout::group(stream, &self.name))? else { return Ok(None) };
+        let group = GroupState::decode(&value)?;
+        let elements = GroupElements::of(stream, &self.name);
+        Ok(Some(Opened { stream, state, name: &self.name, group, elements }))
+    }
+
+    fn require<R>(&self, found: Found<R>, need: Need) -> Result<R> {
+        let (key, group) = (String::from_utf8_lossy(&self.stream.key), String::from_utf8_lossy(&self.name));
+        let message = match (found, need) {
+            (Found::Group(result), _) => return Ok(result),
+            (_, Need::Read) => {
+                format!("NOGROUP No such key '{key}' or consumer group '{group}' in XREADGROUP with GROUP option")
+            }
+            (_, Need::Pending) => format!("NOGROUP No such key '{key}' or consumer group '{group}'"),
+            (Found::NoKey, Need::Manage) => NO_KEY.to_owned(),
+            (Found::NoKey, Need::Consumers) => "no such key".to_owned(),
+            (Found::NoGroup, Need::Manage | Need::Consumers) => {
+                format!("NOGROUP No such consumer group '{group}' for key name '{key}'")
+            }
+        };
+        Err(invalid(message))
+    }
+}
+
+const NO_KEY: &str = "The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the \
+                      MKSTREAM option to create an empty stream automatically.";
+
+impl<S: WriteScope> Group<S> {
+    /// Makes the group; it begins to read at `start`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) when there is no such key, or such a group already (`BUSYGROUP`).
+    ///
+    /// # Cost
+    /// Two lookups and one put.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::kv::{StreamId, stream::Start};
+    /// let stream = larder::Store::in_memory().kv().stream("s");
+    /// stream.add(StreamId::new(1, 0), [("a", "1")])?;
+    /// stream.group("g").create(Start::End)?;
+    /// assert!(stream.group("g").read("ann", None)?.is_empty());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `XGROUP CREATE`.
+    pub fn create(&self, start: impl Into<Start>) -> Result<()> {
+        self.create_with(start, GroupOptions::default())
+    }
+
+    /// As [`Group::create`], with options.
+    ///
+    /// # Errors
+    /// As [`Group::create`].
+    ///
+    /// # Cost
+    /// As [`Group::create`], and one more put for a new stream.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::kv::stream::{GroupOptions, Start};
+    /// let group = larder::Store::in_memory().kv().stream("s").group("g");
+    /// group.create_with(Start::End, GroupOptions::default().make_stream())?;
+    /// assert!(group.create(Start::End).is_err(), "there is one already");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `XGROUP CREATE` with `MKSTREAM` and `ENTRIESREAD`.
+    pub fn create_with(&self, start: impl Into<Start>, options: GroupOptions) -> Result<()> {
+        let start = start.into();
+        self.stream.write("stream.group.create", |writer, key, stream| {
+            check_name("group name bytes", &self.name)?;
+            let found = claim(writer, key)?;
+            if found.is_none() && !options.make_stream {
+                return Err(invalid(NO_KEY));
+            }
+            let element = layout::group(stream, &self.name);
+            if found.is_some() && writer.get(&element)?.is_some() {
+                return Err(invalid("BUSYGROUP Consumer Group name already exists"));
+            }
+            let state = found.map(|(_, state)| state).unwrap_or_default();
+            if found.is_none() {
+                create(writer, key, state)?;
+            }
+            let group = GroupState { last: begin(start, state), read: options.entries_read };
+            writer.put(element, group.encode())
+        })
+    }
+
+    /// Sets where the group reads on, and how many of the entries ever added are up to there. What is pending stays so.
+    ///
+    /// # Errors
+    /// As every method.
+    ///
+    /// # Cost
+    /// Two lookups and one put.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::kv::{StreamId, stream::Start};
+    /// let stream = larder::Store::in_memory().kv().stream("s");
+    /// stream.add(StreamId::new(1, 0), [("a", "1")])?;
+    /// let group = stream.group("g");
+    /// group.create(Start::End)?;
+    /// group.set_id(StreamId::MIN, None)?;
+    /// assert_eq!(group.read("ann", None)?.len(), 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `XGROUP SETID`.
+    pub fn set_id(&self, start: impl Into<Start>, entries_read: Option<u64>) -> Result<()> {
+        let start = start.into();
+        self.write("stream.group.set_id", Need::Manage, |writer, opened| {
+            opened.put(writer, GroupState { last: begin(start, opened.state), read: entries_read })
+        })
+    }
+
+    /// Removes the group with all that is pending in it, and answers whether it was there.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) when there is no such key.
+    ///
+    /// # Cost
+    /// Two lookups, and one removal per consumer and two per pending entry.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::kv::stream::{GroupOptions, Start};
+    /// let group = larder::Store::in_memory().kv().stream("s").group("g");
+    /// group.create_with(Start::End, GroupOptions::default().make_stream())?;
+    /// assert!(group.destroy()? && !group.destroy()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `XGROUP DESTROY`.
+    pub fn destroy(&self) -> Result<bool> {
+        let found = self.try_write("stream.group.destroy", |writer, opened| {
+            for range in opened.elements.all() {
+                writer.remove_range(&range)?;
+            }
+            writer.remove(layout::group(opened.stream, opened.name));
+            Ok(true)
+        })?;
+        match found {
+            Found::NoGroup => Ok(false),
+            found => self.require(found, Need::Manage),
+        }
+    }
+
+    /// Makes a consumer, and answers whether it is new. Reading and claiming do this too.
+    ///
+    /// # Errors
+    /// As every method.
+    ///
+    /// # Cost
+    /// Three lookups and one put.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::kv::stream::{GroupOptions, Start};
+    /// let group = larder::Store::in_memory().kv().stream("s").group("g");
+    /// group.create_with(Start::End, GroupOptions::default().make_stream())?;
+    /// assert!(group.create_consumer("ann")? && !group.create_consumer("ann")?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `XGROUP CREATECONSUMER`.
+    pub fn create_consumer(&self, name: impl AsRef<[u8]>) -> Result<bool> {
+        let name = name.as_ref();
+        self.write("stream.group.create_consumer", Need::Manage, |writer, opened| {
+            check_consumer(name)?;
+            if opened.consumer(writer, name)?.is_some() {
+                return Ok(false);
+            }
+            let consumer = Consumer::new(writer.now());
+            opened.put_consumer(writer, name, consumer, None)?;
+            Ok(true)
+        })
+    }
+
+    /// Removes a consumer, and answers how many entries were pending for it: nobody gets them any more, unless they are
+    /// claimed with [`ClaimOptions::force`](super::ClaimOptions::force).
+    ///
+    /// # Errors
+    /// As every method.
+    ///
+    /// # Cost
+    /// Two lookups, one removal, and two per entry that is pending for the consumer.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::kv::StreamId;
+    /// let stream = larder::Store::in_memory().kv().stream("s");
+    /// stream.add(StreamId::new(1, 0), [("a", "1")])?;
+    /// let group = stream.group("g");
+    /// group.create(StreamId::MIN)?;
+    /// group.read("ann", None)?;
+    /// assert_eq!(group.delete_consumer("ann")?, 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `XGROUP DELCONSUMER`.
+    pub fn delete_consumer(&self, name: impl AsRef<[u8]>) -> Result<u64> {
+        let name = name.as_ref();
+        self.write("stream.group.delete_consumer", Need::Manage, |writer, opened| {
+            check_consumer(name)?;
+            let lost = pending::forget_consumer(writer, &opened.elements, name)?;
+            writer.remove(opened.elements.consumer(name));
+            Ok(lost)
+        })
+    }
+
+    /// Runs `body` on the group.
+    pub(super) fn write<R>(
+        &self,
+        verb: &'static str,
+        need: Need,
+        body: impl FnMut(&mut Writer, &Opened<'_>) -> Result<R>,
+    ) -> Result<R> {
+        let found = self.try_write(verb, body)?;
+        self.require(found, need)
+    }
+
+    /// Runs `body` on the group; `None` when there is no such key or group.
+    pub(super) fn write_if_there<R>(
+        &self,
+        verb: &'static str,
+        body: impl FnMut(&mut Writer, &Opened<'_>) -> Result<R>,
+    ) -> Result<Option<R>> {
+        Ok(match self.try_write(verb, body)? {
+            Found::Group(result) => Some(result),
+            Found::NoKey | Found::NoGroup => None,
+        })
+    }
+
+    fn try_write<R>(
+        &self,
+        verb: &'static str,
+        mut body: impl FnMut(&mut Writer, &Opened<'_>) -> Result<R>,
+    ) -> Result<Found<R>> {
+        self.stream.write(verb, |writer, key, stream| {
+            check_name("group name bytes", &self.name)?;
+            let Some((_, state)) = claim(writer, key)? else { return Ok(Found::NoKey) };
+            let Some(opened) = self.open(writer, stream, state)? else { return Ok(Found::NoGroup) };
+            body(writer, &opened).map(Found::Group)
+        })
+    }
+}
+
+fn begin(start: Start, state: State) -> StreamId {
+    match start {
+        Start::End => state.last,
+        Start::After(id) => id,
+    }
+}
+
+pub(super) fn check_consumer(name: &[u8]) -> Result<()> {
+    check_name("consumer name bytes", name)
+}
+
+fn check_name(limit: &'static str, name: &[u8]) -> Result<()> {
+    limits::check(limit, limits::MEMBER_BYTES_MAX, name.len())
+}
