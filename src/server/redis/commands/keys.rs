@@ -111,9 +111,9 @@ fn expire(call: &mut Call<'_>, name: &str, unit: i64, is_absolute: bool) -> Outc
         return Err("ERR GT and LT options at the same time are not compatible".into());
     }
     let invalid = || Refusal::Text(format!("ERR invalid expire time in '{name}' command"));
-    let now = if is_absolute { 0 } else { call.door.store.now().as_micros() };
-    let micros = time.checked_mul(unit).and_then(|millis| millis.checked_mul(1_000)).ok_or_else(invalid)?;
-    let deadline = Timestamp::from_micros(micros.checked_add(now).ok_or_else(invalid)?);
+    let now = if is_absolute { 0 } else { call.door.store.now().as_millis() };
+    let millis = time.checked_mul(unit).and_then(|millis| millis.checked_add(now)).ok_or_else(invalid)?;
+    let deadline = Timestamp::from_micros(millis.checked_mul(1_000).ok_or_else(invalid)?);
     let kv = call.kv();
     let key = call.word(1);
     let before = kv.deadline(key)?;

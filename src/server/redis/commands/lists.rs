@@ -72,7 +72,9 @@ fn llen(call: &mut Call<'_>) -> Outcome {
 }
 
 fn lindex(call: &mut Call<'_>) -> Outcome {
-    let value = call.kv().list(call.word(1)).get(call.integer(2)?)?;
+    let list = call.kv().list(call.word(1));
+    // Redis looks at the index only when there is a list.
+    let value = if list.is_empty()? { None } else { list.get(call.integer(2)?)? };
     call.reply.bulk_or_nil(value);
     Ok(())
 }
