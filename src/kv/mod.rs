@@ -21,6 +21,7 @@
 //! # Source
 //! Redis command reference. Differences: `docs/compatibility/redis.md`.
 
+mod bits;
 mod deadline;
 mod entry;
 mod key;
@@ -32,6 +33,7 @@ mod string;
 
 use std::sync::Arc;
 
+pub use bits::{BitField, BitFieldOperation, BitOperation, BitOverflow, BitRange};
 pub use deadline::Ttl;
 pub(crate) use key::OWNER;
 pub use score_query::ScoreQuery;
