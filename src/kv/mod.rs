@@ -24,6 +24,7 @@
 mod bits;
 mod deadline;
 mod entry;
+mod hyperloglog;
 mod key;
 mod range;
 mod record;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 
 pub use bits::{BitField, BitFieldOperation, BitOperation, BitOverflow, BitRange};
 pub use deadline::Ttl;
+pub use hyperloglog::HyperLogLog;
 pub(crate) use key::OWNER;
 pub use score_query::ScoreQuery;
 pub use sorted_set::SortedSet;
@@ -86,6 +88,19 @@ impl<S: Scope> Kv<S> {
     #[must_use]
     pub fn sorted_set(&self, key: impl AsRef<[u8]>) -> SortedSet<S> {
         SortedSet::new(self.clone(), key.as_ref())
+    }
+
+    /// The `HyperLogLog` at `key`. It need not exist; adding to it creates it.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// assert_eq!(kv.hyperloglog("visitors").count()?, 0);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn hyperloglog(&self, key: impl AsRef<[u8]>) -> HyperLogLog<S> {
+        HyperLogLog::new(self.clone(), key.as_ref())
     }
 
     /// Whether there is anything at `key`.
