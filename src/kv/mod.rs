@@ -18,12 +18,17 @@
 //! An operation reads one snapshot. `get` is one lookup in the engine; `set` and `incr` are one lookup and one put while
 //! no deadline is set or dropped. Adding to a sorted set of n members costs O(log n), a range of k members O(k) more.
 //!
+//! # Strings and sorted sets with a meaning
+//! Bitmaps (`kv/bits/`) and `HyperLogLog`s (`kv/hyperloglog/`) are strings, places (`kv/geo/`) are sorted sets, as they are
+//! in Redis: what is stored is the same, and the operations on strings and sorted sets work on them.
+//!
 //! # Source
 //! Redis command reference. Differences: `docs/compatibility/redis.md`.
 
 mod bits;
 mod deadline;
 mod entry;
+mod geo;
 mod hyperloglog;
 mod key;
 mod range;
@@ -36,6 +41,7 @@ use std::sync::Arc;
 
 pub use bits::{BitField, BitFieldOperation, BitOperation, BitOverflow, BitRange};
 pub use deadline::Ttl;
+pub use geo::{Geo, GeoAdded, GeoCondition, GeoMatch, GeoPosition, GeoSearch, GeoShape, GeoUnit};
 pub use hyperloglog::HyperLogLog;
 pub(crate) use key::OWNER;
 pub use score_query::ScoreQuery;
@@ -88,6 +94,19 @@ impl<S: Scope> Kv<S> {
     #[must_use]
     pub fn sorted_set(&self, key: impl AsRef<[u8]>) -> SortedSet<S> {
         SortedSet::new(self.clone(), key.as_ref())
+    }
+
+    /// The places in the sorted set at `key`. It need not exist; adding the first place creates it.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// assert_eq!(kv.geo("cities").position("Palermo")?, None);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn geo(&self, key: impl AsRef<[u8]>) -> Geo<S> {
+        Geo::new(self.clone(), key.as_ref())
     }
 
     /// The `HyperLogLog` at `key`. It need not exist; adding to it creates it.

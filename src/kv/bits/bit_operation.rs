@@ -96,7 +96,9 @@ fn combine(operation: BitOperation, sources: Vec<Vec<u8>>) -> Vec<u8> {
     let mut result = sources.next().unwrap_or_default();
     result.resize(len, 0);
     if operation == BitOperation::Not {
-        result.iter_mut().for_each(|byte| *byte = !*byte);
+        for byte in &mut result {
+            *byte = !*byte;
+        }
     }
     for source in sources {
         for (byte, other) in result.iter_mut().zip(source.into_iter().chain(iter::repeat(0))) {
