@@ -90,7 +90,7 @@ pub use clock::{Clock, ManualClock, Stopwatch, SystemClock, Timestamp};
 pub use document::{Collection, Database};
 pub use error::{Error, InvalidKind, OpenProblem, Result};
 pub use item::ItemTable;
-pub use kv::{Hash, Kv, List, SortedSet, Stream, UnsortedSet};
+pub use kv::{Geo, Hash, HyperLogLog, Kv, List, SortedSet, Stream, UnsortedSet};
 pub use store::{Builder, Snapshot, Store, Transaction};
 pub use txn::{AtSnapshot, AutoCommit, InTransaction, Scope, WriteScope};
 pub use wide_column::{WideBatch, WideTable};

@@ -17,13 +17,20 @@
 //! An operation reads one snapshot. `get` is one lookup in the engine; `set` and `incr` are one lookup and one put while
 //! no deadline is set or dropped. Adding to a sorted set of n members costs O(log n), a range of k members O(k) more.
 //!
+//! # Strings and sorted sets with a meaning
+//! Bitmaps (`kv/bits/`) and `HyperLogLog`s (`kv/hyperloglog/`) are strings, places (`kv/geo/`) are sorted sets, as they are
+//! in Redis: what is stored is the same, and the operations on strings and sorted sets work on them.
+//!
 //! # Source
 //! Redis command reference. Differences: `docs/compatibility/redis.md`.
 
+mod bits;
 mod collection;
 mod deadline;
 mod entry;
+mod geo;
 mod hash;
+mod hyperloglog;
 mod key;
 mod keyspace;
 mod list;
@@ -39,8 +46,11 @@ mod unsorted_set;
 
 use std::sync::Arc;
 
+pub use bits::{BitField, BitFieldOperation, BitOperation, BitOverflow, BitRange};
 pub use deadline::Ttl;
+pub use geo::{Geo, GeoAdded, GeoCondition, GeoMatch, GeoPosition, GeoSearch, GeoShape, GeoUnit};
 pub use hash::Hash;
+pub use hyperloglog::HyperLogLog;
 pub(crate) use key::OWNER;
 pub use list::{End, List};
 pub use record::Kind;
@@ -149,6 +159,32 @@ impl<S: Scope> Kv<S> {
     #[must_use]
     pub fn stream(&self, key: impl AsRef<[u8]>) -> Stream<S> {
         Stream::new(self.clone(), key.as_ref())
+    }
+
+    /// The places in the sorted set at `key`. It need not exist; adding the first place creates it.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// assert_eq!(kv.geo("cities").position("Palermo")?, None);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn geo(&self, key: impl AsRef<[u8]>) -> Geo<S> {
+        Geo::new(self.clone(), key.as_ref())
+    }
+
+    /// The `HyperLogLog` at `key`. It need not exist; adding to it creates it.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// assert_eq!(kv.hyperloglog("visitors").count()?, 0);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn hyperloglog(&self, key: impl AsRef<[u8]>) -> HyperLogLog<S> {
+        HyperLogLog::new(self.clone(), key.as_ref())
     }
 
     /// Whether there is anything at `key`.

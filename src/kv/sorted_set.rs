@@ -286,7 +286,7 @@ fn claim(writer: &mut Writer, key: &[u8]) -> Result<Option<Head>> {
 }
 
 /// Gives `member` the score that `score` makes of the one it has, and answers both.
-fn change(
+pub(super) fn change(
     writer: &mut Writer,
     key: &[u8],
     set: &Elements,
@@ -311,7 +311,7 @@ fn change(
     Ok((before, score))
 }
 
-fn score_of(view: &View, set: &Elements, member: &[u8]) -> Result<Option<f64>> {
+pub(super) fn score_of(view: &View, set: &Elements, member: &[u8]) -> Result<Option<f64>> {
     view.get(&set.member(member))?.map(|value| key::decode_score(&value)).transpose()
 }
 
@@ -323,6 +323,6 @@ fn accept(score: f64, what: &str) -> Result<f64> {
     Ok(key::canonical(score))
 }
 
-fn check_member(member: &[u8]) -> Result<()> {
+pub(super) fn check_member(member: &[u8]) -> Result<()> {
     limits::check("sorted set member bytes", limits::MEMBER_BYTES_MAX, member.len())
 }

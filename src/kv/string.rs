@@ -8,7 +8,7 @@ use crate::kv::number::parse_integer;
 use crate::kv::record::{Head, Kind};
 use crate::kv::{Kv, deadline, entry};
 use crate::limits;
-use crate::txn::{Scope, WriteScope, Writer};
+use crate::txn::{Scope, View, WriteScope, Writer};
 
 impl<S: Scope> Kv<S> {
     /// The string at `key`.
@@ -31,12 +31,7 @@ impl<S: Scope> Kv<S> {
     /// # Source
     /// Redis command reference, `GET`.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
-        self.read("get", key.as_ref(), |view, key| {
-            entry::look(view, key, |head, payload| {
-                head.expect(Kind::String, key)?;
-                Ok(payload.to_vec())
-            })
-        })
+        self.read("get", key.as_ref(), |view, key| look(view, key, <[u8]>::to_vec))
     }
 }
 
@@ -147,7 +142,30 @@ impl<S: WriteScope> Kv<S> {
     }
 }
 
-fn set(writer: &mut Writer, key: &[u8], value: &[u8], deadline: Option<Timestamp>) -> Result<()> {
+/// Reads the string at `key` with `read`, unless there is no such key.
+pub(super) fn look<R>(view: &View, key: &[u8], read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
+    entry::look(view, key, |head, payload| head.expect(Kind::String, key).map(|()| read(payload)))
+}
+
+/// The string that is to be changed, with its head; the head of a new one when there is no such key.
+pub(super) fn claim(writer: &mut Writer, key: &[u8]) -> Result<(Head, Option<Vec<u8>>)> {
+    let found = entry::claim(writer, key, |head, payload| {
+        head.expect(Kind::String, key)?;
+        Ok((head, payload.to_vec()))
+    })?;
+    Ok(match found {
+        Some((head, value)) => (head, Some(value)),
+        None => (Head::persistent(Kind::String), None),
+    })
+}
+
+/// Puts the string `value` in the place of the one that [`claim`] has answered with `head`.
+pub(super) fn change(writer: &mut Writer, key: &[u8], head: Head, value: &[u8]) -> Result<()> {
+    limits::check("string bytes", limits::STRING_BYTES_MAX, value.len())?;
+    entry::replace(writer, key, head, value)
+}
+
+pub(super) fn set(writer: &mut Writer, key: &[u8], value: &[u8], deadline: Option<Timestamp>) -> Result<()> {
     limits::check("string bytes", limits::STRING_BYTES_MAX, value.len())?;
     if let Some(head) = entry::claim(writer, key, |head, _| Ok(head))? {
         entry::clear(writer, key, head)?;
