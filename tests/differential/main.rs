@@ -4,4 +4,5 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests")]
 
+mod forms;
 mod redis;

@@ -1,0 +1,25 @@
+//! Forms of commands: sets.
+
+pub(crate) const FORMS: &[&str] = &[
+    "SADD {k} {m*}",
+    "SADD {k} {n} {n}",
+    "SREM {k} {m*}",
+    "SCARD {k}",
+    "SISMEMBER {k} {m}",
+    "SMISMEMBER {k} {m*}",
+    "SMEMBERS {k}",
+    "SMOVE {k} {k} {m}",
+    "SUNION {k*}",
+    "SINTER {k*}",
+    "SDIFF {k*}",
+    "SUNIONSTORE {k} {k*}",
+    "SINTERSTORE {k} {k*}",
+    "SDIFFSTORE {k} {k*}",
+    "SINTERCARD 2 {k} {k}",
+    "SINTERCARD 2 {k} {k} LIMIT 1",
+    "SINTERCARD 0 {k}",
+    "SPOP {k} 0",
+    "SRANDMEMBER {k} 0",
+    "SPOP {k} 100",
+    "SPOP {k} -1",
+];
