@@ -7,7 +7,7 @@ use crate::error::{Error, InvalidKind};
 use crate::kv::Kv;
 use crate::server::redis::door::Door;
 use crate::server::redis::reply::Reply;
-use crate::server::redis::session::Session;
+use crate::server::redis::session::{Session, Waiting};
 use crate::store::Transaction;
 use crate::txn::InTransaction;
 
@@ -194,6 +194,12 @@ impl<'a> Call<'a> {
     /// The keyspace of a database's number.
     pub(super) fn kv_at(&self, database: usize) -> Kv<InTransaction<'a>> {
         self.transaction.kv_named(super::DATABASES.get(database).copied().unwrap_or("0"))
+    }
+
+    /// Has the client wait until one of `waiting.keys` has something, and then runs `waiting.words`, as if they came only then.
+    /// Within a transaction nothing waits. The reply must be nil as it would be at the end of the time: it is taken back.
+    pub(super) fn wait(&mut self, waiting: Waiting) {
+        self.session.waiting = Some(waiting);
     }
 
     pub(super) fn integer(&self, at: usize) -> Result<i64, Refusal> {

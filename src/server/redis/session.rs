@@ -1,6 +1,7 @@
 //! What the door knows of one connection.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::channel::Subscriber;
 use crate::server::redis::reply::Protocol;
@@ -21,6 +22,8 @@ pub(super) struct Session {
     pub(super) watched: Vec<Watched>,
     pub(super) subscriptions: Option<Subscriptions>,
     pub(super) silence: Silence,
+    /// The command that ran last has nothing to give yet.
+    pub(super) waiting: Option<Waiting>,
     /// The connection ends when what was written has been sent.
     pub(super) is_closing: bool,
 }
@@ -40,6 +43,16 @@ pub(super) struct Watched {
     pub(super) watch: Watch,
     /// Each with its database, and whether it was there.
     pub(super) keys: Vec<(usize, Vec<u8>, bool)>,
+}
+
+/// A command that is to run again when one of its keys has something.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    /// The command as it is to run then.
+    pub(super) words: Vec<Vec<u8>>,
+    pub(super) keys: Vec<Vec<u8>>,
+    /// For how long; without an end when there is none.
+    pub(super) timeout: Option<Duration>,
 }
 
 /// What a client has subscribed to.
@@ -82,6 +95,7 @@ impl Session {
             watched: Vec::new(),
             subscriptions: None,
             silence: Silence::default(),
+            waiting: None,
             is_closing: false,
         }
     }
