@@ -254,6 +254,12 @@ impl<S: Scope> Kv<S> {
         Ok((crate::engine::Key::from(&*head), key::Elements::of(&head)?.all()))
     }
 
+    /// Where the head of `key` is kept.
+    #[cfg(feature = "redis")]
+    pub(crate) fn head(&self, key: &[u8]) -> Result<Vec<u8>> {
+        self.keyspace.head(key)
+    }
+
     fn read<R>(&self, verb: &'static str, key: &[u8], body: impl FnOnce(&View, &[u8]) -> Result<R>) -> Result<R> {
         self.scope.read(self.operation(verb), |view| body(view, &self.keyspace.head(key)?))
     }

@@ -437,6 +437,17 @@ impl Store {
         self.hub().patterns()
     }
 
+    /// Tells `bell` of every key that something happens to.
+    #[cfg(feature = "redis")]
+    pub(crate) fn add_bell(&self, bell: Arc<dyn crate::txn::Bell>) -> u64 {
+        self.inner.core.add_bell(bell)
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn remove_bell(&self, id: u64) {
+        self.inner.core.remove_bell(id);
+    }
+
     fn scope(&self) -> AutoCommit {
         AutoCommit::new(Arc::clone(&self.inner.core))
     }

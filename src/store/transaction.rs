@@ -48,6 +48,12 @@ impl Transaction {
         self.store.inner.core.is_unchanged(&watch.reads)
     }
 
+    /// The keys that something happened to since this was last asked. Empty while nobody waits for keys.
+    #[cfg(feature = "redis")]
+    pub(crate) fn take_touched(&self) -> Vec<Box<[u8]>> {
+        self.running.take_touched()
+    }
+
     pub(super) fn hub(&self) -> &Arc<crate::channel::Hub> {
         self.store.hub()
     }

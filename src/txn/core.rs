@@ -14,6 +14,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::engine::{Changes, CommitNumber, Durability, Engine, Reads, Ticket};
 use crate::error::{Error, Result};
 use crate::limits;
+use crate::txn::observe::Observed;
 use crate::txn::view::{Parts, View, Writer};
 
 /// Something that leaves the store once its transaction is durable.
@@ -45,6 +46,7 @@ pub(crate) struct Core {
     /// The last unique time given out; `None` until the stored one has been read.
     last_micros: Mutex<Option<i64>>,
     wake_up: OnceLock<WakeUp>,
+    observed: Observed,
 }
 
 impl fmt::Debug for Core {
@@ -65,6 +67,7 @@ impl Core {
             sequences: Mutex::default(),
             last_micros: Mutex::new(None),
             wake_up: OnceLock::new(),
+            observed: Observed::default(),
         })
     }
 
@@ -88,6 +91,11 @@ impl Core {
     pub(crate) fn set_wake_up(&self, wake_up: impl Fn(Timestamp) + Send + Sync + 'static) {
         // A second setting would be a mistake of the store, which sets it once, right after `new`.
         let _ = self.wake_up.set(Box::new(wake_up));
+    }
+
+    /// Who wants to know what happens to keys.
+    pub(crate) fn observed(&self) -> &Observed {
+        &self.observed
     }
 
     /// The last acknowledged commit's state, refused inside this thread's own exclusive transaction.
@@ -256,7 +264,7 @@ impl Core {
         outcome
     }
 
-    fn refuse_nesting(&self) -> Result<()> {
+    pub(super) fn refuse_nesting(&self) -> Result<()> {
         let owner = self.writer_thread.load(Ordering::Relaxed);
         if owner != 0 && owner == this_thread() {
             return Err(Error::NestedTransaction);

@@ -17,18 +17,23 @@
 //! 4. An operation that fails inside a transaction leaves the transaction as it was before the operation.
 
 mod core;
+mod observe;
 mod running;
 mod scope;
 mod view;
+mod waiters;
 
 #[cfg(feature = "redis")]
 pub(crate) use self::core::Pending;
 pub(crate) use self::core::{Core, Effect};
+pub(crate) use self::observe::KeyEvent;
 pub use self::running::InTransaction;
 pub(crate) use self::running::Running;
 pub(crate) use self::scope::Operation;
 pub use self::scope::{AtSnapshot, AutoCommit, Scope, WriteScope};
 pub(crate) use self::view::{Cursor, View, Writer};
+#[cfg(feature = "redis")]
+pub(crate) use self::waiters::Bell;
 
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,12 @@ impl Running {
         self.writer.into_inner().ok_or_else(in_use)
     }
 
+    /// As [`Writer::take_touched`].
+    #[cfg(feature = "redis")]
+    pub(crate) fn take_touched(&self) -> Vec<Box<[u8]>> {
+        self.writer.borrow_mut().as_mut().map(Writer::take_touched).unwrap_or_default()
+    }
+
     fn view(&self) -> Result<View> {
         self.writer.borrow().as_ref().map(|writer| writer.at_next_moment()).ok_or_else(in_use)
     }

@@ -13,6 +13,7 @@ use crate::engine::{
 };
 use crate::error::{Error, Result};
 use crate::txn::core::{Core, Effect, LAST_MICROS_KEY};
+use crate::txn::observe::{KeyEvent, Told};
 
 /// The entries an operation reads: one snapshot, with the running transaction's changes laid over it.
 ///
@@ -148,6 +149,8 @@ impl Cursor {
 pub struct Writer {
     view: View,
     effects: Vec<Box<dyn Effect>>,
+    /// Keys that something happened to while somebody waits for keys.
+    touched: Vec<Box<[u8]>>,
     wake_at: Option<Timestamp>,
     /// Whether it was given unique times.
     took_times: bool,
@@ -180,7 +183,7 @@ impl Deref for Writer {
 
 impl Writer {
     pub(crate) fn new(view: View) -> Self {
-        Self { view, effects: Vec::new(), wake_at: None, took_times: false, undo: None }
+        Self { view, effects: Vec::new(), touched: Vec::new(), wake_at: None, took_times: false, undo: None }
     }
 
     /// Puts `value` at `key`.
@@ -216,6 +219,24 @@ impl Writer {
     /// Releases `effect` once the transaction is durable.
     pub(crate) fn on_commit(&mut self, effect: impl Effect + 'static) {
         self.effects.push(Box::new(effect));
+    }
+
+    /// Tells those who want to know, once the transaction is durable, that `name` happened to the key at `head`.
+    pub(crate) fn tell(&mut self, class: u32, name: &'static str, head: &[u8]) {
+        if !self.view.core.observed().wants(class) {
+            return;
+        }
+        if self.view.core.observed().is_waited_for() {
+            self.touched.push(head.into());
+        }
+        let event = KeyEvent { class, name, head: head.into() };
+        self.effects.push(Box::new(Told { core: Arc::clone(&self.view.core), event }));
+    }
+
+    /// The keys that something happened to since this was last asked. Empty while nobody waits for keys.
+    #[cfg(feature = "redis")]
+    pub(crate) fn take_touched(&mut self) -> Vec<Box<[u8]>> {
+        std::mem::take(&mut self.touched)
     }
 
     /// Asks the store's background work to look at `at` or earlier, once the transaction is committed.

@@ -9,11 +9,13 @@ use tokio::sync::oneshot;
 
 use crate::channel::{Message, RecvError};
 use crate::limits;
+use crate::server::redis::blocked::{self, Answer};
 use crate::server::redis::door::{Client, Counters, Door};
-use crate::server::redis::execute::{self, Run};
+use crate::server::redis::execute;
 use crate::server::redis::reply::{Protocol, Reply};
-use crate::server::redis::session::Session;
+use crate::server::redis::session::{Session, Subscriptions, Wait};
 use crate::server::redis::settler::Settler;
+use crate::txn::Pending;
 
 /// Bytes that are read at once, at least.
 const READ_BYTES: usize = 16 << 10;
@@ -57,7 +59,8 @@ impl Connection {
         reply.protocol = self.session.protocol;
         let has_subscriptions = self.session.subscriptions.is_some();
         received.reserve(READ_BYTES);
-        let mut message = None;
+        let is_waiting = self.session.blocked.is_some();
+        let (mut message, mut answer) = (None, None);
         tokio::select! {
             biased;
             () = self.client.kill.notified() => return Err(End::Gone),
@@ -65,11 +68,37 @@ impl Connection {
                 Ok(0) | Err(_) => return Err(End::Gone),
                 Ok(bytes) => Counters::add(&self.door.counters.read_bytes, bytes as u64),
             },
-            next = next_message(&self.session), if has_subscriptions => message = Some(next),
+            next = next_message(self.session.subscriptions.as_ref()), if has_subscriptions => message = Some(next),
+            next = next_answer(self.session.blocked.as_mut()), if is_waiting => answer = Some(next),
         }
-        match message {
-            Some(message) => self.deliver(message, reply),
-            None => self.answer(received, reply).await,
+        match (message, answer) {
+            (Some(message), _) => self.deliver(message, reply),
+            (None, Some(answer)) => {
+                self.stop_waiting(answer, reply).await;
+                self.answer(received, reply).await
+            }
+            // What comes now is run when the waiting is over.
+            (None, None) if is_waiting && received.len() > limits::QUERY_BUFFER_BYTES_MAX => Err(End::Gone),
+            (None, None) if is_waiting => Ok(()),
+            (None, None) => self.answer(received, reply).await,
+        }
+    }
+
+    /// Writes the reply to the command that waited; without an answer its time is over.
+    async fn stop_waiting(&mut self, answer: Option<Vec<u8>>, reply: &mut Reply) {
+        let Some(wait) = self.session.blocked.take() else { return };
+        let was_waiting = self.door.blocked.borrow_mut().remove(wait.place);
+        self.door.blocked.borrow_mut().listen(&self.door.store, &self.door.ears);
+        match answer {
+            Some(answer) if !answer.is_empty() => reply.raw(&answer),
+            None if !was_waiting => {
+                // Something was found just now, and is about to be durable.
+                match wait.answered.await {
+                    Ok(answer) => reply.raw(&answer),
+                    Err(_) => reply.error("ERR what was found could not be committed"),
+                }
+            }
+            _ => reply.raw(&wait.nil),
         }
     }
 
@@ -89,6 +118,7 @@ impl Connection {
                 }
                 Err(_) => {
                     // What it was doing was rolled back; the state of the connection cannot be trusted.
+                    execute::forget_places(&self.door, &mut self.session);
                     reply.error("ERR internal error: the command panicked");
                     end = Some(End::AfterReplies);
                     break;
@@ -96,7 +126,7 @@ impl Connection {
             };
             consumed += run.consumed;
             let sent_before = reply.len();
-            if let Err(text) = self.settle(&run).await {
+            if let Err(text) = settle(&self.settler, &run.pending).await {
                 // Nothing that was not made durable may be told.
                 reply.truncate(sent_before.min(reply.len()));
                 reply.clear();
@@ -104,6 +134,7 @@ impl Connection {
                 end = Some(End::AfterReplies);
                 break;
             }
+            run.answers.into_iter().for_each(Answer::send);
             if let Some(broken) = run.broken {
                 reply.error(&format!("ERR Protocol error: {}", broken.0));
                 end = Some(End::AfterReplies);
@@ -127,20 +158,6 @@ impl Connection {
         }
         self.client.database.set(self.session.database);
         end.map_or(Ok(()), Err)
-    }
-
-    /// Waits until what was run is durable.
-    async fn settle(&self, run: &Run) -> Result<(), String> {
-        if run.pending.is_durable() {
-            return run.pending.settle().map_err(|error| format!("ERR {error}"));
-        }
-        let (settled, outcome) = oneshot::channel();
-        self.settler.send(run.pending.clone(), settled);
-        match outcome.await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(text)) => Err(text),
-            Err(_) => Err("ERR the door is closing".to_owned()),
-        }
     }
 
     /// Writes a message that was published, and those that wait behind it.
@@ -167,11 +184,69 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         self.door.clients.borrow_mut().remove(&self.session.id);
+        if let Some(wait) = &self.session.blocked {
+            let mut blocked = self.door.blocked.borrow_mut();
+            blocked.remove(wait.place);
+            blocked.listen(&self.door.store, &self.door.ears);
+        }
     }
 }
 
-async fn next_message(session: &Session) -> Result<Message, RecvError> {
-    match &session.subscriptions {
+/// Waits until what was run is durable.
+async fn settle(settler: &Settler, pending: &Pending) -> Result<(), String> {
+    if pending.is_durable() {
+        return pending.settle().map_err(|error| format!("ERR {error}"));
+    }
+    let (settled, outcome) = oneshot::channel();
+    settler.send(pending.clone(), settled);
+    match outcome.await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(text)) => Err(text),
+        Err(_) => Err("ERR the door is closing".to_owned()),
+    }
+}
+
+/// Serves those who wait for the keys at `heads`, to which something has happened, and answers them when it is durable.
+pub(super) async fn serve_blocked(door: &Door, settler: &Settler, heads: Vec<Box<[u8]>>) -> Result<(), String> {
+    let served = catch_unwind(AssertUnwindSafe(|| {
+        door.store.transaction_pending(|transaction| {
+            door.blocked.borrow_mut().rolled_back();
+            blocked::serve(transaction, door, heads.clone());
+            Ok(())
+        })
+    }));
+    let pending = match served {
+        Ok(Ok(((), pending))) => pending,
+        failed => {
+            door.blocked.borrow_mut().rolled_back();
+            return Err(failed.map_or("a command panicked".to_owned(), |outcome| format!("{outcome:?}")));
+        }
+    };
+    let answers = {
+        let mut blocked = door.blocked.borrow_mut();
+        blocked.listen(&door.store, &door.ears);
+        blocked.committed()
+    };
+    if answers.is_empty() {
+        return Ok(());
+    }
+    settle(settler, &pending).await?;
+    answers.into_iter().for_each(Answer::send);
+    Ok(())
+}
+
+/// The reply to a client that waits; `None` at the end of its time.
+async fn next_answer(wait: Option<&mut Wait>) -> Option<Vec<u8>> {
+    let Some(wait) = wait else { return std::future::pending().await };
+    let answered = &mut wait.answered;
+    match wait.deadline {
+        None => answered.await.ok(),
+        Some(deadline) => tokio::time::timeout_at(deadline, answered).await.ok()?.ok(),
+    }
+}
+
+async fn next_message(subscriptions: Option<&Subscriptions>) -> Result<Message, RecvError> {
+    match subscriptions {
         Some(subscribed) => subscribed.subscriber.recv_async().await,
         None => std::future::pending().await,
     }

@@ -4,9 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::limits;
+use crate::server::redis::blocked::{Blocked, Ears};
 use crate::store::Store;
 
 /// The door, within its thread.
@@ -19,6 +21,8 @@ pub(super) struct Door {
     pub(super) random: RefCell<fastrand::Rng>,
     pub(super) scans: RefCell<Scans>,
     pub(super) clients: RefCell<BTreeMap<u64, Rc<Client>>>,
+    pub(super) blocked: RefCell<Blocked>,
+    pub(super) ears: Arc<Ears>,
     pub(super) parameters: RefCell<BTreeMap<Vec<u8>, Vec<u8>>>,
     pub(super) counters: Counters,
 }

@@ -3,14 +3,16 @@
 use std::fmt::Write;
 
 use smallvec::SmallVec;
+use tokio::time::Instant;
 
 use crate::error::Result;
 use crate::limits;
+use crate::server::redis::blocked::{Answer, serve};
 use crate::server::redis::command::{Call, Command, Flags, Outcome, find, is};
 use crate::server::redis::door::{Counters, Door};
 use crate::server::redis::reply::Reply;
 use crate::server::redis::request::{Parsed, ProtocolError, parse};
-use crate::server::redis::session::{Session, Silence};
+use crate::server::redis::session::{Session, Silence, Wait, Waiting};
 use crate::store::Transaction;
 use crate::txn::Pending;
 
@@ -24,6 +26,8 @@ pub(super) struct Run {
     pub(super) consumed: usize,
     /// Nothing of the replies may be sent before this has settled.
     pub(super) pending: Pending,
+    /// Replies to others, who waited for what was done.
+    pub(super) answers: Vec<Answer>,
     /// Another run may follow at once: what is left is not only the beginning of a request.
     pub(super) goes_on: bool,
     /// The client sent what is no request.
@@ -35,9 +39,10 @@ pub(super) struct Run {
 /// A command that fails leaves what those before it did: Redis rolls nothing back (SEM: KV-TX-1).
 pub(super) fn run(door: &Door, session: &mut Session, bytes: &[u8], reply: &mut Reply) -> Result<Run> {
     let before = reply.len();
-    let ((consumed, goes_on, broken), pending) = door.store.transaction_pending(|transaction| {
+    let outcome = door.store.transaction_pending(|transaction| {
         // It runs once on an engine of this process; on another it would run again from here.
         reply.truncate(before);
+        forget_places(door, session);
         let mut consumed = 0;
         for count in 0.. {
             let rest = bytes.get(consumed..).unwrap_or_default();
@@ -59,13 +64,25 @@ pub(super) fn run(door: &Door, session: &mut Session, bytes: &[u8], reply: &mut 
             if !slices.is_empty() {
                 respond(&mut Call { transaction, door, session, words: &slices, reply });
             }
-            if session.is_closing {
+            if session.is_closing || session.blocked.is_some() {
                 return Ok((consumed, false, None));
             }
         }
         Ok((consumed, true, None))
-    })?;
-    Ok(Run { consumed, pending, goes_on, broken })
+    });
+    let ((consumed, goes_on, broken), pending) = outcome.inspect_err(|_| forget_places(door, session))?;
+    let answers = door.blocked.borrow_mut().committed();
+    Ok(Run { consumed, pending, answers, goes_on, broken })
+}
+
+/// Takes back who was served, and who began to wait, in a transaction that was not committed.
+pub(super) fn forget_places(door: &Door, session: &mut Session) {
+    let mut blocked = door.blocked.borrow_mut();
+    blocked.rolled_back();
+    if let Some(wait) = session.blocked.take() {
+        blocked.remove(wait.place);
+    }
+    blocked.listen(&door.store, &door.ears);
 }
 
 /// Whether what was written before has to be committed first: what is watched is compared with what is committed.
@@ -83,11 +100,20 @@ fn respond(call: &mut Call<'_>) {
         call.session.silence = Silence::This;
     }
     let outcome = dispatch(call);
+    let waiting = call.session.waiting.take();
     if let Err(refusal) = outcome {
         // A reply that was begun has to go.
         call.reply.truncate(from);
         Counters::add(&call.door.counters.errors, 1);
         call.reply.error(&refusal.text());
+    } else if let Some(waiting) = waiting {
+        wait(call, waiting, from);
+    }
+    let touched = call.transaction.take_touched();
+    if !touched.is_empty() {
+        serve(call.transaction, call.door, touched);
+        let mut blocked = call.door.blocked.borrow_mut();
+        blocked.listen(&call.door.store, &call.door.ears);
     }
     match call.session.silence {
         Silence::No | Silence::Next => {}
@@ -97,6 +123,20 @@ fn respond(call: &mut Call<'_>) {
             call.session.silence = Silence::No;
         }
     }
+}
+
+/// Gives the client a place among those who wait, and takes back the reply that began at `from` until its time is over.
+fn wait(call: &mut Call<'_>, waiting: Waiting, from: usize) {
+    let kv = call.kv();
+    // A key that is too long was refused when the command ran.
+    let heads = waiting.keys.iter().filter_map(|key| kv.head(key).ok()).collect();
+    let nil = call.reply.bytes().get(from..).unwrap_or_default().to_vec();
+    call.reply.truncate(from);
+    let deadline = waiting.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let mut blocked = call.door.blocked.borrow_mut();
+    let (place, answered) = blocked.insert(call.session, waiting, heads);
+    blocked.listen(&call.door.store, &call.door.ears);
+    call.session.blocked = Some(Wait { place, answered, deadline, nil });
 }
 
 /// Finds the command, and refuses it, queues it or runs it.
@@ -141,6 +181,8 @@ pub(super) fn run_queued(call: &mut Call<'_>) {
         Some(command) => (command.run)(call),
         None => Err(unknown(call.words).into()),
     };
+    // Within a transaction nothing waits (SEM: KV-TX-1).
+    call.session.waiting = None;
     if let Err(refusal) = outcome {
         call.reply.truncate(from);
         Counters::add(&call.door.counters.errors, 1);

@@ -14,6 +14,7 @@
 //! Redis command reference and serialization protocol specification, version 7.2. What is there, and what differs, is in
 //! `docs/compatibility/redis.md`.
 
+mod blocked;
 mod command;
 mod commands;
 mod config;
@@ -29,6 +30,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use tokio::io::AsyncWriteExt;
@@ -228,6 +230,8 @@ fn serve(
         random: RefCell::new(random),
         scans: RefCell::default(),
         clients: RefCell::new(BTreeMap::new()),
+        blocked: RefCell::default(),
+        ears: Arc::default(),
         parameters: RefCell::new(config::parameters(address.port())),
         counters: Counters::default(),
     });
@@ -235,6 +239,7 @@ fn serve(
     connections.block_on(&runtime, async {
         tokio::select! {
             _ = stopped => {}
+            () = hear(Rc::clone(&door), settler.clone()) => {}
             () = accept(door, listener, settler) => {}
         }
     });
@@ -254,6 +259,17 @@ async fn accept(door: Rc<Door>, listener: TcpListener, settler: Settler) {
                 tracing::warn!(%error, "a client could not be let in");
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             }
+        }
+    }
+}
+
+/// Serves those who wait with what others than the door's clients do to keys.
+async fn hear(door: Rc<Door>, settler: Settler) {
+    loop {
+        door.ears.heard.notified().await;
+        let heads = door.ears.take();
+        if let Err(error) = connection::serve_blocked(&door, &settler, heads).await {
+            tracing::error!(%error, "clients that wait could not be served");
         }
     }
 }

@@ -41,6 +41,11 @@ impl Reply {
         self.bytes.shrink_to(64 << 10);
     }
 
+    /// A reply that was written before.
+    pub(super) fn raw(&mut self, reply: &[u8]) {
+        self.bytes.extend_from_slice(reply);
+    }
+
     pub(super) fn simple(&mut self, text: &str) {
         self.line(b'+', text.as_bytes());
     }

@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
 use crate::channel::Subscriber;
+use crate::server::redis::blocked::Place;
 use crate::server::redis::reply::Protocol;
 use crate::store::Watch;
 
@@ -24,6 +28,8 @@ pub(super) struct Session {
     pub(super) silence: Silence,
     /// The command that ran last has nothing to give yet.
     pub(super) waiting: Option<Waiting>,
+    /// Since the command that ran last has nothing to give, the client waits.
+    pub(super) blocked: Option<Wait>,
     /// The connection ends when what was written has been sent.
     pub(super) is_closing: bool,
 }
@@ -53,6 +59,18 @@ pub(super) struct Waiting {
     pub(super) keys: Vec<Vec<u8>>,
     /// For how long; without an end when there is none.
     pub(super) timeout: Option<Duration>,
+}
+
+/// A client's waiting.
+#[derive(Debug)]
+pub(super) struct Wait {
+    pub(super) place: Place,
+    /// Where the reply comes; an empty one stands for the end of the time.
+    pub(super) answered: oneshot::Receiver<Vec<u8>>,
+    /// By the time of the system: a clock that stands still holds no client up for ever.
+    pub(super) deadline: Option<Instant>,
+    /// The reply at the end of the time.
+    pub(super) nil: Vec<u8>,
 }
 
 /// What a client has subscribed to.
@@ -96,6 +114,7 @@ impl Session {
             subscriptions: None,
             silence: Silence::default(),
             waiting: None,
+            blocked: None,
             is_closing: false,
         }
     }

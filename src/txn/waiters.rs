@@ -1,0 +1,202 @@
+//! Waiting for a key to have something, in the order of arrival.
+//!
+//! Who waits has a place in the queue of each of its keys. An event gives the turn to the first of its key's queue; who has the
+//! turn tries, and passes it on: when it found nothing, because the next may want something else; when it found something,
+//! because there may be more. So nobody who came later gets what somebody waits for, and nothing is left lying.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::clock::Stopwatch;
+use crate::error::Result;
+use crate::txn::core::Core;
+
+/// Those who wait, by key.
+#[derive(Debug, Default)]
+pub(crate) struct Waiters {
+    queues: Mutex<Queues>,
+}
+
+#[derive(Debug, Default)]
+struct Queues {
+    by_key: HashMap<Vec<u8>, VecDeque<Arc<Place>>>,
+    /// Those who keep queues of their own.
+    #[cfg(feature = "redis")]
+    bells: Vec<(u64, Arc<dyn Bell>)>,
+    #[cfg(feature = "redis")]
+    last_bell: u64,
+}
+
+impl Queues {
+    fn is_empty(&self) -> bool {
+        #[cfg(feature = "redis")]
+        let has_bells = !self.bells.is_empty();
+        #[cfg(not(feature = "redis"))]
+        let has_bells = false;
+        self.by_key.is_empty() && !has_bells
+    }
+}
+
+/// Somebody who keeps a queue of his own, and is told of every key.
+#[cfg(feature = "redis")]
+pub(crate) trait Bell: std::fmt::Debug + Send + Sync {
+    /// Something happened to the key at `head`. It must not block, fail or use the store.
+    fn ring(&self, head: &[u8], woken: &mut Vec<Waker>);
+}
+
+/// One who waits.
+#[derive(Debug, Default)]
+struct Place {
+    has_turn: Mutex<bool>,
+    came: Condvar,
+}
+
+impl Place {
+    fn give_turn(&self) {
+        *self.has_turn.lock() = true;
+        self.came.notify_one();
+    }
+
+    /// Waits for the turn and takes it; `false` when the time is over.
+    fn wait(&self, timeout: Option<Duration>, stopwatch: &Stopwatch) -> bool {
+        let mut has_turn = self.has_turn.lock();
+        while !*has_turn {
+            match timeout {
+                None => self.came.wait(&mut has_turn),
+                Some(timeout) => {
+                    let left = timeout.saturating_sub(stopwatch.elapsed());
+                    if left.is_zero() {
+                        return false;
+                    }
+                    self.came.wait_for(&mut has_turn, left);
+                }
+            }
+        }
+        *has_turn = false;
+        true
+    }
+}
+
+impl Waiters {
+    /// Gives the turn to the first who waits for the key at `head`.
+    #[cfg_attr(not(feature = "redis"), expect(unused_variables, reason = "only bells have tasks"))]
+    pub(super) fn ring(&self, head: &[u8], woken: &mut Vec<Waker>) {
+        let queues = self.queues.lock();
+        #[cfg(feature = "redis")]
+        for (_, bell) in &queues.bells {
+            bell.ring(head, woken);
+        }
+        if let Some(first) = queues.by_key.get(head).and_then(VecDeque::front) {
+            first.give_turn();
+        }
+    }
+
+    /// Passes the turn to the one behind `place`, in each of its queues.
+    fn pass_on(&self, place: &Arc<Place>, heads: &[Vec<u8>]) {
+        let queues = self.queues.lock();
+        for queue in heads.iter().filter_map(|head| queues.by_key.get(head)) {
+            let behind = queue.iter().skip_while(|other| !Arc::ptr_eq(other, place)).nth(1);
+            if let Some(behind) = behind {
+                behind.give_turn();
+            }
+        }
+    }
+}
+
+/// A place in the queues, which is left when this is dropped, by a panic too.
+struct Queued<'a> {
+    core: &'a Core,
+    heads: &'a [Vec<u8>],
+    place: Arc<Place>,
+}
+
+impl<'a> Queued<'a> {
+    fn join(core: &'a Core, heads: &'a [Vec<u8>]) -> Self {
+        let place = Arc::new(Place::default());
+        let mut queues = core.observed().waiters.queues.lock();
+        let mut is_first = true;
+        for head in heads {
+            let queue = queues.by_key.entry(head.clone()).or_default();
+            if !queue.iter().any(|other| Arc::ptr_eq(other, &place)) {
+                is_first &= queue.is_empty();
+                queue.push_back(Arc::clone(&place));
+            }
+        }
+        core.observed().set_waited_for(true);
+        if is_first {
+            *place.has_turn.lock() = true;
+        } else {
+            // What is there already goes to those who came before first.
+            for first in heads.iter().filter_map(|head| queues.by_key.get(head)?.front()) {
+                first.give_turn();
+            }
+        }
+        drop(queues);
+        Self { core, heads, place }
+    }
+}
+
+impl Drop for Queued<'_> {
+    fn drop(&mut self) {
+        let waiters = &self.core.observed().waiters;
+        waiters.pass_on(&self.place, self.heads);
+        let mut queues = waiters.queues.lock();
+        for head in self.heads {
+            if let Some(queue) = queues.by_key.get_mut(head) {
+                queue.retain(|other| !Arc::ptr_eq(other, &self.place));
+                if queue.is_empty() {
+                    queues.by_key.remove(head);
+                }
+            }
+        }
+        self.core.observed().set_waited_for(!queues.is_empty());
+    }
+}
+
+impl Core {
+    /// What `attempt` finds, tried whenever something happens to one of the keys at `heads`; `None` after `timeout`, which
+    /// without an end is never. Time is that of the system: a clock that stands still does not hold anybody up for ever.
+    ///
+    /// # Errors
+    /// Those of `attempt`; [`Error::NestedTransaction`](crate::Error::NestedTransaction) inside an exclusive transaction of
+    /// this thread.
+    pub(crate) fn wait_for<R>(
+        &self,
+        heads: &[Vec<u8>],
+        timeout: Option<Duration>,
+        mut attempt: impl FnMut() -> Result<Option<R>>,
+    ) -> Result<Option<R>> {
+        self.refuse_nesting()?;
+        let stopwatch = Stopwatch::start();
+        let queued = Queued::join(self, heads);
+        while queued.place.wait(timeout, &stopwatch) {
+            if let Some(found) = attempt()? {
+                return Ok(Some(found));
+            }
+            self.observed().waiters.pass_on(&queued.place, heads);
+        }
+        Ok(None)
+    }
+
+    /// Tells `bell` of every key that something happens to, until [`Core::remove_bell`] is called with the answered number.
+    #[cfg(feature = "redis")]
+    pub(crate) fn add_bell(&self, bell: Arc<dyn Bell>) -> u64 {
+        let mut queues = self.observed().waiters.queues.lock();
+        queues.last_bell += 1;
+        let id = queues.last_bell;
+        queues.bells.push((id, bell));
+        self.observed().set_waited_for(true);
+        id
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn remove_bell(&self, id: u64) {
+        let mut queues = self.observed().waiters.queues.lock();
+        queues.bells.retain(|(other, _)| *other != id);
+        self.observed().set_waited_for(!queues.is_empty());
+    }
+}
