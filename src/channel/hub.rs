@@ -9,6 +9,7 @@ use parking_lot::RwLock;
 use crate::channel::message::{Message, Published};
 use crate::channel::queue::Queue;
 use crate::channel::subscriber::Subscriber;
+use crate::engine::CommitNumber;
 use crate::error::{Error, Result};
 use crate::{glob, limits};
 
@@ -104,6 +105,13 @@ impl Hub {
         self.registry.read().for_each_match(&published.channel, |queue, pattern| {
             queue.push(Message::new(published, pattern), woken);
         });
+    }
+
+    /// Delivers messages, each with its channel before it.
+    pub(crate) fn publish(&self, messages: Vec<(Vec<u8>, Vec<u8>)>, commit: CommitNumber, woken: &mut Vec<Waker>) {
+        for (channel, payload) in messages {
+            self.deliver(&Arc::new(Published { channel: channel.into(), payload: payload.into(), commit }), woken);
+        }
     }
 
     /// Tells every subscriber that there will be no more messages, and takes no new ones.

@@ -4,7 +4,7 @@ use crate::engine::{Direction, Key, KeyRange, Value};
 use crate::error::Result;
 use crate::kv::key::Elements;
 use crate::kv::record::{Head, Kind};
-use crate::kv::{Kv, entry};
+use crate::kv::{KeyEvents, Kv, entry, event};
 use crate::limits;
 use crate::txn::{Scope, View, WriteScope, Writer};
 
@@ -19,6 +19,11 @@ pub(super) struct Collection<S> {
 impl<S: Scope> Collection<S> {
     pub(super) fn new(kv: Kv<S>, key: &[u8], kind: Kind) -> Self {
         Self { kv, key: key.to_vec(), kind }
+    }
+
+    /// Where it is.
+    pub(super) fn place(&self) -> (&Kv<S>, &[u8]) {
+        (&self.kv, &self.key)
     }
 
     /// What `body` makes of the elements; `None` when there is no collection.
@@ -85,6 +90,19 @@ impl<'a> Held<'a> {
         self.writer.put(element, value)
     }
 
+    /// Tells that `name` happened to the collection.
+    pub(super) fn tell(&mut self, name: &'static str) {
+        let class = match self.kind {
+            Kind::Hash => KeyEvents::HASHES,
+            Kind::List => KeyEvents::LISTS,
+            Kind::Set => KeyEvents::SETS,
+            Kind::SortedSet => KeyEvents::SORTED_SETS,
+            Kind::Stream => KeyEvents::STREAMS,
+            Kind::String => KeyEvents::STRINGS,
+        };
+        event::tell(self.writer, class, name, self.key);
+    }
+
     /// The first or last element of a range.
     pub(super) fn first(&self, range: &KeyRange, direction: Direction) -> Result<Option<(Key, Value)>> {
         if self.exists() { self.writer.first(range, direction) } else { Ok(None) }
@@ -96,6 +114,7 @@ impl<'a> Held<'a> {
             && self.writer.first(range, Direction::Forward)?.is_none()
         {
             entry::remove(self.writer, self.key, head)?;
+            event::tell(self.writer, KeyEvents::GENERIC, "del", self.key);
             self.head = None;
         }
         Ok(())

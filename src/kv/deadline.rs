@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Error, InvalidKind, Result};
 use crate::expiry;
+use crate::kv::event::{KeyEvents, tell};
 use crate::kv::record::Head;
 use crate::kv::{Kv, entry};
 use crate::txn::{Scope, WriteScope, Writer};
@@ -148,6 +149,7 @@ impl<S: WriteScope> Kv<S> {
             let found = entry::claim(writer, key, |head, payload| Ok(head.deadline.map(|_| (head, payload.to_vec()))))?;
             let Some((head, payload)) = found.flatten() else { return Ok(false) };
             change(writer, key, head, None, &payload)?;
+            tell(writer, KeyEvents::GENERIC, "persist", key);
             Ok(true)
         })
     }
@@ -167,8 +169,10 @@ fn set_deadline(writer: &mut Writer, key: &[u8], deadline: Timestamp) -> Result<
     let Some((head, payload)) = found else { return Ok(false) };
     if deadline <= writer.now() {
         entry::remove(writer, key, head)?;
+        tell(writer, KeyEvents::GENERIC, "del", key);
     } else {
         change(writer, key, head, Some(deadline), &payload)?;
+        tell(writer, KeyEvents::GENERIC, "expire", key);
     }
     Ok(true)
 }

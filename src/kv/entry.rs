@@ -4,6 +4,7 @@
 
 use crate::error::Result;
 use crate::expiry;
+use crate::kv::event::{KeyEvents, tell};
 use crate::kv::key::Elements;
 use crate::kv::record::Head;
 use crate::txn::{View, Writer};
@@ -30,6 +31,7 @@ pub(super) fn claim<R>(
         head
     };
     remove(writer, key, expired)?;
+    tell(writer, KeyEvents::EXPIRED, "expired", key);
     Ok(None)
 }
 

@@ -229,6 +229,9 @@ impl<S: WriteScope> Hash<S> {
             for (field, value) in &entries {
                 new += u64::from(set(hash, field.as_ref(), value.as_ref())?.is_none());
             }
+            if !entries.is_empty() {
+                hash.tell("hset");
+            }
             Ok(new)
         })
     }
@@ -255,6 +258,7 @@ impl<S: WriteScope> Hash<S> {
                 return Ok(false);
             }
             set(hash, field, value)?;
+            hash.tell("hset");
             Ok(true)
         })
     }
@@ -286,6 +290,7 @@ impl<S: WriteScope> Hash<S> {
                 .checked_add(by)
                 .ok_or_else(|| Error::invalid(InvalidKind::Overflow, "increment or decrement would overflow"))?;
             set(hash, field, sum.to_string().as_bytes())?;
+            hash.tell("hincrby");
             Ok(sum)
         })
     }
@@ -316,6 +321,7 @@ impl<S: WriteScope> Hash<S> {
             };
             let sum = add_float(number, by)?;
             set(hash, field, sum.as_bytes())?;
+            hash.tell("hincrbyfloat");
             Ok(sum)
         })
     }
@@ -336,17 +342,45 @@ impl<S: WriteScope> Hash<S> {
     /// # Source
     /// Redis command reference, `HDEL`.
     pub fn remove(&self, field: impl AsRef<[u8]>) -> Result<bool> {
-        let field = field.as_ref();
+        Ok(self.remove_many([field])? == 1)
+    }
+
+    /// Removes several fields, and answers how many of them there were.
+    ///
+    /// # Errors
+    /// As every method.
+    ///
+    /// # Cost
+    /// As [`Hash::remove`] for each.
+    ///
+    /// # Examples
+    /// ```
+    /// let user = larder::Store::in_memory().kv().hash("user:7");
+    /// user.set_many([("name", "ann"), ("age", "41")])?;
+    /// assert_eq!(user.remove_many(["age", "city"])?, 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `HDEL`.
+    pub fn remove_many<F: AsRef<[u8]>>(&self, fields: impl IntoIterator<Item = F>) -> Result<u64> {
+        let fields: Vec<F> = fields.into_iter().collect();
         self.0.write("hash.remove", |hash| {
-            check_field(field)?;
-            let element = hash.elements.member(field);
-            if hash.get(&element)?.is_none() {
-                return Ok(false);
+            let mut removed = 0;
+            for field in &fields {
+                check_field(field.as_ref())?;
+                let element = hash.elements.member(field.as_ref());
+                if hash.get(&element)?.is_some() {
+                    hash.writer.remove(element);
+                    removed += 1;
+                }
             }
-            hash.writer.remove(element);
-            let members = hash.elements.members();
-            hash.remove_if_empty(&members)?;
-            Ok(true)
+            if removed > 0 {
+                hash.tell("hdel");
+                let members = hash.elements.members();
+                hash.remove_if_empty(&members)?;
+            }
+            Ok(removed)
         })
     }
 }

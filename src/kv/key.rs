@@ -87,6 +87,14 @@ impl Keyspace {
         Ok(head)
     }
 
+    /// The keyspace's name and the key that `head` is the head of.
+    pub(super) fn name_and_key(head: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
+        let mut reader = Reader::new(head);
+        reader.u8()?;
+        let name = reader.bytes()?;
+        Ok((name, reader.rest().to_vec()))
+    }
+
     /// The heads of all keys.
     pub(super) fn heads(&self) -> Result<KeyRange> {
         self.check_name()?;

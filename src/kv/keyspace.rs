@@ -5,6 +5,7 @@ use std::ops::Bound;
 use crate::clock::Timestamp;
 use crate::engine::{Direction, Key};
 use crate::error::Result;
+use crate::kv::event::{KeyEvents, tell};
 use crate::kv::key::{Elements, key_of};
 use crate::kv::record::{Head, Kind};
 use crate::kv::{Kv, entry};
@@ -189,6 +190,8 @@ impl<S: WriteScope> Kv<S> {
             if from != to {
                 copy(writer, (&from, head, &payload), &to)?;
                 entry::remove(writer, &from, head)?;
+                tell(writer, KeyEvents::GENERIC, "rename_from", &from);
+                tell(writer, KeyEvents::GENERIC, "rename_to", &to);
             }
             Ok(true)
         })
@@ -226,6 +229,7 @@ impl<S: WriteScope> Kv<S> {
                 return Ok(false);
             }
             copy(writer, (&from, head, &payload), &to)?;
+            tell(writer, KeyEvents::GENERIC, "copy_to", &to);
             Ok(true)
         })
     }

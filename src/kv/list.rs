@@ -70,6 +70,10 @@ impl<S: Scope> List<S> {
         Self(Collection::new(kv, key, Kind::List))
     }
 
+    pub(super) fn place(&self) -> (&Kv<S>, &[u8]) {
+        self.0.place()
+    }
+
     /// How many values there are.
     ///
     /// # Errors

@@ -28,6 +28,7 @@ mod bits;
 mod collection;
 mod deadline;
 mod entry;
+mod event;
 mod geo;
 mod hash;
 mod hyperloglog;
@@ -43,11 +44,14 @@ pub mod stream;
 mod string;
 mod substring;
 mod unsorted_set;
+mod waiting;
 
 use std::sync::Arc;
 
 pub use bits::{BitField, BitFieldOperation, BitOperation, BitOverflow, BitRange};
 pub use deadline::Ttl;
+pub use event::KeyEvents;
+pub(crate) use event::messages;
 pub use geo::{Geo, GeoAdded, GeoCondition, GeoMatch, GeoPosition, GeoSearch, GeoShape, GeoUnit};
 pub use hash::Hash;
 pub use hyperloglog::HyperLogLog;
@@ -294,6 +298,7 @@ impl<S: WriteScope> Kv<S> {
         self.write("delete", key.as_ref(), |writer, key| {
             let Some(head) = entry::claim(writer, key, |head, _| Ok(head))? else { return Ok(false) };
             entry::remove(writer, key, head)?;
+            event::tell(writer, KeyEvents::GENERIC, "del", key);
             Ok(true)
         })
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, InvalidKind, Result};
+use crate::kv::event::{KeyEvents, tell};
 use crate::kv::number::parse_integer;
 use crate::kv::record::{Head, Kind};
 use crate::kv::{Kv, deadline, entry};
@@ -57,7 +58,11 @@ impl<S: WriteScope> Kv<S> {
     /// Redis command reference, `SET`.
     pub fn set(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
         let value = value.as_ref();
-        self.write("set", key.as_ref(), |writer, key| set(writer, key, value, None))
+        self.write("set", key.as_ref(), |writer, key| {
+            set(writer, key, value, None)?;
+            tell(writer, KeyEvents::STRINGS, "set", key);
+            Ok(())
+        })
     }
 
     /// Puts the string `value` at `key` until `ttl` from now, in the place of whatever the key held.
@@ -89,7 +94,10 @@ impl<S: WriteScope> Kv<S> {
             if deadline <= now {
                 return Err(Error::invalid(InvalidKind::Value, "invalid expire time: less than a microsecond"));
             }
-            set(writer, key, value, Some(deadline))
+            set(writer, key, value, Some(deadline))?;
+            tell(writer, KeyEvents::STRINGS, "set", key);
+            tell(writer, KeyEvents::GENERIC, "expire", key);
+            Ok(())
         })
     }
 
@@ -183,5 +191,6 @@ fn incr_by(writer: &mut Writer, key: &[u8], by: i64) -> Result<i64> {
         .checked_add(by)
         .ok_or_else(|| Error::invalid(InvalidKind::Overflow, "increment or decrement would overflow"))?;
     entry::replace(writer, key, head, sum.to_string().as_bytes())?;
+    tell(writer, KeyEvents::STRINGS, "incrby", key);
     Ok(sum)
 }

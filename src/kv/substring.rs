@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::error::{Error, InvalidKind, Result};
+use crate::kv::event::{KeyEvents, tell};
 use crate::kv::number::{add_float, parse_float};
 use crate::kv::record::{Head, Kind};
 use crate::kv::{Kv, deadline, entry};
@@ -212,6 +213,9 @@ impl<S: WriteScope> Kv<S> {
                     Until::At(deadline) => Some(deadline),
                 };
                 put(writer, key, head, deadline, value)?;
+                if matches!(options.until, Until::At(_)) {
+                    tell(writer, KeyEvents::GENERIC, "expire", key);
+                }
             }
             Ok(SetOutcome { written, previous })
         })
@@ -242,7 +246,9 @@ impl<S: WriteScope> Kv<S> {
             for (key, value) in entries {
                 limits::check("string bytes", limits::STRING_BYTES_MAX, value.as_ref().len())?;
                 let head = Head::persistent(Kind::String);
-                entry::replace(writer, &self.keyspace.head(key.as_ref())?, head, value.as_ref())?;
+                let key = self.keyspace.head(key.as_ref())?;
+                entry::replace(writer, &key, head, value.as_ref())?;
+                tell(writer, KeyEvents::STRINGS, "set", &key);
             }
             Ok(true)
         })
@@ -266,7 +272,7 @@ impl<S: WriteScope> Kv<S> {
     pub fn append(&self, key: impl AsRef<[u8]>, more: impl AsRef<[u8]>) -> Result<u64> {
         let more = more.as_ref();
         self.write("append", key.as_ref(), |writer, key| {
-            change(writer, key, |value| {
+            change(writer, "append", key, |value| {
                 limits::check("string bytes", limits::STRING_BYTES_MAX, value.len().saturating_add(more.len()))?;
                 value.extend_from_slice(more);
                 Ok(())
@@ -297,7 +303,7 @@ impl<S: WriteScope> Kv<S> {
             return self.value_len(key);
         }
         self.write("set_range", key.as_ref(), |writer, key| {
-            change(writer, key, |value| {
+            change(writer, "setrange", key, |value| {
                 let end = offset.saturating_add(part.len());
                 limits::check("string bytes", limits::STRING_BYTES_MAX, end)?;
                 if value.len() < end {
@@ -330,6 +336,7 @@ impl<S: WriteScope> Kv<S> {
         self.write("get_and_delete", key.as_ref(), |writer, key| {
             let Some((head, value)) = claim_string(writer, key)? else { return Ok(None) };
             entry::remove(writer, key, head)?;
+            tell(writer, KeyEvents::GENERIC, "del", key);
             Ok(Some(value))
         })
     }
@@ -354,11 +361,23 @@ impl<S: WriteScope> Kv<S> {
     pub fn get_and_expire(&self, key: impl AsRef<[u8]>, until: Until) -> Result<Option<Vec<u8>>> {
         self.write("get_and_expire", key.as_ref(), |writer, key| {
             let Some((head, value)) = claim_string(writer, key)? else { return Ok(None) };
-            match until {
-                Until::AsBefore => {}
-                Until::At(deadline) if deadline <= writer.now() => entry::remove(writer, key, head)?,
-                Until::At(deadline) => deadline::change(writer, key, head, Some(deadline), &value)?,
-                Until::Removed => deadline::change(writer, key, head, None, &value)?,
+            let event = match until {
+                Until::AsBefore => None,
+                Until::At(deadline) if deadline <= writer.now() => {
+                    entry::remove(writer, key, head)?;
+                    Some("del")
+                }
+                Until::At(deadline) => {
+                    deadline::change(writer, key, head, Some(deadline), &value)?;
+                    Some("expire")
+                }
+                Until::Removed => {
+                    deadline::change(writer, key, head, None, &value)?;
+                    head.deadline.map(|_| "persist")
+                }
+            };
+            if let Some(event) = event {
+                tell(writer, KeyEvents::GENERIC, event, key);
             }
             Ok(Some(value))
         })
@@ -392,6 +411,7 @@ impl<S: WriteScope> Kv<S> {
             let sum = add_float(number, by)?;
             let head = found.map_or(Head::persistent(Kind::String), |(head, _)| head);
             entry::replace(writer, key, head, sum.as_bytes())?;
+            tell(writer, KeyEvents::STRINGS, "incrbyfloat", key);
             Ok(sum)
         })
     }
@@ -405,16 +425,25 @@ fn put(writer: &mut Writer, key: &[u8], before: Option<Head>, deadline: Option<T
     if deadline.is_some_and(|deadline| deadline <= writer.now()) {
         // It would be gone as soon as it is there.
         writer.remove(key);
+        tell(writer, KeyEvents::GENERIC, "del", key);
         return Ok(());
     }
-    entry::create(writer, key, Head { kind: Kind::String, deadline }, value)
+    entry::create(writer, key, Head { kind: Kind::String, deadline }, value)?;
+    tell(writer, KeyEvents::STRINGS, "set", key);
+    Ok(())
 }
 
 /// Changes the bytes of a string, which need not exist, and answers how many there are then.
-fn change(writer: &mut Writer, key: &[u8], change: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<u64> {
+fn change(
+    writer: &mut Writer,
+    event: &'static str,
+    key: &[u8],
+    change: impl FnOnce(&mut Vec<u8>) -> Result<()>,
+) -> Result<u64> {
     let (head, mut value) = claim_string(writer, key)?.unwrap_or((Head::persistent(Kind::String), Vec::new()));
     change(&mut value)?;
     entry::replace(writer, key, head, &value)?;
+    tell(writer, KeyEvents::STRINGS, event, key);
     Ok(value.len() as u64)
 }
 

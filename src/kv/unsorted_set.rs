@@ -198,6 +198,9 @@ impl<S: WriteScope> UnsortedSet<S> {
                     new += 1;
                 }
             }
+            if new > 0 {
+                set.tell("sadd");
+            }
             Ok(new)
         })
     }
@@ -218,17 +221,45 @@ impl<S: WriteScope> UnsortedSet<S> {
     /// # Source
     /// Redis command reference, `SREM`.
     pub fn remove(&self, member: impl AsRef<[u8]>) -> Result<bool> {
-        let member = member.as_ref();
+        Ok(self.remove_many([member])? == 1)
+    }
+
+    /// Removes several members, and answers how many of them were in the set.
+    ///
+    /// # Errors
+    /// As every method.
+    ///
+    /// # Cost
+    /// As [`UnsortedSet::remove`] for each.
+    ///
+    /// # Examples
+    /// ```
+    /// let tags = larder::Store::in_memory().kv().unsorted_set("tags");
+    /// tags.add_many(["new", "sale"])?;
+    /// assert_eq!(tags.remove_many(["sale", "old"])?, 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `SREM`.
+    pub fn remove_many<M: AsRef<[u8]>>(&self, members: impl IntoIterator<Item = M>) -> Result<u64> {
+        let members: Vec<M> = members.into_iter().collect();
         self.0.write("unsorted_set.remove", |set| {
-            check(member)?;
-            let element = set.elements.member(member);
-            if set.get(&element)?.is_none() {
-                return Ok(false);
+            let mut removed = 0;
+            for member in &members {
+                check(member.as_ref())?;
+                let element = set.elements.member(member.as_ref());
+                if set.get(&element)?.is_some() {
+                    set.writer.remove(element);
+                    removed += 1;
+                }
             }
-            set.writer.remove(element);
-            let members = set.elements.members();
-            set.remove_if_empty(&members)?;
-            Ok(true)
+            if removed > 0 {
+                set.tell("srem");
+                let members = set.elements.members();
+                set.remove_if_empty(&members)?;
+            }
+            Ok(removed)
         })
     }
 }

@@ -15,6 +15,7 @@ use crate::channel::Hub;
 use crate::clock::Timestamp;
 use crate::engine::{CheckReport, Durability, EngineStats, durable};
 use crate::error::Result;
+use crate::kv::{self, KeyEvents};
 use crate::txn::{AtSnapshot, AutoCommit, Core, Running};
 #[cfg(feature = "redis")]
 use crate::{
@@ -131,7 +132,9 @@ impl Store {
     /// A store whose engine is known to hold nothing.
     fn from_empty_core(core: Arc<Core>) -> Self {
         let sweeper = Sweeper::new(&core);
-        Self { inner: Arc::new(Inner { core, hub: Arc::new(Hub::default()), sweeper }) }
+        let hub = Arc::new(Hub::default());
+        publish_key_events(&core, &hub);
+        Self { inner: Arc::new(Inner { core, hub, sweeper }) }
     }
 
     /// Runs `body` as one transaction over every model: all of it is committed, or nothing.
@@ -405,6 +408,32 @@ impl Store {
         })
     }
 
+    /// Publishes these events of keys from now on, and no others. None are unless chosen.
+    ///
+    /// Every writer's events are published, after its commit and in the order of commits; a key that is removed at its deadline
+    /// by the sweeper counts as well. [`KeyEvents`] tells the channels.
+    ///
+    /// # Cost
+    /// A message for each event, or two, whether anybody subscribes or not.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, kv::KeyEvents};
+    /// let store = Store::in_memory();
+    /// store.publish_key_events(KeyEvents::parse("KEA")?);
+    /// let events = store.channels().subscribe("__keyspace@0__:k")?;
+    /// store.kv_named("0").set("k", "v")?;
+    /// assert_eq!(events.try_recv()?.unwrap().payload(), b"set");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis manual, keyspace notifications.
+    pub fn publish_key_events(&self, events: KeyEvents) {
+        let has_channel = events.has(KeyEvents::ON_KEY_CHANNELS) || events.has(KeyEvents::ON_EVENT_CHANNELS);
+        self.inner.core.observed().set_published(if has_channel { events.bits() } else { 0 });
+    }
+
     /// Begins to watch keys for changes.
     #[cfg(feature = "redis")]
     pub(crate) fn watch(&self) -> Result<Watch> {
@@ -455,4 +484,16 @@ impl Store {
     fn hub(&self) -> &Arc<Hub> {
         &self.inner.hub
     }
+}
+
+/// Has events of keys that somebody chose become messages.
+fn publish_key_events(core: &Core, hub: &Arc<Hub>) {
+    let hub = Arc::downgrade(hub);
+    core.observed().set_publish(move |event, wanted, commit, woken| {
+        let Some(hub) = hub.upgrade() else { return };
+        match kv::messages(event, KeyEvents::from_bits(wanted)) {
+            Ok(messages) => hub.publish(messages, commit, woken),
+            Err(error) => tracing::error!(%error, "an event of a key could not be told"),
+        }
+    });
 }

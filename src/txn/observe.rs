@@ -19,8 +19,8 @@ pub(crate) struct KeyEvent {
     pub(crate) head: Box<[u8]>,
 }
 
-/// Called with an event of a durable commit; as [`Effect::release`], it must not block, fail or use the store.
-type Publish = Box<dyn Fn(&KeyEvent, CommitNumber, &mut Vec<Waker>) + Send + Sync>;
+/// Called with an event of a durable commit and what is published; as [`Effect::release`], it must not block, fail or use the store.
+type Publish = Box<dyn Fn(&KeyEvent, u32, CommitNumber, &mut Vec<Waker>) + Send + Sync>;
 
 /// Who wants to know what. An operation asks with one load whether anybody does.
 #[derive(Default)]
@@ -44,7 +44,7 @@ impl Observed {
     /// Sets what publishes events. Only the first call counts.
     pub(crate) fn set_publish(
         &self,
-        publish: impl Fn(&KeyEvent, CommitNumber, &mut Vec<Waker>) + Send + Sync + 'static,
+        publish: impl Fn(&KeyEvent, u32, CommitNumber, &mut Vec<Waker>) + Send + Sync + 'static,
     ) {
         // A second setting would be a mistake of the store, which sets it once, right after it is made.
         let _ = self.publish.set(Box::new(publish));
@@ -54,9 +54,9 @@ impl Observed {
     pub(crate) fn set_published(&self, classes: u32) {
         let classes = classes & !WAITED_FOR;
         // The closure never declines.
-        let _ = self.wanted.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |wanted| {
-            Some(wanted & WAITED_FOR | classes)
-        });
+        let _ = self
+            .wanted
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |wanted| Some(wanted & WAITED_FOR | classes));
     }
 
     pub(crate) fn published(&self) -> u32 {
@@ -94,7 +94,7 @@ impl Effect for Told {
         if observed.published() & self.event.class != 0
             && let Some(publish) = observed.publish.get()
         {
-            publish(&self.event, commit, woken);
+            publish(&self.event, observed.published(), commit, woken);
         }
         if observed.is_waited_for() {
             observed.waiters.ring(&self.event.head, woken);

@@ -108,6 +108,10 @@ impl AutoCommit {
     pub(crate) fn new(core: Arc<Core>) -> Self {
         Self(core)
     }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.0
+    }
 }
 
 impl Scope for AutoCommit {

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::kv::bits::{BitField, grow};
+use crate::kv::event::{KeyEvents, tell};
 use crate::kv::{Kv, string};
 use crate::txn::{Scope, WriteScope};
 
@@ -125,6 +126,7 @@ impl<S: WriteScope> Kv<S> {
             let answers = run(&mut value, operations)?;
             if len > 0 {
                 string::change(writer, key, head, &value)?;
+                tell(writer, KeyEvents::STRINGS, "setbit", key);
             }
             Ok(answers)
         })

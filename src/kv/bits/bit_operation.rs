@@ -3,6 +3,7 @@
 use std::iter;
 
 use crate::error::{Error, InvalidKind, Result};
+use crate::kv::event::{KeyEvents, tell};
 use crate::kv::{Kv, entry, string};
 use crate::txn::{View, WriteScope};
 
@@ -69,8 +70,10 @@ impl<S: WriteScope> Kv<S> {
             let result = combine(operation, sources);
             if !result.is_empty() {
                 string::set(writer, destination, &result, None)?;
+                tell(writer, KeyEvents::STRINGS, "set", destination);
             } else if let Some(head) = entry::claim(writer, destination, |head, _| Ok(head))? {
                 entry::remove(writer, destination, head)?;
+                tell(writer, KeyEvents::GENERIC, "del", destination);
             }
             Ok(result.len() as u64)
         })

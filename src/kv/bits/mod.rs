@@ -20,6 +20,7 @@ pub use bit_range::BitRange;
 pub use field::BitField;
 
 use crate::error::{Error, InvalidKind, Result};
+use crate::kv::event::{KeyEvents, tell};
 use crate::kv::{Kv, string};
 use crate::limits;
 use crate::txn::{Scope, WriteScope};
@@ -81,6 +82,7 @@ impl<S: WriteScope> Kv<S> {
             grow(&mut value, byte + 1);
             let before = replace_bit(&mut value, byte, mask, bit);
             string::change(writer, key, head, &value)?;
+            tell(writer, KeyEvents::STRINGS, "setbit", key);
             Ok(before)
         })
     }

@@ -27,6 +27,7 @@ mod sketch;
 mod sparse;
 
 use crate::error::Result;
+use crate::kv::event::{KeyEvents, tell};
 use crate::kv::{Kv, string};
 use crate::txn::{AutoCommit, Scope, View, WriteScope};
 use sketch::{Registers, Sketch};
@@ -118,6 +119,7 @@ impl<S: WriteScope> HyperLogLog<S> {
             if changed {
                 sketch.forget_count();
                 string::change(writer, key, head, &sketch.encode())?;
+                tell(writer, KeyEvents::STRINGS, "pfadd", key);
             }
             Ok(changed)
         })
@@ -193,7 +195,9 @@ impl<S: WriteScope> HyperLogLog<S> {
             }
             merged.raise_to(&registers)?;
             merged.forget_count();
-            string::change(writer, key, head, &merged.encode())
+            string::change(writer, key, head, &merged.encode())?;
+            tell(writer, KeyEvents::STRINGS, "pfadd", key);
+            Ok(())
         })
     }
 }

@@ -105,11 +105,7 @@ fn hstrlen(call: &mut Call<'_>) -> Outcome {
 }
 
 fn hdel(call: &mut Call<'_>) -> Outcome {
-    let hash = call.kv().hash(call.word(1));
-    let mut removed = 0;
-    for field in call.rest(2) {
-        removed += u64::from(hash.remove(field)?);
-    }
+    let removed = call.kv().hash(call.word(1)).remove_many(call.rest(2))?;
     call.reply.count(removed);
     Ok(())
 }

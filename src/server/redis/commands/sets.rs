@@ -40,11 +40,7 @@ fn sadd(call: &mut Call<'_>) -> Outcome {
 }
 
 fn srem(call: &mut Call<'_>) -> Outcome {
-    let set = call.kv().unsorted_set(call.word(1));
-    let mut removed = 0;
-    for member in call.rest(2) {
-        removed += u64::from(set.remove(member)?);
-    }
+    let removed = call.kv().unsorted_set(call.word(1)).remove_many(call.rest(2))?;
     call.reply.count(removed);
     Ok(())
 }
@@ -116,9 +112,7 @@ fn spop(call: &mut Call<'_>) -> Outcome {
     for n in choose(call, len, count.unwrap_or(1))? {
         chosen.extend(set.nth(n)?);
     }
-    for member in &chosen {
-        set.remove(member)?;
-    }
+    set.remove_many(&chosen)?;
     match count {
         None => call.reply.bulk_or_nil(chosen.pop()),
         Some(_) => write(call, &chosen),

@@ -1,0 +1,163 @@
+//! Events of keys: what happens to a key is published on channels named after it, once it is durable.
+
+use crate::error::{Error, InvalidKind, Result};
+use crate::kv::key::Keyspace;
+use crate::txn::{KeyEvent, Writer};
+
+/// Which events of keys are published, and on which channels. Nothing unless chosen, for every event costs a message.
+///
+/// An event is a message on one or two channels: `__keyspace@<keyspace>__:<key>`, whose message is the event's name, with
+/// [`KeyEvents::ON_KEY_CHANNELS`]; and `__keyevent@<keyspace>__:<event>`, whose message is the key, with
+/// [`KeyEvents::ON_EVENT_CHANNELS`]. A set without either publishes nothing.
+///
+/// # Examples
+/// ```
+/// use larder::kv::KeyEvents;
+/// let events = KeyEvents::parse("Ex")?;
+/// assert_eq!(events, KeyEvents::ON_EVENT_CHANNELS.and(KeyEvents::EXPIRED));
+/// assert_eq!(events.to_string(), "xE");
+/// assert_eq!(KeyEvents::parse("KEA")?.to_string(), "AKE");
+/// # Ok::<(), larder::Error>(())
+/// ```
+///
+/// # Source
+/// Redis manual, keyspace notifications.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct KeyEvents(u32);
+
+impl KeyEvents {
+    /// None.
+    pub const NONE: Self = Self(0);
+    /// Of keys whatever they hold: deleted, renamed, given a deadline. Flag `g`.
+    pub const GENERIC: Self = Self(1);
+    /// Of strings. Flag `$`.
+    pub const STRINGS: Self = Self(1 << 1);
+    /// Of lists. Flag `l`.
+    pub const LISTS: Self = Self(1 << 2);
+    /// Of sets. Flag `s`.
+    pub const SETS: Self = Self(1 << 3);
+    /// Of hashes. Flag `h`.
+    pub const HASHES: Self = Self(1 << 4);
+    /// Of sorted sets. Flag `z`.
+    pub const SORTED_SETS: Self = Self(1 << 5);
+    /// A key was removed because its deadline has passed. Flag `x`.
+    pub const EXPIRED: Self = Self(1 << 6);
+    /// A key was removed to stay within the budget of memory. Flag `e`.
+    pub const EVICTED: Self = Self(1 << 7);
+    /// Of streams. Flag `t`.
+    pub const STREAMS: Self = Self(1 << 8);
+    /// All of the above. Flag `A`.
+    pub const ALL: Self = Self((1 << 9) - 1);
+    /// On channels named after keys. Flag `K`.
+    pub const ON_KEY_CHANNELS: Self = Self(1 << 16);
+    /// On channels named after events. Flag `E`.
+    pub const ON_EVENT_CHANNELS: Self = Self(1 << 17);
+
+    const FLAGS: [(char, Self); 11] = [
+        ('g', Self::GENERIC),
+        ('$', Self::STRINGS),
+        ('l', Self::LISTS),
+        ('s', Self::SETS),
+        ('h', Self::HASHES),
+        ('z', Self::SORTED_SETS),
+        ('x', Self::EXPIRED),
+        ('e', Self::EVICTED),
+        ('t', Self::STREAMS),
+        ('K', Self::ON_KEY_CHANNELS),
+        ('E', Self::ON_EVENT_CHANNELS),
+    ];
+
+    /// Reads flags, as in the parameter `notify-keyspace-events` of Redis.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a flag that is unknown, and for `m`, `n` and `d`: reads that find nothing, new keys and modules
+    /// are not told of.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::kv::KeyEvents;
+    /// assert_eq!(KeyEvents::parse("")?, KeyEvents::NONE);
+    /// assert!(KeyEvents::parse("Km").unwrap_err().to_string().contains("not told of"));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn parse(flags: &str) -> Result<Self> {
+        flags.chars().try_fold(Self::NONE, |events, flag| match flag {
+            'A' => Ok(events.and(Self::ALL)),
+            'm' | 'n' | 'd' => {
+                let what = format!("events of the class {flag:?} are not told of");
+                Err(Error::invalid(InvalidKind::Value, what))
+            }
+            flag => match Self::FLAGS.iter().find(|(known, _)| *known == flag) {
+                Some((_, class)) => Ok(events.and(*class)),
+                None => Err(Error::invalid(InvalidKind::Value, format!("{flag:?} is no class of events"))),
+            },
+        })
+    }
+
+    /// These and `other`.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::kv::KeyEvents;
+    /// assert!(KeyEvents::LISTS.and(KeyEvents::SETS).has(KeyEvents::SETS));
+    /// ```
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of `other` is in these.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::kv::KeyEvents;
+    /// assert!(KeyEvents::ALL.has(KeyEvents::EVICTED) && !KeyEvents::ALL.has(KeyEvents::ON_KEY_CHANNELS));
+    /// ```
+    #[must_use]
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The bits, of which an event has one.
+    pub(crate) const fn bits(self) -> u32 {
+        self.0
+    }
+
+    pub(crate) const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+}
+
+impl std::fmt::Display for KeyEvents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let all = self.has(Self::ALL);
+        if all {
+            f.write_str("A")?;
+        }
+        for (flag, class) in Self::FLAGS {
+            if self.has(class) && !(all && Self::ALL.has(class)) {
+                write!(f, "{flag}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tells that `name` happened to the key whose head is kept at `head`.
+pub(super) fn tell(writer: &mut Writer, class: KeyEvents, name: &'static str, head: &[u8]) {
+    writer.tell(class.bits(), name, head);
+}
+
+/// The channels and messages of an event.
+pub(crate) fn messages(event: &KeyEvent, wanted: KeyEvents) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    let (keyspace, key) = Keyspace::name_and_key(&event.head)?;
+    let channel = |kind: &str, rest: &[u8]| [b"__", kind.as_bytes(), b"@", &keyspace, b"__:", rest].concat();
+    let mut messages = Vec::new();
+    if wanted.has(KeyEvents::ON_KEY_CHANNELS) {
+        messages.push((channel("keyspace", &key), event.name.as_bytes().to_vec()));
+    }
+    if wanted.has(KeyEvents::ON_EVENT_CHANNELS) {
+        messages.push((channel("keyevent", event.name.as_bytes()), key));
+    }
+    Ok(messages)
+}

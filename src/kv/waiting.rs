@@ -1,0 +1,73 @@
+//! Waiting until a key has something.
+
+use std::time::Duration;
+
+use crate::error::Result;
+use crate::kv::{End, Kv, List};
+use crate::txn::AutoCommit;
+
+impl Kv<AutoCommit> {
+    /// What `attempt` finds. It is tried at once, and again whenever something has happened to one of `keys`, until it finds
+    /// something or `timeout` has passed; without a timeout there is no end. `None` at the end of the time.
+    ///
+    /// Those who wait for a key get their turns in the order in which they came. The time that is waited is that of the system,
+    /// not of the store's clock.
+    ///
+    /// # Errors
+    /// Those of `attempt`, which end the waiting; [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key that is too
+    /// long; [`Error::NestedTransaction`](crate::Error::NestedTransaction) inside an exclusive transaction of this thread.
+    ///
+    /// # Cost
+    /// Nothing while waiting. While anybody waits, each write of a key costs a look at who waits for it.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// let kv = larder::Store::in_memory().kv();
+    /// let jobs = kv.unsorted_set("jobs");
+    /// let worker = std::thread::spawn({
+    ///     let (kv, jobs) = (kv.clone(), jobs.clone());
+    ///     move || kv.wait_for(["jobs"], Some(Duration::from_secs(10)), || jobs.nth(0))
+    /// });
+    /// jobs.add("sweep")?;
+    /// assert_eq!(worker.join().unwrap()?, Some(b"sweep".to_vec()));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn wait_for<K: AsRef<[u8]>, R>(
+        &self,
+        keys: impl IntoIterator<Item = K>,
+        timeout: Option<Duration>,
+        attempt: impl FnMut() -> Result<Option<R>>,
+    ) -> Result<Option<R>> {
+        let heads: Vec<_> = keys.into_iter().map(|key| self.keyspace.head(key.as_ref())).collect::<Result<_>>()?;
+        self.scope.core().wait_for(&heads, timeout, attempt)
+    }
+}
+
+impl List<AutoCommit> {
+    /// Takes the value at `end` off the list, and waits for one while there is none: `None` when `timeout` has passed.
+    ///
+    /// # Errors
+    /// As every method, and those of [`Kv::wait_for`].
+    ///
+    /// # Cost
+    /// As [`Kv::wait_for`] and [`List::pop`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::kv::End;
+    /// use std::time::Duration;
+    /// let queue = larder::Store::in_memory().kv().list("queue");
+    /// queue.push(End::Back, ["job"])?;
+    /// assert_eq!(queue.pop_wait(End::Front, None)?, Some(b"job".to_vec()));
+    /// assert_eq!(queue.pop_wait(End::Front, Some(Duration::from_millis(1)))?, None);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `BLPOP`.
+    pub fn pop_wait(&self, end: End, timeout: Option<Duration>) -> Result<Option<Vec<u8>>> {
+        let (kv, key) = self.place();
+        kv.wait_for([key], timeout, || self.pop(end))
+    }
+}
