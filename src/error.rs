@@ -51,6 +51,16 @@ pub enum Error {
         value: String,
     },
 
+    /// The store holds as many bytes as it may, and no key could be evicted to make room; nothing was written. Remove
+    /// something, or raise the budget.
+    #[error("out of memory: {used} bytes are held, and the budget is {budget}")]
+    OutOfMemory {
+        /// What the store may hold.
+        budget: u64,
+        /// What it holds.
+        used: u64,
+    },
+
     /// A key holds a value of another kind than the operation works on.
     #[error("key {key:?} holds a {found}, not a {expected}")]
     WrongType {
@@ -324,6 +334,7 @@ impl Error {
         match self {
             Self::Conflict { .. } => true,
             Self::DuplicateKey { .. }
+            | Self::OutOfMemory { .. }
             | Self::WrongType { .. }
             | Self::ConditionFailed { .. }
             | Self::Invalid { .. }

@@ -23,6 +23,9 @@ use crate::txn::{View, Writer};
 /// Leading byte of every deadline's key.
 const OWNER: u8 = 0x03;
 
+/// What a deadline takes beside its target: owner and moment.
+pub(crate) const ENTRY_BYTES: u64 = 9;
+
 /// Records that `target` expires at `deadline`.
 ///
 /// # Errors
@@ -56,6 +59,28 @@ pub(crate) fn due(view: &View, now: Timestamp, max: usize) -> Result<Vec<(Timest
         due.push(decode(key)?);
     }
     Ok(due)
+}
+
+/// The deadlines of all models.
+pub(crate) fn all() -> KeyRange {
+    KeyRange::prefix(&[OWNER])
+}
+
+/// The target of a deadline that is kept at `key`.
+pub(crate) fn target(key: &[u8]) -> Result<Vec<u8>> {
+    decode(key).map(|(_, target)| target)
+}
+
+/// The target with the earliest deadline of those that begin with `owner`.
+pub(crate) fn first_of(view: &View, owner: u8) -> Result<Option<Vec<u8>>> {
+    let mut cursor = view.range(&all(), Direction::Forward)?;
+    while let Some((key, _)) = cursor.next()? {
+        let (_, target) = decode(key)?;
+        if target.first() == Some(&owner) {
+            return Ok(Some(target));
+        }
+    }
+    Ok(None)
 }
 
 fn key(deadline: Timestamp, target: &[u8]) -> Vec<u8> {

@@ -142,6 +142,9 @@ pub const PIPELINE_REQUESTS_MAX: usize = 1_024;
 /// Clients of one door.
 pub const CLIENTS_MAX: usize = 10_000;
 
+/// Slots in which the use of keys is kept, for eviction: four bytes each.
+pub const USAGE_SLOTS: usize = 1 << 22;
+
 /// Scans of keys that may be under way at the door; the oldest is forgotten first.
 pub const SCAN_CURSORS_MAX: usize = 16_384;
 

@@ -117,6 +117,10 @@ impl Snapshot for Watched {
         self.snapshot.commit()
     }
 
+    fn bytes(&self) -> Option<u64> {
+        self.snapshot.bytes()
+    }
+
     fn get(&self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
         self.snapshot.get(key)
     }

@@ -107,7 +107,12 @@ impl Engine for MemoryEngine {
 
     fn stats(&self) -> Result<EngineStats> {
         let tree = self.0.state()?;
-        Ok(EngineStats { commit: tree.commit, entries: Some(tree.tree.len()), ..EngineStats::default() })
+        Ok(EngineStats {
+            commit: tree.commit,
+            entries: Some(tree.tree.len()),
+            bytes: Some(tree.tree.bytes()),
+            ..EngineStats::default()
+        })
     }
 
     fn close(&self) -> Result<()> {
@@ -126,6 +131,10 @@ impl State for TreeSnapshot {
 impl Snapshot for TreeSnapshot {
     fn commit(&self) -> CommitNumber {
         self.commit
+    }
+
+    fn bytes(&self) -> Option<u64> {
+        Some(self.tree.bytes())
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {

@@ -459,6 +459,24 @@ pub trait Snapshot: fmt::Debug + Send + Sync {
     /// ```
     fn commit(&self) -> CommitNumber;
 
+    /// The bytes of all keys and values; `None` on an engine that does not count them. With changes laid over a snapshot it is
+    /// an upper bound: what they replace is not taken off.
+    ///
+    /// # Cost
+    /// O(1).
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::engine::{Changes, Durability, Engine, MemoryEngine};
+    /// # let engine = MemoryEngine::new();
+    /// # engine.commit(&Changes::putting(b"a", b"12"), None, Durability::None)?.wait()?;
+    /// assert_eq!(engine.snapshot()?.bytes(), Some(3));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    fn bytes(&self) -> Option<u64> {
+        None
+    }
+
     /// The value of `key`.
     ///
     /// # Errors

@@ -94,6 +94,10 @@ impl Snapshot for Overlay {
         self.commit
     }
 
+    fn bytes(&self) -> Option<u64> {
+        Some(self.base.bytes()?.saturating_add(self.changes.bytes() as u64))
+    }
+
     fn get(&self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
         match self.changes.get(key) {
             Some(change) => Ok(change.value().map(Cow::Borrowed)),

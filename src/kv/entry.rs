@@ -7,13 +7,22 @@ use crate::expiry;
 use crate::kv::event::{KeyEvents, tell};
 use crate::kv::key::Elements;
 use crate::kv::record::Head;
-use crate::txn::{View, Writer};
+use crate::txn::{Counted, View, Writer};
 
 /// Reads a key with `read`, which is given head and payload, unless the key is missing or expired.
 pub(super) fn look<R>(view: &View, key: &[u8], read: impl FnOnce(Head, &[u8]) -> Result<R>) -> Result<Option<R>> {
-    let Some(record) = view.get(key)? else { return Ok(None) };
-    let (head, payload) = Head::decode(&record)?;
-    if head.is_live(view.now()) { read(head, payload).map(Some) } else { Ok(None) }
+    let found = view.get(key)?;
+    let live = match &found {
+        Some(record) => Some(Head::decode(record)?).filter(|(head, _)| head.is_live(view.now())),
+        None => None,
+    };
+    let Some((head, payload)) = live else {
+        view.usage().count(Counted::Misses);
+        return Ok(None);
+    };
+    view.usage().count(Counted::Hits);
+    view.usage().touch(key, || view.now());
+    read(head, payload).map(Some)
 }
 
 /// As [`look`], and removes what an expired key has left behind, so that the key can be written to.
@@ -26,17 +35,20 @@ pub(super) fn claim<R>(
         let Some(record) = writer.get(key)? else { return Ok(None) };
         let (head, payload) = Head::decode(&record)?;
         if head.is_live(writer.now()) {
+            writer.usage().touch(key, || writer.now());
             return read(head, payload).map(Some);
         }
         head
     };
     remove(writer, key, expired)?;
+    writer.usage().count(Counted::Expired);
     tell(writer, KeyEvents::EXPIRED, "expired", key);
     Ok(None)
 }
 
 /// Puts a record where there was none, or where [`clear`] has removed all but the record.
 pub(super) fn create(writer: &mut Writer, key: &[u8], head: Head, payload: &[u8]) -> Result<()> {
+    writer.usage().touch(key, || writer.now());
     if let Some(deadline) = head.deadline {
         expiry::schedule(writer, deadline, key)?;
     }

@@ -161,3 +161,61 @@ pub(crate) fn messages(event: &KeyEvent, wanted: KeyEvents) -> Result<Vec<(Vec<u
     }
     Ok(messages)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::store::Store;
+
+    #[test]
+    fn flags_are_read_and_written_as_in_redis() {
+        for (flags, written) in
+            [("", ""), ("KEA", "AKE"), ("Kg$", "g$K"), ("Elshzxet", "lshzxetE"), ("Kg$lshzxet", "AK")]
+        {
+            assert_eq!(KeyEvents::parse(flags).unwrap().to_string(), written, "{flags}");
+        }
+        for flags in ["q", "Km", "n", "d", "K E"] {
+            assert!(KeyEvents::parse(flags).is_err(), "{flags}");
+        }
+    }
+
+    #[test]
+    fn events_come_in_order_on_the_channels_that_were_chosen_and_only_after_the_commit() {
+        let clock = ManualClock::default();
+        let store = Store::builder().clock(clock.clone()).in_memory();
+        store.publish_key_events(KeyEvents::parse("KEA").unwrap());
+        let heard = store.subscribe_pattern("__key*").unwrap();
+        let names = || -> Vec<String> {
+            std::iter::from_fn(|| heard.try_recv().unwrap())
+                .filter(|message| message.channel().starts_with(b"__keyspace@0__:"))
+                .map(|message| String::from_utf8(message.payload().to_vec()).unwrap())
+                .collect()
+        };
+        let kv = store.kv_named("0");
+        kv.set_with_ttl("k", "1", Duration::from_secs(1)).unwrap();
+        kv.incr("k").unwrap();
+        kv.append("k", "0").unwrap();
+        assert_eq!(names(), ["set", "expire", "incrby", "append"]);
+        clock.advance(Duration::from_secs(2));
+        store.sweep_expired().unwrap();
+        assert_eq!(names(), ["expired"]);
+        kv.hash("h").set("f", "v").unwrap();
+        kv.hash("h").remove("f").unwrap();
+        kv.unsorted_set("s").add("m").unwrap();
+        kv.rename("s", "t").unwrap();
+        kv.persist("t").unwrap();
+        assert_eq!(names(), ["hset", "hdel", "del", "sadd", "rename_from", "rename_to"]);
+        let undone = store.transaction(|tx| {
+            tx.kv_named("0").set("k", "v")?;
+            Err::<(), _>(Error::Closed)
+        });
+        assert!(undone.is_err());
+        assert!(names().is_empty(), "nothing was committed");
+        store.publish_key_events(KeyEvents::parse("Kx").unwrap());
+        kv.set("k", "v").unwrap();
+        assert!(names().is_empty(), "not chosen");
+    }
+}

@@ -181,7 +181,7 @@ impl<S: WriteScope> Kv<S> {
     /// Redis command reference, `RENAME`.
     pub fn rename(&self, from: impl AsRef<[u8]>, to: impl AsRef<[u8]>) -> Result<bool> {
         let (from, to) = (from.as_ref(), to.as_ref());
-        self.scope.write(self.operation("rename"), |writer| {
+        self.change("rename", |writer| {
             let (from, to) = (self.keyspace.head(from)?, self.keyspace.head(to)?);
             let Some((head, payload)) = entry::claim(writer, &from, |head, payload| Ok((head, payload.to_vec())))?
             else {
@@ -218,7 +218,7 @@ impl<S: WriteScope> Kv<S> {
     /// Redis command reference, `COPY`.
     pub fn copy(&self, from: impl AsRef<[u8]>, target: &Self, to: impl AsRef<[u8]>, replace: bool) -> Result<bool> {
         let (from, to) = (from.as_ref(), to.as_ref());
-        self.scope.write(self.operation("copy"), |writer| {
+        self.change("copy", |writer| {
             let (from, to) = (self.keyspace.head(from)?, target.keyspace.head(to)?);
             let Some((head, payload)) = entry::claim(writer, &from, |head, payload| Ok((head, payload.to_vec())))?
             else {
@@ -253,7 +253,7 @@ impl<S: WriteScope> Kv<S> {
     /// # Source
     /// Redis command reference, `FLUSHDB`.
     pub fn clear(&self) -> Result<u64> {
-        self.scope.write(self.operation("clear"), |writer| {
+        self.change("clear", |writer| {
             let mut cursor = writer.range(&self.keyspace.heads()?, Direction::Forward)?;
             let mut removed = 0;
             while let Some((key, record)) = cursor.next()? {

@@ -29,6 +29,7 @@ mod collection;
 mod deadline;
 mod entry;
 mod event;
+mod eviction;
 mod geo;
 mod hash;
 mod hyperloglog;
@@ -52,6 +53,7 @@ pub use bits::{BitField, BitFieldOperation, BitOperation, BitOverflow, BitRange}
 pub use deadline::Ttl;
 pub use event::KeyEvents;
 pub(crate) use event::messages;
+pub use eviction::{EvictionPolicy, KeyStats};
 pub use geo::{Geo, GeoAdded, GeoCondition, GeoMatch, GeoPosition, GeoSearch, GeoShape, GeoUnit};
 pub use hash::Hash;
 pub use hyperloglog::HyperLogLog;
@@ -309,7 +311,15 @@ impl<S: WriteScope> Kv<S> {
         key: &[u8],
         mut body: impl FnMut(&mut Writer, &[u8]) -> Result<R>,
     ) -> Result<R> {
-        self.scope.write(self.operation(verb), |writer| body(writer, &self.keyspace.head(key)?))
+        self.change(verb, |writer| body(writer, &self.keyspace.head(key)?))
+    }
+
+    /// Runs an operation, for which room is made first if it needs any.
+    fn change<R>(&self, verb: &'static str, mut body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R> {
+        self.scope.write(self.operation(verb), |writer| {
+            eviction::make_room(writer, verb)?;
+            body(writer)
+        })
     }
 }
 

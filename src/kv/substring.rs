@@ -237,7 +237,7 @@ impl<S: WriteScope> Kv<S> {
     /// # Source
     /// Redis command reference, `MSETNX`.
     pub fn set_all_if_absent<K: AsRef<[u8]>, V: AsRef<[u8]>>(&self, entries: &[(K, V)]) -> Result<bool> {
-        self.scope.write(self.operation("set_all_if_absent"), |writer| {
+        self.change("set_all_if_absent", |writer| {
             for (key, _) in entries {
                 if entry::claim(writer, &self.keyspace.head(key.as_ref())?, |_, _| Ok(()))?.is_some() {
                     return Ok(false);

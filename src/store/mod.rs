@@ -14,9 +14,9 @@ pub use transaction::{Snapshot, Transaction};
 use crate::channel::Hub;
 use crate::clock::Timestamp;
 use crate::engine::{CheckReport, Durability, EngineStats, durable};
-use crate::error::Result;
-use crate::kv::{self, KeyEvents};
-use crate::txn::{AtSnapshot, AutoCommit, Core, Running};
+use crate::error::{Error, Result};
+use crate::kv::{self, EvictionPolicy, KeyEvents, KeyStats};
+use crate::txn::{AtSnapshot, AutoCommit, Core, Counted, Running};
 #[cfg(feature = "redis")]
 use crate::{
     engine::{Key, KeyRange, Reads},
@@ -421,7 +421,7 @@ impl Store {
     /// use larder::{Store, kv::KeyEvents};
     /// let store = Store::in_memory();
     /// store.publish_key_events(KeyEvents::parse("KEA")?);
-    /// let events = store.channels().subscribe("__keyspace@0__:k")?;
+    /// let events = store.subscribe("__keyspace@0__:k")?;
     /// store.kv_named("0").set("k", "v")?;
     /// assert_eq!(events.try_recv()?.unwrap().payload(), b"set");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -432,6 +432,62 @@ impl Store {
     pub fn publish_key_events(&self, events: KeyEvents) {
         let has_channel = events.has(KeyEvents::ON_KEY_CHANNELS) || events.has(KeyEvents::ON_EVENT_CHANNELS);
         self.inner.core.observed().set_published(if has_channel { events.bits() } else { 0 });
+    }
+
+    /// Has the store hold no more than `budget` bytes of keys and values, of every model; without one, as many as there are.
+    /// When it is spent, keys are removed by `policy` before a key is written to. Neither is kept when the store is closed.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] on an engine that does not count bytes: fjall and sled do not.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Error, Store, kv::EvictionPolicy};
+    /// let store = Store::in_memory();
+    /// store.set_memory_budget(Some(100), EvictionPolicy::AllKeysLru)?;
+    /// for n in 0..100 {
+    ///     store.kv().set(format!("key:{n}"), "value")?;
+    /// }
+    /// assert!(store.stats()?.bytes.unwrap() <= 120 && store.kv().exists("key:99")?);
+    /// store.set_memory_budget(Some(10), EvictionPolicy::NoEviction)?;
+    /// assert!(matches!(store.kv().set("more", ""), Err(Error::OutOfMemory { .. })));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis manual, key eviction.
+    pub fn set_memory_budget(&self, budget: Option<u64>, policy: EvictionPolicy) -> Result<()> {
+        if budget.is_some() && self.inner.core.engine().latest()?.bytes().is_none() {
+            return Err(Error::unsupported("a budget of bytes"));
+        }
+        self.inner.core.usage().set_budget(budget, policy as u8, policy.tracking());
+        Ok(())
+    }
+
+    /// What was counted of keys since the store was opened.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// store.kv().set("k", "v")?;
+    /// store.kv().get("k")?;
+    /// store.kv().get("other")?;
+    /// let stats = store.key_stats();
+    /// assert_eq!((stats.hits, stats.misses, stats.evicted), (1, 1, 0));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `INFO stats`.
+    #[must_use]
+    pub fn key_stats(&self) -> KeyStats {
+        let usage = self.inner.core.usage();
+        KeyStats {
+            hits: usage.counted(Counted::Hits),
+            misses: usage.counted(Counted::Misses),
+            expired: usage.counted(Counted::Expired),
+            evicted: usage.counted(Counted::Evicted),
+        }
     }
 
     /// Begins to watch keys for changes.

@@ -15,6 +15,7 @@ use crate::engine::{Changes, CommitNumber, Durability, Engine, Reads, Ticket};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::txn::observe::Observed;
+use crate::txn::usage::Usage;
 use crate::txn::view::{Parts, View, Writer};
 
 /// Something that leaves the store once its transaction is durable.
@@ -47,6 +48,7 @@ pub(crate) struct Core {
     last_micros: Mutex<Option<i64>>,
     wake_up: OnceLock<WakeUp>,
     observed: Observed,
+    usage: Usage,
 }
 
 impl fmt::Debug for Core {
@@ -68,6 +70,7 @@ impl Core {
             last_micros: Mutex::new(None),
             wake_up: OnceLock::new(),
             observed: Observed::default(),
+            usage: Usage::default(),
         })
     }
 
@@ -96,6 +99,11 @@ impl Core {
     /// Who wants to know what happens to keys.
     pub(crate) fn observed(&self) -> &Observed {
         &self.observed
+    }
+
+    /// How much may be held, and what of it is used.
+    pub(crate) fn usage(&self) -> &Usage {
+        &self.usage
     }
 
     /// The last acknowledged commit's state, refused inside this thread's own exclusive transaction.

@@ -20,6 +20,7 @@ mod core;
 mod observe;
 mod running;
 mod scope;
+mod usage;
 mod view;
 mod waiters;
 
@@ -31,6 +32,7 @@ pub use self::running::InTransaction;
 pub(crate) use self::running::Running;
 pub(crate) use self::scope::Operation;
 pub use self::scope::{AtSnapshot, AutoCommit, Scope, WriteScope};
+pub(crate) use self::usage::{Counted, Tracking};
 pub(crate) use self::view::{Cursor, View, Writer};
 #[cfg(feature = "redis")]
 pub(crate) use self::waiters::Bell;

@@ -14,6 +14,7 @@ use crate::engine::{
 use crate::error::{Error, Result};
 use crate::txn::core::{Core, Effect, LAST_MICROS_KEY};
 use crate::txn::observe::{KeyEvent, Told};
+use crate::txn::usage::Usage;
 
 /// The entries an operation reads: one snapshot, with the running transaction's changes laid over it.
 ///
@@ -50,6 +51,11 @@ impl View {
     pub(super) fn at_next_moment(&self) -> Self {
         let (core, overlay, reads) = (Arc::clone(&self.core), self.overlay.clone(), self.reads.clone());
         Self { core, overlay, reads, now: OnceCell::new() }
+    }
+
+    /// How much may be held, and what of it is used.
+    pub(crate) fn usage(&self) -> &Usage {
+        self.core.usage()
     }
 
     /// The last commit of the snapshot.
@@ -151,6 +157,8 @@ pub struct Writer {
     effects: Vec<Box<dyn Effect>>,
     /// Keys that something happened to while somebody waits for keys.
     touched: Vec<Box<[u8]>>,
+    /// Bytes of what was evicted.
+    freed: u64,
     wake_at: Option<Timestamp>,
     /// Whether it was given unique times.
     took_times: bool,
@@ -183,7 +191,7 @@ impl Deref for Writer {
 
 impl Writer {
     pub(crate) fn new(view: View) -> Self {
-        Self { view, effects: Vec::new(), touched: Vec::new(), wake_at: None, took_times: false, undo: None }
+        Self { view, effects: Vec::new(), touched: Vec::new(), freed: 0, wake_at: None, took_times: false, undo: None }
     }
 
     /// Puts `value` at `key`.
@@ -237,6 +245,20 @@ impl Writer {
     #[cfg(feature = "redis")]
     pub(crate) fn take_touched(&mut self) -> Vec<Box<[u8]>> {
         std::mem::take(&mut self.touched)
+    }
+
+    /// The bytes of all keys and values as the transaction leaves them, at most.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] on an engine that does not count them.
+    pub(crate) fn bytes(&self) -> Result<u64> {
+        let bytes = self.view.overlay.bytes().ok_or_else(|| Error::unsupported("a budget of bytes"))?;
+        Ok(bytes.saturating_sub(self.freed))
+    }
+
+    /// Notes that so many bytes were removed to make room.
+    pub(crate) fn note_freed(&mut self, bytes: u64) {
+        self.freed += bytes;
     }
 
     /// Asks the store's background work to look at `at` or earlier, once the transaction is committed.

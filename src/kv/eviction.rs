@@ -1,0 +1,250 @@
+//! Staying within a budget of bytes by removing keys.
+//!
+//! # What is counted
+//! The bytes of all keys and values that the engine holds, of every model, as [`EngineStats::bytes`](crate::engine::EngineStats)
+//! tells them: exactly, and the same in every run. Only keys of keyspaces are evicted. What the process takes beyond that is
+//! in `docs/performance.md` as a factor.
+//!
+//! # When
+//! Before each operation that may make a key larger. One operation may go past the budget by what it writes itself; the next one
+//! makes room for it. Within a transaction what it wrote counts as if nothing had been there before.
+//!
+//! # Which
+//! The least recently or least frequently used, or that with the nearest deadline, of a few that are drawn at random (the nearest
+//! deadline is exact); what is kept of each use is shared by keys whose hashes agree (`txn/usage.rs`).
+//!
+//! # Source
+//! Redis manual, key eviction.
+
+use crate::clock::Timestamp;
+use crate::engine::{Direction, KeyRange};
+use crate::error::{Error, Result};
+use crate::expiry;
+use crate::kv::entry;
+use crate::kv::event::{KeyEvents, tell};
+use crate::kv::key::{Elements, OWNER};
+use crate::kv::record::Head;
+use crate::txn::{Counted, Tracking, View, Writer};
+
+#[cfg(test)]
+mod tests;
+
+/// How many keys are looked at to find one to evict.
+const SAMPLES: usize = 5;
+
+/// How many draws may miss before the policy is said to find nothing: deadlines of other models are in the way.
+const DRAWS_MAX: usize = 64;
+
+/// Which keys are removed when a budget is spent.
+///
+/// # Examples
+/// ```
+/// use larder::kv::EvictionPolicy;
+/// assert_eq!(EvictionPolicy::parse("allkeys-lru"), Some(EvictionPolicy::AllKeysLru));
+/// assert_eq!(EvictionPolicy::VolatileTtl.name(), "volatile-ttl");
+/// ```
+///
+/// # Source
+/// Redis manual, key eviction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum EvictionPolicy {
+    /// None: writes are refused.
+    #[default]
+    NoEviction,
+    /// The least recently used.
+    AllKeysLru,
+    /// The least frequently used.
+    AllKeysLfu,
+    /// Any.
+    AllKeysRandom,
+    /// The least recently used of those that have a deadline.
+    VolatileLru,
+    /// The least frequently used of those that have a deadline.
+    VolatileLfu,
+    /// Any that has a deadline.
+    VolatileRandom,
+    /// The one whose deadline comes first.
+    VolatileTtl,
+}
+
+impl EvictionPolicy {
+    const ALL: [Self; 8] = [
+        Self::NoEviction,
+        Self::AllKeysLru,
+        Self::AllKeysLfu,
+        Self::AllKeysRandom,
+        Self::VolatileLru,
+        Self::VolatileLfu,
+        Self::VolatileRandom,
+        Self::VolatileTtl,
+    ];
+
+    /// The policy that Redis gives this name.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::kv::EvictionPolicy;
+    /// assert_eq!(EvictionPolicy::parse("sometimes"), None);
+    /// ```
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.name().eq_ignore_ascii_case(name))
+    }
+
+    /// The name that Redis gives it.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::kv::EvictionPolicy;
+    /// assert_eq!(EvictionPolicy::default().name(), "noeviction");
+    /// ```
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoEviction => "noeviction",
+            Self::AllKeysLru => "allkeys-lru",
+            Self::AllKeysLfu => "allkeys-lfu",
+            Self::AllKeysRandom => "allkeys-random",
+            Self::VolatileLru => "volatile-lru",
+            Self::VolatileLfu => "volatile-lfu",
+            Self::VolatileRandom => "volatile-random",
+            Self::VolatileTtl => "volatile-ttl",
+        }
+    }
+
+    pub(crate) fn tracking(self) -> Tracking {
+        match self {
+            Self::AllKeysLru | Self::VolatileLru => Tracking::Recency,
+            Self::AllKeysLfu | Self::VolatileLfu => Tracking::Frequency,
+            _ => Tracking::Nothing,
+        }
+    }
+
+    fn is_volatile(self) -> bool {
+        matches!(self, Self::VolatileLru | Self::VolatileLfu | Self::VolatileRandom | Self::VolatileTtl)
+    }
+
+    fn of(number: u8) -> Self {
+        Self::ALL.get(usize::from(number)).copied().unwrap_or_default()
+    }
+}
+
+/// What [`Store::key_stats`](crate::Store::key_stats) counts.
+///
+/// # Examples
+/// ```
+/// assert_eq!(larder::Store::in_memory().key_stats(), larder::kv::KeyStats::default());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct KeyStats {
+    /// Reads that found their key.
+    pub hits: u64,
+    /// Reads that did not.
+    pub misses: u64,
+    /// Keys that were removed because their deadline had passed.
+    pub expired: u64,
+    /// Keys that were removed to stay within the budget.
+    pub evicted: u64,
+}
+
+/// Operations that make nothing larger, and so are never refused.
+const FREEING: [&str; 24] = [
+    "delete",
+    "clear",
+    "expire",
+    "expire_at",
+    "persist",
+    "get_and_delete",
+    "get_and_expire",
+    "rename",
+    "hash.remove",
+    "unsorted_set.remove",
+    "list.pop",
+    "list.remove",
+    "list.trim",
+    "sorted_set.remove",
+    "sorted_set.remove_range",
+    "sorted_set.pop",
+    "stream.delete",
+    "stream.trim",
+    "group.acknowledge",
+    "group.destroy",
+    "group.remove_consumer",
+    "dump",
+    "hyperloglog.count_and_keep",
+    "rate_limit.reset",
+];
+
+/// Removes keys until what is held is within the budget, if there is one and `verb` needs room.
+pub(super) fn make_room(writer: &mut Writer, verb: &str) -> Result<()> {
+    let Some((budget, policy)) = writer.usage().budget() else { return Ok(()) };
+    if FREEING.contains(&verb) {
+        return Ok(());
+    }
+    let policy = EvictionPolicy::of(policy);
+    let mut used = writer.bytes()?;
+    while used > budget {
+        let victim = if policy == EvictionPolicy::NoEviction { None } else { victim(writer, policy)? };
+        let Some(key) = victim else { return Err(Error::OutOfMemory { budget, used }) };
+        let Some((head, bytes)) = size(writer, &key)? else { return Err(Error::OutOfMemory { budget, used }) };
+        entry::remove(writer, &key, head)?;
+        writer.usage().count(Counted::Evicted);
+        tell(writer, KeyEvents::EVICTED, "evicted", &key);
+        used = used.saturating_sub(bytes);
+        writer.note_freed(bytes);
+    }
+    Ok(())
+}
+
+/// The head of the key to evict next.
+fn victim(view: &View, policy: EvictionPolicy) -> Result<Option<Vec<u8>>> {
+    if policy == EvictionPolicy::VolatileTtl {
+        return expiry::first_of(view, OWNER);
+    }
+    let range = if policy.is_volatile() { expiry::all() } else { KeyRange::prefix(&[OWNER]) };
+    let count = view.count(&range)?;
+    let (mut best, mut looked_at) = (None, 0);
+    for _ in 0..DRAWS_MAX {
+        let Some((drawn, _)) = view.nth(&range, view.usage().random_below(count))? else { break };
+        let head = if policy.is_volatile() { expiry::target(&drawn)? } else { drawn.to_vec() };
+        if head.first() != Some(&OWNER) {
+            continue;
+        }
+        looked_at += 1;
+        let worth = worth(view, policy, &head, view.now());
+        if best.as_ref().is_none_or(|(least, _)| worth < *least) {
+            best = Some((worth, head));
+        }
+        if looked_at == SAMPLES || matches!(policy, EvictionPolicy::AllKeysRandom | EvictionPolicy::VolatileRandom) {
+            break;
+        }
+    }
+    Ok(best.map(|(_, head)| head))
+}
+
+/// How much a key is worth keeping.
+fn worth(view: &View, policy: EvictionPolicy, head: &[u8], now: Timestamp) -> u32 {
+    match policy.tracking() {
+        Tracking::Nothing => 0,
+        Tracking::Recency => u32::MAX - view.usage().idle_seconds(head, now).unwrap_or(u32::MAX),
+        Tracking::Frequency => view.usage().frequency(head, now).unwrap_or(0),
+    }
+}
+
+/// The bytes of everything that belongs to the key at `head`, and its head.
+fn size(view: &View, key: &[u8]) -> Result<Option<(Head, u64)>> {
+    let Some(record) = view.get(key)? else { return Ok(None) };
+    let (head, _) = Head::decode(&record)?;
+    let mut bytes = (key.len() + record.len()) as u64;
+    if head.deadline.is_some() {
+        bytes += expiry::ENTRY_BYTES + key.len() as u64;
+    }
+    if head.kind.has_elements() {
+        let mut cursor = view.range(&Elements::of(key)?.all(), Direction::Forward)?;
+        while let Some((key, value)) = cursor.next()? {
+            bytes += (key.len() + value.len()) as u64;
+        }
+    }
+    Ok(Some((head, bytes)))
+}

@@ -1,0 +1,173 @@
+//! How much a store may hold, and which of its keys are used: what eviction goes by.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+use crate::clock::Timestamp;
+use crate::limits;
+
+/// The budget of a store, what was used when, and what came of it. Everything is read without a lock.
+#[derive(Debug)]
+pub(crate) struct Usage {
+    /// Bytes of keys and values; [`NO_BUDGET`] for as many as there are.
+    budget: AtomicU64,
+    /// A number of the model's for whom it evicts first.
+    policy: AtomicU8,
+    /// One of [`Tracking`].
+    tracking: AtomicU8,
+    /// When each key was used, or how often. Keys share a slot when their hashes agree; pages that no key falls into take no
+    /// memory.
+    slots: OnceLock<Box<[AtomicU32]>>,
+    random: AtomicU64,
+    counters: [AtomicU64; 4],
+}
+
+const NO_BUDGET: u64 = u64::MAX;
+
+/// What is kept of each use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tracking {
+    Nothing = 0,
+    /// The second of the last one.
+    Recency = 1,
+    /// The minute of the last one, and the logarithm of how many there were, which falls by one a minute.
+    Frequency = 2,
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Counted {
+    /// Reads that found their key.
+    Hits = 0,
+    /// Reads that did not.
+    Misses = 1,
+    /// Keys removed at their deadline.
+    Expired = 2,
+    /// Keys removed to stay within the budget.
+    Evicted = 3,
+}
+
+/// What a key that is new begins with, so that it is not the first to go.
+const FREQUENCY_AT_FIRST: u32 = 5;
+
+/// The higher, the slower a frequency grows.
+const FREQUENCY_FACTOR: u64 = 10;
+
+impl Default for Usage {
+    fn default() -> Self {
+        Self {
+            budget: AtomicU64::new(NO_BUDGET),
+            policy: AtomicU8::new(0),
+            tracking: AtomicU8::new(Tracking::Nothing as u8),
+            slots: OnceLock::new(),
+            random: AtomicU64::new(0x9e37_79b9_7f4a_7c15),
+            counters: Default::default(),
+        }
+    }
+}
+
+impl Usage {
+    /// Sets budget and policy; what was kept of uses is forgotten when something else is to be kept.
+    pub(crate) fn set_budget(&self, budget: Option<u64>, policy: u8, tracking: Tracking) {
+        let before = self.tracking.swap(tracking as u8, Ordering::Relaxed);
+        if before != tracking as u8 {
+            for slot in self.slots.get().into_iter().flatten() {
+                slot.store(0, Ordering::Relaxed);
+            }
+        }
+        self.policy.store(policy, Ordering::Relaxed);
+        self.budget.store(budget.unwrap_or(NO_BUDGET), Ordering::Relaxed);
+    }
+
+    /// The budget, unless there is none, and the policy.
+    pub(crate) fn budget(&self) -> Option<(u64, u8)> {
+        let budget = self.budget.load(Ordering::Relaxed);
+        (budget != NO_BUDGET).then(|| (budget, self.policy.load(Ordering::Relaxed)))
+    }
+
+    fn tracking(&self) -> Tracking {
+        match self.tracking.load(Ordering::Relaxed) {
+            1 => Tracking::Recency,
+            2 => Tracking::Frequency,
+            _ => Tracking::Nothing,
+        }
+    }
+
+    /// Notes a use of the key at `head`.
+    pub(crate) fn touch(&self, head: &[u8], now: impl FnOnce() -> Timestamp) {
+        match self.tracking() {
+            Tracking::Nothing => {}
+            Tracking::Recency => self.slot(head).store(seconds(now()), Ordering::Relaxed),
+            Tracking::Frequency => {
+                let (slot, minutes) = (self.slot(head), minutes(now()));
+                let frequency = frequency_of(slot.load(Ordering::Relaxed), minutes);
+                let grows = frequency < 255 && {
+                    let odds = u64::from(frequency.saturating_sub(FREQUENCY_AT_FIRST)) * FREQUENCY_FACTOR + 1;
+                    self.random_below(odds) == 0
+                };
+                slot.store(minutes << 16 | 1 << 8 | (frequency + u32::from(grows)), Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Seconds since the key at `head` was used; `None` when that is not kept, or it was not.
+    pub(crate) fn idle_seconds(&self, head: &[u8], now: Timestamp) -> Option<u32> {
+        let last = (self.tracking() == Tracking::Recency).then(|| self.slot(head).load(Ordering::Relaxed))?;
+        (last != 0).then(|| seconds(now).saturating_sub(last))
+    }
+
+    /// How often the key at `head` is used, from 0 to 255; `None` when that is not kept.
+    pub(crate) fn frequency(&self, head: &[u8], now: Timestamp) -> Option<u32> {
+        (self.tracking() == Tracking::Frequency)
+            .then(|| frequency_of(self.slot(head).load(Ordering::Relaxed), minutes(now)))
+    }
+
+    /// A number below `end`, the same in every run.
+    pub(crate) fn random_below(&self, end: u64) -> u64 {
+        let state = self.random.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % end.max(1)
+    }
+
+    pub(crate) fn count(&self, what: Counted) {
+        if let Some(counter) = self.counters.get(what as usize) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn counted(&self, what: Counted) -> u64 {
+        self.counters.get(what as usize).map_or(0, |counter| counter.load(Ordering::Relaxed))
+    }
+
+    fn slot(&self, head: &[u8]) -> &AtomicU32 {
+        static NOWHERE: AtomicU32 = AtomicU32::new(0);
+        let slots = self.slots.get_or_init(|| (0..limits::USAGE_SLOTS).map(|_| AtomicU32::new(0)).collect());
+        let hash = fnv1a(head);
+        let place = usize::try_from(hash % limits::USAGE_SLOTS as u64).unwrap_or(0);
+        slots.get(place).unwrap_or(&NOWHERE)
+    }
+}
+
+/// Seconds, from 1 so that 0 stands for never.
+fn seconds(now: Timestamp) -> u32 {
+    u32::try_from(now.as_seconds().max(0)).unwrap_or(u32::MAX).max(1)
+}
+
+fn minutes(now: Timestamp) -> u32 {
+    u32::try_from((now.as_seconds() / 60).rem_euclid(1 << 16)).unwrap_or(0)
+}
+
+/// What a slot says of the frequency now. Bit 8 tells a slot that was written.
+fn frequency_of(slot: u32, minutes: u32) -> u32 {
+    if slot & 1 << 8 == 0 {
+        return FREQUENCY_AT_FIRST;
+    }
+    let passed = minutes.wrapping_sub(slot >> 16) & 0xffff;
+    (slot & 0xff).saturating_sub(passed)
+}
+
+/// FNV-1a: short keys, and nobody gains by making two agree.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+}
