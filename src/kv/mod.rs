@@ -25,8 +25,10 @@
 //! Redis command reference. Differences: `docs/compatibility/redis.md`.
 
 mod bits;
+mod cache;
 mod collection;
 mod deadline;
+mod dump;
 mod entry;
 mod geo;
 mod hash;
@@ -48,7 +50,10 @@ mod unsorted_set;
 use std::sync::Arc;
 
 pub use bits::{BitField, BitFieldOperation, BitOperation, BitOverflow, BitRange};
+pub use cache::CacheOptions;
 pub use deadline::Ttl;
+#[doc(hidden)]
+pub use dump::{dump_again, dump_again_unsealed};
 pub use geo::{Geo, GeoAdded, GeoCondition, GeoMatch, GeoPosition, GeoSearch, GeoShape, GeoUnit};
 pub use hash::Hash;
 pub use hyperloglog::HyperLogLog;

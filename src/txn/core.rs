@@ -14,6 +14,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::engine::{Changes, CommitNumber, Durability, Engine, Reads, Ticket};
 use crate::error::{Error, Result};
 use crate::limits;
+use crate::txn::flights::Flights;
 use crate::txn::view::{Parts, View, Writer};
 
 /// Something that leaves the store once its transaction is durable.
@@ -45,6 +46,8 @@ pub(crate) struct Core {
     /// The last unique time given out; `None` until the stored one has been read.
     last_micros: Mutex<Option<i64>>,
     wake_up: OnceLock<WakeUp>,
+    /// Values of keys that are being computed.
+    flights: Flights,
 }
 
 impl fmt::Debug for Core {
@@ -65,6 +68,7 @@ impl Core {
             sequences: Mutex::default(),
             last_micros: Mutex::new(None),
             wake_up: OnceLock::new(),
+            flights: Flights::default(),
         })
     }
 
@@ -82,6 +86,10 @@ impl Core {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    pub(crate) fn flights(&self) -> &Flights {
+        &self.flights
     }
 
     /// Sets what is called when a commit makes background work due. Only the first call counts.

@@ -17,6 +17,7 @@
 //! 4. An operation that fails inside a transaction leaves the transaction as it was before the operation.
 
 mod core;
+mod flights;
 mod running;
 mod scope;
 mod view;
@@ -24,6 +25,7 @@ mod view;
 #[cfg(feature = "redis")]
 pub(crate) use self::core::Pending;
 pub(crate) use self::core::{Core, Effect};
+pub(crate) use self::flights::Boarding;
 pub use self::running::InTransaction;
 pub(crate) use self::running::Running;
 pub(crate) use self::scope::Operation;

@@ -108,6 +108,11 @@ impl AutoCommit {
     pub(crate) fn new(core: Arc<Core>) -> Self {
         Self(core)
     }
+
+    /// What is shared with every other handle of the store.
+    pub(crate) fn core(&self) -> &Core {
+        &self.0
+    }
 }
 
 impl Scope for AutoCommit {
