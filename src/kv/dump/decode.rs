@@ -94,7 +94,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Value> {
             let members = scored.map(|(member, score)| Ok((member, parse_float(&score).ok_or_else(bad)?)));
             Value::SortedSet(members.collect::<Result<_>>()?)
         }
-        LIST_QUICKLIST_2 => Value::List(decoder.repeat(Decoder::node)?.concat()),
+        LIST_QUICKLIST_2 => Value::List(decoder.repeat(Decoder::node)?.into_iter().flatten().collect()),
         SET_LISTPACK => Value::Set(decoder.listpack()?),
         STREAM_1 => Value::Stream(stream::decode(&mut decoder, 1)?),
         STREAM_2 => Value::Stream(stream::decode(&mut decoder, 2)?),

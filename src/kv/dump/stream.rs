@@ -16,7 +16,7 @@ use std::collections::btree_map;
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::kv::dump::bad;
-use crate::kv::dump::decode::Decoder;
+use crate::kv::dump::decode::{Budget, Decoder};
 use crate::kv::dump::encode::{put_len, put_length, put_string};
 use crate::kv::dump::listpack;
 use crate::kv::number::parse_integer;
@@ -118,7 +118,8 @@ pub(super) fn decode(decoder: &mut Decoder<'_>, form: u8) -> Result<Image> {
     for _ in 0..decoder.length()? {
         let master = decoder.string()?;
         let master = id_of(master.as_slice().try_into().map_err(|_| bad())?);
-        decode_node(master, decoder.listpack()?, &mut image.entries)?;
+        let listpack = decoder.listpack()?;
+        decode_node(master, listpack, &mut decoder.budget, &mut image.entries)?;
     }
     let len = decoder.length()?;
     image.last = id(decoder)?;
@@ -145,7 +146,7 @@ pub(super) fn decode(decoder: &mut Decoder<'_>, form: u8) -> Result<Image> {
 }
 
 /// Adds the entries of a node that are not deleted.
-fn decode_node(master: StreamId, listpack: Vec<Vec<u8>>, entries: &mut Vec<Entry>) -> Result<()> {
+fn decode_node(master: StreamId, listpack: Vec<Vec<u8>>, budget: &mut Budget, entries: &mut Vec<Entry>) -> Result<()> {
     let mut rest = listpack.into_iter();
     let mut next = || rest.next().ok_or_else(bad);
     let number = |text: Vec<u8>| parse_integer(&text).map_err(|_| bad());
@@ -177,7 +178,8 @@ fn decode_node(master: StreamId, listpack: Vec<Vec<u8>>, entries: &mut Vec<Entry
             fields_count.checked_mul(2).and_then(|parts| parts.checked_add(4))
         } else {
             for name in &names {
-                fields.push((name.clone(), next()?));
+                // Written once, and held once for each entry.
+                fields.push((budget.bytes(name)?, next()?));
             }
             names.len().checked_add(3)
         };
