@@ -25,12 +25,16 @@ pub(super) fn encode(value: &Value) -> Vec<u8> {
         Value::List(values) => {
             out.push(decode::LIST);
             put_len(&mut out, values.len());
-            values.iter().for_each(|value| put_string(&mut out, value));
+            for value in values {
+                put_string(&mut out, value);
+            }
         }
         Value::Set(members) => {
             out.push(decode::SET);
             put_len(&mut out, members.len());
-            members.iter().for_each(|member| put_string(&mut out, member));
+            for member in members {
+                put_string(&mut out, member);
+            }
         }
         Value::Hash(fields) => {
             out.push(decode::HASH);

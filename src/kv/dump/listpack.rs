@@ -179,9 +179,7 @@ mod tests {
         let bytes = writer.finish();
         assert_eq!(bytes, [17, 0, 0, 0, 3, 0, 5, 1, 0x82, b'a', b'b', 3, 0xf1, 0xff, 0xff, 3, 0xff]);
         // 13 bits, 12 bits of length, 24 bits.
-        let other = [20, 0, 0, 0, 255, 255, 0xdf, 0xff, 2, 0xe0, 1, b'x', 3, 0xf2, 0, 0, 0x80, 4, 0x7f, 1, 0xff];
-        let mut other = other.to_vec();
-        other[0] = 21;
+        let other = [21, 0, 0, 0, 255, 255, 0xdf, 0xff, 2, 0xe0, 1, b'x', 3, 0xf2, 0, 0, 0x80, 4, 0x7f, 1, 0xff];
         let entries = read(&other, &mut Budget::default()).unwrap();
         assert_eq!(entries, [&b"-1"[..], b"x", b"-8388608", b"127"]);
     }
@@ -199,8 +197,12 @@ mod tests {
             numbers: Vec<i64>, strings in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..5),
         ) {
             let mut writer = Writer::new();
-            numbers.iter().for_each(|number| writer.integer(*number));
-            strings.iter().for_each(|string| writer.string(string));
+            for number in &numbers {
+                writer.integer(*number);
+            }
+            for string in &strings {
+                writer.string(string);
+            }
             let entries = read(&writer.finish(), &mut Budget::default()).unwrap();
             let expected: Vec<_> = numbers.iter().map(|number| number.to_string().into_bytes()).chain(strings).collect();
             prop_assert_eq!(entries, expected);

@@ -143,7 +143,7 @@ proptest! {
             }
         }
         // All of it is left long before the deadline at the latest, and nothing stays.
-        clock.advance(Duration::from_micros(1_000));
+        clock.advance(Duration::from_millis(1));
         prop_assert_eq!(limiter.peek().unwrap().remaining, model.all());
         store.sweep_expired().unwrap();
         prop_assert_eq!(store.stats().unwrap().entries, Some(0));
