@@ -22,7 +22,7 @@ use crate::limits;
 use crate::txn::{AutoCommit, Scope, View, WriteScope};
 
 /// The distance between two neighbours that were put in at an end: 2^47 of them fit on either side.
-const GAP: i64 = 1 << 16;
+pub(super) const GAP: i64 = 1 << 16;
 
 /// One of the two ends of a list.
 ///

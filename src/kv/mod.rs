@@ -21,12 +21,17 @@
 //! Bitmaps (`kv/bits/`) and `HyperLogLog`s (`kv/hyperloglog/`) are strings, places (`kv/geo/`) are sorted sets, as they are
 //! in Redis: what is stored is the same, and the operations on strings and sorted sets work on them.
 //!
+//! Rate limits (`kv/rate_limit/`) are strings with a deadline; `docs/caching-and-limits.md` tells of them, and of values that are
+//! computed once and kept (`kv/cache.rs`). Any key is carried to another store, or a Redis server, as a dump (`kv/dump/`).
+//!
 //! # Source
 //! Redis command reference. Differences: `docs/compatibility/redis.md`.
 
 mod bits;
+mod cache;
 mod collection;
 mod deadline;
+mod dump;
 mod entry;
 mod event;
 mod eviction;
@@ -38,6 +43,7 @@ mod keyspace;
 mod list;
 mod number;
 mod range;
+mod rate_limit;
 mod record;
 mod score_query;
 mod sorted_set;
@@ -50,7 +56,10 @@ mod waiting;
 use std::sync::Arc;
 
 pub use bits::{BitField, BitFieldOperation, BitOperation, BitOverflow, BitRange};
+pub use cache::CacheOptions;
 pub use deadline::Ttl;
+#[doc(hidden)]
+pub use dump::{dump_again, dump_again_unsealed};
 pub use event::KeyEvents;
 pub(crate) use event::messages;
 pub use eviction::{EvictionPolicy, KeyStats};
@@ -59,6 +68,7 @@ pub use hash::Hash;
 pub use hyperloglog::HyperLogLog;
 pub(crate) use key::OWNER;
 pub use list::{End, List};
+pub use rate_limit::{Decision, RateLimit, RateLimiter};
 pub use record::Kind;
 pub use score_query::ScoreQuery;
 pub use sorted_set::SortedSet;

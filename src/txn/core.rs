@@ -14,6 +14,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::engine::{Changes, CommitNumber, Durability, Engine, Reads, Ticket};
 use crate::error::{Error, Result};
 use crate::limits;
+use crate::txn::flights::Flights;
 use crate::txn::observe::Observed;
 use crate::txn::usage::Usage;
 use crate::txn::view::{Parts, View, Writer};
@@ -49,6 +50,8 @@ pub(crate) struct Core {
     wake_up: OnceLock<WakeUp>,
     observed: Observed,
     usage: Usage,
+    /// Values of keys that are being computed.
+    flights: Flights,
 }
 
 impl fmt::Debug for Core {
@@ -71,6 +74,7 @@ impl Core {
             wake_up: OnceLock::new(),
             observed: Observed::default(),
             usage: Usage::default(),
+            flights: Flights::default(),
         })
     }
 
@@ -88,6 +92,10 @@ impl Core {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    pub(crate) fn flights(&self) -> &Flights {
+        &self.flights
     }
 
     /// Sets what is called when a commit makes background work due. Only the first call counts.

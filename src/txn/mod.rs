@@ -17,6 +17,7 @@
 //! 4. An operation that fails inside a transaction leaves the transaction as it was before the operation.
 
 mod core;
+mod flights;
 mod observe;
 mod running;
 mod scope;
@@ -27,6 +28,7 @@ mod waiters;
 #[cfg(feature = "redis")]
 pub(crate) use self::core::Pending;
 pub(crate) use self::core::{Core, Effect};
+pub(crate) use self::flights::Boarding;
 pub(crate) use self::observe::KeyEvent;
 pub use self::running::InTransaction;
 pub(crate) use self::running::Running;

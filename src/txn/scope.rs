@@ -109,6 +109,7 @@ impl AutoCommit {
         Self(core)
     }
 
+    /// What is shared with every other handle of the store.
     pub(crate) fn core(&self) -> &Core {
         &self.0
     }

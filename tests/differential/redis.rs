@@ -3,121 +3,17 @@
 //! `LARDER_DIFFERENTIAL_COMMANDS` says how many commands to compare, `LARDER_DIFFERENTIAL_SEED` with which to begin. A
 //! difference is printed with the seed and the commands of the same keys that came before it.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
-
 use larder::Store;
 use larder::server::redis::{RedisOptions, RedisServer};
 
 use crate::forms::request;
+use crate::judge::{Client, Judge, Random, Reply, number};
 
 /// Commands that are compared unless it is said otherwise.
 const COMMANDS: u64 = 20_000;
 
 /// After so many the keyspaces are compared and emptied.
 const COMMANDS_PER_ROUND: u64 = 500;
-
-/// A redis-server of the test's own.
-struct Judge {
-    process: Child,
-    port: u16,
-}
-
-impl Judge {
-    /// Starts it; `None` when there is none on this machine.
-    fn start() -> Option<Self> {
-        // A port that was free a moment ago.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let process = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .ok()?;
-        let judge = Self { process, port };
-        for _ in 0..200 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Some(judge);
-            }
-            std::thread::sleep(Duration::from_millis(25));
-        }
-        panic!("redis-server was started and does not listen");
-    }
-}
-
-impl Drop for Judge {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
-
-/// A reply, whatever the order of what has none.
-#[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord)]
-enum Reply {
-    Nil,
-    Integer(i64),
-    Text(Vec<u8>),
-    Error(String),
-    Array(Vec<Reply>),
-}
-
-struct Client(BufReader<TcpStream>);
-
-impl Client {
-    fn connect(port: u16) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        Self(BufReader::new(stream))
-    }
-
-    fn call(&mut self, words: &[String]) -> Reply {
-        let mut request = format!("*{}\r\n", words.len()).into_bytes();
-        for word in words {
-            write!(request, "${}\r\n{word}\r\n", word.len()).unwrap();
-        }
-        self.0.get_mut().write_all(&request).unwrap();
-        self.read()
-    }
-
-    fn read(&mut self) -> Reply {
-        let mut line = String::new();
-        self.0.read_line(&mut line).unwrap();
-        let (kind, text) = line.trim_end().split_at(1);
-        match kind {
-            "+" => Reply::Text(text.into()),
-            "-" => Reply::Error(text.into()),
-            ":" => Reply::Integer(text.parse().unwrap()),
-            "$" | "*" if text == "-1" => Reply::Nil,
-            "$" => {
-                let mut bytes = vec![0; text.parse::<usize>().unwrap() + 2];
-                self.0.read_exact(&mut bytes).unwrap();
-                bytes.truncate(bytes.len() - 2);
-                Reply::Text(bytes)
-            }
-            "*" => Reply::Array((0..text.parse().unwrap()).map(|_| self.read()).collect()),
-            _ => panic!("{line:?}"),
-        }
-    }
-}
-
-/// Numbers without order (splitmix64).
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % end as u64).unwrap()
-    }
-
-    pub(crate) fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.below(from.len())]
-    }
-}
 
 /// Sorts what has no order: members of a set, fields of a hash with their values.
 fn normal(name: &str, reply: Reply) -> Reply {
@@ -214,10 +110,6 @@ impl Pair {
         }
         self.compare(&words("FLUSHALL"));
     }
-}
-
-fn number(variable: &str, otherwise: u64) -> u64 {
-    std::env::var(variable).map_or(otherwise, |text| text.parse().unwrap())
 }
 
 #[test]

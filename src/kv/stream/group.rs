@@ -455,6 +455,6 @@ pub(super) fn check_consumer(name: &[u8]) -> Result<()> {
     check_name("consumer name bytes", name)
 }
 
-fn check_name(limit: &'static str, name: &[u8]) -> Result<()> {
+pub(super) fn check_name(limit: &'static str, name: &[u8]) -> Result<()> {
     limits::check(limit, limits::MEMBER_BYTES_MAX, name.len())
 }

@@ -182,8 +182,8 @@ pub(super) fn format_double(number: f64) -> String {
     if number == 0.0 {
         return if number.is_sign_negative() { "-0" } else { "0" }.to_owned();
     }
-    // From 1e21 on, and below a millionth, it has an exponent.
-    if (1e-6..1e21).contains(&number.abs()) {
+    // From 1e17 on, and below a millionth, it has an exponent (SEM: KV-Z-4).
+    if (1e-6..1e17).contains(&number.abs()) {
         return number.to_string();
     }
     let text = format!("{number:e}");

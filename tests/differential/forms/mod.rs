@@ -10,7 +10,7 @@ mod sets;
 mod sorted_sets;
 mod strings;
 
-use crate::redis::Random;
+use crate::judge::Random;
 
 const FAMILIES: &[&[&str]] =
     &[connection::FORMS, hashes::FORMS, keys::FORMS, lists::FORMS, sets::FORMS, sorted_sets::FORMS, strings::FORMS];

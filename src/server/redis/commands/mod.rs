@@ -3,6 +3,7 @@
 #![expect(clippy::unnecessary_wraps, reason = "the table has one signature for all of them")]
 
 mod connection;
+mod dump;
 mod hashes;
 mod keys;
 mod lists;
@@ -20,6 +21,7 @@ use crate::server::redis::command::Command;
 pub(super) fn all() -> impl Iterator<Item = &'static Command> {
     [
         connection::COMMANDS,
+        dump::COMMANDS,
         hashes::COMMANDS,
         keys::COMMANDS,
         lists::COMMANDS,

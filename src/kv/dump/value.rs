@@ -1,0 +1,127 @@
+//! A whole value, between the store and a dump.
+
+use std::collections::HashSet;
+
+use crate::clock::Timestamp;
+use crate::engine::Direction;
+use crate::error::{Error, Result};
+use crate::kv::collection::check_member;
+use crate::kv::dump::bad;
+use crate::kv::key::{self, Elements};
+use crate::kv::record::{Head, Kind};
+use crate::kv::stream::Image;
+use crate::kv::{entry, list};
+use crate::limits;
+use crate::txn::{View, Writer};
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Value {
+    String(Vec<u8>),
+    Hash(Vec<(Vec<u8>, Vec<u8>)>),
+    List(Vec<Vec<u8>>),
+    Set(Vec<Vec<u8>>),
+    SortedSet(Vec<(Vec<u8>, f64)>),
+    Stream(Image),
+}
+
+impl Value {
+    /// The value of `kind` whose head is kept at `key`.
+    pub(super) fn read(view: &View, key: &[u8], kind: Kind, payload: &[u8]) -> Result<Self> {
+        let elements = Elements::of(key)?;
+        Ok(match kind {
+            Kind::String => Self::String(payload.to_vec()),
+            Kind::Stream => Self::Stream(Image::read(view, &elements, payload)?),
+            Kind::List => Self::List(collect(view, &elements.places(), |_, value| Ok(value.to_vec()))?),
+            Kind::Set => {
+                Self::Set(collect(view, &elements.members(), |key, _| Ok(elements.read_member(key).to_vec()))?)
+            }
+            Kind::Hash => Self::Hash(collect(view, &elements.members(), |key, value| {
+                Ok((elements.read_member(key).to_vec(), value.to_vec()))
+            })?),
+            Kind::SortedSet => Self::SortedSet(collect(view, &elements.positions(), |key, _| {
+                let (score, member) = elements.read_position(key)?;
+                Ok((member.to_vec(), score))
+            })?),
+        })
+    }
+
+    /// Refuses a collection without elements, and one that has an element twice.
+    pub(super) fn check(self) -> Result<Self> {
+        let (len, distinct) = match &self {
+            Self::String(_) | Self::Stream(_) => return Ok(self),
+            Self::List(values) => (values.len(), values.len()),
+            Self::Set(members) => (members.len(), distinct(members.iter())),
+            Self::Hash(fields) => (fields.len(), distinct(fields.iter().map(|(field, _)| field))),
+            Self::SortedSet(members) => (members.len(), distinct(members.iter().map(|(member, _)| member))),
+        };
+        if len == 0 || distinct < len { Err(bad()) } else { Ok(self) }
+    }
+
+    /// Makes the key whose head is kept at `key`, where there is nothing.
+    pub(super) fn write(&self, writer: &mut Writer, key: &[u8], deadline: Option<Timestamp>) -> Result<()> {
+        let (elements, head) = (Elements::of(key)?, |kind| Head { kind, deadline });
+        match self {
+            Self::String(string) => {
+                check_string(string)?;
+                entry::create(writer, key, head(Kind::String), string)
+            }
+            Self::Stream(image) => image.write(writer, key, deadline),
+            Self::List(values) => {
+                entry::create(writer, key, head(Kind::List), &[])?;
+                let mut place = Some(0_i64);
+                for value in values {
+                    check_string(value)?;
+                    let at = place.ok_or_else(|| Error::corrupt("list", "it has no more places"))?;
+                    writer.put(elements.place(at), value)?;
+                    place = at.checked_add(list::GAP);
+                }
+                Ok(())
+            }
+            Self::Set(members) => {
+                entry::create(writer, key, head(Kind::Set), &[])?;
+                members.iter().try_for_each(|member| {
+                    check_member("set member bytes", member)?;
+                    writer.put(elements.member(member), &[][..])
+                })
+            }
+            Self::Hash(fields) => {
+                entry::create(writer, key, head(Kind::Hash), &[])?;
+                fields.iter().try_for_each(|(field, value)| {
+                    check_member("hash field bytes", field)?;
+                    check_string(value)?;
+                    writer.put(elements.member(field), value)
+                })
+            }
+            Self::SortedSet(members) => {
+                entry::create(writer, key, head(Kind::SortedSet), &[])?;
+                members.iter().try_for_each(|(member, score)| {
+                    check_member("sorted set member bytes", member)?;
+                    let score = key::canonical(*score);
+                    writer.put(elements.member(member), key::encode_score(score))?;
+                    writer.put(elements.position(score, member), &[][..])
+                })
+            }
+        }
+    }
+}
+
+fn collect<R>(
+    view: &View,
+    range: &crate::engine::KeyRange,
+    mut read: impl FnMut(&[u8], &[u8]) -> Result<R>,
+) -> Result<Vec<R>> {
+    let mut cursor = view.range(range, Direction::Forward)?;
+    let mut all = Vec::new();
+    while let Some((key, value)) = cursor.next()? {
+        all.push(read(key, value)?);
+    }
+    Ok(all)
+}
+
+fn distinct<'a>(elements: impl Iterator<Item = &'a Vec<u8>>) -> usize {
+    elements.collect::<HashSet<_>>().len()
+}
+
+fn check_string(string: &[u8]) -> Result<()> {
+    limits::check("string bytes", limits::STRING_BYTES_MAX, string.len())
+}
