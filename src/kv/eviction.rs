@@ -149,7 +149,7 @@ pub struct KeyStats {
 }
 
 /// Operations that make nothing larger, and so are never refused.
-const FREEING: [&str; 24] = [
+const FREEING: [&str; 21] = [
     "delete",
     "clear",
     "expire",
@@ -168,12 +168,9 @@ const FREEING: [&str; 24] = [
     "sorted_set.pop",
     "stream.delete",
     "stream.trim",
-    "group.acknowledge",
-    "group.destroy",
-    "group.remove_consumer",
-    "dump",
-    "hyperloglog.count_and_keep",
-    "rate_limit.reset",
+    "stream.group.acknowledge",
+    "stream.group.destroy",
+    "stream.group.delete_consumer",
 ];
 
 /// Removes keys until what is held is within the budget, if there is one and `verb` needs room.

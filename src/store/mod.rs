@@ -14,14 +14,13 @@ pub use transaction::{Snapshot, Transaction};
 use crate::channel::Hub;
 use crate::clock::Timestamp;
 use crate::engine::{CheckReport, Durability, EngineStats, durable};
+#[cfg(feature = "redis")]
+use crate::engine::{Key, KeyRange, Reads};
 use crate::error::{Error, Result};
 use crate::kv::{self, EvictionPolicy, KeyEvents, KeyStats};
-use crate::txn::{AtSnapshot, AutoCommit, Core, Counted, Running};
 #[cfg(feature = "redis")]
-use crate::{
-    engine::{Key, KeyRange, Reads},
-    txn::Pending,
-};
+use crate::txn::Pending;
+use crate::txn::{AtSnapshot, AutoCommit, Core, Counted, Running};
 use sweeper::Sweeper;
 
 /// An open store. Clones are the same store. When the last one goes, subscribers are disconnected and nothing is removed in

@@ -16,7 +16,7 @@ use crate::txn::Scope;
 /// kv.set("k", "foobar")?;
 /// assert_eq!(kv.bit_count("k", BitRange::all())?, 26);
 /// assert_eq!(kv.bit_count("k", BitRange::bytes(1, 1))?, 6);
-/// assert_eq!(kv.bit_count("k", BitRange::bits(5, -1))?, 23);
+/// assert_eq!(kv.bit_count("k", BitRange::bits(5, -1))?, 24);
 /// # Ok::<(), larder::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -30,6 +30,7 @@ use crc::{CRC_64_REDIS, Crc, Table};
 
 use crate::clock::Timestamp;
 use crate::error::{Error, InvalidKind, Result};
+use crate::kv::event::{KeyEvents, tell};
 use crate::kv::{Kv, entry};
 use crate::txn::{Scope, WriteScope};
 use value::Value;
@@ -120,6 +121,7 @@ impl<S: WriteScope> Kv<S> {
             }
             if deadline.is_none_or(|deadline| deadline > writer.now()) {
                 value.write(writer, key, deadline)?;
+                tell(writer, KeyEvents::GENERIC, "restore", key);
             }
             Ok(true)
         })

@@ -47,7 +47,7 @@ fn mget(call: &mut Call<'_>) -> Outcome {
     for key in keys {
         // A key of another kind has no string.
         let value = match kv.get(key) {
-            Err(crate::Error::WrongType { .. }) => None,
+            Err(crate::error::Error::WrongType { .. }) => None,
             found => found?,
         };
         call.door.counters.lookup(value.is_some());
