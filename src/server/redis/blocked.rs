@@ -180,14 +180,14 @@ pub(super) fn serve(transaction: &Transaction, door: &Door, mut heads: Vec<Box<[
             let Some(client) = door.blocked.borrow_mut().take(place) else { continue };
             let name = client.words.first().map(|name| name.to_ascii_lowercase()).unwrap_or_default();
             let reply = if in_vain.contains(&name) { None } else { attempt(transaction, door, &client) };
-            match reply {
-                Some(reply) => door.blocked.borrow_mut().found.push((place, client, reply)),
-                None => {
-                    if !name.starts_with(b"xread") {
-                        in_vain.insert(name);
-                    }
-                    door.blocked.borrow_mut().put(place, client);
+            let mut blocked = door.blocked.borrow_mut();
+            if let Some(reply) = reply {
+                blocked.found.push((place, client, reply));
+            } else {
+                if !name.starts_with(b"xread") {
+                    in_vain.insert(name);
                 }
+                blocked.put(place, client);
             }
         }
         heads.extend(transaction.take_touched());

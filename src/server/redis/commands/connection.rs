@@ -202,7 +202,8 @@ fn client(call: &mut Call<'_>) -> Outcome {
             }
             call.reply.ok();
         }
-        _ if ["tracking", "caching", "getredir", "trackinginfo", "pause", "unpause", "unblock"]
+        _ if is(subcommand, "unblock") && (3..=4).contains(&call.words.len()) => unblock(call)?,
+        _ if ["tracking", "caching", "getredir", "trackinginfo", "pause", "unpause"]
             .iter()
             .any(|name| is(subcommand, name)) =>
         {
@@ -316,5 +317,19 @@ fn kill(call: &mut Call<'_>, options: &[&[u8]]) -> Outcome {
     } else {
         call.reply.ok();
     }
+    Ok(())
+}
+
+/// Ends the waiting of another client, as if its time were over or with an error.
+fn unblock(call: &mut Call<'_>) -> Outcome {
+    let id = call.integer(2)?;
+    let error = match call.word(3) {
+        reason if call.words.len() == 3 || is(reason, "timeout") => None,
+        reason if is(reason, "error") => Some("UNBLOCKED client unblocked via CLIENT UNBLOCK"),
+        _ => return Err("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR".into()),
+    };
+    let was_waiting = u64::try_from(id).is_ok_and(|id| call.door.blocked.borrow_mut().release(id, error));
+    call.door.blocked.borrow_mut().listen(&call.door.store, &call.door.ears);
+    call.reply.flag(was_waiting);
     Ok(())
 }

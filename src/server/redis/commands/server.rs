@@ -287,7 +287,7 @@ fn clients_section(call: &Call<'_>, text: &mut String) -> Outcome {
         [
             ("connected_clients", call.door.clients.borrow().len().to_string()),
             ("maxclients", crate::limits::CLIENTS_MAX.to_string()),
-            ("blocked_clients", "0".to_owned()),
+            ("blocked_clients", call.door.blocked.borrow().len().to_string()),
         ],
     )
 }
