@@ -98,7 +98,7 @@ impl Below {
         let (engine, mut data) = (MemoryEngine::new(), Data::new(1));
         for _ in 0..KEYS {
             let (key, value) = (data.key(), data.value());
-            engine.commit(&Changes::putting(key, value), None, Durability::None).unwrap();
+            engine.commit(&Changes::putting(key, value), None, Durability::None).unwrap().wait().unwrap();
         }
         Self { engine, data }
     }
@@ -114,7 +114,7 @@ impl Below {
         let new: Vec<_> = (0..CALLS).map(|_| (self.data.key(), self.data.value())).collect();
         time(|n| {
             let (key, value) = &new[n];
-            self.engine.commit(&Changes::putting(key, value), None, Durability::None).unwrap();
+            self.engine.commit(&Changes::putting(key, value), None, Durability::None).unwrap().wait().unwrap();
         })
     }
 
