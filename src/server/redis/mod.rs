@@ -22,6 +22,8 @@ mod door;
 mod execute;
 mod reply;
 mod request;
+#[cfg(feature = "lua")]
+mod scripting;
 mod session;
 mod settler;
 
@@ -230,6 +232,8 @@ fn serve(
         clients: RefCell::new(BTreeMap::new()),
         parameters: RefCell::new(config::parameters(address.port())),
         counters: Counters::default(),
+        #[cfg(feature = "lua")]
+        scripting: std::cell::OnceCell::new(),
     });
     let connections = LocalSet::new();
     connections.block_on(&runtime, async {
