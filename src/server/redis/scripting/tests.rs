@@ -151,7 +151,7 @@ fn memory_is_bounded() {
         "return ('x'):rep(2^40)",
         "local s = 'x' while true do s = s .. s end",
         "local t = {} for i = 1, 1e9 do t[i] = i end",
-        "local t = {} while true do t[#t + 1] = string.rep('x', 1e6) end",
+        "local t = {} while true do t[#t + 1] = string.rep('x', 1e5) .. #t end",
         "collectgarbage('stop') local t = {} while true do t[#t + 1] = {} end",
         "local function f() return 1 + f() end return f()",
         "return (string.rep('x', 1e6)):gsub('.', string.rep('y', 1e3))",
@@ -166,9 +166,7 @@ fn memory_is_bounded() {
         "return loadstring(string.rep('(', 1e5))()",
         "local f = loadstring('return ' .. string.rep('{', 1e5)) return f()",
     ] {
-        let since = std::time::Instant::now();
         let outcome = eval_in(&interpreter, code);
-        eprintln!("TIMED {:?} {code} {outcome:?}", since.elapsed());
         assert!(outcome.is_err(), "{code}: {outcome:?}");
         assert_eq!(eval_in(&interpreter, "return 1").as_deref(), Ok(":1\r\n"), "after {code}");
     }
@@ -211,7 +209,7 @@ fn libraries_give_what_they_are_known_for() {
         ),
         ("return {string.find('hello world', 'o (w)')}", "*3\r\n:5\r\n:7\r\n$1\r\nw\r\n"),
         ("return {('k=v, x=y'):gsub('(%w)=(%w)', '%2=%1')}", "*2\r\n$8\r\nv=k, y=x\r\n:2\r\n"),
-        ("local t = {} for k in ('a,b,,c'):gmatch('([^,]*)') do t[#t + 1] = k end return #t", ":6\r\n"),
+        ("local t = {} for k in ('a,b,,c'):gmatch('([^,]*)') do t[#t + 1] = k end return #t", ":7\r\n"),
         ("return {('  trim  '):match('^%s*(.-)%s*$')}", "*1\r\n$4\r\ntrim\r\n"),
         ("return {('THE (quick) fox'):find('%((%a+)%)')}", "*3\r\n:5\r\n:11\r\n$5\r\nquick\r\n"),
         ("return {('abc'):gsub('', '-')}", "*2\r\n$7\r\n-a-b-c-\r\n:4\r\n"),
