@@ -151,6 +151,48 @@ pub const USAGE_SLOTS: usize = 1 << 22;
 /// Scans of keys that may be under way at the door; the oldest is forgotten first.
 pub const SCAN_CURSORS_MAX: usize = 16_384;
 
+/// Instructions of one script.
+pub const SCRIPT_INSTRUCTIONS_MAX: u64 = 1 << 29;
+
+/// Bytes that one script may have in use.
+pub const SCRIPT_MEMORY_BYTES_MAX: usize = 256 << 20;
+
+/// Seconds that one script may run for, whatever its instructions are.
+pub const SCRIPT_SECONDS_MAX: u64 = 30;
+
+/// Scripts that are kept compiled; the one that came first is forgotten first.
+pub const SCRIPTS_MAX: usize = 4_096;
+
+/// Bytes of the scripts that are kept compiled.
+pub const SCRIPTS_BYTES_MAX: usize = 32 << 20;
+
+/// Bytes of one library of functions.
+pub const LIBRARY_BYTES_MAX: usize = 1 << 20;
+
+/// Libraries of functions.
+pub const LIBRARIES_MAX: usize = 1_024;
+
+/// Levels of what a script returns.
+pub const SCRIPT_REPLY_DEPTH_MAX: usize = 100;
+
+/// Levels of a JSON text, or of a message in MessagePack, that a script reads or writes.
+pub const SCRIPT_VALUE_DEPTH_MAX: usize = 128;
+
+/// Levels of a table that a script writes in MessagePack; what is below is nil.
+pub const MESSAGE_PACK_DEPTH_MAX: usize = 16;
+
+/// Values that a script takes from one message in MessagePack.
+pub const MESSAGE_PACK_VALUES_MAX: usize = 4_000;
+
+/// Depth to which a script's pattern is tried.
+pub const PATTERN_DEPTH_MAX: usize = 200;
+
+/// Captures of a script's pattern.
+pub const PATTERN_CAPTURES_MAX: usize = 32;
+
+/// Frames of a script's stack that are looked through for the line it is at.
+pub const SCRIPT_FRAMES_MAX: usize = 64;
+
 /// Refuses `found` when it is over `max`.
 ///
 /// # Errors

@@ -25,6 +25,9 @@ pub(super) struct Door {
     pub(super) ears: Arc<Ears>,
     pub(super) parameters: RefCell<BTreeMap<Vec<u8>, Vec<u8>>>,
     pub(super) counters: Counters,
+    /// Made for the first script.
+    #[cfg(feature = "lua")]
+    pub(super) scripting: std::cell::OnceCell<crate::server::redis::scripting::Scripting>,
 }
 
 /// What `CLIENT LIST` tells of a client, and how it is told to go.

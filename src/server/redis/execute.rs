@@ -174,7 +174,7 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
     (command.run)(call)
 }
 
-/// Runs a command that was queued.
+/// Runs a command that was queued, or that a script calls.
 pub(super) fn run_queued(call: &mut Call<'_>) {
     let from = call.reply.len();
     let outcome = match find(call.word(0)) {
@@ -207,7 +207,7 @@ fn queue(call: &mut Call<'_>, command: &Command) -> Outcome {
     Ok(())
 }
 
-fn has_arity(command: &Command, words: usize) -> bool {
+pub(super) fn has_arity(command: &Command, words: usize) -> bool {
     let words = i32::try_from(words).unwrap_or(i32::MAX);
     if command.arity < 0 { words >= -command.arity } else { words == command.arity }
 }

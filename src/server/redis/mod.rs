@@ -23,6 +23,8 @@ mod door;
 mod execute;
 mod reply;
 mod request;
+#[cfg(feature = "lua")]
+mod scripting;
 mod session;
 mod settler;
 
@@ -234,6 +236,8 @@ fn serve(
         ears: Arc::default(),
         parameters: RefCell::new(config::parameters(address.port())),
         counters: Counters::default(),
+        #[cfg(feature = "lua")]
+        scripting: std::cell::OnceCell::new(),
     });
     let connections = LocalSet::new();
     connections.block_on(&runtime, async {

@@ -21,6 +21,12 @@ pub(super) struct Reply {
 }
 
 impl Reply {
+    /// Nothing yet, for the replies of a script's commands.
+    #[cfg(feature = "lua")]
+    pub(super) fn in_protocol(protocol: Protocol) -> Self {
+        Self { bytes: Vec::new(), protocol }
+    }
+
     /// The bytes so far.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -124,6 +130,34 @@ impl Reply {
                 self.bytes.extend_from_slice(b"\r\n");
             }
         }
+    }
+
+    /// A truth value, which RESP2 has as an integer.
+    #[cfg(feature = "lua")]
+    pub(super) fn boolean(&mut self, flag: bool) {
+        match self.protocol {
+            Protocol::Resp2 => self.flag(flag),
+            Protocol::Resp3 => self.line(b'#', if flag { b"t" } else { b"f" }),
+        }
+    }
+
+    /// An integer of any size in decimal.
+    #[cfg(feature = "lua")]
+    pub(super) fn big_number(&mut self, digits: &str) {
+        match self.protocol {
+            Protocol::Resp2 => self.bulk(digits),
+            Protocol::Resp3 => self.line(b'(', digits.as_bytes()),
+        }
+    }
+
+    /// A text in a format whose name has three letters; RESP3 only.
+    #[cfg(feature = "lua")]
+    pub(super) fn verbatim_as(&mut self, format: &[u8], text: &[u8]) {
+        let mut name = *b"   ";
+        name.iter_mut().zip(format).for_each(|(to, from)| *to = *from);
+        self.number(b'=', text.len() + 4);
+        self.bytes.extend_from_slice(&name);
+        self.line(b':', text);
     }
 
     /// Begins an array; its `len` elements follow.

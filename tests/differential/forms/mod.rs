@@ -6,14 +6,25 @@ mod connection;
 mod hashes;
 mod keys;
 mod lists;
+#[cfg(feature = "lua")]
+mod scripting;
 mod sets;
 mod sorted_sets;
 mod strings;
 
 use crate::judge::Random;
 
-const FAMILIES: &[&[&str]] =
-    &[connection::FORMS, hashes::FORMS, keys::FORMS, lists::FORMS, sets::FORMS, sorted_sets::FORMS, strings::FORMS];
+const FAMILIES: &[&[&str]] = &[
+    connection::FORMS,
+    hashes::FORMS,
+    keys::FORMS,
+    lists::FORMS,
+    #[cfg(feature = "lua")]
+    scripting::FORMS,
+    sets::FORMS,
+    sorted_sets::FORMS,
+    strings::FORMS,
+];
 
 fn word(random: &mut Random, kind: &str) -> String {
     match kind {
@@ -32,6 +43,8 @@ fn word(random: &mut Random, kind: &str) -> String {
         "x" => random.pick(&["NX", "XX"]),
         "e" | "z" => random.pick(&["NX", "XX", "GT", "LT"]),
         "p" => random.pick(&["*", "k*", "?1", "[ck]2", "[^k]*", "\\k1"]),
+        #[cfg(feature = "lua")]
+        "script" => random.pick(scripting::SCRIPTS),
         other => panic!("no kind {other}"),
     }
     .to_owned()

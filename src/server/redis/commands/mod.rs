@@ -9,6 +9,7 @@ mod keys;
 mod lists;
 mod pubsub;
 mod scan;
+mod scripting;
 mod server;
 mod sets;
 mod sorted_sets;
@@ -26,6 +27,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Command> {
         keys::COMMANDS,
         lists::COMMANDS,
         pubsub::COMMANDS,
+        scripting::COMMANDS,
         server::COMMANDS,
         sets::COMMANDS,
         sorted_sets::COMMANDS,

@@ -1,0 +1,213 @@
+//! What scripts find in `redis`, and random numbers.
+
+use std::rc::Rc;
+
+use mlua::{Function, Lua, LuaString, MultiValue, Table, Value};
+use sha1::{Digest, Sha1};
+
+use crate::server::redis::command::find;
+use crate::server::redis::scripting::functions;
+use crate::server::redis::scripting::interpreter::{Shared, raise};
+
+/// The SHA-1 of `bytes` in hexadecimal.
+pub(super) fn sha1_hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(40);
+    for byte in Sha1::digest(bytes) {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// `redis` as scripts have it.
+pub(super) fn commands(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+    let redis = common(lua, shared)?;
+    for (name, is_protected) in [("call", false), ("pcall", true)] {
+        let shared = Rc::clone(shared);
+        let run = move |_: &Lua, words: MultiValue| {
+            shared.spend(1)?;
+            let commands = shared.commands.borrow().clone();
+            let commands = commands.ok_or_else(|| raise("ERR no command can be run here"))?;
+            commands.call::<Value>((is_protected, words))
+        };
+        redis.raw_set(name, lua.create_function(run)?)?;
+    }
+    redis.raw_set("breakpoint", lua.create_function(|_, ()| Ok(false))?)?;
+    redis.raw_set("debug", lua.create_function(|_, _: MultiValue| Ok(()))?)?;
+    redis.raw_set("replicate_commands", lua.create_function(|_, ()| Ok(true))?)?;
+    redis.raw_set("acl_check_cmd", lua.create_function(acl_check)?)?;
+    redis.raw_set("set_repl", lua.create_function(set_repl)?)?;
+    for (name, value) in [("REPL_ALL", 3), ("REPL_NONE", 0), ("REPL_SLAVE", 2), ("REPL_REPLICA", 2), ("REPL_AOF", 1)] {
+        redis.raw_set(name, value)?;
+    }
+    Ok(redis)
+}
+
+/// `redis` as a library has it while it is loaded.
+pub(super) fn loading(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+    let redis = common(lua, shared)?;
+    let shared = Rc::clone(shared);
+    let register = move |_: &Lua, arguments: MultiValue| {
+        let registered = functions::register(arguments.into_vec())?;
+        let mut all = shared.registered.borrow_mut();
+        let all = all
+            .as_mut()
+            .ok_or_else(|| raise("ERR redis.register_function can only be called on FUNCTION LOAD command"))?;
+        if all.iter().any(|other| other.name == registered.name) {
+            return Err(raise("ERR Function already exists in the library"));
+        }
+        all.push(registered);
+        Ok(())
+    };
+    redis.raw_set("register_function", lua.create_function(register)?)?;
+    Ok(redis)
+}
+
+fn common(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+    let redis = lua.create_table()?;
+    for (name, value) in [("LOG_DEBUG", 0), ("LOG_VERBOSE", 1), ("LOG_NOTICE", 2), ("LOG_WARNING", 3)] {
+        redis.raw_set(name, value)?;
+    }
+    let version = super::super::REDIS_VERSION;
+    redis.raw_set("REDIS_VERSION", version)?;
+    let number = version.split('.').fold(0u32, |number, part| (number << 8) | part.parse::<u32>().unwrap_or(0));
+    redis.raw_set("REDIS_VERSION_NUM", number)?;
+    redis.raw_set("error_reply", lua.create_function(error_reply)?)?;
+    redis.raw_set("status_reply", lua.create_function(status_reply)?)?;
+    redis.raw_set("sha1hex", lua.create_function(sha1)?)?;
+    redis.raw_set("log", lua.create_function(log)?)?;
+    let shared = Rc::clone(shared);
+    let set_resp = move |lua: &Lua, arguments: MultiValue| {
+        let [version] = &*arguments.into_vec() else {
+            return Err(raise("ERR redis.setresp() requires one argument."));
+        };
+        let version = lua.coerce_number(version.clone())?;
+        let is_resp3 = version == Some(3.0);
+        if !is_resp3 && version != Some(2.0) {
+            return Err(raise("ERR RESP version must be 2 or 3."));
+        }
+        shared.is_resp3.set(is_resp3);
+        Ok(())
+    };
+    redis.raw_set("setresp", lua.create_function(set_resp)?)?;
+    Ok(redis)
+}
+
+fn single_field(lua: &Lua, name: &str, text: &[u8]) -> mlua::Result<Table> {
+    let table = lua.create_table()?;
+    table.raw_set(name, lua.create_string(text)?)?;
+    Ok(table)
+}
+
+fn error_reply(lua: &Lua, arguments: MultiValue) -> mlua::Result<Table> {
+    let [Value::String(text)] = &*arguments.into_vec() else {
+        return single_field(lua, "err", b"ERR wrong number or type of arguments");
+    };
+    let text = text.as_bytes();
+    let text = text.strip_prefix(b"-").unwrap_or(&text);
+    if text.contains(&b' ') {
+        single_field(lua, "err", text)
+    } else {
+        single_field(lua, "err", &[b"ERR ", text].concat())
+    }
+}
+
+fn status_reply(lua: &Lua, arguments: MultiValue) -> mlua::Result<Table> {
+    match &*arguments.into_vec() {
+        [Value::String(text)] => single_field(lua, "ok", &text.as_bytes()),
+        _ => single_field(lua, "err", b"ERR wrong number or type of arguments"),
+    }
+}
+
+fn sha1(lua: &Lua, arguments: MultiValue) -> mlua::Result<String> {
+    let [value] = &*arguments.into_vec() else { return Err(raise("ERR wrong number of arguments")) };
+    let text = lua.coerce_string(value.clone())?;
+    Ok(sha1_hex(&text.map(|text| text.as_bytes().to_vec()).unwrap_or_default()))
+}
+
+fn log(lua: &Lua, arguments: MultiValue) -> mlua::Result<()> {
+    let arguments = arguments.into_vec();
+    let [level, parts @ ..] = &*arguments else {
+        return Err(raise("ERR redis.log() requires two arguments or more."));
+    };
+    if parts.is_empty() {
+        return Err(raise("ERR redis.log() requires two arguments or more."));
+    }
+    let (Value::Number(_) | Value::Integer(_)) = level else {
+        return Err(raise("ERR First argument must be a number (log level)."));
+    };
+    let mut text = String::new();
+    for part in parts {
+        if let Some(part) = lua.coerce_string(part.clone())? {
+            text.push_str(&part.to_string_lossy());
+        }
+    }
+    match lua.coerce_integer(level.clone())? {
+        Some(0 | 1) => tracing::debug!(script = text),
+        Some(2) => tracing::info!(script = text),
+        Some(3) => tracing::warn!(script = text),
+        _ => return Err(raise("ERR Invalid debug level.")),
+    }
+    Ok(())
+}
+
+/// Nothing is replicated: what is asked for is checked, and that is all.
+fn set_repl(lua: &Lua, arguments: MultiValue) -> mlua::Result<()> {
+    let [flags] = &*arguments.into_vec() else { return Err(raise("ERR redis.set_repl() requires two arguments.")) };
+    match lua.coerce_integer(flags.clone())? {
+        Some(0..=3) => Ok(()),
+        _ => Err(raise("ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.")),
+    }
+}
+
+fn acl_check(_: &Lua, arguments: MultiValue) -> mlua::Result<bool> {
+    let arguments = arguments.into_vec();
+    let Some(name) = arguments.first() else {
+        return Err(raise("ERR Please specify at least one argument for this redis lib call"));
+    };
+    match name.as_string().map(LuaString::as_bytes).and_then(|name| find(&name)) {
+        Some(_) => Ok(true),
+        None => Err(raise("ERR Invalid command passed to redis.acl_check_cmd()")),
+    }
+}
+
+/// The state that POSIX's `srand48` begins with.
+pub(super) fn seed(seed: u32) -> u64 {
+    u64::from(seed) << 16 | 0x330e
+}
+
+/// `math.random`: POSIX's `lrand48`, so that a seed gives the same numbers on every machine.
+pub(super) fn random(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+    let shared = Rc::clone(shared);
+    lua.create_function(move |lua: &Lua, arguments: MultiValue| {
+        let state = shared.random.get().wrapping_mul(0x5_deec_e66d).wrapping_add(0xb) & 0xffff_ffff_ffff;
+        shared.random.set(state);
+        let bits = u32::try_from(state >> 17).unwrap_or(0);
+        let max = u32::try_from(i32::MAX).unwrap_or(u32::MAX);
+        let number = f64::from(bits % max) / f64::from(max);
+        let integer = |value: &Value| {
+            lua.coerce_number(value.clone())?
+                .ok_or_else(|| mlua::Error::runtime("bad argument to 'random' (number expected)"))
+        };
+        let (low, high) = match &*arguments.into_vec() {
+            [] => return Ok(number),
+            [high] => (1.0, integer(high)?.trunc()),
+            [low, high] => (integer(low)?.trunc(), integer(high)?.trunc()),
+            _ => return Err(super::interpreter::fail(lua, "wrong number of arguments")),
+        };
+        if low > high {
+            return Err(super::interpreter::fail(lua, "bad argument #1 to 'random' (interval is empty)"));
+        }
+        Ok((number * (high - low + 1.0)).floor() + low)
+    })
+}
+
+pub(super) fn random_seed(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+    let shared = Rc::clone(shared);
+    lua.create_function(move |_: &Lua, number: i64| {
+        let [a, b, c, d, ..] = number.to_le_bytes();
+        shared.random.set(seed(u32::from_le_bytes([a, b, c, d])));
+        Ok(())
+    })
+}

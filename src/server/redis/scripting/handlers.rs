@@ -1,0 +1,333 @@
+//! The commands of scripts and functions.
+
+use crate::glob;
+use crate::server::redis::command::{Call, Outcome, Refusal, integer, is};
+use crate::server::redis::scripting::Scripting;
+use crate::server::redis::scripting::functions::{self, Libraries, Registered};
+use crate::server::redis::scripting::run::{self, Program};
+use crate::server::redis::scripting::scripts::Script;
+
+const NO_SCRIPT: &str = "NOSCRIPT No matching script. Please use EVAL.";
+const NOT_BUSY: &str = "NOTBUSY No scripts in execution right now.";
+
+/// The keys and the other arguments of a call, after their count.
+fn keys_and_arguments<'a>(call: &Call<'a>, not_a_count: &str) -> Result<(&'a [&'a [u8]], &'a [&'a [u8]]), Refusal> {
+    let count = integer(call.word(2)).ok_or_else(|| Refusal::from(not_a_count))?;
+    let rest = call.rest(3);
+    let Ok(count) = usize::try_from(count) else { return Err("ERR Number of keys can't be negative".into()) };
+    rest.split_at_checked(count).ok_or_else(|| "ERR Number of keys can't be greater than number of args".into())
+}
+
+/// Whether the command is the form of it that may not write.
+fn is_read_only(call: &Call<'_>) -> bool {
+    call.word(0).to_ascii_lowercase().ends_with(b"_ro")
+}
+
+pub(in crate::server::redis) fn eval(call: &mut Call<'_>) -> Outcome {
+    keys_and_arguments(call, "ERR value is not an integer or out of range")?;
+    let scripting = Scripting::of(call)?;
+    let script = scripting.scripts.borrow_mut().load(&scripting.interpreter, call.word(1))?;
+    run_script(scripting, call, &script)
+}
+
+pub(in crate::server::redis) fn eval_sha(call: &mut Call<'_>) -> Outcome {
+    let scripting = Scripting::of(call)?;
+    let script = scripting.scripts.borrow().get(call.word(1)).cloned().ok_or(NO_SCRIPT)?;
+    run_script(scripting, call, &script)
+}
+
+fn run_script(scripting: &Scripting, call: &mut Call<'_>, script: &Script) -> Outcome {
+    let (keys, arguments) = keys_and_arguments(call, "ERR value is not an integer or out of range")?;
+    let program = Program {
+        name: &script.sha,
+        function: &script.function,
+        is_script: true,
+        is_read_only: script.is_read_only || is_read_only(call),
+        keys,
+        arguments,
+    };
+    run::run(scripting, call, &program)
+}
+
+pub(in crate::server::redis) fn call_function(call: &mut Call<'_>) -> Outcome {
+    let scripting = Scripting::of(call)?;
+    let name = String::from_utf8_lossy(call.word(1)).into_owned();
+    let function = with_libraries(call, |_, _, libraries| {
+        functions::find(libraries, &name).cloned().ok_or_else(|| "ERR Function not found".into())
+    })?;
+    let (keys, arguments) = keys_and_arguments(call, "ERR Bad number of keys provided")?;
+    let is_read_only = is_read_only(call);
+    if is_read_only && !function.is_read_only() {
+        return Err("ERR Can not execute a script with write flag using *_ro command.".into());
+    }
+    let program = Program {
+        name: &name,
+        function: &function.callback,
+        is_script: false,
+        is_read_only: is_read_only || function.is_read_only(),
+        keys,
+        arguments,
+    };
+    run::run(scripting, call, &program)
+}
+
+/// Hands `body` the libraries, read from the store if they were not.
+fn with_libraries<'a, R>(
+    call: &mut Call<'a>,
+    body: impl FnOnce(&mut Call<'a>, &Scripting, &mut Libraries) -> Result<R, Refusal>,
+) -> Result<R, Refusal> {
+    let scripting = Scripting::of(call)?;
+    let mut libraries = scripting.libraries.borrow_mut();
+    let libraries = match &mut *libraries {
+        Some(libraries) => libraries,
+        empty => empty.insert(functions::read(&scripting.interpreter, call)?),
+    };
+    body(call, scripting, libraries)
+}
+
+fn wrong_number(command: &str, subcommand: &[u8]) -> Refusal {
+    let subcommand = String::from_utf8_lossy(subcommand).to_ascii_lowercase();
+    format!("ERR wrong number of arguments for '{command}|{subcommand}' command").into()
+}
+
+fn unknown(command: &str, subcommand: &[u8]) -> Refusal {
+    let subcommand = String::from_utf8_lossy(subcommand);
+    format!("ERR unknown subcommand '{subcommand:.128}'. Try {command} HELP.").into()
+}
+
+const SCRIPT_HELP: [&str; 7] = [
+    "SCRIPT <subcommand> [<arg> ...]. Subcommands are:",
+    "EXISTS <sha1> [<sha1> ...] -- which of the scripts are kept.",
+    "FLUSH [ASYNC|SYNC] -- forgets all scripts.",
+    "HELP -- prints this.",
+    "KILL -- there is never a script to kill: each ends by itself, at a limit at the latest.",
+    "LOAD <script> -- compiles a script and keeps it, without running it.",
+    "DEBUG -- not supported.",
+];
+
+pub(in crate::server::redis) fn script(call: &mut Call<'_>) -> Outcome {
+    let subcommand = call.word(1);
+    match call.rest(2) {
+        [code] if is(subcommand, "load") => {
+            let scripting = Scripting::of(call)?;
+            let script = scripting.scripts.borrow_mut().load(&scripting.interpreter, code)?;
+            call.reply.bulk(script.sha);
+        }
+        shas @ [_, ..] if is(subcommand, "exists") => {
+            let scripting = Scripting::of(call)?;
+            let scripts = scripting.scripts.borrow();
+            call.reply.array(shas.len());
+            shas.iter().for_each(|sha| call.reply.flag(scripts.get(sha).is_some()));
+        }
+        options if is(subcommand, "flush") => {
+            match options {
+                [] => {}
+                [word] if is(word, "sync") || is(word, "async") => {}
+                _ => return Err("ERR SCRIPT FLUSH only support SYNC|ASYNC option".into()),
+            }
+            Scripting::of(call)?.scripts.borrow_mut().clear();
+            call.reply.ok();
+        }
+        [] if is(subcommand, "kill") => return Err(NOT_BUSY.into()),
+        [_] if is(subcommand, "debug") => return Err("ERR not supported: SCRIPT DEBUG".into()),
+        [] if is(subcommand, "help") => help(call, &SCRIPT_HELP),
+        _ if ["load", "exists", "kill", "debug", "help"].iter().any(|name| is(subcommand, name)) => {
+            return Err(wrong_number("script", subcommand));
+        }
+        _ => return Err(unknown("SCRIPT", subcommand)),
+    }
+    Ok(())
+}
+
+fn help(call: &mut Call<'_>, lines: &[&str]) {
+    call.reply.array(lines.len());
+    lines.iter().for_each(|line| call.reply.simple(line));
+}
+
+const FUNCTION_HELP: [&str; 10] = [
+    "FUNCTION <subcommand> [<arg> ...]. Subcommands are:",
+    "DELETE <library> -- deletes a library.",
+    "DUMP -- all libraries as one payload.",
+    "FLUSH [ASYNC|SYNC] -- deletes all libraries.",
+    "HELP -- prints this.",
+    "KILL -- there is never a function to kill: each ends by itself, at a limit at the latest.",
+    "LIST [LIBRARYNAME <pattern>] [WITHCODE] -- the libraries and their functions.",
+    "LOAD [REPLACE] <code> -- adds a library.",
+    "RESTORE <payload> [FLUSH|APPEND|REPLACE] -- adds the libraries of a payload.",
+    "STATS -- how many libraries and functions there are.",
+];
+
+pub(in crate::server::redis) fn function(call: &mut Call<'_>) -> Outcome {
+    let subcommand = call.word(1);
+    match call.rest(2) {
+        [options @ .., code] if is(subcommand, "load") => load(call, options, code)?,
+        [name] if is(subcommand, "delete") => {
+            let name = String::from_utf8_lossy(name).into_owned();
+            if !with_libraries(call, |call, _, libraries| functions::remove(call, libraries, &name))? {
+                return Err("ERR Library not found".into());
+            }
+            call.reply.ok();
+        }
+        options if is(subcommand, "list") => list(call, options)?,
+        [] if is(subcommand, "dump") => {
+            let payload = with_libraries(call, |_, _, libraries| Ok(functions::dump(libraries)))?;
+            call.reply.bulk(payload);
+        }
+        [payload, options @ ..] if is(subcommand, "restore") => restore(call, payload, options)?,
+        options if is(subcommand, "flush") => {
+            match options {
+                [] => {}
+                [word] if is(word, "sync") || is(word, "async") => {}
+                _ => return Err("ERR FUNCTION FLUSH only supports SYNC|ASYNC option".into()),
+            }
+            with_libraries(call, |call, _, libraries| flush(call, libraries))?;
+            call.reply.ok();
+        }
+        [] if is(subcommand, "kill") => return Err(NOT_BUSY.into()),
+        [] if is(subcommand, "stats") => stats(call)?,
+        [] if is(subcommand, "help") => help(call, &FUNCTION_HELP),
+        _ if ["load", "delete", "dump", "restore", "kill", "stats", "help"].iter().any(|name| is(subcommand, name)) => {
+            return Err(wrong_number("function", subcommand));
+        }
+        _ => return Err(unknown("FUNCTION", subcommand)),
+    }
+    Ok(())
+}
+
+fn flush(call: &Call<'_>, libraries: &mut Libraries) -> Outcome {
+    let names: Vec<_> = libraries.keys().cloned().collect();
+    names.iter().try_for_each(|name| functions::remove(call, libraries, name).map(drop))
+}
+
+fn load(call: &mut Call<'_>, options: &[&[u8]], code: &[u8]) -> Outcome {
+    let replaces = match options {
+        [] => false,
+        [word, rest @ ..] => match if is(word, "replace") { rest.first() } else { Some(word) } {
+            None => true,
+            Some(word) => {
+                return Err(format!("ERR Unknown option given: {}", String::from_utf8_lossy(word)).into());
+            }
+        },
+    };
+    let name = with_libraries(call, |call, scripting, libraries| {
+        let (name, library) = functions::compile(&scripting.interpreter, code)?;
+        if !replaces && libraries.contains_key(&name) {
+            return Err(format!("ERR Library '{name}' already exists").into());
+        }
+        functions::put(call, libraries, &name, library)?;
+        Ok(name)
+    })?;
+    call.reply.bulk(name);
+    Ok(())
+}
+
+/// Adds the libraries of a payload, or none.
+fn restore(call: &mut Call<'_>, payload: &[u8], options: &[&[u8]]) -> Outcome {
+    let (flushes, replaces) = match options {
+        [] => (false, false),
+        [word] if is(word, "append") => (false, false),
+        [word] if is(word, "flush") => (true, false),
+        [word] if is(word, "replace") => (false, true),
+        [_] => return Err("ERR Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE.".into()),
+        _ => {
+            return Err("ERR unknown subcommand or wrong number of arguments for 'RESTORE'. Try FUNCTION HELP.".into());
+        }
+    };
+    let codes = functions::undump(payload).ok_or("ERR DUMP payload version or checksum are wrong")?;
+    with_libraries(call, |call, scripting, libraries| {
+        let mut added = Vec::new();
+        for code in codes {
+            let (name, library) = functions::compile(&scripting.interpreter, code)?;
+            if !flushes && !replaces && libraries.contains_key(&name) {
+                return Err(format!("ERR Library {name} already exists").into());
+            }
+            added.push((name, library));
+        }
+        let before = libraries.clone();
+        if flushes {
+            flush(call, libraries)?;
+        }
+        for (name, library) in added {
+            if let Err(refusal) = functions::put(call, libraries, &name, library) {
+                flush(call, libraries)?;
+                for (name, library) in before {
+                    functions::put(call, libraries, &name, library)?;
+                }
+                return Err(refusal);
+            }
+        }
+        Ok(())
+    })?;
+    call.reply.ok();
+    Ok(())
+}
+
+fn list(call: &mut Call<'_>, mut options: &[&[u8]]) -> Outcome {
+    let (mut pattern, mut has_code) = (None, false);
+    loop {
+        options = match options {
+            [] => break,
+            [word, rest @ ..] if is(word, "withcode") && !has_code => {
+                has_code = true;
+                rest
+            }
+            [word, given, rest @ ..] if is(word, "libraryname") && pattern.is_none() => {
+                pattern = Some(*given);
+                rest
+            }
+            [word] if is(word, "libraryname") && pattern.is_none() => {
+                return Err("ERR library name argument was not given".into());
+            }
+            [word, ..] => return Err(format!("ERR Unknown argument {}", String::from_utf8_lossy(word)).into()),
+        };
+    }
+    with_libraries(call, |call, _, libraries| {
+        let is_wanted = |name: &str| pattern.is_none_or(|pattern| glob::matches(pattern, name.as_bytes()));
+        let found: Vec<_> = libraries.iter().filter(|(name, _)| is_wanted(name)).collect();
+        call.reply.array(found.len());
+        for (name, library) in found {
+            call.reply.map(if has_code { 4 } else { 3 });
+            call.reply.bulk("library_name");
+            call.reply.bulk(name);
+            call.reply.bulk("engine");
+            call.reply.bulk("LUA");
+            call.reply.bulk("functions");
+            call.reply.array(library.functions.len());
+            library.functions.iter().for_each(|function| describe(call, function));
+            if has_code {
+                call.reply.bulk("library_code");
+                call.reply.bulk(&library.code);
+            }
+        }
+        Ok(())
+    })
+}
+
+fn describe(call: &mut Call<'_>, function: &Registered) {
+    call.reply.map(3);
+    call.reply.bulk("name");
+    call.reply.bulk(&function.name);
+    call.reply.bulk("description");
+    call.reply.bulk_or_nil(function.description.as_ref());
+    call.reply.bulk("flags");
+    call.reply.set(function.flags.len());
+    function.flags.iter().for_each(|flag| call.reply.simple(flag));
+}
+
+fn stats(call: &mut Call<'_>) -> Outcome {
+    with_libraries(call, |call, _, libraries| {
+        let functions: usize = libraries.values().map(|library| library.functions.len()).sum();
+        call.reply.map(2);
+        call.reply.bulk("running_script");
+        call.reply.nil();
+        call.reply.bulk("engines");
+        call.reply.map(1);
+        call.reply.bulk("LUA");
+        call.reply.map(2);
+        call.reply.bulk("libraries_count");
+        call.reply.count(libraries.len() as u64);
+        call.reply.bulk("functions_count");
+        call.reply.count(functions as u64);
+        Ok(())
+    })
+}

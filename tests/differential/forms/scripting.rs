@@ -1,0 +1,41 @@
+//! Scripts. `{script}` stands for one of [`SCRIPTS`], each of which takes a key and a value.
+
+pub(super) const FORMS: &[&str] = &[
+    "EVAL {script} 1 {k} {v}",
+    "EVAL {script} 1 {k} {n}",
+    "EVAL {script} 1 {k} {f}",
+    "EVAL_RO {script} 1 {k} {v}",
+    "EVAL {script} {n} {k} {v}",
+    "EVAL {script} 0",
+    "SCRIPT LOAD {script}",
+    "SCRIPT EXISTS e0e1f9fabfc9d4800c877a703b823ac0578ff8db",
+    "EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 0",
+    "SET {k} {v}",
+    "HSET {k} {m} {v}",
+    "RPUSH {k} {v*}",
+];
+
+pub(super) const SCRIPTS: &[&str] = &[
+    "return 1",
+    "return {KEYS, ARGV}",
+    "return redis.call('SET', KEYS[1], ARGV[1])",
+    "return redis.call('GET', KEYS[1])",
+    "return redis.pcall('INCRBY', KEYS[1], ARGV[1])",
+    "redis.call('APPEND', KEYS[1], ARGV[1]) return redis.call('STRLEN', KEYS[1])",
+    "return tonumber(ARGV[1])",
+    "return {tostring(tonumber(ARGV[1])), tonumber(ARGV[1])}",
+    "local t = redis.pcall('LRANGE', KEYS[1], 0, -1) if t.err then return t end return #t",
+    "return redis.call('TYPE', KEYS[1]).ok",
+    "local v = redis.pcall('HGETALL', KEYS[1]) if v.err then return 'no' end return #v",
+    "return cjson.encode({KEYS[1], ARGV[1], tonumber(ARGV[1])})",
+    "return redis.call('EXISTS', KEYS[1]) == 1",
+    "return (ARGV[1]:gsub('%d+', '<%0>'))",
+    "return {ARGV[1]:find('(%w)(%w?)')}",
+    "return string.format('%s %5.2f %q', ARGV[1], #ARGV[1], ARGV[1])",
+    "redis.call('DEL', KEYS[1]) error('after the write')",
+    "return redis.call('SET', KEYS[1], tonumber(ARGV[1]) or 0)",
+    "return {struct.unpack('>I4', struct.pack('>I4', #ARGV[1]))}",
+    "return cmsgpack.pack(ARGV[1], {1, 2.5, true})",
+    "return redis.sha1hex(ARGV[1])",
+    "return bit.tohex(tonumber(ARGV[1]) or 7)",
+];
