@@ -143,7 +143,10 @@ fn write_table(reply: &mut Reply, table: &Table, is_resp3: bool, depth: usize) -
             return Ok(());
         }
         Value::Nil | Value::Boolean(_) | Value::Table(_) => {}
-        _ => return Ok(reply.nil()),
+        _ => {
+            reply.nil();
+            return Ok(());
+        }
     }
     if let Value::String(text) = table.raw_get::<Value>("ok")? {
         reply.simple(&text.to_string_lossy().replace(['\r', '\n'], " "));
