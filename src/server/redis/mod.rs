@@ -25,6 +25,7 @@ mod reply;
 mod request;
 mod session;
 mod settler;
+mod subcommand;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

@@ -2,9 +2,14 @@
 
 #![expect(clippy::unnecessary_wraps, reason = "the table has one signature for all of them")]
 
+mod bitmaps;
 mod connection;
 mod dump;
+mod geo;
+mod geo_search;
 mod hashes;
+mod hyperloglogs;
+mod key_places;
 mod keys;
 mod lists;
 mod pubsub;
@@ -12,6 +17,10 @@ mod scan;
 mod server;
 mod sets;
 mod sorted_sets;
+mod stream_groups;
+mod stream_info;
+mod stream_reads;
+mod streams;
 mod strings;
 mod transactions;
 
@@ -20,15 +29,19 @@ use crate::server::redis::command::Command;
 /// Every command.
 pub(super) fn all() -> impl Iterator<Item = &'static Command> {
     [
+        bitmaps::COMMANDS,
         connection::COMMANDS,
         dump::COMMANDS,
+        geo::COMMANDS,
         hashes::COMMANDS,
+        hyperloglogs::COMMANDS,
         keys::COMMANDS,
         lists::COMMANDS,
         pubsub::COMMANDS,
         server::COMMANDS,
         sets::COMMANDS,
         sorted_sets::COMMANDS,
+        streams::COMMANDS,
         strings::COMMANDS,
         transactions::COMMANDS,
     ]
