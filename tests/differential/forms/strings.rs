@@ -27,7 +27,6 @@ pub(crate) const FORMS: &[&str] = &[
     "MSETNX {k} {v} {k} {v}",
     // No digits that would make a sum inexact.
     "APPEND {k} a",
-    "APPEND {k} 0",
     "STRLEN {k}",
     "GETRANGE {k} {i} {i}",
     "SUBSTR {k} {i} {i}",
