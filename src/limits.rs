@@ -175,13 +175,13 @@ pub const LIBRARIES_MAX: usize = 1_024;
 /// Levels of what a script returns.
 pub const SCRIPT_REPLY_DEPTH_MAX: usize = 100;
 
-/// Levels of a JSON text, or of a message in MessagePack, that a script reads or writes.
+/// Levels of a JSON text, or of a message in `MessagePack`, that a script reads or writes.
 pub const SCRIPT_VALUE_DEPTH_MAX: usize = 128;
 
-/// Levels of a table that a script writes in MessagePack; what is below is nil.
+/// Levels of a table that a script writes in `MessagePack`; what is below is nil.
 pub const MESSAGE_PACK_DEPTH_MAX: usize = 16;
 
-/// Values that a script takes from one message in MessagePack.
+/// Values that a script takes from one message in `MessagePack`.
 pub const MESSAGE_PACK_VALUES_MAX: usize = 4_000;
 
 /// Depth to which a script's pattern is tried.

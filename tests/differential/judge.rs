@@ -1,5 +1,6 @@
 //! A real redis-server, and a client for it and for the door.
 
+use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -24,6 +25,8 @@ impl Judge {
         let process = Command::new("redis-server")
             .args(["--port", &port.to_string(), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1"])
             .args(["--enable-debug-command", "local"])
+            // What is trimmed approximately are whole nodes.
+            .args(["--stream-node-max-entries", "1"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -47,13 +50,25 @@ impl Drop for Judge {
 }
 
 /// A reply, whatever the order of what has none.
-#[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord)]
+#[derive(Clone, PartialEq, PartialOrd, Eq, Ord)]
 pub(crate) enum Reply {
     Nil,
     Integer(i64),
     Text(Vec<u8>),
     Error(String),
     Array(Vec<Reply>),
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nil => f.write_str("nil"),
+            Self::Integer(number) => write!(f, "{number}"),
+            Self::Text(bytes) => write!(f, "\"{}\"", bytes.escape_ascii()),
+            Self::Error(text) => write!(f, "({text})"),
+            Self::Array(parts) => f.debug_list().entries(parts).finish(),
+        }
+    }
 }
 
 pub(crate) struct Client(BufReader<TcpStream>);

@@ -172,6 +172,31 @@ impl<S: Scope> Group<S> {
         Self { stream, name: name.to_vec() }
     }
 
+    /// Whether there is such a key and such a group.
+    ///
+    /// # Errors
+    /// As every method, but for a missing key or group.
+    ///
+    /// # Cost
+    /// Two lookups.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::kv::stream::{GroupOptions, Start};
+    /// let group = larder::Store::in_memory().kv().stream("s").group("g");
+    /// assert!(!group.exists()?);
+    /// group.create_with(Start::End, GroupOptions::default().make_stream())?;
+    /// assert!(group.exists()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn exists(&self) -> Result<bool> {
+        check_name("group name bytes", &self.name)?;
+        let found = self.stream.read("stream.group.exists", |view, stream, state| {
+            self.open(view, stream, state).map(|group| group.is_some())
+        })?;
+        Ok(found.unwrap_or(false))
+    }
+
     /// Runs `body` on the group.
     pub(super) fn look<R>(
         &self,

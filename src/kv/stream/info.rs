@@ -174,7 +174,7 @@ impl<S: Scope> Group<S> {
     }
 }
 
-fn info(view: &View, stream: &Elements, state: State) -> Result<StreamInfo> {
+pub(super) fn info(view: &View, stream: &Elements, state: State) -> Result<StreamInfo> {
     let extent = Extent::of(view, stream, state)?;
     let edge =
         |direction| -> Result<_> { Ok(range::collect(view, &layout::entries(stream), direction, Some(1))?.pop()) };
@@ -190,7 +190,7 @@ fn info(view: &View, stream: &Elements, state: State) -> Result<StreamInfo> {
     })
 }
 
-fn groups(view: &View, stream: &Elements, state: State) -> Result<Vec<GroupInfo>> {
+pub(super) fn groups(view: &View, stream: &Elements, state: State) -> Result<Vec<GroupInfo>> {
     let extent = Extent::of(view, stream, state)?;
     let mut groups = Vec::new();
     let mut cursor = view.range(&layout::groups(stream), Direction::Forward)?;

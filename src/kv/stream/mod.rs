@@ -22,6 +22,7 @@
 mod claim;
 mod counters;
 mod deliver;
+mod details;
 mod group;
 mod id;
 mod image;
@@ -33,6 +34,7 @@ mod record;
 mod trim;
 
 pub use claim::{AutoClaimed, ClaimOptions};
+pub use details::{ConsumerDetails, Delivery, GroupDetails, StreamDetails};
 pub use group::{Group, GroupOptions, Start};
 pub use id::{NewId, StreamId};
 pub(super) use image::{GroupImage, Image, PendingImage};

@@ -202,8 +202,7 @@ fn attempt(transaction: &Transaction, door: &Door, client: &Client) -> Option<Re
     (session.database, session.protocol) = (client.database, client.protocol);
     let mut reply = Reply::default();
     reply.protocol = client.protocol;
-    let outcome =
-        (command.run)(&mut Call { transaction, door, session: &mut session, words: &words, reply: &mut reply });
+    let outcome = command.run(&mut Call { transaction, door, session: &mut session, words: &words, reply: &mut reply });
     match outcome {
         Ok(()) => session.waiting.is_none().then_some(reply),
         // A key of another kind is no reason to stop waiting, but for the groups of a stream that is no more.

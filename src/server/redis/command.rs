@@ -8,6 +8,7 @@ use crate::kv::Kv;
 use crate::server::redis::door::Door;
 use crate::server::redis::reply::Reply;
 use crate::server::redis::session::{Session, Waiting};
+use crate::server::redis::subcommand::{self, Subcommand};
 use crate::store::Transaction;
 use crate::txn::InTransaction;
 
@@ -21,7 +22,33 @@ pub(super) struct Command {
     pub(super) flags: Flags,
     pub(super) keys: Keys,
     pub(super) group: &'static str,
-    pub(super) run: fn(&mut Call<'_>) -> Outcome,
+    /// None unless its first argument chooses one.
+    pub(super) subcommands: &'static [Subcommand],
+    run: fn(&mut Call<'_>) -> Outcome,
+}
+
+impl Command {
+    /// Whether so many words are enough for it, and not too many.
+    pub(super) fn has_arity(&self, words: usize) -> bool {
+        subcommand::has_arity(self.arity, words)
+    }
+
+    /// Runs it, or the subcommand that the words choose.
+    pub(super) fn run(&self, call: &mut Call<'_>) -> Outcome {
+        if self.subcommands.is_empty() {
+            return (self.run)(call);
+        }
+        let chosen = subcommand::choose(self.name, self.subcommands, call.words)?;
+        (chosen.run)(call)
+    }
+
+    /// Refuses words that choose no subcommand of those there are.
+    pub(super) fn check_subcommand(&self, words: &[&[u8]]) -> Outcome {
+        if self.subcommands.is_empty() {
+            return Ok(());
+        }
+        subcommand::choose(self.name, self.subcommands, words).map(drop)
+    }
 }
 
 /// What a command does, as `COMMAND` tells it.
@@ -39,6 +66,8 @@ impl Flags {
     /// Allowed before `AUTH`.
     pub(super) const NO_AUTH: Self = Self(1 << 5);
     pub(super) const ADMIN: Self = Self(1 << 6);
+    /// [`Keys`] does not tell all of its keys.
+    pub(super) const MOVABLE_KEYS: Self = Self(1 << 7);
 
     pub(super) const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -58,6 +87,7 @@ impl Flags {
             (Self::NO_MULTI, "no_multi"),
             (Self::NO_AUTH, "no_auth"),
             (Self::ADMIN, "admin"),
+            (Self::MOVABLE_KEYS, "movablekeys"),
         ];
         names.into_iter().filter(move |(flag, _)| self.has(*flag)).map(|(_, name)| name)
     }
@@ -75,6 +105,8 @@ pub(super) struct Keys {
 impl Keys {
     pub(super) const NONE: Self = Self { first: 0, last: 0, step: 0 };
     pub(super) const ONE: Self = Self { first: 1, last: 1, step: 1 };
+    /// The one after a subcommand's name.
+    pub(super) const SECOND: Self = Self { first: 2, last: 2, step: 1 };
     pub(super) const TWO: Self = Self { first: 1, last: 2, step: 1 };
     pub(super) const ALL: Self = Self { first: 1, last: -1, step: 1 };
     pub(super) const PAIRS: Self = Self { first: 1, last: -1, step: 2 };
@@ -89,7 +121,18 @@ pub(super) const fn command(
     group: &'static str,
     run: fn(&mut Call<'_>) -> Outcome,
 ) -> Command {
-    Command { name, arity, flags, keys, group, run }
+    Command { name, arity, flags, keys, group, subcommands: &[], run }
+}
+
+/// A table line of a command that has subcommands.
+pub(super) const fn container(
+    name: &'static str,
+    flags: Flags,
+    keys: Keys,
+    group: &'static str,
+    subcommands: &'static [Subcommand],
+) -> Command {
+    Command { name, arity: -2, flags, keys, group, subcommands, run: |_| Ok(()) }
 }
 
 /// Every command, by its name.
@@ -160,9 +203,15 @@ impl Refusal {
             Self::Store(Error::Invalid { kind: InvalidKind::Overflow, message }) if message.starts_with("the ") => {
                 format!("ERR {message}")
             }
+            Self::Store(Error::Invalid { message, .. }) if has_code(message) => message.clone(),
             Self::Store(error) => format!("ERR {error}"),
         }
     }
+}
+
+/// Whether what a model says begins with the code that Redis has for it.
+fn has_code(message: &str) -> bool {
+    ["NOGROUP ", "BUSYGROUP "].iter().any(|code| message.starts_with(code))
 }
 
 /// One run of a command.

@@ -150,9 +150,13 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
         spoil(call);
         return Err(unknown(call.words).into());
     };
-    if !has_arity(command, call.words.len()) {
+    if !command.has_arity(call.words.len()) {
         spoil(call);
         return Err(format!("ERR wrong number of arguments for '{}' command", command.name).into());
+    }
+    if let Err(refusal) = command.check_subcommand(call.words) {
+        spoil(call);
+        return Err(refusal);
     }
     if !call.session.is_authenticated && !command.flags.has(Flags::NO_AUTH) {
         spoil(call);
@@ -171,14 +175,14 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
     if let Some(client) = call.door.clients.borrow().get(&call.session.id) {
         client.last_command.set(command.name);
     }
-    (command.run)(call)
+    command.run(call)
 }
 
 /// Runs a command that was queued, or that a script calls.
 pub(super) fn run_queued(call: &mut Call<'_>) {
     let from = call.reply.len();
     let outcome = match find(call.word(0)) {
-        Some(command) => (command.run)(call),
+        Some(command) => command.run(call),
         None => Err(unknown(call.words).into()),
     };
     // Within a transaction nothing waits (SEM: KV-TX-1).
@@ -205,11 +209,6 @@ fn queue(call: &mut Call<'_>, command: &Command) -> Outcome {
     queue.commands.push(call.words.iter().map(|word| word.to_vec()).collect());
     call.reply.simple("QUEUED");
     Ok(())
-}
-
-pub(super) fn has_arity(command: &Command, words: usize) -> bool {
-    let words = i32::try_from(words).unwrap_or(i32::MAX);
-    if command.arity < 0 { words >= -command.arity } else { words == command.arity }
 }
 
 fn is_for_subscribers(command: &Command) -> bool {

@@ -27,6 +27,7 @@ mod request;
 mod scripting;
 mod session;
 mod settler;
+mod subcommand;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

@@ -112,7 +112,11 @@ impl Reply {
     }
 
     pub(super) fn double(&mut self, number: f64) {
-        let text = format_double(number);
+        self.decimal(&format_double(number));
+    }
+
+    /// A number that is written out already.
+    pub(super) fn decimal(&mut self, text: &str) {
         match self.protocol {
             Protocol::Resp2 => self.bulk(text),
             Protocol::Resp3 => self.line(b',', text.as_bytes()),

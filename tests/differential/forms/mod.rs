@@ -2,33 +2,43 @@
 //!
 //! A letter in braces stands for a word of a kind, with a star for one to three of them.
 
+mod bitmaps;
 mod connection;
+mod geo;
 mod hashes;
+mod hyperloglogs;
 mod keys;
 mod lists;
 #[cfg(feature = "lua")]
 mod scripting;
 mod sets;
 mod sorted_sets;
+mod streams;
 mod strings;
 
 use crate::judge::Random;
 
 const FAMILIES: &[&[&str]] = &[
+    bitmaps::FORMS,
     connection::FORMS,
+    geo::FORMS,
     hashes::FORMS,
+    hyperloglogs::FORMS,
     keys::FORMS,
     lists::FORMS,
     #[cfg(feature = "lua")]
     scripting::FORMS,
     sets::FORMS,
     sorted_sets::FORMS,
+    streams::FORMS,
     strings::FORMS,
 ];
 
 fn word(random: &mut Random, kind: &str) -> String {
     match kind {
         "k" => random.pick(&["k1", "k2", "k3", "k4", "k5", "k6"]),
+        "H" => random.pick(&["h1", "h2", "h3"]),
+        "P" => random.pick(&["p1", "p2", "p3"]),
         "c" => random.pick(&["c1", "c2"]),
         "m" => random.pick(&["a", "b", "c", "d", "aa", "1"]),
         "v" => random.pick(&["a", "b", "10", "-3", "1.5", "", "hello world", "007", "3.0e3"]),
@@ -45,6 +55,21 @@ fn word(random: &mut Random, kind: &str) -> String {
         "p" => random.pick(&["*", "k*", "?1", "[ck]2", "[^k]*", "\\k1"]),
         #[cfg(feature = "lua")]
         "script" => random.pick(scripting::SCRIPTS),
+        // An id that is there, perhaps; one to come; one end of an interval.
+        "d" => random.pick(&["0", "1", "1-1", "1-2", "2-1", "2-3", "3", "3-1", "4-2", "5-0", "x", "0-0", "7-1"]),
+        "w" => return format!("{}-{}", random.below(9), random.pick(&["0", "1", "2", "3", "*", "*", "*"])),
+        "o" => random.pick(&["-", "+", "1", "(1", "2-1", "(2-1", "3", "(3-1", "5", "x", "(", "(-", "0-0"]),
+        "g" => random.pick(&["g1", "g2", "g1"]),
+        // A bit, and one of an array of integers; the type of an integer.
+        "q" => random.pick(&["0", "1", "2", "5", "7", "8", "9", "15", "16", "23", "40", "61", "100"]),
+        "u" => random.pick(&["0", "3", "#0", "#1", "#2", "#3", "#-1", "#x", "17"]),
+        "y" => random.pick(&["u1", "u2", "u7", "u8", "i8", "i5", "u16", "i64", "u63", "i1", "u64", "i65", "u0", "x8"]),
+        // One of many elements.
+        "h" => return format!("element{}", random.below(100_000)),
+        // Degrees; a length and its unit.
+        "t" => random.pick(&["0", "15", "37.5", "-122.4", "84", "-85.05", "179.995", "-179.99", "181", "x", "1.5"]),
+        "r" => random.pick(&["0", "1", "150", "200", "1000", "5000", "12000", "30000", "-1", "x", "0.5"]),
+        "j" => random.pick(&["m", "km", "ft", "MI", "q"]),
         other => panic!("no kind {other}"),
     }
     .to_owned()

@@ -24,7 +24,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("flushdb", -1, Flags::WRITE, Keys::NONE, "server", flush_db),
     command("keys", 2, Flags::READ, Keys::NONE, GROUP, keys),
     command("move", 3, WRITE, Keys::ONE, GROUP, move_key),
-    command("object", -2, Flags::READ, Keys { first: 2, last: 2, step: 1 }, GROUP, object),
+    command("object", -2, Flags::READ, Keys::SECOND, GROUP, object),
     command("persist", 2, WRITE, Keys::ONE, GROUP, persist),
     command("pexpire", -3, WRITE, Keys::ONE, GROUP, |call| expire(call, "pexpire", 1, false)),
     command("pexpireat", -3, WRITE, Keys::ONE, GROUP, |call| expire(call, "pexpireat", 1, true)),

@@ -2,9 +2,14 @@
 
 #![expect(clippy::unnecessary_wraps, reason = "the table has one signature for all of them")]
 
+mod bitmaps;
 mod connection;
 mod dump;
+mod geo;
+mod geo_search;
 mod hashes;
+mod hyperloglogs;
+mod key_places;
 mod keys;
 mod lists;
 mod pubsub;
@@ -13,6 +18,10 @@ mod scripting;
 mod server;
 mod sets;
 mod sorted_sets;
+mod stream_groups;
+mod stream_info;
+mod stream_reads;
+mod streams;
 mod strings;
 mod transactions;
 
@@ -21,9 +30,12 @@ use crate::server::redis::command::Command;
 /// Every command.
 pub(super) fn all() -> impl Iterator<Item = &'static Command> {
     [
+        bitmaps::COMMANDS,
         connection::COMMANDS,
         dump::COMMANDS,
+        geo::COMMANDS,
         hashes::COMMANDS,
+        hyperloglogs::COMMANDS,
         keys::COMMANDS,
         lists::COMMANDS,
         pubsub::COMMANDS,
@@ -31,6 +43,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Command> {
         server::COMMANDS,
         sets::COMMANDS,
         sorted_sets::COMMANDS,
+        streams::COMMANDS,
         strings::COMMANDS,
         transactions::COMMANDS,
     ]

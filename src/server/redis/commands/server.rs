@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::glob;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, find, is};
 use crate::server::redis::commands::all;
+use crate::server::redis::commands::key_places::keys_of;
 
 const ADMIN: Flags = Flags::ADMIN;
 const GROUP: &str = "server";
@@ -159,19 +160,6 @@ fn describe(call: &mut Call<'_>, command: &Command) {
     for _ in 0..4 {
         call.reply.array(0);
     }
-}
-
-/// The keys among the words of a command.
-fn keys_of<'a>(words: &[&'a [u8]]) -> Result<Vec<&'a [u8]>, Refusal> {
-    let command = words.first().and_then(|name| find(name)).ok_or("ERR Invalid command specified")?;
-    let len = i32::try_from(words.len()).unwrap_or(i32::MAX);
-    let keys = command.keys;
-    if keys.step == 0 {
-        return Err("ERR The command has no key arguments".into());
-    }
-    let last = if keys.last < 0 { len + keys.last } else { keys.last };
-    let places = (keys.first..=last).step_by(usize::try_from(keys.step).unwrap_or(1));
-    Ok(places.filter_map(|at| words.get(usize::try_from(at).ok()?).copied()).collect())
 }
 
 fn config(call: &mut Call<'_>) -> Outcome {

@@ -17,7 +17,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("sdiff", -2, READ, Keys::ALL, GROUP, |call| answer(call, difference)),
     command("sdiffstore", -3, Flags::WRITE, Keys::ALL, GROUP, |call| store(call, difference)),
     command("sinter", -2, READ, Keys::ALL, GROUP, |call| answer(call, intersection)),
-    command("sintercard", -3, READ, Keys::NONE, GROUP, sintercard),
+    command("sintercard", -3, READ.and(Flags::MOVABLE_KEYS), Keys::NONE, GROUP, sintercard),
     command("sinterstore", -3, Flags::WRITE, Keys::ALL, GROUP, |call| store(call, intersection)),
     command("sismember", 3, READ.and(Flags::FAST), Keys::ONE, GROUP, sismember),
     command("smembers", 2, READ, Keys::ONE, GROUP, smembers),

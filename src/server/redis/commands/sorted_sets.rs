@@ -16,18 +16,21 @@ use crate::txn::InTransaction;
 const READ: Flags = Flags::READ;
 const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
 const GROUP: &str = "sorted-set";
+/// Their number is a word before them.
 const NUMBERED: Keys = Keys::NONE;
+const NUMBERED_READ: Flags = READ.and(Flags::MOVABLE_KEYS);
+const NUMBERED_WRITE: Flags = Flags::WRITE.and(Flags::MOVABLE_KEYS);
 
 pub(super) const COMMANDS: &[Command] = &[
     command("zadd", -4, WRITE, Keys::ONE, GROUP, zadd),
     command("zcard", 2, READ.and(Flags::FAST), Keys::ONE, GROUP, zcard),
     command("zcount", 4, READ.and(Flags::FAST), Keys::ONE, GROUP, zcount),
-    command("zdiff", -3, READ, NUMBERED, GROUP, |call| combine(call, Combination::Difference, false)),
-    command("zdiffstore", -4, Flags::WRITE, Keys::ONE, GROUP, |call| combine(call, Combination::Difference, true)),
+    command("zdiff", -3, NUMBERED_READ, NUMBERED, GROUP, |call| combine(call, Combination::Difference, false)),
+    command("zdiffstore", -4, NUMBERED_WRITE, Keys::ONE, GROUP, |call| combine(call, Combination::Difference, true)),
     command("zincrby", 4, WRITE, Keys::ONE, GROUP, zincrby),
-    command("zinter", -3, READ, NUMBERED, GROUP, |call| combine(call, Combination::Intersection, false)),
-    command("zintercard", -3, READ, NUMBERED, GROUP, zintercard),
-    command("zinterstore", -4, Flags::WRITE, Keys::ONE, GROUP, |call| combine(call, Combination::Intersection, true)),
+    command("zinter", -3, NUMBERED_READ, NUMBERED, GROUP, |call| combine(call, Combination::Intersection, false)),
+    command("zintercard", -3, NUMBERED_READ, NUMBERED, GROUP, zintercard),
+    command("zinterstore", -4, NUMBERED_WRITE, Keys::ONE, GROUP, |call| combine(call, Combination::Intersection, true)),
     command("zlexcount", 4, READ.and(Flags::FAST), Keys::ONE, GROUP, zlexcount),
     command("zmscore", -3, READ.and(Flags::FAST), Keys::ONE, GROUP, zmscore),
     command("zpopmax", -2, WRITE, Keys::ONE, GROUP, |call| pop(call, Direction::Backward)),
@@ -48,8 +51,8 @@ pub(super) const COMMANDS: &[Command] = &[
     command("zrevrank", -3, READ.and(Flags::FAST), Keys::ONE, GROUP, |call| rank(call, Direction::Backward)),
     command("zscan", -3, READ, Keys::ONE, GROUP, zscan),
     command("zscore", 3, READ.and(Flags::FAST), Keys::ONE, GROUP, zscore),
-    command("zunion", -3, READ, NUMBERED, GROUP, |call| combine(call, Combination::Union, false)),
-    command("zunionstore", -4, Flags::WRITE, Keys::ONE, GROUP, |call| combine(call, Combination::Union, true)),
+    command("zunion", -3, NUMBERED_READ, NUMBERED, GROUP, |call| combine(call, Combination::Union, false)),
+    command("zunionstore", -4, NUMBERED_WRITE, Keys::ONE, GROUP, |call| combine(call, Combination::Union, true)),
 ];
 
 type Entries = Vec<(Vec<u8>, f64)>;

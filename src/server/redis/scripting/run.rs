@@ -110,7 +110,7 @@ fn command(
     let words: Slices<'_> = words.iter().map(Vec::as_slice).collect();
     let found = find(words.first().copied().unwrap_or_default());
     let found = found.ok_or_else(|| raise("ERR Unknown Redis command called from script"))?;
-    if !execute::has_arity(found, words.len()) {
+    if !found.has_arity(words.len()) {
         return Err(raise("ERR Wrong number of args calling Redis command from script"));
     }
     if !is_for_scripts(found) {
