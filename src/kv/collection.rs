@@ -1,6 +1,6 @@
-//! What hashes, sets and lists have in common: a head that is there as long as there are elements.
+//! What hashes, sets and sorted sets have in common: a head that is there as long as there are elements.
 
-use crate::engine::{Direction, Key, KeyRange, Value};
+use crate::engine::{Direction, KeyRange};
 use crate::error::Result;
 use crate::kv::key::Elements;
 use crate::kv::record::{Head, Kind};
@@ -85,17 +85,12 @@ impl<'a> Held<'a> {
         self.writer.put(element, value)
     }
 
-    /// The first or last element of a range.
-    pub(super) fn first(&self, range: &KeyRange, direction: Direction) -> Result<Option<(Key, Value)>> {
-        if self.exists() { self.writer.first(range, direction) } else { Ok(None) }
-    }
-
     /// Removes the collection if `range`, where all its elements are, has none left.
     pub(super) fn remove_if_empty(&mut self, range: &KeyRange) -> Result<()> {
         if let Some(head) = self.head
             && self.writer.first(range, Direction::Forward)?.is_none()
         {
-            entry::remove(self.writer, self.key, head)?;
+            entry::remove_head(self.writer, self.key, head);
             self.head = None;
         }
         Ok(())

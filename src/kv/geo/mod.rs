@@ -337,12 +337,11 @@ enum Put {
 
 #[expect(clippy::float_cmp, reason = "a member has moved when its score is another one")]
 fn put(writer: &mut Writer, key: &[u8], member: &[u8], score: f64, condition: GeoCondition) -> Result<Put> {
-    let set = Elements::of(key)?;
     let present = look(writer, key, |set| sorted_set::score_of(writer, set, member))?.flatten();
     if !condition.holds(present.is_some()) {
         return Ok(Put::Nothing);
     }
-    Ok(match sorted_set::change(writer, key, &set, member, |_| Ok(score))?.0 {
+    Ok(match sorted_set::change(writer, key, member, score)? {
         None => Put::Added,
         Some(before) if before == score => Put::Nothing,
         Some(_) => Put::Moved,

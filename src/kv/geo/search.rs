@@ -241,9 +241,8 @@ fn replace<'a>(writer: &mut Writer, key: &[u8], members: impl Iterator<Item = (&
     if let Some(head) = entry::claim(writer, key, |head, _| Ok(head))? {
         entry::remove(writer, key, head)?;
     }
-    let set = Elements::of(key)?;
     for (member, score) in members {
-        sorted_set::change(writer, key, &set, member, |_| Ok(score))?;
+        sorted_set::change(writer, key, member, score)?;
     }
     Ok(())
 }

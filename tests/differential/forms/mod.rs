@@ -7,13 +7,22 @@ mod hashes;
 mod keys;
 mod lists;
 mod sets;
+mod sort;
 mod sorted_sets;
 mod strings;
 
 use crate::redis::Random;
 
-const FAMILIES: &[&[&str]] =
-    &[connection::FORMS, hashes::FORMS, keys::FORMS, lists::FORMS, sets::FORMS, sorted_sets::FORMS, strings::FORMS];
+const FAMILIES: &[&[&str]] = &[
+    connection::FORMS,
+    hashes::FORMS,
+    keys::FORMS,
+    lists::FORMS,
+    sets::FORMS,
+    sort::FORMS,
+    sorted_sets::FORMS,
+    strings::FORMS,
+];
 
 fn word(random: &mut Random, kind: &str) -> String {
     match kind {
