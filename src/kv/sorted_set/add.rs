@@ -179,8 +179,8 @@ impl<S: WriteScope> SortedSet<S> {
     /// Redis command reference, `ZADD` with `INCR`.
     pub fn increment_if(&self, member: impl AsRef<[u8]>, by: f64, options: AddOptions) -> Result<Option<f64>> {
         let member = member.as_ref();
+        let by = accept(by, "increment")?;
         self.write("sorted_set.increment", |set| {
-            let by = accept(by, "increment")?;
             let sum = |before: Option<f64>| accept(before.unwrap_or(0.0) + by, "resulting score");
             Ok(put(set, member, options, sum)?.1)
         })

@@ -131,7 +131,7 @@ fn query<'a, 'set>(
             let (low, high) = (lex_bound(low, b"-")?, lex_bound(high, b"+")?);
             match (low, high) {
                 (Some(low), Some(high)) => set.by_lex::<&[u8]>((low, high)),
-                _ => set.by_lex::<&[u8]>(..).limit(0),
+                _ => set.by_lex::<&[u8]>((Bound::Excluded(&b""[..]), Bound::Excluded(&b""[..]))),
             }
         }
     };
