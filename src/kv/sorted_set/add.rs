@@ -150,7 +150,7 @@ impl<S: WriteScope> SortedSet<S> {
                 let (before, after) = put(set, member.as_ref(), options, |_| accept(*score, "score"))?;
                 match (before, after) {
                     (None, Some(_)) => done.added += 1,
-                    (Some(before), Some(after)) if before < after || before > after => done.changed += 1,
+                    (Some(before), Some(after)) if before.total_cmp(&after).is_ne() => done.changed += 1,
                     _ => {}
                 }
             }

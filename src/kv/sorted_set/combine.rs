@@ -61,9 +61,9 @@ impl Aggregate {
 /// Which members are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Which {
-    InAny,
-    InAll,
-    InFirstOnly,
+    Any,
+    All,
+    FirstOnly,
 }
 
 /// Asks for what several sorted sets have together. Made by [`Kv::union`], [`Kv::intersection`] and [`Kv::difference`]; nothing
@@ -105,7 +105,7 @@ impl<S: Scope> Kv<S> {
     /// # Source
     /// Redis command reference, `ZUNION`.
     pub fn union<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Combination<'_, S> {
-        Combination::new(self, Which::InAny, keys)
+        Combination::new(self, Which::Any, keys)
     }
 
     /// The members of all of the sorted sets and sets at `keys`.
@@ -121,7 +121,7 @@ impl<S: Scope> Kv<S> {
     /// # Source
     /// Redis command reference, `ZINTER`.
     pub fn intersection<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Combination<'_, S> {
-        Combination::new(self, Which::InAll, keys)
+        Combination::new(self, Which::All, keys)
     }
 
     /// The members of the first of the sorted sets and sets at `keys` that none of the others has.
@@ -137,7 +137,7 @@ impl<S: Scope> Kv<S> {
     /// # Source
     /// Redis command reference, `ZDIFF`.
     pub fn difference<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Combination<'_, S> {
-        Combination::new(self, Which::InFirstOnly, keys)
+        Combination::new(self, Which::FirstOnly, keys)
     }
 }
 
@@ -225,13 +225,13 @@ impl<'a, S: Scope> Combination<'a, S> {
     fn collect(&self, view: &View, limit: usize) -> Result<Entries> {
         self.check()?;
         let mut sources = self.sources(view)?;
-        if self.which != Which::InFirstOnly {
+        if self.which != Which::FirstOnly {
             // Floats are added up from the smallest set to the largest.
             sources.sort_by_key(|source| source.len);
         }
         let mut entries = match self.which {
-            Which::InAny => self.any(view, &sources)?,
-            Which::InAll | Which::InFirstOnly => self.of_first(view, &sources, limit)?,
+            Which::Any => self.any(view, &sources)?,
+            Which::All | Which::FirstOnly => self.of_first(view, &sources, limit)?,
         };
         entries.truncate(limit);
         entries.sort_by(|(m, a), (n, b)| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal).then_with(|| m.cmp(n)));
@@ -295,7 +295,7 @@ impl<'a, S: Scope> Combination<'a, S> {
             let (member, mut score) = (first.elements.read_member(key), first.score(value)?);
             for other in others {
                 match (other.score_of(view, member)?, self.which) {
-                    (Some(_), Which::InFirstOnly) | (None, Which::InAll) => continue 'members,
+                    (Some(_), Which::FirstOnly) | (None, Which::All) => continue 'members,
                     (Some(value), _) => score = self.aggregate.of(score, value),
                     (None, _) => {}
                 }

@@ -86,14 +86,14 @@ fn sort(call: &mut Call<'_>, can_store: bool) -> Outcome {
             parts.push(look_up(call, pattern, &value)?);
         }
     }
-    match options.destination {
-        Some(destination) => store(call, destination, parts),
-        None => {
-            call.reply.array(parts.len());
-            parts.into_iter().for_each(|part| call.reply.bulk_or_nil(part));
-            Ok(())
-        }
+    if let Some(destination) = options.destination {
+        return store(call, destination, parts);
     }
+    call.reply.array(parts.len());
+    for part in parts {
+        call.reply.bulk_or_nil(part);
+    }
+    Ok(())
 }
 
 fn values(call: &Call<'_>) -> Result<(Option<Kind>, Vec<Vec<u8>>), Refusal> {

@@ -145,7 +145,9 @@ fn zscore(call: &mut Call<'_>) -> Outcome {
 fn zmscore(call: &mut Call<'_>) -> Outcome {
     let scores = set(call).scores(call.rest(2))?;
     call.reply.array(scores.len());
-    scores.into_iter().for_each(|score| write_score(call, score));
+    for score in scores {
+        write_score(call, score);
+    }
     Ok(())
 }
 
