@@ -1,6 +1,6 @@
-//! What hashes, sets and lists have in common: a head that is there as long as there are elements.
+//! What hashes, sets and sorted sets have in common: a head that is there as long as there are elements.
 
-use crate::engine::{Direction, Key, KeyRange, Value};
+use crate::engine::{Direction, KeyRange};
 use crate::error::Result;
 use crate::kv::key::Elements;
 use crate::kv::record::{Head, Kind};
@@ -19,11 +19,6 @@ pub(super) struct Collection<S> {
 impl<S: Scope> Collection<S> {
     pub(super) fn new(kv: Kv<S>, key: &[u8], kind: Kind) -> Self {
         Self { kv, key: key.to_vec(), kind }
-    }
-
-    /// Where it is.
-    pub(super) fn place(&self) -> (&Kv<S>, &[u8]) {
-        (&self.kv, &self.key)
     }
 
     /// What `body` makes of the elements; `None` when there is no collection.
@@ -103,17 +98,12 @@ impl<'a> Held<'a> {
         event::tell(self.writer, class, name, self.key);
     }
 
-    /// The first or last element of a range.
-    pub(super) fn first(&self, range: &KeyRange, direction: Direction) -> Result<Option<(Key, Value)>> {
-        if self.exists() { self.writer.first(range, direction) } else { Ok(None) }
-    }
-
     /// Removes the collection if `range`, where all its elements are, has none left.
     pub(super) fn remove_if_empty(&mut self, range: &KeyRange) -> Result<()> {
         if let Some(head) = self.head
             && self.writer.first(range, Direction::Forward)?.is_none()
         {
-            entry::remove(self.writer, self.key, head)?;
+            entry::remove_head(self.writer, self.key, head);
             event::tell(self.writer, KeyEvents::GENERIC, "del", self.key);
             self.head = None;
         }

@@ -77,3 +77,11 @@ pub(super) fn remove(writer: &mut Writer, key: &[u8], head: Head) -> Result<()> 
     writer.remove(key);
     Ok(())
 }
+
+/// Removes the head of a key whose elements are all removed.
+pub(super) fn remove_head(writer: &mut Writer, key: &[u8], head: Head) {
+    if let Some(deadline) = head.deadline {
+        expiry::cancel(writer, deadline, key);
+    }
+    writer.remove(key);
+}

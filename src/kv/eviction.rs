@@ -149,7 +149,7 @@ pub struct KeyStats {
 }
 
 /// Operations that make nothing larger, and so are never refused.
-const FREEING: [&str; 21] = [
+const FREEING: [&str; 23] = [
     "delete",
     "clear",
     "expire",
@@ -161,11 +161,13 @@ const FREEING: [&str; 21] = [
     "hash.remove",
     "unsorted_set.remove",
     "list.pop",
+    "list.pop_many",
     "list.remove",
     "list.trim",
     "sorted_set.remove",
     "sorted_set.remove_range",
-    "sorted_set.pop",
+    "sorted_set.pop_min",
+    "sorted_set.pop_max",
     "stream.delete",
     "stream.trim",
     "stream.group.acknowledge",

@@ -5,7 +5,8 @@
 //! | 1     | type     | `01` string, `02` hash, `03` list, `04` set, `05` sorted set, `06` stream        |
 //! | 1     | flags    | bit 0: a deadline follows; the others are 0                                      |
 //! | 0, 8  | deadline | microseconds since the epoch, as an ordered i64                                  |
-//! | 0..   | payload  | string: its bytes; stream: `kv/stream/record.rs`; the others: nothing            |
+//! | 0..   | payload  | string: its bytes; list: `kv/list/extent.rs`; stream: `kv/stream/record.rs`      |
+//! |       |          | the others: nothing                                                              |
 //!
 //! The string `"7"` that expires a
 //! second after the epoch: `01 01 80000000000f4240 37`.

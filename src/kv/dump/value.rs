@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::clock::Timestamp;
 use crate::engine::Direction;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kv::collection::check_member;
 use crate::kv::dump::bad;
 use crate::kv::key::{self, Elements};
@@ -66,17 +66,7 @@ impl Value {
                 entry::create(writer, key, head(Kind::String), string)
             }
             Self::Stream(image) => image.write(writer, key, deadline),
-            Self::List(values) => {
-                entry::create(writer, key, head(Kind::List), &[])?;
-                let mut place = Some(0_i64);
-                for value in values {
-                    check_string(value)?;
-                    let at = place.ok_or_else(|| Error::corrupt("list", "it has no more places"))?;
-                    writer.put(elements.place(at), value)?;
-                    place = at.checked_add(list::GAP);
-                }
-                Ok(())
-            }
+            Self::List(values) => list::create(writer, key, deadline, values),
             Self::Set(members) => {
                 entry::create(writer, key, head(Kind::Set), &[])?;
                 members.iter().try_for_each(|member| {

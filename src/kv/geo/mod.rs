@@ -17,6 +17,7 @@ pub use search::{GeoMatch, GeoSearch};
 pub use shape::{GeoPosition, GeoShape, GeoUnit};
 
 use crate::error::Result;
+use crate::kv::event::{KeyEvents, tell};
 use crate::kv::key::Elements;
 use crate::kv::record::Kind;
 use crate::kv::{Kv, entry, sorted_set};
@@ -323,6 +324,9 @@ impl<S: WriteScope> Geo<S> {
                     Put::Nothing => {}
                 }
             }
+            if done != GeoAdded::default() {
+                tell(writer, KeyEvents::SORTED_SETS, "zadd", key);
+            }
             Ok(done)
         })
     }
@@ -337,12 +341,11 @@ enum Put {
 
 #[expect(clippy::float_cmp, reason = "a member has moved when its score is another one")]
 fn put(writer: &mut Writer, key: &[u8], member: &[u8], score: f64, condition: GeoCondition) -> Result<Put> {
-    let set = Elements::of(key)?;
     let present = look(writer, key, |set| sorted_set::score_of(writer, set, member))?.flatten();
     if !condition.holds(present.is_some()) {
         return Ok(Put::Nothing);
     }
-    Ok(match sorted_set::change(writer, key, &set, member, |_| Ok(score))?.0 {
+    Ok(match sorted_set::change(writer, key, member, score)? {
         None => Put::Added,
         Some(before) if before == score => Put::Nothing,
         Some(_) => Put::Moved,

@@ -4,6 +4,7 @@ use std::ops::Bound;
 
 use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, InvalidKind, Result};
+use crate::kv::event::{KeyEvents, tell};
 use crate::kv::geo::{Geo, GeoPosition, GeoShape, cover, hash, look, position_of};
 use crate::kv::key::Elements;
 use crate::kv::{entry, sorted_set};
@@ -241,10 +242,10 @@ fn replace<'a>(writer: &mut Writer, key: &[u8], members: impl Iterator<Item = (&
     if let Some(head) = entry::claim(writer, key, |head, _| Ok(head))? {
         entry::remove(writer, key, head)?;
     }
-    let set = Elements::of(key)?;
     for (member, score) in members {
-        sorted_set::change(writer, key, &set, member, |_| Ok(score))?;
+        sorted_set::change(writer, key, member, score)?;
     }
+    tell(writer, KeyEvents::SORTED_SETS, "geosearchstore", key);
     Ok(())
 }
 

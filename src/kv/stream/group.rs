@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::error::Result;
+use crate::kv::event::{KeyEvents, tell};
 use crate::kv::key::Elements;
 use crate::kv::stream::layout::{self, GroupElements};
 use crate::kv::stream::record::{Consumer, GroupState, State};
@@ -301,7 +302,9 @@ impl<S: WriteScope> Group<S> {
                 create(writer, key, state)?;
             }
             let group = GroupState { last: begin(start, state), read: options.entries_read };
-            writer.put(element, group.encode())
+            writer.put(element, group.encode())?;
+            tell(writer, KeyEvents::STREAMS, "xgroup-create", key);
+            Ok(())
         })
     }
 
@@ -464,8 +467,23 @@ impl<S: WriteScope> Group<S> {
             check_name("group name bytes", &self.name)?;
             let Some((_, state)) = claim(writer, key)? else { return Ok(Found::NoKey) };
             let Some(opened) = self.open(writer, stream, state)? else { return Ok(Found::NoGroup) };
-            body(writer, &opened).map(Found::Group)
+            let result = body(writer, &opened)?;
+            if let Some(event) = event_of(verb) {
+                tell(writer, KeyEvents::STREAMS, event, key);
+            }
+            Ok(Found::Group(result))
         })
+    }
+}
+
+/// What is told of an operation on a group; reading, claiming and acknowledging are not told of.
+fn event_of(verb: &str) -> Option<&'static str> {
+    match verb {
+        "stream.group.set_id" => Some("xgroup-setid"),
+        "stream.group.destroy" => Some("xgroup-destroy"),
+        "stream.group.create_consumer" => Some("xgroup-createconsumer"),
+        "stream.group.delete_consumer" => Some("xgroup-delconsumer"),
+        _ => None,
     }
 }
 

@@ -44,6 +44,7 @@ pub use record::{Entry, Fields};
 pub use trim::Trim;
 
 use crate::error::{Error, InvalidKind, Result};
+use crate::kv::event::{KeyEvents, tell};
 use crate::kv::key::Elements;
 use crate::kv::record::{Head, Kind};
 use crate::kv::{Kv, entry};
@@ -335,7 +336,9 @@ impl<S: WriteScope> Stream<S> {
             state.added = entries_added.unwrap_or(state.added);
             state.max_deleted =
                 max_deleted.filter(|max_deleted| *max_deleted != StreamId::MIN).unwrap_or(state.max_deleted);
-            entry::replace(writer, key, head, &state.encode())
+            entry::replace(writer, key, head, &state.encode())?;
+            tell(writer, KeyEvents::STREAMS, "xsetid", key);
+            Ok(())
         })
     }
 
@@ -374,6 +377,7 @@ fn append(writer: &mut Writer, key: &[u8], stream: &Elements, id: NewId, fields:
         Some((head, _)) => entry::replace(writer, key, head, &state.encode())?,
         None => create(writer, key, state)?,
     }
+    tell(writer, KeyEvents::STREAMS, "xadd", key);
     Ok(id)
 }
 

@@ -5,6 +5,7 @@ use std::ops::Bound;
 use crate::engine::Direction;
 use crate::error::Result;
 use crate::kv::entry;
+use crate::kv::event::{KeyEvents, tell};
 use crate::kv::key::Elements;
 use crate::kv::stream::{Stream, StreamId, claim, invalid, layout};
 use crate::txn::{WriteScope, Writer};
@@ -159,7 +160,11 @@ impl<S: WriteScope> Stream<S> {
             if claim(writer, key)?.is_none() {
                 return Ok(0);
             }
-            trim.run(writer, stream)
+            let removed = trim.run(writer, stream)?;
+            if removed > 0 {
+                tell(writer, KeyEvents::STREAMS, "xtrim", key);
+            }
+            Ok(removed)
         })
     }
 
@@ -196,6 +201,7 @@ impl<S: WriteScope> Stream<S> {
             }
             if deleted > 0 {
                 entry::replace(writer, key, head, &state.encode())?;
+                tell(writer, KeyEvents::STREAMS, "xdel", key);
             }
             Ok(deleted)
         })

@@ -12,6 +12,7 @@ mod lists;
 #[cfg(feature = "lua")]
 mod scripting;
 mod sets;
+mod sort;
 mod sorted_sets;
 mod streams;
 mod strings;
@@ -29,6 +30,7 @@ const FAMILIES: &[&[&str]] = &[
     #[cfg(feature = "lua")]
     scripting::FORMS,
     sets::FORMS,
+    sort::FORMS,
     sorted_sets::FORMS,
     streams::FORMS,
     strings::FORMS,

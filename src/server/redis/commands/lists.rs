@@ -4,16 +4,27 @@ use crate::engine::Direction;
 use crate::kv::{End, Kind};
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::keys::{direction, end};
+use crate::server::redis::commands::waiting;
 
 const READ: Flags = Flags::READ;
 const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
 const GROUP: &str = "list";
 
 pub(super) const COMMANDS: &[Command] = &[
+    command("blmove", 6, Flags::WRITE, Keys::TWO, GROUP, blmove),
+    command("blmpop", -5, Flags::WRITE, Keys::NONE, GROUP, |call| mpop(call, true)),
+    command("blpop", -3, Flags::WRITE, Keys { first: 1, last: -2, step: 1 }, GROUP, |call| {
+        pop_or_wait(call, End::Front)
+    }),
+    command("brpop", -3, Flags::WRITE, Keys { first: 1, last: -2, step: 1 }, GROUP, |call| {
+        pop_or_wait(call, End::Back)
+    }),
+    command("brpoplpush", 4, Flags::WRITE, Keys::TWO, GROUP, brpoplpush),
     command("lindex", 3, READ, Keys::ONE, GROUP, lindex),
     command("linsert", 5, Flags::WRITE, Keys::ONE, GROUP, linsert),
     command("llen", 2, READ.and(Flags::FAST), Keys::ONE, GROUP, llen),
     command("lmove", 5, Flags::WRITE, Keys::TWO, GROUP, lmove),
+    command("lmpop", -4, Flags::WRITE, Keys::NONE, GROUP, |call| mpop(call, false)),
     command("lpop", -2, WRITE, Keys::ONE, GROUP, |call| pop(call, End::Front)),
     command("lpos", -3, READ, Keys::ONE, GROUP, lpos),
     command("lpush", -3, WRITE, Keys::ONE, GROUP, |call| push(call, End::Front, false)),
@@ -23,7 +34,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("lset", 4, Flags::WRITE, Keys::ONE, GROUP, lset),
     command("ltrim", 4, Flags::WRITE, Keys::ONE, GROUP, ltrim),
     command("rpop", -2, WRITE, Keys::ONE, GROUP, |call| pop(call, End::Back)),
-    command("rpoplpush", 3, Flags::WRITE, Keys::TWO, GROUP, |call| transfer(call, End::Back, End::Front)),
+    command("rpoplpush", 3, Flags::WRITE, Keys::TWO, GROUP, rpoplpush),
     command("rpush", -3, WRITE, Keys::ONE, GROUP, |call| push(call, End::Back, false)),
     command("rpushx", -3, WRITE, Keys::ONE, GROUP, |call| push(call, End::Back, true)),
 ];
@@ -52,12 +63,43 @@ fn pop(call: &mut Call<'_>, end: End) -> Outcome {
         call.reply.nil_array();
         return Ok(());
     }
-    let mut values = Vec::new();
-    for _ in 0..count {
-        let Some(value) = list.pop(end)? else { break };
-        values.push(value);
-    }
+    let values = list.pop_many(end, count)?;
     call.reply.bulks(values);
+    Ok(())
+}
+
+/// `BLPOP` and `BRPOP`.
+fn pop_or_wait(call: &mut Call<'_>, end: End) -> Outcome {
+    let (keys, timeout) = waiting::keys_and_timeout(call)?;
+    for key in keys {
+        if let Some(value) = call.kv().list(key).pop(end)? {
+            call.reply.bulks([*key, &*value]);
+            return Ok(());
+        }
+    }
+    call.reply.nil_array();
+    waiting::wait(call, keys, timeout);
+    Ok(())
+}
+
+/// `LMPOP`, and `BLMPOP`, which has a timeout before the rest.
+fn mpop(call: &mut Call<'_>, is_waiting: bool) -> Outcome {
+    let timeout = if is_waiting { waiting::timeout(call.word(1))? } else { None };
+    let pop = waiting::MultiplePop::parse(call, if is_waiting { 2 } else { 1 })?;
+    let end = end(pop.side)?;
+    for key in pop.keys {
+        let values = call.kv().list(key).pop_many(end, pop.count)?;
+        if !values.is_empty() {
+            call.reply.array(2);
+            call.reply.bulk(key);
+            call.reply.bulks(values);
+            return Ok(());
+        }
+    }
+    call.reply.nil_array();
+    if is_waiting {
+        waiting::wait(call, pop.keys, timeout);
+    }
     Ok(())
 }
 
@@ -172,10 +214,39 @@ fn lpos(call: &mut Call<'_>) -> Outcome {
 }
 
 fn lmove(call: &mut Call<'_>) -> Outcome {
-    transfer(call, end(call.word(3))?, end(call.word(4))?)
+    let value = transfer(call, end(call.word(3))?, end(call.word(4))?)?;
+    call.reply.bulk_or_nil(value);
+    Ok(())
 }
 
-fn transfer(call: &mut Call<'_>, from: End, to: End) -> Outcome {
+fn rpoplpush(call: &mut Call<'_>) -> Outcome {
+    let value = transfer(call, End::Back, End::Front)?;
+    call.reply.bulk_or_nil(value);
+    Ok(())
+}
+
+fn blmove(call: &mut Call<'_>) -> Outcome {
+    let (from, to) = (end(call.word(3))?, end(call.word(4))?);
+    transfer_or_wait(call, from, to, 5)
+}
+
+fn brpoplpush(call: &mut Call<'_>) -> Outcome {
+    transfer_or_wait(call, End::Back, End::Front, 3)
+}
+
+/// Moves a value, or waits for one as long as the word at a place says.
+fn transfer_or_wait(call: &mut Call<'_>, from: End, to: End, at: usize) -> Outcome {
+    let timeout = waiting::timeout(call.word(at))?;
+    let value = transfer(call, from, to)?;
+    let is_waiting = value.is_none();
+    call.reply.bulk_or_nil(value);
+    if is_waiting {
+        waiting::wait(call, &[call.word(1)], timeout);
+    }
+    Ok(())
+}
+
+fn transfer(call: &Call<'_>, from: End, to: End) -> Result<Option<Vec<u8>>, Refusal> {
     let kv = call.kv();
     let (source, target) = (kv.list(call.word(1)), kv.list(call.word(2)));
     // Looked at first: a value that cannot be put in must not be taken out.
@@ -186,6 +257,5 @@ fn transfer(call: &mut Call<'_>, from: End, to: End) -> Outcome {
     if let Some(value) = &value {
         target.push(to, [value])?;
     }
-    call.reply.bulk_or_nil(value);
-    Ok(())
+    Ok(value)
 }

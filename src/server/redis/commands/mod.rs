@@ -3,6 +3,7 @@
 #![expect(clippy::unnecessary_wraps, reason = "the table has one signature for all of them")]
 
 mod bitmaps;
+mod combinations;
 mod connection;
 mod dump;
 mod geo;
@@ -11,12 +12,15 @@ mod hashes;
 mod hyperloglogs;
 mod key_places;
 mod keys;
+mod lcs;
 mod lists;
 mod pubsub;
+mod ranges;
 mod scan;
 mod scripting;
 mod server;
 mod sets;
+mod sort;
 mod sorted_sets;
 mod stream_groups;
 mod stream_info;
@@ -24,6 +28,7 @@ mod stream_reads;
 mod streams;
 mod strings;
 mod transactions;
+mod waiting;
 
 use crate::server::redis::command::Command;
 
@@ -31,17 +36,21 @@ use crate::server::redis::command::Command;
 pub(super) fn all() -> impl Iterator<Item = &'static Command> {
     [
         bitmaps::COMMANDS,
+        combinations::COMMANDS,
         connection::COMMANDS,
         dump::COMMANDS,
         geo::COMMANDS,
         hashes::COMMANDS,
         hyperloglogs::COMMANDS,
         keys::COMMANDS,
+        lcs::COMMANDS,
         lists::COMMANDS,
         pubsub::COMMANDS,
         scripting::COMMANDS,
+        ranges::COMMANDS,
         server::COMMANDS,
         sets::COMMANDS,
+        sort::COMMANDS,
         sorted_sets::COMMANDS,
         streams::COMMANDS,
         strings::COMMANDS,

@@ -5,6 +5,7 @@
 
 use crate::glob;
 use crate::server::redis::command::{Call, Outcome, Refusal, is};
+use crate::server::redis::reply::format_double;
 
 /// What a scan is asked for.
 struct Options<'a> {
@@ -54,6 +55,21 @@ pub(super) fn sscan(call: &mut Call<'_>) -> Outcome {
     call.reply.array(2);
     call.reply.bulk(cursor);
     call.reply.bulks(wanted);
+    Ok(())
+}
+
+pub(super) fn zscan(call: &mut Call<'_>) -> Outcome {
+    let (after, options) = begin(call, 2)?;
+    let part = call.kv().sorted_set(call.word(1)).members_after(after.as_deref(), options.count)?;
+    let cursor = end(call, part.len() < options.count, part.last().map(|(member, _)| member));
+    let wanted: Vec<_> = part.into_iter().filter(|(member, _)| options.matches(member)).collect();
+    call.reply.array(2);
+    call.reply.bulk(cursor);
+    call.reply.array(wanted.len() * 2);
+    for (member, score) in wanted {
+        call.reply.bulk(member);
+        call.reply.bulk(format_double(score));
+    }
     Ok(())
 }
 

@@ -1,12 +1,12 @@
-//! Ranges of sorted sets, by rank and by score.
+//! Ranges of sorted sets, by rank, by score and by bytes.
 
 use std::ops::{Bound, RangeBounds};
 
 use crate::engine::{Direction, KeyRange};
 use crate::error::Result;
 use crate::kv::key::{Elements, decode_score};
-use crate::kv::score_query::ScoreQuery;
 use crate::kv::sorted_set::SortedSet;
+use crate::kv::sorted_set::query::{Bounds, RangeQuery};
 use crate::txn::{Scope, View};
 
 impl<S: Scope> SortedSet<S> {
@@ -34,7 +34,7 @@ impl<S: Scope> SortedSet<S> {
     /// # Source
     /// Redis command reference, `ZRANGE`.
     pub fn range(&self, start: i64, stop: i64) -> Result<Vec<(Vec<u8>, f64)>> {
-        self.range_from("sorted_set.range", start, stop, Direction::Forward)
+        self.by_rank(start, stop).run("sorted_set.range")
     }
 
     /// Members and scores from rank `start` to rank `stop`, both included, highest score first, ties reversed too.
@@ -60,7 +60,7 @@ impl<S: Scope> SortedSet<S> {
     /// # Source
     /// Redis command reference, `ZRANGE` with `REV`.
     pub fn reverse_range(&self, start: i64, stop: i64) -> Result<Vec<(Vec<u8>, f64)>> {
-        self.range_from("sorted_set.reverse_range", start, stop, Direction::Backward)
+        self.by_rank(start, stop).reverse().run("sorted_set.reverse_range")
     }
 
     /// The `n` members with the highest scores, highest first, ties reversed.
@@ -106,7 +106,7 @@ impl<S: Scope> SortedSet<S> {
     /// # Source
     /// Redis command reference, `ZRANGE` with `BYSCORE`.
     pub fn range_by_score(&self, bounds: impl RangeBounds<f64>) -> Result<Vec<(Vec<u8>, f64)>> {
-        ScoreQuery::new(self, owned(&bounds)).run("sorted_set.range_by_score")
+        self.by_score(bounds).run("sorted_set.range_by_score")
     }
 
     /// Members and scores whose score is within `bounds`, highest score first, ties reversed too.
@@ -129,7 +129,7 @@ impl<S: Scope> SortedSet<S> {
     /// # Source
     /// Redis command reference, `ZRANGE` with `BYSCORE` and `REV`.
     pub fn reverse_range_by_score(&self, bounds: impl RangeBounds<f64>) -> Result<Vec<(Vec<u8>, f64)>> {
-        ScoreQuery::new(self, owned(&bounds)).reverse().run("sorted_set.reverse_range_by_score")
+        self.by_score(bounds).reverse().run("sorted_set.reverse_range_by_score")
     }
 
     /// How many members have a score within `bounds`.
@@ -151,10 +151,7 @@ impl<S: Scope> SortedSet<S> {
     /// # Source
     /// Redis command reference, `ZCOUNT`.
     pub fn count_by_score(&self, bounds: impl RangeBounds<f64>) -> Result<u64> {
-        let bounds = owned(&bounds);
-        let range = |set: &Elements| set.positions_between(bounds);
-        let count = self.read("sorted_set.count_by_score", range, |view, _, range| view.count(&range))?;
-        Ok(count.unwrap_or(0))
+        self.by_score(bounds).count()
     }
 
     /// Asks for a part of the members whose score is within `bounds`: from either end, from an offset, up to a limit.
@@ -171,8 +168,100 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZRANGE` with `BYSCORE` and `LIMIT`.
-    pub fn by_score(&self, bounds: impl RangeBounds<f64>) -> ScoreQuery<'_, S> {
-        ScoreQuery::new(self, owned(&bounds))
+    pub fn by_score(&self, bounds: impl RangeBounds<f64>) -> RangeQuery<'_, S> {
+        RangeQuery::new(self, Bounds::Score((bounds.start_bound().cloned(), bounds.end_bound().cloned())))
+    }
+
+    /// Asks for the members from rank `start` to rank `stop`, both included; a negative one counts from the end.
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 1.0)?;
+    /// board.add("bob", 2.0)?;
+    /// assert_eq!((board.by_rank(0, 0).remove()?, board.score("ann")?), (1, None));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZRANGE`.
+    pub fn by_rank(&self, start: i64, stop: i64) -> RangeQuery<'_, S> {
+        RangeQuery::new(self, Bounds::Rank(start, stop))
+    }
+
+    /// Asks for the members within `bounds` in bytewise order, in a set whose members all have the same score.
+    ///
+    /// When scores differ, the bounds are taken to be of the lowest one.
+    ///
+    /// # Examples
+    /// ```
+    /// let names = larder::Store::in_memory().kv().sorted_set("names");
+    /// for name in ["ann", "bob", "cid"] {
+    ///     names.add(name, 0.0)?;
+    /// }
+    /// assert_eq!(names.by_lex("b".."c").entries()?, [(b"bob".to_vec(), 0.0)]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZRANGE` with `BYLEX`.
+    pub fn by_lex<M: AsRef<[u8]>>(&self, bounds: impl RangeBounds<M>) -> RangeQuery<'_, S> {
+        let owned = |bound: Bound<&M>| bound.map(|member| member.as_ref().to_vec());
+        RangeQuery::new(self, Bounds::Lex((owned(bounds.start_bound()), owned(bounds.end_bound()))))
+    }
+
+    /// The member that has `n` before it, with its score, lowest score first.
+    ///
+    /// # Errors
+    /// As every method.
+    ///
+    /// # Cost
+    /// O(log n): with a random number below [`SortedSet::len`] it is a random member.
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 1.0)?;
+    /// assert_eq!((board.nth(0)?, board.nth(1)?), (Some((b"ann".to_vec(), 1.0)), None));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZRANDMEMBER`.
+    pub fn nth(&self, n: u64) -> Result<Option<(Vec<u8>, f64)>> {
+        Ok(self.nths([n])?.pop())
+    }
+
+    /// The members that have so many before them, as [`SortedSet::nth`]; what is not there is left out.
+    ///
+    /// # Errors
+    /// As every method.
+    ///
+    /// # Cost
+    /// O(log n) for each.
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 1.0)?;
+    /// assert_eq!(board.nths([0, 0, 7])?.len(), 2);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZRANDMEMBER` with a count.
+    pub fn nths(&self, numbers: impl IntoIterator<Item = u64>) -> Result<Vec<(Vec<u8>, f64)>> {
+        let body = |view: &View, set: &Elements, ()| {
+            let (positions, mut entries) = (set.positions(), Vec::new());
+            for n in numbers {
+                if let Some((position, _)) = view.nth(&positions, n)? {
+                    let (score, member) = set.read_position(&position)?;
+                    entries.push((member.to_vec(), score));
+                }
+            }
+            Ok(entries)
+        };
+        Ok(self.read("sorted_set.nth", |_| Ok(()), body)?.unwrap_or_default())
     }
 
     /// Up to `limit` members that come after `after` in bytewise order, whatever their scores; from the first when that is
@@ -204,22 +293,6 @@ impl<S: Scope> SortedSet<S> {
             Ok(entries)
         };
         Ok(self.read("sorted_set.members_after", |_| Ok(()), body)?.unwrap_or_default())
-    }
-
-    fn range_from(
-        &self,
-        verb: &'static str,
-        start: i64,
-        stop: i64,
-        direction: Direction,
-    ) -> Result<Vec<(Vec<u8>, f64)>> {
-        let body = |view: &View, set: &Elements, ()| {
-            let positions = set.positions();
-            let len = if start < 0 || stop < 0 { view.count(&positions)? } else { 0 };
-            let Some((skip, take)) = ranks(start, stop, len) else { return Ok(Vec::new()) };
-            collect(view, set, &positions, direction, skip, take)
-        };
-        Ok(self.read(verb, |_| Ok(()), body)?.unwrap_or_default())
     }
 }
 
@@ -264,15 +337,11 @@ fn after_skipping(view: &View, range: &KeyRange, direction: Direction, skip: u64
 
 /// How many members to skip and how many to take for the ranks `start` to `stop`; negative ones count from the end of
 /// `len` members, which matters to them only (SEM: KV-Z-5).
-fn ranks(start: i64, stop: i64, len: u64) -> Option<(u64, u64)> {
+pub(super) fn ranks(start: i64, stop: i64, len: u64) -> Option<(u64, u64)> {
     let from_end = |rank: i64| len.checked_sub(rank.unsigned_abs());
     let start = if start < 0 { from_end(start).unwrap_or(0) } else { start.unsigned_abs() };
     let stop = if stop < 0 { from_end(stop)? } else { stop.unsigned_abs() };
     Some((start, stop.checked_sub(start)?.saturating_add(1)))
-}
-
-fn owned(bounds: &impl RangeBounds<f64>) -> (Bound<f64>, Bound<f64>) {
-    (bounds.start_bound().cloned(), bounds.end_bound().cloned())
 }
 
 #[cfg(test)]

@@ -1,19 +1,35 @@
 //! Sorted sets: distinct members, each with a score, ordered by score and then by bytes (SEM: KV-Z-1).
 //!
-//! A score is any `f64` but NaN, which is what makes ranks well defined; `-0.0` is stored as `0.0` (SEM: KV-Z-4). Ranges are in `range.rs`.
+//! A score is any `f64` but NaN, which is what makes ranks well defined; `-0.0` is stored as `0.0` (SEM: KV-Z-4).
 //!
 //! # Cost
 //! A rank is the number of positions before a member's own, which the engine counts; nothing is kept for it.
 
+mod add;
+mod combine;
+mod query;
+mod range;
+mod remove;
+#[cfg(test)]
+mod tests;
+
 use std::ops::Bound;
+
+pub use add::{AddOptions, Added, ScoreChange};
+pub use combine::{Aggregate, Combination};
+pub use query::RangeQuery;
 
 use crate::engine::Direction;
 use crate::error::{Error, InvalidKind, Result};
+use crate::kv::collection::Held;
 use crate::kv::key::{self, Elements};
-use crate::kv::record::{Head, Kind};
+use crate::kv::record::Kind;
 use crate::kv::{Kv, entry};
 use crate::limits;
 use crate::txn::{AutoCommit, Scope, View, WriteScope, Writer};
+
+/// Members with their scores.
+type Entries = Vec<(Vec<u8>, f64)>;
 
 /// The sorted set at one key of a keyspace. Given by [`Kv::sorted_set`].
 ///
@@ -67,6 +83,33 @@ impl<S: Scope> SortedSet<S> {
         Ok(score.flatten())
     }
 
+    /// The scores of members, each `None` when it is not in the set.
+    ///
+    /// # Errors
+    /// As [`SortedSet::score`].
+    ///
+    /// # Cost
+    /// A lookup, and one for each member.
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 2.5)?;
+    /// assert_eq!(board.scores(["ann", "bob"])?, [Some(2.5), None]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZMSCORE`.
+    pub fn scores<M: AsRef<[u8]>>(&self, members: impl IntoIterator<Item = M>) -> Result<Vec<Option<f64>>> {
+        let members: Vec<_> = members.into_iter().collect();
+        let check = |_: &Elements| members.iter().try_for_each(|member| check_member(member.as_ref()));
+        let scores = self.read("sorted_set.scores", check, |view, set, ()| {
+            members.iter().map(|member| score_of(view, set, member.as_ref())).collect()
+        })?;
+        Ok(scores.unwrap_or_else(|| vec![None; members.len()]))
+    }
+
     /// How many members are before `member`, lowest score first; `None` when it is not in the set.
     ///
     /// # Errors
@@ -87,7 +130,7 @@ impl<S: Scope> SortedSet<S> {
     /// # Source
     /// Redis command reference, `ZRANK`.
     pub fn rank(&self, member: impl AsRef<[u8]>) -> Result<Option<u64>> {
-        self.rank_from("sorted_set.rank", member.as_ref(), Direction::Forward)
+        Ok(self.rank_with_score(member, Direction::Forward)?.map(|(rank, _)| rank))
     }
 
     /// How many members are before `member`, highest score first; `None` when it is not in the set.
@@ -110,7 +153,7 @@ impl<S: Scope> SortedSet<S> {
     /// # Source
     /// Redis command reference, `ZREVRANK`.
     pub fn reverse_rank(&self, member: impl AsRef<[u8]>) -> Result<Option<u64>> {
-        self.rank_from("sorted_set.reverse_rank", member.as_ref(), Direction::Backward)
+        Ok(self.rank_with_score(member, Direction::Backward)?.map(|(rank, _)| rank))
     }
 
     /// How many members there are; 0 when there is no such key.
@@ -153,7 +196,28 @@ impl<S: Scope> SortedSet<S> {
         Ok(self.read("sorted_set.is_empty", |_| Ok(()), |_, _, ()| Ok(()))?.is_none())
     }
 
-    fn rank_from(&self, verb: &'static str, member: &[u8], direction: Direction) -> Result<Option<u64>> {
+    /// How many members are before `member` in a direction, and its score; `None` when it is not in the set.
+    ///
+    /// # Errors
+    /// As [`SortedSet::rank`].
+    ///
+    /// # Cost
+    /// As [`SortedSet::rank`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::Direction;
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 2.5)?;
+    /// board.add("bob", 1.0)?;
+    /// assert_eq!(board.rank_with_score("bob", Direction::Backward)?, Some((1, 1.0)));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZRANK` with `WITHSCORE`.
+    pub fn rank_with_score(&self, member: impl AsRef<[u8]>, direction: Direction) -> Result<Option<(u64, f64)>> {
+        let member = member.as_ref();
         let body = |view: &View, set: &Elements, ()| {
             let Some(score) = score_of(view, set, member)? else { return Ok(None) };
             let position = Bound::Excluded(set.position(score, member).into());
@@ -161,9 +225,9 @@ impl<S: Scope> SortedSet<S> {
                 Direction::Forward => set.positions().clamp(Bound::Unbounded, position),
                 Direction::Backward => set.positions().clamp(position, Bound::Unbounded),
             };
-            view.count(&before).map(Some)
+            Ok(Some((view.count(&before)?, score)))
         };
-        Ok(self.read(verb, |_| check_member(member), body)?.flatten())
+        Ok(self.read("sorted_set.rank", |_| check_member(member), body)?.flatten())
     }
 
     /// Checks and prepares the arguments of a read, then runs `body` on the elements, unless there is no such key.
@@ -203,11 +267,7 @@ impl<S: WriteScope> SortedSet<S> {
     /// # Source
     /// Redis command reference, `ZADD`.
     pub fn add(&self, member: impl AsRef<[u8]>, score: f64) -> Result<bool> {
-        let member = member.as_ref();
-        self.write("sorted_set.add", |writer, key, set| {
-            let (before, _) = change(writer, key, set, member, |_| accept(score, "score"))?;
-            Ok(before.is_none())
-        })
+        Ok(self.add_many([(member, score)], AddOptions::default())?.added == 1)
     }
 
     /// Adds `by` to the score of `member`, which counts as 0 when it is not in the set, and answers the sum.
@@ -229,86 +289,34 @@ impl<S: WriteScope> SortedSet<S> {
     /// # Source
     /// Redis command reference, `ZINCRBY`.
     pub fn increment(&self, member: impl AsRef<[u8]>, by: f64) -> Result<f64> {
-        let member = member.as_ref();
-        self.write("sorted_set.increment", |writer, key, set| {
-            let by = accept(by, "increment")?;
-            let sum = |before: Option<f64>| accept(before.unwrap_or(0.0) + by, "resulting score");
-            Ok(change(writer, key, set, member, sum)?.1)
-        })
+        // Without a condition it always answers the sum.
+        Ok(self.increment_if(member, by, AddOptions::default())?.unwrap_or_default())
     }
 
-    /// Removes `member`, and answers whether it was there. With its last member goes the set, its deadline included.
-    ///
-    /// # Errors
-    /// [`Error::LimitExceeded`] for a member that is too long.
-    ///
-    /// # Cost
-    /// Three lookups and two removals.
-    ///
-    /// # Examples
-    /// ```
-    /// let kv = larder::Store::in_memory().kv();
-    /// kv.sorted_set("board").add("ann", 1.0)?;
-    /// assert!(kv.sorted_set("board").remove("ann")?);
-    /// assert!(!kv.exists("board")?);
-    /// # Ok::<(), larder::Error>(())
-    /// ```
-    ///
-    /// # Source
-    /// Redis command reference, `ZREM`.
-    pub fn remove(&self, member: impl AsRef<[u8]>) -> Result<bool> {
-        let member = member.as_ref();
-        self.write("sorted_set.remove", |writer, key, set| {
-            check_member(member)?;
-            let Some(head) = claim(writer, key)? else { return Ok(false) };
-            let Some(score) = score_of(writer, set, member)? else { return Ok(false) };
-            writer.remove(set.member(member));
-            writer.remove(set.position(score, member));
-            if writer.first(&set.positions(), Direction::Forward)?.is_none() {
-                entry::remove(writer, key, head)?;
-            }
-            Ok(true)
-        })
-    }
-
-    fn write<R>(
-        &self,
-        verb: &'static str,
-        mut body: impl FnMut(&mut Writer, &[u8], &Elements) -> Result<R>,
-    ) -> Result<R> {
-        self.kv.write(verb, &self.key, |writer, key| body(writer, key, &Elements::of(key)?))
+    fn write<R>(&self, verb: &'static str, mut body: impl FnMut(&mut Held<'_>) -> Result<R>) -> Result<R> {
+        self.kv.write(verb, &self.key, |writer, key| body(&mut Held::claim(writer, key, Kind::SortedSet)?))
     }
 }
 
-/// The head of the sorted set that is to be written to.
-fn claim(writer: &mut Writer, key: &[u8]) -> Result<Option<Head>> {
-    entry::claim(writer, key, |head, _| head.expect(Kind::SortedSet, key).map(|()| head))
-}
-
-/// Gives `member` the score that `score` makes of the one it has, and answers both.
-pub(super) fn change(
-    writer: &mut Writer,
-    key: &[u8],
-    set: &Elements,
-    member: &[u8],
-    score: impl FnOnce(Option<f64>) -> Result<f64>,
-) -> Result<(Option<f64>, f64)> {
+/// Gives `member` of the set whose head is kept at `key` the score `score`, and answers the one it had.
+pub(super) fn change(writer: &mut Writer, key: &[u8], member: &[u8], score: f64) -> Result<Option<f64>> {
     check_member(member)?;
-    let exists = claim(writer, key)?.is_some();
-    let before = if exists { score_of(writer, set, member)? } else { None };
-    let score = score(before)?;
+    let mut set = Held::claim(writer, key, Kind::SortedSet)?;
+    let before = if set.exists() { score_of(set.writer, &set.elements, member)? } else { None };
+    set_score(&mut set, member, before, key::canonical(score))?;
+    Ok(before)
+}
+
+/// Gives `member`, whose score is `before`, the score `score`.
+fn set_score(set: &mut Held<'_>, member: &[u8], before: Option<f64>, score: f64) -> Result<()> {
     if before == Some(score) {
-        return Ok((before, score));
-    }
-    if !exists {
-        entry::create(writer, key, Head::persistent(Kind::SortedSet), &[])?;
+        return Ok(());
     }
     if let Some(before) = before {
-        writer.remove(set.position(before, member));
+        set.writer.remove(set.elements.position(before, member));
     }
-    writer.put(set.member(member), key::encode_score(score))?;
-    writer.put(set.position(score, member), &[][..])?;
-    Ok((before, score))
+    set.put(set.elements.member(member), &key::encode_score(score))?;
+    set.put(set.elements.position(score, member), &[])
 }
 
 pub(super) fn score_of(view: &View, set: &Elements, member: &[u8]) -> Result<Option<f64>> {

@@ -1,0 +1,265 @@
+//! A part of a sorted set, chosen by rank, by score or by bytes.
+
+use std::ops::Bound;
+
+use crate::engine::{Direction, KeyRange};
+use crate::error::Result;
+use crate::kv::collection::Held;
+use crate::kv::key::Elements;
+use crate::kv::record::Kind;
+use crate::kv::sorted_set::combine::replace;
+use crate::kv::sorted_set::range::{collect, ranks};
+use crate::kv::sorted_set::remove::remove_entries;
+use crate::kv::sorted_set::{Entries, SortedSet};
+use crate::txn::{AutoCommit, Scope, View, WriteScope};
+
+/// Asks a sorted set for some of its members. Made by [`SortedSet::by_rank`], [`SortedSet::by_score`] and
+/// [`SortedSet::by_lex`]; nothing is read before it is asked for entries, counted or removed.
+///
+/// # Examples
+/// ```
+/// let board = larder::Store::in_memory().kv().sorted_set("board");
+/// for (member, score) in [("ann", 1.0), ("bob", 2.0), ("cid", 3.0)] {
+///     board.add(member, score)?;
+/// }
+/// let second = board.by_score(..).reverse().offset(1).limit(1).entries()?;
+/// assert_eq!(second, [(b"bob".to_vec(), 2.0)]);
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a query reads nothing until its entries are asked for"]
+pub struct RangeQuery<'a, S = AutoCommit> {
+    set: &'a SortedSet<S>,
+    bounds: Bounds,
+    direction: Direction,
+    offset: u64,
+    limit: u64,
+}
+
+/// Between what the members are.
+#[derive(Clone, Debug)]
+pub(super) enum Bounds {
+    /// From one rank to another, both included; negative ones count from the end.
+    Rank(i64, i64),
+    Score((Bound<f64>, Bound<f64>)),
+    Lex((Bound<Vec<u8>>, Bound<Vec<u8>>)),
+}
+
+impl<'a, S: Scope> RangeQuery<'a, S> {
+    pub(super) fn new(set: &'a SortedSet<S>, bounds: Bounds) -> Self {
+        Self { set, bounds, direction: Direction::Forward, offset: 0, limit: u64::MAX }
+    }
+
+    /// Goes from the highest score to the lowest, through ties too. Bounds of scores and of bytes stay as they are, lower first;
+    /// ranks are those of [`SortedSet::reverse_rank`].
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 1.0)?;
+    /// board.add("bob", 2.0)?;
+    /// assert_eq!(board.by_score(..).reverse().entries()?, [(b"bob".to_vec(), 2.0), (b"ann".to_vec(), 1.0)]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn reverse(mut self) -> Self {
+        self.direction = self.direction.reversed();
+        self
+    }
+
+    /// Leaves out the first `members` members.
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 1.0)?;
+    /// board.add("bob", 2.0)?;
+    /// assert_eq!(board.by_score(..).offset(1).entries()?, [(b"bob".to_vec(), 2.0)]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn offset(mut self, members: u64) -> Self {
+        self.offset = members;
+        self
+    }
+
+    /// Takes at most `members` members.
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 1.0)?;
+    /// board.add("bob", 2.0)?;
+    /// assert_eq!(board.by_score(..).limit(1).entries()?, [(b"ann".to_vec(), 1.0)]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn limit(mut self, members: u64) -> Self {
+        self.limit = members;
+        self
+    }
+
+    /// The members asked for, with their scores, in order.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) when a bound is NaN, and as every method of [`SortedSet`].
+    ///
+    /// # Cost
+    /// One lookup; with an offset, a count and a step to it; O(k) for k members.
+    ///
+    /// # Examples
+    /// ```
+    /// let board = larder::Store::in_memory().kv().sorted_set("board");
+    /// board.add("ann", 1.0)?;
+    /// board.add("bob", 2.0)?;
+    /// assert_eq!(board.by_score(1.5..).entries()?, [(b"bob".to_vec(), 2.0)]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZRANGE`.
+    pub fn entries(self) -> Result<Vec<(Vec<u8>, f64)>> {
+        self.run("sorted_set.query")
+    }
+
+    pub(super) fn run(self, verb: &'static str) -> Result<Entries> {
+        let check = |set: &Elements| self.check(set);
+        Ok(self.set.read(verb, check, |view, set, ()| self.collect(view, set))?.unwrap_or_default())
+    }
+
+    /// How many members are asked for.
+    ///
+    /// # Errors
+    /// As [`RangeQuery::entries`].
+    ///
+    /// # Cost
+    /// One lookup and one count; with bounds of bytes a step more.
+    ///
+    /// # Examples
+    /// ```
+    /// let names = larder::Store::in_memory().kv().sorted_set("names");
+    /// names.add("ann", 0.0)?;
+    /// names.add("bob", 0.0)?;
+    /// assert_eq!(names.by_lex("b"..).count()?, 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZCOUNT`, `ZLEXCOUNT`.
+    pub fn count(self) -> Result<u64> {
+        let count = |view: &View, set: &Elements, ()| {
+            let Some((range, skip, take)) = self.range(view, set)? else { return Ok(0) };
+            Ok(view.count(&range)?.saturating_sub(skip).min(take))
+        };
+        Ok(self.set.read("sorted_set.count", |set| self.check(set), count)?.unwrap_or(0))
+    }
+
+    /// Refuses bounds that are none.
+    fn check(&self, set: &Elements) -> Result<()> {
+        match self.bounds {
+            Bounds::Score(bounds) => set.positions_between(bounds).map(drop),
+            Bounds::Rank(..) | Bounds::Lex(_) => Ok(()),
+        }
+    }
+
+    fn collect(&self, view: &View, set: &Elements) -> Result<Entries> {
+        let Some((range, skip, take)) = self.range(view, set)? else { return Ok(Entries::new()) };
+        collect(view, set, &range, self.direction, skip, take)
+    }
+
+    /// The positions within the bounds, how many of them to skip and how many to take; `None` when there are none.
+    fn range(&self, view: &View, set: &Elements) -> Result<Option<(KeyRange, u64, u64)>> {
+        let range = match &self.bounds {
+            Bounds::Score(bounds) => set.positions_between(*bounds)?,
+            Bounds::Lex((start, end)) => {
+                let positions = set.positions();
+                let Some((first, _)) = view.first(&positions, Direction::Forward)? else { return Ok(None) };
+                let (score, _) = set.read_position(&first)?;
+                let at = |bound: &Bound<Vec<u8>>| bound.as_ref().map(|member| set.position(score, member).into());
+                positions.clamp(at(start), at(end))
+            }
+            Bounds::Rank(start, stop) => {
+                let positions = set.positions();
+                let len = if *start < 0 || *stop < 0 { view.count(&positions)? } else { 0 };
+                let Some((skip, take)) = ranks(*start, *stop, len) else { return Ok(None) };
+                let take = take.saturating_sub(self.offset).min(self.limit);
+                return Ok(Some((positions, skip.saturating_add(self.offset), take)));
+            }
+        };
+        Ok(Some((range, self.offset, self.limit)))
+    }
+}
+
+impl<S: WriteScope> RangeQuery<'_, S> {
+    /// Removes the members asked for, and answers how many there were.
+    ///
+    /// # Errors
+    /// As [`RangeQuery::entries`].
+    ///
+    /// # Cost
+    /// That of [`RangeQuery::entries`], and two removals for each member.
+    ///
+    /// # Examples
+    /// ```
+    /// let due = larder::Store::in_memory().kv().sorted_set("due");
+    /// due.add("a", 10.0)?;
+    /// due.add("b", 20.0)?;
+    /// assert_eq!((due.by_score(..=15.0).remove()?, due.len()?), (1, 1));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZREMRANGEBYRANK`, `ZREMRANGEBYSCORE`, `ZREMRANGEBYLEX`.
+    pub fn remove(self) -> Result<u64> {
+        self.set.write("sorted_set.remove_range", |set| {
+            self.check(&set.elements)?;
+            if !set.exists() {
+                return Ok(0);
+            }
+            let entries = self.collect(set.writer, &set.elements)?;
+            remove_entries(set, self.bounds.removal_event(), &entries)?;
+            Ok(entries.len() as u64)
+        })
+    }
+
+    /// Makes the key `destination` a sorted set of the members asked for, in the place of what is there, and answers how many
+    /// there are. Without any, nothing is left there.
+    ///
+    /// # Errors
+    /// As [`RangeQuery::entries`].
+    ///
+    /// # Cost
+    /// That of [`RangeQuery::entries`], of removing what is there, and two puts for each member.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// kv.sorted_set("board").add("ann", 1.0)?;
+    /// assert_eq!(kv.sorted_set("board").by_rank(0, 9).copy_to("top")?, 1);
+    /// assert_eq!(kv.sorted_set("top").score("ann")?, Some(1.0));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZRANGESTORE`.
+    pub fn copy_to(self, destination: impl AsRef<[u8]>) -> Result<u64> {
+        let SortedSet { kv, key } = self.set;
+        kv.write("sorted_set.copy_range", destination.as_ref(), |writer, destination| {
+            let source = kv.keyspace.head(key)?;
+            let source = Held::claim(writer, &source, Kind::SortedSet)?;
+            self.check(&source.elements)?;
+            let exists = source.exists();
+            let entries = if exists { self.collect(source.writer, &source.elements)? } else { Entries::new() };
+            replace(writer, destination, "zrangestore", &entries)?;
+            Ok(entries.len() as u64)
+        })
+    }
+}
+
+impl Bounds {
+    /// What is told of removing what is between them.
+    fn removal_event(&self) -> &'static str {
+        match self {
+            Self::Rank(..) => "zremrangebyrank",
+            Self::Score(_) => "zremrangebyscore",
+            Self::Lex(_) => "zremrangebylex",
+        }
+    }
+}
