@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::channel::{Message, RecvError};
 use crate::limits;
-use crate::server::redis::door::{Client, Counters, Door};
+use crate::server::redis::door::{Client, Door};
 use crate::server::redis::execute::{self, Run};
 use crate::server::redis::reply::{Protocol, Reply};
 use crate::server::redis::session::Session;
@@ -44,7 +44,7 @@ impl Connection {
             if matches!(end, Some(End::Gone)) {
                 return;
             }
-            Counters::add(&self.door.counters.written_bytes, reply.len() as u64);
+            self.door.meter.written_bytes.add(reply.len());
             if self.stream.write_all(reply.bytes()).await.is_err() || end.is_some() {
                 return;
             }
@@ -63,7 +63,7 @@ impl Connection {
             () = self.client.kill.notified() => return Err(End::Gone),
             read = self.stream.read_buf(received) => match read {
                 Ok(0) | Err(_) => return Err(End::Gone),
-                Ok(bytes) => Counters::add(&self.door.counters.read_bytes, bytes as u64),
+                Ok(bytes) => self.door.meter.read_bytes.add(bytes),
             },
             next = next_message(&self.session), if has_subscriptions => message = Some(next),
         }

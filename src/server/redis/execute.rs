@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use crate::error::Result;
 use crate::limits;
 use crate::server::redis::command::{Call, Command, Flags, Outcome, find, is};
-use crate::server::redis::door::{Counters, Door};
+use crate::server::redis::door::Door;
 use crate::server::redis::reply::Reply;
 use crate::server::redis::request::{Parsed, ProtocolError, parse};
 use crate::server::redis::session::{Session, Silence};
@@ -78,7 +78,7 @@ fn wants_own_transaction(session: &Session, words: &[&[u8]]) -> bool {
 fn respond(call: &mut Call<'_>) {
     let from = call.reply.len();
     call.reply.protocol = call.session.protocol;
-    Counters::add(&call.door.counters.commands, 1);
+    call.door.meter.requests.add(1);
     if call.session.silence == Silence::Next {
         call.session.silence = Silence::This;
     }
@@ -86,7 +86,7 @@ fn respond(call: &mut Call<'_>) {
     if let Err(refusal) = outcome {
         // A reply that was begun has to go.
         call.reply.truncate(from);
-        Counters::add(&call.door.counters.errors, 1);
+        call.door.meter.errors.add(1);
         call.reply.error(&refusal.text());
     }
     match call.session.silence {
@@ -143,7 +143,7 @@ pub(super) fn run_queued(call: &mut Call<'_>) {
     };
     if let Err(refusal) = outcome {
         call.reply.truncate(from);
-        Counters::add(&call.door.counters.errors, 1);
+        call.door.meter.errors.add(1);
         call.reply.error(&refusal.text());
     }
 }
