@@ -142,6 +142,9 @@ pub const OUTPUT_BUFFER_BYTES_MAX: usize = 256 << 20;
 /// Requests of one connection that share a transaction.
 pub const PIPELINE_REQUESTS_MAX: usize = 1_024;
 
+/// Milliseconds for which a door that is closed waits for its last replies to be taken.
+pub const CLOSING_MS_MAX: u64 = 5_000;
+
 /// Clients of one door.
 pub const CLIENTS_MAX: usize = 10_000;
 

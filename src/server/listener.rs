@@ -4,6 +4,12 @@ use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::str::FromStr;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+
+/// For how long nobody is let in after the system refused to.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// An address to listen at: `HOST:PORT`, or a port of 127.0.0.1. Port 0 is any that is free.
 ///
@@ -57,6 +63,24 @@ impl Address {
         let listener = TcpListener::bind(self.0).map_err(refused)?;
         listener.set_nonblocking(true).map_err(refused)?;
         Ok(listener)
+    }
+}
+
+/// Lets clients in, one after the other, for ever.
+pub(crate) async fn accept(listener: TcpListener, mut welcome: impl FnMut(TcpStream, SocketAddr)) {
+    let listener = match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!(%error, "the door cannot wait for clients"),
+    };
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => welcome(stream, peer),
+            Err(error) => {
+                // Most often there are too many open files: some will be closed.
+                tracing::warn!(%error, "a client could not be let in");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
     }
 }
 

@@ -1,52 +1,78 @@
-//! Unmodified drivers of other languages against the doors.
+//! Unmodified drivers, of this language and of others, against the doors.
 //!
 //! Packages come from their registry into a folder of the build; when they cannot be had, the test says that it was skipped.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod packages;
+mod redis_cli;
+mod redis_rs;
+#[path = "../served/mod.rs"]
+mod served;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use larder::Store;
 use larder::server::redis::{RedisOptions, RedisServer};
+use packages::{node_with, python_with};
+use served::Served;
 
-/// A Python with `packages`; why there is none otherwise.
-fn python_with(packages: &[&str]) -> Result<PathBuf, String> {
-    let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-{}", packages.join("-")));
-    let python = environment.join("bin/python");
-    let done = environment.join("installed");
-    if done.exists() {
-        return Ok(python);
-    }
-    let run = |command: &mut Command| match command.output() {
-        Ok(output) if output.status.success() => Ok(()),
-        Ok(output) => Err(String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default().to_owned()),
-        Err(error) => Err(error.to_string()),
-    };
-    run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(packages))?;
-    std::fs::write(done, "").map_err(|error| error.to_string())?;
-    Ok(python)
+/// The versions that are asked for.
+const REDIS_PY: &str = "redis==8.1.0";
+const IOREDIS: &str = "ioredis@6.0.0";
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drivers").join(name)
 }
 
-/// Runs a script of this folder with the port of the door.
-fn run(python: &Path, script: &str, port: u16) -> Output {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drivers").join(script);
+/// Runs `program` with a script, which has to say that all was well.
+fn run(program: &Path, script: &Path, port: u16) {
     // A driver that waits for ever is killed, and says so by its status.
-    Command::new("timeout").arg("60").arg(python).arg(script).arg(port.to_string()).output().unwrap()
+    let output = Command::new("timeout").arg("60").arg(program).arg(script).arg(port.to_string()).output().unwrap();
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}{error}");
+    assert!(out.contains("works, with"), "{out}{error}");
 }
 
 #[test]
 fn redis_py_finds_what_it_expects() {
-    let python = match python_with(&["redis"]) {
+    let python = match python_with(REDIS_PY) {
         Ok(python) => python,
         Err(reason) => return println!("skipped: redis-py cannot be had: {reason}"),
     };
     let store = Store::in_memory();
     let server = RedisServer::start(&store, &RedisOptions::default()).unwrap();
-    let output = run(&python, "redis_py.py", server.address().port());
-    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{out}{error}");
-    assert!(out.contains("every pattern works"), "{out}{error}");
+    run(&python, &script("redis_py.py"), server.address().port());
     assert_eq!(store.kv().get("from-python").unwrap().as_deref(), Some(&b"hello"[..]), "the door is to this store");
+}
+
+#[test]
+fn the_patterns_of_applications_work_against_the_program() {
+    let python = match python_with(REDIS_PY) {
+        Ok(python) => python,
+        Err(reason) => return println!("skipped: redis-py cannot be had: {reason}"),
+    };
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("store");
+    let served = Served::start(&["--data", path.to_str().unwrap(), "--durability", "interval:20"]);
+    run(&python, &script("redis_patterns.py"), served.port);
+    let (status, error) = served.end("TERM");
+    assert_eq!((status.code(), &*error), (Some(0), ""));
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.kv().get("hits").unwrap().as_deref(), Some(&b"1000"[..]));
+}
+
+#[test]
+fn ioredis_finds_what_it_expects() {
+    let folder = match node_with(IOREDIS) {
+        Ok(folder) => folder,
+        Err(reason) => return println!("skipped: ioredis cannot be had: {reason}"),
+    };
+    // A package is looked for beside the script.
+    let copy = folder.join("ioredis.js");
+    std::fs::copy(script("ioredis.js"), &copy).unwrap();
+    let served = Served::start(&[]);
+    run(Path::new("node"), &copy, served.port);
+    assert!(served.end("INT").0.success());
 }

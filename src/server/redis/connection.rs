@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::channel::{Message, RecvError};
 use crate::limits;
 use crate::server::redis::blocked::{self, Answer};
-use crate::server::redis::door::{Client, Counters, Door};
+use crate::server::redis::door::{Client, Door};
 use crate::server::redis::execute;
 use crate::server::redis::reply::{Protocol, Reply};
 use crate::server::redis::session::{Session, Subscriptions, Wait};
@@ -46,7 +46,7 @@ impl Connection {
             if matches!(end, Some(End::Gone)) {
                 return;
             }
-            Counters::add(&self.door.counters.written_bytes, reply.len() as u64);
+            self.door.meter.written_bytes.add(reply.len());
             if self.stream.write_all(reply.bytes()).await.is_err() || end.is_some() {
                 return;
             }
@@ -66,7 +66,7 @@ impl Connection {
             () = self.client.kill.notified() => return Err(End::Gone),
             read = self.stream.read_buf(received) => match read {
                 Ok(0) | Err(_) => return Err(End::Gone),
-                Ok(bytes) => Counters::add(&self.door.counters.read_bytes, bytes as u64),
+                Ok(bytes) => self.door.meter.read_bytes.add(bytes),
             },
             next = next_message(self.session.subscriptions.as_ref()), if has_subscriptions => message = Some(next),
             next = next_answer(self.session.blocked.as_mut()), if is_waiting => answer = Some(next),

@@ -8,14 +8,16 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::limits;
+use crate::server::metrics::{Meter, Metrics};
 use crate::server::redis::blocked::{Blocked, Ears};
+use crate::server::users::Users;
 use crate::store::Store;
 
 /// The door, within its thread.
 pub(super) struct Door {
     pub(super) store: Store,
     pub(super) address: SocketAddr,
-    pub(super) password: Option<Vec<u8>>,
+    pub(super) users: Users,
     pub(super) started: Timestamp,
     pub(super) last_save: Cell<Timestamp>,
     pub(super) random: RefCell<fastrand::Rng>,
@@ -24,6 +26,7 @@ pub(super) struct Door {
     pub(super) blocked: RefCell<Blocked>,
     pub(super) ears: Arc<Ears>,
     pub(super) parameters: RefCell<BTreeMap<Vec<u8>, Vec<u8>>>,
+    pub(super) meter: Arc<Meter>,
     pub(super) counters: Counters,
     /// Made for the first script.
     #[cfg(feature = "lua")]
@@ -42,32 +45,26 @@ pub(super) struct Client {
     pub(super) kill: tokio::sync::Notify,
 }
 
-/// What `INFO` counts.
+/// What `INFO` counts beside what every door does.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    pub(super) connections: Cell<u64>,
-    pub(super) commands: Cell<u64>,
-    pub(super) errors: Cell<u64>,
     pub(super) hits: Cell<u64>,
     pub(super) misses: Cell<u64>,
-    pub(super) read_bytes: Cell<u64>,
-    pub(super) written_bytes: Cell<u64>,
+    /// What the meter said when `CONFIG RESETSTAT` last ran.
+    pub(super) before: Cell<Metrics>,
 }
 
 impl Counters {
-    pub(super) fn add(cell: &Cell<u64>, more: u64) {
-        cell.set(cell.get().wrapping_add(more));
-    }
-
-    /// Begins to count anew.
-    pub(super) fn reset(&self) {
-        for cell in [&self.commands, &self.errors, &self.hits, &self.misses, &self.read_bytes, &self.written_bytes] {
-            cell.set(0);
-        }
+    /// Begins to count anew, after `before`.
+    pub(super) fn reset(&self, before: Metrics) {
+        self.hits.set(0);
+        self.misses.set(0);
+        self.before.set(before);
     }
 
     pub(super) fn lookup(&self, found: bool) {
-        Self::add(if found { &self.hits } else { &self.misses }, 1);
+        let cell = if found { &self.hits } else { &self.misses };
+        cell.set(cell.get() + 1);
     }
 }
 

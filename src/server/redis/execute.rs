@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::limits;
 use crate::server::redis::blocked::{Answer, serve};
 use crate::server::redis::command::{Call, Command, Flags, Outcome, find, is};
-use crate::server::redis::door::{Counters, Door};
+use crate::server::redis::door::Door;
 use crate::server::redis::reply::Reply;
 use crate::server::redis::request::{Parsed, ProtocolError, parse};
 use crate::server::redis::session::{Session, Silence, Wait, Waiting};
@@ -95,7 +95,7 @@ fn wants_own_transaction(session: &Session, words: &[&[u8]]) -> bool {
 fn respond(call: &mut Call<'_>) {
     let from = call.reply.len();
     call.reply.protocol = call.session.protocol;
-    Counters::add(&call.door.counters.commands, 1);
+    call.door.meter.requests.add(1);
     if call.session.silence == Silence::Next {
         call.session.silence = Silence::This;
     }
@@ -104,7 +104,7 @@ fn respond(call: &mut Call<'_>) {
     if let Err(refusal) = outcome {
         // A reply that was begun has to go.
         call.reply.truncate(from);
-        Counters::add(&call.door.counters.errors, 1);
+        call.door.meter.errors.add(1);
         call.reply.error(&refusal.text());
     } else if let Some(waiting) = waiting {
         wait(call, waiting, from);
@@ -189,7 +189,7 @@ pub(super) fn run_queued(call: &mut Call<'_>) {
     call.session.waiting = None;
     if let Err(refusal) = outcome {
         call.reply.truncate(from);
-        Counters::add(&call.door.counters.errors, 1);
+        call.door.meter.errors.add(1);
         call.reply.error(&refusal.text());
     }
 }

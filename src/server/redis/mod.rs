@@ -21,6 +21,7 @@ mod config;
 mod connection;
 mod door;
 mod execute;
+mod memory;
 mod reply;
 mod request;
 #[cfg(feature = "lua")]
@@ -34,7 +35,6 @@ use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -42,10 +42,14 @@ use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
 use crate::limits;
-use crate::server::listener::{Address, ListenError};
+use crate::server::listener::{Address, ListenError, accept};
+use crate::server::metrics::{Meter, Metrics};
+use crate::server::users::Users;
+use crate::server::worker::{Worker, drain};
 use crate::store::Store;
 use connection::Connection;
 use door::{Client, Counters, Door};
+pub use memory::MaxmemoryPolicy;
 use session::Session;
 use settler::Settler;
 
@@ -66,13 +70,21 @@ const DATABASES: [&str; 16] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9",
 #[must_use = "options do nothing until a server is started with them"]
 pub struct RedisOptions {
     address: Address,
-    password: Option<Vec<u8>>,
+    users: Users,
+    maxmemory_bytes: u64,
+    maxmemory_policy: MaxmemoryPolicy,
     seed: Option<u64>,
 }
 
 impl Default for RedisOptions {
     fn default() -> Self {
-        Self { address: Address::local(0), password: None, seed: None }
+        Self {
+            address: Address::local(0),
+            users: Users::default(),
+            maxmemory_bytes: 0,
+            maxmemory_policy: MaxmemoryPolicy::NoEviction,
+            seed: None,
+        }
     }
 }
 
@@ -89,15 +101,40 @@ impl RedisOptions {
         self
     }
 
-    /// The password that clients have to give; none unless set.
+    /// The password that clients have to give; none unless set. It is that of the user `default`.
     ///
     /// # Examples
     /// ```
     /// use larder::server::redis::RedisOptions;
     /// let options = RedisOptions::default().password("secret");
     /// ```
-    pub fn password(mut self, password: impl Into<Vec<u8>>) -> Self {
-        self.password = Some(password.into());
+    pub fn password(self, password: impl Into<Vec<u8>>) -> Self {
+        self.user("default", password)
+    }
+
+    /// Adds a user, or gives one another password. As soon as there is one, every client has to be a user.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::server::redis::RedisOptions;
+    /// let options = RedisOptions::default().user("ann", "secret");
+    /// ```
+    pub fn user(mut self, name: impl Into<Vec<u8>>, password: impl Into<Vec<u8>>) -> Self {
+        self.users.insert(name.into(), password.into());
+        self
+    }
+
+    /// The limit of memory in bytes, 0 for none, and what is to give way to it. A door with a limit or a policy that removes
+    /// keys is refused for now: it would not act on either.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::server::redis::{MaxmemoryPolicy, RedisOptions};
+    /// let options = RedisOptions::default().maxmemory(0, MaxmemoryPolicy::NoEviction);
+    /// ```
+    pub fn maxmemory(mut self, bytes: u64, policy: MaxmemoryPolicy) -> Self {
+        self.maxmemory_bytes = bytes;
+        self.maxmemory_policy = policy;
         self
     }
 
@@ -111,6 +148,22 @@ impl RedisOptions {
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
+    }
+
+    fn check(&self) -> Result<(), ListenError> {
+        if !self.address.is_loopback() && self.users.is_empty() {
+            let reason = "others can reach it, and there is no user: set a password, or listen at 127.0.0.1";
+            return Err(ListenError(format!("cannot listen at {}: {reason}", self.address)));
+        }
+        if let Some(name) = self.users.find_blank() {
+            return Err(ListenError(format!("a user needs a name and a password: one is empty for user {name:?}")));
+        }
+        if self.maxmemory_bytes > 0 || self.maxmemory_policy != MaxmemoryPolicy::NoEviction {
+            let reason =
+                "not supported: maxmemory and maxmemory-policy: the door does not act on them yet, leave them out";
+            return Err(ListenError(reason.to_owned()));
+        }
+        Ok(())
     }
 }
 
@@ -133,8 +186,8 @@ impl RedisOptions {
 #[derive(Debug)]
 pub struct RedisServer {
     address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    meter: Arc<Meter>,
+    _worker: Worker,
 }
 
 impl RedisServer {
@@ -142,7 +195,7 @@ impl RedisServer {
     ///
     /// # Errors
     /// [`ListenError`] when the address is taken, is none of this machine's, or can be reached from others while there is no
-    /// password; or when the system gives no thread.
+    /// user; when a name or password is empty; or when the system gives no thread.
     ///
     /// # Examples
     /// ```
@@ -154,20 +207,16 @@ impl RedisServer {
     /// # Ok::<(), larder::server::ListenError>(())
     /// ```
     pub fn start(store: &Store, options: &RedisOptions) -> Result<Self, ListenError> {
-        if !options.address.is_loopback() && options.password.is_none() {
-            let reason = "others can reach it, and there is no password: set one, or listen at 127.0.0.1";
-            return Err(ListenError(format!("cannot listen at {}: {reason}", options.address)));
-        }
+        options.check()?;
         let listener = options.address.listen()?;
         let failed = |what: &str, error: std::io::Error| ListenError(format!("cannot {what}: {error}"));
         let address = listener.local_addr().map_err(|error| failed("listen", error))?;
         let settler = Settler::start().map_err(|error| failed("start a thread", error))?;
-        let (stop, stopped) = oneshot::channel();
-        let (store, options) = (store.clone(), options.clone());
-        let serve = move || serve(store, &options, listener, address, settler, stopped);
-        let thread = std::thread::Builder::new().name("larder-redis".to_owned()).spawn(serve);
-        let thread = thread.map_err(|error| failed("start a thread", error))?;
-        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+        let meter = Arc::new(Meter::default());
+        let (store, options, counted) = (store.clone(), options.clone(), Arc::clone(&meter));
+        let serve = move |stopped| serve(store, options, listener, address, &settler, counted, stopped);
+        let worker = Worker::start("larder-redis", serve).map_err(|error| failed("start a thread", error))?;
+        Ok(Self { address, meter, _worker: worker })
     }
 
     /// Where it listens.
@@ -184,7 +233,22 @@ impl RedisServer {
         self.address
     }
 
-    /// Closes the door: the command that runs is finished, connections are closed. The store stays open.
+    /// What it has done so far.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, server::redis::{RedisOptions, RedisServer}};
+    /// let server = RedisServer::start(&Store::in_memory(), &RedisOptions::default())?;
+    /// assert_eq!(server.metrics().connections, 0);
+    /// # Ok::<(), larder::server::ListenError>(())
+    /// ```
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.meter.read()
+    }
+
+    /// Closes the door: what has arrived is run and answered, for at most
+    /// [`CLOSING_MS_MAX`](crate::limits::CLOSING_MS_MAX), and connections are closed. The store stays open.
     ///
     /// # Examples
     /// ```
@@ -198,25 +262,14 @@ impl RedisServer {
     }
 }
 
-impl Drop for RedisServer {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // The thread may have ended by itself.
-            let _ = stop.send(());
-        }
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the thread of the Redis door panicked");
-        }
-    }
-}
-
 /// What the door's thread does.
 fn serve(
     store: Store,
-    options: &RedisOptions,
+    options: RedisOptions,
     listener: TcpListener,
     address: SocketAddr,
-    settler: Settler,
+    settler: &Settler,
+    meter: Arc<Meter>,
     stopped: oneshot::Receiver<()>,
 ) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build() {
@@ -229,13 +282,14 @@ fn serve(
         last_save: Cell::new(store.now()),
         store,
         address,
-        password: options.password.clone(),
+        users: options.users,
         random: RefCell::new(random),
         scans: RefCell::default(),
         clients: RefCell::new(BTreeMap::new()),
         blocked: RefCell::default(),
         ears: Arc::default(),
         parameters: RefCell::new(config::parameters(address.port())),
+        meter,
         counters: Counters::default(),
         #[cfg(feature = "lua")]
         scripting: std::cell::OnceCell::new(),
@@ -245,27 +299,14 @@ fn serve(
         tokio::select! {
             _ = stopped => {}
             () = hear(Rc::clone(&door), settler.clone()) => {}
-            () = accept(door, listener, settler) => {}
+            () = accept(listener, |stream, peer| welcome(&door, stream, peer, settler)) => {}
         }
     });
-    // Dropping the set closes the connections.
-}
-
-async fn accept(door: Rc<Door>, listener: TcpListener, settler: Settler) {
-    let listener = match tokio::net::TcpListener::from_std(listener) {
-        Ok(listener) => listener,
-        Err(error) => return tracing::error!(%error, "the Redis door cannot wait for clients"),
-    };
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => welcome(&door, stream, peer, &settler),
-            Err(error) => {
-                // Most often there are too many open files: some will be closed.
-                tracing::warn!(%error, "a client could not be let in");
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            }
-        }
-    }
+    // Each ends when what it has begun is answered.
+    door.clients.borrow().values().for_each(|client| client.kill.notify_one());
+    drain(&runtime, connections);
+    let Metrics { connections, requests, errors, read_bytes, written_bytes } = door.meter.read();
+    tracing::info!(connections, requests, errors, read_bytes, written_bytes, "the Redis door is closed");
 }
 
 /// Serves those who wait with what others than the door's clients do to keys.
@@ -281,8 +322,8 @@ async fn hear(door: Rc<Door>, settler: Settler) {
 
 /// Begins a connection.
 fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &Settler) {
-    Counters::add(&door.counters.connections, 1);
-    let id = door.counters.connections.get();
+    door.meter.connections.add(1);
+    let id = door.meter.connections.get();
     if door.clients.borrow().len() >= limits::CLIENTS_MAX {
         tokio::task::spawn_local(async move {
             let _ = stream.write_all(b"-ERR max number of clients reached\r\n").await;
@@ -301,7 +342,7 @@ fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &S
         kill: tokio::sync::Notify::new(),
     });
     door.clients.borrow_mut().insert(id, Rc::clone(&client));
-    let session = Session::new(id, door.password.is_none());
+    let session = Session::new(id, door.users.is_empty());
     let (door, settler) = (Rc::clone(door), settler.clone());
     let connection = Connection { stream, door, client, session, settler };
     tokio::task::spawn_local(connection.serve());

@@ -53,7 +53,7 @@ fn quit(call: &mut Call<'_>) -> Outcome {
 }
 
 fn reset(call: &mut Call<'_>) -> Outcome {
-    let is_authenticated = call.door.password.is_none();
+    let is_authenticated = call.door.users.is_empty();
     let id = call.session.id;
     *call.session = Session::new(id, is_authenticated);
     set_name(call, &[]);
@@ -64,7 +64,7 @@ fn reset(call: &mut Call<'_>) -> Outcome {
 fn auth(call: &mut Call<'_>) -> Outcome {
     match call.rest(1) {
         [password] => {
-            if call.door.password.is_none() {
+            if call.door.users.is_empty() {
                 return Err(
                     "ERR AUTH <password> called without any password configured for the default user. Are you \
                             sure your configuration is correct?"
@@ -81,20 +81,13 @@ fn auth(call: &mut Call<'_>) -> Outcome {
 }
 
 fn authenticate(call: &mut Call<'_>, name: &[u8], password: &[u8]) -> Outcome {
-    let is_right = match &call.door.password {
-        None => true,
-        Some(expected) => are_equal(expected, password),
-    };
-    if name != b"default" || !is_right {
+    let users = &call.door.users;
+    let is_right = if users.is_empty() { name == b"default" } else { users.admit(name, password) };
+    if !is_right {
         return Err("WRONGPASS invalid username-password pair or user is disabled.".into());
     }
     call.session.is_authenticated = true;
     Ok(())
-}
-
-/// Compares in a time that does not tell how much was right.
-fn are_equal(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }
 
 fn hello(call: &mut Call<'_>) -> Outcome {

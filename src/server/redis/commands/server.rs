@@ -198,7 +198,7 @@ fn config(call: &mut Call<'_>) -> Outcome {
         }
         call.reply.ok();
     } else if is(subcommand, "resetstat") {
-        call.door.counters.reset();
+        call.door.counters.reset(call.door.meter.read());
         call.reply.ok();
     } else if is(subcommand, "rewrite") {
         return Err("ERR The server is running without a config file".into());
@@ -310,16 +310,17 @@ fn persistence_section(call: &Call<'_>, text: &mut String) -> Outcome {
 
 fn stats_section(call: &Call<'_>, text: &mut String) -> Outcome {
     let counters = &call.door.counters;
+    let metrics = call.door.meter.read().since(counters.before.get());
     fields(
         text,
         [
-            ("total_connections_received", counters.connections.get().to_string()),
-            ("total_commands_processed", counters.commands.get().to_string()),
-            ("total_net_input_bytes", counters.read_bytes.get().to_string()),
-            ("total_net_output_bytes", counters.written_bytes.get().to_string()),
+            ("total_connections_received", metrics.connections.to_string()),
+            ("total_commands_processed", metrics.requests.to_string()),
+            ("total_net_input_bytes", metrics.read_bytes.to_string()),
+            ("total_net_output_bytes", metrics.written_bytes.to_string()),
             ("keyspace_hits", counters.hits.get().to_string()),
             ("keyspace_misses", counters.misses.get().to_string()),
-            ("total_error_replies", counters.errors.get().to_string()),
+            ("total_error_replies", metrics.errors.to_string()),
         ],
     )
 }

@@ -1,0 +1,41 @@
+//! The doors: what `serve` asks of each, and which of them it opens.
+
+use larder::Store;
+use larder::server::Address;
+use larder::server::redis::{RedisOptions, RedisServer};
+
+use super::options::Options;
+
+/// The port of the Redis door unless another is given.
+const REDIS_PORT: u16 = 6379;
+
+/// A door that is open. Dropping it closes it.
+pub(super) trait Door {
+    /// What a client is given to connect.
+    fn url(&self) -> String;
+}
+
+impl Door for RedisServer {
+    fn url(&self) -> String {
+        format!("redis://{}", self.address())
+    }
+}
+
+/// Opens the doors that `options` ask for.
+pub(super) fn open(store: &Store, options: &Options) -> Result<Vec<Box<dyn Door>>, String> {
+    Ok(vec![Box::new(redis(store, options)?)])
+}
+
+fn redis(store: &Store, options: &Options) -> Result<RedisServer, String> {
+    let address = options.redis.unwrap_or_else(|| Address::local(REDIS_PORT));
+    let bytes = options.maxmemory.map_or(0, |bytes| bytes.0);
+    let mut redis =
+        RedisOptions::default().address(address).maxmemory(bytes, options.maxmemory_policy.unwrap_or_default());
+    for user in &options.users {
+        redis = redis.user(user.name.as_bytes(), user.password.as_bytes());
+    }
+    if let Some(password) = &options.password {
+        redis = redis.password(password.as_bytes());
+    }
+    RedisServer::start(store, &redis).map_err(|error| error.to_string())
+}

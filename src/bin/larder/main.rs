@@ -1,0 +1,106 @@
+//! The program: a store with its doors open, and what can be done to a store that is closed.
+
+mod closed;
+mod config;
+mod doors;
+mod options;
+mod serve;
+mod signals;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use options::Options;
+
+/// Of `check`, when something is damaged.
+const DAMAGED: u8 = 1;
+
+/// When a command could not be run; also what is told of a wrong command line.
+const FAILED: u8 = 2;
+
+const SERVE_HELP: &str = "\
+When the doors are open it prints the connection string of each on a line, and then the line \"ready\". SIGTERM and SIGINT
+end it: what has arrived is answered, a checkpoint is made, and the exit code is 0. If it cannot start, one line on standard
+error says what to do, and the exit code is 2.
+
+Examples:
+  larder serve                                   in memory, for Redis clients at 127.0.0.1:6379
+  larder serve --redis :0 --data shop.larder     on disk, at any free port
+  larder serve --config larder.toml --log info
+
+The file of --config has the options' names as keys, and users:
+  redis = \"0.0.0.0:6379\"
+  data = \"shop.larder\"
+  durability = \"interval:100\"
+  [[users]]
+  name = \"ann\"
+  password = \"secret\"";
+
+/// An embedded, multi-model store behind the protocols of the servers it stands in for.
+#[derive(Parser)]
+#[command(name = "larder", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Opens a store and its doors, until it is told to end (SIGTERM, SIGINT).
+    #[command(after_help = SERVE_HELP)]
+    Serve(Serve),
+    /// Reads a store that nobody has open, and reports what is damaged: exit code 1 if anything is, 2 if it cannot be read.
+    Check {
+        /// The store's directory.
+        data: PathBuf,
+    },
+    /// Copies a store that nobody has open. The copy is a store of its own, without log.
+    Backup {
+        /// The store's directory.
+        data: PathBuf,
+        /// The directory to make; nothing may be there.
+        to: PathBuf,
+    },
+    /// Tells what a store that nobody has open holds, and the room that it takes.
+    Stats {
+        /// The store's directory.
+        data: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct Serve {
+    /// Reads options from this file of TOML; those on the command line win.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    options: Options,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(message) => {
+            eprintln!("larder: {}", message.replace('\n', " "));
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode, String> {
+    match command {
+        Command::Serve(Serve { config, options }) => {
+            let options = match config {
+                Some(path) => options.or(config::read(&path)?),
+                None => options,
+            };
+            serve::serve(&options)?;
+        }
+        Command::Check { data } if !closed::check(&data)? => return Ok(ExitCode::from(DAMAGED)),
+        Command::Check { .. } => {}
+        Command::Backup { data, to } => closed::backup(&data, &to)?,
+        Command::Stats { data } => closed::stats(&data)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,163 @@
+//! The options of `serve`, on the command line and in a file.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::Args;
+use larder::engine::Durability;
+use larder::server::Address;
+use larder::server::redis::MaxmemoryPolicy;
+use serde::Deserialize;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+
+use super::config::parsed;
+
+/// What is not said is `None`, so that a file can say it.
+#[derive(Args, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Options {
+    /// Opens the door for Redis clients: at 127.0.0.1:6379, or at HOST:PORT, :PORT or PORT; port 0 is any that is free. It is
+    /// open also when no door is asked for.
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "6379")]
+    #[serde(deserialize_with = "parsed")]
+    pub(super) redis: Option<Address>,
+    /// Keeps the store in this directory, made if it is not there; without it, the store is in memory and lost at the end.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// What has been done before a client is told: sync (the default), interval:MILLISECONDS between syncs, or none.
+    #[arg(long, value_name = "LEVEL")]
+    #[serde(deserialize_with = "parsed")]
+    pub(super) durability: Option<Level>,
+    /// The memory that data may take, in bytes or with kb, mb or gb; 0 (the default) is no limit. Not supported yet: any other
+    /// is refused.
+    #[arg(long, value_name = "BYTES")]
+    #[serde(deserialize_with = "parsed")]
+    pub(super) maxmemory: Option<Bytes>,
+    /// What gives way at the limit of memory, by Redis's names; noeviction (the default) refuses to write. Not supported yet.
+    #[arg(long, value_name = "NAME")]
+    #[serde(deserialize_with = "parsed")]
+    pub(super) maxmemory_policy: Option<MaxmemoryPolicy>,
+    /// What is logged to standard error: off, error, warn (the default), info, debug or trace, or levels by module, as in
+    /// warn,larder=debug.
+    #[arg(long, value_name = "LEVEL|FILTER")]
+    #[serde(deserialize_with = "parsed")]
+    pub(super) log: Option<Filter>,
+    /// The password of the user "default". An address that others than this machine can reach needs one, or users.
+    #[arg(long, value_name = "TEXT", env = "LARDER_PASSWORD", hide_env_values = true)]
+    pub(super) password: Option<String>,
+    /// Whom the doors admit.
+    #[arg(skip)]
+    pub(super) users: Vec<User>,
+}
+
+impl Options {
+    /// These, and those of `other` where these say nothing.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            redis: self.redis.or(other.redis),
+            data: self.data.or(other.data),
+            durability: self.durability.or(other.durability),
+            maxmemory: self.maxmemory.or(other.maxmemory),
+            maxmemory_policy: self.maxmemory_policy.or(other.maxmemory_policy),
+            log: self.log.or(other.log),
+            password: self.password.or(other.password),
+            // The command line has none.
+            users: other.users,
+        }
+    }
+}
+
+/// Somebody whom the doors admit.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct User {
+    pub(super) name: String,
+    pub(super) password: String,
+}
+
+/// A [`Durability`] as it is written.
+#[derive(Clone, Copy)]
+pub(super) struct Level(pub(super) Durability);
+
+impl FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let level = match text.split_once(':') {
+            None if text == "sync" => Durability::Sync,
+            None if text == "none" => Durability::None,
+            Some(("interval", millis)) => {
+                let millis = millis.parse().map_err(|_| format!("{millis:?} is no number of milliseconds"))?;
+                Durability::Interval(Duration::from_millis(millis))
+            }
+            _ => return Err(format!("{text:?} is no durability: give sync, interval:MILLISECONDS or none")),
+        };
+        Ok(Self(level))
+    }
+}
+
+/// A number of bytes, with a unit of Redis's if one is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bytes(pub(super) u64);
+
+impl FromStr for Bytes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let lower = text.to_ascii_lowercase();
+        let units = [("kb", 1 << 10), ("mb", 1 << 20), ("gb", 1 << 30)];
+        let found = units.into_iter().find_map(|(name, unit)| lower.strip_suffix(name).map(|number| (number, unit)));
+        let (number, unit) = found.unwrap_or((&lower, 1));
+        let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+        bytes
+            .map(Self)
+            .ok_or_else(|| format!("{text:?} is no number of bytes: give one as 1048576, 1024kb, 1mb or 1gb"))
+    }
+}
+
+/// What is logged.
+#[derive(Clone)]
+pub(super) struct Filter(pub(super) Targets);
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self(Targets::new().with_default(LevelFilter::WARN))
+    }
+}
+
+impl FromStr for Filter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // A word that is no level would be taken for a module, and nothing be logged.
+        let is_whole = text.split(',').all(|part| part.contains('=') || part.parse::<LevelFilter>().is_ok());
+        let targets = if is_whole { text.parse().ok() } else { None };
+        targets.map(Self).ok_or_else(|| {
+            format!("{text:?} is no filter: give off, error, warn, info, debug or trace, or MODULE=LEVEL, with commas")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_have_the_units_of_redis() {
+        for (text, bytes) in [("0", 0), ("100", 100), ("2kb", 2048), ("3MB", 3 << 20), ("1gb", 1 << 30)] {
+            assert_eq!(text.parse(), Ok(Bytes(bytes)), "{text}");
+        }
+        for text in ["", "kb", "-1", "1.5mb", "1tb", "99999999999gb"] {
+            assert!(text.parse::<Bytes>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_no_level_is_no_filter() {
+        assert!("warn,larder=debug".parse::<Filter>().is_ok() && "off".parse::<Filter>().is_ok());
+        for text in ["", "loud", "larder", "larder=loud", "warn,loud"] {
+            assert!(text.parse::<Filter>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! A store with its doors open, until the program is told to end.
+
+use std::io::Write;
+
+use larder::{Error, Store};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use super::doors;
+use super::options::{Filter, Options};
+use super::signals::Signals;
+
+/// Serves until SIGTERM or SIGINT.
+pub(super) fn serve(options: &Options) -> Result<(), String> {
+    start_log(options.log.clone().unwrap_or_default());
+    let store = open(options)?;
+    // Before a line is printed: whoever reads it may tell the program to end at once.
+    let signals = Signals::listen()?;
+    let doors = doors::open(&store, options)?;
+    let mut lines: String = doors.iter().map(|door| door.url() + "\n").collect();
+    lines.push_str("ready\n");
+    let mut out = std::io::stdout();
+    // In one piece and at once: they may go to a program that waits for them.
+    out.write_all(lines.as_bytes()).and_then(|()| out.flush()).map_err(|error| error.to_string())?;
+    signals.wait();
+    drop(doors);
+    if options.data.is_some() {
+        store.checkpoint().map_err(text)?;
+    }
+    store.close().map_err(text)
+}
+
+fn open(options: &Options) -> Result<Store, String> {
+    let mut builder = Store::builder();
+    if let Some(level) = options.durability {
+        builder = builder.durability(level.0);
+    }
+    match &options.data {
+        Some(path) => builder.open(path).map_err(text),
+        None => Ok(builder.in_memory()),
+    }
+}
+
+fn start_log(Filter(targets): Filter) {
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines).with(targets).init();
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
+fn text(error: Error) -> String {
+    error.to_string()
+}

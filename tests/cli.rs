@@ -1,0 +1,248 @@
+//! The program `larder`, as whoever starts it sees it.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests")]
+
+mod served;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use larder::Store;
+use served::{Served, larder, wait};
+use tempfile::TempDir;
+
+/// Runs the program to its end: its exit code, standard output and standard error.
+fn run(arguments: &[&str]) -> (i32, String, String) {
+    let mut process = larder(arguments).stderr(Stdio::piped()).spawn().unwrap();
+    let status = wait(&mut process);
+    let (mut out, mut error) = (String::new(), String::new());
+    process.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    process.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+    (status.code().unwrap(), out, error)
+}
+
+/// Runs what has to be refused with one line, which has each of `words`.
+fn refused(arguments: &[&str], words: &[&str]) {
+    let (code, out, error) = run(arguments);
+    assert_eq!((code, &*out), (2, ""), "{arguments:?}: {error}");
+    assert_eq!(error.lines().count(), 1, "{arguments:?}: {error}");
+    for word in words {
+        assert!(error.contains(word), "{arguments:?}: no {word:?} in {error}");
+    }
+}
+
+fn connect(port: u16) -> TcpStream {
+    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+}
+
+/// Sends `request`, a line or several, and holds the replies to it.
+fn ask(stream: &mut TcpStream, request: &str, replies: &str) {
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut found = vec![0; replies.len()];
+    stream.read_exact(&mut found).unwrap();
+    assert_eq!(String::from_utf8_lossy(&found), replies, "{request}");
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// A closed store that holds `k`.
+fn store(folder: &TempDir) -> std::path::PathBuf {
+    let path = folder.path().join("store");
+    let store = Store::open(&path).unwrap();
+    store.kv().set("k", "v").unwrap();
+    store.checkpoint().unwrap();
+    store.kv().set("k2", "v").unwrap();
+    store.close().unwrap();
+    path
+}
+
+fn file(folder: &TempDir, text: &str) -> String {
+    let path = folder.path().join("larder.toml");
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_was_acknowledged_is_there_after_either_signal() {
+    for signal in ["TERM", "INT"] {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("store");
+        let served = Served::start(&["--data", text(&path)]);
+        let mut client = connect(served.port);
+        ask(&mut client, "SET k v\r\nINCR n\r\n", "+OK\r\n:1\r\n");
+        let (status, error) = served.end(signal);
+        assert_eq!((status.code(), &*error), (Some(0), ""), "{signal}");
+        assert_eq!(client.read(&mut [0]).unwrap(), 0, "the connection is closed");
+        let store = Store::open(&path).unwrap();
+        assert_eq!(store.kv().get("k").unwrap().as_deref(), Some(&b"v"[..]));
+        let stats = store.stats().unwrap();
+        assert_eq!(stats.last_checkpoint, Some(stats.commit), "a checkpoint was made at the end");
+    }
+}
+
+#[test]
+fn a_pipeline_that_has_arrived_is_answered_before_the_end() {
+    let served = Served::start(&["--log", "info"]);
+    let mut client = connect(served.port);
+    ask(&mut client, "PING\r\n", "+PONG\r\n");
+    // The first command holds the thread up while the rest and the signal arrive.
+    let requests = "DEBUG SLEEP 0.3\r\n".to_owned() + &"INCR n\r\n".repeat(500);
+    client.write_all(requests.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    let (status, error) = served.end("TERM");
+    assert_eq!(status.code(), Some(0), "{error}");
+    let mut replies = String::new();
+    client.read_to_string(&mut replies).unwrap();
+    assert!(replies.starts_with("+OK\r\n:1\r\n") && replies.ends_with(":500\r\n"), "{replies}");
+    assert!(error.contains("the Redis door is closed") && error.contains("requests=502"), "{error}");
+}
+
+#[test]
+fn users_of_a_file_come_in_with_their_own_password() {
+    let folder = TempDir::new().unwrap();
+    let config = file(&folder, "[[users]]\nname = \"ann\"\npassword = \"secret\"\n");
+    let served = Served::start(&["--config", &config]);
+    let mut client = connect(served.port);
+    ask(&mut client, "GET k\r\n", "-NOAUTH Authentication required.\r\n");
+    let wrong = "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
+    ask(&mut client, "AUTH secret\r\nAUTH ann wrong\r\nAUTH bob secret\r\n", &wrong.repeat(3));
+    ask(&mut client, "AUTH ann secret\r\nGET k\r\n", "+OK\r\n$-1\r\n");
+}
+
+#[test]
+fn a_password_is_that_of_the_default_user() {
+    let served = Served::start(&["--password", "secret"]);
+    let mut client = connect(served.port);
+    ask(&mut client, "AUTH default secret\r\nAUTH secret\r\nPING\r\n", "+OK\r\n+OK\r\n+PONG\r\n");
+}
+
+#[test]
+fn the_command_line_wins_over_the_file() {
+    let folder = TempDir::new().unwrap();
+    let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+    let config = file(&folder, &format!("redis = 1\ndata = {first:?}\ndurability = \"interval:50\"\nmaxmemory = 0\n"));
+    // Port 1 would be refused.
+    let served = Served::start(&["--config", &config, "--data", text(&second)]);
+    ask(&mut connect(served.port), "SET k v\r\n", "+OK\r\n");
+    assert_eq!(served.end("TERM").0.code(), Some(0));
+    assert!(!first.exists());
+    assert!(Store::open(&second).unwrap().kv().exists("k").unwrap());
+}
+
+#[test]
+fn a_mistake_in_the_file_is_named_with_its_line() {
+    let folder = TempDir::new().unwrap();
+    for (text, words) in [
+        ("# doors\nredsi = \":0\"\n", &["line 2", "redsi", "expected one of"][..]),
+        ("redis = \":0\"\n\ndurability = \"often\"\n", &["line 3", "durability", "interval:MILLISECONDS"]),
+        ("data = 7\n", &["line 1", "data"]),
+        ("log = \"loud\"\n", &["line 1", "loud"]),
+        ("maxmemory-policy = \"lru\"\n", &["line 1", "allkeys-lru"]),
+        ("redis = \n", &["line 1"]),
+        ("[[users]]\nname = \"ann\"\n", &["line 1", "password"]),
+        ("[[users]]\nname = \"ann\"\nsecret = \"x\"\n", &["line 3", "secret"]),
+    ] {
+        refused(&["serve", "--config", &file(&folder, text)], words);
+    }
+    refused(&["serve", "--config", "/nonexistent/larder.toml"], &["/nonexistent/larder.toml", "--config"]);
+}
+
+#[test]
+fn an_address_that_others_can_reach_needs_users() {
+    refused(&["serve", "--redis", "0.0.0.0:0"], &["0.0.0.0:0", "password", "127.0.0.1"]);
+    refused(&["serve", "--redis", "[::]:0", "--password", ""], &["empty"]);
+}
+
+#[test]
+fn a_limit_of_memory_is_refused_while_the_door_does_not_act_on_it() {
+    refused(&["serve", "--redis", ":0", "--maxmemory", "100mb"], &["not supported", "maxmemory"]);
+    refused(&["serve", "--redis", ":0", "--maxmemory-policy", "allkeys-lru"], &["not supported"]);
+    drop(Served::start(&["--maxmemory", "0", "--maxmemory-policy", "noeviction"]));
+}
+
+#[test]
+fn what_is_no_option_or_value_is_refused_with_2() {
+    for arguments in [
+        &["serve", "--redis", "here"][..],
+        &["serve", "--durability", "often"],
+        &["serve", "--maxmemory", "much"],
+        &["serve", "--maxmemory-policy", "lru"],
+        &["serve", "--log", "loud"],
+        &["serve", "--nosuch"],
+        &["nosuch"],
+        &[],
+    ] {
+        let (code, out, error) = run(arguments);
+        assert_eq!((code, &*out), (2, ""), "{arguments:?}");
+        assert!(error.contains("--help"), "{error}");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_refused() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    refused(&["serve", "--redis", &address], &[&address, "in use", "choose another"]);
+}
+
+#[test]
+fn a_store_in_use_is_refused_by_every_command() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store");
+    let _served = Served::start(&["--data", text(&path)]);
+    refused(&["serve", "--redis", ":0", "--data", text(&path)], &[text(&path), "in use", "close it"]);
+    refused(&["check", text(&path)], &["in use"]);
+    refused(&["stats", text(&path)], &["in use"]);
+    refused(&["backup", text(&path), "/nonexistent/copy"], &["in use"]);
+}
+
+#[test]
+fn a_damaged_store_is_refused_and_checked() {
+    let folder = TempDir::new().unwrap();
+    let path = store(&folder);
+    let checkpoints = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
+    let checkpoint = checkpoints.filter(|path| path.extension().is_some_and(|end| end == "checkpoint")).max().unwrap();
+    let mut bytes = fs::read(&checkpoint).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&checkpoint, bytes).unwrap();
+    refused(&["serve", "--redis", ":0", "--data", text(&path)], &["damaged", text(&checkpoint), "backup"]);
+    let (code, out, error) = run(&["check", text(&path)]);
+    assert_eq!((code, &*error), (1, ""));
+    assert!(out.contains(text(&checkpoint)) && out.contains("restore the store from a backup"), "{out}");
+}
+
+#[test]
+fn a_closed_store_is_checked_copied_and_counted() {
+    let folder = TempDir::new().unwrap();
+    let (path, copy) = (store(&folder), folder.path().join("copy"));
+    let (code, out, _) = run(&["check", text(&path)]);
+    assert!(code == 0 && out.contains("nothing is damaged") && out.contains("commit 2"), "{out}");
+    let (code, out, error) = run(&["backup", text(&path), text(&copy)]);
+    assert!(code == 0 && out.contains("copied"), "{out}{error}");
+    refused(&["backup", text(&path), text(&copy)], &[text(&copy)]);
+    let (code, out, _) = run(&["stats", text(&copy)]);
+    assert!(code == 0 && out.contains("commit           2") && out.contains("last checkpoint  commit 2"), "{out}");
+    assert!(Store::open(&copy).unwrap().kv().exists("k2").unwrap());
+    for command in ["check", "stats"] {
+        refused(&[command, "/nonexistent/store"], &["/nonexistent/store"]);
+    }
+}
+
+#[test]
+fn help_names_every_option_and_what_it_is_unless_said() {
+    let (code, out, _) = run(&["serve", "--help"]);
+    assert_eq!(code, 0);
+    let options = ["--redis", "--data", "--durability", "--maxmemory", "--maxmemory-policy", "--log", "--password"];
+    for option in options.iter().chain(&["--config", "[[users]]", "SIGTERM", "127.0.0.1:6379"]) {
+        assert!(out.contains(option), "no {option} in {out}");
+    }
+}
