@@ -4,5 +4,6 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests")]
 
+mod acl;
 mod forms;
 mod redis;

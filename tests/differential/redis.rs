@@ -20,14 +20,14 @@ const COMMANDS: u64 = 20_000;
 const COMMANDS_PER_ROUND: u64 = 500;
 
 /// A redis-server of the test's own.
-struct Judge {
+pub(crate) struct Judge {
     process: Child,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 impl Judge {
     /// Starts it; `None` when there is none on this machine.
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         // A port that was free a moment ago.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let process = Command::new("redis-server")
@@ -56,7 +56,7 @@ impl Drop for Judge {
 
 /// A reply, whatever the order of what has none.
 #[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord)]
-enum Reply {
+pub(crate) enum Reply {
     Nil,
     Integer(i64),
     Text(Vec<u8>),
@@ -64,16 +64,16 @@ enum Reply {
     Array(Vec<Reply>),
 }
 
-struct Client(BufReader<TcpStream>);
+pub(crate) struct Client(BufReader<TcpStream>);
 
 impl Client {
-    fn connect(port: u16) -> Self {
+    pub(crate) fn connect(port: u16) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         Self(BufReader::new(stream))
     }
 
-    fn call(&mut self, words: &[String]) -> Reply {
+    pub(crate) fn call(&mut self, words: &[String]) -> Reply {
         let mut request = format!("*{}\r\n", words.len()).into_bytes();
         for word in words {
             write!(request, "${}\r\n{word}\r\n", word.len()).unwrap();

@@ -80,6 +80,14 @@ impl Keys {
     pub(super) const PAIRS: Self = Self { first: 1, last: -1, step: 2 };
 }
 
+impl Command {
+    /// Whether it can come with so many words, its name among them.
+    pub(super) fn takes(&self, words: usize) -> bool {
+        let words = i32::try_from(words).unwrap_or(i32::MAX);
+        if self.arity < 0 { words >= -self.arity } else { words == self.arity }
+    }
+}
+
 /// A table line.
 pub(super) const fn command(
     name: &'static str,

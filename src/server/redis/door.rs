@@ -7,13 +7,14 @@ use std::rc::Rc;
 
 use crate::clock::Timestamp;
 use crate::limits;
+use crate::server::redis::acl::{User, Users};
 use crate::store::Store;
 
 /// The door, within its thread.
 pub(super) struct Door {
     pub(super) store: Store,
     pub(super) address: SocketAddr,
-    pub(super) password: Option<Vec<u8>>,
+    pub(super) users: Users,
     pub(super) started: Timestamp,
     pub(super) last_save: Cell<Timestamp>,
     pub(super) random: RefCell<fastrand::Rng>,
@@ -28,6 +29,7 @@ pub(super) struct Door {
 pub(super) struct Client {
     pub(super) address: SocketAddr,
     pub(super) since: Timestamp,
+    pub(super) user: RefCell<Rc<User>>,
     pub(super) name: RefCell<Vec<u8>>,
     pub(super) library: RefCell<(Vec<u8>, Vec<u8>)>,
     pub(super) database: Cell<usize>,

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use crate::error::Result;
 use crate::limits;
 use crate::server::redis::command::{Call, Command, Flags, Outcome, find, is};
+use crate::server::redis::commands::permit;
 use crate::server::redis::door::{Counters, Door};
 use crate::server::redis::reply::Reply;
 use crate::server::redis::request::{Parsed, ProtocolError, parse};
@@ -110,13 +111,16 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
         spoil(call);
         return Err(unknown(call.words).into());
     };
-    if !has_arity(command, call.words.len()) {
+    if !command.takes(call.words.len()) {
         spoil(call);
         return Err(format!("ERR wrong number of arguments for '{}' command", command.name).into());
     }
     if !call.session.is_authenticated && !command.flags.has(Flags::NO_AUTH) {
         spoil(call);
         return Err("NOAUTH Authentication required.".into());
+    }
+    if !call.session.user.is_unrestricted() {
+        permit(call, command).inspect_err(|_| spoil(call))?;
     }
     if call.session.is_subscriber_only() && !is_for_subscribers(command) {
         return Err(format!(
@@ -138,6 +142,10 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
 pub(super) fn run_queued(call: &mut Call<'_>) {
     let from = call.reply.len();
     let outcome = match find(call.word(0)) {
+        // The user may have been changed since.
+        Some(command) if !call.session.user.is_unrestricted() => {
+            permit(call, command).and_then(|()| (command.run)(call))
+        }
         Some(command) => (command.run)(call),
         None => Err(unknown(call.words).into()),
     };
@@ -163,11 +171,6 @@ fn queue(call: &mut Call<'_>, command: &Command) -> Outcome {
     queue.commands.push(call.words.iter().map(|word| word.to_vec()).collect());
     call.reply.simple("QUEUED");
     Ok(())
-}
-
-fn has_arity(command: &Command, words: usize) -> bool {
-    let words = i32::try_from(words).unwrap_or(i32::MAX);
-    if command.arity < 0 { words >= -command.arity } else { words == command.arity }
 }
 
 fn is_for_subscribers(command: &Command) -> bool {

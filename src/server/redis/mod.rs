@@ -14,12 +14,14 @@
 //! Redis command reference and serialization protocol specification, version 7.2. What is there, and what differs, is in
 //! `docs/compatibility/redis.md`.
 
+mod acl;
 mod command;
 mod commands;
 mod config;
 mod connection;
 mod door;
 mod execute;
+mod key_words;
 mod reply;
 mod request;
 mod session;
@@ -39,6 +41,8 @@ use tokio::task::LocalSet;
 use crate::limits;
 use crate::server::listener::{Address, ListenError};
 use crate::store::Store;
+use acl::Users;
+use acl::rights::Rights;
 use connection::Connection;
 use door::{Client, Counters, Door};
 use session::Session;
@@ -62,12 +66,13 @@ const DATABASES: [&str; 16] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9",
 pub struct RedisOptions {
     address: Address,
     password: Option<Vec<u8>>,
+    users: Vec<(Vec<u8>, Rights)>,
     seed: Option<u64>,
 }
 
 impl Default for RedisOptions {
     fn default() -> Self {
-        Self { address: Address::local(0), password: None, seed: None }
+        Self { address: Address::local(0), password: None, users: Vec::new(), seed: None }
     }
 }
 
@@ -84,7 +89,7 @@ impl RedisOptions {
         self
     }
 
-    /// The password that clients have to give; none unless set.
+    /// The password of the user `default`, as whom clients come that name no other; none unless set.
     ///
     /// # Examples
     /// ```
@@ -94,6 +99,38 @@ impl RedisOptions {
     pub fn password(mut self, password: impl Into<Vec<u8>>) -> Self {
         self.password = Some(password.into());
         self
+    }
+
+    /// Adds a user with these rules, as `ACL SETUSER` takes them; the same user again has these rules on top.
+    ///
+    /// # Errors
+    /// [`UserError`] when one of them is no rule.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::server::redis::RedisOptions;
+    /// let options = RedisOptions::default().user("reader", "on >secret ~news:* +@read")?;
+    /// assert!(options.user("writer", "+nosuchcommand").is_err());
+    /// # Ok::<(), larder::server::redis::UserError>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis documentation of access control lists.
+    pub fn user(mut self, name: impl Into<Vec<u8>>, rules: &str) -> Result<Self, UserError> {
+        let name = name.into();
+        let at = self.users.iter().position(|(other, _)| *other == name);
+        let otherwise = || if name == acl::DEFAULT { Rights::all() } else { Rights::default() };
+        let mut rights = at.map_or_else(otherwise, |at| self.users.remove(at).1);
+        let words: Vec<_> = rules.split_ascii_whitespace().map(str::as_bytes).collect();
+        acl::rules::apply(&mut rights, &words).map_err(|problem| UserError(problem.to_string()))?;
+        self.users.push((name, rights));
+        Ok(self)
+    }
+
+    /// Whether every client may do something without a password.
+    fn is_open(&self) -> bool {
+        let default = self.users.iter().find(|(name, _)| name == acl::DEFAULT);
+        default.map_or(self.password.is_none(), |(_, rights)| rights.is_on && rights.has_no_password)
     }
 
     /// What random members and keys are drawn with: the same for the same seed and the same requests.
@@ -108,6 +145,11 @@ impl RedisOptions {
         self
     }
 }
+
+/// A rule of a user that is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UserError(String);
 
 /// A door for Redis clients. Dropping it closes it.
 ///
@@ -149,7 +191,7 @@ impl RedisServer {
     /// # Ok::<(), larder::server::ListenError>(())
     /// ```
     pub fn start(store: &Store, options: &RedisOptions) -> Result<Self, ListenError> {
-        if !options.address.is_loopback() && options.password.is_none() {
+        if !options.address.is_loopback() && options.is_open() {
             let reason = "others can reach it, and there is no password: set one, or listen at 127.0.0.1";
             return Err(ListenError(format!("cannot listen at {}: {reason}", options.address)));
         }
@@ -224,7 +266,7 @@ fn serve(
         last_save: Cell::new(store.now()),
         store,
         address,
-        password: options.password.clone(),
+        users: Users::new(options.password.as_deref(), &options.users),
         random: RefCell::new(random),
         scans: RefCell::default(),
         clients: RefCell::new(BTreeMap::new()),
@@ -273,6 +315,7 @@ fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &S
     let client = Rc::new(Client {
         address: peer,
         since: door.store.now(),
+        user: RefCell::new(door.users.default_user()),
         name: RefCell::default(),
         library: RefCell::default(),
         database: Cell::new(0),
@@ -280,7 +323,7 @@ fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &S
         kill: tokio::sync::Notify::new(),
     });
     door.clients.borrow_mut().insert(id, Rc::clone(&client));
-    let session = Session::new(id, door.password.is_none());
+    let session = Session::new(id, door.users.default_user());
     let (door, settler) = (Rc::clone(door), settler.clone());
     let connection = Connection { stream, door, client, session, settler };
     tokio::task::spawn_local(connection.serve());

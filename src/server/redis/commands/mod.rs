@@ -2,6 +2,7 @@
 
 #![expect(clippy::unnecessary_wraps, reason = "the table has one signature for all of them")]
 
+mod acl;
 mod connection;
 mod hashes;
 mod keys;
@@ -14,11 +15,14 @@ mod sorted_sets;
 mod strings;
 mod transactions;
 
+pub(super) use acl::permit;
+
 use crate::server::redis::command::Command;
 
 /// Every command.
 pub(super) fn all() -> impl Iterator<Item = &'static Command> {
     [
+        acl::COMMANDS,
         connection::COMMANDS,
         hashes::COMMANDS,
         keys::COMMANDS,
