@@ -151,6 +151,18 @@ pub const CLIENTS_MAX: usize = 10_000;
 /// Slots in which the use of keys is kept, for eviction: four bytes each.
 pub const USAGE_SLOTS: usize = 1 << 22;
 
+/// Users of one door.
+pub const USERS_MAX: usize = 10_000;
+
+/// Rules of one user: passwords, commands, keys and channels.
+pub const USER_RULES_MAX: usize = 10_000;
+
+/// Denials that a door remembers; the oldest is forgotten first.
+pub const DENIALS_MAX: usize = 128;
+
+/// Bytes of the name of what was denied that are remembered.
+pub const DENIAL_OBJECT_BYTES_MAX: usize = 1 << 10;
+
 /// Scans of keys that may be under way at the door; the oldest is forgotten first.
 pub const SCAN_CURSORS_MAX: usize = 16_384;
 

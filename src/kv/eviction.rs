@@ -68,7 +68,13 @@ pub enum EvictionPolicy {
 }
 
 impl EvictionPolicy {
-    const ALL: [Self; 8] = [
+    /// All policies.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(larder::kv::EvictionPolicy::ALL.len(), 8);
+    /// ```
+    pub const ALL: [Self; 8] = [
         Self::NoEviction,
         Self::AllKeysLru,
         Self::AllKeysLfu,

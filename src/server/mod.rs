@@ -9,7 +9,6 @@ pub mod redis;
 
 mod listener;
 mod metrics;
-mod users;
 mod worker;
 
 pub use listener::{Address, ListenError};

@@ -28,14 +28,22 @@ pub(super) fn open(store: &Store, options: &Options) -> Result<Vec<Box<dyn Door>
 
 fn redis(store: &Store, options: &Options) -> Result<RedisServer, String> {
     let address = options.redis.unwrap_or_else(|| Address::local(REDIS_PORT));
-    let bytes = options.maxmemory.map_or(0, |bytes| bytes.0);
-    let mut redis =
-        RedisOptions::default().address(address).maxmemory(bytes, options.maxmemory_policy.unwrap_or_default());
+    let mut redis = RedisOptions::default().address(address);
     for user in &options.users {
-        redis = redis.user(user.name.as_bytes(), user.password.as_bytes());
+        refuse_blank(&user.name, &user.password)?;
+        redis = redis.login(user.name.as_bytes(), &user.password);
     }
     if let Some(password) = &options.password {
+        refuse_blank("default", password)?;
         redis = redis.password(password.as_bytes());
     }
     RedisServer::start(store, &redis).map_err(|error| error.to_string())
+}
+
+/// Refuses a user whom anybody could be.
+fn refuse_blank(name: &str, password: &str) -> Result<(), String> {
+    if name.is_empty() || password.is_empty() {
+        return Err(format!("a user needs a name and a password: one is empty for user {name:?}"));
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use larder::engine::Durability;
 use larder::server::Address;
-use larder::server::redis::MaxmemoryPolicy;
+use larder::kv::EvictionPolicy;
 use serde::Deserialize;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
@@ -29,15 +29,15 @@ pub(super) struct Options {
     #[arg(long, value_name = "LEVEL")]
     #[serde(deserialize_with = "parsed")]
     pub(super) durability: Option<Level>,
-    /// The memory that data may take, in bytes or with kb, mb or gb; 0 (the default) is no limit. Not supported yet: any other
-    /// is refused.
+    /// The memory that data may take, in bytes or with kb, mb or gb; 0 (the default) is no limit. What is counted
+    /// are the bytes of all keys and values.
     #[arg(long, value_name = "BYTES")]
     #[serde(deserialize_with = "parsed")]
     pub(super) maxmemory: Option<Bytes>,
-    /// What gives way at the limit of memory, by Redis's names; noeviction (the default) refuses to write. Not supported yet.
+    /// What gives way at the limit of memory, by Redis's names; noeviction (the default) refuses to write.
     #[arg(long, value_name = "NAME")]
     #[serde(deserialize_with = "parsed")]
-    pub(super) maxmemory_policy: Option<MaxmemoryPolicy>,
+    pub(super) maxmemory_policy: Option<Policy>,
     /// What is logged to standard error: off, error, warn (the default), info, debug or trace, or levels by module, as in
     /// warn,larder=debug.
     #[arg(long, value_name = "LEVEL|FILTER")]
@@ -94,6 +94,21 @@ impl FromStr for Level {
             _ => return Err(format!("{text:?} is no durability: give sync, interval:MILLISECONDS or none")),
         };
         Ok(Self(level))
+    }
+}
+
+/// An [`EvictionPolicy`] by its name.
+#[derive(Clone, Copy)]
+pub(super) struct Policy(pub(super) EvictionPolicy);
+
+impl FromStr for Policy {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        EvictionPolicy::parse(text).map(Self).ok_or_else(|| {
+            let names = EvictionPolicy::ALL.map(EvictionPolicy::name).join(", ");
+            format!("{text:?} is no policy: give one of {names}")
+        })
     }
 }
 

@@ -14,6 +14,10 @@ use super::signals::Signals;
 pub(super) fn serve(options: &Options) -> Result<(), String> {
     start_log(options.log.clone().unwrap_or_default());
     let store = open(options)?;
+    if let Some(bytes) = options.maxmemory.filter(|bytes| bytes.0 > 0) {
+        let policy = options.maxmemory_policy.map(|policy| policy.0).unwrap_or_default();
+        store.set_memory_budget(Some(bytes.0), policy).map_err(text)?;
+    }
     // Before a line is printed: whoever reads it may tell the program to end at once.
     let signals = Signals::listen()?;
     let doors = doors::open(&store, options)?;

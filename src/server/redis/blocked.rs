@@ -5,12 +5,14 @@
 //! places are kept, for it may fail. What others than the door's clients do to a key comes here by a [`Bell`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
+use crate::server::redis::acl::User;
 use crate::server::redis::command::{Call, Refusal, find};
 use crate::server::redis::door::Door;
 use crate::server::redis::reply::{Protocol, Reply};
@@ -37,6 +39,7 @@ pub(super) struct Blocked {
 #[derive(Debug)]
 struct Client {
     id: u64,
+    user: Rc<User>,
     database: usize,
     protocol: Protocol,
     words: Vec<Vec<u8>>,
@@ -91,6 +94,7 @@ impl Blocked {
         self.last += 1;
         let client = Client {
             id: session.id,
+            user: Rc::clone(&session.user),
             database: session.database,
             protocol: session.protocol,
             words: waiting.words,
@@ -198,7 +202,7 @@ pub(super) fn serve(transaction: &Transaction, door: &Door, mut heads: Vec<Box<[
 fn attempt(transaction: &Transaction, door: &Door, client: &Client) -> Option<Reply> {
     let words: Vec<&[u8]> = client.words.iter().map(Vec::as_slice).collect();
     let command = find(words.first()?)?;
-    let mut session = Session::new(client.id, true);
+    let mut session = Session::new(client.id, Rc::clone(&client.user));
     (session.database, session.protocol) = (client.database, client.protocol);
     let mut reply = Reply::default();
     reply.protocol = client.protocol;

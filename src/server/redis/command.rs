@@ -112,6 +112,14 @@ impl Keys {
     pub(super) const PAIRS: Self = Self { first: 1, last: -1, step: 2 };
 }
 
+impl Command {
+    /// Whether it can come with so many words, its name among them.
+    pub(super) fn takes(&self, words: usize) -> bool {
+        let words = i32::try_from(words).unwrap_or(i32::MAX);
+        if self.arity < 0 { words >= -self.arity } else { words == self.arity }
+    }
+}
+
 /// A table line.
 pub(super) const fn command(
     name: &'static str,
@@ -199,6 +207,7 @@ impl Refusal {
             Self::Store(Error::LimitExceeded { limit: "string bytes", .. }) => {
                 "ERR string exceeds maximum allowed size (proto-max-bulk-len)".to_owned()
             }
+            Self::Store(Error::OutOfMemory { .. }) => "OOM command not allowed when used memory > 'maxmemory'.".to_owned(),
             Self::Store(error @ Error::ReadOnly { .. }) => format!("MISCONF {error}"),
             Self::Store(Error::Invalid { kind: InvalidKind::Overflow, message }) if message.starts_with("the ") => {
                 format!("ERR {message}")

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::limits;
 use crate::server::metrics::{Meter, Metrics};
+use crate::server::redis::acl::{User, Users};
 use crate::server::redis::blocked::{Blocked, Ears};
-use crate::server::users::Users;
 use crate::store::Store;
 
 /// The door, within its thread.
@@ -38,6 +38,7 @@ pub(super) struct Door {
 pub(super) struct Client {
     pub(super) address: SocketAddr,
     pub(super) since: Timestamp,
+    pub(super) user: RefCell<Rc<User>>,
     pub(super) name: RefCell<Vec<u8>>,
     pub(super) library: RefCell<(Vec<u8>, Vec<u8>)>,
     pub(super) database: Cell<usize>,

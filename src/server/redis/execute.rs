@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::limits;
 use crate::server::redis::blocked::{Answer, serve};
 use crate::server::redis::command::{Call, Command, Flags, Outcome, find, is};
+use crate::server::redis::commands::permit;
 use crate::server::redis::door::Door;
 use crate::server::redis::reply::Reply;
 use crate::server::redis::request::{Parsed, ProtocolError, parse};
@@ -162,6 +163,9 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
         spoil(call);
         return Err("NOAUTH Authentication required.".into());
     }
+    if !call.session.user.is_unrestricted() {
+        permit(call, command).inspect_err(|_| spoil(call))?;
+    }
     if call.session.is_subscriber_only() && !is_for_subscribers(command) {
         return Err(format!(
             "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
@@ -182,6 +186,10 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
 pub(super) fn run_queued(call: &mut Call<'_>) {
     let from = call.reply.len();
     let outcome = match find(call.word(0)) {
+        // The user may have been changed since.
+        Some(command) if !call.session.user.is_unrestricted() => {
+            permit(call, command).and_then(|()| command.run(call))
+        }
         Some(command) => command.run(call),
         None => Err(unknown(call.words).into()),
     };

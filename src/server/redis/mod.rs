@@ -14,6 +14,7 @@
 //! Redis command reference and serialization protocol specification, version 7.2. What is there, and what differs, is in
 //! `docs/compatibility/redis.md`.
 
+mod acl;
 mod blocked;
 mod command;
 mod commands;
@@ -21,7 +22,7 @@ mod config;
 mod connection;
 mod door;
 mod execute;
-mod memory;
+mod key_words;
 mod reply;
 mod request;
 #[cfg(feature = "lua")]
@@ -44,12 +45,12 @@ use tokio::task::LocalSet;
 use crate::limits;
 use crate::server::listener::{Address, ListenError, accept};
 use crate::server::metrics::{Meter, Metrics};
-use crate::server::users::Users;
 use crate::server::worker::{Worker, drain};
 use crate::store::Store;
+use acl::Users;
+use acl::rights::Rights;
 use connection::Connection;
 use door::{Client, Counters, Door};
-pub use memory::MaxmemoryPolicy;
 use session::Session;
 use settler::Settler;
 
@@ -70,21 +71,16 @@ const DATABASES: [&str; 16] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9",
 #[must_use = "options do nothing until a server is started with them"]
 pub struct RedisOptions {
     address: Address,
-    users: Users,
-    maxmemory_bytes: u64,
-    maxmemory_policy: MaxmemoryPolicy,
+    password: Option<Vec<u8>>,
+    users: Vec<(Vec<u8>, Rights)>,
+    /// Users who log in by name.
+    is_named: bool,
     seed: Option<u64>,
 }
 
 impl Default for RedisOptions {
     fn default() -> Self {
-        Self {
-            address: Address::local(0),
-            users: Users::default(),
-            maxmemory_bytes: 0,
-            maxmemory_policy: MaxmemoryPolicy::NoEviction,
-            seed: None,
-        }
+        Self { address: Address::local(0), password: None, users: Vec::new(), is_named: false, seed: None }
     }
 }
 
@@ -101,41 +97,68 @@ impl RedisOptions {
         self
     }
 
-    /// The password that clients have to give; none unless set. It is that of the user `default`.
+    /// The password of the user `default`, as whom clients come that name no other; none unless set.
     ///
     /// # Examples
     /// ```
     /// use larder::server::redis::RedisOptions;
     /// let options = RedisOptions::default().password("secret");
     /// ```
-    pub fn password(self, password: impl Into<Vec<u8>>) -> Self {
-        self.user("default", password)
+    pub fn password(mut self, password: impl Into<Vec<u8>>) -> Self {
+        self.password = Some(password.into());
+        self
     }
 
-    /// Adds a user, or gives one another password. As soon as there is one, every client has to be a user.
+    /// Adds a user who may do everything, with a password. Unless the user `default` is given a password or rules as well,
+    /// nobody may then do anything without a name.
     ///
     /// # Examples
     /// ```
     /// use larder::server::redis::RedisOptions;
-    /// let options = RedisOptions::default().user("ann", "secret");
+    /// let options = RedisOptions::default().login("ann", "secret");
     /// ```
-    pub fn user(mut self, name: impl Into<Vec<u8>>, password: impl Into<Vec<u8>>) -> Self {
-        self.users.insert(name.into(), password.into());
+    pub fn login(mut self, name: impl Into<Vec<u8>>, password: impl AsRef<[u8]>) -> Self {
+        let name = name.into();
+        self.users.retain(|(other, _)| *other != name);
+        self.users.push((name, Rights::all_with_password(password.as_ref())));
+        self.is_named = true;
         self
     }
 
-    /// The limit of memory in bytes, 0 for none, and what is to give way to it. A door with a limit or a policy that removes
-    /// keys is refused for now: it would not act on either.
+    /// Adds a user with these rules, as `ACL SETUSER` takes them; the same user again has these rules on top.
+    ///
+    /// # Errors
+    /// [`UserError`] when one of them is no rule.
     ///
     /// # Examples
     /// ```
-    /// use larder::server::redis::{MaxmemoryPolicy, RedisOptions};
-    /// let options = RedisOptions::default().maxmemory(0, MaxmemoryPolicy::NoEviction);
+    /// use larder::server::redis::RedisOptions;
+    /// let options = RedisOptions::default().user("reader", "on >secret ~news:* +@read")?;
+    /// assert!(options.user("writer", "+nosuchcommand").is_err());
+    /// # Ok::<(), larder::server::redis::UserError>(())
     /// ```
-    pub fn maxmemory(mut self, bytes: u64, policy: MaxmemoryPolicy) -> Self {
-        self.maxmemory_bytes = bytes;
-        self.maxmemory_policy = policy;
-        self
+    ///
+    /// # Source
+    /// Redis documentation of access control lists.
+    pub fn user(mut self, name: impl Into<Vec<u8>>, rules: &str) -> Result<Self, UserError> {
+        let name = name.into();
+        let at = self.users.iter().position(|(other, _)| *other == name);
+        let otherwise = || if name == acl::DEFAULT { Rights::all() } else { Rights::default() };
+        let mut rights = at.map_or_else(otherwise, |at| self.users.remove(at).1);
+        let words: Vec<_> = rules.split_ascii_whitespace().map(str::as_bytes).collect();
+        acl::rules::apply(&mut rights, &words).map_err(|problem| UserError(problem.to_string()))?;
+        self.users.push((name, rights));
+        Ok(self)
+    }
+
+    /// The users, `default` too.
+    fn users(&self) -> Users {
+        let users = Users::new(self.password.as_deref(), &self.users);
+        let has_default = self.password.is_some() || self.users.iter().any(|(name, _)| name == acl::DEFAULT);
+        if self.is_named && !has_default {
+            users.default_user().set_rights(Rights { is_on: false, ..Rights::all() });
+        }
+        users
     }
 
     /// What random members and keys are drawn with: the same for the same seed and the same requests.
@@ -151,21 +174,18 @@ impl RedisOptions {
     }
 
     fn check(&self) -> Result<(), ListenError> {
-        if !self.address.is_loopback() && self.users.is_empty() {
+        if !self.address.is_loopback() && self.users().default_user().is_open() {
             let reason = "others can reach it, and there is no user: set a password, or listen at 127.0.0.1";
             return Err(ListenError(format!("cannot listen at {}: {reason}", self.address)));
-        }
-        if let Some(name) = self.users.find_blank() {
-            return Err(ListenError(format!("a user needs a name and a password: one is empty for user {name:?}")));
-        }
-        if self.maxmemory_bytes > 0 || self.maxmemory_policy != MaxmemoryPolicy::NoEviction {
-            let reason =
-                "not supported: maxmemory and maxmemory-policy: the door does not act on them yet, leave them out";
-            return Err(ListenError(reason.to_owned()));
         }
         Ok(())
     }
 }
+
+/// A rule of a user that is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UserError(String);
 
 /// A door for Redis clients. Dropping it closes it.
 ///
@@ -282,7 +302,7 @@ fn serve(
         last_save: Cell::new(store.now()),
         store,
         address,
-        users: options.users,
+        users: options.users(),
         random: RefCell::new(random),
         scans: RefCell::default(),
         clients: RefCell::new(BTreeMap::new()),
@@ -335,6 +355,7 @@ fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &S
     let client = Rc::new(Client {
         address: peer,
         since: door.store.now(),
+        user: RefCell::new(door.users.default_user()),
         name: RefCell::default(),
         library: RefCell::default(),
         database: Cell::new(0),
@@ -342,7 +363,7 @@ fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &S
         kill: tokio::sync::Notify::new(),
     });
     door.clients.borrow_mut().insert(id, Rc::clone(&client));
-    let session = Session::new(id, door.users.is_empty());
+    let session = Session::new(id, door.users.default_user());
     let (door, settler) = (Rc::clone(door), settler.clone());
     let connection = Connection { stream, door, client, session, settler };
     tokio::task::spawn_local(connection.serve());

@@ -1,12 +1,14 @@
 //! What the door knows of one connection.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::channel::Subscriber;
+use crate::server::redis::acl::User;
 use crate::server::redis::blocked::Place;
 use crate::server::redis::reply::Protocol;
 use crate::store::Watch;
@@ -21,6 +23,8 @@ pub(super) struct Session {
     pub(super) library_name: Vec<u8>,
     pub(super) library_version: Vec<u8>,
     pub(super) is_authenticated: bool,
+    /// Whose rights the client has.
+    pub(super) user: Rc<User>,
     pub(super) queue: Option<Queue>,
     /// What each `WATCH` named.
     pub(super) watched: Vec<Watched>,
@@ -100,7 +104,9 @@ pub(super) enum Silence {
 }
 
 impl Session {
-    pub(super) fn new(id: u64, is_authenticated: bool) -> Self {
+    /// That of a new connection of the user `user`, who is `default`.
+    pub(super) fn new(id: u64, user: Rc<User>) -> Self {
+        let is_authenticated = user.is_open();
         Self {
             id,
             database: 0,
@@ -109,6 +115,7 @@ impl Session {
             library_name: Vec::new(),
             library_version: Vec::new(),
             is_authenticated,
+            user,
             queue: None,
             watched: Vec::new(),
             subscriptions: None,

@@ -1,6 +1,10 @@
 //! The connection itself: who the client is, and how it wants to be spoken to.
 
+use std::rc::Rc;
+
+use crate::server::redis::acl::{DEFAULT, User};
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
+use crate::server::redis::commands::acl;
 use crate::server::redis::commands::keys::database_of;
 use crate::server::redis::door::Client;
 use crate::server::redis::reply::Protocol;
@@ -53,9 +57,9 @@ fn quit(call: &mut Call<'_>) -> Outcome {
 }
 
 fn reset(call: &mut Call<'_>) -> Outcome {
-    let is_authenticated = call.door.users.is_empty();
     let id = call.session.id;
-    *call.session = Session::new(id, is_authenticated);
+    become_user(call, call.door.users.default_user());
+    *call.session = Session::new(id, call.door.users.default_user());
     set_name(call, &[]);
     call.reply.simple("RESET");
     Ok(())
@@ -64,14 +68,14 @@ fn reset(call: &mut Call<'_>) -> Outcome {
 fn auth(call: &mut Call<'_>) -> Outcome {
     match call.rest(1) {
         [password] => {
-            if call.door.users.is_empty() {
+            if call.door.users.default_user().rights().has_no_password {
                 return Err(
                     "ERR AUTH <password> called without any password configured for the default user. Are you \
                             sure your configuration is correct?"
                         .into(),
                 );
             }
-            authenticate(call, b"default", password)?;
+            authenticate(call, DEFAULT, password)?;
         }
         [name, password] => authenticate(call, name, password)?,
         _ => return Err(Refusal::syntax()),
@@ -81,13 +85,20 @@ fn auth(call: &mut Call<'_>) -> Outcome {
 }
 
 fn authenticate(call: &mut Call<'_>, name: &[u8], password: &[u8]) -> Outcome {
-    let users = &call.door.users;
-    let is_right = if users.is_empty() { name == b"default" } else { users.admit(name, password) };
-    if !is_right {
+    let Some(user) = call.door.users.get(name).filter(|user| user.admits(password)) else {
+        acl::record_failed_login(call, name);
         return Err("WRONGPASS invalid username-password pair or user is disabled.".into());
-    }
+    };
+    become_user(call, user);
     call.session.is_authenticated = true;
     Ok(())
+}
+
+fn become_user(call: &mut Call<'_>, user: Rc<User>) {
+    if let Some(client) = call.door.clients.borrow().get(&call.session.id) {
+        client.user.replace(Rc::clone(&user));
+    }
+    call.session.user = user;
 }
 
 fn hello(call: &mut Call<'_>) -> Outcome {
@@ -167,7 +178,7 @@ fn client(call: &mut Call<'_>) -> Outcome {
         }
         [attribute, value] if is(subcommand, "setinfo") => set_info(call, attribute, value)?,
         [] if is(subcommand, "info") => {
-            let line = line(call.session.id, call.door.clients.borrow().get(&call.session.id).map(AsRef::as_ref), call);
+            let line = own_line(call);
             call.reply.verbatim(&line);
         }
         [] if is(subcommand, "list") => {
@@ -248,6 +259,11 @@ fn set_info(call: &mut Call<'_>, attribute: &[u8], value: &[u8]) -> Outcome {
     Ok(())
 }
 
+/// The line of the client that the call is of.
+pub(super) fn own_line(call: &Call<'_>) -> String {
+    line(call.session.id, call.door.clients.borrow().get(&call.session.id).map(AsRef::as_ref), call)
+}
+
 /// A client's line in `CLIENT LIST`.
 fn line(id: u64, client: Option<&Client>, call: &Call<'_>) -> String {
     let Some(client) = client else { return String::new() };
@@ -255,12 +271,13 @@ fn line(id: u64, client: Option<&Client>, call: &Call<'_>) -> String {
     let age = call.door.store.now().saturating_since(client.since).as_secs();
     let library = client.library.borrow();
     format!(
-        "id={id} addr={} laddr={} name={} age={age} db={} cmd={} lib-name={} lib-ver={}\n",
+        "id={id} addr={} laddr={} name={} age={age} db={} cmd={} user={} lib-name={} lib-ver={}\n",
         client.address,
         call.door.address,
         text(&client.name.borrow()),
         client.database.get(),
         client.last_command.get(),
+        text(&client.user.borrow().name),
         text(&library.0),
         text(&library.1),
     )

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unnecessary_wraps, reason = "the table has one signature for all of them")]
 
+mod acl;
 mod bitmaps;
 mod combinations;
 mod connection;
@@ -10,7 +11,6 @@ mod geo;
 mod geo_search;
 mod hashes;
 mod hyperloglogs;
-mod key_places;
 mod keys;
 mod lcs;
 mod lists;
@@ -30,11 +30,14 @@ mod strings;
 mod transactions;
 mod waiting;
 
+pub(super) use acl::permit;
+
 use crate::server::redis::command::Command;
 
 /// Every command.
 pub(super) fn all() -> impl Iterator<Item = &'static Command> {
     [
+        acl::COMMANDS,
         bitmaps::COMMANDS,
         combinations::COMMANDS,
         connection::COMMANDS,

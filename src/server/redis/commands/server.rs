@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::glob;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, find, is};
 use crate::server::redis::commands::all;
-use crate::server::redis::commands::key_places::keys_of;
+use crate::server::redis::key_words;
 
 const ADMIN: Flags = Flags::ADMIN;
 const GROUP: &str = "server";
@@ -17,11 +17,11 @@ pub(super) const COMMANDS: &[Command] = &[
     command("config", -2, ADMIN, Keys::NONE, GROUP, config),
     command("debug", -2, ADMIN, Keys::NONE, GROUP, debug),
     command("info", -1, Flags::NONE, Keys::NONE, GROUP, info),
-    command("lastsave", 1, Flags::FAST, Keys::NONE, GROUP, last_save),
-    command("lolwut", -1, Flags::FAST, Keys::NONE, GROUP, lolwut),
-    command("role", 1, Flags::FAST, Keys::NONE, GROUP, role),
+    command("lastsave", 1, ADMIN.and(Flags::FAST), Keys::NONE, GROUP, last_save),
+    command("lolwut", -1, Flags::READ.and(Flags::FAST), Keys::NONE, GROUP, lolwut),
+    command("role", 1, ADMIN.and(Flags::FAST), Keys::NONE, GROUP, role),
     command("save", 1, ADMIN, Keys::NONE, GROUP, save),
-    command("swapdb", 3, Flags::WRITE, Keys::NONE, GROUP, swap_db),
+    command("swapdb", 3, Flags::WRITE.and(Flags::FAST), Keys::NONE, GROUP, swap_db),
     command("time", 1, Flags::FAST, Keys::NONE, GROUP, time),
     command("wait", 3, Flags::NONE, Keys::NONE, GROUP, wait),
 ];
@@ -160,6 +160,20 @@ fn describe(call: &mut Call<'_>, command: &Command) {
     for _ in 0..4 {
         call.reply.array(0);
     }
+}
+
+/// The keys among the words of a command.
+fn keys_of<'a>(words: &[&'a [u8]]) -> Result<Vec<&'a [u8]>, Refusal> {
+    let command = words.first().and_then(|name| find(name)).ok_or("ERR Invalid command specified")?;
+    if !command.has_arity(words.len()) {
+        return Err("ERR Invalid number of arguments specified for command".into());
+    }
+    let mut keys = Vec::new();
+    key_words::for_each(command, words, |key, _| keys.push(key));
+    if keys.is_empty() {
+        return Err("ERR The command has no key arguments".into());
+    }
+    Ok(keys)
 }
 
 fn config(call: &mut Call<'_>) -> Outcome {

@@ -1,0 +1,60 @@
+//! What was denied: `ACL LOG`.
+
+use std::collections::VecDeque;
+
+use crate::clock::Timestamp;
+use crate::limits;
+
+/// Denials alike within so many seconds are one entry.
+const GROUPING_SECONDS: u64 = 60;
+
+/// An entry; alike are those with the same reason, context, object and user.
+#[derive(Clone, Debug)]
+pub(in crate::server::redis) struct Entry {
+    pub(in crate::server::redis) id: u64,
+    pub(in crate::server::redis) count: u64,
+    pub(in crate::server::redis) reason: &'static str,
+    pub(in crate::server::redis) context: &'static str,
+    pub(in crate::server::redis) object: Vec<u8>,
+    pub(in crate::server::redis) user: Vec<u8>,
+    pub(in crate::server::redis) client: String,
+    pub(in crate::server::redis) created: Timestamp,
+    pub(in crate::server::redis) updated: Timestamp,
+}
+
+/// The entries, the newest first.
+#[derive(Debug, Default)]
+pub(in crate::server::redis) struct Log {
+    entries: VecDeque<Entry>,
+    next: u64,
+}
+
+impl Log {
+    /// Adds an entry, or counts it with one that is alike.
+    pub(in crate::server::redis) fn record(&mut self, mut entry: Entry) {
+        let is_alike = |other: &Entry| {
+            (other.reason, other.context, &other.object, &other.user)
+                == (entry.reason, entry.context, &entry.object, &entry.user)
+                && entry.created.saturating_since(other.created).as_secs() <= GROUPING_SECONDS
+        };
+        if let Some(mut alike) = self.entries.iter().position(is_alike).and_then(|at| self.entries.remove(at)) {
+            alike.count += 1;
+            alike.client = entry.client;
+            alike.updated = entry.updated;
+            self.entries.push_front(alike);
+            return;
+        }
+        entry.id = self.next;
+        self.next += 1;
+        self.entries.push_front(entry);
+        self.entries.truncate(limits::DENIALS_MAX);
+    }
+
+    pub(in crate::server::redis) fn entries(&self) -> impl ExactSizeIterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    pub(in crate::server::redis) fn clear(&mut self) {
+        self.entries.clear();
+    }
+}
