@@ -109,7 +109,8 @@ fn parse_line(bytes: &[u8]) -> Result<Parsed, ProtocolError> {
 /// a quote is open at the end, or closed within a word.
 fn split_words(line: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut words = Vec::new();
-    let mut rest = line.trim_ascii_start();
+    // A NUL ends the words: Redis does not find the end of such a line at all.
+    let mut rest = line.split(|byte| *byte == 0).next().unwrap_or_default().trim_ascii_start();
     while !rest.is_empty() {
         let (word, after) = split_word(rest)?;
         words.push(word);
@@ -122,7 +123,7 @@ fn split_word(mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let (mut word, mut quote) = (Vec::new(), None);
     loop {
         match (quote, rest) {
-            (None, [] | [b' ' | b'\t' | b'\n' | b'\r' | 0, ..]) => return Some((word, rest)),
+            (None, [] | [b' ' | b'\t' | b'\n' | b'\r', ..]) => return Some((word, rest)),
             (Some(_), []) => return None,
             (None, [open @ (b'"' | b'\''), after @ ..]) => {
                 quote = Some(*open);
@@ -218,6 +219,12 @@ mod tests {
             refuse("too big mbulk count string")
         );
         assert_eq!(parse(b"*-1\r\n", true), Ok(Parsed::Whole(Words::new(), 5)));
+    }
+
+    #[test]
+    fn a_nul_ends_a_line() {
+        assert_eq!(words(b"a b\0c\n"), [b"a".to_vec(), b"b".to_vec()]);
+        assert!(words(b"\0\n").is_empty());
     }
 
     proptest! {
