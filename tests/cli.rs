@@ -1,6 +1,6 @@
 //! The program `larder`, as whoever starts it sees it.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod served;
 
@@ -83,8 +83,8 @@ fn what_was_acknowledged_is_there_after_either_signal() {
         assert_eq!(client.read(&mut [0]).unwrap(), 0, "the connection is closed");
         let store = Store::open(&path).unwrap();
         assert_eq!(store.kv().get("k").unwrap().as_deref(), Some(&b"v"[..]));
-        let stats = store.stats().unwrap();
-        assert_eq!(stats.last_checkpoint, Some(stats.commit), "a checkpoint was made at the end");
+        let after = store.stats().unwrap();
+        assert_eq!(after.last_checkpoint, Some(after.commit), "a checkpoint was made at the end");
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use larder::Store;
 use larder::server::redis::{RedisOptions, RedisServer};
 
-use crate::redis::{Client, Judge, Reply};
+use crate::judge::{Client, Judge, Reply};
 
 /// In this order, on one connection.
 const REQUESTS: &[&str] = &[

@@ -116,7 +116,7 @@ fn resp3_is_spoken_when_asked_for() -> RedisResult<()> {
 
 #[test]
 fn a_user_comes_in_by_the_url_and_nobody_else_does() {
-    let options = RedisOptions::default().user("ann", "secret");
+    let options = RedisOptions::default().login("ann", "secret");
     let server = RedisServer::start(&Store::in_memory(), &options).unwrap();
     let client = |user: &str| Client::open(format!("redis://{user}{}/", server.address())).unwrap();
     assert_eq!(connect(&client("ann:secret@")).incr::<_, _, i64>("n", 1).unwrap(), 1);

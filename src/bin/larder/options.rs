@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 use larder::engine::Durability;
-use larder::server::Address;
 use larder::kv::EvictionPolicy;
+use larder::server::Address;
 use serde::Deserialize;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 

@@ -18,7 +18,7 @@ fn check_extent(kv: &Kv, key: &str) {
             places.push(elements.read_place(key)?);
         }
         let extent = entry::look(view, key, |_, payload| extent::Extent::decode(payload))?;
-        assert_eq!(extent.map(|extent| extent.len).unwrap_or(0), places.len() as u64);
+        assert_eq!(extent.map_or(0, |extent| extent.len), places.len() as u64);
         if let Some(extent) = extent {
             assert_eq!((Some(&extent.first), Some(&extent.last)), (places.first(), places.last()));
             assert!(!extent.is_even || places.windows(2).all(|pair| pair[1] - pair[0] == extent::GAP));

@@ -160,7 +160,7 @@ fn take(set: &SortedSet, model: &mut Model, op: &Op) {
                 let before = model.get(member).copied();
                 if allowed(before, *score, *present, *greater) {
                     expected.added += u64::from(before.is_none());
-                    expected.changed += u64::from(before.is_some_and(|before| before != *score));
+                    expected.changed += u64::from(before.is_some_and(|before| before.total_cmp(score).is_ne()));
                     model.insert(member.clone(), score + 0.0);
                 }
             }

@@ -207,7 +207,9 @@ impl Refusal {
             Self::Store(Error::LimitExceeded { limit: "string bytes", .. }) => {
                 "ERR string exceeds maximum allowed size (proto-max-bulk-len)".to_owned()
             }
-            Self::Store(Error::OutOfMemory { .. }) => "OOM command not allowed when used memory > 'maxmemory'.".to_owned(),
+            Self::Store(Error::OutOfMemory { .. }) => {
+                "OOM command not allowed when used memory > 'maxmemory'.".to_owned()
+            }
             Self::Store(error @ Error::ReadOnly { .. }) => format!("MISCONF {error}"),
             Self::Store(Error::Invalid { kind: InvalidKind::Overflow, message }) if message.starts_with("the ") => {
                 format!("ERR {message}")

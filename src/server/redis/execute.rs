@@ -187,9 +187,7 @@ pub(super) fn run_queued(call: &mut Call<'_>) {
     let from = call.reply.len();
     let outcome = match find(call.word(0)) {
         // The user may have been changed since.
-        Some(command) if !call.session.user.is_unrestricted() => {
-            permit(call, command).and_then(|()| command.run(call))
-        }
+        Some(command) if !call.session.user.is_unrestricted() => permit(call, command).and_then(|()| command.run(call)),
         Some(command) => command.run(call),
         None => Err(unknown(call.words).into()),
     };

@@ -234,7 +234,7 @@ impl RedisServer {
         let settler = Settler::start().map_err(|error| failed("start a thread", error))?;
         let meter = Arc::new(Meter::default());
         let (store, options, counted) = (store.clone(), options.clone(), Arc::clone(&meter));
-        let serve = move |stopped| serve(store, options, listener, address, &settler, counted, stopped);
+        let serve = move |stopped| serve(store, &options, listener, address, &settler, counted, stopped);
         let worker = Worker::start("larder-redis", serve).map_err(|error| failed("start a thread", error))?;
         Ok(Self { address, meter, _worker: worker })
     }
@@ -285,7 +285,7 @@ impl RedisServer {
 /// What the door's thread does.
 fn serve(
     store: Store,
-    options: RedisOptions,
+    options: &RedisOptions,
     listener: TcpListener,
     address: SocketAddr,
     settler: &Settler,

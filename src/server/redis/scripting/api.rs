@@ -49,7 +49,7 @@ pub(super) fn loading(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let redis = common(lua, shared)?;
     let shared = Rc::clone(shared);
     let register = move |_: &Lua, arguments: MultiValue| {
-        let registered = functions::register(arguments.into_vec())?;
+        let registered = functions::register(&arguments.into_vec())?;
         let mut all = shared.registered.borrow_mut();
         let all = all
             .as_mut()

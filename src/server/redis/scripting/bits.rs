@@ -5,6 +5,9 @@
 
 use mlua::{Lua, Table, Variadic};
 
+/// An operation on two numbers.
+type Binary = fn(u32, u32) -> u32;
+
 /// The 32 bits of a number, which wraps around.
 #[expect(clippy::cast_possible_truncation, reason = "a remainder of 2^32")]
 #[expect(clippy::cast_sign_loss, reason = "a remainder of 2^32")]
@@ -21,15 +24,14 @@ pub(super) fn functions(lua: &Lua) -> mlua::Result<Table> {
     table.raw_set("tobit", lua.create_function(|_, x: f64| Ok(signed(bits(x))))?)?;
     table.raw_set("bnot", lua.create_function(|_, x: f64| Ok(signed(!bits(x))))?)?;
     table.raw_set("bswap", lua.create_function(|_, x: f64| Ok(signed(bits(x).swap_bytes())))?)?;
-    let folds: [(&str, fn(u32, u32) -> u32); 3] =
-        [("band", |a, b| a & b), ("bor", |a, b| a | b), ("bxor", |a, b| a ^ b)];
+    let folds: [(&str, Binary); 3] = [("band", |a, b| a & b), ("bor", |a, b| a | b), ("bxor", |a, b| a ^ b)];
     for (name, fold) in folds {
         let function = move |_: &Lua, (first, rest): (f64, Variadic<f64>)| {
             Ok(signed(rest.iter().fold(bits(first), |all, next| fold(all, bits(*next)))))
         };
         table.raw_set(name, lua.create_function(function)?)?;
     }
-    let shifts: [(&str, fn(u32, u32) -> u32); 5] = [
+    let shifts: [(&str, Binary); 5] = [
         ("lshift", |x, n| x << n),
         ("rshift", |x, n| x >> n),
         ("arshift", |x, n| (signed(x) >> n).cast_unsigned()),

@@ -138,10 +138,10 @@ fn metadata(code: &[u8]) -> Result<(String, &[u8]), String> {
 }
 
 /// Reads the arguments of `redis.register_function`.
-pub(super) fn register(arguments: Vec<Value>) -> mlua::Result<Registered> {
-    let text = |value: &Value| value.as_string().map(|text| text.to_string_lossy());
+pub(super) fn register(arguments: &[Value]) -> mlua::Result<Registered> {
+    let text = |value: &Value| value.as_string().map(mlua::LuaString::to_string_lossy);
     let (mut name, mut callback, mut description, mut flags) = (None, None, None, Vec::new());
-    match &*arguments {
+    match arguments {
         [Value::Table(table)] => {
             for pair in table.pairs::<Value, Value>() {
                 let (key, value) = pair?;

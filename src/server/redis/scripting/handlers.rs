@@ -10,8 +10,11 @@ use crate::server::redis::scripting::scripts::Script;
 const NO_SCRIPT: &str = "NOSCRIPT No matching script. Please use EVAL.";
 const NOT_BUSY: &str = "NOTBUSY No scripts in execution right now.";
 
+/// Words of a request.
+type Words<'a> = &'a [&'a [u8]];
+
 /// The keys and the other arguments of a call, after their count.
-fn keys_and_arguments<'a>(call: &Call<'a>, not_a_count: &str) -> Result<(&'a [&'a [u8]], &'a [&'a [u8]]), Refusal> {
+fn keys_and_arguments<'a>(call: &Call<'a>, not_a_count: &str) -> Result<(Words<'a>, Words<'a>), Refusal> {
     let count = integer(call.word(2)).ok_or_else(|| Refusal::from(not_a_count))?;
     let rest = call.rest(3);
     let Ok(count) = usize::try_from(count) else { return Err("ERR Number of keys can't be negative".into()) };
@@ -117,7 +120,9 @@ pub(in crate::server::redis) fn script(call: &mut Call<'_>) -> Outcome {
             let scripting = Scripting::of(call)?;
             let scripts = scripting.scripts.borrow();
             call.reply.array(shas.len());
-            shas.iter().for_each(|sha| call.reply.flag(scripts.get(sha).is_some()));
+            for sha in shas {
+                call.reply.flag(scripts.get(sha).is_some());
+            }
         }
         options if is(subcommand, "flush") => {
             match options {
@@ -141,7 +146,9 @@ pub(in crate::server::redis) fn script(call: &mut Call<'_>) -> Outcome {
 
 fn help(call: &mut Call<'_>, lines: &[&str]) {
     call.reply.array(lines.len());
-    lines.iter().for_each(|line| call.reply.simple(line));
+    for line in lines {
+        call.reply.simple(line);
+    }
 }
 
 const FUNCTION_HELP: [&str; 10] = [
