@@ -167,13 +167,13 @@ pub const DENIAL_OBJECT_BYTES_MAX: usize = 1 << 10;
 pub const SCAN_CURSORS_MAX: usize = 16_384;
 
 /// Instructions of one script.
-pub const SCRIPT_INSTRUCTIONS_MAX: u64 = 1 << 29;
+pub const SCRIPT_INSTRUCTIONS_MAX: u64 = 1 << 27;
 
 /// Bytes that one script may have in use.
 pub const SCRIPT_MEMORY_BYTES_MAX: usize = 256 << 20;
 
 /// Seconds that one script may run for, whatever its instructions are.
-pub const SCRIPT_SECONDS_MAX: u64 = 30;
+pub const SCRIPT_SECONDS_MAX: u64 = 5;
 
 /// Scripts that are kept compiled; the one that came first is forgotten first.
 pub const SCRIPTS_MAX: usize = 4_096;

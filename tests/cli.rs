@@ -162,10 +162,19 @@ fn an_address_that_others_can_reach_needs_users() {
 }
 
 #[test]
-fn a_limit_of_memory_is_refused_while_the_door_does_not_act_on_it() {
-    refused(&["serve", "--redis", ":0", "--maxmemory", "100mb"], &["not supported", "maxmemory"]);
-    refused(&["serve", "--redis", ":0", "--maxmemory-policy", "allkeys-lru"], &["not supported"]);
-    drop(Served::start(&["--maxmemory", "0", "--maxmemory-policy", "noeviction"]));
+fn a_limit_of_memory_is_kept() {
+    let served = Served::start(&["--maxmemory", "1kb"]);
+    let mut client = connect(served.port);
+    let value = "v".repeat(1_100);
+    ask(&mut client, &format!("SET k {value}\r\n"), "+OK\r\n");
+    ask(&mut client, "SET j v\r\n", "-OOM command not allowed when used memory > 'maxmemory'.\r\n");
+    served.end("TERM");
+
+    let served = Served::start(&["--maxmemory", "1kb", "--maxmemory-policy", "allkeys-random"]);
+    let mut client = connect(served.port);
+    ask(&mut client, &format!("SET k {value}\r\n"), "+OK\r\n");
+    ask(&mut client, "SET j v\r\nEXISTS k\r\n", "+OK\r\n:0\r\n");
+    served.end("TERM");
 }
 
 #[test]

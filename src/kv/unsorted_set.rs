@@ -9,8 +9,12 @@
 use crate::engine::Direction;
 use crate::error::Result;
 use crate::kv::Kv;
+#[cfg(feature = "redis")]
+use crate::kv::collection::Held;
 use crate::kv::collection::{Collection, check_member};
 use crate::kv::record::Kind;
+#[cfg(feature = "redis")]
+use crate::kv::{KeyEvents, entry, event::tell};
 use crate::txn::{AutoCommit, Scope, WriteScope};
 
 /// The set at one key, given by [`Kv::unsorted_set`]. Members come in bytewise order.
@@ -260,6 +264,81 @@ impl<S: WriteScope> UnsortedSet<S> {
                 set.remove_if_empty(&members)?;
             }
             Ok(removed)
+        })
+    }
+}
+
+impl<S: WriteScope> UnsortedSet<S> {
+    /// Takes the members out that have so many before them, each of `places` once, and answers them in that order. Places
+    /// drawn at random make it a draw.
+    ///
+    /// # Errors
+    /// As every method.
+    ///
+    /// # Cost
+    /// O(log n) per member.
+    ///
+    /// # Examples
+    /// ```
+    /// let tags = larder::Store::in_memory().kv().unsorted_set("tags");
+    /// tags.add_many(["a", "b", "c"])?;
+    /// assert_eq!(tags.take_nth(&[2, 0, 9])?, [b"c", b"a"]);
+    /// assert_eq!(tags.members()?, [b"b"]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `SPOP`.
+    pub fn take_nth(&self, places: &[u64]) -> Result<Vec<Vec<u8>>> {
+        self.0.write("unsorted_set.remove", |set| {
+            if !set.exists() {
+                return Ok(Vec::new());
+            }
+            let range = set.elements.members();
+            let mut taken = Vec::new();
+            for place in places {
+                if let Some((element, _)) = set.writer.nth(&range, *place)? {
+                    taken.push(element);
+                }
+            }
+            for element in &taken {
+                set.writer.remove(element);
+            }
+            if !taken.is_empty() {
+                set.tell("spop");
+                set.remove_if_empty(&range)?;
+            }
+            Ok(taken.iter().map(|element| set.elements.read_member(element).to_vec()).collect())
+        })
+    }
+}
+
+impl<S: WriteScope> Kv<S> {
+    /// Makes the key a set of `members`, whatever was there; without any, nothing is there afterwards. `event` is told.
+    #[cfg(feature = "redis")]
+    pub(crate) fn replace_by_set(
+        &self,
+        key: &[u8],
+        event: &'static str,
+        members: impl IntoIterator<Item = Vec<u8>>,
+    ) -> Result<u64> {
+        let members: Vec<_> = members.into_iter().collect();
+        self.write("unsorted_set.store", key, |writer, key| {
+            let before = entry::claim(writer, key, |head, _| Ok(head))?;
+            if let Some(head) = before {
+                entry::remove(writer, key, head)?;
+            }
+            let mut set = Held::claim(writer, key, Kind::Set)?;
+            for member in &members {
+                check(member)?;
+                set.put(set.elements.member(member), &[])?;
+            }
+            if !members.is_empty() {
+                set.tell(event);
+            } else if before.is_some() {
+                tell(writer, KeyEvents::GENERIC, "del", key);
+            }
+            Ok(members.len() as u64)
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Sorted sets against a map that is sorted whenever it is asked.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ops::{Bound, RangeBounds};
 
@@ -160,7 +161,8 @@ fn take(set: &SortedSet, model: &mut Model, op: &Op) {
                 let before = model.get(member).copied();
                 if allowed(before, *score, *present, *greater) {
                     expected.added += u64::from(before.is_none());
-                    expected.changed += u64::from(before.is_some_and(|before| before.total_cmp(score).is_ne()));
+                    expected.changed +=
+                        u64::from(before.is_some_and(|before| before.partial_cmp(score) != Some(Ordering::Equal)));
                     model.insert(member.clone(), score + 0.0);
                 }
             }

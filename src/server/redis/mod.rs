@@ -156,7 +156,7 @@ impl RedisOptions {
         let users = Users::new(self.password.as_deref(), &self.users);
         let has_default = self.password.is_some() || self.users.iter().any(|(name, _)| name == acl::DEFAULT);
         if self.is_named && !has_default {
-            users.default_user().set_rights(Rights { is_on: false, ..Rights::all() });
+            users.default_user().set_rights(Rights { is_on: false, has_no_password: false, ..Rights::all() });
         }
         users
     }

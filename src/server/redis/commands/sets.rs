@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::kv::Kind;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::hashes::choose;
 use crate::server::redis::commands::scan;
@@ -15,10 +14,10 @@ pub(super) const COMMANDS: &[Command] = &[
     command("sadd", -3, WRITE, Keys::ONE, GROUP, sadd),
     command("scard", 2, READ.and(Flags::FAST), Keys::ONE, GROUP, scard),
     command("sdiff", -2, READ, Keys::ALL, GROUP, |call| answer(call, difference)),
-    command("sdiffstore", -3, Flags::WRITE, Keys::ALL, GROUP, |call| store(call, difference)),
+    command("sdiffstore", -3, Flags::WRITE, Keys::ALL, GROUP, |call| store(call, "sdiffstore", difference)),
     command("sinter", -2, READ, Keys::ALL, GROUP, |call| answer(call, intersection)),
     command("sintercard", -3, READ.and(Flags::MOVABLE_KEYS), Keys::NONE, GROUP, sintercard),
-    command("sinterstore", -3, Flags::WRITE, Keys::ALL, GROUP, |call| store(call, intersection)),
+    command("sinterstore", -3, Flags::WRITE, Keys::ALL, GROUP, |call| store(call, "sinterstore", intersection)),
     command("sismember", 3, READ.and(Flags::FAST), Keys::ONE, GROUP, sismember),
     command("smembers", 2, READ, Keys::ONE, GROUP, smembers),
     command("smismember", -3, READ.and(Flags::FAST), Keys::ONE, GROUP, smismember),
@@ -28,7 +27,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("srem", -3, WRITE, Keys::ONE, GROUP, srem),
     command("sscan", -3, READ, Keys::ONE, GROUP, scan::sscan),
     command("sunion", -2, READ, Keys::ALL, GROUP, |call| answer(call, union)),
-    command("sunionstore", -3, Flags::WRITE, Keys::ALL, GROUP, |call| store(call, union)),
+    command("sunionstore", -3, Flags::WRITE, Keys::ALL, GROUP, |call| store(call, "sunionstore", union)),
 ];
 
 type Members = BTreeSet<Vec<u8>>;
@@ -108,11 +107,7 @@ fn spop(call: &mut Call<'_>) -> Outcome {
         }
         _ => return Err(Refusal::syntax()),
     };
-    let mut chosen = Vec::new();
-    for n in choose(call, len, count.unwrap_or(1))? {
-        chosen.extend(set.nth(n)?);
-    }
-    set.remove_many(&chosen)?;
+    let mut chosen = set.take_nth(&choose(call, len, count.unwrap_or(1))?)?;
     match count {
         None => call.reply.bulk_or_nil(chosen.pop()),
         Some(_) => write(call, &chosen),
@@ -198,15 +193,10 @@ fn answer(call: &mut Call<'_>, combine: Combine) -> Outcome {
     Ok(())
 }
 
-fn store(call: &mut Call<'_>, combine: Combine) -> Outcome {
+fn store(call: &mut Call<'_>, event: &'static str, combine: Combine) -> Outcome {
     let members = combine(call, call.rest(2))?;
-    let kv = call.kv();
-    kv.delete(call.word(1))?;
-    if !members.is_empty() {
-        kv.unsorted_set(call.word(1)).add_many(&members)?;
-    }
-    debug_assert!(members.is_empty() || kv.kind(call.word(1)).is_ok_and(|kind| kind == Some(Kind::Set)));
-    call.reply.count(members.len() as u64);
+    let count = call.kv().replace_by_set(call.word(1), event, members)?;
+    call.reply.count(count);
     Ok(())
 }
 

@@ -1,0 +1,52 @@
+//! What the door refuses, and what it bears.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use larder::kv::EvictionPolicy;
+
+use crate::{Served, ask};
+
+#[test]
+fn a_spent_budget_refuses_what_needs_room_and_nothing_else() {
+    let served = Served::new();
+    let mut connection = served.connect();
+    let _: () = ask(&mut connection, "SET k 0123456789").unwrap();
+    served.store.set_memory_budget(Some(10), EvictionPolicy::NoEviction).unwrap();
+    for command in ["SET j v", "LPUSH l a", "HSET h f v", "ZADD z 1 m", "SADD s m", "XADD x * f v", "APPEND k 1"] {
+        let refused = ask::<redis::Value>(&mut connection, command).unwrap_err();
+        assert_eq!(refused.code(), Some("OOM"), "{command}: {refused}");
+    }
+    let value: String = ask(&mut connection, "GET k").unwrap();
+    assert_eq!(value, "0123456789");
+    let _: u64 = ask(&mut connection, "DEL k").unwrap();
+    let _: () = ask(&mut connection, "SET j v").unwrap();
+}
+
+#[test]
+fn evicted_keys_make_room() {
+    let served = Served::new();
+    served.store.set_memory_budget(Some(10_000), EvictionPolicy::AllKeysLfu).unwrap();
+    let mut connection = served.connect();
+    for n in 0..1_000 {
+        let _: () = ask(&mut connection, &format!("SET key:{n} {n:0100}")).unwrap();
+    }
+    let left: u64 = ask(&mut connection, "DBSIZE").unwrap();
+    assert!((50..100).contains(&left), "{left}");
+    assert_eq!(served.store.key_stats().evicted, 1_000 - left);
+}
+
+#[test]
+fn what_is_no_request_ends_its_connection_and_no_other() {
+    let served = Served::new();
+    let mut connection = served.connect();
+    for request in ["*1\r\n$-5\r\n", "*99999999999\r\n", "*1\r\n$99999999999\r\n", "*1\r\n+PING\r\n", "SET \"k\r\n"] {
+        let mut broken = TcpStream::connect(served.server.address()).unwrap();
+        broken.write_all(request.as_bytes()).unwrap();
+        let mut reply = String::new();
+        broken.read_to_string(&mut reply).unwrap();
+        assert!(reply.starts_with("-ERR Protocol error"), "{request:?}: {reply:?}");
+        let alive: String = ask(&mut connection, "PING").unwrap();
+        assert_eq!(alive, "PONG");
+    }
+}
