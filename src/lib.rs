@@ -1,8 +1,8 @@
 //! Larder keeps documents, keys, sorted sets, channels, item tables and wide-column tables inside the process, on one
 //! storage layer, under one transaction and one clock.
 //!
-//! The models are those of MongoDB, Redis, DynamoDB and Cassandra, with their rules of behaviour; there is no server to
-//! start. A [`Store`] is in memory or in a directory, and gives out handles:
+//! The models are those of MongoDB, Redis, DynamoDB and Cassandra, with their rules of behaviour; no server has to
+//! be started. A [`Store`] is in memory or in a directory, and gives out handles:
 //!
 //! | model               | handle                                                   | in the manner of |
 //! |---------------------|----------------------------------------------------------|------------------|

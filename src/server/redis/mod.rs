@@ -51,6 +51,7 @@ use acl::Users;
 use acl::rights::Rights;
 use connection::Connection;
 use door::{Client, Counters, Door};
+use reply::Reply;
 use session::Session;
 use settler::Settler;
 
@@ -296,8 +297,26 @@ fn serve(
         Ok(runtime) => runtime,
         Err(error) => return tracing::error!(%error, "the Redis door cannot wait for its sockets"),
     };
+    let door = Rc::new(door(store, options, address, meter));
+    let connections = LocalSet::new();
+    connections.block_on(&runtime, async {
+        tokio::select! {
+            _ = stopped => {}
+            () = hear(Rc::clone(&door), settler.clone()) => {}
+            () = accept(listener, |stream, peer| welcome(&door, stream, peer, settler)) => {}
+        }
+    });
+    // Each ends when what it has begun is answered.
+    door.clients.borrow().values().for_each(|client| client.kill.notify_one());
+    drain(&runtime, connections);
+    let Metrics { connections, requests, errors, read_bytes, written_bytes } = door.meter.read();
+    tracing::info!(connections, requests, errors, read_bytes, written_bytes, "the Redis door is closed");
+}
+
+/// What the connections of a door share.
+fn door(store: Store, options: &RedisOptions, address: SocketAddr, meter: Arc<Meter>) -> Door {
     let random = fastrand::Rng::with_seed(options.seed.unwrap_or_else(random_seed));
-    let door = Rc::new(Door {
+    Door {
         started: store.now(),
         last_save: Cell::new(store.now()),
         store,
@@ -313,20 +332,30 @@ fn serve(
         counters: Counters::default(),
         #[cfg(feature = "lua")]
         scripting: std::cell::OnceCell::new(),
-    });
-    let connections = LocalSet::new();
-    connections.block_on(&runtime, async {
-        tokio::select! {
-            _ = stopped => {}
-            () = hear(Rc::clone(&door), settler.clone()) => {}
-            () = accept(listener, |stream, peer| welcome(&door, stream, peer, settler)) => {}
+    }
+}
+
+/// What a door answers to the bytes of one client that nothing comes after.
+///
+/// For fuzzing: it needs no socket.
+///
+/// # Errors
+/// Those of the store.
+#[doc(hidden)]
+pub fn answer(store: &Store, bytes: &[u8]) -> crate::error::Result<Vec<u8>> {
+    let address = SocketAddr::from(([127, 0, 0, 1], 0));
+    let door = door(store.clone(), &RedisOptions::default().seed(0), address, Arc::default());
+    let mut session = Session::new(1, door.users.default_user());
+    let (mut reply, mut consumed) = (Reply::default(), 0);
+    loop {
+        let rest = bytes.get(consumed..).unwrap_or_default();
+        let run = execute::run(&door, &mut session, rest, &mut reply)?;
+        run.pending.settle()?;
+        consumed += run.consumed;
+        if !run.goes_on || session.is_closing {
+            return Ok(reply.bytes().to_vec());
         }
-    });
-    // Each ends when what it has begun is answered.
-    door.clients.borrow().values().for_each(|client| client.kill.notify_one());
-    drain(&runtime, connections);
-    let Metrics { connections, requests, errors, read_bytes, written_bytes } = door.meter.read();
-    tracing::info!(connections, requests, errors, read_bytes, written_bytes, "the Redis door is closed");
+    }
 }
 
 /// Serves those who wait with what others than the door's clients do to keys.

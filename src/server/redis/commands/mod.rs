@@ -70,8 +70,10 @@ mod tests {
     #[test]
     fn every_command_is_in_the_documentation() {
         let text = include_str!("../../../../docs/compatibility/redis.md");
-        let missing: Vec<_> =
-            all().map(|command| command.name.to_uppercase()).filter(|name| !text.contains(&format!("`{name}`"))).collect();
+        let missing: Vec<_> = all()
+            .map(|command| command.name.to_uppercase())
+            .filter(|name| !text.contains(&format!("`{name}`")))
+            .collect();
         assert!(missing.is_empty(), "not in docs/compatibility/redis.md: {missing:?}");
     }
 }
