@@ -147,7 +147,7 @@ impl FromStr for Filter {
     fn from_str(text: &str) -> Result<Self, String> {
         // A word that is no level would be taken for a module, and nothing be logged.
         let is_whole = text.split(',').all(|part| part.contains('=') || part.parse::<LevelFilter>().is_ok());
-        let targets = if is_whole { text.parse().ok() } else { None };
+        let targets = if is_whole && !text.is_empty() { text.parse().ok() } else { None };
         targets.map(Self).ok_or_else(|| {
             format!("{text:?} is no filter: give off, error, warn, info, debug or trace, or MODULE=LEVEL, with commas")
         })

@@ -86,7 +86,8 @@ impl<'a> Held<'a> {
         self.writer.remove(&element);
         extent.len -= 1;
         if extent.len > 0 {
-            let next = self.next(extent, end)?.ok_or_else(|| crate::Error::corrupt("list", "a value is missing"))?;
+            let next =
+                self.next(extent, end)?.ok_or_else(|| crate::error::Error::corrupt("list", "a value is missing"))?;
             extent.set_edge(end, next);
         }
         self.extent = (extent.len > 0).then_some(extent);

@@ -1,6 +1,6 @@
 //! The longest common subsequence of two strings.
 
-use crate::Error;
+use crate::error::Error;
 use crate::limits;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
 

@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
+use crate::error::{self, Error};
 use crate::kv::{End, Kind};
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, float, integer, is};
-use crate::{Error, error};
 
 const GROUP: &str = "generic";
 
