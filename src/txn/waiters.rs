@@ -6,7 +6,6 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::task::Waker;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -45,7 +44,7 @@ impl Queues {
 #[cfg(feature = "redis")]
 pub(crate) trait Bell: std::fmt::Debug + Send + Sync {
     /// Something happened to the key at `head`. It must not block, fail or use the store.
-    fn ring(&self, head: &[u8], woken: &mut Vec<Waker>);
+    fn ring(&self, head: &[u8]);
 }
 
 /// One who waits.
@@ -83,12 +82,11 @@ impl Place {
 
 impl Waiters {
     /// Gives the turn to the first who waits for the key at `head`.
-    #[cfg_attr(not(feature = "redis"), expect(unused_variables, reason = "only bells have tasks"))]
-    pub(super) fn ring(&self, head: &[u8], woken: &mut Vec<Waker>) {
+    pub(super) fn ring(&self, head: &[u8]) {
         let queues = self.queues.lock();
         #[cfg(feature = "redis")]
         for (_, bell) in &queues.bells {
-            bell.ring(head, woken);
+            bell.ring(head);
         }
         if let Some(first) = queues.by_key.get(head).and_then(VecDeque::front) {
             first.give_turn();

@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Waker;
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
@@ -69,7 +68,7 @@ pub(super) struct Ears {
 }
 
 impl Bell for Ears {
-    fn ring(&self, head: &[u8], _: &mut Vec<Waker>) {
+    fn ring(&self, head: &[u8]) {
         self.heads.lock().insert(head.to_vec());
         self.heard.notify_one();
     }
