@@ -1,10 +1,10 @@
 //! Keys beside the engine below them, and the Redis door beside a real redis-server.
 //!
 //! ```sh
-//! cargo bench --features redis --bench redis           # all of it: about five minutes
+//! cargo bench --features redis --bench redis           # all of it: about six minutes
 //! cargo bench --features redis --bench redis -- door   # one part
 //! ```
-//! The parts are `keys`, `sets`, `loopback`, `door`, `sync` and `memory`; all but the first two need `redis-server`, and two of
+//! The parts are `keys`, `sets`, `loopback`, `door`, `sync`, `memory` and `soak`; all but the first two need `redis-server`, and two of
 //! them `redis-benchmark`, and say so when it is not there. Each figure is a median of rounds, with the rounds of what is
 //! compared one after the other.
 
@@ -25,9 +25,10 @@ use comfy_table::{Table, presets};
 use data::Data;
 use larder::Store;
 use larder::engine::{Changes, Direction, Durability, Engine, Key, KeyRange, MemoryEngine};
+use larder::kv::EvictionPolicy;
 use larder::server::redis::{RedisOptions, RedisServer};
 
-const PARTS: [&str; 6] = ["keys", "sets", "loopback", "door", "sync", "memory"];
+const PARTS: [&str; 7] = ["keys", "sets", "loopback", "door", "sync", "memory", "soak"];
 const KEYS: usize = 1_000_000;
 const ROUNDS: usize = 9;
 
@@ -63,6 +64,9 @@ fn main() {
     }
     if is_wanted("memory") {
         memory(&mut report);
+    }
+    if is_wanted("soak") {
+        soak(&mut report);
     }
     println!("{}", report.table);
 }
@@ -321,6 +325,37 @@ fn memory(report: &mut Report) {
         ratio <= 1.5,
     );
     drop(kv);
+}
+
+/// A minute of writes that expire and are evicted at once: resident memory has to stay where it was after a quarter of it.
+fn soak(report: &mut Report) {
+    const SECONDS: usize = 60;
+    let store = Store::in_memory();
+    store.set_memory_budget(Some(64 << 20), EvictionPolicy::AllKeysLru).unwrap();
+    let door = RedisServer::start(&store, &RedisOptions::default()).unwrap();
+    let port = door.address().port().to_string();
+    let mut command = Command::new("redis-benchmark");
+    command.args(["-p", &port, "-c", "50", "-P", "16", "-n", "1000000000", "-r", "1000000", "-q"]);
+    command.args(["SET", "key:__rand_int__", &"x".repeat(200), "EX", "5"]);
+    let Ok(mut load) = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn() else {
+        println!("skipped: there is no redis-benchmark to write");
+        return;
+    };
+    let mut resident = Vec::new();
+    for _ in 0..SECONDS {
+        std::thread::sleep(Duration::from_secs(1));
+        resident.push(resident_bytes(std::process::id()));
+    }
+    load.kill().unwrap();
+    load.wait().unwrap();
+    let largest = |part: &[f64]| part.iter().copied().fold(0.0, f64::max);
+    let (early, late) = (largest(&resident[SECONDS / 4..SECONDS / 2]), largest(&resident[SECONDS / 2..]));
+    let stats = store.key_stats();
+    println!("soak: {} requests, {stats:?}", door.metrics().requests);
+    assert!(stats.expired > 0 && stats.evicted > 0, "it has to expire and to evict: {stats:?}");
+    let ratio = late / early;
+    let what = "soak: largest resident memory, second half vs second quarter";
+    report.row(what, format!("{:.0} MB", late / 1e6), format!("{:.0} MB", early / 1e6), ratio, "≤ 1.1", ratio <= 1.1);
 }
 
 fn resident_bytes(process: u32) -> f64 {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use larder::bson::doc;
 use larder::engine::{Direction, Engine, KeyRange, MemoryEngine};
 use larder::item::{GlobalIndex, Item, KeyType, TableSchema};
+use larder::kv::End;
 use larder::wide_column::{self, CqlType, Order};
 use larder::{Document, ManualClock, Store, Timestamp};
 
@@ -24,6 +25,8 @@ fn stored_keys() -> BTreeSet<String> {
     people.insert_one(&doc! { "_id": "ann", "age": 1 }).unwrap();
 
     store.kv().set_with_ttl("k", "v", Duration::from_secs(1)).unwrap();
+    store.kv().hash("h").set("f", "v").unwrap();
+    store.kv().list("l").push(End::Back, ["a", "b"]).unwrap();
     store.kv().sorted_set("z").add("ab", 1.5).unwrap();
 
     let table = store.item_table("events");
