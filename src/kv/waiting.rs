@@ -71,3 +71,70 @@ impl List<AutoCommit> {
         kv.wait_for([key], timeout, || self.pop(end))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::thread;
+
+    use super::*;
+    use crate::error::Error;
+    use crate::store::Store;
+
+    #[test]
+    fn threads_that_wait_take_everything_once() {
+        const VALUES: u32 = 500;
+        let kv = Store::in_memory().kv();
+        let takers: Vec<_> = (0..4)
+            .map(|_| {
+                let queue = kv.list("queue");
+                thread::spawn(move || {
+                    let next = || queue.pop_wait(End::Front, None).unwrap().filter(|value| value != b"end");
+                    std::iter::from_fn(next).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        let writers: Vec<_> = (0..3)
+            .map(|writer| {
+                let queue = kv.list("queue");
+                thread::spawn(move || {
+                    for n in 0..VALUES {
+                        queue.push(End::Back, [format!("{writer}:{n}")]).unwrap();
+                    }
+                })
+            })
+            .collect();
+        for writer in writers {
+            writer.join().unwrap();
+        }
+        for _ in &takers {
+            kv.list("queue").push(End::Back, ["end"]).unwrap();
+        }
+        let taken: Vec<_> = takers.into_iter().flat_map(|taker| taker.join().unwrap()).collect();
+        assert_eq!(taken.len(), 3 * VALUES as usize);
+        assert_eq!(taken.iter().collect::<BTreeSet<_>>().len(), taken.len());
+        assert!(kv.list("queue").is_empty().unwrap());
+    }
+
+    #[test]
+    fn what_goes_wrong_ends_the_waiting_and_leaves_no_place_behind() {
+        let store = Store::in_memory();
+        let kv = store.kv();
+        kv.set("k", "text").unwrap();
+        assert!(matches!(kv.list("k").pop_wait(End::Front, None), Err(Error::WrongType { .. })));
+        let panicked = thread::spawn({
+            let kv = kv.clone();
+            move || kv.wait_for(["queue"], None, || -> Result<Option<()>> { panic!("on purpose") })
+        });
+        assert!(panicked.join().is_err());
+        let inside = store.transaction(|_| kv.list("queue").pop_wait(End::Front, None));
+        assert!(matches!(inside, Err(Error::NestedTransaction)));
+        // A place that was left behind would get the turn, and keep it.
+        let thread = thread::spawn({
+            let kv = kv.clone();
+            move || kv.list("queue").pop_wait(End::Front, None).unwrap()
+        });
+        kv.list("queue").push(End::Back, ["a"]).unwrap();
+        assert_eq!(thread.join().unwrap(), Some(b"a".to_vec()));
+    }
+}
