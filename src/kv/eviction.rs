@@ -130,7 +130,7 @@ impl EvictionPolicy {
         matches!(self, Self::VolatileLru | Self::VolatileLfu | Self::VolatileRandom | Self::VolatileTtl)
     }
 
-    fn of(number: u8) -> Self {
+    pub(crate) fn of(number: u8) -> Self {
         Self::ALL.get(usize::from(number)).copied().unwrap_or_default()
     }
 }

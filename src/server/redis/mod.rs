@@ -49,6 +49,7 @@ use crate::server::worker::{Worker, drain};
 use crate::store::Store;
 use acl::Users;
 use acl::rights::Rights;
+use config::Parameters;
 use connection::Connection;
 use door::{Client, Counters, Door};
 use session::Session;
@@ -308,7 +309,7 @@ fn serve(
         clients: RefCell::new(BTreeMap::new()),
         blocked: RefCell::default(),
         ears: Arc::default(),
-        parameters: RefCell::new(config::parameters(address.port())),
+        parameters: Parameters::new(address, options.password.as_deref()),
         meter,
         counters: Counters::default(),
         #[cfg(feature = "lua")]

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::kv::{End, Kind, Kv, Ttl};
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::scan;
+use crate::server::redis::config::Parameters;
 use crate::txn::InTransaction;
 
 const READ: Flags = Flags::READ.and(Flags::FAST);
@@ -255,7 +256,7 @@ fn object(call: &mut Call<'_>) -> Outcome {
         return Ok(());
     };
     if is(subcommand, "encoding") {
-        let encoding = encoding(&kv, kind, call.word(2))?;
+        let encoding = encoding(&call.door.parameters, &kv, kind, call.word(2))?;
         call.reply.bulk(encoding);
     } else if is(subcommand, "refcount") {
         call.reply.integer(1);
@@ -271,8 +272,14 @@ fn object(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-/// What Redis would keep the value as, by its default thresholds.
-fn encoding(kv: &Kv<InTransaction<'_>>, kind: Kind, key: &[u8]) -> Result<&'static str, Error> {
+/// What Redis would keep the value as, by the thresholds that are set.
+fn encoding(
+    parameters: &Parameters,
+    kv: &Kv<InTransaction<'_>>,
+    kind: Kind,
+    key: &[u8],
+) -> Result<&'static str, Error> {
+    let fits = |len: usize, threshold: &str| len as u64 <= parameters.count(threshold);
     Ok(match kind {
         Kind::Stream => "stream",
         Kind::String => {
@@ -284,24 +291,33 @@ fn encoding(kv: &Kv<InTransaction<'_>>, kind: Kind, key: &[u8]) -> Result<&'stat
             }
         }
         Kind::Hash => {
-            let hash = kv.hash(key);
-            let is_small = hash.len()? <= 128
-                && hash.entries()?.iter().all(|(field, value)| field.len() <= 64 && value.len() <= 64);
+            let (hash, longest) = (kv.hash(key), "hash-max-listpack-value");
+            let is_small = hash.len()? <= parameters.count("hash-max-listpack-entries")
+                && hash
+                    .entries()?
+                    .iter()
+                    .all(|(field, value)| fits(field.len(), longest) && fits(value.len(), longest));
             if is_small { "listpack" } else { "hashtable" }
         }
         Kind::List => {
             let list = kv.list(key);
-            // As a listpack of 8 KiB.
-            let is_small =
-                list.len()? <= 8_192 && list.range(0, -1)?.iter().map(|value| value.len() + 11).sum::<usize>() <= 8_192;
+            let (most, bytes_max) = listpack_size(parameters.number("list-max-listpack-size"));
+            let is_small = list.len()? <= most
+                && list.range(0, -1)?.iter().map(|value| value.len() as u64 + 11).sum::<u64>() <= bytes_max;
             if is_small { "listpack" } else { "quicklist" }
         }
         Kind::Set => {
             let set = kv.unsorted_set(key);
-            let (len, members) = (set.len()?, set.members_after(None, 513)?);
-            if len <= 512 && members.iter().all(|member| integer(member).is_some()) {
+            let [integers, members] =
+                ["set-max-intset-entries", "set-max-listpack-entries"].map(|name| parameters.count(name));
+            let len = set.len()?;
+            if len > integers.max(members) {
+                return Ok("hashtable");
+            }
+            let all = set.members_after(None, usize::try_from(len).unwrap_or(usize::MAX))?;
+            if len <= integers && all.iter().all(|member| integer(member).is_some()) {
                 "intset"
-            } else if len <= 128 && members.iter().all(|member| member.len() <= 64) {
+            } else if len <= members && all.iter().all(|member| fits(member.len(), "set-max-listpack-value")) {
                 "listpack"
             } else {
                 "hashtable"
@@ -309,10 +325,20 @@ fn encoding(kv: &Kv<InTransaction<'_>>, kind: Kind, key: &[u8]) -> Result<&'stat
         }
         Kind::SortedSet => {
             let set = kv.sorted_set(key);
-            let is_small = set.len()? <= 128 && set.range(0, -1)?.iter().all(|(member, _)| member.len() <= 64);
+            let is_small = set.len()? <= parameters.count("zset-max-listpack-entries")
+                && set.range(0, -1)?.iter().all(|(member, _)| fits(member.len(), "zset-max-listpack-value"));
             if is_small { "listpack" } else { "skiplist" }
         }
     })
+}
+
+/// How many values a node of a list may have, and how many bytes: a limit below 0 stands for a number of bytes.
+fn listpack_size(limit: i64) -> (u64, u64) {
+    match limit {
+        0.. => (limit.unsigned_abs().max(1), 8 << 10),
+        -4..0 => (u64::MAX, 2 << (10 + limit.unsigned_abs())),
+        _ => (u64::MAX, 64 << 10),
+    }
 }
 
 /// `LEFT` or `RIGHT`.

@@ -5,6 +5,7 @@
 mod acl;
 mod bitmaps;
 mod combinations;
+mod config;
 mod connection;
 mod dump;
 mod geo;
@@ -40,6 +41,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Command> {
         acl::COMMANDS,
         bitmaps::COMMANDS,
         combinations::COMMANDS,
+        config::COMMANDS,
         connection::COMMANDS,
         dump::COMMANDS,
         geo::COMMANDS,
