@@ -29,6 +29,7 @@ mod request;
 mod scripting;
 mod session;
 mod settler;
+mod slow_log;
 mod subcommand;
 
 use std::cell::{Cell, RefCell};
@@ -310,6 +311,7 @@ fn serve(
         blocked: RefCell::default(),
         ears: Arc::default(),
         parameters: Parameters::new(address, options.password.as_deref()),
+        slow_log: RefCell::default(),
         meter,
         counters: Counters::default(),
         #[cfg(feature = "lua")]

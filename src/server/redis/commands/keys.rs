@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::engine::Direction;
 use crate::error::Error;
-use crate::kv::{End, Kind, Kv, Ttl};
+use crate::kv::{End, EvictionPolicy, Kind, Kv, Ttl};
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::scan;
 use crate::server::redis::config::Parameters;
@@ -250,6 +250,12 @@ fn object(call: &mut Call<'_>) -> Outcome {
     if call.words.len() != 3 || is(subcommand, "help") {
         return Err("ERR unknown subcommand or wrong number of arguments for 'object'. Try OBJECT HELP.".into());
     }
+    if is(subcommand, "idletime") {
+        return used(call, |kv, key| kv.idle_seconds(key), false);
+    }
+    if is(subcommand, "freq") {
+        return used(call, |kv, key| kv.use_frequency(key), true);
+    }
     let kv = call.kv();
     let Some(kind) = kv.kind(call.word(2))? else {
         call.reply.nil();
@@ -260,15 +266,32 @@ fn object(call: &mut Call<'_>) -> Outcome {
         call.reply.bulk(encoding);
     } else if is(subcommand, "refcount") {
         call.reply.integer(1);
-    } else if is(subcommand, "idletime") || is(subcommand, "freq") {
-        return Err(format!(
-            "ERR not supported: OBJECT {}, the store does not keep when a key was used",
-            String::from_utf8_lossy(subcommand).to_uppercase()
-        )
-        .into());
     } else {
         return Err("ERR unknown subcommand. Try OBJECT HELP.".into());
     }
+    Ok(())
+}
+
+type Used<'a> = fn(&Kv<InTransaction<'a>>, &[u8]) -> Result<Option<u64>, Error>;
+
+/// How a key is used, unless the policy has something else kept.
+fn used<'a>(call: &mut Call<'a>, ask: Used<'a>, by_frequency: bool) -> Outcome {
+    let Some(used) = ask(&call.kv(), call.word(2))? else {
+        call.reply.nil();
+        return Ok(());
+    };
+    let policy = call.door.store.memory_budget().1;
+    let keeps_frequency = matches!(policy, EvictionPolicy::AllKeysLfu | EvictionPolicy::VolatileLfu);
+    if keeps_frequency != by_frequency {
+        let (is_selected, what) =
+            if by_frequency { ("is not selected", "access frequency") } else { ("is selected", "idle time") };
+        return Err(format!(
+            "ERR An LFU maxmemory policy {is_selected}, {what} not tracked. Please note that when switching between policies \
+             at runtime LRU and LFU data will take some time to adjust."
+        )
+        .into());
+    }
+    call.reply.count(used);
     Ok(())
 }
 

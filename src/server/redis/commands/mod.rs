@@ -15,12 +15,14 @@ mod hyperloglogs;
 mod keys;
 mod lcs;
 mod lists;
+mod memory;
 mod pubsub;
 mod ranges;
 mod scan;
 mod scripting;
 mod server;
 mod sets;
+mod slow_log;
 mod sort;
 mod sorted_sets;
 mod stream_groups;
@@ -50,11 +52,13 @@ pub(super) fn all() -> impl Iterator<Item = &'static Command> {
         keys::COMMANDS,
         lcs::COMMANDS,
         lists::COMMANDS,
+        memory::COMMANDS,
         pubsub::COMMANDS,
         scripting::COMMANDS,
         ranges::COMMANDS,
         server::COMMANDS,
         sets::COMMANDS,
+        slow_log::COMMANDS,
         sort::COMMANDS,
         sorted_sets::COMMANDS,
         streams::COMMANDS,
