@@ -13,6 +13,7 @@ mod geo_search;
 mod hashes;
 mod hyperloglogs;
 mod keys;
+mod latency;
 mod lcs;
 mod lists;
 mod memory;
@@ -50,6 +51,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Command> {
         hashes::COMMANDS,
         hyperloglogs::COMMANDS,
         keys::COMMANDS,
+        latency::COMMANDS,
         lcs::COMMANDS,
         lists::COMMANDS,
         memory::COMMANDS,

@@ -17,11 +17,14 @@ pub(super) const COMMANDS: &[Command] = &[
     command("info", -1, Flags::NONE, Keys::NONE, GROUP, info),
     command("lastsave", 1, ADMIN.and(Flags::FAST), Keys::NONE, GROUP, last_save),
     command("lolwut", -1, Flags::READ.and(Flags::FAST), Keys::NONE, GROUP, lolwut),
+    command("replicaof", 3, ADMIN, Keys::NONE, GROUP, replica_of),
     command("role", 1, ADMIN.and(Flags::FAST), Keys::NONE, GROUP, role),
     command("save", 1, ADMIN, Keys::NONE, GROUP, save),
+    command("slaveof", 3, ADMIN, Keys::NONE, GROUP, replica_of),
     command("swapdb", 3, Flags::WRITE.and(Flags::FAST), Keys::NONE, GROUP, swap_db),
     command("time", 1, Flags::FAST, Keys::NONE, GROUP, time),
     command("wait", 3, Flags::NONE, Keys::NONE, GROUP, wait),
+    command("waitaof", 4, Flags::NONE, Keys::NONE, GROUP, wait_aof),
 ];
 
 fn time(call: &mut Call<'_>) -> Outcome {
@@ -54,6 +57,30 @@ fn wait(call: &mut Call<'_>) -> Outcome {
         return Err("ERR timeout is negative".into());
     }
     call.reply.integer(0);
+    Ok(())
+}
+
+/// A reply is sent when what was written before is durable; there are no replicas to wait for.
+fn wait_aof(call: &mut Call<'_>) -> Outcome {
+    let (local, replicas) = (call.integer(1)?, call.integer(2)?);
+    if !(0..=1).contains(&local) || replicas < 0 {
+        return Err("ERR value is out of range, must be positive".into());
+    }
+    if call.integer(3)? < 0 {
+        return Err("ERR timeout is negative".into());
+    }
+    call.reply.array(2);
+    call.reply.integer(local);
+    call.reply.integer(0);
+    Ok(())
+}
+
+/// It is a master, and stays one.
+fn replica_of(call: &mut Call<'_>) -> Outcome {
+    if !is(call.word(1), "no") || !is(call.word(2), "one") {
+        return Err(format!("ERR not supported: {}", String::from_utf8_lossy(call.word(0)).to_uppercase()).into());
+    }
+    call.reply.ok();
     Ok(())
 }
 
