@@ -130,7 +130,7 @@ impl EvictionPolicy {
         matches!(self, Self::VolatileLru | Self::VolatileLfu | Self::VolatileRandom | Self::VolatileTtl)
     }
 
-    fn of(number: u8) -> Self {
+    pub(crate) fn of(number: u8) -> Self {
         Self::ALL.get(usize::from(number)).copied().unwrap_or_default()
     }
 }
@@ -238,7 +238,7 @@ fn worth(view: &View, policy: EvictionPolicy, head: &[u8], now: Timestamp) -> u3
 }
 
 /// The bytes of everything that belongs to the key at `head`, and its head.
-fn size(view: &View, key: &[u8]) -> Result<Option<(Head, u64)>> {
+pub(super) fn size(view: &View, key: &[u8]) -> Result<Option<(Head, u64)>> {
     let Some(record) = view.get(key)? else { return Ok(None) };
     let (head, _) = Head::decode(&record)?;
     let mut bytes = (key.len() + record.len()) as u64;

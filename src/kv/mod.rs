@@ -49,6 +49,7 @@ pub mod stream;
 mod string;
 mod substring;
 mod unsorted_set;
+mod usage;
 mod waiting;
 
 use std::sync::Arc;

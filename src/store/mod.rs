@@ -463,6 +463,26 @@ impl Store {
         Ok(())
     }
 
+    /// The budget that [`Store::set_memory_budget`] set, and the policy.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, kv::EvictionPolicy};
+    /// let store = Store::in_memory();
+    /// assert_eq!(store.memory_budget(), (None, EvictionPolicy::NoEviction));
+    /// store.set_memory_budget(Some(1 << 20), EvictionPolicy::AllKeysLru)?;
+    /// assert_eq!(store.memory_budget(), (Some(1 << 20), EvictionPolicy::AllKeysLru));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis manual, key eviction.
+    #[must_use]
+    pub fn memory_budget(&self) -> (Option<u64>, EvictionPolicy) {
+        let usage = self.inner.core.usage();
+        (usage.budget().map(|(budget, _)| budget), EvictionPolicy::of(usage.policy()))
+    }
+
     /// What was counted of keys since the store was opened.
     ///
     /// # Examples

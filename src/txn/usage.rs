@@ -85,7 +85,12 @@ impl Usage {
         (budget != NO_BUDGET).then(|| (budget, self.policy.load(Ordering::Relaxed)))
     }
 
-    fn tracking(&self) -> Tracking {
+    /// The policy, which is kept without a budget too.
+    pub(crate) fn policy(&self) -> u8 {
+        self.policy.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn tracking(&self) -> Tracking {
         match self.tracking.load(Ordering::Relaxed) {
             1 => Tracking::Recency,
             2 => Tracking::Frequency,

@@ -11,6 +11,8 @@ use crate::limits;
 use crate::server::metrics::{Meter, Metrics};
 use crate::server::redis::acl::{User, Users};
 use crate::server::redis::blocked::{Blocked, Ears};
+use crate::server::redis::config::Parameters;
+use crate::server::redis::slow_log::SlowLog;
 use crate::store::Store;
 
 /// The door, within its thread.
@@ -25,7 +27,8 @@ pub(super) struct Door {
     pub(super) clients: RefCell<BTreeMap<u64, Rc<Client>>>,
     pub(super) blocked: RefCell<Blocked>,
     pub(super) ears: Arc<Ears>,
-    pub(super) parameters: RefCell<BTreeMap<Vec<u8>, Vec<u8>>>,
+    pub(super) parameters: Parameters,
+    pub(super) slow_log: RefCell<SlowLog>,
     pub(super) meter: Arc<Meter>,
     pub(super) counters: Counters,
     /// Made for the first script.

@@ -14,6 +14,7 @@ use crate::server::redis::door::Door;
 use crate::server::redis::reply::Reply;
 use crate::server::redis::request::{Parsed, ProtocolError, parse};
 use crate::server::redis::session::{Session, Silence, Wait, Waiting};
+use crate::server::redis::slow_log::{Entry, Laps, cut};
 use crate::store::Transaction;
 use crate::txn::Pending;
 
@@ -44,7 +45,7 @@ pub(super) fn run(door: &Door, session: &mut Session, bytes: &[u8], reply: &mut 
         // It runs once on an engine of this process; on another it would run again from here.
         reply.truncate(before);
         forget_places(door, session);
-        let mut consumed = 0;
+        let (mut consumed, mut laps) = (0, Laps::start());
         for count in 0.. {
             let rest = bytes.get(consumed..).unwrap_or_default();
             let (words, owned, length) = match parse(rest, session.is_authenticated) {
@@ -64,6 +65,7 @@ pub(super) fn run(door: &Door, session: &mut Session, bytes: &[u8], reply: &mut 
             consumed += length;
             if !slices.is_empty() {
                 respond(&mut Call { transaction, door, session, words: &slices, reply });
+                note_if_slow(door, session, &slices, &mut laps);
             }
             if session.is_closing || session.blocked.is_some() {
                 return Ok((consumed, false, None));
@@ -124,6 +126,20 @@ fn respond(call: &mut Call<'_>) {
             call.session.silence = Silence::No;
         }
     }
+}
+
+/// Keeps a request that took long; there is one look at the clock for each, and none when nothing is kept.
+fn note_if_slow(door: &Door, session: &Session, words: &[&[u8]], laps: &mut Laps) {
+    let Ok(slow) = u64::try_from(door.parameters.slow_micros.get()) else { return };
+    let micros = laps.micros();
+    if micros < slow || find(words.first().copied().unwrap_or_default()).is_none() {
+        return;
+    }
+    let address = door.clients.borrow().get(&session.id).map(|client| client.address.to_string()).unwrap_or_default();
+    let (words, name) = (cut(words), session.name.clone());
+    let entry = Entry { id: 0, at: door.store.now(), micros, words, address, name };
+    let most = usize::try_from(door.parameters.number("slowlog-max-len")).unwrap_or(0);
+    door.slow_log.borrow_mut().push(entry, most);
 }
 
 /// Gives the client a place among those who wait, and takes back the reply that began at `from` until its time is over.

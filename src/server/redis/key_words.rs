@@ -54,6 +54,9 @@ const FROM_SECOND: Place = Range(2, -1, 1);
 
 /// Calls `found` with each key of a request. The places are those that the command's words give, well formed or not.
 pub(super) fn for_each<'a>(command: &Command, words: &[&'a [u8]], mut found: impl FnMut(&'a [u8], Access)) {
+    if command.name == "memory" && !words.get(1).is_some_and(|word| is(word, "usage")) {
+        return;
+    }
     if let Some(places) = places(command.name) {
         for (place, access) in places {
             in_place(*place, words, |key| found(key, *access));
@@ -78,6 +81,7 @@ fn places(name: &str) -> Option<&'static [(Place, Access)]> {
         "georadius" => &[(FIRST, READ), (Behind("store", 6), WRITE), (Behind("storedist", 6), WRITE)],
         "georadiusbymember" => &[(FIRST, READ), (Behind("store", 5), WRITE), (Behind("storedist", 5), WRITE)],
         "geosearchstore" | "zrangestore" => &[(FIRST, WRITE), (SECOND, READ)],
+        "memory" => &[(SECOND, Access::NONE)],
         "lmpop" | "zmpop" => &[(Numbered(1), BOTH)],
         "pfmerge" => &[(FIRST, BOTH), (FROM_SECOND, READ)],
         "sdiffstore" | "sinterstore" | "sunionstore" => &[(FIRST, WRITE), (FROM_SECOND, READ)],

@@ -29,6 +29,7 @@ mod request;
 mod scripting;
 mod session;
 mod settler;
+mod slow_log;
 mod subcommand;
 
 use std::cell::{Cell, RefCell};
@@ -49,6 +50,7 @@ use crate::server::worker::{Worker, drain};
 use crate::store::Store;
 use acl::Users;
 use acl::rights::Rights;
+use config::Parameters;
 use connection::Connection;
 use door::{Client, Counters, Door};
 use reply::Reply;
@@ -327,7 +329,8 @@ fn door(store: Store, options: &RedisOptions, address: SocketAddr, meter: Arc<Me
         clients: RefCell::new(BTreeMap::new()),
         blocked: RefCell::default(),
         ears: Arc::default(),
-        parameters: RefCell::new(config::parameters(address.port())),
+        parameters: Parameters::new(address, options.password.as_deref()),
+        slow_log: RefCell::default(),
         meter,
         counters: Counters::default(),
         #[cfg(feature = "lua")]

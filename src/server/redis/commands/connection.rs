@@ -182,10 +182,23 @@ fn client(call: &mut Call<'_>) -> Outcome {
             call.reply.verbatim(&line);
         }
         [] if is(subcommand, "list") => {
-            let clients = call.door.clients.borrow();
-            let lines: String = clients.iter().map(|(id, client)| line(*id, Some(client), call)).collect();
-            drop(clients);
+            let lines = lines(call, |_| true);
             call.reply.verbatim(&lines);
+        }
+        [word, kind] if is(subcommand, "list") && is(word, "type") => list_of_kind(call, kind)?,
+        [word, ids @ ..] if is(subcommand, "list") && is(word, "id") && !ids.is_empty() => list_by_id(call, ids)?,
+        _ if is(subcommand, "list") => return Err(Refusal::syntax()),
+        // Nobody is told of keys that change.
+        [] if is(subcommand, "getredir") => call.reply.integer(-1),
+        [] if is(subcommand, "trackinginfo") => {
+            call.reply.map(3);
+            call.reply.bulk("flags");
+            call.reply.set(1);
+            call.reply.bulk("off");
+            call.reply.bulk("redirect");
+            call.reply.integer(-1);
+            call.reply.bulk("prefixes");
+            call.reply.array(0);
         }
         options if is(subcommand, "kill") => kill(call, options)?,
         [mode] if is(subcommand, "reply") => {
@@ -207,10 +220,7 @@ fn client(call: &mut Call<'_>) -> Outcome {
             call.reply.ok();
         }
         _ if is(subcommand, "unblock") && (3..=4).contains(&call.words.len()) => unblock(call)?,
-        _ if ["tracking", "caching", "getredir", "trackinginfo", "pause", "unpause"]
-            .iter()
-            .any(|name| is(subcommand, name)) =>
-        {
+        _ if ["tracking", "caching", "pause", "unpause"].iter().any(|name| is(subcommand, name)) => {
             let name = String::from_utf8_lossy(subcommand).to_uppercase();
             return Err(format!("ERR not supported: CLIENT {name}").into());
         }
@@ -223,6 +233,33 @@ fn client(call: &mut Call<'_>) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// The lines of all clients, or of those of a kind that there is none of.
+fn list_of_kind(call: &mut Call<'_>, kind: &[u8]) -> Outcome {
+    if is(kind, "pubsub") {
+        return Err("ERR not supported: CLIENT LIST TYPE PUBSUB".into());
+    }
+    let is_known = ["normal", "master", "replica", "slave"].iter().any(|known| is(kind, known));
+    if !is_known {
+        return Err(format!("ERR Unknown client type '{}'", String::from_utf8_lossy(kind)).into());
+    }
+    let lines = if is(kind, "normal") { lines(call, |_| true) } else { String::new() };
+    call.reply.verbatim(&lines);
+    Ok(())
+}
+
+fn list_by_id(call: &mut Call<'_>, ids: &[&[u8]]) -> Outcome {
+    let ids: Option<Vec<_>> = ids.iter().map(|id| integer(id)).collect();
+    let ids = ids.ok_or("ERR Invalid client ID")?;
+    let lines = lines(call, |id| i64::try_from(id).is_ok_and(|id| ids.contains(&id)));
+    call.reply.verbatim(&lines);
+    Ok(())
+}
+
+fn lines(call: &Call<'_>, is_meant: impl Fn(u64) -> bool) -> String {
+    let clients = call.door.clients.borrow();
+    clients.iter().filter(|(id, _)| is_meant(**id)).map(|(id, client)| line(*id, Some(client), call)).collect()
 }
 
 fn check_name(name: &[u8]) -> Outcome {

@@ -3,9 +3,10 @@
 use crate::clock::Timestamp;
 use crate::engine::Direction;
 use crate::error::Error;
-use crate::kv::{End, Kind, Kv, Ttl};
+use crate::kv::{End, EvictionPolicy, Kind, Kv, Ttl};
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::scan;
+use crate::server::redis::config::Parameters;
 use crate::txn::InTransaction;
 
 const READ: Flags = Flags::READ.and(Flags::FAST);
@@ -249,30 +250,59 @@ fn object(call: &mut Call<'_>) -> Outcome {
     if call.words.len() != 3 || is(subcommand, "help") {
         return Err("ERR unknown subcommand or wrong number of arguments for 'object'. Try OBJECT HELP.".into());
     }
+    if is(subcommand, "idletime") {
+        return used(call, |kv, key| kv.idle_seconds(key), false);
+    }
+    if is(subcommand, "freq") {
+        return used(call, |kv, key| kv.use_frequency(key), true);
+    }
     let kv = call.kv();
     let Some(kind) = kv.kind(call.word(2))? else {
         call.reply.nil();
         return Ok(());
     };
     if is(subcommand, "encoding") {
-        let encoding = encoding(&kv, kind, call.word(2))?;
+        let encoding = encoding(&call.door.parameters, &kv, kind, call.word(2))?;
         call.reply.bulk(encoding);
     } else if is(subcommand, "refcount") {
         call.reply.integer(1);
-    } else if is(subcommand, "idletime") || is(subcommand, "freq") {
-        return Err(format!(
-            "ERR not supported: OBJECT {}, the store does not keep when a key was used",
-            String::from_utf8_lossy(subcommand).to_uppercase()
-        )
-        .into());
     } else {
         return Err("ERR unknown subcommand. Try OBJECT HELP.".into());
     }
     Ok(())
 }
 
-/// What Redis would keep the value as, by its default thresholds.
-fn encoding(kv: &Kv<InTransaction<'_>>, kind: Kind, key: &[u8]) -> Result<&'static str, Error> {
+type Used<'a> = fn(&Kv<InTransaction<'a>>, &[u8]) -> Result<Option<u64>, Error>;
+
+/// How a key is used, unless the policy has something else kept.
+fn used<'a>(call: &mut Call<'a>, ask: Used<'a>, by_frequency: bool) -> Outcome {
+    let Some(used) = ask(&call.kv(), call.word(2))? else {
+        call.reply.nil();
+        return Ok(());
+    };
+    let policy = call.door.store.memory_budget().1;
+    let keeps_frequency = matches!(policy, EvictionPolicy::AllKeysLfu | EvictionPolicy::VolatileLfu);
+    if keeps_frequency != by_frequency {
+        let (is_selected, what) =
+            if by_frequency { ("is not selected", "access frequency") } else { ("is selected", "idle time") };
+        return Err(format!(
+            "ERR An LFU maxmemory policy {is_selected}, {what} not tracked. Please note that when switching between policies \
+             at runtime LRU and LFU data will take some time to adjust."
+        )
+        .into());
+    }
+    call.reply.count(used);
+    Ok(())
+}
+
+/// What Redis would keep the value as, by the thresholds that are set.
+fn encoding(
+    parameters: &Parameters,
+    kv: &Kv<InTransaction<'_>>,
+    kind: Kind,
+    key: &[u8],
+) -> Result<&'static str, Error> {
+    let fits = |len: usize, threshold: &str| len as u64 <= parameters.count(threshold);
     Ok(match kind {
         Kind::Stream => "stream",
         Kind::String => {
@@ -284,24 +314,33 @@ fn encoding(kv: &Kv<InTransaction<'_>>, kind: Kind, key: &[u8]) -> Result<&'stat
             }
         }
         Kind::Hash => {
-            let hash = kv.hash(key);
-            let is_small = hash.len()? <= 128
-                && hash.entries()?.iter().all(|(field, value)| field.len() <= 64 && value.len() <= 64);
+            let (hash, longest) = (kv.hash(key), "hash-max-listpack-value");
+            let is_small = hash.len()? <= parameters.count("hash-max-listpack-entries")
+                && hash
+                    .entries()?
+                    .iter()
+                    .all(|(field, value)| fits(field.len(), longest) && fits(value.len(), longest));
             if is_small { "listpack" } else { "hashtable" }
         }
         Kind::List => {
             let list = kv.list(key);
-            // As a listpack of 8 KiB.
-            let is_small =
-                list.len()? <= 8_192 && list.range(0, -1)?.iter().map(|value| value.len() + 11).sum::<usize>() <= 8_192;
+            let (most, bytes_max) = listpack_size(parameters.number("list-max-listpack-size"));
+            let is_small = list.len()? <= most
+                && list.range(0, -1)?.iter().map(|value| value.len() as u64 + 11).sum::<u64>() <= bytes_max;
             if is_small { "listpack" } else { "quicklist" }
         }
         Kind::Set => {
             let set = kv.unsorted_set(key);
-            let (len, members) = (set.len()?, set.members_after(None, 513)?);
-            if len <= 512 && members.iter().all(|member| integer(member).is_some()) {
+            let [integers, members] =
+                ["set-max-intset-entries", "set-max-listpack-entries"].map(|name| parameters.count(name));
+            let len = set.len()?;
+            if len > integers.max(members) {
+                return Ok("hashtable");
+            }
+            let all = set.members_after(None, usize::try_from(len).unwrap_or(usize::MAX))?;
+            if len <= integers && all.iter().all(|member| integer(member).is_some()) {
                 "intset"
-            } else if len <= 128 && members.iter().all(|member| member.len() <= 64) {
+            } else if len <= members && all.iter().all(|member| fits(member.len(), "set-max-listpack-value")) {
                 "listpack"
             } else {
                 "hashtable"
@@ -309,10 +348,20 @@ fn encoding(kv: &Kv<InTransaction<'_>>, kind: Kind, key: &[u8]) -> Result<&'stat
         }
         Kind::SortedSet => {
             let set = kv.sorted_set(key);
-            let is_small = set.len()? <= 128 && set.range(0, -1)?.iter().all(|(member, _)| member.len() <= 64);
+            let is_small = set.len()? <= parameters.count("zset-max-listpack-entries")
+                && set.range(0, -1)?.iter().all(|(member, _)| fits(member.len(), "zset-max-listpack-value"));
             if is_small { "listpack" } else { "skiplist" }
         }
     })
+}
+
+/// How many values a node of a list may have, and how many bytes: a limit below 0 stands for a number of bytes.
+fn listpack_size(limit: i64) -> (u64, u64) {
+    match limit {
+        0.. => (limit.unsigned_abs().max(1), 8 << 10),
+        -4..0 => (u64::MAX, 2 << (10 + limit.unsigned_abs())),
+        _ => (u64::MAX, 64 << 10),
+    }
 }
 
 /// `LEFT` or `RIGHT`.

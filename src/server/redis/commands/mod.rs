@@ -5,6 +5,7 @@
 mod acl;
 mod bitmaps;
 mod combinations;
+mod config;
 mod connection;
 mod dump;
 mod geo;
@@ -12,14 +13,17 @@ mod geo_search;
 mod hashes;
 mod hyperloglogs;
 mod keys;
+mod latency;
 mod lcs;
 mod lists;
+mod memory;
 mod pubsub;
 mod ranges;
 mod scan;
 mod scripting;
 mod server;
 mod sets;
+mod slow_log;
 mod sort;
 mod sorted_sets;
 mod stream_groups;
@@ -40,19 +44,23 @@ pub(super) fn all() -> impl Iterator<Item = &'static Command> {
         acl::COMMANDS,
         bitmaps::COMMANDS,
         combinations::COMMANDS,
+        config::COMMANDS,
         connection::COMMANDS,
         dump::COMMANDS,
         geo::COMMANDS,
         hashes::COMMANDS,
         hyperloglogs::COMMANDS,
         keys::COMMANDS,
+        latency::COMMANDS,
         lcs::COMMANDS,
         lists::COMMANDS,
+        memory::COMMANDS,
         pubsub::COMMANDS,
         scripting::COMMANDS,
         ranges::COMMANDS,
         server::COMMANDS,
         sets::COMMANDS,
+        slow_log::COMMANDS,
         sort::COMMANDS,
         sorted_sets::COMMANDS,
         streams::COMMANDS,

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::glob;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, find, is};
 use crate::server::redis::commands::all;
 use crate::server::redis::key_words;
@@ -14,16 +13,18 @@ const GROUP: &str = "server";
 pub(super) const COMMANDS: &[Command] = &[
     command("bgsave", -1, ADMIN, Keys::NONE, GROUP, background_save),
     command("command", -1, Flags::NONE, Keys::NONE, GROUP, commands),
-    command("config", -2, ADMIN, Keys::NONE, GROUP, config),
     command("debug", -2, ADMIN, Keys::NONE, GROUP, debug),
     command("info", -1, Flags::NONE, Keys::NONE, GROUP, info),
     command("lastsave", 1, ADMIN.and(Flags::FAST), Keys::NONE, GROUP, last_save),
     command("lolwut", -1, Flags::READ.and(Flags::FAST), Keys::NONE, GROUP, lolwut),
+    command("replicaof", 3, ADMIN, Keys::NONE, GROUP, replica_of),
     command("role", 1, ADMIN.and(Flags::FAST), Keys::NONE, GROUP, role),
     command("save", 1, ADMIN, Keys::NONE, GROUP, save),
+    command("slaveof", 3, ADMIN, Keys::NONE, GROUP, replica_of),
     command("swapdb", 3, Flags::WRITE.and(Flags::FAST), Keys::NONE, GROUP, swap_db),
     command("time", 1, Flags::FAST, Keys::NONE, GROUP, time),
     command("wait", 3, Flags::NONE, Keys::NONE, GROUP, wait),
+    command("waitaof", 4, Flags::NONE, Keys::NONE, GROUP, wait_aof),
 ];
 
 fn time(call: &mut Call<'_>) -> Outcome {
@@ -56,6 +57,30 @@ fn wait(call: &mut Call<'_>) -> Outcome {
         return Err("ERR timeout is negative".into());
     }
     call.reply.integer(0);
+    Ok(())
+}
+
+/// A reply is sent when what was written before is durable; there are no replicas to wait for.
+fn wait_aof(call: &mut Call<'_>) -> Outcome {
+    let (local, replicas) = (call.integer(1)?, call.integer(2)?);
+    if !(0..=1).contains(&local) || replicas < 0 {
+        return Err("ERR value is out of range, must be positive".into());
+    }
+    if call.integer(3)? < 0 {
+        return Err("ERR timeout is negative".into());
+    }
+    call.reply.array(2);
+    call.reply.integer(local);
+    call.reply.integer(0);
+    Ok(())
+}
+
+/// It is a master, and stays one.
+fn replica_of(call: &mut Call<'_>) -> Outcome {
+    if !is(call.word(1), "no") || !is(call.word(2), "one") {
+        return Err(format!("ERR not supported: {}", String::from_utf8_lossy(call.word(0)).to_uppercase()).into());
+    }
+    call.reply.ok();
     Ok(())
 }
 
@@ -176,52 +201,6 @@ fn keys_of<'a>(words: &[&'a [u8]]) -> Result<Vec<&'a [u8]>, Refusal> {
     Ok(keys)
 }
 
-fn config(call: &mut Call<'_>) -> Outcome {
-    let subcommand = call.word(1);
-    if is(subcommand, "get") && call.words.len() > 2 {
-        let parameters = call.door.parameters.borrow();
-        let patterns: Vec<_> = call.rest(2).iter().map(|pattern| pattern.to_ascii_lowercase()).collect();
-        let found: Vec<_> =
-            parameters.iter().filter(|(name, _)| patterns.iter().any(|pattern| glob::matches(pattern, name))).collect();
-        call.reply.map(found.len());
-        for (name, value) in found {
-            call.reply.bulk(name);
-            call.reply.bulk(value);
-        }
-    } else if is(subcommand, "set") && call.words.len() > 3 {
-        let (pairs, rest) = call.rest(2).as_chunks::<2>();
-        if !rest.is_empty() {
-            return Err("ERR wrong number of arguments for 'config|set' command".into());
-        }
-        let mut parameters = call.door.parameters.borrow_mut();
-        for [name, _] in pairs {
-            let name = name.to_ascii_lowercase();
-            let text = String::from_utf8_lossy(&name).into_owned();
-            if !parameters.contains_key(&name) {
-                return Err(format!("ERR Unknown option or number of arguments for CONFIG SET - '{text}'").into());
-            }
-            if super::super::config::is_refused(&name) {
-                return Err(format!(
-                    "ERR CONFIG SET failed (possibly related to argument '{text}') - not supported: the door does not act on it"
-                )
-                .into());
-            }
-        }
-        for [name, value] in pairs {
-            parameters.insert(name.to_ascii_lowercase(), value.to_vec());
-        }
-        call.reply.ok();
-    } else if is(subcommand, "resetstat") {
-        call.door.counters.reset(call.door.meter.read());
-        call.reply.ok();
-    } else if is(subcommand, "rewrite") {
-        return Err("ERR The server is running without a config file".into());
-    } else {
-        return Err("ERR unknown subcommand or wrong number of arguments for 'config'. Try CONFIG HELP.".into());
-    }
-    Ok(())
-}
-
 fn info(call: &mut Call<'_>) -> Outcome {
     let wanted = call.rest(1);
     let is_wanted = |section: &str| {
@@ -288,7 +267,7 @@ fn clients_section(call: &Call<'_>, text: &mut String) -> Outcome {
         text,
         [
             ("connected_clients", call.door.clients.borrow().len().to_string()),
-            ("maxclients", crate::limits::CLIENTS_MAX.to_string()),
+            ("maxclients", call.door.parameters.number("maxclients").to_string()),
             ("blocked_clients", call.door.blocked.borrow().len().to_string()),
         ],
     )
@@ -296,12 +275,13 @@ fn clients_section(call: &Call<'_>, text: &mut String) -> Outcome {
 
 fn memory_section(call: &Call<'_>, text: &mut String) -> Outcome {
     let stats = call.door.store.stats()?;
+    let (budget, policy) = call.door.store.memory_budget();
     fields(
         text,
         [
             ("used_memory", stats.bytes.unwrap_or(0).to_string()),
-            ("maxmemory", "0".to_owned()),
-            ("maxmemory_policy", "noeviction".to_owned()),
+            ("maxmemory", budget.unwrap_or(0).to_string()),
+            ("maxmemory_policy", policy.name().to_owned()),
         ],
     )
 }
@@ -325,6 +305,7 @@ fn persistence_section(call: &Call<'_>, text: &mut String) -> Outcome {
 fn stats_section(call: &Call<'_>, text: &mut String) -> Outcome {
     let counters = &call.door.counters;
     let metrics = call.door.meter.read().since(counters.before.get());
+    let keys = call.door.store.key_stats();
     fields(
         text,
         [
@@ -332,6 +313,8 @@ fn stats_section(call: &Call<'_>, text: &mut String) -> Outcome {
             ("total_commands_processed", metrics.requests.to_string()),
             ("total_net_input_bytes", metrics.read_bytes.to_string()),
             ("total_net_output_bytes", metrics.written_bytes.to_string()),
+            ("expired_keys", keys.expired.to_string()),
+            ("evicted_keys", keys.evicted.to_string()),
             ("keyspace_hits", counters.hits.get().to_string()),
             ("keyspace_misses", counters.misses.get().to_string()),
             ("total_error_replies", metrics.errors.to_string()),
