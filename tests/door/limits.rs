@@ -50,3 +50,19 @@ fn what_is_no_request_ends_its_connection_and_no_other() {
         assert_eq!(alive, "PONG");
     }
 }
+
+#[test]
+fn a_client_that_sends_nothing_is_parted_with_after_the_timeout() {
+    let served = Served::new();
+    let (mut idle, mut connection) = (TcpStream::connect(served.server.address()).unwrap(), served.connect());
+    idle.write_all(b"PING\r\n").unwrap();
+    let mut reply = [0; 7];
+    idle.read_exact(&mut reply).unwrap();
+    let refused = ask::<()>(&mut connection, "CONFIG SET timeout 1 appendonly yes").unwrap_err();
+    assert!(refused.to_string().contains("appendonly"), "{refused}");
+    let _: () = ask(&mut connection, "CONFIG SET timeout 1").unwrap();
+    idle.write_all(b"PING\r\n").unwrap();
+    let mut rest = Vec::new();
+    idle.read_to_end(&mut rest).unwrap();
+    assert_eq!(rest, b"+PONG\r\n");
+}

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -61,6 +62,9 @@ impl Connection {
         received.reserve(READ_BYTES);
         let is_waiting = self.session.blocked.is_some();
         let (mut message, mut answer) = (None, None);
+        // As in Redis it counts for those who send commands, and not for those who wait or listen.
+        let idle_seconds = self.door.parameters.idle_seconds.get();
+        let may_idle = idle_seconds == 0 || has_subscriptions || is_waiting;
         tokio::select! {
             biased;
             () = self.client.kill.notified() => return Err(End::Gone),
@@ -70,6 +74,7 @@ impl Connection {
             },
             next = next_message(self.session.subscriptions.as_ref()), if has_subscriptions => message = Some(next),
             next = next_answer(self.session.blocked.as_mut()), if is_waiting => answer = Some(next),
+            () = tokio::time::sleep(Duration::from_secs(idle_seconds)), if !may_idle => return Err(End::Gone),
         }
         match (message, answer) {
             (Some(message), _) => self.deliver(message, reply),

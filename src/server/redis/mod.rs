@@ -376,7 +376,8 @@ async fn hear(door: Rc<Door>, settler: Settler) {
 fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &Settler) {
     door.meter.connections.add(1);
     let id = door.meter.connections.get();
-    if door.clients.borrow().len() >= limits::CLIENTS_MAX {
+    let clients_max = usize::try_from(door.parameters.number("maxclients")).unwrap_or(0).min(limits::CLIENTS_MAX);
+    if door.clients.borrow().len() >= clients_max {
         tokio::task::spawn_local(async move {
             let _ = stream.write_all(b"-ERR max number of clients reached\r\n").await;
         });

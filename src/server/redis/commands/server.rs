@@ -69,6 +69,10 @@ fn wait_aof(call: &mut Call<'_>) -> Outcome {
     if call.integer(3)? < 0 {
         return Err("ERR timeout is negative".into());
     }
+    if local > 0 && call.door.store.stats()?.disk_bytes == 0 {
+        return Err("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.".into());
+    }
+    // What was answered is as durable as the store makes it; waiting changes nothing.
     call.reply.array(2);
     call.reply.integer(local);
     call.reply.integer(0);

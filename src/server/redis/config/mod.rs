@@ -1,7 +1,8 @@
 //! Parameters of `CONFIG`: all that Redis 7.2 has.
 //!
 //! Every one can be read. What is set is given back; the store and the door act on the budget of memory and its policy,
-//! the events of keys, the password, the slow log and the thresholds of encodings.
+//! the events of keys, the password, the slow log, the clients' number and time, and the thresholds of encodings. What they would
+//! have to act on and do not is refused.
 
 mod table;
 mod value;
@@ -24,6 +25,8 @@ pub(super) struct Parameters {
     values: RefCell<BTreeMap<&'static str, Vec<u8>>>,
     /// Microseconds from which a command is slow; none is below 0.
     pub(super) slow_micros: Cell<i64>,
+    /// Seconds after which a client that sends nothing is parted with; never at 0.
+    pub(super) idle_seconds: Cell<u64>,
 }
 
 /// A parameter with its value.
@@ -38,7 +41,7 @@ impl Parameters {
         values.insert("port", address.port().to_string().into_bytes());
         values.insert("bind", address.ip().to_string().into_bytes());
         values.insert("requirepass", password.unwrap_or_default().to_vec());
-        let parameters = Self { values: RefCell::new(values), slow_micros: Cell::new(-1) };
+        let parameters = Self { values: RefCell::new(values), slow_micros: Cell::new(-1), idle_seconds: Cell::new(0) };
         parameters.slow_micros.set(parameters.number("slowlog-log-slower-than"));
         parameters
     }
@@ -94,14 +97,22 @@ impl Parameters {
             if own == "hz" {
                 value = clamp_hz(&value);
             }
+            if WITHOUT_EFFECT.contains(&own) && value != before {
+                return Err(failed(&text, "not supported: the door would not act on it"));
+            }
             changes.push((own, value));
         }
         apply(&changes, store, users)?;
         self.values.borrow_mut().extend(changes);
         self.slow_micros.set(self.number("slowlog-log-slower-than"));
+        self.idle_seconds.set(self.count("timeout"));
         Ok(())
     }
 }
+
+/// Parameters that clients depend on, and that nothing here would act on: they can be set to what they are.
+const WITHOUT_EFFECT: [&str; 5] =
+    ["appendfsync", "appendonly", "client-output-buffer-limit", "latency-monitor-threshold", "save"];
 
 /// Has store and door act on what is set. What can be refused comes first.
 fn apply(changes: &[Value], store: &Store, users: &Users) -> Result<(), Refusal> {
