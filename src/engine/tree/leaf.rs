@@ -383,6 +383,10 @@ impl<const N: usize> Leaf<N> {
     /// Moves what is in `tail` to `base` when that is empty: the leaf is not expected to grow.
     fn close(&mut self) {
         if self.base.is_empty() && !self.tail.is_empty() {
+            // In the order in which they came entries cannot be gathered later.
+            if !self.slots[..self.len].is_sorted() {
+                return self.rewrite();
+            }
             self.base = Arc::from(&*self.tail);
             self.tail = Vec::new();
         }
@@ -490,6 +494,8 @@ impl<const N: usize> Leaf<N> {
             bytes += (key.len() + value.bytes()) as u64;
         }
         ensure(live + self.garbage == self.bytes(), "garbage is miscounted")?;
+        let in_base = self.slots[..self.len].iter().filter(|slot| (**slot as usize) < self.base.len());
+        ensure(self.garbage > 0 || in_base.is_sorted(), "entries that could be gathered are out of order")?;
         Ok(bytes)
     }
 }

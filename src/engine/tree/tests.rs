@@ -175,6 +175,20 @@ fn run<const L: usize, const I: usize>(steps: &[Step]) {
     }
 }
 
+/// A leaf whose entries came in no order, and that is closed because a key of many bytes comes behind them.
+#[test]
+fn a_leaf_that_is_closed_out_of_order_is_rewritten_in_order() {
+    let (mut tree, mut model) = (Tree::<128, 64>::default(), Model::new());
+    let first = [3_u8, 1, 2].map(|byte| (vec![byte], vec![byte; usize::from(byte) * 10]));
+    let then = (0..9).map(|n| (vec![2, n], vec![n; 900]));
+    for (key, value) in first.into_iter().chain([(vec![9; 70_000], Vec::new())]).chain(then) {
+        tree.put(&key, &value);
+        model.insert(key, Some(value));
+        check(&tree, &model);
+        look(&tree, &model, &KeyRange::all(), 0);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
