@@ -47,6 +47,10 @@ fn main() {
     }
     let is_wanted = |part: &str| parts.is_empty() || parts.iter().any(|name| name == part);
     let mut report = Report::new();
+    // First: memory that another part has given back would be used again.
+    if is_wanted("memory") {
+        memory(&mut report);
+    }
     if is_wanted("keys") {
         keys(&mut report);
     }
@@ -61,9 +65,6 @@ fn main() {
     }
     if is_wanted("sync") {
         sync(&mut report);
-    }
-    if is_wanted("memory") {
-        memory(&mut report);
     }
     if is_wanted("soak") {
         soak(&mut report);
