@@ -47,6 +47,10 @@ impl Connection {
             if matches!(end, Some(End::Gone)) {
                 return;
             }
+            if self.door.clients.borrow().len() > 1 {
+                // What others have sent is run first: clients that are written to together wake up once.
+                tokio::task::yield_now().await;
+            }
             self.door.meter.written_bytes.add(reply.len());
             if self.stream.write_all(reply.bytes()).await.is_err() || end.is_some() {
                 return;
