@@ -12,7 +12,47 @@
 //!
 //! A descending field is the ascending one with every bit flipped: [`invert`].
 
+use smallvec::SmallVec;
+
 use crate::error::{Error, Result};
+
+/// What fields are appended to.
+///
+/// # Examples
+/// ```
+/// use larder::encoding::ordered::{Buffer, put_i64};
+/// fn deadline(key: &mut impl Buffer, micros: i64) {
+///     key.append(b"until");
+///     put_i64(key, micros);
+/// }
+/// let mut key = Vec::new();
+/// deadline(&mut key, 7);
+/// assert_eq!(key.len(), 13);
+/// ```
+pub trait Buffer {
+    /// Appends `bytes` as they are.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::encoding::ordered::Buffer;
+    /// let mut key = vec![1];
+    /// Buffer::append(&mut key, &[2, 3]);
+    /// assert_eq!(key, [1, 2, 3]);
+    /// ```
+    fn append(&mut self, bytes: &[u8]);
+}
+
+impl Buffer for Vec<u8> {
+    fn append(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+impl<const N: usize> Buffer for SmallVec<[u8; N]> {
+    fn append(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
 
 /// Appends a byte string, escaped and terminated.
 ///
@@ -25,15 +65,14 @@ use crate::error::{Error, Result};
 /// assert_eq!(Reader::new(&key).bytes()?, b"a\0b");
 /// # Ok::<(), larder::Error>(())
 /// ```
-pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.reserve(bytes.len() + 2);
-    for &byte in bytes {
-        out.push(byte);
-        if byte == 0 {
-            out.push(0xff);
+pub fn put_bytes(out: &mut impl Buffer, bytes: &[u8]) {
+    for (at, run) in bytes.split(|byte| *byte == 0).enumerate() {
+        if at > 0 {
+            out.append(&[0, 0xff]);
         }
+        out.append(run);
     }
-    out.extend_from_slice(&[0, 0]);
+    out.append(&[0, 0]);
 }
 
 /// Appends a signed integer in 8 bytes.
@@ -44,8 +83,8 @@ pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
 /// let encode = |value| { let mut key = Vec::new(); put_i64(&mut key, value); key };
 /// assert!(encode(-1) < encode(0) && encode(0) < encode(1));
 /// ```
-pub fn put_i64(out: &mut Vec<u8>, value: i64) {
-    out.extend_from_slice(&(value.cast_unsigned() ^ (1 << 63)).to_be_bytes());
+pub fn put_i64(out: &mut impl Buffer, value: i64) {
+    out.append(&(value.cast_unsigned() ^ (1 << 63)).to_be_bytes());
 }
 
 /// Appends a signed integer in 4 bytes.
@@ -57,8 +96,8 @@ pub fn put_i64(out: &mut Vec<u8>, value: i64) {
 /// put_i32(&mut key, 0);
 /// assert_eq!(key, [0x80, 0, 0, 0]);
 /// ```
-pub fn put_i32(out: &mut Vec<u8>, value: i32) {
-    out.extend_from_slice(&(value.cast_unsigned() ^ (1 << 31)).to_be_bytes());
+pub fn put_i32(out: &mut impl Buffer, value: i32) {
+    out.append(&(value.cast_unsigned() ^ (1 << 31)).to_be_bytes());
 }
 
 /// Appends a float in 8 bytes: the order of [`f64::total_cmp`], so that the caller decides what `-0.0` and NaN mean.
@@ -69,10 +108,10 @@ pub fn put_i32(out: &mut Vec<u8>, value: i32) {
 /// let encode = |value| { let mut key = Vec::new(); put_f64(&mut key, value); key };
 /// assert!(encode(f64::NEG_INFINITY) < encode(-1.5) && encode(-1.5) < encode(1e-300));
 /// ```
-pub fn put_f64(out: &mut Vec<u8>, value: f64) {
+pub fn put_f64(out: &mut impl Buffer, value: f64) {
     let bits = value.to_bits();
     let ordered = if value.is_sign_negative() { !bits } else { bits ^ (1 << 63) };
-    out.extend_from_slice(&ordered.to_be_bytes());
+    out.append(&ordered.to_be_bytes());
 }
 
 /// Flips every bit of `field`, which reverses its order.
@@ -307,14 +346,36 @@ impl<'a> Reader<'a> {
     /// ```
     pub fn bytes(&mut self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
+        self.each_byte(|byte| bytes.push(byte))?;
+        Ok(bytes)
+    }
+
+    /// Steps over what [`put_bytes`] put.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] when the string is not terminated, or an escape is not one.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::encoding::ordered::Reader;
+    /// let mut reader = Reader::new(b"ab\x00\x00rest");
+    /// reader.skip_bytes()?;
+    /// assert_eq!(reader.rest(), b"rest");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn skip_bytes(&mut self) -> Result<()> {
+        self.each_byte(|_| ())
+    }
+
+    fn each_byte(&mut self, mut each: impl FnMut(u8)) -> Result<()> {
         loop {
             match self.u8()? {
                 0 => match self.u8()? {
-                    0 => return Ok(bytes),
-                    0xff => bytes.push(0),
+                    0 => return Ok(()),
+                    0xff => each(0),
                     other => return Err(Error::corrupt("key", format!("escape 00 {other:02x} in a byte string"))),
                 },
-                byte => bytes.push(byte),
+                byte => each(byte),
             }
         }
     }

@@ -54,6 +54,12 @@ impl From<Vec<u8>> for Key {
     }
 }
 
+impl<const N: usize> From<SmallVec<[u8; N]>> for Key {
+    fn from(bytes: SmallVec<[u8; N]>) -> Self {
+        Self::from(&*bytes)
+    }
+}
+
 impl From<&Vec<u8>> for Key {
     fn from(bytes: &Vec<u8>) -> Self {
         Self(SmallVec::from_slice(bytes))

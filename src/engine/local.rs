@@ -33,7 +33,7 @@ pub(super) fn publish<S: State>(published: &RwLock<Arc<S>>, changes: &Changes, n
 
 /// Up to this many changes are made in place under the readers' lock; more are made on a copy that is swapped in, so
 /// that readers never wait for a large commit.
-const CHANGES_IN_PLACE_MAX: usize = 64;
+const CHANGES_IN_PLACE_MAX: usize = 256;
 
 /// A state that is cloned in O(1), and that a clone of does not change with.
 pub(super) trait State: Snapshot + Clone + 'static {

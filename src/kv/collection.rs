@@ -2,7 +2,7 @@
 
 use crate::engine::{Direction, KeyRange};
 use crate::error::Result;
-use crate::kv::key::Elements;
+use crate::kv::key::{Elements, KeyBytes};
 use crate::kv::record::{Head, Kind};
 use crate::kv::{KeyEvents, Kv, entry, event};
 use crate::limits;
@@ -12,13 +12,13 @@ use crate::txn::{Scope, View, WriteScope, Writer};
 #[derive(Clone, Debug)]
 pub(super) struct Collection<S> {
     kv: Kv<S>,
-    key: Vec<u8>,
+    key: KeyBytes,
     kind: Kind,
 }
 
 impl<S: Scope> Collection<S> {
     pub(super) fn new(kv: Kv<S>, key: &[u8], kind: Kind) -> Self {
-        Self { kv, key: key.to_vec(), kind }
+        Self { kv, key: key.into(), kind }
     }
 
     /// What `body` makes of the elements; `None` when there is no collection.

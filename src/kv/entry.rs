@@ -13,7 +13,7 @@ use crate::txn::{Counted, View, Writer};
 pub(super) fn look<R>(view: &View, key: &[u8], read: impl FnOnce(Head, &[u8]) -> Result<R>) -> Result<Option<R>> {
     let found = view.get(key)?;
     let live = match &found {
-        Some(record) => Some(Head::decode(record)?).filter(|(head, _)| head.is_live(view.now())),
+        Some(record) => Some(Head::decode(record)?).filter(|(head, _)| head.is_live(|| view.now())),
         None => None,
     };
     let Some((head, payload)) = live else {
@@ -34,7 +34,7 @@ pub(super) fn claim<R>(
     let expired = {
         let Some(record) = writer.get(key)? else { return Ok(None) };
         let (head, payload) = Head::decode(&record)?;
-        if head.is_live(writer.now()) {
+        if head.is_live(|| writer.now()) {
             writer.usage().touch(key, || writer.now());
             return read(head, payload).map(Some);
         }

@@ -38,8 +38,10 @@
 
 use std::ops::Bound;
 
+use smallvec::SmallVec;
+
 use crate::encoding::ordered::{Reader, put_bytes, put_f64, put_i64};
-use crate::engine::KeyRange;
+use crate::engine::{Key, KeyRange};
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
@@ -58,17 +60,20 @@ pub(super) const CONSUMER: u8 = 0x12;
 pub(super) const PENDING: u8 = 0x13;
 pub(super) const OWNED: u8 = 0x14;
 
+/// A key of the engine: most take no allocation.
+pub(super) type KeyBytes = SmallVec<[u8; 64]>;
+
 /// A namespace of keys.
 #[derive(Debug)]
-pub(super) struct Keyspace {
+pub(crate) struct Keyspace {
     name: String,
     /// Owner and name, as they begin every head.
-    prefix: Vec<u8>,
+    prefix: KeyBytes,
 }
 
 impl Keyspace {
-    pub(super) fn new(name: &str) -> Self {
-        let mut prefix = vec![OWNER];
+    pub(crate) fn new(name: &str) -> Self {
+        let mut prefix = KeyBytes::from_slice(&[OWNER]);
         put_bytes(&mut prefix, name.as_bytes());
         Self { name: name.to_owned(), prefix }
     }
@@ -78,10 +83,10 @@ impl Keyspace {
     }
 
     /// Where the head of `key` is kept.
-    pub(super) fn head(&self, key: &[u8]) -> Result<Vec<u8>> {
+    pub(super) fn head(&self, key: &[u8]) -> Result<KeyBytes> {
         self.check_name()?;
         limits::check("key bytes", limits::KEY_BYTES_MAX, key.len())?;
-        let mut head = Vec::with_capacity(self.prefix.len() + key.len());
+        let mut head = KeyBytes::with_capacity(self.prefix.len() + key.len());
         head.extend_from_slice(&self.prefix);
         head.extend_from_slice(key);
         Ok(head)
@@ -110,14 +115,14 @@ impl Keyspace {
 pub(super) fn key_of(head: &[u8]) -> Result<&[u8]> {
     let mut reader = Reader::new(head);
     reader.u8()?;
-    reader.bytes()?;
+    reader.skip_bytes()?;
     Ok(reader.rest())
 }
 
 /// The elements of one collection.
 #[derive(Debug)]
 pub(super) struct Elements {
-    prefix: Vec<u8>,
+    prefix: KeyBytes,
 }
 
 impl Elements {
@@ -127,7 +132,7 @@ impl Elements {
         // The name is taken over as it is: escaped and terminated.
         let (_, name) = head.split_at(head.len().min(1));
         let (name, _) = name.split_at(name.len().saturating_sub(key.len()));
-        let mut prefix = Vec::with_capacity(head.len() + 3);
+        let mut prefix = KeyBytes::with_capacity(head.len() + 3);
         prefix.push(ELEMENTS_OWNER);
         prefix.extend_from_slice(name);
         put_bytes(&mut prefix, key);
@@ -140,14 +145,14 @@ impl Elements {
     }
 
     /// Where the score of `member` is kept.
-    pub(super) fn member(&self, member: &[u8]) -> Vec<u8> {
+    pub(super) fn member(&self, member: &[u8]) -> KeyBytes {
         let mut key = self.kind(MEMBER, member.len());
         key.extend_from_slice(member);
         key
     }
 
     /// Where `member` stands in the order.
-    pub(super) fn position(&self, score: f64, member: &[u8]) -> Vec<u8> {
+    pub(super) fn position(&self, score: f64, member: &[u8]) -> KeyBytes {
         let mut key = self.kind(POSITION, 8 + member.len());
         put_f64(&mut key, score);
         key.extend_from_slice(member);
@@ -194,7 +199,7 @@ impl Elements {
 
     /// Those that come after `member`, all of them when that is `None`.
     pub(super) fn members_after(&self, member: Option<&[u8]>) -> KeyRange {
-        let after = member.map_or(Bound::Unbounded, |member| Bound::Excluded(self.member(member).into()));
+        let after = member.map_or(Bound::Unbounded, |member| Bound::Excluded(Key::from(&*self.member(member))));
         self.members().clamp(after, Bound::Unbounded)
     }
 
@@ -204,12 +209,14 @@ impl Elements {
     }
 
     /// The key in `to` of the element that is kept here at `key`.
-    pub(super) fn moved(&self, key: &[u8], to: &Self) -> Vec<u8> {
-        [&to.prefix[..], key.get(self.prefix.len()..).unwrap_or_default()].concat()
+    pub(super) fn moved(&self, key: &[u8], to: &Self) -> KeyBytes {
+        let mut moved = to.prefix.clone();
+        moved.extend_from_slice(key.get(self.prefix.len()..).unwrap_or_default());
+        moved
     }
 
     /// The key of a list's value.
-    pub(super) fn place(&self, place: i64) -> Vec<u8> {
+    pub(super) fn place(&self, place: i64) -> KeyBytes {
         let mut key = self.kind(PLACE, 8);
         put_i64(&mut key, place);
         key
@@ -236,8 +243,8 @@ impl Elements {
     }
 
     /// The key of an element of `kind`, with room for `more` bytes.
-    pub(super) fn kind(&self, kind: u8, more: usize) -> Vec<u8> {
-        let mut key = Vec::with_capacity(self.prefix.len() + 1 + more);
+    pub(super) fn kind(&self, kind: u8, more: usize) -> KeyBytes {
+        let mut key = KeyBytes::with_capacity(self.prefix.len() + 1 + more);
         key.extend_from_slice(&self.prefix);
         key.push(kind);
         key
@@ -250,8 +257,8 @@ pub(super) fn canonical(score: f64) -> f64 {
 }
 
 /// The value that a member's entry holds.
-pub(super) fn encode_score(score: f64) -> Vec<u8> {
-    let mut value = Vec::with_capacity(8);
+pub(super) fn encode_score(score: f64) -> KeyBytes {
+    let mut value = KeyBytes::new();
     put_f64(&mut value, score);
     value
 }

@@ -85,7 +85,7 @@ impl<S: Scope> Kv<S> {
                 && let Some((key, record)) = cursor.next()?
             {
                 let (head, _) = Head::decode(record)?;
-                if head.is_live(view.now()) {
+                if head.is_live(|| view.now()) {
                     keys.push((key_of(key)?.to_vec(), head.kind));
                 }
             }
@@ -151,7 +151,7 @@ impl<S: Scope> Kv<S> {
             let Some((first, _)) = view.nth(&heads, n)? else { return Ok(None) };
             let mut cursor = view.range(&heads.clamp(Bound::Included(first), Bound::Unbounded), Direction::Forward)?;
             while let Some((key, record)) = cursor.next()? {
-                if Head::decode(record)?.0.is_live(view.now()) {
+                if Head::decode(record)?.0.is_live(|| view.now()) {
                     return key_of(key).map(|key| Some(key.to_vec()));
                 }
             }

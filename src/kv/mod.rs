@@ -65,6 +65,8 @@ pub use eviction::{EvictionPolicy, KeyStats};
 pub use geo::{Geo, GeoAdded, GeoCondition, GeoMatch, GeoPosition, GeoSearch, GeoShape, GeoUnit};
 pub use hash::Hash;
 pub use hyperloglog::HyperLogLog;
+#[cfg(feature = "redis")]
+pub(crate) use key::Keyspace;
 pub(crate) use key::OWNER;
 pub use list::{End, List};
 pub use rate_limit::{Decision, RateLimit, RateLimiter};
@@ -78,6 +80,7 @@ use crate::engine::Direction;
 use crate::error::Result;
 use crate::txn::{AutoCommit, Operation, Scope, View, WriteScope, Writer};
 use crate::{glob, limits};
+#[cfg(not(feature = "redis"))]
 use key::Keyspace;
 use record::Head;
 
@@ -108,6 +111,12 @@ pub struct Kv<S = AutoCommit> {
 impl<S: Scope> Kv<S> {
     pub(crate) fn new(scope: S, name: &str) -> Self {
         Self { scope, keyspace: Arc::new(Keyspace::new(name)) }
+    }
+
+    /// As [`Kv::new`], with a name that was prepared before.
+    #[cfg(feature = "redis")]
+    pub(crate) fn in_keyspace(scope: S, keyspace: &Arc<Keyspace>) -> Self {
+        Self { scope, keyspace: Arc::clone(keyspace) }
     }
 
     /// The sorted set at `key`. It need not exist; adding the first member creates it.
@@ -253,7 +262,7 @@ impl<S: Scope> Kv<S> {
             let mut keys = Vec::new();
             while let Some((head, record)) = cursor.next()? {
                 let key = key::key_of(head)?;
-                if glob::matches(pattern, key) && Head::decode(record)?.0.is_live(view.now()) {
+                if glob::matches(pattern, key) && Head::decode(record)?.0.is_live(|| view.now()) {
                     keys.push(key.to_vec());
                 }
             }
@@ -271,7 +280,7 @@ impl<S: Scope> Kv<S> {
     /// Where the head of `key` is kept.
     #[cfg(feature = "redis")]
     pub(crate) fn head(&self, key: &[u8]) -> Result<Vec<u8>> {
-        self.keyspace.head(key)
+        Ok(self.keyspace.head(key)?.into_vec())
     }
 
     fn read<R>(&self, verb: &'static str, key: &[u8], body: impl FnOnce(&View, &[u8]) -> Result<R>) -> Result<R> {

@@ -11,6 +11,8 @@
 //! The string `"7"` that expires a
 //! second after the epoch: `01 01 80000000000f4240 37`.
 
+use smallvec::SmallVec;
+
 use crate::clock::Timestamp;
 use crate::encoding::ordered::{Reader, put_i64};
 use crate::error::{Error, Result};
@@ -104,8 +106,8 @@ impl Head {
     }
 
     /// Whether the key is there at `now`. At its deadline it no longer is.
-    pub(super) fn is_live(self, now: Timestamp) -> bool {
-        self.deadline.is_none_or(|deadline| now < deadline)
+    pub(super) fn is_live(self, now: impl FnOnce() -> Timestamp) -> bool {
+        self.deadline.is_none_or(|deadline| now() < deadline)
     }
 
     /// Refuses a key of another kind than `expected`; it is kept at `head`.
@@ -118,8 +120,8 @@ impl Head {
     }
 
     /// The record with this head and `payload`.
-    pub(super) fn encode(self, payload: &[u8]) -> Vec<u8> {
-        let mut record = Vec::with_capacity(10 + payload.len());
+    pub(super) fn encode(self, payload: &[u8]) -> SmallVec<[u8; 64]> {
+        let mut record = SmallVec::with_capacity(10 + payload.len());
         record.push(self.kind.tag());
         record.push(if self.deadline.is_some() { HAS_DEADLINE } else { 0 });
         if let Some(deadline) = self.deadline {
@@ -150,15 +152,15 @@ mod tests {
     #[test]
     fn the_layout_is_what_the_table_says() {
         let head = Head { kind: Kind::String, deadline: Some(Timestamp::from_seconds(1)) };
-        assert_eq!(head.encode(b"7"), [1, 1, 0x80, 0, 0, 0, 0, 0x0f, 0x42, 0x40, b'7']);
-        assert_eq!(Head::persistent(Kind::SortedSet).encode(b""), [5, 0]);
+        assert_eq!(*head.encode(b"7"), [1, 1, 0x80, 0, 0, 0, 0, 0x0f, 0x42, 0x40, b'7']);
+        assert_eq!(*Head::persistent(Kind::SortedSet).encode(b""), [5, 0]);
     }
 
     proptest! {
         #[test]
         fn a_record_has_one_encoding(bytes in prop::collection::vec(prop_oneof![0u8..8, any::<u8>()], 0..14)) {
             if let Ok((head, payload)) = Head::decode(&bytes) {
-                prop_assert_eq!(head.encode(payload), bytes);
+                prop_assert_eq!(head.encode(payload).into_vec(), bytes);
             }
         }
 

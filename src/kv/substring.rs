@@ -5,7 +5,7 @@ use crate::error::{Error, InvalidKind, Result};
 use crate::kv::event::{KeyEvents, tell};
 use crate::kv::number::{add_float, parse_float};
 use crate::kv::record::{Head, Kind};
-use crate::kv::{Kv, deadline, entry};
+use crate::kv::{Kv, deadline, entry, string};
 use crate::limits;
 use crate::txn::{Scope, View, WriteScope, Writer};
 
@@ -218,6 +218,32 @@ impl<S: WriteScope> Kv<S> {
                 }
             }
             Ok(SetOutcome { written, previous })
+        })
+    }
+
+    /// Sets several strings, as one operation; those of a key that is named again win.
+    ///
+    /// # Errors
+    /// As [`Kv::set`], and then none is set.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// kv.set_all(&[("a", "1"), ("b", "2")])?;
+    /// assert_eq!(kv.get("b")?.as_deref(), Some(&b"2"[..]));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `MSET`.
+    pub fn set_all<K: AsRef<[u8]>, V: AsRef<[u8]>>(&self, entries: &[(K, V)]) -> Result<()> {
+        self.change("set_all", |writer| {
+            for (key, value) in entries {
+                let key = self.keyspace.head(key.as_ref())?;
+                string::set(writer, &key, value.as_ref(), None)?;
+                tell(writer, KeyEvents::STRINGS, "set", &key);
+            }
+            Ok(())
         })
     }
 

@@ -313,7 +313,7 @@ fn check_elements(view: &View, set: &Elements) -> Result<Vec<Vec<u8>>> {
         let (score, member) = set.read_position(position)?;
         let stored = view.get(&set.member(member))?.expect("a position without its member");
         assert_eq!(decode_score(&stored)?.to_bits(), score.to_bits());
-        keys.extend([position.to_vec(), set.member(member)]);
+        keys.extend([position.to_vec(), set.member(member).into_vec()]);
     }
     assert_eq!(view.count(&set.all())?, keys.len() as u64, "a member without its position");
     Ok(keys)

@@ -81,7 +81,7 @@ impl<S: Scope> Kv<S> {
     /// Redis command reference, `MEMORY USAGE`.
     pub fn bytes_of(&self, key: impl AsRef<[u8]>) -> Result<Option<u64>> {
         self.read("bytes_of", key.as_ref(), |view, head| {
-            let found = eviction::size(view, head)?.filter(|(head, _)| head.is_live(view.now()));
+            let found = eviction::size(view, head)?.filter(|(head, _)| head.is_live(|| view.now()));
             Ok(found.map(|(_, bytes)| bytes))
         })
     }
@@ -90,5 +90,5 @@ impl<S: Scope> Kv<S> {
 /// Whether the key at `head` is there; to ask is no use of it.
 fn is_live(view: &View, head: &[u8]) -> Result<bool> {
     let Some(record) = view.get(head)? else { return Ok(false) };
-    Ok(Head::decode(&record)?.0.is_live(view.now()))
+    Ok(Head::decode(&record)?.0.is_live(|| view.now()))
 }

@@ -163,7 +163,7 @@ impl Store {
         self.inner.core.exclusive(|writer| {
             let transaction = Transaction::new(self.clone(), Running::new(writer));
             let value = body(&transaction)?;
-            Ok((value, transaction.into_writer()?))
+            Ok((value, transaction.into_writer()))
         })
     }
 
@@ -403,7 +403,7 @@ impl Store {
         self.inner.core.exclusive_pending(|writer| {
             let transaction = Transaction::new(self.clone(), Running::new(writer));
             let value = body(&transaction)?;
-            Ok((value, transaction.into_writer()?))
+            Ok((value, transaction.into_writer()))
         })
     }
 

@@ -34,7 +34,7 @@ impl Transaction {
         Self { store, running }
     }
 
-    pub(super) fn into_writer(self) -> Result<Writer> {
+    pub(super) fn into_writer(self) -> Writer {
         self.running.into_writer()
     }
 
@@ -52,6 +52,12 @@ impl Transaction {
     #[cfg(feature = "redis")]
     pub(crate) fn take_touched(&self) -> Vec<Box<[u8]>> {
         self.running.take_touched()
+    }
+
+    /// As [`Transaction::kv_named`], with a name that was prepared before.
+    #[cfg(feature = "redis")]
+    pub(crate) fn kv_in(&self, keyspace: &Arc<crate::kv::Keyspace>) -> crate::kv::Kv<InTransaction<'_>> {
+        crate::kv::Kv::in_keyspace(self.scope(), keyspace)
     }
 
     pub(super) fn hub(&self) -> &Arc<crate::channel::Hub> {
@@ -75,7 +81,7 @@ impl Transaction {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn commit(self) -> Result<()> {
-        self.store.inner.core.commit_optimistic(self.running.into_writer()?)
+        self.store.inner.core.commit_optimistic(self.running.into_writer())
     }
 
     /// Forgets what the transaction wrote. Dropping it does the same.

@@ -21,6 +21,7 @@ mod flights;
 mod observe;
 mod running;
 mod scope;
+mod undo;
 mod usage;
 mod view;
 mod waiters;

@@ -1,60 +1,51 @@
 //! A transaction while it runs.
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 
 use crate::error::{Error, InvalidKind, Result};
 use crate::txn::scope::{Operation, Scope, WriteScope};
-use crate::txn::view::{View, Writer};
+use crate::txn::view::{Mark, View, Writer};
 
 /// The state that the handles of one transaction share.
 #[derive(Debug)]
 pub(crate) struct Running {
-    /// Empty only while an operation runs on it.
-    writer: RefCell<Option<Writer>>,
+    /// Borrowed while an operation runs on it.
+    writer: RefCell<Writer>,
 }
 
 impl Running {
     pub(crate) fn new(writer: Writer) -> Self {
-        Self { writer: RefCell::new(Some(writer)) }
+        Self { writer: RefCell::new(writer) }
     }
 
     /// Ends the transaction and gives out what it amounts to.
-    pub(crate) fn into_writer(self) -> Result<Writer> {
-        self.writer.into_inner().ok_or_else(in_use)
+    pub(crate) fn into_writer(self) -> Writer {
+        self.writer.into_inner()
     }
 
     /// As [`Writer::take_touched`].
     #[cfg(feature = "redis")]
     pub(crate) fn take_touched(&self) -> Vec<Box<[u8]>> {
-        self.writer.borrow_mut().as_mut().map(Writer::take_touched).unwrap_or_default()
+        self.writer.try_borrow_mut().map(|mut writer| writer.take_touched()).unwrap_or_default()
     }
 
-    fn view(&self) -> Result<View> {
-        self.writer.borrow().as_ref().map(|writer| writer.at_next_moment()).ok_or_else(in_use)
-    }
-
-    fn take(&self) -> Result<Borrowed<'_>> {
-        let mut writer = self.writer.borrow_mut().take().ok_or_else(in_use)?;
+    fn begin(&self) -> Result<Borrowed<'_>> {
+        let mut writer = self.writer.try_borrow_mut().map_err(|_| in_use())?;
         let mark = writer.mark();
-        Ok(Borrowed { home: self, writer: Some(writer), mark: Some(mark) })
+        Ok(Borrowed { writer, mark: Some(mark) })
     }
 }
 
-/// The writer while an operation has it. Whatever happens it goes home; unless the operation succeeded, without what the
-/// operation wrote.
+/// The writer while an operation has it. Whatever happens, what the operation wrote is undone unless it succeeded.
 struct Borrowed<'a> {
-    home: &'a Running,
-    writer: Option<Writer>,
-    mark: Option<super::view::Mark>,
+    writer: RefMut<'a, Writer>,
+    mark: Option<Mark>,
 }
 
 impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
-        if let Some(mut writer) = self.writer.take() {
-            if let Some(mark) = &self.mark {
-                writer.undo_to(mark);
-            }
-            *self.home.writer.borrow_mut() = Some(writer);
+        if let Some(mark) = &self.mark {
+            self.writer.undo_to(mark);
         }
     }
 }
@@ -88,16 +79,22 @@ impl<'tx> InTransaction<'tx> {
 
 impl Scope for InTransaction<'_> {
     fn read<R>(&self, operation: Operation<'_>, body: impl FnOnce(&View) -> Result<R>) -> Result<R> {
-        operation.record(|| body(&self.0.view()?))
+        operation.record(|| {
+            // One that runs within another is at the moment of that.
+            if let Ok(mut writer) = self.0.writer.try_borrow_mut() {
+                writer.move_on();
+            }
+            let writer = self.0.writer.try_borrow().map_err(|_| in_use())?;
+            body(&writer)
+        })
     }
 }
 
 impl WriteScope for InTransaction<'_> {
     fn write<R>(&self, operation: Operation<'_>, mut body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R> {
         operation.record(|| {
-            let mut borrowed = self.0.take()?;
-            let Some(writer) = &mut borrowed.writer else { return Err(in_use()) };
-            let value = body(writer)?;
+            let mut borrowed = self.0.begin()?;
+            let value = body(&mut borrowed.writer)?;
             borrowed.mark = None;
             Ok(value)
         })

@@ -42,7 +42,7 @@ fn transaction<R>(core: &Arc<Core>, mut body: impl FnMut(&InTransaction<'_>) -> 
     core.exclusive(|writer| {
         let running = Running::new(writer);
         let value = body(&InTransaction::new(&running))?;
-        Ok((value, running.into_writer()?))
+        Ok((value, running.into_writer()))
     })
 }
 
@@ -169,7 +169,7 @@ fn optimistic(
     let running = Running::new(core.begin()?);
     body(&InTransaction::new(&running))?;
     meanwhile(&AutoCommit::new(Arc::clone(core)))?;
-    core.commit_optimistic(running.into_writer()?)
+    core.commit_optimistic(running.into_writer())
 }
 
 #[test]
@@ -311,8 +311,8 @@ fn unique_times_go_on_over_forks_and_reopening_on_a_clock_that_stands_or_went_ba
     let (early, late) = (Running::new(core.begin().unwrap()), Running::new(core.begin().unwrap()));
     let times = [&early, &late].map(|running| take_time(&InTransaction::new(running)));
     assert!(first < times[0] && times[0] < times[1]);
-    core.commit_optimistic(late.into_writer().unwrap()).unwrap();
-    core.commit_optimistic(early.into_writer().unwrap()).unwrap();
+    core.commit_optimistic(late.into_writer()).unwrap();
+    core.commit_optimistic(early.into_writer()).unwrap();
     let reopened = take_time(&AutoCommit::new(at(&engine, 5)));
     assert_eq!(reopened, times[1] + 1);
 }
@@ -506,7 +506,7 @@ proptest! {
             }
         }
         for index in commit_order {
-            let writer = running[index].take().unwrap().into_writer().unwrap();
+            let writer = running[index].take().unwrap().into_writer();
             match core.commit_optimistic(writer) {
                 Ok(()) => scripts[index].iter().for_each(|step| model_step(&mut model, step)),
                 Err(error) => prop_assert!(error.is_retryable()),

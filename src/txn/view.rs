@@ -14,6 +14,7 @@ use crate::engine::{
 use crate::error::{Error, Result};
 use crate::txn::core::{Core, Effect, LAST_MICROS_KEY};
 use crate::txn::observe::{KeyEvent, Told};
+use crate::txn::undo::Undo;
 use crate::txn::usage::Usage;
 
 /// The entries an operation reads: one snapshot, with the running transaction's changes laid over it.
@@ -163,15 +164,7 @@ pub struct Writer {
     /// Whether it was given unique times.
     took_times: bool,
     /// What to put back when the operation that runs inside a transaction fails; `None` when nothing can be undone alone.
-    undo: Option<Vec<(Key, Before)>>,
-}
-
-/// What the changes held for a key before it was changed again.
-#[derive(Debug)]
-enum Before {
-    Nothing,
-    Put(Value),
-    Removed,
+    undo: Option<Undo>,
 }
 
 /// Where a transaction stood before an operation.
@@ -201,16 +194,13 @@ impl Writer {
     pub(crate) fn put(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
         let (key, value) = (key.as_ref(), value.as_ref());
         engine::check_sizes(key, value)?;
-        self.note_before(key);
-        self.view.overlay.changes_mut().put(key, value);
+        self.change(key, Change::Put(value));
         Ok(())
     }
 
     /// Removes `key`, which need not exist.
     pub(crate) fn remove(&mut self, key: impl AsRef<[u8]>) {
-        let key = key.as_ref();
-        self.note_before(key);
-        self.view.overlay.changes_mut().remove(key);
+        self.change(key.as_ref(), Change::Remove);
     }
 
     /// Removes every entry of `range` and answers how many there were.
@@ -287,22 +277,22 @@ impl Writer {
         self.view.core.unique_micros(self.view.now(), stored)
     }
 
+    /// Begins an operation of a longer transaction that reads only.
+    pub(super) fn move_on(&mut self) {
+        self.view.now = OnceCell::new();
+    }
+
     /// Begins an operation of a longer transaction; [`Writer::undo_to`] takes it back.
     pub(crate) fn mark(&mut self) -> Mark {
-        self.view.now = OnceCell::new();
-        self.undo = Some(Vec::new());
+        self.move_on();
+        self.undo.get_or_insert_default().clear();
         Mark { effects: self.effects.len(), wake_at: self.wake_at }
     }
 
     /// Undoes what was written since `mark`.
     pub(crate) fn undo_to(&mut self, mark: &Mark) {
-        let changes = self.view.overlay.changes_mut();
-        for (key, before) in self.undo.take().unwrap_or_default().into_iter().rev() {
-            match before {
-                Before::Nothing => changes.forget(&key),
-                Before::Put(value) => changes.put(&key, value),
-                Before::Removed => changes.remove(&key),
-            }
+        if let Some(undo) = &mut self.undo {
+            undo.take_back(self.view.overlay.changes_mut());
         }
         self.effects.truncate(mark.effects);
         self.wake_at = mark.wake_at;
@@ -316,15 +306,14 @@ impl Writer {
         Parts { base, changes, effects, wake_at, took_times, reads }
     }
 
-    /// Keeps what `undo_to` would put back.
-    fn note_before(&mut self, key: &[u8]) {
-        let Some(undo) = &mut self.undo else { return };
-        let before = match self.view.overlay.changes().get(key) {
-            None => Before::Nothing,
-            Some(Change::Put(value)) => Before::Put(value.into()),
-            Some(Change::Remove) => Before::Removed,
-        };
-        undo.push((Key::from(key), before));
+    /// Changes `key`, and keeps what `undo_to` would put back.
+    fn change(&mut self, key: &[u8], change: Change<'_>) {
+        let undo = &mut self.undo;
+        self.view.overlay.changes_mut().change(key, change, |before| {
+            if let Some(undo) = undo {
+                undo.note(key, before);
+            }
+        });
     }
 }
 

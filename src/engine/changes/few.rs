@@ -1,14 +1,16 @@
 //! A few small changes in one buffer.
 
-use arrayvec::ArrayVec;
+use std::ops::{Bound, Range};
+
+use smallvec::SmallVec;
 
 use crate::engine::{Change, Direction, KeyRange};
 
 /// More changes than this are kept in a tree.
-const CHANGES_MAX: usize = 8;
+const CHANGES_MAX: usize = 256;
 
 /// More bytes than this, those of overwritten values included, are kept in a tree.
-const BYTES_MAX: usize = 2 << 10;
+const BYTES_MAX: usize = 16 << 10;
 
 /// What the buffer has room for at first: a change or two need no second allocation.
 const BYTES_AT_FIRST: usize = 512;
@@ -19,7 +21,7 @@ pub(super) struct Few {
     /// Keys and values, one behind the other.
     bytes: Vec<u8>,
     /// In the order of the keys.
-    slots: ArrayVec<Slot, CHANGES_MAX>,
+    slots: SmallVec<[Slot; 8]>,
 }
 
 /// Where a change is in the buffer.
@@ -35,7 +37,7 @@ impl Few {
     /// Whether a change of so many bytes of key and value fits in.
     #[inline]
     pub(super) fn has_room(&self, bytes: usize) -> bool {
-        !self.slots.is_full() && self.bytes.len().saturating_add(bytes) <= BYTES_MAX
+        self.slots.len() < CHANGES_MAX && self.bytes.len().saturating_add(bytes) <= BYTES_MAX
     }
 
     pub(super) fn len(&self) -> usize {
@@ -48,18 +50,30 @@ impl Few {
         self.slots.iter().map(bytes).sum()
     }
 
-    /// Sets what becomes of `key`. The caller has asked whether there is room.
-    pub(super) fn set(&mut self, key: &[u8], change: Change<'_>) {
+    /// Sets what becomes of `key`, and tells `before` what was to become of it. The caller has asked whether there is room.
+    pub(super) fn set(&mut self, key: &[u8], change: Change<'_>, before: impl FnOnce(Option<Change<'_>>)) {
+        let found = self.search(key);
+        before(found.ok().and_then(|at| self.nth(at)).map(|(_, change)| change));
         let value = change.value();
+        let value_bytes = value.map(|value| short(value.len()));
+        if let Ok(at) = found
+            && let Some(slot) = self.slots.get_mut(at)
+        {
+            let value_at = usize::from(slot.at) + usize::from(slot.key_bytes);
+            let value = value.unwrap_or_default();
+            if value.len() <= slot.value_bytes.map_or(0, usize::from) {
+                if let Some(place) = self.bytes.get_mut(value_at..value_at + value.len()) {
+                    place.copy_from_slice(value);
+                }
+                slot.value_bytes = value_bytes;
+                return;
+            }
+        }
         if self.bytes.capacity() == 0 {
             self.bytes.reserve(BYTES_AT_FIRST.max(key.len() + value.map_or(0, <[u8]>::len)));
         }
-        let slot = Slot {
-            at: short(self.bytes.len()),
-            key_bytes: short(key.len()),
-            value_bytes: value.map(|value| short(value.len())),
-        };
-        match self.search(key) {
+        let slot = Slot { at: short(self.bytes.len()), key_bytes: short(key.len()), value_bytes };
+        match found {
             Ok(at) => {
                 if let Some(place) = self.slots.get_mut(at) {
                     *place = slot;
@@ -97,36 +111,57 @@ impl Few {
 
     /// The changes of keys in `range`, lowest key first.
     #[inline]
-    pub(super) fn range<'a>(&'a self, range: &'a KeyRange) -> FewIter<'a> {
-        FewIter { changes: self, range, at: 0 }
+    pub(super) fn range(&self, range: &KeyRange) -> FewIter<'_> {
+        FewIter { changes: self, places: self.places(range) }
     }
 
-    /// A cursor that owns a copy.
+    /// A cursor that owns a copy of the changes in `range`.
     pub(super) fn cursor(&self, range: &KeyRange, direction: Direction) -> FewCursor {
-        let mut kept = self.clone();
-        let mut at = 0;
-        kept.slots.retain(|_| {
-            at += 1;
-            self.nth(at - 1).is_some_and(|(key, _)| range.contains(key))
-        });
+        let mut kept = Self::default();
+        for (key, change) in self.range(range) {
+            let value = change.value();
+            let slot = Slot {
+                at: short(kept.bytes.len()),
+                key_bytes: short(key.len()),
+                value_bytes: value.map(|value| short(value.len())),
+            };
+            kept.slots.push(slot);
+            kept.bytes.extend_from_slice(key);
+            kept.bytes.extend_from_slice(value.unwrap_or_default());
+        }
         if direction == Direction::Backward {
             kept.slots.reverse();
         }
         FewCursor { changes: kept, at: 0 }
     }
 
+    /// The places of the keys in `range`.
+    fn places(&self, range: &KeyRange) -> Range<usize> {
+        let place = |key: &[u8], is_behind: bool| match self.search(key) {
+            Ok(at) => at + usize::from(is_behind),
+            Err(at) => at,
+        };
+        let start = match range.start() {
+            Bound::Unbounded => 0,
+            Bound::Included(key) => place(key, false),
+            Bound::Excluded(key) => place(key, true),
+        };
+        let end = match range.end() {
+            Bound::Unbounded => self.slots.len(),
+            Bound::Included(key) => place(key, true),
+            Bound::Excluded(key) => place(key, false),
+        };
+        start..end
+    }
+
     /// Where `key` is, or would be.
     #[inline]
     fn search(&self, key: &[u8]) -> Result<usize, usize> {
-        for at in 0..self.slots.len() {
-            let Some((other, _)) = self.nth(at) else { break };
-            match other.cmp(key) {
-                std::cmp::Ordering::Less => {}
-                std::cmp::Ordering::Equal => return Ok(at),
-                std::cmp::Ordering::Greater => return Err(at),
-            }
-        }
-        Err(self.slots.len())
+        self.slots.binary_search_by(|slot| {
+            let at = usize::from(slot.at);
+            let other = self.bytes.get(at..at + usize::from(slot.key_bytes)).unwrap_or_default();
+            other.cmp(key)
+        })
     }
 }
 
@@ -139,8 +174,7 @@ fn short(number: usize) -> u16 {
 #[derive(Debug)]
 pub(super) struct FewIter<'a> {
     changes: &'a Few,
-    range: &'a KeyRange,
-    at: usize,
+    places: Range<usize>,
 }
 
 impl<'a> Iterator for FewIter<'a> {
@@ -148,13 +182,7 @@ impl<'a> Iterator for FewIter<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let (key, change) = self.changes.nth(self.at)?;
-            self.at += 1;
-            if self.range.contains(key) {
-                return Some((key, change));
-            }
-        }
+        self.changes.nth(self.places.next()?)
     }
 }
 

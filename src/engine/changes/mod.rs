@@ -1,7 +1,7 @@
 //! What a transaction has written and not yet committed.
 //!
-//! Most transactions write little. Up to eight small changes are kept in one buffer, which costs one allocation; more, or
-//! larger ones, in a tree. `docs/tree.md` has what that is worth.
+//! Most transactions write little. Up to 256 small changes are kept in one buffer, which costs one allocation for the first
+//! eight; more, or larger ones, in a tree. `docs/tree.md` has what that is worth.
 
 mod few;
 
@@ -15,7 +15,8 @@ const INNER: usize = 16;
 
 /// Buffered changes, sorted by key: for each key, the last of what was done to it.
 ///
-/// Clones cost O(1) and do not change with the original, so that a cursor over a running transaction owns what it walks.
+/// Clones cost O(1), or a copy of at most 16 KiB, and do not change with the original, so that a cursor over a running
+/// transaction owns what it walks.
 ///
 /// # Examples
 /// ```
@@ -135,11 +136,7 @@ impl Changes {
     /// assert_eq!(changes.get(b"a"), Some(Change::Put(b"1")));
     /// ```
     pub fn put(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
-        let (key, value) = (key.as_ref(), value.as_ref());
-        if self.many.is_none() && value.len() <= INLINE_VALUE_BYTES_MAX && self.few.has_room(key.len() + value.len()) {
-            return self.few.set(key, Change::Put(value));
-        }
-        self.tree_mut().put(key, value);
+        self.change(key.as_ref(), Change::Put(value.as_ref()), |_| ());
     }
 
     /// Removes `key`, whatever was to become of it before.
@@ -152,11 +149,24 @@ impl Changes {
     /// assert_eq!(changes.get(b"a"), Some(Change::Remove));
     /// ```
     pub fn remove(&mut self, key: impl AsRef<[u8]>) {
-        let key = key.as_ref();
-        if self.many.is_none() && self.few.has_room(key.len()) {
-            return self.few.set(key, Change::Remove);
+        self.change(key.as_ref(), Change::Remove, |_| ());
+    }
+
+    /// Sets what becomes of `key`, and tells `before` what was to become of it until now.
+    pub(crate) fn change(&mut self, key: &[u8], change: Change<'_>, before: impl FnOnce(Option<Change<'_>>)) {
+        let value = change.value();
+        let value_bytes = value.map_or(0, <[u8]>::len);
+        if self.many.is_none()
+            && value_bytes <= INLINE_VALUE_BYTES_MAX
+            && self.few.has_room(key.len().saturating_add(value_bytes))
+        {
+            return self.few.set(key, change, before);
         }
-        self.tree_mut().insert(key, Stored::Removed);
+        before(self.get(key));
+        match value {
+            Some(value) => self.tree_mut().put(key, value),
+            None => self.tree_mut().insert(key, Stored::Removed),
+        }
     }
 
     /// The changes as a tree, from now on.

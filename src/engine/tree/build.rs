@@ -80,7 +80,7 @@ fn parents<const L: usize, const I: usize>(level: Vec<(Vec<u8>, Node<L, I>)>) ->
         }
         let upper = children.peek().map(|(upper, _)| &**upper);
         let bounds = Bounds { lower: (!above.is_empty()).then_some(&*lower), upper };
-        inner.set_skip(bounds.shared());
+        inner.set_sure(bounds.shared());
         above.push((lower, Node::Inner(Arc::new(inner))));
     }
     above

@@ -3,6 +3,9 @@
 /// Compared in one go when a block of heads is searched.
 const STRIDE: usize = 8;
 
+/// A run of equal heads that is looked for one by one; where keys differ late, runs are long.
+const SHORT_RUN: usize = 4;
+
 /// The eight bytes of `key` after the first `skip`, as a number whose order is theirs. Missing bytes are zero, so that a
 /// key may have the head of a longer one.
 #[inline]
@@ -32,6 +35,17 @@ pub(super) fn count_below<const N: usize>(heads: &[u64; N], head: u64) -> usize 
 #[inline]
 fn below(heads: &[u64], head: u64) -> usize {
     heads.iter().map(|other| usize::from(*other < head)).sum()
+}
+
+/// Where the run of heads that equal `head` ends, which begins at `at`, among the first `len`.
+#[inline]
+pub(super) fn end_of_run<const N: usize>(heads: &[u64; N], at: usize, len: usize, head: u64) -> usize {
+    let run = heads.iter().take(len).skip(at).take(SHORT_RUN).take_while(|other| **other == head).count();
+    match head.checked_add(1) {
+        _ if run < SHORT_RUN => at + run,
+        Some(next) => count_below(heads, next),
+        None => len,
+    }
 }
 
 /// How many bytes two keys share at their start.

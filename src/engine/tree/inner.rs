@@ -5,18 +5,21 @@
     reason = "places come from searches of the same node, and its arrays have room for them"
 )]
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 
-use crate::engine::tree::heads::{Bounds, common, count_below, head};
+use crate::engine::tree::heads::{Bounds, common, count_below, end_of_run, head};
 use crate::engine::tree::leaf::{Inserted, Leaf};
 use crate::engine::tree::{Node, Stored};
 
 /// Up to `I` children, which are all leaves or all inner nodes.
 #[derive(Clone, Debug)]
 pub(crate) struct Inner<const L: usize, const I: usize> {
-    /// Bytes that every key that may come here begins with, and that heads leave out.
+    /// Bytes that every key that may come here begins with.
+    sure: usize,
+    /// Bytes that every separator begins with, and that heads leave out: those that are sure, or more.
     skip: usize,
     pub(super) kids: Kids<L, I>,
     /// The separators' bytes.
@@ -146,7 +149,7 @@ impl<const L: usize, const I: usize> Child for Inner<L, I> {
     }
 
     fn merge(&mut self, separator: &[u8], right: &Self) {
-        self.set_skip(self.skip.min(right.skip));
+        self.set_sure(self.sure.min(right.sure));
         for at in 0..right.len() {
             let before = if at == 0 { separator } else { right.separator(at) };
             self.insert_child(self.len(), before, right.kid(at));
@@ -212,7 +215,7 @@ impl<const L: usize, const I: usize> Inner<L, I> {
         };
         let mut heads = [u64::MAX; I];
         heads[0] = 0;
-        Self { skip: 0, kids, bytes: Vec::new(), heads, slots: [(0, 0); I], counts }
+        Self { sure: 0, skip: 0, kids, bytes: Vec::new(), heads, slots: [(0, 0); I], counts }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -244,7 +247,17 @@ impl<const L: usize, const I: usize> Inner<L, I> {
     /// The child that `key` is below.
     #[inline]
     pub(super) fn find(&self, key: &[u8]) -> usize {
-        let (head, len) = (head(key, self.skip), self.len());
+        let len = self.len();
+        if self.skip > self.sure {
+            let prefix = &self.separator(1)[self.sure..self.skip];
+            let start = key.get(self.sure..self.skip.min(key.len())).unwrap_or_default();
+            match start.cmp(prefix) {
+                Ordering::Less => return 0,
+                Ordering::Equal => {}
+                Ordering::Greater => return len - 1,
+            }
+        }
+        let head = head(key, self.skip);
         // Loads in order of the keys go to the last child, where separators may all have the same head.
         let last = len - 1;
         if self.heads[last] <= head && last > 0 && (self.heads[last] < head || self.separator(last) <= key) {
@@ -252,10 +265,7 @@ impl<const L: usize, const I: usize> Inner<L, I> {
         }
         // The first child's head is 0 and never above.
         let mut at = count_below(&self.heads, head).max(1);
-        let mut end = at;
-        while end < len && self.heads[end] == head {
-            end += 1;
-        }
+        let mut end = end_of_run(&self.heads, at, len, head);
         while at < end {
             let middle = at.midpoint(end);
             if self.separator(middle) <= key {
@@ -286,6 +296,13 @@ impl<const L: usize, const I: usize> Inner<L, I> {
     /// Puts a child behind `separator`.
     pub(super) fn insert_child(&mut self, at: usize, separator: &[u8], child: Node<L, I>) {
         let len = self.len();
+        if len > 1 {
+            let shared = common(self.separator(1), separator);
+            if len == 2 || shared < self.skip {
+                self.skip = self.sure.max(shared);
+                self.renew_separators();
+            }
+        }
         self.heads.copy_within(at..len, at + 1);
         self.slots.copy_within(at..len, at + 1);
         self.counts.copy_within(at..len, at + 1);
@@ -315,14 +332,14 @@ impl<const L: usize, const I: usize> Inner<L, I> {
         self.counts.copy_within(at + 1..len, at);
         self.heads[len - 1] = u64::MAX;
         self.counts[len - 1] = 0;
-        self.renew_separators();
+        self.fit_separators();
     }
 
     /// Splits off the children from `middle` on. Answers the separator before them.
     fn split(&mut self, middle: usize, bounds: Bounds<'_>) -> (Vec<u8>, Self) {
         let (len, between) = (self.len(), self.separator(middle).to_vec());
         let mut right = Self::of(self.kid(middle));
-        right.skip = bounds.above(&between).shared();
+        right.set_sure(bounds.above(&between).shared());
         for at in middle + 1..len {
             right.insert_child(at - middle, self.separator(at), self.kid(at));
         }
@@ -332,16 +349,25 @@ impl<const L: usize, const I: usize> Inner<L, I> {
         }
         self.heads[middle..].fill(u64::MAX);
         self.counts[middle..].fill(0);
-        self.skip = bounds.below(&between).shared();
-        self.renew_separators();
+        self.sure = bounds.below(&between).shared();
+        self.fit_separators();
         (between, right)
     }
 
-    pub(super) fn set_skip(&mut self, skip: usize) {
-        if self.skip != skip {
-            self.skip = skip;
-            self.renew_separators();
+    /// Sets how many bytes every key that may come here begins with.
+    pub(super) fn set_sure(&mut self, sure: usize) {
+        if self.sure != sure {
+            self.sure = sure;
+            self.fit_separators();
         }
+    }
+
+    /// Leaves out of the heads what all separators share.
+    fn fit_separators(&mut self) {
+        let last = self.len() - 1;
+        let shared = if last > 1 { common(self.separator(1), self.separator(last)) } else { 0 };
+        self.skip = self.sure.max(shared);
+        self.renew_separators();
     }
 
     /// Packs the separators again and takes their heads.
@@ -372,10 +398,7 @@ impl<const L: usize, const I: usize> Inner<L, I> {
                     below.lower.is_none_or(|lower| below.upper.is_none_or(|upper| lower < upper)),
                     "separators out of order",
                 )?;
-                ensure(
-                    bounds.lower.is_none_or(|lower| common(lower, separator) >= self.skip),
-                    "a separator has not the prefix",
-                )?;
+                ensure(common(self.separator(1), separator) >= self.skip, "a separator has not the prefix")?;
             }
             let found = self.kid(at).check(below)?;
             ensure(found.0 == self.counts[at], "a count is wrong")?;
@@ -383,7 +406,8 @@ impl<const L: usize, const I: usize> Inner<L, I> {
             bytes += found.1;
             heights.push(found.2);
         }
-        ensure(self.skip <= bounds.shared(), "the prefix is longer than that of the bounds")?;
+        ensure(self.sure <= bounds.shared(), "the prefix is longer than that of the bounds")?;
+        ensure(self.sure == self.skip || self.sure < self.skip && len > 2, "what heads leave out")?;
         ensure(heights.windows(2).all(|pair| pair[0] == pair[1]), "children of different heights")?;
         Ok((entries, bytes, heights[0] + 1))
     }

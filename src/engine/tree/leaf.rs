@@ -15,7 +15,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use crate::engine::tree::heads::{Bounds, common, count_below, head, separator};
+use crate::engine::tree::heads::{Bounds, common, count_below, end_of_run, head, separator};
 use crate::engine::tree::{Found, Stored};
 
 /// Values above this are kept beside the leaf, in bytes.
@@ -112,10 +112,7 @@ impl<const N: usize> Leaf<N> {
         let head = head(key, self.skip);
         let mut at = count_below(&self.heads, head);
         // Equal heads say nothing; with many of them, by halves.
-        let mut end = at;
-        while end < self.len && self.heads[end] == head {
-            end += 1;
-        }
+        let mut end = end_of_run(&self.heads, at, self.len, head);
         while at < end {
             let middle = at.midpoint(end);
             match self.key(middle).cmp(key) {

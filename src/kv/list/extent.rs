@@ -11,6 +11,7 @@
 
 use crate::encoding::ordered::{Reader, put_i64};
 use crate::error::{Error, InvalidKind, Result};
+use crate::kv::key::KeyBytes;
 use crate::kv::list::End;
 
 /// The distance between two neighbours that were put in at an end: 2^47 of them fit on either side.
@@ -71,8 +72,8 @@ impl Extent {
         if index < 0 { self.len.checked_sub(index.unsigned_abs()) } else { Some(index.unsigned_abs()) }
     }
 
-    pub(super) fn encode(self) -> Vec<u8> {
-        let mut payload = Vec::with_capacity(25);
+    pub(super) fn encode(self) -> KeyBytes {
+        let mut payload = KeyBytes::new();
         payload.push(u8::from(self.is_even));
         payload.extend_from_slice(&self.len.to_be_bytes());
         put_i64(&mut payload, self.first);
@@ -123,7 +124,7 @@ mod tests {
         fn a_record_has_one_encoding(mut bytes in prop::collection::vec(any::<u8>(), 24..27)) {
             bytes[0] &= 3;
             if let Ok(extent) = Extent::decode(&bytes) {
-                prop_assert_eq!(extent.encode(), bytes);
+                prop_assert_eq!(extent.encode().into_vec(), bytes);
             }
         }
     }

@@ -22,7 +22,7 @@ mod tests;
 use crate::clock::Timestamp;
 use crate::engine::Direction;
 use crate::error::{Error, Result};
-use crate::kv::key::Elements;
+use crate::kv::key::{Elements, KeyBytes};
 use crate::kv::record::{Head, Kind};
 use crate::kv::{Kv, entry};
 use crate::limits;
@@ -71,7 +71,7 @@ impl End {
 #[derive(Clone, Debug)]
 pub struct List<S = AutoCommit> {
     kv: Kv<S>,
-    key: Vec<u8>,
+    key: KeyBytes,
 }
 
 impl<S> List<S> {
@@ -82,7 +82,7 @@ impl<S> List<S> {
 
 impl<S: Scope> List<S> {
     pub(super) fn new(kv: Kv<S>, key: &[u8]) -> Self {
-        Self { kv, key: key.to_vec() }
+        Self { kv, key: key.into() }
     }
 
     /// How many values there are.

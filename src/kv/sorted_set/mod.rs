@@ -22,7 +22,7 @@ pub use query::RangeQuery;
 use crate::engine::Direction;
 use crate::error::{Error, InvalidKind, Result};
 use crate::kv::collection::Held;
-use crate::kv::key::{self, Elements};
+use crate::kv::key::{self, Elements, KeyBytes};
 use crate::kv::record::Kind;
 use crate::kv::{Kv, entry};
 use crate::limits;
@@ -50,12 +50,12 @@ type Entries = Vec<(Vec<u8>, f64)>;
 #[derive(Clone, Debug)]
 pub struct SortedSet<S = AutoCommit> {
     kv: Kv<S>,
-    key: Vec<u8>,
+    key: KeyBytes,
 }
 
 impl<S: Scope> SortedSet<S> {
     pub(super) fn new(kv: Kv<S>, key: &[u8]) -> Self {
-        Self { kv, key: key.to_vec() }
+        Self { kv, key: key.into() }
     }
 
     /// The score of `member`.

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::str::FromStr;
 
 use crate::clock::Timestamp;
-use crate::encoding::ordered::Reader;
+use crate::encoding::ordered::{Buffer, Reader};
 use crate::error::{Error, InvalidKind, Result};
 
 /// Bytes of a stored id.
@@ -93,9 +93,9 @@ impl StreamId {
     }
 
     /// Appends the id, in bytes that are ordered as ids are.
-    pub(super) fn put(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.ms.to_be_bytes());
-        out.extend_from_slice(&self.seq.to_be_bytes());
+    pub(super) fn put(self, out: &mut impl Buffer) {
+        out.append(&self.ms.to_be_bytes());
+        out.append(&self.seq.to_be_bytes());
     }
 
     /// Takes what [`StreamId::put`] appended.

@@ -5,14 +5,14 @@ use std::ops::Bound;
 use crate::encoding::ordered::{Reader, put_bytes};
 use crate::engine::{Key, KeyRange};
 use crate::error::{Error, Result};
-use crate::kv::key::{CONSUMER, ENTRY, Elements, GROUP, OWNED, PENDING};
+use crate::kv::key::{CONSUMER, ENTRY, Elements, GROUP, KeyBytes, OWNED, PENDING};
 use crate::kv::stream::id::{ID_BYTES, StreamId};
 
 /// Two bounds of a range of ids.
 pub(super) type Bounds = (Bound<StreamId>, Bound<StreamId>);
 
 /// Where the entry `id` is kept.
-pub(super) fn entry(stream: &Elements, id: StreamId) -> Vec<u8> {
+pub(super) fn entry(stream: &Elements, id: StreamId) -> KeyBytes {
     with_id(stream.kind(ENTRY, ID_BYTES), id)
 }
 
@@ -27,7 +27,7 @@ pub(super) fn entries_between(stream: &Elements, bounds: Bounds) -> KeyRange {
 }
 
 /// Where the group `name` is kept.
-pub(super) fn group(stream: &Elements, name: &[u8]) -> Vec<u8> {
+pub(super) fn group(stream: &Elements, name: &[u8]) -> KeyBytes {
     with_name(stream.kind(GROUP, name.len()), name)
 }
 
@@ -44,9 +44,9 @@ pub(super) fn group_name<'a>(stream: &Elements, key: &'a [u8]) -> Result<&'a [u8
 /// The elements of one group, other than its own.
 #[derive(Debug)]
 pub(super) struct GroupElements {
-    consumer: Vec<u8>,
-    pending: Vec<u8>,
-    owned: Vec<u8>,
+    consumer: KeyBytes,
+    pending: KeyBytes,
+    owned: KeyBytes,
 }
 
 impl GroupElements {
@@ -65,7 +65,7 @@ impl GroupElements {
     }
 
     /// Where the consumer `name` is kept.
-    pub(super) fn consumer(&self, name: &[u8]) -> Vec<u8> {
+    pub(super) fn consumer(&self, name: &[u8]) -> KeyBytes {
         with_name(self.consumer.clone(), name)
     }
 
@@ -80,7 +80,7 @@ impl GroupElements {
     }
 
     /// Where it is kept that the entry `id` was delivered and not acknowledged.
-    pub(super) fn pending(&self, id: StreamId) -> Vec<u8> {
+    pub(super) fn pending(&self, id: StreamId) -> KeyBytes {
         with_id(self.pending.clone(), id)
     }
 
@@ -90,7 +90,7 @@ impl GroupElements {
     }
 
     /// Where it is kept that the pending entry `id` is the consumer's.
-    pub(super) fn owned(&self, consumer: &[u8], id: StreamId) -> Result<Vec<u8>> {
+    pub(super) fn owned(&self, consumer: &[u8], id: StreamId) -> Result<KeyBytes> {
         Ok(with_id(self.owned_prefix(consumer)?, id))
     }
 
@@ -100,9 +100,9 @@ impl GroupElements {
     }
 
     /// The length goes before the name, as escaping both names could make a key longer than an engine takes.
-    fn owned_prefix(&self, consumer: &[u8]) -> Result<Vec<u8>> {
+    fn owned_prefix(&self, consumer: &[u8]) -> Result<KeyBytes> {
         let len = u16::try_from(consumer.len()).map_err(|_| Error::corrupt("consumer", "its name is too long"))?;
-        let mut prefix = Vec::with_capacity(self.owned.len() + 2 + consumer.len() + ID_BYTES);
+        let mut prefix = KeyBytes::with_capacity(self.owned.len() + 2 + consumer.len() + ID_BYTES);
         prefix.extend_from_slice(&self.owned);
         prefix.extend_from_slice(&len.to_be_bytes());
         prefix.extend_from_slice(consumer);
@@ -110,12 +110,12 @@ impl GroupElements {
     }
 }
 
-fn with_name(mut key: Vec<u8>, name: &[u8]) -> Vec<u8> {
+fn with_name(mut key: KeyBytes, name: &[u8]) -> KeyBytes {
     key.extend_from_slice(name);
     key
 }
 
-fn with_id(mut key: Vec<u8>, id: StreamId) -> Vec<u8> {
+fn with_id(mut key: KeyBytes, id: StreamId) -> KeyBytes {
     id.put(&mut key);
     key
 }
@@ -125,7 +125,7 @@ fn name_after<'a>(prefix: &[u8], key: &'a [u8]) -> Result<&'a [u8]> {
 }
 
 fn between(prefix: &[u8], (start, end): Bounds) -> KeyRange {
-    let key = |id| Key::from(with_id(prefix.to_vec(), id));
+    let key = |id| Key::from(with_id(prefix.into(), id));
     KeyRange::prefix(prefix).clamp(start.map(key), end.map(key))
 }
 

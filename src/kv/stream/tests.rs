@@ -623,7 +623,7 @@ impl GroupModel {
             let mut owned = Vec::new();
             while let Some((key, _)) = cursor.next()? {
                 let id = layout::id_of(key)?;
-                assert_eq!(key, group.owned(&[self.pending[&id].0], id)?);
+                assert_eq!(key, &*group.owned(&[self.pending[&id].0], id)?);
                 owned.push(id);
             }
             owned.sort();

@@ -1,7 +1,8 @@
 //! What a command is, and what it is given when it runs.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
 
 use crate::error::{Error, InvalidKind};
 use crate::kv::Kv;
@@ -144,8 +145,8 @@ pub(super) const fn container(
 }
 
 /// Every command, by its name.
-static TABLE: LazyLock<HashMap<&'static str, &'static Command>> =
-    LazyLock::new(|| super::commands::all().map(|command| (command.name, command)).collect());
+static TABLE: LazyLock<FxHashMap<&'static [u8], &'static Command>> =
+    LazyLock::new(|| super::commands::all().map(|command| (command.name.as_bytes(), command)).collect());
 
 /// The longest name of a command.
 const NAME_BYTES_MAX: usize = 32;
@@ -156,7 +157,7 @@ pub(super) fn find(name: &[u8]) -> Option<&'static Command> {
     let lower = buffer.get_mut(..name.len())?;
     lower.copy_from_slice(name);
     lower.make_ascii_lowercase();
-    TABLE.get(std::str::from_utf8(lower).ok()?).copied()
+    TABLE.get(&*lower).copied()
 }
 
 /// Why a command answers an error.
@@ -253,7 +254,7 @@ impl<'a> Call<'a> {
 
     /// The keyspace of a database's number.
     pub(super) fn kv_at(&self, database: usize) -> Kv<InTransaction<'a>> {
-        self.transaction.kv_named(super::DATABASES.get(database).copied().unwrap_or("0"))
+        self.transaction.kv_in(self.door.keyspace(database))
     }
 
     /// Has the client wait until one of `waiting.keys` has something, and then runs `waiting.words`, as if they came only then.

@@ -7,8 +7,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
+use crate::kv::Keyspace;
 use crate::limits;
 use crate::server::metrics::{Meter, Metrics};
+use crate::server::redis::DATABASES;
 use crate::server::redis::acl::{User, Users};
 use crate::server::redis::blocked::{Blocked, Ears};
 use crate::server::redis::config::Parameters;
@@ -19,6 +21,8 @@ use crate::store::Store;
 pub(super) struct Door {
     pub(super) store: Store,
     pub(super) address: SocketAddr,
+    /// Those of the numbered databases.
+    pub(super) keyspaces: [Arc<Keyspace>; DATABASES.len()],
     pub(super) users: Users,
     pub(super) started: Timestamp,
     pub(super) last_save: Cell<Timestamp>,
@@ -101,6 +105,12 @@ impl Scans {
 }
 
 impl Door {
+    /// The keyspace of a database's number, of which there are [`DATABASES`].
+    pub(super) fn keyspace(&self, database: usize) -> &Arc<Keyspace> {
+        let [first, ..] = &self.keyspaces;
+        self.keyspaces.get(database).unwrap_or(first)
+    }
+
     /// A random number below `end`, which is not 0.
     pub(super) fn random_below(&self, end: u64) -> u64 {
         self.random.borrow_mut().u64(..end.max(1))

@@ -43,6 +43,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
+use crate::kv::Keyspace;
 use crate::limits;
 use crate::server::listener::{Address, ListenError, accept};
 use crate::server::metrics::{Meter, Metrics};
@@ -323,6 +324,7 @@ fn door(store: Store, options: &RedisOptions, address: SocketAddr, meter: Arc<Me
         last_save: Cell::new(store.now()),
         store,
         address,
+        keyspaces: DATABASES.map(|name| Arc::new(Keyspace::new(name))),
         users: options.users(),
         random: RefCell::new(random),
         scans: RefCell::default(),

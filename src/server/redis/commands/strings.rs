@@ -174,10 +174,8 @@ fn get_ex(call: &mut Call<'_>) -> Outcome {
 }
 
 fn mset(call: &mut Call<'_>) -> Outcome {
-    let kv = call.kv();
-    for (key, value) in pairs(call, "mset")? {
-        kv.set(key, value)?;
-    }
+    let pairs = pairs(call, "mset")?;
+    call.kv().set_all(&pairs)?;
     call.reply.ok();
     Ok(())
 }

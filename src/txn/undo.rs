@@ -1,0 +1,70 @@
+//! What one operation of a transaction has overwritten in the transaction's changes.
+
+use crate::engine::{Change, Changes};
+
+/// More room than this is given back after an operation.
+const BYTES_KEPT: usize = 16 << 10;
+
+/// What the changes held for each key that was changed again, in the order in which that was done.
+///
+/// Kept from operation to operation, so that noting costs no allocation.
+#[derive(Debug, Default)]
+pub(super) struct Undo {
+    /// Keys and values, one behind the other.
+    bytes: Vec<u8>,
+    notes: Vec<Note>,
+}
+
+/// Where a key and what it had are in the bytes; the next note begins where it ends.
+#[derive(Clone, Copy, Debug)]
+struct Note {
+    at: usize,
+    key_bytes: usize,
+    before: Before,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Before {
+    Nothing,
+    Put,
+    Removed,
+}
+
+impl Undo {
+    /// Begins another operation.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.bytes.shrink_to(BYTES_KEPT);
+        self.notes.clear();
+        self.notes.shrink_to(BYTES_KEPT / size_of::<Note>());
+    }
+
+    /// Notes what the changes hold for `key`.
+    pub(super) fn note(&mut self, key: &[u8], change: Option<Change<'_>>) {
+        let at = self.bytes.len();
+        self.bytes.extend_from_slice(key);
+        let before = match change {
+            None => Before::Nothing,
+            Some(Change::Remove) => Before::Removed,
+            Some(Change::Put(value)) => {
+                self.bytes.extend_from_slice(value);
+                Before::Put
+            }
+        };
+        self.notes.push(Note { at, key_bytes: key.len(), before });
+    }
+
+    /// Puts back what was noted, the last first, and forgets it.
+    pub(super) fn take_back(&mut self, changes: &mut Changes) {
+        while let Some(note) = self.notes.pop() {
+            let noted = self.bytes.get(note.at..).unwrap_or_default();
+            let (key, value) = noted.split_at_checked(note.key_bytes).unwrap_or_default();
+            match note.before {
+                Before::Nothing => changes.forget(key),
+                Before::Put => changes.put(key, value),
+                Before::Removed => changes.remove(key),
+            }
+            self.bytes.truncate(note.at);
+        }
+    }
+}
