@@ -68,3 +68,37 @@ impl Undo {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    type Writes = Vec<(u8, Option<Vec<u8>>)>;
+
+    fn writes() -> impl Strategy<Value = Writes> {
+        let value = (any::<u8>(), prop_oneof![0..20usize, Just(2_000)]).prop_map(|(byte, len)| vec![byte; len]);
+        prop::collection::vec((0..6u8, prop::option::of(value)), 0..12)
+    }
+
+    fn change((key, value): &(u8, Option<Vec<u8>>), changes: &mut Changes, before: impl FnOnce(Option<Change<'_>>)) {
+        changes.change(&[*key], value.as_deref().map_or(Change::Remove, Change::Put), before);
+    }
+
+    proptest! {
+        #[test]
+        fn what_an_operation_did_is_taken_back(earlier in writes(), operations in prop::collection::vec(writes(), 1..3)) {
+            let (mut changes, mut undo) = (Changes::new(), Undo::default());
+            earlier.iter().for_each(|write| change(write, &mut changes, |_| ()));
+            for operation in operations {
+                let before = changes.clone();
+                undo.clear();
+                for write in &operation {
+                    change(write, &mut changes, |found| undo.note(&[write.0], found));
+                }
+                undo.take_back(&mut changes);
+                prop_assert_eq!(&changes, &before);
+            }
+        }
+    }
+}

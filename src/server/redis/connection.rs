@@ -47,10 +47,8 @@ impl Connection {
             if matches!(end, Some(End::Gone)) {
                 return;
             }
-            if self.door.clients.borrow().len() > 1 {
-                // What others have sent is run first: clients that are written to together wake up once.
-                tokio::task::yield_now().await;
-            }
+            // Clients that are written to together wake up once.
+            self.door.let_others_run().await;
             self.door.meter.written_bytes.add(reply.len());
             if self.stream.write_all(reply.bytes()).await.is_err() || end.is_some() {
                 return;
@@ -78,7 +76,7 @@ impl Connection {
             },
             next = next_message(self.session.subscriptions.as_ref()), if has_subscriptions => message = Some(next),
             next = next_answer(self.session.blocked.as_mut()), if is_waiting => answer = Some(next),
-            () = tokio::time::sleep(Duration::from_secs(idle_seconds)), if !may_idle => return Err(End::Gone),
+            () = sleep(idle_seconds), if !may_idle => return Err(End::Gone),
         }
         match (message, answer) {
             (Some(message), _) => self.deliver(message, reply),
@@ -135,6 +133,10 @@ impl Connection {
             };
             consumed += run.consumed;
             let sent_before = reply.len();
+            if !run.pending.is_durable() {
+                // What is committed together waits for the disk once.
+                self.door.let_others_run().await;
+            }
             if let Err(text) = settle(&self.settler, &run.pending).await {
                 // Nothing that was not made durable may be told.
                 reply.truncate(sent_before.min(reply.len()));
@@ -252,6 +254,11 @@ async fn next_answer(wait: Option<&mut Wait>) -> Option<Vec<u8>> {
         None => answered.await.ok(),
         Some(deadline) => tokio::time::timeout_at(deadline, answered).await.ok()?.ok(),
     }
+}
+
+/// Looks at the clock only when it is waited for.
+async fn sleep(seconds: u64) {
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
 }
 
 async fn next_message(subscriptions: Option<&Subscriptions>) -> Result<Message, RecvError> {

@@ -105,6 +105,14 @@ impl Scans {
 }
 
 impl Door {
+    /// Has what other clients have sent run first.
+    pub(super) async fn let_others_run(&self) {
+        let has_others = self.clients.borrow().len() > 1;
+        if has_others {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// The keyspace of a database's number, of which there are [`DATABASES`].
     pub(super) fn keyspace(&self, database: usize) -> &Arc<Keyspace> {
         let [first, ..] = &self.keyspaces;

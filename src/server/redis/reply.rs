@@ -3,8 +3,6 @@
 //! # Source
 //! Redis serialization protocol specification, RESP2 and RESP3.
 
-use std::io::Write;
-
 /// The version of the protocol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Protocol {
@@ -205,10 +203,8 @@ impl Reply {
         self.bytes.extend_from_slice(b"\r\n");
     }
 
-    fn number(&mut self, kind: u8, number: impl std::fmt::Display) {
-        self.bytes.push(kind);
-        // Writing to memory does not fail.
-        let _ = write!(self.bytes, "{number}\r\n");
+    fn number(&mut self, kind: u8, number: impl itoa::Integer) {
+        self.line(kind, itoa::Buffer::new().format(number).as_bytes());
     }
 }
 

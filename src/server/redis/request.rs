@@ -82,6 +82,9 @@ fn parse_array(bytes: &[u8], is_authenticated: bool) -> Result<Parsed, ProtocolE
 /// The number in the line from `from` on, if it is one, and where the next line begins; `None` while there is no end of the line.
 fn number(bytes: &[u8], from: usize, too_long: &str) -> Result<Option<(Option<i64>, usize)>, ProtocolError> {
     let rest = bytes.get(from..).unwrap_or_default();
+    if let Some((number, length)) = short_number(rest) {
+        return Ok(Some((Some(number), from + length)));
+    }
     let Some(end) = rest.iter().position(|byte| *byte == b'\r') else {
         return if rest.len() > limits::REQUEST_LINE_BYTES_MAX { refuse(too_long) } else { Ok(None) };
     };
@@ -90,6 +93,19 @@ fn number(bytes: &[u8], from: usize, too_long: &str) -> Result<Option<(Option<i6
     }
     let text = rest.get(..end).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
     Ok(Some((text.parse().ok(), from + end + 2)))
+}
+
+/// The number of a line of few digits, as nearly all are, and how long the line is.
+fn short_number(line: &[u8]) -> Option<(i64, usize)> {
+    let mut number = 0;
+    for (at, byte) in line.iter().take(10).enumerate() {
+        match byte {
+            b'0'..=b'9' => number = number * 10 + i64::from(byte - b'0'),
+            b'\r' if at > 0 && line.len() > at + 1 => return Some((number, at + 2)),
+            _ => return None,
+        }
+    }
+    None
 }
 
 fn parse_line(bytes: &[u8]) -> Result<Parsed, ProtocolError> {
