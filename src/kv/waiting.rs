@@ -39,7 +39,8 @@ impl Kv<AutoCommit> {
         timeout: Option<Duration>,
         attempt: impl FnMut() -> Result<Option<R>>,
     ) -> Result<Option<R>> {
-        let heads: Vec<_> = keys.into_iter().map(|key| Ok(self.keyspace.head(key.as_ref())?.into_vec())).collect::<Result<_>>()?;
+        let heads: Vec<_> =
+            keys.into_iter().map(|key| Ok(self.keyspace.head(key.as_ref())?.into_vec())).collect::<Result<_>>()?;
         self.scope.core().wait_for(&heads, timeout, attempt)
     }
 }

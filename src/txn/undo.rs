@@ -89,7 +89,9 @@ mod tests {
         #[test]
         fn what_an_operation_did_is_taken_back(earlier in writes(), operations in prop::collection::vec(writes(), 1..3)) {
             let (mut changes, mut undo) = (Changes::new(), Undo::default());
-            earlier.iter().for_each(|write| change(write, &mut changes, |_| ()));
+            for write in &earlier {
+                change(write, &mut changes, |_| ());
+            }
             for operation in operations {
                 let before = changes.clone();
                 undo.clear();
