@@ -4,6 +4,26 @@ use redis::{Connection, RedisResult};
 
 use crate::{Served, ask};
 
+#[test]
+fn every_container_says_what_its_subcommands_are() {
+    let served = Served::new();
+    let mut connection = served.connect();
+    for name in
+        ["ACL", "CLIENT", "CONFIG", "DEBUG", "LATENCY", "MEMORY", "OBJECT", "PUBSUB", "SLOWLOG", "XGROUP", "XINFO"]
+    {
+        let lines: Vec<redis::Value> = ask(&mut connection, &format!("{name} HELP")).unwrap();
+        let lines: Vec<_> = lines
+            .into_iter()
+            .map(|line| match line {
+                redis::Value::SimpleString(line) => line,
+                other => panic!("{name}: {other:?}"),
+            })
+            .collect();
+        assert!(lines[0].starts_with(&format!("{name} <subcommand> [<arg> ")), "{name}: {}", lines[0]);
+        assert!(lines[0].ends_with(" Subcommands are:") && lines.contains(&"HELP".to_owned()), "{name}");
+    }
+}
+
 fn is_parted_with(connection: &mut Connection) -> bool {
     let pong: RedisResult<String> = ask(connection, "PING");
     pong.is_err()

@@ -9,6 +9,7 @@ use crate::server::redis::acl::{DEFAULT, category, rules};
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, find, is};
 use crate::server::redis::commands::{all, client_list};
 use crate::server::redis::session::Topics;
+use crate::server::redis::subcommand::write_help;
 use crate::{glob, limits};
 
 pub(super) const COMMANDS: &[Command] = &[command("acl", -2, Flags::NONE, Keys::NONE, "server", acl)];
@@ -60,7 +61,7 @@ fn acl(call: &mut Call<'_>) -> Outcome {
             generate(call, bits)?;
         }
         (b"getuser", [name]) => get_user(call, name),
-        (b"help", []) => call.reply.bulks(HELP.iter().copied()),
+        (b"help", []) => write_help(call, HELP),
         (b"list", []) => {
             let lines = call.door.users.all();
             call.reply.bulks(lines.iter().map(|user| [b"user ", &*user.name, b" ", &user.rights().line()].concat()));
