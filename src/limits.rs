@@ -139,6 +139,9 @@ pub const QUERY_BUFFER_BYTES_MAX: usize = 256 << 20;
 /// Bytes of replies to one connection that may wait to be sent; one that lets more pile up is closed.
 pub const OUTPUT_BUFFER_BYTES_MAX: usize = 256 << 20;
 
+/// Bytes of requests that may wait for a Redis client that monitors; it is parted with when there are more.
+pub const MONITOR_OUTPUT_BYTES_MAX: usize = 32 << 20;
+
 /// Requests of one connection that share a transaction.
 pub const PIPELINE_REQUESTS_MAX: usize = 1_024;
 

@@ -27,6 +27,9 @@ pub(super) type SubscriberId = u64;
 pub(super) enum Topic {
     Channel(Arc<[u8]>),
     Pattern(Arc<[u8]>),
+    /// A channel of the other namespace, which patterns do not match.
+    #[cfg_attr(not(feature = "redis"), allow(dead_code))]
+    Shard(Arc<[u8]>),
 }
 
 /// Ordered by subscriber, so that the same calls always deliver in the same order.
@@ -38,6 +41,7 @@ struct Registry {
     subscribers: BTreeMap<SubscriberId, (Arc<Queue>, BTreeSet<Topic>)>,
     channels: HashMap<Arc<[u8]>, Queues>,
     patterns: BTreeMap<Arc<[u8]>, Queues>,
+    shards: HashMap<Arc<[u8]>, Queues>,
     next_id: SubscriberId,
     disconnected: bool,
 }
@@ -72,17 +76,18 @@ impl Hub {
     }
 
     /// How many subscriptions a message to `channel` would reach.
-    pub(crate) fn count_matches(&self, channel: &[u8]) -> usize {
+    pub(crate) fn count_matches(&self, channel: &[u8], is_sharded: bool) -> usize {
         let mut count = 0;
-        self.registry.read().for_each_match(channel, |_, _| count += 1);
+        self.registry.read().for_each_match(channel, is_sharded, |_, _| count += 1);
         count
     }
 
     /// The channels that somebody subscribes to, in bytewise order; with a pattern, those that match it.
     #[cfg(feature = "redis")]
-    pub(crate) fn channels(&self, pattern: Option<&[u8]>) -> Vec<Vec<u8>> {
+    pub(crate) fn channels(&self, pattern: Option<&[u8]>, is_sharded: bool) -> Vec<Vec<u8>> {
         let registry = self.registry.read();
-        let wanted = registry.channels.keys().filter(|name| pattern.is_none_or(|pattern| glob::matches(pattern, name)));
+        let channels = if is_sharded { &registry.shards } else { &registry.channels };
+        let wanted = channels.keys().filter(|name| pattern.is_none_or(|pattern| glob::matches(pattern, name)));
         let mut names: Vec<_> = wanted.map(|name| name.to_vec()).collect();
         names.sort_unstable();
         names
@@ -90,8 +95,10 @@ impl Hub {
 
     /// How many subscribe to `channel` by its name.
     #[cfg(feature = "redis")]
-    pub(crate) fn subscribers_of(&self, channel: &[u8]) -> usize {
-        self.registry.read().channels.get(channel).map_or(0, BTreeMap::len)
+    pub(crate) fn subscribers_of(&self, channel: &[u8], is_sharded: bool) -> usize {
+        let registry = self.registry.read();
+        let channels = if is_sharded { &registry.shards } else { &registry.channels };
+        channels.get(channel).map_or(0, BTreeMap::len)
     }
 
     /// How many patterns somebody subscribes to.
@@ -102,7 +109,7 @@ impl Hub {
 
     /// Puts a message into the queues of everyone who subscribes to its channel, and gives out the tasks to wake.
     pub(super) fn deliver(&self, published: &Arc<Published>, woken: &mut Vec<Waker>) {
-        self.registry.read().for_each_match(&published.channel, |queue, pattern| {
+        self.registry.read().for_each_match(&published.channel, published.is_sharded, |queue, pattern| {
             queue.push(Message::new(published, pattern), woken);
         });
     }
@@ -110,7 +117,8 @@ impl Hub {
     /// Delivers messages, each with its channel before it.
     pub(crate) fn publish(&self, messages: Vec<(Vec<u8>, Vec<u8>)>, commit: CommitNumber, woken: &mut Vec<Waker>) {
         for (channel, payload) in messages {
-            self.deliver(&Arc::new(Published { channel: channel.into(), payload: payload.into(), commit }), woken);
+            let (channel, payload) = (channel.into(), payload.into());
+            self.deliver(&Arc::new(Published { channel, payload, commit, is_sharded: false }), woken);
         }
     }
 
@@ -165,11 +173,15 @@ impl Drop for Hub {
 
 impl Registry {
     /// Calls `each` with every queue that a message to `channel` goes to: by name, then by pattern.
-    fn for_each_match(&self, channel: &[u8], mut each: impl FnMut(&Queue, Option<&Arc<[u8]>>)) {
-        if let Some(queues) = self.channels.get(channel) {
+    fn for_each_match(&self, channel: &[u8], is_sharded: bool, mut each: impl FnMut(&Queue, Option<&Arc<[u8]>>)) {
+        let channels = if is_sharded { &self.shards } else { &self.channels };
+        if let Some(queues) = channels.get(channel) {
             for queue in queues.values() {
                 each(queue, None);
             }
+        }
+        if is_sharded {
+            return;
         }
         for (pattern, queues) in &self.patterns {
             if glob::matches(pattern, channel) {
@@ -186,6 +198,7 @@ impl Registry {
             let queues = match topic {
                 Topic::Channel(name) => self.channels.entry(name).or_default(),
                 Topic::Pattern(pattern) => self.patterns.entry(pattern).or_default(),
+                Topic::Shard(name) => self.shards.entry(name).or_default(),
             };
             queues.insert(id, Arc::clone(queue));
         }
@@ -205,6 +218,7 @@ impl Registry {
         let queues = match topic {
             Topic::Channel(name) => self.channels.get_mut(name),
             Topic::Pattern(pattern) => self.patterns.get_mut(pattern),
+            Topic::Shard(name) => self.shards.get_mut(name),
         };
         let Some(queues) = queues else { return };
         queues.remove(&id);
@@ -212,6 +226,7 @@ impl Registry {
             match topic {
                 Topic::Channel(name) => drop(self.channels.remove(name)),
                 Topic::Pattern(pattern) => drop(self.patterns.remove(pattern)),
+                Topic::Shard(name) => drop(self.shards.remove(name)),
             }
         }
     }
@@ -227,9 +242,9 @@ mod tests {
         let one = hub.subscribe(b"a").unwrap();
         one.subscribe_pattern(b"a*").unwrap();
         let two = hub.subscribe(b"a").unwrap();
-        assert_eq!(hub.count_matches(b"a"), 3);
+        assert_eq!(hub.count_matches(b"a", false), 3);
         drop(one);
-        assert_eq!(hub.count_matches(b"a"), 1);
+        assert_eq!(hub.count_matches(b"a", false), 1);
         drop(two);
         let registry = hub.registry.read();
         assert!(registry.subscribers.is_empty() && registry.channels.is_empty() && registry.patterns.is_empty());

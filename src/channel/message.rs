@@ -11,6 +11,8 @@ pub(super) struct Published {
     pub(super) channel: Box<[u8]>,
     pub(super) payload: Box<[u8]>,
     pub(super) commit: CommitNumber,
+    /// The channel is of the other namespace.
+    pub(super) is_sharded: bool,
 }
 
 /// A message, received through one subscription. Clones share its bytes.
@@ -80,6 +82,12 @@ impl Message {
     #[must_use]
     pub fn pattern(&self) -> Option<&[u8]> {
         self.pattern.as_deref()
+    }
+
+    /// Whether it was published to a sharded channel.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_sharded(&self) -> bool {
+        self.published.is_sharded
     }
 
     /// The commit it was published with, or, when its transaction wrote nothing, the last one before it.

@@ -52,13 +52,18 @@ impl<'a, S: WriteScope> Channels<'a, S> {
 
     /// Publishes `payload` when the transaction is durable, and answers how many subscriptions match now.
     pub(crate) fn publish(&self, channel: &[u8], payload: &[u8]) -> Result<usize> {
+        self.publish_in(channel, payload, false)
+    }
+
+    /// As [`Channels::publish`], perhaps to a sharded channel.
+    pub(crate) fn publish_in(&self, channel: &[u8], payload: &[u8], is_sharded: bool) -> Result<usize> {
         let target = String::from_utf8_lossy(channel);
         self.scope.write(Operation::new("channel", "publish", &target), |writer| {
             limits::check("channel name bytes", limits::CHANNEL_BYTES_MAX, channel.len())?;
             limits::check("message payload bytes", limits::PAYLOAD_BYTES_MAX, payload.len())?;
             let hub = Arc::clone(self.hub);
-            writer.on_commit(Delivery { hub, channel: channel.into(), payload: payload.into() });
-            Ok(self.hub.count_matches(channel))
+            writer.on_commit(Delivery { hub, channel: channel.into(), payload: payload.into(), is_sharded });
+            Ok(self.hub.count_matches(channel, is_sharded))
         })
     }
 }
@@ -69,11 +74,12 @@ struct Delivery {
     hub: Arc<Hub>,
     channel: Box<[u8]>,
     payload: Box<[u8]>,
+    is_sharded: bool,
 }
 
 impl Effect for Delivery {
     fn release(self: Box<Self>, commit: CommitNumber, woken: &mut Vec<Waker>) {
-        let Self { hub, channel, payload } = *self;
-        hub.deliver(&Arc::new(Published { channel, payload, commit }), woken);
+        let Self { hub, channel, payload, is_sharded } = *self;
+        hub.deliver(&Arc::new(Published { channel, payload, commit, is_sharded }), woken);
     }
 }

@@ -184,7 +184,12 @@ mod tests {
     use crate::engine::CommitNumber;
 
     fn message(number: u64) -> Message {
-        let published = Published { channel: Box::default(), payload: Box::default(), commit: CommitNumber(number) };
+        let published = Published {
+            channel: Box::default(),
+            payload: Box::default(),
+            commit: CommitNumber(number),
+            is_sharded: false,
+        };
         Message::new(&Arc::new(published), None)
     }
 

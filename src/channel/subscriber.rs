@@ -236,6 +236,19 @@ impl Subscriber {
         self.hub.upgrade().is_some_and(|hub| hub.remove(self.id, &topic))
     }
 
+    /// As [`Subscriber::subscribe`], to a sharded channel.
+    #[cfg(feature = "redis")]
+    pub(crate) fn subscribe_shard(&self, channel: &[u8]) -> Result<usize> {
+        limits::check("channel name bytes", limits::CHANNEL_BYTES_MAX, channel.len())?;
+        self.hub()?.add(self.id, Topic::Shard(channel.into()))
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn unsubscribe_shard(&self, channel: &[u8]) -> bool {
+        let topic = Topic::Shard(channel.into());
+        self.hub.upgrade().is_some_and(|hub| hub.remove(self.id, &topic))
+    }
+
     /// How many subscriptions there are, to channels and through patterns; 0 when the store has gone.
     ///
     /// # Examples

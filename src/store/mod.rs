@@ -523,16 +523,16 @@ impl Store {
         self.hub().subscriber(crate::limits::SUBSCRIBER_QUEUE_MESSAGES)
     }
 
-    /// The channels that somebody subscribes to.
+    /// The channels, sharded or not, that somebody subscribes to.
     #[cfg(feature = "redis")]
-    pub(crate) fn channels(&self, pattern: Option<&[u8]>) -> Vec<Vec<u8>> {
-        self.hub().channels(pattern)
+    pub(crate) fn channels(&self, pattern: Option<&[u8]>, is_sharded: bool) -> Vec<Vec<u8>> {
+        self.hub().channels(pattern, is_sharded)
     }
 
     /// How many subscribe to `channel` by its name.
     #[cfg(feature = "redis")]
-    pub(crate) fn subscribers_of(&self, channel: &[u8]) -> usize {
-        self.hub().subscribers_of(channel)
+    pub(crate) fn subscribers_of(&self, channel: &[u8], is_sharded: bool) -> usize {
+        self.hub().subscribers_of(channel, is_sharded)
     }
 
     /// How many patterns somebody subscribes to.

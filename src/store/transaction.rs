@@ -60,6 +60,12 @@ impl Transaction {
         crate::kv::Kv::in_keyspace(self.scope(), keyspace)
     }
 
+    /// Publishes `payload` to the subscribers of the sharded channel `channel`.
+    #[cfg(feature = "redis")]
+    pub(crate) fn publish_sharded(&self, channel: &[u8], payload: &[u8]) -> Result<usize> {
+        crate::channel::Channels::new(self.scope(), self.hub()).publish_in(channel, payload, true)
+    }
+
     pub(super) fn hub(&self) -> &Arc<crate::channel::Hub> {
         self.store.hub()
     }

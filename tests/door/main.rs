@@ -3,10 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod blocking;
+mod clients;
 mod events;
 mod limits;
+mod monitor;
+mod pause;
 #[cfg(feature = "lua")]
 mod scripts;
+mod shard;
 
 use std::time::Duration;
 

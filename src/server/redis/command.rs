@@ -40,6 +40,9 @@ impl Command {
             return (self.run)(call);
         }
         let chosen = subcommand::choose(self.name, self.subcommands, call.words)?;
+        if let Some(client) = call.door.clients.borrow().get(&call.session.id) {
+            client.last_subcommand.set((self.name, chosen.name));
+        }
         (chosen.run)(call)
     }
 

@@ -8,13 +8,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
-use crate::channel::{Message, RecvError};
+use crate::channel::{Message, RecvError, Subscriber};
 use crate::limits;
 use crate::server::redis::blocked::{self, Answer};
-use crate::server::redis::door::{Client, Door};
+use crate::server::redis::door::{Client, Door, Seen};
 use crate::server::redis::execute;
+use crate::server::redis::monitor::Outbox;
 use crate::server::redis::reply::{Protocol, Reply};
-use crate::server::redis::session::{Session, Subscriptions, Wait};
+use crate::server::redis::session::{Session, Wait};
 use crate::server::redis::settler::Settler;
 use crate::txn::Pending;
 
@@ -50,7 +51,12 @@ impl Connection {
             // Clients that are written to together wake up once.
             self.door.let_others_run().await;
             self.door.meter.written_bytes.add(reply.len());
-            if self.stream.write_all(reply.bytes()).await.is_err() || end.is_some() {
+            let is_sent = tokio::select! {
+                biased;
+                written = self.stream.write_all(reply.bytes()) => written.is_ok(),
+                () = self.client.cut.notified() => false,
+            };
+            if !is_sent || end.is_some() {
                 return;
             }
             reply.clear();
@@ -60,13 +66,13 @@ impl Connection {
     /// Waits for something to do, and does it.
     async fn step(&mut self, received: &mut Vec<u8>, reply: &mut Reply) -> Result<(), End> {
         reply.protocol = self.session.protocol;
-        let has_subscriptions = self.session.subscriptions.is_some();
+        let (has_subscriptions, is_monitor) = (self.session.subscriber.is_some(), self.session.outbox.is_some());
         received.reserve(READ_BYTES);
-        let is_waiting = self.session.blocked.is_some();
-        let (mut message, mut answer) = (None, None);
+        let (is_waiting, is_paused) = (self.session.blocked.is_some(), self.session.is_paused);
+        let (mut message, mut answer, mut is_told, mut goes_on) = (None, None, false, false);
         // As in Redis it counts for those who send commands, and not for those who wait or listen.
         let idle_seconds = self.door.parameters.idle_seconds.get();
-        let may_idle = idle_seconds == 0 || has_subscriptions || is_waiting;
+        let may_idle = idle_seconds == 0 || has_subscriptions || is_waiting || is_monitor || is_paused;
         tokio::select! {
             biased;
             () = self.client.kill.notified() => return Err(End::Gone),
@@ -74,9 +80,20 @@ impl Connection {
                 Ok(0) | Err(_) => return Err(End::Gone),
                 Ok(bytes) => self.door.meter.read_bytes.add(bytes),
             },
-            next = next_message(self.session.subscriptions.as_ref()), if has_subscriptions => message = Some(next),
+            next = next_message(self.session.subscriber.as_ref()), if has_subscriptions => message = Some(next),
             next = next_answer(self.session.blocked.as_mut()), if is_waiting => answer = Some(next),
+            () = next_requests(self.session.outbox.as_deref()), if is_monitor => is_told = true,
+            () = self.door.pause.changes(), if is_paused => goes_on = true,
             () = sleep(idle_seconds), if !may_idle => return Err(End::Gone),
+        }
+        if is_told {
+            let outbox = self.session.outbox.as_ref();
+            let told = outbox.map_or(Some(Vec::new()), |outbox| outbox.take());
+            reply.raw(&told.ok_or(End::Gone)?);
+            return Ok(());
+        }
+        if goes_on {
+            self.session.is_paused = false;
         }
         match (message, answer) {
             (Some(message), _) => self.deliver(message, reply),
@@ -85,8 +102,12 @@ impl Connection {
                 self.answer(received, reply).await
             }
             // What comes now is run when the waiting is over.
-            (None, None) if is_waiting && received.len() > limits::QUERY_BUFFER_BYTES_MAX => Err(End::Gone),
-            (None, None) if is_waiting => Ok(()),
+            (None, None)
+                if (is_waiting || self.session.is_paused) && received.len() > limits::QUERY_BUFFER_BYTES_MAX =>
+            {
+                Err(End::Gone)
+            }
+            (None, None) if is_waiting || self.session.is_paused => Ok(()),
             (None, None) => self.answer(received, reply).await,
         }
     }
@@ -167,7 +188,9 @@ impl Connection {
         if received.len() > limits::QUERY_BUFFER_BYTES_MAX {
             return Err(End::Gone);
         }
-        self.client.database.set(self.session.database);
+        let received = (received.len(), received.capacity().saturating_sub(received.len()));
+        let seen = Seen::of(&self.session, self.door.store.now());
+        self.client.seen.set(Seen { received, reply_bytes: reply.capacity(), ..seen });
         end.map_or(Ok(()), Err)
     }
 
@@ -178,8 +201,7 @@ impl Connection {
             // Like Redis at its limit for output, the door parts with a client that does not keep up (SEM: KV-PUB-4).
             let Ok(message) = message else { return Err(End::Gone) };
             write_message(reply, &message);
-            let subscriber = self.session.subscriptions.as_ref().map(|subscribed| &subscribed.subscriber);
-            next = subscriber.and_then(|subscriber| subscriber.try_recv().transpose());
+            next = self.session.subscriber.as_ref().and_then(|subscriber| subscriber.try_recv().transpose());
             if reply.len() > READ_BYTES * 4 {
                 // The rest comes after these have been sent; the one that was taken goes with them.
                 if let Some(message) = next {
@@ -195,6 +217,7 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         self.door.clients.borrow_mut().remove(&self.session.id);
+        self.door.monitors.remove(self.session.id);
         if let Some(wait) = &self.session.blocked {
             let mut blocked = self.door.blocked.borrow_mut();
             blocked.remove(wait.place);
@@ -261,9 +284,17 @@ async fn sleep(seconds: u64) {
     tokio::time::sleep(Duration::from_secs(seconds)).await;
 }
 
-async fn next_message(subscriptions: Option<&Subscriptions>) -> Result<Message, RecvError> {
-    match subscriptions {
-        Some(subscribed) => subscribed.subscriber.recv_async().await,
+async fn next_message(subscriber: Option<&Subscriber>) -> Result<Message, RecvError> {
+    match subscriber {
+        Some(subscriber) => subscriber.recv_async().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until there is something for a client that monitors.
+async fn next_requests(outbox: Option<&Outbox>) {
+    match outbox {
+        Some(outbox) => outbox.ready.notified().await,
         None => std::future::pending().await,
     }
 }
@@ -273,7 +304,7 @@ fn write_message(reply: &mut Reply, message: &Message) {
     match message.pattern() {
         None => {
             reply.push(3);
-            reply.bulk("message");
+            reply.bulk(if message.is_sharded() { "smessage" } else { "message" });
         }
         Some(pattern) => {
             reply.push(4);

@@ -14,6 +14,10 @@ use crate::server::redis::DATABASES;
 use crate::server::redis::acl::{User, Users};
 use crate::server::redis::blocked::{Blocked, Ears};
 use crate::server::redis::config::Parameters;
+use crate::server::redis::monitor::Monitors;
+use crate::server::redis::pause::Pause;
+use crate::server::redis::reply::Protocol;
+use crate::server::redis::session::{Session, Topics};
 use crate::server::redis::slow_log::SlowLog;
 use crate::store::Store;
 
@@ -31,6 +35,8 @@ pub(super) struct Door {
     pub(super) clients: RefCell<BTreeMap<u64, Rc<Client>>>,
     pub(super) blocked: RefCell<Blocked>,
     pub(super) ears: Arc<Ears>,
+    pub(super) monitors: Monitors,
+    pub(super) pause: Pause,
     pub(super) parameters: Parameters,
     pub(super) slow_log: RefCell<SlowLog>,
     pub(super) meter: Arc<Meter>,
@@ -44,13 +50,67 @@ pub(super) struct Door {
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) address: SocketAddr,
+    /// The door's end of the connection.
+    pub(super) local: SocketAddr,
+    /// The number that the system has for the socket; -1 where there is none.
+    pub(super) socket: i32,
     pub(super) since: Timestamp,
     pub(super) user: RefCell<Rc<User>>,
     pub(super) name: RefCell<Vec<u8>>,
     pub(super) library: RefCell<(Vec<u8>, Vec<u8>)>,
-    pub(super) database: Cell<usize>,
+    pub(super) seen: Cell<Seen>,
+    pub(super) topics: Rc<RefCell<Topics>>,
     pub(super) last_command: Cell<&'static str>,
+    /// The last subcommand, after its command.
+    pub(super) last_subcommand: Cell<(&'static str, &'static str)>,
+    pub(super) is_not_evicted: Cell<bool>,
+    pub(super) is_not_touching: Cell<bool>,
+    /// Ends the connection when what has begun is answered.
     pub(super) kill: tokio::sync::Notify,
+    /// Ends it even if the client does not read what is being sent.
+    pub(super) cut: tokio::sync::Notify,
+}
+
+/// What a connection was like after its last requests.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    pub(super) at: Timestamp,
+    pub(super) database: usize,
+    pub(super) protocol: Protocol,
+    /// Commands that wait for `EXEC`, and their bytes.
+    pub(super) queued: Option<(usize, usize)>,
+    pub(super) watched_keys: usize,
+    pub(super) is_waiting: bool,
+    pub(super) is_monitor: bool,
+    /// Bytes that wait to be run, and room for more.
+    pub(super) received: (usize, usize),
+    /// Bytes that there is room for in replies.
+    pub(super) reply_bytes: usize,
+}
+
+impl Seen {
+    /// How a session is at `at`, without its buffers.
+    pub(super) fn of(session: &Session, at: Timestamp) -> Self {
+        Self {
+            at,
+            database: session.database,
+            protocol: session.protocol,
+            queued: session.queue.as_ref().map(|queue| (queue.commands.len(), queue.bytes)),
+            watched_keys: session.watched.iter().map(|watched| watched.keys.len()).sum(),
+            is_waiting: session.blocked.is_some() || session.is_paused,
+            is_monitor: session.outbox.is_some(),
+            received: (0, 0),
+            reply_bytes: 0,
+        }
+    }
+}
+
+impl Client {
+    /// Parts with the client, whatever it does.
+    pub(super) fn end(&self) {
+        self.kill.notify_one();
+        self.cut.notify_one();
+    }
 }
 
 /// What `INFO` counts beside what every door does.

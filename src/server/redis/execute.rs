@@ -11,6 +11,8 @@ use crate::server::redis::blocked::{Answer, serve};
 use crate::server::redis::command::{Call, Command, Flags, Outcome, find, is};
 use crate::server::redis::commands::permit;
 use crate::server::redis::door::Door;
+use crate::server::redis::monitor::{self, Sender};
+use crate::server::redis::pause;
 use crate::server::redis::reply::Reply;
 use crate::server::redis::request::{Parsed, ProtocolError, parse};
 use crate::server::redis::session::{Session, Silence, Wait, Waiting};
@@ -61,6 +63,10 @@ pub(super) fn run(door: &Door, session: &mut Session, bytes: &[u8], reply: &mut 
             };
             if count > 0 && (count == limits::PIPELINE_REQUESTS_MAX || wants_own_transaction(session, &slices)) {
                 return Ok((consumed, true, None));
+            }
+            if door.pause.is_on() && pause::holds(door, session, &slices) {
+                session.is_paused = true;
+                return Ok((consumed, false, None));
             }
             consumed += length;
             if !slices.is_empty() {
@@ -195,16 +201,21 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
     if let Some(client) = call.door.clients.borrow().get(&call.session.id) {
         client.last_command.set(command.name);
     }
-    command.run(call)
+    if call.session.outbox.is_some() && (command.flags.has(Flags::READ) || command.flags.has(Flags::WRITE)) {
+        return Err("ERR Replica can't interact with the keyspace".into());
+    }
+    monitor::run(call, command, Sender::Client)
 }
 
 /// Runs a command that was queued, or that a script calls.
-pub(super) fn run_queued(call: &mut Call<'_>) {
+pub(super) fn run_queued(call: &mut Call<'_>, sender: Sender) {
     let from = call.reply.len();
     let outcome = match find(call.word(0)) {
         // The user may have been changed since.
-        Some(command) if !call.session.user.is_unrestricted() => permit(call, command).and_then(|()| command.run(call)),
-        Some(command) => command.run(call),
+        Some(command) if !call.session.user.is_unrestricted() => {
+            permit(call, command).and_then(|()| monitor::run(call, command, sender))
+        }
+        Some(command) => monitor::run(call, command, sender),
         None => Err(unknown(call.words).into()),
     };
     // Within a transaction nothing waits (SEM: KV-TX-1).
@@ -278,6 +289,6 @@ pub(super) fn run_all(
     reply.array(commands.len());
     for words in commands {
         let words: Slices<'_> = words.iter().map(Vec::as_slice).collect();
-        run_queued(&mut Call { transaction, door, session, words: &words, reply });
+        run_queued(&mut Call { transaction, door, session, words: &words, reply }, Sender::Client);
     }
 }

@@ -23,6 +23,8 @@ mod connection;
 mod door;
 mod execute;
 mod key_words;
+mod monitor;
+mod pause;
 mod reply;
 mod request;
 #[cfg(feature = "lua")]
@@ -53,7 +55,7 @@ use acl::Users;
 use acl::rights::Rights;
 use config::Parameters;
 use connection::Connection;
-use door::{Client, Counters, Door};
+use door::{Client, Counters, Door, Seen};
 use reply::Reply;
 use session::Session;
 use settler::Settler;
@@ -331,6 +333,8 @@ fn door(store: Store, options: &RedisOptions, address: SocketAddr, meter: Arc<Me
         clients: RefCell::new(BTreeMap::new()),
         blocked: RefCell::default(),
         ears: Arc::default(),
+        monitors: monitor::Monitors::default(),
+        pause: pause::Pause::default(),
         parameters: Parameters::new(address, options.password.as_deref()),
         slow_log: RefCell::default(),
         meter,
@@ -387,21 +391,40 @@ fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &S
     }
     // Replies are written whole; waiting for more would only delay them.
     let _ = stream.set_nodelay(true);
+    let session = Session::new(id, door.users.default_user());
+    let now = door.store.now();
     let client = Rc::new(Client {
         address: peer,
-        since: door.store.now(),
+        local: stream.local_addr().unwrap_or(door.address),
+        socket: number_of(&stream),
+        since: now,
         user: RefCell::new(door.users.default_user()),
         name: RefCell::default(),
         library: RefCell::default(),
-        database: Cell::new(0),
+        seen: Cell::new(Seen::of(&session, now)),
+        topics: Rc::clone(&session.topics),
         last_command: Cell::new("NULL"),
+        last_subcommand: Cell::default(),
+        is_not_evicted: Cell::default(),
+        is_not_touching: Cell::default(),
         kill: tokio::sync::Notify::new(),
+        cut: tokio::sync::Notify::new(),
     });
     door.clients.borrow_mut().insert(id, Rc::clone(&client));
-    let session = Session::new(id, door.users.default_user());
     let (door, settler) = (Rc::clone(door), settler.clone());
     let connection = Connection { stream, door, client, session, settler };
     tokio::task::spawn_local(connection.serve());
+}
+
+/// The number that the system has for a socket.
+#[cfg(unix)]
+fn number_of(stream: &TcpStream) -> i32 {
+    std::os::fd::AsRawFd::as_raw_fd(stream)
+}
+
+#[cfg(not(unix))]
+fn number_of(_: &TcpStream) -> i32 {
+    -1
 }
 
 /// A seed that differs from run to run.

@@ -34,6 +34,11 @@ impl Reply {
         self.bytes.len()
     }
 
+    /// The bytes that there is room for.
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// Drops what was written after the first `len` bytes.
     pub(super) fn truncate(&mut self, len: usize) {
         self.bytes.truncate(len);

@@ -1,5 +1,6 @@
 //! What the door knows of one connection.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tokio::time::Instant;
 use crate::channel::Subscriber;
 use crate::server::redis::acl::User;
 use crate::server::redis::blocked::Place;
+use crate::server::redis::monitor::Outbox;
 use crate::server::redis::reply::Protocol;
 use crate::store::Watch;
 
@@ -28,12 +30,19 @@ pub(super) struct Session {
     pub(super) queue: Option<Queue>,
     /// What each `WATCH` named.
     pub(super) watched: Vec<Watched>,
-    pub(super) subscriptions: Option<Subscriptions>,
+    /// Where messages come, once something was subscribed to.
+    pub(super) subscriber: Option<Subscriber>,
+    /// Shared with what the door knows of the client.
+    pub(super) topics: Rc<RefCell<Topics>>,
+    /// Where the requests of all clients come, after `MONITOR`.
+    pub(super) outbox: Option<Rc<Outbox>>,
     pub(super) silence: Silence,
     /// The command that ran last has nothing to give yet.
     pub(super) waiting: Option<Waiting>,
     /// Since the command that ran last has nothing to give, the client waits.
     pub(super) blocked: Option<Wait>,
+    /// The next request is to wait for the end of a `CLIENT PAUSE`.
+    pub(super) is_paused: bool,
     /// The connection ends when what was written has been sent.
     pub(super) is_closing: bool,
 }
@@ -78,16 +87,16 @@ pub(super) struct Wait {
 }
 
 /// What a client has subscribed to.
-#[derive(Debug)]
-pub(super) struct Subscriptions {
-    pub(super) subscriber: Subscriber,
+#[derive(Debug, Default)]
+pub(super) struct Topics {
     pub(super) channels: BTreeSet<Vec<u8>>,
     pub(super) patterns: BTreeSet<Vec<u8>>,
+    pub(super) shards: BTreeSet<Vec<u8>>,
 }
 
-impl Subscriptions {
-    pub(super) fn len(&self) -> usize {
-        self.channels.len() + self.patterns.len()
+impl Topics {
+    pub(super) fn is_empty(&self) -> bool {
+        self.channels.is_empty() && self.patterns.is_empty() && self.shards.is_empty()
     }
 }
 
@@ -118,16 +127,19 @@ impl Session {
             user,
             queue: None,
             watched: Vec::new(),
-            subscriptions: None,
+            subscriber: None,
+            topics: Rc::default(),
+            outbox: None,
             silence: Silence::default(),
             waiting: None,
             blocked: None,
+            is_paused: false,
             is_closing: false,
         }
     }
 
     /// Whether only commands about subscriptions may be sent: in RESP2, while there are any (SEM: KV-PUB-3).
     pub(super) fn is_subscriber_only(&self) -> bool {
-        self.protocol == Protocol::Resp2 && self.subscriptions.as_ref().is_some_and(|subscribed| subscribed.len() > 0)
+        self.protocol == Protocol::Resp2 && self.subscriber.is_some() && !self.topics.borrow().is_empty()
     }
 }

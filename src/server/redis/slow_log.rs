@@ -93,7 +93,7 @@ pub(super) fn cut(words: &[&[u8]]) -> Vec<Vec<u8>> {
 }
 
 /// Which words nobody but their sender may see.
-fn secrets(words: &[&[u8]]) -> std::ops::Range<usize> {
+pub(super) fn secrets(words: &[&[u8]]) -> std::ops::Range<usize> {
     let name = words.first().copied().unwrap_or_default();
     let second = words.get(1).copied().unwrap_or_default();
     if is(name, "auth") {

@@ -55,6 +55,9 @@ const CONNECTION: Categories = 1 << 18;
 const TRANSACTION: Categories = 1 << 19;
 const SCRIPTING: Categories = 1 << 20;
 
+/// What only administrators use.
+pub(in crate::server::redis) const ADMIN_BIT: Categories = 1 << 13;
+
 /// The category of a name.
 pub(in crate::server::redis) fn named(name: &[u8]) -> Option<Categories> {
     let at = NAMES.iter().position(|category| name.eq_ignore_ascii_case(category.as_bytes()))?;

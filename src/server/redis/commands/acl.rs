@@ -2,13 +2,15 @@
 
 use std::rc::Rc;
 
-use crate::limits;
 use crate::server::redis::acl::check::{Denied, check};
 use crate::server::redis::acl::log::Entry;
 use crate::server::redis::acl::rights::{Rights, Selector, hex};
 use crate::server::redis::acl::{DEFAULT, category, rules};
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, find, is};
-use crate::server::redis::commands::{all, connection};
+use crate::server::redis::commands::{all, client_list};
+use crate::server::redis::session::Topics;
+use crate::server::redis::subcommand::write_help;
+use crate::{glob, limits};
 
 pub(super) const COMMANDS: &[Command] = &[command("acl", -2, Flags::NONE, Keys::NONE, "server", acl)];
 
@@ -59,7 +61,7 @@ fn acl(call: &mut Call<'_>) -> Outcome {
             generate(call, bits)?;
         }
         (b"getuser", [name]) => get_user(call, name),
-        (b"help", []) => call.reply.bulks(HELP.iter().copied()),
+        (b"help", []) => write_help(call, HELP),
         (b"list", []) => {
             let lines = call.door.users.all();
             call.reply.bulks(lines.iter().map(|user| [b"user ", &*user.name, b" ", &user.rights().line()].concat()));
@@ -124,8 +126,35 @@ fn set_user(call: &mut Call<'_>, name: &[u8], words: &[&[u8]]) -> Outcome {
     let mut rights = user.map_or_else(Rights::default, |user| user.rights().clone());
     rules::apply(&mut rights, words).map_err(|problem| format!("ERR {problem}"))?;
     users.set(name, rights);
+    part_with_subscribers(call, name);
     call.reply.ok();
     Ok(())
+}
+
+/// Parts with the clients of a user who subscribe to what the user may no longer subscribe to.
+fn part_with_subscribers(call: &mut Call<'_>, name: &[u8]) {
+    let Some(user) = call.door.users.get(name) else { return };
+    let rights = user.rights();
+    for (id, client) in call.door.clients.borrow().iter() {
+        if client.user.borrow().name != name || may_hear(&rights, &client.topics.borrow()) {
+            continue;
+        }
+        if *id == call.session.id {
+            call.session.is_closing = true;
+        } else {
+            client.end();
+        }
+    }
+}
+
+/// Whether one of the selectors has every channel, and every pattern literally.
+fn may_hear(rights: &Rights, topics: &Topics) -> bool {
+    rights.selectors().any(|selector| {
+        let has = |name: &Vec<u8>| selector.channels.iter().any(|pattern| glob::matches(pattern, name));
+        selector.has_all_channels
+            || (topics.patterns.iter().all(|pattern| selector.channels.contains(pattern))
+                && topics.channels.iter().chain(&topics.shards).all(has))
+    })
 }
 
 fn delete_users(call: &mut Call<'_>, names: &[&[u8]]) -> Outcome {
@@ -143,7 +172,7 @@ fn delete_users(call: &mut Call<'_>, names: &[&[u8]]) -> Outcome {
         }
         for (id, client) in call.door.clients.borrow().iter() {
             if *id != call.session.id && client.user.borrow().name == *name {
-                client.kill.notify_one();
+                client.end();
             }
         }
     }
@@ -262,7 +291,7 @@ pub(super) fn record_failed_login(call: &Call<'_>, user: &[u8]) {
 }
 
 fn record_entry(call: &Call<'_>, reason: &'static str, context: &'static str, object: &[u8], user: &[u8]) {
-    let client = connection::own_line(call).trim_end().to_owned();
+    let client = client_list::own_line(call).trim_end().to_owned();
     let now = call.door.store.now();
     // What a client sent is kept, but not all of it.
     let cut = |bytes: &[u8]| bytes.get(..bytes.len().min(limits::DENIAL_OBJECT_BYTES_MAX)).unwrap_or_default().to_vec();

@@ -4,9 +4,10 @@ use crate::clock::Timestamp;
 use crate::engine::Direction;
 use crate::error::Error;
 use crate::kv::{End, EvictionPolicy, Kind, Kv, Ttl};
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
+use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, container, integer, is};
 use crate::server::redis::commands::scan;
 use crate::server::redis::config::Parameters;
+use crate::server::redis::subcommand::{Subcommand, subcommand, write_help};
 use crate::txn::InTransaction;
 
 const READ: Flags = Flags::READ.and(Flags::FAST);
@@ -25,7 +26,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("flushdb", -1, Flags::WRITE, Keys::NONE, "server", flush_db),
     command("keys", 2, Flags::READ, Keys::NONE, GROUP, keys),
     command("move", 3, WRITE, Keys::ONE, GROUP, move_key),
-    command("object", -2, Flags::READ, Keys::SECOND, GROUP, object),
+    container("object", Flags::READ, Keys::SECOND, GROUP, OBJECT),
     command("persist", 2, WRITE, Keys::ONE, GROUP, persist),
     command("pexpire", -3, WRITE, Keys::ONE, GROUP, |call| expire(call, "pexpire", 1, false)),
     command("pexpireat", -3, WRITE, Keys::ONE, GROUP, |call| expire(call, "pexpireat", 1, true)),
@@ -245,17 +246,33 @@ fn check_flush(call: &Call<'_>) -> Outcome {
     }
 }
 
+const OBJECT: &[Subcommand] = &[
+    subcommand("encoding", 3, object),
+    subcommand("freq", 3, |call| used(call, |kv, key| kv.use_frequency(key), true)),
+    subcommand("help", 2, |call| {
+        write_help(call, OBJECT_HELP);
+        Ok(())
+    }),
+    subcommand("idletime", 3, |call| used(call, |kv, key| kv.idle_seconds(key), false)),
+    subcommand("refcount", 3, object),
+];
+
+const OBJECT_HELP: &[&str] = &[
+    "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    "ENCODING <key>",
+    "    What Redis would keep the value as.",
+    "FREQ <key>",
+    "    How often the key was used lately, if the policy of eviction has that kept.",
+    "HELP",
+    "    This text.",
+    "IDLETIME <key>",
+    "    Seconds since the key was used, unless the policy of eviction has something else kept.",
+    "REFCOUNT <key>",
+    "    1: values are not shared.",
+];
+
 fn object(call: &mut Call<'_>) -> Outcome {
     let subcommand = call.word(1);
-    if call.words.len() != 3 || is(subcommand, "help") {
-        return Err("ERR unknown subcommand or wrong number of arguments for 'object'. Try OBJECT HELP.".into());
-    }
-    if is(subcommand, "idletime") {
-        return used(call, |kv, key| kv.idle_seconds(key), false);
-    }
-    if is(subcommand, "freq") {
-        return used(call, |kv, key| kv.use_frequency(key), true);
-    }
     let kv = call.kv();
     let Some(kind) = kv.kind(call.word(2))? else {
         call.reply.nil();
@@ -264,10 +281,8 @@ fn object(call: &mut Call<'_>) -> Outcome {
     if is(subcommand, "encoding") {
         let encoding = encoding(&call.door.parameters, &kv, kind, call.word(2))?;
         call.reply.bulk(encoding);
-    } else if is(subcommand, "refcount") {
-        call.reply.integer(1);
     } else {
-        return Err("ERR unknown subcommand. Try OBJECT HELP.".into());
+        call.reply.integer(1);
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Lists.
 
 use crate::engine::Direction;
-use crate::kv::{End, Kind};
+use crate::kv::End;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::keys::{direction, end};
 use crate::server::redis::commands::waiting;
@@ -249,13 +249,10 @@ fn transfer_or_wait(call: &mut Call<'_>, from: End, to: End, at: usize) -> Outco
 fn transfer(call: &Call<'_>, from: End, to: End) -> Result<Option<Vec<u8>>, Refusal> {
     let kv = call.kv();
     let (source, target) = (kv.list(call.word(1)), kv.list(call.word(2)));
-    // Looked at first: a value that cannot be put in must not be taken out.
-    if !source.is_empty()? && kv.kind(call.word(2))?.is_some_and(|kind| kind != Kind::List) {
-        target.len()?;
-    }
-    let value = source.pop(from)?;
-    if let Some(value) = &value {
-        target.push(to, [value])?;
-    }
-    Ok(value)
+    let edge = if from == End::Front { 0 } else { -1 };
+    let Some(value) = source.get(edge)? else { return Ok(None) };
+    // Put in first, as in Redis: a value that cannot be must not be taken out, and a list of one value keeps its deadline.
+    target.push(to, [&value])?;
+    source.pop(from)?;
+    Ok(Some(value))
 }

@@ -4,6 +4,8 @@
 
 mod acl;
 mod bitmaps;
+mod client;
+mod client_list;
 mod combinations;
 mod config;
 mod connection;

@@ -1,27 +1,104 @@
-//! Channels.
+//! Channels, and the requests of others.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, is};
-use crate::server::redis::session::Subscriptions;
+use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, command, container};
+use crate::server::redis::session::Topics;
+use crate::server::redis::subcommand::{Subcommand, subcommand, unknown_option, write_help};
 
 const FLAGS: Flags = Flags::PUBSUB.and(Flags::FAST);
 const SUBSCRIBE: Flags = Flags::PUBSUB.and(Flags::NO_MULTI);
 const GROUP: &str = "pubsub";
 
 pub(super) const COMMANDS: &[Command] = &[
+    command("monitor", 1, Flags::ADMIN.and(Flags::NO_MULTI), Keys::NONE, "server", monitor),
     command("psubscribe", -2, SUBSCRIBE, Keys::NONE, GROUP, |call| subscribe(call, Topic::Pattern)),
     command("publish", 3, FLAGS, Keys::NONE, GROUP, publish),
-    command("pubsub", -2, FLAGS, Keys::NONE, GROUP, pubsub),
+    container("pubsub", FLAGS, Keys::NONE, GROUP, SUBCOMMANDS),
     command("punsubscribe", -1, SUBSCRIBE, Keys::NONE, GROUP, |call| unsubscribe(call, Topic::Pattern)),
+    command("spublish", 3, FLAGS, Keys::NONE, GROUP, publish_sharded),
+    command("ssubscribe", -2, SUBSCRIBE, Keys::NONE, GROUP, |call| subscribe(call, Topic::Shard)),
     command("subscribe", -2, SUBSCRIBE, Keys::NONE, GROUP, |call| subscribe(call, Topic::Channel)),
+    command("sunsubscribe", -1, SUBSCRIBE, Keys::NONE, GROUP, |call| unsubscribe(call, Topic::Shard)),
     command("unsubscribe", -1, SUBSCRIBE, Keys::NONE, GROUP, |call| unsubscribe(call, Topic::Channel)),
+];
+
+const SUBCOMMANDS: &[Subcommand] = &[
+    subcommand("channels", -2, |call| channels(call, false)),
+    subcommand("help", 2, help),
+    subcommand("numpat", 2, patterns),
+    subcommand("numsub", -2, |call| subscribers(call, false)),
+    subcommand("shardchannels", -2, |call| channels(call, true)),
+    subcommand("shardnumsub", -2, |call| subscribers(call, true)),
+];
+
+const HELP: &[&str] = &[
+    "PUBSUB <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    "CHANNELS [<pattern>]",
+    "    The channels that somebody subscribes to by name.",
+    "HELP",
+    "    This text.",
+    "NUMPAT",
+    "    How many patterns somebody subscribes to.",
+    "NUMSUB [<channel> ...]",
+    "    How many subscribe to each channel by name.",
+    "SHARDCHANNELS [<pattern>]",
+    "    The sharded channels that somebody subscribes to.",
+    "SHARDNUMSUB [<channel> ...]",
+    "    How many subscribe to each sharded channel.",
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Topic {
     Channel,
     Pattern,
+    Shard,
+}
+
+impl Topic {
+    /// What a subscription is answered with.
+    fn subscribed(self) -> &'static str {
+        match self {
+            Self::Channel => "subscribe",
+            Self::Pattern => "psubscribe",
+            Self::Shard => "ssubscribe",
+        }
+    }
+
+    fn unsubscribed(self) -> &'static str {
+        match self {
+            Self::Channel => "unsubscribe",
+            Self::Pattern => "punsubscribe",
+            Self::Shard => "sunsubscribe",
+        }
+    }
+
+    fn names(self, topics: &mut Topics) -> &mut BTreeSet<Vec<u8>> {
+        match self {
+            Self::Channel => &mut topics.channels,
+            Self::Pattern => &mut topics.patterns,
+            Self::Shard => &mut topics.shards,
+        }
+    }
+
+    /// How many subscriptions a client is told that it has: those of shards are counted for themselves.
+    fn count(self, topics: &Topics) -> u64 {
+        let count = match self {
+            Self::Shard => topics.shards.len(),
+            Self::Channel | Self::Pattern => topics.channels.len() + topics.patterns.len(),
+        };
+        count as u64
+    }
+}
+
+/// Shows the client the requests of all; asked again it answers nothing, as in Redis.
+fn monitor(call: &mut Call<'_>) -> Outcome {
+    if call.session.outbox.is_none() {
+        call.session.outbox = Some(call.door.monitors.insert(call.session.id));
+        call.reply.ok();
+    }
+    Ok(())
 }
 
 fn publish(call: &mut Call<'_>) -> Outcome {
@@ -30,98 +107,89 @@ fn publish(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
+fn publish_sharded(call: &mut Call<'_>) -> Outcome {
+    let receivers = call.transaction.publish_sharded(call.word(1), call.word(2))?;
+    call.reply.count(receivers as u64);
+    Ok(())
+}
+
 fn subscribe(call: &mut Call<'_>, topic: Topic) -> Outcome {
-    if call.session.subscriptions.is_none() {
-        let subscriber = call.door.store.subscriber()?;
-        let (channels, patterns) = (BTreeSet::new(), BTreeSet::new());
-        call.session.subscriptions = Some(Subscriptions { subscriber, channels, patterns });
+    if call.session.subscriber.is_none() {
+        call.session.subscriber = Some(call.door.store.subscriber()?);
     }
+    let topics = Rc::clone(&call.session.topics);
+    let mut topics = topics.borrow_mut();
     for name in call.rest(1) {
-        let Some(subscribed) = &mut call.session.subscriptions else { return Ok(()) };
-        let reply = match topic {
-            Topic::Channel => {
-                subscribed.subscriber.subscribe(name)?;
-                subscribed.channels.insert(name.to_vec());
-                "subscribe"
-            }
-            Topic::Pattern => {
-                subscribed.subscriber.subscribe_pattern(name)?;
-                subscribed.patterns.insert(name.to_vec());
-                "psubscribe"
-            }
+        let Some(subscriber) = &call.session.subscriber else { return Ok(()) };
+        match topic {
+            Topic::Channel => subscriber.subscribe(name)?,
+            Topic::Pattern => subscriber.subscribe_pattern(name)?,
+            Topic::Shard => subscriber.subscribe_shard(name)?,
         };
-        let count = subscribed.len();
-        call.reply.push(3);
-        call.reply.bulk(reply);
-        call.reply.bulk(name);
-        call.reply.count(count as u64);
+        topic.names(&mut topics).insert(name.to_vec());
+        answer(call, topic.subscribed(), Some(name), topic.count(&topics));
     }
     Ok(())
 }
 
 fn unsubscribe(call: &mut Call<'_>, topic: Topic) -> Outcome {
-    let reply = if topic == Topic::Channel { "unsubscribe" } else { "punsubscribe" };
-    let subscribed = call.session.subscriptions.as_ref();
-    let all = subscribed.map(|subscribed| match topic {
-        Topic::Channel => subscribed.channels.iter().cloned().collect(),
-        Topic::Pattern => subscribed.patterns.iter().cloned().collect(),
-    });
+    let topics = Rc::clone(&call.session.topics);
+    let mut topics = topics.borrow_mut();
     let names: Vec<Vec<u8>> = match call.rest(1) {
-        [] => all.unwrap_or_default(),
+        [] => topic.names(&mut topics).iter().cloned().collect(),
         names => names.iter().map(|name| name.to_vec()).collect(),
     };
     if names.is_empty() {
-        let count = call.session.subscriptions.as_ref().map_or(0, Subscriptions::len);
-        call.reply.push(3);
-        call.reply.bulk(reply);
-        call.reply.nil();
-        call.reply.count(count as u64);
+        answer(call, topic.unsubscribed(), None, topic.count(&topics));
     }
     for name in names {
-        let mut count = 0;
-        if let Some(subscribed) = &mut call.session.subscriptions {
+        if let Some(subscriber) = &call.session.subscriber {
             match topic {
-                Topic::Channel => {
-                    subscribed.subscriber.unsubscribe(&name);
-                    subscribed.channels.remove(&name);
-                }
-                Topic::Pattern => {
-                    subscribed.subscriber.unsubscribe_pattern(&name);
-                    subscribed.patterns.remove(&name);
-                }
-            }
-            count = subscribed.len();
+                Topic::Channel => subscriber.unsubscribe(&name),
+                Topic::Pattern => subscriber.unsubscribe_pattern(&name),
+                Topic::Shard => subscriber.unsubscribe_shard(&name),
+            };
         }
-        call.reply.push(3);
-        call.reply.bulk(reply);
+        topic.names(&mut topics).remove(&name);
+        answer(call, topic.unsubscribed(), Some(&name), topic.count(&topics));
+    }
+    Ok(())
+}
+
+fn answer(call: &mut Call<'_>, kind: &str, name: Option<&[u8]>, count: u64) {
+    call.reply.push(3);
+    call.reply.bulk(kind);
+    call.reply.bulk_or_nil(name);
+    call.reply.count(count);
+}
+
+fn help(call: &mut Call<'_>) -> Outcome {
+    write_help(call, HELP);
+    Ok(())
+}
+
+fn channels(call: &mut Call<'_>, is_sharded: bool) -> Outcome {
+    if call.words.len() > 3 {
+        return Err(unknown_option(call));
+    }
+    let channels = call.door.store.channels(call.rest(2).first().copied(), is_sharded);
+    call.reply.bulks(channels);
+    Ok(())
+}
+
+fn subscribers(call: &mut Call<'_>, is_sharded: bool) -> Outcome {
+    let names = call.rest(2);
+    call.reply.array(names.len() * 2);
+    for name in names {
         call.reply.bulk(name);
+        let count = call.door.store.subscribers_of(name, is_sharded);
         call.reply.count(count as u64);
     }
     Ok(())
 }
 
-fn pubsub(call: &mut Call<'_>) -> Outcome {
-    let subcommand = call.word(1);
-    if is(subcommand, "channels") && call.words.len() <= 3 {
-        let pattern = call.rest(2).first().copied();
-        let channels = call.door.store.channels(pattern);
-        call.reply.bulks(channels);
-    } else if is(subcommand, "numsub") {
-        let names = call.rest(2);
-        call.reply.array(names.len() * 2);
-        for name in names {
-            call.reply.bulk(name);
-            let count = call.door.store.subscribers_of(name);
-            call.reply.count(count as u64);
-        }
-    } else if is(subcommand, "numpat") && call.words.len() == 2 {
-        let count = call.door.store.patterns();
-        call.reply.count(count as u64);
-    } else {
-        return Err(Refusal::Text(format!(
-            "ERR unknown subcommand or wrong number of arguments for '{}'. Try PUBSUB HELP.",
-            String::from_utf8_lossy(subcommand)
-        )));
-    }
+fn patterns(call: &mut Call<'_>) -> Outcome {
+    let count = call.door.store.patterns();
+    call.reply.count(count as u64);
     Ok(())
 }

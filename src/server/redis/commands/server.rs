@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, find, is};
 use crate::server::redis::commands::all;
 use crate::server::redis::key_words;
+use crate::server::redis::subcommand::write_help;
 
 const ADMIN: Flags = Flags::ADMIN;
 const GROUP: &str = "server";
@@ -118,6 +119,14 @@ fn swap_db(_call: &mut Call<'_>) -> Outcome {
     Err("ERR not supported: SWAPDB".into())
 }
 
+const DEBUG_HELP: &[&str] = &[
+    "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    "HELP",
+    "    This text.",
+    "SLEEP <seconds>",
+    "    Stop the door, for a minute at most.",
+];
+
 fn debug(call: &mut Call<'_>) -> Outcome {
     match call.rest(1) {
         [name, _] if is(name, "sleep") => {
@@ -125,6 +134,10 @@ fn debug(call: &mut Call<'_>) -> Outcome {
             let pause = Duration::try_from_secs_f64(seconds).map_err(|_| Refusal::not_an_integer())?;
             std::thread::sleep(pause.min(Duration::from_mins(1)));
             call.reply.ok();
+            Ok(())
+        }
+        [name] if is(name, "help") => {
+            write_help(call, DEBUG_HELP);
             Ok(())
         }
         _ => Err(format!("ERR not supported: DEBUG {}", String::from_utf8_lossy(call.word(1)).to_uppercase()).into()),

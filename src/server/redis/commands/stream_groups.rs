@@ -24,7 +24,7 @@ fn help(call: &mut Call<'_>) -> Outcome {
     write_help(
         call,
         &[
-            "XGROUP <subcommand> <key> <group> ...",
+            "XGROUP <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
             "CREATE <key> <group> <id|$> [MKSTREAM] [ENTRIESREAD <entries>]",
             "CREATECONSUMER <key> <group> <consumer>",
             "DELCONSUMER <key> <group> <consumer>",

@@ -26,7 +26,7 @@ fn help(call: &mut Call<'_>) -> Outcome {
     write_help(
         call,
         &[
-            "XINFO <subcommand> <key> ...",
+            "XINFO <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
             "CONSUMERS <key> <group>",
             "GROUPS <key>",
             "STREAM <key> [FULL [COUNT <count>]]",

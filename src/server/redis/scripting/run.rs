@@ -6,6 +6,7 @@ use mlua::{Error, Function, Lua, MultiValue, Value};
 
 use crate::server::redis::command::{Call, Command, Flags, Outcome, find};
 use crate::server::redis::execute::{self, Slices};
+use crate::server::redis::monitor::Sender;
 use crate::server::redis::reply::{Protocol, Reply};
 use crate::server::redis::scripting::Scripting;
 use crate::server::redis::scripting::convert;
@@ -121,13 +122,14 @@ fn command(
     }
     let protocol = if is_resp3 { Protocol::Resp3 } else { Protocol::Resp2 };
     let mut reply = Reply::in_protocol(protocol);
-    execute::run_queued(&mut Call {
+    let mut inner = Call {
         transaction: call.transaction,
         door: call.door,
         session: &mut *call.session,
         words: &words,
         reply: &mut reply,
-    });
+    };
+    execute::run_queued(&mut inner, Sender::Script);
     Ok(convert::read(lua, reply.bytes())?.0)
 }
 
