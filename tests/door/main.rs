@@ -7,6 +7,7 @@ mod events;
 mod limits;
 #[cfg(feature = "lua")]
 mod scripts;
+mod server;
 
 use std::time::Duration;
 
