@@ -102,9 +102,9 @@ fn who_opened_the_door_says_whether_clients_may_end_it() {
     let refused = ask::<()>(&mut served.connect(), "SHUTDOWN NOSAVE").unwrap_err();
     assert!(refused.to_string().contains("not supported"), "{refused}");
     let (sender, asked) = mpsc::channel();
-    let options = RedisOptions::default().on_shutdown(move || drop(sender.send(())));
-    let server = RedisServer::start(&Store::in_memory(), &options).unwrap();
-    let client = redis::Client::open(format!("redis://{}", server.address())).unwrap();
+    let options = RedisOptions::default().on_shutdown(move || sender.send(()).unwrap());
+    let ending = RedisServer::start(&Store::in_memory(), &options).unwrap();
+    let client = redis::Client::open(format!("redis://{}", ending.address())).unwrap();
     let mut connection = client.get_connection().unwrap();
     // There is no reply: the connection ends.
     assert!(ask::<()>(&mut connection, "SHUTDOWN").is_err());

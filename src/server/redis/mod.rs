@@ -216,7 +216,7 @@ impl RedisOptions {
     /// ```
     /// use larder::server::redis::RedisOptions;
     /// let (sender, receiver) = std::sync::mpsc::channel();
-    /// let options = RedisOptions::default().on_shutdown(move || drop(sender.send(())));
+    /// let options = RedisOptions::default().on_shutdown(move || sender.send(()).unwrap());
     /// ```
     ///
     /// # Source
