@@ -61,6 +61,18 @@ pub(crate) fn due(view: &View, now: Timestamp, max: usize) -> Result<Vec<(Timest
     Ok(due)
 }
 
+/// Up to `max` deadlines of all models, earliest first, with their targets.
+#[cfg(feature = "redis")]
+pub(crate) fn first(view: &View, max: usize) -> Result<Vec<(Timestamp, Vec<u8>)>> {
+    let mut cursor = view.range(&all(), Direction::Forward)?;
+    let mut first = Vec::new();
+    while first.len() < max {
+        let Some((key, _)) = cursor.next()? else { break };
+        first.push(decode(key)?);
+    }
+    Ok(first)
+}
+
 /// The deadlines of all models.
 pub(crate) fn all() -> KeyRange {
     KeyRange::prefix(&[OWNER])

@@ -166,6 +166,12 @@ pub const DENIALS_MAX: usize = 128;
 /// Bytes of the name of what was denied that are remembered.
 pub const DENIAL_OBJECT_BYTES_MAX: usize = 1 << 10;
 
+/// Codes of errors that the door tells apart when it counts them.
+pub const ERROR_CODES_MAX: usize = 128;
+
+/// Deadlines that are read to tell how many keys of a keyspace have one; of more it is estimated.
+pub const DEADLINES_READ_MAX: usize = 10_000;
+
 /// Scans of keys that may be under way at the door; the oldest is forgotten first.
 pub const SCAN_CURSORS_MAX: usize = 16_384;
 

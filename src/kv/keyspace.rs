@@ -10,6 +10,8 @@ use crate::kv::key::{Elements, key_of};
 use crate::kv::record::{Head, Kind};
 use crate::kv::{Kv, entry};
 use crate::txn::{Scope, WriteScope, Writer};
+#[cfg(feature = "redis")]
+use crate::{expiry, limits};
 
 impl<S: Scope> Kv<S> {
     /// What kind of value `key` holds.
@@ -111,6 +113,22 @@ impl<S: Scope> Kv<S> {
     /// Redis command reference, `DBSIZE`.
     pub fn len(&self) -> Result<u64> {
         self.scope.read(self.operation("len"), |view| view.count(&self.keyspace.heads()?))
+    }
+
+    /// How many keys have a deadline, and how far off it is on the average. Beyond [`limits::DEADLINES_READ_MAX`] deadlines
+    /// of all models it is estimated from those that come first.
+    #[cfg(feature = "redis")]
+    pub(crate) fn deadlines(&self) -> Result<(u64, std::time::Duration)> {
+        self.scope.read(self.operation("deadlines"), |view| {
+            let heads = self.keyspace.heads()?;
+            let first = expiry::first(view, limits::DEADLINES_READ_MAX)?;
+            let own: Vec<_> = first.iter().filter(|(_, target)| heads.contains(target)).collect();
+            let left = own.iter().map(|(deadline, _)| deadline.saturating_since(view.now()));
+            let average = left.sum::<std::time::Duration>() / u32::try_from(own.len()).unwrap_or(u32::MAX).max(1);
+            let (read, total) = (first.len() as u64, view.count(&expiry::all())?);
+            let count = (own.len() as u64).saturating_mul(total).checked_div(read).unwrap_or(0);
+            Ok((count, average))
+        })
     }
 
     /// Whether there are no keys.

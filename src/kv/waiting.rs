@@ -1,4 +1,10 @@
-//! Waiting until a key has something.
+//! Waiting until a key has something: as a thread, for a time, or as a task, until the future is dropped.
+
+mod sorted_sets;
+mod streams;
+
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -39,9 +45,41 @@ impl Kv<AutoCommit> {
         timeout: Option<Duration>,
         attempt: impl FnMut() -> Result<Option<R>>,
     ) -> Result<Option<R>> {
-        let heads: Vec<_> =
-            keys.into_iter().map(|key| Ok(self.keyspace.head(key.as_ref())?.into_vec())).collect::<Result<_>>()?;
-        self.scope.core().wait_for(&heads, timeout, attempt)
+        self.scope.core().wait_for(&self.heads_of(keys)?, timeout, attempt)
+    }
+
+    /// As [`Kv::wait_for`], without holding up the thread. It has no end of its own: dropping the future ends the waiting, and
+    /// nothing that was found is lost with it.
+    ///
+    /// It needs no runtime. `attempt` runs when the task is polled, and commits there.
+    ///
+    /// # Errors
+    /// As [`Kv::wait_for`].
+    ///
+    /// # Cost
+    /// As [`Kv::wait_for`].
+    ///
+    /// # Examples
+    /// ```
+    /// use futures_lite::future::{block_on, poll_once};
+    /// let kv = larder::Store::in_memory().kv();
+    /// let jobs = kv.unsorted_set("jobs");
+    /// assert!(block_on(poll_once(Box::pin(kv.wait_for_async(["jobs"], || jobs.nth(0))))).is_none());
+    /// jobs.add("sweep")?;
+    /// assert_eq!(block_on(kv.wait_for_async(["jobs"], || jobs.nth(0)))?, b"sweep");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub async fn wait_for_async<K: AsRef<[u8]>, R>(
+        &self,
+        keys: impl IntoIterator<Item = K>,
+        attempt: impl FnMut() -> Result<Option<R>>,
+    ) -> Result<R> {
+        let heads = self.heads_of(keys)?;
+        self.scope.core().wait_for_async(&heads, attempt).await
+    }
+
+    fn heads_of<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Result<Vec<Vec<u8>>> {
+        keys.into_iter().map(|key| Ok(self.keyspace.head(key.as_ref())?.into_vec())).collect()
     }
 }
 
@@ -71,71 +109,28 @@ impl List<AutoCommit> {
         let (kv, key) = self.place();
         kv.wait_for([key], timeout, || self.pop(end))
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::thread;
-
-    use super::*;
-    use crate::error::Error;
-    use crate::store::Store;
-
-    #[test]
-    fn threads_that_wait_take_everything_once() {
-        const VALUES: u32 = 500;
-        let kv = Store::in_memory().kv();
-        let takers: Vec<_> = (0..4)
-            .map(|_| {
-                let queue = kv.list("queue");
-                thread::spawn(move || {
-                    let next = || queue.pop_wait(End::Front, None).unwrap().filter(|value| value != b"end");
-                    std::iter::from_fn(next).collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        let writers: Vec<_> = (0..3)
-            .map(|writer| {
-                let queue = kv.list("queue");
-                thread::spawn(move || {
-                    for n in 0..VALUES {
-                        queue.push(End::Back, [format!("{writer}:{n}")]).unwrap();
-                    }
-                })
-            })
-            .collect();
-        for writer in writers {
-            writer.join().unwrap();
-        }
-        for _ in &takers {
-            kv.list("queue").push(End::Back, ["end"]).unwrap();
-        }
-        let taken: Vec<_> = takers.into_iter().flat_map(|taker| taker.join().unwrap()).collect();
-        assert_eq!(taken.len(), 3 * VALUES as usize);
-        assert_eq!(taken.iter().collect::<BTreeSet<_>>().len(), taken.len());
-        assert!(kv.list("queue").is_empty().unwrap());
-    }
-
-    #[test]
-    fn what_goes_wrong_ends_the_waiting_and_leaves_no_place_behind() {
-        let store = Store::in_memory();
-        let kv = store.kv();
-        kv.set("k", "text").unwrap();
-        assert!(matches!(kv.list("k").pop_wait(End::Front, None), Err(Error::WrongType { .. })));
-        let panicked = thread::spawn({
-            let kv = kv.clone();
-            move || kv.wait_for(["queue"], None, || -> Result<Option<()>> { panic!("on purpose") })
-        });
-        assert!(panicked.join().is_err());
-        let inside = store.transaction(|_| kv.list("queue").pop_wait(End::Front, None));
-        assert!(matches!(inside, Err(Error::NestedTransaction)));
-        // A place that was left behind would get the turn, and keep it.
-        let thread = thread::spawn({
-            let kv = kv.clone();
-            move || kv.list("queue").pop_wait(End::Front, None).unwrap()
-        });
-        kv.list("queue").push(End::Back, ["a"]).unwrap();
-        assert_eq!(thread.join().unwrap(), Some(b"a".to_vec()));
+    /// As [`List::pop_wait`], as [`Kv::wait_for_async`] waits.
+    ///
+    /// # Errors
+    /// As [`List::pop_wait`].
+    ///
+    /// # Cost
+    /// As [`List::pop_wait`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::kv::End;
+    /// let queue = larder::Store::in_memory().kv().list("queue");
+    /// queue.push(End::Back, ["job"])?;
+    /// assert_eq!(futures_lite::future::block_on(queue.pop_async(End::Front))?, b"job");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `BLPOP`.
+    pub async fn pop_async(&self, end: End) -> Result<Vec<u8>> {
+        let (kv, key) = self.place();
+        kv.wait_for_async([key], || self.pop(end)).await
     }
 }

@@ -97,7 +97,7 @@ impl Effect for Told {
             publish(&self.event, observed.published(), commit, woken);
         }
         if observed.is_waited_for() {
-            observed.waiters.ring(&self.event.head);
+            observed.waiters.ring(&self.event.head, woken);
         }
     }
 }

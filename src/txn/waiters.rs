@@ -5,7 +5,9 @@
 //! because there may be more. So nobody who came later gets what somebody waits for, and nothing is left lying.
 
 use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -47,61 +49,88 @@ pub(crate) trait Bell: std::fmt::Debug + Send + Sync {
     fn ring(&self, head: &[u8]);
 }
 
-/// One who waits.
+/// One who waits: a thread, or a task.
 #[derive(Debug, Default)]
 struct Place {
-    has_turn: Mutex<bool>,
+    turn: Mutex<Turn>,
     came: Condvar,
 }
 
+#[derive(Debug, Default)]
+struct Turn {
+    is_here: bool,
+    /// The task to wake.
+    task: Option<Waker>,
+}
+
 impl Place {
-    fn give_turn(&self) {
-        *self.has_turn.lock() = true;
+    /// Gives out the task to wake: not before no lock is held, for a waker may run, or drop, whatever its task owns.
+    #[must_use]
+    fn give_turn(&self) -> Option<Waker> {
+        let mut turn = self.turn.lock();
+        turn.is_here = true;
+        let task = turn.task.take();
+        drop(turn);
         self.came.notify_one();
+        task
+    }
+
+    /// Takes the turn, or has `task` woken when it comes.
+    fn poll(&self, task: &Waker) -> Poll<()> {
+        let mut turn = self.turn.lock();
+        let is_here = std::mem::take(&mut turn.is_here);
+        let replaced = if is_here { turn.task.take() } else { turn.task.replace(task.clone()) };
+        drop(turn);
+        // Dropped without the lock, as tasks are woken without it.
+        drop(replaced);
+        if is_here { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Waits for the turn and takes it; `false` when the time is over.
     fn wait(&self, timeout: Option<Duration>, stopwatch: &Stopwatch) -> bool {
-        let mut has_turn = self.has_turn.lock();
-        while !*has_turn {
+        let mut turn = self.turn.lock();
+        while !turn.is_here {
             match timeout {
-                None => self.came.wait(&mut has_turn),
+                None => self.came.wait(&mut turn),
                 Some(timeout) => {
                     let left = timeout.saturating_sub(stopwatch.elapsed());
                     if left.is_zero() {
                         return false;
                     }
-                    self.came.wait_for(&mut has_turn, left);
+                    self.came.wait_for(&mut turn, left);
                 }
             }
         }
-        *has_turn = false;
+        turn.is_here = false;
         true
     }
 }
 
 impl Waiters {
-    /// Gives the turn to the first who waits for the key at `head`.
-    pub(super) fn ring(&self, head: &[u8]) {
+    /// Gives the turn to the first who waits for the key at `head`, and gives out the task to wake.
+    pub(super) fn ring(&self, head: &[u8], woken: &mut Vec<Waker>) {
         let queues = self.queues.lock();
         #[cfg(feature = "redis")]
         for (_, bell) in &queues.bells {
             bell.ring(head);
         }
         if let Some(first) = queues.by_key.get(head).and_then(VecDeque::front) {
-            first.give_turn();
+            woken.extend(first.give_turn());
         }
     }
 
     /// Passes the turn to the one behind `place`, in each of its queues.
     fn pass_on(&self, place: &Arc<Place>, heads: &[Vec<u8>]) {
+        let mut woken = Vec::new();
         let queues = self.queues.lock();
         for queue in heads.iter().filter_map(|head| queues.by_key.get(head)) {
             let behind = queue.iter().skip_while(|other| !Arc::ptr_eq(other, place)).nth(1);
             if let Some(behind) = behind {
-                behind.give_turn();
+                woken.extend(behind.give_turn());
             }
         }
+        drop(queues);
+        woken.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -114,7 +143,7 @@ struct Queued<'a> {
 
 impl<'a> Queued<'a> {
     fn join(core: &'a Core, heads: &'a [Vec<u8>]) -> Self {
-        let place = Arc::new(Place::default());
+        let (place, mut woken) = (Arc::new(Place::default()), Vec::new());
         let mut queues = core.observed().waiters.queues.lock();
         let mut is_first = true;
         for head in heads {
@@ -126,14 +155,15 @@ impl<'a> Queued<'a> {
         }
         core.observed().set_waited_for(true);
         if is_first {
-            *place.has_turn.lock() = true;
+            place.turn.lock().is_here = true;
         } else {
             // What is there already goes to those who came before first.
             for first in heads.iter().filter_map(|head| queues.by_key.get(head)?.front()) {
-                first.give_turn();
+                woken.extend(first.give_turn());
             }
         }
         drop(queues);
+        woken.into_iter().for_each(Waker::wake);
         Self { core, heads, place }
     }
 }
@@ -178,6 +208,28 @@ impl Core {
             self.observed().waiters.pass_on(&queued.place, heads);
         }
         Ok(None)
+    }
+
+    /// As [`Core::wait_for`], without holding up the thread, and without an end: dropping the future ends the waiting, and the
+    /// turn goes to the next.
+    ///
+    /// # Errors
+    /// As [`Core::wait_for`].
+    pub(crate) async fn wait_for_async<R>(
+        &self,
+        heads: &[Vec<u8>],
+        mut attempt: impl FnMut() -> Result<Option<R>>,
+    ) -> Result<R> {
+        self.refuse_nesting()?;
+        let queued = Queued::join(self, heads);
+        loop {
+            poll_fn(|context| queued.place.poll(context.waker())).await;
+            self.refuse_nesting()?;
+            if let Some(found) = attempt()? {
+                return Ok(found);
+            }
+            self.observed().waiters.pass_on(&queued.place, heads);
+        }
     }
 
     /// Tells `bell` of every key that something happens to, until [`Core::remove_bell`] is called with the answered number.

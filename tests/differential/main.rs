@@ -9,3 +9,4 @@ mod dump;
 mod forms;
 mod judge;
 mod redis;
+mod server;

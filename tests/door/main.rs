@@ -10,6 +10,7 @@ mod monitor;
 mod pause;
 #[cfg(feature = "lua")]
 mod scripts;
+mod server;
 mod shard;
 
 use std::time::Duration;

@@ -1,8 +1,11 @@
 //! The doors: what `serve` asks of each, and which of them it opens.
 
+use std::sync::Arc;
+
 use larder::Store;
 use larder::server::Address;
 use larder::server::redis::{RedisOptions, RedisServer};
+use tokio::sync::Notify;
 
 use super::options::Options;
 
@@ -21,14 +24,15 @@ impl Door for RedisServer {
     }
 }
 
-/// Opens the doors that `options` ask for.
-pub(super) fn open(store: &Store, options: &Options) -> Result<Vec<Box<dyn Door>>, String> {
-    Ok(vec![Box::new(redis(store, options)?)])
+/// Opens the doors that `options` ask for. Clients may ask for the end, which `asked` is then told.
+pub(super) fn open(store: &Store, options: &Options, asked: &Arc<Notify>) -> Result<Vec<Box<dyn Door>>, String> {
+    Ok(vec![Box::new(redis(store, options, asked)?)])
 }
 
-fn redis(store: &Store, options: &Options) -> Result<RedisServer, String> {
+fn redis(store: &Store, options: &Options, asked: &Arc<Notify>) -> Result<RedisServer, String> {
     let address = options.redis.unwrap_or_else(|| Address::local(REDIS_PORT));
-    let mut redis = RedisOptions::default().address(address);
+    let asked = Arc::clone(asked);
+    let mut redis = RedisOptions::default().address(address).on_shutdown(move || asked.notify_one());
     for user in &options.users {
         refuse_blank(&user.name, &user.password)?;
         redis = redis.login(user.name.as_bytes(), &user.password);

@@ -1,8 +1,10 @@
 //! A store with its doors open, until the program is told to end.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use larder::{Error, Store};
+use tokio::sync::Notify;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -10,7 +12,7 @@ use super::doors;
 use super::options::{Filter, Options};
 use super::signals::Signals;
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM, SIGINT or a client's `SHUTDOWN`.
 pub(super) fn serve(options: &Options) -> Result<(), String> {
     start_log(options.log.clone().unwrap_or_default());
     let store = open(options)?;
@@ -20,13 +22,14 @@ pub(super) fn serve(options: &Options) -> Result<(), String> {
     }
     // Before a line is printed: whoever reads it may tell the program to end at once.
     let signals = Signals::listen()?;
-    let doors = doors::open(&store, options)?;
+    let asked = Arc::new(Notify::new());
+    let doors = doors::open(&store, options, &asked)?;
     let mut lines: String = doors.iter().map(|door| door.url() + "\n").collect();
     lines.push_str("ready\n");
     let mut out = std::io::stdout();
     // In one piece and at once: they may go to a program that waits for them.
     out.write_all(lines.as_bytes()).and_then(|()| out.flush()).map_err(|error| error.to_string())?;
-    signals.wait();
+    signals.wait(&asked);
     drop(doors);
     if options.data.is_some() {
         store.checkpoint().map_err(text)?;

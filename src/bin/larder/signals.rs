@@ -2,6 +2,7 @@
 
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 
 /// SIGTERM and SIGINT, from when it was made.
 pub(super) struct Signals {
@@ -22,9 +23,11 @@ impl Signals {
         Ok(Self { runtime, terminate, interrupt })
     }
 
-    pub(super) fn wait(mut self) {
+    /// Waits for one of them, or for a client that asks for the end.
+    pub(super) fn wait(mut self, asked: &Notify) {
         self.runtime.block_on(async {
             tokio::select! {
+                () = asked.notified() => {}
                 _ = self.terminate.recv() => {}
                 _ = self.interrupt.recv() => {}
             }

@@ -53,6 +53,13 @@ pub struct SortedSet<S = AutoCommit> {
     key: KeyBytes,
 }
 
+impl<S> SortedSet<S> {
+    /// The keyspace, and the key in it.
+    pub(super) fn place(&self) -> (&Kv<S>, &[u8]) {
+        (&self.kv, &self.key)
+    }
+}
+
 impl<S: Scope> SortedSet<S> {
     pub(super) fn new(kv: Kv<S>, key: &[u8]) -> Self {
         Self { kv, key: key.into() }

@@ -168,6 +168,13 @@ enum Found<R> {
     Group(R),
 }
 
+impl<S> Group<S> {
+    /// The stream that it is of.
+    pub(in crate::kv) fn stream(&self) -> &Stream<S> {
+        &self.stream
+    }
+}
+
 impl<S: Scope> Group<S> {
     pub(super) fn new(stream: Stream<S>, name: &[u8]) -> Self {
         Self { stream, name: name.to_vec() }

@@ -76,6 +76,13 @@ pub struct Stream<S = AutoCommit> {
     key: Vec<u8>,
 }
 
+impl<S> Stream<S> {
+    /// The keyspace, and the key in it.
+    pub(super) fn place(&self) -> (&Kv<S>, &[u8]) {
+        (&self.kv, &self.key)
+    }
+}
+
 impl<S: Scope> Stream<S> {
     pub(super) fn new(kv: Kv<S>, key: &[u8]) -> Self {
         Self { kv, key: key.to_vec() }

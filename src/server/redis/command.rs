@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 
 use crate::error::{Error, InvalidKind};
 use crate::kv::Kv;
+use crate::server::redis::acl::category;
 use crate::server::redis::door::Door;
 use crate::server::redis::reply::Reply;
 use crate::server::redis::session::{Session, Waiting};
@@ -14,7 +15,7 @@ use crate::store::Transaction;
 use crate::txn::InTransaction;
 
 /// A command as clients know it.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Command {
     /// In lower case.
     pub(super) name: &'static str,
@@ -25,7 +26,20 @@ pub(super) struct Command {
     pub(super) group: &'static str,
     /// None unless its first argument chooses one.
     pub(super) subcommands: &'static [Subcommand],
+    /// Given by the table.
+    pub(super) slots: Slots,
     run: fn(&mut Call<'_>) -> Outcome,
+}
+
+/// Where what a command has done is counted: at the first slot, and behind it for each of its subcommands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slots {
+    pub(super) first: usize,
+    pub(super) subcommands: usize,
+}
+
+impl Slots {
+    const NONE: Self = Self { first: usize::MAX, subcommands: 0 };
 }
 
 impl Command {
@@ -133,7 +147,7 @@ pub(super) const fn command(
     group: &'static str,
     run: fn(&mut Call<'_>) -> Outcome,
 ) -> Command {
-    Command { name, arity, flags, keys, group, subcommands: &[], run }
+    Command { name, arity, flags, keys, group, subcommands: &[], slots: Slots::NONE, run }
 }
 
 /// A table line of a command that has subcommands.
@@ -144,12 +158,28 @@ pub(super) const fn container(
     group: &'static str,
     subcommands: &'static [Subcommand],
 ) -> Command {
-    Command { name, arity: -2, flags, keys, group, subcommands, run: |_| Ok(()) }
+    Command { name, arity: -2, flags, keys, group, subcommands, slots: Slots::NONE, run: |_| Ok(()) }
 }
+
+/// Every command with its slots.
+static LIST: LazyLock<Vec<Command>> = LazyLock::new(|| {
+    let mut next = 0;
+    let with_slots = |command: &Command| {
+        let slots = Slots { first: next, subcommands: category::of_subcommands(command.name).count() };
+        next += 1 + slots.subcommands;
+        Command { slots, ..*command }
+    };
+    super::commands::all().map(with_slots).collect()
+});
 
 /// Every command, by its name.
 static TABLE: LazyLock<FxHashMap<&'static [u8], &'static Command>> =
-    LazyLock::new(|| super::commands::all().map(|command| (command.name.as_bytes(), command)).collect());
+    LazyLock::new(|| LIST.iter().map(|command| (command.name.as_bytes(), command)).collect());
+
+/// Every command.
+pub(super) fn every() -> impl Iterator<Item = &'static Command> {
+    LIST.iter()
+}
 
 /// The longest name of a command.
 const NAME_BYTES_MAX: usize = 32;

@@ -10,15 +10,17 @@ use crate::clock::Timestamp;
 use crate::kv::Keyspace;
 use crate::limits;
 use crate::server::metrics::{Meter, Metrics};
-use crate::server::redis::DATABASES;
 use crate::server::redis::acl::{User, Users};
 use crate::server::redis::blocked::{Blocked, Ears};
 use crate::server::redis::config::Parameters;
 use crate::server::redis::monitor::Monitors;
 use crate::server::redis::pause::Pause;
 use crate::server::redis::reply::Protocol;
+use crate::server::redis::saves::Saves;
 use crate::server::redis::session::{Session, Topics};
 use crate::server::redis::slow_log::SlowLog;
+use crate::server::redis::tally::Tally;
+use crate::server::redis::{DATABASES, Shutdown};
 use crate::store::Store;
 
 /// The door, within its thread.
@@ -29,7 +31,7 @@ pub(super) struct Door {
     pub(super) keyspaces: [Arc<Keyspace>; DATABASES.len()],
     pub(super) users: Users,
     pub(super) started: Timestamp,
-    pub(super) last_save: Cell<Timestamp>,
+    pub(super) saves: Arc<Saves>,
     pub(super) random: RefCell<fastrand::Rng>,
     pub(super) scans: RefCell<Scans>,
     pub(super) clients: RefCell<BTreeMap<u64, Rc<Client>>>,
@@ -41,6 +43,11 @@ pub(super) struct Door {
     pub(super) slow_log: RefCell<SlowLog>,
     pub(super) meter: Arc<Meter>,
     pub(super) counters: Counters,
+    pub(super) tally: Tally,
+    /// Which of all servers this is, in hexadecimal.
+    pub(super) run_id: String,
+    /// What `SHUTDOWN` calls.
+    pub(super) shutdown: Option<Shutdown>,
     /// Made for the first script.
     #[cfg(feature = "lua")]
     pub(super) scripting: std::cell::OnceCell<crate::server::redis::scripting::Scripting>,
@@ -118,6 +125,10 @@ impl Client {
 pub(super) struct Counters {
     pub(super) hits: Cell<u64>,
     pub(super) misses: Cell<u64>,
+    /// Connections that were turned away.
+    pub(super) rejected: Cell<u64>,
+    /// The most bytes that keys and values have taken whenever somebody asked.
+    pub(super) peak_bytes: Cell<u64>,
     /// What the meter said when `CONFIG RESETSTAT` last ran.
     pub(super) before: Cell<Metrics>,
 }
@@ -127,6 +138,8 @@ impl Counters {
     pub(super) fn reset(&self, before: Metrics) {
         self.hits.set(0);
         self.misses.set(0);
+        self.rejected.set(0);
+        self.peak_bytes.set(0);
         self.before.set(before);
     }
 

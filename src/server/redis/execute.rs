@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::error::Result;
 use crate::limits;
 use crate::server::redis::blocked::{Answer, serve};
-use crate::server::redis::command::{Call, Command, Flags, Outcome, find, is};
+use crate::server::redis::command::{Call, Command, Flags, Outcome, Refusal, find, is};
 use crate::server::redis::commands::permit;
 use crate::server::redis::door::Door;
 use crate::server::redis::monitor::{self, Sender};
@@ -17,6 +17,7 @@ use crate::server::redis::reply::Reply;
 use crate::server::redis::request::{Parsed, ProtocolError, parse};
 use crate::server::redis::session::{Session, Silence, Wait, Waiting};
 use crate::server::redis::slow_log::{Entry, Laps, cut};
+use crate::server::redis::tally::End;
 use crate::store::Transaction;
 use crate::txn::Pending;
 
@@ -110,11 +111,11 @@ fn respond(call: &mut Call<'_>) {
     }
     let outcome = dispatch(call);
     let waiting = call.session.waiting.take();
+    call.door.tally.end(call.words, outcome.is_err());
     if let Err(refusal) = outcome {
         // A reply that was begun has to go.
         call.reply.truncate(from);
-        call.door.meter.errors.add(1);
-        call.reply.error(&refusal.text());
+        refuse(call, &refusal);
     } else if let Some(waiting) = waiting {
         wait(call, waiting, from);
     }
@@ -134,10 +135,21 @@ fn respond(call: &mut Call<'_>) {
     }
 }
 
-/// Keeps a request that took long; there is one look at the clock for each, and none when nothing is kept.
+/// Answers an error, and counts it.
+fn refuse(call: &mut Call<'_>, refusal: &Refusal) {
+    let text = refusal.text();
+    call.door.meter.errors.add(1);
+    call.door.tally.error(&text);
+    call.reply.error(&text);
+}
+
+/// Counts how long a request took, and keeps it if that was long. There is one look at the clock for each, and none when
+/// nothing is kept.
 fn note_if_slow(door: &Door, session: &Session, words: &[&[u8]], laps: &mut Laps) {
     let Ok(slow) = u64::try_from(door.parameters.slow_micros.get()) else { return };
-    let micros = laps.micros();
+    let lap = laps.lap();
+    door.tally.time(lap);
+    let micros = u64::try_from(lap.as_micros()).unwrap_or(u64::MAX);
     if micros < slow || find(words.first().copied().unwrap_or_default()).is_none() {
         return;
     }
@@ -173,6 +185,7 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
         spoil(call);
         return Err(unknown(call.words).into());
     };
+    call.door.tally.ask(command);
     if !command.has_arity(call.words.len()) {
         spoil(call);
         return Err(format!("ERR wrong number of arguments for '{}' command", command.name).into());
@@ -204,27 +217,44 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
     if call.session.outbox.is_some() && (command.flags.has(Flags::READ) || command.flags.has(Flags::WRITE)) {
         return Err("ERR Replica can't interact with the keyspace".into());
     }
+    call.door.tally.begin(command);
     monitor::run(call, command, Sender::Client)
 }
 
 /// Runs a command that was queued, or that a script calls.
 pub(super) fn run_queued(call: &mut Call<'_>, sender: Sender) {
+    run_timed(call, sender, &mut Laps::start());
+}
+
+fn run_timed(call: &mut Call<'_>, sender: Sender, laps: &mut Laps) {
     let from = call.reply.len();
     let outcome = match find(call.word(0)) {
-        // The user may have been changed since.
-        Some(command) if !call.session.user.is_unrestricted() => {
-            permit(call, command).and_then(|()| monitor::run(call, command, sender))
-        }
-        Some(command) => monitor::run(call, command, sender),
+        Some(command) => run_permitted(call, command, sender, laps),
         None => Err(unknown(call.words).into()),
     };
     // Within a transaction nothing waits (SEM: KV-TX-1).
     call.session.waiting = None;
     if let Err(refusal) = outcome {
         call.reply.truncate(from);
-        call.door.meter.errors.add(1);
-        call.reply.error(&refusal.text());
+        refuse(call, &refusal);
     }
+}
+
+/// Runs a command if its user may, who may have been changed since it was queued.
+fn run_permitted(call: &mut Call<'_>, command: &'static Command, sender: Sender, laps: &mut Laps) -> Outcome {
+    let is_permitted = if call.session.user.is_unrestricted() { Ok(()) } else { permit(call, command) };
+    let (outcome, ran) = match is_permitted {
+        Ok(()) => (monitor::run(call, command, sender), true),
+        Err(refusal) => (Err(refusal), false),
+    };
+    let end = match &outcome {
+        Ok(()) => End::Done,
+        Err(_) if ran => End::Failed,
+        Err(_) => End::Rejected,
+    };
+    // What asked for it is still running, and has its own time.
+    call.door.tally.within(command, call.words, end, laps.lap());
+    outcome
 }
 
 fn queue(call: &mut Call<'_>, command: &Command) -> Outcome {
@@ -287,8 +317,9 @@ pub(super) fn run_all(
     reply: &mut Reply,
 ) {
     reply.array(commands.len());
+    let mut laps = Laps::start();
     for words in commands {
         let words: Slices<'_> = words.iter().map(Vec::as_slice).collect();
-        run_queued(&mut Call { transaction, door, session, words: &words, reply }, Sender::Client);
+        run_timed(&mut Call { transaction, door, session, words: &words, reply }, Sender::Client, &mut laps);
     }
 }

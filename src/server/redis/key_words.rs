@@ -54,17 +54,26 @@ const FROM_SECOND: Place = Range(2, -1, 1);
 
 /// Calls `found` with each key of a request. The places are those that the command's words give, well formed or not.
 pub(super) fn for_each<'a>(command: &Command, words: &[&'a [u8]], mut found: impl FnMut(&'a [u8], Access)) {
+    for_each_in_place(command, words, |key, access, _| found(key, access));
+}
+
+/// As [`for_each`], with the place of the command's places for keys.
+pub(super) fn for_each_in_place<'a>(
+    command: &Command,
+    words: &[&'a [u8]],
+    mut found: impl FnMut(&'a [u8], Access, usize),
+) {
     if command.name == "memory" && !words.get(1).is_some_and(|word| is(word, "usage")) {
         return;
     }
     if let Some(places) = places(command.name) {
-        for (place, access) in places {
-            in_place(*place, words, |key| found(key, *access));
+        for (at, (place, access)) in places.iter().enumerate() {
+            in_place(*place, words, |key| found(key, *access, at));
         }
     } else if command.keys.step > 0 {
         let access = access(command, words);
         let keys = command.keys;
-        in_place(Range(keys.first, keys.last, keys.step), words, |key| found(key, access));
+        in_place(Range(keys.first, keys.last, keys.step), words, |key| found(key, access, 0));
     }
 }
 

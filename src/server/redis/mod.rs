@@ -20,6 +20,7 @@ mod command;
 mod commands;
 mod config;
 mod connection;
+mod docs;
 mod door;
 mod execute;
 mod key_words;
@@ -27,12 +28,15 @@ mod monitor;
 mod pause;
 mod reply;
 mod request;
+mod saves;
 #[cfg(feature = "lua")]
 mod scripting;
 mod session;
 mod settler;
 mod slow_log;
 mod subcommand;
+mod system;
+mod tally;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -57,11 +61,16 @@ use config::Parameters;
 use connection::Connection;
 use door::{Client, Counters, Door, Seen};
 use reply::Reply;
+use saves::Saves;
 use session::Session;
 use settler::Settler;
+use tally::Tally;
 
 /// The version of Redis whose commands these are. Clients choose what to send by it.
 const REDIS_VERSION: &str = "7.2.4";
+
+/// Digits of the name of a server that runs.
+const RUN_ID_DIGITS: usize = 40;
 
 /// The keyspaces that are Redis's numbered databases.
 const DATABASES: [&str; 16] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15"];
@@ -82,11 +91,35 @@ pub struct RedisOptions {
     /// Users who log in by name.
     is_named: bool,
     seed: Option<u64>,
+    shutdown: Option<Shutdown>,
+}
+
+/// What `SHUTDOWN` calls.
+#[derive(Clone)]
+struct Shutdown(Arc<dyn Fn() + Send + Sync>);
+
+impl Shutdown {
+    fn call(&self) {
+        (self.0)();
+    }
+}
+
+impl std::fmt::Debug for Shutdown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shutdown")
+    }
 }
 
 impl Default for RedisOptions {
     fn default() -> Self {
-        Self { address: Address::local(0), password: None, users: Vec::new(), is_named: false, seed: None }
+        Self {
+            address: Address::local(0),
+            password: None,
+            users: Vec::new(),
+            is_named: false,
+            seed: None,
+            shutdown: None,
+        }
     }
 }
 
@@ -176,6 +209,23 @@ impl RedisOptions {
     /// ```
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
+        self
+    }
+
+    /// What `SHUTDOWN` calls, on the door's thread: it has to return at once, and have the program close the door. Unless set,
+    /// `SHUTDOWN` is refused, for a program that opens a door is not a server that clients may end.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::server::redis::RedisOptions;
+    /// let (sender, receiver) = std::sync::mpsc::channel();
+    /// let options = RedisOptions::default().on_shutdown(move || sender.send(()).unwrap());
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `SHUTDOWN`.
+    pub fn on_shutdown(mut self, end: impl Fn() + Send + Sync + 'static) -> Self {
+        self.shutdown = Some(Shutdown(Arc::new(end)));
         self
     }
 
@@ -320,10 +370,14 @@ fn serve(
 
 /// What the connections of a door share.
 fn door(store: Store, options: &RedisOptions, address: SocketAddr, meter: Arc<Meter>) -> Door {
-    let random = fastrand::Rng::with_seed(options.seed.unwrap_or_else(random_seed));
+    let seed = options.seed.unwrap_or_else(random_seed);
+    let random = fastrand::Rng::with_seed(seed);
+    // Not what commands draw, which stays the same for the same seed.
+    let mut digits = fastrand::Rng::with_seed(seed ^ u64::MAX);
+    let run_id = (0..RUN_ID_DIGITS).map(|_| digits.digit(16)).collect();
     Door {
         started: store.now(),
-        last_save: Cell::new(store.now()),
+        saves: Arc::new(Saves::new(store.now())),
         store,
         address,
         keyspaces: DATABASES.map(|name| Arc::new(Keyspace::new(name))),
@@ -339,6 +393,9 @@ fn door(store: Store, options: &RedisOptions, address: SocketAddr, meter: Arc<Me
         slow_log: RefCell::default(),
         meter,
         counters: Counters::default(),
+        tally: Tally::default(),
+        run_id,
+        shutdown: options.shutdown.clone(),
         #[cfg(feature = "lua")]
         scripting: std::cell::OnceCell::new(),
     }
@@ -384,6 +441,7 @@ fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &S
     let id = door.meter.connections.get();
     let clients_max = usize::try_from(door.parameters.number("maxclients")).unwrap_or(0).min(limits::CLIENTS_MAX);
     if door.clients.borrow().len() >= clients_max {
+        door.counters.rejected.set(door.counters.rejected.get() + 1);
         tokio::task::spawn_local(async move {
             let _ = stream.write_all(b"-ERR max number of clients reached\r\n").await;
         });

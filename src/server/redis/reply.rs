@@ -140,7 +140,6 @@ impl Reply {
     }
 
     /// A truth value, which RESP2 has as an integer.
-    #[cfg(feature = "lua")]
     pub(super) fn boolean(&mut self, flag: bool) {
         match self.protocol {
             Protocol::Resp2 => self.flag(flag),
@@ -149,7 +148,6 @@ impl Reply {
     }
 
     /// An integer of any size in decimal.
-    #[cfg(feature = "lua")]
     pub(super) fn big_number(&mut self, digits: &str) {
         match self.protocol {
             Protocol::Resp2 => self.bulk(digits),
@@ -200,6 +198,14 @@ impl Reply {
             Protocol::Resp2 => self.array(len),
             Protocol::Resp3 => self.number(b'>', len),
         }
+    }
+
+    /// Begins what is told beside the reply that follows, in `len` pairs; `false` in RESP2, which has no such thing.
+    pub(super) fn attribute(&mut self, len: usize) -> bool {
+        if self.protocol == Protocol::Resp3 {
+            self.number(b'|', len);
+        }
+        self.protocol == Protocol::Resp3
     }
 
     fn line(&mut self, kind: u8, text: &[u8]) {

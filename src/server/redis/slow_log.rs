@@ -65,12 +65,12 @@ impl Laps {
         Self { watch: Stopwatch::start(), last: Duration::ZERO }
     }
 
-    /// Microseconds since the call before.
-    pub(super) fn micros(&mut self) -> u64 {
+    /// The time since the call before.
+    pub(super) fn lap(&mut self) -> Duration {
         let now = self.watch.elapsed();
         let lap = now.saturating_sub(self.last);
         self.last = now;
-        u64::try_from(lap.as_micros()).unwrap_or(u64::MAX)
+        lap
     }
 }
 

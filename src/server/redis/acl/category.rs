@@ -142,6 +142,7 @@ fn subcommands(command: &str) -> Option<Subcommands> {
         ],
         "latency" => &[(ADMIN, &["doctor", "graph", "histogram", "history", "latest", "reset"]), (0, &["help"])],
         "memory" => &[(READ, &["usage"]), (0, &["doctor", "help", "malloc-stats", "purge", "stats"])],
+        "module" => &[(ADMIN, &["list", "load", "loadex", "unload"]), (0, &["help"])],
         "object" => &[(READ | KEYSPACE, &["encoding", "freq", "idletime", "refcount"]), (KEYSPACE, &["help"])],
         "pubsub" => &[(PUBSUB, &["channels", "numpat", "numsub", "shardchannels", "shardnumsub"]), (0, &["help"])],
         "script" => &[(SCRIPTING, &["debug", "exists", "flush", "help", "kill", "load"])],
@@ -196,8 +197,10 @@ pub(in crate::server::redis) fn of(command: &Command) -> Categories {
         "sort" | "sort_ro" => return SET | SORTED_SET | LIST | DANGEROUS | access | SLOW,
         "command" | "wait" | "waitaof" => return CONNECTION | SLOW,
         name if is_container(name) => return SLOW,
+        "asking" | "readonly" | "readwrite" => CONNECTION,
         "dbsize" => KEYSPACE,
         "flushall" | "flushdb" | "swapdb" => KEYSPACE | DANGEROUS,
+        "role" => ADMIN,
         "info" | "keys" | "migrate" | "restore" => DANGEROUS,
         "blmove" | "blmpop" | "blpop" | "brpop" | "brpoplpush" | "bzmpop" | "bzpopmax" | "bzpopmin" | "xread"
         | "xreadgroup" => BLOCKING,

@@ -55,6 +55,7 @@ fn set(call: &mut Call<'_>) -> Outcome {
 
 fn reset_stat(call: &mut Call<'_>) -> Outcome {
     call.door.counters.reset(call.door.meter.read());
+    call.door.tally.reset();
     call.reply.ok();
     Ok(())
 }

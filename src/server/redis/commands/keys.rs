@@ -311,7 +311,7 @@ fn used<'a>(call: &mut Call<'a>, ask: Used<'a>, by_frequency: bool) -> Outcome {
 }
 
 /// What Redis would keep the value as, by the thresholds that are set.
-fn encoding(
+pub(super) fn encoding(
     parameters: &Parameters,
     kv: &Kv<InTransaction<'_>>,
     kind: Kind,

@@ -1,6 +1,7 @@
-//! Latencies, of which none are kept, as in a server whose `latency-monitor-threshold` is 0.
+//! Latencies: how long the calls of commands took. Single events are not kept, as in a server whose
+//! `latency-monitor-threshold` is 0.
 
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, container};
+use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, container, is};
 use crate::server::redis::subcommand::{Subcommand, subcommand, write_help};
 
 pub(super) const COMMANDS: &[Command] = &[container("latency", Flags::ADMIN, Keys::NONE, "server", SUBCOMMANDS)];
@@ -24,7 +25,7 @@ const HELP: &[&str] = &[
     "HELP",
     "    This text.",
     "HISTOGRAM [<command> ...]",
-    "    Empty: how long commands take is not kept; SLOWLOG has those that took long.",
+    "    How many calls took no longer than so many microseconds.",
     "HISTORY <event>",
     "    Empty.",
     "LATEST",
@@ -44,7 +45,27 @@ fn none(call: &mut Call<'_>) -> Outcome {
 }
 
 fn histogram(call: &mut Call<'_>) -> Outcome {
-    call.reply.map(0);
+    let names = call.rest(2);
+    // A command stands for its subcommands too.
+    let is_meant = |name: &str| {
+        let command = name.split('|').next().unwrap_or(name);
+        names.is_empty() || names.iter().any(|word| is(word, name) || is(word, command))
+    };
+    let lines = call.door.tally.lines().filter(|(name, line)| line.calls.get() > 0 && is_meant(name));
+    let lines: Vec<_> = lines.map(|(name, line)| (name, line.calls.get(), line.histogram())).collect();
+    call.reply.map(lines.len());
+    for (name, calls, buckets) in lines {
+        call.reply.bulk(name);
+        call.reply.map(2);
+        call.reply.bulk("calls");
+        call.reply.count(calls);
+        call.reply.bulk("histogram_usec");
+        call.reply.map(buckets.len());
+        for (micros, count) in buckets {
+            call.reply.count(micros);
+            call.reply.count(count);
+        }
+    }
     Ok(())
 }
 

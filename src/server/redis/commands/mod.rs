@@ -4,16 +4,20 @@
 
 mod acl;
 mod bitmaps;
+mod catalog;
 mod client;
 mod client_list;
+mod cluster;
 mod combinations;
 mod config;
 mod connection;
+mod debug;
 mod dump;
 mod geo;
 mod geo_search;
 mod hashes;
 mod hyperloglogs;
+mod info;
 mod keys;
 mod latency;
 mod lcs;
@@ -45,13 +49,17 @@ pub(super) fn all() -> impl Iterator<Item = &'static Command> {
     [
         acl::COMMANDS,
         bitmaps::COMMANDS,
+        catalog::COMMANDS,
+        cluster::COMMANDS,
         combinations::COMMANDS,
         config::COMMANDS,
         connection::COMMANDS,
+        debug::COMMANDS,
         dump::COMMANDS,
         geo::COMMANDS,
         hashes::COMMANDS,
         hyperloglogs::COMMANDS,
+        info::COMMANDS,
         keys::COMMANDS,
         latency::COMMANDS,
         lcs::COMMANDS,

@@ -63,6 +63,11 @@ impl Parameters {
         }
     }
 
+    /// A parameter as it is written.
+    pub(super) fn text(&self, name: &str) -> String {
+        self.values.borrow().get(name).map(|value| String::from_utf8_lossy(value).into_owned()).unwrap_or_default()
+    }
+
     /// A parameter that is a number; 0 when it is none.
     pub(super) fn number(&self, name: &str) -> i64 {
         let values = self.values.borrow();

@@ -1,0 +1,307 @@
+//! What the server tells of itself and its commands, beside a real redis-server.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use larder::Store;
+use larder::server::redis::{RedisOptions, RedisServer};
+
+use crate::judge::{Client, Judge, Reply};
+
+/// Requests that both answer the same, errors included.
+const REQUESTS: &[&str] = &[
+    "ROLE",
+    "ASKING",
+    "READONLY",
+    "READWRITE",
+    "CLUSTER INFO",
+    "CLUSTER MYID",
+    "CLUSTER SLOTS",
+    "CLUSTER SHARDS",
+    "CLUSTER NODES",
+    "CLUSTER KEYSLOT a",
+    "CLUSTER COUNTKEYSINSLOT 1",
+    "CLUSTER HELP",
+    "CLUSTER NOSUCH",
+    "CLUSTER KEYSLOT",
+    "CLUSTER",
+    "REPLICAOF NO ONE",
+    "SLAVEOF no one",
+    "REPLICAOF host port",
+    "REPLICAOF host 65536",
+    "REPLICAOF host",
+    "FAILOVER",
+    "FAILOVER ABORT",
+    "MODULE LIST",
+    "MODULE NOSUCH",
+    "MODULE LOAD",
+    "WAIT 0 0",
+    "WAIT 0 -1",
+    "WAIT x 0",
+    "SHUTDOWN ABORT",
+    "SHUTDOWN NOSUCH",
+    "SHUTDOWN SAVE NOSAVE",
+    "SHUTDOWN ABORT NOW",
+    "BGSAVE NOSUCH",
+    "BGSAVE SCHEDULE x",
+    "LASTSAVE x",
+    "TIME x",
+    "DEBUG SLEEP 0",
+    "DEBUG SET-ACTIVE-EXPIRE 0",
+    "DEBUG SET-ACTIVE-EXPIRE 1",
+    "DEBUG SET-ACTIVE-EXPIRE",
+    "DEBUG QUICKLIST-PACKED-THRESHOLD 100",
+    "DEBUG QUICKLIST-PACKED-THRESHOLD 0",
+    "DEBUG QUICKLIST-PACKED-THRESHOLD 100x",
+    "DEBUG REPLYBUFFER RESIZING 0",
+    "DEBUG NOSUCH",
+    "DEBUG OBJECT nosuch",
+    "DEBUG ERROR oops",
+    "DEBUG POPULATE 3",
+    "DEBUG POPULATE 2 x 3",
+    "GET key:2",
+    "GET x:1",
+    "DEBUG POPULATE 1 long 20",
+    "GET long:0",
+    "DBSIZE",
+    "DEBUG PROTOCOL string",
+    "DEBUG PROTOCOL integer",
+    "DEBUG PROTOCOL double",
+    "DEBUG PROTOCOL bignum",
+    "DEBUG PROTOCOL null",
+    "DEBUG PROTOCOL array",
+    "DEBUG PROTOCOL set",
+    "DEBUG PROTOCOL map",
+    "DEBUG PROTOCOL attrib",
+    "DEBUG PROTOCOL push",
+    "DEBUG PROTOCOL verbatim",
+    "DEBUG PROTOCOL true",
+    "DEBUG PROTOCOL nosuch",
+    "COMMAND NOSUCH",
+    "COMMAND COUNT x",
+    "COMMAND LIST NOSUCH",
+    "COMMAND LIST FILTERBY NOSUCH x",
+    "COMMAND LIST FILTERBY MODULE x",
+    "COMMAND LIST FILTERBY ACLCAT nosuch",
+    "COMMAND LIST FILTERBY ACLCAT string",
+    "COMMAND LIST FILTERBY ACLCAT hash",
+    "COMMAND LIST FILTERBY ACLCAT geo",
+    "COMMAND LIST FILTERBY ACLCAT sortedset",
+    "COMMAND LIST FILTERBY ACLCAT stream",
+    "COMMAND LIST FILTERBY ACLCAT blocking",
+    "COMMAND LIST FILTERBY ACLCAT transaction",
+    "COMMAND LIST FILTERBY PATTERN xrea*",
+    "COMMAND LIST FILTERBY PATTERN XINFO*",
+    "COMMAND GETKEYS SET a b",
+    "COMMAND GETKEYS MSET a b c d",
+    "COMMAND GETKEYS EVAL x 2 a b",
+    "COMMAND GETKEYS XREAD COUNT 1 STREAMS a b 0 0",
+    "COMMAND GETKEYS ZUNIONSTORE d 2 a b",
+    "COMMAND GETKEYS SORT a STORE b",
+    "COMMAND GETKEYS OBJECT ENCODING a",
+    "COMMAND GETKEYS NOSUCH a",
+    "COMMAND GETKEYS PING a",
+    "COMMAND GETKEYS SET a",
+    "COMMAND GETKEYSANDFLAGS SET a b",
+    "COMMAND GETKEYSANDFLAGS SET a b GET",
+    "COMMAND GETKEYSANDFLAGS GET a x",
+    "COMMAND GETKEYSANDFLAGS SORT a STORE b",
+    "COMMAND GETKEYSANDFLAGS LMOVE a b LEFT RIGHT",
+    "COMMAND GETKEYSANDFLAGS BITFIELD a GET u8 0",
+    "COMMAND GETKEYSANDFLAGS BITFIELD a SET u8 0 1",
+    "COMMAND GETKEYSANDFLAGS BITOP AND a b c",
+    "COMMAND GETKEYSANDFLAGS SINTERSTORE a b c",
+    "COMMAND GETKEYSANDFLAGS ZUNIONSTORE a 2 b c",
+    "COMMAND GETKEYSANDFLAGS EVAL x 2 a b",
+    "COMMAND GETKEYSANDFLAGS XREADGROUP GROUP g c STREAMS a >",
+    "COMMAND GETKEYSANDFLAGS GEORADIUS a 1 1 1 m STORE b",
+    "COMMAND GETKEYSANDFLAGS EXISTS a b",
+    "COMMAND GETKEYSANDFLAGS DEL a b",
+    "LATENCY HISTOGRAM nosuch",
+];
+
+/// Where 7.2 differs from 7.0, which is asked here; and where Redis has a pattern in a place for keys, or a token of no bytes.
+const INFO_DIFFERS: &[&str] =
+    &["bitop", "command|getkeys", "command|getkeysandflags", "migrate", "sort", "sort_ro", "zrank", "zrevrank"];
+
+fn words(request: &str) -> Vec<&str> {
+    request.split(' ').collect()
+}
+
+fn text(reply: &Reply) -> String {
+    let Reply::Text(bytes) = reply else { panic!("{reply:?}") };
+    String::from_utf8(bytes.clone()).unwrap()
+}
+
+fn parts(reply: Reply) -> Vec<Reply> {
+    let Reply::Array(parts) = reply else { panic!("{reply:?}") };
+    parts
+}
+
+/// Members of sets in order.
+fn sorted(reply: Reply) -> Reply {
+    let Reply::Array(mut parts) = reply else { return reply };
+    parts.sort();
+    Reply::Array(parts)
+}
+
+/// What is told of commands, by their names; without `notes`, which are for people.
+fn infos(client: &mut Client, names: &[String]) -> BTreeMap<String, Reply> {
+    let request: Vec<_> = ["COMMAND", "INFO"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let told = parts(client.call(&request)).into_iter().filter(|reply| *reply != Reply::Nil).map(|reply| {
+        let mut parts = parts(reply);
+        // Flags and hints.
+        parts[2] = sorted(parts[2].clone());
+        parts[6] = sorted(parts[6].clone());
+        parts[7] = sorted(parts[7].clone());
+        let Reply::Array(specs) = &mut parts[8] else { panic!("no places of keys") };
+        for spec in specs {
+            let Reply::Array(pairs) = spec else { panic!("{spec:?}") };
+            if text(&pairs[0]) == "notes" {
+                pairs.drain(..2);
+            }
+        }
+        // Subcommands are asked for by their names.
+        parts.truncate(9);
+        (text(&parts[0]), Reply::Array(parts))
+    });
+    told.collect()
+}
+
+/// The arguments that `COMMAND DOCS` tells, by the names of commands: types, tokens and flags, and what they consist of.
+fn arguments(client: &mut Client, names: &[String]) -> BTreeMap<String, String> {
+    let request: Vec<_> = ["COMMAND", "DOCS"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let told = parts(client.call(&request));
+    let told = told.chunks(2).map(|pair| {
+        let facts = parts(pair[1].clone());
+        let arguments = facts.chunks(2).find(|fact| text(&fact[0]) == "arguments");
+        (text(&pair[0]), arguments.map(|fact| shape(&fact[1])).unwrap_or_default())
+    });
+    told.collect()
+}
+
+fn shape(arguments: &Reply) -> String {
+    let shapes = parts(arguments.clone()).into_iter().map(|argument| {
+        let (mut facts, mut inner) = (Vec::new(), String::new());
+        for fact in parts(argument).chunks(2) {
+            match text(&fact[0]).as_str() {
+                "type" | "token" => facts.push(text(&fact[1])),
+                "flags" => facts.push(format!("{:?}", sorted(fact[1].clone()))),
+                "key_spec_index" => facts.push(format!("{:?}", fact[1])),
+                "arguments" => inner = shape(&fact[1]),
+                _ => {}
+            }
+        }
+        format!("({}{inner})", facts.join(" "))
+    });
+    shapes.collect()
+}
+
+fn both() -> Option<(Judge, RedisServer, [Client; 2])> {
+    let judge = Judge::start()?;
+    let server = RedisServer::start(&Store::in_memory(), &RedisOptions::default()).unwrap();
+    let clients = [Client::connect(judge.port), Client::connect(server.address().port())];
+    Some((judge, server, clients))
+}
+
+#[test]
+fn the_server_answers_alike() {
+    let Some((_judge, _server, [mut theirs, mut ours])) = both() else { return };
+    let mut differ = Vec::new();
+    for request in REQUESTS {
+        let [theirs, ours] = [theirs.call(&words(request)), ours.call(&words(request))].map(|reply| match reply {
+            Reply::Array(_) if request.contains("LIST") => sorted(reply),
+            reply => reply,
+        });
+        if theirs != ours {
+            differ.push(format!("{request}\nRedis:  {theirs:?}\nLarder: {ours:?}"));
+        }
+    }
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
+}
+
+#[test]
+fn commands_are_told_of_alike() {
+    let Some((_judge, _server, [mut theirs, mut ours])) = both() else { return };
+    let mut names: Vec<_> = parts(ours.call(&["COMMAND", "LIST"])).iter().map(text).collect();
+    names.extend(parts(ours.call(&words("COMMAND LIST FILTERBY PATTERN *|*"))).iter().map(text));
+    let mut differ = Vec::new();
+    let (their_infos, our_infos) = (infos(&mut theirs, &names), infos(&mut ours, &names));
+    assert!(our_infos.keys().eq(&names.iter().cloned().collect::<BTreeSet<_>>()), "{our_infos:?}\n{names:?}");
+    for (name, theirs) in &their_infos {
+        if *theirs != our_infos[name] && !INFO_DIFFERS.contains(&name.as_str()) {
+            differ.push(format!("{name}\nRedis:  {theirs:?}\nLarder: {:?}", our_infos[name]));
+        }
+    }
+    let (their_docs, our_docs) = (arguments(&mut theirs, &names), arguments(&mut ours, &names));
+    assert!(our_docs.keys().eq(our_infos.keys()));
+    for (name, theirs) in &their_docs {
+        if *theirs != our_docs[name] && !INFO_DIFFERS.contains(&name.as_str()) {
+            differ.push(format!("{name}\nRedis:  {theirs}\nLarder: {}", our_docs[name]));
+        }
+    }
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
+}
+
+/// The names of fields, by section.
+fn fields(client: &mut Client) -> BTreeMap<String, Vec<String>> {
+    let (mut sections, mut section) = (BTreeMap::<_, Vec<_>>::new(), String::new());
+    for line in text(&client.call(&["INFO", "everything"])).lines() {
+        if let Some(name) = line.strip_prefix("# ") {
+            name.clone_into(&mut section);
+            sections.entry(section.clone()).or_default();
+        } else if let Some((name, _)) = line.split_once(':') {
+            sections.entry(section.clone()).or_default().push(name.to_owned());
+        }
+    }
+    sections
+}
+
+#[test]
+fn info_has_the_sections_and_fields_of_redis() {
+    let Some((_judge, _server, [mut theirs, mut ours])) = both() else { return };
+    for client in [&mut theirs, &mut ours] {
+        client.call(&words("SET k v EX 100"));
+        client.call(&words("GET k"));
+        client.call(&words("LPUSH k v"));
+        client.call(&words("NOSUCH"));
+        client.call(&words("GET"));
+        client.call(&words("CLIENT ID"));
+    }
+    let (their_sections, our_sections) = (fields(&mut theirs), fields(&mut ours));
+    assert!(their_sections.keys().eq(our_sections.keys()));
+    for section in ["Commandstats", "Errorstats", "Keyspace", "Replication", "CPU", "Cluster"] {
+        let [theirs, ours] = [&their_sections, &our_sections].map(|sections| {
+            let mut names = sections[section].clone();
+            // Its line is there from the second call on.
+            names.retain(|name| !name.contains("cmdstat_info"));
+            names.sort();
+            names
+        });
+        assert_eq!(theirs, ours, "{section}");
+    }
+    let line = |client: &mut Client, name: &str| {
+        let all = text(&client.call(&["INFO", "everything"]));
+        all.lines().find_map(|line| Some(line.strip_prefix(name)?.to_owned())).unwrap_or_default()
+    };
+    for (name, ends) in [
+        ("cmdstat_get:", ",rejected_calls=1,failed_calls=0"),
+        ("cmdstat_lpush:", ",rejected_calls=0,failed_calls=1"),
+        ("errorstat_ERR:", "count=2"),
+        ("errorstat_WRONGTYPE:", "count=1"),
+        ("keyspace_hits:", "1"),
+        ("keyspace_misses:", "0"),
+    ] {
+        for client in [&mut theirs, &mut ours] {
+            let line = line(client, name);
+            assert!(line.ends_with(ends), "{name}{line}");
+        }
+    }
+    assert!(line(&mut ours, "db0:").starts_with("keys=1,expires=1,avg_ttl=99"));
+    assert!(line(&mut ours, "cmdstat_get:").starts_with("calls=1,"));
+    for client in [&mut theirs, &mut ours] {
+        client.call(&words("CONFIG RESETSTAT"));
+        assert_eq!(line(client, "cmdstat_get:"), "");
+        assert_eq!(line(client, "errorstat_ERR:"), "");
+        assert_eq!(line(client, "keyspace_hits:"), "0");
+    }
+}
