@@ -155,7 +155,7 @@ pub struct KeyStats {
 }
 
 /// Operations that make nothing larger, and so are never refused.
-const FREEING: [&str; 23] = [
+const FREEING: [&str; 24] = [
     "delete",
     "clear",
     "expire",
@@ -164,6 +164,7 @@ const FREEING: [&str; 23] = [
     "get_and_delete",
     "get_and_expire",
     "rename",
+    "swap",
     "hash.remove",
     "unsorted_set.remove",
     "list.pop",

@@ -9,7 +9,7 @@ use crate::kv::event::{KeyEvents, tell};
 use crate::kv::key::{Elements, key_of};
 use crate::kv::record::{Head, Kind};
 use crate::kv::{Kv, entry};
-use crate::txn::{Scope, WriteScope, Writer};
+use crate::txn::{Scope, View, WriteScope, Writer};
 #[cfg(feature = "redis")]
 use crate::{expiry, limits};
 
@@ -283,15 +283,73 @@ impl<S: WriteScope> Kv<S> {
     }
 }
 
+impl<S: WriteScope> Kv<S> {
+    /// Has each of two keyspaces hold what the other held.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) when a key is too long beside the other keyspace's name.
+    ///
+    /// # Cost
+    /// A removal and a put for each entry of both. The changes are in memory until the commit.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let (live, next) = (store.kv_named("live"), store.kv_named("next"));
+    /// live.set("version", "1")?;
+    /// next.set("version", "2")?;
+    /// live.swap(&next)?;
+    /// assert_eq!(live.get("version")?.as_deref(), Some(&b"2"[..]));
+    /// assert_eq!(next.get("version")?.as_deref(), Some(&b"1"[..]));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `SWAPDB`.
+    pub fn swap(&self, other: &Self) -> Result<()> {
+        self.change("swap", |writer| {
+            if self.keyspace.name() == other.keyspace.name() {
+                return Ok(());
+            }
+            let before = writer.fork();
+            for kv in [self, other] {
+                let mut cursor = before.range(&kv.keyspace.heads()?, Direction::Forward)?;
+                while let Some((key, record)) = cursor.next()? {
+                    entry::remove(writer, key, Head::decode(record)?.0)?;
+                }
+            }
+            for (from, to) in [(self, other), (other, self)] {
+                let mut cursor = before.range(&from.keyspace.heads()?, Direction::Forward)?;
+                while let Some((key, record)) = cursor.next()? {
+                    let (head, payload) = Head::decode(record)?;
+                    if head.is_live(|| before.now()) {
+                        let moved = to.keyspace.head(key_of(key)?)?;
+                        put_copy(writer, &before, (key, head, payload), &moved)?;
+                        // Who waits for the key there is served; nobody is told of an event.
+                        tell(writer, KeyEvents::NONE, "swapdb", &moved);
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
 /// Copies a key with its entries to the head kept at `to`, in the place of what is there.
 fn copy(writer: &mut Writer, (from, head, payload): (&[u8], Head, &[u8]), to: &[u8]) -> Result<()> {
     if let Some(before) = entry::claim(writer, to, |head, _| Ok(head))? {
         entry::remove(writer, to, before)?;
     }
+    let before = writer.fork();
+    put_copy(writer, &before, (from, head, payload), to)
+}
+
+/// Puts a copy of a key that `before` shows, with its entries, where nothing is.
+fn put_copy(writer: &mut Writer, before: &View, (from, head, payload): (&[u8], Head, &[u8]), to: &[u8]) -> Result<()> {
     entry::create(writer, to, head, payload)?;
     if head.kind.has_elements() {
         let (from, to) = (Elements::of(from)?, Elements::of(to)?);
-        let mut cursor = writer.range(&from.all(), Direction::Forward)?;
+        let mut cursor = before.range(&from.all(), Direction::Forward)?;
         while let Some((key, value)) = cursor.next()? {
             writer.put(from.moved(key, &to), value)?;
         }

@@ -551,3 +551,47 @@ mod collections {
         refused(kv.list("string").pop(crate::kv::End::Back).map(drop));
     }
 }
+
+proptest! {
+    #[test]
+    fn keyspaces_that_are_swapped_hold_what_the_other_held(
+        here in prop::collection::btree_set((0..6u8, 0..6u8), 0..8),
+        there in prop::collection::btree_set((0..6u8, 0..6u8), 0..8),
+        is_in_transaction: bool,
+    ) {
+        let clock = ManualClock::at(Timestamp::from_seconds(1));
+        let store = Store::builder().clock(clock.clone()).in_memory();
+        let fill = |name: &str, keys: &BTreeSet<(u8, u8)>| {
+            let kv = store.kv_named(name);
+            for (kind, key) in keys {
+                let (key, value) = ([*kind, *key], [name.as_bytes(), &[*key]].concat());
+                match kind {
+                    0 => kv.set(key, value).unwrap(),
+                    1 => drop(kv.hash(key).set(&value, "v").unwrap()),
+                    2 => drop(kv.list(key).push(End::Back, ["a", name]).unwrap()),
+                    3 => drop(kv.unsorted_set(key).add(value).unwrap()),
+                    4 => drop(kv.sorted_set(key).add(value, 1.5).unwrap()),
+                    _ => kv.set_with_ttl(key, value, Duration::from_secs(u64::from(key[1]) + 1)).unwrap(),
+                }
+            }
+        };
+        let all = |name: &str| {
+            let kv = store.kv_named(name);
+            let keys = kv.keys_matching("*").unwrap();
+            keys.into_iter().map(|key| (kv.dump(&key).unwrap(), kv.ttl(&key).unwrap(), key)).collect::<Vec<_>>()
+        };
+        fill("a", &here);
+        fill("b", &there);
+        let expected = (all("b"), all("a"));
+        if is_in_transaction {
+            store.transaction(|tx| tx.kv_named("a").swap(&tx.kv_named("b"))).unwrap();
+        } else {
+            store.kv_named("a").swap(&store.kv_named("b")).unwrap();
+        }
+        prop_assert_eq!((all("a"), all("b")), expected);
+        clock.advance(Duration::from_secs(9));
+        store.sweep_expired().unwrap();
+        let left = here.iter().chain(&there).filter(|(kind, _)| *kind < 5).count();
+        prop_assert_eq!(all("a").len() + all("b").len(), left);
+    }
+}

@@ -113,6 +113,24 @@ fn renamed_copied_and_restored_keys_wake_those_who_wait_and_other_kinds_do_not()
 }
 
 #[test]
+fn databases_that_are_swapped_wake_those_who_wait_and_change_what_is_watched() {
+    let served = Served::new();
+    let (mut writer, mut watcher) = (served.connect(), served.connect());
+    let client = waiting::<Popped>(&served, "BLPOP queue 0");
+    served.await_blocked(1);
+    let _: () = ask(&mut watcher, "SET watched 0").unwrap();
+    let _: () = ask(&mut watcher, "WATCH watched").unwrap();
+    let _: () = ask(&mut writer, "SELECT 1").unwrap();
+    let _: u64 = ask(&mut writer, "RPUSH queue a b").unwrap();
+    let _: () = ask(&mut writer, "SWAPDB 0 1").unwrap();
+    assert_eq!(client.join().unwrap(), Some(("queue".to_owned(), "a".to_owned())));
+    let _: () = ask(&mut watcher, "MULTI").unwrap();
+    let _: () = ask(&mut watcher, "SET watched 1").unwrap();
+    let done: Option<Vec<String>> = ask(&mut watcher, "EXEC").unwrap();
+    assert_eq!(done, None, "the key has gone to the other database");
+}
+
+#[test]
 fn sorted_sets_and_streams_are_waited_for() {
     let served = Served::new();
     let mut writer = served.connect();

@@ -1,5 +1,6 @@
 //! The server: its time, its checkpoints, its end.
 
+use crate::server::redis::DATABASES;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, is};
 
 const ADMIN: Flags = Flags::ADMIN;
@@ -131,6 +132,14 @@ fn shutdown(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-fn swap_db(_call: &mut Call<'_>) -> Outcome {
-    Err("ERR not supported: SWAPDB".into())
+fn swap_db(call: &mut Call<'_>) -> Outcome {
+    let first = call.integer(1).map_err(|_| "ERR invalid first DB index")?;
+    let second = call.integer(2).map_err(|_| "ERR invalid second DB index")?;
+    let number = |number: i64| usize::try_from(number).ok().filter(|number| *number < DATABASES.len());
+    let (Some(first), Some(second)) = (number(first), number(second)) else {
+        return Err("ERR DB index is out of range".into());
+    };
+    call.kv_at(first).swap(&call.kv_at(second))?;
+    call.reply.ok();
+    Ok(())
 }
