@@ -127,6 +127,21 @@ impl Usage {
             .then(|| frequency_of(self.slot(head).load(Ordering::Relaxed), minutes(now)))
     }
 
+    /// Notes that the key at `head` was last used so many seconds ago, when that is kept.
+    pub(crate) fn set_idle_seconds(&self, head: &[u8], idle: u64, now: Timestamp) {
+        if self.tracking() == Tracking::Recency {
+            let last = seconds(now).saturating_sub(u32::try_from(idle).unwrap_or(u32::MAX));
+            self.slot(head).store(last.max(1), Ordering::Relaxed);
+        }
+    }
+
+    /// Notes how often the key at `head` is used, when that is kept.
+    pub(crate) fn set_frequency(&self, head: &[u8], frequency: u8, now: Timestamp) {
+        if self.tracking() == Tracking::Frequency {
+            self.slot(head).store(minutes(now) << 16 | 1 << 8 | u32::from(frequency), Ordering::Relaxed);
+        }
+    }
+
     /// A number below `end`, the same in every run.
     pub(crate) fn random_below(&self, end: u64) -> u64 {
         let state = self.random.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);

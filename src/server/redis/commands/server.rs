@@ -127,6 +127,8 @@ fn debug(call: &mut Call<'_>) -> Outcome {
             call.reply.ok();
             Ok(())
         }
+        // What clients try their handling of errors with.
+        [name, text] if is(name, "error") => Err(String::from_utf8_lossy(text).into_owned().into()),
         _ => Err(format!("ERR not supported: DEBUG {}", String::from_utf8_lossy(call.word(1)).to_uppercase()).into()),
     }
 }
@@ -199,8 +201,11 @@ fn keys_of<'a>(words: &[&'a [u8]]) -> Result<Vec<&'a [u8]>, Refusal> {
     }
     let mut keys = Vec::new();
     key_words::for_each(command, words, |key, _| keys.push(key));
-    if keys.is_empty() {
+    if !key_words::has_keys(command) {
         return Err("ERR The command has no key arguments".into());
+    }
+    if keys.is_empty() && !key_words::may_be_without_keys(command) {
+        return Err("ERR Invalid arguments specified for command".into());
     }
     Ok(keys)
 }
@@ -229,13 +234,14 @@ fn info(call: &mut Call<'_>) -> Outcome {
 
 type Section = fn(&Call<'_>, &mut String) -> Outcome;
 
-const SECTIONS: [(&str, Section); 7] = [
+const SECTIONS: [(&str, Section); 8] = [
     ("Server", server_section),
     ("Clients", clients_section),
     ("Memory", memory_section),
     ("Persistence", persistence_section),
     ("Stats", stats_section),
     ("Replication", replication_section),
+    ("Cluster", cluster_section),
     ("Keyspace", keyspace_section),
 ];
 
@@ -328,6 +334,10 @@ fn stats_section(call: &Call<'_>, text: &mut String) -> Outcome {
 
 fn replication_section(_call: &Call<'_>, text: &mut String) -> Outcome {
     fields(text, [("role", "master".to_owned()), ("connected_slaves", "0".to_owned())])
+}
+
+fn cluster_section(_call: &Call<'_>, text: &mut String) -> Outcome {
+    fields(text, [("cluster_enabled", "0".to_owned())])
 }
 
 fn keyspace_section(call: &Call<'_>, text: &mut String) -> Outcome {
