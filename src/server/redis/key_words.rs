@@ -68,16 +68,6 @@ pub(super) fn for_each<'a>(command: &Command, words: &[&'a [u8]], mut found: imp
     }
 }
 
-/// Whether any word of a command's can be a key.
-pub(super) fn has_keys(command: &Command) -> bool {
-    command.keys.step > 0 || places(command.name).is_some()
-}
-
-/// Whether a command that can have keys can also come without any.
-pub(super) fn may_be_without_keys(command: &Command) -> bool {
-    matches!(command.name, "eval" | "eval_ro" | "evalsha" | "evalsha_ro" | "fcall" | "fcall_ro")
-}
-
 /// The keys of commands that have more than one place for them, or one that the command table cannot say.
 fn places(name: &str) -> Option<&'static [(Place, Access)]> {
     Some(match name {

@@ -17,7 +17,6 @@ mod latency;
 mod lcs;
 mod lists;
 mod memory;
-mod modules;
 mod pubsub;
 mod ranges;
 mod scan;
@@ -56,7 +55,6 @@ pub(super) fn all() -> impl Iterator<Item = &'static Command> {
         lcs::COMMANDS,
         lists::COMMANDS,
         memory::COMMANDS,
-        modules::COMMANDS,
         pubsub::COMMANDS,
         scripting::COMMANDS,
         ranges::COMMANDS,

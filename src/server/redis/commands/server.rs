@@ -127,8 +127,6 @@ fn debug(call: &mut Call<'_>) -> Outcome {
             call.reply.ok();
             Ok(())
         }
-        // What clients try their handling of errors with.
-        [name, text] if is(name, "error") => Err(String::from_utf8_lossy(text).into_owned().into()),
         _ => Err(format!("ERR not supported: DEBUG {}", String::from_utf8_lossy(call.word(1)).to_uppercase()).into()),
     }
 }
@@ -201,11 +199,8 @@ fn keys_of<'a>(words: &[&'a [u8]]) -> Result<Vec<&'a [u8]>, Refusal> {
     }
     let mut keys = Vec::new();
     key_words::for_each(command, words, |key, _| keys.push(key));
-    if !key_words::has_keys(command) {
+    if keys.is_empty() {
         return Err("ERR The command has no key arguments".into());
-    }
-    if keys.is_empty() && !key_words::may_be_without_keys(command) {
-        return Err("ERR Invalid arguments specified for command".into());
     }
     Ok(keys)
 }
@@ -234,14 +229,13 @@ fn info(call: &mut Call<'_>) -> Outcome {
 
 type Section = fn(&Call<'_>, &mut String) -> Outcome;
 
-const SECTIONS: [(&str, Section); 8] = [
+const SECTIONS: [(&str, Section); 7] = [
     ("Server", server_section),
     ("Clients", clients_section),
     ("Memory", memory_section),
     ("Persistence", persistence_section),
     ("Stats", stats_section),
     ("Replication", replication_section),
-    ("Cluster", cluster_section),
     ("Keyspace", keyspace_section),
 ];
 
@@ -334,10 +328,6 @@ fn stats_section(call: &Call<'_>, text: &mut String) -> Outcome {
 
 fn replication_section(_call: &Call<'_>, text: &mut String) -> Outcome {
     fields(text, [("role", "master".to_owned()), ("connected_slaves", "0".to_owned())])
-}
-
-fn cluster_section(_call: &Call<'_>, text: &mut String) -> Outcome {
-    fields(text, [("cluster_enabled", "0".to_owned())])
 }
 
 fn keyspace_section(call: &Call<'_>, text: &mut String) -> Outcome {
