@@ -320,6 +320,12 @@ fn infinities_of_both_signs_cancel_and_weights_have_to_fit() {
     kv.sorted_set("b").add("m", f64::NEG_INFINITY).unwrap();
     assert_eq!(kv.union(["a", "b"]).entries().unwrap(), [(b"m".to_vec(), 0.0)]);
     assert_eq!(kv.union(["a"]).weights([0.0]).entries().unwrap(), [(b"m".to_vec(), 0.0)]);
+    kv.sorted_set("c").add("m", 2.0).unwrap();
+    let of_two =
+        |which: Combination<'_>, aggregate| which.weights([2.0, 0.0]).aggregate(aggregate).entries().unwrap()[0].1;
+    assert_eq!(of_two(kv.union(["c", "a"]), Aggregate::Sum).to_bits(), 4.0f64.to_bits());
+    assert_eq!(of_two(kv.intersection(["c", "a"]), Aggregate::Sum).to_bits(), 0.0f64.to_bits());
+    assert_eq!(of_two(kv.intersection(["c", "a"]), Aggregate::Min).to_bits(), 4.0f64.to_bits());
     assert!(kv.union(["a", "b"]).weights([1.0]).entries().is_err());
     assert!(kv.union(["a"]).weights([f64::NAN]).entries().is_err());
     kv.set("text", "x").unwrap();
