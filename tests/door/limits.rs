@@ -66,3 +66,31 @@ fn a_client_that_sends_nothing_is_parted_with_after_the_timeout() {
     idle.read_to_end(&mut rest).unwrap();
     assert_eq!(rest, b"+PONG\r\n");
 }
+
+// SEM: KV-TX-1
+#[test]
+fn an_exec_with_too_many_words_ends_its_transaction() {
+    let served = Served::new();
+    let mut connection = served.connect();
+    let _: () = ask(&mut connection, "MULTI").unwrap();
+    let refused = ask::<redis::Value>(&mut connection, "EXEC now").unwrap_err();
+    assert_eq!(refused.code(), Some("EXECABORT"), "{refused}");
+    let refused = ask::<redis::Value>(&mut connection, "EXEC").unwrap_err();
+    assert!(refused.to_string().contains("EXEC without MULTI"), "{refused}");
+}
+
+#[test]
+fn a_bit_that_is_set_to_what_it_is_changes_nothing() {
+    let served = Served::new();
+    let (mut connection, mut other) = (served.connect(), served.connect());
+    for (write, is_run) in [("SETBIT k 0 0", true), ("SETBIT k 1 0", false), ("SETBIT k 99 0", false)] {
+        let _: () = ask(&mut connection, "SET k 0").unwrap();
+        let _: () = redis::cmd("SETBIT").arg("k").arg(1).arg(1).exec(&mut connection).unwrap();
+        for command in ["WATCH k", "MULTI"] {
+            let _: () = ask(&mut connection, command).unwrap();
+        }
+        let _: u8 = ask(&mut other, write).unwrap();
+        let replies: Option<Vec<u8>> = ask(&mut connection, "EXEC").unwrap();
+        assert_eq!(replies.is_some(), is_run, "{write}");
+    }
+}

@@ -20,4 +20,5 @@ pub(crate) const FORMS: &[&str] = &[
     "PUBSUB NUMSUB ch",
     "COMMAND GETKEYS MSET a 1 b 2",
     "TIME x",
+    "EXEC x",
 ];
