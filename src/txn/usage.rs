@@ -105,8 +105,10 @@ impl Usage {
             Tracking::Recency => self.slot(head).store(seconds(now()), Ordering::Relaxed),
             Tracking::Frequency => {
                 let (slot, minutes) = (self.slot(head), minutes(now()));
-                let frequency = frequency_of(slot.load(Ordering::Relaxed), minutes);
-                let grows = frequency < 255 && {
+                let before = slot.load(Ordering::Relaxed);
+                let frequency = frequency_of(before, minutes);
+                // The first use is the one that makes the key.
+                let grows = before & 1 << 8 != 0 && frequency < 255 && {
                     let odds = u64::from(frequency.saturating_sub(FREQUENCY_AT_FIRST)) * FREQUENCY_FACTOR + 1;
                     self.random_below(odds) == 0
                 };

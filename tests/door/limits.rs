@@ -94,3 +94,24 @@ fn a_bit_that_is_set_to_what_it_is_changes_nothing() {
         assert_eq!(replies.is_some(), is_run, "{write}");
     }
 }
+
+#[test]
+fn the_write_that_makes_a_key_is_no_more_than_its_first_use() {
+    let served = Served::new();
+    let mut connection = served.connect();
+    let _: () = ask(&mut connection, "CONFIG SET maxmemory-policy allkeys-lfu").unwrap();
+    for (command, frequency) in [("SET k v", 5), ("GET k", 6)] {
+        let _: redis::Value = ask(&mut connection, command).unwrap();
+        assert_eq!(ask(&mut connection, "OBJECT FREQ k"), Ok(frequency), "after {command}");
+    }
+}
+
+#[test]
+fn a_new_user_has_dumps_looked_through() {
+    let served = Served::new();
+    let mut connection = served.connect();
+    let _: () = ask(&mut connection, "ACL SETUSER ann on").unwrap();
+    let users: Vec<String> = ask(&mut connection, "ACL LIST").unwrap();
+    assert_eq!(users[0], "user ann on sanitize-payload resetchannels -@all");
+    assert_eq!(users[1], "user default on nopass sanitize-payload ~* &* +@all");
+}
