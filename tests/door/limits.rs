@@ -115,3 +115,17 @@ fn a_new_user_has_dumps_looked_through() {
     assert_eq!(users[0], "user ann on sanitize-payload resetchannels -@all");
     assert_eq!(users[1], "user default on nopass sanitize-payload ~* &* +@all");
 }
+
+// SEM: KV-EXP-6
+#[test]
+fn a_list_of_one_value_that_is_turned_keeps_its_deadline() {
+    let served = Served::new();
+    let mut connection = served.connect();
+    for turn in ["LMOVE k k LEFT RIGHT", "LMOVE k k RIGHT RIGHT", "RPOPLPUSH k k", "BLMOVE k k LEFT LEFT 1"] {
+        for command in ["DEL k", "RPUSH k a", "EXPIREAT k 99999999999", turn] {
+            let _: redis::Value = ask(&mut connection, command).unwrap();
+        }
+        assert_eq!(ask(&mut connection, "EXPIRETIME k"), Ok(99_999_999_999_u64), "{turn}");
+        assert_eq!(ask(&mut connection, "LRANGE k 0 -1"), Ok(vec!["a".to_owned()]), "{turn}");
+    }
+}

@@ -253,6 +253,14 @@ fn transfer(call: &Call<'_>, from: End, to: End) -> Result<Option<Vec<u8>>, Refu
     if !source.is_empty()? && kv.kind(call.word(2))?.is_some_and(|kind| kind != Kind::List) {
         target.len()?;
     }
+    if call.word(1) == call.word(2) {
+        // Put in before it is taken out: a list that becomes empty loses its deadline.
+        let outermost = if from == End::Front { 0 } else { -1 };
+        if let Some(value) = source.get(outermost)? {
+            target.push(to, [value])?;
+        }
+        return Ok(source.pop(from)?);
+    }
     let value = source.pop(from)?;
     if let Some(value) = &value {
         target.push(to, [value])?;
