@@ -19,6 +19,8 @@ pub(crate) const FORMS: &[&str] = &[
     "PUBSUB CHANNELS",
     "PUBSUB NUMSUB ch",
     "COMMAND GETKEYS MSET a 1 b 2",
+    "COMMAND GETKEYS MIGRATE h 1 {k} 0 5 COPY",
+    "COMMAND GETKEYS MIGRATE h 1  0 5 COPY KEYS {k} {k}",
     "TIME x",
     "EXEC x",
 ];
