@@ -61,6 +61,28 @@ impl<S: Scope> Kv<S> {
         })
     }
 
+    /// Makes `key` as if it was last used so many seconds ago, while that is kept.
+    ///
+    /// # Source
+    /// Redis command reference, `RESTORE` with `IDLETIME`.
+    pub(crate) fn set_idle_seconds(&self, key: impl AsRef<[u8]>, seconds: u64) -> Result<()> {
+        self.read("set_idle_seconds", key.as_ref(), |view, head| {
+            view.usage().set_idle_seconds(head, seconds, view.now());
+            Ok(())
+        })
+    }
+
+    /// Makes `key` as if it was used as often as [`Kv::use_frequency`] tells it, while that is kept.
+    ///
+    /// # Source
+    /// Redis command reference, `RESTORE` with `FREQ`.
+    pub(crate) fn set_use_frequency(&self, key: impl AsRef<[u8]>, frequency: u8) -> Result<()> {
+        self.read("set_use_frequency", key.as_ref(), |view, head| {
+            view.usage().set_frequency(head, frequency, view.now());
+            Ok(())
+        })
+    }
+
     /// Bytes of everything that is stored for `key`, its elements and its deadline too; `None` when it is not there.
     ///
     /// # Errors

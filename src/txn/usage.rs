@@ -105,8 +105,10 @@ impl Usage {
             Tracking::Recency => self.slot(head).store(seconds(now()), Ordering::Relaxed),
             Tracking::Frequency => {
                 let (slot, minutes) = (self.slot(head), minutes(now()));
-                let frequency = frequency_of(slot.load(Ordering::Relaxed), minutes);
-                let grows = frequency < 255 && {
+                let before = slot.load(Ordering::Relaxed);
+                let frequency = frequency_of(before, minutes);
+                // The first use is the one that makes the key.
+                let grows = before & 1 << 8 != 0 && frequency < 255 && {
                     let odds = u64::from(frequency.saturating_sub(FREQUENCY_AT_FIRST)) * FREQUENCY_FACTOR + 1;
                     self.random_below(odds) == 0
                 };
@@ -125,6 +127,21 @@ impl Usage {
     pub(crate) fn frequency(&self, head: &[u8], now: Timestamp) -> Option<u32> {
         (self.tracking() == Tracking::Frequency)
             .then(|| frequency_of(self.slot(head).load(Ordering::Relaxed), minutes(now)))
+    }
+
+    /// Notes that the key at `head` was last used so many seconds ago, when that is kept.
+    pub(crate) fn set_idle_seconds(&self, head: &[u8], idle: u64, now: Timestamp) {
+        if self.tracking() == Tracking::Recency {
+            let last = seconds(now).saturating_sub(u32::try_from(idle).unwrap_or(u32::MAX));
+            self.slot(head).store(last.max(1), Ordering::Relaxed);
+        }
+    }
+
+    /// Notes how often the key at `head` is used, when that is kept.
+    pub(crate) fn set_frequency(&self, head: &[u8], frequency: u8, now: Timestamp) {
+        if self.tracking() == Tracking::Frequency {
+            self.slot(head).store(minutes(now) << 16 | 1 << 8 | u32::from(frequency), Ordering::Relaxed);
+        }
     }
 
     /// A number below `end`, the same in every run.

@@ -162,10 +162,15 @@ fn normal(reply: Reply) -> Reply {
     };
     match reply {
         Reply::Error(error) => Reply::Error(text(&error)),
-        Reply::Text(bytes) => Reply::Text(text(&String::from_utf8(bytes).unwrap()).into_bytes()),
+        // From 7.2 on every user has this flag, unless it has the other.
+        Reply::Text(bytes) => {
+            let line = String::from_utf8(bytes).unwrap().replace(" sanitize-payload", "");
+            Reply::Text(text(&line).into_bytes())
+        }
         Reply::Array(parts) => {
             let mut parts: Vec<_> = parts.into_iter().map(normal).collect();
             let is = |part: &Reply, name: &str| *part == Reply::Text(name.into());
+            parts.retain(|part| !is(part, "sanitize-payload"));
             if parts.first().is_some_and(|first| is(first, "count")) {
                 // An entry of the log: 7.2 has more to tell, and how old it is and of whom is for each its own.
                 parts.truncate(10);

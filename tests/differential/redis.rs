@@ -1,12 +1,13 @@
 //! The Redis door beside a real redis-server.
 //!
-//! `LARDER_DIFFERENTIAL_COMMANDS` says how many commands to compare, `LARDER_DIFFERENTIAL_SEED` with which to begin. A
+//! `LARDER_DIFFERENTIAL_COMMANDS` says how many commands to compare, `LARDER_DIFFERENTIAL_SEED` with which to begin, and
+//! `LARDER_DIFFERENTIAL_FAMILY` of which family they are for the most part, instead of each in turn. A
 //! difference is printed with the seed and the commands of the same keys that came before it.
 
 use larder::Store;
 use larder::server::redis::{RedisOptions, RedisServer};
 
-use crate::forms::request;
+use crate::forms;
 use crate::judge::{Client, Judge, Random, Reply, number};
 
 /// Commands that are compared unless it is said otherwise.
@@ -181,12 +182,14 @@ fn the_door_answers_as_a_redis_server_does() {
     let server = RedisServer::start(&store, &RedisOptions::default()).unwrap();
     let rounds = number("LARDER_DIFFERENTIAL_COMMANDS", COMMANDS).div_ceil(COMMANDS_PER_ROUND);
     let first = number("LARDER_DIFFERENTIAL_SEED", 1);
+    let families = forms::families();
     for seed in first..first + rounds {
+        let family = families[usize::try_from(seed).unwrap() % families.len()];
         let (theirs, ours) = (Client::connect(judge.port), Client::connect(server.address().port()));
         let mut pair = Pair { theirs, ours, log: Vec::new(), queued: Vec::new(), seed };
         let mut random = Random(seed);
         for _ in 0..COMMANDS_PER_ROUND {
-            pair.compare(&request(&mut random, seed));
+            pair.compare(&forms::request(&mut random, family));
         }
         pair.compare_keyspaces();
     }

@@ -66,3 +66,66 @@ fn a_client_that_sends_nothing_is_parted_with_after_the_timeout() {
     idle.read_to_end(&mut rest).unwrap();
     assert_eq!(rest, b"+PONG\r\n");
 }
+
+// SEM: KV-TX-1
+#[test]
+fn an_exec_with_too_many_words_ends_its_transaction() {
+    let served = Served::new();
+    let mut connection = served.connect();
+    let _: () = ask(&mut connection, "MULTI").unwrap();
+    let refused = ask::<redis::Value>(&mut connection, "EXEC now").unwrap_err();
+    assert_eq!(refused.code(), Some("EXECABORT"), "{refused}");
+    let refused = ask::<redis::Value>(&mut connection, "EXEC").unwrap_err();
+    assert!(refused.to_string().contains("EXEC without MULTI"), "{refused}");
+}
+
+#[test]
+fn a_bit_that_is_set_to_what_it_is_changes_nothing() {
+    let served = Served::new();
+    let (mut connection, mut other) = (served.connect(), served.connect());
+    for (write, is_run) in [("SETBIT k 0 0", true), ("SETBIT k 1 0", false), ("SETBIT k 99 0", false)] {
+        let _: () = ask(&mut connection, "SET k 0").unwrap();
+        let _: () = redis::cmd("SETBIT").arg("k").arg(1).arg(1).exec(&mut connection).unwrap();
+        for command in ["WATCH k", "MULTI"] {
+            let _: () = ask(&mut connection, command).unwrap();
+        }
+        let _: u8 = ask(&mut other, write).unwrap();
+        let replies: Option<Vec<u8>> = ask(&mut connection, "EXEC").unwrap();
+        assert_eq!(replies.is_some(), is_run, "{write}");
+    }
+}
+
+#[test]
+fn the_write_that_makes_a_key_is_no_more_than_its_first_use() {
+    let served = Served::new();
+    let mut connection = served.connect();
+    let _: () = ask(&mut connection, "CONFIG SET maxmemory-policy allkeys-lfu").unwrap();
+    for (command, frequency) in [("SET k v", 5), ("GET k", 6)] {
+        let _: redis::Value = ask(&mut connection, command).unwrap();
+        assert_eq!(ask(&mut connection, "OBJECT FREQ k"), Ok(frequency), "after {command}");
+    }
+}
+
+#[test]
+fn a_new_user_has_dumps_looked_through() {
+    let served = Served::new();
+    let mut connection = served.connect();
+    let _: () = ask(&mut connection, "ACL SETUSER ann on").unwrap();
+    let users: Vec<String> = ask(&mut connection, "ACL LIST").unwrap();
+    assert_eq!(users[0], "user ann on sanitize-payload resetchannels -@all");
+    assert_eq!(users[1], "user default on nopass sanitize-payload ~* &* +@all");
+}
+
+// SEM: KV-EXP-6
+#[test]
+fn a_list_of_one_value_that_is_turned_keeps_its_deadline() {
+    let served = Served::new();
+    let mut connection = served.connect();
+    for turn in ["LMOVE k k LEFT RIGHT", "LMOVE k k RIGHT RIGHT", "RPOPLPUSH k k", "BLMOVE k k LEFT LEFT 1"] {
+        for command in ["DEL k", "RPUSH k a", "EXPIREAT k 99999999999", turn] {
+            let _: redis::Value = ask(&mut connection, command).unwrap();
+        }
+        assert_eq!(ask(&mut connection, "EXPIRETIME k"), Ok(99_999_999_999_u64), "{turn}");
+        assert_eq!(ask(&mut connection, "LRANGE k 0 -1"), Ok(vec!["a".to_owned()]), "{turn}");
+    }
+}

@@ -39,6 +39,37 @@ fn no_script_holds_the_door_up() {
 }
 
 #[test]
+fn a_script_sees_the_old_shapes_until_it_asks_for_the_new() {
+    let served = Served::new();
+    let client = redis::Client::open(format!("redis://{}/?protocol=resp3", served.server.address())).unwrap();
+    for mut connection in [served.connect(), client.get_connection().unwrap()] {
+        let _: () = ask(&mut connection, "ZADD k 42 member").unwrap();
+        let script = "local old = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES') redis.setresp(3)
+            local new = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES') return {#old, old[2], #new, #new[1]}";
+        let shapes: (u8, String, u8, u8) = eval(&mut connection, script).unwrap();
+        assert_eq!(shapes, (2, "42".to_owned(), 1, 2));
+    }
+}
+
+#[test]
+fn the_flags_of_a_function_come_in_an_order_of_their_own() {
+    let served = Served::new();
+    let mut connection = served.connect();
+    let library = "#!lua name=lib\nredis.register_function{function_name='f', callback=function() return 1 end,
+        flags={'allow-oom', 'no-writes', 'allow-oom'}}";
+    for replaces in [&["REPLACE"][..], &["replace", "REPLACE"]] {
+        let name: String =
+            redis::cmd("FUNCTION").arg("LOAD").arg(replaces).arg(library).query(&mut connection).unwrap();
+        assert_eq!(name, "lib");
+    }
+    let listed = format!("{:?}", ask::<redis::Value>(&mut connection, "FUNCTION LIST").unwrap());
+    let places = ["no-writes", "allow-oom"].map(|flag| listed.find(flag).unwrap());
+    assert!(places[0] < places[1] && listed.matches("allow-oom").count() == 1, "{listed}");
+    let refused = ask::<redis::Value>(&mut connection, "FUNCTION FLUSH SYNC SYNC").unwrap_err();
+    assert!(refused.to_string().contains("unknown subcommand or wrong number of arguments"), "{refused}");
+}
+
+#[test]
 fn functions_are_kept() {
     let served = Served::new();
     let mut connection = served.connect();

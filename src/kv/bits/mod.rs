@@ -79,8 +79,12 @@ impl<S: WriteScope> Kv<S> {
             let (byte, mask) = locate(offset)?;
             let (head, value) = string::claim(writer, key)?;
             let mut value = value.unwrap_or_default();
+            let is_there = byte < value.len();
             grow(&mut value, byte + 1);
             let before = replace_bit(&mut value, byte, mask, bit);
+            if is_there && before == bit {
+                return Ok(before);
+            }
             string::change(writer, key, head, &value)?;
             tell(writer, KeyEvents::STRINGS, "setbit", key);
             Ok(before)

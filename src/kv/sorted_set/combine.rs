@@ -294,7 +294,7 @@ impl<'a, S: Scope> Combination<'a, S> {
         {
             let (member, mut score) = (first.elements.read_member(key), first.score(value)?);
             for other in others {
-                match (other.score_of(view, member)?, self.which) {
+                match (other.product_of(view, member)?, self.which) {
                     (Some(_), Which::FirstOnly) | (None, Which::All) => continue 'members,
                     (Some(value), _) => score = self.aggregate.of(score, value),
                     (None, _) => {}
@@ -358,16 +358,22 @@ struct Source {
 impl Source {
     /// The weighted score of a member's entry; that of a set is empty.
     fn score(&self, value: &[u8]) -> Result<f64> {
-        let product = self.weight * if value.is_empty() { 1.0 } else { decode_score(value)? };
+        let product = self.product(value)?;
         // Nothing times infinity is nothing.
         Ok(if product.is_nan() { 0.0 } else { product })
     }
 
-    fn score_of(&self, view: &View, member: &[u8]) -> Result<Option<f64>> {
+    fn product(&self, value: &[u8]) -> Result<f64> {
+        Ok(self.weight * if value.is_empty() { 1.0 } else { decode_score(value)? })
+    }
+
+    /// The product of the weight and a member's score; NaN when it is that of nothing and infinity, which makes a sum of
+    /// scores nothing too.
+    fn product_of(&self, view: &View, member: &[u8]) -> Result<Option<f64>> {
         if self.len == 0 {
             return Ok(None);
         }
-        view.get(&self.elements.member(member))?.map(|value| self.score(&value)).transpose()
+        view.get(&self.elements.member(member))?.map(|value| self.product(&value)).transpose()
     }
 }
 

@@ -169,11 +169,8 @@ impl<'a, S: Scope> RangeQuery<'a, S> {
         let range = match &self.bounds {
             Bounds::Score(bounds) => set.positions_between(*bounds)?,
             Bounds::Lex((start, end)) => {
-                let positions = set.positions();
-                let Some((first, _)) = view.first(&positions, Direction::Forward)? else { return Ok(None) };
-                let (score, _) = set.read_position(&first)?;
-                let at = |bound: &Bound<Vec<u8>>| bound.as_ref().map(|member| set.position(score, member).into());
-                positions.clamp(at(start), at(end))
+                let Some(range) = self.between(view, set, start, end)? else { return Ok(None) };
+                range
             }
             Bounds::Rank(start, stop) => {
                 let positions = set.positions();
@@ -184,6 +181,60 @@ impl<'a, S: Scope> RangeQuery<'a, S> {
             }
         };
         Ok(Some((range, self.offset, self.limit)))
+    }
+
+    /// The positions of the members between two bounds of bytes. When scores differ, it is the run of members that walking
+    /// from the end where the query begins comes upon first.
+    fn between(
+        &self,
+        view: &View,
+        set: &Elements,
+        start: &Bound<Vec<u8>>,
+        end: &Bound<Vec<u8>>,
+    ) -> Result<Option<KeyRange>> {
+        let positions = set.positions();
+        let edge = |direction| view.first(&positions, direction);
+        let (Some((front, _)), Some((back, _))) = (edge(Direction::Forward)?, edge(Direction::Backward)?) else {
+            return Ok(None);
+        };
+        let (score, least) = set.read_position(&front)?;
+        let (highest, greatest) = set.read_position(&back)?;
+        if score >= highest {
+            let at = |bound: &Bound<Vec<u8>>| bound.as_ref().map(|member| set.position(score, member).into());
+            return Ok(Some(positions.clamp(at(start), at(end))));
+        }
+        let is_from_start = |member: &[u8]| match start {
+            Bound::Included(start) => member >= &**start,
+            Bound::Excluded(start) => member > &**start,
+            Bound::Unbounded => true,
+        };
+        let is_to_end = |member: &[u8]| match end {
+            Bound::Included(end) => member <= &**end,
+            Bound::Excluded(end) => member < &**end,
+            Bound::Unbounded => true,
+        };
+        if !is_to_end(least) || !is_from_start(greatest) {
+            return Ok(None);
+        }
+        let mut cursor = view.range(&positions, self.direction)?;
+        let mut run: Option<(Vec<u8>, Vec<u8>)> = None;
+        while let Some((position, _)) = cursor.next()? {
+            let (_, member) = set.read_position(position)?;
+            let (has_begun, goes_on) = match self.direction {
+                Direction::Forward => (is_from_start(member), is_to_end(member)),
+                Direction::Backward => (is_to_end(member), is_from_start(member)),
+            };
+            match &mut run {
+                None if !has_begun => {}
+                _ if !goes_on => break,
+                None => run = Some((position.to_vec(), position.to_vec())),
+                Some((_, at)) => *at = position.to_vec(),
+            }
+        }
+        Ok(run.map(|(from, to)| {
+            let (low, high) = if self.direction == Direction::Forward { (from, to) } else { (to, from) };
+            positions.clamp(Bound::Included(low.into()), Bound::Included(high.into()))
+        }))
     }
 }
 

@@ -191,7 +191,8 @@ impl<S: Scope> SortedSet<S> {
 
     /// Asks for the members within `bounds` in bytewise order, in a set whose members all have the same score.
     ///
-    /// When scores differ, the bounds are taken to be of the lowest one.
+    /// When scores differ, what is found is the first run of members within the bounds, in order of scores; to find it is to
+    /// walk over the members before it.
     ///
     /// # Examples
     /// ```

@@ -45,17 +45,17 @@ impl Extent {
         GroupState { last: id, read }
     }
 
-    /// How many entries the group has not read, when that is known.
-    pub(super) fn lag(&self, group: GroupState) -> Option<u64> {
+    /// How many entries the group has not read, when that is known; negative past the end.
+    pub(super) fn lag(&self, group: GroupState) -> Option<i64> {
         if self.state.added == 0 || self.len == 0 {
             return Some(0);
         }
         if group.last < self.first && self.state.max_deleted < self.first {
-            return Some(self.len);
+            return Some(signed(self.len));
         }
         let counted = group.read.filter(|_| !self.has_gap_from(group.last));
         let read = counted.or_else(|| self.number_of(group.last))?;
-        Some(self.state.added.saturating_sub(read))
+        Some(signed(self.state.added).saturating_sub(signed(read)))
     }
 
     /// Whether an entry at or after `id` was deleted while there are entries at or before it.
@@ -84,4 +84,8 @@ impl Extent {
             std::cmp::Ordering::Greater => None,
         }
     }
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -74,8 +74,9 @@ pub struct GroupInfo {
     pub last_delivered_id: StreamId,
     /// How many of the entries ever added are up to it, when that is known.
     pub entries_read: Option<u64>,
-    /// How many entries are yet to be delivered, when that is known.
-    pub lag: Option<u64>,
+    /// How many entries are yet to be delivered, when that is known. It is negative when the group was made with more entries
+    /// read than there are.
+    pub lag: Option<i64>,
 }
 
 /// A consumer of a group.

@@ -610,7 +610,7 @@ impl GroupModel {
         assert_eq!(info.consumers, self.consumers.len() as u64);
         let left = self.ids.iter().filter(|id| **id > self.last).count() as u64;
         assert!(
-            self.stale || info.lag == Some(left) || (self.uncounted && info.lag.is_none()),
+            self.stale || info.lag == i64::try_from(left).ok() || (self.uncounted && info.lag.is_none()),
             "{left} left, but {info:?}"
         );
         self.check_elements(stream);
@@ -787,6 +787,15 @@ fn a_group_knows_its_lag_again_when_it_is_past_the_gap() {
     assert_eq!(counters(), (Some(5), Some(1)));
     group.set_id(at(3, 0), Some(3)).unwrap();
     assert_eq!(counters(), (Some(3), None));
+}
+
+#[test]
+fn lag_is_negative_when_more_is_said_to_be_read_than_there_is() {
+    let stream = Store::in_memory().kv().stream("s");
+    stream.add(at(1, 0), [("a", "1")]).unwrap();
+    stream.group("g").create_with(Start::After(at(1, 0)), GroupOptions::default().entries_read(7)).unwrap();
+    let info = stream.groups().unwrap().pop().unwrap();
+    assert_eq!((info.entries_read, info.lag), (Some(7), Some(-6)));
 }
 
 #[test]

@@ -188,7 +188,14 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
     call.door.tally.ask(command);
     if !command.has_arity(call.words.len()) {
         spoil(call);
-        return Err(format!("ERR wrong number of arguments for '{}' command", command.name).into());
+        let refusal = format!("wrong number of arguments for '{}' command", command.name);
+        if command.name == "exec" {
+            // It ends its transaction, or none, all the same.
+            call.session.queue = None;
+            call.session.watched.clear();
+            return Err(format!("EXECABORT Transaction discarded because of: {refusal}").into());
+        }
+        return Err(format!("ERR {refusal}").into());
     }
     if let Err(refusal) = command.check_subcommand(call.words) {
         spoil(call);

@@ -41,9 +41,11 @@ enum Place {
     Streams(usize),
     /// The word behind this one, which is at a place or after it.
     Behind(&'static str, usize),
+    /// The word at a place; when it is empty, all those behind this word.
+    OneOrBehind(usize, &'static str),
 }
 
-use Place::{Behind, Numbered, Range, Streams};
+use Place::{Behind, Numbered, OneOrBehind, Range, Streams};
 
 const READ: Access = Access::READ;
 const WRITE: Access = Access::WRITE;
@@ -92,6 +94,7 @@ fn places(name: &str) -> Option<&'static [(Place, Access)]> {
         "geosearchstore" | "zrangestore" => &[(FIRST, WRITE), (SECOND, READ)],
         "memory" => &[(SECOND, Access::NONE)],
         "lmpop" | "zmpop" => &[(Numbered(1), BOTH)],
+        "migrate" => &[(OneOrBehind(3, "keys"), BOTH)],
         "pfmerge" => &[(FIRST, BOTH), (FROM_SECOND, READ)],
         "sdiffstore" | "sinterstore" | "sunionstore" => &[(FIRST, WRITE), (FROM_SECOND, READ)],
         "sintercard" | "zdiff" | "zinter" | "zintercard" | "zunion" => &[(Numbered(1), READ)],
@@ -142,6 +145,14 @@ fn in_place<'a>(place: Place, words: &[&'a [u8]], mut found: impl FnMut(&'a [u8]
             let pairs = words.iter().skip(from).zip(words.iter().skip(from + 1));
             pairs.filter(|(word, _)| is(word, name)).for_each(|(_, key)| found(key));
         }
+        OneOrBehind(at, name) => {
+            let one = words.get(at).copied().unwrap_or_default();
+            if !one.is_empty() {
+                return found(one);
+            }
+            let all = words.iter().skip(at + 1).skip_while(|word| !is(word, name)).skip(1);
+            all.for_each(|key| found(key));
+        }
     }
 }
 
@@ -176,6 +187,9 @@ mod tests {
             ("zinter -1 a", ""),
             ("incr n", "n:rw"),
             ("object encoding a", "a:-"),
+            ("migrate h 1 k 0 5 copy", "k:rw"),
+            ("migrate h 1  0 5 copy keys a b", "a:rw b:rw"),
+            ("migrate h 1  0 5 copy", ""),
             ("ping", ""),
         ] {
             assert_eq!(keys(request), expected, "{request}");

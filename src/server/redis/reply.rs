@@ -229,7 +229,8 @@ pub(super) fn format_double(number: f64) -> String {
     }
     // From 1e17 on, and below a millionth, it has an exponent (SEM: KV-Z-4).
     if (1e-6..1e17).contains(&number.abs()) {
-        return number.to_string();
+        // Of whole numbers, every digit.
+        return if number.fract() == 0.0 { format!("{number:.0}") } else { number.to_string() };
     }
     let text = format!("{number:e}");
     match text.split_once('e') {
@@ -273,6 +274,7 @@ mod tests {
             (1.0, "1"),
             (0.1, "0.1"),
             (1e16, "10000000000000000"),
+            (24_353_699_693_614_888.0, "24353699693614888"),
             (3e17, "3e+17"),
             (1e21, "1e+21"),
             (-1.5e-7, "-1.5e-7"),

@@ -49,5 +49,8 @@ pub(crate) const FORMS: &[&str] = &[
     "OBJECT ENCODING",
     "OBJECT REFCOUNT {k} {k}",
     "COMMAND GETKEYS MSET a 1 b 2",
+    "COMMAND GETKEYS MIGRATE h 1 {k} 0 5 COPY",
+    "COMMAND GETKEYS MIGRATE h 1  0 5 COPY KEYS {k} {k}",
     "TIME x",
+    "EXEC x",
 ];

@@ -19,22 +19,31 @@ mod strings;
 
 use crate::judge::Random;
 
-const FAMILIES: &[&[&str]] = &[
-    bitmaps::FORMS,
-    connection::FORMS,
-    geo::FORMS,
-    hashes::FORMS,
-    hyperloglogs::FORMS,
-    keys::FORMS,
-    lists::FORMS,
+const FAMILIES: &[(&str, &[&str])] = &[
+    ("bitmaps", bitmaps::FORMS),
+    ("connection", connection::FORMS),
+    ("geo", geo::FORMS),
+    ("hashes", hashes::FORMS),
+    ("hyperloglogs", hyperloglogs::FORMS),
+    ("keys", keys::FORMS),
+    ("lists", lists::FORMS),
     #[cfg(feature = "lua")]
-    scripting::FORMS,
-    sets::FORMS,
-    sort::FORMS,
-    sorted_sets::FORMS,
-    streams::FORMS,
-    strings::FORMS,
+    ("scripting", scripting::FORMS),
+    ("sets", sets::FORMS),
+    ("sort", sort::FORMS),
+    ("sorted_sets", sorted_sets::FORMS),
+    ("streams", streams::FORMS),
+    ("strings", strings::FORMS),
 ];
+
+/// The families of the rounds: all of them in turn, or the one that `LARDER_DIFFERENTIAL_FAMILY` names.
+pub(crate) fn families() -> Vec<usize> {
+    let wanted = std::env::var("LARDER_DIFFERENTIAL_FAMILY").ok();
+    let is_wanted = |name: &str| wanted.as_deref().is_none_or(|wanted| wanted == name);
+    let families: Vec<_> = (0..FAMILIES.len()).filter(|at| is_wanted(FAMILIES[*at].0)).collect();
+    assert!(!families.is_empty(), "there is no family {wanted:?}");
+    families
+}
 
 fn word(random: &mut Random, kind: &str) -> String {
     match kind {
@@ -77,11 +86,10 @@ fn word(random: &mut Random, kind: &str) -> String {
     .to_owned()
 }
 
-/// A command: three of four are of the family of the round, so that it gets beyond keys of the wrong kind.
-pub(crate) fn request(random: &mut Random, round: u64) -> Vec<String> {
-    let of_the_round = usize::try_from(round % FAMILIES.len() as u64).unwrap();
+/// A command: three of four are of one family, so that it gets beyond keys of the wrong kind.
+pub(crate) fn request(random: &mut Random, of_the_round: usize) -> Vec<String> {
     let family = if random.below(4) == 0 { random.below(FAMILIES.len()) } else { of_the_round };
-    let forms = FAMILIES[family];
+    let forms = FAMILIES[family].1;
     let mut words = Vec::new();
     for part in forms[random.below(forms.len())].split(' ') {
         match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {

@@ -77,4 +77,10 @@ pub(crate) const FORMS: &[&str] = &[
     "ZRANGE lex {l} {l} BYLEX REV",
     "ZRANGESTORE {k} lex {l} {l} BYLEX LIMIT {i} {i}",
     "ZREVRANGEBYLEX lex {l} {l} LIMIT {i} {i}",
+    // Sets of several scores, of which small ones are walked over.
+    "ZRANGEBYLEX {k} {l} {l}",
+    "ZREVRANGEBYLEX {k} {l} {l}",
+    "ZLEXCOUNT {k} {l} {l}",
+    "ZREMRANGEBYLEX {k} {l} {l}",
+    "ZRANGESTORE {k} {k} {l} {l} BYLEX LIMIT {i} {i}",
 ];

@@ -44,7 +44,8 @@ pub(in crate::server::redis) struct Selector {
 pub(in crate::server::redis) struct Rights {
     pub(in crate::server::redis) is_on: bool,
     pub(in crate::server::redis) has_no_password: bool,
-    pub(in crate::server::redis) sanitizes: Option<bool>,
+    /// Of no effect: every dump is looked through.
+    pub(in crate::server::redis) skips_sanitizing: bool,
     pub(in crate::server::redis) passwords: Vec<PasswordHash>,
     pub(in crate::server::redis) root: Selector,
     pub(in crate::server::redis) others: Vec<Selector>,
@@ -95,9 +96,9 @@ impl Rights {
     }
 
     pub(in crate::server::redis) fn flags(&self) -> impl Iterator<Item = &'static str> {
-        let sanitizes = self.sanitizes.map(|is| if is { "sanitize-payload" } else { "skip-sanitize-payload" });
+        let sanitizes = if self.skips_sanitizing { "skip-sanitize-payload" } else { "sanitize-payload" };
         let on = if self.is_on { "on" } else { "off" };
-        [Some(on), self.has_no_password.then_some("nopass"), sanitizes].into_iter().flatten()
+        [Some(on), self.has_no_password.then_some("nopass"), Some(sanitizes)].into_iter().flatten()
     }
 }
 

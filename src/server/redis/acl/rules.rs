@@ -79,9 +79,9 @@ fn apply_one(rights: &mut Rights, rule: &[u8]) -> Result<(), &'static str> {
             rights.has_no_password = false;
             rights.passwords.clear();
         }
-        b"sanitize-payload" => rights.sanitizes = Some(true),
-        b"skip-sanitize-payload" => rights.sanitizes = Some(false),
-        b"reset" => *rights = Rights { sanitizes: Some(true), ..Rights::default() },
+        b"sanitize-payload" => rights.skips_sanitizing = false,
+        b"skip-sanitize-payload" => rights.skips_sanitizing = true,
+        b"reset" => *rights = Rights::default(),
         b"clearselectors" => rights.others.clear(),
         [b'>', ..] => add_password(rights, hash_of(rule.get(1..).unwrap_or_default())),
         [b'#', ..] => add_password(rights, parse_hash(rule)?),

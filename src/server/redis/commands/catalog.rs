@@ -307,7 +307,7 @@ fn write_arguments(reply: &mut Reply, arguments: &[Argument]) {
 
 fn list(call: &mut Call<'_>) -> Outcome {
     let mut names: Vec<_> = match call.rest(2) {
-        [] => every().map(|command| command.name.to_owned()).collect(),
+        [] => entries().map(Entry::name).collect(),
         [by, filter, value] if is(by, "filterby") => filtered(filter, value)?,
         _ => return Err(Refusal::syntax()),
     };
@@ -316,19 +316,23 @@ fn list(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
+/// Every command, each with its subcommands behind it.
+fn entries() -> impl Iterator<Item = Entry> {
+    every().map(Entry::of).flat_map(|entry| std::iter::once(entry).chain(entry.subcommands()))
+}
+
 /// The names, those of subcommands too, that a filter lets through.
 fn filtered(filter: &[u8], value: &[u8]) -> Result<Vec<String>, Refusal> {
-    let all = || every().map(Entry::of).flat_map(|entry| std::iter::once(entry).chain(entry.subcommands()));
     if is(filter, "module") {
         return Ok(Vec::new());
     }
     if is(filter, "aclcat") {
         let wanted = category::named(value).unwrap_or(0);
-        return Ok(all().filter(|entry| entry.categories() & wanted != 0).map(Entry::name).collect());
+        return Ok(entries().filter(|entry| entry.categories() & wanted != 0).map(Entry::name).collect());
     }
     if is(filter, "pattern") {
         let pattern = value.to_ascii_lowercase();
-        return Ok(all().map(Entry::name).filter(|name| glob::matches(&pattern, name.as_bytes())).collect());
+        return Ok(entries().map(Entry::name).filter(|name| glob::matches(&pattern, name.as_bytes())).collect());
     }
     Err(Refusal::syntax())
 }

@@ -26,11 +26,13 @@ fn restore(call: &mut Call<'_>) -> Outcome {
         return Err(busy());
     }
     let deadline = deadline(call, options.is_absolute)?;
-    if let Some(name) = options.unsupported {
-        return Err(format!("ERR not supported: RESTORE {name}, the store does not keep when a key was used").into());
-    }
     if !kv.restore(key, call.word(3), deadline, options.replace)? {
         return Err(busy());
+    }
+    match options.used {
+        Some(Used::Idle(seconds)) => kv.set_idle_seconds(key, seconds)?,
+        Some(Used::Frequency(frequency)) => kv.set_use_frequency(key, frequency)?,
+        None => {}
     }
     call.reply.ok();
     Ok(())
@@ -40,8 +42,15 @@ fn restore(call: &mut Call<'_>) -> Outcome {
 struct Options {
     replace: bool,
     is_absolute: bool,
-    /// An option that is known, and has nothing to act on here.
-    unsupported: Option<&'static str>,
+    used: Option<Used>,
+}
+
+/// How the key was used where it comes from.
+#[derive(Debug)]
+enum Used {
+    /// Seconds since the last time.
+    Idle(u64),
+    Frequency(u8),
 }
 
 fn options(mut words: &[&[u8]]) -> Result<Options, Refusal> {
@@ -58,18 +67,15 @@ fn options(mut words: &[&[u8]]) -> Result<Options, Refusal> {
                 rest
             }
             // One of the two at most, each with a number.
-            [word, number, rest @ ..] if is(word, "idletime") && options.unsupported != Some("FREQ") => {
-                if integer(number).ok_or_else(Refusal::not_an_integer)? < 0 {
-                    return Err("ERR Invalid IDLETIME value, must be >= 0".into());
-                }
-                options.unsupported = Some("IDLETIME");
+            [word, number, rest @ ..] if is(word, "idletime") && !matches!(options.used, Some(Used::Frequency(_))) => {
+                let seconds = u64::try_from(integer(number).ok_or_else(Refusal::not_an_integer)?);
+                options.used = Some(Used::Idle(seconds.map_err(|_| "ERR Invalid IDLETIME value, must be >= 0")?));
                 rest
             }
-            [word, number, rest @ ..] if is(word, "freq") && options.unsupported != Some("IDLETIME") => {
-                if !(0..=255).contains(&integer(number).ok_or_else(Refusal::not_an_integer)?) {
-                    return Err("ERR Invalid FREQ value, must be >= 0 and <= 255".into());
-                }
-                options.unsupported = Some("FREQ");
+            [word, number, rest @ ..] if is(word, "freq") && !matches!(options.used, Some(Used::Idle(_))) => {
+                let frequency = u8::try_from(integer(number).ok_or_else(Refusal::not_an_integer)?);
+                let invalid = "ERR Invalid FREQ value, must be >= 0 and <= 255";
+                options.used = Some(Used::Frequency(frequency.map_err(|_| invalid)?));
                 rest
             }
             _ => return Err(Refusal::syntax()),

@@ -139,7 +139,7 @@ fn hrandfield(call: &mut Call<'_>) -> Outcome {
     for n in choose(call, len, call.integer(2)?)? {
         chosen.extend(hash.nth(n)?);
     }
-    let is_nested = with_values && call.session.protocol == crate::server::redis::reply::Protocol::Resp3;
+    let is_nested = with_values && call.reply.protocol == crate::server::redis::reply::Protocol::Resp3;
     call.reply.array(if with_values && !is_nested { chosen.len() * 2 } else { chosen.len() });
     for (field, value) in chosen {
         if is_nested {

@@ -6,9 +6,9 @@ use crate::server::redis::subcommand::{Subcommand, subcommand, write_help};
 pub(super) const COMMANDS: &[Command] = &[container("memory", Flags::READ, Keys::NONE, "server", SUBCOMMANDS)];
 
 const SUBCOMMANDS: &[Subcommand] = &[
-    subcommand("doctor", 2, |_| Err("ERR not supported: MEMORY DOCTOR".into())),
+    subcommand("doctor", 2, |call| tell(call, "Nothing is examined here: MEMORY STATS has what the keys take.\n")),
     subcommand("help", 2, help),
-    subcommand("malloc-stats", 2, |_| Err("ERR not supported: MEMORY MALLOC-STATS".into())),
+    subcommand("malloc-stats", 2, |call| tell(call, "The allocator is the system's, and tells nothing.\n")),
     subcommand("purge", 2, purge),
     subcommand("stats", 2, stats),
     subcommand("usage", -3, usage),
@@ -16,8 +16,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
 
 const HELP: &[&str] = &[
     "MEMORY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    "DOCTOR",
+    "    Says that nothing is examined.",
     "HELP",
     "    This text.",
+    "MALLOC-STATS",
+    "    Says that the allocator tells nothing.",
     "PURGE",
     "    Does nothing: the store keeps no memory that it could give back.",
     "STATS",
@@ -28,6 +32,11 @@ const HELP: &[&str] = &[
 
 fn help(call: &mut Call<'_>) -> Outcome {
     write_help(call, HELP);
+    Ok(())
+}
+
+fn tell(call: &mut Call<'_>, text: &str) -> Outcome {
+    call.reply.verbatim(text);
     Ok(())
 }
 

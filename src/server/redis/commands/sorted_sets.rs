@@ -277,7 +277,7 @@ fn zrandmember(call: &mut Call<'_>) -> Outcome {
 
 /// Writes members, with their scores or without.
 pub(super) fn write(call: &mut Call<'_>, entries: &Entries, with_scores: bool) {
-    let is_nested = with_scores && call.session.protocol == Protocol::Resp3;
+    let is_nested = with_scores && call.reply.protocol == Protocol::Resp3;
     call.reply.array(if with_scores && !is_nested { entries.len() * 2 } else { entries.len() });
     for (member, score) in entries {
         if is_nested {

@@ -74,10 +74,11 @@ fn groups(call: &mut Call<'_>) -> Outcome {
 fn write_progress(reply: &mut Reply, group: &GroupInfo) {
     reply.bulk("last-delivered-id");
     reply.bulk(group.last_delivered_id.to_string());
-    for (name, number) in [("entries-read", group.entries_read), ("lag", group.lag)] {
+    let read = group.entries_read.map(|read| i64::try_from(read).unwrap_or(i64::MAX));
+    for (name, number) in [("entries-read", read), ("lag", group.lag)] {
         reply.bulk(name);
         match number {
-            Some(number) => reply.count(number),
+            Some(number) => reply.integer(number),
             None => reply.nil(),
         }
     }

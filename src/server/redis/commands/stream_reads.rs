@@ -200,7 +200,7 @@ fn wait(call: &mut Call<'_>, request: &Request<'_>, ids: Vec<Vec<u8>>) {
 
 /// In RESP3 a map; in RESP2 pairs.
 fn write(call: &mut Call<'_>, parts: &[Part<'_>]) {
-    let is_map = call.session.protocol == Protocol::Resp3;
+    let is_map = call.reply.protocol == Protocol::Resp3;
     if is_map {
         call.reply.map(parts.len());
     } else {

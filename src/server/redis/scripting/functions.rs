@@ -205,7 +205,11 @@ pub(super) fn register(arguments: &[Value]) -> mlua::Result<Registered> {
         _ => return Err(raise("ERR wrong number of arguments to redis.register_function")),
     }
     match (name, callback) {
-        (Some(name), Some(callback)) if is_name(&name) => Ok(Registered { name, callback, description, flags }),
+        (Some(name), Some(callback)) if is_name(&name) => {
+            flags.sort_by_key(|flag| FLAGS.iter().position(|known| known == flag));
+            flags.dedup();
+            Ok(Registered { name, callback, description, flags })
+        }
         _ => Err(raise(
             "ERR Library names can only contain letters, numbers, or underscores(_) and must be at least one character long",
         )),

@@ -6,6 +6,7 @@ use crate::server::redis::scripting::Scripting;
 use crate::server::redis::scripting::functions::{self, Libraries, Registered};
 use crate::server::redis::scripting::run::{self, Program};
 use crate::server::redis::scripting::scripts::Script;
+use crate::server::redis::subcommand::unknown_option;
 
 const NO_SCRIPT: &str = "NOSCRIPT No matching script. Please use EVAL.";
 const NOT_BUSY: &str = "NOTBUSY No scripts in execution right now.";
@@ -185,6 +186,7 @@ pub(in crate::server::redis) fn function(call: &mut Call<'_>) -> Outcome {
             match options {
                 [] => {}
                 [word] if is(word, "sync") || is(word, "async") => {}
+                [_, _, ..] => return Err(unknown_option(call)),
                 _ => return Err("ERR FUNCTION FLUSH only supports SYNC|ASYNC option".into()),
             }
             with_libraries(call, |call, _, libraries| flush(call, libraries))?;
@@ -207,15 +209,10 @@ fn flush(call: &Call<'_>, libraries: &mut Libraries) -> Outcome {
 }
 
 fn load(call: &mut Call<'_>, options: &[&[u8]], code: &[u8]) -> Outcome {
-    let replaces = match options {
-        [] => false,
-        [word, rest @ ..] => match if is(word, "replace") { rest.first() } else { Some(word) } {
-            None => true,
-            Some(word) => {
-                return Err(format!("ERR Unknown option given: {}", String::from_utf8_lossy(word)).into());
-            }
-        },
-    };
+    if let Some(word) = options.iter().find(|word| !is(word, "replace")) {
+        return Err(format!("ERR Unknown option given: {}", String::from_utf8_lossy(word)).into());
+    }
+    let replaces = !options.is_empty();
     let name = with_libraries(call, |call, scripting, libraries| {
         let (name, library) = functions::compile(&scripting.interpreter, code)?;
         if !replaces && libraries.contains_key(&name) {
