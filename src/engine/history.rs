@@ -64,7 +64,7 @@ impl History {
             state.floor = number;
             return;
         }
-        for (key, _) in changes.iter() {
+        for (key, _) in changes.each() {
             state.changed.insert(Key::from(key), number);
         }
     }

@@ -620,5 +620,5 @@ pub(crate) fn check_sizes(key: &[u8], value: &[u8]) -> Result<()> {
 /// # Errors
 /// As [`check_sizes`].
 pub(crate) fn check_changes(changes: &Changes) -> Result<()> {
-    changes.iter().try_for_each(|(key, change)| change.value().map_or(Ok(()), |value| check_sizes(key, value)))
+    changes.each().try_for_each(|(key, change)| change.value().map_or(Ok(()), |value| check_sizes(key, value)))
 }

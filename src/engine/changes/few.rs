@@ -1,7 +1,8 @@
 //! A few small changes in one buffer.
 
-use std::ops::{Bound, Range};
+use std::hash::Hasher;
 
+use rustc_hash::FxHasher;
 use smallvec::SmallVec;
 
 use crate::engine::{Change, Direction, KeyRange};
@@ -15,13 +16,20 @@ const BYTES_MAX: usize = 16 << 10;
 /// What the buffer has room for at first: a change or two need no second allocation.
 const BYTES_AT_FIRST: usize = 512;
 
+/// Hashes that are compared at once.
+const STRIDE: usize = 16;
+
 /// Changes by key, of which there is room for a few.
+///
+/// Most keys that are asked for were not changed: a search compares hashes, all of them, which takes less time than to compare
+/// two keys. Order is made when somebody asks for it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Few {
     /// Keys and values, one behind the other.
     bytes: Vec<u8>,
-    /// In the order of the keys.
     slots: SmallVec<[Slot; 8]>,
+    /// Those of the keys, at the places of their slots.
+    hashes: SmallVec<[u32; 8]>,
 }
 
 /// Where a change is in the buffer.
@@ -52,11 +60,12 @@ impl Few {
 
     /// Sets what becomes of `key`, and tells `before` what was to become of it. The caller has asked whether there is room.
     pub(super) fn set(&mut self, key: &[u8], change: Change<'_>, before: impl FnOnce(Option<Change<'_>>)) {
-        let found = self.search(key);
-        before(found.ok().and_then(|at| self.nth(at)).map(|(_, change)| change));
+        let hash = hash(key);
+        let found = self.search(key, hash);
+        before(found.and_then(|at| self.nth(at)).map(|(_, change)| change));
         let value = change.value();
         let value_bytes = value.map(|value| short(value.len()));
-        if let Ok(at) = found
+        if let Some(at) = found
             && let Some(slot) = self.slots.get_mut(at)
         {
             let value_at = usize::from(slot.at) + usize::from(slot.key_bytes);
@@ -73,13 +82,12 @@ impl Few {
             self.bytes.reserve(BYTES_AT_FIRST.max(key.len() + value.map_or(0, <[u8]>::len)));
         }
         let slot = Slot { at: short(self.bytes.len()), key_bytes: short(key.len()), value_bytes };
-        match found {
-            Ok(at) => {
-                if let Some(place) = self.slots.get_mut(at) {
-                    *place = slot;
-                }
+        match found.and_then(|at| self.slots.get_mut(at)) {
+            Some(place) => *place = slot,
+            None => {
+                self.slots.push(slot);
+                self.hashes.push(hash);
             }
-            Err(at) => self.slots.insert(at, slot),
         }
         self.bytes.extend_from_slice(key);
         self.bytes.extend_from_slice(value.unwrap_or_default());
@@ -87,17 +95,18 @@ impl Few {
 
     /// Has nothing become of `key`.
     pub(super) fn forget(&mut self, key: &[u8]) {
-        if let Ok(at) = self.search(key) {
+        if let Some(at) = self.search(key, hash(key)) {
             self.slots.remove(at);
+            self.hashes.remove(at);
         }
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Option<Change<'_>> {
-        let at = self.search(key).ok()?;
+        let at = self.search(key, hash(key))?;
         self.nth(at).map(|(_, change)| change)
     }
 
-    /// The change that has `n` before it.
+    /// The change that was made as the `n`th, counted from 0.
     #[inline]
     pub(super) fn nth(&self, n: usize) -> Option<(&[u8], Change<'_>)> {
         let slot = self.slots.get(n)?;
@@ -109,10 +118,19 @@ impl Few {
         Some((key, change))
     }
 
-    /// The changes of keys in `range`, lowest key first.
+    /// The changes in the order in which they were made.
     #[inline]
+    pub(super) fn each(&self) -> impl Iterator<Item = (&[u8], Change<'_>)> {
+        (0..self.slots.len()).filter_map(|at| self.nth(at))
+    }
+
+    /// The changes of keys in `range`, lowest key first.
     pub(super) fn range(&self, range: &KeyRange) -> FewIter<'_> {
-        FewIter { changes: self, places: self.places(range) }
+        let key = |at: u8| self.nth(at.into()).map(|(key, _)| key);
+        let mut order: Order = (0..self.slots.len()).filter_map(|at| u8::try_from(at).ok()).collect();
+        order.retain(|at| key(*at).is_some_and(|key| range.contains(key)));
+        order.sort_unstable_by(|a, b| key(*a).cmp(&key(*b)));
+        FewIter { changes: self, order: order.into_iter() }
     }
 
     /// A cursor that owns a copy of the changes in `range`.
@@ -120,12 +138,8 @@ impl Few {
         let mut kept = Self::default();
         for (key, change) in self.range(range) {
             let value = change.value();
-            let slot = Slot {
-                at: short(kept.bytes.len()),
-                key_bytes: short(key.len()),
-                value_bytes: value.map(|value| short(value.len())),
-            };
-            kept.slots.push(slot);
+            let (at, key_bytes) = (short(kept.bytes.len()), short(key.len()));
+            kept.slots.push(Slot { at, key_bytes, value_bytes: value.map(|value| short(value.len())) });
             kept.bytes.extend_from_slice(key);
             kept.bytes.extend_from_slice(value.unwrap_or_default());
         }
@@ -135,34 +149,33 @@ impl Few {
         FewCursor { changes: kept, at: 0 }
     }
 
-    /// The places of the keys in `range`.
-    fn places(&self, range: &KeyRange) -> Range<usize> {
-        let place = |key: &[u8], is_behind: bool| match self.search(key) {
-            Ok(at) => at + usize::from(is_behind),
-            Err(at) => at,
-        };
-        let start = match range.start() {
-            Bound::Unbounded => 0,
-            Bound::Included(key) => place(key, false),
-            Bound::Excluded(key) => place(key, true),
-        };
-        let end = match range.end() {
-            Bound::Unbounded => self.slots.len(),
-            Bound::Included(key) => place(key, true),
-            Bound::Excluded(key) => place(key, false),
-        };
-        start..end
+    /// Where the change of `key` is.
+    #[inline]
+    fn search(&self, key: &[u8], hash: u32) -> Option<usize> {
+        let (strides, rest) = self.hashes.as_chunks::<STRIDE>();
+        for (number, stride) in strides.iter().enumerate() {
+            // Without a branch for each, so that they are compared together.
+            if stride.iter().fold(false, |is_there, other| is_there | (*other == hash))
+                && let Some(at) = self.search_in(number * STRIDE, stride, key, hash)
+            {
+                return Some(at);
+            }
+        }
+        self.search_in(self.hashes.len() - rest.len(), rest, key, hash)
     }
 
-    /// Where `key` is, or would be.
-    #[inline]
-    fn search(&self, key: &[u8]) -> Result<usize, usize> {
-        self.slots.binary_search_by(|slot| {
-            let at = usize::from(slot.at);
-            let other = self.bytes.get(at..at + usize::from(slot.key_bytes)).unwrap_or_default();
-            other.cmp(key)
-        })
+    fn search_in(&self, from: usize, hashes: &[u32], key: &[u8], hash: u32) -> Option<usize> {
+        let alike = (from..).zip(hashes).filter(|(_, other)| **other == hash);
+        alike.map(|(at, _)| at).find(|at| self.nth(*at).is_some_and(|(other, _)| other == key))
     }
+}
+
+/// As good as the keys' own: only a change that is looked for in vain costs more than it has to when two are equal.
+fn hash(key: &[u8]) -> u32 {
+    let mut hasher = FxHasher::default();
+    hasher.write(key);
+    // The upper half is the better mixed one.
+    u32::try_from(hasher.finish() >> 32).unwrap_or(0)
 }
 
 /// An offset or length in the buffer, which is bounded far below.
@@ -170,11 +183,14 @@ fn short(number: usize) -> u16 {
     u16::try_from(number).unwrap_or(u16::MAX)
 }
 
+/// Places of slots.
+type Order = SmallVec<[u8; 32]>;
+
 /// The changes of a range, by reference.
 #[derive(Debug)]
 pub(super) struct FewIter<'a> {
     changes: &'a Few,
-    places: Range<usize>,
+    order: smallvec::IntoIter<[u8; 32]>,
 }
 
 impl<'a> Iterator for FewIter<'a> {
@@ -182,7 +198,7 @@ impl<'a> Iterator for FewIter<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        self.changes.nth(self.places.next()?)
+        self.changes.nth(self.order.next()?.into())
     }
 }
 

@@ -174,7 +174,7 @@ impl Changes {
         let few = std::mem::take(&mut self.few);
         self.many.get_or_insert_with(|| {
             let mut tree = Tree::default();
-            for (key, change) in few.range(&KeyRange::ALL) {
+            for (key, change) in few.each() {
                 tree.insert(key, change.stored());
             }
             tree
@@ -212,7 +212,7 @@ impl Changes {
         }
         match &later.many {
             None => {
-                for (key, change) in later.few.range(&KeyRange::ALL) {
+                for (key, change) in later.few.each() {
                     match change {
                         Change::Put(value) => self.put(key, value),
                         Change::Remove => self.remove(key),
@@ -308,6 +308,12 @@ impl Changes {
         }
     }
 
+    /// Every change, in any order.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&[u8], Change<'_>)> {
+        let (few, many) = (self.few.each(), self.many.iter().flat_map(|tree| tree.iter(&KeyRange::ALL)));
+        few.chain(many.map(|(key, found)| (key, Change::of(found))))
+    }
+
     /// A cursor that owns an O(1) copy of the changes.
     pub(super) fn cursor(&self, range: &KeyRange, direction: Direction) -> ChangesCursor {
         match &self.many {
@@ -320,7 +326,7 @@ impl Changes {
     pub(super) fn apply_to<const L: usize, const I: usize>(&self, tree: &mut Tree<L, I>) {
         match &self.many {
             None => {
-                for (key, change) in self.few.range(&KeyRange::ALL) {
+                for (key, change) in self.few.each() {
                     match change {
                         Change::Put(value) => tree.insert(key, Stored::Bytes(value)),
                         Change::Remove => tree.remove(key),
