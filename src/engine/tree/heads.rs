@@ -1,5 +1,10 @@
 //! The first bytes of keys that tell them apart, as numbers: what a search looks at before it touches a key.
 
+use std::cmp::Ordering;
+
+/// Bytes of a head.
+const HEAD_BYTES: usize = 8;
+
 /// Compared in one go when a block of heads is searched.
 const STRIDE: usize = 8;
 
@@ -51,6 +56,20 @@ pub(super) fn end_of_run<const N: usize>(heads: &[u64; N], at: usize, len: usize
 /// How many bytes two keys share at their start.
 pub(super) fn common(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+/// How many bytes heads leave out where all keys share `shared` bytes, of which `sure` are shared by every key that may come.
+///
+/// Only the sure ones need not be compared with a key that is searched for; more are left out where heads would all be equal.
+pub(super) fn left_out(sure: usize, shared: usize) -> usize {
+    if shared >= sure + HEAD_BYTES { shared } else { sure }
+}
+
+/// On which side of the keys that share `prefix` up to its end a `key` is, from the byte `sure` on.
+#[inline]
+pub(super) fn side(key: &[u8], prefix: &[u8], sure: usize) -> Ordering {
+    let start = key.get(sure..prefix.len().min(key.len())).unwrap_or_default();
+    start.cmp(prefix.get(sure..).unwrap_or_default())
 }
 
 /// The shortest key that is above `left` and not above `right`.

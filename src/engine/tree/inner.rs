@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 
-use crate::engine::tree::heads::{Bounds, common, count_below, end_of_run, head};
+use crate::engine::tree::heads::{Bounds, common, count_below, end_of_run, head, left_out, side};
 use crate::engine::tree::leaf::{Inserted, Leaf};
 use crate::engine::tree::{Node, Stored};
 
@@ -19,7 +19,7 @@ use crate::engine::tree::{Node, Stored};
 pub(crate) struct Inner<const L: usize, const I: usize> {
     /// Bytes that every key that may come here begins with.
     sure: usize,
-    /// Bytes that every separator begins with, and that heads leave out: those that are sure, or more.
+    /// Bytes that every separator begins with, and that heads leave out: those that are sure, or more (`left_out`).
     skip: usize,
     pub(super) kids: Kids<L, I>,
     /// The separators' bytes.
@@ -249,9 +249,7 @@ impl<const L: usize, const I: usize> Inner<L, I> {
     pub(super) fn find(&self, key: &[u8]) -> usize {
         let len = self.len();
         if self.skip > self.sure {
-            let prefix = &self.separator(1)[self.sure..self.skip];
-            let start = key.get(self.sure..self.skip.min(key.len())).unwrap_or_default();
-            match start.cmp(prefix) {
+            match side(key, &self.separator(1)[..self.skip], self.sure) {
                 Ordering::Less => return 0,
                 Ordering::Equal => {}
                 Ordering::Greater => return len - 1,
@@ -298,8 +296,9 @@ impl<const L: usize, const I: usize> Inner<L, I> {
         let len = self.len();
         if len > 1 {
             let shared = common(self.separator(1), separator);
-            if len == 2 || shared < self.skip {
-                self.skip = self.sure.max(shared);
+            let skip = left_out(self.sure, shared);
+            if skip < self.skip || (len == 2 && skip > self.skip) {
+                self.skip = skip;
                 self.renew_separators();
             }
         }
@@ -366,7 +365,7 @@ impl<const L: usize, const I: usize> Inner<L, I> {
     fn fit_separators(&mut self) {
         let last = self.len() - 1;
         let shared = if last > 1 { common(self.separator(1), self.separator(last)) } else { 0 };
-        self.skip = self.sure.max(shared);
+        self.skip = left_out(self.sure, shared);
         self.renew_separators();
     }
 
@@ -407,7 +406,7 @@ impl<const L: usize, const I: usize> Inner<L, I> {
             heights.push(found.2);
         }
         ensure(self.sure <= bounds.shared(), "the prefix is longer than that of the bounds")?;
-        ensure(self.sure == self.skip || self.sure < self.skip && len > 2, "what heads leave out")?;
+        ensure(self.skip == self.sure || self.skip == left_out(self.sure, self.skip), "what heads leave out")?;
         ensure(heights.windows(2).all(|pair| pair[0] == pair[1]), "children of different heights")?;
         Ok((entries, bytes, heights[0] + 1))
     }

@@ -213,6 +213,56 @@ proptest! {
     }
 
     #[test]
+    fn keys_that_begin_alike_come_and_go_among_others(
+        turns in prop::collection::vec((0..4usize, prop::collection::vec((0..300u16, prop::bool::weighted(0.7)), 0..80)), 1..8),
+    ) {
+        let (mut few, mut many) = (Tree::<11, 5>::default(), Tree::<128, 64>::default());
+        let mut model = BTreeMap::new();
+        let key = |family: usize, number: u16| {
+            let family = ["", "what many keys begin with: ", "what many keys begin with, too: ", "x"][family];
+            format!("{family}{number:04}").into_bytes()
+        };
+        for (family, numbers) in turns {
+            for (number, is_put) in numbers {
+                let key = key(family, number);
+                if is_put {
+                    few.put(&key, b"v");
+                    many.put(&key, b"v");
+                    model.insert(key, ());
+                } else {
+                    few.remove(&key);
+                    many.remove(&key);
+                    model.remove(&key);
+                }
+            }
+            few.check().unwrap();
+            many.check().unwrap();
+            let expected: Vec<_> = model.keys().map(Vec::as_slice).collect();
+            for keys in [few.iter(&KeyRange::ALL).map(|(key, _)| key).collect::<Vec<_>>(), many.iter(&KeyRange::ALL).map(|(key, _)| key).collect()] {
+                prop_assert_eq!(&keys, &expected);
+            }
+            for (family, number) in (0..4).flat_map(|family| (0..300).step_by(7).map(move |number| (family, number))) {
+                let key = key(family, number);
+                let is_there = model.contains_key(&key);
+                prop_assert_eq!((few.get(&key).is_some(), many.get(&key).is_some()), (is_there, is_there));
+                let before = model.range(..key.clone()).count() as u64;
+                prop_assert_eq!((few.rank(&key, false), many.rank(&key, false)), (before, before));
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_of_heads_ends_where_another_head_begins(mut heads in prop::collection::vec(prop_oneof![0..4u64, Just(u64::MAX)], 1..20)) {
+        heads.sort_unstable();
+        let (mut padded, len) = ([u64::MAX; 20], heads.len());
+        padded[..len].copy_from_slice(&heads);
+        for at in 0..len {
+            let run = heads[at..].iter().take_while(|head| **head == heads[at]).count();
+            prop_assert_eq!(heads::end_of_run(&padded, at, len, heads[at]), at + run);
+        }
+    }
+
+    #[test]
     fn a_head_orders_as_its_key_does(a in key(), b in key(), skip in 0..3usize) {
         if a.get(..skip) == b.get(..skip) && a.len() >= skip && b.len() >= skip {
             let (head_a, head_b) = (heads::head(&a, skip), heads::head(&b, skip));
