@@ -154,10 +154,7 @@ impl Connection {
             };
             consumed += run.consumed;
             let sent_before = reply.len();
-            if !run.pending.is_durable() {
-                // What is committed together waits for the disk once.
-                self.door.let_others_run().await;
-            }
+            self.settler.flush_if_late();
             if let Err(text) = settle(&self.settler, &run.pending).await {
                 // Nothing that was not made durable may be told.
                 reply.truncate(sent_before.min(reply.len()));

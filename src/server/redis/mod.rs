@@ -63,7 +63,7 @@ use door::{Client, Counters, Door, Seen};
 use reply::Reply;
 use saves::Saves;
 use session::Session;
-use settler::Settler;
+use settler::{Outcomes, Settler};
 use tally::Tally;
 
 /// The version of Redis whose commands these are. Clients choose what to send by it.
@@ -290,7 +290,7 @@ impl RedisServer {
         let settler = Settler::start().map_err(|error| failed("start a thread", error))?;
         let meter = Arc::new(Meter::default());
         let (store, options, counted) = (store.clone(), options.clone(), Arc::clone(&meter));
-        let serve = move |stopped| serve(store, &options, listener, address, &settler, counted, stopped);
+        let serve = move |stopped| serve(store, &options, listener, address, settler, counted, stopped);
         let worker = Worker::start("larder-redis", serve).map_err(|error| failed("start a thread", error))?;
         Ok(Self { address, meter, _worker: worker })
     }
@@ -344,21 +344,24 @@ fn serve(
     options: &RedisOptions,
     listener: TcpListener,
     address: SocketAddr,
-    settler: &Settler,
+    (settler, outcomes): (Settler, Outcomes),
     meter: Arc<Meter>,
     stopped: oneshot::Receiver<()>,
 ) {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build() {
+    let idle = settler.clone();
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = match runtime.enable_io().enable_time().on_thread_park(move || idle.flush()).build() {
         Ok(runtime) => runtime,
         Err(error) => return tracing::error!(%error, "the Redis door cannot wait for its sockets"),
     };
+    runtime.spawn(settler::tell(outcomes));
     let door = Rc::new(door(store, options, address, meter));
     let connections = LocalSet::new();
     connections.block_on(&runtime, async {
         tokio::select! {
             _ = stopped => {}
             () = hear(Rc::clone(&door), settler.clone()) => {}
-            () = accept(listener, |stream, peer| welcome(&door, stream, peer, settler)) => {}
+            () = accept(listener, |stream, peer| welcome(&door, stream, peer, &settler)) => {}
         }
     });
     // Each ends when what it has begun is answered.

@@ -1,41 +1,106 @@
 //! Waiting for commits to become durable, away from the thread that runs commands.
 //!
 //! One thread waits for the newest commit that it was given; those that came before it are durable then too, so that all of them
-//! share one sync. What arrives meanwhile is the next to be waited for.
+//! share one sync. It is given them when the door has nothing left to run: clients that were answered together ask again
+//! together, and a sync that began with the first of them would have the others wait for a second one.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
+use parking_lot::Mutex;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
+use crate::clock::Stopwatch;
 use crate::txn::Pending;
 
-type Settled = oneshot::Sender<Result<(), String>>;
+/// A door that always has something to run does not hold commits back for longer.
+const HELD_BACK_MAX: Duration = Duration::from_micros(500);
+
+type Outcome = Result<(), String>;
+type Settled = oneshot::Sender<Outcome>;
+type Batch = Vec<(Pending, Settled)>;
+
+/// What became of the commits that the thread was given, for the door's own thread to tell.
+pub(super) type Outcomes = UnboundedReceiver<Vec<(Settled, Outcome)>>;
 
 /// Hands commits to the thread that waits for them. Clones hand them to the same one.
 #[derive(Clone, Debug)]
-pub(super) struct Settler(Sender<(Pending, Settled)>);
+pub(super) struct Settler(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    held_back: Mutex<HeldBack>,
+    thread: Sender<Batch>,
+}
+
+/// Commits that the thread was not given yet.
+#[derive(Debug, Default)]
+struct HeldBack {
+    commits: Batch,
+    /// Since the first of them came.
+    since: Option<Stopwatch>,
+}
 
 impl Settler {
     /// Starts the thread, which ends when the last clone has gone.
-    pub(super) fn start() -> std::io::Result<Self> {
-        let (sender, receiver) = channel();
-        std::thread::Builder::new().name("larder-redis-sync".to_owned()).spawn(move || run(&receiver))?;
-        Ok(Self(sender))
+    pub(super) fn start() -> std::io::Result<(Self, Outcomes)> {
+        let ((thread, commits), (told, outcomes)) = (channel(), unbounded_channel());
+        std::thread::Builder::new().name("larder-redis-sync".to_owned()).spawn(move || run(&commits, &told))?;
+        Ok((Self(Arc::new(Shared { held_back: Mutex::default(), thread })), outcomes))
     }
 
-    /// Has `settled` told when `pending` is durable.
+    /// Has `settled` told by [`tell`] when `pending` is durable.
     pub(super) fn send(&self, pending: Pending, settled: Settled) {
-        // Without the thread the receiver of the answer finds its other end gone, and says so.
-        let _ = self.0.send((pending, settled));
+        let mut held_back = self.0.held_back.lock();
+        held_back.commits.push((pending, settled));
+        let since = held_back.since.get_or_insert_with(Stopwatch::start);
+        if since.elapsed() >= HELD_BACK_MAX {
+            self.give(&mut held_back);
+        }
+    }
+
+    /// Gives the thread what has come: the door has nothing left to run.
+    pub(super) fn flush(&self) {
+        self.give(&mut self.0.held_back.lock());
+    }
+
+    /// As [`Settler::flush`], if the door did not come to that for long.
+    pub(super) fn flush_if_late(&self) {
+        let mut held_back = self.0.held_back.lock();
+        if held_back.since.as_ref().is_some_and(|since| since.elapsed() >= HELD_BACK_MAX) {
+            self.give(&mut held_back);
+        }
+    }
+
+    fn give(&self, held_back: &mut HeldBack) {
+        if !held_back.commits.is_empty() {
+            // Without the thread the receivers of the answers find their other ends gone, and say so.
+            let _ = self.0.thread.send(std::mem::take(&mut held_back.commits));
+            held_back.since = None;
+        }
     }
 }
 
-fn run(receiver: &Receiver<(Pending, Settled)>) {
-    while let Ok(first) = receiver.recv() {
-        let batch: Vec<_> = std::iter::once(first).chain(receiver.try_iter()).collect();
+fn run(commits: &Receiver<Batch>, told: &UnboundedSender<Vec<(Settled, Outcome)>>) {
+    while let Ok(first) = commits.recv() {
+        let batch: Vec<_> = first.into_iter().chain(commits.try_iter().flatten()).collect();
         // In the order of the commits from the last: the first call waits, and the others find it done.
-        for (pending, settled) in batch.into_iter().rev() {
-            let _ = settled.send(pending.settle().map_err(|error| format!("ERR {error}")));
+        let settle = |(pending, settled): (Pending, Settled)| {
+            (settled, pending.settle().map_err(|error| format!("ERR {error}")))
+        };
+        // A door that has gone has nobody to tell.
+        let _ = told.send(batch.into_iter().rev().map(settle).collect());
+    }
+}
+
+/// Tells the connections what became of their commits: the thread wakes the door once for all of them.
+pub(super) async fn tell(mut outcomes: Outcomes) {
+    while let Some(batch) = outcomes.recv().await {
+        for (settled, outcome) in batch {
+            // A connection that has gone has nobody to tell.
+            let _ = settled.send(outcome);
         }
     }
 }
