@@ -21,7 +21,7 @@ pub(super) fn look<R>(view: &View, key: &[u8], read: impl FnOnce(Head, &[u8]) ->
         return Ok(None);
     };
     view.usage().count(Counted::Hits);
-    view.usage().touch(key, || view.now());
+    view.touch(key);
     read(head, payload).map(Some)
 }
 
@@ -35,7 +35,7 @@ pub(super) fn claim<R>(
         let Some(record) = writer.get(key)? else { return Ok(None) };
         let (head, payload) = Head::decode(&record)?;
         if head.is_live(|| writer.now()) {
-            writer.usage().touch(key, || writer.now());
+            writer.touch(key);
             return read(head, payload).map(Some);
         }
         head
@@ -48,7 +48,7 @@ pub(super) fn claim<R>(
 
 /// Puts a record where there was none, or where [`clear`] has removed all but the record.
 pub(super) fn create(writer: &mut Writer, key: &[u8], head: Head, payload: &[u8]) -> Result<()> {
-    writer.usage().touch(key, || writer.now());
+    writer.touch(key);
     if let Some(deadline) = head.deadline {
         expiry::schedule(writer, deadline, key)?;
     }

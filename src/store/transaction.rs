@@ -54,6 +54,12 @@ impl Transaction {
         self.running.take_touched()
     }
 
+    /// Whether the operations that follow count as uses of their keys.
+    #[cfg(feature = "redis")]
+    pub(crate) fn set_counts_uses(&self, counts_uses: bool) {
+        self.running.set_counts_uses(counts_uses);
+    }
+
     /// As [`Transaction::kv_named`], with a name that was prepared before.
     #[cfg(feature = "redis")]
     pub(crate) fn kv_in(&self, keyspace: &Arc<crate::kv::Keyspace>) -> crate::kv::Kv<InTransaction<'_>> {

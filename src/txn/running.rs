@@ -29,6 +29,14 @@ impl Running {
         self.writer.try_borrow_mut().map(|mut writer| writer.take_touched()).unwrap_or_default()
     }
 
+    /// As [`Writer::set_counts_uses`].
+    #[cfg(feature = "redis")]
+    pub(crate) fn set_counts_uses(&self, counts_uses: bool) {
+        if let Ok(mut writer) = self.writer.try_borrow_mut() {
+            writer.set_counts_uses(counts_uses);
+        }
+    }
+
     fn begin(&self) -> Result<Borrowed<'_>> {
         let mut writer = self.writer.try_borrow_mut().map_err(|_| in_use())?;
         let mark = writer.mark();

@@ -36,11 +36,13 @@ pub struct View {
     /// Where an optimistic transaction notes what it read.
     reads: Option<Arc<Mutex<Reads>>>,
     now: OnceCell<Timestamp>,
+    /// Whether what is read counts as used, for eviction.
+    counts_uses: bool,
 }
 
 impl View {
     pub(crate) fn new(core: Arc<Core>, base: Arc<dyn Snapshot>, reads: Option<Arc<Mutex<Reads>>>) -> Self {
-        Self { core, overlay: Overlay::new(base, Changes::new()), reads, now: OnceCell::new() }
+        Self { core, overlay: Overlay::new(base, Changes::new()), reads, now: OnceCell::new(), counts_uses: true }
     }
 
     /// The same entries and the same moment, for a reader that outlives the operation; later writes do not show in it.
@@ -51,12 +53,19 @@ impl View {
     /// The same entries for the next operation, which reads the clock itself.
     pub(super) fn at_next_moment(&self) -> Self {
         let (core, overlay, reads) = (Arc::clone(&self.core), self.overlay.clone(), self.reads.clone());
-        Self { core, overlay, reads, now: OnceCell::new() }
+        Self { core, overlay, reads, now: OnceCell::new(), counts_uses: self.counts_uses }
     }
 
     /// How much may be held, and what of it is used.
     pub(crate) fn usage(&self) -> &Usage {
         self.core.usage()
+    }
+
+    /// Notes that the key whose head is kept at `head` is used.
+    pub(crate) fn touch(&self, head: &[u8]) {
+        if self.counts_uses {
+            self.core.usage().touch(head, || self.now());
+        }
     }
 
     /// The last commit of the snapshot.
@@ -280,6 +289,12 @@ impl Writer {
     /// Begins an operation of a longer transaction that reads only.
     pub(super) fn move_on(&mut self) {
         self.view.now = OnceCell::new();
+    }
+
+    /// Whether the operations that follow count as uses of their keys.
+    #[cfg(feature = "redis")]
+    pub(super) fn set_counts_uses(&mut self, counts_uses: bool) {
+        self.view.counts_uses = counts_uses;
     }
 
     /// Begins an operation of a longer transaction; [`Writer::undo_to`] takes it back.

@@ -97,3 +97,25 @@ fn who_loses_a_channel_is_parted_with() {
         while !ask::<String>(&mut admin, "CLIENT LIST TYPE pubsub").unwrap().is_empty() {}
     }
 }
+
+#[test]
+fn who_does_not_touch_leaves_no_trace_of_use_but_by_touch() {
+    let served = Served::new();
+    let mut client = served.connect();
+    let _: () = ask(&mut client, "CONFIG SET maxmemory-policy allkeys-lfu").unwrap();
+    let _: () = ask(&mut client, "SET k v").unwrap();
+    let frequency = |client: &mut redis::Connection| ask::<u64>(client, "OBJECT FREQ k").unwrap();
+    let at_first = frequency(&mut client);
+    let _: () = ask(&mut client, "CLIENT NO-TOUCH ON").unwrap();
+    for _ in 0..10 {
+        let _: String = ask(&mut client, "GET k").unwrap();
+    }
+    assert_eq!(frequency(&mut client), at_first);
+    let _: u64 = ask(&mut client, "TOUCH k").unwrap();
+    assert_eq!(frequency(&mut client), at_first + 1, "the first uses always count");
+    let _: () = ask(&mut client, "CLIENT NO-TOUCH OFF").unwrap();
+    for _ in 0..1_000 {
+        let _: String = ask(&mut client, "GET k").unwrap();
+    }
+    assert!(frequency(&mut client) > at_first + 1);
+}

@@ -220,6 +220,9 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
     }
     if let Some(client) = call.door.clients.borrow().get(&call.session.id) {
         client.last_command.set(command.name);
+        if client.is_not_touching.get() {
+            call.transaction.set_counts_uses(command.name == "touch");
+        }
     }
     if call.session.outbox.is_some() && (command.flags.has(Flags::READ) || command.flags.has(Flags::WRITE)) {
         return Err("ERR Replica can't interact with the keyspace".into());

@@ -104,8 +104,11 @@ impl Entry {
     fn key_range(self) -> [i64; 3] {
         match (self.subcommand, self.doc) {
             (None, Some(doc)) if doc.keys.is_empty() => [0; 3],
-            (None, _) => [self.command.keys.first, self.command.keys.last, self.command.keys.step].map(i64::from),
-            (Some(_), doc) => doc.and_then(|doc| doc.keys.first()).map_or([0; 3], KeySpec::range),
+            (None, _) if self.command.keys.step != 0 => {
+                [self.command.keys.first, self.command.keys.last, self.command.keys.step].map(i64::from)
+            }
+            // Channels of shards are told of as keys are.
+            (_, doc) => doc.and_then(|doc| doc.keys.first()).map_or([0; 3], KeySpec::range),
         }
     }
 }

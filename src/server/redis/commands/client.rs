@@ -19,7 +19,7 @@ pub(super) const SUBCOMMANDS: &[Subcommand] = &[
     subcommand("kill", -3, kill),
     subcommand("list", -2, list),
     subcommand("no-evict", 3, |call| switch(call, |client, is_on| client.is_not_evicted.set(is_on))),
-    subcommand("no-touch", 3, |call| switch(call, |client, is_on| client.is_not_touching.set(is_on))),
+    subcommand("no-touch", 3, no_touch),
     subcommand("pause", -3, pause),
     subcommand("reply", 3, reply),
     subcommand("setinfo", 4, set_info),
@@ -155,6 +155,12 @@ fn switch(call: &mut Call<'_>, set: fn(&Client, bool)) -> Outcome {
         set(client, is_on);
     }
     call.reply.ok();
+    Ok(())
+}
+
+fn no_touch(call: &mut Call<'_>) -> Outcome {
+    switch(call, |client, is_on| client.is_not_touching.set(is_on))?;
+    call.transaction.set_counts_uses(is(call.word(2), "off"));
     Ok(())
 }
 
