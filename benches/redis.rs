@@ -1,7 +1,7 @@
 //! Keys beside the engine below them, and the Redis door beside a real redis-server.
 //!
 //! ```sh
-//! cargo bench --features redis --bench redis           # all of it: about six minutes
+//! cargo bench --features redis --bench redis           # all of it: about ten minutes
 //! cargo bench --features redis --bench redis -- door   # one part
 //! ```
 //! The parts are `keys`, `sets`, `loopback`, `door`, `sync`, `memory` and `soak`; all but the first two need `redis-server`, and two of
@@ -244,29 +244,32 @@ fn loopback(report: &mut Report) {
     report.as_fast("in process: `get` vs a call to redis-server", ours, theirs, 20.0);
 }
 
-/// `redis-benchmark` against the door and against redis-server, both in memory.
+/// `redis-benchmark` against the door and against redis-server, both in memory: as it is, with the same key, member or field in every
+/// request, and with random ones.
 fn door(report: &mut Report) {
-    let Some(server) = Rival::start(&[]) else { return };
-    let store = Store::in_memory();
-    let door = RedisServer::start(&store, &RedisOptions::default()).unwrap();
     let tests = ["SET", "GET", "INCR", "LPUSH", "LPOP", "SADD", "HSET", "ZADD", "PUBLISH", "MSET"];
-    for pipeline in [1, 16] {
-        for test in tests {
-            let (ours, theirs): (Vec<_>, Vec<_>) = (0..5)
-                .map(|_| {
-                    let requests = if pipeline == 1 { 100_000 } else { 400_000 };
-                    let ours = requests_per_second(door.address().port(), test, pipeline, requests);
-                    (ours, requests_per_second(server.port, test, pipeline, requests))
-                })
-                .unzip();
-            let (ours, theirs) = (median(ours), median(theirs));
-            report.add(
-                &format!("door: {test} -c 50 -P {pipeline}"),
-                format!("{:.0} k/s", ours / 1e3),
-                format!("{:.0} k/s", theirs / 1e3),
-                ours / theirs,
-                1.0,
-            );
+    for (kind, is_random) in [("same key", false), ("random keys", true)] {
+        let Some(server) = Rival::start(&[]) else { return };
+        let store = Store::in_memory();
+        let door = RedisServer::start(&store, &RedisOptions::default()).unwrap();
+        for pipeline in [1, 16] {
+            for test in tests {
+                let (ours, theirs): (Vec<_>, Vec<_>) = (0..5)
+                    .map(|_| {
+                        let requests = if pipeline == 1 { 100_000 } else { 400_000 };
+                        let ours = requests_per_second(door.address().port(), test, pipeline, requests, is_random);
+                        (ours, requests_per_second(server.port, test, pipeline, requests, is_random))
+                    })
+                    .unzip();
+                let (ours, theirs) = (median(ours), median(theirs));
+                report.add(
+                    &format!("door, {kind}: {test} -c 50 -P {pipeline}"),
+                    format!("{:.0} k/s", ours / 1e3),
+                    format!("{:.0} k/s", theirs / 1e3),
+                    ours / theirs,
+                    1.0,
+                );
+            }
         }
     }
 }
@@ -284,8 +287,8 @@ fn sync(report: &mut Report) {
     let door = RedisServer::start(&store, &RedisOptions::default()).unwrap();
     let (ours, theirs): (Vec<_>, Vec<_>) = (0..7)
         .map(|_| {
-            let ours = requests_per_second(door.address().port(), "SET", 1, 20_000);
-            (ours, requests_per_second(server.port, "SET", 1, 20_000))
+            let ours = requests_per_second(door.address().port(), "SET", 1, 20_000, true);
+            (ours, requests_per_second(server.port, "SET", 1, 20_000, true))
         })
         .unzip();
     let (ours, theirs) = (median(ours), median(theirs));
@@ -365,7 +368,7 @@ fn resident_bytes(process: u32) -> f64 {
 }
 
 /// What `redis-benchmark` says.
-fn requests_per_second(port: u16, test: &str, pipeline: u32, requests: u32) -> f64 {
+fn requests_per_second(port: u16, test: &str, pipeline: u32, requests: u32, is_random: bool) -> f64 {
     let mut command = Command::new("redis-benchmark");
     command.args([
         "-p",
@@ -381,7 +384,10 @@ fn requests_per_second(port: u16, test: &str, pipeline: u32, requests: u32) -> f
     if test == "PUBLISH" {
         command.args(["PUBLISH", "channel", "xxx"]);
     } else {
-        command.args(["-r", "100000", "-t", test]);
+        command.args(["-t", test]);
+        if is_random {
+            command.args(["-r", "100000"]);
+        }
     }
     let output = String::from_utf8(command.output().unwrap().stdout).unwrap();
     let line = output.lines().rfind(|line| !line.starts_with("\"test\"") && line.contains("\",\"")).unwrap();
