@@ -65,6 +65,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `RESTORE` with `IDLETIME`.
+    #[cfg(feature = "redis")]
     pub(crate) fn set_idle_seconds(&self, key: impl AsRef<[u8]>, seconds: u64) -> Result<()> {
         self.read("set_idle_seconds", key.as_ref(), |view, head| {
             view.usage().set_idle_seconds(head, seconds, view.now());
@@ -76,6 +77,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `RESTORE` with `FREQ`.
+    #[cfg(feature = "redis")]
     pub(crate) fn set_use_frequency(&self, key: impl AsRef<[u8]>, frequency: u8) -> Result<()> {
         self.read("set_use_frequency", key.as_ref(), |view, head| {
             view.usage().set_frequency(head, frequency, view.now());

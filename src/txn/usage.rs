@@ -130,6 +130,7 @@ impl Usage {
     }
 
     /// Notes that the key at `head` was last used so many seconds ago, when that is kept.
+    #[cfg(feature = "redis")]
     pub(crate) fn set_idle_seconds(&self, head: &[u8], idle: u64, now: Timestamp) {
         if self.tracking() == Tracking::Recency {
             let last = seconds(now).saturating_sub(u32::try_from(idle).unwrap_or(u32::MAX));
@@ -138,6 +139,7 @@ impl Usage {
     }
 
     /// Notes how often the key at `head` is used, when that is kept.
+    #[cfg(feature = "redis")]
     pub(crate) fn set_frequency(&self, head: &[u8], frequency: u8, now: Timestamp) {
         if self.tracking() == Tracking::Frequency {
             self.slot(head).store(minutes(now) << 16 | 1 << 8 | u32::from(frequency), Ordering::Relaxed);

@@ -82,12 +82,11 @@ impl Few {
             self.bytes.reserve(BYTES_AT_FIRST.max(key.len() + value.map_or(0, <[u8]>::len)));
         }
         let slot = Slot { at: short(self.bytes.len()), key_bytes: short(key.len()), value_bytes };
-        match found.and_then(|at| self.slots.get_mut(at)) {
-            Some(place) => *place = slot,
-            None => {
-                self.slots.push(slot);
-                self.hashes.push(hash);
-            }
+        if let Some(place) = found.and_then(|at| self.slots.get_mut(at)) {
+            *place = slot;
+        } else {
+            self.slots.push(slot);
+            self.hashes.push(hash);
         }
         self.bytes.extend_from_slice(key);
         self.bytes.extend_from_slice(value.unwrap_or_default());
@@ -155,7 +154,8 @@ impl Few {
         let (strides, rest) = self.hashes.as_chunks::<STRIDE>();
         for (number, stride) in strides.iter().enumerate() {
             // Without a branch for each, so that they are compared together.
-            if stride.iter().fold(false, |is_there, other| is_there | (*other == hash))
+            let alike: u8 = stride.iter().map(|other| u8::from(*other == hash)).sum();
+            if alike > 0
                 && let Some(at) = self.search_in(number * STRIDE, stride, key, hash)
             {
                 return Some(at);

@@ -231,7 +231,8 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
     monitor::run(call, command, Sender::Client)
 }
 
-/// Runs a command that was queued, or that a script calls.
+/// Runs a command that a script calls.
+#[cfg(feature = "lua")]
 pub(super) fn run_queued(call: &mut Call<'_>, sender: Sender) {
     run_timed(call, sender, &mut Laps::start());
 }

@@ -38,7 +38,7 @@ pub(super) struct Outbox {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Sender {
     Client,
-    #[cfg_attr(not(feature = "lua"), allow(dead_code))]
+    #[cfg(feature = "lua")]
     Script,
 }
 
@@ -130,6 +130,7 @@ fn line(call: &Call<'_>, sender: Sender) -> Vec<u8> {
     let micros = call.door.store.now().as_micros();
     let (seconds, rest) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
     let from = match sender {
+        #[cfg(feature = "lua")]
         Sender::Script => "lua".to_owned(),
         Sender::Client => {
             let clients = call.door.clients.borrow();
