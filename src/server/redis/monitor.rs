@@ -58,9 +58,7 @@ impl Monitors {
             self.is_any.set(!outboxes.is_empty());
         }
     }
-}
 
-impl Monitors {
     /// Bytes that wait to be sent to a client.
     pub(super) fn waiting(&self, id: u64) -> usize {
         self.outboxes.borrow().get(&id).map_or(0, |outbox| outbox.len())
