@@ -48,6 +48,7 @@ impl Connection {
             if matches!(end, Some(End::Gone)) {
                 return;
             }
+            self.settler.flush_if_late();
             // Clients that are written to together wake up once.
             self.door.let_others_run().await;
             self.door.meter.written_bytes.add(reply.len());
@@ -154,7 +155,6 @@ impl Connection {
             };
             consumed += run.consumed;
             let sent_before = reply.len();
-            self.settler.flush_if_late();
             if let Err(text) = settle(&self.settler, &run.pending).await {
                 // Nothing that was not made durable may be told.
                 reply.truncate(sent_before.min(reply.len()));
