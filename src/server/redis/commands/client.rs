@@ -54,7 +54,7 @@ const HELP: &[&str] = &[
     "NO-EVICT (ON|OFF)",
     "    Remembered; no client is parted with to make room.",
     "NO-TOUCH (ON|OFF)",
-    "    Remembered; what this client uses counts as used.",
+    "    Whether what this client uses, other than by TOUCH, leaves no trace for eviction.",
     "PAUSE <milliseconds> [WRITE|ALL]",
     "    Have the requests of clients wait for a time, or those of them that write.",
     "REPLY (ON|OFF|SKIP)",
@@ -144,7 +144,7 @@ fn reply(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-/// What is only remembered: no client is parted with to make room, and no key is spared for who used it.
+/// Turns something of the client's on or off.
 fn switch(call: &mut Call<'_>, set: fn(&Client, bool)) -> Outcome {
     let is_on = match call.word(2) {
         mode if is(mode, "on") => true,

@@ -2,11 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mlua::chunk::ChunkMode;
 use mlua::{Error, Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value, VmState};
 
+use crate::clock::Stopwatch;
 use crate::limits;
 use crate::server::redis::scripting::functions::Registered;
 use crate::server::redis::scripting::{api, bits, json, message_pack, pattern, structs};
@@ -36,7 +37,8 @@ impl Default for Allowance {
 #[derive(Debug)]
 pub(super) struct Shared {
     left: Cell<u64>,
-    deadline: Cell<Option<Instant>>,
+    /// When the script began, and how long it may take.
+    time: Cell<Option<(Stopwatch, Duration)>>,
     /// Why the script has to end, whatever it catches.
     over: Cell<Option<&'static str>>,
     /// Runs commands while a script runs.
@@ -56,7 +58,7 @@ impl Shared {
             self.left.set(left);
             if left == 0 {
                 self.over.set(Some("ERR the script was ended: it runs more instructions than a script may"));
-            } else if self.deadline.get().is_some_and(|deadline| Instant::now() > deadline) {
+            } else if self.time.get().is_some_and(|(since, time)| since.elapsed() > time) {
                 self.over.set(Some("ERR the script was ended: it runs for longer than a script may"));
             }
         }
@@ -170,7 +172,7 @@ impl Interpreter {
         let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))?;
         let shared = Rc::new(Shared {
             left: Cell::new(u64::MAX),
-            deadline: Cell::new(None),
+            time: Cell::new(None),
             over: Cell::new(None),
             commands: RefCell::default(),
             is_resp3: Cell::new(false),
@@ -243,7 +245,7 @@ impl Interpreter {
         }
         self.lua.set_memory_limit(self.lua.used_memory().saturating_add(self.allowance.bytes))?;
         self.shared.left.set(self.allowance.instructions);
-        self.shared.deadline.set(Instant::now().checked_add(self.allowance.time));
+        self.shared.time.set(Some((Stopwatch::start(), self.allowance.time)));
         self.shared.over.set(None);
         self.shared.is_resp3.set(false);
         Ok(())
