@@ -31,7 +31,7 @@ pub use system::SystemVfs;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub trait Vfs: Debug + Send + Sync {
-    /// Creates the directory `path` and those above it, where they do not exist yet.
+    /// Creates the directory `path` and those above it, where they do not exist yet, for this user alone.
     ///
     /// # Errors
     /// The system's. [`NotADirectory`](io::ErrorKind::NotADirectory) or
@@ -47,11 +47,12 @@ pub trait Vfs: Debug + Send + Sync {
     /// ```
     fn create_directory(&self, path: &Path) -> io::Result<()>;
 
-    /// The names of the files and directories in the directory `path`, sorted.
+    /// The names of the files and directories in the directory `path`, sorted. A name that is not UTF-8 has U+FFFD where it is
+    /// not.
     ///
     /// # Errors
     /// [`NotFound`](io::ErrorKind::NotFound), [`NotADirectory`](io::ErrorKind::NotADirectory), or what else the system
-    /// answers. [`InvalidData`](io::ErrorKind::InvalidData) for a name that is not UTF-8.
+    /// answers.
     ///
     /// # Examples
     /// ```
@@ -66,7 +67,8 @@ pub trait Vfs: Debug + Send + Sync {
     ///
     /// # Errors
     /// [`NotFound`](io::ErrorKind::NotFound), [`PermissionDenied`](io::ErrorKind::PermissionDenied), or what else the
-    /// system answers.
+    /// system answers. [`IsADirectory`](io::ErrorKind::IsADirectory) or [`InvalidInput`](io::ErrorKind::InvalidInput) for
+    /// what is no file, such as a pipe, which is not waited for.
     ///
     /// # Examples
     /// ```
@@ -77,7 +79,7 @@ pub trait Vfs: Debug + Send + Sync {
     /// ```
     fn open(&self, path: &Path, writable: bool) -> io::Result<Box<dyn File>>;
 
-    /// Creates the file `path` to read and write, and empties it if it exists.
+    /// Creates the file `path` to read and write, for this user alone, and empties it if it exists.
     ///
     /// # Errors
     /// As [`Vfs::open`], and [`StorageFull`](io::ErrorKind::StorageFull).
@@ -109,6 +111,24 @@ pub trait Vfs: Debug + Send + Sync {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     fn lock(&self, path: &Path) -> io::Result<Box<dyn File>>;
+
+    /// Opens the file `path` to read it, and locks it together with others who only read, until the handle is dropped.
+    ///
+    /// # Errors
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when a handle, of this process or another, has it for itself by
+    /// [`Vfs::lock`]; otherwise as [`Vfs::open`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::vfs::{SystemVfs, Vfs};
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// let path = dir.path().join("lock");
+    /// drop(SystemVfs.create(&path)?);
+    /// let (first, second) = (SystemVfs.lock_shared(&path)?, SystemVfs.lock_shared(&path)?);
+    /// assert_eq!(SystemVfs.lock(&path).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    fn lock_shared(&self, path: &Path) -> io::Result<Box<dyn File>>;
 
     /// Gives the file or directory `from` the name `to`, in the place of a file that has it.
     ///

@@ -32,6 +32,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::io;
@@ -65,7 +66,7 @@ pub enum Call {
     Any,
     /// [`Vfs::create_directory`] and [`Vfs::create`].
     Create,
-    /// [`Vfs::open`], [`Vfs::lock`] and [`Vfs::names`].
+    /// [`Vfs::open`], [`Vfs::lock`], [`Vfs::lock_shared`] and [`Vfs::names`].
     Open,
     /// [`File::read_at`] and [`File::size`].
     Read,
@@ -305,6 +306,14 @@ impl Content {
     }
 }
 
+/// How a file is locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lock {
+    Exclusive,
+    /// By so many handles.
+    Shared(usize),
+}
+
 #[derive(Clone)]
 struct Disk {
     rng: Rng,
@@ -313,7 +322,8 @@ struct Disk {
     names: Names,
     durable_names: Names,
     name_changes: Vec<NameChange>,
-    locks: BTreeSet<PathBuf>,
+    /// Who has locked which file, whatever its name has become.
+    locks: BTreeMap<u64, Lock>,
     /// Handles of an earlier one are dead.
     boot: u64,
     is_off: bool,
@@ -350,7 +360,7 @@ impl SimVfs {
             durable_names: names.clone(),
             names,
             name_changes: Vec::new(),
-            locks: BTreeSet::new(),
+            locks: BTreeMap::new(),
             boot: 0,
             is_off: false,
             calls: 0,
@@ -433,6 +443,21 @@ impl SimVfs {
     /// ```
     pub fn fail(&self, fault: Fault) {
         self.0.lock().faults.push(fault);
+    }
+
+    /// Has calls succeed again that were asked to fail.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::vfs::{Vfs, sim::{Call, Fault, SimVfs}};
+    /// let disk = SimVfs::new(7);
+    /// disk.fail(Fault::at(Call::Any, 1).forever());
+    /// assert!(disk.names(std::path::Path::new("/")).is_err());
+    /// disk.heal();
+    /// assert!(disk.names(std::path::Path::new("/")).is_ok());
+    /// ```
+    pub fn heal(&self) {
+        self.0.lock().faults.clear();
     }
 
     /// Whether writes take a part of what they are given.
@@ -586,8 +611,8 @@ impl SimVfs {
         Self(Arc::new(Mutex::new(self.0.lock().clone())))
     }
 
-    fn handle(&self, id: u64, boot: u64, lock: Option<PathBuf>) -> Box<dyn File> {
-        Box::new(SimFile { disk: self.clone(), id, boot, lock })
+    fn handle(&self, id: u64, boot: u64, has_lock: bool) -> Box<dyn File> {
+        Box::new(SimFile { disk: self.clone(), id, boot, has_lock })
     }
 }
 
@@ -737,7 +762,7 @@ impl Vfs for SimVfs {
         disk.enter(Call::Open, || format!("open {}{}", path.display(), if writable { " to write" } else { "" }))?;
         let (id, boot) = (disk.file(path)?, disk.boot);
         drop(disk);
-        Ok(self.handle(id, boot, None))
+        Ok(self.handle(id, boot, false))
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn File>> {
@@ -754,7 +779,7 @@ impl Vfs for SimVfs {
         };
         let boot = disk.boot;
         drop(disk);
-        Ok(self.handle(id, boot, None))
+        Ok(self.handle(id, boot, false))
     }
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn File>> {
@@ -764,12 +789,26 @@ impl Vfs for SimVfs {
             Err(error) if error.kind() == io::ErrorKind::NotFound => disk.make_file(path)?,
             id => id?,
         };
-        if !disk.locks.insert(path.to_owned()) {
-            return Err(simulated(io::ErrorKind::WouldBlock, "it is locked"));
+        match disk.locks.entry(id) {
+            Entry::Vacant(place) => place.insert(Lock::Exclusive),
+            Entry::Occupied(_) => return Err(simulated(io::ErrorKind::WouldBlock, "it is locked")),
+        };
+        let boot = disk.boot;
+        drop(disk);
+        Ok(self.handle(id, boot, true))
+    }
+
+    fn lock_shared(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        let mut disk = self.0.lock();
+        disk.enter(Call::Open, || format!("lock {} to read", path.display()))?;
+        let id = disk.file(path)?;
+        match disk.locks.entry(id).or_insert(Lock::Shared(0)) {
+            Lock::Shared(handles) => *handles += 1,
+            Lock::Exclusive => return Err(simulated(io::ErrorKind::WouldBlock, "it is locked")),
         }
         let boot = disk.boot;
         drop(disk);
-        Ok(self.handle(id, boot, Some(path.to_owned())))
+        Ok(self.handle(id, boot, true))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -829,8 +868,8 @@ struct SimFile {
     disk: SimVfs,
     id: u64,
     boot: u64,
-    /// The path that is locked while this is open.
-    lock: Option<PathBuf>,
+    /// Whether the file is locked while this is open.
+    has_lock: bool,
 }
 
 impl fmt::Debug for SimFile {
@@ -842,8 +881,12 @@ impl fmt::Debug for SimFile {
 impl Drop for SimFile {
     fn drop(&mut self) {
         let mut disk = self.disk.0.lock();
-        if let Some(path) = self.lock.take().filter(|_| disk.boot == self.boot) {
-            disk.locks.remove(&path);
+        if !self.has_lock || disk.boot != self.boot {
+            return;
+        }
+        match disk.locks.get_mut(&self.id) {
+            Some(Lock::Shared(handles)) if *handles > 1 => *handles -= 1,
+            _ => drop(disk.locks.remove(&self.id)),
         }
     }
 }

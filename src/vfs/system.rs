@@ -18,36 +18,39 @@ pub struct SystemVfs;
 
 impl Vfs for SystemVfs {
     fn create_directory(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir_all(path)
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, DIRECTORY_MODE);
+        builder.recursive(true).create(path)
     }
 
     fn names(&self, path: &Path) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(path)? {
-            let name = entry?.file_name().into_string();
-            names.push(name.map_err(|name| {
-                io::Error::new(io::ErrorKind::InvalidData, format!("the name {} is not UTF-8", name.display()))
-            })?);
+            names.push(entry?.file_name().to_string_lossy().into_owned());
         }
         names.sort_unstable();
         Ok(names)
     }
 
     fn open(&self, path: &Path, writable: bool) -> io::Result<Box<dyn File>> {
-        Ok(Box::new(fs::OpenOptions::new().read(true).write(writable).open(path)?))
+        Ok(Box::new(open_file(path, fs::OpenOptions::new().read(true).write(writable))?))
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn File>> {
-        Ok(Box::new(fs::OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?))
+        Ok(Box::new(open_file(path, writing().truncate(true))?))
     }
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn File>> {
-        let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Box::new(file)),
-            Err(fs::TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
-            Err(fs::TryLockError::Error(error)) => Err(error),
-        }
+        let file = open_file(path, writing().truncate(false))?;
+        let locked = file.try_lock();
+        had(file, locked)
+    }
+
+    fn lock_shared(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        let file = open_file(path, fs::OpenOptions::new().read(true))?;
+        let locked = file.try_lock_shared();
+        had(file, locked)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -61,6 +64,43 @@ impl Vfs for SystemVfs {
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
         // Windows opens no directories as files, and orders its names itself.
         if cfg!(windows) { Ok(()) } else { fs::File::open(path)?.sync_all() }
+    }
+}
+
+/// Who may look into what is made: its owner.
+#[cfg(unix)]
+const DIRECTORY_MODE: u32 = 0o700;
+#[cfg(unix)]
+const FILE_MODE: u32 = 0o600;
+
+/// To read and write a file that is made where it is missing.
+fn writing() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, FILE_MODE);
+    options
+}
+
+/// Opens a file, and nothing else: to open a pipe means to wait for whoever is at its other end.
+fn open_file(path: &Path, options: &fs::OpenOptions) -> io::Result<fs::File> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(found) if !found.is_file() => {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+        }
+        // What keeps it from being looked at is told by what follows.
+        Ok(_) | Err(_) => {}
+    }
+    options.open(path)
+}
+
+/// The file, if it is locked.
+fn had(file: fs::File, locked: Result<(), fs::TryLockError>) -> io::Result<Box<dyn File>> {
+    match locked {
+        Ok(()) => Ok(Box::new(file)),
+        Err(fs::TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+        Err(fs::TryLockError::Error(error)) => Err(error),
     }
 }
 
