@@ -223,6 +223,8 @@ pub enum OpenProblem {
     PermissionDenied,
     /// A later version of this crate wrote it.
     NewerFormat,
+    /// An earlier version of this crate wrote it, in a format that is read no more.
+    OlderFormat,
 }
 
 /// What is wrong with a request that [`Error::Invalid`] refuses.

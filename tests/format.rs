@@ -1,6 +1,6 @@
 //! Stores that earlier versions wrote are opened by this one, with everything in them.
 //!
-//! `tests/fixtures/vN/` is a store that the version with format N wrote: one part of it in a checkpoint, one in the log, which
+//! `tests/fixtures/vN/` is a store that the version with format N wrote, from 2 on, the first that is read: one part of it in a checkpoint, one in the log, which
 //! ends without a close. It is never written again; a new format adds a directory.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
@@ -136,7 +136,7 @@ fn this_version_writes_its_format_as_it_always_did() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("store");
     let store = write_store(&path);
-    for file in fs::read_dir(fixtures().join("v1")).unwrap() {
+    for file in fs::read_dir(fixtures().join("v2")).unwrap() {
         let (name, expected) = (file.as_ref().unwrap().file_name(), fs::read(file.unwrap().path()).unwrap());
         if Path::new(&name).extension().is_some_and(|extension| extension == "checkpoint") {
             continue;
@@ -151,7 +151,7 @@ fn this_version_writes_its_format_as_it_always_did() {
 #[test]
 #[ignore = "it writes a fixture"]
 fn write_the_fixture_of_a_new_format() {
-    let (dir, version) = (tempfile::tempdir().unwrap(), fixtures().join("v1"));
+    let (dir, version) = (tempfile::tempdir().unwrap(), fixtures().join("v2"));
     let path = dir.path().join("store");
     let store = write_store(&path);
     check_orders(&store);

@@ -6,7 +6,7 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use larder_fuzz::{ID, Map, disk, header, open, path, salt, seal, segment};
+use larder_fuzz::{BLOCK_SEAL_AT, FORMAT, ID, Map, disk, header, open, path, salt, seal, segment};
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Arbitrary, Debug)]
@@ -139,9 +139,9 @@ fn block(
         Some(Deviation::Checksum(_)) | None => {}
     }
     fields[0] = stored_bytes;
-    let fields = [fields[0], 0, fields[1], fields[2], u32::from_le_bytes(codec), place];
+    let fields = [fields[0], 0, fields[1], fields[2], u32::from_le_bytes(codec), place, 0];
     let mut block = [&fields.map(u32::to_le_bytes).concat(), stored].concat();
-    seal(salted, &mut block);
+    seal(salted, &mut block, BLOCK_SEAL_AT);
     if let Some(Deviation::Checksum(other)) = deviation {
         block[4..8].copy_from_slice(&other.to_le_bytes());
     }
@@ -196,7 +196,7 @@ fuzz_target!(|input: Input| {
     if let Some(map) = &expected {
         bytes = map.iter().map(|(key, value)| (key.len() + value.len()) as u64).sum();
     }
-    let (mut id, mut format, mut flags, mut first_segment) = (ID, 1, 1, 1);
+    let (mut id, mut format, mut flags, mut first_segment) = (ID, FORMAT, 1, 1);
     match &input.deviation {
         Some(Whole::Entries(other)) => entries = *other,
         Some(Whole::Bytes(other)) => bytes = *other,

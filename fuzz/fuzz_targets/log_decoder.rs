@@ -7,7 +7,10 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use larder_fuzz::{ID, Map, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES, checksum, disk, header, open, path, salt, seal};
+use larder_fuzz::{
+    BLOCK_SEAL_AT, FORMAT, ID, Map, RECORD_HEADER_BYTES, RECORD_SEAL_AT, SEGMENT_HEADER_BYTES, checksum, disk, header, open,
+    path, salt, seal,
+};
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Arbitrary, Debug)]
@@ -222,7 +225,7 @@ impl Log {
             Some(Deviation::Salt(other)) => salted = larder_fuzz::salt(other.get()),
             Some(Deviation::Padding(_) | Deviation::Checksum(_)) | None => {}
         }
-        seal(salted, &mut record);
+        seal(salted, &mut record, RECORD_SEAL_AT);
         if let Some(Deviation::Checksum(bits)) = deviation {
             record[4..8].copy_from_slice(&bits.to_le_bytes());
         }
@@ -235,7 +238,7 @@ fn segment(sequence: u64, records: &[u8], free: usize, deviation: Option<HeaderD
     use HeaderDeviation as Of;
     let room = if matches!(deviation, Some(Of::Full)) { 0 } else { RECORD_HEADER_BYTES + free };
     let size = SEGMENT_HEADER_BYTES + records.len() + room;
-    let (mut id, mut inside, mut declared, mut format, mut flags) = (ID, sequence, size as u64, 1, 0);
+    let (mut id, mut inside, mut declared, mut format, mut flags) = (ID, sequence, size as u64, FORMAT, 0);
     match deviation {
         Some(Of::Id(byte)) => id[0] = byte,
         Some(Of::Sequence(other)) => inside = other.get(),
@@ -262,13 +265,13 @@ fn segment(sequence: u64, records: &[u8], free: usize, deviation: Option<HeaderD
 fn checkpoint(commit: u64, first_segment: u64) -> Vec<u8> {
     let fields = [commit, 1, 5, first_segment, 0].map(u64::to_le_bytes).concat();
     let fields = [&ID[..], &fields[..fields.len() - 4]].concat();
-    let mut bytes = header(b"LARDERCP", 1, 1, &fields);
+    let mut bytes = header(b"LARDERCP", FORMAT, 1, &fields);
     let entry = [&[0, 0, 4, 0, 1, 0, 0, 0], &b"base1"[..]].concat();
     for (number, entries) in [&entry[..], &[]].into_iter().enumerate() {
         let length = u32::try_from(entries.len()).unwrap();
-        let fields = [length, 0, length, length.min(1), 0, u32::try_from(number).unwrap()].map(u32::to_le_bytes);
+        let fields = [length, 0, length, length.min(1), 0, u32::try_from(number).unwrap(), 0].map(u32::to_le_bytes);
         let mut block = [&fields.concat(), entries].concat();
-        seal(salt(commit), &mut block);
+        seal(salt(commit), &mut block, BLOCK_SEAL_AT);
         bytes.extend(block);
     }
     bytes
@@ -284,7 +287,7 @@ fn read(segments: &[(u64, Vec<u8>)], first: u64, after: u64, mut map: Map) -> Op
         loop {
             let length = rest.first_chunk().map_or(0, |length| u32::from_le_bytes(*length) as usize);
             let is_record = length >= RECORD_HEADER_BYTES && length % 8 == 0 && length <= rest.len();
-            if !is_record || rest[4..8] != checksum(salt(sequence), &rest[..length]).to_le_bytes() {
+            if !is_record || rest[4..8] != checksum(salt(sequence), &rest[..length], RECORD_SEAL_AT).to_le_bytes() {
                 return Some((last, map));
             }
             let (record, after_it) = rest.split_at(length);

@@ -12,7 +12,14 @@ use larder::vfs::sim::SimVfs;
 pub const ID: [u8; 16] = *b"a store's number";
 
 pub const SEGMENT_HEADER_BYTES: usize = 64;
-pub const RECORD_HEADER_BYTES: usize = 32;
+pub const RECORD_HEADER_BYTES: usize = 40;
+pub const BLOCK_HEADER_BYTES: usize = 28;
+
+/// Of the files' headers.
+pub const FORMAT: u32 = 2;
+/// Where the header of a record has its own checksum, and that of a block.
+pub const RECORD_SEAL_AT: usize = 32;
+pub const BLOCK_SEAL_AT: usize = 24;
 
 /// The entries of a store.
 pub type Map = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -25,7 +32,7 @@ pub fn path(name: &str) -> PathBuf {
 /// A disk with nothing on it but what makes a directory a store.
 pub fn disk() -> SimVfs {
     let disk = SimVfs::new(1);
-    disk.write(&path("larder"), header(b"LARDERID", 1, 0, &ID));
+    disk.write(&path("larder"), header(b"LARDERID", FORMAT, 0, &ID));
     disk
 }
 
@@ -41,22 +48,24 @@ pub fn salt(number: u64) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(&ID), &number.to_le_bytes())
 }
 
-/// The checksum of a record or block, which covers all of it but bytes 4 to 8.
-pub fn checksum(salt: u32, piece: &[u8]) -> u32 {
-    crc32c::crc32c_append(crc32c::crc32c_append(salt, &piece[..4]), &piece[8..])
+/// The checksum of a record or block, which covers all of it but bytes 4 to 8 and the checksum of its header at `seal_at`.
+pub fn checksum(salt: u32, piece: &[u8], seal_at: usize) -> u32 {
+    [&piece[..4], &piece[8..seal_at], &piece[seal_at + 4..]].into_iter().fold(salt, crc32c::crc32c_append)
 }
 
-/// Puts its checksum into a record or block.
-pub fn seal(salt: u32, piece: &mut [u8]) {
-    let checksum = checksum(salt, piece);
+/// Puts its checksums into a record or block.
+pub fn seal(salt: u32, piece: &mut [u8], seal_at: usize) {
+    let checksum = checksum(salt, piece, seal_at);
     piece[4..8].copy_from_slice(&checksum.to_le_bytes());
+    let of_header = crc32c::crc32c_append(salt, &piece[..seal_at]);
+    piece[seal_at..seal_at + 4].copy_from_slice(&of_header.to_le_bytes());
 }
 
 /// A segment of the log that takes `size` bytes, or as many as `records` need with an end record.
 pub fn segment(sequence: u64, records: &[u8], size: usize) -> Vec<u8> {
     let size = size.max(SEGMENT_HEADER_BYTES + records.len() + RECORD_HEADER_BYTES);
     let fields = [&ID[..], &sequence.to_le_bytes(), &(size as u64).to_le_bytes(), &[0; 12]].concat();
-    let mut segment = header(b"LARDERLG", 1, 0, &fields);
+    let mut segment = header(b"LARDERLG", FORMAT, 0, &fields);
     segment.extend(records);
     segment.resize(size, 0);
     segment

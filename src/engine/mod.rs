@@ -16,6 +16,7 @@ pub mod durable;
 #[cfg(feature = "fjall")]
 #[cfg_attr(docsrs, doc(cfg(feature = "fjall")))]
 pub mod fjall;
+mod foreign;
 #[cfg(any(feature = "fjall", feature = "sled"))]
 mod group;
 pub(crate) mod history;
@@ -173,7 +174,8 @@ pub struct CheckReport {
     pub files: u64,
     /// Bytes of them.
     pub bytes: u64,
-    /// Entries read.
+    /// Entries read: of an open store those that it holds. Of one that is closed those of the checkpoint and what the log
+    /// puts; of one that is damaged those that can still be read.
     pub entries: u64,
     /// The last commit found.
     pub commit: CommitNumber,

@@ -1,13 +1,15 @@
 //! The durable engine's directory: what may be opened, what is refused and how, copies, checks, figures.
 
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use larder::engine::durable::{self, DurableEngine, DurableOptions, Existence};
+use larder::engine::durable::{self, ClosedStore, DurableEngine, DurableOptions, Existence};
 use larder::engine::{Changes, CommitNumber, Direction, Durability, Engine, KeyRange, MemoryEngine};
+use larder::vfs::{File, SystemVfs, Vfs};
 use larder::{Error, OpenProblem, Store};
 
 use crate::{commit, entries, names, put};
@@ -115,9 +117,9 @@ fn a_newer_format_is_told_from_damage() {
         changed[at] = byte;
         fs::write(&identity, changed).unwrap();
     };
-    with(8, 2);
+    with(8, 3);
     let (problem, reason) = refusal(dir.path(), Existence::Either);
-    assert!(problem == OpenProblem::NewerFormat && reason.contains("format 2 is newer than 1"), "{reason}");
+    assert!(problem == OpenProblem::NewerFormat && reason.contains("format 3 is newer than 2"), "{reason}");
     with(20, 0xff);
     let error = DurableEngine::open(dir.path()).unwrap_err();
     assert!(matches!(&error, Error::Damaged { file, offset: 0, .. } if *file == identity), "{error}");
@@ -303,4 +305,280 @@ fn a_store_on_disk_opens_closes_and_opens_again() {
     let store = Store::builder().durability(Durability::None).open(&path).unwrap();
     store.sync().unwrap();
     assert_eq!(store.stats().unwrap().commit, CommitNumber(1));
+}
+
+/// The paths of the store's files that end with `ending`.
+fn files(path: &Path, ending: &str) -> Vec<PathBuf> {
+    let paths = fs::read_dir(path).unwrap().map(|file| file.unwrap().path());
+    let mut found: Vec<_> = paths.filter(|file| file.to_str().is_some_and(|name| name.ends_with(ending))).collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn a_lock_file_that_was_removed_keeps_nobody_from_being_kept_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    put(&engine, "a", "1");
+    fs::remove_file(dir.path().join("lock")).unwrap();
+    for _ in 0..2 {
+        let (problem, reason) = refusal(dir.path(), Existence::Either);
+        assert!(problem == OpenProblem::InUse && reason.contains("lock file"), "{reason}");
+    }
+    put(&engine, "b", "1");
+    engine.close().unwrap();
+    assert_eq!(open(dir.path()).stats().unwrap().commit.0, 2);
+}
+
+#[test]
+fn a_copy_without_its_checkpoint_is_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, count) in [("empty", 0u8), ("full", 3)] {
+        let (store, path) = (MemoryEngine::new(), dir.path().join(name));
+        for n in 0..count {
+            put(&store, &n.to_string(), "1");
+        }
+        durable::backup(&*store.snapshot().unwrap(), &path).unwrap();
+        assert!(durable::check(&path).unwrap().damage.is_empty());
+        fs::remove_file(&files(&path, ".checkpoint")[0]).unwrap();
+        assert_eq!(durable::check(&path).unwrap().damage.len(), 1, "{name}");
+        assert!(matches!(DurableEngine::open(&path), Err(Error::Damaged { .. })), "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_made_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let (path, copy) = (dir.path().join("store"), dir.path().join("copy"));
+    let engine = open(&path);
+    put(&engine, "a", "1");
+    engine.checkpoint().unwrap();
+    durable::backup(&*engine.snapshot().unwrap(), &copy).unwrap();
+    engine.close().unwrap();
+    for directory in [&path, &copy] {
+        assert_eq!(fs::metadata(directory).unwrap().permissions().mode() & 0o777, 0o700);
+        for file in files(directory, "") {
+            assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_else_is_in_the_directory_does_not_keep_a_store_from_opening() {
+    use std::os::unix::ffi::OsStrExt;
+    let dir = tempfile::tempdir().unwrap();
+    put(&open(dir.path()), "a", "1");
+    let odd = dir.path().join(std::ffi::OsStr::from_bytes(b"\xff\xfe.new"));
+    let theirs = dir.path().join("notes.new");
+    let socket = dir.path().join(durable::CONTROL_FILE);
+    for path in [&odd, &theirs, &socket] {
+        fs::write(path, "text").unwrap();
+    }
+    fs::write(dir.path().join("0000000000000009.log.new"), "unfinished").unwrap();
+    assert_eq!(open(dir.path()).stats().unwrap().commit.0, 1);
+    assert!(durable::check(dir.path()).unwrap().damage.is_empty());
+    assert!(odd.exists() && theirs.exists() && socket.exists(), "what is not the store's is left alone");
+    assert!(files(dir.path(), ".log.new").is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_directory_in_the_place_of_a_file_is_damage_and_is_not_waited_for() {
+    let pipes = tempfile::tempdir().unwrap();
+    let pipe = pipes.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for name in ["larder", "lock", "closed", "0000000000000001.log", "0000000000000001.checkpoint"] {
+        for make in ["pipe", "directory"] {
+            let dir = tempfile::tempdir().unwrap();
+            put(&open(dir.path()), "a", "1");
+            let path = dir.path().join(name);
+            if path.exists() {
+                fs::remove_file(&path).unwrap();
+            }
+            if make == "pipe" { fs::hard_link(&pipe, &path) } else { fs::create_dir(&path) }.unwrap();
+            let (sender, receiver) = std::sync::mpsc::channel();
+            let store = dir.path().to_owned();
+            std::thread::spawn(move || {
+                let opened = DurableEngine::open(&store).map(drop);
+                sender.send((opened, durable::check(&store))).unwrap();
+            });
+            let (opened, checked) = receiver.recv_timeout(Duration::from_mins(1)).expect("it waits for the other end");
+            assert!(matches!(opened, Err(Error::Damaged { .. })), "{make} {name}: {opened:?}");
+            assert!(name == "lock" || checked.unwrap().damage.len() == 1, "{make} {name}");
+        }
+    }
+}
+
+/// The system's files, of which nothing is changed, and how many bytes of them are read.
+#[derive(Debug, Default)]
+struct Reading {
+    bytes: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+struct ReadingFile(Box<dyn File>, Arc<AtomicU64>);
+
+fn refused<T>() -> io::Result<T> {
+    Err(io::ErrorKind::ReadOnlyFilesystem.into())
+}
+
+impl Vfs for Reading {
+    fn create_directory(&self, _path: &Path) -> io::Result<()> {
+        refused()
+    }
+
+    fn names(&self, path: &Path) -> io::Result<Vec<String>> {
+        SystemVfs.names(path)
+    }
+
+    fn open(&self, path: &Path, writable: bool) -> io::Result<Box<dyn File>> {
+        if writable {
+            return refused();
+        }
+        Ok(Box::new(ReadingFile(SystemVfs.open(path, false)?, Arc::clone(&self.bytes))))
+    }
+
+    fn create(&self, _path: &Path) -> io::Result<Box<dyn File>> {
+        refused()
+    }
+
+    fn lock(&self, _path: &Path) -> io::Result<Box<dyn File>> {
+        refused()
+    }
+
+    fn lock_shared(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        SystemVfs.lock_shared(path)
+    }
+
+    fn rename(&self, _from: &Path, _to: &Path) -> io::Result<()> {
+        refused()
+    }
+
+    fn remove(&self, _path: &Path) -> io::Result<()> {
+        refused()
+    }
+
+    fn sync_directory(&self, _path: &Path) -> io::Result<()> {
+        refused()
+    }
+}
+
+impl File for ReadingFile {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let read = self.0.read_at(buffer, offset)?;
+        self.1.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+
+    fn write_at(&self, _bytes: &[u8], _offset: u64) -> io::Result<usize> {
+        refused()
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.0.size()
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        refused()
+    }
+}
+
+#[test]
+fn a_store_that_cannot_be_written_to_is_checked_and_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = DurableOptions::default().vfs(Arc::new(Reading::default()));
+    let engine = open(dir.path());
+    put(&engine, "a", "1");
+    engine.checkpoint().unwrap();
+    put(&engine, "b", "1");
+    for refusal in [durable::check_with(dir.path(), &options).err(), ClosedStore::read_with(dir.path(), &options).err()]
+    {
+        assert!(matches!(refusal, Some(Error::Open { problem: OpenProblem::InUse, .. })), "{refusal:?}");
+    }
+    let stats = engine.stats().unwrap();
+    // As after a crash.
+    let copy = dir.path().join("copy");
+    fs::create_dir(&copy).unwrap();
+    for file in files(dir.path(), "").into_iter().filter(|file| file.is_file()) {
+        fs::copy(&file, copy.join(file.file_name().unwrap())).unwrap();
+    }
+    for path in [&copy, dir.path()] {
+        if path == dir.path() {
+            engine.close().unwrap();
+        }
+        let report = durable::check_with(path, &options).unwrap();
+        assert!(report.damage.is_empty() && report.commit.0 == 2 && report.entries == 2, "{report:?}");
+        let closed = ClosedStore::read_with(path, &options).unwrap();
+        let found = closed.stats();
+        assert_eq!((found.commit, found.entries, found.bytes), (stats.commit, stats.entries, stats.bytes));
+        assert_eq!((found.log_bytes, found.checkpoint_bytes), (stats.log_bytes, stats.checkpoint_bytes));
+        assert_eq!(names(&*closed.snapshot(), &KeyRange::all(), Direction::Forward), ["a", "b"]);
+        assert_eq!(refusal(path, Existence::Either).0, OpenProblem::InUse, "while it is read");
+        drop(closed);
+        put(&open(path), "c", "1");
+    }
+}
+
+#[test]
+fn a_file_that_is_too_long_is_refused_by_its_size() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    put(&engine, "a", "1");
+    engine.checkpoint().unwrap();
+    put(&engine, "b", "1");
+    engine.close().unwrap();
+    for ending in [".log", ".checkpoint", "larder", "closed"] {
+        let file = files(dir.path(), ending).pop().unwrap();
+        let size = fs::metadata(&file).unwrap().len();
+        let handle = fs::OpenOptions::new().write(true).open(&file).unwrap();
+        handle.set_len(3 << 30).unwrap();
+        let reading = Reading::default();
+        let bytes = Arc::clone(&reading.bytes);
+        let report = durable::check_with(dir.path(), &DurableOptions::default().vfs(Arc::new(reading))).unwrap();
+        assert!(report.damage.iter().any(|damage| damage.file == file), "{ending}: {report:?}");
+        assert!(bytes.load(Ordering::Relaxed) < 40 << 20, "{ending}: {bytes:?} bytes were read");
+        assert!(matches!(DurableEngine::open(dir.path()), Err(Error::Damaged { .. })));
+        handle.set_len(size).unwrap();
+    }
+    assert!(durable::check(dir.path()).unwrap().damage.is_empty());
+}
+
+#[test]
+fn a_bit_of_a_checkpoint_is_one_damage_and_takes_one_block() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    let mut random = 7u64;
+    let entries: Changes = (0..40_000u32)
+        .map(|n| {
+            random = random.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+            (
+                n.to_be_bytes(),
+                Some([random, random.rotate_left(21), random.rotate_left(42)].map(u64::to_le_bytes).concat()),
+            )
+        })
+        .collect();
+    commit(&engine, &entries);
+    engine.checkpoint().unwrap();
+    engine.close().unwrap();
+    let file = files(dir.path(), ".checkpoint").pop().unwrap();
+    let whole = fs::read(&file).unwrap();
+    assert!(whole.len() > 10 * (64 << 10), "of many blocks");
+    // The header of the file, that of the first block, bytes of the first and of others.
+    for at in
+        [9, 20, 72, 76, 83, 90, 97, 98, 120, whole.len() / 2, whole.len() / 3, whole.len() - 100, whole.len() - 20]
+    {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 4;
+        fs::write(&file, bytes).unwrap();
+        let Ok(report) = durable::check(dir.path()) else {
+            assert_eq!(at, 9, "another version's");
+            continue;
+        };
+        assert_eq!(report.damage.len(), 1, "byte {at}: {:?}", report.damage);
+        let most = if at < 72 { 0 } else { 3_000 };
+        assert!((40_000 - most..=40_000).contains(&report.entries), "byte {at}: {} entries", report.entries);
+    }
 }

@@ -14,6 +14,9 @@ use crate::engine::{KeyRange, Snapshot};
 use crate::error::{Error, OpenProblem, Result};
 use crate::vfs::Vfs;
 
+/// Where the log of a copy begins. Not the first of all: a log from there on would be whole without the checkpoint.
+const FIRST_SEGMENT: u64 = 2;
+
 /// Ends the name of a backup that is being made.
 const UNFINISHED_SUFFIX: &str = ".new";
 
@@ -44,9 +47,10 @@ pub(super) fn write_store(vfs: &Arc<dyn Vfs>, path: &Path, snapshot: &dyn Snapsh
 
 fn fill(making: &Directory, id: StoreId, snapshot: &dyn Snapshot) -> Result<()> {
     let (entries, bytes) = measure(snapshot)?;
-    let header = CheckpointHeader { id, commit: snapshot.commit(), entries, bytes, first_segment: 1 };
+    let commit = snapshot.commit();
+    let header = CheckpointHeader { id, commit, entries, bytes, first_segment: FIRST_SEGMENT };
     checkpoint::write(making, &header, snapshot, &|| true)?;
-    make_segment(making, id, 1, SEGMENT_BYTES)?;
+    make_segment(making, id, FIRST_SEGMENT, SEGMENT_BYTES)?;
     making.write_whole(IDENTITY_FILE, &format::encode_identity(id))
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use crate::engine::durable::directory::{Directory, checkpoint_name};
 use crate::engine::durable::format::{
     BLOCK_HEADER_BYTES, BlockHeader, BlockReader, BlockWriter, CHECKPOINT_HEADER_BYTES, CheckpointHeader, Refused,
+    StoreId,
 };
 use crate::engine::{CommitNumber, Direction, KeyRange, Snapshot};
 use crate::error::{Error, Result};
@@ -111,6 +112,8 @@ pub(super) struct Reader<'a> {
     entries: u64,
     bytes: u64,
     last_key: Option<Vec<u8>>,
+    /// Whether something of it could not be read, so that its counts cannot be those of its header.
+    has_damage: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -129,7 +132,23 @@ impl<'a> Reader<'a> {
         if header.commit != commit {
             return Err(directory.damaged(&name, 0, "the file has the name of another"));
         }
-        Ok(Self {
+        Ok(Self::new(directory, name, header, file, size))
+    }
+
+    /// Opens the checkpoint of the store `id` that ends with `commit` although its header is damaged: what its blocks hold can
+    /// be read without.
+    pub(super) fn open_damaged(directory: &'a Directory, commit: CommitNumber, id: StoreId) -> Result<Self> {
+        let name = checkpoint_name(commit);
+        let file = directory.open_file(&name)?;
+        let size = file.size().map_err(|source| Error::io("read", &directory.file(&name), source))?;
+        let header = CheckpointHeader { id, commit, entries: 0, bytes: 0, first_segment: 0 };
+        let mut reader = Self::new(directory, name, header, file, size);
+        (reader.has_damage, reader.offset) = (true, reader.offset.min(size));
+        Ok(reader)
+    }
+
+    fn new(directory: &'a Directory, name: String, header: CheckpointHeader, file: Box<dyn File>, size: u64) -> Self {
+        Self {
             directory,
             name,
             header,
@@ -137,12 +156,13 @@ impl<'a> Reader<'a> {
             size,
             buffer: Vec::new(),
             buffer_start: 0,
-            offset: bytes.len() as u64,
+            offset: CHECKPOINT_HEADER_BYTES as u64,
             blocks: BlockReader::new(header.salt()),
             entries: 0,
             bytes: 0,
             last_key: None,
-        })
+            has_damage: false,
+        }
     }
 
     pub(super) fn header(&self) -> &CheckpointHeader {
@@ -156,27 +176,35 @@ impl<'a> Reader<'a> {
 
     /// Reads the next block and calls `take` with its entries, in order. `false` when there was none left.
     ///
-    /// After an error the block is behind the reader, unless that cannot be, and reading may go on to look for more damage.
+    /// After an error the reader is at the next block that can be told to be one, or at the file's end: reading may go on, for
+    /// what else is damaged and what is not.
     pub(super) fn next_block(&mut self, take: impl FnMut(&[u8], &[u8])) -> Result<bool> {
         let start = self.offset;
         let Some(header) = self.read_ahead(BLOCK_HEADER_BYTES)?.and_then(|bytes| bytes.first_chunk().copied()) else {
-            self.offset = self.size;
+            (self.offset, self.has_damage) = (self.size, true);
             return Err(self.directory.damaged(&self.name, start, "the file is cut off"));
         };
-        let header = BlockHeader::decode(&header).map_err(|refused| self.give_up(start, refused))?;
+        let header = match BlockHeader::decode(&header, self.header.salt()) {
+            Ok(header) => header,
+            Err(refused) => {
+                self.skip_to_block()?;
+                return Err(self.directory.refuse_file(&self.name, start, refused));
+            }
+        };
         let block_bytes = BLOCK_HEADER_BYTES + header.stored_bytes;
         if self.read_ahead(block_bytes)?.is_none() {
             return Err(self.give_up(start, Refused::Damaged("a block goes on after the file's end".to_owned())));
         }
         self.offset += block_bytes as u64;
         let taken = self.take_block(start, &header, block_bytes, take);
+        self.has_damage |= taken.is_err();
         taken.map_err(|refused| self.directory.refuse_file(&self.name, start, refused))?;
         if !header.is_last() {
             return Ok(true);
         }
         let wrong = if self.offset != self.size {
             "something follows the last block"
-        } else if (self.entries, self.bytes) != (self.header.entries, self.header.bytes) {
+        } else if !self.has_damage && (self.entries, self.bytes) != (self.header.entries, self.header.bytes) {
             "it does not hold what its header says"
         } else {
             return Ok(false);
@@ -215,15 +243,33 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Damage that leaves it unknown where the next block begins.
+    /// Damage that no block can come after.
     fn give_up(&mut self, start: u64, refused: Refused) -> Error {
-        self.offset = self.size;
+        (self.offset, self.has_damage) = (self.size, true);
         self.directory.refuse_file(&self.name, start, refused)
+    }
+
+    /// Goes on to the next bytes that are the header of a later block, by its checksum.
+    fn skip_to_block(&mut self) -> Result<()> {
+        self.has_damage = true;
+        let salt = self.header.salt();
+        loop {
+            self.offset += 1;
+            let Some(bytes) = self.read_ahead(BLOCK_HEADER_BYTES)? else {
+                self.offset = self.size;
+                return Ok(());
+            };
+            let header = bytes.first_chunk().and_then(|bytes| BlockHeader::decode(bytes, salt).ok());
+            if let Some(header) = header.filter(|header| header.number >= self.blocks.place()) {
+                self.blocks.go_on_at(header.number);
+                return Ok(());
+            }
+        }
     }
 
     /// The next `length` bytes, or `None` when the file ends before.
     fn read_ahead(&mut self, length: usize) -> Result<Option<&[u8]>> {
-        let left = usize::try_from(self.size - self.offset).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.size.saturating_sub(self.offset)).unwrap_or(usize::MAX);
         if length > left {
             return Ok(None);
         }

@@ -12,7 +12,9 @@
 //!    Only while it has any, `newest` may be there: to make a tree that shares nodes with the one that is shown means to copy
 //!    nodes, so that it is made only for who reads it.
 //! 3. The log is written to under the lock of the order, or by the one leader.
-//! 4. After a failed write or sync nothing is written again: what the medium holds is unknown, and a second sync that
+//! 4. What is ordered has its room in the log. A commit for which none can be had is refused before it is ordered, and
+//!    leaves no trace; the next one asks again.
+//! 5. After a failed write or sync nothing is written again: what the medium holds is unknown, and a second sync that
 //!    succeeds would say nothing about the first.
 //!
 //! Locks are taken in this order: `syncing`, `order`, `published`. Trees are dropped outside of all of them.
@@ -53,6 +55,15 @@ pub(super) trait Log: Debug + Send {
     fn unsynced(&mut self) -> Self::Unsynced;
 }
 
+/// The room that a log has, which is asked for while the log may be written to by somebody else.
+pub(super) trait Room: Debug + Send + Sync {
+    /// Sets `bytes` aside for the next record. Records are written in the order in which this was called for them.
+    ///
+    /// # Errors
+    /// When they cannot be had. Then nothing is changed.
+    fn reserve(&self, bytes: usize) -> Result<()>;
+}
+
 /// What a log has written and not synced.
 pub(super) trait Unsynced: Debug + Send {
     /// The last commit written.
@@ -66,6 +77,7 @@ pub(super) trait Unsynced: Debug + Send {
 #[derive(Debug)]
 pub(super) struct Commits<L> {
     order: Mutex<Order<L>>,
+    room: Arc<dyn Room>,
     /// Passed when a flight has landed, or the log is free again.
     landed: Gate,
     /// Notified when as many commits have joined a leader's as it gathers.
@@ -105,8 +117,9 @@ struct Order<L> {
 }
 
 impl<L: Log + 'static> Commits<L> {
-    /// Goes on from `state`, all of which is on the medium. With `gathers`, leaders wait a little for others.
-    pub(super) fn new(log: L, state: TreeSnapshot, gathers: bool) -> Self {
+    /// Goes on from `state`, all of which is on the medium, with `log`, whose room is `room`. With `gathers`, leaders wait a
+    /// little for others.
+    pub(super) fn new(log: L, room: Arc<dyn Room>, state: TreeSnapshot, gathers: bool) -> Self {
         let last = state.commit();
         let order = Order {
             log: Some(log),
@@ -124,6 +137,7 @@ impl<L: Log + 'static> Commits<L> {
         };
         Self {
             order: Mutex::new(order),
+            room,
             landed: Gate::default(),
             joined: Condvar::default(),
             syncing: Mutex::default(),
@@ -181,10 +195,14 @@ impl<L: Log + 'static> Commits<L> {
         if changes.is_empty() {
             return Ok(self.ticket(order.last, sync || !order.unpublished.is_empty()));
         }
-        let number = order.last.next();
+        let (number, start) = (order.last.next(), order.pending.len());
         if !order.pending.push_commit(number, changes) {
             let message = format!("there is no memory for a commit of {} bytes", record_bytes(changes));
             return Err(Error::Engine { engine: super::ENGINE, message });
+        }
+        if let Err(error) = self.room.reserve(order.pending.len() - start) {
+            order.pending.cut(start);
+            return Err(error);
         }
         if !sync && order.unpublished.is_empty() {
             let old = self.write_through(&mut order, changes, number)?;
@@ -224,6 +242,14 @@ impl<L: Log + 'static> Commits<L> {
         &self,
         ask: impl FnOnce(&mut L, &Arc<TreeSnapshot>, CommitNumber) -> Result<T>,
     ) -> Result<T> {
+        self.with_order_quietly(|order, shown| match &mut order.log {
+            Some(log) => ask(log, shown, order.synced),
+            None => Err(Error::Closed),
+        })
+    }
+
+    /// Runs `ask` while nobody writes.
+    fn with_order_quietly<T>(&self, ask: impl FnOnce(&mut Order<L>, &Arc<TreeSnapshot>) -> Result<T>) -> Result<T> {
         let mut order = self.order.lock();
         order.quiet_wanted += 1;
         while order.is_flying {
@@ -233,26 +259,33 @@ impl<L: Log + 'static> Commits<L> {
         order.landings += 1;
         let landings = order.landings;
         let refused = self.refuse(&order);
-        let order_of = &mut *order;
-        let answer = match &mut order_of.log {
-            Some(log) => refused.and_then(|()| ask(log, &self.published.read(), order_of.synced)),
-            None => Err(Error::Closed),
-        };
+        let answer = refused.and_then(|()| ask(&mut order, &self.published.read()));
         drop(order);
         self.landed.pass(landings);
         answer
     }
 
-    /// As [`Commits::quietly`]; when `change` fails, nothing is written any more.
+    /// As [`Commits::quietly`], when everything that is ordered has been written. An outer error of `change` says that nothing
+    /// was done; after an inner one nothing is written any more.
     pub(super) fn change_log<T>(
         &self,
-        change: impl FnOnce(&mut L, &Arc<TreeSnapshot>, CommitNumber) -> Result<T>,
+        change: impl FnOnce(&mut L, &Arc<TreeSnapshot>, CommitNumber) -> Result<Result<T>>,
     ) -> Result<T> {
-        let outcome = self.quietly(|log, state, synced| Ok(change(log, state, synced)))?;
-        if let Err(error) = &outcome {
-            self.order.lock().failure.get_or_insert_with(|| error.to_string());
-        }
-        outcome
+        self.with_order_quietly(|order, shown| {
+            let Some(log) = &mut order.log else { return Err(Error::Closed) };
+            // Shown once they are synced, as by the leader that would have written them.
+            let written = log.append(&mut order.pending, order.synced);
+            order.pending.clear();
+            let (outcome, is_final) = match written.map(|()| change(log, shown, order.synced)) {
+                Ok(Ok(outcome)) => (outcome, true),
+                Ok(Err(error)) => (Err(error), false),
+                Err(error) => (Err(error), true),
+            };
+            if let (Err(error), true) = (&outcome, is_final) {
+                order.failure.get_or_insert_with(|| error.to_string());
+            }
+            outcome
+        })
     }
 
     /// Writes and syncs what is left, then `finish` and lets go of the log.

@@ -3,28 +3,35 @@
 //! Everything is little-endian. Every header has a version and a word of flags, and is refused when it is newer than this
 //! code or has a flag set that this code does not know: flags are how compression of records and encryption will come
 //! in. Every piece ends up under a CRC-32C that starts from the place it belongs to (store, segment or checkpoint), so
-//! that a piece that has strayed from another file does not pass for one of this.
+//! that a piece that has strayed from another file does not pass for one of this. The headers of records and blocks have a
+//! second one of their own, so that whether some bytes begin a piece can be told in constant time, whatever length they give.
 
 use crate::engine::{Change, Changes, CommitNumber};
 use crate::limits;
 
 /// The version of everything here.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 const IDENTITY_MAGIC: [u8; 8] = *b"LARDERID";
 const SEGMENT_MAGIC: [u8; 8] = *b"LARDERLG";
 const CHECKPOINT_MAGIC: [u8; 8] = *b"LARDERCP";
+const CLOSE_MAGIC: [u8; 8] = *b"LARDERCL";
 
 /// Bytes of the file that makes a directory a store.
 pub(super) const IDENTITY_BYTES: usize = 36;
+/// Bytes of the note that a store was closed.
+pub(super) const CLOSE_BYTES: usize = 44;
 /// Bytes before the first record of a segment.
 pub(super) const SEGMENT_HEADER_BYTES: usize = 64;
 /// Bytes before the first block of a checkpoint.
 pub(super) const CHECKPOINT_HEADER_BYTES: usize = 72;
 /// Bytes of a record before its operations.
-pub(super) const RECORD_HEADER_BYTES: usize = 32;
+pub(super) const RECORD_HEADER_BYTES: usize = 40;
 /// Bytes of a block before its entries.
-pub(super) const BLOCK_HEADER_BYTES: usize = 24;
+pub(super) const BLOCK_HEADER_BYTES: usize = 28;
+/// Where in the header of a record its own checksum is, and where in that of a block.
+const RECORD_HEADER_CHECKSUM_AT: usize = 32;
+const BLOCK_HEADER_CHECKSUM_AT: usize = 24;
 /// Records begin at multiples of this.
 pub(super) const RECORD_ALIGNMENT: usize = 8;
 
@@ -58,6 +65,8 @@ pub(super) struct StoreId(pub(super) [u8; 16]);
 pub(super) enum Refused {
     /// A later version of this crate wrote it.
     Newer(String),
+    /// An earlier version wrote it, in a format that is read no more.
+    Older(String),
     /// It is not what was written.
     Damaged(String),
 }
@@ -66,6 +75,12 @@ impl Refused {
     fn damaged(what: impl Into<String>) -> Self {
         Self::Damaged(what.into())
     }
+}
+
+/// Bytes of a store's files beside checkpoints and log.
+pub(super) fn fixed_bytes(has_close: bool) -> u64 {
+    let close = if has_close { CLOSE_BYTES } else { 0 };
+    (IDENTITY_BYTES + close) as u64
 }
 
 /// The file that makes a directory a store.
@@ -82,6 +97,25 @@ pub(super) fn encode_identity(id: StoreId) -> [u8; IDENTITY_BYTES] {
 pub(super) fn decode_identity(bytes: &[u8]) -> Result<StoreId, Refused> {
     let (_, mut rest) = open_header::<IDENTITY_BYTES>(bytes, IDENTITY_MAGIC, 0)?;
     Ok(StoreId(take(&mut rest)?))
+}
+
+/// The note that a store was closed when `commit`, its last, was on the medium.
+///
+/// It stays true whatever happens to the store later: a log that ends before that commit has lost something.
+pub(super) fn encode_close(id: StoreId, commit: CommitNumber) -> [u8; CLOSE_BYTES] {
+    let mut out = Fields::new();
+    out.put(&CLOSE_MAGIC);
+    out.put(&VERSION.to_le_bytes());
+    out.put(&0u32.to_le_bytes());
+    out.put(&id.0);
+    out.put(&commit.0.to_le_bytes());
+    out.finish()
+}
+
+/// Reads what [`encode_close`] wrote.
+pub(super) fn decode_close(bytes: &[u8]) -> Result<(StoreId, CommitNumber), Refused> {
+    let (_, mut rest) = open_header::<CLOSE_BYTES>(bytes, CLOSE_MAGIC, 0)?;
+    Ok((StoreId(take(&mut rest)?), CommitNumber(take_number(&mut rest)?)))
 }
 
 /// Begins a segment of the log.
@@ -221,8 +255,7 @@ impl Records {
             }
             let record = self.bytes.get_mut(end..end + length).unwrap_or_default();
             put_at(record, 16, &synced.0.to_le_bytes());
-            let checksum = checksum_around(salt, record);
-            put_at(record, 4, &checksum.to_le_bytes());
+            seal(salt, record, RECORD_HEADER_CHECKSUM_AT);
             let number = record.get(8..).and_then(<[u8]>::first_chunk);
             last = CommitNumber(number.map_or(0, |number| u64::from_le_bytes(*number)));
             end += length;
@@ -245,6 +278,12 @@ impl Records {
         self.commits
     }
 
+    /// Takes back the commit that was added last, from byte `start` on.
+    pub(super) fn cut(&mut self, start: usize) {
+        self.bytes.truncate(start);
+        self.commits -= 1;
+    }
+
     /// Empties it, and keeps its memory unless that is large.
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
@@ -256,43 +295,23 @@ impl Records {
 impl<'a> Record<'a> {
     /// Reads the record at the start of `bytes`, which go on to the end of its segment.
     pub(super) fn decode(bytes: &'a [u8], salt: u32) -> Result<Self, Refused> {
-        let mut header = bytes;
-        let length = take_u32(&mut header)? as usize;
-        let checksum = take_u32(&mut header)?;
-        if length < RECORD_HEADER_BYTES || !length.is_multiple_of(RECORD_ALIGNMENT) {
-            return Err(Refused::damaged(format!("a record cannot have {length} bytes")));
-        }
-        let record = bytes.get(..length).ok_or_else(|| Refused::damaged("a record goes on after its segment's end"))?;
-        if checksum_around(salt, record) != checksum {
+        let header = RecordHeader::decode(bytes, salt)?;
+        let record = header.of(bytes)?;
+        if piece_checksum(salt, record, RECORD_HEADER_CHECKSUM_AT) != header.checksum {
             return Err(Refused::damaged("the checksum of a record does not fit it"));
         }
-        let (number, synced) = (CommitNumber(take_u64(&mut header)?), CommitNumber(take_u64(&mut header)?));
-        let [kind, flags, ..] = take::<4>(&mut header)?;
-        if flags != 0 {
-            return Err(Refused::Newer(format!("a record has the unknown flags {flags:#04x}")));
+        if header.flags != 0 {
+            return Err(Refused::Newer(format!("a record has the unknown flags {:#04x}", header.flags)));
         }
-        let kind = match kind {
+        let kind = match header.kind {
             1 => RecordKind::Commit,
             2 => RecordKind::End,
             3 => RecordKind::Mark,
             other => return Err(Refused::Newer(format!("a record is of the unknown kind {other}"))),
         };
-        let operation_count = take_u32(&mut header)?;
+        let RecordHeader { number, synced, length, operation_count, .. } = header;
         let operations = record.get(RECORD_HEADER_BYTES..).unwrap_or_default();
         Ok(Self { kind, number, synced, length, operations, operation_count })
-    }
-
-    /// Whether `bytes` may begin with a record that was written after `missing` was on the medium: what can be told
-    /// without the checksum of what may be many bytes.
-    pub(super) fn may_claim(bytes: &[u8], missing: CommitNumber) -> bool {
-        let mut rest = bytes;
-        let mut fields = || -> Result<_, Refused> {
-            let (length, _) = (take_u32(&mut rest)? as usize, take_u32(&mut rest)?);
-            Ok((length, take_u64(&mut rest)?, take_u64(&mut rest)?, take::<4>(&mut rest)?))
-        };
-        let Ok((length, number, synced, [kind, flags, reserved @ ..])) = fields() else { return false };
-        let is_plausible = length >= RECORD_HEADER_BYTES && length <= bytes.len() && (1..=3).contains(&kind);
-        is_plausible && flags == 0 && reserved == [0; 2] && synced >= missing.0 && number >= synced
     }
 
     /// What the commit does, in the order of its keys. Ends after the first error.
@@ -306,6 +325,43 @@ impl<'a> Record<'a> {
             }
             Some(operation)
         })
+    }
+}
+
+/// The header of a record, whole; what follows it may not be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RecordHeader {
+    pub(super) number: CommitNumber,
+    pub(super) synced: CommitNumber,
+    pub(super) length: usize,
+    checksum: u32,
+    kind: u8,
+    flags: u8,
+    operation_count: u32,
+}
+
+impl RecordHeader {
+    /// Reads the header at the start of `bytes`. What cannot be one is told without a checksum, what may be by that of
+    /// [`RECORD_HEADER_BYTES`], so that looking for headers costs the same whatever the bytes say.
+    pub(super) fn decode(bytes: &[u8], salt: u32) -> Result<Self, Refused> {
+        let mut rest = bytes;
+        let (length, checksum) = (take_u32(&mut rest)? as usize, take_u32(&mut rest)?);
+        if length < RECORD_HEADER_BYTES || !length.is_multiple_of(RECORD_ALIGNMENT) {
+            return Err(Refused::damaged(format!("a record cannot have {length} bytes")));
+        }
+        let (number, synced) = (CommitNumber(take_u64(&mut rest)?), CommitNumber(take_u64(&mut rest)?));
+        let [kind, flags, ..] = take::<4>(&mut rest)?;
+        let operation_count = take_u32(&mut rest)?;
+        let (own, _zero) = (take_u32(&mut rest)?, take_u32(&mut rest)?);
+        if header_checksum(salt, bytes, RECORD_HEADER_CHECKSUM_AT) != own {
+            return Err(Refused::damaged("the checksum of a record's header does not fit it"));
+        }
+        Ok(Self { number, synced, length, checksum, kind, flags, operation_count })
+    }
+
+    /// The record that it is the header of, at the start of `bytes`.
+    fn of<'a>(&self, bytes: &'a [u8]) -> Result<&'a [u8], Refused> {
+        bytes.get(..self.length).ok_or_else(|| Refused::damaged("a record goes on after its segment's end"))
     }
 }
 
@@ -390,13 +446,16 @@ pub(super) struct BlockHeader {
 }
 
 impl BlockHeader {
-    /// Reads a header without the means to tell whether it is damaged: that shows when the block is read.
-    pub(super) fn decode(bytes: &[u8; BLOCK_HEADER_BYTES]) -> Result<Self, Refused> {
+    /// Reads a header of the checkpoint with `salt`.
+    pub(super) fn decode(bytes: &[u8; BLOCK_HEADER_BYTES], salt: u32) -> Result<Self, Refused> {
         let mut rest = &bytes[..];
         let (stored_bytes, checksum) = (take_u32(&mut rest)? as usize, take_u32(&mut rest)?);
         let (raw_bytes, entries) = (take_u32(&mut rest)? as usize, take_u32(&mut rest)?);
         let [codec, ..] = take::<4>(&mut rest)?;
-        let number = take_u32(&mut rest)?;
+        let (number, own) = (take_u32(&mut rest)?, take_u32(&mut rest)?);
+        if codec > 1 || raw_bytes > BLOCK_BYTES_MAX || header_checksum(salt, bytes, BLOCK_HEADER_CHECKSUM_AT) != own {
+            return Err(Refused::damaged("the checksum of a block's header does not fit it"));
+        }
         let is_compressed = match codec {
             0 => false,
             1 => true,
@@ -473,8 +532,7 @@ impl BlockWriter {
         put_at(header, 16, &[u8::from(compressed.is_some()), 0, 0, 0]);
         put_at(header, 20, &self.number.to_le_bytes());
         self.out.truncate(BLOCK_HEADER_BYTES + stored_bytes);
-        let checksum = checksum_around(self.salt, &self.out);
-        put_at(&mut self.out, 4, &checksum.to_le_bytes());
+        seal(self.salt, &mut self.out, BLOCK_HEADER_CHECKSUM_AT);
         self.number += 1;
         self.entries = 0;
         self.raw.clear();
@@ -488,6 +546,7 @@ impl BlockWriter {
 #[derive(Debug)]
 pub(super) struct BlockReader {
     salt: u32,
+    /// The place of the next block.
     number: u32,
     raw: Vec<u8>,
     key: Vec<u8>,
@@ -499,16 +558,27 @@ impl BlockReader {
         Self { salt, number: 0, raw: Vec::new(), key: Vec::new() }
     }
 
+    /// The place of the next block.
+    pub(super) fn place(&self) -> u32 {
+        self.number
+    }
+
+    /// Expects the block at `place` next: those before it are lost.
+    pub(super) fn go_on_at(&mut self, place: u32) {
+        self.number = place;
+    }
+
     /// Checks and takes in `block`, header included. Its entries are then read with [`BlockReader::each`].
+    ///
+    /// Whatever comes of it, the next block is the one after it.
     pub(super) fn open(&mut self, header: &BlockHeader, block: &[u8]) -> Result<(), Refused> {
-        if checksum_around(self.salt, block) != header.checksum {
+        let place = std::mem::replace(&mut self.number, header.number.saturating_add(1));
+        if header.number != place {
+            return Err(Refused::Damaged(format!("block {} is in the place of block {place}", header.number)));
+        }
+        if piece_checksum(self.salt, block, BLOCK_HEADER_CHECKSUM_AT) != header.checksum {
             return Err(Refused::damaged("the checksum of a block does not fit it"));
         }
-        if header.number != self.number {
-            let wrong = format!("block {} is in the place of block {}", header.number, self.number);
-            return Err(Refused::Damaged(wrong));
-        }
-        self.number += 1;
         let stored = block.get(BLOCK_HEADER_BYTES..).unwrap_or_default();
         self.raw.clear();
         self.raw.shrink_to(2 * BLOCK_BYTES);
@@ -550,10 +620,32 @@ impl BlockReader {
     }
 }
 
-/// The checksum of a record or block, whose own bytes 4 to 8 are for the checksum.
-fn checksum_around(salt: u32, piece: &[u8]) -> u32 {
-    let (length, rest) = piece.split_at_checked(4).unwrap_or_default();
-    crc32c::crc32c_append(crc32c::crc32c_append(salt, length), rest.get(4..).unwrap_or_default())
+/// Puts its checksums into a record or block, whose header has its own at `header_at`.
+fn seal(salt: u32, piece: &mut [u8], header_at: usize) {
+    let checksum = piece_checksum(salt, piece, header_at);
+    put_at(piece, 4, &checksum.to_le_bytes());
+    let checksum = header_checksum(salt, piece, header_at);
+    put_at(piece, header_at, &checksum.to_le_bytes());
+}
+
+/// The checksum of a record or block, of everything but the two checksums.
+///
+/// That of the header is left out because a CRC that goes over some bytes and then over their CRC forgets them: it would not
+/// tell the header of one record before the operations of another.
+fn piece_checksum(salt: u32, piece: &[u8], header_at: usize) -> u32 {
+    let part = |from: usize, to: usize| piece.get(from..to).unwrap_or_default();
+    [part(0, 4), part(8, header_at), part(header_at + 4, piece.len())].into_iter().fold(salt, append_checksum)
+}
+
+/// The checksum of the header of a record or block, of everything before it, which has the checksum of the whole.
+fn header_checksum(salt: u32, piece: &[u8], header_at: usize) -> u32 {
+    append_checksum(salt, piece.get(..header_at).unwrap_or_default())
+}
+
+fn append_checksum(checksum: u32, bytes: &[u8]) -> u32 {
+    #[cfg(test)]
+    tests::HASHED.with(|hashed| hashed.set(hashed.get() + bytes.len() as u64));
+    crc32c::crc32c_append(checksum, bytes)
 }
 
 /// A header of `N` bytes, the last four of which are the checksum of the others.
@@ -594,6 +686,9 @@ fn open_header<const N: usize>(bytes: &[u8], magic: [u8; 8], known_flags: u32) -
         VERSION if is_whole => {}
         version if version > VERSION && version < VERSION + 1_000 => {
             return Err(Refused::Newer(format!("format {version} is newer than {VERSION}")));
+        }
+        version if (1..VERSION).contains(&version) && is_whole => {
+            return Err(Refused::Older(format!("format {version} is older than {VERSION}, and is not read any more")));
         }
         _ => return Err(Refused::damaged("the checksum of a header does not fit it")),
     }
@@ -651,4 +746,4 @@ fn length_u32(bytes: &[u8]) -> u32 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -7,7 +7,10 @@
 //! 1. A segment under its name has a whole header and its whole size on the medium, before a record goes into it.
 //! 2. A record is in one segment. The last record of a segment that the log has left is an end record.
 //! 3. What follows the last record that was written is zero, unless a write of it failed.
-//! 4. A sync that is reported to have succeeded covers every record written before it, in whichever segment.
+//! 4. A commit is ordered once there is room for its record: files are made before, so that what keeps one from being made, a
+//!    full disk or too many open files, refuses that commit and leaves no trace. `Segments::reserve` gives the room out
+//!    in the order in which `Log::append` uses it, and by the same rule.
+//! 5. A sync that is reported to have succeeded covers every record written before it, in whichever segment.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::engine::CommitNumber;
 use crate::engine::durable::background::Signal;
-use crate::engine::durable::commits;
+use crate::engine::durable::commits::{self, Room};
 use crate::engine::durable::directory::{Directory, segment_name};
 use crate::engine::durable::format::{
     RECORD_HEADER_BYTES, RecordKind, Records, SEGMENT_HEADER_BYTES, SegmentHeader, StoreId,
@@ -54,12 +57,22 @@ pub(super) struct Segments {
     directory: Directory,
     id: StoreId,
     next: Mutex<Next>,
+    plan: Mutex<Plan>,
     /// How large the next segment should be, in bytes.
     wanted_bytes: AtomicU64,
     /// Bytes of records in the log when it last changed its segment.
     record_bytes: AtomicU64,
     /// Told when the log has taken a segment.
     signal: Arc<Signal>,
+}
+
+/// Where records go that are ordered and not written yet. Locked before `next`, which is held while a file is made.
+#[derive(Debug, Default)]
+struct Plan {
+    /// Bytes that records can still take in the last segment that has any.
+    room: usize,
+    /// The segments after the one that the log is in, which ordered records need.
+    reserved: VecDeque<Segment>,
 }
 
 #[derive(Debug)]
@@ -79,7 +92,8 @@ impl Segments {
         signal: Arc<Signal>,
     ) -> Self {
         let (wanted_bytes, record_bytes) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { directory, id, next: Mutex::new(Next { sequence, ready }), wanted_bytes, record_bytes, signal }
+        let (next, plan) = (Mutex::new(Next { sequence, ready }), Mutex::new(Plan::default()));
+        Self { directory, id, next, plan, wanted_bytes, record_bytes, signal }
     }
 
     /// Makes the next segment of the log, unless one is made already that is not far too large.
@@ -105,14 +119,26 @@ impl Segments {
         self.wanted_bytes.store(wanted_bytes, Ordering::Relaxed);
     }
 
-    /// Bytes of the segment that is made already.
+    /// Bytes of the segments that are made already.
     fn ready_bytes(&self) -> u64 {
-        self.next.lock().ready.as_ref().map_or(0, |segment| segment.header.size)
+        let reserved: u64 = self.plan.lock().reserved.iter().map(|segment| segment.header.size).sum();
+        reserved + self.next.lock().ready.as_ref().map_or(0, |segment| segment.header.size)
+    }
+
+    /// The segment that the log leaves the current one for, as it was reserved.
+    fn leave(&self) -> Option<Segment> {
+        self.plan.lock().reserved.pop_front()
+    }
+
+    /// Has the next record go into a segment with `room` bytes for records, everything ordered before being written.
+    fn go_on_with(&self, room: usize) {
+        self.plan.lock().room = room;
     }
 
     /// The next segment, with room for a record of `room` bytes. Waits for one that is being made.
     fn take(&self, room: usize, size: u64) -> Result<Segment> {
         let mut next = self.next.lock();
+        // One that is too small is let go of first: should making another fail half-way, its name may be gone.
         let ready = next.ready.take().filter(|segment| segment.room() >= room);
         let size = size.max((room + SEGMENT_HEADER_BYTES + RECORD_HEADER_BYTES) as u64);
         let segment = match ready {
@@ -122,6 +148,19 @@ impl Segments {
         };
         next.sequence += 1;
         Ok(segment)
+    }
+}
+
+impl Room for Segments {
+    fn reserve(&self, bytes: usize) -> Result<()> {
+        let mut plan = self.plan.lock();
+        if bytes > plan.room {
+            let segment = self.take(bytes, self.wanted_bytes.load(Ordering::Relaxed))?;
+            plan.room = segment.room();
+            plan.reserved.push_back(segment);
+        }
+        plan.room -= bytes;
+        Ok(())
     }
 }
 
@@ -187,6 +226,7 @@ impl Log {
     ) -> Self {
         let (is_dirty, is_abandoned, unsynced) = (false, false, Vec::new());
         let log = Self { directory, segments, current, is_dirty, is_abandoned, left, unsynced, written, segment_bytes };
+        log.segments.go_on_with(log.current.room());
         log.note();
         log
     }
@@ -234,12 +274,17 @@ impl Log {
         forgotten
     }
 
-    /// Leaves the current segment, unless it is empty, so that a checkpoint of now makes all of it needless.
-    pub(super) fn leave_segment(&mut self, synced: CommitNumber) -> Result<()> {
+    /// Leaves the current segment, unless it is empty, so that a checkpoint of now makes all of it needless. No record is
+    /// ordered that is not written.
+    ///
+    /// The outer error says that nothing was done, the inner one that it is not known what was.
+    pub(super) fn leave_segment(&mut self, synced: CommitNumber) -> Result<Result<()>> {
         if self.current.offset == SEGMENT_HEADER_BYTES as u64 && !self.is_abandoned {
-            return Ok(());
+            return Ok(Ok(()));
         }
-        self.advance(0, self.segment_bytes, synced)
+        let next = self.segments.take(0, self.segment_bytes)?;
+        self.segments.go_on_with(next.room());
+        Ok(self.advance(next, synced))
     }
 
     /// Has the next record go into a new segment, because something may follow the last one of this.
@@ -247,22 +292,33 @@ impl Log {
     /// Not at once: a store on a full disk can still be opened and read.
     pub(super) fn abandon_segment(&mut self) {
         self.is_abandoned = true;
+        self.segments.go_on_with(0);
     }
 
-    /// Writes a record that says what is on the medium, and syncs it.
-    pub(super) fn write_mark(&mut self, synced: CommitNumber) -> Result<()> {
-        if self.is_abandoned {
-            return Ok(());
-        }
+    /// Writes a record that says what is on the medium, and syncs it; then notes the same beside the log, so that it is known
+    /// also when the end of the log has been destroyed, record and all.
+    pub(super) fn close(&mut self, synced: CommitNumber) -> Result<()> {
         let mut mark = Records::default();
         mark.push_sign(RecordKind::Mark, self.written);
-        commits::Log::append(self, &mut mark, synced)?;
-        commits::Unsynced::sync(&commits::Log::unsynced(self))
+        if !self.is_abandoned {
+            // Without room for it the store is one that was not closed: nothing is lost by that.
+            if let Err(error) = self.segments.reserve(mark.len()) {
+                tracing::warn!(%error, "the log has no room for the mark of a store that is closed");
+                return Ok(());
+            }
+            commits::Log::append(self, &mut mark, synced)?;
+            commits::Unsynced::sync(&commits::Log::unsynced(self))?;
+        }
+        if synced == self.written
+            && let Err(error) = self.directory.write_close(self.current.header.id, synced)
+        {
+            tracing::warn!(%error, "it could not be noted that the store is closed");
+        }
+        Ok(())
     }
 
-    /// Leaves the current segment for the next, which has room for a record of `room` bytes.
-    fn advance(&mut self, room: usize, size: u64, synced: CommitNumber) -> Result<()> {
-        let next = self.segments.take(room, size)?;
+    /// Leaves the current segment for `next`.
+    fn advance(&mut self, next: Segment, synced: CommitNumber) -> Result<()> {
         let mut end = Records::default();
         end.push_sign(RecordKind::End, self.written);
         let sealed = end.seal(0, usize::MAX, self.current.header.salt(), synced).0;
@@ -274,6 +330,14 @@ impl Log {
         self.note();
         self.segments.signal.wake();
         Ok(())
+    }
+
+    /// Leaves the current segment for the one that was reserved for the next record.
+    fn advance_to_reserved(&mut self, synced: CommitNumber) -> Result<()> {
+        let unreserved =
+            || Error::Engine { engine: super::ENGINE, message: "a record has no room reserved".to_owned() };
+        let next = self.segments.leave().ok_or_else(unreserved)?;
+        self.advance(next, synced)
     }
 }
 
@@ -311,15 +375,14 @@ impl commits::Log for Log {
     type Unsynced = Unsynced;
 
     fn append(&mut self, records: &mut Records, synced: CommitNumber) -> Result<()> {
-        if self.is_abandoned {
-            self.advance(0, self.next_segment_bytes(), synced)?;
+        if self.is_abandoned && records.len() > 0 {
+            self.advance_to_reserved(synced)?;
         }
         let mut from = 0;
         while from < records.len() {
             let (sealed, last) = records.seal(from, self.current.room(), self.current.header.salt(), synced);
             if sealed.is_empty() {
-                let room = records.length_at(from);
-                self.advance(room, self.next_segment_bytes(), synced)?;
+                self.advance_to_reserved(synced)?;
                 continue;
             }
             from += sealed.len();

@@ -3,7 +3,8 @@
 //! ```text
 //! shop.larder/
 //! ├── larder                        what makes the directory a store: format version, identity
-//! ├── lock                          locked by the process that has it open
+//! ├── lock                          locked by the process that has it open, as `larder` is
+//! ├── closed                        the last commit when it was last closed
 //! ├── 0000000000003a98.checkpoint   every entry after commit 15,000
 //! ├── 0000000000000007.log          the commits since, in order
 //! └── 0000000000000008.log          room for the next
@@ -19,7 +20,8 @@
 //! 1. Whatever happens to process or power, and at whatever moment: when the store is opened again it holds exactly the
 //!    commits up to some number, among them every acknowledged one.
 //! 2. Damage to what was synced is an error that names file and offset, never other data and never a panic.
-//! 3. After a write or sync has failed, nothing is written until the store is opened again.
+//! 3. After a write or sync of the log has failed, nothing is written until the store is opened again. A file that could not
+//!    be made refuses the commits that need it, and nothing else.
 //!
 //! # Cost
 //! All entries are in memory: about 1.3 times their bytes. A commit costs one write to a file, and with `Sync` a share of
@@ -33,6 +35,7 @@ mod commits;
 mod directory;
 mod format;
 mod log;
+mod reading;
 mod recover;
 mod sync;
 
@@ -44,7 +47,8 @@ use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 
-pub use directory::Existence;
+pub use directory::{CONTROL_FILE, Existence};
+pub use reading::ClosedStore;
 
 use crate::engine::interval::{IntervalSync, Syncs};
 use crate::engine::{
@@ -52,10 +56,10 @@ use crate::engine::{
     check_changes,
 };
 use crate::error::{Error, Result};
-use crate::vfs::{File, SystemVfs, Vfs};
+use crate::vfs::{SystemVfs, Vfs};
 use background::Signal;
-use commits::Commits;
-use directory::{Directory, checkpoint_name, segment_name};
+use commits::{Commits, Room};
+use directory::{Directory, Locks, checkpoint_name, segment_name};
 use format::{CheckpointHeader, StoreId};
 use log::{Log, Segments};
 
@@ -221,8 +225,10 @@ struct Shared {
     checkpoint: Mutex<Checkpoint>,
     checkpoint_log_bytes: u64,
     segment_bytes: u64,
-    /// Held open, and so locked, until the engine is closed.
-    lock: Mutex<Option<Box<dyn File>>>,
+    /// Whether the store was closed before it was opened, which a file notes.
+    has_close: bool,
+    /// Held until the engine is closed.
+    locks: Mutex<Option<Locks>>,
 }
 
 /// The newest checkpoint.
@@ -272,10 +278,11 @@ impl DurableEngine {
         let directory = Directory { vfs: Arc::clone(&options.vfs), path: directory::absolute(path)? };
         let new_id = options.store_id.map_or_else(new_id, |id| StoreId(id.to_le_bytes()));
         let make = |id| log::make_segment(&directory, id, 1, options.segment_bytes).map(drop);
-        let (id, lock) = directory.open(options.existence, new_id, make)?;
+        let (id, locks) = directory.open(options.existence, new_id, make)?;
         let signal = Arc::new(Signal::default());
         let recovered = recover::recover(&directory, id, options.segment_bytes, &signal)?;
-        let commits = Arc::new(Commits::new(recovered.log, recovered.state, options.threads));
+        let room = Arc::clone(&recovered.segments) as Arc<dyn Room>;
+        let commits = Arc::new(Commits::new(recovered.log, room, recovered.state, options.threads));
         let checkpoint = recovered
             .checkpoint
             .map_or_else(Checkpoint::default, |(commit, bytes)| Checkpoint { commit: Some(commit), bytes });
@@ -288,7 +295,8 @@ impl DurableEngine {
             checkpoint: Mutex::new(checkpoint),
             checkpoint_log_bytes: options.checkpoint_log_bytes,
             segment_bytes: options.segment_bytes,
-            lock: Mutex::new(Some(lock)),
+            has_close: recovered.has_close,
+            locks: Mutex::new(Some(locks)),
         });
         let thread = if options.threads {
             let shared = Arc::clone(&shared);
@@ -363,7 +371,7 @@ pub fn check(path: &Path) -> Result<CheckReport> {
 /// ```
 pub fn check_with(path: &Path, options: &DurableOptions) -> Result<CheckReport> {
     let directory = Directory { vfs: Arc::clone(&options.vfs), path: directory::absolute(path)? };
-    match directory.open(Existence::Required, StoreId([0; 16]), |_| Ok(())) {
+    match directory.open_to_read() {
         Ok((id, _lock)) => check::check_files(&directory, id, None),
         Err(Error::Damaged { file, offset, detail }) => {
             Ok(CheckReport { damage: vec![Damage { file, offset, detail }], ..CheckReport::default() })
@@ -400,8 +408,8 @@ impl Shared {
         self.segments.note(self.segments.record_bytes(), self.segment_bytes);
         self.segments.prepare()?;
         let (state, first_segment) = self.commits.change_log(|log, state, synced| {
-            log.leave_segment(synced)?;
-            Ok((Arc::clone(state), log.first_segment_after(state.commit())))
+            let left = log.leave_segment(synced)?;
+            Ok(left.map(|()| (Arc::clone(state), log.first_segment_after(state.commit()))))
         })?;
         let (commit, tree) = (state.commit(), state.tree());
         let header = CheckpointHeader { id: self.id, commit, entries: tree.len(), bytes: tree.bytes(), first_segment };
@@ -423,8 +431,8 @@ impl Shared {
     }
 
     fn close(&self) -> Result<()> {
-        let outcome = self.commits.close(Log::write_mark);
-        drop(self.lock.lock().take());
+        let outcome = self.commits.close(Log::close);
+        drop(self.locks.lock().take());
         outcome
     }
 }
@@ -517,7 +525,7 @@ impl Engine for DurableEngine {
             commit: state.commit(),
             entries: Some(state.tree().len()),
             bytes: Some(state.tree().bytes()),
-            disk_bytes: log_bytes + checkpoint.bytes + format::IDENTITY_BYTES as u64,
+            disk_bytes: log_bytes + checkpoint.bytes + format::fixed_bytes(shared.has_close),
             log_bytes,
             checkpoint_bytes: checkpoint.bytes,
             last_checkpoint: checkpoint.commit,

@@ -5,7 +5,9 @@
 //! that nobody was told of. It may take any of them: the medium writes in what order it likes, and a later record can be
 //! whole where an earlier one is torn. So the first piece that is no record ends the log, *unless* some record after it
 //! says that the missing commit was on the medium, for every record says how far that was when it was written. Then it is
-//! damage, and an error. Unless the store was closed, the log goes on in a new segment: what follows the end is never read
+//! damage, and an error. The header of a record is enough to say so, and has a checksum of its own: to look for such a record
+//! costs the same whatever bytes are looked at, which clients have chosen. So it is damage, too, when the log ends before the
+//! commit that the store was closed with. Unless the store was closed, the log goes on in a new segment: what follows the end is never read
 //! again, and so cannot come back behind a new record.
 
 use std::collections::VecDeque;
@@ -15,7 +17,8 @@ use crate::engine::durable::background::Signal;
 use crate::engine::durable::checkpoint;
 use crate::engine::durable::directory::{Directory, Listing, checkpoint_name, segment_name};
 use crate::engine::durable::format::{
-    RECORD_ALIGNMENT, RECORD_HEADER_BYTES, Record, RecordKind, Refused, SEGMENT_HEADER_BYTES, SegmentHeader, StoreId,
+    RECORD_ALIGNMENT, RECORD_HEADER_BYTES, Record, RecordHeader, RecordKind, Refused, SEGMENT_HEADER_BYTES,
+    SegmentHeader, StoreId,
 };
 use crate::engine::durable::log::{Left, Log, Segment, Segments};
 use crate::engine::memory::TreeSnapshot;
@@ -32,6 +35,20 @@ pub(super) struct Recovered {
     pub(super) state: TreeSnapshot,
     /// The newest checkpoint and its bytes.
     pub(super) checkpoint: Option<(CommitNumber, u64)>,
+    /// Whether there is a note of a close.
+    pub(super) has_close: bool,
+}
+
+/// What the files of a store say.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) listing: Listing,
+    pub(super) state: TreeSnapshot,
+    /// The newest checkpoint and its bytes.
+    pub(super) checkpoint: Option<(CommitNumber, u64)>,
+    /// The segment that the log begins in.
+    first: u64,
+    scan: Scan,
 }
 
 /// Reads the store `id` in `directory`, and leaves there what the log can go on from.
@@ -41,6 +58,13 @@ pub(super) fn recover(
     segment_bytes: u64,
     signal: &Arc<Signal>,
 ) -> Result<Recovered> {
+    let Found { listing, state, checkpoint, first, scan } = find(directory, id)?;
+    let (log, segments) = settle(directory, id, &listing, first, scan, segment_bytes, signal)?;
+    Ok(Recovered { log, segments, state, checkpoint, has_close: listing.has_close })
+}
+
+/// Reads the store `id` in `directory`, and changes nothing.
+pub(super) fn find(directory: &Directory, id: StoreId) -> Result<Found> {
     let listing = directory.list()?;
     let newest = listing.checkpoints.last().map(|commit| read_checkpoint(directory, id, *commit)).transpose()?;
     let checkpoint = newest.as_ref().map(|newest| (newest.state.commit(), newest.size));
@@ -61,8 +85,7 @@ pub(super) fn recover(
         Ok(())
     })?;
     state = TreeSnapshot::new(tree, last);
-    let (log, segments) = settle(directory, id, &listing, first, scan, segment_bytes, signal)?;
-    Ok(Recovered { log, segments, state, checkpoint })
+    Ok(Found { listing, state, checkpoint, first, scan })
 }
 
 /// Brings the directory into the state the invariants of the log ask for.
@@ -202,7 +225,12 @@ pub(super) fn scan_log(
     let (mut claimed, mut ends_with_mark) = (after, true);
     loop {
         if !listing.segments.contains(&sequence) {
-            return Err(directory.damaged(&segment_name(sequence), 0, "the file is missing"));
+            let why = if sequence == 1 {
+                "the file is missing, or the checkpoint that makes it needless"
+            } else {
+                "the file is missing"
+            };
+            return Err(directory.damaged(&segment_name(sequence), 0, why));
         }
         let (header, bytes) = read_segment(directory, id, sequence)?;
         let mut offset = SEGMENT_HEADER_BYTES;
@@ -243,6 +271,10 @@ pub(super) fn scan_log(
                 continue;
             }
             Gap::Known => String::new(),
+            // Where it ends is known, and this is before that.
+            Gap::Found(why) if until.is_some() => {
+                return Err(directory.damaged(&segment_name(sequence), offset as u64, &why));
+            }
             Gap::Found(why) => why,
         };
         let rest = bytes.get(offset..).unwrap_or_default();
@@ -263,6 +295,11 @@ pub(super) fn scan_log(
             later.push((header, is_empty));
         }
         if is_contradicted {
+            return Err(directory.damaged(&segment_name(sequence), offset as u64, &why));
+        }
+        let closed = directory.read_close(id, listing)?;
+        if last < closed {
+            let why = format!("the log ends at commit {last}, although the store was closed after commit {closed}");
             return Err(directory.damaged(&segment_name(sequence), offset as u64, &why));
         }
         let is_clean = ends_with_mark && !has_remains;
@@ -291,41 +328,48 @@ enum Gap {
     Found(String),
 }
 
-/// Whether some record from `offset` on says that `missing` was on the medium.
+/// Whether some record from `offset` on says that `missing` was on the medium. That is so from when its header was written.
 fn claims(header: &SegmentHeader, bytes: &[u8], offset: usize, missing: CommitNumber) -> bool {
-    let salt = header.salt();
-    (offset..bytes.len()).step_by(RECORD_ALIGNMENT).any(|at| {
-        let bytes = bytes.get(at..).unwrap_or_default();
-        Record::may_claim(bytes, missing) && Record::decode(bytes, salt).is_ok_and(|record| record.synced >= missing)
-    })
+    headers(header, bytes, offset).any(|(_, header)| header.synced >= missing)
 }
 
-/// Reads a whole segment and checks its header.
-fn read_segment(directory: &Directory, id: StoreId, sequence: u64) -> Result<(SegmentHeader, Vec<u8>)> {
+/// Where a record may begin from `offset` on, by its header.
+pub(super) fn headers<'a>(
+    header: &SegmentHeader,
+    bytes: &'a [u8],
+    offset: usize,
+) -> impl Iterator<Item = (usize, RecordHeader)> + 'a {
+    let (salt, places) = (header.salt(), (offset..bytes.len()).step_by(RECORD_ALIGNMENT));
+    places.filter_map(move |at| Some((at, RecordHeader::decode(bytes.get(at..)?, salt).ok()?)))
+}
+
+/// Reads a whole segment and checks its header, and before all of it that it is as long as that says.
+pub(super) fn read_segment(directory: &Directory, id: StoreId, sequence: u64) -> Result<(SegmentHeader, Vec<u8>)> {
     let name = segment_name(sequence);
-    let bytes = directory.read_whole(&name, usize::MAX)?;
-    let header = SegmentHeader::decode(&bytes).map_err(|refused| directory.refuse_file(&name, 0, refused))?;
+    let (start, size) = directory.read_start(&name, SEGMENT_HEADER_BYTES)?;
+    let header = SegmentHeader::decode(&start).map_err(|refused| directory.refuse_file(&name, 0, refused))?;
     let wrong = if header.id != id {
         "the file belongs to another store"
     } else if header.sequence != sequence {
         "the file has the name of another"
-    } else if header.size > bytes.len() as u64 {
+    } else if header.size > size {
         "the file is cut off"
-    } else if header.size < bytes.len() as u64 {
+    } else if header.size < size {
         "something follows the segment"
     } else {
-        return Ok((header, bytes));
+        return Ok((header, directory.read_whole(&name, usize::try_from(size).unwrap_or(usize::MAX))?));
     };
-    Err(directory.damaged(&name, bytes.len() as u64, wrong))
+    Err(directory.damaged(&name, size, wrong))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Changes;
     use crate::engine::durable::directory::IDENTITY_FILE;
+    use crate::engine::durable::format::tests::HASHED;
     use crate::engine::durable::format::{Records, encode_identity};
     use crate::engine::durable::{DurableEngine, check};
+    use crate::engine::{Changes, Durability, Engine};
     use crate::vfs::SystemVfs;
 
     /// A store of one segment with a commit in it and `free` bytes after that.
@@ -342,6 +386,42 @@ mod tests {
         directory.write_whole(&segment_name(1), &segment).unwrap();
         directory.write_whole(IDENTITY_FILE, &encode_identity(id)).unwrap();
         (dir, directory)
+    }
+
+    #[test]
+    fn a_store_opens_at_the_same_cost_whatever_values_say() {
+        let dir = tempfile::tempdir().unwrap();
+        let engine = DurableEngine::open(dir.path()).unwrap();
+        // What may begin a record as long as the rest, at every place.
+        let bytes = 2u32 << 20;
+        let header = |at: u32| {
+            let mut header = [0; RECORD_HEADER_BYTES];
+            header[..4].copy_from_slice(&(bytes - at).to_le_bytes());
+            header[8..16].copy_from_slice(&(1u64 << 40).to_le_bytes());
+            header[16..24].copy_from_slice(&(1u64 << 40).to_le_bytes());
+            header[24] = 1;
+            header
+        };
+        let value: Vec<u8> = (0..bytes).step_by(RECORD_HEADER_BYTES).flat_map(header).collect();
+        for key in ["a", "b"] {
+            let ticket = engine.commit(&Changes::putting(key, &value), None, Durability::Sync).unwrap();
+            ticket.wait().unwrap();
+        }
+        engine.close().unwrap();
+        let path = dir.path().join(segment_name(1));
+        let mut segment = std::fs::read(&path).unwrap();
+        segment[200] ^= 1;
+        std::fs::write(&path, &segment).unwrap();
+        for open in [true, false] {
+            HASHED.set(0);
+            let damaged = if open {
+                matches!(DurableEngine::open(dir.path()), Err(Error::Damaged { .. }))
+            } else {
+                check(dir.path()).unwrap().damage.len() == 1
+            };
+            assert!(damaged);
+            assert!(HASHED.get() <= 12 * segment.len() as u64, "{} of {}", HASHED.get(), segment.len());
+        }
     }
 
     #[test]

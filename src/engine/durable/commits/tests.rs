@@ -17,6 +17,8 @@ struct Medium {
     /// How many more syncs succeed; `None` for all.
     syncs_left: Option<usize>,
     panics: bool,
+    /// Whether there is no room.
+    is_full: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -54,6 +56,15 @@ impl Log for FakeLog {
     }
 }
 
+impl Room for FakeLog {
+    fn reserve(&self, _bytes: usize) -> Result<()> {
+        if self.medium.lock().is_full {
+            return Err(Error::Engine { engine: "fake", message: "no room".to_owned() });
+        }
+        Ok(())
+    }
+}
+
 impl Unsynced for FakeUnsynced {
     fn last(&self) -> CommitNumber {
         CommitNumber(self.last)
@@ -76,7 +87,7 @@ impl Unsynced for FakeUnsynced {
 fn commits() -> (Arc<Commits<FakeLog>>, FakeLog) {
     let log = FakeLog::default();
     let state = TreeSnapshot::new(Tree::default(), CommitNumber(0));
-    (Arc::new(Commits::new(log.clone(), state, false)), log)
+    (Arc::new(Commits::new(log.clone(), Arc::new(log.clone()), state, false)), log)
 }
 
 fn put(commits: &Arc<Commits<FakeLog>>, key: &str, sync: bool) -> Result<Ticket> {
@@ -183,6 +194,43 @@ mod one_schedule {
         assert_eq!((shown(&commits), commits.latest().unwrap().commit().0), (1, 1));
         assert!(matches!(commits.close(|_, _| panic!("nothing is written")), Err(Error::ReadOnly { .. })));
         assert!(matches!(commits.snapshot(), Err(Error::Closed)));
+    }
+
+    #[test]
+    fn a_commit_without_room_leaves_no_trace_and_the_next_asks_again() {
+        let (commits, log) = commits();
+        let before = put(&commits, "a", true).unwrap();
+        log.medium.lock().is_full = true;
+        for sync in [true, false] {
+            assert!(matches!(put(&commits, "b", sync), Err(Error::Engine { .. })));
+        }
+        assert_eq!(commits.latest().unwrap().commit().0, 1, "nothing was ordered");
+        log.medium.lock().is_full = false;
+        let after = put(&commits, "c", true).unwrap();
+        assert_eq!(after.number().0, 2);
+        after.wait().unwrap();
+        before.wait().unwrap();
+        assert_eq!((shown(&commits), log.medium.lock().written.clone()), (2, vec![1, 2]));
+    }
+
+    #[test]
+    fn what_changes_the_log_comes_after_what_is_ordered() {
+        let (commits, log) = commits();
+        let ticket = put(&commits, "a", true).unwrap();
+        let seen = commits
+            .change_log(|log, state, synced| Ok(Ok((log.medium.lock().written.clone(), state.commit(), synced))));
+        assert_eq!(
+            seen.unwrap(),
+            (vec![1], CommitNumber(0), CommitNumber(0)),
+            "written, and not shown before it is synced"
+        );
+        ticket.wait().unwrap();
+        assert_eq!((shown(&commits), log.medium.lock().syncs.clone()), (1, vec![1]));
+        let refused = || Error::Engine { engine: "fake", message: "no".to_owned() };
+        assert!(commits.change_log(|_, _, _| Err::<Result<()>, _>(refused())).is_err());
+        put(&commits, "b", true).unwrap().wait().unwrap();
+        assert!(commits.change_log(|_, _, _| Ok(Err::<(), _>(refused()))).is_err());
+        assert!(matches!(put(&commits, "c", true), Err(Error::ReadOnly { .. })));
     }
 
     #[test]

@@ -1,6 +1,11 @@
 use super::*;
 use proptest::prelude::*;
 
+thread_local! {
+    /// Bytes of which this thread has made checksums.
+    pub(in crate::engine::durable) static HASHED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
 const ID: StoreId = StoreId([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
 
 /// The example `name` of `docs/format.md`: the bytes before each line's comment.
@@ -59,6 +64,7 @@ fn read_block(header: &BlockHeader, block: &[u8], reader: &mut BlockReader) -> R
 #[test]
 fn the_page_shows_the_bytes_that_are_written() {
     assert_example("identity", &encode_identity(ID));
+    assert_example("close", &encode_close(ID, CommitNumber(7)));
     assert_example("segment", &segment().encode());
     let changes = Changes::from_iter([("user:1", Some("ann")), ("user:2", None)]);
     assert_example("commit", &record(RecordKind::Commit, 7, 6, &changes));
@@ -75,6 +81,7 @@ fn the_page_shows_the_bytes_that_are_written() {
 #[test]
 fn the_page_shows_bytes_that_are_read() {
     assert_eq!(decode_identity(&example("identity")), Ok(ID));
+    assert_eq!(decode_close(&example("close")), Ok((ID, CommitNumber(7))));
     assert_eq!(SegmentHeader::decode(&example("segment")), Ok(segment()));
     let bytes = example("commit");
     let read = Record::decode(&bytes, segment().salt()).unwrap();
@@ -82,17 +89,18 @@ fn the_page_shows_bytes_that_are_read() {
     assert_eq!(operations(&read), [(b"user:1".to_vec(), Some(b"ann".to_vec())), (b"user:2".to_vec(), None)]);
     assert_eq!(CheckpointHeader::decode(&example("checkpoint")), Ok(checkpoint()));
     let (block, mut reader) = (example("block"), BlockReader::new(checkpoint().salt()));
-    let header = BlockHeader::decode(block.first_chunk().unwrap()).unwrap();
+    let header = BlockHeader::decode(block.first_chunk().unwrap(), checkpoint().salt()).unwrap();
     let read = read_block(&header, &block, &mut reader).unwrap();
     assert_eq!(read, [(b"user:1".to_vec(), b"ann".to_vec()), (b"user:3".to_vec(), b"bob".to_vec())]);
-    assert!(BlockHeader::decode(example("last block").first_chunk().unwrap()).unwrap().is_last());
+    assert!(BlockHeader::decode(example("last block").first_chunk().unwrap(), checkpoint().salt()).unwrap().is_last());
 }
 
 #[test]
 fn a_newer_version_and_unknown_flags_are_told_from_damage() {
     type Refusal = fn(&[u8]) -> Option<Refused>;
-    let headers: [(Vec<u8>, Refusal); 3] = [
+    let headers: [(Vec<u8>, Refusal); 4] = [
         (encode_identity(ID).to_vec(), |bytes| decode_identity(bytes).err()),
+        (encode_close(ID, CommitNumber(7)).to_vec(), |bytes| decode_close(bytes).err()),
         (segment().encode().to_vec(), |bytes| SegmentHeader::decode(bytes).err()),
         (checkpoint().encode().to_vec(), |bytes| CheckpointHeader::decode(bytes).err()),
     ];
@@ -108,8 +116,10 @@ fn a_newer_version_and_unknown_flags_are_told_from_damage() {
             refusal(&bytes)
         };
         assert_eq!(refusal(&header), None);
-        assert!(matches!(changed(8, 2, true), Some(Refused::Newer(_))));
-        assert!(matches!(changed(8, 2, false), Some(Refused::Newer(_))), "its checksum may be elsewhere");
+        assert!(matches!(changed(8, 3, true), Some(Refused::Newer(_))));
+        assert!(matches!(changed(8, 3, false), Some(Refused::Newer(_))), "its checksum may be elsewhere");
+        assert!(matches!(changed(8, 1, true), Some(Refused::Older(_))));
+        assert!(matches!(changed(8, 1, false), Some(Refused::Damaged(_))), "one bit of this version's is another's");
         assert!(matches!(changed(8, 0, true), Some(Refused::Damaged(_))));
         assert!(matches!(changed(15, 0x80, true), Some(Refused::Newer(_))));
         assert!(matches!(changed(12, 0x40, false), Some(Refused::Damaged(_))));
@@ -131,13 +141,26 @@ fn a_record_of_another_segment_or_store_is_no_record() {
 }
 
 #[test]
+fn a_header_before_the_operations_of_another_record_is_no_record() {
+    let mut bytes = record(RecordKind::Commit, 1, 0, &Changes::putting("a", "1"));
+    let other = record(RecordKind::Commit, 2, 0, &Changes::putting("b", "1"));
+    bytes[RECORD_HEADER_BYTES..].copy_from_slice(&other[RECORD_HEADER_BYTES..]);
+    assert!(Record::decode(&bytes, segment().salt()).is_err());
+    // Also with the checksum that goes with those: it is that of the other's header as well.
+    bytes[4..8].copy_from_slice(&other[4..8]);
+    let checksum = header_checksum(segment().salt(), &bytes, RECORD_HEADER_CHECKSUM_AT);
+    put_at(&mut bytes, RECORD_HEADER_CHECKSUM_AT, &checksum.to_le_bytes());
+    assert!(Record::decode(&bytes, segment().salt()).is_err());
+}
+
+#[test]
 fn a_block_in_the_place_of_another_is_refused() {
     let mut blocks = BlockWriter::new(1);
     blocks.push(b"a", b"1");
     let _first = blocks.finish_block().to_vec();
     blocks.push(b"b", b"2");
     let second = blocks.finish_block().to_vec();
-    let header = BlockHeader::decode(second.first_chunk().unwrap()).unwrap();
+    let header = BlockHeader::decode(second.first_chunk().unwrap(), 1).unwrap();
     let outcome = read_block(&header, &second, &mut BlockReader::new(1));
     assert_eq!(outcome, Err(Refused::Damaged("block 1 is in the place of block 0".to_owned())));
 }
@@ -170,14 +193,16 @@ fn a_block_asks_for_no_more_memory_than_its_bytes_can_fill() {
         put_at(&mut bytes, 0, &stored.to_le_bytes());
         put_at(&mut bytes, 8, &raw.to_le_bytes());
         put_at(&mut bytes, 16, &[codec]);
-        BlockHeader::decode(&bytes).is_ok()
+        let checksum = header_checksum(1, &bytes, BLOCK_HEADER_CHECKSUM_AT);
+        put_at(&mut bytes, BLOCK_HEADER_CHECKSUM_AT, &checksum.to_le_bytes());
+        BlockHeader::decode(&bytes, 1).is_ok()
     };
     assert!(header(100, 100, 0) && !header(100, 101, 0) && !header(100, 99, 0));
     assert!(header(100, 25_500, 1) && !header(100, 25_501, 1) && !header(0, 1, 1));
     // What compresses best comes back.
     let mut blocks = BlockWriter::new(1);
     let block = blocks.push(b"a", &vec![0; 1 << 20]).unwrap().to_vec();
-    let header = BlockHeader::decode(block.first_chunk().unwrap()).unwrap();
+    let header = BlockHeader::decode(block.first_chunk().unwrap(), 1).unwrap();
     assert_eq!(read_block(&header, &block, &mut BlockReader::new(1)).unwrap().len(), 1);
 }
 
@@ -205,6 +230,25 @@ fn the_removal_of_what_cannot_be_stored_is_not_recorded() {
     changes.remove("a");
     let bytes = record(RecordKind::Commit, 1, 0, &changes);
     assert_eq!(operations(&Record::decode(&bytes, segment().salt()).unwrap()), [(b"a".to_vec(), None)]);
+}
+
+#[test]
+fn looking_for_a_header_costs_the_same_whatever_the_bytes_say() {
+    // A value that is full of what may be headers of records as long as the rest of it.
+    let mut value = Vec::new();
+    for at in 0..1_000u32 {
+        let mut header = [0; RECORD_HEADER_BYTES];
+        put_at(&mut header, 0, &(40_000 - 40 * at).to_le_bytes());
+        put_at(&mut header, 8, &(1u64 << 40).to_le_bytes());
+        put_at(&mut header, 16, &(1u64 << 40).to_le_bytes());
+        put_at(&mut header, 24, &[1]);
+        value.extend_from_slice(&header);
+    }
+    HASHED.set(0);
+    for at in (0..value.len()).step_by(RECORD_ALIGNMENT) {
+        assert!(RecordHeader::decode(&value[at..], 7).is_err());
+    }
+    assert!(HASHED.get() <= 4 * value.len() as u64, "{} of {}", HASHED.get(), value.len());
 }
 
 proptest! {
@@ -258,7 +302,7 @@ proptest! {
         }
         let (mut reader, mut read) = (BlockReader::new(3), Vec::new());
         for block in &out {
-            let header = BlockHeader::decode(block.first_chunk().unwrap()).unwrap();
+            let header = BlockHeader::decode(block.first_chunk().unwrap(), 3).unwrap();
             prop_assert_eq!(header.stored_bytes + BLOCK_HEADER_BYTES, block.len());
             read.extend(read_block(&header, block, &mut reader).unwrap());
         }
@@ -281,16 +325,16 @@ proptest! {
             let length = bytes.len() / RECORD_ALIGNMENT * RECORD_ALIGNMENT;
             bytes.truncate(length);
             put_at(&mut bytes, 0, &length_u32(&vec![0; length]).to_le_bytes());
-            let checksum = checksum_around(salt, &bytes);
-            put_at(&mut bytes, 4, &checksum.to_le_bytes());
+            super::seal(salt, &mut bytes, RECORD_HEADER_CHECKSUM_AT);
         }
         let _ = decode_identity(&bytes);
+        let _ = decode_close(&bytes);
         let _ = SegmentHeader::decode(&bytes);
         let _ = CheckpointHeader::decode(&bytes);
         if let Ok(record) = Record::decode(&bytes, salt) {
             record.operations().for_each(drop);
         }
-        if let Some(header) = bytes.first_chunk().and_then(|header| BlockHeader::decode(header).ok()) {
+        if let Some(header) = bytes.first_chunk().and_then(|header| BlockHeader::decode(header, salt).ok()) {
             let _ = read_block(&header, &bytes, &mut BlockReader::new(salt));
         }
     }
