@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use larder::Error;
+use larder::engine::durable::DurableEngine;
 use larder::engine::{CommitNumber, Direction, Durability, Engine, KeyRange};
+use larder::{Error, OpenProblem};
 
 use crate::{changes, commit, get, names, put};
 
@@ -142,4 +143,25 @@ fn a_torn_mark_is_no_mark() {
             assert_eq!(fs::read(&mark).unwrap()[..8], 10u64.to_be_bytes());
         }
     });
+}
+
+#[test]
+fn a_store_of_another_engine_is_called_by_its_name() {
+    let openers: Vec<(&str, fn(&Path) -> Result<(), Error>)> = vec![
+        ("durable", |path| DurableEngine::open(path).map(drop)),
+        #[cfg(feature = "fjall")]
+        ("fjall", |path| larder::engine::fjall::FjallEngine::open(path).map(drop)),
+        #[cfg(feature = "sled")]
+        ("sled", |path| larder::engine::sled::SledEngine::open(path).map(drop)),
+    ];
+    for (kind, make) in &openers {
+        let dir = tempfile::tempdir().unwrap();
+        make(dir.path()).unwrap();
+        for (other, open) in openers.iter().filter(|(other, _)| other != kind) {
+            let error = open(dir.path()).unwrap_err();
+            assert!(matches!(error, Error::Open { problem: OpenProblem::NotAStore, .. }), "{other}: {error}");
+            assert!(error.to_string().contains(kind) && error.to_string().contains("open it with"), "{other}: {error}");
+        }
+        make(dir.path()).unwrap();
+    }
 }

@@ -48,6 +48,57 @@ fn entries_survive_the_move_from_the_journal_to_the_tree() {
     assert!(snapshot.get(&[3]).unwrap().as_deref() == Some(&*value));
 }
 
+/// The bytes of all journals.
+fn journal_bytes(path: &Path) -> Vec<u64> {
+    let files = fs::read_dir(path).unwrap().map(|file| file.unwrap());
+    let journals = files.filter(|file| file.path().extension().is_some_and(|extension| extension == "jnl"));
+    journals.map(|file| file.metadata().unwrap().len()).collect()
+}
+
+#[test]
+fn a_store_that_was_closed_has_no_journal_to_read() {
+    for is_held in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        for round in 1..4 {
+            let engine = open(dir.path());
+            for n in 0..50 {
+                put(&engine, &format!("{round} {n}"), "1");
+            }
+            assert!(engine.stats().unwrap().log_bytes > 0 && engine.stats().unwrap().syncs >= 50);
+            let snapshot = is_held.then(|| engine.snapshot().unwrap());
+            engine.close().unwrap();
+            assert_eq!(journal_bytes(dir.path()).into_iter().sum::<u64>(), 0);
+            assert!(snapshot.is_none_or(|snapshot| snapshot.count(&KeyRange::all()).unwrap() == 50 * round));
+            drop(engine);
+            let engine = open(dir.path());
+            let snapshot = engine.snapshot().unwrap();
+            assert_eq!((snapshot.commit().0, snapshot.count(&KeyRange::all()).unwrap()), (50 * round, 50 * round));
+            assert_eq!(engine.check().unwrap().entries, 50 * round);
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_leaves_one_journal_and_everything_in_the_tree() {
+    let (dir, copied) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let engine = open(dir.path());
+    let value: Arc<[u8]> = (0..1 << 20).map(|n: u32| n.wrapping_mul(0x9e37_79b9).to_le_bytes()[3]).collect();
+    for n in 0..150u8 {
+        engine.commit(&Changes::putting([n], &value), None, Durability::None).unwrap().wait().unwrap();
+    }
+    engine.checkpoint().unwrap();
+    assert_eq!(journal_bytes(dir.path()).len(), 1);
+    put(&engine, "later", "1");
+    copy(dir.path(), copied.path());
+    drop(engine);
+    for path in [dir.path(), copied.path()] {
+        let engine = open(path);
+        let report = engine.check().unwrap();
+        assert_eq!((report.entries, report.commit.0, report.damage.len()), (151, 151, 0));
+        assert!(report.files > 3 && report.bytes > 0);
+    }
+}
+
 #[test]
 fn a_journal_that_is_too_small_is_refused() {
     let dir = tempfile::tempdir().unwrap();
@@ -103,13 +154,27 @@ fn a_creation_that_was_interrupted_is_begun_again() {
     assert_eq!(get(&*open(dir.path()).snapshot().unwrap(), "a").as_deref(), Some("1"));
 }
 
-/// A store of ten synced commits, closed, and the length of what its journal holds.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+/// A store of ten synced commits, as a crash leaves it, and the length of what its journal holds.
 fn ten_commits(path: &Path) -> u64 {
-    let engine = open(path);
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
     for n in 0..10 {
         put(&engine, "counter", &n.to_string());
     }
-    engine.close().unwrap();
+    copy(dir.path(), path);
     // The rest is set aside, and zero.
     let mut journal = Vec::new();
     File::open(path.join("0.jnl")).unwrap().take(1 << 16).read_to_end(&mut journal).unwrap();

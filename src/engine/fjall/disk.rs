@@ -8,14 +8,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
+use fjall::{AbstractTree, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 
 use crate::engine::fjall::FjallOptions;
 use crate::engine::fjall::failure::{self, refuse};
 use crate::engine::fjall::snapshot::FjallSnapshot;
+use crate::engine::foreign::reason_in;
 use crate::engine::group::{Group, Log, Mark, Opened};
 use crate::engine::{Change, CommitNumber, Snapshot};
 use crate::error::{Error, OpenProblem, Result};
+use crate::vfs::{SystemVfs, Vfs};
 
 /// Version of the layout that the module's header describes.
 const FORMAT_VERSION: u32 = 1;
@@ -39,9 +41,15 @@ const WRITE_BUFFER_BYTES_MAX: u64 = 192 << 20;
 const FLUSH_PAUSE: Duration = Duration::from_millis(2);
 const FLUSH_PAUSES_MAX: u32 = 5_000;
 
+/// How often whoever tidies up waits so: five minutes in all.
+const TIDY_PAUSES_MAX: u32 = 150_000;
+
 /// The file that fjall writes last when it creates a directory.
 const VERSION_FILE: &str = "version";
 const LOCK_FILE: &str = "lock";
+
+/// Ends the names of fjall's journals.
+const JOURNAL_EXTENSION: &str = "jnl";
 
 /// What a creation that was interrupted leaves behind, beside the lock.
 const UNFINISHED: (&str, &str) = ("0.jnl", "keyspaces");
@@ -164,6 +172,47 @@ impl Disk {
     }
 }
 
+/// What is left to do when fjall is to be opened fast.
+impl Disk {
+    /// Has fjall write everything that it holds in memory to its tables, which makes what its journals hold needless.
+    fn flush(&self) -> Result<()> {
+        let error = |error| failure::convert("write", &self.path, error);
+        for keyspace in [&self.entries, &self.meta] {
+            keyspace.rotate_memtable().map_err(error)?;
+        }
+        // What fjall has to wait with does not look whether the thread that is waited for has failed.
+        for _ in 0..TIDY_PAUSES_MAX {
+            if self.entries.sealed_memtable_count() + self.meta.sealed_memtable_count() == 0 {
+                return Ok(());
+            }
+            self.database.persist(PersistMode::Buffer).map_err(error)?;
+            std::thread::sleep(FLUSH_PAUSE);
+        }
+        Err(failure::engine("what it holds in memory did not get to its tables; it is in the journal"))
+    }
+
+    /// Empties the journals, of which nothing is needed: all of it is in the tables, and nothing is written any more.
+    ///
+    /// fjall would read them again whole when it is opened, to find that it has everything.
+    fn empty_journals(&self) -> Result<()> {
+        let is_in_tables = |keyspace: &Keyspace| keyspace.tree.get_highest_memtable_seqno().is_none();
+        if !is_in_tables(&self.entries) || !is_in_tables(&self.meta) {
+            return Ok(());
+        }
+        for entry in fs::read_dir(&*self.path).map_err(|source| Error::io("read", &self.path, source))? {
+            let path = entry.map_err(|source| Error::io("read", &self.path, source))?.path();
+            if path.extension().is_some_and(|extension| extension == JOURNAL_EXTENSION) {
+                let emptied = OpenOptions::new().write(true).open(&path).and_then(|file| {
+                    file.set_len(0)?;
+                    file.sync_all()
+                });
+                emptied.map_err(|source| Error::io("write", &path, source))?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Log for Disk {
     const ENGINE: &'static str = failure::ENGINE;
 
@@ -176,8 +225,34 @@ impl Log for Disk {
         Ok(self.snapshot(group.last))
     }
 
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn disk_bytes(&self) -> Result<u64> {
         self.database.disk_space().map_err(|error| failure::convert("measure", &self.path, error))
+    }
+
+    fn log_bytes(&self) -> Result<u64> {
+        self.database.journal_disk_space().map_err(|error| failure::convert("measure", &self.path, error))
+    }
+
+    fn tidy(&mut self) -> Result<()> {
+        self.flush()?;
+        if self.database.journal_count() > 1 {
+            // fjall removes journals when a table in memory is full, not when it is written: so there is one more.
+            let commit = self.read_commit()?;
+            let mut batch = self.database.batch().durability(Some(PersistMode::SyncAll));
+            batch.insert(&self.meta, COMMIT_KEY, commit.0.to_be_bytes());
+            batch.commit().map_err(|error| failure::convert("write", &self.path, error))?;
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.flush()?;
+        self.empty_journals()
     }
 }
 
@@ -190,7 +265,10 @@ fn is_storable(key: &[u8]) -> bool {
 fn prepare_directory(path: &Path) -> Result<()> {
     let io_error = |source| Error::open_io(path, source);
     match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        // fjall would let others of this machine look into it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return SystemVfs.create_directory(path).map_err(io_error);
+        }
         Err(error) => return Err(io_error(error)),
         Ok(metadata) if !metadata.is_dir() => {
             return Err(refuse(
@@ -211,6 +289,11 @@ fn prepare_directory(path: &Path) -> Result<()> {
         let known = name == LOCK_FILE || name == UNFINISHED.0 || name == UNFINISHED.1;
         unfinished |= known;
         foreign = foreign.or((!known).then_some(name));
+    }
+    if foreign.is_some()
+        && let Some(reason) = reason_in(path)
+    {
+        return Err(refuse(OpenProblem::NotAStore, path, reason));
     }
     if let Some(name) = foreign {
         let files = format!("it is not a store and holds other files, such as {}", name.display());

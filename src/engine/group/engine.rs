@@ -1,12 +1,15 @@
 //! What the engines on a database of another make have in common.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::engine::group::{GroupCommit, Log, Opened};
 use crate::engine::interval::IntervalSync;
-use crate::engine::{Changes, Durability, EngineStats, Reads, Snapshot, Ticket, check_changes};
-use crate::error::Result;
+use crate::engine::{
+    Changes, CheckReport, Damage, Direction, Durability, EngineStats, KeyRange, Reads, Snapshot, Ticket, check_changes,
+};
+use crate::error::{Error, Result};
 
 /// Commits to `L` in groups, and syncs it in the background where that was asked for. Dropping it closes it.
 ///
@@ -66,7 +69,34 @@ impl<L: Log> GroupEngine<L> {
     pub(in crate::engine) fn stats(&self) -> Result<EngineStats> {
         let commit = self.snapshot()?.commit();
         let disk_bytes = self.commits.with_log(L::disk_bytes)??;
-        Ok(EngineStats { commit, disk_bytes, ..EngineStats::default() })
+        let log_bytes = self.commits.with_log(L::log_bytes)??;
+        let syncs = self.commits.syncs.load(Ordering::Relaxed);
+        Ok(EngineStats { commit, disk_bytes, log_bytes, syncs, ..EngineStats::default() })
+    }
+
+    pub(in crate::engine) fn checkpoint(&self) -> Result<()> {
+        self.commits.tidy()
+    }
+
+    /// Reads every entry. What the database says to be damaged is in the report, up to the first of it.
+    pub(in crate::engine) fn check(&self) -> Result<CheckReport> {
+        let snapshot = self.snapshot()?;
+        let path = self.commits.with_log(|log| log.path().to_owned())?;
+        let mut report = CheckReport { commit: snapshot.commit(), ..CheckReport::default() };
+        (report.files, report.bytes) = measure(&path).map_err(|source| Error::io("read", &path, source))?;
+        let read = snapshot.range(&KeyRange::all(), Direction::Forward).and_then(|mut cursor| {
+            while cursor.next()?.is_some() {
+                report.entries += 1;
+            }
+            Ok(())
+        });
+        match read {
+            Err(Error::Corruption { what, detail }) => {
+                report.damage.push(Damage { file: path, offset: 0, detail: format!("{what}: {detail}") });
+                Ok(report)
+            }
+            read => read.map(|()| report),
+        }
     }
 
     pub(in crate::engine) fn close(&self) -> Result<()> {
@@ -74,6 +104,25 @@ impl<L: Log> GroupEngine<L> {
         self.interval.stop();
         self.commits.close()
     }
+}
+
+/// How many files there are in and below the directory `path`, and their bytes.
+fn measure(path: &Path) -> std::io::Result<(u64, u64)> {
+    let (mut files, mut bytes) = (0, 0);
+    let mut directories = vec![path.to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(directory)? {
+            let entry = entry?;
+            // It may have been removed meanwhile.
+            let Ok(found) = entry.metadata() else { continue };
+            if found.is_dir() {
+                directories.push(entry.path());
+            } else if found.is_file() {
+                (files, bytes) = (files + 1, bytes + found.len());
+            }
+        }
+    }
+    Ok((files, bytes))
 }
 
 impl<L: Log> Drop for GroupEngine<L> {

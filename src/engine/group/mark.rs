@@ -24,7 +24,11 @@ impl Mark {
     /// Opens the mark of the store in `directory`, or makes one.
     pub(in crate::engine) fn open(directory: &Path) -> std::io::Result<Self> {
         let path = directory.join(FILE);
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path)?;
         Ok(Self { file, path })
     }
 

@@ -45,6 +45,10 @@ impl Log for TestLog {
         Ok(Arc::clone(&self.state))
     }
 
+    fn path(&self) -> &std::path::Path {
+        std::path::Path::new("/nowhere")
+    }
+
     fn disk_bytes(&self) -> Result<u64> {
         Ok(0)
     }

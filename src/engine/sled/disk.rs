@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::engine::foreign::reason_in;
 use crate::engine::group::{Group, Log, Mark, Opened};
 use crate::engine::sled::SledOptions;
 use crate::engine::sled::failure::{self, ENGINE};
@@ -16,6 +17,7 @@ use crate::engine::sled::snapshot::SledSnapshot;
 use crate::engine::sled::undo::{Old, Undo};
 use crate::engine::{Change, CommitNumber, Direction, Key, KeyRange, Snapshot};
 use crate::error::{Error, OpenProblem, Result};
+use crate::vfs::{SystemVfs, Vfs};
 
 /// Version of the layout that the module's header describes.
 const FORMAT_VERSION: u32 = 1;
@@ -235,6 +237,10 @@ impl Log for Disk {
         Ok(self.snapshot(group.last))
     }
 
+    fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
     fn disk_bytes(&self) -> Result<u64> {
         let database = self.shared.database.as_ref().ok_or(Error::Closed)?;
         failure::call("measure", &self.shared.path, || database.size_on_disk())
@@ -254,7 +260,10 @@ fn foreign(path: &Path) -> Error {
 fn check_directory(path: &Path) -> Result<()> {
     let io_error = |source| Error::open_io(path, source);
     match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        // sled would let others of this machine look into it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return SystemVfs.create_directory(path).map_err(io_error);
+        }
         Err(error) => return Err(io_error(error)),
         Ok(metadata) if !metadata.is_dir() => {
             let reason = "it is a file: give the path of a directory, or of one to create";
@@ -274,6 +283,11 @@ fn check_directory(path: &Path) -> Result<()> {
         if !is_known && !is_index {
             foreign.get_or_insert(name);
         }
+    }
+    if foreign.is_some()
+        && let Some(reason) = reason_in(path)
+    {
+        return Err(Error::open(OpenProblem::NotAStore, path, reason));
     }
     match foreign {
         None => Ok(()),
