@@ -203,14 +203,121 @@ fn a_port_in_use_is_refused() {
 }
 
 #[test]
-fn a_store_in_use_is_refused_by_every_command() {
+fn a_store_that_a_program_has_open_is_refused_by_every_command() {
+    let folder = TempDir::new().unwrap();
+    let path = store(&folder);
+    let _held = Store::open(&path).unwrap();
+    refused(&["serve", "--redis", ":0", "--data", text(&path)], &[text(&path), "in use", "close it"]);
+    for arguments in
+        [&["check", text(&path)][..], &["stats", text(&path)], &["backup", text(&path), "/nonexistent/copy"]]
+    {
+        refused(arguments, &["in use", "close it", "larder serve"]);
+    }
+}
+
+#[test]
+fn a_store_that_is_served_is_checked_copied_and_counted_by_its_server() {
+    let folder = TempDir::new().unwrap();
+    let (path, copy) = (folder.path().join("store"), folder.path().join("a copy"));
+    let served = Served::start(&["--data", text(&path)]);
+    let mut client = connect(served.port);
+    ask(&mut client, "SET k v\r\n", "+OK\r\n");
+    ask(&mut client, "SET k2 v\r\n", "+OK\r\n");
+    refused(&["serve", "--redis", ":0", "--data", text(&path)], &[text(&path), "in use"]);
+    let (code, out, error) = run(&["check", text(&path)]);
+    assert!(code == 0 && out.contains("nothing is damaged") && out.contains("commit 2"), "{out}{error}");
+    let (code, out, error) = run(&["stats", text(&path)]);
+    assert!(code == 0 && out.contains("commit           2"), "{out}{error}");
+    // A relative path is one of whoever asks.
+    let mut process = larder(&["backup", text(&path), "a copy"]).current_dir(folder.path()).spawn().unwrap();
+    assert!(wait(&mut process).success());
+    let mut out = String::new();
+    process.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    assert!(out.contains("copied") && out.contains(text(&copy)) && out.contains("checked"), "{out}");
+    refused(&["backup", text(&path), text(&copy)], &[text(&copy), "not empty"]);
+    ask(&mut connect(served.port), "SET k3 v\r\n", "+OK\r\n");
+    assert_eq!(Store::open(&copy).unwrap().stats().unwrap().commit.0, 2);
+    assert_eq!(served.end("TERM").0.code(), Some(0));
+    assert!(!path.join("control").exists(), "nobody can ask any more");
+    assert_eq!(Store::open(&path).unwrap().stats().unwrap().commit.0, 3);
+}
+
+#[test]
+fn the_socket_is_its_owners_and_what_is_no_request_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::net::{UnixListener, UnixStream};
+    let folder = TempDir::new().unwrap();
+    let (path, socket) = (store(&folder), folder.path().join("store/control"));
+    // One that a server which was killed has left.
+    drop(UnixListener::bind(&socket).unwrap());
+    assert!(UnixStream::connect(&socket).is_err());
+    let served = Served::start(&["--data", text(&path)]);
+    assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
+    let reply = |request: &[u8]| {
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        // It may be refused before it has all been taken.
+        let _ = stream.write_all(request);
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let mut reply = String::new();
+        let _ = stream.read_to_string(&mut reply);
+        reply
+    };
+    for (request, refusal) in [
+        (&b"nosuch\n"[..], "! it is no request"),
+        (b"check", "! the request is too long, or has no end"),
+        (&[b'a'; 20_000], "! the request is too long, or has no end"),
+        (b"backup copy\n", "! the path \"copy\" is not absolute"),
+        (b"backup /nonexistent/\0\n", "! "),
+    ] {
+        let found = reply(request);
+        // What is sent to who has gone may take the reply with it.
+        assert!(found.starts_with(refusal) || (request.len() > 8 << 10 && found.is_empty()), "{refusal}: {found:?}");
+    }
+    assert_eq!(reply(b"\xff\n"), "");
+    assert!(reply(b"check\n").ends_with(": nothing is damaged\n= 0\n"));
+    // Killed, it leaves its socket; whoever opens the store then does not mind.
+    drop(served);
+    assert!(socket.exists());
+    let (code, out, error) = run(&["check", text(&path)]);
+    assert!(code == 0 && out.contains("nothing is damaged"), "{out}{error}");
+    fs::remove_file(&socket).unwrap();
+    fs::write(&socket, "somebody's").unwrap();
+    let served = Served::start(&["--data", text(&path)]);
+    refused(&["check", text(&path)], &["in use"]);
+    let (_, error) = served.end("TERM");
+    assert!(error.contains("something else has its name"), "{error}");
+    assert_eq!(fs::read_to_string(&socket).unwrap(), "somebody's");
+}
+
+#[test]
+fn a_hangup_does_not_end_a_server() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("store");
-    let _served = Served::start(&["--data", text(&path)]);
-    refused(&["serve", "--redis", ":0", "--data", text(&path)], &[text(&path), "in use", "close it"]);
-    refused(&["check", text(&path)], &["in use"]);
-    refused(&["stats", text(&path)], &["in use"]);
-    refused(&["backup", text(&path), "/nonexistent/copy"], &["in use"]);
+    let served = Served::start(&["--data", text(&path)]);
+    ask(&mut connect(served.port), "SET k v\r\n", "+OK\r\n");
+    served.signal("HUP");
+    ask(&mut connect(served.port), "GET k\r\n", "$1\r\nv\r\n");
+    assert_eq!(served.end("TERM").0.code(), Some(0));
+}
+
+#[test]
+fn a_file_that_may_not_grow_refuses_the_write_and_does_not_end_the_server() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store");
+    // Room for segments of 4 MiB, and for none of 20; in blocks of 512 bytes, or 1,024 where the shell counts so.
+    let served = Served::start_limited("ulimit -f 9000", &["--data", text(&path)]);
+    let mut client = connect(served.port);
+    ask(&mut client, "SET k v\r\n", "+OK\r\n");
+    let value = "v".repeat(20 << 20);
+    let mut large = connect(served.port);
+    large.write_all(format!("*3\r\n$3\r\nSET\r\n$1\r\nl\r\n${}\r\n{value}\r\n", value.len()).as_bytes()).unwrap();
+    let mut reply = [0; 1];
+    large.read_exact(&mut reply).unwrap();
+    assert_eq!(&reply, b"-");
+    ask(&mut connect(served.port), "GET k\r\nEXISTS l\r\nSET k2 v\r\n", "$1\r\nv\r\n:0\r\n+OK\r\n");
+    assert_eq!(served.end("TERM").0.code(), Some(0));
+    assert!(Store::open(&path).unwrap().kv().exists("k2").unwrap());
 }
 
 #[test]

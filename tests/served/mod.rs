@@ -19,7 +19,23 @@ pub(crate) struct Served {
 impl Served {
     /// Starts `larder serve` at a free port with more `arguments`, and waits until it is ready.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut process = larder(&["serve", "--redis", ":0"]).args(arguments).stderr(Stdio::piped()).spawn().unwrap();
+        let mut command = larder(&["serve", "--redis", ":0"]);
+        command.args(arguments);
+        Self::started(command)
+    }
+
+    /// As [`Served::start`], after the shell has run `limit`.
+    #[allow(dead_code, reason = "not every user of this file needs it")]
+    pub(crate) fn start_limited(limit: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{limit}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_larder")]);
+        command.args(["serve", "--redis", ":0"]).args(arguments);
+        command.env_remove("LARDER_PASSWORD").stdin(Stdio::null()).stdout(Stdio::piped());
+        Self::started(command)
+    }
+
+    fn started(mut command: Command) -> Self {
+        let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let out = BufReader::new(process.stdout.take().unwrap());
         let (sender, lines) = mpsc::channel();
         std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
@@ -36,10 +52,15 @@ impl Served {
         Self { process, port }
     }
 
-    /// Sends it a signal, and waits for its end. Answers what it wrote to standard error, too.
-    pub(crate) fn end(mut self, signal: &str) -> (ExitStatus, String) {
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+    }
+
+    /// Sends it a signal, and waits for its end. Answers what it wrote to standard error, too.
+    pub(crate) fn end(mut self, signal: &str) -> (ExitStatus, String) {
+        self.signal(signal);
         let status = wait(&mut self.process);
         let mut error = String::new();
         self.process.stderr.take().unwrap().read_to_string(&mut error).unwrap();

@@ -1,8 +1,9 @@
-//! The program: a store with its doors open, and what can be done to a store that is closed.
+//! The program: a store with its doors open, and what can be done to the files of a store.
 
-mod closed;
 mod config;
+mod control;
 mod doors;
+mod files;
 mod options;
 mod serve;
 mod signals;
@@ -11,18 +12,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use control::Request;
 use options::Options;
-
-/// Of `check`, when something is damaged.
-const DAMAGED: u8 = 1;
 
 /// When a command could not be run; also what is told of a wrong command line.
 const FAILED: u8 = 2;
 
 const SERVE_HELP: &str = "\
 When the doors are open it prints the connection string of each on a line, and then the line \"ready\". SIGTERM and SIGINT
-end it: what has arrived is answered, a checkpoint is made, and the exit code is 0. If it cannot start, one line on standard
-error says what to do, and the exit code is 2.
+end it: what has arrived is answered, a checkpoint is made, and the exit code is 0; SIGHUP does not. If it cannot start, one line
+on standard error says what to do, and the exit code is 2.
 
 Examples:
   larder serve                                   in memory, for Redis clients at 127.0.0.1:6379
@@ -50,19 +49,20 @@ enum Command {
     /// Opens a store and its doors, until it is told to end (SIGTERM, SIGINT).
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
-    /// Reads a store that nobody has open, and reports what is damaged: exit code 1 if anything is, 2 if it cannot be read.
+    /// Reads a store and reports what is damaged: exit code 1 if anything is, 2 if it cannot be read. Of a store that is served, the
+    /// server does it.
     Check {
         /// The store's directory.
         data: PathBuf,
     },
-    /// Copies a store that nobody has open. The copy is a store of its own, without log.
+    /// Copies a store, which may be one that is served. The copy is a store of its own, without log.
     Backup {
         /// The store's directory.
         data: PathBuf,
         /// The directory to make; nothing may be there.
         to: PathBuf,
     },
-    /// Tells what a store that nobody has open holds, and the room that it takes.
+    /// Tells what a store holds, and the room that it takes.
     Stats {
         /// The store's directory.
         data: PathBuf,
@@ -89,18 +89,20 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<ExitCode, String> {
-    match command {
+    let (data, request) = match command {
         Command::Serve(Serve { config, options }) => {
             let options = match config {
                 Some(path) => options.or(config::read(&path)?),
                 None => options,
             };
             serve::serve(&options)?;
+            return Ok(ExitCode::SUCCESS);
         }
-        Command::Check { data } if !closed::check(&data)? => return Ok(ExitCode::from(DAMAGED)),
-        Command::Check { .. } => {}
-        Command::Backup { data, to } => closed::backup(&data, &to)?,
-        Command::Stats { data } => closed::stats(&data)?,
-    }
-    Ok(ExitCode::SUCCESS)
+        Command::Check { data } => (data, Request::Check),
+        Command::Stats { data } => (data, Request::Stats),
+        Command::Backup { data, to } => (data, Request::backup(&to)?),
+    };
+    let report = files::run(&data, &request)?;
+    report.lines.iter().for_each(|line| println!("{line}"));
+    Ok(ExitCode::from(report.code))
 }

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use super::control::Control;
 use super::doors;
 use super::options::{Filter, Options};
 use super::signals::Signals;
@@ -22,6 +23,12 @@ pub(super) fn serve(options: &Options) -> Result<(), String> {
     }
     // Before a line is printed: whoever reads it may tell the program to end at once.
     let signals = Signals::listen()?;
+    let control = options.data.as_ref().and_then(|data| {
+        let opened = Control::open(data);
+        let failed =
+            |error| tracing::warn!(%error, data = %data.display(), "the store's files cannot be asked for by a socket");
+        opened.map_err(failed).ok()
+    });
     let asked = Arc::new(Notify::new());
     let doors = doors::open(&store, options, &asked)?;
     let mut lines: String = doors.iter().map(|door| door.url() + "\n").collect();
@@ -29,8 +36,8 @@ pub(super) fn serve(options: &Options) -> Result<(), String> {
     let mut out = std::io::stdout();
     // In one piece and at once: they may go to a program that waits for them.
     out.write_all(lines.as_bytes()).and_then(|()| out.flush()).map_err(|error| error.to_string())?;
-    signals.wait(&asked);
-    drop(doors);
+    signals.wait(&asked, &store, control.as_ref());
+    drop((doors, control));
     if options.data.is_some() {
         store.checkpoint().map_err(text)?;
     }

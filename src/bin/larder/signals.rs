@@ -1,36 +1,63 @@
-//! What tells the program to end.
+//! What tells the program to end, and what must not end it.
 
+use std::future::pending;
+
+use larder::Store;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
+use super::control::Control;
+
+/// The number of the signal that a process gets when a file would become larger than it may; mips counts otherwise.
+#[cfg(not(any(target_arch = "mips", target_arch = "mips64")))]
+const FILE_TOO_LARGE: i32 = 25;
+#[cfg(any(target_arch = "mips", target_arch = "mips64"))]
+const FILE_TOO_LARGE: i32 = 31;
+
 /// SIGTERM and SIGINT, from when it was made.
+///
+/// SIGHUP does nothing, as in redis-server: a server outlives the terminal that it was started from. Nor does SIGXFSZ, which
+/// would end it: the write that was too much fails, and the store tells whoever asked for it.
 pub(super) struct Signals {
     runtime: Runtime,
     terminate: Signal,
     interrupt: Signal,
+    /// Caught, and never asked for.
+    _ignored: [Signal; 2],
 }
 
 impl Signals {
     pub(super) fn listen() -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("cannot wait for signals: {error}");
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(failed)?;
-        let (terminate, interrupt) = {
-            let _context = runtime.enter();
-            let listen = |kind| signal(kind).map_err(failed);
-            (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?)
-        };
-        Ok(Self { runtime, terminate, interrupt })
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let listen = |kind| signal(kind).map_err(failed);
+        let context = runtime.enter();
+        let (terminate, interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+        let ignored = [listen(SignalKind::hangup())?, listen(SignalKind::from_raw(FILE_TOO_LARGE))?];
+        drop(context);
+        Ok(Self { runtime, terminate, interrupt, _ignored: ignored })
     }
 
-    /// Waits for one of them, or for a client that asks for the end.
-    pub(super) fn wait(mut self, asked: &Notify) {
+    /// Waits for one of them, or for a client that asks for the end. Meanwhile `control` serves who asks for the files of `store`.
+    pub(super) fn wait(mut self, asked: &Notify, store: &Store, control: Option<&Control>) {
         self.runtime.block_on(async {
+            let served = async {
+                if let Some(control) = control
+                    && let Err(error) = control.serve(store).await
+                {
+                    tracing::warn!(%error, "the store's files cannot be asked for");
+                }
+                pending::<()>().await;
+            };
             tokio::select! {
                 () = asked.notified() => {}
                 _ = self.terminate.recv() => {}
                 _ = self.interrupt.recv() => {}
+                () = served => {}
             }
         });
+        // A copy that is being made is not waited for: whoever asked for it is told by the end of the connection.
+        self.runtime.shutdown_background();
     }
 }
