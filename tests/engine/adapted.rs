@@ -147,7 +147,8 @@ fn a_torn_mark_is_no_mark() {
 
 #[test]
 fn a_store_of_another_engine_is_called_by_its_name() {
-    let openers: Vec<(&str, fn(&Path) -> Result<(), Error>)> = vec![
+    type Opener = fn(&Path) -> Result<(), Error>;
+    let openers: Vec<(&str, Opener)> = vec![
         ("durable", |path| DurableEngine::open(path).map(drop)),
         #[cfg(feature = "fjall")]
         ("fjall", |path| larder::engine::fjall::FjallEngine::open(path).map(drop)),
