@@ -263,10 +263,11 @@ fn the_socket_is_its_owners_and_what_is_no_request_is_refused() {
         let _ = stream.read_to_string(&mut reply);
         reply
     };
+    let long = vec![b'a'; 20_000];
     for (request, refusal) in [
         (&b"nosuch\n"[..], "! it is no request"),
         (b"check", "! the request is too long, or has no end"),
-        (&[b'a'; 20_000], "! the request is too long, or has no end"),
+        (&long, "! the request is too long, or has no end"),
         (b"backup copy\n", "! the path \"copy\" is not absolute"),
         (b"backup /nonexistent/\0\n", "! "),
     ] {
