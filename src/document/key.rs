@@ -241,7 +241,7 @@ mod tests {
         for cut in 0..key.len() {
             assert!(fields_len(&key[..cut], [false]).is_err(), "cut at {cut}");
         }
-        assert!(fields_len(&[0x38; 200], [false]).is_err(), "nested too deeply");
+        assert!(fields_len(&[0x38; 300], [false]).is_err(), "nested too deeply");
         assert!(fields_len(&[0x99], [false]).is_err(), "no class");
     }
 

@@ -50,7 +50,7 @@ impl Path {
         if parts.iter().any(|part| part.name.is_empty() || part.name.contains('\0')) {
             return Err(Error::invalid(InvalidKind::Value, format!("{text:?} is not a field path")));
         }
-        limits::check("path parts", limits::DOCUMENT_DEPTH_MAX, parts.len())?;
+        limits::check("path parts", limits::PATH_PARTS_MAX, parts.len())?;
         Ok(Self { text: text.to_owned(), parts })
     }
 
@@ -200,6 +200,7 @@ mod tests {
         for text in ["", ".", "a.", ".a", "a..b", "a\0"] {
             assert!(Path::parse(text).is_err(), "{text:?}");
         }
-        assert!(Path::parse(&vec!["a"; 101].join(".")).is_err());
+        assert!(Path::parse(&vec!["a"; 200].join(".")).is_ok());
+        assert!(Path::parse(&vec!["a"; 201].join(".")).is_err());
     }
 }

@@ -23,6 +23,7 @@
 mod attributes;
 mod batch;
 mod condition;
+mod describe;
 mod deserialize;
 mod key;
 mod layout;
@@ -43,7 +44,9 @@ mod tests;
 pub use attributes::Item;
 pub use batch::{BatchWriteOutcome, WriteRequest};
 pub use condition::{KeyCondition, KeyName, key};
+pub(crate) use describe::describe;
 pub use key::{Key, KeyValue};
+pub(crate) use layout::OWNER;
 pub use number::Number;
 pub use page::{Items, LastKey, Page, Pages};
 pub use query::Query;

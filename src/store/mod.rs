@@ -1,6 +1,7 @@
 //! The store: opening, snapshots, transactions, forks, and the handles of every model.
 
 mod builder;
+mod describe;
 mod handles;
 mod sweeper;
 mod transaction;
@@ -20,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::kv::{self, EvictionPolicy, KeyEvents, KeyStats};
 #[cfg(feature = "redis")]
 use crate::txn::Pending;
-use crate::txn::{AtSnapshot, AutoCommit, Core, Counted, Running};
+use crate::txn::{AtSnapshot, AutoCommit, Core, Counted, Models, Running};
 use sweeper::Sweeper;
 
 /// An open store. Clones are the same store. When the last one goes, subscribers are disconnected and nothing is removed in
@@ -132,6 +133,7 @@ impl Store {
     fn from_empty_core(core: Arc<Core>) -> Self {
         let sweeper = Sweeper::new(&core);
         let hub = Arc::new(Hub::default());
+        core.set_models(Models { make_room: kv::make_room, describe: describe::describe });
         publish_key_events(&core, &hub);
         Self { inner: Arc::new(Inner { core, hub, sweeper }) }
     }
@@ -203,8 +205,7 @@ impl Store {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn snapshot(&self) -> Result<Snapshot> {
-        let snapshot = self.inner.core.engine().snapshot()?;
-        Ok(Snapshot::new(AtSnapshot::new(Arc::clone(&self.inner.core), snapshot)))
+        AtSnapshot::take(&self.inner.core).map(Snapshot::new)
     }
 
     /// An independent store that starts as this one is now. What is written to either never shows in the other.
@@ -389,7 +390,7 @@ impl Store {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn close(self) -> Result<()> {
-        let outcome = self.inner.core.engine().close();
+        let outcome = self.inner.core.close();
         self.inner.hub.disconnect();
         outcome
     }

@@ -14,7 +14,9 @@
 //!    commit, and by an optimistic one during its commit.
 //! 2. Changes reach the engine in one commit or not at all: they are buffered until then.
 //! 3. Effects (messages) are released after their commit is durable, in commit order, and never for one that failed.
-//! 4. An operation that fails inside a transaction leaves the transaction as it was before the operation.
+//! 4. An operation that fails inside a transaction leaves the transaction as it was before the operation: its changes, and what
+//!    a `Writer` notes beside them.
+//! 5. A snapshot is read at the moment when it was taken, so that it shows the same for ever.
 
 mod core;
 mod flights;
@@ -28,7 +30,7 @@ mod waiters;
 
 #[cfg(feature = "redis")]
 pub(crate) use self::core::Pending;
-pub(crate) use self::core::{Core, Effect};
+pub(crate) use self::core::{Core, Effect, Models};
 pub(crate) use self::flights::Boarding;
 pub(crate) use self::observe::KeyEvent;
 pub use self::running::InTransaction;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::clock::Stopwatch;
+use crate::clock::{Stopwatch, Timestamp};
 use crate::engine::Snapshot;
 use crate::error::Result;
 use crate::txn::core::Core;
@@ -24,11 +24,18 @@ pub struct Operation<'a> {
     pub verb: &'static str,
     /// The collection, table, keyspace or channel.
     pub target: &'a str,
+    /// Whether it makes nothing larger, and so runs when the budget of memory is spent.
+    pub frees: bool,
 }
 
 impl<'a> Operation<'a> {
     pub(crate) fn new(model: &'static str, verb: &'static str, target: &'a str) -> Self {
-        Self { model, verb, target }
+        Self { model, verb, target, frees: false }
+    }
+
+    /// The operation, which makes nothing larger if `frees` says so.
+    pub(crate) fn freeing(self, frees: bool) -> Self {
+        Self { frees, ..self }
     }
 
     /// Runs `body` and records how it ended. The record goes to [`tracing`], at debug level and target
@@ -39,7 +46,7 @@ impl<'a> Operation<'a> {
         }
         let watch = Stopwatch::start();
         let outcome = body();
-        let Self { model, verb, target } = self;
+        let Self { model, verb, target, .. } = self;
         let micros = u64::try_from(watch.elapsed().as_micros()).unwrap_or(u64::MAX);
         let error = outcome.as_ref().err().map(tracing::field::display);
         tracing::debug!(target: "larder::operation", model, verb, target, micros, error);
@@ -125,14 +132,14 @@ impl WriteScope for AutoCommit {
     fn write<R>(&self, operation: Operation<'_>, mut body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R> {
         operation.record(|| {
             self.0.exclusive(|mut writer| {
-                let value = body(&mut writer)?;
+                let value = writer.run(&operation, &mut body)?;
                 Ok((value, writer))
             })
         })
     }
 }
 
-/// Runs operations on one snapshot. Owned, cheap to clone.
+/// Runs operations on one snapshot, at the moment when it was taken. Owned, cheap to clone.
 ///
 /// # Examples
 /// ```
@@ -146,11 +153,14 @@ impl WriteScope for AutoCommit {
 pub struct AtSnapshot {
     core: Arc<Core>,
     snapshot: Arc<dyn Snapshot>,
+    taken_at: Timestamp,
 }
 
 impl AtSnapshot {
-    pub(crate) fn new(core: Arc<Core>, snapshot: Arc<dyn Snapshot>) -> Self {
-        Self { core, snapshot }
+    /// The newest snapshot of the store that is `core`, and this moment.
+    pub(crate) fn take(core: &Arc<Core>) -> Result<Self> {
+        let snapshot = core.engine().snapshot()?;
+        Ok(Self { core: Arc::clone(core), snapshot, taken_at: core.now() })
     }
 
     pub(crate) fn snapshot(&self) -> &Arc<dyn Snapshot> {
@@ -160,6 +170,6 @@ impl AtSnapshot {
 
 impl Scope for AtSnapshot {
     fn read<R>(&self, operation: Operation<'_>, body: impl FnOnce(&View) -> Result<R>) -> Result<R> {
-        operation.record(|| body(&View::new(Arc::clone(&self.core), Arc::clone(&self.snapshot), None)))
+        operation.record(|| body(&View::at(Arc::clone(&self.core), Arc::clone(&self.snapshot), self.taken_at)))
     }
 }

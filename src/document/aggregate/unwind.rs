@@ -150,7 +150,7 @@ fn parts(path: &str) -> Result<Vec<CString>> {
         return Err(invalid(format!("{path:?} is not a field path")));
     }
     let parts = path.split('.').map(name).collect::<Result<Vec<_>>>()?;
-    limits::check("path parts", limits::DOCUMENT_DEPTH_MAX, parts.len())?;
+    limits::check("path parts", limits::PATH_PARTS_MAX, parts.len())?;
     Ok(parts)
 }
 

@@ -148,6 +148,7 @@ pub(crate) fn check_depth(value: RawBsonRef<'_>, levels: usize) -> Result<()> {
     let elements = match value {
         RawBsonRef::Document(document) => document.iter_elements(),
         RawBsonRef::Array(array) => array.iter_elements(),
+        RawBsonRef::JavaScriptCodeWithScope(code) => code.scope.iter_elements(),
         _ => return Ok(()),
     };
     if levels == 0 {
