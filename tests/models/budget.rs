@@ -3,6 +3,7 @@
 use larder::bson::doc;
 use larder::item::{Item, WriteRequest};
 use larder::kv::EvictionPolicy;
+use larder::wide_column::CqlValue;
 use larder::{Document, Error, Store, channel};
 
 use crate::{item_table, store, wide_table};
@@ -24,14 +25,14 @@ fn writes() -> Vec<(&'static str, Write)> {
     fn write(write: impl Fn(&Store, i32) -> larder::Result<()> + 'static) -> Write {
         Box::new(write)
     }
-    let row = |n: i32| [("id", n.into()), ("at", 1.into()), ("name", text().into())];
+    let row = |n: i32| [("id", n.into()), ("at", CqlValue::Bigint(1)), ("name", text().into())];
     let item = |n: i32| Item::new().with("PK", "a").with("SK", n).with("v", text());
     let documents = |store: &Store| store.collection::<Document>("c");
     vec![
         ("insert_one", write(move |store, n| documents(store).insert_one(&doc! { "_id": n, "v": text() }).map(drop))),
         (
             "insert_many",
-            write(move |store, n| documents(store).insert_many([doc! { "_id": n, "v": text() }]).map(drop)),
+            write(move |store, n| documents(store).insert_many([doc! { "_id": n + 1_000, "v": text() }]).map(drop)),
         ),
         (
             "update_one",
@@ -46,7 +47,7 @@ fn writes() -> Vec<(&'static str, Write)> {
             write(move |store, n| store.item_table("Events").batch_write([WriteRequest::put(item(n))]).map(drop)),
         ),
         ("insert", write(move |store, n| store.wide_table("shop", "events").insert(&row(n)))),
-        ("set", write(|store, n| store.kv().set(format!("key{n}"), PAYLOAD))),
+        ("set", write(|store, n| store.kv().set(format!("key{}", n + 1_000), PAYLOAD))),
     ]
 }
 
@@ -81,10 +82,10 @@ fn a_spent_budget_refuses_writes_of_every_model_and_says_how_much_is_held() {
     channel_still_works(&store);
     let (items, rows) = (store.item_table("Events"), store.wide_table("shop", "events"));
     store.collection::<Document>("c").delete_one(doc! { "_id": 0 }).unwrap();
-    items.batch_write([WriteRequest::delete(("a", 0))]).unwrap();
+    let _ = items.batch_write([WriteRequest::delete(("a", 0))]).unwrap();
     items.delete(("a", 1)).unwrap();
-    rows.delete_row((0, 1)).unwrap();
-    store.kv().delete("key0").unwrap();
+    rows.delete_row((0, 1_i64)).unwrap();
+    store.kv().delete("key1000").unwrap();
     assert!(bytes(&store) < held);
     for (verb, write) in writes() {
         write(&store, 2).unwrap_or_else(|error| panic!("{verb}: {error}"));

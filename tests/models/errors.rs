@@ -2,6 +2,7 @@
 
 use larder::bson::{Bson, Decimal128, doc};
 use larder::item::{AttributeValue, Item};
+use larder::wide_column::CqlValue;
 use larder::{Document, Error, InvalidKind, Store, Transaction};
 use serde::{Deserialize, Serialize};
 
@@ -204,7 +205,7 @@ fn a_conflict_names_what_was_changed() {
     let read = |tx: &Transaction| tx.item_table("Events").get(("USER#7", 5)).map(drop);
     let text = conflict(&store, read, |_| items.delete(("USER#7", 5)).map(drop));
     assert!(text.contains(r#"item {PK: "USER#7", SK: 5} of item table "Events""#), "{text}");
-    let row = [("id", 7.into()), ("at", 1.into()), ("name", "Ann".into())];
+    let row = [("id", 7.into()), ("at", CqlValue::Bigint(1)), ("name", "Ann".into())];
     let read = |tx: &Transaction| tx.wide_table("shop", "events").select((7,)).to_vec().map(drop);
     let text = conflict(&store, read, |_| rows.insert(&row));
     assert!(text.contains("row {id: Int(7), at: Bigint(1)} of table shop.events"), "{text}");

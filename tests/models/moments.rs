@@ -5,7 +5,7 @@ use std::time::Duration;
 use larder::bson::doc;
 use larder::kv::stream::NewId;
 use larder::kv::{End, RateLimit, StreamId, Ttl};
-use larder::wide_column::WriteOptions;
+use larder::wide_column::{CqlValue, WriteOptions};
 use larder::{Document, Snapshot};
 
 use crate::{store, wide_table};
@@ -52,8 +52,8 @@ fn a_snapshot_shows_the_same_for_ever() {
     for key in ["hash", "list", "set", "board", "stream"] {
         kv.expire(key, 10 * SECOND).unwrap();
     }
-    kv.rate_limit("limit", RateLimit::fixed_window(2, 10 * SECOND)).try_acquire(2).unwrap();
-    let row = [("id", 1.into()), ("at", 1.into()), ("name", "Ann".into())];
+    let _ = kv.rate_limit("limit", RateLimit::fixed_window(2, 10 * SECOND)).try_acquire(2).unwrap();
+    let row = [("id", 1.into()), ("at", CqlValue::Bigint(1)), ("name", "Ann".into())];
     rows.insert_with(&row, WriteOptions::default().ttl_seconds(10)).unwrap();
     let snapshot = store.snapshot().unwrap();
     let (before, clone) = (shown(&snapshot), snapshot.clone());
