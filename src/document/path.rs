@@ -11,7 +11,7 @@
 
 use bson::{RawArray, RawBsonRef, RawDocument};
 
-use crate::document::raw::field;
+use crate::document::raw::{corrupt, field};
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
@@ -99,12 +99,6 @@ impl Part {
 /// The elements of `array`.
 pub(crate) fn elements(array: &RawArray) -> impl Iterator<Item = Result<RawBsonRef<'_>>> {
     array.into_iter().map(|element| element.map_err(corrupt))
-}
-
-/// A stored document that does not decode.
-#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
-pub(crate) fn corrupt(error: bson::error::Error) -> Error {
-    Error::corrupt("document", error.to_string())
 }
 
 type Visit<'v, 'a> = dyn FnMut(Reached<'a>) -> bool + 'v;

@@ -13,8 +13,8 @@ use bson::{Bson, Document, RawArray, RawBsonRef, RawDocument};
 use crate::document::key::{put_empty_array, put_field};
 use crate::document::number::Number;
 use crate::document::order::Value;
-use crate::document::path::{Part, Path, corrupt, elements};
-use crate::document::raw::field;
+use crate::document::path::{Part, Path, elements};
+use crate::document::raw::{corrupt, field};
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 

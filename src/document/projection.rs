@@ -21,7 +21,8 @@ use bson::{Bson, Document};
 
 use super::expression::{Expression, Value, append, check_depth, check_size, check_specification, name};
 use super::number::Number;
-use super::path::{corrupt, elements};
+use super::path::elements;
+use super::raw::corrupt;
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::clock::Timestamp;
 use crate::document::depth::{self, Bounded};
 use crate::document::layout::RecordId;
-use crate::document::{describe, path, raw};
+use crate::document::{describe, raw};
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
@@ -92,10 +92,10 @@ pub(crate) fn with_id(document: &RawDocument, generated: impl FnOnce() -> Object
         return Ok((id_first(id, document)?, Bson::ObjectId(id)));
     };
     refuse_as_id(id)?;
-    let first = document.iter_elements().next().transpose().map_err(path::corrupt)?;
+    let first = document.iter_elements().next().transpose().map_err(raw::corrupt)?;
     let in_place = first.is_some_and(|element| element.key().as_str() == "_id");
     let stored = if in_place { document.to_owned() } else { id_first(id, document)? };
-    Ok((stored, Bson::try_from(id).map_err(path::corrupt)?))
+    Ok((stored, Bson::try_from(id).map_err(raw::corrupt)?))
 }
 
 /// The document of `_id` and the other fields of `document`.
@@ -103,9 +103,9 @@ pub(crate) fn id_first(id: impl BindRawBsonRef, document: &RawDocument) -> Resul
     let mut stored = RawDocumentBuf::new();
     stored.append(cstr!("_id"), id);
     for element in document.iter_elements() {
-        let element = element.map_err(path::corrupt)?;
+        let element = element.map_err(raw::corrupt)?;
         if element.key().as_str() != "_id" {
-            stored.append(element.key(), element.value().map_err(path::corrupt)?);
+            stored.append(element.key(), element.value().map_err(raw::corrupt)?);
         }
     }
     Ok(stored)
@@ -143,7 +143,7 @@ pub(crate) fn has_operator(document: &RawDocument) -> Result<bool> {
 /// The first field at the top whose name begins with a dollar sign.
 pub(crate) fn operator(document: &RawDocument) -> Result<Option<&str>> {
     for element in document.iter_elements() {
-        let name = element.map_err(path::corrupt)?.key().as_str();
+        let name = element.map_err(raw::corrupt)?.key().as_str();
         if name.starts_with('$') {
             return Ok(Some(name));
         }

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, btree_map};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::catalog::Entry;
 use crate::error::{Error, InvalidKind, Result};
-use crate::item::schema::TableRecord;
-use crate::item::{AttributeValue, Number, describe};
+use crate::item::origin::Origin;
+use crate::item::{AttributeValue, Number};
 use crate::limits;
 
 /// An item: values by attribute name. Its attributes have no order of their own; they iterate by name.
@@ -24,19 +23,6 @@ pub struct Item {
     attributes: BTreeMap<String, AttributeValue>,
     /// Where it was read, for errors. It is no part of the item.
     origin: Option<Arc<Origin>>,
-}
-
-/// The table that an item was read from.
-#[derive(Debug)]
-pub(super) struct Origin {
-    name: Arc<str>,
-    table: Arc<Entry<TableRecord>>,
-}
-
-impl Origin {
-    pub(super) fn new(name: &Arc<str>, table: &Arc<Entry<TableRecord>>) -> Arc<Self> {
-        Arc::new(Self { name: Arc::clone(name), table: Arc::clone(table) })
-    }
 }
 
 impl PartialEq for Item {
@@ -189,8 +175,7 @@ impl Item {
 
     /// Which item of which table it is, if it was read from one.
     pub(super) fn place(&self) -> Option<String> {
-        let Origin { name, table } = self.origin.as_deref()?;
-        Some(describe::item_with(&table.record.keys, self, name))
+        Some(self.origin.as_deref()?.place(|name| self.get(name)))
     }
 
     pub(super) fn attributes(&self) -> &BTreeMap<String, AttributeValue> {

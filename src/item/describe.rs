@@ -1,12 +1,13 @@
-//! What is kept at a key of the engine, and which item an error is about, for a person.
+//! What is kept at a key of the engine, for a person.
 
 use crate::catalog::{self, Kind};
 use crate::encoding::decimal::take_decimal;
 use crate::encoding::ordered::Reader;
 use crate::error::Result;
 use crate::item::layout;
+use crate::item::origin::{hex, name_of};
 use crate::item::schema::{KeySchema, TableRecord};
-use crate::item::{AttributeValue, Item, KeyType, Number};
+use crate::item::{KeyType, Number};
 use crate::txn::View;
 
 /// Names the item that is kept, or indexed, at `key`: `item {PK: "USER#7", SK: 5} of item table "Events"`.
@@ -23,20 +24,8 @@ pub(crate) fn describe(view: &View, key: &[u8]) -> Result<Option<String>> {
     Ok(Some(item_of(&record.keys, &key, &name)?))
 }
 
-/// Names `item`, by its key attributes.
-pub(super) fn item_with(keys: &KeySchema, item: &Item, table: &str) -> String {
-    let fields = keys.attributes().map(|attribute| match item.get(&attribute.name) {
-        Some(AttributeValue::S(text)) => format!("{}: {text:?}", attribute.name),
-        Some(AttributeValue::N(number)) => format!("{}: {number}", attribute.name),
-        Some(AttributeValue::B(bytes)) => format!("{}: {}", attribute.name, hex(bytes)),
-        // Not as it was read: the caller has changed it.
-        _ => format!("{}: ?", attribute.name),
-    });
-    named(fields.collect(), table)
-}
-
 /// Names the item whose engine key is `key`.
-pub(super) fn item_of(keys: &KeySchema, key: &[u8], table: &str) -> Result<String> {
+fn item_of(keys: &KeySchema, key: &[u8], table: &str) -> Result<String> {
     let mut reader = Reader::new(key.get(layout::prefix(0, None).len()..).unwrap_or_default());
     let mut fields = Vec::new();
     for attribute in keys.attributes() {
@@ -47,13 +36,5 @@ pub(super) fn item_of(keys: &KeySchema, key: &[u8], table: &str) -> Result<Strin
         };
         fields.push(format!("{}: {value}", attribute.name));
     }
-    Ok(named(fields, table))
-}
-
-fn named(fields: Vec<String>, table: &str) -> String {
-    format!("item {{{}}} of item table {table:?}", fields.join(", "))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold("0x".to_owned(), |hex, byte| hex + &format!("{byte:02x}"))
+    Ok(name_of(&fields, table))
 }

@@ -28,6 +28,7 @@ mod deserialize;
 mod key;
 mod layout;
 mod number;
+mod origin;
 mod page;
 mod query;
 mod record;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::catalog::Entry;
 use crate::engine::{Direction, Key as StoredKey, KeyRange};
 use crate::error::{Error, InvalidKind, Result};
-use crate::item::attributes::Origin;
+use crate::item::origin::Origin;
 use crate::item::schema::{IndexRecord, Projection, TableRecord};
 use crate::item::{Item, layout, record};
 use crate::limits;

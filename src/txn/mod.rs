@@ -21,6 +21,7 @@
 mod core;
 mod flights;
 mod observe;
+mod operation;
 mod running;
 mod scope;
 mod undo;
@@ -33,9 +34,9 @@ pub(crate) use self::core::Pending;
 pub(crate) use self::core::{Core, Effect, Models};
 pub(crate) use self::flights::Boarding;
 pub(crate) use self::observe::KeyEvent;
+pub(crate) use self::operation::Operation;
 pub use self::running::InTransaction;
 pub(crate) use self::running::Running;
-pub(crate) use self::scope::Operation;
 pub use self::scope::{AtSnapshot, AutoCommit, Scope, WriteScope};
 pub(crate) use self::usage::{Counted, Tracking};
 pub(crate) use self::view::{Cursor, View, Writer};

@@ -3,7 +3,8 @@
 use std::cell::{RefCell, RefMut};
 
 use crate::error::{Error, InvalidKind, Result};
-use crate::txn::scope::{Operation, Scope, WriteScope};
+use crate::txn::operation::Operation;
+use crate::txn::scope::{Scope, WriteScope};
 use crate::txn::view::{Mark, View, Writer};
 
 /// The state that the handles of one transaction share.

@@ -553,7 +553,7 @@ fn what_is_more_than_a_commit_takes_is_refused_by_the_operation_that_writes_it()
     assert!(matches!(removed, Err(Error::LimitExceeded { .. })), "{removed:?}");
     core.commit_optimistic(running.into_writer()).unwrap();
     let view = core.view().unwrap();
-    assert_eq!(view.count(&KeyRange::ALL).unwrap(), 9);
+    assert_eq!(view.count(&KeyRange::all()).unwrap(), 9);
     assert!(view.get(b"key5").unwrap().is_none() && view.get(b"more").unwrap().is_some());
     // The same for an operation that is its own transaction.
     let alone = AutoCommit::new(Arc::clone(&core))

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::limits;
 use crate::txn::core::{Core, Effect, LAST_MICROS_KEY};
 use crate::txn::observe::{KeyEvent, Told};
-use crate::txn::scope::Operation;
+use crate::txn::operation::Operation;
 use crate::txn::undo::Undo;
 use crate::txn::usage::{Counted, Removed, Usage};
 

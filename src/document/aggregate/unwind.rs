@@ -7,8 +7,8 @@ use bson::{Bson, Document};
 
 use super::Documents;
 use crate::document::expression::{check_depth, check_size, name};
-use crate::document::path::{corrupt, elements};
-use crate::document::raw::field;
+use crate::document::path::elements;
+use crate::document::raw::{corrupt, field};
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 

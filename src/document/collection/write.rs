@@ -83,7 +83,8 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     /// Replaces one document that matches `filter` by `replacement`, which takes over its `_id`.
     ///
     /// # Errors
-    /// As [`Collection::update_one`]; [`InvalidKind::ImmutableField`] for a `replacement` with another `_id`.
+    /// As [`Collection::update_one`]; [`InvalidKind::ImmutableField`] for a `replacement` with another `_id`, and
+    /// [`InvalidKind::Value`] for one with a field such as `$set` at its top, which is an update.
     ///
     /// # Examples
     /// ```

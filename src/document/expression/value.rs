@@ -9,8 +9,8 @@ use bson::{Bson, Document, JavaScriptCodeWithScope};
 
 use crate::document::number::Number;
 use crate::document::order;
-use crate::document::path::{corrupt, elements};
-use crate::document::raw::field;
+use crate::document::path::elements;
+use crate::document::raw::{corrupt, field};
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
