@@ -277,7 +277,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use bson::{Bson, doc, oid::ObjectId};
+    use bson::{Bson, RawDocumentBuf, doc, oid::ObjectId};
     use serde::Serialize;
 
     #[derive(Clone, Debug, Serialize)]
@@ -289,6 +289,7 @@ mod tests {
         map: BTreeMap<String, f64>,
         bson: Bson,
         unit: (),
+        raw: RawDocumentBuf,
         #[serde(skip_serializing_if = "Option::is_none")]
         skipped: Option<u8>,
     }
@@ -316,6 +317,7 @@ mod tests {
                 doc! { "id": ObjectId::from_bytes([7; 12]), "date": bson::DateTime::from_millis(5), "list": [1, [2]] }
                     .into(),
             unit: (),
+            raw: RawDocumentBuf::try_from(doc! { "a": { "b": 1 } }).unwrap(),
             skipped: None,
         };
         let value = Everything { optional: Some(Box::new(inner.clone())), ..inner };

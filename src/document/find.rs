@@ -182,7 +182,7 @@ impl<T: DeserializeOwned + 'static, S: Scope> Find<'_, T, S> {
         self.collection.scope().read(Operation::new("document", "find", namespace.target()), |view| {
             let rows = self.query.start(view, namespace)?;
             let collection = namespace.label();
-            Ok(Cursor::new(rows.map(move |row| record::deserialize(&row?, &collection))))
+            Ok(Cursor::new(rows.map(move |row| record::deserialize(&row?, || collection.clone()))))
         })
     }
 

@@ -29,11 +29,14 @@ pub(crate) fn serialize<T: Serialize + ?Sized>(value: &T) -> Result<RawDocumentB
     })
 }
 
-/// The value of `document`, which is in what `collection` names.
+/// The value of `document`, which is in what `collection` names, when it is asked to.
 ///
 /// # Errors
 /// [`InvalidKind::Serialization`], naming the field, the document and the collection, when it is not the value of a `T`.
-pub(crate) fn deserialize<T: DeserializeOwned>(document: &RawDocument, collection: &str) -> Result<T> {
+pub(crate) fn deserialize<T: DeserializeOwned>(
+    document: &RawDocument,
+    collection: impl FnOnce() -> String,
+) -> Result<T> {
     bson::deserialize_from_slice(document.as_bytes()).map_err(|error| {
         // Only now, for keeping the path costs time with every field.
         let located = RawDeserializer::new(document.as_bytes()).ok().and_then(|deserializer| {
@@ -43,7 +46,7 @@ pub(crate) fn deserialize<T: DeserializeOwned>(document: &RawDocument, collectio
             Some(if path == "." { cause } else { format!("field {path:?}: {cause}") })
         });
         let message = located.unwrap_or_else(|| reason(error));
-        let document = describe::document_of(document, collection);
+        let document = describe::document_of(document, &collection());
         Error::invalid(InvalidKind::Serialization, format!("cannot deserialize {document}: {message}"))
     })
 }
@@ -235,7 +238,7 @@ mod tests {
     fn what_is_no_document_is_refused() {
         let error = serialize(&7).unwrap_err();
         assert!(matches!(error, Error::Invalid { kind: InvalidKind::Serialization, .. }));
-        assert!(deserialize::<u8>(&serialize(&doc! {}).unwrap(), "x").is_err());
+        assert!(deserialize::<u8>(&serialize(&doc! {}).unwrap(), String::new).is_err());
         let mut bytes = serialize(&doc! { "a": "text" }).unwrap().into_bytes();
         bytes[11] = 0xff;
         assert!(check(RawDocument::from_bytes(&bytes).unwrap()).is_err(), "not UTF-8");
