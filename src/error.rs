@@ -34,10 +34,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// Another transaction committed a change to something this one read. Run the transaction again.
-    #[error("conflict: another transaction changed key {} since this one began; run it again", Hex(key))]
+    #[error("conflict: another transaction changed {what} since this one began; run it again")]
     Conflict {
-        /// The changed key, in its stored encoding.
+        /// The changed key, in its stored encoding. Empty when more was changed than is remembered.
         key: Vec<u8>,
+        /// What is kept there, in the words of its model: `document {"_id": 1} of collection "shop"."orders"`.
+        what: String,
     },
 
     /// A unique index already holds this value. The document is there, or belongs elsewhere.
@@ -151,14 +153,14 @@ pub enum Error {
     },
 
     /// A file of the store could not be read or written.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {error}", path.display())]
     Io {
         /// What was tried: `"open"`, `"sync"`.
         action: &'static str,
         /// The file or directory.
         path: PathBuf,
-        /// What the system answered.
-        source: std::io::Error,
+        /// The error of the system. It is part of the message, and so not a source as well.
+        error: std::io::Error,
     },
 
     /// The directory of the store cannot be used as one.
@@ -193,9 +195,10 @@ pub enum Error {
     #[error("the store is closed")]
     Closed,
 
-    /// An error the application raised inside a transaction, which rolled the transaction back.
-    #[error("{0}")]
-    Application(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// An error the application raised inside a transaction, which rolled the transaction back. Its message and its
+    /// source are those of that error.
+    #[error(transparent)]
+    Application(Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// What stands in the way of opening a store.
@@ -263,6 +266,30 @@ pub enum InvalidKind {
 }
 
 impl Error {
+    /// An [`Error::Conflict`] over `key`, which the engine that finds it can name by its bytes only.
+    ///
+    /// # Examples
+    /// ```
+    /// let error = larder::Error::conflict([0x20, 0x0a]);
+    /// assert!(error.is_retryable() && error.to_string().contains("200a"));
+    /// ```
+    pub fn conflict(key: impl Into<Vec<u8>>) -> Self {
+        let key = key.into();
+        let what = match key.as_slice() {
+            [] => "more than is remembered".to_owned(),
+            key => format!("the key {}", Hex(key)),
+        };
+        Self::Conflict { key, what }
+    }
+
+    /// The same error, with `place` behind its message if that is about a value and not about a place.
+    pub(crate) fn at(self, place: impl FnOnce() -> String) -> Self {
+        match self {
+            Self::Invalid { kind, message } => Self::Invalid { kind, message: format!("{message}, in {}", place()) },
+            other => other,
+        }
+    }
+
     /// An [`Error::Invalid`] of `kind`.
     pub(crate) fn invalid(kind: InvalidKind, message: impl Into<String>) -> Self {
         Self::Invalid { kind, message: message.into() }
@@ -300,8 +327,8 @@ impl Error {
     }
 
     /// An [`Error::Io`] for `action` on `path`.
-    pub(crate) fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
-        Self::Io { action, path: path.to_owned(), source }
+    pub(crate) fn io(action: &'static str, path: &Path, error: std::io::Error) -> Self {
+        Self::Io { action, path: path.to_owned(), error }
     }
 
     /// Wraps an application's own error, so that a transaction's closure can return it with `?` and roll back.
@@ -327,7 +354,7 @@ impl Error {
     /// # Examples
     /// ```
     /// use larder::Error;
-    /// assert!(Error::Conflict { key: vec![] }.is_retryable());
+    /// assert!(Error::conflict([]).is_retryable());
     /// assert!(!Error::Closed.is_retryable());
     /// ```
     #[must_use]
@@ -387,16 +414,39 @@ mod tests {
 
     #[test]
     fn only_a_conflict_is_worth_running_again() {
-        assert!(Error::Conflict { key: vec![1] }.is_retryable());
+        assert!(Error::conflict([1]).is_retryable());
         assert!(!Error::Closed.is_retryable());
         assert!(!Error::invalid(InvalidKind::Value, "no").is_retryable());
     }
 
     #[test]
     fn messages_name_what_they_are_about() {
-        let conflict = Error::Conflict { key: vec![0x20, 0x0a] };
+        let conflict = Error::conflict([0x20, 0x0a]);
         assert!(conflict.to_string().contains("200a"), "{conflict}");
         let limit = Error::LimitExceeded { limit: "key bytes", max: 10, found: 11 };
         assert_eq!(limit.to_string(), "key bytes is limited to 10, found 11");
+    }
+
+    /// Every message of `error` and of what it comes from, as a reporter of errors prints them.
+    fn chain(error: &dyn std::error::Error) -> String {
+        let mut messages = vec![error.to_string()];
+        let mut source = error.source();
+        while let Some(error) = source {
+            messages.push(error.to_string());
+            source = error.source();
+        }
+        messages.join(": ")
+    }
+
+    #[test]
+    fn a_chain_of_errors_has_each_message_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("the order was refused")]
+        struct Refused(#[source] std::fmt::Error);
+        let application = Error::application(Refused(std::fmt::Error));
+        assert_eq!(chain(&application), format!("the order was refused: {}", std::fmt::Error));
+        assert_eq!(chain(&Error::application("sold out")), "sold out");
+        let system = Error::io("open", Path::new("x"), std::io::Error::other("it is broken"));
+        assert_eq!(chain(&system), "cannot open x: it is broken");
     }
 }

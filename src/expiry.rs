@@ -21,7 +21,7 @@ use crate::error::Result;
 use crate::txn::{View, Writer};
 
 /// Leading byte of every deadline's key.
-const OWNER: u8 = 0x03;
+pub(crate) const OWNER: u8 = 0x03;
 
 /// What a deadline takes beside its target: owner and moment.
 pub(crate) const ENTRY_BYTES: u64 = 9;

@@ -13,6 +13,12 @@ pub const ENGINE_VALUE_BYTES_MAX: usize = 64 << 20;
 /// Largest commit in bytes, as a record of the log.
 pub const COMMIT_BYTES_MAX: usize = 1 << 30;
 
+/// Bytes that one change takes in a commit beside its key and value, at most.
+pub const CHANGE_OVERHEAD_BYTES: usize = 8;
+
+/// Bytes that a commit takes beside its changes, at most.
+pub const COMMIT_OVERHEAD_BYTES: usize = 128;
+
 /// Bytes of commits that wait in memory for the next write to the log; past it a commit waits for that write.
 pub const COMMIT_GROUP_BYTES_MAX: usize = 16 << 20;
 
@@ -28,8 +34,17 @@ pub const SWEEP_BATCH_MAX: usize = 1_000;
 /// Largest document in bytes (SEM: DOC-UPD-9).
 pub const DOCUMENT_BYTES_MAX: usize = 16 << 20;
 
-/// Deepest nesting of a document in levels (SEM: DOC-UPD-9).
-pub const DOCUMENT_DEPTH_MAX: usize = 100;
+/// Deepest nesting of a stored document in levels, itself being the first (SEM: DOC-UPD-9).
+pub const DOCUMENT_STORED_DEPTH_MAX: usize = 180;
+
+/// Deepest nesting in levels of any document: of a filter, an update, a stage, and of what they make (SEM: DOC-UPD-9).
+pub const DOCUMENT_DEPTH_MAX: usize = 200;
+
+/// Parts of a dotted path (SEM: DOC-UPD-9).
+pub const PATH_PARTS_MAX: usize = 200;
+
+/// Wrappers of a caller's own types, such as `Some`, that lie around one value without making a level of its document or item.
+pub const SERIALIZED_WRAPPERS_MAX: usize = 1_000;
 
 /// Indexes of one collection, `_id` included (SEM: DOC-IDX-10).
 pub const COLLECTION_INDEXES_MAX: usize = 64;

@@ -1,7 +1,9 @@
-//! Holds the import table of ARCHITECTURE.md: a module imports only from lower levels.
+//! Holds the import table of ARCHITECTURE.md: a module imports only from lower levels, and the files of a folder do not import
+//! one another in a ring.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +21,53 @@ const LEVELS: &[&[&str]] = &[
     &["server", "inspect", "testing"],
 ];
 
+/// The rings there are, by folder. What is in none of them is a new one: open it, or move what both sides need below them. The
+/// list may only shrink.
+const KNOWN_RINGS: &[(&str, &[&str])] = &[
+    // An owner and its handle.
+    ("channel", &["hub", "subscriber"]),
+    ("document", &["collection", "find"]),
+    ("engine/sled", &["disk", "snapshot"]),
+    ("item", &["batch", "query", "scan", "table"]),
+    // A type lies too high.
+    ("kv/dump", &["decode", "encode", "listpack", "stream"]),
+    ("kv/hyperloglog", &["sketch", "sparse"]),
+    ("kv/sorted_set", &["query", "range", "remove"]),
+    ("kv/stream", &["claim", "group", "pending"]),
+    ("server/redis/commands", &["geo", "geo_search"]),
+    ("server/redis/commands", &["stream_groups", "stream_info", "stream_reads", "streams"]),
+    // What one door has and does, in one piece.
+    (
+        "server/redis",
+        &[
+            "acl",
+            "blocked",
+            "command",
+            "commands",
+            "config",
+            "door",
+            "execute",
+            "key_words",
+            "monitor",
+            "pause",
+            "scripting",
+            "session",
+            "slow_log",
+            "subcommand",
+            "tally",
+        ],
+    ),
+    (
+        "server/redis/scripting",
+        &["api", "functions", "interpreter", "json", "message_pack", "pattern", "run", "scripts", "structs"],
+    ),
+    // The state of keys, which `Core` keeps.
+    ("txn", &["core", "observe", "view", "waiters"]),
+];
+
+/// A module's path below the crate.
+type Name = Vec<String>;
+
 fn level(module: &str) -> Option<usize> {
     LEVELS.iter().position(|modules| modules.contains(&module))
 }
@@ -28,29 +77,91 @@ fn violations(module: &str, text: &str) -> Vec<(usize, String)> {
     let own = level(module);
     let allowed =
         |import: &str| own.is_some() && (import == module || level(import).is_some_and(|level| Some(level) < own));
-    let code = code(text);
-    let wrong = imports(&code).filter(|(_, import)| !allowed(import));
-    wrong.map(|(at, import)| (code[..at].lines().count().max(1), import.to_owned())).collect()
+    let imports = imports(&code(text)).into_iter().filter(|import| import.path[0] == "crate");
+    let firsts = imports.filter_map(|import| Some((import.line, import.path.get(1)?.clone())));
+    firsts.filter(|(_, first)| !allowed(first)).collect()
 }
 
-/// A file up to its tests, without comments. Tests may use the whole crate.
+/// A file without comments and without the bodies of its test modules, line for line. Tests may use the whole crate.
 fn code(text: &str) -> String {
-    let lines = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]"));
-    lines.map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+    let mut lines = Vec::new();
+    let (mut is_test, mut end) = (false, None);
+    for line in text.lines() {
+        if let Some(last) = &end {
+            if line == last {
+                end = None;
+            }
+            lines.push("");
+            continue;
+        }
+        let trimmed = line.trim_start();
+        if is_test && trimmed.starts_with("mod ") && trimmed.ends_with('{') {
+            // The formatter puts the brace that closes it below its beginning.
+            end = Some(format!("{}}}", &line[..line.len() - trimmed.len()]));
+            lines.push("");
+        } else {
+            lines.push(line.split("//").next().unwrap_or_default());
+        }
+        // Attributes may stand between `#[cfg(test)]` and the module.
+        is_test = trimmed.starts_with("#[cfg(test)]") || (is_test && (trimmed.starts_with("#[") || trimmed.is_empty()));
+    }
+    lines.join("\n")
 }
 
-/// The modules that `code` names directly below `crate`, with where.
-fn imports(code: &str) -> impl Iterator<Item = (usize, &str)> {
-    code.match_indices("crate::").flat_map(|(at, prefix)| {
-        let rest = &code[at + prefix.len()..];
-        let group = rest.strip_prefix('{').and_then(|group| group.split('}').next());
-        let names: Vec<_> = group.map_or_else(|| vec![rest], |group| group.split(',').collect());
-        let names = names.into_iter().map(str::trim).filter(|name| !name.is_empty());
-        names.map(move |name| {
-            let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
-            (at + prefix.len(), &name[..end])
-        })
-    })
+/// A path that code names, from `crate`, `self` or `super`.
+struct Import {
+    line: usize,
+    path: Name,
+}
+
+fn imports(code: &str) -> Vec<Import> {
+    let mut found = Vec::new();
+    for prefix in ["crate::", "self::", "super::"] {
+        for (at, _) in code.match_indices(prefix) {
+            // `super::super::x` is found at its first `super`, and `$crate` and `pub(crate)` are none.
+            if code[..at].ends_with(|c: char| c.is_alphanumeric() || "_:$".contains(c)) {
+                continue;
+            }
+            let mut paths = Vec::new();
+            tree(&code[at..], &mut Vec::new(), &mut paths);
+            let line = code[..at].matches('\n').count() + 1;
+            found.extend(paths.into_iter().map(|path| Import { line, path }));
+        }
+    }
+    found
+}
+
+/// Reads a path, or several in braces, from the beginning of `text`; answers what follows.
+fn tree<'t>(text: &'t str, path: &mut Name, found: &mut Vec<Name>) -> &'t str {
+    let text = text.trim_start();
+    if let Some(mut rest) = text.strip_prefix('{') {
+        loop {
+            rest = rest.trim_start();
+            if rest.is_empty() || rest.starts_with('}') {
+                return rest.get(1..).unwrap_or_default();
+            }
+            rest = tree(rest, path, found);
+            // An alias, and the comma.
+            let end = rest.find([',', '}']).unwrap_or(rest.len());
+            rest = rest[end..].strip_prefix(',').unwrap_or(&rest[end..]);
+        }
+    }
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    if name.is_empty() {
+        found.push(path.clone());
+        return rest;
+    }
+    path.push(name.to_owned());
+    let rest = match rest.strip_prefix("::") {
+        Some(more) => tree(more, path, found),
+        None => {
+            found.push(path.clone());
+            rest
+        }
+    };
+    path.pop();
+    rest
 }
 
 fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
@@ -64,34 +175,163 @@ fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-#[test]
-fn every_module_imports_only_from_below() {
+/// Every file of the crate that is no test, by the path of its module, with its code.
+fn modules() -> BTreeMap<Name, (String, String)> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     rust_files(&source, &mut files);
     assert!(files.len() > 20, "the source is not where it is looked for");
-    let mut wrong = Vec::new();
+    let mut modules = BTreeMap::new();
     for file in &files {
         let name = file.strip_prefix(&source).unwrap();
-        let is_test =
-            name.file_name().is_some_and(|name| name == "tests.rs") || name.iter().any(|part| part == "tests");
-        let module = name.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
-        if is_test || ["lib", "main"].contains(&module.as_str()) {
-            continue;
+        let mut path: Name = name.with_extension("").iter().map(|part| part.to_str().unwrap().to_owned()).collect();
+        if path.last().is_some_and(|last| last == "mod") {
+            path.pop();
         }
-        for (line, import) in violations(&module, &fs::read_to_string(file).unwrap()) {
-            wrong.push(format!("src/{}:{line}: {module} imports {import}", name.display()));
+        let is_test =
+            path.last().is_some_and(|last| last == "tests" || last == "testing") || path.contains(&"tests".to_owned());
+        if !is_test && !["lib", "bin"].contains(&path[0].as_str()) {
+            modules.insert(path, (format!("src/{}", name.display()), fs::read_to_string(file).unwrap()));
+        }
+    }
+    modules
+}
+
+#[test]
+fn every_module_imports_only_from_below() {
+    let mut wrong = Vec::new();
+    for (path, (file, text)) in modules() {
+        for (line, import) in violations(&path[0], &text) {
+            wrong.push(format!("{file}:{line}: {} imports {import}", path[0]));
         }
     }
     assert!(wrong.is_empty(), "imports against the layers:\n{}", wrong.join("\n"));
 }
 
+/// For each folder, which of its files and folders import which others. What the folder's own file passes on is an import of
+/// where it comes from; that file itself, the front page, is not counted.
+fn edges(modules: &BTreeMap<Name, (String, String)>) -> BTreeMap<Name, BTreeMap<String, BTreeSet<String>>> {
+    let code: BTreeMap<&Name, String> = modules.iter().map(|(path, (_, text))| (path, code(text))).collect();
+    let is_folder = |path: &[String]| code.keys().any(|other| other.len() > path.len() && other.starts_with(path));
+    let child = |path: &[String], name: &str| {
+        let below: Name = path.iter().map(String::as_str).chain([name]).map(str::to_owned).collect();
+        code.contains_key(&below) || is_folder(&below)
+    };
+    // Names that a folder's own file takes from its children.
+    let mut passed_on: BTreeMap<(&Name, String), String> = BTreeMap::new();
+    for (path, text) in code.iter().filter(|(path, _)| is_folder(path)) {
+        for (at, _) in text.match_indices("use ") {
+            let tail = text[at + 4..].trim_start();
+            let mut paths = Vec::new();
+            tree(tail.strip_prefix("self::").unwrap_or(tail), &mut Vec::new(), &mut paths);
+            for used in paths.into_iter().filter(|used| used.len() > 1 && child(path, &used[0])) {
+                passed_on.insert((*path, used.last().unwrap().clone()), used[0].clone());
+            }
+        }
+    }
+    let mut edges: BTreeMap<Name, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    for (path, text) in &code {
+        for import in imports(text) {
+            let mut target: Name = match import.path[0].as_str() {
+                "crate" => Vec::new(),
+                _ => path.to_vec(),
+            };
+            for part in &import.path {
+                match part.as_str() {
+                    "crate" | "self" => {}
+                    "super" => drop(target.pop()),
+                    part => target.push(part.to_owned()),
+                }
+            }
+            let common = path.iter().zip(&target).take_while(|(a, b)| a == b).count();
+            let (Some(from), Some(to)) = (path.get(common), target.get(common)) else { continue };
+            let folder = &path[..common].to_vec();
+            let to = if child(folder, to) { Some(to.clone()) } else { passed_on.get(&(folder, to.clone())).cloned() };
+            if let Some(to) = to.filter(|to| to != from) {
+                edges.entry(folder.clone()).or_default().entry(from.clone()).or_default().insert(to);
+            }
+        }
+    }
+    edges
+}
+
+/// The rings of a folder: groups of modules each of which imports all others by some way.
+fn rings(edges: &BTreeMap<String, BTreeSet<String>>) -> Vec<BTreeSet<String>> {
+    let reached = |from: &String| {
+        let (mut reached, mut waiting) = (BTreeSet::new(), vec![from.clone()]);
+        while let Some(next) = waiting.pop() {
+            for to in edges.get(&next).into_iter().flatten() {
+                if reached.insert(to.clone()) {
+                    waiting.push(to.clone());
+                }
+            }
+        }
+        reached
+    };
+    let reached: BTreeMap<&String, BTreeSet<String>> = edges.keys().map(|from| (from, reached(from))).collect();
+    let mut rings = BTreeSet::new();
+    for (from, to) in &reached {
+        let ring: BTreeSet<String> =
+            to.iter().filter(|to| reached.get(to).is_some_and(|back| back.contains(*from))).cloned().collect();
+        if ring.len() > 1 {
+            rings.insert(ring);
+        }
+    }
+    rings.into_iter().collect()
+}
+
+#[test]
+fn the_files_of_a_folder_import_each_other_in_no_new_ring() {
+    let mut unknown = Vec::new();
+    for (folder, edges) in edges(&modules()) {
+        let folder = folder.join("/");
+        for ring in rings(&edges) {
+            let is_known = KNOWN_RINGS.iter().any(|(known, modules)| {
+                *known == folder && ring.iter().all(|module| modules.contains(&module.as_str()))
+            });
+            if !is_known {
+                unknown.push(format!("({folder:?}, &{ring:?}),").replace('{', "[").replace('}', "]"));
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "rings of imports:\n{}", unknown.join("\n"));
+}
+
 #[test]
 fn the_check_itself_finds_upward_sideways_and_unknown_imports() {
     assert!(violations("kv", "use crate::txn::View;\nuse crate::{limits, expiry};").is_empty());
-    assert!(violations("kv", "use crate::kv::Kv; // crate::store\n#[cfg(test)]\nuse crate::store;").is_empty());
+    assert!(
+        violations("kv", "use crate::kv::Kv; // crate::store\n#[cfg(test)]\nmod tests {\n    use crate::store;\n}")
+            .is_empty()
+    );
     assert_eq!(violations("kv", "\nuse crate::store::Store;"), [(2, "store".to_owned())]);
-    assert_eq!(violations("kv", "use crate::{\n    limits,\n    document,\n};"), [(1, "document".to_owned())]);
+    assert_eq!(violations("kv", "use crate::{\n    limits,\n    document::{a, b},\n};").len(), 2);
     assert_eq!(violations("txn", "crate::Store::in_memory()"), [(1, "Store".to_owned())]);
     assert_eq!(violations("unheard_of", "use crate::error::Error;").len(), 1, "a new module has to be given a level");
+    let behind = "#[cfg(test)]\nmod tests;\n\nuse crate::store;\n\n#[cfg(test)]\nmod more {\n    use crate::server;\n}\nfn f(_: crate::server::X) {}";
+    assert_eq!(
+        violations("kv", behind),
+        [(4, "store".to_owned()), (10, "server".to_owned())],
+        "code behind tests counts"
+    );
+}
+
+#[test]
+fn the_check_itself_finds_rings_through_what_a_folder_passes_on() {
+    let text = |text: &str| (String::new(), text.to_owned());
+    let name = |name: &str| name.split('/').map(str::to_owned).collect::<Name>();
+    let modules = BTreeMap::from([
+        (
+            name("a"),
+            text("mod x;\nmod y;\nmod z;\npub use x::X;\npub(crate) use self::y::{Y as Why, Other};\nuse z::Z;"),
+        ),
+        (name("a/x"), text("use super::y::Other;\nuse crate::a::Z;")),
+        (name("a/y"), text("fn f() -> crate::a::X { crate::a::y::deep() }")),
+        (name("a/z"), text("use crate::b::c;\n#[cfg(test)]\nmod tests {\n    use crate::a::x::X;\n}")),
+        (name("b"), text("mod c;")),
+        (name("b/c"), text("use super::super::a::z::Z;")),
+    ]);
+    let found: Vec<_> = edges(&modules).into_iter().map(|(folder, edges)| (folder.join("/"), rings(&edges))).collect();
+    let ring = |names: [&str; 2]| names.into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
+    assert_eq!(found, [(String::new(), vec![ring(["a", "b"])]), ("a".to_owned(), vec![ring(["x", "y"])])]);
 }

@@ -227,10 +227,12 @@ fn a_made_up_log_is_the_same_every_time_and_has_duplicates() {
     assert!(log.purchases.iter().any(|purchase| purchase.day >= SINCE && purchase.cents > channel::LARGE_CENTS));
 }
 
-/// The folder of the real log, when it is there.
-fn real_data() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/cdnow");
-    folder.join("CDNOW_master.txt").is_file().then_some(folder)
+/// The real log, and what is known of it, which lies beside it. Nobody has them unless the environment says where.
+fn real_data() -> Option<(PathBuf, PathBuf)> {
+    let log = PathBuf::from(std::env::var_os("LARDER_PURCHASES")?);
+    assert!(log.is_file(), "LARDER_PURCHASES: there is no {}", log.display());
+    let expected = log.with_file_name("expected.json");
+    Some((log, expected))
 }
 
 fn expected_totals(expected: &Value, list: &str) -> Vec<(Total, i64)> {
@@ -282,12 +284,12 @@ fn check_real(store: &Store, clock: &ManualClock, log: &Log, expected: &Value) {
 
 #[test]
 fn the_patterns_answer_what_is_known_of_the_real_log() {
-    let Some(folder) = real_data() else {
-        println!("skipped: ../shared/data/cdnow is not there");
+    let Some((log, expected)) = real_data() else {
+        println!("skipped: LARDER_PURCHASES names no log of purchases");
         return;
     };
-    let log = Log::read(&folder.join("CDNOW_master.txt")).unwrap();
-    let expected = serde_json::from_slice(&std::fs::read(folder.join("expected.json")).unwrap()).unwrap();
+    let log = Log::read(&log).unwrap();
+    let expected = serde_json::from_slice(&std::fs::read(expected).unwrap()).unwrap();
     assert!(log.malformed.is_empty());
     let clock = clock();
     let store = Store::builder().clock(clock.clone()).in_memory();

@@ -31,7 +31,7 @@ use crate::limits;
 use crate::txn::{View, Writer};
 
 /// Leading byte of every catalogue key.
-const OWNER: u8 = 0x01;
+pub(crate) const OWNER: u8 = 0x01;
 const LAST_ID: [u8; 2] = [OWNER, 0x00];
 
 /// What a name is the name of. The values are stored; never reuse one.
@@ -158,6 +158,40 @@ impl<R: DeserializeOwned> Cached<R> {
         *last = Some((bytes.into_owned(), Arc::clone(&entry)));
         Ok(Some(entry))
     }
+}
+
+/// The namespace, name and definition of what has the id `id`. Reads every name of its kind.
+pub(crate) fn find<R: DeserializeOwned>(view: &View, kind: Kind, id: u32) -> Result<Option<(String, String, R)>> {
+    let mut cursor = view.range(&KeyRange::prefix(&[OWNER, kind as u8]), Direction::Forward)?;
+    while let Some((key, value)) = cursor.next()? {
+        if Reader::new(value).u32()? == id {
+            let (_, namespace, name) = split(key)?;
+            return Ok(Some((namespace, name, decode(value)?.record)));
+        }
+    }
+    Ok(None)
+}
+
+/// Names the definition that is kept at `key`, for a person.
+pub(crate) fn describe(key: &[u8]) -> Option<String> {
+    if key == LAST_ID {
+        return Some("the number of the last collection or table".to_owned());
+    }
+    let (kind, namespace, name) = split(key).ok()?;
+    let what = [(Kind::Collection, "collection"), (Kind::ItemTable, "item table"), (Kind::WideTable, "table")];
+    let (_, what) = what.into_iter().find(|(known, _)| *known as u8 == kind)?;
+    let namespace = if namespace.is_empty() { String::new() } else { format!("{namespace:?}.") };
+    Some(format!("the definition of {what} {namespace}{name:?}"))
+}
+
+/// The kind, namespace and name in a key.
+fn split(key: &[u8]) -> Result<(u8, String, String)> {
+    let text =
+        |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|_| Error::corrupt("catalogue", "a name is not UTF-8"));
+    let mut reader = Reader::new(key);
+    reader.u8()?;
+    let kind = reader.u8()?;
+    Ok((kind, text(reader.bytes()?)?, text(reader.rest().to_vec())?))
 }
 
 fn key(kind: Kind, namespace: &str, name: &str) -> Vec<u8> {

@@ -58,7 +58,8 @@ impl<'a, S: WriteScope> Channels<'a, S> {
     /// As [`Channels::publish`], perhaps to a sharded channel.
     pub(crate) fn publish_in(&self, channel: &[u8], payload: &[u8], is_sharded: bool) -> Result<usize> {
         let target = String::from_utf8_lossy(channel);
-        self.scope.write(Operation::new("channel", "publish", &target), |writer| {
+        // Nothing of a message is kept.
+        self.scope.write(Operation::new("channel", "publish", &target).freeing(true), |writer| {
             limits::check("channel name bytes", limits::CHANNEL_BYTES_MAX, channel.len())?;
             limits::check("message payload bytes", limits::PAYLOAD_BYTES_MAX, payload.len())?;
             let hub = Arc::clone(self.hub);

@@ -102,7 +102,7 @@ impl<S: WriteScope> Database<S> {
     /// MongoDB manual, `drop`.
     pub fn drop_collection(&self, name: &str) -> Result<bool> {
         let namespace = Namespace::new(&self.name, name);
-        self.scope.write(Operation::new("document", "drop_collection", namespace.target()), |writer| {
+        self.scope.write(Operation::new("document", "drop_collection", namespace.target()).freeing(true), |writer| {
             let Some(entry) = namespace.get(writer)? else { return Ok(false) };
             catalog::remove(writer, Kind::Collection, &self.name, name);
             writer.remove_range(&layout::collection(entry.id))?;

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::document::collection::Collection;
 use crate::document::filter::Filter;
+use crate::document::number::Number;
 use crate::document::pattern::Pattern;
 use crate::document::plan::{self, Access, Explain, Plan};
 use crate::document::projection::Projection;
@@ -137,7 +138,7 @@ impl<'c, T, S: Scope> Find<'c, T, S> {
     pub fn explain(self) -> Result<Explain> {
         let namespace = self.collection.namespace();
         self.collection.scope().read(Operation::new("document", "explain", namespace.target()), |view| {
-            let sort = self.query.sort.as_ref().map(Pattern::parse).transpose()?;
+            let sort = self.query.sort.as_ref().map(|sort| Pattern::parse_sort(sort, Number::as_i64)).transpose()?;
             let plan = self.query.plan(view, namespace, sort.as_ref())?;
             let stage = plan.stage(sort.as_ref());
             let mut rows = self.query.start(view, namespace)?;
@@ -180,7 +181,8 @@ impl<T: DeserializeOwned + 'static, S: Scope> Find<'_, T, S> {
         let namespace = self.collection.namespace();
         self.collection.scope().read(Operation::new("document", "find", namespace.target()), |view| {
             let rows = self.query.start(view, namespace)?;
-            Ok(Cursor::new(rows.map(|row| record::deserialize(&row?))))
+            let collection = namespace.label();
+            Ok(Cursor::new(rows.map(move |row| record::deserialize(&row?, || collection.clone()))))
         })
     }
 
@@ -206,7 +208,7 @@ impl Query {
     /// Starts to find what it asks for.
     pub(crate) fn start(&self, view: &View, namespace: &Namespace) -> Result<Rows> {
         let filter = Filter::compile(&self.filter)?;
-        let sort = self.sort.as_ref().map(Pattern::parse).transpose()?;
+        let sort = self.sort.as_ref().map(|sort| Pattern::parse_sort(sort, Number::as_i64)).transpose()?;
         let projection = self.projection.as_ref().map(Projection::compile).transpose()?;
         let scan = match namespace.get(view)? {
             Some(entry) => {

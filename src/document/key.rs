@@ -21,6 +21,8 @@
 //! # Invariants
 //! No encoding is a prefix of another, so that fields can be concatenated and inverted one by one.
 
+use bson::RawBsonRef;
+
 use crate::document::number::{Number, Truncated};
 use crate::document::order::{Class, Fields, Value};
 use crate::encoding::decimal::{put_decimal, take_decimal};
@@ -72,6 +74,13 @@ pub(crate) fn fields_len(key: &[u8], descending: impl IntoIterator<Item = bool>)
         skip_body(&mut reader, class, limits::DOCUMENT_DEPTH_MAX)?;
     }
     Ok(key.len() - reader.rest().len())
+}
+
+/// The bytes under which equal values meet.
+pub(crate) fn canonical(value: RawBsonRef<'_>) -> Result<Vec<u8>> {
+    let mut key = Vec::new();
+    put_value(&mut key, &Value::from(value))?;
+    Ok(key)
 }
 
 fn put_body(out: &mut Vec<u8>, value: &Value<'_>) -> Result<()> {
@@ -241,7 +250,7 @@ mod tests {
         for cut in 0..key.len() {
             assert!(fields_len(&key[..cut], [false]).is_err(), "cut at {cut}");
         }
-        assert!(fields_len(&[0x38; 200], [false]).is_err(), "nested too deeply");
+        assert!(fields_len(&[0x38; 300], [false]).is_err(), "nested too deeply");
         assert!(fields_len(&[0x99], [false]).is_err(), "no class");
     }
 

@@ -30,7 +30,7 @@ use crate::engine::KeyRange;
 use crate::error::{Error, Result};
 
 /// Leading byte of every key of a collection.
-const OWNER: u8 = 0x10;
+pub(crate) const OWNER: u8 = 0x10;
 const RECORDS: u8 = 0x00;
 const INDEXES: u8 = 0x01;
 

@@ -34,6 +34,8 @@
 mod aggregate;
 mod collection;
 mod database;
+mod depth;
+mod describe;
 mod expression;
 mod filter;
 mod find;
@@ -54,6 +56,8 @@ mod update;
 
 pub use collection::{Collection, InsertManyResult, InsertOneResult, UpdateResult};
 pub use database::Database;
+pub(crate) use describe::describe;
 pub use find::{Cursor, Find};
+pub(crate) use layout::OWNER;
 pub use plan::{Explain, Stage};
 pub use schema::{IndexInfo, IndexOptions};

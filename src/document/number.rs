@@ -121,6 +121,22 @@ impl Number {
         }
     }
 
+    /// The integer that a server of the imitated product takes the number for: a double is cut off, a decimal rounded, half to
+    /// even. `None` when it does not fit.
+    pub(crate) fn to_i64_leniently(self) -> Option<i64> {
+        match self {
+            Self::Double(n) => f64_to_i64(n.trunc()),
+            Self::Decimal(n) => match Decimal::unpack(n) {
+                Decimal::Finite { value, .. } if value.digits().cast_signed() - value.fractional_digit_count() < 40 => {
+                    let rounded = value.with_scale_round(0, bigdecimal::RoundingMode::HalfEven);
+                    i64::try_from(rounded.into_bigint_and_exponent().0).ok()
+                }
+                _ => None,
+            },
+            whole => whole.as_i64(),
+        }
+    }
+
     /// Orders by exact value; NaN equals NaN and is below every other number, and −0 equals 0.
     pub(crate) fn compare(self, other: Self) -> Ordering {
         match (self, other) {

@@ -11,7 +11,7 @@
 
 use bson::{RawArray, RawBsonRef, RawDocument};
 
-use crate::document::raw::field;
+use crate::document::raw::{corrupt, field};
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
@@ -50,7 +50,7 @@ impl Path {
         if parts.iter().any(|part| part.name.is_empty() || part.name.contains('\0')) {
             return Err(Error::invalid(InvalidKind::Value, format!("{text:?} is not a field path")));
         }
-        limits::check("path parts", limits::DOCUMENT_DEPTH_MAX, parts.len())?;
+        limits::check("path parts", limits::PATH_PARTS_MAX, parts.len())?;
         Ok(Self { text: text.to_owned(), parts })
     }
 
@@ -99,12 +99,6 @@ impl Part {
 /// The elements of `array`.
 pub(crate) fn elements(array: &RawArray) -> impl Iterator<Item = Result<RawBsonRef<'_>>> {
     array.into_iter().map(|element| element.map_err(corrupt))
-}
-
-/// A stored document that does not decode.
-#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
-pub(crate) fn corrupt(error: bson::error::Error) -> Error {
-    Error::corrupt("document", error.to_string())
 }
 
 type Visit<'v, 'a> = dyn FnMut(Reached<'a>) -> bool + 'v;
@@ -200,6 +194,7 @@ mod tests {
         for text in ["", ".", "a.", ".a", "a..b", "a\0"] {
             assert!(Path::parse(text).is_err(), "{text:?}");
         }
-        assert!(Path::parse(&vec!["a"; 101].join(".")).is_err());
+        assert!(Path::parse(&vec!["a"; 200].join(".")).is_ok());
+        assert!(Path::parse(&vec!["a"; 201].join(".")).is_err());
     }
 }

@@ -13,8 +13,8 @@ use bson::{Bson, Document, RawArray, RawBsonRef, RawDocument};
 use crate::document::key::{put_empty_array, put_field};
 use crate::document::number::Number;
 use crate::document::order::Value;
-use crate::document::path::{Part, Path, corrupt, elements};
-use crate::document::raw::field;
+use crate::document::path::{Part, Path, elements};
+use crate::document::raw::{corrupt, field};
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
@@ -50,6 +50,26 @@ impl Pattern {
         let fields = keys.iter().map(|(path, direction)| {
             let descending = is_descending(path, direction)?;
             Self::field(path, descending)
+        });
+        Self::from_fields(fields)
+    }
+
+    /// The order that `keys` ask for, of which `direction` reads each value (SEM: DOC-SORT-6).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a direction that is read as neither 1 nor -1, and for what is not a key pattern.
+    pub(crate) fn parse_sort(keys: &Document, direction: impl Fn(Number) -> Option<i64>) -> Result<Self> {
+        let fields = keys.iter().map(|(path, value)| {
+            if let Some(by) = value.as_document().and_then(|expression| expression.keys().next()) {
+                return Err(Error::unsupported(format!("sort by expression {by}")));
+            }
+            match Number::from_bson(value).and_then(&direction) {
+                Some(direction @ (1 | -1)) => Self::field(path, direction < 0),
+                _ => {
+                    let message = format!("$sort key ordering must be 1 or -1, and that of {path:?} is not");
+                    Err(Error::invalid(InvalidKind::Value, message))
+                }
+            }
         });
         Self::from_fields(fields)
     }
@@ -257,7 +277,7 @@ fn is_descending(path: &str, direction: &Bson) -> Result<bool> {
         }
         _ => Err(Error::invalid(
             InvalidKind::Value,
-            format!("the direction of {path:?} must be 1 or -1, not {direction}"),
+            format!("the direction of {path:?} must be 1 or -1, not {:?}", direction.element_type()),
         )),
     }
 }

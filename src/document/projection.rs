@@ -21,7 +21,8 @@ use bson::{Bson, Document};
 
 use super::expression::{Expression, Value, append, check_depth, check_size, check_specification, name};
 use super::number::Number;
-use super::path::{corrupt, elements};
+use super::path::elements;
+use super::raw::corrupt;
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
@@ -176,7 +177,7 @@ fn collect<'t>(
     for (key, value) in text {
         let depth = prefix.len();
         prefix.extend(parts(key)?);
-        limits::check("path parts", limits::DOCUMENT_DEPTH_MAX, prefix.len())?;
+        limits::check("path parts", limits::PATH_PARTS_MAX, prefix.len())?;
         match value {
             Bson::Document(inner) if inner.is_empty() => {
                 return Err(Error::invalid(
@@ -203,7 +204,7 @@ fn parts(path: &str) -> Result<Vec<&str>> {
         let message = format!("{path:?} is not a field path: a part of it is empty or begins with a dollar sign");
         return Err(Error::invalid(InvalidKind::Syntax, message));
     }
-    limits::check("path parts", limits::DOCUMENT_DEPTH_MAX, parts.len())?;
+    limits::check("path parts", limits::PATH_PARTS_MAX, parts.len())?;
     Ok(parts)
 }
 

@@ -9,8 +9,13 @@
 
 use bson::{DateTime, Decimal128, RawBsonRef, RawDocument, oid::ObjectId};
 
-use crate::document::path::corrupt;
 use crate::error::{Error, Result};
+
+/// A stored document that does not decode.
+#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
+pub(crate) fn corrupt(error: bson::error::Error) -> Error {
+    Error::corrupt("document", error.to_string())
+}
 
 /// The value of the top-level field `name`, the first if there are several.
 ///

@@ -2,27 +2,53 @@
 
 use bson::oid::ObjectId;
 use bson::raw::{BindRawBsonRef, cstr};
-use bson::{Bson, RawArray, RawBsonRef, RawDocument, RawDocumentBuf};
+use bson::{Bson, RawArray, RawBsonRef, RawDeserializer, RawDocument, RawDocumentBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::clock::Timestamp;
+use crate::document::depth::{self, Bounded};
 use crate::document::layout::RecordId;
-use crate::document::path;
-use crate::document::raw;
+use crate::document::{describe, raw};
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
+
+/// What is limited, as errors name it.
+const DEPTH: &str = "document depth in levels";
 
 const SECONDS_OF_OBJECT_ID: i64 = 1 << 32;
 
 /// Serializes `value`, which must become a document.
-pub(crate) fn serialize<T: Serialize>(value: &T) -> Result<RawDocumentBuf> {
-    bson::serialize_to_raw_document_buf(value).map_err(unserializable)
+pub(crate) fn serialize<T: Serialize + ?Sized>(value: &T) -> Result<RawDocumentBuf> {
+    bson::serialize_to_raw_document_buf(&Bounded::new(value)).map_err(|error| {
+        if error.message.as_deref().is_some_and(|message| message.contains(depth::TOO_DEEP)) {
+            let (max, found) = (limits::DOCUMENT_STORED_DEPTH_MAX as u64, limits::DOCUMENT_DEPTH_MAX as u64 + 1);
+            return Error::LimitExceeded { limit: DEPTH, max, found };
+        }
+        unserializable(error)
+    })
 }
 
-/// Deserializes a stored document.
-pub(crate) fn deserialize<T: DeserializeOwned>(document: &RawDocument) -> Result<T> {
-    bson::deserialize_from_slice(document.as_bytes()).map_err(unserializable)
+/// The value of `document`, which is in what `collection` names, when it is asked to.
+///
+/// # Errors
+/// [`InvalidKind::Serialization`], naming the field, the document and the collection, when it is not the value of a `T`.
+pub(crate) fn deserialize<T: DeserializeOwned>(
+    document: &RawDocument,
+    collection: impl FnOnce() -> String,
+) -> Result<T> {
+    bson::deserialize_from_slice(document.as_bytes()).map_err(|error| {
+        // Only now, for keeping the path costs time with every field.
+        let located = RawDeserializer::new(document.as_bytes()).ok().and_then(|deserializer| {
+            let found = serde_path_to_error::deserialize::<_, T>(deserializer).err()?;
+            let path = found.path().to_string();
+            let cause = reason(found.into_inner());
+            Some(if path == "." { cause } else { format!("field {path:?}: {cause}") })
+        });
+        let message = located.unwrap_or_else(|| reason(error));
+        let document = describe::document_of(document, &collection());
+        Error::invalid(InvalidKind::Serialization, format!("cannot deserialize {document}: {message}"))
+    })
 }
 
 /// Checks a document that is about to be stored: its size, its depth, and that all of it decodes (SEM: DOC-UPD-9).
@@ -39,15 +65,24 @@ pub(crate) fn check_size(document: &RawDocument) -> Result<()> {
 /// Checks that no value of an operand is nested more deeply than a document can be.
 pub(crate) fn check_depth(value: &Bson) -> Result<()> {
     fn walk(value: &Bson, depth: usize) -> Result<()> {
-        limits::check("operand levels", limits::DOCUMENT_DEPTH_MAX, depth)?;
+        let check = || limits::check("operand levels", limits::DOCUMENT_DEPTH_MAX, depth);
         match value {
-            Bson::Document(document) => document.values().try_for_each(|value| walk(value, depth + 1)),
-            Bson::Array(elements) => elements.iter().try_for_each(|value| walk(value, depth + 1)),
-            Bson::JavaScriptCodeWithScope(code) => code.scope.values().try_for_each(|value| walk(value, depth + 1)),
+            Bson::Document(document) => {
+                check()?;
+                document.values().try_for_each(|value| walk(value, depth + 1))
+            }
+            Bson::Array(elements) => {
+                check()?;
+                elements.iter().try_for_each(|value| walk(value, depth + 1))
+            }
+            Bson::JavaScriptCodeWithScope(code) => {
+                check()?;
+                code.scope.values().try_for_each(|value| walk(value, depth + 1))
+            }
             _ => Ok(()),
         }
     }
-    walk(value, 0)
+    walk(value, 1)
 }
 
 /// `document` with its `_id` first, and that `_id`; where there is none, `generated`.
@@ -60,10 +95,10 @@ pub(crate) fn with_id(document: &RawDocument, generated: impl FnOnce() -> Object
         return Ok((id_first(id, document)?, Bson::ObjectId(id)));
     };
     refuse_as_id(id)?;
-    let first = document.iter_elements().next().transpose().map_err(path::corrupt)?;
+    let first = document.iter_elements().next().transpose().map_err(raw::corrupt)?;
     let in_place = first.is_some_and(|element| element.key().as_str() == "_id");
     let stored = if in_place { document.to_owned() } else { id_first(id, document)? };
-    Ok((stored, Bson::try_from(id).map_err(path::corrupt)?))
+    Ok((stored, Bson::try_from(id).map_err(raw::corrupt)?))
 }
 
 /// The document of `_id` and the other fields of `document`.
@@ -71,9 +106,9 @@ pub(crate) fn id_first(id: impl BindRawBsonRef, document: &RawDocument) -> Resul
     let mut stored = RawDocumentBuf::new();
     stored.append(cstr!("_id"), id);
     for element in document.iter_elements() {
-        let element = element.map_err(path::corrupt)?;
+        let element = element.map_err(raw::corrupt)?;
         if element.key().as_str() != "_id" {
-            stored.append(element.key(), element.value().map_err(path::corrupt)?);
+            stored.append(element.key(), element.value().map_err(raw::corrupt)?);
         }
     }
     Ok(stored)
@@ -95,13 +130,32 @@ fn refuse_as_id(id: RawBsonRef<'_>) -> Result<()> {
         RawBsonRef::Array(_) => "an array",
         RawBsonRef::RegularExpression(_) => "a regular expression",
         RawBsonRef::Undefined => "undefined",
+        RawBsonRef::Document(document) if has_operator(document)? => {
+            "an object with a field whose name begins with a dollar sign"
+        }
         _ => return Ok(()),
     };
     Err(Error::invalid(InvalidKind::Value, format!("_id cannot be {kind}")))
 }
 
+/// Whether a field at the top has a name that begins with a dollar sign.
+pub(crate) fn has_operator(document: &RawDocument) -> Result<bool> {
+    Ok(operator(document)?.is_some())
+}
+
+/// The first field at the top whose name begins with a dollar sign.
+pub(crate) fn operator(document: &RawDocument) -> Result<Option<&str>> {
+    for element in document.iter_elements() {
+        let name = element.map_err(raw::corrupt)?.key().as_str();
+        if name.starts_with('$') {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
 fn check_fields(document: &RawDocument, depth: usize) -> Result<()> {
-    limits::check("document levels", limits::DOCUMENT_DEPTH_MAX, depth)?;
+    limits::check(DEPTH, limits::DOCUMENT_STORED_DEPTH_MAX, depth)?;
     for element in document.iter_elements() {
         let value = element.and_then(|element| element.value()).map_err(unserializable)?;
         check_value(value, depth)?;
@@ -110,7 +164,7 @@ fn check_fields(document: &RawDocument, depth: usize) -> Result<()> {
 }
 
 fn check_elements(array: &RawArray, depth: usize) -> Result<()> {
-    limits::check("document levels", limits::DOCUMENT_DEPTH_MAX, depth)?;
+    limits::check(DEPTH, limits::DOCUMENT_STORED_DEPTH_MAX, depth)?;
     array.into_iter().try_for_each(|element| check_value(element.map_err(unserializable)?, depth))
 }
 
@@ -123,9 +177,16 @@ fn check_value(value: RawBsonRef<'_>, depth: usize) -> Result<()> {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
 fn unserializable(error: bson::error::Error) -> Error {
-    Error::invalid(InvalidKind::Serialization, error.to_string())
+    Error::invalid(InvalidKind::Serialization, reason(error))
+}
+
+/// What went wrong, without what kind of error of the crate's it is.
+fn reason(error: bson::error::Error) -> String {
+    match error.message {
+        Some(message) => message,
+        None => error.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -139,11 +200,12 @@ mod tests {
 
     // SEM: DOC-UPD-9
     #[test]
-    fn a_document_is_at_most_100_levels_deep() {
-        assert!(check(&serialize(&nested(100)).unwrap()).is_ok());
-        let error = check(&serialize(&nested(101)).unwrap()).unwrap_err();
-        assert!(matches!(error, Error::LimitExceeded { max: 100, found: 101, .. }));
-        assert!(check_depth(&Bson::Document(nested(101))).is_err() || check_depth(&nested(102).into()).is_err());
+    fn a_stored_document_is_at_most_180_levels_deep_and_no_other_deeper_than_200() {
+        assert!(check(&serialize(&nested(180)).unwrap()).is_ok());
+        let error = check(&serialize(&nested(181)).unwrap()).unwrap_err();
+        assert!(matches!(error, Error::LimitExceeded { max: 180, found: 181, .. }));
+        assert!(matches!(serialize(&nested(10_000)), Err(Error::LimitExceeded { max: 180, found: 201, .. })));
+        assert!(check_depth(&nested(200).into()).is_ok() && check_depth(&nested(201).into()).is_err());
     }
 
     // SEM: DOC-UPD-9, ALL-7
@@ -176,7 +238,7 @@ mod tests {
     fn what_is_no_document_is_refused() {
         let error = serialize(&7).unwrap_err();
         assert!(matches!(error, Error::Invalid { kind: InvalidKind::Serialization, .. }));
-        assert!(deserialize::<u8>(&serialize(&doc! {}).unwrap()).is_err());
+        assert!(deserialize::<u8>(&serialize(&doc! {}).unwrap(), String::new).is_err());
         let mut bytes = serialize(&doc! { "a": "text" }).unwrap().into_bytes();
         bytes[11] = 0xff;
         assert!(check(RawDocument::from_bytes(&bytes).unwrap()).is_err(), "not UTF-8");

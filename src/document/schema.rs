@@ -209,6 +209,11 @@ impl Namespace {
         &self.name
     }
 
+    /// `collection "shop"."orders"`, for an error.
+    pub(crate) fn label(&self) -> String {
+        format!("collection {:?}.{:?}", self.database, self.name)
+    }
+
     pub(crate) fn target(&self) -> &str {
         &self.target
     }

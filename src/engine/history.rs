@@ -77,7 +77,7 @@ impl History {
         let state = self.0.state.lock();
         let at = reads.commit();
         if at < state.floor {
-            return Err(Error::Conflict { key: Vec::new() });
+            return Err(Error::conflict([]));
         }
         let changed_key = reads.keys().find(|key| state.changed.get(*key).is_some_and(|number| *number > at));
         let changed_in_range = || {
@@ -85,7 +85,7 @@ impl History {
             ranges.flat_map(|range| state.changed.range::<[u8], _>(range)).find(|(_, number)| **number > at)
         };
         match changed_key.or_else(|| changed_in_range().map(|(key, _)| key)) {
-            Some(key) => Err(Error::Conflict { key: key.to_vec() }),
+            Some(key) => Err(Error::conflict(&**key)),
             None => Ok(()),
         }
     }

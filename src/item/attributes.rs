@@ -1,8 +1,11 @@
 //! Items: attributes by name.
 
 use std::collections::{BTreeMap, btree_map};
+use std::fmt;
+use std::sync::Arc;
 
 use crate::error::{Error, InvalidKind, Result};
+use crate::item::origin::Origin;
 use crate::item::{AttributeValue, Number};
 use crate::limits;
 
@@ -15,8 +18,26 @@ use crate::limits;
 /// assert_eq!(item.get("PK").and_then(|value| value.as_s()), Some("USER#7"));
 /// assert_eq!(Item::from([("n", 5), ("m", 6)]).len(), 2);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Item(BTreeMap<String, AttributeValue>);
+#[derive(Clone, Default)]
+pub struct Item {
+    attributes: BTreeMap<String, AttributeValue>,
+    /// Where it was read, for errors. It is no part of the item.
+    origin: Option<Arc<Origin>>,
+}
+
+impl PartialEq for Item {
+    fn eq(&self, other: &Self) -> bool {
+        self.attributes == other.attributes
+    }
+}
+
+impl Eq for Item {}
+
+impl fmt::Debug for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Item").field(&self.attributes).finish()
+    }
+}
 
 impl Item {
     /// An item without attributes.
@@ -52,7 +73,7 @@ impl Item {
     /// assert_eq!(item.insert("n", "five"), Some(5.into()));
     /// ```
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<AttributeValue>) -> Option<AttributeValue> {
-        self.0.insert(name.into(), value.into())
+        self.attributes.insert(name.into(), value.into())
     }
 
     /// The value of attribute `name`.
@@ -64,7 +85,7 @@ impl Item {
     /// ```
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&AttributeValue> {
-        self.0.get(name)
+        self.attributes.get(name)
     }
 
     /// Removes attribute `name`, and answers what it was.
@@ -77,7 +98,7 @@ impl Item {
     /// assert!(item.is_empty());
     /// ```
     pub fn remove(&mut self, name: &str) -> Option<AttributeValue> {
-        self.0.remove(name)
+        self.attributes.remove(name)
     }
 
     /// The attributes, by name.
@@ -89,7 +110,7 @@ impl Item {
     /// assert_eq!(item.iter().map(|(name, _)| name.as_str()).collect::<String>(), "ab");
     /// ```
     pub fn iter(&self) -> btree_map::Iter<'_, String, AttributeValue> {
-        self.0.iter()
+        self.attributes.iter()
     }
 
     /// How many attributes there are.
@@ -100,7 +121,7 @@ impl Item {
     /// ```
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.attributes.len()
     }
 
     /// Whether there are no attributes.
@@ -111,7 +132,7 @@ impl Item {
     /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.attributes.is_empty()
     }
 
     /// What the item counts as against [`limits::ITEM_BYTES_MAX`] and a page's size: the bytes of its names and values.
@@ -146,20 +167,31 @@ impl Item {
         limits::check("item bytes", limits::ITEM_BYTES_MAX, shape.bytes)
     }
 
+    /// The item as it was read from a table.
+    pub(super) fn read_from(mut self, origin: &Arc<Origin>) -> Self {
+        self.origin = Some(Arc::clone(origin));
+        self
+    }
+
+    /// Which item of which table it is, if it was read from one.
+    pub(super) fn place(&self) -> Option<String> {
+        Some(self.origin.as_deref()?.place(|name| self.get(name)))
+    }
+
     pub(super) fn attributes(&self) -> &BTreeMap<String, AttributeValue> {
-        &self.0
+        &self.attributes
     }
 
     /// Keeps the attributes whose names pass.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
-        self.0.retain(|name, _| keep(name));
+        self.attributes.retain(|name, _| keep(name));
     }
 
     /// Measures without recursion: how deep a value may nest is only known afterwards.
     fn shape(&self) -> Shape {
         let mut shape = Shape::default();
         let mut waiting = Vec::new();
-        for (name, value) in &self.0 {
+        for (name, value) in &self.attributes {
             shape.add_name(name);
             waiting.push((value, 1));
         }
@@ -217,19 +249,19 @@ impl<K: Into<String>, V: Into<AttributeValue>, const N: usize> From<[(K, V); N]>
 
 impl From<BTreeMap<String, AttributeValue>> for Item {
     fn from(attributes: BTreeMap<String, AttributeValue>) -> Self {
-        Self(attributes)
+        Self { attributes, origin: None }
     }
 }
 
 impl From<Item> for BTreeMap<String, AttributeValue> {
     fn from(item: Item) -> Self {
-        item.0
+        item.attributes
     }
 }
 
 impl<K: Into<String>, V: Into<AttributeValue>> FromIterator<(K, V)> for Item {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(attributes: I) -> Self {
-        Self(attributes.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        Self::from(attributes.into_iter().map(|(name, value)| (name.into(), value.into())).collect::<BTreeMap<_, _>>())
     }
 }
 
@@ -238,7 +270,7 @@ impl IntoIterator for Item {
     type IntoIter = btree_map::IntoIter<String, AttributeValue>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.attributes.into_iter()
     }
 }
 
@@ -247,7 +279,7 @@ impl<'a> IntoIterator for &'a Item {
     type IntoIter = btree_map::Iter<'a, String, AttributeValue>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.attributes.iter()
     }
 }
 

@@ -169,7 +169,8 @@ impl<S: WriteScope> ItemTable<S> {
         // Asked here, because the transaction may run its body again.
         let admits = |request: &WriteRequest| self.admission.as_ref().is_none_or(|Admission(admit)| admit(request));
         let admitted: Vec<bool> = requests.iter().map(admits).collect();
-        self.scope.write(self.operation("batch_write"), |writer| {
+        let frees = requests.iter().all(|request| matches!(request, WriteRequest::Delete(_)));
+        self.scope.write(self.operation("batch_write").freeing(frees), |writer| {
             let table = self.open(writer)?;
             let changes = requests.iter().map(|request| request.prepare(&table)).collect::<Result<Vec<_>>>()?;
             let mut keys = HashSet::new();

@@ -7,7 +7,7 @@ use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer, MapDeseri
 use serde::de::{self, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::item::serialize::Refusal;
 use crate::item::{AttributeValue, Item, Number, Set};
 use crate::limits;
@@ -34,7 +34,20 @@ impl Item {
     pub fn deserialize<'de, T: Deserialize<'de>>(&'de self) -> Result<T> {
         // The item itself is no level: its attributes' lists and maps are the first.
         let root = Deserializer { node: Node::M(self.attributes()), level: 0 };
-        T::deserialize(root).map_err(|Refusal(error)| error)
+        T::deserialize(root).map_err(|Refusal(error)| {
+            // Only now, for keeping the path costs time with every attribute.
+            let located = serde_path_to_error::deserialize::<_, T>(root).err();
+            let path = located.map(|located| located.path().to_string()).filter(|path| path != ".");
+            let Error::Invalid { kind, message } = error else { return error };
+            let message = path.map_or(message.clone(), |path| format!("attribute {path:?}: {message}"));
+            Error::invalid(
+                kind,
+                match self.place() {
+                    Some(place) => format!("cannot deserialize {place}: {message}"),
+                    None => message,
+                },
+            )
+        })
     }
 }
 

@@ -26,7 +26,7 @@ use crate::item::{Item, Key, KeyType};
 use crate::limits;
 
 /// Leading byte of every key of an item table.
-const OWNER: u8 = 0x30;
+pub(crate) const OWNER: u8 = 0x30;
 
 const ITEMS: u8 = 0x00;
 const INDEX: u8 = 0x01;

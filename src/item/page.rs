@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::catalog::Entry;
 use crate::engine::{Direction, Key as StoredKey, KeyRange};
 use crate::error::{Error, InvalidKind, Result};
+use crate::item::origin::Origin;
 use crate::item::schema::{IndexRecord, Projection, TableRecord};
 use crate::item::{Item, layout, record};
 use crate::limits;
@@ -95,6 +96,7 @@ pub struct Page {
 #[derive(Debug)]
 pub(super) struct Plan {
     table: Arc<Entry<TableRecord>>,
+    origin: Arc<Origin>,
     /// Place of the index that is read, in the table's list.
     index: Option<usize>,
     range: KeyRange,
@@ -115,6 +117,7 @@ pub(super) struct Options {
 impl Plan {
     /// A plan to read what `range` makes of the key prefix of the table or index.
     pub(super) fn new(
+        name: &Arc<str>,
         table: Arc<Entry<TableRecord>>,
         options: &Options,
         range: impl FnOnce(&TableRecord, Option<&IndexRecord>, Vec<u8>) -> Result<KeyRange>,
@@ -123,8 +126,9 @@ impl Plan {
             return Err(invalid("the limit of a page is at least 1"));
         }
         let index = options.index.as_ref().map(|name| position(&table.record, name)).transpose()?;
+        let origin = Origin::new(name, &table);
         let mut plan =
-            Self { table, index, range: KeyRange::all(), direction: options.direction, limit: options.limit };
+            Self { table, origin, index, range: KeyRange::all(), direction: options.direction, limit: options.limit };
         let prefix = layout::prefix(plan.table.id, plan.index());
         plan.range = range(&plan.table.record, plan.index(), prefix)?;
         if let Some(key) = &options.start_after {
@@ -196,11 +200,12 @@ struct Rows {
 impl Rows {
     fn next(&mut self) -> Result<Option<Item>> {
         let Some((key, value)) = self.cursor.next()? else { return Ok(None) };
-        let Some(index) = self.plan.index() else { return record::decode(value).map(Some) };
+        let origin = &self.plan.origin;
+        let Some(index) = self.plan.index() else { return Ok(Some(record::decode(value)?.read_from(origin))) };
         let item_key = layout::item_key_of_entry(self.plan.table.id, index, key)?;
         let record = self.view.get(&item_key)?;
         let record = record.ok_or_else(|| Error::corrupt("item index", "an entry belongs to no item"))?;
-        let mut item = record::decode(&record)?;
+        let mut item = record::decode(&record)?.read_from(origin);
         self.plan.project(&mut item);
         Ok(Some(item))
     }

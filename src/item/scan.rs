@@ -158,7 +158,7 @@ impl<S: Scope> Scan<S> {
 
     fn reader(&self, view: &View) -> Result<PageReader> {
         let table = self.table.open(view)?;
-        let plan = Plan::new(table, &self.options, |_, _, prefix| Ok(KeyRange::prefix(&prefix)))?;
+        let plan = Plan::new(&self.table.name, table, &self.options, |_, _, prefix| Ok(KeyRange::prefix(&prefix)))?;
         PageReader::new(plan, view.fork())
     }
 }

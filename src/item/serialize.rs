@@ -41,7 +41,7 @@ impl Item {
     /// ```
     pub fn from_serialize(value: &impl Serialize) -> Result<Self> {
         // The item itself is no level: its attributes' lists and maps are the first.
-        match value.serialize(Serializer { level: 0 }).map_err(|Refusal(error)| error)? {
+        match value.serialize(Serializer { level: 0, wrappers: 0 }).map_err(|Refusal(error)| error)? {
             AttributeValue::M(attributes) => Ok(Self::from(attributes)),
             other => Err(refuse(format!("an item is a map, not {}", other.type_name())).0),
         }
@@ -86,13 +86,21 @@ fn refuse(message: String) -> Refusal {
 #[derive(Clone, Copy)]
 struct Serializer {
     level: usize,
+    /// Wrappers around it that make no level.
+    wrappers: usize,
 }
 
 impl Serializer {
     /// For what is inside this list or map.
     fn inside(self) -> Result<Self, Refusal> {
         limits::check("item nesting levels", limits::ITEM_DEPTH_MAX, self.level)?;
-        Ok(Self { level: self.level + 1 })
+        Ok(Self { level: self.level + 1, ..self })
+    }
+
+    /// Makes what is in a wrapper, such as a `Some`: it takes a place on the stack, though none in the item.
+    fn wrapped(self) -> Result<Self, Refusal> {
+        limits::check("item value wrappers", limits::SERIALIZED_WRAPPERS_MAX, self.wrappers + 1)?;
+        Ok(Self { wrappers: self.wrappers + 1, ..self })
     }
 }
 
@@ -164,7 +172,7 @@ impl ser::Serializer for Serializer {
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<AttributeValue, Refusal> {
-        value.serialize(self)
+        value.serialize(self.wrapped()?)
     }
 
     fn serialize_unit(self) -> Result<AttributeValue, Refusal> {
@@ -184,7 +192,7 @@ impl ser::Serializer for Serializer {
         _: &'static str,
         value: &T,
     ) -> Result<AttributeValue, Refusal> {
-        value.serialize(self)
+        value.serialize(self.wrapped()?)
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(

@@ -6,6 +6,7 @@ use crate::catalog::{self, Cached, Entry, Kind};
 use crate::engine::KeyRange;
 use crate::error::{Error, Result};
 use crate::item::batch::Admission;
+use crate::item::origin::Origin;
 use crate::item::schema::{TableRecord, check_name};
 use crate::item::write::Change;
 use crate::item::{Item, Key, KeyCondition, Query, Scan, TableSchema, layout, record};
@@ -95,7 +96,7 @@ impl<S: Scope> ItemTable<S> {
         self.scope.read(self.operation("get"), |view| {
             let table = self.open(view)?;
             let stored = view.get(&layout::item_key(table.id, &table.record.keys, &key)?)?;
-            stored.map(|bytes| record::decode(&bytes)).transpose()
+            stored.map(|bytes| Ok(record::decode(&bytes)?.read_from(&Origin::new(&self.name, &table)))).transpose()
         })
     }
 
@@ -201,7 +202,7 @@ impl<S: WriteScope> ItemTable<S> {
     /// # Source
     /// `DynamoDB` API Reference, `DeleteTable`.
     pub fn delete_table(&self) -> Result<()> {
-        self.scope.write(self.operation("delete_table"), |writer| {
+        self.scope.write(self.operation("delete_table").freeing(true), |writer| {
             let table = self.open(writer)?;
             writer.remove_range(&KeyRange::prefix(&layout::table_prefix(table.id)))?;
             catalog::remove(writer, Kind::ItemTable, NAMESPACE, &self.name);
@@ -234,7 +235,8 @@ impl<S: WriteScope> ItemTable<S> {
     pub fn put(&self, item: &Item) -> Result<Option<Item>> {
         self.scope.write(self.operation("put"), |writer| {
             let table = self.open(writer)?;
-            Change::put(&table, item)?.apply(writer, &table)
+            let old = Change::put(&table, item)?.apply(writer, &table)?;
+            Ok(old.map(|old| old.read_from(&Origin::new(&self.name, &table))))
         })
     }
 
@@ -261,9 +263,10 @@ impl<S: WriteScope> ItemTable<S> {
     /// `DynamoDB` API Reference, `DeleteItem` with `ReturnValues` `ALL_OLD`.
     pub fn delete(&self, key: impl Into<Key>) -> Result<Option<Item>> {
         let key = key.into();
-        self.scope.write(self.operation("delete"), |writer| {
+        self.scope.write(self.operation("delete").freeing(true), |writer| {
             let table = self.open(writer)?;
-            Change::delete(&table, &key)?.apply(writer, &table)
+            let old = Change::delete(&table, &key)?.apply(writer, &table)?;
+            Ok(old.map(|old| old.read_from(&Origin::new(&self.name, &table))))
         })
     }
 }

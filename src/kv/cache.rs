@@ -165,6 +165,7 @@ impl Kv<AutoCommit> {
             match self.scope.core().flights().board(&head) {
                 Boarding::Made(value) => return Ok(value.to_vec()),
                 Boarding::Failed => {}
+                Boarding::Closed => return Err(Error::Closed.into()),
                 Boarding::Ring => {
                     return Err(invalid("the computation of a key waits for itself to compute that key").into());
                 }

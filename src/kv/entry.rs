@@ -41,7 +41,7 @@ pub(super) fn claim<R>(
         head
     };
     remove(writer, key, expired)?;
-    writer.usage().count(Counted::Expired);
+    writer.note_removed(Counted::Expired);
     tell(writer, KeyEvents::EXPIRED, "expired", key);
     Ok(None)
 }

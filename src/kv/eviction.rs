@@ -6,7 +6,7 @@
 //! in `docs/performance.md` as a factor.
 //!
 //! # When
-//! Before each operation that may make a key larger. One operation may go past the budget by what it writes itself; the next one
+//! Before each operation of any model that may make something larger; one that only removes is let through. One operation may go past the budget by what it writes itself; the next one
 //! makes room for it. Within a transaction what it wrote counts as if nothing had been there before.
 //!
 //! # Which
@@ -182,12 +182,17 @@ const FREEING: [&str; 24] = [
     "stream.group.delete_consumer",
 ];
 
-/// Removes keys until what is held is within the budget, if there is one and `verb` needs room.
-pub(super) fn make_room(writer: &mut Writer, verb: &str) -> Result<()> {
+/// Whether the operation `verb` makes nothing larger.
+pub(super) fn frees(verb: &str) -> bool {
+    FREEING.contains(&verb)
+}
+
+/// Removes keys until what is held is within the budget, if there is one.
+///
+/// # Errors
+/// [`Error::OutOfMemory`] when there is no key left that the policy lets go.
+pub(crate) fn make_room(writer: &mut Writer) -> Result<()> {
     let Some((budget, policy)) = writer.usage().budget() else { return Ok(()) };
-    if FREEING.contains(&verb) {
-        return Ok(());
-    }
     let policy = EvictionPolicy::of(policy);
     let mut used = writer.bytes()?;
     while used > budget {
@@ -195,7 +200,7 @@ pub(super) fn make_room(writer: &mut Writer, verb: &str) -> Result<()> {
         let Some(key) = victim else { return Err(Error::OutOfMemory { budget, used }) };
         let Some((head, bytes)) = size(writer, &key)? else { return Err(Error::OutOfMemory { budget, used }) };
         entry::remove(writer, &key, head)?;
-        writer.usage().count(Counted::Evicted);
+        writer.note_removed(Counted::Evicted);
         tell(writer, KeyEvents::EVICTED, "evicted", &key);
         used = used.saturating_sub(bytes);
         writer.note_freed(bytes);

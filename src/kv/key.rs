@@ -49,7 +49,7 @@ use crate::limits;
 pub(crate) const OWNER: u8 = 0x20;
 
 /// Leading byte of every element of a collection.
-const ELEMENTS_OWNER: u8 = 0x21;
+pub(crate) const ELEMENTS_OWNER: u8 = 0x21;
 
 const MEMBER: u8 = 0x01;
 const POSITION: u8 = 0x02;

@@ -31,6 +31,7 @@ mod bits;
 mod cache;
 mod collection;
 mod deadline;
+mod describe;
 mod dump;
 mod entry;
 mod event;
@@ -57,17 +58,19 @@ use std::sync::Arc;
 pub use bits::{BitField, BitFieldOperation, BitOperation, BitOverflow, BitRange};
 pub use cache::CacheOptions;
 pub use deadline::Ttl;
+pub(crate) use describe::describe;
 #[doc(hidden)]
 pub use dump::{dump_again, dump_again_unsealed};
 pub use event::KeyEvents;
 pub(crate) use event::messages;
+pub(crate) use eviction::make_room;
 pub use eviction::{EvictionPolicy, KeyStats};
 pub use geo::{Geo, GeoAdded, GeoCondition, GeoMatch, GeoPosition, GeoSearch, GeoShape, GeoUnit};
 pub use hash::Hash;
 pub use hyperloglog::HyperLogLog;
 #[cfg(feature = "redis")]
 pub(crate) use key::Keyspace;
-pub(crate) use key::OWNER;
+pub(crate) use key::{ELEMENTS_OWNER, OWNER};
 pub use list::{End, List};
 pub use rate_limit::{Decision, RateLimit, RateLimiter};
 pub use record::Kind;
@@ -332,11 +335,8 @@ impl<S: WriteScope> Kv<S> {
     }
 
     /// Runs an operation, for which room is made first if it needs any.
-    fn change<R>(&self, verb: &'static str, mut body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R> {
-        self.scope.write(self.operation(verb), |writer| {
-            eviction::make_room(writer, verb)?;
-            body(writer)
-        })
+    fn change<R>(&self, verb: &'static str, body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R> {
+        self.scope.write(self.operation(verb).freeing(eviction::frees(verb)), body)
     }
 }
 

@@ -69,7 +69,7 @@ impl Kind {
         }
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::String => "string",
             Self::Hash => "hash",

@@ -21,7 +21,8 @@ impl Kv<AutoCommit> {
     ///
     /// # Errors
     /// Those of `attempt`, which end the waiting; [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key that is too
-    /// long; [`Error::NestedTransaction`](crate::Error::NestedTransaction) inside an exclusive transaction of this thread.
+    /// long; [`Error::NestedTransaction`](crate::Error::NestedTransaction) inside an exclusive transaction of this thread;
+    /// [`Error::Closed`](crate::Error::Closed) when the store is closed, also while waiting.
     ///
     /// # Cost
     /// Nothing while waiting. While anybody waits, each write of a key costs a look at who waits for it.

@@ -1,6 +1,7 @@
 //! The store: opening, snapshots, transactions, forks, and the handles of every model.
 
 mod builder;
+mod describe;
 mod handles;
 mod sweeper;
 mod transaction;
@@ -20,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::kv::{self, EvictionPolicy, KeyEvents, KeyStats};
 #[cfg(feature = "redis")]
 use crate::txn::Pending;
-use crate::txn::{AtSnapshot, AutoCommit, Core, Counted, Running};
+use crate::txn::{AtSnapshot, AutoCommit, Core, Counted, Models, Running};
 use sweeper::Sweeper;
 
 /// An open store. Clones are the same store. When the last one goes, subscribers are disconnected and nothing is removed in
@@ -132,6 +133,7 @@ impl Store {
     fn from_empty_core(core: Arc<Core>) -> Self {
         let sweeper = Sweeper::new(&core);
         let hub = Arc::new(Hub::default());
+        core.set_models(Models { make_room: kv::make_room, describe: describe::describe });
         publish_key_events(&core, &hub);
         Self { inner: Arc::new(Inner { core, hub, sweeper }) }
     }
@@ -188,7 +190,8 @@ impl Store {
         Ok(Transaction::new(self.clone(), Running::new(self.inner.core.begin()?)))
     }
 
-    /// The store as it is now, for any number of reads. Costs O(1) and blocks nobody.
+    /// The store as it is now, for any number of reads. Costs O(1) and blocks nobody. The snapshot is of this moment too: what has
+    /// a deadline is there for as long as the snapshot is held, if it is there now.
     ///
     /// # Errors
     /// [`Error::Closed`](crate::Error::Closed).
@@ -203,8 +206,7 @@ impl Store {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn snapshot(&self) -> Result<Snapshot> {
-        let snapshot = self.inner.core.engine().snapshot()?;
-        Ok(Snapshot::new(AtSnapshot::new(Arc::clone(&self.inner.core), snapshot)))
+        AtSnapshot::take(&self.inner.core).map(Snapshot::new)
     }
 
     /// An independent store that starts as this one is now. What is written to either never shows in the other.
@@ -375,8 +377,9 @@ impl Store {
         self.inner.core.engine().check()
     }
 
-    /// Syncs and closes the store for every clone and handle; their next call answers
-    /// [`Error::Closed`](crate::Error::Closed). Dropping the last of them closes it too, but cannot report an error.
+    /// Syncs and closes the store for every clone and handle; their next call returns
+    /// [`Error::Closed`](crate::Error::Closed), and so does each call that waits for a key or for a value that is being computed.
+    /// Subscribers end. Dropping the last handle closes the store too, but cannot report an error.
     ///
     /// # Errors
     /// An I/O error when the last sync fails.
@@ -389,7 +392,7 @@ impl Store {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn close(self) -> Result<()> {
-        let outcome = self.inner.core.engine().close();
+        let outcome = self.inner.core.close();
         self.inner.hub.disconnect();
         outcome
     }
@@ -433,8 +436,16 @@ impl Store {
         self.inner.core.observed().set_published(if has_channel { events.bits() } else { 0 });
     }
 
-    /// Has the store hold no more than `budget` bytes of keys and values, of every model; without one, as many as there are.
-    /// When it is spent, keys are removed by `policy` before a key is written to. Neither is kept when the store is closed.
+    /// Limits what the store holds to `budget` bytes of keys and values, over all models; `None` lifts the limit.
+    ///
+    /// Once more is held, every operation that may need room makes some first, whichever model it is of: keys of keyspaces are
+    /// evicted by `policy` until the budget is kept. Documents, items and rows are never evicted. When there is no key left
+    /// that the policy lets go, the operation is refused with [`Error::OutOfMemory`], which has both numbers. Operations that
+    /// only remove, and messages, are always let through.
+    ///
+    /// An operation may go past the budget by what it writes itself, since its size is known only when it is done; the
+    /// next one makes room for it. Within a transaction, what it wrote counts as if nothing had been there before. What the
+    /// process needs besides is in `docs/performance.md`. Neither setting is stored, and a fork has none.
     ///
     /// # Errors
     /// [`Error::Unsupported`] on an engine that does not count bytes: fjall and sled do not.
@@ -450,6 +461,8 @@ impl Store {
     /// assert!(store.stats()?.bytes.unwrap() <= 120 && store.kv().exists("key:99")?);
     /// store.set_memory_budget(Some(10), EvictionPolicy::NoEviction)?;
     /// assert!(matches!(store.kv().set("more", ""), Err(Error::OutOfMemory { .. })));
+    /// let orders = store.collection::<larder::Document>("orders");
+    /// assert!(matches!(orders.insert_one(&larder::bson::doc! {}), Err(Error::OutOfMemory { budget: 10, .. })));
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///

@@ -110,7 +110,8 @@ impl Transaction {
     pub fn rollback(self) {}
 }
 
-/// The store at one moment, for reading. It never changes, and keeps nobody from writing. Clones are the same moment.
+/// The store at one moment, for reading. It never changes, however far the clock goes on, and keeps nobody from writing.
+/// Clones are the same moment.
 ///
 /// # Examples
 /// ```

@@ -11,7 +11,7 @@ use parking_lot::lock_api::GetThreadId;
 use parking_lot::{Mutex, RawThreadId};
 
 use crate::clock::{Clock, Timestamp};
-use crate::engine::{Changes, CommitNumber, Durability, Engine, Reads, Ticket};
+use crate::engine::{Changes, CommitNumber, Durability, Engine, Reads, Snapshot, Ticket};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::txn::flights::Flights;
@@ -24,6 +24,15 @@ pub(crate) trait Effect: fmt::Debug + Send {
     /// Takes effect. Called in commit order; must not block, fail or use the store. Tasks that are to run because of it
     /// go into `woken`, for a waker may do all of that.
     fn release(self: Box<Self>, commit: CommitNumber, woken: &mut Vec<Waker>);
+}
+
+/// What the models do on behalf of any transaction. The store, which knows them all, sets it once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Models {
+    /// Stays within the budget of bytes before an operation that may need more: evicts, or refuses.
+    pub(crate) make_room: fn(&mut Writer) -> Result<()>,
+    /// Names what is kept at a key, for a person.
+    pub(crate) describe: fn(&View, &[u8]) -> Option<String>,
 }
 
 /// Called with a moment at which background work falls due.
@@ -48,8 +57,10 @@ pub(crate) struct Core {
     /// The last unique time given out; `None` until the stored one has been read.
     last_micros: Mutex<Option<i64>>,
     wake_up: OnceLock<WakeUp>,
+    models: OnceLock<Models>,
     observed: Observed,
     usage: Usage,
+    commit_bytes_max: usize,
     /// Values of keys that are being computed.
     flights: Flights,
 }
@@ -62,6 +73,16 @@ impl fmt::Debug for Core {
 
 impl Core {
     pub(crate) fn new(engine: Arc<dyn Engine>, clock: Arc<dyn Clock>, durability: Durability) -> Arc<Self> {
+        Self::with_commits_of(engine, clock, durability, limits::COMMIT_BYTES_MAX)
+    }
+
+    /// As [`Core::new`], with smaller commits.
+    pub(super) fn with_commits_of(
+        engine: Arc<dyn Engine>,
+        clock: Arc<dyn Clock>,
+        durability: Durability,
+        commit_bytes_max: usize,
+    ) -> Arc<Self> {
         Arc::new(Self {
             engine,
             clock,
@@ -72,8 +93,10 @@ impl Core {
             sequences: Mutex::default(),
             last_micros: Mutex::new(None),
             wake_up: OnceLock::new(),
+            models: OnceLock::new(),
             observed: Observed::default(),
             usage: Usage::default(),
+            commit_bytes_max,
             flights: Flights::default(),
         })
     }
@@ -102,6 +125,30 @@ impl Core {
     pub(crate) fn set_wake_up(&self, wake_up: impl Fn(Timestamp) + Send + Sync + 'static) {
         // A second setting would be a mistake of the store, which sets it once, right after `new`.
         let _ = self.wake_up.set(Box::new(wake_up));
+    }
+
+    /// Sets what the models do for every transaction. Only the first call counts.
+    pub(crate) fn set_models(&self, models: Models) {
+        // As above.
+        let _ = self.models.set(models);
+    }
+
+    pub(super) fn models(&self) -> Option<Models> {
+        self.models.get().copied()
+    }
+
+    /// How much the changes of one transaction may come to.
+    pub(super) fn commit_bytes_max(&self) -> usize {
+        self.commit_bytes_max
+    }
+
+    /// Closes the engine, and ends the waiting of whoever waits for a key.
+    pub(crate) fn close(&self) -> Result<()> {
+        let outcome = self.engine.close();
+        // Afterwards, so that who comes now is refused by the one or the other.
+        self.observed.waiters.close();
+        self.flights.close();
+        outcome
     }
 
     /// Who wants to know what happens to keys.
@@ -225,7 +272,7 @@ impl Core {
     /// Hands the transaction to the engine and queues its effects. The caller has the turn.
     ///
     /// A transaction that wrote nothing has seen one snapshot, and so needs no check.
-    fn commit(&self, mut parts: Parts) -> Result<Ticket> {
+    fn commit(self: &Arc<Self>, mut parts: Parts) -> Result<Ticket> {
         if parts.changes.is_empty() && parts.effects.is_empty() {
             return self.ticket_of(parts.base.commit());
         }
@@ -236,11 +283,13 @@ impl Core {
         // An optimistic transaction's snapshot is held while its reads are checked. Any other is let go first: an engine
         // in memory changes in place what no snapshot shares.
         let held = parts.reads.is_some().then_some(parts.base);
-        let ticket = {
+        let outcome = {
             let reads = parts.reads.as_ref().map(|reads| reads.lock());
-            self.engine.commit(&parts.changes, reads.as_deref(), self.durability)?
+            self.engine.commit(&parts.changes, reads.as_deref(), self.durability)
         };
+        let ticket = outcome.map_err(|error| self.name_conflict(error, held.as_ref()))?;
         drop(held);
+        self.usage.count_removed(parts.removed);
         if !parts.effects.is_empty() {
             let mut queue = self.effects.lock();
             queue.extend(parts.effects.into_iter().map(|effect| (ticket.number(), effect)));
@@ -249,6 +298,18 @@ impl Core {
             wake_up(at);
         }
         Ok(ticket)
+    }
+
+    /// Has a conflict say what was changed, as it was in the snapshot that the transaction read.
+    fn name_conflict(self: &Arc<Self>, error: Error, read: Option<&Arc<dyn Snapshot>>) -> Error {
+        match (error, read, self.models.get()) {
+            (Error::Conflict { key, what }, Some(read), Some(models)) => {
+                let view = View::new(Arc::clone(self), Arc::clone(read), None);
+                let what = (models.describe)(&view, &key).unwrap_or(what);
+                Error::Conflict { key, what }
+            }
+            (error, ..) => error,
+        }
     }
 
     /// A ticket for what an exclusive transaction read, which may not be durable yet. The caller has the turn.

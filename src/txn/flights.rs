@@ -4,6 +4,7 @@
 //! 1. A flight is in the table exactly while its maker is at it: it is removed when it lands, and when it is dropped without.
 //! 2. The lock of the table is never held while something is made, nor while a thread waits.
 //! 3. No thread waits for itself, by whatever way round: who would close such a ring is refused.
+//! 4. Nobody waits once the store is closed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ struct Table {
     flights: HashMap<Vec<u8>, (ThreadId, Arc<Landing>)>,
     /// Which thread waits for which flight.
     waiting: HashMap<ThreadId, Vec<u8>>,
+    is_closed: bool,
 }
 
 /// Where those who wait meet the outcome.
@@ -29,8 +31,14 @@ struct Landing {
     landed: Condvar,
 }
 
-/// What was made; `None` when the maker failed.
-type Outcome = Option<Arc<[u8]>>;
+/// How a flight ended for those who wait for it.
+#[derive(Clone, Debug)]
+enum Outcome {
+    Made(Arc<[u8]>),
+    Failed,
+    /// The store was closed before the maker was done.
+    Closed,
+}
 
 /// What a thread has to do to get something.
 #[derive(Debug)]
@@ -43,6 +51,8 @@ pub(crate) enum Boarding<'a> {
     Failed,
     /// It would wait for itself.
     Ring,
+    /// The store is closed.
+    Closed,
 }
 
 impl Flights {
@@ -50,6 +60,9 @@ impl Flights {
     pub(crate) fn board(&self, name: &[u8]) -> Boarding<'_> {
         let me = thread::current().id();
         let mut table = self.0.lock();
+        if table.is_closed {
+            return Boarding::Closed;
+        }
         let Some((maker, landing)) = table.flights.get(name) else {
             let landing = Arc::new(Landing::default());
             table.flights.insert(name.to_vec(), (me, Arc::clone(&landing)));
@@ -63,7 +76,22 @@ impl Flights {
         drop(table);
         let mut outcome = landing.outcome.lock();
         landing.landed.wait_while(&mut outcome, |outcome| outcome.is_none());
-        outcome.clone().flatten().map_or(Boarding::Failed, Boarding::Made)
+        match outcome.clone() {
+            Some(Outcome::Made(made)) => Boarding::Made(made),
+            Some(Outcome::Closed) => Boarding::Closed,
+            Some(Outcome::Failed) | None => Boarding::Failed,
+        }
+    }
+
+    /// Lets nobody wait any more, now and later.
+    pub(super) fn close(&self) {
+        let mut table = self.0.lock();
+        table.is_closed = true;
+        table.waiting.clear();
+        for (_, landing) in table.flights.values() {
+            landing.outcome.lock().get_or_insert(Outcome::Closed);
+            landing.landed.notify_all();
+        }
     }
 
     /// How many are under way.
@@ -102,7 +130,7 @@ pub(crate) struct Flight<'a> {
 impl Flight<'_> {
     /// Gives what was made to all who wait for it.
     pub(crate) fn land(self, made: &[u8]) {
-        *self.landing.outcome.lock() = Some(Some(made.into()));
+        self.landing.outcome.lock().get_or_insert_with(|| Outcome::Made(made.into()));
     }
 }
 
@@ -113,7 +141,7 @@ impl Drop for Flight<'_> {
         // Now, and not when they wake: by then the next maker may look for rings.
         table.waiting.retain(|_, name| *name != self.name);
         drop(table);
-        self.landing.outcome.lock().get_or_insert(None);
+        self.landing.outcome.lock().get_or_insert(Outcome::Failed);
         self.landing.landed.notify_all();
     }
 }

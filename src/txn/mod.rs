@@ -14,11 +14,14 @@
 //!    commit, and by an optimistic one during its commit.
 //! 2. Changes reach the engine in one commit or not at all: they are buffered until then.
 //! 3. Effects (messages) are released after their commit is durable, in commit order, and never for one that failed.
-//! 4. An operation that fails inside a transaction leaves the transaction as it was before the operation.
+//! 4. An operation that fails inside a transaction leaves the transaction as it was before the operation: its changes, and what
+//!    a `Writer` notes beside them.
+//! 5. A snapshot is read at the moment when it was taken, so that it shows the same for ever.
 
 mod core;
 mod flights;
 mod observe;
+mod operation;
 mod running;
 mod scope;
 mod undo;
@@ -28,12 +31,12 @@ mod waiters;
 
 #[cfg(feature = "redis")]
 pub(crate) use self::core::Pending;
-pub(crate) use self::core::{Core, Effect};
+pub(crate) use self::core::{Core, Effect, Models};
 pub(crate) use self::flights::Boarding;
 pub(crate) use self::observe::KeyEvent;
+pub(crate) use self::operation::Operation;
 pub use self::running::InTransaction;
 pub(crate) use self::running::Running;
-pub(crate) use self::scope::Operation;
 pub use self::scope::{AtSnapshot, AutoCommit, Scope, WriteScope};
 pub(crate) use self::usage::{Counted, Tracking};
 pub(crate) use self::view::{Cursor, View, Writer};

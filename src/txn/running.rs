@@ -3,7 +3,8 @@
 use std::cell::{RefCell, RefMut};
 
 use crate::error::{Error, InvalidKind, Result};
-use crate::txn::scope::{Operation, Scope, WriteScope};
+use crate::txn::operation::Operation;
+use crate::txn::scope::{Scope, WriteScope};
 use crate::txn::view::{Mark, View, Writer};
 
 /// The state that the handles of one transaction share.
@@ -52,7 +53,7 @@ struct Borrowed<'a> {
 
 impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
-        if let Some(mark) = &self.mark {
+        if let Some(mark) = self.mark {
             self.writer.undo_to(mark);
         }
     }
@@ -102,7 +103,7 @@ impl WriteScope for InTransaction<'_> {
     fn write<R>(&self, operation: Operation<'_>, mut body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R> {
         operation.record(|| {
             let mut borrowed = self.0.begin()?;
-            let value = body(&mut borrowed.writer)?;
+            let value = borrowed.writer.run(&operation, &mut body)?;
             borrowed.mark = None;
             Ok(value)
         })

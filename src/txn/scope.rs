@@ -2,50 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::clock::Stopwatch;
+use crate::clock::Timestamp;
 use crate::engine::Snapshot;
 use crate::error::Result;
 use crate::txn::core::Core;
+use crate::txn::operation::Operation;
 use crate::txn::view::{View, Writer};
-
-/// What an operation is, for the one record that is made of each when it ends.
-///
-/// # Examples
-/// ```
-/// let sessions = larder::Store::in_memory().kv_named("sessions");
-/// sessions.set("7", "ann")?; // recorded with model `kv`, verb `set` and target `sessions`
-/// # Ok::<(), larder::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Operation<'a> {
-    /// The model: `"document"`, `"kv"`.
-    pub model: &'static str,
-    /// The operation in the model's vocabulary: `"insert_one"`, `"incr"`.
-    pub verb: &'static str,
-    /// The collection, table, keyspace or channel.
-    pub target: &'a str,
-}
-
-impl<'a> Operation<'a> {
-    pub(crate) fn new(model: &'static str, verb: &'static str, target: &'a str) -> Self {
-        Self { model, verb, target }
-    }
-
-    /// Runs `body` and records how it ended. The record goes to [`tracing`], at debug level and target
-    /// `larder::operation`; when nobody listens, nothing is measured.
-    pub(crate) fn record<R>(self, body: impl FnOnce() -> Result<R>) -> Result<R> {
-        if !tracing::enabled!(target: "larder::operation", tracing::Level::DEBUG) {
-            return body();
-        }
-        let watch = Stopwatch::start();
-        let outcome = body();
-        let Self { model, verb, target } = self;
-        let micros = u64::try_from(watch.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let error = outcome.as_ref().err().map(tracing::field::display);
-        tracing::debug!(target: "larder::operation", model, verb, target, micros, error);
-        outcome
-    }
-}
 
 /// Where a handle's operations run: on the store, in a transaction, or on a snapshot.
 ///
@@ -125,14 +87,14 @@ impl WriteScope for AutoCommit {
     fn write<R>(&self, operation: Operation<'_>, mut body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R> {
         operation.record(|| {
             self.0.exclusive(|mut writer| {
-                let value = body(&mut writer)?;
+                let value = writer.run(&operation, &mut body)?;
                 Ok((value, writer))
             })
         })
     }
 }
 
-/// Runs operations on one snapshot. Owned, cheap to clone.
+/// Runs operations on one snapshot, at the moment when it was taken. Owned, cheap to clone.
 ///
 /// # Examples
 /// ```
@@ -146,11 +108,14 @@ impl WriteScope for AutoCommit {
 pub struct AtSnapshot {
     core: Arc<Core>,
     snapshot: Arc<dyn Snapshot>,
+    taken_at: Timestamp,
 }
 
 impl AtSnapshot {
-    pub(crate) fn new(core: Arc<Core>, snapshot: Arc<dyn Snapshot>) -> Self {
-        Self { core, snapshot }
+    /// The newest snapshot of the store that is `core`, and this moment.
+    pub(crate) fn take(core: &Arc<Core>) -> Result<Self> {
+        let snapshot = core.engine().snapshot()?;
+        Ok(Self { core: Arc::clone(core), snapshot, taken_at: core.now() })
     }
 
     pub(crate) fn snapshot(&self) -> &Arc<dyn Snapshot> {
@@ -160,6 +125,6 @@ impl AtSnapshot {
 
 impl Scope for AtSnapshot {
     fn read<R>(&self, operation: Operation<'_>, body: impl FnOnce(&View) -> Result<R>) -> Result<R> {
-        operation.record(|| body(&View::new(Arc::clone(&self.core), Arc::clone(&self.snapshot), None)))
+        operation.record(|| body(&View::at(Arc::clone(&self.core), Arc::clone(&self.snapshot), self.taken_at)))
     }
 }

@@ -177,7 +177,7 @@ fn an_optimistic_transaction_conflicts_on_a_key_it_read_and_no_other() {
     let read_a = |tx: &InTransaction<'_>| get(tx, "a").and_then(|_| put(tx, "b", "1"));
     let core = core();
     assert!(
-        matches!(optimistic(&core, read_a, |store| put(store, "a", "1")), Err(Error::Conflict { key }) if key == b"a")
+        matches!(optimistic(&core, read_a, |store| put(store, "a", "1")), Err(Error::Conflict { key, .. }) if key == b"a")
     );
     assert_eq!(get(&AutoCommit::new(Arc::clone(&core)), "b").unwrap(), None, "nothing of it was written");
     optimistic(&core, read_a, |store| put(store, "c", "1")).unwrap();
@@ -365,7 +365,7 @@ impl Engine for SharedEngine {
         assert!(reads.is_some(), "a shared engine is always told what was read");
         let step = |left: u32| left.checked_sub(1);
         if self.conflicts.fetch_update(Ordering::SeqCst, Ordering::SeqCst, step).is_ok() {
-            return Err(Error::Conflict { key: b"elsewhere".to_vec() });
+            return Err(Error::conflict(*b"elsewhere"));
         }
         self.inner.commit(changes, reads, durability)
     }
@@ -519,4 +519,44 @@ proptest! {
         }
         prop_assert_eq!(stored, model);
     }
+}
+
+#[test]
+fn what_is_more_than_a_commit_takes_is_refused_by_the_operation_that_writes_it() {
+    let max = 10_000;
+    let (engine, clock) = (Arc::new(MemoryEngine::new()), Arc::new(ManualClock::default()));
+    let core = Core::with_commits_of(engine, clock, Durability::None, max);
+    let operation = || Operation::new("kv", "set", "");
+    let put =
+        |scope: &InTransaction<'_>, key: &str| scope.write(operation(), |writer| writer.put(key, vec![b'x'; 1_000]));
+    let running = Running::new(core.begin().unwrap());
+    let scope = InTransaction::new(&running);
+    let taken = (0..20).take_while(|n| put(&scope, &format!("key{n}")).is_ok()).count();
+    assert_eq!(taken, 9, "with what a log adds to each");
+    let refused = put(&scope, "more").unwrap_err();
+    assert!(matches!(refused, Error::LimitExceeded { limit: "commit bytes", max: 10_000, found } if found > 10_000));
+    // The same keys again are no more, and what is removed is little.
+    (0..100).for_each(|_| put(&scope, "key3").unwrap());
+    scope
+        .write(operation(), |writer| {
+            writer.remove("key5");
+            Ok(())
+        })
+        .unwrap();
+    put(&scope, "more").unwrap();
+    // Removals count too, when the operation ends.
+    let long = |n: usize| format!("{n:0>1000}");
+    let removed = scope.write(operation(), |writer| {
+        (0..20).for_each(|n| writer.remove(long(n)));
+        Ok(())
+    });
+    assert!(matches!(removed, Err(Error::LimitExceeded { .. })), "{removed:?}");
+    core.commit_optimistic(running.into_writer()).unwrap();
+    let view = core.view().unwrap();
+    assert_eq!(view.count(&KeyRange::all()).unwrap(), 9);
+    assert!(view.get(b"key5").unwrap().is_none() && view.get(b"more").unwrap().is_some());
+    // The same for an operation that is its own transaction.
+    let alone = AutoCommit::new(Arc::clone(&core))
+        .write(operation(), |writer| (0..20).try_for_each(|n| writer.put(long(n), [b'x'; 1_000])));
+    assert!(matches!(alone, Err(Error::LimitExceeded { .. })), "{alone:?}");
 }

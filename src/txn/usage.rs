@@ -47,6 +47,23 @@ pub(crate) enum Counted {
     Evicted = 3,
 }
 
+/// How many keys a transaction has removed without having been asked to, of the two kinds that are counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Removed {
+    expired: u64,
+    evicted: u64,
+}
+
+impl Removed {
+    pub(super) fn note(&mut self, what: Counted) {
+        match what {
+            Counted::Expired => self.expired += 1,
+            Counted::Evicted => self.evicted += 1,
+            Counted::Hits | Counted::Misses => {}
+        }
+    }
+}
+
 /// What a key that is new begins with, so that it is not the first to go.
 const FREQUENCY_AT_FIRST: u32 = 5;
 
@@ -155,8 +172,18 @@ impl Usage {
     }
 
     pub(crate) fn count(&self, what: Counted) {
-        if let Some(counter) = self.counters.get(what as usize) {
-            counter.fetch_add(1, Ordering::Relaxed);
+        self.add(what, 1);
+    }
+
+    /// Counts what a transaction has removed, once it is committed.
+    pub(super) fn count_removed(&self, removed: Removed) {
+        self.add(Counted::Expired, removed.expired);
+        self.add(Counted::Evicted, removed.evicted);
+    }
+
+    fn add(&self, what: Counted, more: u64) {
+        if let Some(counter) = self.counters.get(what as usize).filter(|_| more > 0) {
+            counter.fetch_add(more, Ordering::Relaxed);
         }
     }
 

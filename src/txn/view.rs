@@ -12,10 +12,12 @@ use crate::engine::{
     self, Change, Changes, CommitNumber, Direction, Entry, Key, KeyRange, Overlay, Reads, Snapshot, Value,
 };
 use crate::error::{Error, Result};
+use crate::limits;
 use crate::txn::core::{Core, Effect, LAST_MICROS_KEY};
 use crate::txn::observe::{KeyEvent, Told};
+use crate::txn::operation::Operation;
 use crate::txn::undo::Undo;
-use crate::txn::usage::Usage;
+use crate::txn::usage::{Counted, Removed, Usage};
 
 /// The entries an operation reads: one snapshot, with the running transaction's changes laid over it.
 ///
@@ -43,6 +45,11 @@ pub struct View {
 impl View {
     pub(crate) fn new(core: Arc<Core>, base: Arc<dyn Snapshot>, reads: Option<Arc<Mutex<Reads>>>) -> Self {
         Self { core, overlay: Overlay::new(base, Changes::new()), reads, now: OnceCell::new(), counts_uses: true }
+    }
+
+    /// The entries of `base` as they are at `moment`, however often they are read. To look at the past is no use of it.
+    pub(super) fn at(core: Arc<Core>, base: Arc<dyn Snapshot>, moment: Timestamp) -> Self {
+        Self { now: OnceCell::from(moment), counts_uses: false, ..Self::new(core, base, None) }
     }
 
     /// The same entries and the same moment, for a reader that outlives the operation; later writes do not show in it.
@@ -110,7 +117,8 @@ impl View {
         self.overlay.nth(range, n)
     }
 
-    /// The store's time, read once per operation: everything in one operation happens at one moment.
+    /// The moment of the operation: the store's time, read once, so that everything in one operation happens at one moment; on a
+    /// snapshot, when that was taken.
     pub(crate) fn now(&self) -> Timestamp {
         *self.now.get_or_init(|| self.core.now())
     }
@@ -169,6 +177,10 @@ pub struct Writer {
     touched: Vec<Box<[u8]>>,
     /// Bytes of what was evicted.
     freed: u64,
+    /// Keys that were removed without having been asked for.
+    removed: Removed,
+    /// Bytes that its changes take in a commit, at most: what was changed again counts twice until that is too much.
+    commit_bytes: usize,
     wake_at: Option<Timestamp>,
     /// Whether it was given unique times.
     took_times: bool,
@@ -176,11 +188,16 @@ pub struct Writer {
     undo: Option<Undo>,
 }
 
-/// Where a transaction stood before an operation.
-#[derive(Debug)]
+/// Where a transaction stood before an operation: everything that a [`Writer`] notes beside its changes.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark {
     effects: usize,
+    touched: usize,
+    freed: u64,
+    removed: Removed,
+    commit_bytes: usize,
     wake_at: Option<Timestamp>,
+    took_times: bool,
 }
 
 impl Deref for Writer {
@@ -193,21 +210,52 @@ impl Deref for Writer {
 
 impl Writer {
     pub(crate) fn new(view: View) -> Self {
-        Self { view, effects: Vec::new(), touched: Vec::new(), freed: 0, wake_at: None, took_times: false, undo: None }
+        Self {
+            view,
+            effects: Vec::new(),
+            touched: Vec::new(),
+            freed: 0,
+            removed: Removed::default(),
+            commit_bytes: limits::COMMIT_OVERHEAD_BYTES,
+            wake_at: None,
+            took_times: false,
+            undo: None,
+        }
+    }
+
+    /// Runs an operation: makes room for it if it needs any, and refuses it when it has changed more than a commit takes.
+    ///
+    /// # Errors
+    /// Those of `body`; [`Error::OutOfMemory`] when the budget is spent and nothing can be evicted; [`Error::LimitExceeded`].
+    pub(super) fn run<R>(
+        &mut self,
+        operation: &Operation<'_>,
+        body: &mut impl FnMut(&mut Self) -> Result<R>,
+    ) -> Result<R> {
+        if !operation.frees
+            && self.usage().budget().is_some()
+            && let Some(models) = self.view.core.models()
+        {
+            (models.make_room)(self)?;
+        }
+        let value = body(self)?;
+        self.check_commit()?;
+        Ok(value)
     }
 
     /// Puts `value` at `key`.
     ///
     /// # Errors
-    /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) when either is longer than an engine takes.
+    /// [`Error::LimitExceeded`] when either is longer than an engine takes, or the transaction's changes are more than it commits
+    /// at once.
     pub(crate) fn put(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
         let (key, value) = (key.as_ref(), value.as_ref());
         engine::check_sizes(key, value)?;
         self.change(key, Change::Put(value));
-        Ok(())
+        self.check_commit()
     }
 
-    /// Removes `key`, which need not exist.
+    /// Removes `key`, which need not exist. That the changes have not become too many is checked when the operation ends.
     pub(crate) fn remove(&mut self, key: impl AsRef<[u8]>) {
         self.change(key.as_ref(), Change::Remove);
     }
@@ -218,6 +266,7 @@ impl Writer {
         let mut removed = 0;
         while let Some((key, _)) = cursor.next()? {
             self.remove(key);
+            self.check_commit()?;
             removed += 1;
         }
         Ok(removed)
@@ -258,6 +307,11 @@ impl Writer {
     /// Notes that so many bytes were removed to make room.
     pub(crate) fn note_freed(&mut self, bytes: u64) {
         self.freed += bytes;
+    }
+
+    /// Counts a key that is removed without having been asked for, once the transaction is committed.
+    pub(crate) fn note_removed(&mut self, what: Counted) {
+        self.removed.note(what);
     }
 
     /// Asks the store's background work to look at `at` or earlier, once the transaction is committed.
@@ -301,28 +355,56 @@ impl Writer {
     pub(crate) fn mark(&mut self) -> Mark {
         self.move_on();
         self.undo.get_or_insert_default().clear();
-        Mark { effects: self.effects.len(), wake_at: self.wake_at }
+        Mark {
+            effects: self.effects.len(),
+            touched: self.touched.len(),
+            freed: self.freed,
+            removed: self.removed,
+            commit_bytes: self.commit_bytes,
+            wake_at: self.wake_at,
+            took_times: self.took_times,
+        }
     }
 
-    /// Undoes what was written since `mark`.
-    pub(crate) fn undo_to(&mut self, mark: &Mark) {
+    /// Undoes what was written since `mark`, and forgets what was noted.
+    pub(crate) fn undo_to(&mut self, mark: Mark) {
         if let Some(undo) = &mut self.undo {
             undo.take_back(self.view.overlay.changes_mut());
         }
-        self.effects.truncate(mark.effects);
-        self.wake_at = mark.wake_at;
+        // Taken apart without `..`: what is noted later has to be put back here.
+        let Mark { effects, touched, freed, removed, commit_bytes, wake_at, took_times } = mark;
+        self.effects.truncate(effects);
+        self.touched.truncate(touched);
+        self.freed = freed;
+        self.removed = removed;
+        self.commit_bytes = commit_bytes;
+        self.wake_at = wake_at;
+        self.took_times = took_times;
     }
 
     /// What the whole transaction amounts to.
     pub(super) fn into_parts(self) -> Parts {
-        let Self { view, effects, wake_at, took_times, .. } = self;
+        let Self { view, effects, removed, wake_at, took_times, .. } = self;
         let View { overlay, reads, .. } = view;
         let (base, changes) = overlay.into_layers();
-        Parts { base, changes, effects, wake_at, took_times, reads }
+        Parts { base, changes, effects, removed, wake_at, took_times, reads }
+    }
+
+    /// Refuses changes that are more than the engine commits at once.
+    fn check_commit(&mut self) -> Result<()> {
+        let max = self.view.core.commit_bytes_max();
+        if self.commit_bytes > max {
+            let changes = self.view.overlay.changes();
+            let overhead = changes.len().saturating_mul(limits::CHANGE_OVERHEAD_BYTES);
+            self.commit_bytes = changes.bytes().saturating_add(overhead).saturating_add(limits::COMMIT_OVERHEAD_BYTES);
+        }
+        limits::check("commit bytes", max, self.commit_bytes)
     }
 
     /// Changes `key`, and keeps what `undo_to` would put back.
     fn change(&mut self, key: &[u8], change: Change<'_>) {
+        let bytes = key.len().saturating_add(change.value().map_or(0, <[u8]>::len));
+        self.commit_bytes = self.commit_bytes.saturating_add(bytes).saturating_add(limits::CHANGE_OVERHEAD_BYTES);
         let undo = &mut self.undo;
         self.view.overlay.changes_mut().change(key, change, |before| {
             if let Some(undo) = undo {
@@ -339,6 +421,7 @@ pub(super) struct Parts {
     pub(super) base: Arc<dyn Snapshot>,
     pub(super) changes: Changes,
     pub(super) effects: Vec<Box<dyn Effect>>,
+    pub(super) removed: Removed,
     pub(super) wake_at: Option<Timestamp>,
     /// Whether it was given unique times.
     pub(super) took_times: bool,

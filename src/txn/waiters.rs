@@ -13,7 +13,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use crate::clock::Stopwatch;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::txn::core::Core;
 
 /// Those who wait, by key.
@@ -24,6 +24,8 @@ pub(crate) struct Waiters {
 
 #[derive(Debug, Default)]
 struct Queues {
+    /// Nobody waits any more.
+    is_closed: bool,
     by_key: HashMap<Vec<u8>, VecDeque<Arc<Place>>>,
     /// Those who keep queues of their own.
     #[cfg(feature = "redis")]
@@ -59,6 +61,8 @@ struct Place {
 #[derive(Debug, Default)]
 struct Turn {
     is_here: bool,
+    /// It is the last one: the store is closed.
+    is_last: bool,
     /// The task to wake.
     task: Option<Waker>,
 }
@@ -66,9 +70,10 @@ struct Turn {
 impl Place {
     /// Gives out the task to wake: not before no lock is held, for a waker may run, or drop, whatever its task owns.
     #[must_use]
-    fn give_turn(&self) -> Option<Waker> {
+    fn give_turn(&self, is_last: bool) -> Option<Waker> {
         let mut turn = self.turn.lock();
         turn.is_here = true;
+        turn.is_last |= is_last;
         let task = turn.task.take();
         drop(turn);
         self.came.notify_one();
@@ -84,6 +89,11 @@ impl Place {
         // Dropped without the lock, as tasks are woken without it.
         drop(replaced);
         if is_here { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Refuses to go on when the turn that was taken is the last one.
+    fn refuse_if_last(&self) -> Result<()> {
+        if self.turn.lock().is_last { Err(Error::Closed) } else { Ok(()) }
     }
 
     /// Waits for the turn and takes it; `false` when the time is over.
@@ -115,8 +125,20 @@ impl Waiters {
             bell.ring(head);
         }
         if let Some(first) = queues.by_key.get(head).and_then(VecDeque::front) {
-            woken.extend(first.give_turn());
+            woken.extend(first.give_turn(false));
         }
+    }
+
+    /// Gives everybody a last turn, now and later, and lets nobody wait.
+    pub(super) fn close(&self) {
+        let mut woken = Vec::new();
+        let mut queues = self.queues.lock();
+        queues.is_closed = true;
+        for place in queues.by_key.values().flatten() {
+            woken.extend(place.give_turn(true));
+        }
+        drop(queues);
+        woken.into_iter().for_each(Waker::wake);
     }
 
     /// Passes the turn to the one behind `place`, in each of its queues.
@@ -126,7 +148,7 @@ impl Waiters {
         for queue in heads.iter().filter_map(|head| queues.by_key.get(head)) {
             let behind = queue.iter().skip_while(|other| !Arc::ptr_eq(other, place)).nth(1);
             if let Some(behind) = behind {
-                woken.extend(behind.give_turn());
+                woken.extend(behind.give_turn(false));
             }
         }
         drop(queues);
@@ -154,12 +176,14 @@ impl<'a> Queued<'a> {
             }
         }
         core.observed().set_waited_for(true);
-        if is_first {
+        if queues.is_closed {
+            woken.extend(place.give_turn(true));
+        } else if is_first {
             place.turn.lock().is_here = true;
         } else {
             // What is there already goes to those who came before first.
             for first in heads.iter().filter_map(|head| queues.by_key.get(head)?.front()) {
-                woken.extend(first.give_turn());
+                woken.extend(first.give_turn(false));
             }
         }
         drop(queues);
@@ -190,8 +214,8 @@ impl Core {
     /// without an end is never. Time is that of the system: a clock that stands still does not hold anybody up for ever.
     ///
     /// # Errors
-    /// Those of `attempt`; [`Error::NestedTransaction`](crate::Error::NestedTransaction) inside an exclusive transaction of
-    /// this thread.
+    /// Those of `attempt`; [`Error::NestedTransaction`] inside an exclusive transaction of this thread; [`Error::Closed`] once
+    /// the store is closed.
     pub(crate) fn wait_for<R>(
         &self,
         heads: &[Vec<u8>],
@@ -202,6 +226,7 @@ impl Core {
         let stopwatch = Stopwatch::start();
         let queued = Queued::join(self, heads);
         while queued.place.wait(timeout, &stopwatch) {
+            queued.place.refuse_if_last()?;
             if let Some(found) = attempt()? {
                 return Ok(Some(found));
             }
@@ -224,6 +249,7 @@ impl Core {
         let queued = Queued::join(self, heads);
         loop {
             poll_fn(|context| queued.place.poll(context.waker())).await;
+            queued.place.refuse_if_last()?;
             self.refuse_nesting()?;
             if let Some(found) = attempt()? {
                 return Ok(found);

@@ -335,7 +335,8 @@ impl<S: WriteScope> WideBatch<S> {
         }
         let Some(first) = self.statements.first() else { return Ok(()) };
         let target = Arc::clone(&first.target);
-        self.scope.write(Operation::new("wide_column", "batch", target.label()), |writer| {
+        let frees = self.statements.iter().all(|statement| statement.mutation.deletes());
+        self.scope.write(Operation::new("wide_column", "batch", target.label()).freeing(frees), |writer| {
             let timestamp = self.timestamp.map_or_else(|| writer.unique_micros(), Ok)?;
             let mut confirmed: Option<&Definition> = None;
             for Statement { target, definition, mutation } in &self.statements {

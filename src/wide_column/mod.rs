@@ -25,6 +25,7 @@
 mod batch;
 mod cell;
 mod clustering;
+mod describe;
 mod key;
 mod mutation;
 mod plan;
@@ -46,6 +47,7 @@ mod testing;
 pub use batch::WideBatch;
 pub use bigdecimal::BigDecimal;
 pub use bigdecimal::num_bigint::BigInt;
+pub(crate) use describe::describe;
 pub use mutation::WriteOptions;
 pub use prepared::PreparedInsert;
 pub use row::{Row, Rows};

@@ -111,6 +111,14 @@ impl Mutation {
         Ok(Self { partition, change, ttl: 0, timestamp: options.timestamp })
     }
 
+    /// Whether it only deletes.
+    pub(super) fn deletes(&self) -> bool {
+        match &self.change {
+            Change::Write { marker, cells, .. } => !marker && cells.iter().all(|(_, value)| value.is_none()),
+            Change::DeleteRow { .. } | Change::DeletePartition => true,
+        }
+    }
+
     /// The timestamp the statement brings along.
     pub(super) fn timestamp(&self) -> Option<i64> {
         self.timestamp

@@ -191,7 +191,7 @@ impl<S: WriteScope> WideTable<S> {
     /// # Source
     /// CQL reference, `DROP TABLE`.
     pub fn drop_table(&self) -> Result<bool> {
-        self.scope.write(self.operation("drop_table"), |writer| self.target.remove(writer))
+        self.scope.write(self.operation("drop_table").freeing(true), |writer| self.target.remove(writer))
     }
 
     /// Writes a row, given as its columns and their values. Columns that are not given stay as they are; null deletes.
@@ -246,7 +246,7 @@ impl<S: WriteScope> WideTable<S> {
     /// # Source
     /// CQL reference, `INSERT … USING`.
     pub fn insert_with(&self, row: &[(&str, CqlValue)], options: WriteOptions) -> Result<()> {
-        self.write("insert", |schema| plan::write_row(schema, row, true, options))
+        self.write(self.operation("insert"), |schema| plan::write_row(schema, row, true, options))
     }
 
     /// Writes columns of a row, given as its columns and their values, the key columns included.
@@ -293,7 +293,7 @@ impl<S: WriteScope> WideTable<S> {
     /// # Source
     /// CQL reference, `UPDATE … USING`.
     pub fn update_with(&self, row: &[(&str, CqlValue)], options: WriteOptions) -> Result<()> {
-        self.write("update", |schema| plan::write_row(schema, row, false, options))
+        self.write(self.operation("update"), |schema| plan::write_row(schema, row, false, options))
     }
 
     /// Deletes a row, given by its primary key: the partition columns' values, then the clustering columns'.
@@ -338,7 +338,7 @@ impl<S: WriteScope> WideTable<S> {
     /// CQL reference, `DELETE … USING TIMESTAMP`.
     pub fn delete_row_with(&self, primary_key: impl Values, options: WriteOptions) -> Result<()> {
         let primary_key = primary_key.into_values();
-        self.write("delete_row", |schema| plan::delete_row(schema, &primary_key, options))
+        self.write(self.operation("delete_row").freeing(true), |schema| plan::delete_row(schema, &primary_key, options))
     }
 
     /// Deletes the values of `columns` in a row, given by its primary key.
@@ -382,7 +382,9 @@ impl<S: WriteScope> WideTable<S> {
     /// ```
     pub fn delete_columns_with(&self, primary_key: impl Values, columns: &[&str], options: WriteOptions) -> Result<()> {
         let primary_key = primary_key.into_values();
-        self.write("delete_columns", |schema| plan::delete_columns(schema, &primary_key, columns, options))
+        self.write(self.operation("delete_columns").freeing(true), |schema| {
+            plan::delete_columns(schema, &primary_key, columns, options)
+        })
     }
 
     /// Deletes every row of a partition, given by the value of each partition column.
@@ -434,11 +436,14 @@ impl<S: WriteScope> WideTable<S> {
     /// ```
     pub fn delete_partition_with(&self, partition: impl Values, options: WriteOptions) -> Result<()> {
         let partition = partition.into_values();
-        self.write("delete_partition", |schema| plan::delete_partition(schema, &partition, options))
+        self.write(self.operation("delete_partition").freeing(true), |schema| {
+            plan::delete_partition(schema, &partition, options)
+        })
     }
 
-    fn write(&self, verb: &'static str, build: impl Fn(&TableSchema) -> Result<Mutation>) -> Result<()> {
-        self.scope.write(self.operation(verb), |writer: &mut Writer| {
+    /// Writes what `build` makes. A deletion leaves a mark, and yet is how room is made.
+    fn write(&self, operation: Operation<'_>, build: impl Fn(&TableSchema) -> Result<Mutation>) -> Result<()> {
+        self.scope.write(operation, |writer: &mut Writer| {
             let definition = self.target.definition(writer)?;
             let mutation = build(&definition.record)?;
             let timestamp = writer.unique_micros()?;

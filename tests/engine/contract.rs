@@ -229,7 +229,7 @@ fn a_changed_read_conflicts() {
             };
             let error = commit_after(engine, note, &between).unwrap_err();
             let (changed, _) = between.iter().next().unwrap();
-            assert!(matches!(&error, Error::Conflict { key } if **key == *changed), "{what}: {error}");
+            assert!(matches!(&error, Error::Conflict { key, .. } if **key == *changed), "{what}: {error}");
             assert_eq!(get(&*engine.snapshot().unwrap(), "mine"), None, "{what}");
         }
     });

@@ -290,7 +290,7 @@ impl Run {
                 subject.apply(&changes);
                 assert_eq!(ticket.number().0, subject.commit);
             }
-            Err(Error::Conflict { key }) => assert!(stale.contains(&&key), "{key:02x?} is not one of {stale:02x?}"),
+            Err(Error::Conflict { key, .. }) => assert!(stale.contains(&&key), "{key:02x?} is not one of {stale:02x?}"),
             Err(error) => panic!("{error}"),
         }
     }

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use bson::raw::{RawArrayBuf, RawBson, RawBsonRef};
 
-use super::group::canonical;
 use crate::document::expression::{Total, Value, keep_extreme};
+use crate::document::key::canonical;
 use crate::error::Result;
 
 /// What to keep.

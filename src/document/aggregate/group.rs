@@ -134,13 +134,6 @@ fn identity(text: &Bson) -> Result<Expression> {
     }
 }
 
-/// The bytes under which equal values meet.
-pub(super) fn canonical(value: RawBsonRef<'_>) -> Result<Vec<u8>> {
-    let mut key = Vec::new();
-    put_value(&mut key, &Value::from(value))?;
-    Ok(key)
-}
-
 fn finish(id: RawBson, states: Vec<State>, fields: &[Field]) -> Result<RawDocumentBuf> {
     let mut document = RawDocumentBuf::new();
     check_depth(id.as_raw_bson_ref(), limits::DOCUMENT_DEPTH_MAX - 1)?;

@@ -23,7 +23,7 @@ mod unwind;
 use bson::{Bson, Document, RawDocumentBuf, doc};
 
 use self::stage::Stage;
-use super::path::corrupt;
+use super::raw::corrupt;
 use crate::error::Result;
 use crate::limits;
 

@@ -14,7 +14,7 @@ use bson::raw::RawDocumentBuf;
 use super::Documents;
 use crate::document::number::Number;
 use crate::document::pattern::Pattern;
-use crate::error::{Error, InvalidKind, Result};
+use crate::error::Result;
 use crate::limits;
 
 /// A compiled `$sort`.
@@ -30,13 +30,12 @@ impl Sort {
     /// [`InvalidKind::Value`] for any other direction and for no keys, [`Error::Unsupported`] for `$meta`,
     /// [`Error::LimitExceeded`] past [`limits::INDEX_KEYS_MAX`].
     pub(super) fn compile(text: &Document) -> Result<Self> {
-        let pattern = Pattern::parse(text)?;
-        let direction = |value| Number::from_bson(value).and_then(Number::as_i64);
-        if let Some((path, _)) = text.iter().find(|(_, value)| !matches!(direction(value), Some(1 | -1))) {
-            let message = format!("the direction of {path:?} in a $sort is neither 1 nor -1");
-            return Err(Error::invalid(InvalidKind::Value, message));
-        }
-        Ok(Self { pattern })
+        Ok(Self { pattern: Pattern::parse_sort(text, Number::to_i64_leniently)? })
+    }
+
+    /// The order, with directions of 1 and -1.
+    pub(super) fn text(&self) -> Document {
+        self.pattern.to_document()
     }
 
     /// The documents of `input` in order, equal ones as they came in; no more than `needed`.

@@ -49,8 +49,8 @@ impl Stage {
                 Self::Match { filter: Filter::compile(&text)?, text }
             }
             "$sort" => {
-                let text = document(&stage, argument)?;
-                Self::Sort { sort: Sort::compile(&text)?, text }
+                let sort = Sort::compile(&document(&stage, argument)?)?;
+                Self::Sort { text: sort.text(), sort }
             }
             "$limit" => match count(&stage, &argument)? {
                 0 => return Err(Error::invalid(InvalidKind::Value, "$limit must be positive")),

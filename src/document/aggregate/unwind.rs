@@ -7,8 +7,8 @@ use bson::{Bson, Document};
 
 use super::Documents;
 use crate::document::expression::{check_depth, check_size, name};
-use crate::document::path::{corrupt, elements};
-use crate::document::raw::field;
+use crate::document::path::elements;
+use crate::document::raw::{corrupt, field};
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
@@ -150,7 +150,7 @@ fn parts(path: &str) -> Result<Vec<CString>> {
         return Err(invalid(format!("{path:?} is not a field path")));
     }
     let parts = path.split('.').map(name).collect::<Result<Vec<_>>>()?;
-    limits::check("path parts", limits::DOCUMENT_DEPTH_MAX, parts.len())?;
+    limits::check("path parts", limits::PATH_PARTS_MAX, parts.len())?;
     Ok(parts)
 }
 

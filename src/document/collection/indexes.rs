@@ -123,7 +123,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// # Source
     /// MongoDB manual, `dropIndexes`.
     pub fn drop_index(&self, name: &str) -> Result<()> {
-        self.scope.write(Operation::new("document", "drop_index", self.namespace.target()), |writer| {
+        self.scope.write(Operation::new("document", "drop_index", self.namespace.target()).freeing(true), |writer| {
             let Some(entry) = self.namespace.get(writer)? else {
                 return Err(Error::NotFound { what: "index", name: name.to_owned() });
             };

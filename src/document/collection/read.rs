@@ -126,7 +126,7 @@ impl<T: DeserializeOwned, S: Scope> Collection<T, S> {
         let query = Query { filter, limit: Some(1), ..Query::default() };
         self.scope.read(Operation::new("document", "find_one", self.namespace.target()), |view| {
             let found = query.start(view, &self.namespace)?.next().transpose()?;
-            found.map(|document| record::deserialize(&document)).transpose()
+            found.map(|document| record::deserialize(&document, || self.namespace.label())).transpose()
         })
     }
 }

@@ -8,6 +8,7 @@ use bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf};
 use serde::Serialize;
 
 use crate::document::collection::{Collection, InsertManyResult, InsertOneResult, UpdateResult};
+use crate::document::describe;
 use crate::document::filter::Filter;
 use crate::document::maintain::Records;
 use crate::document::order::compare;
@@ -82,7 +83,8 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     /// Replaces one document that matches `filter` by `replacement`, which takes over its `_id`.
     ///
     /// # Errors
-    /// As [`Collection::update_one`]; [`InvalidKind::ImmutableField`] for a `replacement` with another `_id`.
+    /// As [`Collection::update_one`]; [`InvalidKind::ImmutableField`] for a `replacement` with another `_id`, and
+    /// [`InvalidKind::Value`] for one with a field such as `$set` at its top, which is an update.
     ///
     /// # Examples
     /// ```
@@ -98,6 +100,10 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     /// MongoDB manual, `replaceOne`.
     pub fn replace_one(&self, filter: Document, replacement: &T) -> Result<UpdateResult> {
         let (filter, replacement) = (Filter::compile(&filter)?, serialize(replacement)?);
+        if let Some(operator) = record::operator(&replacement)? {
+            let message = format!("replacement document must not contain update operators such as {operator}");
+            return Err(Error::invalid(InvalidKind::Value, message));
+        }
         self.scope.write(Operation::new("document", "replace_one", self.namespace.target()), |writer| {
             change(writer, &self.namespace, &filter, One::First, |before| {
                 let id = raw::field(before, "_id")?.unwrap_or(RawBsonRef::Null);
@@ -207,7 +213,7 @@ impl<T, S: WriteScope> Collection<T, S> {
 
     fn delete(&self, verb: &'static str, filter: &Document, which: One) -> Result<u64> {
         let filter = Filter::compile(filter)?;
-        self.scope.write(Operation::new("document", verb, self.namespace.target()), |writer| {
+        self.scope.write(Operation::new("document", verb, self.namespace.target()).freeing(true), |writer| {
             let mut deleted = 0;
             each_match(writer, &self.namespace, &filter, which, |records, Match { id, document }| {
                 deleted += 1;
@@ -240,7 +246,7 @@ fn insert(writer: &mut Writer, namespace: &Namespace, document: &RawDocument) ->
     let (stored, inserted_id) = record::with_id(document, || record::object_id(now, collection, id))?;
     // An `_id` may have been added to what was checked.
     record::check_size(&stored)?;
-    records.insert(id, &stored)?;
+    records.insert(id, &stored).map_err(|error| error.at(|| describe::document_of(&stored, &namespace.label())))?;
     Ok(inserted_id)
 }
 
@@ -255,11 +261,14 @@ fn change(
     let mut result = UpdateResult::default();
     each_match(writer, namespace, filter, which, |records, Match { id, document: before }| {
         result.matched += 1;
-        let Some(after) = apply(&before)? else { return Ok(()) };
-        result.modified += 1;
-        record::check(&after)?;
-        refuse_new_id(&before, &after)?;
-        records.replace(id, &before, &after)
+        let mut change = || {
+            let Some(after) = apply(&before)? else { return Ok(()) };
+            result.modified += 1;
+            record::check(&after)?;
+            refuse_new_id(&before, &after)?;
+            records.replace(id, &before, &after)
+        };
+        change().map_err(|error| error.at(|| describe::document_of(&before, &namespace.label())))
     })?;
     Ok(result)
 }

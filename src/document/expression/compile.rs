@@ -65,7 +65,7 @@ fn path(text: &str) -> Result<Expression> {
 
 fn field(dotted: &str) -> Result<Expression> {
     let parts: Vec<_> = dotted.split('.').map(str::to_owned).collect();
-    limits::check("path parts", limits::DOCUMENT_DEPTH_MAX, parts.len())?;
+    limits::check("path parts", limits::PATH_PARTS_MAX, parts.len())?;
     if parts.iter().any(|part| part.is_empty() || part.starts_with('$') || part.contains('\0')) {
         return Err(invalid(format!(
             "{dotted:?} is not a field path: a part of it is empty or begins with a dollar sign"

@@ -9,8 +9,8 @@ use bson::{Bson, Document, JavaScriptCodeWithScope};
 
 use crate::document::number::Number;
 use crate::document::order;
-use crate::document::path::{corrupt, elements};
-use crate::document::raw::field;
+use crate::document::path::elements;
+use crate::document::raw::{corrupt, field};
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
@@ -148,6 +148,7 @@ pub(crate) fn check_depth(value: RawBsonRef<'_>, levels: usize) -> Result<()> {
     let elements = match value {
         RawBsonRef::Document(document) => document.iter_elements(),
         RawBsonRef::Array(array) => array.iter_elements(),
+        RawBsonRef::JavaScriptCodeWithScope(code) => code.scope.iter_elements(),
         _ => return Ok(()),
     };
     if levels == 0 {

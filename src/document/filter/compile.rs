@@ -36,7 +36,7 @@ fn clauses(operator: &str, value: &Bson, depth: usize) -> Result<Vec<Node>> {
     let clauses = clauses.ok_or_else(|| invalid(format!("{operator} takes a non-empty array")))?;
     let clause = |clause: &Bson| match clause {
         Bson::Document(filter) => Ok(Node::All(conditions(filter, depth + 1)?)),
-        other => Err(invalid(format!("{operator} takes documents, not {other}"))),
+        other => Err(invalid(format!("{operator} takes documents, not {:?}", other.element_type()))),
     };
     clauses.iter().map(clause).collect()
 }
@@ -77,7 +77,7 @@ fn operator(path: &Path, name: &str, value: &Bson, depth: usize) -> Result<Node>
             Bson::Document(inner) if inner.keys().next().is_some_and(|name| name.starts_with('$')) => {
                 Ok(Node::None(vec![Node::All(field(path, value, depth + 1)?)]))
             }
-            other => Err(invalid(format!("$not takes a document of operators, not {other}"))),
+            other => Err(invalid(format!("$not takes a document of operators, not {:?}", other.element_type()))),
         },
         operator if operator.starts_with('$') => Err(unsupported(operator)),
         name => Err(invalid(format!("field {name:?} among the operators on {:?}", path.as_str()))),

@@ -118,7 +118,7 @@ fn a_removal_is_an_exclusion() {
 
 #[test]
 fn the_result_keeps_the_limits_of_a_document() {
-    let deep = (0..98).fold(bson!({}), |inner, _| bson!({ "a": inner }));
+    let deep = (0..198).fold(bson!({}), |inner, _| bson!({ "a": inner }));
     let document = doc! { "a": deep };
     assert!(project(document.clone(), doc! { "r": "$a" }).is_ok());
     let deeper = project(document, doc! { "r": { "s": "$$ROOT" } });

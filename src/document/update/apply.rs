@@ -9,8 +9,9 @@ use super::tree::{Change, Changes, Node};
 use crate::document::expression::{Value, append};
 use crate::document::number::Number;
 use crate::document::order;
-use crate::document::path::{corrupt, elements};
+use crate::document::path::elements;
 use crate::document::raw;
+use crate::document::raw::corrupt;
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 

@@ -55,7 +55,7 @@ impl Update {
             };
             for (path, value) in operand {
                 let parts = tree::parts(path)?;
-                let levels = limits::DOCUMENT_DEPTH_MAX - parts.len();
+                let levels = limits::DOCUMENT_DEPTH_MAX.saturating_sub(parts.len());
                 fields.insert(parts, change(value, levels)?, path)?;
             }
         }

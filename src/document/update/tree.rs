@@ -62,7 +62,7 @@ impl Part {
 /// The parts of a dotted path.
 pub(super) fn parts(path: &str) -> Result<Vec<Part>> {
     let parts = path.split('.').map(Part::new).collect::<Result<Vec<_>>>()?;
-    limits::check("path parts", limits::DOCUMENT_DEPTH_MAX, parts.len())?;
+    limits::check("path parts", limits::PATH_PARTS_MAX, parts.len())?;
     Ok(parts)
 }
 

@@ -189,6 +189,9 @@ pub(super) struct Records {
 
 /// How many bytes the record of `changes` takes.
 pub(super) fn record_bytes(changes: &Changes) -> usize {
+    // What a transaction was let buffer is never too much for a record.
+    const { assert!(PUT_HEADER_BYTES <= limits::CHANGE_OVERHEAD_BYTES) };
+    const { assert!(RECORD_HEADER_BYTES + RECORD_ALIGNMENT <= limits::COMMIT_OVERHEAD_BYTES) };
     let operations = changes.bytes().saturating_add(changes.len().saturating_mul(PUT_HEADER_BYTES));
     operations.saturating_add(RECORD_HEADER_BYTES + RECORD_ALIGNMENT)
 }

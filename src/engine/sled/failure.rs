@@ -34,12 +34,12 @@ fn convert(action: &'static str, path: &Path, error: sled::Error) -> Error {
 /// The same, of a store that is being opened.
 pub(super) fn opening(path: &Path, error: Error) -> Error {
     match error {
-        Error::Io { source, .. } if source.to_string().contains(LOCKED) => Error::open(
+        Error::Io { error, .. } if error.to_string().contains(LOCKED) => Error::open(
             OpenProblem::InUse,
             path,
             "it is in use, by another process or by this one: close it there first",
         ),
-        Error::Io { source, .. } => Error::open_io(path, source),
+        Error::Io { error, .. } => Error::open_io(path, error),
         Error::Engine { message, .. } => Error::open(
             OpenProblem::NewerFormat,
             path,

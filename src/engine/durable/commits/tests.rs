@@ -176,7 +176,7 @@ mod one_schedule {
         reads.add_range(KeyRange::all());
         ticket.wait().unwrap();
         let error = commits.commit(&Changes::putting("b", "1"), Some(&reads), true).unwrap_err();
-        assert!(matches!(error, Error::Conflict { key } if Key::from(&key) == Key::from(&b"a"[..])));
+        assert!(matches!(error, Error::Conflict { key, .. } if Key::from(&key) == Key::from(&b"a"[..])));
     }
 
     #[test]

@@ -1,0 +1,45 @@
+//! What is kept at a key of the engine, and which document an error is about, for a person.
+
+use bson::{Bson, RawDocument};
+
+use crate::catalog::{self, Kind};
+use crate::document::layout;
+use crate::document::raw;
+use crate::document::schema::Schema;
+use crate::encoding::ordered::Reader;
+use crate::error::Result;
+use crate::txn::View;
+
+/// Characters of an `_id` that are shown.
+const ID_CHARS_MAX: usize = 120;
+
+/// Names the document that is kept, or indexed, at `key`: `document {_id: 1} of collection "shop"."orders"`.
+pub(crate) fn describe(view: &View, key: &[u8]) -> Result<Option<String>> {
+    let mut reader = Reader::new(key);
+    reader.u8()?;
+    let id = reader.u32()?;
+    let Some((database, name, _)) = catalog::find::<Schema>(view, Kind::Collection, id)? else { return Ok(None) };
+    let collection = format!("collection {database:?}.{name:?}");
+    let stored = match layout::record_id(key) {
+        Ok(record) => view.get(&layout::record(id, record))?,
+        Err(_) => None,
+    };
+    Ok(Some(match stored.as_deref().and_then(|bytes| RawDocument::from_bytes(bytes).ok()) {
+        Some(document) => document_of(document, &collection),
+        // It was inserted since, or a whole range of an index was read.
+        None => collection,
+    }))
+}
+
+/// `document {_id: 1} of` what it is of.
+pub(crate) fn document_of(document: &RawDocument, of: &str) -> String {
+    let id = raw::field(document, "_id").ok().flatten().and_then(|id| Bson::try_from(id).ok());
+    let Some(id) = id else { return format!("a document of {of}") };
+    let (mut id, mut shown) = (id.to_string(), String::new());
+    if id.chars().count() > ID_CHARS_MAX {
+        shown.extend(id.chars().take(ID_CHARS_MAX));
+        shown.push('…');
+        id = shown;
+    }
+    format!("document {{_id: {id}}} of {of}")
+}
