@@ -160,8 +160,11 @@ pub const USERS_MAX: usize = 10_000;
 /// Rules of one user: passwords, commands, keys and channels.
 pub const USER_RULES_MAX: usize = 10_000;
 
-/// Denials that a door remembers; the oldest is forgotten first.
-pub const DENIALS_MAX: usize = 128;
+/// Denials that a door may be asked to remember.
+pub const DENIALS_MAX: usize = 10_000;
+
+/// Entries that the slow log of a door may be asked to keep.
+pub const SLOW_LOG_ENTRIES_MAX: usize = 1 << 20;
 
 /// Bytes of the name of what was denied that are remembered.
 pub const DENIAL_OBJECT_BYTES_MAX: usize = 1 << 10;

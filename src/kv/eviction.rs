@@ -29,11 +29,9 @@ use crate::txn::{Counted, Tracking, View, Writer};
 #[cfg(test)]
 mod tests;
 
-/// How many keys are looked at to find one to evict.
-const SAMPLES: usize = 5;
-
-/// How many draws may miss before the policy is said to find nothing: deadlines of other models are in the way.
-const DRAWS_MAX: usize = 64;
+/// For each key that is looked at, draws that may miss before the policy is said to find nothing: deadlines of other models
+/// are in the way.
+const DRAWS_PER_SAMPLE: u32 = 12;
 
 /// Which keys are removed when a budget is spent.
 ///
@@ -210,8 +208,9 @@ fn victim(view: &View, policy: EvictionPolicy) -> Result<Option<Vec<u8>>> {
     }
     let range = if policy.is_volatile() { expiry::all() } else { KeyRange::prefix(&[OWNER]) };
     let count = view.count(&range)?;
+    let samples = view.usage().tuning().samples.min(u32::try_from(count).unwrap_or(u32::MAX));
     let (mut best, mut looked_at) = (None, 0);
-    for _ in 0..DRAWS_MAX {
+    for _ in 0..samples.saturating_mul(DRAWS_PER_SAMPLE) {
         let Some((drawn, _)) = view.nth(&range, view.usage().random_below(count))? else { break };
         let head = if policy.is_volatile() { expiry::target(&drawn)? } else { drawn.to_vec() };
         if head.first() != Some(&OWNER) {
@@ -222,7 +221,7 @@ fn victim(view: &View, policy: EvictionPolicy) -> Result<Option<Vec<u8>>> {
         if best.as_ref().is_none_or(|(least, _)| worth < *least) {
             best = Some((worth, head));
         }
-        if looked_at == SAMPLES || matches!(policy, EvictionPolicy::AllKeysRandom | EvictionPolicy::VolatileRandom) {
+        if looked_at == samples || matches!(policy, EvictionPolicy::AllKeysRandom | EvictionPolicy::VolatileRandom) {
             break;
         }
     }

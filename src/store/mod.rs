@@ -20,6 +20,8 @@ use crate::error::{Error, Result};
 use crate::kv::{self, EvictionPolicy, KeyEvents, KeyStats};
 #[cfg(feature = "redis")]
 use crate::txn::Pending;
+#[cfg(feature = "redis")]
+use crate::txn::Tuning;
 use crate::txn::{AtSnapshot, AutoCommit, Core, Counted, Running};
 use sweeper::Sweeper;
 
@@ -507,6 +509,18 @@ impl Store {
             expired: usage.counted(Counted::Expired),
             evicted: usage.counted(Counted::Evicted),
         }
+    }
+
+    /// How keys to evict are searched for.
+    #[cfg(feature = "redis")]
+    pub(crate) fn eviction_tuning(&self) -> Tuning {
+        self.inner.core.usage().tuning()
+    }
+
+    /// Sets how keys to evict are searched for, until the store is closed.
+    #[cfg(feature = "redis")]
+    pub(crate) fn set_eviction_tuning(&self, tuning: Tuning) {
+        self.inner.core.usage().set_tuning(tuning);
     }
 
     /// Begins to watch keys for changes.

@@ -35,6 +35,8 @@ pub use self::running::InTransaction;
 pub(crate) use self::running::Running;
 pub(crate) use self::scope::Operation;
 pub use self::scope::{AtSnapshot, AutoCommit, Scope, WriteScope};
+#[cfg(feature = "redis")]
+pub(crate) use self::usage::Tuning;
 pub(crate) use self::usage::{Counted, Tracking};
 pub(crate) use self::view::{Cursor, View, Writer};
 #[cfg(feature = "redis")]

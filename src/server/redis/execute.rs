@@ -146,7 +146,7 @@ fn refuse(call: &mut Call<'_>, refusal: &Refusal) {
 /// Counts how long a request took, and keeps it if that was long. There is one look at the clock for each, and none when
 /// nothing is kept.
 fn note_if_slow(door: &Door, session: &Session, words: &[&[u8]], laps: &mut Laps) {
-    let Ok(slow) = u64::try_from(door.parameters.slow_micros.get()) else { return };
+    let Ok(slow) = u64::try_from(door.parameters.slow_micros()) else { return };
     let lap = laps.lap();
     door.tally.time(lap);
     let micros = u64::try_from(lap.as_micros()).unwrap_or(u64::MAX);
@@ -156,7 +156,7 @@ fn note_if_slow(door: &Door, session: &Session, words: &[&[u8]], laps: &mut Laps
     let address = door.clients.borrow().get(&session.id).map(|client| client.address.to_string()).unwrap_or_default();
     let (words, name) = (cut(words), session.name.clone());
     let entry = Entry { id: 0, at: door.store.now(), micros, words, address, name };
-    let most = usize::try_from(door.parameters.number("slowlog-max-len")).unwrap_or(0);
+    let most = door.parameters.slow_log_len();
     door.slow_log.borrow_mut().push(entry, most);
 }
 

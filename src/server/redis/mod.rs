@@ -50,7 +50,6 @@ use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
 use crate::kv::Keyspace;
-use crate::limits;
 use crate::server::listener::{Address, ListenError, accept};
 use crate::server::metrics::{Meter, Metrics};
 use crate::server::worker::{Worker, drain};
@@ -361,6 +360,7 @@ fn serve(
         tokio::select! {
             _ = stopped => {}
             () = hear(Rc::clone(&door), settler.clone()) => {}
+            () = saves::save_when_due(Rc::clone(&door)) => {}
             () = accept(listener, |stream, peer| welcome(&door, stream, peer, &settler)) => {}
         }
     });
@@ -381,6 +381,7 @@ fn door(store: Store, options: &RedisOptions, address: SocketAddr, meter: Arc<Me
     Door {
         started: store.now(),
         saves: Arc::new(Saves::new(store.now())),
+        parameters: Parameters::new(&store, address, options.password.as_deref()),
         store,
         address,
         keyspaces: DATABASES.map(|name| Arc::new(Keyspace::new(name))),
@@ -392,7 +393,6 @@ fn door(store: Store, options: &RedisOptions, address: SocketAddr, meter: Arc<Me
         ears: Arc::default(),
         monitors: monitor::Monitors::default(),
         pause: pause::Pause::default(),
-        parameters: Parameters::new(address, options.password.as_deref()),
         slow_log: RefCell::default(),
         meter,
         counters: Counters::default(),
@@ -442,7 +442,7 @@ async fn hear(door: Rc<Door>, settler: Settler) {
 fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &Settler) {
     door.meter.connections.add(1);
     let id = door.meter.connections.get();
-    let clients_max = usize::try_from(door.parameters.number("maxclients")).unwrap_or(0).min(limits::CLIENTS_MAX);
+    let clients_max = door.parameters.clients_max();
     if door.clients.borrow().len() >= clients_max {
         door.counters.rejected.set(door.counters.rejected.get() + 1);
         tokio::task::spawn_local(async move {

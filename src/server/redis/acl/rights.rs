@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::server::redis::acl::category::{self, Categories};
+use crate::server::redis::config::NewUsersHear;
 use crate::server::redis::key_words::Access;
 
 /// A password as it is kept.
@@ -57,6 +58,12 @@ impl Rights {
         let root =
             Selector { has_all_commands: true, has_all_keys: true, has_all_channels: true, ..Selector::default() };
         Self { is_on: true, has_no_password: true, root, ..Self::default() }
+    }
+
+    /// Those of a user that is made: nothing, but perhaps every channel.
+    pub(in crate::server::redis) fn of_new_user(hears: NewUsersHear) -> Self {
+        let root = Selector { has_all_channels: hears == NewUsersHear::All, ..Selector::default() };
+        Self { root, ..Self::default() }
     }
 
     /// Everything, with a password.

@@ -317,7 +317,6 @@ pub(super) fn encoding(
     kind: Kind,
     key: &[u8],
 ) -> Result<&'static str, Error> {
-    let fits = |len: usize, threshold: &str| len as u64 <= parameters.count(threshold);
     Ok(match kind {
         Kind::Stream => "stream",
         Kind::String => {
@@ -329,25 +328,21 @@ pub(super) fn encoding(
             }
         }
         Kind::Hash => {
-            let (hash, longest) = (kv.hash(key), "hash-max-listpack-value");
-            let is_small = hash.len()? <= parameters.count("hash-max-listpack-entries")
-                && hash
-                    .entries()?
-                    .iter()
-                    .all(|(field, value)| fits(field.len(), longest) && fits(value.len(), longest));
+            let (hash, longest) = (kv.hash(key), parameters.small_hash_bytes());
+            let is_small = hash.len()? <= parameters.small_hash_fields()
+                && hash.entries()?.iter().all(|(field, value)| field.len() <= longest && value.len() <= longest);
             if is_small { "listpack" } else { "hashtable" }
         }
         Kind::List => {
             let list = kv.list(key);
-            let (most, bytes_max) = listpack_size(parameters.number("list-max-listpack-size"));
+            let (most, bytes_max) = listpack_size(parameters.list_node_size());
             let is_small = list.len()? <= most
                 && list.range(0, -1)?.iter().map(|value| value.len() as u64 + 11).sum::<u64>() <= bytes_max;
             if is_small { "listpack" } else { "quicklist" }
         }
         Kind::Set => {
             let set = kv.unsorted_set(key);
-            let [integers, members] =
-                ["set-max-intset-entries", "set-max-listpack-entries"].map(|name| parameters.count(name));
+            let (integers, members) = (parameters.small_set_integers(), parameters.small_set_members());
             let len = set.len()?;
             if len > integers.max(members) {
                 return Ok("hashtable");
@@ -355,7 +350,7 @@ pub(super) fn encoding(
             let all = set.members_after(None, usize::try_from(len).unwrap_or(usize::MAX))?;
             if len <= integers && all.iter().all(|member| integer(member).is_some()) {
                 "intset"
-            } else if len <= members && all.iter().all(|member| fits(member.len(), "set-max-listpack-value")) {
+            } else if len <= members && all.iter().all(|member| member.len() <= parameters.small_set_bytes()) {
                 "listpack"
             } else {
                 "hashtable"
@@ -363,8 +358,8 @@ pub(super) fn encoding(
         }
         Kind::SortedSet => {
             let set = kv.sorted_set(key);
-            let is_small = set.len()? <= parameters.count("zset-max-listpack-entries")
-                && set.range(0, -1)?.iter().all(|(member, _)| fits(member.len(), "zset-max-listpack-value"));
+            let is_small = set.len()? <= parameters.small_sorted_set_members()
+                && set.range(0, -1)?.iter().all(|(member, _)| member.len() <= parameters.small_sorted_set_bytes());
             if is_small { "listpack" } else { "skiplist" }
         }
     })
