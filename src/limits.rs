@@ -64,6 +64,9 @@ pub const MEMBER_BYTES_MAX: usize = 8 << 10;
 /// Memory that a dump may take up while it is restored, in bytes: what it is compressed from counts, and so does each element.
 pub const RESTORED_BYTES_MAX: usize = 512 << 20;
 
+/// What [`Error::LimitExceeded`] calls [`STRING_BYTES_MAX`].
+pub(crate) const STRING_BYTES: &str = "string bytes";
+
 /// Largest string value of a keyspace in bytes: an engine value less type, flags and deadline.
 pub const STRING_BYTES_MAX: usize = ENGINE_VALUE_BYTES_MAX - 10;
 

@@ -152,40 +152,9 @@ pub struct KeyStats {
     pub evicted: u64,
 }
 
-/// Operations that make nothing larger, and so are never refused.
-const FREEING: [&str; 24] = [
-    "delete",
-    "clear",
-    "expire",
-    "expire_at",
-    "persist",
-    "get_and_delete",
-    "get_and_expire",
-    "rename",
-    "swap",
-    "hash.remove",
-    "unsorted_set.remove",
-    "list.pop",
-    "list.pop_many",
-    "list.remove",
-    "list.trim",
-    "sorted_set.remove",
-    "sorted_set.remove_range",
-    "sorted_set.pop_min",
-    "sorted_set.pop_max",
-    "stream.delete",
-    "stream.trim",
-    "stream.group.acknowledge",
-    "stream.group.destroy",
-    "stream.group.delete_consumer",
-];
-
-/// Removes keys until what is held is within the budget, if there is one and `verb` needs room.
-pub(super) fn make_room(writer: &mut Writer, verb: &str) -> Result<()> {
+/// Removes keys until what is held is within the budget, if there is one.
+pub(super) fn make_room(writer: &mut Writer) -> Result<()> {
     let Some((budget, policy)) = writer.usage().budget() else { return Ok(()) };
-    if FREEING.contains(&verb) {
-        return Ok(());
-    }
     let policy = EvictionPolicy::of(policy);
     let mut used = writer.bytes()?;
     while used > budget {
