@@ -24,6 +24,7 @@ mod docs;
 mod door;
 mod execute;
 mod key_words;
+mod latency;
 mod monitor;
 mod pause;
 mod reply;
@@ -91,6 +92,7 @@ pub struct RedisOptions {
     is_named: bool,
     seed: Option<u64>,
     shutdown: Option<Shutdown>,
+    allows_debug: bool,
 }
 
 /// What `SHUTDOWN` calls.
@@ -118,6 +120,7 @@ impl Default for RedisOptions {
             is_named: false,
             seed: None,
             shutdown: None,
+            allows_debug: false,
         }
     }
 }
@@ -208,6 +211,21 @@ impl RedisOptions {
     /// ```
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
+        self
+    }
+
+    /// Lets clients use `DEBUG`, which can hold up the door and fill the store. Refused unless set.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::server::redis::RedisOptions;
+    /// let options = RedisOptions::default().enable_debug_command();
+    /// ```
+    ///
+    /// # Source
+    /// Redis configuration file, `enable-debug-command`.
+    pub fn enable_debug_command(mut self) -> Self {
+        self.allows_debug = true;
         self
     }
 
@@ -381,7 +399,7 @@ fn door(store: Store, options: &RedisOptions, address: SocketAddr, meter: Arc<Me
     Door {
         started: store.now(),
         saves: Arc::new(Saves::new(store.now())),
-        parameters: Parameters::new(&store, address, options.password.as_deref()),
+        parameters: Parameters::new(&store, address, options.password.as_deref()).with_debug(options.allows_debug),
         store,
         address,
         keyspaces: DATABASES.map(|name| Arc::new(Keyspace::new(name))),
@@ -394,6 +412,7 @@ fn door(store: Store, options: &RedisOptions, address: SocketAddr, meter: Arc<Me
         monitors: monitor::Monitors::default(),
         pause: pause::Pause::default(),
         slow_log: RefCell::default(),
+        latencies: RefCell::default(),
         meter,
         counters: Counters::default(),
         tally: Tally::default(),

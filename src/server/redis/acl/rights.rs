@@ -81,10 +81,9 @@ impl Rights {
         root.has_all_commands && root.rights.is_empty() && root.has_all_keys && root.has_all_channels
     }
 
-    /// Whether this is one of the passwords. All are compared, in a time that tells nothing of them.
-    pub(in crate::server::redis) fn has_password(&self, password: &[u8]) -> bool {
-        let hash = hash_of(password);
-        self.passwords.iter().fold(0, |found, kept| found | kept.ct_eq(&hash).unwrap_u8()) == 1
+    /// Whether this is the hash of one of the passwords. All are compared, in a time that tells nothing of them.
+    pub(in crate::server::redis) fn has_password(&self, hash: &PasswordHash) -> bool {
+        self.passwords.iter().fold(0, |found, kept| found | kept.ct_eq(hash).unwrap_u8()) == 1
     }
 
     /// How many rules there are in all.

@@ -182,7 +182,7 @@ fn delete_users(call: &mut Call<'_>, names: &[&[u8]]) -> Outcome {
 }
 
 fn get_user(call: &mut Call<'_>, name: &[u8]) {
-    let Some(user) = call.door.users.get(name) else { return call.reply.nil_array() };
+    let Some(user) = call.door.users.get(name) else { return call.reply.nil() };
     let rights = user.rights();
     call.reply.map(6);
     call.reply.bulk("flags");

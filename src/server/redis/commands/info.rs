@@ -171,7 +171,8 @@ fn memory(call: &Call<'_>, text: &mut Text) -> Result<()> {
     text.zeros(&["mem_not_counted_for_evict", "mem_replication_backlog", "mem_total_replication_buffers"]);
     text.zeros(&["mem_clients_slaves", "mem_cluster_links", "mem_aof_buffer"]);
     text.line("mem_allocator", "libc");
-    text.zeros(&["active_defrag_running", "lazyfree_pending_objects", "lazyfreed_objects"]);
+    text.zeros(&["active_defrag_running", "lazyfree_pending_objects"]);
+    text.line("lazyfreed_objects", call.door.counters.lazily_freed.get());
     Ok(())
 }
 

@@ -95,6 +95,8 @@ numbers! {
     SlowMicros => slow_micros: i64,
     /// Entries of the slow log.
     SlowLogLen => slow_log_len: usize,
+    /// Milliseconds from which a latency is kept; none is at 0.
+    LatencyMillis => latency_ms: u64,
     /// Whether `INFO latencystats` has anything.
     TracksLatency => tracks_latency: bool,
     /// Whether `DEL` removes as `UNLINK` does.

@@ -22,6 +22,9 @@ pub(super) use live::{ClientsMemory, NewUsersHear, OutputClass, OutputLimit, Sav
 use table::{Effect, Parameter, TABLE};
 use value::Kind;
 
+/// The parameter that the program sets when it opens the door.
+const DEBUG: &str = "enable-debug-command";
+
 /// What the parameters are set to.
 #[derive(Debug)]
 pub(super) struct Parameters {
@@ -53,6 +56,19 @@ impl Parameters {
         values.insert("bind", address.ip().to_string().into_bytes());
         values.insert("requirepass", password.unwrap_or_default().to_vec());
         Self { values: RefCell::new(values), numbers, save_points_changed: tokio::sync::Notify::new() }
+    }
+
+    /// As they are when clients may use `DEBUG`.
+    pub(super) fn with_debug(self, allows_debug: bool) -> Self {
+        if allows_debug {
+            self.values.borrow_mut().insert(DEBUG, b"yes".to_vec());
+        }
+        self
+    }
+
+    /// Whether clients may use `DEBUG`.
+    pub(super) fn allows_debug(&self) -> bool {
+        self.text(DEBUG) == "yes"
     }
 
     /// Those whose name matches one of `patterns`, which are in lower case.
@@ -309,7 +325,7 @@ mod tests {
             .unwrap();
         assert_eq!((store.memory_budget().0, &*get("busy-reply-threshold")), (None, "9"));
         parameters.set(&[[b"requirepass", b"secret"]], &store, &users).unwrap();
-        assert!(!users.default_user().is_open() && users.default_user().admits(b"secret"));
+        assert!(!users.default_user().is_open() && users.admit(b"default", b"secret").is_some());
         parameters.set(&[[b"requirepass", b""]], &store, &users).unwrap();
         assert!(users.default_user().is_open());
         parameters.set(&[[b"notify-keyspace-events", b"AK"]], &store, &users).unwrap();

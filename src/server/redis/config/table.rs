@@ -39,7 +39,6 @@ const DURABILITY: Effect = Effect::Fixed("durability is chosen when the store is
 const EVICTION: Effect = Effect::Fixed("keys are removed by the command that makes it necessary");
 const FORMS: Effect = Effect::Fixed("values have one form");
 const FREQUENCY: Effect = Effect::Fixed("nothing runs at a frequency");
-const LATENCY: Effect = Effect::Fixed("single latencies are not kept");
 const PROCESS: Effect = Effect::Fixed("the process belongs to the program that opened the door");
 const REPLICAS: Effect = Effect::Fixed("there are no replicas");
 const TLS: Effect = Effect::Fixed("the door does not speak TLS");
@@ -175,7 +174,7 @@ pub(super) const TABLE: &[Parameter] = &[
     unset("io-threads", "1", Kind::Immutable),
     unset("io-threads-do-reads", "no", Kind::Immutable),
     yes_no("jemalloc-bg-thread", "yes", ALLOCATOR),
-    integer("latency-monitor-threshold", "0", 0, i64::MAX, LATENCY),
+    integer("latency-monitor-threshold", "0", 0, i64::MAX, number(Number::LatencyMillis)),
     yes_no("latency-tracking", "yes", number(Number::TracksLatency)),
     of("latency-tracking-info-percentiles", "50 99 99.9", Kind::Percentiles, Effect::Live(Live::Percentiles)),
     yes_no("lazyfree-lazy-eviction", "no", EVICTION),
