@@ -60,7 +60,9 @@ impl User {
     /// Whether a client whose password has this hash may be this user.
     fn admits(&self, hash: &PasswordHash) -> bool {
         let rights = self.rights.borrow();
-        rights.has_password(hash) && rights.is_on || rights.is_on && rights.has_no_password
+        // Looked at whatever else is true, so that the time tells nothing of it.
+        let has_password = rights.has_password(hash);
+        rights.is_on && (rights.has_no_password || has_password)
     }
 }
 
@@ -109,14 +111,12 @@ impl Users {
     /// The password is hashed before anybody looks for the user: how long it takes does not tell whether there is one.
     pub(super) fn admit(&self, name: &[u8], password: &[u8]) -> Option<Rc<User>> {
         let hash = rights::hash_of(password);
-        match self.get(name) {
-            Some(user) => user.admits(&hash).then_some(user),
-            None => {
-                // As a user who has a password is asked; nobody has the one that is no hash of anything known.
-                std::hint::black_box(self.nobody.admits(&hash));
-                None
-            }
+        if let Some(user) = self.get(name) {
+            return user.admits(&hash).then_some(user);
         }
+        // Asked as a user is who has a password that nobody knows.
+        std::hint::black_box(self.nobody.admits(&hash));
+        None
     }
 
     /// All, in the order of their names.
