@@ -14,9 +14,14 @@ fn line(connection: &mut Connection, name: &str) -> String {
 }
 
 fn slow_requests(connection: &mut Connection) -> Vec<String> {
-    let entries: Vec<Vec<Value>> = ask(connection, "SLOWLOG GET -1").unwrap();
-    let words = |entry: &Vec<Value>| redis::from_redis_value::<Vec<String>>(entry[3].clone()).unwrap().join(" ");
-    entries.iter().rev().map(words).filter(|words| !words.starts_with("SLOWLOG")).collect()
+    type Entry = (u64, i64, u64, Vec<String>, String, String);
+    let entries: Vec<Entry> = ask(connection, "SLOWLOG GET -1").unwrap();
+    entries
+        .iter()
+        .rev()
+        .map(|(_, _, _, words, ..)| words.join(" "))
+        .filter(|words| !words.starts_with("SLOWLOG"))
+        .collect()
 }
 
 #[test]
@@ -168,7 +173,7 @@ fn frequencies_grow_and_fall_as_the_parameters_say() {
         let _: String = ask(&mut connection, "GET k").unwrap();
     }
     assert_eq!(ask(&mut connection, "OBJECT FREQ k"), Ok(55_u64), "each use counts");
-    clock.advance(Duration::from_secs(3_600));
+    clock.advance(Duration::from_hours(1));
     assert_eq!(ask(&mut connection, "OBJECT FREQ k"), Ok(55_u64), "and is never forgotten");
     let _: () = ask(&mut connection, "CONFIG SET lfu-decay-time 6").unwrap();
     assert_eq!(ask(&mut connection, "OBJECT FREQ k"), Ok(45_u64));

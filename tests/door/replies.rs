@@ -34,8 +34,8 @@ fn hello_tells_in_the_order_of_redis() {
 
 #[test]
 fn debug_is_refused_unless_the_program_lets_clients_have_it() {
-    let server = RedisServer::start(&Store::in_memory(), &RedisOptions::default()).unwrap();
-    let client = redis::Client::open(format!("redis://{}", server.address())).unwrap();
+    let door = RedisServer::start(&Store::in_memory(), &RedisOptions::default()).unwrap();
+    let client = redis::Client::open(format!("redis://{}", door.address())).unwrap();
     let mut connection = client.get_connection().unwrap();
     for request in ["DEBUG SLEEP 0", "DEBUG HELP", "DEBUG POPULATE 1000000"] {
         let refused = ask::<Value>(&mut connection, request).unwrap_err();
