@@ -79,6 +79,9 @@ pub const MEMBER_BYTES_MAX: usize = 8 << 10;
 /// Memory that a dump may take up while it is restored, in bytes: what it is compressed from counts, and so does each element.
 pub const RESTORED_BYTES_MAX: usize = 512 << 20;
 
+/// What [`Error::LimitExceeded`] calls [`STRING_BYTES_MAX`].
+pub(crate) const STRING_BYTES: &str = "string bytes";
+
 /// Largest string value of a keyspace in bytes: an engine value less type, flags and deadline.
 pub const STRING_BYTES_MAX: usize = ENGINE_VALUE_BYTES_MAX - 10;
 
@@ -175,8 +178,11 @@ pub const USERS_MAX: usize = 10_000;
 /// Rules of one user: passwords, commands, keys and channels.
 pub const USER_RULES_MAX: usize = 10_000;
 
-/// Denials that a door remembers; the oldest is forgotten first.
-pub const DENIALS_MAX: usize = 128;
+/// Denials that a door may be asked to remember.
+pub const DENIALS_MAX: usize = 10_000;
+
+/// Entries that the slow log of a door may be asked to keep.
+pub const SLOW_LOG_ENTRIES_MAX: usize = 1 << 20;
 
 /// Bytes of the name of what was denied that are remembered.
 pub const DENIAL_OBJECT_BYTES_MAX: usize = 1 << 10;

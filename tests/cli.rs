@@ -90,7 +90,7 @@ fn what_was_acknowledged_is_there_after_either_signal() {
 
 #[test]
 fn a_pipeline_that_has_arrived_is_answered_before_the_end() {
-    let served = Served::start(&["--log", "info"]);
+    let served = Served::start(&["--log", "info", "--enable-debug-command"]);
     let mut client = connect(served.port);
     ask(&mut client, "PING\r\n", "+PONG\r\n");
     // The first command holds the thread up while the rest and the signal arrive.

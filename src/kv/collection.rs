@@ -40,8 +40,14 @@ impl<S: Scope> Collection<S> {
 }
 
 impl<S: WriteScope> Collection<S> {
+    /// Runs an operation that may make the collection larger.
     pub(super) fn write<R>(&self, verb: &'static str, mut body: impl FnMut(&mut Held<'_>) -> Result<R>) -> Result<R> {
         self.kv.write(verb, &self.key, |writer, key| body(&mut Held::claim(writer, key, self.kind)?))
+    }
+
+    /// Runs an operation that makes nothing larger.
+    pub(super) fn free<R>(&self, verb: &'static str, mut body: impl FnMut(&mut Held<'_>) -> Result<R>) -> Result<R> {
+        self.kv.free(verb, &self.key, |writer, key| body(&mut Held::claim(writer, key, self.kind)?))
     }
 }
 

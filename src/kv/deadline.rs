@@ -58,7 +58,7 @@ impl<S: Scope> Kv<S> {
     /// Redis command reference, `PTTL`.
     pub fn ttl(&self, key: impl AsRef<[u8]>) -> Result<Ttl> {
         self.read("ttl", key.as_ref(), |view, key| {
-            let ttl = entry::look(view, key, |head, _| {
+            let ttl = entry::peek(view, key, |head, _| {
                 let left = head.deadline.map(|deadline| deadline.saturating_since(view.now()));
                 Ok(left.map_or(Ttl::Persistent, Ttl::Expires))
             })?;
@@ -92,7 +92,7 @@ impl<S: WriteScope> Kv<S> {
     /// # Source
     /// Redis command reference, `PEXPIRE`.
     pub fn expire(&self, key: impl AsRef<[u8]>, ttl: Duration) -> Result<bool> {
-        self.write("expire", key.as_ref(), |writer, key| {
+        self.free("expire", key.as_ref(), |writer, key| {
             let deadline = after(writer.now(), ttl)?;
             set_deadline(writer, key, deadline)
         })
@@ -120,7 +120,7 @@ impl<S: WriteScope> Kv<S> {
     /// # Source
     /// Redis command reference, `PEXPIREAT`.
     pub fn expire_at(&self, key: impl AsRef<[u8]>, deadline: Timestamp) -> Result<bool> {
-        self.write("expire_at", key.as_ref(), |writer, key| set_deadline(writer, key, deadline))
+        self.free("expire_at", key.as_ref(), |writer, key| set_deadline(writer, key, deadline))
     }
 
     /// Takes the deadline off `key`, and answers whether it had one.
@@ -145,7 +145,7 @@ impl<S: WriteScope> Kv<S> {
     /// # Source
     /// Redis command reference, `PERSIST`.
     pub fn persist(&self, key: impl AsRef<[u8]>) -> Result<bool> {
-        self.write("persist", key.as_ref(), |writer, key| {
+        self.free("persist", key.as_ref(), |writer, key| {
             let found = entry::claim(writer, key, |head, payload| Ok(head.deadline.map(|_| (head, payload.to_vec()))))?;
             let Some((head, payload)) = found.flatten() else { return Ok(false) };
             change(writer, key, head, None, &payload)?;

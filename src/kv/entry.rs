@@ -11,6 +11,14 @@ use crate::txn::{Counted, View, Writer};
 
 /// Reads a key with `read`, which is given head and payload, unless the key is missing or expired.
 pub(super) fn look<R>(view: &View, key: &[u8], read: impl FnOnce(Head, &[u8]) -> Result<R>) -> Result<Option<R>> {
+    peek(view, key, |head, payload| {
+        view.touch(key);
+        read(head, payload)
+    })
+}
+
+/// As [`look`], and does not count as a use of the key.
+pub(super) fn peek<R>(view: &View, key: &[u8], read: impl FnOnce(Head, &[u8]) -> Result<R>) -> Result<Option<R>> {
     let found = view.get(key)?;
     let live = match &found {
         Some(record) => Some(Head::decode(record)?).filter(|(head, _)| head.is_live(|| view.now())),
@@ -21,7 +29,6 @@ pub(super) fn look<R>(view: &View, key: &[u8], read: impl FnOnce(Head, &[u8]) ->
         return Ok(None);
     };
     view.usage().count(Counted::Hits);
-    view.touch(key);
     read(head, payload).map(Some)
 }
 

@@ -29,11 +29,9 @@ use crate::txn::{Counted, Tracking, View, Writer};
 #[cfg(test)]
 mod tests;
 
-/// How many keys are looked at to find one to evict.
-const SAMPLES: usize = 5;
-
-/// How many draws may miss before the policy is said to find nothing: deadlines of other models are in the way.
-const DRAWS_MAX: usize = 64;
+/// For each key that is looked at, draws that may miss before the policy is said to find nothing: deadlines of other models
+/// are in the way.
+const DRAWS_PER_SAMPLE: u32 = 12;
 
 /// Which keys are removed when a budget is spent.
 ///
@@ -154,39 +152,6 @@ pub struct KeyStats {
     pub evicted: u64,
 }
 
-/// Operations that make nothing larger, and so are never refused.
-const FREEING: [&str; 24] = [
-    "delete",
-    "clear",
-    "expire",
-    "expire_at",
-    "persist",
-    "get_and_delete",
-    "get_and_expire",
-    "rename",
-    "swap",
-    "hash.remove",
-    "unsorted_set.remove",
-    "list.pop",
-    "list.pop_many",
-    "list.remove",
-    "list.trim",
-    "sorted_set.remove",
-    "sorted_set.remove_range",
-    "sorted_set.pop_min",
-    "sorted_set.pop_max",
-    "stream.delete",
-    "stream.trim",
-    "stream.group.acknowledge",
-    "stream.group.destroy",
-    "stream.group.delete_consumer",
-];
-
-/// Whether the operation `verb` makes nothing larger.
-pub(super) fn frees(verb: &str) -> bool {
-    FREEING.contains(&verb)
-}
-
 /// Removes keys until what is held is within the budget, if there is one.
 ///
 /// # Errors
@@ -215,8 +180,9 @@ fn victim(view: &View, policy: EvictionPolicy) -> Result<Option<Vec<u8>>> {
     }
     let range = if policy.is_volatile() { expiry::all() } else { KeyRange::prefix(&[OWNER]) };
     let count = view.count(&range)?;
+    let samples = view.usage().tuning().samples.min(u32::try_from(count).unwrap_or(u32::MAX));
     let (mut best, mut looked_at) = (None, 0);
-    for _ in 0..DRAWS_MAX {
+    for _ in 0..samples.saturating_mul(DRAWS_PER_SAMPLE) {
         let Some((drawn, _)) = view.nth(&range, view.usage().random_below(count))? else { break };
         let head = if policy.is_volatile() { expiry::target(&drawn)? } else { drawn.to_vec() };
         if head.first() != Some(&OWNER) {
@@ -227,7 +193,7 @@ fn victim(view: &View, policy: EvictionPolicy) -> Result<Option<Vec<u8>>> {
         if best.as_ref().is_none_or(|(least, _)| worth < *least) {
             best = Some((worth, head));
         }
-        if looked_at == SAMPLES || matches!(policy, EvictionPolicy::AllKeysRandom | EvictionPolicy::VolatileRandom) {
+        if looked_at == samples || matches!(policy, EvictionPolicy::AllKeysRandom | EvictionPolicy::VolatileRandom) {
             break;
         }
     }

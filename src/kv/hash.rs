@@ -365,7 +365,7 @@ impl<S: WriteScope> Hash<S> {
     /// Redis command reference, `HDEL`.
     pub fn remove_many<F: AsRef<[u8]>>(&self, fields: impl IntoIterator<Item = F>) -> Result<u64> {
         let fields: Vec<F> = fields.into_iter().collect();
-        self.0.write("hash.remove", |hash| {
+        self.0.free("hash.remove", |hash| {
             let mut removed = 0;
             for field in &fields {
                 check_field(field.as_ref())?;

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::kv::event::{KeyEvents, tell};
 use crate::kv::key::{Elements, key_of};
 use crate::kv::record::{Head, Kind};
-use crate::kv::{Kv, entry};
+use crate::kv::{Kv, Room, entry};
 use crate::txn::{Scope, View, WriteScope, Writer};
 #[cfg(feature = "redis")]
 use crate::{expiry, limits};
@@ -31,7 +31,16 @@ impl<S: Scope> Kv<S> {
     /// # Source
     /// Redis command reference, `TYPE`.
     pub fn kind(&self, key: impl AsRef<[u8]>) -> Result<Option<Kind>> {
-        self.read("kind", key.as_ref(), |view, key| entry::look(view, key, |head, _| Ok(head.kind)))
+        self.read("kind", key.as_ref(), |view, key| entry::peek(view, key, |head, _| Ok(head.kind)))
+    }
+
+    /// How many entries the elements of `key` take up.
+    ///
+    /// # Cost
+    /// One count.
+    #[cfg(feature = "redis")]
+    pub(crate) fn entries_of(&self, key: impl AsRef<[u8]>) -> Result<u64> {
+        self.read("entries_of", key.as_ref(), |view, head| view.count(&Elements::of(head)?.all()))
     }
 
     /// When `key` will be gone; `None` when it is not there or has no deadline.
@@ -51,7 +60,7 @@ impl<S: Scope> Kv<S> {
     /// Redis command reference, `PEXPIRETIME`.
     pub fn deadline(&self, key: impl AsRef<[u8]>) -> Result<Option<Timestamp>> {
         let deadline =
-            self.read("deadline", key.as_ref(), |view, key| entry::look(view, key, |head, _| Ok(head.deadline)))?;
+            self.read("deadline", key.as_ref(), |view, key| entry::peek(view, key, |head, _| Ok(head.deadline)))?;
         Ok(deadline.flatten())
     }
 
@@ -199,7 +208,7 @@ impl<S: WriteScope> Kv<S> {
     /// Redis command reference, `RENAME`.
     pub fn rename(&self, from: impl AsRef<[u8]>, to: impl AsRef<[u8]>) -> Result<bool> {
         let (from, to) = (from.as_ref(), to.as_ref());
-        self.change("rename", |writer| {
+        self.change(Room::NotNeeded, "rename", |writer| {
             let (from, to) = (self.keyspace.head(from)?, self.keyspace.head(to)?);
             let Some((head, payload)) = entry::claim(writer, &from, |head, payload| Ok((head, payload.to_vec())))?
             else {
@@ -236,7 +245,7 @@ impl<S: WriteScope> Kv<S> {
     /// Redis command reference, `COPY`.
     pub fn copy(&self, from: impl AsRef<[u8]>, target: &Self, to: impl AsRef<[u8]>, replace: bool) -> Result<bool> {
         let (from, to) = (from.as_ref(), to.as_ref());
-        self.change("copy", |writer| {
+        self.change(Room::Needed, "copy", |writer| {
             let (from, to) = (self.keyspace.head(from)?, target.keyspace.head(to)?);
             let Some((head, payload)) = entry::claim(writer, &from, |head, payload| Ok((head, payload.to_vec())))?
             else {
@@ -271,11 +280,13 @@ impl<S: WriteScope> Kv<S> {
     /// # Source
     /// Redis command reference, `FLUSHDB`.
     pub fn clear(&self) -> Result<u64> {
-        self.change("clear", |writer| {
+        self.change(Room::NotNeeded, "clear", |writer| {
             let mut cursor = writer.range(&self.keyspace.heads()?, Direction::Forward)?;
             let mut removed = 0;
             while let Some((key, record)) = cursor.next()? {
                 entry::remove(writer, key, Head::decode(record)?.0)?;
+                // Who waits for what the key had learns that it is gone; nobody is told of an event.
+                tell(writer, KeyEvents::NONE, "flushdb", key);
                 removed += 1;
             }
             Ok(removed)
@@ -307,7 +318,7 @@ impl<S: WriteScope> Kv<S> {
     /// # Source
     /// Redis command reference, `SWAPDB`.
     pub fn swap(&self, other: &Self) -> Result<()> {
-        self.change("swap", |writer| {
+        self.change(Room::NotNeeded, "swap", |writer| {
             if self.keyspace.name() == other.keyspace.name() {
                 return Ok(());
             }
@@ -316,6 +327,7 @@ impl<S: WriteScope> Kv<S> {
                 let mut cursor = before.range(&kv.keyspace.heads()?, Direction::Forward)?;
                 while let Some((key, record)) = cursor.next()? {
                     entry::remove(writer, key, Head::decode(record)?.0)?;
+                    tell(writer, KeyEvents::NONE, "swapdb", key);
                 }
             }
             for (from, to) in [(self, other), (other, self)] {

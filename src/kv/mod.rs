@@ -213,7 +213,7 @@ impl<S: Scope> Kv<S> {
         HyperLogLog::new(self.clone(), key.as_ref())
     }
 
-    /// Whether there is anything at `key`.
+    /// Whether there is anything at `key`. Asking does not count as a use of it.
     ///
     /// # Errors
     /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key that is too long.
@@ -232,7 +232,16 @@ impl<S: Scope> Kv<S> {
     /// # Source
     /// Redis command reference, `EXISTS`.
     pub fn exists(&self, key: impl AsRef<[u8]>) -> Result<bool> {
-        self.read("exists", key.as_ref(), |view, key| Ok(entry::look(view, key, |_, _| Ok(()))?.is_some()))
+        self.read("exists", key.as_ref(), |view, key| Ok(entry::peek(view, key, |_, _| Ok(()))?.is_some()))
+    }
+
+    /// As [`Kv::exists`], and counts as a use of the key.
+    ///
+    /// # Source
+    /// Redis command reference, `TOUCH`.
+    #[cfg(feature = "redis")]
+    pub(crate) fn touch(&self, key: impl AsRef<[u8]>) -> Result<bool> {
+        self.read("touch", key.as_ref(), |view, key| Ok(entry::look(view, key, |_, _| Ok(()))?.is_some()))
     }
 
     /// The keys that match the glob `pattern`, in bytewise order.
@@ -273,11 +282,15 @@ impl<S: Scope> Kv<S> {
         })
     }
 
-    /// What a change of `key` changes: its head, or one of its elements.
+    /// What a change of `key` changes: its head, or one of its elements. What groups do to a stream is no change of it.
     #[cfg(feature = "redis")]
     pub(crate) fn watched(&self, key: &[u8]) -> Result<(crate::engine::Key, crate::engine::KeyRange)> {
-        let head = self.keyspace.head(key)?;
-        Ok((crate::engine::Key::from(&*head), key::Elements::of(&head)?.all()))
+        self.read("watched", key, |view, head| {
+            let elements = key::Elements::of(head)?;
+            let kind = entry::peek(view, head, |head, _| Ok(head.kind))?;
+            let range = if kind == Some(Kind::Stream) { stream::entries_of(&elements) } else { elements.all() };
+            Ok((crate::engine::Key::from(head), range))
+        })
     }
 
     /// Where the head of `key` is kept.
@@ -317,7 +330,7 @@ impl<S: WriteScope> Kv<S> {
     /// # Source
     /// Redis command reference, `DEL`.
     pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool> {
-        self.write("delete", key.as_ref(), |writer, key| {
+        self.free("delete", key.as_ref(), |writer, key| {
             let Some(head) = entry::claim(writer, key, |head, _| Ok(head))? else { return Ok(false) };
             entry::remove(writer, key, head)?;
             event::tell(writer, KeyEvents::GENERIC, "del", key);
@@ -325,19 +338,45 @@ impl<S: WriteScope> Kv<S> {
         })
     }
 
-    fn write<R>(
+    /// Runs an operation on `key` that may make it larger.
+    fn write<R>(&self, verb: &'static str, key: &[u8], body: impl FnMut(&mut Writer, &[u8]) -> Result<R>) -> Result<R> {
+        self.write_to(Room::Needed, verb, key, body)
+    }
+
+    /// Runs an operation on `key` that makes nothing larger, and so is never refused for lack of room.
+    fn free<R>(&self, verb: &'static str, key: &[u8], body: impl FnMut(&mut Writer, &[u8]) -> Result<R>) -> Result<R> {
+        self.write_to(Room::NotNeeded, verb, key, body)
+    }
+
+    fn write_to<R>(
         &self,
+        room: Room,
         verb: &'static str,
         key: &[u8],
         mut body: impl FnMut(&mut Writer, &[u8]) -> Result<R>,
     ) -> Result<R> {
-        self.change(verb, |writer| body(writer, &self.keyspace.head(key)?))
+        self.change(room, verb, |writer| body(writer, &self.keyspace.head(key)?))
     }
 
     /// Runs an operation, for which room is made first if it needs any.
-    fn change<R>(&self, verb: &'static str, body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R> {
-        self.scope.write(self.operation(verb).freeing(eviction::frees(verb)), body)
+    fn change<R>(&self, room: Room, verb: &'static str, body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R> {
+        self.scope.write(self.operation(verb).freeing(room == Room::NotNeeded), body)
     }
+
+    /// Removes keys until what is held is within the budget, as an operation that needs room does.
+    #[cfg(feature = "redis")]
+    pub(crate) fn make_room(&self) -> Result<()> {
+        self.change(Room::Needed, "make_room", |_| Ok(()))
+    }
+}
+
+/// Whether an operation may make what is held larger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Room {
+    /// It may: within a budget, room is made for it first.
+    Needed,
+    /// It makes nothing larger.
+    NotNeeded,
 }
 
 /// Removes the key whose head is kept at `target`, if its deadline has passed.

@@ -169,12 +169,12 @@ pub(super) fn claim(writer: &mut Writer, key: &[u8]) -> Result<(Head, Option<Vec
 
 /// Puts the string `value` in the place of the one that [`claim`] has answered with `head`.
 pub(super) fn change(writer: &mut Writer, key: &[u8], head: Head, value: &[u8]) -> Result<()> {
-    limits::check("string bytes", limits::STRING_BYTES_MAX, value.len())?;
+    limits::check(limits::STRING_BYTES, limits::STRING_BYTES_MAX, value.len())?;
     entry::replace(writer, key, head, value)
 }
 
 pub(super) fn set(writer: &mut Writer, key: &[u8], value: &[u8], deadline: Option<Timestamp>) -> Result<()> {
-    limits::check("string bytes", limits::STRING_BYTES_MAX, value.len())?;
+    limits::check(limits::STRING_BYTES, limits::STRING_BYTES_MAX, value.len())?;
     if let Some(head) = entry::claim(writer, key, |head, _| Ok(head))? {
         entry::clear(writer, key, head)?;
     }

@@ -5,7 +5,7 @@ use crate::error::{Error, InvalidKind, Result};
 use crate::kv::event::{KeyEvents, tell};
 use crate::kv::number::{add_float, parse_float};
 use crate::kv::record::{Head, Kind};
-use crate::kv::{Kv, deadline, entry, string};
+use crate::kv::{Kv, Room, deadline, entry, string};
 use crate::limits;
 use crate::txn::{Scope, View, WriteScope, Writer};
 
@@ -192,7 +192,7 @@ impl<S: WriteScope> Kv<S> {
     pub fn set_with(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>, options: &SetOptions) -> Result<SetOutcome> {
         let value = value.as_ref();
         self.write("set_with", key.as_ref(), |writer, key| {
-            limits::check("string bytes", limits::STRING_BYTES_MAX, value.len())?;
+            limits::check(limits::STRING_BYTES, limits::STRING_BYTES_MAX, value.len())?;
             let found = entry::claim(writer, key, |head, payload| {
                 if options.wants_previous {
                     head.expect(Kind::String, key)?;
@@ -237,7 +237,7 @@ impl<S: WriteScope> Kv<S> {
     /// # Source
     /// Redis command reference, `MSET`.
     pub fn set_all<K: AsRef<[u8]>, V: AsRef<[u8]>>(&self, entries: &[(K, V)]) -> Result<()> {
-        self.change("set_all", |writer| {
+        self.change(Room::Needed, "set_all", |writer| {
             for (key, value) in entries {
                 let key = self.keyspace.head(key.as_ref())?;
                 string::set(writer, &key, value.as_ref(), None)?;
@@ -263,14 +263,14 @@ impl<S: WriteScope> Kv<S> {
     /// # Source
     /// Redis command reference, `MSETNX`.
     pub fn set_all_if_absent<K: AsRef<[u8]>, V: AsRef<[u8]>>(&self, entries: &[(K, V)]) -> Result<bool> {
-        self.change("set_all_if_absent", |writer| {
+        self.change(Room::Needed, "set_all_if_absent", |writer| {
             for (key, _) in entries {
                 if entry::claim(writer, &self.keyspace.head(key.as_ref())?, |_, _| Ok(()))?.is_some() {
                     return Ok(false);
                 }
             }
             for (key, value) in entries {
-                limits::check("string bytes", limits::STRING_BYTES_MAX, value.as_ref().len())?;
+                limits::check(limits::STRING_BYTES, limits::STRING_BYTES_MAX, value.as_ref().len())?;
                 let head = Head::persistent(Kind::String);
                 let key = self.keyspace.head(key.as_ref())?;
                 entry::replace(writer, &key, head, value.as_ref())?;
@@ -299,7 +299,7 @@ impl<S: WriteScope> Kv<S> {
         let more = more.as_ref();
         self.write("append", key.as_ref(), |writer, key| {
             change(writer, "append", key, |value| {
-                limits::check("string bytes", limits::STRING_BYTES_MAX, value.len().saturating_add(more.len()))?;
+                limits::check(limits::STRING_BYTES, limits::STRING_BYTES_MAX, value.len().saturating_add(more.len()))?;
                 value.extend_from_slice(more);
                 Ok(())
             })
@@ -331,7 +331,7 @@ impl<S: WriteScope> Kv<S> {
         self.write("set_range", key.as_ref(), |writer, key| {
             change(writer, "setrange", key, |value| {
                 let end = offset.saturating_add(part.len());
-                limits::check("string bytes", limits::STRING_BYTES_MAX, end)?;
+                limits::check(limits::STRING_BYTES, limits::STRING_BYTES_MAX, end)?;
                 if value.len() < end {
                     value.resize(end, 0);
                 }
@@ -359,7 +359,7 @@ impl<S: WriteScope> Kv<S> {
     /// # Source
     /// Redis command reference, `GETDEL`.
     pub fn get_and_delete(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
-        self.write("get_and_delete", key.as_ref(), |writer, key| {
+        self.free("get_and_delete", key.as_ref(), |writer, key| {
             let Some((head, value)) = claim_string(writer, key)? else { return Ok(None) };
             entry::remove(writer, key, head)?;
             tell(writer, KeyEvents::GENERIC, "del", key);
@@ -385,7 +385,7 @@ impl<S: WriteScope> Kv<S> {
     /// # Source
     /// Redis command reference, `GETEX`.
     pub fn get_and_expire(&self, key: impl AsRef<[u8]>, until: Until) -> Result<Option<Vec<u8>>> {
-        self.write("get_and_expire", key.as_ref(), |writer, key| {
+        self.free("get_and_expire", key.as_ref(), |writer, key| {
             let Some((head, value)) = claim_string(writer, key)? else { return Ok(None) };
             let event = match until {
                 Until::AsBefore => None,
@@ -397,9 +397,10 @@ impl<S: WriteScope> Kv<S> {
                     deadline::change(writer, key, head, Some(deadline), &value)?;
                     Some("expire")
                 }
+                Until::Removed if head.deadline.is_none() => None,
                 Until::Removed => {
                     deadline::change(writer, key, head, None, &value)?;
-                    head.deadline.map(|_| "persist")
+                    Some("persist")
                 }
             };
             if let Some(event) = event {

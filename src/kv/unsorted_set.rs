@@ -248,7 +248,7 @@ impl<S: WriteScope> UnsortedSet<S> {
     /// Redis command reference, `SREM`.
     pub fn remove_many<M: AsRef<[u8]>>(&self, members: impl IntoIterator<Item = M>) -> Result<u64> {
         let members: Vec<M> = members.into_iter().collect();
-        self.0.write("unsorted_set.remove", |set| {
+        self.0.free("unsorted_set.remove", |set| {
             let mut removed = 0;
             for member in &members {
                 check(member.as_ref())?;
@@ -290,7 +290,7 @@ impl<S: WriteScope> UnsortedSet<S> {
     /// # Source
     /// Redis command reference, `SPOP`.
     pub fn take_nth(&self, places: &[u64]) -> Result<Vec<Vec<u8>>> {
-        self.0.write("unsorted_set.remove", |set| {
+        self.0.free("unsorted_set.remove", |set| {
             if !set.exists() {
                 return Ok(Vec::new());
             }

@@ -21,6 +21,8 @@ use crate::error::{Error, Result};
 use crate::kv::{self, EvictionPolicy, KeyEvents, KeyStats};
 #[cfg(feature = "redis")]
 use crate::txn::Pending;
+#[cfg(feature = "redis")]
+use crate::txn::Tuning;
 use crate::txn::{AtSnapshot, AutoCommit, Core, Counted, Models, Running};
 use sweeper::Sweeper;
 
@@ -280,6 +282,18 @@ impl Store {
         self.inner.core.durability()
     }
 
+    /// Why nothing can be written any more; `None` while it can, as far as is known. Reads go on, and every write returns
+    /// [`Error::ReadOnly`](crate::Error::ReadOnly) until the store is opened again.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(larder::Store::in_memory().failure(), None);
+    /// ```
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        self.inner.core.engine().failure()
+    }
+
     /// What the storage engine holds.
     ///
     /// # Errors
@@ -522,18 +536,24 @@ impl Store {
         }
     }
 
+    /// How keys to evict are searched for.
+    #[cfg(feature = "redis")]
+    pub(crate) fn eviction_tuning(&self) -> Tuning {
+        self.inner.core.usage().tuning()
+    }
+
+    /// Sets how keys to evict are searched for, until the store is closed.
+    #[cfg(feature = "redis")]
+    pub(crate) fn set_eviction_tuning(&self, tuning: Tuning) {
+        self.inner.core.usage().set_tuning(tuning);
+    }
+
     /// Begins to watch keys for changes.
     #[cfg(feature = "redis")]
     pub(crate) fn watch(&self) -> Result<Watch> {
         let snapshot = self.inner.core.engine().begin()?;
         let reads = Reads::at(snapshot.commit());
         Ok(Watch { _snapshot: snapshot, reads })
-    }
-
-    /// A subscriber of nothing yet.
-    #[cfg(feature = "redis")]
-    pub(crate) fn subscriber(&self) -> Result<crate::channel::Subscriber> {
-        self.hub().subscriber(crate::limits::SUBSCRIBER_QUEUE_MESSAGES)
     }
 
     /// The channels, sharded or not, that somebody subscribes to.

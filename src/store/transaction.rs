@@ -54,10 +54,10 @@ impl Transaction {
         self.running.take_touched()
     }
 
-    /// Whether the operations that follow count as uses of their keys.
+    /// Sets whether the operations that follow count as uses of their keys, and returns what it was.
     #[cfg(feature = "redis")]
-    pub(crate) fn set_counts_uses(&self, counts_uses: bool) {
-        self.running.set_counts_uses(counts_uses);
+    pub(crate) fn set_counts_uses(&self, counts_uses: bool) -> bool {
+        self.running.set_counts_uses(counts_uses)
     }
 
     /// As [`Transaction::kv_named`], with a name that was prepared before.

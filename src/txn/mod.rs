@@ -38,6 +38,8 @@ pub(crate) use self::operation::Operation;
 pub use self::running::InTransaction;
 pub(crate) use self::running::Running;
 pub use self::scope::{AtSnapshot, AutoCommit, Scope, WriteScope};
+#[cfg(feature = "redis")]
+pub(crate) use self::usage::Tuning;
 pub(crate) use self::usage::{Counted, Tracking};
 pub(crate) use self::view::{Cursor, View, Writer};
 #[cfg(feature = "redis")]

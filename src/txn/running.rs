@@ -32,10 +32,8 @@ impl Running {
 
     /// As [`Writer::set_counts_uses`].
     #[cfg(feature = "redis")]
-    pub(crate) fn set_counts_uses(&self, counts_uses: bool) {
-        if let Ok(mut writer) = self.writer.try_borrow_mut() {
-            writer.set_counts_uses(counts_uses);
-        }
+    pub(crate) fn set_counts_uses(&self, counts_uses: bool) -> bool {
+        self.writer.try_borrow_mut().map_or(true, |mut writer| writer.set_counts_uses(counts_uses))
     }
 
     fn begin(&self) -> Result<Borrowed<'_>> {

@@ -20,6 +20,9 @@ pub(crate) struct Usage {
     slots: OnceLock<Box<[AtomicU32]>>,
     random: AtomicU64,
     counters: [AtomicU64; 4],
+    samples: AtomicU32,
+    decay_minutes: AtomicU32,
+    growth_factor: AtomicU32,
 }
 
 const NO_BUDGET: u64 = u64::MAX;
@@ -67,11 +70,26 @@ impl Removed {
 /// What a key that is new begins with, so that it is not the first to go.
 const FREQUENCY_AT_FIRST: u32 = 5;
 
-/// The higher, the slower a frequency grows.
-const FREQUENCY_FACTOR: u64 = 10;
+/// How keys to evict are searched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tuning {
+    /// Keys that are looked at to find one.
+    pub(crate) samples: u32,
+    /// Minutes after which a frequency falls by one; never at 0.
+    pub(crate) decay_minutes: u32,
+    /// The higher, the slower a frequency grows.
+    pub(crate) growth_factor: u32,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self { samples: 5, decay_minutes: 1, growth_factor: 10 }
+    }
+}
 
 impl Default for Usage {
     fn default() -> Self {
+        let Tuning { samples, decay_minutes, growth_factor } = Tuning::default();
         Self {
             budget: AtomicU64::new(NO_BUDGET),
             policy: AtomicU8::new(0),
@@ -79,6 +97,9 @@ impl Default for Usage {
             slots: OnceLock::new(),
             random: AtomicU64::new(0x9e37_79b9_7f4a_7c15),
             counters: Default::default(),
+            samples: AtomicU32::new(samples),
+            decay_minutes: AtomicU32::new(decay_minutes),
+            growth_factor: AtomicU32::new(growth_factor),
         }
     }
 }
@@ -102,6 +123,21 @@ impl Usage {
         (budget != NO_BUDGET).then(|| (budget, self.policy.load(Ordering::Relaxed)))
     }
 
+    pub(crate) fn tuning(&self) -> Tuning {
+        Tuning {
+            samples: self.samples.load(Ordering::Relaxed),
+            decay_minutes: self.decay_minutes.load(Ordering::Relaxed),
+            growth_factor: self.growth_factor.load(Ordering::Relaxed),
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn set_tuning(&self, tuning: Tuning) {
+        self.samples.store(tuning.samples, Ordering::Relaxed);
+        self.decay_minutes.store(tuning.decay_minutes, Ordering::Relaxed);
+        self.growth_factor.store(tuning.growth_factor, Ordering::Relaxed);
+    }
+
     /// The policy, which is kept without a budget too.
     pub(crate) fn policy(&self) -> u8 {
         self.policy.load(Ordering::Relaxed)
@@ -123,10 +159,11 @@ impl Usage {
             Tracking::Frequency => {
                 let (slot, minutes) = (self.slot(head), minutes(now()));
                 let before = slot.load(Ordering::Relaxed);
-                let frequency = frequency_of(before, minutes);
+                let frequency = self.frequency_of(before, minutes);
                 // The first use is the one that makes the key.
                 let grows = before & 1 << 8 != 0 && frequency < 255 && {
-                    let odds = u64::from(frequency.saturating_sub(FREQUENCY_AT_FIRST)) * FREQUENCY_FACTOR + 1;
+                    let factor = u64::from(self.growth_factor.load(Ordering::Relaxed));
+                    let odds = u64::from(frequency.saturating_sub(FREQUENCY_AT_FIRST)) * factor + 1;
                     self.random_below(odds) == 0
                 };
                 slot.store(minutes << 16 | 1 << 8 | (frequency + u32::from(grows)), Ordering::Relaxed);
@@ -143,7 +180,7 @@ impl Usage {
     /// How often the key at `head` is used, from 0 to 255; `None` when that is not kept.
     pub(crate) fn frequency(&self, head: &[u8], now: Timestamp) -> Option<u32> {
         (self.tracking() == Tracking::Frequency)
-            .then(|| frequency_of(self.slot(head).load(Ordering::Relaxed), minutes(now)))
+            .then(|| self.frequency_of(self.slot(head).load(Ordering::Relaxed), minutes(now)))
     }
 
     /// Notes that the key at `head` was last used so many seconds ago, when that is kept.
@@ -161,6 +198,16 @@ impl Usage {
         if self.tracking() == Tracking::Frequency {
             self.slot(head).store(minutes(now) << 16 | 1 << 8 | u32::from(frequency), Ordering::Relaxed);
         }
+    }
+
+    /// What a slot says of the frequency now. Bit 8 tells a slot that was written.
+    fn frequency_of(&self, slot: u32, minutes: u32) -> u32 {
+        if slot & 1 << 8 == 0 {
+            return FREQUENCY_AT_FIRST;
+        }
+        let passed = minutes.wrapping_sub(slot >> 16) & 0xffff;
+        let falls = passed.checked_div(self.decay_minutes.load(Ordering::Relaxed)).unwrap_or(0);
+        (slot & 0xff).saturating_sub(falls)
     }
 
     /// A number below `end`, the same in every run.
@@ -207,15 +254,6 @@ fn seconds(now: Timestamp) -> u32 {
 
 fn minutes(now: Timestamp) -> u32 {
     u32::try_from((now.as_seconds() / 60).rem_euclid(1 << 16)).unwrap_or(0)
-}
-
-/// What a slot says of the frequency now. Bit 8 tells a slot that was written.
-fn frequency_of(slot: u32, minutes: u32) -> u32 {
-    if slot & 1 << 8 == 0 {
-        return FREQUENCY_AT_FIRST;
-    }
-    let passed = minutes.wrapping_sub(slot >> 16) & 0xffff;
-    (slot & 0xff).saturating_sub(passed)
 }
 
 /// FNV-1a: short keys, and nobody gains by making two agree.

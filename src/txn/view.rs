@@ -345,10 +345,10 @@ impl Writer {
         self.view.now = OnceCell::new();
     }
 
-    /// Whether the operations that follow count as uses of their keys.
+    /// Sets whether the operations that follow count as uses of their keys, and returns what it was.
     #[cfg(feature = "redis")]
-    pub(super) fn set_counts_uses(&mut self, counts_uses: bool) {
-        self.view.counts_uses = counts_uses;
+    pub(super) fn set_counts_uses(&mut self, counts_uses: bool) -> bool {
+        std::mem::replace(&mut self.view.counts_uses, counts_uses)
     }
 
     /// Begins an operation of a longer transaction; [`Writer::undo_to`] takes it back.

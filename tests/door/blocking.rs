@@ -249,3 +249,70 @@ fn nothing_is_lost_and_nothing_comes_twice_among_many() {
     assert_eq!(taken.len(), 4 * VALUES);
     assert_eq!(taken.iter().collect::<BTreeSet<_>>().len(), 4 * VALUES);
 }
+
+#[test]
+fn a_waiting_command_whose_run_fails_is_answered_with_its_error() {
+    let served = Served::new();
+    let mut writer = served.connect();
+    let _: () = ask(&mut writer, "SET target text").unwrap();
+    for command in ["BRPOPLPUSH blist target 0", "BLMOVE blist target LEFT LEFT 0"] {
+        let mut connection = served.connect();
+        let client = thread::spawn(move || ask::<redis::Value>(&mut connection, command).unwrap_err());
+        served.await_blocked(1);
+        let _: u64 = ask(&mut writer, "RPUSH blist foo").unwrap();
+        assert_eq!(client.join().unwrap().code(), Some("WRONGTYPE"), "{command}");
+        let left: Vec<String> = ask(&mut writer, "LRANGE blist 0 -1").unwrap();
+        assert_eq!(left, ["foo"], "{command}");
+        let _: u64 = ask(&mut writer, "DEL blist").unwrap();
+    }
+}
+
+#[test]
+fn whoever_waits_for_a_group_learns_that_it_is_gone() {
+    for (change, code) in [
+        ("DEL log", "NOGROUP"),
+        ("UNLINK log", "NOGROUP"),
+        ("FLUSHALL", "NOGROUP"),
+        ("FLUSHDB", "NOGROUP"),
+        ("SWAPDB 0 1", "NOGROUP"),
+        ("RENAME log other", "NOGROUP"),
+        ("SET log text", "WRONGTYPE"),
+        ("RESTORE log 0 x", ""),
+    ] {
+        for in_transaction in [false, true] {
+            let served = Served::new();
+            let mut writer = served.connect();
+            let _: () = ask(&mut writer, "XGROUP CREATE log workers $ MKSTREAM").unwrap();
+            let mut connection = served.connect();
+            let reader = thread::spawn(move || {
+                ask::<redis::Value>(&mut connection, "XREADGROUP GROUP workers ann BLOCK 0 STREAMS log >").unwrap_err()
+            });
+            served.await_blocked(1);
+            if in_transaction {
+                let _: () = ask(&mut writer, "MULTI").unwrap();
+            }
+            let done = ask::<redis::Value>(&mut writer, change);
+            if in_transaction {
+                let _: redis::Value = ask(&mut writer, "EXEC").unwrap_or(redis::Value::Nil);
+            }
+            if code.is_empty() {
+                // It is refused, and the group stays.
+                assert!(done.is_err() || in_transaction);
+                served.await_blocked(1);
+                let _: u64 = ask(&mut writer, "XGROUP DESTROY log workers").unwrap();
+                assert_eq!(reader.join().unwrap().code(), Some("NOGROUP"));
+                continue;
+            }
+            assert_eq!(reader.join().unwrap().code(), Some(code), "{change}, {in_transaction}");
+        }
+    }
+}
+
+#[test]
+fn of_several_keys_that_are_written_together_the_first_one_written_is_taken_from() {
+    let served = Served::new();
+    let client = waiting::<Popped>(&served, "BLPOP a b 0");
+    served.await_blocked(1);
+    let _: (u64, u64) = redis::pipe().atomic().rpush("b", "1").rpush("a", "2").query(&mut served.connect()).unwrap();
+    assert_eq!(client.join().unwrap(), Some(("b".to_owned(), "1".to_owned())));
+}

@@ -7,12 +7,17 @@ mod clients;
 mod events;
 mod limits;
 mod monitor;
+mod parameters;
 mod pause;
+mod replies;
+mod rights;
 #[cfg(feature = "lua")]
 mod scripts;
 mod server;
 mod shard;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use larder::Store;
@@ -27,9 +32,23 @@ struct Served {
 
 impl Served {
     fn new() -> Self {
-        let store = Store::in_memory();
-        let server = RedisServer::start(&store, &RedisOptions::default()).unwrap();
+        Self::of(Store::in_memory())
+    }
+
+    /// A door to a store that the test has made.
+    fn of(store: Store) -> Self {
+        let server = RedisServer::start(&store, &RedisOptions::default().enable_debug_command()).unwrap();
         Self { store, server }
+    }
+
+    /// The bytes that come back for requests, which are lines, when all of `bytes` are there.
+    fn raw(&self, requests: &str, bytes: usize) -> String {
+        let mut stream = TcpStream::connect(self.server.address()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream.write_all(requests.as_bytes()).unwrap();
+        let mut reply = vec![0; bytes];
+        stream.read_exact(&mut reply).unwrap();
+        String::from_utf8(reply).unwrap()
     }
 
     /// A connection whose replies have to come within half a minute.

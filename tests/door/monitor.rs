@@ -58,6 +58,8 @@ fn a_monitor_sees_what_ran_as_redis_shows_it() {
         "CONFIG GET maxmemory",
         "CLIENT LIST TYPE master",
         "ACL SETUSER u >secret",
+        "MIGRATE 127.0.0.1 1 k 0 5 AUTH2 ann secret",
+        "COMMAND GETKEYS MIGRATE 127.0.0.1 1 k 0 5 AUTH secret",
         "SLOWLOG LEN",
         "NOSUCH",
         "GET",
@@ -73,6 +75,8 @@ fn a_monitor_sees_what_ran_as_redis_shows_it() {
         r#"0 client "GET" "k""#,
         r#"1 client "SELECT" "1""#,
         r#"1 client "EXEC""#,
+        r#"1 client "MIGRATE" "127.0.0.1" "1" "k" "0" "5" "AUTH2" "(redacted)" "(redacted)""#,
+        r#"1 client "COMMAND" "GETKEYS" "MIGRATE" "127.0.0.1" "1" "k" "0" "5" "AUTH" "(redacted)""#,
         r#"1 client "CLIENT" "ID""#,
     ] {
         assert_eq!(monitor.shown(), shown);

@@ -41,6 +41,9 @@ fn redis(store: &Store, options: &Options, asked: &Arc<Notify>) -> Result<RedisS
         refuse_blank("default", password)?;
         redis = redis.password(password.as_bytes());
     }
+    if options.enable_debug_command {
+        redis = redis.enable_debug_command();
+    }
     RedisServer::start(store, &redis).map_err(|error| error.to_string())
 }
 

@@ -46,6 +46,9 @@ pub(super) struct Options {
     /// The password of the user "default". An address that others than this machine can reach needs one, or users.
     #[arg(long, value_name = "TEXT", env = "LARDER_PASSWORD", hide_env_values = true)]
     pub(super) password: Option<String>,
+    /// Lets clients use DEBUG, which can hold up all others; for tests.
+    #[arg(long)]
+    pub(super) enable_debug_command: bool,
     /// Whom the doors admit.
     #[arg(skip)]
     pub(super) users: Vec<User>,
@@ -62,6 +65,7 @@ impl Options {
             maxmemory_policy: self.maxmemory_policy.or(other.maxmemory_policy),
             log: self.log.or(other.log),
             password: self.password.or(other.password),
+            enable_debug_command: self.enable_debug_command || other.enable_debug_command,
             // The command line has none.
             users: other.users,
         }

@@ -121,10 +121,11 @@ impl<S: WriteScope> Kv<S> {
         self.write("bit_field", key.as_ref(), |writer, key| {
             let len = written(operations)?;
             let (head, value) = string::claim(writer, key)?;
-            let mut value = value.unwrap_or_default();
+            let before = value.unwrap_or_default();
+            let mut value = before.clone();
             grow(&mut value, len);
             let answers = run(&mut value, operations)?;
-            if len > 0 {
+            if value != before {
                 string::change(writer, key, head, &value)?;
                 tell(writer, KeyEvents::STRINGS, "setbit", key);
             }

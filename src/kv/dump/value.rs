@@ -113,5 +113,5 @@ fn distinct<'a>(elements: impl Iterator<Item = &'a Vec<u8>>) -> usize {
 }
 
 fn check_string(string: &[u8]) -> Result<()> {
-    limits::check("string bytes", limits::STRING_BYTES_MAX, string.len())
+    limits::check(limits::STRING_BYTES, limits::STRING_BYTES_MAX, string.len())
 }

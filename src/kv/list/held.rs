@@ -52,6 +52,8 @@ pub(super) struct Held<'a> {
     /// `None` when there are no values.
     pub(super) extent: Option<Extent>,
     before: Option<Extent>,
+    /// The head is written even if it says the same.
+    is_changed: bool,
 }
 
 impl<'a> Held<'a> {
@@ -62,7 +64,7 @@ impl<'a> Held<'a> {
             Ok((head, Extent::decode(payload)?))
         })?;
         let (head, extent) = found.unzip();
-        Ok(Self { writer, elements: Elements::of(key)?, key, head, extent, before: extent })
+        Ok(Self { writer, elements: Elements::of(key)?, key, head, extent, before: extent, is_changed: false })
     }
 
     /// Tells that `name` happened to the list.
@@ -190,6 +192,8 @@ impl<'a> Held<'a> {
         }
         (extent.first, extent.last, extent.len) = (first, last, count);
         self.extent = Some(extent);
+        // Also a list of which nothing is cut off counts as changed to who watches it.
+        self.is_changed = true;
         Ok(())
     }
 
@@ -222,7 +226,7 @@ impl<'a> Held<'a> {
 
     /// Writes the head, or removes it with the last value.
     pub(super) fn finish(self) -> Result<()> {
-        if self.extent == self.before {
+        if self.extent == self.before && !self.is_changed {
             return Ok(());
         }
         match (self.head, self.extent) {

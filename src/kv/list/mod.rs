@@ -287,7 +287,7 @@ impl<S: WriteScope> List<S> {
     /// # Source
     /// Redis command reference, `LPOP`, `RPOP`.
     pub fn pop(&self, end: End) -> Result<Option<Vec<u8>>> {
-        self.write("list.pop", |list| {
+        self.free("list.pop", |list| {
             let value = list.pop(end)?;
             if value.is_some() {
                 list.tell(popped(end));
@@ -316,7 +316,7 @@ impl<S: WriteScope> List<S> {
     /// # Source
     /// Redis command reference, `LPOP`, `RPOP`, `LMPOP`.
     pub fn pop_many(&self, end: End, count: u64) -> Result<Vec<Vec<u8>>> {
-        self.write("list.pop_many", |list| {
+        self.free("list.pop_many", |list| {
             let mut values = Vec::new();
             for _ in 0..count {
                 let Some(value) = list.pop(end)? else { break };
@@ -414,7 +414,7 @@ impl<S: WriteScope> List<S> {
     /// Redis command reference, `LREM`.
     pub fn remove(&self, value: impl AsRef<[u8]>, direction: Direction, limit: u64) -> Result<u64> {
         let value = value.as_ref();
-        self.write("list.remove", |list| {
+        self.free("list.remove", |list| {
             if list.extent.is_none() {
                 return Ok(0);
             }
@@ -453,21 +453,31 @@ impl<S: WriteScope> List<S> {
     /// # Source
     /// Redis command reference, `LTRIM`.
     pub fn trim(&self, start: i64, stop: i64) -> Result<()> {
-        self.write("list.trim", |list| {
-            list.trim(start, stop)?;
-            list.tell("ltrim");
+        self.free("list.trim", |list| {
+            if list.extent.is_some() {
+                list.trim(start, stop)?;
+                list.tell("ltrim");
+            }
             Ok(())
         })
     }
 
+    /// Runs an operation that may make the list larger.
     fn write<R>(&self, verb: &'static str, mut body: impl FnMut(&mut Held<'_>) -> Result<R>) -> Result<R> {
-        self.kv.write(verb, &self.key, |writer, key| {
-            let mut list = Held::claim(writer, key)?;
-            let outcome = body(&mut list)?;
-            list.finish()?;
-            Ok(outcome)
-        })
+        self.kv.write(verb, &self.key, |writer, key| run(writer, key, &mut body))
     }
+
+    /// Runs an operation that makes nothing larger.
+    fn free<R>(&self, verb: &'static str, mut body: impl FnMut(&mut Held<'_>) -> Result<R>) -> Result<R> {
+        self.kv.free(verb, &self.key, |writer, key| run(writer, key, &mut body))
+    }
+}
+
+fn run<R>(writer: &mut Writer, key: &[u8], body: &mut impl FnMut(&mut Held<'_>) -> Result<R>) -> Result<R> {
+    let mut list = Held::claim(writer, key)?;
+    let outcome = body(&mut list)?;
+    list.finish()?;
+    Ok(outcome)
 }
 
 fn push<V: AsRef<[u8]>>(list: &mut Held<'_>, end: End, values: &[V]) -> Result<u64> {

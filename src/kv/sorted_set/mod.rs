@@ -300,8 +300,14 @@ impl<S: WriteScope> SortedSet<S> {
         Ok(self.increment_if(member, by, AddOptions::default())?.unwrap_or_default())
     }
 
+    /// Runs an operation that may make the set larger.
     fn write<R>(&self, verb: &'static str, mut body: impl FnMut(&mut Held<'_>) -> Result<R>) -> Result<R> {
         self.kv.write(verb, &self.key, |writer, key| body(&mut Held::claim(writer, key, Kind::SortedSet)?))
+    }
+
+    /// Runs an operation that makes nothing larger.
+    fn free<R>(&self, verb: &'static str, mut body: impl FnMut(&mut Held<'_>) -> Result<R>) -> Result<R> {
+        self.kv.free(verb, &self.key, |writer, key| body(&mut Held::claim(writer, key, Kind::SortedSet)?))
     }
 }
 

@@ -259,7 +259,7 @@ impl<S: WriteScope> RangeQuery<'_, S> {
     /// # Source
     /// Redis command reference, `ZREMRANGEBYRANK`, `ZREMRANGEBYSCORE`, `ZREMRANGEBYLEX`.
     pub fn remove(self) -> Result<u64> {
-        self.set.write("sorted_set.remove_range", |set| {
+        self.set.free("sorted_set.remove_range", |set| {
             self.check(&set.elements)?;
             if !set.exists() {
                 return Ok(0);

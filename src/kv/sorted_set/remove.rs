@@ -51,7 +51,7 @@ impl<S: WriteScope> SortedSet<S> {
     /// Redis command reference, `ZREM`.
     pub fn remove_many<M: AsRef<[u8]>>(&self, members: impl IntoIterator<Item = M>) -> Result<u64> {
         let members: Vec<_> = members.into_iter().collect();
-        self.write("sorted_set.remove", |set| {
+        self.free("sorted_set.remove", |set| {
             members.iter().try_for_each(|member| check_member(member.as_ref()))?;
             if !set.exists() {
                 return Ok(0);

@@ -127,7 +127,7 @@ impl<S: WriteScope> Group<S> {
     /// # Source
     /// Redis command reference, `XACK`.
     pub fn acknowledge(&self, ids: impl AsRef<[StreamId]>) -> Result<u64> {
-        let acknowledged = self.write_if_there("stream.group.acknowledge", |writer, opened| {
+        let acknowledged = self.free_if_there("stream.group.acknowledge", |writer, opened| {
             let mut acknowledged = 0;
             for id in ids.as_ref() {
                 if let Some(found) = pending::get(writer, &opened.elements, *id)? {

@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::error::Result;
+use crate::kv::Room;
 use crate::kv::event::{KeyEvents, tell};
 use crate::kv::key::Elements;
 use crate::kv::stream::layout::{self, GroupElements};
@@ -339,9 +340,10 @@ impl<S: WriteScope> Group<S> {
     /// Redis command reference, `XGROUP SETID`.
     pub fn set_id(&self, start: impl Into<Start>, entries_read: Option<u64>) -> Result<()> {
         let start = start.into();
-        self.write("stream.group.set_id", Need::Manage, |writer, opened| {
+        let found = self.try_write(Room::Needed, "stream.group.set_id", Some("xgroup-setid"), |writer, opened| {
             opened.put(writer, GroupState { last: begin(start, opened.state), read: entries_read })
-        })
+        })?;
+        self.require(found, Need::Manage)
     }
 
     /// Removes the group with all that is pending in it, and answers whether it was there.
@@ -364,13 +366,14 @@ impl<S: WriteScope> Group<S> {
     /// # Source
     /// Redis command reference, `XGROUP DESTROY`.
     pub fn destroy(&self) -> Result<bool> {
-        let found = self.try_write("stream.group.destroy", |writer, opened| {
-            for range in opened.elements.all() {
-                writer.remove_range(&range)?;
-            }
-            writer.remove(layout::group(opened.stream, opened.name));
-            Ok(true)
-        })?;
+        let found =
+            self.try_write(Room::NotNeeded, "stream.group.destroy", Some("xgroup-destroy"), |writer, opened| {
+                for range in opened.elements.all() {
+                    writer.remove_range(&range)?;
+                }
+                writer.remove(layout::group(opened.stream, opened.name));
+                Ok(true)
+            })?;
         match found {
             Found::NoGroup => Ok(false),
             found => self.require(found, Need::Manage),
@@ -398,15 +401,21 @@ impl<S: WriteScope> Group<S> {
     /// Redis command reference, `XGROUP CREATECONSUMER`.
     pub fn create_consumer(&self, name: impl AsRef<[u8]>) -> Result<bool> {
         let name = name.as_ref();
-        self.write("stream.group.create_consumer", Need::Manage, |writer, opened| {
-            check_consumer(name)?;
-            if opened.consumer(writer, name)?.is_some() {
-                return Ok(false);
-            }
-            let consumer = Consumer::new(writer.now());
-            opened.put_consumer(writer, name, consumer, None)?;
-            Ok(true)
-        })
+        let found = self.try_write(
+            Room::Needed,
+            "stream.group.create_consumer",
+            Some("xgroup-createconsumer"),
+            |writer, opened| {
+                check_consumer(name)?;
+                if opened.consumer(writer, name)?.is_some() {
+                    return Ok(false);
+                }
+                let consumer = Consumer::new(writer.now());
+                opened.put_consumer(writer, name, consumer, None)?;
+                Ok(true)
+            },
+        )?;
+        self.require(found, Need::Manage)
     }
 
     /// Removes a consumer, and answers how many entries were pending for it: nobody gets them any more, unless they are
@@ -434,12 +443,18 @@ impl<S: WriteScope> Group<S> {
     /// Redis command reference, `XGROUP DELCONSUMER`.
     pub fn delete_consumer(&self, name: impl AsRef<[u8]>) -> Result<u64> {
         let name = name.as_ref();
-        self.write("stream.group.delete_consumer", Need::Manage, |writer, opened| {
-            check_consumer(name)?;
-            let lost = pending::forget_consumer(writer, &opened.elements, name)?;
-            writer.remove(opened.elements.consumer(name));
-            Ok(lost)
-        })
+        let found = self.try_write(
+            Room::NotNeeded,
+            "stream.group.delete_consumer",
+            Some("xgroup-delconsumer"),
+            |writer, opened| {
+                check_consumer(name)?;
+                let lost = pending::forget_consumer(writer, &opened.elements, name)?;
+                writer.remove(opened.elements.consumer(name));
+                Ok(lost)
+            },
+        )?;
+        self.require(found, Need::Manage)
     }
 
     /// Runs `body` on the group.
@@ -449,48 +464,41 @@ impl<S: WriteScope> Group<S> {
         need: Need,
         body: impl FnMut(&mut Writer, &Opened<'_>) -> Result<R>,
     ) -> Result<R> {
-        let found = self.try_write(verb, body)?;
+        let found = self.try_write(Room::Needed, verb, None, body)?;
         self.require(found, need)
     }
 
-    /// Runs `body` on the group; `None` when there is no such key or group.
-    pub(super) fn write_if_there<R>(
+    /// Runs `body`, which makes nothing larger, on the group; `None` when there is no such key or group.
+    pub(super) fn free_if_there<R>(
         &self,
         verb: &'static str,
         body: impl FnMut(&mut Writer, &Opened<'_>) -> Result<R>,
     ) -> Result<Option<R>> {
-        Ok(match self.try_write(verb, body)? {
+        Ok(match self.try_write(Room::NotNeeded, verb, None, body)? {
             Found::Group(result) => Some(result),
             Found::NoKey | Found::NoGroup => None,
         })
     }
 
+    /// Runs `body` on the group, and tells that `told` happened to its key. Of reading, claiming and acknowledging nobody is
+    /// told.
     fn try_write<R>(
         &self,
+        room: Room,
         verb: &'static str,
+        told: Option<&'static str>,
         mut body: impl FnMut(&mut Writer, &Opened<'_>) -> Result<R>,
     ) -> Result<Found<R>> {
-        self.stream.write(verb, |writer, key, stream| {
+        self.stream.write_to(room, verb, |writer, key, stream| {
             check_name("group name bytes", &self.name)?;
             let Some((_, state)) = claim(writer, key)? else { return Ok(Found::NoKey) };
             let Some(opened) = self.open(writer, stream, state)? else { return Ok(Found::NoGroup) };
             let result = body(writer, &opened)?;
-            if let Some(event) = event_of(verb) {
+            if let Some(event) = told {
                 tell(writer, KeyEvents::STREAMS, event, key);
             }
             Ok(Found::Group(result))
         })
-    }
-}
-
-/// What is told of an operation on a group; reading, claiming and acknowledging are not told of.
-fn event_of(verb: &str) -> Option<&'static str> {
-    match verb {
-        "stream.group.set_id" => Some("xgroup-setid"),
-        "stream.group.destroy" => Some("xgroup-destroy"),
-        "stream.group.create_consumer" => Some("xgroup-createconsumer"),
-        "stream.group.delete_consumer" => Some("xgroup-delconsumer"),
-        _ => None,
     }
 }
 

@@ -47,7 +47,7 @@ use crate::error::{Error, InvalidKind, Result};
 use crate::kv::event::{KeyEvents, tell};
 use crate::kv::key::Elements;
 use crate::kv::record::{Head, Kind};
-use crate::kv::{Kv, entry};
+use crate::kv::{Kv, Room, entry};
 use crate::txn::{AutoCommit, Scope, View, WriteScope, Writer};
 use record::State;
 
@@ -305,7 +305,8 @@ impl<S: WriteScope> Stream<S> {
             }
             let id = append(writer, key, stream, id, &fields)?;
             if let Some(trim) = &options.trim {
-                trim.run(writer, stream)?;
+                let state = claim(writer, key)?.map(|(_, state)| state).unwrap_or_default();
+                trim.run(writer, stream, state)?;
             }
             Ok(Some(id))
         })
@@ -339,23 +340,43 @@ impl<S: WriteScope> Stream<S> {
             }
             let Some((head, mut state)) = claim(writer, key)? else { return Err(no_such_key()) };
             check_last(writer, stream, state, last, entries_added)?;
+            let before = state;
             state.last = last;
             state.added = entries_added.unwrap_or(state.added);
             state.max_deleted =
                 max_deleted.filter(|max_deleted| *max_deleted != StreamId::MIN).unwrap_or(state.max_deleted);
-            entry::replace(writer, key, head, &state.encode())?;
+            if state != before {
+                entry::replace(writer, key, head, &state.encode())?;
+            }
             tell(writer, KeyEvents::STREAMS, "xsetid", key);
             Ok(())
         })
     }
 
-    fn write<R>(
+    /// Runs an operation that may make the stream larger.
+    fn write<R>(&self, verb: &'static str, body: impl FnMut(&mut Writer, &[u8], &Elements) -> Result<R>) -> Result<R> {
+        self.write_to(Room::Needed, verb, body)
+    }
+
+    /// Runs an operation that makes nothing larger.
+    fn free<R>(&self, verb: &'static str, body: impl FnMut(&mut Writer, &[u8], &Elements) -> Result<R>) -> Result<R> {
+        self.write_to(Room::NotNeeded, verb, body)
+    }
+
+    fn write_to<R>(
         &self,
+        room: Room,
         verb: &'static str,
         mut body: impl FnMut(&mut Writer, &[u8], &Elements) -> Result<R>,
     ) -> Result<R> {
-        self.kv.write(verb, &self.key, |writer, key| body(writer, key, &Elements::of(key)?))
+        self.kv.write_to(room, verb, &self.key, |writer, key| body(writer, key, &Elements::of(key)?))
     }
+}
+
+/// The entries of a stream, without what its groups have.
+#[cfg(feature = "redis")]
+pub(super) fn entries_of(stream: &Elements) -> crate::engine::KeyRange {
+    layout::entries(stream)
 }
 
 /// Head and state of the stream that is to be written to.

@@ -7,8 +7,9 @@ use crate::error::Result;
 use crate::kv::entry;
 use crate::kv::event::{KeyEvents, tell};
 use crate::kv::key::Elements;
+use crate::kv::stream::record::State;
 use crate::kv::stream::{Stream, StreamId, claim, invalid, layout};
-use crate::txn::{WriteScope, Writer};
+use crate::txn::{View, WriteScope, Writer};
 
 /// Which of the oldest entries go.
 ///
@@ -30,7 +31,12 @@ pub struct Trim {
     keep: Keep,
     approximate: bool,
     limit: Option<u64>,
+    /// Entries and bytes of a node, of which whole ones go; 0 is no bound.
+    node: Option<(u64, u64)>,
 }
+
+/// Bytes that an entry takes in a node of Redis beside its fields.
+const ENTRY_OVERHEAD_BYTES: u64 = 8;
 
 #[derive(Clone, Copy, Debug)]
 enum Keep {
@@ -52,7 +58,7 @@ impl Trim {
     /// ```
     #[must_use]
     pub fn max_len(entries: u64) -> Self {
-        Self { keep: Keep::Newest(entries), approximate: false, limit: None }
+        Self { keep: Keep::Newest(entries), approximate: false, limit: None, node: None }
     }
 
     /// Keeps the entries from `id` on (`MINID`).
@@ -67,10 +73,11 @@ impl Trim {
     /// ```
     #[must_use]
     pub fn min_id(id: StreamId) -> Self {
-        Self { keep: Keep::From(id), approximate: false, limit: None }
+        Self { keep: Keep::From(id), approximate: false, limit: None, node: None }
     }
 
-    /// Allows more entries to stay (`~`). None does, but for [`Trim::limit`], which can only be given with it.
+    /// Allows more entries to stay (`~`). None does, but for [`Trim::limit`] and [`Trim::whole_nodes`], which can only be
+    /// given with it.
     ///
     /// # Examples
     /// ```
@@ -103,16 +110,45 @@ impl Trim {
         self
     }
 
+    /// Removes whole nodes only, as Redis does with `~`: of this many entries, or of fewer whose fields have this many bytes;
+    /// 0 is no bound.
+    ///
+    /// Entries are stored one by one here. They count as divided into nodes by their place in the order in which they were
+    /// added, and by the size of the oldest one.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::kv::stream::{NewId, Trim};
+    /// let stream = larder::Store::in_memory().kv().stream("s");
+    /// for n in 0..25 {
+    ///     stream.add(NewId::Auto, [("n", n.to_string())])?;
+    /// }
+    /// let trim = Trim::max_len(8).approximate().whole_nodes(10, 0);
+    /// assert_eq!((stream.trim(trim)?, stream.len()?), (10, 15));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis configuration file, `stream-node-max-entries` and `stream-node-max-bytes`.
+    #[must_use]
+    pub fn whole_nodes(mut self, entries: u64, bytes: u64) -> Self {
+        self.node = Some((entries, bytes));
+        self
+    }
+
     pub(super) fn check(&self) -> Result<()> {
-        if self.limit.is_some() && !self.approximate {
+        if (self.limit.is_some() || self.node.is_some()) && !self.approximate {
             return Err(invalid("syntax error, LIMIT cannot be used without the special ~ option"));
         }
         Ok(())
     }
 
     /// Removes what the stream has too much, and answers how much that was.
-    pub(super) fn run(&self, writer: &mut Writer, stream: &Elements) -> Result<u64> {
-        let limit = self.limit.filter(|limit| *limit > 0).unwrap_or(u64::MAX);
+    pub(super) fn run(&self, writer: &mut Writer, stream: &Elements, state: State) -> Result<u64> {
+        let mut limit = self.limit.filter(|limit| *limit > 0).unwrap_or(u64::MAX);
+        if let Some(node) = self.node {
+            limit = self.in_whole_nodes(writer, stream, state, node, limit)?;
+        }
         let (range, most) = match self.keep {
             Keep::Newest(entries) => {
                 let range = layout::entries(stream);
@@ -131,6 +167,44 @@ impl Trim {
         }
         Ok(removed)
     }
+}
+
+impl Trim {
+    /// How many of the oldest entries may go so that whole nodes go, and no more than `limit` entries.
+    fn in_whole_nodes(
+        &self,
+        view: &View,
+        stream: &Elements,
+        state: State,
+        node: (u64, u64),
+        limit: u64,
+    ) -> Result<u64> {
+        let entries = layout::entries(stream);
+        let Some((_, oldest)) = view.first(&entries, Direction::Forward)? else { return Ok(0) };
+        let size = node_size(node, oldest.len() as u64);
+        let len = view.count(&entries)?;
+        let excess = match self.keep {
+            Keep::Newest(kept) => len.saturating_sub(kept),
+            Keep::From(id) => view.count(&layout::entries_between(stream, (Bound::Unbounded, Bound::Excluded(id))))?,
+        };
+        let removed_before = state.added.saturating_sub(len) % size;
+        // The last node may have fewer entries than it has room for.
+        let whole = if excess == len { len } else { to_boundary(removed_before, excess, size) };
+        Ok(if whole <= limit { whole } else { to_boundary(removed_before, limit, size) })
+    }
+}
+
+/// Entries of a node, of which the oldest one has so many bytes.
+fn node_size((entries, bytes): (u64, u64), entry_bytes: u64) -> u64 {
+    let by_entries = if entries == 0 { u64::MAX } else { entries };
+    let by_bytes = if bytes == 0 { u64::MAX } else { bytes / (entry_bytes + ENTRY_OVERHEAD_BYTES) };
+    by_entries.min(by_bytes).max(1)
+}
+
+/// The most of `count` entries after which a node begins, where `before` entries of the first node are gone already.
+fn to_boundary(before: u64, count: u64, size: u64) -> u64 {
+    let end = before.saturating_add(count);
+    (end - end % size).saturating_sub(before)
 }
 
 impl<S: WriteScope> Stream<S> {
@@ -155,12 +229,10 @@ impl<S: WriteScope> Stream<S> {
     /// # Source
     /// Redis command reference, `XTRIM`.
     pub fn trim(&self, trim: Trim) -> Result<u64> {
-        self.write("stream.trim", |writer, key, stream| {
+        self.free("stream.trim", |writer, key, stream| {
             trim.check()?;
-            if claim(writer, key)?.is_none() {
-                return Ok(0);
-            }
-            let removed = trim.run(writer, stream)?;
+            let Some((_, state)) = claim(writer, key)? else { return Ok(0) };
+            let removed = trim.run(writer, stream, state)?;
             if removed > 0 {
                 tell(writer, KeyEvents::STREAMS, "xtrim", key);
             }
@@ -188,7 +260,7 @@ impl<S: WriteScope> Stream<S> {
     /// # Source
     /// Redis command reference, `XDEL`.
     pub fn delete(&self, ids: impl AsRef<[StreamId]>) -> Result<u64> {
-        self.write("stream.delete", |writer, key, stream| {
+        self.free("stream.delete", |writer, key, stream| {
             let Some((head, mut state)) = claim(writer, key)? else { return Ok(0) };
             let mut deleted = 0;
             for id in ids.as_ref() {

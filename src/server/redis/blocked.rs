@@ -1,21 +1,30 @@
 //! Clients that wait until a key has something, in the order in which they came.
 //!
-//! What a command gives to a key goes to those who wait for it before the next command runs, as in Redis: it is tried in the
-//! same transaction, for one client after the other. They are told when that transaction is durable; until then their
-//! places are kept, for it may fail. What others than the door's clients do to a key comes here by a [`Bell`].
+//! What a command gives to a key goes to those who wait for it before the next command runs, as in Redis: their commands run
+//! for this key in the same transaction, one client after the other, if their users may still run them. They are told when
+//! that transaction is durable; until then their places are kept, for it may fail. What others than the door's clients do to
+//! a key comes here by a [`Bell`].
+//!
+//! # Cost
+//! A key that is written to costs a step for each client that waits for it, however many keys each of them waits for. A
+//! client that is served is taken out of all its keys, once.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
+use crate::clock::Stopwatch;
+use crate::kv::Kind;
 use crate::server::redis::acl::User;
-use crate::server::redis::command::{Call, Refusal, find};
+use crate::server::redis::command::{Call, find};
+use crate::server::redis::commands::permit;
 use crate::server::redis::door::Door;
 use crate::server::redis::reply::{Protocol, Reply};
-use crate::server::redis::session::{Session, Waiting};
+use crate::server::redis::session::{Session, Waiting, Wants};
+use crate::server::redis::slow_log;
 use crate::store::{Store, Transaction};
 use crate::txn::Bell;
 
@@ -26,7 +35,8 @@ pub(super) type Place = u64;
 #[derive(Debug, Default)]
 pub(super) struct Blocked {
     clients: BTreeMap<Place, Client>,
-    by_key: HashMap<Vec<u8>, BTreeSet<Place>>,
+    /// By the head of a key: who waits for it, and which of the client's keys it is.
+    by_key: HashMap<Rc<[u8]>, BTreeMap<Place, usize>>,
     last: Place,
     /// Those for whom something was found in the transaction that runs, with their replies.
     found: Vec<(Place, Client, Reply)>,
@@ -41,8 +51,11 @@ struct Client {
     user: Rc<User>,
     database: usize,
     protocol: Protocol,
-    words: Vec<Vec<u8>>,
-    heads: Vec<Vec<u8>>,
+    waiting: Rc<Waiting>,
+    /// Of the keys that are waited for, in their order.
+    heads: Vec<Rc<[u8]>>,
+    /// The words that the client sent, as the slow log keeps them.
+    sent: Vec<Vec<u8>>,
     answer: oneshot::Sender<Vec<u8>>,
 }
 
@@ -87,7 +100,8 @@ impl Blocked {
         &mut self,
         session: &Session,
         waiting: Waiting,
-        heads: Vec<Vec<u8>>,
+        heads: Vec<Rc<[u8]>>,
+        sent: Vec<Vec<u8>>,
     ) -> (Place, oneshot::Receiver<Vec<u8>>) {
         let (answer, answered) = oneshot::channel();
         self.last += 1;
@@ -96,8 +110,9 @@ impl Blocked {
             user: Rc::clone(&session.user),
             database: session.database,
             protocol: session.protocol,
-            words: waiting.words,
+            waiting: Rc::new(waiting),
             heads,
+            sent,
             answer,
         };
         self.put(self.last, client);
@@ -153,8 +168,10 @@ impl Blocked {
     }
 
     fn put(&mut self, place: Place, client: Client) {
-        for head in &client.heads {
-            self.by_key.entry(head.clone()).or_default().insert(place);
+        for (at, head) in client.heads.iter().enumerate() {
+            step();
+            // A key that is named twice is waited for once.
+            self.by_key.entry(Rc::clone(head)).or_default().entry(place).or_insert(at);
         }
         self.clients.insert(place, client);
     }
@@ -162,6 +179,7 @@ impl Blocked {
     fn take(&mut self, place: Place) -> Option<Client> {
         let client = self.clients.remove(&place)?;
         for head in &client.heads {
+            step();
             if let Some(places) = self.by_key.get_mut(head) {
                 places.remove(&place);
                 if places.is_empty() {
@@ -171,55 +189,150 @@ impl Blocked {
         }
         Some(client)
     }
+
+    /// Those who wait for the key at `head`, in their order, and which of their keys it is.
+    fn of_key(&self, head: &[u8]) -> Vec<(Place, usize)> {
+        self.by_key.get(head).into_iter().flatten().map(|(place, at)| (*place, *at)).collect()
+    }
+}
+
+/// A command that is to run again, for one of its keys.
+struct Attempt {
+    id: u64,
+    user: Rc<User>,
+    database: usize,
+    protocol: Protocol,
+    waiting: Rc<Waiting>,
+    at: usize,
 }
 
 /// Tries for those who wait for the keys at `heads`, and for the keys that they give something to in their turn.
-pub(super) fn serve(transaction: &Transaction, door: &Door, mut heads: Vec<Box<[u8]>>) {
-    while let Some(head) = heads.pop() {
-        let places: Vec<_> = door.blocked.borrow().by_key.get(&*head).into_iter().flatten().copied().collect();
-        // What found nothing finds nothing for those behind either, unless it depends on more than the key.
-        let mut in_vain = BTreeSet::new();
-        for place in places {
-            let Some(client) = door.blocked.borrow_mut().take(place) else { continue };
-            let name = client.words.first().map(|name| name.to_ascii_lowercase()).unwrap_or_default();
-            let reply = if in_vain.contains(&name) { None } else { attempt(transaction, door, &client) };
-            let mut blocked = door.blocked.borrow_mut();
-            if let Some(reply) = reply {
-                blocked.found.push((place, client, reply));
-            } else {
-                if !name.starts_with(b"xread") {
-                    in_vain.insert(name);
-                }
-                blocked.put(place, client);
-            }
-        }
+pub(super) fn serve(transaction: &Transaction, door: &Door, heads: Vec<Box<[u8]>>) {
+    let mut heads = VecDeque::from(heads);
+    while let Some(head) = heads.pop_front() {
+        serve_key(transaction, door, &head);
         heads.extend(transaction.take_touched());
     }
 }
 
-/// Runs what a client waits for; `None` when there is still nothing.
-fn attempt(transaction: &Transaction, door: &Door, client: &Client) -> Option<Reply> {
-    let words: Vec<&[u8]> = client.words.iter().map(Vec::as_slice).collect();
-    let command = find(words.first()?)?;
-    let mut session = Session::new(client.id, Rc::clone(&client.user));
-    (session.database, session.protocol) = (client.database, client.protocol);
-    let mut reply = Reply::default();
-    reply.protocol = client.protocol;
-    let outcome = command.run(&mut Call { transaction, door, session: &mut session, words: &words, reply: &mut reply });
-    match outcome {
-        Ok(()) => session.waiting.is_none().then_some(reply),
-        // A key of another kind is no reason to stop waiting, but for the groups of a stream that is no more.
-        Err(refusal) if refusal.is_wrong_type() && command.name != "xreadgroup" => None,
-        Err(refusal) => {
-            reply.clear();
-            reply.error(&refusal.text());
-            Some(reply)
+/// Tries for those who wait for the key at `head`.
+fn serve_key(transaction: &Transaction, door: &Door, head: &[u8]) {
+    let places = door.blocked.borrow().of_key(head);
+    // What the key has, until a client takes something.
+    let mut kind = None;
+    for (place, at) in places {
+        step();
+        let Some(attempt) = Attempt::of(&door.blocked.borrow(), place, at) else { continue };
+        let has = *kind.get_or_insert_with(|| attempt.kind(transaction, door));
+        if matches!(attempt.waiting.wants, Wants::Kind(wanted) if has != Some(wanted)) {
+            continue;
+        }
+        let stopwatch = Stopwatch::start();
+        let Some(reply) = attempt.run(transaction, door) else { continue };
+        kind = None;
+        let mut blocked = door.blocked.borrow_mut();
+        if let Some(client) = blocked.take(place) {
+            slow_log::note(door, client.id, &client.sent, stopwatch.elapsed());
+            blocked.found.push((place, client, reply));
         }
     }
 }
 
-impl Refusal {
-    fn is_wrong_type(&self) -> bool {
-        matches!(self, Self::Store(crate::error::Error::WrongType { .. }))
+impl Attempt {
+    fn of(blocked: &Blocked, place: Place, at: usize) -> Option<Self> {
+        let client = blocked.clients.get(&place)?;
+        Some(Self {
+            id: client.id,
+            user: Rc::clone(&client.user),
+            database: client.database,
+            protocol: client.protocol,
+            waiting: Rc::clone(&client.waiting),
+            at,
+        })
+    }
+
+    /// What the key has; `None` when it is not there.
+    fn kind(&self, transaction: &Transaction, door: &Door) -> Option<Kind> {
+        let key = &self.waiting.keys.get(self.at)?.key;
+        // An engine that fails says so to the command that writes.
+        transaction.kv_in(door.keyspace(self.database)).kind(key).ok().flatten()
+    }
+
+    /// Runs the command as if it came now; `None` when there is still nothing. What goes wrong is the reply.
+    fn run(&self, transaction: &Transaction, door: &Door) -> Option<Reply> {
+        // Whoever was a user that is removed is about to be disconnected.
+        if !door.users.get(&self.user.name).is_some_and(|user| Rc::ptr_eq(&user, &self.user)) {
+            return None;
+        }
+        let words = self.waiting.words(self.at);
+        let command = find(words.first()?)?;
+        let mut session = Session::new(self.id, Rc::clone(&self.user));
+        (session.database, session.protocol) = (self.database, self.protocol);
+        let mut reply = Reply::default();
+        reply.protocol = self.protocol;
+        let mut call = Call { transaction, door, session: &mut session, words: &words, reply: &mut reply };
+        let is_permitted = if self.user.is_unrestricted() { Ok(()) } else { permit(&mut call, command) };
+        match is_permitted.and_then(|()| command.run(&mut call)) {
+            Ok(()) => session.waiting.is_none().then_some(reply),
+            Err(refusal) => {
+                let text = refusal.text();
+                door.meter.errors.add(1);
+                door.tally.error(&text);
+                reply.clear();
+                reply.error(&text);
+                Some(reply)
+            }
+        }
+    }
+}
+
+#[cfg(not(test))]
+fn step() {}
+
+#[cfg(test)]
+thread_local! {
+    /// Looks at a client, or at one of the keys that it waits for.
+    static STEPS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+#[cfg(test)]
+fn step() {
+    STEPS.set(STEPS.get() + 1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::redis::{RedisOptions, execute};
+
+    fn run(door: &Door, session: &mut Session, request: &str) -> String {
+        let mut reply = Reply::default();
+        let run = execute::run(door, session, format!("{request}\r\n").as_bytes(), &mut reply).unwrap();
+        run.pending.settle().unwrap();
+        run.answers.into_iter().for_each(Answer::send);
+        String::from_utf8(reply.bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn a_write_costs_a_step_for_each_client_however_many_keys_each_waits_for() {
+        let address = ([127, 0, 0, 1], 0).into();
+        let door = crate::server::redis::door(Store::in_memory(), &RedisOptions::default(), address, Arc::default());
+        let mut sessions: Vec<_> = (1..=30).map(|id| Session::new(id, door.users.default_user())).collect();
+        let keys: Vec<_> = (0..1_000).map(|n| format!("k{n}")).collect();
+        for session in &mut sessions {
+            assert_eq!(run(&door, session, &format!("BLPOP {} 0", keys.join(" "))), "");
+        }
+        let mut writer = Session::new(99, door.users.default_user());
+        let mut cost = |request: &str| {
+            STEPS.set(0);
+            let reply = run(&door, &mut writer, request);
+            (reply, STEPS.get())
+        };
+        assert_eq!(cost("SET k6 x"), ("+OK\r\n".to_owned(), 30));
+        // The one that is served is taken out of all its keys; what it takes are two events more.
+        assert_eq!(cost("RPUSH k7 x"), (":1\r\n".to_owned(), 30 + 1_000 + 2 * 29));
+        assert_eq!(cost("SET other x"), ("+OK\r\n".to_owned(), 0));
+        let served = sessions[0].blocked.take().unwrap().answered.try_recv().unwrap();
+        assert_eq!(served, b"*2\r\n$2\r\nk7\r\n$1\r\nx\r\n");
     }
 }

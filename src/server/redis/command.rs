@@ -4,8 +4,9 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
-use crate::error::{Error, InvalidKind};
+use crate::error::Error;
 use crate::kv::Kv;
+use crate::limits;
 use crate::server::redis::acl::category;
 use crate::server::redis::door::Door;
 use crate::server::redis::reply::Reply;
@@ -231,6 +232,11 @@ impl Refusal {
         "ERR value is not an integer or out of range".into()
     }
 
+    /// Refuses an integer whose negative is none.
+    pub(super) fn without_negative() -> Self {
+        format!("ERR value is out of range, value must between {} and {}", -i64::MAX, i64::MAX).into()
+    }
+
     /// The line that a client gets.
     pub(super) fn text(&self) -> String {
         match self {
@@ -238,16 +244,13 @@ impl Refusal {
             Self::Store(Error::WrongType { .. }) => {
                 "WRONGTYPE Operation against a key holding the wrong kind of value".to_owned()
             }
-            Self::Store(Error::LimitExceeded { limit: "string bytes", .. }) => {
+            Self::Store(Error::LimitExceeded { limit: limits::STRING_BYTES, .. }) => {
                 "ERR string exceeds maximum allowed size (proto-max-bulk-len)".to_owned()
             }
             Self::Store(Error::OutOfMemory { .. }) => {
                 "OOM command not allowed when used memory > 'maxmemory'.".to_owned()
             }
             Self::Store(error @ Error::ReadOnly { .. }) => format!("MISCONF {error}"),
-            Self::Store(Error::Invalid { kind: InvalidKind::Overflow, message }) if message.starts_with("the ") => {
-                format!("ERR {message}")
-            }
             Self::Store(Error::Invalid { message, .. }) if has_code(message) => message.clone(),
             Self::Store(error) => format!("ERR {error}"),
         }
@@ -290,8 +293,8 @@ impl<'a> Call<'a> {
         self.transaction.kv_in(self.door.keyspace(database))
     }
 
-    /// Has the client wait until one of `waiting.keys` has something, and then runs `waiting.words`, as if they came only then.
-    /// Within a transaction nothing waits. The reply must be nil as it would be at the end of the time: it is taken back.
+    /// Makes the client wait until one of `waiting.keys` has something, and then runs the command for this key, as if it came
+    /// only then. Within a transaction nothing waits: the reply is what the client gets there.
     pub(super) fn wait(&mut self, waiting: Waiting) {
         self.session.waiting = Some(waiting);
     }

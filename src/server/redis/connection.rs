@@ -72,7 +72,7 @@ impl Connection {
         let (is_waiting, is_paused) = (self.session.blocked.is_some(), self.session.is_paused);
         let (mut message, mut answer, mut is_told, mut goes_on) = (None, None, false, false);
         // As in Redis it counts for those who send commands, and not for those who wait or listen.
-        let idle_seconds = self.door.parameters.idle_seconds.get();
+        let idle_seconds = self.door.parameters.idle_seconds();
         let may_idle = idle_seconds == 0 || has_subscriptions || is_waiting || is_monitor || is_paused;
         tokio::select! {
             biased;

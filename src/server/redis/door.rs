@@ -13,6 +13,7 @@ use crate::server::metrics::{Meter, Metrics};
 use crate::server::redis::acl::{User, Users};
 use crate::server::redis::blocked::{Blocked, Ears};
 use crate::server::redis::config::Parameters;
+use crate::server::redis::latency::Latencies;
 use crate::server::redis::monitor::Monitors;
 use crate::server::redis::pause::Pause;
 use crate::server::redis::reply::Protocol;
@@ -41,6 +42,7 @@ pub(super) struct Door {
     pub(super) pause: Pause,
     pub(super) parameters: Parameters,
     pub(super) slow_log: RefCell<SlowLog>,
+    pub(super) latencies: RefCell<Latencies>,
     pub(super) meter: Arc<Meter>,
     pub(super) counters: Counters,
     pub(super) tally: Tally,
@@ -125,6 +127,8 @@ impl Client {
 pub(super) struct Counters {
     pub(super) hits: Cell<u64>,
     pub(super) misses: Cell<u64>,
+    /// Values that Redis would have left to a thread to remove.
+    pub(super) lazily_freed: Cell<u64>,
     /// Connections that were turned away.
     pub(super) rejected: Cell<u64>,
     /// The most bytes that keys and values have taken whenever somebody asked.
@@ -138,9 +142,14 @@ impl Counters {
     pub(super) fn reset(&self, before: Metrics) {
         self.hits.set(0);
         self.misses.set(0);
+        self.lazily_freed.set(0);
         self.rejected.set(0);
         self.peak_bytes.set(0);
         self.before.set(before);
+    }
+
+    pub(super) fn lazily_freed(&self, values: u64) {
+        self.lazily_freed.set(self.lazily_freed.get() + values);
     }
 
     pub(super) fn lookup(&self, found: bool) {

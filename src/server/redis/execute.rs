@@ -1,6 +1,7 @@
 //! Running requests: one after the other, those that arrive together in one transaction.
 
 use std::fmt::Write;
+use std::rc::Rc;
 
 use smallvec::SmallVec;
 use tokio::time::Instant;
@@ -10,13 +11,14 @@ use crate::limits;
 use crate::server::redis::blocked::{Answer, serve};
 use crate::server::redis::command::{Call, Command, Flags, Outcome, Refusal, find, is};
 use crate::server::redis::commands::permit;
+use crate::server::redis::docs;
 use crate::server::redis::door::Door;
 use crate::server::redis::monitor::{self, Sender};
 use crate::server::redis::pause;
 use crate::server::redis::reply::Reply;
 use crate::server::redis::request::{Parsed, ProtocolError, parse};
 use crate::server::redis::session::{Session, Silence, Wait, Waiting};
-use crate::server::redis::slow_log::{Entry, Laps, cut};
+use crate::server::redis::slow_log::{self, Laps, cut};
 use crate::server::redis::tally::End;
 use crate::store::Transaction;
 use crate::txn::Pending;
@@ -143,33 +145,39 @@ fn refuse(call: &mut Call<'_>, refusal: &Refusal) {
     call.reply.error(&text);
 }
 
-/// Counts how long a request took, and keeps it if that was long. There is one look at the clock for each, and none when
+/// Counts how long a request took, and keeps it if that was long. The clock is read once per request, and not at all when
 /// nothing is kept.
 fn note_if_slow(door: &Door, session: &Session, words: &[&[u8]], laps: &mut Laps) {
-    let Ok(slow) = u64::try_from(door.parameters.slow_micros.get()) else { return };
-    let lap = laps.lap();
-    door.tally.time(lap);
-    let micros = u64::try_from(lap.as_micros()).unwrap_or(u64::MAX);
-    if micros < slow || find(words.first().copied().unwrap_or_default()).is_none() {
+    let latency_ms = door.parameters.latency_ms();
+    if door.parameters.slow_micros() < 0 && latency_ms == 0 {
         return;
     }
-    let address = door.clients.borrow().get(&session.id).map(|client| client.address.to_string()).unwrap_or_default();
-    let (words, name) = (cut(words), session.name.clone());
-    let entry = Entry { id: 0, at: door.store.now(), micros, words, address, name };
-    let most = usize::try_from(door.parameters.number("slowlog-max-len")).unwrap_or(0);
-    door.slow_log.borrow_mut().push(entry, most);
+    let lap = laps.lap();
+    door.tally.time(lap);
+    // A command that waits has its entry when it is done.
+    let command = words.first().and_then(|name| find(name)).filter(|_| session.blocked.is_none());
+    let Some(command) = command else { return };
+    if latency_ms > 0 {
+        door.latencies.borrow_mut().note(command, door.store.now(), lap, latency_ms);
+    }
+    if slow_log::is_slow(door, lap) && slow_log::has_entry(command) {
+        slow_log::note(door, session.id, &cut(words), lap);
+    }
 }
 
 /// Gives the client a place among those who wait, and takes back the reply that began at `from` until its time is over.
 fn wait(call: &mut Call<'_>, waiting: Waiting, from: usize) {
     let kv = call.kv();
     // A key that is too long was refused when the command ran.
-    let heads = waiting.keys.iter().filter_map(|key| kv.head(key).ok()).collect();
+    let heads = waiting.keys.iter().filter_map(|awaited| kv.head(&awaited.key).ok()).map(Rc::from).collect();
+    // Whatever the command answers where nothing waits, at the end of its time it is no array.
+    call.reply.truncate(from);
+    call.reply.nil_array();
     let nil = call.reply.bytes().get(from..).unwrap_or_default().to_vec();
     call.reply.truncate(from);
     let deadline = waiting.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let mut blocked = call.door.blocked.borrow_mut();
-    let (place, answered) = blocked.insert(call.session, waiting, heads);
+    let (place, answered) = blocked.insert(call.session, waiting, heads, cut(call.words));
     blocked.listen(&call.door.store, &call.door.ears);
     call.session.blocked = Some(Wait { place, answered, deadline, nil });
 }
@@ -264,7 +272,11 @@ fn run_permitted(call: &mut Call<'_>, command: &'static Command, sender: Sender,
         Err(_) => End::Rejected,
     };
     // What asked for it is still running, and has its own time.
-    call.door.tally.within(command, call.words, end, laps.lap());
+    let lap = laps.lap();
+    call.door.tally.within(command, call.words, end, lap);
+    if matches!(sender, Sender::Client) && slow_log::is_slow(call.door, lap) {
+        slow_log::note(call.door, call.session.id, &cut(call.words), lap);
+    }
     outcome
 }
 
@@ -275,6 +287,15 @@ fn queue(call: &mut Call<'_>, command: &Command) -> Outcome {
         queue.is_spoilt = true;
         return Err(format!("ERR {} is not allowed in transactions", command.name.to_uppercase()).into());
     }
+    if needs_room(call.door, command)
+        && let Err(error) = call.kv().make_room()
+    {
+        if let Some(queue) = &mut call.session.queue {
+            queue.is_spoilt = true;
+        }
+        return Err(error.into());
+    }
+    let Some(queue) = &mut call.session.queue else { return Ok(()) };
     queue.bytes = queue.bytes.saturating_add(bytes);
     if queue.bytes > limits::QUERY_BUFFER_BYTES_MAX {
         queue.is_spoilt = true;
@@ -283,6 +304,12 @@ fn queue(call: &mut Call<'_>, command: &Command) -> Outcome {
     queue.commands.push(call.words.iter().map(|word| word.to_vec()).collect());
     call.reply.simple("QUEUED");
     Ok(())
+}
+
+/// Whether a command is refused when the budget of bytes is spent, if there is one.
+pub(super) fn needs_room(door: &Door, command: &Command) -> bool {
+    door.store.memory_budget().0.is_some()
+        && docs::of(command.name).is_some_and(|doc| doc.flags().any(|flag| flag == "denyoom"))
 }
 
 fn is_for_subscribers(command: &Command) -> bool {

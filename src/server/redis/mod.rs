@@ -24,6 +24,7 @@ mod docs;
 mod door;
 mod execute;
 mod key_words;
+mod latency;
 mod monitor;
 mod pause;
 mod reply;
@@ -50,7 +51,6 @@ use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
 use crate::kv::Keyspace;
-use crate::limits;
 use crate::server::listener::{Address, ListenError, accept};
 use crate::server::metrics::{Meter, Metrics};
 use crate::server::worker::{Worker, drain};
@@ -92,6 +92,7 @@ pub struct RedisOptions {
     is_named: bool,
     seed: Option<u64>,
     shutdown: Option<Shutdown>,
+    allows_debug: bool,
 }
 
 /// What `SHUTDOWN` calls.
@@ -119,6 +120,7 @@ impl Default for RedisOptions {
             is_named: false,
             seed: None,
             shutdown: None,
+            allows_debug: false,
         }
     }
 }
@@ -209,6 +211,21 @@ impl RedisOptions {
     /// ```
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
+        self
+    }
+
+    /// Lets clients use `DEBUG`, which can hold up the door and fill the store. Refused unless set.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::server::redis::RedisOptions;
+    /// let options = RedisOptions::default().enable_debug_command();
+    /// ```
+    ///
+    /// # Source
+    /// Redis configuration file, `enable-debug-command`.
+    pub fn enable_debug_command(mut self) -> Self {
+        self.allows_debug = true;
         self
     }
 
@@ -361,6 +378,7 @@ fn serve(
         tokio::select! {
             _ = stopped => {}
             () = hear(Rc::clone(&door), settler.clone()) => {}
+            () = saves::save_when_due(Rc::clone(&door)) => {}
             () = accept(listener, |stream, peer| welcome(&door, stream, peer, &settler)) => {}
         }
     });
@@ -381,6 +399,7 @@ fn door(store: Store, options: &RedisOptions, address: SocketAddr, meter: Arc<Me
     Door {
         started: store.now(),
         saves: Arc::new(Saves::new(store.now())),
+        parameters: Parameters::new(&store, address, options.password.as_deref()).with_debug(options.allows_debug),
         store,
         address,
         keyspaces: DATABASES.map(|name| Arc::new(Keyspace::new(name))),
@@ -392,8 +411,8 @@ fn door(store: Store, options: &RedisOptions, address: SocketAddr, meter: Arc<Me
         ears: Arc::default(),
         monitors: monitor::Monitors::default(),
         pause: pause::Pause::default(),
-        parameters: Parameters::new(address, options.password.as_deref()),
         slow_log: RefCell::default(),
+        latencies: RefCell::default(),
         meter,
         counters: Counters::default(),
         tally: Tally::default(),
@@ -442,7 +461,7 @@ async fn hear(door: Rc<Door>, settler: Settler) {
 fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &Settler) {
     door.meter.connections.add(1);
     let id = door.meter.connections.get();
-    let clients_max = usize::try_from(door.parameters.number("maxclients")).unwrap_or(0).min(limits::CLIENTS_MAX);
+    let clients_max = door.parameters.clients_max();
     if door.clients.borrow().len() >= clients_max {
         door.counters.rejected.set(door.counters.rejected.get() + 1);
         tokio::task::spawn_local(async move {

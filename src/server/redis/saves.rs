@@ -1,16 +1,24 @@
-//! Checkpoints that clients ask for.
+//! Checkpoints that clients ask for, at once or by the parameter `save`.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::Result;
+use crate::server::redis::door::Door;
 use crate::store::Store;
+
+/// How often the door looks whether a checkpoint is due, while it is to make any.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// What has become of them. A thread that makes one writes here.
 #[derive(Debug)]
 pub(super) struct Saves {
     last_micros: AtomicI64,
+    /// The last commit that the last one had.
+    commit: AtomicU64,
     count: AtomicU64,
     is_running: AtomicBool,
     has_failed: AtomicBool,
@@ -21,6 +29,7 @@ impl Saves {
     pub(super) fn new(started: Timestamp) -> Self {
         Self {
             last_micros: AtomicI64::new(started.as_micros()),
+            commit: AtomicU64::new(0),
             count: AtomicU64::new(0),
             is_running: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
@@ -47,13 +56,25 @@ impl Saves {
 
     /// Makes one now.
     pub(super) fn save(&self, store: &Store) -> Result<()> {
+        let commit = store.stats()?.commit;
         let outcome = store.checkpoint();
         self.has_failed.store(outcome.is_err(), Ordering::Relaxed);
         if outcome.is_ok() {
             self.last_micros.store(store.now().as_micros(), Ordering::Relaxed);
+            self.commit.store(commit.0, Ordering::Relaxed);
             self.count.fetch_add(1, Ordering::Relaxed);
         }
         outcome
+    }
+
+    /// How many commits came after the last one, whoever made it.
+    ///
+    /// # Errors
+    /// Those of [`Store::stats`].
+    pub(super) fn changes_since(&self, store: &Store) -> Result<u64> {
+        let stats = store.stats()?;
+        let by_itself = stats.last_checkpoint.map_or(0, |commit| commit.0);
+        Ok(stats.commit.0.saturating_sub(by_itself.max(self.commit.load(Ordering::Relaxed))))
     }
 
     /// Has a thread make one, unless one does already, and answers whether it begins.
@@ -77,4 +98,30 @@ impl Saves {
         }
         Ok(true)
     }
+}
+
+/// Makes the checkpoints that the parameter `save` asks for.
+pub(super) async fn save_when_due(door: Rc<Door>) {
+    loop {
+        if door.parameters.save_points().is_empty() {
+            door.parameters.save_points_changed.notified().await;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+        // A store that has failed says so to those who write.
+        if is_due(&door).unwrap_or(false)
+            && let Err(error) = door.saves.begin(&door.store)
+        {
+            tracing::error!(%error, "there is no thread for a checkpoint that is due");
+        }
+    }
+}
+
+fn is_due(door: &Door) -> Result<bool> {
+    let points = door.parameters.save_points();
+    if points.is_empty() || door.saves.is_running() {
+        return Ok(false);
+    }
+    let changes = door.saves.changes_since(&door.store)?;
+    let seconds = door.store.now().saturating_since(door.saves.last()).as_secs();
+    Ok(changes > 0 && points.iter().any(|point| changes >= point.changes && seconds >= point.seconds))
 }

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::channel::Subscriber;
+use crate::kv::Kind;
 use crate::server::redis::acl::User;
 use crate::server::redis::blocked::Place;
 use crate::server::redis::monitor::Outbox;
@@ -67,11 +68,39 @@ pub(super) struct Watched {
 /// A command that is to run again when one of its keys has something.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    /// The command as it is to run then.
-    pub(super) words: Vec<Vec<u8>>,
-    pub(super) keys: Vec<Vec<u8>>,
+    /// What it waits for.
+    pub(super) wants: Wants,
+    /// Its words before the key and behind it, when it runs for one of its keys.
+    pub(super) before: Vec<Vec<u8>>,
+    pub(super) after: Vec<Vec<u8>>,
+    pub(super) keys: Vec<Awaited>,
     /// For how long; without an end when there is none.
     pub(super) timeout: Option<Duration>,
+}
+
+/// What a key has to have for a command that waits to run again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wants {
+    /// A value of this kind.
+    Kind(Kind),
+    /// Whatever it has: a group is waited for that may be gone.
+    Anything,
+}
+
+/// A key that is waited for.
+#[derive(Debug)]
+pub(super) struct Awaited {
+    pub(super) key: Vec<u8>,
+    /// What belongs to the key among the words: an id, if anything.
+    pub(super) id: Option<Vec<u8>>,
+}
+
+impl Waiting {
+    /// The command as it runs for the key at a place.
+    pub(super) fn words(&self, at: usize) -> Vec<&[u8]> {
+        let key = self.keys.get(at).into_iter().flat_map(|awaited| std::iter::once(&awaited.key).chain(&awaited.id));
+        self.before.iter().chain(key).chain(&self.after).map(Vec::as_slice).collect()
+    }
 }
 
 /// A client's waiting.

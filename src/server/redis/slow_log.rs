@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::clock::{Stopwatch, Timestamp};
-use crate::server::redis::command::is;
+use crate::server::redis::command::{Command, is};
+use crate::server::redis::docs;
+use crate::server::redis::door::Door;
 
 /// Words of a request that are kept.
 const WORDS_MAX: usize = 32;
@@ -74,6 +76,31 @@ impl Laps {
     }
 }
 
+/// Whether so long a time is kept.
+pub(super) fn is_slow(door: &Door, time: Duration) -> bool {
+    let slow = u64::try_from(door.parameters.slow_micros());
+    slow.is_ok_and(|slow| time.as_micros() >= slow.into())
+}
+
+/// Whether a command is kept itself. `EXEC` is not: what it runs is.
+pub(super) fn has_entry(command: &Command) -> bool {
+    !docs::of(command.name).is_some_and(|doc| doc.flags().any(|flag| flag == "skip_slowlog"))
+}
+
+/// Keeps a request of the client `id`, if it took long. The words are [`cut`].
+pub(super) fn note(door: &Door, id: u64, words: &[Vec<u8>], time: Duration) {
+    if !is_slow(door, time) {
+        return;
+    }
+    let clients = door.clients.borrow();
+    let client = clients.get(&id);
+    let address = client.map(|client| client.address.to_string()).unwrap_or_default();
+    let name = client.map(|client| client.name.borrow().clone()).unwrap_or_default();
+    let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    let entry = Entry { id: 0, at: door.store.now(), micros, words: words.to_vec(), address, name };
+    door.slow_log.borrow_mut().push(entry, door.parameters.slow_log_len());
+}
+
 /// The words of a request as they are kept: without secrets, and no more of them than are read.
 pub(super) fn cut(words: &[&[u8]]) -> Vec<Vec<u8>> {
     let secret = secrets(words);
@@ -92,18 +119,44 @@ pub(super) fn cut(words: &[&[u8]]) -> Vec<Vec<u8>> {
     all
 }
 
-/// Which words nobody but their sender may see.
-pub(super) fn secrets(words: &[&[u8]]) -> std::ops::Range<usize> {
-    let name = words.first().copied().unwrap_or_default();
-    let second = words.get(1).copied().unwrap_or_default();
-    if is(name, "auth") {
-        return 1..words.len();
+/// Parameters that are secrets.
+const SECRET_PARAMETERS: [&str; 5] =
+    ["masterauth", "masteruser", "requirepass", "tls-client-key-file-pass", "tls-key-file-pass"];
+
+/// The places of the words that nobody but their sender may see: passwords, and the names that go with them.
+pub(super) fn secrets(words: &[&[u8]]) -> Vec<usize> {
+    let [name, rest @ ..] = words else { return Vec::new() };
+    let second = rest.first().copied().unwrap_or_default();
+    match name.to_ascii_lowercase().as_slice() {
+        b"auth" => (1..words.len()).collect(),
+        b"hello" => behind(words, 1, "auth", 2),
+        b"migrate" => {
+            let mut all = behind(words, 6, "auth", 1);
+            all.extend(behind(words, 6, "auth2", 2));
+            all
+        }
+        b"acl" if is(second, "setuser") => (2..words.len()).collect(),
+        // A request within the request.
+        b"acl" if is(second, "dryrun") => within(words, 3),
+        b"command" if is(second, "getkeys") || is(second, "getkeysandflags") => within(words, 2),
+        b"config" if is(second, "set") => {
+            let is_secret = |word: &[u8]| SECRET_PARAMETERS.iter().any(|name| is(word, name));
+            let names = words.iter().enumerate().skip(2).step_by(2);
+            names.filter(|(_, word)| is_secret(word)).map(|(at, _)| at + 1).collect()
+        }
+        _ => Vec::new(),
     }
-    if is(name, "acl") && is(second, "setuser") || is(name, "config") && is(second, "set") {
-        return 2..words.len();
-    }
-    let auth = words.iter().position(|word| is(word, "auth")).filter(|_| is(name, "hello"));
-    auth.map_or(0..0, |at| at + 1..at + 3)
+}
+
+/// The places of so many words behind each that is `option`, from a place on.
+fn behind(words: &[&[u8]], from: usize, option: &str, count: usize) -> Vec<usize> {
+    let options = words.iter().enumerate().skip(from).filter(|(_, word)| is(word, option));
+    options.flat_map(|(at, _)| at + 1..=at + count).collect()
+}
+
+/// The places of the secrets of the request that begins at a place.
+fn within(words: &[&[u8]], from: usize) -> Vec<usize> {
+    secrets(words.get(from..).unwrap_or_default()).into_iter().map(|at| at + from).collect()
 }
 
 #[cfg(test)]
@@ -130,6 +183,18 @@ mod tests {
             words("HELLO 3 AUTH a b SETNAME c"),
             ["HELLO", "3", "AUTH", "(redacted)", "(redacted)", "SETNAME", "c"]
         );
-        assert_eq!(words("config set requirepass x"), ["config", "set", "(redacted)", "(redacted)"]);
+        for (request, kept) in [
+            ("config set requirepass x maxmemory 1", "config set requirepass (redacted) maxmemory 1"),
+            ("CONFIG SET timeout 1 masterauth x", "CONFIG SET timeout 1 masterauth (redacted)"),
+            ("ACL SETUSER ann on >secret", "ACL SETUSER (redacted) (redacted) (redacted)"),
+            ("ACL DRYRUN ann AUTH secret", "ACL DRYRUN ann AUTH (redacted)"),
+            ("ACL DRYRUN ann ACL DRYRUN bob AUTH b secret", "ACL DRYRUN ann ACL DRYRUN bob AUTH (redacted) (redacted)"),
+            ("COMMAND GETKEYS MIGRATE h 1 k 0 5 AUTH secret", "COMMAND GETKEYS MIGRATE h 1 k 0 5 AUTH (redacted)"),
+            ("MIGRATE h 1 k 0 5 COPY AUTH secret", "MIGRATE h 1 k 0 5 COPY AUTH (redacted)"),
+            ("migrate h 1 k 0 5 auth2 ann secret keys k", "migrate h 1 k 0 5 auth2 (redacted) (redacted) keys k"),
+            ("SET auth secret", "SET auth secret"),
+        ] {
+            assert_eq!(words(request).join(" "), kept);
+        }
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use crate::clock::Timestamp;
-use crate::limits;
 
 /// Denials alike within so many seconds are one entry.
 const GROUPING_SECONDS: u64 = 60;
@@ -30,8 +29,8 @@ pub(in crate::server::redis) struct Log {
 }
 
 impl Log {
-    /// Adds an entry, or counts it with one that is alike.
-    pub(in crate::server::redis) fn record(&mut self, mut entry: Entry) {
+    /// Adds an entry, or counts it with one that is alike, and keeps no more than `most`.
+    pub(in crate::server::redis) fn record(&mut self, mut entry: Entry, most: usize) {
         let is_alike = |other: &Entry| {
             (other.reason, other.context, &other.object, &other.user)
                 == (entry.reason, entry.context, &entry.object, &entry.user)
@@ -47,7 +46,7 @@ impl Log {
         entry.id = self.next;
         self.next += 1;
         self.entries.push_front(entry);
-        self.entries.truncate(limits::DENIALS_MAX);
+        self.entries.truncate(most);
     }
 
     pub(in crate::server::redis) fn entries(&self) -> impl ExactSizeIterator<Item = &Entry> {

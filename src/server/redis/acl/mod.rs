@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use log::Log;
-use rights::Rights;
+use rights::{PasswordHash, Rights};
 
 /// The user of a client that has not named one.
 pub(super) const DEFAULT: &[u8] = b"default";
@@ -57,10 +57,12 @@ impl User {
         rights.is_on && rights.has_no_password
     }
 
-    /// Whether a client with this password may be this user.
-    pub(super) fn admits(&self, password: &[u8]) -> bool {
+    /// Whether a client whose password has this hash may be this user.
+    fn admits(&self, hash: &PasswordHash) -> bool {
         let rights = self.rights.borrow();
-        rights.is_on && (rights.has_no_password || rights.has_password(password))
+        // Looked at whatever else is true, so that the time tells nothing of it.
+        let has_password = rights.has_password(hash);
+        rights.is_on && (rights.has_no_password || has_password)
     }
 }
 
@@ -69,6 +71,8 @@ impl User {
 pub(super) struct Users {
     by_name: RefCell<BTreeMap<Vec<u8>, Rc<User>>>,
     default: Rc<User>,
+    /// Stands in for users that there are none of.
+    nobody: User,
     pub(super) log: RefCell<Log>,
 }
 
@@ -88,7 +92,8 @@ impl Users {
                 by_name.insert(name.clone(), Rc::new(User::new(name, rights.clone())));
             }
         }
-        Self { by_name: RefCell::new(by_name), default, log: RefCell::default() }
+        let nobody = User::new(&[], Rights { passwords: vec![[0; 32]], ..Rights::default() });
+        Self { by_name: RefCell::new(by_name), default, nobody, log: RefCell::default() }
     }
 
     /// The user of a new connection.
@@ -98,6 +103,20 @@ impl Users {
 
     pub(super) fn get(&self, name: &[u8]) -> Option<Rc<User>> {
         self.by_name.borrow().get(name).cloned()
+    }
+
+    /// The user of this name, if a client with this password may be it.
+    ///
+    /// # Cost
+    /// The password is hashed before anybody looks for the user: how long it takes does not tell whether there is one.
+    pub(super) fn admit(&self, name: &[u8], password: &[u8]) -> Option<Rc<User>> {
+        let hash = rights::hash_of(password);
+        if let Some(user) = self.get(name) {
+            return user.admits(&hash).then_some(user);
+        }
+        // Asked as a user is who has a password that nobody knows.
+        std::hint::black_box(self.nobody.admits(&hash));
+        None
     }
 
     /// All, in the order of their names.

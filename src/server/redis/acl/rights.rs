@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::server::redis::acl::category::{self, Categories};
+use crate::server::redis::config::NewUsersHear;
 use crate::server::redis::key_words::Access;
 
 /// A password as it is kept.
@@ -59,6 +60,12 @@ impl Rights {
         Self { is_on: true, has_no_password: true, root, ..Self::default() }
     }
 
+    /// Those of a user that is made: nothing, but perhaps every channel.
+    pub(in crate::server::redis) fn of_new_user(hears: NewUsersHear) -> Self {
+        let root = Selector { has_all_channels: hears == NewUsersHear::All, ..Selector::default() };
+        Self { root, ..Self::default() }
+    }
+
     /// Everything, with a password.
     pub(in crate::server::redis) fn all_with_password(password: &[u8]) -> Self {
         Self { has_no_password: false, passwords: vec![hash_of(password)], ..Self::all() }
@@ -74,10 +81,9 @@ impl Rights {
         root.has_all_commands && root.rights.is_empty() && root.has_all_keys && root.has_all_channels
     }
 
-    /// Whether this is one of the passwords. All are compared, in a time that tells nothing of them.
-    pub(in crate::server::redis) fn has_password(&self, password: &[u8]) -> bool {
-        let hash = hash_of(password);
-        self.passwords.iter().fold(0, |found, kept| found | kept.ct_eq(&hash).unwrap_u8()) == 1
+    /// Whether this is the hash of one of the passwords. All are compared, in a time that tells nothing of them.
+    pub(in crate::server::redis) fn has_password(&self, hash: &PasswordHash) -> bool {
+        self.passwords.iter().fold(0, |found, kept| found | kept.ct_eq(hash).unwrap_u8()) == 1
     }
 
     /// How many rules there are in all.

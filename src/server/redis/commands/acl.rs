@@ -123,7 +123,8 @@ fn set_user(call: &mut Call<'_>, name: &[u8], words: &[&[u8]]) -> Outcome {
     if user.is_none() && users.len() >= limits::USERS_MAX {
         return Err("ERR there are too many users".into());
     }
-    let mut rights = user.map_or_else(Rights::default, |user| user.rights().clone());
+    let mut rights =
+        user.map_or_else(|| Rights::of_new_user(call.door.parameters.new_users_hear()), |user| user.rights().clone());
     rules::apply(&mut rights, words).map_err(|problem| format!("ERR {problem}"))?;
     users.set(name, rights);
     part_with_subscribers(call, name);
@@ -181,7 +182,7 @@ fn delete_users(call: &mut Call<'_>, names: &[&[u8]]) -> Outcome {
 }
 
 fn get_user(call: &mut Call<'_>, name: &[u8]) {
-    let Some(user) = call.door.users.get(name) else { return call.reply.nil_array() };
+    let Some(user) = call.door.users.get(name) else { return call.reply.nil() };
     let rights = user.rights();
     call.reply.map(6);
     call.reply.bulk("flags");
@@ -297,5 +298,5 @@ fn record_entry(call: &Call<'_>, reason: &'static str, context: &'static str, ob
     let cut = |bytes: &[u8]| bytes.get(..bytes.len().min(limits::DENIAL_OBJECT_BYTES_MAX)).unwrap_or_default().to_vec();
     let (object, user) = (cut(object), cut(user));
     let entry = Entry { id: 0, count: 1, reason, context, object, user, client, created: now, updated: now };
-    call.door.users.log.borrow_mut().record(entry);
+    call.door.users.log.borrow_mut().record(entry, call.door.parameters.denials_kept());
 }

@@ -122,7 +122,7 @@ fn info(call: &mut Call<'_>) -> Outcome {
     for entry in wanted {
         match entry {
             Some(entry) => write_info(call.reply, entry),
-            None => call.reply.nil_array(),
+            None => call.reply.nil(),
         }
     }
     Ok(())

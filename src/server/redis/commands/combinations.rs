@@ -87,7 +87,7 @@ fn combine(call: &mut Call<'_>, which: Which, is_stored: bool) -> Outcome {
 }
 
 fn zintercard(call: &mut Call<'_>) -> Outcome {
-    let (keys, rest) = numbered_keys(call, 1, "numkeys should be greater than 0")?;
+    let (keys, rest) = numbered_keys(call, 1, "at least 1 input key is needed for 'zintercard' command")?;
     let limit = match rest {
         [] => 0,
         [word, limit] if is(word, "limit") => {

@@ -92,7 +92,7 @@ fn auth(call: &mut Call<'_>) -> Outcome {
 }
 
 fn authenticate(call: &mut Call<'_>, name: &[u8], password: &[u8]) -> Outcome {
-    let Some(user) = call.door.users.get(name).filter(|user| user.admits(password)) else {
+    let Some(user) = call.door.users.admit(name, password) else {
         acl::record_failed_login(call, name);
         return Err("WRONGPASS invalid username-password pair or user is disabled.".into());
     };
@@ -149,23 +149,17 @@ fn hello(call: &mut Call<'_>) -> Outcome {
     }
     call.session.protocol = protocol;
     call.reply.protocol = protocol;
-    call.reply.map(8);
-    let texts = [
-        ("server", "redis"),
-        ("version", super::super::REDIS_VERSION),
-        ("larder_version", env!("CARGO_PKG_VERSION")),
-        ("mode", "standalone"),
-        ("role", "master"),
-    ];
-    for (name, text) in texts {
-        call.reply.bulk(name);
+    // There are clients that go by this order.
+    call.reply.map(7);
+    for text in ["server", "redis", "version", super::super::REDIS_VERSION, "proto"] {
         call.reply.bulk(text);
     }
-    call.reply.bulk("proto");
     call.reply.integer(if protocol == Protocol::Resp3 { 3 } else { 2 });
     call.reply.bulk("id");
     call.reply.count(call.session.id);
-    call.reply.bulk("modules");
+    for text in ["mode", "standalone", "role", "master", "modules"] {
+        call.reply.bulk(text);
+    }
     call.reply.array(0);
     Ok(())
 }

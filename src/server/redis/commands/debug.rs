@@ -38,6 +38,14 @@ const HELP: &[&str] = &[
 ];
 
 fn debug(call: &mut Call<'_>) -> Outcome {
+    if !call.door.parameters.allows_debug() {
+        return Err(
+            "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it \
+                    from a local connection, otherwise you need to set this option in the configuration file, and then \
+                    restart the server."
+                .into(),
+        );
+    }
     let name = call.word(1).to_ascii_lowercase();
     match (&*name, call.rest(2)) {
         (b"error", [text]) => return Err(Refusal::Text(String::from_utf8_lossy(text).into_owned())),

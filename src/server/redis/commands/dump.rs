@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
+use crate::server::redis::commands::keys::micros_of;
 
 const GROUP: &str = "generic";
 
@@ -92,8 +93,7 @@ fn deadline(call: &Call<'_>, is_absolute: bool) -> Result<Option<Timestamp>, Ref
         0 => Ok(None),
         _ => {
             let now = if is_absolute { 0 } else { call.door.store.now().as_millis() };
-            let micros = time.checked_add(now).and_then(|millis| millis.checked_mul(1_000));
-            micros.map(Timestamp::from_micros).map(Some).ok_or_else(invalid)
+            time.checked_add(now).map(micros_of).map(Some).ok_or_else(invalid)
         }
     }
 }

@@ -117,7 +117,11 @@ fn hincrby(call: &mut Call<'_>) -> Outcome {
 }
 
 fn hincrbyfloat(call: &mut Call<'_>) -> Outcome {
-    let sum = call.kv().hash(call.word(1)).increment_float(call.word(2), call.float(3)?)?;
+    let by = call.float(3)?;
+    if !by.is_finite() {
+        return Err("ERR value is NaN or Infinity".into());
+    }
+    let sum = call.kv().hash(call.word(1)).increment_float(call.word(2), by)?;
     call.reply.bulk(sum);
     Ok(())
 }
@@ -158,6 +162,9 @@ fn hrandfield(call: &mut Call<'_>) -> Outcome {
 pub(super) fn choose(call: &Call<'_>, len: u64, count: i64) -> Result<Vec<u64>, Refusal> {
     /// More is not answered at once.
     const CHOICES_MAX: u64 = 1 << 20;
+    if count == i64::MIN {
+        return Err(Refusal::without_negative());
+    }
     if len == 0 {
         return Ok(Vec::new());
     }

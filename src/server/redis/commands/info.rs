@@ -15,6 +15,12 @@ pub(super) const COMMANDS: &[Command] = &[command("info", -1, Flags::NONE, Keys:
 /// Bytes of the kilobyte in which rates are told.
 const KILOBYTE: f64 = 1_024.0;
 
+/// What the parameter `hz` is and stays.
+const HZ: u64 = 10;
+
+/// What the parameter `repl-backlog-size` is and stays.
+const REPLICATION_BACKLOG_BYTES: u64 = 1 << 20;
+
 /// A part of the text.
 struct Section {
     name: &'static str,
@@ -107,7 +113,6 @@ fn server(call: &Call<'_>, text: &mut Text) -> Result<()> {
     let now = call.door.store.now();
     let uptime = now.saturating_since(call.door.started).as_secs();
     let executable = std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_default();
-    let hz = call.door.parameters.number("hz");
     text.line("redis_version", REDIS_VERSION);
     text.line("larder_version", env!("CARGO_PKG_VERSION"));
     text.line("redis_git_sha1", "00000000");
@@ -123,8 +128,8 @@ fn server(call: &Call<'_>, text: &mut Text) -> Result<()> {
     text.line("server_time_usec", now.as_micros());
     text.line("uptime_in_seconds", uptime);
     text.line("uptime_in_days", uptime / 86_400);
-    text.line("hz", hz);
-    text.line("configured_hz", hz);
+    text.line("hz", HZ);
+    text.line("configured_hz", HZ);
     text.line("lru_clock", now.as_seconds() & 0x00ff_ffff);
     text.line("executable", executable);
     text.line("config_file", "");
@@ -136,7 +141,7 @@ fn server(call: &Call<'_>, text: &mut Text) -> Result<()> {
 fn clients(call: &Call<'_>, text: &mut Text) -> Result<()> {
     text.line("connected_clients", call.door.clients.borrow().len());
     text.line("cluster_connections", 0);
-    text.line("maxclients", call.door.parameters.number("maxclients"));
+    text.line("maxclients", call.door.parameters.clients_max());
     text.line("blocked_clients", call.door.blocked.borrow().len());
     text.zeros(&["tracking_clients"]);
     Ok(())
@@ -166,18 +171,18 @@ fn memory(call: &Call<'_>, text: &mut Text) -> Result<()> {
     text.zeros(&["mem_not_counted_for_evict", "mem_replication_backlog", "mem_total_replication_buffers"]);
     text.zeros(&["mem_clients_slaves", "mem_cluster_links", "mem_aof_buffer"]);
     text.line("mem_allocator", "libc");
-    text.zeros(&["active_defrag_running", "lazyfree_pending_objects", "lazyfreed_objects"]);
+    text.zeros(&["active_defrag_running", "lazyfree_pending_objects"]);
+    text.line("lazyfreed_objects", call.door.counters.lazily_freed.get());
     Ok(())
 }
 
 fn persistence(call: &Call<'_>, text: &mut Text) -> Result<()> {
     let (stats, saves) = (call.door.store.stats()?, &call.door.saves);
-    let since = stats.last_checkpoint.map_or(0, |commit| commit.0);
     let outcome = if saves.has_failed() { "err" } else { "ok" };
     text.zeros(&["loading", "async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"]);
     text.line("current_fork_perc", "0.00");
     text.zeros(&["current_save_keys_processed", "current_save_keys_total"]);
-    text.line("rdb_changes_since_last_save", stats.commit.0.saturating_sub(since));
+    text.line("rdb_changes_since_last_save", saves.changes_since(&call.door.store)?);
     text.line("rdb_bgsave_in_progress", u8::from(saves.is_running()));
     text.line("rdb_last_save_time", saves.last().as_seconds());
     text.line("rdb_last_bgsave_status", outcome);
@@ -251,7 +256,7 @@ fn replication(call: &Call<'_>, text: &mut Text) -> Result<()> {
     text.zeros(&["master_repl_offset"]);
     text.line("second_repl_offset", -1);
     text.zeros(&["repl_backlog_active"]);
-    text.line("repl_backlog_size", call.door.parameters.number("repl-backlog-size"));
+    text.line("repl_backlog_size", REPLICATION_BACKLOG_BYTES);
     text.zeros(&["repl_backlog_first_byte_offset", "repl_backlog_histlen"]);
     Ok(())
 }
@@ -297,10 +302,10 @@ fn errors(call: &Call<'_>, text: &mut Text) -> Result<()> {
 }
 
 fn latencies(call: &Call<'_>, text: &mut Text) -> Result<()> {
-    if call.door.parameters.text("latency-tracking") != "yes" {
+    if !call.door.parameters.tracks_latency() {
         return Ok(());
     }
-    let wanted = call.door.parameters.text("latency-tracking-info-percentiles");
+    let wanted = call.door.parameters.percentiles();
     let percents: Vec<_> =
         wanted.split_ascii_whitespace().filter_map(|word| Some((word, word.parse().ok()?))).collect();
     for (name, line) in call.door.tally.lines() {

@@ -36,19 +36,57 @@ pub(super) const COMMANDS: &[Command] = &[
     command("rename", 3, Flags::WRITE, Keys::TWO, GROUP, rename),
     command("renamenx", 3, WRITE, Keys::TWO, GROUP, rename_nx),
     command("scan", -2, Flags::READ, Keys::NONE, GROUP, scan::scan),
-    command("touch", -2, READ, Keys::ALL, GROUP, exists),
+    command("touch", -2, READ, Keys::ALL, GROUP, touch),
     command("ttl", 2, READ, Keys::ONE, GROUP, |call| ttl(call, 1_000)),
     command("type", 2, READ, Keys::ONE, GROUP, kind),
-    command("unlink", -2, WRITE, Keys::ALL, GROUP, del),
+    command("unlink", -2, WRITE, Keys::ALL, GROUP, |call| remove(call, true)),
 ];
 
 fn del(call: &mut Call<'_>) -> Outcome {
+    let is_lazy = call.door.parameters.deletes_lazily();
+    remove(call, is_lazy)
+}
+
+/// Elements from which on Redis leaves the removal of a value to a thread.
+const LAZY_ELEMENTS: u64 = 64;
+
+/// Removes keys. A removal that Redis would leave to a thread is counted; here it is done when the command answers.
+fn remove(call: &mut Call<'_>, is_lazy: bool) -> Outcome {
     let kv = call.kv();
     let mut removed = 0;
     for key in call.rest(1) {
-        removed += u64::from(kv.delete(key)?);
+        let is_large = is_lazy && effort(&kv, key)? > LAZY_ELEMENTS;
+        if kv.delete(key)? {
+            removed += 1;
+            call.door.counters.lazily_freed(u64::from(is_large));
+        }
     }
     call.reply.count(removed);
+    Ok(())
+}
+
+/// Steps that Redis takes to remove a value: one for each element, of a list for each node.
+fn effort(kv: &Kv<InTransaction<'_>>, key: &[u8]) -> Result<u64, Error> {
+    /// Values of a node of a list, more or less.
+    const NODE_VALUES: u64 = 128;
+    Ok(match kv.kind(key)? {
+        None | Some(Kind::String) => 0,
+        Some(Kind::List) => kv.entries_of(key)? / NODE_VALUES,
+        // Each member is there twice.
+        Some(Kind::SortedSet) => kv.entries_of(key)? / 2,
+        Some(Kind::Hash | Kind::Set | Kind::Stream) => kv.entries_of(key)?,
+    })
+}
+
+fn touch(call: &mut Call<'_>) -> Outcome {
+    let kv = call.kv();
+    let mut found = 0;
+    for key in call.rest(1) {
+        let exists = kv.touch(key)?;
+        call.door.counters.lookup(exists);
+        found += u64::from(exists);
+    }
+    call.reply.count(found);
     Ok(())
 }
 
@@ -115,7 +153,7 @@ fn expire(call: &mut Call<'_>, name: &str, unit: i64, is_absolute: bool) -> Outc
     let invalid = || Refusal::Text(format!("ERR invalid expire time in '{name}' command"));
     let now = if is_absolute { 0 } else { call.door.store.now().as_millis() };
     let millis = time.checked_mul(unit).and_then(|millis| millis.checked_add(now)).ok_or_else(invalid)?;
-    let deadline = Timestamp::from_micros(millis.checked_mul(1_000).ok_or_else(invalid)?);
+    let deadline = micros_of(millis);
     let kv = call.kv();
     let key = call.word(1);
     let before = kv.deadline(key)?;
@@ -127,6 +165,12 @@ fn expire(call: &mut Call<'_>, name: &str, unit: i64, is_absolute: bool) -> Outc
     let done = holds && kv.expire_at(key, deadline)?;
     call.reply.flag(done);
     Ok(())
+}
+
+/// A moment in milliseconds as the store keeps it. One that microseconds cannot tell is the last, or first, that they can: it
+/// is hundreds of thousands of years away.
+pub(super) fn micros_of(millis: i64) -> Timestamp {
+    Timestamp::from_micros(millis.saturating_mul(1_000))
 }
 
 fn persist(call: &mut Call<'_>) -> Outcome {
@@ -222,28 +266,29 @@ fn dbsize(call: &mut Call<'_>) -> Outcome {
 }
 
 fn flush_db(call: &mut Call<'_>) -> Outcome {
-    check_flush(call)?;
-    call.kv().clear()?;
-    call.reply.ok();
-    Ok(())
+    let database = call.session.database;
+    flush(call, database..=database)
 }
 
 fn flush_all(call: &mut Call<'_>) -> Outcome {
-    check_flush(call)?;
-    for database in 0..super::super::DATABASES.len() {
-        call.kv_at(database).clear()?;
+    flush(call, 0..=super::super::DATABASES.len() - 1)
+}
+
+/// Both ways are the same here: what is flushed is gone when the command answers. The keys that Redis would leave to a thread
+/// are counted.
+fn flush(call: &mut Call<'_>, databases: std::ops::RangeInclusive<usize>) -> Outcome {
+    let is_lazy = match call.rest(1) {
+        [] => call.door.parameters.flushes_lazily(),
+        [word] if is(word, "async") => true,
+        [word] if is(word, "sync") => false,
+        _ => return Err(Refusal::syntax()),
+    };
+    for database in databases {
+        let removed = call.kv_at(database).clear()?;
+        call.door.counters.lazily_freed(if is_lazy { removed } else { 0 });
     }
     call.reply.ok();
     Ok(())
-}
-
-/// Both ways are the same here: what is flushed is gone when the command answers.
-fn check_flush(call: &Call<'_>) -> Outcome {
-    match call.rest(1) {
-        [] => Ok(()),
-        [word] if is(word, "async") || is(word, "sync") => Ok(()),
-        _ => Err(Refusal::syntax()),
-    }
 }
 
 const OBJECT: &[Subcommand] = &[
@@ -279,8 +324,11 @@ fn object(call: &mut Call<'_>) -> Outcome {
         return Ok(());
     };
     if is(subcommand, "encoding") {
-        let encoding = encoding(&call.door.parameters, &kv, kind, call.word(2))?;
-        call.reply.bulk(encoding);
+        // To ask is no use of the key.
+        let counts_uses = call.transaction.set_counts_uses(false);
+        let encoding = encoding(&call.door.parameters, &kv, kind, call.word(2));
+        call.transaction.set_counts_uses(counts_uses);
+        call.reply.bulk(encoding?);
     } else {
         call.reply.integer(1);
     }
@@ -317,7 +365,6 @@ pub(super) fn encoding(
     kind: Kind,
     key: &[u8],
 ) -> Result<&'static str, Error> {
-    let fits = |len: usize, threshold: &str| len as u64 <= parameters.count(threshold);
     Ok(match kind {
         Kind::Stream => "stream",
         Kind::String => {
@@ -329,25 +376,21 @@ pub(super) fn encoding(
             }
         }
         Kind::Hash => {
-            let (hash, longest) = (kv.hash(key), "hash-max-listpack-value");
-            let is_small = hash.len()? <= parameters.count("hash-max-listpack-entries")
-                && hash
-                    .entries()?
-                    .iter()
-                    .all(|(field, value)| fits(field.len(), longest) && fits(value.len(), longest));
+            let (hash, longest) = (kv.hash(key), parameters.small_hash_bytes());
+            let is_small = hash.len()? <= parameters.small_hash_fields()
+                && hash.entries()?.iter().all(|(field, value)| field.len() <= longest && value.len() <= longest);
             if is_small { "listpack" } else { "hashtable" }
         }
         Kind::List => {
             let list = kv.list(key);
-            let (most, bytes_max) = listpack_size(parameters.number("list-max-listpack-size"));
+            let (most, bytes_max) = listpack_size(parameters.list_node_size());
             let is_small = list.len()? <= most
                 && list.range(0, -1)?.iter().map(|value| value.len() as u64 + 11).sum::<u64>() <= bytes_max;
             if is_small { "listpack" } else { "quicklist" }
         }
         Kind::Set => {
             let set = kv.unsorted_set(key);
-            let [integers, members] =
-                ["set-max-intset-entries", "set-max-listpack-entries"].map(|name| parameters.count(name));
+            let (integers, members) = (parameters.small_set_integers(), parameters.small_set_members());
             let len = set.len()?;
             if len > integers.max(members) {
                 return Ok("hashtable");
@@ -355,7 +398,7 @@ pub(super) fn encoding(
             let all = set.members_after(None, usize::try_from(len).unwrap_or(usize::MAX))?;
             if len <= integers && all.iter().all(|member| integer(member).is_some()) {
                 "intset"
-            } else if len <= members && all.iter().all(|member| fits(member.len(), "set-max-listpack-value")) {
+            } else if len <= members && all.iter().all(|member| member.len() <= parameters.small_set_bytes()) {
                 "listpack"
             } else {
                 "hashtable"
@@ -363,8 +406,8 @@ pub(super) fn encoding(
         }
         Kind::SortedSet => {
             let set = kv.sorted_set(key);
-            let is_small = set.len()? <= parameters.count("zset-max-listpack-entries")
-                && set.range(0, -1)?.iter().all(|(member, _)| fits(member.len(), "zset-max-listpack-value"));
+            let is_small = set.len()? <= parameters.small_sorted_set_members()
+                && set.range(0, -1)?.iter().all(|(member, _)| member.len() <= parameters.small_sorted_set_bytes());
             if is_small { "listpack" } else { "skiplist" }
         }
     })

@@ -1,7 +1,7 @@
-//! Latencies: how long the calls of commands took. Single events are not kept, as in a server whose
-//! `latency-monitor-threshold` is 0.
+//! Latencies: how long the calls of commands took, and which took longer than `latency-monitor-threshold`.
 
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, container, is};
+use crate::server::redis::latency::Event;
 use crate::server::redis::subcommand::{Subcommand, subcommand, write_help};
 
 pub(super) const COMMANDS: &[Command] = &[container("latency", Flags::ADMIN, Keys::NONE, "server", SUBCOMMANDS)];
@@ -11,27 +11,27 @@ const SUBCOMMANDS: &[Subcommand] = &[
     subcommand("graph", 3, graph),
     subcommand("help", 2, help),
     subcommand("histogram", -2, histogram),
-    subcommand("history", 3, none),
-    subcommand("latest", 2, none),
+    subcommand("history", 3, history),
+    subcommand("latest", 2, latest),
     subcommand("reset", -2, reset),
 ];
 
 const HELP: &[&str] = &[
     "LATENCY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
     "DOCTOR",
-    "    Says that nothing is kept.",
+    "    Which commands took long.",
     "GRAPH <event>",
-    "    Refused: there are no samples.",
+    "    A column for each sample of an event.",
     "HELP",
     "    This text.",
     "HISTOGRAM [<command> ...]",
     "    How many calls took no longer than so many microseconds.",
     "HISTORY <event>",
-    "    Empty.",
+    "    Seconds and milliseconds of the samples of an event.",
     "LATEST",
-    "    Empty.",
+    "    Events with the last and the longest time.",
     "RESET [<event> ...]",
-    "    Nothing to forget.",
+    "    Forget events, or all.",
 ];
 
 fn help(call: &mut Call<'_>) -> Outcome {
@@ -39,8 +39,29 @@ fn help(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-fn none(call: &mut Call<'_>) -> Outcome {
-    call.reply.array(0);
+fn history(call: &mut Call<'_>) -> Outcome {
+    let latencies = call.door.latencies.borrow();
+    let samples: Vec<_> = latencies.get(call.word(2)).into_iter().flat_map(Event::samples).collect();
+    call.reply.array(samples.len());
+    for sample in samples {
+        call.reply.array(2);
+        call.reply.integer(sample.second);
+        call.reply.count(sample.ms);
+    }
+    Ok(())
+}
+
+fn latest(call: &mut Call<'_>) -> Outcome {
+    let latencies = call.door.latencies.borrow();
+    let events: Vec<_> = latencies.events().filter_map(|(name, event)| Some((name, event, event.latest()?))).collect();
+    call.reply.array(events.len());
+    for (name, event, last) in events {
+        call.reply.array(4);
+        call.reply.bulk(name);
+        call.reply.integer(last.second);
+        call.reply.count(last.ms);
+        call.reply.count(event.longest_ms);
+    }
     Ok(())
 }
 
@@ -70,15 +91,38 @@ fn histogram(call: &mut Call<'_>) -> Outcome {
 }
 
 fn reset(call: &mut Call<'_>) -> Outcome {
-    call.reply.integer(0);
+    let names = call.rest(2);
+    let is_meant = |event: &str| names.is_empty() || names.iter().any(|name| is(name, event));
+    let forgotten = call.door.latencies.borrow_mut().forget(is_meant);
+    call.reply.count(forgotten as u64);
     Ok(())
 }
 
 fn doctor(call: &mut Call<'_>) -> Outcome {
-    call.reply.verbatim("Latencies are not monitored here; SLOWLOG has the commands that took long.\n");
+    let latencies = call.door.latencies.borrow();
+    let lines = latencies.events().map(|(name, event)| {
+        format!(
+            "{name}: {} samples, at most {} ms; SLOWLOG has the requests.\n",
+            event.samples().len(),
+            event.longest_ms
+        )
+    });
+    let text: String = lines.collect();
+    let text = match (text.is_empty(), call.door.parameters.latency_ms()) {
+        (false, _) => &text,
+        (true, 0) => "Latencies are not kept: set latency-monitor-threshold.\n",
+        (true, _) => "Nothing took long.\n",
+    };
+    call.reply.verbatim(text);
     Ok(())
 }
 
 fn graph(call: &mut Call<'_>) -> Outcome {
-    Err(format!("ERR No samples available for event '{}'", String::from_utf8_lossy(call.word(2))).into())
+    let name = String::from_utf8_lossy(call.word(2)).to_lowercase();
+    let latencies = call.door.latencies.borrow();
+    let Some(event) = latencies.get(call.word(2)) else {
+        return Err(format!("ERR No samples available for event '{name}'").into());
+    };
+    call.reply.verbatim(&event.graph(&name));
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! Lists.
 
 use crate::engine::Direction;
-use crate::kv::End;
+use crate::kv::{End, Kind};
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::keys::{direction, end};
 use crate::server::redis::commands::waiting;
@@ -78,7 +78,7 @@ fn pop_or_wait(call: &mut Call<'_>, end: End) -> Outcome {
         }
     }
     call.reply.nil_array();
-    waiting::wait(call, keys, timeout);
+    waiting::wait(call, Kind::List, 1, keys.len(), timeout);
     Ok(())
 }
 
@@ -98,7 +98,7 @@ fn mpop(call: &mut Call<'_>, is_waiting: bool) -> Outcome {
     }
     call.reply.nil_array();
     if is_waiting {
-        waiting::wait(call, pop.keys, timeout);
+        waiting::wait_numbered(call, Kind::List, 3, pop.keys.len(), timeout);
     }
     Ok(())
 }
@@ -186,6 +186,10 @@ fn lpos(call: &mut Call<'_>) -> Outcome {
                         .into(),
                 );
             }
+            // Its negative has to be a number too.
+            if number == i64::MIN {
+                return Err(Refusal::without_negative());
+            }
             rank = number;
         } else if is(option, "count") {
             count = Some(u64::try_from(number).map_err(|_| Refusal::from("ERR COUNT can't be negative"))?);
@@ -241,7 +245,7 @@ fn transfer_or_wait(call: &mut Call<'_>, from: End, to: End, at: usize) -> Outco
     let is_waiting = value.is_none();
     call.reply.bulk_or_nil(value);
     if is_waiting {
-        waiting::wait(call, &[call.word(1)], timeout);
+        waiting::wait(call, Kind::List, 1, 1, timeout);
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! A cursor stands for the key, field or member after which the scan goes on, so that what was there all the time is given
 //! exactly once, whatever comes and goes meanwhile (SEM: KV-STR-5).
 
+use crate::error::Error;
 use crate::glob;
 use crate::server::redis::command::{Call, Outcome, Refusal, is};
 use crate::server::redis::reply::format_double;
@@ -36,7 +37,7 @@ pub(super) fn scan(call: &mut Call<'_>) -> Outcome {
 }
 
 pub(super) fn hscan(call: &mut Call<'_>) -> Outcome {
-    let (after, options) = begin(call, 2)?;
+    let Some((after, options)) = begin_in(call, |call| call.kv().hash(call.word(1)).is_empty())? else { return Ok(()) };
     let part = call.kv().hash(call.word(1)).entries_after(after.as_deref(), options.count)?;
     let cursor = end(call, part.len() < options.count, part.last().map(|(field, _)| field));
     let wanted = part.into_iter().filter(|(field, _)| options.matches(field));
@@ -48,7 +49,9 @@ pub(super) fn hscan(call: &mut Call<'_>) -> Outcome {
 }
 
 pub(super) fn sscan(call: &mut Call<'_>) -> Outcome {
-    let (after, options) = begin(call, 2)?;
+    let Some((after, options)) = begin_in(call, |call| call.kv().unsorted_set(call.word(1)).is_empty())? else {
+        return Ok(());
+    };
     let part = call.kv().unsorted_set(call.word(1)).members_after(after.as_deref(), options.count)?;
     let cursor = end(call, part.len() < options.count, part.last());
     let wanted: Vec<_> = part.into_iter().filter(|member| options.matches(member)).collect();
@@ -59,7 +62,9 @@ pub(super) fn sscan(call: &mut Call<'_>) -> Outcome {
 }
 
 pub(super) fn zscan(call: &mut Call<'_>) -> Outcome {
-    let (after, options) = begin(call, 2)?;
+    let Some((after, options)) = begin_in(call, |call| call.kv().sorted_set(call.word(1)).is_empty())? else {
+        return Ok(());
+    };
     let part = call.kv().sorted_set(call.word(1)).members_after(after.as_deref(), options.count)?;
     let cursor = end(call, part.len() < options.count, part.last().map(|(member, _)| member));
     let wanted: Vec<_> = part.into_iter().filter(|(member, _)| options.matches(member)).collect();
@@ -73,10 +78,32 @@ pub(super) fn zscan(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-/// Where the scan goes on, and its options. The cursor is the word at a place.
-fn begin<'a>(call: &Call<'a>, at: usize) -> Result<(Option<Vec<u8>>, Options<'a>), Refusal> {
+type Begun<'a> = (Option<Vec<u8>>, Options<'a>);
+
+/// As [`begin`], of a collection. As in Redis the options of one that is not there are not looked at: `None` when the reply is
+/// written.
+fn begin_in<'a>(
+    call: &mut Call<'a>,
+    is_empty: impl FnOnce(&Call<'a>) -> Result<bool, Error>,
+) -> Result<Option<Begun<'a>>, Refusal> {
+    cursor(call, 2)?;
+    if is_empty(call)? {
+        call.reply.array(2);
+        call.reply.bulk("0");
+        call.reply.array(0);
+        return Ok(None);
+    }
+    begin(call, 2).map(Some)
+}
+
+fn cursor(call: &Call<'_>, at: usize) -> Result<u64, Refusal> {
     let text = std::str::from_utf8(call.word(at)).ok();
-    let cursor = text.and_then(|text| text.parse::<u64>().ok()).ok_or("ERR invalid cursor")?;
+    text.and_then(|text| text.parse::<u64>().ok()).ok_or_else(|| "ERR invalid cursor".into())
+}
+
+/// Where the scan goes on, and its options. The cursor is the word at a place.
+fn begin<'a>(call: &Call<'a>, at: usize) -> Result<Begun<'a>, Refusal> {
+    let cursor = cursor(call, at)?;
     let mut options = Options { pattern: None, count: 10, kind: None };
     let (pairs, rest) = call.rest(at + 1).as_chunks::<2>();
     if !rest.is_empty() {

@@ -204,7 +204,9 @@ fn sintercard(call: &mut Call<'_>) -> Outcome {
     if call.integer(1).is_ok_and(|keys| usize::try_from(keys).is_ok_and(|keys| keys > call.rest(2).len())) {
         return Err("ERR Number of keys can't be greater than number of args".into());
     }
-    let (keys, rest) = numbered_keys(call, 1, "numkeys should be greater than 0")?;
+    let none = "numkeys should be greater than 0";
+    call.integer(1).map_err(|_| format!("ERR {none}"))?;
+    let (keys, rest) = numbered_keys(call, 1, none)?;
     let limit = match rest {
         [] => 0,
         [word, limit] if is(word, "limit") => {

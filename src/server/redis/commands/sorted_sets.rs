@@ -1,7 +1,7 @@
 //! Sorted sets: members and scores. Ranges and combinations have files of their own.
 
 use crate::engine::Direction;
-use crate::kv::{AddOptions, Condition, ScoreChange, SortedSet};
+use crate::kv::{AddOptions, Condition, Kind, ScoreChange, SortedSet};
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, float, integer, is};
 use crate::server::redis::commands::hashes::choose;
 use crate::server::redis::commands::{scan, waiting};
@@ -222,7 +222,7 @@ fn pop_or_wait(call: &mut Call<'_>, direction: Direction) -> Outcome {
         }
     }
     call.reply.nil_array();
-    waiting::wait(call, keys, timeout);
+    waiting::wait(call, Kind::SortedSet, 1, keys.len(), timeout);
     Ok(())
 }
 
@@ -252,7 +252,7 @@ fn mpop(call: &mut Call<'_>, is_waiting: bool) -> Outcome {
     }
     call.reply.nil_array();
     if is_waiting {
-        waiting::wait(call, pop.keys, timeout);
+        waiting::wait_numbered(call, Kind::SortedSet, 3, pop.keys.len(), timeout);
     }
     Ok(())
 }

@@ -28,9 +28,13 @@ fn help(call: &mut Call<'_>) -> Outcome {
         &[
             "XINFO <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
             "CONSUMERS <key> <group>",
+            "    The consumers of a group, with what is pending for each.",
             "GROUPS <key>",
+            "    The groups of a stream, with how far each has come.",
             "STREAM <key> [FULL [COUNT <count>]]",
+            "    The stream itself; with FULL also its entries and what its groups have.",
             "HELP",
+            "    This text.",
         ],
     );
     Ok(())

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::kv::StreamId;
 use crate::kv::stream::Fields;
+use crate::kv::{Kind, StreamId};
 use crate::server::redis::command::{Call, Outcome, Refusal, integer, is};
 use crate::server::redis::commands::streams::{id, unsigned, write_entry};
 use crate::server::redis::reply::Protocol;
-use crate::server::redis::session::Waiting;
+use crate::server::redis::session::{Awaited, Waiting, Wants};
 
 /// What the words ask for.
 #[derive(Default)]
@@ -192,10 +192,12 @@ fn wait(call: &mut Call<'_>, request: &Request<'_>, ids: Vec<Vec<u8>>) {
         Block::For(time) => Some(time),
         Block::Forever => None,
     };
-    let others = call.words.len().saturating_sub(ids.len());
-    let words = call.words.iter().take(others).map(|word| word.to_vec()).chain(ids).collect();
-    let keys = request.keys.iter().map(|key| key.to_vec()).collect();
-    call.wait(Waiting { words, keys, timeout });
+    let others = call.words.len().saturating_sub(2 * ids.len());
+    let before = call.words.iter().take(others).map(|word| word.to_vec()).collect();
+    let keys = request.keys.iter().zip(ids).map(|(key, id)| Awaited { key: key.to_vec(), id: Some(id) }).collect();
+    // Whoever reads for a group learns that it is gone.
+    let wants = if request.group.is_some() { Wants::Anything } else { Wants::Kind(Kind::Stream) };
+    call.wait(Waiting { wants, before, after: Vec::new(), keys, timeout });
 }
 
 /// In RESP3 a map; in RESP2 pairs.

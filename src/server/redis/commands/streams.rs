@@ -76,6 +76,15 @@ fn xtrim(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
+/// Nodes that `~` trims at once unless there is a `LIMIT`.
+const TRIMMED_NODES: u64 = 100;
+
+/// Entries that it trims where nodes have no bound.
+const TRIMMED_ENTRIES: u64 = 10_000;
+
+/// Entries that it trims at most.
+const TRIMMED_ENTRIES_MAX: u64 = 1_000_000;
+
 fn changes(call: &Call<'_>, is_add: bool) -> Result<Changes, Refusal> {
     let mut changes = Changes { end: 2, ..Changes::default() };
     let (mut is_approximate, mut limit) = (false, None);
@@ -118,7 +127,15 @@ fn changes(call: &Call<'_>, is_add: bool) -> Result<Changes, Refusal> {
         return Err("ERR syntax error, LIMIT cannot be used without the special ~ option".into());
     }
     if is_approximate {
-        changes.trim = changes.trim.map(|trim| trim.approximate().limit(limit.unwrap_or(0)));
+        let parameters = &call.door.parameters;
+        let entries = parameters.stream_node_entries();
+        // Unless it is said otherwise, a command trims no more than this at once.
+        let limit = limit.unwrap_or(match entries.saturating_mul(TRIMMED_NODES) {
+            0 => TRIMMED_ENTRIES,
+            entries => entries.min(TRIMMED_ENTRIES_MAX),
+        });
+        let bytes = parameters.stream_node_bytes();
+        changes.trim = changes.trim.map(|trim| trim.approximate().whole_nodes(entries, bytes).limit(limit));
     }
     Ok(changes)
 }

@@ -4,6 +4,7 @@ use crate::clock::Timestamp;
 use crate::kv::{Condition, SetOptions, Until};
 use crate::limits;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
+use crate::server::redis::commands::keys::micros_of;
 
 const READ: Flags = Flags::READ.and(Flags::FAST);
 const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
@@ -125,8 +126,7 @@ fn deadline(call: &Call<'_>, at: usize, unit: Unit, name: &str) -> Result<Timest
     let millis = time.checked_mul(unit.millis).filter(|_| time > 0).ok_or_else(invalid)?;
     let now = if unit.is_absolute { 0 } else { call.door.store.now().as_millis() };
     let millis = millis.checked_add(now).ok_or_else(invalid)?;
-    // Kept in microseconds: what does not fit is not refused by Redis, but is centuries away.
-    millis.checked_mul(1_000).map(Timestamp::from_micros).ok_or_else(invalid)
+    Ok(micros_of(millis))
 }
 
 fn set_ex(call: &mut Call<'_>, millis: i64) -> Outcome {

@@ -1,6 +1,6 @@
 //! Transactions of a client's: commands that are run together, if nothing that was watched has changed.
 
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, command};
+use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, find};
 use crate::server::redis::execute;
 use crate::server::redis::session::{Queue, Watched};
 
@@ -38,6 +38,13 @@ fn exec(call: &mut Call<'_>) -> Outcome {
     let watched = std::mem::take(&mut call.session.watched);
     if queue.is_spoilt {
         return Err("EXECABORT Transaction discarded because of previous errors.".into());
+    }
+    let commands = queue.commands.iter().filter_map(|words| find(words.first()?));
+    if commands.into_iter().any(|command| execute::needs_room(call.door, command))
+        && let Err(error) = call.kv().make_room()
+    {
+        let refusal = Refusal::from(error).text();
+        return Err(format!("EXECABORT Transaction discarded because of: {refusal}").into());
     }
     for watched in &watched {
         if !is_as_it_was(call, watched)? {

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use crate::kv::Kind;
 use crate::server::redis::command::{Call, Refusal, float, integer, is};
 use crate::server::redis::commands::sets::numbered_keys;
-use crate::server::redis::session::Waiting;
+use crate::server::redis::session::{Awaited, Waiting, Wants};
 
 /// How long to wait: seconds, 0 without an end.
 pub(super) fn timeout(word: &[u8]) -> Result<Option<Duration>, Refusal> {
@@ -26,11 +27,23 @@ pub(super) fn keys_and_timeout<'a>(call: &Call<'a>) -> Result<(&'a [&'a [u8]], O
     Ok((keys, timeout(last)?))
 }
 
-/// Has the client wait until one of `keys` has something.
-pub(super) fn wait(call: &mut Call<'_>, keys: &[&[u8]], timeout: Option<Duration>) {
+/// Makes the client wait until one of `count` keys, the first of which is the word at a place, has a value of `kind`.
+pub(super) fn wait(call: &mut Call<'_>, kind: Kind, first: usize, count: usize, timeout: Option<Duration>) {
     let owned = |words: &[&[u8]]| words.iter().map(|word| word.to_vec()).collect();
-    let waiting = Waiting { words: owned(call.words), keys: owned(keys), timeout };
-    call.wait(waiting);
+    let (before, rest) = call.words.split_at(first.min(call.words.len()));
+    let (keys, after) = rest.split_at(count.min(rest.len()));
+    let keys = keys.iter().map(|key| Awaited { key: key.to_vec(), id: None }).collect();
+    let (before, after) = (owned(before), owned(after));
+    call.wait(Waiting { wants: Wants::Kind(kind), before, after, keys, timeout });
+}
+
+/// As [`wait`], for a command that has the number of its keys in front of them.
+pub(super) fn wait_numbered(call: &mut Call<'_>, kind: Kind, first: usize, count: usize, timeout: Option<Duration>) {
+    wait(call, kind, first, count, timeout);
+    // It runs for one key.
+    if let Some(number) = call.session.waiting.as_mut().and_then(|waiting| waiting.before.last_mut()) {
+        *number = b"1".to_vec();
+    }
 }
 
 /// What `LMPOP`, `ZMPOP` and those of them that wait are asked for.

@@ -1,162 +1,155 @@
 //! Parameters of `CONFIG`: all that Redis 7.2 has.
 //!
-//! Every one can be read. What is set is given back; the store and the door act on the budget of memory and its policy,
-//! the events of keys, the password, the slow log, the clients' number and time, and the thresholds of encodings. What they would
-//! have to act on and do not is refused.
+//! Every one can be read. One that the store or the door acts on can be set (`live.rs`); any other can only be set to what
+//! it is, and says why (`table.rs`).
 
+mod live;
 mod table;
 mod value;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use crate::engine::Durability;
 use crate::glob;
-use crate::kv::{EvictionPolicy, KeyEvents};
-use crate::server::redis::acl::{DEFAULT, Users, rights};
+use crate::server::redis::acl::Users;
 use crate::server::redis::command::Refusal;
 use crate::store::Store;
-use table::{Parameter, TABLE};
+use live::{Change, Live, Numbers, Tuned, apply};
+#[allow(unused_imports, reason = "connections come to read them")]
+pub(super) use live::{ClientsMemory, NewUsersHear, OutputClass, OutputLimit, SavePoint};
+use table::{Effect, Parameter, TABLE};
 use value::Kind;
+
+/// The parameter that the program sets when it opens the door.
+const DEBUG: &str = "enable-debug-command";
 
 /// What the parameters are set to.
 #[derive(Debug)]
 pub(super) struct Parameters {
     values: RefCell<BTreeMap<&'static str, Vec<u8>>>,
-    /// Microseconds from which a command is slow; none is below 0.
-    pub(super) slow_micros: Cell<i64>,
-    /// Seconds after which a client that sends nothing is parted with; never at 0.
-    pub(super) idle_seconds: Cell<u64>,
+    numbers: Numbers,
+    /// Whoever makes checkpoints has to look at the parameter `save`.
+    pub(super) save_points_changed: tokio::sync::Notify,
 }
 
 /// A parameter with its value.
 pub(super) type Value = (&'static str, Vec<u8>);
 
 impl Parameters {
-    /// Those of a door at `address`, as they are at first.
-    pub(super) fn new(address: SocketAddr, password: Option<&[u8]>) -> Self {
-        let own = TABLE.iter().filter(|parameter| parameter.kind.is_some());
-        let mut values: BTreeMap<_, _> =
-            own.map(|parameter| (parameter.name, parameter.first.as_bytes().to_vec())).collect();
+    /// Those of a door to `store` at `address`, as they are at first.
+    pub(super) fn new(store: &Store, address: SocketAddr, password: Option<&[u8]>) -> Self {
+        let (appends, syncs) = durability(store);
+        let own = TABLE.iter().filter_map(|parameter| Some((parameter, parameter.kind?)));
+        let (mut values, numbers) = (BTreeMap::new(), Numbers::default());
+        for (parameter, kind) in own {
+            let first = parameter.first.as_bytes();
+            if let Effect::Live(Live::Number(number)) = parameter.effect {
+                numbers.set(number, kind.number(first));
+            }
+            values.insert(parameter.name, first.to_vec());
+        }
+        values.insert("appendonly", appends.as_bytes().to_vec());
+        values.insert("appendfsync", syncs.as_bytes().to_vec());
         values.insert("port", address.port().to_string().into_bytes());
         values.insert("bind", address.ip().to_string().into_bytes());
         values.insert("requirepass", password.unwrap_or_default().to_vec());
-        let parameters = Self { values: RefCell::new(values), slow_micros: Cell::new(-1), idle_seconds: Cell::new(0) };
-        parameters.slow_micros.set(parameters.number("slowlog-log-slower-than"));
-        parameters
+        Self { values: RefCell::new(values), numbers, save_points_changed: tokio::sync::Notify::new() }
+    }
+
+    /// As they are when clients may use `DEBUG`.
+    pub(super) fn with_debug(self, allows_debug: bool) -> Self {
+        if allows_debug {
+            self.values.borrow_mut().insert(DEBUG, b"yes".to_vec());
+        }
+        self
+    }
+
+    /// Whether clients may use `DEBUG`.
+    pub(super) fn allows_debug(&self) -> bool {
+        self.text(DEBUG) == "yes"
     }
 
     /// Those whose name matches one of `patterns`, which are in lower case.
     pub(super) fn matching(&self, patterns: &[Vec<u8>], store: &Store) -> Vec<Value> {
         let is_meant = |name: &str| patterns.iter().any(|pattern| glob::matches(pattern, name.as_bytes()));
         let found = TABLE.iter().filter(|parameter| is_meant(parameter.name));
-        found.map(|parameter| (parameter.name, self.get(parameter.own_name(), store))).collect()
+        found.map(|parameter| (parameter.name, self.get(parameter.own(), store))).collect()
     }
 
-    /// The value of a parameter. What a program can set too is asked of the store.
-    fn get(&self, name: &str, store: &Store) -> Vec<u8> {
-        let (budget, policy) = store.memory_budget();
-        match name {
-            "maxmemory" => budget.unwrap_or(0).to_string().into_bytes(),
-            "maxmemory-policy" => policy.name().as_bytes().to_vec(),
-            _ => self.values.borrow().get(name).cloned().unwrap_or_default(),
-        }
+    /// The value of a parameter. What belongs to the store is asked of it: another door may have set it.
+    fn get(&self, parameter: &Parameter, store: &Store) -> Vec<u8> {
+        let tuning = || store.eviction_tuning();
+        let number = match parameter.effect {
+            Effect::Live(Live::Budget) => store.memory_budget().0.unwrap_or(0),
+            Effect::Live(Live::Eviction(Tuned::Samples)) => tuning().samples.into(),
+            Effect::Live(Live::Eviction(Tuned::DecayMinutes)) => tuning().decay_minutes.into(),
+            Effect::Live(Live::Eviction(Tuned::GrowthFactor)) => tuning().growth_factor.into(),
+            Effect::Live(Live::Policy) => return store.memory_budget().1.name().as_bytes().to_vec(),
+            _ => return self.values.borrow().get(parameter.name).cloned().unwrap_or_default(),
+        };
+        number.to_string().into_bytes()
     }
 
     /// A parameter as it is written.
-    pub(super) fn text(&self, name: &str) -> String {
+    fn text(&self, name: &str) -> String {
         self.values.borrow().get(name).map(|value| String::from_utf8_lossy(value).into_owned()).unwrap_or_default()
-    }
-
-    /// A parameter that is a number; 0 when it is none.
-    pub(super) fn number(&self, name: &str) -> i64 {
-        let values = self.values.borrow();
-        let value = values.get(name).and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
-        value.unwrap_or(0)
-    }
-
-    /// A parameter that is a count.
-    pub(super) fn count(&self, name: &str) -> u64 {
-        u64::try_from(self.number(name)).unwrap_or(0)
     }
 
     /// Sets all of `pairs`, or none.
     pub(super) fn set(&self, pairs: &[[&[u8]; 2]], store: &Store, users: &Users) -> Result<(), Refusal> {
-        let mut changes: Vec<Value> = Vec::new();
-        let mut names = Vec::new();
-        for [name, _] in pairs {
-            let text = String::from_utf8_lossy(name);
+        let mut meant: Vec<(&Parameter, Kind, String, &[u8])> = Vec::new();
+        for [name, value] in pairs {
+            let text = String::from_utf8_lossy(name).into_owned();
             let Some(parameter) = find(&text) else {
                 return Err(format!("ERR Unknown option or number of arguments for CONFIG SET - '{text}'").into());
             };
-            if names.contains(&parameter.name) {
+            if meant.iter().any(|(other, ..)| other.name == parameter.name) {
                 return Err(failed(&text, "duplicate parameter"));
             }
-            names.push(parameter.name);
+            let own = parameter.own();
+            // Another name has no kind; what it stands for has one.
+            let Some(kind) = own.kind else { continue };
+            meant.push((own, kind, text, value));
         }
-        for [name, value] in pairs {
-            let text = String::from_utf8_lossy(name);
-            let Some((own, kind)) = find(&text).and_then(Parameter::own) else { continue };
-            let before = self.get(own, store);
-            let mut value = kind.parse(value, &before).map_err(|reason| failed(&text, &reason))?;
-            if own == "hz" {
-                value = clamp_hz(&value);
+        let mut values = Vec::new();
+        for (parameter, kind, text, value) in &meant {
+            let before = self.get(parameter, store);
+            let value = kind.parse(value, &before).map_err(|reason| failed(text, &reason))?;
+            if let Effect::Fixed(reason) = parameter.effect
+                && value != before
+            {
+                return Err(failed(text, &format!("not supported: {reason}")));
             }
-            if WITHOUT_EFFECT.contains(&own) && value != before {
-                return Err(failed(&text, "not supported: the door would not act on it"));
-            }
-            changes.push((own, value));
+            values.push(value);
         }
-        apply(&changes, store, users)?;
-        self.values.borrow_mut().extend(changes);
-        self.slow_micros.set(self.number("slowlog-log-slower-than"));
-        self.idle_seconds.set(self.count("timeout"));
+        let changes = meant.iter().zip(&values).filter_map(|((parameter, kind, ..), value)| match parameter.effect {
+            Effect::Live(live) => Some(Change { live, value, number: kind.number(value) }),
+            Effect::Fixed(_) | Effect::Unset => None,
+        });
+        apply(self, &changes.collect::<Vec<_>>(), store, users)?;
+        self.values.borrow_mut().extend(meant.iter().map(|(parameter, ..)| parameter.name).zip(values));
+        self.save_points_changed.notify_one();
         Ok(())
     }
 }
 
-/// Parameters that clients depend on, and that nothing here would act on: they can be set to what they are.
-const WITHOUT_EFFECT: [&str; 5] =
-    ["appendfsync", "appendonly", "client-output-buffer-limit", "latency-monitor-threshold", "save"];
-
-/// Has store and door act on what is set. What can be refused comes first.
-fn apply(changes: &[Value], store: &Store, users: &Users) -> Result<(), Refusal> {
-    let new = |wanted: &str| changes.iter().rev().find(|(name, _)| *name == wanted).map(|(_, value)| value);
-    let text = |value: &Vec<u8>| String::from_utf8_lossy(value).into_owned();
-    let (budget, policy) = (new("maxmemory").map(text), new("maxmemory-policy").map(text));
-    if budget.is_some() || policy.is_some() {
-        let (budget_before, policy_before) = store.memory_budget();
-        let policy = policy.and_then(|name| EvictionPolicy::parse(&name)).unwrap_or(policy_before);
-        let budget = match budget.and_then(|bytes| bytes.parse::<u64>().ok()) {
-            None => budget_before,
-            Some(bytes) => (bytes > 0).then_some(bytes),
-        };
-        store.set_memory_budget(budget, policy)?;
+/// What `appendonly` and `appendfsync` are for the way in which the store keeps its commits.
+fn durability(store: &Store) -> (&'static str, &'static str) {
+    let is_on_disk = store.stats().is_ok_and(|stats| stats.disk_bytes > 0);
+    match store.durability() {
+        _ if !is_on_disk => ("no", "no"),
+        Durability::Sync => ("yes", "always"),
+        Durability::Interval(_) => ("yes", "everysec"),
+        Durability::None => ("yes", "no"),
     }
-    if let Some(events) = new("notify-keyspace-events") {
-        store.publish_key_events(KeyEvents::parse(&text(events))?);
-    }
-    if let Some(password) = new("requirepass") {
-        let mut rights = users.default_user().rights().clone();
-        rights.has_no_password = password.is_empty();
-        rights.passwords.clear();
-        if !password.is_empty() {
-            rights.passwords.push(rights::hash_of(password));
-        }
-        users.set(DEFAULT, rights);
-    }
-    Ok(())
 }
 
 impl Parameter {
     /// The parameter that this is, or is another name of.
-    fn own_name(&self) -> &'static str {
-        if self.kind.is_some() { self.name } else { self.first }
-    }
-
-    fn own(&'static self) -> Option<(&'static str, Kind)> {
-        let own = if self.kind.is_some() { self } else { find(self.first)? };
-        Some((own.name, own.kind?))
+    fn own(&'static self) -> &'static Self {
+        if self.kind.is_some() { self } else { find(self.first).unwrap_or(self) }
     }
 }
 
@@ -168,15 +161,18 @@ fn failed(name: &str, reason: &str) -> Refusal {
     format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {reason}").into()
 }
 
-/// The frequencies that Redis runs at.
-fn clamp_hz(value: &[u8]) -> Vec<u8> {
-    let hz = std::str::from_utf8(value).ok().and_then(|text| text.parse::<i64>().ok()).unwrap_or(10);
-    hz.clamp(1, 500).to_string().into_bytes()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kv::EvictionPolicy;
+    use live::Number;
+
+    const HERE: ([u8; 4], u16) = ([127, 0, 0, 1], 6379);
+
+    fn get(parameters: &Parameters, store: &Store, name: &str) -> String {
+        let found = parameters.matching(&[name.as_bytes().to_vec()], store);
+        String::from_utf8(found.into_iter().next().unwrap().1).unwrap()
+    }
 
     #[test]
     fn every_name_is_there_once_and_what_it_is_at_first_can_be_set() {
@@ -184,22 +180,139 @@ mod tests {
             assert!(pair[0].name < pair[1].name, "{} {}", pair[0].name, pair[1].name);
         }
         for parameter in TABLE {
-            let (_, kind) = parameter.own().unwrap();
-            if parameter.kind.is_some() && !matches!(kind, Kind::Immutable | Kind::Protected) {
+            let kind = parameter.own().kind.unwrap();
+            if parameter.kind.is_some() && parameter.effect != Effect::Unset {
                 let first = parameter.first.as_bytes();
                 assert_eq!(kind.parse(first, first).unwrap(), first, "{}", parameter.name);
             }
         }
     }
 
+    /// Another value that the parameter's kind takes.
+    fn another(parameter: &Parameter, before: &str) -> Option<String> {
+        let other =
+            |choices: &[&str]| choices.iter().find(|choice| **choice != before).map(|choice| (*choice).to_owned());
+        match parameter.kind.unwrap() {
+            Kind::YesNo => other(&["yes", "no"]),
+            Kind::Integer(least, most) | Kind::Memory(least, most) => {
+                other(&[&least.to_string(), &(least + 1).to_string(), &most.to_string()])
+            }
+            Kind::MemoryOrPercent => other(&["50%", "0"]),
+            Kind::Choice(names) => other(names),
+            Kind::Text => Some("other".to_owned()),
+            Kind::Events => other(&["AKE", ""]),
+            Kind::SavePoints => other(&["3600 1", ""]),
+            Kind::OutputLimits => Some("normal 1 2 3 slave 4 5 6 pubsub 7 8 9".to_owned()),
+            Kind::Percentiles => other(&["50", ""]),
+            Kind::Scores => Some("1 2 3".to_owned()),
+            Kind::Immutable | Kind::Protected => None,
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_acted_on_or_refused_by_name_with_a_reason() {
+        for parameter in TABLE.iter().filter(|parameter| parameter.kind.is_some()) {
+            let (store, users) = (Store::in_memory(), Users::new(None, &[]));
+            let parameters = Parameters::new(&store, HERE.into(), None);
+            let before = get(&parameters, &store, parameter.name);
+            let value = another(parameter, &before);
+            let text = value.as_deref().unwrap_or(&before);
+            let outcome = parameters.set(&[[parameter.name.as_bytes(), text.as_bytes()]], &store, &users);
+            match parameter.effect {
+                Effect::Live(_) => {
+                    outcome.unwrap();
+                    assert_eq!(get(&parameters, &store, parameter.name), text, "{}", parameter.name);
+                }
+                Effect::Fixed(reason) => {
+                    let refusal = outcome.unwrap_err().text();
+                    let name = parameter.name;
+                    assert_eq!(refusal, failed(name, &format!("not supported: {reason}")).text());
+                    assert_eq!(get(&parameters, &store, name), before);
+                    parameters.set(&[[name.as_bytes(), before.as_bytes()]], &store, &users).unwrap();
+                }
+                Effect::Unset => {
+                    assert!(outcome.unwrap_err().text().ends_with(" config"), "{}", parameter.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_number_has_one_parameter() {
+        for number in Number::ALL {
+            let is_its = |parameter: &&Parameter| parameter.effect == Effect::Live(Live::Number(*number));
+            assert_eq!(TABLE.iter().filter(is_its).count(), 1, "{number:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_set_is_read_in_its_type() {
+        let (store, users) = (Store::in_memory(), Users::new(None, &[]));
+        let parameters = Parameters::new(&store, HERE.into(), None);
+        let set = |name: &str, value: &str| parameters.set(&[[name.as_bytes(), value.as_bytes()]], &store, &users);
+        assert_eq!(
+            (parameters.slow_micros(), parameters.clients_max(), parameters.tracks_latency()),
+            (10_000, 10_000, true)
+        );
+        assert_eq!((parameters.keepalive_seconds(), parameters.busy_reply_ms()), (300, 5_000));
+        set("lua-time-limit", "7").unwrap();
+        set("slowlog-log-slower-than", "-1").unwrap();
+        assert_eq!((parameters.busy_reply_ms(), parameters.slow_micros()), (7, -1));
+        set("proto-max-bulk-len", "2mb").unwrap();
+        set("client-query-buffer-limit", "1mb").unwrap();
+        assert_eq!((parameters.bulk_bytes(), parameters.query_buffer_bytes()), (2 << 20, 1 << 20));
+        set("proto-max-bulk-len", "1gb").unwrap_err();
+
+        let clients = |budget| parameters.clients_memory().bytes(budget);
+        assert_eq!(clients(Some(1_000)), None);
+        set("maxmemory-clients", "25%").unwrap();
+        assert_eq!((clients(Some(1_000)), clients(None)), (Some(250), None));
+        set("maxmemory-clients", "1kb").unwrap();
+        assert_eq!(clients(Some(9)), Some(1_024));
+        let text = set("maxmemory-clients", "101%").unwrap_err().text();
+        assert!(text.ends_with("percentage argument must be less or equal to 100"), "{text}");
+
+        let limit = |hard_bytes, soft_bytes, soft_seconds| OutputLimit { hard_bytes, soft_bytes, soft_seconds };
+        assert_eq!(parameters.output_limit(OutputClass::Normal), limit(0, 0, 0));
+        assert_eq!(parameters.output_limit(OutputClass::Subscriber), limit(32 << 20, 8 << 20, 60));
+        set("client-output-buffer-limit", "replica 3 2 1 normal 4mb 5 6").unwrap();
+        assert_eq!(parameters.output_limit(OutputClass::Normal), limit(4 << 20, 5, 6));
+        assert_eq!(parameters.output_limit(OutputClass::Replica), limit(3, 2, 1));
+
+        assert_eq!(parameters.save_points(), []);
+        set("save", "3600 1  60 10").unwrap();
+        let point = |seconds, changes| SavePoint { seconds, changes };
+        assert_eq!(parameters.save_points(), [point(3_600, 1), point(60, 10)]);
+        assert_eq!(parameters.new_users_hear(), NewUsersHear::None);
+        set("acl-pubsub-default", "AllChannels").unwrap();
+        assert_eq!(parameters.new_users_hear(), NewUsersHear::All);
+    }
+
+    #[test]
+    fn durability_is_told_as_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        for (at, (durability, appends, syncs)) in [
+            (Durability::Sync, "yes", "always"),
+            (Durability::Interval(std::time::Duration::from_secs(1)), "yes", "everysec"),
+            (Durability::None, "yes", "no"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let store = Store::builder().durability(durability).open(directory.path().join(at.to_string())).unwrap();
+            let parameters = Parameters::new(&store, HERE.into(), None);
+            assert_eq!(get(&parameters, &store, "appendonly"), appends);
+            assert_eq!(get(&parameters, &store, "appendfsync"), syncs);
+        }
+        let store = Store::in_memory();
+        assert_eq!(get(&Parameters::new(&store, HERE.into(), None), &store, "appendonly"), "no");
+    }
+
     #[test]
     fn all_are_set_or_none() {
         let (store, users) = (Store::in_memory(), Users::new(None, &[]));
-        let parameters = Parameters::new(([127, 0, 0, 1], 6379).into(), None);
-        let get = |name: &str| {
-            let found = parameters.matching(&[name.as_bytes().to_vec()], &store);
-            String::from_utf8(found.into_iter().next().unwrap().1).unwrap()
-        };
+        let parameters = Parameters::new(&store, HERE.into(), None);
+        let get = |name: &str| get(&parameters, &store, name);
         parameters.set(&[[b"maxmemory", b"1gb"], [b"Maxmemory-Policy", b"AllKeys-LRU"]], &store, &users).unwrap();
         assert_eq!((&*get("maxmemory"), &*get("maxmemory-policy")), ("1073741824", "allkeys-lru"));
         assert_eq!(store.memory_budget(), (Some(1 << 30), EvictionPolicy::AllKeysLru));
@@ -207,10 +320,12 @@ mod tests {
         parameters.set(&[[b"timeout", b"5"], [b"port", b"1"]], &store, &users).unwrap_err();
         parameters.set(&[[b"timeout", b"5"], [b"TIMEOUT", b"6"]], &store, &users).unwrap_err();
         assert_eq!(get("timeout"), "0");
-        parameters.set(&[[b"maxmemory", b"0"], [b"slave-priority", b"7"], [b"hz", b"9999"]], &store, &users).unwrap();
-        assert_eq!((store.memory_budget().0, &*get("replica-priority"), &*get("hz")), (None, "7", "500"));
+        parameters
+            .set(&[[b"maxmemory", b"0"], [b"slave-priority", b"100"], [b"lua-time-limit", b"9"]], &store, &users)
+            .unwrap();
+        assert_eq!((store.memory_budget().0, &*get("busy-reply-threshold")), (None, "9"));
         parameters.set(&[[b"requirepass", b"secret"]], &store, &users).unwrap();
-        assert!(!users.default_user().is_open() && users.default_user().admits(b"secret"));
+        assert!(!users.default_user().is_open() && users.admit(b"default", b"secret").is_some());
         parameters.set(&[[b"requirepass", b""]], &store, &users).unwrap();
         assert!(users.default_user().is_open());
         parameters.set(&[[b"notify-keyspace-events", b"AK"]], &store, &users).unwrap();

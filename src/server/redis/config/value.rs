@@ -9,8 +9,8 @@ pub(super) enum Kind {
     YesNo,
     /// From the first to the second.
     Integer(i64, i64),
-    /// Bytes with a unit, not fewer than these.
-    Memory(i64),
+    /// Bytes with a unit, from the first to the second.
+    Memory(i64, i64),
     MemoryOrPercent,
     /// One of these words.
     Choice(&'static [&'static str]),
@@ -44,9 +44,12 @@ impl Kind {
                 let number = integer(value).ok_or("argument couldn't be parsed into an integer")?;
                 within(number, least, most)
             }
-            Self::Memory(least) => within(bytes(&text).ok_or("argument must be a memory value")?, least, i64::MAX),
+            Self::Memory(least, most) => within(bytes(&text).ok_or("argument must be a memory value")?, least, most),
             Self::MemoryOrPercent => match text.strip_suffix('%').map(|digits| integer(digits.as_bytes())) {
-                Some(Some(0..=100)) => Ok(value.to_vec()),
+                // As in Redis no share is the same as no bytes.
+                Some(Some(0)) => Ok(b"0".to_vec()),
+                Some(Some(1..=100)) => Ok(value.to_vec()),
+                Some(Some(101..)) => Err("percentage argument must be less or equal to 100".to_owned()),
                 Some(_) => Err("argument must be a memory or percent value".to_owned()),
                 None => within(bytes(&text).ok_or("argument must be a memory or percent value")?, 0, i64::MAX),
             },
@@ -62,6 +65,26 @@ impl Kind {
             Self::Scores => scores(&text),
             Self::Immutable => Err("can't set immutable config".to_owned()),
             Self::Protected => Err("can't set protected config".to_owned()),
+        }
+    }
+}
+
+impl Kind {
+    /// A value, as [`Kind::parse`] gives it back, as a number: a flag is 0 or 1, a word its place, a share below 0; 0 for what
+    /// is no number.
+    pub(super) fn number(self, value: &[u8]) -> i64 {
+        match self {
+            Self::YesNo => i64::from(value == b"yes"),
+            Self::Choice(names) => {
+                let at = names.iter().position(|name| name.as_bytes() == value);
+                at.and_then(|at| i64::try_from(at).ok()).unwrap_or(0)
+            }
+            Self::MemoryOrPercent => match value.strip_suffix(b"%") {
+                Some(percent) => -integer(percent).unwrap_or(0),
+                None => integer(value).unwrap_or(0),
+            },
+            Self::Integer(..) | Self::Memory(..) => integer(value).unwrap_or(0),
+            _ => 0,
         }
     }
 }
