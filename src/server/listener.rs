@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
+use crate::limits;
+
 /// For how long nobody is let in after the system refused to.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -61,9 +63,60 @@ impl Address {
             ListenError(format!("cannot listen at {self}: {reason}"))
         };
         let listener = TcpListener::bind(self.0).map_err(refused)?;
+        set_backlog(&listener).map_err(refused)?;
         listener.set_nonblocking(true).map_err(refused)?;
         Ok(listener)
     }
+}
+
+/// Sets how many clients may wait to be let in. The standard library listens with 128: of more that come at once, some try again
+/// after a second.
+#[cfg(unix)]
+fn set_backlog(listener: &TcpListener) -> io::Result<()> {
+    Ok(rustix::net::listen(listener, i32::try_from(limits::BACKLOG_MAX).unwrap_or(i32::MAX))?)
+}
+
+#[cfg(not(unix))]
+fn set_backlog(_: &TcpListener) -> io::Result<()> {
+    Ok(())
+}
+
+/// Has the system ask a peer that has been silent for this long whether it is there, and end the connection when it does not
+/// answer three times.
+#[cfg(unix)]
+pub(crate) fn keep_alive(stream: &TcpStream, silence: Duration) -> io::Result<()> {
+    use rustix::net::sockopt;
+    sockopt::set_socket_keepalive(stream, true)?;
+    #[cfg(target_os = "linux")]
+    {
+        sockopt::set_tcp_keepidle(stream, silence)?;
+        sockopt::set_tcp_keepintvl(stream, (silence / 3).max(Duration::from_secs(1)))?;
+        sockopt::set_tcp_keepcnt(stream, 3)?;
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = silence;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn keep_alive(_: &TcpStream, _: Duration) -> io::Result<()> {
+    Ok(())
+}
+
+/// How many sockets the process may have, when some open files are left to everything else.
+#[cfg(unix)]
+pub(crate) fn sockets_max() -> usize {
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    files.map_or(usize::MAX, |files| {
+        let files = usize::try_from(files).unwrap_or(usize::MAX);
+        // One client at least: whoever has so few files wants to try.
+        files.saturating_sub(limits::FILES_HELD_BACK).max(1)
+    })
+}
+
+#[cfg(not(unix))]
+pub(crate) fn sockets_max() -> usize {
+    usize::MAX
 }
 
 /// Lets clients in, one after the other, for ever.

@@ -278,6 +278,18 @@ impl Store {
         self.inner.core.durability()
     }
 
+    /// Why nothing can be written any more; `None` while it can, as far as is known. Reads go on, and every write returns
+    /// [`Error::ReadOnly`](crate::Error::ReadOnly) until the store is opened again.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(larder::Store::in_memory().failure(), None);
+    /// ```
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        self.inner.core.engine().failure()
+    }
+
     /// What the storage engine holds.
     ///
     /// # Errors
@@ -515,12 +527,6 @@ impl Store {
         let snapshot = self.inner.core.engine().begin()?;
         let reads = Reads::at(snapshot.commit());
         Ok(Watch { _snapshot: snapshot, reads })
-    }
-
-    /// A subscriber of nothing yet.
-    #[cfg(feature = "redis")]
-    pub(crate) fn subscriber(&self) -> Result<crate::channel::Subscriber> {
-        self.hub().subscriber(crate::limits::SUBSCRIBER_QUEUE_MESSAGES)
     }
 
     /// The channels, sharded or not, that somebody subscribes to.

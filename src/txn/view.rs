@@ -12,6 +12,7 @@ use crate::engine::{
     self, Change, Changes, CommitNumber, Direction, Entry, Key, KeyRange, Overlay, Reads, Snapshot, Value,
 };
 use crate::error::{Error, Result};
+use crate::limits;
 use crate::txn::core::{Core, Effect, LAST_MICROS_KEY};
 use crate::txn::observe::{KeyEvent, Told};
 use crate::txn::undo::Undo;
@@ -165,6 +166,8 @@ impl Cursor {
 pub struct Writer {
     view: View,
     effects: Vec<Box<dyn Effect>>,
+    /// Bytes of the messages among the effects.
+    message_bytes: usize,
     /// Keys that something happened to while somebody waits for keys.
     touched: Vec<Box<[u8]>>,
     /// Bytes of what was evicted.
@@ -180,6 +183,7 @@ pub struct Writer {
 #[derive(Debug)]
 pub(crate) struct Mark {
     effects: usize,
+    message_bytes: usize,
     wake_at: Option<Timestamp>,
 }
 
@@ -193,7 +197,16 @@ impl Deref for Writer {
 
 impl Writer {
     pub(crate) fn new(view: View) -> Self {
-        Self { view, effects: Vec::new(), touched: Vec::new(), freed: 0, wake_at: None, took_times: false, undo: None }
+        Self {
+            view,
+            effects: Vec::new(),
+            message_bytes: 0,
+            touched: Vec::new(),
+            freed: 0,
+            wake_at: None,
+            took_times: false,
+            undo: None,
+        }
     }
 
     /// Puts `value` at `key`.
@@ -226,6 +239,18 @@ impl Writer {
     /// Releases `effect` once the transaction is durable.
     pub(crate) fn on_commit(&mut self, effect: impl Effect + 'static) {
         self.effects.push(Box::new(effect));
+    }
+
+    /// As [`Writer::on_commit`], for a message of this many bytes.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`] when the messages of the transaction take more than they may.
+    pub(crate) fn publish_on_commit(&mut self, message: impl Effect + 'static, bytes: usize) -> Result<()> {
+        let bytes = self.message_bytes.saturating_add(bytes);
+        limits::check("message bytes of a transaction", limits::TRANSACTION_MESSAGE_BYTES_MAX, bytes)?;
+        self.message_bytes = bytes;
+        self.on_commit(message);
+        Ok(())
     }
 
     /// Tells those who want to know, once the transaction is durable, that `name` happened to the key at `head`.
@@ -301,7 +326,7 @@ impl Writer {
     pub(crate) fn mark(&mut self) -> Mark {
         self.move_on();
         self.undo.get_or_insert_default().clear();
-        Mark { effects: self.effects.len(), wake_at: self.wake_at }
+        Mark { effects: self.effects.len(), message_bytes: self.message_bytes, wake_at: self.wake_at }
     }
 
     /// Undoes what was written since `mark`.
@@ -310,6 +335,7 @@ impl Writer {
             undo.take_back(self.view.overlay.changes_mut());
         }
         self.effects.truncate(mark.effects);
+        self.message_bytes = mark.message_bytes;
         self.wake_at = mark.wake_at;
     }
 

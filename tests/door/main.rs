@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod blocking;
+mod buffers;
 mod clients;
 mod events;
+#[cfg(feature = "testing")]
+mod failing;
 mod limits;
 mod monitor;
 mod pause;
@@ -13,6 +16,8 @@ mod scripts;
 mod server;
 mod shard;
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use larder::Store;
@@ -40,6 +45,11 @@ impl Served {
         connection
     }
 
+    /// As [`Served::connect`], for what no client library sends.
+    fn raw(&self) -> Raw {
+        Raw::connect(&self.server)
+    }
+
     /// Returns when so many clients wait.
     fn await_blocked(&self, clients: usize) {
         let mut connection = self.connect();
@@ -50,6 +60,51 @@ impl Served {
             }
             std::thread::yield_now();
         }
+    }
+}
+
+/// A connection that is used byte by byte.
+struct Raw {
+    stream: BufReader<TcpStream>,
+}
+
+impl Raw {
+    fn connect(server: &RedisServer) -> Self {
+        let stream = TcpStream::connect(server.address()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        Self { stream: BufReader::with_capacity(1 << 20, stream) }
+    }
+
+    fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.get_mut().write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// The next line, without its end; `None` when the connection has ended.
+    fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        // One that was reset has ended, too.
+        let read = self.stream.read_line(&mut line).unwrap_or(0);
+        (read > 0).then(|| line.trim_end().to_owned())
+    }
+
+    /// The next lines.
+    fn lines(&mut self, count: usize) -> Vec<String> {
+        (0..count).map(|_| self.line().expect("a line")).collect()
+    }
+
+    /// A bulk string.
+    fn bulk(&mut self) -> Vec<u8> {
+        let head = self.line().expect("a bulk string");
+        let length =
+            head.strip_prefix('$').and_then(|length| length.parse().ok()).unwrap_or_else(|| panic!("{head:.99}"));
+        let mut bytes = vec![0; length + 2];
+        self.stream.read_exact(&mut bytes).unwrap();
+        bytes.truncate(length);
+        bytes
+    }
+
+    fn has_ended(&mut self) -> bool {
+        self.line().is_none()
     }
 }
 

@@ -224,6 +224,24 @@ impl<L: Log + 'static> Commits<L> {
         &self,
         ask: impl FnOnce(&mut L, &Arc<TreeSnapshot>, CommitNumber) -> Result<T>,
     ) -> Result<T> {
+        self.between_flights(|order| self.refuse(order), ask)
+    }
+
+    /// As [`Commits::quietly`] for who only looks: also after a failure.
+    pub(super) fn look<T>(&self, ask: impl FnOnce(&L) -> T) -> Result<T> {
+        self.between_flights(|_| Ok(()), |log, _, _| Ok(ask(log)))
+    }
+
+    /// Why nothing is written any more.
+    pub(super) fn failure(&self) -> Option<String> {
+        self.order.lock().failure.clone()
+    }
+
+    fn between_flights<T>(
+        &self,
+        check: impl FnOnce(&Order<L>) -> Result<()>,
+        ask: impl FnOnce(&mut L, &Arc<TreeSnapshot>, CommitNumber) -> Result<T>,
+    ) -> Result<T> {
         let mut order = self.order.lock();
         order.quiet_wanted += 1;
         while order.is_flying {
@@ -232,7 +250,7 @@ impl<L: Log + 'static> Commits<L> {
         order.quiet_wanted -= 1;
         order.landings += 1;
         let landings = order.landings;
-        let refused = self.refuse(&order);
+        let refused = check(&order);
         let order_of = &mut *order;
         let answer = match &mut order_of.log {
             Some(log) => refused.and_then(|()| ask(log, &self.published.read(), order_of.synced)),

@@ -511,7 +511,7 @@ impl Engine for DurableEngine {
     fn stats(&self) -> Result<EngineStats> {
         let shared = &self.shared;
         let state = shared.commits.snapshot()?;
-        let log_bytes = shared.commits.quietly(|log, _, _| Ok(log.bytes()))?;
+        let log_bytes = shared.commits.look(|log| log.bytes())?;
         let checkpoint = *shared.checkpoint.lock();
         Ok(EngineStats {
             commit: state.commit(),
@@ -523,6 +523,10 @@ impl Engine for DurableEngine {
             last_checkpoint: checkpoint.commit,
             syncs: shared.commits.syncs(),
         })
+    }
+
+    fn failure(&self) -> Option<String> {
+        self.shared.commits.failure()
     }
 
     fn close(&self) -> Result<()> {

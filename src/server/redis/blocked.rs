@@ -58,6 +58,13 @@ impl Answer {
         // The client may have gone.
         let _ = self.to.send(self.reply);
     }
+
+    /// Sends an error instead: what was found could not be committed.
+    pub(super) fn fail(self, text: &str) {
+        let mut reply = Reply::default();
+        reply.error(text);
+        let _ = self.to.send(reply.bytes().to_vec());
+    }
 }
 
 /// Hears what others do to keys.

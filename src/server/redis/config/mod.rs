@@ -116,8 +116,7 @@ impl Parameters {
 }
 
 /// Parameters that clients depend on, and that nothing here would act on: they can be set to what they are.
-const WITHOUT_EFFECT: [&str; 5] =
-    ["appendfsync", "appendonly", "client-output-buffer-limit", "latency-monitor-threshold", "save"];
+const WITHOUT_EFFECT: [&str; 4] = ["appendfsync", "appendonly", "latency-monitor-threshold", "save"];
 
 /// Has store and door act on what is set. What can be refused comes first.
 fn apply(changes: &[Value], store: &Store, users: &Users) -> Result<(), Refusal> {
