@@ -84,7 +84,7 @@ fn set_backlog(_: &TcpListener) -> io::Result<()> {
 /// Has the system ask a peer that has been silent for this long whether it is there, and end the connection when it does not
 /// answer three times.
 #[cfg(unix)]
-pub(crate) fn keep_alive(stream: &TcpStream, silence: Duration) -> io::Result<()> {
+pub(crate) fn keep_alive(stream: &impl std::os::fd::AsFd, silence: Duration) -> io::Result<()> {
     use rustix::net::sockopt;
     sockopt::set_socket_keepalive(stream, true)?;
     #[cfg(target_os = "linux")]
@@ -179,3 +179,29 @@ impl fmt::Display for ListenError {
 }
 
 impl std::error::Error for ListenError {}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hundreds_of_clients_may_wait_to_be_let_in() {
+        let listener = Address::local(0).listen().unwrap();
+        let address = listener.local_addr().unwrap();
+        // Whoever finds no place tries again after a second, and would be too late.
+        let connect = |_| std::net::TcpStream::connect_timeout(&address, Duration::from_millis(900));
+        let waiting: Vec<_> = (0..400).map(connect).collect();
+        assert_eq!(waiting.iter().filter(|client| client.is_err()).count(), 0);
+    }
+
+    #[test]
+    fn a_silent_peer_is_asked_whether_it_is_there() {
+        use rustix::net::sockopt;
+        let listener = Address::local(0).listen().unwrap();
+        let stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        keep_alive(&stream, Duration::from_secs(300)).unwrap();
+        assert!(sockopt::socket_keepalive(&stream).unwrap());
+        assert_eq!(sockopt::tcp_keepidle(&stream).unwrap(), Duration::from_secs(300));
+        assert_eq!(sockopt::tcp_keepintvl(&stream).unwrap(), Duration::from_secs(100));
+    }
+}

@@ -211,7 +211,10 @@ impl Door {
         if !self.has_failed.get() {
             return Ok(());
         }
-        self.store.failure().map_or(Ok(()), |reason| Err(cannot_write(&reason).into()))
+        let failure = self.store.failure();
+        // A commit that was too large, or a panic, says nothing of the next one.
+        self.has_failed.set(failure.is_some());
+        failure.map_or(Ok(()), |reason| Err(cannot_write(&reason).into()))
     }
 
     /// Forgets what was read from, or written to, the store within a transaction that was not committed.

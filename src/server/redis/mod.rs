@@ -49,6 +49,7 @@ pub mod testing;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -379,7 +380,7 @@ fn serve(
         tokio::select! {
             _ = stopped => {}
             () = hear(Rc::clone(&door), settler.clone()) => {}
-            () = accept(listener, |stream, peer| welcome(&door, stream, peer, &settler)) => {}
+            () = accept(listener, |stream, peer| welcome_safely(&door, stream, peer, &settler)) => {}
         }
     });
     // Each ends when what it has begun is answered.
@@ -463,7 +464,13 @@ pub fn answer(store: &Store, bytes: &[u8]) -> crate::error::Result<Vec<u8>> {
     Ok(reply.bytes().to_vec())
 }
 
-/// Begins a connection.
+/// Begins a connection. A panic concerns nobody but whoever came.
+fn welcome_safely(door: &Rc<Door>, stream: TcpStream, peer: SocketAddr, settler: &Settler) {
+    if catch_unwind(AssertUnwindSafe(|| welcome(door, stream, peer, settler))).is_err() {
+        tracing::error!(%peer, "letting a client in panicked");
+    }
+}
+
 fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &Settler) {
     let clients_max = door.bounds.get().clients.min(door.clients_max);
     if door.clients.borrow().len() >= clients_max {

@@ -52,6 +52,7 @@ fn mget(call: &mut Call<'_>) -> Outcome {
         };
         call.door.counters.lookup(value.is_some());
         call.reply.bulk_or_nil(value);
+        call.reply.check()?;
     }
     Ok(())
 }
