@@ -140,6 +140,8 @@ struct Client {
     number: usize,
     received: VecDeque<u8>,
     owed: VecDeque<Request>,
+    /// A pipeline came in two pieces, perhaps within a transaction: when what was queued is taken back, the connection ends.
+    is_split: bool,
 }
 
 /// What has been acknowledged or shown, and so has to be there.
@@ -198,7 +200,7 @@ impl Run {
     fn open(&mut self) -> Result<Open, larder::Error> {
         let store = self.open_store()?;
         let mut door = ManualDoor::new(&store, &RedisOptions::default().seed(1)).unwrap();
-        let client = |number| Client { number, received: VecDeque::new(), owed: VecDeque::new() };
+        let client = |number| Client { number, received: VecDeque::new(), owed: VecDeque::new(), is_split: false };
         let clients = (0..=LISTENER).map(|_| client(door.connect())).collect();
         let mut open = Open { store, door, clients };
         open.send(LISTENER, "SUBSCRIBE news\r\n", [Request::Subscribe]);
@@ -269,6 +271,7 @@ impl Run {
                 let (first, second) = if self.rng.one_in(4) { text.split_at(cut) } else { (&*text, "") };
                 open.send(writer, first, requests);
                 if !second.is_empty() {
+                    open.clients[writer].is_split = true;
                     if self.rng.one_in(2) {
                         open.door.run();
                     }
@@ -279,6 +282,8 @@ impl Run {
                 open.door.run();
             }
         }
+        // Before time passes: deadlines count from when a request is run.
+        open.door.run();
         match self.rng.below(12) {
             0 => self.clock.advance(Duration::from_millis(400)),
             // These may fail, and then are told so.
@@ -304,10 +309,16 @@ impl Run {
                 let request = open.clients[at].owed.pop_front().unwrap_or_else(|| panic!("nobody asked for {reply:?}"));
                 self.note(&request, reply);
             }
-            assert!(open.door.is_connected(number), "no error of the disk ends a connection");
-            if at < WRITERS {
+            if !open.door.is_connected(number) {
+                let client = &mut open.clients[at];
+                assert!(std::mem::take(&mut client.is_split), "no error of the disk ends a connection");
+                client.number = open.door.connect();
+                client.received.clear();
+                client.owed.clear();
+            } else if at < WRITERS {
                 let owed = &open.clients[at].owed;
                 assert!(owed.is_empty(), "a request without a reply: {owed:?}");
+                open.clients[at].is_split = false;
             }
         }
     }
