@@ -362,8 +362,8 @@ mod tests {
         let line = [&b"SET k "[..], &[b'v'; 50_000], b"\r\n"].concat();
         let count = [b"*", &[b'0'; 20_000][..], b"1\r\n$1\r\na\r\n"].concat();
         for request in [many, long, line, count] {
-            let work = trickle(&request);
-            assert!(work <= 16 * request.len(), "{work} bytes looked at for {}", request.len());
+            let looked_at = trickle(&request);
+            assert!(looked_at <= 16 * request.len(), "{looked_at} bytes for {}", request.len());
         }
     }
 
