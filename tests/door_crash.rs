@@ -204,6 +204,8 @@ impl Run {
         let clients = (0..=LISTENER).map(|_| client(door.connect())).collect();
         let mut open = Open { store, door, clients };
         open.send(LISTENER, "SUBSCRIBE news\r\n", [Request::Subscribe]);
+        // Alone: with the writes of others it would be taken back, and the connection end.
+        open.door.run();
         Ok(open)
     }
 
@@ -311,7 +313,10 @@ impl Run {
             }
             if !open.door.is_connected(number) {
                 let client = &mut open.clients[at];
-                assert!(std::mem::take(&mut client.is_split), "no error of the disk ends a connection");
+                assert!(
+                    std::mem::take(&mut client.is_split),
+                    "no error of the disk ends a connection, but that of client {at} did"
+                );
                 client.number = open.door.connect();
                 client.received.clear();
                 client.owed.clear();

@@ -199,9 +199,9 @@ mod tests {
         use rustix::net::sockopt;
         let listener = Address::local(0).listen().unwrap();
         let stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        keep_alive(&stream, Duration::from_secs(300)).unwrap();
+        keep_alive(&stream, Duration::from_mins(5)).unwrap();
         assert!(sockopt::socket_keepalive(&stream).unwrap());
-        assert_eq!(sockopt::tcp_keepidle(&stream).unwrap(), Duration::from_secs(300));
+        assert_eq!(sockopt::tcp_keepidle(&stream).unwrap(), Duration::from_mins(5));
         assert_eq!(sockopt::tcp_keepintvl(&stream).unwrap(), Duration::from_secs(100));
     }
 }

@@ -511,7 +511,7 @@ impl Engine for DurableEngine {
     fn stats(&self) -> Result<EngineStats> {
         let shared = &self.shared;
         let state = shared.commits.snapshot()?;
-        let log_bytes = shared.commits.look(|log| log.bytes())?;
+        let log_bytes = shared.commits.look(Log::bytes)?;
         let checkpoint = *shared.checkpoint.lock();
         Ok(EngineStats {
             commit: state.commit(),

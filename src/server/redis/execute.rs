@@ -193,7 +193,9 @@ pub(super) fn take_back(door: &Door, session: &mut Session, run: Run, reply: &mu
         door.tally.error(text);
         reply.error(text);
     }
-    run.answers.into_iter().for_each(|answer| answer.fail(text));
+    for answer in run.answers {
+        answer.fail(text);
+    }
 }
 
 /// Whether a request has to be in a transaction by itself. What is watched is compared with what is committed; and what an

@@ -53,7 +53,9 @@ async fn serve_blocked(door: &Door, settler: &Settler, heads: Vec<Box<[u8]>>) ->
         Ok(()) => answers.into_iter().for_each(Answer::send),
         Err(text) => {
             door.forget_uncommitted();
-            answers.into_iter().for_each(|answer| answer.fail(text));
+            for answer in answers {
+                answer.fail(text);
+            }
         }
     }
     settled

@@ -96,23 +96,7 @@ impl Parser {
     }
 
     fn parse_array(&mut self, bytes: &[u8], allowed: Allowed) -> Result<Parsed, ProtocolError> {
-        let count = match self.count {
-            Some(count) => count,
-            None => {
-                let Some((count, at)) = self.number(bytes, 1, "too big mbulk count string")? else {
-                    return Ok(Parsed::Partial);
-                };
-                let count = match count {
-                    Some(count) if count <= limits::REQUEST_WORDS_MAX => usize::try_from(count).unwrap_or(0),
-                    _ => return refuse("invalid multibulk length"),
-                };
-                if count > limits::GUEST_REQUEST_WORDS_MAX && !allowed.is_authenticated {
-                    return refuse("unauthenticated multibulk length");
-                }
-                self.at = at;
-                *self.count.insert(count)
-            }
-        };
+        let Some(count) = self.word_count(bytes, allowed)? else { return Ok(Parsed::Partial) };
         while self.words.len() < count {
             let word = match &self.word {
                 Some(word) => word.clone(),
@@ -129,6 +113,24 @@ impl Parser {
             self.words.push(word);
         }
         Ok(Parsed::Whole(std::mem::take(&mut self.words), self.at))
+    }
+
+    /// How many words there will be; `None` while the line that says so has no end.
+    fn word_count(&mut self, bytes: &[u8], allowed: Allowed) -> Result<Option<usize>, ProtocolError> {
+        if self.count.is_some() {
+            return Ok(self.count);
+        }
+        let Some((count, at)) = self.number(bytes, 1, "too big mbulk count string")? else { return Ok(None) };
+        let count = match count {
+            Some(count) if count <= limits::REQUEST_WORDS_MAX => usize::try_from(count).unwrap_or(0),
+            _ => return refuse("invalid multibulk length"),
+        };
+        if count > limits::GUEST_REQUEST_WORDS_MAX && !allowed.is_authenticated {
+            return refuse("unauthenticated multibulk length");
+        }
+        self.at = at;
+        self.count = Some(count);
+        Ok(self.count)
     }
 
     /// The place of the word whose line begins at `self.at`; `None` while the line has no end.
@@ -359,8 +361,8 @@ mod tests {
         let word = |word: &str| word.as_bytes().to_vec();
         let many = encode(&vec![word("ab"); 5_000]);
         let long = encode(&[word("SET"), word("k"), vec![b'v'; 50_000]]);
-        let line = [&b"SET k "[..], &[b'v'; 50_000], b"\r\n"].concat();
-        let count = [b"*", &[b'0'; 20_000][..], b"1\r\n$1\r\na\r\n"].concat();
+        let line = [&b"SET k "[..], &*vec![b'v'; 50_000], b"\r\n"].concat();
+        let count = [&b"*"[..], &*vec![b'0'; 20_000], b"1\r\n$1\r\na\r\n"].concat();
         for request in [many, long, line, count] {
             let looked_at = trickle(&request);
             assert!(looked_at <= 16 * request.len(), "{looked_at} bytes for {}", request.len());
