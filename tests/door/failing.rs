@@ -31,7 +31,7 @@ fn break_disk(disk: &SimVfs) {
 }
 
 const LEVELS: [Durability; 3] =
-    [Durability::Sync, Durability::None, Durability::Interval(std::time::Duration::from_secs(3600))];
+    [Durability::Sync, Durability::None, Durability::Interval(std::time::Duration::from_hours(1))];
 
 fn assert_refused(client: &mut Raw, requests: usize) {
     for line in client.lines(requests) {
@@ -239,8 +239,8 @@ fn a_commit_that_is_too_large_is_refused_as_a_whole_with_the_limit() {
     let mut client = served.raw();
     client.send("SETRANGE b 59999999 x\r\n");
     assert_eq!(client.lines(1), [":60000000"]);
-    let copies: String = (0..18).map(|n| format!("COPY b b{n}\r\n")).collect();
-    client.send(format!("SET innocent 1\r\n{copies}"));
+    let copies: Vec<String> = (0..18).map(|n| format!("COPY b b{n}\r\n")).collect();
+    client.send(format!("SET innocent 1\r\n{}", copies.concat()));
     for line in client.lines(19) {
         assert!(line.starts_with("-ERR commit bytes is limited to 1073741824, found "), "{line}");
     }

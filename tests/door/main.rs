@@ -71,7 +71,7 @@ struct Raw {
 impl Raw {
     fn connect(server: &RedisServer) -> Self {
         let stream = TcpStream::connect(server.address()).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         Self { stream: BufReader::with_capacity(1 << 20, stream) }
     }
 
