@@ -91,8 +91,17 @@ pub const CHANNEL_BYTES_MAX: usize = 4 << 10;
 /// Largest payload of a message in bytes.
 pub const PAYLOAD_BYTES_MAX: usize = 64 << 20;
 
+/// Bytes of the messages that one transaction publishes.
+pub const TRANSACTION_MESSAGE_BYTES_MAX: usize = 512 << 20;
+
 /// Messages a subscriber's queue holds unless it asks for another size.
 pub const SUBSCRIBER_QUEUE_MESSAGES: usize = 65_536;
+
+/// Bytes of messages a subscriber's queue holds unless it asks for another size.
+pub const SUBSCRIBER_QUEUE_BYTES: usize = 64 << 20;
+
+/// Bytes that a message is counted with beside those of its channel and payload.
+pub const MESSAGE_OVERHEAD_BYTES: usize = 64;
 
 /// Item size in bytes, attribute names and values together (SEM: ITM-LIM-1).
 pub const ITEM_BYTES_MAX: usize = 400 << 10;
@@ -142,8 +151,15 @@ pub const WIDE_TTL_SECONDS_MAX: u32 = 630_720_000;
 /// Statements of one batch of wide-column writes.
 pub const WIDE_BATCH_STATEMENTS_MAX: usize = 65_535;
 
-/// Words of a request to the Redis door.
-pub const REQUEST_WORDS_MAX: i64 = 1 << 20;
+/// Words of a request to the Redis door, as Redis counts them. What bounds them in truth is the memory that they take, which
+/// counts as bytes of the request.
+pub const REQUEST_WORDS_MAX: i64 = i32::MAX as i64;
+
+/// Words of a request of a client that has not given a password yet.
+pub const GUEST_REQUEST_WORDS_MAX: usize = 10;
+
+/// Bytes of one word of a request of a client that has not given a password yet.
+pub const GUEST_REQUEST_WORD_BYTES_MAX: usize = 16 << 10;
 
 /// Bytes of one word of a request to the Redis door: a value and what may come around it.
 pub const REQUEST_WORD_BYTES_MAX: usize = ENGINE_VALUE_BYTES_MAX + (1 << 10);
@@ -151,11 +167,39 @@ pub const REQUEST_WORD_BYTES_MAX: usize = ENGINE_VALUE_BYTES_MAX + (1 << 10);
 /// Bytes of a line of text that is a request to the Redis door.
 pub const REQUEST_LINE_BYTES_MAX: usize = 64 << 10;
 
-/// Bytes of requests that one connection may have sent and the door has not answered.
+/// Bytes of requests that one connection may have sent and the door has not run, unless the parameter
+/// `client-query-buffer-limit` says otherwise; also of the commands that it has queued.
 pub const QUERY_BUFFER_BYTES_MAX: usize = 256 << 20;
 
-/// Bytes of replies to one connection that may wait to be sent; one that lets more pile up is closed.
-pub const OUTPUT_BUFFER_BYTES_MAX: usize = 256 << 20;
+/// Commands that one connection may have queued.
+pub const QUEUED_COMMANDS_MAX: usize = 4 << 20;
+
+/// Bytes of replies to one connection that may wait to be sent, whatever the parameter `client-output-buffer-limit` says.
+pub const OUTPUT_BUFFER_BYTES_MAX: usize = 1 << 30;
+
+/// Bytes of replies that wait to be sent from which on no more requests of the connection are run, unless there is no more
+/// room to keep them.
+pub const OUTPUT_HELD_BYTES: usize = 16 << 20;
+
+/// Bytes of replies after which a run of requests ends, so that they are sent.
+pub const RUN_REPLY_BYTES: usize = 1 << 20;
+
+/// Bytes that all connections of one door may take up together, unless the parameter `maxmemory-clients` says otherwise; the
+/// largest are closed.
+pub const CLIENTS_BYTES_MAX: usize = 2 << 30;
+
+/// Bytes that are still read, and thrown away, of a connection that is closed because of what it sent: a client that goes on
+/// sending would not see the error otherwise.
+pub const LINGER_BYTES_MAX: usize = 512 << 20;
+
+/// Milliseconds for which they are read.
+pub const LINGER_MS_MAX: u64 = 10_000;
+
+/// Connections that may wait to be let in.
+pub const BACKLOG_MAX: u32 = 511;
+
+/// Open files that the doors leave to the engine and to the program: connections are let in only beyond them.
+pub const FILES_HELD_BACK: usize = 64;
 
 /// Bytes of requests that may wait for a Redis client that monitors; it is parted with when there are more.
 pub const MONITOR_OUTPUT_BYTES_MAX: usize = 32 << 20;

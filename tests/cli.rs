@@ -364,3 +364,43 @@ fn help_names_every_option_and_what_it_is_unless_said() {
         assert!(out.contains(option), "no {option} in {out}");
     }
 }
+
+/// Clients that send nothing take up what files there are, but for those that the store needs.
+#[cfg(target_os = "linux")]
+#[test]
+fn clients_leave_open_files_to_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let log = folder.path().join("log");
+    let mut process = std::process::Command::new("sh")
+        .args(["-c", "ulimit -n 200 && exec \"$0\" serve --redis :0 --password sesame --data \"$1\" 2>\"$2\""])
+        .args([env!("CARGO_BIN_EXE_larder"), text(&path), text(&log)])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = std::io::BufReader::new(process.stdout.take().unwrap());
+    let mut url = String::new();
+    std::io::BufRead::read_line(&mut out, &mut url).unwrap();
+    let port = url.trim().rsplit(':').next().unwrap().parse().unwrap();
+    let mut client = connect(port);
+    ask(&mut client, "AUTH sesame\r\nCONFIG GET maxclients\r\n", "+OK\r\n*2\r\n$10\r\nmaxclients\r\n$3\r\n136\r\n");
+    let idle: Vec<_> = (0..300).map(|_| connect(port)).collect();
+    let turned_away = idle.iter().rev().take(100).filter(|stream| {
+        let mut bytes = [0; 5];
+        (&**stream).read_exact(&mut bytes).is_ok() && bytes == *b"-ERR "
+    });
+    assert_eq!(turned_away.count(), 100);
+    // Enough for several segments of the log.
+    let set = format!("SET k {}\r\n", "v".repeat(60_000));
+    for _ in 0..1_000 {
+        ask(&mut client, &set, "+OK\r\n");
+    }
+    client.write_all(b"CONFIG SET maxclients 10000\r\n").unwrap();
+    let mut refused = [0; 200];
+    let length = client.read(&mut refused).unwrap();
+    assert!(String::from_utf8_lossy(&refused[..length]).contains("try with 136"));
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert!(fs::read_to_string(&log).unwrap().contains("fewer clients are let in"));
+}

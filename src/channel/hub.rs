@@ -6,12 +6,13 @@ use std::task::Waker;
 
 use parking_lot::RwLock;
 
+use crate::channel::bounds::QueueBounds;
 use crate::channel::message::{Message, Published};
 use crate::channel::queue::Queue;
 use crate::channel::subscriber::Subscriber;
 use crate::engine::CommitNumber;
 use crate::error::{Error, Result};
-use crate::{glob, limits};
+use crate::glob;
 
 /// The subscriptions of one store. Lives as long as the store; subscribers only know of it.
 #[derive(Debug, Default)]
@@ -49,27 +50,27 @@ struct Registry {
 impl Hub {
     /// A subscriber of the channel named `channel`.
     pub(crate) fn subscribe(self: &Arc<Self>, channel: &[u8]) -> Result<Subscriber> {
-        let subscriber = self.subscriber(limits::SUBSCRIBER_QUEUE_MESSAGES)?;
+        let subscriber = self.subscriber(QueueBounds::default())?;
         subscriber.subscribe(channel)?;
         Ok(subscriber)
     }
 
     /// A subscriber of the channels that match `pattern`.
     pub(crate) fn subscribe_pattern(self: &Arc<Self>, pattern: &[u8]) -> Result<Subscriber> {
-        let subscriber = self.subscriber(limits::SUBSCRIBER_QUEUE_MESSAGES)?;
+        let subscriber = self.subscriber(QueueBounds::default())?;
         subscriber.subscribe_pattern(pattern)?;
         Ok(subscriber)
     }
 
-    /// A subscriber of nothing yet, with a queue for `capacity` messages.
-    pub(crate) fn subscriber(self: &Arc<Self>, capacity: usize) -> Result<Subscriber> {
+    /// A subscriber of nothing yet, with a queue within `bounds`.
+    pub(crate) fn subscriber(self: &Arc<Self>, bounds: QueueBounds) -> Result<Subscriber> {
         let mut registry = self.registry.write();
         if registry.disconnected {
             return Err(Error::Closed);
         }
         let id = registry.next_id;
         registry.next_id += 1;
-        let queue = Arc::new(Queue::new(capacity));
+        let queue = Arc::new(Queue::new(bounds));
         registry.subscribers.insert(id, (Arc::clone(&queue), BTreeSet::new()));
         drop(registry);
         Ok(Subscriber::new(id, queue, self))

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::engine::CommitNumber;
+use crate::limits;
 
 /// A message as it was published, shared by all who receive it.
 #[derive(Debug)]
@@ -82,6 +83,11 @@ impl Message {
     #[must_use]
     pub fn pattern(&self) -> Option<&[u8]> {
         self.pattern.as_deref()
+    }
+
+    /// What it counts with in a queue, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.published.channel.len() + self.published.payload.len() + limits::MESSAGE_OVERHEAD_BYTES
     }
 
     /// Whether it was published to a sharded channel.

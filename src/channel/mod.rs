@@ -5,7 +5,8 @@
 //! publishes nothing (SEM: KV-PUB-1).
 //!
 //! # Invariants
-//! 1. A publisher never waits for a subscriber: a full queue drops what does not fit and counts it (SEM: KV-PUB-4).
+//! 1. A publisher never waits for a subscriber: a queue that is full, by messages or by bytes, drops what does not fit and
+//!    counts it (SEM: KV-PUB-4).
 //! 2. A subscriber learns how many messages it lost at the place where they would have been.
 //! 3. A message is in a queue once for each subscription that matches, the channel's first (SEM: KV-PUB-2).
 //! 4. Subscribers are disconnected when the store has gone or is closed, and still get what is in their queue.
@@ -20,6 +21,7 @@
 //! Redis manual, "Redis Pub/Sub"; command reference, `PUBLISH`, `SUBSCRIBE`, `PSUBSCRIBE`. Differences:
 //! `docs/compatibility/redis.md`.
 
+mod bounds;
 mod hub;
 mod message;
 mod queue;
@@ -28,8 +30,11 @@ mod subscriber;
 use std::sync::Arc;
 use std::task::Waker;
 
+pub use bounds::QueueBounds;
 pub(crate) use hub::Hub;
 pub use message::{Lost, Message, RecvError, RecvTimeoutError};
+#[cfg(feature = "redis")]
+pub(crate) use subscriber::Gauge;
 pub use subscriber::{Iter, Recv, Subscriber};
 
 use crate::engine::CommitNumber;
@@ -63,7 +68,9 @@ impl<'a, S: WriteScope> Channels<'a, S> {
             limits::check("channel name bytes", limits::CHANNEL_BYTES_MAX, channel.len())?;
             limits::check("message payload bytes", limits::PAYLOAD_BYTES_MAX, payload.len())?;
             let hub = Arc::clone(self.hub);
-            writer.on_commit(Delivery { hub, channel: channel.into(), payload: payload.into(), is_sharded });
+            let bytes = channel.len() + payload.len() + limits::MESSAGE_OVERHEAD_BYTES;
+            let delivery = Delivery { hub, channel: channel.into(), payload: payload.into(), is_sharded };
+            writer.publish_on_commit(delivery, bytes)?;
             Ok(self.hub.count_matches(channel, is_sharded))
         })
     }

@@ -1,18 +1,20 @@
 //! The bounded queue between publishers and one subscriber.
 //!
 //! # Invariants
-//! 1. There are never more messages than the capacity. What does not fit is dropped, newest first, and counted in a mark
-//!    behind the messages that were there (SEM: KV-PUB-4).
+//! 1. There are never more messages, nor more bytes of them, than the bounds say, but that one message is always taken. What
+//!    does not fit is dropped, newest first, and counted in a mark behind the messages that were there (SEM: KV-PUB-4).
 //! 2. Two marks always have a message between them, so there is at most one more of them than there are messages.
 //! 3. Whatever arrives wakes every waiting task and one waiting thread. A task that is woken for nothing waits again, so a
 //!    future may be dropped at any time without a message being missed.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use crate::channel::bounds::QueueBounds;
 use crate::channel::message::{Lost, Message, RecvError};
 use crate::clock::Stopwatch;
 
@@ -21,7 +23,9 @@ use crate::clock::Stopwatch;
 pub(super) struct Queue {
     state: Mutex<State>,
     arrived: Condvar,
-    capacity: usize,
+    messages_max: usize,
+    /// May be changed while the queue is in use.
+    bytes_max: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -29,6 +33,10 @@ struct State {
     entries: VecDeque<Entry>,
     /// How many of the entries are messages.
     messages: usize,
+    /// What the messages take, by [`Message::bytes`].
+    bytes: usize,
+    /// Something was dropped, and may not have been told yet.
+    has_lost: bool,
     disconnected: bool,
     /// The tasks that wait, each under the ticket of its future.
     waiting: Vec<(u64, Waker)>,
@@ -45,23 +53,53 @@ enum Entry {
 pub(super) type Received = Result<Option<Message>, RecvError>;
 
 impl Queue {
-    /// An empty queue for `capacity` messages; for one, when that is zero.
-    pub(super) fn new(capacity: usize) -> Self {
-        Self { state: Mutex::default(), arrived: Condvar::new(), capacity: capacity.max(1) }
+    /// An empty queue within `bounds`. One message is taken whatever they are.
+    pub(super) fn new(bounds: QueueBounds) -> Self {
+        let (messages_max, bytes_max) = (bounds.messages, AtomicUsize::new(bounds.bytes));
+        Self { state: Mutex::default(), arrived: Condvar::new(), messages_max, bytes_max }
+    }
+
+    /// Sets the bound of bytes. Messages that are there stay.
+    #[cfg(feature = "redis")]
+    pub(super) fn set_bytes_max(&self, bytes: usize) {
+        // Nothing else is read by what this says.
+        self.bytes_max.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes of the messages that are there.
+    pub(super) fn bytes(&self) -> usize {
+        self.state.lock().bytes
+    }
+
+    /// Is ready when a message was dropped; until then has `waker` woken when something arrives.
+    #[cfg(feature = "redis")]
+    pub(super) fn poll_lost(&self, ticket: &mut Option<u64>, waker: &Waker) -> bool {
+        let mut state = self.state.lock();
+        let has_lost = state.has_lost;
+        let replaced =
+            if has_lost { ticket.take().and_then(|ticket| state.forget(ticket)) } else { state.wait_as(ticket, waker) };
+        drop(state);
+        drop(replaced);
+        has_lost
     }
 
     /// Adds `message`, or counts it as lost, and gives out the tasks to wake.
     ///
     /// The caller wakes them when it holds no lock: a waker may run, or drop, whatever its task owns.
     pub(super) fn push(&self, message: Message, woken: &mut Vec<Waker>) {
+        let bytes = message.bytes();
         let mut state = self.state.lock();
-        if state.messages < self.capacity {
+        let has_room = state.messages < self.messages_max
+            && state.bytes.saturating_add(bytes) <= self.bytes_max.load(Ordering::Relaxed);
+        if has_room || state.messages == 0 {
             state.messages += 1;
+            state.bytes += bytes;
             state.entries.push_back(Entry::Message(message));
         } else if let Some(Entry::Lost(lost)) = state.entries.back_mut() {
             lost.messages = lost.messages.saturating_add(1);
         } else {
             state.entries.push_back(Entry::Lost(Lost { messages: 1 }));
+            state.has_lost = true;
         }
         woken.extend(state.waiting.drain(..).map(|(_, waker)| waker));
         drop(state);
@@ -143,6 +181,7 @@ impl State {
         match self.entries.pop_front() {
             Some(Entry::Message(message)) => {
                 self.messages -= 1;
+                self.bytes -= message.bytes();
                 Ok(Some(message))
             }
             Some(Entry::Lost(lost)) => Err(RecvError::Lost(lost)),
@@ -197,9 +236,16 @@ mod tests {
         // SEM: KV-PUB-4
         #[test]
         fn what_is_lost_is_told_exactly_where_it_is_missing(
-            pushes in prop::collection::vec(any::<bool>(), 0..60), capacity in 0usize..4,
+            pushes in prop::collection::vec(any::<bool>(), 0..60), capacity in 0usize..4, is_by_bytes in any::<bool>(),
         ) {
-            let queue = Queue::new(capacity);
+            let each = message(0).bytes();
+            let bounds = if is_by_bytes {
+                // Half a message more is room for none.
+                QueueBounds::default().messages(usize::MAX).bytes(capacity * each + each / 2)
+            } else {
+                QueueBounds::default().messages(capacity)
+            };
+            let queue = Queue::new(bounds);
             let (mut pushed, mut seen) = (0, 0);
             let mut look = |received: Received| match received {
                 Ok(Some(message)) => {
@@ -220,6 +266,7 @@ mod tests {
                     look(queue.try_take());
                 }
                 prop_assert!(queue.len() <= capacity.max(1));
+                prop_assert_eq!(queue.bytes(), queue.len() * each);
                 prop_assert!(queue.state.lock().entries.len() <= 2 * capacity.max(1) + 1);
             }
             queue.disconnect(&mut Vec::new());
@@ -236,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_task_that_stops_waiting_leaves_nothing_behind() {
-        let queue = Queue::new(1);
+        let queue = Queue::new(QueueBounds::default().messages(1));
         let (mut first, mut second) = (None, None);
         for _ in 0..3 {
             assert!(matches!(queue.poll_take(&mut first, Waker::noop()), Ok(None)));
@@ -253,6 +300,6 @@ mod tests {
 
     #[test]
     fn a_wait_without_time_ends_at_once() {
-        assert!(matches!(Queue::new(1).take(Some(Duration::ZERO)), Ok(None)));
+        assert!(matches!(Queue::new(QueueBounds::default()).take(Some(Duration::ZERO)), Ok(None)));
     }
 }

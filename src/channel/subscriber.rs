@@ -15,8 +15,9 @@ use crate::limits;
 /// Receives what is published to its channels. Given by [`Store::subscribe`](crate::Store::subscribe) and
 /// [`Store::subscribe_pattern`](crate::Store::subscribe_pattern); dropping it ends its subscriptions.
 ///
-/// Messages wait in a queue of [`limits::SUBSCRIBER_QUEUE_MESSAGES`]. When it is full, further ones are dropped, and the
-/// subscriber is told how many at the place where they are missing ([`Lost`]). When the store has gone, its last handle
+/// Messages wait in a queue of [`limits::SUBSCRIBER_QUEUE_MESSAGES`] and [`limits::SUBSCRIBER_QUEUE_BYTES`], or of what
+/// [`Store::subscriber`](crate::Store::subscriber) is given. When it is full, further ones are dropped, and the subscriber is
+/// told how many at the place where they are missing ([`Lost`]). When the store has gone, its last handle
 /// dropped or any of them closed, what is in the queue can still be received.
 ///
 /// It may be shared between threads, each message going to one of them, but does not keep the store open.
@@ -249,6 +250,39 @@ impl Subscriber {
         self.hub.upgrade().is_some_and(|hub| hub.remove(self.id, &topic))
     }
 
+    /// Ends when the queue has dropped a message.
+    #[cfg(feature = "redis")]
+    pub(crate) async fn has_lost(&self) {
+        Losing { queue: &self.queue, ticket: None }.await;
+    }
+
+    /// Sets the bound of bytes of the queue.
+    #[cfg(feature = "redis")]
+    pub(crate) fn set_bytes_max(&self, bytes: usize) {
+        self.queue.set_bytes_max(bytes);
+    }
+
+    /// Tells others how much waits in the queue.
+    #[cfg(feature = "redis")]
+    pub(crate) fn gauge(&self) -> Gauge {
+        Gauge(Arc::clone(&self.queue))
+    }
+
+    /// How many bytes of messages wait in the queue: of each message its channel, its payload and
+    /// [`limits::MESSAGE_OVERHEAD_BYTES`].
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe("orders")?;
+    /// store.publish("orders", "1")?;
+    /// assert!(inbox.pending_bytes() > "orders1".len());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn pending_bytes(&self) -> usize {
+        self.queue.bytes()
+    }
+
     /// How many subscriptions there are, to channels and through patterns; 0 when the store has gone.
     ///
     /// # Examples
@@ -271,6 +305,45 @@ impl Drop for Subscriber {
     fn drop(&mut self) {
         if let Some(hub) = self.hub.upgrade() {
             hub.forget(self.id);
+        }
+    }
+}
+
+/// Tells how much waits in a subscriber's queue.
+#[cfg(feature = "redis")]
+#[derive(Clone, Debug)]
+pub(crate) struct Gauge(Arc<Queue>);
+
+#[cfg(feature = "redis")]
+impl Gauge {
+    /// Messages and their bytes.
+    pub(crate) fn read(&self) -> (usize, usize) {
+        (self.0.len(), self.0.bytes())
+    }
+}
+
+/// Waits until a queue has dropped a message.
+#[cfg(feature = "redis")]
+struct Losing<'a> {
+    queue: &'a Queue,
+    ticket: Option<u64>,
+}
+
+#[cfg(feature = "redis")]
+impl Future for Losing<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let Self { queue, ticket } = &mut *self;
+        if queue.poll_lost(ticket, context.waker()) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+#[cfg(feature = "redis")]
+impl Drop for Losing<'_> {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.queue.cancel(ticket);
         }
     }
 }

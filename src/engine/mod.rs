@@ -419,6 +419,17 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// ```
     fn stats(&self) -> Result<EngineStats>;
 
+    /// Why nothing can be written any more ([`Error::ReadOnly`]); `None` while it can, as far as is known.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Engine, MemoryEngine};
+    /// assert_eq!(MemoryEngine::new().failure(), None);
+    /// ```
+    fn failure(&self) -> Option<String> {
+        None
+    }
+
     /// Syncs and lets go of files and locks. Later calls answer [`Error::Closed`]; snapshots stay
     /// readable until they are dropped.
     ///

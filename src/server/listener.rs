@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
+use crate::limits;
+
 /// For how long nobody is let in after the system refused to.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -61,9 +63,60 @@ impl Address {
             ListenError(format!("cannot listen at {self}: {reason}"))
         };
         let listener = TcpListener::bind(self.0).map_err(refused)?;
+        set_backlog(&listener).map_err(refused)?;
         listener.set_nonblocking(true).map_err(refused)?;
         Ok(listener)
     }
+}
+
+/// Sets how many clients may wait to be let in. The standard library listens with 128: of more that come at once, some try again
+/// after a second.
+#[cfg(unix)]
+fn set_backlog(listener: &TcpListener) -> io::Result<()> {
+    Ok(rustix::net::listen(listener, i32::try_from(limits::BACKLOG_MAX).unwrap_or(i32::MAX))?)
+}
+
+#[cfg(not(unix))]
+fn set_backlog(_: &TcpListener) -> io::Result<()> {
+    Ok(())
+}
+
+/// Has the system ask a peer that has been silent for this long whether it is there, and end the connection when it does not
+/// answer three times.
+#[cfg(unix)]
+pub(crate) fn keep_alive(stream: &impl std::os::fd::AsFd, silence: Duration) -> io::Result<()> {
+    use rustix::net::sockopt;
+    sockopt::set_socket_keepalive(stream, true)?;
+    #[cfg(target_os = "linux")]
+    {
+        sockopt::set_tcp_keepidle(stream, silence)?;
+        sockopt::set_tcp_keepintvl(stream, (silence / 3).max(Duration::from_secs(1)))?;
+        sockopt::set_tcp_keepcnt(stream, 3)?;
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = silence;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn keep_alive(_: &TcpStream, _: Duration) -> io::Result<()> {
+    Ok(())
+}
+
+/// How many sockets the process may have, when some open files are left to everything else.
+#[cfg(unix)]
+pub(crate) fn sockets_max() -> usize {
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    files.map_or(usize::MAX, |files| {
+        let files = usize::try_from(files).unwrap_or(usize::MAX);
+        // One client at least: whoever has so few files wants to try.
+        files.saturating_sub(limits::FILES_HELD_BACK).max(1)
+    })
+}
+
+#[cfg(not(unix))]
+pub(crate) fn sockets_max() -> usize {
+    usize::MAX
 }
 
 /// Lets clients in, one after the other, for ever.
@@ -126,3 +179,29 @@ impl fmt::Display for ListenError {
 }
 
 impl std::error::Error for ListenError {}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hundreds_of_clients_may_wait_to_be_let_in() {
+        let listener = Address::local(0).listen().unwrap();
+        let address = listener.local_addr().unwrap();
+        // Whoever finds no place tries again after a second, and would be too late.
+        let connect = |_| std::net::TcpStream::connect_timeout(&address, Duration::from_millis(900));
+        let waiting: Vec<_> = (0..400).map(connect).collect();
+        assert_eq!(waiting.iter().filter(|client| client.is_err()).count(), 0);
+    }
+
+    #[test]
+    fn a_silent_peer_is_asked_whether_it_is_there() {
+        use rustix::net::sockopt;
+        let listener = Address::local(0).listen().unwrap();
+        let stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        keep_alive(&stream, Duration::from_mins(5)).unwrap();
+        assert!(sockopt::socket_keepalive(&stream).unwrap());
+        assert_eq!(sockopt::tcp_keepidle(&stream).unwrap(), Duration::from_mins(5));
+        assert_eq!(sockopt::tcp_keepintvl(&stream).unwrap(), Duration::from_secs(100));
+    }
+}

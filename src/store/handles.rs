@@ -1,6 +1,6 @@
 //! The models' handles, given out alike by the store, a transaction and a snapshot.
 
-use crate::channel::{Channels, Subscriber};
+use crate::channel::{Channels, QueueBounds, Subscriber};
 use crate::document::{Collection, Database};
 use crate::error::Result;
 use crate::item::ItemTable;
@@ -193,5 +193,30 @@ impl Store {
     /// Redis command reference, `PSUBSCRIBE`.
     pub fn subscribe_pattern(&self, pattern: impl AsRef<[u8]>) -> Result<Subscriber> {
         self.hub().subscribe_pattern(pattern.as_ref())
+    }
+
+    /// A subscriber of nothing yet, with a queue within `bounds`: what it is to receive is said by
+    /// [`Subscriber::subscribe`] and [`Subscriber::subscribe_pattern`].
+    ///
+    /// # Errors
+    /// [`Error::Closed`](crate::Error::Closed) when the store is closed.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::channel::QueueBounds;
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscriber(QueueBounds::default().bytes(4 << 10))?;
+    /// inbox.subscribe("orders")?;
+    /// for _ in 0..5 {
+    ///     store.publish("orders", [b'x'; 1_000])?;
+    /// }
+    /// assert_eq!(inbox.pending(), 3, "the others were dropped, and the subscriber will be told");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis manual, "Redis Pub/Sub"; `client-output-buffer-limit` of the configuration file.
+    pub fn subscriber(&self, bounds: QueueBounds) -> Result<Subscriber> {
+        self.hub().subscriber(bounds)
     }
 }

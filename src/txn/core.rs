@@ -273,8 +273,11 @@ impl Core {
     ///
     /// A transaction that wrote nothing has seen one snapshot, and so needs no check.
     fn commit(self: &Arc<Self>, mut parts: Parts) -> Result<Ticket> {
-        if parts.changes.is_empty() && parts.effects.is_empty() {
-            return self.ticket_of(parts.base.commit());
+        if parts.changes.is_empty() && (parts.effects.is_empty() || parts.reads.is_none()) {
+            // Messages alone need no disk: they can be published by a store that cannot write any more.
+            let ticket = self.ticket_of(parts.base.commit())?;
+            self.queue_effects(parts.effects, ticket.number());
+            return Ok(ticket);
         }
         if let (true, Some(last)) = (parts.took_times, *self.last_micros.lock()) {
             // The last time of all, not of this transaction: a later time may have been committed before it.
@@ -290,10 +293,7 @@ impl Core {
         let ticket = outcome.map_err(|error| self.name_conflict(error, held.as_ref()))?;
         drop(held);
         self.usage.count_removed(parts.removed);
-        if !parts.effects.is_empty() {
-            let mut queue = self.effects.lock();
-            queue.extend(parts.effects.into_iter().map(|effect| (ticket.number(), effect)));
-        }
+        self.queue_effects(parts.effects, ticket.number());
         if let (Some(at), Some(wake_up)) = (parts.wake_at, self.wake_up.get()) {
             wake_up(at);
         }
@@ -309,6 +309,13 @@ impl Core {
                 Error::Conflict { key, what }
             }
             (error, ..) => error,
+        }
+    }
+
+    /// Keeps effects until their commit is durable. The caller has the turn.
+    fn queue_effects(&self, effects: Vec<Box<dyn Effect>>, commit: CommitNumber) {
+        if !effects.is_empty() {
+            self.effects.lock().extend(effects.into_iter().map(|effect| (commit, effect)));
         }
     }
 

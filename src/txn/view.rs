@@ -173,6 +173,8 @@ impl Cursor {
 pub struct Writer {
     view: View,
     effects: Vec<Box<dyn Effect>>,
+    /// Bytes of the messages among the effects.
+    message_bytes: usize,
     /// Keys that something happened to while somebody waits for keys.
     touched: Vec<Box<[u8]>>,
     /// Bytes of what was evicted.
@@ -192,6 +194,7 @@ pub struct Writer {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark {
     effects: usize,
+    message_bytes: usize,
     touched: usize,
     freed: u64,
     removed: Removed,
@@ -213,6 +216,7 @@ impl Writer {
         Self {
             view,
             effects: Vec::new(),
+            message_bytes: 0,
             touched: Vec::new(),
             freed: 0,
             removed: Removed::default(),
@@ -275,6 +279,18 @@ impl Writer {
     /// Releases `effect` once the transaction is durable.
     pub(crate) fn on_commit(&mut self, effect: impl Effect + 'static) {
         self.effects.push(Box::new(effect));
+    }
+
+    /// As [`Writer::on_commit`], for a message of this many bytes.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`] when the messages of the transaction take more than they may.
+    pub(crate) fn publish_on_commit(&mut self, message: impl Effect + 'static, bytes: usize) -> Result<()> {
+        let bytes = self.message_bytes.saturating_add(bytes);
+        limits::check("message bytes of a transaction", limits::TRANSACTION_MESSAGE_BYTES_MAX, bytes)?;
+        self.message_bytes = bytes;
+        self.on_commit(message);
+        Ok(())
     }
 
     /// Tells those who want to know, once the transaction is durable, that `name` happened to the key at `head`.
@@ -357,6 +373,7 @@ impl Writer {
         self.undo.get_or_insert_default().clear();
         Mark {
             effects: self.effects.len(),
+            message_bytes: self.message_bytes,
             touched: self.touched.len(),
             freed: self.freed,
             removed: self.removed,
@@ -372,8 +389,9 @@ impl Writer {
             undo.take_back(self.view.overlay.changes_mut());
         }
         // Taken apart without `..`: what is noted later has to be put back here.
-        let Mark { effects, touched, freed, removed, commit_bytes, wake_at, took_times } = mark;
+        let Mark { effects, message_bytes, touched, freed, removed, commit_bytes, wake_at, took_times } = mark;
         self.effects.truncate(effects);
+        self.message_bytes = message_bytes;
         self.touched.truncate(touched);
         self.freed = freed;
         self.removed = removed;

@@ -20,7 +20,7 @@ fn nil_is_a_string_or_an_array_as_in_redis() {
         ("ACL GETUSER nosuch\r\n", "$-1\r\n"),
         ("COMMAND INFO nosuch\r\n", "*1\r\n$-1\r\n"),
     ] {
-        assert_eq!(served.raw(requests, reply.len()), reply, "{requests}");
+        assert_eq!(served.replies(requests, reply.len()), reply, "{requests}");
     }
 }
 

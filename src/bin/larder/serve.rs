@@ -16,6 +16,7 @@ use super::signals::Signals;
 /// Serves until SIGTERM, SIGINT or a client's `SHUTDOWN`.
 pub(super) fn serve(options: &Options) -> Result<(), String> {
     start_log(options.log.clone().unwrap_or_default());
+    raise_file_limit();
     let store = open(options)?;
     if let Some(bytes) = options.maxmemory.filter(|bytes| bytes.0 > 0) {
         let policy = options.maxmemory_policy.map(|policy| policy.0).unwrap_or_default();
@@ -43,6 +44,23 @@ pub(super) fn serve(options: &Options) -> Result<(), String> {
     }
     store.close().map_err(text)
 }
+
+/// Takes as many open files as the system gives when asked: each client needs one.
+#[cfg(unix)]
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = (larder::limits::CLIENTS_MAX + larder::limits::FILES_HELD_BACK) as u64;
+    let wanted = maximum.map_or(wanted, |most| most.min(wanted));
+    if current.is_some_and(|current| current < wanted)
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum })
+    {
+        tracing::warn!(%error, "the system gives no more open files");
+    }
+}
+
+#[cfg(not(unix))]
+fn raise_file_limit() {}
 
 fn open(options: &Options) -> Result<Store, String> {
     let mut builder = Store::builder();

@@ -242,14 +242,31 @@ impl<L: Log + 'static> Commits<L> {
         &self,
         ask: impl FnOnce(&mut L, &Arc<TreeSnapshot>, CommitNumber) -> Result<T>,
     ) -> Result<T> {
-        self.with_order_quietly(|order, shown| match &mut order.log {
-            Some(log) => ask(log, shown, order.synced),
-            None => Err(Error::Closed),
-        })
+        self.with_order_quietly(
+            |order| self.refuse(order),
+            |order, shown| match &mut order.log {
+                Some(log) => ask(log, shown, order.synced),
+                None => Err(Error::Closed),
+            },
+        )
     }
 
-    /// Runs `ask` while nobody writes.
-    fn with_order_quietly<T>(&self, ask: impl FnOnce(&mut Order<L>, &Arc<TreeSnapshot>) -> Result<T>) -> Result<T> {
+    /// As [`Commits::quietly`] for who only looks: also after a failure.
+    pub(super) fn look<T>(&self, ask: impl FnOnce(&L) -> T) -> Result<T> {
+        self.with_order_quietly(|_| Ok(()), |order, _| order.log.as_ref().map(ask).ok_or(Error::Closed))
+    }
+
+    /// Why nothing is written any more.
+    pub(super) fn failure(&self) -> Option<String> {
+        self.order.lock().failure.clone()
+    }
+
+    /// Runs `ask` while nobody writes, unless `check` refuses.
+    fn with_order_quietly<T>(
+        &self,
+        check: impl FnOnce(&Order<L>) -> Result<()>,
+        ask: impl FnOnce(&mut Order<L>, &Arc<TreeSnapshot>) -> Result<T>,
+    ) -> Result<T> {
         let mut order = self.order.lock();
         order.quiet_wanted += 1;
         while order.is_flying {
@@ -258,7 +275,7 @@ impl<L: Log + 'static> Commits<L> {
         order.quiet_wanted -= 1;
         order.landings += 1;
         let landings = order.landings;
-        let refused = self.refuse(&order);
+        let refused = check(&order);
         let answer = refused.and_then(|()| ask(&mut order, &self.published.read()));
         drop(order);
         self.landed.pass(landings);
@@ -271,7 +288,7 @@ impl<L: Log + 'static> Commits<L> {
         &self,
         change: impl FnOnce(&mut L, &Arc<TreeSnapshot>, CommitNumber) -> Result<Result<T>>,
     ) -> Result<T> {
-        self.with_order_quietly(|order, shown| {
+        self.with_order_quietly(|order| self.refuse(order), |order, shown| {
             let Some(log) = &mut order.log else { return Err(Error::Closed) };
             // Shown once they are synced, as by the leader that would have written them.
             let written = log.append(&mut order.pending, order.synced);

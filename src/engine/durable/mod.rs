@@ -519,7 +519,7 @@ impl Engine for DurableEngine {
     fn stats(&self) -> Result<EngineStats> {
         let shared = &self.shared;
         let state = shared.commits.snapshot()?;
-        let log_bytes = shared.commits.quietly(|log, _, _| Ok(log.bytes()))?;
+        let log_bytes = shared.commits.look(Log::bytes)?;
         let checkpoint = *shared.checkpoint.lock();
         Ok(EngineStats {
             commit: state.commit(),
@@ -531,6 +531,10 @@ impl Engine for DurableEngine {
             last_checkpoint: checkpoint.commit,
             syncs: shared.commits.syncs(),
         })
+    }
+
+    fn failure(&self) -> Option<String> {
+        self.shared.commits.failure()
     }
 
     fn close(&self) -> Result<()> {

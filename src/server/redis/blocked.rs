@@ -71,6 +71,13 @@ impl Answer {
         // The client may have gone.
         let _ = self.to.send(self.reply);
     }
+
+    /// Sends an error instead: what was found could not be committed.
+    pub(super) fn fail(self, text: &str) {
+        let mut reply = Reply::default();
+        reply.error(text);
+        let _ = self.to.send(reply.bytes().to_vec());
+    }
 }
 
 /// Hears what others do to keys.
@@ -303,12 +310,14 @@ fn step() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::redis::request::Parser;
     use crate::server::redis::{RedisOptions, execute};
 
     fn run(door: &Door, session: &mut Session, request: &str) -> String {
-        let mut reply = Reply::default();
-        let run = execute::run(door, session, format!("{request}\r\n").as_bytes(), &mut reply).unwrap();
-        run.pending.settle().unwrap();
+        let (mut parser, mut reply) = (Parser::default(), Reply::default());
+        let request = format!("{request}\r\n");
+        let run = execute::run(door, session, &mut parser, request.as_bytes(), &mut reply).unwrap();
+        run.outcome.unwrap().settle().unwrap();
         run.answers.into_iter().for_each(Answer::send);
         String::from_utf8(reply.bytes().to_vec()).unwrap()
     }

@@ -4,11 +4,10 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
-use crate::error::Error;
 use crate::kv::Kv;
-use crate::limits;
 use crate::server::redis::acl::category;
 use crate::server::redis::door::Door;
+pub(super) use crate::server::redis::refusal::{Outcome, Refusal};
 use crate::server::redis::reply::Reply;
 use crate::server::redis::session::{Session, Waiting};
 use crate::server::redis::subcommand::{self, Subcommand};
@@ -192,74 +191,6 @@ pub(super) fn find(name: &[u8]) -> Option<&'static Command> {
     lower.copy_from_slice(name);
     lower.make_ascii_lowercase();
     TABLE.get(&*lower).copied()
-}
-
-/// Why a command answers an error.
-#[derive(Debug)]
-pub(super) enum Refusal {
-    /// This text, with its code.
-    Text(String),
-    /// What the store says.
-    Store(Error),
-}
-
-pub(super) type Outcome = Result<(), Refusal>;
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<&str> for Refusal {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Refusal {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl Refusal {
-    pub(super) fn syntax() -> Self {
-        "ERR syntax error".into()
-    }
-
-    pub(super) fn not_an_integer() -> Self {
-        "ERR value is not an integer or out of range".into()
-    }
-
-    /// Refuses an integer whose negative is none.
-    pub(super) fn without_negative() -> Self {
-        format!("ERR value is out of range, value must between {} and {}", -i64::MAX, i64::MAX).into()
-    }
-
-    /// The line that a client gets.
-    pub(super) fn text(&self) -> String {
-        match self {
-            Self::Text(text) => text.clone(),
-            Self::Store(Error::WrongType { .. }) => {
-                "WRONGTYPE Operation against a key holding the wrong kind of value".to_owned()
-            }
-            Self::Store(Error::LimitExceeded { limit: limits::STRING_BYTES, .. }) => {
-                "ERR string exceeds maximum allowed size (proto-max-bulk-len)".to_owned()
-            }
-            Self::Store(Error::OutOfMemory { .. }) => {
-                "OOM command not allowed when used memory > 'maxmemory'.".to_owned()
-            }
-            Self::Store(error @ Error::ReadOnly { .. }) => format!("MISCONF {error}"),
-            Self::Store(Error::Invalid { message, .. }) if has_code(message) => message.clone(),
-            Self::Store(error) => format!("ERR {error}"),
-        }
-    }
-}
-
-/// Whether what a model says begins with the code that Redis has for it.
-fn has_code(message: &str) -> bool {
-    ["NOGROUP ", "BUSYGROUP "].iter().any(|code| message.starts_with(code))
 }
 
 /// One run of a command.

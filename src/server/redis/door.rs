@@ -6,16 +6,19 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::channel::Gauge;
 use crate::clock::Timestamp;
 use crate::kv::Keyspace;
 use crate::limits;
 use crate::server::metrics::{Meter, Metrics};
 use crate::server::redis::acl::{User, Users};
 use crate::server::redis::blocked::{Blocked, Ears};
+use crate::server::redis::bounds::Bounds;
 use crate::server::redis::config::Parameters;
 use crate::server::redis::latency::Latencies;
 use crate::server::redis::monitor::Monitors;
 use crate::server::redis::pause::Pause;
+use crate::server::redis::refusal::{Refusal, cannot_write};
 use crate::server::redis::reply::Protocol;
 use crate::server::redis::saves::Saves;
 use crate::server::redis::session::{Session, Topics};
@@ -41,6 +44,14 @@ pub(super) struct Door {
     pub(super) monitors: Monitors,
     pub(super) pause: Pause,
     pub(super) parameters: Parameters,
+    /// What the parameters allow clients to take up.
+    pub(super) bounds: Cell<Bounds>,
+    /// The most clients that can be let in, whatever the parameters say.
+    pub(super) clients_max: usize,
+    /// What all clients take up, in bytes.
+    pub(super) clients_bytes: Cell<usize>,
+    /// A commit has failed: before the next write the store is asked whether it can write.
+    pub(super) has_failed: Cell<bool>,
     pub(super) slow_log: RefCell<SlowLog>,
     pub(super) latencies: RefCell<Latencies>,
     pub(super) meter: Arc<Meter>,
@@ -68,6 +79,12 @@ pub(super) struct Client {
     pub(super) name: RefCell<Vec<u8>>,
     pub(super) library: RefCell<(Vec<u8>, Vec<u8>)>,
     pub(super) seen: Cell<Seen>,
+    /// What the connection takes up, in bytes.
+    pub(super) bytes: Cell<usize>,
+    /// Bytes of replies that wait to be sent.
+    pub(super) waiting_bytes: Cell<usize>,
+    /// What waits in the queue of a subscriber.
+    pub(super) inbox: RefCell<Option<Gauge>>,
     pub(super) topics: Rc<RefCell<Topics>>,
     pub(super) last_command: Cell<&'static str>,
     /// The last subcommand, after its command.
@@ -131,6 +148,8 @@ pub(super) struct Counters {
     pub(super) lazily_freed: Cell<u64>,
     /// Connections that were turned away.
     pub(super) rejected: Cell<u64>,
+    /// Connections that were closed because all together took up too much.
+    pub(super) evicted: Cell<u64>,
     /// The most bytes that keys and values have taken whenever somebody asked.
     pub(super) peak_bytes: Cell<u64>,
     /// What the meter said when `CONFIG RESETSTAT` last ran.
@@ -144,6 +163,7 @@ impl Counters {
         self.misses.set(0);
         self.lazily_freed.set(0);
         self.rejected.set(0);
+        self.evicted.set(0);
         self.peak_bytes.set(0);
         self.before.set(before);
     }
@@ -192,6 +212,49 @@ impl Door {
         let has_others = self.clients.borrow().len() > 1;
         if has_others {
             tokio::task::yield_now().await;
+        }
+    }
+
+    /// Refuses a write to a store that cannot write any more.
+    pub(super) fn check_writable(&self) -> Result<(), Refusal> {
+        if !self.has_failed.get() {
+            return Ok(());
+        }
+        let failure = self.store.failure();
+        // A commit that was too large, or a panic, says nothing of the next one.
+        self.has_failed.set(failure.is_some());
+        failure.map_or(Ok(()), |reason| Err(cannot_write(&reason).into()))
+    }
+
+    /// Forgets what was read from, or written to, the store within a transaction that was not committed.
+    pub(super) fn forget_uncommitted(&self) {
+        self.has_failed.set(true);
+        #[cfg(feature = "lua")]
+        if let Some(scripting) = self.scripting.get() {
+            scripting.forget_libraries();
+        }
+    }
+
+    /// Notes what a connection takes up now, and closes the largest when all together take up too much.
+    pub(super) fn note_bytes(&self, client: &Client, bytes: usize) {
+        let all = self.clients_bytes.get() - client.bytes.replace(bytes) + bytes;
+        self.clients_bytes.set(all);
+        let most = self.bounds.get().all_bytes(|| self.store.memory_budget().0);
+        if all > most {
+            self.evict_clients(most);
+        }
+    }
+
+    fn evict_clients(&self, most: usize) {
+        let clients = self.clients.borrow();
+        while self.clients_bytes.get() > most {
+            let evictable = clients.iter().filter(|(_, client)| !client.is_not_evicted.get() && client.bytes.get() > 0);
+            let Some((id, client)) = evictable.max_by_key(|(_, client)| client.bytes.get()) else { return };
+            let bytes = client.bytes.replace(0);
+            tracing::error!(client = id, address = %client.address, bytes, limit = most, "a client is closed to make room");
+            self.clients_bytes.set(self.clients_bytes.get() - bytes);
+            self.counters.evicted.set(self.counters.evicted.get() + 1);
+            client.end();
         }
     }
 

@@ -1,12 +1,12 @@
 //! Running requests: one after the other, those that arrive together in one transaction.
 
 use std::fmt::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
-use crate::error::Result;
 use crate::limits;
 use crate::server::redis::blocked::{Answer, serve};
 use crate::server::redis::command::{Call, Command, Flags, Outcome, Refusal, find, is};
@@ -15,9 +15,10 @@ use crate::server::redis::docs;
 use crate::server::redis::door::Door;
 use crate::server::redis::monitor::{self, Sender};
 use crate::server::redis::pause;
+use crate::server::redis::refusal::{PANICKED, text_of};
 use crate::server::redis::reply::Reply;
-use crate::server::redis::request::{Parsed, ProtocolError, parse};
-use crate::server::redis::session::{Session, Silence, Wait, Waiting};
+use crate::server::redis::request::{Allowed, Parsed, Parser, ProtocolError};
+use crate::server::redis::session::{Queue, Session, Silence, Wait, Waiting};
 use crate::server::redis::slow_log::{self, Laps, cut};
 use crate::server::redis::tally::End;
 use crate::store::Transaction;
@@ -31,60 +32,147 @@ pub(super) type Slices<'a> = SmallVec<[&'a [u8]; 6]>;
 pub(super) struct Run {
     /// Bytes of the requests that were run.
     pub(super) consumed: usize,
-    /// Nothing of the replies may be sent before this has settled.
-    pub(super) pending: Pending,
+    /// Where its replies begin.
+    pub(super) from: usize,
+    /// Replies that the client is due: one for each request, unless it wants none.
+    pub(super) due: usize,
+    /// What became of its transaction. Nothing of the replies may be sent before this has settled; an error is the text that
+    /// each request gets instead.
+    pub(super) outcome: Result<Pending, String>,
     /// Replies to others, who waited for what was done.
     pub(super) answers: Vec<Answer>,
     /// Another run may follow at once: what is left is not only the beginning of a request.
     pub(super) goes_on: bool,
+    /// A command panicked: nobody knows what it left behind in the session.
+    pub(super) has_panicked: bool,
     /// The client sent what is no request.
     pub(super) broken: Option<ProtocolError>,
+    /// The client sent what a browser sends.
+    pub(super) is_from_a_browser: bool,
 }
 
-/// Runs the requests that `bytes` begin with in one transaction, and writes their replies.
+/// What a run leaves beside its transaction.
+#[derive(Debug, Default)]
+struct Progress {
+    consumed: usize,
+    due: usize,
+    goes_on: bool,
+    broken: Option<ProtocolError>,
+    is_from_a_browser: bool,
+}
+
+/// Runs the requests that `bytes` begin with in one transaction, and writes their replies. `None` when there is only the
+/// beginning of one.
 ///
 /// A command that fails leaves what those before it did: Redis rolls nothing back (SEM: KV-TX-1).
-pub(super) fn run(door: &Door, session: &mut Session, bytes: &[u8], reply: &mut Reply) -> Result<Run> {
-    let before = reply.len();
-    let outcome = door.store.transaction_pending(|transaction| {
-        // It runs once on an engine of this process; on another it would run again from here.
-        reply.truncate(before);
-        forget_places(door, session);
-        let (mut consumed, mut laps) = (0, Laps::start());
-        for count in 0.. {
-            let rest = bytes.get(consumed..).unwrap_or_default();
-            let (words, owned, length) = match parse(rest, session.is_authenticated) {
-                Ok(Parsed::Partial) => return Ok((consumed, false, None)),
-                Ok(Parsed::Whole(words, length)) => (words, Vec::new(), length),
-                Ok(Parsed::Line(words, length)) => (SmallVec::new(), words, length),
-                Err(broken) => return Ok((consumed, false, Some(broken))),
-            };
-            let slices: Slices<'_> = if owned.is_empty() {
-                words.iter().map(|word| rest.get(word.clone()).unwrap_or_default()).collect()
-            } else {
-                owned.iter().map(Vec::as_slice).collect()
-            };
-            if count > 0 && (count == limits::PIPELINE_REQUESTS_MAX || wants_own_transaction(session, &slices)) {
-                return Ok((consumed, true, None));
+pub(super) fn run(
+    door: &Door,
+    session: &mut Session,
+    parser: &mut Parser,
+    bytes: &[u8],
+    reply: &mut Reply,
+) -> Option<Run> {
+    // The beginning of a request costs no transaction.
+    let mut first = match parser.parse(bytes, allowed(door, session)) {
+        Ok(Parsed::Partial) => return None,
+        parsed => Some(parsed),
+    };
+    let from = reply.len();
+    let mut progress = Progress::default();
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        door.store.transaction_pending(|transaction| {
+            // It runs once on an engine of this process; on another it would run again from here.
+            reply.truncate(from);
+            forget_places(door, session);
+            progress = Progress::default();
+            let parsed = first.take().unwrap_or_else(|| {
+                parser.reset();
+                parser.parse(bytes, allowed(door, session))
+            });
+            run_in(transaction, door, session, (parser, parsed), bytes, (reply, from), &mut progress);
+            Ok(())
+        })
+    }));
+    let has_panicked = outcome.is_err();
+    let outcome = match outcome {
+        Ok(Ok(((), pending))) => Ok(pending),
+        Ok(Err(error)) => Err(text_of(&error)),
+        Err(_) => Err(PANICKED.to_owned()),
+    };
+    let answers = if outcome.is_ok() { door.blocked.borrow_mut().committed() } else { Vec::new() };
+    let Progress { consumed, due, goes_on, broken, is_from_a_browser } = progress;
+    Some(Run { consumed, from, due, outcome, answers, goes_on, has_panicked, broken, is_from_a_browser })
+}
+
+/// Runs requests until there is a reason to end the transaction.
+fn run_in(
+    transaction: &Transaction,
+    door: &Door,
+    session: &mut Session,
+    (parser, mut parsed): (&mut Parser, Result<Parsed, ProtocolError>),
+    bytes: &[u8],
+    (reply, from): (&mut Reply, usize),
+    progress: &mut Progress,
+) {
+    let mut laps = Laps::start();
+    for count in 0.. {
+        let rest = bytes.get(progress.consumed..).unwrap_or_default();
+        let (words, owned, length) = match parsed {
+            Ok(Parsed::Partial) => return,
+            Ok(Parsed::Whole(words, length)) => (words, Vec::new(), length),
+            Ok(Parsed::Line(words, length)) => (SmallVec::new(), words, length),
+            Err(broken) => {
+                progress.broken = Some(broken);
+                return;
             }
-            if door.pause.is_on() && pause::holds(door, session, &slices) {
-                session.is_paused = true;
-                return Ok((consumed, false, None));
-            }
-            consumed += length;
-            if !slices.is_empty() {
-                respond(&mut Call { transaction, door, session, words: &slices, reply });
-                note_if_slow(door, session, &slices, &mut laps);
-            }
-            if session.is_closing || session.blocked.is_some() {
-                return Ok((consumed, false, None));
-            }
+        };
+        let slices: Slices<'_> = if owned.is_empty() {
+            words.iter().map(|word| rest.get(word.clone()).unwrap_or_default()).collect()
+        } else {
+            owned.iter().map(Vec::as_slice).collect()
+        };
+        if is_from_a_browser(&slices) {
+            progress.is_from_a_browser = true;
+            return;
         }
-        Ok((consumed, true, None))
-    });
-    let ((consumed, goes_on, broken), pending) = outcome.inspect_err(|_| forget_places(door, session))?;
-    let answers = door.blocked.borrow_mut().committed();
-    Ok(Run { consumed, pending, answers, goes_on, broken })
+        let is_alone = wants_own_transaction(session, &slices);
+        if count > 0 && is_alone {
+            progress.goes_on = true;
+            return;
+        }
+        if door.pause.is_on() && pause::holds(door, session, &slices) {
+            session.is_paused = true;
+            return;
+        }
+        progress.consumed += length;
+        if !slices.is_empty() {
+            let mut call = Call { transaction, door, session: &mut *session, words: &slices, reply: &mut *reply };
+            respond(&mut call, &mut progress.due);
+            note_if_slow(door, session, &slices, &mut laps);
+        }
+        if session.is_closing || session.blocked.is_some() {
+            return;
+        }
+        // What has been replied is to be sent, and what stands alone stands alone.
+        let is_long = count + 1 == limits::PIPELINE_REQUESTS_MAX || reply.len() - from > limits::RUN_REPLY_BYTES;
+        if is_long || is_alone {
+            progress.goes_on = true;
+            return;
+        }
+        let rest = bytes.get(progress.consumed..).unwrap_or_default();
+        parsed = parser.parse(rest, allowed(door, session));
+    }
+}
+
+/// What the client may send.
+fn allowed(door: &Door, session: &Session) -> Allowed {
+    Allowed { is_authenticated: session.is_authenticated, word_bytes: door.bounds.get().word_bytes }
+}
+
+/// Whether the words are of a request of HTTP: a web page may have a browser send it to any address, and what follows in it
+/// would be run.
+fn is_from_a_browser(words: &[&[u8]]) -> bool {
+    words.first().is_some_and(|name| is(name, "post") || is(name, "host:"))
 }
 
 /// Takes back who was served, and who began to wait, in a transaction that was not committed.
@@ -97,25 +185,45 @@ pub(super) fn forget_places(door: &Door, session: &mut Session) {
     blocked.listen(&door.store, &door.ears);
 }
 
-/// Whether what was written before has to be committed first: what is watched is compared with what is committed.
-fn wants_own_transaction(session: &Session, words: &[&[u8]]) -> bool {
-    let name = words.first().copied().unwrap_or_default();
-    is(name, "watch") || (!session.watched.is_empty() && is(name, "exec"))
+/// Puts an error for each request of a run in the place of its replies, for nothing of it was committed.
+pub(super) fn take_back(door: &Door, session: &mut Session, run: Run, reply: &mut Reply, text: &str) {
+    forget_places(door, session);
+    door.forget_uncommitted();
+    reply.truncate(run.from);
+    for _ in 0..run.due {
+        door.meter.errors.add(1);
+        door.tally.error(text);
+        reply.error(text);
+    }
+    for answer in run.answers {
+        answer.fail(text);
+    }
 }
 
-/// Runs one request, and writes its reply unless the client wants none.
-fn respond(call: &mut Call<'_>) {
+/// Whether a request has to be in a transaction by itself. What is watched is compared with what is committed; and what an
+/// administrator does takes effect in the door, whatever becomes of the writes of others.
+fn wants_own_transaction(session: &Session, words: &[&[u8]]) -> bool {
+    let name = words.first().copied().unwrap_or_default();
+    is(name, "watch")
+        || (!session.watched.is_empty() && is(name, "exec"))
+        || (session.queue.is_none() && find(name).is_some_and(|command| command.flags.has(Flags::ADMIN)))
+}
+
+/// Runs one request, and writes its reply unless the client wants none; counts it among those that are due.
+fn respond(call: &mut Call<'_>, due: &mut usize) {
     let from = call.reply.len();
     call.reply.protocol = call.session.protocol;
     call.door.meter.requests.add(1);
+    *due += 1;
     if call.session.silence == Silence::Next {
         call.session.silence = Silence::This;
     }
-    let outcome = dispatch(call);
+    let outcome = dispatch(call).and_then(|()| call.reply.check());
     let waiting = call.session.waiting.take();
     call.door.tally.end(call.words, outcome.is_err());
     if let Err(refusal) = outcome {
         // A reply that was begun has to go.
+        warn_if_over(call);
         call.reply.truncate(from);
         refuse(call, &refusal);
     } else if let Some(waiting) = waiting {
@@ -128,12 +236,24 @@ fn respond(call: &mut Call<'_>) {
         blocked.listen(&call.door.store, &call.door.ears);
     }
     match call.session.silence {
-        Silence::No | Silence::Next => {}
-        Silence::All => call.reply.truncate(from),
-        Silence::This => {
-            call.reply.truncate(from);
-            call.session.silence = Silence::No;
+        Silence::No | Silence::Next => call.reply.forget_pushes(),
+        silence @ (Silence::All | Silence::This) => {
+            *due -= 1;
+            // Messages are no replies.
+            call.reply.keep_pushes(from);
+            if silence == Silence::This {
+                call.session.silence = Silence::No;
+            }
         }
+    }
+}
+
+/// Logs a reply that is too long.
+fn warn_if_over(call: &Call<'_>) {
+    if call.reply.is_over() {
+        let command = String::from_utf8_lossy(call.word(0).get(..32).unwrap_or(call.word(0))).into_owned();
+        let (client, limit) = (call.session.id, limits::OUTPUT_BUFFER_BYTES_MAX);
+        tracing::warn!(client, command, bytes = call.reply.len(), limit, "a reply is too long, and was not sent");
     }
 }
 
@@ -179,7 +299,8 @@ fn wait(call: &mut Call<'_>, waiting: Waiting, from: usize) {
     let mut blocked = call.door.blocked.borrow_mut();
     let (place, answered) = blocked.insert(call.session, waiting, heads, cut(call.words));
     blocked.listen(&call.door.store, &call.door.ears);
-    call.session.blocked = Some(Wait { place, answered, deadline, nil });
+    let is_silent = matches!(call.session.silence, Silence::This | Silence::All);
+    call.session.blocked = Some(Wait { place, answered, deadline, nil, is_silent });
 }
 
 /// Finds the command, and refuses it, queues it or runs it.
@@ -223,6 +344,9 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
         )
         .into());
     }
+    if command.flags.has(Flags::WRITE) {
+        call.door.check_writable().inspect_err(|_| spoil(call))?;
+    }
     if call.session.queue.is_some() && !is_for_transactions(command) {
         return queue(call, command);
     }
@@ -248,12 +372,13 @@ pub(super) fn run_queued(call: &mut Call<'_>, sender: Sender) {
 fn run_timed(call: &mut Call<'_>, sender: Sender, laps: &mut Laps) {
     let from = call.reply.len();
     let outcome = match find(call.word(0)) {
-        Some(command) => run_permitted(call, command, sender, laps),
+        Some(command) => run_permitted(call, command, sender, laps).and_then(|()| call.reply.check()),
         None => Err(unknown(call.words).into()),
     };
     // Within a transaction nothing waits (SEM: KV-TX-1).
     call.session.waiting = None;
     if let Err(refusal) = outcome {
+        warn_if_over(call);
         call.reply.truncate(from);
         refuse(call, &refusal);
     }
@@ -261,7 +386,10 @@ fn run_timed(call: &mut Call<'_>, sender: Sender, laps: &mut Laps) {
 
 /// Runs a command if its user may, who may have been changed since it was queued.
 fn run_permitted(call: &mut Call<'_>, command: &'static Command, sender: Sender, laps: &mut Laps) -> Outcome {
-    let is_permitted = if call.session.user.is_unrestricted() { Ok(()) } else { permit(call, command) };
+    let mut is_permitted = if call.session.user.is_unrestricted() { Ok(()) } else { permit(call, command) };
+    if command.flags.has(Flags::WRITE) {
+        is_permitted = is_permitted.and_then(|()| call.door.check_writable());
+    }
     let (outcome, ran) = match is_permitted {
         Ok(()) => (monitor::run(call, command, sender), true),
         Err(refusal) => (Err(refusal), false),
@@ -281,7 +409,8 @@ fn run_permitted(call: &mut Call<'_>, command: &'static Command, sender: Sender,
 }
 
 fn queue(call: &mut Call<'_>, command: &Command) -> Outcome {
-    let bytes: usize = call.words.iter().map(|word| word.len()).sum();
+    let bytes = Queue::cost(call.words);
+    let bytes_max = call.door.bounds.get().query_bytes;
     let Some(queue) = &mut call.session.queue else { return Ok(()) };
     if command.flags.has(Flags::NO_MULTI) {
         queue.is_spoilt = true;
@@ -297,7 +426,7 @@ fn queue(call: &mut Call<'_>, command: &Command) -> Outcome {
     }
     let Some(queue) = &mut call.session.queue else { return Ok(()) };
     queue.bytes = queue.bytes.saturating_add(bytes);
-    if queue.bytes > limits::QUERY_BUFFER_BYTES_MAX {
+    if queue.bytes > bytes_max || queue.commands.len() >= limits::QUEUED_COMMANDS_MAX {
         queue.is_spoilt = true;
         return Err("ERR the commands that are queued take too much memory".into());
     }

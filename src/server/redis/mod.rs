@@ -6,9 +6,10 @@
 //! [`Durability::Sync`](crate::engine::Durability::Sync) a second thread waits for the disk, for all connections at once.
 //!
 //! # Invariants
-//! 1. Nothing is told of a commit that is not durable, to the client that made it or to another.
-//! 2. What a client sends that is no request ends its connection, and no other.
-//! 3. What a connection may have waiting is bounded, both ways (`limits`).
+//! 1. No client learns of a commit before it is durable, not even the one that made it; when a commit fails, each request of
+//!    its run gets one error, whatever had been written for it.
+//! 2. Malformed input ends the connection it came on, and no other. So does a panic.
+//! 3. What a connection may have waiting is bounded, both ways, and so is what all of them have (`limits`).
 //!
 //! # Source
 //! Redis command reference and serialization protocol specification, version 7.2. What is there, and what differs, is in
@@ -16,6 +17,7 @@
 
 mod acl;
 mod blocked;
+mod bounds;
 mod command;
 mod commands;
 mod config;
@@ -23,10 +25,13 @@ mod connection;
 mod docs;
 mod door;
 mod execute;
+mod hearing;
+mod input;
 mod key_words;
 mod latency;
 mod monitor;
 mod pause;
+mod refusal;
 mod reply;
 mod request;
 mod saves;
@@ -38,10 +43,14 @@ mod slow_log;
 mod subcommand;
 mod system;
 mod tally;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -51,16 +60,20 @@ use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
 use crate::kv::Keyspace;
-use crate::server::listener::{Address, ListenError, accept};
+use crate::limits;
+use crate::server::listener::{self, Address, ListenError, accept};
 use crate::server::metrics::{Meter, Metrics};
 use crate::server::worker::{Worker, drain};
 use crate::store::Store;
 use acl::Users;
 use acl::rights::Rights;
+use bounds::Bounds;
 use config::Parameters;
 use connection::Connection;
 use door::{Client, Counters, Door, Seen};
+use hearing::hear;
 use reply::Reply;
+use request::Parser;
 use saves::Saves;
 use session::Session;
 use settler::{Outcomes, Settler};
@@ -367,7 +380,14 @@ fn serve(
 ) {
     let idle = settler.clone();
     let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = match runtime.enable_io().enable_time().on_thread_park(move || idle.flush()).build() {
+    let runtime = match runtime
+        .enable_io()
+        .enable_time()
+        .on_thread_park(move || {
+            idle.flush();
+        })
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return tracing::error!(%error, "the Redis door cannot wait for its sockets"),
     };
@@ -379,7 +399,7 @@ fn serve(
             _ = stopped => {}
             () = hear(Rc::clone(&door), settler.clone()) => {}
             () = saves::save_when_due(Rc::clone(&door)) => {}
-            () = accept(listener, |stream, peer| welcome(&door, stream, peer, &settler)) => {}
+            () = accept(listener, |stream, peer| welcome_safely(&door, stream, peer, &settler)) => {}
         }
     });
     // Each ends when what it has begun is answered.
@@ -396,14 +416,23 @@ fn door(store: Store, options: &RedisOptions, address: SocketAddr, meter: Arc<Me
     // Not what commands draw, which stays the same for the same seed.
     let mut digits = fastrand::Rng::with_seed(seed ^ u64::MAX);
     let run_id = (0..RUN_ID_DIGITS).map(|_| digits.digit(16)).collect();
+    let parameters = Parameters::new(&store, address, options.password.as_deref()).with_debug(options.allows_debug);
+    let users = options.users();
+    let clients_max = listener::sockets_max().min(limits::CLIENTS_MAX);
+    if clients_max < limits::CLIENTS_MAX {
+        tracing::warn!(clients_max, "the system gives so few open files that fewer clients are let in");
+        let most = clients_max.to_string();
+        if let Err(refusal) = parameters.set(&[[b"maxclients", most.as_bytes()]], &store, &users) {
+            tracing::error!(error = refusal.text(), "the parameter maxclients is not what it should be");
+        }
+    }
     Door {
         started: store.now(),
         saves: Arc::new(Saves::new(store.now())),
-        parameters: Parameters::new(&store, address, options.password.as_deref()).with_debug(options.allows_debug),
         store,
         address,
         keyspaces: DATABASES.map(|name| Arc::new(Keyspace::new(name))),
-        users: options.users(),
+        users,
         random: RefCell::new(random),
         scans: RefCell::default(),
         clients: RefCell::new(BTreeMap::new()),
@@ -411,6 +440,11 @@ fn door(store: Store, options: &RedisOptions, address: SocketAddr, meter: Arc<Me
         ears: Arc::default(),
         monitors: monitor::Monitors::default(),
         pause: pause::Pause::default(),
+        bounds: Cell::new(Bounds::of(&parameters)),
+        parameters,
+        clients_max,
+        clients_bytes: Cell::default(),
+        has_failed: Cell::default(),
         slow_log: RefCell::default(),
         latencies: RefCell::default(),
         meter,
@@ -434,35 +468,33 @@ pub fn answer(store: &Store, bytes: &[u8]) -> crate::error::Result<Vec<u8>> {
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
     let door = door(store.clone(), &RedisOptions::default().seed(0), address, Arc::default());
     let mut session = Session::new(1, door.users.default_user());
-    let (mut reply, mut consumed) = (Reply::default(), 0);
+    let (mut parser, mut reply, mut consumed) = (Parser::default(), Reply::default(), 0);
     loop {
         let rest = bytes.get(consumed..).unwrap_or_default();
-        let run = execute::run(&door, &mut session, rest, &mut reply)?;
-        run.pending.settle()?;
+        let Some(run) = execute::run(&door, &mut session, &mut parser, rest, &mut reply) else { break };
+        assert!(!run.has_panicked, "a command panicked");
+        if let Ok(pending) = &run.outcome {
+            pending.settle()?;
+        }
         consumed += run.consumed;
         if !run.goes_on || session.is_closing {
-            return Ok(reply.bytes().to_vec());
+            break;
         }
+    }
+    Ok(reply.bytes().to_vec())
+}
+
+/// Begins a connection. A panic concerns nobody but whoever came.
+fn welcome_safely(door: &Rc<Door>, stream: TcpStream, peer: SocketAddr, settler: &Settler) {
+    if catch_unwind(AssertUnwindSafe(|| welcome(door, stream, peer, settler))).is_err() {
+        tracing::error!(%peer, "letting a client in panicked");
     }
 }
 
-/// Serves those who wait with what others than the door's clients do to keys.
-async fn hear(door: Rc<Door>, settler: Settler) {
-    loop {
-        door.ears.heard.notified().await;
-        let heads = door.ears.take();
-        if let Err(error) = connection::serve_blocked(&door, &settler, heads).await {
-            tracing::error!(%error, "clients that wait could not be served");
-        }
-    }
-}
-
-/// Begins a connection.
 fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &Settler) {
-    door.meter.connections.add(1);
-    let id = door.meter.connections.get();
-    let clients_max = door.parameters.clients_max();
+    let clients_max = door.bounds.get().clients.min(door.clients_max);
     if door.clients.borrow().len() >= clients_max {
+        door.meter.connections.add(1);
         door.counters.rejected.set(door.counters.rejected.get() + 1);
         tokio::task::spawn_local(async move {
             let _ = stream.write_all(b"-ERR max number of clients reached\r\n").await;
@@ -471,17 +503,35 @@ fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &S
     }
     // Replies are written whole; waiting for more would only delay them.
     let _ = stream.set_nodelay(true);
+    if let Some(silence) = door.bounds.get().keepalive
+        && let Err(error) = listener::keep_alive(&stream, silence)
+    {
+        tracing::warn!(%error, "the system does not ask whether a client is still there");
+    }
+    let local = stream.local_addr().unwrap_or(door.address);
+    let connection = admit(door, peer, local, number_of(&stream), settler);
+    let (reader, writer) = stream.into_split();
+    tokio::task::spawn_local(connection.serve(reader, writer));
+}
+
+/// Makes a client of whoever is at `peer`.
+fn admit(door: &Rc<Door>, peer: SocketAddr, local: SocketAddr, socket: i32, settler: &Settler) -> Connection {
+    door.meter.connections.add(1);
+    let id = door.meter.connections.get();
     let session = Session::new(id, door.users.default_user());
     let now = door.store.now();
     let client = Rc::new(Client {
         address: peer,
-        local: stream.local_addr().unwrap_or(door.address),
-        socket: number_of(&stream),
+        local,
+        socket,
         since: now,
         user: RefCell::new(door.users.default_user()),
         name: RefCell::default(),
         library: RefCell::default(),
         seen: Cell::new(Seen::of(&session, now)),
+        bytes: Cell::default(),
+        waiting_bytes: Cell::default(),
+        inbox: RefCell::default(),
         topics: Rc::clone(&session.topics),
         last_command: Cell::new("NULL"),
         last_subcommand: Cell::default(),
@@ -491,9 +541,7 @@ fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &S
         cut: tokio::sync::Notify::new(),
     });
     door.clients.borrow_mut().insert(id, Rc::clone(&client));
-    let (door, settler) = (Rc::clone(door), settler.clone());
-    let connection = Connection { stream, door, client, session, settler };
-    tokio::task::spawn_local(connection.serve());
+    Connection::new(Rc::clone(door), client, session, settler.clone())
 }
 
 /// The number that the system has for a socket.

@@ -1,7 +1,17 @@
 //! Replies, written as they are made, in the version of the protocol that the client speaks.
 //!
+//! # Invariants
+//! 1. There are never more bytes that wait to be sent than the bound says: what would go beyond it is not written, and
+//!    [`Reply::is_over`] says so until what was begun is taken back.
+//! 2. What was sent stays until all is, so that a place in the bytes stays the same while a request runs.
+//!
 //! # Source
 //! Redis serialization protocol specification, RESP2 and RESP3.
+
+use std::ops::Range;
+
+use crate::limits;
+use crate::server::redis::refusal::Refusal;
 
 /// The version of the protocol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,21 +21,42 @@ pub(super) enum Protocol {
     Resp3,
 }
 
+/// Room that is kept for replies to come, in bytes.
+const KEPT_BYTES: usize = 64 << 10;
+
+/// From this length on room is made by parts of the length, and not by doubling it.
+const DOUBLED_BYTES_MAX: usize = 1 << 20;
+
 /// Replies on their way to a client.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Reply {
     bytes: Vec<u8>,
+    /// How many of the bytes were sent.
+    sent: usize,
     pub(super) protocol: Protocol,
+    /// Bytes that may wait to be sent.
+    most: usize,
+    /// Something was not written.
+    is_over: bool,
+    /// Messages among the replies, which no request asked for.
+    pushes: Vec<Range<usize>>,
+}
+
+impl Default for Reply {
+    fn default() -> Self {
+        let most = limits::OUTPUT_BUFFER_BYTES_MAX;
+        Self { bytes: Vec::new(), sent: 0, protocol: Protocol::default(), most, is_over: false, pushes: Vec::new() }
+    }
 }
 
 impl Reply {
     /// Nothing yet, for the replies of a script's commands.
     #[cfg(feature = "lua")]
     pub(super) fn in_protocol(protocol: Protocol) -> Self {
-        Self { bytes: Vec::new(), protocol }
+        Self { protocol, ..Self::default() }
     }
 
-    /// The bytes so far.
+    /// The bytes so far, sent or not.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -34,25 +65,109 @@ impl Reply {
         self.bytes.len()
     }
 
+    /// What waits to be sent.
+    pub(super) fn waiting(&self) -> &[u8] {
+        self.bytes.get(self.sent..).unwrap_or_default()
+    }
+
+    /// Notes that so many bytes more were sent. Not while a request runs: places change.
+    pub(super) fn note_sent(&mut self, bytes: usize) {
+        self.sent += bytes;
+        if self.sent >= self.bytes.len() {
+            self.bytes.clear();
+            self.sent = 0;
+            if self.bytes.capacity() > KEPT_BYTES {
+                self.bytes.shrink_to(KEPT_BYTES);
+            }
+        } else if self.sent > self.bytes.len() / 2 {
+            // Half of it at least goes, so that each byte is moved once on average.
+            self.bytes.drain(..self.sent);
+            self.bytes.shrink_to(self.bytes.len().max(KEPT_BYTES) * 2);
+            self.sent = 0;
+        }
+    }
+
     /// The bytes that there is room for.
     pub(super) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
 
+    /// Whether something was not written, for more would wait than may.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Refuses to go on with a reply that is too long already. A command that writes much asks on its way.
+    ///
+    /// # Errors
+    /// That the reply is too long.
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        if self.is_over { Err(Refusal::too_long(self.most)) } else { Ok(()) }
+    }
+
     /// Drops what was written after the first `len` bytes.
     pub(super) fn truncate(&mut self, len: usize) {
         self.bytes.truncate(len);
+        self.is_over = false;
+        self.pushes.retain(|push| push.end <= len);
+        if self.bytes.capacity() > DOUBLED_BYTES_MAX && self.bytes.capacity() / 4 > len {
+            self.bytes.shrink_to((len * 2).max(KEPT_BYTES));
+        }
     }
 
-    /// Drops everything, and keeps room for as much as replies usually take.
+    /// Drops everything that was not sent.
     pub(super) fn clear(&mut self) {
-        self.bytes.clear();
-        self.bytes.shrink_to(64 << 10);
+        self.truncate(self.sent);
+    }
+
+    /// Marks what was written from `from` on as a message that is sent even to a client that wants no replies.
+    pub(super) fn mark_push(&mut self, from: usize) {
+        self.pushes.push(from..self.bytes.len());
+    }
+
+    /// Of what was written from `from` on, keeps the messages only.
+    pub(super) fn keep_pushes(&mut self, from: usize) {
+        let pushes = std::mem::take(&mut self.pushes);
+        let kept: Vec<u8> = pushes
+            .into_iter()
+            .filter(|push| push.start >= from)
+            .filter_map(|push| self.bytes.get(push))
+            .flatten()
+            .copied()
+            .collect();
+        self.truncate(from);
+        self.raw(&kept);
+    }
+
+    /// Forgets where messages are, for the request that wrote them has ended.
+    pub(super) fn forget_pushes(&mut self) {
+        self.pushes.clear();
     }
 
     /// A reply that was written before.
     pub(super) fn raw(&mut self, reply: &[u8]) {
-        self.bytes.extend_from_slice(reply);
+        self.append(reply);
+    }
+
+    /// Adds bytes, unless more would wait than may.
+    fn append(&mut self, bytes: &[u8]) {
+        if self.makes_room(bytes.len()) {
+            self.bytes.extend_from_slice(bytes);
+        }
+    }
+
+    /// Whether so many bytes may be added; there is room for them then.
+    fn makes_room(&mut self, more: usize) -> bool {
+        let len = self.bytes.len();
+        if self.is_over || len - self.sent + more > self.most {
+            self.is_over = true;
+            return false;
+        }
+        if more > self.bytes.capacity() - len && len > DOUBLED_BYTES_MAX {
+            // Twice as much would be more than is needed on average, where it matters.
+            self.bytes.reserve_exact(more.max(len / 4));
+        }
+        true
     }
 
     pub(super) fn simple(&mut self, text: &str) {
@@ -60,15 +175,14 @@ impl Reply {
     }
 
     pub(super) fn ok(&mut self) {
-        self.bytes.extend_from_slice(b"+OK\r\n");
+        self.append(b"+OK\r\n");
     }
 
     /// An error: a code in capitals, and what is wrong.
     pub(super) fn error(&mut self, text: &str) {
         // What a client sent may be in it, and a line has to stay one.
-        self.bytes.push(b'-');
-        self.bytes.extend(text.bytes().map(|byte| if byte == b'\r' || byte == b'\n' { b' ' } else { byte }));
-        self.bytes.extend_from_slice(b"\r\n");
+        let text: Vec<u8> = text.bytes().map(|byte| if byte == b'\r' || byte == b'\n' { b' ' } else { byte }).collect();
+        self.line(b'-', &text);
     }
 
     pub(super) fn integer(&mut self, number: i64) {
@@ -88,23 +202,23 @@ impl Reply {
     pub(super) fn bulk(&mut self, bytes: impl AsRef<[u8]>) {
         let bytes = bytes.as_ref();
         self.number(b'$', bytes.len());
-        self.bytes.extend_from_slice(bytes);
-        self.bytes.extend_from_slice(b"\r\n");
+        self.append(bytes);
+        self.append(b"\r\n");
     }
 
     pub(super) fn nil(&mut self) {
-        self.bytes.extend_from_slice(match self.protocol {
-            Protocol::Resp2 => b"$-1\r\n",
-            Protocol::Resp3 => b"_\r\n",
-        });
+        match self.protocol {
+            Protocol::Resp2 => self.append(b"$-1\r\n"),
+            Protocol::Resp3 => self.append(b"_\r\n"),
+        }
     }
 
     /// No array, where RESP2 tells that from no string.
     pub(super) fn nil_array(&mut self) {
-        self.bytes.extend_from_slice(match self.protocol {
-            Protocol::Resp2 => b"*-1\r\n",
-            Protocol::Resp3 => b"_\r\n",
-        });
+        match self.protocol {
+            Protocol::Resp2 => self.append(b"*-1\r\n"),
+            Protocol::Resp3 => self.append(b"_\r\n"),
+        }
     }
 
     pub(super) fn bulk_or_nil(&mut self, bytes: Option<impl AsRef<[u8]>>) {
@@ -132,9 +246,9 @@ impl Reply {
             Protocol::Resp2 => self.bulk(text),
             Protocol::Resp3 => {
                 self.number(b'=', text.len() + 4);
-                self.bytes.extend_from_slice(b"txt:");
-                self.bytes.extend_from_slice(text.as_bytes());
-                self.bytes.extend_from_slice(b"\r\n");
+                self.append(b"txt:");
+                self.append(text.as_bytes());
+                self.append(b"\r\n");
             }
         }
     }
@@ -161,7 +275,7 @@ impl Reply {
         let mut name = *b"   ";
         name.iter_mut().zip(format).for_each(|(to, from)| *to = *from);
         self.number(b'=', text.len() + 4);
-        self.bytes.extend_from_slice(&name);
+        self.append(&name);
         self.line(b':', text);
     }
 
@@ -209,9 +323,11 @@ impl Reply {
     }
 
     fn line(&mut self, kind: u8, text: &[u8]) {
-        self.bytes.push(kind);
-        self.bytes.extend_from_slice(text);
-        self.bytes.extend_from_slice(b"\r\n");
+        if self.makes_room(text.len() + 3) {
+            self.bytes.push(kind);
+            self.bytes.extend_from_slice(text);
+            self.bytes.extend_from_slice(b"\r\n");
+        }
     }
 
     fn number(&mut self, kind: u8, number: impl itoa::Integer) {
@@ -248,6 +364,50 @@ mod tests {
         let mut reply = Reply { protocol, ..Reply::default() };
         write(&mut reply);
         String::from_utf8(reply.bytes).unwrap()
+    }
+
+    #[test]
+    fn no_more_waits_than_may() {
+        let mut reply = Reply { most: 100, ..Reply::default() };
+        reply.bulk([b'x'; 50]);
+        let before = reply.len();
+        reply.array(3);
+        reply.bulk([b'y'; 50]);
+        // Whatever comes after it is not written either: half a reply is none.
+        reply.ok();
+        assert!(reply.is_over() && reply.check().is_err() && reply.len() <= 100);
+        reply.truncate(before);
+        reply.error("ERR no");
+        assert!(!reply.is_over() && reply.bytes().ends_with(b"-ERR no\r\n"));
+    }
+
+    #[test]
+    fn what_was_sent_makes_room() {
+        let mut reply = Reply { most: 100, ..Reply::default() };
+        for _ in 0..1_000 {
+            reply.bulk([b'x'; 40]);
+            let waiting = reply.waiting().len();
+            reply.note_sent(waiting / 2);
+            reply.note_sent(waiting - waiting / 2);
+            assert!(!reply.is_over() && reply.waiting().is_empty() && reply.capacity() < 1_000);
+        }
+    }
+
+    #[test]
+    fn messages_are_kept_when_replies_are_not() {
+        let mut reply = Reply::default();
+        reply.ok();
+        let from = reply.len();
+        reply.array(2);
+        for name in ["a", "b"] {
+            reply.simple("between");
+            let push = reply.len();
+            reply.push(1);
+            reply.bulk(name);
+            reply.mark_push(push);
+        }
+        reply.keep_pushes(from);
+        assert_eq!(reply.bytes(), b"+OK\r\n*1\r\n$1\r\na\r\n*1\r\n$1\r\nb\r\n");
     }
 
     #[test]

@@ -1,5 +1,9 @@
 //! Requests as a client sends them: arrays of bulk strings, or one line of text.
 //!
+//! # Cost
+//! A request may come in any number of pieces, and each of its bytes is looked at once, but for the ends of its lines: a
+//! [`Parser`] keeps where it has come to.
+//!
 //! # Source
 //! Redis serialization protocol specification, "Sending commands to a Redis server", "Inline commands".
 
@@ -15,9 +19,9 @@ pub(super) type Words = SmallVec<[Range<usize>; 6]>;
 /// What the bytes read so far begin with.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Parsed {
-    /// A request that takes so many bytes. It may have no words, and then asks for nothing.
+    /// A request that takes this many bytes. It may have no words, and then asks for nothing.
     Whole(Words, usize),
-    /// A line of text that takes so many bytes, with its words as they are meant.
+    /// A line of text that takes this many bytes, with its words as they are meant.
     Line(Vec<Vec<u8>>, usize),
     /// The beginning of a request.
     Partial,
@@ -31,68 +35,180 @@ fn refuse<T>(reason: impl Into<String>) -> Result<T, ProtocolError> {
     Err(ProtocolError(reason.into()))
 }
 
-/// Reads the request that `bytes` begin with.
-///
-/// # Errors
-/// [`ProtocolError`] for what can be no request, and for one that is larger than it may be; before anything is set aside for it.
-pub(super) fn parse(bytes: &[u8], is_authenticated: bool) -> Result<Parsed, ProtocolError> {
-    match bytes.first() {
-        None => Ok(Parsed::Partial),
-        Some(b'*') => parse_array(bytes, is_authenticated),
-        Some(_) => parse_line(bytes),
-    }
+/// What a client may send.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Allowed {
+    /// One that has given no password sends little.
+    pub(super) is_authenticated: bool,
+    /// Bytes of a word.
+    pub(super) word_bytes: usize,
 }
 
-fn parse_array(bytes: &[u8], is_authenticated: bool) -> Result<Parsed, ProtocolError> {
-    let Some((count, mut at)) = number(bytes, 1, "too big mbulk count string")? else { return Ok(Parsed::Partial) };
-    let count = match count {
-        Some(count) if count <= limits::REQUEST_WORDS_MAX => usize::try_from(count).unwrap_or(0),
-        _ => return refuse("invalid multibulk length"),
-    };
-    if count > 10 && !is_authenticated {
-        return refuse("unauthenticated multibulk length");
-    }
-    let mut words = Words::new();
-    for _ in 0..count {
-        match bytes.get(at) {
+/// How far a request that is not whole yet has been read. All places count from its first byte.
+#[derive(Debug, Default)]
+pub(super) struct Parser {
+    /// How many words there will be; `None` before the line that says so.
+    count: Option<usize>,
+    words: Words,
+    /// Where the next word begins.
+    at: usize,
+    /// Where the word at `at` begins and ends, once the line before it has come.
+    word: Option<Range<usize>>,
+    /// Up to here there is no end of the line that has begun.
+    scanned: usize,
+    /// Bytes that were looked at, for tests.
+    #[cfg(test)]
+    looked_at: usize,
+}
+
+impl Parser {
+    /// Reads the request that `bytes` begin with: the same bytes as in the call before, unless that returned a whole one or
+    /// an error, and perhaps more.
+    ///
+    /// # Errors
+    /// [`ProtocolError`] for what can be no request, and for one that is larger than it may be; before anything is set aside for it.
+    pub(super) fn parse(&mut self, bytes: &[u8], allowed: Allowed) -> Result<Parsed, ProtocolError> {
+        let parsed = match bytes.first() {
             None => return Ok(Parsed::Partial),
+            Some(b'*') => self.parse_array(bytes, allowed),
+            Some(_) => self.parse_line(bytes),
+        };
+        if !matches!(parsed, Ok(Parsed::Partial)) {
+            self.reset();
+        }
+        parsed
+    }
+
+    /// Forgets what has been read of a request.
+    pub(super) fn reset(&mut self) {
+        #[cfg(test)]
+        let looked_at = self.looked_at;
+        *self = Self::default();
+        #[cfg(test)]
+        {
+            self.looked_at = looked_at;
+        }
+    }
+
+    /// The memory that the places of the words take, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        if self.words.spilled() { self.words.capacity() * size_of::<Range<usize>>() } else { 0 }
+    }
+
+    fn parse_array(&mut self, bytes: &[u8], allowed: Allowed) -> Result<Parsed, ProtocolError> {
+        let Some(count) = self.word_count(bytes, allowed)? else { return Ok(Parsed::Partial) };
+        while self.words.len() < count {
+            let word = match &self.word {
+                Some(word) => word.clone(),
+                None => match self.word_at(bytes, allowed)? {
+                    Some(word) => self.word.insert(word).clone(),
+                    None => return Ok(Parsed::Partial),
+                },
+            };
+            if bytes.len() < word.end + 2 {
+                return Ok(Parsed::Partial);
+            }
+            self.at = word.end + 2;
+            self.word = None;
+            self.words.push(word);
+        }
+        Ok(Parsed::Whole(std::mem::take(&mut self.words), self.at))
+    }
+
+    /// How many words there will be; `None` while the line that says so has no end.
+    fn word_count(&mut self, bytes: &[u8], allowed: Allowed) -> Result<Option<usize>, ProtocolError> {
+        if self.count.is_some() {
+            return Ok(self.count);
+        }
+        let Some((count, at)) = self.number(bytes, 1, "too big mbulk count string")? else { return Ok(None) };
+        let count = match count {
+            Some(count) if count <= limits::REQUEST_WORDS_MAX => usize::try_from(count).unwrap_or(0),
+            _ => return refuse("invalid multibulk length"),
+        };
+        if count > limits::GUEST_REQUEST_WORDS_MAX && !allowed.is_authenticated {
+            return refuse("unauthenticated multibulk length");
+        }
+        self.at = at;
+        self.count = Some(count);
+        Ok(self.count)
+    }
+
+    /// The place of the word whose line begins at `self.at`; `None` while the line has no end.
+    fn word_at(&mut self, bytes: &[u8], allowed: Allowed) -> Result<Option<Range<usize>>, ProtocolError> {
+        match bytes.get(self.at) {
+            None => return Ok(None),
             Some(b'$') => {}
             Some(other) => return refuse(format!("expected '$', got '{}'", other.escape_ascii())),
         }
-        let Some((length, start)) = number(bytes, at + 1, "too big bulk count string")? else {
-            return Ok(Parsed::Partial);
+        let Some((length, start)) = self.number(bytes, self.at + 1, "too big bulk count string")? else {
+            return Ok(None);
         };
         let length = match length.and_then(|length| usize::try_from(length).ok()) {
-            Some(length) if length <= limits::REQUEST_WORD_BYTES_MAX => length,
+            Some(length) if length <= allowed.word_bytes => length,
             _ => return refuse("invalid bulk length"),
         };
-        if length > 16_384 && !is_authenticated {
+        if length > limits::GUEST_REQUEST_WORD_BYTES_MAX && !allowed.is_authenticated {
             return refuse("unauthenticated bulk length");
         }
-        let end = start + length;
-        if bytes.len() < end + 2 {
-            return Ok(Parsed::Partial);
-        }
-        words.push(start..end);
-        at = end + 2;
+        Ok(Some(start..start + length))
     }
-    Ok(Parsed::Whole(words, at))
-}
 
-/// The number in the line from `from` on, if it is one, and where the next line begins; `None` while there is no end of the line.
-fn number(bytes: &[u8], from: usize, too_long: &str) -> Result<Option<(Option<i64>, usize)>, ProtocolError> {
-    let rest = bytes.get(from..).unwrap_or_default();
-    if let Some((number, length)) = short_number(rest) {
-        return Ok(Some((Some(number), from + length)));
+    /// The number in the line from `from` on, if it is one, and where the next line begins; `None` while there is no end of
+    /// the line.
+    fn number(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        too_long: &str,
+    ) -> Result<Option<(Option<i64>, usize)>, ProtocolError> {
+        let rest = bytes.get(from..).unwrap_or_default();
+        self.note(rest.len().min(12));
+        if let Some((number, length)) = short_number(rest) {
+            return Ok(Some((Some(number), from + length)));
+        }
+        let Some(end) = self.find(bytes, from, b'\r') else {
+            return if rest.len() > limits::REQUEST_LINE_BYTES_MAX { refuse(too_long) } else { Ok(None) };
+        };
+        if bytes.len() < end + 2 {
+            return Ok(None);
+        }
+        let text = bytes.get(from..end).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
+        Ok(Some((text.parse().ok(), end + 2)))
     }
-    let Some(end) = rest.iter().position(|byte| *byte == b'\r') else {
-        return if rest.len() > limits::REQUEST_LINE_BYTES_MAX { refuse(too_long) } else { Ok(None) };
-    };
-    if rest.len() < end + 2 {
-        return Ok(None);
+
+    fn parse_line(&mut self, bytes: &[u8]) -> Result<Parsed, ProtocolError> {
+        let Some(end) = self.find(bytes, 0, b'\n') else {
+            let is_long = bytes.len() > limits::REQUEST_LINE_BYTES_MAX;
+            return if is_long { refuse("too big inline request") } else { Ok(Parsed::Partial) };
+        };
+        let line = bytes.get(..end).unwrap_or_default();
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match split_words(line) {
+            Some(words) => Ok(Parsed::Line(words, end + 1)),
+            None => refuse("unbalanced quotes in request"),
+        }
     }
-    let text = rest.get(..end).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
-    Ok(Some((text.parse().ok(), from + end + 2)))
+
+    /// Where the first `wanted` from `from` on is. What was looked at in vain is not looked at again.
+    fn find(&mut self, bytes: &[u8], from: usize, wanted: u8) -> Option<usize> {
+        let start = from.max(self.scanned);
+        let rest = bytes.get(start..).unwrap_or_default();
+        let found = rest.iter().position(|byte| *byte == wanted);
+        self.note(found.unwrap_or(rest.len()));
+        // An end of a line that is not whole yet is found again at once.
+        self.scanned = found.map_or(bytes.len(), |at| start + at);
+        found.map(|at| start + at)
+    }
+
+    /// Counts bytes that are looked at.
+    #[cfg(test)]
+    fn note(&mut self, bytes: usize) {
+        self.looked_at += bytes;
+    }
+
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "tests count")]
+    fn note(&mut self, _: usize) {}
 }
 
 /// The number of a line of few digits, as nearly all are, and how long the line is.
@@ -106,19 +222,6 @@ fn short_number(line: &[u8]) -> Option<(i64, usize)> {
         }
     }
     None
-}
-
-fn parse_line(bytes: &[u8]) -> Result<Parsed, ProtocolError> {
-    let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
-        let is_long = bytes.len() > limits::REQUEST_LINE_BYTES_MAX;
-        return if is_long { refuse("too big inline request") } else { Ok(Parsed::Partial) };
-    };
-    let line = bytes.get(..end).unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    match split_words(line) {
-        Some(words) => Ok(Parsed::Line(words, end + 1)),
-        None => refuse("unbalanced quotes in request"),
-    }
 }
 
 /// The words of a line. Between double quotes a backslash begins an escape, between single ones only `\'` is one; `None` when
@@ -187,6 +290,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const ALL: Allowed = Allowed { is_authenticated: true, word_bytes: limits::REQUEST_WORD_BYTES_MAX };
+
+    fn parse(bytes: &[u8], is_authenticated: bool) -> Result<Parsed, ProtocolError> {
+        Parser::default().parse(bytes, Allowed { is_authenticated, ..ALL })
+    }
+
     fn words(bytes: &[u8]) -> Vec<Vec<u8>> {
         match parse(bytes, true).unwrap() {
             Parsed::Whole(words, _) => words.into_iter().map(|word| bytes[word].to_vec()).collect(),
@@ -235,6 +344,41 @@ mod tests {
             refuse("too big mbulk count string")
         );
         assert_eq!(parse(b"*-1\r\n", true), Ok(Parsed::Whole(Words::new(), 5)));
+    }
+
+    /// Gives a parser a request byte by byte, and returns how many bytes it looked at for that.
+    fn trickle(request: &[u8]) -> usize {
+        let mut parser = Parser::default();
+        for len in 1..request.len() {
+            assert_eq!(parser.parse(&request[..len], ALL), Ok(Parsed::Partial));
+        }
+        assert!(!matches!(parser.parse(request, ALL), Ok(Parsed::Partial) | Err(_)));
+        parser.looked_at
+    }
+
+    #[test]
+    fn the_work_for_a_request_does_not_grow_with_its_pieces() {
+        let word = |word: &str| word.as_bytes().to_vec();
+        let many = encode(&vec![word("ab"); 5_000]);
+        let long = encode(&[word("SET"), word("k"), vec![b'v'; 50_000]]);
+        let line = [&b"SET k "[..], &*vec![b'v'; 50_000], b"\r\n"].concat();
+        let count = [&b"*"[..], &*vec![b'0'; 20_000], b"1\r\n$1\r\na\r\n"].concat();
+        for request in [many, long, line, count] {
+            let looked_at = trickle(&request);
+            assert!(looked_at <= 16 * request.len(), "{looked_at} bytes for {}", request.len());
+        }
+    }
+
+    #[test]
+    fn a_request_that_is_put_together_from_pieces_is_the_same() {
+        let request = encode(&[b"SET".to_vec(), b"k".to_vec(), vec![b'v'; 300]]);
+        let mut parser = Parser::default();
+        for len in [1, 3, 5, 17, 40, 200, request.len() - 1] {
+            assert_eq!(parser.parse(&request[..len], ALL), Ok(Parsed::Partial));
+        }
+        assert_eq!(parser.parse(&request, ALL), parse(&request, true));
+        // The parser is ready for the next one.
+        assert_eq!(parser.parse(b"PING\r\n", ALL), Ok(Parsed::Line(vec![b"PING".to_vec()], 6)));
     }
 
     #[test]

@@ -52,9 +52,22 @@ pub(super) struct Session {
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     pub(super) commands: Vec<Vec<Vec<u8>>>,
+    /// The memory that they take, by [`Queue::cost`].
     pub(super) bytes: usize,
     /// One of them was refused, and so all will be.
     pub(super) is_spoilt: bool,
+}
+
+/// What an allocation takes beside what it was asked for, at most, in bytes.
+const ALLOCATION_BYTES: usize = 32;
+
+impl Queue {
+    /// The memory that a command takes in a queue, in bytes.
+    pub(super) fn cost(words: &[&[u8]]) -> usize {
+        let each = size_of::<Vec<u8>>() + ALLOCATION_BYTES;
+        let words: usize = words.iter().map(|word| word.len() + each).sum();
+        words + each
+    }
 }
 
 /// Keys that `WATCH` named.
@@ -113,6 +126,33 @@ pub(super) struct Wait {
     pub(super) deadline: Option<Instant>,
     /// The reply at the end of the time.
     pub(super) nil: Vec<u8>,
+    /// The client wants no reply to the command that waits.
+    pub(super) is_silent: bool,
+}
+
+/// What commands that were taken back may have changed of a session.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct State {
+    database: usize,
+    protocol: Protocol,
+    is_authenticated: bool,
+    user: *const User,
+    name: *const u8,
+    silence: Silence,
+    topics: [usize; 3],
+    is_monitor: bool,
+    /// Commands that wait for `EXEC`, and keys that are watched.
+    transaction: (Option<usize>, usize),
+}
+
+impl State {
+    /// Whether a client to which every request since `before` was refused can go on: what it knows of the session is still so.
+    /// A transaction that it has ended is over, whatever became of it.
+    pub(super) fn is_as(&self, before: &Self) -> bool {
+        let over = (None, 0);
+        let is_transaction_known = self.transaction == before.transaction || self.transaction == over;
+        is_transaction_known && *self == Self { transaction: self.transaction, ..*before }
+    }
 }
 
 /// What a client has subscribed to.
@@ -164,6 +204,23 @@ impl Session {
             blocked: None,
             is_paused: false,
             is_closing: false,
+        }
+    }
+
+    /// What the client knows of it.
+    pub(super) fn state(&self) -> State {
+        let topics = self.topics.borrow();
+        let watched = self.watched.iter().map(|watched| watched.keys.len()).sum();
+        State {
+            database: self.database,
+            protocol: self.protocol,
+            is_authenticated: self.is_authenticated,
+            user: Rc::as_ptr(&self.user),
+            name: self.name.as_ptr(),
+            silence: self.silence,
+            topics: [topics.channels.len(), topics.patterns.len(), topics.shards.len()],
+            is_monitor: self.outbox.is_some(),
+            transaction: (self.queue.as_ref().map(|queue| queue.commands.len()), watched),
         }
     }
 

@@ -4,6 +4,7 @@
 //! share one sync. It is given them when the door has nothing left to run: clients that were answered together ask again
 //! together, and a sync that began with the first of them would have the others wait for a second one.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -13,11 +14,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use crate::clock::Stopwatch;
+use crate::server::redis::refusal;
 use crate::txn::Pending;
 
 /// A door that always has something to run does not hold commits back for longer.
 const HELD_BACK_MAX: Duration = Duration::from_micros(500);
 
+/// Without success, the text that clients get.
 type Outcome = Result<(), String>;
 type Settled = oneshot::Sender<Outcome>;
 type Batch = Vec<(Pending, Settled)>;
@@ -32,7 +35,16 @@ pub(super) struct Settler(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     held_back: Mutex<HeldBack>,
-    thread: Sender<Batch>,
+    waits: Waits,
+}
+
+/// Who waits for commits.
+#[derive(Debug)]
+enum Waits {
+    Thread(Sender<Batch>),
+    /// Whoever flushes.
+    #[cfg(feature = "testing")]
+    Here,
 }
 
 /// Commits that the thread was not given yet.
@@ -48,7 +60,14 @@ impl Settler {
     pub(super) fn start() -> std::io::Result<(Self, Outcomes)> {
         let ((thread, commits), (told, outcomes)) = (channel(), unbounded_channel());
         std::thread::Builder::new().name("larder-redis-sync".to_owned()).spawn(move || run(&commits, &told))?;
-        Ok((Self(Arc::new(Shared { held_back: Mutex::default(), thread })), outcomes))
+        let waits = Waits::Thread(thread);
+        Ok((Self(Arc::new(Shared { held_back: Mutex::default(), waits })), outcomes))
+    }
+
+    /// One without a thread: commits are waited for by [`Settler::flush`], and nothing depends on time.
+    #[cfg(feature = "testing")]
+    pub(super) fn without_thread() -> Self {
+        Self(Arc::new(Shared { held_back: Mutex::default(), waits: Waits::Here }))
     }
 
     /// Has `settled` told by [`tell`] when `pending` is durable.
@@ -56,40 +75,60 @@ impl Settler {
         let mut held_back = self.0.held_back.lock();
         held_back.commits.push((pending, settled));
         let since = held_back.since.get_or_insert_with(Stopwatch::start);
-        if since.elapsed() >= HELD_BACK_MAX {
+        if since.elapsed() >= HELD_BACK_MAX && self.has_thread() {
             self.give(&mut held_back);
         }
     }
 
-    /// Gives the thread what has come: the door has nothing left to run.
-    pub(super) fn flush(&self) {
-        self.give(&mut self.0.held_back.lock());
+    /// Gives the thread what has come: the door has nothing left to run. Returns whether there was anything.
+    pub(super) fn flush(&self) -> bool {
+        self.give(&mut self.0.held_back.lock())
+    }
+
+    fn has_thread(&self) -> bool {
+        matches!(self.0.waits, Waits::Thread(_))
     }
 
     /// As [`Settler::flush`], if the door did not come to that for long.
     pub(super) fn flush_if_late(&self) {
         let mut held_back = self.0.held_back.lock();
-        if held_back.since.as_ref().is_some_and(|since| since.elapsed() >= HELD_BACK_MAX) {
+        if held_back.since.as_ref().is_some_and(|since| since.elapsed() >= HELD_BACK_MAX) && self.has_thread() {
             self.give(&mut held_back);
         }
     }
 
-    fn give(&self, held_back: &mut HeldBack) {
-        if !held_back.commits.is_empty() {
-            // Without the thread the receivers of the answers find their other ends gone, and say so.
-            let _ = self.0.thread.send(std::mem::take(&mut held_back.commits));
-            held_back.since = None;
+    fn give(&self, held_back: &mut HeldBack) -> bool {
+        if held_back.commits.is_empty() {
+            return false;
         }
+        let batch = std::mem::take(&mut held_back.commits);
+        held_back.since = None;
+        match &self.0.waits {
+            // Without the thread the receivers of the answers find their other ends gone, and say so.
+            Waits::Thread(thread) => drop(thread.send(batch)),
+            #[cfg(feature = "testing")]
+            Waits::Here => {
+                for (settled, outcome) in batch.into_iter().rev().map(settle) {
+                    // A connection that has gone has nobody to tell.
+                    let _ = settled.send(outcome);
+                }
+            }
+        }
+        true
     }
+}
+
+/// Waits for one commit. A panic is an outcome too: others wait behind it.
+fn settle((pending, settled): (Pending, Settled)) -> (Settled, Outcome) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| pending.settle()));
+    let outcome = outcome.map_err(|_| refusal::PANICKED.to_owned());
+    (settled, outcome.and_then(|outcome| outcome.map_err(|error| refusal::text_of(&error))))
 }
 
 fn run(commits: &Receiver<Batch>, told: &UnboundedSender<Vec<(Settled, Outcome)>>) {
     while let Ok(first) = commits.recv() {
         let batch: Vec<_> = first.into_iter().chain(commits.try_iter().flatten()).collect();
         // In the order of the commits from the last: the first call waits, and the others find it done.
-        let settle = |(pending, settled): (Pending, Settled)| {
-            (settled, pending.settle().map_err(|error| format!("ERR {error}")))
-        };
         // A door that has gone has nobody to tell.
         let _ = told.send(batch.into_iter().rev().map(settle).collect());
     }

@@ -52,7 +52,7 @@ const HELP: &[&str] = &[
     "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB) | ID <id> [<id> ...]]",
     "    A line for each connection.",
     "NO-EVICT (ON|OFF)",
-    "    Remembered; no client is parted with to make room.",
+    "    Whether this client is kept when all clients together take up too much.",
     "NO-TOUCH (ON|OFF)",
     "    Whether what this client uses, other than by TOUCH, leaves no trace for eviction.",
     "PAUSE <milliseconds> [WRITE|ALL]",

@@ -2,9 +2,13 @@
 
 use std::rc::Rc;
 
+use crate::channel::Gauge;
 use crate::server::redis::command::{Call, Outcome, Refusal, integer, is};
 use crate::server::redis::door::{Client, Seen};
 use crate::server::redis::reply::Protocol;
+
+/// Bytes of replies up to which they are in the small buffer that Redis has for each client.
+const SMALL_BUFFER_BYTES: usize = 16 << 10;
 
 /// Which clients are meant.
 #[derive(Debug, Default)]
@@ -100,10 +104,15 @@ fn line(id: u64, client: &Client, call: &Call<'_>) -> String {
         before
     };
     let argument_bytes = if is_own { call.words.iter().map(|word| word.len()).sum() } else { 0 };
-    let waiting_bytes = if is_own { call.reply.len() } else { 0 };
-    let outbox_bytes = call.door.monitors.waiting(id);
+    let waiting_bytes = if is_own { call.reply.waiting().len() } else { client.waiting_bytes.get() };
+    let (messages, message_bytes) = client.inbox.borrow().as_ref().map_or((0, 0), Gauge::read);
+    // As in Redis, a small buffer, and what is waiting beyond it.
+    let (small_bytes, large_bytes) =
+        if waiting_bytes <= SMALL_BUFFER_BYTES { (waiting_bytes, 0) } else { (0, waiting_bytes) };
+    let outbox_bytes = large_bytes + message_bytes + call.door.monitors.waiting(id);
     let (queued, queued_bytes) = seen.queued.map_or((-1, 0), |(commands, bytes)| (commands.cast_signed(), bytes));
-    let total = seen.received.0 + seen.received.1 + argument_bytes + queued_bytes + seen.reply_bytes + outbox_bytes;
+    let total = seen.received.0 + seen.received.1 + argument_bytes + queued_bytes + seen.reply_bytes + outbox_bytes
+        - large_bytes;
     let (topics, library) = (client.topics.borrow(), client.library.borrow());
     let (name, user) = (text(&client.name.borrow()), text(&client.user.borrow().name));
     let age = now.saturating_since(client.since).as_secs();
@@ -112,7 +121,7 @@ fn line(id: u64, client: &Client, call: &Call<'_>) -> String {
     format!(
         "id={id} addr={} laddr={} fd={} name={name} age={age} idle={idle} flags={} db={} sub={} psub={} ssub={} \
          multi={queued} watch={} qbuf={} qbuf-free={} argv-mem={argument_bytes} multi-mem={queued_bytes} rbs={rbs} rbp={rbs} \
-         obl={waiting_bytes} oll=0 omem={outbox_bytes} tot-mem={total} events=r cmd={} user={user} redir=-1 resp={protocol} \
+         obl={small_bytes} oll={messages} omem={outbox_bytes} tot-mem={total} events=r cmd={} user={user} redir=-1 resp={protocol} \
          lib-name={} lib-ver={}\n",
         client.address,
         client.local,

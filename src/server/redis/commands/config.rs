@@ -1,6 +1,7 @@
 //! Parameters.
 
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, container};
+use crate::server::redis::bounds::Bounds;
+use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, container, integer, is};
 use crate::server::redis::subcommand::{Subcommand, subcommand, write_help};
 
 pub(super) const COMMANDS: &[Command] = &[container("config", Flags::ADMIN, Keys::NONE, "server", SUBCOMMANDS)];
@@ -48,8 +49,24 @@ fn set(call: &mut Call<'_>) -> Outcome {
     if !rest.is_empty() {
         return Err(Refusal::syntax());
     }
+    check_clients(call, pairs)?;
     call.door.parameters.set(pairs, &call.door.store, &call.door.users)?;
+    call.door.bounds.set(Bounds::of(&call.door.parameters));
     call.reply.ok();
+    Ok(())
+}
+
+/// Refuses a number of clients that the system has no open files for.
+fn check_clients(call: &Call<'_>, pairs: &[[&[u8]; 2]]) -> Outcome {
+    let most = call.door.clients_max;
+    let wanted = pairs.iter().find(|[name, _]| is(name, "maxclients")).and_then(|[_, value]| integer(value));
+    if wanted.is_some_and(|wanted| usize::try_from(wanted).is_ok_and(|wanted| wanted > most)) {
+        return Err(format!(
+            "ERR CONFIG SET failed (possibly related to argument 'maxclients') - The operating system is not able to handle \
+             the specified number of clients, try with {most}"
+        )
+        .into());
+    }
     Ok(())
 }
 

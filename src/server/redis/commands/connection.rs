@@ -64,6 +64,7 @@ fn reset(call: &mut Call<'_>) -> Outcome {
     *call.session = Session { topics, ..Session::new(id, call.door.users.default_user()) };
     call.door.monitors.remove(id);
     if let Some(client) = call.door.clients.borrow().get(&id) {
+        client.inbox.replace(None);
         client.is_not_evicted.set(false);
         client.is_not_touching.set(false);
     }

@@ -66,6 +66,9 @@ fn debug(call: &mut Call<'_>) -> Outcome {
         (b"dict-resizing" | b"set-active-expire" | b"set-disable-deny-scripts", [_])
         | (b"replybuffer" | b"stringmatch-len", [_, _]) => {}
         (b"sleep", [_]) => sleep(call)?,
+        // What becomes of a command that panics is to be tested.
+        #[cfg(any(test, feature = "testing"))]
+        (b"panic", []) => panic!("as a client asked"),
         (
             b"aof-flush-sleep"
             | b"assert"

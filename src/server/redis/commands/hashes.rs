@@ -60,6 +60,7 @@ fn hmget(call: &mut Call<'_>) -> Outcome {
     for field in fields {
         let value = hash.get(field)?;
         call.reply.bulk_or_nil(value);
+        call.reply.check()?;
     }
     Ok(())
 }
@@ -139,13 +140,12 @@ fn hrandfield(call: &mut Call<'_>) -> Outcome {
         [word] if is(word, "withvalues") => true,
         _ => return Err(Refusal::syntax()),
     };
-    let mut chosen = Vec::new();
-    for n in choose(call, len, call.integer(2)?)? {
-        chosen.extend(hash.nth(n)?);
-    }
+    let chosen = choose(call, len, call.integer(2)?)?;
     let is_nested = with_values && call.reply.protocol == crate::server::redis::reply::Protocol::Resp3;
     call.reply.array(if with_values && !is_nested { chosen.len() * 2 } else { chosen.len() });
-    for (field, value) in chosen {
+    // Not all are in memory at once: one field may have been chosen many times.
+    for n in chosen {
+        let Some((field, value)) = hash.nth(n)? else { continue };
         if is_nested {
             call.reply.array(2);
         }
@@ -153,6 +153,7 @@ fn hrandfield(call: &mut Call<'_>) -> Outcome {
         if with_values {
             call.reply.bulk(value);
         }
+        call.reply.check()?;
     }
     Ok(())
 }

@@ -141,7 +141,7 @@ fn server(call: &Call<'_>, text: &mut Text) -> Result<()> {
 fn clients(call: &Call<'_>, text: &mut Text) -> Result<()> {
     text.line("connected_clients", call.door.clients.borrow().len());
     text.line("cluster_connections", 0);
-    text.line("maxclients", call.door.parameters.clients_max());
+    text.line("maxclients", call.door.bounds.get().clients);
     text.line("blocked_clients", call.door.blocked.borrow().len());
     text.zeros(&["tracking_clients"]);
     Ok(())
@@ -169,6 +169,7 @@ fn memory(call: &Call<'_>, text: &mut Text) -> Result<()> {
     text.bytes("maxmemory", budget.unwrap_or(0));
     text.line("maxmemory_policy", policy.name());
     text.zeros(&["mem_not_counted_for_evict", "mem_replication_backlog", "mem_total_replication_buffers"]);
+    text.line("mem_clients_normal", call.door.clients_bytes.get());
     text.zeros(&["mem_clients_slaves", "mem_cluster_links", "mem_aof_buffer"]);
     text.line("mem_allocator", "libc");
     text.zeros(&["active_defrag_running", "lazyfree_pending_objects"]);
@@ -196,7 +197,7 @@ fn persistence(call: &Call<'_>, text: &mut Text) -> Result<()> {
     text.line("aof_current_rewrite_time_sec", -1);
     text.line("aof_last_bgrewrite_status", outcome);
     text.zeros(&["aof_rewrites", "aof_rewrites_consecutive_failures"]);
-    text.line("aof_last_write_status", "ok");
+    text.line("aof_last_write_status", if call.door.store.failure().is_some() { "err" } else { "ok" });
     text.zeros(&["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"]);
     if stats.disk_bytes > 0 {
         text.line("aof_current_size", stats.log_bytes);
@@ -231,7 +232,8 @@ fn stats(call: &Call<'_>, text: &mut Text) -> Result<()> {
     text.line("expired_stale_perc", "0.00");
     text.zeros(&["expired_time_cap_reached_count"]);
     text.line("evicted_keys", keys.evicted);
-    text.zeros(&["evicted_clients", "total_eviction_exceeded_time", "current_eviction_exceeded_time"]);
+    text.line("evicted_clients", counters.evicted.get());
+    text.zeros(&["total_eviction_exceeded_time", "current_eviction_exceeded_time"]);
     text.line("keyspace_hits", counters.hits.get());
     text.line("keyspace_misses", counters.misses.get());
     text.line("pubsub_channels", door.store.channels(None, false).len());

@@ -121,9 +121,22 @@ fn lindex(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
+/// Values that are read at once, so that those of a long range are not all in memory beside their reply.
+const READ_AT_ONCE: i64 = 128;
+
 fn lrange(call: &mut Call<'_>) -> Outcome {
-    let values = call.kv().list(call.word(1)).range(call.integer(2)?, call.integer(3)?)?;
-    call.reply.bulks(values);
+    let list = call.kv().list(call.word(1));
+    let (start, stop) = (call.integer(2)?, call.integer(3)?);
+    let len = i64::try_from(list.len()?).unwrap_or(i64::MAX);
+    let from_front = |index: i64| if index < 0 { index.saturating_add(len) } else { index };
+    let (mut at, end) = (from_front(start).max(0), from_front(stop).min(len - 1).saturating_add(1));
+    call.reply.array(usize::try_from(end.saturating_sub(at)).unwrap_or(0));
+    while at < end {
+        let next = end.min(at + READ_AT_ONCE);
+        list.range(at, next - 1)?.iter().for_each(|value| call.reply.bulk(value));
+        call.reply.check()?;
+        at = next;
+    }
     Ok(())
 }
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use crate::channel::QueueBounds;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, command, container};
 use crate::server::redis::session::Topics;
 use crate::server::redis::subcommand::{Subcommand, subcommand, unknown_option, write_help};
 
 const FLAGS: Flags = Flags::PUBSUB.and(Flags::FAST);
-const SUBSCRIBE: Flags = Flags::PUBSUB.and(Flags::NO_MULTI);
+const SUBSCRIBE: Flags = Flags::PUBSUB;
 const GROUP: &str = "pubsub";
 
 pub(super) const COMMANDS: &[Command] = &[
@@ -115,7 +116,13 @@ fn publish_sharded(call: &mut Call<'_>) -> Outcome {
 
 fn subscribe(call: &mut Call<'_>, topic: Topic) -> Outcome {
     if call.session.subscriber.is_none() {
-        call.session.subscriber = Some(call.door.store.subscriber()?);
+        // Its messages are bounded by their bytes, however many they are.
+        let bytes = call.door.bounds.get().output(true).hard_bytes;
+        let subscriber = call.door.store.subscriber(QueueBounds::default().messages(usize::MAX).bytes(bytes))?;
+        if let Some(client) = call.door.clients.borrow().get(&call.session.id) {
+            client.inbox.replace(Some(subscriber.gauge()));
+        }
+        call.session.subscriber = Some(subscriber);
     }
     let topics = Rc::clone(&call.session.topics);
     let mut topics = topics.borrow_mut();
@@ -157,10 +164,12 @@ fn unsubscribe(call: &mut Call<'_>, topic: Topic) -> Outcome {
 }
 
 fn answer(call: &mut Call<'_>, kind: &str, name: Option<&[u8]>, count: u64) {
+    let from = call.reply.len();
     call.reply.push(3);
     call.reply.bulk(kind);
     call.reply.bulk_or_nil(name);
     call.reply.count(count);
+    call.reply.mark_push(from);
 }
 
 fn help(call: &mut Call<'_>) -> Outcome {

@@ -125,11 +125,13 @@ fn srandmember(call: &mut Call<'_>) -> Outcome {
         }
         [count] => {
             let count = integer(count).ok_or_else(Refusal::not_an_integer)?;
-            let mut chosen = Vec::new();
-            for n in choose(call, len, count)? {
-                chosen.extend(set.nth(n)?);
+            let chosen = choose(call, len, count)?;
+            call.reply.array(chosen.len());
+            // Not all are in memory at once: one member may have been chosen many times.
+            for n in chosen {
+                call.reply.bulk_or_nil(set.nth(n)?);
+                call.reply.check()?;
             }
-            call.reply.bulks(chosen);
         }
         _ => return Err(Refusal::syntax()),
     }

@@ -76,22 +76,24 @@ fn sort(call: &mut Call<'_>, can_store: bool) -> Outcome {
     } else if options.is_descending {
         values.reverse();
     }
-    let mut parts = Vec::new();
-    for value in limited(values, options.limit) {
-        if options.gets.is_empty() {
-            parts.push(Some(value));
-            continue;
-        }
-        for pattern in &options.gets {
-            parts.push(look_up(call, pattern, &value)?);
-        }
-    }
+    let patterns: &[&[u8]] = if options.gets.is_empty() { &[b"#"] } else { &options.gets };
+    let values: Vec<_> = limited(values, options.limit).collect();
     if let Some(destination) = options.destination {
+        let mut parts = Vec::new();
+        for value in &values {
+            for pattern in patterns {
+                parts.push(look_up(call, pattern, value)?);
+            }
+        }
         return store(call, destination, parts);
     }
-    call.reply.array(parts.len());
-    for part in parts {
-        call.reply.bulk_or_nil(part);
+    call.reply.array(values.len() * patterns.len());
+    for value in &values {
+        for pattern in patterns {
+            let part = look_up(call, pattern, value)?;
+            call.reply.bulk_or_nil(part);
+            call.reply.check()?;
+        }
     }
     Ok(())
 }

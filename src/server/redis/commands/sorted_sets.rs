@@ -257,6 +257,9 @@ fn mpop(call: &mut Call<'_>, is_waiting: bool) -> Outcome {
     Ok(())
 }
 
+/// Members that are read at once when many are drawn.
+const CHOSEN_AT_ONCE: usize = 128;
+
 fn zrandmember(call: &mut Call<'_>) -> Outcome {
     let set = set(call);
     let len = set.len()?;
@@ -270,15 +273,29 @@ fn zrandmember(call: &mut Call<'_>) -> Outcome {
         [word] if is(word, "withscores") => true,
         _ => return Err(Refusal::syntax()),
     };
-    let entries = set.nths(choose(call, len, call.integer(2)?)?)?;
-    write(call, &entries, with_scores);
+    let chosen = choose(call, len, call.integer(2)?)?;
+    write_head(call, chosen.len(), with_scores);
+    // Not all are in memory at once: one member may have been chosen many times.
+    for part in chosen.chunks(CHOSEN_AT_ONCE) {
+        write_entries(call, &set.nths(part.iter().copied())?, with_scores);
+        call.reply.check()?;
+    }
     Ok(())
 }
 
 /// Writes members, with their scores or without.
 pub(super) fn write(call: &mut Call<'_>, entries: &Entries, with_scores: bool) {
+    write_head(call, entries.len(), with_scores);
+    write_entries(call, entries, with_scores);
+}
+
+fn write_head(call: &mut Call<'_>, members: usize, with_scores: bool) {
+    let is_flat = with_scores && call.reply.protocol == Protocol::Resp2;
+    call.reply.array(if is_flat { members * 2 } else { members });
+}
+
+fn write_entries(call: &mut Call<'_>, entries: &Entries, with_scores: bool) {
     let is_nested = with_scores && call.reply.protocol == Protocol::Resp3;
-    call.reply.array(if with_scores && !is_nested { entries.len() * 2 } else { entries.len() });
     for (member, score) in entries {
         if is_nested {
             call.reply.array(2);

@@ -53,6 +53,7 @@ fn mget(call: &mut Call<'_>) -> Outcome {
         };
         call.door.counters.lookup(value.is_some());
         call.reply.bulk_or_nil(value);
+        call.reply.check()?;
     }
     Ok(())
 }

@@ -76,16 +76,12 @@ numbers! {
     #[allow(dead_code, reason = "scripts come to read it")]
     BusyReplyMillis => busy_reply_ms: u64,
     /// Bytes that one client may have sent and that wait to be run.
-    #[allow(dead_code, reason = "connections come to read it")]
     QueryBufferBytes => query_buffer_bytes: usize,
     /// Bytes of one word of a request.
-    #[allow(dead_code, reason = "connections come to read it")]
     BulkBytes => bulk_bytes: usize,
     /// Seconds after which the system asks a silent peer whether it is there; 0 for never.
-    #[allow(dead_code, reason = "connections come to read it")]
     KeepaliveSeconds => keepalive_seconds: u64,
     /// Bytes that the connections of all clients may take up.
-    #[allow(dead_code, reason = "connections come to read it")]
     ClientsMemory => clients_memory: ClientsMemory,
     /// Seconds after which a client that sends nothing is disconnected; never at 0.
     IdleSeconds => idle_seconds: u64,
@@ -187,7 +183,6 @@ impl FromNumber for ClientsMemory {
     }
 }
 
-#[allow(dead_code, reason = "connections come to read it")]
 impl ClientsMemory {
     /// The number of bytes beside a store with this budget; `None` for no bound.
     pub(in crate::server::redis) fn bytes(self, budget: Option<u64>) -> Option<u64> {
@@ -201,12 +196,10 @@ impl ClientsMemory {
 }
 
 /// Classes of clients that have limits for what waits to be sent to them.
-#[allow(dead_code, reason = "connections come to read it")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::server::redis) enum OutputClass {
     Normal = 0,
-    /// Redis's replicas, which clients that monitor count as.
-    Replica = 1,
+    // Between them is the class of replicas, of which a door has none.
     Subscriber = 2,
 }
 
@@ -251,7 +244,6 @@ impl Numbers {
 
 impl Parameters {
     /// What may wait to be sent to a client of a class.
-    #[allow(dead_code, reason = "connections come to read it")]
     pub(in crate::server::redis) fn output_limit(&self, class: OutputClass) -> OutputLimit {
         let text = self.text("client-output-buffer-limit");
         let words: Vec<_> = text.split(' ').collect();

@@ -17,7 +17,6 @@ use crate::server::redis::acl::Users;
 use crate::server::redis::command::Refusal;
 use crate::store::Store;
 use live::{Change, Live, Numbers, Tuned, apply};
-#[allow(unused_imports, reason = "connections come to read them")]
 pub(super) use live::{ClientsMemory, NewUsersHear, OutputClass, OutputLimit, SavePoint};
 use table::{Effect, Parameter, TABLE};
 use value::Kind;

@@ -52,6 +52,11 @@ impl Scripting {
         Ok(Self { interpreter, scripts: RefCell::default(), libraries: RefCell::default() })
     }
 
+    /// Has the libraries read again: what was done to them was not committed.
+    pub(super) fn forget_libraries(&self) {
+        self.libraries.replace(None);
+    }
+
     /// The door's.
     fn of<'a>(call: &Call<'a>) -> Result<&'a Self, Refusal> {
         if let Some(scripting) = call.door.scripting.get() {

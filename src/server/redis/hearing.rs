@@ -1,0 +1,62 @@
+//! Serving those who wait with what others than the door's clients do to keys.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use crate::server::redis::blocked::{self, Answer};
+use crate::server::redis::connection::settle;
+use crate::server::redis::door::Door;
+use crate::server::redis::refusal::{PANICKED, text_of};
+use crate::server::redis::settler::Settler;
+
+/// Does so for ever.
+pub(super) async fn hear(door: Rc<Door>, settler: Settler) {
+    loop {
+        door.ears.heard.notified().await;
+        let heads = door.ears.take();
+        if let Err(error) = serve_blocked(&door, &settler, heads).await {
+            tracing::error!(error, "clients that wait could not be served");
+        }
+    }
+}
+
+/// Serves those who wait for the keys at `heads`, to which something has happened, and answers them when it is durable.
+async fn serve_blocked(door: &Door, settler: &Settler, heads: Vec<Box<[u8]>>) -> Result<(), String> {
+    let served = catch_unwind(AssertUnwindSafe(|| {
+        door.store.transaction_pending(|transaction| {
+            door.blocked.borrow_mut().rolled_back();
+            blocked::serve(transaction, door, heads.clone());
+            Ok(())
+        })
+    }));
+    let pending = match served {
+        Ok(Ok(((), pending))) => pending,
+        failed => {
+            // Those who wait go on waiting: there was no request that could be refused.
+            door.blocked.borrow_mut().rolled_back();
+            door.forget_uncommitted();
+            return Err(failed.map_or(PANICKED.to_owned(), |outcome| {
+                outcome.map_or_else(|error| text_of(&error), |_| String::new())
+            }));
+        }
+    };
+    let answers = {
+        let mut blocked = door.blocked.borrow_mut();
+        blocked.listen(&door.store, &door.ears);
+        blocked.committed()
+    };
+    if answers.is_empty() {
+        return Ok(());
+    }
+    let settled = settle(settler, &pending).await;
+    match &settled {
+        Ok(()) => answers.into_iter().for_each(Answer::send),
+        Err(text) => {
+            door.forget_uncommitted();
+            for answer in answers {
+                answer.fail(text);
+            }
+        }
+    }
+    settled
+}
