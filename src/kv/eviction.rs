@@ -185,7 +185,7 @@ const FREEING: [&str; 24] = [
 /// Removes keys until what is held is within the budget, if there is one and `verb` needs room.
 pub(super) fn make_room(writer: &mut Writer, verb: &str) -> Result<()> {
     let Some((budget, policy)) = writer.usage().budget() else { return Ok(()) };
-    if FREEING.contains(&verb) {
+    if FREEING.contains(&verb) || writer.exceeds_memory() {
         return Ok(());
     }
     let policy = EvictionPolicy::of(policy);

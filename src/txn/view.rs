@@ -171,6 +171,7 @@ pub struct Writer {
     freed: u64,
     wake_at: Option<Timestamp>,
     /// Whether it was given unique times.
+    exceeds_memory: bool,
     took_times: bool,
     /// What to put back when the operation that runs inside a transaction fails; `None` when nothing can be undone alone.
     undo: Option<Undo>,
@@ -193,7 +194,16 @@ impl Deref for Writer {
 
 impl Writer {
     pub(crate) fn new(view: View) -> Self {
-        Self { view, effects: Vec::new(), touched: Vec::new(), freed: 0, wake_at: None, took_times: false, undo: None }
+        Self {
+            view,
+            effects: Vec::new(),
+            touched: Vec::new(),
+            freed: 0,
+            wake_at: None,
+            exceeds_memory: false,
+            took_times: false,
+            undo: None,
+        }
     }
 
     /// Puts `value` at `key`.
@@ -295,6 +305,17 @@ impl Writer {
     #[cfg(feature = "redis")]
     pub(super) fn set_counts_uses(&mut self, counts_uses: bool) {
         self.view.counts_uses = counts_uses;
+    }
+
+    /// Whether the operations that follow may take more memory than the budget.
+    #[cfg(feature = "lua")]
+    pub(super) fn set_exceeds_memory(&mut self, exceeds_memory: bool) {
+        self.exceeds_memory = exceeds_memory;
+    }
+
+    /// Whether they may.
+    pub(crate) fn exceeds_memory(&self) -> bool {
+        self.exceeds_memory
     }
 
     /// Begins an operation of a longer transaction; [`Writer::undo_to`] takes it back.

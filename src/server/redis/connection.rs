@@ -4,7 +4,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
@@ -17,6 +16,7 @@ use crate::server::redis::monitor::Outbox;
 use crate::server::redis::reply::{Protocol, Reply};
 use crate::server::redis::session::{Session, Wait};
 use crate::server::redis::settler::Settler;
+use crate::server::redis::socket;
 use crate::txn::Pending;
 
 /// Bytes that are read at once, at least.
@@ -32,7 +32,7 @@ enum End {
 
 /// One client's connection.
 pub(super) struct Connection {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Rc<TcpStream>,
     pub(super) door: Rc<Door>,
     pub(super) client: Rc<Client>,
     pub(super) session: Session,
@@ -49,12 +49,19 @@ impl Connection {
                 return;
             }
             self.settler.flush_if_late();
-            // Clients that are written to together wake up once.
-            self.door.let_others_run().await;
             self.door.meter.written_bytes.add(reply.len());
+            // Clients that are written to together wake up once. If one of the others runs a script for long, this one's replies
+            // are sent meanwhile.
+            self.client.interim.set_at_rest(end.is_none() && self.is_idle(&received));
+            self.client.interim.lend(&mut reply);
+            self.door.let_others_run().await;
+            self.client.interim.set_at_rest(false);
+            if self.take_interim(&mut received, &mut reply).is_err() {
+                return;
+            }
             let is_sent = tokio::select! {
                 biased;
-                written = self.stream.write_all(reply.bytes()) => written.is_ok(),
+                written = socket::write_all(&self.stream, reply.bytes()) => written.is_ok(),
                 () = self.client.cut.notified() => false,
             };
             if !is_sent || end.is_some() {
@@ -74,10 +81,11 @@ impl Connection {
         // As in Redis it counts for those who send commands, and not for those who wait or listen.
         let idle_seconds = self.door.parameters.idle_seconds.get();
         let may_idle = idle_seconds == 0 || has_subscriptions || is_waiting || is_monitor || is_paused;
+        self.client.interim.set_at_rest(self.is_idle(received));
         tokio::select! {
             biased;
             () = self.client.kill.notified() => return Err(End::Gone),
-            read = self.stream.read_buf(received) => match read {
+            read = socket::read(&self.stream, received) => match read {
                 Ok(0) | Err(_) => return Err(End::Gone),
                 Ok(bytes) => self.door.meter.read_bytes.add(bytes),
             },
@@ -85,8 +93,11 @@ impl Connection {
             next = next_answer(self.session.blocked.as_mut()), if is_waiting => answer = Some(next),
             () = next_requests(self.session.outbox.as_deref()), if is_monitor => is_told = true,
             () = self.door.pause.changes(), if is_paused => goes_on = true,
+            () = self.client.interim.ready.notified() => {}
             () = sleep(idle_seconds), if !may_idle => return Err(End::Gone),
         }
+        self.client.interim.set_at_rest(false);
+        self.take_interim(received, reply)?;
         if is_told {
             let outbox = self.session.outbox.as_ref();
             let told = outbox.map_or(Some(Vec::new()), |outbox| outbox.take());
@@ -111,6 +122,33 @@ impl Connection {
             (None, None) if is_waiting || self.session.is_paused => Ok(()),
             (None, None) => self.answer(received, reply).await,
         }
+    }
+
+    /// Whether the next request would be answered as if it were the first, but for who asks and in which protocol.
+    fn is_idle(&self, received: &[u8]) -> bool {
+        received.is_empty()
+            && self.session.is_plain()
+            && self.session.subscriber.is_none()
+            && self.session.outbox.is_none()
+            && !self.session.is_paused
+    }
+
+    /// Takes over what was done for the client while a script had the thread.
+    fn take_interim(&mut self, received: &mut Vec<u8>, reply: &mut Reply) -> Result<(), End> {
+        let Some(rest) = self.client.interim.take() else { return Ok(()) };
+        if !rest.replay.is_empty() {
+            // It was answered then.
+            let mut unheard = Reply::default();
+            execute::run(&self.door, &mut self.session, &rest.replay, &mut unheard).map_err(|_| End::Gone)?;
+        }
+        let mut unsent = rest.unsent;
+        if reply.len() == 0 {
+            reply.swap(&mut unsent);
+        } else {
+            reply.raw(&unsent);
+        }
+        received.splice(0..0, rest.received);
+        Ok(())
     }
 
     /// Writes the reply to the command that waited; without an answer its time is over.

@@ -3,8 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use tokio::net::TcpStream;
 
 use crate::clock::Timestamp;
 use crate::kv::Keyspace;
@@ -12,6 +15,7 @@ use crate::limits;
 use crate::server::metrics::{Meter, Metrics};
 use crate::server::redis::acl::{User, Users};
 use crate::server::redis::blocked::{Blocked, Ears};
+use crate::server::redis::busy::{Interim, Newcomers};
 use crate::server::redis::config::Parameters;
 use crate::server::redis::monitor::Monitors;
 use crate::server::redis::pause::Pause;
@@ -48,6 +52,12 @@ pub(super) struct Door {
     pub(super) run_id: String,
     /// What `SHUTDOWN` calls.
     pub(super) shutdown: Option<Shutdown>,
+    /// The door is to end: what runs for long has to, too.
+    #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
+    pub(super) closing: Arc<AtomicBool>,
+    /// Clients who come while a script runs for long.
+    #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
+    pub(super) newcomers: RefCell<Option<Newcomers>>,
     /// Made for the first script.
     #[cfg(feature = "lua")]
     pub(super) scripting: std::cell::OnceCell<crate::server::redis::scripting::Scripting>,
@@ -59,6 +69,10 @@ pub(super) struct Client {
     pub(super) address: SocketAddr,
     /// The door's end of the connection.
     pub(super) local: SocketAddr,
+    /// The connection's socket, for who looks at it while the connection's task cannot run.
+    #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
+    pub(super) stream: Weak<TcpStream>,
+    pub(super) interim: Interim,
     /// The number that the system has for the socket; -1 where there is none.
     pub(super) socket: i32,
     pub(super) since: Timestamp,
@@ -89,6 +103,8 @@ pub(super) struct Seen {
     pub(super) watched_keys: usize,
     pub(super) is_waiting: bool,
     pub(super) is_monitor: bool,
+    #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
+    pub(super) is_authenticated: bool,
     /// Bytes that wait to be run, and room for more.
     pub(super) received: (usize, usize),
     /// Bytes that there is room for in replies.
@@ -106,6 +122,7 @@ impl Seen {
             watched_keys: session.watched.iter().map(|watched| watched.keys.len()).sum(),
             is_waiting: session.blocked.is_some() || session.is_paused,
             is_monitor: session.outbox.is_some(),
+            is_authenticated: session.is_authenticated,
             received: (0, 0),
             reply_bytes: 0,
         }

@@ -16,6 +16,7 @@
 
 mod acl;
 mod blocked;
+mod busy;
 mod command;
 mod commands;
 mod config;
@@ -34,6 +35,7 @@ mod scripting;
 mod session;
 mod settler;
 mod slow_log;
+mod socket;
 mod subcommand;
 mod system;
 mod tally;
@@ -43,6 +45,7 @@ use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -57,6 +60,7 @@ use crate::server::worker::{Worker, drain};
 use crate::store::Store;
 use acl::Users;
 use acl::rights::Rights;
+use busy::{Interim, Newcomers};
 use config::Parameters;
 use connection::Connection;
 use door::{Client, Counters, Door, Seen};
@@ -263,7 +267,15 @@ pub struct UserError(String);
 pub struct RedisServer {
     address: SocketAddr,
     meter: Arc<Meter>,
+    /// Set before the thread is told to end: it may be busy with a script.
+    closing: Arc<AtomicBool>,
     _worker: Worker,
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
 }
 
 impl RedisServer {
@@ -290,9 +302,11 @@ impl RedisServer {
         let settler = Settler::start().map_err(|error| failed("start a thread", error))?;
         let meter = Arc::new(Meter::default());
         let (store, options, counted) = (store.clone(), options.clone(), Arc::clone(&meter));
-        let serve = move |stopped| serve(store, &options, listener, address, settler, counted, stopped);
+        let closing = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&closing);
+        let serve = move |stopped| serve(store, &options, (listener, address), settler, (counted, told), stopped);
         let worker = Worker::start("larder-redis", serve).map_err(|error| failed("start a thread", error))?;
-        Ok(Self { address, meter, _worker: worker })
+        Ok(Self { address, meter, closing, _worker: worker })
     }
 
     /// Where it listens.
@@ -342,10 +356,9 @@ impl RedisServer {
 fn serve(
     store: Store,
     options: &RedisOptions,
-    listener: TcpListener,
-    address: SocketAddr,
+    (listener, address): (TcpListener, SocketAddr),
     (settler, outcomes): (Settler, Outcomes),
-    meter: Arc<Meter>,
+    (meter, closing): (Arc<Meter>, Arc<AtomicBool>),
     stopped: oneshot::Receiver<()>,
 ) {
     let idle = settler.clone();
@@ -355,7 +368,11 @@ fn serve(
         Err(error) => return tracing::error!(%error, "the Redis door cannot wait for its sockets"),
     };
     runtime.spawn(settler::tell(outcomes));
-    let door = Rc::new(door(store, options, address, meter));
+    let door = Rc::new(door(store, options, address, (meter, closing)));
+    match listener.try_clone() {
+        Ok(listener) => drop(door.newcomers.replace(Some(newcomers(&door, &settler, listener)))),
+        Err(error) => tracing::warn!(%error, "clients who come while a script runs for long have to wait for its end"),
+    }
     let connections = LocalSet::new();
     connections.block_on(&runtime, async {
         tokio::select! {
@@ -372,7 +389,12 @@ fn serve(
 }
 
 /// What the connections of a door share.
-fn door(store: Store, options: &RedisOptions, address: SocketAddr, meter: Arc<Meter>) -> Door {
+fn door(
+    store: Store,
+    options: &RedisOptions,
+    address: SocketAddr,
+    (meter, closing): (Arc<Meter>, Arc<AtomicBool>),
+) -> Door {
     let seed = options.seed.unwrap_or_else(random_seed);
     let random = fastrand::Rng::with_seed(seed);
     // Not what commands draw, which stays the same for the same seed.
@@ -399,6 +421,8 @@ fn door(store: Store, options: &RedisOptions, address: SocketAddr, meter: Arc<Me
         tally: Tally::default(),
         run_id,
         shutdown: options.shutdown.clone(),
+        closing,
+        newcomers: RefCell::default(),
         #[cfg(feature = "lua")]
         scripting: std::cell::OnceCell::new(),
     }
@@ -413,7 +437,7 @@ fn door(store: Store, options: &RedisOptions, address: SocketAddr, meter: Arc<Me
 #[doc(hidden)]
 pub fn answer(store: &Store, bytes: &[u8]) -> crate::error::Result<Vec<u8>> {
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
-    let door = door(store.clone(), &RedisOptions::default().seed(0), address, Arc::default());
+    let door = door(store.clone(), &RedisOptions::default().seed(0), address, Default::default());
     let mut session = Session::new(1, door.users.default_user());
     let (mut reply, mut consumed) = (Reply::default(), 0);
     loop {
@@ -438,6 +462,17 @@ async fn hear(door: Rc<Door>, settler: Settler) {
     }
 }
 
+/// Lets clients in without the task that does so otherwise.
+fn newcomers(door: &Rc<Door>, settler: &Settler, listener: TcpListener) -> Newcomers {
+    let (door, settler) = (Rc::downgrade(door), settler.clone());
+    let welcome = move |stream, peer| {
+        if let (Some(door), Ok(stream)) = (door.upgrade(), TcpStream::from_std(stream)) {
+            welcome(&door, stream, peer, &settler);
+        }
+    };
+    Newcomers { listener, welcome: Box::new(welcome) }
+}
+
 /// Begins a connection.
 fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &Settler) {
     door.meter.connections.add(1);
@@ -452,11 +487,14 @@ fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &S
     }
     // Replies are written whole; waiting for more would only delay them.
     let _ = stream.set_nodelay(true);
+    let stream = Rc::new(stream);
     let session = Session::new(id, door.users.default_user());
     let now = door.store.now();
     let client = Rc::new(Client {
         address: peer,
         local: stream.local_addr().unwrap_or(door.address),
+        stream: Rc::downgrade(&stream),
+        interim: Interim::default(),
         socket: number_of(&stream),
         since: now,
         user: RefCell::new(door.users.default_user()),
@@ -471,6 +509,8 @@ fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &S
         kill: tokio::sync::Notify::new(),
         cut: tokio::sync::Notify::new(),
     });
+    // Nothing has been read yet.
+    client.interim.set_at_rest(true);
     door.clients.borrow_mut().insert(id, Rc::clone(&client));
     let (door, settler) = (Rc::clone(door), settler.clone());
     let connection = Connection { stream, door, client, session, settler };

@@ -50,6 +50,11 @@ impl Reply {
         self.bytes.shrink_to(64 << 10);
     }
 
+    /// Exchanges what was written for `bytes`.
+    pub(super) fn swap(&mut self, bytes: &mut Vec<u8>) {
+        std::mem::swap(&mut self.bytes, bytes);
+    }
+
     /// A reply that was written before.
     pub(super) fn raw(&mut self, reply: &[u8]) {
         self.bytes.extend_from_slice(reply);
