@@ -240,14 +240,23 @@ pub const DEADLINES_READ_MAX: usize = 10_000;
 /// Scans of keys that may be under way at the door; the oldest is forgotten first.
 pub const SCAN_CURSORS_MAX: usize = 16_384;
 
-/// Instructions of one script.
-pub const SCRIPT_INSTRUCTIONS_MAX: u64 = 1 << 27;
+/// Instructions of one script; steps of the libraries' own loops count as instructions.
+pub const SCRIPT_INSTRUCTIONS_MAX: u64 = 1 << 33;
 
-/// Bytes that one script may have in use.
+/// Bytes that the interpreter may have in use: the script that runs, those that are kept compiled, and what libraries keep.
 pub const SCRIPT_MEMORY_BYTES_MAX: usize = 256 << 20;
 
-/// Seconds that one script may run for, whatever its instructions are.
-pub const SCRIPT_SECONDS_MAX: u64 = 5;
+/// Seconds that one script may run for, whatever its instructions are. Other clients are told that the door is busy long before.
+pub const SCRIPT_SECONDS_MAX: u64 = 60;
+
+/// Milliseconds that a script may still run for when the door is being closed.
+pub const SCRIPT_CLOSING_MS_MAX: u64 = 1_000;
+
+/// Milliseconds between two looks at what other clients send while a script runs for long.
+pub const SCRIPT_WATCH_MS: u64 = 10;
+
+/// Bytes that a client may send while a script runs for long and that are read before it ends.
+pub const INTERIM_BYTES_MAX: usize = 64 << 10;
 
 /// Scripts that are kept compiled; the one that came first is forgotten first.
 pub const SCRIPTS_MAX: usize = 4_096;
@@ -258,13 +267,22 @@ pub const SCRIPTS_BYTES_MAX: usize = 32 << 20;
 /// Bytes of one library of functions.
 pub const LIBRARY_BYTES_MAX: usize = 1 << 20;
 
+/// Milliseconds for which a library may run while it is loaded, as in Redis.
+pub const LIBRARY_LOAD_MS_MAX: u64 = 500;
+
+/// Bytes that libraries may keep between calls; when it is more, they are loaded anew and begin without it.
+pub const LIBRARIES_KEPT_BYTES_MAX: usize = 64 << 20;
+
 /// Libraries of functions.
 pub const LIBRARIES_MAX: usize = 1_024;
 
 /// Levels of what a script returns.
 pub const SCRIPT_REPLY_DEPTH_MAX: usize = 100;
 
-/// Levels of a JSON text, or of a message in `MessagePack`, that a script reads or writes.
+/// Levels of a JSON text that a script reads or writes, unless it asks for another number.
+pub const SCRIPT_JSON_DEPTH: u32 = 1_000;
+
+/// Levels of a message in `MessagePack` that a script reads.
 pub const SCRIPT_VALUE_DEPTH_MAX: usize = 128;
 
 /// Levels of a table that a script writes in `MessagePack`; what is below is nil.
@@ -278,6 +296,9 @@ pub const PATTERN_DEPTH_MAX: usize = 200;
 
 /// Captures of a script's pattern.
 pub const PATTERN_CAPTURES_MAX: usize = 32;
+
+/// Values that `unpack` gives at once, and with them the arguments of one call, as in Redis.
+pub const SCRIPT_UNPACK_MAX: u32 = 7_997;
 
 /// Frames of a script's stack that are looked through for the line it is at.
 pub const SCRIPT_FRAMES_MAX: usize = 64;

@@ -158,6 +158,9 @@ pub struct KeyStats {
 /// [`Error::OutOfMemory`] when there is no key left that the policy lets go.
 pub(crate) fn make_room(writer: &mut Writer) -> Result<()> {
     let Some((budget, policy)) = writer.usage().budget() else { return Ok(()) };
+    if writer.exceeds_memory() {
+        return Ok(());
+    }
     let policy = EvictionPolicy::of(policy);
     let mut used = writer.bytes()?;
     while used > budget {

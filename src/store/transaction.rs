@@ -60,6 +60,19 @@ impl Transaction {
         self.running.set_counts_uses(counts_uses)
     }
 
+    /// Whether the operations that follow may take more memory than the budget.
+    #[cfg(feature = "lua")]
+    pub(crate) fn set_exceeds_memory(&self, exceeds_memory: bool) {
+        self.running.set_exceeds_memory(exceeds_memory);
+    }
+
+    /// Whether the budget of memory is used up, and nothing may be evicted.
+    #[cfg(feature = "lua")]
+    pub(crate) fn is_out_of_memory(&self) -> bool {
+        let keeps_all = |policy| crate::kv::EvictionPolicy::of(policy) == crate::kv::EvictionPolicy::NoEviction;
+        self.running.memory().is_some_and(|(budget, policy, used)| used > budget && keeps_all(policy))
+    }
+
     /// As [`Transaction::kv_named`], with a name that was prepared before.
     #[cfg(feature = "redis")]
     pub(crate) fn kv_in(&self, keyspace: &Arc<crate::kv::Keyspace>) -> crate::kv::Kv<InTransaction<'_>> {

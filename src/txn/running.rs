@@ -36,6 +36,22 @@ impl Running {
         self.writer.try_borrow_mut().map_or(true, |mut writer| writer.set_counts_uses(counts_uses))
     }
 
+    /// As [`Writer::set_exceeds_memory`].
+    #[cfg(feature = "lua")]
+    pub(crate) fn set_exceeds_memory(&self, exceeds_memory: bool) {
+        if let Ok(mut writer) = self.writer.try_borrow_mut() {
+            writer.set_exceeds_memory(exceeds_memory);
+        }
+    }
+
+    /// The budget of bytes, the number of its policy, and the bytes in use, if there is a budget.
+    #[cfg(feature = "lua")]
+    pub(crate) fn memory(&self) -> Option<(u64, u8, u64)> {
+        let writer = self.writer.try_borrow().ok()?;
+        let (budget, policy) = writer.usage().budget()?;
+        Some((budget, policy, writer.bytes().ok()?))
+    }
+
     fn begin(&self) -> Result<Borrowed<'_>> {
         let mut writer = self.writer.try_borrow_mut().map_err(|_| in_use())?;
         let mark = writer.mark();

@@ -184,6 +184,8 @@ pub struct Writer {
     /// Bytes that its changes take in a commit, at most: what was changed again counts twice until that is too much.
     commit_bytes: usize,
     wake_at: Option<Timestamp>,
+    /// Whether its operations may take more memory than the budget.
+    exceeds_memory: bool,
     /// Whether it was given unique times.
     took_times: bool,
     /// What to put back when the operation that runs inside a transaction fails; `None` when nothing can be undone alone.
@@ -222,6 +224,7 @@ impl Writer {
             removed: Removed::default(),
             commit_bytes: limits::COMMIT_OVERHEAD_BYTES,
             wake_at: None,
+            exceeds_memory: false,
             took_times: false,
             undo: None,
         }
@@ -365,6 +368,17 @@ impl Writer {
     #[cfg(feature = "redis")]
     pub(super) fn set_counts_uses(&mut self, counts_uses: bool) -> bool {
         std::mem::replace(&mut self.view.counts_uses, counts_uses)
+    }
+
+    /// Whether the operations that follow may take more memory than the budget.
+    #[cfg(feature = "lua")]
+    pub(super) fn set_exceeds_memory(&mut self, exceeds_memory: bool) {
+        self.exceeds_memory = exceeds_memory;
+    }
+
+    /// Whether they may.
+    pub(crate) fn exceeds_memory(&self) -> bool {
+        self.exceeds_memory
     }
 
     /// Begins an operation of a longer transaction; [`Writer::undo_to`] takes it back.

@@ -91,7 +91,7 @@ fn skip_and_limit_work_on_sorted_documents() {
         assert_eq!(page(0, 0), [4, 2, 5, 3, 1], "ties in order of insertion");
         assert_eq!(page(1, 3), [2, 5, 3]);
         assert_eq!(page(4, 9), [1]);
-        assert_eq!(page(9, 1), []);
+        assert!(page(9, 1).is_empty());
     }
 }
 

@@ -65,8 +65,8 @@ fn ranges_stay_within_the_class_of_their_operand() {
         assert_eq!(matching(doc! { "a": { operator: f64::NAN } }, &documents), [5]);
     }
     for operator in ["$gt", "$lt"] {
-        assert_eq!(matching(doc! { "a": { operator: null } }, &documents), []);
-        assert_eq!(matching(doc! { "a": { operator: f64::NAN } }, &documents), []);
+        assert!(matching(doc! { "a": { operator: null } }, &documents).is_empty());
+        assert!(matching(doc! { "a": { operator: f64::NAN } }, &documents).is_empty());
     }
     assert_eq!(matching(doc! { "a": { "$gt": Bson::MinKey } }, &documents), [0, 1, 2, 3, 4, 5, 7]);
     assert_eq!(matching(doc! { "a": { "$lt": Bson::MaxKey } }, &documents), [0, 1, 2, 3, 4, 5, 6]);

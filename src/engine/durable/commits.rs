@@ -288,21 +288,24 @@ impl<L: Log + 'static> Commits<L> {
         &self,
         change: impl FnOnce(&mut L, &Arc<TreeSnapshot>, CommitNumber) -> Result<Result<T>>,
     ) -> Result<T> {
-        self.with_order_quietly(|order| self.refuse(order), |order, shown| {
-            let Some(log) = &mut order.log else { return Err(Error::Closed) };
-            // Shown once they are synced, as by the leader that would have written them.
-            let written = log.append(&mut order.pending, order.synced);
-            order.pending.clear();
-            let (outcome, is_final) = match written.map(|()| change(log, shown, order.synced)) {
-                Ok(Ok(outcome)) => (outcome, true),
-                Ok(Err(error)) => (Err(error), false),
-                Err(error) => (Err(error), true),
-            };
-            if let (Err(error), true) = (&outcome, is_final) {
-                order.failure.get_or_insert_with(|| error.to_string());
-            }
-            outcome
-        })
+        self.with_order_quietly(
+            |order| self.refuse(order),
+            |order, shown| {
+                let Some(log) = &mut order.log else { return Err(Error::Closed) };
+                // Shown once they are synced, as by the leader that would have written them.
+                let written = log.append(&mut order.pending, order.synced);
+                order.pending.clear();
+                let (outcome, is_final) = match written.map(|()| change(log, shown, order.synced)) {
+                    Ok(Ok(outcome)) => (outcome, true),
+                    Ok(Err(error)) => (Err(error), false),
+                    Err(error) => (Err(error), true),
+                };
+                if let (Err(error), true) = (&outcome, is_final) {
+                    order.failure.get_or_insert_with(|| error.to_string());
+                }
+                outcome
+            },
+        )
     }
 
     /// Writes and syncs what is left, then `finish` and lets go of the log.

@@ -65,6 +65,8 @@ enum Event {
     Shown,
     /// A pause has changed.
     GoesOn,
+    /// Something was done for the client while a script had the thread.
+    Resumed,
     /// Messages were lost.
     FallenBehind,
     Idle,
@@ -120,8 +122,14 @@ impl Connection {
                 return;
             }
             self.settler.flush_if_late();
-            // Clients that are written to together wake up once.
+            // Clients that are written to together wake up once. If one of the others runs a script for long, this one's replies
+            // are sent meanwhile.
+            self.client.interim.set_at_rest(stepped.is_ok() && self.is_at_rest());
+            self.client.interim.lend(&mut self.reply);
             self.door.let_others_run().await;
+            if self.take_interim().is_err() {
+                return;
+            }
             if let Err(end) = stepped {
                 break end;
             }
@@ -144,7 +152,9 @@ impl Connection {
         reader: &mut (impl AsyncRead + Unpin),
         writer: &mut (impl AsyncWrite + Unpin),
     ) -> Result<(), End> {
-        match self.wait(reader, writer).await {
+        let event = self.wait(reader, writer).await;
+        self.take_interim()?;
+        match event {
             Event::Cut | Event::Idle | Event::Sent(Ok(0) | Err(_)) | Event::Read(Err(_)) => return Err(End::Gone),
             Event::Sent(Ok(bytes)) => self.note_sent(bytes),
             // What has come before is still run and answered.
@@ -169,12 +179,40 @@ impl Connection {
                 self.has_requests = true;
             }
             Event::FallenBehind => return Err(self.fallen_behind()),
-            Event::LookAgain => {}
+            Event::LookAgain | Event::Resumed => {}
         }
         if self.can_run() {
             self.run().await?;
         }
         self.check_input()
+    }
+
+    /// Whether the next request would be answered as if it were the first, but for who asks and in which protocol.
+    fn is_at_rest(&self) -> bool {
+        self.input.len() == 0
+            && !self.is_at_end
+            && self.session.is_plain()
+            && self.session.subscriber.is_none()
+            && self.session.outbox.is_none()
+            && !self.session.is_paused
+    }
+
+    /// Goes on from what was done for the client while a script had the thread.
+    fn take_interim(&mut self) -> Result<(), End> {
+        self.client.interim.set_at_rest(false);
+        let Some(rest) = self.client.interim.take() else { return Ok(()) };
+        if !rest.replay.is_empty() {
+            // It was answered then.
+            let (mut parser, mut unheard) = (Parser::default(), Reply::default());
+            let run = execute::run(&self.door, &mut self.session, &mut parser, &rest.replay, &mut unheard);
+            if run.is_some_and(|run| run.outcome.is_err()) {
+                return Err(End::Gone);
+            }
+        }
+        self.reply.put_back(rest.unsent);
+        self.has_requests |= !rest.received.is_empty();
+        self.input.put_before(rest.received);
+        Ok(())
     }
 
     /// Whether there is a request that may be run now.
@@ -193,6 +231,7 @@ impl Connection {
         // As in Redis it counts for those who send commands, and not for those who wait or listen.
         let idle_seconds = self.door.parameters.idle_seconds();
         let may_idle = idle_seconds == 0 || has_subscriptions || is_waiting || is_monitor || is_paused;
+        self.client.interim.set_at_rest(waiting.is_empty() && self.is_at_rest());
         tokio::select! {
             biased;
             () = self.client.cut.notified() => Event::Cut,
@@ -207,6 +246,7 @@ impl Connection {
             next = next_answer(self.session.blocked.as_mut()), if is_waiting => Event::Answered(next),
             () = next_requests(self.session.outbox.as_deref()), if is_monitor && takes_messages => Event::Shown,
             () = self.door.pause.changes(), if is_paused => Event::GoesOn,
+            () = self.client.interim.ready.notified() => Event::Resumed,
             () = sleep(LOOK_AGAIN), if !waiting.is_empty() => Event::LookAgain,
             () = sleep(Duration::from_secs(idle_seconds)), if !may_idle => Event::Idle,
         }

@@ -3,8 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use tokio::net::TcpStream;
 
 use crate::channel::Gauge;
 use crate::clock::Timestamp;
@@ -14,6 +17,7 @@ use crate::server::metrics::{Meter, Metrics};
 use crate::server::redis::acl::{User, Users};
 use crate::server::redis::blocked::{Blocked, Ears};
 use crate::server::redis::bounds::Bounds;
+use crate::server::redis::busy::{Interim, Newcomers};
 use crate::server::redis::config::Parameters;
 use crate::server::redis::latency::Latencies;
 use crate::server::redis::monitor::Monitors;
@@ -61,6 +65,12 @@ pub(super) struct Door {
     pub(super) run_id: String,
     /// What `SHUTDOWN` calls.
     pub(super) shutdown: Option<Shutdown>,
+    /// The door is to end: what runs for long has to, too.
+    #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
+    pub(super) closing: Arc<AtomicBool>,
+    /// Clients who come while a script runs for long.
+    #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
+    pub(super) newcomers: RefCell<Option<Newcomers>>,
     /// Made for the first script.
     #[cfg(feature = "lua")]
     pub(super) scripting: std::cell::OnceCell<crate::server::redis::scripting::Scripting>,
@@ -72,6 +82,10 @@ pub(super) struct Client {
     pub(super) address: SocketAddr,
     /// The door's end of the connection.
     pub(super) local: SocketAddr,
+    /// The connection's socket, for who looks at it while the connection's task cannot run.
+    #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
+    pub(super) stream: Weak<TcpStream>,
+    pub(super) interim: Interim,
     /// The number that the system has for the socket; -1 where there is none.
     pub(super) socket: i32,
     pub(super) since: Timestamp,
@@ -108,6 +122,8 @@ pub(super) struct Seen {
     pub(super) watched_keys: usize,
     pub(super) is_waiting: bool,
     pub(super) is_monitor: bool,
+    #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
+    pub(super) is_authenticated: bool,
     /// Bytes that wait to be run, and room for more.
     pub(super) received: (usize, usize),
     /// Bytes that there is room for in replies.
@@ -125,6 +141,7 @@ impl Seen {
             watched_keys: session.watched.iter().map(|watched| watched.keys.len()).sum(),
             is_waiting: session.blocked.is_some() || session.is_paused,
             is_monitor: session.outbox.is_some(),
+            is_authenticated: session.is_authenticated,
             received: (0, 0),
             reply_bytes: 0,
         }

@@ -462,7 +462,7 @@ fn is_for_transactions(command: &Command) -> bool {
 }
 
 /// What Redis says of a command that it does not know.
-fn unknown(words: &[&[u8]]) -> String {
+pub(super) fn unknown(words: &[&[u8]]) -> String {
     let name = String::from_utf8_lossy(words.first().copied().unwrap_or_default());
     let mut text = format!("ERR unknown command '{name:.128}', with args beginning with: ");
     for word in words.iter().skip(1) {

@@ -32,6 +32,13 @@ impl Input {
         &mut self.bytes
     }
 
+    /// Takes over bytes that came before all that are here.
+    pub(super) fn put_before(&mut self, earlier: Vec<u8>) {
+        if !earlier.is_empty() {
+            self.bytes.splice(self.at..self.at, earlier);
+        }
+    }
+
     /// Notes that the first `bytes` of the rest were run.
     pub(super) fn consume(&mut self, bytes: usize) {
         self.at += bytes;

@@ -18,6 +18,7 @@
 mod acl;
 mod blocked;
 mod bounds;
+mod busy;
 mod command;
 mod commands;
 mod config;
@@ -40,6 +41,7 @@ mod scripting;
 mod session;
 mod settler;
 mod slow_log;
+mod socket;
 mod subcommand;
 mod system;
 mod tally;
@@ -53,6 +55,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -68,6 +71,7 @@ use crate::store::Store;
 use acl::Users;
 use acl::rights::Rights;
 use bounds::Bounds;
+use busy::{Interim, Newcomers};
 use config::Parameters;
 use connection::Connection;
 use door::{Client, Counters, Door, Seen};
@@ -77,6 +81,7 @@ use request::Parser;
 use saves::Saves;
 use session::Session;
 use settler::{Outcomes, Settler};
+use socket::Socket;
 use tally::Tally;
 
 /// The version of Redis whose commands these are. Clients choose what to send by it.
@@ -293,7 +298,15 @@ pub struct UserError(String);
 pub struct RedisServer {
     address: SocketAddr,
     meter: Arc<Meter>,
+    /// Set before the thread is told to end: it may be busy with a script.
+    closing: Arc<AtomicBool>,
     _worker: Worker,
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
 }
 
 impl RedisServer {
@@ -320,9 +333,11 @@ impl RedisServer {
         let settler = Settler::start().map_err(|error| failed("start a thread", error))?;
         let meter = Arc::new(Meter::default());
         let (store, options, counted) = (store.clone(), options.clone(), Arc::clone(&meter));
-        let serve = move |stopped| serve(store, &options, listener, address, settler, counted, stopped);
+        let closing = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&closing);
+        let serve = move |stopped| serve(store, &options, (listener, address), settler, (counted, told), stopped);
         let worker = Worker::start("larder-redis", serve).map_err(|error| failed("start a thread", error))?;
-        Ok(Self { address, meter, _worker: worker })
+        Ok(Self { address, meter, closing, _worker: worker })
     }
 
     /// Where it listens.
@@ -372,10 +387,9 @@ impl RedisServer {
 fn serve(
     store: Store,
     options: &RedisOptions,
-    listener: TcpListener,
-    address: SocketAddr,
+    (listener, address): (TcpListener, SocketAddr),
     (settler, outcomes): (Settler, Outcomes),
-    meter: Arc<Meter>,
+    (meter, closing): (Arc<Meter>, Arc<AtomicBool>),
     stopped: oneshot::Receiver<()>,
 ) {
     let idle = settler.clone();
@@ -392,7 +406,11 @@ fn serve(
         Err(error) => return tracing::error!(%error, "the Redis door cannot wait for its sockets"),
     };
     runtime.spawn(settler::tell(outcomes));
-    let door = Rc::new(door(store, options, address, meter));
+    let door = Rc::new(door(store, options, address, (meter, closing)));
+    match listener.try_clone() {
+        Ok(listener) => drop(door.newcomers.replace(Some(newcomers(&door, &settler, listener)))),
+        Err(error) => tracing::warn!(%error, "clients who come while a script runs for long have to wait for its end"),
+    }
     let connections = LocalSet::new();
     connections.block_on(&runtime, async {
         tokio::select! {
@@ -410,7 +428,12 @@ fn serve(
 }
 
 /// What the connections of a door share.
-fn door(store: Store, options: &RedisOptions, address: SocketAddr, meter: Arc<Meter>) -> Door {
+fn door(
+    store: Store,
+    options: &RedisOptions,
+    address: SocketAddr,
+    (meter, closing): (Arc<Meter>, Arc<AtomicBool>),
+) -> Door {
     let seed = options.seed.unwrap_or_else(random_seed);
     let random = fastrand::Rng::with_seed(seed);
     // Not what commands draw, which stays the same for the same seed.
@@ -452,6 +475,8 @@ fn door(store: Store, options: &RedisOptions, address: SocketAddr, meter: Arc<Me
         tally: Tally::default(),
         run_id,
         shutdown: options.shutdown.clone(),
+        closing,
+        newcomers: RefCell::default(),
         #[cfg(feature = "lua")]
         scripting: std::cell::OnceCell::new(),
     }
@@ -466,7 +491,7 @@ fn door(store: Store, options: &RedisOptions, address: SocketAddr, meter: Arc<Me
 #[doc(hidden)]
 pub fn answer(store: &Store, bytes: &[u8]) -> crate::error::Result<Vec<u8>> {
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
-    let door = door(store.clone(), &RedisOptions::default().seed(0), address, Arc::default());
+    let door = door(store.clone(), &RedisOptions::default().seed(0), address, Default::default());
     let mut session = Session::new(1, door.users.default_user());
     let (mut parser, mut reply, mut consumed) = (Parser::default(), Reply::default(), 0);
     loop {
@@ -491,6 +516,17 @@ fn welcome_safely(door: &Rc<Door>, stream: TcpStream, peer: SocketAddr, settler:
     }
 }
 
+/// Lets clients in without the task that does so otherwise.
+fn newcomers(door: &Rc<Door>, settler: &Settler, listener: TcpListener) -> Newcomers {
+    let (door, settler) = (Rc::downgrade(door), settler.clone());
+    let welcome = move |stream, peer| {
+        if let (Some(door), Ok(stream)) = (door.upgrade(), TcpStream::from_std(stream)) {
+            welcome_safely(&door, stream, peer, &settler);
+        }
+    };
+    Newcomers { listener, welcome: Box::new(welcome) }
+}
+
 fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &Settler) {
     let clients_max = door.bounds.get().clients.min(door.clients_max);
     if door.clients.borrow().len() >= clients_max {
@@ -508,14 +544,20 @@ fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &S
     {
         tracing::warn!(%error, "the system does not ask whether a client is still there");
     }
-    let local = stream.local_addr().unwrap_or(door.address);
-    let connection = admit(door, peer, local, number_of(&stream), settler);
-    let (reader, writer) = stream.into_split();
+    let (local, stream) = (stream.local_addr().unwrap_or(door.address), Rc::new(stream));
+    let connection = admit(door, peer, local, Some(&stream), settler);
+    let [reader, writer] = [Rc::clone(&stream), stream].map(Socket);
     tokio::task::spawn_local(connection.serve(reader, writer));
 }
 
-/// Makes a client of whoever is at `peer`.
-fn admit(door: &Rc<Door>, peer: SocketAddr, local: SocketAddr, socket: i32, settler: &Settler) -> Connection {
+/// Makes a client of whoever is at `peer`. Without a socket nobody else can do anything for it while its task cannot run.
+fn admit(
+    door: &Rc<Door>,
+    peer: SocketAddr,
+    local: SocketAddr,
+    stream: Option<&Rc<TcpStream>>,
+    settler: &Settler,
+) -> Connection {
     door.meter.connections.add(1);
     let id = door.meter.connections.get();
     let session = Session::new(id, door.users.default_user());
@@ -523,7 +565,9 @@ fn admit(door: &Rc<Door>, peer: SocketAddr, local: SocketAddr, socket: i32, sett
     let client = Rc::new(Client {
         address: peer,
         local,
-        socket,
+        stream: stream.map(Rc::downgrade).unwrap_or_default(),
+        interim: Interim::default(),
+        socket: stream.map_or(-1, |stream| number_of(stream)),
         since: now,
         user: RefCell::new(door.users.default_user()),
         name: RefCell::default(),
@@ -540,6 +584,8 @@ fn admit(door: &Rc<Door>, peer: SocketAddr, local: SocketAddr, socket: i32, sett
         kill: tokio::sync::Notify::new(),
         cut: tokio::sync::Notify::new(),
     });
+    // Nothing has been read yet.
+    client.interim.set_at_rest(true);
     door.clients.borrow_mut().insert(id, Rc::clone(&client));
     Connection::new(Rc::clone(door), client, session, settler.clone())
 }

@@ -87,6 +87,22 @@ impl Reply {
         }
     }
 
+    /// Gives away what waits to be sent.
+    pub(super) fn take_waiting(&mut self) -> Vec<u8> {
+        let sent = std::mem::take(&mut self.sent);
+        self.bytes.drain(..sent);
+        std::mem::take(&mut self.bytes)
+    }
+
+    /// Takes back what was given away and is still to be sent.
+    pub(super) fn put_back(&mut self, unsent: Vec<u8>) {
+        if self.bytes.is_empty() {
+            self.bytes = unsent;
+        } else {
+            self.bytes.splice(self.sent..self.sent, unsent);
+        }
+    }
+
     /// The bytes that there is room for.
     pub(super) fn capacity(&self) -> usize {
         self.bytes.capacity()

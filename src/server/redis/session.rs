@@ -224,6 +224,11 @@ impl Session {
         }
     }
 
+    /// Whether the next request depends on nothing that came before, but for who asks and in which protocol.
+    pub(super) fn is_plain(&self) -> bool {
+        self.queue.is_none() && self.silence == Silence::No && self.blocked.is_none() && !self.is_closing
+    }
+
     /// Whether only commands about subscriptions may be sent: in RESP2, while there are any (SEM: KV-PUB-3).
     pub(super) fn is_subscriber_only(&self) -> bool {
         self.protocol == Protocol::Resp2 && self.subscriber.is_some() && !self.topics.borrow().is_empty()

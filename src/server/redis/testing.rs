@@ -6,7 +6,6 @@
 
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::runtime::Runtime;
@@ -66,7 +65,7 @@ impl ManualDoor {
     pub fn new(store: &Store, options: &RedisOptions) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let door = Rc::new(door(store.clone(), options, address, Arc::default()));
+        let door = Rc::new(door(store.clone(), options, address, Default::default()));
         let (tasks, settler) = (LocalSet::new(), Settler::without_thread());
         tasks.spawn_local(hear(Rc::clone(&door), settler.clone()));
         Ok(Self { tasks, clients: Vec::new(), door, settler, runtime })
@@ -79,7 +78,7 @@ impl ManualDoor {
     pub fn connect(&mut self) -> usize {
         let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
         let address = self.door.address;
-        let connection = admit(&self.door, address, address, -1, &self.settler);
+        let connection = admit(&self.door, address, address, None, &self.settler);
         let (reader, writer) = tokio::io::split(theirs);
         self.tasks.spawn_local(connection.serve(reader, writer));
         self.clients.push(Some(ours));

@@ -147,6 +147,23 @@ fn clients(call: &Call<'_>, text: &mut Text) -> Result<()> {
     Ok(())
 }
 
+/// What the interpreter of scripts takes: one for scripts and functions.
+#[cfg(feature = "lua")]
+fn scripts(call: &Call<'_>, text: &mut Text) {
+    let usage = call.door.scripting.get().map(|scripting| scripting.usage()).unwrap_or_default();
+    text.line("used_memory_vm_eval", usage.bytes);
+    text.bytes("used_memory_lua", usage.bytes as u64);
+    text.line("used_memory_scripts_eval", usage.scripts_bytes);
+    text.line("number_of_cached_scripts", usage.scripts);
+    text.line("number_of_functions", usage.functions);
+    text.line("number_of_libraries", usage.libraries);
+    text.line("used_memory_vm_functions", usage.bytes);
+    text.bytes("used_memory_vm_total", usage.bytes as u64);
+}
+
+#[cfg(not(feature = "lua"))]
+fn scripts(_: &Call<'_>, _: &mut Text) {}
+
 fn memory(call: &Call<'_>, text: &mut Text) -> Result<()> {
     let used = call.door.store.stats()?.bytes.unwrap_or(0);
     let (budget, policy) = call.door.store.memory_budget();
@@ -166,6 +183,7 @@ fn memory(call: &Call<'_>, text: &mut Text) -> Result<()> {
     if let Some(total) = system::memory_bytes() {
         text.bytes("total_system_memory", total);
     }
+    scripts(call, text);
     text.bytes("maxmemory", budget.unwrap_or(0));
     text.line("maxmemory_policy", policy.name());
     text.zeros(&["mem_not_counted_for_evict", "mem_replication_backlog", "mem_total_replication_buffers"]);

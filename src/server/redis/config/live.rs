@@ -73,7 +73,6 @@ numbers! {
     /// Entries of `ACL LOG`.
     DenialsKept => denials_kept: usize,
     /// Milliseconds after which a script is told of to others as busy.
-    #[allow(dead_code, reason = "scripts come to read it")]
     BusyReplyMillis => busy_reply_ms: u64,
     /// Bytes that one client may have sent and that wait to be run.
     QueryBufferBytes => query_buffer_bytes: usize,

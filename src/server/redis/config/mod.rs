@@ -17,7 +17,7 @@ use crate::server::redis::acl::Users;
 use crate::server::redis::command::Refusal;
 use crate::store::Store;
 use live::{Change, Live, Numbers, Tuned, apply};
-pub(super) use live::{ClientsMemory, NewUsersHear, OutputClass, OutputLimit, SavePoint};
+pub(super) use live::{ClientsMemory, NewUsersHear, OutputClass, OutputLimit};
 use table::{Effect, Parameter, TABLE};
 use value::Kind;
 
@@ -164,7 +164,7 @@ fn failed(name: &str, reason: &str) -> Refusal {
 mod tests {
     use super::*;
     use crate::kv::EvictionPolicy;
-    use live::Number;
+    use live::{Number, SavePoint};
 
     const HERE: ([u8; 4], u16) = ([127, 0, 0, 1], 6379);
 
@@ -274,9 +274,9 @@ mod tests {
         let limit = |hard_bytes, soft_bytes, soft_seconds| OutputLimit { hard_bytes, soft_bytes, soft_seconds };
         assert_eq!(parameters.output_limit(OutputClass::Normal), limit(0, 0, 0));
         assert_eq!(parameters.output_limit(OutputClass::Subscriber), limit(32 << 20, 8 << 20, 60));
-        set("client-output-buffer-limit", "replica 3 2 1 normal 4mb 5 6").unwrap();
+        set("client-output-buffer-limit", "pubsub 3 2 1 normal 4mb 5 6").unwrap();
         assert_eq!(parameters.output_limit(OutputClass::Normal), limit(4 << 20, 5, 6));
-        assert_eq!(parameters.output_limit(OutputClass::Replica), limit(3, 2, 1));
+        assert_eq!(parameters.output_limit(OutputClass::Subscriber), limit(3, 2, 1));
 
         assert_eq!(parameters.save_points(), []);
         set("save", "3600 1  60 10").unwrap();

@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
-use mlua::{Function, Lua, LuaString, MultiValue, Table, Value};
+use mlua::{Function, Lua, MultiValue, Table, Value};
 use sha1::{Digest, Sha1};
 
-use crate::server::redis::command::find;
-use crate::server::redis::scripting::functions;
-use crate::server::redis::scripting::interpreter::{Shared, raise};
+use crate::server::redis::scripting::allowance::{Shared, raise};
+use crate::server::redis::scripting::interpreter::{bad_argument, fail};
+use crate::server::redis::scripting::run::Service;
+use crate::server::redis::scripting::{convert, functions};
 
 /// The SHA-1 of `bytes` in hexadecimal.
 pub(super) fn sha1_hex(bytes: &[u8]) -> String {
@@ -23,20 +24,21 @@ pub(super) fn sha1_hex(bytes: &[u8]) -> String {
 /// `redis` as scripts have it.
 pub(super) fn commands(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let redis = common(lua, shared)?;
-    for (name, is_protected) in [("call", false), ("pcall", true)] {
+    for (name, service) in
+        [("call", Service::Call), ("pcall", Service::ProtectedCall), ("acl_check_cmd", Service::AclCheck)]
+    {
         let shared = Rc::clone(shared);
-        let run = move |_: &Lua, words: MultiValue| {
-            shared.spend(1)?;
-            let commands = shared.commands.borrow().clone();
-            let commands = commands.ok_or_else(|| raise("ERR no command can be run here"))?;
-            commands.call::<Value>((is_protected, words))
+        let ask = move |_: &Lua, words: MultiValue| {
+            let services = shared.services.borrow().clone();
+            let services = services.ok_or_else(|| raise("ERR no command can be run here"))?;
+            shared.words.replace(convert::words(&shared, words)?);
+            services.call::<Value>(service.number())
         };
-        redis.raw_set(name, lua.create_function(run)?)?;
+        redis.raw_set(name, lua.create_function(ask)?)?;
     }
     redis.raw_set("breakpoint", lua.create_function(|_, ()| Ok(false))?)?;
     redis.raw_set("debug", lua.create_function(|_, _: MultiValue| Ok(()))?)?;
     redis.raw_set("replicate_commands", lua.create_function(|_, ()| Ok(true))?)?;
-    redis.raw_set("acl_check_cmd", lua.create_function(acl_check)?)?;
     redis.raw_set("set_repl", lua.create_function(set_repl)?)?;
     for (name, value) in [("REPL_ALL", 3), ("REPL_NONE", 0), ("REPL_SLAVE", 2), ("REPL_REPLICA", 2), ("REPL_AOF", 1)] {
         redis.raw_set(name, value)?;
@@ -46,15 +48,15 @@ pub(super) fn commands(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
 
 /// `redis` as a library has it while it is loaded.
 pub(super) fn loading(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
-    let redis = common(lua, shared)?;
+    let redis = minimum(lua)?;
     let shared = Rc::clone(shared);
-    let register = move |_: &Lua, arguments: MultiValue| {
-        let registered = functions::register(&arguments.into_vec())?;
+    let register = move |lua: &Lua, arguments: MultiValue| {
+        let registered = functions::register(lua, &arguments.into_vec())?;
         let mut all = shared.registered.borrow_mut();
         let all = all
             .as_mut()
             .ok_or_else(|| raise("ERR redis.register_function can only be called on FUNCTION LOAD command"))?;
-        if all.iter().any(|other| other.name == registered.name) {
+        if all.iter().any(|other| other.name.eq_ignore_ascii_case(&registered.name)) {
             return Err(raise("ERR Function already exists in the library"));
         }
         all.push(registered);
@@ -64,7 +66,8 @@ pub(super) fn loading(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     Ok(redis)
 }
 
-fn common(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+/// What there is always.
+fn minimum(lua: &Lua) -> mlua::Result<Table> {
     let redis = lua.create_table()?;
     for (name, value) in [("LOG_DEBUG", 0), ("LOG_VERBOSE", 1), ("LOG_NOTICE", 2), ("LOG_WARNING", 3)] {
         redis.raw_set(name, value)?;
@@ -73,10 +76,16 @@ fn common(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     redis.raw_set("REDIS_VERSION", version)?;
     let number = version.split('.').fold(0u32, |number, part| (number << 8) | part.parse::<u32>().unwrap_or(0));
     redis.raw_set("REDIS_VERSION_NUM", number)?;
+    redis.raw_set("log", lua.create_function(log)?)?;
+    Ok(redis)
+}
+
+fn common(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+    let redis = minimum(lua)?;
     redis.raw_set("error_reply", lua.create_function(error_reply)?)?;
     redis.raw_set("status_reply", lua.create_function(status_reply)?)?;
-    redis.raw_set("sha1hex", lua.create_function(sha1)?)?;
-    redis.raw_set("log", lua.create_function(log)?)?;
+    let watch = Rc::clone(shared);
+    redis.raw_set("sha1hex", lua.create_function(move |lua, arguments| sha1(lua, &watch, arguments))?)?;
     let shared = Rc::clone(shared);
     let set_resp = move |lua: &Lua, arguments: MultiValue| {
         let [version] = &*arguments.into_vec() else {
@@ -120,10 +129,12 @@ fn status_reply(lua: &Lua, arguments: MultiValue) -> mlua::Result<Table> {
     }
 }
 
-fn sha1(lua: &Lua, arguments: MultiValue) -> mlua::Result<String> {
+fn sha1(lua: &Lua, shared: &Shared, arguments: MultiValue) -> mlua::Result<String> {
     let [value] = &*arguments.into_vec() else { return Err(raise("ERR wrong number of arguments")) };
-    let text = lua.coerce_string(value.clone())?;
-    Ok(sha1_hex(&text.map(|text| text.as_bytes().to_vec()).unwrap_or_default()))
+    let Some(text) = lua.coerce_string(value.clone())? else { return Ok(sha1_hex(&[])) };
+    // It takes several times as long as copying.
+    shared.spend_bytes(text.as_bytes().len().saturating_mul(8))?;
+    Ok(sha1_hex(&text.as_bytes()))
 }
 
 fn log(lua: &Lua, arguments: MultiValue) -> mlua::Result<()> {
@@ -161,17 +172,6 @@ fn set_repl(lua: &Lua, arguments: MultiValue) -> mlua::Result<()> {
     }
 }
 
-fn acl_check(_: &Lua, arguments: MultiValue) -> mlua::Result<bool> {
-    let arguments = arguments.into_vec();
-    let Some(name) = arguments.first() else {
-        return Err(raise("ERR Please specify at least one argument for this redis lib call"));
-    };
-    match name.as_string().map(LuaString::as_bytes).and_then(|name| find(&name)) {
-        Some(_) => Ok(true),
-        None => Err(raise("ERR Invalid command passed to redis.acl_check_cmd()")),
-    }
-}
-
 /// The state that POSIX's `srand48` begins with.
 pub(super) fn seed(seed: u32) -> u64 {
     u64::from(seed) << 16 | 0x330e
@@ -186,28 +186,35 @@ pub(super) fn random(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
         let bits = u32::try_from(state >> 17).unwrap_or(0);
         let max = u32::try_from(i32::MAX).unwrap_or(u32::MAX);
         let number = f64::from(bits % max) / f64::from(max);
-        let integer = |value: &Value| {
-            lua.coerce_number(value.clone())?
-                .ok_or_else(|| mlua::Error::runtime("bad argument to 'random' (number expected)"))
-        };
-        let (low, high) = match &*arguments.into_vec() {
+        let bound = |at: usize, value: &Value| integer(lua, at, "random", value);
+        let (at, low, high) = match &*arguments.into_vec() {
             [] => return Ok(number),
-            [high] => (1.0, integer(high)?.trunc()),
-            [low, high] => (integer(low)?.trunc(), integer(high)?.trunc()),
-            _ => return Err(super::interpreter::fail(lua, "wrong number of arguments")),
+            [high] => (1, 1.0, bound(1, high)?),
+            [low, high] => (2, bound(1, low)?, bound(2, high)?),
+            _ => return Err(fail(lua, "wrong number of arguments")),
         };
         if low > high {
-            return Err(super::interpreter::fail(lua, "bad argument #1 to 'random' (interval is empty)"));
+            return Err(bad_argument(lua, at, "random", "interval is empty"));
         }
         Ok((number * (high - low + 1.0)).floor() + low)
     })
 }
 
+/// A number as C takes it for an `int`; what does not fit is 0.
+fn integer(lua: &Lua, at: usize, function: &str, value: &Value) -> mlua::Result<f64> {
+    let number = lua
+        .coerce_number(value.clone())?
+        .ok_or_else(|| bad_argument(lua, at, function, &format!("number expected, got {}", value.type_name())))?;
+    let number = number.trunc();
+    Ok(if (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number) { number } else { 0.0 })
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a number within 32 bits")]
 pub(super) fn random_seed(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
     let shared = Rc::clone(shared);
-    lua.create_function(move |_: &Lua, number: i64| {
-        let [a, b, c, d, ..] = number.to_le_bytes();
-        shared.random.set(seed(u32::from_le_bytes([a, b, c, d])));
+    lua.create_function(move |lua: &Lua, number: Value| {
+        let number = integer(lua, 1, "randomseed", &number)? as i32;
+        shared.random.set(seed(number.cast_unsigned()));
         Ok(())
     })
 }

@@ -1,9 +1,10 @@
 //! Replies as values of Lua, and values as replies.
 
-use mlua::{Lua, Table, Value};
+use mlua::{Lua, MultiValue, Table, Value};
 
 use crate::limits;
 use crate::server::redis::reply::{Protocol, Reply};
+use crate::server::redis::scripting::allowance::{Shared, raise};
 
 /// A number in C's `%.{digits}g`.
 pub(super) fn format_number(number: f64, digits: usize) -> String {
@@ -37,14 +38,15 @@ pub(super) fn format_number(number: f64, digits: usize) -> String {
     clippy::cast_possible_truncation,
     reason = "what is out of range is checked, and has the value that Redis gives it"
 )]
-fn truncate(number: f64) -> i64 {
+pub(super) fn truncate(number: f64) -> i64 {
     if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number) { number as i64 } else { i64::MIN }
 }
 
 /// Reads the reply that `bytes` begin with: its value, and what follows. Only replies of commands come here: they nest a few
 /// levels.
-pub(super) fn read<'a>(lua: &Lua, bytes: &'a [u8]) -> mlua::Result<(Value, &'a [u8])> {
+pub(super) fn read<'a>(lua: &Lua, shared: &Shared, bytes: &'a [u8]) -> mlua::Result<(Value, &'a [u8])> {
     let end = bytes.windows(2).position(|pair| pair == b"\r\n").unwrap_or(bytes.len());
+    shared.spend(4)?;
     let (line, rest) = (bytes.get(..end).unwrap_or_default(), bytes.get(end + 2..).unwrap_or_default());
     let Some((kind, text)) = line.split_first() else { return Ok((Value::Boolean(false), rest)) };
     let len = std::str::from_utf8(text).ok().and_then(|text| text.parse::<usize>().ok());
@@ -53,7 +55,10 @@ pub(super) fn read<'a>(lua: &Lua, bytes: &'a [u8]) -> mlua::Result<(Value, &'a [
         table.raw_set(name, value)?;
         mlua::Result::Ok(Value::Table(table))
     };
-    let string = |text: &[u8]| lua.create_string(text).map(Value::String);
+    let string = |text: &[u8]| {
+        shared.spend_bytes(text.len())?;
+        lua.create_string(text).map(Value::String)
+    };
     let value = match (kind, len) {
         (b'+', _) => single("ok", string(text)?)?,
         (b'-', _) => single("err", string(text)?)?,
@@ -80,21 +85,27 @@ pub(super) fn read<'a>(lua: &Lua, bytes: &'a [u8]) -> mlua::Result<(Value, &'a [
             };
             return Ok((value, after));
         }
-        (b'*' | b'>' | b'~' | b'%', Some(len)) => return read_many(lua, *kind, len, rest),
+        (b'*' | b'>' | b'~' | b'%', Some(len)) => return read_many(lua, shared, *kind, len, rest),
         _ => Value::Boolean(false),
     };
     Ok((value, rest))
 }
 
-fn read_many<'a>(lua: &Lua, kind: u8, len: usize, mut rest: &'a [u8]) -> mlua::Result<(Value, &'a [u8])> {
+fn read_many<'a>(
+    lua: &Lua,
+    shared: &Shared,
+    kind: u8,
+    len: usize,
+    mut rest: &'a [u8],
+) -> mlua::Result<(Value, &'a [u8])> {
     let table = lua.create_table()?;
     for at in 1..=len {
-        let (value, after) = read(lua, rest)?;
+        let (value, after) = read(lua, shared, rest)?;
         rest = after;
         match kind {
             b'~' => table.raw_set(value, true)?,
             b'%' => {
-                let (content, after) = read(lua, rest)?;
+                let (content, after) = read(lua, shared, rest)?;
                 rest = after;
                 table.raw_set(value, content)?;
             }
@@ -111,8 +122,20 @@ fn read_many<'a>(lua: &Lua, kind: u8, len: usize, mut rest: &'a [u8]) -> mlua::R
     Ok((Value::Table(outer), rest))
 }
 
-/// The words of a command. Numbers that are whole have no exponent; others come with 17 digits.
-pub(super) fn word(value: &Value) -> Option<Vec<u8>> {
+/// The words of a command; `None` if one of them is neither a string nor a number.
+pub(super) fn words(shared: &Shared, values: MultiValue) -> mlua::Result<Option<Vec<Vec<u8>>>> {
+    let mut words = Vec::with_capacity(values.len());
+    shared.spend(1)?;
+    for value in values {
+        let Some(word) = word(&value) else { return Ok(None) };
+        shared.spend_bytes(word.len())?;
+        words.push(word);
+    }
+    Ok(Some(words))
+}
+
+/// A word of a command. Numbers that are whole have no exponent; others come with 17 digits.
+fn word(value: &Value) -> Option<Vec<u8>> {
     match value {
         Value::String(text) => Some(text.as_bytes().to_vec()),
         Value::Integer(number) => Some(number.to_string().into_bytes()),
@@ -121,83 +144,135 @@ pub(super) fn word(value: &Value) -> Option<Vec<u8>> {
     }
 }
 
-/// Writes what a script returned. `is_resp3` is whether it asked for the third version's values.
-pub(super) fn write(reply: &mut Reply, value: &Value, is_resp3: bool, depth: usize) -> mlua::Result<()> {
-    match value {
-        Value::String(text) => reply.bulk(&*text.as_bytes()),
-        Value::Integer(number) => reply.integer(*number),
-        Value::Number(number) => reply.integer(truncate(*number)),
-        Value::Boolean(flag) if is_resp3 => reply.boolean(*flag),
-        Value::Boolean(true) => reply.integer(1),
-        Value::Table(_) if depth >= limits::SCRIPT_REPLY_DEPTH_MAX => reply.error("ERR reached lua stack limit"),
-        Value::Table(table) => return write_table(reply, table, is_resp3, depth),
-        _ => reply.nil(),
-    }
-    Ok(())
+/// Writes what a script returned, as a client is told it.
+pub(super) struct Writer<'a> {
+    pub(super) reply: &'a mut Reply,
+    pub(super) shared: &'a Shared,
+    /// Where the script's reply begins.
+    from: usize,
+    is_resp3: bool,
 }
 
-fn write_table(reply: &mut Reply, table: &Table, is_resp3: bool, depth: usize) -> mlua::Result<()> {
-    match table.raw_get::<Value>("err")? {
-        Value::String(text) => {
-            reply.error(&text.to_string_lossy());
+impl<'a> Writer<'a> {
+    /// `shared` says which version's values the script asked for.
+    pub(super) fn new(reply: &'a mut Reply, shared: &'a Shared) -> Self {
+        let (from, is_resp3) = (reply.len(), shared.is_resp3.get());
+        Self { reply, shared, from, is_resp3 }
+    }
+
+    /// Writes `value`, which is within `depth` tables.
+    ///
+    /// # Errors
+    /// That it takes more steps or more bytes than the script may.
+    pub(super) fn write(&mut self, value: &Value, depth: usize) -> mlua::Result<()> {
+        self.shared.spend(8)?;
+        match value {
+            Value::String(text) => {
+                self.has_room(text.as_bytes().len())?;
+                self.reply.bulk(&*text.as_bytes());
+            }
+            Value::Integer(number) => self.reply.integer(*number),
+            Value::Number(number) => self.reply.integer(truncate(*number)),
+            Value::Boolean(flag) if self.is_resp3 => self.reply.boolean(*flag),
+            Value::Boolean(true) => self.reply.integer(1),
+            Value::Table(_) if depth >= limits::SCRIPT_REPLY_DEPTH_MAX => {
+                self.reply.error("ERR reached lua stack limit");
+            }
+            Value::Table(table) => return self.write_table(table, depth),
+            _ => self.reply.nil(),
+        }
+        // Small values add up, too.
+        self.has_room(0)
+    }
+
+    /// Refuses more bytes than a script may have.
+    fn has_room(&self, more: usize) -> mlua::Result<()> {
+        self.shared.spend_bytes(more)?;
+        let bytes = (self.reply.len() - self.from).saturating_add(more);
+        if bytes > self.shared.bytes_max() {
+            return Err(raise("ERR the reply of the script is larger than what a script may have in memory"));
+        }
+        Ok(())
+    }
+
+    fn write_table(&mut self, table: &Table, depth: usize) -> mlua::Result<()> {
+        match table.raw_get::<Value>("err")? {
+            Value::String(text) => {
+                self.has_room(text.as_bytes().len())?;
+                self.reply.error(&text.to_string_lossy());
+                return Ok(());
+            }
+            Value::Nil | Value::Boolean(_) | Value::Table(_) => {}
+            _ => {
+                self.reply.nil();
+                return Ok(());
+            }
+        }
+        if let Value::String(text) = table.raw_get::<Value>("ok")? {
+            self.has_room(text.as_bytes().len())?;
+            self.reply.simple(&text.to_string_lossy().replace(['\r', '\n'], " "));
             return Ok(());
         }
-        Value::Nil | Value::Boolean(_) | Value::Table(_) => {}
-        _ => {
-            reply.nil();
+        match table.raw_get::<Value>("double")? {
+            Value::Number(number) => {
+                self.reply.double(number);
+                return Ok(());
+            }
+            Value::Integer(number) => {
+                self.reply.double(number.to_string().parse().unwrap_or_default());
+                return Ok(());
+            }
+            _ => {}
+        }
+        if let Value::Table(map) = table.raw_get::<Value>("map")? {
+            self.reply.map(self.count(&map)?);
+            for pair in map.pairs::<Value, Value>() {
+                let (key, value) = pair?;
+                self.write(&key, depth + 1)?;
+                self.write(&value, depth + 1)?;
+            }
             return Ok(());
         }
-    }
-    if let Value::String(text) = table.raw_get::<Value>("ok")? {
-        reply.simple(&text.to_string_lossy().replace(['\r', '\n'], " "));
-        return Ok(());
-    }
-    if let Value::Number(number) = table.raw_get::<Value>("double")? {
-        reply.double(number);
-        return Ok(());
-    }
-    if let Value::Integer(number) = table.raw_get::<Value>("double")? {
-        reply.double(number.to_string().parse().unwrap_or_default());
-        return Ok(());
-    }
-    if let Value::Table(map) = table.raw_get::<Value>("map")? {
-        let pairs = map.pairs::<Value, Value>().collect::<mlua::Result<Vec<_>>>()?;
-        reply.map(pairs.len());
-        for (key, value) in pairs {
-            write(reply, &key, is_resp3, depth + 1)?;
-            write(reply, &value, is_resp3, depth + 1)?;
+        if let Value::Table(set) = table.raw_get::<Value>("set")? {
+            self.reply.set(self.count(&set)?);
+            for pair in set.pairs::<Value, Value>() {
+                self.write(&pair?.0, depth + 1)?;
+            }
+            return Ok(());
         }
-        return Ok(());
-    }
-    if let Value::Table(set) = table.raw_get::<Value>("set")? {
-        let members = set.pairs::<Value, Value>().collect::<mlua::Result<Vec<_>>>()?;
-        reply.set(members.len());
-        for (member, _) in members {
-            write(reply, &member, is_resp3, depth + 1)?;
+        if let Value::String(digits) = table.raw_get::<Value>("big_number")? {
+            self.has_room(digits.as_bytes().len())?;
+            self.reply.big_number(&digits.to_string_lossy().replace(['\r', '\n'], " "));
+            return Ok(());
         }
-        return Ok(());
-    }
-    if let Value::String(digits) = table.raw_get::<Value>("big_number")? {
-        reply.big_number(&digits.to_string_lossy().replace(['\r', '\n'], " "));
-        return Ok(());
-    }
-    if let Value::Table(verbatim) = table.raw_get::<Value>("verbatim_string")?
-        && let Value::String(text) = verbatim.raw_get::<Value>("string")?
-    {
-        let text = text.as_bytes();
-        match (reply.protocol, verbatim.raw_get::<Value>("format")?) {
-            (Protocol::Resp3, Value::String(format)) => reply.verbatim_as(&format.as_bytes(), &text),
-            _ => reply.bulk(&*text),
+        if let Value::Table(verbatim) = table.raw_get::<Value>("verbatim_string")?
+            && let Value::String(text) = verbatim.raw_get::<Value>("string")?
+        {
+            let text = text.as_bytes();
+            self.has_room(text.len())?;
+            match (self.reply.protocol, verbatim.raw_get::<Value>("format")?) {
+                (Protocol::Resp3, Value::String(format)) => self.reply.verbatim_as(&format.as_bytes(), &text),
+                _ => self.reply.bulk(&*text),
+            }
+            return Ok(());
         }
-        return Ok(());
-    }
-    let mut elements = Vec::new();
-    for at in 1.. {
-        match table.raw_get::<Value>(at)? {
-            Value::Nil => break,
-            element => elements.push(element),
+        // Its length is told first, and it ends at the first nil. Elements are fetched one by one: there is no room for all at once.
+        let mut len = 0;
+        while !matches!(table.raw_get::<Value>(len + 1)?, Value::Nil) {
+            self.shared.spend(2)?;
+            len += 1;
         }
+        self.reply.array(len);
+        (1..=len).try_for_each(|at| self.write(&table.raw_get(at)?, depth + 1))
     }
-    reply.array(elements.len());
-    elements.iter().try_for_each(|element| write(reply, element, is_resp3, depth + 1))
+
+    fn count(&self, table: &Table) -> mlua::Result<usize> {
+        let mut count = 0;
+        for pair in table.pairs::<Value, Value>() {
+            pair?;
+            self.shared.spend(2)?;
+            count += 1;
+        }
+        Ok(count)
+    }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use mlua::{Function, Value};
+use mlua::{Function, Lua, Value};
 
 use crate::limits;
 use crate::server::redis::command::{Call, Refusal};
-use crate::server::redis::scripting::interpreter::{Interpreter, raise};
-use crate::server::redis::scripting::run::{first_line, message_of};
-use crate::server::redis::scripting::scripts::FLAGS;
+use crate::server::redis::scripting::allowance::raise;
+use crate::server::redis::scripting::flags::Flags;
+use crate::server::redis::scripting::interpreter::{CompileError, Interpreter, Kept};
+use crate::server::redis::scripting::run::{cause, first_line, message_of};
 
 /// Where the libraries are: names with their code.
 const KEYSPACE: &str = "larder.functions";
@@ -17,15 +18,9 @@ const KEYSPACE: &str = "larder.functions";
 #[derive(Clone, Debug)]
 pub(super) struct Registered {
     pub(super) name: String,
-    pub(super) callback: Function,
+    pub(super) callback: Kept<Function>,
     pub(super) description: Option<String>,
-    pub(super) flags: Vec<String>,
-}
-
-impl Registered {
-    pub(super) fn is_read_only(&self) -> bool {
-        self.flags.iter().any(|flag| flag == "no-writes")
-    }
+    pub(super) flags: Flags,
 }
 
 /// A library.
@@ -38,9 +33,10 @@ pub(super) struct Library {
 /// Every library, by its name.
 pub(super) type Libraries = BTreeMap<String, Library>;
 
-/// The function of a name.
+/// The function of a name, in whatever case.
 pub(super) fn find<'a>(libraries: &'a Libraries, name: &str) -> Option<&'a Registered> {
-    libraries.values().flat_map(|library| &library.functions).find(|function| function.name == name)
+    let mut all = libraries.values().flat_map(|library| &library.functions);
+    all.find(|function| function.name.eq_ignore_ascii_case(name))
 }
 
 /// Reads the libraries of the store.
@@ -70,9 +66,8 @@ fn check(libraries: &Libraries, name: &str, library: &Library) -> Result<(), Ref
         limits::check("function libraries", limits::LIBRARIES_MAX, libraries.len() + 1)?;
     }
     let others = libraries.iter().filter(|(other, _)| *other != name).flat_map(|(_, other)| &other.functions);
-    let taken =
-        others.map(|function| &function.name).find(|taken| library.functions.iter().any(|own| own.name == **taken));
-    match taken {
+    let taken = |own: &&Registered| others.clone().any(|other| other.name.eq_ignore_ascii_case(&own.name));
+    match library.functions.iter().find(taken).map(|own| &own.name) {
         Some(taken) => Err(format!("ERR Function {taken} already exists").into()),
         None => Ok(()),
     }
@@ -89,7 +84,10 @@ pub(super) fn compile(interpreter: &Interpreter, code: &[u8]) -> Result<(String,
         return Err(format!("ERR a library may have {} bytes", limits::LIBRARY_BYTES_MAX));
     }
     let (name, body) = metadata(code)?;
-    let function = interpreter.compile(body, true).map_err(|error| format!("ERR Error compiling function: {error}"))?;
+    let function = interpreter.compile(body, true).map_err(|error| match error {
+        CompileError::Code(text) => format!("ERR Error compiling function: {text}"),
+        CompileError::Over(text) => text,
+    })?;
     interpreter.shared.registered.replace(Some(Vec::new()));
     let outcome = interpreter.load(&function);
     let functions = interpreter.shared.registered.take().unwrap_or_default();
@@ -97,7 +95,7 @@ pub(super) fn compile(interpreter: &Interpreter, code: &[u8]) -> Result<(String,
         Ok(Ok(_)) if functions.is_empty() => return Err("ERR No functions registered".to_owned()),
         Ok(Ok(_)) => return Ok((name, Library { code: code.to_vec(), functions })),
         Ok(Err(error)) => message_of(&error),
-        Err(error) => first_line(&error),
+        Err(error) => first_line(cause(&error)),
     };
     Err(format!("ERR Error registering functions: {failed}"))
 }
@@ -138,9 +136,9 @@ fn metadata(code: &[u8]) -> Result<(String, &[u8]), String> {
 }
 
 /// Reads the arguments of `redis.register_function`.
-pub(super) fn register(arguments: &[Value]) -> mlua::Result<Registered> {
+pub(super) fn register(lua: &Lua, arguments: &[Value]) -> mlua::Result<Registered> {
     let text = |value: &Value| value.as_string().map(mlua::LuaString::to_string_lossy);
-    let (mut name, mut callback, mut description, mut flags) = (None, None, None, Vec::new());
+    let (mut name, mut callback, mut description, mut flags) = (None, None, None, Flags::given());
     match arguments {
         [Value::Table(table)] => {
             for pair in table.pairs::<Value, Value>() {
@@ -166,8 +164,9 @@ pub(super) fn register(arguments: &[Value]) -> mlua::Result<Registered> {
                     }
                     ("flags", Value::Table(given)) => {
                         for flag in given.sequence_values::<Value>() {
-                            let flag = text(&flag?).filter(|flag| FLAGS.contains(&&**flag));
-                            flags.push(flag.ok_or_else(|| raise("ERR unknown flag given"))?);
+                            if !text(&flag?).is_some_and(|flag| flags.add(&flag)) {
+                                return Err(raise("ERR unknown flag given"));
+                            }
                         }
                     }
                     ("flags", _) => {
@@ -206,8 +205,7 @@ pub(super) fn register(arguments: &[Value]) -> mlua::Result<Registered> {
     }
     match (name, callback) {
         (Some(name), Some(callback)) if is_name(&name) => {
-            flags.sort_by_key(|flag| FLAGS.iter().position(|known| known == flag));
-            flags.dedup();
+            let callback = Kept::new(lua, &callback).map_err(raise)?;
             Ok(Registered { name, callback, description, flags })
         }
         _ => Err(raise(

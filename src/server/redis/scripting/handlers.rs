@@ -1,7 +1,11 @@
 //! The commands of scripts and functions.
 
+use std::time::Duration;
+
 use crate::glob;
 use crate::server::redis::command::{Call, Outcome, Refusal, integer, is};
+use crate::server::redis::door::Door;
+use crate::server::redis::reply::Reply;
 use crate::server::redis::scripting::Scripting;
 use crate::server::redis::scripting::functions::{self, Libraries, Registered};
 use crate::server::redis::scripting::run::{self, Program};
@@ -44,9 +48,10 @@ fn run_script(scripting: &Scripting, call: &mut Call<'_>, script: &Script) -> Ou
     let (keys, arguments) = keys_and_arguments(call, "ERR value is not an integer or out of range")?;
     let program = Program {
         name: &script.sha,
-        function: &script.function,
+        function: &script.function.get(&scripting.interpreter.lua).map_err(|error| format!("ERR {error}"))?,
         is_script: true,
-        is_read_only: script.is_read_only || is_read_only(call),
+        flags: script.flags,
+        is_read_only: is_read_only(call),
         keys,
         arguments,
     };
@@ -60,19 +65,18 @@ pub(in crate::server::redis) fn call_function(call: &mut Call<'_>) -> Outcome {
         functions::find(libraries, &name).cloned().ok_or_else(|| "ERR Function not found".into())
     })?;
     let (keys, arguments) = keys_and_arguments(call, "ERR Bad number of keys provided")?;
-    let is_read_only = is_read_only(call);
-    if is_read_only && !function.is_read_only() {
-        return Err("ERR Can not execute a script with write flag using *_ro command.".into());
-    }
     let program = Program {
-        name: &name,
-        function: &function.callback,
+        name: &function.name,
+        function: &function.callback.get(&scripting.interpreter.lua).map_err(|error| format!("ERR {error}"))?,
         is_script: false,
-        is_read_only: is_read_only || function.is_read_only(),
+        flags: function.flags,
+        is_read_only: is_read_only(call),
         keys,
         arguments,
     };
-    run::run(scripting, call, &program)
+    let outcome = run::run(scripting, call, &program);
+    scripting.forget_if_too_much();
+    outcome
 }
 
 /// Hands `body` the libraries, read from the store if they were not.
@@ -104,7 +108,7 @@ const SCRIPT_HELP: [&str; 7] = [
     "EXISTS <sha1> [<sha1> ...] -- which of the scripts are kept.",
     "FLUSH [ASYNC|SYNC] -- forgets all scripts.",
     "HELP -- prints this.",
-    "KILL -- there is never a script to kill: each ends by itself, at a limit at the latest.",
+    "KILL -- ends the script that runs, unless it has written.",
     "LOAD <script> -- compiles a script and keeps it, without running it.",
     "DEBUG -- not supported.",
 ];
@@ -158,7 +162,7 @@ const FUNCTION_HELP: [&str; 10] = [
     "DUMP -- all libraries as one payload.",
     "FLUSH [ASYNC|SYNC] -- deletes all libraries.",
     "HELP -- prints this.",
-    "KILL -- there is never a function to kill: each ends by itself, at a limit at the latest.",
+    "KILL -- ends the function that runs, unless it has written.",
     "LIST [LIBRARYNAME <pattern>] [WITHCODE] -- the libraries and their functions.",
     "LOAD [REPLACE] <code> -- adds a library.",
     "RESTORE <payload> [FLUSH|APPEND|REPLACE] -- adds the libraries of a payload.",
@@ -314,24 +318,44 @@ fn describe(call: &mut Call<'_>, function: &Registered) {
     call.reply.bulk("description");
     call.reply.bulk_or_nil(function.description.as_ref());
     call.reply.bulk("flags");
-    call.reply.set(function.flags.len());
-    function.flags.iter().for_each(|flag| call.reply.simple(flag));
+    call.reply.set(function.flags.names().count());
+    function.flags.names().for_each(|flag| call.reply.simple(flag));
 }
 
 fn stats(call: &mut Call<'_>) -> Outcome {
-    with_libraries(call, |call, _, libraries| {
-        let functions: usize = libraries.values().map(|library| library.functions.len()).sum();
-        call.reply.map(2);
-        call.reply.bulk("running_script");
-        call.reply.nil();
-        call.reply.bulk("engines");
-        call.reply.map(1);
-        call.reply.bulk("LUA");
-        call.reply.map(2);
-        call.reply.bulk("libraries_count");
-        call.reply.count(libraries.len() as u64);
-        call.reply.bulk("functions_count");
-        call.reply.count(functions as u64);
-        Ok(())
-    })
+    // They are read from the store if they were not.
+    with_libraries(call, |_, _, _| Ok(()))?;
+    write_stats(call.reply, call.door, None);
+    Ok(())
+}
+
+/// What `FUNCTION STATS` tells, with the name of the function that runs, the words that called it, and for how long it has.
+pub(in crate::server::redis) fn write_stats(
+    reply: &mut Reply,
+    door: &Door,
+    running: Option<(&str, &[&[u8]], Duration)>,
+) {
+    let usage = door.scripting.get().map(Scripting::usage).unwrap_or_default();
+    reply.map(2);
+    reply.bulk("running_script");
+    match running {
+        None => reply.nil(),
+        Some((name, words, elapsed)) => {
+            reply.map(3);
+            reply.bulk("name");
+            reply.bulk(name);
+            reply.bulk("command");
+            reply.bulks(words);
+            reply.bulk("duration_ms");
+            reply.count(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
+        }
+    }
+    reply.bulk("engines");
+    reply.map(1);
+    reply.bulk("LUA");
+    reply.map(2);
+    reply.bulk("libraries_count");
+    reply.count(usage.libraries as u64);
+    reply.bulk("functions_count");
+    reply.count(usage.functions as u64);
 }

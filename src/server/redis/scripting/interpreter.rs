@@ -1,80 +1,32 @@
 //! The interpreter: Lua 5.1 in a sandbox, with an allowance of steps, bytes and seconds for each script.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
+use std::marker::PhantomData;
 use std::rc::Rc;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use mlua::chunk::ChunkMode;
-use mlua::{Error, Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value, VmState};
+use mlua::{
+    Error, FromLua, Function, HookTriggers, IntoLua, Lua, LuaOptions, LuaString, MultiValue, RegistryKey, StdLib,
+    Table, Value, VmState,
+};
 
-use crate::clock::Stopwatch;
 use crate::limits;
-use crate::server::redis::scripting::functions::Registered;
+use crate::server::redis::scripting::allowance::{Allowance, Shared};
 use crate::server::redis::scripting::{api, bits, json, message_pack, pattern, structs};
 
 /// Instructions between two looks at the allowance.
-const INSTRUCTIONS_PER_LOOK: u32 = 500;
+const INSTRUCTIONS_PER_LOOK: u32 = 250;
 
-/// What one script may use.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Allowance {
-    pub(super) instructions: u64,
-    pub(super) bytes: usize,
-    pub(super) time: Duration,
-}
+/// The same once the script has so much memory that one instruction may take long: it copies, compares or hashes a whole string.
+const INSTRUCTIONS_PER_LOOK_WHEN_LARGE: u32 = 25;
 
-impl Default for Allowance {
-    fn default() -> Self {
-        Self {
-            instructions: limits::SCRIPT_INSTRUCTIONS_MAX,
-            bytes: limits::SCRIPT_MEMORY_BYTES_MAX,
-            time: Duration::from_secs(limits::SCRIPT_SECONDS_MAX),
-        }
-    }
-}
+/// From where on it has so much.
+const LARGE_BYTES: usize = 8 << 20;
 
-/// What the functions that a script calls share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    left: Cell<u64>,
-    /// When the script began, and how long it may take.
-    time: Cell<Option<(Stopwatch, Duration)>>,
-    /// Why the script has to end, whatever it catches.
-    over: Cell<Option<&'static str>>,
-    /// Runs commands while a script runs.
-    pub(super) commands: RefCell<Option<Function>>,
-    pub(super) is_resp3: Cell<bool>,
-    /// The state of `math.random`.
-    pub(super) random: Cell<u64>,
-    /// What a library registers while it is loaded.
-    pub(super) registered: RefCell<Option<Vec<Registered>>>,
-}
-
-impl Shared {
-    /// Takes `steps` from the allowance.
-    pub(super) fn spend(&self, steps: u64) -> mlua::Result<()> {
-        if self.over.get().is_none() {
-            let left = self.left.get().saturating_sub(steps);
-            self.left.set(left);
-            if left == 0 {
-                self.over.set(Some("ERR the script was ended: it runs more instructions than a script may"));
-            } else if self.time.get().is_some_and(|(since, time)| since.elapsed() > time) {
-                self.over.set(Some("ERR the script was ended: it runs for longer than a script may"));
-            }
-        }
-        self.over.get().map_or(Ok(()), |text| Err(raise(text)))
-    }
-}
-
-/// An error that a script sees as a table with the field `err`.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Raised(pub(super) String);
-
-/// An error with a code.
-pub(super) fn raise(text: impl Into<String>) -> Error {
-    Error::external(Raised(text.into()))
-}
+/// Bytes of code that the compiler is given at once. It has no hook, and takes time that grows with the square of some code: between
+/// two pieces it can be ended.
+const PIECE_BYTES: usize = 256;
 
 /// An error that says where it is, as the libraries of Lua have it.
 pub(super) fn fail(lua: &Lua, text: &str) -> Error {
@@ -82,6 +34,11 @@ pub(super) fn fail(lua: &Lua, text: &str) -> Error {
         Some((source, line)) => Error::runtime(format!("{}:{line}: {text}", source.trim_start_matches('@'))),
         None => Error::runtime(text),
     }
+}
+
+/// A wrong argument, as the libraries of Lua tell it.
+pub(super) fn bad_argument(lua: &Lua, at: usize, function: &str, problem: &str) -> Error {
+    fail(lua, &format!("bad argument #{at} to '{function}' ({problem})"))
 }
 
 /// The line of the script that runs.
@@ -99,8 +56,18 @@ pub(super) fn place(lua: &Lua) -> Option<(String, usize)> {
 }
 
 /// What a script catches: errors of ours in the form that its own have.
-pub(super) fn plain(lua: &Lua, value: Value) -> mlua::Result<Value> {
-    let Value::Error(error) = value else { return Ok(value) };
+fn plain(lua: &Lua, value: Value) -> mlua::Result<Value> {
+    let error = match value {
+        Value::Error(error) => error,
+        // A place within the sandbox is none of the script's.
+        Value::String(text) if text.as_bytes().starts_with(b"sandbox:") => {
+            let bytes = text.as_bytes();
+            let message = bytes.iter().enumerate().skip(8).find(|(_, byte)| !byte.is_ascii_digit());
+            let message = message.and_then(|(at, _)| bytes.get(at..)?.strip_prefix(b": "));
+            return lua.create_string(message.unwrap_or(&bytes)).map(Value::String);
+        }
+        other => return Ok(other),
+    };
     let mut error = &*error;
     loop {
         match error {
@@ -153,12 +120,45 @@ fn trace(lua: &Lua, value: Value) -> mlua::Result<Table> {
     Ok(table)
 }
 
+/// Why code cannot be compiled.
+#[derive(Debug)]
+pub(super) enum CompileError {
+    /// It is none: what the compiler says.
+    Code(String),
+    /// It takes more time or memory than it may.
+    Over(String),
+}
+
+/// A value that stays in Lua's own tables until it is asked for. It is compared and cloned without Lua.
+#[derive(Clone, Debug)]
+pub(super) struct Kept<T> {
+    key: Rc<RegistryKey>,
+    kind: PhantomData<T>,
+}
+
+impl<T: IntoLua + FromLua + Clone> Kept<T> {
+    pub(super) fn new(lua: &Lua, value: &T) -> Result<Self, String> {
+        // Those that nobody has any more make room.
+        lua.expire_registry_values();
+        let key = lua.create_registry_value(value.clone()).map_err(|error| format!("ERR {error}"))?;
+        Ok(Self { key: Rc::new(key), kind: PhantomData })
+    }
+
+    pub(super) fn get(&self, lua: &Lua) -> mlua::Result<T> {
+        lua.registry_value(&self.key)
+    }
+}
+
 /// Lua, ready to run scripts.
 #[derive(Debug)]
 pub(super) struct Interpreter {
     pub(super) lua: Lua,
     pub(super) shared: Rc<Shared>,
     allowance: Allowance,
+    /// Bytes that it has in use before the first script.
+    own_bytes: usize,
+    /// What compiles, of Lua.
+    parser: Function,
     environment: Table,
     globals: Table,
     library_environment: Table,
@@ -167,46 +167,52 @@ pub(super) struct Interpreter {
 }
 
 impl Interpreter {
-    pub(super) fn new(allowance: Allowance) -> mlua::Result<Self> {
+    /// A new one, whose scripts end soon after `closing` is set.
+    pub(super) fn new(allowance: Allowance, closing: Arc<AtomicBool>) -> mlua::Result<Self> {
         let libraries = StdLib::STRING | StdLib::TABLE | StdLib::MATH | StdLib::OS;
         let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))?;
-        let shared = Rc::new(Shared {
-            left: Cell::new(u64::MAX),
-            time: Cell::new(None),
-            over: Cell::new(None),
-            commands: RefCell::default(),
-            is_resp3: Cell::new(false),
-            random: Cell::new(api::seed(0)),
-            registered: RefCell::default(),
-        });
-        let native = native(&lua, &shared, allowance)?;
+        let shared = Rc::new(Shared::new(&allowance, closing));
+        let parser: Function = lua.globals().get("load")?;
+        let native = native(&lua, &shared, &parser)?;
         let sandbox = lua.load(include_str!("sandbox.lua")).set_name("=sandbox").into_function()?;
         let (environment, globals, library_environment, run, load) = sandbox.call(native)?;
-        let watch = Rc::clone(&shared);
-        let triggers = HookTriggers::new().every_nth_instruction(INSTRUCTIONS_PER_LOOK);
-        lua.set_global_hook(triggers, move |_, _| {
-            watch.spend(INSTRUCTIONS_PER_LOOK.into())?;
-            Ok(VmState::Continue)
-        })?;
-        Ok(Self { lua, shared, allowance, environment, globals, library_environment, run, load })
+        hook(&lua, &shared, INSTRUCTIONS_PER_LOOK)?;
+        lua.gc_collect()?;
+        let own_bytes = lua.used_memory();
+        lua.set_memory_limit(own_bytes.saturating_add(allowance.bytes))?;
+        Ok(Self { lua, shared, allowance, own_bytes, parser, environment, globals, library_environment, run, load })
     }
 
     /// Compiles a script, or a library of functions.
     ///
     /// # Errors
-    /// What the compiler says, with the line.
-    pub(super) fn compile(&self, code: &[u8], is_library: bool) -> Result<Function, String> {
+    /// What the compiler says, with the line; or that it takes more than it may.
+    pub(super) fn compile(&self, code: &[u8], is_library: bool) -> Result<Function, CompileError> {
         let (name, environment) = if is_library {
             ("@user_function", &self.library_environment)
         } else {
             ("@user_script", &self.environment)
         };
-        self.begin().map_err(|error| error.to_string())?;
-        let chunk = self.lua.load(code).set_name(name).set_mode(ChunkMode::Text).set_environment(environment.clone());
-        chunk.into_function().map_err(|error| match error {
-            Error::SyntaxError { message, .. } => message,
-            other => other.to_string(),
-        })
+        let over = |error: Error| {
+            CompileError::Over(match super::run::cause(&error) {
+                Error::ExternalError(inner) => inner.to_string(),
+                other => format!("ERR {}", super::run::first_line(other)),
+            })
+        };
+        self.begin().map_err(over)?;
+        let name = self.lua.create_string(name).map_err(over)?;
+        let parsed = parse(&self.lua, &self.shared, &self.parser, code, name).map_err(over)?;
+        let function = parsed.map_err(CompileError::Code)?;
+        function.set_environment(environment.clone()).map_err(over)?;
+        Ok(function)
+    }
+
+    /// Keeps `function` for as long as what is returned is. A reference of Rust's would be one of the few thousand that there may be.
+    ///
+    /// # Errors
+    /// That there is no memory.
+    pub(super) fn keep(&self, function: &Function) -> Result<Kept<Function>, String> {
+        Kept::new(&self.lua, function)
     }
 
     /// Calls what was compiled, with an allowance of its own. Scripts find their keys and arguments in globals, functions are
@@ -220,56 +226,134 @@ impl Interpreter {
         words: (&[&[u8]], &[&[u8]]),
         is_script: bool,
     ) -> mlua::Result<Result<Value, Value>> {
-        self.begin()?;
-        let list = |words: &[&[u8]]| {
-            let words = words.iter().map(|word| self.lua.create_string(word)).collect::<mlua::Result<Vec<_>>>()?;
-            self.lua.create_sequence_from(words)
-        };
-        let (keys, arguments) = (list(words.0)?, list(words.1)?);
+        let (keys, arguments) = (self.list(words.0)?, self.list(words.1)?);
         if is_script {
             self.globals.raw_set("KEYS", &keys)?;
             self.globals.raw_set("ARGV", &arguments)?;
         }
-        outcome(self.run.call((function, keys, arguments)))
+        let outcome = self.run.call((function, keys, arguments));
+        if is_script {
+            self.globals.raw_set("KEYS", Value::Nil)?;
+            self.globals.raw_set("ARGV", Value::Nil)?;
+        }
+        outcome_of(outcome)
+    }
+
+    /// The words as a table. They are set one by one: all at once there is no room for them on Lua's stack.
+    fn list(&self, words: &[&[u8]]) -> mlua::Result<Table> {
+        let table = self.lua.create_table_with_capacity(words.len(), 0)?;
+        for (at, word) in words.iter().enumerate() {
+            self.shared.spend_bytes(word.len())?;
+            table.raw_set(at + 1, self.lua.create_string(word)?)?;
+        }
+        Ok(table)
     }
 
     /// Runs a library once, so that it registers its functions.
     pub(super) fn load(&self, library: &Function) -> mlua::Result<Result<Value, Value>> {
         self.begin()?;
-        outcome(self.load.call(library))
+        self.shared.begin_load(&self.allowance);
+        outcome_of(self.load.call(library))
     }
 
-    fn begin(&self) -> mlua::Result<()> {
+    /// Begins what is to run next with a whole allowance.
+    pub(super) fn begin(&self) -> mlua::Result<()> {
+        self.lua.gc_restart();
         if self.lua.used_memory() > self.allowance.bytes / 4 {
             self.lua.gc_collect()?;
         }
-        self.lua.set_memory_limit(self.lua.used_memory().saturating_add(self.allowance.bytes))?;
-        self.shared.left.set(self.allowance.instructions);
-        self.shared.time.set(Some((Stopwatch::start(), self.allowance.time)));
-        self.shared.over.set(None);
-        self.shared.is_resp3.set(false);
+        hook(&self.lua, &self.shared, INSTRUCTIONS_PER_LOOK)?;
+        self.shared.begin(&self.allowance);
         Ok(())
+    }
+
+    /// Bytes that are in use, beside what the interpreter itself needs.
+    pub(super) fn used_bytes(&self) -> usize {
+        self.lua.used_memory().saturating_sub(self.own_bytes)
+    }
+
+    /// Whether more than `others` bytes and what libraries may keep are in use, when nothing is there that could go.
+    pub(super) fn keeps_too_much(&self, others: usize) -> bool {
+        let most = self.allowance.kept_bytes.saturating_add(others);
+        self.used_bytes() > most && self.lua.gc_collect().is_ok() && self.used_bytes() > most
     }
 }
 
-fn outcome(results: mlua::Result<MultiValue>) -> mlua::Result<Result<Value, Value>> {
+/// Has the allowance looked at every so many instructions: of the thread of Lua's that runs, and of those that it makes.
+fn hook(lua: &Lua, shared: &Rc<Shared>, every: u32) -> mlua::Result<()> {
+    let shared = Rc::clone(shared);
+    lua.set_global_hook(HookTriggers::new().every_nth_instruction(every), move |lua, _| {
+        shared.spend(every.into())?;
+        let is_large = lua.used_memory() > LARGE_BYTES;
+        if is_large || every != INSTRUCTIONS_PER_LOOK {
+            // Each thread has a count of its own, so that it is set even if it was set before.
+            hook(lua, &shared, if is_large { INSTRUCTIONS_PER_LOOK_WHEN_LARGE } else { INSTRUCTIONS_PER_LOOK })?;
+        }
+        Ok(VmState::Continue)
+    })
+}
+
+fn outcome_of(results: mlua::Result<MultiValue>) -> mlua::Result<Result<Value, Value>> {
     let mut results = results?.into_iter();
     let succeeded = matches!(results.next(), Some(Value::Boolean(true)));
     let value = results.next().unwrap_or(Value::Nil);
     Ok(if succeeded { Ok(value) } else { Err(value) })
 }
 
+/// Compiles `code`: the function, or what the compiler says.
+///
+/// The compiler is handed small pieces, so that it can be ended. While it works no memory is collected, because Lua 5.1 has the name
+/// of the code where its collector does not see it.
+fn parse(
+    lua: &Lua,
+    shared: &Rc<Shared>,
+    parser: &Function,
+    code: &[u8],
+    name: LuaString,
+) -> mlua::Result<Result<Function, String>> {
+    if code.first() == Some(&0x1b) {
+        return Ok(Err("bytecode is not allowed".to_owned()));
+    }
+    let (code, watch, at) = (code.to_vec(), Rc::clone(shared), Cell::new(0usize));
+    let pieces = lua.create_function(move |lua, ()| {
+        let rest = code.get(at.get()..).unwrap_or_default();
+        let piece = rest.get(..PIECE_BYTES).unwrap_or(rest);
+        // About what compiling it takes, if it is not of the kind that takes longer.
+        watch.spend(piece.len() as u64 * 4)?;
+        at.set(at.get() + piece.len());
+        lua.create_string(piece)
+    })?;
+    lua.gc_stop();
+    let parsed = parser.call::<(Value, Value)>((pieces, name));
+    lua.gc_restart();
+    match parsed? {
+        (Value::Function(function), _) => Ok(Ok(function)),
+        (_, Value::Error(error)) => Err(*error),
+        (_, Value::String(message)) => Ok(Err(message.to_string_lossy())),
+        _ => Ok(Err("not enough memory".to_owned())),
+    }
+}
+
 /// What the sandbox is built from.
-fn native(lua: &Lua, shared: &Rc<Shared>, allowance: Allowance) -> mlua::Result<Table> {
+fn native(lua: &Lua, shared: &Rc<Shared>, parser: &Function) -> mlua::Result<Table> {
     let native = lua.create_table()?;
     let watch = Rc::clone(shared);
     let catch = move |lua: &Lua, value: Value| {
-        watch.spend(0)?;
+        watch.check()?;
         caught(lua, value)
     };
     native.raw_set("caught", lua.create_function(catch)?)?;
     native.raw_set("trace", lua.create_function(trace)?)?;
-    native.raw_set("bytes_max", allowance.bytes)?;
+    native.raw_set("unpack_max", limits::SCRIPT_UNPACK_MAX)?;
+    let (watch, parser) = (Rc::clone(shared), parser.clone());
+    let compile = move |lua: &Lua, (code, name): (LuaString, LuaString)| {
+        watch.spend_bytes(code.as_bytes().len())?;
+        Ok(match parse(lua, &watch, &parser, &code.as_bytes(), name)? {
+            Ok(function) => (Some(function), None),
+            Err(message) => (None, Some(message)),
+        })
+    };
+    native.raw_set("compile", lua.create_function(compile)?)?;
     native.raw_set("redis", api::commands(lua, shared)?)?;
     native.raw_set("loading", api::loading(lua, shared)?)?;
     native.raw_set("random", api::random(lua, shared)?)?;
@@ -277,9 +361,9 @@ fn native(lua: &Lua, shared: &Rc<Shared>, allowance: Allowance) -> mlua::Result<
     native.raw_set("string", pattern::functions(lua, shared)?)?;
     let libraries = lua.create_table()?;
     libraries.raw_set("bit", bits::functions(lua)?)?;
-    libraries.raw_set("cjson", json::functions(lua)?)?;
-    libraries.raw_set("cmsgpack", message_pack::functions(lua)?)?;
-    libraries.raw_set("struct", structs::functions(lua)?)?;
+    libraries.raw_set("cjson", json::functions(lua, shared)?)?;
+    libraries.raw_set("cmsgpack", message_pack::functions(lua, shared)?)?;
+    libraries.raw_set("struct", structs::functions(lua, shared)?)?;
     native.raw_set("libraries", libraries)?;
     Ok(native)
 }

@@ -6,16 +6,20 @@
 //! was ended by a limit.
 //!
 //! # Invariants
-//! 1. A script changes nothing that another one sees but keys: its libraries and globals cannot be written to.
-//! 2. Every script ends: its instructions, the steps of its patterns, its memory and its time are bounded (`limits`), and what it
+//! 1. A script changes nothing that another one sees but keys: its libraries and globals cannot be written to, and what it sets of
+//!    them ends with it.
+//! 2. Every script ends: its instructions, the steps of the libraries, its memory and its time are bounded (`allowance`), and what it
 //!    catches does not keep it going.
+//! 3. No number that a script gives reaches C unchecked where C does not check it (`sandbox.lua`).
 //!
 //! # Source
 //! Redis documentation, "Scripting with Lua", "Redis functions", "Lua API reference", version 7.2.
 
+mod allowance;
 mod api;
 mod bits;
 mod convert;
+mod flags;
 mod functions;
 mod handlers;
 mod interpreter;
@@ -30,11 +34,15 @@ mod structs;
 mod tests;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::server::redis::command::{Call, Refusal};
+use allowance::Allowance;
 use functions::Libraries;
-pub(super) use handlers::{call_function, eval, eval_sha, function, script};
-use interpreter::{Allowance, Interpreter};
+pub(super) use handlers::{call_function, eval, eval_sha, function, script, write_stats};
+use interpreter::Interpreter;
 use scripts::Scripts;
 
 /// What a door keeps for its scripts.
@@ -47,8 +55,8 @@ pub(super) struct Scripting {
 }
 
 impl Scripting {
-    fn new(allowance: Allowance) -> mlua::Result<Self> {
-        let interpreter = Interpreter::new(allowance)?;
+    fn new(allowance: Allowance, closing: Arc<AtomicBool>) -> mlua::Result<Self> {
+        let interpreter = Interpreter::new(allowance, closing)?;
         Ok(Self { interpreter, scripts: RefCell::default(), libraries: RefCell::default() })
     }
 
@@ -62,7 +70,45 @@ impl Scripting {
         if let Some(scripting) = call.door.scripting.get() {
             return Ok(scripting);
         }
-        let made = Self::new(Allowance::default()).map_err(|error| format!("ERR Lua cannot be started: {error}"))?;
+        let made = Self::new(Allowance::default(), Arc::clone(&call.door.closing));
+        let made = made.map_err(|error| format!("ERR Lua cannot be started: {error}"))?;
         Ok(call.door.scripting.get_or_init(|| made))
     }
+
+    /// Has the libraries read from the store again if they keep more than they may: what they keep goes with them.
+    fn forget_if_too_much(&self) {
+        if self.interpreter.keeps_too_much(self.scripts.borrow().bytes()) {
+            self.libraries.take();
+            self.interpreter.lua.expire_registry_values();
+            // What has gone with them is collected when it is needed, at the latest.
+            if let Err(error) = self.interpreter.lua.gc_collect() {
+                tracing::warn!(%error, "what libraries of functions kept could not be collected");
+            }
+            tracing::warn!("libraries of functions kept more than they may, and begin anew");
+        }
+    }
+
+    /// Bytes in use: of the interpreter beside its own, and of the scripts that are kept; and how many scripts, libraries and
+    /// functions there are.
+    pub(super) fn usage(&self) -> Usage {
+        let (scripts, libraries) = (self.scripts.borrow(), self.libraries.borrow());
+        Usage {
+            bytes: self.interpreter.lua.used_memory(),
+            scripts: scripts.len(),
+            scripts_bytes: scripts.bytes(),
+            libraries: libraries.as_ref().map_or(0, BTreeMap::len),
+            functions: libraries.iter().flat_map(|all| all.values()).map(|library| library.functions.len()).sum(),
+        }
+    }
+}
+
+/// What scripts take.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Usage {
+    /// Of the interpreter, all in all.
+    pub(super) bytes: usize,
+    pub(super) scripts: usize,
+    pub(super) scripts_bytes: usize,
+    pub(super) libraries: usize,
+    pub(super) functions: usize,
 }

@@ -6,10 +6,12 @@
 
 use std::rc::Rc;
 
+use memchr::memmem;
 use mlua::{Function, Lua, LuaString, MultiValue, Table, Value};
 
 use crate::limits;
-use crate::server::redis::scripting::interpreter::{Shared, fail};
+use crate::server::redis::scripting::allowance::{Output, Shared};
+use crate::server::redis::scripting::interpreter::{bad_argument, fail};
 
 /// Steps between two looks at the allowance.
 const STEPS_PER_LOOK: u64 = 1_000;
@@ -35,10 +37,14 @@ type Found = mlua::Result<Option<usize>>;
 
 impl Matcher<'_> {
     fn step(&mut self) -> mlua::Result<()> {
-        self.steps += 1;
+        self.steps(1)
+    }
+
+    fn steps(&mut self, steps: u64) -> mlua::Result<()> {
+        self.steps = self.steps.saturating_add(steps);
         if self.steps >= STEPS_PER_LOOK {
-            self.steps = 0;
-            self.shared.spend(STEPS_PER_LOOK)?;
+            let spent = std::mem::take(&mut self.steps);
+            self.shared.spend(spent)?;
         }
         Ok(())
     }
@@ -52,7 +58,7 @@ impl Matcher<'_> {
     }
 
     /// The end of the class that begins at `p`.
-    fn class_end(&self, p: usize) -> mlua::Result<usize> {
+    fn class_end(&mut self, p: usize) -> mlua::Result<usize> {
         match self.at(p) {
             Some(b'%') if self.at(p + 1).is_none() => self.malformed("malformed pattern (ends with '%')"),
             Some(b'%') => Ok(p + 2),
@@ -62,6 +68,7 @@ impl Matcher<'_> {
                     end += 1;
                 }
                 loop {
+                    self.step()?;
                     match self.at(end) {
                         None => return self.malformed("malformed pattern (missing ']')"),
                         Some(b'%') => end += 2,
@@ -77,22 +84,23 @@ impl Matcher<'_> {
     }
 
     /// Whether the byte at `s` is of the class from `p` to `end`.
-    fn is_single(&self, s: usize, p: usize, end: usize) -> bool {
-        let Some(byte) = self.subject.get(s).copied() else { return false };
-        match self.at(p) {
+    fn is_single(&mut self, s: usize, p: usize, end: usize) -> mlua::Result<bool> {
+        let Some(byte) = self.subject.get(s).copied() else { return Ok(false) };
+        Ok(match self.at(p) {
             Some(b'.') => true,
             Some(b'%') => self.at(p + 1).is_some_and(|class| is_class(byte, class)),
-            Some(b'[') => self.is_in_set(byte, p + 1, end - 1),
+            Some(b'[') => self.is_in_set(byte, p + 1, end - 1)?,
             other => other == Some(byte),
-        }
+        })
     }
 
-    fn is_in_set(&self, byte: u8, mut p: usize, end: usize) -> bool {
+    fn is_in_set(&mut self, byte: u8, mut p: usize, end: usize) -> mlua::Result<bool> {
         let is_negated = self.at(p) == Some(b'^');
         if is_negated {
             p += 1;
         }
         while p < end {
+            self.step()?;
             let Some(first) = self.at(p) else { break };
             let is_found = if first == b'%' {
                 p += 2;
@@ -105,10 +113,10 @@ impl Matcher<'_> {
                 first == byte
             };
             if is_found {
-                return !is_negated;
+                return Ok(!is_negated);
             }
         }
-        is_negated
+        Ok(is_negated)
     }
 
     /// Where a match of the pattern from `p` on ends that begins at `s`.
@@ -143,7 +151,7 @@ impl Matcher<'_> {
                     let end = self.class_end(p)?;
                     let byte_at = |at: Option<usize>| at.and_then(|at| self.subject.get(at)).copied().unwrap_or(0);
                     let (before, here) = (byte_at(s.checked_sub(1)), byte_at(Some(s)));
-                    if self.is_in_set(before, p + 1, end - 1) || !self.is_in_set(here, p + 1, end - 1) {
+                    if self.is_in_set(before, p + 1, end - 1)? || !self.is_in_set(here, p + 1, end - 1)? {
                         return Ok(None);
                     }
                     p = end;
@@ -156,7 +164,7 @@ impl Matcher<'_> {
                     let end = self.class_end(p)?;
                     match self.at(end) {
                         Some(b'?') => {
-                            if self.is_single(s, p, end)
+                            if self.is_single(s, p, end)?
                                 && let Some(found) = self.run(s + 1, end + 1)?
                             {
                                 return Ok(Some(found));
@@ -164,19 +172,19 @@ impl Matcher<'_> {
                             p = end + 1;
                         }
                         Some(b'*') => return self.expand(s, s, p, end),
-                        Some(b'+') if self.is_single(s, p, end) => return self.expand(s + 1, s + 1, p, end),
+                        Some(b'+') if self.is_single(s, p, end)? => return self.expand(s + 1, s + 1, p, end),
                         Some(b'+') => return Ok(None),
                         Some(b'-') => loop {
                             self.step()?;
                             if let Some(found) = self.run(s, end + 1)? {
                                 return Ok(Some(found));
                             }
-                            if !self.is_single(s, p, end) {
+                            if !self.is_single(s, p, end)? {
                                 return Ok(None);
                             }
                             s += 1;
                         },
-                        _ if self.is_single(s, p, end) => (s, p) = (s + 1, end),
+                        _ if self.is_single(s, p, end)? => (s, p) = (s + 1, end),
                         _ => return Ok(None),
                     }
                 }
@@ -186,7 +194,7 @@ impl Matcher<'_> {
 
     /// As many as there are, and then fewer.
     fn expand(&mut self, least: usize, mut s: usize, p: usize, end: usize) -> Found {
-        while self.is_single(s, p, end) {
+        while self.is_single(s, p, end)? {
             self.step()?;
             s += 1;
         }
@@ -258,7 +266,9 @@ impl Matcher<'_> {
     fn back(&mut self, s: usize, digit: u8) -> Found {
         let capture = usize::from(digit).checked_sub(usize::from(b'1')).and_then(|at| self.captures.get(at));
         let Some(Capture::Closed(start, end)) = capture else { return self.malformed("invalid capture index") };
-        let again = self.subject.get(*start..*end).unwrap_or_default();
+        let (start, end) = (*start, *end);
+        let again = self.subject.get(start..end).unwrap_or_default();
+        self.steps((again.len() / 32) as u64)?;
         Ok(self.subject.get(s..).is_some_and(|rest| rest.starts_with(again)).then_some(s + again.len()))
     }
 
@@ -278,6 +288,7 @@ impl Matcher<'_> {
     }
 
     fn text(&self, start: usize, end: usize) -> mlua::Result<Value> {
+        self.shared.spend_bytes(end.saturating_sub(start))?;
         Ok(Value::String(self.lua.create_string(self.subject.get(start..end).unwrap_or_default())?))
     }
 
@@ -338,9 +349,10 @@ fn find(lua: &Lua, shared: &Shared, (subject, pattern, init, plain): Arguments) 
         || !pattern.iter().any(|byte| b"^$*+?.([%-".contains(byte));
     let mut matcher = matcher(lua, shared, &subject, &pattern);
     let found = if is_plain {
-        shared.spend((subject.len() - from) as u64)?;
-        let rest = subject.get(from..).unwrap_or_default();
-        let at = if pattern.is_empty() { Some(0) } else { plain_find(rest, &pattern, shared)? };
+        // Its time grows with the length of both, whatever they are.
+        shared.spend_bytes(subject.len() - from)?;
+        shared.spend_bytes(pattern.len())?;
+        let at = memmem::find(subject.get(from..).unwrap_or_default(), &pattern);
         at.map(|at| (from + at, from + at + pattern.len()))
     } else {
         matcher.search(from)?
@@ -350,21 +362,6 @@ fn find(lua: &Lua, shared: &Shared, (subject, pattern, init, plain): Arguments) 
     let mut values = vec![place(start + 1), place(end)];
     values.extend(matcher.explicit()?);
     Ok(MultiValue::from_vec(values))
-}
-
-fn plain_find(rest: &[u8], word: &[u8], shared: &Shared) -> mlua::Result<Option<usize>> {
-    let first = word.first().copied();
-    for (at, byte) in rest.iter().enumerate() {
-        if Some(*byte) == first {
-            if rest.get(at..).is_some_and(|rest| rest.starts_with(word)) {
-                return Ok(Some(at));
-            }
-            if at % 1_024 == 0 {
-                shared.spend(word.len() as u64)?;
-            }
-        }
-    }
-    Ok(None)
 }
 
 fn match_once(lua: &Lua, shared: &Shared, (subject, pattern, init, _): Arguments) -> mlua::Result<MultiValue> {
@@ -411,22 +408,19 @@ fn substitute(
     let max = max.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(0));
     let mut matcher = matcher(lua, shared, &subject, &pattern);
     let is_anchored = matcher.at(0) == Some(b'^');
-    let (mut result, mut at, mut count) = (Vec::new(), 0, 0);
+    let (mut result, mut at, mut count) = (Output::new(lua, shared), 0, 0);
     while count < max {
         matcher.captures.clear();
         let found = matcher.run(at, usize::from(is_anchored))?;
         if let Some(end) = found {
             count += 1;
             replace(&matcher, &by, at, end, &mut result)?;
-            if result.len() > limits::SCRIPT_MEMORY_BYTES_MAX {
-                return Err(fail(lua, "not enough memory"));
-            }
         }
         match found {
             Some(end) if end > at => at = end,
             _ => match subject.get(at) {
                 Some(byte) => {
-                    result.push(*byte);
+                    result.push(*byte)?;
                     at += 1;
                 }
                 None => break,
@@ -436,12 +430,12 @@ fn substitute(
             break;
         }
     }
-    result.extend_from_slice(subject.get(at..).unwrap_or_default());
-    Ok((lua.create_string(result)?, count))
+    result.extend(subject.get(at..).unwrap_or_default())?;
+    Ok((result.into_string()?, count))
 }
 
 /// Writes what a match is replaced by.
-fn replace(matcher: &Matcher<'_>, by: &Value, start: usize, end: usize, result: &mut Vec<u8>) -> mlua::Result<()> {
+fn replace(matcher: &Matcher<'_>, by: &Value, start: usize, end: usize, result: &mut Output<'_>) -> mlua::Result<()> {
     let values = matcher.values(start, end)?;
     let whole = matcher.subject.get(start..end).unwrap_or_default();
     let value = match by {
@@ -450,16 +444,16 @@ fn replace(matcher: &Matcher<'_>, by: &Value, start: usize, end: usize, result: 
             let mut bytes = text.iter();
             while let Some(byte) = bytes.next() {
                 match (byte, (*byte == b'%').then(|| bytes.next()).flatten()) {
-                    (b'%', Some(b'0')) => result.extend_from_slice(whole),
+                    (b'%', Some(b'0')) => result.extend(whole)?,
                     (b'%', Some(digit @ b'1'..=b'9')) => {
                         let value = values.get(usize::from(digit - b'1'));
                         let value = value.ok_or_else(|| fail(matcher.lua, "invalid capture index"))?;
                         if let Some(text) = matcher.lua.coerce_string(value.clone())? {
-                            result.extend_from_slice(&text.as_bytes());
+                            result.extend(&text.as_bytes())?;
                         }
                     }
-                    (b'%', Some(other)) => result.push(*other),
-                    (byte, _) => result.push(*byte),
+                    (b'%', Some(other)) => result.push(*other)?,
+                    (byte, _) => result.push(*byte)?,
                 }
             }
             return Ok(());
@@ -469,10 +463,10 @@ fn replace(matcher: &Matcher<'_>, by: &Value, start: usize, end: usize, result: 
         _ => Value::Nil,
     };
     match value {
-        Value::Nil | Value::Boolean(false) => result.extend_from_slice(whole),
+        Value::Nil | Value::Boolean(false) => result.extend(whole)?,
         Value::String(_) | Value::Integer(_) | Value::Number(_) => {
             if let Some(text) = matcher.lua.coerce_string(value)? {
-                result.extend_from_slice(&text.as_bytes());
+                result.extend(&text.as_bytes())?;
             }
         }
         other => {
@@ -480,6 +474,25 @@ fn replace(matcher: &Matcher<'_>, by: &Value, start: usize, end: usize, result: 
         }
     }
     Ok(())
+}
+
+/// `string.rep`, which has to know before it begins how much that will be.
+fn repeat(lua: &Lua, shared: &Shared, arguments: &MultiValue) -> mlua::Result<LuaString> {
+    let text = match arguments.front() {
+        Some(value @ (Value::String(_) | Value::Integer(_) | Value::Number(_))) => lua.coerce_string(value.clone())?,
+        _ => None,
+    };
+    let kind = |at: usize| arguments.get(at).map_or("no value", Value::type_name);
+    let text = text.ok_or_else(|| bad_argument(lua, 1, "rep", &format!("string expected, got {}", kind(0))))?;
+    let count = arguments.get(1).map(|value| lua.coerce_number(value.clone())).transpose()?.flatten();
+    let count = count.ok_or_else(|| bad_argument(lua, 2, "rep", &format!("number expected, got {}", kind(1))))?;
+    let text = text.as_bytes();
+    let mut result = Output::new(lua, shared);
+    if !text.is_empty() {
+        let count = usize::try_from(super::convert::truncate(count.max(0.0))).unwrap_or(usize::MAX);
+        result.repeat(&text, count)?;
+    }
+    result.into_string()
 }
 
 /// The functions that take the place of Lua's.
@@ -493,6 +506,8 @@ pub(super) fn functions(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let all = lua.create_function(move |lua, arguments| match_all(lua, &own, arguments))?;
     table.raw_set("gmatch", &all)?;
     table.raw_set("gfind", all)?;
+    let own = Rc::clone(shared);
+    table.raw_set("rep", lua.create_function(move |lua, arguments: MultiValue| repeat(lua, &own, &arguments))?)?;
     let own = Rc::clone(shared);
     table.raw_set("gsub", lua.create_function(move |lua, arguments| substitute(lua, &own, arguments))?)?;
     Ok(table)

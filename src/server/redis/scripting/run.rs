@@ -1,16 +1,42 @@
 //! Running a script or a function: its commands, its reply, its error.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
-use mlua::{Error, Function, Lua, MultiValue, Value};
+use mlua::{Error, Function, Lua, Value};
 
-use crate::server::redis::command::{Call, Command, Flags, Outcome, find};
+use crate::server::redis::acl;
+use crate::server::redis::busy::{self, Busy, Verdict};
+use crate::server::redis::command::{self, Call, Command, Outcome, find, is};
 use crate::server::redis::execute::{self, Slices};
 use crate::server::redis::monitor::Sender;
 use crate::server::redis::reply::{Protocol, Reply};
 use crate::server::redis::scripting::Scripting;
-use crate::server::redis::scripting::convert;
-use crate::server::redis::scripting::interpreter::raise;
+use crate::server::redis::scripting::allowance::{Shared, raise};
+use crate::server::redis::scripting::convert::{self, Writer};
+use crate::server::redis::scripting::flags::Flags;
+
+/// What a script asks of the door while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Service {
+    /// `redis.call`.
+    Call,
+    /// `redis.pcall`.
+    ProtectedCall,
+    /// `redis.acl_check_cmd`.
+    AclCheck,
+    /// That other clients are looked at: it has been running for long.
+    Watch,
+}
+
+impl Service {
+    const ALL: [Self; 4] = [Self::Call, Self::ProtectedCall, Self::AclCheck, Self::Watch];
+
+    /// What it is through Lua.
+    pub(super) fn number(self) -> usize {
+        Self::ALL.iter().position(|service| *service == self).unwrap_or(0)
+    }
+}
 
 /// What is to run.
 #[derive(Debug)]
@@ -19,51 +45,220 @@ pub(super) struct Program<'a> {
     pub(super) name: &'a str,
     pub(super) function: &'a Function,
     pub(super) is_script: bool,
+    pub(super) flags: Flags,
+    /// The command is the form that may not write.
     pub(super) is_read_only: bool,
     pub(super) keys: &'a [&'a [u8]],
     pub(super) arguments: &'a [&'a [u8]],
 }
 
+/// A script that runs, as its commands and other clients find it.
+struct Running<'a, 'b> {
+    program: &'a Program<'a>,
+    shared: &'a Shared,
+    is_read_only: bool,
+    /// Its first write may be refused for want of memory; those that follow belong to it.
+    may_exceed_memory: bool,
+    has_written: Cell<bool>,
+    /// Other clients have been looked at.
+    is_watched: Cell<bool>,
+    call: RefCell<&'a mut Call<'b>>,
+}
+
 /// Runs `program` and writes what it returns.
 pub(super) fn run(scripting: &Scripting, call: &mut Call<'_>, program: &Program<'_>) -> Outcome {
+    let is_read_only = program.is_read_only || program.flags.no_writes;
+    check_flags(call, program)?;
     let (database, interpreter) = (call.session.database, &scripting.interpreter);
     let shared = &interpreter.shared;
+    let failed = |error: &Error| format!("ERR {} script: {}", first_line(error), program.name);
+    interpreter.begin().map_err(|error| failed(&error))?;
+    shared.watch_from(Duration::from_millis(call.door.parameters.busy_reply_ms()));
     let outcome = {
-        let call = RefCell::new(&mut *call);
-        interpreter.lua.scope(|scope| {
-            let commands = scope.create_function(|lua, (is_protected, words): (bool, MultiValue)| {
-                let mut call = call.try_borrow_mut().map_err(|_| raise("ERR a command is running"))?;
-                let outcome = command(lua, &mut call, shared.is_resp3.get(), program.is_read_only, words);
-                match outcome {
-                    Err(Error::ExternalError(error)) if is_protected => {
-                        let table = lua.create_table()?;
-                        table.raw_set("err", error.to_string())?;
-                        Ok(Value::Table(table))
-                    }
-                    Ok(Value::Table(table)) if !is_protected => match table.raw_get::<Value>("err")? {
-                        Value::String(text) => Err(raise(text.to_string_lossy())),
-                        _ => Ok(Value::Table(table)),
-                    },
-                    outcome => outcome,
+        let running = Running {
+            program,
+            shared,
+            is_read_only,
+            may_exceed_memory: program.flags.allow_oom,
+            has_written: Cell::new(false),
+            is_watched: Cell::new(false),
+            call: RefCell::new(&mut *call),
+        };
+        let outcome = interpreter.lua.scope(|scope| {
+            let services = scope.create_function(|lua, service: usize| match Service::ALL.get(service) {
+                Some(Service::Call) => running.command(lua, false),
+                Some(Service::ProtectedCall) => running.command(lua, true),
+                Some(Service::AclCheck) => running.may_run().map(Value::Boolean),
+                _ => {
+                    running.watch();
+                    Ok(Value::Nil)
                 }
             })?;
-            shared.commands.replace(Some(commands));
+            shared.services.replace(Some(services));
             let outcome = interpreter.run(program.function, (program.keys, program.arguments), program.is_script);
-            shared.commands.take();
+            shared.services.take();
             outcome
-        })
+        });
+        if running.is_watched.get() {
+            busy::release(running.call.borrow().door);
+        }
+        outcome
     };
     call.session.database = database;
     call.session.waiting = None;
-    let is_resp3 = shared.is_resp3.get();
     match outcome {
         Ok(Ok(value)) => {
-            convert::write(call.reply, &value, is_resp3, 0).map_err(|error| format!("ERR {error}"))?;
-            Ok(())
+            let written = Writer::new(call.reply, shared).write(&value, 0);
+            written.map_err(|error| failed(cause(&error)).into())
         }
         Ok(Err(error)) => Err(text_of(&error, program.name).into()),
-        Err(error) => Err(format!("ERR {} script: {}", first_line(&error), program.name).into()),
+        Err(error) => Err(failed(cause(&error)).into()),
     }
+}
+
+/// Refuses a program whose flags do not let it run now, before it begins.
+fn check_flags(call: &Call<'_>, program: &Program<'_>) -> Outcome {
+    // A script without a line of flags is from before there were any: its commands are looked at one by one.
+    if program.flags.is_given {
+        if !program.flags.allow_oom && !program.flags.no_writes && call.transaction.is_out_of_memory() {
+            return Err("OOM command not allowed when used memory > 'maxmemory'.".into());
+        }
+        if program.is_read_only && !program.flags.no_writes {
+            return Err("ERR Can not execute a script with write flag using *_ro command.".into());
+        }
+    }
+    Ok(())
+}
+
+impl Running<'_, '_> {
+    /// Runs the command whose words the script has handed over.
+    fn command(&self, lua: &Lua, is_protected: bool) -> mlua::Result<Value> {
+        let outcome = self.reply(lua);
+        match outcome {
+            Err(Error::ExternalError(error)) if is_protected => {
+                self.shared.check()?;
+                let table = lua.create_table()?;
+                table.raw_set("err", error.to_string())?;
+                Ok(Value::Table(table))
+            }
+            Ok(Value::Table(table)) if !is_protected => match table.raw_get::<Value>("err")? {
+                Value::String(text) => Err(raise(text.to_string_lossy())),
+                _ => Ok(Value::Table(table)),
+            },
+            outcome => outcome,
+        }
+    }
+
+    /// The words that the script has handed over, and the command that they name.
+    fn words(&self, unknown: &str) -> mlua::Result<(Vec<Vec<u8>>, &'static Command)> {
+        let words = self.shared.words.take();
+        let words = words.ok_or_else(|| raise("ERR Lua redis lib command arguments must be strings or integers"))?;
+        let Some(name) = words.first() else {
+            return Err(raise("ERR Please specify at least one argument for this redis lib call"));
+        };
+        let found = find(name).ok_or_else(|| raise(unknown))?;
+        Ok((words, found))
+    }
+
+    fn reply(&self, lua: &Lua) -> mlua::Result<Value> {
+        let (words, found) = self.words("ERR Unknown Redis command called from script")?;
+        let words: Slices<'_> = words.iter().map(Vec::as_slice).collect();
+        if !found.has_arity(words.len()) {
+            return Err(raise("ERR Wrong number of args calling Redis command from script"));
+        }
+        if !is_for_scripts(found) {
+            return Err(raise("ERR This Redis command is not allowed from script"));
+        }
+        let is_write = found.flags.has(command::Flags::WRITE);
+        if self.is_read_only && (is_write || matches!(found.name, "publish" | "spublish" | "pfcount")) {
+            return Err(raise("ERR Write commands are not allowed from read-only scripts."));
+        }
+        if blocks(found.name, &words) {
+            let name = words.first().copied().unwrap_or_default();
+            let name = String::from_utf8_lossy(name).to_ascii_uppercase();
+            return Err(raise(format!("ERR {name} command is not allowed with BLOCK option from scripts")));
+        }
+        let mut call = self.call.try_borrow_mut().map_err(|_| raise("ERR a command is running"))?;
+        let protocol = if self.shared.is_resp3.get() { Protocol::Resp3 } else { Protocol::Resp2 };
+        let mut reply = Reply::in_protocol(protocol);
+        // What was begun with enough memory is not torn apart.
+        let exceeds = is_write && (self.may_exceed_memory || self.has_written.get());
+        if is_write {
+            self.has_written.set(true);
+        }
+        let mut inner = Call {
+            transaction: call.transaction,
+            door: call.door,
+            session: &mut *call.session,
+            words: &words,
+            reply: &mut reply,
+        };
+        if exceeds {
+            inner.transaction.set_exceeds_memory(true);
+        }
+        execute::run_queued(&mut inner, Sender::Script);
+        if exceeds {
+            call.transaction.set_exceeds_memory(false);
+        }
+        drop(call);
+        Ok(convert::read(lua, self.shared, reply.bytes())?.0)
+    }
+
+    /// Whether the script's user may run the command whose words it has handed over.
+    fn may_run(&self) -> mlua::Result<bool> {
+        let (words, found) = self.words("ERR Invalid command passed to redis.acl_check_cmd()")?;
+        let words: Slices<'_> = words.iter().map(Vec::as_slice).collect();
+        let call = self.call.try_borrow().map_err(|_| raise("ERR a command is running"))?;
+        let rights = call.session.user.rights();
+        Ok(acl::check::check(&rights, found, &words).is_ok())
+    }
+
+    /// Looks at what other clients want of a door that is busy.
+    fn watch(&self) {
+        let Ok(call) = self.call.try_borrow() else { return };
+        self.is_watched.set(true);
+        let verdict = busy::attend(&Busy {
+            transaction: call.transaction,
+            door: call.door,
+            name: self.program.name,
+            is_script: self.program.is_script,
+            has_written: self.has_written.get(),
+            words: call.words,
+            elapsed: self.shared.elapsed(),
+        });
+        match verdict {
+            Verdict::GoesOn => {}
+            Verdict::Killed => self.shared.end("ERR Script killed by user with SCRIPT KILL..."),
+            Verdict::ServerEnds => self.shared.end("ERR the script was ended: the server is closing"),
+        }
+    }
+}
+
+/// Whether the words of a reading of streams ask to wait. What comes after `STREAMS` is no option.
+fn blocks(name: &str, words: &[&[u8]]) -> bool {
+    let mut options = match name {
+        "xread" => words.get(1..),
+        "xreadgroup" => words.get(4..),
+        _ => None,
+    }
+    .unwrap_or_default();
+    loop {
+        options = match options {
+            [option, ..] if is(option, "streams") => return false,
+            [option, _, ..] if is(option, "block") => return true,
+            [option, _, rest @ ..] if is(option, "count") => rest,
+            [_, rest @ ..] => rest,
+            [] => return false,
+        };
+    }
+}
+
+/// What an error of mlua's is about.
+pub(super) fn cause(mut error: &Error) -> &Error {
+    while let Error::CallbackError { cause, .. } | Error::WithContext { cause, .. } = error {
+        error = cause;
+    }
+    error
 }
 
 /// The first line of what mlua says.
@@ -94,51 +289,12 @@ pub(super) fn message_of(error: &Value) -> String {
     message.unwrap_or_else(|| "ERR unknown error".to_owned())
 }
 
-/// Runs one command of a script's, and gives its reply.
-fn command(
-    lua: &Lua,
-    call: &mut Call<'_>,
-    is_resp3: bool,
-    is_read_only: bool,
-    words: MultiValue,
-) -> mlua::Result<Value> {
-    let words = words.into_vec();
-    if words.is_empty() {
-        return Err(raise("ERR Please specify at least one argument for this redis lib call"));
-    }
-    let words: Option<Vec<_>> = words.iter().map(convert::word).collect();
-    let words = words.ok_or_else(|| raise("ERR Lua redis lib command arguments must be strings or integers"))?;
-    let words: Slices<'_> = words.iter().map(Vec::as_slice).collect();
-    let found = find(words.first().copied().unwrap_or_default());
-    let found = found.ok_or_else(|| raise("ERR Unknown Redis command called from script"))?;
-    if !found.has_arity(words.len()) {
-        return Err(raise("ERR Wrong number of args calling Redis command from script"));
-    }
-    if !is_for_scripts(found) {
-        return Err(raise("ERR This Redis command is not allowed from script"));
-    }
-    if is_read_only && (found.flags.has(Flags::WRITE) || matches!(found.name, "publish" | "spublish" | "pfcount")) {
-        return Err(raise("ERR Write commands are not allowed from read-only scripts."));
-    }
-    let protocol = if is_resp3 { Protocol::Resp3 } else { Protocol::Resp2 };
-    let mut reply = Reply::in_protocol(protocol);
-    let mut inner = Call {
-        transaction: call.transaction,
-        door: call.door,
-        session: &mut *call.session,
-        words: &words,
-        reply: &mut reply,
-    };
-    execute::run_queued(&mut inner, Sender::Script);
-    Ok(convert::read(lua, reply.bytes())?.0)
-}
-
 /// Whether a script may call a command: none that is about the connection, the server or other scripts.
-fn is_for_scripts(command: &Command) -> bool {
-    !command.flags.has(Flags::NO_MULTI)
-        && !command.flags.has(Flags::ADMIN)
+fn is_for_scripts(asked: &Command) -> bool {
+    !asked.flags.has(command::Flags::NO_MULTI)
+        && !asked.flags.has(command::Flags::ADMIN)
         && !matches!(
-            command.name,
+            asked.name,
             "acl"
                 | "auth"
                 | "client"
@@ -166,7 +322,6 @@ fn is_for_scripts(command: &Command) -> bool {
                 | "sunsubscribe"
                 | "unsubscribe"
                 | "unwatch"
-                | "wait"
                 | "watch"
         )
 }

@@ -1,10 +1,11 @@
--- What a script finds, and cannot change: the libraries behind tables that refuse to be written to.
+-- What a script finds, and cannot change: the libraries behind tables that refuse to be written to, and in front of Lua's own
+-- functions those checks that they lack.
 local native = ...
 local raw = {
   pcall = pcall, xpcall = xpcall, next = next, pairs = pairs, rawset = rawset, rawget = rawget,
   setmetatable = setmetatable, getmetatable = getmetatable, resume = coroutine.resume,
-  loadstring = loadstring, setfenv = setfenv, rep = string.rep, sort = table.sort, insert = table.insert,
-  error = error, type = type, tostring = tostring, concat = table.concat, byte = string.byte,
+  create = coroutine.create, yield = coroutine.yield, setfenv = setfenv,
+  sort = table.sort, insert = table.insert, join = table.concat, unpack = unpack, error = error, type = type, tostring = tostring, tonumber = tonumber, select = select,
   collectgarbage = collectgarbage,
 }
 local real = {}
@@ -13,20 +14,23 @@ local readonly = "Attempt to modify a readonly table"
 local function refuse() raw.error(readonly, 2) end
 
 local function protect(content)
-  local face = {}
-  raw.setmetatable(face, { __index = content, __newindex = refuse, __metatable = false })
+  local face, meta = {}, { __index = content, __newindex = refuse, __metatable = false }
+  raw.setmetatable(face, meta)
   real[face] = content
-  return face
+  return face, meta
 end
 
 local function missing(_, name)
   raw.error("Script attempted to access nonexistent global variable '" .. raw.tostring(name) .. "'", 2)
 end
 
--- An error on its way through `pcall`: the end of a script's allowance goes on.
-local function settle(ok, ...)
-  if ok then return true, ... end
-  return false, native.caught(...)
+-- Results as a table. C puts a flag in front of those of `pcall` and `resume`, for which its stack may have no room left.
+local function pack(...) return { ... }, raw.select("#", ...) end
+
+-- What `pcall` gives. An error is on its way through: the end of a script's allowance goes on.
+local function settle(ok, results, count)
+  if ok then return true, raw.unpack(results, 1, count) end
+  return false, native.caught(results)
 end
 
 local function guarded(t)
@@ -34,14 +38,37 @@ local function guarded(t)
   return t
 end
 
+-- C's integers have 32 bits here, and what it makes of a larger number is not the same everywhere.
+local least, most = -2147483648, 2147483647
+
+local function complain(at, name, problem)
+  raw.error("bad argument #" .. at .. " to '" .. name .. "' (" .. problem .. ")", 3)
+end
+
+local function type_of(value) return value == nil and "no value" or raw.type(value) end
+
+local function need_table(t, name)
+  if raw.type(t) ~= "table" then complain(1, name, "table expected, got " .. type_of(t)) end
+end
+
+-- An argument that C takes as an integer; `nil` stays.
+local function whole(value, at, name)
+  if value == nil then return nil end
+  local number = raw.tonumber(value)
+  if not number or raw.type(value) == "table" then complain(at, name, "number expected, got " .. raw.type(value)) end
+  if not (number >= least and number <= most) then complain(at, name, "number out of range") end
+  return number
+end
+
 local base = {}
 for _, name in ipairs {
-  "_VERSION", "assert", "error", "gcinfo", "ipairs", "rawequal", "select", "tonumber", "tostring", "type", "unpack",
+  "_VERSION", "assert", "error", "gcinfo", "ipairs", "rawequal", "select", "tonumber", "tostring", "type",
 } do base[name] = _G[name] end
 
-function base.pcall(...) return settle(raw.pcall(...)) end
+local function packed(f, ...) return pack(f(...)) end
+function base.pcall(f, ...) return settle(raw.pcall(packed, f, ...)) end
 function base.xpcall(f, handler)
-  return settle(raw.xpcall(f, function(e) return handler(native.caught(e)) end))
+  return settle(raw.xpcall(function() return pack(f()) end, function(e) return handler(native.caught(e)) end))
 end
 function base.next(t, k) return raw.next(real[t] or t, k) end
 function base.pairs(t)
@@ -54,22 +81,30 @@ function base.rawget(t, k) return raw.rawget(t ~= nil and real[t] or t, k) end
 function base.setmetatable(t, m) return raw.setmetatable(guarded(t), m) end
 base.getmetatable = raw.getmetatable
 function base.collectgarbage(what) return what == "count" and raw.collectgarbage("count") or 0 end
-
-local env
-local function compile(text, name)
-  if raw.type(text) == "string" and raw.byte(text, 1) == 27 then return nil, "bytecode is not allowed" end
-  local f, e = raw.loadstring(text, name)
-  if f then raw.setfenv(f, env) end
-  return f, e
+function base.unpack(t, i, j)
+  need_table(t, "unpack")
+  i, j = whole(i, 2, "unpack") or 1, whole(j, 3, "unpack") or #t
+  -- The count would wrap around in C.
+  if j - i >= native.unpack_max then raw.error("too many results to unpack", 2) end
+  return raw.unpack(t, i, j)
 end
-function base.loadstring(text, name) return compile(text, name or text) end
-function base.load(pieces, name)
-  local parts = {}
-  repeat
-    local piece = pieces()
-    if piece ~= nil then parts[#parts + 1] = piece end
-  until piece == nil or piece == ""
-  return compile(raw.concat(parts), name or "=(load)")
+
+-- What compiles for an environment: what is compiled sees that, and no other.
+local function add_loaders(to, env)
+  local function compile(text, name)
+    local f, e = native.compile(text, name)
+    if f then raw.setfenv(f, env) end
+    return f, e
+  end
+  function to.loadstring(text, name) return compile(text, name or text) end
+  function to.load(pieces, name)
+    local parts = {}
+    repeat
+      local piece = pieces()
+      if piece ~= nil then parts[#parts + 1] = piece end
+    until piece == nil or piece == ""
+    return compile(raw.join(parts), name or "=(load)")
+  end
 end
 
 local function copy(from, without)
@@ -80,55 +115,80 @@ end
 
 local strings = copy(string, { dump = true })
 for name, f in raw.pairs(native.string) do strings[name] = f end
-function strings.rep(s, n)
-  if raw.type(s) == "string" and raw.type(n) == "number" then
-    if s == "" then return "" end
-    if #s * n > native.bytes_max then raw.error("resulting string is too long", 2) end
-  end
-  return raw.rep(s, n)
-end
 local tables = copy(table)
-function tables.insert(t, ...) return raw.insert(guarded(t), ...) end
+function tables.insert(t, ...)
+  guarded(t)
+  need_table(t, "insert")
+  local count = raw.select("#", ...)
+  if count == 1 then return raw.insert(t, ...) end
+  if count ~= 2 then raw.error("wrong number of arguments to 'insert'", 2) end
+  local at, value = ...
+  at = whole(at, 2, "insert")
+  if at == nil then complain(2, "insert", "number expected, got nil") end
+  -- Everything from there to the end is moved.
+  if at < 0 then complain(2, "insert", "position out of bounds") end
+  return raw.insert(t, at, value)
+end
 function tables.sort(t, less)
+  guarded(t)
   -- Comparisons are the script's own steps, whatever compares.
   if less == nil then return raw.sort(t, function(a, b) return a < b end) end
   return raw.sort(t, function(a, b) return less(a, b) end)
 end
+
 local maths = copy(math)
 maths.random, maths.randomseed = native.random, native.randomseed
 local coroutines = copy(coroutine)
-function coroutines.resume(...) return settle(raw.resume(...)) end
+function coroutines.create(f)
+  if raw.type(f) ~= "function" then complain(1, "create", "Lua function expected") end
+  return raw.create(function(...) return pack(f(...)) end)
+end
+function coroutines.yield(...) return raw.yield(pack(...)) end
+function coroutines.resume(co, ...) return settle(raw.resume(co, ...)) end
+function coroutines.wrap(f)
+  if raw.type(f) ~= "function" then complain(1, "wrap", "Lua function expected") end
+  local co = coroutines.create(f)
+  return function(...)
+    local ok, results, count = raw.resume(co, ...)
+    if ok then return raw.unpack(results, 1, count) end
+    raw.error(results, 2)
+  end
+end
 
-base.string, base.table, base.math = protect(strings), protect(tables), protect(maths)
-base.coroutine, base.os = protect(coroutines), protect { clock = os.clock }
-for name, content in raw.pairs(native.libraries) do base[name] = protect(content) end
+base.string, base.table, base.math = (protect(strings)), (protect(tables)), (protect(maths))
+base.coroutine, base.os = (protect(coroutines)), (protect { clock = os.clock })
+for name, content in raw.pairs(native.libraries) do base[name] = (protect(content)) end
 
 local meta = raw.getmetatable("")
 meta.__index = base.string
-meta.__metatable = protect { __index = base.string }
+meta.__metatable = (protect { __index = base.string })
 
 -- Scripts, with KEYS and ARGV; and libraries of functions, without.
 local globals, library = copy(base), copy(base)
-env = protect(globals)
-local library_env = protect(library)
+local env = protect(globals)
+local library_env, library_meta = protect(library)
 globals._G, library._G = env, library_env
-globals.redis = protect(native.redis)
-local within = copy(native.redis, { breakpoint = true, debug = true, replicate_commands = true })
-library.redis = protect(within)
+add_loaders(globals, env)
+add_loaders(library, library_env)
+globals.redis = (protect(native.redis))
+library.redis = (protect(copy(native.redis, { breakpoint = true, debug = true, replicate_commands = true })))
 raw.setmetatable(globals, { __index = missing })
 raw.setmetatable(library, { __index = missing })
 
-local loading = protect(native.loading)
+-- While a library is loaded it finds nothing but what registers functions.
+local loading = { redis = (protect(native.loading)) }
 raw.setmetatable(native.loading, { __index = missing })
-local loaded = library.redis
+raw.setmetatable(loading, { __index = missing })
 
 local function run(f, a, b)
   return raw.xpcall(function() return f(a, b) end, native.trace)
 end
 local function load(f)
-  library.redis = loading
+  library_meta.__index = loading
+  real[library_env] = loading
   local ok, e = raw.xpcall(f, native.trace)
-  library.redis = loaded
+  library_meta.__index = library
+  real[library_env] = library
   return ok, e
 end
 return env, globals, library_env, run, load

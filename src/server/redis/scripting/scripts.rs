@@ -6,14 +6,16 @@ use mlua::Function;
 
 use crate::limits;
 use crate::server::redis::scripting::api::sha1_hex;
-use crate::server::redis::scripting::interpreter::Interpreter;
+use crate::server::redis::scripting::flags::{Flags, shebang};
+use crate::server::redis::scripting::interpreter::{CompileError, Interpreter, Kept};
 
 /// A compiled script.
 #[derive(Clone, Debug)]
 pub(super) struct Script {
     pub(super) sha: String,
-    pub(super) function: Function,
-    pub(super) is_read_only: bool,
+    pub(super) function: Kept<Function>,
+    pub(super) flags: Flags,
+    /// What it takes compiled, and in code.
     bytes: usize,
 }
 
@@ -37,11 +39,14 @@ impl Scripts {
         if let Some(script) = self.by_sha.get(&sha) {
             return Ok(script.clone());
         }
-        let (is_read_only, body) = shebang(code)?;
-        let function = interpreter
-            .compile(body, false)
-            .map_err(|error| format!("ERR Error compiling script (new function): {error}"))?;
-        let script = Script { sha: sha.clone(), function, is_read_only, bytes: code.len() };
+        let (flags, body) = shebang(code)?;
+        let before = interpreter.used_bytes();
+        let function = interpreter.compile(body, false).map_err(|error| match error {
+            CompileError::Code(text) => format!("ERR Error compiling script (new function): {text}"),
+            CompileError::Over(text) => text,
+        })?;
+        let bytes = code.len().saturating_add(interpreter.used_bytes().saturating_sub(before));
+        let script = Script { sha: sha.clone(), function: interpreter.keep(&function)?, flags, bytes };
         self.bytes += script.bytes;
         self.by_sha.insert(sha.clone(), script.clone());
         self.order.push_back(sha);
@@ -53,36 +58,16 @@ impl Scripts {
         Ok(script)
     }
 
+    /// What is kept, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.order.len()
+    }
+
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
-}
-
-/// Flags that Redis knows; only the first says something here.
-pub(super) const FLAGS: [&str; 5] = ["no-writes", "allow-oom", "allow-stale", "no-cluster", "allow-cross-slot-keys"];
-
-/// Whether the first line of a script says that it does not write, and what follows, with the line's end so that lines count on.
-fn shebang(code: &[u8]) -> Result<(bool, &[u8]), String> {
-    if !code.starts_with(b"#!") {
-        return Ok((false, code));
-    }
-    let end = code.iter().position(|byte| *byte == b'\n').ok_or("ERR Invalid script shebang")?;
-    let (line, body) = code.split_at(end);
-    let line = String::from_utf8_lossy(line);
-    let mut words = line.split_ascii_whitespace();
-    let engine = words.next().unwrap_or_default();
-    if engine != "#!lua" {
-        return Err(format!("ERR Unexpected engine in script shebang: {engine}"));
-    }
-    let mut is_read_only = false;
-    for word in words {
-        let flags = word.strip_prefix("flags=").ok_or_else(|| format!("ERR Unknown lua shebang option: {word}"))?;
-        for flag in flags.split(',').filter(|flag| !flag.is_empty()) {
-            if !FLAGS.contains(&flag) {
-                return Err(format!("ERR Unexpected flag in script shebang: {flag}"));
-            }
-            is_read_only |= flag == "no-writes";
-        }
-    }
-    Ok((is_read_only, body))
 }

@@ -3,9 +3,14 @@
 //! # Source
 //! Redis Lua API reference, "struct library": `>` `<` `!n` ` ` `x` `b/B` `h/H` `l/L` `T` `i/In` `cn` `s` `f` `d`.
 
-use mlua::{Lua, MultiValue, Table, Value};
+use std::rc::Rc;
 
-use crate::server::redis::scripting::interpreter::fail;
+use mlua::{Lua, LuaString, MultiValue, Table, Value};
+
+use crate::limits;
+use crate::server::redis::scripting::allowance::{Output, Shared};
+use crate::server::redis::scripting::convert::truncate;
+use crate::server::redis::scripting::interpreter::{bad_argument, fail};
 
 /// Largest integer, and largest alignment, in bytes.
 const INTEGER_BYTES_MAX: usize = 32;
@@ -20,28 +25,35 @@ enum Part {
     Double,
 }
 
-/// A format on its way.
+/// A format on its way, for one of the functions.
 struct Format<'a> {
     rest: &'a [u8],
+    function: &'static str,
     is_little: bool,
     alignment: usize,
 }
 
 impl<'a> Format<'a> {
-    fn new(rest: &'a [u8]) -> Self {
-        Self { rest, is_little: true, alignment: 1 }
+    fn new(rest: &'a [u8], function: &'static str) -> Self {
+        Self { rest, function, is_little: true, alignment: 1 }
     }
 
-    fn number(&mut self) -> Option<usize> {
+    /// The number that comes next, if there is one.
+    fn number(&mut self, lua: &Lua) -> mlua::Result<Option<usize>> {
         let digits = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let (number, rest) = self.rest.split_at_checked(digits)?;
+        let Some((number, rest)) = self.rest.split_at_checked(digits).filter(|(number, _)| !number.is_empty()) else {
+            return Ok(None);
+        };
         self.rest = rest;
-        std::str::from_utf8(number).ok()?.parse().ok()
+        let number = std::str::from_utf8(number).ok().and_then(|number| number.parse::<i32>().ok());
+        let number = number.and_then(|number| usize::try_from(number).ok());
+        number.map(Some).ok_or_else(|| fail(lua, "integral size overflow"))
     }
 
     /// The next part, with the zeros that align what comes at `at`.
-    fn next(&mut self, lua: &Lua, at: usize) -> mlua::Result<Option<(Part, usize)>> {
+    fn next(&mut self, lua: &Lua, shared: &Shared, at: usize) -> mlua::Result<Option<(Part, usize)>> {
         while let Some((option, rest)) = self.rest.split_first() {
+            shared.spend(4)?;
             self.rest = rest;
             let part = match option {
                 b' ' => continue,
@@ -54,9 +66,9 @@ impl<'a> Format<'a> {
                     continue;
                 }
                 b'!' => {
-                    self.alignment = self.number().unwrap_or(8);
+                    self.alignment = self.number(lua)?.unwrap_or(8);
                     if !self.alignment.is_power_of_two() || self.alignment > INTEGER_BYTES_MAX {
-                        return Err(fail(lua, "alignment is not a power of 2"));
+                        return Err(fail(lua, &format!("alignment {} is not a power of 2", self.alignment)));
                     }
                     continue;
                 }
@@ -66,8 +78,8 @@ impl<'a> Format<'a> {
                 b'l' | b'L' => Part::Integer { len: 8, is_signed: *option == b'l' },
                 b'T' => Part::Integer { len: 8, is_signed: false },
                 b'i' | b'I' => {
-                    let len = self.number().unwrap_or(4);
-                    if len == 0 || len > INTEGER_BYTES_MAX {
+                    let len = self.number(lua)?.unwrap_or(4);
+                    if len > INTEGER_BYTES_MAX {
                         return Err(fail(
                             lua,
                             &format!("integral size {len} is larger than limit of {INTEGER_BYTES_MAX}"),
@@ -75,11 +87,14 @@ impl<'a> Format<'a> {
                     }
                     Part::Integer { len, is_signed: *option == b'i' }
                 }
-                b'c' => Part::Chars(self.number().unwrap_or(1)),
+                b'c' => Part::Chars(self.number(lua)?.unwrap_or(1)),
                 b's' => Part::CString,
                 b'f' => Part::Float,
                 b'd' | b'n' => Part::Double,
-                other => return Err(fail(lua, &format!("invalid format option '{}'", other.escape_ascii()))),
+                other => {
+                    let problem = format!("invalid format option '{}'", other.escape_ascii());
+                    return Err(bad_argument(lua, 1, self.function, &problem));
+                }
             };
             let size = match part {
                 Part::Integer { len, .. } => len,
@@ -96,81 +111,114 @@ impl<'a> Format<'a> {
     }
 }
 
-pub(super) fn functions(lua: &Lua) -> mlua::Result<Table> {
+pub(super) fn functions(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let table = lua.create_table()?;
-    table.raw_set(
-        "pack",
-        lua.create_function(|lua, (format, values): (mlua::LuaString, MultiValue)| {
-            lua.create_string(pack(lua, &format.as_bytes(), values)?)
-        })?,
-    )?;
+    let own = Rc::clone(shared);
+    let pack = move |lua: &Lua, arguments: MultiValue| pack(lua, &own, arguments);
+    table.raw_set("pack", lua.create_function(pack)?)?;
+    let own = Rc::clone(shared);
+    let unpack = move |lua: &Lua, arguments: MultiValue| unpack(lua, &own, &arguments.into_vec());
     table.raw_set("unpack", lua.create_function(unpack)?)?;
-    table.raw_set("size", lua.create_function(|lua, format: mlua::LuaString| size(lua, &format.as_bytes()))?)?;
+    let own = Rc::clone(shared);
+    let size = move |lua: &Lua, arguments: MultiValue| {
+        let format = text(lua, "size", 1, arguments.front())?;
+        size(lua, &own, &format.as_bytes())
+    };
+    table.raw_set("size", lua.create_function(size)?)?;
     Ok(table)
 }
 
+fn kind(value: Option<&Value>) -> &'static str {
+    value.map_or("no value", Value::type_name)
+}
+
+/// An argument that is a string, or a number as one.
+fn text(lua: &Lua, function: &str, at: usize, value: Option<&Value>) -> mlua::Result<LuaString> {
+    let found = match value {
+        Some(value @ (Value::String(_) | Value::Integer(_) | Value::Number(_))) => lua.coerce_string(value.clone())?,
+        _ => None,
+    };
+    found.ok_or_else(|| bad_argument(lua, at, function, &format!("string expected, got {}", kind(value))))
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "C casts")]
-fn pack(lua: &Lua, format: &[u8], values: MultiValue) -> mlua::Result<Vec<u8>> {
-    let (mut format, mut values, mut bytes) = (Format::new(format), values.into_iter(), Vec::new());
-    while let Some((part, zeros)) = format.next(lua, bytes.len())? {
-        bytes.resize(bytes.len() + zeros, 0);
+fn pack(lua: &Lua, shared: &Shared, arguments: MultiValue) -> mlua::Result<LuaString> {
+    let mut arguments = arguments.into_iter();
+    let format = text(lua, "pack", 1, arguments.next().as_ref())?;
+    let format = format.as_bytes();
+    let (mut format, mut bytes) = (Format::new(&format, "pack"), Output::new(lua, shared));
+    let mut place = 1;
+    while let Some((part, zeros)) = format.next(lua, shared, bytes.len())? {
+        bytes.extend([0; INTEGER_BYTES_MAX].get(..zeros).unwrap_or_default())?;
         if let Part::Padding = part {
-            bytes.push(0);
+            bytes.push(0)?;
             continue;
         }
-        let value = values.next().ok_or_else(|| fail(lua, "bad argument to 'pack' (value expected)"))?;
-        let number =
-            || lua.coerce_number(value.clone())?.ok_or_else(|| fail(lua, "bad argument to 'pack' (number expected)"));
-        let mut ordered = |mut content: Vec<u8>| {
-            if !format.is_little {
+        // Redis has a nil behind the arguments.
+        let value = arguments.next().unwrap_or(Value::Nil);
+        place += 1;
+        let number = || {
+            let problem = || bad_argument(lua, place, "pack", &format!("number expected, got {}", value.type_name()));
+            lua.coerce_number(value.clone())?.ok_or_else(problem)
+        };
+        let is_little = format.is_little;
+        let mut ordered = |content: &mut [u8]| {
+            if !is_little {
                 content.reverse();
             }
-            bytes.extend_from_slice(&content);
+            bytes.extend(content)
         };
         match part {
             Part::Padding => {}
             Part::Integer { len, .. } => {
                 let integer = number()?.floor() as i64;
-                let fill = if integer < 0 { 0xff } else { 0 };
-                let mut content = integer.to_le_bytes().to_vec();
-                content.resize(len, fill);
-                ordered(content);
+                let mut content = [if integer < 0 { 0xff } else { 0 }; INTEGER_BYTES_MAX];
+                content.iter_mut().zip(integer.to_le_bytes()).for_each(|(to, from)| *to = from);
+                ordered(content.get_mut(..len).unwrap_or_default())?;
             }
-            Part::Float => ordered((number()? as f32).to_le_bytes().to_vec()),
-            Part::Double => ordered(number()?.to_le_bytes().to_vec()),
+            Part::Float => ordered(&mut (number()? as f32).to_le_bytes())?,
+            Part::Double => ordered(&mut number()?.to_le_bytes())?,
             Part::Chars(_) | Part::CString => {
-                let text =
-                    lua.coerce_string(value)?.ok_or_else(|| fail(lua, "bad argument to 'pack' (string expected)"))?;
+                let text = text(lua, "pack", place, Some(&value))?;
                 let text = text.as_bytes();
                 match part {
                     Part::Chars(len) if len > 0 => {
-                        let text =
-                            text.get(..len).ok_or_else(|| fail(lua, "bad argument to 'pack' (string too short)"))?;
-                        bytes.extend_from_slice(text);
+                        let text = text.get(..len);
+                        bytes.extend(text.ok_or_else(|| bad_argument(lua, place + 1, "pack", "string too short"))?)?;
                     }
-                    Part::Chars(_) => bytes.extend_from_slice(&text),
+                    Part::Chars(_) => bytes.extend(&text)?,
                     _ => {
-                        bytes.extend_from_slice(&text);
-                        bytes.push(0);
+                        bytes.extend(&text)?;
+                        bytes.push(0)?;
                     }
                 }
             }
         }
     }
-    Ok(bytes)
+    bytes.into_string()
 }
 
 /// The values, and then the place after them.
-fn unpack(
-    lua: &Lua,
-    (format, data, from): (mlua::LuaString, mlua::LuaString, Option<i64>),
-) -> mlua::Result<MultiValue> {
+fn unpack(lua: &Lua, shared: &Shared, arguments: &[Value]) -> mlua::Result<MultiValue> {
+    let format = text(lua, "unpack", 1, arguments.first())?;
+    let data = text(lua, "unpack", 2, arguments.get(1))?;
     let (format, data) = (format.as_bytes(), data.as_bytes());
-    let mut format = Format::new(&format);
-    let mut at = usize::try_from(from.unwrap_or(1) - 1).map_err(|_| fail(lua, "offset must be 1 or greater"))?;
+    let mut at = match arguments.get(2) {
+        None | Some(Value::Nil) => 0,
+        Some(value) => {
+            let problem = || bad_argument(lua, 3, "unpack", &format!("number expected, got {}", value.type_name()));
+            let from = truncate(lua.coerce_number(value.clone())?.ok_or_else(problem)?);
+            match from {
+                0 => return Err(bad_argument(lua, 3, "unpack", "offset must be 1 or greater")),
+                // As in C, a negative one is beyond every end.
+                from => usize::try_from(from.saturating_sub(1)).unwrap_or(usize::MAX),
+            }
+        }
+    };
+    let mut format = Format::new(&format, "unpack");
     let mut values: Vec<Value> = Vec::new();
-    let short = || fail(lua, "data string too short");
-    while let Some((part, zeros)) = format.next(lua, at)? {
+    let short = || bad_argument(lua, 2, "unpack", "data string too short");
+    while let Some((part, zeros)) = format.next(lua, shared, at)? {
         at = at.saturating_add(zeros);
         let take = |len: usize| data.get(at..at.saturating_add(len)).ok_or_else(short);
         let ordered = |content: &[u8]| {
@@ -179,6 +227,10 @@ fn unpack(
                 content.reverse();
             }
             content
+        };
+        let string = |content: &[u8]| {
+            shared.spend_bytes(content.len())?;
+            lua.create_string(content).map(Value::String)
         };
         let len = match part {
             Part::Padding => {
@@ -202,28 +254,30 @@ fn unpack(
                 8
             }
             Part::Chars(len) => {
-                // A length of 0 stands for the number that came before.
-                let len = match (len, values.last()) {
-                    (0, Some(Value::Number(_) | Value::Integer(_))) => {
-                        let last = values.pop().unwrap_or(Value::Nil);
-                        let len = lua.coerce_integer(last)?.and_then(|len| usize::try_from(len).ok());
-                        len.ok_or_else(short)?
-                    }
+                let len = match (len, values.pop()) {
+                    (0, Some(Value::Number(len))) => usize::try_from(truncate(len)).map_err(|_| short())?,
                     (0, _) => return Err(fail(lua, "format 'c0' needs a previous size")),
-                    (len, _) => len,
+                    (len, last) => {
+                        values.extend(last);
+                        len
+                    }
                 };
-                values.push(Value::String(lua.create_string(take(len)?)?));
+                values.push(string(take(len)?)?);
                 len
             }
             Part::CString => {
                 let rest = data.get(at..).ok_or_else(short)?;
+                shared.spend_bytes(rest.len())?;
                 let end = rest.iter().position(|byte| *byte == 0);
                 let end = end.ok_or_else(|| fail(lua, "unfinished string in data"))?;
-                values.push(Value::String(lua.create_string(take(end)?)?));
+                values.push(string(take(end)?)?);
                 end + 1
             }
         };
         at = at.saturating_add(len);
+        if values.len() > limits::MESSAGE_PACK_VALUES_MAX {
+            return Err(fail(lua, "stack overflow (too many results)"));
+        }
     }
     values.push(Value::Integer(i64::try_from(at.saturating_add(1)).unwrap_or(i64::MAX)));
     Ok(MultiValue::from_vec(values))
@@ -238,17 +292,18 @@ fn integer(content: &[u8], is_signed: bool) -> f64 {
     if is_signed { i64::from_le_bytes(low) as f64 } else { u64::from_le_bytes(low) as f64 }
 }
 
-fn size(lua: &Lua, format: &[u8]) -> mlua::Result<usize> {
-    let (mut format, mut at) = (Format::new(format), 0usize);
-    while let Some((part, zeros)) = format.next(lua, at)? {
+fn size(lua: &Lua, shared: &Shared, format: &[u8]) -> mlua::Result<usize> {
+    let (mut format, mut at) = (Format::new(format, "size"), 0usize);
+    let variable = |option: &str| bad_argument(lua, 1, "size", &format!("option '{option}' has no fixed size"));
+    while let Some((part, zeros)) = format.next(lua, shared, at)? {
         let len = match part {
             Part::Padding => 1,
             Part::Integer { len, .. } => len,
             Part::Float => 4,
             Part::Double => 8,
             Part::Chars(len) if len > 0 => len,
-            Part::Chars(_) => return Err(fail(lua, "variable-length format")),
-            Part::CString => return Err(fail(lua, "variable-size format")),
+            Part::Chars(_) => return Err(variable("c0")),
+            Part::CString => return Err(variable("s")),
         };
         at = at.saturating_add(zeros).saturating_add(len);
     }

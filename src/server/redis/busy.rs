@@ -1,0 +1,330 @@
+//! What other clients are told while a script runs for long, and how they end it.
+//!
+//! # How it works
+//! The door has one thread, and a script has it for as long as it runs. From `busy-reply-threshold` on the script's own hook calls
+//! [`attend`] every few milliseconds. It lets in who has connected, and reads, without waiting, what clients have sent whose
+//! connections are at rest: nothing of theirs is half read, half answered, queued or waited for. What was about to be sent to them is
+//! sent, and their whole requests are answered here, most of them by `BUSY`; `SCRIPT KILL`, `FUNCTION KILL` and `SHUTDOWN NOSAVE` do what they say.
+//!
+//! A connection's task has its state to itself and cannot run now. So a request that changes that state, `AUTH` or `HELLO`, is run on
+//! a stand-in and kept, and the task runs it again, unheard, when the script is over. What cannot be answered without the state
+//! (`MULTI`, `RESET`) waits for the task, and so does what comes after it. All that is an [`Interim`].
+//!
+//! # Source
+//! Redis documentation, "Scripting with Lua", "Script execution"; `SCRIPT KILL`, `FUNCTION KILL`.
+
+#![cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+
+use tokio::sync::Notify;
+
+use crate::server::redis::reply::Reply;
+
+/// What was done for a connection while its task could not run.
+#[derive(Debug, Default)]
+pub(super) struct Interim {
+    /// The task waits for something to read, and for nothing else.
+    is_at_rest: Cell<bool>,
+    rest: RefCell<Rest>,
+    /// There is something to take.
+    pub(super) ready: Notify,
+}
+
+/// What is left for the connection's task.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    /// Requests that were answered, and whose effect on the task's state is to come.
+    pub(super) replay: Vec<u8>,
+    /// Bytes that were read and not answered.
+    pub(super) received: Vec<u8>,
+    /// Replies that were about to be sent, and those for which the socket had no room.
+    pub(super) unsent: Vec<u8>,
+    /// What was read begins with a request that only the task can answer.
+    is_deferred: bool,
+}
+
+impl Interim {
+    /// Says whether the task is at rest from now on.
+    pub(super) fn set_at_rest(&self, is_at_rest: bool) {
+        self.is_at_rest.set(is_at_rest);
+    }
+
+    /// Hands over replies that are about to be sent.
+    pub(super) fn lend(&self, reply: &mut Reply) {
+        self.rest.borrow_mut().unsent = reply.take_waiting();
+    }
+
+    /// What is left, if there is anything.
+    pub(super) fn take(&self) -> Option<Rest> {
+        self.has_any().then(|| self.rest.take())
+    }
+
+    fn has_any(&self) -> bool {
+        let rest = self.rest.borrow();
+        !(rest.replay.is_empty() && rest.received.is_empty() && rest.unsent.is_empty())
+    }
+}
+
+/// How clients are let in while the task that does so cannot run.
+pub(super) struct Newcomers {
+    /// A second handle of the door's.
+    pub(super) listener: TcpListener,
+    pub(super) welcome: Box<dyn Fn(TcpStream, SocketAddr)>,
+}
+
+impl fmt::Debug for Newcomers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Newcomers").field("listener", &self.listener).finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "lua")]
+pub(super) use attending::{Busy, Verdict, attend, release};
+
+#[cfg(feature = "lua")]
+mod attending {
+    use std::io::{ErrorKind, Read, Write};
+    use std::rc::Rc;
+    use std::time::Duration;
+
+    use socket2::SockRef;
+
+    use super::Rest;
+    use crate::limits;
+    use crate::server::redis::acl;
+    use crate::server::redis::command::{Call, Command, Flags, find, is};
+    use crate::server::redis::door::{Client, Door};
+    use crate::server::redis::execute::{self, Slices};
+    use crate::server::redis::reply::Reply;
+    use crate::server::redis::request::{Allowed, Parsed, Parser};
+    use crate::server::redis::scripting;
+    use crate::server::redis::session::Session;
+    use crate::store::Transaction;
+
+    /// Clients that are let in at one look.
+    const NEWCOMERS_PER_LOOK: usize = 64;
+
+    /// Bytes that are read at once.
+    const READ_BYTES: usize = 4 << 10;
+
+    const BUSY_SCRIPT: &str = "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+    const BUSY_FUNCTION: &str =
+        "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
+    const UNKILLABLE: &str = "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait \
+                              the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.";
+
+    /// What the door is busy with.
+    pub(in crate::server::redis) struct Busy<'a> {
+        pub(in crate::server::redis) transaction: &'a Transaction,
+        pub(in crate::server::redis) door: &'a Door,
+        /// The script's SHA-1, or the function's name.
+        pub(in crate::server::redis) name: &'a str,
+        pub(in crate::server::redis) is_script: bool,
+        pub(in crate::server::redis) has_written: bool,
+        /// The command that runs it.
+        pub(in crate::server::redis) words: &'a [&'a [u8]],
+        pub(in crate::server::redis) elapsed: Duration,
+    }
+
+    /// What is to become of the script.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub(in crate::server::redis) enum Verdict {
+        GoesOn,
+        Killed,
+        ServerEnds,
+    }
+
+    /// Looks at what clients have sent, answers it, and returns what they want of the script.
+    pub(in crate::server::redis) fn attend(busy: &Busy<'_>) -> Verdict {
+        let_in(busy.door);
+        let clients: Vec<_> = busy.door.clients.borrow().iter().map(|(id, client)| (*id, Rc::clone(client))).collect();
+        let mut verdict = Verdict::GoesOn;
+        for (id, client) in clients.iter().filter(|(_, client)| client.interim.is_at_rest.get()) {
+            verdict = verdict.max(attend_one(busy, *id, client));
+        }
+        verdict
+    }
+
+    /// Wakes the connections up for which something was done.
+    pub(in crate::server::redis) fn release(door: &Door) {
+        for client in door.clients.borrow().values().filter(|client| client.interim.has_any()) {
+            client.interim.ready.notify_one();
+        }
+    }
+
+    fn let_in(door: &Door) {
+        let newcomers = door.newcomers.borrow();
+        let Some(newcomers) = &*newcomers else { return };
+        for _ in 0..NEWCOMERS_PER_LOOK {
+            match newcomers.listener.accept() {
+                Ok((stream, peer)) if stream.set_nonblocking(true).is_ok() => (newcomers.welcome)(stream, peer),
+                Ok(_) => {}
+                // There is nobody, or the system refuses: the task that lets clients in will see.
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn attend_one(busy: &Busy<'_>, id: u64, client: &Client) -> Verdict {
+        let mut rest = client.interim.rest.borrow_mut();
+        let Some(stream) = client.stream.upgrade() else { return Verdict::GoesOn };
+        let socket = SockRef::from(&*stream);
+        if !rest.unsent.is_empty() {
+            let sent = (&*socket).write(&rest.unsent).unwrap_or(0);
+            rest.unsent.drain(..sent);
+        }
+        if rest.is_deferred || !rest.unsent.is_empty() {
+            return Verdict::GoesOn;
+        }
+        read(busy.door, &socket, &mut rest.received);
+        let (mut consumed, mut verdict, mut replies) = (0, Verdict::GoesOn, Vec::new());
+        loop {
+            let Rest { received, replay, is_deferred, .. } = &mut *rest;
+            let bytes = received.get(consumed..).unwrap_or_default();
+            let (is_authenticated, word_bytes) =
+                (client.seen.get().is_authenticated, busy.door.bounds.get().word_bytes);
+            let (words, owned, len) = match Parser::default().parse(bytes, Allowed { is_authenticated, word_bytes }) {
+                Ok(Parsed::Partial) => break,
+                Ok(Parsed::Whole(words, len)) => (words, Vec::new(), len),
+                Ok(Parsed::Line(words, len)) => (smallvec::SmallVec::new(), words, len),
+                Err(_) => {
+                    // It ends the connection, which the task does.
+                    *is_deferred = true;
+                    break;
+                }
+            };
+            let words: Slices<'_> = if owned.is_empty() {
+                words.iter().map(|word| bytes.get(word.clone()).unwrap_or_default()).collect()
+            } else {
+                owned.iter().map(Vec::as_slice).collect()
+            };
+            if !words.is_empty() {
+                let mut answer =
+                    Answer { busy, id, client, reply: Reply::in_protocol(client.seen.get().protocol), replays: false };
+                let Some(wanted) = answer.to(&words) else {
+                    *is_deferred = true;
+                    break;
+                };
+                verdict = verdict.max(wanted);
+                replies.extend_from_slice(answer.reply.bytes());
+                if answer.replays {
+                    replay.extend_from_slice(bytes.get(..len).unwrap_or_default());
+                }
+            }
+            consumed += len;
+        }
+        rest.received.drain(..consumed);
+        let sent = if replies.is_empty() { 0 } else { (&*socket).write(&replies).unwrap_or(0) };
+        busy.door.meter.written_bytes.add(sent);
+        rest.unsent = replies.split_off(sent);
+        verdict
+    }
+
+    /// Reads what is there, up to a bound.
+    fn read(door: &Door, socket: &SockRef<'_>, received: &mut Vec<u8>) {
+        let mut buffer = [0; READ_BYTES];
+        while received.len() < limits::INTERIM_BYTES_MAX {
+            match (&**socket).read(&mut buffer) {
+                // Whether the client has gone, the task will see.
+                Ok(0) => return,
+                Ok(len) => {
+                    door.meter.read_bytes.add(len);
+                    received.extend_from_slice(buffer.get(..len).unwrap_or_default());
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// The reply to one request.
+    struct Answer<'a> {
+        busy: &'a Busy<'a>,
+        id: u64,
+        client: &'a Client,
+        reply: Reply,
+        /// It has changed what only the task can change.
+        replays: bool,
+    }
+
+    impl Answer<'_> {
+        /// Answers a request, and returns what it wants of the script; `None` if only the task can answer it.
+        fn to(&mut self, words: &[&[u8]]) -> Option<Verdict> {
+            self.busy.door.meter.requests.add(1);
+            let word = |at: usize| words.get(at).copied().unwrap_or_default();
+            let Some(command) = find(word(0)) else { return self.refuse(&execute::unknown(words)) };
+            if let Err(text) = self.check(command, words) {
+                return self.refuse(&text);
+            }
+            match command.name {
+                "script" if self.busy.is_script && is(word(1), "kill") => self.kill(),
+                "function" if !self.busy.is_script && is(word(1), "kill") => self.kill(),
+                "function" if !self.busy.is_script && is(word(1), "stats") => {
+                    let running = Some((self.busy.name, self.busy.words, self.busy.elapsed));
+                    scripting::write_stats(&mut self.reply, self.busy.door, running);
+                    Some(Verdict::GoesOn)
+                }
+                "shutdown" if words.len() == 2 && is(word(1), "nosave") => {
+                    let is_done = self.run(command, words);
+                    Some(if is_done { Verdict::ServerEnds } else { Verdict::GoesOn })
+                }
+                "auth" | "hello" => {
+                    self.replays = self.run(command, words);
+                    Some(Verdict::GoesOn)
+                }
+                "multi" | "discard" | "watch" | "unwatch" | "reset" | "quit" => None,
+                _ => self.refuse(if self.busy.is_script { BUSY_SCRIPT } else { BUSY_FUNCTION }),
+            }
+        }
+
+        fn refuse(&mut self, text: &str) -> Option<Verdict> {
+            self.busy.door.meter.errors.add(1);
+            self.busy.door.tally.error(text);
+            self.reply.error(text);
+            Some(Verdict::GoesOn)
+        }
+
+        /// What refuses a request before it is looked at whether the door is busy.
+        fn check(&self, command: &Command, words: &[&[u8]]) -> Result<(), String> {
+            if !command.has_arity(words.len()) {
+                return Err(format!("ERR wrong number of arguments for '{}' command", command.name));
+            }
+            command.check_subcommand(words).map_err(|refusal| refusal.text())?;
+            if !self.client.seen.get().is_authenticated && !command.flags.has(Flags::NO_AUTH) {
+                return Err("NOAUTH Authentication required.".to_owned());
+            }
+            let user = self.client.user.borrow();
+            acl::check::check(&user.rights(), command, words)
+                .map_err(|denied| format!("NOPERM {}", denied.text(&user.name, true)))
+        }
+
+        fn kill(&mut self) -> Option<Verdict> {
+            if self.busy.has_written {
+                return self.refuse(UNKILLABLE);
+            }
+            self.reply.ok();
+            Some(Verdict::Killed)
+        }
+
+        /// Runs a command on a stand-in for the connection's state, and returns whether it was done.
+        fn run(&mut self, command: &Command, words: &[&[u8]]) -> bool {
+            let seen = self.client.seen.get();
+            let mut session = Session::new(self.id, Rc::clone(&self.client.user.borrow()));
+            (session.protocol, session.is_authenticated) = (seen.protocol, seen.is_authenticated);
+            let (transaction, door) = (self.busy.transaction, self.busy.door);
+            let outcome =
+                command.run(&mut Call { transaction, door, session: &mut session, words, reply: &mut self.reply });
+            if let Err(refusal) = outcome {
+                self.reply.truncate(0);
+                let _ = self.refuse(&refusal.text());
+                return false;
+            }
+            let (protocol, is_authenticated) = (session.protocol, session.is_authenticated);
+            self.client.seen.set(crate::server::redis::door::Seen { protocol, is_authenticated, ..seen });
+            true
+        }
+    }
+}
