@@ -267,7 +267,7 @@ fn the_socket_is_its_owners_and_what_is_no_request_is_refused() {
     for (request, refusal) in [
         (&b"nosuch\n"[..], "! it is no request"),
         (b"check", "! the request is too long, or has no end"),
-        (&long, "! the request is too long, or has no end"),
+        (&long[..], "! the request is too long, or has no end"),
         (b"backup copy\n", "! the path \"copy\" is not absolute"),
         (b"backup /nonexistent/\0\n", "! "),
     ] {
