@@ -153,12 +153,11 @@ fn tree<'t>(text: &'t str, path: &mut Name, found: &mut Vec<Name>) -> &'t str {
         return rest;
     }
     path.push(name.to_owned());
-    let rest = match rest.strip_prefix("::") {
-        Some(more) => tree(more, path, found),
-        None => {
-            found.push(path.clone());
-            rest
-        }
+    let rest = if let Some(more) = rest.strip_prefix("::") {
+        tree(more, path, found)
+    } else {
+        found.push(path.clone());
+        rest
     };
     path.pop();
     rest
@@ -234,7 +233,7 @@ fn edges(modules: &BTreeMap<Name, (String, String)>) -> BTreeMap<Name, BTreeMap<
         for import in imports(text) {
             let mut target: Name = match import.path[0].as_str() {
                 "crate" => Vec::new(),
-                _ => path.to_vec(),
+                _ => (*path).clone(),
             };
             for part in &import.path {
                 match part.as_str() {

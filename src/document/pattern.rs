@@ -63,13 +63,11 @@ impl Pattern {
             if let Some(by) = value.as_document().and_then(|expression| expression.keys().next()) {
                 return Err(Error::unsupported(format!("sort by expression {by}")));
             }
-            match Number::from_bson(value).and_then(&direction) {
-                Some(direction @ (1 | -1)) => Self::field(path, direction < 0),
-                _ => {
-                    let message = format!("$sort key ordering must be 1 or -1, and that of {path:?} is not");
-                    Err(Error::invalid(InvalidKind::Value, message))
-                }
-            }
+            let Some(direction @ (1 | -1)) = Number::from_bson(value).and_then(&direction) else {
+                let message = format!("$sort key ordering must be 1 or -1, and that of {path:?} is not");
+                return Err(Error::invalid(InvalidKind::Value, message));
+            };
+            Self::field(path, direction < 0)
         });
         Self::from_fields(fields)
     }

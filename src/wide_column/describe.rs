@@ -5,7 +5,7 @@ use crate::encoding::ordered::Reader;
 use crate::error::Result;
 use crate::txn::View;
 use crate::wide_column::key::{self, Place};
-use crate::wide_column::schema::TableSchema;
+use crate::wide_column::schema::{Column, TableSchema};
 
 /// Names the row or partition that is kept at `key`: `row {id: Int(7), at: Bigint(1)} of table shop.events`.
 pub(crate) fn describe(view: &View, key: &[u8]) -> Result<Option<String>> {
@@ -15,7 +15,7 @@ pub(crate) fn describe(view: &View, key: &[u8]) -> Result<Option<String>> {
     let Some((keyspace, name, schema)) = found else { return Ok(None) };
     let (_, partition_key, place) = key::split(key)?;
     let mut values = key::split_partition(&schema, &partition_key)?;
-    let mut names: Vec<_> = schema.partition_columns().map(|column| column.name()).collect();
+    let mut names: Vec<_> = schema.partition_columns().map(Column::name).collect();
     let what = match place {
         Place::Header => "partition",
         Place::Row(clustering) => {

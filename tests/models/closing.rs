@@ -9,7 +9,7 @@ use larder::kv::End;
 use larder::{Error, Kv, Store};
 
 /// A hang is a failure, and nothing else is measured by it.
-const WATCHDOG: Duration = Duration::from_secs(60);
+const WATCHDOG: Duration = Duration::from_mins(1);
 
 /// What `wait` comes back with when the store is closed while it waits.
 fn closed_while<R: Send + 'static>(wait: impl FnOnce(&Kv) -> larder::Result<R> + Send + 'static) -> larder::Result<R> {
@@ -61,8 +61,8 @@ fn who_waits_for_a_value_that_another_computes_is_told_that_the_store_is_closed(
     });
     has_begun.recv().unwrap();
     let (sender, outcome) = mpsc::channel();
-    let waiter = kv.clone();
-    thread::spawn(move || sender.send(waiter.get_or_insert_with("k", minute, || "other")));
+    let other = kv.clone();
+    thread::spawn(move || sender.send(other.get_or_insert_with("k", minute, || "other")));
     thread::sleep(Duration::from_millis(20));
     store.close().unwrap();
     let waited = outcome.recv_timeout(WATCHDOG).expect("it still waits");

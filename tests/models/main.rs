@@ -1,7 +1,7 @@
 //! What every model keeps to: nesting is bounded, a snapshot has one moment, a budget is one of the whole store, an operation that
 //! fails leaves nothing behind, errors say what they are about, and a closed store lets everybody go.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod budget;
 mod closing;
