@@ -101,7 +101,7 @@ impl Directory {
         make: impl FnOnce(StoreId) -> Result<()>,
     ) -> Result<(StoreId, Locks)> {
         let found = self.look(existence)?;
-        if found == Found::Nothing {
+        if found != Found::Store {
             self.make()?;
         }
         let lock = self.lock()?;
@@ -141,14 +141,22 @@ impl Directory {
     }
 
     /// Makes the directory and those above it that are missing, to stay.
+    ///
+    /// Directories that are there may have been made by an attempt that ended before it could sync them, so that every
+    /// directory above is synced, but for those that this process may not open: it has made nothing in them.
     fn make(&self) -> Result<()> {
         let is_missing = |path: &Path| self.vfs.names(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
-        let missing: Vec<_> = self.path.ancestors().take_while(|path| is_missing(path)).collect();
+        let missing = self.path.ancestors().take_while(|path| is_missing(path)).count();
         self.vfs.create_directory(&self.path).map_err(|error| self.refuse_io(error))?;
-        let parents = missing.into_iter().filter_map(Path::parent);
-        parents
-            .into_iter()
-            .try_for_each(|parent| self.vfs.sync_directory(parent).map_err(|source| Error::io("sync", parent, source)))
+        for (above, parent) in self.path.ancestors().skip(1).enumerate() {
+            // A path of one name is below the directory that the process is in.
+            let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+            match self.vfs.sync_directory(parent) {
+                Err(error) if above >= missing && error.kind() == io::ErrorKind::PermissionDenied => {}
+                synced => synced.map_err(|source| Error::io("sync", parent, source))?,
+            }
+        }
+        Ok(())
     }
 
     /// Makes the directory, or removes from it what an earlier attempt has left.
