@@ -238,7 +238,7 @@ impl Core {
         let held = parts.reads.is_some().then_some(parts.base);
         let ticket = {
             let reads = parts.reads.as_ref().map(|reads| reads.lock());
-            self.engine.commit(&parts.changes, reads.as_deref(), self.durability)?
+            self.engine.commit_owned(parts.changes, reads.as_deref(), self.durability)?
         };
         drop(held);
         if !parts.effects.is_empty() {
