@@ -4,8 +4,8 @@
 //! cargo bench --features redis --bench redis           # all of it: about ten minutes
 //! cargo bench --features redis --bench redis -- door   # one part
 //! ```
-//! The parts are `keys`, `sets`, `loopback`, `door`, `sync`, `memory` and `soak`; all but the first two need `redis-server`, and two of
-//! them `redis-benchmark`, and say so when it is not there. Each figure is a median of rounds, with the rounds of what is
+//! The parts are `keys`, `sets`, `loopback`, `door`, `loops`, `sync`, `memory` and `soak`; all but the first two need `redis-server`, and two
+//! of them `redis-benchmark`, and say so when it is not there; `loops` are scripts, and need the feature `lua`. Each figure is a median of rounds, with the rounds of what is
 //! compared one after the other.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark stops at the first error")]
@@ -28,7 +28,7 @@ use larder::engine::{Changes, Direction, Durability, Engine, Key, KeyRange, Memo
 use larder::kv::EvictionPolicy;
 use larder::server::redis::{RedisOptions, RedisServer};
 
-const PARTS: [&str; 7] = ["keys", "sets", "loopback", "door", "sync", "memory", "soak"];
+const PARTS: [&str; 8] = ["keys", "sets", "loopback", "door", "loops", "sync", "memory", "soak"];
 const KEYS: usize = 1_000_000;
 const ROUNDS: usize = 9;
 
@@ -62,6 +62,9 @@ fn main() {
     }
     if is_wanted("door") {
         door(&mut report);
+    }
+    if is_wanted("loops") {
+        loops(&mut report);
     }
     if is_wanted("sync") {
         sync(&mut report);
@@ -274,6 +277,78 @@ fn door(report: &mut Report) {
     }
 }
 
+/// Turns of a loop in one script: what fills the database, and the loop, whose `n` is given.
+const LOOPS: [(&str, &str, &str); 10] = [
+    ("XADD MAXLEN 1000", "", "redis.call('XADD', 'k', 'MAXLEN', '1000', '*', 'a', i)"),
+    ("SPOP", "redis.call('SADD', 'k', 'member' .. i)", "redis.call('SPOP', 'k')"),
+    (
+        "SRANDMEMBER, SREM",
+        "redis.call('SADD', 'k', 'member' .. i)",
+        "redis.call('SREM', 'k', redis.call('SRANDMEMBER', 'k'))",
+    ),
+    ("RANDOMKEY, DEL", "redis.call('SET', 'key' .. i, i)", "redis.call('DEL', redis.call('RANDOMKEY'))"),
+    ("LREM 1", "redis.call('RPUSH', 'k', 'x')", "redis.call('LREM', 'k', 1, 'x')"),
+    ("ZPOPMIN", "redis.call('ZADD', 'k', i * 7919 % n, 'member' .. i)", "redis.call('ZPOPMIN', 'k')"),
+    (
+        "ZREMRANGEBYSCORE, ZADD",
+        "",
+        "redis.call('ZREMRANGEBYSCORE', 'k', '-inf', i - 100) redis.call('ZADD', 'k', i, 'member' .. i)",
+    ),
+    ("LPUSH, LTRIM 100", "", "redis.call('LPUSH', 'k', i) redis.call('LTRIM', 'k', 0, 99)"),
+    (
+        "SCAN, DEL",
+        "redis.call('SET', 'key' .. i, i)",
+        "local found = redis.call('SCAN', '0')[2][1] if found then redis.call('DEL', found) end",
+    ),
+    (
+        "ZADD, ZREMRANGEBYRANK",
+        "",
+        "redis.call('ZADD', 'k', i, 'member' .. i) redis.call('ZREMRANGEBYRANK', 'k', 0, -101)",
+    ),
+];
+
+/// Scripts that remove and read again, as one transaction each, by the time of the processor.
+fn loops(report: &mut Report) {
+    if !cfg!(feature = "lua") {
+        println!("skipped: scripts need the feature `lua`");
+        return;
+    }
+    let Some(server) = Rival::start(&[]) else { return };
+    let store = Store::in_memory();
+    let door = RedisServer::start(&store, &RedisOptions::default()).unwrap();
+    let (mut here, mut there) = (Client::connect(door.address().port()), Client::connect(server.port));
+    let measure = |client: &mut Client, process: u32, fill: &str, turn: &str, turns: u32| {
+        let script = |body: &str| format!("local n = tonumber(ARGV[1]) for i = 1, n do {body} end");
+        let turns_of = turns.to_string();
+        client.call(&[b"FLUSHALL"]);
+        client.call(&[b"EVAL", script(fill).as_bytes(), b"0", turns_of.as_bytes()]);
+        let start = cpu_ns(process);
+        client.call(&[b"EVAL", script(turn).as_bytes(), b"0", turns_of.as_bytes()]);
+        (cpu_ns(process) - start) / f64::from(turns)
+    };
+    for (name, fill, turn) in LOOPS {
+        for turns in [1_500, 3_000, 6_000] {
+            let (ours, theirs): (Vec<_>, Vec<_>) = (0..5)
+                .map(|_| {
+                    let ours = measure(&mut here, std::process::id(), fill, turn, turns);
+                    (ours, measure(&mut there, server.process.id(), fill, turn, turns))
+                })
+                .unzip();
+            report.as_fast(&format!("script, {turns} turns: {name}"), median(ours), median(theirs), 0.33);
+        }
+    }
+}
+
+/// Nanoseconds that the threads of a process have had a processor for. They are at rest, or it is not up to date.
+fn cpu_ns(process: u32) -> f64 {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let time = |thread: std::fs::DirEntry| {
+        let stat = std::fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
+        stat.split_whitespace().next().and_then(|time| time.parse::<f64>().ok()).unwrap_or(0.0)
+    };
+    threads.filter_map(Result::ok).map(time).sum()
+}
+
 /// Synced commits of the door against redis-server with `appendfsync always`.
 fn sync(report: &mut Report) {
     let dir = tempfile::tempdir().unwrap();
@@ -458,6 +533,7 @@ impl Client {
     fn receive(&mut self) {
         let mut line = String::new();
         self.0.read_line(&mut line).unwrap();
+        assert!(!line.starts_with('-'), "{line}");
         if let Some(len) = line.strip_prefix('$').and_then(|len| len.trim_end().parse::<usize>().ok()) {
             let mut value = vec![0; len + 2];
             std::io::Read::read_exact(&mut self.0, &mut value).unwrap();

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::engine::{Changes, CommitNumber, Cursor, Direction, Key, KeyRange, Reads, Snapshot, Value};
+use crate::engine::{Changes, CommitNumber, Cursor, Direction, Draft, Key, KeyRange, Reads, Snapshot, Value};
 use crate::error::{Error, Result};
 use crate::limits;
 
@@ -135,6 +135,14 @@ impl Snapshot for Watched {
 
     fn nth(&self, range: &KeyRange, n: u64) -> Result<Option<(Key, Value)>> {
         self.snapshot.nth(range, n)
+    }
+
+    fn first(&self, range: &KeyRange, direction: Direction) -> Result<Option<(Key, Value)>> {
+        self.snapshot.first(range, direction)
+    }
+
+    fn draft(&self) -> Option<Draft> {
+        self.snapshot.draft()
     }
 }
 

@@ -15,11 +15,11 @@ use crate::engine::history::History;
 use crate::engine::{Changes, CommitNumber, Reads, Snapshot, Ticket, check_changes};
 use crate::error::{Error, Result};
 
-/// Makes `changes` to what readers see, in place where no snapshot holds it and they are few. The caller lets nobody else
-/// do so meanwhile.
+/// Makes `changes` to what readers see: in place where no snapshot holds it and that is quick, and otherwise on a copy that is
+/// swapped in, so that readers never wait for a large commit. The caller lets nobody else do so meanwhile.
 pub(super) fn publish<S: State>(published: &RwLock<Arc<S>>, changes: &Changes, number: CommitNumber) {
     let mut state = published.write();
-    if let Some(state) = Arc::get_mut(&mut state).filter(|_| changes.len() <= CHANGES_IN_PLACE_MAX) {
+    if let Some(state) = Arc::get_mut(&mut state).filter(|state| state.is_quick(changes)) {
         state.apply(changes, number);
         return;
     }
@@ -31,12 +31,11 @@ pub(super) fn publish<S: State>(published: &RwLock<Arc<S>>, changes: &Changes, n
     drop(old);
 }
 
-/// Up to this many changes are made in place under the readers' lock; more are made on a copy that is swapped in, so
-/// that readers never wait for a large commit.
-const CHANGES_IN_PLACE_MAX: usize = 256;
-
 /// A state that is cloned in O(1), and that a clone of does not change with.
 pub(super) trait State: Snapshot + Clone + 'static {
+    /// Whether making `changes` takes so little that readers may wait for it.
+    fn is_quick(&self, changes: &Changes) -> bool;
+
     /// Makes `changes`, as the commit `number`.
     fn apply(&mut self, changes: &Changes, number: CommitNumber);
 }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use crate::engine::local::{Local, State};
 use crate::engine::tree::{Found, Tree, TreeCursor};
 use crate::engine::{
-    Changes, CommitNumber, Cursor, Direction, Durability, Engine, EngineStats, Key, KeyRange, Reads, Snapshot, Ticket,
-    Value,
+    Changes, CommitNumber, Cursor, Direction, Draft, Durability, Engine, EngineStats, Key, KeyRange, Reads, Snapshot,
+    Ticket, Value,
 };
 use crate::error::Result;
 
@@ -53,6 +53,11 @@ impl TreeSnapshot {
 
     pub(super) fn apply(&mut self, changes: &Changes, number: CommitNumber) {
         State::apply(self, changes, number);
+    }
+
+    /// As [`State::is_quick`].
+    pub(super) fn is_quick(&self, changes: &Changes) -> bool {
+        State::is_quick(self, changes)
     }
 }
 
@@ -122,6 +127,10 @@ impl Engine for MemoryEngine {
 }
 
 impl State for TreeSnapshot {
+    fn is_quick(&self, changes: &Changes) -> bool {
+        changes.is_quick_on(&self.tree)
+    }
+
     fn apply(&mut self, changes: &Changes, number: CommitNumber) {
         changes.apply_to(&mut self.tree);
         self.commit = number;
@@ -150,12 +159,41 @@ impl Snapshot for TreeSnapshot {
     }
 
     fn nth(&self, range: &KeyRange, n: u64) -> Result<Option<(Key, Value)>> {
-        let before = match range.start() {
-            Bound::Unbounded => 0,
-            Bound::Included(start) => self.tree.rank(start, false),
-            Bound::Excluded(start) => self.tree.rank(start, true),
-        };
-        let entry = self.tree.nth(before.saturating_add(n)).filter(|(key, _)| range.contains(key));
-        Ok(entry.and_then(|(key, found)| Some((Key::from(key), found.value()?.into()))))
+        Ok(nth(&self.tree, range, n))
     }
+
+    fn first(&self, range: &KeyRange, direction: Direction) -> Result<Option<(Key, Value)>> {
+        Ok(first(&self.tree, range, direction))
+    }
+
+    fn draft(&self) -> Option<Draft> {
+        Some(Draft::of(&self.tree))
+    }
+}
+
+/// The entry of `range` that has `n` entries of it before it.
+pub(super) fn nth(tree: &Tree, range: &KeyRange, n: u64) -> Option<(Key, Value)> {
+    let before = match range.start() {
+        Bound::Unbounded => 0,
+        Bound::Included(start) => tree.rank(start, false),
+        Bound::Excluded(start) => tree.rank(start, true),
+    };
+    let entry = tree.nth(before.saturating_add(n)).filter(|(key, _)| range.contains(key));
+    entry.and_then(|(key, found)| Some((Key::from(key), found.value()?.into())))
+}
+
+/// The entry at the end of `range` that `direction` starts from.
+pub(super) fn first(tree: &Tree, range: &KeyRange, direction: Direction) -> Option<(Key, Value)> {
+    let entry = match direction {
+        Direction::Forward => tree.iter(range).next(),
+        Direction::Backward => {
+            let up_to = match range.end() {
+                Bound::Unbounded => tree.len(),
+                Bound::Included(end) => tree.rank(end, true),
+                Bound::Excluded(end) => tree.rank(end, false),
+            };
+            tree.nth(up_to.checked_sub(1)?).filter(|(key, _)| range.contains(key))
+        }
+    };
+    entry.and_then(|(key, found)| Some((Key::from(key), found.value()?.into())))
 }

@@ -39,7 +39,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use changes::{Change, Changes};
+pub use changes::{Change, Changes, Draft};
 pub use key::Key;
 pub use memory::MemoryEngine;
 pub use overlay::{Overlay, OverlayEngine};
@@ -304,6 +304,24 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// # Ok::<(), larder::Error>(())
     /// ```
     fn commit(&self, changes: &Changes, reads: Option<&Reads>, durability: Durability) -> Result<Ticket>;
+
+    /// As [`Engine::commit`], for a caller that has no more use for `changes`: what keeps them until they are on the medium need not copy
+    /// them.
+    ///
+    /// # Errors
+    /// As [`Engine::commit`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Changes, Durability, Engine, MemoryEngine};
+    /// let engine = MemoryEngine::new();
+    /// engine.commit_owned(Changes::putting(b"a", b"1"), None, Durability::None)?.wait()?;
+    /// assert!(engine.snapshot()?.get(b"a")?.is_some());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    fn commit_owned(&self, changes: Changes, reads: Option<&Reads>, durability: Durability) -> Result<Ticket> {
+        self.commit(&changes, reads, durability)
+    }
 
     /// Whether a commit can conflict although all of this process's writers take turns.
     ///
@@ -580,6 +598,44 @@ pub trait Snapshot: fmt::Debug + Send + Sync {
             }
         }
         Ok(cursor.next()?.map(|(key, value)| (Key::from(key), Value::from(value))))
+    }
+
+    /// The entry at the end of `range` that `direction` starts from: what a cursor gives first, without a cursor.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Direction, Engine, KeyRange, MemoryEngine};
+    /// # use larder::engine::{Changes, Durability, Key};
+    /// # let engine = MemoryEngine::new();
+    /// # let entry = |key: &[u8]| (Key::from(key), Some(b"1"));
+    /// # engine.commit(&Changes::from_iter([entry(b"a"), entry(b"b")]), None, Durability::None)?.wait()?;
+    /// let (key, _) = engine.snapshot()?.first(&KeyRange::all(), Direction::Backward)?.unwrap();
+    /// assert_eq!(&*key, b"b");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    fn first(&self, range: &KeyRange, direction: Direction) -> Result<Option<(Key, Value)>> {
+        let mut cursor = self.range(range, direction)?;
+        Ok(cursor.next()?.map(|(key, value)| (Key::from(key), Value::from(value))))
+    }
+
+    /// A private copy of the state, for a transaction with many changes to go on in; `None` where that is not a tree in memory.
+    ///
+    /// # Cost
+    /// O(1).
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Engine, MemoryEngine, OverlayEngine};
+    /// let engine = MemoryEngine::new();
+    /// assert!(engine.snapshot()?.draft().is_some());
+    /// assert!(OverlayEngine::new(engine.snapshot()?).snapshot()?.draft().is_none());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    fn draft(&self) -> Option<Draft> {
+        None
     }
 }
 

@@ -2,19 +2,30 @@
 //!
 //! # Cost
 //! A `get` is one lookup in each layer. Where w changes fall into a range, `count` asks the snapshot for its count and for
-//! each of their keys, and `nth` for the counts of up to w + 1 ranges that do not overlap.
+//! each of their keys, and `nth` for the counts of up to w + 1 ranges that do not overlap. So that this is not paid again and
+//! again, the changes are made to a draft of the snapshot's state, where that can be had, once as much was paid as it costs;
+//! from then on each read is one of a tree.
 
 use std::borrow::Cow;
 use std::ops::Bound;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::engine::changes::ChangesCursor;
 use crate::engine::local::{Local, State};
+use crate::engine::memory::{TreeSnapshot, first, nth};
+use crate::engine::tree::{Found, TreeCursor};
 use crate::engine::{
-    Change, Changes, CommitNumber, Cursor, Direction, Durability, Engine, EngineStats, Entry, Key, KeyRange, Reads,
-    Snapshot, Ticket, Value,
+    Change, Changes, CommitNumber, Cursor, Direction, Draft, Durability, Engine, EngineStats, Entry, Key, KeyRange,
+    Reads, Snapshot, Ticket, Value,
 };
 use crate::error::Result;
+
+/// No more changes than this are ever worth a draft for the sake of reads.
+const CHANGES_MERGED_MAX: usize = 16;
+
+/// How often each change may be merged into what a range, a count or an nth entry answers before a draft is cheaper.
+const MERGES_PER_CHANGE: usize = 2;
 
 /// A snapshot with changes laid over it.
 ///
@@ -32,6 +43,27 @@ pub struct Overlay {
     base: Arc<dyn Snapshot>,
     changes: Changes,
     commit: CommitNumber,
+    merged: Merged,
+}
+
+/// What a range is read from.
+enum Layers<'a> {
+    /// The draft, which has everything.
+    Draft(&'a Draft),
+    /// The snapshot: nothing in the range was changed.
+    Base,
+    /// Both layers, one merged with the other.
+    Both,
+}
+
+/// How many changes reads have been merged with so far.
+#[derive(Debug, Default)]
+struct Merged(AtomicUsize);
+
+impl Clone for Merged {
+    fn clone(&self) -> Self {
+        Self(AtomicUsize::new(self.0.load(Ordering::Relaxed)))
+    }
 }
 
 impl Overlay {
@@ -48,7 +80,7 @@ impl Overlay {
     #[must_use]
     pub fn new(base: Arc<dyn Snapshot>, changes: Changes) -> Self {
         let commit = base.commit();
-        Self { base, changes, commit }
+        Self { base, changes, commit, merged: Merged::default() }
     }
 
     /// Shows the same as the state after `commit`.
@@ -77,9 +109,55 @@ impl Overlay {
         (self.base, self.changes)
     }
 
-    /// The changes laid over the snapshot, to add to.
+    /// The changes laid over the snapshot, to take some of them back.
     pub(crate) fn changes_mut(&mut self) -> &mut Changes {
         &mut self.changes
+    }
+
+    /// As [`Changes::change`], to a draft of the state once there are many.
+    pub(crate) fn change(&mut self, key: &[u8], change: Change<'_>, before: impl FnOnce(Option<Change<'_>>)) {
+        self.changes.change(key, change, before);
+        if self.changes.is_large() {
+            self.changes.start_draft(|| self.base.draft());
+        }
+    }
+
+    /// The same for a reader that lives on while more changes are made. O(1), or a copy of few changes.
+    ///
+    /// With a draft, the changes are no longer told apart from what was there before.
+    pub(crate) fn fork(&self) -> Self {
+        match self.changes.draft() {
+            Some(draft) => Self::new(Arc::new(TreeSnapshot::new(draft.tree().clone(), self.commit)), Changes::new()),
+            None => Self {
+                base: Arc::clone(&self.base),
+                changes: self.changes.fork(),
+                commit: self.commit,
+                merged: self.merged.clone(),
+            },
+        }
+    }
+
+    /// What there is to read `range` from.
+    fn layers(&self, range: &KeyRange) -> Layers<'_> {
+        if let Some(draft) = self.changes.draft() {
+            return Layers::Draft(draft);
+        }
+        if self.changes.len() <= CHANGES_MERGED_MAX {
+            return if self.changes.is_empty() { Layers::Base } else { Layers::Both };
+        }
+        // Such as is asked for each entry of a unique index: nearly always in vain.
+        if self.changes.excludes(range) {
+            return Layers::Base;
+        }
+        let inside = self.changes.count(range);
+        if inside == 0 {
+            return Layers::Base;
+        }
+        let merged = self.merged.0.fetch_add(inside, Ordering::Relaxed) + inside;
+        if merged <= self.changes.len() * MERGES_PER_CHANGE {
+            return Layers::Both;
+        }
+        self.changes.start_draft(|| self.base.draft()).map_or(Layers::Both, Layers::Draft)
     }
 
     /// How one change alters the number of entries: a put of a new key adds one, a removal of a present one takes one.
@@ -99,6 +177,9 @@ impl Snapshot for Overlay {
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
+        if let Some(draft) = self.changes.draft() {
+            return Ok(draft.tree().get(key).and_then(Found::value).map(Cow::Borrowed));
+        }
         match self.changes.get(key) {
             Some(change) => Ok(change.value().map(Cow::Borrowed)),
             None => self.base.get(key),
@@ -106,23 +187,38 @@ impl Snapshot for Overlay {
     }
 
     fn range(&self, range: &KeyRange, direction: Direction) -> Result<Box<dyn Cursor>> {
+        let layers = self.layers(range);
+        if let Layers::Draft(draft) = layers {
+            return Ok(Box::new(TreeCursor::new(draft.tree(), range, direction)));
+        }
         let base = self.base.range(range, direction)?;
-        if self.changes.is_empty() {
+        if matches!(layers, Layers::Base) {
             return Ok(base);
         }
-        let changes = self.changes.cursor(range, direction);
-        Ok(Box::new(MergeCursor {
-            base,
-            changes,
-            direction,
-            base_entry: None,
-            change: None,
-            lend: Lend::Neither,
-            primed: false,
-        }))
+        let Some(changes) = self.changes.cursor(range, direction) else { return Ok(base) };
+        Ok(Box::new(MergeCursor::new(base, changes, direction)))
+    }
+
+    fn first(&self, range: &KeyRange, direction: Direction) -> Result<Option<(Key, Value)>> {
+        match self.layers(range) {
+            Layers::Draft(draft) => Ok(first(draft.tree(), range, direction)),
+            Layers::Base => self.base.first(range, direction),
+            Layers::Both => {
+                let Some(changes) = self.changes.cursor(range, direction) else {
+                    return self.base.first(range, direction);
+                };
+                let mut cursor = MergeCursor::new(self.base.range(range, direction)?, changes, direction);
+                Ok(cursor.next()?.map(|(key, value)| (Key::from(key), Value::from(value))))
+            }
+        }
     }
 
     fn count(&self, range: &KeyRange) -> Result<u64> {
+        match self.layers(range) {
+            Layers::Draft(draft) => return Ok(draft.tree().count(range)),
+            Layers::Base => return self.base.count(range),
+            Layers::Both => {}
+        }
         let mut count = self.base.count(range)?;
         for (key, change) in self.changes.range(range) {
             count = count.saturating_add_signed(self.effect(key, change)?);
@@ -131,6 +227,11 @@ impl Snapshot for Overlay {
     }
 
     fn nth(&self, range: &KeyRange, n: u64) -> Result<Option<(Key, Value)>> {
+        match self.layers(range) {
+            Layers::Draft(draft) => return Ok(nth(draft.tree(), range, n)),
+            Layers::Base => return self.base.nth(range, n),
+            Layers::Both => {}
+        }
         // Steps from change to change; the snapshot's own counts bridge the gaps between them.
         let (mut left, mut rest) = (n, range.clone());
         for (key, change) in self.changes.range(range) {
@@ -176,6 +277,10 @@ enum Lend {
 }
 
 impl MergeCursor {
+    fn new(base: Box<dyn Cursor>, changes: ChangesCursor, direction: Direction) -> Self {
+        Self { base, changes, direction, base_entry: None, change: None, lend: Lend::Neither, primed: false }
+    }
+
     fn move_base(&mut self) -> Result<()> {
         self.base_entry = self.base.next()?.map(|(key, value)| (Key::from(key), value.to_vec()));
         Ok(())
@@ -265,7 +370,7 @@ impl OverlayEngine {
     /// ```
     #[must_use]
     pub fn new(base: Arc<dyn Snapshot>) -> Self {
-        Self(Local::new(Overlay::new(base, Changes::new())))
+        Self(Local::new(Overlay::new(base, Changes::layer())))
     }
 }
 
@@ -309,6 +414,10 @@ impl Engine for OverlayEngine {
 }
 
 impl State for Overlay {
+    fn is_quick(&self, changes: &Changes) -> bool {
+        changes.is_quick()
+    }
+
     fn apply(&mut self, changes: &Changes, number: CommitNumber) {
         self.changes.append(changes);
         self.commit = number;

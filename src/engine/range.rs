@@ -87,6 +87,16 @@ impl KeyRange {
         Self { start: Bound::Included(Key::from(prefix)), end: after_prefix(prefix) }
     }
 
+    /// What the keys of the range begin with, if those are all the keys that do.
+    pub(super) fn as_prefix(&self) -> Option<&[u8]> {
+        let Bound::Included(prefix) = &self.start else { return None };
+        let Bound::Excluded(end) = &self.end else { return None };
+        // What ends in the highest byte is not found, which is no loss.
+        let (last, rest) = prefix.split_last()?;
+        let (after, same) = end.split_last()?;
+        (last.checked_add(1) == Some(*after) && rest == same).then_some(prefix)
+    }
+
     /// The keys between two bounds. Bounds in the wrong order make an empty range.
     ///
     /// # Examples
@@ -256,6 +266,16 @@ mod tests {
         #[test]
         fn prefix_holds_exactly_the_keys_that_begin_with_it(prefix in key(), probe in key()) {
             prop_assert_eq!(KeyRange::prefix(&prefix).contains(&probe), probe.starts_with(&prefix));
+        }
+
+        #[test]
+        fn what_is_said_to_be_a_prefix_is_one(start in bound(), end in bound(), prefix in key(), probe in key()) {
+            let range = KeyRange::new(start, end);
+            if let Some(prefix) = range.as_prefix() {
+                prop_assert_eq!(range.contains(&probe), probe.starts_with(prefix));
+            }
+            let range = KeyRange::prefix(&prefix);
+            prop_assert_eq!(range.as_prefix().is_some(), prefix.last().is_some_and(|last| *last < 0xff));
         }
 
         #[test]

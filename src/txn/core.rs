@@ -288,7 +288,7 @@ impl Core {
         let held = parts.reads.is_some().then_some(parts.base);
         let outcome = {
             let reads = parts.reads.as_ref().map(|reads| reads.lock());
-            self.engine.commit(&parts.changes, reads.as_deref(), self.durability)
+            self.engine.commit_owned(parts.changes, reads.as_deref(), self.durability)
         };
         let ticket = outcome.map_err(|error| self.name_conflict(error, held.as_ref()))?;
         drop(held);

@@ -1,3 +1,4 @@
+mod large;
 mod settling;
 
 use std::collections::BTreeMap;

@@ -59,7 +59,7 @@ impl View {
 
     /// The same entries for the next operation, which reads the clock itself.
     pub(super) fn at_next_moment(&self) -> Self {
-        let (core, overlay, reads) = (Arc::clone(&self.core), self.overlay.clone(), self.reads.clone());
+        let (core, overlay, reads) = (Arc::clone(&self.core), self.overlay.fork(), self.reads.clone());
         Self { core, overlay, reads, now: OnceCell::new(), counts_uses: self.counts_uses }
     }
 
@@ -101,6 +101,10 @@ impl View {
 
     /// The entry at the end of `range` that `direction` starts from.
     pub(crate) fn first(&self, range: &KeyRange, direction: Direction) -> Result<Option<(Key, Value)>> {
+        if self.reads.is_none() {
+            return self.overlay.first(range, direction);
+        }
+        // A cursor notes how far it has gone.
         let mut cursor = self.range(range, direction)?;
         Ok(cursor.next()?.map(|(key, value)| (Key::from(key), Value::from(value))))
     }
@@ -438,7 +442,7 @@ impl Writer {
         let bytes = key.len().saturating_add(change.value().map_or(0, <[u8]>::len));
         self.commit_bytes = self.commit_bytes.saturating_add(bytes).saturating_add(limits::CHANGE_OVERHEAD_BYTES);
         let undo = &mut self.undo;
-        self.view.overlay.changes_mut().change(key, change, |before| {
+        self.view.overlay.change(key, change, |before| {
             if let Some(undo) = undo {
                 undo.note(key, before);
             }

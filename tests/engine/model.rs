@@ -168,9 +168,12 @@ fn check_scan(kept: &Kept, range: &KeyRange) {
     let inside = kept.map.iter().filter(|(key, _)| range.contains(key));
     let mut expected: Vec<_> = inside.map(|(key, value)| (key.clone(), value.clone())).collect();
     assert_eq!(kept.snapshot.count(range).unwrap(), expected.len() as u64, "{range:?}");
-    assert_eq!(entries(&*kept.snapshot, range, Direction::Forward), expected, "{range:?}");
-    expected.reverse();
-    assert_eq!(entries(&*kept.snapshot, range, Direction::Backward), expected, "{range:?}");
+    for direction in [Direction::Forward, Direction::Backward] {
+        assert_eq!(entries(&*kept.snapshot, range, direction), expected, "{range:?}");
+        let first = kept.snapshot.first(range, direction).unwrap().map(|(key, value)| (key.to_vec(), value.to_vec()));
+        assert_eq!(first.as_ref(), expected.first(), "{range:?}");
+        expected.reverse();
+    }
 }
 
 fn check_nth(kept: &Kept, range: &KeyRange, n: u64) {

@@ -12,6 +12,7 @@ use crate::document::describe;
 use crate::document::filter::Filter;
 use crate::document::maintain::Records;
 use crate::document::order::compare;
+use crate::document::path::corrupt;
 use crate::document::plan;
 use crate::document::raw;
 use crate::document::record;
@@ -72,11 +73,16 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     /// # Source
     /// MongoDB manual, `insertMany` (ordered; the original keeps what came before the one that failed).
     pub fn insert_many(&self, documents: impl IntoIterator<Item = impl Borrow<T>>) -> Result<InsertManyResult> {
-        let documents =
-            documents.into_iter().map(|document| serialize(document.borrow())).collect::<Result<Vec<_>>>()?;
+        let mut all = Serialized::default();
+        documents
+            .into_iter()
+            .try_for_each(|document| serialize(document.borrow()).map(|document| all.push(&document)))?;
         self.scope.write(Operation::new("document", "insert_many", self.namespace.target()), |writer| {
-            let ids = documents.iter().map(|document| insert(writer, &self.namespace, document));
-            Ok(InsertManyResult { inserted_ids: ids.collect::<Result<_>>()? })
+            let mut inserted_ids = Vec::with_capacity(all.ends.len());
+            for document in all.each() {
+                inserted_ids.push(insert(writer, &self.namespace, document?)?);
+            }
+            Ok(InsertManyResult { inserted_ids })
         })
     }
 
@@ -236,6 +242,26 @@ fn serialize<T: Serialize>(document: &T) -> Result<RawDocumentBuf> {
     let document = record::serialize(document)?;
     record::check(&document)?;
     Ok(document)
+}
+
+/// Documents one behind the other: a thousand allocations that live side by side cost more than all their bytes.
+#[derive(Default)]
+struct Serialized {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Serialized {
+    fn push(&mut self, document: &RawDocument) {
+        self.bytes.extend_from_slice(document.as_bytes());
+        self.ends.push(self.bytes.len());
+    }
+
+    fn each(&self) -> impl Iterator<Item = Result<&RawDocument>> {
+        let starts = std::iter::once(&0).chain(&self.ends);
+        let pieces = starts.zip(&self.ends).map(|(start, end)| self.bytes.get(*start..*end).unwrap_or_default());
+        pieces.map(|bytes| RawDocument::from_bytes(bytes).map_err(corrupt))
+    }
 }
 
 fn insert(writer: &mut Writer, namespace: &Namespace, document: &RawDocument) -> Result<Bson> {

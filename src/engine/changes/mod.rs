@@ -1,22 +1,41 @@
 //! What a transaction has written and not yet committed.
 //!
-//! Most transactions write little. Up to 256 small changes are kept in one buffer, which costs one allocation for the first
-//! eight; more, or larger ones, in a tree. `docs/tree.md` has what that is worth.
+//! Changes are kept in one buffer, in the order in which they were made, with a table of hashes when they are many; in order of
+//! the keys when somebody asks for that; and in a *draft* of the state they lead to when there are so many, or they are read so
+//! often together with what lies below, that it is cheaper to have it. `docs/changes.md` has what each is worth.
 
-mod few;
+mod buffer;
+mod draft;
+mod index;
+mod prefixes;
+
+use std::sync::OnceLock;
 
 use crate::engine::tree::{self, Found, INLINE_VALUE_BYTES_MAX, Stored, Tree};
 use crate::engine::{Direction, KeyRange};
-use few::{Few, FewCursor, FewIter};
+use buffer::{Buffer, BufferCursor, BufferIter};
+pub use draft::Draft;
+
+/// More changes than this, or more bytes, are made to a draft.
+///
+/// It is also what a commit may do while readers wait, where no snapshot holds the state: about a millisecond.
+const CHANGES_BUFFERED_MAX: usize = 4_096;
+
+/// Bytes of buffered keys and values; large values are shared, and cost nothing to hand on.
+const BYTES_BUFFERED_MAX: usize = 2 << 20;
 
 /// Entries of a leaf and children of an inner node: small, because there are few.
 const LEAF: usize = 32;
 const INNER: usize = 16;
 
-/// Buffered changes, sorted by key: for each key, the last of what was done to it.
+/// Changes by key, in a tree where a removal is an entry, too.
+type Sorted = Tree<LEAF, INNER>;
+
+/// Buffered changes: for each key, the last of what was done to it.
 ///
-/// Clones cost O(1), or a copy of at most 16 KiB, and do not change with the original, so that a cursor over a running
-/// transaction owns what it walks.
+/// # Cost
+/// O(1) for a change and for looking one up; the first time that many are read in order O(n log n), and from then on O(log n)
+/// for a change. A clone copies them.
 ///
 /// # Examples
 /// ```
@@ -30,11 +49,31 @@ const INNER: usize = 16;
 /// assert_eq!(engine.stats()?.entries, Some(1));
 /// # Ok::<(), larder::Error>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Changes {
-    /// All changes while there are few, and then none.
-    few: Few,
-    many: Option<Tree<LEAF, INNER>>,
+    kept: Kept,
+    /// What the state they are laid over becomes by them, from when it was asked for; nothing where that cannot be had.
+    draft: OnceLock<Option<Box<Draft>>>,
+}
+
+#[derive(Clone, Debug)]
+enum Kept {
+    Buffer(Buffer),
+    /// Cloned in O(1), for changes that are added to for long, or while a cursor walks them; and where hashes fail.
+    Tree(Sorted),
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self::Buffer(Buffer::default())
+    }
+}
+
+impl Clone for Changes {
+    /// The changes alone: a copy may be laid over another state than its original's draft began with.
+    fn clone(&self) -> Self {
+        Self { kept: self.kept.clone(), draft: OnceLock::new() }
+    }
 }
 
 impl PartialEq for Changes {
@@ -81,10 +120,6 @@ impl<'a> Change<'a> {
 
     fn of(found: Found<'a>) -> Self {
         found.value().map_or(Self::Remove, Self::Put)
-    }
-
-    fn stored(self) -> Stored<'a> {
-        self.value().map_or(Stored::Removed, Stored::Bytes)
     }
 }
 
@@ -152,33 +187,43 @@ impl Changes {
         self.change(key.as_ref(), Change::Remove, |_| ());
     }
 
+    /// No changes, to be cloned in O(1) however many there will be.
+    pub(super) fn layer() -> Self {
+        Self { kept: Kept::Tree(Sorted::default()), draft: OnceLock::new() }
+    }
+
     /// Sets what becomes of `key`, and tells `before` what was to become of it until now.
     pub(crate) fn change(&mut self, key: &[u8], change: Change<'_>, before: impl FnOnce(Option<Change<'_>>)) {
-        let value = change.value();
-        let value_bytes = value.map_or(0, <[u8]>::len);
-        if self.many.is_none()
-            && value_bytes <= INLINE_VALUE_BYTES_MAX
-            && self.few.has_room(key.len().saturating_add(value_bytes))
-        {
-            return self.few.set(key, change, before);
-        }
-        before(self.get(key));
-        match value {
-            Some(value) => self.tree_mut().put(key, value),
-            None => self.tree_mut().insert(key, Stored::Removed),
+        match change {
+            Change::Put(value) if value.len() > INLINE_VALUE_BYTES_MAX => {
+                self.set(key, Stored::Large(&value.into()), before);
+            }
+            Change::Put(value) => self.set(key, Stored::Bytes(value), before),
+            Change::Remove => self.set(key, Stored::Removed, before),
         }
     }
 
-    /// The changes as a tree, from now on.
-    fn tree_mut(&mut self) -> &mut Tree<LEAF, INNER> {
-        let few = std::mem::take(&mut self.few);
-        self.many.get_or_insert_with(|| {
-            let mut tree = Tree::default();
-            for (key, change) in few.each() {
-                tree.insert(key, change.stored());
+    fn set(&mut self, key: &[u8], value: Stored<'_>, before: impl FnOnce(Option<Change<'_>>)) {
+        if let Kept::Buffer(buffer) = &self.kept
+            && (buffer.is_crowded() || !buffer.has_room(key, value))
+        {
+            self.kept = Kept::Tree(buffer.to_sorted());
+        }
+        let draft = self.draft.get_mut().and_then(Option::as_deref_mut);
+        let is_new = draft.is_some_and(|draft| {
+            if let Kept::Buffer(buffer) = &mut self.kept {
+                buffer.forget_order();
             }
-            tree
-        })
+            draft.set(key, value)
+        });
+        match &mut self.kept {
+            Kept::Buffer(buffer) if is_new => buffer.set_new(key, value, before),
+            Kept::Buffer(buffer) => buffer.set(key, value, before),
+            Kept::Tree(tree) => {
+                before(tree.get(key).map(Change::of));
+                tree.insert(key, value);
+            }
+        }
     }
 
     /// Leaves `key` as it is in the store.
@@ -190,9 +235,13 @@ impl Changes {
     /// assert!(changes.is_empty());
     /// ```
     pub fn forget(&mut self, key: impl AsRef<[u8]>) {
-        match &mut self.many {
-            None => self.few.forget(key.as_ref()),
-            Some(tree) => tree.remove(key.as_ref()),
+        let key = key.as_ref();
+        match &mut self.kept {
+            Kept::Buffer(buffer) => buffer.forget(key),
+            Kept::Tree(tree) => tree.remove(key),
+        }
+        if let Some(draft) = self.draft.get_mut().and_then(Option::as_deref_mut) {
+            draft.forget(key);
         }
     }
 
@@ -206,25 +255,8 @@ impl Changes {
     /// assert_eq!(changes.get(b"a"), Some(Change::Remove));
     /// ```
     pub fn append(&mut self, later: &Self) {
-        if self.is_empty() {
-            *self = later.clone();
-            return;
-        }
-        match &later.many {
-            None => {
-                for (key, change) in later.few.each() {
-                    match change {
-                        Change::Put(value) => self.put(key, value),
-                        Change::Remove => self.remove(key),
-                    }
-                }
-            }
-            Some(later) => {
-                let tree = self.tree_mut();
-                for (key, found) in later.iter(&KeyRange::ALL) {
-                    tree.insert(key, found.stored());
-                }
-            }
+        for (key, found) in later.found() {
+            self.set(key, found.stored(), |_| ());
         }
     }
 
@@ -237,10 +269,11 @@ impl Changes {
     /// ```
     #[must_use]
     pub fn get(&self, key: &[u8]) -> Option<Change<'_>> {
-        match &self.many {
-            None => self.few.get(key),
-            Some(tree) => tree.get(key).map(Change::of),
-        }
+        let found = match &self.kept {
+            Kept::Buffer(buffer) => buffer.get(key),
+            Kept::Tree(tree) => tree.get(key),
+        };
+        found.map(Change::of)
     }
 
     /// How many keys change.
@@ -251,9 +284,9 @@ impl Changes {
     /// ```
     #[must_use]
     pub fn len(&self) -> usize {
-        match &self.many {
-            None => self.few.len(),
-            Some(tree) => usize::try_from(tree.len()).unwrap_or(usize::MAX),
+        match &self.kept {
+            Kept::Buffer(buffer) => buffer.len(),
+            Kept::Tree(tree) => usize::try_from(tree.len()).unwrap_or(usize::MAX),
         }
     }
 
@@ -276,9 +309,9 @@ impl Changes {
     /// ```
     #[must_use]
     pub fn bytes(&self) -> usize {
-        match &self.many {
-            None => self.few.bytes(),
-            Some(tree) => usize::try_from(tree.bytes()).unwrap_or(usize::MAX),
+        match &self.kept {
+            Kept::Buffer(buffer) => buffer.size(),
+            Kept::Tree(tree) => usize::try_from(tree.bytes()).unwrap_or(usize::MAX),
         }
     }
 
@@ -291,7 +324,14 @@ impl Changes {
     /// assert!(changes.iter().eq([(&b"a"[..], Change::Put(b"1"))]));
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], Change<'_>)> {
-        self.range(&KeyRange::ALL)
+        let changes = match &self.kept {
+            Kept::Buffer(buffer) => match buffer.sorted_before() {
+                Some(sorted) => ChangesIter::Tree(sorted.iter(&KeyRange::ALL)),
+                None => ChangesIter::Buffer(buffer.in_order()),
+            },
+            Kept::Tree(tree) => ChangesIter::Tree(tree.iter(&KeyRange::ALL)),
+        };
+        changes.map(|(key, found)| (key, Change::of(found)))
     }
 
     /// The changes of keys in `range`, lowest key first.
@@ -302,45 +342,146 @@ impl Changes {
     /// assert_eq!(Changes::putting(b"a", b"1").range(&KeyRange::prefix(b"b")).count(), 0);
     /// ```
     pub fn range<'a>(&'a self, range: &'a KeyRange) -> impl Iterator<Item = (&'a [u8], Change<'a>)> {
-        match &self.many {
-            None => ChangesIter::Few(self.few.range(range)),
-            Some(tree) => ChangesIter::Many(tree.iter(range)),
-        }
+        let changes = match (&self.kept, self.sorted()) {
+            (Kept::Buffer(buffer), None) => ChangesIter::Buffer(buffer.range(range)),
+            (Kept::Buffer(_), Some(tree)) | (Kept::Tree(tree), _) => ChangesIter::Tree(tree.iter(range)),
+        };
+        changes.map(|(key, found)| (key, Change::of(found)))
     }
 
     /// Every change, in any order.
     pub(crate) fn each(&self) -> impl Iterator<Item = (&[u8], Change<'_>)> {
-        let (few, many) = (self.few.each(), self.many.iter().flat_map(|tree| tree.iter(&KeyRange::ALL)));
-        few.chain(many.map(|(key, found)| (key, Change::of(found))))
+        self.found().map(|(key, found)| (key, Change::of(found)))
     }
 
-    /// A cursor that owns an O(1) copy of the changes.
-    pub(super) fn cursor(&self, range: &KeyRange, direction: Direction) -> ChangesCursor {
-        match &self.many {
-            None => ChangesCursor::Few(self.few.cursor(range, direction)),
-            Some(tree) => ChangesCursor::Many(tree::TreeCursor::new(tree, range, direction)),
+    fn found(&self) -> impl Iterator<Item = (&[u8], Found<'_>)> {
+        let (buffer, tree) = match &self.kept {
+            Kept::Buffer(buffer) => (Some(buffer), None),
+            Kept::Tree(tree) => (None, Some(tree)),
+        };
+        buffer.into_iter().flat_map(Buffer::each).chain(tree.into_iter().flat_map(|tree| tree.iter(&KeyRange::ALL)))
+    }
+
+    /// The changes in order, unless they are so few that it costs nothing to make their order each time.
+    fn sorted(&self) -> Option<&Sorted> {
+        match &self.kept {
+            Kept::Buffer(buffer) if buffer.is_small() => None,
+            Kept::Buffer(buffer) => buffer.sorted(),
+            Kept::Tree(tree) => Some(tree),
         }
     }
 
-    /// Makes the changes to `tree`, which takes over large values as they are.
-    pub(super) fn apply_to<const L: usize, const I: usize>(&self, tree: &mut Tree<L, I>) {
-        match &self.many {
-            None => {
-                for (key, change) in self.few.each() {
-                    match change {
-                        Change::Put(value) => tree.insert(key, Stored::Bytes(value)),
-                        Change::Remove => tree.remove(key),
-                    }
-                }
+    /// Whether it is sure, without looking at them, that no changed key is in `range`.
+    pub(super) fn excludes(&self, range: &KeyRange) -> bool {
+        match (&self.kept, range.as_prefix()) {
+            (Kept::Buffer(buffer), Some(prefix)) => buffer.excludes(prefix),
+            _ => false,
+        }
+    }
+
+    /// How many changes there are of keys in `range`.
+    pub(super) fn count(&self, range: &KeyRange) -> usize {
+        match (&self.kept, self.sorted()) {
+            (Kept::Buffer(buffer), None) => buffer.count(range),
+            (Kept::Buffer(_), Some(tree)) | (Kept::Tree(tree), _) => {
+                usize::try_from(tree.count(range)).unwrap_or(usize::MAX)
             }
-            Some(changes) => {
-                for (key, found) in changes.iter(&KeyRange::ALL) {
-                    match found {
-                        Found::Removed => tree.remove(key),
-                        Found::Bytes(_) | Found::Large(_) => tree.insert(key, found.stored()),
-                    }
-                }
+        }
+    }
+
+    /// A cursor over the changes in `range` that stays as it is; `None` where it is known that there are none.
+    ///
+    /// # Cost
+    /// A copy of few changes, or O(log n).
+    pub(super) fn cursor(&self, range: &KeyRange, direction: Direction) -> Option<ChangesCursor> {
+        match (&self.kept, self.sorted()) {
+            (Kept::Buffer(buffer), None) => buffer.cursor(range, direction).map(ChangesCursor::Buffer),
+            (Kept::Buffer(_), Some(tree)) | (Kept::Tree(tree), _) => {
+                Some(ChangesCursor::Tree(tree::TreeCursor::new(tree, range, direction)))
             }
+        }
+    }
+
+    /// The same changes for a reader that lives on while more are made, without a draft.
+    ///
+    /// # Cost
+    /// A copy of few changes, or O(1) after the first.
+    pub(super) fn fork(&self) -> Self {
+        let kept = match (&self.kept, self.sorted()) {
+            (Kept::Buffer(buffer), None) => Kept::Buffer(buffer.clone()),
+            (Kept::Buffer(_), Some(tree)) | (Kept::Tree(tree), _) => Kept::Tree(tree.clone()),
+        };
+        Self { kept, draft: OnceLock::new() }
+    }
+
+    /// The state that the changes lead to, if somebody has had it made.
+    pub(super) fn draft(&self) -> Option<&Draft> {
+        self.draft.get()?.as_deref()
+    }
+
+    /// Makes the changes to `draft`, and each that follows.
+    pub(super) fn start_draft(&self, draft: impl FnOnce() -> Option<Draft>) -> Option<&Draft> {
+        let start = || {
+            let mut draft = draft()?;
+            self.each_for(|key, value| {
+                draft.set(key, value);
+            });
+            Some(Box::new(draft))
+        };
+        self.draft.get_or_init(start).as_deref()
+    }
+
+    /// Whether there are more than should be kept beside the state; asked until there was an attempt at a draft.
+    #[inline]
+    pub(super) fn is_large(&self) -> bool {
+        !self.is_quick() && self.draft.get().is_none()
+    }
+
+    /// Whether all of `commits` together are few enough to be made while readers wait.
+    pub(super) fn are_quick<'a>(commits: impl Iterator<Item = &'a Self>) -> bool {
+        let (mut len, mut bytes) = (0, 0);
+        for changes in commits {
+            len += changes.len();
+            bytes += changes.buffered_bytes();
+        }
+        len <= CHANGES_BUFFERED_MAX && bytes <= BYTES_BUFFERED_MAX
+    }
+
+    /// Whether they are few enough to be made while readers wait.
+    pub(super) fn is_quick(&self) -> bool {
+        self.len() <= CHANGES_BUFFERED_MAX && self.buffered_bytes() <= BYTES_BUFFERED_MAX
+    }
+
+    /// Bytes of keys and values, those of large values not counted, where that is known.
+    fn buffered_bytes(&self) -> usize {
+        match &self.kept {
+            Kept::Buffer(buffer) => buffer.buffered_bytes(),
+            Kept::Tree(_) => self.bytes(),
+        }
+    }
+
+    /// Whether to make the changes to `tree` takes so little that readers of it may wait meanwhile.
+    pub(super) fn is_quick_on(&self, tree: &Tree) -> bool {
+        self.is_quick() || self.draft().is_some_and(|draft| draft.follows(tree))
+    }
+
+    /// Makes the changes to `tree`, which takes over large values as they are, or becomes what a draft that began with it has come to.
+    pub(super) fn apply_to(&self, tree: &mut Tree) {
+        match self.draft() {
+            Some(draft) if draft.follows(tree) => *tree = draft.tree().clone(),
+            _ => self.each_for(|key, value| {
+                draft::set(tree, key, value);
+            }),
+        }
+    }
+
+    /// Calls `take` with every change, in the order in which they were made where that is known.
+    ///
+    /// What a model writes is mostly near what it wrote before; to sort it costs more than it gains (`docs/changes.md`).
+    fn each_for(&self, mut take: impl FnMut(&[u8], Stored<'_>)) {
+        match &self.kept {
+            Kept::Buffer(buffer) => buffer.each().for_each(|(key, found)| take(key, found.stored())),
+            Kept::Tree(tree) => tree.iter(&KeyRange::ALL).for_each(|(key, found)| take(key, found.stored())),
         }
     }
 }
@@ -359,20 +500,20 @@ impl<K: AsRef<[u8]>, V: AsRef<[u8]>> FromIterator<(K, Option<V>)> for Changes {
     }
 }
 
-/// The changes of a range, by reference.
+/// Changes by reference.
 enum ChangesIter<'a> {
-    Few(FewIter<'a>),
-    Many(tree::Iter<'a, LEAF, INNER>),
+    Buffer(BufferIter<'a>),
+    Tree(tree::Iter<'a, LEAF, INNER>),
 }
 
 impl<'a> Iterator for ChangesIter<'a> {
-    type Item = (&'a [u8], Change<'a>);
+    type Item = (&'a [u8], Found<'a>);
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         match self {
-            Self::Few(few) => few.next(),
-            Self::Many(many) => many.next().map(|(key, found)| (key, Change::of(found))),
+            Self::Buffer(buffer) => buffer.next(),
+            Self::Tree(tree) => tree.next(),
         }
     }
 }
@@ -380,104 +521,20 @@ impl<'a> Iterator for ChangesIter<'a> {
 /// Walks over changes and lends each until the next step.
 #[derive(Debug)]
 pub(super) enum ChangesCursor {
-    Few(FewCursor),
-    Many(tree::TreeCursor<LEAF, INNER>),
+    Buffer(BufferCursor),
+    Tree(tree::TreeCursor<LEAF, INNER>),
 }
 
 impl ChangesCursor {
     /// Steps to the next change; `None` at the end, and from then on.
     pub(super) fn step(&mut self) -> Option<(&[u8], Change<'_>)> {
-        match self {
-            Self::Few(few) => few.step(),
-            Self::Many(many) => many.step().map(|(key, found)| (key, Change::of(found))),
-        }
+        let step = match self {
+            Self::Buffer(buffer) => buffer.step(),
+            Self::Tree(tree) => tree.step(),
+        };
+        step.map(|(key, found)| (key, Change::of(found)))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::engine::Key;
-    use proptest::prelude::*;
-    use std::ops::Bound;
-
-    type Model = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
-
-    #[derive(Clone, Debug)]
-    enum Op {
-        Set(Vec<u8>, Option<Vec<u8>>),
-        Forget(Vec<u8>),
-        Append(Model),
-    }
-
-    fn key() -> impl Strategy<Value = Vec<u8>> {
-        prop_oneof![20 => prop::collection::vec(0..4u8, 1..3), 1 => Just(vec![7; 3_000])]
-    }
-
-    fn value() -> impl Strategy<Value = Option<Vec<u8>>> {
-        // Some that leave no room, some that lie beside a leaf.
-        let length = prop_oneof![8 => 0..200usize, 1 => Just(900), 1 => Just(5_000)];
-        prop::option::weighted(0.8, (any::<u8>(), length).prop_map(|(byte, length)| vec![byte; length]))
-    }
-
-    fn op() -> impl Strategy<Value = Op> {
-        prop_oneof![
-            6 => (key(), value()).prop_map(|(key, value)| Op::Set(key, value)),
-            2 => key().prop_map(Op::Forget),
-            1 => prop::collection::btree_map(key(), value(), 0..12).prop_map(Op::Append),
-        ]
-    }
-
-    fn list<'a>(changes: impl Iterator<Item = (&'a [u8], Change<'a>)>) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
-        changes.map(|(key, change)| (key.to_vec(), change.value().map(<[u8]>::to_vec))).collect()
-    }
-
-    proptest! {
-        #[test]
-        fn changes_are_a_map_however_they_are_kept(ops in prop::collection::vec(op(), 0..14), from in key(), to in key()) {
-            let (mut changes, mut model) = (Changes::new(), Model::new());
-            for op in ops {
-                match op {
-                    Op::Set(key, value) => {
-                        match &value {
-                            Some(value) => changes.put(&key, value),
-                            None => changes.remove(&key),
-                        }
-                        model.insert(key, value);
-                    }
-                    Op::Forget(key) => {
-                        changes.forget(&key);
-                        model.remove(&key);
-                    }
-                    Op::Append(later) => {
-                        changes.append(&later.clone().into_iter().collect());
-                        model.extend(later);
-                    }
-                }
-            }
-            let expected: Vec<_> = model.clone().into_iter().collect();
-            prop_assert_eq!(list(changes.iter()), expected);
-            prop_assert_eq!((changes.len(), changes.is_empty()), (model.len(), model.is_empty()));
-            let bytes = model.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len)).sum::<usize>();
-            prop_assert_eq!(changes.bytes(), bytes);
-            for key in model.keys().chain([&from]) {
-                let found = changes.get(key).map(|change| change.value().map(<[u8]>::to_vec));
-                prop_assert_eq!(found, model.get(key).cloned());
-            }
-            let range = KeyRange::new(Bound::Excluded(Key::from(&*from)), Bound::Included(Key::from(&*to)));
-            let mut expected: Vec<_> = model.clone().into_iter().filter(|(key, _)| range.contains(key)).collect();
-            prop_assert_eq!(list(changes.range(&range)), expected.clone());
-            for direction in [Direction::Forward, Direction::Backward] {
-                let (mut cursor, mut walked) = (changes.cursor(&range, direction), Vec::new());
-                while let Some((key, change)) = cursor.step() {
-                    walked.push((key.to_vec(), change.value().map(<[u8]>::to_vec)));
-                }
-                prop_assert_eq!(&walked, &expected);
-                prop_assert!(cursor.step().is_none());
-                expected.reverse();
-            }
-        }
-    }
-}
+mod tests;

@@ -40,9 +40,6 @@ const GATHER_PART: u32 = 2;
 /// For so long it does not sleep meanwhile.
 const GATHER_AWAKE: Duration = Duration::from_micros(100);
 
-/// Up to this many changes are made in place while readers of the newest state wait; more are made on a copy.
-const CHANGES_IN_PLACE_MAX: usize = 64;
-
 /// What commits are written to.
 pub(super) trait Log: Debug + Send {
     /// What has to be synced, apart from the log, so that writing can go on meanwhile.
@@ -185,8 +182,8 @@ impl<L: Log + 'static> Commits<L> {
     }
 
     /// Orders a commit. Unless it is to be synced, it is in the log and shown when this returns.
-    pub(super) fn commit(self: &Arc<Self>, changes: &Changes, reads: Option<&Reads>, sync: bool) -> Result<Ticket> {
-        limits::check("commit bytes", limits::COMMIT_BYTES_MAX, record_bytes(changes))?;
+    pub(super) fn commit(self: &Arc<Self>, changes: Changes, reads: Option<&Reads>, sync: bool) -> Result<Ticket> {
+        limits::check("commit bytes", limits::COMMIT_BYTES_MAX, record_bytes(&changes))?;
         let mut order = self.order.lock();
         self.refuse(&order)?;
         if let Some(reads) = reads {
@@ -196,8 +193,8 @@ impl<L: Log + 'static> Commits<L> {
             return Ok(self.ticket(order.last, sync || !order.unpublished.is_empty()));
         }
         let (number, start) = (order.last.next(), order.pending.len());
-        if !order.pending.push_commit(number, changes) {
-            let message = format!("there is no memory for a commit of {} bytes", record_bytes(changes));
+        if !order.pending.push_commit(number, &changes) {
+            let message = format!("there is no memory for a commit of {} bytes", record_bytes(&changes));
             return Err(Error::Engine { engine: super::ENGINE, message });
         }
         if let Err(error) = self.room.reserve(order.pending.len() - start) {
@@ -205,17 +202,18 @@ impl<L: Log + 'static> Commits<L> {
             return Err(error);
         }
         if !sync && order.unpublished.is_empty() {
-            let old = self.write_through(&mut order, changes, number)?;
+            let commit = [(number, changes)];
+            let old = self.write_through(&mut order, &commit)?;
             drop(order);
-            drop(old);
+            drop((old, commit));
             return Ok(Ticket::settled(number));
         }
         if let Some(newest) = &mut order.newest {
-            Arc::make_mut(newest).apply(changes, number);
+            Arc::make_mut(newest).apply(&changes, number);
         }
-        order.unpublished.push((number, changes.clone()));
+        self.history.record(&changes, number);
+        order.unpublished.push((number, changes));
         order.last = number;
-        self.history.record(changes, number);
         let is_full = order.pending.len() > limits::COMMIT_GROUP_BYTES_MAX;
         let is_gathered = order.pending.commits() >= order.expected;
         drop(order);
@@ -348,9 +346,9 @@ impl<L: Log + 'static> Commits<L> {
     fn write_through(
         &self,
         order: &mut Order<L>,
-        changes: &Changes,
-        number: CommitNumber,
+        commit: &[(CommitNumber, Changes); 1],
     ) -> Result<Option<Arc<TreeSnapshot>>> {
+        let [(number, changes)] = commit;
         let Some(log) = &mut order.log else { return Err(Error::Closed) };
         let written = log.append(&mut order.pending, order.synced);
         order.pending.clear();
@@ -358,17 +356,16 @@ impl<L: Log + 'static> Commits<L> {
             order.failure = Some(error.to_string());
             return Err(error);
         }
-        order.last = number;
-        self.history.record(changes, number);
-        Ok(self.publish(&[(number, changes.clone())]))
+        order.last = *number;
+        self.history.record(changes, *number);
+        Ok(self.publish(commit))
     }
 
     /// Shows what follows what is shown. What that was has to be dropped outside of the locks.
     #[must_use]
     fn publish(&self, commits: &[(CommitNumber, Changes)]) -> Option<Arc<TreeSnapshot>> {
-        let changes: usize = commits.iter().map(|(_, changes)| changes.len()).sum();
         let mut published = self.published.write();
-        if let Some(state) = Arc::get_mut(&mut published).filter(|_| changes <= CHANGES_IN_PLACE_MAX) {
+        if let Some(state) = Arc::get_mut(&mut published).filter(|state| are_quick(state, commits)) {
             for (number, changes) in commits {
                 state.apply(changes, *number);
             }
@@ -518,6 +515,14 @@ impl<L: Log + 'static> Commits<L> {
             return Err(Error::Closed);
         }
         order.refuse_after_failure()
+    }
+}
+
+/// Whether making `commits` takes so little that readers may wait for it.
+fn are_quick(state: &TreeSnapshot, commits: &[(CommitNumber, Changes)]) -> bool {
+    match commits {
+        [(_, changes)] => state.is_quick(changes),
+        _ => Changes::are_quick(commits.iter().map(|(_, changes)| changes)),
     }
 }
 

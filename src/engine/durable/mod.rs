@@ -465,7 +465,11 @@ impl Engine for DurableEngine {
     }
 
     fn commit(&self, changes: &Changes, reads: Option<&Reads>, durability: Durability) -> Result<Ticket> {
-        check_changes(changes)?;
+        self.commit_owned(changes.clone(), reads, durability)
+    }
+
+    fn commit_owned(&self, changes: Changes, reads: Option<&Reads>, durability: Durability) -> Result<Ticket> {
+        check_changes(&changes)?;
         let commits = &self.shared.commits;
         let ticket = match durability {
             Durability::Sync => commits.commit(changes, reads, true)?,

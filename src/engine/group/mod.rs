@@ -64,7 +64,7 @@ pub(super) trait Log: Debug + Send + 'static {
 }
 
 /// Commits that are written together.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Group {
     /// Their changes; the last one wins where they change the same key.
     pub(super) changes: Changes,
@@ -120,7 +120,7 @@ impl<L: Log> GroupCommit<L> {
         let state = State {
             published: Some(opened.snapshot),
             flying: None,
-            pending: Group { last: written, ..Group::default() },
+            pending: Group::after(written),
             written,
             synced: opened.synced,
             failure: None,
@@ -255,7 +255,7 @@ impl<L: Log> GroupCommit<L> {
             }
             Err(error) => {
                 state.failure = Some(error.to_string());
-                state.pending = Group { last: state.pending.last, ..Group::default() };
+                state.pending = Group::after(state.pending.last);
                 Err(error)
             }
         }
@@ -307,6 +307,11 @@ impl State {
 }
 
 impl Group {
+    /// An empty one. Its changes are cloned in O(1), by the leader and by every writer that goes on from them.
+    fn after(last: CommitNumber) -> Self {
+        Self { changes: Changes::layer(), last, sync: false, bytes: 0 }
+    }
+
     /// Adds one commit.
     fn add(&mut self, changes: &Changes, sync: bool) {
         self.bytes = self.bytes.saturating_add(changes.bytes());
@@ -317,8 +322,7 @@ impl Group {
 
     /// Empties the group and answers what it held.
     fn take(&mut self) -> Self {
-        let next = Self { last: self.last, ..Self::default() };
-        std::mem::replace(self, next)
+        std::mem::replace(self, Self::after(self.last))
     }
 }
 

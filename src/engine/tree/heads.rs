@@ -14,7 +14,7 @@ const SHORT_RUN: usize = 4;
 /// The eight bytes of `key` after the first `skip`, as a number whose order is theirs. Missing bytes are zero, so that a
 /// key may have the head of a longer one.
 #[inline]
-pub(super) fn head(key: &[u8], skip: usize) -> u64 {
+pub(in crate::engine) fn head(key: &[u8], skip: usize) -> u64 {
     let rest = key.get(skip..).unwrap_or_default();
     if let Some(bytes) = rest.first_chunk() {
         return u64::from_be_bytes(*bytes);
@@ -54,7 +54,7 @@ pub(super) fn end_of_run<const N: usize>(heads: &[u64; N], at: usize, len: usize
 }
 
 /// How many bytes two keys share at their start.
-pub(super) fn common(a: &[u8], b: &[u8]) -> usize {
+pub(in crate::engine) fn common(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 

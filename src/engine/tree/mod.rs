@@ -18,7 +18,7 @@
 
 mod build;
 mod cursor;
-mod heads;
+pub(in crate::engine) mod heads;
 mod inner;
 mod leaf;
 
@@ -77,14 +77,14 @@ pub(crate) enum Found<'a> {
 
 impl<'a> Stored<'a> {
     /// The bytes that go into the leaf.
-    fn inline(self) -> &'a [u8] {
+    pub(in crate::engine) fn inline(self) -> &'a [u8] {
         match self {
             Self::Bytes(value) => value,
             Self::Large(_) | Self::Removed => &[],
         }
     }
 
-    fn bytes(self) -> usize {
+    pub(in crate::engine) fn bytes(self) -> usize {
         match self {
             Self::Bytes(value) => value.len(),
             Self::Large(value) => value.len(),
@@ -113,7 +113,7 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn bytes(self) -> usize {
+    pub(in crate::engine) fn bytes(self) -> usize {
         self.stored().bytes()
     }
 }
@@ -146,6 +146,16 @@ impl<const L: usize, const I: usize> Tree<L, I> {
         self.bytes
     }
 
+    /// Whether both have the same root, and so the same entries. Trees with the same entries may have others.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (&self.root, &other.root) {
+            (None, None) => true,
+            (Some(Node::Leaf(one)), Some(Node::Leaf(two))) => Arc::ptr_eq(one, two),
+            (Some(Node::Inner(one)), Some(Node::Inner(two))) => Arc::ptr_eq(one, two),
+            _ => false,
+        }
+    }
+
     /// What is at `key`.
     #[inline]
     pub(crate) fn get(&self, key: &[u8]) -> Option<Found<'_>> {
@@ -171,8 +181,8 @@ impl<const L: usize, const I: usize> Tree<L, I> {
         }
     }
 
-    /// Puts what another tree holds at `key`. A large value is shared.
-    pub(crate) fn insert(&mut self, key: &[u8], value: Stored<'_>) {
+    /// Puts what another tree holds at `key`, and answers whether nothing was there. A large value is shared.
+    pub(crate) fn insert(&mut self, key: &[u8], value: Stored<'_>) -> bool {
         let old = match &mut self.root {
             None => {
                 let mut leaf = Leaf::default();
@@ -206,6 +216,7 @@ impl<const L: usize, const I: usize> Tree<L, I> {
             self.len += 1;
             self.bytes += key.len() as u64;
         }
+        old.is_none()
     }
 
     /// Removes the entry at `key`, if there is one.

@@ -91,7 +91,7 @@ fn commits() -> (Arc<Commits<FakeLog>>, FakeLog) {
 }
 
 fn put(commits: &Arc<Commits<FakeLog>>, key: &str, sync: bool) -> Result<Ticket> {
-    commits.commit(&Changes::putting(key, key), None, sync)
+    commits.commit(Changes::putting(key, key), None, sync)
 }
 
 fn shown(commits: &Commits<FakeLog>) -> u64 {
@@ -175,7 +175,7 @@ mod one_schedule {
         let mut reads = Reads::at(begun.commit());
         reads.add_range(KeyRange::all());
         ticket.wait().unwrap();
-        let error = commits.commit(&Changes::putting("b", "1"), Some(&reads), true).unwrap_err();
+        let error = commits.commit(Changes::putting("b", "1"), Some(&reads), true).unwrap_err();
         assert!(matches!(error, Error::Conflict { key, .. } if Key::from(&key) == Key::from(&b"a"[..])));
     }
 
@@ -264,7 +264,7 @@ mod one_schedule {
         let (commits, log) = commits();
         let value = vec![0; limits::ENGINE_VALUE_BYTES_MAX];
         let changes: Changes = (0..17u8).map(|key| ([key], Some(&value))).collect();
-        let error = commits.commit(&changes, None, false).unwrap_err();
+        let error = commits.commit(changes, None, false).unwrap_err();
         assert!(matches!(error, Error::LimitExceeded { limit: "commit bytes", .. }), "{error}");
         assert!(log.medium.lock().written.is_empty());
         put(&commits, "a", false).unwrap().wait().unwrap();

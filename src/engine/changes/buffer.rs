@@ -1,0 +1,526 @@
+//! Changes in one buffer, in the order in which they were made.
+
+use std::hash::Hasher;
+use std::sync::{Arc, OnceLock};
+
+use rustc_hash::FxHasher;
+use smallvec::SmallVec;
+
+use crate::engine::changes::index::Index;
+use crate::engine::changes::prefixes::Prefixes;
+use crate::engine::changes::{Change, Sorted};
+use crate::engine::tree::heads::{common, head};
+use crate::engine::tree::{Found, Stored};
+use crate::engine::{Direction, KeyRange};
+
+/// Up to this many changes are searched by comparing the hashes of all, and their order is made whenever somebody asks for it.
+const CHANGES_SCANNED_MAX: usize = 256;
+
+/// Of more, so many are compared that the index does not have yet.
+const CHANGES_BEHIND_MAX: usize = 32;
+
+/// From so many changes on there is room for what only larger changes need.
+const CHANGES_BESIDE_MAX: usize = 16;
+
+/// What the buffer has room for at first: a change or two need no second allocation.
+const BYTES_AT_FIRST: usize = 512;
+
+/// More bytes of what is no longer in use are given back, if they are the half of all.
+const GARBAGE_BYTES: usize = 32 << 10;
+
+/// Hashes that are compared at once.
+const STRIDE: usize = 16;
+
+/// Changes by key, each key once.
+///
+/// Most keys that are asked for were not changed: a search compares hashes, all of them while they are few, which takes less
+/// time than to compare two keys, and through a table when they are more. Order is made when somebody asks for it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Buffer {
+    /// Keys and values, one behind the other.
+    bytes: Vec<u8>,
+    slots: SmallVec<[Slot; 8]>,
+    /// Those of the keys, at the places of their slots.
+    hashes: SmallVec<[u32; 8]>,
+    /// Slots that are not forgotten.
+    len: usize,
+    /// Bytes of their keys, and of the values that are put.
+    size: usize,
+    /// Bytes of the buffer that no slot is for.
+    garbage: usize,
+    /// Whether some slot was ever one of a key that is removed or forgotten.
+    has_absent: bool,
+    more: Option<Box<More>>,
+}
+
+/// What only larger changes need.
+#[derive(Clone, Debug, Default)]
+struct More {
+    /// Empty up to `CHANGES_SCANNED_MAX` slots, and a few behind from then on.
+    index: Index,
+    /// Large values, which are shared with the tree that they will be in.
+    large: Vec<Arc<[u8]>>,
+    /// The changes in order, from when somebody has asked for it.
+    sorted: OnceLock<Sorted>,
+    /// What the keys begin with, from when somebody has asked whether any begins with so many bytes.
+    prefixes: OnceLock<Prefixes>,
+}
+
+/// Where a change is in the buffer.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    at: u32,
+    key_bytes: u16,
+    /// Bytes of the value behind the key, or one of the following.
+    value: u16,
+}
+
+/// The key is removed.
+const REMOVED: u16 = u16::MAX;
+/// Nothing becomes of the key; the slot waits for it to be changed again.
+const FORGOTTEN: u16 = u16::MAX - 1;
+/// Behind the key is the number of a large value.
+const LARGE: u16 = u16::MAX - 2;
+/// Bytes of that number.
+const NUMBER_BYTES: usize = 4;
+
+impl Slot {
+    /// Bytes behind the key.
+    fn value_bytes(self) -> usize {
+        match self.value {
+            REMOVED | FORGOTTEN => 0,
+            LARGE => NUMBER_BYTES,
+            bytes => bytes.into(),
+        }
+    }
+
+    fn end(self) -> usize {
+        self.at as usize + usize::from(self.key_bytes) + self.value_bytes()
+    }
+}
+
+impl Buffer {
+    /// Whether a change fits in: offsets have 32 bits, lengths of keys 16.
+    #[inline]
+    pub(super) fn has_room(&self, key: &[u8], value: Stored<'_>) -> bool {
+        let bytes = self.bytes.len().saturating_add(key.len()).saturating_add(value.inline().len() + NUMBER_BYTES);
+        key.len() <= u16::MAX.into() && u32::try_from(bytes).is_ok()
+    }
+
+    /// Whether keys are so alike in their hashes that they are looked for in vain for too long.
+    #[inline]
+    pub(super) fn is_crowded(&self) -> bool {
+        self.more.as_ref().is_some_and(|more| more.index.is_crowded())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Bytes of the keys, and of the values that are put.
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Bytes that are kept in the buffer itself, those of large values not counted.
+    pub(super) fn buffered_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether there are so few that a copy, or making their order, costs next to nothing.
+    pub(super) fn is_small(&self) -> bool {
+        self.slots.len() <= CHANGES_SCANNED_MAX
+    }
+
+    /// Sets what becomes of `key`, and tells `before` what was to become of it. The caller has asked whether there is room.
+    pub(super) fn set(&mut self, key: &[u8], value: Stored<'_>, before: impl FnOnce(Option<Change<'_>>)) {
+        let hash = hash(key);
+        let found = self.search(key, hash);
+        before(found.and_then(|at| self.nth(at)).map(|(_, found)| Change::of(found)));
+        match found {
+            Some(at) => self.change_again(at, key, value),
+            None => self.add(key, value, hash),
+        }
+        if let Some(sorted) = self.more.as_mut().and_then(|more| more.sorted.get_mut()) {
+            sorted.insert(key, value);
+        }
+    }
+
+    /// As [`Buffer::set`], beside a draft in which there is no `key`: unless one was removed, nothing has become of it yet, and it
+    /// need not be looked for.
+    pub(super) fn set_new(&mut self, key: &[u8], value: Stored<'_>, before: impl FnOnce(Option<Change<'_>>)) {
+        if self.has_absent || self.is_small() {
+            return self.set(key, value, before);
+        }
+        before(None);
+        self.add(key, value, hash(key));
+    }
+
+    /// Adds a key that is not there.
+    fn add(&mut self, key: &[u8], value: Stored<'_>, hash: u32) {
+        self.len += 1;
+        self.size += key.len() + value.bytes();
+        let slot = self.push(key, value);
+        self.slots.push(slot);
+        self.hashes.push(hash);
+        let Some(more) = &mut self.more else {
+            if self.slots.len() >= CHANGES_BESIDE_MAX {
+                self.more = Some(Box::default());
+            }
+            return;
+        };
+        // Some at a time: what each waits for in memory, they wait for together.
+        if self.slots.len() > CHANGES_SCANNED_MAX && self.slots.len() - more.index.len() >= CHANGES_BEHIND_MAX {
+            more.index.extend_to(&self.hashes);
+        }
+        if let Some(prefixes) = more.prefixes.get_mut() {
+            prefixes.add(key);
+        }
+    }
+
+    /// Puts key and value at the end of the buffer.
+    fn push(&mut self, key: &[u8], value: Stored<'_>) -> Slot {
+        if self.bytes.capacity() == 0 {
+            self.bytes.reserve(BYTES_AT_FIRST.max(key.len() + value.inline().len()));
+        }
+        let (at, key_bytes) = (low(self.bytes.len()), short(key.len()));
+        self.bytes.extend_from_slice(key);
+        let value = match value {
+            Stored::Removed => {
+                self.has_absent = true;
+                REMOVED
+            }
+            Stored::Bytes(value) => {
+                self.bytes.extend_from_slice(value);
+                short(value.len())
+            }
+            Stored::Large(value) => {
+                let large = &mut self.more.get_or_insert_default().large;
+                self.bytes.extend_from_slice(&low(large.len()).to_le_bytes());
+                large.push(Arc::clone(value));
+                LARGE
+            }
+        };
+        Slot { at, key_bytes, value }
+    }
+
+    /// Sets what becomes of the key of a slot that is there: in its place if there is room.
+    fn change_again(&mut self, at: usize, key: &[u8], value: Stored<'_>) {
+        let Some(mut slot) = self.slots.get(at).copied() else { return };
+        if let Some(old_bytes) = self.nth(at).map(|(_, old)| old.bytes()) {
+            self.size -= old_bytes;
+        } else {
+            self.len += 1;
+            self.size += key.len();
+        }
+        self.size += value.bytes();
+        let value_at = slot.at as usize + key.len();
+        let room = slot.value_bytes();
+        match value {
+            Stored::Bytes(value) if slot.value != LARGE && value.len() <= room => {
+                if let Some(place) = self.bytes.get_mut(value_at..value_at + value.len()) {
+                    place.copy_from_slice(value);
+                }
+                slot.value = short(value.len());
+                self.garbage += room - value.len();
+            }
+            Stored::Removed => {
+                self.let_go_of_large(slot);
+                self.has_absent = true;
+                slot.value = REMOVED;
+                self.garbage += room;
+            }
+            Stored::Large(value) if slot.value == LARGE => {
+                if let Some(place) = self.large_mut(slot) {
+                    *place = Arc::clone(value);
+                }
+            }
+            Stored::Bytes(_) | Stored::Large(_) => {
+                self.let_go_of_large(slot);
+                self.garbage += key.len() + room;
+                slot = self.push(key, value);
+            }
+        }
+        if let Some(place) = self.slots.get_mut(at) {
+            *place = slot;
+        }
+        self.give_back();
+    }
+
+    /// Has nothing become of `key`.
+    pub(super) fn forget(&mut self, key: &[u8]) {
+        let Some(at) = self.search(key, hash(key)) else { return };
+        let Some(old_bytes) = self.nth(at).map(|(_, old)| old.bytes()) else { return };
+        self.len -= 1;
+        self.size -= key.len() + old_bytes;
+        if let Some(sorted) = self.more.as_mut().and_then(|more| more.sorted.get_mut()) {
+            sorted.remove(key);
+        }
+        let Some(slot) = self.slots.get(at).copied() else { return };
+        self.let_go_of_large(slot);
+        // An operation is undone from its end: as a rule it is the last that is forgotten.
+        if at + 1 == self.slots.len() && slot.end() == self.bytes.len() && at < CHANGES_SCANNED_MAX {
+            self.bytes.truncate(slot.at as usize);
+            self.slots.pop();
+            self.hashes.pop();
+            return;
+        }
+        self.garbage += slot.value_bytes();
+        self.has_absent = true;
+        if let Some(slot) = self.slots.get_mut(at) {
+            slot.value = FORGOTTEN;
+        }
+        self.give_back();
+    }
+
+    pub(super) fn get(&self, key: &[u8]) -> Option<Found<'_>> {
+        // Most that is read is read where nothing was written.
+        if self.slots.is_empty() {
+            return None;
+        }
+        let at = self.search(key, hash(key))?;
+        self.nth(at).map(|(_, found)| found)
+    }
+
+    /// The change in the slot `n`; `None` for one that is forgotten.
+    #[inline]
+    fn nth(&self, n: usize) -> Option<(&[u8], Found<'_>)> {
+        let slot = self.slots.get(n)?;
+        let (key, rest) = self.bytes.get(slot.at as usize..)?.split_at_checked(slot.key_bytes.into())?;
+        let found = match slot.value {
+            REMOVED => Found::Removed,
+            FORGOTTEN => return None,
+            LARGE => Found::Large(self.more.as_ref()?.large.get(number(rest))?),
+            bytes => Found::Bytes(rest.get(..usize::from(bytes))?),
+        };
+        Some((key, found))
+    }
+
+    /// The key of the slot `n`, forgotten or not.
+    #[inline]
+    fn key(&self, n: usize) -> &[u8] {
+        let key = self.slots.get(n).and_then(|slot| {
+            let at = slot.at as usize;
+            self.bytes.get(at..at + usize::from(slot.key_bytes))
+        });
+        key.unwrap_or_default()
+    }
+
+    /// The changes in the order in which they were made.
+    #[inline]
+    pub(super) fn each(&self) -> impl Iterator<Item = (&[u8], Found<'_>)> {
+        (0..self.slots.len()).filter_map(|at| self.nth(at))
+    }
+
+    /// The changes, lowest key first, whose order is made for this.
+    pub(super) fn in_order(&self) -> BufferIter<'_> {
+        self.order(|_| true)
+    }
+
+    /// The changes of keys in `range`, lowest key first.
+    pub(super) fn range(&self, range: &KeyRange) -> BufferIter<'_> {
+        self.order(|key| range.contains(key))
+    }
+
+    /// How many changes there are of keys in `range`.
+    pub(super) fn count(&self, range: &KeyRange) -> usize {
+        self.each().filter(|(key, _)| range.contains(key)).count()
+    }
+
+    fn order(&self, is_wanted: impl Fn(&[u8]) -> bool) -> BufferIter<'_> {
+        let mut order: Order = SmallVec::new();
+        // Keys of one model begin alike; what they share says nothing about their order.
+        let (mut first, mut shared, mut last, mut is_sorted) = (None, 0, &[][..], true);
+        for (at, slot) in self.slots.iter().enumerate() {
+            let key = self.key(at);
+            if slot.value == FORGOTTEN || !is_wanted(key) {
+                continue;
+            }
+            match first {
+                None => (first, shared) = (Some(key), key.len()),
+                Some(first) => shared = common(first.get(..shared).unwrap_or_default(), key),
+            }
+            is_sorted &= last <= key;
+            last = key;
+            order.push((0, low(at)));
+        }
+        if !is_sorted {
+            for (head_of, at) in &mut order {
+                *head_of = head(self.key(*at as usize), shared);
+            }
+            let key = |at: u32| self.key(at as usize);
+            order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| key(a.1).cmp(key(b.1))));
+        }
+        BufferIter { changes: self, order: order.into_iter() }
+    }
+
+    /// The changes in order, made when this is first asked and kept up to date from then on.
+    pub(super) fn sorted(&self) -> Option<&Sorted> {
+        let more = self.more.as_ref()?;
+        Some(more.sorted.get_or_init(|| self.to_sorted()))
+    }
+
+    /// Whether it is sure that no key begins with `prefix`.
+    pub(super) fn excludes(&self, prefix: &[u8]) -> bool {
+        let Some(more) = &self.more else { return false };
+        let prefixes = || {
+            let mut prefixes = Prefixes::of_length(prefix.len());
+            (0..self.slots.len()).for_each(|at| prefixes.add(self.key(at)));
+            prefixes
+        };
+        more.prefixes.get_or_init(prefixes).excludes(prefix)
+    }
+
+    /// Those that somebody has asked for before.
+    pub(super) fn sorted_before(&self) -> Option<&Sorted> {
+        self.more.as_ref()?.sorted.get()
+    }
+
+    /// Lets go of what [`Buffer::sorted`] has made.
+    #[inline]
+    pub(super) fn forget_order(&mut self) {
+        if let Some(more) = self.more.as_mut().filter(|more| more.sorted.get().is_some()) {
+            more.sorted = OnceLock::new();
+        }
+    }
+
+    /// The changes as a tree.
+    pub(super) fn to_sorted(&self) -> Sorted {
+        let mut sorted = Sorted::default();
+        for (key, found) in self.in_order() {
+            sorted.insert(key, found.stored());
+        }
+        sorted
+    }
+
+    /// A cursor that owns a copy of the changes in `range`; `None` where there are none.
+    pub(super) fn cursor(&self, range: &KeyRange, direction: Direction) -> Option<BufferCursor> {
+        let mut kept = Self::default();
+        for (key, found) in self.range(range) {
+            let slot = kept.push(key, found.stored());
+            kept.slots.push(slot);
+        }
+        if direction == Direction::Backward {
+            kept.slots.reverse();
+        }
+        (!kept.slots.is_empty()).then_some(BufferCursor { changes: kept, at: 0 })
+    }
+
+    /// The slot of `key`, forgotten or not.
+    #[inline]
+    fn search(&self, key: &[u8], hash: u32) -> Option<usize> {
+        let mut hashes = &*self.hashes;
+        if hashes.len() > CHANGES_SCANNED_MAX {
+            let index = &self.more.as_ref()?.index;
+            if let Some(at) = index.find(hash, |at| self.key(at) == key) {
+                return Some(at);
+            }
+            hashes = hashes.get(index.len()..).unwrap_or_default();
+        }
+        let from = self.hashes.len() - hashes.len();
+        let (strides, rest) = hashes.as_chunks::<STRIDE>();
+        for (number, stride) in strides.iter().enumerate() {
+            // Without a branch for each, so that they are compared together.
+            let alike: u8 = stride.iter().map(|other| u8::from(*other == hash)).sum();
+            if alike > 0
+                && let Some(at) = self.search_in(from + number * STRIDE, stride, key, hash)
+            {
+                return Some(at);
+            }
+        }
+        self.search_in(self.hashes.len() - rest.len(), rest, key, hash)
+    }
+
+    fn search_in(&self, from: usize, hashes: &[u32], key: &[u8], hash: u32) -> Option<usize> {
+        let alike = (from..).zip(hashes).filter(|(_, other)| **other == hash);
+        alike.map(|(at, _)| at).find(|at| self.key(*at) == key)
+    }
+
+    fn large_mut(&mut self, slot: Slot) -> Option<&mut Arc<[u8]>> {
+        let number = number(self.bytes.get(slot.end() - NUMBER_BYTES..).unwrap_or_default());
+        self.more.as_mut()?.large.get_mut(number)
+    }
+
+    fn let_go_of_large(&mut self, slot: Slot) {
+        if slot.value == LARGE
+            && let Some(value) = self.large_mut(slot)
+        {
+            *value = Arc::default();
+        }
+    }
+
+    /// Packs the buffer again when most of it is not in use.
+    fn give_back(&mut self) {
+        if self.garbage < GARBAGE_BYTES || self.garbage < self.bytes.len() / 2 {
+            return;
+        }
+        let old = std::mem::take(self);
+        self.bytes.reserve(old.bytes.len() - old.garbage);
+        for (at, hash) in old.hashes.iter().enumerate() {
+            if let Some((key, found)) = old.nth(at) {
+                self.add(key, found.stored(), *hash);
+            }
+        }
+        if let Some(old) = old.more {
+            let more = self.more.get_or_insert_default();
+            (more.sorted, more.prefixes) = (old.sorted, old.prefixes);
+        }
+    }
+}
+
+/// As good as the keys' own: only a change that is looked for in vain costs more than it has to when two are equal.
+fn hash(key: &[u8]) -> u32 {
+    let mut hasher = FxHasher::default();
+    hasher.write(key);
+    // The upper half is the better mixed one.
+    u32::try_from(hasher.finish() >> 32).unwrap_or(0)
+}
+
+/// The number of a large value.
+fn number(bytes: &[u8]) -> usize {
+    bytes.first_chunk().map_or(usize::MAX, |number| u32::from_le_bytes(*number) as usize)
+}
+
+/// An offset in the buffer, for which `has_room` has answered.
+fn low(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// The length of a key, for which `has_room` has answered, or of a value that is not large.
+fn short(number: usize) -> u16 {
+    u16::try_from(number).unwrap_or(u16::MAX)
+}
+
+/// Places of slots, each with the head of its key while they are sorted.
+type Order = SmallVec<[(u64, u32); 8]>;
+
+/// Changes by reference.
+#[derive(Debug)]
+pub(super) struct BufferIter<'a> {
+    changes: &'a Buffer,
+    order: smallvec::IntoIter<[(u64, u32); 8]>,
+}
+
+impl<'a> Iterator for BufferIter<'a> {
+    type Item = (&'a [u8], Found<'a>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (_, at) = self.order.next()?;
+        self.changes.nth(at as usize)
+    }
+}
+
+/// Walks over changes of its own and lends each until the next step.
+#[derive(Debug)]
+pub(in crate::engine) struct BufferCursor {
+    changes: Buffer,
+    at: usize,
+}
+
+impl BufferCursor {
+    pub(super) fn step(&mut self) -> Option<(&[u8], Found<'_>)> {
+        self.at += 1;
+        self.changes.nth(self.at - 1)
+    }
+}
