@@ -91,8 +91,8 @@ pub use document::{Collection, Database};
 pub use error::{Error, InvalidKind, OpenProblem, Result};
 pub use item::ItemTable;
 pub use kv::{Geo, Hash, HyperLogLog, Kv, List, SortedSet, Stream, UnsortedSet};
-pub use store::{Builder, Snapshot, Store, Transaction};
-pub use txn::{AtSnapshot, AutoCommit, InTransaction, Scope, WriteScope};
+pub use store::{Builder, Commit, Handles, Snapshot, Store, Transaction, WriteHandles};
+pub use txn::{AtSnapshot, AutoCommit, InTransaction, Isolation, Scope, WriteScope};
 pub use wide_column::{WideBatch, WideTable};
 
 /// The program in the README, compiled and run as a documentation test.

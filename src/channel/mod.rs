@@ -23,6 +23,7 @@
 mod hub;
 mod message;
 mod queue;
+mod stream;
 mod subscriber;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use std::task::Waker;
 
 pub(crate) use hub::Hub;
 pub use message::{Lost, Message, RecvError, RecvTimeoutError};
+pub use stream::Messages;
 pub use subscriber::{Iter, Recv, Subscriber};
 
 use crate::engine::CommitNumber;

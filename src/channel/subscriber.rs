@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::channel::hub::{Hub, SubscriberId, Topic};
 use crate::channel::message::{Lost, Message, RecvError, RecvTimeoutError};
 use crate::channel::queue::Queue;
+use crate::channel::stream::Messages;
 use crate::error::{Error, Result};
 use crate::limits;
 
@@ -20,6 +21,12 @@ use crate::limits;
 /// dropped or any of them closed, what is in the queue can still be received.
 ///
 /// It may be shared between threads, each message going to one of them, but does not keep the store open.
+///
+/// | to receive | what waits |
+/// |---|---|
+/// | [`Subscriber::try_recv`] | nothing |
+/// | [`Subscriber::recv`], [`Subscriber::recv_timeout`], [`Subscriber::iter`], [`Iterator`] | the thread |
+/// | [`Subscriber::recv_async`], [`Stream`](futures_core::Stream), [`Subscriber::into_stream`] | the task |
 ///
 /// # Examples
 /// ```
@@ -42,11 +49,13 @@ pub struct Subscriber {
     id: SubscriberId,
     queue: Arc<Queue>,
     hub: Weak<Hub>,
+    /// Its place among the waiting tasks, as a stream.
+    place: Option<u64>,
 }
 
 impl Subscriber {
     pub(super) fn new(id: SubscriberId, queue: Arc<Queue>, hub: &Arc<Hub>) -> Self {
-        Self { id, queue, hub: Arc::downgrade(hub) }
+        Self { id, queue, hub: Arc::downgrade(hub), place: None }
     }
 
     /// Waits for the next message.
@@ -139,6 +148,26 @@ impl Subscriber {
     /// ```
     pub fn iter(&self) -> Iter<'_> {
         Iter { subscriber: self }
+    }
+
+    /// The messages as a [`Stream`](futures_core::Stream) that is nothing else, so that `next` and `map` are those of tasks.
+    ///
+    /// # Examples
+    /// ```
+    /// use futures_lite::{StreamExt, future::block_on};
+    /// let store = larder::Store::in_memory();
+    /// let mut inbox = store.subscribe("orders")?.into_stream();
+    /// store.publish("orders", "1")?;
+    /// assert_eq!(block_on(inbox.next()).unwrap()?.payload(), b"1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn into_stream(self) -> Messages {
+        Messages::new(self)
+    }
+
+    /// The queue, and this subscriber's place in it.
+    pub(super) fn queue_and_place(&mut self) -> (&Queue, &mut Option<u64>) {
+        (&self.queue, &mut self.place)
     }
 
     /// How many messages wait in the queue.
@@ -275,7 +304,8 @@ impl Drop for Subscriber {
     }
 }
 
-/// Messages as they come, waiting for each, until the store has gone.
+/// Messages as they come until the store has gone. Waiting for each **keeps the thread**: in a task, use the
+/// [`Stream`](futures_core::Stream), or [`Subscriber::into_stream`].
 ///
 /// # Examples
 /// See [`Subscriber`].

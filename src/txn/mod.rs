@@ -18,23 +18,28 @@
 
 mod core;
 mod flights;
+mod ids;
+mod isolation;
 mod observe;
 mod running;
 mod scope;
+mod settler;
+mod turns;
 mod undo;
 mod usage;
 mod view;
 mod waiters;
 
-#[cfg(feature = "redis")]
-pub(crate) use self::core::Pending;
-pub(crate) use self::core::{Core, Effect};
+pub(crate) use self::core::{Attempted, Core, Effect, Pending};
 pub(crate) use self::flights::Boarding;
+pub(crate) use self::ids::Ids;
+pub use self::isolation::Isolation;
 pub(crate) use self::observe::KeyEvent;
 pub use self::running::InTransaction;
 pub(crate) use self::running::Running;
 pub(crate) use self::scope::Operation;
 pub use self::scope::{AtSnapshot, AutoCommit, Scope, WriteScope};
+pub(crate) use self::settler::Settling;
 pub(crate) use self::usage::{Counted, Tracking};
 pub(crate) use self::view::{Cursor, View, Writer};
 #[cfg(feature = "redis")]

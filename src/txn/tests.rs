@@ -129,7 +129,7 @@ fn the_stores_own_handle_inside_a_transaction_is_refused_on_this_thread_only() {
     transaction(&core, |tx| {
         assert!(matches!(put(&store, "a", "1"), Err(Error::NestedTransaction)));
         assert!(matches!(get(&store, "a"), Err(Error::NestedTransaction)));
-        assert!(matches!(core.begin().map(drop), Err(Error::NestedTransaction)));
+        assert!(matches!(core.begin(Isolation::Serializable).map(drop), Err(Error::NestedTransaction)));
         assert!(matches!(transaction(&core, |_| Ok(())), Err(Error::NestedTransaction)));
         // Another thread's read does not wait for the transaction.
         let elsewhere = std::thread::scope(|threads| threads.spawn(|| get(&store, "a")).join().unwrap());
@@ -166,10 +166,10 @@ fn optimistic(
     body: impl Fn(&InTransaction<'_>) -> Result<()>,
     meanwhile: impl Fn(&AutoCommit) -> Result<()>,
 ) -> Result<()> {
-    let running = Running::new(core.begin()?);
+    let running = Running::new(core.begin(Isolation::Serializable)?);
     body(&InTransaction::new(&running))?;
     meanwhile(&AutoCommit::new(Arc::clone(core)))?;
-    core.commit_optimistic(running.into_writer())
+    core.commit_optimistic(running.into_writer())?.settle()
 }
 
 #[test]
@@ -308,11 +308,14 @@ fn unique_times_go_on_over_forks_and_reopening_on_a_clock_that_stands_or_went_ba
     assert_eq!(fork, first + 1);
 
     // The later of two times is committed before the earlier one.
-    let (early, late) = (Running::new(core.begin().unwrap()), Running::new(core.begin().unwrap()));
+    let (early, late) = (
+        Running::new(core.begin(Isolation::Serializable).unwrap()),
+        Running::new(core.begin(Isolation::Serializable).unwrap()),
+    );
     let times = [&early, &late].map(|running| take_time(&InTransaction::new(running)));
     assert!(first < times[0] && times[0] < times[1]);
-    core.commit_optimistic(late.into_writer()).unwrap();
-    core.commit_optimistic(early.into_writer()).unwrap();
+    core.commit_optimistic(late.into_writer()).unwrap().settle().unwrap();
+    core.commit_optimistic(early.into_writer()).unwrap().settle().unwrap();
     let reopened = take_time(&AutoCommit::new(at(&engine, 5)));
     assert_eq!(reopened, times[1] + 1);
 }
@@ -497,7 +500,7 @@ proptest! {
         for (key, value) in &model {
             store.write(op(), |writer| writer.put(vec![*key], vec![*value])).unwrap();
         }
-        let mut running: Vec<_> = scripts.iter().map(|_| Some(Running::new(core.begin().unwrap()))).collect();
+        let mut running: Vec<_> = scripts.iter().map(|_| Some(Running::new(core.begin(Isolation::Serializable).unwrap()))).collect();
         for turn in 0..6 {
             for (script, running) in scripts.iter().zip(&running) {
                 if let (Some(step), Some(running)) = (script.get(turn), running) {
@@ -507,7 +510,7 @@ proptest! {
         }
         for index in commit_order {
             let writer = running[index].take().unwrap().into_writer();
-            match core.commit_optimistic(writer) {
+            match core.commit_optimistic(writer).and_then(|pending| pending.settle()) {
                 Ok(()) => scripts[index].iter().for_each(|step| model_step(&mut model, step)),
                 Err(error) => prop_assert!(error.is_retryable()),
             }

@@ -27,7 +27,7 @@ impl<T, S: Scope> Collection<T, S> {
     /// # Source
     /// MongoDB manual, `find` and Query and Projection Operators: `$eq $ne $gt $gte $lt $lte $in $nin $and $or $nor $not
     /// $exists`. Other operators are refused by name.
-    pub fn find(&self, filter: Document) -> Find<'_, T, S> {
+    pub fn find(&self, filter: Document) -> Find<T, S> {
         Find::new(self, filter)
     }
 

@@ -70,7 +70,7 @@ fn a_cursor_in_a_transaction_does_not_see_later_writes() {
                 events.insert_one(&doc! { "_id": event?.get_i32("_id").unwrap() + 100 })?;
             }
             assert_eq!(events.count_documents(doc! {})?, 10);
-            Ok(())
+            Ok::<_, crate::Error>(())
         })
         .unwrap();
 }

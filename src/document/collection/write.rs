@@ -23,8 +23,8 @@ use crate::txn::{Operation, WriteScope, Writer};
 impl<T: Serialize, S: WriteScope> Collection<T, S> {
     /// Inserts `document`.
     ///
-    /// `_id` is stored first. A document without one gets an `ObjectId` of the store's time and the collection's next
-    /// number, so that the same run makes the same ids.
+    /// `_id` is stored first. A document without one gets an `ObjectId` of the store's time in seconds and a number of eight bytes
+    /// that no other store and no fork gives out. [`Builder::seed`](crate::Builder::seed) has the same run make the same ids.
     ///
     /// # Errors
     /// [`Error::DuplicateKey`] when a unique index holds its key; [`Error::LimitExceeded`] for a document over 16 MiB or
@@ -236,8 +236,8 @@ fn insert(writer: &mut Writer, namespace: &Namespace, document: &RawDocument) ->
     let entry = namespace.get_or_create(writer)?;
     let mut records = Records::new(writer, namespace, &entry);
     let id = records.next_id()?;
-    let (now, collection) = (records.writer().now(), records.collection_id());
-    let (stored, inserted_id) = record::with_id(document, || record::object_id(now, collection, id))?;
+    let writer = records.writer();
+    let (stored, inserted_id) = record::with_id(document, || record::object_id(writer.now(), writer.unique_number()))?;
     // An `_id` may have been added to what was checked.
     record::check_size(&stored)?;
     records.insert(id, &stored)?;
@@ -274,7 +274,7 @@ fn each_match(
 ) -> Result<()> {
     let Some(entry) = namespace.get(writer)? else { return Ok(()) };
     let plan = plan::choose(entry.id, &entry.record, filter, None)?;
-    let mut scan = Scan::start(writer, entry.id, filter.clone(), plan, None, None)?;
+    let mut scan = Scan::start(&writer.search(), entry.id, filter.clone(), plan, None, None)?;
     let mut records = Records::new(writer, namespace, &entry);
     while let Some(found) = scan.advance()? {
         body(&mut records, found)?;

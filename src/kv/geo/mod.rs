@@ -214,7 +214,7 @@ impl<S: Scope> Geo<S> {
     ///
     /// # Source
     /// Redis command reference, `GEOSEARCH` with `FROMLONLAT`.
-    pub fn search(&self, centre: GeoPosition, shape: GeoShape) -> GeoSearch<'_, S> {
+    pub fn search(&self, centre: GeoPosition, shape: GeoShape) -> GeoSearch<S> {
         GeoSearch::new(self, Origin::Position(centre), shape)
     }
 
@@ -232,7 +232,7 @@ impl<S: Scope> Geo<S> {
     ///
     /// # Source
     /// Redis command reference, `GEOSEARCH` with `FROMMEMBER`.
-    pub fn search_from_member(&self, member: impl AsRef<[u8]>, shape: GeoShape) -> GeoSearch<'_, S> {
+    pub fn search_from_member(&self, member: impl AsRef<[u8]>, shape: GeoShape) -> GeoSearch<S> {
         GeoSearch::new(self, Origin::Member(member.as_ref().to_vec()), shape)
     }
 

@@ -168,7 +168,7 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZRANGE` with `BYSCORE` and `LIMIT`.
-    pub fn by_score(&self, bounds: impl RangeBounds<f64>) -> RangeQuery<'_, S> {
+    pub fn by_score(&self, bounds: impl RangeBounds<f64>) -> RangeQuery<S> {
         RangeQuery::new(self, Bounds::Score((bounds.start_bound().cloned(), bounds.end_bound().cloned())))
     }
 
@@ -185,7 +185,7 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZRANGE`.
-    pub fn by_rank(&self, start: i64, stop: i64) -> RangeQuery<'_, S> {
+    pub fn by_rank(&self, start: i64, stop: i64) -> RangeQuery<S> {
         RangeQuery::new(self, Bounds::Rank(start, stop))
     }
 
@@ -206,7 +206,7 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZRANGE` with `BYLEX`.
-    pub fn by_lex<M: AsRef<[u8]>>(&self, bounds: impl RangeBounds<M>) -> RangeQuery<'_, S> {
+    pub fn by_lex<M: AsRef<[u8]>>(&self, bounds: impl RangeBounds<M>) -> RangeQuery<S> {
         let owned = |bound: Bound<&M>| bound.map(|member| member.as_ref().to_vec());
         RangeQuery::new(self, Bounds::Lex((owned(bounds.start_bound()), owned(bounds.end_bound()))))
     }

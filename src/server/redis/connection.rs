@@ -240,7 +240,7 @@ async fn settle(settler: &Settler, pending: &Pending) -> Result<(), String> {
 /// Serves those who wait for the keys at `heads`, to which something has happened, and answers them when it is durable.
 pub(super) async fn serve_blocked(door: &Door, settler: &Settler, heads: Vec<Box<[u8]>>) -> Result<(), String> {
     let served = catch_unwind(AssertUnwindSafe(|| {
-        door.store.transaction_pending(|transaction| {
+        door.store.transaction_unsettled(|transaction| {
             door.blocked.borrow_mut().rolled_back();
             blocked::serve(transaction, door, heads.clone());
             Ok(())

@@ -44,7 +44,7 @@ pub(super) struct Run {
 /// A command that fails leaves what those before it did: Redis rolls nothing back (SEM: KV-TX-1).
 pub(super) fn run(door: &Door, session: &mut Session, bytes: &[u8], reply: &mut Reply) -> Result<Run> {
     let before = reply.len();
-    let outcome = door.store.transaction_pending(|transaction| {
+    let outcome = door.store.transaction_unsettled(|transaction| {
         // It runs once on an engine of this process; on another it would run again from here.
         reply.truncate(before);
         forget_places(door, session);
