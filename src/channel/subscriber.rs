@@ -200,6 +200,7 @@ impl Subscriber {
     ///
     /// # Source
     /// Redis command reference, `SUBSCRIBE`.
+    #[doc(alias = "SUBSCRIBE")]
     pub fn subscribe(&self, channel: impl AsRef<[u8]>) -> Result<usize> {
         let channel = channel.as_ref();
         limits::check("channel name bytes", limits::CHANNEL_BYTES_MAX, channel.len())?;
@@ -224,6 +225,7 @@ impl Subscriber {
     ///
     /// # Source
     /// Redis command reference, `PSUBSCRIBE`.
+    #[doc(alias = "PSUBSCRIBE")]
     pub fn subscribe_pattern(&self, pattern: impl AsRef<[u8]>) -> Result<usize> {
         let pattern = pattern.as_ref();
         limits::check("channel pattern bytes", limits::CHANNEL_BYTES_MAX, pattern.len())?;
@@ -243,6 +245,7 @@ impl Subscriber {
     ///
     /// # Source
     /// Redis command reference, `UNSUBSCRIBE`.
+    #[doc(alias = "UNSUBSCRIBE")]
     pub fn unsubscribe(&self, channel: impl AsRef<[u8]>) -> bool {
         let topic = Topic::Channel(channel.as_ref().into());
         self.hub.upgrade().is_some_and(|hub| hub.remove(self.id, &topic))
@@ -260,6 +263,7 @@ impl Subscriber {
     ///
     /// # Source
     /// Redis command reference, `PUNSUBSCRIBE`.
+    #[doc(alias = "PUNSUBSCRIBE")]
     pub fn unsubscribe_pattern(&self, pattern: impl AsRef<[u8]>) -> bool {
         let topic = Topic::Pattern(pattern.as_ref().into());
         self.hub.upgrade().is_some_and(|hub| hub.remove(self.id, &topic))

@@ -100,8 +100,10 @@ pub struct InsertManyResult {
 #[non_exhaustive]
 pub struct UpdateResult {
     /// Documents that matched the filter.
+    #[doc(alias("matched_count", "matchedCount"))]
     pub matched: u64,
     /// Documents that were changed by it; fewer, when the update left some as they were (SEM: DOC-UPD-7).
+    #[doc(alias("modified_count", "modifiedCount"))]
     pub modified: u64,
 }
 
@@ -145,6 +147,7 @@ impl<T, S: Scope> Collection<T, S> {
     /// # Ok::<(), larder::Error>(())
     /// ```
     #[must_use]
+    #[doc(alias = "clone_with_type")]
     pub fn with_type<U>(&self) -> Collection<U, S> {
         Collection::new(self.scope.clone(), Namespace::clone(&self.namespace))
     }

@@ -30,6 +30,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `TYPE`.
+    #[doc(alias = "TYPE")]
     pub fn kind(&self, key: impl AsRef<[u8]>) -> Result<Option<Kind>> {
         self.read("kind", key.as_ref(), |view, key| entry::look(view, key, |head, _| Ok(head.kind)))
     }
@@ -49,6 +50,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `PEXPIRETIME`.
+    #[doc(alias = "PEXPIRETIME")]
     pub fn deadline(&self, key: impl AsRef<[u8]>) -> Result<Option<Timestamp>> {
         let deadline =
             self.read("deadline", key.as_ref(), |view, key| entry::look(view, key, |head, _| Ok(head.deadline)))?;
@@ -75,6 +77,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `SCAN`.
+    #[doc(alias = "SCAN")]
     pub fn keys_after(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<(Vec<u8>, Kind)>> {
         self.scope.read(self.operation("keys_after"), |view| {
             let after = match after {
@@ -111,6 +114,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `DBSIZE`.
+    #[doc(alias = "DBSIZE")]
     pub fn len(&self) -> Result<u64> {
         self.scope.read(self.operation("len"), |view| view.count(&self.keyspace.heads()?))
     }
@@ -163,6 +167,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `RANDOMKEY`.
+    #[doc(alias = "RANDOMKEY")]
     pub fn nth_key(&self, n: u64) -> Result<Option<Vec<u8>>> {
         self.scope.read(self.operation("nth_key"), |view| {
             let heads = self.keyspace.heads()?;
@@ -197,6 +202,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `RENAME`.
+    #[doc(alias = "RENAME")]
     pub fn rename(&self, from: impl AsRef<[u8]>, to: impl AsRef<[u8]>) -> Result<bool> {
         let (from, to) = (from.as_ref(), to.as_ref());
         self.change("rename", |writer| {
@@ -234,6 +240,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `COPY`.
+    #[doc(alias = "COPY")]
     pub fn copy(&self, from: impl AsRef<[u8]>, target: &Self, to: impl AsRef<[u8]>, replace: bool) -> Result<bool> {
         let (from, to) = (from.as_ref(), to.as_ref());
         self.change("copy", |writer| {
@@ -270,6 +277,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `FLUSHDB`.
+    #[doc(alias = "FLUSHDB")]
     pub fn clear(&self) -> Result<u64> {
         self.change("clear", |writer| {
             let mut cursor = writer.range(&self.keyspace.heads()?, Direction::Forward)?;
@@ -306,6 +314,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `SWAPDB`.
+    #[doc(alias = "SWAPDB")]
     pub fn swap(&self, other: &Self) -> Result<()> {
         self.change("swap", |writer| {
             if self.keyspace.name() == other.keyspace.name() {
@@ -368,6 +377,7 @@ impl Kind {
     /// # Source
     /// Redis command reference, `TYPE`.
     #[must_use]
+    #[doc(alias = "TYPE")]
     pub fn redis_name(self) -> &'static str {
         match self {
             Self::String => "string",

@@ -181,6 +181,7 @@ impl Store {
     /// assert!(tx.commit().unwrap_err().is_retryable());
     /// # Ok::<(), larder::Error>(())
     /// ```
+    #[doc(alias("MULTI", "startTransaction", "start_transaction"))]
     pub fn begin(&self) -> Result<Transaction> {
         self.begin_with(Isolation::Serializable)
     }
@@ -201,6 +202,7 @@ impl Store {
     /// tx.commit()?; // it did not write what was changed
     /// # Ok::<(), larder::Error>(())
     /// ```
+    #[doc(alias = "SnapshotIsolation")]
     pub fn begin_with(&self, isolation: Isolation) -> Result<Transaction> {
         Ok(Transaction::new(self.clone(), Running::new(self.inner.core.begin(isolation)?)))
     }

@@ -93,6 +93,7 @@ impl Transaction {
     /// assert!(two.commit().unwrap_err().is_retryable());
     /// # Ok::<(), larder::Error>(())
     /// ```
+    #[doc(alias("EXEC", "commitTransaction"))]
     pub fn commit(self) -> Result<()> {
         self.store.inner.core.commit_optimistic(self.running.into_writer())?.settle()
     }
@@ -135,14 +136,12 @@ impl Transaction {
     /// # })?;
     /// # Ok::<(), larder::Error>(())
     /// ```
-    pub fn commit_async(self) -> impl Future<Output = Result<()>> + Send + use<> {
-        async move {
-            let Self { store, running } = self;
-            let writer = running.into_writer();
-            let core = &store.inner.core;
-            let pending = core.commit_optimistic_in(core.turn().await?, writer)?;
-            Commit::new(pending).await
-        }
+    pub async fn commit_async(self) -> Result<()> {
+        let Self { store, running } = self;
+        let writer = running.into_writer();
+        let core = &store.inner.core;
+        let pending = core.commit_optimistic_in(core.turn().await?, writer)?;
+        Commit::new(pending).await
     }
 
     /// Forgets what the transaction wrote. Dropping it does the same.
@@ -156,6 +155,7 @@ impl Transaction {
     /// assert!(store.kv().get("k")?.is_none());
     /// # Ok::<(), larder::Error>(())
     /// ```
+    #[doc(alias("DISCARD", "abortTransaction", "abort"))]
     pub fn rollback(self) {}
 }
 
@@ -194,6 +194,7 @@ impl Snapshot {
     /// # Ok::<(), larder::Error>(())
     /// ```
     #[must_use]
+    #[doc(alias("EXEC", "commitTransaction"))]
     pub fn commit(&self) -> CommitNumber {
         self.scope.snapshot().commit()
     }

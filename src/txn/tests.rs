@@ -408,6 +408,31 @@ fn on_a_shared_engine_a_transaction_that_conflicts_runs_again_from_fresh_reads()
 }
 
 #[test]
+fn on_a_shared_engine_a_body_that_runs_once_returns_its_conflict() {
+    let engine = SharedEngine { inner: MemoryEngine::new(), conflicts: AtomicU32::new(1) };
+    let store = crate::Store::builder().engine(Arc::new(engine)).unwrap();
+    let moved = String::from("moved out");
+    let mut runs = 0;
+    let once = store.transaction(|tx| {
+        runs += 1;
+        tx.kv().set("k", "v").map(|()| moved)
+    });
+    assert!(once.unwrap_err().is_retryable() && runs == 1);
+    assert!(store.kv().get("k").unwrap().is_none());
+    store.transaction_retrying(|tx| tx.kv().set("k", "v")).unwrap();
+    assert!(store.kv().exists("k").unwrap());
+}
+
+#[test]
+fn on_a_shared_engine_an_awaited_body_returns_its_conflict() {
+    let engine = SharedEngine { inner: MemoryEngine::new(), conflicts: AtomicU32::new(1) };
+    let store = crate::Store::builder().engine(Arc::new(engine)).unwrap();
+    let set = || futures_lite::future::block_on(store.transaction_async(|tx| tx.kv().set("k", "v")));
+    assert!(set().unwrap_err().is_retryable());
+    set().unwrap();
+}
+
+#[test]
 fn a_conflict_that_never_ends_is_returned() {
     let core = core_on(SharedEngine { inner: MemoryEngine::new(), conflicts: AtomicU32::new(u32::MAX) });
     let mut runs = 0;

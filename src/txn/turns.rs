@@ -79,12 +79,11 @@ impl Turns {
             places.last
         });
         let known = places.waiting.iter_mut().find(|(waiting, _)| *waiting == place);
-        let replaced = match known {
-            Some((_, known)) => Some(std::mem::replace(known, waker.clone())),
-            None => {
-                places.waiting.push_back((place, waker.clone()));
-                None
-            }
+        let replaced = if let Some((_, known)) = known {
+            Some(std::mem::replace(known, waker.clone()))
+        } else {
+            places.waiting.push_back((place, waker.clone()));
+            None
         };
         self.count.store(places.waiting.len(), Ordering::Relaxed);
         drop(places);

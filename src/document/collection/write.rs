@@ -46,6 +46,7 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, `insertOne`.
+    #[doc(alias("insertOne", "InsertOneResult"))]
     pub fn insert_one(&self, document: &T) -> Result<InsertOneResult> {
         let document = serialize(document)?;
         self.scope.write(Operation::new("document", "insert_one", self.namespace.target()), |writer| {
@@ -70,6 +71,7 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, `insertMany` (ordered; the original keeps what came before the one that failed).
+    #[doc(alias("insertMany", "InsertManyResult", "bulkWrite"))]
     pub fn insert_many(&self, documents: impl IntoIterator<Item = impl Borrow<T>>) -> Result<InsertManyResult> {
         let documents =
             documents.into_iter().map(|document| serialize(document.borrow())).collect::<Result<Vec<_>>>()?;
@@ -96,6 +98,7 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, `replaceOne`.
+    #[doc(alias = "replaceOne")]
     pub fn replace_one(&self, filter: Document, replacement: &T) -> Result<UpdateResult> {
         let (filter, replacement) = (Filter::compile(&filter)?, serialize(replacement)?);
         self.scope.write(Operation::new("document", "replace_one", self.namespace.target()), |writer| {
@@ -133,6 +136,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, `updateOne`.
+    #[doc(alias = "updateOne")]
     pub fn update_one(&self, filter: Document, update: Document) -> Result<UpdateResult> {
         self.update("update_one", &filter, &update, One::First)
     }
@@ -153,6 +157,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, `updateMany` (not atomic as a whole in the original; SEM: DOC-UPD-10).
+    #[doc(alias = "updateMany")]
     pub fn update_many(&self, filter: Document, update: Document) -> Result<UpdateResult> {
         self.update("update_many", &filter, &update, One::All)
     }
@@ -174,6 +179,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, `deleteOne`.
+    #[doc(alias("deleteOne", "DeleteResult", "deleted_count"))]
     pub fn delete_one(&self, filter: Document) -> Result<u64> {
         self.delete("delete_one", &filter, One::First)
     }
@@ -194,6 +200,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, `deleteMany`.
+    #[doc(alias("deleteMany", "DeleteResult", "deleted_count"))]
     pub fn delete_many(&self, filter: Document) -> Result<u64> {
         self.delete("delete_many", &filter, One::All)
     }

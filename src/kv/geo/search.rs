@@ -169,6 +169,7 @@ impl<S: Scope> GeoSearch<S> {
     ///
     /// # Source
     /// Redis command reference, `GEOSEARCH`.
+    #[doc(alias = "GEOSEARCH")]
     pub fn matches(self) -> Result<Vec<GeoMatch>> {
         let Self { geo, query } = self;
         geo.kv.read("geo.search", &geo.key, |view, key| query.run(view, key))
@@ -198,6 +199,7 @@ impl<S: WriteScope> GeoSearch<S> {
     ///
     /// # Source
     /// Redis command reference, `GEOSEARCHSTORE`.
+    #[doc(alias = "GEOSEARCHSTORE")]
     pub fn store(self, destination: impl AsRef<[u8]>) -> Result<u64> {
         self.store_scores("geo.store", destination.as_ref(), |found| hash::score(found.hash))
     }
@@ -223,6 +225,7 @@ impl<S: WriteScope> GeoSearch<S> {
     ///
     /// # Source
     /// Redis command reference, `GEOSEARCHSTORE` with `STOREDIST`.
+    #[doc(alias = "GEOSEARCHSTORE")]
     pub fn store_distances(self, destination: impl AsRef<[u8]>) -> Result<u64> {
         self.store_scores("geo.store_distances", destination.as_ref(), |found| found.distance)
     }

@@ -104,6 +104,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `ZUNION`.
+    #[doc(alias = "ZUNION")]
     pub fn union<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Combination<S> {
         Combination::new(self, Which::Any, keys)
     }
@@ -120,6 +121,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `ZINTER`.
+    #[doc(alias = "ZINTER")]
     pub fn intersection<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Combination<S> {
         Combination::new(self, Which::All, keys)
     }
@@ -136,6 +138,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `ZDIFF`.
+    #[doc(alias = "ZDIFF")]
     pub fn difference<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Combination<S> {
         Combination::new(self, Which::FirstOnly, keys)
     }
@@ -215,6 +218,7 @@ impl<S: Scope> Combination<S> {
     ///
     /// # Source
     /// Redis command reference, `ZINTERCARD`.
+    #[doc(alias = "ZINTERCARD")]
     pub fn count(&self, limit: Option<u64>) -> Result<u64> {
         let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let entries = self.kv.scope.read(self.kv.operation("count_combination"), |view| self.collect(view, limit))?;
@@ -327,6 +331,7 @@ impl<S: WriteScope> Combination<S> {
     ///
     /// # Source
     /// Redis command reference, `ZUNIONSTORE`, `ZINTERSTORE`, `ZDIFFSTORE`.
+    #[doc(alias("ZUNIONSTORE", "ZINTERSTORE", "ZDIFFSTORE"))]
     pub fn store_at(&self, destination: impl AsRef<[u8]>) -> Result<u64> {
         self.kv.write("store_combination", destination.as_ref(), |writer, destination| {
             let entries = self.collect(writer, usize::MAX)?;

@@ -115,6 +115,7 @@ impl<S: Scope> RangeQuery<S> {
     ///
     /// # Source
     /// Redis command reference, `ZRANGE`.
+    #[doc(alias = "ZRANGE")]
     pub fn entries(self) -> Result<Vec<(Vec<u8>, f64)>> {
         self.run("sorted_set.query")
     }
@@ -143,6 +144,7 @@ impl<S: Scope> RangeQuery<S> {
     ///
     /// # Source
     /// Redis command reference, `ZCOUNT`, `ZLEXCOUNT`.
+    #[doc(alias("ZCOUNT", "ZLEXCOUNT"))]
     pub fn count(self) -> Result<u64> {
         let count = |view: &View, set: &Elements, ()| {
             let Some((range, skip, take)) = self.range(view, set)? else { return Ok(0) };
@@ -258,6 +260,7 @@ impl<S: WriteScope> RangeQuery<S> {
     ///
     /// # Source
     /// Redis command reference, `ZREMRANGEBYRANK`, `ZREMRANGEBYSCORE`, `ZREMRANGEBYLEX`.
+    #[doc(alias("ZREMRANGEBYRANK", "ZREMRANGEBYSCORE", "ZREMRANGEBYLEX"))]
     pub fn remove(self) -> Result<u64> {
         self.set.write("sorted_set.remove_range", |set| {
             self.check(&set.elements)?;
@@ -290,6 +293,7 @@ impl<S: WriteScope> RangeQuery<S> {
     ///
     /// # Source
     /// Redis command reference, `ZRANGESTORE`.
+    #[doc(alias = "ZRANGESTORE")]
     pub fn copy_to(self, destination: impl AsRef<[u8]>) -> Result<u64> {
         let SortedSet { kv, key } = &self.set;
         kv.write("sorted_set.copy_range", destination.as_ref(), |writer, destination| {

@@ -269,6 +269,7 @@ impl<S: WriteScope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XGROUP CREATE`.
+    #[doc(alias = "XGROUP CREATE")]
     pub fn create(&self, start: impl Into<Start>) -> Result<()> {
         self.create_with(start, GroupOptions::default())
     }
@@ -292,6 +293,7 @@ impl<S: WriteScope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XGROUP CREATE` with `MKSTREAM` and `ENTRIESREAD`.
+    #[doc(alias = "XGROUP CREATE")]
     pub fn create_with(&self, start: impl Into<Start>, options: GroupOptions) -> Result<()> {
         let start = start.into();
         self.stream.write("stream.group.create", |writer, key, stream| {
@@ -337,6 +339,7 @@ impl<S: WriteScope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XGROUP SETID`.
+    #[doc(alias = "XGROUP SETID")]
     pub fn set_id(&self, start: impl Into<Start>, entries_read: Option<u64>) -> Result<()> {
         let start = start.into();
         self.write("stream.group.set_id", Need::Manage, |writer, opened| {
@@ -363,6 +366,7 @@ impl<S: WriteScope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XGROUP DESTROY`.
+    #[doc(alias = "XGROUP DESTROY")]
     pub fn destroy(&self) -> Result<bool> {
         let found = self.try_write("stream.group.destroy", |writer, opened| {
             for range in opened.elements.all() {
@@ -396,6 +400,7 @@ impl<S: WriteScope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XGROUP CREATECONSUMER`.
+    #[doc(alias = "XGROUP CREATECONSUMER")]
     pub fn create_consumer(&self, name: impl AsRef<[u8]>) -> Result<bool> {
         let name = name.as_ref();
         self.write("stream.group.create_consumer", Need::Manage, |writer, opened| {
@@ -432,6 +437,7 @@ impl<S: WriteScope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XGROUP DELCONSUMER`.
+    #[doc(alias = "XGROUP DELCONSUMER")]
     pub fn delete_consumer(&self, name: impl AsRef<[u8]>) -> Result<u64> {
         let name = name.as_ref();
         self.write("stream.group.delete_consumer", Need::Manage, |writer, opened| {

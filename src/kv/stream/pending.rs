@@ -108,6 +108,7 @@ impl<S: Scope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XPENDING` with key and group.
+    #[doc(alias = "XPENDING")]
     pub fn pending(&self) -> Result<PendingSummary> {
         self.look("stream.group.pending", Need::Pending, |view, opened| summary(view, &opened.elements))
     }
@@ -125,6 +126,7 @@ impl<S: Scope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XPENDING` with a range.
+    #[doc(alias = "XPENDING")]
     pub fn pending_entries(&self, bounds: impl RangeBounds<StreamId>) -> PendingQuery<S> {
         let bounds = range::owned(&bounds);
         PendingQuery { group: self.clone(), bounds, consumer: None, min_idle: Duration::ZERO, limit: u64::MAX }

@@ -154,6 +154,7 @@ impl<S: WriteScope> Stream<S> {
     ///
     /// # Source
     /// Redis command reference, `XTRIM`.
+    #[doc(alias = "XTRIM")]
     pub fn trim(&self, trim: Trim) -> Result<u64> {
         self.write("stream.trim", |writer, key, stream| {
             trim.check()?;
@@ -187,6 +188,7 @@ impl<S: WriteScope> Stream<S> {
     ///
     /// # Source
     /// Redis command reference, `XDEL`.
+    #[doc(alias = "XDEL")]
     pub fn delete(&self, ids: impl AsRef<[StreamId]>) -> Result<u64> {
         self.write("stream.delete", |writer, key, stream| {
             let Some((head, mut state)) = claim(writer, key)? else { return Ok(0) };
