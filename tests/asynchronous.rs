@@ -21,7 +21,7 @@ use larder::engine::{
 use larder::{Document, Error, Isolation, Result, Store};
 
 /// Ends a test that hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// An engine whose commits settle when the test opens the gate.
 #[derive(Debug)]
@@ -117,18 +117,18 @@ fn one_thread() -> tokio::runtime::Runtime {
 /// Holds the turn to write from when this returns until the sender is used or dropped.
 fn hold_the_turn(store: &Store) -> (Sender<()>, thread::JoinHandle<()>) {
     let (release, released): (Sender<()>, Receiver<()>) = channel();
-    let (began, begun) = channel();
+    let (inside, entered) = channel();
     let store = store.clone();
     let writer = thread::spawn(move || {
         store
             .transaction(|tx| {
-                began.send(()).unwrap();
+                inside.send(()).unwrap();
                 let _ = released.recv_timeout(PATIENCE);
                 tx.kv().set("bulk", "done")
             })
             .unwrap();
     });
-    begun.recv_timeout(PATIENCE).unwrap();
+    entered.recv_timeout(PATIENCE).unwrap();
     (release, writer)
 }
 
@@ -211,7 +211,9 @@ fn many_tasks_and_threads_take_turns_and_lose_nothing() {
                     let local = tokio::task::LocalSet::new();
                     local
                         .run_until(async {
-                            tasks.into_iter().for_each(|task| drop(set.spawn_local(task)));
+                            for task in tasks {
+                                set.spawn_local(task);
+                            }
                             while let Some(done) = set.join_next().await {
                                 done.unwrap();
                             }
@@ -405,20 +407,20 @@ fn a_program_on_one_thread_goes_on_beside_a_bulk_write() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();
     let (release, released) = channel::<()>();
-    let (began, begun) = channel();
+    let (inside, entered) = channel();
     let bulk = {
         let store = store.clone();
         thread::spawn(move || {
             store.transaction(|tx| {
                 let stock = tx.collection::<Document>("stock");
                 stock.insert_many((0..10_000).map(|n| doc! { "_id": n, "left": 1 }))?;
-                began.send(()).unwrap();
+                inside.send(()).unwrap();
                 released.recv_timeout(PATIENCE).unwrap();
                 stock.update_many(doc! {}, doc! { "$set": { "checked": true } })
             })
         })
     };
-    begun.recv_timeout(PATIENCE).unwrap();
+    entered.recv_timeout(PATIENCE).unwrap();
     one_thread().block_on(async {
         let mut inbox = store.subscribe("orders").unwrap().into_stream();
         let mut orders = tokio::task::JoinSet::new();

@@ -24,16 +24,16 @@ fn insert(store: &Store) -> Bson {
 #[test]
 fn a_fork_on_a_manual_clock_has_one_of_its_own_at_the_same_moment() {
     let store = seeded();
-    store.kv().set_with_ttl("session", "ann", Duration::from_secs(60)).unwrap();
+    store.kv().set_with_ttl("session", "ann", Duration::from_mins(1)).unwrap();
     let (one, two) = (store.fork().unwrap(), store.fork().unwrap());
     assert_eq!([one.now(), two.now()], [START; 2]);
-    one.manual_clock().unwrap().advance(Duration::from_secs(60));
+    one.manual_clock().unwrap().advance(Duration::from_mins(1));
     let there = [&store, &one, &two].map(|store| store.kv().exists("session").unwrap());
     assert_eq!(there, [true, false, true]);
     let of_fork = one.fork().unwrap();
     assert_eq!(of_fork.now(), one.now());
     store.manual_clock().unwrap().set(Timestamp::from_seconds(5));
-    assert_eq!(of_fork.now(), START.saturating_add(Duration::from_secs(60)));
+    assert_eq!(of_fork.now(), START.saturating_add(Duration::from_mins(1)));
 }
 
 #[test]
