@@ -41,7 +41,7 @@ fn transaction(c: &mut Criterion) {
     for (name, engine, durability, _dir) in engines() {
         let store = Store::builder().durability(durability).engine(engine).unwrap();
         group.bench_function(BenchmarkId::new("empty", name), |b| {
-            b.iter(|| store.transaction(|tx| Ok(size_of_val(black_box(tx)))).unwrap());
+            b.iter(|| store.transaction(|tx| Ok::<_, larder::Error>(size_of_val(black_box(tx)))).unwrap());
         });
         group.bench_function(BenchmarkId::new("begin_and_commit", name), |b| {
             b.iter(|| black_box(store.begin().unwrap()).commit().unwrap());

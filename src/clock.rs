@@ -165,6 +165,36 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     fn runs(&self) -> bool {
         false
     }
+
+    /// The clock of a fork of the store; `None` (the default) when the fork is to read this one.
+    ///
+    /// A clock that somebody turns answers another one here, at the same moment: what is done to a fork must not move the time of
+    /// the store that it comes from.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Clock, ManualClock, SystemClock, Timestamp};
+    /// use std::time::Duration;
+    /// let clock = ManualClock::at(Timestamp::from_seconds(5));
+    /// let forked = clock.fork().unwrap();
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!((clock.now().as_seconds(), forked.now().as_seconds()), (6, 5));
+    /// assert!(SystemClock.fork().is_none(), "there is one time for all");
+    /// ```
+    fn fork(&self) -> Option<Arc<dyn Clock>> {
+        None
+    }
+
+    /// The manual clock that this is, for [`Store::manual_clock`](crate::Store::manual_clock); `None` (the default) when it is none.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Clock, ManualClock, SystemClock};
+    /// assert!(ManualClock::default().as_manual().is_some() && SystemClock.as_manual().is_none());
+    /// ```
+    fn as_manual(&self) -> Option<&ManualClock> {
+        None
+    }
 }
 
 impl<C: Clock + ?Sized> Clock for Arc<C> {
@@ -174,6 +204,14 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 
     fn runs(&self) -> bool {
         (**self).runs()
+    }
+
+    fn fork(&self) -> Option<Arc<dyn Clock>> {
+        (**self).fork()
+    }
+
+    fn as_manual(&self) -> Option<&ManualClock> {
+        (**self).as_manual()
     }
 }
 
@@ -202,7 +240,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that moves only when it is told to. Clones share the one time.
+/// A clock that moves only when it is told to. Clones share the one time; a fork of a store has a clock of its own, which
+/// [`Store::manual_clock`](crate::Store::manual_clock) gives.
 ///
 /// # Examples
 /// ```
@@ -265,6 +304,14 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.0.load(Ordering::SeqCst))
+    }
+
+    fn fork(&self) -> Option<Arc<dyn Clock>> {
+        Some(Arc::new(Self::at(self.now())))
+    }
+
+    fn as_manual(&self) -> Option<&ManualClock> {
+        Some(self)
     }
 }
 

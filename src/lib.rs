@@ -30,7 +30,13 @@
 //! ```
 //!
 //! The same handles work on the store, where each call is a transaction of its own, in a [`Transaction`], and on a
-//! [`Snapshot`]: they are generic over their [`Scope`], and every operation is written once.
+//! [`Snapshot`]: they are generic over their [`Scope`], and every operation is written once. Code that takes
+//! [`&impl Handles`](Handles) runs on all three, and [`&impl WriteHandles`](WriteHandles) on the first two.
+//!
+//! # In async code
+//!
+//! [`Store::transaction_async`] and [`Transaction::commit_async`] are awaited without keeping the thread, a [`Subscriber`] is a stream;
+//! reads wait for nobody. `docs/guide/async.md` tells what waits for what, `docs/guide/testing.md` how to test with forks.
 //!
 //! # One clock, and forks
 //!
@@ -38,15 +44,13 @@
 //! use larder::{ManualClock, Store};
 //! use std::time::Duration;
 //!
-//! let clock = ManualClock::default();
-//! let seeded = Store::builder().clock(clock.clone()).in_memory();
+//! let seeded = Store::builder().clock(ManualClock::default()).in_memory();
 //! seeded.kv().set_with_ttl("session", "ann", Duration::from_secs(60))?;
 //!
-//! let case = seeded.fork()?; // O(1), whatever the size
-//! case.kv().delete("session")?;
+//! let case = seeded.fork()?; // O(1), whatever the size, with time of its own
+//! case.manual_clock().expect("as the store has").advance(Duration::from_secs(60));
+//! assert!(case.kv().get("session")?.is_none());
 //! assert!(seeded.kv().get("session")?.is_some());
-//! clock.advance(Duration::from_secs(60));
-//! assert!(seeded.kv().get("session")?.is_none());
 //! # Ok::<(), larder::Error>(())
 //! ```
 //!
@@ -91,11 +95,17 @@ pub use document::{Collection, Database};
 pub use error::{Error, InvalidKind, OpenProblem, Result};
 pub use item::ItemTable;
 pub use kv::{Geo, Hash, HyperLogLog, Kv, List, SortedSet, Stream, UnsortedSet};
-pub use store::{Builder, Snapshot, Store, Transaction};
-pub use txn::{AtSnapshot, AutoCommit, InTransaction, Scope, WriteScope};
+pub use store::{Builder, Commit, Handles, Snapshot, Store, Transaction, WriteHandles};
+pub use txn::{AtSnapshot, AutoCommit, InTransaction, Isolation, Scope, WriteScope};
 pub use wide_column::{WideBatch, WideTable};
 
-/// The program in the README, compiled and run as a documentation test.
+/// The programs in the README and the guides, compiled and run as documentation tests.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+mod pages {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/guide/async.md")]
+    struct Async;
+    #[doc = include_str!("../docs/guide/testing.md")]
+    struct Testing;
+}

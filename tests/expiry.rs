@@ -202,8 +202,13 @@ fn a_fork_expires_by_itself() {
     store.kv().set_with_ttl("k", "v", SECOND).unwrap();
     let fork = store.fork().unwrap();
     fork.kv().persist("k").unwrap();
+    let other = store.fork().unwrap();
     clock.advance(SECOND);
-    assert!(fork.kv().exists("k").unwrap() && !store.kv().exists("k").unwrap());
+    assert!(fork.kv().exists("k").unwrap() && other.kv().exists("k").unwrap() && !store.kv().exists("k").unwrap());
+    for fork in [&fork, &other] {
+        fork.manual_clock().unwrap().advance(SECOND);
+    }
+    assert!(fork.kv().exists("k").unwrap() && !other.kv().exists("k").unwrap());
 }
 
 // SEM: KV-EXP-2

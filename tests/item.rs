@@ -115,7 +115,7 @@ fn a_failed_write_in_a_transaction_leaves_the_others() {
             assert!(table.batch_write([WriteRequest::put(event("p", "2")), WriteRequest::delete(("p", 1))]).is_err());
             table.put(&event("p", "3"))?;
             assert_eq!(sort_keys(&table.query(key("PK").eq("p")).run()?), ["1", "3"]);
-            Ok(())
+            Ok::<_, larder::Error>(())
         })
         .unwrap();
     assert_eq!(store.item_table("Events").scan().run().unwrap().items.len(), 2);
@@ -259,7 +259,7 @@ fn an_iterator_reads_one_snapshot() {
             table.put(&event("p", "5"))?;
             let items = table.query(key("PK").eq("p")).items()?;
             table.put(&event("p", "6"))?;
-            Ok(items)
+            Ok::<_, larder::Error>(items)
         })
         .unwrap();
     assert_eq!(in_transaction.count(), 4, "1, 3, 4 and 5, also when the transaction has gone");

@@ -226,7 +226,7 @@ fn the_same_code_runs_on_store_transaction_and_snapshot() {
         .transaction(|tx| {
             write(&tx.kv())?;
             assert_eq!(read(&tx.kv())?, (Some(b"2".to_vec()), Some(2.0)), "its own writes");
-            Ok(())
+            Ok::<_, larder::Error>(())
         })
         .unwrap();
     assert_eq!(read(&before.kv()).unwrap(), (Some(b"1".to_vec()), Some(1.0)));

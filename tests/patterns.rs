@@ -179,7 +179,8 @@ fn the_patterns_are_right_on_a_fork_that_leaves_the_original_alone() {
     let original = Store::builder().clock(clock.clone()).in_memory();
     load(&original, &clock, &log.purchases);
     let before = original.stats().unwrap();
-    check(&original.fork().unwrap(), &clock, &log.purchases);
+    let fork = original.fork().unwrap();
+    check(&fork, &fork.manual_clock().unwrap(), &log.purchases);
     assert_eq!(original.stats().unwrap(), before);
 }
 

@@ -376,7 +376,7 @@ fn a_table_works_alike_in_a_transaction_and_is_seen_by_snapshots() {
             batch.insert(&insert, (2, "bob"))?;
             batch.execute()?;
             assert!(matches!(insert.execute((3, "eve")), Err(Error::NestedTransaction)));
-            Ok(())
+            Ok::<_, larder::Error>(())
         })
         .unwrap();
     assert_eq!(table.scan().to_vec().unwrap().len(), 2);

@@ -25,6 +25,7 @@ mod bounds;
 mod hub;
 mod message;
 mod queue;
+mod stream;
 mod subscriber;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use std::task::Waker;
 pub use bounds::QueueBounds;
 pub(crate) use hub::Hub;
 pub use message::{Lost, Message, RecvError, RecvTimeoutError};
+pub use stream::Messages;
 #[cfg(feature = "redis")]
 pub(crate) use subscriber::Gauge;
 pub use subscriber::{Iter, Recv, Subscriber};

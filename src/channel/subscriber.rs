@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::channel::hub::{Hub, SubscriberId, Topic};
 use crate::channel::message::{Lost, Message, RecvError, RecvTimeoutError};
 use crate::channel::queue::Queue;
+use crate::channel::stream::Messages;
 use crate::error::{Error, Result};
 use crate::limits;
 
@@ -21,6 +22,12 @@ use crate::limits;
 /// dropped or any of them closed, what is in the queue can still be received.
 ///
 /// It may be shared between threads, each message going to one of them, but does not keep the store open.
+///
+/// | to receive | what waits |
+/// |---|---|
+/// | [`Subscriber::try_recv`] | nothing |
+/// | [`Subscriber::recv`], [`Subscriber::recv_timeout`], [`Subscriber::iter`], [`Iterator`] | the thread |
+/// | [`Subscriber::recv_async`], [`Stream`](futures_core::Stream), [`Subscriber::into_stream`] | the task |
 ///
 /// # Examples
 /// ```
@@ -43,11 +50,13 @@ pub struct Subscriber {
     id: SubscriberId,
     queue: Arc<Queue>,
     hub: Weak<Hub>,
+    /// Its place among the waiting tasks, as a stream.
+    place: Option<u64>,
 }
 
 impl Subscriber {
     pub(super) fn new(id: SubscriberId, queue: Arc<Queue>, hub: &Arc<Hub>) -> Self {
-        Self { id, queue, hub: Arc::downgrade(hub) }
+        Self { id, queue, hub: Arc::downgrade(hub), place: None }
     }
 
     /// Waits for the next message.
@@ -142,6 +151,26 @@ impl Subscriber {
         Iter { subscriber: self }
     }
 
+    /// The messages as a [`Stream`](futures_core::Stream) that is nothing else, so that `next` and `map` are those of tasks.
+    ///
+    /// # Examples
+    /// ```
+    /// use futures_lite::{StreamExt, future::block_on};
+    /// let store = larder::Store::in_memory();
+    /// let mut inbox = store.subscribe("orders")?.into_stream();
+    /// store.publish("orders", "1")?;
+    /// assert_eq!(block_on(inbox.next()).unwrap()?.payload(), b"1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn into_stream(self) -> Messages {
+        Messages::new(self)
+    }
+
+    /// The queue, and this subscriber's place in it.
+    pub(super) fn queue_and_place(&mut self) -> (&Queue, &mut Option<u64>) {
+        (&self.queue, &mut self.place)
+    }
+
     /// How many messages wait in the queue.
     ///
     /// # Examples
@@ -172,6 +201,7 @@ impl Subscriber {
     ///
     /// # Source
     /// Redis command reference, `SUBSCRIBE`.
+    #[doc(alias = "SUBSCRIBE")]
     pub fn subscribe(&self, channel: impl AsRef<[u8]>) -> Result<usize> {
         let channel = channel.as_ref();
         limits::check("channel name bytes", limits::CHANNEL_BYTES_MAX, channel.len())?;
@@ -196,6 +226,7 @@ impl Subscriber {
     ///
     /// # Source
     /// Redis command reference, `PSUBSCRIBE`.
+    #[doc(alias = "PSUBSCRIBE")]
     pub fn subscribe_pattern(&self, pattern: impl AsRef<[u8]>) -> Result<usize> {
         let pattern = pattern.as_ref();
         limits::check("channel pattern bytes", limits::CHANNEL_BYTES_MAX, pattern.len())?;
@@ -215,6 +246,7 @@ impl Subscriber {
     ///
     /// # Source
     /// Redis command reference, `UNSUBSCRIBE`.
+    #[doc(alias = "UNSUBSCRIBE")]
     pub fn unsubscribe(&self, channel: impl AsRef<[u8]>) -> bool {
         let topic = Topic::Channel(channel.as_ref().into());
         self.hub.upgrade().is_some_and(|hub| hub.remove(self.id, &topic))
@@ -232,6 +264,7 @@ impl Subscriber {
     ///
     /// # Source
     /// Redis command reference, `PUNSUBSCRIBE`.
+    #[doc(alias = "PUNSUBSCRIBE")]
     pub fn unsubscribe_pattern(&self, pattern: impl AsRef<[u8]>) -> bool {
         let topic = Topic::Pattern(pattern.as_ref().into());
         self.hub.upgrade().is_some_and(|hub| hub.remove(self.id, &topic))
@@ -348,7 +381,8 @@ impl Drop for Losing<'_> {
     }
 }
 
-/// Messages as they come, waiting for each, until the store has gone.
+/// Messages as they come until the store has gone. Waiting for each **keeps the thread**: in a task, use the
+/// [`Stream`](futures_core::Stream), or [`Subscriber::into_stream`].
 ///
 /// # Examples
 /// See [`Subscriber`].

@@ -5,6 +5,7 @@ mod read;
 mod write;
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use bson::Bson;
 
@@ -38,14 +39,16 @@ use crate::txn::{AutoCommit, Scope};
 #[derive(Debug)]
 pub struct Collection<T, S = AutoCommit> {
     scope: S,
-    namespace: Namespace,
+    namespace: Arc<Namespace>,
     document: PhantomData<fn(T) -> T>,
 }
 
 // Derived, it would ask for `T: Clone`.
 impl<T, S: Clone> Clone for Collection<T, S> {
     fn clone(&self) -> Self {
-        Self { scope: self.scope.clone(), namespace: self.namespace.clone(), document: PhantomData }
+        // A cache of its own: clones are most often for other threads.
+        let namespace = Arc::new(Namespace::clone(&self.namespace));
+        Self { scope: self.scope.clone(), namespace, document: PhantomData }
     }
 }
 
@@ -97,14 +100,16 @@ pub struct InsertManyResult {
 #[non_exhaustive]
 pub struct UpdateResult {
     /// Documents that matched the filter.
+    #[doc(alias("matched_count", "matchedCount"))]
     pub matched: u64,
     /// Documents that were changed by it; fewer, when the update left some as they were (SEM: DOC-UPD-7).
+    #[doc(alias("modified_count", "modifiedCount"))]
     pub modified: u64,
 }
 
 impl<T, S: Scope> Collection<T, S> {
     pub(crate) fn new(scope: S, namespace: Namespace) -> Self {
-        Self { scope, namespace, document: PhantomData }
+        Self { scope, namespace: Arc::new(namespace), document: PhantomData }
     }
 
     /// The collection's name.
@@ -142,8 +147,14 @@ impl<T, S: Scope> Collection<T, S> {
     /// # Ok::<(), larder::Error>(())
     /// ```
     #[must_use]
+    #[doc(alias = "clone_with_type")]
     pub fn with_type<U>(&self) -> Collection<U, S> {
-        Collection::new(self.scope.clone(), self.namespace.clone())
+        Collection::new(self.scope.clone(), Namespace::clone(&self.namespace))
+    }
+
+    /// The same handle once more, for a query.
+    pub(crate) fn share(&self) -> Self {
+        Self { scope: self.scope.clone(), namespace: Arc::clone(&self.namespace), document: PhantomData }
     }
 
     pub(crate) fn scope(&self) -> &S {

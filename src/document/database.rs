@@ -71,6 +71,7 @@ impl<S: Scope> Database<S> {
     ///
     /// # Source
     /// MongoDB manual, `listCollections`.
+    #[doc(alias = "getCollectionNames")]
     pub fn list_collection_names(&self) -> Result<Vec<String>> {
         self.scope.read(Operation::new("document", "list_collection_names", &self.name), |view| {
             let collections = catalog::list::<Schema>(view, Kind::Collection, &self.name)?;
@@ -100,6 +101,7 @@ impl<S: WriteScope> Database<S> {
     ///
     /// # Source
     /// MongoDB manual, `drop`.
+    #[doc(alias("drop", "dropCollection"))]
     pub fn drop_collection(&self, name: &str) -> Result<bool> {
         let namespace = Namespace::new(&self.name, name);
         self.scope.write(Operation::new("document", "drop_collection", namespace.target()).freeing(true), |writer| {

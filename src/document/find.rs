@@ -17,7 +17,8 @@ use crate::document::schema::Namespace;
 use crate::error::Result;
 use crate::txn::{AutoCommit, Operation, Scope, View};
 
-/// A query that has not run yet. Given by [`Collection::find`].
+/// A query that has not run yet. Given by [`Collection::find`]. It owns what it needs: it can be built in steps, kept in a struct
+/// and returned from a function.
 ///
 /// Whatever the order of the calls, matches are filtered, sorted, skipped, limited and then projected
 /// (SEM: DOC-CUR-1). Without a sort their order is not fixed.
@@ -31,10 +32,26 @@ use crate::txn::{AutoCommit, Operation, Scope, View};
 /// assert_eq!(query.projection(doc! { "user_id": 0 }).to_vec()?, [doc! { "_id": 7 }, doc! { "_id": 5 }]);
 /// # Ok::<(), larder::Error>(())
 /// ```
+/// Built in steps:
+/// ```
+/// use larder::{Document, Store, bson::doc, document::Find};
+/// fn page(store: &Store, newest_first: bool, after: Option<i32>) -> Find<Document> {
+///     let filter = after.map_or(doc! {}, |id| doc! { "_id": { "$gt": id } });
+///     let mut query = store.collection::<Document>("events").find(filter);
+///     if newest_first {
+///         query = query.sort(doc! { "_id": -1 });
+///     }
+///     query.limit(20)
+/// }
+/// let store = Store::in_memory();
+/// store.collection::<Document>("events").insert_many((0..3).map(|n| doc! { "_id": n }))?;
+/// assert_eq!(page(&store, true, Some(0)).to_vec()?, [doc! { "_id": 2 }, doc! { "_id": 1 }]);
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "a query does nothing until it is run"]
-pub struct Find<'c, T, S = AutoCommit> {
-    collection: &'c Collection<T, S>,
+pub struct Find<T, S = AutoCommit> {
+    collection: Collection<T, S>,
     query: Query,
 }
 
@@ -48,9 +65,9 @@ pub(crate) struct Query {
     pub(crate) projection: Option<Document>,
 }
 
-impl<'c, T, S: Scope> Find<'c, T, S> {
-    pub(crate) fn new(collection: &'c Collection<T, S>, filter: Document) -> Self {
-        Self { collection, query: Query { filter, ..Query::default() } }
+impl<T, S: Scope> Find<T, S> {
+    pub(crate) fn new(collection: &Collection<T, S>, filter: Document) -> Self {
+        Self { collection: collection.share(), query: Query { filter, ..Query::default() } }
     }
 
     /// Sorts by paths, each 1 (ascending) or −1 (descending). Equal documents come in order of insertion.
@@ -152,7 +169,7 @@ impl<'c, T, S: Scope> Find<'c, T, S> {
     }
 }
 
-impl<T: DeserializeOwned + 'static, S: Scope> Find<'_, T, S> {
+impl<T: DeserializeOwned + 'static, S: Scope> Find<T, S> {
     /// Runs the query and answers a cursor over what it finds.
     ///
     /// # Errors

@@ -52,10 +52,6 @@ impl<'w> Records<'w> {
         self.writer
     }
 
-    pub(crate) fn collection_id(&self) -> u32 {
-        self.id
-    }
-
     /// Stores a new document.
     ///
     /// # Errors

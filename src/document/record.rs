@@ -8,7 +8,6 @@ use serde::de::DeserializeOwned;
 
 use crate::clock::Timestamp;
 use crate::document::depth::{self, Bounded};
-use crate::document::layout::RecordId;
 use crate::document::{describe, raw};
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
@@ -114,13 +113,12 @@ pub(crate) fn id_first(id: impl BindRawBsonRef, document: &RawDocument) -> Resul
     Ok(stored)
 }
 
-/// The id of a document that comes without: the store's time in seconds, the collection, the record. Distinct among the
-/// documents of a store, ascending in a collection, and the same in every run.
-pub(crate) fn object_id(now: Timestamp, collection: u32, record: RecordId) -> ObjectId {
+/// The id of a document that comes without: the store's time in seconds, and a number that no other store gives out.
+/// Ascending as long as the store is open and its clock is not set back.
+pub(crate) fn object_id(now: Timestamp, number: u64) -> ObjectId {
     let seconds = u32::try_from(now.as_seconds().rem_euclid(SECONDS_OF_OBJECT_ID)).unwrap_or(0);
-    let counter = u32::try_from(record & u64::from(u32::MAX)).unwrap_or(0);
     let mut bytes = [0; 12];
-    let parts = seconds.to_be_bytes().into_iter().chain(collection.to_be_bytes()).chain(counter.to_be_bytes());
+    let parts = seconds.to_be_bytes().into_iter().chain(number.to_be_bytes());
     bytes.iter_mut().zip(parts).for_each(|(byte, part)| *byte = part);
     ObjectId::from_bytes(bytes)
 }
@@ -226,7 +224,7 @@ mod tests {
         assert_eq!(id, Bson::Int32(7));
         let names: Vec<_> = stored.iter().map(|field| field.unwrap().0.as_str().to_owned()).collect();
         assert_eq!(names, ["_id", "a", "b"]);
-        let made = object_id(Timestamp::from_seconds(0x0102_0304), 5, 6);
+        let made = object_id(Timestamp::from_seconds(0x0102_0304), 0x05_0000_0006);
         assert_eq!(made.to_hex(), "010203040000000500000006");
         assert_eq!(with_id(&serialize(&doc! {}).unwrap(), || made).unwrap().1, Bson::ObjectId(made));
         for bad in [Bson::Array(vec![]), Bson::Undefined] {

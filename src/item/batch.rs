@@ -89,6 +89,7 @@ impl WriteRequest {
 #[must_use = "unprocessed requests are to be sent again"]
 pub struct BatchWriteOutcome {
     /// The requests that were not processed, in the order of the call, ready to be sent again.
+    #[doc(alias = "UnprocessedItems")]
     pub unprocessed: Vec<WriteRequest>,
 }
 
@@ -160,6 +161,7 @@ impl<S: WriteScope> ItemTable<S> {
     ///
     /// # Source
     /// `DynamoDB` API Reference, `BatchWriteItem`.
+    #[doc(alias = "BatchWriteItem")]
     pub fn batch_write(&self, requests: impl Into<Vec<WriteRequest>>) -> Result<BatchWriteOutcome> {
         let requests = requests.into();
         if requests.is_empty() {

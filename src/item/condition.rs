@@ -20,6 +20,7 @@ use crate::item::schema::{KeyAttribute, KeySchema};
 ///
 /// # Source
 /// `DynamoDB` Developer Guide, *Key condition expressions for the Query operation*.
+#[doc(alias = "KeyConditionExpression")]
 pub fn key(name: impl Into<String>) -> KeyName {
     KeyName(name.into())
 }

@@ -87,8 +87,10 @@ pub struct Page {
     pub items: Vec<Item>,
     /// Where to go on; only its absence means that there is no more. A page that its limit ended has one even when
     /// nothing follows.
+    #[doc(alias = "LastEvaluatedKey")]
     pub last_key: Option<LastKey>,
     /// Items read to make the page.
+    #[doc(alias = "ScannedCount")]
     pub scanned: usize,
 }
 

@@ -53,6 +53,7 @@ impl<S: Scope> Query<S> {
     /// assert_eq!(page.items[0].get("PK"), Some(&"a".into()));
     /// # Ok::<(), larder::Error>(())
     /// ```
+    #[doc(alias = "IndexName")]
     pub fn index(mut self, name: impl Into<String>) -> Self {
         self.options.index = Some(name.into());
         self
@@ -72,6 +73,7 @@ impl<S: Scope> Query<S> {
     /// assert_eq!(page.items[0].get("SK"), Some(&2.into()));
     /// # Ok::<(), larder::Error>(())
     /// ```
+    #[doc(alias = "ScanIndexForward")]
     pub fn reverse(mut self) -> Self {
         self.options.direction = Direction::Backward;
         self
@@ -92,6 +94,7 @@ impl<S: Scope> Query<S> {
     /// assert_eq!(query.items()?.count(), 3);
     /// # Ok::<(), larder::Error>(())
     /// ```
+    #[doc(alias = "Limit")]
     pub fn limit(mut self, items: usize) -> Self {
         self.options.limit = Some(items);
         self
@@ -113,6 +116,7 @@ impl<S: Scope> Query<S> {
     /// assert_eq!(page.items, [Item::new().with("PK", "USER#7").with("SK", 2)]);
     /// # Ok::<(), larder::Error>(())
     /// ```
+    #[doc(alias = "ExclusiveStartKey")]
     pub fn start_after(mut self, key: impl Into<LastKey>) -> Self {
         self.options.start_after = Some(key.into());
         self
@@ -145,6 +149,7 @@ impl<S: Scope> Query<S> {
     ///
     /// # Source
     /// `DynamoDB` API Reference, `Query`, with a consistent read.
+    #[doc(alias = "Query")]
     pub fn run(&self) -> Result<Page> {
         self.table.scope.read(self.table.operation("query"), |view| self.reader(view)?.next_page())
     }

@@ -50,6 +50,7 @@ impl<S: Scope> Scan<S> {
     /// assert_eq!(table.scan().index("by-mail").run()?.items.len(), 1);
     /// # Ok::<(), larder::Error>(())
     /// ```
+    #[doc(alias = "IndexName")]
     pub fn index(mut self, name: impl Into<String>) -> Self {
         self.options.index = Some(name.into());
         self
@@ -70,6 +71,7 @@ impl<S: Scope> Scan<S> {
     /// assert_eq!(scan.items()?.count(), 3);
     /// # Ok::<(), larder::Error>(())
     /// ```
+    #[doc(alias = "Limit")]
     pub fn limit(mut self, items: usize) -> Self {
         self.options.limit = Some(items);
         self
@@ -91,6 +93,7 @@ impl<S: Scope> Scan<S> {
     /// assert!(!rest.items.contains(&first.items[0]));
     /// # Ok::<(), larder::Error>(())
     /// ```
+    #[doc(alias = "ExclusiveStartKey")]
     pub fn start_after(mut self, key: impl Into<LastKey>) -> Self {
         self.options.start_after = Some(key.into());
         self

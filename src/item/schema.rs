@@ -20,6 +20,7 @@ const NAME_BYTES_MIN: usize = 3;
 /// # Source
 /// `DynamoDB` API Reference, `AttributeDefinition`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[doc(alias("ScalarAttributeType", "AttributeDefinition"))]
 pub enum KeyType {
     /// A string.
     S,
@@ -106,6 +107,7 @@ impl KeySchema {
 /// # Source
 /// `DynamoDB` Developer Guide, *Global secondary indexes*.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[doc(alias("GlobalSecondaryIndex", "GSI"))]
 pub struct GlobalIndex {
     pub(super) name: String,
     pub(super) keys: KeySchema,

@@ -65,6 +65,7 @@ impl<S: Scope> ItemTable<S> {
     ///
     /// # Source
     /// `DynamoDB` API Reference, `DescribeTable`.
+    #[doc(alias = "DescribeTable")]
     pub fn schema(&self) -> Result<TableSchema> {
         self.scope.read(self.operation("schema"), |view| Ok(self.open(view)?.record.schema()))
     }
@@ -91,6 +92,7 @@ impl<S: Scope> ItemTable<S> {
     ///
     /// # Source
     /// `DynamoDB` API Reference, `GetItem`, with a consistent read.
+    #[doc(alias = "GetItem")]
     pub fn get(&self, key: impl Into<Key>) -> Result<Option<Item>> {
         let key = key.into();
         self.scope.read(self.operation("get"), |view| {
@@ -117,6 +119,7 @@ impl<S: Scope> ItemTable<S> {
     ///
     /// # Source
     /// `DynamoDB` API Reference, `Query`.
+    #[doc(alias = "Query")]
     pub fn query(&self, condition: KeyCondition) -> Query<S> {
         Query::new(self.clone(), condition)
     }
@@ -136,6 +139,7 @@ impl<S: Scope> ItemTable<S> {
     ///
     /// # Source
     /// `DynamoDB` API Reference, `Scan`.
+    #[doc(alias = "Scan")]
     pub fn scan(&self) -> Scan<S> {
         Scan::new(self.clone())
     }
@@ -169,6 +173,7 @@ impl<S: WriteScope> ItemTable<S> {
     ///
     /// # Source
     /// `DynamoDB` API Reference, `CreateTable`; there a second call is refused whatever its schema.
+    #[doc(alias = "CreateTable")]
     pub fn create(&self, schema: TableSchema) -> Result<()> {
         check_name("item table", &self.name)?;
         let record = TableRecord::new(schema.checked()?);
@@ -201,6 +206,7 @@ impl<S: WriteScope> ItemTable<S> {
     ///
     /// # Source
     /// `DynamoDB` API Reference, `DeleteTable`.
+    #[doc(alias = "DeleteTable")]
     pub fn delete_table(&self) -> Result<()> {
         self.scope.write(self.operation("delete_table").freeing(true), |writer| {
             let table = self.open(writer)?;
@@ -232,6 +238,7 @@ impl<S: WriteScope> ItemTable<S> {
     ///
     /// # Source
     /// `DynamoDB` API Reference, `PutItem` with `ReturnValues` `ALL_OLD`.
+    #[doc(alias = "PutItem")]
     pub fn put(&self, item: &Item) -> Result<Option<Item>> {
         self.scope.write(self.operation("put"), |writer| {
             let table = self.open(writer)?;
@@ -261,6 +268,7 @@ impl<S: WriteScope> ItemTable<S> {
     ///
     /// # Source
     /// `DynamoDB` API Reference, `DeleteItem` with `ReturnValues` `ALL_OLD`.
+    #[doc(alias = "DeleteItem")]
     pub fn delete(&self, key: impl Into<Key>) -> Result<Option<Item>> {
         let key = key.into();
         self.scope.write(self.operation("delete").freeing(true), |writer| {

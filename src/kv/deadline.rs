@@ -56,6 +56,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `PTTL`.
+    #[doc(alias = "PTTL")]
     pub fn ttl(&self, key: impl AsRef<[u8]>) -> Result<Ttl> {
         self.read("ttl", key.as_ref(), |view, key| {
             let ttl = entry::peek(view, key, |head, _| {
@@ -91,6 +92,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `PEXPIRE`.
+    #[doc(alias = "PEXPIRE")]
     pub fn expire(&self, key: impl AsRef<[u8]>, ttl: Duration) -> Result<bool> {
         self.free("expire", key.as_ref(), |writer, key| {
             let deadline = after(writer.now(), ttl)?;
@@ -119,6 +121,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `PEXPIREAT`.
+    #[doc(alias = "PEXPIREAT")]
     pub fn expire_at(&self, key: impl AsRef<[u8]>, deadline: Timestamp) -> Result<bool> {
         self.free("expire_at", key.as_ref(), |writer, key| set_deadline(writer, key, deadline))
     }
@@ -144,6 +147,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `PERSIST`.
+    #[doc(alias = "PERSIST")]
     pub fn persist(&self, key: impl AsRef<[u8]>) -> Result<bool> {
         self.free("persist", key.as_ref(), |writer, key| {
             let found = entry::claim(writer, key, |head, payload| Ok(head.deadline.map(|_| (head, payload.to_vec()))))?;

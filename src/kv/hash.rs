@@ -50,6 +50,7 @@ impl<S: Scope> Hash<S> {
     ///
     /// # Source
     /// Redis command reference, `HGET`.
+    #[doc(alias = "HGET")]
     pub fn get(&self, field: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
         let field = field.as_ref();
         let value = self.0.read("hash.get", |view, elements| {
@@ -74,6 +75,7 @@ impl<S: Scope> Hash<S> {
     ///
     /// # Source
     /// Redis command reference, `HEXISTS`.
+    #[doc(alias = "HEXISTS")]
     pub fn contains(&self, field: impl AsRef<[u8]>) -> Result<bool> {
         Ok(self.get(field)?.is_some())
     }
@@ -91,6 +93,7 @@ impl<S: Scope> Hash<S> {
     ///
     /// # Source
     /// Redis command reference, `HLEN`.
+    #[doc(alias = "HLEN")]
     pub fn len(&self) -> Result<u64> {
         Ok(self.0.read("hash.len", |view, elements| view.count(&elements.members()))?.unwrap_or(0))
     }
@@ -124,6 +127,7 @@ impl<S: Scope> Hash<S> {
     ///
     /// # Source
     /// Redis command reference, `HGETALL`.
+    #[doc(alias = "HGETALL")]
     pub fn entries(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
         let entries = self.0.read("hash.entries", |view, elements| {
             let mut cursor = view.range(&elements.members(), Direction::Forward)?;
@@ -174,6 +178,7 @@ impl<S: Scope> Hash<S> {
     ///
     /// # Source
     /// Redis command reference, `HSCAN`.
+    #[doc(alias = "HSCAN")]
     pub fn entries_after(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
         let entries = self.0.read("hash.entries_after", |view, elements| {
             let mut cursor = view.range(&elements.members_after(after), Direction::Forward)?;
@@ -204,6 +209,7 @@ impl<S: WriteScope> Hash<S> {
     ///
     /// # Source
     /// Redis command reference, `HSET`.
+    #[doc(alias = "HSET")]
     pub fn set(&self, field: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<bool> {
         Ok(self.set_many([(field, value)])? == 1)
     }
@@ -222,6 +228,7 @@ impl<S: WriteScope> Hash<S> {
     ///
     /// # Source
     /// Redis command reference, `HSET`.
+    #[doc(alias = "HSET")]
     pub fn set_many<F: AsRef<[u8]>, V: AsRef<[u8]>>(&self, entries: impl IntoIterator<Item = (F, V)>) -> Result<u64> {
         let entries: Vec<_> = entries.into_iter().collect();
         self.0.write("hash.set", |hash| {
@@ -250,6 +257,7 @@ impl<S: WriteScope> Hash<S> {
     ///
     /// # Source
     /// Redis command reference, `HSETNX`.
+    #[doc(alias = "HSETNX")]
     pub fn set_if_absent(&self, field: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<bool> {
         let (field, value) = (field.as_ref(), value.as_ref());
         self.0.write("hash.set_if_absent", |hash| {
@@ -277,6 +285,7 @@ impl<S: WriteScope> Hash<S> {
     ///
     /// # Source
     /// Redis command reference, `HINCRBY`.
+    #[doc(alias = "HINCRBY")]
     pub fn increment(&self, field: impl AsRef<[u8]>, by: i64) -> Result<i64> {
         let field = field.as_ref();
         self.0.write("hash.increment", |hash| {
@@ -309,6 +318,7 @@ impl<S: WriteScope> Hash<S> {
     ///
     /// # Source
     /// Redis command reference, `HINCRBYFLOAT`.
+    #[doc(alias = "HINCRBYFLOAT")]
     pub fn increment_float(&self, field: impl AsRef<[u8]>, by: f64) -> Result<String> {
         let field = field.as_ref();
         self.0.write("hash.increment_float", |hash| {
@@ -341,6 +351,7 @@ impl<S: WriteScope> Hash<S> {
     ///
     /// # Source
     /// Redis command reference, `HDEL`.
+    #[doc(alias = "HDEL")]
     pub fn remove(&self, field: impl AsRef<[u8]>) -> Result<bool> {
         Ok(self.remove_many([field])? == 1)
     }
@@ -363,6 +374,7 @@ impl<S: WriteScope> Hash<S> {
     ///
     /// # Source
     /// Redis command reference, `HDEL`.
+    #[doc(alias = "HDEL")]
     pub fn remove_many<F: AsRef<[u8]>>(&self, fields: impl IntoIterator<Item = F>) -> Result<u64> {
         let fields: Vec<F> = fields.into_iter().collect();
         self.0.free("hash.remove", |hash| {

@@ -30,6 +30,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `TYPE`.
+    #[doc(alias = "TYPE")]
     pub fn kind(&self, key: impl AsRef<[u8]>) -> Result<Option<Kind>> {
         self.read("kind", key.as_ref(), |view, key| entry::peek(view, key, |head, _| Ok(head.kind)))
     }
@@ -58,6 +59,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `PEXPIRETIME`.
+    #[doc(alias = "PEXPIRETIME")]
     pub fn deadline(&self, key: impl AsRef<[u8]>) -> Result<Option<Timestamp>> {
         let deadline =
             self.read("deadline", key.as_ref(), |view, key| entry::peek(view, key, |head, _| Ok(head.deadline)))?;
@@ -84,6 +86,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `SCAN`.
+    #[doc(alias = "SCAN")]
     pub fn keys_after(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<(Vec<u8>, Kind)>> {
         self.scope.read(self.operation("keys_after"), |view| {
             let after = match after {
@@ -120,6 +123,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `DBSIZE`.
+    #[doc(alias = "DBSIZE")]
     pub fn len(&self) -> Result<u64> {
         self.scope.read(self.operation("len"), |view| view.count(&self.keyspace.heads()?))
     }
@@ -172,6 +176,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `RANDOMKEY`.
+    #[doc(alias = "RANDOMKEY")]
     pub fn nth_key(&self, n: u64) -> Result<Option<Vec<u8>>> {
         self.scope.read(self.operation("nth_key"), |view| {
             let heads = self.keyspace.heads()?;
@@ -206,6 +211,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `RENAME`.
+    #[doc(alias = "RENAME")]
     pub fn rename(&self, from: impl AsRef<[u8]>, to: impl AsRef<[u8]>) -> Result<bool> {
         let (from, to) = (from.as_ref(), to.as_ref());
         self.change(Room::NotNeeded, "rename", |writer| {
@@ -243,6 +249,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `COPY`.
+    #[doc(alias = "COPY")]
     pub fn copy(&self, from: impl AsRef<[u8]>, target: &Self, to: impl AsRef<[u8]>, replace: bool) -> Result<bool> {
         let (from, to) = (from.as_ref(), to.as_ref());
         self.change(Room::Needed, "copy", |writer| {
@@ -279,6 +286,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `FLUSHDB`.
+    #[doc(alias = "FLUSHDB")]
     pub fn clear(&self) -> Result<u64> {
         self.change(Room::NotNeeded, "clear", |writer| {
             let mut cursor = writer.range(&self.keyspace.heads()?, Direction::Forward)?;
@@ -317,6 +325,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `SWAPDB`.
+    #[doc(alias = "SWAPDB")]
     pub fn swap(&self, other: &Self) -> Result<()> {
         self.change(Room::NotNeeded, "swap", |writer| {
             if self.keyspace.name() == other.keyspace.name() {
@@ -380,6 +389,7 @@ impl Kind {
     /// # Source
     /// Redis command reference, `TYPE`.
     #[must_use]
+    #[doc(alias = "TYPE")]
     pub fn redis_name(self) -> &'static str {
         match self {
             Self::String => "string",

@@ -231,6 +231,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `EXISTS`.
+    #[doc(alias = "EXISTS")]
     pub fn exists(&self, key: impl AsRef<[u8]>) -> Result<bool> {
         self.read("exists", key.as_ref(), |view, key| Ok(entry::peek(view, key, |_, _| Ok(()))?.is_some()))
     }
@@ -266,6 +267,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `KEYS`.
+    #[doc(alias = "KEYS")]
     pub fn keys_matching(&self, pattern: impl AsRef<[u8]>) -> Result<Vec<Vec<u8>>> {
         let pattern = pattern.as_ref();
         self.scope.read(self.operation("keys_matching"), |view| {
@@ -329,6 +331,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `DEL`.
+    #[doc(alias = "DEL")]
     pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool> {
         self.free("delete", key.as_ref(), |writer, key| {
             let Some(head) = entry::claim(writer, key, |head, _| Ok(head))? else { return Ok(false) };

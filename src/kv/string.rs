@@ -31,6 +31,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `GET`.
+    #[doc(alias = "GET")]
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
         self.read("get", key.as_ref(), |view, key| look(view, key, <[u8]>::to_vec))
     }
@@ -56,6 +57,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `SET`.
+    #[doc(alias = "SET")]
     pub fn set(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
         let value = value.as_ref();
         self.write("set", key.as_ref(), |writer, key| {
@@ -86,6 +88,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `SET` with `PX`.
+    #[doc(alias = "SET")]
     pub fn set_with_ttl(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>, ttl: Duration) -> Result<()> {
         let value = value.as_ref();
         self.write("set_with_ttl", key.as_ref(), |writer, key| {
@@ -118,6 +121,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `INCR`.
+    #[doc(alias = "INCR")]
     pub fn incr(&self, key: impl AsRef<[u8]>) -> Result<i64> {
         self.write("incr", key.as_ref(), |writer, key| incr_by(writer, key, 1))
     }
@@ -145,6 +149,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `INCRBY`.
+    #[doc(alias = "INCRBY")]
     pub fn incr_by(&self, key: impl AsRef<[u8]>, by: i64) -> Result<i64> {
         self.write("incr_by", key.as_ref(), |writer, key| incr_by(writer, key, by))
     }

@@ -142,6 +142,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `GETRANGE`.
+    #[doc(alias = "GETRANGE")]
     pub fn get_range(&self, key: impl AsRef<[u8]>, start: i64, end: i64) -> Result<Vec<u8>> {
         let part = self.read("get_range", key.as_ref(), |view, key| {
             look_string(view, key, |_, payload| Ok(slice(payload, start, end).to_vec()))
@@ -164,6 +165,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `STRLEN`.
+    #[doc(alias = "STRLEN")]
     pub fn value_len(&self, key: impl AsRef<[u8]>) -> Result<u64> {
         let len =
             self.read("value_len", key.as_ref(), |view, key| look_string(view, key, |_, payload| Ok(payload.len())))?;
@@ -189,6 +191,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `SET`.
+    #[doc(alias = "SET")]
     pub fn set_with(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>, options: &SetOptions) -> Result<SetOutcome> {
         let value = value.as_ref();
         self.write("set_with", key.as_ref(), |writer, key| {
@@ -236,6 +239,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `MSET`.
+    #[doc(alias = "MSET")]
     pub fn set_all<K: AsRef<[u8]>, V: AsRef<[u8]>>(&self, entries: &[(K, V)]) -> Result<()> {
         self.change(Room::Needed, "set_all", |writer| {
             for (key, value) in entries {
@@ -262,6 +266,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `MSETNX`.
+    #[doc(alias = "MSETNX")]
     pub fn set_all_if_absent<K: AsRef<[u8]>, V: AsRef<[u8]>>(&self, entries: &[(K, V)]) -> Result<bool> {
         self.change(Room::Needed, "set_all_if_absent", |writer| {
             for (key, _) in entries {
@@ -295,6 +300,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `APPEND`.
+    #[doc(alias = "APPEND")]
     pub fn append(&self, key: impl AsRef<[u8]>, more: impl AsRef<[u8]>) -> Result<u64> {
         let more = more.as_ref();
         self.write("append", key.as_ref(), |writer, key| {
@@ -323,6 +329,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `SETRANGE`.
+    #[doc(alias = "SETRANGE")]
     pub fn set_range(&self, key: impl AsRef<[u8]>, offset: usize, part: impl AsRef<[u8]>) -> Result<u64> {
         let part = part.as_ref();
         if part.is_empty() {
@@ -358,6 +365,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `GETDEL`.
+    #[doc(alias = "GETDEL")]
     pub fn get_and_delete(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
         self.free("get_and_delete", key.as_ref(), |writer, key| {
             let Some((head, value)) = claim_string(writer, key)? else { return Ok(None) };
@@ -384,6 +392,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `GETEX`.
+    #[doc(alias = "GETEX")]
     pub fn get_and_expire(&self, key: impl AsRef<[u8]>, until: Until) -> Result<Option<Vec<u8>>> {
         self.free("get_and_expire", key.as_ref(), |writer, key| {
             let Some((head, value)) = claim_string(writer, key)? else { return Ok(None) };
@@ -426,6 +435,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `INCRBYFLOAT`.
+    #[doc(alias = "INCRBYFLOAT")]
     pub fn incr_by_float(&self, key: impl AsRef<[u8]>, by: f64) -> Result<String> {
         self.write("incr_by_float", key.as_ref(), |writer, key| {
             let found = claim_string(writer, key)?;

@@ -48,6 +48,7 @@ impl<S: Scope> UnsortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `SISMEMBER`.
+    #[doc(alias = "SISMEMBER")]
     pub fn contains(&self, member: impl AsRef<[u8]>) -> Result<bool> {
         let member = member.as_ref();
         let found = self.0.read("unsorted_set.contains", |view, elements| {
@@ -70,6 +71,7 @@ impl<S: Scope> UnsortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `SCARD`.
+    #[doc(alias = "SCARD")]
     pub fn len(&self) -> Result<u64> {
         Ok(self.0.read("unsorted_set.len", |view, elements| view.count(&elements.members()))?.unwrap_or(0))
     }
@@ -103,6 +105,7 @@ impl<S: Scope> UnsortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `SMEMBERS`.
+    #[doc(alias = "SMEMBERS")]
     pub fn members(&self) -> Result<Vec<Vec<u8>>> {
         self.members_after(None, usize::MAX)
     }
@@ -122,6 +125,7 @@ impl<S: Scope> UnsortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `SSCAN`.
+    #[doc(alias = "SSCAN")]
     pub fn members_after(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<Vec<u8>>> {
         let members = self.0.read("unsorted_set.members", |view, elements| {
             let mut cursor = view.range(&elements.members_after(after), Direction::Forward)?;
@@ -173,6 +177,7 @@ impl<S: WriteScope> UnsortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `SADD`.
+    #[doc(alias = "SADD")]
     pub fn add(&self, member: impl AsRef<[u8]>) -> Result<bool> {
         Ok(self.add_many([member])? == 1)
     }
@@ -190,6 +195,7 @@ impl<S: WriteScope> UnsortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `SADD`.
+    #[doc(alias = "SADD")]
     pub fn add_many<M: AsRef<[u8]>>(&self, members: impl IntoIterator<Item = M>) -> Result<u64> {
         let members: Vec<_> = members.into_iter().collect();
         self.0.write("unsorted_set.add", |set| {
@@ -224,6 +230,7 @@ impl<S: WriteScope> UnsortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `SREM`.
+    #[doc(alias = "SREM")]
     pub fn remove(&self, member: impl AsRef<[u8]>) -> Result<bool> {
         Ok(self.remove_many([member])? == 1)
     }
@@ -246,6 +253,7 @@ impl<S: WriteScope> UnsortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `SREM`.
+    #[doc(alias = "SREM")]
     pub fn remove_many<M: AsRef<[u8]>>(&self, members: impl IntoIterator<Item = M>) -> Result<u64> {
         let members: Vec<M> = members.into_iter().collect();
         self.0.free("unsorted_set.remove", |set| {
@@ -289,6 +297,7 @@ impl<S: WriteScope> UnsortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `SPOP`.
+    #[doc(alias = "SPOP")]
     pub fn take_nth(&self, places: &[u64]) -> Result<Vec<Vec<u8>>> {
         self.0.free("unsorted_set.remove", |set| {
             if !set.exists() {

@@ -27,6 +27,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `OBJECT IDLETIME`.
+    #[doc(alias = "OBJECT IDLETIME")]
     pub fn idle_seconds(&self, key: impl AsRef<[u8]>) -> Result<Option<u64>> {
         self.read("idle_seconds", key.as_ref(), |view, head| {
             let seconds = || view.usage().idle_seconds(head, view.now()).unwrap_or(0);
@@ -54,6 +55,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `OBJECT FREQ`.
+    #[doc(alias = "OBJECT FREQ")]
     pub fn use_frequency(&self, key: impl AsRef<[u8]>) -> Result<Option<u64>> {
         self.read("use_frequency", key.as_ref(), |view, head| {
             let frequency = || view.usage().frequency(head, view.now()).unwrap_or(0);
@@ -103,6 +105,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `MEMORY USAGE`.
+    #[doc(alias = "MEMORY USAGE")]
     pub fn bytes_of(&self, key: impl AsRef<[u8]>) -> Result<Option<u64>> {
         self.read("bytes_of", key.as_ref(), |view, head| {
             let found = eviction::size(view, head)?.filter(|(head, _)| head.is_live(|| view.now()));

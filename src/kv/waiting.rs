@@ -106,6 +106,7 @@ impl List<AutoCommit> {
     ///
     /// # Source
     /// Redis command reference, `BLPOP`.
+    #[doc(alias = "BLPOP")]
     pub fn pop_wait(&self, end: End, timeout: Option<Duration>) -> Result<Option<Vec<u8>>> {
         let (kv, key) = self.place();
         kv.wait_for([key], timeout, || self.pop(end))
@@ -130,6 +131,7 @@ impl List<AutoCommit> {
     ///
     /// # Source
     /// Redis command reference, `BLPOP`.
+    #[doc(alias = "BLPOP")]
     pub async fn pop_async(&self, end: End) -> Result<Vec<u8>> {
         let (kv, key) = self.place();
         kv.wait_for_async([key], || self.pop(end)).await

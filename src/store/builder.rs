@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::clock::{Clock, SystemClock};
 use crate::engine::durable::{DurableEngine, DurableOptions, Existence};
-use crate::engine::{Durability, Engine, MemoryEngine};
+use crate::engine::{CommitNumber, Durability, Engine, MemoryEngine};
 use crate::error::Result;
 use crate::store::Store;
-use crate::txn::Core;
+use crate::txn::{Core, Ids};
 
 /// Chooses clock, durability and engine, then opens a [`Store`].
 ///
@@ -25,11 +25,13 @@ pub struct Builder {
     clock: Arc<dyn Clock>,
     durability: Durability,
     existence: Existence,
+    seed: Option<u64>,
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), durability: Durability::Sync, existence: Existence::Either }
+        let (clock, durability, existence) = (Arc::new(SystemClock), Durability::Sync, Existence::Either);
+        Self { clock, durability, existence, seed: None }
     }
 }
 
@@ -44,6 +46,28 @@ impl Builder {
     /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Has the store make the same identifiers in every run: those of documents that are inserted without one. With the same
+    /// seed, the same history and the same times on the clock, they are the same; forks have others, in the order in which they
+    /// are made.
+    ///
+    /// Without a seed they are unique across stores and forks. Two stores with the same seed make the same ones: use it in tests only.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, ManualClock, Store, bson::doc};
+    /// let first_id = |builder: larder::Builder| {
+    ///     let people = builder.clock(ManualClock::default()).in_memory().collection::<Document>("people");
+    ///     people.insert_one(&doc! { "name": "ann" }).map(|done| done.inserted_id)
+    /// };
+    /// assert_eq!(first_id(Store::builder().seed(7))?, first_id(Store::builder().seed(7))?);
+    /// assert_ne!(first_id(Store::builder())?, first_id(Store::builder())?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
         self
     }
 
@@ -74,7 +98,8 @@ impl Builder {
     #[must_use]
     pub fn in_memory(self) -> Store {
         let core = Core::new(Arc::new(MemoryEngine::new()), self.clock, Durability::None);
-        Store::from_empty_core(core)
+        core.set_ids(Ids::new(self.seed, CommitNumber::default()));
+        Store::from_quiet_core(core)
     }
 
     /// Opens the store in the directory `path`, or creates it there. See [`Store::open`].
@@ -143,6 +168,9 @@ impl Builder {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn engine(self, engine: Arc<dyn Engine>) -> Result<Store> {
-        Store::from_core(Core::new(engine, self.clock, self.durability))
+        let commit = engine.latest()?.commit();
+        let core = Core::new(engine, self.clock, self.durability);
+        core.set_ids(Ids::new(self.seed, commit));
+        Store::from_core(core)
     }
 }

@@ -127,6 +127,7 @@ macro_rules! write_handles {
             ///
             /// # Source
             /// Redis command reference, `PUBLISH`.
+            #[doc(alias = "PUBLISH")]
             pub fn publish(&self, channel: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> Result<usize> {
                 Channels::new(self.scope(), self.hub()).publish(channel.as_ref(), payload.as_ref())
             }
@@ -140,6 +141,7 @@ macro_rules! write_handles {
             /// # Ok::<(), larder::Error>(())
             /// ```
             #[must_use]
+            #[doc(alias = "BEGIN BATCH")]
             pub fn wide_batch(&self) -> WideBatch<$scope> {
                 WideBatch::new(self.scope())
             }
@@ -171,6 +173,7 @@ impl Store {
     ///
     /// # Source
     /// Redis command reference, `SUBSCRIBE`.
+    #[doc(alias = "SUBSCRIBE")]
     pub fn subscribe(&self, channel: impl AsRef<[u8]>) -> Result<Subscriber> {
         self.hub().subscribe(channel.as_ref())
     }
@@ -191,6 +194,7 @@ impl Store {
     ///
     /// # Source
     /// Redis command reference, `PSUBSCRIBE`.
+    #[doc(alias = "PSUBSCRIBE")]
     pub fn subscribe_pattern(&self, pattern: impl AsRef<[u8]>) -> Result<Subscriber> {
         self.hub().subscribe_pattern(pattern.as_ref())
     }

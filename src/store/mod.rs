@@ -1,8 +1,12 @@
 //! The store: opening, snapshots, transactions, forks, and the handles of every model.
 
 mod builder;
+mod commit;
 mod describe;
+mod fork;
 mod handles;
+mod owner;
+mod run;
 mod sweeper;
 mod transaction;
 
@@ -10,20 +14,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use builder::Builder;
+pub use commit::Commit;
+pub use owner::{Handles, WriteHandles};
 pub use transaction::{Snapshot, Transaction};
 
 use crate::channel::Hub;
-use crate::clock::Timestamp;
+use crate::clock::{Clock, ManualClock, Timestamp};
 use crate::engine::{CheckReport, Durability, EngineStats, durable};
 #[cfg(feature = "redis")]
 use crate::engine::{Key, KeyRange, Reads};
 use crate::error::{Error, Result};
 use crate::kv::{self, EvictionPolicy, KeyEvents, KeyStats};
 #[cfg(feature = "redis")]
-use crate::txn::Pending;
-#[cfg(feature = "redis")]
 use crate::txn::Tuning;
-use crate::txn::{AtSnapshot, AutoCommit, Core, Counted, Models, Running};
+use crate::txn::{AtSnapshot, AutoCommit, Core, Counted, Models};
 use sweeper::Sweeper;
 
 /// An open store. Clones are the same store. When the last one goes, subscribers are disconnected and nothing is removed in
@@ -68,6 +72,13 @@ struct Inner {
     core: Arc<Core>,
     hub: Arc<Hub>,
     sweeper: Sweeper,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Commits whose tasks have gone hold the store open until they are durable.
+        self.core.settler().finish();
+    }
 }
 
 impl Store {
@@ -126,70 +137,24 @@ impl Store {
     }
 
     fn from_core(core: Arc<Core>) -> Result<Self> {
-        let store = Self::from_empty_core(core);
-        store.inner.sweeper.start_for_stored_deadlines(&store.inner.core)?;
+        let store = Self::from_quiet_core(core);
+        store.start_sweeping()?;
         Ok(store)
     }
 
-    /// A store whose engine is known to hold nothing.
-    fn from_empty_core(core: Arc<Core>) -> Self {
+    /// Removes in the background what is past its deadline, of what is stored too.
+    fn start_sweeping(&self) -> Result<()> {
+        self.inner.sweeper.start_for_stored_deadlines(&self.inner.core)
+    }
+
+    /// A store that does nothing in the background until something new is given a deadline: its engine holds nothing, or it is
+    /// a fork.
+    fn from_quiet_core(core: Arc<Core>) -> Self {
         let sweeper = Sweeper::new(&core);
         let hub = Arc::new(Hub::default());
         core.set_models(Models { make_room: kv::make_room, describe: describe::describe });
         publish_key_events(&core, &hub);
         Self { inner: Arc::new(Inner { core, hub, sweeper }) }
-    }
-
-    /// Runs `body` as one transaction over every model: all of it is committed, or nothing.
-    ///
-    /// Writers take turns, so on an engine of this process `body` runs once and cannot conflict. On an engine that other
-    /// processes write to, it may run again: it should have no effects of its own. An error or a panic rolls back.
-    ///
-    /// # Errors
-    /// What `body` answers (see [`Error::application`](crate::Error::application)), or why the commit failed.
-    /// [`Error::NestedTransaction`](crate::Error::NestedTransaction) from any of the store's own handles that `body` uses
-    /// instead of the transaction's.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::{Document, Store, bson::doc};
-    /// let store = Store::in_memory();
-    /// store.transaction(|tx| {
-    ///     tx.collection::<Document>("orders").insert_one(&doc! { "_id": 1, "amount": 30 })?;
-    ///     tx.kv().delete("user:7:profile")?;
-    ///     tx.kv().sorted_set("leaderboard").increment("user:7", 30.0)?;
-    ///     tx.publish("orders", "1")
-    /// })?;
-    /// assert_eq!(store.kv().sorted_set("leaderboard").score("user:7")?, Some(30.0));
-    /// # Ok::<(), larder::Error>(())
-    /// ```
-    pub fn transaction<R>(&self, mut body: impl FnMut(&Transaction) -> Result<R>) -> Result<R> {
-        self.inner.core.exclusive(|writer| {
-            let transaction = Transaction::new(self.clone(), Running::new(writer));
-            let value = body(&transaction)?;
-            Ok((value, transaction.into_writer()))
-        })
-    }
-
-    /// Starts an optimistic transaction, to be held as long as the caller likes.
-    ///
-    /// It reads the snapshot of this moment and its own writes; [`Transaction::commit`] fails with a conflict when
-    /// anything it read has been changed since. Dropping it rolls it back.
-    ///
-    /// # Errors
-    /// [`Error::NestedTransaction`](crate::Error::NestedTransaction) inside an exclusive transaction of this thread.
-    ///
-    /// # Examples
-    /// ```
-    /// let store = larder::Store::in_memory();
-    /// let tx = store.begin()?;
-    /// let seen = tx.kv().incr("visits")?;
-    /// store.kv().incr("visits")?;
-    /// assert!(tx.commit().unwrap_err().is_retryable());
-    /// # Ok::<(), larder::Error>(())
-    /// ```
-    pub fn begin(&self) -> Result<Transaction> {
-        Ok(Transaction::new(self.clone(), Running::new(self.inner.core.begin()?)))
     }
 
     /// The store as it is now, for any number of reads. Costs O(1) and blocks nobody. The snapshot is of this moment too: what has
@@ -209,30 +174,6 @@ impl Store {
     /// ```
     pub fn snapshot(&self) -> Result<Snapshot> {
         AtSnapshot::take(&self.inner.core).map(Snapshot::new)
-    }
-
-    /// An independent store that starts as this one is now. What is written to either never shows in the other.
-    ///
-    /// The fork keeps its writes in memory, whatever this store keeps them in, shares its clock, and has no subscribers.
-    ///
-    /// # Errors
-    /// [`Error::Closed`](crate::Error::Closed).
-    ///
-    /// # Cost
-    /// O(1).
-    ///
-    /// # Examples
-    /// ```
-    /// let seeded = larder::Store::in_memory();
-    /// seeded.kv().set("k", "v")?;
-    /// let case = seeded.fork()?;
-    /// case.kv().delete("k")?;
-    /// assert!(seeded.kv().get("k")?.is_some());
-    /// # Ok::<(), larder::Error>(())
-    /// ```
-    pub fn fork(&self) -> Result<Self> {
-        let core = &self.inner.core;
-        Self::from_core(Core::new(core.engine().fork()?, Arc::clone(core.clock()), Durability::None))
     }
 
     /// Removes what has expired by the store's clock, now, and answers how many deadlines were worked off.
@@ -268,6 +209,27 @@ impl Store {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.inner.core.now()
+    }
+
+    /// The clock that the store reads, when it is one that is turned by hand: the way to the clock of a fork.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{ManualClock, Store};
+    /// use std::time::Duration;
+    /// let seeded = Store::builder().clock(ManualClock::default()).in_memory();
+    /// seeded.kv().set_with_ttl("session", "ann", Duration::from_secs(60))?;
+    ///
+    /// let case = seeded.fork()?;
+    /// case.manual_clock().expect("its own").advance(Duration::from_secs(60));
+    /// assert!(case.kv().get("session")?.is_none());
+    /// assert!(seeded.kv().get("session")?.is_some(), "no time has passed here");
+    /// assert!(Store::in_memory().manual_clock().is_none(), "it is on the system's clock");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn manual_clock(&self) -> Option<ManualClock> {
+        self.inner.core.clock().as_manual().cloned()
     }
 
     /// How far each commit goes before it returns.
@@ -411,19 +373,6 @@ impl Store {
         outcome
     }
 
-    /// As [`Store::transaction`], without waiting for the commit to become durable.
-    #[cfg(feature = "redis")]
-    pub(crate) fn transaction_pending<R>(
-        &self,
-        mut body: impl FnMut(&Transaction) -> Result<R>,
-    ) -> Result<(R, Pending)> {
-        self.inner.core.exclusive_pending(|writer| {
-            let transaction = Transaction::new(self.clone(), Running::new(writer));
-            let value = body(&transaction)?;
-            Ok((value, transaction.into_writer()))
-        })
-    }
-
     /// Publishes these events of keys from now on, and no others. None are unless chosen.
     ///
     /// Every writer's events are published, after its commit and in the order of commits; a key that is removed at its deadline
@@ -448,6 +397,10 @@ impl Store {
     pub fn publish_key_events(&self, events: KeyEvents) {
         let has_channel = events.has(KeyEvents::ON_KEY_CHANNELS) || events.has(KeyEvents::ON_EVENT_CHANNELS);
         self.inner.core.observed().set_published(if has_channel { events.bits() } else { 0 });
+        // On a fork, which has not begun to: what is removed at its deadline is an event.
+        if let Err(error) = self.start_sweeping() {
+            tracing::warn!(%error, "stored deadlines could not be read");
+        }
     }
 
     /// Limits what the store holds to `budget` bytes of keys and values, over all models; `None` lifts the limit.
@@ -487,7 +440,8 @@ impl Store {
             return Err(Error::unsupported("a budget of bytes"));
         }
         self.inner.core.usage().set_budget(budget, policy as u8, policy.tracking());
-        Ok(())
+        // On a fork, which has not begun to: what is past its deadline takes no room from what is not.
+        self.start_sweeping()
     }
 
     /// The budget that [`Store::set_memory_budget`] set, and the policy.

@@ -10,7 +10,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::txn::{Core, Writer};
+use crate::txn::{Core, View, Writer};
 use crate::{expiry, kv, limits, wide_column};
 
 /// Longest sleep: a wall clock that is set forward is noticed after this.
@@ -78,7 +78,7 @@ impl Sweeper {
     /// Starts the thread when the engine was opened with deadlines in it.
     pub(super) fn start_for_stored_deadlines(&self, core: &Arc<Core>) -> Result<()> {
         if core.clock().runs()
-            && let Some(at) = expiry::earliest(&core.view()?)?
+            && let Some(at) = expiry::earliest(&View::new(Arc::clone(core), core.engine().snapshot()?, None))?
         {
             wake(&self.signal, &Arc::downgrade(core), at);
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::CommitNumber;
 use crate::error::Result;
-use crate::store::Store;
+use crate::store::{Commit, Store};
 use crate::txn::{AtSnapshot, InTransaction, Running, Writer};
 
 /// A transaction over every model: it reads one snapshot and its own writes, and commits whole or not at all.
@@ -89,10 +89,11 @@ impl Transaction {
         self.store.hub()
     }
 
-    /// Commits what the transaction wrote, and releases its messages.
+    /// Commits what the transaction wrote, and releases its messages. Waits for other writers, and for the sync.
     ///
     /// # Errors
-    /// [`Error::Conflict`](crate::Error::Conflict) when something it read was changed since it began: run it again.
+    /// [`Error::Conflict`](crate::Error::Conflict) when something it read was changed since it began, or under
+    /// [`Isolation::Snapshot`](crate::Isolation::Snapshot) something it wrote: run it again.
     /// [`Error::NestedTransaction`](crate::Error::NestedTransaction) inside an exclusive transaction of this thread.
     ///
     /// # Examples
@@ -105,8 +106,55 @@ impl Transaction {
     /// assert!(two.commit().unwrap_err().is_retryable());
     /// # Ok::<(), larder::Error>(())
     /// ```
+    #[doc(alias("EXEC", "commitTransaction"))]
     pub fn commit(self) -> Result<()> {
-        self.store.inner.core.commit_optimistic(self.running.into_writer())
+        self.store.inner.core.commit_optimistic(self.running.into_writer())?.settle()
+    }
+
+    /// As [`Transaction::commit`], without waiting for the sync: the [`Commit`] returned is to be waited for or awaited. Waits
+    /// for other writers.
+    ///
+    /// # Errors
+    /// As [`Transaction::commit`], but for those of the sync.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let tx = store.begin()?;
+    /// tx.kv().incr("visits")?;
+    /// tx.commit_pending()?.wait()?;
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn commit_pending(self) -> Result<Commit> {
+        self.store.inner.core.commit_optimistic(self.running.into_writer()).map(Commit::new)
+    }
+
+    /// As [`Transaction::commit`], for a task: neither the wait for other writers nor that for the sync keeps the thread. Works
+    /// with every executor.
+    ///
+    /// A future that is dropped before it has come to its turn leaves the transaction rolled back; later, the commit becomes durable
+    /// all the same.
+    ///
+    /// # Errors
+    /// As [`Transaction::commit`].
+    ///
+    /// # Examples
+    /// ```
+    /// # let store = larder::Store::in_memory();
+    /// # futures_lite::future::block_on(async {
+    /// let tx = store.begin()?;
+    /// tx.kv().incr("visits")?;
+    /// tx.commit_async().await?;
+    /// # Ok::<(), larder::Error>(())
+    /// # })?;
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub async fn commit_async(self) -> Result<()> {
+        let Self { store, running } = self;
+        let writer = running.into_writer();
+        let core = &store.inner.core;
+        let pending = core.commit_optimistic_in(core.turn().await?, writer)?;
+        Commit::new(pending).await
     }
 
     /// Forgets what the transaction wrote. Dropping it does the same.
@@ -120,6 +168,7 @@ impl Transaction {
     /// assert!(store.kv().get("k")?.is_none());
     /// # Ok::<(), larder::Error>(())
     /// ```
+    #[doc(alias("DISCARD", "abortTransaction", "abort"))]
     pub fn rollback(self) {}
 }
 
@@ -159,6 +208,7 @@ impl Snapshot {
     /// # Ok::<(), larder::Error>(())
     /// ```
     #[must_use]
+    #[doc(alias("EXEC", "commitTransaction"))]
     pub fn commit(&self) -> CommitNumber {
         self.scope.snapshot().commit()
     }

@@ -15,7 +15,11 @@ use crate::engine::{Changes, CommitNumber, Durability, Engine, Reads, Snapshot, 
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::txn::flights::Flights;
+use crate::txn::ids::Ids;
+use crate::txn::isolation::Isolation;
 use crate::txn::observe::Observed;
+use crate::txn::settler::Settler;
+use crate::txn::turns::{AwaitTurn, Turn, Turns};
 use crate::txn::usage::Usage;
 use crate::txn::view::{Parts, View, Writer};
 
@@ -49,6 +53,8 @@ pub(crate) struct Core {
     durability: Durability,
     /// The turn to write.
     writer: Mutex<()>,
+    turns: Turns,
+    settler: Settler,
     /// The thread that has the turn, 0 when none: how a thread that would wait for itself is told so.
     writer_thread: AtomicUsize,
     /// Effects of commits that may not be durable yet, in commit order.
@@ -58,6 +64,7 @@ pub(crate) struct Core {
     last_micros: Mutex<Option<i64>>,
     wake_up: OnceLock<WakeUp>,
     models: OnceLock<Models>,
+    ids: OnceLock<Ids>,
     observed: Observed,
     usage: Usage,
     commit_bytes_max: usize,
@@ -88,12 +95,15 @@ impl Core {
             clock,
             durability,
             writer: Mutex::new(()),
+            turns: Turns::default(),
+            settler: Settler::default(),
             writer_thread: AtomicUsize::new(0),
             effects: Mutex::default(),
             sequences: Mutex::default(),
             last_micros: Mutex::new(None),
             wake_up: OnceLock::new(),
             models: OnceLock::new(),
+            ids: OnceLock::new(),
             observed: Observed::default(),
             usage: Usage::default(),
             commit_bytes_max,
@@ -151,6 +161,17 @@ impl Core {
         outcome
     }
 
+    /// Sets where identifiers come from; from the system's randomness unless it is called. Only the first call counts.
+    pub(crate) fn set_ids(&self, ids: Ids) {
+        // As above.
+        let _ = self.ids.set(ids);
+    }
+
+    /// Where identifiers come from.
+    pub(crate) fn ids(&self) -> &Ids {
+        self.ids.get_or_init(|| Ids::new(None, CommitNumber::default()))
+    }
+
     /// Who wants to know what happens to keys.
     pub(crate) fn observed(&self) -> &Observed {
         &self.observed
@@ -170,57 +191,101 @@ impl Core {
     /// Runs `body` with the turn to write, and commits what it wrote.
     ///
     /// On an engine that others write to as well, `body` runs again when its commit conflicts.
-    pub(crate) fn exclusive<R>(self: &Arc<Self>, body: impl FnMut(Writer) -> Result<(R, Writer)>) -> Result<R> {
-        let (value, pending) = self.exclusive_pending(body)?;
-        pending.settle()?;
-        Ok(value)
+    pub(crate) fn exclusive<R, E: From<Error>>(
+        self: &Arc<Self>,
+        body: impl FnMut(Writer) -> Result<(R, Writer), E>,
+    ) -> Result<R, E> {
+        self.exclusive_pending(body)?.settle()
     }
 
-    /// As [`Core::exclusive`], without waiting for what it did to become durable: nothing of it may be told to anybody before
-    /// the answered commit has settled.
-    pub(crate) fn exclusive_pending<R>(
+    /// As [`Core::exclusive`], without waiting for what it did to become durable.
+    pub(crate) fn exclusive_pending<R, E>(
         self: &Arc<Self>,
-        mut body: impl FnMut(Writer) -> Result<(R, Writer)>,
-    ) -> Result<(R, Pending)> {
+        mut body: impl FnMut(Writer) -> Result<(R, Writer), E>,
+    ) -> Result<Attempted<R, E>> {
         self.refuse_nesting()?;
         let mut attempt = 1;
         loop {
-            let turn = self.take_turn();
-            let writer = self.exclusive_writer()?;
-            let seen = writer.commit();
-            let (value, writer) = match body(writer) {
-                Ok(done) => done,
-                Err(error) => {
-                    let seen = self.ticket_of(seen)?;
-                    drop(turn);
-                    self.settle(&seen)?;
-                    return Err(error);
-                }
-            };
-            match self.commit(writer.into_parts()) {
-                Ok(ticket) => {
-                    drop(turn);
-                    return Ok((value, Pending { core: Arc::clone(self), ticket }));
-                }
+            match self.attempt(self.take_turn(), &mut body) {
                 Err(error) if error.is_retryable() && attempt < limits::TRANSACTION_ATTEMPTS_MAX => attempt += 1,
-                Err(error) => return Err(error),
+                attempted => return attempted,
             }
         }
     }
 
-    /// Starts an optimistic transaction.
-    pub(crate) fn begin(self: &Arc<Self>) -> Result<Writer> {
+    /// Runs `body` once with the turn to write, and commits what it wrote.
+    ///
+    /// # Errors
+    /// Those of `body`; [`Error::Conflict`] on an engine that others write to as well.
+    pub(crate) fn exclusive_once<R, E>(
+        self: &Arc<Self>,
+        body: impl FnOnce(Writer) -> Result<(R, Writer), E>,
+    ) -> Result<Attempted<R, E>> {
         self.refuse_nesting()?;
-        self.tracked_writer()
+        self.attempt(self.take_turn(), body)
+    }
+
+    /// As [`Core::exclusive_once`], with a turn that was taken before.
+    ///
+    /// # Errors
+    /// Why nothing was committed, unless that is an error of `body`: that one is in what is returned, since it tells of a state
+    /// that has to be durable first.
+    pub(crate) fn attempt<R, E>(
+        self: &Arc<Self>,
+        turn: Turn<'_>,
+        body: impl FnOnce(Writer) -> Result<(R, Writer), E>,
+    ) -> Result<Attempted<R, E>> {
+        let writer = self.exclusive_writer()?;
+        let seen = writer.commit();
+        let (outcome, ticket) = match body(writer) {
+            Ok((value, writer)) => (Ok(value), self.commit(writer.into_parts())?),
+            Err(error) => (Err(error), self.ticket_of(seen)?),
+        };
+        drop(turn);
+        Ok(Attempted { outcome, pending: self.pending(ticket) })
+    }
+
+    /// Starts an optimistic transaction.
+    pub(crate) fn begin(self: &Arc<Self>, isolation: Isolation) -> Result<Writer> {
+        self.refuse_nesting()?;
+        self.tracked_writer(isolation)
     }
 
     /// Commits an optimistic transaction.
-    pub(crate) fn commit_optimistic(self: &Arc<Self>, writer: Writer) -> Result<()> {
+    pub(crate) fn commit_optimistic(self: &Arc<Self>, writer: Writer) -> Result<Pending> {
         self.refuse_nesting()?;
-        let turn = self.take_turn();
+        self.commit_optimistic_in(self.take_turn(), writer)
+    }
+
+    /// As [`Core::commit_optimistic`], with a turn that was taken before.
+    pub(crate) fn commit_optimistic_in(self: &Arc<Self>, turn: Turn<'_>, writer: Writer) -> Result<Pending> {
         let ticket = self.commit(writer.into_parts())?;
         drop(turn);
-        self.settle(&ticket)
+        Ok(self.pending(ticket))
+    }
+
+    /// The turn to write, to be awaited.
+    pub(crate) fn turn(&self) -> AwaitTurn<'_> {
+        AwaitTurn::new(self)
+    }
+
+    /// The turn to write, if nobody has it.
+    pub(super) fn try_turn(&self) -> Option<Turn<'_>> {
+        self.writer.try_lock().map(|guard| Turn::new(self, guard))
+    }
+
+    /// The tasks that wait for the turn to write.
+    pub(super) fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
+    /// What waits for commits on behalf of tasks.
+    pub(crate) fn settler(&self) -> &Settler {
+        &self.settler
+    }
+
+    fn pending(self: &Arc<Self>, ticket: Ticket) -> Pending {
+        Pending { core: Arc::clone(self), ticket }
     }
 
     pub(crate) fn next_in_sequence(&self, name: &[u8], start: impl FnOnce() -> Result<u64>) -> Result<u64> {
@@ -258,15 +323,15 @@ impl Core {
 
     fn exclusive_writer(self: &Arc<Self>) -> Result<Writer> {
         if self.engine.is_shared() {
-            return self.tracked_writer();
+            return self.tracked_writer(Isolation::Serializable);
         }
         Ok(Writer::new(View::new(Arc::clone(self), self.engine.latest()?, None)))
     }
 
-    fn tracked_writer(self: &Arc<Self>) -> Result<Writer> {
+    fn tracked_writer(self: &Arc<Self>, isolation: Isolation) -> Result<Writer> {
         let base = self.engine.begin()?;
         let reads = Arc::new(Mutex::new(Reads::at(base.commit())));
-        Ok(Writer::new(View::new(Arc::clone(self), base, Some(reads))))
+        Ok(Writer::tracked(View::new(Arc::clone(self), base, Some(reads)), isolation))
     }
 
     /// Hands the transaction to the engine and queues its effects. The caller has the turn.
@@ -278,6 +343,10 @@ impl Core {
             let ticket = self.ticket_of(parts.base.commit())?;
             self.queue_effects(parts.effects, ticket.number());
             return Ok(ticket);
+        }
+        if let (Isolation::Snapshot, Some(reads)) = (parts.isolation, &parts.reads) {
+            let mut reads = reads.lock();
+            parts.changes.each().for_each(|(key, _)| reads.add_key(key));
         }
         if let (true, Some(last)) = (parts.took_times, *self.last_micros.lock()) {
             // The last time of all, not of this transaction: a later time may have been committed before it.
@@ -357,9 +426,28 @@ impl Core {
     }
 
     fn take_turn(&self) -> Turn<'_> {
-        let guard = self.writer.lock();
-        self.writer_thread.store(this_thread(), Ordering::Relaxed);
-        Turn { core: self, _guard: guard }
+        Turn::new(self, self.writer.lock())
+    }
+
+    pub(super) fn set_writer_thread(&self, thread: usize) {
+        self.writer_thread.store(thread, Ordering::Relaxed);
+    }
+}
+
+/// A transaction that has ended. What came of it is told to nobody before it has settled.
+#[derive(Debug)]
+#[must_use = "a commit is acknowledged when it has settled"]
+pub(crate) struct Attempted<R, E> {
+    /// What its body returned.
+    pub(crate) outcome: Result<R, E>,
+    pub(crate) pending: Pending,
+}
+
+impl<R, E: From<Error>> Attempted<R, E> {
+    /// Waits until what it did, or what its error tells of, is durable.
+    pub(crate) fn settle(self) -> Result<R, E> {
+        self.pending.settle()?;
+        self.outcome
     }
 }
 
@@ -373,9 +461,23 @@ pub(crate) struct Pending {
 
 impl Pending {
     /// Whether [`Pending::settle`] will not have to wait.
-    #[cfg(feature = "redis")]
     pub(crate) fn is_durable(&self) -> bool {
         self.ticket.is_settled()
+    }
+
+    /// Its place in the order of all commits.
+    pub(crate) fn number(&self) -> CommitNumber {
+        self.ticket.number()
+    }
+
+    /// The name of the engine that it was made on.
+    pub(super) fn engine(&self) -> &'static str {
+        self.core.engine.name()
+    }
+
+    /// What waits for commits of its store on behalf of tasks.
+    pub(crate) fn settler(&self) -> &Settler {
+        &self.core.settler
     }
 
     /// Waits until the commit is durable, and releases its effects.
@@ -384,18 +486,6 @@ impl Pending {
     }
 }
 
-/// The turn to write, given back when dropped, by a panic too.
-struct Turn<'a> {
-    core: &'a Core,
-    _guard: parking_lot::MutexGuard<'a, ()>,
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.core.writer_thread.store(0, Ordering::Relaxed);
-    }
-}
-
-fn this_thread() -> usize {
+pub(super) fn this_thread() -> usize {
     NonZeroUsize::get(RawThreadId::INIT.nonzero_thread_id())
 }

@@ -20,24 +20,29 @@
 
 mod core;
 mod flights;
+mod ids;
+mod isolation;
 mod observe;
 mod operation;
 mod running;
 mod scope;
+mod settler;
+mod turns;
 mod undo;
 mod usage;
 mod view;
 mod waiters;
 
-#[cfg(feature = "redis")]
-pub(crate) use self::core::Pending;
-pub(crate) use self::core::{Core, Effect, Models};
+pub(crate) use self::core::{Attempted, Core, Effect, Models, Pending};
 pub(crate) use self::flights::Boarding;
+pub(crate) use self::ids::Ids;
+pub use self::isolation::Isolation;
 pub(crate) use self::observe::KeyEvent;
 pub(crate) use self::operation::Operation;
 pub use self::running::InTransaction;
 pub(crate) use self::running::Running;
 pub use self::scope::{AtSnapshot, AutoCommit, Scope, WriteScope};
+pub(crate) use self::settler::Settling;
 #[cfg(feature = "redis")]
 pub(crate) use self::usage::Tuning;
 pub(crate) use self::usage::{Counted, Tracking};

@@ -130,7 +130,7 @@ fn the_stores_own_handle_inside_a_transaction_is_refused_on_this_thread_only() {
     transaction(&core, |tx| {
         assert!(matches!(put(&store, "a", "1"), Err(Error::NestedTransaction)));
         assert!(matches!(get(&store, "a"), Err(Error::NestedTransaction)));
-        assert!(matches!(core.begin().map(drop), Err(Error::NestedTransaction)));
+        assert!(matches!(core.begin(Isolation::Serializable).map(drop), Err(Error::NestedTransaction)));
         assert!(matches!(transaction(&core, |_| Ok(())), Err(Error::NestedTransaction)));
         // Another thread's read does not wait for the transaction.
         let elsewhere = std::thread::scope(|threads| threads.spawn(|| get(&store, "a")).join().unwrap());
@@ -167,10 +167,10 @@ fn optimistic(
     body: impl Fn(&InTransaction<'_>) -> Result<()>,
     meanwhile: impl Fn(&AutoCommit) -> Result<()>,
 ) -> Result<()> {
-    let running = Running::new(core.begin()?);
+    let running = Running::new(core.begin(Isolation::Serializable)?);
     body(&InTransaction::new(&running))?;
     meanwhile(&AutoCommit::new(Arc::clone(core)))?;
-    core.commit_optimistic(running.into_writer())
+    core.commit_optimistic(running.into_writer())?.settle()
 }
 
 #[test]
@@ -309,11 +309,14 @@ fn unique_times_go_on_over_forks_and_reopening_on_a_clock_that_stands_or_went_ba
     assert_eq!(fork, first + 1);
 
     // The later of two times is committed before the earlier one.
-    let (early, late) = (Running::new(core.begin().unwrap()), Running::new(core.begin().unwrap()));
+    let (early, late) = (
+        Running::new(core.begin(Isolation::Serializable).unwrap()),
+        Running::new(core.begin(Isolation::Serializable).unwrap()),
+    );
     let times = [&early, &late].map(|running| take_time(&InTransaction::new(running)));
     assert!(first < times[0] && times[0] < times[1]);
-    core.commit_optimistic(late.into_writer()).unwrap();
-    core.commit_optimistic(early.into_writer()).unwrap();
+    core.commit_optimistic(late.into_writer()).unwrap().settle().unwrap();
+    core.commit_optimistic(early.into_writer()).unwrap().settle().unwrap();
     let reopened = take_time(&AutoCommit::new(at(&engine, 5)));
     assert_eq!(reopened, times[1] + 1);
 }
@@ -403,6 +406,31 @@ fn on_a_shared_engine_a_transaction_that_conflicts_runs_again_from_fresh_reads()
     })
     .unwrap();
     assert_eq!(runs, 3);
+}
+
+#[test]
+fn on_a_shared_engine_a_body_that_runs_once_returns_its_conflict() {
+    let engine = SharedEngine { inner: MemoryEngine::new(), conflicts: AtomicU32::new(1) };
+    let store = crate::Store::builder().engine(Arc::new(engine)).unwrap();
+    let moved = String::from("moved out");
+    let mut runs = 0;
+    let once = store.transaction(|tx| {
+        runs += 1;
+        tx.kv().set("k", "v").map(|()| moved)
+    });
+    assert!(once.unwrap_err().is_retryable() && runs == 1);
+    assert!(store.kv().get("k").unwrap().is_none());
+    store.transaction_retrying(|tx| tx.kv().set("k", "v")).unwrap();
+    assert!(store.kv().exists("k").unwrap());
+}
+
+#[test]
+fn on_a_shared_engine_an_awaited_body_returns_its_conflict() {
+    let engine = SharedEngine { inner: MemoryEngine::new(), conflicts: AtomicU32::new(1) };
+    let store = crate::Store::builder().engine(Arc::new(engine)).unwrap();
+    let set = || futures_lite::future::block_on(store.transaction_async(|tx| tx.kv().set("k", "v")));
+    assert!(set().unwrap_err().is_retryable());
+    set().unwrap();
 }
 
 #[test]
@@ -498,7 +526,7 @@ proptest! {
         for (key, value) in &model {
             store.write(op(), |writer| writer.put(vec![*key], vec![*value])).unwrap();
         }
-        let mut running: Vec<_> = scripts.iter().map(|_| Some(Running::new(core.begin().unwrap()))).collect();
+        let mut running: Vec<_> = scripts.iter().map(|_| Some(Running::new(core.begin(Isolation::Serializable).unwrap()))).collect();
         for turn in 0..6 {
             for (script, running) in scripts.iter().zip(&running) {
                 if let (Some(step), Some(running)) = (script.get(turn), running) {
@@ -508,7 +536,7 @@ proptest! {
         }
         for index in commit_order {
             let writer = running[index].take().unwrap().into_writer();
-            match core.commit_optimistic(writer) {
+            match core.commit_optimistic(writer).and_then(|pending| pending.settle()) {
                 Ok(()) => scripts[index].iter().for_each(|step| model_step(&mut model, step)),
                 Err(error) => prop_assert!(error.is_retryable()),
             }
@@ -530,7 +558,7 @@ fn what_is_more_than_a_commit_takes_is_refused_by_the_operation_that_writes_it()
     let operation = || Operation::new("kv", "set", "");
     let put =
         |scope: &InTransaction<'_>, key: &str| scope.write(operation(), |writer| writer.put(key, vec![b'x'; 1_000]));
-    let running = Running::new(core.begin().unwrap());
+    let running = Running::new(core.begin(Isolation::Serializable).unwrap());
     let scope = InTransaction::new(&running);
     let taken = (0..20).take_while(|n| put(&scope, &format!("key{n}")).is_ok()).count();
     assert_eq!(taken, 9, "with what a log adds to each");
@@ -552,7 +580,7 @@ fn what_is_more_than_a_commit_takes_is_refused_by_the_operation_that_writes_it()
         Ok(())
     });
     assert!(matches!(removed, Err(Error::LimitExceeded { .. })), "{removed:?}");
-    core.commit_optimistic(running.into_writer()).unwrap();
+    core.commit_optimistic(running.into_writer()).unwrap().settle().unwrap();
     let view = core.view().unwrap();
     assert_eq!(view.count(&KeyRange::all()).unwrap(), 9);
     assert!(view.get(b"key5").unwrap().is_none() && view.get(b"more").unwrap().is_some());

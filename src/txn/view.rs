@@ -14,6 +14,7 @@ use crate::engine::{
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::txn::core::{Core, Effect, LAST_MICROS_KEY};
+use crate::txn::isolation::Isolation;
 use crate::txn::observe::{KeyEvent, Told};
 use crate::txn::operation::Operation;
 use crate::txn::undo::Undo;
@@ -194,6 +195,8 @@ pub struct Writer {
     took_times: bool,
     /// What to put back when the operation that runs inside a transaction fails; `None` when nothing can be undone alone.
     undo: Option<Undo>,
+    /// What is checked at the commit of an optimistic transaction, and what of its reads is noted there.
+    tracked: Option<(Arc<Mutex<Reads>>, Isolation)>,
 }
 
 /// Where a transaction stood before an operation: everything that a [`Writer`] notes beside its changes.
@@ -231,6 +234,7 @@ impl Writer {
             exceeds_memory: false,
             took_times: false,
             undo: None,
+            tracked: None,
         }
     }
 
@@ -252,6 +256,24 @@ impl Writer {
         let value = body(self)?;
         self.check_commit()?;
         Ok(value)
+    }
+
+    /// The writer of an optimistic transaction.
+    pub(super) fn tracked(view: View, isolation: Isolation) -> Self {
+        let tracked = view.reads.clone().map(|reads| (reads, isolation));
+        Self { tracked, ..Self::new(view) }
+    }
+
+    /// The same entries, for finding what is to be changed. What it only looks at is not checked at commit unless the transaction
+    /// is serializable.
+    pub(crate) fn search(&self) -> View {
+        View { reads: self.reads_of_readers(), ..self.view.fork() }
+    }
+
+    /// Where an operation that only reads notes what it does.
+    fn reads_of_readers(&self) -> Option<Arc<Mutex<Reads>>> {
+        let noted = self.tracked.as_ref().filter(|(_, isolation)| *isolation == Isolation::Serializable);
+        noted.map(|(reads, _)| Arc::clone(reads))
     }
 
     /// Puts `value` at `key`.
@@ -351,6 +373,12 @@ impl Writer {
         self.view.core.next_in_sequence(name, || start(&View { reads: None, ..self.view.at_next_moment() }))
     }
 
+    /// A number for an identifier, which no other call gets, on this store, a fork of it or another one. Numbers of transactions that
+    /// roll back are not used again.
+    pub(crate) fn unique_number(&self) -> u64 {
+        self.view.core.ids().next()
+    }
+
     /// The store's time in microseconds, moved on where needed so that no call gets a time twice or an earlier one, even
     /// after the store was closed and the clock set back (SEM: WID-LWW-3).
     pub(crate) fn unique_micros(&mut self) -> Result<i64> {
@@ -366,6 +394,9 @@ impl Writer {
     /// Begins an operation of a longer transaction that reads only.
     pub(super) fn move_on(&mut self) {
         self.view.now = OnceCell::new();
+        if self.tracked.is_some() {
+            self.view.reads = self.reads_of_readers();
+        }
     }
 
     /// Sets whether the operations that follow count as uses of their keys, and returns what it was.
@@ -388,6 +419,11 @@ impl Writer {
     /// Begins an operation of a longer transaction; [`Writer::undo_to`] takes it back.
     pub(crate) fn mark(&mut self) -> Mark {
         self.move_on();
+        // Whatever the isolation: what a write goes by is a definition, the kind of a key, a unique value. Under another one than
+        // it saw, it would leave entries that do not fit together.
+        if let Some((reads, _)) = &self.tracked {
+            self.view.reads = Some(Arc::clone(reads));
+        }
         self.undo.get_or_insert_default().clear();
         Mark {
             effects: self.effects.len(),
@@ -420,10 +456,11 @@ impl Writer {
 
     /// What the whole transaction amounts to.
     pub(super) fn into_parts(self) -> Parts {
-        let Self { view, effects, removed, wake_at, took_times, .. } = self;
-        let View { overlay, reads, .. } = view;
-        let (base, changes) = overlay.into_layers();
-        Parts { base, changes, effects, removed, wake_at, took_times, reads }
+        let Self { view, effects, removed, wake_at, took_times, tracked, .. } = self;
+        let (base, changes) = view.overlay.into_layers();
+        let (reads, isolation) = tracked.unzip();
+        let isolation = isolation.unwrap_or_default();
+        Parts { base, changes, effects, removed, wake_at, took_times, reads, isolation }
     }
 
     /// Refuses changes that are more than the engine commits at once.
@@ -462,4 +499,5 @@ pub(super) struct Parts {
     /// Whether it was given unique times.
     pub(super) took_times: bool,
     pub(super) reads: Option<Arc<Mutex<Reads>>>,
+    pub(super) isolation: Isolation,
 }

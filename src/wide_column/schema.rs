@@ -201,6 +201,7 @@ impl TableSchema {
     /// assert_eq!(schema.column_named("at").unwrap().kind(), ColumnKind::Clustering(Order::Descending));
     /// ```
     #[must_use]
+    #[doc(alias = "CLUSTERING ORDER BY")]
     pub fn clustering(self, name: &str, column_type: CqlType, order: Order) -> Self {
         self.with(name, column_type, ColumnKind::Clustering(order))
     }
@@ -234,6 +235,7 @@ impl TableSchema {
     /// # Source
     /// CQL reference, table option `default_time_to_live` (SEM: WID-TTL-1).
     #[must_use]
+    #[doc(alias = "default_time_to_live")]
     pub fn default_ttl(self, seconds: u32) -> Self {
         Self { default_ttl_seconds: seconds, ..self }
     }

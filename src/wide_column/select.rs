@@ -140,6 +140,7 @@ impl<S: Scope> Select<S> {
     /// assert_eq!(last.get("at"), Some(&3.into()));
     /// # Ok::<(), larder::Error>(())
     /// ```
+    #[doc(alias = "ORDER BY")]
     pub fn reverse(self) -> Self {
         Self { direction: self.direction.reversed(), ..self }
     }
@@ -159,6 +160,7 @@ impl<S: Scope> Select<S> {
     /// assert!(events.select(("ann",)).limit(0).to_vec().is_err());
     /// # Ok::<(), larder::Error>(())
     /// ```
+    #[doc(alias = "LIMIT")]
     pub fn limit(self, rows: u64) -> Self {
         Self { limit: Some(rows), ..self }
     }

@@ -84,6 +84,7 @@ impl<S: Scope> WideTable<S> {
     /// assert!(users.prepare_insert(&["name"]).is_err(), "a key column is missing");
     /// # Ok::<(), larder::Error>(())
     /// ```
+    #[doc(alias("prepare", "PreparedStatement"))]
     pub fn prepare_insert(&self, columns: &[&str]) -> Result<PreparedInsert<S>> {
         let (definition, plan) = self.scope.read(self.operation("prepare_insert"), |view| {
             let definition = self.target.definition(view)?;
@@ -108,6 +109,7 @@ impl<S: Scope> WideTable<S> {
     ///
     /// # Source
     /// CQL reference, `SELECT`.
+    #[doc(alias = "SELECT")]
     pub fn select(&self, partition: impl Values) -> Select<S> {
         Select::new(self.scope.clone(), Arc::clone(&self.target), Some(partition.into_values()))
     }
@@ -126,6 +128,7 @@ impl<S: Scope> WideTable<S> {
     /// assert_eq!(names, [Some("test".into()), Some("xd".into())]);
     /// # Ok::<(), larder::Error>(())
     /// ```
+    #[doc(alias = "SELECT")]
     pub fn scan(&self) -> Select<S> {
         Select::new(self.scope.clone(), Arc::clone(&self.target), None)
     }
@@ -169,6 +172,7 @@ impl<S: WriteScope> WideTable<S> {
     /// # Source
     /// CQL reference, `CREATE TABLE`.
     #[expect(clippy::needless_pass_by_value, reason = "a definition is built in place")]
+    #[doc(alias = "CREATE TABLE")]
     pub fn create(&self, schema: TableSchema) -> Result<()> {
         self.scope.write(self.operation("create"), |writer| self.target.create(writer, &schema))
     }
@@ -190,6 +194,7 @@ impl<S: WriteScope> WideTable<S> {
     ///
     /// # Source
     /// CQL reference, `DROP TABLE`.
+    #[doc(alias = "DROP TABLE")]
     pub fn drop_table(&self) -> Result<bool> {
         self.scope.write(self.operation("drop_table").freeing(true), |writer| self.target.remove(writer))
     }
@@ -220,6 +225,7 @@ impl<S: WriteScope> WideTable<S> {
     ///
     /// # Source
     /// CQL reference, `INSERT`.
+    #[doc(alias = "INSERT")]
     pub fn insert(&self, row: &[(&str, CqlValue)]) -> Result<()> {
         self.insert_with(row, WriteOptions::default())
     }
@@ -245,6 +251,7 @@ impl<S: WriteScope> WideTable<S> {
     ///
     /// # Source
     /// CQL reference, `INSERT … USING`.
+    #[doc(alias("USING TTL", "USING TIMESTAMP"))]
     pub fn insert_with(&self, row: &[(&str, CqlValue)], options: WriteOptions) -> Result<()> {
         self.write(self.operation("insert"), |schema| plan::write_row(schema, row, true, options))
     }
@@ -269,6 +276,7 @@ impl<S: WriteScope> WideTable<S> {
     ///
     /// # Source
     /// CQL reference, `UPDATE`.
+    #[doc(alias = "UPDATE")]
     pub fn update(&self, row: &[(&str, CqlValue)]) -> Result<()> {
         self.update_with(row, WriteOptions::default())
     }
@@ -314,6 +322,7 @@ impl<S: WriteScope> WideTable<S> {
     ///
     /// # Source
     /// CQL reference, `DELETE`.
+    #[doc(alias = "DELETE")]
     pub fn delete_row(&self, primary_key: impl Values) -> Result<()> {
         self.delete_row_with(primary_key, WriteOptions::default())
     }
@@ -360,6 +369,7 @@ impl<S: WriteScope> WideTable<S> {
     ///
     /// # Source
     /// CQL reference, `DELETE column, … FROM`.
+    #[doc(alias = "DELETE")]
     pub fn delete_columns(&self, primary_key: impl Values, columns: &[&str]) -> Result<()> {
         self.delete_columns_with(primary_key, columns, WriteOptions::default())
     }
@@ -410,6 +420,7 @@ impl<S: WriteScope> WideTable<S> {
     ///
     /// # Source
     /// CQL reference, `DELETE`.
+    #[doc(alias = "DELETE")]
     pub fn delete_partition(&self, partition: impl Values) -> Result<()> {
         self.delete_partition_with(partition, WriteOptions::default())
     }

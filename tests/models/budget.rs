@@ -165,7 +165,7 @@ fn an_operation_that_evicts_and_fails_leaves_the_transaction_as_it_was() {
             }
             tx.collection::<Document>("c").insert_one(&doc! { "_id": 7 })?;
             assert!(tx.kv().len()? < keys, "and what was freed by it is not taken for free");
-            Ok(())
+            Ok::<_, larder::Error>(())
         })
         .unwrap();
     assert_eq!(store.key_stats().evicted, keys - store.kv().len().unwrap(), "only what was committed is counted");

@@ -31,6 +31,7 @@ impl<T, S: Scope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, `listIndexes`.
+    #[doc(alias("getIndexes", "list_index_names"))]
     pub fn list_indexes(&self) -> Result<Vec<IndexInfo>> {
         self.scope.read(Operation::new("document", "list_indexes", self.namespace.target()), |view| {
             let entry = self.namespace.get(view)?;
@@ -58,6 +59,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, `createIndex`.
+    #[doc(alias("createIndex", "ensureIndex"))]
     pub fn create_index(&self, keys: Document) -> Result<String> {
         self.create_index_with(keys, IndexOptions::default())
     }
@@ -87,6 +89,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, `createIndex`.
+    #[doc(alias = "IndexModel")]
     pub fn create_index_with(&self, keys: Document, options: IndexOptions) -> Result<String> {
         let pattern = Pattern::parse(&keys)?;
         self.scope.write(Operation::new("document", "create_index", self.namespace.target()), |writer| {
@@ -122,6 +125,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, `dropIndexes`.
+    #[doc(alias = "dropIndex")]
     pub fn drop_index(&self, name: &str) -> Result<()> {
         self.scope.write(Operation::new("document", "drop_index", self.namespace.target()).freeing(true), |writer| {
             let Some(entry) = self.namespace.get(writer)? else {

@@ -27,7 +27,8 @@ impl<T, S: Scope> Collection<T, S> {
     /// # Source
     /// MongoDB manual, `find` and Query and Projection Operators: `$eq $ne $gt $gte $lt $lte $in $nin $and $or $nor $not
     /// $exists`. Other operators are refused by name.
-    pub fn find(&self, filter: Document) -> Find<'_, T, S> {
+    #[doc(alias("findMany", "find_many"))]
+    pub fn find(&self, filter: Document) -> Find<T, S> {
         Find::new(self, filter)
     }
 
@@ -51,6 +52,7 @@ impl<T, S: Scope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, `countDocuments`.
+    #[doc(alias("count", "countDocuments"))]
     pub fn count_documents(&self, filter: Document) -> Result<u64> {
         let query = Query { filter, ..Query::default() };
         self.scope.read(Operation::new("document", "count_documents", self.namespace.target()), |view| {
@@ -89,6 +91,7 @@ impl<T, S: Scope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, Aggregation Stages.
+    #[doc(alias = "pipeline")]
     pub fn aggregate(&self, pipeline: impl IntoIterator<Item = Document>) -> Result<Cursor<Document>> {
         let (leading, rest) = Pipeline::compile(pipeline.into_iter().collect())?.split_leading();
         let query = Query {
@@ -122,6 +125,7 @@ impl<T: DeserializeOwned, S: Scope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, `findOne`.
+    #[doc(alias = "findOne")]
     pub fn find_one(&self, filter: Document) -> Result<Option<T>> {
         let query = Query { filter, limit: Some(1), ..Query::default() };
         self.scope.read(Operation::new("document", "find_one", self.namespace.target()), |view| {

@@ -70,7 +70,7 @@ fn a_cursor_in_a_transaction_does_not_see_later_writes() {
                 events.insert_one(&doc! { "_id": event?.get_i32("_id").unwrap() + 100 })?;
             }
             assert_eq!(events.count_documents(doc! {})?, 10);
-            Ok(())
+            Ok::<_, crate::Error>(())
         })
         .unwrap();
 }
@@ -97,11 +97,11 @@ fn skip_and_limit_work_on_sorted_documents() {
 
 // SEM: DOC-UPD-9
 #[test]
-fn ids_that_are_made_are_ascending_and_the_same_in_every_run() {
+fn ids_that_are_made_are_ascending_and_with_a_seed_the_same_in_every_run() {
     let run = || {
         let clock = ManualClock::default();
         clock.set(Timestamp::from_seconds(1_000));
-        let store = Store::builder().clock(clock).in_memory();
+        let store = Store::builder().clock(clock).seed(7).in_memory();
         let collections = ["a", "b"].map(|name| store.collection::<Document>(name));
         let insert = |n: usize| collections[n % 2].insert_one(&doc! { "n": 1 }).unwrap().inserted_id;
         (0..6).map(insert).collect::<Vec<_>>()

@@ -12,9 +12,8 @@ use crate::document::describe;
 use crate::document::filter::Filter;
 use crate::document::maintain::Records;
 use crate::document::order::compare;
-use crate::document::path::corrupt;
 use crate::document::plan;
-use crate::document::raw;
+use crate::document::raw::{self, corrupt};
 use crate::document::record;
 use crate::document::scan::{Match, Scan};
 use crate::document::schema::Namespace;
@@ -25,8 +24,8 @@ use crate::txn::{Operation, WriteScope, Writer};
 impl<T: Serialize, S: WriteScope> Collection<T, S> {
     /// Inserts `document`.
     ///
-    /// `_id` is stored first. A document without one gets an `ObjectId` of the store's time and the collection's next
-    /// number, so that the same run makes the same ids.
+    /// `_id` is stored first. A document without one gets an `ObjectId` of the store's time in seconds and a number of eight bytes
+    /// that no other store and no fork gives out. [`Builder::seed`](crate::Builder::seed) has the same run make the same ids.
     ///
     /// # Errors
     /// [`Error::DuplicateKey`] when a unique index holds its key; [`Error::LimitExceeded`] for a document over 16 MiB or
@@ -48,6 +47,7 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, `insertOne`.
+    #[doc(alias("insertOne", "InsertOneResult"))]
     pub fn insert_one(&self, document: &T) -> Result<InsertOneResult> {
         let document = serialize(document)?;
         self.scope.write(Operation::new("document", "insert_one", self.namespace.target()), |writer| {
@@ -72,6 +72,7 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, `insertMany` (ordered; the original keeps what came before the one that failed).
+    #[doc(alias("insertMany", "InsertManyResult", "bulkWrite"))]
     pub fn insert_many(&self, documents: impl IntoIterator<Item = impl Borrow<T>>) -> Result<InsertManyResult> {
         let mut all = Serialized::default();
         documents
@@ -104,6 +105,7 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, `replaceOne`.
+    #[doc(alias = "replaceOne")]
     pub fn replace_one(&self, filter: Document, replacement: &T) -> Result<UpdateResult> {
         let (filter, replacement) = (Filter::compile(&filter)?, serialize(replacement)?);
         if let Some(operator) = record::operator(&replacement)? {
@@ -145,6 +147,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, `updateOne`.
+    #[doc(alias = "updateOne")]
     pub fn update_one(&self, filter: Document, update: Document) -> Result<UpdateResult> {
         self.update("update_one", &filter, &update, One::First)
     }
@@ -165,6 +168,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, `updateMany` (not atomic as a whole in the original; SEM: DOC-UPD-10).
+    #[doc(alias = "updateMany")]
     pub fn update_many(&self, filter: Document, update: Document) -> Result<UpdateResult> {
         self.update("update_many", &filter, &update, One::All)
     }
@@ -186,6 +190,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, `deleteOne`.
+    #[doc(alias("deleteOne", "DeleteResult", "deleted_count"))]
     pub fn delete_one(&self, filter: Document) -> Result<u64> {
         self.delete("delete_one", &filter, One::First)
     }
@@ -206,6 +211,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     ///
     /// # Source
     /// MongoDB manual, `deleteMany`.
+    #[doc(alias("deleteMany", "DeleteResult", "deleted_count"))]
     pub fn delete_many(&self, filter: Document) -> Result<u64> {
         self.delete("delete_many", &filter, One::All)
     }
@@ -268,8 +274,8 @@ fn insert(writer: &mut Writer, namespace: &Namespace, document: &RawDocument) ->
     let entry = namespace.get_or_create(writer)?;
     let mut records = Records::new(writer, namespace, &entry);
     let id = records.next_id()?;
-    let (now, collection) = (records.writer().now(), records.collection_id());
-    let (stored, inserted_id) = record::with_id(document, || record::object_id(now, collection, id))?;
+    let writer = records.writer();
+    let (stored, inserted_id) = record::with_id(document, || record::object_id(writer.now(), writer.unique_number()))?;
     // An `_id` may have been added to what was checked.
     record::check_size(&stored)?;
     records.insert(id, &stored).map_err(|error| error.at(|| describe::document_of(&stored, &namespace.label())))?;
@@ -309,7 +315,7 @@ fn each_match(
 ) -> Result<()> {
     let Some(entry) = namespace.get(writer)? else { return Ok(()) };
     let plan = plan::choose(entry.id, &entry.record, filter, None)?;
-    let mut scan = Scan::start(writer, entry.id, filter.clone(), plan, None, None)?;
+    let mut scan = Scan::start(&writer.search(), entry.id, filter.clone(), plan, None, None)?;
     let mut records = Records::new(writer, namespace, &entry);
     while let Some(found) = scan.advance()? {
         body(&mut records, found)?;

@@ -117,6 +117,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `BITFIELD`.
+    #[doc(alias = "BITFIELD")]
     pub fn bit_field(&self, key: impl AsRef<[u8]>, operations: &[BitFieldOperation]) -> Result<Vec<Option<i64>>> {
         self.write("bit_field", key.as_ref(), |writer, key| {
             let len = written(operations)?;

@@ -57,6 +57,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `BITOP`.
+    #[doc(alias = "BITOP")]
     pub fn bit_operation<K: AsRef<[u8]>>(
         &self,
         operation: BitOperation,

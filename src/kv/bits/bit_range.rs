@@ -122,6 +122,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `BITCOUNT`.
+    #[doc(alias = "BITCOUNT")]
     pub fn bit_count(&self, key: impl AsRef<[u8]>, range: BitRange) -> Result<u64> {
         self.read("bit_count", key.as_ref(), |view, key| {
             Ok(string::look(view, key, |value| count(value, range))?.unwrap_or(0))
@@ -153,6 +154,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `BITPOS`.
+    #[doc(alias = "BITPOS")]
     pub fn bit_position(&self, key: impl AsRef<[u8]>, bit: bool, range: BitRange) -> Result<Option<u64>> {
         self.read("bit_position", key.as_ref(), |view, key| {
             let found = string::look(view, key, |value| position(value, bit, range))?;

@@ -45,6 +45,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `GETBIT`.
+    #[doc(alias = "GETBIT")]
     pub fn get_bit(&self, key: impl AsRef<[u8]>, offset: u64) -> Result<bool> {
         self.read("get_bit", key.as_ref(), |view, key| {
             let (byte, mask) = locate(offset)?;
@@ -74,6 +75,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `SETBIT`.
+    #[doc(alias = "SETBIT")]
     pub fn set_bit(&self, key: impl AsRef<[u8]>, offset: u64, bit: bool) -> Result<bool> {
         self.write("set_bit", key.as_ref(), |writer, key| {
             let (byte, mask) = locate(offset)?;

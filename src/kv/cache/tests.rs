@@ -161,7 +161,7 @@ fn nothing_is_computed_for_what_cannot_be_kept() {
     store
         .transaction(|_| {
             assert!(matches!(refused(&kv, "k", HOUR.into()), Error::NestedTransaction));
-            Ok(())
+            Ok::<_, Error>(())
         })
         .unwrap();
     let overlong = vec![0; crate::limits::STRING_BYTES_MAX + 1];

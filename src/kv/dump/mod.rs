@@ -69,6 +69,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `DUMP`.
+    #[doc(alias = "DUMP")]
     pub fn dump(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
         let value = self.read("dump", key.as_ref(), |view, key| {
             entry::look(view, key, |head, payload| Value::read(view, key, head.kind, payload))
@@ -101,6 +102,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `RESTORE`.
+    #[doc(alias = "RESTORE")]
     pub fn restore(
         &self,
         key: impl AsRef<[u8]>,

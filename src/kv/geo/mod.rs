@@ -121,6 +121,7 @@ impl<S: Scope> Geo<S> {
     ///
     /// # Source
     /// Redis command reference, `GEOPOS`.
+    #[doc(alias = "GEOPOS")]
     pub fn position(&self, member: impl AsRef<[u8]>) -> Result<Option<GeoPosition>> {
         Ok(self.positions([member])?.pop().flatten())
     }
@@ -142,6 +143,7 @@ impl<S: Scope> Geo<S> {
     ///
     /// # Source
     /// Redis command reference, `GEOPOS`.
+    #[doc(alias = "GEOPOS")]
     pub fn positions<M: AsRef<[u8]>>(&self, members: impl IntoIterator<Item = M>) -> Result<Vec<Option<GeoPosition>>> {
         self.positions_from("geo.positions", &members.into_iter().collect::<Vec<M>>())
     }
@@ -167,6 +169,7 @@ impl<S: Scope> Geo<S> {
     ///
     /// # Source
     /// Redis command reference, `GEODIST`.
+    #[doc(alias = "GEODIST")]
     pub fn distance(&self, from: impl AsRef<[u8]>, to: impl AsRef<[u8]>, unit: GeoUnit) -> Result<Option<f64>> {
         let positions = self.positions_from("geo.distance", &[from.as_ref(), to.as_ref()])?;
         Ok(match positions[..] {
@@ -195,6 +198,7 @@ impl<S: Scope> Geo<S> {
     ///
     /// # Source
     /// Redis command reference, `GEOHASH`.
+    #[doc(alias = "GEOHASH")]
     pub fn geohash(&self, member: impl AsRef<[u8]>) -> Result<Option<String>> {
         let position = self.positions_from("geo.geohash", &[member])?.pop().flatten();
         Ok(position.map(hash::text))
@@ -214,7 +218,8 @@ impl<S: Scope> Geo<S> {
     ///
     /// # Source
     /// Redis command reference, `GEOSEARCH` with `FROMLONLAT`.
-    pub fn search(&self, centre: GeoPosition, shape: GeoShape) -> GeoSearch<'_, S> {
+    #[doc(alias = "GEOSEARCH")]
+    pub fn search(&self, centre: GeoPosition, shape: GeoShape) -> GeoSearch<S> {
         GeoSearch::new(self, Origin::Position(centre), shape)
     }
 
@@ -232,7 +237,8 @@ impl<S: Scope> Geo<S> {
     ///
     /// # Source
     /// Redis command reference, `GEOSEARCH` with `FROMMEMBER`.
-    pub fn search_from_member(&self, member: impl AsRef<[u8]>, shape: GeoShape) -> GeoSearch<'_, S> {
+    #[doc(alias = "GEOSEARCH")]
+    pub fn search_from_member(&self, member: impl AsRef<[u8]>, shape: GeoShape) -> GeoSearch<S> {
         GeoSearch::new(self, Origin::Member(member.as_ref().to_vec()), shape)
     }
 
@@ -269,6 +275,7 @@ impl<S: WriteScope> Geo<S> {
     ///
     /// # Source
     /// Redis command reference, `GEOADD`.
+    #[doc(alias = "GEOADD")]
     pub fn add(&self, member: impl AsRef<[u8]>, position: GeoPosition) -> Result<bool> {
         let places = [(member, position)];
         Ok(self.add_from("geo.add", GeoCondition::Always, &places)?.added == 1)
@@ -296,6 +303,7 @@ impl<S: WriteScope> Geo<S> {
     ///
     /// # Source
     /// Redis command reference, `GEOADD` with `NX` and `XX`.
+    #[doc(alias = "GEOADD")]
     pub fn add_all<M: AsRef<[u8]>>(
         &self,
         condition: GeoCondition,

@@ -52,8 +52,8 @@ pub struct GeoMatch {
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a search reads nothing until its matches are asked for"]
-pub struct GeoSearch<'a, S = AutoCommit> {
-    geo: &'a Geo<S>,
+pub struct GeoSearch<S = AutoCommit> {
+    geo: Geo<S>,
     query: Query,
 }
 
@@ -75,9 +75,9 @@ struct Query {
     any: bool,
 }
 
-impl<'a, S: Scope> GeoSearch<'a, S> {
-    pub(super) fn new(geo: &'a Geo<S>, origin: Origin, shape: GeoShape) -> Self {
-        Self { geo, query: Query { origin, shape, order: None, count: None, any: false } }
+impl<S: Scope> GeoSearch<S> {
+    pub(super) fn new(geo: &Geo<S>, origin: Origin, shape: GeoShape) -> Self {
+        Self { geo: geo.clone(), query: Query { origin, shape, order: None, count: None, any: false } }
     }
 
     /// Answers the nearest first.
@@ -169,13 +169,14 @@ impl<'a, S: Scope> GeoSearch<'a, S> {
     ///
     /// # Source
     /// Redis command reference, `GEOSEARCH`.
+    #[doc(alias = "GEOSEARCH")]
     pub fn matches(self) -> Result<Vec<GeoMatch>> {
         let Self { geo, query } = self;
         geo.kv.read("geo.search", &geo.key, |view, key| query.run(view, key))
     }
 }
 
-impl<S: WriteScope> GeoSearch<'_, S> {
+impl<S: WriteScope> GeoSearch<S> {
     /// Puts the members within the shape into a sorted set at `destination`, in the place of whatever that held, and
     /// answers how many there are. Without any, the destination is removed.
     ///
@@ -198,6 +199,7 @@ impl<S: WriteScope> GeoSearch<'_, S> {
     ///
     /// # Source
     /// Redis command reference, `GEOSEARCHSTORE`.
+    #[doc(alias = "GEOSEARCHSTORE")]
     pub fn store(self, destination: impl AsRef<[u8]>) -> Result<u64> {
         self.store_scores("geo.store", destination.as_ref(), |found| hash::score(found.hash))
     }
@@ -223,6 +225,7 @@ impl<S: WriteScope> GeoSearch<'_, S> {
     ///
     /// # Source
     /// Redis command reference, `GEOSEARCHSTORE` with `STOREDIST`.
+    #[doc(alias = "GEOSEARCHSTORE")]
     pub fn store_distances(self, destination: impl AsRef<[u8]>) -> Result<u64> {
         self.store_scores("geo.store_distances", destination.as_ref(), |found| found.distance)
     }

@@ -81,6 +81,7 @@ impl<S: Scope> HyperLogLog<S> {
     ///
     /// # Source
     /// Redis command reference, `PFCOUNT` of one key.
+    #[doc(alias = "PFCOUNT")]
     pub fn count(&self) -> Result<u64> {
         self.kv
             .read("hyperloglog.count", &self.key, |view, key| look(view, key)?.map_or(Ok(0), |sketch| sketch.count()))
@@ -106,6 +107,7 @@ impl<S: WriteScope> HyperLogLog<S> {
     ///
     /// # Source
     /// Redis command reference, `PFADD`.
+    #[doc(alias = "PFADD")]
     pub fn add<E: AsRef<[u8]>>(&self, elements: impl IntoIterator<Item = E>) -> Result<bool> {
         let elements: Vec<E> = elements.into_iter().collect();
         self.kv.write("hyperloglog.add", &self.key, |writer, key| {
@@ -143,6 +145,7 @@ impl<S: WriteScope> HyperLogLog<S> {
     ///
     /// # Source
     /// Redis command reference, `PFCOUNT` of one key.
+    #[doc(alias = "PFCOUNT")]
     pub fn count_and_keep(&self) -> Result<u64> {
         self.kv.write("hyperloglog.count_and_keep", &self.key, |writer, key| {
             let (head, value) = string::claim(writer, key)?;
@@ -177,6 +180,7 @@ impl<S: WriteScope> HyperLogLog<S> {
     ///
     /// # Source
     /// Redis command reference, `PFMERGE`.
+    #[doc(alias = "PFMERGE")]
     pub fn merge_from<K: AsRef<[u8]>>(&self, sources: impl IntoIterator<Item = K>) -> Result<()> {
         let sources: Vec<K> = sources.into_iter().collect();
         self.kv.write("hyperloglog.merge_from", &self.key, |writer, key| {
@@ -222,6 +226,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `PFCOUNT` of several keys.
+    #[doc(alias = "PFCOUNT")]
     pub fn hyperloglog_count<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Result<u64> {
         let keys: Vec<K> = keys.into_iter().collect();
         self.scope.read(self.operation("hyperloglog_count"), |view| {

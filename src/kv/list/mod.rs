@@ -98,6 +98,7 @@ impl<S: Scope> List<S> {
     ///
     /// # Source
     /// Redis command reference, `LLEN`.
+    #[doc(alias = "LLEN")]
     pub fn len(&self) -> Result<u64> {
         Ok(self.read("list.len", |list| Ok(list.extent.len))?.unwrap_or(0))
     }
@@ -132,6 +133,7 @@ impl<S: Scope> List<S> {
     ///
     /// # Source
     /// Redis command reference, `LINDEX`.
+    #[doc(alias = "LINDEX")]
     pub fn get(&self, index: i64) -> Result<Option<Vec<u8>>> {
         let value = self.read("list.get", |list| {
             let Some(place) = list.place(index)? else { return Ok(None) };
@@ -156,6 +158,7 @@ impl<S: Scope> List<S> {
     ///
     /// # Source
     /// Redis command reference, `LRANGE`.
+    #[doc(alias = "LRANGE")]
     pub fn range(&self, start: i64, stop: i64) -> Result<Vec<Vec<u8>>> {
         let values = self.read("list.range", |list| {
             let Some((range, count)) = list.slice(start, stop)? else { return Ok(Vec::new()) };
@@ -191,6 +194,7 @@ impl<S: Scope> List<S> {
     ///
     /// # Source
     /// Redis command reference, `LPOS`.
+    #[doc(alias = "LPOS")]
     pub fn positions(
         &self,
         value: impl AsRef<[u8]>,
@@ -248,6 +252,7 @@ impl<S: WriteScope> List<S> {
     ///
     /// # Source
     /// Redis command reference, `LPUSH`, `RPUSH`.
+    #[doc(alias("LPUSH", "RPUSH"))]
     pub fn push<V: AsRef<[u8]>>(&self, end: End, values: impl IntoIterator<Item = V>) -> Result<u64> {
         let values: Vec<_> = values.into_iter().collect();
         self.write("list.push", |list| push(list, end, &values))
@@ -267,6 +272,7 @@ impl<S: WriteScope> List<S> {
     ///
     /// # Source
     /// Redis command reference, `LPUSHX`, `RPUSHX`.
+    #[doc(alias("LPUSHX", "RPUSHX"))]
     pub fn push_if_present<V: AsRef<[u8]>>(&self, end: End, values: impl IntoIterator<Item = V>) -> Result<u64> {
         let values: Vec<_> = values.into_iter().collect();
         self.write("list.push_if_present", |list| if list.extent.is_some() { push(list, end, &values) } else { Ok(0) })
@@ -286,6 +292,7 @@ impl<S: WriteScope> List<S> {
     ///
     /// # Source
     /// Redis command reference, `LPOP`, `RPOP`.
+    #[doc(alias("LPOP", "RPOP"))]
     pub fn pop(&self, end: End) -> Result<Option<Vec<u8>>> {
         self.free("list.pop", |list| {
             let value = list.pop(end)?;
@@ -315,6 +322,7 @@ impl<S: WriteScope> List<S> {
     ///
     /// # Source
     /// Redis command reference, `LPOP`, `RPOP`, `LMPOP`.
+    #[doc(alias("LPOP", "RPOP", "LMPOP"))]
     pub fn pop_many(&self, end: End, count: u64) -> Result<Vec<Vec<u8>>> {
         self.free("list.pop_many", |list| {
             let mut values = Vec::new();
@@ -345,6 +353,7 @@ impl<S: WriteScope> List<S> {
     ///
     /// # Source
     /// Redis command reference, `LSET`.
+    #[doc(alias = "LSET")]
     pub fn set(&self, index: i64, value: impl AsRef<[u8]>) -> Result<bool> {
         let value = value.as_ref();
         self.write("list.set", |list| {
@@ -374,6 +383,7 @@ impl<S: WriteScope> List<S> {
     ///
     /// # Source
     /// Redis command reference, `LINSERT`.
+    #[doc(alias = "LINSERT")]
     pub fn insert(&self, end: End, pivot: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<Option<u64>> {
         let (pivot, value) = (pivot.as_ref(), value.as_ref());
         self.write("list.insert", |list| {
@@ -412,6 +422,7 @@ impl<S: WriteScope> List<S> {
     ///
     /// # Source
     /// Redis command reference, `LREM`.
+    #[doc(alias = "LREM")]
     pub fn remove(&self, value: impl AsRef<[u8]>, direction: Direction, limit: u64) -> Result<u64> {
         let value = value.as_ref();
         self.free("list.remove", |list| {
@@ -452,6 +463,7 @@ impl<S: WriteScope> List<S> {
     ///
     /// # Source
     /// Redis command reference, `LTRIM`.
+    #[doc(alias = "LTRIM")]
     pub fn trim(&self, start: i64, stop: i64) -> Result<()> {
         self.free("list.trim", |list| {
             if list.extent.is_some() {

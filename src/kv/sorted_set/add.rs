@@ -138,6 +138,7 @@ impl<S: WriteScope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZADD`.
+    #[doc(alias = "ZADD")]
     pub fn add_many<M: AsRef<[u8]>>(
         &self,
         entries: impl IntoIterator<Item = (M, f64)>,
@@ -180,6 +181,7 @@ impl<S: WriteScope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZADD` with `INCR`.
+    #[doc(alias = "ZADD")]
     pub fn increment_if(&self, member: impl AsRef<[u8]>, by: f64, options: AddOptions) -> Result<Option<f64>> {
         let member = member.as_ref();
         let by = accept(by, "increment")?;

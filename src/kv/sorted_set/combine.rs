@@ -81,8 +81,8 @@ enum Which {
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a combination reads nothing until its entries are asked for"]
-pub struct Combination<'a, S = AutoCommit> {
-    kv: &'a Kv<S>,
+pub struct Combination<S = AutoCommit> {
+    kv: Kv<S>,
     which: Which,
     keys: Vec<Vec<u8>>,
     /// One for each key; without any each is 1.
@@ -104,7 +104,8 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `ZUNION`.
-    pub fn union<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Combination<'_, S> {
+    #[doc(alias = "ZUNION")]
+    pub fn union<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Combination<S> {
         Combination::new(self, Which::Any, keys)
     }
 
@@ -120,7 +121,8 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `ZINTER`.
-    pub fn intersection<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Combination<'_, S> {
+    #[doc(alias = "ZINTER")]
+    pub fn intersection<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Combination<S> {
         Combination::new(self, Which::All, keys)
     }
 
@@ -136,15 +138,16 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Source
     /// Redis command reference, `ZDIFF`.
-    pub fn difference<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Combination<'_, S> {
+    #[doc(alias = "ZDIFF")]
+    pub fn difference<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Combination<S> {
         Combination::new(self, Which::FirstOnly, keys)
     }
 }
 
-impl<'a, S: Scope> Combination<'a, S> {
-    fn new<K: AsRef<[u8]>>(kv: &'a Kv<S>, which: Which, keys: impl IntoIterator<Item = K>) -> Self {
+impl<S: Scope> Combination<S> {
+    fn new<K: AsRef<[u8]>>(kv: &Kv<S>, which: Which, keys: impl IntoIterator<Item = K>) -> Self {
         let keys = keys.into_iter().map(|key| key.as_ref().to_vec()).collect();
-        Self { kv, which, keys, weights: Vec::new(), aggregate: Aggregate::default() }
+        Self { kv: kv.clone(), which, keys, weights: Vec::new(), aggregate: Aggregate::default() }
     }
 
     /// Multiplies the scores of each set by its weight before they are put together.
@@ -215,6 +218,7 @@ impl<'a, S: Scope> Combination<'a, S> {
     ///
     /// # Source
     /// Redis command reference, `ZINTERCARD`.
+    #[doc(alias = "ZINTERCARD")]
     pub fn count(&self, limit: Option<u64>) -> Result<u64> {
         let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let entries = self.kv.scope.read(self.kv.operation("count_combination"), |view| self.collect(view, limit))?;
@@ -306,7 +310,7 @@ impl<'a, S: Scope> Combination<'a, S> {
     }
 }
 
-impl<S: WriteScope> Combination<'_, S> {
+impl<S: WriteScope> Combination<S> {
     /// Makes the key `destination` a sorted set of the members asked for, in the place of what is there, and answers how many
     /// there are. Without any, nothing is left there.
     ///
@@ -327,6 +331,7 @@ impl<S: WriteScope> Combination<'_, S> {
     ///
     /// # Source
     /// Redis command reference, `ZUNIONSTORE`, `ZINTERSTORE`, `ZDIFFSTORE`.
+    #[doc(alias("ZUNIONSTORE", "ZINTERSTORE", "ZDIFFSTORE"))]
     pub fn store_at(&self, destination: impl AsRef<[u8]>) -> Result<u64> {
         self.kv.write("store_combination", destination.as_ref(), |writer, destination| {
             let entries = self.collect(writer, usize::MAX)?;
@@ -336,7 +341,7 @@ impl<S: WriteScope> Combination<'_, S> {
     }
 }
 
-impl<S> Combination<'_, S> {
+impl<S> Combination<S> {
     /// What is told of storing it.
     fn event(&self) -> &'static str {
         match self.which {

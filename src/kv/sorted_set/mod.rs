@@ -83,6 +83,7 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZSCORE`.
+    #[doc(alias = "ZSCORE")]
     pub fn score(&self, member: impl AsRef<[u8]>) -> Result<Option<f64>> {
         let member = member.as_ref();
         let score =
@@ -108,6 +109,7 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZMSCORE`.
+    #[doc(alias = "ZMSCORE")]
     pub fn scores<M: AsRef<[u8]>>(&self, members: impl IntoIterator<Item = M>) -> Result<Vec<Option<f64>>> {
         let members: Vec<_> = members.into_iter().collect();
         let check = |_: &Elements| members.iter().try_for_each(|member| check_member(member.as_ref()));
@@ -136,6 +138,7 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZRANK`.
+    #[doc(alias = "ZRANK")]
     pub fn rank(&self, member: impl AsRef<[u8]>) -> Result<Option<u64>> {
         Ok(self.rank_with_score(member, Direction::Forward)?.map(|(rank, _)| rank))
     }
@@ -159,6 +162,7 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZREVRANK`.
+    #[doc(alias = "ZREVRANK")]
     pub fn reverse_rank(&self, member: impl AsRef<[u8]>) -> Result<Option<u64>> {
         Ok(self.rank_with_score(member, Direction::Backward)?.map(|(rank, _)| rank))
     }
@@ -181,6 +185,7 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZCARD`.
+    #[doc(alias = "ZCARD")]
     pub fn len(&self) -> Result<u64> {
         let len = self.read("sorted_set.len", |_| Ok(()), |view, set, ()| view.count(&set.positions()))?;
         Ok(len.unwrap_or(0))
@@ -223,6 +228,7 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZRANK` with `WITHSCORE`.
+    #[doc(alias = "ZRANK")]
     pub fn rank_with_score(&self, member: impl AsRef<[u8]>, direction: Direction) -> Result<Option<(u64, f64)>> {
         let member = member.as_ref();
         let body = |view: &View, set: &Elements, ()| {
@@ -273,6 +279,7 @@ impl<S: WriteScope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZADD`.
+    #[doc(alias = "ZADD")]
     pub fn add(&self, member: impl AsRef<[u8]>, score: f64) -> Result<bool> {
         Ok(self.add_many([(member, score)], AddOptions::default())?.added == 1)
     }
@@ -295,6 +302,7 @@ impl<S: WriteScope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZINCRBY`.
+    #[doc(alias = "ZINCRBY")]
     pub fn increment(&self, member: impl AsRef<[u8]>, by: f64) -> Result<f64> {
         // Without a condition it always answers the sum.
         Ok(self.increment_if(member, by, AddOptions::default())?.unwrap_or_default())

@@ -28,8 +28,8 @@ use crate::txn::{AutoCommit, Scope, View, WriteScope};
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a query reads nothing until its entries are asked for"]
-pub struct RangeQuery<'a, S = AutoCommit> {
-    set: &'a SortedSet<S>,
+pub struct RangeQuery<S = AutoCommit> {
+    set: SortedSet<S>,
     bounds: Bounds,
     direction: Direction,
     offset: u64,
@@ -45,9 +45,9 @@ pub(super) enum Bounds {
     Lex((Bound<Vec<u8>>, Bound<Vec<u8>>)),
 }
 
-impl<'a, S: Scope> RangeQuery<'a, S> {
-    pub(super) fn new(set: &'a SortedSet<S>, bounds: Bounds) -> Self {
-        Self { set, bounds, direction: Direction::Forward, offset: 0, limit: u64::MAX }
+impl<S: Scope> RangeQuery<S> {
+    pub(super) fn new(set: &SortedSet<S>, bounds: Bounds) -> Self {
+        Self { set: set.clone(), bounds, direction: Direction::Forward, offset: 0, limit: u64::MAX }
     }
 
     /// Goes from the highest score to the lowest, through ties too. Bounds of scores and of bytes stay as they are, lower first;
@@ -115,6 +115,7 @@ impl<'a, S: Scope> RangeQuery<'a, S> {
     ///
     /// # Source
     /// Redis command reference, `ZRANGE`.
+    #[doc(alias = "ZRANGE")]
     pub fn entries(self) -> Result<Vec<(Vec<u8>, f64)>> {
         self.run("sorted_set.query")
     }
@@ -143,6 +144,7 @@ impl<'a, S: Scope> RangeQuery<'a, S> {
     ///
     /// # Source
     /// Redis command reference, `ZCOUNT`, `ZLEXCOUNT`.
+    #[doc(alias("ZCOUNT", "ZLEXCOUNT"))]
     pub fn count(self) -> Result<u64> {
         let count = |view: &View, set: &Elements, ()| {
             let Some((range, skip, take)) = self.range(view, set)? else { return Ok(0) };
@@ -238,7 +240,7 @@ impl<'a, S: Scope> RangeQuery<'a, S> {
     }
 }
 
-impl<S: WriteScope> RangeQuery<'_, S> {
+impl<S: WriteScope> RangeQuery<S> {
     /// Removes the members asked for, and answers how many there were.
     ///
     /// # Errors
@@ -258,6 +260,7 @@ impl<S: WriteScope> RangeQuery<'_, S> {
     ///
     /// # Source
     /// Redis command reference, `ZREMRANGEBYRANK`, `ZREMRANGEBYSCORE`, `ZREMRANGEBYLEX`.
+    #[doc(alias("ZREMRANGEBYRANK", "ZREMRANGEBYSCORE", "ZREMRANGEBYLEX"))]
     pub fn remove(self) -> Result<u64> {
         self.set.free("sorted_set.remove_range", |set| {
             self.check(&set.elements)?;
@@ -290,8 +293,9 @@ impl<S: WriteScope> RangeQuery<'_, S> {
     ///
     /// # Source
     /// Redis command reference, `ZRANGESTORE`.
+    #[doc(alias = "ZRANGESTORE")]
     pub fn copy_to(self, destination: impl AsRef<[u8]>) -> Result<u64> {
-        let SortedSet { kv, key } = self.set;
+        let SortedSet { kv, key } = &self.set;
         kv.write("sorted_set.copy_range", destination.as_ref(), |writer, destination| {
             let source = kv.keyspace.head(key)?;
             let source = Held::claim(writer, &source, Kind::SortedSet)?;

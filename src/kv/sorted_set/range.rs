@@ -33,6 +33,7 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZRANGE`.
+    #[doc(alias = "ZRANGE")]
     pub fn range(&self, start: i64, stop: i64) -> Result<Vec<(Vec<u8>, f64)>> {
         self.by_rank(start, stop).run("sorted_set.range")
     }
@@ -59,6 +60,7 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZRANGE` with `REV`.
+    #[doc(alias = "ZRANGE")]
     pub fn reverse_range(&self, start: i64, stop: i64) -> Result<Vec<(Vec<u8>, f64)>> {
         self.by_rank(start, stop).reverse().run("sorted_set.reverse_range")
     }
@@ -105,6 +107,7 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZRANGE` with `BYSCORE`.
+    #[doc(alias = "ZRANGE")]
     pub fn range_by_score(&self, bounds: impl RangeBounds<f64>) -> Result<Vec<(Vec<u8>, f64)>> {
         self.by_score(bounds).run("sorted_set.range_by_score")
     }
@@ -128,6 +131,7 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZRANGE` with `BYSCORE` and `REV`.
+    #[doc(alias = "ZRANGE")]
     pub fn reverse_range_by_score(&self, bounds: impl RangeBounds<f64>) -> Result<Vec<(Vec<u8>, f64)>> {
         self.by_score(bounds).reverse().run("sorted_set.reverse_range_by_score")
     }
@@ -150,6 +154,7 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZCOUNT`.
+    #[doc(alias = "ZCOUNT")]
     pub fn count_by_score(&self, bounds: impl RangeBounds<f64>) -> Result<u64> {
         self.by_score(bounds).count()
     }
@@ -168,7 +173,8 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZRANGE` with `BYSCORE` and `LIMIT`.
-    pub fn by_score(&self, bounds: impl RangeBounds<f64>) -> RangeQuery<'_, S> {
+    #[doc(alias = "ZRANGE")]
+    pub fn by_score(&self, bounds: impl RangeBounds<f64>) -> RangeQuery<S> {
         RangeQuery::new(self, Bounds::Score((bounds.start_bound().cloned(), bounds.end_bound().cloned())))
     }
 
@@ -185,7 +191,8 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZRANGE`.
-    pub fn by_rank(&self, start: i64, stop: i64) -> RangeQuery<'_, S> {
+    #[doc(alias = "ZRANGE")]
+    pub fn by_rank(&self, start: i64, stop: i64) -> RangeQuery<S> {
         RangeQuery::new(self, Bounds::Rank(start, stop))
     }
 
@@ -206,7 +213,8 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZRANGE` with `BYLEX`.
-    pub fn by_lex<M: AsRef<[u8]>>(&self, bounds: impl RangeBounds<M>) -> RangeQuery<'_, S> {
+    #[doc(alias = "ZRANGE")]
+    pub fn by_lex<M: AsRef<[u8]>>(&self, bounds: impl RangeBounds<M>) -> RangeQuery<S> {
         let owned = |bound: Bound<&M>| bound.map(|member| member.as_ref().to_vec());
         RangeQuery::new(self, Bounds::Lex((owned(bounds.start_bound()), owned(bounds.end_bound()))))
     }
@@ -229,6 +237,7 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZRANDMEMBER`.
+    #[doc(alias = "ZRANDMEMBER")]
     pub fn nth(&self, n: u64) -> Result<Option<(Vec<u8>, f64)>> {
         Ok(self.nths([n])?.pop())
     }
@@ -251,6 +260,7 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZRANDMEMBER` with a count.
+    #[doc(alias = "ZRANDMEMBER")]
     pub fn nths(&self, numbers: impl IntoIterator<Item = u64>) -> Result<Vec<(Vec<u8>, f64)>> {
         let body = |view: &View, set: &Elements, ()| {
             let (positions, mut entries) = (set.positions(), Vec::new());
@@ -282,6 +292,7 @@ impl<S: Scope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZSCAN`.
+    #[doc(alias = "ZSCAN")]
     pub fn members_after(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<(Vec<u8>, f64)>> {
         let body = |view: &View, set: &Elements, ()| {
             let mut cursor = view.range(&set.members_after(after), Direction::Forward)?;

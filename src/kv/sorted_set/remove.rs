@@ -27,6 +27,7 @@ impl<S: WriteScope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZREM`.
+    #[doc(alias = "ZREM")]
     pub fn remove(&self, member: impl AsRef<[u8]>) -> Result<bool> {
         Ok(self.remove_many([member])? == 1)
     }
@@ -49,6 +50,7 @@ impl<S: WriteScope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZREM`.
+    #[doc(alias = "ZREM")]
     pub fn remove_many<M: AsRef<[u8]>>(&self, members: impl IntoIterator<Item = M>) -> Result<u64> {
         let members: Vec<_> = members.into_iter().collect();
         self.free("sorted_set.remove", |set| {
@@ -92,6 +94,7 @@ impl<S: WriteScope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZPOPMIN`.
+    #[doc(alias = "ZPOPMIN")]
     pub fn pop_min(&self, count: u64) -> Result<Vec<(Vec<u8>, f64)>> {
         self.pop("sorted_set.pop_min", Direction::Forward, count)
     }
@@ -115,6 +118,7 @@ impl<S: WriteScope> SortedSet<S> {
     ///
     /// # Source
     /// Redis command reference, `ZPOPMAX`.
+    #[doc(alias = "ZPOPMAX")]
     pub fn pop_max(&self, count: u64) -> Result<Vec<(Vec<u8>, f64)>> {
         self.pop("sorted_set.pop_max", Direction::Backward, count)
     }

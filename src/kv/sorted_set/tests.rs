@@ -150,7 +150,7 @@ fn selected(model: &Model, query: &Query) -> Entries {
     chosen.into_iter().skip(usize::try_from(query.offset).unwrap()).take(limit).collect()
 }
 
-fn asked<'a>(set: &'a SortedSet, query: &Query) -> RangeQuery<'a> {
+fn asked(set: &SortedSet, query: &Query) -> RangeQuery {
     let asked = RangeQuery::new(set, query.bounds.clone()).offset(query.offset).limit(query.limit);
     if query.is_reverse { asked.reverse() } else { asked }
 }
@@ -321,8 +321,7 @@ fn infinities_of_both_signs_cancel_and_weights_have_to_fit() {
     assert_eq!(kv.union(["a", "b"]).entries().unwrap(), [(b"m".to_vec(), 0.0)]);
     assert_eq!(kv.union(["a"]).weights([0.0]).entries().unwrap(), [(b"m".to_vec(), 0.0)]);
     kv.sorted_set("c").add("m", 2.0).unwrap();
-    let of_two =
-        |which: Combination<'_>, aggregate| which.weights([2.0, 0.0]).aggregate(aggregate).entries().unwrap()[0].1;
+    let of_two = |which: Combination, aggregate| which.weights([2.0, 0.0]).aggregate(aggregate).entries().unwrap()[0].1;
     assert_eq!(of_two(kv.union(["c", "a"]), Aggregate::Sum).to_bits(), 4.0f64.to_bits());
     assert_eq!(of_two(kv.intersection(["c", "a"]), Aggregate::Sum).to_bits(), 0.0f64.to_bits());
     assert_eq!(of_two(kv.intersection(["c", "a"]), Aggregate::Min).to_bits(), 4.0f64.to_bits());

@@ -195,6 +195,7 @@ impl<S: WriteScope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XCLAIM`.
+    #[doc(alias = "XCLAIM")]
     pub fn claim(
         &self,
         consumer: impl AsRef<[u8]>,
@@ -233,6 +234,7 @@ impl<S: WriteScope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XCLAIM` with `JUSTID`.
+    #[doc(alias = "XCLAIM")]
     pub fn claim_ids(
         &self,
         consumer: impl AsRef<[u8]>,
@@ -272,6 +274,7 @@ impl<S: WriteScope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XAUTOCLAIM`.
+    #[doc(alias = "XAUTOCLAIM")]
     pub fn auto_claim(
         &self,
         consumer: impl AsRef<[u8]>,
@@ -310,6 +313,7 @@ impl<S: WriteScope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XAUTOCLAIM` with `JUSTID`.
+    #[doc(alias = "XAUTOCLAIM")]
     pub fn auto_claim_ids(
         &self,
         consumer: impl AsRef<[u8]>,

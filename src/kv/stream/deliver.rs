@@ -35,6 +35,7 @@ impl<S: WriteScope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XREADGROUP` with `>`.
+    #[doc(alias = "XREADGROUP")]
     pub fn read(&self, consumer: impl AsRef<[u8]>, count: Option<u64>) -> Result<Vec<Entry>> {
         let consumer = consumer.as_ref();
         self.write("stream.group.read", Need::Read, |writer, opened| deliver(writer, opened, consumer, count, true))
@@ -62,6 +63,7 @@ impl<S: WriteScope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XREADGROUP` with `>` and `NOACK`.
+    #[doc(alias = "XREADGROUP")]
     pub fn read_acknowledged(&self, consumer: impl AsRef<[u8]>, count: Option<u64>) -> Result<Vec<Entry>> {
         let consumer = consumer.as_ref();
         let body = |writer: &mut Writer, opened: &Opened<'_>| deliver(writer, opened, consumer, count, false);
@@ -92,6 +94,7 @@ impl<S: WriteScope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XREADGROUP` with an id.
+    #[doc(alias = "XREADGROUP")]
     pub fn read_again(
         &self,
         consumer: impl AsRef<[u8]>,
@@ -126,6 +129,7 @@ impl<S: WriteScope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XACK`.
+    #[doc(alias = "XACK")]
     pub fn acknowledge(&self, ids: impl AsRef<[StreamId]>) -> Result<u64> {
         let acknowledged = self.free_if_there("stream.group.acknowledge", |writer, opened| {
             let mut acknowledged = 0;

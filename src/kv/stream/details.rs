@@ -128,6 +128,7 @@ impl<S: Scope> Stream<S> {
     ///
     /// # Source
     /// Redis command reference, `XINFO STREAM` with `FULL` and `COUNT`.
+    #[doc(alias = "XINFO STREAM")]
     pub fn details(&self, count: Option<u64>) -> Result<StreamDetails> {
         let found = self.read("stream.details", |view, stream, state| details(view, stream, state, count))?;
         found.ok_or_else(no_such_key)

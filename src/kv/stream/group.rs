@@ -270,6 +270,7 @@ impl<S: WriteScope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XGROUP CREATE`.
+    #[doc(alias = "XGROUP CREATE")]
     pub fn create(&self, start: impl Into<Start>) -> Result<()> {
         self.create_with(start, GroupOptions::default())
     }
@@ -293,6 +294,7 @@ impl<S: WriteScope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XGROUP CREATE` with `MKSTREAM` and `ENTRIESREAD`.
+    #[doc(alias = "XGROUP CREATE")]
     pub fn create_with(&self, start: impl Into<Start>, options: GroupOptions) -> Result<()> {
         let start = start.into();
         self.stream.write("stream.group.create", |writer, key, stream| {
@@ -338,6 +340,7 @@ impl<S: WriteScope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XGROUP SETID`.
+    #[doc(alias = "XGROUP SETID")]
     pub fn set_id(&self, start: impl Into<Start>, entries_read: Option<u64>) -> Result<()> {
         let start = start.into();
         let found = self.try_write(Room::Needed, "stream.group.set_id", Some("xgroup-setid"), |writer, opened| {
@@ -365,6 +368,7 @@ impl<S: WriteScope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XGROUP DESTROY`.
+    #[doc(alias = "XGROUP DESTROY")]
     pub fn destroy(&self) -> Result<bool> {
         let found =
             self.try_write(Room::NotNeeded, "stream.group.destroy", Some("xgroup-destroy"), |writer, opened| {
@@ -399,6 +403,7 @@ impl<S: WriteScope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XGROUP CREATECONSUMER`.
+    #[doc(alias = "XGROUP CREATECONSUMER")]
     pub fn create_consumer(&self, name: impl AsRef<[u8]>) -> Result<bool> {
         let name = name.as_ref();
         let found = self.try_write(
@@ -441,6 +446,7 @@ impl<S: WriteScope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XGROUP DELCONSUMER`.
+    #[doc(alias = "XGROUP DELCONSUMER")]
     pub fn delete_consumer(&self, name: impl AsRef<[u8]>) -> Result<u64> {
         let name = name.as_ref();
         let found = self.try_write(

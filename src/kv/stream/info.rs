@@ -122,6 +122,7 @@ impl<S: Scope> Stream<S> {
     ///
     /// # Source
     /// Redis command reference, `XINFO STREAM`.
+    #[doc(alias = "XINFO STREAM")]
     pub fn info(&self) -> Result<StreamInfo> {
         self.read("stream.info", info)?.ok_or_else(no_such_key)
     }
@@ -144,6 +145,7 @@ impl<S: Scope> Stream<S> {
     ///
     /// # Source
     /// Redis command reference, `XINFO GROUPS`.
+    #[doc(alias = "XINFO GROUPS")]
     pub fn groups(&self) -> Result<Vec<GroupInfo>> {
         self.read("stream.groups", groups)?.ok_or_else(no_such_key)
     }
@@ -170,6 +172,7 @@ impl<S: Scope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XINFO CONSUMERS`.
+    #[doc(alias = "XINFO CONSUMERS")]
     pub fn consumers(&self) -> Result<Vec<ConsumerInfo>> {
         self.look("stream.group.consumers", Need::Consumers, |view, opened| consumers(view, &opened.elements))
     }

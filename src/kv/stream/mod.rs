@@ -118,6 +118,7 @@ impl<S: Scope> Stream<S> {
     ///
     /// # Source
     /// Redis command reference, `XLEN`.
+    #[doc(alias = "XLEN")]
     pub fn len(&self) -> Result<u64> {
         let len = self.read("stream.len", |view, stream, _| view.count(&layout::entries(stream)))?;
         Ok(len.unwrap_or(0))
@@ -161,6 +162,7 @@ impl<S: Scope> Stream<S> {
     ///
     /// # Source
     /// Redis command reference, `XREAD`, "The special `$` ID".
+    #[doc(alias = "XREAD")]
     pub fn last_id(&self) -> Result<StreamId> {
         Ok(self.read("stream.last_id", |_, _, state| Ok(state.last))?.unwrap_or_default())
     }
@@ -258,6 +260,7 @@ impl<S: WriteScope> Stream<S> {
     ///
     /// # Source
     /// Redis command reference, `XADD`.
+    #[doc(alias = "XADD")]
     pub fn add<F: AsRef<[u8]>, V: AsRef<[u8]>>(
         &self,
         id: impl Into<NewId>,
@@ -288,6 +291,7 @@ impl<S: WriteScope> Stream<S> {
     ///
     /// # Source
     /// Redis command reference, `XADD` with `NOMKSTREAM`, `MAXLEN` and `MINID`.
+    #[doc(alias = "XADD")]
     pub fn add_with<F: AsRef<[u8]>, V: AsRef<[u8]>>(
         &self,
         id: impl Into<NewId>,
@@ -333,6 +337,7 @@ impl<S: WriteScope> Stream<S> {
     ///
     /// # Source
     /// Redis command reference, `XSETID`.
+    #[doc(alias = "XSETID")]
     pub fn set_id(&self, last: StreamId, entries_added: Option<u64>, max_deleted: Option<StreamId>) -> Result<()> {
         self.write("stream.set_id", |writer, key, stream| {
             if max_deleted.is_some_and(|max_deleted| last < max_deleted) {

@@ -80,8 +80,8 @@ pub struct PendingEntry {
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a query reads nothing until its entries are asked for"]
-pub struct PendingQuery<'a, S = AutoCommit> {
-    group: &'a Group<S>,
+pub struct PendingQuery<S = AutoCommit> {
+    group: Group<S>,
     bounds: Bounds,
     consumer: Option<Vec<u8>>,
     min_idle: Duration,
@@ -108,6 +108,7 @@ impl<S: Scope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XPENDING` with key and group.
+    #[doc(alias = "XPENDING")]
     pub fn pending(&self) -> Result<PendingSummary> {
         self.look("stream.group.pending", Need::Pending, |view, opened| summary(view, &opened.elements))
     }
@@ -125,13 +126,14 @@ impl<S: Scope> Group<S> {
     ///
     /// # Source
     /// Redis command reference, `XPENDING` with a range.
-    pub fn pending_entries(&self, bounds: impl RangeBounds<StreamId>) -> PendingQuery<'_, S> {
+    #[doc(alias = "XPENDING")]
+    pub fn pending_entries(&self, bounds: impl RangeBounds<StreamId>) -> PendingQuery<S> {
         let bounds = range::owned(&bounds);
-        PendingQuery { group: self, bounds, consumer: None, min_idle: Duration::ZERO, limit: u64::MAX }
+        PendingQuery { group: self.clone(), bounds, consumer: None, min_idle: Duration::ZERO, limit: u64::MAX }
     }
 }
 
-impl<S: Scope> PendingQuery<'_, S> {
+impl<S: Scope> PendingQuery<S> {
     /// Only those of one consumer.
     ///
     /// # Examples

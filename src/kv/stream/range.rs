@@ -32,6 +32,7 @@ impl<S: Scope> Stream<S> {
     ///
     /// # Source
     /// Redis command reference, `XRANGE`.
+    #[doc(alias = "XRANGE")]
     pub fn range(&self, bounds: impl RangeBounds<StreamId>, count: Option<u64>) -> Result<Vec<Entry>> {
         self.range_from("stream.range", owned(&bounds), count, Direction::Forward)
     }
@@ -58,6 +59,7 @@ impl<S: Scope> Stream<S> {
     ///
     /// # Source
     /// Redis command reference, `XREVRANGE`.
+    #[doc(alias = "XREVRANGE")]
     pub fn reverse_range(&self, bounds: impl RangeBounds<StreamId>, count: Option<u64>) -> Result<Vec<Entry>> {
         self.range_from("stream.reverse_range", owned(&bounds), count, Direction::Backward)
     }
@@ -82,6 +84,7 @@ impl<S: Scope> Stream<S> {
     ///
     /// # Source
     /// Redis command reference, `XREAD` without `BLOCK`.
+    #[doc(alias("XREAD", "BLOCK"))]
     pub fn read_after(&self, id: StreamId, count: Option<u64>) -> Result<Vec<Entry>> {
         let bounds = (Bound::Excluded(id), Bound::Unbounded);
         let entries = self.read("stream.read_after", |view, stream, _| {

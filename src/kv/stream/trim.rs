@@ -228,6 +228,7 @@ impl<S: WriteScope> Stream<S> {
     ///
     /// # Source
     /// Redis command reference, `XTRIM`.
+    #[doc(alias = "XTRIM")]
     pub fn trim(&self, trim: Trim) -> Result<u64> {
         self.free("stream.trim", |writer, key, stream| {
             trim.check()?;
@@ -259,6 +260,7 @@ impl<S: WriteScope> Stream<S> {
     ///
     /// # Source
     /// Redis command reference, `XDEL`.
+    #[doc(alias = "XDEL")]
     pub fn delete(&self, ids: impl AsRef<[StreamId]>) -> Result<u64> {
         self.free("stream.delete", |writer, key, stream| {
             let Some((head, mut state)) = claim(writer, key)? else { return Ok(0) };

@@ -32,6 +32,7 @@ impl Kv<AutoCommit> {
     ///
     /// # Source
     /// Redis command reference, `BZMPOP`.
+    #[doc(alias = "BZMPOP")]
     pub fn pop_min_wait<K: AsRef<[u8]>>(
         &self,
         keys: impl IntoIterator<Item = K>,
@@ -61,6 +62,7 @@ impl Kv<AutoCommit> {
     ///
     /// # Source
     /// Redis command reference, `BZMPOP`.
+    #[doc(alias = "BZMPOP")]
     pub async fn pop_min_async<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>, count: u64) -> Result<Popped> {
         let keys: Vec<_> = keys.into_iter().collect();
         self.wait_for_async(&keys, || pop_first(self, &keys, Direction::Forward, count)).await
@@ -87,6 +89,7 @@ impl Kv<AutoCommit> {
     ///
     /// # Source
     /// Redis command reference, `BZMPOP`.
+    #[doc(alias = "BZMPOP")]
     pub fn pop_max_wait<K: AsRef<[u8]>>(
         &self,
         keys: impl IntoIterator<Item = K>,
@@ -116,6 +119,7 @@ impl Kv<AutoCommit> {
     ///
     /// # Source
     /// Redis command reference, `BZMPOP`.
+    #[doc(alias = "BZMPOP")]
     pub async fn pop_max_async<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>, count: u64) -> Result<Popped> {
         let keys: Vec<_> = keys.into_iter().collect();
         self.wait_for_async(&keys, || pop_first(self, &keys, Direction::Backward, count)).await
@@ -143,6 +147,7 @@ impl SortedSet<AutoCommit> {
     ///
     /// # Source
     /// Redis command reference, `BZPOPMIN`.
+    #[doc(alias = "BZPOPMIN")]
     pub fn pop_min_wait(&self, timeout: Option<Duration>) -> Result<Option<(Vec<u8>, f64)>> {
         let (kv, key) = self.place();
         kv.wait_for([key], timeout, || Ok(self.pop_min(1)?.pop()))
@@ -166,6 +171,7 @@ impl SortedSet<AutoCommit> {
     ///
     /// # Source
     /// Redis command reference, `BZPOPMIN`.
+    #[doc(alias = "BZPOPMIN")]
     pub async fn pop_min_async(&self) -> Result<(Vec<u8>, f64)> {
         let (kv, key) = self.place();
         kv.wait_for_async([key], || Ok(self.pop_min(1)?.pop())).await
@@ -191,6 +197,7 @@ impl SortedSet<AutoCommit> {
     ///
     /// # Source
     /// Redis command reference, `BZPOPMAX`.
+    #[doc(alias = "BZPOPMAX")]
     pub fn pop_max_wait(&self, timeout: Option<Duration>) -> Result<Option<(Vec<u8>, f64)>> {
         let (kv, key) = self.place();
         kv.wait_for([key], timeout, || Ok(self.pop_max(1)?.pop()))
@@ -214,6 +221,7 @@ impl SortedSet<AutoCommit> {
     ///
     /// # Source
     /// Redis command reference, `BZPOPMAX`.
+    #[doc(alias = "BZPOPMAX")]
     pub async fn pop_max_async(&self) -> Result<(Vec<u8>, f64)> {
         let (kv, key) = self.place();
         kv.wait_for_async([key], || Ok(self.pop_max(1)?.pop())).await

@@ -32,6 +32,7 @@ impl Stream<AutoCommit> {
     ///
     /// # Source
     /// Redis command reference, `XREAD` with `BLOCK`.
+    #[doc(alias = "XREAD")]
     pub fn read_after_wait(&self, id: StreamId, count: Option<u64>, timeout: Option<Duration>) -> Result<Vec<Entry>> {
         let (kv, key) = self.place();
         Ok(kv.wait_for([key], timeout, || self.read_after(id, count).map(some))?.unwrap_or_default())
@@ -56,6 +57,7 @@ impl Stream<AutoCommit> {
     ///
     /// # Source
     /// Redis command reference, `XREAD` with `BLOCK`.
+    #[doc(alias = "XREAD")]
     pub async fn read_after_async(&self, id: StreamId, count: Option<u64>) -> Result<Vec<Entry>> {
         let (kv, key) = self.place();
         kv.wait_for_async([key], || self.read_after(id, count).map(some)).await
@@ -88,6 +90,7 @@ impl Group<AutoCommit> {
     ///
     /// # Source
     /// Redis command reference, `XREADGROUP` with `BLOCK`.
+    #[doc(alias = "XREADGROUP")]
     pub fn read_wait(
         &self,
         consumer: impl AsRef<[u8]>,
@@ -119,6 +122,7 @@ impl Group<AutoCommit> {
     ///
     /// # Source
     /// Redis command reference, `XREADGROUP` with `BLOCK`.
+    #[doc(alias = "XREADGROUP")]
     pub async fn read_async(&self, consumer: impl AsRef<[u8]>, count: Option<u64>) -> Result<Vec<Entry>> {
         let ((kv, key), consumer) = (self.stream().place(), consumer.as_ref());
         kv.wait_for_async([key], || self.read(consumer, count).map(some)).await

@@ -80,7 +80,7 @@ pub(super) fn run(
     let from = reply.len();
     let mut progress = Progress::default();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        door.store.transaction_pending(|transaction| {
+        door.store.transaction_unsettled(|transaction| {
             // It runs once on an engine of this process; on another it would run again from here.
             reply.truncate(from);
             forget_places(door, session);

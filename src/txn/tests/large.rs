@@ -188,12 +188,12 @@ fn run(core: &Arc<Core>, transactions: &[(Ending, Vec<Step>)]) {
             for pending in std::mem::take(&mut pending) {
                 Pending::settle(&pending).unwrap();
             }
-            let running = Running::new(core.begin().unwrap());
+            let running = Running::new(core.begin(Isolation::Serializable).unwrap());
             do_steps(InTransaction::new(&running), steps, &mut after, &mut kept).unwrap();
             let other = format!("other:{number}");
             put(&AutoCommit::new(Arc::clone(core)), &other, "1").unwrap();
             model.insert(other.clone().into_bytes(), b"1".to_vec());
-            match core.commit_optimistic(running.into_writer()) {
+            match core.commit_optimistic(running.into_writer()).and_then(|pending| pending.settle()) {
                 Ok(()) => {
                     after.insert(other.into_bytes(), b"1".to_vec());
                     model = after;
@@ -207,10 +207,12 @@ fn run(core: &Arc<Core>, transactions: &[(Ending, Vec<Step>)]) {
             do_steps(InTransaction::new(&running), steps, &mut after, &mut kept)?;
             if *ending == Ending::RollBack { Err(refusal()) } else { Ok(((), running.into_writer())) }
         });
-        let Ok(((), commit)) = outcome else {
+        let Attempted { outcome, pending: commit } = outcome.unwrap();
+        if outcome.is_err() {
             assert_eq!(*ending, Ending::RollBack);
+            commit.settle().unwrap();
             continue;
-        };
+        }
         model = after;
         if *ending == Ending::CommitLater {
             pending.push(commit);

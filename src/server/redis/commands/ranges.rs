@@ -23,7 +23,7 @@ pub(super) const COMMANDS: &[Command] = &[
 ];
 
 type Set<'a> = SortedSet<InTransaction<'a>>;
-type Query<'a, 'set> = RangeQuery<'set, InTransaction<'a>>;
+type Query<'a> = RangeQuery<InTransaction<'a>>;
 
 /// How a range is given.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -112,13 +112,7 @@ fn zrange(call: &mut Call<'_>, at: usize, by: By, is_reverse: bool, is_general: 
 }
 
 /// The members from one word to another (SEM: KV-Z-5).
-fn query<'a, 'set>(
-    set: &'set Set<'a>,
-    by: By,
-    is_reverse: bool,
-    start: &[u8],
-    stop: &[u8],
-) -> Result<Query<'a, 'set>, Refusal> {
+fn query<'a>(set: &Set<'a>, by: By, is_reverse: bool, start: &[u8], stop: &[u8]) -> Result<Query<'a>, Refusal> {
     // Backwards the higher bound comes first.
     let (low, high) = if is_reverse { (stop, start) } else { (start, stop) };
     let query = match by {

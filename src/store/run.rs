@@ -1,0 +1,231 @@
+//! Transactions: how a store runs them, and what the caller waits for.
+//!
+//! | | waits for other writers | waits for the sync | the body |
+//! |---|---|---|---|
+//! | [`Store::transaction`] | the thread | the thread | runs once |
+//! | [`Store::transaction_retrying`] | the thread | the thread | may run again, on an engine that others write to |
+//! | [`Store::transaction_pending`] | the thread | who holds the [`Commit`] | runs once |
+//! | [`Store::transaction_async`] | the task | the task | runs once, when the task has the turn |
+//! | [`Store::begin`], [`Store::begin_with`] | at the commit | at the commit | is the caller's |
+
+use std::future::Future;
+
+use crate::error::{Error, Result};
+use crate::store::{Commit, Store, Transaction};
+#[cfg(feature = "redis")]
+use crate::txn::Pending;
+use crate::txn::{Attempted, Isolation, Running, Writer};
+
+impl Store {
+    /// Runs `body` as one transaction over every model: all of it is committed, or nothing. An error or a panic rolls back.
+    ///
+    /// Writers take turns, so that `body` cannot conflict on an engine of this process, and runs once. It may return an error of
+    /// the caller's own, anything that a [`larder::Error`](crate::Error) turns into with `?`.
+    ///
+    /// # Errors
+    /// What `body` returns, or why the commit failed.
+    /// [`Error::NestedTransaction`] from any of the store's own handles that `body` uses instead of the transaction's.
+    /// [`Error::Conflict`] on an engine that other processes write to, where
+    /// [`Store::transaction_retrying`] runs it again.
+    ///
+    /// # Cost
+    /// Keeps the thread until other writers are done and the commit is durable. From a task, use
+    /// [`Store::transaction_async`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// let store = Store::in_memory();
+    /// store.transaction(|tx| {
+    ///     tx.collection::<Document>("orders").insert_one(&doc! { "_id": 1, "amount": 30 })?;
+    ///     tx.kv().delete("user:7:profile")?;
+    ///     tx.kv().sorted_set("leaderboard").increment("user:7", 30.0)?;
+    ///     tx.publish("orders", "1")
+    /// })?;
+    /// assert_eq!(store.kv().sorted_set("leaderboard").score("user:7")?, Some(30.0));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    /// With an error of one's own, and a value moved out:
+    /// ```
+    /// #[derive(Debug)]
+    /// enum Refused { SoldOut, Store(larder::Error) }
+    /// impl From<larder::Error> for Refused {
+    ///     fn from(error: larder::Error) -> Self {
+    ///         Self::Store(error)
+    ///     }
+    /// }
+    /// let store = larder::Store::in_memory();
+    /// let buyer = String::from("ann");
+    /// let bought = store.transaction(|tx| {
+    ///     if tx.kv().incr_by("stock", -1)? < 0 {
+    ///         return Err(Refused::SoldOut);
+    ///     }
+    ///     Ok(buyer)
+    /// });
+    /// assert!(matches!(bought, Err(Refused::SoldOut)));
+    /// assert!(store.kv().get("stock")?.is_none(), "rolled back");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn transaction<R, E: From<Error>>(&self, body: impl FnOnce(&Transaction) -> Result<R, E>) -> Result<R, E> {
+        self.inner.core.exclusive_once(|writer| self.run(writer, body))?.settle()
+    }
+
+    /// As [`Store::transaction`], but `body` runs again, at most [`TRANSACTION_ATTEMPTS_MAX`] times, when another process has
+    /// changed what it read. It should have no effects of its own.
+    ///
+    /// [`TRANSACTION_ATTEMPTS_MAX`]: crate::limits::TRANSACTION_ATTEMPTS_MAX
+    ///
+    /// # Errors
+    /// As [`Store::transaction`]; [`Error::Conflict`] when the last attempt met one, too.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// assert_eq!(store.transaction_retrying(|tx| tx.kv().incr("visits"))?, 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn transaction_retrying<R, E: From<Error>>(
+        &self,
+        mut body: impl FnMut(&Transaction) -> Result<R, E>,
+    ) -> Result<R, E> {
+        self.inner.core.exclusive(|writer| self.run(writer, &mut body))
+    }
+
+    /// As [`Store::transaction`], without waiting for the commit to become durable: what `body` returned, and the [`Commit`] to
+    /// wait for or to await. Tell nobody of the one before the other.
+    ///
+    /// Many of these, and then one wait for the last, share one sync.
+    ///
+    /// # Errors
+    /// As [`Store::transaction`], but for those of the sync. An error of `body` is returned when what it saw is durable.
+    ///
+    /// # Examples
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// let store = larder::Store::open(dir.path())?;
+    /// let commits: Vec<_> =
+    ///     (0..100).map(|_| store.transaction_pending(|tx| tx.kv().incr("visits"))).collect::<larder::Result<_>>()?;
+    /// for (visits, commit) in commits.into_iter().rev() {
+    ///     commit.wait()?;
+    ///     println!("visit {visits} is counted");
+    /// }
+    /// assert!(store.stats()?.syncs < 50, "and not a sync for each");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn transaction_pending<R, E: From<Error>>(
+        &self,
+        body: impl FnOnce(&Transaction) -> Result<R, E>,
+    ) -> Result<(R, Commit), E> {
+        let Attempted { outcome, pending } = self.inner.core.exclusive_once(|writer| self.run(writer, body))?;
+        match outcome {
+            Ok(value) => Ok((value, Commit::new(pending))),
+            Err(error) => {
+                pending.settle()?;
+                Err(error)
+            }
+        }
+    }
+
+    /// As [`Store::transaction`], for a task: neither the wait for other writers nor that for the sync keeps the thread. Works
+    /// with every executor.
+    ///
+    /// `body` runs at once, on the thread that polls, when the task has come to its turn; what takes long in it belongs into
+    /// a thread of its own (`spawn_blocking` and its like). A future that is dropped before its turn has done nothing; one that is dropped
+    /// later has committed, and that becomes durable all the same.
+    ///
+    /// # Errors
+    /// As [`Store::transaction`]. [`Error::NestedTransaction`] when polled inside an exclusive transaction of the thread.
+    ///
+    /// # Examples
+    /// ```
+    /// # let store = larder::Store::in_memory();
+    /// # futures_lite::future::block_on(async {
+    /// let seat = store.transaction_async(|tx| tx.kv().incr("seats")).await?;
+    /// assert_eq!(seat, 1);
+    /// # Ok::<(), larder::Error>(())
+    /// # })?;
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn transaction_async<R, E: From<Error>, F>(&self, body: F) -> impl Future<Output = Result<R, E>> + use<R, E, F>
+    where
+        F: FnOnce(&Transaction) -> Result<R, E>,
+    {
+        let store = self.clone();
+        async move {
+            let Attempted { outcome, pending } = {
+                let turn = store.inner.core.turn().await?;
+                store.inner.core.attempt(turn, |writer| store.run(writer, body))?
+            };
+            Commit::new(pending).await?;
+            outcome
+        }
+    }
+
+    /// Starts an optimistic transaction, to be held as long as the caller likes.
+    ///
+    /// It reads the snapshot of this moment and its own writes; [`Transaction::commit`] fails with a conflict when
+    /// anything it read has been changed since. Dropping it rolls it back.
+    ///
+    /// What shares a head conflicts as one: two transactions that add different members to one sorted set, set different fields of one
+    /// hash or push to one list. Documents, items, rows and strings do not.
+    ///
+    /// # Errors
+    /// [`Error::NestedTransaction`] inside an exclusive transaction of this thread.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let tx = store.begin()?;
+    /// let seen = tx.kv().incr("visits")?;
+    /// store.kv().incr("visits")?;
+    /// assert!(tx.commit().unwrap_err().is_retryable());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[doc(alias("MULTI", "startTransaction", "start_transaction"))]
+    pub fn begin(&self) -> Result<Transaction> {
+        self.begin_with(Isolation::Serializable)
+    }
+
+    /// As [`Store::begin`], with an isolation of the caller's choice.
+    ///
+    /// # Errors
+    /// As [`Store::begin`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Isolation, Store};
+    /// let store = Store::in_memory();
+    /// let tx = store.begin_with(Isolation::Snapshot)?;
+    /// let rate = tx.kv().get("rate")?;
+    /// tx.kv().set("report", "…")?;
+    /// store.kv().set("rate", "7")?;
+    /// tx.commit()?; // it did not write what was changed
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[doc(alias = "SnapshotIsolation")]
+    pub fn begin_with(&self, isolation: Isolation) -> Result<Transaction> {
+        Ok(Transaction::new(self.clone(), Running::new(self.inner.core.begin(isolation)?)))
+    }
+
+    /// As [`Store::transaction_retrying`], for a door that waits in its own way.
+    #[cfg(feature = "redis")]
+    pub(crate) fn transaction_unsettled<R>(
+        &self,
+        mut body: impl FnMut(&Transaction) -> Result<R>,
+    ) -> Result<(R, Pending)> {
+        let Attempted { outcome, pending } = self.inner.core.exclusive_pending(|writer| self.run(writer, &mut body))?;
+        match outcome {
+            Ok(value) => Ok((value, pending)),
+            Err(error) => {
+                pending.settle()?;
+                Err(error)
+            }
+        }
+    }
+
+    fn run<R, E>(&self, writer: Writer, body: impl FnOnce(&Transaction) -> Result<R, E>) -> Result<(R, Writer), E> {
+        let transaction = Transaction::new(self.clone(), Running::new(writer));
+        let value = body(&transaction)?;
+        Ok((value, transaction.into_writer()))
+    }
+}

@@ -1,0 +1,152 @@
+//! The turn to write, and the tasks that wait for it.
+//!
+//! A thread waits for the turn in the lock itself. A task must not keep its thread, so it leaves a waker here, and tries when it
+//! is woken. The turn is never handed to a task that is not running: a turn held by a task that waits to be polled would stop
+//! every writer, and for ever when the task's only thread is one of them.
+//!
+//! # Invariants
+//! 1. While the turn is free and tasks wait, one of them has been woken: by who gave the turn back, or by a woken one that went
+//!    without taking it.
+//! 2. A [`Turn`] lives within one poll.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
+use std::task::{Context, Poll, Waker};
+
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::error::Result;
+use crate::txn::core::{Core, this_thread};
+
+/// The turn to write, given back when dropped, by a panic too.
+pub(crate) struct Turn<'a> {
+    core: &'a Core,
+    guard: Option<MutexGuard<'a, ()>>,
+}
+
+impl<'a> Turn<'a> {
+    pub(super) fn new(core: &'a Core, guard: MutexGuard<'a, ()>) -> Self {
+        core.set_writer_thread(this_thread());
+        Self { core, guard: Some(guard) }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.core.set_writer_thread(0);
+        self.guard = None;
+        self.core.turns().wake_one();
+    }
+}
+
+/// The tasks that wait for the turn, in the order of arrival.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    /// How many there are: asked by everybody who gives the turn back, most often in vain.
+    count: AtomicUsize,
+    places: Mutex<Places>,
+}
+
+#[derive(Debug, Default)]
+struct Places {
+    waiting: VecDeque<(u64, Waker)>,
+    last: u64,
+}
+
+impl Turns {
+    fn wake_one(&self) {
+        // Either this sees who has just come, or who has just come sees that the turn is free.
+        fence(Ordering::SeqCst);
+        if self.count.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let mut places = self.places.lock();
+        let next = places.waiting.pop_front();
+        self.count.store(places.waiting.len(), Ordering::Relaxed);
+        drop(places);
+        if let Some((_, waker)) = next {
+            waker.wake();
+        }
+    }
+
+    /// Waits under `place`, which is given out at the first time.
+    fn wait(&self, place: &mut Option<u64>, waker: &Waker) {
+        let mut places = self.places.lock();
+        let place = *place.get_or_insert_with(|| {
+            places.last += 1;
+            places.last
+        });
+        let known = places.waiting.iter_mut().find(|(waiting, _)| *waiting == place);
+        let replaced = if let Some((_, known)) = known {
+            Some(std::mem::replace(known, waker.clone()))
+        } else {
+            places.waiting.push_back((place, waker.clone()));
+            None
+        };
+        self.count.store(places.waiting.len(), Ordering::Relaxed);
+        drop(places);
+        // A waker may drop what uses the store.
+        drop(replaced);
+        fence(Ordering::SeqCst);
+    }
+
+    /// Waits no longer, and tells whether it still did.
+    fn leave(&self, place: u64) -> bool {
+        let mut places = self.places.lock();
+        let at = places.waiting.iter().position(|(waiting, _)| *waiting == place);
+        let left = at.and_then(|at| places.waiting.remove(at));
+        self.count.store(places.waiting.len(), Ordering::Relaxed);
+        drop(places);
+        left.is_some()
+    }
+}
+
+/// The turn to write, for a task. Made by [`Core::turn`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless they are polled"]
+pub(crate) struct AwaitTurn<'a> {
+    core: &'a Core,
+    place: Option<u64>,
+}
+
+impl<'a> AwaitTurn<'a> {
+    pub(super) fn new(core: &'a Core) -> Self {
+        Self { core, place: None }
+    }
+
+    fn take(&mut self) -> Option<Turn<'a>> {
+        let turn = self.core.try_turn()?;
+        if let Some(place) = self.place.take() {
+            self.core.turns().leave(place);
+        }
+        Some(turn)
+    }
+}
+
+impl<'a> Future for AwaitTurn<'a> {
+    type Output = Result<Turn<'a>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        // Polled within an exclusive transaction of this thread, it would wait for itself.
+        this.core.refuse_nesting()?;
+        if let Some(turn) = this.take() {
+            return Poll::Ready(Ok(turn));
+        }
+        this.core.turns().wait(&mut this.place, context.waker());
+        this.take().map_or(Poll::Pending, |turn| Poll::Ready(Ok(turn)))
+    }
+}
+
+impl Drop for AwaitTurn<'_> {
+    fn drop(&mut self) {
+        if let Some(place) = self.place.take()
+            && !self.core.turns().leave(place)
+        {
+            // It was woken and goes without the turn: the next one is to have it.
+            self.core.turns().wake_one();
+        }
+    }
+}
