@@ -16,12 +16,10 @@ use std::ops::Bound;
 
 use crate::clock::Timestamp;
 use crate::encoding::ordered::{Reader, put_i64};
+use crate::encoding::owner::DEADLINES as OWNER;
 use crate::engine::{Direction, Key, KeyRange};
 use crate::error::Result;
 use crate::txn::{View, Writer};
-
-/// Leading byte of every deadline's key.
-const OWNER: u8 = 0x03;
 
 /// What a deadline takes beside its target: owner and moment.
 pub(crate) const ENTRY_BYTES: u64 = 9;

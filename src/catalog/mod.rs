@@ -25,13 +25,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::encoding::ordered::{Reader, put_bytes};
+use crate::encoding::owner::CATALOGUE as OWNER;
 use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::txn::{View, Writer};
 
-/// Leading byte of every catalogue key.
-const OWNER: u8 = 0x01;
 const LAST_ID: [u8; 2] = [OWNER, 0x00];
 
 /// What a name is the name of. The values are stored; never reuse one.

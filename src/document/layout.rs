@@ -26,11 +26,10 @@
 //! `10 00000007 01 00000000 5001 0000000000000002`.
 
 use crate::encoding::ordered::Reader;
+use crate::encoding::owner::DOCUMENTS as OWNER;
 use crate::engine::KeyRange;
 use crate::error::{Error, Result};
 
-/// Leading byte of every key of a collection.
-const OWNER: u8 = 0x10;
 const RECORDS: u8 = 0x00;
 const INDEXES: u8 = 0x01;
 

@@ -19,14 +19,12 @@
 
 use crate::encoding::decimal::{put_decimal, take_decimal};
 use crate::encoding::ordered::{Reader, put_bytes};
+use crate::encoding::owner::ITEMS as OWNER;
 use crate::error::{Error, InvalidKind, Result};
 use crate::item::key::KeyRef;
 use crate::item::schema::{IndexRecord, KeyAttribute, KeySchema, TableRecord};
 use crate::item::{Item, Key, KeyType};
 use crate::limits;
-
-/// Leading byte of every key of an item table.
-const OWNER: u8 = 0x30;
 
 const ITEMS: u8 = 0x00;
 const INDEX: u8 = 0x01;

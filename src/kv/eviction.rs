@@ -17,12 +17,13 @@
 //! Redis manual, key eviction.
 
 use crate::clock::Timestamp;
+use crate::encoding::owner::KEYS;
 use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, Result};
 use crate::expiry;
 use crate::kv::entry;
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::{Elements, OWNER};
+use crate::kv::key::Elements;
 use crate::kv::record::Head;
 use crate::txn::{Counted, Tracking, View, Writer};
 
@@ -206,15 +207,15 @@ pub(super) fn make_room(writer: &mut Writer, verb: &str) -> Result<()> {
 /// The head of the key to evict next.
 fn victim(view: &View, policy: EvictionPolicy) -> Result<Option<Vec<u8>>> {
     if policy == EvictionPolicy::VolatileTtl {
-        return expiry::first_of(view, OWNER);
+        return expiry::first_of(view, KEYS);
     }
-    let range = if policy.is_volatile() { expiry::all() } else { KeyRange::prefix(&[OWNER]) };
+    let range = if policy.is_volatile() { expiry::all() } else { KeyRange::prefix(&[KEYS]) };
     let count = view.count(&range)?;
     let (mut best, mut looked_at) = (None, 0);
     for _ in 0..DRAWS_MAX {
         let Some((drawn, _)) = view.nth(&range, view.usage().random_below(count))? else { break };
         let head = if policy.is_volatile() { expiry::target(&drawn)? } else { drawn.to_vec() };
-        if head.first() != Some(&OWNER) {
+        if head.first() != Some(&KEYS) {
             continue;
         }
         looked_at += 1;

@@ -41,15 +41,10 @@ use std::ops::Bound;
 use smallvec::SmallVec;
 
 use crate::encoding::ordered::{Reader, put_bytes, put_f64, put_i64};
+use crate::encoding::owner;
 use crate::engine::{Key, KeyRange};
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
-
-/// Leading byte of every head entry.
-pub(crate) const OWNER: u8 = 0x20;
-
-/// Leading byte of every element of a collection.
-const ELEMENTS_OWNER: u8 = 0x21;
 
 const MEMBER: u8 = 0x01;
 const POSITION: u8 = 0x02;
@@ -73,7 +68,7 @@ pub(crate) struct Keyspace {
 
 impl Keyspace {
     pub(crate) fn new(name: &str) -> Self {
-        let mut prefix = KeyBytes::from_slice(&[OWNER]);
+        let mut prefix = KeyBytes::from_slice(&[owner::KEYS]);
         put_bytes(&mut prefix, name.as_bytes());
         Self { name: name.to_owned(), prefix }
     }
@@ -133,7 +128,7 @@ impl Elements {
         let (_, name) = head.split_at(head.len().min(1));
         let (name, _) = name.split_at(name.len().saturating_sub(key.len()));
         let mut prefix = KeyBytes::with_capacity(head.len() + 3);
-        prefix.push(ELEMENTS_OWNER);
+        prefix.push(owner::KEY_ELEMENTS);
         prefix.extend_from_slice(name);
         put_bytes(&mut prefix, key);
         Ok(Self { prefix })

@@ -67,7 +67,6 @@ pub use hash::Hash;
 pub use hyperloglog::HyperLogLog;
 #[cfg(feature = "redis")]
 pub(crate) use key::Keyspace;
-pub(crate) use key::OWNER;
 pub use list::{End, List};
 pub use rate_limit::{Decision, RateLimit, RateLimiter};
 pub use record::Kind;

@@ -11,6 +11,7 @@ use super::key::{Elements, decode_score};
 use super::record::Kind;
 use super::*;
 use crate::clock::{ManualClock, Timestamp};
+use crate::encoding::owner;
 use crate::engine::KeyRange;
 use crate::error::{Error, InvalidKind};
 use crate::{Store, expiry};
@@ -285,7 +286,7 @@ fn check_invariants(kv: &Kv) {
     let outcome = kv.scope.read(kv.operation("check"), |view| {
         let mut in_heads = BTreeSet::new();
         let mut in_elements = BTreeSet::new();
-        let mut cursor = view.range(&KeyRange::prefix(&[OWNER]), Direction::Forward)?;
+        let mut cursor = view.range(&KeyRange::prefix(&[owner::KEYS]), Direction::Forward)?;
         while let Some((key, record)) = cursor.next()? {
             let (head, _) = Head::decode(record)?;
             in_heads.extend(head.deadline.map(|deadline| (deadline, key.to_vec())));
@@ -298,7 +299,7 @@ fn check_invariants(kv: &Kv) {
         let every_deadline = Timestamp::from_micros(i64::MAX);
         let indexed = expiry::due(view, every_deadline, usize::MAX)?;
         assert_eq!(indexed.into_iter().collect::<BTreeSet<_>>(), in_heads, "index and heads disagree on deadlines");
-        let elements = view.count(&KeyRange::prefix(&[OWNER + 1]))?;
+        let elements = view.count(&KeyRange::prefix(&[owner::KEY_ELEMENTS]))?;
         assert_eq!(elements, in_elements.len() as u64, "elements without a head");
         Ok(())
     });

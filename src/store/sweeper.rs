@@ -9,6 +9,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::clock::Timestamp;
+use crate::encoding::owner;
 use crate::error::{Error, Result};
 use crate::txn::{Core, Writer};
 use crate::{expiry, kv, limits, wide_column};
@@ -38,8 +39,8 @@ pub(super) fn sweep(core: &Arc<Core>) -> Result<u64> {
 fn expire(writer: &mut Writer, deadline: Timestamp, target: &[u8]) -> Result<()> {
     expiry::cancel(writer, deadline, target);
     match target.first() {
-        Some(&kv::OWNER) => kv::expire(writer, target),
-        Some(&wide_column::OWNER) => wide_column::expire(writer, target),
+        Some(&owner::KEYS) => kv::expire(writer, target),
+        Some(&owner::WIDE_ROWS) => wide_column::expire(writer, target),
         other => Err(Error::corrupt("deadline", format!("its target belongs to no model: {other:02x?}"))),
     }
 }

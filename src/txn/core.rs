@@ -11,6 +11,7 @@ use parking_lot::lock_api::GetThreadId;
 use parking_lot::{Mutex, RawThreadId};
 
 use crate::clock::{Clock, Timestamp};
+use crate::encoding::owner;
 use crate::engine::{Changes, CommitNumber, Durability, Engine, Reads, Ticket};
 use crate::error::{Error, Result};
 use crate::limits;
@@ -31,7 +32,7 @@ type WakeUp = Box<dyn Fn(Timestamp) + Send + Sync>;
 
 /// Where the last unique time is kept, so that times go on from it when the store is opened again or forked, whatever the
 /// clock shows then.
-pub(super) const LAST_MICROS_KEY: [u8; 2] = [0x02, 0x01];
+pub(super) const LAST_MICROS_KEY: [u8; 2] = [owner::TRANSACTIONS, 0x01];
 
 /// One open store below its handles.
 pub(crate) struct Core {

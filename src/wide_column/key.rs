@@ -15,14 +15,15 @@
 //! `40 00000001 be8ef74cd6f42497 78640000 10 7ffffff8`.
 
 use crate::encoding::ordered::{Reader, invert, put_bytes, put_i64};
+use crate::encoding::owner::WIDE_ROWS as OWNER;
 use crate::engine::KeyRange;
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
+use crate::wide_column::clustering;
 use crate::wide_column::schema::{Column, Order, TableSchema};
 use crate::wide_column::serialize::{deserialize, serialize};
 use crate::wide_column::token::token;
 use crate::wide_column::value::CqlValue;
-use crate::wide_column::{OWNER, clustering};
 
 const HEADER: u8 = 0x00;
 const ROW: u8 = 0x10;

@@ -59,9 +59,6 @@ pub use value::{CqlValue, Values};
 use crate::error::Result;
 use crate::txn::Writer;
 
-/// Leading byte of every key of the model.
-pub(crate) const OWNER: u8 = 0x40;
-
 /// Sweeps the row at `target`, whose deadline has come and has been taken from the index.
 pub(crate) fn expire(writer: &mut Writer, target: &[u8]) -> Result<()> {
     mutation::sweep(writer, target)
