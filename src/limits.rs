@@ -22,8 +22,20 @@ pub const TRANSACTION_ATTEMPTS_MAX: u32 = 32;
 /// Keys an engine remembers on behalf of open optimistic transactions; past it the oldest of them conflict.
 pub const CONFLICT_HISTORY_KEYS_MAX: usize = 1 << 20;
 
-/// Deadlines one round of the expiry sweeper works off in one transaction.
+/// Deadlines one round of the expiry sweeper works off in one transaction, unless what they remove is more than a step of a job.
 pub const SWEEP_BATCH_MAX: usize = 1_000;
+
+/// Entries that are removed at once, in the transaction that drops what they belong to; of more, the removal is a job.
+pub const REMOVED_AT_ONCE_MAX: usize = 64;
+
+/// Entries that one commit of a job removes.
+pub const JOB_STEP_ENTRIES_MAX: usize = 1_000;
+
+/// Bytes of the entries that one commit of a job removes; it may be more by one entry.
+pub const JOB_STEP_BYTES_MAX: usize = 4 << 20;
+
+/// Storage ids of one block: how many are given out for one entry that is written.
+pub const STORAGE_ID_BLOCK: u64 = 1 << 16;
 
 /// Largest document in bytes (SEM: DOC-UPD-9).
 pub const DOCUMENT_BYTES_MAX: usize = 16 << 20;

@@ -3,7 +3,7 @@
 //! | bytes | field     | encoding                                                                             |
 //! |-------|-----------|--------------------------------------------------------------------------------------|
 //! | 1     | owner     | `0x30`                                                                               |
-//! | 4     | table     | catalogue id, big-endian                                                             |
+//! | 4     | table     | storage id, big-endian                                                               |
 //! | 1     | kind      | `0x00` item, `0x01` entry of a global index                                          |
 //! | 4     | index     | entry only: the index's id, big-endian                                               |
 //! | 2..   | index key | entry only: partition key, then the sort key if the index has one                    |

@@ -28,8 +28,11 @@ impl<S: Scope> Collection<S> {
         body: impl FnOnce(&View, &Elements) -> Result<R>,
     ) -> Result<Option<R>> {
         self.kv.read(verb, &self.key, |view, key| {
-            let found = entry::look(view, key, |head, _| head.expect(self.kind, key))?;
-            found.map(|()| body(view, &Elements::of(key)?)).transpose()
+            let found = entry::look(view, key, |head, _| {
+                head.expect(self.kind, key)?;
+                head.require_elements()
+            })?;
+            found.map(|elements| body(view, &elements)).transpose()
         })
     }
 
@@ -59,7 +62,8 @@ impl<'a> Held<'a> {
     /// The collection of `kind` whose head is kept at `key`.
     pub(super) fn claim(writer: &'a mut Writer, key: &'a [u8], kind: Kind) -> Result<Self> {
         let head = entry::claim(writer, key, |head, _| head.expect(kind, key).map(|()| head))?;
-        Ok(Self { writer, elements: Elements::of(key)?, key, kind, head })
+        let elements = entry::elements(writer, head)?;
+        Ok(Self { writer, elements, key, kind, head })
     }
 
     pub(super) fn exists(&self) -> bool {
@@ -78,7 +82,7 @@ impl<'a> Held<'a> {
     /// Puts an element, and makes the collection when it is the first.
     pub(super) fn put(&mut self, element: impl AsRef<[u8]>, value: &[u8]) -> Result<()> {
         if self.head.is_none() {
-            let head = Head::persistent(self.kind);
+            let head = Head::collection(self.kind, None, &self.elements);
             entry::create(self.writer, self.key, head, &[])?;
             self.head = Some(head);
         }

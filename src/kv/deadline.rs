@@ -188,5 +188,5 @@ pub(super) fn change(
     if let Some(before) = head.deadline {
         expiry::cancel(writer, before, key);
     }
-    entry::create(writer, key, Head { deadline, ..head }, payload)
+    entry::create(writer, key, head.with_deadline(deadline), payload)
 }

@@ -1,12 +1,16 @@
 //! What all kinds of keys have in common: being there, being replaced, and being gone at a deadline.
 //!
-//! Every function takes the engine key of a head, as [`Keyspace::head`](crate::kv::key::Keyspace::head) makes it.
+//! Every function takes the engine key of a head, as [`Keyspace::head`](crate::kv::key::Keyspace::head) makes it. Removing costs the
+//! same, however much there is: many elements are left to a job.
 
+use crate::catalog::job::{self, Allowance};
+use crate::clock::Timestamp;
+use crate::engine::Direction;
 use crate::error::Result;
 use crate::expiry;
 use crate::kv::event::{KeyEvents, tell};
 use crate::kv::key::Elements;
-use crate::kv::record::Head;
+use crate::kv::record::{Head, Kind};
 use crate::txn::{Counted, View, Writer};
 
 /// Reads a key with `read`, which is given head and payload, unless the key is missing or expired.
@@ -65,10 +69,61 @@ pub(super) fn clear(writer: &mut Writer, key: &[u8], head: Head) -> Result<()> {
     if let Some(deadline) = head.deadline {
         expiry::cancel(writer, deadline, key);
     }
-    if head.kind.has_elements() {
-        writer.remove_range(&Elements::of(key)?.all())?;
+    match head.elements() {
+        Some(elements) => job::remove(writer, elements.prefix()),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// The elements of the collection with this head, or of one that is to be made where there is none.
+pub(super) fn elements(writer: &mut Writer, head: Option<Head>) -> Result<Elements> {
+    match head {
+        Some(head) => head.require_elements(),
+        None => Ok(Elements::of(writer.next_storage_id()?)),
+    }
+}
+
+/// Puts the head of a collection, whose elements follow, where there is nothing.
+pub(super) fn create_collection(
+    writer: &mut Writer,
+    key: &[u8],
+    kind: Kind,
+    deadline: Option<Timestamp>,
+) -> Result<Elements> {
+    let elements = elements(writer, None)?;
+    create(writer, key, Head::collection(kind, deadline, &elements), &[])?;
+    Ok(elements)
+}
+
+/// Removes heads at `target`, the place of a keyspace that was emptied, with all that belongs to them, as [`job::step`] does.
+pub(super) fn reclaim(
+    writer: &mut Writer,
+    target: &[u8],
+    place: &mut Vec<u8>,
+    allowance: &mut Allowance,
+) -> Result<bool> {
+    let mut cursor = writer.range(&job::rest(target, place), Direction::Forward)?;
+    while !allowance.is_spent() {
+        let Some((key, record)) = cursor.next()? else { return Ok(true) };
+        let (head, _) = Head::decode(record)?;
+        if let Some(elements) = head.elements() {
+            // One with many elements becomes a job of its own.
+            match job::few(writer, &elements.all())? {
+                None => job::remove_later(writer, elements.prefix())?,
+                Some(few) => {
+                    for element in few {
+                        allowance.spend(&element, &[]);
+                        writer.remove(element);
+                    }
+                }
+            }
+        }
+        allowance.spend(key, record);
+        place.clear();
+        place.extend_from_slice(key);
+        remove_head(writer, key, head);
+    }
+    Ok(false)
 }
 
 /// Removes a key with this head, and all that belongs to it.
@@ -78,7 +133,7 @@ pub(super) fn remove(writer: &mut Writer, key: &[u8], head: Head) -> Result<()> 
     Ok(())
 }
 
-/// Removes the head of a key whose elements are all removed.
+/// Removes the head of a key whose elements are all removed, or belong to another head from now on.
 pub(super) fn remove_head(writer: &mut Writer, key: &[u8], head: Head) {
     if let Some(deadline) = head.deadline {
         expiry::cancel(writer, deadline, key);

@@ -7,7 +7,8 @@
 //!
 //! # When
 //! Before each operation that may make a key larger. One operation may go past the budget by what it writes itself; the next one
-//! makes room for it. Within a transaction what it wrote counts as if nothing had been there before.
+//! makes room for it. What was dropped and is not removed yet counts until it is: a writer that needs room first removes as much of
+//! it as a step of a job may, and goes on when there is more, whatever the policy. Within a transaction what it wrote counts as if nothing had been there before.
 //!
 //! # Which
 //! The least recently or least frequently used, or that with the nearest deadline, of a few that are drawn at random (the nearest
@@ -16,6 +17,7 @@
 //! # Source
 //! Redis manual, key eviction.
 
+use crate::catalog::job;
 use crate::clock::Timestamp;
 use crate::encoding::owner::KEYS;
 use crate::engine::{Direction, KeyRange};
@@ -23,7 +25,6 @@ use crate::error::{Error, Result};
 use crate::expiry;
 use crate::kv::entry;
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::Elements;
 use crate::kv::record::Head;
 use crate::txn::{Counted, Tracking, View, Writer};
 
@@ -156,7 +157,7 @@ pub struct KeyStats {
 }
 
 /// Operations that make nothing larger, and so are never refused.
-const FREEING: [&str; 24] = [
+const FREEING: [&str; 25] = [
     "delete",
     "clear",
     "expire",
@@ -165,6 +166,7 @@ const FREEING: [&str; 24] = [
     "get_and_delete",
     "get_and_expire",
     "rename",
+    "move_to",
     "swap",
     "hash.remove",
     "unsorted_set.remove",
@@ -191,15 +193,35 @@ pub(super) fn make_room(writer: &mut Writer, verb: &str) -> Result<()> {
     }
     let policy = EvictionPolicy::of(policy);
     let mut used = writer.bytes()?;
+    if used > budget {
+        // What was dropped already goes first. While there is more of it than one writer removes, nobody is refused.
+        let (freed, has_more) = writer.reclaim()?;
+        used = used.saturating_sub(freed);
+        writer.note_freed(freed);
+        if has_more {
+            return Ok(());
+        }
+    }
     while used > budget {
         let victim = if policy == EvictionPolicy::NoEviction { None } else { victim(writer, policy)? };
         let Some(key) = victim else { return Err(Error::OutOfMemory { budget, used }) };
-        let Some((head, bytes)) = size(writer, &key)? else { return Err(Error::OutOfMemory { budget, used }) };
+        let Some((head, bytes)) = size_of_few(writer, &key)? else { return Err(Error::OutOfMemory { budget, used }) };
         entry::remove(writer, &key, head)?;
         writer.usage().count(Counted::Evicted);
         tell(writer, KeyEvents::EVICTED, "evicted", &key);
-        used = used.saturating_sub(bytes);
-        writer.note_freed(bytes);
+        let freed = match bytes {
+            Some(bytes) => bytes,
+            // It is large, and leaves a job: the writer removes some of it, and whoever comes next some more.
+            None => match writer.reclaim()? {
+                (freed, false) => freed,
+                (freed, true) => {
+                    writer.note_freed(freed);
+                    return Ok(());
+                }
+            },
+        };
+        used = used.saturating_sub(freed);
+        writer.note_freed(freed);
     }
     Ok(())
 }
@@ -239,6 +261,18 @@ fn worth(view: &View, policy: EvictionPolicy, head: &[u8], now: Timestamp) -> u3
     }
 }
 
+/// The head of a key, and the bytes of everything that belongs to it; without these when there is more than is removed at once.
+fn size_of_few(view: &View, key: &[u8]) -> Result<Option<(Head, Option<u64>)>> {
+    let Some(record) = view.get(key)? else { return Ok(None) };
+    let (head, _) = Head::decode(&record)?;
+    if let Some(elements) = head.elements()
+        && job::few(view, &elements.all())?.is_none()
+    {
+        return Ok(Some((head, None)));
+    }
+    Ok(size(view, key)?.map(|(head, bytes)| (head, Some(bytes))))
+}
+
 /// The bytes of everything that belongs to the key at `head`, and its head.
 pub(super) fn size(view: &View, key: &[u8]) -> Result<Option<(Head, u64)>> {
     let Some(record) = view.get(key)? else { return Ok(None) };
@@ -247,8 +281,8 @@ pub(super) fn size(view: &View, key: &[u8]) -> Result<Option<(Head, u64)>> {
     if head.deadline.is_some() {
         bytes += expiry::ENTRY_BYTES + key.len() as u64;
     }
-    if head.kind.has_elements() {
-        let mut cursor = view.range(&Elements::of(key)?.all(), Direction::Forward)?;
+    if let Some(elements) = head.elements() {
+        let mut cursor = view.range(&elements.all(), Direction::Forward)?;
         while let Some((key, value)) = cursor.next()? {
             bytes += (key.len() + value.len()) as u64;
         }

@@ -3,20 +3,21 @@
 //! | bytes | field    | encoding                                                                         |
 //! |-------|----------|----------------------------------------------------------------------------------|
 //! | 1     | type     | `01` string, `02` hash, `03` list, `04` set, `05` sorted set, `06` stream        |
-//! | 1     | flags    | bit 0: a deadline follows; the others are 0                                      |
+//! | 1     | flags    | bit 0: a deadline follows; bit 1: a storage id follows; the others are 0         |
 //! | 0, 8  | deadline | microseconds since the epoch, as an ordered i64                                  |
+//! | 0..9  | storage  | id of where the elements are, a short u64; all but strings have one              |
 //! | 0..   | payload  | string: its bytes; list: `kv/list/extent.rs`; stream: `kv/stream/record.rs`      |
 //! |       |          | the others: nothing                                                              |
 //!
 //! The string `"7"` that expires a
-//! second after the epoch: `01 01 80000000000f4240 37`.
+//! second after the epoch: `01 01 80000000000f4240 37`. A set whose elements are under 7: `04 02 0107`.
 
 use smallvec::SmallVec;
 
 use crate::clock::Timestamp;
-use crate::encoding::ordered::{Reader, put_i64};
+use crate::encoding::ordered::{Reader, put_i64, put_short_u64};
 use crate::error::{Error, Result};
-use crate::kv::key::key_of;
+use crate::kv::key::{Elements, key_of};
 
 /// What a key holds.
 ///
@@ -92,17 +93,47 @@ impl Kind {
 /// Flag: the key has a deadline.
 const HAS_DEADLINE: u8 = 0x01;
 
+/// Flag: there are elements elsewhere.
+const HAS_STORAGE: u8 = 0x02;
+
 /// What a record says besides its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) kind: Kind,
     pub(super) deadline: Option<Timestamp>,
+    /// What the elements are stored under; strings have none.
+    storage: Option<u64>,
 }
 
 impl Head {
-    /// The head of a key that stays until it is removed.
-    pub(super) fn persistent(kind: Kind) -> Self {
-        Self { kind, deadline: None }
+    /// The head of a string.
+    pub(super) fn string(deadline: Option<Timestamp>) -> Self {
+        Self { kind: Kind::String, deadline, storage: None }
+    }
+
+    /// The head of a collection with these elements.
+    pub(super) fn collection(kind: Kind, deadline: Option<Timestamp>, elements: &Elements) -> Self {
+        Self { kind, deadline, storage: Some(elements.storage()) }
+    }
+
+    /// The same with another deadline, or none.
+    pub(super) fn with_deadline(self, deadline: Option<Timestamp>) -> Self {
+        Self { deadline, ..self }
+    }
+
+    /// The same with other elements; a string stays what it is.
+    pub(super) fn with_elements(self, elements: &Elements) -> Self {
+        Self { storage: self.storage.map(|_| elements.storage()), ..self }
+    }
+
+    /// Where the elements are; strings have none.
+    pub(super) fn elements(self) -> Option<Elements> {
+        self.storage.map(Elements::of)
+    }
+
+    /// Where the elements of a collection are, which the key is known to hold.
+    pub(super) fn require_elements(self) -> Result<Elements> {
+        self.elements().ok_or_else(|| Error::corrupt("key record", "a collection without a storage id"))
     }
 
     /// Whether the key is there at `now`. At its deadline it no longer is.
@@ -121,11 +152,15 @@ impl Head {
 
     /// The record with this head and `payload`.
     pub(super) fn encode(self, payload: &[u8]) -> SmallVec<[u8; 64]> {
-        let mut record = SmallVec::with_capacity(10 + payload.len());
+        let mut record = SmallVec::with_capacity(19 + payload.len());
         record.push(self.kind.tag());
-        record.push(if self.deadline.is_some() { HAS_DEADLINE } else { 0 });
+        let has_deadline = if self.deadline.is_some() { HAS_DEADLINE } else { 0 };
+        record.push(if self.storage.is_some() { has_deadline | HAS_STORAGE } else { has_deadline });
         if let Some(deadline) = self.deadline {
             put_i64(&mut record, deadline.as_micros());
+        }
+        if let Some(storage) = self.storage {
+            put_short_u64(&mut record, storage);
         }
         record.extend_from_slice(payload);
         record
@@ -135,12 +170,17 @@ impl Head {
     pub(super) fn decode(record: &[u8]) -> Result<(Self, &[u8])> {
         let mut reader = Reader::new(record);
         let kind = Kind::from_tag(reader.u8()?)?;
-        let deadline = match reader.u8()? {
-            0 => None,
-            HAS_DEADLINE => Some(Timestamp::from_micros(reader.i64()?)),
-            other => return Err(Error::corrupt("key record", format!("flags {other:02x}"))),
-        };
-        Ok((Self { kind, deadline }, reader.rest()))
+        let flags = reader.u8()?;
+        // Elements are what makes a key no string.
+        if flags & !(HAS_DEADLINE | HAS_STORAGE) != 0 || (flags & HAS_STORAGE != 0) != kind.has_elements() {
+            return Err(Error::corrupt("key record", format!("flags {flags:02x} of a {}", kind.name())));
+        }
+        let mut deadline = None;
+        if flags & HAS_DEADLINE != 0 {
+            deadline = Some(Timestamp::from_micros(reader.i64()?));
+        }
+        let storage = if flags & HAS_STORAGE != 0 { Some(reader.short_u64()?) } else { None };
+        Ok((Self { kind, deadline, storage }, reader.rest()))
     }
 }
 
@@ -151,9 +191,10 @@ mod tests {
 
     #[test]
     fn the_layout_is_what_the_table_says() {
-        let head = Head { kind: Kind::String, deadline: Some(Timestamp::from_seconds(1)) };
+        let head = Head::string(Some(Timestamp::from_seconds(1)));
         assert_eq!(*head.encode(b"7"), [1, 1, 0x80, 0, 0, 0, 0, 0x0f, 0x42, 0x40, b'7']);
-        assert_eq!(*Head::persistent(Kind::SortedSet).encode(b""), [5, 0]);
+        assert_eq!(*Head::collection(Kind::Set, None, &Elements::of(7)).encode(b""), [4, 2, 1, 7]);
+        assert!(Head::decode(&[4, 0]).is_err() && Head::decode(&[1, 2, 1, 7]).is_err());
     }
 
     proptest! {
@@ -166,8 +207,12 @@ mod tests {
 
         #[test]
         fn a_record_comes_back(deadline: Option<i64>, set: bool, payload: Vec<u8>) {
-            let kind = if set { Kind::SortedSet } else { Kind::String };
-            let head = Head { kind, deadline: deadline.map(Timestamp::from_micros) };
+            let deadline = deadline.map(Timestamp::from_micros);
+            let head = if set {
+                Head::collection(Kind::SortedSet, deadline, &Elements::of(300))
+            } else {
+                Head::string(deadline)
+            };
             let record = head.encode(&payload);
             prop_assert_eq!(Head::decode(&record).unwrap(), (head, &payload[..]));
         }

@@ -239,7 +239,7 @@ impl<S: WriteScope> Kv<S> {
     pub fn set_all<K: AsRef<[u8]>, V: AsRef<[u8]>>(&self, entries: &[(K, V)]) -> Result<()> {
         self.change("set_all", |writer| {
             for (key, value) in entries {
-                let key = self.keyspace.head(key.as_ref())?;
+                let key = self.keyspace.head(writer, key.as_ref())?;
                 string::set(writer, &key, value.as_ref(), None)?;
                 tell(writer, KeyEvents::STRINGS, "set", &key);
             }
@@ -265,14 +265,14 @@ impl<S: WriteScope> Kv<S> {
     pub fn set_all_if_absent<K: AsRef<[u8]>, V: AsRef<[u8]>>(&self, entries: &[(K, V)]) -> Result<bool> {
         self.change("set_all_if_absent", |writer| {
             for (key, _) in entries {
-                if entry::claim(writer, &self.keyspace.head(key.as_ref())?, |_, _| Ok(()))?.is_some() {
+                if entry::claim(writer, &self.keyspace.head(writer, key.as_ref())?, |_, _| Ok(()))?.is_some() {
                     return Ok(false);
                 }
             }
             for (key, value) in entries {
                 limits::check("string bytes", limits::STRING_BYTES_MAX, value.as_ref().len())?;
-                let head = Head::persistent(Kind::String);
-                let key = self.keyspace.head(key.as_ref())?;
+                let head = Head::string(None);
+                let key = self.keyspace.head(writer, key.as_ref())?;
                 entry::replace(writer, &key, head, value.as_ref())?;
                 tell(writer, KeyEvents::STRINGS, "set", &key);
             }
@@ -435,7 +435,7 @@ impl<S: WriteScope> Kv<S> {
                 }
             };
             let sum = add_float(number, by)?;
-            let head = found.map_or(Head::persistent(Kind::String), |(head, _)| head);
+            let head = found.map_or(Head::string(None), |(head, _)| head);
             entry::replace(writer, key, head, sum.as_bytes())?;
             tell(writer, KeyEvents::STRINGS, "incrbyfloat", key);
             Ok(sum)
@@ -454,7 +454,7 @@ fn put(writer: &mut Writer, key: &[u8], before: Option<Head>, deadline: Option<T
         tell(writer, KeyEvents::GENERIC, "del", key);
         return Ok(());
     }
-    entry::create(writer, key, Head { kind: Kind::String, deadline }, value)?;
+    entry::create(writer, key, Head::string(deadline), value)?;
     tell(writer, KeyEvents::STRINGS, "set", key);
     Ok(())
 }
@@ -466,7 +466,7 @@ fn change(
     key: &[u8],
     change: impl FnOnce(&mut Vec<u8>) -> Result<()>,
 ) -> Result<u64> {
-    let (head, mut value) = claim_string(writer, key)?.unwrap_or((Head::persistent(Kind::String), Vec::new()));
+    let (head, mut value) = claim_string(writer, key)?.unwrap_or((Head::string(None), Vec::new()));
     change(&mut value)?;
     entry::replace(writer, key, head, &value)?;
     tell(writer, KeyEvents::STRINGS, event, key);

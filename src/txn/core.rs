@@ -15,8 +15,10 @@ use crate::encoding::owner;
 use crate::engine::{Changes, CommitNumber, Durability, Engine, Reads, Ticket};
 use crate::error::{Error, Result};
 use crate::limits;
+use crate::txn::epoch::Epochs;
 use crate::txn::flights::Flights;
 use crate::txn::observe::Observed;
+use crate::txn::storage_ids::StorageIds;
 use crate::txn::usage::Usage;
 use crate::txn::view::{Parts, View, Writer};
 
@@ -30,9 +32,16 @@ pub(crate) trait Effect: fmt::Debug + Send {
 /// Called with a moment at which background work falls due.
 type WakeUp = Box<dyn Fn(Timestamp) + Send + Sync>;
 
+/// Removes a bounded amount of what was dropped and not removed yet, of any model, for a writer that needs room. Returns the
+/// bytes of it, and whether there is more.
+pub(super) type Reclaim = fn(&mut Writer) -> Result<(u64, bool)>;
+
 /// Where the last unique time is kept, so that times go on from it when the store is opened again or forked, whatever the
 /// clock shows then.
 pub(super) const LAST_MICROS_KEY: [u8; 2] = [owner::TRANSACTIONS, 0x01];
+
+/// Where the end of the block of storage ids is kept that is being given out.
+pub(super) const STORAGE_IDS_KEY: [u8; 2] = [owner::TRANSACTIONS, 0x02];
 
 /// One open store below its handles.
 pub(crate) struct Core {
@@ -48,7 +57,10 @@ pub(crate) struct Core {
     sequences: Mutex<HashMap<Vec<u8>, u64>>,
     /// The last unique time given out; `None` until the stored one has been read.
     last_micros: Mutex<Option<i64>>,
+    storage_ids: Mutex<StorageIds>,
+    epochs: Epochs,
     wake_up: OnceLock<WakeUp>,
+    reclaim: OnceLock<Reclaim>,
     observed: Observed,
     usage: Usage,
     /// Values of keys that are being computed.
@@ -63,6 +75,7 @@ impl fmt::Debug for Core {
 
 impl Core {
     pub(crate) fn new(engine: Arc<dyn Engine>, clock: Arc<dyn Clock>, durability: Durability) -> Arc<Self> {
+        let epochs = if engine.is_shared() { Epochs::never() } else { Epochs::new() };
         Arc::new(Self {
             engine,
             clock,
@@ -72,7 +85,10 @@ impl Core {
             effects: Mutex::default(),
             sequences: Mutex::default(),
             last_micros: Mutex::new(None),
+            storage_ids: Mutex::default(),
+            epochs,
             wake_up: OnceLock::new(),
+            reclaim: OnceLock::new(),
             observed: Observed::default(),
             usage: Usage::default(),
             flights: Flights::default(),
@@ -103,6 +119,21 @@ impl Core {
     pub(crate) fn set_wake_up(&self, wake_up: impl Fn(Timestamp) + Send + Sync + 'static) {
         // A second setting would be a mistake of the store, which sets it once, right after `new`.
         let _ = self.wake_up.set(Box::new(wake_up));
+    }
+
+    /// Sets what makes room of what was dropped. Only the first call counts.
+    pub(crate) fn set_reclaim(&self, reclaim: Reclaim) {
+        // A second setting would be a mistake of the store, which sets it once, right after `new`.
+        let _ = self.reclaim.set(reclaim);
+    }
+
+    pub(super) fn reclaim(&self) -> Option<Reclaim> {
+        self.reclaim.get().copied()
+    }
+
+    /// The epoch of a view whose last commit is `commit`.
+    pub(super) fn epoch_at(&self, commit: CommitNumber) -> Option<u64> {
+        self.epochs.at(commit)
     }
 
     /// Who wants to know what happens to keys.
@@ -200,6 +231,11 @@ impl Core {
         Ok(micros)
     }
 
+    /// A number that no other call gets, and that is after every one `stored` by an earlier run.
+    pub(super) fn next_storage_id(&self, stored: impl FnOnce() -> Result<u64>) -> Result<u64> {
+        self.storage_ids.lock().next(stored)
+    }
+
     /// Whether nothing in `reads` was changed since they were made. The caller has the turn to write.
     #[cfg(feature = "redis")]
     pub(crate) fn is_unchanged(&self, reads: &Reads) -> Result<bool> {
@@ -234,14 +270,22 @@ impl Core {
             // The last time of all, not of this transaction: a later time may have been committed before it.
             parts.changes.put(LAST_MICROS_KEY, last.to_be_bytes());
         }
+        let ids_end = parts.took_storage_ids.then(|| self.storage_ids.lock().to_store()).flatten();
+        if let Some(end) = ids_end {
+            parts.changes.put(STORAGE_IDS_KEY, end.to_be_bytes());
+        }
         // An optimistic transaction's snapshot is held while its reads are checked. Any other is let go first: an engine
         // in memory changes in place what no snapshot shares.
         let held = parts.reads.is_some().then_some(parts.base);
         let ticket = {
             let reads = parts.reads.as_ref().map(|reads| reads.lock());
-            self.engine.commit(&parts.changes, reads.as_deref(), self.durability)?
+            let commit = || self.engine.commit(&parts.changes, reads.as_deref(), self.durability);
+            if parts.changed_catalogue { self.changing_catalogue(commit)? } else { commit()? }
         };
         drop(held);
+        if let Some(end) = ids_end {
+            self.storage_ids.lock().note_stored(end);
+        }
         if !parts.effects.is_empty() {
             let mut queue = self.effects.lock();
             queue.extend(parts.effects.into_iter().map(|effect| (ticket.number(), effect)));
@@ -250,6 +294,26 @@ impl Core {
             wake_up(at);
         }
         Ok(ticket)
+    }
+
+    /// Runs `commit`, which changes the catalogue, with no epoch for anybody meanwhile. The caller has the turn.
+    fn changing_catalogue(&self, commit: impl FnOnce() -> Result<Ticket>) -> Result<Ticket> {
+        if self.engine.is_shared() {
+            return commit();
+        }
+        self.epochs.begin_change();
+        let outcome = commit();
+        match &outcome {
+            Ok(ticket) => self.epochs.end_change(ticket.number()),
+            // What was refused changed nothing; what failed has been ordered, perhaps. Without an answer, as when the store
+            // is closed, there are no epochs any more.
+            Err(_) => {
+                if let Ok(latest) = self.engine.latest() {
+                    self.epochs.end_change(latest.commit());
+                }
+            }
+        }
+        outcome
     }
 
     /// A ticket for what an exclusive transaction read, which may not be durable yet. The caller has the turn.

@@ -17,10 +17,12 @@
 //! 4. An operation that fails inside a transaction leaves the transaction as it was before the operation.
 
 mod core;
+mod epoch;
 mod flights;
 mod observe;
 mod running;
 mod scope;
+mod storage_ids;
 mod undo;
 mod usage;
 mod view;

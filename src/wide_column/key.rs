@@ -4,7 +4,7 @@
 //! | bytes | field         | encoding                                                                                 |
 //! |-------|---------------|------------------------------------------------------------------------------------------|
 //! | 1     | owner         | `0x40`                                                                                   |
-//! | 4     | table         | its catalogue id, u32                                                                    |
+//! | 4     | table         | its storage id, u32                                                                      |
 //! | 8     | token         | [`token`] of the partition key, as an ordered i64                                        |
 //! | 2..   | partition key | serialized, escaped and terminated; several columns joined as length (u16), bytes, `00`  |
 //! | 1     | area          | `0x00` the partition's header, `0x10` a row                                              |
@@ -37,7 +37,7 @@ pub(super) enum Place<'a> {
     Row(&'a [u8]),
 }
 
-/// Everything of table `id`.
+/// Everything of the table that is stored under `id`.
 pub(super) fn table(id: u32) -> KeyRange {
     KeyRange::prefix(&table_prefix(id))
 }
@@ -161,7 +161,8 @@ pub(super) fn split_clustering(schema: &TableSchema, key: &[u8]) -> Result<Vec<C
     Ok(values)
 }
 
-fn table_prefix(id: u32) -> Vec<u8> {
+/// What every key of a table begins with.
+pub(super) fn table_prefix(id: u32) -> Vec<u8> {
     let mut key = vec![OWNER];
     key.extend_from_slice(&id.to_be_bytes());
     key

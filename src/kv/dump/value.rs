@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use crate::clock::Timestamp;
 use crate::engine::Direction;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kv::collection::check_member;
 use crate::kv::dump::bad;
-use crate::kv::key::{self, Elements};
+use crate::kv::key;
 use crate::kv::record::{Head, Kind};
 use crate::kv::stream::Image;
 use crate::kv::{entry, list};
@@ -25,11 +25,11 @@ pub(super) enum Value {
 }
 
 impl Value {
-    /// The value of `kind` whose head is kept at `key`.
-    pub(super) fn read(view: &View, key: &[u8], kind: Kind, payload: &[u8]) -> Result<Self> {
-        let elements = Elements::of(key)?;
-        Ok(match kind {
-            Kind::String => Self::String(payload.to_vec()),
+    /// The value with this head and payload.
+    pub(super) fn read(view: &View, head: Head, payload: &[u8]) -> Result<Self> {
+        let Some(elements) = head.elements() else { return Ok(Self::String(payload.to_vec())) };
+        Ok(match head.kind {
+            Kind::String => return Err(Error::corrupt("key record", "a string with elements")),
             Kind::Stream => Self::Stream(Image::read(view, &elements, payload)?),
             Kind::List => Self::List(collect(view, &elements.places(), |_, value| Ok(value.to_vec()))?),
             Kind::Set => {
@@ -59,23 +59,22 @@ impl Value {
 
     /// Makes the key whose head is kept at `key`, where there is nothing.
     pub(super) fn write(&self, writer: &mut Writer, key: &[u8], deadline: Option<Timestamp>) -> Result<()> {
-        let (elements, head) = (Elements::of(key)?, |kind| Head { kind, deadline });
         match self {
             Self::String(string) => {
                 check_string(string)?;
-                entry::create(writer, key, head(Kind::String), string)
+                entry::create(writer, key, Head::string(deadline), string)
             }
             Self::Stream(image) => image.write(writer, key, deadline),
             Self::List(values) => list::create(writer, key, deadline, values),
             Self::Set(members) => {
-                entry::create(writer, key, head(Kind::Set), &[])?;
+                let elements = entry::create_collection(writer, key, Kind::Set, deadline)?;
                 members.iter().try_for_each(|member| {
                     check_member("set member bytes", member)?;
                     writer.put(elements.member(member), &[][..])
                 })
             }
             Self::Hash(fields) => {
-                entry::create(writer, key, head(Kind::Hash), &[])?;
+                let elements = entry::create_collection(writer, key, Kind::Hash, deadline)?;
                 fields.iter().try_for_each(|(field, value)| {
                     check_member("hash field bytes", field)?;
                     check_string(value)?;
@@ -83,7 +82,7 @@ impl Value {
                 })
             }
             Self::SortedSet(members) => {
-                entry::create(writer, key, head(Kind::SortedSet), &[])?;
+                let elements = entry::create_collection(writer, key, Kind::SortedSet, deadline)?;
                 members.iter().try_for_each(|(member, score)| {
                     check_member("sorted set member bytes", member)?;
                     let score = key::canonical(*score);

@@ -230,7 +230,7 @@ impl<S: WriteScope> GeoSearch<'_, S> {
     fn store_scores(self, verb: &'static str, destination: &[u8], score: impl Fn(&GeoMatch) -> f64) -> Result<u64> {
         let Self { geo, query } = self;
         geo.kv.write(verb, destination, |writer, destination| {
-            let found = query.run(writer, &geo.kv.keyspace.head(&geo.key)?)?;
+            let found = query.run(writer, &geo.kv.keyspace.head(writer, &geo.key)?)?;
             replace(writer, destination, found.iter().map(|found| (&found.member[..], score(found))))?;
             Ok(found.len() as u64)
         })

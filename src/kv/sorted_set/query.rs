@@ -5,7 +5,7 @@ use std::ops::Bound;
 use crate::engine::{Direction, KeyRange};
 use crate::error::Result;
 use crate::kv::collection::Held;
-use crate::kv::key::Elements;
+use crate::kv::key::{self, Elements};
 use crate::kv::record::Kind;
 use crate::kv::sorted_set::combine::replace;
 use crate::kv::sorted_set::range::{collect, ranks};
@@ -120,8 +120,7 @@ impl<'a, S: Scope> RangeQuery<'a, S> {
     }
 
     pub(super) fn run(self, verb: &'static str) -> Result<Entries> {
-        let check = |set: &Elements| self.check(set);
-        Ok(self.set.read(verb, check, |view, set, ()| self.collect(view, set))?.unwrap_or_default())
+        Ok(self.set.read(verb, || self.check(), |view, set| self.collect(view, set))?.unwrap_or_default())
     }
 
     /// How many members are asked for.
@@ -144,17 +143,17 @@ impl<'a, S: Scope> RangeQuery<'a, S> {
     /// # Source
     /// Redis command reference, `ZCOUNT`, `ZLEXCOUNT`.
     pub fn count(self) -> Result<u64> {
-        let count = |view: &View, set: &Elements, ()| {
+        let count = |view: &View, set: &Elements| {
             let Some((range, skip, take)) = self.range(view, set)? else { return Ok(0) };
             Ok(view.count(&range)?.saturating_sub(skip).min(take))
         };
-        Ok(self.set.read("sorted_set.count", |set| self.check(set), count)?.unwrap_or(0))
+        Ok(self.set.read("sorted_set.count", || self.check(), count)?.unwrap_or(0))
     }
 
     /// Refuses bounds that are none.
-    fn check(&self, set: &Elements) -> Result<()> {
+    fn check(&self) -> Result<()> {
         match self.bounds {
-            Bounds::Score(bounds) => set.positions_between(bounds).map(drop),
+            Bounds::Score(bounds) => key::check_scores(bounds),
             Bounds::Rank(..) | Bounds::Lex(_) => Ok(()),
         }
     }
@@ -260,7 +259,7 @@ impl<S: WriteScope> RangeQuery<'_, S> {
     /// Redis command reference, `ZREMRANGEBYRANK`, `ZREMRANGEBYSCORE`, `ZREMRANGEBYLEX`.
     pub fn remove(self) -> Result<u64> {
         self.set.write("sorted_set.remove_range", |set| {
-            self.check(&set.elements)?;
+            self.check()?;
             if !set.exists() {
                 return Ok(0);
             }
@@ -293,9 +292,9 @@ impl<S: WriteScope> RangeQuery<'_, S> {
     pub fn copy_to(self, destination: impl AsRef<[u8]>) -> Result<u64> {
         let SortedSet { kv, key } = self.set;
         kv.write("sorted_set.copy_range", destination.as_ref(), |writer, destination| {
-            let source = kv.keyspace.head(key)?;
+            let source = kv.keyspace.head(writer, key)?;
             let source = Held::claim(writer, &source, Kind::SortedSet)?;
-            self.check(&source.elements)?;
+            self.check()?;
             let exists = source.exists();
             let entries = if exists { self.collect(source.writer, &source.elements)? } else { Entries::new() };
             replace(writer, destination, "zrangestore", &entries)?;

@@ -80,8 +80,8 @@ impl<S: Scope> SortedSet<S> {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn top(&self, n: u64) -> Result<Vec<(Vec<u8>, f64)>> {
-        let body = |view: &View, set: &Elements, ()| collect(view, set, &set.positions(), Direction::Backward, 0, n);
-        Ok(self.read("sorted_set.top", |_| Ok(()), body)?.unwrap_or_default())
+        let body = |view: &View, set: &Elements| collect(view, set, &set.positions(), Direction::Backward, 0, n);
+        Ok(self.read("sorted_set.top", || Ok(()), body)?.unwrap_or_default())
     }
 
     /// Members and scores whose score is within `bounds`, lowest score first.
@@ -252,7 +252,7 @@ impl<S: Scope> SortedSet<S> {
     /// # Source
     /// Redis command reference, `ZRANDMEMBER` with a count.
     pub fn nths(&self, numbers: impl IntoIterator<Item = u64>) -> Result<Vec<(Vec<u8>, f64)>> {
-        let body = |view: &View, set: &Elements, ()| {
+        let body = |view: &View, set: &Elements| {
             let (positions, mut entries) = (set.positions(), Vec::new());
             for n in numbers {
                 if let Some((position, _)) = view.nth(&positions, n)? {
@@ -262,7 +262,7 @@ impl<S: Scope> SortedSet<S> {
             }
             Ok(entries)
         };
-        Ok(self.read("sorted_set.nth", |_| Ok(()), body)?.unwrap_or_default())
+        Ok(self.read("sorted_set.nth", || Ok(()), body)?.unwrap_or_default())
     }
 
     /// Up to `limit` members that come after `after` in bytewise order, whatever their scores; from the first when that is
@@ -283,7 +283,7 @@ impl<S: Scope> SortedSet<S> {
     /// # Source
     /// Redis command reference, `ZSCAN`.
     pub fn members_after(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<(Vec<u8>, f64)>> {
-        let body = |view: &View, set: &Elements, ()| {
+        let body = |view: &View, set: &Elements| {
             let mut cursor = view.range(&set.members_after(after), Direction::Forward)?;
             let mut entries = Vec::new();
             while entries.len() < limit
@@ -293,7 +293,7 @@ impl<S: Scope> SortedSet<S> {
             }
             Ok(entries)
         };
-        Ok(self.read("sorted_set.members_after", |_| Ok(()), body)?.unwrap_or_default())
+        Ok(self.read("sorted_set.members_after", || Ok(()), body)?.unwrap_or_default())
     }
 }
 

@@ -6,7 +6,7 @@ use crate::kv::event::{KeyEvents, tell};
 use crate::kv::key::Elements;
 use crate::kv::stream::layout::{self, GroupElements};
 use crate::kv::stream::record::{Consumer, GroupState, State};
-use crate::kv::stream::{Stream, StreamId, claim, create, invalid, pending};
+use crate::kv::stream::{Stream, StreamId, create, invalid, pending};
 use crate::limits;
 use crate::txn::{AutoCommit, Scope, View, WriteScope, Writer};
 
@@ -294,9 +294,8 @@ impl<S: WriteScope> Group<S> {
     /// Redis command reference, `XGROUP CREATE` with `MKSTREAM` and `ENTRIESREAD`.
     pub fn create_with(&self, start: impl Into<Start>, options: GroupOptions) -> Result<()> {
         let start = start.into();
-        self.stream.write("stream.group.create", |writer, key, stream| {
-            check_name("group name bytes", &self.name)?;
-            let found = claim(writer, key)?;
+        check_name("group name bytes", &self.name)?;
+        self.stream.write("stream.group.create", |writer, key, stream, found| {
             if found.is_none() && !options.make_stream {
                 return Err(invalid(NO_KEY));
             }
@@ -306,7 +305,7 @@ impl<S: WriteScope> Group<S> {
             }
             let state = found.map(|(_, state)| state).unwrap_or_default();
             if found.is_none() {
-                create(writer, key, state)?;
+                create(writer, key, stream, state)?;
             }
             let group = GroupState { last: begin(start, state), read: options.entries_read };
             writer.put(element, group.encode())?;
@@ -470,9 +469,9 @@ impl<S: WriteScope> Group<S> {
         verb: &'static str,
         mut body: impl FnMut(&mut Writer, &Opened<'_>) -> Result<R>,
     ) -> Result<Found<R>> {
-        self.stream.write(verb, |writer, key, stream| {
-            check_name("group name bytes", &self.name)?;
-            let Some((_, state)) = claim(writer, key)? else { return Ok(Found::NoKey) };
+        check_name("group name bytes", &self.name)?;
+        self.stream.write(verb, |writer, key, stream, found| {
+            let Some((_, state)) = found else { return Ok(Found::NoKey) };
             let Some(opened) = self.open(writer, stream, state)? else { return Ok(Found::NoGroup) };
             let result = body(writer, &opened)?;
             if let Some(event) = event_of(verb) {

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::kv::entry;
 use crate::kv::event::{KeyEvents, tell};
 use crate::kv::key::Elements;
-use crate::kv::stream::{Stream, StreamId, claim, invalid, layout};
+use crate::kv::stream::{Stream, StreamId, invalid, layout};
 use crate::txn::{WriteScope, Writer};
 
 /// Which of the oldest entries go.
@@ -155,9 +155,9 @@ impl<S: WriteScope> Stream<S> {
     /// # Source
     /// Redis command reference, `XTRIM`.
     pub fn trim(&self, trim: Trim) -> Result<u64> {
-        self.write("stream.trim", |writer, key, stream| {
-            trim.check()?;
-            if claim(writer, key)?.is_none() {
+        trim.check()?;
+        self.write("stream.trim", |writer, key, stream, found| {
+            if found.is_none() {
                 return Ok(0);
             }
             let removed = trim.run(writer, stream)?;
@@ -188,8 +188,8 @@ impl<S: WriteScope> Stream<S> {
     /// # Source
     /// Redis command reference, `XDEL`.
     pub fn delete(&self, ids: impl AsRef<[StreamId]>) -> Result<u64> {
-        self.write("stream.delete", |writer, key, stream| {
-            let Some((head, mut state)) = claim(writer, key)? else { return Ok(0) };
+        self.write("stream.delete", |writer, key, stream, found| {
+            let Some((head, mut state)) = found else { return Ok(0) };
             let mut deleted = 0;
             for id in ids.as_ref() {
                 let entry = layout::entry(stream, *id);

@@ -159,6 +159,17 @@ impl Blocked {
         self.clients.insert(place, client);
     }
 
+    /// Those who wait for the key with the address `head`. What happens to a whole keyspace comes as the address of its empty key,
+    /// which ends in the two zeros behind the name; who waits for other keys that begin so is tried once too often.
+    fn places_of(&self, head: &[u8]) -> Vec<Place> {
+        if !head.ends_with(&[0, 0]) {
+            return self.by_key.get(head).into_iter().flatten().copied().collect();
+        }
+        let all = self.by_key.iter().filter(|(other, _)| other.starts_with(head));
+        let places: BTreeSet<_> = all.flat_map(|(_, places)| places).copied().collect();
+        places.into_iter().collect()
+    }
+
     fn take(&mut self, place: Place) -> Option<Client> {
         let client = self.clients.remove(&place)?;
         for head in &client.heads {
@@ -176,7 +187,7 @@ impl Blocked {
 /// Tries for those who wait for the keys at `heads`, and for the keys that they give something to in their turn.
 pub(super) fn serve(transaction: &Transaction, door: &Door, mut heads: Vec<Box<[u8]>>) {
     while let Some(head) = heads.pop() {
-        let places: Vec<_> = door.blocked.borrow().by_key.get(&*head).into_iter().flatten().copied().collect();
+        let places = door.blocked.borrow().places_of(&head);
         // What found nothing finds nothing for those behind either, unless it depends on more than the key.
         let mut in_vain = BTreeSet::new();
         for place in places {

@@ -164,7 +164,7 @@ fn note_if_slow(door: &Door, session: &Session, words: &[&[u8]], laps: &mut Laps
 fn wait(call: &mut Call<'_>, waiting: Waiting, from: usize) {
     let kv = call.kv();
     // A key that is too long was refused when the command ran.
-    let heads = waiting.keys.iter().filter_map(|key| kv.head(key).ok()).collect();
+    let heads = waiting.keys.iter().filter_map(|key| kv.address(key).ok()).collect();
     let nil = call.reply.bytes().get(from..).unwrap_or_default().to_vec();
     call.reply.truncate(from);
     let deadline = waiting.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
