@@ -281,7 +281,7 @@ mod tests {
         table.create(TableSchema::new("p", KeyType::S).sort_key("s", KeyType::B).global_index(index)).unwrap();
         let stored = |view: &View| Ok(view.get(b"\x01\x02\0\0abc")?.map(std::borrow::Cow::into_owned));
         let stored = table.scope.read(table.operation("test"), stored).unwrap().unwrap();
-        // Id 1, storage 1, format 2, 23 bytes; key p of type S, key s of type B; one index: id 1, "idx", key g of type N, including v; last id 1.
+        // Id 1, storage 1, format 2, 23 bytes; key p of type S, key s of type B; one index, 13 bytes: id 1, "idx", key g of type N, including v; last id 1.
         let expected = "00000001".to_owned()
             + "00000001"
             + "02"
@@ -289,6 +289,7 @@ mod tests {
             + "017000"
             + "01017302"
             + "01"
+            + "0d"
             + "01"
             + "03696478"
             + "016701"

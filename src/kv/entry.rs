@@ -118,6 +118,9 @@ pub(super) fn reclaim(
                 }
             }
         }
+        if head.deadline.is_some() {
+            allowance.spend(key, &[]);
+        }
         allowance.spend(key, record);
         place.clear();
         place.extend_from_slice(key);

@@ -542,7 +542,7 @@ mod collections {
         assert_eq!(kv.keys_after(None, 10).unwrap(), [(b"target".to_vec(), Kind::Hash)]);
         assert_eq!((kv.clear().unwrap(), kv.len().unwrap(), other.len().unwrap()), (1, 0, 1));
         other.clear().unwrap();
-        assert_eq!(entries(&store), 0, "nothing is left behind, deadlines neither");
+        assert_eq!(super::entries(&store), 0, "nothing is left behind, deadlines neither");
     }
 
     // SEM: KV-STR-3

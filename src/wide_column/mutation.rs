@@ -169,7 +169,11 @@ pub(super) fn reclaim(
         allowance.spend(key, value);
         place.clear();
         place.extend_from_slice(key);
-        save(writer, key, &StoredRow::default(), record::decode(value)?.deadline())?;
+        let scheduled = record::decode(value)?.deadline();
+        if scheduled.is_some() {
+            allowance.spend(key, &[]);
+        }
+        save(writer, key, &StoredRow::default(), scheduled)?;
     }
     Ok(false)
 }
