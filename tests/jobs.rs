@@ -11,7 +11,7 @@ use larder::engine::{
     Changes, Durability, Engine, EngineStats, MemoryEngine, Reads, Snapshot as EngineSnapshot, Ticket,
 };
 use larder::item::{GlobalIndex, Item, KeyType, TableSchema};
-use larder::kv::{End, EvictionPolicy};
+use larder::kv::{AddOptions, End, EvictionPolicy};
 use larder::limits::{JOB_STEP_ENTRIES_MAX, REMOVED_AT_ONCE_MAX};
 use larder::wide_column::{CqlType, Order};
 use larder::{Document, Error, Kv, ManualClock, Result, Store, Timestamp, wide_column};
@@ -120,7 +120,7 @@ fn fill(kv: &Kv, prefix: &str) -> Vec<String> {
     kv.unsorted_set(format!("{prefix}set")).add_many(many()).unwrap();
     kv.hash(format!("{prefix}hash")).set_many(many().map(|n| (n, "v"))).unwrap();
     kv.list(format!("{prefix}list")).push(End::Back, many()).unwrap();
-    kv.sorted_set(format!("{prefix}sorted_set")).add_many(many().map(|n| (n, 1.0)), Default::default()).unwrap();
+    kv.sorted_set(format!("{prefix}sorted_set")).add_many(many().map(|n| (n, 1.0)), AddOptions::default()).unwrap();
     ["set", "hash", "list", "sorted_set"].map(|kind| format!("{prefix}{kind}")).to_vec()
 }
 
@@ -193,7 +193,7 @@ fn emptying_and_swapping_keyspaces_changes_few_entries() {
     let strings: Vec<_> = many().map(|n| (format!("string:{n}"), "v")).collect();
     kv.set_all(&strings).unwrap();
     for n in 0..100 {
-        kv.expire(format!("string:{n}"), Duration::from_secs(60)).unwrap();
+        kv.expire(format!("string:{n}"), Duration::from_mins(1)).unwrap();
     }
     other.set("k", "v").unwrap();
     in_one_small_commit(&engine, || kv.swap(&other));
@@ -203,7 +203,7 @@ fn emptying_and_swapping_keyspaces_changes_few_entries() {
     assert_eq!(in_one_small_commit(&engine, || kv.clear()), MANY as u64 + 4);
     assert_eq!((kv.len().unwrap(), other.len().unwrap()), (0, 1));
     kv.set("string:7", "new").unwrap();
-    clock.advance(Duration::from_secs(60));
+    clock.advance(Duration::from_mins(1));
     // Where the keyspace is, in two entries; two keys; the end of the block of storage ids.
     run_jobs(&store, &engine, 5);
     assert_eq!(kv.get("string:7").unwrap().as_deref(), Some(&b"new"[..]));
@@ -235,7 +235,7 @@ fn dropping_collections_indexes_and_tables_changes_few_entries() {
     let (store, engine, clock) = counted();
     let events = store.collection::<Document>("events");
     events.create_index(doc! { "kind": 1 }).unwrap();
-    events.insert_many((0..MANY).map(|n| doc! { "_id": n as i64, "kind": "login" })).unwrap();
+    events.insert_many((0..20_000).map(|n| doc! { "_id": n, "kind": "login" })).unwrap();
     let items = store.item_table("items");
     let index = GlobalIndex::new("by_kind", "kind", KeyType::S);
     items.create(TableSchema::new("pk", KeyType::S).global_index(index)).unwrap();
@@ -277,7 +277,7 @@ fn dropping_collections_indexes_and_tables_changes_few_entries() {
     // The name, record and index entry of the new collection; the last id and the last time.
     run_jobs(&store, &engine, 5);
     assert_eq!(events.count_documents(doc! {}).unwrap(), 1);
-    clock.advance(Duration::from_secs(60 * 60 * 24 * 365));
+    clock.advance(Duration::from_hours(24 * 365));
     assert_eq!(store.sweep_expired().unwrap(), 0, "the deadlines went with their rows");
 }
 

@@ -23,7 +23,7 @@ use crate::{expiry, kv, limits, wide_column};
 const SLEEP_MAX: Duration = Duration::from_secs(1);
 
 /// How long what failed is left alone.
-const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(60);
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_mins(1);
 
 /// Works off every deadline that is due, and answers how many there were.
 ///
