@@ -67,11 +67,20 @@ pub const PIPELINE_STAGES_MAX: usize = 1_000;
 /// Bytes a blocking sort or a group holds in memory (SEM: DOC-SORT-5).
 pub const SORT_BYTES_MAX: usize = 100 << 20;
 
-/// Longest key of a keyspace in bytes: an engine key less what its encoding can add.
-pub const KEY_BYTES_MAX: usize = 16 << 10;
+/// Bytes of a component that a key of the engine has as they are; of a longer one it has so many, and a hash.
+pub const KEY_COMPONENT_BYTES_MAX: usize = 8 << 10;
 
-/// Longest member of a sorted set in bytes.
-pub const MEMBER_BYTES_MAX: usize = 8 << 10;
+/// Longest key of a keyspace in bytes. One that is long has to fit into an engine value together with what it holds.
+pub const KEY_BYTES_MAX: usize = ENGINE_VALUE_BYTES_MAX / 2;
+
+/// Longest member of a set or sorted set, and longest name of a field of a hash, in bytes; the latter with its value.
+pub const MEMBER_BYTES_MAX: usize = ENGINE_VALUE_BYTES_MAX / 2;
+
+/// Longest pattern of keys in bytes.
+pub const KEY_PATTERN_BYTES_MAX: usize = 16 << 10;
+
+/// Longest name of a group of a stream, and of a consumer, in bytes.
+pub const GROUP_NAME_BYTES_MAX: usize = 8 << 10;
 
 /// Memory that a dump may take up while it is restored, in bytes: what it is compressed from counts, and so does each element.
 pub const RESTORED_BYTES_MAX: usize = 512 << 20;

@@ -1,6 +1,7 @@
 //! What all kinds of keys have in common: being there, being replaced, and being gone at a deadline.
 //!
-//! Every function takes the engine key of a head, as [`Keyspace::head`](crate::kv::key::Keyspace::head) makes it. Removing costs the
+//! Every function takes the name of a head, as [`Keyspace::head`](crate::kv::key::Keyspace::head) makes it: the engine has it
+//! under a shorter key when the user's is long, which is nobody's business but this module's ([`stored`]). Removing costs the
 //! same, however much there is: many elements are left to a job.
 
 use crate::catalog::job::{self, Allowance};
@@ -9,13 +10,14 @@ use crate::engine::Direction;
 use crate::error::Result;
 use crate::expiry;
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::Elements;
+use crate::kv::key::{Elements, long_key, named, stored};
 use crate::kv::record::{Head, Kind};
 use crate::txn::{Counted, View, Writer};
 
 /// Reads a key with `read`, which is given head and payload, unless the key is missing or expired.
 pub(super) fn look<R>(view: &View, key: &[u8], read: impl FnOnce(Head, &[u8]) -> Result<R>) -> Result<Option<R>> {
-    let found = view.get(key)?;
+    let at = stored(key);
+    let found = view.get(&at)?;
     let live = match &found {
         Some(record) => Some(Head::decode(record)?).filter(|(head, _)| head.is_live(|| view.now())),
         None => None,
@@ -25,7 +27,7 @@ pub(super) fn look<R>(view: &View, key: &[u8], read: impl FnOnce(Head, &[u8]) ->
         return Ok(None);
     };
     view.usage().count(Counted::Hits);
-    view.touch(key);
+    view.touch(&at);
     read(head, payload).map(Some)
 }
 
@@ -36,10 +38,11 @@ pub(super) fn claim<R>(
     read: impl FnOnce(Head, &[u8]) -> Result<R>,
 ) -> Result<Option<R>> {
     let expired = {
-        let Some(record) = writer.get(key)? else { return Ok(None) };
+        let at = stored(key);
+        let Some(record) = writer.get(&at)? else { return Ok(None) };
         let (head, payload) = Head::decode(&record)?;
         if head.is_live(|| writer.now()) {
-            writer.touch(key);
+            writer.touch(&at);
             return read(head, payload).map(Some);
         }
         head
@@ -52,23 +55,22 @@ pub(super) fn claim<R>(
 
 /// Puts a record where there was none, or where [`clear`] has removed all but the record.
 pub(super) fn create(writer: &mut Writer, key: &[u8], head: Head, payload: &[u8]) -> Result<()> {
-    writer.touch(key);
+    let at = stored(key);
+    writer.touch(&at);
     if let Some(deadline) = head.deadline {
-        expiry::schedule(writer, deadline, key)?;
+        expiry::schedule(writer, deadline, &at)?;
     }
     replace(writer, key, head, payload)
 }
 
 /// Puts a record in the place of one with the same head.
 pub(super) fn replace(writer: &mut Writer, key: &[u8], head: Head, payload: &[u8]) -> Result<()> {
-    writer.put(key, head.encode(payload))
+    writer.put(stored(key), head.encode(long_key(key), payload))
 }
 
 /// Removes everything that belongs to a key with this head, but its record.
 pub(super) fn clear(writer: &mut Writer, key: &[u8], head: Head) -> Result<()> {
-    if let Some(deadline) = head.deadline {
-        expiry::cancel(writer, deadline, key);
-    }
+    cancel(writer, key, head);
     match head.elements() {
         Some(elements) => job::remove(writer, elements.prefix()),
         None => Ok(()),
@@ -124,7 +126,7 @@ pub(super) fn reclaim(
         allowance.spend(key, record);
         place.clear();
         place.extend_from_slice(key);
-        remove_head(writer, key, head);
+        remove_head(writer, &named(key, record)?, head);
     }
     Ok(false)
 }
@@ -132,14 +134,19 @@ pub(super) fn reclaim(
 /// Removes a key with this head, and all that belongs to it.
 pub(super) fn remove(writer: &mut Writer, key: &[u8], head: Head) -> Result<()> {
     clear(writer, key, head)?;
-    writer.remove(key);
+    writer.remove(stored(key));
     Ok(())
+}
+
+/// Takes the deadline of a key with this head back.
+pub(super) fn cancel(writer: &mut Writer, key: &[u8], head: Head) {
+    if let Some(deadline) = head.deadline {
+        expiry::cancel(writer, deadline, &stored(key));
+    }
 }
 
 /// Removes the head of a key whose elements are all removed, or belong to another head from now on.
 pub(super) fn remove_head(writer: &mut Writer, key: &[u8], head: Head) {
-    if let Some(deadline) = head.deadline {
-        expiry::cancel(writer, deadline, key);
-    }
-    writer.remove(key);
+    cancel(writer, key, head);
+    writer.remove(stored(key));
 }

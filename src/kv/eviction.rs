@@ -25,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::expiry;
 use crate::kv::entry;
 use crate::kv::event::{KeyEvents, tell};
+use crate::kv::key::{named, stored};
 use crate::kv::record::Head;
 use crate::txn::{Counted, Tracking, View, Writer};
 
@@ -205,7 +206,9 @@ pub(super) fn make_room(writer: &mut Writer, verb: &str) -> Result<()> {
     while used > budget {
         let victim = if policy == EvictionPolicy::NoEviction { None } else { victim(writer, policy)? };
         let Some(key) = victim else { return Err(Error::OutOfMemory { budget, used }) };
-        let Some((head, bytes)) = size_of_few(writer, &key)? else { return Err(Error::OutOfMemory { budget, used }) };
+        let Some(Victim { key, head, bytes }) = size_of_few(writer, &key)? else {
+            return Err(Error::OutOfMemory { budget, used });
+        };
         entry::remove(writer, &key, head)?;
         writer.usage().count(Counted::Evicted);
         tell(writer, KeyEvents::EVICTED, "evicted", &key);
@@ -261,20 +264,31 @@ fn worth(view: &View, policy: EvictionPolicy, head: &[u8], now: Timestamp) -> u3
     }
 }
 
-/// The head of a key, and the bytes of everything that belongs to it; without these when there is more than is removed at once.
-fn size_of_few(view: &View, key: &[u8]) -> Result<Option<(Head, Option<u64>)>> {
-    let Some(record) = view.get(key)? else { return Ok(None) };
+/// A key that is to go.
+struct Victim {
+    /// The name of its head.
+    key: Vec<u8>,
+    head: Head,
+    /// Of everything that belongs to it; `None` when that is more than is removed at once.
+    bytes: Option<u64>,
+}
+
+/// The key whose head is kept at `stored`.
+fn size_of_few(view: &View, stored: &[u8]) -> Result<Option<Victim>> {
+    let Some(record) = view.get(stored)? else { return Ok(None) };
     let (head, _) = Head::decode(&record)?;
+    let key = named(stored, &record)?.into_owned();
     if let Some(elements) = head.elements()
         && job::few(view, &elements.all())?.is_none()
     {
-        return Ok(Some((head, None)));
+        return Ok(Some(Victim { key, head, bytes: None }));
     }
-    Ok(size(view, key)?.map(|(head, bytes)| (head, Some(bytes))))
+    Ok(size(view, &key)?.map(|(head, bytes)| Victim { key, head, bytes: Some(bytes) }))
 }
 
-/// The bytes of everything that belongs to the key at `head`, and its head.
+/// The bytes of everything that belongs to the key whose head has this name, and its head.
 pub(super) fn size(view: &View, key: &[u8]) -> Result<Option<(Head, u64)>> {
+    let key = &*stored(key);
     let Some(record) = view.get(key)? else { return Ok(None) };
     let (head, _) = Head::decode(&record)?;
     let mut bytes = (key.len() + record.len()) as u64;

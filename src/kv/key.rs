@@ -7,7 +7,7 @@
 //! | 1     | owner    | `0x20`                                                                                       |
 //! | 2..   | keyspace | its name, each `00` escaped as `00 ff`, terminated by `00 00`; or `ff`, which no name has,   |
 //! |       |          | and a storage id, once the keyspace was emptied or has changed places ([`Keyspace`])         |
-//! | 0..   | key      | raw; last, so it needs no terminator                                                         |
+//! | 0..   | key      | raw; last, so it needs no terminator; shortened when it is long ([`long`])                   |
 //!
 //! The elements of a collection, whose head has its storage id:
 //!
@@ -18,7 +18,7 @@
 //! | 1     | kind     | `0x01` member or field, `0x02` position, `0x03` place         |
 //! | 8     | score    | position only: `f64` in ordered form, `-0.0` stored as `0.0`  |
 //! | 8     | place    | place only: ordered i64                                       |
-//! | 0..   | member   | raw; a place has none                                         |
+//! | 0..   | member   | raw, shortened when it is long; a place has none              |
 //!
 //! The elements of a stream, after owner and id:
 //!
@@ -32,7 +32,7 @@
 //!
 //! An id of an entry is two u64; they and the length are big-endian. The values are in `kv/stream/record.rs`.
 //!
-//! The value of a sorted set's member is its score in ordered form, that of a position is empty; a set's member has an empty value,
+//! What is shortened is whole in the value, before what else that has. The value of a sorted set's member is its score in ordered form, that of a position is empty; a set's member has an empty value,
 //! a hash's field and a list's place have theirs. Position of `"ab"` at 1.5 in the
 //! sorted set that is stored under 7: `21 0107 02 bff8000000000000 6162`.
 //!
@@ -40,6 +40,7 @@
 //! What a key is called, wherever its keyspace is stored, is its address: owner, name of the keyspace, key, as in a head
 //! that is stored under the name. Events, and who waits for a key, go by it.
 
+use std::borrow::Cow;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -47,10 +48,12 @@ use parking_lot::Mutex;
 use smallvec::SmallVec;
 
 use crate::catalog::place;
+use crate::encoding::long;
 use crate::encoding::ordered::{Reader, put_bytes, put_f64, put_i64, put_short_u64};
 use crate::encoding::owner;
 use crate::engine::{Key, KeyRange};
 use crate::error::{Error, InvalidKind, Result};
+use crate::kv::record::Head;
 use crate::limits;
 use crate::txn::{View, Writer};
 
@@ -208,6 +211,37 @@ fn split(head: &[u8]) -> Result<(&[u8], &[u8])> {
     Ok((place, key))
 }
 
+/// The engine's key of the head with this name. Heads are named by their keyspace's place and the whole key; the engine has
+/// the key shortened when it is long.
+pub(super) fn stored(head: &[u8]) -> Cow<'_, [u8]> {
+    // Before anything is looked at: nearly none is so long.
+    if !long::is_long(head) {
+        return Cow::Borrowed(head);
+    }
+    let Ok((place, key)) = split(head) else { return Cow::Borrowed(head) };
+    let mut stored = place.to_vec();
+    long::put_last(&mut stored, key);
+    Cow::Owned(stored)
+}
+
+/// The key that is long, of the head with this name.
+pub(super) fn long_key(head: &[u8]) -> Option<&[u8]> {
+    if !long::is_long(head) {
+        return None;
+    }
+    split(head).ok().map(|(_, key)| key).filter(|key| long::is_long(key))
+}
+
+/// The name of the head that is kept at `stored` with this record.
+pub(super) fn named<'a>(stored: &'a [u8], record: &[u8]) -> Result<Cow<'a, [u8]>> {
+    if long_key(stored).is_none() {
+        return Ok(Cow::Borrowed(stored));
+    }
+    let (place, _) = split(stored)?;
+    let key = Head::long_key(record)?.ok_or_else(|| Error::corrupt("key record", "it does not have its long key"))?;
+    Ok(Cow::Owned([place, key].concat()))
+}
+
 /// The key that `head` is the head of.
 pub(super) fn key_of(head: &[u8]) -> Result<&[u8]> {
     Ok(split(head)?.1)
@@ -278,18 +312,18 @@ impl Elements {
         KeyRange::prefix(&self.prefix)
     }
 
-    /// Where the score of `member` is kept.
+    /// Where `member` is kept.
     pub(super) fn member(&self, member: &[u8]) -> KeyBytes {
-        let mut key = self.kind(MEMBER, member.len());
-        key.extend_from_slice(member);
+        let mut key = self.kind(MEMBER, member.len().min(limits::KEY_COMPONENT_BYTES_MAX));
+        long::put_last(&mut key, member);
         key
     }
 
     /// Where `member` stands in the order.
     pub(super) fn position(&self, score: f64, member: &[u8]) -> KeyBytes {
-        let mut key = self.kind(POSITION, 8 + member.len());
+        let mut key = self.kind(POSITION, 8 + member.len().min(limits::KEY_COMPONENT_BYTES_MAX));
         put_f64(&mut key, score);
-        key.extend_from_slice(member);
+        long::put_last(&mut key, member);
         key
     }
 
@@ -319,11 +353,11 @@ impl Elements {
         Ok(self.positions().clamp(start, end))
     }
 
-    /// Score and member of a position.
-    pub(super) fn read_position<'a>(&self, key: &'a [u8]) -> Result<(f64, &'a [u8])> {
+    /// Score and member of a position that is kept at `key` with `value`.
+    pub(super) fn read_position<'a>(&self, key: &'a [u8], value: &'a [u8]) -> Result<(f64, &'a [u8])> {
         let field = key.get(self.prefix.len() + 1..).unwrap_or_default();
         let mut reader = Reader::new(field);
-        Ok((reader.f64()?, reader.rest()))
+        Ok((reader.f64()?, long::split(reader.rest(), value)?.0))
     }
 
     /// The entries of all members or fields.
@@ -337,9 +371,9 @@ impl Elements {
         self.members().clamp(after, Bound::Unbounded)
     }
 
-    /// The member or field whose entry is at `key`.
-    pub(super) fn read_member<'a>(&self, key: &'a [u8]) -> &'a [u8] {
-        key.get(self.prefix.len() + 1..).unwrap_or_default()
+    /// The member or field whose entry is at `key` with `value`, and what is kept for it.
+    pub(super) fn read_member<'a>(&self, key: &'a [u8], value: &'a [u8]) -> Result<(&'a [u8], &'a [u8])> {
+        long::split(key.get(self.prefix.len() + 1..).unwrap_or_default(), value)
     }
 
     /// The key in `to` of the element that is kept here at `key`.
@@ -440,9 +474,11 @@ mod tests {
     #[test]
     fn the_longest_names_fit_into_a_key() {
         let name = "\0".repeat(limits::NAME_BYTES_MAX);
-        let longest = vec![0; limits::KEY_BYTES_MAX];
-        assert!(Keyspace::new(&name).address(&longest).unwrap().len() <= limits::ENGINE_KEY_BYTES_MAX);
-        let position = Elements::of(u64::MAX).position(1.0, &vec![0; limits::MEMBER_BYTES_MAX]);
+        let longest = vec![0; 20_000];
+        let address = Keyspace::new(&name).address(&longest).unwrap();
+        assert!(stored(&address).len() <= limits::ENGINE_KEY_BYTES_MAX);
+        assert_eq!(long_key(&address), Some(&longest[..]));
+        let position = Elements::of(u64::MAX).position(1.0, &longest);
         assert!(position.len() <= limits::ENGINE_KEY_BYTES_MAX);
         assert!(Keyspace::new(&"a".repeat(limits::NAME_BYTES_MAX + 1)).address(b"k").is_err());
         assert!(Keyspace::new("a").address(&vec![0; limits::KEY_BYTES_MAX + 1]).is_err());
@@ -468,7 +504,7 @@ mod tests {
             let (s, t) = (canonical(s), canonical(t));
             let (one, two) = (z.position(s, &m), z.position(t, &n));
             prop_assert_eq!(one.cmp(&two), s.partial_cmp(&t).unwrap().then(m.cmp(&n)));
-            prop_assert_eq!(z.read_position(&one).unwrap(), (s, &m[..]));
+            prop_assert_eq!(z.read_position(&one, &[]).unwrap(), (s, &m[..]));
         }
 
         // SEM: KV-Z-5

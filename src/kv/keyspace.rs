@@ -9,7 +9,7 @@ use crate::encoding::owner;
 use crate::engine::{Direction, Key, KeyRange};
 use crate::error::Result;
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::{Keyspace, address_of, key_of, numbered_place, place_of};
+use crate::kv::key::{Keyspace, address_of, key_of, named, numbered_place, place_of, stored};
 use crate::kv::record::{Head, Kind};
 use crate::kv::{Kv, entry};
 use crate::txn::{Operation, Scope, WriteScope, Writer};
@@ -97,7 +97,7 @@ impl<S: Scope> Kv<S> {
     pub fn keys_after(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<(Vec<u8>, Kind)>> {
         self.scope.read(self.operation("keys_after"), |view| {
             let after = match after {
-                Some(key) => Bound::Excluded(Key::from(self.keyspace.head(view, key)?)),
+                Some(key) => Bound::Excluded(Key::from(&*stored(&self.keyspace.head(view, key)?))),
                 None => Bound::Unbounded,
             };
             let mut cursor =
@@ -108,7 +108,7 @@ impl<S: Scope> Kv<S> {
             {
                 let (head, _) = Head::decode(record)?;
                 if head.is_live(|| view.now()) {
-                    keys.push((key_of(key)?.to_vec(), head.kind));
+                    keys.push((key_of(&named(key, record)?)?.to_vec(), head.kind));
                 }
             }
             Ok(keys)
@@ -190,7 +190,7 @@ impl<S: Scope> Kv<S> {
             let mut cursor = view.range(&heads.clamp(Bound::Included(first), Bound::Unbounded), Direction::Forward)?;
             while let Some((key, record)) = cursor.next()? {
                 if Head::decode(record)?.0.is_live(|| view.now()) {
-                    return key_of(key).map(|key| Some(key.to_vec()));
+                    return key_of(&named(key, record)?).map(|key| Some(key.to_vec()));
                 }
             }
             Ok(None)
@@ -335,11 +335,9 @@ impl<S: WriteScope> Kv<S> {
             let heads = KeyRange::prefix(&place);
             if let Some(few) = job::few(writer, &heads)? {
                 for key in &few {
-                    let head =
-                        writer.get(key)?.map(|record| Head::decode(&record).map(|(head, _)| head)).transpose()?;
-                    if let Some(head) = head {
-                        entry::remove(writer, key, head)?;
-                    }
+                    let Some(record) = writer.get(key)? else { continue };
+                    let (name, (head, _)) = (named(key, &record)?.into_owned(), Head::decode(&record)?);
+                    entry::remove(writer, &name, head)?;
                 }
                 return Ok(few.len() as u64);
             }

@@ -93,7 +93,8 @@ mod tests;
 ///
 /// Given by [`Store::kv`](crate::Store::kv) and [`Store::kv_named`](crate::Store::kv_named), and by a transaction's and a
 /// snapshot's methods of the same names. Keys are any bytes, at most [`limits::KEY_BYTES_MAX`] of them, and
-/// compared bytewise.
+/// come in bytewise order, as members and fields do; those that are longer than
+/// [`limits::KEY_COMPONENT_BYTES_MAX`] and agree in so many bytes come in an order of their own, always the same.
 ///
 /// # Examples
 /// ```
@@ -251,7 +252,7 @@ impl<S: Scope> Kv<S> {
     /// the next byte.
     ///
     /// # Errors
-    /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a pattern longer than [`limits::KEY_BYTES_MAX`].
+    /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a pattern longer than [`limits::KEY_PATTERN_BYTES_MAX`].
     ///
     /// # Cost
     /// Reads the heads of the whole keyspace.
@@ -270,11 +271,12 @@ impl<S: Scope> Kv<S> {
     pub fn keys_matching(&self, pattern: impl AsRef<[u8]>) -> Result<Vec<Vec<u8>>> {
         let pattern = pattern.as_ref();
         self.scope.read(self.operation("keys_matching"), |view| {
-            limits::check("pattern bytes", limits::KEY_BYTES_MAX, pattern.len())?;
+            limits::check("pattern bytes", limits::KEY_PATTERN_BYTES_MAX, pattern.len())?;
             let mut cursor = view.range(&self.keyspace.heads(view)?, Direction::Forward)?;
             let mut keys = Vec::new();
             while let Some((head, record)) = cursor.next()? {
-                let key = key::key_of(head)?;
+                let name = key::named(head, record)?;
+                let key = key::key_of(&name)?;
                 if glob::matches(pattern, key) && Head::decode(record)?.0.is_live(|| view.now()) {
                     keys.push(key.to_vec());
                 }
@@ -287,10 +289,11 @@ impl<S: Scope> Kv<S> {
     #[cfg(feature = "redis")]
     pub(crate) fn watched(&self, key: &[u8]) -> Result<Watched> {
         self.read("watched", key, |view, head| {
-            let found = view.get(head)?.map(|record| Head::decode(&record).map(|(head, _)| head)).transpose()?;
+            let head = key::stored(head);
+            let found = view.get(&head)?.map(|record| Head::decode(&record).map(|(head, _)| head)).transpose()?;
             let elements = found.and_then(Head::elements).map(|elements| elements.all());
             let place = crate::engine::Key::from(self.keyspace.entry());
-            Ok(Watched { head: crate::engine::Key::from(head), elements, place })
+            Ok(Watched { head: crate::engine::Key::from(&*head), elements, place })
         })
     }
 
@@ -377,5 +380,10 @@ pub(crate) fn expire(writer: &mut Writer, target: &[u8]) -> Result<()> {
     if key::address_of(writer, target)?.is_none() {
         return Ok(());
     }
-    entry::claim(writer, target, |_, _| Ok(())).map(drop)
+    if key::long_key(target).is_none() {
+        return entry::claim(writer, target, |_, _| Ok(())).map(drop);
+    }
+    let Some(record) = writer.get(target)? else { return Ok(()) };
+    let name = key::named(target, &record)?.into_owned();
+    entry::claim(writer, &name, |_, _| Ok(())).map(drop)
 }

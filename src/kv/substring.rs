@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::error::{Error, InvalidKind, Result};
 use crate::kv::event::{KeyEvents, tell};
+use crate::kv::key::stored;
 use crate::kv::number::{add_float, parse_float};
 use crate::kv::record::{Head, Kind};
 use crate::kv::{Kv, deadline, entry, string};
@@ -450,7 +451,7 @@ fn put(writer: &mut Writer, key: &[u8], before: Option<Head>, deadline: Option<T
     }
     if deadline.is_some_and(|deadline| deadline <= writer.now()) {
         // It would be gone as soon as it is there.
-        writer.remove(key);
+        writer.remove(stored(key));
         tell(writer, KeyEvents::GENERIC, "del", key);
         return Ok(());
     }

@@ -320,8 +320,8 @@ fn check_invariants(kv: &Kv) {
 fn check_elements(view: &View, set: &Elements) -> Result<Vec<Vec<u8>>> {
     let mut keys = Vec::new();
     let mut cursor = view.range(&set.positions(), Direction::Forward)?;
-    while let Some((position, _)) = cursor.next()? {
-        let (score, member) = set.read_position(position)?;
+    while let Some((position, value)) = cursor.next()? {
+        let (score, member) = set.read_position(position, value)?;
         let stored = view.get(&set.member(member))?.expect("a position without its member");
         assert_eq!(decode_score(&stored)?.to_bits(), score.to_bits());
         keys.extend([position.to_vec(), set.member(member).into_vec()]);

@@ -139,7 +139,7 @@ fn emptying_a_large_database_changes_the_watched_keys_that_are_there_and_no_othe
         for n in 0..100 {
             let _: () = ask(&mut writer, &format!("SET k{n} v")).unwrap();
         }
-        let _: () = ask(&mut watcher, &format!("SELECT {}", if key == "other" { 1 } else { 0 })).unwrap();
+        let _: () = ask(&mut watcher, &format!("SELECT {}", i32::from(key == "other"))).unwrap();
         let _: () = ask(&mut watcher, "SET other v").unwrap();
         let _: () = ask(&mut watcher, &format!("WATCH {key}")).unwrap();
         let _: () = ask(&mut writer, "FLUSHDB").unwrap();

@@ -16,9 +16,10 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+/// Not so long that members come back in another order than that of their bytes.
 fn member() -> impl Strategy<Value = Vec<u8>> {
     bytes().prop_map(|mut bytes| {
-        bytes.truncate(crate::limits::MEMBER_BYTES_MAX);
+        bytes.truncate(crate::limits::KEY_COMPONENT_BYTES_MAX);
         bytes
     })
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::clock::Timestamp;
+use crate::encoding::long;
 use crate::engine::Direction;
 use crate::error::{Error, Result};
 use crate::kv::collection::check_member;
@@ -33,13 +34,15 @@ impl Value {
             Kind::Stream => Self::Stream(Image::read(view, &elements, payload)?),
             Kind::List => Self::List(collect(view, &elements.places(), |_, value| Ok(value.to_vec()))?),
             Kind::Set => {
-                Self::Set(collect(view, &elements.members(), |key, _| Ok(elements.read_member(key).to_vec()))?)
+                let read = |key: &[u8], value: &[u8]| Ok(elements.read_member(key, value)?.0.to_vec());
+                Self::Set(collect(view, &elements.members(), read)?)
             }
             Kind::Hash => Self::Hash(collect(view, &elements.members(), |key, value| {
-                Ok((elements.read_member(key).to_vec(), value.to_vec()))
+                let (field, value) = elements.read_member(key, value)?;
+                Ok((field.to_vec(), value.to_vec()))
             })?),
-            Kind::SortedSet => Self::SortedSet(collect(view, &elements.positions(), |key, _| {
-                let (score, member) = elements.read_position(key)?;
+            Kind::SortedSet => Self::SortedSet(collect(view, &elements.positions(), |key, value| {
+                let (score, member) = elements.read_position(key, value)?;
                 Ok((member.to_vec(), score))
             })?),
         })
@@ -70,7 +73,7 @@ impl Value {
                 let elements = entry::create_collection(writer, key, Kind::Set, deadline)?;
                 members.iter().try_for_each(|member| {
                     check_member("set member bytes", member)?;
-                    writer.put(elements.member(member), &[][..])
+                    writer.put(elements.member(member), long::value(member, &[]))
                 })
             }
             Self::Hash(fields) => {
@@ -78,7 +81,7 @@ impl Value {
                 fields.iter().try_for_each(|(field, value)| {
                     check_member("hash field bytes", field)?;
                     check_string(value)?;
-                    writer.put(elements.member(field), value)
+                    writer.put(elements.member(field), long::value(field, value))
                 })
             }
             Self::SortedSet(members) => {
@@ -86,8 +89,8 @@ impl Value {
                 members.iter().try_for_each(|(member, score)| {
                     check_member("sorted set member bytes", member)?;
                     let score = key::canonical(*score);
-                    writer.put(elements.member(member), key::encode_score(score))?;
-                    writer.put(elements.position(score, member), &[][..])
+                    writer.put(elements.member(member), long::value(member, &key::encode_score(score)))?;
+                    writer.put(elements.position(score, member), long::value(member, &[]))
                 })
             }
         }

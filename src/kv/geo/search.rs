@@ -302,8 +302,8 @@ impl Query {
     ) -> Result<()> {
         let mut cursor = view.range(range, Direction::Forward)?;
         while !self.is_enough(matches.len()) {
-            let Some((position, _)) = cursor.next()? else { break };
-            let (score, member) = set.read_position(position)?;
+            let Some((position, value)) = cursor.next()? else { break };
+            let (score, member) = set.read_position(position, value)?;
             let hash = hash::of_score(score);
             let position = hash::decode(hash);
             if let Some(metres) = self.shape.distance_within(centre, position) {

@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 
 use crate::engine::Direction;
 use crate::error::{Error, InvalidKind, Result};
-use crate::kv::collection::Held;
+use crate::kv::collection::{Held, get};
 use crate::kv::key::{Elements, canonical, decode_score};
 use crate::kv::record::Kind;
 use crate::kv::sorted_set::{Entries, set_score};
@@ -273,8 +273,9 @@ impl<'a, S: Scope> Combination<'a, S> {
             let Some(elements) = &source.elements else { continue };
             let mut cursor = view.range(&elements.members(), Direction::Forward)?;
             while let Some((key, value)) = cursor.next()? {
+                let (member, value) = elements.read_member(key, value)?;
                 let score = source.score(value)?;
-                match scores.entry(elements.read_member(key).to_vec()) {
+                match scores.entry(member.to_vec()) {
                     Entry::Vacant(place) => drop(place.insert(score)),
                     Entry::Occupied(mut place) => {
                         let both = self.aggregate.of(*place.get(), score);
@@ -295,7 +296,8 @@ impl<'a, S: Scope> Combination<'a, S> {
         'members: while entries.len() < limit
             && let Some((key, value)) = cursor.next()?
         {
-            let (member, mut score) = (elements.read_member(key), first.score(value)?);
+            let (member, value) = elements.read_member(key, value)?;
+            let mut score = first.score(value)?;
             for other in others {
                 match (other.product_of(view, member)?, self.which) {
                     (Some(_), Which::FirstOnly) | (None, Which::All) => continue 'members,
@@ -374,7 +376,7 @@ impl Source {
     /// scores nothing too.
     fn product_of(&self, view: &View, member: &[u8]) -> Result<Option<f64>> {
         let Some(elements) = &self.elements else { return Ok(None) };
-        view.get(&elements.member(member))?.map(|value| self.product(&value)).transpose()
+        get(view, elements, member)?.map(|value| self.product(&value)).transpose()
     }
 }
 

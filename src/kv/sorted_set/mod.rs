@@ -19,6 +19,7 @@ pub use add::{AddOptions, Added, ScoreChange};
 pub use combine::{Aggregate, Combination};
 pub use query::RangeQuery;
 
+use crate::encoding::long;
 use crate::engine::Direction;
 use crate::error::{Error, InvalidKind, Result};
 use crate::kv::collection::Held;
@@ -319,8 +320,8 @@ fn set_score(set: &mut Held<'_>, member: &[u8], before: Option<f64>, score: f64)
     if let Some(before) = before {
         set.writer.remove(set.elements.position(before, member));
     }
-    set.put(set.elements.member(member), &key::encode_score(score))?;
-    set.put(set.elements.position(score, member), &[])
+    set.put_member(member, &key::encode_score(score))?;
+    set.put_position(score, member)
 }
 
 /// The elements of the sorted set whose head is kept at `key`.
@@ -332,7 +333,8 @@ pub(super) fn look(view: &View, key: &[u8]) -> Result<Option<Elements>> {
 }
 
 pub(super) fn score_of(view: &View, set: &Elements, member: &[u8]) -> Result<Option<f64>> {
-    view.get(&set.member(member))?.map(|value| key::decode_score(&value)).transpose()
+    let found = view.get(&set.member(member))?;
+    found.map(|value| key::decode_score(long::own(member, &value)?)).transpose()
 }
 
 /// `score` as it is stored, unless it is NaN (SEM: KV-Z-1).

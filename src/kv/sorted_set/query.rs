@@ -193,11 +193,12 @@ impl<'a, S: Scope> RangeQuery<'a, S> {
     ) -> Result<Option<KeyRange>> {
         let positions = set.positions();
         let edge = |direction| view.first(&positions, direction);
-        let (Some((front, _)), Some((back, _))) = (edge(Direction::Forward)?, edge(Direction::Backward)?) else {
+        let (Some((front, of_front)), Some((back, of_back))) = (edge(Direction::Forward)?, edge(Direction::Backward)?)
+        else {
             return Ok(None);
         };
-        let (score, least) = set.read_position(&front)?;
-        let (highest, greatest) = set.read_position(&back)?;
+        let (score, least) = set.read_position(&front, &of_front)?;
+        let (highest, greatest) = set.read_position(&back, &of_back)?;
         if score >= highest {
             let at = |bound: &Bound<Vec<u8>>| bound.as_ref().map(|member| set.position(score, member).into());
             return Ok(Some(positions.clamp(at(start), at(end))));
@@ -217,8 +218,8 @@ impl<'a, S: Scope> RangeQuery<'a, S> {
         }
         let mut cursor = view.range(&positions, self.direction)?;
         let mut run: Option<(Vec<u8>, Vec<u8>)> = None;
-        while let Some((position, _)) = cursor.next()? {
-            let (_, member) = set.read_position(position)?;
+        while let Some((position, value)) = cursor.next()? {
+            let (_, member) = set.read_position(position, value)?;
             let (has_begun, goes_on) = match self.direction {
                 Direction::Forward => (is_from_start(member), is_to_end(member)),
                 Direction::Backward => (is_to_end(member), is_from_start(member)),

@@ -255,8 +255,8 @@ impl<S: Scope> SortedSet<S> {
         let body = |view: &View, set: &Elements| {
             let (positions, mut entries) = (set.positions(), Vec::new());
             for n in numbers {
-                if let Some((position, _)) = view.nth(&positions, n)? {
-                    let (score, member) = set.read_position(&position)?;
+                if let Some((position, value)) = view.nth(&positions, n)? {
+                    let (score, member) = set.read_position(&position, &value)?;
                     entries.push((member.to_vec(), score));
                 }
             }
@@ -289,7 +289,8 @@ impl<S: Scope> SortedSet<S> {
             while entries.len() < limit
                 && let Some((key, score)) = cursor.next()?
             {
-                entries.push((set.read_member(key).to_vec(), decode_score(score)?));
+                let (member, score) = set.read_member(key, score)?;
+                entries.push((member.to_vec(), decode_score(score)?));
             }
             Ok(entries)
         };
@@ -310,8 +311,8 @@ pub(super) fn collect(
     let Some(range) = after_skipping(view, range, direction, skip)? else { return Ok(entries) };
     let mut cursor = view.range(&range, direction)?;
     for _ in 0..take {
-        let Some((position, _)) = cursor.next()? else { break };
-        let (score, member) = set.read_position(position)?;
+        let Some((position, value)) = cursor.next()? else { break };
+        let (score, member) = set.read_position(position, value)?;
         entries.push((member.to_vec(), score));
     }
     Ok(entries)

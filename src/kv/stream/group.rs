@@ -13,7 +13,7 @@ use crate::txn::{AutoCommit, Scope, View, WriteScope, Writer};
 /// A group of consumers of a stream. Given by [`Stream::group`].
 ///
 /// The group remembers the last id it delivered, and each delivered entry until it is acknowledged. Names of groups and of
-/// consumers are any bytes, at most [`limits::MEMBER_BYTES_MAX`] of them. Unless told otherwise a method answers
+/// consumers are any bytes, at most [`limits::GROUP_NAME_BYTES_MAX`] of them. Unless told otherwise a method answers
 /// [`Error::Invalid`](crate::Error::Invalid) with a message that begins with `NOGROUP` when there is no such key or group,
 /// and [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a name that is too long.
 ///
@@ -505,5 +505,5 @@ pub(super) fn check_consumer(name: &[u8]) -> Result<()> {
 }
 
 pub(super) fn check_name(limit: &'static str, name: &[u8]) -> Result<()> {
-    limits::check(limit, limits::MEMBER_BYTES_MAX, name.len())
+    limits::check(limit, limits::GROUP_NAME_BYTES_MAX, name.len())
 }

@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_longest_names_fit_into_a_key() {
-        let longest = vec![0; limits::MEMBER_BYTES_MAX];
+        let longest = vec![0; limits::GROUP_NAME_BYTES_MAX];
         let group = GroupElements::of(&Elements::of(u64::MAX), &longest);
         assert!(group.owned(&longest, StreamId::MAX).unwrap().len() <= limits::ENGINE_KEY_BYTES_MAX);
         assert!(group.consumer(&longest).len() <= limits::ENGINE_KEY_BYTES_MAX);

@@ -827,7 +827,7 @@ fn an_entry_of_one_stream_is_not_in_another() {
 fn names_are_limited() {
     let stream = Store::in_memory().kv().stream("s");
     stream.add(at(1, 0), [("a", "1")]).unwrap();
-    let long = vec![b'x'; limits::MEMBER_BYTES_MAX + 1];
+    let long = vec![b'x'; limits::GROUP_NAME_BYTES_MAX + 1];
     let too_long = |error: Error| matches!(error, Error::LimitExceeded { .. });
     assert!(too_long(stream.group(&long).create(Start::End).unwrap_err()));
     assert!(too_long(stream.group(&long).pending().unwrap_err()));
