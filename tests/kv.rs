@@ -98,7 +98,7 @@ fn long_keys_are_as_good_as_short_ones() {
     assert_eq!(kv.get(&two).unwrap().as_deref(), Some(&b"2"[..]));
     assert_eq!(kv.get(&short).unwrap().as_deref(), Some(&b"short"[..]));
     assert_eq!(kv.incr(&one).unwrap(), 2);
-    assert_eq!(kv.keys_matching("*2").unwrap(), [two.clone()]);
+    assert!(kv.keys_matching("*2").unwrap().iter().eq([&two]));
     let mut paged = vec![kv.keys_after(None, 1).unwrap().remove(0).0];
     while let Some((key, _)) = kv.keys_after(paged.last().map(|key| &**key), 1).unwrap().pop() {
         paged.push(key);
@@ -124,7 +124,7 @@ fn long_keys_are_as_good_as_short_ones() {
     assert_eq!(store.sweep_expired().unwrap(), 1);
     assert_eq!(expired.try_recv().unwrap().unwrap().payload(), one);
     kv.set_with_ttl(&one, "v", Duration::from_secs(1)).unwrap();
-    assert_eq!(kv.bytes_of(&one).unwrap(), kv.bytes_of(&one).unwrap().filter(|bytes| *bytes > 20_000));
+    assert!(kv.bytes_of(&one).unwrap() > Some(20_000));
     assert_eq!((kv.clear().unwrap(), store.kv_named("1").clear().unwrap()), (2, 1));
     assert_eq!(store.stats().unwrap().entries, Some(0), "no head and no deadline is left");
 }
@@ -194,7 +194,7 @@ fn long_members_and_fields_are_as_good_as_short_ones() {
     for (member, score) in members.iter().zip([3.0, 2.0, 1.0, 4.0]) {
         assert!(board.add(member, score).unwrap());
     }
-    assert_eq!(board.increment(&members[0], 10.0).unwrap(), 13.0);
+    assert_eq!(Some(board.increment(&members[0], 10.0).unwrap()), Some(13.0));
     assert_eq!((board.score(&members[0]).unwrap(), board.rank(&members[0]).unwrap()), (Some(13.0), Some(3)));
     assert_eq!(board.top(2).unwrap(), [(members[0].clone(), 13.0), (members[3].clone(), 4.0)]);
     assert_eq!(board.by_score(1.0..=2.0).entries().unwrap(), [(members[2].clone(), 1.0), (members[1].clone(), 2.0)]);
