@@ -16,12 +16,10 @@ use std::ops::Bound;
 
 use crate::clock::Timestamp;
 use crate::encoding::ordered::{Reader, put_i64};
+use crate::encoding::owner::DEADLINES as OWNER;
 use crate::engine::{Direction, Key, KeyRange};
 use crate::error::Result;
 use crate::txn::{View, Writer};
-
-/// Leading byte of every deadline's key.
-pub(crate) const OWNER: u8 = 0x03;
 
 /// What a deadline takes beside its target: owner and moment.
 pub(crate) const ENTRY_BYTES: u64 = 9;
@@ -47,16 +45,23 @@ pub(crate) fn earliest(view: &View) -> Result<Option<Timestamp>> {
     first.map(|(key, _)| decode(&key).map(|(deadline, _)| deadline)).transpose()
 }
 
-/// Up to `max` deadlines that are not after `now`, earliest first, with their targets.
-pub(crate) fn due(view: &View, now: Timestamp, max: usize) -> Result<Vec<(Timestamp, Vec<u8>)>> {
+/// Up to `max` deadlines that are kept behind `start` and are not after `now`, earliest first, each with where it is kept and
+/// its target.
+pub(crate) fn due(
+    view: &View,
+    now: Timestamp,
+    start: Bound<Key>,
+    max: usize,
+) -> Result<Vec<(Key, Timestamp, Vec<u8>)>> {
     let after = now.as_micros().checked_add(1).map(Timestamp::from_micros);
     let end = after.map_or(Bound::Unbounded, |after| Bound::Excluded(Key::from(key(after, &[]))));
-    let range = KeyRange::prefix(&[OWNER]).clamp(Bound::Unbounded, end);
+    let range = KeyRange::prefix(&[OWNER]).clamp(start, end);
     let mut cursor = view.range(&range, Direction::Forward)?;
     let mut due = Vec::new();
     while due.len() < max {
         let Some((key, _)) = cursor.next()? else { break };
-        due.push(decode(key)?);
+        let (deadline, target) = decode(key)?;
+        due.push((Key::from(key), deadline, target));
     }
     Ok(due)
 }

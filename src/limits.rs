@@ -28,8 +28,20 @@ pub const TRANSACTION_ATTEMPTS_MAX: u32 = 32;
 /// Keys an engine remembers on behalf of open optimistic transactions; past it the oldest of them conflict.
 pub const CONFLICT_HISTORY_KEYS_MAX: usize = 1 << 20;
 
-/// Deadlines one round of the expiry sweeper works off in one transaction.
+/// Deadlines one round of the expiry sweeper works off in one transaction, unless what they remove is more than a step of a job.
 pub const SWEEP_BATCH_MAX: usize = 1_000;
+
+/// Entries that are removed at once, in the transaction that drops what they belong to; of more, the removal is a job.
+pub const REMOVED_AT_ONCE_MAX: usize = 64;
+
+/// Entries that one commit of a job removes.
+pub const JOB_STEP_ENTRIES_MAX: usize = 1_000;
+
+/// Bytes of the entries that one commit of a job removes; it may be more by one entry.
+pub const JOB_STEP_BYTES_MAX: usize = 4 << 20;
+
+/// Storage ids of one block: how many are given out for one entry that is written.
+pub const STORAGE_ID_BLOCK: u64 = 1 << 16;
 
 /// Largest document in bytes (SEM: DOC-UPD-9).
 pub const DOCUMENT_BYTES_MAX: usize = 16 << 20;
@@ -70,11 +82,20 @@ pub const PIPELINE_STAGES_MAX: usize = 1_000;
 /// Bytes a blocking sort or a group holds in memory (SEM: DOC-SORT-5).
 pub const SORT_BYTES_MAX: usize = 100 << 20;
 
-/// Longest key of a keyspace in bytes: an engine key less what its encoding can add.
-pub const KEY_BYTES_MAX: usize = 16 << 10;
+/// Bytes of a component that a key of the engine has as they are; of a longer one it has so many, and a hash.
+pub const KEY_COMPONENT_BYTES_MAX: usize = 8 << 10;
 
-/// Longest member of a sorted set in bytes.
-pub const MEMBER_BYTES_MAX: usize = 8 << 10;
+/// Longest key of a keyspace in bytes. One that is long has to fit into an engine value together with what it holds.
+pub const KEY_BYTES_MAX: usize = ENGINE_VALUE_BYTES_MAX / 2;
+
+/// Longest member of a set or sorted set, and longest name of a field of a hash, in bytes; the latter with its value.
+pub const MEMBER_BYTES_MAX: usize = ENGINE_VALUE_BYTES_MAX / 2;
+
+/// Longest pattern of keys in bytes.
+pub const KEY_PATTERN_BYTES_MAX: usize = 16 << 10;
+
+/// Longest name of a group of a stream, and of a consumer, in bytes.
+pub const GROUP_NAME_BYTES_MAX: usize = 8 << 10;
 
 /// Memory that a dump may take up while it is restored, in bytes: what it is compressed from counts, and so does each element.
 pub const RESTORED_BYTES_MAX: usize = 512 << 20;
@@ -233,6 +254,9 @@ pub const DENIAL_OBJECT_BYTES_MAX: usize = 1 << 10;
 
 /// Codes of errors that the door tells apart when it counts them.
 pub const ERROR_CODES_MAX: usize = 128;
+
+/// Heads of keys that are read to find out whose an element is that an error names.
+pub const HEADS_READ_FOR_A_NAME_MAX: usize = 4096;
 
 /// Deadlines that are read to tell how many keys of a keyspace have one; of more it is estimated.
 pub const DEADLINES_READ_MAX: usize = 10_000;

@@ -77,6 +77,143 @@ fn a_key_of_another_kind_is_refused_by_name() {
     assert_eq!(kv.get("s").unwrap().as_deref(), Some(&b"7"[..]));
 }
 
+/// Bytes that are longer than a key of the engine has whole, and agree with others of their kind for as long as it has them.
+fn long(length: usize, end: u8) -> Vec<u8> {
+    let mut bytes = vec![b'a'; length];
+    bytes.push(end);
+    bytes
+}
+
+#[test]
+fn long_keys_are_as_good_as_short_ones() {
+    let clock = larder::ManualClock::default();
+    let store = Store::builder().clock(clock.clone()).in_memory();
+    store.publish_key_events(larder::kv::KeyEvents::parse("EA").unwrap());
+    let kv = store.kv();
+    let (one, two, short) = (long(20_000, b'1'), long(20_000, b'2'), vec![b'a'; limits::KEY_COMPONENT_BYTES_MAX]);
+    kv.set(&one, "1").unwrap();
+    kv.set(&two, "2").unwrap();
+    kv.set(&short, "short").unwrap();
+    assert_eq!(kv.get(&one).unwrap().as_deref(), Some(&b"1"[..]));
+    assert_eq!(kv.get(&two).unwrap().as_deref(), Some(&b"2"[..]));
+    assert_eq!(kv.get(&short).unwrap().as_deref(), Some(&b"short"[..]));
+    assert_eq!(kv.incr(&one).unwrap(), 2);
+    assert!(kv.keys_matching("*2").unwrap().iter().eq([&two]));
+    let mut paged = vec![kv.keys_after(None, 1).unwrap().remove(0).0];
+    while let Some((key, _)) = kv.keys_after(paged.last().map(|key| &**key), 1).unwrap().pop() {
+        paged.push(key);
+    }
+    assert_eq!(paged.len(), 3);
+    assert!([&one, &two, &short].into_iter().all(|key| paged.contains(key)));
+    assert!((0..3).all(|n| paged.contains(&kv.nth_key(n).unwrap().unwrap())));
+    let refused = kv.hash(&one).get("f").unwrap_err();
+    assert!(matches!(refused, Error::WrongType { key, .. } if key.as_bytes() == one));
+
+    let deleted = store.subscribe("__keyevent@0__:del").unwrap();
+    assert!(kv.delete(&two).unwrap() && !kv.exists(&two).unwrap());
+    assert_eq!(deleted.try_recv().unwrap().unwrap().payload(), two);
+    assert!(kv.rename(&one, &two).unwrap() && kv.copy(&two, &kv, &one, false).unwrap());
+    assert!(kv.move_to(&two, &store.kv_named("1")).unwrap());
+    assert_eq!(store.kv_named("1").get(&two).unwrap().as_deref(), Some(&b"2"[..]));
+    let expired = store.subscribe("__keyevent@0__:expired").unwrap();
+    kv.expire(&one, Duration::from_secs(1)).unwrap();
+    kv.persist(&one).unwrap();
+    kv.expire(&one, Duration::from_secs(1)).unwrap();
+    clock.advance(Duration::from_secs(1));
+    assert!(!kv.exists(&one).unwrap());
+    assert_eq!(store.sweep_expired().unwrap(), 1);
+    assert_eq!(expired.try_recv().unwrap().unwrap().payload(), one);
+    kv.set_with_ttl(&one, "v", Duration::from_secs(1)).unwrap();
+    assert!(kv.bytes_of(&one).unwrap() > Some(20_000));
+    assert_eq!((kv.clear().unwrap(), store.kv_named("1").clear().unwrap()), (2, 1));
+    assert_eq!(store.stats().unwrap().entries, Some(0), "no head and no deadline is left");
+}
+
+#[test]
+fn long_keys_are_evicted_and_emptied_as_others_are() {
+    let store = Store::builder().clock(larder::ManualClock::default()).in_memory();
+    let kv = store.kv();
+    store.set_memory_budget(Some(1 << 20), larder::kv::EvictionPolicy::AllKeysLru).unwrap();
+    for n in 0..200 {
+        kv.set([&long(9_000, 0)[..], &[n]].concat(), "v").unwrap();
+    }
+    let left = kv.len().unwrap();
+    assert!((30..100).contains(&left), "{left}");
+    assert!(store.stats().unwrap().bytes.unwrap() <= (1 << 20) + 40_000);
+    store.set_memory_budget(None, larder::kv::EvictionPolicy::NoEviction).unwrap();
+    for n in 0..200 {
+        kv.set_with_ttl([&long(9_000, 0)[..], &[n]].concat(), "v", Duration::from_secs(1)).unwrap();
+    }
+    assert_eq!(kv.clear().unwrap(), 200);
+    store.run_jobs().unwrap();
+    // The two entries of the keyspace's place, and the end of the block of storage ids.
+    assert_eq!(store.stats().unwrap().entries, Some(3));
+}
+
+#[test]
+fn long_members_and_fields_are_as_good_as_short_ones() {
+    let store = Store::builder().clock(larder::ManualClock::default()).in_memory();
+    let kv = store.kv();
+    let members = [long(9_000, b'1'), long(9_000, b'2'), vec![b'a'; limits::KEY_COMPONENT_BYTES_MAX], b"b".to_vec()];
+    let sorted = |mut found: Vec<Vec<u8>>| {
+        found.sort();
+        found
+    };
+    let expected = sorted(members.to_vec());
+
+    let set = kv.unsorted_set("set");
+    assert_eq!(set.add_many(&members).unwrap(), 4);
+    assert_eq!(set.add_many(&members).unwrap(), 0);
+    assert!(set.contains(&members[0]).unwrap() && !set.contains(long(9_000, b'3')).unwrap());
+    assert_eq!(sorted(set.members().unwrap()), expected);
+    assert_eq!(sorted((0..4).map(|n| set.nth(n).unwrap().unwrap()).collect()), expected);
+    let mut paged = Vec::new();
+    while let Some(member) = set.members_after(paged.last().map(|member: &Vec<u8>| &**member), 1).unwrap().pop() {
+        paged.push(member);
+    }
+    assert_eq!(sorted(paged), expected);
+
+    let hash = kv.hash("hash");
+    assert_eq!(hash.set_many(members.iter().zip(["1", "2", "3", "4"])).unwrap(), 4);
+    assert_eq!(hash.get(&members[1]).unwrap().as_deref(), Some(&b"2"[..]));
+    assert_eq!(hash.increment(&members[1], 5).unwrap(), 7);
+    assert_eq!(hash.get(&members[1]).unwrap().as_deref(), Some(&b"7"[..]));
+    let mut entries = hash.entries().unwrap();
+    entries.sort();
+    assert_eq!(
+        entries,
+        [(&members[0], "1"), (&members[1], "7"), (&members[2], "3"), (&members[3], "4")]
+            .map(|(field, value)| (field.clone(), value.as_bytes().to_vec()))
+            .into_iter()
+            .collect::<std::collections::BTreeMap<_, _>>()
+            .into_iter()
+            .collect::<Vec<_>>()
+    );
+
+    let board = kv.sorted_set("board");
+    for (member, score) in members.iter().zip([3.0, 2.0, 1.0, 4.0]) {
+        assert!(board.add(member, score).unwrap());
+    }
+    assert_eq!(Some(board.increment(&members[0], 10.0).unwrap()), Some(13.0));
+    assert_eq!((board.score(&members[0]).unwrap(), board.rank(&members[0]).unwrap()), (Some(13.0), Some(3)));
+    assert_eq!(board.top(2).unwrap(), [(members[0].clone(), 13.0), (members[3].clone(), 4.0)]);
+    assert_eq!(board.by_score(1.0..=2.0).entries().unwrap(), [(members[2].clone(), 1.0), (members[1].clone(), 2.0)]);
+    assert_eq!(kv.intersection(["board", "set"]).entries().unwrap().len(), 4);
+    assert_eq!(kv.union(["board", "set"]).store_at("both").unwrap(), 4);
+    assert_eq!(kv.sorted_set("both").score(&members[0]).unwrap(), Some(14.0));
+
+    for key in ["set", "hash", "board"] {
+        let dump = kv.dump(key).unwrap().unwrap();
+        assert!(kv.restore("again", &dump, None, true).unwrap());
+        assert_eq!(kv.dump("again").unwrap().unwrap(), dump);
+    }
+    assert_eq!(set.take_nth(&[0, 1, 2, 3]).unwrap().len(), 4);
+    assert_eq!(hash.remove_many(&members).unwrap(), 4);
+    assert_eq!(board.remove_many(&members).unwrap(), 4);
+    assert!(kv.delete("again").unwrap() && kv.delete("both").unwrap());
+    assert_eq!(store.stats().unwrap().entries, Some(1), "the end of the block of storage ids");
+}
+
 // SEM: KV-STR-3
 #[test]
 fn a_sorted_set_goes_with_its_last_member() {
@@ -88,19 +225,20 @@ fn a_sorted_set_goes_with_its_last_member() {
     }
     assert!(set.remove("a").unwrap() && kv.exists("z").unwrap());
     assert!(set.remove("b").unwrap() && !kv.exists("z").unwrap());
-    assert_eq!(store.stats().unwrap().entries, Some(0));
+    assert_eq!(store.stats().unwrap().entries, Some(1), "the end of the block of storage ids");
     kv.set("z", "now a string").unwrap();
 }
 
 #[test]
 fn overwriting_or_deleting_a_sorted_set_takes_its_members_along() {
-    let store = Store::in_memory();
+    let store = Store::builder().clock(larder::ManualClock::default()).in_memory();
     let kv = store.kv();
     for n in 0..100 {
         kv.sorted_set("z").add(format!("{n}"), f64::from(n)).unwrap();
     }
     kv.set("z", "v").unwrap();
-    assert_eq!(store.stats().unwrap().entries, Some(1));
+    assert_eq!(store.run_jobs().unwrap(), 200);
+    assert_eq!(store.stats().unwrap().entries, Some(2), "the string, and the end of the block of storage ids");
     kv.delete("z").unwrap();
     assert!(kv.sorted_set("z").add("0", 1.0).unwrap(), "nothing of the old set shows");
     assert_eq!(kv.sorted_set("z").len().unwrap(), 1);
@@ -206,8 +344,11 @@ fn what_is_too_long_is_refused_before_anything_is_written() {
     assert!(set.add(&member, 1.0).unwrap());
     kv.expire(&key, Duration::from_mins(1)).unwrap();
     let value = &long_value[..limits::STRING_BYTES_MAX];
-    kv.set_with_ttl(&key, value, Duration::from_mins(1)).unwrap();
-    assert_eq!(kv.get(&key).unwrap().unwrap().len(), value.len());
+    kv.set_with_ttl("k", value, Duration::from_mins(1)).unwrap();
+    assert_eq!(kv.get("k").unwrap().unwrap().len(), value.len());
+    kv.set_with_ttl(&key, &value[..1_000], Duration::from_mins(1)).unwrap();
+    assert_eq!(kv.get(&key).unwrap().unwrap().len(), 1_000);
+    assert_eq!(found(kv.set(&key, value)).0, "engine value bytes", "both together");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The catalogue: names to ids and definitions.
+//! The catalogue: names to ids and definitions, and the work that is still to be done.
 //!
 //! # Storage
 //! | bytes | field     | encoding                                             |
@@ -8,31 +8,35 @@
 //! | 2..   | namespace | database or keyspace, escaped and terminated         |
 //! | 0..   | name      | raw; last, so it needs no terminator                 |
 //!
-//! The value is the id (`u32`, big-endian) and then the definition's record ([`record`]). The last id given out is at
-//! `01 00`.
+//! The value is the id (`u32`, big-endian), the storage id (`u32`, big-endian) and then the definition's record ([`record`]). The
+//! last id given out is at `01 00`. Places of keyspaces ([`place`]) and jobs ([`job`]) are here too, under kinds of their own.
 //!
 //! # Invariants
 //! 1. An id belongs to one name of one kind, and is never given out again: what a dropped table left behind can be
-//!    removed later without touching its successor.
+//!    removed later without touching its successor. The same is so for storage ids, which come from the same counter: a table
+//!    that is emptied keeps its id and gets a new storage id.
 //! 2. A definition is only changed in a transaction that reads it, so writers under an old definition conflict.
+//! 3. Whoever changes a definition notes it with the writer ([`Writer::note_catalogue_changed`]), which is what makes cached
+//!    definitions of an earlier state invalid.
 
+pub(crate) mod job;
+pub(crate) mod place;
 mod record;
+mod target;
 
-use std::sync::Arc;
-
-use parking_lot::Mutex;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(crate) use record::growing;
+pub(crate) use target::Target;
+
 use crate::encoding::ordered::{Reader, put_bytes};
+use crate::encoding::owner::CATALOGUE;
 use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, Result};
-use crate::limits;
 use crate::txn::{View, Writer};
 
-/// Leading byte of every catalogue key.
-pub(crate) const OWNER: u8 = 0x01;
-const LAST_ID: [u8; 2] = [OWNER, 0x00];
+const LAST_ID: [u8; 2] = [CATALOGUE, 0x00];
 
 /// What a name is the name of. The values are stored; never reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,36 +50,44 @@ pub(crate) enum Kind {
     WideTable = 0x03,
 }
 
-/// A name's id and definition.
+/// A name's ids and definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry<R> {
+    /// Who it is: as long as the name is there, the same.
     pub(crate) id: u32,
+    /// What everything that belongs to it is stored under.
+    pub(crate) storage: u32,
     pub(crate) record: R,
 }
 
-/// The entry of `name`, or `None`.
-pub(crate) fn get<R: DeserializeOwned>(
-    view: &View,
-    kind: Kind,
-    namespace: &str,
-    name: &str,
-) -> Result<Option<Entry<R>>> {
-    view.get(&key(kind, namespace, name))?.map(|bytes| decode(&bytes)).transpose()
+/// Every name of `kind` in `namespace`, in byte order, with its entry.
+pub(crate) fn list<R: DeserializeOwned>(view: &View, kind: Kind, namespace: &str) -> Result<Vec<(String, Entry<R>)>> {
+    let prefix = key(kind, namespace, "");
+    let mut cursor = view.range(&KeyRange::prefix(&prefix), Direction::Forward)?;
+    let mut entries = Vec::new();
+    while let Some((key, value)) = cursor.next()? {
+        entries.push((text(key.get(prefix.len()..).unwrap_or_default())?, decode(value)?));
+    }
+    Ok(entries)
 }
 
-/// Creates `name` with a fresh id, which is answered. The caller has checked that the name is free.
-///
-/// # Errors
-/// [`Error::LimitExceeded`] for a name that is too long.
-pub(crate) fn create<R: Serialize>(
-    writer: &mut Writer,
-    kind: Kind,
-    namespace: &str,
-    name: &str,
-    record: &R,
-) -> Result<u32> {
-    limits::check("name bytes", limits::NAME_BYTES_MAX, name.len())?;
-    limits::check("namespace bytes", limits::NAME_BYTES_MAX, namespace.len())?;
+/// Every namespace that has names of `kind`, in byte order. O(log n) for each.
+pub(crate) fn namespaces(view: &View, kind: Kind) -> Result<Vec<String>> {
+    let all = KeyRange::prefix(&[CATALOGUE, kind as u8]);
+    let (mut rest, mut namespaces) = (all.clone(), Vec::new());
+    while let Some((first, _)) = view.first(&rest, Direction::Forward)? {
+        let mut reader = Reader::new(&first);
+        reader.array::<2>()?;
+        let namespace = text(&reader.bytes()?)?;
+        let own = KeyRange::prefix(&key(kind, &namespace, ""));
+        rest = all.clone().behind(&own);
+        namespaces.push(namespace);
+    }
+    Ok(namespaces)
+}
+
+/// An id that nothing has had.
+fn next_id(writer: &mut Writer) -> Result<u32> {
     let last = match writer.get(&LAST_ID)? {
         Some(bytes) => Reader::new(&bytes).u32()?,
         None => 0,
@@ -86,85 +98,16 @@ pub(crate) fn create<R: Serialize>(
         found: u64::from(u32::MAX) + 1,
     })?;
     writer.put(&LAST_ID[..], &id.to_be_bytes()[..])?;
-    update(writer, kind, namespace, name, id, record)?;
     Ok(id)
 }
 
-/// Changes the definition of `name`.
-pub(crate) fn update<R: Serialize>(
-    writer: &mut Writer,
-    kind: Kind,
-    namespace: &str,
-    name: &str,
-    id: u32,
-    record: &R,
-) -> Result<()> {
-    let mut value = id.to_be_bytes().to_vec();
-    record::encode(record, &mut value)?;
-    writer.put(key(kind, namespace, name), value)
-}
-
-/// Removes `name`. What is stored under its id is the caller's affair.
-pub(crate) fn remove(writer: &mut Writer, kind: Kind, namespace: &str, name: &str) {
-    writer.remove(key(kind, namespace, name));
-}
-
-/// Every name of `kind` in `namespace`, in byte order, with its entry.
-pub(crate) fn list<R: DeserializeOwned>(view: &View, kind: Kind, namespace: &str) -> Result<Vec<(String, Entry<R>)>> {
-    let prefix = key(kind, namespace, "");
-    let mut cursor = view.range(&KeyRange::prefix(&prefix), Direction::Forward)?;
-    let mut entries = Vec::new();
+/// The namespace, name and definition of what is stored under `storage`. Reads every name of its kind.
+pub(crate) fn find<R: DeserializeOwned>(view: &View, kind: Kind, storage: u32) -> Result<Option<(String, String, R)>> {
+    let mut cursor = view.range(&KeyRange::prefix(&[CATALOGUE, kind as u8]), Direction::Forward)?;
     while let Some((key, value)) = cursor.next()? {
-        let name = key.get(prefix.len()..).unwrap_or_default();
-        let name = std::str::from_utf8(name).map_err(|_| Error::corrupt("catalogue", "a name is not UTF-8"))?;
-        entries.push((name.to_owned(), decode(value)?));
-    }
-    Ok(entries)
-}
-
-/// A handle's copy of one decoded entry, so that an operation pays for decoding only when the definition has changed.
-///
-/// The stored bytes are compared on every use: they are the only witness that holds inside transactions, after a
-/// roll-back and in forks.
-#[derive(Debug)]
-pub(crate) struct Cached<R> {
-    last: Mutex<Option<Decoded<R>>>,
-}
-
-/// Stored bytes and what they decode to.
-type Decoded<R> = (Vec<u8>, Arc<Entry<R>>);
-
-impl<R> Default for Cached<R> {
-    fn default() -> Self {
-        Self { last: Mutex::new(None) }
-    }
-}
-
-impl<R> Clone for Cached<R> {
-    fn clone(&self) -> Self {
-        Self { last: Mutex::new(self.last.lock().clone()) }
-    }
-}
-
-impl<R: DeserializeOwned> Cached<R> {
-    /// As [`get`].
-    pub(crate) fn get(&self, view: &View, kind: Kind, namespace: &str, name: &str) -> Result<Option<Arc<Entry<R>>>> {
-        let Some(bytes) = view.get(&key(kind, namespace, name))? else { return Ok(None) };
-        let mut last = self.last.lock();
-        if let Some((_, entry)) = last.as_ref().filter(|(cached, _)| **cached == *bytes) {
-            return Ok(Some(Arc::clone(entry)));
-        }
-        let entry = Arc::new(decode(&bytes)?);
-        *last = Some((bytes.into_owned(), Arc::clone(&entry)));
-        Ok(Some(entry))
-    }
-}
-
-/// The namespace, name and definition of what has the id `id`. Reads every name of its kind.
-pub(crate) fn find<R: DeserializeOwned>(view: &View, kind: Kind, id: u32) -> Result<Option<(String, String, R)>> {
-    let mut cursor = view.range(&KeyRange::prefix(&[OWNER, kind as u8]), Direction::Forward)?;
-    while let Some((key, value)) = cursor.next()? {
-        if Reader::new(value).u32()? == id {
+        let mut ids = Reader::new(value);
+        ids.u32()?;
+        if ids.u32()? == storage {
             let (_, namespace, name) = split(key)?;
             return Ok(Some((namespace, name, decode(value)?.record)));
         }
@@ -176,6 +119,12 @@ pub(crate) fn find<R: DeserializeOwned>(view: &View, kind: Kind, id: u32) -> Res
 pub(crate) fn describe(key: &[u8]) -> Option<String> {
     if key == LAST_ID {
         return Some("the number of the last collection or table".to_owned());
+    }
+    if let Some(described) = place::describe(key) {
+        return Some(described);
+    }
+    if job::is_key(key) {
+        return Some("what was dropped and is not removed yet".to_owned());
     }
     let (kind, namespace, name) = split(key).ok()?;
     let what = [(Kind::Collection, "collection"), (Kind::ItemTable, "item table"), (Kind::WideTable, "table")];
@@ -195,14 +144,26 @@ fn split(key: &[u8]) -> Result<(u8, String, String)> {
 }
 
 fn key(kind: Kind, namespace: &str, name: &str) -> Vec<u8> {
-    let mut key = vec![OWNER, kind as u8];
+    let mut key = vec![CATALOGUE, kind as u8];
     put_bytes(&mut key, namespace.as_bytes());
     key.extend_from_slice(name.as_bytes());
     key
 }
 
+fn text(name: &[u8]) -> Result<String> {
+    let name = std::str::from_utf8(name).map_err(|_| Error::corrupt("catalogue", "a name is not UTF-8"))?;
+    Ok(name.to_owned())
+}
+
+fn encode<R: Serialize>(entry: &Entry<R>) -> Result<Vec<u8>> {
+    let mut value = entry.id.to_be_bytes().to_vec();
+    value.extend_from_slice(&entry.storage.to_be_bytes());
+    record::encode(&entry.record, &mut value)?;
+    Ok(value)
+}
+
 fn decode<R: DeserializeOwned>(bytes: &[u8]) -> Result<Entry<R>> {
     let mut reader = Reader::new(bytes);
-    let id = reader.u32()?;
-    Ok(Entry { id, record: record::decode(reader.rest())? })
+    let (id, storage) = (reader.u32()?, reader.u32()?);
+    Ok(Entry { id, storage, record: record::decode(reader.rest())? })
 }

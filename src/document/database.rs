@@ -1,6 +1,6 @@
 //! Databases: namespaces of collections.
 
-use crate::catalog::{self, Kind};
+use crate::catalog::{self, Kind, job};
 use crate::document::collection::Collection;
 use crate::document::layout;
 use crate::document::schema::{Namespace, Schema};
@@ -26,6 +26,12 @@ pub struct Database<S = AutoCommit> {
 impl<S: Scope> Database<S> {
     pub(crate) fn new(scope: S, name: &str) -> Self {
         Self { scope, name: name.to_owned() }
+    }
+
+    /// The names of the databases that have collections, in byte order.
+    pub(crate) fn list_names(scope: &S) -> Result<Vec<String>> {
+        let operation = Operation::new("document", "list_database_names", "");
+        scope.read(operation, |view| catalog::namespaces(view, Kind::Collection))
     }
 
     /// The database's name.
@@ -87,7 +93,8 @@ impl<S: WriteScope> Database<S> {
     /// What a write answers.
     ///
     /// # Cost
-    /// O(n) in its documents and index entries.
+    /// O(log n). Documents and index entries are removed in the background, when there are many
+    /// ([`Store::run_jobs`](crate::Store::run_jobs)).
     ///
     /// # Examples
     /// ```
@@ -106,8 +113,8 @@ impl<S: WriteScope> Database<S> {
         let namespace = Namespace::new(&self.name, name);
         self.scope.write(Operation::new("document", "drop_collection", namespace.target()).freeing(true), |writer| {
             let Some(entry) = namespace.get(writer)? else { return Ok(false) };
-            catalog::remove(writer, Kind::Collection, &self.name, name);
-            writer.remove_range(&layout::collection(entry.id))?;
+            namespace.remove(writer);
+            job::remove(writer, &layout::collection_prefix(entry.storage))?;
             Ok(true)
         })
     }

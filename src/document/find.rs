@@ -229,9 +229,9 @@ impl Query {
         let projection = self.projection.as_ref().map(Projection::compile).transpose()?;
         let scan = match namespace.get(view)? {
             Some(entry) => {
-                let plan = plan::choose(entry.id, &entry.record, &filter, sort.as_ref())?;
+                let plan = plan::choose(entry.storage, &entry.record, &filter, sort.as_ref())?;
                 let wanted = self.limit.map(|limit| limit.saturating_add(self.skip));
-                Some(Scan::start(view, entry.id, filter, plan, sort.as_ref(), wanted)?)
+                Some(Scan::start(view, entry.storage, filter, plan, sort.as_ref(), wanted)?)
             }
             None => None,
         };
@@ -242,7 +242,7 @@ impl Query {
     fn plan(&self, view: &View, namespace: &Namespace, sort: Option<&Pattern>) -> Result<Plan> {
         let filter = Filter::compile(&self.filter)?;
         match namespace.get(view)? {
-            Some(entry) => plan::choose(entry.id, &entry.record, &filter, sort),
+            Some(entry) => plan::choose(entry.storage, &entry.record, &filter, sort),
             None => Ok(Plan { access: Access::Collection, sort_in_memory: sort.is_some() }),
         }
     }

@@ -5,7 +5,7 @@
 //! | bytes | field      | encoding                     |
 //! |-------|------------|------------------------------|
 //! | 1     | owner      | `0x10`                       |
-//! | 4     | collection | catalogue id, big-endian     |
+//! | 4     | collection | storage id, big-endian       |
 //! | 1     | area       | `0x00`                       |
 //! | 8     | record     | record id, big-endian        |
 //!
@@ -14,7 +14,7 @@
 //! | bytes | field      | encoding                                                                  |
 //! |-------|------------|---------------------------------------------------------------------------|
 //! | 1     | owner      | `0x10`                                                                    |
-//! | 4     | collection | catalogue id, big-endian                                                  |
+//! | 4     | collection | storage id, big-endian                                                    |
 //! | 1     | area       | `0x01`                                                                    |
 //! | 4     | index      | number within the collection, big-endian; `_id_` is 0                     |
 //! | 1..   | fields     | one [`key`](crate::document::key) per field, inverted when descending     |
@@ -26,11 +26,10 @@
 //! `10 00000007 01 00000000 5001 0000000000000002`.
 
 use crate::encoding::ordered::Reader;
+use crate::encoding::owner::DOCUMENTS as OWNER;
 use crate::engine::KeyRange;
 use crate::error::{Error, Result};
 
-/// Leading byte of every key of a collection.
-pub(crate) const OWNER: u8 = 0x10;
 const RECORDS: u8 = 0x00;
 const INDEXES: u8 = 0x01;
 
@@ -39,11 +38,6 @@ pub(crate) const RECORD_ID_BYTES: usize = 8;
 
 /// Number of a record in its collection, in order of insertion.
 pub(crate) type RecordId = u64;
-
-/// Everything stored for a collection.
-pub(crate) fn collection(collection: u32) -> KeyRange {
-    KeyRange::prefix(&collection_prefix(collection))
-}
 
 /// The records of a collection.
 pub(crate) fn records(collection: u32) -> KeyRange {
@@ -104,7 +98,8 @@ pub(crate) fn next_record_id(last: Option<&[u8]>) -> Result<RecordId> {
     })
 }
 
-fn collection_prefix(collection: u32) -> Vec<u8> {
+/// What every key of a collection begins with.
+pub(crate) fn collection_prefix(collection: u32) -> Vec<u8> {
     let mut key = Vec::with_capacity(32);
     key.push(OWNER);
     key.extend_from_slice(&collection.to_be_bytes());
@@ -128,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_collection_holds_its_records_and_indexes_and_no_others() {
-        let range = collection(7);
+        let range = KeyRange::prefix(&collection_prefix(7));
         assert!(range.contains(&record(7, 0)) && range.contains(&index_prefix(7, 3)));
         assert!(!range.contains(&record(8, 0)) && !records(7).contains(&index_prefix(7, 3)));
         assert_eq!(next_record_id(None).unwrap(), 1);

@@ -28,20 +28,19 @@ use crate::txn::{View, Writer};
 pub(crate) struct Records<'w> {
     writer: &'w mut Writer,
     namespace: &'w Namespace,
-    id: u32,
-    schema: Schema,
+    entry: Entry<Schema>,
 }
 
 impl<'w> Records<'w> {
     /// The records of `namespace`, whose catalogue entry is `entry`.
     pub(crate) fn new(writer: &'w mut Writer, namespace: &'w Namespace, entry: &Entry<Schema>) -> Self {
-        Self { writer, namespace, id: entry.id, schema: entry.record.clone() }
+        Self { writer, namespace, entry: entry.clone() }
     }
 
     /// A record id above that of every record of the collection. After reopening or forking, the id of a last record that
     /// was removed may be given out again.
     pub(crate) fn next_id(&mut self) -> Result<RecordId> {
-        let id = self.id;
+        let id = self.entry.storage;
         self.writer.next_in_sequence(&layout::records_prefix(id), |view: &View| {
             let last = view.first(&layout::records(id), Direction::Backward)?;
             layout::next_record_id(last.as_ref().map(|(key, _)| &**key))
@@ -57,12 +56,12 @@ impl<'w> Records<'w> {
     /// # Errors
     /// [`Error::DuplicateKey`] when a unique index holds a key of it.
     pub(crate) fn insert(&mut self, id: RecordId, document: &RawDocument) -> Result<()> {
-        for index in self.schema.indexes.clone() {
+        for index in self.entry.record.indexes.clone() {
             let keys = index.pattern.keys(document)?;
             self.note_arrays(&index, keys.multikey)?;
             self.put_entries(&index, id, document, keys.encoded.iter())?;
         }
-        self.writer.put(layout::record(self.id, id), Value::from(document.as_bytes()))
+        self.writer.put(layout::record(self.entry.storage, id), Value::from(document.as_bytes()))
     }
 
     /// Replaces document `before` of record `id` by `after`.
@@ -70,7 +69,7 @@ impl<'w> Records<'w> {
     /// # Errors
     /// As [`Records::insert`].
     pub(crate) fn replace(&mut self, id: RecordId, before: &RawDocument, after: &RawDocument) -> Result<()> {
-        for index in self.schema.indexes.clone() {
+        for index in self.entry.record.indexes.clone() {
             let (old, new) = (index.pattern.keys(before)?, index.pattern.keys(after)?);
             self.note_arrays(&index, new.multikey)?;
             // Both lists are sorted.
@@ -79,16 +78,16 @@ impl<'w> Records<'w> {
             let added = new.encoded.iter().filter(|key| old.encoded.binary_search(key).is_err());
             self.put_entries(&index, id, after, added)?;
         }
-        self.writer.put(layout::record(self.id, id), Value::from(after.as_bytes()))
+        self.writer.put(layout::record(self.entry.storage, id), Value::from(after.as_bytes()))
     }
 
     /// Removes document `document` of record `id`.
     pub(crate) fn remove(&mut self, id: RecordId, document: &RawDocument) -> Result<()> {
-        for index in self.schema.indexes.clone() {
+        for index in self.entry.record.indexes.clone() {
             let Keys { encoded, .. } = index.pattern.keys(document)?;
             self.remove_entries(&index, id, encoded.iter());
         }
-        self.writer.remove(layout::record(self.id, id));
+        self.writer.remove(layout::record(self.entry.storage, id));
         Ok(())
     }
 
@@ -97,7 +96,7 @@ impl<'w> Records<'w> {
     /// # Errors
     /// As [`Records::insert`].
     pub(crate) fn build(&mut self, index: &Index) -> Result<()> {
-        let mut cursor = self.writer.range(&layout::records(self.id), Direction::Forward)?;
+        let mut cursor = self.writer.range(&layout::records(self.entry.storage), Direction::Forward)?;
         let mut multikey = 0;
         while let Some((key, value)) = cursor.next()? {
             let (id, document) = (layout::record_id(key)?, RawDocument::from_bytes(value).map_err(corrupt)?);
@@ -115,7 +114,7 @@ impl<'w> Records<'w> {
         document: &RawDocument,
         keys: impl Iterator<Item = &'k Vec<u8>>,
     ) -> Result<()> {
-        let prefix = layout::index_prefix(self.id, index.id);
+        let prefix = layout::index_prefix(self.entry.storage, index.id);
         for fields in keys {
             let entry = layout::entry(&prefix, fields, id);
             limits::check("index key bytes", limits::ENGINE_KEY_BYTES_MAX, entry.len())?;
@@ -131,7 +130,7 @@ impl<'w> Records<'w> {
     }
 
     fn remove_entries<'k>(&mut self, index: &Index, id: RecordId, keys: impl Iterator<Item = &'k Vec<u8>>) {
-        let prefix = layout::index_prefix(self.id, index.id);
+        let prefix = layout::index_prefix(self.entry.storage, index.id);
         for fields in keys {
             self.writer.remove(layout::entry(&prefix, fields, id));
         }
@@ -139,12 +138,12 @@ impl<'w> Records<'w> {
 
     /// Sets the multikey bits of an index, which is rare: once per index and field that meets its first array.
     fn note_arrays(&mut self, index: &Index, multikey: u32) -> Result<()> {
-        let known = self.schema.indexes.iter_mut().find(|known| known.id == index.id);
+        let known = self.entry.record.indexes.iter_mut().find(|known| known.id == index.id);
         match known {
             Some(known) if known.multikey | multikey != known.multikey => Arc::make_mut(known).multikey |= multikey,
             _ => return Ok(()),
         }
-        self.namespace.update(self.writer, self.id, &self.schema)
+        self.namespace.update(self.writer, &self.entry)
     }
 
     /// The error for `fields`, which another record has in the unique `index`; the values are those of `document`.

@@ -58,6 +58,5 @@ pub use collection::{Collection, InsertManyResult, InsertOneResult, UpdateResult
 pub use database::Database;
 pub(crate) use describe::describe;
 pub use find::{Cursor, Find};
-pub(crate) use layout::OWNER;
 pub use plan::{Explain, Stage};
 pub use schema::{IndexInfo, IndexOptions};

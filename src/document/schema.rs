@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bson::Document;
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{self, Cached, Entry, Kind};
+use crate::catalog::{Entry, Kind, Target, growing};
 use crate::document::pattern::Pattern;
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
@@ -38,7 +38,11 @@ pub(crate) struct Index {
 /// The stored form. A later one is another variant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum Stored {
-    V1 { indexes: Vec<StoredIndex>, next_index: u32 },
+    V1 {
+        #[serde(with = "growing")]
+        indexes: Vec<StoredIndex>,
+        next_index: u32,
+    },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -188,30 +192,28 @@ impl From<Schema> for Stored {
 /// The name of a collection, and what the catalogue says of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Namespace {
-    database: String,
-    name: String,
+    in_catalogue: Target<Schema>,
     /// `database.name`, as errors and records of operations name it.
     target: String,
-    cached: Cached<Schema>,
 }
 
 impl Namespace {
     pub(crate) fn new(database: &str, name: &str) -> Self {
         let target = format!("{database}.{name}");
-        Self { database: database.to_owned(), name: name.to_owned(), target, cached: Cached::default() }
+        Self { in_catalogue: Target::new(Kind::Collection, database, name), target }
     }
 
     pub(crate) fn database(&self) -> &str {
-        &self.database
+        self.in_catalogue.namespace()
     }
 
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        self.in_catalogue.name()
     }
 
     /// `collection "shop"."orders"`, for an error.
     pub(crate) fn label(&self) -> String {
-        format!("collection {:?}.{:?}", self.database, self.name)
+        format!("collection {:?}.{:?}", self.database(), self.name())
     }
 
     pub(crate) fn target(&self) -> &str {
@@ -220,7 +222,7 @@ impl Namespace {
 
     /// The collection's entry; `None` when it does not exist.
     pub(crate) fn get(&self, view: &View) -> Result<Option<Arc<Entry<Schema>>>> {
-        self.cached.get(view, Kind::Collection, &self.database, &self.name)
+        self.in_catalogue.get(view)
     }
 
     /// The collection's entry; creates the collection when it does not exist.
@@ -232,18 +234,21 @@ impl Namespace {
             return Ok(entry);
         }
         let clean = |text: &str| !text.is_empty() && !text.contains('\0');
-        if !clean(&self.database) || !clean(&self.name) || self.name.contains('$') {
+        if !clean(self.database()) || !clean(self.name()) || self.name().contains('$') {
             let message = format!("a collection cannot be named {:?}", self.target);
             return Err(Error::invalid(InvalidKind::Value, message));
         }
-        let record = Schema::new()?;
-        let id = catalog::create(writer, Kind::Collection, &self.database, &self.name, &record)?;
-        Ok(Arc::new(Entry { id, record }))
+        self.in_catalogue.create(writer, Schema::new()?)
     }
 
-    /// Replaces the collection's schema.
-    pub(crate) fn update(&self, writer: &mut Writer, id: u32, schema: &Schema) -> Result<()> {
-        catalog::update(writer, Kind::Collection, &self.database, &self.name, id, schema)
+    /// Replaces the collection's entry.
+    pub(crate) fn update(&self, writer: &mut Writer, entry: &Entry<Schema>) -> Result<()> {
+        self.in_catalogue.update(writer, entry)
+    }
+
+    /// Takes the collection out of the catalogue.
+    pub(crate) fn remove(&self, writer: &mut Writer) {
+        self.in_catalogue.remove(writer);
     }
 }
 

@@ -2,7 +2,10 @@
 //!
 //! [`ordered`] turns integers, floats and byte strings into bytes whose order is the order of the values; [`decimal`]
 //! does so for decimals of any size. No model's whole key encoding lives here: two models disagree on when numbers are
-//! equal (SEM: ALL-2), so each composes its own keys and holds its own property test.
+//! equal (SEM: ALL-2), so each composes its own keys and holds its own property test. `owner` has the first byte of
+//! everybody's keys, `long` what a key has for a component that is longer than it may be.
 
 pub mod decimal;
+pub(crate) mod long;
 pub mod ordered;
+pub(crate) mod owner;

@@ -6,6 +6,7 @@
 //! | value         | bytes                                                                              |
 //! |---------------|------------------------------------------------------------------------------------|
 //! | `u16/u32/u64` | big-endian                                                                         |
+//! | short `u64`   | how many bytes it has, then these, big-endian; 0 has none                          |
 //! | `i32/i64`     | big-endian with the sign bit flipped                                               |
 //! | `f64`         | big-endian bits; sign bit flipped when positive, all bits when negative            |
 //! | byte string   | each `00` as `00 ff`, then `00 00`                                                 |
@@ -73,6 +74,23 @@ pub fn put_bytes(out: &mut impl Buffer, bytes: &[u8]) {
         out.append(run);
     }
     out.append(&[0, 0]);
+}
+
+/// Appends an unsigned integer in as few bytes as it has, behind their number.
+///
+/// # Examples
+/// ```
+/// use larder::encoding::ordered::put_short_u64;
+/// let encode = |value| { let mut key = Vec::new(); put_short_u64(&mut key, value); key };
+/// assert_eq!(encode(7), [1, 7]);
+/// assert!(encode(255) < encode(256));
+/// ```
+pub fn put_short_u64(out: &mut impl Buffer, value: u64) {
+    let bytes = value.to_be_bytes();
+    let leading = bytes.iter().take_while(|byte| **byte == 0).count();
+    let (_, used) = bytes.split_at(leading);
+    out.append(&[u8::try_from(used.len()).unwrap_or(u8::MAX)]);
+    out.append(used);
 }
 
 /// Appends a signed integer in 8 bytes.
@@ -277,6 +295,33 @@ impl<'a> Reader<'a> {
     /// ```
     pub fn u64(&mut self) -> Result<u64> {
         self.array().map(u64::from_be_bytes)
+    }
+
+    /// Takes what [`put_short_u64`] put.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] when the bytes end early, or are more than the integer has.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::encoding::ordered::{put_short_u64, Reader};
+    /// let mut key = Vec::new();
+    /// put_short_u64(&mut key, 256);
+    /// assert_eq!(Reader::new(&key).short_u64()?, 256);
+    /// assert!(Reader::new(&[2, 0, 1]).short_u64().is_err());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn short_u64(&mut self) -> Result<u64> {
+        let length = self.u8()?;
+        let mut value = 0u64;
+        for at in 0..length {
+            let byte = self.u8()?;
+            if length > 8 || (at == 0 && byte == 0) {
+                return Err(Error::corrupt("key", format!("an integer of {length} bytes that it has not")));
+            }
+            value = value << 8 | u64::from(byte);
+        }
+        Ok(value)
     }
 
     /// Takes what [`put_i64`] put.

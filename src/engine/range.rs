@@ -127,6 +127,17 @@ impl KeyRange {
         Self { start, end }
     }
 
+    /// The keys of this range that come after everything in `other`.
+    pub(crate) fn behind(self, other: &Self) -> Self {
+        let start = match &other.end {
+            Bound::Excluded(end) => Bound::Included(end.clone()),
+            Bound::Included(end) => Bound::Excluded(end.clone()),
+            // Nothing does.
+            Bound::Unbounded => return Self::new(Bound::Unbounded, Bound::Excluded(Key::default())),
+        };
+        self.clamp(start, Bound::Unbounded)
+    }
+
     /// Whether `key` is in the range.
     ///
     /// # Examples

@@ -3,7 +3,7 @@
 //! | bytes | field     | encoding                                                                             |
 //! |-------|-----------|--------------------------------------------------------------------------------------|
 //! | 1     | owner     | `0x30`                                                                               |
-//! | 4     | table     | catalogue id, big-endian                                                             |
+//! | 4     | table     | storage id, big-endian                                                               |
 //! | 1     | kind      | `0x00` item, `0x01` entry of a global index                                          |
 //! | 4     | index     | entry only: the index's id, big-endian                                               |
 //! | 2..   | index key | entry only: partition key, then the sort key if the index has one                    |
@@ -19,14 +19,12 @@
 
 use crate::encoding::decimal::{put_decimal, take_decimal};
 use crate::encoding::ordered::{Reader, put_bytes};
+use crate::encoding::owner::ITEMS as OWNER;
 use crate::error::{Error, InvalidKind, Result};
 use crate::item::key::KeyRef;
 use crate::item::schema::{IndexRecord, KeyAttribute, KeySchema, TableRecord};
 use crate::item::{Item, Key, KeyType};
 use crate::limits;
-
-/// Leading byte of every key of an item table.
-pub(crate) const OWNER: u8 = 0x30;
 
 const ITEMS: u8 = 0x00;
 const INDEX: u8 = 0x01;

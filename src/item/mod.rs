@@ -47,7 +47,6 @@ pub use batch::{BatchWriteOutcome, WriteRequest};
 pub use condition::{KeyCondition, KeyName, key};
 pub(crate) use describe::describe;
 pub use key::{Key, KeyValue};
-pub(crate) use layout::OWNER;
 pub use number::Number;
 pub use page::{Items, LastKey, Page, Pages};
 pub use query::Query;

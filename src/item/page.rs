@@ -131,7 +131,7 @@ impl Plan {
         let origin = Origin::new(name, &table);
         let mut plan =
             Self { table, origin, index, range: KeyRange::all(), direction: options.direction, limit: options.limit };
-        let prefix = layout::prefix(plan.table.id, plan.index());
+        let prefix = layout::prefix(plan.table.storage, plan.index());
         plan.range = range(&plan.table.record, plan.index(), prefix)?;
         if let Some(key) = &options.start_after {
             let start = plan.stored_key(key)?;
@@ -170,10 +170,10 @@ impl Plan {
             )));
         }
         let keys = &self.table.record.keys;
-        let of_item = layout::key_of_item(self.table.id, keys, &key.0)?;
+        let of_item = layout::key_of_item(self.table.storage, keys, &key.0)?;
         let stored = match self.index() {
             None => of_item,
-            Some(index) => layout::key_of_entry(self.table.id, keys, index, &key.0)?
+            Some(index) => layout::key_of_entry(self.table.storage, keys, index, &key.0)?
                 .ok_or_else(|| invalid("the start key lacks a key attribute of the index"))?,
         };
         Ok(StoredKey::from(stored))
@@ -204,7 +204,7 @@ impl Rows {
         let Some((key, value)) = self.cursor.next()? else { return Ok(None) };
         let origin = &self.plan.origin;
         let Some(index) = self.plan.index() else { return Ok(Some(record::decode(value)?.read_from(origin))) };
-        let item_key = layout::item_key_of_entry(self.plan.table.id, index, key)?;
+        let item_key = layout::item_key_of_entry(self.plan.table.storage, index, key)?;
         let record = self.view.get(&item_key)?;
         let record = record.ok_or_else(|| Error::corrupt("item index", "an entry belongs to no item"))?;
         let mut item = record::decode(&record)?.read_from(origin);

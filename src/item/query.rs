@@ -197,7 +197,7 @@ impl<S: Scope> Query<S> {
 
     fn reader(&self, view: &View) -> Result<PageReader> {
         let table = self.table.open(view)?;
-        let plan = Plan::new(&self.table.name, table, &self.options, |record, index, prefix| {
+        let plan = Plan::new(self.table.target.name(), table, &self.options, |record, index, prefix| {
             let keys = index.map_or(&record.keys, |index| &index.index.keys);
             self.condition.range(keys, prefix)
         })?;

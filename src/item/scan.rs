@@ -161,7 +161,8 @@ impl<S: Scope> Scan<S> {
 
     fn reader(&self, view: &View) -> Result<PageReader> {
         let table = self.table.open(view)?;
-        let plan = Plan::new(&self.table.name, table, &self.options, |_, _, prefix| Ok(KeyRange::prefix(&prefix)))?;
+        let plan =
+            Plan::new(self.table.target.name(), table, &self.options, |_, _, prefix| Ok(KeyRange::prefix(&prefix)))?;
         PageReader::new(plan, view.fork())
     }
 }

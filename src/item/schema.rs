@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::growing;
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
@@ -357,6 +358,7 @@ fn invalid(message: String) -> Error {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct TableRecord {
     pub(super) keys: KeySchema,
+    #[serde(with = "growing")]
     pub(super) indexes: Vec<IndexRecord>,
     /// The last index id given out; ids are not used again.
     last_index_id: u32,

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{self, Cached, Entry, Kind};
-use crate::engine::KeyRange;
+use crate::catalog::{Entry, Kind, Target, job};
 use crate::error::{Error, Result};
 use crate::item::batch::Admission;
 use crate::item::origin::Origin;
@@ -39,14 +38,14 @@ const NAMESPACE: &str = "";
 #[derive(Clone, Debug)]
 pub struct ItemTable<S = AutoCommit> {
     pub(super) scope: S,
-    pub(super) name: Arc<str>,
-    record: Arc<Cached<TableRecord>>,
+    pub(super) target: Arc<Target<TableRecord>>,
     pub(super) admission: Option<Admission>,
 }
 
 impl<S: Scope> ItemTable<S> {
     pub(crate) fn new(scope: S, name: &str) -> Self {
-        Self { scope, name: name.into(), record: Arc::default(), admission: None }
+        let target = Arc::new(Target::new(Kind::ItemTable, NAMESPACE, name));
+        Self { scope, target, admission: None }
     }
 
     /// The schema the table was created with.
@@ -97,8 +96,10 @@ impl<S: Scope> ItemTable<S> {
         let key = key.into();
         self.scope.read(self.operation("get"), |view| {
             let table = self.open(view)?;
-            let stored = view.get(&layout::item_key(table.id, &table.record.keys, &key)?)?;
-            stored.map(|bytes| Ok(record::decode(&bytes)?.read_from(&Origin::new(&self.name, &table)))).transpose()
+            let stored = view.get(&layout::item_key(table.storage, &table.record.keys, &key)?)?;
+            stored
+                .map(|bytes| Ok(record::decode(&bytes)?.read_from(&Origin::new(self.target.name(), &table))))
+                .transpose()
         })
     }
 
@@ -145,12 +146,16 @@ impl<S: Scope> ItemTable<S> {
     }
 
     pub(super) fn open(&self, view: &View) -> Result<Arc<Entry<TableRecord>>> {
-        let table = self.record.get(view, Kind::ItemTable, NAMESPACE, &self.name)?;
-        table.ok_or_else(|| Error::NotFound { what: "item table", name: self.name.to_string() })
+        let table = self.target.get(view)?;
+        table.ok_or_else(|| Error::NotFound { what: "item table", name: self.name().to_owned() })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.target.name()
     }
 
     pub(super) fn operation(&self, verb: &'static str) -> Operation<'_> {
-        Operation::new("item", verb, &self.name)
+        Operation::new("item", verb, self.name())
     }
 }
 
@@ -175,14 +180,11 @@ impl<S: WriteScope> ItemTable<S> {
     /// `DynamoDB` API Reference, `CreateTable`; there a second call is refused whatever its schema.
     #[doc(alias = "CreateTable")]
     pub fn create(&self, schema: TableSchema) -> Result<()> {
-        check_name("item table", &self.name)?;
+        check_name("item table", self.name())?;
         let record = TableRecord::new(schema.checked()?);
         self.scope.write(self.operation("create"), |writer| {
-            match self.record.get(writer, Kind::ItemTable, NAMESPACE, &self.name)? {
-                None => catalog::create(writer, Kind::ItemTable, NAMESPACE, &self.name, &record).map(drop),
-                Some(stored) if stored.record.schema() == record.schema() => Ok(()),
-                Some(_) => Err(Error::AlreadyExists { what: "item table", name: self.name.to_string() }),
-            }
+            let same = |stored: &TableRecord, asked: &TableRecord| stored.schema() == asked.schema();
+            self.target.create_or_same(writer, record.clone(), same, ("item table", self.name()))
         })
     }
 
@@ -192,7 +194,8 @@ impl<S: WriteScope> ItemTable<S> {
     /// [`Error::NotFound`] when it does not exist.
     ///
     /// # Cost
-    /// O(entries): they are removed in one transaction.
+    /// O(log n). Items and index entries are removed in the background, when there are many
+    /// ([`Store::run_jobs`](crate::Store::run_jobs)).
     ///
     /// # Examples
     /// ```
@@ -210,9 +213,8 @@ impl<S: WriteScope> ItemTable<S> {
     pub fn delete_table(&self) -> Result<()> {
         self.scope.write(self.operation("delete_table").freeing(true), |writer| {
             let table = self.open(writer)?;
-            writer.remove_range(&KeyRange::prefix(&layout::table_prefix(table.id)))?;
-            catalog::remove(writer, Kind::ItemTable, NAMESPACE, &self.name);
-            Ok(())
+            self.target.remove(writer);
+            job::remove(writer, &layout::table_prefix(table.storage))
         })
     }
 
@@ -243,7 +245,7 @@ impl<S: WriteScope> ItemTable<S> {
         self.scope.write(self.operation("put"), |writer| {
             let table = self.open(writer)?;
             let old = Change::put(&table, item)?.apply(writer, &table)?;
-            Ok(old.map(|old| old.read_from(&Origin::new(&self.name, &table))))
+            Ok(old.map(|old| old.read_from(&Origin::new(self.target.name(), &table))))
         })
     }
 
@@ -274,7 +276,7 @@ impl<S: WriteScope> ItemTable<S> {
         self.scope.write(self.operation("delete").freeing(true), |writer| {
             let table = self.open(writer)?;
             let old = Change::delete(&table, &key)?.apply(writer, &table)?;
-            Ok(old.map(|old| old.read_from(&Origin::new(&self.name, &table))))
+            Ok(old.map(|old| old.read_from(&Origin::new(self.target.name(), &table))))
         })
     }
 }
@@ -292,9 +294,19 @@ mod tests {
         table.create(TableSchema::new("p", KeyType::S).sort_key("s", KeyType::B).global_index(index)).unwrap();
         let stored = |view: &View| Ok(view.get(b"\x01\x02\0\0abc")?.map(std::borrow::Cow::into_owned));
         let stored = table.scope.read(table.operation("test"), stored).unwrap().unwrap();
-        // Id 1, format 1; key p of type S, key s of type B; one index: id 1, "idx", key g of type N, including v; last id 1.
-        let expected =
-            "00000001".to_owned() + "01" + "017000" + "01017302" + "01" + "01" + "03696478" + "016701" + "00";
+        // Id 1, storage 1, format 2, 23 bytes; key p of type S, key s of type B; one index, 13 bytes: id 1, "idx", key g of type N, including v; last id 1.
+        let expected = "00000001".to_owned()
+            + "00000001"
+            + "02"
+            + "00000017"
+            + "017000"
+            + "01017302"
+            + "01"
+            + "0d"
+            + "01"
+            + "03696478"
+            + "016701"
+            + "00";
         assert_eq!(format!("{:?}", crate::engine::Key::from(stored)), expected + "02010176" + "01");
     }
 }

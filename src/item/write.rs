@@ -24,9 +24,9 @@ impl Change {
     /// # Errors
     /// Why the table cannot hold the item.
     pub(super) fn put(table: &Entry<TableRecord>, item: &Item) -> Result<Self> {
-        let key = layout::key_of_item(table.id, &table.record.keys, item)?;
+        let key = layout::key_of_item(table.storage, &table.record.keys, item)?;
         item.check()?;
-        let entries = layout::keys_of_entries(table.id, &table.record, item)?;
+        let entries = layout::keys_of_entries(table.storage, &table.record, item)?;
         Ok(Self { key, new: Some(Stored { record: record::encode(item)?, entries }) })
     }
 
@@ -35,7 +35,7 @@ impl Change {
     /// # Errors
     /// Why the table cannot have such a key.
     pub(super) fn delete(table: &Entry<TableRecord>, key: &Key) -> Result<Self> {
-        Ok(Self { key: layout::item_key(table.id, &table.record.keys, key)?, new: None })
+        Ok(Self { key: layout::item_key(table.storage, &table.record.keys, key)?, new: None })
     }
 
     /// The stored key of the item.
@@ -47,7 +47,7 @@ impl Change {
     pub(super) fn apply(self, writer: &mut Writer, table: &Entry<TableRecord>) -> Result<Option<Item>> {
         let old = writer.get(&self.key)?.map(|bytes| record::decode(&bytes)).transpose()?;
         let old_entries = match &old {
-            Some(item) => layout::keys_of_entries(table.id, &table.record, item)?,
+            Some(item) => layout::keys_of_entries(table.storage, &table.record, item)?,
             None => Vec::new(),
         };
         let new_entries = self.new.as_ref().map_or(&[][..], |new| &new.entries);

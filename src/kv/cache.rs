@@ -157,7 +157,7 @@ impl Kv<AutoCommit> {
     ) -> std::result::Result<Vec<u8>, E> {
         let (key, options) = (key.as_ref(), options.into());
         options.check()?;
-        let head = self.keyspace.head(key)?;
+        let head = self.keyspace.address(key)?;
         loop {
             if let Some(found) = self.get(key)? {
                 return Ok(found);
@@ -185,7 +185,7 @@ impl Kv<AutoCommit> {
     /// Puts `value` at `key` unless there is something, and answers what is there then.
     fn keep(&self, key: &[u8], options: &CacheOptions, value: &[u8]) -> Result<Vec<u8>> {
         let now = self.scope.core().now();
-        let ttl = options.ttl_of(&self.keyspace.head(key)?, now.as_micros());
+        let ttl = options.ttl_of(&self.keyspace.address(key)?, now.as_micros());
         let until = Until::At(deadline::after(now, ttl)?);
         let unless_there = SetOptions::default().on(Condition::Absent).until(until).previous();
         let outcome = self.set_with(key, value, &unless_there)?;

@@ -1,5 +1,6 @@
 //! What hashes, sets and sorted sets have in common: a head that is there as long as there are elements.
 
+use crate::encoding::long;
 use crate::engine::{Direction, KeyRange};
 use crate::error::Result;
 use crate::kv::key::{Elements, KeyBytes};
@@ -28,8 +29,11 @@ impl<S: Scope> Collection<S> {
         body: impl FnOnce(&View, &Elements) -> Result<R>,
     ) -> Result<Option<R>> {
         self.kv.read(verb, &self.key, |view, key| {
-            let found = entry::look(view, key, |head, _| head.expect(self.kind, key))?;
-            found.map(|()| body(view, &Elements::of(key)?)).transpose()
+            let found = entry::look(view, key, |head, _| {
+                head.expect(self.kind, key)?;
+                head.require_elements()
+            })?;
+            found.map(|elements| body(view, &elements)).transpose()
         })
     }
 
@@ -65,26 +69,39 @@ impl<'a> Held<'a> {
     /// The collection of `kind` whose head is kept at `key`.
     pub(super) fn claim(writer: &'a mut Writer, key: &'a [u8], kind: Kind) -> Result<Self> {
         let head = entry::claim(writer, key, |head, _| head.expect(kind, key).map(|()| head))?;
-        Ok(Self { writer, elements: Elements::of(key)?, key, kind, head })
+        let elements = entry::elements(writer, head)?;
+        Ok(Self { writer, elements, key, kind, head })
     }
 
     pub(super) fn exists(&self) -> bool {
         self.head.is_some()
     }
 
-    /// What is kept at an element's key.
-    pub(super) fn get(&self, element: &[u8]) -> Result<Option<Vec<u8>>> {
+    /// What is kept for a member or field.
+    pub(super) fn get(&self, member: &[u8]) -> Result<Option<Vec<u8>>> {
         // Without a head there is nothing to look for.
         if !self.exists() {
             return Ok(None);
         }
-        Ok(self.writer.get(element)?.map(std::borrow::Cow::into_owned))
+        get(self.writer, &self.elements, member)
+    }
+
+    /// Puts a member or field.
+    pub(super) fn put_member(&mut self, member: &[u8], value: &[u8]) -> Result<()> {
+        let element = self.elements.member(member);
+        self.put(element, &long::value(member, value))
+    }
+
+    /// Puts where a member stands in the order.
+    pub(super) fn put_position(&mut self, score: f64, member: &[u8]) -> Result<()> {
+        let element = self.elements.position(score, member);
+        self.put(element, &long::value(member, &[]))
     }
 
     /// Puts an element, and makes the collection when it is the first.
-    pub(super) fn put(&mut self, element: impl AsRef<[u8]>, value: &[u8]) -> Result<()> {
+    fn put(&mut self, element: impl AsRef<[u8]>, value: &[u8]) -> Result<()> {
         if self.head.is_none() {
-            let head = Head::persistent(self.kind);
+            let head = Head::collection(self.kind, None, &self.elements);
             entry::create(self.writer, self.key, head, &[])?;
             self.head = Some(head);
         }
@@ -117,7 +134,13 @@ impl<'a> Held<'a> {
     }
 }
 
-/// Refuses a member, or the name of a field, that is too long for a key of the engine.
+/// What is kept for a member or field.
+pub(super) fn get(view: &View, elements: &Elements, member: &[u8]) -> Result<Option<Vec<u8>>> {
+    let found = view.get(&elements.member(member))?;
+    found.map(|value| Ok(long::own(member, &value)?.to_vec())).transpose()
+}
+
+/// Refuses a member, or the name of a field, that is too long.
 pub(super) fn check_member(what: &'static str, member: &[u8]) -> Result<()> {
     limits::check(what, limits::MEMBER_BYTES_MAX, member.len())
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, InvalidKind, Result};
-use crate::expiry;
 use crate::kv::event::{KeyEvents, tell};
 use crate::kv::record::Head;
 use crate::kv::{Kv, entry};
@@ -189,8 +188,6 @@ pub(super) fn change(
     deadline: Option<Timestamp>,
     payload: &[u8],
 ) -> Result<()> {
-    if let Some(before) = head.deadline {
-        expiry::cancel(writer, before, key);
-    }
-    entry::create(writer, key, Head { deadline, ..head }, payload)
+    entry::cancel(writer, key, head);
+    entry::create(writer, key, head.with_deadline(deadline), payload)
 }

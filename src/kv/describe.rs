@@ -1,21 +1,49 @@
 //! What is kept at a key of the engine, for a person.
 
 use crate::encoding::ordered::Reader;
+use crate::encoding::owner;
+use crate::engine::{Direction, KeyRange};
 use crate::error::Result;
-use crate::kv::key::{KeyBytes, Keyspace, OWNER};
+use crate::kv::key::{Keyspace, address_of, named};
 use crate::kv::record::Head;
+use crate::limits;
 use crate::txn::View;
 
 /// Names the key of a keyspace whose head, or one of whose elements, is kept at `key`: `sorted set "z" in keyspace "0"`.
 pub(crate) fn describe(view: &View, key: &[u8]) -> Result<String> {
     let mut reader = Reader::new(key);
-    let is_head = reader.u8()? == OWNER;
-    let keyspace = reader.bytes()?;
-    let name = if is_head { reader.rest().to_vec() } else { reader.bytes()? };
-    let head: KeyBytes = Keyspace::new(&String::from_utf8_lossy(&keyspace)).head(&name)?;
-    let kind = match view.get(&head)? {
-        Some(record) => Head::decode(&record)?.0.kind.name(),
-        None => "key",
+    if reader.u8()? == owner::KEYS {
+        return describe_head(view, key);
+    }
+    match head_with(view, reader.short_u64()?)? {
+        Some(head) => describe_head(view, &head),
+        None => Ok("an element of a key of a keyspace".to_owned()),
+    }
+}
+
+/// Names the key whose head is kept at `stored`, or was not there yet.
+fn describe_head(view: &View, stored: &[u8]) -> Result<String> {
+    let record = view.get(stored)?;
+    let (kind, name) = match &record {
+        Some(record) => (Head::decode(record)?.0.kind.name(), named(stored, record)?),
+        None => ("key", stored.into()),
     };
-    Ok(format!("{kind} {:?} in keyspace {:?}", String::from_utf8_lossy(&name), String::from_utf8_lossy(&keyspace)))
+    let Some(address) = address_of(view, &name)? else {
+        return Ok(format!("a {kind} of a keyspace that was emptied"));
+    };
+    let (keyspace, key) = Keyspace::name_and_key(&address)?;
+    Ok(format!("{kind} {:?} in keyspace {:?}", String::from_utf8_lossy(&key), String::from_utf8_lossy(&keyspace)))
+}
+
+/// Where the head is kept whose elements are stored under `storage`. Nothing leads from elements to their head, so that the heads
+/// are looked through, as many of them as an error is worth.
+fn head_with(view: &View, storage: u64) -> Result<Option<Vec<u8>>> {
+    let mut cursor = view.range(&KeyRange::prefix(&[owner::KEYS]), Direction::Forward)?;
+    for _ in 0..limits::HEADS_READ_FOR_A_NAME_MAX {
+        let Some((head, record)) = cursor.next()? else { break };
+        if Head::decode(record)?.0.elements().is_some_and(|elements| elements.storage() == storage) {
+            return Ok(Some(head.to_vec()));
+        }
+    }
+    Ok(None)
 }

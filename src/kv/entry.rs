@@ -1,25 +1,30 @@
 //! What all kinds of keys have in common: being there, being replaced, and being gone at a deadline.
 //!
-//! Every function takes the engine key of a head, as [`Keyspace::head`](crate::kv::key::Keyspace::head) makes it.
+//! Every function takes the name of a head, as [`Keyspace::head`](crate::kv::key::Keyspace::head) makes it: the engine has it
+//! under a shorter key when the user's is long, which is nobody's business but this module's ([`stored`]). Removing costs the
+//! same, however much there is: many elements are left to a job.
 
+use crate::catalog::job::{self, Allowance};
+use crate::clock::Timestamp;
+use crate::engine::Direction;
 use crate::error::Result;
 use crate::expiry;
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::Elements;
-use crate::kv::record::Head;
+use crate::kv::key::{Elements, long_key, named, stored};
+use crate::kv::record::{Head, Kind};
 use crate::txn::{Counted, View, Writer};
 
 /// Reads a key with `read`, which is given head and payload, unless the key is missing or expired.
 pub(super) fn look<R>(view: &View, key: &[u8], read: impl FnOnce(Head, &[u8]) -> Result<R>) -> Result<Option<R>> {
     peek(view, key, |head, payload| {
-        view.touch(key);
+        view.touch(&stored(key));
         read(head, payload)
     })
 }
 
 /// As [`look`], and does not count as a use of the key.
 pub(super) fn peek<R>(view: &View, key: &[u8], read: impl FnOnce(Head, &[u8]) -> Result<R>) -> Result<Option<R>> {
-    let found = view.get(key)?;
+    let found = view.get(&stored(key))?;
     let live = match &found {
         Some(record) => Some(Head::decode(record)?).filter(|(head, _)| head.is_live(|| view.now())),
         None => None,
@@ -39,10 +44,11 @@ pub(super) fn claim<R>(
     read: impl FnOnce(Head, &[u8]) -> Result<R>,
 ) -> Result<Option<R>> {
     let expired = {
-        let Some(record) = writer.get(key)? else { return Ok(None) };
+        let at = stored(key);
+        let Some(record) = writer.get(&at)? else { return Ok(None) };
         let (head, payload) = Head::decode(&record)?;
         if head.is_live(|| writer.now()) {
-            writer.touch(key);
+            writer.touch(&at);
             return read(head, payload).map(Some);
         }
         head
@@ -55,40 +61,98 @@ pub(super) fn claim<R>(
 
 /// Puts a record where there was none, or where [`clear`] has removed all but the record.
 pub(super) fn create(writer: &mut Writer, key: &[u8], head: Head, payload: &[u8]) -> Result<()> {
-    writer.touch(key);
+    let at = stored(key);
+    writer.touch(&at);
     if let Some(deadline) = head.deadline {
-        expiry::schedule(writer, deadline, key)?;
+        expiry::schedule(writer, deadline, &at)?;
     }
     replace(writer, key, head, payload)
 }
 
 /// Puts a record in the place of one with the same head.
 pub(super) fn replace(writer: &mut Writer, key: &[u8], head: Head, payload: &[u8]) -> Result<()> {
-    writer.put(key, head.encode(payload))
+    writer.put(stored(key), head.encode(long_key(key), payload))
 }
 
 /// Removes everything that belongs to a key with this head, but its record.
 pub(super) fn clear(writer: &mut Writer, key: &[u8], head: Head) -> Result<()> {
-    if let Some(deadline) = head.deadline {
-        expiry::cancel(writer, deadline, key);
+    cancel(writer, key, head);
+    match head.elements() {
+        Some(elements) => job::remove(writer, elements.prefix()),
+        None => Ok(()),
     }
-    if head.kind.has_elements() {
-        writer.remove_range(&Elements::of(key)?.all())?;
+}
+
+/// The elements of the collection with this head, or of one that is to be made where there is none.
+pub(super) fn elements(writer: &mut Writer, head: Option<Head>) -> Result<Elements> {
+    match head {
+        Some(head) => head.require_elements(),
+        None => Ok(Elements::of(writer.next_storage_id()?)),
     }
-    Ok(())
+}
+
+/// Puts the head of a collection, whose elements follow, where there is nothing.
+pub(super) fn create_collection(
+    writer: &mut Writer,
+    key: &[u8],
+    kind: Kind,
+    deadline: Option<Timestamp>,
+) -> Result<Elements> {
+    let elements = elements(writer, None)?;
+    create(writer, key, Head::collection(kind, deadline, &elements), &[])?;
+    Ok(elements)
+}
+
+/// Removes heads at `target`, the place of a keyspace that was emptied, with all that belongs to them, as [`job::step`] does.
+pub(super) fn reclaim(
+    writer: &mut Writer,
+    target: &[u8],
+    place: &mut Vec<u8>,
+    allowance: &mut Allowance,
+) -> Result<bool> {
+    let mut cursor = writer.range(&job::rest(target, place), Direction::Forward)?;
+    while !allowance.is_spent() {
+        let Some((key, record)) = cursor.next()? else { return Ok(true) };
+        let (head, _) = Head::decode(record)?;
+        if let Some(elements) = head.elements() {
+            // One with many elements becomes a job of its own.
+            match job::few(writer, &elements.all())? {
+                None => job::remove_later(writer, elements.prefix())?,
+                Some(few) => {
+                    for element in few {
+                        allowance.spend(&element, &[]);
+                        writer.remove(element);
+                    }
+                }
+            }
+        }
+        if head.deadline.is_some() {
+            allowance.spend(key, &[]);
+        }
+        allowance.spend(key, record);
+        place.clear();
+        place.extend_from_slice(key);
+        remove_head(writer, &named(key, record)?, head);
+    }
+    Ok(false)
 }
 
 /// Removes a key with this head, and all that belongs to it.
 pub(super) fn remove(writer: &mut Writer, key: &[u8], head: Head) -> Result<()> {
     clear(writer, key, head)?;
-    writer.remove(key);
+    writer.remove(stored(key));
     Ok(())
 }
 
-/// Removes the head of a key whose elements are all removed.
-pub(super) fn remove_head(writer: &mut Writer, key: &[u8], head: Head) {
+/// Takes the deadline of a key with this head back.
+pub(super) fn cancel(writer: &mut Writer, key: &[u8], head: Head) {
     if let Some(deadline) = head.deadline {
-        expiry::cancel(writer, deadline, key);
+        expiry::cancel(writer, deadline, &stored(key));
     }
-    writer.remove(key);
+}
+
+/// Removes the head of a key whose elements are all removed, or belong to another head from now on.
+pub(super) fn remove_head(writer: &mut Writer, key: &[u8], head: Head) {
+    cancel(writer, key, head);
+    writer.remove(stored(key));
 }

@@ -1,7 +1,7 @@
 //! Events of keys: what happens to a key is published on channels named after it, once it is durable.
 
 use crate::error::{Error, InvalidKind, Result};
-use crate::kv::key::Keyspace;
+use crate::kv::key::{Keyspace, address_of};
 use crate::txn::{KeyEvent, Writer};
 
 /// Which events of keys are published, and on which channels. Nothing unless chosen, for every event costs a message.
@@ -145,7 +145,15 @@ impl std::fmt::Display for KeyEvents {
 
 /// Tells that `name` happened to the key whose head is kept at `head`.
 pub(super) fn tell(writer: &mut Writer, class: KeyEvents, name: &'static str, head: &[u8]) {
-    writer.tell(class.bits(), name, head);
+    if !writer.is_heard(class.bits()) {
+        return;
+    }
+    match address_of(writer, head) {
+        Ok(Some(address)) => writer.tell(class.bits(), name, &address),
+        // What was emptied is removed without a word.
+        Ok(None) => {}
+        Err(error) => tracing::error!(%error, "an event of a key could not be told"),
+    }
 }
 
 /// The channels and messages of an event.

@@ -7,7 +7,8 @@
 //!
 //! # When
 //! Before each operation of any model that may make something larger; one that only removes is let through. One operation may go past the budget by what it writes itself; the next one
-//! makes room for it. Within a transaction what it wrote counts as if nothing had been there before.
+//! makes room for it. What was dropped and is not removed yet counts until it is: a writer that needs room first removes as much of
+//! it as a step of a job may, and goes on when there is more, whatever the policy. Within a transaction what it wrote counts as if nothing had been there before.
 //!
 //! # Which
 //! The least recently or least frequently used, or that with the nearest deadline, of a few that are drawn at random (the nearest
@@ -16,13 +17,15 @@
 //! # Source
 //! Redis manual, key eviction.
 
+use crate::catalog::job;
 use crate::clock::Timestamp;
+use crate::encoding::owner::KEYS;
 use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, Result};
 use crate::expiry;
 use crate::kv::entry;
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::{Elements, OWNER};
+use crate::kv::key::{named, stored};
 use crate::kv::record::Head;
 use crate::txn::{Counted, Tracking, View, Writer};
 
@@ -163,15 +166,37 @@ pub(crate) fn make_room(writer: &mut Writer) -> Result<()> {
     }
     let policy = EvictionPolicy::of(policy);
     let mut used = writer.bytes()?;
+    if used > budget {
+        // What was dropped already goes first. While there is more of it than one writer removes, nobody is refused.
+        let (freed, has_more) = writer.reclaim()?;
+        used = used.saturating_sub(freed);
+        writer.note_freed(freed);
+        if has_more {
+            return Ok(());
+        }
+    }
     while used > budget {
         let victim = if policy == EvictionPolicy::NoEviction { None } else { victim(writer, policy)? };
         let Some(key) = victim else { return Err(Error::OutOfMemory { budget, used }) };
-        let Some((head, bytes)) = size(writer, &key)? else { return Err(Error::OutOfMemory { budget, used }) };
+        let Some(Victim { key, head, bytes }) = size_of_few(writer, &key)? else {
+            return Err(Error::OutOfMemory { budget, used });
+        };
         entry::remove(writer, &key, head)?;
         writer.note_removed(Counted::Evicted);
         tell(writer, KeyEvents::EVICTED, "evicted", &key);
-        used = used.saturating_sub(bytes);
-        writer.note_freed(bytes);
+        let freed = match bytes {
+            Some(bytes) => bytes,
+            // It is large, and leaves a job: the writer removes some of it, and whoever comes next some more.
+            None => match writer.reclaim()? {
+                (freed, false) => freed,
+                (freed, true) => {
+                    writer.note_freed(freed);
+                    return Ok(());
+                }
+            },
+        };
+        used = used.saturating_sub(freed);
+        writer.note_freed(freed);
     }
     Ok(())
 }
@@ -179,16 +204,16 @@ pub(crate) fn make_room(writer: &mut Writer) -> Result<()> {
 /// The head of the key to evict next.
 fn victim(view: &View, policy: EvictionPolicy) -> Result<Option<Vec<u8>>> {
     if policy == EvictionPolicy::VolatileTtl {
-        return expiry::first_of(view, OWNER);
+        return expiry::first_of(view, KEYS);
     }
-    let range = if policy.is_volatile() { expiry::all() } else { KeyRange::prefix(&[OWNER]) };
+    let range = if policy.is_volatile() { expiry::all() } else { KeyRange::prefix(&[KEYS]) };
     let count = view.count(&range)?;
     let samples = view.usage().tuning().samples.min(u32::try_from(count).unwrap_or(u32::MAX));
     let (mut best, mut looked_at) = (None, 0);
     for _ in 0..samples.saturating_mul(DRAWS_PER_SAMPLE) {
         let Some((drawn, _)) = view.nth(&range, view.usage().random_below(count))? else { break };
         let head = if policy.is_volatile() { expiry::target(&drawn)? } else { drawn.to_vec() };
-        if head.first() != Some(&OWNER) {
+        if head.first() != Some(&KEYS) {
             continue;
         }
         looked_at += 1;
@@ -212,16 +237,39 @@ fn worth(view: &View, policy: EvictionPolicy, head: &[u8], now: Timestamp) -> u3
     }
 }
 
-/// The bytes of everything that belongs to the key at `head`, and its head.
+/// A key that is to go.
+struct Victim {
+    /// The name of its head.
+    key: Vec<u8>,
+    head: Head,
+    /// Of everything that belongs to it; `None` when that is more than is removed at once.
+    bytes: Option<u64>,
+}
+
+/// The key whose head is kept at `stored`.
+fn size_of_few(view: &View, stored: &[u8]) -> Result<Option<Victim>> {
+    let Some(record) = view.get(stored)? else { return Ok(None) };
+    let (head, _) = Head::decode(&record)?;
+    let key = named(stored, &record)?.into_owned();
+    if let Some(elements) = head.elements()
+        && job::few(view, &elements.all())?.is_none()
+    {
+        return Ok(Some(Victim { key, head, bytes: None }));
+    }
+    Ok(size(view, &key)?.map(|(head, bytes)| Victim { key, head, bytes: Some(bytes) }))
+}
+
+/// The bytes of everything that belongs to the key whose head has this name, and its head.
 pub(super) fn size(view: &View, key: &[u8]) -> Result<Option<(Head, u64)>> {
+    let key = &*stored(key);
     let Some(record) = view.get(key)? else { return Ok(None) };
     let (head, _) = Head::decode(&record)?;
     let mut bytes = (key.len() + record.len()) as u64;
     if head.deadline.is_some() {
         bytes += expiry::ENTRY_BYTES + key.len() as u64;
     }
-    if head.kind.has_elements() {
-        let mut cursor = view.range(&Elements::of(key)?.all(), Direction::Forward)?;
+    if let Some(elements) = head.elements() {
+        let mut cursor = view.range(&elements.all(), Direction::Forward)?;
         while let Some((key, value)) = cursor.next()? {
             bytes += (key.len() + value.len()) as u64;
         }

@@ -9,10 +9,10 @@
 //! # Cost
 //! A field is one lookup; the number of fields is counted by the engine.
 
-use crate::engine::Direction;
+use crate::engine::{Direction, Key, Value};
 use crate::error::{Error, InvalidKind, Result};
 use crate::kv::Kv;
-use crate::kv::collection::{Collection, Held, check_member};
+use crate::kv::collection::{Collection, Held, check_member, get};
 use crate::kv::number::{add_float, parse_float, parse_integer};
 use crate::kv::record::Kind;
 use crate::limits;
@@ -55,7 +55,7 @@ impl<S: Scope> Hash<S> {
         let field = field.as_ref();
         let value = self.0.read("hash.get", |view, elements| {
             check_field(field)?;
-            Ok(view.get(&elements.member(field))?.map(std::borrow::Cow::into_owned))
+            get(view, elements, field)
         })?;
         Ok(value.flatten())
     }
@@ -133,7 +133,8 @@ impl<S: Scope> Hash<S> {
             let mut cursor = view.range(&elements.members(), Direction::Forward)?;
             let mut entries = Vec::new();
             while let Some((key, value)) = cursor.next()? {
-                entries.push((elements.read_member(key).to_vec(), value.to_vec()));
+                let (field, value) = elements.read_member(key, value)?;
+                entries.push((field.to_vec(), value.to_vec()));
             }
             Ok(entries)
         })?;
@@ -158,7 +159,11 @@ impl<S: Scope> Hash<S> {
     pub fn nth(&self, n: u64) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
         let entry = self.0.read("hash.nth", |view, elements| {
             let found = view.nth(&elements.members(), n)?;
-            Ok(found.map(|(key, value)| (elements.read_member(&key).to_vec(), value.to_vec())))
+            let read = |(key, value): (Key, Value)| {
+                let (field, value) = elements.read_member(&key, &value)?;
+                Ok((field.to_vec(), value.to_vec()))
+            };
+            found.map(read).transpose()
         })?;
         Ok(entry.flatten())
     }
@@ -186,7 +191,8 @@ impl<S: Scope> Hash<S> {
             while entries.len() < limit
                 && let Some((key, value)) = cursor.next()?
             {
-                entries.push((elements.read_member(key).to_vec(), value.to_vec()));
+                let (field, value) = elements.read_member(key, value)?;
+                entries.push((field.to_vec(), value.to_vec()));
             }
             Ok(entries)
         })?;
@@ -262,7 +268,7 @@ impl<S: WriteScope> Hash<S> {
         let (field, value) = (field.as_ref(), value.as_ref());
         self.0.write("hash.set_if_absent", |hash| {
             check_field(field)?;
-            if hash.get(&hash.elements.member(field))?.is_some() {
+            if hash.get(field)?.is_some() {
                 return Ok(false);
             }
             set(hash, field, value)?;
@@ -290,7 +296,7 @@ impl<S: WriteScope> Hash<S> {
         let field = field.as_ref();
         self.0.write("hash.increment", |hash| {
             check_field(field)?;
-            let number = match hash.get(&hash.elements.member(field))? {
+            let number = match hash.get(field)? {
                 None => 0,
                 Some(text) => parse_integer(&text)
                     .map_err(|_| Error::invalid(InvalidKind::Type, "hash value is not an integer"))?,
@@ -323,7 +329,7 @@ impl<S: WriteScope> Hash<S> {
         let field = field.as_ref();
         self.0.write("hash.increment_float", |hash| {
             check_field(field)?;
-            let number = match hash.get(&hash.elements.member(field))? {
+            let number = match hash.get(field)? {
                 None => 0.0,
                 Some(text) => {
                     parse_float(&text).ok_or_else(|| Error::invalid(InvalidKind::Type, "hash value is not a float"))?
@@ -381,9 +387,8 @@ impl<S: WriteScope> Hash<S> {
             let mut removed = 0;
             for field in &fields {
                 check_field(field.as_ref())?;
-                let element = hash.elements.member(field.as_ref());
-                if hash.get(&element)?.is_some() {
-                    hash.writer.remove(element);
+                if hash.get(field.as_ref())?.is_some() {
+                    hash.writer.remove(hash.elements.member(field.as_ref()));
                     removed += 1;
                 }
             }
@@ -401,9 +406,8 @@ impl<S: WriteScope> Hash<S> {
 fn set(hash: &mut Held<'_>, field: &[u8], value: &[u8]) -> Result<Option<Vec<u8>>> {
     check_field(field)?;
     limits::check("hash value bytes", limits::STRING_BYTES_MAX, value.len())?;
-    let element = hash.elements.member(field);
-    let before = hash.get(&element)?;
-    hash.put(element, value)?;
+    let before = hash.get(field)?;
+    hash.put_member(field, value)?;
     Ok(before)
 }
 

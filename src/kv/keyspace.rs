@@ -1,19 +1,38 @@
 //! Keys whatever they hold: their kind, their names, all of them.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
+use crate::catalog::job;
 use crate::clock::Timestamp;
-use crate::engine::{Direction, Key};
+use crate::encoding::owner;
+use crate::engine::{Direction, Key, KeyRange};
 use crate::error::Result;
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::{Elements, key_of};
+use crate::kv::key::{Keyspace, address_of, key_of, named, numbered_place, place_of, stored};
 use crate::kv::record::{Head, Kind};
 use crate::kv::{Kv, Room, entry};
-use crate::txn::{Scope, View, WriteScope, Writer};
+use crate::txn::{Operation, Scope, WriteScope, Writer};
 #[cfg(feature = "redis")]
 use crate::{expiry, limits};
 
 impl<S: Scope> Kv<S> {
+    /// The names of the keyspaces that have keys, in byte order. A seek for each, those included that were emptied and are not
+    /// removed yet.
+    pub(crate) fn list_names(scope: &S) -> Result<Vec<String>> {
+        scope.read(Operation::new("kv", "list_names", ""), |view| {
+            let all = KeyRange::prefix(&[owner::KEYS]);
+            let (mut rest, mut names) = (all.clone(), BTreeSet::new());
+            while let Some((head, _)) = view.first(&rest, Direction::Forward)? {
+                rest = all.clone().behind(&KeyRange::prefix(place_of(&head)?));
+                let Some(address) = address_of(view, &head)? else { continue };
+                let (name, _) = Keyspace::name_and_key(&address)?;
+                names.insert(String::from_utf8_lossy(&name).into_owned());
+            }
+            Ok(names.into_iter().collect())
+        })
+    }
+
     /// What kind of value `key` holds.
     ///
     /// # Errors
@@ -41,7 +60,10 @@ impl<S: Scope> Kv<S> {
     /// One count.
     #[cfg(feature = "redis")]
     pub(crate) fn entries_of(&self, key: impl AsRef<[u8]>) -> Result<u64> {
-        self.read("entries_of", key.as_ref(), |view, head| view.count(&Elements::of(head)?.all()))
+        self.read("entries_of", key.as_ref(), |view, key| {
+            let elements = entry::peek(view, key, |head, _| Ok(head.elements()))?.flatten();
+            elements.map_or(Ok(0), |elements| view.count(&elements.all()))
+        })
     }
 
     /// When `key` will be gone; `None` when it is not there or has no deadline.
@@ -90,17 +112,18 @@ impl<S: Scope> Kv<S> {
     pub fn keys_after(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<(Vec<u8>, Kind)>> {
         self.scope.read(self.operation("keys_after"), |view| {
             let after = match after {
-                Some(key) => Bound::Excluded(Key::from(self.keyspace.head(key)?)),
+                Some(key) => Bound::Excluded(Key::from(&*stored(&self.keyspace.head(view, key)?))),
                 None => Bound::Unbounded,
             };
-            let mut cursor = view.range(&self.keyspace.heads()?.clamp(after, Bound::Unbounded), Direction::Forward)?;
+            let mut cursor =
+                view.range(&self.keyspace.heads(view)?.clamp(after, Bound::Unbounded), Direction::Forward)?;
             let mut keys = Vec::new();
             while keys.len() < limit
                 && let Some((key, record)) = cursor.next()?
             {
                 let (head, _) = Head::decode(record)?;
                 if head.is_live(|| view.now()) {
-                    keys.push((key_of(key)?.to_vec(), head.kind));
+                    keys.push((key_of(&named(key, record)?)?.to_vec(), head.kind));
                 }
             }
             Ok(keys)
@@ -125,7 +148,7 @@ impl<S: Scope> Kv<S> {
     /// Redis command reference, `DBSIZE`.
     #[doc(alias = "DBSIZE")]
     pub fn len(&self) -> Result<u64> {
-        self.scope.read(self.operation("len"), |view| view.count(&self.keyspace.heads()?))
+        self.scope.read(self.operation("len"), |view| view.count(&self.keyspace.heads(view)?))
     }
 
     /// How many keys have a deadline, and how far off it is on the average. Beyond [`limits::DEADLINES_READ_MAX`] deadlines
@@ -133,7 +156,7 @@ impl<S: Scope> Kv<S> {
     #[cfg(feature = "redis")]
     pub(crate) fn deadlines(&self) -> Result<(u64, std::time::Duration)> {
         self.scope.read(self.operation("deadlines"), |view| {
-            let heads = self.keyspace.heads()?;
+            let heads = self.keyspace.heads(view)?;
             let first = expiry::first(view, limits::DEADLINES_READ_MAX)?;
             let own: Vec<_> = first.iter().filter(|(_, target)| heads.contains(target)).collect();
             let left = own.iter().map(|(deadline, _)| deadline.saturating_since(view.now()));
@@ -179,12 +202,12 @@ impl<S: Scope> Kv<S> {
     #[doc(alias = "RANDOMKEY")]
     pub fn nth_key(&self, n: u64) -> Result<Option<Vec<u8>>> {
         self.scope.read(self.operation("nth_key"), |view| {
-            let heads = self.keyspace.heads()?;
+            let heads = self.keyspace.heads(view)?;
             let Some((first, _)) = view.nth(&heads, n)? else { return Ok(None) };
             let mut cursor = view.range(&heads.clamp(Bound::Included(first), Bound::Unbounded), Direction::Forward)?;
             while let Some((key, record)) = cursor.next()? {
                 if Head::decode(record)?.0.is_live(|| view.now()) {
-                    return key_of(key).map(|key| Some(key.to_vec()));
+                    return key_of(&named(key, record)?).map(|key| Some(key.to_vec()));
                 }
             }
             Ok(None)
@@ -199,7 +222,7 @@ impl<S: WriteScope> Kv<S> {
     /// As [`Kv::kind`].
     ///
     /// # Cost
-    /// One removal and one put for each entry of the key.
+    /// O(log n): elements stay where they are.
     ///
     /// # Examples
     /// ```
@@ -215,17 +238,54 @@ impl<S: WriteScope> Kv<S> {
     pub fn rename(&self, from: impl AsRef<[u8]>, to: impl AsRef<[u8]>) -> Result<bool> {
         let (from, to) = (from.as_ref(), to.as_ref());
         self.change(Room::NotNeeded, "rename", |writer| {
-            let (from, to) = (self.keyspace.head(from)?, self.keyspace.head(to)?);
+            let (from, to) = (self.keyspace.head(writer, from)?, self.keyspace.head(writer, to)?);
             let Some((head, payload)) = entry::claim(writer, &from, |head, payload| Ok((head, payload.to_vec())))?
             else {
                 return Ok(false);
             };
             if from != to {
-                copy(writer, (&from, head, &payload), &to)?;
-                entry::remove(writer, &from, head)?;
+                make_way(writer, &to)?;
+                relocate(writer, (&from, head, &payload), &to)?;
                 tell(writer, KeyEvents::GENERIC, "rename_from", &from);
                 tell(writer, KeyEvents::GENERIC, "rename_to", &to);
             }
+            Ok(true)
+        })
+    }
+
+    /// Moves `key` to the keyspace `target`, unless there is one of its name; answers whether it was moved.
+    ///
+    /// # Errors
+    /// As [`Kv::kind`].
+    ///
+    /// # Cost
+    /// O(log n): elements stay where they are.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let (live, old) = (store.kv_named("live"), store.kv_named("old"));
+    /// live.set("k", "v")?;
+    /// assert!(live.move_to("k", &old)? && old.exists("k")? && !live.exists("k")?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `MOVE`.
+    pub fn move_to(&self, key: impl AsRef<[u8]>, target: &Self) -> Result<bool> {
+        let key = key.as_ref();
+        self.change(Room::NotNeeded, "move_to", |writer| {
+            let (from, to) = (self.keyspace.head(writer, key)?, target.keyspace.head(writer, key)?);
+            let Some((head, payload)) = entry::claim(writer, &from, |head, payload| Ok((head, payload.to_vec())))?
+            else {
+                return Ok(false);
+            };
+            if from == to || entry::claim(writer, &to, |_, _| Ok(()))?.is_some() {
+                return Ok(false);
+            }
+            relocate(writer, (&from, head, &payload), &to)?;
+            tell(writer, KeyEvents::GENERIC, "move_from", &from);
+            tell(writer, KeyEvents::GENERIC, "move_to", &to);
             Ok(true)
         })
     }
@@ -253,7 +313,7 @@ impl<S: WriteScope> Kv<S> {
     pub fn copy(&self, from: impl AsRef<[u8]>, target: &Self, to: impl AsRef<[u8]>, replace: bool) -> Result<bool> {
         let (from, to) = (from.as_ref(), to.as_ref());
         self.change(Room::Needed, "copy", |writer| {
-            let (from, to) = (self.keyspace.head(from)?, target.keyspace.head(to)?);
+            let (from, to) = (self.keyspace.head(writer, from)?, target.keyspace.head(writer, to)?);
             let Some((head, payload)) = entry::claim(writer, &from, |head, payload| Ok((head, payload.to_vec())))?
             else {
                 return Ok(false);
@@ -262,7 +322,8 @@ impl<S: WriteScope> Kv<S> {
             if from == to || (is_taken && !replace) {
                 return Ok(false);
             }
-            copy(writer, (&from, head, &payload), &to)?;
+            make_way(writer, &to)?;
+            copy(writer, (head, &payload), &to)?;
             tell(writer, KeyEvents::GENERIC, "copy_to", &to);
             Ok(true)
         })
@@ -274,7 +335,8 @@ impl<S: WriteScope> Kv<S> {
     /// An error of the engine's.
     ///
     /// # Cost
-    /// One removal for each entry.
+    /// O(log n) in engines that count. What is stored is removed in the background, when it is much
+    /// ([`Store::run_jobs`](crate::Store::run_jobs)).
     ///
     /// # Examples
     /// ```
@@ -289,27 +351,36 @@ impl<S: WriteScope> Kv<S> {
     #[doc(alias = "FLUSHDB")]
     pub fn clear(&self) -> Result<u64> {
         self.change(Room::NotNeeded, "clear", |writer| {
-            let mut cursor = writer.range(&self.keyspace.heads()?, Direction::Forward)?;
-            let mut removed = 0;
-            while let Some((key, record)) = cursor.next()? {
-                entry::remove(writer, key, Head::decode(record)?.0)?;
-                // Who waits for what the key had learns that it is gone; nobody is told of an event.
-                tell(writer, KeyEvents::NONE, "flushdb", key);
-                removed += 1;
+            let place = self.keyspace.place(writer)?;
+            let heads = KeyRange::prefix(&place);
+            if let Some(few) = job::few(writer, &heads)? {
+                for key in &few {
+                    let Some(record) = writer.get(key)? else { continue };
+                    let (name, (head, _)) = (named(key, &record)?.into_owned(), Head::decode(&record)?);
+                    entry::remove(writer, &name, head)?;
+                    // Who waits for what the key had learns that it is gone; nobody is told of an event.
+                    tell(writer, KeyEvents::NONE, "flushdb", &name);
+                }
+                return Ok(few.len() as u64);
             }
+            let removed = writer.count(&heads)?;
+            let next = numbered_place(writer.next_storage_id()?);
+            self.keyspace.leave(writer, &place);
+            self.keyspace.move_to(writer, &next)?;
+            job::remove_later(writer, &place)?;
+            // As above, of all keys at once.
+            writer.tell_all(self.keyspace.own());
             Ok(removed)
         })
     }
-}
 
-impl<S: WriteScope> Kv<S> {
     /// Has each of two keyspaces hold what the other held.
     ///
     /// # Errors
-    /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) when a key is too long beside the other keyspace's name.
+    /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a name of a keyspace that is too long.
     ///
     /// # Cost
-    /// A removal and a put for each entry of both. The changes are in memory until the commit.
+    /// O(log n), and a look at each key that somebody waits for.
     ///
     /// # Examples
     /// ```
@@ -328,52 +399,45 @@ impl<S: WriteScope> Kv<S> {
     #[doc(alias = "SWAPDB")]
     pub fn swap(&self, other: &Self) -> Result<()> {
         self.change(Room::NotNeeded, "swap", |writer| {
-            if self.keyspace.name() == other.keyspace.name() {
+            let (one, two) = (&self.keyspace, &other.keyspace);
+            if one.name() == two.name() {
                 return Ok(());
             }
-            let before = writer.fork();
-            for kv in [self, other] {
-                let mut cursor = before.range(&kv.keyspace.heads()?, Direction::Forward)?;
-                while let Some((key, record)) = cursor.next()? {
-                    entry::remove(writer, key, Head::decode(record)?.0)?;
-                    tell(writer, KeyEvents::NONE, "swapdb", key);
-                }
-            }
-            for (from, to) in [(self, other), (other, self)] {
-                let mut cursor = before.range(&from.keyspace.heads()?, Direction::Forward)?;
-                while let Some((key, record)) = cursor.next()? {
-                    let (head, payload) = Head::decode(record)?;
-                    if head.is_live(|| before.now()) {
-                        let moved = to.keyspace.head(key_of(key)?)?;
-                        put_copy(writer, &before, (key, head, payload), &moved)?;
-                        // Who waits for the key there is served; nobody is told of an event.
-                        tell(writer, KeyEvents::NONE, "swapdb", &moved);
-                    }
-                }
-            }
+            let (place_of_one, place_of_two) = (one.place(writer)?, two.place(writer)?);
+            one.leave(writer, &place_of_one);
+            two.leave(writer, &place_of_two);
+            one.move_to(writer, &place_of_two)?;
+            two.move_to(writer, &place_of_one)?;
+            // Who waits for a key in either is served; nobody is told of an event.
+            writer.tell_all(one.own());
+            writer.tell_all(two.own());
             Ok(())
         })
     }
 }
 
-/// Copies a key with its entries to the head kept at `to`, in the place of what is there.
-fn copy(writer: &mut Writer, (from, head, payload): (&[u8], Head, &[u8]), to: &[u8]) -> Result<()> {
-    if let Some(before) = entry::claim(writer, to, |head, _| Ok(head))? {
-        entry::remove(writer, to, before)?;
+/// Removes the key whose head is kept at `to`, if there is one.
+fn make_way(writer: &mut Writer, to: &[u8]) -> Result<()> {
+    match entry::claim(writer, to, |head, _| Ok(head))? {
+        Some(before) => entry::remove(writer, to, before),
+        None => Ok(()),
     }
-    let before = writer.fork();
-    put_copy(writer, &before, (from, head, payload), to)
 }
 
-/// Puts a copy of a key that `before` shows, with its entries, where nothing is.
-fn put_copy(writer: &mut Writer, before: &View, (from, head, payload): (&[u8], Head, &[u8]), to: &[u8]) -> Result<()> {
-    entry::create(writer, to, head, payload)?;
-    if head.kind.has_elements() {
-        let (from, to) = (Elements::of(from)?, Elements::of(to)?);
-        let mut cursor = before.range(&from.all(), Direction::Forward)?;
-        while let Some((key, value)) = cursor.next()? {
-            writer.put(from.moved(key, &to), value)?;
-        }
+/// Moves a head to `to`, where nothing is; its elements stay where they are.
+fn relocate(writer: &mut Writer, (from, head, payload): (&[u8], Head, &[u8]), to: &[u8]) -> Result<()> {
+    entry::remove_head(writer, from, head);
+    entry::create(writer, to, head, payload)
+}
+
+/// Puts a copy of the key with this head and payload, and of its elements, where nothing is.
+fn copy(writer: &mut Writer, (head, payload): (Head, &[u8]), to: &[u8]) -> Result<()> {
+    let Some(from) = head.elements() else { return entry::create(writer, to, head, payload) };
+    let elements = entry::elements(writer, None)?;
+    entry::create(writer, to, head.with_elements(&elements), payload)?;
+    let mut cursor = writer.range(&from.all(), Direction::Forward)?;
+    while let Some((key, value)) = cursor.next()? {
+        writer.put(from.moved(key, &elements), value)?;
     }
     Ok(())
 }

@@ -3,19 +3,21 @@
 //! A keyspace maps a key, any bytes, to a value of one kind; an operation of another kind is refused with [`Error::WrongType`](crate::Error::WrongType).
 //!
 //! # Storage
-//! Each key has a head entry with its type, its deadline and, when it is a string, its bytes (`kv/record.rs`). A hash has one more
-//! entry per field, a list per value, a set per member; a sorted set has two per member: member → score, and (score, member) →
+//! Each key has a head entry with its type, its deadline and, when it is a string, its bytes, else the storage id of its elements
+//! (`kv/record.rs`). A hash has one more entry per field, a list per value, a set per member; a sorted set has two per member: member → score, and (score, member) →
 //! nothing (`kv/key.rs`); what a stream has is told in [`stream`]. A deadline is also in the store's index of deadlines, under the key of the head.
 //!
 //! # Invariants
-//! 1. Elements exist only with a head, and a collection without elements has neither (SEM: KV-STR-3).
+//! 1. A collection without elements has no head (SEM: KV-STR-3). Elements belong to the head that has their storage id.
 //! 2. The two entries of a member exist together or not at all.
 //! 3. A head with a deadline has exactly one entry in the index of deadlines, at that deadline.
-//! 4. No read shows a key from its deadline on, swept or not (SEM: KV-EXP-2); a write removes what it has left first.
+//! 4. Elements whose head is gone have a job, and so have heads whose keyspace is elsewhere.
+//! 5. No read shows a key from its deadline on, swept or not (SEM: KV-EXP-2); a write removes what it has left first.
 //!
 //! # Isolation and cost
 //! An operation reads one snapshot. `get` is one lookup in the engine; `set` and `incr` are one lookup and one put while
-//! no deadline is set or dropped. Adding to a sorted set of n members costs O(log n), a range of k members O(k) more.
+//! no deadline is set or dropped. Removing, renaming and moving cost the same for keys of any size, and so do emptying a
+//! keyspace and swapping two; what is stored is removed by a job (`docs/jobs.md`). Adding to a sorted set of n members costs O(log n), a range of k members O(k) more.
 //!
 //! # Strings and sorted sets with a meaning
 //! Bitmaps (`kv/bits/`) and `HyperLogLog`s (`kv/hyperloglog/`) are strings, places (`kv/geo/`) are sorted sets, as they are
@@ -70,7 +72,6 @@ pub use hash::Hash;
 pub use hyperloglog::HyperLogLog;
 #[cfg(feature = "redis")]
 pub(crate) use key::Keyspace;
-pub(crate) use key::{ELEMENTS_OWNER, OWNER};
 pub use list::{End, List};
 pub use rate_limit::{Decision, RateLimit, RateLimiter};
 pub use record::Kind;
@@ -79,6 +80,7 @@ pub use stream::{Stream, StreamId};
 pub use substring::{Condition, SetOptions, SetOutcome, Until};
 pub use unsorted_set::UnsortedSet;
 
+use crate::catalog::job::Allowance;
 use crate::engine::Direction;
 use crate::error::Result;
 use crate::txn::{AutoCommit, Operation, Scope, View, WriteScope, Writer};
@@ -94,7 +96,8 @@ mod tests;
 ///
 /// Given by [`Store::kv`](crate::Store::kv) and [`Store::kv_named`](crate::Store::kv_named), and by a transaction's and a
 /// snapshot's methods of the same names. Keys are any bytes, at most [`limits::KEY_BYTES_MAX`] of them, and
-/// compared bytewise.
+/// come in bytewise order, as members and fields do; those that are longer than
+/// [`limits::KEY_COMPONENT_BYTES_MAX`] and agree in so many bytes come in an order of their own, always the same.
 ///
 /// # Examples
 /// ```
@@ -109,6 +112,17 @@ mod tests;
 pub struct Kv<S = AutoCommit> {
     scope: S,
     keyspace: Arc<Keyspace>,
+}
+
+/// Entries whose change is a change of a key.
+#[cfg(feature = "redis")]
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pub(crate) head: crate::engine::Key,
+    /// Those of its elements, while there is such a collection; another has another head.
+    pub(crate) elements: Option<crate::engine::KeyRange>,
+    /// Where it is told that the keyspace is somewhere else.
+    pub(crate) place: crate::engine::Key,
 }
 
 impl<S: Scope> Kv<S> {
@@ -251,7 +265,7 @@ impl<S: Scope> Kv<S> {
     /// the next byte.
     ///
     /// # Errors
-    /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a pattern longer than [`limits::KEY_BYTES_MAX`].
+    /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a pattern longer than [`limits::KEY_PATTERN_BYTES_MAX`].
     ///
     /// # Cost
     /// Reads the heads of the whole keyspace.
@@ -271,11 +285,12 @@ impl<S: Scope> Kv<S> {
     pub fn keys_matching(&self, pattern: impl AsRef<[u8]>) -> Result<Vec<Vec<u8>>> {
         let pattern = pattern.as_ref();
         self.scope.read(self.operation("keys_matching"), |view| {
-            limits::check("pattern bytes", limits::KEY_BYTES_MAX, pattern.len())?;
-            let mut cursor = view.range(&self.keyspace.heads()?, Direction::Forward)?;
+            limits::check("pattern bytes", limits::KEY_PATTERN_BYTES_MAX, pattern.len())?;
+            let mut cursor = view.range(&self.keyspace.heads(view)?, Direction::Forward)?;
             let mut keys = Vec::new();
             while let Some((head, record)) = cursor.next()? {
-                let key = key::key_of(head)?;
+                let name = key::named(head, record)?;
+                let key = key::key_of(&name)?;
                 if glob::matches(pattern, key) && Head::decode(record)?.0.is_live(|| view.now()) {
                     keys.push(key.to_vec());
                 }
@@ -286,23 +301,27 @@ impl<S: Scope> Kv<S> {
 
     /// What a change of `key` changes: its head, or one of its elements. What groups do to a stream is no change of it.
     #[cfg(feature = "redis")]
-    pub(crate) fn watched(&self, key: &[u8]) -> Result<(crate::engine::Key, crate::engine::KeyRange)> {
+    pub(crate) fn watched(&self, key: &[u8]) -> Result<Watched> {
         self.read("watched", key, |view, head| {
-            let elements = key::Elements::of(head)?;
-            let kind = entry::peek(view, head, |head, _| Ok(head.kind))?;
-            let range = if kind == Some(Kind::Stream) { stream::entries_of(&elements) } else { elements.all() };
-            Ok((crate::engine::Key::from(head), range))
+            let head = key::stored(head);
+            let found = view.get(&head)?.map(|record| Head::decode(&record).map(|(head, _)| head)).transpose()?;
+            let elements = found.and_then(|found| {
+                let elements = found.elements()?;
+                Some(if found.kind == Kind::Stream { stream::entries_of(&elements) } else { elements.all() })
+            });
+            let place = crate::engine::Key::from(self.keyspace.entry());
+            Ok(Watched { head: crate::engine::Key::from(&*head), elements, place })
         })
     }
 
-    /// Where the head of `key` is kept.
+    /// The address of `key`, by which events of it are told.
     #[cfg(feature = "redis")]
-    pub(crate) fn head(&self, key: &[u8]) -> Result<Vec<u8>> {
-        Ok(self.keyspace.head(key)?.into_vec())
+    pub(crate) fn address(&self, key: &[u8]) -> Result<Vec<u8>> {
+        Ok(self.keyspace.address(key)?.into_vec())
     }
 
     fn read<R>(&self, verb: &'static str, key: &[u8], body: impl FnOnce(&View, &[u8]) -> Result<R>) -> Result<R> {
-        self.scope.read(self.operation(verb), |view| body(view, &self.keyspace.head(key)?))
+        self.scope.read(self.operation(verb), |view| body(view, &self.keyspace.head(view, key)?))
     }
 
     fn operation(&self, verb: &'static str) -> Operation<'_> {
@@ -317,8 +336,7 @@ impl<S: WriteScope> Kv<S> {
     /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key that is too long.
     ///
     /// # Cost
-    /// One lookup, and one removal per entry: a sorted set has two per member, a stream one per entry and more
-    /// for its groups.
+    /// O(log n). The elements of what is large are removed in the background ([`Store::run_jobs`](crate::Store::run_jobs)).
     ///
     /// # Examples
     /// ```
@@ -358,7 +376,10 @@ impl<S: WriteScope> Kv<S> {
         key: &[u8],
         mut body: impl FnMut(&mut Writer, &[u8]) -> Result<R>,
     ) -> Result<R> {
-        self.change(room, verb, |writer| body(writer, &self.keyspace.head(key)?))
+        self.change(room, verb, |writer| {
+            let head = self.keyspace.head(writer, key)?;
+            body(writer, &head)
+        })
     }
 
     /// Runs an operation, for which room is made first if it needs any.
@@ -382,9 +403,28 @@ enum Room {
     NotNeeded,
 }
 
+/// Does a step of removing what is left of a keyspace that was emptied.
+pub(crate) fn reclaim(
+    writer: &mut Writer,
+    target: &[u8],
+    place: &mut Vec<u8>,
+    allowance: &mut Allowance,
+) -> Result<bool> {
+    entry::reclaim(writer, target, place, allowance)
+}
+
 /// Removes the key whose head is kept at `target`, if its deadline has passed.
 ///
-/// The deadline is the stored one: that of a key which was written to since the index was read is left alone.
+/// The deadline is the stored one: that of a key which was written to since the index was read is left alone. What belongs to a
+/// keyspace that was emptied is left to the job of that.
 pub(crate) fn expire(writer: &mut Writer, target: &[u8]) -> Result<()> {
-    entry::claim(writer, target, |_, _| Ok(())).map(drop)
+    if key::address_of(writer, target)?.is_none() {
+        return Ok(());
+    }
+    if key::long_key(target).is_none() {
+        return entry::claim(writer, target, |_, _| Ok(())).map(drop);
+    }
+    let Some(record) = writer.get(target)? else { return Ok(()) };
+    let name = key::named(target, &record)?.into_owned();
+    entry::claim(writer, &name, |_, _| Ok(())).map(drop)
 }

@@ -3,20 +3,22 @@
 //! | bytes | field    | encoding                                                                         |
 //! |-------|----------|----------------------------------------------------------------------------------|
 //! | 1     | type     | `01` string, `02` hash, `03` list, `04` set, `05` sorted set, `06` stream        |
-//! | 1     | flags    | bit 0: a deadline follows; the others are 0                                      |
+//! | 1     | flags    | bit 0: a deadline follows; bit 1: a storage id follows; bit 2: a key follows     |
 //! | 0, 8  | deadline | microseconds since the epoch, as an ordered i64                                  |
+//! | 0..9  | storage  | id of where the elements are, a short u64; all but strings have one              |
+//! | 0, 4.. | key     | length as a u32, and the key itself, which is shortened where the head is kept   |
 //! | 0..   | payload  | string: its bytes; list: `kv/list/extent.rs`; stream: `kv/stream/record.rs`      |
 //! |       |          | the others: nothing                                                              |
 //!
 //! The string `"7"` that expires a
-//! second after the epoch: `01 01 80000000000f4240 37`.
+//! second after the epoch: `01 01 80000000000f4240 37`. A set whose elements are under 7: `04 02 0107`.
 
 use smallvec::SmallVec;
 
 use crate::clock::Timestamp;
-use crate::encoding::ordered::{Reader, put_i64};
+use crate::encoding::ordered::{Reader, put_i64, put_short_u64};
 use crate::error::{Error, Result};
-use crate::kv::key::key_of;
+use crate::kv::key::{Elements, key_of};
 
 /// What a key holds.
 ///
@@ -92,17 +94,50 @@ impl Kind {
 /// Flag: the key has a deadline.
 const HAS_DEADLINE: u8 = 0x01;
 
+/// Flag: there are elements elsewhere.
+const HAS_STORAGE: u8 = 0x02;
+
+/// Flag: the key is long.
+const HAS_KEY: u8 = 0x04;
+
 /// What a record says besides its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) kind: Kind,
     pub(super) deadline: Option<Timestamp>,
+    /// What the elements are stored under; strings have none.
+    storage: Option<u64>,
 }
 
 impl Head {
-    /// The head of a key that stays until it is removed.
-    pub(super) fn persistent(kind: Kind) -> Self {
-        Self { kind, deadline: None }
+    /// The head of a string.
+    pub(super) fn string(deadline: Option<Timestamp>) -> Self {
+        Self { kind: Kind::String, deadline, storage: None }
+    }
+
+    /// The head of a collection with these elements.
+    pub(super) fn collection(kind: Kind, deadline: Option<Timestamp>, elements: &Elements) -> Self {
+        Self { kind, deadline, storage: Some(elements.storage()) }
+    }
+
+    /// The same with another deadline, or none.
+    pub(super) fn with_deadline(self, deadline: Option<Timestamp>) -> Self {
+        Self { deadline, ..self }
+    }
+
+    /// The same with other elements; a string stays what it is.
+    pub(super) fn with_elements(self, elements: &Elements) -> Self {
+        Self { storage: self.storage.map(|_| elements.storage()), ..self }
+    }
+
+    /// Where the elements are; strings have none.
+    pub(super) fn elements(self) -> Option<Elements> {
+        self.storage.map(Elements::of)
+    }
+
+    /// Where the elements of a collection are, which the key is known to hold.
+    pub(super) fn require_elements(self) -> Result<Elements> {
+        self.elements().ok_or_else(|| Error::corrupt("key record", "a collection without a storage id"))
     }
 
     /// Whether the key is there at `now`. At its deadline it no longer is.
@@ -119,28 +154,71 @@ impl Head {
         Err(Error::WrongType { key, expected: expected.name(), found: self.kind.name() })
     }
 
-    /// The record with this head and `payload`.
-    pub(super) fn encode(self, payload: &[u8]) -> SmallVec<[u8; 64]> {
-        let mut record = SmallVec::with_capacity(10 + payload.len());
+    /// The record with this head and `payload`, of a key that is given when it is long.
+    pub(super) fn encode(self, long_key: Option<&[u8]>, payload: &[u8]) -> SmallVec<[u8; 64]> {
+        let key_bytes = long_key.map_or(0, |key| 4 + key.len());
+        let mut record = SmallVec::with_capacity(19 + key_bytes + payload.len());
         record.push(self.kind.tag());
-        record.push(if self.deadline.is_some() { HAS_DEADLINE } else { 0 });
+        let has_deadline = if self.deadline.is_some() { HAS_DEADLINE } else { 0 };
+        let has_storage = if self.storage.is_some() { HAS_STORAGE } else { 0 };
+        let has_key = if long_key.is_some() { HAS_KEY } else { 0 };
+        record.push(has_deadline | has_storage | has_key);
         if let Some(deadline) = self.deadline {
             put_i64(&mut record, deadline.as_micros());
+        }
+        if let Some(storage) = self.storage {
+            put_short_u64(&mut record, storage);
+        }
+        if let Some(key) = long_key {
+            // What is longer is refused by its limit.
+            record.extend_from_slice(&u32::try_from(key.len()).unwrap_or(u32::MAX).to_be_bytes());
+            record.extend_from_slice(key);
         }
         record.extend_from_slice(payload);
         record
     }
 
-    /// Takes a record apart.
+    /// The long key that a record has.
+    pub(super) fn long_key(record: &[u8]) -> Result<Option<&[u8]>> {
+        Ok(Whole::decode(record)?.long_key)
+    }
+
+    /// Takes a record apart: head and payload.
     pub(super) fn decode(record: &[u8]) -> Result<(Self, &[u8])> {
+        let Whole { head, payload, .. } = Whole::decode(record)?;
+        Ok((head, payload))
+    }
+}
+
+/// A record taken apart.
+struct Whole<'a> {
+    head: Head,
+    long_key: Option<&'a [u8]>,
+    payload: &'a [u8],
+}
+
+impl<'a> Whole<'a> {
+    fn decode(record: &'a [u8]) -> Result<Self> {
         let mut reader = Reader::new(record);
         let kind = Kind::from_tag(reader.u8()?)?;
-        let deadline = match reader.u8()? {
-            0 => None,
-            HAS_DEADLINE => Some(Timestamp::from_micros(reader.i64()?)),
-            other => return Err(Error::corrupt("key record", format!("flags {other:02x}"))),
-        };
-        Ok((Self { kind, deadline }, reader.rest()))
+        let flags = reader.u8()?;
+        // Elements are what makes a key no string.
+        if flags & !(HAS_DEADLINE | HAS_STORAGE | HAS_KEY) != 0 || (flags & HAS_STORAGE != 0) != kind.has_elements() {
+            return Err(Error::corrupt("key record", format!("flags {flags:02x} of a {}", kind.name())));
+        }
+        let mut deadline = None;
+        if flags & HAS_DEADLINE != 0 {
+            deadline = Some(Timestamp::from_micros(reader.i64()?));
+        }
+        let storage = if flags & HAS_STORAGE != 0 { Some(reader.short_u64()?) } else { None };
+        let head = Head { kind, deadline, storage };
+        if flags & HAS_KEY == 0 {
+            return Ok(Self { head, long_key: None, payload: reader.rest() });
+        }
+        let length = usize::try_from(reader.u32()?).unwrap_or(usize::MAX);
+        let split = reader.rest().split_at_checked(length);
+        let (key, payload) = split.ok_or_else(|| Error::corrupt("key record", "its key is cut"))?;
+        Ok(Self { head, long_key: Some(key), payload })
     }
 }
 
@@ -151,24 +229,30 @@ mod tests {
 
     #[test]
     fn the_layout_is_what_the_table_says() {
-        let head = Head { kind: Kind::String, deadline: Some(Timestamp::from_seconds(1)) };
-        assert_eq!(*head.encode(b"7"), [1, 1, 0x80, 0, 0, 0, 0, 0x0f, 0x42, 0x40, b'7']);
-        assert_eq!(*Head::persistent(Kind::SortedSet).encode(b""), [5, 0]);
+        let head = Head::string(Some(Timestamp::from_seconds(1)));
+        assert_eq!(*head.encode(None, b"7"), [1, 1, 0x80, 0, 0, 0, 0, 0x0f, 0x42, 0x40, b'7']);
+        assert_eq!(*Head::collection(Kind::Set, None, &Elements::of(7)).encode(None, b""), [4, 2, 1, 7]);
+        assert_eq!(*Head::string(None).encode(Some(b"k"), b"v"), [1, 4, 0, 0, 0, 1, b'k', b'v']);
+        assert!(Head::decode(&[4, 0]).is_err() && Head::decode(&[1, 2, 1, 7]).is_err());
     }
 
     proptest! {
         #[test]
         fn a_record_has_one_encoding(bytes in prop::collection::vec(prop_oneof![0u8..8, any::<u8>()], 0..14)) {
-            if let Ok((head, payload)) = Head::decode(&bytes) {
-                prop_assert_eq!(head.encode(payload).into_vec(), bytes);
+            if let Ok(Whole { head, long_key, payload }) = Whole::decode(&bytes) {
+                prop_assert_eq!(head.encode(long_key, payload).into_vec(), bytes);
             }
         }
 
         #[test]
         fn a_record_comes_back(deadline: Option<i64>, set: bool, payload: Vec<u8>) {
-            let kind = if set { Kind::SortedSet } else { Kind::String };
-            let head = Head { kind, deadline: deadline.map(Timestamp::from_micros) };
-            let record = head.encode(&payload);
+            let deadline = deadline.map(Timestamp::from_micros);
+            let head = if set {
+                Head::collection(Kind::SortedSet, deadline, &Elements::of(300))
+            } else {
+                Head::string(deadline)
+            };
+            let record = head.encode(None, &payload);
             prop_assert_eq!(Head::decode(&record).unwrap(), (head, &payload[..]));
         }
     }

@@ -168,7 +168,7 @@ pub(super) fn claim(writer: &mut Writer, key: &[u8]) -> Result<(Head, Option<Vec
     })?;
     Ok(match found {
         Some((head, value)) => (head, Some(value)),
-        None => (Head::persistent(Kind::String), None),
+        None => (Head::string(None), None),
     })
 }
 
@@ -183,7 +183,7 @@ pub(super) fn set(writer: &mut Writer, key: &[u8], value: &[u8], deadline: Optio
     if let Some(head) = entry::claim(writer, key, |head, _| Ok(head))? {
         entry::clear(writer, key, head)?;
     }
-    entry::create(writer, key, Head { kind: Kind::String, deadline }, value)
+    entry::create(writer, key, Head::string(deadline), value)
 }
 
 fn incr_by(writer: &mut Writer, key: &[u8], by: i64) -> Result<i64> {
@@ -191,7 +191,7 @@ fn incr_by(writer: &mut Writer, key: &[u8], by: i64) -> Result<i64> {
         head.expect(Kind::String, key)?;
         Ok((head, parse_integer(payload)?))
     })?;
-    let (head, number) = found.unwrap_or((Head::persistent(Kind::String), 0));
+    let (head, number) = found.unwrap_or((Head::string(None), 0));
     let sum = number
         .checked_add(by)
         .ok_or_else(|| Error::invalid(InvalidKind::Overflow, "increment or decrement would overflow"))?;

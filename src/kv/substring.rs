@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::error::{Error, InvalidKind, Result};
 use crate::kv::event::{KeyEvents, tell};
+use crate::kv::key::stored;
 use crate::kv::number::{add_float, parse_float};
 use crate::kv::record::{Head, Kind};
 use crate::kv::{Kv, Room, deadline, entry, string};
@@ -243,7 +244,7 @@ impl<S: WriteScope> Kv<S> {
     pub fn set_all<K: AsRef<[u8]>, V: AsRef<[u8]>>(&self, entries: &[(K, V)]) -> Result<()> {
         self.change(Room::Needed, "set_all", |writer| {
             for (key, value) in entries {
-                let key = self.keyspace.head(key.as_ref())?;
+                let key = self.keyspace.head(writer, key.as_ref())?;
                 string::set(writer, &key, value.as_ref(), None)?;
                 tell(writer, KeyEvents::STRINGS, "set", &key);
             }
@@ -270,14 +271,14 @@ impl<S: WriteScope> Kv<S> {
     pub fn set_all_if_absent<K: AsRef<[u8]>, V: AsRef<[u8]>>(&self, entries: &[(K, V)]) -> Result<bool> {
         self.change(Room::Needed, "set_all_if_absent", |writer| {
             for (key, _) in entries {
-                if entry::claim(writer, &self.keyspace.head(key.as_ref())?, |_, _| Ok(()))?.is_some() {
+                if entry::claim(writer, &self.keyspace.head(writer, key.as_ref())?, |_, _| Ok(()))?.is_some() {
                     return Ok(false);
                 }
             }
             for (key, value) in entries {
                 limits::check(limits::STRING_BYTES, limits::STRING_BYTES_MAX, value.as_ref().len())?;
-                let head = Head::persistent(Kind::String);
-                let key = self.keyspace.head(key.as_ref())?;
+                let head = Head::string(None);
+                let key = self.keyspace.head(writer, key.as_ref())?;
                 entry::replace(writer, &key, head, value.as_ref())?;
                 tell(writer, KeyEvents::STRINGS, "set", &key);
             }
@@ -446,7 +447,7 @@ impl<S: WriteScope> Kv<S> {
                 }
             };
             let sum = add_float(number, by)?;
-            let head = found.map_or(Head::persistent(Kind::String), |(head, _)| head);
+            let head = found.map_or(Head::string(None), |(head, _)| head);
             entry::replace(writer, key, head, sum.as_bytes())?;
             tell(writer, KeyEvents::STRINGS, "incrbyfloat", key);
             Ok(sum)
@@ -461,11 +462,11 @@ fn put(writer: &mut Writer, key: &[u8], before: Option<Head>, deadline: Option<T
     }
     if deadline.is_some_and(|deadline| deadline <= writer.now()) {
         // It would be gone as soon as it is there.
-        writer.remove(key);
+        writer.remove(stored(key));
         tell(writer, KeyEvents::GENERIC, "del", key);
         return Ok(());
     }
-    entry::create(writer, key, Head { kind: Kind::String, deadline }, value)?;
+    entry::create(writer, key, Head::string(deadline), value)?;
     tell(writer, KeyEvents::STRINGS, "set", key);
     Ok(())
 }
@@ -477,7 +478,7 @@ fn change(
     key: &[u8],
     change: impl FnOnce(&mut Vec<u8>) -> Result<()>,
 ) -> Result<u64> {
-    let (head, mut value) = claim_string(writer, key)?.unwrap_or((Head::persistent(Kind::String), Vec::new()));
+    let (head, mut value) = claim_string(writer, key)?.unwrap_or((Head::string(None), Vec::new()));
     change(&mut value)?;
     entry::replace(writer, key, head, &value)?;
     tell(writer, KeyEvents::STRINGS, event, key);

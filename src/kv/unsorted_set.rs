@@ -131,9 +131,9 @@ impl<S: Scope> UnsortedSet<S> {
             let mut cursor = view.range(&elements.members_after(after), Direction::Forward)?;
             let mut members = Vec::new();
             while members.len() < limit
-                && let Some((key, _)) = cursor.next()?
+                && let Some((key, value)) = cursor.next()?
             {
-                members.push(elements.read_member(key).to_vec());
+                members.push(elements.read_member(key, value)?.0.to_vec());
             }
             Ok(members)
         })?;
@@ -157,7 +157,8 @@ impl<S: Scope> UnsortedSet<S> {
     /// ```
     pub fn nth(&self, n: u64) -> Result<Option<Vec<u8>>> {
         let member = self.0.read("unsorted_set.nth", |view, elements| {
-            Ok(view.nth(&elements.members(), n)?.map(|(key, _)| elements.read_member(&key).to_vec()))
+            let found = view.nth(&elements.members(), n)?;
+            found.map(|(key, value)| Ok(elements.read_member(&key, &value)?.0.to_vec())).transpose()
         })?;
         Ok(member.flatten())
     }
@@ -202,9 +203,8 @@ impl<S: WriteScope> UnsortedSet<S> {
             let mut new = 0;
             for member in &members {
                 check(member.as_ref())?;
-                let element = set.elements.member(member.as_ref());
-                if set.get(&element)?.is_none() {
-                    set.put(element, &[])?;
+                if set.get(member.as_ref())?.is_none() {
+                    set.put_member(member.as_ref(), &[])?;
                     new += 1;
                 }
             }
@@ -260,9 +260,8 @@ impl<S: WriteScope> UnsortedSet<S> {
             let mut removed = 0;
             for member in &members {
                 check(member.as_ref())?;
-                let element = set.elements.member(member.as_ref());
-                if set.get(&element)?.is_some() {
-                    set.writer.remove(element);
+                if set.get(member.as_ref())?.is_some() {
+                    set.writer.remove(set.elements.member(member.as_ref()));
                     removed += 1;
                 }
             }
@@ -306,18 +305,19 @@ impl<S: WriteScope> UnsortedSet<S> {
             let range = set.elements.members();
             let mut taken = Vec::new();
             for place in places {
-                if let Some((element, _)) = set.writer.nth(&range, *place)? {
-                    taken.push(element);
+                if let Some((element, value)) = set.writer.nth(&range, *place)? {
+                    let member = set.elements.read_member(&element, &value)?.0.to_vec();
+                    taken.push((element, member));
                 }
             }
-            for element in &taken {
+            for (element, _) in &taken {
                 set.writer.remove(element);
             }
             if !taken.is_empty() {
                 set.tell("spop");
                 set.remove_if_empty(&range)?;
             }
-            Ok(taken.iter().map(|element| set.elements.read_member(element).to_vec()).collect())
+            Ok(taken.into_iter().map(|(_, member)| member).collect())
         })
     }
 }
@@ -340,7 +340,7 @@ impl<S: WriteScope> Kv<S> {
             let mut set = Held::claim(writer, key, Kind::Set)?;
             for member in &members {
                 check(member)?;
-                set.put(set.elements.member(member), &[])?;
+                set.put_member(member, &[])?;
             }
             if !members.is_empty() {
                 set.tell(event);

@@ -1,6 +1,7 @@
 //! How much keys take, and how they are used.
 
 use crate::error::Result;
+use crate::kv::key::stored;
 use crate::kv::record::Head;
 use crate::kv::{Kv, eviction};
 use crate::txn::{Scope, View};
@@ -30,7 +31,7 @@ impl<S: Scope> Kv<S> {
     #[doc(alias = "OBJECT IDLETIME")]
     pub fn idle_seconds(&self, key: impl AsRef<[u8]>) -> Result<Option<u64>> {
         self.read("idle_seconds", key.as_ref(), |view, head| {
-            let seconds = || view.usage().idle_seconds(head, view.now()).unwrap_or(0);
+            let seconds = || view.usage().idle_seconds(&stored(head), view.now()).unwrap_or(0);
             Ok(is_live(view, head)?.then(|| u64::from(seconds())))
         })
     }
@@ -58,7 +59,7 @@ impl<S: Scope> Kv<S> {
     #[doc(alias = "OBJECT FREQ")]
     pub fn use_frequency(&self, key: impl AsRef<[u8]>) -> Result<Option<u64>> {
         self.read("use_frequency", key.as_ref(), |view, head| {
-            let frequency = || view.usage().frequency(head, view.now()).unwrap_or(0);
+            let frequency = || view.usage().frequency(&stored(head), view.now()).unwrap_or(0);
             Ok(is_live(view, head)?.then(|| u64::from(frequency())))
         })
     }
@@ -70,7 +71,7 @@ impl<S: Scope> Kv<S> {
     #[cfg(feature = "redis")]
     pub(crate) fn set_idle_seconds(&self, key: impl AsRef<[u8]>, seconds: u64) -> Result<()> {
         self.read("set_idle_seconds", key.as_ref(), |view, head| {
-            view.usage().set_idle_seconds(head, seconds, view.now());
+            view.usage().set_idle_seconds(&stored(head), seconds, view.now());
             Ok(())
         })
     }
@@ -82,7 +83,7 @@ impl<S: Scope> Kv<S> {
     #[cfg(feature = "redis")]
     pub(crate) fn set_use_frequency(&self, key: impl AsRef<[u8]>, frequency: u8) -> Result<()> {
         self.read("set_use_frequency", key.as_ref(), |view, head| {
-            view.usage().set_frequency(head, frequency, view.now());
+            view.usage().set_frequency(&stored(head), frequency, view.now());
             Ok(())
         })
     }
@@ -116,6 +117,6 @@ impl<S: Scope> Kv<S> {
 
 /// Whether the key at `head` is there; to ask is no use of it.
 fn is_live(view: &View, head: &[u8]) -> Result<bool> {
-    let Some(record) = view.get(head)? else { return Ok(false) };
+    let Some(record) = view.get(&stored(head))? else { return Ok(false) };
     Ok(Head::decode(&record)?.0.is_live(|| view.now()))
 }

@@ -80,7 +80,7 @@ impl Kv<AutoCommit> {
     }
 
     fn heads_of<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Result<Vec<Vec<u8>>> {
-        keys.into_iter().map(|key| Ok(self.keyspace.head(key.as_ref())?.into_vec())).collect()
+        keys.into_iter().map(|key| Ok(self.keyspace.address(key.as_ref())?.into_vec())).collect()
     }
 }
 

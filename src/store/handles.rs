@@ -47,6 +47,69 @@ macro_rules! handles {
                 Database::new(self.scope(), name)
             }
 
+            /// The names of the databases that have collections, in byte order.
+            ///
+            /// # Errors
+            /// [`Error::Corruption`](crate::Error::Corruption) when the catalogue does not decode.
+            ///
+            /// # Cost
+            /// O(log n) for each.
+            ///
+            /// # Examples
+            /// ```
+            /// use larder::{Document, Store, bson::doc};
+            /// let store = Store::in_memory();
+            /// store.database("shop").collection::<Document>("orders").insert_one(&doc! {})?;
+            /// assert_eq!(store.list_database_names()?, ["shop"]);
+            /// # Ok::<(), larder::Error>(())
+            /// ```
+            ///
+            /// # Source
+            /// MongoDB manual, `listDatabases`.
+            pub fn list_database_names(&self) -> Result<Vec<String>> {
+                Database::list_names(&self.scope())
+            }
+
+            /// The names of the keyspaces that have keys, in byte order.
+            ///
+            /// # Errors
+            /// [`Error::Corruption`](crate::Error::Corruption) when a stored key does not decode.
+            ///
+            /// # Cost
+            /// O(log n) for each.
+            ///
+            /// # Examples
+            /// ```
+            /// let store = larder::Store::in_memory();
+            /// store.kv().set("k", "v")?;
+            /// store.kv_named("sessions").set("7", "ann")?;
+            /// assert_eq!(store.list_kv_names()?, ["0", "sessions"]);
+            /// # Ok::<(), larder::Error>(())
+            /// ```
+            pub fn list_kv_names(&self) -> Result<Vec<String>> {
+                Kv::list_names(&self.scope())
+            }
+
+            /// The names of the keyspaces that have wide-column tables, in byte order.
+            ///
+            /// # Errors
+            /// [`Error::Corruption`](crate::Error::Corruption) when the catalogue does not decode.
+            ///
+            /// # Cost
+            /// O(log n) for each.
+            ///
+            /// # Examples
+            /// ```
+            /// use larder::{Store, wide_column::{CqlType, TableSchema}};
+            /// let store = Store::in_memory();
+            /// store.wide_table("analytics", "visits").create(TableSchema::new().partition_key("day", CqlType::Date))?;
+            /// assert_eq!(store.list_wide_keyspace_names()?, ["analytics"]);
+            /// # Ok::<(), larder::Error>(())
+            /// ```
+            pub fn list_wide_keyspace_names(&self) -> Result<Vec<String>> {
+                WideTable::list_keyspace_names(&self.scope())
+            }
+
             /// Keys and sorted sets of the default keyspace.
             ///
             /// # Examples

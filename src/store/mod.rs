@@ -5,6 +5,7 @@ mod commit;
 mod describe;
 mod fork;
 mod handles;
+mod jobs;
 mod owner;
 mod run;
 mod sweeper;
@@ -18,11 +19,12 @@ pub use commit::Commit;
 pub use owner::{Handles, WriteHandles};
 pub use transaction::{Snapshot, Transaction};
 
+use crate::catalog::job;
 use crate::channel::Hub;
 use crate::clock::{Clock, ManualClock, Timestamp};
-use crate::engine::{CheckReport, Durability, EngineStats, durable};
 #[cfg(feature = "redis")]
-use crate::engine::{Key, KeyRange, Reads};
+use crate::engine::Reads;
+use crate::engine::{CheckReport, Durability, EngineStats, durable};
 use crate::error::{Error, Result};
 use crate::kv::{self, EvictionPolicy, KeyEvents, KeyStats};
 #[cfg(feature = "redis")]
@@ -56,14 +58,19 @@ pub(crate) struct Watch {
     /// While it is held, the engine remembers what changes.
     _snapshot: Arc<dyn crate::engine::Snapshot>,
     reads: Reads,
+    /// Where it is told that keyspaces are somewhere else.
+    places: Reads,
 }
 
 #[cfg(feature = "redis")]
 impl Watch {
-    /// Watches an entry, and a range of them.
-    pub(crate) fn add(&mut self, key: &Key, range: KeyRange) {
-        self.reads.add_key(key);
-        self.reads.add_range(range);
+    /// Watches what a change of a key changes.
+    pub(crate) fn add(&mut self, watched: kv::Watched) {
+        self.reads.add_key(&watched.head);
+        if let Some(elements) = watched.elements {
+            self.reads.add_range(elements);
+        }
+        self.places.add_key(&watched.place);
     }
 }
 
@@ -85,7 +92,7 @@ impl Store {
     /// An empty store in memory, on the system's clock.
     ///
     /// # Cost
-    /// No thread is started until something is given a time to live.
+    /// No thread is started until something is given a time to live, or something large is dropped.
     ///
     /// # Examples
     /// ```
@@ -142,17 +149,17 @@ impl Store {
         Ok(store)
     }
 
-    /// Removes in the background what is past its deadline, of what is stored too.
+    /// Removes in the background what is past its deadline and what was dropped, of what is stored too.
     fn start_sweeping(&self) -> Result<()> {
-        self.inner.sweeper.start_for_stored_deadlines(&self.inner.core)
+        self.inner.sweeper.start_for_stored_work(&self.inner.core)
     }
 
-    /// A store that does nothing in the background until something new is given a deadline: its engine holds nothing, or it is
-    /// a fork.
+    /// A store that does nothing in the background until something new is given a deadline or dropped: its engine holds
+    /// nothing, or it is a fork.
     fn from_quiet_core(core: Arc<Core>) -> Self {
         let sweeper = Sweeper::new(&core);
         let hub = Arc::new(Hub::default());
-        core.set_models(Models { make_room: kv::make_room, describe: describe::describe });
+        core.set_models(Models { make_room: kv::make_room, describe: describe::describe, reclaim: jobs::reclaim });
         publish_key_events(&core, &hub);
         Self { inner: Arc::new(Inner { core, hub, sweeper }) }
     }
@@ -197,7 +204,54 @@ impl Store {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn sweep_expired(&self) -> Result<u64> {
-        sweeper::sweep(&self.inner.core)
+        sweeper::sweep(&self.inner.core, || false)
+    }
+
+    /// Does the work that was left for later, now, and returns how many entries were removed by it.
+    ///
+    /// Dropping something large, a collection of documents, a table, a set of a million members, takes its name away and leaves
+    /// the removal of what is stored as a job. On a clock that runs by itself jobs are worked off in the background, on one that is
+    /// turned by hand here. Nothing depends on it but space: what was dropped is gone for every reader. Each job goes on where
+    /// it got to, after the store was opened again too.
+    ///
+    /// # Errors
+    /// That of the first job that failed. The others are done all the same; the failed one stays for the next call.
+    ///
+    /// # Cost
+    /// O(n) in what was dropped, in commits of at most [`limits::JOB_STEP_ENTRIES_MAX`](crate::limits::JOB_STEP_ENTRIES_MAX) entries,
+    /// between which others write.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{ManualClock, Store};
+    /// let store = Store::builder().clock(ManualClock::default()).in_memory();
+    /// let set = store.kv().unsorted_set("set");
+    /// set.add_many((0..1_000).map(|n| n.to_string()))?;
+    /// store.kv().delete("set")?;
+    /// assert_eq!((store.kv().len()?, store.pending_jobs()?), (0, 1));
+    /// assert_eq!(store.run_jobs()?, 1_000);
+    /// assert_eq!(store.pending_jobs()?, 0);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn run_jobs(&self) -> Result<u64> {
+        jobs::run(&self.inner.core, || false)
+    }
+
+    /// How many jobs there are for [`Store::run_jobs`], or the background thread.
+    ///
+    /// # Errors
+    /// [`Error::Closed`](crate::Error::Closed).
+    ///
+    /// # Cost
+    /// O(log n) in engines that count.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(larder::Store::in_memory().pending_jobs()?, 0);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn pending_jobs(&self) -> Result<u64> {
+        job::count(&self.inner.core.view()?)
     }
 
     /// The store's time.
@@ -506,8 +560,8 @@ impl Store {
     #[cfg(feature = "redis")]
     pub(crate) fn watch(&self) -> Result<Watch> {
         let snapshot = self.inner.core.engine().begin()?;
-        let reads = Reads::at(snapshot.commit());
-        Ok(Watch { _snapshot: snapshot, reads })
+        let (reads, places) = (Reads::at(snapshot.commit()), Reads::at(snapshot.commit()));
+        Ok(Watch { _snapshot: snapshot, reads, places })
     }
 
     /// The channels, sharded or not, that somebody subscribes to.

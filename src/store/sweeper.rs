@@ -1,45 +1,94 @@
-//! The expiry sweeper: removes what is past its deadline, in the background or when it is told to.
+//! Background work: the expiry sweeper, which removes what is past its deadline, and the jobs that transactions left. One
+//! thread does both; whoever has a clock that is turned by hand does them by hand.
 //!
-//! The thread exists only on a clock that runs by itself, and only once something has a deadline.
+//! The thread exists only on a clock that runs by itself, and only once there is something to do.
 
+use std::ops::Bound;
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use crate::catalog::job;
 use crate::clock::Timestamp;
+use crate::encoding::owner;
+use crate::engine::Key;
 use crate::error::{Error, Result};
-use crate::txn::{Core, View, Writer};
+use crate::store::jobs;
+use crate::txn::{Core, Writer};
 use crate::{expiry, kv, limits, wide_column};
 
 /// Longest sleep: a wall clock that is set forward is noticed after this.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
 
+/// How long what failed is left alone.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_mins(1);
+
 /// Works off every deadline that is due, and answers how many there were.
-pub(super) fn sweep(core: &Arc<Core>) -> Result<u64> {
-    let mut swept = 0;
-    loop {
-        let batch = core.exclusive(|mut writer| {
-            let due = expiry::due(&writer, writer.now(), limits::SWEEP_BATCH_MAX)?;
-            for (deadline, target) in &due {
-                expire(&mut writer, *deadline, target)?;
-            }
-            Ok((due.len(), writer))
+///
+/// # Errors
+/// That of the first deadline that failed; the others are worked off all the same. It stays, and is tried again the next time.
+pub(super) fn sweep(core: &Arc<Core>, stop: impl Fn() -> bool) -> Result<u64> {
+    let (mut swept, mut after, mut failure) = (0, Bound::Unbounded, None);
+    while !stop() {
+        let (batch, error) = core.exclusive(|mut writer| {
+            let batch = sweep_batch(&mut writer, after.clone())?;
+            Ok((batch, writer))
         })?;
-        swept += batch as u64;
-        if batch < limits::SWEEP_BATCH_MAX {
-            return Ok(swept);
+        swept += batch.swept;
+        if let Some(error) = error {
+            tracing::warn!(%error, "something expired and cannot be removed");
+            failure.get_or_insert(error);
+        }
+        after = match batch.last {
+            Some(last) => Bound::Excluded(last),
+            None => break,
+        };
+    }
+    failure.map_or(Ok(swept), Err)
+}
+
+/// What one transaction of the sweeper did.
+#[derive(Debug, Default)]
+struct Batch {
+    swept: u64,
+    /// Where the next one goes on; `None` when there is no more.
+    last: Option<Key>,
+}
+
+/// Works off deadlines that are due and kept after `after`, until the transaction is as large as a step of a job. A deadline that
+/// fails is passed over.
+fn sweep_batch(writer: &mut Writer, after: Bound<Key>) -> Result<(Batch, Option<Error>)> {
+    let due = expiry::due(writer, writer.now(), after, limits::SWEEP_BATCH_MAX)?;
+    let (mut batch, mut failure) = (Batch::default(), None);
+    let is_full = due.len() == limits::SWEEP_BATCH_MAX;
+    for (n, (key, deadline, target)) in due.iter().enumerate() {
+        let mark = writer.mark();
+        match expire(writer, *deadline, target) {
+            Ok(()) => batch.swept += 1,
+            Err(error) => {
+                writer.undo_to(mark);
+                failure.get_or_insert(error);
+            }
+        }
+        let (entries, bytes) = writer.size();
+        let is_large = entries >= limits::JOB_STEP_ENTRIES_MAX || bytes >= limits::JOB_STEP_BYTES_MAX;
+        let has_more = n + 1 < due.len() || is_full;
+        if has_more && (is_large || n + 1 == due.len()) {
+            batch.last = Some(key.clone());
+            break;
         }
     }
+    Ok((batch, failure))
 }
 
 /// Lets the model that owns `target` remove it.
 fn expire(writer: &mut Writer, deadline: Timestamp, target: &[u8]) -> Result<()> {
     expiry::cancel(writer, deadline, target);
     match target.first() {
-        Some(&kv::OWNER) => kv::expire(writer, target),
-        Some(&wide_column::OWNER) => wide_column::expire(writer, target),
+        Some(&owner::KEYS) => kv::expire(writer, target),
+        Some(&owner::WIDE_ROWS) => wide_column::expire(writer, target),
         other => Err(Error::corrupt("deadline", format!("its target belongs to no model: {other:02x?}"))),
     }
 }
@@ -58,7 +107,7 @@ struct Signal {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The earliest deadline known to the thread.
+    /// The earliest moment known to the thread at which there is work.
     next: Option<Timestamp>,
     stop: bool,
     thread: Option<JoinHandle<()>>,
@@ -75,10 +124,10 @@ impl Sweeper {
         Self { signal }
     }
 
-    /// Starts the thread when the engine was opened with deadlines in it.
-    pub(super) fn start_for_stored_deadlines(&self, core: &Arc<Core>) -> Result<()> {
+    /// Starts the thread when the engine was opened with deadlines or jobs in it.
+    pub(super) fn start_for_stored_work(&self, core: &Arc<Core>) -> Result<()> {
         if core.clock().runs()
-            && let Some(at) = expiry::earliest(&View::new(Arc::clone(core), core.engine().snapshot()?, None))?
+            && let Some(at) = next_work(core)?
         {
             wake(&self.signal, &Arc::downgrade(core), at);
         }
@@ -115,13 +164,13 @@ fn wake(signal: &Arc<Signal>, core: &Weak<Core>, at: Timestamp) {
         return;
     }
     let (of_thread, core) = (Arc::clone(signal), Weak::clone(core));
-    let spawned = std::thread::Builder::new().name("larder-expiry".into()).spawn(move || run(&of_thread, &core));
+    let spawned = std::thread::Builder::new().name("larder-background".into()).spawn(move || run(&of_thread, &core));
     match spawned {
         Ok(thread) => state.thread = Some(thread),
         Err(error) => {
-            // Space stays taken until the next deadline tries again; no read is wrong for it.
+            // Space stays taken until the next deadline or job tries again; no read is wrong for it.
             state.next = None;
-            tracing::warn!(%error, "the expiry thread cannot be started");
+            tracing::warn!(%error, "the background thread cannot be started");
         }
     }
 }
@@ -132,20 +181,33 @@ fn run(signal: &Signal, core: &Weak<Core>) {
             return;
         }
         let Some(core) = core.upgrade() else { return };
-        let next = sweep(&core).and_then(|_| expiry::earliest(&core.view()?));
-        let mut state = signal.state.lock();
-        match next {
-            Ok(next) => state.next = [state.next, next].into_iter().flatten().min(),
+        // Between two commits, so that closing a store does not wait for what may take minutes.
+        let stop = || signal.state.lock().stop;
+        let outcome = sweep(&core, stop).and(jobs::run(&core, stop)).and_then(|_| next_work(&core));
+        let next = match outcome {
+            Ok(next) => next,
             Err(Error::Closed) => return,
+            // What failed has been told of; whatever is told to the thread meanwhile wakes it earlier.
             Err(error) => {
-                tracing::warn!(%error, "expired entries could not be removed");
-                state.next = Some(core.now().saturating_add(SLEEP_MAX));
+                tracing::debug!(%error, "background work is left for later");
+                Some(core.now().saturating_add(PAUSE_AFTER_FAILURE))
             }
-        }
+        };
+        let mut state = signal.state.lock();
+        state.next = [state.next, next].into_iter().flatten().min();
     }
 }
 
-/// Waits for the next deadline; `false` when the store is going.
+/// When there is something to do: at once while there are jobs.
+fn next_work(core: &Arc<Core>) -> Result<Option<Timestamp>> {
+    let view = core.view()?;
+    if job::next(&view, None)?.is_some() {
+        return Ok(Some(core.now()));
+    }
+    expiry::earliest(&view)
+}
+
+/// Waits for the next moment with work; `false` when the store is going.
 fn sleep(signal: &Signal, core: &Weak<Core>) -> bool {
     let mut state = signal.state.lock();
     loop {

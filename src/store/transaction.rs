@@ -48,6 +48,13 @@ impl Transaction {
         self.store.inner.core.is_unchanged(&watch.reads)
     }
 
+    /// Whether every keyspace with a watched key is where it was. The keys of one that was emptied, or has changed places, are
+    /// others, whatever their entries are.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_in_place(&self, watch: &crate::store::Watch) -> Result<bool> {
+        self.store.inner.core.is_unchanged(&watch.places)
+    }
+
     /// The keys that something happened to since this was last asked. Empty while nobody waits for keys.
     #[cfg(feature = "redis")]
     pub(crate) fn take_touched(&self) -> Vec<Box<[u8]>> {

@@ -11,14 +11,17 @@ use parking_lot::lock_api::GetThreadId;
 use parking_lot::{Mutex, RawThreadId};
 
 use crate::clock::{Clock, Timestamp};
+use crate::encoding::owner;
 use crate::engine::{Changes, CommitNumber, Durability, Engine, Reads, Snapshot, Ticket};
 use crate::error::{Error, Result};
 use crate::limits;
+use crate::txn::epoch::Epochs;
 use crate::txn::flights::Flights;
 use crate::txn::ids::Ids;
 use crate::txn::isolation::Isolation;
 use crate::txn::observe::Observed;
 use crate::txn::settler::Settler;
+use crate::txn::storage_ids::StorageIds;
 use crate::txn::turns::{AwaitTurn, Turn, Turns};
 use crate::txn::usage::Usage;
 use crate::txn::view::{Parts, View, Writer};
@@ -37,6 +40,8 @@ pub(crate) struct Models {
     pub(crate) make_room: fn(&mut Writer) -> Result<()>,
     /// Names what is kept at a key, for a person.
     pub(crate) describe: fn(&View, &[u8]) -> Option<String>,
+    /// Removes a bounded amount of what was dropped and not removed yet. Returns the bytes of it, and whether there is more.
+    pub(crate) reclaim: fn(&mut Writer) -> Result<(u64, bool)>,
 }
 
 /// Called with a moment at which background work falls due.
@@ -44,7 +49,10 @@ type WakeUp = Box<dyn Fn(Timestamp) + Send + Sync>;
 
 /// Where the last unique time is kept, so that times go on from it when the store is opened again or forked, whatever the
 /// clock shows then.
-pub(super) const LAST_MICROS_KEY: [u8; 2] = [0x02, 0x01];
+pub(super) const LAST_MICROS_KEY: [u8; 2] = [owner::TRANSACTIONS, 0x01];
+
+/// Where the end of the block of storage ids is kept that is being given out.
+pub(super) const STORAGE_IDS_KEY: [u8; 2] = [owner::TRANSACTIONS, 0x02];
 
 /// One open store below its handles.
 pub(crate) struct Core {
@@ -62,6 +70,8 @@ pub(crate) struct Core {
     sequences: Mutex<HashMap<Vec<u8>, u64>>,
     /// The last unique time given out; `None` until the stored one has been read.
     last_micros: Mutex<Option<i64>>,
+    storage_ids: Mutex<StorageIds>,
+    epochs: Epochs,
     wake_up: OnceLock<WakeUp>,
     models: OnceLock<Models>,
     ids: OnceLock<Ids>,
@@ -90,6 +100,7 @@ impl Core {
         durability: Durability,
         commit_bytes_max: usize,
     ) -> Arc<Self> {
+        let epochs = if engine.is_shared() { Epochs::never() } else { Epochs::new() };
         Arc::new(Self {
             engine,
             clock,
@@ -101,6 +112,8 @@ impl Core {
             effects: Mutex::default(),
             sequences: Mutex::default(),
             last_micros: Mutex::new(None),
+            storage_ids: Mutex::default(),
+            epochs,
             wake_up: OnceLock::new(),
             models: OnceLock::new(),
             ids: OnceLock::new(),
@@ -170,6 +183,11 @@ impl Core {
     /// Where identifiers come from.
     pub(crate) fn ids(&self) -> &Ids {
         self.ids.get_or_init(|| Ids::new(None, CommitNumber::default()))
+    }
+
+    /// The epoch of a view whose last commit is `commit`.
+    pub(super) fn epoch_at(&self, commit: CommitNumber) -> Option<u64> {
+        self.epochs.at(commit)
     }
 
     /// Who wants to know what happens to keys.
@@ -311,6 +329,11 @@ impl Core {
         Ok(micros)
     }
 
+    /// A number that no other call gets, and that is after every one `stored` by an earlier run.
+    pub(super) fn next_storage_id(&self, stored: impl FnOnce() -> Result<u64>) -> Result<u64> {
+        self.storage_ids.lock().next(stored)
+    }
+
     /// Whether nothing in `reads` was changed since they were made. The caller has the turn to write.
     #[cfg(feature = "redis")]
     pub(crate) fn is_unchanged(&self, reads: &Reads) -> Result<bool> {
@@ -352,15 +375,24 @@ impl Core {
             // The last time of all, not of this transaction: a later time may have been committed before it.
             parts.changes.put(LAST_MICROS_KEY, last.to_be_bytes());
         }
+        let ids_end = parts.took_storage_ids.then(|| self.storage_ids.lock().to_store()).flatten();
+        if let Some(end) = ids_end {
+            parts.changes.put(STORAGE_IDS_KEY, end.to_be_bytes());
+        }
         // An optimistic transaction's snapshot is held while its reads are checked. Any other is let go first: an engine
         // in memory changes in place what no snapshot shares.
         let held = parts.reads.is_some().then_some(parts.base);
         let outcome = {
             let reads = parts.reads.as_ref().map(|reads| reads.lock());
-            self.engine.commit_owned(parts.changes, reads.as_deref(), self.durability)
+            let (changes, durability) = (parts.changes, self.durability);
+            let commit = || self.engine.commit_owned(changes, reads.as_deref(), durability);
+            if parts.changed_catalogue { self.changing_catalogue(commit) } else { commit() }
         };
         let ticket = outcome.map_err(|error| self.name_conflict(error, held.as_ref()))?;
         drop(held);
+        if let Some(end) = ids_end {
+            self.storage_ids.lock().note_stored(end);
+        }
         self.usage.count_removed(parts.removed);
         self.queue_effects(parts.effects, ticket.number());
         if let (Some(at), Some(wake_up)) = (parts.wake_at, self.wake_up.get()) {
@@ -386,6 +418,26 @@ impl Core {
         if !effects.is_empty() {
             self.effects.lock().extend(effects.into_iter().map(|effect| (commit, effect)));
         }
+    }
+
+    /// Runs `commit`, which changes the catalogue, with no epoch for anybody meanwhile. The caller has the turn.
+    fn changing_catalogue(&self, commit: impl FnOnce() -> Result<Ticket>) -> Result<Ticket> {
+        if self.engine.is_shared() {
+            return commit();
+        }
+        self.epochs.begin_change();
+        let outcome = commit();
+        match &outcome {
+            Ok(ticket) => self.epochs.end_change(ticket.number()),
+            // What was refused changed nothing; what failed has been ordered, perhaps. Without an answer, as when the store
+            // is closed, there are no epochs any more.
+            Err(_) => {
+                if let Ok(latest) = self.engine.latest() {
+                    self.epochs.end_change(latest.commit());
+                }
+            }
+        }
+        outcome
     }
 
     /// A ticket for what an exclusive transaction read, which may not be durable yet. The caller has the turn.

@@ -19,6 +19,7 @@
 //! 5. A snapshot is read at the moment when it was taken, so that it shows the same for ever.
 
 mod core;
+mod epoch;
 mod flights;
 mod ids;
 mod isolation;
@@ -27,6 +28,7 @@ mod operation;
 mod running;
 mod scope;
 mod settler;
+mod storage_ids;
 mod turns;
 mod undo;
 mod usage;

@@ -15,7 +15,7 @@ pub(crate) struct KeyEvent {
     /// One bit, whose meaning is the model's.
     pub(crate) class: u32,
     pub(crate) name: &'static str,
-    /// The engine's key under which the model keeps it.
+    /// The key's address: what the model calls it, wherever it is stored.
     pub(crate) head: Box<[u8]>,
 }
 
@@ -98,6 +98,22 @@ impl Effect for Told {
         }
         if observed.is_waited_for() {
             observed.waiters.ring(&self.event.head, woken);
+        }
+    }
+}
+
+/// Something that happened to every key whose address begins in one way.
+#[derive(Debug)]
+pub(super) struct ToldAll {
+    pub(super) core: Arc<Core>,
+    pub(super) prefix: Box<[u8]>,
+}
+
+impl Effect for ToldAll {
+    fn release(self: Box<Self>, _: CommitNumber, woken: &mut Vec<Waker>) {
+        let observed = self.core.observed();
+        if observed.is_waited_for() {
+            observed.waiters.ring_all(&self.prefix, woken);
         }
     }
 }

@@ -13,9 +13,10 @@ use crate::engine::{
 };
 use crate::error::{Error, Result};
 use crate::limits;
-use crate::txn::core::{Core, Effect, LAST_MICROS_KEY};
+use crate::txn::core::{Core, Effect, LAST_MICROS_KEY, STORAGE_IDS_KEY};
+use crate::txn::epoch;
 use crate::txn::isolation::Isolation;
-use crate::txn::observe::{KeyEvent, Told};
+use crate::txn::observe::{KeyEvent, Told, ToldAll};
 use crate::txn::operation::Operation;
 use crate::txn::undo::Undo;
 use crate::txn::usage::{Counted, Removed, Usage};
@@ -41,11 +42,14 @@ pub struct View {
     now: OnceCell<Timestamp>,
     /// Whether what is read counts as used, for eviction.
     counts_uses: bool,
+    /// The epoch of the transaction itself, once it has changed the catalogue.
+    own_epoch: Option<u64>,
 }
 
 impl View {
     pub(crate) fn new(core: Arc<Core>, base: Arc<dyn Snapshot>, reads: Option<Arc<Mutex<Reads>>>) -> Self {
-        Self { core, overlay: Overlay::new(base, Changes::new()), reads, now: OnceCell::new(), counts_uses: true }
+        let overlay = Overlay::new(base, Changes::new());
+        Self { core, overlay, reads, now: OnceCell::new(), counts_uses: true, own_epoch: None }
     }
 
     /// The entries of `base` as they are at `moment`, however often they are read. To look at the past is no use of it.
@@ -61,7 +65,8 @@ impl View {
     /// The same entries for the next operation, which reads the clock itself.
     pub(super) fn at_next_moment(&self) -> Self {
         let (core, overlay, reads) = (Arc::clone(&self.core), self.overlay.fork(), self.reads.clone());
-        Self { core, overlay, reads, now: OnceCell::new(), counts_uses: self.counts_uses }
+        let (counts_uses, own_epoch) = (self.counts_uses, self.own_epoch);
+        Self { core, overlay, reads, now: OnceCell::new(), counts_uses, own_epoch }
     }
 
     /// How much may be held, and what of it is used.
@@ -83,11 +88,26 @@ impl View {
 
     /// The value of `key`.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
+        self.note(key);
+        self.overlay.get(key)
+    }
+
+    /// Notes that what is at `key` is relied on, which a caller knows without looking.
+    pub(crate) fn note(&self, key: &[u8]) {
         // What the transaction wrote itself is not a read of the store.
         if let Some(reads) = self.reads.as_ref().filter(|_| self.overlay.changes().get(key).is_none()) {
             reads.lock().add_key(key);
         }
-        self.overlay.get(key)
+    }
+
+    /// Whether what is read is noted, to be checked when the transaction commits.
+    pub(crate) fn is_tracked(&self) -> bool {
+        self.reads.is_some()
+    }
+
+    /// The number of the state that the catalogue is in, for who keeps what it says; without one nothing kept may be used.
+    pub(crate) fn epoch(&self) -> Option<u64> {
+        self.own_epoch.or_else(|| self.core.epoch_at(self.commit()))
     }
 
     /// A cursor over `range`. It owns what it needs, and does not see writes made after it was opened.
@@ -193,6 +213,8 @@ pub struct Writer {
     exceeds_memory: bool,
     /// Whether it was given unique times.
     took_times: bool,
+    /// Whether it was given storage ids.
+    took_storage_ids: bool,
     /// What to put back when the operation that runs inside a transaction fails; `None` when nothing can be undone alone.
     undo: Option<Undo>,
     /// What is checked at the commit of an optimistic transaction, and what of its reads is noted there.
@@ -208,8 +230,10 @@ pub(crate) struct Mark {
     freed: u64,
     removed: Removed,
     commit_bytes: usize,
+    own_epoch: Option<u64>,
     wake_at: Option<Timestamp>,
     took_times: bool,
+    took_storage_ids: bool,
 }
 
 impl Deref for Writer {
@@ -233,6 +257,7 @@ impl Writer {
             wake_at: None,
             exceeds_memory: false,
             took_times: false,
+            took_storage_ids: false,
             undo: None,
             tracked: None,
         }
@@ -322,9 +347,23 @@ impl Writer {
         Ok(())
     }
 
-    /// Tells those who want to know, once the transaction is durable, that `name` happened to the key at `head`.
+    /// Whether anybody wants to know of events of a class.
+    pub(crate) fn is_heard(&self, class: u32) -> bool {
+        self.view.core.observed().wants(class)
+    }
+
+    /// Tells those who wait, once the transaction is durable, that something happened to every key whose address begins with
+    /// `prefix`.
+    pub(crate) fn tell_all(&mut self, prefix: &[u8]) {
+        if self.view.core.observed().is_waited_for() {
+            self.touched.push(prefix.into());
+            self.effects.push(Box::new(ToldAll { core: Arc::clone(&self.view.core), prefix: prefix.into() }));
+        }
+    }
+
+    /// Tells those who want to know, once the transaction is durable, that `name` happened to the key with the address `head`.
     pub(crate) fn tell(&mut self, class: u32, name: &'static str, head: &[u8]) {
-        if !self.view.core.observed().wants(class) {
+        if !self.is_heard(class) {
             return;
         }
         if self.view.core.observed().is_waited_for() {
@@ -391,6 +430,40 @@ impl Writer {
         self.view.core.unique_micros(self.view.now(), stored)
     }
 
+    /// A number that no other call gets, whatever becomes of the transaction, for something that is stored under it.
+    pub(crate) fn next_storage_id(&mut self) -> Result<u64> {
+        self.took_storage_ids = true;
+        let stored = || {
+            let stored = self.view.overlay.get(&STORAGE_IDS_KEY)?;
+            let end = |bytes: Cow<'_, [u8]>| bytes.as_ref().try_into().map(u64::from_be_bytes);
+            let end =
+                stored.map(end).transpose().map_err(|_| Error::corrupt("last storage id", "it has not 8 bytes"))?;
+            Ok(end.unwrap_or(0))
+        };
+        self.view.core.next_storage_id(stored)
+    }
+
+    /// Notes that the transaction has changed the catalogue.
+    pub(crate) fn note_catalogue_changed(&mut self) {
+        self.view.own_epoch = Some(epoch::fresh());
+    }
+
+    /// How many keys the transaction changes so far, and the bytes of that.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        let changes = self.view.overlay.changes();
+        (changes.len(), changes.bytes())
+    }
+
+    /// Removes a bounded amount of what was dropped and not removed yet. Returns the bytes of it, and whether there is more.
+    pub(crate) fn reclaim(&mut self) -> Result<(u64, bool)> {
+        let Some(models) = self.view.core.models() else { return Ok((0, false)) };
+        // Nobody depends on what was dropped: that somebody else removes it meanwhile is no conflict.
+        let reads = self.view.reads.take();
+        let outcome = (models.reclaim)(self);
+        self.view.reads = reads;
+        outcome
+    }
+
     /// Begins an operation of a longer transaction that reads only.
     pub(super) fn move_on(&mut self) {
         self.view.now = OnceCell::new();
@@ -432,8 +505,10 @@ impl Writer {
             freed: self.freed,
             removed: self.removed,
             commit_bytes: self.commit_bytes,
+            own_epoch: self.view.own_epoch,
             wake_at: self.wake_at,
             took_times: self.took_times,
+            took_storage_ids: self.took_storage_ids,
         }
     }
 
@@ -443,24 +518,49 @@ impl Writer {
             undo.take_back(self.view.overlay.changes_mut());
         }
         // Taken apart without `..`: what is noted later has to be put back here.
-        let Mark { effects, message_bytes, touched, freed, removed, commit_bytes, wake_at, took_times } = mark;
+        let Mark {
+            effects,
+            message_bytes,
+            touched,
+            freed,
+            removed,
+            commit_bytes,
+            own_epoch,
+            wake_at,
+            took_times,
+            took_storage_ids,
+        } = mark;
         self.effects.truncate(effects);
         self.message_bytes = message_bytes;
         self.touched.truncate(touched);
         self.freed = freed;
         self.removed = removed;
         self.commit_bytes = commit_bytes;
+        self.view.own_epoch = own_epoch;
         self.wake_at = wake_at;
         self.took_times = took_times;
+        self.took_storage_ids = took_storage_ids;
     }
 
     /// What the whole transaction amounts to.
     pub(super) fn into_parts(self) -> Parts {
-        let Self { view, effects, removed, wake_at, took_times, tracked, .. } = self;
+        let Self { view, effects, removed, wake_at, took_times, took_storage_ids, tracked, .. } = self;
+        let changed_catalogue = view.own_epoch.is_some();
         let (base, changes) = view.overlay.into_layers();
         let (reads, isolation) = tracked.unzip();
         let isolation = isolation.unwrap_or_default();
-        Parts { base, changes, effects, removed, wake_at, took_times, reads, isolation }
+        Parts {
+            base,
+            changes,
+            effects,
+            removed,
+            wake_at,
+            took_times,
+            took_storage_ids,
+            changed_catalogue,
+            reads,
+            isolation,
+        }
     }
 
     /// Refuses changes that are more than the engine commits at once.
@@ -498,6 +598,9 @@ pub(super) struct Parts {
     pub(super) wake_at: Option<Timestamp>,
     /// Whether it was given unique times.
     pub(super) took_times: bool,
+    /// Whether it was given storage ids.
+    pub(super) took_storage_ids: bool,
+    pub(super) changed_catalogue: bool,
     pub(super) reads: Option<Arc<Mutex<Reads>>>,
     pub(super) isolation: Isolation,
 }

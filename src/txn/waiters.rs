@@ -47,7 +47,7 @@ impl Queues {
 /// Somebody who keeps a queue of his own, and is told of every key.
 #[cfg(feature = "redis")]
 pub(crate) trait Bell: std::fmt::Debug + Send + Sync {
-    /// Something happened to the key at `head`. It must not block, fail or use the store.
+    /// Something happened to the key with the address `head`, or to all keys of the keyspace whose empty key that is. It must not block, fail or use the store.
     fn ring(&self, head: &[u8]);
 }
 
@@ -139,6 +139,18 @@ impl Waiters {
         }
         drop(queues);
         woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// As [`Waiters::ring`], for every key whose address begins with `prefix`. Bells are told of the prefix.
+    pub(super) fn ring_all(&self, prefix: &[u8], woken: &mut Vec<Waker>) {
+        let queues = self.queues.lock();
+        #[cfg(feature = "redis")]
+        for (_, bell) in &queues.bells {
+            bell.ring(prefix);
+        }
+        let mut waited: Vec<_> = queues.by_key.iter().filter(|(head, _)| head.starts_with(prefix)).collect();
+        waited.sort_unstable_by_key(|(head, _)| *head);
+        woken.extend(waited.into_iter().filter_map(|(_, queue)| queue.front()?.give_turn(false)));
     }
 
     /// Passes the turn to the one behind `place`, in each of its queues.

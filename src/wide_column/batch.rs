@@ -338,13 +338,14 @@ impl<S: WriteScope> WideBatch<S> {
         let frees = self.statements.iter().all(|statement| statement.mutation.deletes());
         self.scope.write(Operation::new("wide_column", "batch", target.label()).freeing(frees), |writer| {
             let timestamp = self.timestamp.map_or_else(|| writer.unique_micros(), Ok)?;
-            let mut confirmed: Option<&Definition> = None;
+            let mut confirmed: Option<(&Definition, u32)> = None;
             for Statement { target, definition, mutation } in &self.statements {
-                if !confirmed.is_some_and(|last| Arc::ptr_eq(last, definition)) {
-                    target.confirm(writer, definition)?;
-                    confirmed = Some(definition);
-                }
-                mutation.apply(writer, definition.id, timestamp)?;
+                let storage = match confirmed {
+                    Some((last, storage)) if Arc::ptr_eq(last, definition) => storage,
+                    _ => target.confirm(writer, definition)?,
+                };
+                confirmed = Some((definition, storage));
+                mutation.apply(writer, storage, timestamp)?;
             }
             Ok(())
         })

@@ -4,7 +4,7 @@
 //! | bytes | field         | encoding                                                                                 |
 //! |-------|---------------|------------------------------------------------------------------------------------------|
 //! | 1     | owner         | `0x40`                                                                                   |
-//! | 4     | table         | its catalogue id, u32                                                                    |
+//! | 4     | table         | its storage id, u32                                                                      |
 //! | 8     | token         | [`token`] of the partition key, as an ordered i64                                        |
 //! | 2..   | partition key | serialized, escaped and terminated; several columns joined as length (u16), bytes, `00`  |
 //! | 1     | area          | `0x00` the partition's header, `0x10` a row                                              |
@@ -15,14 +15,15 @@
 //! `40 00000001 be8ef74cd6f42497 78640000 10 7ffffff8`.
 
 use crate::encoding::ordered::{Reader, invert, put_bytes, put_i64};
+use crate::encoding::owner::WIDE_ROWS as OWNER;
 use crate::engine::KeyRange;
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
+use crate::wide_column::clustering;
 use crate::wide_column::schema::{Column, Order, TableSchema};
 use crate::wide_column::serialize::{deserialize, serialize};
 use crate::wide_column::token::token;
 use crate::wide_column::value::CqlValue;
-use crate::wide_column::{OWNER, clustering};
 
 const HEADER: u8 = 0x00;
 const ROW: u8 = 0x10;
@@ -36,7 +37,7 @@ pub(super) enum Place<'a> {
     Row(&'a [u8]),
 }
 
-/// Everything of table `id`.
+/// Everything of the table that is stored under `id`.
 pub(super) fn table(id: u32) -> KeyRange {
     KeyRange::prefix(&table_prefix(id))
 }
@@ -160,7 +161,8 @@ pub(super) fn split_clustering(schema: &TableSchema, key: &[u8]) -> Result<Vec<C
     Ok(values)
 }
 
-fn table_prefix(id: u32) -> Vec<u8> {
+/// What every key of a table begins with.
+pub(super) fn table_prefix(id: u32) -> Vec<u8> {
     let mut key = vec![OWNER];
     key.extend_from_slice(&id.to_be_bytes());
     key

@@ -58,11 +58,19 @@ pub use types::CqlType;
 pub use uuid::Uuid;
 pub use value::{CqlValue, Values};
 
+use crate::catalog::job::Allowance;
 use crate::error::Result;
 use crate::txn::Writer;
 
-/// Leading byte of every key of the model.
-pub(crate) const OWNER: u8 = 0x40;
+/// Does a step of removing what is left of a table that was dropped.
+pub(crate) fn reclaim(
+    writer: &mut Writer,
+    target: &[u8],
+    place: &mut Vec<u8>,
+    allowance: &mut Allowance,
+) -> Result<bool> {
+    mutation::reclaim(writer, target, place, allowance)
+}
 
 /// Sweeps the row at `target`, whose deadline has come and has been taken from the index.
 pub(crate) fn expire(writer: &mut Writer, target: &[u8]) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Writes: what they change, and how that is stored.
 
+use crate::catalog::job::{self, Allowance};
 use crate::clock::Timestamp;
 use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, InvalidKind, Result};
@@ -151,12 +152,38 @@ impl Mutation {
 }
 
 /// Removes what a table stored, with its deadlines.
-pub(super) fn remove_all(writer: &mut Writer, id: u32) -> Result<()> {
-    let mut cursor = writer.range(&key::table(id), Direction::Forward)?;
-    while let Some((key, value)) = cursor.next()? {
-        save(writer, key, &StoredRow::default(), record::decode(value)?.deadline())?;
+pub(super) fn remove_table(writer: &mut Writer, storage: u32) -> Result<()> {
+    let target = key::table_prefix(storage);
+    let Some(keys) = job::few(writer, &KeyRange::prefix(&target))? else {
+        return job::remove_later(writer, &target);
+    };
+    for key in keys {
+        let scheduled = load(writer, &key)?.deadline();
+        save(writer, &key, &StoredRow::default(), scheduled)?;
     }
     Ok(())
+}
+
+/// Removes rows, and their deadlines, of the table whose keys begin with `target`, as [`job::step`] does.
+pub(super) fn reclaim(
+    writer: &mut Writer,
+    target: &[u8],
+    place: &mut Vec<u8>,
+    allowance: &mut Allowance,
+) -> Result<bool> {
+    let mut cursor = writer.range(&job::rest(target, place), Direction::Forward)?;
+    while !allowance.is_spent() {
+        let Some((key, value)) = cursor.next()? else { return Ok(true) };
+        allowance.spend(key, value);
+        place.clear();
+        place.extend_from_slice(key);
+        let scheduled = record::decode(value)?.deadline();
+        if scheduled.is_some() {
+            allowance.spend(key, &[]);
+        }
+        save(writer, key, &StoredRow::default(), scheduled)?;
+    }
+    Ok(false)
 }
 
 /// Sweeps the row or header at `target`, whose deadline has come and has been removed from the index.

@@ -98,10 +98,10 @@ impl<S: WriteScope> PreparedInsert<S> {
     pub fn execute_with(&self, values: impl Values, options: WriteOptions) -> Result<()> {
         let values = values.into_values();
         self.scope.write(Operation::new("wide_column", "insert", self.target.label()), |writer| {
-            self.target.confirm(writer, &self.definition)?;
+            let storage = self.target.confirm(writer, &self.definition)?;
             let mutation = self.plan.bind(&self.definition.record, &values, options)?;
             let timestamp = writer.unique_micros()?;
-            mutation.apply(writer, self.definition.id, timestamp)
+            mutation.apply(writer, storage, timestamp)
         })
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::growing;
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 use crate::wide_column::types::CqlType;
@@ -162,6 +163,7 @@ impl Column {
 /// CQL reference, `CREATE TABLE` (SEM: WID-ROW-1).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableSchema {
+    #[serde(with = "growing")]
     columns: Vec<Column>,
     default_ttl_seconds: u32,
 }

@@ -255,9 +255,9 @@ impl<S: Scope> Select<S> {
             }
         }
         let Some(partition) = &self.partition else {
-            return self.table_range(definition.id);
+            return self.table_range(definition.storage);
         };
-        let prefix = key::rows(key::partition(definition.id, &whole_partition_key(schema, partition)?));
+        let prefix = key::rows(key::partition(definition.storage, &whole_partition_key(schema, partition)?));
         clustering_range(schema, prefix, |name| self.restrictions.iter().find(|(of, _)| of == name).map(|(_, r)| r))
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::catalog::{self, Kind};
 use crate::error::Result;
 use crate::txn::{AutoCommit, Operation, Scope, WriteScope, Writer};
 use crate::wide_column::mutation::{Mutation, WriteOptions};
@@ -48,6 +49,12 @@ pub struct WideTable<S = AutoCommit> {
 impl<S: Scope> WideTable<S> {
     pub(crate) fn new(scope: S, keyspace: &str, name: &str) -> Self {
         Self { scope, target: Target::new(keyspace, name) }
+    }
+
+    /// The names of the keyspaces that have tables, in byte order.
+    pub(crate) fn list_keyspace_names(scope: &S) -> Result<Vec<String>> {
+        let operation = Operation::new("wide_column", "list_keyspace_names", "");
+        scope.read(operation, |view| catalog::namespaces(view, Kind::WideTable))
     }
 
     /// The table's definition.
@@ -180,7 +187,7 @@ impl<S: WriteScope> WideTable<S> {
     /// Removes the table and every row of it, and answers whether there was one.
     ///
     /// # Cost
-    /// O(rows).
+    /// O(log n). The rows are removed in the background, when there are many ([`Store::run_jobs`](crate::Store::run_jobs)).
     ///
     /// # Examples
     /// ```
@@ -197,6 +204,31 @@ impl<S: WriteScope> WideTable<S> {
     #[doc(alias = "DROP TABLE")]
     pub fn drop_table(&self) -> Result<bool> {
         self.scope.write(self.operation("drop_table").freeing(true), |writer| self.target.remove(writer))
+    }
+
+    /// Removes every row, whatever its timestamps, and every trace of what was deleted.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound).
+    ///
+    /// # Cost
+    /// As [`drop_table`](Self::drop_table).
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// let days = Store::in_memory().wide_table("analytics", "days");
+    /// days.create(TableSchema::new().partition_key("day", CqlType::Int))?;
+    /// days.insert(&[("day", 7.into())])?;
+    /// days.truncate()?;
+    /// assert!(days.scan().to_vec()?.is_empty());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// CQL reference, `TRUNCATE`.
+    pub fn truncate(&self) -> Result<()> {
+        self.scope.write(self.operation("truncate"), |writer| self.target.empty(writer))
     }
 
     /// Writes a row, given as its columns and their values. Columns that are not given stay as they are; null deletes.
@@ -458,7 +490,7 @@ impl<S: WriteScope> WideTable<S> {
             let definition = self.target.definition(writer)?;
             let mutation = build(&definition.record)?;
             let timestamp = writer.unique_micros()?;
-            mutation.apply(writer, definition.id, timestamp)
+            mutation.apply(writer, definition.storage, timestamp)
         })
     }
 }

@@ -130,6 +130,27 @@ fn databases_that_are_swapped_wake_those_who_wait_and_change_what_is_watched() {
     assert_eq!(done, None, "the key has gone to the other database");
 }
 
+// SEM: KV-TX-3
+#[test]
+fn emptying_a_large_database_changes_the_watched_keys_that_are_there_and_no_others() {
+    let served = Served::new();
+    let (mut watcher, mut writer) = (served.connect(), served.connect());
+    for (key, is_changed) in [("k7", true), ("none", false), ("other", false)] {
+        for n in 0..100 {
+            let _: () = ask(&mut writer, &format!("SET k{n} v")).unwrap();
+        }
+        let _: () = ask(&mut watcher, &format!("SELECT {}", i32::from(key == "other"))).unwrap();
+        let _: () = ask(&mut watcher, "SET other v").unwrap();
+        let _: () = ask(&mut watcher, &format!("WATCH {key}")).unwrap();
+        let _: () = ask(&mut writer, "FLUSHDB").unwrap();
+        assert_eq!(ask::<u64>(&mut writer, "DBSIZE").unwrap(), 0);
+        let _: () = ask(&mut watcher, "MULTI").unwrap();
+        let _: () = ask(&mut watcher, "PING").unwrap();
+        let done: Option<Vec<String>> = ask(&mut watcher, "EXEC").unwrap();
+        assert_eq!(done.is_none(), is_changed, "{key}");
+    }
+}
+
 #[test]
 fn sorted_sets_and_streams_are_waited_for() {
     let served = Served::new();

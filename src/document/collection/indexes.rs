@@ -4,12 +4,12 @@
 
 use bson::Document;
 
+use crate::catalog::job;
 use crate::document::collection::Collection;
 use crate::document::layout;
 use crate::document::maintain::Records;
 use crate::document::pattern::Pattern;
 use crate::document::schema::{Added, IndexInfo, IndexOptions};
-use crate::engine::KeyRange;
 use crate::error::{Error, Result};
 use crate::txn::{Operation, Scope, WriteScope};
 
@@ -99,7 +99,7 @@ impl<T, S: WriteScope> Collection<T, S> {
                 Added::Already(name) => return Ok(name),
                 Added::New(index) => index,
             };
-            self.namespace.update(writer, changed.id, &changed.record)?;
+            self.namespace.update(writer, &changed)?;
             Records::new(writer, &self.namespace, &changed).build(&index)?;
             Ok(index.name.clone())
         })
@@ -111,7 +111,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// [`Error::NotFound`] when there is no such index; [`Error::Invalid`] for `_id_`, which every collection has.
     ///
     /// # Cost
-    /// O(n) in its entries.
+    /// O(log n). Its entries are removed in the background, when there are many ([`Store::run_jobs`](crate::Store::run_jobs)).
     ///
     /// # Examples
     /// ```
@@ -133,9 +133,8 @@ impl<T, S: WriteScope> Collection<T, S> {
             };
             let mut changed = entry.as_ref().clone();
             let index = changed.record.remove(name)?;
-            self.namespace.update(writer, changed.id, &changed.record)?;
-            writer.remove_range(&KeyRange::prefix(&layout::index_prefix(changed.id, index.id)))?;
-            Ok(())
+            self.namespace.update(writer, &changed)?;
+            job::remove(writer, &layout::index_prefix(changed.storage, index.id))
         })
     }
 }

@@ -57,7 +57,7 @@ impl<T, S: Scope> Collection<T, S> {
         let query = Query { filter, ..Query::default() };
         self.scope.read(Operation::new("document", "count_documents", self.namespace.target()), |view| {
             if Filter::compile(&query.filter)?.is_empty() {
-                return self.namespace.get(view)?.map_or(Ok(0), |entry| view.count(&layout::records(entry.id)));
+                return self.namespace.get(view)?.map_or(Ok(0), |entry| view.count(&layout::records(entry.storage)));
             }
             query.start(view, &self.namespace)?.try_fold(0, |count, row| row.map(|_| count + 1))
         })

@@ -314,8 +314,8 @@ fn each_match(
     mut body: impl FnMut(&mut Records<'_>, Match) -> Result<()>,
 ) -> Result<()> {
     let Some(entry) = namespace.get(writer)? else { return Ok(()) };
-    let plan = plan::choose(entry.id, &entry.record, filter, None)?;
-    let mut scan = Scan::start(&writer.search(), entry.id, filter.clone(), plan, None, None)?;
+    let plan = plan::choose(entry.storage, &entry.record, filter, None)?;
+    let mut scan = Scan::start(&writer.search(), entry.storage, filter.clone(), plan, None, None)?;
     let mut records = Records::new(writer, namespace, &entry);
     while let Some(found) = scan.advance()? {
         body(&mut records, found)?;

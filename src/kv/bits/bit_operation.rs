@@ -81,7 +81,7 @@ impl<S: WriteScope> Kv<S> {
     }
 
     fn source(&self, view: &View, key: &[u8]) -> Result<Vec<u8>> {
-        Ok(string::look(view, &self.keyspace.head(key)?, <[u8]>::to_vec)?.unwrap_or_default())
+        Ok(string::look(view, &self.keyspace.head(view, key)?, <[u8]>::to_vec)?.unwrap_or_default())
     }
 }
 

@@ -72,7 +72,7 @@ impl<S: Scope> Kv<S> {
     #[doc(alias = "DUMP")]
     pub fn dump(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
         let value = self.read("dump", key.as_ref(), |view, key| {
-            entry::look(view, key, |head, payload| Value::read(view, key, head.kind, payload))
+            entry::look(view, key, |head, payload| Value::read(view, head, payload))
         })?;
         Ok(value.map(|value| seal(encode::encode(&value))))
     }

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use crate::clock::Timestamp;
+use crate::encoding::long;
 use crate::engine::Direction;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kv::collection::check_member;
 use crate::kv::dump::bad;
-use crate::kv::key::{self, Elements};
+use crate::kv::key;
 use crate::kv::record::{Head, Kind};
 use crate::kv::stream::Image;
 use crate::kv::{entry, list};
@@ -25,21 +26,23 @@ pub(super) enum Value {
 }
 
 impl Value {
-    /// The value of `kind` whose head is kept at `key`.
-    pub(super) fn read(view: &View, key: &[u8], kind: Kind, payload: &[u8]) -> Result<Self> {
-        let elements = Elements::of(key)?;
-        Ok(match kind {
-            Kind::String => Self::String(payload.to_vec()),
+    /// The value with this head and payload.
+    pub(super) fn read(view: &View, head: Head, payload: &[u8]) -> Result<Self> {
+        let Some(elements) = head.elements() else { return Ok(Self::String(payload.to_vec())) };
+        Ok(match head.kind {
+            Kind::String => return Err(Error::corrupt("key record", "a string with elements")),
             Kind::Stream => Self::Stream(Image::read(view, &elements, payload)?),
             Kind::List => Self::List(collect(view, &elements.places(), |_, value| Ok(value.to_vec()))?),
             Kind::Set => {
-                Self::Set(collect(view, &elements.members(), |key, _| Ok(elements.read_member(key).to_vec()))?)
+                let read = |key: &[u8], value: &[u8]| Ok(elements.read_member(key, value)?.0.to_vec());
+                Self::Set(collect(view, &elements.members(), read)?)
             }
             Kind::Hash => Self::Hash(collect(view, &elements.members(), |key, value| {
-                Ok((elements.read_member(key).to_vec(), value.to_vec()))
+                let (field, value) = elements.read_member(key, value)?;
+                Ok((field.to_vec(), value.to_vec()))
             })?),
-            Kind::SortedSet => Self::SortedSet(collect(view, &elements.positions(), |key, _| {
-                let (score, member) = elements.read_position(key)?;
+            Kind::SortedSet => Self::SortedSet(collect(view, &elements.positions(), |key, value| {
+                let (score, member) = elements.read_position(key, value)?;
                 Ok((member.to_vec(), score))
             })?),
         })
@@ -59,36 +62,35 @@ impl Value {
 
     /// Makes the key whose head is kept at `key`, where there is nothing.
     pub(super) fn write(&self, writer: &mut Writer, key: &[u8], deadline: Option<Timestamp>) -> Result<()> {
-        let (elements, head) = (Elements::of(key)?, |kind| Head { kind, deadline });
         match self {
             Self::String(string) => {
                 check_string(string)?;
-                entry::create(writer, key, head(Kind::String), string)
+                entry::create(writer, key, Head::string(deadline), string)
             }
             Self::Stream(image) => image.write(writer, key, deadline),
             Self::List(values) => list::create(writer, key, deadline, values),
             Self::Set(members) => {
-                entry::create(writer, key, head(Kind::Set), &[])?;
+                let elements = entry::create_collection(writer, key, Kind::Set, deadline)?;
                 members.iter().try_for_each(|member| {
                     check_member("set member bytes", member)?;
-                    writer.put(elements.member(member), &[][..])
+                    writer.put(elements.member(member), long::value(member, &[]))
                 })
             }
             Self::Hash(fields) => {
-                entry::create(writer, key, head(Kind::Hash), &[])?;
+                let elements = entry::create_collection(writer, key, Kind::Hash, deadline)?;
                 fields.iter().try_for_each(|(field, value)| {
                     check_member("hash field bytes", field)?;
                     check_string(value)?;
-                    writer.put(elements.member(field), value)
+                    writer.put(elements.member(field), long::value(field, value))
                 })
             }
             Self::SortedSet(members) => {
-                entry::create(writer, key, head(Kind::SortedSet), &[])?;
+                let elements = entry::create_collection(writer, key, Kind::SortedSet, deadline)?;
                 members.iter().try_for_each(|(member, score)| {
                     check_member("sorted set member bytes", member)?;
                     let score = key::canonical(*score);
-                    writer.put(elements.member(member), key::encode_score(score))?;
-                    writer.put(elements.position(score, member), &[][..])
+                    writer.put(elements.member(member), long::value(member, &key::encode_score(score)))?;
+                    writer.put(elements.position(score, member), long::value(member, &[]))
                 })
             }
         }

@@ -19,8 +19,7 @@ pub use shape::{GeoPosition, GeoShape, GeoUnit};
 use crate::error::Result;
 use crate::kv::event::{KeyEvents, tell};
 use crate::kv::key::Elements;
-use crate::kv::record::Kind;
-use crate::kv::{Kv, entry, sorted_set};
+use crate::kv::{Kv, sorted_set};
 use crate::txn::{AutoCommit, Scope, View, WriteScope, Writer};
 use search::Origin;
 
@@ -362,8 +361,7 @@ fn put(writer: &mut Writer, key: &[u8], member: &[u8], score: f64, condition: Ge
 
 /// Reads the elements of the sorted set at `key` with `read`, unless there is no such key.
 fn look<R>(view: &View, key: &[u8], read: impl FnOnce(&Elements) -> Result<R>) -> Result<Option<R>> {
-    let found = entry::look(view, key, |head, _| head.expect(Kind::SortedSet, key))?;
-    found.map(|()| read(&Elements::of(key)?)).transpose()
+    sorted_set::look(view, key)?.map(|set| read(&set)).transpose()
 }
 
 fn position_of(view: &View, set: &Elements, member: &[u8]) -> Result<Option<GeoPosition>> {

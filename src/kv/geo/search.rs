@@ -233,7 +233,7 @@ impl<S: WriteScope> GeoSearch<S> {
     fn store_scores(self, verb: &'static str, destination: &[u8], score: impl Fn(&GeoMatch) -> f64) -> Result<u64> {
         let Self { geo, query } = self;
         geo.kv.write(verb, destination, |writer, destination| {
-            let found = query.run(writer, &geo.kv.keyspace.head(&geo.key)?)?;
+            let found = query.run(writer, &geo.kv.keyspace.head(writer, &geo.key)?)?;
             replace(writer, destination, found.iter().map(|found| (&found.member[..], score(found))))?;
             Ok(found.len() as u64)
         })
@@ -305,8 +305,8 @@ impl Query {
     ) -> Result<()> {
         let mut cursor = view.range(range, Direction::Forward)?;
         while !self.is_enough(matches.len()) {
-            let Some((position, _)) = cursor.next()? else { break };
-            let (score, member) = set.read_position(position)?;
+            let Some((position, value)) = cursor.next()? else { break };
+            let (score, member) = set.read_position(position, value)?;
             let hash = hash::of_score(score);
             let position = hash::decode(hash);
             if let Some(metres) = self.shape.distance_within(centre, position) {

@@ -189,7 +189,7 @@ impl<S: WriteScope> HyperLogLog<S> {
             let mut registers = merged.registers()?;
             let mut dense = false;
             for source in &sources {
-                if let Some(source) = look(writer, &self.kv.keyspace.head(source.as_ref())?)? {
+                if let Some(source) = look(writer, &self.kv.keyspace.head(writer, source.as_ref())?)? {
                     dense |= source.is_dense();
                     registers.raise_to(&source.registers()?);
                 }
@@ -232,7 +232,7 @@ impl<S: Scope> Kv<S> {
         self.scope.read(self.operation("hyperloglog_count"), |view| {
             let mut registers = Registers::default();
             for key in &keys {
-                if let Some(sketch) = look(view, &self.keyspace.head(key.as_ref())?)? {
+                if let Some(sketch) = look(view, &self.keyspace.head(view, key.as_ref())?)? {
                     registers.raise_to(&sketch.registers()?);
                 }
             }

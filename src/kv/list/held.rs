@@ -22,11 +22,10 @@ pub(super) struct Found<'a> {
 impl<'a> Found<'a> {
     /// The list whose head is kept at `key`.
     pub(super) fn look(view: &'a View, key: &[u8]) -> Result<Option<Self>> {
-        let extent = entry::look(view, key, |head, payload| {
+        entry::look(view, key, |head, payload| {
             head.expect(Kind::List, key)?;
-            Extent::decode(payload)
-        })?;
-        extent.map(|extent| Ok(Self { view, elements: Elements::of(key)?, extent })).transpose()
+            Ok(Self { view, elements: head.require_elements()?, extent: Extent::decode(payload)? })
+        })
     }
 
     /// The place of the value at `index`.
@@ -64,7 +63,8 @@ impl<'a> Held<'a> {
             Ok((head, Extent::decode(payload)?))
         })?;
         let (head, extent) = found.unzip();
-        Ok(Self { writer, elements: Elements::of(key)?, key, head, extent, before: extent, is_changed: false })
+        let elements = entry::elements(writer, head)?;
+        Ok(Self { writer, elements, key, head, extent, before: extent, is_changed: false })
     }
 
     /// Tells that `name` happened to the list.
@@ -232,7 +232,8 @@ impl<'a> Held<'a> {
         match (self.head, self.extent) {
             (None, None) => Ok(()),
             (None, Some(extent)) => {
-                entry::create(self.writer, self.key, Head::persistent(Kind::List), &extent.encode())
+                let head = Head::collection(Kind::List, None, &self.elements);
+                entry::create(self.writer, self.key, head, &extent.encode())
             }
             (Some(head), Some(extent)) => entry::replace(self.writer, self.key, head, &extent.encode()),
             (Some(head), None) => {

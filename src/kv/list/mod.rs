@@ -22,7 +22,7 @@ mod tests;
 use crate::clock::Timestamp;
 use crate::engine::Direction;
 use crate::error::{Error, Result};
-use crate::kv::key::{Elements, KeyBytes};
+use crate::kv::key::KeyBytes;
 use crate::kv::record::{Head, Kind};
 use crate::kv::{Kv, entry};
 use crate::limits;
@@ -516,7 +516,7 @@ fn popped(end: End) -> &'static str {
 
 /// Makes a list of `values`, of which there are some, where there is nothing.
 pub(super) fn create(writer: &mut Writer, key: &[u8], deadline: Option<Timestamp>, values: &[Vec<u8>]) -> Result<()> {
-    let (elements, mut extent) = (Elements::of(key)?, None);
+    let (elements, mut extent) = (entry::elements(writer, None)?, None);
     for value in values {
         check(value)?;
         let pushed = Extent::pushed(extent, End::Back)?;
@@ -524,7 +524,7 @@ pub(super) fn create(writer: &mut Writer, key: &[u8], deadline: Option<Timestamp
         extent = Some(pushed);
     }
     let extent = extent.ok_or_else(|| Error::corrupt("list", "it has no values"))?;
-    entry::create(writer, key, Head { kind: Kind::List, deadline }, &extent.encode())
+    entry::create(writer, key, Head::collection(Kind::List, deadline, &elements), &extent.encode())
 }
 
 fn check(value: &[u8]) -> Result<()> {

@@ -11,18 +11,17 @@ use crate::kv::entry;
 /// Asserts that the head of the list at `key` says what its entries are.
 fn check_extent(kv: &Kv, key: &str) {
     let outcome = kv.read("check", key.as_bytes(), |view, key| {
-        let elements = crate::kv::key::Elements::of(key)?;
+        let found = entry::look(view, key, |head, payload| Ok((head, extent::Extent::decode(payload)?)))?;
+        let Some((head, extent)) = found else { return Ok(()) };
+        let elements = head.require_elements()?;
         let mut places = Vec::new();
         let mut cursor = view.range(&elements.all(), Direction::Forward)?;
         while let Some((key, _)) = cursor.next()? {
             places.push(elements.read_place(key)?);
         }
-        let extent = entry::look(view, key, |_, payload| extent::Extent::decode(payload))?;
-        assert_eq!(extent.map_or(0, |extent| extent.len), places.len() as u64);
-        if let Some(extent) = extent {
-            assert_eq!((Some(&extent.first), Some(&extent.last)), (places.first(), places.last()));
-            assert!(!extent.is_even || places.windows(2).all(|pair| pair[1] - pair[0] == extent::GAP));
-        }
+        assert_eq!(extent.len, places.len() as u64);
+        assert_eq!((Some(&extent.first), Some(&extent.last)), (places.first(), places.last()));
+        assert!(!extent.is_even || places.windows(2).all(|pair| pair[1] - pair[0] == extent::GAP));
         Ok(())
     });
     outcome.unwrap();

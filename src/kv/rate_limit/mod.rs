@@ -268,7 +268,7 @@ impl<S: WriteScope> RateLimiter<S> {
                 None => (None, self.limit.check(None, now, count)?),
             };
             if let Some(Keep { payload, deadline }) = checked.keep {
-                let head = Head { kind: Kind::String, deadline: Some(deadline) };
+                let head = Head::string(Some(deadline));
                 match before {
                     Some(before) if before == head => entry::replace(writer, key, head, &payload)?,
                     Some(before) => deadline::change(writer, key, before, Some(deadline), &payload)?,

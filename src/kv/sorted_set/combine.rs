@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 
 use crate::engine::Direction;
 use crate::error::{Error, InvalidKind, Result};
-use crate::kv::collection::Held;
+use crate::kv::collection::{Held, get};
 use crate::kv::key::{Elements, canonical, decode_score};
 use crate::kv::record::Kind;
 use crate::kv::sorted_set::{Entries, set_score};
@@ -255,25 +255,31 @@ impl<S: Scope> Combination<S> {
     fn sources(&self, view: &View) -> Result<Vec<Source>> {
         let mut sources = Vec::with_capacity(self.keys.len());
         for (n, key) in self.keys.iter().enumerate() {
-            let key = self.kv.keyspace.head(key)?;
-            let found = entry::look(view, &key, |head, _| match head.kind {
-                Kind::Set => Ok(()),
-                _ => head.expect(Kind::SortedSet, &key),
+            let key = self.kv.keyspace.head(view, key)?;
+            let found = entry::look(view, &key, |head, _| {
+                if head.kind != Kind::Set {
+                    head.expect(Kind::SortedSet, &key)?;
+                }
+                head.require_elements()
             })?;
-            let elements = Elements::of(&key)?;
-            let len = if found.is_some() { view.count(&elements.members())? } else { 0 };
-            sources.push(Source { elements, len, weight: self.weights.get(n).copied().unwrap_or(1.0) });
+            let weight = self.weights.get(n).copied().unwrap_or(1.0);
+            sources.push(match found {
+                Some(elements) => Source { len: view.count(&elements.members())?, elements: Some(elements), weight },
+                None => Source { len: 0, elements: None, weight },
+            });
         }
         Ok(sources)
     }
 
     fn any(&self, view: &View, sources: &[Source]) -> Result<Entries> {
         let mut scores = BTreeMap::<Vec<u8>, f64>::new();
-        for source in sources.iter().filter(|source| source.len > 0) {
-            let mut cursor = view.range(&source.elements.members(), Direction::Forward)?;
+        for source in sources {
+            let Some(elements) = &source.elements else { continue };
+            let mut cursor = view.range(&elements.members(), Direction::Forward)?;
             while let Some((key, value)) = cursor.next()? {
+                let (member, value) = elements.read_member(key, value)?;
                 let score = source.score(value)?;
-                match scores.entry(source.elements.read_member(key).to_vec()) {
+                match scores.entry(member.to_vec()) {
                     Entry::Vacant(place) => drop(place.insert(score)),
                     Entry::Occupied(mut place) => {
                         let both = self.aggregate.of(*place.get(), score);
@@ -289,14 +295,13 @@ impl<S: Scope> Combination<S> {
     fn of_first(&self, view: &View, sources: &[Source], limit: usize) -> Result<Entries> {
         let mut entries = Entries::new();
         let Some((first, others)) = sources.split_first() else { return Ok(entries) };
-        if first.len == 0 {
-            return Ok(entries);
-        }
-        let mut cursor = view.range(&first.elements.members(), Direction::Forward)?;
+        let Some(elements) = &first.elements else { return Ok(entries) };
+        let mut cursor = view.range(&elements.members(), Direction::Forward)?;
         'members: while entries.len() < limit
             && let Some((key, value)) = cursor.next()?
         {
-            let (member, mut score) = (first.elements.read_member(key), first.score(value)?);
+            let (member, value) = elements.read_member(key, value)?;
+            let mut score = first.score(value)?;
             for other in others {
                 match (other.product_of(view, member)?, self.which) {
                     (Some(_), Which::FirstOnly) | (None, Which::All) => continue 'members,
@@ -354,8 +359,8 @@ impl<S> Combination<S> {
 
 /// A set that is combined with others.
 struct Source {
-    elements: Elements,
-    /// 0 when there is no such key.
+    /// `None` when there is no such key.
+    elements: Option<Elements>,
     len: u64,
     weight: f64,
 }
@@ -375,10 +380,8 @@ impl Source {
     /// The product of the weight and a member's score; NaN when it is that of nothing and infinity, which makes a sum of
     /// scores nothing too.
     fn product_of(&self, view: &View, member: &[u8]) -> Result<Option<f64>> {
-        if self.len == 0 {
-            return Ok(None);
-        }
-        view.get(&self.elements.member(member))?.map(|value| self.product(&value)).transpose()
+        let Some(elements) = &self.elements else { return Ok(None) };
+        get(view, elements, member)?.map(|value| self.product(&value)).transpose()
     }
 }
 

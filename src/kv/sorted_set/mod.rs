@@ -19,6 +19,7 @@ pub use add::{AddOptions, Added, ScoreChange};
 pub use combine::{Aggregate, Combination};
 pub use query::RangeQuery;
 
+use crate::encoding::long;
 use crate::engine::Direction;
 use crate::error::{Error, InvalidKind, Result};
 use crate::kv::collection::Held;
@@ -86,8 +87,7 @@ impl<S: Scope> SortedSet<S> {
     #[doc(alias = "ZSCORE")]
     pub fn score(&self, member: impl AsRef<[u8]>) -> Result<Option<f64>> {
         let member = member.as_ref();
-        let score =
-            self.read("sorted_set.score", |_| check_member(member), |view, set, ()| score_of(view, set, member))?;
+        let score = self.read("sorted_set.score", || check_member(member), |view, set| score_of(view, set, member))?;
         Ok(score.flatten())
     }
 
@@ -112,8 +112,8 @@ impl<S: Scope> SortedSet<S> {
     #[doc(alias = "ZMSCORE")]
     pub fn scores<M: AsRef<[u8]>>(&self, members: impl IntoIterator<Item = M>) -> Result<Vec<Option<f64>>> {
         let members: Vec<_> = members.into_iter().collect();
-        let check = |_: &Elements| members.iter().try_for_each(|member| check_member(member.as_ref()));
-        let scores = self.read("sorted_set.scores", check, |view, set, ()| {
+        let check = || members.iter().try_for_each(|member| check_member(member.as_ref()));
+        let scores = self.read("sorted_set.scores", check, |view, set| {
             members.iter().map(|member| score_of(view, set, member.as_ref())).collect()
         })?;
         Ok(scores.unwrap_or_else(|| vec![None; members.len()]))
@@ -187,7 +187,7 @@ impl<S: Scope> SortedSet<S> {
     /// Redis command reference, `ZCARD`.
     #[doc(alias = "ZCARD")]
     pub fn len(&self) -> Result<u64> {
-        let len = self.read("sorted_set.len", |_| Ok(()), |view, set, ()| view.count(&set.positions()))?;
+        let len = self.read("sorted_set.len", || Ok(()), |view, set| view.count(&set.positions()))?;
         Ok(len.unwrap_or(0))
     }
 
@@ -205,7 +205,7 @@ impl<S: Scope> SortedSet<S> {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn is_empty(&self) -> Result<bool> {
-        Ok(self.read("sorted_set.is_empty", |_| Ok(()), |_, _, ()| Ok(()))?.is_none())
+        Ok(self.read("sorted_set.is_empty", || Ok(()), |_, _| Ok(()))?.is_none())
     }
 
     /// How many members are before `member` in a direction, and its score; `None` when it is not in the set.
@@ -231,7 +231,7 @@ impl<S: Scope> SortedSet<S> {
     #[doc(alias = "ZRANK")]
     pub fn rank_with_score(&self, member: impl AsRef<[u8]>, direction: Direction) -> Result<Option<(u64, f64)>> {
         let member = member.as_ref();
-        let body = |view: &View, set: &Elements, ()| {
+        let body = |view: &View, set: &Elements| {
             let Some(score) = score_of(view, set, member)? else { return Ok(None) };
             let position = Bound::Excluded(set.position(score, member).into());
             let before = match direction {
@@ -240,21 +240,19 @@ impl<S: Scope> SortedSet<S> {
             };
             Ok(Some((view.count(&before)?, score)))
         };
-        Ok(self.read("sorted_set.rank", |_| check_member(member), body)?.flatten())
+        Ok(self.read("sorted_set.rank", || check_member(member), body)?.flatten())
     }
 
-    /// Checks and prepares the arguments of a read, then runs `body` on the elements, unless there is no such key.
-    pub(super) fn read<A, R>(
+    /// Checks the arguments of a read, then runs `body` on the elements, unless there is no such key.
+    pub(super) fn read<R>(
         &self,
         verb: &'static str,
-        arguments: impl FnOnce(&Elements) -> Result<A>,
-        body: impl FnOnce(&View, &Elements, A) -> Result<R>,
+        check: impl FnOnce() -> Result<()>,
+        body: impl FnOnce(&View, &Elements) -> Result<R>,
     ) -> Result<Option<R>> {
         self.kv.read(verb, &self.key, |view, key| {
-            let set = Elements::of(key)?;
-            let arguments = arguments(&set)?;
-            let found = entry::look(view, key, |head, _| head.expect(Kind::SortedSet, key))?;
-            found.map(|()| body(view, &set, arguments)).transpose()
+            check()?;
+            look(view, key)?.map(|set| body(view, &set)).transpose()
         })
     }
 }
@@ -336,12 +334,21 @@ fn set_score(set: &mut Held<'_>, member: &[u8], before: Option<f64>, score: f64)
     if let Some(before) = before {
         set.writer.remove(set.elements.position(before, member));
     }
-    set.put(set.elements.member(member), &key::encode_score(score))?;
-    set.put(set.elements.position(score, member), &[])
+    set.put_member(member, &key::encode_score(score))?;
+    set.put_position(score, member)
+}
+
+/// The elements of the sorted set whose head is kept at `key`.
+pub(super) fn look(view: &View, key: &[u8]) -> Result<Option<Elements>> {
+    entry::look(view, key, |head, _| {
+        head.expect(Kind::SortedSet, key)?;
+        head.require_elements()
+    })
 }
 
 pub(super) fn score_of(view: &View, set: &Elements, member: &[u8]) -> Result<Option<f64>> {
-    view.get(&set.member(member))?.map(|value| key::decode_score(&value)).transpose()
+    let found = view.get(&set.member(member))?;
+    found.map(|value| key::decode_score(long::own(member, &value)?)).transpose()
 }
 
 /// `score` as it is stored, unless it is NaN (SEM: KV-Z-1).

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use crate::engine::{Direction, KeyRange};
 use crate::error::Result;
 use crate::kv::collection::Held;
-use crate::kv::key::Elements;
+use crate::kv::key::{self, Elements};
 use crate::kv::record::Kind;
 use crate::kv::sorted_set::combine::replace;
 use crate::kv::sorted_set::range::{collect, ranks};
@@ -121,8 +121,7 @@ impl<S: Scope> RangeQuery<S> {
     }
 
     pub(super) fn run(self, verb: &'static str) -> Result<Entries> {
-        let check = |set: &Elements| self.check(set);
-        Ok(self.set.read(verb, check, |view, set, ()| self.collect(view, set))?.unwrap_or_default())
+        Ok(self.set.read(verb, || self.check(), |view, set| self.collect(view, set))?.unwrap_or_default())
     }
 
     /// How many members are asked for.
@@ -146,17 +145,17 @@ impl<S: Scope> RangeQuery<S> {
     /// Redis command reference, `ZCOUNT`, `ZLEXCOUNT`.
     #[doc(alias("ZCOUNT", "ZLEXCOUNT"))]
     pub fn count(self) -> Result<u64> {
-        let count = |view: &View, set: &Elements, ()| {
+        let count = |view: &View, set: &Elements| {
             let Some((range, skip, take)) = self.range(view, set)? else { return Ok(0) };
             Ok(view.count(&range)?.saturating_sub(skip).min(take))
         };
-        Ok(self.set.read("sorted_set.count", |set| self.check(set), count)?.unwrap_or(0))
+        Ok(self.set.read("sorted_set.count", || self.check(), count)?.unwrap_or(0))
     }
 
     /// Refuses bounds that are none.
-    fn check(&self, set: &Elements) -> Result<()> {
+    fn check(&self) -> Result<()> {
         match self.bounds {
-            Bounds::Score(bounds) => set.positions_between(bounds).map(drop),
+            Bounds::Score(bounds) => key::check_scores(bounds),
             Bounds::Rank(..) | Bounds::Lex(_) => Ok(()),
         }
     }
@@ -196,11 +195,12 @@ impl<S: Scope> RangeQuery<S> {
     ) -> Result<Option<KeyRange>> {
         let positions = set.positions();
         let edge = |direction| view.first(&positions, direction);
-        let (Some((front, _)), Some((back, _))) = (edge(Direction::Forward)?, edge(Direction::Backward)?) else {
+        let (Some((front, of_front)), Some((back, of_back))) = (edge(Direction::Forward)?, edge(Direction::Backward)?)
+        else {
             return Ok(None);
         };
-        let (score, least) = set.read_position(&front)?;
-        let (highest, greatest) = set.read_position(&back)?;
+        let (score, least) = set.read_position(&front, &of_front)?;
+        let (highest, greatest) = set.read_position(&back, &of_back)?;
         if score >= highest {
             let at = |bound: &Bound<Vec<u8>>| bound.as_ref().map(|member| set.position(score, member).into());
             return Ok(Some(positions.clamp(at(start), at(end))));
@@ -220,8 +220,8 @@ impl<S: Scope> RangeQuery<S> {
         }
         let mut cursor = view.range(&positions, self.direction)?;
         let mut run: Option<(Vec<u8>, Vec<u8>)> = None;
-        while let Some((position, _)) = cursor.next()? {
-            let (_, member) = set.read_position(position)?;
+        while let Some((position, value)) = cursor.next()? {
+            let (_, member) = set.read_position(position, value)?;
             let (has_begun, goes_on) = match self.direction {
                 Direction::Forward => (is_from_start(member), is_to_end(member)),
                 Direction::Backward => (is_to_end(member), is_from_start(member)),
@@ -263,7 +263,7 @@ impl<S: WriteScope> RangeQuery<S> {
     #[doc(alias("ZREMRANGEBYRANK", "ZREMRANGEBYSCORE", "ZREMRANGEBYLEX"))]
     pub fn remove(self) -> Result<u64> {
         self.set.free("sorted_set.remove_range", |set| {
-            self.check(&set.elements)?;
+            self.check()?;
             if !set.exists() {
                 return Ok(0);
             }
@@ -297,9 +297,9 @@ impl<S: WriteScope> RangeQuery<S> {
     pub fn copy_to(self, destination: impl AsRef<[u8]>) -> Result<u64> {
         let SortedSet { kv, key } = &self.set;
         kv.write("sorted_set.copy_range", destination.as_ref(), |writer, destination| {
-            let source = kv.keyspace.head(key)?;
+            let source = kv.keyspace.head(writer, key)?;
             let source = Held::claim(writer, &source, Kind::SortedSet)?;
-            self.check(&source.elements)?;
+            self.check()?;
             let exists = source.exists();
             let entries = if exists { self.collect(source.writer, &source.elements)? } else { Entries::new() };
             replace(writer, destination, "zrangestore", &entries)?;

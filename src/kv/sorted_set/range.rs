@@ -82,8 +82,8 @@ impl<S: Scope> SortedSet<S> {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn top(&self, n: u64) -> Result<Vec<(Vec<u8>, f64)>> {
-        let body = |view: &View, set: &Elements, ()| collect(view, set, &set.positions(), Direction::Backward, 0, n);
-        Ok(self.read("sorted_set.top", |_| Ok(()), body)?.unwrap_or_default())
+        let body = |view: &View, set: &Elements| collect(view, set, &set.positions(), Direction::Backward, 0, n);
+        Ok(self.read("sorted_set.top", || Ok(()), body)?.unwrap_or_default())
     }
 
     /// Members and scores whose score is within `bounds`, lowest score first.
@@ -262,17 +262,17 @@ impl<S: Scope> SortedSet<S> {
     /// Redis command reference, `ZRANDMEMBER` with a count.
     #[doc(alias = "ZRANDMEMBER")]
     pub fn nths(&self, numbers: impl IntoIterator<Item = u64>) -> Result<Vec<(Vec<u8>, f64)>> {
-        let body = |view: &View, set: &Elements, ()| {
+        let body = |view: &View, set: &Elements| {
             let (positions, mut entries) = (set.positions(), Vec::new());
             for n in numbers {
-                if let Some((position, _)) = view.nth(&positions, n)? {
-                    let (score, member) = set.read_position(&position)?;
+                if let Some((position, value)) = view.nth(&positions, n)? {
+                    let (score, member) = set.read_position(&position, &value)?;
                     entries.push((member.to_vec(), score));
                 }
             }
             Ok(entries)
         };
-        Ok(self.read("sorted_set.nth", |_| Ok(()), body)?.unwrap_or_default())
+        Ok(self.read("sorted_set.nth", || Ok(()), body)?.unwrap_or_default())
     }
 
     /// Up to `limit` members that come after `after` in bytewise order, whatever their scores; from the first when that is
@@ -294,17 +294,18 @@ impl<S: Scope> SortedSet<S> {
     /// Redis command reference, `ZSCAN`.
     #[doc(alias = "ZSCAN")]
     pub fn members_after(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<(Vec<u8>, f64)>> {
-        let body = |view: &View, set: &Elements, ()| {
+        let body = |view: &View, set: &Elements| {
             let mut cursor = view.range(&set.members_after(after), Direction::Forward)?;
             let mut entries = Vec::new();
             while entries.len() < limit
                 && let Some((key, score)) = cursor.next()?
             {
-                entries.push((set.read_member(key).to_vec(), decode_score(score)?));
+                let (member, score) = set.read_member(key, score)?;
+                entries.push((member.to_vec(), decode_score(score)?));
             }
             Ok(entries)
         };
-        Ok(self.read("sorted_set.members_after", |_| Ok(()), body)?.unwrap_or_default())
+        Ok(self.read("sorted_set.members_after", || Ok(()), body)?.unwrap_or_default())
     }
 }
 
@@ -321,8 +322,8 @@ pub(super) fn collect(
     let Some(range) = after_skipping(view, range, direction, skip)? else { return Ok(entries) };
     let mut cursor = view.range(&range, direction)?;
     for _ in 0..take {
-        let Some((position, _)) = cursor.next()? else { break };
-        let (score, member) = set.read_position(position)?;
+        let Some((position, value)) = cursor.next()? else { break };
+        let (score, member) = set.read_position(position, value)?;
         entries.push((member.to_vec(), score));
     }
     Ok(entries)

@@ -7,14 +7,14 @@ use crate::kv::event::{KeyEvents, tell};
 use crate::kv::key::Elements;
 use crate::kv::stream::layout::{self, GroupElements};
 use crate::kv::stream::record::{Consumer, GroupState, State};
-use crate::kv::stream::{Stream, StreamId, claim, create, invalid, pending};
+use crate::kv::stream::{Stream, StreamId, create, invalid, pending};
 use crate::limits;
 use crate::txn::{AutoCommit, Scope, View, WriteScope, Writer};
 
 /// A group of consumers of a stream. Given by [`Stream::group`].
 ///
 /// The group remembers the last id it delivered, and each delivered entry until it is acknowledged. Names of groups and of
-/// consumers are any bytes, at most [`limits::MEMBER_BYTES_MAX`] of them. Unless told otherwise a method answers
+/// consumers are any bytes, at most [`limits::GROUP_NAME_BYTES_MAX`] of them. Unless told otherwise a method answers
 /// [`Error::Invalid`](crate::Error::Invalid) with a message that begins with `NOGROUP` when there is no such key or group,
 /// and [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a name that is too long.
 ///
@@ -297,9 +297,8 @@ impl<S: WriteScope> Group<S> {
     #[doc(alias = "XGROUP CREATE")]
     pub fn create_with(&self, start: impl Into<Start>, options: GroupOptions) -> Result<()> {
         let start = start.into();
-        self.stream.write("stream.group.create", |writer, key, stream| {
-            check_name("group name bytes", &self.name)?;
-            let found = claim(writer, key)?;
+        check_name("group name bytes", &self.name)?;
+        self.stream.write("stream.group.create", |writer, key, stream, found| {
             if found.is_none() && !options.make_stream {
                 return Err(invalid(NO_KEY));
             }
@@ -309,7 +308,7 @@ impl<S: WriteScope> Group<S> {
             }
             let state = found.map(|(_, state)| state).unwrap_or_default();
             if found.is_none() {
-                create(writer, key, state)?;
+                create(writer, key, stream, state)?;
             }
             let group = GroupState { last: begin(start, state), read: options.entries_read };
             writer.put(element, group.encode())?;
@@ -495,9 +494,9 @@ impl<S: WriteScope> Group<S> {
         told: Option<&'static str>,
         mut body: impl FnMut(&mut Writer, &Opened<'_>) -> Result<R>,
     ) -> Result<Found<R>> {
-        self.stream.write_to(room, verb, |writer, key, stream| {
-            check_name("group name bytes", &self.name)?;
-            let Some((_, state)) = claim(writer, key)? else { return Ok(Found::NoKey) };
+        check_name("group name bytes", &self.name)?;
+        self.stream.write_to(room, verb, |writer, key, stream, found| {
+            let Some((_, state)) = found else { return Ok(Found::NoKey) };
             let Some(opened) = self.open(writer, stream, state)? else { return Ok(Found::NoGroup) };
             let result = body(writer, &opened)?;
             if let Some(event) = told {
@@ -520,5 +519,5 @@ pub(super) fn check_consumer(name: &[u8]) -> Result<()> {
 }
 
 pub(super) fn check_name(limit: &'static str, name: &[u8]) -> Result<()> {
-    limits::check(limit, limits::MEMBER_BYTES_MAX, name.len())
+    limits::check(limit, limits::GROUP_NAME_BYTES_MAX, name.len())
 }

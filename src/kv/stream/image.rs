@@ -58,9 +58,9 @@ impl Image {
 
     /// Makes the stream at `key`, where there is nothing.
     pub(in crate::kv) fn write(&self, writer: &mut Writer, key: &[u8], deadline: Option<Timestamp>) -> Result<()> {
-        let elements = Elements::of(key)?;
+        let elements = entry::elements(writer, None)?;
         let state = State { last: self.last, max_deleted: self.max_deleted, added: self.added };
-        entry::create(writer, key, Head { kind: Kind::Stream, deadline }, &state.encode())?;
+        entry::create(writer, key, Head::collection(Kind::Stream, deadline, &elements), &state.encode())?;
         for stream::Entry { id, fields } in &self.entries {
             let fields = fields.iter().map(|(name, value)| (name, value));
             writer.put(layout::entry(&elements, *id), record::encode_fields(fields)?)?;

@@ -138,7 +138,6 @@ pub(super) fn id_of(key: &[u8]) -> Result<StreamId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kv::key::Keyspace;
     use crate::limits;
 
     fn hex(bytes: &[u8]) -> String {
@@ -147,31 +146,29 @@ mod tests {
 
     #[test]
     fn the_layout_is_what_the_table_says() {
-        let stream = Elements::of(&Keyspace::new("0").head(b"s").unwrap()).unwrap();
+        let stream = Elements::of(7);
         let id = StreamId::new(1, 2);
         let id_hex = "00000000000000010000000000000002";
-        assert_eq!(hex(&entry(&stream, id)), format!("2130000073000010{id_hex}"));
-        assert_eq!(hex(&group(&stream, b"g")), "213000007300001167");
+        assert_eq!(hex(&entry(&stream, id)), format!("21010710{id_hex}"));
+        assert_eq!(hex(&group(&stream, b"g")), "2101071167");
         let group = GroupElements::of(&stream, b"g");
-        assert_eq!(hex(&group.consumer(b"c")), "21300000730000126700".to_owned() + "0063");
-        assert_eq!(hex(&group.pending(id)), format!("2130000073000013670000{id_hex}"));
-        assert_eq!(hex(&group.owned(b"c", id).unwrap()), format!("2130000073000014670000000163{id_hex}"));
+        assert_eq!(hex(&group.consumer(b"c")), "2101071267000063");
+        assert_eq!(hex(&group.pending(id)), format!("21010713670000{id_hex}"));
+        assert_eq!(hex(&group.owned(b"c", id).unwrap()), format!("21010714670000000163{id_hex}"));
         assert_eq!(id_of(&group.owned(b"c", id).unwrap()).unwrap(), id);
     }
 
     #[test]
     fn the_longest_names_fit_into_a_key() {
-        let name = "\0".repeat(limits::NAME_BYTES_MAX);
-        let head = Keyspace::new(&name).head(&vec![0; limits::KEY_BYTES_MAX]).unwrap();
-        let longest = vec![0; limits::MEMBER_BYTES_MAX];
-        let group = GroupElements::of(&Elements::of(&head).unwrap(), &longest);
+        let longest = vec![0; limits::GROUP_NAME_BYTES_MAX];
+        let group = GroupElements::of(&Elements::of(u64::MAX), &longest);
         assert!(group.owned(&longest, StreamId::MAX).unwrap().len() <= limits::ENGINE_KEY_BYTES_MAX);
         assert!(group.consumer(&longest).len() <= limits::ENGINE_KEY_BYTES_MAX);
     }
 
     #[test]
     fn groups_and_consumers_share_no_elements() {
-        let stream = Elements::of(&Keyspace::new("0").head(b"s").unwrap()).unwrap();
+        let stream = Elements::of(7);
         let names = [&b""[..], b"\0", b"\0\0", b"a", b"a\0", b"\0\x01a"];
         let all = (Bound::Unbounded, Bound::Unbounded);
         for (one, two) in names.iter().flat_map(|one| names.iter().map(move |two| (*one, *two))) {

@@ -176,9 +176,9 @@ impl<S: Scope> Stream<S> {
         self.kv.read(verb, &self.key, |view, key| {
             let found = entry::look(view, key, |head, payload| {
                 head.expect(Kind::Stream, key)?;
-                State::decode(payload)
+                Ok((head.require_elements()?, State::decode(payload)?))
             })?;
-            found.map(|state| body(view, &Elements::of(key)?, state)).transpose()
+            found.map(|(elements, state)| body(view, &elements, state)).transpose()
         })
     }
 }
@@ -267,7 +267,8 @@ impl<S: WriteScope> Stream<S> {
         fields: impl IntoIterator<Item = (F, V)>,
     ) -> Result<StreamId> {
         let (id, fields) = (id.into(), record::encode_fields(fields)?);
-        self.write("stream.add", |writer, key, stream| append(writer, key, stream, id, &fields))
+        id::check_new(id)?;
+        self.write("stream.add", |writer, key, stream, found| append(writer, key, stream, found, id, &fields))
     }
 
     /// As [`Stream::add`], with options; `None` when there is no such key and none was to be made.
@@ -299,15 +300,15 @@ impl<S: WriteScope> Stream<S> {
         options: &AddOptions,
     ) -> Result<Option<StreamId>> {
         let (id, fields) = (id.into(), record::encode_fields(fields)?);
-        self.write("stream.add_with", |writer, key, stream| {
-            if let Some(trim) = &options.trim {
-                trim.check()?;
-            }
-            id::check_new(id)?;
-            if options.only_existing && claim(writer, key)?.is_none() {
+        if let Some(trim) = &options.trim {
+            trim.check()?;
+        }
+        id::check_new(id)?;
+        self.write("stream.add_with", |writer, key, stream, found| {
+            if options.only_existing && found.is_none() {
                 return Ok(None);
             }
-            let id = append(writer, key, stream, id, &fields)?;
+            let id = append(writer, key, stream, found, id, &fields)?;
             if let Some(trim) = &options.trim {
                 let state = claim(writer, key)?.map(|(_, state)| state).unwrap_or_default();
                 trim.run(writer, stream, state)?;
@@ -339,11 +340,11 @@ impl<S: WriteScope> Stream<S> {
     /// Redis command reference, `XSETID`.
     #[doc(alias = "XSETID")]
     pub fn set_id(&self, last: StreamId, entries_added: Option<u64>, max_deleted: Option<StreamId>) -> Result<()> {
-        self.write("stream.set_id", |writer, key, stream| {
-            if max_deleted.is_some_and(|max_deleted| last < max_deleted) {
-                return Err(invalid("The ID specified in XSETID is smaller than the provided max_deleted_entry_id"));
-            }
-            let Some((head, mut state)) = claim(writer, key)? else { return Err(no_such_key()) };
+        if max_deleted.is_some_and(|max_deleted| last < max_deleted) {
+            return Err(invalid("The ID specified in XSETID is smaller than the provided max_deleted_entry_id"));
+        }
+        self.write("stream.set_id", |writer, key, stream, found| {
+            let Some((head, mut state)) = found else { return Err(no_such_key()) };
             check_last(writer, stream, state, last, entries_added)?;
             let before = state;
             state.last = last;
@@ -358,23 +359,36 @@ impl<S: WriteScope> Stream<S> {
         })
     }
 
-    /// Runs an operation that may make the stream larger.
-    fn write<R>(&self, verb: &'static str, body: impl FnMut(&mut Writer, &[u8], &Elements) -> Result<R>) -> Result<R> {
+    /// Runs an operation that may make the stream larger, as [`Stream::write_to`] does.
+    fn write<R>(
+        &self,
+        verb: &'static str,
+        body: impl FnMut(&mut Writer, &[u8], &Elements, Option<(Head, State)>) -> Result<R>,
+    ) -> Result<R> {
         self.write_to(Room::Needed, verb, body)
     }
 
     /// Runs an operation that makes nothing larger.
-    fn free<R>(&self, verb: &'static str, body: impl FnMut(&mut Writer, &[u8], &Elements) -> Result<R>) -> Result<R> {
+    fn free<R>(
+        &self,
+        verb: &'static str,
+        body: impl FnMut(&mut Writer, &[u8], &Elements, Option<(Head, State)>) -> Result<R>,
+    ) -> Result<R> {
         self.write_to(Room::NotNeeded, verb, body)
     }
 
+    /// Runs `body` on the elements, and on head and state when there is such a key.
     fn write_to<R>(
         &self,
         room: Room,
         verb: &'static str,
-        mut body: impl FnMut(&mut Writer, &[u8], &Elements) -> Result<R>,
+        mut body: impl FnMut(&mut Writer, &[u8], &Elements, Option<(Head, State)>) -> Result<R>,
     ) -> Result<R> {
-        self.kv.write_to(room, verb, &self.key, |writer, key| body(writer, key, &Elements::of(key)?))
+        self.kv.write_to(room, verb, &self.key, |writer, key| {
+            let found = claim(writer, key)?;
+            let elements = entry::elements(writer, found.map(|(head, _)| head))?;
+            body(writer, key, &elements, found)
+        })
     }
 }
 
@@ -392,15 +406,20 @@ fn claim(writer: &mut Writer, key: &[u8]) -> Result<Option<(Head, State)>> {
     })
 }
 
-/// Makes an empty stream where there is none.
-fn create(writer: &mut Writer, key: &[u8], state: State) -> Result<()> {
-    entry::create(writer, key, Head::persistent(Kind::Stream), &state.encode())
+/// Makes a stream with these elements where there is none.
+fn create(writer: &mut Writer, key: &[u8], stream: &Elements, state: State) -> Result<()> {
+    entry::create(writer, key, Head::collection(Kind::Stream, None, stream), &state.encode())
 }
 
 /// Adds an entry whose value is `fields`.
-fn append(writer: &mut Writer, key: &[u8], stream: &Elements, id: NewId, fields: &[u8]) -> Result<StreamId> {
-    id::check_new(id)?;
-    let found = claim(writer, key)?;
+fn append(
+    writer: &mut Writer,
+    key: &[u8],
+    stream: &Elements,
+    found: Option<(Head, State)>,
+    id: NewId,
+    fields: &[u8],
+) -> Result<StreamId> {
     let mut state = found.map(|(_, state)| state).unwrap_or_default();
     let id = id::choose(id, state.last, writer.now())?;
     writer.put(layout::entry(stream, id), fields)?;
@@ -408,7 +427,7 @@ fn append(writer: &mut Writer, key: &[u8], stream: &Elements, id: NewId, fields:
     state.added = state.added.saturating_add(1);
     match found {
         Some((head, _)) => entry::replace(writer, key, head, &state.encode())?,
-        None => create(writer, key, state)?,
+        None => create(writer, key, stream, state)?,
     }
     tell(writer, KeyEvents::STREAMS, "xadd", key);
     Ok(id)

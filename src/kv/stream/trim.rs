@@ -8,7 +8,7 @@ use crate::kv::entry;
 use crate::kv::event::{KeyEvents, tell};
 use crate::kv::key::Elements;
 use crate::kv::stream::record::State;
-use crate::kv::stream::{Stream, StreamId, claim, invalid, layout};
+use crate::kv::stream::{Stream, StreamId, invalid, layout};
 use crate::txn::{View, WriteScope, Writer};
 
 /// Which of the oldest entries go.
@@ -230,9 +230,9 @@ impl<S: WriteScope> Stream<S> {
     /// Redis command reference, `XTRIM`.
     #[doc(alias = "XTRIM")]
     pub fn trim(&self, trim: Trim) -> Result<u64> {
-        self.free("stream.trim", |writer, key, stream| {
-            trim.check()?;
-            let Some((_, state)) = claim(writer, key)? else { return Ok(0) };
+        trim.check()?;
+        self.free("stream.trim", |writer, key, stream, found| {
+            let Some((_, state)) = found else { return Ok(0) };
             let removed = trim.run(writer, stream, state)?;
             if removed > 0 {
                 tell(writer, KeyEvents::STREAMS, "xtrim", key);
@@ -262,8 +262,8 @@ impl<S: WriteScope> Stream<S> {
     /// Redis command reference, `XDEL`.
     #[doc(alias = "XDEL")]
     pub fn delete(&self, ids: impl AsRef<[StreamId]>) -> Result<u64> {
-        self.free("stream.delete", |writer, key, stream| {
-            let Some((head, mut state)) = claim(writer, key)? else { return Ok(0) };
+        self.free("stream.delete", |writer, key, stream, found| {
+            let Some((head, mut state)) = found else { return Ok(0) };
             let mut deleted = 0;
             for id in ids.as_ref() {
                 let entry = layout::entry(stream, *id);

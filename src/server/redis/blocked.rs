@@ -35,7 +35,7 @@ pub(super) type Place = u64;
 #[derive(Debug, Default)]
 pub(super) struct Blocked {
     clients: BTreeMap<Place, Client>,
-    /// By the head of a key: who waits for it, and which of the client's keys it is.
+    /// By the address of a key: who waits for it, and which of the client's keys it is.
     by_key: HashMap<Rc<[u8]>, BTreeMap<Place, usize>>,
     last: Place,
     /// Those for whom something was found in the transaction that runs, with their replies.
@@ -197,7 +197,19 @@ impl Blocked {
         Some(client)
     }
 
-    /// Those who wait for the key at `head`, in their order, and which of their keys it is.
+    /// The keys that are waited for and may have what something happened to at `head`, in their order. What happens to a whole
+    /// keyspace comes as the address of its empty key, which ends in the two zeros behind the name; who waits for other keys that
+    /// begin so is tried once too often.
+    fn waited_at(&self, head: &[u8]) -> Vec<Rc<[u8]>> {
+        if !head.ends_with(&[0, 0]) {
+            return self.by_key.get_key_value(head).map(|(head, _)| Rc::clone(head)).into_iter().collect();
+        }
+        let mut heads: Vec<_> = self.by_key.keys().filter(|other| other.starts_with(head)).map(Rc::clone).collect();
+        heads.sort_unstable();
+        heads
+    }
+
+    /// Those who wait for the key with the address `head`, in their order, and which of their keys it is.
     fn of_key(&self, head: &[u8]) -> Vec<(Place, usize)> {
         self.by_key.get(head).into_iter().flatten().map(|(place, at)| (*place, *at)).collect()
     }
@@ -213,16 +225,17 @@ struct Attempt {
     at: usize,
 }
 
-/// Tries for those who wait for the keys at `heads`, and for the keys that they give something to in their turn.
+/// Tries for those who wait for the keys with these addresses, and for the keys that they give something to in their turn.
 pub(super) fn serve(transaction: &Transaction, door: &Door, heads: Vec<Box<[u8]>>) {
     let mut heads = VecDeque::from(heads);
     while let Some(head) = heads.pop_front() {
-        serve_key(transaction, door, &head);
+        let waited = door.blocked.borrow().waited_at(&head);
+        waited.iter().for_each(|head| serve_key(transaction, door, head));
         heads.extend(transaction.take_touched());
     }
 }
 
-/// Tries for those who wait for the key at `head`.
+/// Tries for those who wait for the key with the address `head`.
 fn serve_key(transaction: &Transaction, door: &Door, head: &[u8]) {
     let places = door.blocked.borrow().of_key(head);
     // What the key has, until a client takes something.

@@ -289,7 +289,7 @@ fn note_if_slow(door: &Door, session: &Session, words: &[&[u8]], laps: &mut Laps
 fn wait(call: &mut Call<'_>, waiting: Waiting, from: usize) {
     let kv = call.kv();
     // A key that is too long was refused when the command ran.
-    let heads = waiting.keys.iter().filter_map(|awaited| kv.head(&awaited.key).ok()).map(Rc::from).collect();
+    let heads = waiting.keys.iter().filter_map(|awaited| kv.address(&awaited.key).ok()).map(Rc::from).collect();
     // Whatever the command answers where nothing waits, at the end of its time it is no array.
     call.reply.truncate(from);
     call.reply.nil_array();

@@ -7,9 +7,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::encoding::ordered::Reader;
+use crate::encoding::owner;
 use crate::engine::{Direction, KeyRange};
 use crate::wide_column::cell::{GC_GRACE_SECONDS, StoredRow};
-use crate::wide_column::{CqlType, OWNER, Order, Row, record};
+use crate::wide_column::{CqlType, Order, Row, record};
 use crate::{ManualClock, Store};
 
 const COLUMNS: [&str; 2] = ["a", "b"];
@@ -165,7 +166,7 @@ fn assert_deadlines_agree(table: &WideTable) {
     let (mut stored, mut scheduled) = (BTreeMap::new(), BTreeMap::new());
     for (key, value) in dump(table) {
         match key[0] {
-            OWNER => {
+            owner::WIDE_ROWS => {
                 let row: StoredRow = record::decode(&value).unwrap();
                 assert!(!row.is_empty());
                 stored.extend(row.deadline().map(|deadline| (key, deadline.as_micros())));

@@ -227,10 +227,7 @@ fn move_key(call: &mut Call<'_>) -> Outcome {
     if database == call.session.database {
         return Err("ERR source and destination objects are the same".into());
     }
-    let moved = call.kv().copy(call.word(1), &call.kv_at(database), call.word(1), false)?;
-    if moved {
-        call.kv().delete(call.word(1))?;
-    }
+    let moved = call.kv().move_to(call.word(1), &call.kv_at(database))?;
     call.reply.flag(moved);
     Ok(())
 }

@@ -61,8 +61,11 @@ fn is_as_it_was(call: &Call<'_>, watched: &Watched) -> Result<bool, crate::error
     if !call.transaction.is_unchanged(&watched.watch)? {
         return Ok(false);
     }
+    let is_in_place = call.transaction.is_in_place(&watched.watch)?;
     for (database, key, was_there) in &watched.keys {
-        if call.kv_at(*database).exists(key)? != *was_there {
+        let is_there = call.kv_at(*database).exists(key)?;
+        // Of a database that was emptied, only a key that was not there and still is not is the same.
+        if is_there != *was_there || (is_there && !is_in_place) {
             return Ok(false);
         }
     }
@@ -76,8 +79,7 @@ fn watch(call: &mut Call<'_>) -> Outcome {
     let (kv, database) = (call.kv(), call.session.database);
     let mut watched = Watched { watch: call.door.store.watch()?, keys: Vec::new() };
     for key in call.rest(1) {
-        let (head, elements) = kv.watched(key)?;
-        watched.watch.add(&head, elements);
+        watched.watch.add(kv.watched(key)?);
         watched.keys.push((database, key.to_vec(), kv.exists(key)?));
     }
     call.session.watched.push(watched);

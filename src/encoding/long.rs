@@ -1,0 +1,125 @@
+//! Long components of keys: a key of the engine is bounded, what users call things is not.
+//!
+//! A component that is last in its key and longer than [`KEY_COMPONENT_BYTES_MAX`] is there with its first bytes and a hash of all
+//! of it (SHA-256), 32 bytes; the component itself is in the value. Any other is there as it is. Which of the two a
+//! component is, its length tells.
+//!
+//! # Order
+//! Of two components the order of the bytes is kept, unless both are long and agree in their first bytes: those come in the
+//! order of their hashes, always the same one.
+
+use std::borrow::Cow;
+
+use sha2::{Digest, Sha256};
+
+use crate::encoding::ordered::{Buffer, Reader};
+use crate::error::{Error, Result};
+use crate::limits::KEY_COMPONENT_BYTES_MAX;
+
+/// Bytes of the hash.
+const HASH_BYTES: usize = 32;
+
+/// Bytes of the length that goes before a long component in a value.
+const LENGTH_BYTES: usize = 4;
+
+/// Whether a component, or what a key has for one, is long.
+pub(crate) fn is_long(component: &[u8]) -> bool {
+    component.len() > KEY_COMPONENT_BYTES_MAX
+}
+
+/// Appends `component`, or what a key has for it, as the last of a key.
+pub(crate) fn put_last(out: &mut impl Buffer, component: &[u8]) {
+    match component.split_at_checked(KEY_COMPONENT_BYTES_MAX) {
+        Some((first, rest)) if !rest.is_empty() => {
+            out.append(first);
+            let hash: [u8; HASH_BYTES] = Sha256::digest(component).into();
+            out.append(&hash);
+        }
+        _ => out.append(component),
+    }
+}
+
+/// The value of an entry whose key ends in `component`: a long one goes before what is `own`.
+pub(crate) fn value<'a>(component: &[u8], own: &'a [u8]) -> Cow<'a, [u8]> {
+    if !is_long(component) {
+        return Cow::Borrowed(own);
+    }
+    let mut value = Vec::with_capacity(LENGTH_BYTES + component.len() + own.len());
+    // What is longer is refused by its limit.
+    value.extend_from_slice(&u32::try_from(component.len()).unwrap_or(u32::MAX).to_be_bytes());
+    value.extend_from_slice(component);
+    value.extend_from_slice(own);
+    Cow::Owned(value)
+}
+
+/// The component that a key has `in_key` for, and what else is in its value.
+pub(crate) fn split<'a>(in_key: &'a [u8], value: &'a [u8]) -> Result<(&'a [u8], &'a [u8])> {
+    if !is_long(in_key) {
+        return Ok((in_key, value));
+    }
+    let mut reader = Reader::new(value);
+    let length = usize::try_from(reader.u32()?).unwrap_or(usize::MAX);
+    let split = reader.rest().split_at_checked(length);
+    split.ok_or_else(|| Error::corrupt("long key", "its value does not have it whole"))
+}
+
+/// What else than `component`, which its key ends in, is in a value.
+pub(crate) fn own<'a>(component: &[u8], value: &'a [u8]) -> Result<&'a [u8]> {
+    if !is_long(component) {
+        return Ok(value);
+    }
+    let own = value.get(LENGTH_BYTES.saturating_add(component.len())..);
+    own.ok_or_else(|| Error::corrupt("long key", "its value does not have it whole"))
+}
+
+/// The most that [`put_last`] appends.
+#[cfg(test)]
+pub(crate) const LONGEST: usize = KEY_COMPONENT_BYTES_MAX + HASH_BYTES;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn in_key(component: &[u8]) -> Vec<u8> {
+        let mut key = Vec::new();
+        put_last(&mut key, component);
+        key
+    }
+
+    /// Components around the bound, of few different bytes.
+    fn component() -> impl Strategy<Value = Vec<u8>> {
+        let length = prop_oneof![0..3usize, KEY_COMPONENT_BYTES_MAX - 1..KEY_COMPONENT_BYTES_MAX + 40];
+        (length, prop::collection::vec((any::<prop::sample::Index>(), 0..3u8), 0..3)).prop_map(|(length, changes)| {
+            let mut component = vec![1; length];
+            for (at, byte) in changes.into_iter().filter(|_| length > 0) {
+                component[at.index(length)] = byte;
+            }
+            component
+        })
+    }
+
+    #[test]
+    fn a_long_component_is_in_a_key_with_its_first_bytes_and_its_hash() {
+        let long = vec![b'a'; 9_000];
+        let key = in_key(&long);
+        assert_eq!((key.len(), &key[..KEY_COMPONENT_BYTES_MAX]), (LONGEST, &long[..KEY_COMPONENT_BYTES_MAX]));
+        assert_eq!(key[KEY_COMPONENT_BYTES_MAX..], *Sha256::digest(&long));
+        assert_eq!(*value(&long, b"v"), *[&9_000u32.to_be_bytes()[..], &long, b"v"].concat());
+        assert!(split(&key, &[0, 0, 0, 9, 1]).is_err() && own(&long, b"short").is_err(), "damage");
+    }
+
+    proptest! {
+        #[test]
+        fn components_come_back_and_keep_their_order_as_far_as_it_is_promised(a in component(), b in component(), own_value: Vec<u8>) {
+            let (key, value) = (in_key(&a), value(&a, &own_value));
+            prop_assert!(key.len() <= LONGEST);
+            prop_assert_eq!(split(&key, &value).unwrap(), (&a[..], &own_value[..]));
+            prop_assert_eq!(own(&a, &value).unwrap(), &own_value[..]);
+            let order = key.cmp(&in_key(&b));
+            let tie = is_long(&a) && is_long(&b) && a[..KEY_COMPONENT_BYTES_MAX] == b[..KEY_COMPONENT_BYTES_MAX];
+            prop_assert_eq!(order.is_eq(), a == b);
+            prop_assert!(tie || order == a.cmp(&b));
+        }
+    }
+}
