@@ -261,7 +261,10 @@ fn messages_of_a_commit_are_heard_when_it_has_settled_and_not_before() {
 fn a_commit_that_is_dropped_becomes_durable_all_the_same() {
     let (store, gate) = gated();
     let inbox = store.subscribe("orders").unwrap();
-    let publish = |tx: &larder::Transaction| tx.publish("orders", "1");
+    let publish = |tx: &larder::Transaction| {
+        tx.kv().incr("orders")?;
+        tx.publish("orders", "1")
+    };
     drop(store.transaction_pending(publish).unwrap());
     block_on(async {
         // Ordered, and then nobody waits for it any more.

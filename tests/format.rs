@@ -1,6 +1,6 @@
 //! Stores that earlier versions wrote are opened by this one, with everything in them.
 //!
-//! `tests/fixtures/vN/` is a store that the version with format N wrote, from 2 on, the first that is read: one part of it in a checkpoint, one in the log, which
+//! `tests/fixtures/v…/` is a store that the version with format N wrote, from 2 on, the first that is read: one part of it in a checkpoint, one in the log, which
 //! ends without a close. It is never written again; a new format adds a directory.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]

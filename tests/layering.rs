@@ -25,7 +25,7 @@ const LEVELS: &[&[&str]] = &[
 /// list may only shrink.
 const KNOWN_RINGS: &[(&str, &[&str])] = &[
     // An owner and its handle.
-    ("channel", &["hub", "subscriber"]),
+    ("channel", &["hub", "stream", "subscriber"]),
     ("document", &["collection", "find"]),
     ("engine/sled", &["disk", "snapshot"]),
     ("item", &["batch", "query", "scan", "table"]),
@@ -42,14 +42,18 @@ const KNOWN_RINGS: &[(&str, &[&str])] = &[
         &[
             "acl",
             "blocked",
+            "bounds",
+            "busy",
             "command",
             "commands",
             "config",
             "door",
             "execute",
             "key_words",
+            "latency",
             "monitor",
             "pause",
+            "saves",
             "scripting",
             "session",
             "slow_log",
@@ -59,10 +63,21 @@ const KNOWN_RINGS: &[(&str, &[&str])] = &[
     ),
     (
         "server/redis/scripting",
-        &["api", "functions", "interpreter", "json", "message_pack", "pattern", "run", "scripts", "structs"],
+        &[
+            "allowance",
+            "api",
+            "convert",
+            "functions",
+            "interpreter",
+            "json",
+            "message_pack",
+            "pattern",
+            "run",
+            "structs",
+        ],
     ),
-    // The state of keys, which `Core` keeps.
-    ("txn", &["core", "observe", "view", "waiters"]),
+    // The state of keys, which `Core` keeps, and those who wait for a turn or a commit of it.
+    ("txn", &["core", "observe", "settler", "turns", "view", "waiters"]),
 ];
 
 /// A module's path below the crate.

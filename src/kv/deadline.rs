@@ -92,6 +92,7 @@ impl<S: WriteScope> Kv<S> {
     /// # Source
     /// Redis command reference, `PEXPIRE`.
     #[doc(alias = "PEXPIRE")]
+    #[doc(alias = "EXPIRE")]
     pub fn expire(&self, key: impl AsRef<[u8]>, ttl: Duration) -> Result<bool> {
         self.free("expire", key.as_ref(), |writer, key| {
             let deadline = after(writer.now(), ttl)?;
@@ -121,6 +122,7 @@ impl<S: WriteScope> Kv<S> {
     /// # Source
     /// Redis command reference, `PEXPIREAT`.
     #[doc(alias = "PEXPIREAT")]
+    #[doc(alias = "EXPIREAT")]
     pub fn expire_at(&self, key: impl AsRef<[u8]>, deadline: Timestamp) -> Result<bool> {
         self.free("expire_at", key.as_ref(), |writer, key| set_deadline(writer, key, deadline))
     }

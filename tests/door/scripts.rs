@@ -57,10 +57,8 @@ fn refused(connection: &mut redis::Connection, command: &str) -> String {
 fn looping(served: &Served, words: &[&str]) -> std::thread::JoinHandle<String> {
     let mut connection = served.connect();
     let _: () = ask(&mut connection, "SET started 0").unwrap();
-    let mut request = redis::cmd(words[0]);
-    words[1..].iter().for_each(|word| {
-        request.arg(*word);
-    });
+    let mut request = redis::Cmd::new();
+    request.arg(words);
     let thread = std::thread::spawn(move || {
         let error = request.query::<redis::Value>(&mut connection).unwrap_err();
         format!("{} {}", error.code().unwrap_or_default(), error.detail().unwrap_or_default())

@@ -255,13 +255,13 @@ mod attending {
         fn to(&mut self, words: &[&[u8]]) -> Option<Verdict> {
             self.busy.door.meter.requests.add(1);
             let word = |at: usize| words.get(at).copied().unwrap_or_default();
-            let Some(command) = find(word(0)) else { return self.refuse(&execute::unknown(words)) };
+            let Some(command) = find(word(0)) else { return Some(self.refuse(&execute::unknown(words))) };
             if let Err(text) = self.check(command, words) {
-                return self.refuse(&text);
+                return Some(self.refuse(&text));
             }
             match command.name {
-                "script" if self.busy.is_script && is(word(1), "kill") => self.kill(),
-                "function" if !self.busy.is_script && is(word(1), "kill") => self.kill(),
+                "script" if self.busy.is_script && is(word(1), "kill") => Some(self.kill()),
+                "function" if !self.busy.is_script && is(word(1), "kill") => Some(self.kill()),
                 "function" if !self.busy.is_script && is(word(1), "stats") => {
                     let running = Some((self.busy.name, self.busy.words, self.busy.elapsed));
                     scripting::write_stats(&mut self.reply, self.busy.door, running);
@@ -276,15 +276,16 @@ mod attending {
                     Some(Verdict::GoesOn)
                 }
                 "multi" | "discard" | "watch" | "unwatch" | "reset" | "quit" => None,
-                _ => self.refuse(if self.busy.is_script { BUSY_SCRIPT } else { BUSY_FUNCTION }),
+                _ => Some(self.refuse(if self.busy.is_script { BUSY_SCRIPT } else { BUSY_FUNCTION })),
             }
         }
 
-        fn refuse(&mut self, text: &str) -> Option<Verdict> {
+        /// Answers an error; the script goes on.
+        fn refuse(&mut self, text: &str) -> Verdict {
             self.busy.door.meter.errors.add(1);
             self.busy.door.tally.error(text);
             self.reply.error(text);
-            Some(Verdict::GoesOn)
+            Verdict::GoesOn
         }
 
         /// What refuses a request before it is looked at whether the door is busy.
@@ -301,12 +302,12 @@ mod attending {
                 .map_err(|denied| format!("NOPERM {}", denied.text(&user.name, true)))
         }
 
-        fn kill(&mut self) -> Option<Verdict> {
+        fn kill(&mut self) -> Verdict {
             if self.busy.has_written {
                 return self.refuse(UNKILLABLE);
             }
             self.reply.ok();
-            Some(Verdict::Killed)
+            Verdict::Killed
         }
 
         /// Runs a command on a stand-in for the connection's state, and returns whether it was done.

@@ -7,6 +7,8 @@ use std::fmt::{Display, Write};
 
 use crate::error::Result;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, command, is};
+#[cfg(feature = "lua")]
+use crate::server::redis::scripting::Scripting;
 use crate::server::redis::tally::Rates;
 use crate::server::redis::{DATABASES, REDIS_VERSION, system};
 
@@ -150,7 +152,7 @@ fn clients(call: &Call<'_>, text: &mut Text) -> Result<()> {
 /// What the interpreter of scripts takes: one for scripts and functions.
 #[cfg(feature = "lua")]
 fn scripts(call: &Call<'_>, text: &mut Text) {
-    let usage = call.door.scripting.get().map(|scripting| scripting.usage()).unwrap_or_default();
+    let usage = call.door.scripting.get().map(Scripting::usage).unwrap_or_default();
     text.line("used_memory_vm_eval", usage.bytes);
     text.bytes("used_memory_lua", usage.bytes as u64);
     text.line("used_memory_scripts_eval", usage.scripts_bytes);

@@ -285,8 +285,7 @@ fn code_point(text: &[u8]) -> Option<(char, usize)> {
 fn is_invalid_number(text: &[u8]) -> bool {
     let unsigned = match text {
         [b'+', ..] => return true,
-        [b'-', rest @ ..] => rest,
-        rest => rest,
+        [b'-', rest @ ..] | rest => rest,
     };
     match unsigned {
         [b'0', next, ..] => matches!(next, b'x' | b'X' | b'0'..=b'9'),
@@ -301,8 +300,7 @@ fn is_invalid_number(text: &[u8]) -> bool {
 fn number_at(text: &[u8]) -> Option<(f64, usize)> {
     let (is_negative, unsigned) = match text {
         [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
+        [b'+', rest @ ..] | rest => (false, rest),
     };
     let sign_len = text.len() - unsigned.len();
     let starts =
