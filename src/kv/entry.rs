@@ -10,8 +10,8 @@ use crate::engine::Direction;
 use crate::error::Result;
 use crate::expiry;
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::{Elements, long_key, named, stored};
-use crate::kv::record::{Head, Kind};
+use crate::kv::key::{Elements, long_key, stored};
+use crate::kv::record::{Head, Kind, named};
 use crate::txn::{Counted, View, Writer};
 
 /// Reads a key with `read`, which is given head and payload, unless the key is missing or expired.

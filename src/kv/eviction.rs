@@ -25,8 +25,8 @@ use crate::error::{Error, Result};
 use crate::expiry;
 use crate::kv::entry;
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::{named, stored};
-use crate::kv::record::Head;
+use crate::kv::key::stored;
+use crate::kv::record::{Head, named};
 use crate::txn::{Counted, Tracking, View, Writer};
 
 #[cfg(test)]

@@ -53,7 +53,6 @@ use crate::encoding::ordered::{Reader, put_bytes, put_f64, put_i64, put_short_u6
 use crate::encoding::owner;
 use crate::engine::{Key, KeyRange};
 use crate::error::{Error, InvalidKind, Result};
-use crate::kv::record::Head;
 use crate::limits;
 use crate::txn::{View, Writer};
 
@@ -230,16 +229,6 @@ pub(super) fn long_key(head: &[u8]) -> Option<&[u8]> {
         return None;
     }
     split(head).ok().map(|(_, key)| key).filter(|key| long::is_long(key))
-}
-
-/// The name of the head that is kept at `stored` with this record.
-pub(super) fn named<'a>(stored: &'a [u8], record: &[u8]) -> Result<Cow<'a, [u8]>> {
-    if long_key(stored).is_none() {
-        return Ok(Cow::Borrowed(stored));
-    }
-    let (place, _) = split(stored)?;
-    let key = Head::long_key(record)?.ok_or_else(|| Error::corrupt("key record", "it does not have its long key"))?;
-    Ok(Cow::Owned([place, key].concat()))
 }
 
 /// The key that `head` is the head of.

@@ -9,8 +9,8 @@ use crate::encoding::owner;
 use crate::engine::{Direction, Key, KeyRange};
 use crate::error::Result;
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::{Keyspace, address_of, key_of, named, numbered_place, place_of, stored};
-use crate::kv::record::{Head, Kind};
+use crate::kv::key::{Keyspace, address_of, key_of, numbered_place, place_of, stored};
+use crate::kv::record::{Head, Kind, named};
 use crate::kv::{Kv, Room, entry};
 use crate::txn::{Operation, Scope, WriteScope, Writer};
 #[cfg(feature = "redis")]

@@ -289,7 +289,7 @@ impl<S: Scope> Kv<S> {
             let mut cursor = view.range(&self.keyspace.heads(view)?, Direction::Forward)?;
             let mut keys = Vec::new();
             while let Some((head, record)) = cursor.next()? {
-                let name = key::named(head, record)?;
+                let name = record::named(head, record)?;
                 let key = key::key_of(&name)?;
                 if glob::matches(pattern, key) && Head::decode(record)?.0.is_live(|| view.now()) {
                     keys.push(key.to_vec());
@@ -425,6 +425,6 @@ pub(crate) fn expire(writer: &mut Writer, target: &[u8]) -> Result<()> {
         return entry::claim(writer, target, |_, _| Ok(())).map(drop);
     }
     let Some(record) = writer.get(target)? else { return Ok(()) };
-    let name = key::named(target, &record)?.into_owned();
+    let name = record::named(target, &record)?.into_owned();
     entry::claim(writer, &name, |_, _| Ok(())).map(drop)
 }

@@ -13,12 +13,14 @@
 //! The string `"7"` that expires a
 //! second after the epoch: `01 01 80000000000f4240 37`. A set whose elements are under 7: `04 02 0107`.
 
+use std::borrow::Cow;
+
 use smallvec::SmallVec;
 
 use crate::clock::Timestamp;
 use crate::encoding::ordered::{Reader, put_i64, put_short_u64};
 use crate::error::{Error, Result};
-use crate::kv::key::{Elements, key_of};
+use crate::kv::key::{Elements, key_of, long_key, place_of};
 
 /// What a key holds.
 ///
@@ -188,6 +190,16 @@ impl Head {
         let Whole { head, payload, .. } = Whole::decode(record)?;
         Ok((head, payload))
     }
+}
+
+/// The name of the head that is kept at `stored` with this record.
+pub(super) fn named<'a>(stored: &'a [u8], record: &[u8]) -> Result<Cow<'a, [u8]>> {
+    if long_key(stored).is_none() {
+        return Ok(Cow::Borrowed(stored));
+    }
+    let place = place_of(stored)?;
+    let key = Head::long_key(record)?.ok_or_else(|| Error::corrupt("key record", "it does not have its long key"))?;
+    Ok(Cow::Owned([place, key].concat()))
 }
 
 /// A record taken apart.

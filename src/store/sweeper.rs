@@ -16,7 +16,7 @@ use crate::encoding::owner;
 use crate::engine::Key;
 use crate::error::{Error, Result};
 use crate::store::jobs;
-use crate::txn::{Core, Writer};
+use crate::txn::{Core, View, Writer};
 use crate::{expiry, kv, limits, wide_column};
 
 /// Longest sleep: a wall clock that is set forward is noticed after this.
@@ -200,7 +200,8 @@ fn run(signal: &Signal, core: &Weak<Core>) {
 
 /// When there is something to do: at once while there are jobs.
 fn next_work(core: &Arc<Core>) -> Result<Option<Timestamp>> {
-    let view = core.view()?;
+    // Not as an operation, which a transaction that sets the budget would refuse.
+    let view = View::new(Arc::clone(core), core.engine().snapshot()?, None);
     if job::next(&view, None)?.is_some() {
         return Ok(Some(core.now()));
     }
