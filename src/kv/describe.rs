@@ -9,6 +9,9 @@ use crate::kv::record::{Head, named};
 use crate::limits;
 use crate::txn::View;
 
+/// Characters of a name that are shown.
+const NAME_CHARS_MAX: usize = 120;
+
 /// Names the key of a keyspace whose head, or one of whose elements, is kept at `key`: `sorted set "z" in keyspace "0"`.
 pub(crate) fn describe(view: &View, key: &[u8]) -> Result<String> {
     let mut reader = Reader::new(key);
@@ -32,7 +35,17 @@ fn describe_head(view: &View, stored: &[u8]) -> Result<String> {
         return Ok(format!("a {kind} of a keyspace that was emptied"));
     };
     let (keyspace, key) = Keyspace::name_and_key(&address)?;
-    Ok(format!("{kind} {:?} in keyspace {:?}", String::from_utf8_lossy(&key), String::from_utf8_lossy(&keyspace)))
+    Ok(format!("{kind} {:?} in keyspace {:?}", shown(&key), shown(&keyspace)))
+}
+
+/// As much of a name as a person reads.
+fn shown(name: &[u8]) -> String {
+    let name = String::from_utf8_lossy(name);
+    let mut shown: String = name.chars().take(NAME_CHARS_MAX).collect();
+    if shown.len() < name.len() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// Where the head is kept whose elements are stored under `storage`. Nothing leads from elements to their head, so that the heads

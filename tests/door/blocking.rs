@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::thread;
 
-use larder::kv::End;
+use larder::{kv::End, limits};
 
 use crate::{Served, ask};
 
@@ -326,6 +326,25 @@ fn whoever_waits_for_a_group_learns_that_it_is_gone() {
             }
             assert_eq!(reader.join().unwrap().code(), Some(code), "{change}, {in_transaction}");
         }
+    }
+}
+
+#[test]
+fn whoever_waits_in_a_large_database_learns_that_it_was_emptied_or_exchanged() {
+    for change in ["FLUSHALL", "FLUSHDB", "SWAPDB 0 1"] {
+        let served = Served::new();
+        let mut writer = served.connect();
+        let _: () = ask(&mut writer, "XGROUP CREATE log workers $ MKSTREAM").unwrap();
+        for n in 0..=limits::REMOVED_AT_ONCE_MAX {
+            served.store.kv().set(format!("k{n}"), "v").unwrap();
+        }
+        let mut connection = served.connect();
+        let reader = thread::spawn(move || {
+            ask::<redis::Value>(&mut connection, "XREADGROUP GROUP workers ann BLOCK 0 STREAMS log >").unwrap_err()
+        });
+        served.await_blocked(1);
+        let _: () = ask(&mut writer, change).unwrap();
+        assert_eq!(reader.join().unwrap().code(), Some("NOGROUP"), "{change}");
     }
 }
 

@@ -3,7 +3,7 @@
 use larder::bson::{Bson, Decimal128, doc};
 use larder::item::{AttributeValue, Item};
 use larder::wide_column::CqlValue;
-use larder::{Document, Error, InvalidKind, Store, Transaction};
+use larder::{Document, Error, InvalidKind, Store, Transaction, limits};
 use serde::{Deserialize, Serialize};
 
 use crate::{item_table, store, wide_table};
@@ -175,6 +175,30 @@ fn conflict(
     assert!(error.is_retryable(), "{error}");
     assert!(matches!(&error, Error::Conflict { key, .. } if !key.is_empty()));
     error.to_string()
+}
+
+#[test]
+fn a_conflict_names_a_key_wherever_it_is_stored() {
+    let (store, _) = store();
+    let (live, next) = (store.kv_named("live"), store.kv_named("next"));
+    // An element knows neither the name of its key, nor that of its keyspace.
+    live.hash("h").set("f", "1").unwrap();
+    live.rename("h", "renamed").unwrap();
+    live.swap(&next).unwrap();
+    let read = |tx: &Transaction| tx.kv_named("next").hash("renamed").get("f").map(drop);
+    let text = conflict(&store, read, |_| next.hash("renamed").set("f", "2").map(drop));
+    assert!(text.contains(r#"hash "renamed" in keyspace "next""#), "{text}");
+    // The engine has a long key in part only.
+    let long = "k".repeat(limits::KEY_COMPONENT_BYTES_MAX + 1);
+    next.set(&long, "1").unwrap();
+    let read = |tx: &Transaction| tx.kv_named("next").get(&long).map(drop);
+    let text = conflict(&store, read, |_| next.set(&long, "2"));
+    assert!(text.contains(r#"string "kkk"#) && text.contains(r#"kkk…" in keyspace "next""#), "{text}");
+    assert!(text.len() < 300, "as much of it as is read: {text}");
+    // Whoever read a key of a keyspace reads where that is.
+    let read = |tx: &Transaction| tx.kv_named("live").get("k").map(drop);
+    let text = conflict(&store, read, |_| live.swap(&next));
+    assert!(text.contains(r#"place of keyspace "live""#), "{text}");
 }
 
 #[test]
