@@ -230,7 +230,9 @@ pub(super) fn serve(transaction: &Transaction, door: &Door, heads: Vec<Box<[u8]>
     let mut heads = VecDeque::from(heads);
     while let Some(head) = heads.pop_front() {
         let waited = door.blocked.borrow().waited_at(&head);
-        waited.iter().for_each(|head| serve_key(transaction, door, head));
+        for head in &waited {
+            serve_key(transaction, door, head);
+        }
         heads.extend(transaction.take_touched());
     }
 }
