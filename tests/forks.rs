@@ -124,10 +124,10 @@ fn step() -> impl Strategy<Value = Step> {
 /// Runs a case on a fork, and tells everything that can be seen of it.
 fn run(seed: &Store, number: u64, steps: &[Step]) -> Vec<String> {
     let mut case = seed.fork_with_seed(number).unwrap();
-    let mut seen = Vec::new();
+    let mut shown = Vec::new();
     for step in steps {
         let kv = case.kv();
-        seen.push(match step {
+        shown.push(match step {
             Step::Set(key, seconds) => {
                 format!("{:?}", kv.set_with_ttl([*key], "1", Duration::from_secs(*seconds)).is_ok())
             }
@@ -149,9 +149,9 @@ fn run(seed: &Store, number: u64, steps: &[Step]) -> Vec<String> {
             }
         });
         let values: Vec<_> = (0..4u8).map(|key| case.kv().get([key]).unwrap()).collect();
-        seen.push(format!("{values:?}"));
+        shown.push(format!("{values:?}"));
     }
-    seen
+    shown
 }
 
 #[test]
