@@ -12,6 +12,7 @@
 //! `LARDER_CRASH_SEEDS=20000` runs that many seeds, `LARDER_CRASH_SEED=17` only that one, with a trace of the last calls.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(clippy::format_push_string, clippy::similar_names, reason = "a story is a text, and its names are its own")]
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -151,7 +151,7 @@ fn run(seed: &Store, number: u64, steps: &[Step]) -> Vec<String> {
         let values: Vec<_> = (0..4u8).map(|key| case.kv().get([key]).unwrap()).collect();
         shown.push(format!("{values:?}"));
     }
-    seen
+    shown
 }
 
 #[test]
