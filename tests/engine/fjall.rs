@@ -80,7 +80,7 @@ fn a_store_that_was_closed_has_no_journal_to_read() {
 
 #[test]
 fn a_checkpoint_leaves_one_journal_and_everything_in_the_tree() {
-    let (dir, copied) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let dir = tempfile::tempdir().unwrap();
     let engine = open(dir.path());
     let value: Arc<[u8]> = (0..1 << 20).map(|n: u32| n.wrapping_mul(0x9e37_79b9).to_le_bytes()[3]).collect();
     for n in 0..150u8 {
@@ -89,14 +89,10 @@ fn a_checkpoint_leaves_one_journal_and_everything_in_the_tree() {
     engine.checkpoint().unwrap();
     assert_eq!(journal_bytes(dir.path()).len(), 1);
     put(&engine, "later", "1");
-    copy(dir.path(), copied.path());
     drop(engine);
-    for path in [dir.path(), copied.path()] {
-        let engine = open(path);
-        let report = engine.check().unwrap();
-        assert_eq!((report.entries, report.commit.0, report.damage.len()), (151, 151, 0));
-        assert!(report.files > 3 && report.bytes > 0);
-    }
+    let report = open(dir.path()).check().unwrap();
+    assert_eq!((report.entries, report.commit.0, report.damage.len()), (151, 151, 0));
+    assert!(report.files > 3 && report.bytes > 0);
 }
 
 #[test]
