@@ -59,7 +59,8 @@ pub(super) fn recover(
     signal: &Arc<Signal>,
 ) -> Result<Recovered> {
     let Found { listing, state, checkpoint, first, scan } = find(directory, id)?;
-    let (log, segments) = settle(directory, id, &listing, first, scan, segment_bytes, signal)?;
+    let covered = checkpoint.map_or(CommitNumber(0), |(commit, _)| commit);
+    let (log, segments) = settle(directory, id, &listing, (first, covered), scan, segment_bytes, signal)?;
     Ok(Recovered { log, segments, state, checkpoint, has_close: listing.has_close })
 }
 
@@ -93,7 +94,7 @@ fn settle(
     directory: &Directory,
     id: StoreId,
     listing: &Listing,
-    first: u64,
+    (first, covered): (u64, CommitNumber),
     scan: Scan,
     segment_bytes: u64,
     signal: &Arc<Signal>,
@@ -113,7 +114,7 @@ fn settle(
         needless.iter().try_for_each(|name| directory.remove(name))?;
         directory.sync()?;
     }
-    let current = rewrite(directory, id, &scan)?;
+    let current = rewrite(directory, id, &scan, covered)?;
     let ready = match ready {
         Some((header, _)) => {
             let file = open_segment(directory, header.sequence)?;
@@ -132,17 +133,24 @@ fn settle(
 /// Writes again, and syncs, what may not be on the medium although it can be read, and opens the segment that the log ends in.
 ///
 /// A process that was killed leaves it to the system to write; and after a sync that failed, the system takes what it could
-/// not write for written, and a later sync alone would not bring it there.
-fn rewrite(directory: &Directory, id: StoreId, scan: &Scan) -> Result<Segment> {
+/// not write for written, and a later sync alone would not bring it there. Records of commits that the checkpoint covers count
+/// as synced to those behind them, and may be just as little on the medium: the log is read through them.
+fn rewrite(directory: &Directory, id: StoreId, scan: &Scan, covered: CommitNumber) -> Result<Segment> {
+    let is_doubtful = |commit: CommitNumber| commit >= scan.claimed || (!scan.is_clean && commit <= covered);
     let ended = (scan.end.sequence, scan.last);
     let segments = scan.left.iter().map(|left| (left.sequence, left.last)).chain([ended]);
-    let mut end = None;
-    for (sequence, _) in segments.filter(|(_, last)| *last >= scan.claimed) {
+    let (mut end, mut before) = (None, CommitNumber(0));
+    for (sequence, last) in segments {
+        // The first commit of a segment is not before the last of the one before it.
+        let first = std::mem::replace(&mut before, last);
+        if !is_doubtful(last) && !is_doubtful(first) {
+            continue;
+        }
         let (header, bytes) = read_segment(directory, id, sequence)?;
         let (mut from, mut to) = (None, SEGMENT_HEADER_BYTES);
         while sequence != scan.end.sequence || (to as u64) < scan.offset {
             let Ok(record) = Record::decode(bytes.get(to..).unwrap_or_default(), header.salt()) else { break };
-            if record.number >= scan.claimed {
+            if is_doubtful(record.number) {
                 from.get_or_insert(to);
             }
             to += record.length;
