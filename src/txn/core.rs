@@ -15,6 +15,7 @@ use crate::encoding::owner;
 use crate::engine::{Changes, CommitNumber, Durability, Engine, Reads, Snapshot, Ticket};
 use crate::error::{Error, Result};
 use crate::limits;
+use crate::txn::claims::Claims;
 use crate::txn::epoch::Epochs;
 use crate::txn::flights::Flights;
 use crate::txn::ids::Ids;
@@ -80,6 +81,8 @@ pub(crate) struct Core {
     commit_bytes_max: usize,
     /// Values of keys that are being computed.
     flights: Flights,
+    /// Jobs that somebody does who waits for them.
+    claims: Claims,
 }
 
 impl fmt::Debug for Core {
@@ -121,6 +124,7 @@ impl Core {
             usage: Usage::default(),
             commit_bytes_max,
             flights: Flights::default(),
+            claims: Claims::default(),
         })
     }
 
@@ -231,6 +235,23 @@ impl Core {
         }
     }
 
+    /// As [`Core::exclusive_pending`], for a later step of what is done in several: whoever waits for the turn has it before, and
+    /// after.
+    pub(crate) fn exclusive_after_others<R, E>(
+        self: &Arc<Self>,
+        mut body: impl FnMut(Writer) -> Result<(R, Writer), E>,
+    ) -> Result<Attempted<R, E>> {
+        self.refuse_nesting()?;
+        let mut attempt = 1;
+        loop {
+            self.turns.give_way();
+            match self.attempt(self.take_turn().handed_over(), &mut body) {
+                Err(error) if error.is_retryable() && attempt < limits::TRANSACTION_ATTEMPTS_MAX => attempt += 1,
+                attempted => return attempted,
+            }
+        }
+    }
+
     /// Runs `body` once with the turn to write, and commits what it wrote.
     ///
     /// # Errors
@@ -300,6 +321,11 @@ impl Core {
     /// What waits for commits on behalf of tasks.
     pub(crate) fn settler(&self) -> &Settler {
         &self.settler
+    }
+
+    /// Jobs that somebody does who waits for them.
+    pub(crate) fn claims(&self) -> &Claims {
+        &self.claims
     }
 
     fn pending(self: &Arc<Self>, ticket: Ticket) -> Pending {

@@ -18,6 +18,7 @@
 //!    a `Writer` notes beside them.
 //! 5. A snapshot is read at the moment when it was taken, so that it shows the same for ever.
 
+mod claims;
 mod core;
 mod epoch;
 mod flights;
@@ -28,6 +29,7 @@ mod operation;
 mod running;
 mod scope;
 mod settler;
+mod steps;
 mod storage_ids;
 mod turns;
 mod undo;
@@ -35,6 +37,7 @@ mod usage;
 mod view;
 mod waiters;
 
+pub(crate) use self::claims::Claim;
 pub(crate) use self::core::{Attempted, Core, Effect, Models, Pending};
 pub(crate) use self::flights::Boarding;
 pub(crate) use self::ids::Ids;
@@ -45,6 +48,7 @@ pub use self::running::InTransaction;
 pub(crate) use self::running::Running;
 pub use self::scope::{AtSnapshot, AutoCommit, Scope, WriteScope};
 pub(crate) use self::settler::Settling;
+pub(crate) use self::steps::{Room, Steps};
 #[cfg(feature = "redis")]
 pub(crate) use self::usage::Tuning;
 pub(crate) use self::usage::{Counted, Tracking};

@@ -14,29 +14,46 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 
+use crate::clock::Stopwatch;
 use crate::error::Result;
 use crate::txn::core::{Core, this_thread};
+
+/// How long somebody who wants many turns waits for a task that was woken: some times what a runtime takes to poll it.
+const GIVE_WAY_MAX: Duration = Duration::from_millis(1);
 
 /// The turn to write, given back when dropped, by a panic too.
 pub(crate) struct Turn<'a> {
     core: &'a Core,
     guard: Option<MutexGuard<'a, ()>>,
+    /// Whether a thread that waits gets the turn, even when another one comes first.
+    is_handed_over: bool,
 }
 
 impl<'a> Turn<'a> {
     pub(super) fn new(core: &'a Core, guard: MutexGuard<'a, ()>) -> Self {
         core.set_writer_thread(this_thread());
-        Self { core, guard: Some(guard) }
+        Self { core, guard: Some(guard), is_handed_over: false }
+    }
+
+    /// The same turn, which is given to a thread that waits for it, if there is one. A thread that wants the turn again at once would
+    /// otherwise take it before the one that has been woken comes to run.
+    pub(super) fn handed_over(mut self) -> Self {
+        self.is_handed_over = true;
+        self
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.core.set_writer_thread(0);
-        self.guard = None;
+        match self.guard.take() {
+            Some(guard) if self.is_handed_over => MutexGuard::unlock_fair(guard),
+            guard => drop(guard),
+        }
         self.core.turns().wake_one();
     }
 }
@@ -46,6 +63,8 @@ impl Drop for Turn<'_> {
 pub(super) struct Turns {
     /// How many there are: asked by everybody who gives the turn back, most often in vain.
     count: AtomicUsize,
+    /// How many have been woken and have not come yet.
+    woken: AtomicUsize,
     places: Mutex<Places>,
 }
 
@@ -65,15 +84,33 @@ impl Turns {
         let mut places = self.places.lock();
         let next = places.waiting.pop_front();
         self.count.store(places.waiting.len(), Ordering::Relaxed);
+        if next.is_some() {
+            self.woken.fetch_add(1, Ordering::Relaxed);
+        }
         drop(places);
         if let Some((_, waker)) = next {
             waker.wake();
         }
     }
 
+    /// Lets a task that has been woken take the turn first, unless it does not come for a while.
+    pub(super) fn give_way(&self) {
+        if self.woken.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let watch = Stopwatch::start();
+        while self.woken.load(Ordering::Relaxed) > 0 && watch.elapsed() < GIVE_WAY_MAX {
+            std::thread::yield_now();
+        }
+    }
+
     /// Waits under `place`, which is given out at the first time.
     fn wait(&self, place: &mut Option<u64>, waker: &Waker) {
         let mut places = self.places.lock();
+        let was_woken = place.is_some_and(|place| places.waiting.iter().all(|(waiting, _)| *waiting != place));
+        if was_woken {
+            self.woken.fetch_sub(1, Ordering::Relaxed);
+        }
         let place = *place.get_or_insert_with(|| {
             places.last += 1;
             places.last
@@ -97,6 +134,9 @@ impl Turns {
         let mut places = self.places.lock();
         let at = places.waiting.iter().position(|(waiting, _)| *waiting == place);
         let left = at.and_then(|at| places.waiting.remove(at));
+        if left.is_none() {
+            self.woken.fetch_sub(1, Ordering::Relaxed);
+        }
         self.count.store(places.waiting.len(), Ordering::Relaxed);
         drop(places);
         left.is_some()
