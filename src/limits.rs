@@ -70,6 +70,10 @@ pub const COLLECTION_INDEXES_MAX: usize = 64;
 /// Keys of one compound index (SEM: DOC-IDX-10).
 pub const INDEX_KEYS_MAX: usize = 32;
 
+/// Bytes of a field of an index key that the key has as they are; of a longer one it has so many, and a hash. With as many fields
+/// as an index may have, the key still fits an engine.
+pub const INDEX_COMPONENT_BYTES_MAX: usize = 1 << 10;
+
 /// Separate ranges one query reads from an index; conditions that would make more are checked on the documents instead.
 pub const INDEX_SCAN_RANGES_MAX: usize = 10_000;
 

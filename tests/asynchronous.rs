@@ -17,7 +17,7 @@ use std::time::Duration;
 use futures_lite::StreamExt;
 use futures_lite::future::{block_on, poll_once};
 use larder::bson::doc;
-use larder::engine::{Changes, CommitNumber, Durability, MemoryEngine, Reads, Settle, Ticket};
+use larder::engine::{Changes, CommitNumber, Durability, Engine, MemoryEngine, Reads, Settle, Ticket};
 use larder::{Document, Error, Isolation, Result, Store};
 
 use common::{Commits, Watched};

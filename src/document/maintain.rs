@@ -11,6 +11,7 @@ use std::sync::Arc;
 use bson::{Bson, RawBsonRef, RawDocument};
 
 use crate::catalog::Entry;
+use crate::document::describe;
 use crate::document::key;
 use crate::document::layout::{self, RecordId};
 use crate::document::order;
@@ -19,7 +20,6 @@ use crate::document::pattern::{Keys, PatternField};
 use crate::document::schema::{Index, Namespace, Schema};
 use crate::engine::{Direction, KeyRange, Value};
 use crate::error::{Error, Result};
-use crate::limits;
 use crate::txn::{View, Writer};
 
 /// Writes to one collection, within one operation.
@@ -108,7 +108,6 @@ impl<'w> Records<'w> {
         let prefix = layout::index_prefix(self.entry.storage, index.id);
         for fields in keys {
             let entry = layout::entry(&prefix, fields, id);
-            limits::check("index key bytes", limits::ENGINE_KEY_BYTES_MAX, entry.len())?;
             if index.unique {
                 let same = entry.get(..prefix.len() + fields.len()).unwrap_or_default();
                 match self.writer.first(&KeyRange::prefix(same), Direction::Forward)? {
@@ -169,9 +168,11 @@ fn value_of_key(field: &PatternField, encoded: &[u8], document: &RawDocument) ->
     let mut shown = "null".to_owned();
     let mut is_it = |value: RawBsonRef<'_>| {
         let mut key = Vec::new();
-        let same = key::put_field(&mut key, &order::Value::from(value), field.descending).is_ok() && key == encoded;
+        let same =
+            key::put_index_field(&mut key, &order::Value::from(value), field.descending).is_ok() && key == encoded;
         if same {
-            shown = Bson::try_from(value).map_or_else(|error| error.to_string(), |value| value.to_string());
+            let text = Bson::try_from(value).map_or_else(|error| error.to_string(), |value| value.to_string());
+            shown = describe::shortened(text);
         }
         same
     };
