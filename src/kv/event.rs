@@ -204,7 +204,7 @@ mod tests {
         };
         let kv = store.kv_named("0");
         kv.set_with_ttl("k", "1", Duration::from_secs(1)).unwrap();
-        kv.incr("k").unwrap();
+        kv.increment("k", 1).unwrap();
         kv.append("k", "0").unwrap();
         assert_eq!(names(), ["set", "expire", "incrby", "append"]);
         clock.advance(Duration::from_secs(2));

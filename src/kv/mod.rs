@@ -15,7 +15,7 @@
 //! 5. No read shows a key from its deadline on, swept or not (SEM: KV-EXP-2); a write removes what it has left first.
 //!
 //! # Isolation and cost
-//! An operation reads one snapshot. `get` is one lookup in the engine; `set` and `incr` are one lookup and one put while
+//! An operation reads one snapshot. `get` is one lookup in the engine; `set` and `increment` are one lookup and one put while
 //! no deadline is set or dropped. Removing, renaming and moving cost the same for keys of any size, and so do emptying a
 //! keyspace and swapping two; what is stored is removed by a job (`docs/jobs.md`). Adding to a sorted set of n members costs O(log n), a range of k members O(k) more.
 //!
@@ -342,16 +342,17 @@ impl<S: WriteScope> Kv<S> {
     /// ```
     /// let kv = larder::Store::in_memory().kv();
     /// kv.set("k", "v")?;
-    /// assert!(kv.delete("k")?);
-    /// assert!(!kv.delete("k")?);
+    /// assert!(kv.remove("k")?);
+    /// assert!(!kv.remove("k")?);
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
     /// # Source
     /// Redis command reference, `DEL`.
     #[doc(alias = "DEL")]
-    pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool> {
-        self.free("delete", key.as_ref(), |writer, key| {
+    #[doc(alias = "delete")]
+    pub fn remove(&self, key: impl AsRef<[u8]>) -> Result<bool> {
+        self.free("remove", key.as_ref(), |writer, key| {
             let Some(head) = entry::claim(writer, key, |head, _| Ok(head))? else { return Ok(false) };
             entry::remove(writer, key, head)?;
             event::tell(writer, KeyEvents::GENERIC, "del", key);

@@ -360,15 +360,15 @@ impl<S: WriteScope> Kv<S> {
     /// ```
     /// let kv = larder::Store::in_memory().kv();
     /// kv.set("k", "v")?;
-    /// assert!(kv.get_and_delete("k")?.is_some() && !kv.exists("k")?);
+    /// assert!(kv.get_and_remove("k")?.is_some() && !kv.exists("k")?);
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
     /// # Source
     /// Redis command reference, `GETDEL`.
     #[doc(alias = "GETDEL")]
-    pub fn get_and_delete(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
-        self.free("get_and_delete", key.as_ref(), |writer, key| {
+    pub fn get_and_remove(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
+        self.free("get_and_remove", key.as_ref(), |writer, key| {
             let Some((head, value)) = claim_string(writer, key)? else { return Ok(None) };
             entry::remove(writer, key, head)?;
             tell(writer, KeyEvents::GENERIC, "del", key);
@@ -379,7 +379,7 @@ impl<S: WriteScope> Kv<S> {
     /// The string, whose deadline changes.
     ///
     /// # Errors
-    /// As [`Kv::get_and_delete`].
+    /// As [`Kv::get_and_remove`].
     ///
     /// # Examples
     /// ```
@@ -429,16 +429,16 @@ impl<S: WriteScope> Kv<S> {
     /// # Examples
     /// ```
     /// let kv = larder::Store::in_memory().kv();
-    /// assert_eq!(kv.incr_by_float("k", 10.5)?, "10.5");
-    /// assert_eq!(kv.incr_by_float("k", -10.5)?, "0");
+    /// assert_eq!(kv.increment_float("k", 10.5)?, "10.5");
+    /// assert_eq!(kv.increment_float("k", -10.5)?, "0");
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
     /// # Source
     /// Redis command reference, `INCRBYFLOAT`.
     #[doc(alias = "INCRBYFLOAT")]
-    pub fn incr_by_float(&self, key: impl AsRef<[u8]>, by: f64) -> Result<String> {
-        self.write("incr_by_float", key.as_ref(), |writer, key| {
+    pub fn increment_float(&self, key: impl AsRef<[u8]>, by: f64) -> Result<String> {
+        self.write("increment_float", key.as_ref(), |writer, key| {
             let found = claim_string(writer, key)?;
             let number = match &found {
                 None => 0.0,

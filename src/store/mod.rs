@@ -227,7 +227,7 @@ impl Store {
     /// let store = Store::builder().clock(ManualClock::default()).in_memory();
     /// let set = store.kv().unsorted_set("set");
     /// set.add_many((0..1_000).map(|n| n.to_string()))?;
-    /// store.kv().delete("set")?;
+    /// store.kv().remove("set")?;
     /// assert_eq!((store.kv().len()?, store.pending_jobs()?), (0, 1));
     /// assert_eq!(store.run_jobs()?, 1_000);
     /// assert_eq!(store.pending_jobs()?, 0);

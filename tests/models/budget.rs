@@ -85,7 +85,7 @@ fn a_spent_budget_refuses_writes_of_every_model_and_says_how_much_is_held() {
     let _ = items.batch_write([WriteRequest::delete(("a", 0))]).unwrap();
     items.delete(("a", 1)).unwrap();
     rows.delete_row((0, 1_i64)).unwrap();
-    store.kv().delete("key1000").unwrap();
+    store.kv().remove("key1000").unwrap();
     assert!(bytes(&store) < held);
     for (verb, write) in writes() {
         write(&store, 2).unwrap_or_else(|error| panic!("{verb}: {error}"));

@@ -56,7 +56,7 @@ fn remove(call: &mut Call<'_>, is_lazy: bool) -> Outcome {
     let mut removed = 0;
     for key in call.rest(1) {
         let is_large = is_lazy && effort(&kv, key)? > LAZY_ELEMENTS;
-        if kv.delete(key)? {
+        if kv.remove(key)? {
             removed += 1;
             call.door.counters.lazily_freed(u64::from(is_large));
         }
