@@ -28,7 +28,6 @@ const KNOWN_RINGS: &[(&str, &[&str])] = &[
     ("channel", &["hub", "stream", "subscriber"]),
     ("document", &["collection", "find"]),
     ("engine/sled", &["disk", "snapshot"]),
-    ("item", &["batch", "query", "scan", "table"]),
     // A type lies too high.
     ("kv/dump", &["decode", "encode", "listpack", "stream"]),
     ("kv/hyperloglog", &["sketch", "sparse"]),

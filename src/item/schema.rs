@@ -1,10 +1,11 @@
 //! What a table is declared to be: its key attributes and its indexes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::growing;
+use crate::catalog::{Entry, growing};
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
@@ -15,7 +16,11 @@ const NAME_BYTES_MIN: usize = 3;
 ///
 /// # Examples
 /// ```
-/// assert_eq!(larder::item::KeyType::S.to_string(), "S");
+/// use larder::item::KeyType;
+/// assert_eq!(KeyType::S.to_string(), "S");
+/// assert_eq!("N".parse::<KeyType>()?, KeyType::N);
+/// assert!("BOOL".parse::<KeyType>().is_err());
+/// # Ok::<(), larder::Error>(())
 /// ```
 ///
 /// # Source
@@ -29,6 +34,16 @@ pub enum KeyType {
     N,
     /// Bytes.
     B,
+}
+
+impl std::str::FromStr for KeyType {
+    type Err = Error;
+
+    /// Reads what `Display` writes: `S`, `N` or `B`.
+    fn from_str(text: &str) -> Result<Self> {
+        let found = [Self::S, Self::N, Self::B].into_iter().find(|key_type| key_type.to_string() == text);
+        found.ok_or_else(|| invalid(format!("{text:?} is no type of a key attribute: S, N or B")))
+    }
 }
 
 impl std::fmt::Display for KeyType {
@@ -370,6 +385,9 @@ pub(super) struct IndexRecord {
     pub(super) id: u32,
     pub(super) index: GlobalIndex,
 }
+
+/// A table's ids and definition as an operation found them.
+pub(super) type Definition = Arc<Entry<TableRecord>>;
 
 impl TableRecord {
     /// The record of a new table.

@@ -124,12 +124,12 @@ struct Probe {
     on_sort: Test<String>,
     prefix: String,
     on_number: Test<i64>,
-    limit: usize,
+    limit: u64,
 }
 
 fn probe() -> impl Strategy<Value = Probe> {
     let sk = || prop::sample::select(vec!["\0", "a", "a\0", "ab", "b", "é"]).prop_map(str::to_owned);
-    (pk(), test(sk()), sk(), test(-2i64..3), 1usize..5).prop_map(|(pk, on_sort, prefix, on_number, limit)| Probe {
+    (pk(), test(sk()), sk(), test(-2i64..3), 1u64..5).prop_map(|(pk, on_sort, prefix, on_number, limit)| Probe {
         pk,
         on_sort,
         prefix,
@@ -154,7 +154,7 @@ fn apply(table: &ItemTable<impl WriteScope>, rows: &mut Vec<Row>, op: &Op) {
 }
 
 /// Whole, page by page, and item by item, in both directions, a query reads the rows that pass.
-fn agrees<S: Scope>(query: &Query<S>, expected: &[Item], limit: usize) {
+fn agrees<S: Scope>(query: &Query<S>, expected: &[Item], limit: u64) {
     for reverse in [false, true] {
         let mut expected = expected.to_vec();
         let mut query = query.clone();
@@ -162,21 +162,23 @@ fn agrees<S: Scope>(query: &Query<S>, expected: &[Item], limit: usize) {
             expected.reverse();
             query = query.reverse();
         }
-        let whole = query.run().unwrap();
+        let whole = query.clone().page().unwrap();
         assert_eq!(whole.items, expected, "reverse: {reverse}");
-        assert_eq!((whole.scanned, whole.last_key), (expected.len(), None));
-        assert_eq!(query.items().unwrap().collect::<Result<Vec<_>>>().unwrap(), expected);
+        assert_eq!((whole.scanned, whole.last_key), (expected.len() as u64, None));
+        assert_eq!(query.clone().to_vec().unwrap(), expected);
+        let some = query.clone().limit(limit).run().unwrap().collect::<Result<Vec<_>>>().unwrap();
+        assert!(expected.starts_with(&some) && some.len() == expected.len().min(limit as usize), "limit {limit}");
 
         let limited = query.clone().limit(limit);
-        let mut page = limited.run().unwrap();
+        let mut page = limited.clone().page().unwrap();
         let mut joined = std::mem::take(&mut page.items);
         while let Some(last) = page.last_key.take() {
-            page = limited.clone().start_after(last).run().unwrap();
-            assert!(page.items.len() <= limit);
+            page = limited.clone().start_after(last).page().unwrap();
+            assert!(page.items.len() <= limit as usize);
             joined.append(&mut page.items);
         }
         assert_eq!(joined, expected, "pages of {limit}");
-        let pages: Vec<Page> = limited.pages().unwrap().collect::<Result<_>>().unwrap();
+        let pages: Vec<Page> = query.page_size(limit).pages().unwrap().collect::<Result<_>>().unwrap();
         assert_eq!(pages.into_iter().flat_map(|page| page.items).collect::<Vec<_>>(), expected);
     }
 }
@@ -190,7 +192,7 @@ fn check<S: Scope>(table: &ItemTable<S>, rows: &[Row], probe: &Probe) {
     agrees(&table.query(probe.on_sort.condition("SK").and(on_pk())), &passing, probe.limit);
     let beginning = items(&|row| row.pk == probe.pk && row.sk.starts_with(&probe.prefix));
     agrees(&table.query(on_pk().and(key("SK").begins_with(probe.prefix.as_str()))), &beginning, probe.limit);
-    let scanned = table.scan().items().unwrap().collect::<Result<Vec<_>>>().unwrap();
+    let scanned = table.scan().to_vec().unwrap();
     assert_eq!(scanned, items(&|_| true));
     check_indexes(table, rows, probe);
 }
@@ -212,7 +214,7 @@ fn check_indexes<S: Scope>(table: &ItemTable<S>, rows: &[Row], probe: &Probe) {
         .collect();
     agrees(&table.query(key("g").eq(probe.pk.as_str())).index("GSI2"), &second, probe.limit);
     let entries = rows.iter().filter(|row| row.g.is_some()).count();
-    assert_eq!(table.scan().index("GSI2").run().unwrap().items.len(), entries);
+    assert_eq!(table.scan().index("GSI2").to_vec().unwrap().len(), entries);
 }
 
 proptest! {

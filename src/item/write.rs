@@ -19,13 +19,12 @@ struct Stored {
 }
 
 impl Change {
-    /// Puts `item` in the place of what has its key.
+    /// Puts `item`, which has passed [`Item::check`], in the place of what has its key.
     ///
     /// # Errors
     /// Why the table cannot hold the item.
     pub(super) fn put(table: &Entry<TableRecord>, item: &Item) -> Result<Self> {
         let key = layout::key_of_item(table.storage, &table.record.keys, item)?;
-        item.check()?;
         let entries = layout::keys_of_entries(table.storage, &table.record, item)?;
         Ok(Self { key, new: Some(Stored { record: record::encode(item)?, entries }) })
     }

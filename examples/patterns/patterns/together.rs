@@ -58,7 +58,7 @@ pub(crate) fn trace(store: &Store, purchase: &Purchase) -> Result<Trace> {
     let now = store.snapshot()?;
     let id = Event::new(purchase, store.now()).id;
     let item = items::event_item(purchase);
-    let of_user = items::newest_of_user(&now.item_table(items::TABLE), &purchase.user_id, usize::MAX)?;
+    let of_user = items::newest_of_user(&now.item_table(items::TABLE), &purchase.user_id, u64::MAX)?;
     Ok(Trace {
         events: now.collection::<Event>("events").count_documents(doc! { "_id": id })?,
         profile: now.kv().get(profile_key(&purchase.user_id))?,
