@@ -217,6 +217,9 @@ impl<S: WriteScope> Kv<S> {
                     Until::At(deadline) => Some(deadline),
                 };
                 put(writer, key, head, deadline, value)?;
+                if let (Until::AsBefore, Some(millis)) = (options.until, head.and_then(Head::far_millis)) {
+                    deadline::keep_far(writer, key, millis)?;
+                }
                 if matches!(options.until, Until::At(_)) {
                     tell(writer, KeyEvents::GENERIC, "expire", key);
                 }
