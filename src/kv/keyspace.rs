@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::kv::event::{KeyEvents, tell};
 use crate::kv::key::{Keyspace, address_of, key_of, numbered_place, place_of, stored};
 use crate::kv::record::{Head, Kind, named};
+use crate::kv::state::tell_all;
 use crate::kv::{Kv, Room, entry};
 use crate::txn::{Operation, Scope, WriteScope, Writer};
 #[cfg(feature = "redis")]
@@ -369,7 +370,7 @@ impl<S: WriteScope> Kv<S> {
             self.keyspace.move_to(writer, &next)?;
             job::remove_later(writer, &place)?;
             // As above, of all keys at once.
-            writer.tell_all(self.keyspace.own());
+            tell_all(writer, self.keyspace.own());
             Ok(removed)
         })
     }
@@ -409,8 +410,8 @@ impl<S: WriteScope> Kv<S> {
             one.move_to(writer, &place_of_two)?;
             two.move_to(writer, &place_of_one)?;
             // Who waits for a key in either is served; nobody is told of an event.
-            writer.tell_all(one.own());
-            writer.tell_all(two.own());
+            tell_all(writer, one.own());
+            tell_all(writer, two.own());
             Ok(())
         })
     }

@@ -48,6 +48,7 @@ mod number;
 mod rate_limit;
 mod record;
 mod sorted_set;
+mod state;
 pub mod stream;
 mod string;
 mod substring;
@@ -64,9 +65,11 @@ pub(crate) use describe::describe;
 #[doc(hidden)]
 pub use dump::{dump_again, dump_again_unsealed};
 pub use event::KeyEvents;
-pub(crate) use event::messages;
-pub(crate) use eviction::make_room;
+pub(crate) use event::{messages, publish_events};
+#[cfg(feature = "lua")]
+pub(crate) use eviction::is_out_of_memory;
 pub use eviction::{EvictionPolicy, KeyStats};
+pub(crate) use eviction::{budget, make_room, set_budget};
 pub use geo::{Geo, GeoAdded, GeoCondition, GeoMatch, GeoPosition, GeoSearch, GeoShape, GeoUnit};
 pub use hash::Hash;
 pub use hyperloglog::HyperLogLog;
@@ -76,6 +79,11 @@ pub use list::{End, List};
 pub use rate_limit::{Decision, RateLimit, RateLimiter};
 pub use record::Kind;
 pub use sorted_set::{AddOptions, Added, Aggregate, Combination, RangeQuery, ScoreChange, SortedSet};
+#[cfg(feature = "lua")]
+pub(crate) use state::EXCEEDS_MEMORY;
+#[cfg(feature = "redis")]
+pub(crate) use state::{Bell, NO_USE, Tuning, touched_since};
+pub(crate) use state::{KeyEvent, Keys};
 pub use stream::{Stream, StreamId};
 pub use substring::{Condition, SetOptions, SetOutcome, Until};
 pub use unsorted_set::UnsortedSet;
