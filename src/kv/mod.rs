@@ -32,9 +32,11 @@
 mod bits;
 mod cache;
 mod collection;
+mod condition;
 mod deadline;
 mod describe;
 mod dump;
+mod end;
 mod entry;
 mod event;
 mod eviction;
@@ -47,6 +49,7 @@ mod list;
 mod number;
 mod rate_limit;
 mod record;
+mod set_options;
 mod sorted_set;
 pub mod stream;
 mod string;
@@ -59,10 +62,12 @@ use std::sync::Arc;
 
 pub use bits::{BitField, BitFieldOperation, BitOperation, BitOverflow, BitRange};
 pub use cache::CacheOptions;
+pub use condition::{Condition, Until};
 pub use deadline::Ttl;
 pub(crate) use describe::describe;
 #[doc(hidden)]
 pub use dump::{dump_again, dump_again_unsealed};
+pub use end::End;
 pub use event::KeyEvents;
 pub(crate) use event::messages;
 pub(crate) use eviction::make_room;
@@ -72,12 +77,12 @@ pub use hash::Hash;
 pub use hyperloglog::HyperLogLog;
 #[cfg(feature = "redis")]
 pub(crate) use key::Keyspace;
-pub use list::{End, List};
+pub use list::List;
 pub use rate_limit::{Decision, RateLimit, RateLimiter};
 pub use record::Kind;
+pub use set_options::{SetOptions, SetOutcome};
 pub use sorted_set::{AddOptions, Added, Aggregate, Combination, RangeQuery, ScoreChange, SortedSet};
 pub use stream::{Stream, StreamId};
-pub use substring::{Condition, SetOptions, SetOutcome, Until};
 pub use unsorted_set::UnsortedSet;
 
 use crate::catalog::job::Allowance;

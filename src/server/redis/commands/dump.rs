@@ -27,7 +27,9 @@ fn restore(call: &mut Call<'_>) -> Outcome {
         return Err(busy());
     }
     let deadline = deadline(call, options.is_absolute)?;
-    if !kv.restore(key, call.word(3), deadline, options.replace)? {
+    if options.replace {
+        kv.restore(key, call.word(3), deadline)?;
+    } else if !kv.restore_if_absent(key, call.word(3), deadline)? {
         return Err(busy());
     }
     match options.used {
