@@ -32,9 +32,11 @@
 mod bits;
 mod cache;
 mod collection;
+mod condition;
 mod deadline;
 mod describe;
 mod dump;
+mod end;
 mod entry;
 mod event;
 mod eviction;
@@ -47,6 +49,7 @@ mod list;
 mod number;
 mod rate_limit;
 mod record;
+mod set_options;
 mod sorted_set;
 mod state;
 pub mod stream;
@@ -60,10 +63,12 @@ use std::sync::Arc;
 
 pub use bits::{BitField, BitFieldOperation, BitOperation, BitOverflow, BitRange};
 pub use cache::CacheOptions;
+pub use condition::{Condition, Until};
 pub use deadline::Ttl;
 pub(crate) use describe::describe;
 #[doc(hidden)]
 pub use dump::{dump_again, dump_again_unsealed};
+pub use end::End;
 pub use event::KeyEvents;
 pub(crate) use event::{messages, publish_events};
 #[cfg(feature = "lua")]
@@ -75,9 +80,10 @@ pub use hash::Hash;
 pub use hyperloglog::HyperLogLog;
 #[cfg(feature = "redis")]
 pub(crate) use key::Keyspace;
-pub use list::{End, List};
+pub use list::List;
 pub use rate_limit::{Decision, RateLimit, RateLimiter};
 pub use record::Kind;
+pub use set_options::{SetOptions, SetOutcome};
 pub use sorted_set::{AddOptions, Added, Aggregate, Combination, RangeQuery, ScoreChange, SortedSet};
 #[cfg(feature = "lua")]
 pub(crate) use state::EXCEEDS_MEMORY;
@@ -85,7 +91,6 @@ pub(crate) use state::EXCEEDS_MEMORY;
 pub(crate) use state::{Bell, NO_USE, Tuning, touched_since};
 pub(crate) use state::{KeyEvent, Keys};
 pub use stream::{Stream, StreamId};
-pub use substring::{Condition, SetOptions, SetOutcome, Until};
 pub use unsorted_set::UnsortedSet;
 
 use crate::catalog::job::Allowance;

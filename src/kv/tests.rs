@@ -533,8 +533,8 @@ mod collections {
         assert_eq!((kv.deadline("target").unwrap(), kv.exists("h").unwrap()), (deadline, false));
         assert_eq!(kv.hash("target").len().unwrap(), 2);
         assert!(kv.hash("h").is_empty().unwrap());
-        assert!(kv.copy("z", &other, "z", false).unwrap() && !kv.copy("z", &other, "z", false).unwrap());
-        assert!(!kv.copy("z", &kv, "z", true).unwrap(), "a key is no copy of itself");
+        assert!(kv.copy_if_absent("z", &other, "z").unwrap() && !kv.copy_if_absent("z", &other, "z").unwrap());
+        assert!(!kv.copy("z", &kv, "z").unwrap(), "a key is no copy of itself");
         kv.remove("z").unwrap();
         assert_eq!(other.sorted_set("z").score("m").unwrap(), Some(1.5));
         assert_eq!(other.sorted_set("z").rank("m").unwrap(), Some(0));

@@ -235,7 +235,8 @@ fn copy(call: &mut Call<'_>) -> Outcome {
     if database == call.session.database && from == to {
         return Err("ERR source and destination objects are the same".into());
     }
-    let copied = call.kv().copy(from, &call.kv_at(database), to, replace)?;
+    let (kv, target) = (call.kv(), call.kv_at(database));
+    let copied = if replace { kv.copy(from, &target, to)? } else { kv.copy_if_absent(from, &target, to)? };
     call.reply.flag(copied);
     Ok(())
 }
