@@ -40,6 +40,12 @@ pub const JOB_STEP_ENTRIES_MAX: usize = 1_000;
 /// Bytes of the entries that one commit of a job removes; it may be more by one entry.
 pub const JOB_STEP_BYTES_MAX: usize = 4 << 20;
 
+/// Documents that one step of a write of many looks at.
+pub const BULK_STEP_DOCUMENTS_MAX: usize = 10_000;
+
+/// Record ids that a write of many documents keeps of those that come in later steps.
+pub const BULK_IDS_MAX: usize = 4 << 20;
+
 /// Storage ids of one block: how many are given out for one entry that is written.
 pub const STORAGE_ID_BLOCK: u64 = 1 << 16;
 

@@ -354,16 +354,20 @@ proptest! {
 #[test]
 fn a_duplicate_among_the_documents_of_one_batch_is_found() {
     for (count, twin) in [(2, 0), (12, 3), (60, 7), (700, 1), (700, 698), (6_000, 5), (6_000, 5_998)] {
-        let people = Store::in_memory().collection::<Document>("people");
+        let store = Store::in_memory();
+        let people = store.collection::<Document>("people");
         people.create_index_with(doc! { "email": 1 }, IndexOptions::default().unique(true)).unwrap();
+        let in_one = |documents: &[Document]| {
+            store.transaction(|tx| tx.collection::<Document>("people").insert_many(documents).map(drop))
+        };
         let email = |n: i32| format!("{}@example.org", n * 7_919 % 10_007);
         let mut documents: Vec<_> = (0..count).map(|n| doc! { "_id": n, "email": email(n) }).collect();
         assert_eq!(people.insert_many(&documents).unwrap().inserted_ids.len(), documents.len());
         assert_eq!(people.delete_many(doc! {}).unwrap(), documents.len() as u64);
         documents.last_mut().unwrap().insert("email", email(twin));
-        assert!(people.insert_many(&documents).unwrap_err().is_duplicate_key(), "{twin} of {count}");
+        assert!(in_one(&documents).unwrap_err().is_duplicate_key(), "{twin} of {count}");
         *documents.last_mut().unwrap() = doc! { "_id": twin, "email": "of its own" };
-        assert!(people.insert_many(&documents).unwrap_err().is_duplicate_key(), "{twin} of {count}");
+        assert!(in_one(&documents).unwrap_err().is_duplicate_key(), "{twin} of {count}");
         assert_eq!(people.count_documents(doc! {}).unwrap(), 0);
     }
 }

@@ -2,14 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use larder::bson::doc;
-use larder::engine::{
-    Changes, Durability, Engine, EngineStats, MemoryEngine, Reads, Snapshot as EngineSnapshot, Ticket,
-};
+use larder::engine::{Changes, Durability, Engine, MemoryEngine, Reads, Ticket};
 use larder::item::{GlobalIndex, Item, KeyType, TableSchema};
 use larder::kv::{AddOptions, End, EvictionPolicy};
 use larder::limits::{JOB_STEP_ENTRIES_MAX, REMOVED_AT_ONCE_MAX};
@@ -17,20 +17,34 @@ use larder::wide_column::{CqlType, Order};
 use larder::{Document, Error, Kv, ManualClock, Result, Store, Timestamp, wide_column};
 use proptest::prelude::*;
 
+use common::{Commits, Watched};
+
 /// Longest wait for the background thread; it takes milliseconds on an idle machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// An engine in memory that notes how many entries each commit changes.
+/// Notes how many entries each commit changes.
 #[derive(Debug, Default)]
-struct Counted {
-    inner: MemoryEngine,
-    commits: Mutex<Vec<usize>>,
+struct Sizes(Mutex<Vec<usize>>);
+
+impl Commits for Sizes {
+    fn commit(
+        &self,
+        inner: &MemoryEngine,
+        changes: &Changes,
+        reads: Option<&Reads>,
+        durability: Durability,
+    ) -> Result<Ticket> {
+        self.0.lock().unwrap().push(changes.len());
+        inner.commit(changes, reads, durability)
+    }
 }
+
+type Counted = Watched<Sizes>;
 
 impl Counted {
     /// The sizes of the commits since this was last asked.
     fn take(&self) -> Vec<usize> {
-        std::mem::take(&mut self.commits.lock().unwrap())
+        std::mem::take(&mut self.commits.0.lock().unwrap())
     }
 
     fn put(&self, key: &[u8], value: &[u8]) {
@@ -38,51 +52,9 @@ impl Counted {
     }
 }
 
-impl Engine for Counted {
-    fn name(&self) -> &'static str {
-        "counted"
-    }
-
-    fn snapshot(&self) -> Result<Arc<dyn EngineSnapshot>> {
-        self.inner.snapshot()
-    }
-
-    fn latest(&self) -> Result<Arc<dyn EngineSnapshot>> {
-        self.inner.latest()
-    }
-
-    fn begin(&self) -> Result<Arc<dyn EngineSnapshot>> {
-        self.inner.begin()
-    }
-
-    fn commit(&self, changes: &Changes, reads: Option<&Reads>, durability: Durability) -> Result<Ticket> {
-        self.commits.lock().unwrap().push(changes.len());
-        self.inner.commit(changes, reads, durability)
-    }
-
-    fn is_persistent(&self) -> bool {
-        false
-    }
-
-    fn fork(&self) -> Result<Arc<dyn Engine>> {
-        self.inner.fork()
-    }
-
-    fn sync(&self) -> Result<()> {
-        self.inner.sync()
-    }
-
-    fn stats(&self) -> Result<EngineStats> {
-        self.inner.stats()
-    }
-
-    fn close(&self) -> Result<()> {
-        self.inner.close()
-    }
-}
-
 fn counted() -> (Store, Arc<Counted>, ManualClock) {
-    let (engine, clock) = (Arc::new(Counted::default()), ManualClock::at(Timestamp::from_seconds(1_700_000_000)));
+    let (engine, clock) =
+        (Arc::new(Counted::new(Sizes::default())), ManualClock::at(Timestamp::from_seconds(1_700_000_000)));
     let store = Store::builder().clock(clock.clone()).engine(Arc::clone(&engine) as Arc<dyn Engine>).unwrap();
     (store, engine, clock)
 }

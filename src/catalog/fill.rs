@@ -11,12 +11,15 @@
 //! 2. The end of the job and the change of the definition are one commit; so are its failure, and the removal of the index.
 //!
 //! # Who does it
-//! The background thread or [`Store::run_jobs`](crate::Store::run_jobs), and whoever waits for the index.
+//! The background thread or [`Store::run_jobs`](crate::Store::run_jobs), unless somebody waits for the index: then that thread
+//! does it ([`run`]), and is told what went wrong. It has claimed the job, so that no other thread finds out in its place.
 
-use crate::catalog::job::{self, Allowance, Job};
+use std::sync::Arc;
+
+use crate::catalog::job::{self, Allowance, Job, Work};
 use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, Result};
-use crate::txn::Writer;
+use crate::txn::{Core, Writer};
 
 /// What a model does about its indexes that are being built. One for each leading byte of a target.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +76,31 @@ pub(crate) fn step(
 /// Whether what is stored is the reason, and not how it is stored or read.
 fn is_refusal(error: &Error) -> bool {
     matches!(error, Error::DuplicateKey { .. } | Error::Invalid { .. } | Error::LimitExceeded { .. })
+}
+
+/// Does the job for `target` to its end, a commit for each step, between which others have their turns. The caller has claimed
+/// the target (`Core::claims`).
+///
+/// # Errors
+/// Why the index was taken away again; what else may go wrong leaves the job for later.
+pub(crate) fn run(core: &Arc<Core>, target: &[u8], filling: Filling) -> Result<()> {
+    loop {
+        let attempted = core.exclusive_after_others(|mut writer: Writer| {
+            let filled = match job::get(&writer, target)?.filter(|job| job.work == Work::Fill) {
+                Some(job) => step(&mut writer, target, job, filling, &mut Allowance::of_step())?,
+                None => Filled::Done,
+            };
+            Ok::<_, Error>((filled, writer))
+        })?;
+        match attempted.outcome {
+            Ok(Filled::More) => {}
+            Ok(Filled::Done) => return attempted.pending.settle(),
+            Ok(Filled::Refused(error)) | Err(error) => {
+                attempted.pending.settle()?;
+                return Err(error);
+            }
+        }
+    }
 }
 
 /// Calls `body` for what is stored below `source` after `place`, until it comes to the end or the allowance is spent; returns

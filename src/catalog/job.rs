@@ -65,10 +65,15 @@ impl Allowance {
         Self { entries: limits::JOB_STEP_ENTRIES_MAX, bytes: limits::JOB_STEP_BYTES_MAX, freed: 0, done: 0 }
     }
 
-    /// For at most so many entries.
+    /// For a transaction that has to do all of it.
+    pub(crate) fn unbounded() -> Self {
+        Self { entries: usize::MAX, bytes: usize::MAX, freed: 0, done: 0 }
+    }
+
+    /// For so many entries.
     #[cfg(test)]
     pub(crate) fn of(entries: usize) -> Self {
-        Self { entries, ..Self::of_step() }
+        Self { entries, ..Self::unbounded() }
     }
 
     /// Whether nothing more should be done in this commit.

@@ -78,7 +78,7 @@ struct Score {
 /// Chooses how to find what matches `filter`, in the order of `sort`.
 pub(crate) fn choose(collection: u32, schema: &Schema, filter: &Filter, sort: Option<&Pattern>) -> Result<Plan> {
     let mut best: Option<(Score, IndexScan)> = None;
-    for index in &schema.indexes {
+    for index in schema.indexes.iter().filter(|index| !index.building) {
         let bounds = field_bounds(index, filter)?;
         let order = sort.and_then(|sort| sort_order(index, &bounds, sort));
         let score = Score {

@@ -39,6 +39,8 @@ pub(crate) struct Scan {
     source: Source,
     /// Index entries read.
     pub(crate) keys_examined: u64,
+    /// How many documents are read before it stops.
+    pause_at: u64,
 }
 
 /// What a [`Scan`] reads documents with.
@@ -76,7 +78,7 @@ impl Scan {
             Access::Index(scan) => Source::Entries(Box::new(Entries::new(scan))),
         };
         let matcher = Matcher { view: view.fork(), collection, filter, documents_examined: 0 };
-        let mut scan = Self { matcher, source, keys_examined: 0 };
+        let mut scan = Self { matcher, source, keys_examined: 0, pause_at: u64::MAX };
         if let Some(pattern) = sort.filter(|_| plan.sort_in_memory) {
             let sorted = scan.sort(pattern, wanted)?;
             scan.source = Source::Sorted(sorted.into_iter());
@@ -89,11 +91,28 @@ impl Scan {
         self.matcher.documents_examined
     }
 
+    /// Makes [`Scan::advance`] stop when so many documents have been read, as if there were no more; without a bound it goes on.
+    pub(crate) fn pause_at(&mut self, documents: Option<u64>) {
+        self.pause_at = documents.unwrap_or(u64::MAX);
+    }
+
+    /// Whether it has stopped there.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.matcher.documents_examined >= self.pause_at
+    }
+
+    /// The record id of the next match.
+    pub(crate) fn advance_id(&mut self) -> Result<Option<RecordId>> {
+        Ok(self.advance()?.map(|found| found.id))
+    }
+
     /// The next match.
     pub(crate) fn advance(&mut self) -> Result<Option<Match>> {
         match &mut self.source {
             Source::Records(cursor) => {
-                while let Some((key, value)) = cursor.next()? {
+                while self.matcher.documents_examined < self.pause_at
+                    && let Some((key, value)) = cursor.next()?
+                {
                     self.matcher.documents_examined += 1;
                     let document = RawDocument::from_bytes(value).map_err(corrupt)?;
                     if self.matcher.filter.matches(document)? {
@@ -103,7 +122,9 @@ impl Scan {
                 Ok(None)
             }
             Source::Entries(entries) => {
-                while let Some(id) = entries.next(&self.matcher.view, &mut self.keys_examined)? {
+                while self.matcher.documents_examined < self.pause_at
+                    && let Some(id) = entries.next(&self.matcher.view, &mut self.keys_examined)?
+                {
                     if let Some(found) = self.matcher.fetch(id, true)? {
                         return Ok(Some(found));
                     }

@@ -7,21 +7,23 @@ use crate::catalog::fill::{self, Filled, Filling};
 use crate::catalog::job::{self, Allowance, Job, Work};
 use crate::encoding::owner;
 use crate::error::{Error, Result};
-use crate::txn::{Core, Writer};
-use crate::{item, kv, wide_column};
+use crate::txn::{Attempted, Core, View, Writer};
+use crate::{document, item, kv, wide_column};
 
-/// Works on every job, a step of each in turn, until none is left, or `stop` says so; returns how many entries were removed, or
-/// read and made into entries of indexes.
+/// Works on every job, a step of each in turn, until none is left, or `stop` says so; returns how many entries were removed, or read
+/// and made into entries of indexes. Jobs that somebody does who waits for them are left to him.
 ///
 /// # Errors
-/// That of the first job that failed; the others are done all the same. The failed one stays and is tried again the next time.
+/// That of the first job that failed; the others are done all the same. The failed one stays and is tried again the next time, unless
+/// it was to fill an index that cannot be.
 pub(super) fn run(core: &Arc<Core>, stop: impl Fn() -> bool) -> Result<u64> {
     let (mut done, mut failed, mut failure) = (0, BTreeSet::new(), None);
     loop {
         let (mut after, mut has_worked) = (None, false);
-        while !stop()
-            && let Some((target, outcome)) = core.exclusive(|writer| step_after(writer, after.as_deref(), &failed))?
-        {
+        while !stop() {
+            let step = |writer| step_after(core, writer, after.as_deref(), &failed);
+            let attempted: Attempted<_, Error> = core.exclusive_after_others(step)?;
+            let Some((target, outcome)) = attempted.settle()? else { break };
             match outcome {
                 Ok(entries) => {
                     done += entries;
@@ -52,7 +54,7 @@ pub(super) fn reclaim(writer: &mut Writer) -> Result<(u64, bool)> {
         if allowance.is_spent() {
             return Ok((allowance.freed(), true));
         }
-        match work(writer, &target, job, &mut allowance) {
+        match remove(writer, &target, job, &mut allowance) {
             Ok(true) => {}
             Ok(false) => return Ok((allowance.freed(), true)),
             // It is told of by who works the jobs off, and is none of this writer's business.
@@ -63,19 +65,25 @@ pub(super) fn reclaim(writer: &mut Writer) -> Result<(u64, bool)> {
     Ok((allowance.freed(), false))
 }
 
+/// Whether there are jobs that nobody does who waits for them.
+pub(super) fn are_left(core: &Core, view: &View) -> Result<bool> {
+    Ok(unclaimed(core, view, None, &BTreeSet::new())?.is_some())
+}
+
 /// What became of a step of the job for a target.
 type Stepped = Option<(Vec<u8>, Result<u64>)>;
 
 /// A step of the first job whose target is after `after` and not among those that `failed`.
-fn step_after(mut writer: Writer, after: Option<&[u8]>, failed: &BTreeSet<Vec<u8>>) -> Result<(Stepped, Writer)> {
-    let mut next = job::next(&writer, after)?;
-    while let Some((target, _)) = next.as_ref().filter(|(target, _)| failed.contains(target)) {
-        next = job::next(&writer, Some(target))?;
-    }
-    let Some((target, job)) = next else { return Ok((None, writer)) };
+fn step_after(
+    core: &Core,
+    mut writer: Writer,
+    after: Option<&[u8]>,
+    failed: &BTreeSet<Vec<u8>>,
+) -> Result<(Stepped, Writer)> {
+    let Some((target, job)) = unclaimed(core, &writer, after, failed)? else { return Ok((None, writer)) };
     let (mark, mut allowance) = (writer.mark(), Allowance::of_step());
     let outcome = match job.work {
-        Work::Remove => work(&mut writer, &target, job, &mut allowance).map(|_| None),
+        Work::Remove => remove(&mut writer, &target, job, &mut allowance).map(|_| None),
         Work::Fill => filling(&target).and_then(|filling| {
             let filled = fill::step(&mut writer, &target, job, filling, &mut allowance)?;
             Ok(if let Filled::Refused(error) = filled { Some(error) } else { None })
@@ -88,16 +96,30 @@ fn step_after(mut writer: Writer, after: Option<&[u8]>, failed: &BTreeSet<Vec<u8
     Ok((Some((target, outcome)), writer))
 }
 
-/// Does of a job what the allowance has room for, and keeps where it got to. Returns whether it is done.
-fn work(writer: &mut Writer, target: &[u8], mut job: Job, allowance: &mut Allowance) -> Result<bool> {
+/// The first job whose target is after `after`, not among those that `failed`, and not claimed.
+fn unclaimed(
+    core: &Core,
+    view: &View,
+    after: Option<&[u8]>,
+    failed: &BTreeSet<Vec<u8>>,
+) -> Result<Option<(Vec<u8>, Job)>> {
+    let mut next = job::next(view, after)?;
+    while let Some((target, _)) = next.as_ref()
+        && (failed.contains(target) || core.claims().is_claimed(target))
+    {
+        next = job::next(view, Some(target))?;
+    }
+    Ok(next)
+}
+
+/// Removes of what was dropped what the allowance has room for, and keeps where it got to. Returns whether that is all.
+fn remove(writer: &mut Writer, target: &[u8], mut job: Job, allowance: &mut Allowance) -> Result<bool> {
     let place = &mut job.place;
-    let is_done = match (job.work, target.first()) {
-        (Work::Remove, Some(&(owner::DOCUMENTS | owner::ITEMS | owner::KEY_ELEMENTS))) => {
-            job::step(writer, target, place, allowance)?
-        }
-        (Work::Remove, Some(&owner::KEYS)) => kv::reclaim(writer, target, place, allowance)?,
-        (Work::Remove, Some(&owner::WIDE_ROWS)) => wide_column::reclaim(writer, target, place, allowance)?,
-        (_, other) => return Err(of_no_model(other)),
+    let is_done = match target.first() {
+        Some(&(owner::DOCUMENTS | owner::ITEMS | owner::KEY_ELEMENTS)) => job::step(writer, target, place, allowance)?,
+        Some(&owner::KEYS) => kv::reclaim(writer, target, place, allowance)?,
+        Some(&owner::WIDE_ROWS) => wide_column::reclaim(writer, target, place, allowance)?,
+        other => return Err(of_no_model(other)),
     };
     if is_done {
         job::finish(writer, target);
@@ -110,6 +132,7 @@ fn work(writer: &mut Writer, target: &[u8], mut job: Job, allowance: &mut Allowa
 /// How the model that owns `target` fills its indexes.
 fn filling(target: &[u8]) -> Result<Filling> {
     match target.first() {
+        Some(&owner::DOCUMENTS) => Ok(document::FILLING),
         Some(&owner::ITEMS) => Ok(item::FILLING),
         other => Err(of_no_model(other)),
     }

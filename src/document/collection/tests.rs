@@ -143,15 +143,32 @@ fn an_update_does_not_meet_its_own_results() {
 
 // SEM: DOC-UPD-10
 #[test]
-fn a_write_that_fails_changes_nothing() {
-    let events = events();
+fn a_write_of_many_keeps_what_it_did_before_it_failed_and_says_how_much() {
+    let store = Store::in_memory();
+    let events = store.collection::<Document>("events");
     events.create_index_with(doc! { "n": 1 }, IndexOptions::default().unique(true)).unwrap();
-    assert!(events.insert_many([doc! { "n": 1 }, doc! { "n": 2 }, doc! { "n": 1 }]).is_err());
-    assert_eq!(events.count_documents(doc! {}).unwrap(), 0);
-    events.insert_many([doc! { "n": 1 }, doc! { "n": 2 }]).unwrap();
-    let error = events.update_many(doc! {}, doc! { "$set": { "n": 7 } }).unwrap_err();
-    assert!(error.is_duplicate_key());
+    let error = events.insert_many([doc! { "n": 1 }, doc! { "n": 2 }, doc! { "n": 1 }, doc! { "n": 3 }]).unwrap_err();
+    assert!(error.is_duplicate_key() && matches!(error, Error::Partial { done: 2, .. }), "{error}");
+    assert_eq!(events.count_documents(doc! {}).unwrap(), 2);
+    let error = events.insert_many([doc! { "n": 1 }, doc! { "n": 3 }]).unwrap_err();
+    assert!(matches!(error, Error::DuplicateKey { .. }), "nothing was done before");
+    let update = || (doc! {}, doc! { "$set": { "n": 7 } });
+    let error = events.update_many(update().0, update().1).unwrap_err();
+    assert!(error.is_duplicate_key() && matches!(error, Error::Partial { done: 1, .. }), "{error}");
+    assert_eq!(events.find(doc! { "n": { "$in": [2, 7] } }).to_vec().unwrap().len(), 2);
+    // In a transaction it is one operation, which is undone.
+    events.update_one(doc! { "n": 7 }, doc! { "$set": { "n": 1 } }).unwrap();
+    store
+        .transaction(|tx| {
+            let events = tx.collection::<Document>("events");
+            let error = events.update_many(update().0, update().1).unwrap_err();
+            assert!(matches!(error, Error::DuplicateKey { .. }));
+            assert!(events.insert_many([doc! { "n": 3 }, doc! { "n": 1 }]).unwrap_err().is_duplicate_key());
+            Ok::<_, Error>(())
+        })
+        .unwrap();
     assert_eq!(events.find(doc! { "n": { "$in": [1, 2] } }).to_vec().unwrap().len(), 2);
+    assert_eq!(events.count_documents(doc! {}).unwrap(), 2);
 }
 
 // SEM: DOC-UPD-10
