@@ -8,7 +8,7 @@ use crate::catalog::job::{self, Allowance, Job, Work};
 use crate::encoding::owner;
 use crate::error::{Error, Result};
 use crate::txn::{Attempted, Core, View, Writer};
-use crate::{document, kv, wide_column};
+use crate::{document, item, kv, wide_column};
 
 /// Works on every job, a step of each in turn, until none is left, or `stop` says so; returns how many entries were removed, or read
 /// and made into entries of indexes. Jobs that somebody does who waits for them are left to him.
@@ -133,6 +133,7 @@ fn remove(writer: &mut Writer, target: &[u8], mut job: Job, allowance: &mut Allo
 fn filling(target: &[u8]) -> Result<Filling> {
     match target.first() {
         Some(&owner::DOCUMENTS) => Ok(document::FILLING),
+        Some(&owner::ITEMS) => Ok(item::FILLING),
         other => Err(of_no_model(other)),
     }
 }

@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::limits;
-use crate::txn::core::{Core, Pending};
+use crate::txn::commit::Pending;
+use crate::txn::core::Core;
 use crate::txn::operation::Operation;
 use crate::txn::view::Writer;
 
