@@ -75,7 +75,7 @@ fn step_after(mut writer: Writer, after: Option<&[u8]>, failed: &BTreeSet<Vec<u8
     let Some((target, job)) = next else { return Ok((None, writer)) };
     let (mark, mut allowance) = (writer.mark(), Allowance::of_step());
     let outcome = match job.work {
-        Work::Remove => work(&mut writer, &target, job, &mut allowance).map(|_| None),
+        Work::Remove | Work::Tidy => work(&mut writer, &target, job, &mut allowance).map(|_| None),
         Work::Fill => filling(&target).and_then(|filling| {
             let filled = fill::step(&mut writer, &target, job, filling, &mut allowance)?;
             Ok(if let Filled::Refused(error) = filled { Some(error) } else { None })
@@ -97,6 +97,7 @@ fn work(writer: &mut Writer, target: &[u8], mut job: Job, allowance: &mut Allowa
         }
         (Work::Remove, Some(&owner::KEYS)) => kv::reclaim(writer, target, place, allowance)?,
         (Work::Remove, Some(&owner::WIDE_ROWS)) => wide_column::reclaim(writer, target, place, allowance)?,
+        (Work::Tidy, Some(&owner::WIDE_ROWS)) => wide_column::tidy(writer, target, place, allowance)?,
         (_, other) => return Err(of_no_model(other)),
     };
     if is_done {
