@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// # Examples
 /// ```
 /// fn visit(kv: &larder::Kv) -> larder::Result<i64> {
-///     kv.incr("visits")
+///     kv.increment("visits", 1)
 /// }
 /// assert_eq!(visit(&larder::Store::in_memory().kv())?, 1);
 /// # Ok::<(), larder::Error>(())
@@ -237,7 +237,7 @@ pub enum OpenProblem {
 /// use larder::{Error, InvalidKind, Store};
 /// let kv = Store::in_memory().kv();
 /// kv.set("visits", i64::MAX.to_string())?;
-/// assert!(matches!(kv.incr("visits"), Err(Error::Invalid { kind: InvalidKind::Overflow, .. })));
+/// assert!(matches!(kv.increment("visits", 1), Err(Error::Invalid { kind: InvalidKind::Overflow, .. })));
 /// # Ok::<(), larder::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -27,6 +27,24 @@ pub(crate) const ITEMS: u8 = 0x30;
 /// Partitions and rows of wide-column tables.
 pub(crate) const WIDE_ROWS: u8 = 0x40;
 
+/// Whose a thing is that is kept in memory for an open store; nothing of it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slot {
+    /// The store's.
+    Store = 0,
+    /// Of keys.
+    Keys = 1,
+    /// Of channels.
+    Channels = 2,
+    #[cfg(test)]
+    Test = 3,
+}
+
+impl Slot {
+    /// How many there are.
+    pub(crate) const COUNT: usize = 3 + cfg!(test) as usize;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -67,6 +67,29 @@ impl<S: Scope> Kv<S> {
     }
 }
 
+#[cfg(feature = "redis")]
+impl<S: Scope> Kv<S> {
+    /// When `key` will be gone, in milliseconds since the epoch and exactly, rounded down; `None` when it is not there or has no deadline.
+    pub(crate) fn deadline_millis(&self, key: &[u8]) -> Result<Option<i64>> {
+        let millis = self.read("deadline", key, |view, key| {
+            entry::peek(view, key, |head, _| Ok(head.far_millis().or(head.deadline.map(Timestamp::as_millis))))
+        })?;
+        Ok(millis.flatten())
+    }
+}
+
+#[cfg(feature = "redis")]
+impl<S: WriteScope> Kv<S> {
+    /// Keeps `millis` as the deadline of `key`, which was given one by another operation just now, if that was further off than
+    /// microseconds can tell. Such a moment never comes; clients are told of it as they set it.
+    pub(crate) fn keep_far_deadline(&self, key: &[u8], millis: i64) -> Result<()> {
+        if millis.checked_mul(1_000).is_some() || millis < 0 {
+            return Ok(());
+        }
+        self.free("expire_at", key, |writer, key| keep_far(writer, key, millis))
+    }
+}
+
 impl<S: WriteScope> Kv<S> {
     /// Lets `key` expire `ttl` from now, in whole microseconds, and answers whether there is such a key. A deadline it
     /// already has is replaced; a `ttl` of zero removes it now.
@@ -180,6 +203,16 @@ fn set_deadline(writer: &mut Writer, key: &[u8], deadline: Timestamp) -> Result<
         tell(writer, KeyEvents::GENERIC, "expire", key);
     }
     Ok(true)
+}
+
+/// Keeps the milliseconds of a deadline that is further off than microseconds can tell.
+pub(super) fn keep_far(writer: &mut Writer, key: &[u8], millis: i64) -> Result<()> {
+    let last = Some(Timestamp::from_millis(millis));
+    let found = entry::claim(writer, key, |head, payload| Ok((head, payload.to_vec())))?;
+    match found.filter(|(head, _)| head.deadline == last) {
+        Some((head, payload)) => entry::replace(writer, key, head.with_far_deadline(millis), &payload),
+        None => Ok(()),
+    }
 }
 
 /// Gives a key with this head and payload another deadline, or none.

@@ -8,9 +8,11 @@ use crate::clock::Timestamp;
 use crate::encoding::owner;
 use crate::engine::{Direction, Key, KeyRange};
 use crate::error::Result;
+use crate::kv::condition::Condition;
 use crate::kv::event::{KeyEvents, tell};
 use crate::kv::key::{Keyspace, address_of, key_of, numbered_place, place_of, stored};
 use crate::kv::record::{Head, Kind, named};
+use crate::kv::state::tell_all;
 use crate::kv::{Kv, Room, entry};
 use crate::txn::{Operation, Scope, WriteScope, Writer};
 #[cfg(feature = "redis")]
@@ -290,8 +292,8 @@ impl<S: WriteScope> Kv<S> {
         })
     }
 
-    /// Copies `from` to `to` in the keyspace `target`, in the place of what is there if `replace` says so; answers whether
-    /// anything was copied.
+    /// Copies `from` to `to` in the keyspace `target`, in the place of what is there, and returns whether anything was copied: not when
+    /// there is nothing at `from`, nor onto itself.
     ///
     /// # Errors
     /// As [`Kv::kind`].
@@ -303,23 +305,56 @@ impl<S: WriteScope> Kv<S> {
     /// ```
     /// let kv = larder::Store::in_memory().kv();
     /// kv.set("a", "1")?;
-    /// assert!(kv.copy("a", &kv, "b", false)? && !kv.copy("a", &kv, "b", false)?);
+    /// kv.set("b", "2")?;
+    /// assert!(kv.copy("a", &kv, "b")? && !kv.copy("c", &kv, "b")?);
+    /// assert_eq!(kv.get("b")?.as_deref(), Some(&b"1"[..]));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `COPY` with `REPLACE`.
+    #[doc(alias = "COPY")]
+    pub fn copy(&self, from: impl AsRef<[u8]>, target: &Self, to: impl AsRef<[u8]>) -> Result<bool> {
+        self.copy_on("copy", None, (from.as_ref(), target, to.as_ref()))
+    }
+
+    /// As [`Kv::copy`], unless there is something at `to`.
+    ///
+    /// # Errors
+    /// As [`Kv::copy`].
+    ///
+    /// # Cost
+    /// As [`Kv::copy`].
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// kv.set("a", "1")?;
+    /// assert!(kv.copy_if_absent("a", &kv, "b")? && !kv.copy_if_absent("a", &kv, "b")?);
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
     /// # Source
     /// Redis command reference, `COPY`.
     #[doc(alias = "COPY")]
-    pub fn copy(&self, from: impl AsRef<[u8]>, target: &Self, to: impl AsRef<[u8]>, replace: bool) -> Result<bool> {
-        let (from, to) = (from.as_ref(), to.as_ref());
-        self.change(Room::Needed, "copy", |writer| {
+    pub fn copy_if_absent(&self, from: impl AsRef<[u8]>, target: &Self, to: impl AsRef<[u8]>) -> Result<bool> {
+        self.copy_on("copy_if_absent", Some(Condition::Absent), (from.as_ref(), target, to.as_ref()))
+    }
+
+    fn copy_on(
+        &self,
+        verb: &'static str,
+        condition: Option<Condition>,
+        (from, target, to): (&[u8], &Self, &[u8]),
+    ) -> Result<bool> {
+        self.change(Room::Needed, verb, |writer| {
             let (from, to) = (self.keyspace.head(writer, from)?, target.keyspace.head(writer, to)?);
             let Some((head, payload)) = entry::claim(writer, &from, |head, payload| Ok((head, payload.to_vec())))?
             else {
                 return Ok(false);
             };
             let is_taken = entry::claim(writer, &to, |_, _| Ok(()))?.is_some();
-            if from == to || (is_taken && !replace) {
+            if from == to || !Condition::holds(condition, is_taken) {
                 return Ok(false);
             }
             make_way(writer, &to)?;
@@ -369,7 +404,7 @@ impl<S: WriteScope> Kv<S> {
             self.keyspace.move_to(writer, &next)?;
             job::remove_later(writer, &place)?;
             // As above, of all keys at once.
-            writer.tell_all(self.keyspace.own());
+            tell_all(writer, self.keyspace.own());
             Ok(removed)
         })
     }
@@ -409,8 +444,8 @@ impl<S: WriteScope> Kv<S> {
             one.move_to(writer, &place_of_two)?;
             two.move_to(writer, &place_of_one)?;
             // Who waits for a key in either is served; nobody is told of an event.
-            writer.tell_all(one.own());
-            writer.tell_all(two.own());
+            tell_all(writer, one.own());
+            tell_all(writer, two.own());
             Ok(())
         })
     }

@@ -15,7 +15,7 @@
 //! 5. No read shows a key from its deadline on, swept or not (SEM: KV-EXP-2); a write removes what it has left first.
 //!
 //! # Isolation and cost
-//! An operation reads one snapshot. `get` is one lookup in the engine; `set` and `incr` are one lookup and one put while
+//! An operation reads one snapshot. `get` is one lookup in the engine; `set` and `increment` are one lookup and one put while
 //! no deadline is set or dropped. Removing, renaming and moving cost the same for keys of any size, and so do emptying a
 //! keyspace and swapping two; what is stored is removed by a job (`docs/jobs.md`). Adding to a sorted set of n members costs O(log n), a range of k members O(k) more.
 //!
@@ -32,9 +32,11 @@
 mod bits;
 mod cache;
 mod collection;
+mod condition;
 mod deadline;
 mod describe;
 mod dump;
+mod end;
 mod entry;
 mod event;
 mod eviction;
@@ -47,7 +49,9 @@ mod list;
 mod number;
 mod rate_limit;
 mod record;
+mod set_options;
 mod sorted_set;
+mod state;
 pub mod stream;
 mod string;
 mod substring;
@@ -59,25 +63,34 @@ use std::sync::Arc;
 
 pub use bits::{BitField, BitFieldOperation, BitOperation, BitOverflow, BitRange};
 pub use cache::CacheOptions;
+pub use condition::{Condition, Until};
 pub use deadline::Ttl;
 pub(crate) use describe::describe;
 #[doc(hidden)]
 pub use dump::{dump_again, dump_again_unsealed};
+pub use end::End;
 pub use event::KeyEvents;
-pub(crate) use event::messages;
-pub(crate) use eviction::make_room;
+pub(crate) use event::{messages, publish_events};
+#[cfg(feature = "lua")]
+pub(crate) use eviction::is_out_of_memory;
 pub use eviction::{EvictionPolicy, KeyStats};
+pub(crate) use eviction::{budget, make_room, set_budget};
 pub use geo::{Geo, GeoAdded, GeoCondition, GeoMatch, GeoPosition, GeoSearch, GeoShape, GeoUnit};
 pub use hash::Hash;
 pub use hyperloglog::HyperLogLog;
 #[cfg(feature = "redis")]
 pub(crate) use key::Keyspace;
-pub use list::{End, List};
+pub use list::List;
 pub use rate_limit::{Decision, RateLimit, RateLimiter};
 pub use record::Kind;
+pub use set_options::{SetOptions, SetOutcome};
 pub use sorted_set::{AddOptions, Added, Aggregate, Combination, RangeQuery, ScoreChange, SortedSet};
+#[cfg(feature = "lua")]
+pub(crate) use state::EXCEEDS_MEMORY;
+#[cfg(feature = "redis")]
+pub(crate) use state::{Bell, NO_USE, Tuning, touched_since};
+pub(crate) use state::{KeyEvent, Keys};
 pub use stream::{Stream, StreamId};
-pub use substring::{Condition, SetOptions, SetOutcome, Until};
 pub use unsorted_set::UnsortedSet;
 
 use crate::catalog::job::Allowance;
@@ -342,16 +355,17 @@ impl<S: WriteScope> Kv<S> {
     /// ```
     /// let kv = larder::Store::in_memory().kv();
     /// kv.set("k", "v")?;
-    /// assert!(kv.delete("k")?);
-    /// assert!(!kv.delete("k")?);
+    /// assert!(kv.remove("k")?);
+    /// assert!(!kv.remove("k")?);
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
     /// # Source
     /// Redis command reference, `DEL`.
     #[doc(alias = "DEL")]
-    pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool> {
-        self.free("delete", key.as_ref(), |writer, key| {
+    #[doc(alias = "delete")]
+    pub fn remove(&self, key: impl AsRef<[u8]>) -> Result<bool> {
+        self.free("remove", key.as_ref(), |writer, key| {
             let Some(head) = entry::claim(writer, key, |head, _| Ok(head))? else { return Ok(false) };
             entry::remove(writer, key, head)?;
             event::tell(writer, KeyEvents::GENERIC, "del", key);

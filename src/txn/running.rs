@@ -3,6 +3,8 @@
 use std::cell::{RefCell, RefMut};
 
 use crate::error::{Error, InvalidKind, Result};
+#[cfg(feature = "redis")]
+use crate::txn::mode::Mode;
 use crate::txn::operation::Operation;
 use crate::txn::scope::{Scope, WriteScope};
 use crate::txn::view::{Mark, View, Writer};
@@ -24,32 +26,16 @@ impl Running {
         self.writer.into_inner()
     }
 
-    /// As [`Writer::take_touched`].
+    /// What `look` finds between two operations; `None` within one.
     #[cfg(feature = "redis")]
-    pub(crate) fn take_touched(&self) -> Vec<Box<[u8]>> {
-        self.writer.try_borrow_mut().map(|mut writer| writer.take_touched()).unwrap_or_default()
+    pub(crate) fn look<R>(&self, look: impl FnOnce(&Writer) -> R) -> Option<R> {
+        self.writer.try_borrow().ok().map(|writer| look(&writer))
     }
 
-    /// As [`Writer::set_counts_uses`].
+    /// Sets a mode of the operations that follow, and returns whether it was set; `None` within an operation.
     #[cfg(feature = "redis")]
-    pub(crate) fn set_counts_uses(&self, counts_uses: bool) -> bool {
-        self.writer.try_borrow_mut().map_or(true, |mut writer| writer.set_counts_uses(counts_uses))
-    }
-
-    /// As [`Writer::set_exceeds_memory`].
-    #[cfg(feature = "lua")]
-    pub(crate) fn set_exceeds_memory(&self, exceeds_memory: bool) {
-        if let Ok(mut writer) = self.writer.try_borrow_mut() {
-            writer.set_exceeds_memory(exceeds_memory);
-        }
-    }
-
-    /// The budget of bytes, the number of its policy, and the bytes in use, if there is a budget.
-    #[cfg(feature = "lua")]
-    pub(crate) fn memory(&self) -> Option<(u64, u8, u64)> {
-        let writer = self.writer.try_borrow().ok()?;
-        let (budget, policy) = writer.usage().budget()?;
-        Some((budget, policy, writer.bytes().ok()?))
+    pub(crate) fn set_mode(&self, mode: Mode, is_set: bool) -> Option<bool> {
+        self.writer.try_borrow_mut().ok().map(|mut writer| writer.set_mode(mode, is_set))
     }
 
     fn begin(&self) -> Result<Borrowed<'_>> {
@@ -83,12 +69,12 @@ fn in_use() -> Error {
 /// ```
 /// use larder::{InTransaction, Kv, Result, Store};
 /// fn pay(kv: &Kv<InTransaction<'_>>, from: &str, to: &str) -> Result<()> {
-///     kv.incr_by(from, -5)?;
-///     kv.incr_by(to, 5).map(drop)
+///     kv.increment(from, -5)?;
+///     kv.increment(to, 5).map(drop)
 /// }
 /// let store = Store::in_memory();
 /// store.transaction(|tx| pay(&tx.kv(), "ann", "bob"))?;
-/// assert_eq!(store.kv().incr_by("bob", 0)?, 5);
+/// assert_eq!(store.kv().increment("bob", 0)?, 5);
 /// # Ok::<(), larder::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]

@@ -19,7 +19,7 @@ use crate::txn::view::{View, Writer};
 /// ```
 /// use larder::{Kv, Result, Store, WriteScope};
 /// fn visit<S: WriteScope>(kv: &Kv<S>) -> Result<i64> {
-///     kv.incr("visits")
+///     kv.increment("visits", 1)
 /// }
 /// let store = Store::in_memory();
 /// visit(&store.kv())?;

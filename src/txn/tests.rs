@@ -12,6 +12,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::clock::{ManualClock, Timestamp};
+use crate::encoding::owner::Slot;
 use crate::engine::{
     self, Changes, CommitNumber, Direction, Durability, Engine, EngineStats, Key, KeyRange, MemoryEngine, Reads, Ticket,
 };
@@ -91,7 +92,7 @@ fn a_failing_operation_is_undone_alone() {
             writer.remove(&b"kept"[..]);
             writer.put(&b"lost"[..], &b"1"[..])?;
             writer.put(&b"both"[..], &b"again"[..])?;
-            writer.on_commit(Note(1, Arc::clone(&released)));
+            writer.note(Slot::Test, Noted(1, Arc::clone(&released)));
             Err(refusal())
         });
         assert!(failed.is_err());
@@ -225,24 +226,24 @@ fn a_transaction_that_only_read_never_conflicts() {
 
 /// Notes its number when it is released.
 #[derive(Debug)]
-struct Note(u32, Arc<Mutex<Vec<(CommitNumber, u32)>>>);
+struct Noted(u32, Arc<Mutex<Vec<(CommitNumber, u32)>>>);
 
-impl Effect for Note {
-    fn release(self: Box<Self>, commit: CommitNumber, _woken: &mut Vec<std::task::Waker>) {
+impl Note for Noted {
+    fn release(self: Box<Self>, _: &States, commit: CommitNumber, _woken: &mut Vec<std::task::Waker>) {
         self.1.lock().push((commit, self.0));
     }
 }
 
 #[test]
-fn effects_are_released_after_the_commit_in_order_and_never_without_it() {
+fn notes_are_released_after_the_commit_in_order_and_never_without_it() {
     let core = core();
     let notes = Arc::new(Mutex::new(Vec::new()));
-    let note = |number| Note(number, Arc::clone(&notes));
+    let note = |number| Noted(number, Arc::clone(&notes));
     transaction(&core, |tx| {
         put(tx, "a", "1")?;
         tx.write(op(), |writer| {
-            writer.on_commit(note(1));
-            writer.on_commit(note(2));
+            writer.note(Slot::Test, note(1));
+            writer.note(Slot::Test, note(2));
             Ok(())
         })?;
         assert!(notes.lock().is_empty(), "not before the commit");
@@ -251,7 +252,7 @@ fn effects_are_released_after_the_commit_in_order_and_never_without_it() {
     .unwrap();
     let _: Result<()> = transaction(&core, |tx| {
         tx.write(op(), |writer| {
-            writer.on_commit(note(3));
+            writer.note(Slot::Test, note(3));
             Ok(())
         })?;
         Err(refusal())
@@ -261,7 +262,7 @@ fn effects_are_released_after_the_commit_in_order_and_never_without_it() {
         |tx| {
             get(tx, "a")?;
             tx.write(op(), |writer| {
-                writer.on_commit(note(4));
+                writer.note(Slot::Test, note(4));
                 writer.put(&b"b"[..], &b""[..])
             })
         },

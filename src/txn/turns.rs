@@ -11,40 +11,44 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::task::{Context, Poll, Waker};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::lock_api::GetThreadId;
+use parking_lot::{Mutex, MutexGuard, RawThreadId};
 
-use crate::error::Result;
-use crate::txn::core::{Core, this_thread};
+use crate::error::{Error, Result};
 
 /// The turn to write, given back when dropped, by a panic too.
 pub(crate) struct Turn<'a> {
-    core: &'a Core,
+    turns: &'a Turns,
     guard: Option<MutexGuard<'a, ()>>,
 }
 
 impl<'a> Turn<'a> {
-    pub(super) fn new(core: &'a Core, guard: MutexGuard<'a, ()>) -> Self {
-        core.set_writer_thread(this_thread());
-        Self { core, guard: Some(guard) }
+    fn new(turns: &'a Turns, guard: MutexGuard<'a, ()>) -> Self {
+        turns.owner.store(this_thread(), Ordering::Relaxed);
+        Self { turns, guard: Some(guard) }
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.core.set_writer_thread(0);
+        self.turns.owner.store(0, Ordering::Relaxed);
         self.guard = None;
-        self.core.turns().wake_one();
+        self.turns.wake_one();
     }
 }
 
-/// The tasks that wait for the turn, in the order of arrival.
+/// The turn to write of one store, and the tasks that wait for it, in the order of arrival.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
-    /// How many there are: asked by everybody who gives the turn back, most often in vain.
+    turn: Mutex<()>,
+    /// The thread that has the turn, 0 when none: how a thread that would wait for itself is told so.
+    owner: AtomicUsize,
+    /// How many tasks there are: asked by everybody who gives the turn back, most often in vain.
     count: AtomicUsize,
     places: Mutex<Places>,
 }
@@ -56,6 +60,29 @@ struct Places {
 }
 
 impl Turns {
+    /// Waits for the turn, and takes it.
+    pub(super) fn take(&self) -> Turn<'_> {
+        Turn::new(self, self.turn.lock())
+    }
+
+    /// The turn, to be awaited.
+    pub(super) fn wait_for(&self) -> AwaitTurn<'_> {
+        AwaitTurn { turns: self, place: None }
+    }
+
+    /// Refuses to go on on the thread that has the turn.
+    pub(super) fn refuse_nesting(&self) -> Result<()> {
+        let owner = self.owner.load(Ordering::Relaxed);
+        if owner != 0 && owner == this_thread() {
+            return Err(Error::NestedTransaction);
+        }
+        Ok(())
+    }
+
+    fn try_take(&self) -> Option<Turn<'_>> {
+        self.turn.try_lock().map(|guard| Turn::new(self, guard))
+    }
+
     fn wake_one(&self) {
         // Either this sees who has just come, or who has just come sees that the turn is free.
         fence(Ordering::SeqCst);
@@ -103,23 +130,19 @@ impl Turns {
     }
 }
 
-/// The turn to write, for a task. Made by [`Core::turn`].
+/// The turn to write, for a task.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless they are polled"]
 pub(crate) struct AwaitTurn<'a> {
-    core: &'a Core,
+    turns: &'a Turns,
     place: Option<u64>,
 }
 
 impl<'a> AwaitTurn<'a> {
-    pub(super) fn new(core: &'a Core) -> Self {
-        Self { core, place: None }
-    }
-
     fn take(&mut self) -> Option<Turn<'a>> {
-        let turn = self.core.try_turn()?;
+        let turn = self.turns.try_take()?;
         if let Some(place) = self.place.take() {
-            self.core.turns().leave(place);
+            self.turns.leave(place);
         }
         Some(turn)
     }
@@ -131,11 +154,11 @@ impl<'a> Future for AwaitTurn<'a> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         // Polled within an exclusive transaction of this thread, it would wait for itself.
-        this.core.refuse_nesting()?;
+        this.turns.refuse_nesting()?;
         if let Some(turn) = this.take() {
             return Poll::Ready(Ok(turn));
         }
-        this.core.turns().wait(&mut this.place, context.waker());
+        this.turns.wait(&mut this.place, context.waker());
         this.take().map_or(Poll::Pending, |turn| Poll::Ready(Ok(turn)))
     }
 }
@@ -143,10 +166,14 @@ impl<'a> Future for AwaitTurn<'a> {
 impl Drop for AwaitTurn<'_> {
     fn drop(&mut self) {
         if let Some(place) = self.place.take()
-            && !self.core.turns().leave(place)
+            && !self.turns.leave(place)
         {
             // It was woken and goes without the turn: the next one is to have it.
-            self.core.turns().wake_one();
+            self.turns.wake_one();
         }
     }
+}
+
+fn this_thread() -> usize {
+    NonZeroUsize::get(RawThreadId::INIT.nonzero_thread_id())
 }

@@ -22,6 +22,7 @@ mod tests;
 use crate::clock::Timestamp;
 use crate::engine::Direction;
 use crate::error::{Error, Result};
+use crate::kv::end::End;
 use crate::kv::key::KeyBytes;
 use crate::kv::record::{Head, Kind};
 use crate::kv::{Kv, entry};
@@ -29,34 +30,6 @@ use crate::limits;
 use crate::txn::{AutoCommit, Scope, WriteScope, Writer};
 use extent::{Extent, too_long};
 use held::{Found, Held};
-
-/// One of the two ends of a list.
-///
-/// # Examples
-/// ```
-/// use larder::kv::End;
-/// let queue = larder::Store::in_memory().kv().list("queue");
-/// queue.push(End::Back, ["a", "b"])?;
-/// assert_eq!(queue.pop(End::Front)?.as_deref(), Some(&b"a"[..]));
-/// # Ok::<(), larder::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum End {
-    /// Where index 0 is: Redis's left.
-    Front,
-    /// Where index -1 is: Redis's right.
-    Back,
-}
-
-impl End {
-    /// The direction that starts from this end.
-    fn inwards(self) -> Direction {
-        match self {
-            Self::Front => Direction::Forward,
-            Self::Back => Direction::Backward,
-        }
-    }
-}
 
 /// The list at one key, given by [`Kv::list`].
 ///

@@ -144,7 +144,7 @@ impl ClaimOptions {
 /// let group = stream.group("g");
 /// group.create(StreamId::MIN)?;
 /// group.read("ann", None)?;
-/// stream.delete([id])?;
+/// stream.remove([id])?;
 /// let outcome = group.auto_claim("bob", Duration::ZERO, StreamId::MIN, 100)?;
 /// assert!(outcome.claimed.is_empty() && outcome.deleted == [id] && outcome.next == StreamId::MIN);
 /// # Ok::<(), larder::Error>(())

@@ -87,7 +87,7 @@ impl<S: WriteScope> Group<S> {
     /// let group = stream.group("g");
     /// group.create(StreamId::MIN)?;
     /// group.read("ann", None)?;
-    /// stream.delete([id])?;
+    /// stream.remove([id])?;
     /// assert_eq!(group.read_again("ann", StreamId::MIN, None)?, [(id, None)]);
     /// # Ok::<(), larder::Error>(())
     /// ```

@@ -361,16 +361,16 @@ impl<S: WriteScope> Group<S> {
     /// use larder::kv::stream::{GroupOptions, Start};
     /// let group = larder::Store::in_memory().kv().stream("s").group("g");
     /// group.create_with(Start::End, GroupOptions::default().make_stream())?;
-    /// assert!(group.destroy()? && !group.destroy()?);
+    /// assert!(group.remove()? && !group.remove()?);
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
     /// # Source
     /// Redis command reference, `XGROUP DESTROY`.
     #[doc(alias = "XGROUP DESTROY")]
-    pub fn destroy(&self) -> Result<bool> {
+    pub fn remove(&self) -> Result<bool> {
         let found =
-            self.try_write(Room::NotNeeded, "stream.group.destroy", Some("xgroup-destroy"), |writer, opened| {
+            self.try_write(Room::NotNeeded, "stream.group.remove", Some("xgroup-destroy"), |writer, opened| {
                 for range in opened.elements.all() {
                     writer.remove_range(&range)?;
                 }
@@ -439,18 +439,18 @@ impl<S: WriteScope> Group<S> {
     /// let group = stream.group("g");
     /// group.create(StreamId::MIN)?;
     /// group.read("ann", None)?;
-    /// assert_eq!(group.delete_consumer("ann")?, 1);
+    /// assert_eq!(group.remove_consumer("ann")?, 1);
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
     /// # Source
     /// Redis command reference, `XGROUP DELCONSUMER`.
     #[doc(alias = "XGROUP DELCONSUMER")]
-    pub fn delete_consumer(&self, name: impl AsRef<[u8]>) -> Result<u64> {
+    pub fn remove_consumer(&self, name: impl AsRef<[u8]>) -> Result<u64> {
         let name = name.as_ref();
         let found = self.try_write(
             Room::NotNeeded,
-            "stream.group.delete_consumer",
+            "stream.group.remove_consumer",
             Some("xgroup-delconsumer"),
             |writer, opened| {
                 check_consumer(name)?;

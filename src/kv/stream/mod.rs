@@ -155,7 +155,7 @@ impl<S: Scope> Stream<S> {
     /// use larder::kv::StreamId;
     /// let stream = larder::Store::in_memory().kv().stream("s");
     /// let id = stream.add(StreamId::new(5, 0), [("a", "1")])?;
-    /// stream.delete([id])?;
+    /// stream.remove([id])?;
     /// assert_eq!(stream.last_id()?, id);
     /// # Ok::<(), larder::Error>(())
     /// ```

@@ -97,7 +97,7 @@ fn entries_read(word: &[u8]) -> Result<Option<u64>, Refusal> {
 }
 
 fn destroy(call: &mut Call<'_>) -> Outcome {
-    let destroyed = group(call, 2).destroy()?;
+    let destroyed = group(call, 2).remove()?;
     call.reply.flag(destroyed);
     Ok(())
 }
@@ -109,7 +109,7 @@ fn create_consumer(call: &mut Call<'_>) -> Outcome {
 }
 
 fn delete_consumer(call: &mut Call<'_>) -> Outcome {
-    let lost = group(call, 2).delete_consumer(call.word(4))?;
+    let lost = group(call, 2).remove_consumer(call.word(4))?;
     call.reply.count(lost);
     Ok(())
 }
