@@ -138,7 +138,7 @@ pub const MESSAGE_OVERHEAD_BYTES: usize = 64;
 pub const ITEM_BYTES_MAX: usize = 400 << 10;
 
 /// Deepest nesting of an item's lists and maps in levels (SEM: ITM-TYP-1).
-pub const ITEM_DEPTH_MAX: usize = 32;
+pub const ITEM_DEPTH_MAX: usize = 31;
 
 /// Partition key of an item in bytes (SEM: ITM-LIM-2).
 pub const ITEM_PARTITION_KEY_BYTES_MAX: usize = 2_048;
@@ -148,6 +148,9 @@ pub const ITEM_SORT_KEY_BYTES_MAX: usize = 1_024;
 
 /// Longest attribute name of an item in bytes (SEM: ITM-LIM-2).
 pub const ITEM_ATTRIBUTE_NAME_BYTES_MAX: usize = 65_535;
+
+/// Attributes that one index of an item table projects by name (SEM: ITM-LIM-3).
+pub const ITEM_INDEX_INCLUDED_ATTRIBUTES_MAX: usize = 20;
 
 /// Attributes that the indexes of an item table project by name, all together (SEM: ITM-LIM-3).
 pub const ITEM_INCLUDED_ATTRIBUTES_MAX: usize = 100;

@@ -18,7 +18,8 @@
 //!    read and nothing stays that cannot.
 //! 2. Targets have storage ids in them, which are never given out again: nobody writes below the target of a job that removes.
 //! 3. A step and the place it got to are one commit. A step that is done twice removes nothing twice.
-//! 4. A job that fills an index is there for as long as the definition of the index says that it is being built.
+//! 4. A job that tidies changes nothing that can be seen: who writes below its target does as if it were not there.
+//! 5. A job that fills an index is there for as long as the definition of the index says that it is being built.
 
 use std::ops::Bound;
 
@@ -48,6 +49,8 @@ pub(crate) enum Work {
     Remove,
     /// Make the entries of the index whose keys begin with the target, for what was stored before the index was defined.
     Fill,
+    /// Bring every entry whose key begins with the target to the form that says no more than can be seen of it.
+    Tidy,
 }
 
 /// How much one commit may still do.
@@ -122,6 +125,14 @@ pub(crate) fn remove(writer: &mut Writer, target: &[u8]) -> Result<()> {
 /// Leaves the index whose entries begin with `target` to be filled later, from what comes after `place` in its table.
 pub(crate) fn fill_later(writer: &mut Writer, target: &[u8], place: Vec<u8>) -> Result<()> {
     put(writer, target, &Job { work: Work::Fill, place })?;
+    let now = writer.now();
+    writer.wake_at(now);
+    Ok(())
+}
+
+/// Leaves what is stored below `target` to be rewritten later without what cannot be seen any more.
+pub(crate) fn tidy_later(writer: &mut Writer, target: &[u8]) -> Result<()> {
+    put(writer, target, &Job { work: Work::Tidy, place: Vec::new() })?;
     let now = writer.now();
     writer.wake_at(now);
     Ok(())

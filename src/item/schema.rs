@@ -326,6 +326,8 @@ impl TableSchema {
                         index.name
                     )));
                 }
+                let max = limits::ITEM_INDEX_INCLUDED_ATTRIBUTES_MAX;
+                limits::check("attributes included in an index", max, attributes.len())?;
                 included += attributes.len();
             }
         }
@@ -520,9 +522,14 @@ mod tests {
         assert!(indexes(20).fold(table(), TableSchema::global_index).checked().is_ok());
         assert!(refused(indexes(21).fold(table(), TableSchema::global_index)));
         let include = |n: usize| Projection::Include((0..n).map(|i| format!("a{i}")).collect());
-        let with = |n| table().global_index(GlobalIndex::new("GSI", "a", KeyType::S).projection(include(n)));
-        assert!(with(100).checked().is_ok());
-        assert!(refused(with(101)));
+        let with = |table: TableSchema, i: usize, n: usize| {
+            table.global_index(GlobalIndex::new(format!("GSI{i}"), "a", KeyType::S).projection(include(n)))
+        };
+        assert!(with(table(), 0, 20).checked().is_ok());
+        assert!(refused(with(table(), 0, 21)));
+        let five = || (0..5).fold(table(), |table, i| with(table, i, 20));
+        assert!(five().checked().is_ok());
+        assert!(refused(with(five(), 5, 1)), "100 in all indexes");
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub(super) fn reclaim(writer: &mut Writer) -> Result<(u64, bool)> {
         if allowance.is_spent() {
             return Ok((allowance.freed(), true));
         }
-        match remove(writer, &target, job, &mut allowance) {
+        match work(writer, &target, job, &mut allowance) {
             Ok(true) => {}
             Ok(false) => return Ok((allowance.freed(), true)),
             // It is told of by who works the jobs off, and is none of this writer's business.
@@ -83,7 +83,7 @@ fn step_after(
     let Some((target, job)) = unclaimed(core, &writer, after, failed)? else { return Ok((None, writer)) };
     let (mark, mut allowance) = (writer.mark(), Allowance::of_step());
     let outcome = match job.work {
-        Work::Remove => remove(&mut writer, &target, job, &mut allowance).map(|_| None),
+        Work::Remove | Work::Tidy => work(&mut writer, &target, job, &mut allowance).map(|_| None),
         Work::Fill => filling(&target).and_then(|filling| {
             let filled = fill::step(&mut writer, &target, job, filling, &mut allowance)?;
             Ok(if let Filled::Refused(error) = filled { Some(error) } else { None })
@@ -112,14 +112,17 @@ fn unclaimed(
     Ok(next)
 }
 
-/// Removes of what was dropped what the allowance has room for, and keeps where it got to. Returns whether that is all.
-fn remove(writer: &mut Writer, target: &[u8], mut job: Job, allowance: &mut Allowance) -> Result<bool> {
+/// Does of a job that removes or tidies what the allowance has room for, and keeps where it got to. Returns whether that is all.
+fn work(writer: &mut Writer, target: &[u8], mut job: Job, allowance: &mut Allowance) -> Result<bool> {
     let place = &mut job.place;
-    let is_done = match target.first() {
-        Some(&(owner::DOCUMENTS | owner::ITEMS | owner::KEY_ELEMENTS)) => job::step(writer, target, place, allowance)?,
-        Some(&owner::KEYS) => kv::reclaim(writer, target, place, allowance)?,
-        Some(&owner::WIDE_ROWS) => wide_column::reclaim(writer, target, place, allowance)?,
-        other => return Err(of_no_model(other)),
+    let is_done = match (job.work, target.first()) {
+        (Work::Remove, Some(&(owner::DOCUMENTS | owner::ITEMS | owner::KEY_ELEMENTS))) => {
+            job::step(writer, target, place, allowance)?
+        }
+        (Work::Remove, Some(&owner::KEYS)) => kv::reclaim(writer, target, place, allowance)?,
+        (Work::Remove, Some(&owner::WIDE_ROWS)) => wide_column::reclaim(writer, target, place, allowance)?,
+        (Work::Tidy, Some(&owner::WIDE_ROWS)) => wide_column::tidy(writer, target, place, allowance)?,
+        (_, other) => return Err(of_no_model(other)),
     };
     if is_done {
         job::finish(writer, target);
