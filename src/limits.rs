@@ -47,7 +47,13 @@ pub const BULK_STEP_DOCUMENTS_MAX: usize = 10_000;
 pub const BULK_IDS_MAX: usize = 4 << 20;
 
 /// Storage ids of one block: how many are given out for one entry that is written.
-pub const STORAGE_ID_BLOCK: u64 = 1 << 16;
+pub const STORAGE_ID_BLOCK: i64 = 1 << 16;
+
+/// Ids of collections and tables of one block, likewise.
+pub const CATALOGUE_ID_BLOCK: i64 = 1 << 6;
+
+/// Microseconds by which the stored end of unique times is ahead of them: a store that is opened again goes on behind it.
+pub const UNIQUE_TIME_LEASE_MICROS: i64 = 1_000_000;
 
 /// Largest document in bytes (SEM: DOC-UPD-9).
 pub const DOCUMENT_BYTES_MAX: usize = 16 << 20;

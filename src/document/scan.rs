@@ -75,7 +75,10 @@ impl Scan {
     ) -> Result<Self> {
         let source = match plan.access {
             Access::Collection => Source::Records(view.range(&layout::records(collection), Direction::Forward)?),
-            Access::Index(scan) => Source::Entries(Box::new(Entries::new(scan, sort))),
+            Access::Index(scan) => {
+                view.meter().index(&scan.index.name);
+                Source::Entries(Box::new(Entries::new(scan, sort)))
+            }
         };
         let matcher = Matcher { view: view.fork(), collection, filter, documents_examined: 0 };
         let mut scan = Self { matcher, source, keys_examined: 0, pause_at: u64::MAX };

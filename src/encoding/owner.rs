@@ -3,10 +3,10 @@
 //! They are written out here, all of them, so that two owners cannot take the same one. A byte that was once in use is never
 //! given to somebody else.
 
-/// The catalogue: names to ids and definitions, counters of ids, jobs.
+/// The catalogue: names to ids and definitions, the end of the lease of ids, jobs.
 pub(crate) const CATALOGUE: u8 = 0x01;
 
-/// Transactions: the last unique time.
+/// Transactions: the ends of leases of numbers.
 pub(crate) const TRANSACTIONS: u8 = 0x02;
 
 /// Deadlines: what expires when.

@@ -35,9 +35,11 @@ fn find<R>(view: &View, key: &[u8], is_use: bool, read: impl FnOnce(Head, &[u8])
     let usage = &view.state::<Keys>().usage;
     let Some((head, payload)) = live else {
         usage.count(Counted::Misses);
+        view.meter().returned(0);
         return Ok(None);
     };
     usage.count(Counted::Hits);
+    view.meter().returned(1);
     if is_use {
         usage.touch(view, &at);
     }

@@ -9,8 +9,9 @@ use crate::engine::Durability;
 use crate::engine::{Changes, CommitNumber, Reads, Snapshot, Ticket};
 use crate::error::{Error, Result};
 use crate::limits;
-use crate::txn::core::{Core, LAST_MICROS_KEY, STORAGE_IDS_KEY};
+use crate::txn::core::Core;
 use crate::txn::isolation::Isolation;
+use crate::txn::record::Record;
 use crate::txn::settler::{Settling, Unsettled};
 use crate::txn::turns::Turn;
 use crate::txn::view::{Hooks, Parts, View, Writer};
@@ -40,7 +41,7 @@ impl Core {
         self.refuse_nesting()?;
         let mut attempt = 1;
         loop {
-            match self.attempt(self.turns().take(), &mut body) {
+            match self.attempt_again(self.turns().take(), attempt, &mut body) {
                 Err(error) if error.is_retryable() && attempt < limits::TRANSACTION_ATTEMPTS_MAX => attempt += 1,
                 attempted => return attempted,
             }
@@ -57,7 +58,7 @@ impl Core {
         let mut attempt = 1;
         loop {
             self.turns().give_way();
-            match self.attempt(self.turns().take().handed_over(), &mut body) {
+            match self.attempt_again(self.turns().take().handed_over(), attempt, &mut body) {
                 Err(error) if error.is_retryable() && attempt < limits::TRANSACTION_ATTEMPTS_MAX => attempt += 1,
                 attempted => return attempted,
             }
@@ -86,7 +87,18 @@ impl Core {
         turn: Turn<'_>,
         body: impl FnOnce(Writer) -> Result<(R, Writer), E>,
     ) -> Result<Attempted<R, E>> {
-        let writer = self.exclusive_writer()?;
+        self.attempt_again(turn, 1, body)
+    }
+
+    /// As [`Core::attempt`], for the `attempt`th time, counted from 1.
+    fn attempt_again<R, E>(
+        self: &Arc<Self>,
+        turn: Turn<'_>,
+        attempt: u32,
+        body: impl FnOnce(Writer) -> Result<(R, Writer), E>,
+    ) -> Result<Attempted<R, E>> {
+        let mut writer = self.exclusive_writer()?;
+        writer.set_attempt(attempt);
         let seen = writer.commit();
         let (outcome, ticket) = match body(writer) {
             Ok((value, writer)) => (Ok(value), self.commit(writer.into_parts())?),
@@ -146,23 +158,24 @@ impl Core {
     ///
     /// A transaction that wrote nothing has seen one snapshot, and so needs no check.
     fn commit(self: &Arc<Self>, mut parts: Parts) -> Result<Ticket> {
+        let mut record = parts.record.take();
+        if let Some(record) = &mut record {
+            record.changes(parts.changes.len(), parts.changes.bytes());
+        }
         if parts.changes.is_empty() && (parts.notes.is_empty() || parts.reads.is_none()) {
             // Messages alone need no disk: they can be published by a store that cannot write any more.
             let ticket = self.ticket_of(parts.base.commit())?;
             self.queue_notes(parts.notes, ticket.number());
+            end(record, Ok(ticket.number()));
             return Ok(ticket);
         }
         if let (Isolation::Snapshot, Some(reads)) = (parts.isolation, &parts.reads) {
             let mut reads = reads.lock();
             parts.changes.each().for_each(|(key, _)| reads.add_key(key));
         }
-        if let (true, Some(last)) = (parts.took_times, self.last_micros()) {
-            // The last time of all, not of this transaction: a later time may have been committed before it.
-            parts.changes.put(LAST_MICROS_KEY, last.to_be_bytes());
-        }
-        let ids_end = parts.took_storage_ids.then(|| self.storage_ids().lock().to_store()).flatten();
-        if let Some(end) = ids_end {
-            parts.changes.put(STORAGE_IDS_KEY, end.to_be_bytes());
+        let ends = self.leases().to_store(parts.taken);
+        for (sequence, end) in ends.each() {
+            parts.changes.put(sequence.key(), sequence.encode(end));
         }
         // An optimistic transaction's snapshot is held while its reads are checked. Any other is let go first: an engine
         // in memory changes in place what no snapshot shares.
@@ -173,11 +186,17 @@ impl Core {
             let commit = || self.engine().commit_owned(changes, reads.as_deref(), durability);
             if parts.changed_catalogue { self.changing_catalogue(commit) } else { commit() }
         };
-        let ticket = outcome.map_err(|error| self.name_conflict(error, held.as_ref()))?;
+        let ticket = match outcome {
+            Ok(ticket) => ticket,
+            Err(error) => {
+                let error = self.name_conflict(error, held.as_ref());
+                end(record, Err(&error));
+                return Err(error);
+            }
+        };
         drop(held);
-        if let Some(end) = ids_end {
-            self.storage_ids().lock().note_stored(end);
-        }
+        end(record, Ok(ticket.number()));
+        self.leases().note_stored(ends);
         self.queue_notes(parts.notes, ticket.number());
         if let Some(at) = parts.wake_at {
             self.wake_background(at);
@@ -225,6 +244,12 @@ impl Core {
             return Ok(Ticket::settled(seen));
         }
         self.engine().commit(&Changes::new(), None, self.durability())
+    }
+}
+
+fn end(record: Option<Box<Record>>, outcome: Result<CommitNumber, &Error>) {
+    if let Some(record) = record {
+        record.end(outcome);
     }
 }
 

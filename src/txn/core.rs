@@ -9,28 +9,20 @@ use std::task::Waker;
 use parking_lot::Mutex;
 
 use crate::clock::{Clock, Timestamp};
-use crate::encoding::owner;
 use crate::engine::{CommitNumber, Durability, Engine, Ticket};
 use crate::error::Result;
 use crate::limits;
 use crate::txn::claims::Claims;
 use crate::txn::epoch::Epochs;
 use crate::txn::ids::Ids;
+use crate::txn::leases::Leases;
 use crate::txn::note::Note;
 use crate::txn::settler::Settler;
 use crate::txn::state::{State, States};
-use crate::txn::storage_ids::StorageIds;
 use crate::txn::turns::{AwaitTurn, Turns};
 
 /// Called with a moment at which background work falls due.
 type WakeUp = Box<dyn Fn(Timestamp) + Send + Sync>;
-
-/// Where the last unique time is kept, so that times go on from it when the store is opened again or forked, whatever the
-/// clock shows then.
-pub(super) const LAST_MICROS_KEY: [u8; 2] = [owner::TRANSACTIONS, 0x01];
-
-/// Where the end of the block of storage ids is kept that is being given out.
-pub(super) const STORAGE_IDS_KEY: [u8; 2] = [owner::TRANSACTIONS, 0x02];
 
 /// One open store below its handles.
 pub(crate) struct Core {
@@ -44,9 +36,7 @@ pub(crate) struct Core {
     /// What models keep for the store.
     states: States,
     sequences: Mutex<HashMap<Vec<u8>, u64>>,
-    /// The last unique time given out; `None` until the stored one has been read.
-    last_micros: Mutex<Option<i64>>,
-    storage_ids: Mutex<StorageIds>,
+    leases: Leases,
     epochs: Epochs,
     wake_up: OnceLock<WakeUp>,
     ids: OnceLock<Ids>,
@@ -87,8 +77,7 @@ impl Core {
             notes: Mutex::default(),
             states: States::default(),
             sequences: Mutex::default(),
-            last_micros: Mutex::new(None),
-            storage_ids: Mutex::default(),
+            leases: Leases::default(),
             epochs,
             wake_up: OnceLock::new(),
             ids: OnceLock::new(),
@@ -199,30 +188,14 @@ impl Core {
         Ok(first)
     }
 
-    /// A time at or after `now` that no other call gets, and that is after every one `stored` by an earlier run.
-    pub(super) fn unique_micros(&self, now: Timestamp, stored: impl FnOnce() -> Result<Option<i64>>) -> Result<i64> {
-        let mut last = self.last_micros.lock();
-        let before = match *last {
-            Some(before) => before,
-            None => stored()?.unwrap_or(i64::MIN),
-        };
-        let micros = now.as_micros().max(before.saturating_add(1));
-        *last = Some(micros);
-        Ok(micros)
+    /// The numbers that are given out beside the transactions.
+    pub(super) fn leases(&self) -> &Leases {
+        &self.leases
     }
 
-    /// The last unique time given out.
-    pub(super) fn last_micros(&self) -> Option<i64> {
-        *self.last_micros.lock()
-    }
-
-    pub(super) fn storage_ids(&self) -> &Mutex<StorageIds> {
-        &self.storage_ids
-    }
-
-    /// A number that no other call gets, and that is after every one `stored` by an earlier run.
-    pub(super) fn next_storage_id(&self, stored: impl FnOnce() -> Result<u64>) -> Result<u64> {
-        self.storage_ids.lock().next(stored)
+    /// Has the times and ids of a fork go on behind what was given out here. Called when its engine was forked.
+    pub(crate) fn lead_on(&self, fork: &Self) {
+        fork.leases.go_on_from(&self.leases);
     }
 
     /// Keeps notes until their commit is durable. The caller has the turn.

@@ -3,6 +3,7 @@
 use std::cell::{RefCell, RefMut};
 
 use crate::error::{Error, InvalidKind, Result};
+use crate::txn::meter::Meter;
 #[cfg(feature = "redis")]
 use crate::txn::mode::Mode;
 use crate::txn::operation::Operation;
@@ -17,7 +18,8 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn new(writer: Writer) -> Self {
+    pub(crate) fn new(mut writer: Writer) -> Self {
+        writer.start_record();
         Self { writer: RefCell::new(writer) }
     }
 
@@ -56,6 +58,7 @@ impl Drop for Borrowed<'_> {
         if let Some(mark) = self.mark {
             self.writer.undo_to(mark);
         }
+        self.writer.set_meter(&Meter::default());
     }
 }
 
@@ -88,21 +91,28 @@ impl<'tx> InTransaction<'tx> {
 
 impl Scope for InTransaction<'_> {
     fn read<R>(&self, operation: Operation<'_>, body: impl FnOnce(&View) -> Result<R>) -> Result<R> {
-        operation.record(|| {
-            // One that runs within another is at the moment of that.
+        operation.record(|meter| {
+            // One that runs within another is at the moment of that, and part of it.
             if let Ok(mut writer) = self.0.writer.try_borrow_mut() {
                 writer.move_on();
+                writer.set_meter(meter);
             }
-            let writer = self.0.writer.try_borrow().map_err(|_| in_use())?;
-            body(&writer)
+            let outcome = body(&*self.0.writer.try_borrow().map_err(|_| in_use())?);
+            if meter.is_on()
+                && let Ok(mut writer) = self.0.writer.try_borrow_mut()
+            {
+                writer.set_meter(&Meter::default());
+            }
+            outcome
         })
     }
 }
 
 impl WriteScope for InTransaction<'_> {
     fn write<R>(&self, operation: Operation<'_>, mut body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R> {
-        operation.record(|| {
+        operation.record(|meter| {
             let mut borrowed = self.0.begin()?;
+            borrowed.writer.set_meter(meter);
             let value = borrowed.writer.run(&operation, &mut body)?;
             borrowed.mark = None;
             Ok(value)

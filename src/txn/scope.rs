@@ -93,14 +93,19 @@ impl AutoCommit {
 
 impl Scope for AutoCommit {
     fn read<R>(&self, operation: Operation<'_>, body: impl FnOnce(&View) -> Result<R>) -> Result<R> {
-        operation.record(|| body(&self.0.view()?))
+        operation.record(|meter| {
+            let mut view = self.0.view()?;
+            view.set_meter(meter);
+            body(&view)
+        })
     }
 }
 
 impl WriteScope for AutoCommit {
     fn write<R>(&self, operation: Operation<'_>, mut body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R> {
-        operation.record(|| {
+        operation.record(|meter| {
             self.0.exclusive(|mut writer| {
+                writer.set_meter(meter);
                 let value = writer.run(&operation, &mut body)?;
                 Ok((value, writer))
             })
@@ -108,7 +113,7 @@ impl WriteScope for AutoCommit {
     }
 
     fn write_steps(&self, operation: Operation<'_>, steps: &mut impl Steps) -> Result<()> {
-        operation.record(|| steps::run(&self.0, &operation, steps))
+        operation.record(|meter| steps::run(&self.0, &operation, meter, steps))
     }
 
     fn auto_commit(&self) -> Option<&AutoCommit> {
@@ -147,6 +152,10 @@ impl AtSnapshot {
 
 impl Scope for AtSnapshot {
     fn read<R>(&self, operation: Operation<'_>, body: impl FnOnce(&View) -> Result<R>) -> Result<R> {
-        operation.record(|| body(&View::at(Arc::clone(&self.core), Arc::clone(&self.snapshot), self.taken_at)))
+        operation.record(|meter| {
+            let mut view = View::at(Arc::clone(&self.core), Arc::clone(&self.snapshot), self.taken_at);
+            view.set_meter(meter);
+            body(&view)
+        })
     }
 }

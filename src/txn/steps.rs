@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::limits;
 use crate::txn::commit::Pending;
 use crate::txn::core::Core;
+use crate::txn::meter::Meter;
 use crate::txn::operation::Operation;
 use crate::txn::view::Writer;
 
@@ -71,10 +72,10 @@ pub trait Steps {
 }
 
 /// Runs `steps` on the store, each in a commit of its own.
-pub(super) fn run(core: &Arc<Core>, operation: &Operation<'_>, steps: &mut impl Steps) -> Result<()> {
+pub(super) fn run(core: &Arc<Core>, operation: &Operation<'_>, meter: &Meter, steps: &mut impl Steps) -> Result<()> {
     let (mut last, mut failure) = (None, None);
     loop {
-        let outcome = step(core, operation, steps, last.is_some());
+        let outcome = step(core, operation, meter, steps, last.is_some());
         let error = match outcome {
             Ok((done, pending)) => {
                 last = Some(pending);
@@ -116,10 +117,12 @@ enum Failed {
 fn step<S: Steps>(
     core: &Arc<Core>,
     operation: &Operation<'_>,
+    meter: &Meter,
     steps: &mut S,
     is_later: bool,
 ) -> Result<(S::Done, Pending), Failed> {
     let body = |mut writer: Writer| {
+        writer.set_meter(meter);
         let done = writer.run(operation, &mut |writer: &mut Writer| steps.step(writer, Room::OF_STEP))?;
         Ok::<_, Error>((done, writer))
     };

@@ -14,12 +14,15 @@ use crate::engine::{
 };
 use crate::error::{Error, Result};
 use crate::limits;
-use crate::txn::core::{Core, LAST_MICROS_KEY, STORAGE_IDS_KEY};
+use crate::txn::core::Core;
 use crate::txn::epoch;
 use crate::txn::isolation::Isolation;
+use crate::txn::leases::{Sequence, Taken};
+use crate::txn::meter::Meter;
 use crate::txn::mode::{Mode, Modes};
 use crate::txn::note::{Note, Notes, NotesMark};
 use crate::txn::operation::Operation;
+use crate::txn::record::Record;
 use crate::txn::state::State;
 use crate::txn::undo::Undo;
 
@@ -46,18 +49,37 @@ pub struct View {
     modes: Modes,
     /// The epoch of the transaction itself, once it has changed the catalogue.
     own_epoch: Option<u64>,
+    meter: Meter,
 }
 
 impl View {
     pub(crate) fn new(core: Arc<Core>, base: Arc<dyn Snapshot>, reads: Option<Arc<Mutex<Reads>>>) -> Self {
         let overlay = Overlay::new(base, Changes::new());
-        Self { core, overlay, reads, now: OnceCell::new(), modes: Modes::default(), own_epoch: None }
+        Self {
+            core,
+            overlay,
+            reads,
+            now: OnceCell::new(),
+            modes: Modes::default(),
+            own_epoch: None,
+            meter: Meter::default(),
+        }
     }
 
     /// The entries of `base` as they are at `moment`, however often they are read.
     pub(super) fn at(core: Arc<Core>, base: Arc<dyn Snapshot>, moment: Timestamp) -> Self {
         let modes = Modes::default().with(Mode::PAST, true);
         Self { now: OnceCell::from(moment), modes, ..Self::new(core, base, None) }
+    }
+
+    /// Has what follows be counted with `meter`.
+    pub(super) fn set_meter(&mut self, meter: &Meter) {
+        self.meter.clone_from(meter);
+    }
+
+    /// What counts for the operation: models tell it how much they return, and which index they go through.
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// The same entries and the same moment, for a reader that outlives the operation; later writes do not show in it.
@@ -68,8 +90,8 @@ impl View {
     /// The same entries for the next operation, which reads the clock itself.
     pub(super) fn at_next_moment(&self) -> Self {
         let (core, overlay, reads) = (Arc::clone(&self.core), self.overlay.fork(), self.reads.clone());
-        let (modes, own_epoch) = (self.modes, self.own_epoch);
-        Self { core, overlay, reads, now: OnceCell::new(), modes, own_epoch }
+        let (modes, own_epoch, meter) = (self.modes, self.own_epoch, self.meter.clone());
+        Self { core, overlay, reads, now: OnceCell::new(), modes, own_epoch, meter }
     }
 
     /// What the model whose state `T` is keeps for the store.
@@ -103,7 +125,11 @@ impl View {
     /// The value of `key`.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
         self.note(key);
-        self.overlay.get(key)
+        let found = self.overlay.get(key)?;
+        if let Some(value) = &found {
+            self.meter.read(key, value);
+        }
+        Ok(found)
     }
 
     /// Notes that what is at `key` is relied on, which a caller knows without looking.
@@ -131,13 +157,13 @@ impl View {
             let place = reads.lock().open_cursor();
             Track { reads: Arc::clone(reads), place, range: range.clone(), direction }
         });
-        Ok(Cursor { inner, track })
+        Ok(Cursor { inner, track, meter: self.meter.clone() })
     }
 
     /// The entry at the end of `range` that `direction` starts from.
     pub(crate) fn first(&self, range: &KeyRange, direction: Direction) -> Result<Option<(Key, Value)>> {
         if self.reads.is_none() {
-            return self.overlay.first(range, direction);
+            return self.overlay.first(range, direction).inspect(|found| self.meter_entry(found.as_ref()));
         }
         // A cursor notes how far it has gone.
         let mut cursor = self.range(range, direction)?;
@@ -153,13 +179,19 @@ impl View {
     /// The entry of `range` that has `n` entries of it before it.
     pub(crate) fn nth(&self, range: &KeyRange, n: u64) -> Result<Option<(Key, Value)>> {
         self.note_range(range);
-        self.overlay.nth(range, n)
+        self.overlay.nth(range, n).inspect(|found| self.meter_entry(found.as_ref()))
     }
 
     /// The moment of the operation: the store's time, read once, so that everything in one operation happens at one moment; on a
     /// snapshot, when that was taken.
     pub(crate) fn now(&self) -> Timestamp {
         *self.now.get_or_init(|| self.core.now())
+    }
+
+    fn meter_entry(&self, found: Option<&(Key, Value)>) {
+        if let Some((key, value)) = found {
+            self.meter.read(key, value);
+        }
     }
 
     fn note_range(&self, range: &KeyRange) {
@@ -174,6 +206,7 @@ impl View {
 pub(crate) struct Cursor {
     inner: Box<dyn engine::Cursor>,
     track: Option<Track>,
+    meter: Meter,
 }
 
 #[derive(Debug)]
@@ -191,6 +224,9 @@ impl Cursor {
         if let Some(track) = &self.track {
             let last = entry.map(|(key, _)| key);
             track.reads.lock().advance_cursor(track.place, &track.range, track.direction, last);
+        }
+        if let Some((key, value)) = entry {
+            self.meter.read(key, value);
         }
         Ok(entry)
     }
@@ -215,14 +251,16 @@ pub struct Writer {
     /// Bytes that its changes take in a commit, at most: what was changed again counts twice until that is too much.
     commit_bytes: usize,
     wake_at: Option<Timestamp>,
-    /// Whether it was given unique times.
-    took_times: bool,
-    /// Whether it was given storage ids.
-    took_storage_ids: bool,
+    /// Which sequences it was given numbers of.
+    taken: Taken,
     /// What to put back when the operation that runs inside a transaction fails; `None` when nothing can be undone alone.
     undo: Option<Undo>,
     /// What is checked at the commit of an optimistic transaction, and what of its reads is noted there.
     tracked: Option<(Arc<Mutex<Reads>>, Isolation)>,
+    /// The how manieth run of the same transaction it is.
+    attempt: u32,
+    /// The record of the transaction, while somebody listens.
+    record: Option<Box<Record>>,
 }
 
 /// Where a transaction stood before an operation: everything that a [`Writer`] notes beside its changes.
@@ -232,8 +270,7 @@ pub(crate) struct Mark {
     commit_bytes: usize,
     own_epoch: Option<u64>,
     wake_at: Option<Timestamp>,
-    took_times: bool,
-    took_storage_ids: bool,
+    taken: Taken,
 }
 
 impl Deref for Writer {
@@ -251,10 +288,11 @@ impl Writer {
             notes: Notes::default(),
             commit_bytes: limits::COMMIT_OVERHEAD_BYTES,
             wake_at: None,
-            took_times: false,
-            took_storage_ids: false,
+            taken: Taken::default(),
             undo: None,
             tracked: None,
+            attempt: 1,
+            record: None,
         }
     }
 
@@ -370,26 +408,21 @@ impl Writer {
     /// The store's time in microseconds, moved on where needed so that no call gets a time twice or an earlier one, even
     /// after the store was closed and the clock set back (SEM: WID-LWW-3).
     pub(crate) fn unique_micros(&mut self) -> Result<i64> {
-        self.took_times = true;
-        let stored = || {
-            let stored = self.view.overlay.get(&LAST_MICROS_KEY)?;
-            let micros = |bytes: Cow<'_, [u8]>| bytes.as_ref().try_into().map(i64::from_be_bytes);
-            stored.map(micros).transpose().map_err(|_| Error::corrupt("last time", "it has not 8 bytes"))
-        };
-        self.view.core.unique_micros(self.view.now(), stored)
+        self.next_leased(Sequence::Times, self.view.now().as_micros())
     }
 
     /// A number that no other call gets, whatever becomes of the transaction, for something that is stored under it.
     pub(crate) fn next_storage_id(&mut self) -> Result<u64> {
-        self.took_storage_ids = true;
-        let stored = || {
-            let stored = self.view.overlay.get(&STORAGE_IDS_KEY)?;
-            let end = |bytes: Cow<'_, [u8]>| bytes.as_ref().try_into().map(u64::from_be_bytes);
-            let end =
-                stored.map(end).transpose().map_err(|_| Error::corrupt("last storage id", "it has not 8 bytes"))?;
-            Ok(end.unwrap_or(0))
-        };
-        self.view.core.next_storage_id(stored)
+        Ok(self.next_leased(Sequence::StorageIds, 0)?.unsigned_abs())
+    }
+
+    /// A number of `sequence` that no other call gets, whatever becomes of the transaction: `at_least`, or the one behind the last.
+    /// Two transactions that take some do not conflict over it.
+    pub(crate) fn next_leased(&mut self, sequence: Sequence, at_least: i64) -> Result<i64> {
+        self.taken.note(sequence);
+        // What the transaction wrote, and what it read, does not matter: the end of the lease was stored by an earlier run, or is known.
+        let stored = || Ok(self.view.overlay.get(&sequence.key())?.map(Cow::into_owned));
+        self.view.core.leases().next(sequence, at_least, stored)
     }
 
     /// Notes that the transaction has changed the catalogue.
@@ -411,6 +444,21 @@ impl Writer {
         let outcome = (models.reclaim)(self);
         self.view.reads = reads;
         outcome
+    }
+
+    /// Has what follows be counted with `meter`.
+    pub(super) fn set_meter(&mut self, meter: &Meter) {
+        self.view.set_meter(meter);
+    }
+
+    /// Says that it is not the first run of the same transaction.
+    pub(super) fn set_attempt(&mut self, attempt: u32) {
+        self.attempt = attempt;
+    }
+
+    /// It is a transaction by itself, of which a record is made.
+    pub(super) fn start_record(&mut self) {
+        self.record = Record::start(self.tracked.as_ref().map(|(_, isolation)| *isolation), self.attempt);
     }
 
     /// Begins an operation of a longer transaction that reads only.
@@ -443,8 +491,7 @@ impl Writer {
             commit_bytes: self.commit_bytes,
             own_epoch: self.view.own_epoch,
             wake_at: self.wake_at,
-            took_times: self.took_times,
-            took_storage_ids: self.took_storage_ids,
+            taken: self.taken,
         }
     }
 
@@ -454,33 +501,22 @@ impl Writer {
             undo.take_back(self.view.overlay.changes_mut());
         }
         // Taken apart without `..`: what is noted later has to be put back here.
-        let Mark { notes, commit_bytes, own_epoch, wake_at, took_times, took_storage_ids } = mark;
+        let Mark { notes, commit_bytes, own_epoch, wake_at, taken } = mark;
         self.notes.cut_back(notes);
         self.commit_bytes = commit_bytes;
         self.view.own_epoch = own_epoch;
         self.wake_at = wake_at;
-        self.took_times = took_times;
-        self.took_storage_ids = took_storage_ids;
+        self.taken = taken;
     }
 
     /// What the whole transaction amounts to.
     pub(super) fn into_parts(self) -> Parts {
-        let Self { view, notes, wake_at, took_times, took_storage_ids, tracked, .. } = self;
+        let Self { view, notes, wake_at, taken, tracked, record, .. } = self;
         let changed_catalogue = view.own_epoch.is_some();
         let (base, changes) = view.overlay.into_layers();
         let (reads, isolation) = tracked.unzip();
         let isolation = isolation.unwrap_or_default();
-        Parts {
-            base,
-            changes,
-            notes: notes.into_list(),
-            wake_at,
-            took_times,
-            took_storage_ids,
-            changed_catalogue,
-            reads,
-            isolation,
-        }
+        Parts { base, changes, notes: notes.into_list(), wake_at, taken, changed_catalogue, reads, isolation, record }
     }
 
     /// Refuses changes that are more than the engine commits at once.
@@ -498,6 +534,7 @@ impl Writer {
     fn change(&mut self, key: &[u8], change: Change<'_>) {
         let bytes = key.len().saturating_add(change.value().map_or(0, <[u8]>::len));
         self.commit_bytes = self.commit_bytes.saturating_add(bytes).saturating_add(limits::CHANGE_OVERHEAD_BYTES);
+        self.view.meter.wrote(key, change.value().unwrap_or_default());
         let undo = &mut self.undo;
         self.view.overlay.change(key, change, |before| {
             if let Some(undo) = undo {
@@ -515,13 +552,11 @@ pub(super) struct Parts {
     pub(super) changes: Changes,
     pub(super) notes: Vec<Box<dyn Note>>,
     pub(super) wake_at: Option<Timestamp>,
-    /// Whether it was given unique times.
-    pub(super) took_times: bool,
-    /// Whether it was given storage ids.
-    pub(super) took_storage_ids: bool,
+    pub(super) taken: Taken,
     pub(super) changed_catalogue: bool,
     pub(super) reads: Option<Arc<Mutex<Reads>>>,
     pub(super) isolation: Isolation,
+    pub(super) record: Option<Box<Record>>,
 }
 
 /// What the models do on behalf of any transaction.
