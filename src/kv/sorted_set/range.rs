@@ -4,7 +4,7 @@ use std::ops::{Bound, RangeBounds};
 
 use crate::engine::{Direction, KeyRange};
 use crate::error::Result;
-use crate::kv::key::{Elements, decode_score};
+use crate::kv::layout::{Elements, decode_score};
 use crate::kv::sorted_set::SortedSet;
 use crate::kv::sorted_set::query::{Bounds, RangeQuery};
 use crate::txn::{Scope, View};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::engine::Direction;
 use crate::error::Result;
-use crate::kv::key::Elements;
+use crate::kv::layout::Elements;
 use crate::kv::stream::group::{Group, Need, Opened, check_consumer};
 use crate::kv::stream::record::{Entry, GroupState, Pending};
 use crate::kv::stream::{StreamId, invalid, layout, pending, range};

@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::engine::{Direction, KeyRange};
 use crate::error::Result;
-use crate::kv::key::Elements;
+use crate::kv::layout::Elements;
 use crate::kv::stream::info::{groups, info};
 use crate::kv::stream::layout::{self, GroupElements};
 use crate::kv::stream::pending::{ALL, expect};

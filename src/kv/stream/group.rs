@@ -4,7 +4,7 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::kv::Room;
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::Elements;
+use crate::kv::layout::Elements;
 use crate::kv::stream::layout::{self, GroupElements};
 use crate::kv::stream::record::{Consumer, GroupState, State};
 use crate::kv::stream::{Stream, StreamId, create, invalid, pending};

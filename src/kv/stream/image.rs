@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::clock::Timestamp;
 use crate::engine::Direction;
 use crate::error::Result;
-use crate::kv::key::Elements;
+use crate::kv::layout::Elements;
 use crate::kv::record::{Head, Kind};
 use crate::kv::stream::layout::{self, GroupElements};
 use crate::kv::stream::pending::{self, ALL};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::engine::Direction;
 use crate::error::Result;
-use crate::kv::key::Elements;
+use crate::kv::layout::Elements;
 use crate::kv::stream::counters::Extent;
 use crate::kv::stream::group::{Group, Need};
 use crate::kv::stream::layout::{self, GroupElements};

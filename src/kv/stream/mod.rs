@@ -5,7 +5,7 @@
 //!
 //! # Storage
 //! The head holds the last id, the greatest deleted id and how many entries were ever added. Each entry, group, consumer
-//! and pending entry is an element of its own (`kv/key.rs`, `record.rs`), so that no operation rewrites another entry.
+//! and pending entry is an element of its own (`kv/layout.rs`, `record.rs`), so that no operation rewrites another entry.
 //!
 //! # Invariants
 //! 1. The ids of entries, and the greatest deleted id, are at most the last id of the head.
@@ -45,7 +45,7 @@ pub use trim::Trim;
 
 use crate::error::{Error, InvalidKind, Result};
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::Elements;
+use crate::kv::layout::Elements;
 use crate::kv::record::{Head, Kind};
 use crate::kv::{Kv, Room, entry};
 use crate::txn::{AutoCommit, Scope, View, WriteScope, Writer};
@@ -80,6 +80,21 @@ impl<S> Stream<S> {
     /// The keyspace, and the key in it.
     pub(super) fn place(&self) -> (&Kv<S>, &[u8]) {
         (&self.kv, &self.key)
+    }
+}
+
+impl<S: Scope> Kv<S> {
+    /// The stream at `key`. It need not exist; adding the first entry creates it.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// assert!(kv.stream("log").is_empty()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn stream(&self, key: impl AsRef<[u8]>) -> Stream<S> {
+        Stream::new(self.clone(), key.as_ref())
     }
 }
 

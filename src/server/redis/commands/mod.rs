@@ -19,6 +19,7 @@ mod hashes;
 mod hyperloglogs;
 mod info;
 mod keys;
+mod kind;
 mod latency;
 mod lcs;
 mod lists;
