@@ -12,6 +12,7 @@ mod range;
 mod remove;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use std::ops::Bound;
 

@@ -8,8 +8,8 @@ use crate::kv::collection::Held;
 use crate::kv::layout::{self, Elements};
 use crate::kv::record::Kind;
 use crate::kv::sorted_set::combine::replace;
-use crate::kv::sorted_set::range::{collect, ranks};
 use crate::kv::sorted_set::remove::remove_entries;
+use crate::kv::sorted_set::walk::{collect, ranks};
 use crate::kv::sorted_set::{Entries, SortedSet};
 use crate::txn::{AutoCommit, Scope, View, WriteScope};
 

@@ -7,8 +7,8 @@ use crate::engine::Direction;
 use crate::error::Result;
 use crate::kv::layout::Elements;
 use crate::kv::record::{Head, Kind};
+use crate::kv::stream::backlog::{self, ALL};
 use crate::kv::stream::layout::{self, GroupElements};
-use crate::kv::stream::pending::{self, ALL};
 use crate::kv::stream::record::{self, Consumer, Entry, GroupState, Pending, State};
 use crate::kv::stream::{StreamId, group, range};
 use crate::kv::{entry, stream};
@@ -98,7 +98,7 @@ impl GroupImage {
         }
         for (id, PendingImage { delivered, deliveries, consumer }) in &self.pending {
             let after = Pending { delivered: *delivered, deliveries: *deliveries, consumer: consumer.clone() };
-            pending::put(writer, &elements, *id, None, &after)?;
+            backlog::put(writer, &elements, *id, None, &after)?;
         }
         Ok(())
     }

@@ -19,6 +19,7 @@
 //! # Source
 //! Redis command reference 7.2, "Streams". Differences: `docs/compatibility/redis.md`.
 
+mod backlog;
 mod claim;
 mod counters;
 mod deliver;
@@ -35,6 +36,8 @@ mod trim;
 
 pub use claim::{AutoClaimed, ClaimOptions};
 pub use details::{ConsumerDetails, Delivery, GroupDetails, StreamDetails};
+#[cfg(feature = "redis")]
+pub(crate) use group::GROUP;
 pub use group::{Group, GroupOptions, Start};
 pub use id::{NewId, StreamId};
 pub(super) use image::{GroupImage, Image, PendingImage};
@@ -53,6 +56,9 @@ use record::State;
 
 #[cfg(test)]
 mod tests;
+
+/// What a stream is called in errors.
+pub(crate) const STREAM: &str = "stream";
 
 /// The stream at one key of a keyspace. Given by [`Kv::stream`].
 ///
@@ -80,6 +86,11 @@ impl<S> Stream<S> {
     /// The keyspace, and the key in it.
     pub(super) fn place(&self) -> (&Kv<S>, &[u8]) {
         (&self.kv, &self.key)
+    }
+
+    /// The error that there is no such stream.
+    fn not_found(&self) -> Error {
+        Error::NotFound { what: STREAM, name: String::from_utf8_lossy(&self.key).into_owned() }
     }
 }
 
@@ -335,7 +346,7 @@ impl<S: WriteScope> Stream<S> {
     /// Sets the last id, and with it, when they are given, how many entries were ever added and the greatest deleted id.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when there is no such key, when `last` is less than the id of an entry or than a deleted one, or
+    /// [`Error::NotFound`] when there is no such key; [`Error::Invalid`] when `last` is less than the id of an entry or than a deleted one, or
     /// when there are more entries than `entries_added`.
     ///
     /// # Cost
@@ -359,7 +370,7 @@ impl<S: WriteScope> Stream<S> {
             return Err(invalid("The ID specified in XSETID is smaller than the provided max_deleted_entry_id"));
         }
         self.write("stream.set_id", |writer, key, stream, found| {
-            let Some((head, mut state)) = found else { return Err(no_such_key()) };
+            let Some((head, mut state)) = found else { return Err(self.not_found()) };
             check_last(writer, stream, state, last, entries_added)?;
             let before = state;
             state.last = last;
@@ -465,8 +476,4 @@ fn check_last(view: &View, stream: &Elements, state: State, last: StreamId, adde
 
 fn invalid(message: impl Into<String>) -> Error {
     Error::invalid(InvalidKind::Value, message)
-}
-
-fn no_such_key() -> Error {
-    invalid("no such key")
 }

@@ -24,6 +24,7 @@ mod latency;
 mod lcs;
 mod lists;
 mod memory;
+mod missing;
 mod pubsub;
 mod ranges;
 mod scan;
