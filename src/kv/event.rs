@@ -1,7 +1,7 @@
 //! Events of keys: what happens to a key is published on channels named after it, once it is durable.
 
 use crate::error::{Error, InvalidKind, Result};
-use crate::kv::key::{Keyspace, address_of};
+use crate::kv::layout::{Keyspace, address_of};
 use crate::kv::state::{self, KeyEvent, Keys, Publish};
 use crate::txn::{Core, Writer};
 

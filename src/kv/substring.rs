@@ -4,7 +4,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, InvalidKind, Result};
 use crate::kv::condition::{Condition, Until};
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::stored;
+use crate::kv::layout::stored;
 use crate::kv::number::{add_float, parse_float};
 use crate::kv::record::{Head, Kind};
 use crate::kv::set_options::{SetOptions, SetOutcome};

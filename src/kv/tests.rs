@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::key::{Elements, decode_score};
-use super::record::Kind;
+use super::layout::{Elements, decode_score};
+use super::record::{Head, Kind};
 use super::*;
 use crate::clock::{ManualClock, Timestamp};
 use crate::encoding::owner;
-use crate::engine::KeyRange;
-use crate::error::{Error, InvalidKind};
+use crate::engine::{Direction, KeyRange};
+use crate::error::{Error, InvalidKind, Result};
+use crate::txn::{Scope, View, WriteScope};
 use crate::{Store, expiry};
 
 /// Keys and members are one byte, of which few are used, so that they meet.

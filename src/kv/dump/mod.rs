@@ -19,12 +19,16 @@
 //! # Source
 //! Redis 7.2, "RDB file format" as publicly described, and replies of `DUMP` of servers 7.0.
 
+mod budget;
 mod decode;
 mod encode;
 mod listpack;
 mod lzf;
+mod reader;
 mod stream;
+mod tag;
 mod value;
+mod writer;
 
 use crc::{CRC_64_REDIS, Crc, Table};
 

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::kv::End;
 use crate::kv::collection::Held;
-use crate::kv::sorted_set::range::collect;
+use crate::kv::sorted_set::walk::collect;
 use crate::kv::sorted_set::{Entries, SortedSet, check_member, score_of};
 use crate::txn::WriteScope;
 

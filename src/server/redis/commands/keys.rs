@@ -5,7 +5,7 @@ use crate::engine::Direction;
 use crate::error::Error;
 use crate::kv::{End, EvictionPolicy, Kind, Kv, Ttl};
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, container, integer, is};
-use crate::server::redis::commands::scan;
+use crate::server::redis::commands::{kind, scan};
 use crate::server::redis::config::Parameters;
 use crate::server::redis::subcommand::{Subcommand, subcommand, write_help};
 use crate::txn::InTransaction;
@@ -104,7 +104,7 @@ fn exists(call: &mut Call<'_>) -> Outcome {
 
 fn kind(call: &mut Call<'_>) -> Outcome {
     let kind = call.kv().kind(call.word(1))?;
-    call.reply.simple(kind.map_or("none", Kind::redis_name));
+    call.reply.simple(kind.map_or("none", kind::name));
     Ok(())
 }
 
