@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::limits;
 use crate::txn::core::Core;
 use crate::txn::isolation::Isolation;
+use crate::txn::leases::Ends;
 use crate::txn::record::Record;
 use crate::txn::settler::{Settling, Unsettled};
 use crate::txn::turns::Turn;
@@ -173,8 +174,8 @@ impl Core {
             let mut reads = reads.lock();
             parts.changes.each().for_each(|(key, _)| reads.add_key(key));
         }
-        let ends = self.leases().to_store(parts.taken);
-        for (sequence, end) in ends.each() {
+        let ends = parts.taken.any().then(|| self.leases().to_store(parts.taken));
+        for (sequence, end) in ends.into_iter().flat_map(Ends::each) {
             parts.changes.put(sequence.key(), sequence.encode(end));
         }
         // An optimistic transaction's snapshot is held while its reads are checked. Any other is let go first: an engine
@@ -196,7 +197,9 @@ impl Core {
         };
         drop(held);
         end(record, Ok(ticket.number()));
-        self.leases().note_stored(ends);
+        if let Some(ends) = ends {
+            self.leases().note_stored(ends);
+        }
         self.queue_notes(parts.notes, ticket.number());
         if let Some(at) = parts.wake_at {
             self.wake_background(at);

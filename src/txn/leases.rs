@@ -113,6 +113,11 @@ impl Taken {
         self.0 |= 1 << sequence as u8;
     }
 
+    /// Whether there are any: of most transactions there are not.
+    pub(super) const fn any(self) -> bool {
+        self.0 != 0
+    }
+
     fn has(self, sequence: Sequence) -> bool {
         self.0 & 1 << sequence as u8 != 0
     }

@@ -48,13 +48,13 @@ impl Notes {
     /// The last note of `slot`, if it is an `N`.
     pub(super) fn last<N: Note>(&self, slot: Slot) -> Option<&N> {
         let at = self.last.get(slot as usize)?.checked_sub(1)?;
-        downcast(self.list.get(at)?)
+        downcast(&**self.list.get(at)?)
     }
 
     /// The notes of type `N` behind the first `from` of all.
     #[cfg(any(feature = "redis", test))]
     pub(super) fn since<N: Note>(&self, from: usize) -> impl Iterator<Item = &N> {
-        self.list.get(from..).unwrap_or_default().iter().filter_map(downcast)
+        self.list.get(from..).unwrap_or_default().iter().filter_map(|note| downcast(&**note))
     }
 
     pub(super) fn mark(&self) -> NotesMark {
@@ -72,8 +72,8 @@ impl Notes {
     }
 }
 
-fn downcast<N: Note>(note: &Box<dyn Note>) -> Option<&N> {
-    let note: &dyn Any = &**note;
+fn downcast<N: Note>(note: &dyn Note) -> Option<&N> {
+    let note: &dyn Any = note;
     note.downcast_ref()
 }
 

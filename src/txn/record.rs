@@ -43,7 +43,7 @@ impl Record {
     }
 
     /// Ends it with what came of its commit.
-    pub(super) fn end(mut self: Box<Self>, outcome: Result<CommitNumber, &Error>) {
+    pub(super) fn end(mut self, outcome: Result<CommitNumber, &Error>) {
         match outcome {
             Ok(commit) => (self.outcome, self.commit) = ("committed", Some(commit.0)),
             Err(error) => {

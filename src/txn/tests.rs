@@ -328,7 +328,7 @@ fn few_commits_have_the_end_of_a_lease_as_an_entry_more() {
     let clock = ManualClock::default();
     let engine: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
     let core = Core::new(Arc::clone(&engine), Arc::new(clock.clone()), Durability::None);
-    let end = || engine.latest().unwrap().get(&[2, 1]).unwrap().map(|end| end.into_owned());
+    let end = || engine.latest().unwrap().get(&[2, 1]).unwrap().map(std::borrow::Cow::into_owned);
     let mut ends = std::collections::BTreeSet::new();
     for _ in 0..100 {
         take_time(&AutoCommit::new(Arc::clone(&core)));

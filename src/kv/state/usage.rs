@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use crate::clock::Timestamp;
+use crate::encoding::mix;
 use crate::limits;
 use crate::txn::{Mode, View};
 
@@ -74,7 +75,7 @@ impl Default for Usage {
             policy: AtomicU8::new(0),
             tracking: AtomicU8::new(Tracking::Nothing as u8),
             slots: OnceLock::new(),
-            random: AtomicU64::new(0x9e37_79b9_7f4a_7c15),
+            random: AtomicU64::new(0),
             counters: Default::default(),
             samples: AtomicU32::new(samples),
             decay_minutes: AtomicU32::new(decay_minutes),
@@ -191,10 +192,7 @@ impl Usage {
 
     /// A number below `end`, the same in every run.
     pub(in crate::kv) fn random_below(&self, end: u64) -> u64 {
-        let state = self.random.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % end.max(1)
+        mix::mix(self.random.fetch_add(mix::STEP, Ordering::Relaxed)) % end.max(1)
     }
 
     pub(in crate::kv) fn count(&self, what: Counted) {
@@ -210,7 +208,7 @@ impl Usage {
     fn slot(&self, head: &[u8]) -> &AtomicU32 {
         static NOWHERE: AtomicU32 = AtomicU32::new(0);
         let slots = self.slots.get_or_init(|| (0..limits::USAGE_SLOTS).map(|_| AtomicU32::new(0)).collect());
-        let hash = fnv1a(head);
+        let hash = mix::hash(head);
         let place = usize::try_from(hash % limits::USAGE_SLOTS as u64).unwrap_or(0);
         slots.get(place).unwrap_or(&NOWHERE)
     }
@@ -232,9 +230,4 @@ fn seconds(now: Timestamp) -> u32 {
 
 fn minutes(now: Timestamp) -> u32 {
     u32::try_from((now.as_seconds() / 60).rem_euclid(1 << 16)).unwrap_or(0)
-}
-
-/// FNV-1a: short keys, and nobody gains by making two agree.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }

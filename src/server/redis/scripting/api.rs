@@ -5,6 +5,7 @@ use std::rc::Rc;
 use mlua::{Function, Lua, MultiValue, Table, Value};
 use sha1::{Digest, Sha1};
 
+use crate::encoding::hex::hex;
 use crate::server::redis::scripting::allowance::{Shared, raise};
 use crate::server::redis::scripting::interpreter::{bad_argument, fail};
 use crate::server::redis::scripting::run::Service;
@@ -12,13 +13,7 @@ use crate::server::redis::scripting::{convert, functions};
 
 /// The SHA-1 of `bytes` in hexadecimal.
 pub(super) fn sha1_hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    let mut text = String::with_capacity(40);
-    for byte in Sha1::digest(bytes) {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    hex(&Sha1::digest(bytes))
 }
 
 /// `redis` as scripts have it.
