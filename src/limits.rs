@@ -182,8 +182,13 @@ pub const WIDE_COLUMNS_MAX: usize = 1_000;
 /// Longest name of a keyspace, table or column of a wide-column table in characters (SEM: WID-QRY-2).
 pub const WIDE_NAME_CHARS_MAX: usize = 48;
 
-/// Partition key or clustering key of a row in bytes.
-pub const WIDE_KEY_BYTES_MAX: usize = 16 << 10;
+/// Partition key of a row in bytes, and each of its clustering columns (SEM: WID-ROW-5).
+pub const WIDE_KEY_BYTES_MAX: usize = 65_535;
+
+/// Bytes that clustering columns have in a key of the engine, all together, each zero counted twice. Each column may take of them its
+/// share of what those before it have left; of one that is longer, its first bytes are there, and what differs only behind them
+/// cannot be told apart in order.
+pub const WIDE_CLUSTERING_KEY_BYTES_MAX: usize = 48_000;
 
 /// Longest time to live of a cell in seconds: 20 years (SEM: WID-TTL-1).
 pub const WIDE_TTL_SECONDS_MAX: u32 = 630_720_000;

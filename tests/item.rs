@@ -461,11 +461,11 @@ fn who_waits_for_an_index_has_it_when_the_call_returns_also_one_that_is_being_bu
     table.add_index_in_background(by_g()).unwrap();
     table.add_index(by_g()).unwrap();
     assert_eq!(store.pending_jobs().unwrap(), 0);
-    assert_eq!(table.scan().index("by-g").run().unwrap().count() as i64, MANY * 4 / 5);
+    assert_eq!(i64::try_from(table.scan().index("by-g").run().unwrap().count()).unwrap(), MANY * 4 / 5);
     let other = GlobalIndex::new("by-g", "h", KeyType::S);
     assert!(matches!(table.add_index(other), Err(Error::AlreadyExists { what: "index", .. })));
     store.transaction(|tx| tx.item_table("Many").add_index(GlobalIndex::new("again", "g", KeyType::S))).unwrap();
-    assert_eq!(table.scan().index("again").run().unwrap().count() as i64, MANY * 4 / 5);
+    assert_eq!(i64::try_from(table.scan().index("again").run().unwrap().count()).unwrap(), MANY * 4 / 5);
 }
 
 #[test]
@@ -489,7 +489,10 @@ fn an_index_is_filled_by_whoever_opens_the_store_next() {
     assert_eq!(store.stats().unwrap().entries, entries);
     assert_eq!(table.index_status("by-h").unwrap(), IndexStatus::Creating);
     store.run_jobs().unwrap();
-    assert_eq!(table.query(key("h").eq(3)).index("by-h").run().unwrap().count() as i64, (MANY + 3) / 7);
+    assert_eq!(
+        i64::try_from(table.query(key("h").eq(3)).index("by-h").run().unwrap().count()).unwrap(),
+        (MANY + 3) / 7
+    );
 }
 
 #[test]
@@ -544,4 +547,24 @@ fn a_transaction_that_wrote_by_the_old_definition_conflicts() {
         store.run_jobs().unwrap();
         write(&|| ()).unwrap();
     }
+}
+
+#[test] // SEM: ITM-LIM-2
+fn keys_of_the_largest_sizes_are_indexed_and_come_back_in_order() {
+    let store = Store::in_memory();
+    let table = store.item_table("Large");
+    let schema = TableSchema::new("PK", KeyType::B).sort_key("SK", KeyType::B);
+    table.create(schema.global_index(GlobalIndex::new("swapped", "g", KeyType::B).sort_key("h", KeyType::B))).unwrap();
+    // The worst there is: each zero takes two bytes in a key of the engine.
+    let bytes = |length: usize, last: u8| [vec![0u8; length - 1], vec![last]].concat();
+    let item = |last: u8| {
+        let item = Item::new().with("PK", bytes(2_048, 1)).with("SK", bytes(1_024, last));
+        item.with("g", bytes(2_048, 1)).with("h", bytes(1_024, 9 - last))
+    };
+    for last in [3, 1, 2] {
+        table.put(&item(last)).unwrap();
+    }
+    assert_eq!(table.query(key("PK").eq(bytes(2_048, 1))).to_vec().unwrap(), [item(1), item(2), item(3)]);
+    let swapped = table.query(key("g").eq(bytes(2_048, 1)).and(key("h").ge(bytes(1_024, 7)))).index("swapped");
+    assert_eq!(swapped.to_vec().unwrap(), [item(2), item(1)]);
 }

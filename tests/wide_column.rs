@@ -553,3 +553,90 @@ fn a_stream_reads_the_snapshot_of_its_start() {
     table.delete_partition((day(0),)).unwrap();
     assert_eq!(rows.count(), 5);
 }
+
+fn long_keys(order: Order) -> (Store, WideTable) {
+    let store = Store::builder().clock(ManualClock::at(Timestamp::from_seconds(9))).in_memory();
+    let table = store.wide_table("test", "long");
+    let schema = TableSchema::new().partition_key("p", CqlType::Blob).clustering("a", CqlType::Blob, order);
+    table.create(schema.clustering("b", CqlType::Text, order).column("v", CqlType::Int)).unwrap();
+    (store, table)
+}
+
+// SEM: WID-ROW-5
+#[test]
+fn keys_may_be_as_long_as_in_cassandra_and_come_back_whole() {
+    for order in [Order::Ascending, Order::Descending] {
+        let (store, table) = long_keys(order);
+        // The worst there is: each zero takes two bytes in a key of the engine.
+        let long = |first: u8| [vec![first], vec![0; 65_534]].concat();
+        let text = |first: &str| first.to_owned() + &"x".repeat(65_535 - first.len());
+        let insert = table.prepare_insert(&["p", "a", "b", "v"]).unwrap();
+        let soon = ttl(60);
+        for (v, (a, b)) in [(1, "a"), (1, "b"), (2, "a")].into_iter().enumerate() {
+            insert.execute_with((long(7), long(a), text(b), i32::try_from(v).unwrap()), soon).unwrap();
+        }
+        insert.execute((long(8), vec![1u8], "short", 9)).unwrap();
+        let rows = table.select((long(7),)).to_vec().unwrap();
+        let keys: Vec<_> =
+            rows.iter().map(|row| (row.get("a").cloned().unwrap(), row.get("b").cloned().unwrap())).collect();
+        let mut expected =
+            [(1, "a"), (1, "b"), (2, "a")].map(|(a, b)| (CqlValue::from(long(a)), CqlValue::from(text(b))));
+        if order == Order::Descending {
+            expected.reverse();
+        }
+        assert_eq!(keys, expected);
+        assert!(rows.iter().all(|row| row.get("p") == Some(&long(7).into())));
+        assert_eq!(table.scan().run().unwrap().count(), 4);
+        let one = |a: u8, b: &str| table.select((long(7),)).eq("a", long(a)).eq("b", text(b)).to_vec().unwrap();
+        assert_eq!(column(&one(1, "b"), "v"), [CqlValue::from(1)]);
+        assert_eq!(column(&one(2, "b"), "v"), []);
+        table
+            .update(&[("p", long(7).into()), ("a", long(1).into()), ("b", text("b").into()), ("v", 5.into())])
+            .unwrap();
+        assert_eq!(column(&one(1, "b"), "v"), [CqlValue::from(5)]);
+        table.delete_row((long(7), long(1), text("a"))).unwrap();
+        assert_eq!(table.select((long(7),)).run().unwrap().count(), 2);
+        table.delete_partition((long(7),)).unwrap();
+        assert_eq!(table.scan().run().unwrap().count(), 1);
+        assert_eq!(store.sweep_expired().unwrap(), 0);
+    }
+}
+
+// SEM: WID-ROW-5
+#[test]
+fn a_key_longer_than_in_cassandra_is_refused() {
+    let (_, table) = long_keys(Order::Ascending);
+    let insert = |p: usize, a: usize, b: usize| {
+        table.insert(&[("p", vec![1u8; p].into()), ("a", vec![1u8; a].into()), ("b", "b".repeat(b).into())])
+    };
+    insert(65_535, 65_535, 65_535).unwrap();
+    for (outcome, limit) in [
+        (insert(65_536, 1, 1), "partition key bytes"),
+        (insert(1, 65_536, 1), "clustering key bytes"),
+        (insert(1, 1, 65_536), "clustering key bytes"),
+    ] {
+        let Err(Error::LimitExceeded { limit: found, max: 65_535, found: 65_536 }) = outcome else { panic!("{limit}") };
+        assert_eq!(found, limit);
+    }
+}
+
+#[test]
+fn long_values_that_could_not_be_kept_in_order_are_refused_and_so_are_long_bounds() {
+    let (_, table) = long_keys(Order::Ascending);
+    let insert = |a: &[u8]| table.insert(&[("p", vec![1u8].into()), ("a", a.into()), ("b", "b".into())]);
+    let (one, other) = (vec![1u8; 60_000], [vec![1u8; 59_999], vec![2]].concat());
+    insert(&one).unwrap();
+    insert(&one).unwrap();
+    assert!(matches!(insert(&other), Err(Error::LimitExceeded { found: 60_000, .. })));
+    // What differs earlier, or is a beginning of it, is in order.
+    for a in [&one[..100], &one[..20_000], &[vec![1u8; 100], vec![2; 50_000]].concat(), &[0u8; 40_000], &[2u8]] {
+        insert(a).unwrap();
+    }
+    let keys = column(&table.select((vec![1u8],)).to_vec().unwrap(), "a");
+    let bytes = |value: &CqlValue| if let CqlValue::Blob(bytes) = value { bytes.clone() } else { panic!("{value:?}") };
+    assert!(keys.iter().map(bytes).is_sorted() && keys.len() == 6);
+    let range = table.select((vec![1u8],)).range("a", ..one.clone());
+    assert!(matches!(range.run(), Err(Error::LimitExceeded { .. })));
+    let range = table.select((vec![1u8],)).range("a", one[..100].to_vec()..);
+    assert_eq!(range.run().unwrap().count(), 5);
+}

@@ -85,6 +85,66 @@ pub(crate) fn own<'a>(component: &[u8], value: &'a [u8]) -> Result<&'a [u8]> {
     own.ok_or_else(|| Error::corrupt("long key", "its value does not have it whole"))
 }
 
+/// Bytes that end a component in the middle of a key, when it is there whole and when it is not. A zero within it is `00 ff`.
+const END: [u8; 2] = [0, 0];
+const END_OF_FIRST: [u8; 2] = [0, 1];
+
+/// The most that [`put_inner`] appends beside what the caller allows.
+pub(crate) const INNER_BYTES: usize = END_OF_FIRST.len() + HASH_BYTES;
+
+/// Appends `component`, or what a key has for it, where more follows: each zero as `00 ff`, then `00 00`. If that is more than `max`
+/// bytes without the end, there are as many first bytes as fit, then `00 01` and a hash of all of it. Returns whether it is long.
+///
+/// # Order
+/// As of [`put_last`], where `max` is the same: long components whose first bytes are the same come in the order of their hashes.
+pub(crate) fn put_inner(out: &mut Vec<u8>, component: &[u8], max: usize) -> bool {
+    let mut used = 0usize;
+    let fits = |byte: &&u8| {
+        used += if **byte == 0 { 2 } else { 1 };
+        used <= max
+    };
+    let first = component.iter().take_while(fits).count();
+    for byte in component.iter().take(first) {
+        out.push(*byte);
+        if *byte == 0 {
+            out.push(0xff);
+        }
+    }
+    let is_long = first < component.len();
+    if is_long {
+        out.extend_from_slice(&END_OF_FIRST);
+        let hash: [u8; HASH_BYTES] = Sha256::digest(component).into();
+        out.extend_from_slice(&hash);
+    } else {
+        out.extend_from_slice(&END);
+    }
+    is_long
+}
+
+/// What [`put_inner`] put: the component, or `None` when it is long.
+pub(crate) fn take_inner(reader: &mut Reader<'_>) -> Result<Option<Vec<u8>>> {
+    let mut component = Vec::new();
+    loop {
+        match reader.u8()? {
+            0 => match reader.u8()? {
+                0 => return Ok(Some(component)),
+                1 => {
+                    reader.array::<HASH_BYTES>()?;
+                    return Ok(None);
+                }
+                0xff => component.push(0),
+                other => return Err(Error::corrupt("key", format!("escape 00 {other:02x} in a component"))),
+            },
+            byte => component.push(byte),
+        }
+    }
+}
+
+/// Where the hash begins in what ends with a long component that [`put_inner`] put.
+pub(crate) fn hash_start(end: usize) -> usize {
+    end.saturating_sub(HASH_BYTES)
+}
+
 /// The most that [`put_last`] appends.
 #[cfg(test)]
 pub(crate) const LONGEST: usize = KEY_COMPONENT_BYTES_MAX + HASH_BYTES;
@@ -132,6 +192,36 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn inner_components_end_themselves_and_keep_their_order_as_far_as_it_is_promised(
+            a in prop::collection::vec(0u8..3, 0..9),
+            b in prop::collection::vec(0u8..3, 0..9),
+            max in 0usize..8,
+            descending: bool,
+            tail: u8,
+        ) {
+            let put = |component: &[u8]| {
+                let mut key = Vec::new();
+                let is_long = put_inner(&mut key, component, max);
+                assert!(key.len() <= max + INNER_BYTES);
+                (key, is_long)
+            };
+            let ((key, is_long), (other, is_other_long)) = (put(&a), put(&b));
+            let first = |key: &[u8]| key[..hash_start(key.len())].to_vec();
+            let tie = is_long && is_other_long && first(&key) == first(&other);
+            prop_assert_eq!(key == other, a == b);
+            prop_assert!(tie || key.cmp(&other) == a.cmp(&b), "{:?} {:?}", key, other);
+            let mut stored = key;
+            if descending {
+                crate::encoding::ordered::invert(&mut stored);
+            }
+            stored.push(tail);
+            let mut reader = Reader::new(&stored);
+            reader.set_descending(descending);
+            prop_assert_eq!(take_inner(&mut reader).unwrap(), (!is_long).then_some(a));
+            prop_assert_eq!(reader.rest(), &[tail]);
+        }
+
         #[test]
         fn components_come_back_and_keep_their_order_as_far_as_it_is_promised(a in component(), b in component(), own_value: Vec<u8>) {
             let (key, value) = (in_key(&a), value(&a, &own_value));

@@ -20,29 +20,30 @@ use crate::txn::{View, Writer};
 pub(crate) const FILLING: Filling = Filling { fill, abandon };
 
 /// Makes the entries of `index`, which is new in `table`: all, if the allowance has room for them, else the first, and leaves a
-/// job for the others.
+/// job for the others. Returns whether that is all.
 fn begin(
     writer: &mut Writer,
     target: &Target,
     table: &mut Entry<TableRecord>,
     index: &IndexRecord,
     allowance: &mut Allowance,
-) -> Result<()> {
+) -> Result<bool> {
     let mut place = Vec::new();
     let is_complete = step(writer, table, index, &mut place, allowance)?;
     if !is_complete {
         table.record.set_building(index.id, true);
         job::fill_later(writer, &layout::prefix(table.storage, Some(index)), place)?;
     }
-    target.update(writer, table)
+    target.update(writer, table)?;
+    Ok(is_complete)
 }
 
-/// Adds `index` to the table, unless it is there, and fills it as far as the allowance goes.
-pub(super) fn add(writer: &mut Writer, target: &Target, index: GlobalIndex, allowance: &mut Allowance) -> Result<()> {
-    let mut table = target.definition(writer)?.as_ref().clone();
+/// Adds `index` to the table, unless it is there, and fills it as far as the allowance goes. Returns whether it is complete.
+pub(super) fn add(writer: &mut Writer, target: &Target, index: GlobalIndex, allowance: &mut Allowance) -> Result<bool> {
+    let (mut table, name) = (target.definition(writer)?.as_ref().clone(), index.name().to_owned());
     match table.record.add(index)? {
         Some(index) => begin(writer, target, &mut table, &index, allowance),
-        None => Ok(()),
+        None => Ok(table.record.index_named(&name).is_none_or(|index| !index.is_building)),
     }
 }
 
@@ -120,8 +121,11 @@ fn step(
     })
 }
 
+/// A table, its definition, and the number of one of its indexes.
+type Found = (Arc<Target>, Entry<TableRecord>, u32);
+
 /// The table of the index whose entries begin with `target`, and the number of the index.
-fn find(view: &View, target: &[u8]) -> Result<Option<(Arc<Target>, Entry<TableRecord>, u32)>> {
+fn find(view: &View, target: &[u8]) -> Result<Option<Found>> {
     let (storage, id) = layout::index_of(target)?;
     let found = catalog::find::<TableRecord>(view, Kind::ItemTable, storage)?;
     let Some((_, name, _)) = found else { return Ok(None) };

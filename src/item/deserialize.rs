@@ -341,16 +341,17 @@ mod tests {
             z: f64,
         }
         let item = |number: &str| Item::new().with("z", number.parse::<Number>().unwrap());
+        let float = |number: &str| number.parse::<f64>().unwrap();
         let long = "12345678901234567890123456789012345678";
         for number in [long, "0.12345678901234567890123456789"] {
             assert!(item(number).deserialize::<Flat>().unwrap_err().to_string().contains(number));
             assert!(item(number).deserialize::<serde_json::Value>().is_err());
-            assert_eq!(item(number).deserialize::<Float>().unwrap().z, number.parse::<f64>().unwrap());
+            assert_eq!(item(number).deserialize::<Float>().unwrap().z.to_bits(), float(number).to_bits());
         }
         assert_eq!(item(long).deserialize::<BTreeMap<String, u128>>().unwrap()["z"].to_string(), long);
         for number in ["0.1", "1e20", "-1.5", "1e125"] {
             let read = item(number).deserialize::<Flat>().unwrap();
-            assert_eq!(read.rest["z"], number.parse::<f64>().unwrap());
+            assert_eq!(read.rest["z"].to_bits(), float(number).to_bits());
         }
     }
 

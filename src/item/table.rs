@@ -281,14 +281,16 @@ impl<S: WriteScope> ItemTable<S> {
     /// # Source
     /// `DynamoDB` API Reference, `UpdateTable` with `GlobalSecondaryIndexUpdates`.
     #[doc(alias("UpdateTable", "CreateGlobalSecondaryIndexAction"))]
+    #[expect(clippy::needless_pass_by_value, reason = "an index is declared in place")]
     pub fn add_index(&self, index: GlobalIndex) -> Result<()> {
         let name = index.name().to_owned();
-        self.write("add_index", false, |writer| {
+        let mut is_complete = self.write("add_index", false, |writer| {
             build::add(writer, &self.target, index.clone(), &mut Allowance::of_step())
         })?;
-        while self.write("fill_index", false, |writer| {
-            build::advance(writer, &self.target, &name, &mut Allowance::of_step())
-        })? {}
+        while !is_complete {
+            let advance = |writer: &mut _| build::advance(writer, &self.target, &name, &mut Allowance::of_step());
+            is_complete = !self.write("fill_index", false, advance)?;
+        }
         Ok(())
     }
 
@@ -320,10 +322,10 @@ impl<S: WriteScope> ItemTable<S> {
     ///
     /// # Source
     /// `DynamoDB` API Reference, `UpdateTable` with `GlobalSecondaryIndexUpdates`.
+    #[expect(clippy::needless_pass_by_value, reason = "an index is declared in place")]
     pub fn add_index_in_background(&self, index: GlobalIndex) -> Result<()> {
-        self.write("add_index", false, |writer| {
-            build::add(writer, &self.target, index.clone(), &mut Allowance::of_step())
-        })
+        let add = |writer: &mut _| build::add(writer, &self.target, index.clone(), &mut Allowance::of_step());
+        self.write("add_index", false, add).map(drop)
     }
 
     /// Removes the global index `name`, complete or not, and returns whether there was one.

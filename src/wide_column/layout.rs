@@ -6,15 +6,21 @@
 //! | 1     | owner         | `0x40`                                                                                   |
 //! | 4     | table         | its storage id, u32                                                                      |
 //! | 8     | token         | [`token`] of the partition key, as an ordered i64                                        |
-//! | 2..   | partition key | serialized, escaped and terminated; several columns joined as length (u16), bytes, `00`  |
+//! | 2..   | partition key | serialized, escaped and ended; several columns joined as length (u16), bytes, `00`       |
 //! | 1     | area          | `0x00` the partition's header, `0x10` a row                                              |
 //! | 0..   | clustering    | of a row: each clustering column, as [`clustering`] encodes it; inverted when descending |
+//!
+//! A partition key of more than 8 KiB, and a clustering column of more than its share of
+//! [`limits::WIDE_CLUSTERING_KEY_BYTES_MAX`], is there with its first bytes and a hash, and whole in the row's record
+//! ([`long`]). No two rows of a partition have long values in a column that agree in all that the key has of them but the hash,
+//! unless they are the same value: so the order of rows is that of their values.
 //!
 //! So a table's partitions come in token order, and a partition's rows in clustering order (SEM: WID-ROW-1, WID-QRY-3).
 //! The row `7`, descending, of partition `"xd"` of table 1:
 //! `40 00000001 be8ef74cd6f42497 78640000 10 7ffffff8`.
 
-use crate::encoding::ordered::{Reader, invert, put_bytes, put_i64};
+use crate::encoding::long;
+use crate::encoding::ordered::{Reader, invert, put_i64};
 use crate::encoding::owner::WIDE_ROWS as OWNER;
 use crate::engine::KeyRange;
 use crate::error::{Error, InvalidKind, Result};
@@ -27,6 +33,9 @@ use crate::wide_column::value::CqlValue;
 
 const HEADER: u8 = 0x00;
 const ROW: u8 = 0x10;
+
+/// What each of several partition columns takes beside its bytes.
+const JOINT_BYTES: usize = 3;
 
 /// What `key` of a table belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +55,13 @@ pub(super) fn table(id: u32) -> KeyRange {
 pub(super) fn partition(id: u32, partition_key: &[u8]) -> Vec<u8> {
     let mut key = table_prefix(id);
     put_i64(&mut key, token(partition_key));
-    put_bytes(&mut key, partition_key);
+    long::put_inner(&mut key, partition_key, limits::KEY_COMPONENT_BYTES_MAX);
     key
+}
+
+/// Whether the partition key does not stand whole in the keys of its partition.
+pub(super) fn is_long(partition_key: &[u8]) -> bool {
+    long::put_inner(&mut Vec::new(), partition_key, limits::KEY_COMPONENT_BYTES_MAX)
 }
 
 /// The key of a partition's header.
@@ -72,13 +86,17 @@ pub(super) fn storage_of(key: &[u8]) -> Result<u32> {
     reader.u32()
 }
 
-/// Takes a key apart: the bytes its partition's keys begin with, its partition key, and what of the partition it is.
-pub(super) fn split(key: &[u8]) -> Result<(&[u8], Vec<u8>, Place<'_>)> {
+/// What a key consists of.
+pub(super) type Parts<'a> = (&'a [u8], Option<Vec<u8>>, Place<'a>);
+
+/// Takes a key apart: the bytes its partition's keys begin with, its partition key unless it is long, and what of the partition it
+/// is.
+pub(super) fn split(key: &[u8]) -> Result<Parts<'_>> {
     let mut reader = Reader::new(key);
     reader.u8()?;
     reader.u32()?;
     reader.i64()?;
-    let partition_key = reader.bytes()?;
+    let partition_key = long::take_inner(&mut reader)?;
     let prefix = key.len() - reader.rest().len();
     let place = match reader.u8()? {
         HEADER => Place::Header,
@@ -98,14 +116,14 @@ pub(super) fn join_partition(values: &[&CqlValue]) -> Result<Vec<u8>> {
         if key.is_empty() {
             return Err(Error::invalid(InvalidKind::Value, "a partition key may not be empty"));
         }
-        check_length("partition key bytes", key.len())?;
+        check_partition(key.len())?;
         return Ok(key);
     }
     let mut key = Vec::new();
     for value in values {
         let bytes = serialize(value)?;
-        check_length("partition key bytes", key.len() + bytes.len())?;
-        // Just checked against a limit far below 65,536.
+        check_partition(key.len() + bytes.len() + JOINT_BYTES)?;
+        // Just checked.
         let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
         key.extend_from_slice(&length.to_be_bytes());
         key.extend_from_slice(&bytes);
@@ -135,28 +153,44 @@ pub(super) fn split_partition(schema: &TableSchema, key: &[u8]) -> Result<Vec<Cq
     Ok(values)
 }
 
-/// Appends the checked value of one clustering column to the columns before it.
+/// The clustering columns of a row, or the first of them, as its key has them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Clustering {
+    pub(super) key: Vec<u8>,
+    /// What is long of them, each with where it ends in the key.
+    pub(super) long: Vec<(usize, Vec<u8>)>,
+}
+
+/// Appends the checked value of one clustering column, which is followed by `later` of them, to those before it.
 ///
 /// # Errors
-/// [`Error::LimitExceeded`] when they are too long together.
-pub(super) fn put_clustering(key: &mut Vec<u8>, column: &Column, order: Order, value: &CqlValue) -> Result<()> {
+/// [`Error::LimitExceeded`] when it, or they together, are too long.
+pub(super) fn put_clustering(
+    clustering: &mut Clustering,
+    (column, order): (&Column, Order),
+    later: usize,
+    value: &CqlValue,
+) -> Result<()> {
+    let Clustering { key, long } = clustering;
     let start = key.len();
-    clustering::put(key, column.column_type(), value)?;
+    let share = limits::WIDE_CLUSTERING_KEY_BYTES_MAX.saturating_sub(start) / later.saturating_add(1);
+    let whole = clustering::put(key, column.column_type(), value, share)?;
     if order == Order::Descending
         && let Some(field) = key.get_mut(start..)
     {
         invert(field);
     }
-    check_length("clustering key bytes", key.len())
+    long.extend(whole.map(|whole| (key.len(), whole)));
+    limits::check("clustering key bytes", limits::WIDE_CLUSTERING_KEY_BYTES_MAX, key.len())
 }
 
 /// The clustering columns' values from what [`put_clustering`] made of all of them.
-pub(super) fn split_clustering(schema: &TableSchema, key: &[u8]) -> Result<Vec<CqlValue>> {
-    let mut reader = Reader::new(key);
+pub(super) fn split_clustering(schema: &TableSchema, key: &[u8], long: &[Vec<u8>]) -> Result<Vec<CqlValue>> {
+    let (mut reader, mut long) = (Reader::new(key), long.iter());
     let mut values = Vec::new();
     for (column, order) in schema.clustering_columns() {
         reader.set_descending(order == Order::Descending);
-        values.push(clustering::take(&mut reader, column.column_type())?);
+        values.push(clustering::take(&mut reader, column.column_type(), &mut long)?);
     }
     if !reader.rest().is_empty() {
         return Err(Error::corrupt("clustering key", "bytes are left over"));
@@ -171,8 +205,8 @@ pub(super) fn table_prefix(id: u32) -> Vec<u8> {
     key
 }
 
-fn check_length(limit: &'static str, found: usize) -> Result<()> {
-    limits::check(limit, limits::WIDE_KEY_BYTES_MAX, found)
+fn check_partition(found: usize) -> Result<()> {
+    limits::check("partition key bytes", limits::WIDE_KEY_BYTES_MAX, found)
 }
 
 #[cfg(test)]
@@ -183,9 +217,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn clustering_of(schema: &TableSchema, value: &CqlValue) -> Result<Vec<u8>> {
-        let mut key = Vec::new();
-        let (column, order) = schema.clustering_columns().next().unwrap();
-        put_clustering(&mut key, column, order, value).map(|()| key)
+        let mut clustering = Clustering::default();
+        put_clustering(&mut clustering, schema.clustering_columns().next().unwrap(), 0, value)?;
+        Ok(clustering.key)
     }
 
     // SEM: WID-ROW-1, WID-QRY-3
@@ -198,9 +232,9 @@ mod tests {
         let row = row(&partition(1, &partition_key), &clustering);
         assert_eq!(hex(&row), "4000000001be8ef74cd6f4249778640000107ffffff8");
         let (prefix, key, place) = split(&row).unwrap();
-        assert_eq!((hex(prefix).as_str(), &key[..]), ("4000000001be8ef74cd6f4249778640000", &b"xd"[..]));
+        assert_eq!((hex(prefix).as_str(), key.as_deref()), ("4000000001be8ef74cd6f4249778640000", Some(&b"xd"[..])));
         assert_eq!(place, Place::Row(&[0x7f, 0xff, 0xff, 0xf8]));
-        assert_eq!(split_clustering(&schema, &clustering).unwrap(), [CqlValue::from(7)]);
+        assert_eq!(split_clustering(&schema, &clustering, &[]).unwrap(), [CqlValue::from(7)]);
         assert_eq!(split(&header(&partition(1, b"xd"))).unwrap().2, Place::Header);
     }
 
@@ -239,7 +273,7 @@ mod tests {
                 .clustering("d", CqlType::Decimal, Order::Ascending);
             let _ = split(&bytes);
             let _ = split_partition(&schema, &bytes);
-            let _ = split_clustering(&schema, &bytes);
+            let _ = split_clustering(&schema, &bytes, &[]);
         }
     }
 }

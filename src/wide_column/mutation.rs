@@ -3,12 +3,14 @@
 use crate::catalog::job::{self, Allowance};
 use crate::catalog::{self, Entry, Kind};
 use crate::clock::Timestamp;
+use crate::encoding::long;
 use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, InvalidKind, Result};
 use crate::expiry;
+use crate::limits;
 use crate::txn::{View, Writer};
 use crate::wide_column::cell::{Cell, Deletion, StoredRow};
-use crate::wide_column::layout::{self, Place};
+use crate::wide_column::layout::{self, Clustering, Place};
 use crate::wide_column::record;
 use crate::wide_column::schema::{TableRecord, TableSchema, check_ttl};
 
@@ -99,9 +101,9 @@ pub(super) struct Mutation {
 #[derive(Clone, Debug)]
 pub(super) enum Change {
     /// Writes cells (`None`: deletes them), and with `marker` makes the row exist without any.
-    Write { clustering: Vec<u8>, marker: bool, cells: Vec<(u16, Option<Vec<u8>>)> },
+    Write { clustering: Clustering, marker: bool, cells: Vec<(u16, Option<Vec<u8>>)> },
     /// Deletes a row.
-    DeleteRow { clustering: Vec<u8> },
+    DeleteRow { clustering: Clustering },
     /// Deletes every row.
     DeletePartition,
 }
@@ -155,17 +157,25 @@ impl Mutation {
                     marker: marker.then(|| Cell::new(timestamp, Vec::new(), self.ttl, now)),
                     deletion: None,
                     cells: seen.map(|(id, value)| (*id, cell(value))).collect(),
+                    long: self.long(clustering),
                 };
                 merge(writer, table, &partition, clustering, row)
             }
             Change::DeleteRow { clustering } => {
                 let deletion = Some(Deletion { timestamp, deleted: now });
-                merge(writer, table, &partition, clustering, StoredRow { deletion, ..StoredRow::default() })
+                let long = self.long(clustering);
+                merge(writer, table, &partition, clustering, StoredRow { deletion, long, ..StoredRow::default() })
             }
             Change::DeletePartition => {
                 delete_partition(writer, table, &partition, Deletion { timestamp, deleted: now })
             }
         }
+    }
+
+    /// What does not stand whole in the key of the row with these clustering columns.
+    fn long(&self, clustering: &Clustering) -> Vec<Vec<u8>> {
+        let partition = layout::is_long(&self.partition).then(|| self.partition.clone());
+        partition.into_iter().chain(clustering.long.iter().map(|(_, whole)| whole.clone())).collect()
     }
 }
 
@@ -244,7 +254,7 @@ pub(crate) fn tidy(writer: &mut Writer, target: &[u8], place: &mut Vec<u8>, allo
             Some((prefix, deletion)) if prefix == partition => *deletion,
             _ => last.insert((partition.to_vec(), deletion_of(writer, partition)?)).1,
         };
-        tidy_row(writer, &table, key, record::decode(value)?, deletion)?;
+        tidy_row(writer, &table, key, &record::decode(value)?, deletion)?;
     }
     Ok(false)
 }
@@ -262,27 +272,45 @@ fn tidy_row(
     writer: &mut Writer,
     table: &TableRecord,
     key: &[u8],
-    row: StoredRow,
+    row: &StoredRow,
     deletion: Option<Deletion>,
 ) -> Result<()> {
     let mut tidy = row.clone().below(deletion);
     table.retain_columns(&mut tidy);
-    if tidy == row { Ok(()) } else { save(writer, key, &tidy, row.deadline()) }
+    if tidy == *row { Ok(()) } else { save(writer, key, &tidy, row.deadline()) }
 }
 
 fn merge(
     writer: &mut Writer,
     table: &Entry<TableRecord>,
     partition: &[u8],
-    clustering: &[u8],
+    clustering: &Clustering,
     row: StoredRow,
 ) -> Result<()> {
     let over = deletion_of(writer, partition)?;
-    let key = layout::row(partition, clustering);
+    let key = layout::row(partition, &clustering.key);
+    for (end, whole) in &clustering.long {
+        check_order(writer, partition, &clustering.key, *end, whole)?;
+    }
     let mut stored = load(writer, &key)?;
     let scheduled = stored.deadline();
     table.record.retain_columns(&mut stored);
     save(writer, &key, &stored.merge(row).below(over), scheduled)
+}
+
+/// Refuses a long value that agrees with another one of its column in all that keys have of them, for the two could not be kept in
+/// order. It ends at `end` of the clustering `key`.
+fn check_order(view: &View, partition: &[u8], key: &[u8], end: usize, whole: &[u8]) -> Result<()> {
+    let (first, own) = (key.get(..long::hash_start(end)).unwrap_or_default(), key.get(..end).unwrap_or_default());
+    let (alike, own) = (KeyRange::prefix(&layout::row(partition, first)), layout::row(partition, own));
+    for direction in [Direction::Forward, Direction::Backward] {
+        if view.first(&alike, direction)?.is_some_and(|(found, _)| !found.starts_with(&own)) {
+            let max = limits::WIDE_CLUSTERING_KEY_BYTES_MAX as u64;
+            let limit = "first bytes of a clustering column in which two of its values agree";
+            return Err(Error::LimitExceeded { limit, max, found: whole.len() as u64 });
+        }
+    }
+    Ok(())
 }
 
 /// Rows are hidden by the header from now on, and kept by it from coming back. What is stored of them goes at once when they are
@@ -306,7 +334,7 @@ fn delete_partition(
     };
     for key in keys {
         let row = load(writer, &key)?;
-        tidy_row(writer, &table.record, &key, row, merged.deletion)?;
+        tidy_row(writer, &table.record, &key, &row, merged.deletion)?;
     }
     Ok(())
 }

@@ -175,7 +175,7 @@ impl Rows {
             Partition::Any => (None, true),
         };
         let selection = Arc::new(selection);
-        let reader = RowReader { definition, selection, now, partition: None, deletion, is_scan };
+        let reader = RowReader { definition, selection, now, partition: None, deletion, header: None, is_scan };
         Self { cursor, reader, left: limit }
     }
 
@@ -222,6 +222,8 @@ struct RowReader {
     partition: Option<(Vec<u8>, Vec<CqlValue>)>,
     /// How that partition was deleted.
     deletion: Option<Deletion>,
+    /// Of a scan, the last header: what the keys of its partition begin with, and its deletion.
+    header: Option<(Vec<u8>, Option<Deletion>)>,
     is_scan: bool,
 }
 
@@ -230,20 +232,28 @@ impl RowReader {
     fn read(&mut self, key: &[u8], value: &[u8]) -> Result<Option<Row>> {
         let (prefix, partition_key, place) = layout::split(key)?;
         let schema = &self.definition.record.schema;
+        let mut stored = record::decode(value)?;
+        let Place::Row(clustering) = place else {
+            self.header = Some((prefix.to_vec(), stored.deletion));
+            return Ok(None);
+        };
+        // A long partition key comes before what is long of the clustering columns.
+        let (whole, long) = match (&partition_key, stored.long.split_first()) {
+            (None, Some((whole, long))) => (whole, long),
+            (Some(whole), _) => (whole, stored.long.as_slice()),
+            (None, None) => return Err(Error::corrupt("partition key", "it is nowhere whole")),
+        };
+        let clustering = layout::split_clustering(schema, clustering, long)?;
         let partition = match &self.partition {
             Some((last, values)) if last == prefix => values,
             _ => {
                 if self.is_scan {
-                    self.deletion = None;
+                    self.deletion =
+                        self.header.take().filter(|(of, _)| of == prefix).and_then(|(_, deletion)| deletion);
                 }
-                let values = layout::split_partition(schema, &partition_key)?;
+                let values = layout::split_partition(schema, whole)?;
                 &self.partition.insert((prefix.to_vec(), values)).1
             }
-        };
-        let mut stored = record::decode(value)?;
-        let Place::Row(clustering) = place else {
-            self.deletion = stored.deletion;
-            return Ok(None);
         };
         if self.deletion.is_some() {
             stored = stored.below(self.deletion);
@@ -252,7 +262,6 @@ impl RowReader {
         if !stored.is_visible(self.now) {
             return Ok(None);
         }
-        let clustering = layout::split_clustering(schema, clustering)?;
         let keys: Vec<_> = partition.iter().chain(&clustering).collect();
         let now = self.now;
         let field = |(column, place): &(Column, Option<usize>)| field(column, *place, &keys, &stored, now);

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crate::engine::{Direction, Key, KeyRange};
 use crate::error::{Error, InvalidKind, Result};
+use crate::limits;
 use crate::txn::{AutoCommit, Scope, View};
-use crate::wide_column::layout;
+use crate::wide_column::layout::{self, Clustering};
 use crate::wide_column::mutation;
 use crate::wide_column::row::{Partition, Row, Rows, Selection};
 use crate::wide_column::schema::{Column, ColumnKind, Order, TableSchema};
@@ -300,11 +301,13 @@ fn clustering_range<'a>(
     prefix: Vec<u8>,
     restriction_of: impl Fn(&str) -> Option<&'a Restriction>,
 ) -> Result<KeyRange> {
-    let mut equal = Vec::new();
+    let mut equal = Clustering::default();
+    let mut later = schema.clustering_columns().count();
     let mut range = None;
     // The first column without equality: after it nothing can be restricted.
     let mut last: Option<&str> = None;
     for (column, order) in schema.clustering_columns() {
+        later = later.saturating_sub(1);
         let restriction = restriction_of(column.name());
         if let (Some(last), Some(_)) = (last, restriction) {
             let name = column.name();
@@ -313,30 +316,35 @@ fn clustering_range<'a>(
             return Err(Error::invalid(InvalidKind::Value, message));
         }
         match restriction {
-            Some(Restriction::Equal(value)) => put(&mut equal, column, order, value)?,
+            Some(Restriction::Equal(value)) => put(&mut equal, (column, order), later, value)?,
             Some(Restriction::Range(lower, upper)) => {
-                range = Some(slice(&prefix, &equal, (column, order), lower, upper)?);
+                range = Some(slice(&prefix, &equal, (column, order), later, (lower, upper))?);
                 last = Some(column.name());
             }
             None => last = last.or(Some(column.name())),
         }
     }
-    Ok(range.unwrap_or_else(|| KeyRange::prefix(&[prefix, equal].concat())))
+    Ok(range.unwrap_or_else(|| KeyRange::prefix(&[prefix, equal.key].concat())))
 }
 
 /// The keys with these equal columns whose next column is between the bounds.
 fn slice(
     prefix: &[u8],
-    equal: &[u8],
+    equal: &Clustering,
     (column, order): (&Column, Order),
-    lower: &Bound<CqlValue>,
-    upper: &Bound<CqlValue>,
+    later: usize,
+    (lower, upper): (&Bound<CqlValue>, &Bound<CqlValue>),
 ) -> Result<KeyRange> {
     let (first, last) = if order == Order::Descending { (upper, lower) } else { (lower, upper) };
     let field = |value: &CqlValue| {
-        let mut key = equal.to_vec();
-        put(&mut key, column, order, value)?;
-        Ok::<_, Error>(KeyRange::prefix(&[prefix, &key].concat()))
+        let mut clustering = equal.clone();
+        put(&mut clustering, (column, order), later, value)?;
+        if let Some((_, whole)) = clustering.long.get(equal.long.len()) {
+            // Keys do not tell on which side of it a long value is that begins like it.
+            let (max, found) = (limits::WIDE_CLUSTERING_KEY_BYTES_MAX as u64, whole.len() as u64);
+            return Err(Error::LimitExceeded { limit: "bytes of a bound of a range of rows", max, found });
+        }
+        Ok::<_, Error>(KeyRange::prefix(&[prefix, &clustering.key].concat()))
     };
     let start = match first {
         Bound::Unbounded => Bound::Unbounded,
@@ -348,7 +356,7 @@ fn slice(
         Bound::Included(value) => field(value)?.end().clone(),
         Bound::Excluded(value) => before(field(value)?.start()),
     };
-    Ok(KeyRange::prefix(&[prefix, equal].concat()).clamp(start, end))
+    Ok(KeyRange::prefix(&[prefix, &equal.key].concat()).clamp(start, end))
 }
 
 /// The start of what comes after a range with this end.
@@ -367,7 +375,7 @@ fn before(start: &Bound<Key>) -> Bound<Key> {
     }
 }
 
-fn put(key: &mut Vec<u8>, column: &Column, order: Order, value: &CqlValue) -> Result<()> {
-    value.check_key(column)?;
-    layout::put_clustering(key, column, order, value)
+fn put(clustering: &mut Clustering, column: (&Column, Order), later: usize, value: &CqlValue) -> Result<()> {
+    value.check_key(column.0)?;
+    layout::put_clustering(clustering, column, later, value)
 }

@@ -1,7 +1,7 @@
 //! From named columns and their values to a checked write.
 
 use crate::error::{Error, InvalidKind, Result};
-use crate::wide_column::layout::{join_partition, put_clustering};
+use crate::wide_column::layout::{Clustering, join_partition, put_clustering};
 use crate::wide_column::mutation::{Change, Mutation, WriteOptions};
 use crate::wide_column::schema::{Column, ColumnKind, TableSchema};
 use crate::wide_column::serialize::serialize;
@@ -122,7 +122,7 @@ pub(super) fn whole_partition_key(schema: &TableSchema, values: &[CqlValue]) -> 
     partition_key(schema, &values.iter().collect::<Vec<_>>())
 }
 
-fn split_key(schema: &TableSchema, primary_key: &[CqlValue]) -> Result<(Vec<u8>, Vec<u8>)> {
+fn split_key(schema: &TableSchema, primary_key: &[CqlValue]) -> Result<(Vec<u8>, Clustering)> {
     let clustering_columns = schema.clustering_columns().map(|(column, _)| column);
     check_count(primary_key.len(), schema.partition_columns().chain(clustering_columns))?;
     let values: Vec<_> = primary_key.iter().collect();
@@ -135,13 +135,14 @@ fn partition_key(schema: &TableSchema, values: &[&CqlValue]) -> Result<Vec<u8>> 
     join_partition(values)
 }
 
-fn clustering_key(schema: &TableSchema, values: &[&CqlValue]) -> Result<Vec<u8>> {
-    let mut key = Vec::new();
+fn clustering_key(schema: &TableSchema, values: &[&CqlValue]) -> Result<Clustering> {
+    let (mut clustering, mut later) = (Clustering::default(), schema.clustering_columns().count());
     for ((column, order), value) in schema.clustering_columns().zip(values) {
+        later = later.saturating_sub(1);
         value.check_key(column)?;
-        put_clustering(&mut key, column, order, value)?;
+        put_clustering(&mut clustering, (column, order), later, value)?;
     }
-    Ok(key)
+    Ok(clustering)
 }
 
 fn pick<'a>(positions: &[usize], values: &'a [CqlValue]) -> Vec<&'a CqlValue> {
