@@ -247,7 +247,7 @@ fn emptying_and_swapping_keyspaces_changes_few_entries() {
 #[test]
 fn no_event_tells_of_keys_that_expire_after_their_keyspace_was_emptied() {
     let (store, _, clock) = counted();
-    store.publish_key_events(larder::kv::KeyEvents::ALL.and(larder::kv::KeyEvents::ON_EVENT_CHANNELS));
+    store.publish_key_events(larder::kv::KeyEvents::ALL | larder::kv::KeyEvents::ON_EVENT_CHANNELS);
     let kv = store.kv();
     for n in 0..100 {
         kv.set_with_ttl(n.to_string(), "v", Duration::from_secs(1)).unwrap();

@@ -437,9 +437,9 @@ impl Store {
     ///
     /// # Examples
     /// ```
-    /// use larder::{Store, kv::KeyEvents};
+    /// use larder::Store;
     /// let store = Store::in_memory();
-    /// store.publish_key_events(KeyEvents::parse("KEA")?);
+    /// store.publish_key_events("KEA".parse()?);
     /// let events = store.subscribe("__keyspace@0__:k")?;
     /// store.kv_named("0").set("k", "v")?;
     /// assert_eq!(events.try_recv()?.unwrap().payload(), b"set");
@@ -449,7 +449,7 @@ impl Store {
     /// # Source
     /// Redis manual, keyspace notifications.
     pub fn publish_key_events(&self, events: KeyEvents) {
-        let has_channel = events.has(KeyEvents::ON_KEY_CHANNELS) || events.has(KeyEvents::ON_EVENT_CHANNELS);
+        let has_channel = events.intersects(KeyEvents::ON_KEY_CHANNELS | KeyEvents::ON_EVENT_CHANNELS);
         self.inner.core.observed().set_published(if has_channel { events.bits() } else { 0 });
         // On a fork, which has not begun to: what is removed at its deadline is an event.
         if let Err(error) = self.start_sweeping() {
@@ -607,7 +607,7 @@ fn publish_key_events(core: &Core, hub: &Arc<Hub>) {
     let hub = Arc::downgrade(hub);
     core.observed().set_publish(move |event, wanted, commit, woken| {
         let Some(hub) = hub.upgrade() else { return };
-        match kv::messages(event, KeyEvents::from_bits(wanted)) {
+        match kv::messages(event, KeyEvents::from_bits_retain(wanted)) {
             Ok(messages) => hub.publish(messages, commit, woken),
             Err(error) => tracing::error!(%error, "an event of a key could not be told"),
         }
