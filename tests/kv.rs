@@ -88,7 +88,7 @@ fn long(length: usize, end: u8) -> Vec<u8> {
 fn long_keys_are_as_good_as_short_ones() {
     let clock = larder::ManualClock::default();
     let store = Store::builder().clock(clock.clone()).in_memory();
-    store.publish_key_events(larder::kv::KeyEvents::parse("EA").unwrap());
+    store.publish_key_events("EA".parse().unwrap());
     let kv = store.kv();
     let (one, two, short) = (long(20_000, b'1'), long(20_000, b'2'), vec![b'a'; limits::KEY_COMPONENT_BYTES_MAX]);
     kv.set(&one, "1").unwrap();

@@ -17,11 +17,14 @@
 //! # Source
 //! Redis manual, key eviction.
 
+use std::fmt;
+use std::str::FromStr;
+
 use crate::catalog::job;
 use crate::clock::Timestamp;
 use crate::encoding::owner::KEYS;
 use crate::engine::{Direction, KeyRange};
-use crate::error::{Error, Result};
+use crate::error::{Error, InvalidKind, Result};
 use crate::expiry;
 use crate::kv::entry;
 use crate::kv::event::{KeyEvents, tell};
@@ -44,8 +47,9 @@ const DRAWS_PER_SAMPLE: u32 = 12;
 /// # Examples
 /// ```
 /// use larder::kv::EvictionPolicy;
-/// assert_eq!(EvictionPolicy::parse("allkeys-lru"), Some(EvictionPolicy::AllKeysLru));
-/// assert_eq!(EvictionPolicy::VolatileTtl.name(), "volatile-ttl");
+/// assert_eq!("allkeys-lru".parse::<EvictionPolicy>()?, EvictionPolicy::AllKeysLru);
+/// assert_eq!(EvictionPolicy::VolatileTtl.to_string(), "volatile-ttl");
+/// # Ok::<(), larder::Error>(())
 /// ```
 ///
 /// # Source
@@ -89,18 +93,6 @@ impl EvictionPolicy {
         Self::VolatileTtl,
     ];
 
-    /// The policy that Redis gives this name.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::kv::EvictionPolicy;
-    /// assert_eq!(EvictionPolicy::parse("sometimes"), None);
-    /// ```
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|policy| policy.name().eq_ignore_ascii_case(name))
-    }
-
     /// The name that Redis gives it.
     ///
     /// # Examples
@@ -136,6 +128,25 @@ impl EvictionPolicy {
 
     fn of(number: u8) -> Self {
         Self::ALL.get(usize::from(number)).copied().unwrap_or_default()
+    }
+}
+
+impl FromStr for EvictionPolicy {
+    type Err = Error;
+
+    /// Reads a name of Redis's, in any case; another is [`Error::Invalid`].
+    fn from_str(name: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|policy| policy.name().eq_ignore_ascii_case(name));
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            Error::invalid(InvalidKind::Value, format!("{name:?} is no policy: give one of {names}"))
+        })
+    }
+}
+
+impl fmt::Display for EvictionPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

@@ -3,12 +3,12 @@
 use crate::engine::Direction;
 use crate::error::Result;
 use crate::kv::condition::Condition;
-use crate::kv::entry;
 use crate::kv::event::{KeyEvents, tell};
 use crate::kv::keyspace::{Kv, Room};
-use crate::kv::record::{Head, Kind};
 #[cfg(feature = "redis")]
-use crate::kv::{layout, stream};
+use crate::kv::layout;
+use crate::kv::record::{Head, Kind};
+use crate::kv::{entry, stream};
 use crate::txn::{Scope, WriteScope, Writer};
 
 /// Entries whose change is a change of a key.
@@ -307,9 +307,12 @@ fn copy(writer: &mut Writer, (head, payload): (Head, &[u8]), to: &[u8]) -> Resul
     let Some(from) = head.elements() else { return entry::create(writer, to, head, payload) };
     let elements = entry::elements(writer, None)?;
     entry::create(writer, to, head.with_elements(&elements), payload)?;
-    let mut cursor = writer.range(&from.all(), Direction::Forward)?;
-    while let Some((key, value)) = cursor.next()? {
-        writer.put(from.moved(key, &elements), value)?;
+    let ranges = if head.kind == Kind::Stream { stream::ranges(writer, &from)? } else { vec![from.all()] };
+    for range in ranges {
+        let mut cursor = writer.range(&range, Direction::Forward)?;
+        while let Some((key, value)) = cursor.next()? {
+            writer.put(from.moved(key, &elements), value)?;
+        }
     }
     Ok(())
 }

@@ -26,9 +26,9 @@
 //! |--------|----------|-----------------------------------------------------------------------|
 //! | `0x10` | entry    | id                                                                    |
 //! | `0x11` | group    | name, raw                                                             |
-//! | `0x12` | consumer | group, escaped and terminated; name, raw                              |
-//! | `0x13` | pending  | group, escaped and terminated; id                                     |
-//! | `0x14` | owned    | group, escaped and terminated; consumer after its length as a u16; id |
+//! | `0x12` | consumer | number of the group, a short u64; name, raw                           |
+//! | `0x13` | pending  | number of the group; id                                               |
+//! | `0x14` | owned    | number of the group; consumer after its length as a u16; id           |
 //!
 //! An id of an entry is two u64; they and the length are big-endian. The values are in `kv/stream/record.rs`.
 //!

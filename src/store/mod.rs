@@ -442,9 +442,9 @@ impl Store {
     ///
     /// # Examples
     /// ```
-    /// use larder::{Store, kv::KeyEvents};
+    /// use larder::Store;
     /// let store = Store::in_memory();
-    /// store.publish_key_events(KeyEvents::parse("KEA")?);
+    /// store.publish_key_events("KEA".parse()?);
     /// let events = store.subscribe("__keyspace@0__:k")?;
     /// store.kv_named("0").set("k", "v")?;
     /// assert_eq!(events.try_recv()?.unwrap().payload(), b"set");
@@ -601,7 +601,7 @@ impl Store {
 
 /// Has an event of a key become messages.
 fn publish_key_event(states: &States, event: &KeyEvent, wanted: u32, commit: CommitNumber, woken: &mut Vec<Waker>) {
-    match kv::messages(event, wanted) {
+    match kv::messages(event, KeyEvents::from_bits_retain(wanted)) {
         Ok(messages) => states.get::<Arc<Hub>>().publish(messages, commit, woken),
         Err(error) => tracing::error!(%error, "an event of a key could not be told"),
     }

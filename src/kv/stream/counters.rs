@@ -42,7 +42,7 @@ impl Extent {
             None if self.state.added > 0 => self.number_of(id),
             None => group.read,
         };
-        GroupState { last: id, read }
+        GroupState { last: id, read, ..group }
     }
 
     /// How many entries the group has not read, when that is known; negative past the end.

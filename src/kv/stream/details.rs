@@ -8,7 +8,7 @@ use crate::kv::stream::backlog::{ALL, expect};
 use crate::kv::stream::info::{groups, info};
 use crate::kv::stream::layout::{self, GroupElements};
 use crate::kv::stream::record::{Consumer, Entry, Pending, State};
-use crate::kv::stream::{GroupInfo, Stream, StreamId, StreamInfo, range};
+use crate::kv::stream::{GroupInfo, Stream, StreamId, StreamInfo, group, range};
 use crate::txn::{Scope, View};
 
 /// A stream with its entries and groups.
@@ -137,7 +137,7 @@ impl<S: Scope> Stream<S> {
 
 fn details(view: &View, stream: &Elements, state: State, count: Option<u64>) -> Result<StreamDetails> {
     let groups = groups(view, stream, state)?.into_iter().map(|info| {
-        let elements = GroupElements::of(stream, &info.name);
+        let elements = group::elements_of(view, stream, &info.name)?;
         let pending = deliveries(view, &elements, &elements.pending_between(ALL), count)?;
         Ok(GroupDetails { info, pending, consumers: consumers(view, &elements, count)? })
     });

@@ -1,5 +1,6 @@
 //! Groups: making, setting and removing them and their consumers.
 
+use crate::catalog::job;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::kv::Room;
@@ -212,7 +213,7 @@ impl<S: Scope> Group<S> {
     fn open<'a>(&'a self, view: &View, stream: &'a Elements, state: State) -> Result<Option<Opened<'a>>> {
         let Some(value) = view.get(&layout::group(stream, &self.name))? else { return Ok(None) };
         let group = GroupState::decode(&value)?;
-        let elements = GroupElements::of(stream, &self.name);
+        let elements = GroupElements::of(stream, group.number);
         Ok(Some(Opened { stream, state, name: &self.name, group, elements }))
     }
 
@@ -291,7 +292,8 @@ impl<S: WriteScope> Group<S> {
             if found.is_none() {
                 create(writer, key, stream, state)?;
             }
-            let group = GroupState { last: begin(start, state), read: options.entries_read };
+            let number = writer.next_storage_id()?;
+            let group = GroupState { last: begin(start, state), number, read: options.entries_read };
             writer.put(element, group.encode())?;
             tell(writer, KeyEvents::STREAMS, "xgroup-create", key);
             Ok(())
@@ -324,7 +326,7 @@ impl<S: WriteScope> Group<S> {
     pub fn set_id(&self, start: impl Into<Start>, entries_read: Option<u64>) -> Result<()> {
         let start = start.into();
         let found = self.try_write(Room::Needed, "stream.group.set_id", Some("xgroup-setid"), |writer, opened| {
-            opened.put(writer, GroupState { last: begin(start, opened.state), read: entries_read })
+            opened.put(writer, GroupState { last: begin(start, opened.state), read: entries_read, ..opened.group })
         })?;
         self.require(found)
     }
@@ -335,7 +337,8 @@ impl<S: WriteScope> Group<S> {
     /// [`Error::Invalid`](crate::Error::Invalid) when there is no such key.
     ///
     /// # Cost
-    /// Two lookups, and one removal per consumer and two per pending entry.
+    /// O(log n). Consumers and pending entries, when they are many, are removed in the background
+    /// ([`Store::run_jobs`](crate::Store::run_jobs)).
     ///
     /// # Examples
     /// ```
@@ -352,8 +355,8 @@ impl<S: WriteScope> Group<S> {
     pub fn remove(&self) -> Result<bool> {
         let found =
             self.try_write(Room::NotNeeded, "stream.group.remove", Some("xgroup-destroy"), |writer, opened| {
-                for range in opened.elements.all() {
-                    writer.remove_range(&range)?;
+                for prefix in opened.elements.all() {
+                    job::remove(writer, prefix)?;
                 }
                 writer.remove(layout::group(opened.stream, opened.name));
                 Ok(true)
@@ -492,6 +495,13 @@ fn begin(start: Start, state: State) -> StreamId {
         Start::End => state.last,
         Start::After(id) => id,
     }
+}
+
+/// The elements of the group `name`, which exists.
+pub(super) fn elements_of(view: &View, stream: &Elements, name: &[u8]) -> Result<GroupElements> {
+    let value = view.get(&layout::group(stream, name))?;
+    let value = value.ok_or_else(|| Error::corrupt("stream group", "it is listed and not there"))?;
+    Ok(GroupElements::of(stream, GroupState::decode(&value)?.number))
 }
 
 pub(super) fn check_consumer(name: &[u8]) -> Result<()> {

@@ -200,7 +200,8 @@ pub(super) fn groups(view: &View, stream: &Elements, state: State) -> Result<Vec
     let mut cursor = view.range(&layout::groups(stream), Direction::Forward)?;
     while let Some((key, value)) = cursor.next()? {
         let name = layout::group_name(stream, key)?;
-        let (group, elements) = (GroupState::decode(value)?, GroupElements::of(stream, name));
+        let group = GroupState::decode(value)?;
+        let elements = GroupElements::of(stream, group.number);
         groups.push(GroupInfo {
             name: name.to_vec(),
             consumers: view.count(&elements.consumers())?,

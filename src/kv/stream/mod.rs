@@ -46,6 +46,7 @@ pub use pending::{PendingEntry, PendingQuery, PendingSummary};
 pub use record::{Entry, Fields};
 pub use trim::Trim;
 
+use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, InvalidKind, Result};
 use crate::kv::event::{KeyEvents, tell};
 use crate::kv::layout::Elements;
@@ -418,9 +419,21 @@ impl<S: WriteScope> Stream<S> {
     }
 }
 
+/// What there is of a stream: not what groups had that were removed, and that is left to a job.
+pub(super) fn ranges(view: &View, stream: &Elements) -> Result<Vec<KeyRange>> {
+    let (entries, groups) = (layout::entries(stream), layout::groups(stream));
+    let mut ranges = vec![entries, groups.clone()];
+    let mut cursor = view.range(&groups, Direction::Forward)?;
+    while let Some((_, group)) = cursor.next()? {
+        let elements = layout::GroupElements::of(stream, record::GroupState::decode(group)?.number);
+        ranges.extend(elements.all().map(KeyRange::prefix));
+    }
+    Ok(ranges)
+}
+
 /// The entries of a stream, without what its groups have.
 #[cfg(feature = "redis")]
-pub(super) fn entries_of(stream: &Elements) -> crate::engine::KeyRange {
+pub(super) fn entries_of(stream: &Elements) -> KeyRange {
     layout::entries(stream)
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::layout::{Bounds, GroupElements};
+use super::layout::Bounds;
 use super::*;
 use crate::clock::{ManualClock, Timestamp};
 use crate::engine::{Direction, KeyRange};
@@ -618,8 +618,8 @@ impl GroupModel {
 
     fn check_elements(&self, stream: &Stream) {
         let outcome = stream.read("check", |view, elements, _| {
-            let group = GroupElements::of(elements, b"g");
-            let mut cursor = view.range(&group.all()[2], Direction::Forward)?;
+            let group = group::elements_of(view, elements, b"g")?;
+            let mut cursor = view.range(&KeyRange::prefix(group.all()[2]), Direction::Forward)?;
             let mut owned = Vec::new();
             while let Some((key, _)) = cursor.next()? {
                 let id = layout::id_of(key)?;
