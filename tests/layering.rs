@@ -26,7 +26,6 @@ const LEVELS: &[&[&str]] = &[
 const KNOWN_RINGS: &[(&str, &[&str])] = &[
     // An owner and its handle.
     ("channel", &["hub", "stream", "subscriber"]),
-    ("document", &["collection", "find"]),
     ("engine/sled", &["disk", "snapshot"]),
     // A type lies too high.
     ("kv/dump", &["decode", "encode", "listpack", "stream"]),
