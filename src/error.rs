@@ -304,6 +304,16 @@ impl Error {
         Self::Invalid { kind, message: message.into() }
     }
 
+    /// An [`Error::Invalid`] for an argument out of its domain.
+    pub(crate) fn value(message: impl Into<String>) -> Self {
+        Self::invalid(InvalidKind::Value, message)
+    }
+
+    /// An [`Error::Invalid`] for what does not parse.
+    pub(crate) fn syntax(message: impl Into<String>) -> Self {
+        Self::invalid(InvalidKind::Syntax, message)
+    }
+
     /// An [`Error::Corruption`] of `what`.
     pub(crate) fn corrupt(what: &'static str, detail: impl Into<String>) -> Self {
         Self::Corruption { what, detail: detail.into() }

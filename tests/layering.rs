@@ -26,7 +26,6 @@ const LEVELS: &[&[&str]] = &[
 const KNOWN_RINGS: &[(&str, &[&str])] = &[
     // An owner and its handle.
     ("channel", &["hub", "stream", "subscriber"]),
-    ("document", &["collection", "find"]),
     ("engine/sled", &["disk", "snapshot"]),
     ("server/redis/commands", &["geo", "geo_search"]),
     ("server/redis/commands", &["stream_groups", "stream_info", "stream_reads", "streams"]),

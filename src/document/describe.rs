@@ -32,14 +32,14 @@ pub(crate) fn describe(view: &View, key: &[u8]) -> Result<Option<String>> {
 }
 
 /// `document {_id: 1} of` what it is of.
-pub(crate) fn document_of(document: &RawDocument, of: &str) -> String {
+pub(super) fn document_of(document: &RawDocument, of: &str) -> String {
     let id = raw::field(document, "_id").ok().flatten().and_then(|id| Bson::try_from(id).ok());
     let Some(id) = id else { return format!("a document of {of}") };
     format!("document {{_id: {}}} of {of}", shortened(id.to_string()))
 }
 
 /// A value as an error shows it.
-pub(crate) fn shortened(text: String) -> String {
+pub(super) fn shortened(text: String) -> String {
     match text.char_indices().nth(VALUE_CHARS_MAX) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,

@@ -12,10 +12,10 @@ use std::collections::{BinaryHeap, HashSet, VecDeque};
 use bson::{RawDocument, RawDocumentBuf};
 
 use crate::document::filter::Filter;
-use crate::document::key;
+use crate::document::index_key;
 use crate::document::layout::{self, RecordId};
 use crate::document::pattern::Pattern;
-use crate::document::plan::{Access, IndexScan, Plan};
+use crate::document::planner::{Access, IndexScan, Plan};
 use crate::document::raw::corrupt;
 use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, Result};
@@ -27,18 +27,18 @@ const SORT_ENTRY_BYTES: usize = 32;
 
 /// A document that matches, and where it is.
 #[derive(Clone, Debug)]
-pub(crate) struct Match {
-    pub(crate) id: RecordId,
-    pub(crate) document: RawDocumentBuf,
+pub(super) struct Match {
+    pub(super) id: RecordId,
+    pub(super) document: RawDocumentBuf,
 }
 
 /// The documents that match a filter, in the order asked for.
 #[derive(Debug)]
-pub(crate) struct Scan {
+pub(super) struct Scan {
     matcher: Matcher,
     source: Source,
     /// Index entries read.
-    pub(crate) keys_examined: u64,
+    pub(super) keys_examined: u64,
     /// How many documents are read before it stops.
     pause_at: u64,
 }
@@ -65,7 +65,7 @@ impl Scan {
     ///
     /// # Errors
     /// [`Error::LimitExceeded`] when a sort in memory takes too much of it.
-    pub(crate) fn start(
+    pub(super) fn start(
         view: &View,
         collection: u32,
         filter: Filter,
@@ -90,27 +90,27 @@ impl Scan {
     }
 
     /// Documents read so far.
-    pub(crate) fn documents_examined(&self) -> u64 {
+    pub(super) fn documents_examined(&self) -> u64 {
         self.matcher.documents_examined
     }
 
     /// Makes [`Scan::advance`] stop when so many documents have been read, as if there were no more; without a bound it goes on.
-    pub(crate) fn pause_at(&mut self, documents: Option<u64>) {
+    pub(super) fn pause_at(&mut self, documents: Option<u64>) {
         self.pause_at = documents.unwrap_or(u64::MAX);
     }
 
     /// Whether it has stopped there.
-    pub(crate) fn is_paused(&self) -> bool {
+    pub(super) fn is_paused(&self) -> bool {
         self.matcher.documents_examined >= self.pause_at
     }
 
     /// The record id of the next match.
-    pub(crate) fn advance_id(&mut self) -> Result<Option<RecordId>> {
+    pub(super) fn advance_id(&mut self) -> Result<Option<RecordId>> {
         Ok(self.advance()?.map(|found| found.id))
     }
 
     /// The next match.
-    pub(crate) fn advance(&mut self) -> Result<Option<Match>> {
+    pub(super) fn advance(&mut self) -> Result<Option<Match>> {
         match &mut self.source {
             Source::Records(cursor) => {
                 while self.matcher.documents_examined < self.pause_at
@@ -233,7 +233,7 @@ impl Entries {
                 return Ok(Some(id));
             }
             let directions = self.scan.index.pattern.fields().iter().take(fields).map(|field| field.descending);
-            let (len, is_long) = key::ordered_len(&key, directions)?;
+            let (len, is_long) = index_key::ordered_len(&key, directions)?;
             self.ties.push_back(id);
             if is_long || !self.scan.orders_ties {
                 self.collect_ties(view, key.get(..len).unwrap_or(&key), is_long, examined)?;

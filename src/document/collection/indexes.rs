@@ -148,10 +148,10 @@ impl<T, S: WriteScope> Collection<T, S> {
         })
     }
 
-    /// Drops the index `name`.
+    /// Drops the index `name`, and returns whether it existed.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such index; [`Error::Invalid`] for `_id_`, which every collection has.
+    /// [`Error::Invalid`] for `_id_`, which every collection has.
     ///
     /// # Cost
     /// O(log n). Its entries are removed in the background, when there are many ([`Store::run_jobs`](crate::Store::run_jobs)).
@@ -161,25 +161,24 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// use larder::{Document, Store, bson::doc};
     /// let events = Store::in_memory().collection::<Document>("events");
     /// let name = events.create_index(doc! { "user_id": 1 })?;
-    /// events.drop_index(&name)?;
-    /// assert!(events.drop_index(&name).is_err());
+    /// assert!(events.drop_index(&name)?);
+    /// assert!(!events.drop_index(&name)?);
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
     /// # Source
     /// MongoDB manual, `dropIndexes`.
     #[doc(alias = "dropIndex")]
-    pub fn drop_index(&self, name: &str) -> Result<()> {
+    pub fn drop_index(&self, name: &str) -> Result<bool> {
         self.scope.write(self.operation("drop_index").freeing(true), |writer| {
-            let Some(entry) = self.namespace.get(writer)? else {
-                return Err(Error::NotFound { what: "index", name: name.to_owned() });
-            };
+            let Some(entry) = self.namespace.get(writer)? else { return Ok(false) };
             let mut changed = entry.as_ref().clone();
-            let index = changed.record.remove(name)?;
+            let Some(index) = changed.record.remove(name)? else { return Ok(false) };
             self.namespace.update(writer, &changed)?;
             let target = layout::index_prefix(changed.storage, index.id);
             job::cancel(writer, &target)?;
-            job::remove(writer, &target)
+            job::remove(writer, &target)?;
+            Ok(true)
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Reading a collection.
 
+use std::sync::Arc;
+
 use bson::Document;
 use serde::de::DeserializeOwned;
 
@@ -8,7 +10,7 @@ use crate::document::collection::Collection;
 use crate::document::filter::Filter;
 use crate::document::find::{Cursor, Find, Query};
 use crate::document::layout;
-use crate::document::record;
+use crate::document::stored;
 use crate::error::Result;
 use crate::txn::Scope;
 
@@ -29,7 +31,7 @@ impl<T, S: Scope> Collection<T, S> {
     /// $exists`. Other operators are refused by name.
     #[doc(alias("findMany", "find_many"))]
     pub fn find(&self, filter: Document) -> Find<T, S> {
-        Find::new(self, filter)
+        Find::new(self.scope.clone(), Arc::clone(&self.namespace), filter)
     }
 
     /// How many documents match `filter`.
@@ -130,7 +132,7 @@ impl<T: DeserializeOwned, S: Scope> Collection<T, S> {
         let query = Query { filter, limit: Some(1), ..Query::default() };
         self.scope.read(self.operation("find_one"), |view| {
             let found = query.start(view, &self.namespace)?.next().transpose()?;
-            found.map(|document| record::deserialize(&document, || self.namespace.label())).transpose()
+            found.map(|document| stored::deserialize(&document, || self.namespace.label())).transpose()
         })
     }
 }

@@ -13,11 +13,11 @@ use crate::document::describe;
 use crate::document::filter::Filter;
 use crate::document::maintain::Records;
 use crate::document::order::compare;
-use crate::document::plan;
+use crate::document::planner;
 use crate::document::raw::{self, corrupt};
-use crate::document::record;
 use crate::document::scan::{Match, Scan};
 use crate::document::schema::Namespace;
+use crate::document::stored;
 use crate::document::update::Update;
 use crate::error::{Error, InvalidKind, Result};
 use crate::txn::{Operation, WriteScope, Writer};
@@ -114,16 +114,16 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     #[doc(alias = "replaceOne")]
     pub fn replace_one(&self, filter: Document, replacement: &T) -> Result<UpdateResult> {
         let (filter, replacement) = (Filter::compile(&filter)?, serialize(replacement)?);
-        if let Some(operator) = record::operator(&replacement)? {
+        if let Some(operator) = stored::operator(&replacement)? {
             let message = format!("replacement document must not contain update operators such as {operator}");
-            return Err(Error::invalid(InvalidKind::Value, message));
+            return Err(Error::value(message));
         }
         self.change("replace_one", &filter, One::First, |before| {
             let id = raw::field(before, "_id")?.unwrap_or(RawBsonRef::Null);
             if raw::field(&replacement, "_id")?.is_some_and(|new| compare(id, new).is_ne()) {
                 return Err(new_id());
             }
-            let after = record::id_first(id, &replacement)?;
+            let after = stored::id_first(id, &replacement)?;
             Ok((after.as_bytes() != before.as_bytes()).then_some(after))
         })
     }
@@ -253,7 +253,7 @@ impl<T, S: WriteScope> Collection<T, S> {
             self.each_match(self.operation(verb), filter, which, &|records, Match { id, document: before }| {
                 let mut change = || {
                     let Some(after) = apply(&before)? else { return Ok(false) };
-                    record::check(&after)?;
+                    stored::check(&after)?;
                     refuse_new_id(&before, &after)?;
                     records.replace(id, &before, &after).map(|()| true)
                 };
@@ -271,7 +271,7 @@ impl<T, S: WriteScope> Collection<T, S> {
         }
         self.scope.write(operation, |writer| {
             let Some(entry) = self.namespace.get(writer)? else { return Ok(Tally::default()) };
-            let plan = plan::choose(entry.storage, &entry.record, filter, None)?;
+            let plan = planner::choose(entry.storage, &entry.record, filter, None)?;
             let mut scan = Scan::start(&writer.search(), entry.storage, filter.clone(), plan, None, None)?;
             let Some(found) = scan.advance()? else { return Ok(Tally::default()) };
             let mut records = Records::new(writer, &self.namespace, &entry);
@@ -289,8 +289,8 @@ enum One {
 
 /// Serializes and checks what is to be inserted, before the operation begins.
 fn serialize<T: Serialize>(document: &T) -> Result<RawDocumentBuf> {
-    let document = record::serialize(document)?;
-    record::check(&document)?;
+    let document = stored::serialize(document)?;
+    stored::check(&document)?;
     Ok(document)
 }
 
@@ -321,9 +321,9 @@ fn insert(writer: &mut Writer, namespace: &Namespace, document: &RawDocument) ->
     let mut records = Records::new(writer, namespace, &entry);
     let id = records.next_id()?;
     let writer = records.writer();
-    let (stored, inserted_id) = record::with_id(document, || record::object_id(writer.now(), writer.unique_number()))?;
+    let (stored, inserted_id) = stored::with_id(document, || stored::object_id(writer.now(), writer.unique_number()))?;
     // An `_id` may have been added to what was checked.
-    record::check_size(&stored)?;
+    stored::check_size(&stored)?;
     records.insert(id, &stored).map_err(|error| error.at(|| describe::document_of(&stored, &namespace.label())))?;
     Ok(inserted_id)
 }

@@ -5,8 +5,8 @@ use std::fmt;
 use bson::Document;
 
 use crate::document::pattern::Pattern;
-use crate::document::plan::bounds::Interval;
-use crate::document::plan::{Access, IndexScan, Plan};
+use crate::document::planner::bounds::Interval;
+use crate::document::planner::{Access, IndexScan, Plan};
 use crate::engine::Direction;
 
 /// How a query was answered, and what that took.

@@ -108,7 +108,7 @@ pub struct UpdateResult {
 }
 
 impl<T, S: Scope> Collection<T, S> {
-    pub(crate) fn new(scope: S, namespace: Namespace) -> Self {
+    pub(super) fn new(scope: S, namespace: Namespace) -> Self {
         Self { scope, namespace: Arc::new(namespace), document: PhantomData }
     }
 
@@ -152,21 +152,18 @@ impl<T, S: Scope> Collection<T, S> {
         Collection::new(self.scope.clone(), Namespace::clone(&self.namespace))
     }
 
-    /// The same handle once more, for a query.
-    pub(crate) fn share(&self) -> Self {
-        Self { scope: self.scope.clone(), namespace: Arc::clone(&self.namespace), document: PhantomData }
-    }
-
     /// The operation `verb` on the collection, for the record that is made of it.
     fn operation(&self, verb: &'static str) -> Operation<'_> {
-        Operation::new("document", verb, self.namespace.target())
+        self.namespace.operation(verb)
     }
 
-    pub(crate) fn scope(&self) -> &S {
+    #[cfg(test)]
+    pub(super) fn scope(&self) -> &S {
         &self.scope
     }
 
-    pub(crate) fn namespace(&self) -> &Namespace {
+    #[cfg(test)]
+    pub(super) fn namespace(&self) -> &Namespace {
         &self.namespace
     }
 }

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use bson::Bson;
 
 use crate::document::filter::{RangeOperator, Test};
-use crate::document::key::{put_empty_array, put_value};
+use crate::document::index_key::{put_empty_array, put_value};
 use crate::document::order::{Class, Value};
 use crate::error::Result;
 

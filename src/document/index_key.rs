@@ -49,13 +49,13 @@ const ABOVE: u8 = 0x02;
 ///
 /// # Errors
 /// None for values that BSON can hold; the decimal encoding has a limit that decimal128 cannot reach.
-pub(crate) fn put_value(out: &mut Vec<u8>, value: &Value<'_>) -> Result<()> {
+pub(super) fn put_value(out: &mut Vec<u8>, value: &Value<'_>) -> Result<()> {
     out.push(value.class() as u8);
     put_body(out, value)
 }
 
 /// Appends `value` as a field of an index key: a long one with its first bytes and its hash.
-pub(crate) fn put_index_field(out: &mut Vec<u8>, value: &Value<'_>, descending: bool) -> Result<()> {
+pub(super) fn put_index_field(out: &mut Vec<u8>, value: &Value<'_>, descending: bool) -> Result<()> {
     let start = out.len();
     put_value(out, value)?;
     long::shorten(out, start, INDEX_COMPONENT_BYTES_MAX);
@@ -64,7 +64,7 @@ pub(crate) fn put_index_field(out: &mut Vec<u8>, value: &Value<'_>, descending: 
 }
 
 /// What an ascending field of an index key has for the value whose encoding is `encoded`.
-pub(crate) fn in_index(encoded: &[u8]) -> Vec<u8> {
+pub(super) fn in_index(encoded: &[u8]) -> Vec<u8> {
     let mut field = encoded.to_vec();
     long::shorten(&mut field, 0, INDEX_COMPONENT_BYTES_MAX);
     field
@@ -72,7 +72,7 @@ pub(crate) fn in_index(encoded: &[u8]) -> Vec<u8> {
 
 /// What every field begins with whose value has an encoding that begins with `encoded`, or, when this is a long one, with the same
 /// first bytes. Returns whether it is.
-pub(crate) fn first_bytes(encoded: &[u8]) -> (&[u8], bool) {
+pub(super) fn first_bytes(encoded: &[u8]) -> (&[u8], bool) {
     match encoded.split_at_checked(INDEX_COMPONENT_BYTES_MAX) {
         Some((first, rest)) if !rest.is_empty() => (first, true),
         _ => (encoded, false),
@@ -80,7 +80,7 @@ pub(crate) fn first_bytes(encoded: &[u8]) -> (&[u8], bool) {
 }
 
 /// Appends `value` as a field of a sort key: whole, whatever its length.
-pub(crate) fn put_field(out: &mut Vec<u8>, value: &Value<'_>, descending: bool) -> Result<()> {
+pub(super) fn put_field(out: &mut Vec<u8>, value: &Value<'_>, descending: bool) -> Result<()> {
     let start = out.len();
     put_value(out, value)?;
     invert_from(out, start, descending);
@@ -88,7 +88,7 @@ pub(crate) fn put_field(out: &mut Vec<u8>, value: &Value<'_>, descending: bool) 
 }
 
 /// Appends the field that stands for an empty array.
-pub(crate) fn put_empty_array(out: &mut Vec<u8>, descending: bool) {
+pub(super) fn put_empty_array(out: &mut Vec<u8>, descending: bool) {
     let start = out.len();
     out.push(Class::EmptyArray as u8);
     invert_from(out, start, descending);
@@ -98,7 +98,7 @@ pub(crate) fn put_empty_array(out: &mut Vec<u8>, descending: bool) {
 ///
 /// # Errors
 /// [`Error::Corruption`] when the bytes are not an encoding.
-pub(crate) fn fields_len(key: &[u8], descending: impl IntoIterator<Item = bool>) -> Result<usize> {
+pub(super) fn fields_len(key: &[u8], descending: impl IntoIterator<Item = bool>) -> Result<usize> {
     let mut length = 0;
     for descending in descending {
         length += field_len(key.get(length..).unwrap_or_default(), descending)?.0;
@@ -108,7 +108,7 @@ pub(crate) fn fields_len(key: &[u8], descending: impl IntoIterator<Item = bool>)
 
 /// How many bytes of the key of an index entry its order by the first fields depends on: those of the fields, or, when one of them is
 /// long, those up to its hash. Returns whether that is so.
-pub(crate) fn ordered_len(key: &[u8], descending: impl IntoIterator<Item = bool>) -> Result<(usize, bool)> {
+pub(super) fn ordered_len(key: &[u8], descending: impl IntoIterator<Item = bool>) -> Result<(usize, bool)> {
     let mut length = 0;
     for descending in descending {
         let (of_field, is_long) = field_len(key.get(length..).unwrap_or_default(), descending)?;
@@ -136,7 +136,7 @@ fn field_len(key: &[u8], descending: bool) -> Result<(usize, bool)> {
 }
 
 /// The bytes under which equal values meet.
-pub(crate) fn canonical(value: RawBsonRef<'_>) -> Result<Vec<u8>> {
+pub(super) fn canonical(value: RawBsonRef<'_>) -> Result<Vec<u8>> {
     let mut key = Vec::new();
     put_value(&mut key, &Value::from(value))?;
     Ok(key)

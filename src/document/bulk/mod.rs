@@ -15,7 +15,7 @@ use bson::{Bson, RawDocument};
 use crate::document::filter::Filter;
 use crate::document::layout::{self, RecordId};
 use crate::document::maintain::Records;
-use crate::document::plan;
+use crate::document::planner;
 use crate::document::raw::corrupt;
 use crate::document::scan::{Match, Scan};
 use crate::document::schema::Namespace;
@@ -79,7 +79,7 @@ impl<'a> EachMatch<'a> {
     fn first_step(&mut self, writer: &mut Writer, room: Room) -> Result<Done> {
         let mut done = Done { tally: Tally::default(), ids: 0, scan: None };
         let Some(entry) = self.namespace.get(writer)? else { return Ok(done) };
-        let plan = plan::choose(entry.storage, &entry.record, self.filter, None)?;
+        let plan = planner::choose(entry.storage, &entry.record, self.filter, None)?;
         let mut scan = Scan::start(&writer.search(), entry.storage, self.filter.clone(), plan, None, None)?;
         let mut records = Records::new(writer, self.namespace, &entry);
         if room != Room::Unbounded {

@@ -20,7 +20,7 @@ use bigdecimal::num_bigint::Sign;
 use bigdecimal::{BigDecimal, Zero};
 use bson::{Bson, Decimal128, RawBsonRef};
 
-pub(crate) use self::decimal::Decimal;
+pub(super) use self::decimal::Decimal;
 use self::decimal::{divide_exactly, sign_of};
 
 /// 2^63, the first double past every int64.
@@ -28,7 +28,7 @@ const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
 
 /// A BSON number.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Number {
+pub(super) enum Number {
     Int32(i32),
     Int64(i64),
     Double(f64),
@@ -45,16 +45,16 @@ enum Exact {
 
 /// A number between two neighbouring doubles, as index keys store it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Truncated {
+pub(super) struct Truncated {
     /// The nearest double toward zero; never −0.
-    pub(crate) toward_zero: f64,
+    pub(super) toward_zero: f64,
     /// The exact value, when the double is not it.
-    pub(crate) exact: Option<BigDecimal>,
+    pub(super) exact: Option<BigDecimal>,
 }
 
 impl Number {
     /// The number that `value` is, or `None` when it is none.
-    pub(crate) fn from_raw(value: RawBsonRef<'_>) -> Option<Self> {
+    pub(super) fn from_raw(value: RawBsonRef<'_>) -> Option<Self> {
         match value {
             RawBsonRef::Int32(n) => Some(Self::Int32(n)),
             RawBsonRef::Int64(n) => Some(Self::Int64(n)),
@@ -65,7 +65,7 @@ impl Number {
     }
 
     /// The number that `value` is, or `None` when it is none.
-    pub(crate) fn from_bson(value: &Bson) -> Option<Self> {
+    pub(super) fn from_bson(value: &Bson) -> Option<Self> {
         match value {
             Bson::Int32(n) => Some(Self::Int32(*n)),
             Bson::Int64(n) => Some(Self::Int64(*n)),
@@ -76,7 +76,7 @@ impl Number {
     }
 
     /// Whether it is the NaN of either type.
-    pub(crate) fn is_nan(self) -> bool {
+    pub(super) fn is_nan(self) -> bool {
         match self {
             Self::Double(n) => n.is_nan(),
             Self::Decimal(n) => matches!(Decimal::unpack(n), Decimal::NaN),
@@ -85,7 +85,7 @@ impl Number {
     }
 
     /// Whether it is a zero, of any type and sign.
-    pub(crate) fn is_zero(self) -> bool {
+    pub(super) fn is_zero(self) -> bool {
         match self {
             Self::Int32(n) => n == 0,
             Self::Int64(n) => n == 0,
@@ -95,7 +95,7 @@ impl Number {
     }
 
     /// The nearest double.
-    pub(crate) fn as_f64(self) -> f64 {
+    pub(super) fn as_f64(self) -> f64 {
         match self {
             Self::Int32(n) => f64::from(n),
             Self::Int64(n) => i64_to_f64(n),
@@ -105,7 +105,7 @@ impl Number {
     }
 
     /// The value as an integer, or `None` when it is not one or does not fit.
-    pub(crate) fn as_i64(self) -> Option<i64> {
+    pub(super) fn as_i64(self) -> Option<i64> {
         match self {
             Self::Int32(n) => Some(n.into()),
             Self::Int64(n) => Some(n),
@@ -123,7 +123,7 @@ impl Number {
 
     /// The integer that a server of the imitated product takes the number for: a double is cut off, a decimal rounded, half to
     /// even. `None` when it does not fit.
-    pub(crate) fn to_i64_leniently(self) -> Option<i64> {
+    pub(super) fn to_i64_leniently(self) -> Option<i64> {
         match self {
             Self::Double(n) => f64_to_i64(n.trunc()),
             Self::Decimal(n) => match Decimal::unpack(n) {
@@ -138,7 +138,7 @@ impl Number {
     }
 
     /// Orders by exact value; NaN equals NaN and is below every other number, and −0 equals 0.
-    pub(crate) fn compare(self, other: Self) -> Ordering {
+    pub(super) fn compare(self, other: Self) -> Ordering {
         match (self, other) {
             (Self::Int32(a), Self::Int32(b)) => a.cmp(&b),
             (Self::Double(a), Self::Double(b)) => compare_f64(a, b),
@@ -154,37 +154,37 @@ impl Number {
     }
 
     /// The sum; where int64 overflows, as a double.
-    pub(crate) fn add(self, other: Self) -> Self {
+    pub(super) fn add(self, other: Self) -> Self {
         self.checked_add(other).unwrap_or_else(|| Self::Double(self.as_f64() + other.as_f64()))
     }
 
     /// The difference; where int64 overflows, as a double.
-    pub(crate) fn subtract(self, other: Self) -> Self {
+    pub(super) fn subtract(self, other: Self) -> Self {
         self.checked_subtract(other).unwrap_or_else(|| Self::Double(self.as_f64() - other.as_f64()))
     }
 
     /// The product; where int64 overflows, as a double.
-    pub(crate) fn multiply(self, other: Self) -> Self {
+    pub(super) fn multiply(self, other: Self) -> Self {
         self.checked_multiply(other).unwrap_or_else(|| Self::Double(self.as_f64() * other.as_f64()))
     }
 
     /// The sum, or `None` when int64 overflows.
-    pub(crate) fn checked_add(self, other: Self) -> Option<Self> {
+    pub(super) fn checked_add(self, other: Self) -> Option<Self> {
         self.combine(other, i64::checked_add, |a, b| a + b, |a, b| a + b)
     }
 
     /// The difference, or `None` when int64 overflows.
-    pub(crate) fn checked_subtract(self, other: Self) -> Option<Self> {
+    pub(super) fn checked_subtract(self, other: Self) -> Option<Self> {
         self.combine(other, i64::checked_sub, |a, b| a - b, |a, b| a - b)
     }
 
     /// The product, or `None` when int64 overflows.
-    pub(crate) fn checked_multiply(self, other: Self) -> Option<Self> {
+    pub(super) fn checked_multiply(self, other: Self) -> Option<Self> {
         self.combine(other, i64::checked_mul, |a, b| a * b, |a, b| a * b)
     }
 
     /// The quotient, a double or a decimal; `None` when `divisor` is zero.
-    pub(crate) fn divide(self, divisor: Self) -> Option<Self> {
+    pub(super) fn divide(self, divisor: Self) -> Option<Self> {
         if divisor.is_zero() {
             return None;
         }
@@ -196,7 +196,7 @@ impl Number {
     }
 
     /// The nearest double toward zero, and the exact value unless that is it.
-    pub(crate) fn truncate(self) -> Truncated {
+    pub(super) fn truncate(self) -> Truncated {
         let float = match self {
             Self::Int32(n) => return Truncated::exactly(n.into()),
             Self::Double(n) => return Truncated::exactly(n),

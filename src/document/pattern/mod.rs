@@ -10,7 +10,7 @@
 
 use bson::{Bson, Document, RawArray, RawBsonRef, RawDocument};
 
-use crate::document::key::{put_empty_array, put_field, put_index_field};
+use crate::document::index_key::{put_empty_array, put_field, put_index_field};
 use crate::document::number::Number;
 use crate::document::order::Value;
 use crate::document::path::{Part, Path, elements};
@@ -20,7 +20,7 @@ use crate::limits;
 
 /// Paths with directions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pattern {
+pub(super) struct Pattern {
     fields: Vec<PatternField>,
 }
 
@@ -29,18 +29,18 @@ type PutField = fn(&mut Vec<u8>, &Value<'_>, bool) -> Result<()>;
 
 /// One path of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PatternField {
-    pub(crate) path: Path,
-    pub(crate) descending: bool,
+pub(super) struct PatternField {
+    pub(super) path: Path,
+    pub(super) descending: bool,
 }
 
 /// The keys of one document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Keys {
+pub(super) struct Keys {
     /// Encoded fields, distinct and in order; at least one.
-    pub(crate) encoded: Vec<Vec<u8>>,
+    pub(super) encoded: Vec<Vec<u8>>,
     /// The fields of the pattern that go through an array, one bit each, the first lowest.
-    pub(crate) multikey: u32,
+    pub(super) multikey: u32,
 }
 
 impl Pattern {
@@ -49,7 +49,7 @@ impl Pattern {
     /// # Errors
     /// [`Error::Unsupported`] for a direction that names an index type or `$meta`, [`InvalidKind::Value`] for any other
     /// mistake, [`Error::LimitExceeded`] for too many fields.
-    pub(crate) fn parse(keys: &Document) -> Result<Self> {
+    pub(super) fn parse(keys: &Document) -> Result<Self> {
         let fields = keys.iter().map(|(path, direction)| {
             let descending = is_descending(path, direction)?;
             Self::field(path, descending)
@@ -61,14 +61,14 @@ impl Pattern {
     ///
     /// # Errors
     /// [`Error::Invalid`] for a direction that is read as neither 1 nor -1, and for what is not a key pattern.
-    pub(crate) fn parse_sort(keys: &Document, direction: impl Fn(Number) -> Option<i64>) -> Result<Self> {
+    pub(super) fn parse_sort(keys: &Document, direction: impl Fn(Number) -> Option<i64>) -> Result<Self> {
         let fields = keys.iter().map(|(path, value)| {
             if let Some(by) = value.as_document().and_then(|expression| expression.keys().next()) {
                 return Err(Error::unsupported(format!("sort by expression {by}")));
             }
             let Some(direction @ (1 | -1)) = Number::from_bson(value).and_then(&direction) else {
                 let message = format!("$sort key ordering must be 1 or -1, and that of {path:?} is not");
-                return Err(Error::invalid(InvalidKind::Value, message));
+                return Err(Error::value(message));
             };
             Self::field(path, direction < 0)
         });
@@ -76,24 +76,24 @@ impl Pattern {
     }
 
     /// A pattern as the catalogue keeps it.
-    pub(crate) fn from_pairs(pairs: &[(String, i8)]) -> Result<Self> {
+    pub(super) fn from_pairs(pairs: &[(String, i8)]) -> Result<Self> {
         Self::from_fields(pairs.iter().map(|(path, direction)| Self::field(path, *direction < 0)))
     }
 
     /// The pattern as the catalogue keeps it.
-    pub(crate) fn to_pairs(&self) -> Vec<(String, i8)> {
+    pub(super) fn to_pairs(&self) -> Vec<(String, i8)> {
         self.fields.iter().map(|field| (field.path.as_str().to_owned(), field.direction())).collect()
     }
 
     /// The pattern as a user writes it.
-    pub(crate) fn to_document(&self) -> Document {
+    pub(super) fn to_document(&self) -> Document {
         self.fields
             .iter()
             .map(|field| (field.path.as_str().to_owned(), Bson::Int32(field.direction().into())))
             .collect()
     }
 
-    pub(crate) fn fields(&self) -> &[PatternField] {
+    pub(super) fn fields(&self) -> &[PatternField] {
         &self.fields
     }
 
@@ -102,7 +102,7 @@ impl Pattern {
     /// # Errors
     /// [`InvalidKind::ParallelArrays`] when two paths go through different arrays; [`InvalidKind::Value`] when a number in
     /// a path is both a position in an array and a field of its objects.
-    pub(crate) fn keys(&self, document: &RawDocument) -> Result<Keys> {
+    pub(super) fn keys(&self, document: &RawDocument) -> Result<Keys> {
         self.encode(document, put_index_field)
     }
 
@@ -110,7 +110,7 @@ impl Pattern {
     ///
     /// # Errors
     /// As [`Pattern::keys`].
-    pub(crate) fn sort_key(&self, document: &RawDocument) -> Result<Vec<u8>> {
+    pub(super) fn sort_key(&self, document: &RawDocument) -> Result<Vec<u8>> {
         Ok(self.encode(document, put_field)?.encoded.into_iter().next().unwrap_or_default())
     }
 
@@ -125,7 +125,7 @@ impl Pattern {
 
     fn field(path: &str, descending: bool) -> Result<PatternField> {
         if path.starts_with('$') {
-            return Err(Error::invalid(InvalidKind::Value, format!("a key pattern cannot name {path:?}")));
+            return Err(Error::value(format!("a key pattern cannot name {path:?}")));
         }
         Ok(PatternField { path: Path::parse(path)?, descending })
     }
@@ -134,14 +134,11 @@ impl Pattern {
         let fields = fields.collect::<Result<Vec<_>>>()?;
         limits::check("fields of a key pattern", limits::INDEX_KEYS_MAX, fields.len())?;
         if fields.is_empty() {
-            return Err(Error::invalid(InvalidKind::Value, "a key pattern needs at least one field"));
+            return Err(Error::value("a key pattern needs at least one field"));
         }
         for (index, field) in fields.iter().enumerate() {
             if fields.iter().take(index).any(|other| other.path == field.path) {
-                return Err(Error::invalid(
-                    InvalidKind::Value,
-                    format!("{:?} is twice in a pattern", field.path.as_str()),
-                ));
+                return Err(Error::value(format!("{:?} is twice in a pattern", field.path.as_str())));
             }
         }
         Ok(Self { fields })
@@ -266,7 +263,7 @@ fn refuse_ambiguity(array: &RawArray, part: &Part) -> Result<()> {
             && field(document, part.name())?.is_some()
         {
             let message = format!("{:?} is both a position in an array and a field of its objects", part.name());
-            return Err(Error::invalid(InvalidKind::Value, message));
+            return Err(Error::value(message));
         }
     }
     Ok(())
@@ -280,10 +277,9 @@ fn is_descending(path: &str, direction: &Bson) -> Result<bool> {
             let name = expression.keys().next().map_or("{}", String::as_str);
             Err(Error::unsupported(format!("sort or index by expression {name}")))
         }
-        _ => Err(Error::invalid(
-            InvalidKind::Value,
-            format!("the direction of {path:?} must be 1 or -1, not {:?}", direction.element_type()),
-        )),
+        _ => {
+            Err(Error::value(format!("the direction of {path:?} must be 1 or -1, not {:?}", direction.element_type())))
+        }
     }
 }
 

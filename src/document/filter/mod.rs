@@ -25,14 +25,14 @@ use crate::error::Result;
 ///
 /// A pipeline's `$match` compiles its document with [`Filter::compile`] and asks [`Filter::matches`] for each document.
 #[derive(Clone, Debug)]
-pub(crate) struct Filter {
+pub(super) struct Filter {
     /// All of them have to hold.
     nodes: Vec<Node>,
 }
 
 /// A condition on a document. Nesting is bounded by the compiler.
 #[derive(Clone, Debug)]
-pub(crate) enum Node {
+pub(super) enum Node {
     All(Vec<Node>),
     Any(Vec<Node>),
     None(Vec<Node>),
@@ -41,7 +41,7 @@ pub(crate) enum Node {
 
 /// A condition on a value.
 #[derive(Clone, Debug)]
-pub(crate) enum Test {
+pub(super) enum Test {
     Equal(Bson),
     /// Sorted by the order of values.
     In(Vec<Bson>),
@@ -51,7 +51,7 @@ pub(crate) enum Test {
 
 /// A comparison with an operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RangeOperator {
+pub(super) enum RangeOperator {
     Less,
     LessOrEqual,
     Greater,
@@ -66,7 +66,7 @@ impl Filter {
     /// [`Error::Invalid`](crate::Error::Invalid) for operands an operator does not take;
     /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for nesting past
     /// [`DOCUMENT_DEPTH_MAX`](crate::limits::DOCUMENT_DEPTH_MAX).
-    pub(crate) fn compile(filter: &Document) -> Result<Self> {
+    pub(super) fn compile(filter: &Document) -> Result<Self> {
         Ok(Self { nodes: compile::query(filter)? })
     }
 
@@ -74,17 +74,17 @@ impl Filter {
     ///
     /// # Errors
     /// [`Error::Corruption`](crate::Error::Corruption) when the document does not decode.
-    pub(crate) fn matches(&self, document: &RawDocument) -> Result<bool> {
+    pub(super) fn matches(&self, document: &RawDocument) -> Result<bool> {
         all(&self.nodes, document)
     }
 
     /// Whether it holds for every document.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
 
     /// The conditions on fields that every match meets: those at the top level and in `$and`.
-    pub(crate) fn conjuncts(&self) -> Vec<(&Path, &Test)> {
+    pub(super) fn conjuncts(&self) -> Vec<(&Path, &Test)> {
         fn collect<'f>(nodes: &'f [Node], found: &mut Vec<(&'f Path, &'f Test)>) {
             for node in nodes {
                 match node {
@@ -155,7 +155,7 @@ impl Test {
 
 impl RangeOperator {
     /// Whether a value that compares with the operand like this is in range.
-    pub(crate) fn takes(self, order: Ordering) -> bool {
+    pub(super) fn takes(self, order: Ordering) -> bool {
         match self {
             Self::Less => order.is_lt(),
             Self::LessOrEqual => order.is_le(),

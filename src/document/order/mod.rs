@@ -22,7 +22,7 @@ use crate::document::number::Number;
 /// Every byte is above 0, which ends an object or array, and below 0xff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
-pub(crate) enum Class {
+pub(super) enum Class {
     MinKey = 0x08,
     /// The entry of an empty array in an index (SEM: DOC-IDX-3); no value is of this class.
     EmptyArray = 0x10,
@@ -44,18 +44,18 @@ pub(crate) enum Class {
 }
 
 /// Orders two stored values.
-pub(crate) fn compare(a: RawBsonRef<'_>, b: RawBsonRef<'_>) -> Ordering {
+pub(super) fn compare(a: RawBsonRef<'_>, b: RawBsonRef<'_>) -> Ordering {
     Value::from(a).compare(&Value::from(b))
 }
 
 /// Orders two owned values.
-pub(crate) fn compare_bson(a: &Bson, b: &Bson) -> Ordering {
+pub(super) fn compare_bson(a: &Bson, b: &Bson) -> Ordering {
     Value::from(a).compare(&Value::from(b))
 }
 
 /// A value, stored or owned, as the order sees it.
 #[derive(Clone, Debug)]
-pub(crate) enum Value<'a> {
+pub(super) enum Value<'a> {
     MinKey,
     Null,
     Number(Number),
@@ -78,7 +78,7 @@ pub(crate) enum Value<'a> {
 
 impl Value<'_> {
     /// The class of the value.
-    pub(crate) fn class(&self) -> Class {
+    pub(super) fn class(&self) -> Class {
         match self {
             Self::MinKey => Class::MinKey,
             Self::Null => Class::Null,
@@ -101,7 +101,7 @@ impl Value<'_> {
 
     /// Orders two values. Recursion is bounded by [`crate::limits::DOCUMENT_DEPTH_MAX`], which every stored document and
     /// every operand is checked against.
-    pub(crate) fn compare(&self, other: &Value<'_>) -> Ordering {
+    pub(super) fn compare(&self, other: &Value<'_>) -> Ordering {
         match (self, other) {
             (Value::Number(a), Value::Number(b)) => a.compare(*b),
             (Value::String(a), Value::String(b)) | (Value::Code(a), Value::Code(b)) => a.cmp(b),
@@ -155,7 +155,7 @@ fn compare_arrays(a: Fields<'_>, b: Fields<'_>) -> Ordering {
 
 /// An object or array, whose fields or elements are walked on demand.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Fields<'a> {
+pub(super) enum Fields<'a> {
     Raw(&'a RawDocument),
     RawArray(&'a RawArray),
     Owned(&'a Document),
@@ -166,7 +166,7 @@ impl<'a> Fields<'a> {
     /// The fields in stored order; elements of an array have empty names.
     ///
     /// Documents are validated before they are stored; a field that does not decode all the same ends the walk.
-    pub(crate) fn iter(self) -> FieldsIter<'a> {
+    pub(super) fn iter(self) -> FieldsIter<'a> {
         match self {
             Self::Raw(document) => FieldsIter::Raw(document.iter_elements()),
             Self::RawArray(array) => FieldsIter::RawArray(array.iter_elements()),
@@ -177,7 +177,7 @@ impl<'a> Fields<'a> {
 }
 
 /// Walks over [`Fields`].
-pub(crate) enum FieldsIter<'a> {
+pub(super) enum FieldsIter<'a> {
     Raw(RawIter<'a>),
     RawArray(RawIter<'a>),
     Owned(bson::document::Iter<'a>),
@@ -264,4 +264,4 @@ fn pointer_bytes(value: RawBsonRef<'_>) -> Vec<u8> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+pub(super) mod tests;

@@ -18,7 +18,7 @@ const DEPTH: &str = "document depth in levels";
 const SECONDS_OF_OBJECT_ID: i64 = 1 << 32;
 
 /// Serializes `value`, which must become a document.
-pub(crate) fn serialize<T: Serialize + ?Sized>(value: &T) -> Result<RawDocumentBuf> {
+pub(super) fn serialize<T: Serialize + ?Sized>(value: &T) -> Result<RawDocumentBuf> {
     bson::serialize_to_raw_document_buf(&Bounded::new(value)).map_err(|error| {
         if error.message.as_deref().is_some_and(|message| message.contains(depth::TOO_DEEP)) {
             let (max, found) = (limits::DOCUMENT_STORED_DEPTH_MAX as u64, limits::DOCUMENT_DEPTH_MAX as u64 + 1);
@@ -32,7 +32,7 @@ pub(crate) fn serialize<T: Serialize + ?Sized>(value: &T) -> Result<RawDocumentB
 ///
 /// # Errors
 /// [`InvalidKind::Serialization`], naming the field, the document and the collection, when it is not the value of a `T`.
-pub(crate) fn deserialize<T: DeserializeOwned>(
+pub(super) fn deserialize<T: DeserializeOwned>(
     document: &RawDocument,
     collection: impl FnOnce() -> String,
 ) -> Result<T> {
@@ -51,18 +51,18 @@ pub(crate) fn deserialize<T: DeserializeOwned>(
 }
 
 /// Checks a document that is about to be stored: its size, its depth, and that all of it decodes (SEM: DOC-UPD-9).
-pub(crate) fn check(document: &RawDocument) -> Result<()> {
+pub(super) fn check(document: &RawDocument) -> Result<()> {
     check_size(document)?;
     check_fields(document, 1)
 }
 
 /// Checks the size of a document that is checked otherwise.
-pub(crate) fn check_size(document: &RawDocument) -> Result<()> {
+pub(super) fn check_size(document: &RawDocument) -> Result<()> {
     limits::check("document bytes", limits::DOCUMENT_BYTES_MAX, document.as_bytes().len())
 }
 
 /// Checks that no value of an operand is nested more deeply than a document can be.
-pub(crate) fn check_depth(value: &Bson) -> Result<()> {
+pub(super) fn check_depth(value: &Bson) -> Result<()> {
     fn walk(value: &Bson, depth: usize) -> Result<()> {
         let check = || limits::check("operand levels", limits::DOCUMENT_DEPTH_MAX, depth);
         match value {
@@ -88,7 +88,7 @@ pub(crate) fn check_depth(value: &Bson) -> Result<()> {
 ///
 /// # Errors
 /// [`InvalidKind::Value`] for an `_id` of a type that cannot be one (SEM: DOC-UPD-9).
-pub(crate) fn with_id(document: &RawDocument, generated: impl FnOnce() -> ObjectId) -> Result<(RawDocumentBuf, Bson)> {
+pub(super) fn with_id(document: &RawDocument, generated: impl FnOnce() -> ObjectId) -> Result<(RawDocumentBuf, Bson)> {
     let Some(id) = raw::field(document, "_id")? else {
         let id = generated();
         return Ok((id_first(id, document)?, Bson::ObjectId(id)));
@@ -101,7 +101,7 @@ pub(crate) fn with_id(document: &RawDocument, generated: impl FnOnce() -> Object
 }
 
 /// The document of `_id` and the other fields of `document`.
-pub(crate) fn id_first(id: impl BindRawBsonRef, document: &RawDocument) -> Result<RawDocumentBuf> {
+pub(super) fn id_first(id: impl BindRawBsonRef, document: &RawDocument) -> Result<RawDocumentBuf> {
     let mut stored = RawDocumentBuf::new();
     stored.append(cstr!("_id"), id);
     for element in document.iter_elements() {
@@ -115,7 +115,7 @@ pub(crate) fn id_first(id: impl BindRawBsonRef, document: &RawDocument) -> Resul
 
 /// The id of a document that comes without: the store's time in seconds, and a number that no other store gives out.
 /// Ascending as long as the store is open and its clock is not set back.
-pub(crate) fn object_id(now: Timestamp, number: u64) -> ObjectId {
+pub(super) fn object_id(now: Timestamp, number: u64) -> ObjectId {
     let seconds = u32::try_from(now.as_seconds().rem_euclid(SECONDS_OF_OBJECT_ID)).unwrap_or(0);
     let mut bytes = [0; 12];
     let parts = seconds.to_be_bytes().into_iter().chain(number.to_be_bytes());
@@ -133,16 +133,16 @@ fn refuse_as_id(id: RawBsonRef<'_>) -> Result<()> {
         }
         _ => return Ok(()),
     };
-    Err(Error::invalid(InvalidKind::Value, format!("_id cannot be {kind}")))
+    Err(Error::value(format!("_id cannot be {kind}")))
 }
 
 /// Whether a field at the top has a name that begins with a dollar sign.
-pub(crate) fn has_operator(document: &RawDocument) -> Result<bool> {
+pub(super) fn has_operator(document: &RawDocument) -> Result<bool> {
     Ok(operator(document)?.is_some())
 }
 
 /// The first field at the top whose name begins with a dollar sign.
-pub(crate) fn operator(document: &RawDocument) -> Result<Option<&str>> {
+pub(super) fn operator(document: &RawDocument) -> Result<Option<&str>> {
     for element in document.iter_elements() {
         let name = element.map_err(raw::corrupt)?.key().as_str();
         if name.starts_with('$') {

@@ -23,12 +23,12 @@ use super::expression::{Expression, Value, append, check_depth, check_size, chec
 use super::number::Number;
 use super::path::elements;
 use super::raw::corrupt;
-use crate::error::{Error, InvalidKind, Result};
+use crate::error::{Error, Result};
 use crate::limits;
 
 /// A compiled projection.
 #[derive(Clone, Debug)]
-pub(crate) struct Projection {
+pub(super) struct Projection {
     /// Whether fields that are not named stay.
     keeps_rest: bool,
     /// The computed `_id` of an inclusion.
@@ -54,7 +54,7 @@ impl Projection {
     /// [`InvalidKind::Value`] when inclusion and exclusion mix or two paths collide, `Syntax` for what is no path or
     /// expression, [`Error::Unsupported`] names `$slice`, `$elemMatch`, `$meta`, the positional `$` and every
     /// expression operator that is not modelled.
-    pub(crate) fn compile(text: &Document) -> Result<Self> {
+    pub(super) fn compile(text: &Document) -> Result<Self> {
         check_specification(text)?;
         let mut fields = Fields::new();
         collect(&mut fields, &mut Vec::new(), text, &projected)?;
@@ -68,7 +68,7 @@ impl Projection {
         }
         if includes && excludes {
             let message = "a projection either includes or excludes fields; only _id may differ from the others";
-            return Err(Error::invalid(InvalidKind::Value, message));
+            return Err(Error::value(message));
         }
         let keeps_rest = excludes || !(includes || matches!(id, Some(Node::Include)));
         let mut identity = None;
@@ -88,7 +88,7 @@ impl Projection {
     ///
     /// # Errors
     /// Those of [`compile`](Self::compile), but for the mix.
-    pub(crate) fn compile_addition(text: &Document) -> Result<Self> {
+    pub(super) fn compile_addition(text: &Document) -> Result<Self> {
         check_specification(text)?;
         let mut fields = Fields::new();
         collect(&mut fields, &mut Vec::new(), text, &|value| Ok(Node::Compute(Expression::compile(value)?)))?;
@@ -99,7 +99,7 @@ impl Projection {
     ///
     /// # Errors
     /// As [`compile`](Self::compile) for paths.
-    pub(crate) fn compile_removal<'p>(paths: impl IntoIterator<Item = &'p str>) -> Result<Self> {
+    pub(super) fn compile_removal<'p>(paths: impl IntoIterator<Item = &'p str>) -> Result<Self> {
         let mut fields = Fields::new();
         for path in paths {
             insert(&mut fields, &parts(path)?, Node::Exclude, path)?;
@@ -112,7 +112,7 @@ impl Projection {
     /// # Errors
     /// Those of the computed expressions; [`Error::LimitExceeded`] when the result is too large or too deep;
     /// [`Error::Corruption`] when the document does not parse.
-    pub(crate) fn apply(&self, document: &RawDocument) -> Result<RawDocumentBuf> {
+    pub(super) fn apply(&self, document: &RawDocument) -> Result<RawDocumentBuf> {
         let run = Run { root: document, keeps_rest: self.keeps_rest, nested: Cell::new(false) };
         let mut new = RawDocumentBuf::new();
         if let Some(expression) = &self.identity {
@@ -180,10 +180,7 @@ fn collect<'t>(
         limits::check("path parts", limits::PATH_PARTS_MAX, prefix.len())?;
         match value {
             Bson::Document(inner) if inner.is_empty() => {
-                return Err(Error::invalid(
-                    InvalidKind::Syntax,
-                    format!("the projection of {key:?} is an empty object"),
-                ));
+                return Err(Error::syntax(format!("the projection of {key:?} is an empty object")));
             }
             Bson::Document(inner) if inner.keys().next().is_some_and(|key| !key.starts_with('$')) => {
                 collect(fields, prefix, inner, leaf)?;
@@ -202,7 +199,7 @@ fn parts(path: &str) -> Result<Vec<&str>> {
     }
     if parts.iter().any(|part| part.is_empty() || part.starts_with('$')) {
         let message = format!("{path:?} is not a field path: a part of it is empty or begins with a dollar sign");
-        return Err(Error::invalid(InvalidKind::Syntax, message));
+        return Err(Error::syntax(message));
     }
     limits::check("path parts", limits::PATH_PARTS_MAX, parts.len())?;
     Ok(parts)
@@ -212,7 +209,7 @@ fn insert(fields: &mut Fields, parts: &[&str], node: Node, path: &str) -> Result
     let Some((first, rest)) = parts.split_first() else { return Ok(()) };
     let collision = || {
         let message = format!("the projection names the path {path:?} twice, or a prefix of it as well");
-        Err(Error::invalid(InvalidKind::Value, message))
+        Err(Error::value(message))
     };
     match fields.iter_mut().find(|(name, _)| name.as_str() == *first) {
         Some((_, Node::Inner(inner))) if !rest.is_empty() => insert(inner, rest, node, path),

@@ -7,7 +7,7 @@
 //!
 //! An index gives a sort when it has the sort's fields in the sort's directions or all reversed, after fields that have one
 //! value each (SEM: DOC-IDX-2). Ties come in record order, as from a sort in memory (SEM: DOC-SORT-4). Entries of long values
-//! that begin with the same bytes are put in order by their documents ([`key`](crate::document::key)).
+//! that begin with the same bytes are put in order by their documents ([`key`](crate::document::index_key)).
 //!
 //! # Arrays
 //! On a field that goes through arrays a document has several keys. Each of two conditions may be met by another of them,
@@ -27,10 +27,10 @@ use std::sync::Arc;
 pub use explain::{Explain, Stage};
 
 use crate::document::filter::Filter;
-use crate::document::key::{first_bytes, in_index};
+use crate::document::index_key::{first_bytes, in_index};
 use crate::document::layout;
 use crate::document::pattern::Pattern;
-use crate::document::plan::bounds::{Bounds, Edge, Interval};
+use crate::document::planner::bounds::{Bounds, Edge, Interval};
 use crate::document::schema::{Index, Schema};
 use crate::encoding::ordered::invert;
 use crate::engine::{Direction, Key, KeyRange};
@@ -39,15 +39,15 @@ use crate::limits;
 
 /// How documents are found.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan {
-    pub(crate) access: Access,
+pub(super) struct Plan {
+    pub(super) access: Access,
     /// Whether what is found is still to be sorted.
-    pub(crate) sort_in_memory: bool,
+    pub(super) sort_in_memory: bool,
 }
 
 /// Where documents are found.
 #[derive(Clone, Debug)]
-pub(crate) enum Access {
+pub(super) enum Access {
     /// Every record of the collection, in record order.
     Collection,
     /// Some entries of an index.
@@ -56,17 +56,17 @@ pub(crate) enum Access {
 
 /// Entries of one index to go through.
 #[derive(Clone, Debug)]
-pub(crate) struct IndexScan {
-    pub(crate) index: Arc<Index>,
+pub(super) struct IndexScan {
+    pub(super) index: Arc<Index>,
     /// What every entry of the index begins with.
-    pub(crate) prefix: Vec<u8>,
+    pub(super) prefix: Vec<u8>,
     /// Disjoint, in the order they are read.
-    pub(crate) ranges: Vec<KeyRange>,
-    pub(crate) direction: Direction,
+    pub(super) ranges: Vec<KeyRange>,
+    pub(super) direction: Direction,
     /// When the index gives the sort: how many fields, from the first, entries tie by.
-    pub(crate) sorted_fields: Option<usize>,
+    pub(super) sorted_fields: Option<usize>,
     /// Whether it gives the order of ties, too.
-    pub(crate) orders_ties: bool,
+    pub(super) orders_ties: bool,
     /// The bounds of each bounded field, for `explain`.
     bounds: Vec<Bounds>,
 }
@@ -80,7 +80,7 @@ struct Score {
 }
 
 /// Chooses how to find what matches `filter`, in the order of `sort`.
-pub(crate) fn choose(collection: u32, schema: &Schema, filter: &Filter, sort: Option<&Pattern>) -> Result<Plan> {
+pub(super) fn choose(collection: u32, schema: &Schema, filter: &Filter, sort: Option<&Pattern>) -> Result<Plan> {
     let mut best: Option<(Score, IndexScan)> = None;
     for index in schema.indexes.iter().filter(|index| !index.building) {
         let bounds = field_bounds(index, filter)?;
