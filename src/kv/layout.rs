@@ -66,7 +66,9 @@ pub(super) const PENDING: u8 = 0x13;
 pub(super) const OWNED: u8 = 0x14;
 
 /// A key of the engine: most take no allocation.
-pub(super) type KeyBytes = SmallVec<[u8; 64]>;
+pub(super) type KeyBytes = SmallVec<[u8; KEY_BYTES_INLINE]>;
+
+const KEY_BYTES_INLINE: usize = 64;
 
 /// The name of a keyspace, and where it is stored.
 ///
@@ -178,7 +180,15 @@ impl Keyspace {
     }
 }
 
+#[inline]
 fn joined(place: &[u8], key: &[u8]) -> KeyBytes {
+    // Nearly all fit in, and then two copies are all there is to do.
+    let (mut bytes, length) = ([0; KEY_BYTES_INLINE], place.len() + key.len());
+    if let Some((start, rest)) = bytes.get_mut(..length).and_then(|head| head.split_at_mut_checked(place.len())) {
+        start.copy_from_slice(place);
+        rest.copy_from_slice(key);
+        return KeyBytes::from_buf_and_len(bytes, length);
+    }
     let mut head = KeyBytes::with_capacity(place.len() + key.len());
     head.extend_from_slice(place);
     head.extend_from_slice(key);

@@ -541,6 +541,10 @@ impl Writer {
                 undo.note(key, before);
             }
         });
+        // What is committed later, when others may have written, is made before the turn to write is taken.
+        if self.tracked.is_some() {
+            self.view.overlay.draft_when_large();
+        }
     }
 }
 

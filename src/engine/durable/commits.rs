@@ -184,6 +184,7 @@ impl<L: Log + 'static> Commits<L> {
     /// Orders a commit. Unless it is to be synced, it is in the log and shown when this returns.
     pub(super) fn commit(self: &Arc<Self>, changes: Changes, reads: Option<&Reads>, sync: bool) -> Result<Ticket> {
         limits::check("commit bytes", limits::COMMIT_BYTES_MAX, record_bytes(&changes))?;
+        changes.prepare();
         let mut order = self.order.lock();
         self.refuse(&order)?;
         if let Some(reads) = reads {
