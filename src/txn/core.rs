@@ -263,6 +263,21 @@ impl Core {
         Ok(Attempted { outcome, pending: self.pending(ticket) })
     }
 
+    /// Runs `body`, which only reads, on the newest state, beside whoever has the turn to write. What it returns tells of commits
+    /// that may not be durable yet, as with [`Core::attempt`].
+    #[cfg(feature = "redis")]
+    pub(crate) fn read_latest<R, E>(
+        self: &Arc<Self>,
+        body: impl FnOnce(Writer) -> Result<(R, Writer), E>,
+    ) -> Result<Attempted<R, E>> {
+        self.refuse_nesting()?;
+        let writer = Writer::reading(View::new(Arc::clone(self), self.engine.latest()?, None));
+        let seen = writer.commit();
+        let outcome = body(writer).map(|(value, _)| value);
+        // Ordered before what it saw, or after: durable later at the most.
+        Ok(Attempted { outcome, pending: self.pending(self.ticket_of(seen)?) })
+    }
+
     /// Starts an optimistic transaction.
     pub(crate) fn begin(self: &Arc<Self>, isolation: Isolation) -> Result<Writer> {
         self.refuse_nesting()?;
@@ -288,7 +303,7 @@ impl Core {
     }
 
     /// The turn to write, if nobody has it.
-    pub(super) fn try_turn(&self) -> Option<Turn<'_>> {
+    pub(crate) fn try_turn(&self) -> Option<Turn<'_>> {
         self.writer.try_lock().map(|guard| Turn::new(self, guard))
     }
 
@@ -364,6 +379,7 @@ impl Core {
         if parts.changes.is_empty() && (parts.effects.is_empty() || parts.reads.is_none()) {
             // Messages alone need no disk: they can be published by a store that cannot write any more.
             let ticket = self.ticket_of(parts.base.commit())?;
+            self.usage.count_operations(parts.operations);
             self.queue_effects(parts.effects, ticket.number());
             return Ok(ticket);
         }
@@ -394,6 +410,7 @@ impl Core {
             self.storage_ids.lock().note_stored(end);
         }
         self.usage.count_removed(parts.removed);
+        self.usage.count_operations(parts.operations);
         self.queue_effects(parts.effects, ticket.number());
         if let (Some(at), Some(wake_up)) = (parts.wake_at, self.wake_up.get()) {
             wake_up(at);
@@ -440,7 +457,7 @@ impl Core {
         outcome
     }
 
-    /// A ticket for what an exclusive transaction read, which may not be durable yet. The caller has the turn.
+    /// A ticket for what was read of the newest state, which may not be durable yet. Without the turn it may be one for a later commit.
     ///
     /// What it answers, an error too, tells of that state; a reader after it must not be shown an earlier one.
     fn ticket_of(&self, seen: CommitNumber) -> Result<Ticket> {
@@ -477,7 +494,8 @@ impl Core {
         Ok(())
     }
 
-    fn take_turn(&self) -> Turn<'_> {
+    /// The turn to write, for which the thread waits.
+    pub(crate) fn take_turn(&self) -> Turn<'_> {
         Turn::new(self, self.writer.lock())
     }
 

@@ -46,6 +46,8 @@ pub(crate) use self::running::Running;
 pub use self::scope::{AtSnapshot, AutoCommit, Scope, WriteScope};
 pub(crate) use self::settler::Settling;
 #[cfg(feature = "redis")]
+pub(crate) use self::turns::Turn;
+#[cfg(feature = "redis")]
 pub(crate) use self::usage::Tuning;
 pub(crate) use self::usage::{Counted, Tracking};
 pub(crate) use self::view::{Cursor, View, Writer};

@@ -36,6 +36,20 @@ impl Running {
         self.writer.try_borrow_mut().map_or(true, |mut writer| writer.set_counts_uses(counts_uses))
     }
 
+    /// As [`Writer::operations`].
+    #[cfg(feature = "redis")]
+    pub(crate) fn operations(&self) -> u64 {
+        self.writer.try_borrow().map_or(0, |writer| writer.operations())
+    }
+
+    /// As [`Writer::set_operations`].
+    #[cfg(feature = "redis")]
+    pub(crate) fn set_operations(&self, operations: u64) {
+        if let Ok(mut writer) = self.writer.try_borrow_mut() {
+            writer.set_operations(operations);
+        }
+    }
+
     /// As [`Writer::set_exceeds_memory`].
     #[cfg(feature = "lua")]
     pub(crate) fn set_exceeds_memory(&self, exceeds_memory: bool) {

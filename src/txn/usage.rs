@@ -20,6 +20,8 @@ pub(crate) struct Usage {
     slots: OnceLock<Box<[AtomicU32]>>,
     random: AtomicU64,
     counters: [AtomicU64; 4],
+    /// Operations that have changed something, of all commits.
+    operations: AtomicU64,
     samples: AtomicU32,
     decay_minutes: AtomicU32,
     growth_factor: AtomicU32,
@@ -97,6 +99,7 @@ impl Default for Usage {
             slots: OnceLock::new(),
             random: AtomicU64::new(0x9e37_79b9_7f4a_7c15),
             counters: Default::default(),
+            operations: AtomicU64::new(0),
             samples: AtomicU32::new(samples),
             decay_minutes: AtomicU32::new(decay_minutes),
             growth_factor: AtomicU32::new(growth_factor),
@@ -226,6 +229,17 @@ impl Usage {
     pub(super) fn count_removed(&self, removed: Removed) {
         self.add(Counted::Expired, removed.expired);
         self.add(Counted::Evicted, removed.evicted);
+    }
+
+    /// Counts the operations of a transaction that have changed something, once it is committed.
+    pub(super) fn count_operations(&self, operations: u64) {
+        self.operations.fetch_add(operations, Ordering::Relaxed);
+    }
+
+    /// How many operations have changed something since the store was opened.
+    #[cfg(feature = "redis")]
+    pub(crate) fn operations(&self) -> u64 {
+        self.operations.load(Ordering::Relaxed)
     }
 
     fn add(&self, what: Counted, more: u64) {

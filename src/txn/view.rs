@@ -209,6 +209,11 @@ pub struct Writer {
     /// Bytes that its changes take in a commit, at most: what was changed again counts twice until that is too much.
     commit_bytes: usize,
     wake_at: Option<Timestamp>,
+    /// Changes of single keys so far, and operations that have changed something.
+    steps: u64,
+    operations: u64,
+    /// Whether every operation that would write is refused.
+    reads_only: bool,
     /// Whether its operations may take more memory than the budget.
     exceeds_memory: bool,
     /// Whether it was given unique times.
@@ -230,6 +235,7 @@ pub(crate) struct Mark {
     freed: u64,
     removed: Removed,
     commit_bytes: usize,
+    operations: u64,
     own_epoch: Option<u64>,
     wake_at: Option<Timestamp>,
     took_times: bool,
@@ -255,6 +261,9 @@ impl Writer {
             removed: Removed::default(),
             commit_bytes: limits::COMMIT_OVERHEAD_BYTES,
             wake_at: None,
+            steps: 0,
+            operations: 0,
+            reads_only: false,
             exceeds_memory: false,
             took_times: false,
             took_storage_ids: false,
@@ -272,15 +281,38 @@ impl Writer {
         operation: &Operation<'_>,
         body: &mut impl FnMut(&mut Self) -> Result<R>,
     ) -> Result<R> {
+        if self.reads_only {
+            return Err(Error::unsupported("a write where others write beside it"));
+        }
         if !operation.frees
             && self.usage().budget().is_some()
             && let Some(models) = self.view.core.models()
         {
             (models.make_room)(self)?;
         }
+        let before = self.steps;
         let value = body(self)?;
         self.check_commit()?;
+        self.operations += u64::from(self.steps != before);
         Ok(value)
+    }
+
+    /// One whose operations may only read, because it has no turn to write.
+    #[cfg(feature = "redis")]
+    pub(super) fn reading(view: View) -> Self {
+        Self { reads_only: true, ..Self::new(view) }
+    }
+
+    /// How many operations have changed something, as the commit will count them.
+    #[cfg(feature = "redis")]
+    pub(super) fn operations(&self) -> u64 {
+        self.operations
+    }
+
+    /// Sets how many the commit will count: what one operation does may be several changes to who asked for it.
+    #[cfg(feature = "redis")]
+    pub(super) fn set_operations(&mut self, operations: u64) {
+        self.operations = operations;
     }
 
     /// The writer of an optimistic transaction.
@@ -505,6 +537,7 @@ impl Writer {
             freed: self.freed,
             removed: self.removed,
             commit_bytes: self.commit_bytes,
+            operations: self.operations,
             own_epoch: self.view.own_epoch,
             wake_at: self.wake_at,
             took_times: self.took_times,
@@ -525,6 +558,7 @@ impl Writer {
             freed,
             removed,
             commit_bytes,
+            operations,
             own_epoch,
             wake_at,
             took_times,
@@ -536,6 +570,7 @@ impl Writer {
         self.freed = freed;
         self.removed = removed;
         self.commit_bytes = commit_bytes;
+        self.operations = operations;
         self.view.own_epoch = own_epoch;
         self.wake_at = wake_at;
         self.took_times = took_times;
@@ -544,7 +579,7 @@ impl Writer {
 
     /// What the whole transaction amounts to.
     pub(super) fn into_parts(self) -> Parts {
-        let Self { view, effects, removed, wake_at, took_times, took_storage_ids, tracked, .. } = self;
+        let Self { view, effects, removed, operations, wake_at, took_times, took_storage_ids, tracked, .. } = self;
         let changed_catalogue = view.own_epoch.is_some();
         let (base, changes) = view.overlay.into_layers();
         let (reads, isolation) = tracked.unzip();
@@ -554,6 +589,7 @@ impl Writer {
             changes,
             effects,
             removed,
+            operations,
             wake_at,
             took_times,
             took_storage_ids,
@@ -578,6 +614,7 @@ impl Writer {
     fn change(&mut self, key: &[u8], change: Change<'_>) {
         let bytes = key.len().saturating_add(change.value().map_or(0, <[u8]>::len));
         self.commit_bytes = self.commit_bytes.saturating_add(bytes).saturating_add(limits::CHANGE_OVERHEAD_BYTES);
+        self.steps += 1;
         let undo = &mut self.undo;
         self.view.overlay.change(key, change, |before| {
             if let Some(undo) = undo {
@@ -595,6 +632,8 @@ pub(super) struct Parts {
     pub(super) changes: Changes,
     pub(super) effects: Vec<Box<dyn Effect>>,
     pub(super) removed: Removed,
+    /// Operations that have changed something.
+    pub(super) operations: u64,
     pub(super) wake_at: Option<Timestamp>,
     /// Whether it was given unique times.
     pub(super) took_times: bool,

@@ -4,6 +4,7 @@ use crate::clock::Timestamp;
 use crate::engine::Direction;
 use crate::error::Error;
 use crate::kv::{End, EvictionPolicy, Kind, Kv, Ttl};
+use crate::server::redis::changes;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, container, integer, is};
 use crate::server::redis::commands::scan;
 use crate::server::redis::config::Parameters;
@@ -178,6 +179,7 @@ fn expire(call: &mut Call<'_>, name: &str, unit: i64, is_absolute: bool) -> Outc
     if done {
         kv.keep_far_deadline(key, millis)?;
     }
+    changes::note(call, 1);
     call.reply.flag(done);
     Ok(())
 }
@@ -298,10 +300,13 @@ fn flush(call: &mut Call<'_>, databases: std::ops::RangeInclusive<usize>) -> Out
         [word] if is(word, "sync") => false,
         _ => return Err(Refusal::syntax()),
     };
+    let mut changes = call.transaction.changes();
     for database in databases {
         let removed = call.kv_at(database).clear()?;
+        changes += removed;
         call.door.counters.lazily_freed(if is_lazy { removed } else { 0 });
     }
+    call.transaction.set_changes(changes);
     call.reply.ok();
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::kv::StreamId;
 use crate::kv::stream::{AutoClaimed, ClaimOptions, Group, GroupOptions, PendingEntry, PendingSummary, Start};
+use crate::server::redis::changes;
 use crate::server::redis::command::{Call, Outcome, Refusal, integer, is};
 use crate::server::redis::commands::streams::{end, id, ids, start, unsigned, write_entries, write_ids};
 use crate::server::redis::reply::Reply;
@@ -184,9 +185,11 @@ pub(super) fn xclaim(call: &mut Call<'_>) -> Outcome {
     let (options, only_ids) = claim_options(call, call.rest(5 + count))?;
     if only_ids {
         let claimed = group.claim_ids(consumer, min_idle, ids, &options)?;
+        changes::note(call, claimed.len() as u64);
         write_ids(call.reply, &claimed);
     } else {
         let claimed = group.claim(consumer, min_idle, ids, &options)?;
+        changes::note(call, claimed.len() as u64);
         write_entries(call.reply, &claimed);
     }
     Ok(())
@@ -285,9 +288,11 @@ pub(super) fn xautoclaim(call: &mut Call<'_>) -> Outcome {
     let group = group(call, 1);
     if only_ids {
         let AutoClaimed { next, claimed, deleted } = group.auto_claim_ids(consumer, min_idle, begin, count)?;
+        changes::note(call, (claimed.len() + deleted.len()) as u64);
         write_claimed(call.reply, next, &deleted, |reply| write_ids(reply, &claimed));
     } else {
         let AutoClaimed { next, claimed, deleted } = group.auto_claim(consumer, min_idle, begin, count)?;
+        changes::note(call, (claimed.len() + deleted.len()) as u64);
         write_claimed(call.reply, next, &deleted, |reply| write_entries(reply, &claimed));
     }
     Ok(())

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::kv::stream::Fields;
 use crate::kv::{Kind, StreamId};
+use crate::server::redis::changes;
 use crate::server::redis::command::{Call, Outcome, Refusal, integer, is};
 use crate::server::redis::commands::streams::{id, unsigned, write_entry};
 use crate::server::redis::reply::Protocol;
@@ -93,6 +94,8 @@ pub(super) fn xreadgroup(call: &mut Call<'_>) -> Outcome {
             parts.push((*key, entries.into_iter().map(|entry| (entry.id, Some(entry.fields))).collect()));
         }
     }
+    // That a consumer was there, and found nothing, is no change.
+    changes::note(call, parts.len() as u64);
     if parts.is_empty() {
         wait(call, &request, request.ids.iter().map(|word| word.to_vec()).collect());
     } else {
