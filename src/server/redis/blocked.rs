@@ -19,13 +19,13 @@ use tokio::sync::{Notify, oneshot};
 use crate::clock::Stopwatch;
 use crate::kv::Kind;
 use crate::server::redis::acl::User;
-use crate::server::redis::changes;
 use crate::server::redis::command::{Call, find};
 use crate::server::redis::commands::permit;
 use crate::server::redis::door::Door;
 use crate::server::redis::reply::{Protocol, Reply};
 use crate::server::redis::session::{Session, Waiting, Wants};
 use crate::server::redis::slow_log;
+use crate::server::redis::tally::changes;
 use crate::store::{Store, Transaction};
 use crate::txn::Bell;
 

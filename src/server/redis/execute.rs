@@ -9,7 +9,6 @@ use tokio::time::Instant;
 
 use crate::limits;
 use crate::server::redis::blocked::{Answer, serve};
-use crate::server::redis::changes;
 use crate::server::redis::command::{Call, Command, Flags, Outcome, Refusal, find, is};
 use crate::server::redis::commands::permit;
 use crate::server::redis::docs;
@@ -22,6 +21,7 @@ use crate::server::redis::request::{Allowed, Parsed, Parser, ProtocolError};
 use crate::server::redis::session::{Queue, Session, Silence, Wait, Waiting};
 use crate::server::redis::slow_log::{self, Laps, cut};
 use crate::server::redis::tally::End;
+use crate::server::redis::tally::changes;
 use crate::store::Transaction;
 use crate::txn::{Pending, Turn};
 

@@ -19,7 +19,6 @@ mod acl;
 mod blocked;
 mod bounds;
 mod busy;
-mod changes;
 mod command;
 mod commands;
 mod config;

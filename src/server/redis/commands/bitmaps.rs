@@ -1,8 +1,8 @@
 //! Bitmaps: strings, seen as bits.
 
 use crate::kv::{BitField, BitFieldOperation, BitOperation, BitOverflow, BitRange, Kv};
-use crate::server::redis::changes;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
+use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 
 const READ: Flags = Flags::READ;

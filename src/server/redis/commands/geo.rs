@@ -1,9 +1,9 @@
 //! Places: positions, distances, and what stores them. Searches: `geo_search.rs`.
 
 use crate::kv::{Geo, GeoCondition, GeoPosition, GeoUnit};
-use crate::server::redis::changes;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, float, is};
 use crate::server::redis::commands::geo_search::{Form, search};
+use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 
 const READ: Flags = Flags::READ;

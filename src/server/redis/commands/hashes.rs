@@ -1,8 +1,8 @@
 //! Hashes.
 
-use crate::server::redis::changes;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, is};
 use crate::server::redis::commands::scan;
+use crate::server::redis::tally::changes;
 
 const READ: Flags = Flags::READ.and(Flags::FAST);
 const WRITE: Flags = Flags::WRITE.and(Flags::FAST);

@@ -4,11 +4,11 @@ use crate::clock::Timestamp;
 use crate::engine::Direction;
 use crate::error::Error;
 use crate::kv::{End, EvictionPolicy, Kind, Kv, Ttl};
-use crate::server::redis::changes;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, container, integer, is};
 use crate::server::redis::commands::scan;
 use crate::server::redis::config::Parameters;
 use crate::server::redis::subcommand::{Subcommand, subcommand, write_help};
+use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 
 const READ: Flags = Flags::READ.and(Flags::FAST);

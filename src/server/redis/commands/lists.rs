@@ -2,10 +2,10 @@
 
 use crate::engine::Direction;
 use crate::kv::{End, Kind};
-use crate::server::redis::changes;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::keys::{direction, end};
 use crate::server::redis::commands::waiting;
+use crate::server::redis::tally::changes;
 
 const READ: Flags = Flags::READ;
 const WRITE: Flags = Flags::WRITE.and(Flags::FAST);

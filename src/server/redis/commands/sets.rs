@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::server::redis::changes;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::hashes::choose;
 use crate::server::redis::commands::scan;
+use crate::server::redis::tally::changes;
 
 const READ: Flags = Flags::READ;
 const WRITE: Flags = Flags::WRITE.and(Flags::FAST);

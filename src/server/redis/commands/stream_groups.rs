@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::kv::StreamId;
 use crate::kv::stream::{AutoClaimed, ClaimOptions, Group, GroupOptions, PendingEntry, PendingSummary, Start};
-use crate::server::redis::changes;
 use crate::server::redis::command::{Call, Outcome, Refusal, integer, is};
 use crate::server::redis::commands::streams::{end, id, ids, start, unsigned, write_entries, write_ids};
 use crate::server::redis::reply::Reply;
 use crate::server::redis::subcommand::{Subcommand, subcommand, unknown_option, write_help};
+use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 
 pub(super) const SUBCOMMANDS: &[Subcommand] = &[

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::kv::stream::Fields;
 use crate::kv::{Kind, StreamId};
-use crate::server::redis::changes;
 use crate::server::redis::command::{Call, Outcome, Refusal, integer, is};
 use crate::server::redis::commands::streams::{id, unsigned, write_entry};
 use crate::server::redis::reply::Protocol;
 use crate::server::redis::session::{Awaited, Waiting, Wants};
+use crate::server::redis::tally::changes;
 
 /// What the words ask for.
 #[derive(Default)]

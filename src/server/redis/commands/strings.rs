@@ -2,9 +2,9 @@
 
 use crate::kv::{Condition, SetOptions, Until};
 use crate::limits;
-use crate::server::redis::changes;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::keys::micros_of;
+use crate::server::redis::tally::changes;
 
 const READ: Flags = Flags::READ.and(Flags::FAST);
 const WRITE: Flags = Flags::WRITE.and(Flags::FAST);

@@ -11,17 +11,17 @@ use crate::server::redis::command::{Call, Command, Flags, Outcome, integer};
 use crate::server::redis::monitor::{self, Sender};
 
 /// Says how many changes the command that runs makes, if it makes any.
-pub(super) fn note(call: &Call<'_>, changes: u64) {
+pub(in crate::server::redis) fn note(call: &Call<'_>, changes: u64) {
     call.door.changes.set(Some(changes));
 }
 
 /// Runs a command, shows it to those who monitor, and counts its changes.
-pub(super) fn run(call: &mut Call<'_>, command: &Command, sender: Sender) -> Outcome {
+pub(in crate::server::redis) fn run(call: &mut Call<'_>, command: &Command, sender: Sender) -> Outcome {
     counted(call, command, |call| monitor::run(call, command, sender))
 }
 
 /// Runs the command of a client that has waited, and counts its changes.
-pub(super) fn run_unseen(call: &mut Call<'_>, command: &Command) -> Outcome {
+pub(in crate::server::redis) fn run_unseen(call: &mut Call<'_>, command: &Command) -> Outcome {
     counted(call, command, |call| command.run(call))
 }
 
