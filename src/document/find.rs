@@ -15,7 +15,7 @@ use crate::document::record;
 use crate::document::scan::{Match, Scan};
 use crate::document::schema::Namespace;
 use crate::error::Result;
-use crate::txn::{AutoCommit, Operation, Scope, View};
+use crate::txn::{AutoCommit, Meter, Operation, Scope, View};
 
 /// A query that has not run yet. Given by [`Collection::find`]. It owns what it needs: it can be built in steps, kept in a struct
 /// and returned from a function.
@@ -235,7 +235,8 @@ impl Query {
             }
             None => None,
         };
-        Ok(Rows { scan, skip: self.skip, limit: self.limit, projection })
+        view.meter().returned(0);
+        Ok(Rows { scan, skip: self.skip, limit: self.limit, projection, meter: view.meter().clone() })
     }
 
     /// How it would be done; a collection that does not exist is read to its end.
@@ -256,6 +257,7 @@ pub(crate) struct Rows {
     skip: u64,
     limit: Option<u64>,
     projection: Option<Projection>,
+    meter: Meter,
 }
 
 impl Rows {
@@ -272,6 +274,7 @@ impl Rows {
         }
         let Some(Match { document, .. }) = scan.advance()? else { return Ok(None) };
         self.limit = self.limit.map(|limit| limit - 1);
+        self.meter.returned(1);
         match &self.projection {
             Some(projection) => projection.apply(&document).map(Some),
             None => Ok(Some(document)),

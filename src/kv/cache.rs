@@ -12,8 +12,9 @@
 use std::time::Duration;
 
 use crate::error::{Error, InvalidKind, Result};
+use crate::kv::state::{Boarding, Keys};
 use crate::kv::{Condition, Kv, SetOptions, Until, deadline};
-use crate::txn::{AutoCommit, Boarding};
+use crate::txn::AutoCommit;
 
 #[cfg(test)]
 mod tests;
@@ -162,7 +163,7 @@ impl Kv<AutoCommit> {
             if let Some(found) = self.get(key)? {
                 return Ok(found);
             }
-            match self.scope.core().flights().board(&head) {
+            match self.scope.core().state::<Keys>().flights.board(&head) {
                 Boarding::Made(value) => return Ok(value.to_vec()),
                 Boarding::Failed => {}
                 Boarding::Closed => return Err(Error::Closed.into()),

@@ -1,8 +1,9 @@
 //! Events of keys: what happens to a key is published on channels named after it, once it is durable.
 
 use crate::error::{Error, InvalidKind, Result};
-use crate::kv::key::{Keyspace, address_of};
-use crate::txn::{KeyEvent, Writer};
+use crate::kv::layout::{Keyspace, address_of};
+use crate::kv::state::{self, KeyEvent, Keys, Publish};
+use crate::txn::{Core, Writer};
 
 /// Which events of keys are published, and on which channels. Nothing unless chosen, for every event costs a message.
 ///
@@ -119,12 +120,8 @@ impl KeyEvents {
     }
 
     /// The bits, of which an event has one.
-    pub(crate) const fn bits(self) -> u32 {
+    const fn bits(self) -> u32 {
         self.0
-    }
-
-    pub(crate) const fn from_bits(bits: u32) -> Self {
-        Self(bits)
     }
 }
 
@@ -145,19 +142,26 @@ impl std::fmt::Display for KeyEvents {
 
 /// Tells that `name` happened to the key whose head is kept at `head`.
 pub(super) fn tell(writer: &mut Writer, class: KeyEvents, name: &'static str, head: &[u8]) {
-    if !writer.is_heard(class.bits()) {
+    if !state::is_heard(writer, class.bits()) {
         return;
     }
     match address_of(writer, head) {
-        Ok(Some(address)) => writer.tell(class.bits(), name, &address),
+        Ok(Some(address)) => state::tell(writer, class.bits(), name, &address),
         // What was emptied is removed without a word.
         Ok(None) => {}
         Err(error) => tracing::error!(%error, "an event of a key could not be told"),
     }
 }
 
+/// Has `publish` be told of these events from now on, and of no others.
+pub(crate) fn publish_events(core: &Core, events: KeyEvents, publish: Publish) {
+    let has_channel = events.has(KeyEvents::ON_KEY_CHANNELS) || events.has(KeyEvents::ON_EVENT_CHANNELS);
+    core.state::<Keys>().observed.set_published(if has_channel { events.bits() } else { 0 }, publish);
+}
+
 /// The channels and messages of an event.
-pub(crate) fn messages(event: &KeyEvent, wanted: KeyEvents) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+pub(crate) fn messages(event: &KeyEvent, wanted: u32) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    let wanted = KeyEvents(wanted);
     let (keyspace, key) = Keyspace::name_and_key(&event.head)?;
     let channel = |kind: &str, rest: &[u8]| [b"__", kind.as_bytes(), b"@", &keyspace, b"__:", rest].concat();
     let mut messages = Vec::new();
@@ -204,7 +208,7 @@ mod tests {
         };
         let kv = store.kv_named("0");
         kv.set_with_ttl("k", "1", Duration::from_secs(1)).unwrap();
-        kv.incr("k").unwrap();
+        kv.increment("k", 1).unwrap();
         kv.append("k", "0").unwrap();
         assert_eq!(names(), ["set", "expire", "incrby", "append"]);
         clock.advance(Duration::from_secs(2));

@@ -66,7 +66,7 @@ fn what_an_embedding_program_changes_is_counted_and_what_it_reads_is_not() {
     let mut client = Client::connect(server.address().port());
     assert_eq!(changes(&mut client), 0);
     store.kv().set("a", "1").unwrap();
-    store.transaction(|tx| tx.kv().set("b", "1").and_then(|()| tx.kv().delete("nosuch"))).unwrap();
+    store.transaction(|tx| tx.kv().set("b", "1").and_then(|()| tx.kv().remove("nosuch"))).unwrap();
     store.kv().get("a").unwrap();
     assert_eq!(changes(&mut client), 2);
     let taken_back: Result<(), larder::Error> = store.transaction(|tx| {

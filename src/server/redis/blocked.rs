@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
 use crate::clock::Stopwatch;
+use crate::kv::Bell;
 use crate::kv::Kind;
 use crate::server::redis::acl::User;
 use crate::server::redis::command::{Call, find};
@@ -27,7 +28,6 @@ use crate::server::redis::session::{Session, Waiting, Wants};
 use crate::server::redis::slow_log;
 use crate::server::redis::tally::changes;
 use crate::store::{Store, Transaction};
-use crate::txn::Bell;
 
 /// A place in the order of arrival.
 pub(super) type Place = u64;

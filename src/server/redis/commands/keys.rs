@@ -5,7 +5,7 @@ use crate::engine::Direction;
 use crate::error::Error;
 use crate::kv::{End, EvictionPolicy, Kind, Kv, Ttl};
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, container, integer, is};
-use crate::server::redis::commands::scan;
+use crate::server::redis::commands::{kind, scan};
 use crate::server::redis::config::Parameters;
 use crate::server::redis::subcommand::{Subcommand, subcommand, write_help};
 use crate::server::redis::tally::changes;
@@ -57,7 +57,7 @@ fn remove(call: &mut Call<'_>, is_lazy: bool) -> Outcome {
     let mut removed = 0;
     for key in call.rest(1) {
         let is_large = is_lazy && effort(&kv, key)? > LAZY_ELEMENTS;
-        if kv.delete(key)? {
+        if kv.remove(key)? {
             removed += 1;
             call.door.counters.lazily_freed(u64::from(is_large));
         }
@@ -105,7 +105,7 @@ fn exists(call: &mut Call<'_>) -> Outcome {
 
 fn kind(call: &mut Call<'_>) -> Outcome {
     let kind = call.kv().kind(call.word(1))?;
-    call.reply.simple(kind.map_or("none", Kind::redis_name));
+    call.reply.simple(kind.map_or("none", kind::name));
     Ok(())
 }
 
@@ -237,7 +237,8 @@ fn copy(call: &mut Call<'_>) -> Outcome {
     if database == call.session.database && from == to {
         return Err("ERR source and destination objects are the same".into());
     }
-    let copied = call.kv().copy(from, &call.kv_at(database), to, replace)?;
+    let (kv, target) = (call.kv(), call.kv_at(database));
+    let copied = if replace { kv.copy(from, &target, to)? } else { kv.copy_if_absent(from, &target, to)? };
     call.reply.flag(copied);
     Ok(())
 }

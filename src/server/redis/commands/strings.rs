@@ -160,7 +160,7 @@ fn get_set(call: &mut Call<'_>) -> Outcome {
 }
 
 fn get_del(call: &mut Call<'_>) -> Outcome {
-    let value = call.kv().get_and_delete(call.word(1))?;
+    let value = call.kv().get_and_remove(call.word(1))?;
     call.door.counters.lookup(value.is_some());
     call.reply.bulk_or_nil(value);
     Ok(())
@@ -245,7 +245,7 @@ fn set_range(call: &mut Call<'_>) -> Outcome {
 
 fn incr_by(call: &mut Call<'_>, by: Option<i64>) -> Outcome {
     let by = by.map_or_else(|| call.integer(2), Ok)?;
-    let sum = call.kv().incr_by(call.word(1), by)?;
+    let sum = call.kv().increment(call.word(1), by)?;
     call.reply.integer(sum);
     Ok(())
 }
@@ -257,7 +257,7 @@ fn decr_by(call: &mut Call<'_>) -> Outcome {
 
 fn incr_by_float(call: &mut Call<'_>) -> Outcome {
     let by = call.float(2)?;
-    let sum = call.kv().incr_by_float(call.word(1), by)?;
+    let sum = call.kv().increment_float(call.word(1), by)?;
     call.reply.bulk(sum);
     Ok(())
 }

@@ -14,11 +14,12 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::clock::Stopwatch;
 use crate::error::{Error, Result};
-use crate::txn::core::Core;
+use crate::kv::state::Keys;
+use crate::txn::Core;
 
 /// Those who wait, by key.
 #[derive(Debug, Default)]
-pub(crate) struct Waiters {
+pub(super) struct Waiters {
     queues: Mutex<Queues>,
 }
 
@@ -176,9 +177,14 @@ struct Queued<'a> {
 }
 
 impl<'a> Queued<'a> {
+    /// Lets the one behind try.
+    fn pass_on(&self) {
+        self.core.state::<Keys>().observed.waiters.pass_on(&self.place, self.heads);
+    }
+
     fn join(core: &'a Core, heads: &'a [Vec<u8>]) -> Self {
         let (place, mut woken) = (Arc::new(Place::default()), Vec::new());
-        let mut queues = core.observed().waiters.queues.lock();
+        let mut queues = core.state::<Keys>().observed.waiters.queues.lock();
         let mut is_first = true;
         for head in heads {
             let queue = queues.by_key.entry(head.clone()).or_default();
@@ -187,7 +193,7 @@ impl<'a> Queued<'a> {
                 queue.push_back(Arc::clone(&place));
             }
         }
-        core.observed().set_waited_for(true);
+        core.state::<Keys>().observed.set_waited_for(true);
         if queues.is_closed {
             woken.extend(place.give_turn(true));
         } else if is_first {
@@ -206,9 +212,8 @@ impl<'a> Queued<'a> {
 
 impl Drop for Queued<'_> {
     fn drop(&mut self) {
-        let waiters = &self.core.observed().waiters;
-        waiters.pass_on(&self.place, self.heads);
-        let mut queues = waiters.queues.lock();
+        self.pass_on();
+        let mut queues = self.core.state::<Keys>().observed.waiters.queues.lock();
         for head in self.heads {
             if let Some(queue) = queues.by_key.get_mut(head) {
                 queue.retain(|other| !Arc::ptr_eq(other, &self.place));
@@ -217,74 +222,74 @@ impl Drop for Queued<'_> {
                 }
             }
         }
-        self.core.observed().set_waited_for(!queues.is_empty());
+        self.core.state::<Keys>().observed.set_waited_for(!queues.is_empty());
     }
 }
 
-impl Core {
+impl Keys {
     /// What `attempt` finds, tried whenever something happens to one of the keys at `heads`; `None` after `timeout`, which
     /// without an end is never. Time is that of the system: a clock that stands still does not hold anybody up for ever.
     ///
     /// # Errors
     /// Those of `attempt`; [`Error::NestedTransaction`] inside an exclusive transaction of this thread; [`Error::Closed`] once
     /// the store is closed.
-    pub(crate) fn wait_for<R>(
-        &self,
+    pub(in crate::kv) fn wait_for<R>(
+        core: &Core,
         heads: &[Vec<u8>],
         timeout: Option<Duration>,
         mut attempt: impl FnMut() -> Result<Option<R>>,
     ) -> Result<Option<R>> {
-        self.refuse_nesting()?;
+        core.refuse_nesting()?;
         let stopwatch = Stopwatch::start();
-        let queued = Queued::join(self, heads);
+        let queued = Queued::join(core, heads);
         while queued.place.wait(timeout, &stopwatch) {
             queued.place.refuse_if_last()?;
             if let Some(found) = attempt()? {
                 return Ok(Some(found));
             }
-            self.observed().waiters.pass_on(&queued.place, heads);
+            queued.pass_on();
         }
         Ok(None)
     }
 
-    /// As [`Core::wait_for`], without holding up the thread, and without an end: dropping the future ends the waiting, and the
+    /// As [`Keys::wait_for`], without holding up the thread, and without an end: dropping the future ends the waiting, and the
     /// turn goes to the next.
     ///
     /// # Errors
-    /// As [`Core::wait_for`].
-    pub(crate) async fn wait_for_async<R>(
-        &self,
+    /// As [`Keys::wait_for`].
+    pub(in crate::kv) async fn wait_for_async<R>(
+        core: &Core,
         heads: &[Vec<u8>],
         mut attempt: impl FnMut() -> Result<Option<R>>,
     ) -> Result<R> {
-        self.refuse_nesting()?;
-        let queued = Queued::join(self, heads);
+        core.refuse_nesting()?;
+        let queued = Queued::join(core, heads);
         loop {
             poll_fn(|context| queued.place.poll(context.waker())).await;
             queued.place.refuse_if_last()?;
-            self.refuse_nesting()?;
+            core.refuse_nesting()?;
             if let Some(found) = attempt()? {
                 return Ok(found);
             }
-            self.observed().waiters.pass_on(&queued.place, heads);
+            queued.pass_on();
         }
     }
 
-    /// Tells `bell` of every key that something happens to, until [`Core::remove_bell`] is called with the answered number.
+    /// Tells `bell` of every key that something happens to, until [`Keys::remove_bell`] is called with the answered number.
     #[cfg(feature = "redis")]
     pub(crate) fn add_bell(&self, bell: Arc<dyn Bell>) -> u64 {
-        let mut queues = self.observed().waiters.queues.lock();
+        let mut queues = self.observed.waiters.queues.lock();
         queues.last_bell += 1;
         let id = queues.last_bell;
         queues.bells.push((id, bell));
-        self.observed().set_waited_for(true);
+        self.observed.set_waited_for(true);
         id
     }
 
     #[cfg(feature = "redis")]
     pub(crate) fn remove_bell(&self, id: u64) {
-        let mut queues = self.observed().waiters.queues.lock();
+        let mut queues = self.observed.waiters.queues.lock();
         queues.bells.retain(|(other, _)| *other != id);
-        self.observed().set_waited_for(!queues.is_empty());
+        self.observed.set_waited_for(!queues.is_empty());
     }
 }

@@ -1,17 +1,16 @@
-//! How much a store may hold, and which of its keys are used: what eviction goes by.
+//! Which keys of a store are used, and what was counted of them: what eviction goes by.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use crate::clock::Timestamp;
 use crate::limits;
+use crate::txn::{Mode, View};
 
-/// The budget of a store, what was used when, and what came of it. Everything is read without a lock.
+/// What was used when, who is evicted, and what came of it. Everything is read without a lock.
 #[derive(Debug)]
-pub(crate) struct Usage {
-    /// Bytes of keys and values; [`NO_BUDGET`] for as many as there are.
-    budget: AtomicU64,
-    /// A number of the model's for whom it evicts first.
+pub(in crate::kv) struct Usage {
+    /// The number of an [`EvictionPolicy`](crate::kv::EvictionPolicy).
     policy: AtomicU8,
     /// One of [`Tracking`].
     tracking: AtomicU8,
@@ -20,18 +19,14 @@ pub(crate) struct Usage {
     slots: OnceLock<Box<[AtomicU32]>>,
     random: AtomicU64,
     counters: [AtomicU64; 4],
-    /// Operations that have changed something, of all commits.
-    operations: AtomicU64,
     samples: AtomicU32,
     decay_minutes: AtomicU32,
     growth_factor: AtomicU32,
 }
 
-const NO_BUDGET: u64 = u64::MAX;
-
 /// What is kept of each use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tracking {
+pub(in crate::kv) enum Tracking {
     Nothing = 0,
     /// The second of the last one.
     Recency = 1,
@@ -41,7 +36,7 @@ pub(crate) enum Tracking {
 
 /// What is counted.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Counted {
+pub(in crate::kv) enum Counted {
     /// Reads that found their key.
     Hits = 0,
     /// Reads that did not.
@@ -50,23 +45,6 @@ pub(crate) enum Counted {
     Expired = 2,
     /// Keys removed to stay within the budget.
     Evicted = 3,
-}
-
-/// How many keys a transaction has removed without having been asked to, of the two kinds that are counted.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Removed {
-    expired: u64,
-    evicted: u64,
-}
-
-impl Removed {
-    pub(super) fn note(&mut self, what: Counted) {
-        match what {
-            Counted::Expired => self.expired += 1,
-            Counted::Evicted => self.evicted += 1,
-            Counted::Hits | Counted::Misses => {}
-        }
-    }
 }
 
 /// What a key that is new begins with, so that it is not the first to go.
@@ -93,13 +71,11 @@ impl Default for Usage {
     fn default() -> Self {
         let Tuning { samples, decay_minutes, growth_factor } = Tuning::default();
         Self {
-            budget: AtomicU64::new(NO_BUDGET),
             policy: AtomicU8::new(0),
             tracking: AtomicU8::new(Tracking::Nothing as u8),
             slots: OnceLock::new(),
             random: AtomicU64::new(0x9e37_79b9_7f4a_7c15),
             counters: Default::default(),
-            operations: AtomicU64::new(0),
             samples: AtomicU32::new(samples),
             decay_minutes: AtomicU32::new(decay_minutes),
             growth_factor: AtomicU32::new(growth_factor),
@@ -108,8 +84,8 @@ impl Default for Usage {
 }
 
 impl Usage {
-    /// Sets budget and policy; what was kept of uses is forgotten when something else is to be kept.
-    pub(crate) fn set_budget(&self, budget: Option<u64>, policy: u8, tracking: Tracking) {
+    /// Sets the policy; what was kept of uses is forgotten when something else is to be kept.
+    pub(in crate::kv) fn set_policy(&self, policy: u8, tracking: Tracking) {
         let before = self.tracking.swap(tracking as u8, Ordering::Relaxed);
         if before != tracking as u8 {
             for slot in self.slots.get().into_iter().flatten() {
@@ -117,16 +93,9 @@ impl Usage {
             }
         }
         self.policy.store(policy, Ordering::Relaxed);
-        self.budget.store(budget.unwrap_or(NO_BUDGET), Ordering::Relaxed);
     }
 
-    /// The budget, unless there is none, and the policy.
-    pub(crate) fn budget(&self) -> Option<(u64, u8)> {
-        let budget = self.budget.load(Ordering::Relaxed);
-        (budget != NO_BUDGET).then(|| (budget, self.policy.load(Ordering::Relaxed)))
-    }
-
-    pub(crate) fn tuning(&self) -> Tuning {
+    pub(in crate::kv) fn tuning(&self) -> Tuning {
         Tuning {
             samples: self.samples.load(Ordering::Relaxed),
             decay_minutes: self.decay_minutes.load(Ordering::Relaxed),
@@ -135,18 +104,18 @@ impl Usage {
     }
 
     #[cfg(feature = "redis")]
-    pub(crate) fn set_tuning(&self, tuning: Tuning) {
+    pub(in crate::kv) fn set_tuning(&self, tuning: Tuning) {
         self.samples.store(tuning.samples, Ordering::Relaxed);
         self.decay_minutes.store(tuning.decay_minutes, Ordering::Relaxed);
         self.growth_factor.store(tuning.growth_factor, Ordering::Relaxed);
     }
 
     /// The policy, which is kept without a budget too.
-    pub(crate) fn policy(&self) -> u8 {
+    pub(in crate::kv) fn policy(&self) -> u8 {
         self.policy.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn tracking(&self) -> Tracking {
+    pub(in crate::kv) fn tracking(&self) -> Tracking {
         match self.tracking.load(Ordering::Relaxed) {
             1 => Tracking::Recency,
             2 => Tracking::Frequency,
@@ -154,13 +123,20 @@ impl Usage {
         }
     }
 
-    /// Notes a use of the key at `head`.
-    pub(crate) fn touch(&self, head: &[u8], now: impl FnOnce() -> Timestamp) {
-        match self.tracking() {
+    /// Notes a use of the key whose head is kept at `head`, unless `view` looks at what is past, or otherwise makes no use of keys.
+    pub(in crate::kv) fn touch(&self, view: &View, head: &[u8]) {
+        let tracking = self.tracking();
+        if tracking != Tracking::Nothing && is_use(view) {
+            self.note_use(tracking, head, view.now());
+        }
+    }
+
+    fn note_use(&self, tracking: Tracking, head: &[u8], now: Timestamp) {
+        match tracking {
             Tracking::Nothing => {}
-            Tracking::Recency => self.slot(head).store(seconds(now()), Ordering::Relaxed),
+            Tracking::Recency => self.slot(head).store(seconds(now), Ordering::Relaxed),
             Tracking::Frequency => {
-                let (slot, minutes) = (self.slot(head), minutes(now()));
+                let (slot, minutes) = (self.slot(head), minutes(now));
                 let before = slot.load(Ordering::Relaxed);
                 let frequency = self.frequency_of(before, minutes);
                 // The first use is the one that makes the key.
@@ -175,20 +151,20 @@ impl Usage {
     }
 
     /// Seconds since the key at `head` was used; `None` when that is not kept, or it was not.
-    pub(crate) fn idle_seconds(&self, head: &[u8], now: Timestamp) -> Option<u32> {
+    pub(in crate::kv) fn idle_seconds(&self, head: &[u8], now: Timestamp) -> Option<u32> {
         let last = (self.tracking() == Tracking::Recency).then(|| self.slot(head).load(Ordering::Relaxed))?;
         (last != 0).then(|| seconds(now).saturating_sub(last))
     }
 
     /// How often the key at `head` is used, from 0 to 255; `None` when that is not kept.
-    pub(crate) fn frequency(&self, head: &[u8], now: Timestamp) -> Option<u32> {
+    pub(in crate::kv) fn frequency(&self, head: &[u8], now: Timestamp) -> Option<u32> {
         (self.tracking() == Tracking::Frequency)
             .then(|| self.frequency_of(self.slot(head).load(Ordering::Relaxed), minutes(now)))
     }
 
     /// Notes that the key at `head` was last used so many seconds ago, when that is kept.
     #[cfg(feature = "redis")]
-    pub(crate) fn set_idle_seconds(&self, head: &[u8], idle: u64, now: Timestamp) {
+    pub(in crate::kv) fn set_idle_seconds(&self, head: &[u8], idle: u64, now: Timestamp) {
         if self.tracking() == Tracking::Recency {
             let last = seconds(now).saturating_sub(u32::try_from(idle).unwrap_or(u32::MAX));
             self.slot(head).store(last.max(1), Ordering::Relaxed);
@@ -197,7 +173,7 @@ impl Usage {
 
     /// Notes how often the key at `head` is used, when that is kept.
     #[cfg(feature = "redis")]
-    pub(crate) fn set_frequency(&self, head: &[u8], frequency: u8, now: Timestamp) {
+    pub(in crate::kv) fn set_frequency(&self, head: &[u8], frequency: u8, now: Timestamp) {
         if self.tracking() == Tracking::Frequency {
             self.slot(head).store(minutes(now) << 16 | 1 << 8 | u32::from(frequency), Ordering::Relaxed);
         }
@@ -214,41 +190,20 @@ impl Usage {
     }
 
     /// A number below `end`, the same in every run.
-    pub(crate) fn random_below(&self, end: u64) -> u64 {
+    pub(in crate::kv) fn random_below(&self, end: u64) -> u64 {
         let state = self.random.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
         let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (mixed ^ (mixed >> 31)) % end.max(1)
     }
 
-    pub(crate) fn count(&self, what: Counted) {
-        self.add(what, 1);
-    }
-
-    /// Counts what a transaction has removed, once it is committed.
-    pub(super) fn count_removed(&self, removed: Removed) {
-        self.add(Counted::Expired, removed.expired);
-        self.add(Counted::Evicted, removed.evicted);
-    }
-
-    /// Counts the operations of a transaction that have changed something, once it is committed.
-    pub(super) fn count_operations(&self, operations: u64) {
-        self.operations.fetch_add(operations, Ordering::Relaxed);
-    }
-
-    /// How many operations have changed something since the store was opened.
-    #[cfg(feature = "redis")]
-    pub(crate) fn operations(&self) -> u64 {
-        self.operations.load(Ordering::Relaxed)
-    }
-
-    fn add(&self, what: Counted, more: u64) {
-        if let Some(counter) = self.counters.get(what as usize).filter(|_| more > 0) {
-            counter.fetch_add(more, Ordering::Relaxed);
+    pub(in crate::kv) fn count(&self, what: Counted) {
+        if let Some(counter) = self.counters.get(what as usize) {
+            counter.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    pub(crate) fn counted(&self, what: Counted) -> u64 {
+    pub(in crate::kv) fn counted(&self, what: Counted) -> u64 {
         self.counters.get(what as usize).map_or(0, |counter| counter.load(Ordering::Relaxed))
     }
 
@@ -259,6 +214,15 @@ impl Usage {
         let place = usize::try_from(hash % limits::USAGE_SLOTS as u64).unwrap_or(0);
         slots.get(place).unwrap_or(&NOWHERE)
     }
+}
+
+/// Whether what `view` reads is a use of it.
+fn is_use(view: &View) -> bool {
+    #[cfg(feature = "redis")]
+    if view.has_mode(crate::kv::state::NO_USE) {
+        return false;
+    }
+    !view.has_mode(Mode::PAST)
 }
 
 /// Seconds, from 1 so that 0 stands for never.

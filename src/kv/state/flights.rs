@@ -14,7 +14,7 @@ use parking_lot::{Condvar, Mutex};
 
 /// What is being made in one store, by the name of it.
 #[derive(Debug, Default)]
-pub(crate) struct Flights(Mutex<Table>);
+pub(in crate::kv) struct Flights(Mutex<Table>);
 
 #[derive(Debug, Default)]
 struct Table {
@@ -42,7 +42,7 @@ enum Outcome {
 
 /// What a thread has to do to get something.
 #[derive(Debug)]
-pub(crate) enum Boarding<'a> {
+pub(in crate::kv) enum Boarding<'a> {
     /// Make it, and land it.
     Maker(Flight<'a>),
     /// Nothing: another thread has made it, just now.
@@ -57,7 +57,7 @@ pub(crate) enum Boarding<'a> {
 
 impl Flights {
     /// Becomes the maker of `name`, or waits for who is.
-    pub(crate) fn board(&self, name: &[u8]) -> Boarding<'_> {
+    pub(in crate::kv) fn board(&self, name: &[u8]) -> Boarding<'_> {
         let me = thread::current().id();
         let mut table = self.0.lock();
         if table.is_closed {
@@ -96,13 +96,13 @@ impl Flights {
 
     /// How many are under way.
     #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
+    pub(in crate::kv) fn len(&self) -> usize {
         self.0.lock().flights.len()
     }
 
     /// How many threads wait.
     #[cfg(test)]
-    pub(crate) fn waiting(&self) -> usize {
+    pub(in crate::kv) fn waiting(&self) -> usize {
         self.0.lock().waiting.len()
     }
 }
@@ -121,7 +121,7 @@ impl Table {
 
 /// Something that this thread is making. Dropped without landing, it has failed.
 #[derive(Debug)]
-pub(crate) struct Flight<'a> {
+pub(in crate::kv) struct Flight<'a> {
     flights: &'a Flights,
     name: Vec<u8>,
     landing: Arc<Landing>,
@@ -129,7 +129,7 @@ pub(crate) struct Flight<'a> {
 
 impl Flight<'_> {
     /// Gives what was made to all who wait for it.
-    pub(crate) fn land(self, made: &[u8]) {
+    pub(in crate::kv) fn land(self, made: &[u8]) {
         self.landing.outcome.lock().get_or_insert_with(|| Outcome::Made(made.into()));
     }
 }
