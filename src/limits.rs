@@ -243,6 +243,9 @@ pub const LINGER_MS_MAX: u64 = 10_000;
 /// Connections that may wait to be let in.
 pub const BACKLOG_MAX: u32 = 511;
 
+/// Descriptors that an open store holds for its next files.
+pub const ENGINE_FILES_HELD_BACK: usize = 16;
+
 /// Open files that the doors leave to the engine and to the program: connections are let in only beyond them.
 pub const FILES_HELD_BACK: usize = 64;
 
@@ -344,6 +347,9 @@ pub const PATTERN_DEPTH_MAX: usize = 200;
 
 /// Captures of a script's pattern.
 pub const PATTERN_CAPTURES_MAX: usize = 32;
+
+/// Words of a command that a script hands over one by one; more come in a table, for which Lua's stack has room.
+pub const SCRIPT_WORDS_ON_STACK_MAX: usize = 4_000;
 
 /// Values that `unpack` gives at once, and with them the arguments of one call, as in Redis.
 pub const SCRIPT_UNPACK_MAX: u32 = 7_997;

@@ -542,6 +542,12 @@ impl Store {
     }
 
     /// How keys to evict are searched for.
+    /// How many changes the commits since the store was opened have made.
+    #[cfg(feature = "redis")]
+    pub(crate) fn changes(&self) -> u64 {
+        self.inner.core.operations()
+    }
+
     #[cfg(feature = "redis")]
     pub(crate) fn eviction_tuning(&self) -> Tuning {
         self.inner.core.state::<Keys>().tuning()

@@ -83,6 +83,18 @@ impl Transaction {
         !self.running.set_mode(kv::NO_USE, !counts_uses).unwrap_or_default()
     }
 
+    /// How many changes the transaction has made so far, as its commit will count them.
+    #[cfg(feature = "redis")]
+    pub(crate) fn changes(&self) -> u64 {
+        self.running.operations()
+    }
+
+    /// Sets how many changes its commit will count: one operation may be several to who asked for it.
+    #[cfg(feature = "redis")]
+    pub(crate) fn set_changes(&self, changes: u64) {
+        self.running.set_operations(changes);
+    }
+
     /// Whether the operations that follow may take more memory than the budget.
     #[cfg(feature = "lua")]
     pub(crate) fn set_exceeds_memory(&self, exceeds_memory: bool) {

@@ -109,6 +109,20 @@ impl Core {
         Ok(Attempted { outcome, pending: self.pending(ticket) })
     }
 
+    /// Runs `body`, which only reads, on the newest state, beside whoever has the turn to write. What it returns tells of commits
+    /// that may not be durable yet, as with [`Core::attempt`].
+    #[cfg(feature = "redis")]
+    pub(crate) fn read_latest<R, E>(
+        self: &Arc<Self>,
+        body: impl FnOnce(Writer) -> Result<(R, Writer), E>,
+    ) -> Result<Attempted<R, E>> {
+        self.refuse_nesting()?;
+        let writer = Writer::reading(View::new(Arc::clone(self), self.engine().latest()?, None));
+        let seen = writer.commit();
+        let outcome = body(writer).map(|(value, _)| value);
+        Ok(Attempted { outcome, pending: self.pending(self.ticket_of(seen)?) })
+    }
+
     /// Starts an optimistic transaction.
     pub(crate) fn begin(self: &Arc<Self>, isolation: Isolation) -> Result<Writer> {
         self.refuse_nesting()?;
@@ -166,6 +180,7 @@ impl Core {
         if parts.changes.is_empty() && (parts.notes.is_empty() || parts.reads.is_none()) {
             // Messages alone need no disk: they can be published by a store that cannot write any more.
             let ticket = self.ticket_of(parts.base.commit())?;
+            self.count_operations(parts.operations);
             self.queue_notes(parts.notes, ticket.number());
             end(record, Ok(ticket.number()));
             return Ok(ticket);
@@ -200,6 +215,7 @@ impl Core {
         if let Some(ends) = ends {
             self.leases().note_stored(ends);
         }
+        self.count_operations(parts.operations);
         self.queue_notes(parts.notes, ticket.number());
         if let Some(at) = parts.wake_at {
             self.wake_background(at);
@@ -239,7 +255,7 @@ impl Core {
         outcome
     }
 
-    /// A ticket for what an exclusive transaction read, which may not be durable yet. The caller has the turn.
+    /// A ticket for what was read of the newest state, which may not be durable yet. Without the turn it may be one for a later commit.
     ///
     /// What it answers, an error too, tells of that state; a reader after it must not be shown an earlier one.
     fn ticket_of(&self, seen: CommitNumber) -> Result<Ticket> {

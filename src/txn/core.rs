@@ -19,6 +19,8 @@ use crate::txn::leases::Leases;
 use crate::txn::note::Note;
 use crate::txn::settler::Settler;
 use crate::txn::state::{State, States};
+#[cfg(feature = "redis")]
+use crate::txn::turns::Turn;
 use crate::txn::turns::{AwaitTurn, Turns};
 
 /// Called with a moment at which background work falls due.
@@ -43,6 +45,8 @@ pub(crate) struct Core {
     /// Bytes of keys and values that may be held; [`NO_BUDGET`] for as many as there are.
     budget: AtomicU64,
     commit_bytes_max: usize,
+    /// Operations that have changed something, of all commits.
+    operations: AtomicU64,
     /// Jobs that somebody does who waits for them.
     claims: Claims,
 }
@@ -83,6 +87,7 @@ impl Core {
             ids: OnceLock::new(),
             budget: AtomicU64::new(NO_BUDGET),
             commit_bytes_max,
+            operations: AtomicU64::new(0),
             claims: Claims::default(),
         })
     }
@@ -161,6 +166,29 @@ impl Core {
     /// The turn to write, to be awaited.
     pub(crate) fn turn(&self) -> AwaitTurn<'_> {
         self.turns.wait_for()
+    }
+
+    /// The turn to write, if nobody has it.
+    #[cfg(feature = "redis")]
+    pub(crate) fn try_turn(&self) -> Option<Turn<'_>> {
+        self.turns.try_take()
+    }
+
+    /// The turn to write, for which the thread waits.
+    #[cfg(feature = "redis")]
+    pub(crate) fn take_turn(&self) -> Turn<'_> {
+        self.turns.take()
+    }
+
+    /// Counts the operations of a transaction that have changed something, once it is committed.
+    pub(super) fn count_operations(&self, operations: u64) {
+        self.operations.fetch_add(operations, Ordering::Relaxed);
+    }
+
+    /// How many operations have changed something since the store was opened.
+    #[cfg(feature = "redis")]
+    pub(crate) fn operations(&self) -> u64 {
+        self.operations.load(Ordering::Relaxed)
     }
 
     pub(super) fn turns(&self) -> &Turns {

@@ -40,6 +40,20 @@ impl Running {
         self.writer.try_borrow_mut().ok().map(|mut writer| writer.set_mode(mode, is_set))
     }
 
+    /// As [`Writer::operations`].
+    #[cfg(feature = "redis")]
+    pub(crate) fn operations(&self) -> u64 {
+        self.look(Writer::operations).unwrap_or(0)
+    }
+
+    /// As [`Writer::set_operations`].
+    #[cfg(feature = "redis")]
+    pub(crate) fn set_operations(&self, operations: u64) {
+        if let Ok(mut writer) = self.writer.try_borrow_mut() {
+            writer.set_operations(operations);
+        }
+    }
+
     fn begin(&self) -> Result<Borrowed<'_>> {
         let mut writer = self.writer.try_borrow_mut().map_err(|_| in_use())?;
         let mark = writer.mark();

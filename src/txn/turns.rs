@@ -98,7 +98,8 @@ impl Turns {
         Ok(())
     }
 
-    fn try_take(&self) -> Option<Turn<'_>> {
+    /// The turn, if nobody has it.
+    pub(super) fn try_take(&self) -> Option<Turn<'_>> {
         self.turn.try_lock().map(|guard| Turn::new(self, guard))
     }
 

@@ -253,6 +253,11 @@ pub struct Writer {
     wake_at: Option<Timestamp>,
     /// Which sequences it was given numbers of.
     taken: Taken,
+    /// Changes of single keys so far, and operations that have changed something.
+    changed: u64,
+    operations: u64,
+    /// Whether every operation that would write is refused.
+    reads_only: bool,
     /// What to put back when the operation that runs inside a transaction fails; `None` when nothing can be undone alone.
     undo: Option<Undo>,
     /// What is checked at the commit of an optimistic transaction, and what of its reads is noted there.
@@ -268,6 +273,7 @@ pub struct Writer {
 pub(crate) struct Mark {
     notes: NotesMark,
     commit_bytes: usize,
+    operations: u64,
     own_epoch: Option<u64>,
     wake_at: Option<Timestamp>,
     taken: Taken,
@@ -289,6 +295,9 @@ impl Writer {
             commit_bytes: limits::COMMIT_OVERHEAD_BYTES,
             wake_at: None,
             taken: Taken::default(),
+            changed: 0,
+            operations: 0,
+            reads_only: false,
             undo: None,
             tracked: None,
             attempt: 1,
@@ -305,15 +314,38 @@ impl Writer {
         operation: &Operation<'_>,
         body: &mut impl FnMut(&mut Self) -> Result<R>,
     ) -> Result<R> {
+        if self.reads_only {
+            return Err(Error::unsupported("a write where others write beside it"));
+        }
         if !operation.frees
             && self.budget().is_some()
             && let Some(models) = self.state::<Hooks>().get()
         {
             (models.make_room)(self)?;
         }
+        let before = self.changed;
         let value = body(self)?;
         self.check_commit()?;
+        self.operations += u64::from(self.changed != before);
         Ok(value)
+    }
+
+    /// One whose operations may only read, because it has no turn to write.
+    #[cfg(feature = "redis")]
+    pub(super) fn reading(view: View) -> Self {
+        Self { reads_only: true, ..Self::new(view) }
+    }
+
+    /// How many operations have changed something, as the commit will count them.
+    #[cfg(feature = "redis")]
+    pub(super) fn operations(&self) -> u64 {
+        self.operations
+    }
+
+    /// Sets how many the commit will count: what one operation does may be several changes to who asked for it.
+    #[cfg(feature = "redis")]
+    pub(super) fn set_operations(&mut self, operations: u64) {
+        self.operations = operations;
     }
 
     /// The writer of an optimistic transaction.
@@ -489,6 +521,7 @@ impl Writer {
         Mark {
             notes: self.notes.mark(),
             commit_bytes: self.commit_bytes,
+            operations: self.operations,
             own_epoch: self.view.own_epoch,
             wake_at: self.wake_at,
             taken: self.taken,
@@ -501,9 +534,10 @@ impl Writer {
             undo.take_back(self.view.overlay.changes_mut());
         }
         // Taken apart without `..`: what is noted later has to be put back here.
-        let Mark { notes, commit_bytes, own_epoch, wake_at, taken } = mark;
+        let Mark { notes, commit_bytes, operations, own_epoch, wake_at, taken } = mark;
         self.notes.cut_back(notes);
         self.commit_bytes = commit_bytes;
+        self.operations = operations;
         self.view.own_epoch = own_epoch;
         self.wake_at = wake_at;
         self.taken = taken;
@@ -511,12 +545,23 @@ impl Writer {
 
     /// What the whole transaction amounts to.
     pub(super) fn into_parts(self) -> Parts {
-        let Self { view, notes, wake_at, taken, tracked, record, .. } = self;
+        let Self { view, notes, operations, wake_at, taken, tracked, record, .. } = self;
         let changed_catalogue = view.own_epoch.is_some();
         let (base, changes) = view.overlay.into_layers();
         let (reads, isolation) = tracked.unzip();
         let isolation = isolation.unwrap_or_default();
-        Parts { base, changes, notes: notes.into_list(), wake_at, taken, changed_catalogue, reads, isolation, record }
+        Parts {
+            base,
+            changes,
+            notes: notes.into_list(),
+            operations,
+            wake_at,
+            taken,
+            changed_catalogue,
+            reads,
+            isolation,
+            record,
+        }
     }
 
     /// Refuses changes that are more than the engine commits at once.
@@ -534,6 +579,7 @@ impl Writer {
     fn change(&mut self, key: &[u8], change: Change<'_>) {
         let bytes = key.len().saturating_add(change.value().map_or(0, <[u8]>::len));
         self.commit_bytes = self.commit_bytes.saturating_add(bytes).saturating_add(limits::CHANGE_OVERHEAD_BYTES);
+        self.changed += 1;
         self.view.meter.wrote(key, change.value().unwrap_or_default());
         let undo = &mut self.undo;
         self.view.overlay.change(key, change, |before| {
@@ -555,6 +601,8 @@ pub(super) struct Parts {
     pub(super) base: Arc<dyn Snapshot>,
     pub(super) changes: Changes,
     pub(super) notes: Vec<Box<dyn Note>>,
+    /// Operations that have changed something.
+    pub(super) operations: u64,
     pub(super) wake_at: Option<Timestamp>,
     pub(super) taken: Taken,
     pub(super) changed_catalogue: bool,

@@ -57,7 +57,7 @@ use crate::engine::{
     check_changes,
 };
 use crate::error::{Error, Result};
-use crate::vfs::{SystemVfs, Vfs};
+use crate::vfs::{SpareVfs, SystemVfs, Vfs};
 use background::Signal;
 use commits::{Commits, Room};
 use directory::{Directory, Locks, checkpoint_name, segment_name};
@@ -277,7 +277,8 @@ impl DurableEngine {
     /// ```
     pub fn open_with(path: &Path, options: &DurableOptions) -> Result<Self> {
         let watch = Stopwatch::start();
-        let directory = Directory { vfs: Arc::clone(&options.vfs), path: directory::absolute(path)? };
+        let vfs = Arc::new(SpareVfs::new(Arc::clone(&options.vfs)));
+        let directory = Directory { vfs, path: directory::absolute(path)? };
         let new_id = options.store_id.map_or_else(new_id, |id| StoreId(id.to_le_bytes()));
         let make = |id| log::make_segment(&directory, id, 1, options.segment_bytes).map(drop);
         let (id, locks) = directory.open(options.existence, new_id, make)?;

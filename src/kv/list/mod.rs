@@ -453,12 +453,16 @@ impl<S: WriteScope> List<S> {
     /// Redis command reference, `LTRIM`.
     #[doc(alias = "LTRIM")]
     pub fn trim(&self, start: i64, stop: i64) -> Result<()> {
+        self.cut(start, stop).map(drop)
+    }
+
+    /// As [`List::trim`], and returns how many values it has removed.
+    pub(crate) fn cut(&self, start: i64, stop: i64) -> Result<u64> {
         self.free("list.trim", |list| {
-            if list.extent.is_some() {
-                list.trim(start, stop)?;
-                list.tell("ltrim");
-            }
-            Ok(())
+            let Some(before) = list.extent else { return Ok(0) };
+            list.trim(start, stop)?;
+            list.tell("ltrim");
+            Ok(before.len - list.extent.map_or(0, |extent| extent.len))
         })
     }
 

@@ -8,6 +8,7 @@ use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal
 use crate::server::redis::commands::{kind, scan};
 use crate::server::redis::config::Parameters;
 use crate::server::redis::subcommand::{Subcommand, subcommand, write_help};
+use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 
 const READ: Flags = Flags::READ.and(Flags::FAST);
@@ -178,6 +179,7 @@ fn expire(call: &mut Call<'_>, name: &str, unit: i64, is_absolute: bool) -> Outc
     if done {
         kv.keep_far_deadline(key, millis)?;
     }
+    changes::note(call, 1);
     call.reply.flag(done);
     Ok(())
 }
@@ -299,10 +301,13 @@ fn flush(call: &mut Call<'_>, databases: std::ops::RangeInclusive<usize>) -> Out
         [word] if is(word, "sync") => false,
         _ => return Err(Refusal::syntax()),
     };
+    let mut changes = call.transaction.changes();
     for database in databases {
         let removed = call.kv_at(database).clear()?;
+        changes += removed;
         call.door.counters.lazily_freed(if is_lazy { removed } else { 0 });
     }
+    call.transaction.set_changes(changes);
     call.reply.ok();
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal
 const GROUP: &str = "generic";
 
 pub(super) const COMMANDS: &[Command] = &[
-    command("sort", -2, Flags::WRITE, Keys::ONE, GROUP, |call| sort(call, true)),
+    command("sort", -2, Flags::WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, |call| sort(call, true)),
     command("sort_ro", -2, Flags::READ, Keys::ONE, GROUP, |call| sort(call, false)),
 ];
 

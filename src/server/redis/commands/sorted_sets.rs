@@ -6,6 +6,7 @@ use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal
 use crate::server::redis::commands::hashes::choose;
 use crate::server::redis::commands::{scan, waiting};
 use crate::server::redis::reply::Protocol;
+use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 
 pub(super) const READ: Flags = Flags::READ;
@@ -25,7 +26,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("zpopmin", -2, WRITE, Keys::ONE, GROUP, |call| pop(call, End::Front)),
     command("zrandmember", -2, READ, Keys::ONE, GROUP, zrandmember),
     command("zrank", -3, READ.and(Flags::FAST), Keys::ONE, GROUP, |call| rank(call, Direction::Forward)),
-    command("zrem", -3, WRITE, Keys::ONE, GROUP, zrem),
+    command("zrem", -3, WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, zrem),
     command("zrevrank", -3, READ.and(Flags::FAST), Keys::ONE, GROUP, |call| rank(call, Direction::Backward)),
     command("zscan", -3, READ, Keys::ONE, GROUP, scan::zscan),
     command("zscore", 3, READ.and(Flags::FAST), Keys::ONE, GROUP, zscore),
@@ -110,6 +111,7 @@ fn zadd(call: &mut Call<'_>) -> Outcome {
         return Ok(());
     }
     let done = set(call).add_many(entries, options)?;
+    changes::note(call, done.total());
     call.reply.count(if flags.ch { done.total() } else { done.added });
     Ok(())
 }
@@ -188,6 +190,7 @@ fn pop(call: &mut Call<'_>, end: End) -> Outcome {
         _ => return Err(Refusal::syntax()),
     };
     let entries = take(call, call.word(1), end, count.unwrap_or(1))?;
+    changes::note(call, entries.len() as u64);
     // With a count RESP3 has pairs; without one the one pair is flat.
     if count.is_some() {
         write(call, &entries, true);
@@ -232,6 +235,7 @@ fn mpop(call: &mut Call<'_>, is_waiting: bool) -> Outcome {
         if entries.is_empty() {
             continue;
         }
+        changes::note(call, entries.len() as u64);
         call.reply.array(2);
         call.reply.bulk(key);
         call.reply.array(entries.len());

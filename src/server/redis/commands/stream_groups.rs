@@ -11,6 +11,7 @@ use crate::server::redis::commands::missing;
 use crate::server::redis::commands::streams::{end, id, ids, start, unsigned, write_entries, write_ids};
 use crate::server::redis::reply::Reply;
 use crate::server::redis::subcommand::{Subcommand, subcommand, unknown_option, write_help};
+use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 
 pub(super) const SUBCOMMANDS: &[Subcommand] = &[
@@ -187,9 +188,11 @@ pub(super) fn xclaim(call: &mut Call<'_>) -> Outcome {
     let none = missing::pending(call.word(1), call.word(2));
     if only_ids {
         let claimed = group.claim_ids(consumer, min_idle, ids, &options).map_err(&none)?;
+        changes::note(call, claimed.len() as u64);
         write_ids(call.reply, &claimed);
     } else {
         let claimed = group.claim(consumer, min_idle, ids, &options).map_err(&none)?;
+        changes::note(call, claimed.len() as u64);
         write_entries(call.reply, &claimed);
     }
     Ok(())
@@ -288,10 +291,12 @@ pub(super) fn xautoclaim(call: &mut Call<'_>) -> Outcome {
     if only_ids {
         let AutoClaimed { next, claimed, deleted } =
             group.auto_claim_ids(consumer, min_idle, begin, count).map_err(&none)?;
+        changes::note(call, (claimed.len() + deleted.len()) as u64);
         write_claimed(call.reply, next, &deleted, |reply| write_ids(reply, &claimed));
     } else {
         let AutoClaimed { next, claimed, deleted } =
             group.auto_claim(consumer, min_idle, begin, count).map_err(&none)?;
+        changes::note(call, (claimed.len() + deleted.len()) as u64);
         write_claimed(call.reply, next, &deleted, |reply| write_entries(reply, &claimed));
     }
     Ok(())

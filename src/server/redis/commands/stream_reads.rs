@@ -9,6 +9,7 @@ use crate::server::redis::commands::missing;
 use crate::server::redis::commands::streams::{id, unsigned, write_entry};
 use crate::server::redis::reply::Protocol;
 use crate::server::redis::session::{Awaited, Waiting, Wants};
+use crate::server::redis::tally::changes;
 
 /// What the words ask for.
 #[derive(Default)]
@@ -94,6 +95,8 @@ pub(super) fn xreadgroup(call: &mut Call<'_>) -> Outcome {
             parts.push((*key, entries.into_iter().map(|entry| (entry.id, Some(entry.fields))).collect()));
         }
     }
+    // That a consumer was there, and found nothing, is no change.
+    changes::note(call, parts.len() as u64);
     if parts.is_empty() {
         wait(call, &request, request.ids.iter().map(|word| word.to_vec()).collect());
     } else {
