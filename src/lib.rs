@@ -21,7 +21,7 @@
 //! let inbox = store.subscribe("orders")?;
 //! store.transaction(|tx| {
 //!     tx.collection::<Document>("orders").insert_one(&doc! { "_id": 1, "user": "ann", "amount": 30 })?;
-//!     tx.kv().delete("user:ann:profile")?;
+//!     tx.kv().remove("user:ann:profile")?;
 //!     tx.kv().sorted_set("leaderboard").increment("ann", 30.0)?;
 //!     tx.publish("orders", "order 1")
 //! })?;

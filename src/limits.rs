@@ -40,6 +40,12 @@ pub const JOB_STEP_ENTRIES_MAX: usize = 1_000;
 /// Bytes of the entries that one commit of a job removes; it may be more by one entry.
 pub const JOB_STEP_BYTES_MAX: usize = 4 << 20;
 
+/// Documents that one step of a write of many looks at.
+pub const BULK_STEP_DOCUMENTS_MAX: usize = 10_000;
+
+/// Record ids that a write of many documents keeps of those that come in later steps.
+pub const BULK_IDS_MAX: usize = 4 << 20;
+
 /// Storage ids of one block: how many are given out for one entry that is written.
 pub const STORAGE_ID_BLOCK: i64 = 1 << 16;
 
@@ -69,6 +75,10 @@ pub const COLLECTION_INDEXES_MAX: usize = 64;
 
 /// Keys of one compound index (SEM: DOC-IDX-10).
 pub const INDEX_KEYS_MAX: usize = 32;
+
+/// Bytes of a field of an index key that the key has as they are; of a longer one it has so many, and a hash. With as many fields
+/// as an index may have, the key still fits an engine.
+pub const INDEX_COMPONENT_BYTES_MAX: usize = 1 << 10;
 
 /// Separate ranges one query reads from an index; conditions that would make more are checked on the documents instead.
 pub const INDEX_SCAN_RANGES_MAX: usize = 10_000;
@@ -134,7 +144,7 @@ pub const MESSAGE_OVERHEAD_BYTES: usize = 64;
 pub const ITEM_BYTES_MAX: usize = 400 << 10;
 
 /// Deepest nesting of an item's lists and maps in levels (SEM: ITM-TYP-1).
-pub const ITEM_DEPTH_MAX: usize = 32;
+pub const ITEM_DEPTH_MAX: usize = 31;
 
 /// Partition key of an item in bytes (SEM: ITM-LIM-2).
 pub const ITEM_PARTITION_KEY_BYTES_MAX: usize = 2_048;
@@ -144,6 +154,9 @@ pub const ITEM_SORT_KEY_BYTES_MAX: usize = 1_024;
 
 /// Longest attribute name of an item in bytes (SEM: ITM-LIM-2).
 pub const ITEM_ATTRIBUTE_NAME_BYTES_MAX: usize = 65_535;
+
+/// Attributes that one index of an item table projects by name (SEM: ITM-LIM-3).
+pub const ITEM_INDEX_INCLUDED_ATTRIBUTES_MAX: usize = 20;
 
 /// Attributes that the indexes of an item table project by name, all together (SEM: ITM-LIM-3).
 pub const ITEM_INCLUDED_ATTRIBUTES_MAX: usize = 100;

@@ -132,7 +132,7 @@ fn run(seed: &Store, number: u64, steps: &[Step]) -> Vec<String> {
                 format!("{:?}", kv.set_with_ttl([*key], "1", Duration::from_secs(*seconds)).is_ok())
             }
             Step::Expire(key, seconds) => format!("{:?}", kv.expire([*key], Duration::from_secs(*seconds)).unwrap()),
-            Step::Increment(key) => format!("{:?}", kv.incr([*key]).unwrap()),
+            Step::Increment(key) => format!("{:?}", kv.increment([*key], 1).unwrap()),
             Step::Insert(name) => {
                 let people = case.collection::<Document>("people");
                 let inserted = people.insert_one(&doc! { "name": i32::from(*name) }).unwrap().inserted_id;

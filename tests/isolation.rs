@@ -199,8 +199,8 @@ const ROWS: &[Row] = &[
     },
     Row {
         name: "both increment a key",
-        transaction: |tx| tx.kv().incr("a").map(drop),
-        other: |store| store.kv().incr("a").map(drop),
+        transaction: |tx| tx.kv().increment("a", 1).map(drop),
+        other: |store| store.kv().increment("a", 1).map(drop),
         commits: (false, false),
     },
     Row {
@@ -212,7 +212,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "adds to a sorted set; the other removes it",
         transaction: |tx| tx.kv().sorted_set("board").add("c", 1.0).map(drop),
-        other: |store| store.kv().delete("board").map(drop),
+        other: |store| store.kv().remove("board").map(drop),
         commits: (false, false),
     },
     Row {

@@ -28,12 +28,6 @@ const KNOWN_RINGS: &[(&str, &[&str])] = &[
     ("channel", &["hub", "stream", "subscriber"]),
     ("document", &["collection", "find"]),
     ("engine/sled", &["disk", "snapshot"]),
-    ("item", &["batch", "query", "scan", "table"]),
-    // A type lies too high.
-    ("kv/dump", &["decode", "encode", "listpack", "stream"]),
-    ("kv/hyperloglog", &["sketch", "sparse"]),
-    ("kv/sorted_set", &["query", "range", "remove"]),
-    ("kv/stream", &["claim", "group", "pending"]),
     ("server/redis/commands", &["geo", "geo_search"]),
     ("server/redis/commands", &["stream_groups", "stream_info", "stream_reads", "streams"]),
     // What one door has and does, in one piece.

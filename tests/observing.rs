@@ -223,8 +223,8 @@ fn transactions_say_how_they_were_kept_apart_what_they_changed_and_how_they_ende
         assert_eq!(records.transaction().0["outcome"], "rolled_back");
 
         let (one, two) = (store.begin_with(Isolation::Snapshot).unwrap(), store.begin().unwrap());
-        one.kv().incr("a").unwrap();
-        two.kv().incr("a").unwrap();
+        one.kv().increment("a", 1).unwrap();
+        two.kv().increment("a", 1).unwrap();
         one.commit().unwrap();
         two.commit().unwrap_err();
         store.begin().unwrap().rollback();

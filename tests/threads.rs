@@ -26,7 +26,7 @@ fn a_store_starts_a_thread_when_it_has_to_and_a_fork_too() {
     let forks: Vec<_> = (0..50).map(|_| store.fork().unwrap()).collect();
     for fork in &forks {
         fork.kv().set("k", "v").unwrap();
-        futures_lite::future::block_on(fork.transaction_async(|tx| tx.kv().incr("n"))).unwrap();
+        futures_lite::future::block_on(fork.transaction_async(|tx| tx.kv().increment("n", 1))).unwrap();
     }
     assert_eq!(started(), 1, "what they have inherited alone is not worth a thread, nor is what needs no sync");
 

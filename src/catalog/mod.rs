@@ -19,6 +19,7 @@
 //! 3. Whoever changes a definition notes it with the writer ([`Writer::note_catalogue_changed`]), which is what makes cached
 //!    definitions of an earlier state invalid.
 
+pub(crate) mod fill;
 pub(crate) mod job;
 pub(crate) mod place;
 mod record;
@@ -110,7 +111,7 @@ pub(crate) fn describe(key: &[u8]) -> Option<String> {
         return Some(described);
     }
     if job::is_key(key) {
-        return Some("what was dropped and is not removed yet".to_owned());
+        return Some("the work that was left for later".to_owned());
     }
     let (kind, namespace, name) = split(key).ok()?;
     let what = [(Kind::Collection, "collection"), (Kind::ItemTable, "item table"), (Kind::WideTable, "table")];

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bson::Bson;
 
 use crate::document::schema::Namespace;
-use crate::txn::{AutoCommit, Scope};
+use crate::txn::{AutoCommit, Operation, Scope};
 
 /// A collection of documents of type `T`: any serde type that becomes a document, or [`Document`](crate::Document).
 ///
@@ -155,6 +155,11 @@ impl<T, S: Scope> Collection<T, S> {
     /// The same handle once more, for a query.
     pub(crate) fn share(&self) -> Self {
         Self { scope: self.scope.clone(), namespace: Arc::clone(&self.namespace), document: PhantomData }
+    }
+
+    /// The operation `verb` on the collection, for the record that is made of it.
+    fn operation(&self, verb: &'static str) -> Operation<'_> {
+        Operation::new("document", verb, self.namespace.target())
     }
 
     pub(crate) fn scope(&self) -> &S {

@@ -114,7 +114,9 @@ impl<S: WriteScope> Database<S> {
         self.scope.write(Operation::new("document", "drop_collection", namespace.target()).freeing(true), |writer| {
             let Some(entry) = namespace.get(writer)? else { return Ok(false) };
             namespace.remove(writer);
-            job::remove(writer, &layout::collection_prefix(entry.storage))?;
+            let target = layout::collection_prefix(entry.storage);
+            job::cancel(writer, &target)?;
+            job::remove(writer, &target)?;
             Ok(true)
         })
     }

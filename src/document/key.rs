@@ -18,17 +18,24 @@
 //! Equal values of different types have one encoding: 1, 1.0 and decimal 1.00. A descending field is inverted.
 //! 1 is `20 bff0000000000000 01`, and `"a"` is `28 61 0000`.
 //!
+//! # Long values
+//! A value whose encoding is longer than [`INDEX_COMPONENT_BYTES_MAX`] is in the key of an index entry with so many bytes of it and the
+//! SHA-256 of all of it, 32 bytes ([`long`]), inverted together when the field descends. Values that differ in their first bytes are in
+//! order; the order of those that do not is that of their hashes, and who needs theirs looks at the documents.
+//!
 //! # Invariants
-//! No encoding is a prefix of another, so that fields can be concatenated and inverted one by one.
+//! No encoding is a prefix of another, so that fields can be concatenated and inverted one by one. That is so for
+//! shortened ones, too: no encoding begins another one, and so none begins the first bytes of a long one, or ends there.
 
 use bson::RawBsonRef;
 
 use crate::document::number::{Number, Truncated};
 use crate::document::order::{Class, Fields, Value};
 use crate::encoding::decimal::{put_decimal, take_decimal};
+use crate::encoding::long::{self, HASH_BYTES};
 use crate::encoding::ordered::{Reader, invert, put_bytes, put_f64, put_i64};
 use crate::error::{Error, Result};
-use crate::limits;
+use crate::limits::{self, INDEX_COMPONENT_BYTES_MAX};
 
 /// Ends an object or array: below every class.
 const END: u8 = 0x00;
@@ -47,7 +54,32 @@ pub(crate) fn put_value(out: &mut Vec<u8>, value: &Value<'_>) -> Result<()> {
     put_body(out, value)
 }
 
-/// Appends `value` as a field of an index key.
+/// Appends `value` as a field of an index key: a long one with its first bytes and its hash.
+pub(crate) fn put_index_field(out: &mut Vec<u8>, value: &Value<'_>, descending: bool) -> Result<()> {
+    let start = out.len();
+    put_value(out, value)?;
+    long::shorten(out, start, INDEX_COMPONENT_BYTES_MAX);
+    invert_from(out, start, descending);
+    Ok(())
+}
+
+/// What an ascending field of an index key has for the value whose encoding is `encoded`.
+pub(crate) fn in_index(encoded: &[u8]) -> Vec<u8> {
+    let mut field = encoded.to_vec();
+    long::shorten(&mut field, 0, INDEX_COMPONENT_BYTES_MAX);
+    field
+}
+
+/// What every field begins with whose value has an encoding that begins with `encoded`, or, when this is a long one, with the same
+/// first bytes. Returns whether it is.
+pub(crate) fn first_bytes(encoded: &[u8]) -> (&[u8], bool) {
+    match encoded.split_at_checked(INDEX_COMPONENT_BYTES_MAX) {
+        Some((first, rest)) if !rest.is_empty() => (first, true),
+        _ => (encoded, false),
+    }
+}
+
+/// Appends `value` as a field of a sort key: whole, whatever its length.
 pub(crate) fn put_field(out: &mut Vec<u8>, value: &Value<'_>, descending: bool) -> Result<()> {
     let start = out.len();
     put_value(out, value)?;
@@ -62,18 +94,45 @@ pub(crate) fn put_empty_array(out: &mut Vec<u8>, descending: bool) {
     invert_from(out, start, descending);
 }
 
-/// How many bytes the first fields of `key` take, where `descending` tells their directions.
+/// How many bytes the first fields of the key of an index entry take, where `descending` has their directions.
 ///
 /// # Errors
 /// [`Error::Corruption`] when the bytes are not an encoding.
 pub(crate) fn fields_len(key: &[u8], descending: impl IntoIterator<Item = bool>) -> Result<usize> {
-    let mut reader = Reader::new(key);
+    let mut length = 0;
     for descending in descending {
-        reader.set_descending(descending);
-        let class = reader.u8()?;
-        skip_body(&mut reader, class, limits::DOCUMENT_DEPTH_MAX)?;
+        length += field_len(key.get(length..).unwrap_or_default(), descending)?.0;
     }
-    Ok(key.len() - reader.rest().len())
+    Ok(length)
+}
+
+/// How many bytes of the key of an index entry its order by the first fields depends on: those of the fields, or, when one of them is
+/// long, those up to its hash. Returns whether that is so.
+pub(crate) fn ordered_len(key: &[u8], descending: impl IntoIterator<Item = bool>) -> Result<(usize, bool)> {
+    let mut length = 0;
+    for descending in descending {
+        let (of_field, is_long) = field_len(key.get(length..).unwrap_or_default(), descending)?;
+        if is_long {
+            return Ok((length + INDEX_COMPONENT_BYTES_MAX, true));
+        }
+        length += of_field;
+    }
+    Ok((length, false))
+}
+
+/// How many bytes the first field of `key` takes, and whether it is a long one. One that is not ends within the bound.
+fn field_len(key: &[u8], descending: bool) -> Result<(usize, bool)> {
+    let window = key.get(..INDEX_COMPONENT_BYTES_MAX).unwrap_or(key);
+    let mut reader = Reader::new(window);
+    reader.set_descending(descending);
+    let skipped = reader.u8().and_then(|class| skip_body(&mut reader, class, limits::DOCUMENT_DEPTH_MAX));
+    match skipped {
+        Ok(()) => Ok((window.len() - reader.rest().len(), false)),
+        Err(_) if key.len() >= INDEX_COMPONENT_BYTES_MAX + HASH_BYTES => {
+            Ok((INDEX_COMPONENT_BYTES_MAX + HASH_BYTES, true))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The bytes under which equal values meet.
@@ -252,6 +311,39 @@ mod tests {
         }
         assert!(fields_len(&[0x38; 300], [false]).is_err(), "nested too deeply");
         assert!(fields_len(&[0x99], [false]).is_err(), "no class");
+    }
+
+    #[test]
+    fn a_long_value_is_in_an_index_key_with_its_first_bytes_and_its_hash() {
+        let indexed = |text: &str, descending| {
+            let mut key = Vec::new();
+            put_index_field(&mut key, &Value::from(&bson!(text)), descending).unwrap();
+            key
+        };
+        // The class and the two bytes at the end count.
+        let (longest, long) = ("a".repeat(INDEX_COMPONENT_BYTES_MAX - 3), "a".repeat(INDEX_COMPONENT_BYTES_MAX - 2));
+        for descending in [false, true] {
+            assert_eq!(indexed(&longest, descending), encoded(&bson!(longest.as_str()), descending));
+            let mut key = indexed(&long, descending);
+            assert_eq!(key.len(), INDEX_COMPONENT_BYTES_MAX + HASH_BYTES);
+            let whole = encoded(&bson!(long.as_str()), descending);
+            assert_eq!(key[..INDEX_COMPONENT_BYTES_MAX], whole[..INDEX_COMPONENT_BYTES_MAX]);
+            assert_eq!(fields_len(&key, [descending]).unwrap(), key.len());
+            assert_eq!(ordered_len(&key, [descending]).unwrap(), (INDEX_COMPONENT_BYTES_MAX, true));
+            let first = indexed("b", true);
+            key.splice(..0, first.iter().copied());
+            key.extend(indexed("c", false));
+            let both = first.len() + INDEX_COMPONENT_BYTES_MAX + HASH_BYTES;
+            assert_eq!(fields_len(&key, [true, descending]).unwrap(), both);
+            assert_eq!(fields_len(&key, [true, descending, false]).unwrap(), key.len());
+            assert_eq!(ordered_len(&key, [true]).unwrap(), (first.len(), false));
+            assert_eq!(
+                ordered_len(&key, [true, descending, false]).unwrap().0,
+                first.len() + INDEX_COMPONENT_BYTES_MAX
+            );
+            assert!(fields_len(&key[..both - 1], [true, descending]).is_err(), "damage");
+        }
+        assert_eq!(in_index(&encoded(&bson!(long.as_str()), false)), indexed(&long, false));
     }
 
     proptest! {

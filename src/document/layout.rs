@@ -66,6 +66,17 @@ pub(crate) fn index_prefix(collection: u32, index: u32) -> Vec<u8> {
     key
 }
 
+/// The collection and the index whose entries begin with `prefix`.
+pub(crate) fn index_of(prefix: &[u8]) -> Result<(u32, u32)> {
+    let mut reader = Reader::new(prefix);
+    reader.u8()?;
+    let collection = reader.u32()?;
+    match reader.u8()? {
+        INDEXES => Ok((collection, reader.u32()?)),
+        area => Err(Error::corrupt("index prefix", format!("area {area:02x}"))),
+    }
+}
+
 /// The entry of record `id` under the encoded `fields` of an index.
 pub(crate) fn entry(index_prefix: &[u8], fields: &[u8], id: RecordId) -> Vec<u8> {
     let mut key = Vec::with_capacity(index_prefix.len() + fields.len() + RECORD_ID_BYTES);
@@ -117,6 +128,8 @@ mod tests {
         let entry = entry(&index_prefix(7, 0), &[0x50, 0x01], 2);
         assert_eq!(hex(&entry), "100000000701000000005001".to_owned() + "0000000000000002");
         assert_eq!(record_id(&entry).unwrap(), 2);
+        assert_eq!(index_of(&index_prefix(7, 3)).unwrap(), (7, 3));
+        assert!(index_of(&record(7, 3)).is_err() && index_of(&[0x10, 0, 0]).is_err());
         assert_eq!(entry_fields(&index_prefix(7, 0), &entry).unwrap(), [0x50, 0x01]);
         assert!(entry_fields(&index_prefix(7, 0), &[0x10]).is_err() && record_id(&[1]).is_err());
     }

@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //! 1. Every record has exactly the entries that [`Pattern::keys`](crate::document::pattern::Pattern::keys) gives it, in
-//!    every index.
+//!    every index; in one that is being built it may have none (`build`).
 //! 2. A unique index holds no fields under two records.
 //! 3. An index's multikey bits cover every field that goes through an array in a stored document.
 
@@ -11,16 +11,15 @@ use std::sync::Arc;
 use bson::{Bson, RawBsonRef, RawDocument};
 
 use crate::catalog::Entry;
+use crate::document::describe;
 use crate::document::key;
 use crate::document::layout::{self, RecordId};
 use crate::document::order;
 use crate::document::path::{Reached, elements};
 use crate::document::pattern::{Keys, PatternField};
-use crate::document::raw::corrupt;
 use crate::document::schema::{Index, Namespace, Schema};
 use crate::engine::{Direction, KeyRange, Value};
 use crate::error::{Error, Result};
-use crate::limits;
 use crate::txn::{View, Writer};
 
 /// Writes to one collection, within one operation.
@@ -91,20 +90,12 @@ impl<'w> Records<'w> {
         Ok(())
     }
 
-    /// Makes the entries of `index`, which is new, for every stored document.
+    /// Makes the entries of `index` for the record `id`, some of which may be there already.
     ///
     /// # Errors
     /// As [`Records::insert`].
-    pub(crate) fn build(&mut self, index: &Index) -> Result<()> {
-        let mut cursor = self.writer.range(&layout::records(self.entry.storage), Direction::Forward)?;
-        let mut multikey = 0;
-        while let Some((key, value)) = cursor.next()? {
-            let (id, document) = (layout::record_id(key)?, RawDocument::from_bytes(value).map_err(corrupt)?);
-            let keys = index.pattern.keys(document)?;
-            multikey |= keys.multikey;
-            self.put_entries(index, id, document, keys.encoded.iter())?;
-        }
-        self.note_arrays(index, multikey)
+    pub(crate) fn index_one(&mut self, index: &Index, id: RecordId, document: &RawDocument, keys: &Keys) -> Result<()> {
+        self.put_entries(index, id, document, keys.encoded.iter())
     }
 
     fn put_entries<'k>(
@@ -117,11 +108,13 @@ impl<'w> Records<'w> {
         let prefix = layout::index_prefix(self.entry.storage, index.id);
         for fields in keys {
             let entry = layout::entry(&prefix, fields, id);
-            limits::check("index key bytes", limits::ENGINE_KEY_BYTES_MAX, entry.len())?;
             if index.unique {
                 let same = entry.get(..prefix.len() + fields.len()).unwrap_or_default();
-                if self.writer.first(&KeyRange::prefix(same), Direction::Forward)?.is_some() {
-                    return Err(self.duplicate(index, fields, document)?);
+                match self.writer.first(&KeyRange::prefix(same), Direction::Forward)? {
+                    // While an index is built, the record may have its entry already.
+                    Some((found, _)) if *found == *entry => continue,
+                    Some(_) => return Err(self.duplicate(index, fields, document)?),
+                    None => {}
                 }
             }
             self.writer.put(entry, Value::from([]))?;
@@ -137,7 +130,7 @@ impl<'w> Records<'w> {
     }
 
     /// Sets the multikey bits of an index, which is rare: once per index and field that meets its first array.
-    fn note_arrays(&mut self, index: &Index, multikey: u32) -> Result<()> {
+    pub(crate) fn note_arrays(&mut self, index: &Index, multikey: u32) -> Result<()> {
         let known = self.entry.record.indexes.iter_mut().find(|known| known.id == index.id);
         match known {
             Some(known) if known.multikey | multikey != known.multikey => Arc::make_mut(known).multikey |= multikey,
@@ -175,9 +168,11 @@ fn value_of_key(field: &PatternField, encoded: &[u8], document: &RawDocument) ->
     let mut shown = "null".to_owned();
     let mut is_it = |value: RawBsonRef<'_>| {
         let mut key = Vec::new();
-        let same = key::put_field(&mut key, &order::Value::from(value), field.descending).is_ok() && key == encoded;
+        let same =
+            key::put_index_field(&mut key, &order::Value::from(value), field.descending).is_ok() && key == encoded;
         if same {
-            shown = Bson::try_from(value).map_or_else(|error| error.to_string(), |value| value.to_string());
+            let text = Bson::try_from(value).map_or_else(|error| error.to_string(), |value| value.to_string());
+            shown = describe::shortened(text);
         }
         same
     };

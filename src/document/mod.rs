@@ -32,6 +32,8 @@
 //! MongoDB manual. Differences and gaps: `docs/compatibility/mongodb.md`.
 
 mod aggregate;
+mod build;
+mod bulk;
 mod collection;
 mod database;
 mod depth;
@@ -54,6 +56,7 @@ mod scan;
 mod schema;
 mod update;
 
+pub(crate) use build::FILLING;
 pub use collection::{Collection, InsertManyResult, InsertOneResult, UpdateResult};
 pub use database::Database;
 pub(crate) use describe::describe;

@@ -10,7 +10,7 @@
 
 use bson::{Bson, Document, RawArray, RawBsonRef, RawDocument};
 
-use crate::document::key::{put_empty_array, put_field};
+use crate::document::key::{put_empty_array, put_field, put_index_field};
 use crate::document::number::Number;
 use crate::document::order::Value;
 use crate::document::path::{Part, Path, elements};
@@ -23,6 +23,9 @@ use crate::limits;
 pub(crate) struct Pattern {
     fields: Vec<PatternField>,
 }
+
+/// How a value becomes a field of a key.
+type PutField = fn(&mut Vec<u8>, &Value<'_>, bool) -> Result<()>;
 
 /// One path of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,26 +97,30 @@ impl Pattern {
         &self.fields
     }
 
-    /// The keys of `document`.
+    /// The keys of `document` in an index, where long values are shortened.
     ///
     /// # Errors
     /// [`InvalidKind::ParallelArrays`] when two paths go through different arrays; [`InvalidKind::Value`] when a number in
     /// a path is both a position in an array and a field of its objects.
     pub(crate) fn keys(&self, document: &RawDocument) -> Result<Keys> {
-        let slots = self.fields.iter().map(|field| Slot::In(document, field.path.parts())).collect();
-        let mut keys = Keys::default();
-        self.expand(slots, &mut keys)?;
-        keys.encoded.sort_unstable();
-        keys.encoded.dedup();
-        Ok(keys)
+        self.encode(document, put_index_field)
     }
 
-    /// The key that `document` sorts by.
+    /// The key that `document` sorts by, whole.
     ///
     /// # Errors
     /// As [`Pattern::keys`].
     pub(crate) fn sort_key(&self, document: &RawDocument) -> Result<Vec<u8>> {
-        Ok(self.keys(document)?.encoded.into_iter().next().unwrap_or_default())
+        Ok(self.encode(document, put_field)?.encoded.into_iter().next().unwrap_or_default())
+    }
+
+    fn encode(&self, document: &RawDocument, put: PutField) -> Result<Keys> {
+        let slots = self.fields.iter().map(|field| Slot::In(document, field.path.parts())).collect();
+        let mut keys = Keys::default();
+        self.expand(slots, put, &mut keys)?;
+        keys.encoded.sort_unstable();
+        keys.encoded.dedup();
+        Ok(keys)
     }
 
     fn field(path: &str, descending: bool) -> Result<PatternField> {
@@ -143,7 +150,7 @@ impl Pattern {
     /// Walks every slot to its value or to the first array, and then once more for each element of that array.
     ///
     /// Each round uses up a part of a path, which bounds the recursion.
-    fn expand<'a>(&'a self, mut slots: Vec<Slot<'a>>, keys: &mut Keys) -> Result<()> {
+    fn expand<'a>(&'a self, mut slots: Vec<Slot<'a>>, put: PutField, keys: &mut Keys) -> Result<()> {
         let mut shared: Option<&RawArray> = None;
         for (index, slot) in slots.iter_mut().enumerate() {
             if let Slot::In(document, parts) = *slot {
@@ -156,23 +163,23 @@ impl Pattern {
             }
             shared = Some(array);
         }
-        let Some(array) = shared else { return self.put_key(&slots, keys) };
+        let Some(array) = shared else { return self.put_key(&slots, put, keys) };
         if array.is_empty() {
             let emptied = slots.into_iter().map(|slot| slot.step(None)).collect();
-            return self.expand(emptied, keys);
+            return self.expand(emptied, put, keys);
         }
         for element in elements(array) {
             let element = element?;
-            self.expand(slots.iter().map(|slot| slot.step(Some(element))).collect(), keys)?;
+            self.expand(slots.iter().map(|slot| slot.step(Some(element))).collect(), put, keys)?;
         }
         Ok(())
     }
 
-    fn put_key(&self, slots: &[Slot<'_>], keys: &mut Keys) -> Result<()> {
+    fn put_key(&self, slots: &[Slot<'_>], put: PutField, keys: &mut Keys) -> Result<()> {
         let mut key = Vec::new();
         for (slot, field) in slots.iter().zip(&self.fields) {
             match slot {
-                Slot::Value(value) => put_field(&mut key, &Value::from(*value), field.descending)?,
+                Slot::Value(value) => put(&mut key, &Value::from(*value), field.descending)?,
                 Slot::EmptyArray => put_empty_array(&mut key, field.descending),
                 Slot::In(..) | Slot::At(..) => {}
             }

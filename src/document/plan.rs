@@ -6,7 +6,8 @@
 //! collection, unless other conditions beside it choose an index.
 //!
 //! An index gives a sort when it has the sort's fields in the sort's directions or all reversed, after fields that have one
-//! value each (SEM: DOC-IDX-2). Ties come in record order, as from a sort in memory (SEM: DOC-SORT-4).
+//! value each (SEM: DOC-IDX-2). Ties come in record order, as from a sort in memory (SEM: DOC-SORT-4). Entries of long values
+//! that begin with the same bytes are put in order by their documents ([`key`](crate::document::key)).
 //!
 //! # Arrays
 //! On a field that goes through arrays a document has several keys. Each of two conditions may be met by another of them,
@@ -26,6 +27,7 @@ use std::sync::Arc;
 pub use explain::{Explain, Stage};
 
 use crate::document::filter::Filter;
+use crate::document::key::{first_bytes, in_index};
 use crate::document::layout;
 use crate::document::pattern::Pattern;
 use crate::document::plan::bounds::{Bounds, Edge, Interval};
@@ -61,8 +63,10 @@ pub(crate) struct IndexScan {
     /// Disjoint, in the order they are read.
     pub(crate) ranges: Vec<KeyRange>,
     pub(crate) direction: Direction,
-    /// When the index gives the sort, but not the order of ties: how many fields, from the first, entries tie by.
-    pub(crate) tie_fields: Option<usize>,
+    /// When the index gives the sort: how many fields, from the first, entries tie by.
+    pub(crate) sorted_fields: Option<usize>,
+    /// Whether it gives the order of ties, too.
+    pub(crate) orders_ties: bool,
     /// The bounds of each bounded field, for `explain`.
     bounds: Vec<Bounds>,
 }
@@ -78,7 +82,7 @@ struct Score {
 /// Chooses how to find what matches `filter`, in the order of `sort`.
 pub(crate) fn choose(collection: u32, schema: &Schema, filter: &Filter, sort: Option<&Pattern>) -> Result<Plan> {
     let mut best: Option<(Score, IndexScan)> = None;
-    for index in &schema.indexes {
+    for index in schema.indexes.iter().filter(|index| !index.building) {
         let bounds = field_bounds(index, filter)?;
         let order = sort.and_then(|sort| sort_order(index, &bounds, sort));
         let score = Score {
@@ -107,9 +111,9 @@ impl IndexScan {
             ranges.reverse();
         }
         // Entries that tie by all fields are in record order already, when they are read forward.
-        let in_order = |fields: &usize| direction == Direction::Forward && *fields == index.pattern.fields().len();
-        let tie_fields = order.map(|(_, fields)| fields).filter(|fields| !in_order(fields));
-        Self { index: Arc::clone(index), prefix, ranges, direction, tie_fields, bounds }
+        let sorted_fields = order.map(|(_, fields)| fields);
+        let orders_ties = direction == Direction::Forward && sorted_fields == Some(index.pattern.fields().len());
+        Self { index: Arc::clone(index), prefix, ranges, direction, sorted_fields, orders_ties, bounds }
     }
 }
 
@@ -194,7 +198,7 @@ fn ranges(prefix: &[u8], index: &Index, bounds: &[Bounds]) -> Vec<KeyRange> {
     let mut fields = index.pattern.fields().iter();
     for (bounds, field) in points.iter().zip(fields.by_ref()) {
         let extend = |prefix: &Vec<u8>| -> Vec<Vec<u8>> {
-            bounds.iter().map(|point| joined(prefix, &point.lower.bytes, field.descending)).collect()
+            bounds.iter().map(|point| joined(prefix, &in_index(&point.lower.bytes), field.descending)).collect()
         };
         prefixes = prefixes.iter().flat_map(extend).collect();
     }
@@ -209,11 +213,18 @@ fn ranges(prefix: &[u8], index: &Index, bounds: &[Bounds]) -> Vec<KeyRange> {
 fn range(prefix: &[u8], interval: &Interval, descending: bool) -> KeyRange {
     let (first, last) =
         if descending { (&interval.upper, &interval.lower) } else { (&interval.lower, &interval.upper) };
-    let edge = |edge: &Edge| KeyRange::prefix(&joined(prefix, &edge.bytes, descending));
-    // An edge stands for every key that begins with it: an included edge lets all of them in, an excluded one none.
-    let (first_keys, last_keys) = (edge(first), edge(last));
-    let start = if first.included { first_keys.start().clone() } else { after(first_keys.end()) };
-    let end = if last.included { last_keys.end().clone() } else { before(last_keys.start()) };
+    if interval.is_point() {
+        return KeyRange::prefix(&joined(prefix, &in_index(&first.bytes), descending));
+    }
+    // An edge stands for every key that begins with it: an included edge lets all of them in, an excluded one none. On which side of a
+    // long value another one is that begins as it does, only the document tells: all of them are let in.
+    let edge = |edge: &Edge| {
+        let (first_bytes, is_long) = first_bytes(&edge.bytes);
+        (KeyRange::prefix(&joined(prefix, first_bytes, descending)), edge.included || is_long)
+    };
+    let ((first_keys, first_included), (last_keys, last_included)) = (edge(first), edge(last));
+    let start = if first_included { first_keys.start().clone() } else { after(first_keys.end()) };
+    let end = if last_included { last_keys.end().clone() } else { before(last_keys.start()) };
     KeyRange::new(start, end)
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Index {
     pub(crate) unique: bool,
     /// The fields that go through an array in some document, or once did: one bit each, the first lowest.
     pub(crate) multikey: u32,
+    /// Whether a job is still making its entries: it is maintained, and read by nobody.
+    pub(crate) building: bool,
 }
 
 /// The stored form. A later one is another variant.
@@ -52,6 +54,7 @@ struct StoredIndex {
     keys: Vec<(String, i8)>,
     unique: bool,
     multikey: u32,
+    building: bool,
 }
 
 /// How an index is to be made.
@@ -70,6 +73,7 @@ struct StoredIndex {
 pub struct IndexOptions {
     unique: bool,
     name: Option<String>,
+    in_background: bool,
 }
 
 impl IndexOptions {
@@ -106,12 +110,53 @@ impl IndexOptions {
     }
 }
 
+impl IndexOptions {
+    /// Whether to return before a large index is complete, and have it be built in the background, or by
+    /// [`Store::run_jobs`](crate::Store::run_jobs) on a clock that is turned by hand. Queries use it once it is complete, which
+    /// [`IndexInfo::is_building`] tells. If the documents cannot be indexed so, the index is taken away again, and a warning logged.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Document, ManualClock, Store, bson::doc, document::IndexOptions};
+    /// let store = Store::builder().clock(ManualClock::default()).in_memory();
+    /// let people = store.collection::<Document>("people");
+    /// people.insert_many((0..2_000).map(|n| doc! { "age": n % 90 }))?;
+    /// people.create_index_with(doc! { "age": 1 }, IndexOptions::default().in_background(true))?;
+    /// assert!(people.list_indexes()?[1].is_building);
+    /// store.run_jobs()?;
+    /// assert!(!people.list_indexes()?[1].is_building);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[doc(alias = "background")]
+    pub fn in_background(mut self, in_background: bool) -> Self {
+        self.in_background = in_background;
+        self
+    }
+
+    /// Whether the index may be completed later.
+    pub(crate) fn is_in_background(&self) -> bool {
+        self.in_background
+    }
+}
+
 impl Schema {
     /// A new collection: one index, on `_id`.
     pub(crate) fn new() -> Result<Self> {
         let pattern = Pattern::from_pairs(&[("_id".to_owned(), 1)])?;
-        let id_index = Index { id: 0, name: ID_INDEX.to_owned(), pattern, unique: true, multikey: 0 };
+        let id_index = Index { id: 0, name: ID_INDEX.to_owned(), pattern, unique: true, multikey: 0, building: false };
         Ok(Self { indexes: vec![Arc::new(id_index)], next_index: 1 })
+    }
+
+    /// The index with the number `id`.
+    pub(crate) fn index_of_id(&self, id: u32) -> Option<&Arc<Index>> {
+        self.indexes.iter().find(|index| index.id == id)
+    }
+
+    /// Sets whether the index with the number `id` is being built.
+    pub(crate) fn set_building(&mut self, id: u32, building: bool) {
+        if let Some(index) = self.indexes.iter_mut().find(|index| index.id == id) {
+            Arc::make_mut(index).building = building;
+        }
     }
 
     /// The index named `name`.
@@ -119,7 +164,7 @@ impl Schema {
         self.indexes.iter().find(|index| index.name == name)
     }
 
-    /// Adds an index and answers it, or the name of the identical one that exists (SEM: DOC-IDX-10).
+    /// Adds an index and returns it, or the identical one that exists (SEM: DOC-IDX-10).
     ///
     /// # Errors
     /// [`InvalidKind::OptionsConflict`] for keys that are indexed under other options, [`Error::AlreadyExists`] for a name
@@ -134,15 +179,15 @@ impl Schema {
                 let message = format!("index {:?} has the same keys with other options", same.name);
                 return Err(Error::invalid(InvalidKind::OptionsConflict, message));
             }
-            return Ok(Added::Already(same.name.clone()));
+            return Ok(Added::Already(Arc::clone(same)));
         }
         if self.index(&name).is_some() {
             return Err(Error::AlreadyExists { what: "index", name });
         }
         limits::check("indexes of a collection", limits::COLLECTION_INDEXES_MAX, self.indexes.len() + 1)?;
-        let index = Index { id: self.next_index, name, pattern: pattern.clone(), unique: options.unique, multikey: 0 };
+        let (id, pattern, unique) = (self.next_index, pattern.clone(), options.unique);
+        let index = Arc::new(Index { id, name, pattern, unique, multikey: 0, building: false });
         self.next_index = self.next_index.saturating_add(1);
-        let index = Arc::new(index);
         self.indexes.push(Arc::clone(&index));
         Ok(Added::New(index))
     }
@@ -165,15 +210,15 @@ impl Schema {
 #[derive(Clone, Debug)]
 pub(crate) enum Added {
     New(Arc<Index>),
-    Already(String),
+    Already(Arc<Index>),
 }
 
 impl TryFrom<Stored> for Schema {
     type Error = Error;
 
     fn try_from(Stored::V1 { indexes, next_index }: Stored) -> Result<Self> {
-        let index = |StoredIndex { id, name, keys, unique, multikey }| {
-            Ok(Arc::new(Index { id, name, pattern: Pattern::from_pairs(&keys)?, unique, multikey }))
+        let index = |StoredIndex { id, name, keys, unique, multikey, building }| {
+            Ok(Arc::new(Index { id, name, pattern: Pattern::from_pairs(&keys)?, unique, multikey, building }))
         };
         Ok(Self { indexes: indexes.into_iter().map(index).collect::<Result<_>>()?, next_index })
     }
@@ -182,8 +227,8 @@ impl TryFrom<Stored> for Schema {
 impl From<Schema> for Stored {
     fn from(Schema { indexes, next_index }: Schema) -> Self {
         let index = |index: Arc<Index>| {
-            let Index { id, ref name, ref pattern, unique, multikey } = *index;
-            StoredIndex { id, name: name.clone(), keys: pattern.to_pairs(), unique, multikey }
+            let Index { id, ref name, ref pattern, unique, multikey, building } = *index;
+            StoredIndex { id, name: name.clone(), keys: pattern.to_pairs(), unique, multikey, building }
         };
         Self::V1 { indexes: indexes.into_iter().map(index).collect(), next_index }
     }
@@ -272,11 +317,14 @@ pub struct IndexInfo {
     pub keys: Document,
     /// Whether no two documents may have the same key.
     pub unique: bool,
+    /// Whether its entries are still being made: it does not serve queries yet.
+    pub is_building: bool,
 }
 
 impl From<&Index> for IndexInfo {
     fn from(index: &Index) -> Self {
-        Self { name: index.name.clone(), keys: index.pattern.to_document(), unique: index.unique }
+        let (keys, unique, is_building) = (index.pattern.to_document(), index.unique, index.building);
+        Self { name: index.name.clone(), keys, unique, is_building }
     }
 }
 
@@ -302,7 +350,7 @@ mod tests {
         let (keys, plain) = (pattern(doc! { "a": 1, "b": -1 }), IndexOptions::default());
         let Added::New(index) = schema.add(&keys, &plain).unwrap() else { panic!("new") };
         assert_eq!((index.id, index.name.as_str()), (1, "a_1_b_-1"));
-        assert!(matches!(schema.add(&keys, &plain).unwrap(), Added::Already(name) if name == "a_1_b_-1"));
+        assert!(matches!(schema.add(&keys, &plain).unwrap(), Added::Already(index) if index.name == "a_1_b_-1"));
         assert!(matches!(schema.add(&pattern(doc! { "_id": 1 }), &plain).unwrap(), Added::Already(_)));
         for options in [plain.clone().unique(true), plain.clone().name("other")] {
             let error = schema.add(&keys, &options).unwrap_err();
@@ -340,7 +388,7 @@ mod tests {
         let mut schema = Schema::new().unwrap();
         schema.add(&pattern(doc! { "a.b": -1 }), &IndexOptions::default().unique(true)).unwrap();
         assert_eq!(Schema::try_from(Stored::from(schema.clone())).unwrap(), schema);
-        let bad = StoredIndex { id: 1, name: "x".into(), keys: vec![], unique: false, multikey: 0 };
+        let bad = StoredIndex { id: 1, name: "x".into(), keys: vec![], unique: false, multikey: 0, building: false };
         assert!(Schema::try_from(Stored::V1 { indexes: vec![bad], next_index: 2 }).is_err());
     }
 }

@@ -4,6 +4,9 @@
 //! of it (SHA-256), 32 bytes; the component itself is in the value. Any other is there as it is. Which of the two a
 //! component is, its length tells.
 //!
+//! Where a component is not the last, as a field of an index key, it is shortened in the same way at a bound of the caller's
+//! ([`shorten`]), and the component itself is in what the index is of.
+//!
 //! # Order
 //! Of two components the order of the bytes is kept, unless both are long and agree in their first bytes: those come in the
 //! order of their hashes, always the same one.
@@ -17,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::limits::KEY_COMPONENT_BYTES_MAX;
 
 /// Bytes of the hash.
-const HASH_BYTES: usize = 32;
+pub(crate) const HASH_BYTES: usize = 32;
 
 /// Bytes of the length that goes before a long component in a value.
 const LENGTH_BYTES: usize = 4;
@@ -36,6 +39,16 @@ pub(crate) fn put_last(out: &mut impl Buffer, component: &[u8]) {
             out.append(&hash);
         }
         _ => out.append(component),
+    }
+}
+
+/// Puts into the place of the component that begins at `start` of `out`, when it is longer than `max` bytes, so many of them and the
+/// hash.
+pub(crate) fn shorten(out: &mut Vec<u8>, start: usize, max: usize) {
+    if let Some(component) = out.get(start..).filter(|component| component.len() > max) {
+        let hash: [u8; HASH_BYTES] = Sha256::digest(component).into();
+        out.truncate(start + max);
+        out.extend_from_slice(&hash);
     }
 }
 
@@ -107,6 +120,15 @@ mod tests {
         assert_eq!(key[KEY_COMPONENT_BYTES_MAX..], *Sha256::digest(&long));
         assert_eq!(*value(&long, b"v"), *[&9_000u32.to_be_bytes()[..], &long, b"v"].concat());
         assert!(split(&key, &[0, 0, 0, 9, 1]).is_err() && own(&long, b"short").is_err(), "damage");
+    }
+
+    #[test]
+    fn a_component_is_shortened_where_it_stands_when_it_is_too_long() {
+        let mut key = b"-abcdef".to_vec();
+        shorten(&mut key, 1, 6);
+        assert_eq!(key, b"-abcdef");
+        shorten(&mut key, 1, 5);
+        assert_eq!(key, [&b"-abcde"[..], &Sha256::digest(b"abcdef")[..]].concat());
     }
 
     proptest! {

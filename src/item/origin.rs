@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use crate::catalog::Entry;
-use crate::item::AttributeValue;
-use crate::item::schema::TableRecord;
+use crate::item::schema::Definition;
+use crate::item::value::AttributeValue;
 
 /// The table that an item was read from.
 #[derive(Debug)]
 pub(super) struct Origin {
     name: Arc<str>,
-    table: Arc<Entry<TableRecord>>,
+    table: Definition,
 }
 
 impl Origin {
-    pub(super) fn new(name: &Arc<str>, table: &Arc<Entry<TableRecord>>) -> Arc<Self> {
+    pub(super) fn new(name: &Arc<str>, table: &Definition) -> Arc<Self> {
         Arc::new(Self { name: Arc::clone(name), table: Arc::clone(table) })
     }
 

@@ -1,6 +1,6 @@
 //! What all kinds of keys have in common: being there, being replaced, and being gone at a deadline.
 //!
-//! Every function takes the name of a head, as [`Keyspace::head`](crate::kv::key::Keyspace::head) makes it: the engine has it
+//! Every function takes the name of a head, as [`Keyspace::head`](crate::kv::layout::Keyspace::head) makes it: the engine has it
 //! under a shorter key when the user's is long, which is nobody's business but this module's ([`stored`]). Removing costs the
 //! same, however much there is: many elements are left to a job.
 
@@ -10,7 +10,7 @@ use crate::engine::Direction;
 use crate::error::Result;
 use crate::expiry;
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::{Elements, long_key, stored};
+use crate::kv::layout::{Elements, long_key, stored};
 use crate::kv::record::{Head, Kind, named};
 use crate::kv::state::{Counted, Keys, note_removed};
 use crate::txn::{View, Writer};
@@ -118,7 +118,7 @@ pub(super) fn create_collection(
 }
 
 /// Removes heads at `target`, the place of a keyspace that was emptied, with all that belongs to them, as [`job::step`] does.
-pub(super) fn reclaim(
+pub(crate) fn reclaim(
     writer: &mut Writer,
     target: &[u8],
     place: &mut Vec<u8>,

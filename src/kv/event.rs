@@ -1,7 +1,7 @@
 //! Events of keys: what happens to a key is published on channels named after it, once it is durable.
 
 use crate::error::{Error, InvalidKind, Result};
-use crate::kv::key::{Keyspace, address_of};
+use crate::kv::layout::{Keyspace, address_of};
 use crate::kv::state::{self, KeyEvent, Keys, Publish};
 use crate::txn::{Core, Writer};
 
@@ -208,7 +208,7 @@ mod tests {
         };
         let kv = store.kv_named("0");
         kv.set_with_ttl("k", "1", Duration::from_secs(1)).unwrap();
-        kv.incr("k").unwrap();
+        kv.increment("k", 1).unwrap();
         kv.append("k", "0").unwrap();
         assert_eq!(names(), ["set", "expire", "incrby", "append"]);
         clock.advance(Duration::from_secs(2));

@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::expiry;
 use crate::kv::entry;
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::stored;
+use crate::kv::layout::stored;
 use crate::kv::record::{Head, named};
 #[cfg(feature = "redis")]
 use crate::kv::state::Tuning;

@@ -1,7 +1,7 @@
 //! How much keys take, and how they are used.
 
 use crate::error::Result;
-use crate::kv::key::stored;
+use crate::kv::layout::stored;
 use crate::kv::record::Head;
 use crate::kv::state::Keys;
 use crate::kv::{Kv, eviction};

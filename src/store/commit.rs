@@ -25,7 +25,7 @@ use crate::txn::{Pending, Settling};
 /// ```
 /// # let dir = tempfile::tempdir().unwrap();
 /// let store = larder::Store::open(dir.path())?;
-/// let (visits, commit) = store.transaction_pending(|tx| tx.kv().incr("visits"))?;
+/// let (visits, commit) = store.transaction_pending(|tx| tx.kv().increment("visits", 1))?;
 /// // … other work, while the log is synced …
 /// futures_lite::future::block_on(commit)?;
 /// assert_eq!((visits, store.kv().get("visits")?.as_deref()), (1, Some(&b"1"[..])));

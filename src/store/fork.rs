@@ -27,7 +27,7 @@ impl Store {
     /// let seeded = larder::Store::in_memory();
     /// seeded.kv().set("k", "v")?;
     /// let case = seeded.fork()?;
-    /// case.kv().delete("k")?;
+    /// case.kv().remove("k")?;
     /// assert!(seeded.kv().get("k")?.is_some());
     /// # Ok::<(), larder::Error>(())
     /// ```

@@ -115,7 +115,7 @@ macro_rules! handles {
             /// # Examples
             /// ```
             /// let kv = larder::Store::in_memory().kv();
-            /// assert_eq!(kv.incr("visits")?, 1);
+            /// assert_eq!(kv.increment("visits", 1)?, 1);
             /// # Ok::<(), larder::Error>(())
             /// ```
             #[must_use]

@@ -212,15 +212,17 @@ impl Store {
         sweeper::sweep(&self.inner.core, || false)
     }
 
-    /// Does the work that was left for later, now, and returns how many entries were removed by it.
+    /// Does the work that was left for later, now, and returns how many entries were removed by it, or read and made into entries of
+    /// indexes.
     ///
     /// Dropping something large, a collection of documents, a table, a set of a million members, takes its name away and leaves
-    /// the removal of what is stored as a job. On a clock that runs by itself jobs are worked off in the background, on one that is
+    /// the removal of what is stored as a job; so is the building of an index that nobody waits for. On a clock that runs by itself jobs are worked off in the background, on one that is
     /// turned by hand here. Nothing depends on it but space: what was dropped is gone for every reader. Each job goes on where
     /// it got to, after the store was opened again too.
     ///
     /// # Errors
-    /// That of the first job that failed. The others are done all the same; the failed one stays for the next call.
+    /// That of the first job that failed. The others are done all the same; the failed one stays for the next call, unless it was an index
+    /// that cannot be built, which is taken away again.
     ///
     /// # Cost
     /// O(n) in what was dropped, in commits of at most [`limits::JOB_STEP_ENTRIES_MAX`](crate::limits::JOB_STEP_ENTRIES_MAX) entries,
@@ -232,7 +234,7 @@ impl Store {
     /// let store = Store::builder().clock(ManualClock::default()).in_memory();
     /// let set = store.kv().unsorted_set("set");
     /// set.add_many((0..1_000).map(|n| n.to_string()))?;
-    /// store.kv().delete("set")?;
+    /// store.kv().remove("set")?;
     /// assert_eq!((store.kv().len()?, store.pending_jobs()?), (0, 1));
     /// assert_eq!(store.run_jobs()?, 1_000);
     /// assert_eq!(store.pending_jobs()?, 0);

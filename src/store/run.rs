@@ -38,7 +38,7 @@ impl Store {
     /// let store = Store::in_memory();
     /// store.transaction(|tx| {
     ///     tx.collection::<Document>("orders").insert_one(&doc! { "_id": 1, "amount": 30 })?;
-    ///     tx.kv().delete("user:7:profile")?;
+    ///     tx.kv().remove("user:7:profile")?;
     ///     tx.kv().sorted_set("leaderboard").increment("user:7", 30.0)?;
     ///     tx.publish("orders", "1")
     /// })?;
@@ -57,7 +57,7 @@ impl Store {
     /// let store = larder::Store::in_memory();
     /// let buyer = String::from("ann");
     /// let bought = store.transaction(|tx| {
-    ///     if tx.kv().incr_by("stock", -1)? < 0 {
+    ///     if tx.kv().increment("stock", -1)? < 0 {
     ///         return Err(Refused::SoldOut);
     ///     }
     ///     Ok(buyer)
@@ -81,7 +81,7 @@ impl Store {
     /// # Examples
     /// ```
     /// let store = larder::Store::in_memory();
-    /// assert_eq!(store.transaction_retrying(|tx| tx.kv().incr("visits"))?, 1);
+    /// assert_eq!(store.transaction_retrying(|tx| tx.kv().increment("visits", 1))?, 1);
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn transaction_retrying<R, E: From<Error>>(
@@ -104,7 +104,7 @@ impl Store {
     /// # let dir = tempfile::tempdir().unwrap();
     /// let store = larder::Store::open(dir.path())?;
     /// let commits: Vec<_> =
-    ///     (0..100).map(|_| store.transaction_pending(|tx| tx.kv().incr("visits"))).collect::<larder::Result<_>>()?;
+    ///     (0..100).map(|_| store.transaction_pending(|tx| tx.kv().increment("visits", 1))).collect::<larder::Result<_>>()?;
     /// for (visits, commit) in commits.into_iter().rev() {
     ///     commit.wait()?;
     ///     println!("visit {visits} is counted");
@@ -140,7 +140,7 @@ impl Store {
     /// ```
     /// # let store = larder::Store::in_memory();
     /// # futures_lite::future::block_on(async {
-    /// let seat = store.transaction_async(|tx| tx.kv().incr("seats")).await?;
+    /// let seat = store.transaction_async(|tx| tx.kv().increment("seats", 1)).await?;
     /// assert_eq!(seat, 1);
     /// # Ok::<(), larder::Error>(())
     /// # })?;
@@ -176,8 +176,8 @@ impl Store {
     /// ```
     /// let store = larder::Store::in_memory();
     /// let tx = store.begin()?;
-    /// let seen = tx.kv().incr("visits")?;
-    /// store.kv().incr("visits")?;
+    /// let seen = tx.kv().increment("visits", 1)?;
+    /// store.kv().increment("visits", 1)?;
     /// assert!(tx.commit().unwrap_err().is_retryable());
     /// # Ok::<(), larder::Error>(())
     /// ```

@@ -118,8 +118,8 @@ impl Transaction {
     /// ```
     /// let store = larder::Store::in_memory();
     /// let (one, two) = (store.begin()?, store.begin()?);
-    /// one.kv().incr("visits")?;
-    /// two.kv().incr("visits")?;
+    /// one.kv().increment("visits", 1)?;
+    /// two.kv().increment("visits", 1)?;
     /// one.commit()?;
     /// assert!(two.commit().unwrap_err().is_retryable());
     /// # Ok::<(), larder::Error>(())
@@ -139,7 +139,7 @@ impl Transaction {
     /// ```
     /// let store = larder::Store::in_memory();
     /// let tx = store.begin()?;
-    /// tx.kv().incr("visits")?;
+    /// tx.kv().increment("visits", 1)?;
     /// tx.commit_pending()?.wait()?;
     /// # Ok::<(), larder::Error>(())
     /// ```
@@ -161,7 +161,7 @@ impl Transaction {
     /// # let store = larder::Store::in_memory();
     /// # futures_lite::future::block_on(async {
     /// let tx = store.begin()?;
-    /// tx.kv().incr("visits")?;
+    /// tx.kv().increment("visits", 1)?;
     /// tx.commit_async().await?;
     /// # Ok::<(), larder::Error>(())
     /// # })?;

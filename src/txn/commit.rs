@@ -49,6 +49,23 @@ impl Core {
         }
     }
 
+    /// As [`Core::exclusive_pending`], for a later step of what is done in several: whoever waits for the turn has it before, and
+    /// after.
+    pub(crate) fn exclusive_after_others<R, E>(
+        self: &Arc<Self>,
+        mut body: impl FnMut(Writer) -> Result<(R, Writer), E>,
+    ) -> Result<Attempted<R, E>> {
+        self.refuse_nesting()?;
+        let mut attempt = 1;
+        loop {
+            self.turns().give_way();
+            match self.attempt_again(self.turns().take().handed_over(), attempt, &mut body) {
+                Err(error) if error.is_retryable() && attempt < limits::TRANSACTION_ATTEMPTS_MAX => attempt += 1,
+                attempted => return attempted,
+            }
+        }
+    }
+
     /// Runs `body` once with the turn to write, and commits what it wrote.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::engine::{CommitNumber, Durability, Engine, Ticket};
 use crate::error::Result;
 use crate::limits;
+use crate::txn::claims::Claims;
 use crate::txn::epoch::Epochs;
 use crate::txn::ids::Ids;
 use crate::txn::leases::Leases;
@@ -42,6 +43,8 @@ pub(crate) struct Core {
     /// Bytes of keys and values that may be held; [`NO_BUDGET`] for as many as there are.
     budget: AtomicU64,
     commit_bytes_max: usize,
+    /// Jobs that somebody does who waits for them.
+    claims: Claims,
 }
 
 const NO_BUDGET: u64 = u64::MAX;
@@ -80,6 +83,7 @@ impl Core {
             ids: OnceLock::new(),
             budget: AtomicU64::new(NO_BUDGET),
             commit_bytes_max,
+            claims: Claims::default(),
         })
     }
 
@@ -166,6 +170,11 @@ impl Core {
     /// What waits for commits on behalf of tasks.
     pub(crate) fn settler(&self) -> &Settler {
         &self.settler
+    }
+
+    /// Jobs that somebody does who waits for them.
+    pub(crate) fn claims(&self) -> &Claims {
+        &self.claims
     }
 
     pub(crate) fn next_in_sequence(&self, name: &[u8], start: impl FnOnce() -> Result<u64>) -> Result<u64> {

@@ -18,6 +18,7 @@
 //!    a `Writer` notes beside them.
 //! 5. A snapshot is read at the moment when it was taken, so that it shows the same for ever.
 
+mod claims;
 mod commit;
 mod core;
 mod epoch;
@@ -33,10 +34,12 @@ mod running;
 mod scope;
 mod settler;
 mod state;
+mod steps;
 mod turns;
 mod undo;
 mod view;
 
+pub(crate) use self::claims::Claim;
 pub(crate) use self::commit::{Attempted, Pending};
 pub(crate) use self::core::Core;
 pub(crate) use self::ids::Ids;
@@ -51,6 +54,7 @@ pub(crate) use self::running::Running;
 pub use self::scope::{AtSnapshot, AutoCommit, Scope, WriteScope};
 pub(crate) use self::settler::Settling;
 pub(crate) use self::state::{State, States};
+pub(crate) use self::steps::{Room, Steps};
 pub(crate) use self::view::{Cursor, Hooks, Models, View, Writer};
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 pub struct Operation<'a> {
     /// The model: `"document"`, `"kv"`.
     pub model: &'static str,
-    /// The operation in the model's vocabulary: `"insert_one"`, `"incr"`.
+    /// The operation in the model's vocabulary: `"insert_one"`, `"increment"`.
     pub verb: &'static str,
     /// The collection, table, keyspace or channel.
     pub target: &'a str,

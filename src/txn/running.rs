@@ -72,12 +72,12 @@ fn in_use() -> Error {
 /// ```
 /// use larder::{InTransaction, Kv, Result, Store};
 /// fn pay(kv: &Kv<InTransaction<'_>>, from: &str, to: &str) -> Result<()> {
-///     kv.incr_by(from, -5)?;
-///     kv.incr_by(to, 5).map(drop)
+///     kv.increment(from, -5)?;
+///     kv.increment(to, 5).map(drop)
 /// }
 /// let store = Store::in_memory();
 /// store.transaction(|tx| pay(&tx.kv(), "ann", "bob"))?;
-/// assert_eq!(store.kv().incr_by("bob", 0)?, 5);
+/// assert_eq!(store.kv().increment("bob", 0)?, 5);
 /// # Ok::<(), larder::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]

@@ -15,29 +15,46 @@ use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use parking_lot::lock_api::GetThreadId;
 use parking_lot::{Mutex, MutexGuard, RawThreadId};
 
+use crate::clock::Stopwatch;
 use crate::error::{Error, Result};
+
+/// How long somebody who wants many turns waits for a task that was woken: some times what a runtime takes to poll it.
+const GIVE_WAY_MAX: Duration = Duration::from_millis(1);
 
 /// The turn to write, given back when dropped, by a panic too.
 pub(crate) struct Turn<'a> {
     turns: &'a Turns,
     guard: Option<MutexGuard<'a, ()>>,
+    /// Whether a thread that waits gets the turn, even when another one comes first.
+    is_handed_over: bool,
 }
 
 impl<'a> Turn<'a> {
     fn new(turns: &'a Turns, guard: MutexGuard<'a, ()>) -> Self {
         turns.owner.store(this_thread(), Ordering::Relaxed);
-        Self { turns, guard: Some(guard) }
+        Self { turns, guard: Some(guard), is_handed_over: false }
+    }
+
+    /// The same turn, which is given to a thread that waits for it, if there is one. A thread that wants the turn again at once would
+    /// otherwise take it before the one that has been woken comes to run.
+    pub(super) fn handed_over(mut self) -> Self {
+        self.is_handed_over = true;
+        self
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.turns.owner.store(0, Ordering::Relaxed);
-        self.guard = None;
+        match self.guard.take() {
+            Some(guard) if self.is_handed_over => MutexGuard::unlock_fair(guard),
+            guard => drop(guard),
+        }
         self.turns.wake_one();
     }
 }
@@ -50,6 +67,8 @@ pub(super) struct Turns {
     owner: AtomicUsize,
     /// How many tasks there are: asked by everybody who gives the turn back, most often in vain.
     count: AtomicUsize,
+    /// How many have been woken and have not come yet.
+    woken: AtomicUsize,
     places: Mutex<Places>,
 }
 
@@ -92,15 +111,33 @@ impl Turns {
         let mut places = self.places.lock();
         let next = places.waiting.pop_front();
         self.count.store(places.waiting.len(), Ordering::Relaxed);
+        if next.is_some() {
+            self.woken.fetch_add(1, Ordering::Relaxed);
+        }
         drop(places);
         if let Some((_, waker)) = next {
             waker.wake();
         }
     }
 
+    /// Lets a task that has been woken take the turn first, unless it does not come for a while.
+    pub(super) fn give_way(&self) {
+        if self.woken.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let watch = Stopwatch::start();
+        while self.woken.load(Ordering::Relaxed) > 0 && watch.elapsed() < GIVE_WAY_MAX {
+            std::thread::yield_now();
+        }
+    }
+
     /// Waits under `place`, which is given out at the first time.
     fn wait(&self, place: &mut Option<u64>, waker: &Waker) {
         let mut places = self.places.lock();
+        let was_woken = place.is_some_and(|place| places.waiting.iter().all(|(waiting, _)| *waiting != place));
+        if was_woken {
+            self.woken.fetch_sub(1, Ordering::Relaxed);
+        }
         let place = *place.get_or_insert_with(|| {
             places.last += 1;
             places.last
@@ -124,6 +161,9 @@ impl Turns {
         let mut places = self.places.lock();
         let at = places.waiting.iter().position(|(waiting, _)| *waiting == place);
         let left = at.and_then(|at| places.waiting.remove(at));
+        if left.is_none() {
+            self.woken.fetch_sub(1, Ordering::Relaxed);
+        }
         self.count.store(places.waiting.len(), Ordering::Relaxed);
         drop(places);
         left.is_some()

@@ -239,7 +239,7 @@ impl Cursor {
 /// let store = larder::Store::in_memory();
 /// let outcome = store.transaction(|tx| {
 ///     tx.kv().set("k", "text")?;
-///     tx.kv().incr("k")
+///     tx.kv().increment("k", 1)
 /// });
 /// assert!(outcome.is_err() && store.kv().get("k")?.is_none(), "what was written is buffered until the commit");
 /// # Ok::<(), larder::Error>(())

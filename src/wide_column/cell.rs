@@ -9,7 +9,7 @@
 //! clock) decide when an expiring cell ends and when a tombstone has done its duty.
 //!
 //! # Invariants
-//! 1. A row holds no cell, and no marker, that its own deletion or its partition's covers.
+//! 1. A row holds no cell, and no marker, that its own deletion covers.
 //! 2. [`StoredRow::deadline`] follows from the row alone; the row has one entry in the deadline index, there, or none.
 //!
 //! # Source
@@ -174,6 +174,11 @@ impl StoredRow {
             self.deletion = None;
         }
         self.without_covered(partition)
+    }
+
+    /// Keeps the cells of the columns that `is_column` knows.
+    pub(super) fn retain_columns(&mut self, is_column: impl Fn(u16) -> bool) {
+        self.cells.retain(|(id, _)| is_column(*id));
     }
 
     /// Whether a read at `now` sees a row at all (SEM: WID-ROW-2).

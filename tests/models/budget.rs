@@ -2,7 +2,7 @@
 
 use larder::bson::doc;
 use larder::item::{Item, WriteRequest};
-use larder::kv::EvictionPolicy;
+use larder::kv::{End, EvictionPolicy};
 use larder::wide_column::CqlValue;
 use larder::{Document, Error, Store, channel};
 
@@ -65,6 +65,10 @@ fn seeded() -> Store {
 #[test]
 fn a_spent_budget_refuses_writes_of_every_model_and_says_how_much_is_held() {
     let store = seeded();
+    let due = store.kv_named("due").sorted_set("due");
+    for member in ["a", "b", "c"] {
+        due.add(member, 1.0).unwrap();
+    }
     let held = bytes(&store);
     store.set_memory_budget(Some(held - 1), EvictionPolicy::NoEviction).unwrap();
     for (verb, write) in writes() {
@@ -85,7 +89,9 @@ fn a_spent_budget_refuses_writes_of_every_model_and_says_how_much_is_held() {
     let _ = items.batch_write([WriteRequest::delete(("a", 0))]).unwrap();
     items.delete(("a", 1)).unwrap();
     rows.delete_row((0, 1_i64)).unwrap();
-    store.kv().delete("key1000").unwrap();
+    store.kv().remove("key1000").unwrap();
+    due.pop(End::Front).unwrap().unwrap();
+    assert_eq!(due.pop_many(End::Back, 1).unwrap().len(), 1);
     assert!(bytes(&store) < held);
     for (verb, write) in writes() {
         write(&store, 2).unwrap_or_else(|error| panic!("{verb}: {error}"));

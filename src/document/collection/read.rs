@@ -10,7 +10,7 @@ use crate::document::find::{Cursor, Find, Query};
 use crate::document::layout;
 use crate::document::record;
 use crate::error::Result;
-use crate::txn::{Operation, Scope};
+use crate::txn::Scope;
 
 impl<T, S: Scope> Collection<T, S> {
     /// A query for the documents that match `filter`, to be sorted, cut, projected and then run.
@@ -55,7 +55,7 @@ impl<T, S: Scope> Collection<T, S> {
     #[doc(alias("count", "countDocuments"))]
     pub fn count_documents(&self, filter: Document) -> Result<u64> {
         let query = Query { filter, ..Query::default() };
-        self.scope.read(Operation::new("document", "count_documents", self.namespace.target()), |view| {
+        self.scope.read(self.operation("count_documents"), |view| {
             if Filter::compile(&query.filter)?.is_empty() {
                 return self.namespace.get(view)?.map_or(Ok(0), |entry| view.count(&layout::records(entry.storage)));
             }
@@ -100,7 +100,7 @@ impl<T, S: Scope> Collection<T, S> {
             limit: leading.limit,
             ..Query::default()
         };
-        self.scope.read(Operation::new("document", "aggregate", self.namespace.target()), |view| {
+        self.scope.read(self.operation("aggregate"), |view| {
             let rows = query.start(view, &self.namespace)?;
             Ok(Cursor::new(rest.run(Box::new(rows))?))
         })
@@ -128,7 +128,7 @@ impl<T: DeserializeOwned, S: Scope> Collection<T, S> {
     #[doc(alias = "findOne")]
     pub fn find_one(&self, filter: Document) -> Result<Option<T>> {
         let query = Query { filter, limit: Some(1), ..Query::default() };
-        self.scope.read(Operation::new("document", "find_one", self.namespace.target()), |view| {
+        self.scope.read(self.operation("find_one"), |view| {
             let found = query.start(view, &self.namespace)?.next().transpose()?;
             found.map(|document| record::deserialize(&document, || self.namespace.label())).transpose()
         })

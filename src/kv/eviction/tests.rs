@@ -39,7 +39,7 @@ fn nothing_is_evicted_within_the_budget_and_writes_are_refused_beyond_it() {
     assert!(matches!(refused, Error::OutOfMemory { budget: 1_000, used } if used > 1_000), "{refused:?}");
     assert_eq!(kv.len().unwrap(), written);
     // What frees is never refused, and makes room.
-    assert!(kv.delete("k0").unwrap());
+    assert!(kv.remove("k0").unwrap());
     kv.set("k0", [0; 50]).unwrap();
     assert_eq!(store.key_stats().evicted, 0);
 }
@@ -121,7 +121,7 @@ fn an_evicted_key_is_told_of_and_leaves_nothing_behind() {
     kv.expire("h", Duration::from_hours(1)).unwrap();
     kv.set("k", "v").unwrap();
     assert_eq!(evicted.try_recv().unwrap().unwrap().payload(), b"h");
-    kv.delete("k").unwrap();
+    kv.remove("k").unwrap();
     assert_eq!(crate::kv::tests::entries(&store), 0);
 }
 

@@ -6,7 +6,7 @@
 
 use crate::engine::Direction;
 use crate::error::Result;
-use crate::kv::key::Elements;
+use crate::kv::layout::Elements;
 use crate::kv::stream::id::StreamId;
 use crate::kv::stream::layout;
 use crate::kv::stream::record::{GroupState, State};

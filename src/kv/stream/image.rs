@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::clock::Timestamp;
 use crate::engine::Direction;
 use crate::error::Result;
-use crate::kv::key::Elements;
+use crate::kv::layout::Elements;
 use crate::kv::record::{Head, Kind};
+use crate::kv::stream::backlog::{self, ALL};
 use crate::kv::stream::layout::{self, GroupElements};
-use crate::kv::stream::pending::{self, ALL};
 use crate::kv::stream::record::{self, Consumer, Entry, GroupState, Pending, State};
 use crate::kv::stream::{StreamId, group, range};
 use crate::kv::{entry, stream};
@@ -98,7 +98,7 @@ impl GroupImage {
         }
         for (id, PendingImage { delivered, deliveries, consumer }) in &self.pending {
             let after = Pending { delivered: *delivered, deliveries: *deliveries, consumer: consumer.clone() };
-            pending::put(writer, &elements, *id, None, &after)?;
+            backlog::put(writer, &elements, *id, None, &after)?;
         }
         Ok(())
     }

@@ -1,11 +1,11 @@
-//! The keys of a stream's elements; the table of them is in `kv/key.rs`.
+//! The keys of a stream's elements; the table of them is in `kv/layout.rs`.
 
 use std::ops::Bound;
 
 use crate::encoding::ordered::{Reader, put_bytes};
 use crate::engine::{Key, KeyRange};
 use crate::error::{Error, Result};
-use crate::kv::key::{CONSUMER, ENTRY, Elements, GROUP, KeyBytes, OWNED, PENDING};
+use crate::kv::layout::{CONSUMER, ENTRY, Elements, GROUP, KeyBytes, OWNED, PENDING};
 use crate::kv::stream::id::{ID_BYTES, StreamId};
 
 /// Two bounds of a range of ids.

@@ -196,7 +196,7 @@ fn absent_if_other(found: error::Result<Option<Vec<u8>>>) -> Result<Option<Vec<u
 fn store(call: &mut Call<'_>, destination: &[u8], parts: Vec<Option<Vec<u8>>>) -> Outcome {
     let kv = call.kv();
     let count = parts.len();
-    kv.delete(destination)?;
+    kv.remove(destination)?;
     kv.list(destination).push(End::Back, parts.into_iter().map(Option::unwrap_or_default))?;
     call.reply.count(count as u64);
     Ok(())

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::kv::stream::Fields;
 use crate::kv::{Kind, StreamId};
 use crate::server::redis::command::{Call, Outcome, Refusal, integer, is};
+use crate::server::redis::commands::missing;
 use crate::server::redis::commands::streams::{id, unsigned, write_entry};
 use crate::server::redis::reply::Protocol;
 use crate::server::redis::session::{Awaited, Waiting, Wants};
@@ -103,9 +104,7 @@ pub(super) fn xreadgroup(call: &mut Call<'_>) -> Outcome {
 
 fn begin_in_group(call: &Call<'_>, key: &[u8], group: &[u8], word: &[u8]) -> Result<From, Refusal> {
     if !call.kv().stream(key).group(group).exists()? {
-        let (key, group) = (String::from_utf8_lossy(key), String::from_utf8_lossy(group));
-        let text = format!("NOGROUP No such key '{key}' or consumer group '{group}' in XREADGROUP with GROUP option");
-        return Err(text.into());
+        return Err(missing::reading(key, group));
     }
     match word {
         b">" => Ok(From::New),

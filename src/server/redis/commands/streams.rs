@@ -158,7 +158,7 @@ fn xdel(call: &mut Call<'_>) -> Outcome {
     let stream = stream(call);
     // Redis looks at the ids only when there is a stream.
     stream.len()?;
-    let removed = if call.kv().exists(call.word(1))? { stream.delete(ids(call.rest(2))?)? } else { 0 };
+    let removed = if call.kv().exists(call.word(1))? { stream.remove(ids(call.rest(2))?)? } else { 0 };
     call.reply.count(removed);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Keys of partitions and rows.
+//! What is stored where: keys of partitions and rows.
 //!
 //! # Storage
 //! | bytes | field         | encoding                                                                                 |
@@ -51,22 +51,25 @@ pub(super) fn partition(id: u32, partition_key: &[u8]) -> Vec<u8> {
 }
 
 /// The key of a partition's header.
-pub(super) fn header(mut partition: Vec<u8>) -> Vec<u8> {
-    partition.push(HEADER);
-    partition
+pub(super) fn header(partition: &[u8]) -> Vec<u8> {
+    [partition, &[HEADER]].concat()
 }
 
 /// What the keys of a partition's rows begin with.
-pub(super) fn rows(mut partition: Vec<u8>) -> Vec<u8> {
-    partition.push(ROW);
-    partition
+pub(super) fn rows(partition: &[u8]) -> Vec<u8> {
+    [partition, &[ROW]].concat()
 }
 
 /// The key of the row with these encoded clustering columns.
-pub(super) fn row(partition: Vec<u8>, clustering: &[u8]) -> Vec<u8> {
-    let mut key = rows(partition);
-    key.extend_from_slice(clustering);
-    key
+pub(super) fn row(partition: &[u8], clustering: &[u8]) -> Vec<u8> {
+    [partition, &[ROW], clustering].concat()
+}
+
+/// The storage id of the table that `key`, or what keys begin with, belongs to.
+pub(super) fn storage_of(key: &[u8]) -> Result<u32> {
+    let mut reader = Reader::new(key);
+    reader.u8()?;
+    reader.u32()
 }
 
 /// Takes a key apart: the bytes its partition's keys begin with, its partition key, and what of the partition it is.
@@ -192,13 +195,13 @@ mod tests {
             TableSchema::new().partition_key("p", CqlType::Text).clustering("c", CqlType::Int, Order::Descending);
         let partition_key = join_partition(&[&CqlValue::from("xd")]).unwrap();
         let clustering = clustering_of(&schema, &CqlValue::from(7)).unwrap();
-        let row = row(partition(1, &partition_key), &clustering);
+        let row = row(&partition(1, &partition_key), &clustering);
         assert_eq!(hex(&row), "4000000001be8ef74cd6f4249778640000107ffffff8");
         let (prefix, key, place) = split(&row).unwrap();
         assert_eq!((hex(prefix).as_str(), &key[..]), ("4000000001be8ef74cd6f4249778640000", &b"xd"[..]));
         assert_eq!(place, Place::Row(&[0x7f, 0xff, 0xff, 0xf8]));
         assert_eq!(split_clustering(&schema, &clustering).unwrap(), [CqlValue::from(7)]);
-        assert_eq!(split(&header(partition(1, b"xd"))).unwrap().2, Place::Header);
+        assert_eq!(split(&header(&partition(1, b"xd"))).unwrap().2, Place::Header);
     }
 
     // SEM: WID-QRY-3

@@ -1,7 +1,7 @@
 //! From named columns and their values to a checked write.
 
 use crate::error::{Error, InvalidKind, Result};
-use crate::wide_column::key::{join_partition, put_clustering};
+use crate::wide_column::layout::{join_partition, put_clustering};
 use crate::wide_column::mutation::{Change, Mutation, WriteOptions};
 use crate::wide_column::schema::{Column, ColumnKind, TableSchema};
 use crate::wide_column::serialize::serialize;
