@@ -194,7 +194,7 @@ impl Clock for BrokenClock {
 fn an_operation_that_panics_is_recorded_too() {
     listening(|records| {
         let store = Store::builder().clock(BrokenClock::default()).in_memory();
-        let hour = Duration::from_secs(3_600);
+        let hour = Duration::from_hours(1);
         store.kv().set_with_ttl("k", "v", hour).unwrap();
         assert!(catch_unwind(AssertUnwindSafe(|| store.kv().get("k"))).is_err());
         assert_eq!(records.operation().0["outcome"], "panicked");
