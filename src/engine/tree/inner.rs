@@ -276,16 +276,16 @@ impl<const L: usize, const I: usize> Inner<L, I> {
         at - 1
     }
 
-    /// Has `make` change the child that `key` is below, whose keys are all below the separator that it is given, if there is one, and
+    /// Has `change` work on the child that `key` is below, whose keys are all below the separator that it is given, if there is one, and
     /// counts what came of it.
     pub(super) fn make_below(
         &mut self,
         key: &[u8],
-        make: impl FnOnce(&mut Kids<L, I>, usize, Option<&[u8]>) -> Option<Made>,
+        change: impl FnOnce(&mut Kids<L, I>, usize, Option<&[u8]>) -> Option<Made>,
     ) -> Made {
         let at = self.find(key);
         let upper = (at + 1 < self.len()).then(|| separator_of(&self.bytes, &self.slots, at + 1));
-        let made = make(&mut self.kids, at, upper).unwrap_or_default();
+        let made = change(&mut self.kids, at, upper).unwrap_or_default();
         self.counts[at] = self.counts[at].wrapping_add_signed(made.entries);
         made
     }
