@@ -141,7 +141,7 @@ fn sets(sizes: &[u64]) {
 fn singles() {
     let mut table = table(&["operation", "each"]);
     let store = full();
-    let names = ["set", "get", "incr", "hash set"];
+    let names = ["set", "get", "increment", "hash set"];
     let figures = turns(&[0, 1, 2, 3], |subject| {
         let kv = store.kv();
         time(KEYS, || {
@@ -150,7 +150,7 @@ fn singles() {
                 match subject {
                     0 => kv.set(key, "a value of some length").unwrap(),
                     1 => drop(kv.get(key).unwrap()),
-                    2 => drop(kv.incr(format!("counter{:02}", n % 100)).unwrap()),
+                    2 => drop(kv.increment(format!("counter{:02}", n % 100), 1).unwrap()),
                     _ => drop(kv.hash(format!("hash{:02}", n % 100)).set(key, "a value").unwrap()),
                 }
             }
@@ -215,7 +215,7 @@ const LOOPS: [Loop; 4] = [
     ("pop the lowest of a sorted set", |tx, turns| {
         let set = tx.kv().sorted_set("set");
         fill(&set, turns)?;
-        (0..turns).try_for_each(|_| set.pop_min(1).map(drop))
+        (0..turns).try_for_each(|_| set.pop(End::Front).map(drop))
     }),
     ("add to a sorted set, and keep a hundred", |tx, turns| {
         let set = tx.kv().sorted_set("set");

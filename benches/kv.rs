@@ -59,7 +59,7 @@ fn strings(c: &mut Criterion) {
     for (verb, routine) in [
         ("get", routine!(Kv, |kv, key| kv.get(key))),
         ("set", routine!(Kv, |kv, key| kv.set(key, "7"))),
-        ("incr", routine!(Kv, |kv, key| kv.incr(key))),
+        ("increment", routine!(Kv, |kv, key| kv.increment(key, 1))),
     ] {
         let mut group = c.benchmark_group(format!("kv/{verb}"));
         for size in SIZES {

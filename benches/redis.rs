@@ -167,12 +167,12 @@ fn keys(report: &mut Report) {
     let (ours, theirs) = compare(
         |_| {
             time(|n| {
-                black_box(kv.incr(format!("counter:{}", n % 1_000)).unwrap());
+                black_box(kv.increment(format!("counter:{}", n % 1_000), 1).unwrap());
             })
         },
         |_| below.insert(),
     );
-    report.as_fast("`incr` vs the engine's insert", ours, theirs, 0.6);
+    report.as_fast("`increment` vs the engine's insert", ours, theirs, 0.6);
 }
 
 /// Sorted sets of a million members, against the engine with as many entries.
@@ -429,7 +429,7 @@ fn soak(report: &mut Report) {
         for part in 0..100 {
             let _ = set.add_many((0..1_000).map(|n| format!("{part:03}:{n:03}")));
         }
-        removed += u32::from(store.kv().delete("large").unwrap());
+        removed += u32::from(store.kv().remove("large").unwrap());
         std::thread::sleep(Duration::from_secs(1).saturating_sub(second.elapsed()));
         resident.push(resident_bytes(std::process::id()));
     }

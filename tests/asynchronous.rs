@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::collections::HashSet;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -15,20 +17,13 @@ use std::time::Duration;
 use futures_lite::StreamExt;
 use futures_lite::future::{block_on, poll_once};
 use larder::bson::doc;
-use larder::engine::{
-    Changes, CommitNumber, Durability, Engine, EngineStats, MemoryEngine, Reads, Settle, Snapshot, Ticket,
-};
+use larder::engine::{Changes, CommitNumber, Durability, Engine, MemoryEngine, Reads, Settle, Ticket};
 use larder::{Document, Error, Isolation, Result, Store};
+
+use common::{Commits, Watched};
 
 /// Ends a test that hangs.
 const PATIENCE: Duration = Duration::from_mins(2);
-
-/// An engine whose commits settle when the test opens the gate.
-#[derive(Debug)]
-struct Gated {
-    inner: MemoryEngine,
-    gate: Arc<Gate>,
-}
 
 #[derive(Debug, Default)]
 struct Gate {
@@ -69,44 +64,23 @@ impl Settle for Gate {
     }
 }
 
-impl Engine for Gated {
-    fn name(&self) -> &'static str {
-        "gated"
-    }
-
-    fn snapshot(&self) -> Result<Arc<dyn Snapshot>> {
-        self.inner.snapshot()
-    }
-
-    fn begin(&self) -> Result<Arc<dyn Snapshot>> {
-        self.inner.begin()
-    }
-
-    fn commit(&self, changes: &Changes, reads: Option<&Reads>, durability: Durability) -> Result<Ticket> {
-        let ticket = self.inner.commit(changes, reads, durability)?;
-        Ok(Ticket::pending(ticket.number(), Arc::clone(&self.gate) as Arc<dyn Settle>))
-    }
-
-    fn is_persistent(&self) -> bool {
-        false
-    }
-
-    fn sync(&self) -> Result<()> {
-        self.inner.sync()
-    }
-
-    fn stats(&self) -> Result<EngineStats> {
-        self.inner.stats()
-    }
-
-    fn close(&self) -> Result<()> {
-        self.inner.close()
+/// Commits settle when the test opens the gate.
+impl Commits for Arc<Gate> {
+    fn commit(
+        &self,
+        inner: &MemoryEngine,
+        changes: &Changes,
+        reads: Option<&Reads>,
+        durability: Durability,
+    ) -> Result<Ticket> {
+        let ticket = inner.commit(changes, reads, durability)?;
+        Ok(Ticket::pending(ticket.number(), Arc::clone(self) as Arc<dyn Settle>))
     }
 }
 
 fn gated() -> (Store, Arc<Gate>) {
     let gate = Arc::new(Gate::default());
-    let engine = Gated { inner: MemoryEngine::new(), gate: Arc::clone(&gate) };
+    let engine = Watched::new(Arc::clone(&gate));
     (Store::builder().engine(Arc::new(engine)).unwrap(), gate)
 }
 
@@ -191,7 +165,7 @@ fn many_tasks_and_threads_take_turns_and_lose_nothing() {
     let store = Store::in_memory();
     thread::scope(|threads| {
         for _ in 0..2 {
-            threads.spawn(|| (0..TASKS * EACH).for_each(|_| assert!(store.kv().incr("threads").unwrap() > 0)));
+            threads.spawn(|| (0..TASKS * EACH).for_each(|_| assert!(store.kv().increment("threads", 1).unwrap() > 0)));
         }
         for _ in 0..2 {
             threads.spawn(|| {
@@ -201,7 +175,7 @@ fn many_tasks_and_threads_take_turns_and_lose_nothing() {
                             let store = store.clone();
                             async move {
                                 for _ in 0..EACH {
-                                    store.transaction_async(|tx| tx.kv().incr("tasks")).await.unwrap();
+                                    store.transaction_async(|tx| tx.kv().increment("tasks", 1)).await.unwrap();
                                     tokio::task::yield_now().await;
                                 }
                             }
@@ -232,7 +206,7 @@ fn commits_that_are_awaited_together_share_a_sync() {
     let (store, gate) = gated();
     block_on(async {
         let commits: Vec<_> =
-            (0..100).map(|_| store.transaction_pending(|tx| tx.kv().incr("visits")).unwrap()).collect();
+            (0..100).map(|_| store.transaction_pending(|tx| tx.kv().increment("visits", 1)).unwrap()).collect();
         let mut commits: Vec<_> = commits.into_iter().map(|(_, commit)| Box::pin(commit)).collect();
         for commit in &mut commits {
             assert!(poll_once(commit.as_mut()).await.is_none());
@@ -262,7 +236,7 @@ fn a_commit_that_is_dropped_becomes_durable_all_the_same() {
     let (store, gate) = gated();
     let inbox = store.subscribe("orders").unwrap();
     let publish = |tx: &larder::Transaction| {
-        tx.kv().incr("orders")?;
+        tx.kv().increment("orders", 1)?;
         tx.publish("orders", "1")
     };
     drop(store.transaction_pending(publish).unwrap());
@@ -344,7 +318,7 @@ fn a_store_is_closed_when_its_last_commit_has_been_awaited() {
     let directory = tempfile::tempdir().unwrap();
     for round in 1..=20 {
         let store = Store::open(directory.path()).unwrap();
-        let visits = block_on(store.transaction_async(|tx| tx.kv().incr("visits"))).unwrap();
+        let visits = block_on(store.transaction_async(|tx| tx.kv().increment("visits", 1))).unwrap();
         assert_eq!(visits, round);
         // Nobody waits for this one; it is durable before the directory can be opened again.
         drop(store.transaction_pending(|tx| tx.kv().set("last", round.to_string())).unwrap());
@@ -363,9 +337,9 @@ fn a_transaction_can_be_held_over_awaits_and_sent_between_threads() {
     block_on(sendable(async move {
         let tx = store.begin().unwrap();
         futures_lite::future::yield_now().await;
-        tx.kv().incr("visits").unwrap();
+        tx.kv().increment("visits", 1).unwrap();
         sendable(tx.commit_async()).await.unwrap();
-        sendable(store.transaction_async(|tx| tx.kv().incr("visits"))).await.unwrap();
+        sendable(store.transaction_async(|tx| tx.kv().increment("visits", 1))).await.unwrap();
     }));
 }
 
@@ -433,7 +407,7 @@ fn a_program_on_one_thread_goes_on_beside_a_bulk_write() {
                 store
                     .transaction_async(move |tx| {
                         tx.collection::<Document>("orders").insert_one(&doc! { "_id": id })?;
-                        tx.kv().incr("orders")?;
+                        tx.kv().increment("orders", 1)?;
                         tx.publish("orders", id.to_string())
                     })
                     .await

@@ -53,7 +53,7 @@ fn messages_come_in_commit_order_from_many_publishers() {
                     // The number is given out inside the transaction, so its order is the order of the commits.
                     store
                         .transaction(|tx| {
-                            let number = tx.kv().incr("number")?;
+                            let number = tx.kv().increment("number", 1)?;
                             tx.publish("c", number.to_string())?;
                             tx.publish("c", format!("{number} again"))
                         })
@@ -101,9 +101,9 @@ fn what_rolls_back_publishes_nothing() {
     assert!(outcome.is_err());
     store.begin().unwrap().publish("c", "dropped").unwrap();
     let conflicting = store.begin().unwrap();
-    conflicting.kv().incr("n").unwrap();
+    conflicting.kv().increment("n", 1).unwrap();
     conflicting.publish("c", "conflicted").unwrap();
-    store.kv().incr("n").unwrap();
+    store.kv().increment("n", 1).unwrap();
     assert!(conflicting.commit().is_err());
     store.publish("c", "last").unwrap();
     assert_eq!(payloads(&inbox), ["last"]);

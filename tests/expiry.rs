@@ -61,8 +61,8 @@ fn a_write_to_an_expired_key_finds_nothing_and_leaves_nothing_of_it() {
     assert!(kv.sorted_set("add").add("old", 2.0).unwrap(), "new");
     assert_eq!(kv.sorted_set("add").len().unwrap(), 1);
     assert!(!kv.sorted_set("remove").remove("old").unwrap());
-    assert_eq!(kv.incr("incr").unwrap(), 1, "no wrong type");
-    assert!(!kv.delete("delete").unwrap());
+    assert_eq!(kv.increment("incr", 1).unwrap(), 1, "no wrong type");
+    assert!(!kv.remove("delete").unwrap());
     assert!(!kv.persist("persist").unwrap());
     assert!(!kv.expire("expire", SECOND).unwrap());
     kv.set("set", "v").unwrap();
@@ -97,7 +97,7 @@ fn overwriting_drops_a_deadline_and_changing_keeps_it() {
     let (store, clock) = store();
     let kv = store.kv();
     kv.set_with_ttl("n", "1", SECOND).unwrap();
-    kv.incr("n").unwrap();
+    kv.increment("n", 1).unwrap();
     assert_eq!(kv.ttl("n").unwrap(), Ttl::Expires(SECOND));
     kv.set("n", "1").unwrap();
     assert_eq!(kv.ttl("n").unwrap(), Ttl::Persistent);

@@ -83,7 +83,7 @@ fn check_orders(store: &Store) {
         assert!(rows.iter().any(|row| row.get("amount") == Some(&CqlValue::Int(amount))));
     }
     let found = store.item_table("orders").query(key("customer").eq(customer(1))).index("by_amount").reverse();
-    assert_eq!(found.items().unwrap().count(), 3);
+    assert_eq!(found.run().unwrap().count(), 3);
     let spent = store.kv().sorted_set("spent");
     assert_eq!((spent.len().unwrap(), spent.score(customer(1)).unwrap()), (3, Some(120.0)));
     assert!(store.check().unwrap().damage.is_empty());

@@ -2,35 +2,50 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use larder::bson::doc;
-use larder::engine::{
-    Changes, Durability, Engine, EngineStats, MemoryEngine, Reads, Snapshot as EngineSnapshot, Ticket,
-};
+use larder::engine::{Changes, Durability, Engine, MemoryEngine, Reads, Ticket};
 use larder::item::{GlobalIndex, Item, KeyType, TableSchema};
-use larder::kv::{AddOptions, End, EvictionPolicy};
+use larder::kv::stream::NewId;
+use larder::kv::{AddOptions, End, EvictionPolicy, StreamId};
 use larder::limits::{JOB_STEP_ENTRIES_MAX, REMOVED_AT_ONCE_MAX};
 use larder::wide_column::{CqlType, Order};
 use larder::{Document, Error, Kv, ManualClock, Result, Store, Timestamp, wide_column};
 use proptest::prelude::*;
 
+use common::{Commits, Watched};
+
 /// Longest wait for the background thread; it takes milliseconds on an idle machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// An engine in memory that notes how many entries each commit changes.
+/// Notes how many entries each commit changes.
 #[derive(Debug, Default)]
-struct Counted {
-    inner: MemoryEngine,
-    commits: Mutex<Vec<usize>>,
+struct Sizes(Mutex<Vec<usize>>);
+
+impl Commits for Sizes {
+    fn commit(
+        &self,
+        inner: &MemoryEngine,
+        changes: &Changes,
+        reads: Option<&Reads>,
+        durability: Durability,
+    ) -> Result<Ticket> {
+        self.0.lock().unwrap().push(changes.len());
+        inner.commit(changes, reads, durability)
+    }
 }
+
+type Counted = Watched<Sizes>;
 
 impl Counted {
     /// The sizes of the commits since this was last asked.
     fn take(&self) -> Vec<usize> {
-        std::mem::take(&mut self.commits.lock().unwrap())
+        std::mem::take(&mut self.commits.0.lock().unwrap())
     }
 
     fn put(&self, key: &[u8], value: &[u8]) {
@@ -38,51 +53,9 @@ impl Counted {
     }
 }
 
-impl Engine for Counted {
-    fn name(&self) -> &'static str {
-        "counted"
-    }
-
-    fn snapshot(&self) -> Result<Arc<dyn EngineSnapshot>> {
-        self.inner.snapshot()
-    }
-
-    fn latest(&self) -> Result<Arc<dyn EngineSnapshot>> {
-        self.inner.latest()
-    }
-
-    fn begin(&self) -> Result<Arc<dyn EngineSnapshot>> {
-        self.inner.begin()
-    }
-
-    fn commit(&self, changes: &Changes, reads: Option<&Reads>, durability: Durability) -> Result<Ticket> {
-        self.commits.lock().unwrap().push(changes.len());
-        self.inner.commit(changes, reads, durability)
-    }
-
-    fn is_persistent(&self) -> bool {
-        false
-    }
-
-    fn fork(&self) -> Result<Arc<dyn Engine>> {
-        self.inner.fork()
-    }
-
-    fn sync(&self) -> Result<()> {
-        self.inner.sync()
-    }
-
-    fn stats(&self) -> Result<EngineStats> {
-        self.inner.stats()
-    }
-
-    fn close(&self) -> Result<()> {
-        self.inner.close()
-    }
-}
-
 fn counted() -> (Store, Arc<Counted>, ManualClock) {
-    let (engine, clock) = (Arc::new(Counted::default()), ManualClock::at(Timestamp::from_seconds(1_700_000_000)));
+    let (engine, clock) =
+        (Arc::new(Counted::new(Sizes::default())), ManualClock::at(Timestamp::from_seconds(1_700_000_000)));
     let store = Store::builder().clock(clock.clone()).engine(Arc::clone(&engine) as Arc<dyn Engine>).unwrap();
     (store, engine, clock)
 }
@@ -125,22 +98,54 @@ fn fill(kv: &Kv, prefix: &str) -> Vec<String> {
 }
 
 #[test]
+fn removing_a_large_group_changes_few_entries_and_a_new_one_of_its_name_has_nothing_of_it() {
+    let (store, engine, _) = counted();
+    let stream = store.kv().stream("s");
+    store
+        .transaction(|tx| {
+            let stream = tx.kv().stream("s");
+            (0..MANY).try_for_each(|_| stream.add(NewId::Auto, [("a", "1")]).map(drop))
+        })
+        .unwrap();
+    let (group, other) = (stream.group("g"), stream.group("other"));
+    for group in [&group, &other] {
+        group.create(StreamId::MIN).unwrap();
+    }
+    other.read("ann", Some(3)).unwrap();
+    let left = entries(&store);
+    assert_eq!(group.read("ann", None).unwrap().len(), MANY);
+    assert!(in_one_small_commit(&engine, || group.remove()));
+    assert!(store.pending_jobs().unwrap() > 0);
+    group.create(StreamId::MIN).unwrap();
+    assert_eq!((group.pending().unwrap().count, group.consumers().unwrap().len()), (0, 0));
+    assert!(store.kv().copy("s", &store.kv(), "t").unwrap());
+    assert_eq!(store.kv().stream("t").group("other").pending().unwrap().count, 3);
+    assert!(in_one_small_commit(&engine, || store.kv().remove("t")));
+    run_jobs(&store, &engine, left);
+    assert_eq!((stream.len().unwrap(), other.pending().unwrap().count), (MANY as u64, 3));
+    assert_eq!(group.read("bob", None).unwrap().len(), MANY);
+    assert!(in_one_small_commit(&engine, || store.kv().remove("s")));
+    store.run_jobs().unwrap();
+    assert_eq!(store.kv().len().unwrap(), 0);
+}
+
+#[test]
 fn removing_a_large_key_changes_few_entries_whatever_removes_it() {
     let (store, engine, clock) = counted();
     let kv = store.kv();
     kv.unsorted_set("small").add("m").unwrap();
     let left = entries(&store);
     for key in fill(&kv, "deleted:") {
-        assert!(in_one_small_commit(&engine, || kv.delete(&key)));
+        assert!(in_one_small_commit(&engine, || kv.remove(&key)));
     }
     for key in fill(&kv, "overwritten:") {
         in_one_small_commit(&engine, || kv.set(&key, "v"));
-        assert!(in_one_small_commit(&engine, || kv.delete(&key)));
+        assert!(in_one_small_commit(&engine, || kv.remove(&key)));
     }
     for key in fill(&kv, "renamed over:") {
         kv.set("other", "v").unwrap();
         assert!(in_one_small_commit(&engine, || kv.rename("other", &key)));
-        kv.delete(&key).unwrap();
+        kv.remove(&key).unwrap();
     }
     for key in fill(&kv, "expired:") {
         assert!(in_one_small_commit(&engine, || kv.expire(&key, Duration::from_secs(1))));
@@ -177,10 +182,10 @@ fn what_is_small_is_removed_at_once_and_leaves_no_job() {
     let left = entries(&store);
     let few = || (0..REMOVED_AT_ONCE_MAX).map(|n| n.to_string());
     kv.unsorted_set("set").add_many(few()).unwrap();
-    kv.delete("set").unwrap();
+    kv.remove("set").unwrap();
     assert_eq!((store.pending_jobs().unwrap(), entries(&store)), (0, left));
     kv.set_all(&few().map(|n| (n, "v")).collect::<Vec<_>>()).unwrap();
-    kv.delete("first").unwrap();
+    kv.remove("first").unwrap();
     assert_eq!(kv.clear().unwrap(), REMOVED_AT_ONCE_MAX as u64);
     assert_eq!((store.pending_jobs().unwrap(), entries(&store)), (0, left - 2));
 }
@@ -214,7 +219,7 @@ fn emptying_and_swapping_keyspaces_changes_few_entries() {
 #[test]
 fn no_event_tells_of_keys_that_expire_after_their_keyspace_was_emptied() {
     let (store, _, clock) = counted();
-    store.publish_key_events(larder::kv::KeyEvents::ALL.and(larder::kv::KeyEvents::ON_EVENT_CHANNELS));
+    store.publish_key_events(larder::kv::KeyEvents::ALL | larder::kv::KeyEvents::ON_EVENT_CHANNELS);
     let kv = store.kv();
     for n in 0..100 {
         kv.set_with_ttl(n.to_string(), "v", Duration::from_secs(1)).unwrap();
@@ -289,7 +294,7 @@ fn a_drop_that_rolls_back_leaves_everything_and_no_job() {
     store.collection::<Document>("events").insert_many((0..100).map(|n| doc! { "_id": n })).unwrap();
     let before = entries(&store);
     let outcome = store.transaction(|tx| {
-        tx.kv().delete("set")?;
+        tx.kv().remove("set")?;
         tx.kv().clear()?;
         tx.kv().set("k", "v")?;
         tx.database("default").drop_collection("events")?;
@@ -309,7 +314,7 @@ fn snapshots_and_forks_keep_what_is_dropped_after_them() {
     let kv = store.kv();
     fill(&kv, "");
     let (before, fork) = (store.snapshot().unwrap(), store.fork().unwrap());
-    kv.delete("set").unwrap();
+    kv.remove("set").unwrap();
     kv.set_all(&many().map(|n| (n, "v")).collect::<Vec<_>>()).unwrap();
     kv.clear().unwrap();
     let after = store.fork().unwrap();
@@ -329,14 +334,14 @@ fn jobs_go_on_after_a_store_was_opened_again_and_ids_are_not_used_twice() {
     let open = || Store::builder().clock(ManualClock::default()).durability(Durability::None).open(dir.path()).unwrap();
     let store = open();
     store.kv().unsorted_set("set").add_many(many()).unwrap();
-    store.kv().delete("set").unwrap();
+    store.kv().remove("set").unwrap();
     store.close().unwrap();
     for _ in 0..3 {
         let store = open();
         assert_eq!(store.pending_jobs().unwrap(), 1);
         store.kv().unsorted_set("set").add("m").unwrap();
         assert_eq!(store.kv().unsorted_set("set").len().unwrap(), 1, "nothing of the one that was removed");
-        store.kv().delete("set").unwrap();
+        store.kv().remove("set").unwrap();
         store.close().unwrap();
     }
     let store = open();
@@ -350,12 +355,12 @@ fn the_background_thread_works_jobs_off_those_of_an_opened_store_too() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::builder().clock(ManualClock::default()).open(dir.path()).unwrap();
     store.kv().unsorted_set("set").add_many(many()).unwrap();
-    store.kv().delete("set").unwrap();
+    store.kv().remove("set").unwrap();
     store.close().unwrap();
     let store = Store::open(dir.path()).unwrap();
     await_jobs(&store);
     store.kv().hash("hash").set_many(many().map(|n| (n, "v"))).unwrap();
-    store.kv().delete("hash").unwrap();
+    store.kv().remove("hash").unwrap();
     await_jobs(&store);
     assert_eq!(entries(&store), 1);
 }
@@ -376,7 +381,7 @@ fn a_job_that_fails_stops_no_other_and_is_tried_again() {
     engine.put(b"\x20\x30\0\0damaged", b"\xff");
     kv.clear().unwrap();
     kv.unsorted_set("set").add_many(many()).unwrap();
-    kv.delete("set").unwrap();
+    kv.remove("set").unwrap();
     store.collection::<Document>("events").insert_many((0..100).map(|n| doc! { "_id": n })).unwrap();
     store.database("default").drop_collection("events").unwrap();
     assert_eq!(store.pending_jobs().unwrap(), 3);
@@ -428,7 +433,7 @@ fn an_optimistic_transaction_conflicts_with_what_was_dropped_under_it() {
     kv.set_all(&many().map(|n| (n, "v")).collect::<Vec<_>>()).unwrap();
     let tx = store.begin().unwrap();
     tx.kv().unsorted_set("set").add("late").unwrap();
-    kv.delete("set").unwrap();
+    kv.remove("set").unwrap();
     kv.unsorted_set("set").add("new").unwrap();
     assert!(tx.commit().unwrap_err().is_retryable());
 
@@ -473,7 +478,7 @@ fn dropping_what_is_large_makes_room_and_evicting_it_too() {
         store.set_memory_budget(Some(1 << 20), policy).unwrap();
         if policy == EvictionPolicy::NoEviction {
             assert!(matches!(kv.set("k", "v"), Err(Error::OutOfMemory { .. })));
-            kv.delete("hash").unwrap();
+            kv.remove("hash").unwrap();
         }
         for n in 0..10 {
             kv.set(format!("k{n}"), "v").unwrap();
@@ -565,10 +570,10 @@ fn apply<S: larder::WriteScope>(op: &Op, spaces: &[Kv<S>; 3]) -> Result<()> {
             for n in 0..FILLED {
                 spaces[*space].set(format!("filled{n:03}"), "v")?;
             }
-            spaces[*space].delete([2])?;
+            spaces[*space].remove([2])?;
             spaces[*space].unsorted_set([2]).add_many((0..FILLED).map(|n| format!("m{n:03}")))?;
         }
-        Op::Remove(space, key) => drop(spaces[*space].delete([*key])?),
+        Op::Remove(space, key) => drop(spaces[*space].remove([*key])?),
         Op::Rename(space, from, to) => drop(spaces[*space].rename([*from], [*to])?),
         Op::Move(from, key, to) => drop(spaces[*from].move_to([*key], &spaces[*to])?),
         Op::Clear(space) => drop(spaces[*space].clear()?),

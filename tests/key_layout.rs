@@ -42,7 +42,7 @@ fn stored_keys() -> BTreeSet<String> {
     store.kv_named("a").swap(&store.kv_named("b")).unwrap();
     store.kv_named("a").set("k", "v").unwrap();
     store.kv_named("c").unsorted_set("s").add_many((0..65).map(|n| n.to_string())).unwrap();
-    store.kv_named("c").delete("s").unwrap();
+    store.kv_named("c").remove("s").unwrap();
 
     let mut keys = BTreeSet::new();
     let mut cursor = engine.snapshot().unwrap().range(&KeyRange::all(), Direction::Forward).unwrap();

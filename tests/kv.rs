@@ -40,12 +40,12 @@ fn keyspaces_and_keys_are_apart_whatever_their_bytes() {
 fn a_counter_that_would_overflow_stays_as_it_is() {
     let kv = kv();
     kv.set("n", i64::MAX.to_string()).unwrap();
-    assert!(matches!(kv.incr("n"), Err(Error::Invalid { kind: InvalidKind::Overflow, .. })));
-    assert_eq!(kv.incr_by("n", i64::MIN).unwrap(), -1);
-    assert!(matches!(kv.incr_by("n", i64::MIN), Err(Error::Invalid { kind: InvalidKind::Overflow, .. })));
+    assert!(matches!(kv.increment("n", 1), Err(Error::Invalid { kind: InvalidKind::Overflow, .. })));
+    assert_eq!(kv.increment("n", i64::MIN).unwrap(), -1);
+    assert!(matches!(kv.increment("n", i64::MIN), Err(Error::Invalid { kind: InvalidKind::Overflow, .. })));
     assert_eq!(kv.get("n").unwrap().as_deref(), Some(&b"-1"[..]));
     kv.set("n", "1.5").unwrap();
-    let error = kv.incr("n").unwrap_err();
+    let error = kv.increment("n", 1).unwrap_err();
     assert_eq!(error.to_string(), "value is not an integer or out of range");
 }
 
@@ -57,7 +57,7 @@ fn a_key_of_another_kind_is_refused_by_name() {
     kv.sorted_set("z").add("m", 1.0).unwrap();
     let error = kv.get("z").unwrap_err();
     assert!(matches!(error, Error::WrongType { ref key, expected: "string", found: "sorted set" } if key == "z"));
-    assert!(matches!(kv.incr("z"), Err(Error::WrongType { .. })));
+    assert!(matches!(kv.increment("z", 1), Err(Error::WrongType { .. })));
     for outcome in [
         kv.sorted_set("s").add("m", 1.0).map(drop),
         kv.sorted_set("s").increment("m", 1.0).map(drop),
@@ -88,7 +88,7 @@ fn long(length: usize, end: u8) -> Vec<u8> {
 fn long_keys_are_as_good_as_short_ones() {
     let clock = larder::ManualClock::default();
     let store = Store::builder().clock(clock.clone()).in_memory();
-    store.publish_key_events(larder::kv::KeyEvents::parse("EA").unwrap());
+    store.publish_key_events("EA".parse().unwrap());
     let kv = store.kv();
     let (one, two, short) = (long(20_000, b'1'), long(20_000, b'2'), vec![b'a'; limits::KEY_COMPONENT_BYTES_MAX]);
     kv.set(&one, "1").unwrap();
@@ -97,7 +97,7 @@ fn long_keys_are_as_good_as_short_ones() {
     assert_eq!(kv.get(&one).unwrap().as_deref(), Some(&b"1"[..]));
     assert_eq!(kv.get(&two).unwrap().as_deref(), Some(&b"2"[..]));
     assert_eq!(kv.get(&short).unwrap().as_deref(), Some(&b"short"[..]));
-    assert_eq!(kv.incr(&one).unwrap(), 2);
+    assert_eq!(kv.increment(&one, 1).unwrap(), 2);
     assert!(kv.keys_matching("*2").unwrap().iter().eq([&two]));
     let mut paged = vec![kv.keys_after(None, 1).unwrap().remove(0).0];
     while let Some((key, _)) = kv.keys_after(paged.last().map(|key| &**key), 1).unwrap().pop() {
@@ -110,9 +110,9 @@ fn long_keys_are_as_good_as_short_ones() {
     assert!(matches!(refused, Error::WrongType { key, .. } if key.as_bytes() == one));
 
     let deleted = store.subscribe("__keyevent@0__:del").unwrap();
-    assert!(kv.delete(&two).unwrap() && !kv.exists(&two).unwrap());
+    assert!(kv.remove(&two).unwrap() && !kv.exists(&two).unwrap());
     assert_eq!(deleted.try_recv().unwrap().unwrap().payload(), two);
-    assert!(kv.rename(&one, &two).unwrap() && kv.copy(&two, &kv, &one, false).unwrap());
+    assert!(kv.rename(&one, &two).unwrap() && kv.copy_if_absent(&two, &kv, &one).unwrap());
     assert!(kv.move_to(&two, &store.kv_named("1")).unwrap());
     assert_eq!(store.kv_named("1").get(&two).unwrap().as_deref(), Some(&b"2"[..]));
     let expired = store.subscribe("__keyevent@0__:expired").unwrap();
@@ -204,13 +204,13 @@ fn long_members_and_fields_are_as_good_as_short_ones() {
 
     for key in ["set", "hash", "board"] {
         let dump = kv.dump(key).unwrap().unwrap();
-        assert!(kv.restore("again", &dump, None, true).unwrap());
+        kv.restore("again", &dump, None).unwrap();
         assert_eq!(kv.dump("again").unwrap().unwrap(), dump);
     }
     assert_eq!(set.take_nth(&[0, 1, 2, 3]).unwrap().len(), 4);
     assert_eq!(hash.remove_many(&members).unwrap(), 4);
     assert_eq!(board.remove_many(&members).unwrap(), 4);
-    assert!(kv.delete("again").unwrap() && kv.delete("both").unwrap());
+    assert!(kv.remove("again").unwrap() && kv.remove("both").unwrap());
     assert_eq!(store.stats().unwrap().entries, Some(1), "the end of the block of storage ids");
 }
 
@@ -239,7 +239,7 @@ fn overwriting_or_deleting_a_sorted_set_takes_its_members_along() {
     kv.set("z", "v").unwrap();
     assert_eq!(store.run_jobs().unwrap(), 200);
     assert_eq!(store.stats().unwrap().entries, Some(2), "the string, and the end of the block of storage ids");
-    kv.delete("z").unwrap();
+    kv.remove("z").unwrap();
     assert!(kv.sorted_set("z").add("0", 1.0).unwrap(), "nothing of the old set shows");
     assert_eq!(kv.sorted_set("z").len().unwrap(), 1);
 }
@@ -354,7 +354,7 @@ fn what_is_too_long_is_refused_before_anything_is_written() {
 #[test]
 fn the_same_code_runs_on_store_transaction_and_snapshot() {
     fn write<S: WriteScope>(kv: &Kv<S>) -> larder::Result<()> {
-        kv.incr("n")?;
+        kv.increment("n", 1)?;
         kv.sorted_set("z").increment("m", 1.0).map(drop)
     }
     fn read<S: Scope>(kv: &Kv<S>) -> larder::Result<(Option<Vec<u8>>, Option<f64>)> {
@@ -382,7 +382,7 @@ fn an_operation_that_fails_leaves_its_transaction_as_it_was() {
             let kv = tx.kv();
             kv.sorted_set("z").add("m", f64::INFINITY)?;
             assert!(kv.sorted_set("z").increment("m", f64::NEG_INFINITY).is_err());
-            assert!(kv.incr("z").is_err());
+            assert!(kv.increment("z", 1).is_err());
             kv.set("k", "v")
         })
         .unwrap();
@@ -417,12 +417,12 @@ fn counters_lose_nothing_between_threads() {
         for _ in 0..4 {
             threads.spawn(|| {
                 for _ in 0..250 {
-                    store.kv().incr("n").unwrap();
+                    store.kv().increment("n", 1).unwrap();
                     store.kv().sorted_set("z").increment("m", 1.0).unwrap();
                 }
             });
         }
     });
-    assert_eq!(store.kv().incr_by("n", 0).unwrap(), 1_000);
+    assert_eq!(store.kv().increment("n", 0).unwrap(), 1_000);
     assert_eq!(store.kv().sorted_set("z").score("m").unwrap(), Some(1_000.0));
 }

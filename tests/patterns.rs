@@ -352,7 +352,7 @@ fn a_killed_load_goes_on_without_loss_or_duplicate() {
         child.kill().unwrap();
         child.wait().unwrap();
         let store = open_to_kill(directory.path(), &clock());
-        let done = |pass: &str| store.kv().incr_by(format!("progress:{pass}"), 0).unwrap().unsigned_abs();
+        let done = |pass: &str| store.kv().increment(format!("progress:{pass}"), 0).unwrap().unsigned_abs();
         assert!(done("events") + done("leaderboard") >= acknowledged, "an acknowledged row is lost");
         let stored = events::count(&store).unwrap();
         let expected = accepted(&purchases[..usize::try_from(done("events")).unwrap()]).len() as u64;

@@ -94,7 +94,7 @@ fn optimistic_transactions_that_touch_the_same_things_conflict_in_every_model() 
     type Touch = fn(&Transaction) -> Result<()>;
     let touches: [(&str, Touch); 5] = [
         ("documents", |tx| tx.collection::<Document>("c").insert_one(&doc! { "_id": 1 }).map(drop)),
-        ("keys", |tx| tx.kv().incr("n").map(drop)),
+        ("keys", |tx| tx.kv().increment("n", 1).map(drop)),
         ("sorted sets", |tx| tx.kv().sorted_set("z").increment("m", 1.0).map(drop)),
         ("items", |tx| tx.item_table("orders").put(&Item::new().with("id", "1")).map(drop)),
         ("rows", |tx| {
@@ -149,7 +149,7 @@ fn several_handles_of_one_transaction_work_side_by_side_and_cursors_stay_as_open
             documents.insert_many((0..10).map(|n| doc! { "_id": n }))?;
             let mut seen = 0;
             for document in documents.find(doc! {}).run()? {
-                kv.incr("seen")?;
+                kv.increment("seen", 1)?;
                 again.delete_one(doc! { "_id": document?.get_i32("_id").unwrap() })?;
                 seen += 1;
             }
@@ -167,7 +167,7 @@ fn a_fork_and_its_original_never_see_each_other_and_a_fork_forks() {
     fork.transaction(|tx| write_everywhere(tx, "fork")).unwrap();
     store.transaction(|tx| write_everywhere(tx, "original")).unwrap();
     let second = fork.fork().unwrap();
-    second.kv().delete("both").unwrap();
+    second.kv().remove("both").unwrap();
     let all = |store: &Store| ["both", "original", "fork"].map(|id| known(store, id));
     assert_eq!((all(&store), all(&fork), all(&second)), ([5, 5, 0], [5, 0, 5], [4, 0, 5]));
     clock.advance(Duration::from_secs(1));
@@ -207,20 +207,20 @@ fn many_threads_lose_no_update() {
             let store = store.clone();
             threads.spawn(move || {
                 for _ in 0..200 {
-                    store.kv().incr("auto").unwrap();
-                    store.transaction(|tx| tx.kv().incr("exclusive")).unwrap();
+                    store.kv().increment("auto", 1).unwrap();
+                    store.transaction(|tx| tx.kv().increment("exclusive", 1)).unwrap();
                 }
                 let mut committed = 0;
                 while committed < 50 {
                     let tx = store.begin().unwrap();
-                    tx.kv().incr("optimistic").unwrap();
+                    tx.kv().increment("optimistic", 1).unwrap();
                     tx.kv().sorted_set("threads").increment(thread.to_string(), 1.0).unwrap();
                     committed += i32::from(tx.commit().is_ok());
                 }
             });
         }
     });
-    let counts = ["auto", "exclusive", "optimistic"].map(|key| store.kv().incr_by(key, 0).unwrap());
+    let counts = ["auto", "exclusive", "optimistic"].map(|key| store.kv().increment(key, 0).unwrap());
     assert_eq!(counts, [800, 800, 200]);
     assert_eq!(store.kv().sorted_set("threads").count_by_score(50.0..=50.0).unwrap(), 4);
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use larder::kv::{EvictionPolicy, KeyEvents};
+use larder::kv::EvictionPolicy;
 use larder::{Stopwatch, Store};
 
 /// How many threads the process has.
@@ -26,13 +26,13 @@ fn a_store_starts_a_thread_when_it_has_to_and_a_fork_too() {
     let forks: Vec<_> = (0..50).map(|_| store.fork().unwrap()).collect();
     for fork in &forks {
         fork.kv().set("k", "v").unwrap();
-        futures_lite::future::block_on(fork.transaction_async(|tx| tx.kv().incr("n"))).unwrap();
+        futures_lite::future::block_on(fork.transaction_async(|tx| tx.kv().increment("n", 1))).unwrap();
     }
     assert_eq!(started(), 1, "what they have inherited alone is not worth a thread, nor is what needs no sync");
 
     forks.first().unwrap().kv().set_with_ttl("other", "v", FAR).unwrap();
     assert_eq!(started(), 2);
-    forks.get(1).unwrap().publish_key_events(KeyEvents::parse("KEA").unwrap());
+    forks.get(1).unwrap().publish_key_events("KEA".parse().unwrap());
     assert_eq!(started(), 3, "events of what expires are to be told");
     forks.get(2).unwrap().set_memory_budget(Some(1 << 20), EvictionPolicy::AllKeysLru).unwrap();
     assert_eq!(started(), 4, "what has expired is to make room");

@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use crate::catalog::Entry;
-use crate::item::AttributeValue;
-use crate::item::schema::TableRecord;
+use crate::item::schema::Definition;
+use crate::item::value::AttributeValue;
 
 /// The table that an item was read from.
 #[derive(Debug)]
 pub(super) struct Origin {
     name: Arc<str>,
-    table: Arc<Entry<TableRecord>>,
+    table: Definition,
 }
 
 impl Origin {
-    pub(super) fn new(name: &Arc<str>, table: &Arc<Entry<TableRecord>>) -> Arc<Self> {
+    pub(super) fn new(name: &Arc<str>, table: &Definition) -> Arc<Self> {
         Arc::new(Self { name: Arc::clone(name), table: Arc::clone(table) })
     }
 
@@ -40,5 +39,5 @@ pub(super) fn name_of(fields: &[String], table: &str) -> String {
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold("0x".to_owned(), |hex, byte| hex + &format!("{byte:02x}"))
+    format!("0x{}", crate::encoding::hex::hex(bytes))
 }

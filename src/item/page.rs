@@ -7,7 +7,7 @@ use crate::catalog::Entry;
 use crate::engine::{Direction, Key as StoredKey, KeyRange};
 use crate::error::{Error, InvalidKind, Result};
 use crate::item::origin::Origin;
-use crate::item::schema::{IndexRecord, Projection, TableRecord};
+use crate::item::schema::{Definition, IndexRecord, Projection, TableRecord};
 use crate::item::{Item, layout, record};
 use crate::limits;
 use crate::txn::{Cursor, View};
@@ -38,7 +38,7 @@ impl LastKey {
     /// # let table = Store::in_memory().item_table("Events");
     /// # table.create(TableSchema::new("PK", KeyType::S))?;
     /// table.put(&Item::from([("PK", "a"), ("mail", "a@example.org")]))?;
-    /// let after = table.scan().limit(1).run()?.last_key.expect("the limit ended the page");
+    /// let after = table.scan().limit(1).page()?.last_key.expect("the limit ended the page");
     /// assert_eq!(after.attributes(), &Item::from([("PK", "a")]));
     /// # Ok::<(), larder::Error>(())
     /// ```
@@ -70,10 +70,10 @@ impl From<LastKey> for Item {
 /// for n in 0..3 {
 ///     table.put(&Item::new().with("PK", "USER#7").with("SK", n))?;
 /// }
-/// let page = table.query(key("PK").eq("USER#7")).limit(2).run()?;
+/// let page = table.query(key("PK").eq("USER#7")).limit(2).page()?;
 /// assert_eq!(page.items.len(), 2);
 /// let after = page.last_key.expect("there is more");
-/// let rest = table.query(key("PK").eq("USER#7")).start_after(after).run()?;
+/// let rest = table.query(key("PK").eq("USER#7")).start_after(after).page()?;
 /// assert_eq!((rest.items.len(), rest.last_key), (1, None));
 /// # Ok::<(), larder::Error>(())
 /// ```
@@ -85,26 +85,28 @@ impl From<LastKey> for Item {
 pub struct Page {
     /// The items, in key order or its reverse.
     pub items: Vec<Item>,
-    /// Where to go on; only its absence means that there is no more. A page that its limit ended has one even when
+    /// Where to go on; only its absence means that there is no more. A page that a limit ended has one even when
     /// nothing follows.
     #[doc(alias = "LastEvaluatedKey")]
     pub last_key: Option<LastKey>,
     /// Items read to make the page.
     #[doc(alias = "ScannedCount")]
-    pub scanned: usize,
+    pub scanned: u64,
 }
 
 /// What is read, whichever way it was asked for.
 #[derive(Debug)]
 pub(super) struct Plan {
-    table: Arc<Entry<TableRecord>>,
+    table: Definition,
     origin: Arc<Origin>,
     /// Place of the index that is read, in the table's list.
     index: Option<usize>,
     range: KeyRange,
     direction: Direction,
     /// Items of one page.
-    limit: Option<usize>,
+    page_size: u64,
+    /// Items in all.
+    limit: u64,
 }
 
 /// How a query or scan was asked to read.
@@ -112,27 +114,34 @@ pub(super) struct Plan {
 pub(super) struct Options {
     pub(super) index: Option<String>,
     pub(super) direction: Direction,
-    pub(super) limit: Option<usize>,
+    pub(super) limit: Option<u64>,
+    pub(super) page_size: Option<u64>,
     pub(super) start_after: Option<LastKey>,
 }
 
+impl Options {
+    /// Refuses what no table could read.
+    pub(super) fn check(&self) -> Result<()> {
+        if self.limit == Some(0) || self.page_size == Some(0) {
+            return Err(invalid("a limit, and the size of a page, is at least 1"));
+        }
+        Ok(())
+    }
+}
+
 impl Plan {
-    /// A plan to read what `range` makes of the key prefix of the table or index.
+    /// A plan to read `range` of the table, or of the index that `options` name.
     pub(super) fn new(
         name: &Arc<str>,
-        table: Arc<Entry<TableRecord>>,
+        table: Definition,
         options: &Options,
-        range: impl FnOnce(&TableRecord, Option<&IndexRecord>, Vec<u8>) -> Result<KeyRange>,
+        range: impl FnOnce(&Entry<TableRecord>, Option<&IndexRecord>) -> Result<KeyRange>,
     ) -> Result<Self> {
-        if options.limit == Some(0) {
-            return Err(invalid("the limit of a page is at least 1"));
-        }
         let index = options.index.as_ref().map(|name| position(&table.record, name)).transpose()?;
-        let origin = Origin::new(name, &table);
-        let mut plan =
-            Self { table, origin, index, range: KeyRange::all(), direction: options.direction, limit: options.limit };
-        let prefix = layout::prefix(plan.table.storage, plan.index());
-        plan.range = range(&plan.table.record, plan.index(), prefix)?;
+        let (origin, range) =
+            (Origin::new(name, &table), range(&table, index.and_then(|place| table.record.indexes.get(place)))?);
+        let (page_size, limit) = (options.page_size.unwrap_or(u64::MAX), options.limit.unwrap_or(u64::MAX));
+        let mut plan = Self { table, origin, index, range, direction: options.direction, page_size, limit };
         if let Some(key) = &options.start_after {
             let start = plan.stored_key(key)?;
             if !plan.range.contains(&start) {
@@ -219,23 +228,27 @@ pub(super) struct PageReader {
     rows: Rows,
     /// An item that was read and no longer fitted on its page.
     held: Option<Item>,
+    /// Items that may still be returned.
+    left: u64,
 }
 
 impl PageReader {
     pub(super) fn new(plan: Plan, view: View) -> Result<Self> {
-        let cursor = view.range(&plan.range, plan.direction)?;
-        Ok(Self { rows: Rows { plan, view, cursor }, held: None })
+        let (cursor, left) = (view.range(&plan.range, plan.direction)?, plan.limit);
+        Ok(Self { rows: Rows { plan, view, cursor }, held: None, left })
     }
 
-    /// The next page: up to the limit, or up to [`limits::ITEM_PAGE_BYTES_MAX`], whichever comes first (SEM: ITM-QRY-1).
+    /// The next page: up to the limit or the size of a page, or up to [`limits::ITEM_PAGE_BYTES_MAX`], whichever comes first
+    /// (SEM: ITM-QRY-1).
     pub(super) fn next_page(&mut self) -> Result<Page> {
         let mut page = Page::default();
         let mut bytes = 0;
-        while self.rows.plan.limit.is_none_or(|limit| page.items.len() < limit) {
+        while self.left > 0 && page.scanned < self.rows.plan.page_size {
             let Some(item) = self.next_item()? else { return Ok(page) };
             bytes += item.size_bytes();
             if bytes > limits::ITEM_PAGE_BYTES_MAX && !page.items.is_empty() {
                 self.held = Some(item);
+                self.left += 1;
                 break;
             }
             page.items.push(item);
@@ -246,17 +259,27 @@ impl PageReader {
     }
 
     fn next_item(&mut self) -> Result<Option<Item>> {
-        match self.held.take() {
-            Some(item) => Ok(Some(item)),
-            None => self.rows.next(),
+        if self.left == 0 {
+            return Ok(None);
         }
+        let item = match self.held.take() {
+            Some(item) => Some(item),
+            None => self.rows.next()?,
+        };
+        self.left -= u64::from(item.is_some());
+        Ok(item)
+    }
+
+    /// Whether the limit has been reached.
+    fn is_done(&self) -> bool {
+        self.left == 0
     }
 }
 
-/// All pages of a query or scan, read from one snapshot; ends after the page without a last key, or after an error.
+/// All pages of a query or scan, read from one snapshot; ends after the page without a last key, at the limit, or after
+/// an error.
 ///
-/// Given by [`Query::pages`](crate::item::Query::pages) and [`Scan::pages`](crate::item::Scan::pages). It owns what it
-/// reads, and holds one page at a time.
+/// Given by [`Query::pages`](crate::item::Query::pages). It owns what it reads, and holds one page at a time.
 ///
 /// # Examples
 /// ```
@@ -266,7 +289,7 @@ impl PageReader {
 /// for user in ["ann", "bob", "cid"] {
 ///     table.put(&Item::new().with("PK", user))?;
 /// }
-/// let mut pages = table.scan().limit(2).pages()?;
+/// let mut pages = table.scan().page_size(2).pages()?;
 /// assert_eq!(pages.next().unwrap()?.items.len(), 2);
 /// assert_eq!(pages.next().unwrap()?.items.len(), 1);
 /// assert!(pages.next().is_none());
@@ -286,8 +309,9 @@ impl Iterator for Pages {
     type Item = Result<Page>;
 
     fn next(&mut self) -> Option<Result<Page>> {
-        let page = self.0.as_mut()?.next_page();
-        if !page.as_ref().is_ok_and(|page| page.last_key.is_some()) {
+        let reader = self.0.as_mut()?;
+        let page = reader.next_page();
+        if reader.is_done() || !page.as_ref().is_ok_and(|page| page.last_key.is_some()) {
             self.0 = None;
         }
         Some(page)
@@ -298,8 +322,7 @@ impl std::iter::FusedIterator for Pages {}
 
 /// All items of a query or scan, read from one snapshot one by one; ends after an error.
 ///
-/// Given by [`Query::items`](crate::item::Query::items) and [`Scan::items`](crate::item::Scan::items). It owns what it
-/// reads.
+/// Given by [`Query::run`](crate::item::Query::run). It owns what it reads.
 ///
 /// # Examples
 /// ```
@@ -307,7 +330,7 @@ impl std::iter::FusedIterator for Pages {}
 /// # let table = Store::in_memory().item_table("Events");
 /// # table.create(TableSchema::new("PK", KeyType::S))?;
 /// table.put(&Item::new().with("PK", "ann"))?;
-/// let mut items = table.scan().items()?;
+/// let mut items = table.scan().run()?;
 /// assert_eq!(items.next().unwrap()?, Item::new().with("PK", "ann"));
 /// assert!(items.next().is_none());
 /// # Ok::<(), larder::Error>(())
@@ -338,9 +361,13 @@ impl std::iter::FusedIterator for Items {}
 
 fn position(record: &TableRecord, name: &str) -> Result<usize> {
     let place = record.indexes.iter().position(|index| index.index.name() == name);
-    place.ok_or_else(|| Error::NotFound { what: "index", name: name.to_owned() })
+    let place = place.ok_or_else(|| Error::NotFound { what: "index", name: name.to_owned() })?;
+    if record.indexes.get(place).is_some_and(|index| index.is_building) {
+        return Err(invalid(&format!("index {name:?} is being built and cannot be read yet")));
+    }
+    Ok(place)
 }
 
-fn invalid(message: &str) -> Error {
+pub(super) fn invalid(message: &str) -> Error {
     Error::invalid(InvalidKind::Value, message)
 }

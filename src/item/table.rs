@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{Entry, Kind, Target, job};
-use crate::error::{Error, Result};
-use crate::item::batch::Admission;
+use crate::catalog::job::Allowance;
+use crate::error::Result;
+use crate::item::batch::{Admission, Batch};
 use crate::item::origin::Origin;
-use crate::item::schema::{TableRecord, check_name};
+use crate::item::schema::Definition;
+use crate::item::target::Target;
 use crate::item::write::Change;
-use crate::item::{Item, Key, KeyCondition, Query, Scan, TableSchema, layout, record};
-use crate::txn::{AutoCommit, Operation, Scope, View, WriteScope};
-
-/// Namespace of every item table in the catalogue.
-const NAMESPACE: &str = "";
+use crate::item::{
+    BatchWriteOutcome, GlobalIndex, IndexStatus, Item, Key, KeyCondition, Query, TableSchema, WriteRequest, build,
+    layout, record,
+};
+use crate::txn::{AutoCommit, Scope, View, WriteScope, Writer};
 
 /// An item table, on the store, in a transaction or on a snapshot. Cheap to clone.
 ///
-/// Given by [`Store::item_table`](crate::Store::item_table). Every operation but [`ItemTable::create`] answers
-/// [`Error::NotFound`] when the table does not exist.
+/// Given by [`Store::item_table`](crate::Store::item_table). Operations on a table that does not exist return
+/// [`Error::NotFound`], but for [`ItemTable::create`] and [`ItemTable::delete_table`].
 ///
 /// # Examples
 /// ```
@@ -27,9 +28,9 @@ const NAMESPACE: &str = "";
 /// for n in 1..=3 {
 ///     table.put(&Item::new().with("PK", "USER#7").with("SK", format!("EVENT#{n}")).with("n", n))?;
 /// }
-/// let newest = table.query(key("PK").eq("USER#7").and(key("SK").begins_with("EVENT#"))).reverse().limit(2).run()?;
-/// assert_eq!(newest.items[0].get("n"), Some(&3.into()));
-/// assert_eq!(newest.items.len(), 2);
+/// let newest = table.query(key("PK").eq("USER#7").and(key("SK").begins_with("EVENT#"))).reverse().limit(2).to_vec()?;
+/// assert_eq!(newest[0].get("n"), Some(&3.into()));
+/// assert_eq!(newest.len(), 2);
 /// # Ok::<(), larder::Error>(())
 /// ```
 ///
@@ -37,15 +38,14 @@ const NAMESPACE: &str = "";
 /// `DynamoDB` API Reference.
 #[derive(Clone, Debug)]
 pub struct ItemTable<S = AutoCommit> {
-    pub(super) scope: S,
-    pub(super) target: Arc<Target<TableRecord>>,
-    pub(super) admission: Option<Admission>,
+    scope: S,
+    pub(super) target: Arc<Target>,
+    admission: Option<Admission>,
 }
 
 impl<S: Scope> ItemTable<S> {
     pub(crate) fn new(scope: S, name: &str) -> Self {
-        let target = Arc::new(Target::new(Kind::ItemTable, NAMESPACE, name));
-        Self { scope, target, admission: None }
+        Self { scope, target: Target::new(name), admission: None }
     }
 
     /// The schema the table was created with.
@@ -66,7 +66,7 @@ impl<S: Scope> ItemTable<S> {
     /// `DynamoDB` API Reference, `DescribeTable`.
     #[doc(alias = "DescribeTable")]
     pub fn schema(&self) -> Result<TableSchema> {
-        self.scope.read(self.operation("schema"), |view| Ok(self.open(view)?.record.schema()))
+        self.read("schema", |view| Ok(self.target.definition(view)?.record.schema()))
     }
 
     /// The item with the primary key `key`: `("USER#7", "EVENT#1")`, or `("USER#7",)` in a table without a sort key.
@@ -94,13 +94,32 @@ impl<S: Scope> ItemTable<S> {
     #[doc(alias = "GetItem")]
     pub fn get(&self, key: impl Into<Key>) -> Result<Option<Item>> {
         let key = key.into();
-        self.scope.read(self.operation("get"), |view| {
-            let table = self.open(view)?;
+        self.read("get", |view| {
+            let table = self.target.definition(view)?;
             let stored = view.get(&layout::item_key(table.storage, &table.record.keys, &key)?)?;
-            stored
-                .map(|bytes| Ok(record::decode(&bytes)?.read_from(&Origin::new(self.target.name(), &table))))
-                .transpose()
+            stored.map(|bytes| Ok(self.from(&table, record::decode(&bytes)?))).transpose()
         })
+    }
+
+    /// Whether the global index `name` can be queried, or is still being built.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) for a table or index that does not exist.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, item::{GlobalIndex, IndexStatus, KeyType, TableSchema}};
+    /// # let table = Store::in_memory().item_table("Users");
+    /// table.create(TableSchema::new("PK", KeyType::S).global_index(GlobalIndex::new("by-mail", "mail", KeyType::S)))?;
+    /// assert_eq!(table.index_status("by-mail")?, IndexStatus::Active);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// `DynamoDB` API Reference, `DescribeTable`: `IndexStatus`.
+    #[doc(alias = "IndexStatus")]
+    pub fn index_status(&self, name: &str) -> Result<IndexStatus> {
+        self.read("index_status", |view| build::status(view, &self.target, name))
     }
 
     /// Begins a query: items of one partition key, in the order of the sort key.
@@ -113,8 +132,8 @@ impl<S: Scope> ItemTable<S> {
     /// for n in [3, 1, 2] {
     ///     table.put(&Item::new().with("PK", "USER#7").with("SK", n))?;
     /// }
-    /// let page = table.query(key("PK").eq("USER#7").and(key("SK").lt(3))).run()?;
-    /// assert!(page.items.iter().filter_map(|item| item.get("SK")).eq([&1.into(), &2.into()]));
+    /// let items = table.query(key("PK").eq("USER#7").and(key("SK").lt(3))).to_vec()?;
+    /// assert!(items.iter().filter_map(|item| item.get("SK")).eq([&1.into(), &2.into()]));
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
@@ -122,7 +141,7 @@ impl<S: Scope> ItemTable<S> {
     /// `DynamoDB` API Reference, `Query`.
     #[doc(alias = "Query")]
     pub fn query(&self, condition: KeyCondition) -> Query<S> {
-        Query::new(self.clone(), condition)
+        Query::new(self.scope.clone(), Arc::clone(&self.target), Some(condition))
     }
 
     /// Begins a scan: every item of the table or of an index.
@@ -134,28 +153,53 @@ impl<S: Scope> ItemTable<S> {
     /// # table.create(TableSchema::new("PK", KeyType::S))?;
     /// table.put(&Item::from([("PK", "USER#7")]))?;
     /// table.put(&Item::from([("PK", "USER#8")]))?;
-    /// assert_eq!(table.scan().run()?.items.len(), 2);
+    /// assert_eq!(table.scan().run()?.count(), 2);
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
     /// # Source
     /// `DynamoDB` API Reference, `Scan`.
     #[doc(alias = "Scan")]
-    pub fn scan(&self) -> Scan<S> {
-        Scan::new(self.clone())
+    pub fn scan(&self) -> Query<S> {
+        Query::new(self.scope.clone(), Arc::clone(&self.target), None)
     }
 
-    pub(super) fn open(&self, view: &View) -> Result<Arc<Entry<TableRecord>>> {
-        let table = self.target.get(view)?;
-        table.ok_or_else(|| Error::NotFound { what: "item table", name: self.name().to_owned() })
+    /// The handle with `admit` deciding which entries of its batch writes are processed.
+    ///
+    /// This simulates a table that throttles, so that a caller can test the code that sends unprocessed entries again;
+    /// no other handle is concerned, and without it nothing is ever unprocessed. `admit` is called once for each entry,
+    /// in the order of the call, before the call checks or writes anything.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, item::{Item, KeyType, TableSchema, WriteRequest}};
+    /// use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    /// let table = Store::in_memory().item_table("Events");
+    /// table.create(TableSchema::new("PK", KeyType::S))?;
+    /// let asked = AtomicUsize::new(0);
+    /// let every_other = table.with_batch_admission(move |_| asked.fetch_add(1, Relaxed) % 2 == 0);
+    /// let mut requests: Vec<_> = ["a", "b", "c", "d"].map(|id| WriteRequest::put(Item::from([("PK", id)]))).into();
+    /// let mut calls = 0;
+    /// while !requests.is_empty() {
+    ///     requests = every_other.batch_write(requests)?.unprocessed;
+    ///     calls += 1;
+    /// }
+    /// assert_eq!(calls, 3, "4, then 2, then 1");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_batch_admission(mut self, admit: impl Fn(&WriteRequest) -> bool + Send + Sync + 'static) -> Self {
+        self.admission = Some(Admission::new(admit));
+        self
     }
 
-    pub(super) fn name(&self) -> &str {
-        self.target.name()
+    /// `item` of this table, which knows where it was read.
+    fn from(&self, table: &Definition, item: Item) -> Item {
+        item.read_from(&Origin::new(self.target.name(), table))
     }
 
-    pub(super) fn operation(&self, verb: &'static str) -> Operation<'_> {
-        Operation::new("item", verb, self.name())
+    fn read<R>(&self, verb: &'static str, body: impl FnOnce(&View) -> Result<R>) -> Result<R> {
+        self.scope.read(self.target.operation(verb), body)
     }
 }
 
@@ -180,18 +224,12 @@ impl<S: WriteScope> ItemTable<S> {
     /// `DynamoDB` API Reference, `CreateTable`; there a second call is refused whatever its schema.
     #[doc(alias = "CreateTable")]
     pub fn create(&self, schema: TableSchema) -> Result<()> {
-        check_name("item table", self.name())?;
-        let record = TableRecord::new(schema.checked()?);
-        self.scope.write(self.operation("create"), |writer| {
-            let same = |stored: &TableRecord, asked: &TableRecord| stored.schema() == asked.schema();
-            self.target.create_or_same(writer, record.clone(), same, ("item table", self.name()))
-        })
+        self.target.check_name()?;
+        let schema = schema.checked()?;
+        self.write("create", false, |writer| self.target.create(writer, &schema))
     }
 
-    /// Removes the table with its items and indexes. Another may be created under its name.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when it does not exist.
+    /// Removes the table with its items and indexes, and returns whether there was one. Another may be created under its name.
     ///
     /// # Cost
     /// O(log n). Items and index entries are removed in the background, when there are many
@@ -202,20 +240,119 @@ impl<S: WriteScope> ItemTable<S> {
     /// use larder::{Store, item::{KeyType, TableSchema}};
     /// let table = Store::in_memory().item_table("Events");
     /// table.create(TableSchema::new("PK", KeyType::S))?;
-    /// table.delete_table()?;
-    /// assert!(table.schema().is_err());
+    /// assert!(table.delete_table()?);
+    /// assert!(!table.delete_table()?, "it is gone");
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
     /// # Source
     /// `DynamoDB` API Reference, `DeleteTable`.
     #[doc(alias = "DeleteTable")]
-    pub fn delete_table(&self) -> Result<()> {
-        self.scope.write(self.operation("delete_table").freeing(true), |writer| {
-            let table = self.open(writer)?;
-            self.target.remove(writer);
-            job::remove(writer, &layout::table_prefix(table.storage))
-        })
+    pub fn delete_table(&self) -> Result<bool> {
+        self.write("delete_table", true, |writer| self.target.remove(writer))
+    }
+
+    /// Adds a global index to the table, and returns when it can be queried. When the table has it, nothing happens.
+    ///
+    /// Of items that are there already, those whose key attributes the index cannot hold are left out of it; items that are put
+    /// from now on are refused then.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`](crate::Error::AlreadyExists) when the table has another index of that name;
+    /// [`Error::Invalid`](crate::Error::Invalid) or [`Error::LimitExceeded`](crate::Error::LimitExceeded) for an index that the
+    /// table cannot have; [`Error::NotFound`](crate::Error::NotFound) when the table does not exist, or somebody removed the index
+    /// meanwhile.
+    ///
+    /// # Atomicity and cost
+    /// O(n log n) for n items. On the store in commits of bounded size, between which others have their turns; what is not done
+    /// when the process ends is done in the background later. In a transaction it is part of it.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, item::{GlobalIndex, Item, KeyType, TableSchema, key}};
+    /// let table = Store::in_memory().item_table("Users");
+    /// table.create(TableSchema::new("PK", KeyType::S))?;
+    /// table.put(&Item::from([("PK", "a"), ("mail", "a@example.org")]))?;
+    /// table.add_index(GlobalIndex::new("by-mail", "mail", KeyType::S))?;
+    /// assert_eq!(table.query(key("mail").eq("a@example.org")).index("by-mail").to_vec()?.len(), 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// `DynamoDB` API Reference, `UpdateTable` with `GlobalSecondaryIndexUpdates`.
+    #[doc(alias("UpdateTable", "CreateGlobalSecondaryIndexAction"))]
+    #[expect(clippy::needless_pass_by_value, reason = "an index is declared in place")]
+    pub fn add_index(&self, index: GlobalIndex) -> Result<()> {
+        let name = index.name().to_owned();
+        let mut is_complete = self.write("add_index", false, |writer| {
+            build::add(writer, &self.target, index.clone(), &mut Allowance::of_step())
+        })?;
+        while !is_complete {
+            let advance = |writer: &mut _| build::advance(writer, &self.target, &name, &mut Allowance::of_step());
+            is_complete = !self.write("fill_index", false, advance)?;
+        }
+        Ok(())
+    }
+
+    /// As [`ItemTable::add_index`], and returns at once: the index is filled in the background, or by
+    /// [`Store::run_jobs`](crate::Store::run_jobs) on a clock that is turned by hand. Until then it is kept up to date and
+    /// cannot be queried. A table with few items has a complete one at once.
+    ///
+    /// # Errors
+    /// As [`ItemTable::add_index`].
+    ///
+    /// # Cost
+    /// O(log n), and what a step of a job costs.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{ManualClock, Store, item::{GlobalIndex, IndexStatus, Item, KeyType, TableSchema}};
+    /// let store = Store::builder().clock(ManualClock::default()).in_memory();
+    /// let table = store.item_table("Numbers");
+    /// table.create(TableSchema::new("PK", KeyType::N))?;
+    /// for n in 0..2_000 {
+    ///     table.put(&Item::from([("PK", n), ("half", n / 2)]))?;
+    /// }
+    /// table.add_index_in_background(GlobalIndex::new("by-half", "half", KeyType::N))?;
+    /// assert_eq!(table.index_status("by-half")?, IndexStatus::Creating);
+    /// store.run_jobs()?;
+    /// assert_eq!(table.index_status("by-half")?, IndexStatus::Active);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// `DynamoDB` API Reference, `UpdateTable` with `GlobalSecondaryIndexUpdates`.
+    #[expect(clippy::needless_pass_by_value, reason = "an index is declared in place")]
+    pub fn add_index_in_background(&self, index: GlobalIndex) -> Result<()> {
+        let add = |writer: &mut _| build::add(writer, &self.target, index.clone(), &mut Allowance::of_step());
+        self.write("add_index", false, add).map(drop)
+    }
+
+    /// Removes the global index `name`, complete or not, and returns whether there was one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) when the table does not exist.
+    ///
+    /// # Cost
+    /// O(log n). Its entries are removed in the background, when there are many
+    /// ([`Store::run_jobs`](crate::Store::run_jobs)).
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, item::{GlobalIndex, KeyType, TableSchema}};
+    /// # let table = Store::in_memory().item_table("Users");
+    /// # table.create(TableSchema::new("PK", KeyType::S))?;
+    /// table.add_index(GlobalIndex::new("by-mail", "mail", KeyType::S))?;
+    /// assert!(table.remove_index("by-mail")?);
+    /// assert!(!table.remove_index("by-mail")?, "it is gone");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// `DynamoDB` API Reference, `DeleteGlobalSecondaryIndexAction`.
+    #[doc(alias = "DeleteGlobalSecondaryIndexAction")]
+    pub fn remove_index(&self, name: &str) -> Result<bool> {
+        self.write("remove_index", true, |writer| build::remove(writer, &self.target, name))
     }
 
     /// Puts `item` in the place of the item with its primary key, and answers the item that was there.
@@ -242,10 +379,11 @@ impl<S: WriteScope> ItemTable<S> {
     /// `DynamoDB` API Reference, `PutItem` with `ReturnValues` `ALL_OLD`.
     #[doc(alias = "PutItem")]
     pub fn put(&self, item: &Item) -> Result<Option<Item>> {
-        self.scope.write(self.operation("put"), |writer| {
-            let table = self.open(writer)?;
+        self.write("put", false, |writer| {
+            item.check()?;
+            let table = self.target.definition(writer)?;
             let old = Change::put(&table, item)?.apply(writer, &table)?;
-            Ok(old.map(|old| old.read_from(&Origin::new(self.target.name(), &table))))
+            Ok(old.map(|old| self.from(&table, old)))
         })
     }
 
@@ -273,11 +411,53 @@ impl<S: WriteScope> ItemTable<S> {
     #[doc(alias = "DeleteItem")]
     pub fn delete(&self, key: impl Into<Key>) -> Result<Option<Item>> {
         let key = key.into();
-        self.scope.write(self.operation("delete").freeing(true), |writer| {
-            let table = self.open(writer)?;
+        self.write("delete", true, |writer| {
+            let table = self.target.definition(writer)?;
             let old = Change::delete(&table, &key)?.apply(writer, &table)?;
-            Ok(old.map(|old| old.read_from(&Origin::new(self.target.name(), &table))))
+            Ok(old.map(|old| self.from(&table, old)))
         })
+    }
+
+    /// Processes 1 to 25 puts and deletes of distinct items, in one transaction.
+    ///
+    /// All of them are processed, unless [`ItemTable::with_batch_admission`] holds some back.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] or [`Error::LimitExceeded`] when there are none or too many, two are about the same item, or one
+    /// could not be written alone, whether it was admitted or not. Nothing is written then.
+    ///
+    /// # Atomicity and cost
+    /// What is processed is committed together, which the imitated product does not promise. As that many puts.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, item::{Item, KeyType, TableSchema, WriteRequest}};
+    /// let table = Store::in_memory().item_table("Events");
+    /// table.create(TableSchema::new("PK", KeyType::S))?;
+    /// let outcome = table.batch_write([
+    ///     WriteRequest::put(Item::from([("PK", "a")])),
+    ///     WriteRequest::delete(("b",)),
+    /// ])?;
+    /// assert!(outcome.unprocessed.is_empty());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// `DynamoDB` API Reference, `BatchWriteItem`.
+    #[doc(alias = "BatchWriteItem")]
+    pub fn batch_write(&self, requests: impl Into<Vec<WriteRequest>>) -> Result<BatchWriteOutcome> {
+        let batch = Batch::new(requests.into(), self.admission.as_ref())?;
+        self.write("batch_write", batch.frees(), |writer| batch.apply(writer, &*self.target.definition(writer)?))?;
+        Ok(batch.outcome())
+    }
+
+    pub(super) fn write<R>(
+        &self,
+        verb: &'static str,
+        frees: bool,
+        body: impl FnMut(&mut Writer) -> Result<R>,
+    ) -> Result<R> {
+        self.scope.write(self.target.operation(verb).freeing(frees), body)
     }
 }
 
@@ -293,7 +473,7 @@ mod tests {
         let index = GlobalIndex::new("idx", "g", KeyType::N).projection(Projection::Include(vec!["v".into()]));
         table.create(TableSchema::new("p", KeyType::S).sort_key("s", KeyType::B).global_index(index)).unwrap();
         let stored = |view: &View| Ok(view.get(b"\x01\x02\0\0abc")?.map(std::borrow::Cow::into_owned));
-        let stored = table.scope.read(table.operation("test"), stored).unwrap().unwrap();
+        let stored = table.read("test", stored).unwrap().unwrap();
         // Id 1, storage 1, format 2, 23 bytes; key p of type S, key s of type B; one index, 13 bytes: id 1, "idx", key g of type N, including v; last id 1.
         let expected = "00000001".to_owned()
             + "00000001"

@@ -3,8 +3,9 @@
 //! | bytes | field    | encoding                                                                         |
 //! |-------|----------|----------------------------------------------------------------------------------|
 //! | 1     | type     | `01` string, `02` hash, `03` list, `04` set, `05` sorted set, `06` stream        |
-//! | 1     | flags    | bit 0: a deadline follows; bit 1: a storage id follows; bit 2: a key follows     |
-//! | 0, 8  | deadline | microseconds since the epoch, as an ordered i64                                  |
+//! | 1     | flags    | bit 0: a deadline follows; bit 1: a storage id follows; bit 2: a key follows;    |
+//! |       |          | bit 3: the deadline is in milliseconds, for it is beyond what microseconds tell  |
+//! | 0, 8  | deadline | microseconds (with bit 3: milliseconds) since the epoch, as an ordered i64       |
 //! | 0..9  | storage  | id of where the elements are, a short u64; all but strings have one              |
 //! | 0, 4.. | key     | length as a u32, and the key itself, which is shortened where the head is kept   |
 //! | 0..   | payload  | string: its bytes; list: `kv/list/extent.rs`; stream: `kv/stream/record.rs`      |
@@ -20,7 +21,7 @@ use smallvec::SmallVec;
 use crate::clock::Timestamp;
 use crate::encoding::ordered::{Reader, put_i64, put_short_u64};
 use crate::error::{Error, Result};
-use crate::kv::key::{Elements, key_of, long_key, place_of};
+use crate::kv::layout::{Elements, key_of, long_key, place_of};
 
 /// What a key holds.
 ///
@@ -102,11 +103,17 @@ const HAS_STORAGE: u8 = 0x02;
 /// Flag: the key is long.
 const HAS_KEY: u8 = 0x04;
 
+/// Flag: the deadline is in milliseconds, beyond the last moment that microseconds can tell.
+const IS_FAR: u8 = 0x08;
+
 /// What a record says besides its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) kind: Kind,
+    /// The last moment there is for one that is further off.
     pub(super) deadline: Option<Timestamp>,
+    /// The milliseconds of a deadline that is further off than microseconds can tell.
+    far_millis: Option<i64>,
     /// What the elements are stored under; strings have none.
     storage: Option<u64>,
 }
@@ -114,17 +121,30 @@ pub(super) struct Head {
 impl Head {
     /// The head of a string.
     pub(super) fn string(deadline: Option<Timestamp>) -> Self {
-        Self { kind: Kind::String, deadline, storage: None }
+        Self { kind: Kind::String, deadline, far_millis: None, storage: None }
     }
 
     /// The head of a collection with these elements.
     pub(super) fn collection(kind: Kind, deadline: Option<Timestamp>, elements: &Elements) -> Self {
-        Self { kind, deadline, storage: Some(elements.storage()) }
+        Self { kind, deadline, far_millis: None, storage: Some(elements.storage()) }
     }
 
     /// The same with another deadline, or none.
     pub(super) fn with_deadline(self, deadline: Option<Timestamp>) -> Self {
-        Self { deadline, ..self }
+        Self { deadline, far_millis: None, ..self }
+    }
+
+    /// The same with a deadline so many milliseconds after the epoch, if that is further off than microseconds can tell.
+    pub(super) fn with_far_deadline(self, millis: i64) -> Self {
+        if millis.checked_mul(1_000).is_some() {
+            return self;
+        }
+        Self { deadline: Some(Timestamp::from_millis(millis)), far_millis: Some(millis), ..self }
+    }
+
+    /// The milliseconds of a deadline that is further off than microseconds can tell.
+    pub(super) fn far_millis(self) -> Option<i64> {
+        self.far_millis
     }
 
     /// The same with other elements; a string stays what it is.
@@ -164,9 +184,10 @@ impl Head {
         let has_deadline = if self.deadline.is_some() { HAS_DEADLINE } else { 0 };
         let has_storage = if self.storage.is_some() { HAS_STORAGE } else { 0 };
         let has_key = if long_key.is_some() { HAS_KEY } else { 0 };
-        record.push(has_deadline | has_storage | has_key);
+        let is_far = if self.far_millis.is_some() { IS_FAR } else { 0 };
+        record.push(has_deadline | has_storage | has_key | is_far);
         if let Some(deadline) = self.deadline {
-            put_i64(&mut record, deadline.as_micros());
+            put_i64(&mut record, self.far_millis.unwrap_or(deadline.as_micros()));
         }
         if let Some(storage) = self.storage {
             put_short_u64(&mut record, storage);
@@ -215,15 +236,23 @@ impl<'a> Whole<'a> {
         let kind = Kind::from_tag(reader.u8()?)?;
         let flags = reader.u8()?;
         // Elements are what makes a key no string.
-        if flags & !(HAS_DEADLINE | HAS_STORAGE | HAS_KEY) != 0 || (flags & HAS_STORAGE != 0) != kind.has_elements() {
+        let is_known = flags & !(HAS_DEADLINE | HAS_STORAGE | HAS_KEY | IS_FAR) == 0;
+        let is_timed = flags & IS_FAR == 0 || flags & HAS_DEADLINE != 0;
+        if !is_known || !is_timed || (flags & HAS_STORAGE != 0) != kind.has_elements() {
             return Err(Error::corrupt("key record", format!("flags {flags:02x} of a {}", kind.name())));
         }
-        let mut deadline = None;
-        if flags & HAS_DEADLINE != 0 {
+        let (mut deadline, mut far_millis) = (None, None);
+        if flags & IS_FAR != 0 {
+            let millis = reader.i64()?;
+            if millis <= i64::MAX / 1_000 {
+                return Err(Error::corrupt("key record", format!("{millis} ms are no deadline beyond microseconds")));
+            }
+            (deadline, far_millis) = (Some(Timestamp::from_millis(millis)), Some(millis));
+        } else if flags & HAS_DEADLINE != 0 {
             deadline = Some(Timestamp::from_micros(reader.i64()?));
         }
         let storage = if flags & HAS_STORAGE != 0 { Some(reader.short_u64()?) } else { None };
-        let head = Head { kind, deadline, storage };
+        let head = Head { kind, deadline, far_millis, storage };
         if flags & HAS_KEY == 0 {
             return Ok(Self { head, long_key: None, payload: reader.rest() });
         }
@@ -246,6 +275,23 @@ mod tests {
         assert_eq!(*Head::collection(Kind::Set, None, &Elements::of(7)).encode(None, b""), [4, 2, 1, 7]);
         assert_eq!(*Head::string(None).encode(Some(b"k"), b"v"), [1, 4, 0, 0, 0, 1, b'k', b'v']);
         assert!(Head::decode(&[4, 0]).is_err() && Head::decode(&[1, 2, 1, 7]).is_err());
+    }
+
+    // SEM: KV-EXP-1
+    #[test]
+    fn a_deadline_beyond_microseconds_is_kept_in_milliseconds() {
+        let last = i64::MAX / 1_000;
+        let far = Head::string(None).with_far_deadline(last + 1);
+        assert_eq!((far.deadline, far.far_millis()), (Some(Timestamp::from_micros(i64::MAX)), Some(last + 1)));
+        let record = far.encode(None, b"v");
+        assert_eq!(record[1], HAS_DEADLINE | IS_FAR);
+        assert_eq!(Head::decode(&record).unwrap(), (far, &b"v"[..]));
+        assert_eq!(Head::string(None).with_far_deadline(last), Head::string(None));
+        assert_eq!(far.with_deadline(None), Head::string(None));
+        let mut near = Head::string(Some(Timestamp::from_micros(last))).encode(None, b"v");
+        near[1] |= IS_FAR;
+        assert!(Head::decode(&near).is_err());
+        assert!(Head::decode(&[1, IS_FAR, b'v']).is_err());
     }
 
     proptest! {

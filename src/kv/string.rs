@@ -104,28 +104,6 @@ impl<S: WriteScope> Kv<S> {
         })
     }
 
-    /// Adds one to the number at `key` and answers the sum. A missing key counts as 0; a deadline stays.
-    ///
-    /// # Errors
-    /// As [`Kv::incr_by`].
-    ///
-    /// # Cost
-    /// One lookup and one put.
-    ///
-    /// # Examples
-    /// ```
-    /// let kv = larder::Store::in_memory().kv();
-    /// assert_eq!((kv.incr("visits")?, kv.incr("visits")?), (1, 2));
-    /// # Ok::<(), larder::Error>(())
-    /// ```
-    ///
-    /// # Source
-    /// Redis command reference, `INCR`.
-    #[doc(alias = "INCR")]
-    pub fn incr(&self, key: impl AsRef<[u8]>) -> Result<i64> {
-        self.write("incr", key.as_ref(), |writer, key| incr_by(writer, key, 1))
-    }
-
     /// Adds `by` to the number at `key` and answers the sum. A missing key counts as 0; a deadline stays.
     ///
     /// A number is a string of decimal digits in its shortest form, with `-` before it when it is negative: `7` and `-12`
@@ -142,16 +120,32 @@ impl<S: WriteScope> Kv<S> {
     /// ```
     /// let kv = larder::Store::in_memory().kv();
     /// kv.set("stock", "10")?;
-    /// assert_eq!(kv.incr_by("stock", -3)?, 7);
+    /// assert_eq!(kv.increment("stock", -3)?, 7);
     /// assert_eq!(kv.get("stock")?.as_deref(), Some(&b"7"[..]));
+    /// assert_eq!((kv.increment("visits", 1)?, kv.increment("visits", 1)?), (1, 2));
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
     /// # Source
-    /// Redis command reference, `INCRBY`.
+    /// Redis command reference, `INCR`, `INCRBY`, `DECR`, `DECRBY`.
+    #[doc(alias = "INCR")]
     #[doc(alias = "INCRBY")]
-    pub fn incr_by(&self, key: impl AsRef<[u8]>, by: i64) -> Result<i64> {
-        self.write("incr_by", key.as_ref(), |writer, key| incr_by(writer, key, by))
+    #[doc(alias = "DECR")]
+    #[doc(alias = "DECRBY")]
+    pub fn increment(&self, key: impl AsRef<[u8]>, by: i64) -> Result<i64> {
+        self.write("increment", key.as_ref(), |writer, key| {
+            let found = entry::claim(writer, key, |head, payload| {
+                head.expect(Kind::String, key)?;
+                Ok((head, parse_integer(payload)?))
+            })?;
+            let (head, number) = found.unwrap_or((Head::string(None), 0));
+            let sum = number
+                .checked_add(by)
+                .ok_or_else(|| Error::invalid(InvalidKind::Overflow, "increment or decrement would overflow"))?;
+            entry::replace(writer, key, head, sum.to_string().as_bytes())?;
+            tell(writer, KeyEvents::STRINGS, "incrby", key);
+            Ok(sum)
+        })
     }
 }
 
@@ -184,18 +178,4 @@ pub(super) fn set(writer: &mut Writer, key: &[u8], value: &[u8], deadline: Optio
         entry::clear(writer, key, head)?;
     }
     entry::create(writer, key, Head::string(deadline), value)
-}
-
-fn incr_by(writer: &mut Writer, key: &[u8], by: i64) -> Result<i64> {
-    let found = entry::claim(writer, key, |head, payload| {
-        head.expect(Kind::String, key)?;
-        Ok((head, parse_integer(payload)?))
-    })?;
-    let (head, number) = found.unwrap_or((Head::string(None), 0));
-    let sum = number
-        .checked_add(by)
-        .ok_or_else(|| Error::invalid(InvalidKind::Overflow, "increment or decrement would overflow"))?;
-    entry::replace(writer, key, head, sum.to_string().as_bytes())?;
-    tell(writer, KeyEvents::STRINGS, "incrby", key);
-    Ok(sum)
 }

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::key::{Elements, decode_score};
-use super::record::Kind;
+use super::layout::{Elements, decode_score};
+use super::record::{Head, Kind};
 use super::*;
 use crate::clock::{ManualClock, Timestamp};
 use crate::encoding::owner;
-use crate::engine::KeyRange;
-use crate::error::{Error, InvalidKind};
+use crate::engine::{Direction, KeyRange};
+use crate::error::{Error, InvalidKind, Result};
+use crate::txn::{Scope, View, WriteScope};
 use crate::{Store, expiry};
 
 /// Keys and members are one byte, of which few are used, so that they meet.
@@ -64,11 +65,11 @@ fn run<S: WriteScope>(kv: &Kv<S>, op: &Op) -> String {
         Op::Keys => show(kv.keys_matching("[^\u{1}]")),
         Op::Set(k, v) => show(kv.set([*k], v)),
         Op::SetWithTtl(k, v, t) => show(kv.set_with_ttl([*k], v, ttl(t))),
-        Op::IncrBy(k, by) => show(kv.incr_by([*k], *by)),
+        Op::IncrBy(k, by) => show(kv.increment([*k], *by)),
         Op::Expire(k, t) => show(kv.expire([*k], ttl(t))),
         Op::ExpireAt(k, at) => show(kv.expire_at([*k], Timestamp::from_millis(*at))),
         Op::Persist(k) => show(kv.persist([*k])),
-        Op::Delete(k) => show(kv.delete([*k])),
+        Op::Delete(k) => show(kv.remove([*k])),
         Op::Add(k, m, s) => show(set(k).add([*m], *s)),
         Op::Increment(k, m, s) => show(set(k).increment([*m], *s)),
         Op::Remove(k, m) => show(set(k).remove([*m])),
@@ -451,7 +452,7 @@ proptest! {
         let snapshot = store.snapshot().unwrap();
         let kept = snapshot.kv().keys_matching("*").unwrap();
         for key in &kept {
-            prop_assert!(store.kv().delete(key).unwrap());
+            prop_assert!(store.kv().remove(key).unwrap());
         }
         clock.advance(Duration::from_secs(1));
         store.sweep_expired().unwrap();
@@ -533,9 +534,9 @@ mod collections {
         assert_eq!((kv.deadline("target").unwrap(), kv.exists("h").unwrap()), (deadline, false));
         assert_eq!(kv.hash("target").len().unwrap(), 2);
         assert!(kv.hash("h").is_empty().unwrap());
-        assert!(kv.copy("z", &other, "z", false).unwrap() && !kv.copy("z", &other, "z", false).unwrap());
-        assert!(!kv.copy("z", &kv, "z", true).unwrap(), "a key is no copy of itself");
-        kv.delete("z").unwrap();
+        assert!(kv.copy_if_absent("z", &other, "z").unwrap() && !kv.copy_if_absent("z", &other, "z").unwrap());
+        assert!(!kv.copy("z", &kv, "z").unwrap(), "a key is no copy of itself");
+        kv.remove("z").unwrap();
         assert_eq!(other.sorted_set("z").score("m").unwrap(), Some(1.5));
         assert_eq!(other.sorted_set("z").rank("m").unwrap(), Some(0));
         assert!(kv.rename("target", "target").unwrap() && !kv.rename("missing", "target").unwrap());
@@ -560,8 +561,8 @@ mod collections {
         }
         refused(kv.append("list", "x").map(drop));
         refused(kv.get_range("list", 0, 1).map(drop));
-        refused(kv.incr_by_float("list", 1.0).map(drop));
-        refused(kv.get_and_delete("list").map(drop));
+        refused(kv.increment_float("list", 1.0).map(drop));
+        refused(kv.get_and_remove("list").map(drop));
         refused(kv.list("string").pop(crate::kv::End::Back).map(drop));
     }
 }

@@ -27,7 +27,7 @@ impl Store {
     /// let seeded = larder::Store::in_memory();
     /// seeded.kv().set("k", "v")?;
     /// let case = seeded.fork()?;
-    /// case.kv().delete("k")?;
+    /// case.kv().remove("k")?;
     /// assert!(seeded.kv().get("k")?.is_some());
     /// # Ok::<(), larder::Error>(())
     /// ```
@@ -98,6 +98,7 @@ impl Store {
         let ids = Ids::new(seed, engine.latest()?.commit());
         let core = Core::new(engine, clock, Durability::None);
         core.set_ids(ids);
+        self.inner.core.lead_on(&core);
         Ok(Self::from_quiet_core(core))
     }
 }

@@ -28,7 +28,7 @@ use crate::wide_column::{WideBatch, WideTable};
 /// store.transaction(|tx| {
 ///     tx.collection::<Document>("orders").insert_one(&doc! { "_id": 1 })?;
 ///     assert!(!audit(tx)?, "it sees what the transaction has written so far");
-///     tx.kv().incr("orders")
+///     tx.kv().increment("orders", 1)
 /// })?;
 /// assert!(audit(&store)? && audit(&before)?);
 /// # Ok::<(), larder::Error>(())
@@ -50,7 +50,7 @@ use crate::wide_column::{WideBatch, WideTable};
 ///
 /// impl<H: WriteHandles> Stock<'_, H> {
 ///     fn take(&self, product: &str) -> Result<i64> {
-///         self.kv().incr_by(product, -1)
+///         self.kv().increment(product, -1)
 ///     }
 /// }
 ///

@@ -59,7 +59,7 @@ fn what_an_item_does_not_deserialize_to_is_told_by_attribute_item_and_table() {
     table.put(&item).unwrap();
     let found = table.get(("USER#7", 5)).unwrap().unwrap();
     assert_eq!(found, item, "where it was read makes no other item of it");
-    let queried = table.query(larder::item::key("PK").eq("USER#7")).items().unwrap().next().unwrap().unwrap();
+    let queried = table.query(larder::item::key("PK").eq("USER#7")).run().unwrap().next().unwrap().unwrap();
     for item in [found, queried] {
         let text = item.deserialize::<Event>().unwrap_err().to_string();
         for part in ["addr.zip", r#"{PK: "USER#7", SK: 5}"#, r#"item table "Events""#] {

@@ -67,7 +67,7 @@ pub(crate) struct CacheReport {
 pub(crate) fn run_cache(store: &Store, clock: &ManualClock, user_ids: &[String]) -> Result<CacheReport> {
     for user_id in user_ids {
         // An earlier run may have left it.
-        store.kv().delete(profile_key(user_id))?;
+        store.kv().remove(profile_key(user_id))?;
     }
     let hits = || -> Result<u64> {
         user_ids.iter().try_fold(0, |hits, user_id| Ok(hits + u64::from(get_profile(store, user_id)?.1)))
@@ -85,7 +85,7 @@ pub(crate) fn check_rate_limit<S: WriteScope>(
     limit: i64,
 ) -> Result<bool> {
     let key = rate_key(now, user_id);
-    let calls = kv.incr(&key)?;
+    let calls = kv.increment(&key, 1)?;
     if calls == 1 {
         kv.expire(&key, WINDOW)?;
     }
@@ -121,7 +121,7 @@ pub(crate) fn run_rate_limit(
     let mut report = RateReport { calls: user_ids.len() as u64 * (calls + 1), ..RateReport::default() };
     for user_id in user_ids {
         // An earlier run may have counted in this window.
-        kv.delete(rate_key(store.now(), user_id))?;
+        kv.remove(rate_key(store.now(), user_id))?;
         for _ in 0..calls {
             let within = check_rate_limit(&kv, store.now(), user_id, limit)?;
             *(if within { &mut report.allowed } else { &mut report.refused }) += 1;
@@ -129,7 +129,7 @@ pub(crate) fn run_rate_limit(
     }
     clock.advance(WINDOW);
     for user_id in user_ids {
-        kv.delete(rate_key(store.now(), user_id))?;
+        kv.remove(rate_key(store.now(), user_id))?;
         report.allowed_next += u64::from(check_rate_limit(&kv, store.now(), user_id, limit)?);
     }
     Ok(report)

@@ -100,13 +100,13 @@ fn write_batch(
 }
 
 /// The newest events of a customer, newest first, at most `limit`.
-pub(crate) fn newest_of_user<S: Scope>(table: &ItemTable<S>, user_id: &str, limit: usize) -> Result<Vec<Item>> {
+pub(crate) fn newest_of_user<S: Scope>(table: &ItemTable<S>, user_id: &str, limit: u64) -> Result<Vec<Item>> {
     let of_user = key("PK").eq(format!("USER#{user_id}")).and(key("SK").begins_with("EVENT#"));
-    Ok(table.query(of_user).reverse().limit(limit).run()?.items)
+    table.query(of_user).reverse().limit(limit).to_vec()
 }
 
 /// Every event of a type on a day.
 pub(crate) fn of_type_on<S: Scope>(table: &ItemTable<S>, event_type: &str, day: Date) -> Result<Vec<Item>> {
     let on_day = key("GSI1PK").eq(format!("TYPE#{event_type}")).and(key("GSI1SK").eq(format!("DATE#{day}")));
-    table.query(on_day).index("GSI1").items()?.collect()
+    table.query(on_day).index("GSI1").to_vec()
 }

@@ -52,5 +52,5 @@ pub(crate) fn pass(
 
 /// The row that the last purchase done has; 0 before the first.
 fn progress_of(kv: &Kv, key: &str) -> Result<u64> {
-    Ok(kv.incr_by(key, 0)?.try_into().unwrap_or(0))
+    Ok(kv.increment(key, 0)?.try_into().unwrap_or(0))
 }

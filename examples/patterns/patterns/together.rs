@@ -16,7 +16,7 @@ pub(crate) fn record(tx: &Transaction, store: &Store, purchase: &Purchase) -> Re
     if !insert_event(&tx.collection("events"), &Event::new(purchase, store.now()))? {
         return Ok(false);
     }
-    tx.kv().delete(profile_key(&purchase.user_id))?;
+    tx.kv().remove(profile_key(&purchase.user_id))?;
     leaderboard::add(&tx.kv().sorted_set(leaderboard::KEY), purchase)?;
     tx.item_table(items::TABLE).put(&items::event_item(purchase))?;
     time_series::prepare(&tx.wide_table(time_series::KEYSPACE, time_series::TABLE))?
@@ -31,7 +31,7 @@ pub(crate) fn record(tx: &Transaction, store: &Store, purchase: &Purchase) -> Re
 pub(crate) fn erase(tx: &Transaction, purchase: &Purchase) -> Result<()> {
     let id = Event::new(purchase, Timestamp::default()).id;
     tx.collection::<Event>("events").delete_one(doc! { "_id": id })?;
-    tx.kv().delete(profile_key(&purchase.user_id))?;
+    tx.kv().remove(profile_key(&purchase.user_id))?;
     tx.kv().sorted_set(leaderboard::KEY).remove(&purchase.user_id)?;
     tx.item_table(items::TABLE).delete(items::event_key(purchase))?;
     let rows = tx.wide_table(time_series::KEYSPACE, time_series::TABLE);
@@ -58,7 +58,7 @@ pub(crate) fn trace(store: &Store, purchase: &Purchase) -> Result<Trace> {
     let now = store.snapshot()?;
     let id = Event::new(purchase, store.now()).id;
     let item = items::event_item(purchase);
-    let of_user = items::newest_of_user(&now.item_table(items::TABLE), &purchase.user_id, usize::MAX)?;
+    let of_user = items::newest_of_user(&now.item_table(items::TABLE), &purchase.user_id, u64::MAX)?;
     Ok(Trace {
         events: now.collection::<Event>("events").count_documents(doc! { "_id": id })?,
         profile: now.kv().get(profile_key(&purchase.user_id))?,

@@ -294,7 +294,7 @@ impl<S: WriteScope> RateLimiter<S> {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn reset(&self) -> Result<bool> {
-        self.kv.delete(&self.key)
+        self.kv.remove(&self.key)
     }
 }
 

@@ -200,7 +200,7 @@ fn a_fixed_window_is_a_counter_that_clients_share() {
     assert!(limiter.try_acquire(3).unwrap().allowed);
     assert_eq!(kv.get(KEY).unwrap().as_deref(), Some(&b"3"[..]));
     assert_eq!(kv.deadline(KEY).unwrap(), Some(Timestamp::from_seconds(180)));
-    kv.incr_by(KEY, 6).unwrap();
+    kv.increment(KEY, 6).unwrap();
     let denied = limiter.try_acquire(2).unwrap();
     assert!(!denied.allowed && denied.remaining == 1 && denied.retry_after == Some(Duration::from_secs(50)));
     // A client that counted and did not come to set the deadline.

@@ -6,7 +6,7 @@ use crate::engine::Direction;
 use crate::error::Result;
 use crate::kv::entry;
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::Elements;
+use crate::kv::layout::Elements;
 use crate::kv::stream::record::State;
 use crate::kv::stream::{Stream, StreamId, invalid, layout};
 use crate::txn::{View, WriteScope, Writer};
@@ -254,15 +254,15 @@ impl<S: WriteScope> Stream<S> {
     /// use larder::kv::stream::NewId;
     /// let stream = larder::Store::in_memory().kv().stream("s");
     /// let id = stream.add(NewId::Auto, [("a", "1")])?;
-    /// assert_eq!((stream.delete([id])?, stream.delete([id])?), (1, 0));
+    /// assert_eq!((stream.remove([id])?, stream.remove([id])?), (1, 0));
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
     /// # Source
     /// Redis command reference, `XDEL`.
     #[doc(alias = "XDEL")]
-    pub fn delete(&self, ids: impl AsRef<[StreamId]>) -> Result<u64> {
-        self.free("stream.delete", |writer, key, stream, found| {
+    pub fn remove(&self, ids: impl AsRef<[StreamId]>) -> Result<u64> {
+        self.free("stream.remove", |writer, key, stream, found| {
             let Some((head, mut state)) = found else { return Ok(0) };
             let mut deleted = 0;
             for id in ids.as_ref() {

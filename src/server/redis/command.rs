@@ -71,7 +71,7 @@ impl Command {
 
 /// What a command does, as `COMMAND` tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Flags(u16);
+pub(super) struct Flags(u32);
 
 impl Flags {
     pub(super) const NONE: Self = Self(0);
@@ -86,6 +86,19 @@ impl Flags {
     pub(super) const ADMIN: Self = Self(1 << 6);
     /// [`Keys`] does not tell all of its keys.
     pub(super) const MOVABLE_KEYS: Self = Self(1 << 7);
+
+    /// Has nothing to do with what is stored.
+    pub(super) const NO_STORE: Self = Self(1 << 8);
+    /// Only reads, and keeps something of what it found out.
+    pub(super) const NOTES: Self = Self(1 << 9);
+    /// Only reads, and waits when it is told to.
+    pub(super) const MAY_WAIT: Self = Self(1 << 10);
+    /// Its reply is how many changes it has made.
+    pub(super) const REPLIES_CHANGES: Self = Self(1 << 11);
+    /// Compares what is stored later.
+    pub(super) const WATCHES: Self = Self(1 << 12);
+    /// Runs what was queued.
+    pub(super) const EXECUTES: Self = Self(1 << 13);
 
     pub(super) const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)

@@ -66,9 +66,9 @@ impl Pause {
 }
 
 /// Whether a request has to wait. What would be refused is refused at once; `CLIENT UNPAUSE` never waits.
-pub(super) fn holds(door: &Door, session: &Session, words: &[&[u8]]) -> bool {
+pub(super) fn holds(door: &Door, session: &Session, command: Option<&Command>, words: &[&[u8]]) -> bool {
     let Some((_, held)) = door.pause.current() else { return false };
-    let Some(command) = words.first().and_then(|name| find(name)) else { return false };
+    let Some(command) = command else { return false };
     let is_unpause = command.name == "client" && words.get(1).is_some_and(|word| is(word, "unpause"));
     let is_refused = !command.has_arity(words.len())
         || command.check_subcommand(words).is_err()
@@ -76,7 +76,7 @@ pub(super) fn holds(door: &Door, session: &Session, words: &[&[u8]]) -> bool {
     if is_unpause || is_refused {
         return false;
     }
-    held == Held::All || writes(command) || (command.name == "exec" && queue_writes(session))
+    held == Held::All || writes(command) || (command.flags.has(Flags::EXECUTES) && queue_writes(session))
 }
 
 /// Whether what a command does is for others too, and not only what it answers.

@@ -1,6 +1,8 @@
+use super::content::{SECTOR_BYTES, put};
 use super::*;
 use crate::vfs::SystemVfs;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 fn path(name: &str) -> PathBuf {
     Path::new("/data").join(name)

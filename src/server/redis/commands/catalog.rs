@@ -9,7 +9,7 @@ use crate::server::redis::reply::Reply;
 use crate::server::redis::subcommand::{Subcommand, choose, subcommand, write_help};
 
 pub(super) const COMMANDS: &[Command] =
-    &[command("command", -1, Flags::NONE, Keys::NONE, "server", of_subcommand_or_all)];
+    &[command("command", -1, Flags::NONE.and(Flags::NO_STORE), Keys::NONE, "server", of_subcommand_or_all)];
 
 const SUBCOMMANDS: &[Subcommand] = &[
     subcommand("count", 2, count),

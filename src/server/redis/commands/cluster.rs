@@ -16,7 +16,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("readwrite", 1, FAST, Keys::NONE, "cluster", no_cluster),
     command("replconf", -1, ADMIN, Keys::NONE, "server", no_replicas),
     command("replicaof", 3, ADMIN, Keys::NONE, "server", replica_of),
-    command("role", 1, FAST, Keys::NONE, "server", role),
+    command("role", 1, FAST.and(Flags::NO_STORE), Keys::NONE, "server", role),
     command("slaveof", 3, ADMIN, Keys::NONE, "server", replica_of),
     command("sync", 1, ADMIN.and(Flags::NO_MULTI), Keys::NONE, "server", no_replicas),
 ];

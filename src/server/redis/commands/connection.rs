@@ -15,14 +15,14 @@ const OPEN: Flags = Flags::FAST.and(Flags::NO_AUTH);
 const GROUP: &str = "connection";
 
 pub(super) const COMMANDS: &[Command] = &[
-    command("auth", -2, OPEN, Keys::NONE, GROUP, auth),
-    container("client", Flags::NONE, Keys::NONE, GROUP, client::SUBCOMMANDS),
-    command("echo", 2, FAST, Keys::NONE, GROUP, echo),
-    command("hello", -1, OPEN, Keys::NONE, GROUP, hello),
-    command("ping", -1, FAST, Keys::NONE, GROUP, ping),
-    command("quit", -1, OPEN, Keys::NONE, GROUP, quit),
+    command("auth", -2, OPEN.and(Flags::NO_STORE), Keys::NONE, GROUP, auth),
+    container("client", Flags::NONE.and(Flags::NO_STORE), Keys::NONE, GROUP, client::SUBCOMMANDS),
+    command("echo", 2, FAST.and(Flags::NO_STORE), Keys::NONE, GROUP, echo),
+    command("hello", -1, OPEN.and(Flags::NO_STORE), Keys::NONE, GROUP, hello),
+    command("ping", -1, FAST.and(Flags::NO_STORE), Keys::NONE, GROUP, ping),
+    command("quit", -1, OPEN.and(Flags::NO_STORE), Keys::NONE, GROUP, quit),
     command("reset", 1, OPEN, Keys::NONE, GROUP, reset),
-    command("select", 2, FAST, Keys::NONE, GROUP, select),
+    command("select", 2, FAST.and(Flags::NO_STORE), Keys::NONE, GROUP, select),
 ];
 
 fn ping(call: &mut Call<'_>) -> Outcome {

@@ -1,6 +1,5 @@
 //! Dumps: carrying keys from one server to another.
 
-use crate::clock::Timestamp;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::keys::micros_of;
 
@@ -27,8 +26,14 @@ fn restore(call: &mut Call<'_>) -> Outcome {
         return Err(busy());
     }
     let deadline = deadline(call, options.is_absolute)?;
-    if !kv.restore(key, call.word(3), deadline, options.replace)? {
+    let at = deadline.map(micros_of);
+    if options.replace {
+        kv.restore(key, call.word(3), at)?;
+    } else if !kv.restore_if_absent(key, call.word(3), at)? {
         return Err(busy());
+    }
+    if let Some(millis) = deadline {
+        kv.keep_far_deadline(key, millis)?;
     }
     match options.used {
         Some(Used::Idle(seconds)) => kv.set_idle_seconds(key, seconds)?,
@@ -85,7 +90,7 @@ fn options(mut words: &[&[u8]]) -> Result<Options, Refusal> {
 }
 
 /// Until when the key is to last: a time in milliseconds, of which 0 is for ever.
-fn deadline(call: &Call<'_>, is_absolute: bool) -> Result<Option<Timestamp>, Refusal> {
+fn deadline(call: &Call<'_>, is_absolute: bool) -> Result<Option<i64>, Refusal> {
     let invalid = || Refusal::from("ERR Invalid TTL value, must be >= 0");
     let time = call.integer(2)?;
     match time {
@@ -93,7 +98,7 @@ fn deadline(call: &Call<'_>, is_absolute: bool) -> Result<Option<Timestamp>, Ref
         0 => Ok(None),
         _ => {
             let now = if is_absolute { 0 } else { call.door.store.now().as_millis() };
-            time.checked_add(now).map(micros_of).map(Some).ok_or_else(invalid)
+            time.checked_add(now).map(Some).ok_or_else(invalid)
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::kv::{Geo, GeoCondition, GeoPosition, GeoUnit};
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, float, is};
 use crate::server::redis::commands::geo_search::{Form, search};
+use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 
 const READ: Flags = Flags::READ;
@@ -15,12 +16,18 @@ pub(super) const COMMANDS: &[Command] = &[
     command("geodist", -4, READ, Keys::ONE, GROUP, geodist),
     command("geohash", -2, READ, Keys::ONE, GROUP, geohash),
     command("geopos", -2, READ, Keys::ONE, GROUP, geopos),
-    command("georadius", -6, STORES, Keys::ONE, GROUP, |call| search(call, Form::Radius, true)),
+    command("georadius", -6, STORES.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, |call| {
+        search(call, Form::Radius, true)
+    }),
     command("georadius_ro", -6, READ, Keys::ONE, GROUP, |call| search(call, Form::Radius, false)),
-    command("georadiusbymember", -5, STORES, Keys::ONE, GROUP, |call| search(call, Form::RadiusByMember, true)),
+    command("georadiusbymember", -5, STORES.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, |call| {
+        search(call, Form::RadiusByMember, true)
+    }),
     command("georadiusbymember_ro", -5, READ, Keys::ONE, GROUP, |call| search(call, Form::RadiusByMember, false)),
     command("geosearch", -7, READ, Keys::ONE, GROUP, |call| search(call, Form::Search, false)),
-    command("geosearchstore", -8, WRITE, Keys::TWO, GROUP, |call| search(call, Form::Search, true)),
+    command("geosearchstore", -8, WRITE.and(Flags::REPLIES_CHANGES), Keys::TWO, GROUP, |call| {
+        search(call, Form::Search, true)
+    }),
 ];
 
 fn geo<'a>(call: &Call<'a>) -> Geo<InTransaction<'a>> {
@@ -50,6 +57,7 @@ fn geoadd(call: &mut Call<'_>) -> Outcome {
     let place = |[longitude, latitude, member]: &[&'_ [u8]; 3]| Ok((member.to_vec(), position(longitude, latitude)?));
     let places = triples.iter().map(place).collect::<Result<Vec<_>, Refusal>>()?;
     let done = geo(call).add_all(condition, places)?;
+    changes::note(call, done.added + done.moved);
     call.reply.count(if changed { done.added + done.moved } else { done.added });
     Ok(())
 }

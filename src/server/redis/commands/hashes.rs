@@ -2,13 +2,14 @@
 
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, is};
 use crate::server::redis::commands::scan;
+use crate::server::redis::tally::changes;
 
 const READ: Flags = Flags::READ.and(Flags::FAST);
 const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
 const GROUP: &str = "hash";
 
 pub(super) const COMMANDS: &[Command] = &[
-    command("hdel", -3, WRITE, Keys::ONE, GROUP, hdel),
+    command("hdel", -3, WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, hdel),
     command("hexists", 3, READ, Keys::ONE, GROUP, hexists),
     command("hget", 3, READ, Keys::ONE, GROUP, hget),
     command("hgetall", 2, Flags::READ, Keys::ONE, GROUP, hgetall),
@@ -32,6 +33,7 @@ fn hset(call: &mut Call<'_>, name: &str) -> Outcome {
         return Err(format!("ERR wrong number of arguments for '{name}' command").into());
     }
     let new = call.kv().hash(call.word(1)).set_many(pairs.iter().map(|[field, value]| (field, value)))?;
+    changes::note(call, pairs.len() as u64);
     if name == "hset" {
         call.reply.count(new);
     } else {

@@ -8,7 +8,7 @@ const GROUP: &str = "hyperloglog";
 
 pub(super) const COMMANDS: &[Command] = &[
     command("pfadd", -2, WRITE.and(Flags::FAST), Keys::ONE, GROUP, pfadd),
-    command("pfcount", -2, Flags::READ, Keys::ALL, GROUP, pfcount),
+    command("pfcount", -2, Flags::READ.and(Flags::NOTES), Keys::ALL, GROUP, pfcount),
     command("pfdebug", 3, WRITE.and(Flags::ADMIN), Keys::SECOND, GROUP, pfdebug),
     command("pfmerge", -2, WRITE, Keys::ALL, GROUP, pfmerge),
     command("pfselftest", 1, Flags::ADMIN, Keys::NONE, GROUP, pfselftest),

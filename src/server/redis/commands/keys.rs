@@ -5,9 +5,10 @@ use crate::engine::Direction;
 use crate::error::Error;
 use crate::kv::{End, EvictionPolicy, Kind, Kv, Ttl};
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, container, integer, is};
-use crate::server::redis::commands::scan;
+use crate::server::redis::commands::{kind, scan};
 use crate::server::redis::config::Parameters;
 use crate::server::redis::subcommand::{Subcommand, subcommand, write_help};
+use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 
 const READ: Flags = Flags::READ.and(Flags::FAST);
@@ -56,7 +57,7 @@ fn remove(call: &mut Call<'_>, is_lazy: bool) -> Outcome {
     let mut removed = 0;
     for key in call.rest(1) {
         let is_large = is_lazy && effort(&kv, key)? > LAZY_ELEMENTS;
-        if kv.delete(key)? {
+        if kv.remove(key)? {
             removed += 1;
             call.door.counters.lazily_freed(u64::from(is_large));
         }
@@ -104,17 +105,23 @@ fn exists(call: &mut Call<'_>) -> Outcome {
 
 fn kind(call: &mut Call<'_>) -> Outcome {
     let kind = call.kv().kind(call.word(1))?;
-    call.reply.simple(kind.map_or("none", Kind::redis_name));
+    call.reply.simple(kind.map_or("none", kind::name));
     Ok(())
 }
 
 fn ttl(call: &mut Call<'_>, unit: i64) -> Outcome {
-    let left = match call.kv().ttl(call.word(1))? {
+    let kv = call.kv();
+    let left = match kv.ttl(call.word(1))? {
         Ttl::Missing => -2,
         Ttl::Persistent => -1,
         // To the nearest unit, as Redis rounds.
         Ttl::Expires(left) => {
-            let millis = i64::try_from(left.as_micros().div_ceil(1_000)).unwrap_or(i64::MAX);
+            let now = call.door.store.now();
+            let millis = if now.saturating_add(left) == LAST {
+                kv.deadline_millis(call.word(1))?.map_or(0, |millis| millis.saturating_sub(now.as_millis()))
+            } else {
+                i64::try_from(left.as_micros().div_ceil(1_000)).unwrap_or(i64::MAX)
+            };
             if unit == 1 { millis } else { millis.saturating_add(unit / 2) / unit }
         }
     };
@@ -124,9 +131,9 @@ fn ttl(call: &mut Call<'_>, unit: i64) -> Outcome {
 
 fn expire_time(call: &mut Call<'_>, unit: i64) -> Outcome {
     let kv = call.kv();
-    let time = match kv.deadline(call.word(1))? {
+    let time = match kv.deadline_millis(call.word(1))? {
         // To the nearest unit, as Redis rounds.
-        Some(deadline) => deadline.as_millis().saturating_add(unit / 2) / unit,
+        Some(millis) => millis.saturating_add(unit / 2) / unit,
         None if kv.exists(call.word(1))? => -1,
         None => -2,
     };
@@ -153,22 +160,35 @@ fn expire(call: &mut Call<'_>, name: &str, unit: i64, is_absolute: bool) -> Outc
     let invalid = || Refusal::Text(format!("ERR invalid expire time in '{name}' command"));
     let now = if is_absolute { 0 } else { call.door.store.now().as_millis() };
     let millis = time.checked_mul(unit).and_then(|millis| millis.checked_add(now)).ok_or_else(invalid)?;
-    let deadline = micros_of(millis);
     let kv = call.kv();
     let key = call.word(1);
     let before = kv.deadline(key)?;
     // Without a deadline a key lasts for ever (SEM: KV-EXP-4).
     let holds = match before {
         None => !only_old && !later,
-        Some(before) => !only_new && (!later || deadline > before) && (!earlier || deadline < before),
+        Some(before) => {
+            let order = if before == LAST {
+                Some(millis).cmp(&kv.deadline_millis(key)?)
+            } else {
+                micros_of(millis).cmp(&before)
+            };
+            !only_new && (!later || order.is_gt()) && (!earlier || order.is_lt())
+        }
     };
-    let done = holds && kv.expire_at(key, deadline)?;
+    let done = holds && kv.expire_at(key, micros_of(millis))?;
+    if done {
+        kv.keep_far_deadline(key, millis)?;
+    }
+    changes::note(call, 1);
     call.reply.flag(done);
     Ok(())
 }
 
-/// A moment in milliseconds as the store keeps it. One that microseconds cannot tell is the last, or first, that they can: it
-/// is hundreds of thousands of years away.
+/// The last moment that microseconds can tell, which stands for all after it.
+const LAST: Timestamp = Timestamp::from_micros(i64::MAX);
+
+/// A moment in milliseconds as the store goes by it. One that microseconds cannot tell is the last, or first, that they can: it
+/// is hundreds of thousands of years away. [`Kv::keep_far_deadline`] keeps the milliseconds of it.
 pub(super) fn micros_of(millis: i64) -> Timestamp {
     Timestamp::from_micros(millis.saturating_mul(1_000))
 }
@@ -217,7 +237,8 @@ fn copy(call: &mut Call<'_>) -> Outcome {
     if database == call.session.database && from == to {
         return Err("ERR source and destination objects are the same".into());
     }
-    let copied = call.kv().copy(from, &call.kv_at(database), to, replace)?;
+    let (kv, target) = (call.kv(), call.kv_at(database));
+    let copied = if replace { kv.copy(from, &target, to)? } else { kv.copy_if_absent(from, &target, to)? };
     call.reply.flag(copied);
     Ok(())
 }
@@ -280,10 +301,13 @@ fn flush(call: &mut Call<'_>, databases: std::ops::RangeInclusive<usize>) -> Out
         [word] if is(word, "sync") => false,
         _ => return Err(Refusal::syntax()),
     };
+    let mut changes = call.transaction.changes();
     for database in databases {
         let removed = call.kv_at(database).clear()?;
+        changes += removed;
         call.door.counters.lazily_freed(if is_lazy { removed } else { 0 });
     }
+    call.transaction.set_changes(changes);
     call.reply.ok();
     Ok(())
 }

@@ -5,6 +5,7 @@ use crate::kv::{End, Kind};
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::keys::{direction, end};
 use crate::server::redis::commands::waiting;
+use crate::server::redis::tally::changes;
 
 const READ: Flags = Flags::READ;
 const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
@@ -30,7 +31,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("lpush", -3, WRITE, Keys::ONE, GROUP, |call| push(call, End::Front, false)),
     command("lpushx", -3, WRITE, Keys::ONE, GROUP, |call| push(call, End::Front, true)),
     command("lrange", 4, READ, Keys::ONE, GROUP, lrange),
-    command("lrem", 4, Flags::WRITE, Keys::ONE, GROUP, lrem),
+    command("lrem", 4, Flags::WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, lrem),
     command("lset", 4, Flags::WRITE, Keys::ONE, GROUP, lset),
     command("ltrim", 4, Flags::WRITE, Keys::ONE, GROUP, ltrim),
     command("rpop", -2, WRITE, Keys::ONE, GROUP, |call| pop(call, End::Back)),
@@ -43,6 +44,7 @@ fn push(call: &mut Call<'_>, end: End, if_present: bool) -> Outcome {
     let list = call.kv().list(call.word(1));
     let values = call.rest(2);
     let len = if if_present { list.push_if_present(end, values)? } else { list.push(end, values)? };
+    changes::note(call, values.len() as u64);
     call.reply.count(len);
     Ok(())
 }
@@ -64,6 +66,7 @@ fn pop(call: &mut Call<'_>, end: End) -> Outcome {
         return Ok(());
     }
     let values = list.pop_many(end, count)?;
+    changes::note(call, values.len() as u64);
     call.reply.bulks(values);
     Ok(())
 }
@@ -154,7 +157,9 @@ fn lset(call: &mut Call<'_>) -> Outcome {
 }
 
 fn ltrim(call: &mut Call<'_>) -> Outcome {
-    call.kv().list(call.word(1)).trim(call.integer(2)?, call.integer(3)?)?;
+    let (first, last, list) = (call.integer(2)?, call.integer(3)?, call.kv().list(call.word(1)));
+    let removed = list.cut(first, last)?;
+    changes::note(call, removed);
     call.reply.ok();
     Ok(())
 }
@@ -271,5 +276,6 @@ fn transfer(call: &Call<'_>, from: End, to: End) -> Result<Option<Vec<u8>>, Refu
     // Put in first, as in Redis: a value that cannot be must not be taken out, and a list of one value keeps its deadline.
     target.push(to, [&value])?;
     source.pop(from)?;
+    changes::note(call, 1);
     Ok(Some(value))
 }

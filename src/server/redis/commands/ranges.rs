@@ -14,9 +14,15 @@ pub(super) const COMMANDS: &[Command] = &[
     command("zrangebylex", -4, READ, Keys::ONE, GROUP, |call| zrange(call, 1, By::Lex, false, false)),
     command("zrangebyscore", -4, READ, Keys::ONE, GROUP, |call| zrange(call, 1, By::Score, false, false)),
     command("zrangestore", -5, Flags::WRITE, Keys::TWO, GROUP, |call| zrange(call, 2, By::Rank, false, true)),
-    command("zremrangebylex", 4, Flags::WRITE, Keys::ONE, GROUP, |call| remove_range(call, By::Lex)),
-    command("zremrangebyrank", 4, Flags::WRITE, Keys::ONE, GROUP, |call| remove_range(call, By::Rank)),
-    command("zremrangebyscore", 4, Flags::WRITE, Keys::ONE, GROUP, |call| remove_range(call, By::Score)),
+    command("zremrangebylex", 4, Flags::WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, |call| {
+        remove_range(call, By::Lex)
+    }),
+    command("zremrangebyrank", 4, Flags::WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, |call| {
+        remove_range(call, By::Rank)
+    }),
+    command("zremrangebyscore", 4, Flags::WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, |call| {
+        remove_range(call, By::Score)
+    }),
     command("zrevrange", -4, READ, Keys::ONE, GROUP, |call| zrange(call, 1, By::Rank, true, false)),
     command("zrevrangebylex", -4, READ, Keys::ONE, GROUP, |call| zrange(call, 1, By::Lex, true, false)),
     command("zrevrangebyscore", -4, READ, Keys::ONE, GROUP, |call| zrange(call, 1, By::Score, true, false)),

@@ -14,7 +14,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("save", 1, ADMIN.and(Flags::NO_MULTI), Keys::NONE, GROUP, save),
     command("shutdown", -1, ADMIN.and(Flags::NO_MULTI), Keys::NONE, GROUP, shutdown),
     command("swapdb", 3, Flags::WRITE.and(Flags::FAST), Keys::NONE, GROUP, swap_db),
-    command("time", 1, Flags::FAST, Keys::NONE, GROUP, time),
+    command("time", 1, Flags::FAST.and(Flags::NO_STORE), Keys::NONE, GROUP, time),
     command("wait", 3, Flags::NONE, Keys::NONE, "generic", wait),
     command("waitaof", 4, Flags::NONE, Keys::NONE, "generic", wait_aof),
 ];
@@ -140,6 +140,9 @@ fn swap_db(call: &mut Call<'_>) -> Outcome {
         return Err("ERR DB index is out of range".into());
     };
     call.kv_at(first).swap(&call.kv_at(second))?;
+    if first == second {
+        call.transaction.set_changes(call.transaction.changes() + 1);
+    }
     call.reply.ok();
     Ok(())
 }

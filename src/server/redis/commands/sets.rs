@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::hashes::choose;
 use crate::server::redis::commands::scan;
+use crate::server::redis::tally::changes;
 
 const READ: Flags = Flags::READ;
 const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
 const GROUP: &str = "set";
 
 pub(super) const COMMANDS: &[Command] = &[
-    command("sadd", -3, WRITE, Keys::ONE, GROUP, sadd),
+    command("sadd", -3, WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, sadd),
     command("scard", 2, READ.and(Flags::FAST), Keys::ONE, GROUP, scard),
     command("sdiff", -2, READ, Keys::ALL, GROUP, |call| answer(call, difference)),
     command("sdiffstore", -3, Flags::WRITE, Keys::ALL, GROUP, |call| store(call, "sdiffstore", difference)),
@@ -24,7 +25,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("smove", 4, WRITE, Keys::TWO, GROUP, smove),
     command("spop", -2, WRITE, Keys::ONE, GROUP, spop),
     command("srandmember", -2, READ, Keys::ONE, GROUP, srandmember),
-    command("srem", -3, WRITE, Keys::ONE, GROUP, srem),
+    command("srem", -3, WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, srem),
     command("sscan", -3, READ, Keys::ONE, GROUP, scan::sscan),
     command("sunion", -2, READ, Keys::ALL, GROUP, |call| answer(call, union)),
     command("sunionstore", -3, Flags::WRITE, Keys::ALL, GROUP, |call| store(call, "sunionstore", union)),
@@ -108,6 +109,7 @@ fn spop(call: &mut Call<'_>) -> Outcome {
         _ => return Err(Refusal::syntax()),
     };
     let mut chosen = set.take_nth(&choose(call, len, count.unwrap_or(1))?)?;
+    changes::note(call, chosen.len() as u64);
     match count {
         None => call.reply.bulk_or_nil(chosen.pop()),
         Some(_) => write(call, &chosen),

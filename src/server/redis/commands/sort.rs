@@ -9,7 +9,7 @@ use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal
 const GROUP: &str = "generic";
 
 pub(super) const COMMANDS: &[Command] = &[
-    command("sort", -2, Flags::WRITE, Keys::ONE, GROUP, |call| sort(call, true)),
+    command("sort", -2, Flags::WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, |call| sort(call, true)),
     command("sort_ro", -2, Flags::READ, Keys::ONE, GROUP, |call| sort(call, false)),
 ];
 
@@ -196,7 +196,7 @@ fn absent_if_other(found: error::Result<Option<Vec<u8>>>) -> Result<Option<Vec<u
 fn store(call: &mut Call<'_>, destination: &[u8], parts: Vec<Option<Vec<u8>>>) -> Outcome {
     let kv = call.kv();
     let count = parts.len();
-    kv.delete(destination)?;
+    kv.remove(destination)?;
     kv.list(destination).push(End::Back, parts.into_iter().map(Option::unwrap_or_default))?;
     call.reply.count(count as u64);
     Ok(())

@@ -1,11 +1,12 @@
 //! Sorted sets: members and scores. Ranges and combinations have files of their own.
 
 use crate::engine::Direction;
-use crate::kv::{AddOptions, Condition, Kind, ScoreChange, SortedSet};
+use crate::kv::{AddOptions, Condition, End, Kind, ScoreChange, SortedSet};
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, float, integer, is};
 use crate::server::redis::commands::hashes::choose;
 use crate::server::redis::commands::{scan, waiting};
 use crate::server::redis::reply::Protocol;
+use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 
 pub(super) const READ: Flags = Flags::READ;
@@ -14,22 +15,18 @@ pub(super) const GROUP: &str = "sorted-set";
 
 pub(super) const COMMANDS: &[Command] = &[
     command("bzmpop", -5, Flags::WRITE, Keys::NONE, GROUP, |call| mpop(call, true)),
-    command("bzpopmax", -3, WRITE, Keys { first: 1, last: -2, step: 1 }, GROUP, |call| {
-        pop_or_wait(call, Direction::Backward)
-    }),
-    command("bzpopmin", -3, WRITE, Keys { first: 1, last: -2, step: 1 }, GROUP, |call| {
-        pop_or_wait(call, Direction::Forward)
-    }),
+    command("bzpopmax", -3, WRITE, Keys { first: 1, last: -2, step: 1 }, GROUP, |call| pop_or_wait(call, End::Back)),
+    command("bzpopmin", -3, WRITE, Keys { first: 1, last: -2, step: 1 }, GROUP, |call| pop_or_wait(call, End::Front)),
     command("zadd", -4, WRITE, Keys::ONE, GROUP, zadd),
     command("zcard", 2, READ.and(Flags::FAST), Keys::ONE, GROUP, zcard),
     command("zincrby", 4, WRITE, Keys::ONE, GROUP, zincrby),
     command("zmpop", -4, Flags::WRITE, Keys::NONE, GROUP, |call| mpop(call, false)),
     command("zmscore", -3, READ.and(Flags::FAST), Keys::ONE, GROUP, zmscore),
-    command("zpopmax", -2, WRITE, Keys::ONE, GROUP, |call| pop(call, Direction::Backward)),
-    command("zpopmin", -2, WRITE, Keys::ONE, GROUP, |call| pop(call, Direction::Forward)),
+    command("zpopmax", -2, WRITE, Keys::ONE, GROUP, |call| pop(call, End::Back)),
+    command("zpopmin", -2, WRITE, Keys::ONE, GROUP, |call| pop(call, End::Front)),
     command("zrandmember", -2, READ, Keys::ONE, GROUP, zrandmember),
     command("zrank", -3, READ.and(Flags::FAST), Keys::ONE, GROUP, |call| rank(call, Direction::Forward)),
-    command("zrem", -3, WRITE, Keys::ONE, GROUP, zrem),
+    command("zrem", -3, WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, zrem),
     command("zrevrank", -3, READ.and(Flags::FAST), Keys::ONE, GROUP, |call| rank(call, Direction::Backward)),
     command("zscan", -3, READ, Keys::ONE, GROUP, scan::zscan),
     command("zscore", 3, READ.and(Flags::FAST), Keys::ONE, GROUP, zscore),
@@ -114,6 +111,7 @@ fn zadd(call: &mut Call<'_>) -> Outcome {
         return Ok(());
     }
     let done = set(call).add_many(entries, options)?;
+    changes::note(call, done.total());
     call.reply.count(if flags.ch { done.total() } else { done.added });
     Ok(())
 }
@@ -177,15 +175,11 @@ fn rank(call: &mut Call<'_>, direction: Direction) -> Outcome {
     Ok(())
 }
 
-fn take(call: &Call<'_>, key: &[u8], direction: Direction, count: u64) -> Result<Entries, Refusal> {
-    let set = call.kv().sorted_set(key);
-    Ok(match direction {
-        Direction::Forward => set.pop_min(count)?,
-        Direction::Backward => set.pop_max(count)?,
-    })
+fn take(call: &Call<'_>, key: &[u8], end: End, count: u64) -> Result<Entries, Refusal> {
+    Ok(call.kv().sorted_set(key).pop_many(end, count)?)
 }
 
-fn pop(call: &mut Call<'_>, direction: Direction) -> Outcome {
+fn pop(call: &mut Call<'_>, end: End) -> Outcome {
     let count = match call.rest(2) {
         [] => None,
         [count] => Some(
@@ -195,7 +189,8 @@ fn pop(call: &mut Call<'_>, direction: Direction) -> Outcome {
         ),
         _ => return Err(Refusal::syntax()),
     };
-    let entries = take(call, call.word(1), direction, count.unwrap_or(1))?;
+    let entries = take(call, call.word(1), end, count.unwrap_or(1))?;
+    changes::note(call, entries.len() as u64);
     // With a count RESP3 has pairs; without one the one pair is flat.
     if count.is_some() {
         write(call, &entries, true);
@@ -210,10 +205,10 @@ fn pop(call: &mut Call<'_>, direction: Direction) -> Outcome {
 }
 
 /// `BZPOPMIN` and `BZPOPMAX`.
-fn pop_or_wait(call: &mut Call<'_>, direction: Direction) -> Outcome {
+fn pop_or_wait(call: &mut Call<'_>, end: End) -> Outcome {
     let (keys, timeout) = waiting::keys_and_timeout(call)?;
     for key in keys {
-        if let Some((member, score)) = take(call, key, direction, 1)?.pop() {
+        if let Some((member, score)) = take(call, key, end, 1)?.pop() {
             call.reply.array(3);
             call.reply.bulk(key);
             call.reply.bulk(member);
@@ -231,8 +226,8 @@ fn mpop(call: &mut Call<'_>, is_waiting: bool) -> Outcome {
     let timeout = if is_waiting { waiting::timeout(call.word(1))? } else { None };
     let pop = waiting::MultiplePop::parse(call, if is_waiting { 2 } else { 1 })?;
     let direction = match pop.side {
-        side if is(side, "min") => Direction::Forward,
-        side if is(side, "max") => Direction::Backward,
+        side if is(side, "min") => End::Front,
+        side if is(side, "max") => End::Back,
         _ => return Err(Refusal::syntax()),
     };
     for key in pop.keys {
@@ -240,6 +235,7 @@ fn mpop(call: &mut Call<'_>, is_waiting: bool) -> Outcome {
         if entries.is_empty() {
             continue;
         }
+        changes::note(call, entries.len() as u64);
         call.reply.array(2);
         call.reply.bulk(key);
         call.reply.array(entries.len());

@@ -17,21 +17,21 @@ const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
 const GROUP: &str = "stream";
 
 pub(super) const COMMANDS: &[Command] = &[
-    command("xack", -4, WRITE, Keys::ONE, GROUP, xack),
+    command("xack", -4, WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, xack),
     command("xadd", -5, WRITE, Keys::ONE, GROUP, xadd),
     command("xautoclaim", -6, WRITE, Keys::ONE, GROUP, xautoclaim),
     command("xclaim", -6, WRITE, Keys::ONE, GROUP, xclaim),
-    command("xdel", -3, WRITE, Keys::ONE, GROUP, xdel),
+    command("xdel", -3, WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, xdel),
     container("xgroup", Flags::WRITE, Keys::SECOND, GROUP, stream_groups::SUBCOMMANDS),
     container("xinfo", READ, Keys::SECOND, GROUP, stream_info::SUBCOMMANDS),
     command("xlen", 2, READ.and(Flags::FAST), Keys::ONE, GROUP, xlen),
     command("xpending", -3, READ, Keys::ONE, GROUP, xpending),
     command("xrange", -4, READ, Keys::ONE, GROUP, |call| xrange(call, Direction::Forward)),
-    command("xread", -4, READ.and(Flags::MOVABLE_KEYS), Keys::NONE, GROUP, xread),
+    command("xread", -4, READ.and(Flags::MOVABLE_KEYS).and(Flags::MAY_WAIT), Keys::NONE, GROUP, xread),
     command("xreadgroup", -7, Flags::WRITE.and(Flags::MOVABLE_KEYS), Keys::NONE, GROUP, xreadgroup),
     command("xrevrange", -4, READ, Keys::ONE, GROUP, |call| xrange(call, Direction::Backward)),
     command("xsetid", -3, WRITE, Keys::ONE, GROUP, xsetid),
-    command("xtrim", -4, Flags::WRITE, Keys::ONE, GROUP, xtrim),
+    command("xtrim", -4, Flags::WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, xtrim),
 ];
 
 /// The stream that the word after the command's name is the key of.
@@ -158,7 +158,7 @@ fn xdel(call: &mut Call<'_>) -> Outcome {
     let stream = stream(call);
     // Redis looks at the ids only when there is a stream.
     stream.len()?;
-    let removed = if call.kv().exists(call.word(1))? { stream.delete(ids(call.rest(2))?)? } else { 0 };
+    let removed = if call.kv().exists(call.word(1))? { stream.remove(ids(call.rest(2))?)? } else { 0 };
     call.reply.count(removed);
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! Strings and counters.
 
-use crate::clock::Timestamp;
 use crate::kv::{Condition, SetOptions, Until};
 use crate::limits;
 use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::keys::micros_of;
+use crate::server::redis::tally::changes;
 
 const READ: Flags = Flags::READ.and(Flags::FAST);
 const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
@@ -60,6 +60,7 @@ fn mget(call: &mut Call<'_>) -> Outcome {
 
 fn set(call: &mut Call<'_>) -> Outcome {
     let (mut options, mut until, mut condition, mut previous) = (SetOptions::default(), None, None, false);
+    let mut millis = None;
     let mut at = 3;
     while at < call.words.len() {
         let word = call.word(at);
@@ -74,8 +75,8 @@ fn set(call: &mut Call<'_>) -> Outcome {
             set_once(&mut until, Until::AsBefore)?;
         } else if let Some(unit) = unit(word) {
             at += 1;
-            let deadline = deadline(call, at, unit, "set")?;
-            set_once(&mut until, Until::At(deadline))?;
+            let deadline = *millis.insert(deadline(call, at, unit, "set")?);
+            set_once(&mut until, Until::At(micros_of(deadline)))?;
         } else {
             return Err(Refusal::syntax());
         }
@@ -87,7 +88,12 @@ fn set(call: &mut Call<'_>) -> Outcome {
     if previous {
         options = options.previous();
     }
-    let outcome = call.kv().set_with(call.word(1), call.word(2), &options.until(until.unwrap_or_default()))?;
+    let kv = call.kv();
+    let outcome = kv.set_with(call.word(1), call.word(2), &options.until(until.unwrap_or_default()))?;
+    if let Some(millis) = millis.filter(|_| outcome.written) {
+        kv.keep_far_deadline(call.word(1), millis)?;
+    }
+    changes::note(call, 1);
     if previous {
         call.reply.bulk_or_nil(outcome.previous);
     } else if outcome.written {
@@ -117,8 +123,8 @@ fn unit(word: &[u8]) -> Option<Unit> {
     Some(Unit { millis, is_absolute })
 }
 
-/// The deadline that the word at a place gives, which has to be a time after the epoch and no overflow (SEM: KV-EXP-7).
-fn deadline(call: &Call<'_>, at: usize, unit: Unit, name: &str) -> Result<Timestamp, Refusal> {
+/// The deadline in milliseconds that the word at a place gives, which has to be a time after the epoch and no overflow (SEM: KV-EXP-7).
+fn deadline(call: &Call<'_>, at: usize, unit: Unit, name: &str) -> Result<i64, Refusal> {
     if at >= call.words.len() {
         return Err(Refusal::syntax());
     }
@@ -126,14 +132,16 @@ fn deadline(call: &Call<'_>, at: usize, unit: Unit, name: &str) -> Result<Timest
     let invalid = || Refusal::Text(format!("ERR invalid expire time in '{name}' command"));
     let millis = time.checked_mul(unit.millis).filter(|_| time > 0).ok_or_else(invalid)?;
     let now = if unit.is_absolute { 0 } else { call.door.store.now().as_millis() };
-    let millis = millis.checked_add(now).ok_or_else(invalid)?;
-    Ok(micros_of(millis))
+    millis.checked_add(now).ok_or_else(invalid)
 }
 
 fn set_ex(call: &mut Call<'_>, millis: i64) -> Outcome {
     let name = if millis == 1 { "psetex" } else { "setex" };
     let deadline = deadline(call, 2, Unit { millis, is_absolute: false }, name)?;
-    call.kv().set_with(call.word(1), call.word(3), &SetOptions::default().until(Until::At(deadline)))?;
+    let (kv, until) = (call.kv(), Until::At(micros_of(deadline)));
+    kv.set_with(call.word(1), call.word(3), &SetOptions::default().until(until))?;
+    kv.keep_far_deadline(call.word(1), deadline)?;
+    changes::note(call, 1);
     call.reply.ok();
     Ok(())
 }
@@ -152,23 +160,29 @@ fn get_set(call: &mut Call<'_>) -> Outcome {
 }
 
 fn get_del(call: &mut Call<'_>) -> Outcome {
-    let value = call.kv().get_and_delete(call.word(1))?;
+    let value = call.kv().get_and_remove(call.word(1))?;
     call.door.counters.lookup(value.is_some());
     call.reply.bulk_or_nil(value);
     Ok(())
 }
 
 fn get_ex(call: &mut Call<'_>) -> Outcome {
+    let mut millis = None;
     let until = match call.rest(2) {
         [] => Until::AsBefore,
         [word] if is(word, "persist") => Until::Removed,
         [word, _] => match unit(word) {
-            Some(unit) => Until::At(deadline(call, 3, unit, "getex")?),
+            Some(unit) => Until::At(micros_of(*millis.insert(deadline(call, 3, unit, "getex")?))),
             None => return Err(Refusal::syntax()),
         },
         _ => return Err(Refusal::syntax()),
     };
-    let value = call.kv().get_and_expire(call.word(1), until)?;
+    let kv = call.kv();
+    let value = kv.get_and_expire(call.word(1), until)?;
+    if let Some(millis) = millis.filter(|_| value.is_some()) {
+        kv.keep_far_deadline(call.word(1), millis)?;
+    }
+    changes::note(call, 1);
     call.door.counters.lookup(value.is_some());
     call.reply.bulk_or_nil(value);
     Ok(())
@@ -177,6 +191,7 @@ fn get_ex(call: &mut Call<'_>) -> Outcome {
 fn mset(call: &mut Call<'_>) -> Outcome {
     let pairs = pairs(call, "mset")?;
     call.kv().set_all(&pairs)?;
+    changes::note(call, pairs.len() as u64);
     call.reply.ok();
     Ok(())
 }
@@ -184,6 +199,7 @@ fn mset(call: &mut Call<'_>) -> Outcome {
 fn mset_nx(call: &mut Call<'_>) -> Outcome {
     let pairs = pairs(call, "msetnx")?;
     let written = call.kv().set_all_if_absent(&pairs)?;
+    changes::note(call, pairs.len() as u64);
     call.reply.flag(written);
     Ok(())
 }
@@ -229,7 +245,7 @@ fn set_range(call: &mut Call<'_>) -> Outcome {
 
 fn incr_by(call: &mut Call<'_>, by: Option<i64>) -> Outcome {
     let by = by.map_or_else(|| call.integer(2), Ok)?;
-    let sum = call.kv().incr_by(call.word(1), by)?;
+    let sum = call.kv().increment(call.word(1), by)?;
     call.reply.integer(sum);
     Ok(())
 }
@@ -241,7 +257,7 @@ fn decr_by(call: &mut Call<'_>) -> Outcome {
 
 fn incr_by_float(call: &mut Call<'_>) -> Outcome {
     let by = call.float(2)?;
-    let sum = call.kv().incr_by_float(call.word(1), by)?;
+    let sum = call.kv().increment_float(call.word(1), by)?;
     call.reply.bulk(sum);
     Ok(())
 }

@@ -9,10 +9,10 @@ const GROUP: &str = "transactions";
 
 pub(super) const COMMANDS: &[Command] = &[
     command("discard", 1, FLAGS, Keys::NONE, GROUP, discard),
-    command("exec", 1, Flags::NONE, Keys::NONE, GROUP, exec),
+    command("exec", 1, Flags::NONE.and(Flags::EXECUTES), Keys::NONE, GROUP, exec),
     command("multi", 1, FLAGS, Keys::NONE, GROUP, multi),
     command("unwatch", 1, FLAGS, Keys::NONE, GROUP, unwatch),
-    command("watch", -2, FLAGS, Keys::ALL, GROUP, watch),
+    command("watch", -2, FLAGS.and(Flags::WATCHES), Keys::ALL, GROUP, watch),
 ];
 
 fn multi(call: &mut Call<'_>) -> Outcome {

@@ -74,7 +74,7 @@ fn check(libraries: &Libraries, name: &str, library: &Library) -> Result<(), Ref
 }
 
 pub(super) fn remove(call: &Call<'_>, libraries: &mut Libraries, name: &str) -> Result<bool, Refusal> {
-    call.transaction.kv_named(KEYSPACE).delete(name)?;
+    call.transaction.kv_named(KEYSPACE).remove(name)?;
     Ok(libraries.remove(name).is_some())
 }
 
