@@ -223,11 +223,7 @@ mod attending {
                     replay: None,
                     ends: false,
                 };
-                let Some(wanted) = answer.to(&words) else {
-                    *is_deferred = true;
-                    break;
-                };
-                verdict = verdict.max(wanted);
+                verdict = verdict.max(answer.to(&words));
                 replies.extend_from_slice(answer.reply.bytes());
                 let ends = answer.ends;
                 replay.extend(match answer.replay {
@@ -295,18 +291,18 @@ mod attending {
     }
 
     impl Answer<'_> {
-        /// Answers a request, and returns what it wants of the script; `None` if only the task can answer it.
-        fn to(&mut self, words: &[&[u8]]) -> Option<Verdict> {
+        /// Answers a request, and returns what it wants of the script.
+        fn to(&mut self, words: &[&[u8]]) -> Verdict {
             self.busy.door.meter.requests.add(1);
             let word = |at: usize| words.get(at).copied().unwrap_or_default();
             let is_queueing = self.client.seen.get().queued.is_some();
             let Some(command) = find(word(0)) else {
                 self.spoil(is_queueing);
-                return Some(self.refuse(&execute::unknown(words)));
+                return self.refuse(&execute::unknown(words));
             };
             if let Err(text) = self.check(command, words) {
                 self.spoil(is_queueing);
-                return Some(self.refuse(&text));
+                return self.refuse(&text);
             }
             let asks = |name: &str| is(word(1), name);
             let is_allowed = match command.name {
@@ -320,69 +316,69 @@ mod attending {
                 if command.flags.has(Flags::EXECUTES) {
                     self.replay = Some(Effect::Discard);
                     self.set_queueing(false);
-                    return Some(self.refuse(&format!("EXECABORT Transaction discarded because of: {text}")));
+                    return self.refuse(&format!("EXECABORT Transaction discarded because of: {text}"));
                 }
                 self.spoil(is_queueing);
-                return Some(self.refuse(text));
+                return self.refuse(text);
             }
             if is_queueing && !execute::is_for_transactions(command) {
                 // The task queues it, or refuses it in the same words.
                 self.replay = Some(Effect::Request);
                 if command.flags.has(Flags::NO_MULTI) {
-                    return Some(self.refuse(&execute::not_in_transactions(command)));
+                    return self.refuse(&execute::not_in_transactions(command));
                 }
                 self.reply.simple("QUEUED");
-                return Some(Verdict::GoesOn);
+                return Verdict::GoesOn;
             }
             self.run_allowed(command, words, is_queueing)
         }
 
         /// Runs one of the commands that Redis runs while it is busy.
-        fn run_allowed(&mut self, command: &Command, words: &[&[u8]], is_queueing: bool) -> Option<Verdict> {
+        fn run_allowed(&mut self, command: &Command, words: &[&[u8]], is_queueing: bool) -> Verdict {
             let asks = |name: &str| words.iter().skip(1).any(|word| is(word, name));
             match command.name {
-                "script" if self.busy.is_script => Some(self.kill()),
-                "function" if !self.busy.is_script && asks("kill") => Some(self.kill()),
+                "script" if self.busy.is_script => self.kill(),
+                "function" if !self.busy.is_script && asks("kill") => self.kill(),
                 "function" if !self.busy.is_script => {
                     let running = Some((self.busy.name, self.busy.words, self.busy.elapsed));
                     scripting::write_stats(&mut self.reply, self.busy.door, running);
-                    Some(Verdict::GoesOn)
+                    Verdict::GoesOn
                 }
                 "shutdown" if asks("nosave") => {
                     let is_done = self.run(command, words);
-                    Some(if is_done { Verdict::ServerEnds } else { Verdict::GoesOn })
+                    if is_done { Verdict::ServerEnds } else { Verdict::GoesOn }
                 }
                 "auth" | "hello" => {
                     self.replay = self.run(command, words).then_some(Effect::Request);
-                    Some(Verdict::GoesOn)
+                    Verdict::GoesOn
                 }
                 "reset" => {
                     // What the client hears goes with the task's own run.
                     self.run(command, words);
                     self.client.topics.take();
                     self.set_queueing(false);
-                    Some(self.done())
+                    self.done()
                 }
                 "quit" => {
                     self.reply.ok();
                     self.ends = true;
-                    Some(self.done())
+                    self.done()
                 }
-                "multi" if is_queueing => Some(self.refuse("ERR MULTI calls can not be nested")),
-                "watch" if is_queueing => Some(self.refuse("ERR WATCH inside MULTI is not allowed")),
-                "discard" if !is_queueing => Some(self.refuse("ERR DISCARD without MULTI")),
+                "multi" if is_queueing => self.refuse("ERR MULTI calls can not be nested"),
+                "watch" if is_queueing => self.refuse("ERR WATCH inside MULTI is not allowed"),
+                "discard" if !is_queueing => self.refuse("ERR DISCARD without MULTI"),
                 "multi" | "discard" => {
                     self.set_queueing(command.name == "multi");
                     self.reply.ok();
-                    Some(self.done())
+                    self.done()
                 }
                 "watch" | "unwatch" => {
                     self.reply.ok();
-                    Some(self.done())
+                    self.done()
                 }
                 _ => {
                     let text = self.busy_text();
-                    Some(self.refuse(text))
+                    self.refuse(text)
                 }
             }
         }
