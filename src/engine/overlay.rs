@@ -444,3 +444,21 @@ impl State for Overlay {
         self.commit = number;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::MemoryEngine;
+
+    #[test]
+    fn readers_that_were_forked_count_together_what_they_have_merged() {
+        let changes = (0..100u8).map(|n| ([n], Some([n]))).collect();
+        let overlay = Overlay::new(MemoryEngine::new().snapshot().unwrap(), changes);
+        let has_draft = |_: &usize| {
+            let reader = overlay.fork();
+            assert_eq!(reader.first(&KeyRange::all(), Direction::Backward).unwrap().unwrap().0.as_ref(), [99]);
+            overlay.changes.draft().is_some()
+        };
+        assert_eq!((0..10).find(has_draft), Some(MERGES_PER_CHANGE + 1), "each has merged all changes once");
+    }
+}
