@@ -676,6 +676,7 @@ pub trait Cursor: fmt::Debug + Send {
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) for an empty key, [`Error::LimitExceeded`](crate::Error::LimitExceeded) for
 /// a key or value that is too long.
+#[inline]
 pub(crate) fn check_sizes(key: &[u8], value: &[u8]) -> Result<()> {
     if key.is_empty() {
         return Err(Error::invalid(InvalidKind::Value, "an engine key has at least one byte"));
@@ -688,6 +689,12 @@ pub(crate) fn check_sizes(key: &[u8], value: &[u8]) -> Result<()> {
 ///
 /// # Errors
 /// As [`check_sizes`].
+#[inline]
 pub(crate) fn check_changes(changes: &Changes) -> Result<()> {
+    if changes.may_exceed() { check_each(changes) } else { Ok(()) }
+}
+
+#[cold]
+fn check_each(changes: &Changes) -> Result<()> {
     changes.try_each(|key, change| change.value().map_or(Ok(()), |value| check_sizes(key, value)))
 }

@@ -40,8 +40,8 @@ const MERGES_PER_CHANGE: usize = 2;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Overlay {
-    base: Arc<dyn Snapshot>,
-    changes: Changes,
+    pub(crate) base: Arc<dyn Snapshot>,
+    pub(crate) changes: Changes,
     commit: CommitNumber,
     merged: Merged,
 }
@@ -103,11 +103,6 @@ impl Overlay {
     #[must_use]
     pub fn changes(&self) -> &Changes {
         &self.changes
-    }
-
-    /// Takes the two layers apart.
-    pub(crate) fn into_layers(self) -> (Arc<dyn Snapshot>, Changes) {
-        (self.base, self.changes)
     }
 
     /// The changes laid over the snapshot, to take some of them back.

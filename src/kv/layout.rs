@@ -180,8 +180,9 @@ impl Keyspace {
     }
 }
 
+/// One behind the other.
 #[inline]
-fn joined(place: &[u8], key: &[u8]) -> KeyBytes {
+pub(super) fn joined(place: &[u8], key: &[u8]) -> KeyBytes {
     // Nearly all fit in, and then two copies are all there is to do.
     let (mut bytes, length) = ([0; KEY_BYTES_INLINE], place.len() + key.len());
     if let Some((start, rest)) = bytes.get_mut(..length).and_then(|head| head.split_at_mut_checked(place.len())) {
@@ -222,11 +223,14 @@ fn split(head: &[u8]) -> Result<(&[u8], &[u8])> {
 
 /// The engine's key of the head with this name. Heads are named by their keyspace's place and the whole key; the engine has
 /// the key shortened when it is long.
+#[inline]
 pub(super) fn stored(head: &[u8]) -> Cow<'_, [u8]> {
     // Before anything is looked at: nearly none is so long.
-    if !long::is_long(head) {
-        return Cow::Borrowed(head);
-    }
+    if long::is_long(head) { shortened(head) } else { Cow::Borrowed(head) }
+}
+
+#[cold]
+fn shortened(head: &[u8]) -> Cow<'_, [u8]> {
     let Ok((place, key)) = split(head) else { return Cow::Borrowed(head) };
     let mut stored = place.to_vec();
     long::put_last(&mut stored, key);
@@ -234,6 +238,7 @@ pub(super) fn stored(head: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// The key that is long, of the head with this name.
+#[inline]
 pub(super) fn long_key(head: &[u8]) -> Option<&[u8]> {
     if !long::is_long(head) {
         return None;
