@@ -621,6 +621,21 @@ pub trait Snapshot: fmt::Debug + Send + Sync {
         Ok(cursor.next()?.map(|(key, value)| (Key::from(key), Value::from(value))))
     }
 
+    /// Whether `range` holds no entries.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Engine, KeyRange, MemoryEngine};
+    /// assert!(MemoryEngine::new().snapshot()?.is_empty(&KeyRange::all())?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    fn is_empty(&self, range: &KeyRange) -> Result<bool> {
+        Ok(self.first(range, Direction::Forward)?.is_none())
+    }
+
     /// A private copy of the state, for a transaction with many changes to go on in; `None` where that is not a tree in memory.
     ///
     /// # Cost

@@ -215,6 +215,14 @@ impl Snapshot for Overlay {
         Ok(Box::new(MergeCursor::new(base, changes, direction)))
     }
 
+    fn is_empty(&self, range: &KeyRange) -> Result<bool> {
+        match self.layers(range) {
+            Layers::Draft(draft) => Ok(draft.tree().iter(range).next().is_none()),
+            Layers::Base => self.base.is_empty(range),
+            Layers::Both => Ok(self.first(range, Direction::Forward)?.is_none()),
+        }
+    }
+
     fn first(&self, range: &KeyRange, direction: Direction) -> Result<Option<(Key, Value)>> {
         match self.layers(range) {
             Layers::Draft(draft) => Ok(first(draft.tree(), range, direction)),

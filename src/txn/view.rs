@@ -177,6 +177,14 @@ impl View {
         Ok(cursor.next()?.map(|(key, value)| (Key::from(key), Value::from(value))))
     }
 
+    /// Whether `range` holds no entries.
+    pub(crate) fn is_empty(&self, range: &KeyRange) -> Result<bool> {
+        if self.reads.is_none() && !self.meter.is_on() {
+            return self.overlay.is_empty(range);
+        }
+        Ok(self.first(range, Direction::Forward)?.is_none())
+    }
+
     /// How many entries `range` holds.
     pub(crate) fn count(&self, range: &KeyRange) -> Result<u64> {
         self.note_range(range);

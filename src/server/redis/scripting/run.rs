@@ -192,7 +192,6 @@ impl Running<'_, '_> {
         if !all {
             return Err(raise("ERR Lua redis lib command arguments must be strings or integers"));
         }
-        let words = words.slices();
         let Some(name) = words.first() else {
             return Err(raise("ERR Please specify at least one argument for this redis lib call"));
         };
