@@ -95,13 +95,14 @@ mod attending {
     use super::Rest;
     use crate::limits;
     use crate::server::redis::acl;
-    use crate::server::redis::command::{Call, Command, Flags, find, is};
+    use crate::server::redis::command::{Call, Command, find, is};
     use crate::server::redis::door::{Client, Door};
     use crate::server::redis::execute::{self, Slices};
     use crate::server::redis::reply::Reply;
     use crate::server::redis::request::{Allowed, Parsed, Parser};
     use crate::server::redis::scripting;
     use crate::server::redis::session::Session;
+    use crate::server::redis::spec::{Flags, Traits};
     use crate::store::Transaction;
 
     /// Clients that are let in at one look.
@@ -255,14 +256,16 @@ mod attending {
         fn to(&mut self, words: &[&[u8]]) -> Option<Verdict> {
             self.busy.door.meter.requests.add(1);
             let word = |at: usize| words.get(at).copied().unwrap_or_default();
-            let Some(command) = find(word(0)) else { return Some(self.refuse(&execute::unknown(words))) };
+            let Some(command) = find(words) else { return Some(self.refuse(&execute::unknown(words))) };
             if let Err(text) = self.check(command, words) {
                 return Some(self.refuse(&text));
             }
-            match command.name {
-                "script" if self.busy.is_script && is(word(1), "kill") => Some(self.kill()),
-                "function" if !self.busy.is_script && is(word(1), "kill") => Some(self.kill()),
-                "function" if !self.busy.is_script && is(word(1), "stats") => {
+            let busy = if self.busy.is_script { BUSY_SCRIPT } else { BUSY_FUNCTION };
+            match command.spec.name {
+                _ if !command.spec.flags.contains(Flags::ALLOW_BUSY) => Some(self.refuse(busy)),
+                "script|kill" if self.busy.is_script => Some(self.kill()),
+                "function|kill" if !self.busy.is_script => Some(self.kill()),
+                "function|stats" if !self.busy.is_script => {
                     let running = Some((self.busy.name, self.busy.words, self.busy.elapsed));
                     scripting::write_stats(&mut self.reply, self.busy.door, running);
                     Some(Verdict::GoesOn)
@@ -271,12 +274,12 @@ mod attending {
                     let is_done = self.run(command, words);
                     Some(if is_done { Verdict::ServerEnds } else { Verdict::GoesOn })
                 }
-                "auth" | "hello" => {
+                _ if command.spec.traits.contains(Traits::REPLAYED) => {
                     self.replays = self.run(command, words);
                     Some(Verdict::GoesOn)
                 }
                 "multi" | "discard" | "watch" | "unwatch" | "reset" | "quit" => None,
-                _ => Some(self.refuse(if self.busy.is_script { BUSY_SCRIPT } else { BUSY_FUNCTION })),
+                _ => Some(self.refuse(busy)),
             }
         }
 
@@ -290,15 +293,12 @@ mod attending {
 
         /// What refuses a request before it is looked at whether the door is busy.
         fn check(&self, command: &Command, words: &[&[u8]]) -> Result<(), String> {
-            if !command.has_arity(words.len()) {
-                return Err(format!("ERR wrong number of arguments for '{}' command", command.name));
-            }
-            command.check_subcommand(words).map_err(|refusal| refusal.text())?;
-            if !self.client.seen.get().is_authenticated && !command.flags.has(Flags::NO_AUTH) {
+            command.check(words).map_err(|refusal| refusal.text())?;
+            if !self.client.seen.get().is_authenticated && !command.spec.flags.contains(Flags::NO_AUTH) {
                 return Err("NOAUTH Authentication required.".to_owned());
             }
             let user = self.client.user.borrow();
-            acl::check::check(&user.rights(), command, words)
+            acl::check::check(&user.rights(), command.spec, words)
                 .map_err(|denied| format!("NOPERM {}", denied.text(&user.name, true)))
         }
 
@@ -311,13 +311,19 @@ mod attending {
         }
 
         /// Runs a command on a stand-in for the connection's state, and returns whether it was done.
-        fn run(&mut self, command: &Command, words: &[&[u8]]) -> bool {
+        fn run(&mut self, command: &'static Command, words: &[&[u8]]) -> bool {
             let seen = self.client.seen.get();
             let mut session = Session::new(self.id, Rc::clone(&self.client.user.borrow()));
             (session.protocol, session.is_authenticated) = (seen.protocol, seen.is_authenticated);
             let (transaction, door) = (self.busy.transaction, self.busy.door);
-            let outcome =
-                command.run(&mut Call { transaction, door, session: &mut session, words, reply: &mut self.reply });
+            let outcome = command.run(&mut Call {
+                transaction,
+                door,
+                session: &mut session,
+                command: Some(command),
+                words,
+                reply: &mut self.reply,
+            });
             if let Err(refusal) = outcome {
                 self.reply.truncate(0);
                 let _ = self.refuse(&refusal.text());

@@ -101,8 +101,6 @@ pub(super) struct Client {
     pub(super) inbox: RefCell<Option<Gauge>>,
     pub(super) topics: Rc<RefCell<Topics>>,
     pub(super) last_command: Cell<&'static str>,
-    /// The last subcommand, after its command.
-    pub(super) last_subcommand: Cell<(&'static str, &'static str)>,
     pub(super) is_not_evicted: Cell<bool>,
     pub(super) is_not_touching: Cell<bool>,
     /// Ends the connection when what has begun is answered.

@@ -9,9 +9,8 @@ use tokio::time::Instant;
 
 use crate::limits;
 use crate::server::redis::blocked::{Answer, serve};
-use crate::server::redis::command::{Call, Command, Flags, Outcome, Refusal, find, is};
+use crate::server::redis::command::{Call, Command, Outcome, Refusal, find, is};
 use crate::server::redis::commands::permit;
-use crate::server::redis::docs;
 use crate::server::redis::door::Door;
 use crate::server::redis::monitor::{self, Sender};
 use crate::server::redis::pause;
@@ -20,6 +19,7 @@ use crate::server::redis::reply::Reply;
 use crate::server::redis::request::{Allowed, Parsed, Parser, ProtocolError};
 use crate::server::redis::session::{Queue, Session, Silence, Wait, Waiting};
 use crate::server::redis::slow_log::{self, Laps, cut};
+use crate::server::redis::spec::{Flags, Spec, Traits};
 use crate::server::redis::tally::End;
 use crate::store::Transaction;
 use crate::txn::Pending;
@@ -135,20 +135,22 @@ fn run_in(
             progress.is_from_a_browser = true;
             return;
         }
-        let is_alone = wants_own_transaction(session, &slices);
+        let command = find(&slices);
+        let is_alone = command.is_some_and(|command| wants_own_transaction(session, command.spec));
         if count > 0 && is_alone {
             progress.goes_on = true;
             return;
         }
-        if door.pause.is_on() && pause::holds(door, session, &slices) {
+        if door.pause.is_on() && pause::holds(door, session, command, &slices) {
             session.is_paused = true;
             return;
         }
         progress.consumed += length;
         if !slices.is_empty() {
-            let mut call = Call { transaction, door, session: &mut *session, words: &slices, reply: &mut *reply };
+            let mut call =
+                Call { transaction, door, session: &mut *session, command, words: &slices, reply: &mut *reply };
             respond(&mut call, &mut progress.due);
-            note_if_slow(door, session, &slices, &mut laps);
+            note_if_slow(door, session, command, &slices, &mut laps);
         }
         if session.is_closing || session.blocked.is_some() {
             return;
@@ -202,11 +204,10 @@ pub(super) fn take_back(door: &Door, session: &mut Session, run: Run, reply: &mu
 
 /// Whether a request has to be in a transaction by itself. What is watched is compared with what is committed; and what an
 /// administrator does takes effect in the door, whatever becomes of the writes of others.
-fn wants_own_transaction(session: &Session, words: &[&[u8]]) -> bool {
-    let name = words.first().copied().unwrap_or_default();
-    is(name, "watch")
-        || (!session.watched.is_empty() && is(name, "exec"))
-        || (session.queue.is_none() && find(name).is_some_and(|command| command.flags.has(Flags::ADMIN)))
+fn wants_own_transaction(session: &Session, spec: &Spec) -> bool {
+    spec.traits.contains(Traits::ALONE)
+        || (!session.watched.is_empty() && spec.traits.contains(Traits::RUNS_QUEUE))
+        || (session.queue.is_none() && spec.flags.contains(Flags::ADMIN))
 }
 
 /// Runs one request, and writes its reply unless the client wants none; counts it among those that are due.
@@ -220,7 +221,7 @@ fn respond(call: &mut Call<'_>, due: &mut usize) {
     }
     let outcome = dispatch(call).and_then(|()| call.reply.check());
     let waiting = call.session.waiting.take();
-    call.door.tally.end(call.words, outcome.is_err());
+    call.door.tally.end(outcome.is_err());
     if let Err(refusal) = outcome {
         // A reply that was begun has to go.
         warn_if_over(call);
@@ -267,7 +268,7 @@ fn refuse(call: &mut Call<'_>, refusal: &Refusal) {
 
 /// Counts how long a request took, and keeps it if that was long. The clock is read once per request, and not at all when
 /// nothing is kept.
-fn note_if_slow(door: &Door, session: &Session, words: &[&[u8]], laps: &mut Laps) {
+fn note_if_slow(door: &Door, session: &Session, command: Option<&Command>, words: &[&[u8]], laps: &mut Laps) {
     let latency_ms = door.parameters.latency_ms();
     if door.parameters.slow_micros() < 0 && latency_ms == 0 {
         return;
@@ -275,12 +276,11 @@ fn note_if_slow(door: &Door, session: &Session, words: &[&[u8]], laps: &mut Laps
     let lap = laps.lap();
     door.tally.time(lap);
     // A command that waits has its entry when it is done.
-    let command = words.first().and_then(|name| find(name)).filter(|_| session.blocked.is_none());
-    let Some(command) = command else { return };
+    let Some(command) = command.filter(|_| session.blocked.is_none()) else { return };
     if latency_ms > 0 {
-        door.latencies.borrow_mut().note(command, door.store.now(), lap, latency_ms);
+        door.latencies.borrow_mut().note(command.spec, door.store.now(), lap, latency_ms);
     }
-    if slow_log::is_slow(door, lap) && slow_log::has_entry(command) {
+    if slow_log::is_slow(door, lap) && slow_log::has_entry(command.spec) {
         slow_log::note(door, session.id, &cut(words), lap);
     }
 }
@@ -310,56 +310,54 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
             queue.is_spoilt = true;
         }
     };
-    let Some(command) = find(call.word(0)) else {
+    let Some(command) = call.command else {
         spoil(call);
         return Err(unknown(call.words).into());
     };
-    call.door.tally.ask(command);
-    if !command.has_arity(call.words.len()) {
+    let spec = command.spec;
+    call.door.tally.ask(spec);
+    if let Err(refusal) = command.check(call.words) {
         spoil(call);
-        let refusal = format!("wrong number of arguments for '{}' command", command.name);
-        if command.name == "exec" {
+        if spec.traits.contains(Traits::RUNS_QUEUE) {
             // It ends its transaction, or none, all the same.
             call.session.queue = None;
             call.session.watched.clear();
-            return Err(format!("EXECABORT Transaction discarded because of: {refusal}").into());
+            let text = refusal.text();
+            let reason = text.strip_prefix("ERR ").unwrap_or(&text);
+            return Err(format!("EXECABORT Transaction discarded because of: {reason}").into());
         }
-        return Err(format!("ERR {refusal}").into());
-    }
-    if let Err(refusal) = command.check_subcommand(call.words) {
-        spoil(call);
         return Err(refusal);
     }
-    if !call.session.is_authenticated && !command.flags.has(Flags::NO_AUTH) {
+    if !call.session.is_authenticated && !spec.flags.contains(Flags::NO_AUTH) {
         spoil(call);
         return Err("NOAUTH Authentication required.".into());
     }
     if !call.session.user.is_unrestricted() {
-        permit(call, command).inspect_err(|_| spoil(call))?;
+        permit(call, spec).inspect_err(|_| spoil(call))?;
     }
-    if call.session.is_subscriber_only() && !is_for_subscribers(command) {
+    if call.session.is_subscriber_only() && !spec.traits.contains(Traits::SUBSCRIBERS) {
         return Err(format!(
             "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
-            command.name
+            spec.name
         )
         .into());
     }
-    if command.flags.has(Flags::WRITE) {
+    if spec.flags.contains(Flags::WRITE) {
         call.door.check_writable().inspect_err(|_| spoil(call))?;
     }
-    if call.session.queue.is_some() && !is_for_transactions(command) {
-        return queue(call, command);
+    if call.session.queue.is_some() && !spec.traits.contains(Traits::UNQUEUED) {
+        return queue(call, spec);
     }
     if let Some(client) = call.door.clients.borrow().get(&call.session.id) {
-        client.last_command.set(command.name);
+        client.last_command.set(spec.name);
         if client.is_not_touching.get() {
-            call.transaction.set_counts_uses(command.name == "touch");
+            call.transaction.set_counts_uses(spec.traits.contains(Traits::TOUCHES));
         }
     }
-    if call.session.outbox.is_some() && (command.flags.has(Flags::READ) || command.flags.has(Flags::WRITE)) {
+    if call.session.outbox.is_some() && spec.flags.intersects(Flags::READONLY | Flags::WRITE) {
         return Err("ERR Replica can't interact with the keyspace".into());
     }
-    call.door.tally.begin(command);
+    call.door.tally.begin(spec);
     monitor::run(call, command, Sender::Client)
 }
 
@@ -371,7 +369,7 @@ pub(super) fn run_queued(call: &mut Call<'_>, sender: Sender) {
 
 fn run_timed(call: &mut Call<'_>, sender: Sender, laps: &mut Laps) {
     let from = call.reply.len();
-    let outcome = match find(call.word(0)) {
+    let outcome = match call.command {
         Some(command) => run_permitted(call, command, sender, laps).and_then(|()| call.reply.check()),
         None => Err(unknown(call.words).into()),
     };
@@ -386,8 +384,8 @@ fn run_timed(call: &mut Call<'_>, sender: Sender, laps: &mut Laps) {
 
 /// Runs a command if its user may, who may have been changed since it was queued.
 fn run_permitted(call: &mut Call<'_>, command: &'static Command, sender: Sender, laps: &mut Laps) -> Outcome {
-    let mut is_permitted = if call.session.user.is_unrestricted() { Ok(()) } else { permit(call, command) };
-    if command.flags.has(Flags::WRITE) {
+    let mut is_permitted = if call.session.user.is_unrestricted() { Ok(()) } else { permit(call, command.spec) };
+    if command.spec.flags.contains(Flags::WRITE) {
         is_permitted = is_permitted.and_then(|()| call.door.check_writable());
     }
     let (outcome, ran) = match is_permitted {
@@ -401,22 +399,22 @@ fn run_permitted(call: &mut Call<'_>, command: &'static Command, sender: Sender,
     };
     // What asked for it is still running, and has its own time.
     let lap = laps.lap();
-    call.door.tally.within(command, call.words, end, lap);
+    call.door.tally.within(command.spec, end, lap);
     if matches!(sender, Sender::Client) && slow_log::is_slow(call.door, lap) {
         slow_log::note(call.door, call.session.id, &cut(call.words), lap);
     }
     outcome
 }
 
-fn queue(call: &mut Call<'_>, command: &Command) -> Outcome {
+fn queue(call: &mut Call<'_>, spec: &Spec) -> Outcome {
     let bytes = Queue::cost(call.words);
     let bytes_max = call.door.bounds.get().query_bytes;
     let Some(queue) = &mut call.session.queue else { return Ok(()) };
-    if command.flags.has(Flags::NO_MULTI) {
+    if spec.flags.contains(Flags::NO_MULTI) || spec.traits.contains(Traits::NO_QUEUE) {
         queue.is_spoilt = true;
-        return Err(format!("ERR {} is not allowed in transactions", command.name.to_uppercase()).into());
+        return Err(format!("ERR {} is not allowed in transactions", spec.name.to_uppercase()).into());
     }
-    if needs_room(call.door, command)
+    if needs_room(call.door, spec)
         && let Err(error) = call.kv().make_room()
     {
         if let Some(queue) = &mut call.session.queue {
@@ -436,29 +434,8 @@ fn queue(call: &mut Call<'_>, command: &Command) -> Outcome {
 }
 
 /// Whether a command is refused when the budget of bytes is spent, if there is one.
-pub(super) fn needs_room(door: &Door, command: &Command) -> bool {
-    door.store.memory_budget().0.is_some()
-        && docs::of(command.name).is_some_and(|doc| doc.flags().any(|flag| flag == "denyoom"))
-}
-
-fn is_for_subscribers(command: &Command) -> bool {
-    matches!(
-        command.name,
-        "subscribe"
-            | "unsubscribe"
-            | "psubscribe"
-            | "punsubscribe"
-            | "ssubscribe"
-            | "sunsubscribe"
-            | "ping"
-            | "quit"
-            | "reset"
-    )
-}
-
-/// Whether it takes effect although `MULTI` queues others.
-fn is_for_transactions(command: &Command) -> bool {
-    matches!(command.name, "multi" | "exec" | "discard" | "watch" | "quit" | "reset")
+pub(super) fn needs_room(door: &Door, spec: &Spec) -> bool {
+    door.store.memory_budget().0.is_some() && spec.flags.contains(Flags::DENYOOM)
 }
 
 /// What Redis says of a command that it does not know.
@@ -487,6 +464,7 @@ pub(super) fn run_all(
     let mut laps = Laps::start();
     for words in commands {
         let words: Slices<'_> = words.iter().map(Vec::as_slice).collect();
-        run_timed(&mut Call { transaction, door, session, words: &words, reply }, Sender::Client, &mut laps);
+        let command = find(&words);
+        run_timed(&mut Call { transaction, door, session, command, words: &words, reply }, Sender::Client, &mut laps);
     }
 }

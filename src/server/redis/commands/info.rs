@@ -6,13 +6,13 @@
 use std::fmt::{Display, Write};
 
 use crate::error::Result;
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, command, is};
+use crate::server::redis::command::{Call, Handler, Outcome, command, is};
 #[cfg(feature = "lua")]
 use crate::server::redis::scripting::Scripting;
 use crate::server::redis::tally::Rates;
 use crate::server::redis::{DATABASES, REDIS_VERSION, system};
 
-pub(super) const COMMANDS: &[Command] = &[command("info", -1, Flags::NONE, Keys::NONE, "server", info)];
+pub(super) const COMMANDS: &[Handler] = &[command("info", info)];
 
 /// Bytes of the kilobyte in which rates are told.
 const KILOBYTE: f64 = 1_024.0;
