@@ -215,7 +215,7 @@ const LOOPS: [Loop; 4] = [
     ("pop the lowest of a sorted set", |tx, turns| {
         let set = tx.kv().sorted_set("set");
         fill(&set, turns)?;
-        (0..turns).try_for_each(|_| set.pop_min(1).map(drop))
+        (0..turns).try_for_each(|_| set.pop(End::Front).map(drop))
     }),
     ("add to a sorted set, and keep a hundred", |tx, turns| {
         let set = tx.kv().sorted_set("set");

@@ -70,11 +70,11 @@ fn query_newest_100(c: &mut Criterion) {
         let table = filled(size);
         let of_user = table.query(key("PK").eq("USER#0").and(key("SK").begins_with("EVENT#"))).reverse().limit(100);
         group.bench_function(BenchmarkId::new("table", size), |b| {
-            b.iter(|| black_box(&of_user).clone().to_vec().unwrap())
+            b.iter(|| black_box(&of_user).clone().to_vec().unwrap());
         });
         let of_kind = table.query(key("GSI1PK").eq("KIND#3")).index("GSI1").reverse().limit(100);
         group.bench_function(BenchmarkId::new("index", size), |b| {
-            b.iter(|| black_box(&of_kind).clone().to_vec().unwrap())
+            b.iter(|| black_box(&of_kind).clone().to_vec().unwrap());
         });
     }
     group.finish();

@@ -1,10 +1,10 @@
-//! Wide-column tables: prepared inserts, queries of one partition, batches.
+//! Wide-column tables: prepared inserts, queries of one partition, batches, deletion of partitions.
 
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use larder::wide_column::{CqlType, CqlValue, Order, PreparedInsert, TableSchema};
-use larder::{Store, WideTable};
+use larder::{ManualClock, Store, WideTable};
 
 /// Rows of the partition that queries read.
 const PARTITION_ROWS: i64 = 100;
@@ -80,5 +80,39 @@ fn reads(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, writes, reads);
+/// A partition that is deleted, of a row and of many; the rows of the latter are left to a job.
+fn delete_partition(c: &mut Criterion) {
+    let mut group = c.benchmark_group("wide_column/delete_partition");
+    for rows in [1, 100, 100_000] {
+        let store = Store::builder().clock(ManualClock::default()).in_memory();
+        let (_, insert) = events(&store);
+        let fill = |tx: &larder::Transaction| {
+            let mut batch = tx.wide_batch();
+            for millis in 0..rows {
+                batch.insert(&insert, row(1, millis))?;
+                if batch.len() == 10_000 {
+                    std::mem::replace(&mut batch, tx.wide_batch()).execute()?;
+                }
+            }
+            batch.execute()
+        };
+        store.transaction(fill).expect("valid rows");
+        let day = || CqlValue::date_from_days_since_epoch(1);
+        // Each time of a fork, so that the partition is there.
+        let fork = || {
+            let fork = store.fork().expect("the store is open");
+            let table = fork.wide_table("analytics", "events_by_day");
+            table.schema().expect("the table is there");
+            (fork, table)
+        };
+        let delete = |(fork, table): (Store, WideTable)| {
+            table.delete_partition((day(),)).expect("the table is there");
+            (fork, table)
+        };
+        group.bench_function(rows.to_string(), |b| b.iter_batched(fork, delete, BatchSize::SmallInput));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, writes, reads, delete_partition);
 criterion_main!(benches);

@@ -195,6 +195,15 @@ pub enum Error {
     #[error("the store is closed")]
     Closed,
 
+    /// An operation on many things ended at one that was refused. What it had done before that is kept.
+    #[error("{error} (kept is what was done before: {done})")]
+    Partial {
+        /// How many documents were inserted, changed or removed.
+        done: u64,
+        /// Why it went no further. It is part of the message, and so not a source as well.
+        error: Box<Error>,
+    },
+
     /// An error the application raised inside a transaction, which rolled the transaction back. Its message and its
     /// source are those of that error.
     #[error(transparent)]
@@ -295,6 +304,16 @@ impl Error {
         Self::Invalid { kind, message: message.into() }
     }
 
+    /// An [`Error::Invalid`] for an argument out of its domain.
+    pub(crate) fn value(message: impl Into<String>) -> Self {
+        Self::invalid(InvalidKind::Value, message)
+    }
+
+    /// An [`Error::Invalid`] for what does not parse.
+    pub(crate) fn syntax(message: impl Into<String>) -> Self {
+        Self::invalid(InvalidKind::Syntax, message)
+    }
+
     /// An [`Error::Corruption`] of `what`.
     pub(crate) fn corrupt(what: &'static str, detail: impl Into<String>) -> Self {
         Self::Corruption { what, detail: detail.into() }
@@ -379,7 +398,27 @@ impl Error {
             | Self::Engine { .. }
             | Self::ReadOnly { .. }
             | Self::Closed
+            // What was done would be done again.
+            | Self::Partial { .. }
             | Self::Application(_) => false,
+        }
+    }
+
+    /// What went wrong, whether or not something was done before: the error within [`Error::Partial`], any other itself.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Error, Store, bson::doc};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// let error = people.insert_many([doc! { "_id": 1 }, doc! { "_id": 1 }]).unwrap_err();
+    /// assert!(matches!(error, Error::Partial { done: 1, .. }));
+    /// assert!(matches!(error.cause(), Error::DuplicateKey { .. }));
+    /// ```
+    #[must_use]
+    pub fn cause(&self) -> &Self {
+        match self {
+            Self::Partial { error, .. } => error,
+            error => error,
         }
     }
 
@@ -395,7 +434,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn is_duplicate_key(&self) -> bool {
-        matches!(self, Self::DuplicateKey { .. })
+        matches!(self.cause(), Self::DuplicateKey { .. })
     }
 }
 

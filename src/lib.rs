@@ -36,7 +36,8 @@
 //! # In async code
 //!
 //! [`Store::transaction_async`] and [`Transaction::commit_async`] are awaited without keeping the thread, a [`Subscriber`] is a stream;
-//! reads wait for nobody. `docs/guide/async.md` tells what waits for what, `docs/guide/testing.md` how to test with forks.
+//! reads wait for nobody. `docs/guide/async.md` tells what waits for what, `docs/guide/testing.md` how to test with forks,
+//! `docs/guide/observing.md` how to watch what a store does.
 //!
 //! # One clock, and forks
 //!
@@ -106,6 +107,8 @@ mod pages {
     struct Readme;
     #[doc = include_str!("../docs/guide/async.md")]
     struct Async;
+    #[doc = include_str!("../docs/guide/observing.md")]
+    struct Observing;
     #[doc = include_str!("../docs/guide/testing.md")]
     struct Testing;
 }

@@ -40,8 +40,20 @@ pub const JOB_STEP_ENTRIES_MAX: usize = 1_000;
 /// Bytes of the entries that one commit of a job removes; it may be more by one entry.
 pub const JOB_STEP_BYTES_MAX: usize = 4 << 20;
 
+/// Documents that one step of a write of many looks at.
+pub const BULK_STEP_DOCUMENTS_MAX: usize = 10_000;
+
+/// Record ids that a write of many documents keeps of those that come in later steps.
+pub const BULK_IDS_MAX: usize = 4 << 20;
+
 /// Storage ids of one block: how many are given out for one entry that is written.
-pub const STORAGE_ID_BLOCK: u64 = 1 << 16;
+pub const STORAGE_ID_BLOCK: i64 = 1 << 16;
+
+/// Ids of collections and tables of one block, likewise.
+pub const CATALOGUE_ID_BLOCK: i64 = 1 << 6;
+
+/// Microseconds by which the stored end of unique times is ahead of them: a store that is opened again goes on behind it.
+pub const UNIQUE_TIME_LEASE_MICROS: i64 = 1_000_000;
 
 /// Largest document in bytes (SEM: DOC-UPD-9).
 pub const DOCUMENT_BYTES_MAX: usize = 16 << 20;
@@ -63,6 +75,10 @@ pub const COLLECTION_INDEXES_MAX: usize = 64;
 
 /// Keys of one compound index (SEM: DOC-IDX-10).
 pub const INDEX_KEYS_MAX: usize = 32;
+
+/// Bytes of a field of an index key that the key has as they are; of a longer one it has so many, and a hash. With as many fields
+/// as an index may have, the key still fits an engine.
+pub const INDEX_COMPONENT_BYTES_MAX: usize = 1 << 10;
 
 /// Separate ranges one query reads from an index; conditions that would make more are checked on the documents instead.
 pub const INDEX_SCAN_RANGES_MAX: usize = 10_000;
@@ -128,7 +144,7 @@ pub const MESSAGE_OVERHEAD_BYTES: usize = 64;
 pub const ITEM_BYTES_MAX: usize = 400 << 10;
 
 /// Deepest nesting of an item's lists and maps in levels (SEM: ITM-TYP-1).
-pub const ITEM_DEPTH_MAX: usize = 32;
+pub const ITEM_DEPTH_MAX: usize = 31;
 
 /// Partition key of an item in bytes (SEM: ITM-LIM-2).
 pub const ITEM_PARTITION_KEY_BYTES_MAX: usize = 2_048;
@@ -138,6 +154,9 @@ pub const ITEM_SORT_KEY_BYTES_MAX: usize = 1_024;
 
 /// Longest attribute name of an item in bytes (SEM: ITM-LIM-2).
 pub const ITEM_ATTRIBUTE_NAME_BYTES_MAX: usize = 65_535;
+
+/// Attributes that one index of an item table projects by name (SEM: ITM-LIM-3).
+pub const ITEM_INDEX_INCLUDED_ATTRIBUTES_MAX: usize = 20;
 
 /// Attributes that the indexes of an item table project by name, all together (SEM: ITM-LIM-3).
 pub const ITEM_INCLUDED_ATTRIBUTES_MAX: usize = 100;
@@ -163,8 +182,13 @@ pub const WIDE_COLUMNS_MAX: usize = 1_000;
 /// Longest name of a keyspace, table or column of a wide-column table in characters (SEM: WID-QRY-2).
 pub const WIDE_NAME_CHARS_MAX: usize = 48;
 
-/// Partition key or clustering key of a row in bytes.
-pub const WIDE_KEY_BYTES_MAX: usize = 16 << 10;
+/// Partition key of a row in bytes, and each of its clustering columns (SEM: WID-ROW-5).
+pub const WIDE_KEY_BYTES_MAX: usize = 65_535;
+
+/// Bytes that clustering columns have in a key of the engine, all together, each zero counted twice. Each column may take of them its
+/// share of what those before it have left; of one that is longer, its first bytes are there, and what differs only behind them
+/// cannot be told apart in order.
+pub const WIDE_CLUSTERING_KEY_BYTES_MAX: usize = 48_000;
 
 /// Longest time to live of a cell in seconds: 20 years (SEM: WID-TTL-1).
 pub const WIDE_TTL_SECONDS_MAX: u32 = 630_720_000;
@@ -218,6 +242,9 @@ pub const LINGER_MS_MAX: u64 = 10_000;
 
 /// Connections that may wait to be let in.
 pub const BACKLOG_MAX: u32 = 511;
+
+/// Descriptors that an open store holds for its next files.
+pub const ENGINE_FILES_HELD_BACK: usize = 16;
 
 /// Open files that the doors leave to the engine and to the program: connections are let in only beyond them.
 pub const FILES_HELD_BACK: usize = 64;
@@ -320,6 +347,9 @@ pub const PATTERN_DEPTH_MAX: usize = 200;
 
 /// Captures of a script's pattern.
 pub const PATTERN_CAPTURES_MAX: usize = 32;
+
+/// Words of a command that a script hands over one by one; more come in a table, for which Lua's stack has room.
+pub const SCRIPT_WORDS_ON_STACK_MAX: usize = 4_000;
 
 /// Values that `unpack` gives at once, and with them the arguments of one call, as in Redis.
 pub const SCRIPT_UNPACK_MAX: u32 = 7_997;

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::collections::HashSet;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -15,20 +17,13 @@ use std::time::Duration;
 use futures_lite::StreamExt;
 use futures_lite::future::{block_on, poll_once};
 use larder::bson::doc;
-use larder::engine::{
-    Changes, CommitNumber, Durability, Engine, EngineStats, MemoryEngine, Reads, Settle, Snapshot, Ticket,
-};
+use larder::engine::{Changes, CommitNumber, Durability, Engine, MemoryEngine, Reads, Settle, Ticket};
 use larder::{Document, Error, Isolation, Result, Store};
+
+use common::{Commits, Watched};
 
 /// Ends a test that hangs.
 const PATIENCE: Duration = Duration::from_mins(2);
-
-/// An engine whose commits settle when the test opens the gate.
-#[derive(Debug)]
-struct Gated {
-    inner: MemoryEngine,
-    gate: Arc<Gate>,
-}
 
 #[derive(Debug, Default)]
 struct Gate {
@@ -69,44 +64,23 @@ impl Settle for Gate {
     }
 }
 
-impl Engine for Gated {
-    fn name(&self) -> &'static str {
-        "gated"
-    }
-
-    fn snapshot(&self) -> Result<Arc<dyn Snapshot>> {
-        self.inner.snapshot()
-    }
-
-    fn begin(&self) -> Result<Arc<dyn Snapshot>> {
-        self.inner.begin()
-    }
-
-    fn commit(&self, changes: &Changes, reads: Option<&Reads>, durability: Durability) -> Result<Ticket> {
-        let ticket = self.inner.commit(changes, reads, durability)?;
-        Ok(Ticket::pending(ticket.number(), Arc::clone(&self.gate) as Arc<dyn Settle>))
-    }
-
-    fn is_persistent(&self) -> bool {
-        false
-    }
-
-    fn sync(&self) -> Result<()> {
-        self.inner.sync()
-    }
-
-    fn stats(&self) -> Result<EngineStats> {
-        self.inner.stats()
-    }
-
-    fn close(&self) -> Result<()> {
-        self.inner.close()
+/// Commits settle when the test opens the gate.
+impl Commits for Arc<Gate> {
+    fn commit(
+        &self,
+        inner: &MemoryEngine,
+        changes: &Changes,
+        reads: Option<&Reads>,
+        durability: Durability,
+    ) -> Result<Ticket> {
+        let ticket = inner.commit(changes, reads, durability)?;
+        Ok(Ticket::pending(ticket.number(), Arc::clone(self) as Arc<dyn Settle>))
     }
 }
 
 fn gated() -> (Store, Arc<Gate>) {
     let gate = Arc::new(Gate::default());
-    let engine = Gated { inner: MemoryEngine::new(), gate: Arc::clone(&gate) };
+    let engine = Watched::new(Arc::clone(&gate));
     (Store::builder().engine(Arc::new(engine)).unwrap(), gate)
 }
 

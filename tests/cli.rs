@@ -88,6 +88,68 @@ fn what_was_acknowledged_is_there_after_either_signal() {
     }
 }
 
+/// A script that runs until it is ended, of which others hear `BUSY`: the connection that sent it, and another.
+fn busy(served: &Served, body: &str) -> (TcpStream, TcpStream) {
+    let (mut runner, mut other) = (connect(served.port), connect(served.port));
+    ask(&mut other, "CONFIG SET busy-reply-threshold 1\r\n", "+OK\r\n");
+    runner.write_all(format!("EVAL \"{body}\" 0\r\n").as_bytes()).unwrap();
+    loop {
+        other.write_all(b"PING\r\n").unwrap();
+        let mut reply = [0; 1];
+        other.read_exact(&mut reply).unwrap();
+        let is_busy = reply == *b"-";
+        while reply != *b"\n" {
+            other.read_exact(&mut reply).unwrap();
+        }
+        if is_busy {
+            return (runner, other);
+        }
+    }
+}
+
+#[test]
+fn a_signal_ends_the_program_during_a_long_script_and_keeps_what_was_acknowledged() {
+    for body in ["while true do end", "redis.call('SET', 'written', 1) while true do redis.pcall('GET', 'k') end"] {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("store");
+        let served = Served::start(&["--data", text(&path)]);
+        ask(&mut connect(served.port), "SET k v\r\nINCR n\r\n", "+OK\r\n:1\r\n");
+        let (mut runner, _other) = busy(&served, body);
+        let (status, error) = served.end("TERM");
+        assert_eq!(status.code(), Some(0), "{error}");
+        let mut reply = String::new();
+        runner.read_to_string(&mut reply).unwrap();
+        assert!(reply.starts_with("-ERR the script was ended: the server is closing"), "{reply}");
+        let store = Store::open(&path).unwrap();
+        assert_eq!(store.kv().get("k").unwrap().as_deref(), Some(&b"v"[..]));
+        assert_eq!(store.kv().get("n").unwrap().as_deref(), Some(&b"1"[..]));
+        // What a script wrote before it was ended stays, as with an error.
+        assert_eq!(store.kv().exists("written").unwrap(), body.contains("written"));
+    }
+}
+
+#[test]
+fn shutdown_nosave_ends_the_program_during_a_long_script_that_has_written() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store");
+    let served = Served::start(&["--data", text(&path)]);
+    ask(&mut connect(served.port), "SET k v\r\n", "+OK\r\n");
+    let (_runner, mut other) =
+        busy(&served, "redis.call('SET', 'written', 1) while true do redis.pcall('GET', 'k') end");
+    other.write_all(b"SCRIPT KILL\r\n").unwrap();
+    let mut kind = [0; 11];
+    other.read_exact(&mut kind).unwrap();
+    assert_eq!(&kind, b"-UNKILLABLE");
+    other.write_all(b"SHUTDOWN\r\nSHUTDOWN NOSAVE\r\n").unwrap();
+    let (status, error) = served.ended();
+    assert_eq!(status.code(), Some(0), "{error}");
+    let mut rest = String::new();
+    // It has ended, whatever is read of it.
+    let _ = other.read_to_string(&mut rest);
+    assert!(rest.contains("\n-BUSY"), "{rest}");
+    assert_eq!(Store::open(&path).unwrap().kv().get("k").unwrap().as_deref(), Some(&b"v"[..]));
+}
+
 #[test]
 fn a_pipeline_that_has_arrived_is_answered_before_the_end() {
     let served = Served::start(&["--log", "info", "--enable-debug-command"]);

@@ -15,12 +15,15 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use larder::Error;
 use larder::engine::durable::{self, DurableEngine, DurableOptions};
 use larder::engine::{Changes, Direction, Durability, Engine, KeyRange, Ticket};
 use larder::vfs::Vfs;
 use larder::vfs::sim::{Call, Fault, SimVfs};
+use larder::wide_column::{CqlType, TableSchema};
+use larder::{ManualClock, Store, Timestamp};
 
 /// Seeds run unless the environment asks for more.
 const SEEDS: u64 = 300;
@@ -299,6 +302,46 @@ fn a_process_may_die_at_any_call() {
             run.vfs.restart();
         }
     });
+}
+
+// SEM: WID-LWW-3
+#[test]
+fn unique_times_go_on_behind_all_that_survived_whatever_the_clock_shows_after_the_crash() {
+    let schema = || TableSchema::new().partition_key("id", CqlType::Int).column("n", CqlType::Int);
+    for seed in 0..SEEDS {
+        let (vfs, mut rng) = (SimVfs::new(seed), Rng::new(seed));
+        // The last time of what was acknowledged, or found in the store.
+        let mut last = None;
+        for crash in 0..CRASHES {
+            let clock = ManualClock::at(Timestamp::from_micros(i64::try_from(rng.below(4_000_000)).unwrap()));
+            let engine = DurableEngine::open_with(path(), &options(&vfs)).unwrap();
+            let store = Store::builder().clock(clock.clone()).engine(Arc::new(engine)).unwrap();
+            let rows = store.wide_table("shop", "rows");
+            let time_of = |id: i32| {
+                let row = rows.select((id,)).to_vec().unwrap().pop();
+                row.and_then(|row| row.write_time("n"))
+            };
+            if crash == 0 {
+                rows.create(schema()).unwrap();
+            }
+            last = (0..OPERATIONS as i32).filter_map(time_of).chain(last).max();
+            vfs.cut_power_at(1 + rng.below(60));
+            for id in 0..OPERATIONS as i32 {
+                clock.advance(Duration::from_micros(rng.below(200_000)));
+                if rows.insert(&[("id", id.into()), ("n", 1.into())]).is_err() {
+                    break;
+                }
+                let time = time_of(id);
+                assert!(time > last, "seed {seed}: {time:?} is not after {last:?}");
+                last = time;
+            }
+            if rng.one_in(4) {
+                let _ = store.close();
+            }
+            vfs.cut_power();
+            vfs.restart();
+        }
+    }
 }
 
 #[test]

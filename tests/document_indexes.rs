@@ -116,6 +116,49 @@ fn flat_document() -> impl Strategy<Value = Document> {
     })
 }
 
+/// A text around the bound past which a key does not have all of it.
+fn long_text(change: i32, last: &str) -> String {
+    let length = i32::try_from(larder::limits::INDEX_COMPONENT_BYTES_MAX).unwrap() - 3 + change;
+    "x".repeat(usize::try_from(length).unwrap()) + last
+}
+
+/// Few values, most of which begin with the same bytes and are longer than a field of a key.
+fn long_value() -> impl Strategy<Value = Bson> {
+    let text = || {
+        (-1..3i32, prop_oneof![Just(""), Just("a"), Just("b"), Just("ab"), Just("\0")])
+            .prop_map(|(change, last)| Bson::String(long_text(change, last)))
+    };
+    prop_oneof![
+        6 => text().boxed(),
+        1 => text().prop_map(|text| bson!({ "x": text })).boxed(),
+        1 => prop_oneof![Just("w"), Just("x"), Just("y")].prop_map(|short| Bson::String(short.to_owned())).boxed(),
+        1 => (0i32..2).prop_map(Bson::Int32).boxed(),
+        1 => any::<bool>().prop_map(|last| {
+            Bson::Binary(Binary { subtype: BinarySubtype::Generic, bytes: [vec![7; 2_000], vec![u8::from(last)]].concat() })
+        }).boxed(),
+        1 => prop::collection::vec(text(), 0..3).prop_map(Bson::Array).boxed(),
+    ]
+}
+
+fn long_document() -> impl Strategy<Value = Document> {
+    let flat = long_value().prop_filter("one array at most", |value| value.as_array().is_none());
+    prop_oneof![
+        (flat, 0i32..3).prop_map(|(a, b)| doc! { "a": a, "b": b }),
+        (long_value(), 0i32..3).prop_map(|(b, a)| doc! { "a": a, "b": b }),
+    ]
+}
+
+fn long_filter() -> impl Strategy<Value = Document> {
+    let range = || prop_oneof![Just("$gt"), Just("$gte"), Just("$lt"), Just("$lte"), Just("$eq")];
+    let condition = prop_oneof![
+        (range(), long_value()).prop_map(|(operator, value)| doc! { operator: value }),
+        (range(), long_value(), range(), long_value()).prop_map(|(one, low, two, high)| doc! { one: low, two: high }),
+        prop::collection::vec(long_value(), 0..4).prop_map(|values| doc! { "$in": values }),
+    ];
+    prop::collection::vec((prop_oneof![Just("a"), Just("b"), Just("a.x")], condition), 0..3)
+        .prop_map(|fields| fields.into_iter().map(|(name, value)| (name.to_owned(), Bson::Document(value))).collect())
+}
+
 /// Documents of one kind, because one array in one of them changes what an index can do.
 fn documents() -> impl Strategy<Value = Vec<Document>> {
     prop_oneof![
@@ -326,6 +369,43 @@ proptest! {
         prop_assert_eq!(store.stats().unwrap().entries, Some(names), "entries are left behind");
     }
 
+    // SEM: DOC-IDX-13, DOC-SORT-4
+    #[test]
+    fn indexes_of_long_values_do_not_change_what_a_query_answers(
+        documents in prop::collection::vec(long_document(), 0..16),
+        indexed in prop::sample::subsequence(indexes(), 1..4),
+        queries in prop::collection::vec((long_filter(), sort()), 1..8),
+        page in (0u64..3, 0u64..4),
+    ) {
+        let store = Store::in_memory();
+        let (plain, fast) = pair(&store, &documents, &indexed);
+        for (filter, sort) in &queries {
+            same_answer(&plain, &fast, filter, sort, page)?;
+        }
+        plain.update_many(doc! {}, doc! { "$set": { "b": long_text(0, "z") } }).unwrap();
+        fast.update_many(doc! {}, doc! { "$set": { "b": long_text(0, "z") } }).unwrap();
+        for (filter, sort) in &queries {
+            same_answer(&plain, &fast, filter, sort, page)?;
+        }
+        fast.delete_many(doc! {}).unwrap();
+        plain.delete_many(doc! {}).unwrap();
+        let names = store.database("default").list_collection_names().unwrap().len() as u64 + 1;
+        prop_assert_eq!(store.stats().unwrap().entries, Some(names), "entries are left behind");
+    }
+
+    // SEM: DOC-IDX-13
+    #[test]
+    fn a_unique_index_tells_long_values_apart(values in prop::collection::vec(long_value(), 0..12)) {
+        let unique = Store::in_memory().collection::<Document>("unique");
+        unique.create_index_with(doc! { "a": -1 }, IndexOptions::default().unique(true)).unwrap();
+        let mut taken: Vec<Bson> = Vec::new();
+        for value in values.into_iter().filter(|value| value.as_array().is_none()) {
+            let outcome = unique.insert_one(&doc! { "a": value.clone() });
+            prop_assert_eq!(outcome.is_err_and(|error| error.is_duplicate_key()), taken.contains(&value));
+            taken.push(value);
+        }
+    }
+
     // SEM: DOC-IDX-5
     #[test]
     fn a_unique_index_refuses_exactly_the_documents_that_share_a_key(
@@ -354,16 +434,20 @@ proptest! {
 #[test]
 fn a_duplicate_among_the_documents_of_one_batch_is_found() {
     for (count, twin) in [(2, 0), (12, 3), (60, 7), (700, 1), (700, 698), (6_000, 5), (6_000, 5_998)] {
-        let people = Store::in_memory().collection::<Document>("people");
+        let store = Store::in_memory();
+        let people = store.collection::<Document>("people");
         people.create_index_with(doc! { "email": 1 }, IndexOptions::default().unique(true)).unwrap();
+        let in_one = |documents: &[Document]| {
+            store.transaction(|tx| tx.collection::<Document>("people").insert_many(documents).map(drop))
+        };
         let email = |n: i32| format!("{}@example.org", n * 7_919 % 10_007);
         let mut documents: Vec<_> = (0..count).map(|n| doc! { "_id": n, "email": email(n) }).collect();
         assert_eq!(people.insert_many(&documents).unwrap().inserted_ids.len(), documents.len());
         assert_eq!(people.delete_many(doc! {}).unwrap(), documents.len() as u64);
         documents.last_mut().unwrap().insert("email", email(twin));
-        assert!(people.insert_many(&documents).unwrap_err().is_duplicate_key(), "{twin} of {count}");
+        assert!(in_one(&documents).unwrap_err().is_duplicate_key(), "{twin} of {count}");
         *documents.last_mut().unwrap() = doc! { "_id": twin, "email": "of its own" };
-        assert!(people.insert_many(&documents).unwrap_err().is_duplicate_key(), "{twin} of {count}");
+        assert!(in_one(&documents).unwrap_err().is_duplicate_key(), "{twin} of {count}");
         assert_eq!(people.count_documents(doc! {}).unwrap(), 0);
     }
 }

@@ -181,3 +181,22 @@ fn a_thousand_cases_in_four_threads_agree_with_one_thread() {
     assert_eq!(seed.now(), START, "the seed's time has not moved");
     assert_eq!(seed.kv().get([0]).unwrap().as_deref(), Some(&b"0"[..]));
 }
+
+// SEM: WID-LWW-3
+#[test]
+fn times_of_writes_go_on_in_a_fork_behind_all_that_its_store_gave_out() {
+    use larder::wide_column::{CqlType, TableSchema};
+    let store = seeded();
+    let schema = TableSchema::new().partition_key("id", CqlType::Int).column("n", CqlType::Int);
+    store.wide_table("shop", "rows").create(schema).unwrap();
+    let write = |store: &Store, id: i32| {
+        let rows = store.wide_table("shop", "rows");
+        rows.insert(&[("id", id.into()), ("n", 1.into())]).unwrap();
+        rows.select((id,)).to_vec().unwrap().remove(0).write_time("n").unwrap()
+    };
+    let first = write(&store, 1);
+    assert_eq!(write(&store.fork().unwrap(), 2), first + 1, "the clock stands");
+    assert_eq!(write(&store, 1), first + 1, "and the store itself goes on as if there were no fork");
+    let behind = ManualClock::at(Timestamp::from_seconds(START.as_seconds() - 60));
+    assert!(write(&store.fork_with_clock(behind).unwrap(), 2) > first + 1);
+}

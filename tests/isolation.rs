@@ -156,6 +156,42 @@ const ROWS: &[Row] = &[
         commits: (false, false),
     },
     Row {
+        name: "each creates a collection",
+        transaction: |tx| tx.collection::<Document>("new").insert_one(&doc! { "_id": 1 }).map(drop),
+        other: |store| store.collection::<Document>("other").insert_one(&doc! { "_id": 2 }).map(drop),
+        commits: (true, true),
+    },
+    Row {
+        name: "each creates a table, of one model and of another",
+        transaction: |tx| tx.item_table("new").create(TableSchema::new("id", KeyType::S)),
+        other: |store| {
+            let schema = wide_column::TableSchema::new().partition_key("id", CqlType::Text);
+            store.wide_table("shop", "new").create(schema)
+        },
+        commits: (true, true),
+    },
+    Row {
+        name: "creates a collection; the other drops another one",
+        transaction: |tx| tx.collection::<Document>("new").insert_one(&doc! { "_id": 1 }).map(drop),
+        other: |store| store.database("default").drop_collection("people").map(drop),
+        commits: (true, true),
+    },
+    Row {
+        name: "creates an index; the other creates one on another collection, which is new",
+        transaction: |tx| people(tx).create_index(doc! { "city": 1 }).map(drop),
+        other: |store| store.collection::<Document>("other").create_index(doc! { "city": 1 }).map(drop),
+        commits: (true, true),
+    },
+    Row {
+        name: "inserts; the other inserts the first array into an indexed field",
+        transaction: |tx| arrive(tx, 8, "8"),
+        other: |store| {
+            let many_ages = doc! { "_id": 9, "age": [1, 2], "email": "9" };
+            store.collection::<Document>("people").insert_one(&many_ages).map(drop)
+        },
+        commits: (false, false),
+    },
+    Row {
         name: "reads only",
         transaction: |tx| people(tx).find(doc! {}).to_vec().map(drop),
         other: |store| birthday(store, 1),

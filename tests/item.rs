@@ -3,9 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail by panicking, as the test does")]
 
 use larder::item::{
-    AttributeValue, GlobalIndex, Item, KeyType, LastKey, Number, Page, Projection, Set, TableSchema, WriteRequest, key,
+    AttributeValue, GlobalIndex, IndexStatus, Item, KeyType, LastKey, Number, Page, Projection, Set, TableSchema,
+    WriteRequest, key,
 };
-use larder::{AutoCommit, Error, InvalidKind, ItemTable, Result, Store, limits};
+use larder::{AutoCommit, Error, InvalidKind, ItemTable, ManualClock, Result, Store, limits};
 
 /// A table `Events` with the keys PK and SK, both strings.
 fn events(store: &Store) -> ItemTable<AutoCommit> {
@@ -402,4 +403,168 @@ fn what_no_table_could_take_is_refused_before_the_table_is_looked_for() {
     assert!(matches!(table.batch_write(batch), Err(Error::LimitExceeded { limit: "item bytes", .. })));
     let table = events(&Store::in_memory());
     assert!(matches!(table.put(&large), Err(Error::LimitExceeded { .. })), "before its key attributes");
+}
+
+const MANY: i64 = 5_000;
+
+/// A table of many items on a clock that is turned by hand; every fifth holds in g what no index on strings can.
+fn many() -> (Store, ItemTable<AutoCommit>) {
+    let store = Store::builder().clock(ManualClock::default()).in_memory();
+    let table = store.item_table("Many");
+    table.create(TableSchema::new("PK", KeyType::N)).unwrap();
+    for n in 0..MANY {
+        let item = Item::from([("PK", n)]);
+        let g = if n % 5 == 0 { AttributeValue::from(n) } else { AttributeValue::from(format!("g{}", n % 3)) };
+        table.put(&item.with("g", g)).unwrap();
+    }
+    (store, table)
+}
+
+fn by_g() -> GlobalIndex {
+    GlobalIndex::new("by-g", "g", KeyType::S)
+}
+
+#[test] // SEM: ITM-IDX-1, ITM-IDX-2
+fn an_index_that_is_added_is_maintained_from_the_first_and_read_from_the_last_of_its_items() {
+    let (store, table) = many();
+    let before = store.snapshot().unwrap();
+    table.add_index_in_background(by_g()).unwrap();
+    table.add_index_in_background(by_g()).unwrap();
+    let other = store.item_table("Many");
+    assert_eq!(other.index_status("by-g").unwrap(), IndexStatus::Creating);
+    assert_eq!(other.schema().unwrap().global_indexes(), [by_g()]);
+    let of_g2 = || other.query(key("g").eq("g2")).index("by-g");
+    assert!(of_g2().run().unwrap_err().to_string().contains("by-g"));
+    assert_eq!(kind(of_g2().run()), InvalidKind::Value);
+    // What is written meanwhile, in front of and behind what has been filled.
+    other.put(&Item::new().with("PK", 1).with("g", "g9")).unwrap();
+    other.put(&Item::new().with("PK", MANY - 1).with("g", "g9")).unwrap();
+    other.put(&Item::new().with("PK", 10).with("g", "g9")).unwrap();
+    other.delete((2,)).unwrap();
+    other.delete((MANY - 2,)).unwrap();
+    assert_eq!(kind(other.put(&Item::new().with("PK", 3).with("g", 3))), InvalidKind::Type);
+    assert!(store.run_jobs().unwrap() > 0);
+    assert_eq!(other.index_status("by-g").unwrap(), IndexStatus::Active);
+    let in_table =
+        |g: &str| other.scan().to_vec().unwrap().iter().filter(|item| item.get("g") == Some(&g.into())).count();
+    for g in ["g0", "g1", "g2", "g9"] {
+        let found = other.query(key("g").eq(g)).index("by-g").run().unwrap().count();
+        assert_eq!(found, in_table(g), "{g}");
+    }
+    assert!(before.item_table("Many").schema().unwrap().global_indexes().is_empty());
+    assert!(before.item_table("Many").scan().index("by-g").run().is_err());
+}
+
+#[test]
+fn who_waits_for_an_index_has_it_when_the_call_returns_also_one_that_is_being_built() {
+    let (store, table) = many();
+    table.add_index_in_background(by_g()).unwrap();
+    table.add_index(by_g()).unwrap();
+    assert_eq!(store.pending_jobs().unwrap(), 0);
+    assert_eq!(i64::try_from(table.scan().index("by-g").run().unwrap().count()).unwrap(), MANY * 4 / 5);
+    let other = GlobalIndex::new("by-g", "h", KeyType::S);
+    assert!(matches!(table.add_index(other), Err(Error::AlreadyExists { what: "index", .. })));
+    store.transaction(|tx| tx.item_table("Many").add_index(GlobalIndex::new("again", "g", KeyType::S))).unwrap();
+    assert_eq!(i64::try_from(table.scan().index("again").run().unwrap().count()).unwrap(), MANY * 4 / 5);
+}
+
+#[test]
+fn an_index_is_filled_by_whoever_opens_the_store_next() {
+    let directory = tempfile::tempdir().unwrap();
+    let entries = {
+        let store = Store::builder().clock(ManualClock::default()).open(directory.path()).unwrap();
+        let table = store.item_table("Many");
+        table.create(TableSchema::new("PK", KeyType::N)).unwrap();
+        store
+            .transaction(|tx| {
+                let put = |n| tx.item_table("Many").put(&Item::from([("PK", n), ("h", n % 7)])).map(drop);
+                (0..MANY).try_for_each(put)
+            })
+            .unwrap();
+        table.add_index_in_background(GlobalIndex::new("by-h", "h", KeyType::N)).unwrap();
+        store.stats().unwrap().entries
+    };
+    let store = Store::builder().clock(ManualClock::default()).open(directory.path()).unwrap();
+    let table = store.item_table("Many");
+    assert_eq!(store.stats().unwrap().entries, entries);
+    assert_eq!(table.index_status("by-h").unwrap(), IndexStatus::Creating);
+    store.run_jobs().unwrap();
+    assert_eq!(
+        i64::try_from(table.query(key("h").eq(3)).index("by-h").run().unwrap().count()).unwrap(),
+        (MANY + 3) / 7
+    );
+}
+
+#[test]
+fn an_index_and_a_table_that_go_while_the_index_is_built_leave_nothing() {
+    let (store, table) = many();
+    let entries = store.stats().unwrap().entries;
+    table.add_index_in_background(by_g()).unwrap();
+    assert!(table.remove_index("by-g").unwrap() && !table.remove_index("by-g").unwrap());
+    table.add_index_in_background(by_g()).unwrap();
+    assert!(table.remove_index("by-g").unwrap());
+    store.run_jobs().unwrap();
+    assert_eq!((store.pending_jobs().unwrap(), store.stats().unwrap().entries), (0, entries));
+    table.add_index_in_background(by_g()).unwrap();
+    assert!(table.delete_table().unwrap());
+    store.run_jobs().unwrap();
+    assert_eq!((store.pending_jobs().unwrap(), store.stats().unwrap().entries), (0, Some(1)), "the last id");
+}
+
+#[test]
+fn an_index_that_the_table_cannot_have_is_refused_and_changes_nothing() {
+    let (store, table) = many();
+    for index in [
+        GlobalIndex::new("no", "g", KeyType::S),
+        GlobalIndex::new("by-key", "PK", KeyType::S),
+        by_g().projection(Projection::Include(vec![])),
+    ] {
+        assert_eq!(kind(table.add_index_in_background(index)), InvalidKind::Value);
+    }
+    assert!(matches!(store.item_table("Nowhere").add_index(by_g()), Err(Error::NotFound { what: "item table", .. })));
+    assert!(matches!(
+        store.item_table("Nowhere").remove_index("by-g"),
+        Err(Error::NotFound { what: "item table", .. })
+    ));
+    assert!(table.schema().unwrap().global_indexes().is_empty());
+    assert_eq!(store.pending_jobs().unwrap(), 0);
+}
+
+#[test] // SEM: ALL-4
+fn a_transaction_that_wrote_by_the_old_definition_conflicts() {
+    let (store, table) = many();
+    for isolation in [larder::Isolation::Serializable, larder::Isolation::Snapshot] {
+        let write = |change: &dyn Fn()| {
+            let tx = store.begin_with(isolation).unwrap();
+            tx.item_table("Many").put(&Item::new().with("PK", -1).with("g", "g1")).unwrap();
+            change();
+            tx.commit()
+        };
+        let error = write(&|| table.add_index_in_background(by_g()).unwrap()).unwrap_err();
+        assert!(error.is_retryable() && error.to_string().contains("\"Many\""), "{error}");
+        assert!(write(&|| assert!(store.run_jobs().unwrap() > 0)).unwrap_err().is_retryable(), "it is complete");
+        assert!(write(&|| assert!(table.remove_index("by-g").unwrap())).unwrap_err().is_retryable());
+        store.run_jobs().unwrap();
+        write(&|| ()).unwrap();
+    }
+}
+
+#[test] // SEM: ITM-LIM-2
+fn keys_of_the_largest_sizes_are_indexed_and_come_back_in_order() {
+    let store = Store::in_memory();
+    let table = store.item_table("Large");
+    let schema = TableSchema::new("PK", KeyType::B).sort_key("SK", KeyType::B);
+    table.create(schema.global_index(GlobalIndex::new("swapped", "g", KeyType::B).sort_key("h", KeyType::B))).unwrap();
+    // The worst there is: each zero takes two bytes in a key of the engine.
+    let bytes = |length: usize, last: u8| [vec![0u8; length - 1], vec![last]].concat();
+    let item = |last: u8| {
+        let item = Item::new().with("PK", bytes(2_048, 1)).with("SK", bytes(1_024, last));
+        item.with("g", bytes(2_048, 1)).with("h", bytes(1_024, 9 - last))
+    };
+    for last in [3, 1, 2] {
+        table.put(&item(last)).unwrap();
+    }
+    assert_eq!(table.query(key("PK").eq(bytes(2_048, 1))).to_vec().unwrap(), [item(1), item(2), item(3)]);
+    let swapped = table.query(key("g").eq(bytes(2_048, 1)).and(key("h").ge(bytes(1_024, 7)))).index("swapped");
+    assert_eq!(swapped.to_vec().unwrap(), [item(2), item(1)]);
 }

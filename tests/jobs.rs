@@ -2,35 +2,50 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use larder::bson::doc;
-use larder::engine::{
-    Changes, Durability, Engine, EngineStats, MemoryEngine, Reads, Snapshot as EngineSnapshot, Ticket,
-};
+use larder::engine::{Changes, Durability, Engine, MemoryEngine, Reads, Ticket};
 use larder::item::{GlobalIndex, Item, KeyType, TableSchema};
-use larder::kv::{AddOptions, End, EvictionPolicy};
+use larder::kv::stream::NewId;
+use larder::kv::{AddOptions, End, EvictionPolicy, StreamId};
 use larder::limits::{JOB_STEP_ENTRIES_MAX, REMOVED_AT_ONCE_MAX};
 use larder::wide_column::{CqlType, Order};
 use larder::{Document, Error, Kv, ManualClock, Result, Store, Timestamp, wide_column};
 use proptest::prelude::*;
 
+use common::{Commits, Watched};
+
 /// Longest wait for the background thread; it takes milliseconds on an idle machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// An engine in memory that notes how many entries each commit changes.
+/// Notes how many entries each commit changes.
 #[derive(Debug, Default)]
-struct Counted {
-    inner: MemoryEngine,
-    commits: Mutex<Vec<usize>>,
+struct Sizes(Mutex<Vec<usize>>);
+
+impl Commits for Sizes {
+    fn commit(
+        &self,
+        inner: &MemoryEngine,
+        changes: &Changes,
+        reads: Option<&Reads>,
+        durability: Durability,
+    ) -> Result<Ticket> {
+        self.0.lock().unwrap().push(changes.len());
+        inner.commit(changes, reads, durability)
+    }
 }
+
+type Counted = Watched<Sizes>;
 
 impl Counted {
     /// The sizes of the commits since this was last asked.
     fn take(&self) -> Vec<usize> {
-        std::mem::take(&mut self.commits.lock().unwrap())
+        std::mem::take(&mut self.commits.0.lock().unwrap())
     }
 
     fn put(&self, key: &[u8], value: &[u8]) {
@@ -38,51 +53,9 @@ impl Counted {
     }
 }
 
-impl Engine for Counted {
-    fn name(&self) -> &'static str {
-        "counted"
-    }
-
-    fn snapshot(&self) -> Result<Arc<dyn EngineSnapshot>> {
-        self.inner.snapshot()
-    }
-
-    fn latest(&self) -> Result<Arc<dyn EngineSnapshot>> {
-        self.inner.latest()
-    }
-
-    fn begin(&self) -> Result<Arc<dyn EngineSnapshot>> {
-        self.inner.begin()
-    }
-
-    fn commit(&self, changes: &Changes, reads: Option<&Reads>, durability: Durability) -> Result<Ticket> {
-        self.commits.lock().unwrap().push(changes.len());
-        self.inner.commit(changes, reads, durability)
-    }
-
-    fn is_persistent(&self) -> bool {
-        false
-    }
-
-    fn fork(&self) -> Result<Arc<dyn Engine>> {
-        self.inner.fork()
-    }
-
-    fn sync(&self) -> Result<()> {
-        self.inner.sync()
-    }
-
-    fn stats(&self) -> Result<EngineStats> {
-        self.inner.stats()
-    }
-
-    fn close(&self) -> Result<()> {
-        self.inner.close()
-    }
-}
-
 fn counted() -> (Store, Arc<Counted>, ManualClock) {
-    let (engine, clock) = (Arc::new(Counted::default()), ManualClock::at(Timestamp::from_seconds(1_700_000_000)));
+    let (engine, clock) =
+        (Arc::new(Counted::new(Sizes::default())), ManualClock::at(Timestamp::from_seconds(1_700_000_000)));
     let store = Store::builder().clock(clock.clone()).engine(Arc::clone(&engine) as Arc<dyn Engine>).unwrap();
     (store, engine, clock)
 }
@@ -122,6 +95,38 @@ fn fill(kv: &Kv, prefix: &str) -> Vec<String> {
     kv.list(format!("{prefix}list")).push(End::Back, many()).unwrap();
     kv.sorted_set(format!("{prefix}sorted_set")).add_many(many().map(|n| (n, 1.0)), AddOptions::default()).unwrap();
     ["set", "hash", "list", "sorted_set"].map(|kind| format!("{prefix}{kind}")).to_vec()
+}
+
+#[test]
+fn removing_a_large_group_changes_few_entries_and_a_new_one_of_its_name_has_nothing_of_it() {
+    let (store, engine, _) = counted();
+    let stream = store.kv().stream("s");
+    store
+        .transaction(|tx| {
+            let stream = tx.kv().stream("s");
+            (0..MANY).try_for_each(|_| stream.add(NewId::Auto, [("a", "1")]).map(drop))
+        })
+        .unwrap();
+    let (group, other) = (stream.group("g"), stream.group("other"));
+    for group in [&group, &other] {
+        group.create(StreamId::MIN).unwrap();
+    }
+    other.read("ann", Some(3)).unwrap();
+    let left = entries(&store);
+    assert_eq!(group.read("ann", None).unwrap().len(), MANY);
+    assert!(in_one_small_commit(&engine, || group.remove()));
+    assert!(store.pending_jobs().unwrap() > 0);
+    group.create(StreamId::MIN).unwrap();
+    assert_eq!((group.pending().unwrap().count, group.consumers().unwrap().len()), (0, 0));
+    assert!(store.kv().copy("s", &store.kv(), "t").unwrap());
+    assert_eq!(store.kv().stream("t").group("other").pending().unwrap().count, 3);
+    assert!(in_one_small_commit(&engine, || store.kv().remove("t")));
+    run_jobs(&store, &engine, left);
+    assert_eq!((stream.len().unwrap(), other.pending().unwrap().count), (MANY as u64, 3));
+    assert_eq!(group.read("bob", None).unwrap().len(), MANY);
+    assert!(in_one_small_commit(&engine, || store.kv().remove("s")));
+    store.run_jobs().unwrap();
+    assert_eq!(store.kv().len().unwrap(), 0);
 }
 
 #[test]
@@ -214,7 +219,7 @@ fn emptying_and_swapping_keyspaces_changes_few_entries() {
 #[test]
 fn no_event_tells_of_keys_that_expire_after_their_keyspace_was_emptied() {
     let (store, _, clock) = counted();
-    store.publish_key_events(larder::kv::KeyEvents::ALL.and(larder::kv::KeyEvents::ON_EVENT_CHANNELS));
+    store.publish_key_events(larder::kv::KeyEvents::ALL | larder::kv::KeyEvents::ON_EVENT_CHANNELS);
     let kv = store.kv();
     for n in 0..100 {
         kv.set_with_ttl(n.to_string(), "v", Duration::from_secs(1)).unwrap();

@@ -88,7 +88,7 @@ fn long(length: usize, end: u8) -> Vec<u8> {
 fn long_keys_are_as_good_as_short_ones() {
     let clock = larder::ManualClock::default();
     let store = Store::builder().clock(clock.clone()).in_memory();
-    store.publish_key_events(larder::kv::KeyEvents::parse("EA").unwrap());
+    store.publish_key_events("EA".parse().unwrap());
     let kv = store.kv();
     let (one, two, short) = (long(20_000, b'1'), long(20_000, b'2'), vec![b'a'; limits::KEY_COMPONENT_BYTES_MAX]);
     kv.set(&one, "1").unwrap();
@@ -112,7 +112,7 @@ fn long_keys_are_as_good_as_short_ones() {
     let deleted = store.subscribe("__keyevent@0__:del").unwrap();
     assert!(kv.remove(&two).unwrap() && !kv.exists(&two).unwrap());
     assert_eq!(deleted.try_recv().unwrap().unwrap().payload(), two);
-    assert!(kv.rename(&one, &two).unwrap() && kv.copy(&two, &kv, &one, false).unwrap());
+    assert!(kv.rename(&one, &two).unwrap() && kv.copy_if_absent(&two, &kv, &one).unwrap());
     assert!(kv.move_to(&two, &store.kv_named("1")).unwrap());
     assert_eq!(store.kv_named("1").get(&two).unwrap().as_deref(), Some(&b"2"[..]));
     let expired = store.subscribe("__keyevent@0__:expired").unwrap();
@@ -204,7 +204,7 @@ fn long_members_and_fields_are_as_good_as_short_ones() {
 
     for key in ["set", "hash", "board"] {
         let dump = kv.dump(key).unwrap().unwrap();
-        assert!(kv.restore("again", &dump, None, true).unwrap());
+        kv.restore("again", &dump, None).unwrap();
         assert_eq!(kv.dump("again").unwrap().unwrap(), dump);
     }
     assert_eq!(set.take_nth(&[0, 1, 2, 3]).unwrap().len(), 4);

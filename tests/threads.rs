@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use larder::kv::{EvictionPolicy, KeyEvents};
+use larder::kv::EvictionPolicy;
 use larder::{Stopwatch, Store};
 
 /// How many threads the process has.
@@ -32,7 +32,7 @@ fn a_store_starts_a_thread_when_it_has_to_and_a_fork_too() {
 
     forks.first().unwrap().kv().set_with_ttl("other", "v", FAR).unwrap();
     assert_eq!(started(), 2);
-    forks.get(1).unwrap().publish_key_events(KeyEvents::parse("KEA").unwrap());
+    forks.get(1).unwrap().publish_key_events("KEA".parse().unwrap());
     assert_eq!(started(), 3, "events of what expires are to be told");
     forks.get(2).unwrap().set_memory_budget(Some(1 << 20), EvictionPolicy::AllKeysLru).unwrap();
     assert_eq!(started(), 4, "what has expired is to make room");

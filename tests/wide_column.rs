@@ -314,17 +314,160 @@ fn a_batch_has_a_largest_number_of_statements() {
     assert!(matches!(batch.insert(&insert, (0,)), Err(Error::LimitExceeded { max: 65_535, found: 65_536, .. })));
 }
 
+// SEM: WID-QRY-6
 #[test]
-fn a_prepared_insert_notices_that_its_table_has_changed() {
+fn a_prepared_insert_goes_on_when_its_table_was_changed_or_made_again() {
     let store = Store::in_memory();
     let table = users(&store);
     let insert = table.prepare_insert(&["id", "name"]).unwrap();
     insert.execute((1, "ann")).unwrap();
+    let mut batch = store.wide_batch();
+    batch.insert(&insert, (2, "bob")).unwrap();
     table.drop_table().unwrap();
     assert!(matches!(insert.execute((1, "ann")), Err(Error::NotFound { .. })));
     users(&store);
-    assert!(message(insert.execute((1, "ann"))).contains("prepare it again"));
+    insert.execute((1, "anna")).unwrap();
+    batch.execute().unwrap();
+    assert_eq!(column(&table.scan().to_vec().unwrap(), "name").len(), 2);
+    assert!(table.drop_column("name").unwrap());
+    assert!(matches!(insert.execute((1, "ann")), Err(Error::NotFound { what: "column", .. })));
+    let mut batch = store.wide_batch();
+    assert!(table.add_column("name", CqlType::Int).unwrap());
+    assert!(message(insert.execute((1, "ann"))).contains("\"name\""), "it is int now");
+    batch.insert(&insert, (3, 3)).unwrap();
+    batch.execute().unwrap();
+    insert.execute((1, 7)).unwrap();
+    assert_eq!(name(&table), Some(7.into()));
+    table.rename_column("id", "user").unwrap();
+    assert!(matches!(insert.execute((1, 7)), Err(Error::NotFound { what: "column", .. })));
+}
+
+#[test]
+fn a_statement_by_an_earlier_definition_is_refused_when_its_batch_is_executed() {
+    let store = Store::in_memory();
+    let table = users(&store);
+    let mut batch = store.wide_batch();
+    batch.insert_row(&table, &row("ann"), WriteOptions::default()).unwrap();
+    table.add_column("born", CqlType::Date).unwrap();
+    assert!(message(batch.execute()).contains("add it again"));
     assert!(table.scan().to_vec().unwrap().is_empty());
+}
+
+// SEM: ALL-4
+#[test]
+fn a_transaction_that_wrote_by_the_old_definition_conflicts() {
+    let store = Store::in_memory();
+    let table = users(&store);
+    for isolation in [larder::Isolation::Serializable, larder::Isolation::Snapshot] {
+        let write = |change: &dyn Fn()| {
+            let tx = store.begin_with(isolation).unwrap();
+            tx.wide_table("shop", "users").insert(&[("id", 1.into())]).unwrap();
+            change();
+            tx.commit()
+        };
+        let error = write(&|| assert!(table.add_column("born", CqlType::Date).unwrap())).unwrap_err();
+        assert!(error.is_retryable() && error.to_string().contains("users"), "{error}");
+        assert!(write(&|| assert!(table.drop_column("born").unwrap())).unwrap_err().is_retryable());
+        assert!(write(&|| table.set_default_ttl(60).unwrap()).unwrap_err().is_retryable());
+        assert!(write(&|| table.set_default_ttl(0).unwrap()).unwrap_err().is_retryable());
+        write(&|| ()).unwrap();
+    }
+}
+
+#[test]
+fn a_changed_definition_is_seen_at_once_by_other_handles_and_not_by_what_was_taken_before() {
+    let store = Store::in_memory();
+    let (table, other) = (users(&store), store.wide_table("shop", "users"));
+    table.insert(&row("ann")).unwrap();
+    assert_eq!(other.scan().to_vec().unwrap().len(), 1);
+    let (snapshot, fork) = (store.snapshot().unwrap(), store.fork().unwrap());
+    assert!(table.drop_column("name").unwrap() && !table.drop_column("name").unwrap());
+    assert!(matches!(other.select((1,)).columns(["name"]).run(), Err(Error::NotFound { what: "column", .. })));
+    assert_eq!(other.scan().to_vec().unwrap()[0].iter().count(), 2);
+    assert_eq!(name(&fork.wide_table("shop", "users")), Some("ann".into()));
+    assert_eq!(snapshot.wide_table("shop", "users").scan().to_vec().unwrap()[0].get("name"), Some(&"ann".into()));
+    assert!(fork.wide_table("shop", "users").add_column("born", CqlType::Date).unwrap());
+    assert!(other.schema().unwrap().column_named("born").is_none());
+    let declared = TableSchema::new().partition_key("id", CqlType::Int).column("age", CqlType::Int);
+    assert_eq!(other.schema().unwrap(), declared);
+    assert!(matches!(
+        other.create(TableSchema::new().partition_key("id", CqlType::Text)),
+        Err(Error::AlreadyExists { .. })
+    ));
+    other.create(declared).unwrap();
+}
+
+// SEM: WID-ROW-2
+#[test]
+fn a_row_that_had_only_a_dropped_column_is_gone_unless_it_was_inserted() {
+    let store = Store::in_memory();
+    let table = users(&store);
+    table.update(&row("ann")).unwrap();
+    table.insert(&[("id", 2.into()), ("name", "bob".into())]).unwrap();
+    table.drop_column("name").unwrap();
+    assert_eq!(column(&table.scan().to_vec().unwrap(), "id"), [CqlValue::from(2)]);
+}
+
+#[test]
+fn a_change_that_the_table_cannot_have_is_refused_by_name() {
+    let store = Store::in_memory();
+    let table = users(&store);
+    assert!(message(table.drop_column("id")).contains("\"id\""));
+    assert!(message(table.rename_column("name", "nick")).contains("\"name\""));
+    assert!(matches!(table.rename_column("id", "name"), Err(Error::AlreadyExists { what: "column", .. })));
+    assert!(matches!(table.rename_column("nope", "x"), Err(Error::NotFound { what: "column", .. })));
+    assert!(matches!(table.add_column("id", CqlType::Int), Err(Error::AlreadyExists { what: "column", .. })));
+    assert!(table.add_column("", CqlType::Int).is_err());
+    assert!(matches!(table.set_default_ttl(630_720_001), Err(Error::LimitExceeded { .. })));
+    assert!(matches!(store.wide_table("shop", "none").drop_column("x"), Err(Error::NotFound { .. })));
+    assert_eq!(table.schema().unwrap(), users(&Store::in_memory()).schema().unwrap());
+}
+
+// SEM: WID-TMB-1
+#[test]
+fn deleting_a_partition_of_many_rows_hides_them_at_once_and_removes_them_later() {
+    let store = Store::builder().clock(ManualClock::at(larder::Timestamp::from_seconds(9))).in_memory();
+    let table = store.wide_table("shop", "notes");
+    let schema = TableSchema::new().partition_key("user", CqlType::Int).clustering("n", CqlType::Int, Order::Ascending);
+    table.create(schema.column("text", CqlType::Text)).unwrap();
+    let insert = table.prepare_insert(&["user", "n", "text"]).unwrap();
+    let fill = |tx: &larder::Transaction| {
+        let mut batch = tx.wide_batch();
+        (0..5_000).try_for_each(|n| batch.insert(&insert, (1, n, "a")))?;
+        (0..10).try_for_each(|n| batch.insert(&insert, (2, n, "b")))?;
+        batch.execute()
+    };
+    store.transaction(fill).unwrap();
+    let (before, entries) = (store.snapshot().unwrap(), store.stats().unwrap().entries.unwrap());
+    table.delete_partition((1,)).unwrap();
+    assert_eq!(store.pending_jobs().unwrap(), 1);
+    // The header, its deadline, and the job.
+    assert_eq!(store.stats().unwrap().entries.unwrap(), entries + 3);
+    let count = |select: larder::wide_column::Select| select.run().unwrap().count();
+    assert_eq!((count(table.select((1,))), count(table.select((1,)).reverse()), count(table.scan())), (0, 0, 10));
+    assert_eq!(count(table.select((1,)).eq("n", 7)), 0);
+    insert.execute((1, 7, "new")).unwrap();
+    insert.execute_with((1, 8, "late"), at(1)).unwrap();
+    assert_eq!(column(&table.select((1,)).to_vec().unwrap(), "text"), [CqlValue::from("new")]);
+    assert!(store.run_jobs().unwrap() >= 4_999);
+    assert_eq!(column(&table.select((1,)).to_vec().unwrap(), "text"), [CqlValue::from("new")]);
+    assert_eq!(store.stats().unwrap().entries.unwrap(), entries + 2 - 4_999);
+    assert_eq!(before.wide_table("shop", "notes").select((1,)).run().unwrap().count(), 5_000);
+}
+
+// SEM: WID-LWW-1
+#[test]
+fn the_smallest_timestamp_is_refused() {
+    let store = Store::in_memory();
+    let table = users(&store);
+    assert!(message(table.insert_with(&row("a"), at(i64::MIN))).contains("-9223372036854775807"));
+    assert!(table.delete_partition_with((1,), at(i64::MIN)).is_err());
+    let mut batch = store.wide_batch();
+    batch.update(&table, &row("a")).unwrap();
+    batch.timestamp(i64::MIN);
+    assert!(batch.execute().is_err());
+    table.insert_with(&row("a"), at(i64::MIN + 1)).unwrap();
+    assert_eq!(name(&table), Some("a".into()));
 }
 
 #[test]
@@ -409,4 +552,91 @@ fn a_stream_reads_the_snapshot_of_its_start() {
     rows.next().unwrap().unwrap();
     table.delete_partition((day(0),)).unwrap();
     assert_eq!(rows.count(), 5);
+}
+
+fn long_keys(order: Order) -> (Store, WideTable) {
+    let store = Store::builder().clock(ManualClock::at(Timestamp::from_seconds(9))).in_memory();
+    let table = store.wide_table("test", "long");
+    let schema = TableSchema::new().partition_key("p", CqlType::Blob).clustering("a", CqlType::Blob, order);
+    table.create(schema.clustering("b", CqlType::Text, order).column("v", CqlType::Int)).unwrap();
+    (store, table)
+}
+
+// SEM: WID-ROW-5
+#[test]
+fn keys_may_be_as_long_as_in_cassandra_and_come_back_whole() {
+    for order in [Order::Ascending, Order::Descending] {
+        let (store, table) = long_keys(order);
+        // The worst there is: each zero takes two bytes in a key of the engine.
+        let long = |first: u8| [vec![first], vec![0; 65_534]].concat();
+        let text = |first: &str| first.to_owned() + &"x".repeat(65_535 - first.len());
+        let insert = table.prepare_insert(&["p", "a", "b", "v"]).unwrap();
+        let soon = ttl(60);
+        for (v, (a, b)) in [(1, "a"), (1, "b"), (2, "a")].into_iter().enumerate() {
+            insert.execute_with((long(7), long(a), text(b), i32::try_from(v).unwrap()), soon).unwrap();
+        }
+        insert.execute((long(8), vec![1u8], "short", 9)).unwrap();
+        let rows = table.select((long(7),)).to_vec().unwrap();
+        let keys: Vec<_> =
+            rows.iter().map(|row| (row.get("a").cloned().unwrap(), row.get("b").cloned().unwrap())).collect();
+        let mut expected =
+            [(1, "a"), (1, "b"), (2, "a")].map(|(a, b)| (CqlValue::from(long(a)), CqlValue::from(text(b))));
+        if order == Order::Descending {
+            expected.reverse();
+        }
+        assert_eq!(keys, expected);
+        assert!(rows.iter().all(|row| row.get("p") == Some(&long(7).into())));
+        assert_eq!(table.scan().run().unwrap().count(), 4);
+        let one = |a: u8, b: &str| table.select((long(7),)).eq("a", long(a)).eq("b", text(b)).to_vec().unwrap();
+        assert_eq!(column(&one(1, "b"), "v"), [CqlValue::from(1)]);
+        assert_eq!(column(&one(2, "b"), "v"), []);
+        table
+            .update(&[("p", long(7).into()), ("a", long(1).into()), ("b", text("b").into()), ("v", 5.into())])
+            .unwrap();
+        assert_eq!(column(&one(1, "b"), "v"), [CqlValue::from(5)]);
+        table.delete_row((long(7), long(1), text("a"))).unwrap();
+        assert_eq!(table.select((long(7),)).run().unwrap().count(), 2);
+        table.delete_partition((long(7),)).unwrap();
+        assert_eq!(table.scan().run().unwrap().count(), 1);
+        assert_eq!(store.sweep_expired().unwrap(), 0);
+    }
+}
+
+// SEM: WID-ROW-5
+#[test]
+fn a_key_longer_than_in_cassandra_is_refused() {
+    let (_, table) = long_keys(Order::Ascending);
+    let insert = |p: usize, a: usize, b: usize| {
+        table.insert(&[("p", vec![1u8; p].into()), ("a", vec![1u8; a].into()), ("b", "b".repeat(b).into())])
+    };
+    insert(65_535, 65_535, 65_535).unwrap();
+    for (outcome, limit) in [
+        (insert(65_536, 1, 1), "partition key bytes"),
+        (insert(1, 65_536, 1), "clustering key bytes"),
+        (insert(1, 1, 65_536), "clustering key bytes"),
+    ] {
+        let Err(Error::LimitExceeded { limit: found, max: 65_535, found: 65_536 }) = outcome else { panic!("{limit}") };
+        assert_eq!(found, limit);
+    }
+}
+
+#[test]
+fn long_values_that_could_not_be_kept_in_order_are_refused_and_so_are_long_bounds() {
+    let (_, table) = long_keys(Order::Ascending);
+    let insert = |a: &[u8]| table.insert(&[("p", vec![1u8].into()), ("a", a.into()), ("b", "b".into())]);
+    let (one, other) = (vec![1u8; 60_000], [vec![1u8; 59_999], vec![2]].concat());
+    insert(&one).unwrap();
+    insert(&one).unwrap();
+    assert!(matches!(insert(&other), Err(Error::LimitExceeded { found: 60_000, .. })));
+    // What differs earlier, or is a beginning of it, is in order.
+    for a in [&one[..100], &one[..20_000], &[vec![1u8; 100], vec![2; 50_000]].concat(), &[0u8; 40_000], &[2u8]] {
+        insert(a).unwrap();
+    }
+    let keys = column(&table.select((vec![1u8],)).to_vec().unwrap(), "a");
+    let bytes = |value: &CqlValue| if let CqlValue::Blob(bytes) = value { bytes.clone() } else { panic!("{value:?}") };
+    assert!(keys.iter().map(bytes).is_sorted() && keys.len() == 6);
+    let range = table.select((vec![1u8],)).range("a", ..one.clone());
+    assert!(matches!(range.run(), Err(Error::LimitExceeded { .. })));
+    let range = table.select((vec![1u8],)).range("a", one[..100].to_vec()..);
+    assert_eq!(range.run().unwrap().count(), 5);
 }

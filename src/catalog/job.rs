@@ -1,22 +1,25 @@
 //! Jobs: what a transaction left to be done later, in commits of bounded size.
 //!
-//! Dropping something large takes its name away and leaves a job for what is stored. The store's background thread works the
-//! jobs off, or [`Store::run_jobs`](crate::Store::run_jobs); `docs/jobs.md` tells it whole.
+//! Dropping something large takes its name away and leaves a job for what is stored. An index that is added to a large table is entered
+//! in its definition as being built, with a job that fills it (`fill`). The store's background thread works the jobs off, or
+//! [`Store::run_jobs`](crate::Store::run_jobs); `docs/jobs.md` has all of it.
 //!
 //! # Storage
 //! | bytes | field  | encoding                                                                |
 //! |-------|--------|-------------------------------------------------------------------------|
 //! | 1     | owner  | `0x01`                                                                  |
 //! | 1     | kind   | `0x06`                                                                  |
-//! | 1..   | target | raw: what every key begins with that is to be removed                   |
+//! | 1..   | target | raw: what every key begins with that is to be removed, or made          |
 //!
 //! The value is a [`Job`] as a catalogue record.
 //!
 //! # Invariants
 //! 1. A job is added in the transaction that takes away the last way to what it removes, so that nothing is removed that can be
 //!    read and nothing stays that cannot.
-//! 2. Targets have storage ids in them, which are never given out again: nobody writes below the target of a job.
+//! 2. Targets have storage ids in them, which are never given out again: nobody writes below the target of a job that removes.
 //! 3. A step and the place it got to are one commit. A step that is done twice removes nothing twice.
+//! 4. A job that tidies changes nothing that can be seen: who writes below its target does as if it were not there.
+//! 5. A job that fills an index is there for as long as the definition of the index says that it is being built.
 
 use std::ops::Bound;
 
@@ -44,6 +47,10 @@ pub(crate) struct Job {
 pub(crate) enum Work {
     /// Remove every entry whose key begins with the target, and what belongs to it.
     Remove,
+    /// Make the entries of the index whose keys begin with the target, for what was stored before the index was defined.
+    Fill,
+    /// Bring every entry whose key begins with the target to the form that says no more than can be seen of it.
+    Tidy,
 }
 
 /// How much one commit may still do.
@@ -52,27 +59,38 @@ pub(crate) struct Allowance {
     entries: usize,
     bytes: usize,
     freed: u64,
-    removed: u64,
+    done: u64,
 }
 
 impl Allowance {
     /// For one step of a job.
     pub(crate) fn of_step() -> Self {
-        Self { entries: limits::JOB_STEP_ENTRIES_MAX, bytes: limits::JOB_STEP_BYTES_MAX, freed: 0, removed: 0 }
+        Self { entries: limits::JOB_STEP_ENTRIES_MAX, bytes: limits::JOB_STEP_BYTES_MAX, freed: 0, done: 0 }
     }
 
-    /// Whether nothing more should be removed in this commit.
+    /// For a transaction that has to do all of it.
+    pub(crate) fn unbounded() -> Self {
+        Self { entries: usize::MAX, bytes: usize::MAX, freed: 0, done: 0 }
+    }
+
+    /// For so many entries.
+    #[cfg(test)]
+    pub(crate) fn of(entries: usize) -> Self {
+        Self { entries, ..Self::unbounded() }
+    }
+
+    /// Whether nothing more should be done in this commit.
     pub(crate) fn is_spent(&self) -> bool {
         self.entries == 0 || self.bytes == 0
     }
 
-    /// Notes that an entry was removed.
+    /// Notes that an entry was removed, or read and made into entries of an index.
     pub(crate) fn spend(&mut self, key: &[u8], value: &[u8]) {
         let bytes = key.len().saturating_add(value.len());
         self.entries = self.entries.saturating_sub(1);
         self.bytes = self.bytes.saturating_sub(bytes);
         self.freed = self.freed.saturating_add(bytes as u64);
-        self.removed += 1;
+        self.done += 1;
     }
 
     /// The bytes of what was removed.
@@ -80,9 +98,9 @@ impl Allowance {
         self.freed
     }
 
-    /// How many entries were removed.
-    pub(crate) fn removed(&self) -> u64 {
-        self.removed
+    /// How many entries were removed, or read and made into entries of an index.
+    pub(crate) fn done(&self) -> u64 {
+        self.done
     }
 }
 
@@ -102,6 +120,32 @@ pub(crate) fn remove(writer: &mut Writer, target: &[u8]) -> Result<()> {
         None => remove_later(writer, target)?,
     }
     Ok(())
+}
+
+/// Leaves the index whose entries begin with `target` to be filled later, from what comes after `place` in its table.
+pub(crate) fn fill_later(writer: &mut Writer, target: &[u8], place: Vec<u8>) -> Result<()> {
+    put(writer, target, &Job { work: Work::Fill, place })?;
+    let now = writer.now();
+    writer.wake_at(now);
+    Ok(())
+}
+
+/// Leaves what is stored below `target` to be rewritten later without what cannot be seen any more.
+pub(crate) fn tidy_later(writer: &mut Writer, target: &[u8]) -> Result<()> {
+    put(writer, target, &Job { work: Work::Tidy, place: Vec::new() })?;
+    let now = writer.now();
+    writer.wake_at(now);
+    Ok(())
+}
+
+/// Ends all jobs whose targets begin with `target`, because it is dropped.
+pub(crate) fn cancel(writer: &mut Writer, target: &[u8]) -> Result<()> {
+    writer.remove_range(&KeyRange::prefix(&key(target))).map(drop)
+}
+
+/// The job for `target`.
+pub(crate) fn get(view: &View, target: &[u8]) -> Result<Option<Job>> {
+    view.get(&key(target))?.map(|value| record::decode(&value)).transpose()
 }
 
 /// The keys of `range` when they are so few that they are removed at once.

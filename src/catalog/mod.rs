@@ -9,7 +9,7 @@
 //! | 0..   | name      | raw; last, so it needs no terminator                 |
 //!
 //! The value is the id (`u32`, big-endian), the storage id (`u32`, big-endian) and then the definition's record ([`record`]). The
-//! last id given out is at `01 00`. Places of keyspaces ([`place`]) and jobs ([`job`]) are here too, under kinds of their own.
+//! end of the ids that may be in use is at `01 00` (`txn/leases.rs`). Places of keyspaces ([`place`]) and jobs ([`job`]) are here too, under kinds of their own.
 //!
 //! # Invariants
 //! 1. An id belongs to one name of one kind, and is never given out again: what a dropped table left behind can be
@@ -19,6 +19,7 @@
 //! 3. Whoever changes a definition notes it with the writer ([`Writer::note_catalogue_changed`]), which is what makes cached
 //!    definitions of an earlier state invalid.
 
+pub(crate) mod fill;
 pub(crate) mod job;
 pub(crate) mod place;
 mod record;
@@ -34,9 +35,7 @@ use crate::encoding::ordered::{Reader, put_bytes};
 use crate::encoding::owner::CATALOGUE;
 use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, Result};
-use crate::txn::{View, Writer};
-
-const LAST_ID: [u8; 2] = [CATALOGUE, 0x00];
+use crate::txn::{Sequence, View, Writer};
 
 /// What a name is the name of. The values are stored; never reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,19 +85,10 @@ pub(crate) fn namespaces(view: &View, kind: Kind) -> Result<Vec<String>> {
     Ok(namespaces)
 }
 
-/// An id that nothing has had.
+/// An id that nothing has had. Taken beside the transaction: two that make something do not conflict for it.
 fn next_id(writer: &mut Writer) -> Result<u32> {
-    let last = match writer.get(&LAST_ID)? {
-        Some(bytes) => Reader::new(&bytes).u32()?,
-        None => 0,
-    };
-    let id = last.checked_add(1).ok_or_else(|| Error::LimitExceeded {
-        limit: "catalogue ids",
-        max: u32::MAX.into(),
-        found: u64::from(u32::MAX) + 1,
-    })?;
-    writer.put(&LAST_ID[..], &id.to_be_bytes()[..])?;
-    Ok(id)
+    let id = writer.next_leased(Sequence::CatalogueIds, 0)?;
+    u32::try_from(id).map_err(|_| Error::corrupt("catalogue ids", "they are past their end"))
 }
 
 /// The namespace, name and definition of what is stored under `storage`. Reads every name of its kind.
@@ -117,14 +107,11 @@ pub(crate) fn find<R: DeserializeOwned>(view: &View, kind: Kind, storage: u32) -
 
 /// Names the definition that is kept at `key`, for a person.
 pub(crate) fn describe(key: &[u8]) -> Option<String> {
-    if key == LAST_ID {
-        return Some("the number of the last collection or table".to_owned());
-    }
     if let Some(described) = place::describe(key) {
         return Some(described);
     }
     if job::is_key(key) {
-        return Some("what was dropped and is not removed yet".to_owned());
+        return Some("the work that was left for later".to_owned());
     }
     let (kind, namespace, name) = split(key).ok()?;
     let what = [(Kind::Collection, "collection"), (Kind::ItemTable, "item table"), (Kind::WideTable, "table")];

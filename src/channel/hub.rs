@@ -10,11 +10,13 @@ use crate::channel::bounds::QueueBounds;
 use crate::channel::message::{Message, Published};
 use crate::channel::queue::Queue;
 use crate::channel::subscriber::Subscriber;
+use crate::encoding::owner::Slot;
 use crate::engine::CommitNumber;
 use crate::error::{Error, Result};
 use crate::glob;
+use crate::txn::State;
 
-/// The subscriptions of one store. Lives as long as the store; subscribers only know of it.
+/// The subscriptions of one store, which keeps it as a state; subscribers only know of it.
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     registry: RwLock<Registry>,
@@ -45,6 +47,14 @@ struct Registry {
     shards: HashMap<Arc<[u8]>, Queues>,
     next_id: SubscriberId,
     disconnected: bool,
+}
+
+impl State for Arc<Hub> {
+    const SLOT: Slot = Slot::Channels;
+
+    fn close(&self) {
+        self.disconnect();
+    }
 }
 
 impl Hub {

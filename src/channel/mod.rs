@@ -1,6 +1,6 @@
 //! Channels: messages to whoever subscribes at the moment, released by the commit of the transaction that published them.
 //!
-//! Nothing is stored. A publication is an effect of its transaction: it reaches the queues of the subscribers after the
+//! Nothing is stored. A publication is a note of its transaction: it reaches the queues of the subscribers after the
 //! commit is durable, in commit order and, within a transaction, in the order of publication; one that rolls back
 //! publishes nothing (SEM: KV-PUB-1).
 //!
@@ -39,22 +39,20 @@ pub use stream::Messages;
 pub(crate) use subscriber::Gauge;
 pub use subscriber::{Iter, Recv, Subscriber};
 
+use crate::encoding::owner::Slot;
 use crate::engine::CommitNumber;
 use crate::error::Result;
 use crate::limits;
-use crate::txn::{Effect, Operation, WriteScope};
+use crate::txn::{Note, Operation, States, WriteScope, Writer};
 use message::Published;
 
 /// Publishes in a scope.
 #[derive(Debug)]
-pub(crate) struct Channels<'a, S> {
-    scope: S,
-    hub: &'a Arc<Hub>,
-}
+pub(crate) struct Channels<S>(S);
 
-impl<'a, S: WriteScope> Channels<'a, S> {
-    pub(crate) fn new(scope: S, hub: &'a Arc<Hub>) -> Self {
-        Self { scope, hub }
+impl<S: WriteScope> Channels<S> {
+    pub(crate) fn new(scope: S) -> Self {
+        Self(scope)
     }
 
     /// Publishes `payload` when the transaction is durable, and answers how many subscriptions match now.
@@ -64,32 +62,39 @@ impl<'a, S: WriteScope> Channels<'a, S> {
 
     /// As [`Channels::publish`], perhaps to a sharded channel.
     pub(crate) fn publish_in(&self, channel: &[u8], payload: &[u8], is_sharded: bool) -> Result<usize> {
-        let target = String::from_utf8_lossy(channel);
-        // Nothing of a message is kept.
-        self.scope.write(Operation::new("channel", "publish", &target).freeing(true), |writer| {
+        self.write("publish", channel, |writer| {
             limits::check("channel name bytes", limits::CHANNEL_BYTES_MAX, channel.len())?;
             limits::check("message payload bytes", limits::PAYLOAD_BYTES_MAX, payload.len())?;
-            let hub = Arc::clone(self.hub);
             let bytes = channel.len() + payload.len() + limits::MESSAGE_OVERHEAD_BYTES;
-            let delivery = Delivery { hub, channel: channel.into(), payload: payload.into(), is_sharded };
-            writer.publish_on_commit(delivery, bytes)?;
-            Ok(self.hub.count_matches(channel, is_sharded))
+            let before = writer.last_note::<Delivery>(Slot::Channels).map_or(0, |delivery| delivery.bytes_so_far);
+            let bytes_so_far = before.saturating_add(bytes);
+            limits::check("message bytes of a transaction", limits::TRANSACTION_MESSAGE_BYTES_MAX, bytes_so_far)?;
+            let delivery = Delivery { channel: channel.into(), payload: payload.into(), is_sharded, bytes_so_far };
+            writer.note(Slot::Channels, delivery);
+            Ok(writer.state::<Arc<Hub>>().count_matches(channel, is_sharded))
         })
+    }
+
+    /// Runs an operation on `channel`. Nothing of a message is kept, so that it needs no room.
+    fn write<R>(&self, verb: &'static str, channel: &[u8], body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R> {
+        let target = String::from_utf8_lossy(channel);
+        self.0.write(Operation::new("channel", verb, &target).freeing(true), body)
     }
 }
 
 /// A message on its way to whoever subscribes when it is released.
 #[derive(Debug)]
 struct Delivery {
-    hub: Arc<Hub>,
     channel: Box<[u8]>,
     payload: Box<[u8]>,
     is_sharded: bool,
+    /// Of the transaction's messages up to this one.
+    bytes_so_far: usize,
 }
 
-impl Effect for Delivery {
-    fn release(self: Box<Self>, commit: CommitNumber, woken: &mut Vec<Waker>) {
-        let Self { hub, channel, payload, is_sharded } = *self;
-        hub.deliver(&Arc::new(Published { channel, payload, commit, is_sharded }), woken);
+impl Note for Delivery {
+    fn release(self: Box<Self>, states: &States, commit: CommitNumber, woken: &mut Vec<Waker>) {
+        let Self { channel, payload, is_sharded, .. } = *self;
+        states.get::<Arc<Hub>>().deliver(&Arc::new(Published { channel, payload, commit, is_sharded }), woken);
     }
 }

@@ -111,10 +111,12 @@ impl<S: WriteScope> Database<S> {
     #[doc(alias("drop", "dropCollection"))]
     pub fn drop_collection(&self, name: &str) -> Result<bool> {
         let namespace = Namespace::new(&self.name, name);
-        self.scope.write(Operation::new("document", "drop_collection", namespace.target()).freeing(true), |writer| {
+        self.scope.write(namespace.operation("drop_collection").freeing(true), |writer| {
             let Some(entry) = namespace.get(writer)? else { return Ok(false) };
             namespace.remove(writer);
-            job::remove(writer, &layout::collection_prefix(entry.storage))?;
+            let target = layout::collection_prefix(entry.storage);
+            job::cancel(writer, &target)?;
+            job::remove(writer, &target)?;
             Ok(true)
         })
     }

@@ -10,8 +10,8 @@ use crate::encoding::ordered::Reader;
 use crate::error::Result;
 use crate::txn::View;
 
-/// Characters of an `_id` that are shown.
-const ID_CHARS_MAX: usize = 120;
+/// Characters of a value that are shown.
+const VALUE_CHARS_MAX: usize = 120;
 
 /// Names the document that is kept, or indexed, at `key`: `document {_id: 1} of collection "shop"."orders"`.
 pub(crate) fn describe(view: &View, key: &[u8]) -> Result<Option<String>> {
@@ -32,14 +32,16 @@ pub(crate) fn describe(view: &View, key: &[u8]) -> Result<Option<String>> {
 }
 
 /// `document {_id: 1} of` what it is of.
-pub(crate) fn document_of(document: &RawDocument, of: &str) -> String {
+pub(super) fn document_of(document: &RawDocument, of: &str) -> String {
     let id = raw::field(document, "_id").ok().flatten().and_then(|id| Bson::try_from(id).ok());
     let Some(id) = id else { return format!("a document of {of}") };
-    let (mut id, mut shown) = (id.to_string(), String::new());
-    if id.chars().count() > ID_CHARS_MAX {
-        shown.extend(id.chars().take(ID_CHARS_MAX));
-        shown.push('…');
-        id = shown;
+    format!("document {{_id: {}}} of {of}", shortened(id.to_string()))
+}
+
+/// A value as an error shows it.
+pub(super) fn shortened(text: String) -> String {
+    match text.char_indices().nth(VALUE_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
     }
-    format!("document {{_id: {id}}} of {of}")
 }

@@ -1,21 +1,22 @@
 //! Queries: a filter, and how its matches are ordered, cut and shown.
 
 use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
 
 use bson::{Document, RawDocumentBuf};
 use serde::de::DeserializeOwned;
 
-use crate::document::collection::Collection;
 use crate::document::filter::Filter;
 use crate::document::number::Number;
 use crate::document::pattern::Pattern;
-use crate::document::plan::{self, Access, Explain, Plan};
+use crate::document::planner::{self, Access, Explain, Plan};
 use crate::document::projection::Projection;
-use crate::document::record;
 use crate::document::scan::{Match, Scan};
 use crate::document::schema::Namespace;
+use crate::document::stored;
 use crate::error::Result;
-use crate::txn::{AutoCommit, Operation, Scope, View};
+use crate::txn::{AutoCommit, Meter, Scope, View};
 
 /// A query that has not run yet. Given by [`Collection::find`]. It owns what it needs: it can be built in steps, kept in a struct
 /// and returned from a function.
@@ -51,23 +52,25 @@ use crate::txn::{AutoCommit, Operation, Scope, View};
 #[derive(Debug)]
 #[must_use = "a query does nothing until it is run"]
 pub struct Find<T, S = AutoCommit> {
-    collection: Collection<T, S>,
+    scope: S,
+    namespace: Arc<Namespace>,
     query: Query,
+    document: PhantomData<fn(T) -> T>,
 }
 
 /// What a query asks for.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Query {
-    pub(crate) filter: Document,
-    pub(crate) sort: Option<Document>,
-    pub(crate) skip: u64,
-    pub(crate) limit: Option<u64>,
-    pub(crate) projection: Option<Document>,
+pub(super) struct Query {
+    pub(super) filter: Document,
+    pub(super) sort: Option<Document>,
+    pub(super) skip: u64,
+    pub(super) limit: Option<u64>,
+    pub(super) projection: Option<Document>,
 }
 
 impl<T, S: Scope> Find<T, S> {
-    pub(crate) fn new(collection: &Collection<T, S>, filter: Document) -> Self {
-        Self { collection: collection.share(), query: Query { filter, ..Query::default() } }
+    pub(super) fn new(scope: S, namespace: Arc<Namespace>, filter: Document) -> Self {
+        Self { scope, namespace, query: Query { filter, ..Query::default() }, document: PhantomData }
     }
 
     /// Sorts by paths, each 1 (ascending) or −1 (descending). Equal documents come in order of insertion.
@@ -153,8 +156,8 @@ impl<T, S: Scope> Find<T, S> {
     /// # Source
     /// MongoDB manual, `explain` with verbosity `executionStats`.
     pub fn explain(self) -> Result<Explain> {
-        let namespace = self.collection.namespace();
-        self.collection.scope().read(Operation::new("document", "explain", namespace.target()), |view| {
+        let namespace = &*self.namespace;
+        self.scope.read(namespace.operation("explain"), |view| {
             let sort = self.query.sort.as_ref().map(|sort| Pattern::parse_sort(sort, Number::as_i64)).transpose()?;
             let plan = self.query.plan(view, namespace, sort.as_ref())?;
             let stage = plan.stage(sort.as_ref());
@@ -195,11 +198,11 @@ impl<T: DeserializeOwned + 'static, S: Scope> Find<T, S> {
     /// # Source
     /// MongoDB manual, `find`.
     pub fn run(self) -> Result<Cursor<T>> {
-        let namespace = self.collection.namespace();
-        self.collection.scope().read(Operation::new("document", "find", namespace.target()), |view| {
+        let namespace = &*self.namespace;
+        self.scope.read(namespace.operation("find"), |view| {
             let rows = self.query.start(view, namespace)?;
             let collection = namespace.label();
-            Ok(Cursor::new(rows.map(move |row| record::deserialize(&row?, || collection.clone()))))
+            Ok(Cursor::new(rows.map(move |row| stored::deserialize(&row?, || collection.clone()))))
         })
     }
 
@@ -223,26 +226,27 @@ impl<T: DeserializeOwned + 'static, S: Scope> Find<T, S> {
 
 impl Query {
     /// Starts to find what it asks for.
-    pub(crate) fn start(&self, view: &View, namespace: &Namespace) -> Result<Rows> {
+    pub(super) fn start(&self, view: &View, namespace: &Namespace) -> Result<Rows> {
         let filter = Filter::compile(&self.filter)?;
         let sort = self.sort.as_ref().map(|sort| Pattern::parse_sort(sort, Number::as_i64)).transpose()?;
         let projection = self.projection.as_ref().map(Projection::compile).transpose()?;
         let scan = match namespace.get(view)? {
             Some(entry) => {
-                let plan = plan::choose(entry.storage, &entry.record, &filter, sort.as_ref())?;
+                let plan = planner::choose(entry.storage, &entry.record, &filter, sort.as_ref())?;
                 let wanted = self.limit.map(|limit| limit.saturating_add(self.skip));
                 Some(Scan::start(view, entry.storage, filter, plan, sort.as_ref(), wanted)?)
             }
             None => None,
         };
-        Ok(Rows { scan, skip: self.skip, limit: self.limit, projection })
+        view.meter().returned(0);
+        Ok(Rows { scan, skip: self.skip, limit: self.limit, projection, meter: view.meter().clone() })
     }
 
     /// How it would be done; a collection that does not exist is read to its end.
     fn plan(&self, view: &View, namespace: &Namespace, sort: Option<&Pattern>) -> Result<Plan> {
         let filter = Filter::compile(&self.filter)?;
         match namespace.get(view)? {
-            Some(entry) => plan::choose(entry.storage, &entry.record, &filter, sort),
+            Some(entry) => planner::choose(entry.storage, &entry.record, &filter, sort),
             None => Ok(Plan { access: Access::Collection, sort_in_memory: sort.is_some() }),
         }
     }
@@ -250,12 +254,13 @@ impl Query {
 
 /// The documents of a query, not yet deserialized.
 #[derive(Debug)]
-pub(crate) struct Rows {
+pub(super) struct Rows {
     /// `None` when the collection does not exist.
     scan: Option<Scan>,
     skip: u64,
     limit: Option<u64>,
     projection: Option<Projection>,
+    meter: Meter,
 }
 
 impl Rows {
@@ -272,6 +277,7 @@ impl Rows {
         }
         let Some(Match { document, .. }) = scan.advance()? else { return Ok(None) };
         self.limit = self.limit.map(|limit| limit - 1);
+        self.meter.returned(1);
         match &self.projection {
             Some(projection) => projection.apply(&document).map(Some),
             None => Ok(Some(document)),
@@ -314,7 +320,7 @@ pub struct Cursor<T> {
 
 impl<T> Cursor<T> {
     /// A cursor over `documents`, which ends with the first error.
-    pub(crate) fn new(documents: impl Iterator<Item = Result<T>> + Send + 'static) -> Self {
+    pub(super) fn new(documents: impl Iterator<Item = Result<T>> + Send + 'static) -> Self {
         Self { documents: Box::new(documents) }
     }
 }

@@ -17,7 +17,7 @@
 //! | 4     | collection | storage id, big-endian                                                    |
 //! | 1     | area       | `0x01`                                                                    |
 //! | 4     | index      | number within the collection, big-endian; `_id_` is 0                     |
-//! | 1..   | fields     | one [`key`](crate::document::key) per field, inverted when descending     |
+//! | 1..   | fields     | one [`key`](crate::document::index_key) per field, inverted when descending     |
 //! | 8     | record     | record id, big-endian                                                     |
 //!
 //! hold nothing. Record ids are given out in ascending order, so that the order of records is the order of insertion.
@@ -34,40 +34,51 @@ const RECORDS: u8 = 0x00;
 const INDEXES: u8 = 0x01;
 
 /// Bytes of a record id.
-pub(crate) const RECORD_ID_BYTES: usize = 8;
+pub(super) const RECORD_ID_BYTES: usize = 8;
 
 /// Number of a record in its collection, in order of insertion.
-pub(crate) type RecordId = u64;
+pub(super) type RecordId = u64;
 
 /// The records of a collection.
-pub(crate) fn records(collection: u32) -> KeyRange {
+pub(super) fn records(collection: u32) -> KeyRange {
     KeyRange::prefix(&records_prefix(collection))
 }
 
 /// What the keys of a collection's records begin with.
-pub(crate) fn records_prefix(collection: u32) -> Vec<u8> {
+pub(super) fn records_prefix(collection: u32) -> Vec<u8> {
     let mut key = collection_prefix(collection);
     key.push(RECORDS);
     key
 }
 
 /// The key of one record.
-pub(crate) fn record(collection: u32, id: RecordId) -> Vec<u8> {
+pub(super) fn record(collection: u32, id: RecordId) -> Vec<u8> {
     let mut key = records_prefix(collection);
     key.extend_from_slice(&id.to_be_bytes());
     key
 }
 
 /// What the entries of an index begin with.
-pub(crate) fn index_prefix(collection: u32, index: u32) -> Vec<u8> {
+pub(super) fn index_prefix(collection: u32, index: u32) -> Vec<u8> {
     let mut key = collection_prefix(collection);
     key.push(INDEXES);
     key.extend_from_slice(&index.to_be_bytes());
     key
 }
 
+/// The collection and the index whose entries begin with `prefix`.
+pub(super) fn index_of(prefix: &[u8]) -> Result<(u32, u32)> {
+    let mut reader = Reader::new(prefix);
+    reader.u8()?;
+    let collection = reader.u32()?;
+    match reader.u8()? {
+        INDEXES => Ok((collection, reader.u32()?)),
+        area => Err(Error::corrupt("index prefix", format!("area {area:02x}"))),
+    }
+}
+
 /// The entry of record `id` under the encoded `fields` of an index.
-pub(crate) fn entry(index_prefix: &[u8], fields: &[u8], id: RecordId) -> Vec<u8> {
+pub(super) fn entry(index_prefix: &[u8], fields: &[u8], id: RecordId) -> Vec<u8> {
     let mut key = Vec::with_capacity(index_prefix.len() + fields.len() + RECORD_ID_BYTES);
     key.extend_from_slice(index_prefix);
     key.extend_from_slice(fields);
@@ -76,19 +87,19 @@ pub(crate) fn entry(index_prefix: &[u8], fields: &[u8], id: RecordId) -> Vec<u8>
 }
 
 /// The record id that the key of a record or an index entry ends with.
-pub(crate) fn record_id(key: &[u8]) -> Result<RecordId> {
+pub(super) fn record_id(key: &[u8]) -> Result<RecordId> {
     let tail = key.last_chunk::<RECORD_ID_BYTES>();
     tail.map(|tail| u64::from_be_bytes(*tail)).ok_or_else(|| Error::corrupt("document key", "it is too short"))
 }
 
 /// The encoded fields of an index entry.
-pub(crate) fn entry_fields<'k>(index_prefix: &[u8], key: &'k [u8]) -> Result<&'k [u8]> {
+pub(super) fn entry_fields<'k>(index_prefix: &[u8], key: &'k [u8]) -> Result<&'k [u8]> {
     let fields = key.len().checked_sub(RECORD_ID_BYTES).and_then(|end| key.get(index_prefix.len()..end));
     fields.ok_or_else(|| Error::corrupt("index entry", "it is too short"))
 }
 
 /// The record id that follows the last of a collection.
-pub(crate) fn next_record_id(last: Option<&[u8]>) -> Result<RecordId> {
+pub(super) fn next_record_id(last: Option<&[u8]>) -> Result<RecordId> {
     let Some(key) = last else { return Ok(1) };
     let id = key.last_chunk::<RECORD_ID_BYTES>().map(|tail| Reader::new(tail).u64()).transpose()?.unwrap_or(0);
     id.checked_add(1).ok_or_else(|| Error::LimitExceeded {
@@ -99,7 +110,7 @@ pub(crate) fn next_record_id(last: Option<&[u8]>) -> Result<RecordId> {
 }
 
 /// What every key of a collection begins with.
-pub(crate) fn collection_prefix(collection: u32) -> Vec<u8> {
+pub(super) fn collection_prefix(collection: u32) -> Vec<u8> {
     let mut key = Vec::with_capacity(32);
     key.push(OWNER);
     key.extend_from_slice(&collection.to_be_bytes());
@@ -117,6 +128,8 @@ mod tests {
         let entry = entry(&index_prefix(7, 0), &[0x50, 0x01], 2);
         assert_eq!(hex(&entry), "100000000701000000005001".to_owned() + "0000000000000002");
         assert_eq!(record_id(&entry).unwrap(), 2);
+        assert_eq!(index_of(&index_prefix(7, 3)).unwrap(), (7, 3));
+        assert!(index_of(&record(7, 3)).is_err() && index_of(&[0x10, 0, 0]).is_err());
         assert_eq!(entry_fields(&index_prefix(7, 0), &entry).unwrap(), [0x50, 0x01]);
         assert!(entry_fields(&index_prefix(7, 0), &[0x10]).is_err() && record_id(&[1]).is_err());
     }

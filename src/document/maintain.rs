@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //! 1. Every record has exactly the entries that [`Pattern::keys`](crate::document::pattern::Pattern::keys) gives it, in
-//!    every index.
+//!    every index; in one that is being built it may have none (`build`).
 //! 2. A unique index holds no fields under two records.
 //! 3. An index's multikey bits cover every field that goes through an array in a stored document.
 
@@ -11,21 +11,20 @@ use std::sync::Arc;
 use bson::{Bson, RawBsonRef, RawDocument};
 
 use crate::catalog::Entry;
-use crate::document::key;
+use crate::document::describe;
+use crate::document::index_key;
 use crate::document::layout::{self, RecordId};
 use crate::document::order;
 use crate::document::path::{Reached, elements};
 use crate::document::pattern::{Keys, PatternField};
-use crate::document::raw::corrupt;
 use crate::document::schema::{Index, Namespace, Schema};
 use crate::engine::{Direction, KeyRange, Value};
 use crate::error::{Error, Result};
-use crate::limits;
 use crate::txn::{View, Writer};
 
 /// Writes to one collection, within one operation.
 #[derive(Debug)]
-pub(crate) struct Records<'w> {
+pub(super) struct Records<'w> {
     writer: &'w mut Writer,
     namespace: &'w Namespace,
     entry: Entry<Schema>,
@@ -33,13 +32,13 @@ pub(crate) struct Records<'w> {
 
 impl<'w> Records<'w> {
     /// The records of `namespace`, whose catalogue entry is `entry`.
-    pub(crate) fn new(writer: &'w mut Writer, namespace: &'w Namespace, entry: &Entry<Schema>) -> Self {
+    pub(super) fn new(writer: &'w mut Writer, namespace: &'w Namespace, entry: &Entry<Schema>) -> Self {
         Self { writer, namespace, entry: entry.clone() }
     }
 
     /// A record id above that of every record of the collection. After reopening or forking, the id of a last record that
     /// was removed may be given out again.
-    pub(crate) fn next_id(&mut self) -> Result<RecordId> {
+    pub(super) fn next_id(&mut self) -> Result<RecordId> {
         let id = self.entry.storage;
         self.writer.next_in_sequence(&layout::records_prefix(id), |view: &View| {
             let last = view.first(&layout::records(id), Direction::Backward)?;
@@ -47,7 +46,7 @@ impl<'w> Records<'w> {
         })
     }
 
-    pub(crate) fn writer(&self) -> &Writer {
+    pub(super) fn writer(&self) -> &Writer {
         self.writer
     }
 
@@ -55,7 +54,7 @@ impl<'w> Records<'w> {
     ///
     /// # Errors
     /// [`Error::DuplicateKey`] when a unique index holds a key of it.
-    pub(crate) fn insert(&mut self, id: RecordId, document: &RawDocument) -> Result<()> {
+    pub(super) fn insert(&mut self, id: RecordId, document: &RawDocument) -> Result<()> {
         for index in self.entry.record.indexes.clone() {
             let keys = index.pattern.keys(document)?;
             self.note_arrays(&index, keys.multikey)?;
@@ -68,7 +67,7 @@ impl<'w> Records<'w> {
     ///
     /// # Errors
     /// As [`Records::insert`].
-    pub(crate) fn replace(&mut self, id: RecordId, before: &RawDocument, after: &RawDocument) -> Result<()> {
+    pub(super) fn replace(&mut self, id: RecordId, before: &RawDocument, after: &RawDocument) -> Result<()> {
         for index in self.entry.record.indexes.clone() {
             let (old, new) = (index.pattern.keys(before)?, index.pattern.keys(after)?);
             self.note_arrays(&index, new.multikey)?;
@@ -82,7 +81,7 @@ impl<'w> Records<'w> {
     }
 
     /// Removes document `document` of record `id`.
-    pub(crate) fn remove(&mut self, id: RecordId, document: &RawDocument) -> Result<()> {
+    pub(super) fn remove(&mut self, id: RecordId, document: &RawDocument) -> Result<()> {
         for index in self.entry.record.indexes.clone() {
             let Keys { encoded, .. } = index.pattern.keys(document)?;
             self.remove_entries(&index, id, encoded.iter());
@@ -91,20 +90,12 @@ impl<'w> Records<'w> {
         Ok(())
     }
 
-    /// Makes the entries of `index`, which is new, for every stored document.
+    /// Makes the entries of `index` for the record `id`, some of which may be there already.
     ///
     /// # Errors
     /// As [`Records::insert`].
-    pub(crate) fn build(&mut self, index: &Index) -> Result<()> {
-        let mut cursor = self.writer.range(&layout::records(self.entry.storage), Direction::Forward)?;
-        let mut multikey = 0;
-        while let Some((key, value)) = cursor.next()? {
-            let (id, document) = (layout::record_id(key)?, RawDocument::from_bytes(value).map_err(corrupt)?);
-            let keys = index.pattern.keys(document)?;
-            multikey |= keys.multikey;
-            self.put_entries(index, id, document, keys.encoded.iter())?;
-        }
-        self.note_arrays(index, multikey)
+    pub(super) fn index_one(&mut self, index: &Index, id: RecordId, document: &RawDocument, keys: &Keys) -> Result<()> {
+        self.put_entries(index, id, document, keys.encoded.iter())
     }
 
     fn put_entries<'k>(
@@ -117,11 +108,13 @@ impl<'w> Records<'w> {
         let prefix = layout::index_prefix(self.entry.storage, index.id);
         for fields in keys {
             let entry = layout::entry(&prefix, fields, id);
-            limits::check("index key bytes", limits::ENGINE_KEY_BYTES_MAX, entry.len())?;
             if index.unique {
                 let same = entry.get(..prefix.len() + fields.len()).unwrap_or_default();
-                if self.writer.first(&KeyRange::prefix(same), Direction::Forward)?.is_some() {
-                    return Err(self.duplicate(index, fields, document)?);
+                match self.writer.first(&KeyRange::prefix(same), Direction::Forward)? {
+                    // While an index is built, the record may have its entry already.
+                    Some((found, _)) if *found == *entry => continue,
+                    Some(_) => return Err(self.duplicate(index, fields, document)?),
+                    None => {}
                 }
             }
             self.writer.put(entry, Value::from([]))?;
@@ -137,7 +130,7 @@ impl<'w> Records<'w> {
     }
 
     /// Sets the multikey bits of an index, which is rare: once per index and field that meets its first array.
-    fn note_arrays(&mut self, index: &Index, multikey: u32) -> Result<()> {
+    pub(super) fn note_arrays(&mut self, index: &Index, multikey: u32) -> Result<()> {
         let known = self.entry.record.indexes.iter_mut().find(|known| known.id == index.id);
         match known {
             Some(known) if known.multikey | multikey != known.multikey => Arc::make_mut(known).multikey |= multikey,
@@ -151,7 +144,7 @@ impl<'w> Records<'w> {
         let mut rest = fields;
         let mut shown = Vec::new();
         for field in index.pattern.fields() {
-            let len = key::fields_len(rest, [field.descending])?;
+            let len = index_key::fields_len(rest, [field.descending])?;
             let (encoded, after) = rest.split_at_checked(len).unwrap_or((rest, &[]));
             shown.push(format!("{}: {}", field.path.as_str(), value_of_key(field, encoded, document)?));
             rest = after;
@@ -167,7 +160,7 @@ impl<'w> Records<'w> {
 /// The value that gives `document` the key `encoded` under `field`, readable: of an array the one element.
 fn value_of_key(field: &PatternField, encoded: &[u8], document: &RawDocument) -> Result<String> {
     let mut empty = Vec::new();
-    key::put_empty_array(&mut empty, field.descending);
+    index_key::put_empty_array(&mut empty, field.descending);
     if encoded == empty {
         return Ok("[]".to_owned());
     }
@@ -175,9 +168,11 @@ fn value_of_key(field: &PatternField, encoded: &[u8], document: &RawDocument) ->
     let mut shown = "null".to_owned();
     let mut is_it = |value: RawBsonRef<'_>| {
         let mut key = Vec::new();
-        let same = key::put_field(&mut key, &order::Value::from(value), field.descending).is_ok() && key == encoded;
+        let same = index_key::put_index_field(&mut key, &order::Value::from(value), field.descending).is_ok()
+            && key == encoded;
         if same {
-            shown = Bson::try_from(value).map_or_else(|error| error.to_string(), |value| value.to_string());
+            let text = Bson::try_from(value).map_or_else(|error| error.to_string(), |value| value.to_string());
+            shown = describe::shortened(text);
         }
         same
     };

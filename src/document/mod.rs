@@ -17,11 +17,11 @@
 //!
 //! # Storage
 //! A collection is a name in the catalogue with the definitions of its indexes (`schema`). Its documents are stored as raw
-//! BSON under record ids in order of insertion, its index entries as order-preserving keys (`layout`, `key`).
+//! BSON under record ids in order of insertion, its index entries as order-preserving keys (`layout`, `index_key`).
 //!
 //! # Invariants
 //! 1. A document and its entries in every index change together (`maintain`).
-//! 2. A query answers the same with and without indexes; what is sorted, in the same order (`plan`).
+//! 2. A query answers the same with and without indexes; what is sorted, in the same order (`planner`).
 //! 3. Every document has an `_id`, which is its first field, is unique in the collection and never changes.
 //!
 //! # Isolation
@@ -32,6 +32,8 @@
 //! MongoDB manual. Differences and gaps: `docs/compatibility/mongodb.md`.
 
 mod aggregate;
+mod build;
+mod bulk;
 mod collection;
 mod database;
 mod depth;
@@ -39,24 +41,25 @@ mod describe;
 mod expression;
 mod filter;
 mod find;
-mod key;
+mod index_key;
 mod layout;
 mod maintain;
 mod number;
 mod order;
 mod path;
 mod pattern;
-mod plan;
+mod planner;
 mod projection;
 mod raw;
-mod record;
 mod scan;
 mod schema;
+mod stored;
 mod update;
 
+pub(crate) use build::FILLING;
 pub use collection::{Collection, InsertManyResult, InsertOneResult, UpdateResult};
 pub use database::Database;
 pub(crate) use describe::describe;
 pub use find::{Cursor, Find};
-pub use plan::{Explain, Stage};
+pub use planner::{Explain, Stage};
 pub use schema::{IndexInfo, IndexOptions};

@@ -12,26 +12,26 @@
 use bson::{RawArray, RawBsonRef, RawDocument};
 
 use crate::document::raw::{corrupt, field};
-use crate::error::{Error, InvalidKind, Result};
+use crate::error::{Error, Result};
 use crate::limits;
 
 /// A path, split at its dots.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Path {
+pub(super) struct Path {
     text: String,
     parts: Vec<Part>,
 }
 
 /// One part of a path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Part {
+pub(super) struct Part {
     name: String,
     position: Option<usize>,
 }
 
 /// What a path reaches.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Reached<'a> {
+pub(super) enum Reached<'a> {
     /// A document in which the path does not exist.
     Missing,
     /// A value under a field name; if it is an array, a condition looks at its elements too.
@@ -45,22 +45,22 @@ impl Path {
     ///
     /// # Errors
     /// [`InvalidKind::Value`] for an empty path or part, or one with a NUL; [`Error::LimitExceeded`] for too many parts.
-    pub(crate) fn parse(text: &str) -> Result<Self> {
+    pub(super) fn parse(text: &str) -> Result<Self> {
         let parts = text.split('.').map(Part::parse).collect::<Vec<_>>();
         if parts.iter().any(|part| part.name.is_empty() || part.name.contains('\0')) {
-            return Err(Error::invalid(InvalidKind::Value, format!("{text:?} is not a field path")));
+            return Err(Error::value(format!("{text:?} is not a field path")));
         }
         limits::check("path parts", limits::PATH_PARTS_MAX, parts.len())?;
         Ok(Self { text: text.to_owned(), parts })
     }
 
     /// The path as it is written.
-    pub(crate) fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         &self.text
     }
 
     /// The parts, at least one.
-    pub(crate) fn parts(&self) -> &[Part] {
+    pub(super) fn parts(&self) -> &[Part] {
         &self.parts
     }
 
@@ -70,7 +70,7 @@ impl Path {
     ///
     /// # Errors
     /// [`Error::Corruption`] when the document does not decode.
-    pub(crate) fn any<'a>(
+    pub(super) fn any<'a>(
         &self,
         document: &'a RawDocument,
         mut visit: impl FnMut(Reached<'a>) -> bool,
@@ -81,12 +81,12 @@ impl Path {
 
 impl Part {
     /// The part as a field name.
-    pub(crate) fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         &self.name
     }
 
     /// The part as a position in an array, when it can be one.
-    pub(crate) fn position(&self) -> Option<usize> {
+    pub(super) fn position(&self) -> Option<usize> {
         self.position
     }
 
@@ -97,7 +97,7 @@ impl Part {
 }
 
 /// The elements of `array`.
-pub(crate) fn elements(array: &RawArray) -> impl Iterator<Item = Result<RawBsonRef<'_>>> {
+pub(super) fn elements(array: &RawArray) -> impl Iterator<Item = Result<RawBsonRef<'_>>> {
     array.into_iter().map(|element| element.map_err(corrupt))
 }
 

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 
 /// A stored document that does not decode.
 #[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
-pub(crate) fn corrupt(error: bson::error::Error) -> Error {
+pub(super) fn corrupt(error: bson::error::Error) -> Error {
     Error::corrupt("document", error.to_string())
 }
 
@@ -24,7 +24,7 @@ pub(crate) fn corrupt(error: bson::error::Error) -> Error {
 ///
 /// # Cost
 /// One step for each field up to `name`.
-pub(crate) fn field<'a>(document: &'a RawDocument, name: &str) -> Result<Option<RawBsonRef<'a>>> {
+pub(super) fn field<'a>(document: &'a RawDocument, name: &str) -> Result<Option<RawBsonRef<'a>>> {
     let mut rest = document.as_bytes().get(4..).ok_or_else(cut_short)?;
     loop {
         let (&tag, after_tag) = rest.split_first().ok_or_else(cut_short)?;

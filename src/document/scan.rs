@@ -12,10 +12,10 @@ use std::collections::{BinaryHeap, HashSet, VecDeque};
 use bson::{RawDocument, RawDocumentBuf};
 
 use crate::document::filter::Filter;
-use crate::document::key;
+use crate::document::index_key;
 use crate::document::layout::{self, RecordId};
 use crate::document::pattern::Pattern;
-use crate::document::plan::{Access, IndexScan, Plan};
+use crate::document::planner::{Access, IndexScan, Plan};
 use crate::document::raw::corrupt;
 use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, Result};
@@ -27,18 +27,20 @@ const SORT_ENTRY_BYTES: usize = 32;
 
 /// A document that matches, and where it is.
 #[derive(Clone, Debug)]
-pub(crate) struct Match {
-    pub(crate) id: RecordId,
-    pub(crate) document: RawDocumentBuf,
+pub(super) struct Match {
+    pub(super) id: RecordId,
+    pub(super) document: RawDocumentBuf,
 }
 
 /// The documents that match a filter, in the order asked for.
 #[derive(Debug)]
-pub(crate) struct Scan {
+pub(super) struct Scan {
     matcher: Matcher,
     source: Source,
     /// Index entries read.
-    pub(crate) keys_examined: u64,
+    pub(super) keys_examined: u64,
+    /// How many documents are read before it stops.
+    pause_at: u64,
 }
 
 /// What a [`Scan`] reads documents with.
@@ -63,7 +65,7 @@ impl Scan {
     ///
     /// # Errors
     /// [`Error::LimitExceeded`] when a sort in memory takes too much of it.
-    pub(crate) fn start(
+    pub(super) fn start(
         view: &View,
         collection: u32,
         filter: Filter,
@@ -73,10 +75,13 @@ impl Scan {
     ) -> Result<Self> {
         let source = match plan.access {
             Access::Collection => Source::Records(view.range(&layout::records(collection), Direction::Forward)?),
-            Access::Index(scan) => Source::Entries(Box::new(Entries::new(scan))),
+            Access::Index(scan) => {
+                view.meter().index(&scan.index.name);
+                Source::Entries(Box::new(Entries::new(scan, sort)))
+            }
         };
         let matcher = Matcher { view: view.fork(), collection, filter, documents_examined: 0 };
-        let mut scan = Self { matcher, source, keys_examined: 0 };
+        let mut scan = Self { matcher, source, keys_examined: 0, pause_at: u64::MAX };
         if let Some(pattern) = sort.filter(|_| plan.sort_in_memory) {
             let sorted = scan.sort(pattern, wanted)?;
             scan.source = Source::Sorted(sorted.into_iter());
@@ -85,15 +90,32 @@ impl Scan {
     }
 
     /// Documents read so far.
-    pub(crate) fn documents_examined(&self) -> u64 {
+    pub(super) fn documents_examined(&self) -> u64 {
         self.matcher.documents_examined
     }
 
+    /// Makes [`Scan::advance`] stop when so many documents have been read, as if there were no more; without a bound it goes on.
+    pub(super) fn pause_at(&mut self, documents: Option<u64>) {
+        self.pause_at = documents.unwrap_or(u64::MAX);
+    }
+
+    /// Whether it has stopped there.
+    pub(super) fn is_paused(&self) -> bool {
+        self.matcher.documents_examined >= self.pause_at
+    }
+
+    /// The record id of the next match.
+    pub(super) fn advance_id(&mut self) -> Result<Option<RecordId>> {
+        Ok(self.advance()?.map(|found| found.id))
+    }
+
     /// The next match.
-    pub(crate) fn advance(&mut self) -> Result<Option<Match>> {
+    pub(super) fn advance(&mut self) -> Result<Option<Match>> {
         match &mut self.source {
             Source::Records(cursor) => {
-                while let Some((key, value)) = cursor.next()? {
+                while self.matcher.documents_examined < self.pause_at
+                    && let Some((key, value)) = cursor.next()?
+                {
                     self.matcher.documents_examined += 1;
                     let document = RawDocument::from_bytes(value).map_err(corrupt)?;
                     if self.matcher.filter.matches(document)? {
@@ -103,7 +125,9 @@ impl Scan {
                 Ok(None)
             }
             Source::Entries(entries) => {
-                while let Some(id) = entries.next(&self.matcher.view, &mut self.keys_examined)? {
+                while self.matcher.documents_examined < self.pause_at
+                    && let Some(id) = entries.next(&self.matcher.view, &mut self.keys_examined)?
+                {
                     if let Some(found) = self.matcher.fetch(id, true)? {
                         return Ok(Some(found));
                     }
@@ -149,7 +173,7 @@ impl Matcher {
     /// The record `id`, if it matches; read again for the output of a sort, it is not matched again.
     fn fetch(&mut self, id: RecordId, test: bool) -> Result<Option<Match>> {
         let bytes = self.view.get(&layout::record(self.collection, id))?;
-        let bytes = bytes.ok_or_else(|| Error::corrupt("index entry", format!("record {id} does not exist")))?;
+        let bytes = bytes.ok_or_else(|| no_record(id))?;
         let document = RawDocument::from_bytes(&*bytes).map_err(corrupt)?;
         if test {
             self.documents_examined += 1;
@@ -165,29 +189,30 @@ impl Matcher {
 #[derive(Debug)]
 struct Entries {
     scan: IndexScan,
+    /// What the index gives the order of.
+    sort: Option<Pattern>,
     ranges: std::vec::IntoIter<KeyRange>,
     cursor: Option<Cursor>,
     /// Records given already, when an index has several entries for one.
     seen: Option<HashSet<RecordId>>,
-    /// When ties are put in record order: the fields they tie by, and the records that do.
-    tie: Vec<u8>,
+    /// Records that tie, in their order.
     ties: VecDeque<RecordId>,
     /// An entry read past the end of the ties.
     ahead: Option<(Vec<u8>, RecordId)>,
 }
 
 impl Entries {
-    fn new(mut scan: IndexScan) -> Self {
+    fn new(mut scan: IndexScan, sort: Option<&Pattern>) -> Self {
         let ranges = std::mem::take(&mut scan.ranges).into_iter();
         let seen = (scan.index.multikey != 0).then(HashSet::new);
-        Self { scan, ranges, cursor: None, seen, tie: Vec::new(), ties: VecDeque::new(), ahead: None }
+        Self { scan, sort: sort.cloned(), ranges, cursor: None, seen, ties: VecDeque::new(), ahead: None }
     }
 
     fn next(&mut self, view: &View, examined: &mut u64) -> Result<Option<RecordId>> {
         loop {
-            let id = match self.scan.tie_fields {
+            let id = match self.scan.sorted_fields {
                 None => self.entry(view, examined)?.map(|(_, id)| id),
-                Some(fields) => self.next_of_ties(view, fields, examined)?,
+                Some(fields) => self.next_in_order(view, fields, examined)?,
             };
             let Some(id) = id else { return Ok(None) };
             if self.seen.as_mut().is_none_or(|seen| seen.insert(id)) {
@@ -196,57 +221,65 @@ impl Entries {
         }
     }
 
-    fn next_of_ties(&mut self, view: &View, fields: usize, examined: &mut u64) -> Result<Option<RecordId>> {
+    fn next_in_order(&mut self, view: &View, fields: usize, examined: &mut u64) -> Result<Option<RecordId>> {
         if self.ties.is_empty() {
             let first = match self.ahead.take() {
                 Some(entry) => Some(entry),
                 None => self.entry(view, examined)?,
             };
             let Some((key, id)) = first else { return Ok(None) };
-            self.tie = self.tied_part(&key, fields)?.to_vec();
+            // A key that is not longer than a field may be has no field that is.
+            if self.scan.orders_ties && key.len() <= limits::INDEX_COMPONENT_BYTES_MAX {
+                return Ok(Some(id));
+            }
+            let directions = self.scan.index.pattern.fields().iter().take(fields).map(|field| field.descending);
+            let (len, is_long) = index_key::ordered_len(&key, directions)?;
             self.ties.push_back(id);
-            self.collect_ties(view, fields, examined)?;
+            if is_long || !self.scan.orders_ties {
+                self.collect_ties(view, key.get(..len).unwrap_or(&key), is_long, examined)?;
+            }
         }
         Ok(self.ties.pop_front())
     }
 
-    /// Reads entries as long as they tie with the first, and puts them in record order.
-    fn collect_ties(&mut self, view: &View, fields: usize, examined: &mut u64) -> Result<()> {
+    /// Reads the entries that begin with `tie`, and puts them in order: of records, or, when they begin with a part of a long
+    /// value, of what that is in the documents, and then of records.
+    fn collect_ties(&mut self, view: &View, tie: &[u8], is_long: bool, examined: &mut u64) -> Result<()> {
+        let check = |bytes| limits::check("bytes of a sort in memory", limits::SORT_BYTES_MAX, bytes);
         while let Some((key, id)) = self.entry(view, examined)? {
-            if self.tied_part(&key, fields)? != self.tie {
+            if !key.starts_with(tie) {
                 self.ahead = Some((key, id));
                 break;
             }
             self.ties.push_back(id);
-            limits::check(
-                "bytes of a sort in memory",
-                limits::SORT_BYTES_MAX,
-                self.ties.len() * size_of::<RecordId>(),
-            )?;
+            check(self.ties.len() * size_of::<RecordId>())?;
         }
-        self.ties.make_contiguous().sort_unstable();
+        let Some(sort) = self.sort.as_ref().filter(|_| is_long && self.ties.len() > 1) else {
+            self.ties.make_contiguous().sort_unstable();
+            return Ok(());
+        };
+        let (collection, _) = layout::index_of(&self.scan.prefix)?;
+        let (mut keyed, mut bytes) = (Vec::with_capacity(self.ties.len()), 0);
+        for id in self.ties.drain(..) {
+            let document = view.get(&layout::record(collection, id))?.ok_or_else(|| no_record(id))?;
+            let key = sort.sort_key(RawDocument::from_bytes(&*document).map_err(corrupt)?)?;
+            bytes += key.len() + SORT_ENTRY_BYTES;
+            check(bytes)?;
+            keyed.push((key, id));
+        }
+        keyed.sort_unstable();
+        self.ties.extend(keyed.into_iter().map(|(_, id)| id));
         Ok(())
     }
 
-    /// The part of an entry's fields that a sort goes by.
-    fn tied_part<'k>(&self, fields: &'k [u8], count: usize) -> Result<&'k [u8]> {
-        let pattern = self.scan.index.pattern.fields();
-        if count == pattern.len() {
-            return Ok(fields);
-        }
-        let len = key::fields_len(fields, pattern.iter().take(count).map(|field| field.descending))?;
-        Ok(fields.get(..len).unwrap_or(fields))
-    }
-
-    /// The next entry: its fields and its record.
+    /// The next entry: its fields, when an order is asked for, and its record.
     fn entry(&mut self, view: &View, examined: &mut u64) -> Result<Option<(Vec<u8>, RecordId)>> {
         loop {
             if let Some(cursor) = &mut self.cursor
                 && let Some((key, _)) = cursor.next()?
             {
                 *examined += 1;
-                // Fields are only needed to tell ties.
-                let fields = match self.scan.tie_fields {
+                let fields = match self.scan.sorted_fields {
                     Some(_) => layout::entry_fields(&self.scan.prefix, key)?.to_vec(),
                     None => Vec::new(),
                 };
@@ -256,4 +289,8 @@ impl Entries {
             self.cursor = Some(view.range(&range, self.scan.direction)?);
         }
     }
+}
+
+fn no_record(id: RecordId) -> Error {
+    Error::corrupt("index entry", format!("record {id} does not exist"))
 }

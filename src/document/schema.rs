@@ -9,30 +9,32 @@ use crate::catalog::{Entry, Kind, Target, growing};
 use crate::document::pattern::Pattern;
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
-use crate::txn::{View, Writer};
+use crate::txn::{Operation, View, Writer};
 
 /// Name of the index every collection has.
-pub(crate) const ID_INDEX: &str = "_id_";
+pub(super) const ID_INDEX: &str = "_id_";
 
 /// The indexes of a collection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
-pub(crate) struct Schema {
+pub(super) struct Schema {
     /// In order of creation; `_id_` first. Shared, because every plan and every write takes copies.
-    pub(crate) indexes: Vec<Arc<Index>>,
+    pub(super) indexes: Vec<Arc<Index>>,
     /// Numbers are not given out again, so that a dropped index cannot be mistaken for its successor.
     next_index: u32,
 }
 
 /// One index.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Index {
-    pub(crate) id: u32,
-    pub(crate) name: String,
-    pub(crate) pattern: Pattern,
-    pub(crate) unique: bool,
+pub(super) struct Index {
+    pub(super) id: u32,
+    pub(super) name: String,
+    pub(super) pattern: Pattern,
+    pub(super) unique: bool,
     /// The fields that go through an array in some document, or once did: one bit each, the first lowest.
-    pub(crate) multikey: u32,
+    pub(super) multikey: u32,
+    /// Whether a job is still making its entries: it is maintained, and read by nobody.
+    pub(super) building: bool,
 }
 
 /// The stored form. A later one is another variant.
@@ -52,6 +54,7 @@ struct StoredIndex {
     keys: Vec<(String, i8)>,
     unique: bool,
     multikey: u32,
+    building: bool,
 }
 
 /// How an index is to be made.
@@ -70,6 +73,7 @@ struct StoredIndex {
 pub struct IndexOptions {
     unique: bool,
     name: Option<String>,
+    in_background: bool,
 }
 
 impl IndexOptions {
@@ -106,25 +110,66 @@ impl IndexOptions {
     }
 }
 
+impl IndexOptions {
+    /// Whether to return before a large index is complete, and have it be built in the background, or by
+    /// [`Store::run_jobs`](crate::Store::run_jobs) on a clock that is turned by hand. Queries use it once it is complete, which
+    /// [`IndexInfo::is_building`] tells. If the documents cannot be indexed so, the index is taken away again, and a warning logged.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Document, ManualClock, Store, bson::doc, document::IndexOptions};
+    /// let store = Store::builder().clock(ManualClock::default()).in_memory();
+    /// let people = store.collection::<Document>("people");
+    /// people.insert_many((0..2_000).map(|n| doc! { "age": n % 90 }))?;
+    /// people.create_index_with(doc! { "age": 1 }, IndexOptions::default().in_background(true))?;
+    /// assert!(people.list_indexes()?[1].is_building);
+    /// store.run_jobs()?;
+    /// assert!(!people.list_indexes()?[1].is_building);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[doc(alias = "background")]
+    pub fn in_background(mut self, in_background: bool) -> Self {
+        self.in_background = in_background;
+        self
+    }
+
+    /// Whether the index may be completed later.
+    pub(super) fn is_in_background(&self) -> bool {
+        self.in_background
+    }
+}
+
 impl Schema {
     /// A new collection: one index, on `_id`.
-    pub(crate) fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         let pattern = Pattern::from_pairs(&[("_id".to_owned(), 1)])?;
-        let id_index = Index { id: 0, name: ID_INDEX.to_owned(), pattern, unique: true, multikey: 0 };
+        let id_index = Index { id: 0, name: ID_INDEX.to_owned(), pattern, unique: true, multikey: 0, building: false };
         Ok(Self { indexes: vec![Arc::new(id_index)], next_index: 1 })
     }
 
+    /// The index with the number `id`.
+    pub(super) fn index_of_id(&self, id: u32) -> Option<&Arc<Index>> {
+        self.indexes.iter().find(|index| index.id == id)
+    }
+
+    /// Sets whether the index with the number `id` is being built.
+    pub(super) fn set_building(&mut self, id: u32, building: bool) {
+        if let Some(index) = self.indexes.iter_mut().find(|index| index.id == id) {
+            Arc::make_mut(index).building = building;
+        }
+    }
+
     /// The index named `name`.
-    pub(crate) fn index(&self, name: &str) -> Option<&Arc<Index>> {
+    pub(super) fn index(&self, name: &str) -> Option<&Arc<Index>> {
         self.indexes.iter().find(|index| index.name == name)
     }
 
-    /// Adds an index and answers it, or the name of the identical one that exists (SEM: DOC-IDX-10).
+    /// Adds an index and returns it, or the identical one that exists (SEM: DOC-IDX-10).
     ///
     /// # Errors
     /// [`InvalidKind::OptionsConflict`] for keys that are indexed under other options, [`Error::AlreadyExists`] for a name
     /// that is in use for other keys, [`Error::LimitExceeded`] for too many indexes.
-    pub(crate) fn add(&mut self, pattern: &Pattern, options: &IndexOptions) -> Result<Added> {
+    pub(super) fn add(&mut self, pattern: &Pattern, options: &IndexOptions) -> Result<Added> {
         let name = options.name.clone().unwrap_or_else(|| default_name(pattern));
         limits::check("index name bytes", limits::NAME_BYTES_MAX, name.len())?;
         if let Some(same) = self.indexes.iter().find(|index| index.pattern == *pattern) {
@@ -134,46 +179,45 @@ impl Schema {
                 let message = format!("index {:?} has the same keys with other options", same.name);
                 return Err(Error::invalid(InvalidKind::OptionsConflict, message));
             }
-            return Ok(Added::Already(same.name.clone()));
+            return Ok(Added::Already(Arc::clone(same)));
         }
         if self.index(&name).is_some() {
             return Err(Error::AlreadyExists { what: "index", name });
         }
         limits::check("indexes of a collection", limits::COLLECTION_INDEXES_MAX, self.indexes.len() + 1)?;
-        let index = Index { id: self.next_index, name, pattern: pattern.clone(), unique: options.unique, multikey: 0 };
+        let (id, pattern, unique) = (self.next_index, pattern.clone(), options.unique);
+        let index = Arc::new(Index { id, name, pattern, unique, multikey: 0, building: false });
         self.next_index = self.next_index.saturating_add(1);
-        let index = Arc::new(index);
         self.indexes.push(Arc::clone(&index));
         Ok(Added::New(index))
     }
 
-    /// Takes out the index named `name`.
+    /// Takes out the index named `name`, if there is one.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`InvalidKind::Value`] for the index on `_id`, which a collection always has.
-    pub(crate) fn remove(&mut self, name: &str) -> Result<Arc<Index>> {
+    /// [`InvalidKind::Value`] for the index on `_id`, which a collection always has.
+    pub(super) fn remove(&mut self, name: &str) -> Result<Option<Arc<Index>>> {
         if name == ID_INDEX {
-            return Err(Error::invalid(InvalidKind::Value, "the index on _id cannot be dropped"));
+            return Err(Error::value("the index on _id cannot be dropped"));
         }
         let place = self.indexes.iter().position(|index| index.name == name);
-        let place = place.ok_or_else(|| Error::NotFound { what: "index", name: name.to_owned() })?;
-        Ok(self.indexes.remove(place))
+        Ok(place.map(|place| self.indexes.remove(place)))
     }
 }
 
 /// What [`Schema::add`] did.
 #[derive(Clone, Debug)]
-pub(crate) enum Added {
+pub(super) enum Added {
     New(Arc<Index>),
-    Already(String),
+    Already(Arc<Index>),
 }
 
 impl TryFrom<Stored> for Schema {
     type Error = Error;
 
     fn try_from(Stored::V1 { indexes, next_index }: Stored) -> Result<Self> {
-        let index = |StoredIndex { id, name, keys, unique, multikey }| {
-            Ok(Arc::new(Index { id, name, pattern: Pattern::from_pairs(&keys)?, unique, multikey }))
+        let index = |StoredIndex { id, name, keys, unique, multikey, building }| {
+            Ok(Arc::new(Index { id, name, pattern: Pattern::from_pairs(&keys)?, unique, multikey, building }))
         };
         Ok(Self { indexes: indexes.into_iter().map(index).collect::<Result<_>>()?, next_index })
     }
@@ -182,8 +226,8 @@ impl TryFrom<Stored> for Schema {
 impl From<Schema> for Stored {
     fn from(Schema { indexes, next_index }: Schema) -> Self {
         let index = |index: Arc<Index>| {
-            let Index { id, ref name, ref pattern, unique, multikey } = *index;
-            StoredIndex { id, name: name.clone(), keys: pattern.to_pairs(), unique, multikey }
+            let Index { id, ref name, ref pattern, unique, multikey, building } = *index;
+            StoredIndex { id, name: name.clone(), keys: pattern.to_pairs(), unique, multikey, building }
         };
         Self::V1 { indexes: indexes.into_iter().map(index).collect(), next_index }
     }
@@ -191,37 +235,42 @@ impl From<Schema> for Stored {
 
 /// The name of a collection, and what the catalogue says of it.
 #[derive(Clone, Debug)]
-pub(crate) struct Namespace {
+pub(super) struct Namespace {
     in_catalogue: Target<Schema>,
     /// `database.name`, as errors and records of operations name it.
     target: String,
 }
 
 impl Namespace {
-    pub(crate) fn new(database: &str, name: &str) -> Self {
+    pub(super) fn new(database: &str, name: &str) -> Self {
         let target = format!("{database}.{name}");
         Self { in_catalogue: Target::new(Kind::Collection, database, name), target }
     }
 
-    pub(crate) fn database(&self) -> &str {
+    pub(super) fn database(&self) -> &str {
         self.in_catalogue.namespace()
     }
 
-    pub(crate) fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         self.in_catalogue.name()
     }
 
     /// `collection "shop"."orders"`, for an error.
-    pub(crate) fn label(&self) -> String {
+    pub(super) fn label(&self) -> String {
         format!("collection {:?}.{:?}", self.database(), self.name())
     }
 
-    pub(crate) fn target(&self) -> &str {
+    pub(super) fn target(&self) -> &str {
         &self.target
     }
 
+    /// The operation `verb` on the collection, for the record that is made of it.
+    pub(super) fn operation(&self, verb: &'static str) -> Operation<'_> {
+        Operation::new("document", verb, &self.target)
+    }
+
     /// The collection's entry; `None` when it does not exist.
-    pub(crate) fn get(&self, view: &View) -> Result<Option<Arc<Entry<Schema>>>> {
+    pub(super) fn get(&self, view: &View) -> Result<Option<Arc<Entry<Schema>>>> {
         self.in_catalogue.get(view)
     }
 
@@ -229,25 +278,25 @@ impl Namespace {
     ///
     /// # Errors
     /// [`InvalidKind::Value`] for a name that no collection can have, [`Error::LimitExceeded`] for one too long.
-    pub(crate) fn get_or_create(&self, writer: &mut Writer) -> Result<Arc<Entry<Schema>>> {
+    pub(super) fn get_or_create(&self, writer: &mut Writer) -> Result<Arc<Entry<Schema>>> {
         if let Some(entry) = self.get(writer)? {
             return Ok(entry);
         }
         let clean = |text: &str| !text.is_empty() && !text.contains('\0');
         if !clean(self.database()) || !clean(self.name()) || self.name().contains('$') {
             let message = format!("a collection cannot be named {:?}", self.target);
-            return Err(Error::invalid(InvalidKind::Value, message));
+            return Err(Error::value(message));
         }
         self.in_catalogue.create(writer, Schema::new()?)
     }
 
     /// Replaces the collection's entry.
-    pub(crate) fn update(&self, writer: &mut Writer, entry: &Entry<Schema>) -> Result<()> {
+    pub(super) fn update(&self, writer: &mut Writer, entry: &Entry<Schema>) -> Result<()> {
         self.in_catalogue.update(writer, entry)
     }
 
     /// Takes the collection out of the catalogue.
-    pub(crate) fn remove(&self, writer: &mut Writer) {
+    pub(super) fn remove(&self, writer: &mut Writer) {
         self.in_catalogue.remove(writer);
     }
 }
@@ -272,11 +321,14 @@ pub struct IndexInfo {
     pub keys: Document,
     /// Whether no two documents may have the same key.
     pub unique: bool,
+    /// Whether its entries are still being made: it does not serve queries yet.
+    pub is_building: bool,
 }
 
 impl From<&Index> for IndexInfo {
     fn from(index: &Index) -> Self {
-        Self { name: index.name.clone(), keys: index.pattern.to_document(), unique: index.unique }
+        let (keys, unique, is_building) = (index.pattern.to_document(), index.unique, index.building);
+        Self { name: index.name.clone(), keys, unique, is_building }
     }
 }
 
@@ -302,7 +354,7 @@ mod tests {
         let (keys, plain) = (pattern(doc! { "a": 1, "b": -1 }), IndexOptions::default());
         let Added::New(index) = schema.add(&keys, &plain).unwrap() else { panic!("new") };
         assert_eq!((index.id, index.name.as_str()), (1, "a_1_b_-1"));
-        assert!(matches!(schema.add(&keys, &plain).unwrap(), Added::Already(name) if name == "a_1_b_-1"));
+        assert!(matches!(schema.add(&keys, &plain).unwrap(), Added::Already(index) if index.name == "a_1_b_-1"));
         assert!(matches!(schema.add(&pattern(doc! { "_id": 1 }), &plain).unwrap(), Added::Already(_)));
         for options in [plain.clone().unique(true), plain.clone().name("other")] {
             let error = schema.add(&keys, &options).unwrap_err();
@@ -327,12 +379,12 @@ mod tests {
     fn numbers_of_dropped_indexes_are_not_given_out_again() {
         let mut schema = Schema::new().unwrap();
         schema.add(&pattern(doc! { "a": 1 }), &IndexOptions::default()).unwrap();
-        assert_eq!(schema.remove("a_1").unwrap().id, 1);
+        assert_eq!(schema.remove("a_1").unwrap().unwrap().id, 1);
         let Added::New(index) = schema.add(&pattern(doc! { "a": 1 }), &IndexOptions::default()).unwrap() else {
             panic!()
         };
         assert_eq!(index.id, 2);
-        assert!(schema.remove("_id_").is_err() && schema.remove("gone").is_err());
+        assert!(schema.remove("_id_").is_err() && schema.remove("gone").unwrap().is_none());
     }
 
     #[test]
@@ -340,7 +392,7 @@ mod tests {
         let mut schema = Schema::new().unwrap();
         schema.add(&pattern(doc! { "a.b": -1 }), &IndexOptions::default().unique(true)).unwrap();
         assert_eq!(Schema::try_from(Stored::from(schema.clone())).unwrap(), schema);
-        let bad = StoredIndex { id: 1, name: "x".into(), keys: vec![], unique: false, multikey: 0 };
+        let bad = StoredIndex { id: 1, name: "x".into(), keys: vec![], unique: false, multikey: 0, building: false };
         assert!(Schema::try_from(Stored::V1 { indexes: vec![bad], next_index: 2 }).is_err());
     }
 }

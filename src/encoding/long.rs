@@ -4,6 +4,9 @@
 //! of it (SHA-256), 32 bytes; the component itself is in the value. Any other is there as it is. Which of the two a
 //! component is, its length tells.
 //!
+//! Where a component is not the last, as a field of an index key, it is shortened in the same way at a bound of the caller's
+//! ([`shorten`]), and the component itself is in what the index is of.
+//!
 //! # Order
 //! Of two components the order of the bytes is kept, unless both are long and agree in their first bytes: those come in the
 //! order of their hashes, always the same one.
@@ -17,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::limits::KEY_COMPONENT_BYTES_MAX;
 
 /// Bytes of the hash.
-const HASH_BYTES: usize = 32;
+pub(crate) const HASH_BYTES: usize = 32;
 
 /// Bytes of the length that goes before a long component in a value.
 const LENGTH_BYTES: usize = 4;
@@ -36,6 +39,16 @@ pub(crate) fn put_last(out: &mut impl Buffer, component: &[u8]) {
             out.append(&hash);
         }
         _ => out.append(component),
+    }
+}
+
+/// Puts into the place of the component that begins at `start` of `out`, when it is longer than `max` bytes, so many of them and the
+/// hash.
+pub(crate) fn shorten(out: &mut Vec<u8>, start: usize, max: usize) {
+    if let Some(component) = out.get(start..).filter(|component| component.len() > max) {
+        let hash: [u8; HASH_BYTES] = Sha256::digest(component).into();
+        out.truncate(start + max);
+        out.extend_from_slice(&hash);
     }
 }
 
@@ -70,6 +83,66 @@ pub(crate) fn own<'a>(component: &[u8], value: &'a [u8]) -> Result<&'a [u8]> {
     }
     let own = value.get(LENGTH_BYTES.saturating_add(component.len())..);
     own.ok_or_else(|| Error::corrupt("long key", "its value does not have it whole"))
+}
+
+/// Bytes that end a component in the middle of a key, when it is there whole and when it is not. A zero within it is `00 ff`.
+const END: [u8; 2] = [0, 0];
+const END_OF_FIRST: [u8; 2] = [0, 1];
+
+/// The most that [`put_inner`] appends beside what the caller allows.
+pub(crate) const INNER_BYTES: usize = END_OF_FIRST.len() + HASH_BYTES;
+
+/// Appends `component`, or what a key has for it, where more follows: each zero as `00 ff`, then `00 00`. If that is more than `max`
+/// bytes without the end, there are as many first bytes as fit, then `00 01` and a hash of all of it. Returns whether it is long.
+///
+/// # Order
+/// As of [`put_last`], where `max` is the same: long components whose first bytes are the same come in the order of their hashes.
+pub(crate) fn put_inner(out: &mut Vec<u8>, component: &[u8], max: usize) -> bool {
+    let mut used = 0usize;
+    let fits = |byte: &&u8| {
+        used += if **byte == 0 { 2 } else { 1 };
+        used <= max
+    };
+    let first = component.iter().take_while(fits).count();
+    for byte in component.iter().take(first) {
+        out.push(*byte);
+        if *byte == 0 {
+            out.push(0xff);
+        }
+    }
+    let is_long = first < component.len();
+    if is_long {
+        out.extend_from_slice(&END_OF_FIRST);
+        let hash: [u8; HASH_BYTES] = Sha256::digest(component).into();
+        out.extend_from_slice(&hash);
+    } else {
+        out.extend_from_slice(&END);
+    }
+    is_long
+}
+
+/// What [`put_inner`] put: the component, or `None` when it is long.
+pub(crate) fn take_inner(reader: &mut Reader<'_>) -> Result<Option<Vec<u8>>> {
+    let mut component = Vec::new();
+    loop {
+        match reader.u8()? {
+            0 => match reader.u8()? {
+                0 => return Ok(Some(component)),
+                1 => {
+                    reader.array::<HASH_BYTES>()?;
+                    return Ok(None);
+                }
+                0xff => component.push(0),
+                other => return Err(Error::corrupt("key", format!("escape 00 {other:02x} in a component"))),
+            },
+            byte => component.push(byte),
+        }
+    }
+}
+
+/// Where the hash begins in what ends with a long component that [`put_inner`] put.
+pub(crate) fn hash_start(end: usize) -> usize {
+    end.saturating_sub(HASH_BYTES)
 }
 
 /// The most that [`put_last`] appends.
@@ -109,7 +182,46 @@ mod tests {
         assert!(split(&key, &[0, 0, 0, 9, 1]).is_err() && own(&long, b"short").is_err(), "damage");
     }
 
+    #[test]
+    fn a_component_is_shortened_where_it_stands_when_it_is_too_long() {
+        let mut key = b"-abcdef".to_vec();
+        shorten(&mut key, 1, 6);
+        assert_eq!(key, b"-abcdef");
+        shorten(&mut key, 1, 5);
+        assert_eq!(key, [&b"-abcde"[..], &Sha256::digest(b"abcdef")[..]].concat());
+    }
+
     proptest! {
+        #[test]
+        fn inner_components_end_themselves_and_keep_their_order_as_far_as_it_is_promised(
+            a in prop::collection::vec(0u8..3, 0..9),
+            b in prop::collection::vec(0u8..3, 0..9),
+            max in 0usize..8,
+            descending: bool,
+            tail: u8,
+        ) {
+            let put = |component: &[u8]| {
+                let mut key = Vec::new();
+                let is_long = put_inner(&mut key, component, max);
+                assert!(key.len() <= max + INNER_BYTES);
+                (key, is_long)
+            };
+            let ((key, is_long), (other, is_other_long)) = (put(&a), put(&b));
+            let first = |key: &[u8]| key[..hash_start(key.len())].to_vec();
+            let tie = is_long && is_other_long && first(&key) == first(&other);
+            prop_assert_eq!(key == other, a == b);
+            prop_assert!(tie || key.cmp(&other) == a.cmp(&b), "{:?} {:?}", key, other);
+            let mut stored = key;
+            if descending {
+                crate::encoding::ordered::invert(&mut stored);
+            }
+            stored.push(tail);
+            let mut reader = Reader::new(&stored);
+            reader.set_descending(descending);
+            prop_assert_eq!(take_inner(&mut reader).unwrap(), (!is_long).then_some(a));
+            prop_assert_eq!(reader.rest(), &[tail]);
+        }
+
         #[test]
         fn components_come_back_and_keep_their_order_as_far_as_it_is_promised(a in component(), b in component(), own_value: Vec<u8>) {
             let (key, value) = (in_key(&a), value(&a, &own_value));

@@ -3,10 +3,10 @@
 //! They are written out here, all of them, so that two owners cannot take the same one. A byte that was once in use is never
 //! given to somebody else.
 
-/// The catalogue: names to ids and definitions, counters of ids, jobs.
+/// The catalogue: names to ids and definitions, the end of the lease of ids, jobs.
 pub(crate) const CATALOGUE: u8 = 0x01;
 
-/// Transactions: the last unique time.
+/// Transactions: the ends of leases of numbers.
 pub(crate) const TRANSACTIONS: u8 = 0x02;
 
 /// Deadlines: what expires when.
@@ -26,6 +26,24 @@ pub(crate) const ITEMS: u8 = 0x30;
 
 /// Partitions and rows of wide-column tables.
 pub(crate) const WIDE_ROWS: u8 = 0x40;
+
+/// Whose a thing is that is kept in memory for an open store; nothing of it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slot {
+    /// The store's.
+    Store = 0,
+    /// Of keys.
+    Keys = 1,
+    /// Of channels.
+    Channels = 2,
+    #[cfg(test)]
+    Test = 3,
+}
+
+impl Slot {
+    /// How many there are.
+    pub(crate) const COUNT: usize = 3 + cfg!(test) as usize;
+}
 
 #[cfg(test)]
 mod tests {

@@ -80,6 +80,7 @@ impl<S: State> Local<S> {
     /// As [`Engine::commit`](crate::engine::Engine::commit), durable or not.
     pub(super) fn commit(&self, changes: &Changes, reads: Option<&Reads>) -> Result<Ticket> {
         check_changes(changes)?;
+        changes.prepare();
         let mut last = self.last.lock();
         self.refuse_if_closed()?;
         if let Some(reads) = reads {

@@ -689,5 +689,5 @@ pub(crate) fn check_sizes(key: &[u8], value: &[u8]) -> Result<()> {
 /// # Errors
 /// As [`check_sizes`].
 pub(crate) fn check_changes(changes: &Changes) -> Result<()> {
-    changes.each().try_for_each(|(key, change)| change.value().map_or(Ok(()), |value| check_sizes(key, value)))
+    changes.try_each(|key, change| change.value().map_or(Ok(()), |value| check_sizes(key, value)))
 }

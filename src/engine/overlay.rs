@@ -114,9 +114,15 @@ impl Overlay {
         &mut self.changes
     }
 
-    /// As [`Changes::change`], to a draft of the state once there are many.
+    /// As [`Changes::change`].
+    #[inline]
     pub(crate) fn change(&mut self, key: &[u8], change: Change<'_>, before: impl FnOnce(Option<Change<'_>>)) {
         self.changes.change(key, change, before);
+    }
+
+    /// Begins a draft of the state when there are many changes, so that a commit that finds the state as it was has nothing left
+    /// to do.
+    pub(crate) fn draft_when_large(&self) {
         if self.changes.is_large() {
             self.changes.start_draft(|| self.base.draft());
         }
@@ -126,6 +132,7 @@ impl Overlay {
     ///
     /// With a draft, the changes are no longer told apart from what was there before.
     pub(crate) fn fork(&self) -> Self {
+        self.draft_when_large();
         match self.changes.draft() {
             Some(draft) => Self::new(Arc::new(TreeSnapshot::new(draft.tree().clone(), self.commit)), Changes::new()),
             None => Self {
@@ -148,6 +155,11 @@ impl Overlay {
         // Such as is asked for each entry of a unique index: nearly always in vain.
         if self.changes.excludes(range) {
             return Layers::Base;
+        }
+        if self.changes.is_large()
+            && let Some(draft) = self.changes.start_draft(|| self.base.draft())
+        {
+            return Layers::Draft(draft);
         }
         let inside = self.changes.count(range);
         if inside == 0 {

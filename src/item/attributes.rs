@@ -318,9 +318,9 @@ mod tests {
     }
 
     #[test] // SEM: ITM-TYP-1
-    fn thirty_two_levels_nest() {
-        assert!(Item::from([("a", nested(32))]).check().is_ok());
-        assert_eq!(limit_of(&Item::from([("a", nested(33))])), "item nesting levels");
+    fn thirty_one_levels_nest() {
+        assert!(Item::from([("a", nested(31))]).check().is_ok());
+        assert_eq!(limit_of(&Item::from([("a", nested(32))])), "item nesting levels");
     }
 
     #[test] // SEM: ITM-LIM-2

@@ -118,7 +118,23 @@ impl<'de> Deserializer<'de> {
         match (number.to_i64(), number.to_u64()) {
             (Some(integer), _) => visitor.visit_i64(integer),
             (None, Some(integer)) => visitor.visit_u64(integer),
-            (None, None) => visitor.visit_f64(number.to_f64()),
+            (None, None) => match number.to_f64() {
+                float if Number::try_from(float).is_ok_and(|exact| exact == *number) => visitor.visit_f64(float),
+                // Who does not say what he wants gets it whole or not at all.
+                _ => {
+                    let message =
+                        format!("number {number} fits no type that is not asked for by name: i128, u128, f64");
+                    Err(de::Error::custom(message))
+                }
+            },
+        }
+    }
+
+    /// The nearest `f64`, for who asks for one.
+    fn visit_nearest<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+        match self.node {
+            Node::N(number) => visitor.visit_f64(number.to_f64()),
+            _ => de::Deserializer::deserialize_any(self, visitor),
         }
     }
 }
@@ -170,6 +186,14 @@ impl<'de> de::Deserializer<'de> for Deserializer<'de> {
         }
     }
 
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+        self.visit_nearest(visitor)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+        self.visit_nearest(visitor)
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
         match self.node {
             Node::Null => visitor.visit_none(),
@@ -206,7 +230,7 @@ impl<'de> de::Deserializer<'de> for Deserializer<'de> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct tuple tuple_struct
+        bool i8 i16 i32 i64 u8 u16 u32 u64 char str string bytes byte_buf unit unit_struct tuple tuple_struct
         map struct identifier ignored_any
     }
 }
@@ -303,6 +327,32 @@ mod tests {
         let read: Read<'_> = item.deserialize().unwrap();
         assert_eq!((read.ss, read.ns), (vec![Id("a".into()), Id("b".into())], vec![Some(1.5)]));
         assert_eq!((read.b, read.text), (vec![1, 2], "here"));
+    }
+
+    #[test] // SEM: ITM-TYP-2
+    fn a_number_comes_whole_or_is_refused_unless_a_float_is_asked_for() {
+        #[derive(Debug, Deserialize)]
+        struct Flat {
+            #[serde(flatten)]
+            rest: BTreeMap<String, f64>,
+        }
+        #[derive(Debug, Deserialize)]
+        struct Float {
+            z: f64,
+        }
+        let item = |number: &str| Item::new().with("z", number.parse::<Number>().unwrap());
+        let float = |number: &str| number.parse::<f64>().unwrap();
+        let long = "12345678901234567890123456789012345678";
+        for number in [long, "0.12345678901234567890123456789"] {
+            assert!(item(number).deserialize::<Flat>().unwrap_err().to_string().contains(number));
+            assert!(item(number).deserialize::<serde_json::Value>().is_err());
+            assert_eq!(item(number).deserialize::<Float>().unwrap().z.to_bits(), float(number).to_bits());
+        }
+        assert_eq!(item(long).deserialize::<BTreeMap<String, u128>>().unwrap()["z"].to_string(), long);
+        for number in ["0.1", "1e20", "-1.5", "1e125"] {
+            let read = item(number).deserialize::<Flat>().unwrap();
+            assert_eq!(read.rest["z"].to_bits(), float(number).to_bits());
+        }
     }
 
     #[test]

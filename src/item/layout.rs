@@ -92,7 +92,27 @@ pub(super) fn key_of_entry(table: u32, keys: &KeySchema, index: &IndexRecord, it
     Ok(Some(out))
 }
 
+/// The stored key of the entry in `index` of an item that is stored: `None` also when the index, which is younger than the item,
+/// cannot hold it.
+pub(super) fn key_of_stored(table: u32, keys: &KeySchema, index: &IndexRecord, item: &Item) -> Option<Vec<u8>> {
+    key_of_entry(table, keys, index, item).ok().flatten()
+}
+
+/// The storage id of the table and the number of the index whose entries begin with `prefix`.
+pub(super) fn index_of(prefix: &[u8]) -> Result<(u32, u32)> {
+    let mut reader = Reader::new(prefix);
+    reader.u8()?;
+    let table = reader.u32()?;
+    if reader.u8()? != INDEX {
+        return Err(Error::corrupt("job", "its target is no index of an item table"));
+    }
+    Ok((table, reader.u32()?))
+}
+
 /// The stored keys of all of `item`'s index entries, in the order of the indexes.
+///
+/// # Errors
+/// As [`key_of_entry`].
 pub(super) fn keys_of_entries(table: u32, record: &TableRecord, item: &Item) -> Result<Vec<Vec<u8>>> {
     let entries = record.indexes.iter().map(|index| key_of_entry(table, &record.keys, index, item));
     entries.filter_map(Result::transpose).collect()

@@ -9,7 +9,7 @@
 //!
 //! # Invariants
 //! 1. An item has an entry in an index if and only if it has all of the index's key attributes; both are written in one
-//!    transaction.
+//!    transaction. An index that was added to a table with items is filled by a job, and read once that is done (`build`).
 //! 2. An item, number or set is stored in one form only, so that equal items are equal bytes.
 //! 3. A page is never ended by less than its limit, its size or the end of what is read.
 //!
@@ -22,6 +22,7 @@
 
 mod attributes;
 mod batch;
+mod build;
 mod condition;
 mod describe;
 mod deserialize;
@@ -44,12 +45,13 @@ mod tests;
 
 pub use attributes::Item;
 pub use batch::{BatchWriteOutcome, WriteRequest};
+pub(crate) use build::FILLING;
 pub use condition::{KeyCondition, KeyName, key};
 pub(crate) use describe::describe;
 pub use key::{Key, KeyValue};
 pub use number::Number;
 pub use page::{Items, LastKey, Page, Pages};
 pub use query::Query;
-pub use schema::{GlobalIndex, KeyType, Projection, TableSchema};
+pub use schema::{GlobalIndex, IndexStatus, KeyType, Projection, TableSchema};
 pub use table::ItemTable;
 pub use value::{AttributeValue, Set};

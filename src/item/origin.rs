@@ -39,5 +39,5 @@ pub(super) fn name_of(fields: &[String], table: &str) -> String {
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold("0x".to_owned(), |hex, byte| hex + &format!("{byte:02x}"))
+    format!("0x{}", crate::encoding::hex::hex(bytes))
 }

@@ -361,7 +361,11 @@ impl std::iter::FusedIterator for Items {}
 
 fn position(record: &TableRecord, name: &str) -> Result<usize> {
     let place = record.indexes.iter().position(|index| index.index.name() == name);
-    place.ok_or_else(|| Error::NotFound { what: "index", name: name.to_owned() })
+    let place = place.ok_or_else(|| Error::NotFound { what: "index", name: name.to_owned() })?;
+    if record.indexes.get(place).is_some_and(|index| index.is_building) {
+        return Err(invalid(&format!("index {name:?} is being built and cannot be read yet")));
+    }
+    Ok(place)
 }
 
 pub(super) fn invalid(message: &str) -> Error {

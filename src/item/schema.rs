@@ -326,6 +326,8 @@ impl TableSchema {
                         index.name
                     )));
                 }
+                let max = limits::ITEM_INDEX_INCLUDED_ATTRIBUTES_MAX;
+                limits::check("attributes included in an index", max, attributes.len())?;
                 included += attributes.len();
             }
         }
@@ -384,6 +386,8 @@ pub(super) struct TableRecord {
 pub(super) struct IndexRecord {
     pub(super) id: u32,
     pub(super) index: GlobalIndex,
+    /// Whether a job is still making its entries: it is maintained, and read by nobody.
+    pub(super) is_building: bool,
 }
 
 /// A table's ids and definition as an operation found them.
@@ -393,7 +397,8 @@ impl TableRecord {
     /// The record of a new table.
     pub(super) fn new(schema: TableSchema) -> Self {
         let ids = 1u32..;
-        let indexes: Vec<_> = ids.zip(schema.global_indexes).map(|(id, index)| IndexRecord { id, index }).collect();
+        let indexes: Vec<_> =
+            ids.zip(schema.global_indexes).map(|(id, index)| IndexRecord { id, index, is_building: false }).collect();
         let last_index_id = indexes.last().map_or(0, |index| index.id);
         Self { keys: schema.keys, indexes, last_index_id }
     }
@@ -401,6 +406,83 @@ impl TableRecord {
     pub(super) fn schema(&self) -> TableSchema {
         let global_indexes = self.indexes.iter().map(|record| record.index.clone()).collect();
         TableSchema { keys: self.keys.clone(), global_indexes }
+    }
+
+    /// The index named `name`.
+    pub(super) fn index_named(&self, name: &str) -> Option<&IndexRecord> {
+        self.indexes.iter().find(|index| index.index.name == name)
+    }
+
+    /// The index with the number `id`.
+    pub(super) fn index_of_id(&self, id: u32) -> Option<&IndexRecord> {
+        self.indexes.iter().find(|index| index.id == id)
+    }
+
+    /// Sets whether the index with the number `id` is being built.
+    pub(super) fn set_building(&mut self, id: u32, is_building: bool) {
+        if let Some(index) = self.indexes.iter_mut().find(|index| index.id == id) {
+            index.is_building = is_building;
+        }
+    }
+
+    /// Adds `index` to the definition and returns it; `None` when it is there already.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`] when another has its name, or why the table cannot have it.
+    pub(super) fn add(&mut self, index: GlobalIndex) -> Result<Option<IndexRecord>> {
+        let (name, mut schema) = (index.name.clone(), self.schema());
+        let is_taken = self.index_named(&name).is_some();
+        schema.global_indexes.retain(|other| other.name != name);
+        let checked = schema.global_index(index).checked()?.global_indexes;
+        let found = checked.into_iter().enumerate().find(|(_, index)| index.name == name);
+        let Some((place, index)) = found else { return Ok(None) };
+        if is_taken {
+            let is_same = self.index_named(&name).is_some_and(|there| there.index == index);
+            return if is_same { Ok(None) } else { Err(Error::AlreadyExists { what: "index", name }) };
+        }
+        self.last_index_id = self.last_index_id.saturating_add(1);
+        let record = IndexRecord { id: self.last_index_id, index, is_building: false };
+        self.indexes.insert(place, record.clone());
+        Ok(Some(record))
+    }
+}
+
+/// Whether a global index can be queried.
+///
+/// # Examples
+/// ```
+/// use larder::item::IndexStatus;
+/// assert_eq!(IndexStatus::Creating.to_string(), "CREATING");
+/// assert_eq!("ACTIVE".parse::<IndexStatus>()?, IndexStatus::Active);
+/// # Ok::<(), larder::Error>(())
+/// ```
+///
+/// # Source
+/// `DynamoDB` API Reference, `GlobalSecondaryIndexDescription`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum IndexStatus {
+    /// It is being filled with the items that were there before it. Writes keep it up to date; a query of it is refused.
+    Creating,
+    /// It shows every item that it can hold.
+    Active,
+}
+
+impl std::fmt::Display for IndexStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Creating => "CREATING",
+            Self::Active => "ACTIVE",
+        })
+    }
+}
+
+impl std::str::FromStr for IndexStatus {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let found = [Self::Creating, Self::Active].into_iter().find(|status| status.to_string() == text);
+        found.ok_or_else(|| invalid(format!("{text:?} is no status of an index: CREATING or ACTIVE")))
     }
 }
 
@@ -440,9 +522,14 @@ mod tests {
         assert!(indexes(20).fold(table(), TableSchema::global_index).checked().is_ok());
         assert!(refused(indexes(21).fold(table(), TableSchema::global_index)));
         let include = |n: usize| Projection::Include((0..n).map(|i| format!("a{i}")).collect());
-        let with = |n| table().global_index(GlobalIndex::new("GSI", "a", KeyType::S).projection(include(n)));
-        assert!(with(100).checked().is_ok());
-        assert!(refused(with(101)));
+        let with = |table: TableSchema, i: usize, n: usize| {
+            table.global_index(GlobalIndex::new(format!("GSI{i}"), "a", KeyType::S).projection(include(n)))
+        };
+        assert!(with(table(), 0, 20).checked().is_ok());
+        assert!(refused(with(table(), 0, 21)));
+        let five = || (0..5).fold(table(), |table, i| with(table, i, 20));
+        assert!(five().checked().is_ok());
+        assert!(refused(with(five(), 5, 1)), "100 in all indexes");
     }
 
     #[test]

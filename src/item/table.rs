@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
+use crate::catalog::job::Allowance;
 use crate::error::Result;
 use crate::item::batch::{Admission, Batch};
 use crate::item::origin::Origin;
 use crate::item::schema::Definition;
 use crate::item::target::Target;
 use crate::item::write::Change;
-use crate::item::{BatchWriteOutcome, Item, Key, KeyCondition, Query, TableSchema, WriteRequest, layout, record};
+use crate::item::{
+    BatchWriteOutcome, GlobalIndex, IndexStatus, Item, Key, KeyCondition, Query, TableSchema, WriteRequest, build,
+    layout, record,
+};
 use crate::txn::{AutoCommit, Scope, View, WriteScope, Writer};
 
 /// An item table, on the store, in a transaction or on a snapshot. Cheap to clone.
@@ -35,7 +39,7 @@ use crate::txn::{AutoCommit, Scope, View, WriteScope, Writer};
 #[derive(Clone, Debug)]
 pub struct ItemTable<S = AutoCommit> {
     scope: S,
-    target: Arc<Target>,
+    pub(super) target: Arc<Target>,
     admission: Option<Admission>,
 }
 
@@ -95,6 +99,27 @@ impl<S: Scope> ItemTable<S> {
             let stored = view.get(&layout::item_key(table.storage, &table.record.keys, &key)?)?;
             stored.map(|bytes| Ok(self.from(&table, record::decode(&bytes)?))).transpose()
         })
+    }
+
+    /// Whether the global index `name` can be queried, or is still being built.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) for a table or index that does not exist.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, item::{GlobalIndex, IndexStatus, KeyType, TableSchema}};
+    /// # let table = Store::in_memory().item_table("Users");
+    /// table.create(TableSchema::new("PK", KeyType::S).global_index(GlobalIndex::new("by-mail", "mail", KeyType::S)))?;
+    /// assert_eq!(table.index_status("by-mail")?, IndexStatus::Active);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// `DynamoDB` API Reference, `DescribeTable`: `IndexStatus`.
+    #[doc(alias = "IndexStatus")]
+    pub fn index_status(&self, name: &str) -> Result<IndexStatus> {
+        self.read("index_status", |view| build::status(view, &self.target, name))
     }
 
     /// Begins a query: items of one partition key, in the order of the sort key.
@@ -227,6 +252,109 @@ impl<S: WriteScope> ItemTable<S> {
         self.write("delete_table", true, |writer| self.target.remove(writer))
     }
 
+    /// Adds a global index to the table, and returns when it can be queried. When the table has it, nothing happens.
+    ///
+    /// Of items that are there already, those whose key attributes the index cannot hold are left out of it; items that are put
+    /// from now on are refused then.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`](crate::Error::AlreadyExists) when the table has another index of that name;
+    /// [`Error::Invalid`](crate::Error::Invalid) or [`Error::LimitExceeded`](crate::Error::LimitExceeded) for an index that the
+    /// table cannot have; [`Error::NotFound`](crate::Error::NotFound) when the table does not exist, or somebody removed the index
+    /// meanwhile.
+    ///
+    /// # Atomicity and cost
+    /// O(n log n) for n items. On the store in commits of bounded size, between which others have their turns; what is not done
+    /// when the process ends is done in the background later. In a transaction it is part of it.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, item::{GlobalIndex, Item, KeyType, TableSchema, key}};
+    /// let table = Store::in_memory().item_table("Users");
+    /// table.create(TableSchema::new("PK", KeyType::S))?;
+    /// table.put(&Item::from([("PK", "a"), ("mail", "a@example.org")]))?;
+    /// table.add_index(GlobalIndex::new("by-mail", "mail", KeyType::S))?;
+    /// assert_eq!(table.query(key("mail").eq("a@example.org")).index("by-mail").to_vec()?.len(), 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// `DynamoDB` API Reference, `UpdateTable` with `GlobalSecondaryIndexUpdates`.
+    #[doc(alias("UpdateTable", "CreateGlobalSecondaryIndexAction"))]
+    #[expect(clippy::needless_pass_by_value, reason = "an index is declared in place")]
+    pub fn add_index(&self, index: GlobalIndex) -> Result<()> {
+        let name = index.name().to_owned();
+        let mut is_complete = self.write("add_index", false, |writer| {
+            build::add(writer, &self.target, index.clone(), &mut Allowance::of_step())
+        })?;
+        while !is_complete {
+            let advance = |writer: &mut _| build::advance(writer, &self.target, &name, &mut Allowance::of_step());
+            is_complete = !self.write("fill_index", false, advance)?;
+        }
+        Ok(())
+    }
+
+    /// As [`ItemTable::add_index`], and returns at once: the index is filled in the background, or by
+    /// [`Store::run_jobs`](crate::Store::run_jobs) on a clock that is turned by hand. Until then it is kept up to date and
+    /// cannot be queried. A table with few items has a complete one at once.
+    ///
+    /// # Errors
+    /// As [`ItemTable::add_index`].
+    ///
+    /// # Cost
+    /// O(log n), and what a step of a job costs.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{ManualClock, Store, item::{GlobalIndex, IndexStatus, Item, KeyType, TableSchema}};
+    /// let store = Store::builder().clock(ManualClock::default()).in_memory();
+    /// let table = store.item_table("Numbers");
+    /// table.create(TableSchema::new("PK", KeyType::N))?;
+    /// for n in 0..2_000 {
+    ///     table.put(&Item::from([("PK", n), ("half", n / 2)]))?;
+    /// }
+    /// table.add_index_in_background(GlobalIndex::new("by-half", "half", KeyType::N))?;
+    /// assert_eq!(table.index_status("by-half")?, IndexStatus::Creating);
+    /// store.run_jobs()?;
+    /// assert_eq!(table.index_status("by-half")?, IndexStatus::Active);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// `DynamoDB` API Reference, `UpdateTable` with `GlobalSecondaryIndexUpdates`.
+    #[expect(clippy::needless_pass_by_value, reason = "an index is declared in place")]
+    pub fn add_index_in_background(&self, index: GlobalIndex) -> Result<()> {
+        let add = |writer: &mut _| build::add(writer, &self.target, index.clone(), &mut Allowance::of_step());
+        self.write("add_index", false, add).map(drop)
+    }
+
+    /// Removes the global index `name`, complete or not, and returns whether there was one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) when the table does not exist.
+    ///
+    /// # Cost
+    /// O(log n). Its entries are removed in the background, when there are many
+    /// ([`Store::run_jobs`](crate::Store::run_jobs)).
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, item::{GlobalIndex, KeyType, TableSchema}};
+    /// # let table = Store::in_memory().item_table("Users");
+    /// # table.create(TableSchema::new("PK", KeyType::S))?;
+    /// table.add_index(GlobalIndex::new("by-mail", "mail", KeyType::S))?;
+    /// assert!(table.remove_index("by-mail")?);
+    /// assert!(!table.remove_index("by-mail")?, "it is gone");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// `DynamoDB` API Reference, `DeleteGlobalSecondaryIndexAction`.
+    #[doc(alias = "DeleteGlobalSecondaryIndexAction")]
+    pub fn remove_index(&self, name: &str) -> Result<bool> {
+        self.write("remove_index", true, |writer| build::remove(writer, &self.target, name))
+    }
+
     /// Puts `item` in the place of the item with its primary key, and answers the item that was there.
     ///
     /// # Errors
@@ -323,7 +451,12 @@ impl<S: WriteScope> ItemTable<S> {
         Ok(batch.outcome())
     }
 
-    fn write<R>(&self, verb: &'static str, frees: bool, body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R> {
+    pub(super) fn write<R>(
+        &self,
+        verb: &'static str,
+        frees: bool,
+        body: impl FnMut(&mut Writer) -> Result<R>,
+    ) -> Result<R> {
         self.scope.write(self.target.operation(verb).freeing(frees), body)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{self, Kind};
+use crate::catalog::{self, Entry, Kind, job};
 use crate::error::{Error, Result};
 use crate::item::layout;
 use crate::item::schema::{Definition, TableRecord, TableSchema, check_name};
@@ -58,7 +58,14 @@ impl Target {
     pub(super) fn remove(&self, writer: &mut Writer) -> Result<bool> {
         let Some(table) = self.in_catalogue.get(writer)? else { return Ok(false) };
         self.in_catalogue.remove(writer);
-        catalog::job::remove(writer, &layout::table_prefix(table.storage))?;
+        let stored = layout::table_prefix(table.storage);
+        job::cancel(writer, &stored)?;
+        job::remove(writer, &stored)?;
         Ok(true)
+    }
+
+    /// Changes the definition of the table.
+    pub(super) fn update(&self, writer: &mut Writer, table: &Entry<TableRecord>) -> Result<()> {
+        self.in_catalogue.update(writer, table)
     }
 }

@@ -6,10 +6,19 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::Store;
-use crate::error::Result;
-use crate::item::{GlobalIndex, Item, ItemTable, KeyCondition, KeyType, Page, Projection, Query, TableSchema, key};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::catalog::job::Allowance;
+use crate::engine::{Engine, MemoryEngine};
+use crate::error::{Error, InvalidKind, Result};
+use crate::item::build;
+use crate::item::{
+    AttributeValue, GlobalIndex, IndexStatus, Item, ItemTable, KeyCondition, KeyType, Page, Projection, Query,
+    TableSchema, key,
+};
 use crate::txn::{Scope, WriteScope};
+use crate::{ManualClock, Store};
 
 /// Keys PK and SK, index `GSI1` of g and the number h over all attributes, and `GSI2` of g over v alone.
 fn schema() -> TableSchema {
@@ -167,14 +176,14 @@ fn agrees<S: Scope>(query: &Query<S>, expected: &[Item], limit: u64) {
         assert_eq!((whole.scanned, whole.last_key), (expected.len() as u64, None));
         assert_eq!(query.clone().to_vec().unwrap(), expected);
         let some = query.clone().limit(limit).run().unwrap().collect::<Result<Vec<_>>>().unwrap();
-        assert!(expected.starts_with(&some) && some.len() == expected.len().min(limit as usize), "limit {limit}");
+        assert!(expected.starts_with(&some) && some.len() as u64 == limit.min(expected.len() as u64), "limit {limit}");
 
         let limited = query.clone().limit(limit);
         let mut page = limited.clone().page().unwrap();
         let mut joined = std::mem::take(&mut page.items);
         while let Some(last) = page.last_key.take() {
             page = limited.clone().start_after(last).page().unwrap();
-            assert!(page.items.len() <= limit as usize);
+            assert!(page.items.len() as u64 <= limit);
             joined.append(&mut page.items);
         }
         assert_eq!(joined, expected, "pages of {limit}");
@@ -242,5 +251,185 @@ proptest! {
         tx.commit().unwrap();
         check(&table, &rows, &probe);
         check(&snapshot.item_table("Events"), &rows_before, &probe);
+    }
+}
+
+/// Changes of the schema and of the items, few of each, so that all meet.
+#[derive(Clone, Debug)]
+enum Change {
+    Put(u8, Option<Value>, Option<i64>),
+    Delete(u8),
+    /// Adds one of the two indexes, filling it for so many entries.
+    Add(bool, usize),
+    Remove(bool),
+    Step(bool, usize),
+    Reopen,
+}
+
+/// A value that indexes on strings hold, or one they do not.
+#[derive(Clone, Debug)]
+enum Value {
+    Text(u8),
+    Number,
+}
+
+impl From<Value> for AttributeValue {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Text(n) => Self::from(format!("g{n}")),
+            Value::Number => Self::from(7),
+        }
+    }
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let value = prop_oneof![3 => (0u8..3).prop_map(Value::Text), 1 => Just(Value::Number)];
+    let put = (0u8..6, prop::option::of(value), prop::option::of(0i64..3));
+    prop_oneof![
+        8 => put.prop_map(|(id, g, h)| Change::Put(id, g, h)),
+        2 => (0u8..6).prop_map(Change::Delete),
+        3 => (any::<bool>(), 0usize..4).prop_map(|(which, entries)| Change::Add(which, entries)),
+        1 => any::<bool>().prop_map(Change::Remove),
+        4 => (any::<bool>(), 1usize..3).prop_map(|(which, entries)| Change::Step(which, entries)),
+        1 => Just(Change::Reopen),
+    ]
+}
+
+/// By g, or by g and h.
+fn added(with_h: bool) -> GlobalIndex {
+    let index = GlobalIndex::new(if with_h { "by-g-h" } else { "by-g" }, "g", KeyType::S);
+    if with_h { index.sort_key("h", KeyType::N) } else { index }
+}
+
+/// What a table with changing indexes should be.
+#[derive(Default)]
+struct Changing {
+    items: BTreeMap<String, Item>,
+    indexes: BTreeSet<bool>,
+}
+
+impl Changing {
+    fn apply(&mut self, table: &ItemTable<impl WriteScope>, change: &Change) {
+        match change {
+            Change::Put(id, g, h) => {
+                let mut item = Item::from([("PK", format!("k{id}"))]);
+                g.clone().map(|g| item.insert("g", g));
+                h.map(|h| item.insert("h", h));
+                // SEM: ITM-IDX-1
+                let is_fit = self.indexes.is_empty() || !matches!(g, Some(Value::Number));
+                match table.put(&item) {
+                    Ok(old) => {
+                        assert!(is_fit, "{item:?}");
+                        assert_eq!(old, self.items.insert(format!("k{id}"), item));
+                    }
+                    Err(error) => assert!(!is_fit && matches!(error, Error::Invalid { kind: InvalidKind::Type, .. })),
+                }
+            }
+            Change::Delete(id) => {
+                assert_eq!(table.delete((format!("k{id}"),)).unwrap(), self.items.remove(&format!("k{id}")));
+            }
+            Change::Add(which, entries) => {
+                let add =
+                    |writer: &mut _| build::add(writer, &table.target, added(*which), &mut Allowance::of(*entries));
+                table.write("add_index", false, add).unwrap();
+                self.indexes.insert(*which);
+            }
+            Change::Remove(which) => {
+                let was_there = self.indexes.remove(which);
+                assert_eq!(table.remove_index(added(*which).name()).unwrap(), was_there);
+            }
+            Change::Step(which, entries) => {
+                let name = added(*which).name().to_owned();
+                let step = |writer: &mut _| build::advance(writer, &table.target, &name, &mut Allowance::of(*entries));
+                let outcome = table.write("fill_index", false, step);
+                assert_eq!(outcome.is_ok(), self.indexes.contains(which), "{outcome:?}");
+            }
+            Change::Reopen => {}
+        }
+    }
+
+    fn check<S: Scope>(&self, table: &ItemTable<S>) {
+        assert_eq!(table.scan().to_vec().unwrap(), self.items.values().cloned().collect::<Vec<_>>());
+        for which in [false, true] {
+            let name = added(which).name().to_owned();
+            let read = table.scan().index(&name).to_vec();
+            let status = table.index_status(&name);
+            if !self.indexes.contains(&which) {
+                assert!(matches!(status, Err(Error::NotFound { what: "index", .. })), "{status:?}");
+                assert!(matches!(read, Err(Error::NotFound { what: "index", .. })), "{read:?}");
+            } else if status.unwrap() == IndexStatus::Creating {
+                assert!(read.unwrap_err().to_string().contains("is being built"));
+            } else {
+                let is_in = |item: &&Item| {
+                    item.get("g").is_some_and(|g| g.as_s().is_some()) && (!which || item.get("h").is_some())
+                };
+                let mut expected: Vec<&Item> = self.items.values().filter(is_in).collect();
+                let sort_key = |item: &&Item| {
+                    let h = item.get("h").and_then(AttributeValue::as_n).and_then(crate::item::Number::to_i64);
+                    (item.get("g").unwrap().as_s().unwrap().to_owned(), if which { h } else { None })
+                };
+                expected.sort_by_key(sort_key);
+                assert_eq!(read.unwrap().iter().collect::<Vec<_>>(), expected, "index {name}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test] // SEM: ITM-IDX-1, ITM-IDX-2
+    fn indexes_that_come_and_go_show_what_they_should(
+        steps in vec((change(), 0u8..4), 1..40),
+    ) {
+        let engine = Arc::new(MemoryEngine::new());
+        let open = || {
+            let engine = Arc::clone(&engine) as Arc<dyn Engine>;
+            Store::builder().clock(ManualClock::default()).engine(engine).unwrap()
+        };
+        let mut store = open();
+        let mut table = store.item_table("Changing");
+        table.create(TableSchema::new("PK", KeyType::S)).unwrap();
+        let empty = store.stats().unwrap().entries;
+        let mut model = Changing::default();
+        for (change, how) in steps {
+            match (&change, how) {
+                (Change::Reopen, _) => {
+                    store = open();
+                    table = store.item_table("Changing");
+                }
+                // In a transaction that is committed, or rolled back.
+                (_, 0) => {
+                    let tx = store.begin().unwrap();
+                    model.apply(&tx.item_table("Changing"), &change);
+                    model.check(&tx.item_table("Changing"));
+                    tx.commit().unwrap();
+                }
+                (_, 1) => {
+                    let tx = store.begin().unwrap();
+                    let mut undone = Changing { items: model.items.clone(), indexes: model.indexes.clone() };
+                    undone.apply(&tx.item_table("Changing"), &change);
+                    undone.check(&tx.item_table("Changing"));
+                }
+                // By a handle that has seen nothing of what was there before.
+                (_, 2) => model.apply(&store.item_table("Changing"), &change),
+                _ => model.apply(&table, &change),
+            }
+            model.check(&table);
+            model.check(&store.snapshot().unwrap().item_table("Changing"));
+        }
+        let fork = store.fork().unwrap();
+        fork.run_jobs().unwrap();
+        model.check(&fork.item_table("Changing"));
+        for which in &model.indexes {
+            prop_assert_eq!(fork.item_table("Changing").index_status(added(*which).name()).unwrap(), IndexStatus::Active);
+        }
+        store.run_jobs().unwrap();
+        model.check(&table);
+        for which in [false, true] {
+            model.apply(&table, &Change::Remove(which));
+        }
+        (0..6).for_each(|id| model.apply(&table, &Change::Delete(id)));
+        prop_assert_eq!((store.pending_jobs().unwrap(), store.stats().unwrap().entries), (0, empty));
     }
 }

@@ -46,14 +46,19 @@ impl Change {
     pub(super) fn apply(self, writer: &mut Writer, table: &Entry<TableRecord>) -> Result<Option<Item>> {
         let old = writer.get(&self.key)?.map(|bytes| record::decode(&bytes)).transpose()?;
         let old_entries = match &old {
-            Some(item) => layout::keys_of_entries(table.storage, &table.record, item)?,
+            Some(item) => {
+                let key = |index| layout::key_of_stored(table.storage, &table.record.keys, index, item);
+                table.record.indexes.iter().filter_map(key).collect()
+            }
             None => Vec::new(),
         };
         let new_entries = self.new.as_ref().map_or(&[][..], |new| &new.entries);
         for entry in old_entries.iter().filter(|entry| !new_entries.contains(entry)) {
             writer.remove(entry);
         }
-        for entry in new_entries.iter().filter(|entry| !old_entries.contains(entry)) {
+        // An index that is being built may lack an entry that it should have.
+        let is_whole = table.record.indexes.iter().all(|index| !index.is_building);
+        for entry in new_entries.iter().filter(|entry| !(is_whole && old_entries.contains(entry))) {
             writer.put(entry, &[][..])?;
         }
         match self.new {

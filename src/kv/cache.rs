@@ -11,9 +11,11 @@
 
 use std::time::Duration;
 
+use crate::encoding::mix;
 use crate::error::{Error, InvalidKind, Result};
+use crate::kv::state::{Boarding, Keys};
 use crate::kv::{Condition, Kv, SetOptions, Until, deadline};
-use crate::txn::{AutoCommit, Boarding};
+use crate::txn::AutoCommit;
 
 #[cfg(test)]
 mod tests;
@@ -162,7 +164,7 @@ impl Kv<AutoCommit> {
             if let Some(found) = self.get(key)? {
                 return Ok(found);
             }
-            match self.scope.core().flights().board(&head) {
+            match self.scope.core().state::<Keys>().flights.board(&head) {
                 Boarding::Made(value) => return Ok(value.to_vec()),
                 Boarding::Failed => {}
                 Boarding::Closed => return Err(Error::Closed.into()),
@@ -193,14 +195,9 @@ impl Kv<AutoCommit> {
     }
 }
 
-/// 64 bits without order, of a key and a moment: FNV-1a, and the last step of splitmix64.
+/// 64 bits without order, of a key and a moment.
 fn spread(key: &[u8], micros: i64) -> u64 {
-    let bytes = key.iter().copied().chain(micros.to_be_bytes());
-    let hash = bytes
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    let mixed = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
+    mix::mix(mix::hash(key) ^ mix::mix(micros.cast_unsigned()))
 }
 
 fn invalid(message: impl Into<String>) -> Error {

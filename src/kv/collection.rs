@@ -3,7 +3,7 @@
 use crate::encoding::long;
 use crate::engine::{Direction, KeyRange};
 use crate::error::Result;
-use crate::kv::key::{Elements, KeyBytes};
+use crate::kv::layout::{Elements, KeyBytes};
 use crate::kv::record::{Head, Kind};
 use crate::kv::{KeyEvents, Kv, entry, event};
 use crate::limits;

@@ -8,7 +8,8 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Error, InvalidKind, Result};
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::record::Head;
+use crate::kv::layout::{address_of, long_key};
+use crate::kv::record::{Head, named};
 use crate::kv::{Kv, entry};
 use crate::txn::{Scope, WriteScope, Writer};
 
@@ -33,6 +34,28 @@ pub enum Ttl {
 }
 
 impl<S: Scope> Kv<S> {
+    /// When `key` will be gone; `None` when it is not there or has no deadline.
+    ///
+    /// # Errors
+    /// As [`Kv::kind`].
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// store.kv().set_with_ttl("k", "v", std::time::Duration::from_secs(60))?;
+    /// assert!(store.kv().deadline("k")? > Some(store.now()));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `PEXPIRETIME`.
+    #[doc(alias = "PEXPIRETIME")]
+    pub fn deadline(&self, key: impl AsRef<[u8]>) -> Result<Option<Timestamp>> {
+        let deadline =
+            self.read("deadline", key.as_ref(), |view, key| entry::peek(view, key, |head, _| Ok(head.deadline)))?;
+        Ok(deadline.flatten())
+    }
+
     /// How long `key` has to live.
     ///
     /// # Errors
@@ -225,4 +248,20 @@ pub(super) fn change(
 ) -> Result<()> {
     entry::cancel(writer, key, head);
     entry::create(writer, key, head.with_deadline(deadline), payload)
+}
+
+/// Removes the key whose head is kept at `target`, if its deadline has passed.
+///
+/// The deadline is the stored one: that of a key which was written to since the index was read is left alone. What belongs to a
+/// keyspace that was emptied is left to the job of that.
+pub(crate) fn expire(writer: &mut Writer, target: &[u8]) -> Result<()> {
+    if address_of(writer, target)?.is_none() {
+        return Ok(());
+    }
+    if long_key(target).is_none() {
+        return entry::claim(writer, target, |_, _| Ok(())).map(drop);
+    }
+    let Some(record) = writer.get(target)? else { return Ok(()) };
+    let name = named(target, &record)?.into_owned();
+    entry::claim(writer, &name, |_, _| Ok(())).map(drop)
 }

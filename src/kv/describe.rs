@@ -4,7 +4,7 @@ use crate::encoding::ordered::Reader;
 use crate::encoding::owner;
 use crate::engine::{Direction, KeyRange};
 use crate::error::Result;
-use crate::kv::key::{Keyspace, address_of};
+use crate::kv::layout::{Keyspace, address_of};
 use crate::kv::record::{Head, named};
 use crate::limits;
 use crate::txn::View;

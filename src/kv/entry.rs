@@ -1,6 +1,6 @@
 //! What all kinds of keys have in common: being there, being replaced, and being gone at a deadline.
 //!
-//! Every function takes the name of a head, as [`Keyspace::head`](crate::kv::key::Keyspace::head) makes it: the engine has it
+//! Every function takes the name of a head, as [`Keyspace::head`](crate::kv::layout::Keyspace::head) makes it: the engine has it
 //! under a shorter key when the user's is long, which is nobody's business but this module's ([`stored`]). Removing costs the
 //! same, however much there is: many elements are left to a job.
 
@@ -10,30 +10,39 @@ use crate::engine::Direction;
 use crate::error::Result;
 use crate::expiry;
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::{Elements, long_key, stored};
+use crate::kv::layout::{Elements, long_key, stored};
 use crate::kv::record::{Head, Kind, named};
-use crate::txn::{Counted, View, Writer};
+use crate::kv::state::{Counted, Keys, note_removed};
+use crate::txn::{View, Writer};
 
 /// Reads a key with `read`, which is given head and payload, unless the key is missing or expired.
 pub(super) fn look<R>(view: &View, key: &[u8], read: impl FnOnce(Head, &[u8]) -> Result<R>) -> Result<Option<R>> {
-    peek(view, key, |head, payload| {
-        view.touch(&stored(key));
-        read(head, payload)
-    })
+    find(view, key, true, read)
 }
 
 /// As [`look`], and does not count as a use of the key.
 pub(super) fn peek<R>(view: &View, key: &[u8], read: impl FnOnce(Head, &[u8]) -> Result<R>) -> Result<Option<R>> {
-    let found = view.get(&stored(key))?;
+    find(view, key, false, read)
+}
+
+fn find<R>(view: &View, key: &[u8], is_use: bool, read: impl FnOnce(Head, &[u8]) -> Result<R>) -> Result<Option<R>> {
+    let at = stored(key);
+    let found = view.get(&at)?;
     let live = match &found {
         Some(record) => Some(Head::decode(record)?).filter(|(head, _)| head.is_live(|| view.now())),
         None => None,
     };
+    let usage = &view.state::<Keys>().usage;
     let Some((head, payload)) = live else {
-        view.usage().count(Counted::Misses);
+        usage.count(Counted::Misses);
+        view.meter().returned(0);
         return Ok(None);
     };
-    view.usage().count(Counted::Hits);
+    usage.count(Counted::Hits);
+    view.meter().returned(1);
+    if is_use {
+        usage.touch(view, &at);
+    }
     read(head, payload).map(Some)
 }
 
@@ -48,21 +57,26 @@ pub(super) fn claim<R>(
         let Some(record) = writer.get(&at)? else { return Ok(None) };
         let (head, payload) = Head::decode(&record)?;
         if head.is_live(|| writer.now()) {
-            writer.touch(&at);
+            touch(writer, &at);
             return read(head, payload).map(Some);
         }
         head
     };
     remove(writer, key, expired)?;
-    writer.note_removed(Counted::Expired);
+    note_removed(writer, Counted::Expired);
     tell(writer, KeyEvents::EXPIRED, "expired", key);
     Ok(None)
+}
+
+/// Notes that the key whose head is kept at `at` is used.
+fn touch(view: &View, at: &[u8]) {
+    view.state::<Keys>().usage.touch(view, at);
 }
 
 /// Puts a record where there was none, or where [`clear`] has removed all but the record.
 pub(super) fn create(writer: &mut Writer, key: &[u8], head: Head, payload: &[u8]) -> Result<()> {
     let at = stored(key);
-    writer.touch(&at);
+    touch(writer, &at);
     if let Some(deadline) = head.deadline {
         expiry::schedule(writer, deadline, &at)?;
     }
@@ -104,7 +118,7 @@ pub(super) fn create_collection(
 }
 
 /// Removes heads at `target`, the place of a keyspace that was emptied, with all that belongs to them, as [`job::step`] does.
-pub(super) fn reclaim(
+pub(crate) fn reclaim(
     writer: &mut Writer,
     target: &[u8],
     place: &mut Vec<u8>,

@@ -1,57 +1,67 @@
 //! Events of keys: what happens to a key is published on channels named after it, once it is durable.
 
-use crate::error::{Error, InvalidKind, Result};
-use crate::kv::key::{Keyspace, address_of};
-use crate::txn::{KeyEvent, Writer};
+use std::str::FromStr;
 
-/// Which events of keys are published, and on which channels. Nothing unless chosen, for every event costs a message.
-///
-/// An event is a message on one or two channels: `__keyspace@<keyspace>__:<key>`, whose message is the event's name, with
-/// [`KeyEvents::ON_KEY_CHANNELS`]; and `__keyevent@<keyspace>__:<event>`, whose message is the key, with
-/// [`KeyEvents::ON_EVENT_CHANNELS`]. A set without either publishes nothing.
-///
-/// # Examples
-/// ```
-/// use larder::kv::KeyEvents;
-/// let events = KeyEvents::parse("Ex")?;
-/// assert_eq!(events, KeyEvents::ON_EVENT_CHANNELS.and(KeyEvents::EXPIRED));
-/// assert_eq!(events.to_string(), "xE");
-/// assert_eq!(KeyEvents::parse("KEA")?.to_string(), "AKE");
-/// # Ok::<(), larder::Error>(())
-/// ```
-///
-/// # Source
-/// Redis manual, keyspace notifications.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct KeyEvents(u32);
+use bitflags::bitflags;
+
+use crate::error::{Error, InvalidKind, Result};
+use crate::kv::layout::{Keyspace, address_of};
+use crate::kv::state::{self, KeyEvent, Keys, Publish};
+use crate::txn::{Core, Writer};
+
+bitflags! {
+    /// Which events of keys are published, and on which channels. Nothing unless chosen, for every event costs a message.
+    ///
+    /// An event is a message on one or two channels: `__keyspace@<keyspace>__:<key>`, whose message is the event's name, with
+    /// [`KeyEvents::ON_KEY_CHANNELS`]; and `__keyevent@<keyspace>__:<event>`, whose message is the key, with
+    /// [`KeyEvents::ON_EVENT_CHANNELS`]. A set without either publishes nothing.
+    ///
+    /// As text they are the flags of the parameter `notify-keyspace-events` of Redis.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::kv::KeyEvents;
+    /// let events: KeyEvents = "Ex".parse()?;
+    /// assert_eq!(events, KeyEvents::ON_EVENT_CHANNELS | KeyEvents::EXPIRED);
+    /// assert_eq!(events.to_string(), "xE");
+    /// assert_eq!("KEA".parse::<KeyEvents>()?.to_string(), "AKE");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis manual, keyspace notifications.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub struct KeyEvents: u32 {
+        /// Of keys whatever they hold: deleted, renamed, given a deadline. Flag `g`.
+        const GENERIC = 1;
+        /// Of strings. Flag `$`.
+        const STRINGS = 1 << 1;
+        /// Of lists. Flag `l`.
+        const LISTS = 1 << 2;
+        /// Of sets. Flag `s`.
+        const SETS = 1 << 3;
+        /// Of hashes. Flag `h`.
+        const HASHES = 1 << 4;
+        /// Of sorted sets. Flag `z`.
+        const SORTED_SETS = 1 << 5;
+        /// A key was removed because its deadline has passed. Flag `x`.
+        const EXPIRED = 1 << 6;
+        /// A key was removed to stay within the budget of memory. Flag `e`.
+        const EVICTED = 1 << 7;
+        /// Of streams. Flag `t`.
+        const STREAMS = 1 << 8;
+        /// All of the above. Flag `A`.
+        const ALL = (1 << 9) - 1;
+        /// On channels named after keys. Flag `K`.
+        const ON_KEY_CHANNELS = 1 << 16;
+        /// On channels named after events. Flag `E`.
+        const ON_EVENT_CHANNELS = 1 << 17;
+    }
+}
 
 impl KeyEvents {
     /// None.
-    pub const NONE: Self = Self(0);
-    /// Of keys whatever they hold: deleted, renamed, given a deadline. Flag `g`.
-    pub const GENERIC: Self = Self(1);
-    /// Of strings. Flag `$`.
-    pub const STRINGS: Self = Self(1 << 1);
-    /// Of lists. Flag `l`.
-    pub const LISTS: Self = Self(1 << 2);
-    /// Of sets. Flag `s`.
-    pub const SETS: Self = Self(1 << 3);
-    /// Of hashes. Flag `h`.
-    pub const HASHES: Self = Self(1 << 4);
-    /// Of sorted sets. Flag `z`.
-    pub const SORTED_SETS: Self = Self(1 << 5);
-    /// A key was removed because its deadline has passed. Flag `x`.
-    pub const EXPIRED: Self = Self(1 << 6);
-    /// A key was removed to stay within the budget of memory. Flag `e`.
-    pub const EVICTED: Self = Self(1 << 7);
-    /// Of streams. Flag `t`.
-    pub const STREAMS: Self = Self(1 << 8);
-    /// All of the above. Flag `A`.
-    pub const ALL: Self = Self((1 << 9) - 1);
-    /// On channels named after keys. Flag `K`.
-    pub const ON_KEY_CHANNELS: Self = Self(1 << 16);
-    /// On channels named after events. Flag `E`.
-    pub const ON_EVENT_CHANNELS: Self = Self(1 << 17);
+    pub const NONE: Self = Self::empty();
 
     const FLAGS: [(char, Self); 11] = [
         ('g', Self::GENERIC),
@@ -66,76 +76,36 @@ impl KeyEvents {
         ('K', Self::ON_KEY_CHANNELS),
         ('E', Self::ON_EVENT_CHANNELS),
     ];
+}
 
-    /// Reads flags, as in the parameter `notify-keyspace-events` of Redis.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for a flag that is unknown, and for `m`, `n` and `d`: reads that find nothing, new keys and modules
-    /// are not told of.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::kv::KeyEvents;
-    /// assert_eq!(KeyEvents::parse("")?, KeyEvents::NONE);
-    /// assert!(KeyEvents::parse("Km").unwrap_err().to_string().contains("not told of"));
-    /// # Ok::<(), larder::Error>(())
-    /// ```
-    pub fn parse(flags: &str) -> Result<Self> {
+impl FromStr for KeyEvents {
+    type Err = Error;
+
+    /// Reads flags. An unknown one is [`Error::Invalid`], and so are `m`, `n` and `d`: reads that find nothing, new keys and
+    /// modules are not told of.
+    fn from_str(flags: &str) -> Result<Self> {
         flags.chars().try_fold(Self::NONE, |events, flag| match flag {
-            'A' => Ok(events.and(Self::ALL)),
+            'A' => Ok(events | Self::ALL),
             'm' | 'n' | 'd' => {
                 let what = format!("events of the class {flag:?} are not told of");
                 Err(Error::invalid(InvalidKind::Value, what))
             }
             flag => match Self::FLAGS.iter().find(|(known, _)| *known == flag) {
-                Some((_, class)) => Ok(events.and(*class)),
+                Some((_, class)) => Ok(events | *class),
                 None => Err(Error::invalid(InvalidKind::Value, format!("{flag:?} is no class of events"))),
             },
         })
-    }
-
-    /// These and `other`.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::kv::KeyEvents;
-    /// assert!(KeyEvents::LISTS.and(KeyEvents::SETS).has(KeyEvents::SETS));
-    /// ```
-    #[must_use]
-    pub const fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether all of `other` is in these.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::kv::KeyEvents;
-    /// assert!(KeyEvents::ALL.has(KeyEvents::EVICTED) && !KeyEvents::ALL.has(KeyEvents::ON_KEY_CHANNELS));
-    /// ```
-    #[must_use]
-    pub const fn has(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// The bits, of which an event has one.
-    pub(crate) const fn bits(self) -> u32 {
-        self.0
-    }
-
-    pub(crate) const fn from_bits(bits: u32) -> Self {
-        Self(bits)
     }
 }
 
 impl std::fmt::Display for KeyEvents {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let all = self.has(Self::ALL);
+        let all = self.contains(Self::ALL);
         if all {
             f.write_str("A")?;
         }
         for (flag, class) in Self::FLAGS {
-            if self.has(class) && !(all && Self::ALL.has(class)) {
+            if self.contains(class) && !(all && Self::ALL.contains(class)) {
                 write!(f, "{flag}")?;
             }
         }
@@ -145,15 +115,21 @@ impl std::fmt::Display for KeyEvents {
 
 /// Tells that `name` happened to the key whose head is kept at `head`.
 pub(super) fn tell(writer: &mut Writer, class: KeyEvents, name: &'static str, head: &[u8]) {
-    if !writer.is_heard(class.bits()) {
+    if !state::is_heard(writer, class.bits()) {
         return;
     }
     match address_of(writer, head) {
-        Ok(Some(address)) => writer.tell(class.bits(), name, &address),
+        Ok(Some(address)) => state::tell(writer, class.bits(), name, &address),
         // What was emptied is removed without a word.
         Ok(None) => {}
         Err(error) => tracing::error!(%error, "an event of a key could not be told"),
     }
+}
+
+/// Has `publish` be told of these events from now on, and of no others.
+pub(crate) fn publish_events(core: &Core, events: KeyEvents, publish: Publish) {
+    let has_channel = events.intersects(KeyEvents::ON_KEY_CHANNELS | KeyEvents::ON_EVENT_CHANNELS);
+    core.state::<Keys>().observed.set_published(if has_channel { events.bits() } else { 0 }, publish);
 }
 
 /// The channels and messages of an event.
@@ -161,10 +137,10 @@ pub(crate) fn messages(event: &KeyEvent, wanted: KeyEvents) -> Result<Vec<(Vec<u
     let (keyspace, key) = Keyspace::name_and_key(&event.head)?;
     let channel = |kind: &str, rest: &[u8]| [b"__", kind.as_bytes(), b"@", &keyspace, b"__:", rest].concat();
     let mut messages = Vec::new();
-    if wanted.has(KeyEvents::ON_KEY_CHANNELS) {
+    if wanted.contains(KeyEvents::ON_KEY_CHANNELS) {
         messages.push((channel("keyspace", &key), event.name.as_bytes().to_vec()));
     }
-    if wanted.has(KeyEvents::ON_EVENT_CHANNELS) {
+    if wanted.contains(KeyEvents::ON_EVENT_CHANNELS) {
         messages.push((channel("keyevent", event.name.as_bytes()), key));
     }
     Ok(messages)
@@ -183,10 +159,10 @@ mod tests {
         for (flags, written) in
             [("", ""), ("KEA", "AKE"), ("Kg$", "g$K"), ("Elshzxet", "lshzxetE"), ("Kg$lshzxet", "AK")]
         {
-            assert_eq!(KeyEvents::parse(flags).unwrap().to_string(), written, "{flags}");
+            assert_eq!(flags.parse::<KeyEvents>().unwrap().to_string(), written, "{flags}");
         }
         for flags in ["q", "Km", "n", "d", "K E"] {
-            assert!(KeyEvents::parse(flags).is_err(), "{flags}");
+            assert!(flags.parse::<KeyEvents>().is_err(), "{flags}");
         }
     }
 
@@ -194,7 +170,7 @@ mod tests {
     fn events_come_in_order_on_the_channels_that_were_chosen_and_only_after_the_commit() {
         let clock = ManualClock::default();
         let store = Store::builder().clock(clock.clone()).in_memory();
-        store.publish_key_events(KeyEvents::parse("KEA").unwrap());
+        store.publish_key_events("KEA".parse().unwrap());
         let heard = store.subscribe_pattern("__key*").unwrap();
         let names = || -> Vec<String> {
             std::iter::from_fn(|| heard.try_recv().unwrap())
@@ -222,7 +198,7 @@ mod tests {
         });
         assert!(undone.is_err());
         assert!(names().is_empty(), "nothing was committed");
-        store.publish_key_events(KeyEvents::parse("Kx").unwrap());
+        store.publish_key_events("Kx".parse().unwrap());
         kv.set("k", "v").unwrap();
         assert!(names().is_empty(), "not chosen");
     }

@@ -12,22 +12,28 @@
 //!
 //! # Which
 //! The least recently or least frequently used, or that with the nearest deadline, of a few that are drawn at random (the nearest
-//! deadline is exact); what is kept of each use is shared by keys whose hashes agree (`txn/usage.rs`).
+//! deadline is exact); what is kept of each use is shared by keys whose hashes agree (`kv/state/usage.rs`).
 //!
 //! # Source
 //! Redis manual, key eviction.
+
+use std::fmt;
+use std::str::FromStr;
 
 use crate::catalog::job;
 use crate::clock::Timestamp;
 use crate::encoding::owner::KEYS;
 use crate::engine::{Direction, KeyRange};
-use crate::error::{Error, Result};
+use crate::error::{Error, InvalidKind, Result};
 use crate::expiry;
 use crate::kv::entry;
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::stored;
+use crate::kv::layout::stored;
 use crate::kv::record::{Head, named};
-use crate::txn::{Counted, Tracking, View, Writer};
+#[cfg(feature = "redis")]
+use crate::kv::state::Tuning;
+use crate::kv::state::{self, Counted, Keys, Tracking, note_freed, note_removed};
+use crate::txn::{Core, View, Writer};
 
 #[cfg(test)]
 mod tests;
@@ -41,8 +47,9 @@ const DRAWS_PER_SAMPLE: u32 = 12;
 /// # Examples
 /// ```
 /// use larder::kv::EvictionPolicy;
-/// assert_eq!(EvictionPolicy::parse("allkeys-lru"), Some(EvictionPolicy::AllKeysLru));
-/// assert_eq!(EvictionPolicy::VolatileTtl.name(), "volatile-ttl");
+/// assert_eq!("allkeys-lru".parse::<EvictionPolicy>()?, EvictionPolicy::AllKeysLru);
+/// assert_eq!(EvictionPolicy::VolatileTtl.to_string(), "volatile-ttl");
+/// # Ok::<(), larder::Error>(())
 /// ```
 ///
 /// # Source
@@ -86,18 +93,6 @@ impl EvictionPolicy {
         Self::VolatileTtl,
     ];
 
-    /// The policy that Redis gives this name.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::kv::EvictionPolicy;
-    /// assert_eq!(EvictionPolicy::parse("sometimes"), None);
-    /// ```
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|policy| policy.name().eq_ignore_ascii_case(name))
-    }
-
     /// The name that Redis gives it.
     ///
     /// # Examples
@@ -119,7 +114,7 @@ impl EvictionPolicy {
         }
     }
 
-    pub(crate) fn tracking(self) -> Tracking {
+    fn tracking(self) -> Tracking {
         match self {
             Self::AllKeysLru | Self::VolatileLru => Tracking::Recency,
             Self::AllKeysLfu | Self::VolatileLfu => Tracking::Frequency,
@@ -131,8 +126,27 @@ impl EvictionPolicy {
         matches!(self, Self::VolatileLru | Self::VolatileLfu | Self::VolatileRandom | Self::VolatileTtl)
     }
 
-    pub(crate) fn of(number: u8) -> Self {
+    fn of(number: u8) -> Self {
         Self::ALL.get(usize::from(number)).copied().unwrap_or_default()
+    }
+}
+
+impl FromStr for EvictionPolicy {
+    type Err = Error;
+
+    /// Reads a name of Redis's, in any case; another is [`Error::Invalid`].
+    fn from_str(name: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|policy| policy.name().eq_ignore_ascii_case(name));
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            Error::invalid(InvalidKind::Value, format!("{name:?} is no policy: give one of {names}"))
+        })
+    }
+}
+
+impl fmt::Display for EvictionPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -160,17 +174,18 @@ pub struct KeyStats {
 /// # Errors
 /// [`Error::OutOfMemory`] when there is no key left that the policy lets go.
 pub(crate) fn make_room(writer: &mut Writer) -> Result<()> {
-    let Some((budget, policy)) = writer.usage().budget() else { return Ok(()) };
-    if writer.exceeds_memory() {
+    let Some(budget) = writer.budget() else { return Ok(()) };
+    #[cfg(feature = "redis")]
+    if writer.has_mode(state::EXCEEDS_MEMORY) {
         return Ok(());
     }
-    let policy = EvictionPolicy::of(policy);
-    let mut used = writer.bytes()?;
+    let policy = writer.state::<Keys>().policy();
+    let mut used = bytes(writer)?;
     if used > budget {
         // What was dropped already goes first. While there is more of it than one writer removes, nobody is refused.
         let (freed, has_more) = writer.reclaim()?;
         used = used.saturating_sub(freed);
-        writer.note_freed(freed);
+        note_freed(writer, freed);
         if has_more {
             return Ok(());
         }
@@ -182,7 +197,7 @@ pub(crate) fn make_room(writer: &mut Writer) -> Result<()> {
             return Err(Error::OutOfMemory { budget, used });
         };
         entry::remove(writer, &key, head)?;
-        writer.note_removed(Counted::Evicted);
+        note_removed(writer, Counted::Evicted);
         tell(writer, KeyEvents::EVICTED, "evicted", &key);
         let freed = match bytes {
             Some(bytes) => bytes,
@@ -190,15 +205,70 @@ pub(crate) fn make_room(writer: &mut Writer) -> Result<()> {
             None => match writer.reclaim()? {
                 (freed, false) => freed,
                 (freed, true) => {
-                    writer.note_freed(freed);
+                    note_freed(writer, freed);
                     return Ok(());
                 }
             },
         };
         used = used.saturating_sub(freed);
-        writer.note_freed(freed);
+        note_freed(writer, freed);
     }
     Ok(())
+}
+
+/// The bytes of all keys and values as the transaction leaves them, at most.
+fn bytes(writer: &Writer) -> Result<u64> {
+    Ok(writer.bytes()?.saturating_sub(state::freed(writer)))
+}
+
+fn usage(view: &View) -> &state::Usage {
+    &view.state::<Keys>().usage
+}
+
+impl Keys {
+    fn policy(&self) -> EvictionPolicy {
+        EvictionPolicy::of(self.usage.policy())
+    }
+
+    /// What was counted since the store was opened.
+    pub(crate) fn stats(&self) -> KeyStats {
+        let counted = |what| self.usage.counted(what);
+        KeyStats {
+            hits: counted(Counted::Hits),
+            misses: counted(Counted::Misses),
+            expired: counted(Counted::Expired),
+            evicted: counted(Counted::Evicted),
+        }
+    }
+
+    /// How keys to evict are searched for.
+    #[cfg(feature = "redis")]
+    pub(crate) fn tuning(&self) -> Tuning {
+        self.usage.tuning()
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn set_tuning(&self, tuning: Tuning) {
+        self.usage.set_tuning(tuning);
+    }
+}
+
+/// Sets the budget of a store, and who is evicted.
+pub(crate) fn set_budget(core: &Core, budget: Option<u64>, policy: EvictionPolicy) {
+    core.state::<Keys>().usage.set_policy(policy as u8, policy.tracking());
+    core.set_budget(budget);
+}
+
+/// The budget of a store, and who is evicted.
+pub(crate) fn budget(core: &Core) -> (Option<u64>, EvictionPolicy) {
+    (core.budget(), core.state::<Keys>().policy())
+}
+
+/// Whether the budget is used up, and nothing may be evicted.
+#[cfg(feature = "lua")]
+pub(crate) fn is_out_of_memory(writer: &Writer) -> bool {
+    let keeps_all = || writer.state::<Keys>().policy() == EvictionPolicy::NoEviction;
+    writer.budget().is_some_and(|budget| keeps_all() && bytes(writer).is_ok_and(|used| used > budget))
 }
 
 /// The head of the key to evict next.
@@ -208,10 +278,10 @@ fn victim(view: &View, policy: EvictionPolicy) -> Result<Option<Vec<u8>>> {
     }
     let range = if policy.is_volatile() { expiry::all() } else { KeyRange::prefix(&[KEYS]) };
     let count = view.count(&range)?;
-    let samples = view.usage().tuning().samples.min(u32::try_from(count).unwrap_or(u32::MAX));
+    let samples = usage(view).tuning().samples.min(u32::try_from(count).unwrap_or(u32::MAX));
     let (mut best, mut looked_at) = (None, 0);
     for _ in 0..samples.saturating_mul(DRAWS_PER_SAMPLE) {
-        let Some((drawn, _)) = view.nth(&range, view.usage().random_below(count))? else { break };
+        let Some((drawn, _)) = view.nth(&range, usage(view).random_below(count))? else { break };
         let head = if policy.is_volatile() { expiry::target(&drawn)? } else { drawn.to_vec() };
         if head.first() != Some(&KEYS) {
             continue;
@@ -232,8 +302,8 @@ fn victim(view: &View, policy: EvictionPolicy) -> Result<Option<Vec<u8>>> {
 fn worth(view: &View, policy: EvictionPolicy, head: &[u8], now: Timestamp) -> u32 {
     match policy.tracking() {
         Tracking::Nothing => 0,
-        Tracking::Recency => u32::MAX - view.usage().idle_seconds(head, now).unwrap_or(u32::MAX),
-        Tracking::Frequency => view.usage().frequency(head, now).unwrap_or(0),
+        Tracking::Recency => u32::MAX - usage(view).idle_seconds(head, now).unwrap_or(u32::MAX),
+        Tracking::Frequency => usage(view).frequency(head, now).unwrap_or(0),
     }
 }
 

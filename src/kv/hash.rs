@@ -1,7 +1,7 @@
 //! Hashes: distinct fields, each with a value.
 //!
 //! # Storage
-//! One entry for each field, field → value (`kv/key.rs`, kind member).
+//! One entry for each field, field → value (`kv/layout.rs`, kind member).
 //!
 //! # Invariants
 //! A hash without fields does not exist (SEM: KV-STR-3).
@@ -30,6 +30,21 @@ use crate::txn::{AutoCommit, Scope, WriteScope};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Hash<S = AutoCommit>(Collection<S>);
+
+impl<S: Scope> Kv<S> {
+    /// The hash at `key`. It need not exist; setting the first field creates it.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// assert!(kv.hash("user:7").is_empty()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn hash(&self, key: impl AsRef<[u8]>) -> Hash<S> {
+        Hash::new(self.clone(), key.as_ref())
+    }
+}
 
 impl<S: Scope> Hash<S> {
     pub(super) fn new(kv: Kv<S>, key: &[u8]) -> Self {

@@ -21,7 +21,7 @@ use smallvec::SmallVec;
 use crate::clock::Timestamp;
 use crate::encoding::ordered::{Reader, put_i64, put_short_u64};
 use crate::error::{Error, Result};
-use crate::kv::key::{Elements, key_of, long_key, place_of};
+use crate::kv::layout::{Elements, key_of, long_key, place_of};
 
 /// What a key holds.
 ///

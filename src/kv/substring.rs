@@ -2,130 +2,15 @@
 
 use crate::clock::Timestamp;
 use crate::error::{Error, InvalidKind, Result};
+use crate::kv::condition::{Condition, Until};
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::stored;
+use crate::kv::layout::stored;
 use crate::kv::number::{add_float, parse_float};
 use crate::kv::record::{Head, Kind};
+use crate::kv::set_options::{SetOptions, SetOutcome};
 use crate::kv::{Kv, Room, deadline, entry, string};
 use crate::limits;
 use crate::txn::{Scope, View, WriteScope, Writer};
-
-/// How [`Kv::set_with`] sets: on which condition, until when.
-///
-/// # Examples
-/// ```
-/// use larder::kv::{Condition, SetOptions};
-/// let kv = larder::Store::in_memory().kv();
-/// let lock = SetOptions::default().on(Condition::Absent);
-/// assert!(kv.set_with("lock", "me", &lock)?.written);
-/// assert!(!kv.set_with("lock", "you", &lock)?.written);
-/// # Ok::<(), larder::Error>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use = "options do nothing until something is set with them"]
-pub struct SetOptions {
-    condition: Option<Condition>,
-    until: Until,
-    wants_previous: bool,
-}
-
-/// What has to hold for a write.
-///
-/// # Examples
-/// ```
-/// use larder::kv::{Condition, SetOptions};
-/// let update = SetOptions::default().on(Condition::Present);
-/// assert!(!larder::Store::in_memory().kv().set_with("k", "v", &update)?.written);
-/// # Ok::<(), larder::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Condition {
-    /// There is nothing at the key: Redis's `NX`.
-    Absent,
-    /// There is something at the key: Redis's `XX`.
-    Present,
-}
-
-/// What becomes of the deadline of a key that is written.
-///
-/// # Examples
-/// ```
-/// use larder::kv::{SetOptions, Ttl, Until};
-/// let kv = larder::Store::in_memory().kv();
-/// kv.set_with_ttl("k", "v", std::time::Duration::from_secs(60))?;
-/// kv.set_with("k", "w", &SetOptions::default().until(Until::AsBefore))?;
-/// assert!(matches!(kv.ttl("k")?, Ttl::Expires(_)));
-/// # Ok::<(), larder::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Until {
-    /// It is dropped.
-    #[default]
-    Removed,
-    /// It stays.
-    AsBefore,
-    /// It is this one.
-    At(Timestamp),
-}
-
-impl SetOptions {
-    /// Sets only when `condition` holds.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::kv::{Condition, SetOptions};
-    /// assert_ne!(SetOptions::default().on(Condition::Absent), SetOptions::default());
-    /// ```
-    pub fn on(mut self, condition: Condition) -> Self {
-        self.condition = Some(condition);
-        self
-    }
-
-    /// Says until when the key holds the value.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::kv::{SetOptions, Until};
-    /// assert_eq!(SetOptions::default().until(Until::Removed), SetOptions::default());
-    /// ```
-    pub fn until(mut self, until: Until) -> Self {
-        self.until = until;
-        self
-    }
-
-    /// Answers what was there, and refuses a key that does not hold a string.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::kv::SetOptions;
-    /// let kv = larder::Store::in_memory().kv();
-    /// kv.set("k", "old")?;
-    /// assert_eq!(kv.set_with("k", "new", &SetOptions::default().previous())?.previous.as_deref(), Some(&b"old"[..]));
-    /// # Ok::<(), larder::Error>(())
-    /// ```
-    pub fn previous(mut self) -> Self {
-        self.wants_previous = true;
-        self
-    }
-}
-
-/// What [`Kv::set_with`] did.
-///
-/// # Examples
-/// ```
-/// use larder::kv::SetOptions;
-/// let outcome = larder::Store::in_memory().kv().set_with("k", "v", &SetOptions::default())?;
-/// assert!(outcome.written && outcome.previous.is_none());
-/// # Ok::<(), larder::Error>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SetOutcome {
-    /// Whether the condition held.
-    pub written: bool,
-    /// What was there, if that was asked for.
-    pub previous: Option<Vec<u8>>,
-}
 
 impl<S: Scope> Kv<S> {
     /// The bytes of the string from `start` to `end`, both included; negative ones count from the end.
@@ -205,11 +90,7 @@ impl<S: WriteScope> Kv<S> {
                 Ok((head, None))
             })?;
             let (head, previous) = found.map_or((None, None), |(head, previous)| (Some(head), previous));
-            let written = match options.condition {
-                None => true,
-                Some(Condition::Absent) => head.is_none(),
-                Some(Condition::Present) => head.is_some(),
-            };
+            let written = Condition::holds(options.condition, head.is_some());
             if written {
                 let deadline = match options.until {
                     Until::Removed => None,

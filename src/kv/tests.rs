@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::key::{Elements, decode_score};
-use super::record::Kind;
+use super::layout::{Elements, decode_score};
+use super::record::{Head, Kind};
 use super::*;
 use crate::clock::{ManualClock, Timestamp};
 use crate::encoding::owner;
-use crate::engine::KeyRange;
-use crate::error::{Error, InvalidKind};
+use crate::engine::{Direction, KeyRange};
+use crate::error::{Error, InvalidKind, Result};
+use crate::txn::{Scope, View, WriteScope};
 use crate::{Store, expiry};
 
 /// Keys and members are one byte, of which few are used, so that they meet.
@@ -533,8 +534,8 @@ mod collections {
         assert_eq!((kv.deadline("target").unwrap(), kv.exists("h").unwrap()), (deadline, false));
         assert_eq!(kv.hash("target").len().unwrap(), 2);
         assert!(kv.hash("h").is_empty().unwrap());
-        assert!(kv.copy("z", &other, "z", false).unwrap() && !kv.copy("z", &other, "z", false).unwrap());
-        assert!(!kv.copy("z", &kv, "z", true).unwrap(), "a key is no copy of itself");
+        assert!(kv.copy_if_absent("z", &other, "z").unwrap() && !kv.copy_if_absent("z", &other, "z").unwrap());
+        assert!(!kv.copy("z", &kv, "z").unwrap(), "a key is no copy of itself");
         kv.remove("z").unwrap();
         assert_eq!(other.sorted_set("z").score("m").unwrap(), Some(1.5));
         assert_eq!(other.sorted_set("z").rank("m").unwrap(), Some(0));

@@ -1,7 +1,7 @@
 //! Sets: distinct members.
 //!
 //! # Storage
-//! One entry for each member, member → nothing (`kv/key.rs`, kind member).
+//! One entry for each member, member → nothing (`kv/layout.rs`, kind member).
 //!
 //! # Invariants
 //! A set without members does not exist (SEM: KV-STR-3).
@@ -28,6 +28,21 @@ use crate::txn::{AutoCommit, Scope, WriteScope};
 /// ```
 #[derive(Clone, Debug)]
 pub struct UnsortedSet<S = AutoCommit>(Collection<S>);
+
+impl<S: Scope> Kv<S> {
+    /// The set at `key`. It need not exist; adding the first member creates it.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// assert!(kv.unsorted_set("tags").is_empty()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn unsorted_set(&self, key: impl AsRef<[u8]>) -> UnsortedSet<S> {
+        UnsortedSet::new(self.clone(), key.as_ref())
+    }
+}
 
 impl<S: Scope> UnsortedSet<S> {
     pub(super) fn new(kv: Kv<S>, key: &[u8]) -> Self {

@@ -1,8 +1,9 @@
 //! How much keys take, and how they are used.
 
 use crate::error::Result;
-use crate::kv::key::stored;
+use crate::kv::layout::stored;
 use crate::kv::record::Head;
+use crate::kv::state::Keys;
 use crate::kv::{Kv, eviction};
 use crate::txn::{Scope, View};
 
@@ -31,7 +32,7 @@ impl<S: Scope> Kv<S> {
     #[doc(alias = "OBJECT IDLETIME")]
     pub fn idle_seconds(&self, key: impl AsRef<[u8]>) -> Result<Option<u64>> {
         self.read("idle_seconds", key.as_ref(), |view, head| {
-            let seconds = || view.usage().idle_seconds(&stored(head), view.now()).unwrap_or(0);
+            let seconds = || view.state::<Keys>().usage.idle_seconds(&stored(head), view.now()).unwrap_or(0);
             Ok(is_live(view, head)?.then(|| u64::from(seconds())))
         })
     }
@@ -59,7 +60,7 @@ impl<S: Scope> Kv<S> {
     #[doc(alias = "OBJECT FREQ")]
     pub fn use_frequency(&self, key: impl AsRef<[u8]>) -> Result<Option<u64>> {
         self.read("use_frequency", key.as_ref(), |view, head| {
-            let frequency = || view.usage().frequency(&stored(head), view.now()).unwrap_or(0);
+            let frequency = || view.state::<Keys>().usage.frequency(&stored(head), view.now()).unwrap_or(0);
             Ok(is_live(view, head)?.then(|| u64::from(frequency())))
         })
     }
@@ -71,7 +72,7 @@ impl<S: Scope> Kv<S> {
     #[cfg(feature = "redis")]
     pub(crate) fn set_idle_seconds(&self, key: impl AsRef<[u8]>, seconds: u64) -> Result<()> {
         self.read("set_idle_seconds", key.as_ref(), |view, head| {
-            view.usage().set_idle_seconds(&stored(head), seconds, view.now());
+            view.state::<Keys>().usage.set_idle_seconds(&stored(head), seconds, view.now());
             Ok(())
         })
     }
@@ -83,7 +84,7 @@ impl<S: Scope> Kv<S> {
     #[cfg(feature = "redis")]
     pub(crate) fn set_use_frequency(&self, key: impl AsRef<[u8]>, frequency: u8) -> Result<()> {
         self.read("set_use_frequency", key.as_ref(), |view, head| {
-            view.usage().set_frequency(&stored(head), frequency, view.now());
+            view.state::<Keys>().usage.set_frequency(&stored(head), frequency, view.now());
             Ok(())
         })
     }

@@ -9,6 +9,7 @@ mod tests;
 use std::time::Duration;
 
 use crate::error::Result;
+use crate::kv::state::Keys;
 use crate::kv::{End, Kv, List};
 use crate::txn::AutoCommit;
 
@@ -46,7 +47,7 @@ impl Kv<AutoCommit> {
         timeout: Option<Duration>,
         attempt: impl FnMut() -> Result<Option<R>>,
     ) -> Result<Option<R>> {
-        self.scope.core().wait_for(&self.heads_of(keys)?, timeout, attempt)
+        Keys::wait_for(self.scope.core(), &self.heads_of(keys)?, timeout, attempt)
     }
 
     /// As [`Kv::wait_for`], without holding up the thread. It has no end of its own: dropping the future ends the waiting, and
@@ -76,7 +77,7 @@ impl Kv<AutoCommit> {
         attempt: impl FnMut() -> Result<Option<R>>,
     ) -> Result<R> {
         let heads = self.heads_of(keys)?;
-        self.scope.core().wait_for_async(&heads, attempt).await
+        Keys::wait_for_async(self.scope.core(), &heads, attempt).await
     }
 
     fn heads_of<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Result<Vec<Vec<u8>>> {

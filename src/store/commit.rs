@@ -123,10 +123,7 @@ impl Future for Commit {
         loop {
             match std::mem::replace(&mut self.state, State::Ended) {
                 State::Ordered(pending) if pending.is_durable() => return Poll::Ready(pending.settle()),
-                State::Ordered(pending) => {
-                    let settler = pending.settler();
-                    self.state = State::Given(settler.settle(pending.clone()));
-                }
+                State::Ordered(pending) => self.state = State::Given(pending.settle_later()),
                 State::Given(settling) => {
                     let polled = settling.poll(context);
                     if polled.is_pending() {
@@ -144,7 +141,7 @@ impl Drop for Commit {
     fn drop(&mut self) {
         let State::Ordered(pending) = std::mem::replace(&mut self.state, State::Ended) else { return };
         if !pending.is_durable() {
-            pending.settler().settle(pending.clone());
+            pending.settle_later();
         } else if let Err(error) = pending.settle() {
             tracing::error!(%error, "a commit that nobody waits for has failed");
         }

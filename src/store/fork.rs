@@ -98,6 +98,7 @@ impl Store {
         let ids = Ids::new(seed, engine.latest()?.commit());
         let core = Core::new(engine, clock, Durability::None);
         core.set_ids(ids);
+        self.inner.core.lead_on(&core);
         Ok(Self::from_quiet_core(core))
     }
 }

@@ -192,7 +192,7 @@ macro_rules! write_handles {
             /// Redis command reference, `PUBLISH`.
             #[doc(alias = "PUBLISH")]
             pub fn publish(&self, channel: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> Result<usize> {
-                Channels::new(self.scope(), self.hub()).publish(channel.as_ref(), payload.as_ref())
+                Channels::new(self.scope()).publish(channel.as_ref(), payload.as_ref())
             }
 
             /// A batch of writes to wide-column tables, executed as one.

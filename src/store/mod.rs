@@ -13,6 +13,7 @@ mod transaction;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::task::Waker;
 
 pub use builder::Builder;
 pub use commit::Commit;
@@ -24,12 +25,12 @@ use crate::channel::Hub;
 use crate::clock::{Clock, ManualClock, Timestamp};
 #[cfg(feature = "redis")]
 use crate::engine::Reads;
-use crate::engine::{CheckReport, Durability, EngineStats, durable};
+use crate::engine::{CheckReport, CommitNumber, Durability, EngineStats, durable};
 use crate::error::{Error, Result};
-use crate::kv::{self, EvictionPolicy, KeyEvents, KeyStats};
 #[cfg(feature = "redis")]
-use crate::txn::Tuning;
-use crate::txn::{AtSnapshot, AutoCommit, Core, Counted, Models};
+use crate::kv::Tuning;
+use crate::kv::{self, EvictionPolicy, KeyEvent, KeyEvents, KeyStats, Keys};
+use crate::txn::{AtSnapshot, AutoCommit, Core, Hooks, Models, States};
 use sweeper::Sweeper;
 
 /// An open store. Clones are the same store. When the last one goes, subscribers are disconnected and nothing is removed in
@@ -77,7 +78,6 @@ impl Watch {
 #[derive(Debug)]
 struct Inner {
     core: Arc<Core>,
-    hub: Arc<Hub>,
     sweeper: Sweeper,
 }
 
@@ -85,6 +85,9 @@ impl Drop for Inner {
     fn drop(&mut self) {
         // Commits whose tasks have gone hold the store open until they are durable.
         self.core.settler().finish();
+        if let Some(hub) = self.core.states().made::<Arc<Hub>>() {
+            hub.disconnect();
+        }
     }
 }
 
@@ -158,10 +161,12 @@ impl Store {
     /// nothing, or it is a fork.
     fn from_quiet_core(core: Arc<Core>) -> Self {
         let sweeper = Sweeper::new(&core);
-        let hub = Arc::new(Hub::default());
-        core.set_models(Models { make_room: kv::make_room, describe: describe::describe, reclaim: jobs::reclaim });
-        publish_key_events(&core, &hub);
-        Self { inner: Arc::new(Inner { core, hub, sweeper }) }
+        core.state::<Hooks>().set(Models {
+            make_room: kv::make_room,
+            describe: describe::describe,
+            reclaim: jobs::reclaim,
+        });
+        Self { inner: Arc::new(Inner { core, sweeper }) }
     }
 
     /// The store as it is now, for any number of reads. Costs O(1) and blocks nobody. The snapshot is of this moment too: what has
@@ -207,15 +212,17 @@ impl Store {
         sweeper::sweep(&self.inner.core, || false)
     }
 
-    /// Does the work that was left for later, now, and returns how many entries were removed by it.
+    /// Does the work that was left for later, now, and returns how many entries were removed by it, or read and made into entries of
+    /// indexes.
     ///
     /// Dropping something large, a collection of documents, a table, a set of a million members, takes its name away and leaves
-    /// the removal of what is stored as a job. On a clock that runs by itself jobs are worked off in the background, on one that is
+    /// the removal of what is stored as a job; so is the building of an index that nobody waits for. On a clock that runs by itself jobs are worked off in the background, on one that is
     /// turned by hand here. Nothing depends on it but space: what was dropped is gone for every reader. Each job goes on where
     /// it got to, after the store was opened again too.
     ///
     /// # Errors
-    /// That of the first job that failed. The others are done all the same; the failed one stays for the next call.
+    /// That of the first job that failed. The others are done all the same; the failed one stays for the next call, unless it was an index
+    /// that cannot be built, which is taken away again.
     ///
     /// # Cost
     /// O(n) in what was dropped, in commits of at most [`limits::JOB_STEP_ENTRIES_MAX`](crate::limits::JOB_STEP_ENTRIES_MAX) entries,
@@ -422,9 +429,7 @@ impl Store {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn close(self) -> Result<()> {
-        let outcome = self.inner.core.close();
-        self.inner.hub.disconnect();
-        outcome
+        self.inner.core.close()
     }
 
     /// Publishes these events of keys from now on, and no others. None are unless chosen.
@@ -437,9 +442,9 @@ impl Store {
     ///
     /// # Examples
     /// ```
-    /// use larder::{Store, kv::KeyEvents};
+    /// use larder::Store;
     /// let store = Store::in_memory();
-    /// store.publish_key_events(KeyEvents::parse("KEA")?);
+    /// store.publish_key_events("KEA".parse()?);
     /// let events = store.subscribe("__keyspace@0__:k")?;
     /// store.kv_named("0").set("k", "v")?;
     /// assert_eq!(events.try_recv()?.unwrap().payload(), b"set");
@@ -449,8 +454,7 @@ impl Store {
     /// # Source
     /// Redis manual, keyspace notifications.
     pub fn publish_key_events(&self, events: KeyEvents) {
-        let has_channel = events.has(KeyEvents::ON_KEY_CHANNELS) || events.has(KeyEvents::ON_EVENT_CHANNELS);
-        self.inner.core.observed().set_published(if has_channel { events.bits() } else { 0 });
+        kv::publish_events(&self.inner.core, events, publish_key_event);
         // On a fork, which has not begun to: what is removed at its deadline is an event.
         if let Err(error) = self.start_sweeping() {
             tracing::warn!(%error, "stored deadlines could not be read");
@@ -493,7 +497,7 @@ impl Store {
         if budget.is_some() && self.inner.core.engine().latest()?.bytes().is_none() {
             return Err(Error::unsupported("a budget of bytes"));
         }
-        self.inner.core.usage().set_budget(budget, policy as u8, policy.tracking());
+        kv::set_budget(&self.inner.core, budget, policy);
         // On a fork, which has not begun to: what is past its deadline takes no room from what is not.
         self.start_sweeping()
     }
@@ -514,8 +518,7 @@ impl Store {
     /// Redis manual, key eviction.
     #[must_use]
     pub fn memory_budget(&self) -> (Option<u64>, EvictionPolicy) {
-        let usage = self.inner.core.usage();
-        (usage.budget().map(|(budget, _)| budget), EvictionPolicy::of(usage.policy()))
+        kv::budget(&self.inner.core)
     }
 
     /// What was counted of keys since the store was opened.
@@ -535,25 +538,25 @@ impl Store {
     /// Redis command reference, `INFO stats`.
     #[must_use]
     pub fn key_stats(&self) -> KeyStats {
-        let usage = self.inner.core.usage();
-        KeyStats {
-            hits: usage.counted(Counted::Hits),
-            misses: usage.counted(Counted::Misses),
-            expired: usage.counted(Counted::Expired),
-            evicted: usage.counted(Counted::Evicted),
-        }
+        self.inner.core.state::<Keys>().stats()
     }
 
     /// How keys to evict are searched for.
+    /// How many changes the commits since the store was opened have made.
+    #[cfg(feature = "redis")]
+    pub(crate) fn changes(&self) -> u64 {
+        self.inner.core.operations()
+    }
+
     #[cfg(feature = "redis")]
     pub(crate) fn eviction_tuning(&self) -> Tuning {
-        self.inner.core.usage().tuning()
+        self.inner.core.state::<Keys>().tuning()
     }
 
     /// Sets how keys to evict are searched for, until the store is closed.
     #[cfg(feature = "redis")]
     pub(crate) fn set_eviction_tuning(&self, tuning: Tuning) {
-        self.inner.core.usage().set_tuning(tuning);
+        self.inner.core.state::<Keys>().set_tuning(tuning);
     }
 
     /// Begins to watch keys for changes.
@@ -584,13 +587,13 @@ impl Store {
 
     /// Tells `bell` of every key that something happens to.
     #[cfg(feature = "redis")]
-    pub(crate) fn add_bell(&self, bell: Arc<dyn crate::txn::Bell>) -> u64 {
-        self.inner.core.add_bell(bell)
+    pub(crate) fn add_bell(&self, bell: Arc<dyn kv::Bell>) -> u64 {
+        self.inner.core.state::<Keys>().add_bell(bell)
     }
 
     #[cfg(feature = "redis")]
     pub(crate) fn remove_bell(&self, id: u64) {
-        self.inner.core.remove_bell(id);
+        self.inner.core.state::<Keys>().remove_bell(id);
     }
 
     fn scope(&self) -> AutoCommit {
@@ -598,18 +601,14 @@ impl Store {
     }
 
     fn hub(&self) -> &Arc<Hub> {
-        &self.inner.hub
+        self.inner.core.state()
     }
 }
 
-/// Has events of keys that somebody chose become messages.
-fn publish_key_events(core: &Core, hub: &Arc<Hub>) {
-    let hub = Arc::downgrade(hub);
-    core.observed().set_publish(move |event, wanted, commit, woken| {
-        let Some(hub) = hub.upgrade() else { return };
-        match kv::messages(event, KeyEvents::from_bits(wanted)) {
-            Ok(messages) => hub.publish(messages, commit, woken),
-            Err(error) => tracing::error!(%error, "an event of a key could not be told"),
-        }
-    });
+/// Has an event of a key become messages.
+fn publish_key_event(states: &States, event: &KeyEvent, wanted: u32, commit: CommitNumber, woken: &mut Vec<Waker>) {
+    match kv::messages(event, KeyEvents::from_bits_retain(wanted)) {
+        Ok(messages) => states.get::<Arc<Hub>>().publish(messages, commit, woken),
+        Err(error) => tracing::error!(%error, "an event of a key could not be told"),
+    }
 }

@@ -12,9 +12,9 @@ use std::future::Future;
 
 use crate::error::{Error, Result};
 use crate::store::{Commit, Store, Transaction};
-#[cfg(feature = "redis")]
-use crate::txn::Pending;
 use crate::txn::{Attempted, Isolation, Running, Writer};
+#[cfg(feature = "redis")]
+use crate::txn::{Pending, Turn};
 
 impl Store {
     /// Runs `body` as one transaction over every model: all of it is committed, or nothing. An error or a panic rolls back.
@@ -207,25 +207,63 @@ impl Store {
         Ok(Transaction::new(self.clone(), Running::new(self.inner.core.begin(isolation)?)))
     }
 
-    /// As [`Store::transaction_retrying`], for a door that waits in its own way.
+    /// The turn to write, for [`Store::transaction_unsettled`], if nobody has it.
+    #[cfg(feature = "redis")]
+    pub(crate) fn try_turn(&self) -> Option<Turn<'_>> {
+        self.inner.core.try_turn()
+    }
+
+    /// The turn to write, for which a task waits.
+    ///
+    /// # Errors
+    /// [`Error::NestedTransaction`] inside an exclusive transaction of the thread.
+    #[cfg(feature = "redis")]
+    pub(crate) async fn turn(&self) -> Result<Turn<'_>> {
+        self.inner.core.turn().await
+    }
+
+    /// The turn to write, for which the thread waits.
+    #[cfg(feature = "redis")]
+    pub(crate) fn wait_for_turn(&self) -> Turn<'_> {
+        self.inner.core.take_turn()
+    }
+
+    /// As [`Store::transaction_retrying`], for a door that has waited for its turn, and waits for the commit in its own way.
     #[cfg(feature = "redis")]
     pub(crate) fn transaction_unsettled<R>(
         &self,
+        turn: Turn<'_>,
         mut body: impl FnMut(&Transaction) -> Result<R>,
     ) -> Result<(R, Pending)> {
-        let Attempted { outcome, pending } = self.inner.core.exclusive_pending(|writer| self.run(writer, &mut body))?;
-        match outcome {
-            Ok(value) => Ok((value, pending)),
-            Err(error) => {
-                pending.settle()?;
-                Err(error)
-            }
-        }
+        let core = &self.inner.core;
+        let attempted = match core.attempt(turn, |writer| self.run(writer, &mut body)) {
+            Err(error) if error.is_retryable() => core.exclusive_pending(|writer| self.run(writer, &mut body)),
+            attempted => attempted,
+        };
+        unsettled(attempted?)
+    }
+
+    /// Runs `body`, which may only read, on the newest state and without the turn to write. What it returns is to be told to nobody
+    /// before what it saw has settled.
+    #[cfg(feature = "redis")]
+    pub(crate) fn reading_unsettled<R>(&self, body: impl FnOnce(&Transaction) -> Result<R>) -> Result<(R, Pending)> {
+        unsettled(self.inner.core.read_latest(|writer| self.run(writer, body))?)
     }
 
     fn run<R, E>(&self, writer: Writer, body: impl FnOnce(&Transaction) -> Result<R, E>) -> Result<(R, Writer), E> {
         let transaction = Transaction::new(self.clone(), Running::new(writer));
         let value = body(&transaction)?;
         Ok((value, transaction.into_writer()))
+    }
+}
+
+#[cfg(feature = "redis")]
+fn unsettled<R>(Attempted { outcome, pending }: Attempted<R, Error>) -> Result<(R, Pending)> {
+    match outcome {
+        Ok(value) => Ok((value, pending)),
+        Err(error) => {
+            pending.settle()?;
+            Err(error)
+        }
     }
 }

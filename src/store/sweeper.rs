@@ -32,10 +32,11 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_mins(1);
 pub(super) fn sweep(core: &Arc<Core>, stop: impl Fn() -> bool) -> Result<u64> {
     let (mut swept, mut after, mut failure) = (0, Bound::Unbounded, None);
     while !stop() {
-        let (batch, error) = core.exclusive(|mut writer| {
+        let attempted = core.exclusive_after_others(|mut writer| {
             let batch = sweep_batch(&mut writer, after.clone())?;
-            Ok((batch, writer))
+            Ok::<_, Error>((batch, writer))
         })?;
+        let (batch, error) = attempted.settle()?;
         swept += batch.swept;
         if let Some(error) = error {
             tracing::warn!(%error, "something expired and cannot be removed");
@@ -202,10 +203,12 @@ fn run(signal: &Signal, core: &Weak<Core>) {
 fn next_work(core: &Arc<Core>) -> Result<Option<Timestamp>> {
     // Not as an operation, which a transaction that sets the budget would refuse.
     let view = View::new(Arc::clone(core), core.engine().snapshot()?, None);
-    if job::next(&view, None)?.is_some() {
+    if jobs::are_left(core, &view)? {
         return Ok(Some(core.now()));
     }
-    expiry::earliest(&view)
+    // Who does a job and waits for it may fail, and leave it.
+    let again = (job::count(&view)? > 0).then(|| core.now().saturating_add(PAUSE_AFTER_FAILURE));
+    Ok([again, expiry::earliest(&view)?].into_iter().flatten().min())
 }
 
 /// Waits for the next moment with work; `false` when the store is going.

@@ -1,9 +1,12 @@
 //! Transactions and snapshots as a user holds them.
 
+#[cfg(feature = "redis")]
 use std::sync::Arc;
 
 use crate::engine::CommitNumber;
 use crate::error::Result;
+#[cfg(feature = "redis")]
+use crate::kv;
 use crate::store::{Commit, Store};
 use crate::txn::{AtSnapshot, InTransaction, Running, Writer};
 
@@ -27,11 +30,19 @@ use crate::txn::{AtSnapshot, InTransaction, Running, Writer};
 pub struct Transaction {
     store: Store,
     running: Running,
+    /// How many of its notes have been asked for.
+    #[cfg(feature = "redis")]
+    told: std::cell::Cell<usize>,
 }
 
 impl Transaction {
     pub(super) fn new(store: Store, running: Running) -> Self {
-        Self { store, running }
+        Self {
+            store,
+            running,
+            #[cfg(feature = "redis")]
+            told: std::cell::Cell::default(),
+        }
     }
 
     pub(super) fn into_writer(self) -> Writer {
@@ -58,42 +69,54 @@ impl Transaction {
     /// The keys that something happened to since this was last asked. Empty while nobody waits for keys.
     #[cfg(feature = "redis")]
     pub(crate) fn take_touched(&self) -> Vec<Box<[u8]>> {
-        self.running.take_touched()
+        let notes = self.running.look(Writer::notes).unwrap_or_default();
+        let from = self.told.replace(notes);
+        if from == notes {
+            return Vec::new();
+        }
+        self.running.look(|writer| kv::touched_since(writer, from)).unwrap_or_default()
     }
 
     /// Sets whether the operations that follow count as uses of their keys, and returns what it was.
     #[cfg(feature = "redis")]
     pub(crate) fn set_counts_uses(&self, counts_uses: bool) -> bool {
-        self.running.set_counts_uses(counts_uses)
+        !self.running.set_mode(kv::NO_USE, !counts_uses).unwrap_or_default()
+    }
+
+    /// How many changes the transaction has made so far, as its commit will count them.
+    #[cfg(feature = "redis")]
+    pub(crate) fn changes(&self) -> u64 {
+        self.running.operations()
+    }
+
+    /// Sets how many changes its commit will count: one operation may be several to who asked for it.
+    #[cfg(feature = "redis")]
+    pub(crate) fn set_changes(&self, changes: u64) {
+        self.running.set_operations(changes);
     }
 
     /// Whether the operations that follow may take more memory than the budget.
     #[cfg(feature = "lua")]
     pub(crate) fn set_exceeds_memory(&self, exceeds_memory: bool) {
-        self.running.set_exceeds_memory(exceeds_memory);
+        self.running.set_mode(kv::EXCEEDS_MEMORY, exceeds_memory);
     }
 
     /// Whether the budget of memory is used up, and nothing may be evicted.
     #[cfg(feature = "lua")]
     pub(crate) fn is_out_of_memory(&self) -> bool {
-        let keeps_all = |policy| crate::kv::EvictionPolicy::of(policy) == crate::kv::EvictionPolicy::NoEviction;
-        self.running.memory().is_some_and(|(budget, policy, used)| used > budget && keeps_all(policy))
+        self.running.look(kv::is_out_of_memory).unwrap_or_default()
     }
 
     /// As [`Transaction::kv_named`], with a name that was prepared before.
     #[cfg(feature = "redis")]
-    pub(crate) fn kv_in(&self, keyspace: &Arc<crate::kv::Keyspace>) -> crate::kv::Kv<InTransaction<'_>> {
-        crate::kv::Kv::in_keyspace(self.scope(), keyspace)
+    pub(crate) fn kv_in(&self, keyspace: &Arc<kv::Keyspace>) -> kv::Kv<InTransaction<'_>> {
+        kv::Kv::in_keyspace(self.scope(), keyspace)
     }
 
     /// Publishes `payload` to the subscribers of the sharded channel `channel`.
     #[cfg(feature = "redis")]
     pub(crate) fn publish_sharded(&self, channel: &[u8], payload: &[u8]) -> Result<usize> {
-        crate::channel::Channels::new(self.scope(), self.hub()).publish_in(channel, payload, true)
-    }
-
-    pub(super) fn hub(&self) -> &Arc<crate::channel::Hub> {
-        self.store.hub()
+        crate::channel::Channels::new(self.scope()).publish_in(channel, payload, true)
     }
 
     /// Commits what the transaction wrote, and releases its messages. Waits for other writers, and for the sync.
@@ -157,7 +180,7 @@ impl Transaction {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub async fn commit_async(self) -> Result<()> {
-        let Self { store, running } = self;
+        let Self { store, running, .. } = self;
         let writer = running.into_writer();
         let core = &store.inner.core;
         let pending = core.commit_optimistic_in(core.turn().await?, writer)?;

@@ -10,6 +10,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::encoding::mix::mix;
 use crate::engine::CommitNumber;
 
 /// Leaves room above the start, so that numbers ascend.
@@ -49,16 +50,6 @@ impl Ids {
 /// forked has the keys of the other.
 fn random() -> u64 {
     RandomState::new().hash_one((std::process::id(), "identifiers of a store"))
-}
-
-/// Has every bit of `number` change about half of the others.
-///
-/// Source: G. Steele and others, "Fast splittable pseudorandom number generators", 2014 (`mix64`, variant 13 of D. Stafford).
-fn mix(number: u64) -> u64 {
-    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    number ^ (number >> 31)
 }
 
 #[cfg(test)]

@@ -10,47 +10,54 @@
 //! | [`AtSnapshot`]      | the snapshot                       | does not compile                                    |
 //!
 //! # Invariants
-//! 1. All writers of one store take turns: `Core::writer` is held from an exclusive transaction's first read to its
+//! 1. All writers of one store take turns: the turn (`turns.rs`) is held from an exclusive transaction's first read to its
 //!    commit, and by an optimistic one during its commit.
 //! 2. Changes reach the engine in one commit or not at all: they are buffered until then.
-//! 3. Effects (messages) are released after their commit is durable, in commit order, and never for one that failed.
+//! 3. What models note (messages) is released after their commit is durable, in commit order, and never for one that failed.
 //! 4. An operation that fails inside a transaction leaves the transaction as it was before the operation: its changes, and what
 //!    a `Writer` notes beside them.
 //! 5. A snapshot is read at the moment when it was taken, so that it shows the same for ever.
 
+mod claims;
+mod commit;
 mod core;
 mod epoch;
-mod flights;
 mod ids;
 mod isolation;
-mod observe;
+mod leases;
+mod meter;
+mod mode;
+mod note;
 mod operation;
+mod record;
 mod running;
 mod scope;
 mod settler;
-mod storage_ids;
+mod state;
+mod steps;
 mod turns;
 mod undo;
-mod usage;
 mod view;
-mod waiters;
 
-pub(crate) use self::core::{Attempted, Core, Effect, Models, Pending};
-pub(crate) use self::flights::Boarding;
+pub(crate) use self::claims::Claim;
+pub(crate) use self::commit::{Attempted, Pending};
+pub(crate) use self::core::Core;
 pub(crate) use self::ids::Ids;
 pub use self::isolation::Isolation;
-pub(crate) use self::observe::KeyEvent;
+pub(crate) use self::leases::Sequence;
+pub(crate) use self::meter::Meter;
+pub(crate) use self::mode::Mode;
+pub(crate) use self::note::Note;
 pub(crate) use self::operation::Operation;
 pub use self::running::InTransaction;
 pub(crate) use self::running::Running;
 pub use self::scope::{AtSnapshot, AutoCommit, Scope, WriteScope};
 pub(crate) use self::settler::Settling;
+pub(crate) use self::state::{State, States};
+pub(crate) use self::steps::{Room, Steps};
 #[cfg(feature = "redis")]
-pub(crate) use self::usage::Tuning;
-pub(crate) use self::usage::{Counted, Tracking};
-pub(crate) use self::view::{Cursor, View, Writer};
-#[cfg(feature = "redis")]
-pub(crate) use self::waiters::Bell;
+pub(crate) use self::turns::Turn;
+pub(crate) use self::view::{Cursor, Hooks, Models, View, Writer};
 
 #[cfg(test)]
 mod tests;

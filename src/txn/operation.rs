@@ -1,7 +1,4 @@
-//! One operation of a model, and the record that is made of it.
-
-use crate::clock::Stopwatch;
-use crate::error::Result;
+//! What an operation of a model is.
 
 /// What an operation is, for the one record that is made of each when it ends.
 ///
@@ -31,20 +28,5 @@ impl<'a> Operation<'a> {
     /// The operation, which makes nothing larger if `frees` says so.
     pub(crate) fn freeing(self, frees: bool) -> Self {
         Self { frees, ..self }
-    }
-
-    /// Runs `body` and records how it ended. The record goes to [`tracing`], at debug level and target
-    /// `larder::operation`; when nobody listens, nothing is measured.
-    pub(crate) fn record<R>(self, body: impl FnOnce() -> Result<R>) -> Result<R> {
-        if !tracing::enabled!(target: "larder::operation", tracing::Level::DEBUG) {
-            return body();
-        }
-        let watch = Stopwatch::start();
-        let outcome = body();
-        let Self { model, verb, target, .. } = self;
-        let micros = u64::try_from(watch.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let error = outcome.as_ref().err().map(tracing::field::display);
-        tracing::debug!(target: "larder::operation", model, verb, target, micros, error);
-        outcome
     }
 }

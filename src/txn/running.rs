@@ -3,6 +3,9 @@
 use std::cell::{RefCell, RefMut};
 
 use crate::error::{Error, InvalidKind, Result};
+use crate::txn::meter::Meter;
+#[cfg(feature = "redis")]
+use crate::txn::mode::Mode;
 use crate::txn::operation::Operation;
 use crate::txn::scope::{Scope, WriteScope};
 use crate::txn::view::{Mark, View, Writer};
@@ -15,7 +18,8 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn new(writer: Writer) -> Self {
+    pub(crate) fn new(mut writer: Writer) -> Self {
+        writer.start_record();
         Self { writer: RefCell::new(writer) }
     }
 
@@ -24,32 +28,30 @@ impl Running {
         self.writer.into_inner()
     }
 
-    /// As [`Writer::take_touched`].
+    /// What `look` finds between two operations; `None` within one.
     #[cfg(feature = "redis")]
-    pub(crate) fn take_touched(&self) -> Vec<Box<[u8]>> {
-        self.writer.try_borrow_mut().map(|mut writer| writer.take_touched()).unwrap_or_default()
+    pub(crate) fn look<R>(&self, look: impl FnOnce(&Writer) -> R) -> Option<R> {
+        self.writer.try_borrow().ok().map(|writer| look(&writer))
     }
 
-    /// As [`Writer::set_counts_uses`].
+    /// Sets a mode of the operations that follow, and returns whether it was set; `None` within an operation.
     #[cfg(feature = "redis")]
-    pub(crate) fn set_counts_uses(&self, counts_uses: bool) -> bool {
-        self.writer.try_borrow_mut().map_or(true, |mut writer| writer.set_counts_uses(counts_uses))
+    pub(crate) fn set_mode(&self, mode: Mode, is_set: bool) -> Option<bool> {
+        self.writer.try_borrow_mut().ok().map(|mut writer| writer.set_mode(mode, is_set))
     }
 
-    /// As [`Writer::set_exceeds_memory`].
-    #[cfg(feature = "lua")]
-    pub(crate) fn set_exceeds_memory(&self, exceeds_memory: bool) {
+    /// As [`Writer::operations`].
+    #[cfg(feature = "redis")]
+    pub(crate) fn operations(&self) -> u64 {
+        self.look(Writer::operations).unwrap_or(0)
+    }
+
+    /// As [`Writer::set_operations`].
+    #[cfg(feature = "redis")]
+    pub(crate) fn set_operations(&self, operations: u64) {
         if let Ok(mut writer) = self.writer.try_borrow_mut() {
-            writer.set_exceeds_memory(exceeds_memory);
+            writer.set_operations(operations);
         }
-    }
-
-    /// The budget of bytes, the number of its policy, and the bytes in use, if there is a budget.
-    #[cfg(feature = "lua")]
-    pub(crate) fn memory(&self) -> Option<(u64, u8, u64)> {
-        let writer = self.writer.try_borrow().ok()?;
-        let (budget, policy) = writer.usage().budget()?;
-        Some((budget, policy, writer.bytes().ok()?))
     }
 
     fn begin(&self) -> Result<Borrowed<'_>> {
@@ -70,6 +72,7 @@ impl Drop for Borrowed<'_> {
         if let Some(mark) = self.mark {
             self.writer.undo_to(mark);
         }
+        self.writer.set_meter(&Meter::default());
     }
 }
 
@@ -102,21 +105,28 @@ impl<'tx> InTransaction<'tx> {
 
 impl Scope for InTransaction<'_> {
     fn read<R>(&self, operation: Operation<'_>, body: impl FnOnce(&View) -> Result<R>) -> Result<R> {
-        operation.record(|| {
-            // One that runs within another is at the moment of that.
+        operation.record(|meter| {
+            // One that runs within another is at the moment of that, and part of it.
             if let Ok(mut writer) = self.0.writer.try_borrow_mut() {
                 writer.move_on();
+                writer.set_meter(meter);
             }
-            let writer = self.0.writer.try_borrow().map_err(|_| in_use())?;
-            body(&writer)
+            let outcome = body(&*self.0.writer.try_borrow().map_err(|_| in_use())?);
+            if meter.is_on()
+                && let Ok(mut writer) = self.0.writer.try_borrow_mut()
+            {
+                writer.set_meter(&Meter::default());
+            }
+            outcome
         })
     }
 }
 
 impl WriteScope for InTransaction<'_> {
     fn write<R>(&self, operation: Operation<'_>, mut body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R> {
-        operation.record(|| {
+        operation.record(|meter| {
             let mut borrowed = self.0.begin()?;
+            borrowed.writer.set_meter(meter);
             let value = borrowed.writer.run(&operation, &mut body)?;
             borrowed.mark = None;
             Ok(value)

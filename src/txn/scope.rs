@@ -7,6 +7,7 @@ use crate::engine::Snapshot;
 use crate::error::Result;
 use crate::txn::core::Core;
 use crate::txn::operation::Operation;
+use crate::txn::steps::{self, Room, Steps};
 use crate::txn::view::{View, Writer};
 
 /// Where a handle's operations run: on the store, in a transaction, or on a snapshot.
@@ -51,6 +52,19 @@ pub trait WriteScope: Scope {
     /// Runs a writing operation. `body` may run more than once; only its last run counts.
     #[doc(hidden)]
     fn write<R>(&self, operation: Operation<'_>, body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R>;
+
+    /// Runs a writing operation that can be done in steps: several commits on the store, one step in a transaction.
+    #[doc(hidden)]
+    fn write_steps(&self, operation: Operation<'_>, steps: &mut impl Steps) -> Result<()> {
+        let done = self.write(operation, |writer| steps.step(writer, Room::Unbounded))?;
+        steps.committed(done).map(drop)
+    }
+
+    /// The store, when each operation is a transaction of its own there.
+    #[doc(hidden)]
+    fn auto_commit(&self) -> Option<&AutoCommit> {
+        None
+    }
 }
 
 /// Runs each operation as a transaction of its own, on the store. Owned, cheap to clone, shareable between threads.
@@ -72,25 +86,38 @@ impl AutoCommit {
     }
 
     /// What is shared with every other handle of the store.
-    pub(crate) fn core(&self) -> &Core {
+    pub(crate) fn core(&self) -> &Arc<Core> {
         &self.0
     }
 }
 
 impl Scope for AutoCommit {
     fn read<R>(&self, operation: Operation<'_>, body: impl FnOnce(&View) -> Result<R>) -> Result<R> {
-        operation.record(|| body(&self.0.view()?))
+        operation.record(|meter| {
+            let mut view = self.0.view()?;
+            view.set_meter(meter);
+            body(&view)
+        })
     }
 }
 
 impl WriteScope for AutoCommit {
     fn write<R>(&self, operation: Operation<'_>, mut body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R> {
-        operation.record(|| {
+        operation.record(|meter| {
             self.0.exclusive(|mut writer| {
+                writer.set_meter(meter);
                 let value = writer.run(&operation, &mut body)?;
                 Ok((value, writer))
             })
         })
+    }
+
+    fn write_steps(&self, operation: Operation<'_>, steps: &mut impl Steps) -> Result<()> {
+        operation.record(|meter| steps::run(&self.0, &operation, meter, steps))
+    }
+
+    fn auto_commit(&self) -> Option<&AutoCommit> {
+        Some(self)
     }
 }
 
@@ -125,6 +152,10 @@ impl AtSnapshot {
 
 impl Scope for AtSnapshot {
     fn read<R>(&self, operation: Operation<'_>, body: impl FnOnce(&View) -> Result<R>) -> Result<R> {
-        operation.record(|| body(&View::at(Arc::clone(&self.core), Arc::clone(&self.snapshot), self.taken_at)))
+        operation.record(|meter| {
+            let mut view = View::at(Arc::clone(&self.core), Arc::clone(&self.snapshot), self.taken_at);
+            view.set_meter(meter);
+            body(&view)
+        })
     }
 }

@@ -8,6 +8,7 @@
 //! 1. Whatever has been given is settled, whether somebody still waits for it or not.
 //! 2. Tasks are woken, and stores let go, without a lock.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -16,7 +17,15 @@ use std::thread::JoinHandle;
 use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, Result};
-use crate::txn::core::Pending;
+
+/// A commit that somebody has to wait for.
+pub(super) trait Unsettled: fmt::Debug + Send {
+    /// Waits until it is durable. Called again, it tells the same.
+    fn settle(&self) -> Result<()>;
+
+    /// The name of the engine that it was made on.
+    fn engine(&self) -> &'static str;
+}
 
 /// The thread that waits, and what it is given.
 #[derive(Debug, Default)]
@@ -30,7 +39,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    commits: Vec<(Pending, Settling)>,
+    commits: Vec<(Box<dyn Unsettled>, Settling)>,
     /// There is a thread that will look at them.
     is_running: bool,
     stop: bool,
@@ -91,7 +100,7 @@ impl Settling {
 
 impl Settler {
     /// Has the thread wait for `pending`. Where no thread can be started, this one waits.
-    pub(crate) fn settle(&self, pending: Pending) -> Settling {
+    pub(super) fn settle(&self, pending: Box<dyn Unsettled>) -> Settling {
         let settling = Settling::default();
         let mut state = self.0.state.lock();
         if !state.is_running {
@@ -148,7 +157,7 @@ fn run(shared: &Shared) {
 }
 
 /// Settles `pending`, and lets go of its store before anybody is told.
-fn settle(pending: Pending) -> Result<()> {
+fn settle(pending: Box<dyn Unsettled>) -> Result<()> {
     let settle = || catch_unwind(AssertUnwindSafe(|| pending.settle()));
     // Wakers of those who hear of the commit run here. When one panics, the commit has settled all the same, as the second
     // call tells.
@@ -163,7 +172,7 @@ fn settle(pending: Pending) -> Result<()> {
 }
 
 /// What is to be settled next; `None` at the end.
-fn next_batch(shared: &Shared) -> Option<Vec<(Pending, Settling)>> {
+fn next_batch(shared: &Shared) -> Option<Vec<(Box<dyn Unsettled>, Settling)>> {
     let mut state = shared.state.lock();
     while state.commits.is_empty() && !state.stop {
         shared.given.wait(&mut state);

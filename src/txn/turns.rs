@@ -11,41 +11,64 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::lock_api::GetThreadId;
+use parking_lot::{Mutex, MutexGuard, RawThreadId};
 
-use crate::error::Result;
-use crate::txn::core::{Core, this_thread};
+use crate::clock::Stopwatch;
+use crate::error::{Error, Result};
+
+/// How long somebody who wants many turns waits for a task that was woken: some times what a runtime takes to poll it.
+const GIVE_WAY_MAX: Duration = Duration::from_millis(1);
 
 /// The turn to write, given back when dropped, by a panic too.
 pub(crate) struct Turn<'a> {
-    core: &'a Core,
+    turns: &'a Turns,
     guard: Option<MutexGuard<'a, ()>>,
+    /// Whether a thread that waits gets the turn, even when another one comes first.
+    is_handed_over: bool,
 }
 
 impl<'a> Turn<'a> {
-    pub(super) fn new(core: &'a Core, guard: MutexGuard<'a, ()>) -> Self {
-        core.set_writer_thread(this_thread());
-        Self { core, guard: Some(guard) }
+    fn new(turns: &'a Turns, guard: MutexGuard<'a, ()>) -> Self {
+        turns.owner.store(this_thread(), Ordering::Relaxed);
+        Self { turns, guard: Some(guard), is_handed_over: false }
+    }
+
+    /// The same turn, which is given to a thread that waits for it, if there is one. A thread that wants the turn again at once would
+    /// otherwise take it before the one that has been woken comes to run.
+    pub(super) fn handed_over(mut self) -> Self {
+        self.is_handed_over = true;
+        self
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.core.set_writer_thread(0);
-        self.guard = None;
-        self.core.turns().wake_one();
+        self.turns.owner.store(0, Ordering::Relaxed);
+        match self.guard.take() {
+            Some(guard) if self.is_handed_over => MutexGuard::unlock_fair(guard),
+            guard => drop(guard),
+        }
+        self.turns.wake_one();
     }
 }
 
-/// The tasks that wait for the turn, in the order of arrival.
+/// The turn to write of one store, and the tasks that wait for it, in the order of arrival.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
-    /// How many there are: asked by everybody who gives the turn back, most often in vain.
+    turn: Mutex<()>,
+    /// The thread that has the turn, 0 when none: how a thread that would wait for itself is told so.
+    owner: AtomicUsize,
+    /// How many tasks there are: asked by everybody who gives the turn back, most often in vain.
     count: AtomicUsize,
+    /// How many have been woken and have not come yet.
+    woken: AtomicUsize,
     places: Mutex<Places>,
 }
 
@@ -56,6 +79,30 @@ struct Places {
 }
 
 impl Turns {
+    /// Waits for the turn, and takes it.
+    pub(super) fn take(&self) -> Turn<'_> {
+        Turn::new(self, self.turn.lock())
+    }
+
+    /// The turn, to be awaited.
+    pub(super) fn wait_for(&self) -> AwaitTurn<'_> {
+        AwaitTurn { turns: self, place: None }
+    }
+
+    /// Refuses to go on on the thread that has the turn.
+    pub(super) fn refuse_nesting(&self) -> Result<()> {
+        let owner = self.owner.load(Ordering::Relaxed);
+        if owner != 0 && owner == this_thread() {
+            return Err(Error::NestedTransaction);
+        }
+        Ok(())
+    }
+
+    /// The turn, if nobody has it.
+    pub(super) fn try_take(&self) -> Option<Turn<'_>> {
+        self.turn.try_lock().map(|guard| Turn::new(self, guard))
+    }
+
     fn wake_one(&self) {
         // Either this sees who has just come, or who has just come sees that the turn is free.
         fence(Ordering::SeqCst);
@@ -65,15 +112,33 @@ impl Turns {
         let mut places = self.places.lock();
         let next = places.waiting.pop_front();
         self.count.store(places.waiting.len(), Ordering::Relaxed);
+        if next.is_some() {
+            self.woken.fetch_add(1, Ordering::Relaxed);
+        }
         drop(places);
         if let Some((_, waker)) = next {
             waker.wake();
         }
     }
 
+    /// Lets a task that has been woken take the turn first, unless it does not come for a while.
+    pub(super) fn give_way(&self) {
+        if self.woken.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let watch = Stopwatch::start();
+        while self.woken.load(Ordering::Relaxed) > 0 && watch.elapsed() < GIVE_WAY_MAX {
+            std::thread::yield_now();
+        }
+    }
+
     /// Waits under `place`, which is given out at the first time.
     fn wait(&self, place: &mut Option<u64>, waker: &Waker) {
         let mut places = self.places.lock();
+        let was_woken = place.is_some_and(|place| places.waiting.iter().all(|(waiting, _)| *waiting != place));
+        if was_woken {
+            self.woken.fetch_sub(1, Ordering::Relaxed);
+        }
         let place = *place.get_or_insert_with(|| {
             places.last += 1;
             places.last
@@ -97,29 +162,28 @@ impl Turns {
         let mut places = self.places.lock();
         let at = places.waiting.iter().position(|(waiting, _)| *waiting == place);
         let left = at.and_then(|at| places.waiting.remove(at));
+        if left.is_none() {
+            self.woken.fetch_sub(1, Ordering::Relaxed);
+        }
         self.count.store(places.waiting.len(), Ordering::Relaxed);
         drop(places);
         left.is_some()
     }
 }
 
-/// The turn to write, for a task. Made by [`Core::turn`].
+/// The turn to write, for a task.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless they are polled"]
 pub(crate) struct AwaitTurn<'a> {
-    core: &'a Core,
+    turns: &'a Turns,
     place: Option<u64>,
 }
 
 impl<'a> AwaitTurn<'a> {
-    pub(super) fn new(core: &'a Core) -> Self {
-        Self { core, place: None }
-    }
-
     fn take(&mut self) -> Option<Turn<'a>> {
-        let turn = self.core.try_turn()?;
+        let turn = self.turns.try_take()?;
         if let Some(place) = self.place.take() {
-            self.core.turns().leave(place);
+            self.turns.leave(place);
         }
         Some(turn)
     }
@@ -131,11 +195,11 @@ impl<'a> Future for AwaitTurn<'a> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         // Polled within an exclusive transaction of this thread, it would wait for itself.
-        this.core.refuse_nesting()?;
+        this.turns.refuse_nesting()?;
         if let Some(turn) = this.take() {
             return Poll::Ready(Ok(turn));
         }
-        this.core.turns().wait(&mut this.place, context.waker());
+        this.turns.wait(&mut this.place, context.waker());
         this.take().map_or(Poll::Pending, |turn| Poll::Ready(Ok(turn)))
     }
 }
@@ -143,10 +207,14 @@ impl<'a> Future for AwaitTurn<'a> {
 impl Drop for AwaitTurn<'_> {
     fn drop(&mut self) {
         if let Some(place) = self.place.take()
-            && !self.core.turns().leave(place)
+            && !self.turns.leave(place)
         {
             // It was woken and goes without the turn: the next one is to have it.
-            self.core.turns().wake_one();
+            self.turns.wake_one();
         }
     }
+}
+
+fn this_thread() -> usize {
+    NonZeroUsize::get(RawThreadId::INIT.nonzero_thread_id())
 }

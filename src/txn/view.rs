@@ -3,23 +3,28 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
 use crate::clock::Timestamp;
+use crate::encoding::owner::Slot;
 use crate::engine::{
     self, Change, Changes, CommitNumber, Direction, Entry, Key, KeyRange, Overlay, Reads, Snapshot, Value,
 };
 use crate::error::{Error, Result};
 use crate::limits;
-use crate::txn::core::{Core, Effect, LAST_MICROS_KEY, STORAGE_IDS_KEY};
+use crate::txn::core::Core;
 use crate::txn::epoch;
 use crate::txn::isolation::Isolation;
-use crate::txn::observe::{KeyEvent, Told, ToldAll};
+use crate::txn::leases::{Sequence, Taken};
+use crate::txn::meter::Meter;
+use crate::txn::mode::{Mode, Modes};
+use crate::txn::note::{Note, Notes, NotesMark};
 use crate::txn::operation::Operation;
+use crate::txn::record::Record;
+use crate::txn::state::State;
 use crate::txn::undo::Undo;
-use crate::txn::usage::{Counted, Removed, Usage};
 
 /// The entries an operation reads: one snapshot, with the running transaction's changes laid over it.
 ///
@@ -40,21 +45,41 @@ pub struct View {
     /// Where an optimistic transaction notes what it read.
     reads: Option<Arc<Mutex<Reads>>>,
     now: OnceCell<Timestamp>,
-    /// Whether what is read counts as used, for eviction.
-    counts_uses: bool,
+    /// What models have chosen for the operations of the transaction.
+    modes: Modes,
     /// The epoch of the transaction itself, once it has changed the catalogue.
     own_epoch: Option<u64>,
+    meter: Meter,
 }
 
 impl View {
     pub(crate) fn new(core: Arc<Core>, base: Arc<dyn Snapshot>, reads: Option<Arc<Mutex<Reads>>>) -> Self {
         let overlay = Overlay::new(base, Changes::new());
-        Self { core, overlay, reads, now: OnceCell::new(), counts_uses: true, own_epoch: None }
+        Self {
+            core,
+            overlay,
+            reads,
+            now: OnceCell::new(),
+            modes: Modes::default(),
+            own_epoch: None,
+            meter: Meter::default(),
+        }
     }
 
-    /// The entries of `base` as they are at `moment`, however often they are read. To look at the past is no use of it.
+    /// The entries of `base` as they are at `moment`, however often they are read.
     pub(super) fn at(core: Arc<Core>, base: Arc<dyn Snapshot>, moment: Timestamp) -> Self {
-        Self { now: OnceCell::from(moment), counts_uses: false, ..Self::new(core, base, None) }
+        let modes = Modes::default().with(Mode::PAST, true);
+        Self { now: OnceCell::from(moment), modes, ..Self::new(core, base, None) }
+    }
+
+    /// Has what follows be counted with `meter`.
+    pub(super) fn set_meter(&mut self, meter: &Meter) {
+        self.meter.clone_from(meter);
+    }
+
+    /// What counts for the operation: models tell it how much they return, and which index they go through.
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// The same entries and the same moment, for a reader that outlives the operation; later writes do not show in it.
@@ -65,20 +90,31 @@ impl View {
     /// The same entries for the next operation, which reads the clock itself.
     pub(super) fn at_next_moment(&self) -> Self {
         let (core, overlay, reads) = (Arc::clone(&self.core), self.overlay.fork(), self.reads.clone());
-        let (counts_uses, own_epoch) = (self.counts_uses, self.own_epoch);
-        Self { core, overlay, reads, now: OnceCell::new(), counts_uses, own_epoch }
+        let (modes, own_epoch, meter) = (self.modes, self.own_epoch, self.meter.clone());
+        Self { core, overlay, reads, now: OnceCell::new(), modes, own_epoch, meter }
     }
 
-    /// How much may be held, and what of it is used.
-    pub(crate) fn usage(&self) -> &Usage {
-        self.core.usage()
+    /// What the model whose state `T` is keeps for the store.
+    pub(crate) fn state<T: State>(&self) -> &T {
+        self.core.state()
     }
 
-    /// Notes that the key whose head is kept at `head` is used.
-    pub(crate) fn touch(&self, head: &[u8]) {
-        if self.counts_uses {
-            self.core.usage().touch(head, || self.now());
-        }
+    /// How many bytes of keys and values may be held, over all models, unless that is not limited.
+    pub(crate) fn budget(&self) -> Option<u64> {
+        self.core.budget()
+    }
+
+    /// The bytes of all keys and values, at most.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] on an engine that does not count them.
+    pub(crate) fn bytes(&self) -> Result<u64> {
+        self.overlay.bytes().ok_or_else(|| Error::unsupported("a budget of bytes"))
+    }
+
+    /// Whether `mode` was chosen.
+    pub(crate) fn has_mode(&self, mode: Mode) -> bool {
+        self.modes.has(mode)
     }
 
     /// The last commit of the snapshot.
@@ -89,7 +125,11 @@ impl View {
     /// The value of `key`.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
         self.note(key);
-        self.overlay.get(key)
+        let found = self.overlay.get(key)?;
+        if let Some(value) = &found {
+            self.meter.read(key, value);
+        }
+        Ok(found)
     }
 
     /// Notes that what is at `key` is relied on, which a caller knows without looking.
@@ -117,13 +157,13 @@ impl View {
             let place = reads.lock().open_cursor();
             Track { reads: Arc::clone(reads), place, range: range.clone(), direction }
         });
-        Ok(Cursor { inner, track })
+        Ok(Cursor { inner, track, meter: self.meter.clone() })
     }
 
     /// The entry at the end of `range` that `direction` starts from.
     pub(crate) fn first(&self, range: &KeyRange, direction: Direction) -> Result<Option<(Key, Value)>> {
         if self.reads.is_none() {
-            return self.overlay.first(range, direction);
+            return self.overlay.first(range, direction).inspect(|found| self.meter_entry(found.as_ref()));
         }
         // A cursor notes how far it has gone.
         let mut cursor = self.range(range, direction)?;
@@ -139,13 +179,19 @@ impl View {
     /// The entry of `range` that has `n` entries of it before it.
     pub(crate) fn nth(&self, range: &KeyRange, n: u64) -> Result<Option<(Key, Value)>> {
         self.note_range(range);
-        self.overlay.nth(range, n)
+        self.overlay.nth(range, n).inspect(|found| self.meter_entry(found.as_ref()))
     }
 
     /// The moment of the operation: the store's time, read once, so that everything in one operation happens at one moment; on a
     /// snapshot, when that was taken.
     pub(crate) fn now(&self) -> Timestamp {
         *self.now.get_or_init(|| self.core.now())
+    }
+
+    fn meter_entry(&self, found: Option<&(Key, Value)>) {
+        if let Some((key, value)) = found {
+            self.meter.read(key, value);
+        }
     }
 
     fn note_range(&self, range: &KeyRange) {
@@ -160,6 +206,7 @@ impl View {
 pub(crate) struct Cursor {
     inner: Box<dyn engine::Cursor>,
     track: Option<Track>,
+    meter: Meter,
 }
 
 #[derive(Debug)]
@@ -177,6 +224,9 @@ impl Cursor {
         if let Some(track) = &self.track {
             let last = entry.map(|(key, _)| key);
             track.reads.lock().advance_cursor(track.place, &track.range, track.direction, last);
+        }
+        if let Some((key, value)) = entry {
+            self.meter.read(key, value);
         }
         Ok(entry)
     }
@@ -197,43 +247,36 @@ impl Cursor {
 #[derive(Debug)]
 pub struct Writer {
     view: View,
-    effects: Vec<Box<dyn Effect>>,
-    /// Bytes of the messages among the effects.
-    message_bytes: usize,
-    /// Keys that something happened to while somebody waits for keys.
-    touched: Vec<Box<[u8]>>,
-    /// Bytes of what was evicted.
-    freed: u64,
-    /// Keys that were removed without having been asked for.
-    removed: Removed,
+    notes: Notes,
     /// Bytes that its changes take in a commit, at most: what was changed again counts twice until that is too much.
     commit_bytes: usize,
     wake_at: Option<Timestamp>,
-    /// Whether its operations may take more memory than the budget.
-    exceeds_memory: bool,
-    /// Whether it was given unique times.
-    took_times: bool,
-    /// Whether it was given storage ids.
-    took_storage_ids: bool,
+    /// Which sequences it was given numbers of.
+    taken: Taken,
+    /// Changes of single keys so far, and operations that have changed something.
+    changed: u64,
+    operations: u64,
+    /// Whether every operation that would write is refused.
+    reads_only: bool,
     /// What to put back when the operation that runs inside a transaction fails; `None` when nothing can be undone alone.
     undo: Option<Undo>,
     /// What is checked at the commit of an optimistic transaction, and what of its reads is noted there.
     tracked: Option<(Arc<Mutex<Reads>>, Isolation)>,
+    /// The how manieth run of the same transaction it is.
+    attempt: u32,
+    /// The record of the transaction, while somebody listens.
+    record: Option<Box<Record>>,
 }
 
 /// Where a transaction stood before an operation: everything that a [`Writer`] notes beside its changes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark {
-    effects: usize,
-    message_bytes: usize,
-    touched: usize,
-    freed: u64,
-    removed: Removed,
+    notes: NotesMark,
     commit_bytes: usize,
+    operations: u64,
     own_epoch: Option<u64>,
     wake_at: Option<Timestamp>,
-    took_times: bool,
-    took_storage_ids: bool,
+    taken: Taken,
 }
 
 impl Deref for Writer {
@@ -248,39 +291,61 @@ impl Writer {
     pub(crate) fn new(view: View) -> Self {
         Self {
             view,
-            effects: Vec::new(),
-            message_bytes: 0,
-            touched: Vec::new(),
-            freed: 0,
-            removed: Removed::default(),
+            notes: Notes::default(),
             commit_bytes: limits::COMMIT_OVERHEAD_BYTES,
             wake_at: None,
-            exceeds_memory: false,
-            took_times: false,
-            took_storage_ids: false,
+            taken: Taken::default(),
+            changed: 0,
+            operations: 0,
+            reads_only: false,
             undo: None,
             tracked: None,
+            attempt: 1,
+            record: None,
         }
     }
 
     /// Runs an operation: makes room for it if it needs any, and refuses it when it has changed more than a commit takes.
     ///
     /// # Errors
-    /// Those of `body`; [`Error::OutOfMemory`] when the budget is spent and nothing can be evicted; [`Error::LimitExceeded`].
+    /// Those of `body`; [`Error::OutOfMemory`] when the budget is spent and no room can be made; [`Error::LimitExceeded`].
     pub(super) fn run<R>(
         &mut self,
         operation: &Operation<'_>,
         body: &mut impl FnMut(&mut Self) -> Result<R>,
     ) -> Result<R> {
+        if self.reads_only {
+            return Err(Error::unsupported("a write where others write beside it"));
+        }
         if !operation.frees
-            && self.usage().budget().is_some()
-            && let Some(models) = self.view.core.models()
+            && self.budget().is_some()
+            && let Some(models) = self.state::<Hooks>().get()
         {
             (models.make_room)(self)?;
         }
+        let before = self.changed;
         let value = body(self)?;
         self.check_commit()?;
+        self.operations += u64::from(self.changed != before);
         Ok(value)
+    }
+
+    /// One whose operations may only read, because it has no turn to write.
+    #[cfg(feature = "redis")]
+    pub(super) fn reading(view: View) -> Self {
+        Self { reads_only: true, ..Self::new(view) }
+    }
+
+    /// How many operations have changed something, as the commit will count them.
+    #[cfg(feature = "redis")]
+    pub(super) fn operations(&self) -> u64 {
+        self.operations
+    }
+
+    /// Sets how many the commit will count: what one operation does may be several changes to who asked for it.
+    #[cfg(feature = "redis")]
+    pub(super) fn set_operations(&mut self, operations: u64) {
+        self.operations = operations;
     }
 
     /// The writer of an optimistic transaction.
@@ -330,72 +395,26 @@ impl Writer {
         Ok(removed)
     }
 
-    /// Releases `effect` once the transaction is durable.
-    pub(crate) fn on_commit(&mut self, effect: impl Effect + 'static) {
-        self.effects.push(Box::new(effect));
+    /// Releases `note`, of the model whose slot it is, once the transaction is durable.
+    pub(crate) fn note(&mut self, slot: Slot, note: impl Note) {
+        self.notes.push(slot, Box::new(note));
     }
 
-    /// As [`Writer::on_commit`], for a message of this many bytes.
-    ///
-    /// # Errors
-    /// [`Error::LimitExceeded`] when the messages of the transaction take more than they may.
-    pub(crate) fn publish_on_commit(&mut self, message: impl Effect + 'static, bytes: usize) -> Result<()> {
-        let bytes = self.message_bytes.saturating_add(bytes);
-        limits::check("message bytes of a transaction", limits::TRANSACTION_MESSAGE_BYTES_MAX, bytes)?;
-        self.message_bytes = bytes;
-        self.on_commit(message);
-        Ok(())
+    /// The last note of a slot, if it is an `N`.
+    pub(crate) fn last_note<N: Note>(&self, slot: Slot) -> Option<&N> {
+        self.notes.last(slot)
     }
 
-    /// Whether anybody wants to know of events of a class.
-    pub(crate) fn is_heard(&self, class: u32) -> bool {
-        self.view.core.observed().wants(class)
-    }
-
-    /// Tells those who wait, once the transaction is durable, that something happened to every key whose address begins with
-    /// `prefix`.
-    pub(crate) fn tell_all(&mut self, prefix: &[u8]) {
-        if self.view.core.observed().is_waited_for() {
-            self.touched.push(prefix.into());
-            self.effects.push(Box::new(ToldAll { core: Arc::clone(&self.view.core), prefix: prefix.into() }));
-        }
-    }
-
-    /// Tells those who want to know, once the transaction is durable, that `name` happened to the key with the address `head`.
-    pub(crate) fn tell(&mut self, class: u32, name: &'static str, head: &[u8]) {
-        if !self.is_heard(class) {
-            return;
-        }
-        if self.view.core.observed().is_waited_for() {
-            self.touched.push(head.into());
-        }
-        let event = KeyEvent { class, name, head: head.into() };
-        self.effects.push(Box::new(Told { core: Arc::clone(&self.view.core), event }));
-    }
-
-    /// The keys that something happened to since this was last asked. Empty while nobody waits for keys.
+    /// How many notes there are, of all models.
     #[cfg(feature = "redis")]
-    pub(crate) fn take_touched(&mut self) -> Vec<Box<[u8]>> {
-        std::mem::take(&mut self.touched)
+    pub(crate) fn notes(&self) -> usize {
+        self.notes.len()
     }
 
-    /// The bytes of all keys and values as the transaction leaves them, at most.
-    ///
-    /// # Errors
-    /// [`Error::Unsupported`] on an engine that does not count them.
-    pub(crate) fn bytes(&self) -> Result<u64> {
-        let bytes = self.view.overlay.bytes().ok_or_else(|| Error::unsupported("a budget of bytes"))?;
-        Ok(bytes.saturating_sub(self.freed))
-    }
-
-    /// Notes that so many bytes were removed to make room.
-    pub(crate) fn note_freed(&mut self, bytes: u64) {
-        self.freed += bytes;
-    }
-
-    /// Counts a key that is removed without having been asked for, once the transaction is committed.
-    pub(crate) fn note_removed(&mut self, what: Counted) {
-        self.removed.note(what);
+    /// The notes of type `N` behind the first `from` of all.
+    #[cfg(feature = "redis")]
+    pub(crate) fn notes_since<N: Note>(&self, from: usize) -> impl Iterator<Item = &N> {
+        self.notes.since(from)
     }
 
     /// Asks the store's background work to look at `at` or earlier, once the transaction is committed.
@@ -421,26 +440,21 @@ impl Writer {
     /// The store's time in microseconds, moved on where needed so that no call gets a time twice or an earlier one, even
     /// after the store was closed and the clock set back (SEM: WID-LWW-3).
     pub(crate) fn unique_micros(&mut self) -> Result<i64> {
-        self.took_times = true;
-        let stored = || {
-            let stored = self.view.overlay.get(&LAST_MICROS_KEY)?;
-            let micros = |bytes: Cow<'_, [u8]>| bytes.as_ref().try_into().map(i64::from_be_bytes);
-            stored.map(micros).transpose().map_err(|_| Error::corrupt("last time", "it has not 8 bytes"))
-        };
-        self.view.core.unique_micros(self.view.now(), stored)
+        self.next_leased(Sequence::Times, self.view.now().as_micros())
     }
 
     /// A number that no other call gets, whatever becomes of the transaction, for something that is stored under it.
     pub(crate) fn next_storage_id(&mut self) -> Result<u64> {
-        self.took_storage_ids = true;
-        let stored = || {
-            let stored = self.view.overlay.get(&STORAGE_IDS_KEY)?;
-            let end = |bytes: Cow<'_, [u8]>| bytes.as_ref().try_into().map(u64::from_be_bytes);
-            let end =
-                stored.map(end).transpose().map_err(|_| Error::corrupt("last storage id", "it has not 8 bytes"))?;
-            Ok(end.unwrap_or(0))
-        };
-        self.view.core.next_storage_id(stored)
+        Ok(self.next_leased(Sequence::StorageIds, 0)?.unsigned_abs())
+    }
+
+    /// A number of `sequence` that no other call gets, whatever becomes of the transaction: `at_least`, or the one behind the last.
+    /// Two transactions that take some do not conflict over it.
+    pub(crate) fn next_leased(&mut self, sequence: Sequence, at_least: i64) -> Result<i64> {
+        self.taken.note(sequence);
+        // What the transaction wrote, and what it read, does not matter: the end of the lease was stored by an earlier run, or is known.
+        let stored = || Ok(self.view.overlay.get(&sequence.key())?.map(Cow::into_owned));
+        self.view.core.leases().next(sequence, at_least, stored)
     }
 
     /// Notes that the transaction has changed the catalogue.
@@ -456,12 +470,27 @@ impl Writer {
 
     /// Removes a bounded amount of what was dropped and not removed yet. Returns the bytes of it, and whether there is more.
     pub(crate) fn reclaim(&mut self) -> Result<(u64, bool)> {
-        let Some(models) = self.view.core.models() else { return Ok((0, false)) };
+        let Some(models) = self.state::<Hooks>().get() else { return Ok((0, false)) };
         // Nobody depends on what was dropped: that somebody else removes it meanwhile is no conflict.
         let reads = self.view.reads.take();
         let outcome = (models.reclaim)(self);
         self.view.reads = reads;
         outcome
+    }
+
+    /// Has what follows be counted with `meter`.
+    pub(super) fn set_meter(&mut self, meter: &Meter) {
+        self.view.set_meter(meter);
+    }
+
+    /// Says that it is not the first run of the same transaction.
+    pub(super) fn set_attempt(&mut self, attempt: u32) {
+        self.attempt = attempt;
+    }
+
+    /// It is a transaction by itself, of which a record is made.
+    pub(super) fn start_record(&mut self) {
+        self.record = Record::start(self.tracked.as_ref().map(|(_, isolation)| *isolation), self.attempt);
     }
 
     /// Begins an operation of a longer transaction that reads only.
@@ -472,21 +501,12 @@ impl Writer {
         }
     }
 
-    /// Sets whether the operations that follow count as uses of their keys, and returns what it was.
+    /// Sets a mode of the operations that follow, and returns whether it was set.
     #[cfg(feature = "redis")]
-    pub(super) fn set_counts_uses(&mut self, counts_uses: bool) -> bool {
-        std::mem::replace(&mut self.view.counts_uses, counts_uses)
-    }
-
-    /// Whether the operations that follow may take more memory than the budget.
-    #[cfg(feature = "lua")]
-    pub(super) fn set_exceeds_memory(&mut self, exceeds_memory: bool) {
-        self.exceeds_memory = exceeds_memory;
-    }
-
-    /// Whether they may.
-    pub(crate) fn exceeds_memory(&self) -> bool {
-        self.exceeds_memory
+    pub(crate) fn set_mode(&mut self, mode: Mode, is_set: bool) -> bool {
+        let before = self.view.modes;
+        self.view.modes = before.with(mode, is_set);
+        before.has(mode)
     }
 
     /// Begins an operation of a longer transaction; [`Writer::undo_to`] takes it back.
@@ -499,16 +519,12 @@ impl Writer {
         }
         self.undo.get_or_insert_default().clear();
         Mark {
-            effects: self.effects.len(),
-            message_bytes: self.message_bytes,
-            touched: self.touched.len(),
-            freed: self.freed,
-            removed: self.removed,
+            notes: self.notes.mark(),
             commit_bytes: self.commit_bytes,
+            operations: self.operations,
             own_epoch: self.view.own_epoch,
             wake_at: self.wake_at,
-            took_times: self.took_times,
-            took_storage_ids: self.took_storage_ids,
+            taken: self.taken,
         }
     }
 
@@ -518,33 +534,18 @@ impl Writer {
             undo.take_back(self.view.overlay.changes_mut());
         }
         // Taken apart without `..`: what is noted later has to be put back here.
-        let Mark {
-            effects,
-            message_bytes,
-            touched,
-            freed,
-            removed,
-            commit_bytes,
-            own_epoch,
-            wake_at,
-            took_times,
-            took_storage_ids,
-        } = mark;
-        self.effects.truncate(effects);
-        self.message_bytes = message_bytes;
-        self.touched.truncate(touched);
-        self.freed = freed;
-        self.removed = removed;
+        let Mark { notes, commit_bytes, operations, own_epoch, wake_at, taken } = mark;
+        self.notes.cut_back(notes);
         self.commit_bytes = commit_bytes;
+        self.operations = operations;
         self.view.own_epoch = own_epoch;
         self.wake_at = wake_at;
-        self.took_times = took_times;
-        self.took_storage_ids = took_storage_ids;
+        self.taken = taken;
     }
 
     /// What the whole transaction amounts to.
     pub(super) fn into_parts(self) -> Parts {
-        let Self { view, effects, removed, wake_at, took_times, took_storage_ids, tracked, .. } = self;
+        let Self { view, notes, operations, wake_at, taken, tracked, record, .. } = self;
         let changed_catalogue = view.own_epoch.is_some();
         let (base, changes) = view.overlay.into_layers();
         let (reads, isolation) = tracked.unzip();
@@ -552,14 +553,14 @@ impl Writer {
         Parts {
             base,
             changes,
-            effects,
-            removed,
+            notes: notes.into_list(),
+            operations,
             wake_at,
-            took_times,
-            took_storage_ids,
+            taken,
             changed_catalogue,
             reads,
             isolation,
+            record,
         }
     }
 
@@ -578,12 +579,18 @@ impl Writer {
     fn change(&mut self, key: &[u8], change: Change<'_>) {
         let bytes = key.len().saturating_add(change.value().map_or(0, <[u8]>::len));
         self.commit_bytes = self.commit_bytes.saturating_add(bytes).saturating_add(limits::CHANGE_OVERHEAD_BYTES);
+        self.changed += 1;
+        self.view.meter.wrote(key, change.value().unwrap_or_default());
         let undo = &mut self.undo;
         self.view.overlay.change(key, change, |before| {
             if let Some(undo) = undo {
                 undo.note(key, before);
             }
         });
+        // What is committed later, when others may have written, is made before the turn to write is taken.
+        if self.tracked.is_some() {
+            self.view.overlay.draft_when_large();
+        }
     }
 }
 
@@ -593,14 +600,44 @@ pub(super) struct Parts {
     /// What it read; the engine remembers later changes for as long as it is held.
     pub(super) base: Arc<dyn Snapshot>,
     pub(super) changes: Changes,
-    pub(super) effects: Vec<Box<dyn Effect>>,
-    pub(super) removed: Removed,
+    pub(super) notes: Vec<Box<dyn Note>>,
+    /// Operations that have changed something.
+    pub(super) operations: u64,
     pub(super) wake_at: Option<Timestamp>,
-    /// Whether it was given unique times.
-    pub(super) took_times: bool,
-    /// Whether it was given storage ids.
-    pub(super) took_storage_ids: bool,
+    pub(super) taken: Taken,
     pub(super) changed_catalogue: bool,
     pub(super) reads: Option<Arc<Mutex<Reads>>>,
     pub(super) isolation: Isolation,
+    pub(super) record: Option<Box<Record>>,
+}
+
+/// What the models do on behalf of any transaction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Models {
+    /// Stays within the budget of bytes before an operation that may need more: makes room, or refuses.
+    pub(crate) make_room: fn(&mut Writer) -> Result<()>,
+    /// Names what is kept at a key, for a person.
+    pub(crate) describe: fn(&View, &[u8]) -> Option<String>,
+    /// Removes a bounded amount of what was dropped and not removed yet. Returns the bytes of it, and whether there is more.
+    pub(crate) reclaim: fn(&mut Writer) -> Result<(u64, bool)>,
+}
+
+/// What the store, which knows all models, has them do. Set once, when the store is made.
+#[derive(Debug, Default)]
+pub(crate) struct Hooks(OnceLock<Models>);
+
+impl State for Hooks {
+    const SLOT: Slot = Slot::Store;
+}
+
+impl Hooks {
+    /// Only the first call counts.
+    pub(crate) fn set(&self, models: Models) {
+        // A second setting would be a mistake of the store.
+        let _ = self.0.set(models);
+    }
+
+    pub(super) fn get(&self) -> Option<Models> {
+        self.0.get().copied()
+    }
 }

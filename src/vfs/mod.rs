@@ -10,12 +10,14 @@
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod sim;
+mod spare;
 mod system;
 
 use std::fmt::Debug;
 use std::io;
 use std::path::Path;
 
+pub(crate) use spare::SpareVfs;
 pub use system::SystemVfs;
 
 /// Directories and the names in them.

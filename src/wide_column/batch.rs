@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
-use crate::txn::{AutoCommit, Operation, Scope, WriteScope};
-use crate::wide_column::mutation::{Mutation, WriteOptions};
-use crate::wide_column::plan;
-use crate::wide_column::prepared::PreparedInsert;
-use crate::wide_column::schema::TableSchema;
+use crate::txn::{AutoCommit, Scope, WriteScope, Writer};
+use crate::wide_column::mutation::{Mutation, WriteOptions, check_timestamp};
+use crate::wide_column::prepared::{PreparedInsert, bind_again};
+use crate::wide_column::schema::{Definition, TableSchema};
 use crate::wide_column::table::WideTable;
-use crate::wide_column::target::{Definition, Target};
+use crate::wide_column::target::{Target, is_same};
 use crate::wide_column::value::{CqlValue, Values};
+use crate::wide_column::write;
 
 /// Writes to any number of wide-column tables, made as one: all of them or none.
 ///
@@ -50,6 +50,30 @@ struct Statement {
     target: Arc<Target>,
     definition: Definition,
     mutation: Mutation,
+    /// Of a prepared statement, what it is bound to again when the definition has changed.
+    prepared: Option<Prepared>,
+}
+
+#[derive(Debug)]
+struct Prepared {
+    columns: Arc<[String]>,
+    values: Vec<CqlValue>,
+    options: WriteOptions,
+}
+
+impl Statement {
+    /// Makes the write, by the definition that there is now.
+    fn apply(&self, writer: &mut Writer, definition: &Definition, timestamp: i64) -> Result<()> {
+        if is_same(definition, &self.definition) {
+            return self.mutation.apply(writer, definition, timestamp);
+        }
+        let Some(Prepared { columns, values, options }) = &self.prepared else {
+            let label = self.target.label();
+            let message = format!("table {label} has changed since the statement was added to the batch; add it again");
+            return Err(Error::invalid(InvalidKind::Value, message));
+        };
+        bind_again(definition, columns, values, *options)?.apply(writer, definition, timestamp)
+    }
 }
 
 impl<S: WriteScope> WideBatch<S> {
@@ -120,9 +144,11 @@ impl<S: WriteScope> WideBatch<S> {
         values: impl Values,
         options: WriteOptions,
     ) -> Result<()> {
-        let mutation = prepared.bind(values, options)?;
-        let (target, definition) = (Arc::clone(prepared.target()), Arc::clone(prepared.definition()));
-        self.push(Statement { target, definition, mutation })
+        let (values, planned) = (values.into_values(), prepared.last());
+        let mutation = planned.bind(&values, options)?;
+        let (target, definition) = (Arc::clone(prepared.target()), Arc::clone(&planned.definition));
+        let prepared = Some(Prepared { columns: Arc::clone(prepared.columns()), values, options });
+        self.push(Statement { target, definition, mutation, prepared })
     }
 
     /// Adds [`WideTable::insert_with`].
@@ -148,7 +174,7 @@ impl<S: WriteScope> WideBatch<S> {
         row: &[(&str, CqlValue)],
         options: WriteOptions,
     ) -> Result<()> {
-        self.add(table, |schema| plan::write_row(schema, row, true, options))
+        self.add(table, |schema| write::write_row(schema, row, true, options))
     }
 
     /// Adds [`WideTable::update`].
@@ -196,7 +222,7 @@ impl<S: WriteScope> WideBatch<S> {
         row: &[(&str, CqlValue)],
         options: WriteOptions,
     ) -> Result<()> {
-        self.add(table, |schema| plan::write_row(schema, row, false, options))
+        self.add(table, |schema| write::write_row(schema, row, false, options))
     }
 
     /// Adds [`WideTable::delete_row`].
@@ -219,7 +245,7 @@ impl<S: WriteScope> WideBatch<S> {
     /// ```
     pub fn delete_row<T: Scope>(&mut self, table: &WideTable<T>, primary_key: impl Values) -> Result<()> {
         let primary_key = primary_key.into_values();
-        self.add(table, |schema| plan::delete_row(schema, &primary_key, WriteOptions::default()))
+        self.add(table, |schema| write::delete_row(schema, &primary_key, WriteOptions::default()))
     }
 
     /// Adds [`WideTable::delete_columns`].
@@ -247,7 +273,7 @@ impl<S: WriteScope> WideBatch<S> {
         columns: &[&str],
     ) -> Result<()> {
         let primary_key = primary_key.into_values();
-        self.add(table, |schema| plan::delete_columns(schema, &primary_key, columns, WriteOptions::default()))
+        self.add(table, |schema| write::delete_columns(schema, &primary_key, columns, WriteOptions::default()))
     }
 
     /// Adds [`WideTable::delete_partition`].
@@ -272,7 +298,7 @@ impl<S: WriteScope> WideBatch<S> {
     /// ```
     pub fn delete_partition<T: Scope>(&mut self, table: &WideTable<T>, partition: impl Values) -> Result<()> {
         let partition = partition.into_values();
-        self.add(table, |schema| plan::delete_partition(schema, &partition, WriteOptions::default()))
+        self.add(table, |schema| write::delete_partition(schema, &partition, WriteOptions::default()))
     }
 
     /// Statements added so far.
@@ -308,8 +334,9 @@ impl<S: WriteScope> WideBatch<S> {
     /// Makes the writes, all at one moment and with one timestamp. An empty batch does nothing.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when a table has been dropped since its statement was added, [`Error::Invalid`] when it has
-    /// been defined anew, or when both the batch and a statement of it have a timestamp. Nothing is written then.
+    /// [`Error::NotFound`] when a table has been dropped since its statement was added, [`Error::Invalid`] when it has been
+    /// changed and the statement was not a prepared one, which is prepared again, or when both the batch and a statement of it have
+    /// a timestamp. Nothing is written then.
     ///
     /// # Cost
     /// As the statements one by one, but one commit.
@@ -336,16 +363,16 @@ impl<S: WriteScope> WideBatch<S> {
         let Some(first) = self.statements.first() else { return Ok(()) };
         let target = Arc::clone(&first.target);
         let frees = self.statements.iter().all(|statement| statement.mutation.deletes());
-        self.scope.write(Operation::new("wide_column", "batch", target.label()).freeing(frees), |writer| {
+        check_timestamp(self.timestamp)?;
+        self.scope.write(target.operation("batch").freeing(frees), |writer| {
             let timestamp = self.timestamp.map_or_else(|| writer.unique_micros(), Ok)?;
-            let mut confirmed: Option<(&Definition, u32)> = None;
-            for Statement { target, definition, mutation } in &self.statements {
-                let storage = match confirmed {
-                    Some((last, storage)) if Arc::ptr_eq(last, definition) => storage,
-                    _ => target.confirm(writer, definition)?,
+            let mut last: Option<(&Arc<Target>, Definition)> = None;
+            for statement in &self.statements {
+                let definition = match &last {
+                    Some((target, definition)) if Arc::ptr_eq(target, &statement.target) => definition,
+                    _ => &last.insert((&statement.target, statement.target.definition(writer)?)).1,
                 };
-                confirmed = Some((definition, storage));
-                mutation.apply(writer, storage, timestamp)?;
+                statement.apply(writer, definition, timestamp)?;
             }
             Ok(())
         })
@@ -357,7 +384,7 @@ impl<S: WriteScope> WideBatch<S> {
         build: impl FnOnce(&TableSchema) -> Result<Mutation>,
     ) -> Result<()> {
         let (target, definition, mutation) = table.check(build)?;
-        self.push(Statement { target, definition, mutation })
+        self.push(Statement { target, definition, mutation, prepared: None })
     }
 
     fn push(&mut self, statement: Statement) -> Result<()> {

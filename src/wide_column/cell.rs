@@ -9,7 +9,7 @@
 //! clock) decide when an expiring cell ends and when a tombstone has done its duty.
 //!
 //! # Invariants
-//! 1. A row holds no cell, and no marker, that its own deletion or its partition's covers.
+//! 1. A row holds no cell, and no marker, that its own deletion covers.
 //! 2. [`StoredRow::deadline`] follows from the row alone; the row has one entry in the deadline index, there, or none.
 //!
 //! # Source
@@ -149,6 +149,9 @@ pub(super) struct StoredRow {
     pub(super) deletion: Option<Deletion>,
     /// By column id, ascending, each at most once.
     pub(super) cells: Vec<(u16, Cell)>,
+    /// What of the row's key does not stand whole in it, serialized: the partition key, then clustering columns. Always the same in
+    /// a row; not known to a write that does not need it.
+    pub(super) long: Vec<Vec<u8>>,
 }
 
 impl StoredRow {
@@ -163,6 +166,7 @@ impl StoredRow {
             // The latest timestamp, and of equal ones the latest local time.
             deletion: self.deletion.max(other.deletion),
             cells: merge_cells(self.cells, other.cells),
+            long: self.long.max(other.long),
         };
         let deletion = merged.deletion;
         merged.without_covered(deletion)
@@ -174,6 +178,11 @@ impl StoredRow {
             self.deletion = None;
         }
         self.without_covered(partition)
+    }
+
+    /// Keeps the cells of the columns that `is_column` knows.
+    pub(super) fn retain_columns(&mut self, is_column: impl Fn(u16) -> bool) {
+        self.cells.retain(|(id, _)| is_column(*id));
     }
 
     /// Whether a read at `now` sees a row at all (SEM: WID-ROW-2).
@@ -209,6 +218,7 @@ impl StoredRow {
             marker: self.marker.and_then(|marker| marker.swept(now)),
             deletion: self.deletion.filter(|deletion| deletion.deadline() > now),
             cells: self.cells.into_iter().filter_map(kept).collect(),
+            long: self.long,
         }
     }
 
@@ -303,7 +313,10 @@ mod tests {
         let row = StoredRow { marker: Some(live(2, b"")), cells, ..StoredRow::default() };
         let deletion = Some(Deletion { timestamp: 2, deleted: 0 });
         let merged = row.merge(StoredRow { deletion, ..StoredRow::default() });
-        assert_eq!(merged, StoredRow { marker: None, deletion, cells: vec![(2, live(3, b"c"))] });
+        assert_eq!(
+            merged,
+            StoredRow { marker: None, deletion, cells: vec![(2, live(3, b"c"))], ..StoredRow::default() }
+        );
     }
 
     proptest! {

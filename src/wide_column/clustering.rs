@@ -5,7 +5,7 @@
 //! | integers, `time`, `timestamp`   | big-endian with the sign bit flipped                                  |
 //! | `date`, `boolean`               | big-endian                                                            |
 //! | `float`, `double`               | ordered bits; every NaN is the positive quiet one, and so last        |
-//! | `ascii`, `text`, `blob`, `inet` | escaped and terminated                                                |
+//! | `ascii`, `text`, `blob`, `inet` | escaped and terminated; a long one with a hash ([`put_inner`])        |
 //! | `uuid`                          | version; time (version 1) or first half; second half                  |
 //! | `timeuuid`                      | time; second half with the sign bit of each byte flipped              |
 //! | `varint`                        | `01` negative, `02` not; length (u16); magnitude; inverted after `01` |
@@ -17,8 +17,10 @@ use bigdecimal::num_bigint::{BigInt, Sign};
 use uuid::Uuid;
 
 use crate::encoding::decimal::{put_decimal, take_decimal};
-use crate::encoding::ordered::{Reader, invert, put_bytes, put_f64, put_i32, put_i64};
+use crate::encoding::long::{INNER_BYTES, put_inner, take_inner};
+use crate::encoding::ordered::{Reader, invert, put_f64, put_i32, put_i64};
 use crate::error::{Error, InvalidKind, Result};
+use crate::limits;
 use crate::wide_column::serialize::{address, serialize};
 use crate::wide_column::types::CqlType;
 use crate::wide_column::value::CqlValue;
@@ -29,8 +31,9 @@ const NOT_NEGATIVE: u8 = 0x02;
 /// Bytes whose sign bits make their unsigned order the signed one.
 const SIGN_OF_EACH_BYTE: u64 = 0x8080_8080_8080_8080;
 
-/// Appends a value that [`CqlValue::check`] has passed for a column of type `cql_type`.
-pub(super) fn put(out: &mut Vec<u8>, cql_type: CqlType, value: &CqlValue) -> Result<()> {
+/// Appends a value that [`CqlValue::check`] has passed for a column of type `cql_type`, in about `max` bytes. Returns the value
+/// when it is long, and so not there whole.
+pub(super) fn put(out: &mut Vec<u8>, cql_type: CqlType, value: &CqlValue, max: usize) -> Result<Option<Vec<u8>>> {
     match value {
         CqlValue::Tinyint(value) => out.push(value.cast_unsigned() ^ (1 << 7)),
         CqlValue::Smallint(value) => out.extend_from_slice(&(value.cast_unsigned() ^ (1 << 15)).to_be_bytes()),
@@ -40,7 +43,13 @@ pub(super) fn put(out: &mut Vec<u8>, cql_type: CqlType, value: &CqlValue) -> Res
         CqlValue::Boolean(value) => out.push(u8::from(*value)),
         CqlValue::Float(value) => put_f32(out, *value),
         CqlValue::Double(value) => put_f64(out, if value.is_nan() { f64::NAN.abs() } else { *value }),
-        CqlValue::Text(_) | CqlValue::Blob(_) | CqlValue::Inet(_) => put_bytes(out, &serialize(value)?),
+        CqlValue::Text(_) | CqlValue::Blob(_) | CqlValue::Inet(_) => {
+            let bytes = serialize(value)?;
+            limits::check("clustering key bytes", limits::WIDE_KEY_BYTES_MAX, bytes.len())?;
+            if put_inner(out, &bytes, max.saturating_sub(INNER_BYTES)) {
+                return Ok(Some(bytes));
+            }
+        }
         CqlValue::Uuid(uuid) if cql_type == CqlType::Timeuuid => put_timeuuid(out, *uuid),
         CqlValue::Uuid(uuid) => put_uuid(out, *uuid),
         CqlValue::Varint(integer) => put_varint(out, integer)?,
@@ -49,11 +58,19 @@ pub(super) fn put(out: &mut Vec<u8>, cql_type: CqlType, value: &CqlValue) -> Res
             return Err(Error::invalid(InvalidKind::Value, "a clustering column has no value"));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
-/// Takes what [`put`] put. A decimal comes back without trailing zeros, a NaN as the positive quiet one.
-pub(super) fn take(reader: &mut Reader<'_>, cql_type: CqlType) -> Result<CqlValue> {
+/// Takes what [`put`] put; of a long value the next of those that are `long`. A decimal comes back without trailing zeros, a NaN as the positive quiet one.
+pub(super) fn take(
+    reader: &mut Reader<'_>,
+    cql_type: CqlType,
+    long: &mut std::slice::Iter<'_, Vec<u8>>,
+) -> Result<CqlValue> {
+    let mut bytes = |reader: &mut Reader<'_>| match take_inner(reader)? {
+        Some(bytes) => Ok(bytes),
+        None => long.next().cloned().ok_or_else(|| Error::corrupt("clustering key", "a long part is nowhere whole")),
+    };
     Ok(match cql_type {
         CqlType::Tinyint => CqlValue::Tinyint((reader.u8()? ^ (1 << 7)).cast_signed()),
         CqlType::Smallint => CqlValue::Smallint((reader.u16()? ^ (1 << 15)).cast_signed()),
@@ -65,12 +82,12 @@ pub(super) fn take(reader: &mut Reader<'_>, cql_type: CqlType) -> Result<CqlValu
         CqlType::Boolean => CqlValue::Boolean(reader.u8()? != 0),
         CqlType::Float => CqlValue::Float(take_f32(reader)?),
         CqlType::Double => CqlValue::Double(reader.f64()?),
-        CqlType::Blob => CqlValue::Blob(reader.bytes()?),
+        CqlType::Blob => CqlValue::Blob(bytes(reader)?),
         CqlType::Ascii | CqlType::Text => CqlValue::Text(
-            String::from_utf8(reader.bytes()?).map_err(|_| Error::corrupt("clustering key", "text is not UTF-8"))?,
+            String::from_utf8(bytes(reader)?).map_err(|_| Error::corrupt("clustering key", "text is not UTF-8"))?,
         ),
         CqlType::Inet => CqlValue::Inet(
-            address(&reader.bytes()?).ok_or_else(|| Error::corrupt("clustering key", "an address has a bad length"))?,
+            address(&bytes(reader)?).ok_or_else(|| Error::corrupt("clustering key", "an address has a bad length"))?,
         ),
         CqlType::Uuid => CqlValue::Uuid(take_uuid(reader)?),
         CqlType::Timeuuid => {
@@ -172,7 +189,7 @@ mod tests {
 
     fn encoded(cql_type: CqlType, value: &CqlValue) -> Vec<u8> {
         let mut out = Vec::new();
-        put(&mut out, cql_type, value).unwrap();
+        assert_eq!(put(&mut out, cql_type, value, usize::MAX).unwrap(), None);
         out
     }
 
@@ -240,7 +257,7 @@ mod tests {
             key.push(tail);
             let mut reader = Reader::new(&key);
             reader.set_descending(descending);
-            let back = take(&mut reader, cql_type).unwrap();
+            let back = take(&mut reader, cql_type, &mut [].iter()).unwrap();
             prop_assert_eq!(encoded(cql_type, &back), encoded(cql_type, &value));
             prop_assert_eq!(reader.rest(), &[tail]);
         }
@@ -250,7 +267,7 @@ mod tests {
             for cql_type in CqlType::ALL {
                 let mut reader = Reader::new(&bytes);
                 reader.set_descending(descending);
-                let _ = take(&mut reader, cql_type);
+                let _ = take(&mut reader, cql_type, &mut [].iter());
             }
         }
     }

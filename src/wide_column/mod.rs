@@ -5,19 +5,22 @@
 //!
 //! # Storage
 //! One entry per row, its regular columns' cells together in one record (`record`); one entry per deleted partition,
-//! its header. Keys put partitions in token order and rows in clustering order (`key`). Values are stored in the
+//! its header. Keys put partitions in token order and rows in clustering order (`layout`). Values are stored in the
 //! serialized form of the CQL protocol (`serialize`). A row or header with anything that expires, or with a trace of
 //! what was deleted, has one entry in the deadline index, at the earliest moment the sweeper can do something about it.
 //!
 //! # Invariants
 //! 1. A table's rows are what its writes say under the rules of `cell`, in whatever order they were made: a late write
 //!    with an older timestamp loses against values and deletions alike, for as long as traces are kept (ten days).
-//! 2. No row holds what its partition's header covers: reads look at rows only.
+//! 2. What is seen of a row is what its partition's deletion and the dropped columns of its table do not cover. A row that is
+//!    written holds nothing that they cover; what others hold of it is removed by a job, and a deletion is kept for as long as
+//!    there is such a job (`docs/wide-column-deletion.md`).
 //! 3. The deadline index has an entry for a row exactly where `StoredRow::deadline` says.
 //!
 //! # Isolation and cost
-//! A write reads the header and the row, and writes the row: O(log n), and the size of the row. Deleting a partition
-//! rewrites its rows. A query reads one snapshot; k rows cost O(log n + k).
+//! A write reads the header and the row, and writes the row: O(log n), and the size of the row. Deleting a partition writes its
+//! header. A query reads one snapshot; k rows cost O(log n + k). Changing the definition costs O(log n), however many rows there
+//! are.
 //!
 //! # Source
 //! CQL reference and Cassandra's documentation. Differences: `docs/compatibility/cassandra.md`.
@@ -26,9 +29,8 @@ mod batch;
 mod cell;
 mod clustering;
 mod describe;
-mod key;
+mod layout;
 mod mutation;
-mod plan;
 mod prepared;
 mod record;
 mod row;
@@ -40,15 +42,19 @@ mod target;
 mod token;
 mod types;
 mod value;
+mod write;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use batch::WideBatch;
 pub use bigdecimal::BigDecimal;
 pub use bigdecimal::num_bigint::BigInt;
 pub(crate) use describe::describe;
 pub use mutation::WriteOptions;
+pub(crate) use mutation::{expire, reclaim, tidy};
 pub use prepared::PreparedInsert;
 pub use row::{Row, Rows};
 pub use schema::{Column, ColumnKind, Order, TableSchema};
@@ -57,22 +63,3 @@ pub use table::WideTable;
 pub use types::CqlType;
 pub use uuid::Uuid;
 pub use value::{CqlValue, Values};
-
-use crate::catalog::job::Allowance;
-use crate::error::Result;
-use crate::txn::Writer;
-
-/// Does a step of removing what is left of a table that was dropped.
-pub(crate) fn reclaim(
-    writer: &mut Writer,
-    target: &[u8],
-    place: &mut Vec<u8>,
-    allowance: &mut Allowance,
-) -> Result<bool> {
-    mutation::reclaim(writer, target, place, allowance)
-}
-
-/// Sweeps the row at `target`, whose deadline has come and has been taken from the index.
-pub(crate) fn expire(writer: &mut Writer, target: &[u8]) -> Result<()> {
-    mutation::sweep(writer, target)
-}

@@ -1,14 +1,18 @@
 //! Writes: what they change, and how that is stored.
 
 use crate::catalog::job::{self, Allowance};
+use crate::catalog::{self, Entry, Kind};
 use crate::clock::Timestamp;
+use crate::encoding::long;
 use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, InvalidKind, Result};
 use crate::expiry;
+use crate::limits;
 use crate::txn::{View, Writer};
 use crate::wide_column::cell::{Cell, Deletion, StoredRow};
-use crate::wide_column::schema::{TableSchema, check_ttl};
-use crate::wide_column::{key, record};
+use crate::wide_column::layout::{self, Clustering, Place};
+use crate::wide_column::record;
+use crate::wide_column::schema::{TableRecord, TableSchema, check_ttl};
 
 /// How a write is made, where it is not made as the table says.
 ///
@@ -42,8 +46,9 @@ impl WriteOptions {
     /// assert_eq!(users.select((7,)).to_vec()?[0].ttl("name"), Some(60));
     /// # Ok::<(), larder::Error>(())
     /// ```
-    pub fn ttl_seconds(self, seconds: u32) -> Self {
-        Self { ttl_seconds: Some(seconds), ..self }
+    pub fn ttl_seconds(mut self, seconds: u32) -> Self {
+        self.ttl_seconds = Some(seconds);
+        self
     }
 
     /// Sets the timestamp of the write in microseconds; the default is the store's clock, made unique. Of two writes
@@ -60,8 +65,9 @@ impl WriteOptions {
     /// assert_eq!(users.select((7,)).to_vec()?[0].get("name"), Some(&"Ann".into()));
     /// # Ok::<(), larder::Error>(())
     /// ```
-    pub fn timestamp(self, micros: i64) -> Self {
-        Self { timestamp: Some(micros), ..self }
+    pub fn timestamp(mut self, micros: i64) -> Self {
+        self.timestamp = Some(micros);
+        self
     }
 
     /// The time to live of a write to a table with this schema, 0 for ever.
@@ -70,6 +76,15 @@ impl WriteOptions {
         check_ttl(seconds)?;
         Ok(seconds)
     }
+}
+
+/// Refuses the one timestamp that cells do not have (SEM: WID-LWW-1).
+pub(super) fn check_timestamp(timestamp: Option<i64>) -> Result<()> {
+    if timestamp == Some(i64::MIN) {
+        let message = format!("Out of bound timestamp, must be in [{}, {}]", i64::MIN + 1, i64::MAX);
+        return Err(Error::invalid(InvalidKind::Value, message));
+    }
+    Ok(())
 }
 
 /// A checked write to one partition of one table.
@@ -86,9 +101,9 @@ pub(super) struct Mutation {
 #[derive(Clone, Debug)]
 pub(super) enum Change {
     /// Writes cells (`None`: deletes them), and with `marker` makes the row exist without any.
-    Write { clustering: Vec<u8>, marker: bool, cells: Vec<(u16, Option<Vec<u8>>)> },
+    Write { clustering: Clustering, marker: bool, cells: Vec<(u16, Option<Vec<u8>>)> },
     /// Deletes a row.
-    DeleteRow { clustering: Vec<u8> },
+    DeleteRow { clustering: Clustering },
     /// Deletes every row.
     DeletePartition,
 }
@@ -101,6 +116,7 @@ impl Mutation {
         change: Change,
         options: WriteOptions,
     ) -> Result<Self> {
+        check_timestamp(options.timestamp)?;
         Ok(Self { partition, change, ttl: options.ttl(schema)?, timestamp: options.timestamp })
     }
 
@@ -109,6 +125,7 @@ impl Mutation {
         if options.ttl_seconds.is_some() {
             return Err(Error::invalid(InvalidKind::Value, "a deletion takes no time to live"));
         }
+        check_timestamp(options.timestamp)?;
         Ok(Self { partition, change, ttl: 0, timestamp: options.timestamp })
     }
 
@@ -125,35 +142,52 @@ impl Mutation {
         self.timestamp
     }
 
-    /// Stores the change in table `id`, at `timestamp` unless it brings its own.
-    pub(super) fn apply(&self, writer: &mut Writer, id: u32, timestamp: i64) -> Result<()> {
+    /// Stores the change in `table`, at `timestamp` unless it brings its own.
+    pub(super) fn apply(&self, writer: &mut Writer, table: &Entry<TableRecord>, timestamp: i64) -> Result<()> {
         let (timestamp, now) = (self.timestamp.unwrap_or(timestamp), writer.now().as_seconds());
-        let partition = key::partition(id, &self.partition);
+        let partition = layout::partition(table.storage, &self.partition);
         match &self.change {
             Change::Write { clustering, marker, cells } => {
                 let cell = |value: &Option<Vec<u8>>| match value {
                     Some(value) => Cell::new(timestamp, value.clone(), self.ttl, now),
                     None => Cell::tombstone(timestamp, now),
                 };
+                let seen = cells.iter().filter(|(id, _)| !table.record.hides(*id, timestamp));
                 let row = StoredRow {
                     marker: marker.then(|| Cell::new(timestamp, Vec::new(), self.ttl, now)),
                     deletion: None,
-                    cells: cells.iter().map(|(id, value)| (*id, cell(value))).collect(),
+                    cells: seen.map(|(id, value)| (*id, cell(value))).collect(),
+                    long: self.long(clustering),
                 };
-                merge(writer, partition, clustering, row)
+                merge(writer, table, &partition, clustering, row)
             }
             Change::DeleteRow { clustering } => {
                 let deletion = Some(Deletion { timestamp, deleted: now });
-                merge(writer, partition, clustering, StoredRow { deletion, ..StoredRow::default() })
+                let long = self.long(clustering);
+                merge(writer, table, &partition, clustering, StoredRow { deletion, long, ..StoredRow::default() })
             }
-            Change::DeletePartition => delete_partition(writer, partition, Deletion { timestamp, deleted: now }),
+            Change::DeletePartition => {
+                delete_partition(writer, table, &partition, Deletion { timestamp, deleted: now })
+            }
         }
     }
+
+    /// What does not stand whole in the key of the row with these clustering columns.
+    fn long(&self, clustering: &Clustering) -> Vec<Vec<u8>> {
+        let partition = layout::is_long(&self.partition).then(|| self.partition.clone());
+        partition.into_iter().chain(clustering.long.iter().map(|(_, whole)| whole.clone())).collect()
+    }
+}
+
+/// How the partition whose keys begin with `partition` was deleted, if it was.
+pub(super) fn deletion_of(view: &View, partition: &[u8]) -> Result<Option<Deletion>> {
+    Ok(load(view, &layout::header(partition))?.deletion)
 }
 
 /// Removes what a table stored, with its deadlines.
 pub(super) fn remove_table(writer: &mut Writer, storage: u32) -> Result<()> {
-    let target = key::table_prefix(storage);
+    let target = layout::table_prefix(storage);
+    job::finish(writer, &target);
     let Some(keys) = job::few(writer, &KeyRange::prefix(&target))? else {
         return job::remove_later(writer, &target);
     };
@@ -165,7 +199,7 @@ pub(super) fn remove_table(writer: &mut Writer, storage: u32) -> Result<()> {
 }
 
 /// Removes rows, and their deadlines, of the table whose keys begin with `target`, as [`job::step`] does.
-pub(super) fn reclaim(
+pub(crate) fn reclaim(
     writer: &mut Writer,
     target: &[u8],
     place: &mut Vec<u8>,
@@ -187,32 +221,120 @@ pub(super) fn reclaim(
 }
 
 /// Sweeps the row or header at `target`, whose deadline has come and has been removed from the index.
-pub(super) fn sweep(writer: &mut Writer, target: &[u8]) -> Result<()> {
-    let swept = load(writer, target)?.swept(writer.now().as_seconds());
+pub(crate) fn expire(writer: &mut Writer, target: &[u8]) -> Result<()> {
+    let (row, now) = (load(writer, target)?, writer.now().as_seconds());
+    let (partition, _, place) = layout::split(target)?;
+    let mut swept = row.clone().swept(now);
+    if place == Place::Header
+        && let (Some(deletion), None) = (row.deletion, swept.deletion)
+        && job::get(writer, partition)?.is_some()
+    {
+        // There are rows that only the deletion hides.
+        swept.deletion = Some(Deletion { deleted: now, ..deletion });
+    }
     save(writer, target, &swept, None)
 }
 
-fn merge(writer: &mut Writer, partition: Vec<u8>, clustering: &[u8], row: StoredRow) -> Result<()> {
-    let over = load(writer, &key::header(partition.clone()))?.deletion;
-    let key = key::row(partition, clustering);
-    let stored = load(writer, &key)?;
+/// Removes from rows below `target`, a table or a partition, what cannot be seen of them any more.
+pub(crate) fn tidy(writer: &mut Writer, target: &[u8], place: &mut Vec<u8>, allowance: &mut Allowance) -> Result<bool> {
+    let storage = layout::storage_of(target)?;
+    let Some((_, _, table)) = catalog::find::<TableRecord>(writer, Kind::WideTable, storage)? else { return Ok(true) };
+    let mut last: Option<(Vec<u8>, Option<Deletion>)> = None;
+    let mut cursor = writer.range(&job::rest(target, place), Direction::Forward)?;
+    while !allowance.is_spent() {
+        let Some((key, value)) = cursor.next()? else { return Ok(true) };
+        allowance.spend(key, value);
+        place.clear();
+        place.extend_from_slice(key);
+        let (partition, _, at) = layout::split(key)?;
+        if at == Place::Header {
+            continue;
+        }
+        let deletion = match &last {
+            Some((prefix, deletion)) if prefix == partition => *deletion,
+            _ => last.insert((partition.to_vec(), deletion_of(writer, partition)?)).1,
+        };
+        tidy_row(writer, &table, key, &record::decode(value)?, deletion)?;
+    }
+    Ok(false)
+}
+
+/// Removes from the rows of a whole table what cannot be seen of them any more: at once when they are few, else later.
+pub(super) fn tidy_table(writer: &mut Writer, table: &Entry<TableRecord>) -> Result<()> {
+    let target = layout::table_prefix(table.storage);
+    if job::few(writer, &KeyRange::prefix(&target))?.is_none() {
+        return job::tidy_later(writer, &target);
+    }
+    tidy(writer, &target, &mut Vec::new(), &mut Allowance::of_step()).map(drop)
+}
+
+fn tidy_row(
+    writer: &mut Writer,
+    table: &TableRecord,
+    key: &[u8],
+    row: &StoredRow,
+    deletion: Option<Deletion>,
+) -> Result<()> {
+    let mut tidy = row.clone().below(deletion);
+    table.retain_columns(&mut tidy);
+    if tidy == *row { Ok(()) } else { save(writer, key, &tidy, row.deadline()) }
+}
+
+fn merge(
+    writer: &mut Writer,
+    table: &Entry<TableRecord>,
+    partition: &[u8],
+    clustering: &Clustering,
+    row: StoredRow,
+) -> Result<()> {
+    let over = deletion_of(writer, partition)?;
+    let key = layout::row(partition, &clustering.key);
+    for (end, whole) in &clustering.long {
+        check_order(writer, partition, &clustering.key, *end, whole)?;
+    }
+    let mut stored = load(writer, &key)?;
     let scheduled = stored.deadline();
+    table.record.retain_columns(&mut stored);
     save(writer, &key, &stored.merge(row).below(over), scheduled)
 }
 
-/// Rows are rewritten at once, so that no read has to look at the header, and kept from coming back by it.
-fn delete_partition(writer: &mut Writer, partition: Vec<u8>, deletion: Deletion) -> Result<()> {
-    let header = key::header(partition.clone());
+/// Refuses a long value that agrees with another one of its column in all that keys have of them, for the two could not be kept in
+/// order. It ends at `end` of the clustering `key`.
+fn check_order(view: &View, partition: &[u8], key: &[u8], end: usize, whole: &[u8]) -> Result<()> {
+    let (first, own) = (key.get(..long::hash_start(end)).unwrap_or_default(), key.get(..end).unwrap_or_default());
+    let (alike, own) = (KeyRange::prefix(&layout::row(partition, first)), layout::row(partition, own));
+    for direction in [Direction::Forward, Direction::Backward] {
+        if view.first(&alike, direction)?.is_some_and(|(found, _)| !found.starts_with(&own)) {
+            let max = limits::WIDE_CLUSTERING_KEY_BYTES_MAX as u64;
+            let limit = "first bytes of a clustering column in which two of its values agree";
+            return Err(Error::LimitExceeded { limit, max, found: whole.len() as u64 });
+        }
+    }
+    Ok(())
+}
+
+/// Rows are hidden by the header from now on, and kept by it from coming back. What is stored of them goes at once when they are
+/// few, else by a job.
+fn delete_partition(
+    writer: &mut Writer,
+    table: &Entry<TableRecord>,
+    partition: &[u8],
+    deletion: Deletion,
+) -> Result<()> {
+    let header = layout::header(partition);
     let stored = load(writer, &header)?;
-    let scheduled = stored.deadline();
+    let (before, scheduled) = (stored.deletion, stored.deadline());
     let merged = stored.merge(StoredRow { deletion: Some(deletion), ..StoredRow::default() });
+    if merged.deletion == before {
+        return Ok(());
+    }
     save(writer, &header, &merged, scheduled)?;
-    let rows = KeyRange::prefix(&key::rows(partition));
-    let mut cursor = writer.range(&rows, Direction::Forward)?;
-    while let Some((key, value)) = cursor.next()? {
-        let row = record::decode(value)?;
-        let scheduled = row.deadline();
-        save(writer, key, &row.below(merged.deletion), scheduled)?;
+    let Some(keys) = job::few(writer, &KeyRange::prefix(&layout::rows(partition)))? else {
+        return job::tidy_later(writer, partition);
+    };
+    for key in keys {
+        let row = load(writer, &key)?;
+        tidy_row(writer, &table.record, &key, &row, merged.deletion)?;
     }
     Ok(())
 }

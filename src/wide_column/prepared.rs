@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use crate::error::Result;
-use crate::txn::{AutoCommit, Operation, WriteScope};
+use crate::txn::{AutoCommit, View, WriteScope};
 use crate::wide_column::mutation::{Mutation, WriteOptions};
-use crate::wide_column::plan::Plan;
-use crate::wide_column::target::{Definition, Target};
-use crate::wide_column::value::Values;
+use crate::wide_column::schema::Definition;
+use crate::wide_column::target::Target;
+use crate::wide_column::value::{CqlValue, Values};
+use crate::wide_column::write::Plan;
 
 /// An insert whose columns have been checked, to be executed with any number of rows of values.
 ///
 /// Given by [`WideTable::prepare_insert`](crate::WideTable::prepare_insert). It runs in the scope of its table's
-/// handle, and can be put into a [`WideBatch`](crate::WideBatch) of any. When the table has been dropped or defined
-/// anew since, it is an error to execute it.
+/// handle, and can be put into a [`WideBatch`](crate::WideBatch) of any. When the table has been changed since, or dropped and
+/// created again, it is prepared again unasked.
 ///
 /// # Examples
 /// ```
@@ -30,27 +33,70 @@ use crate::wide_column::value::Values;
 pub struct PreparedInsert<S = AutoCommit> {
     scope: S,
     target: Arc<Target>,
-    definition: Definition,
+    columns: Arc<[String]>,
+    /// The plan for the definition that was last met.
+    last: Arc<Mutex<Arc<Planned>>>,
+}
+
+/// A plan for one definition.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) definition: Definition,
     plan: Plan,
 }
 
+impl Planned {
+    fn new(definition: Definition, columns: &[String]) -> Result<Arc<Self>> {
+        let names: Vec<_> = columns.iter().map(String::as_str).collect();
+        let plan = Plan::new(&definition.record.schema, &names, true)?;
+        Ok(Arc::new(Self { definition, plan }))
+    }
+
+    /// The write of `values`.
+    pub(super) fn bind(&self, values: &[CqlValue], options: WriteOptions) -> Result<Mutation> {
+        self.plan.bind(&self.definition.record.schema, values, options)
+    }
+}
+
 impl<S> PreparedInsert<S> {
-    pub(super) fn new(scope: S, target: Arc<Target>, definition: Definition, plan: Plan) -> Self {
-        Self { scope, target, definition, plan }
+    pub(super) fn new(scope: S, target: Arc<Target>, definition: Definition, columns: &[&str]) -> Result<Self> {
+        let columns: Arc<[String]> = columns.iter().map(|name| (*name).to_owned()).collect();
+        let last = Arc::new(Mutex::new(Planned::new(definition, &columns)?));
+        Ok(Self { scope, target, columns, last })
     }
 
     pub(super) fn target(&self) -> &Arc<Target> {
         &self.target
     }
 
-    pub(super) fn definition(&self) -> &Definition {
-        &self.definition
+    /// The plan that was last used.
+    pub(super) fn last(&self) -> Arc<Planned> {
+        Arc::clone(&self.last.lock())
     }
 
-    /// The write of `values`.
-    pub(super) fn bind(&self, values: impl Values, options: WriteOptions) -> Result<Mutation> {
-        self.plan.bind(&self.definition.record, &values.into_values(), options)
+    pub(super) fn columns(&self) -> &Arc<[String]> {
+        &self.columns
     }
+
+    /// The plan for the definition that `view` shows (SEM: WID-QRY-6).
+    fn planned(&self, view: &View) -> Result<Arc<Planned>> {
+        let definition = self.target.definition(view)?;
+        let mut last = self.last.lock();
+        if !Arc::ptr_eq(&last.definition, &definition) {
+            *last = Planned::new(definition, &self.columns)?;
+        }
+        Ok(Arc::clone(&last))
+    }
+}
+
+/// The write of a row of `values` of `columns`, for a definition that was met later.
+pub(super) fn bind_again(
+    definition: &Definition,
+    columns: &[String],
+    values: &[CqlValue],
+    options: WriteOptions,
+) -> Result<Mutation> {
+    Planned::new(Arc::clone(definition), columns)?.bind(values, options)
 }
 
 impl<S: WriteScope> PreparedInsert<S> {
@@ -58,8 +104,8 @@ impl<S: WriteScope> PreparedInsert<S> {
     ///
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid) when there are too few or many values, when one does not fit its
-    /// column, which is named, or when the table has been defined anew; [`Error::NotFound`](crate::Error::NotFound)
-    /// when it has been dropped; [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key that is too long.
+    /// column, which is named, or when the table needs other columns by now; [`Error::NotFound`](crate::Error::NotFound)
+    /// when it, or a column, has been dropped; [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key that is too long.
     ///
     /// # Cost
     /// Three reads (definition, partition, row) and one write of O(log n), and the size of the row.
@@ -97,11 +143,11 @@ impl<S: WriteScope> PreparedInsert<S> {
     /// ```
     pub fn execute_with(&self, values: impl Values, options: WriteOptions) -> Result<()> {
         let values = values.into_values();
-        self.scope.write(Operation::new("wide_column", "insert", self.target.label()), |writer| {
-            let storage = self.target.confirm(writer, &self.definition)?;
-            let mutation = self.plan.bind(&self.definition.record, &values, options)?;
+        self.scope.write(self.target.operation("insert"), |writer| {
+            let planned = self.planned(writer)?;
+            let mutation = planned.bind(&values, options)?;
             let timestamp = writer.unique_micros()?;
-            mutation.apply(writer, storage, timestamp)
+            mutation.apply(writer, &planned.definition, timestamp)
         })
     }
 }

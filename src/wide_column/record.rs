@@ -4,7 +4,8 @@
 //! | bytes | field    | encoding                                                                       |
 //! |-------|----------|--------------------------------------------------------------------------------|
 //! | 1     | format   | `0x01`                                                                         |
-//! | 1     | flags    | `01` a marker follows, `02` a deletion follows                                 |
+//! | 1     | flags    | `01` a marker follows, `02` a deletion, `04` before them what is long in the key |
+//! | 0..   | long     | count (u16), then of each length (u32) and bytes                               |
 //! | 0..   | marker   | a cell without value bytes                                                     |
 //! | 0, 16 | deletion | timestamp, local time                                                          |
 //! | 0..   | cells    | to the end: column id (u16, ascending) and cell                                |
@@ -27,6 +28,7 @@ use crate::wide_column::cell::{Cell, Content, Deletion, StoredRow};
 const FORMAT: u8 = 0x01;
 const HAS_MARKER: u8 = 0x01;
 const HAS_DELETION: u8 = 0x02;
+const HAS_LONG: u8 = 0x04;
 const LIVE: u8 = 0x01;
 const EXPIRING: u8 = 0x02;
 const EXPIRED: u8 = 0x03;
@@ -38,7 +40,16 @@ const TOMBSTONE: u8 = 0x04;
 /// [`Error::LimitExceeded`] for a value no engine takes.
 pub(super) fn encode(row: &StoredRow) -> Result<Vec<u8>> {
     let flag = |set: bool, flag: u8| if set { flag } else { 0 };
-    let mut out = vec![FORMAT, flag(row.marker.is_some(), HAS_MARKER) | flag(row.deletion.is_some(), HAS_DELETION)];
+    let marks = flag(row.marker.is_some(), HAS_MARKER) | flag(row.deletion.is_some(), HAS_DELETION);
+    let mut out = vec![FORMAT, marks | flag(!row.long.is_empty(), HAS_LONG)];
+    if !row.long.is_empty() {
+        // There are fewer columns, and no component is longer than its limit.
+        out.extend_from_slice(&u16::try_from(row.long.len()).unwrap_or(u16::MAX).to_be_bytes());
+        for component in &row.long {
+            out.extend_from_slice(&u32::try_from(component.len()).unwrap_or(u32::MAX).to_be_bytes());
+            out.extend_from_slice(component);
+        }
+    }
     if let Some(marker) = &row.marker {
         put_head(&mut out, marker);
     }
@@ -69,8 +80,17 @@ pub(super) fn decode(bytes: &[u8]) -> Result<StoredRow> {
         return Err(corrupt("it has an unknown format"));
     }
     let flags = reader.u8()?;
-    if flags & !(HAS_MARKER | HAS_DELETION) != 0 {
+    if flags & !(HAS_MARKER | HAS_DELETION | HAS_LONG) != 0 {
         return Err(corrupt("it has unknown flags"));
+    }
+    let mut long = Vec::new();
+    if flags & HAS_LONG != 0 {
+        for _ in 0..reader.u16()? {
+            long.push(take_value(&mut reader)?);
+        }
+        if long.is_empty() {
+            return Err(corrupt("it says that something is long, and nothing is"));
+        }
     }
     let marker = if flags & HAS_MARKER != 0 { Some(take_cell(&mut reader, |_| Ok(Vec::new()))?) } else { None };
     let deletion = if flags & HAS_DELETION != 0 {
@@ -86,7 +106,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<StoredRow> {
         }
         cells.push((id, take_cell(&mut reader, take_value)?));
     }
-    Ok(StoredRow { marker, deletion, cells })
+    Ok(StoredRow { marker, deletion, cells, long })
 }
 
 /// Everything of a cell but its value.
@@ -146,13 +166,15 @@ mod tests {
             marker: Some(Cell::new(1, Vec::new(), 0, 0)),
             deletion: Some(Deletion { timestamp: 0, deleted: 2 }),
             cells: vec![(3, Cell::new(1, b"v".to_vec(), 60, 100)), (4, Cell::tombstone(1, 100))],
+            long: vec![b"xy".to_vec()],
         };
         let hex = hex(&encode(&row).unwrap());
+        let long = "0001000000027879";
         let marker = "018000000000000001";
         let deletion = "80000000000000008000000000000002";
         let expiring = "000302800000000000000180000000000000a00000003c0000000176";
         let tombstone = "00040480000000000000018000000000000064";
-        assert_eq!(hex, format!("0103{marker}{deletion}{expiring}{tombstone}"));
+        assert_eq!(hex, format!("0107{long}{marker}{deletion}{expiring}{tombstone}"));
     }
 
     proptest! {

@@ -1,15 +1,14 @@
-//! Rows as queries answer them.
+//! Rows as queries return them.
 
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::txn::Cursor;
-use crate::wide_column::cell::StoredRow;
-use crate::wide_column::key::{self, Place};
+use crate::wide_column::cell::{Deletion, StoredRow};
+use crate::wide_column::layout::{self, Place};
 use crate::wide_column::record;
-use crate::wide_column::schema::{Column, ColumnKind, TableSchema};
+use crate::wide_column::schema::{Column, ColumnKind, Definition, TableSchema};
 use crate::wide_column::serialize::deserialize;
-use crate::wide_column::target::Definition;
 use crate::wide_column::value::CqlValue;
 
 /// The columns a query asks for.
@@ -163,8 +162,20 @@ pub struct Rows {
 }
 
 impl Rows {
-    pub(super) fn new(cursor: Cursor, definition: Definition, selection: Selection, now: i64, limit: u64) -> Self {
-        let reader = RowReader { definition, selection: Arc::new(selection), now, partition: None };
+    pub(super) fn new(
+        cursor: Cursor,
+        definition: Definition,
+        selection: Selection,
+        now: i64,
+        limit: u64,
+        partition: Partition,
+    ) -> Self {
+        let (deletion, is_scan) = match partition {
+            Partition::One(deletion) => (deletion, false),
+            Partition::Any => (None, true),
+        };
+        let selection = Arc::new(selection);
+        let reader = RowReader { definition, selection, now, partition: None, deletion, header: None, is_scan };
         Self { cursor, reader, left: limit }
     }
 
@@ -191,6 +202,15 @@ impl Iterator for Rows {
     }
 }
 
+/// What is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Partition {
+    /// Rows of one partition, which was deleted so.
+    One(Option<Deletion>),
+    /// Whole partitions, each with its header before its rows.
+    Any,
+}
+
 /// Makes rows of entries.
 #[derive(Debug)]
 struct RowReader {
@@ -200,26 +220,48 @@ struct RowReader {
     now: i64,
     /// The partition of the last row: what its keys begin with, and its values.
     partition: Option<(Vec<u8>, Vec<CqlValue>)>,
+    /// How that partition was deleted.
+    deletion: Option<Deletion>,
+    /// Of a scan, the last header: what the keys of its partition begin with, and its deletion.
+    header: Option<(Vec<u8>, Option<Deletion>)>,
+    is_scan: bool,
 }
 
 impl RowReader {
     /// The row of an entry, unless the entry is a header or there is nothing to be seen of the row.
     fn read(&mut self, key: &[u8], value: &[u8]) -> Result<Option<Row>> {
-        let (prefix, partition_key, place) = key::split(key)?;
-        let Place::Row(clustering) = place else { return Ok(None) };
-        let stored = record::decode(value)?;
-        if !stored.is_visible(self.now) {
+        let (prefix, partition_key, place) = layout::split(key)?;
+        let schema = &self.definition.record.schema;
+        let mut stored = record::decode(value)?;
+        let Place::Row(clustering) = place else {
+            self.header = Some((prefix.to_vec(), stored.deletion));
             return Ok(None);
-        }
-        let schema = &self.definition.record;
+        };
+        // A long partition key comes before what is long of the clustering columns.
+        let (whole, long) = match (&partition_key, stored.long.split_first()) {
+            (None, Some((whole, long))) => (whole, long),
+            (Some(whole), _) => (whole, stored.long.as_slice()),
+            (None, None) => return Err(Error::corrupt("partition key", "it is nowhere whole")),
+        };
+        let clustering = layout::split_clustering(schema, clustering, long)?;
         let partition = match &self.partition {
             Some((last, values)) if last == prefix => values,
             _ => {
-                let values = key::split_partition(schema, &partition_key)?;
+                if self.is_scan {
+                    self.deletion =
+                        self.header.take().filter(|(of, _)| of == prefix).and_then(|(_, deletion)| deletion);
+                }
+                let values = layout::split_partition(schema, whole)?;
                 &self.partition.insert((prefix.to_vec(), values)).1
             }
         };
-        let clustering = key::split_clustering(schema, clustering)?;
+        if self.deletion.is_some() {
+            stored = stored.below(self.deletion);
+        }
+        self.definition.record.retain_columns(&mut stored);
+        if !stored.is_visible(self.now) {
+            return Ok(None);
+        }
         let keys: Vec<_> = partition.iter().chain(&clustering).collect();
         let now = self.now;
         let field = |(column, place): &(Column, Option<usize>)| field(column, *place, &keys, &stored, now);

@@ -1,12 +1,14 @@
 //! Definitions of tables.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::growing;
+use crate::catalog::{Entry, growing};
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
+use crate::wide_column::cell::StoredRow;
 use crate::wide_column::types::CqlType;
 
 /// Direction in which a clustering column orders the rows of a partition.
@@ -95,6 +97,8 @@ pub struct Column {
     name: String,
     cql_type: CqlType,
     kind: ColumnKind,
+    /// When a column of this name was last dropped: a cell that is not younger is hidden.
+    hidden_up_to: Option<i64>,
 }
 
 impl Column {
@@ -238,8 +242,9 @@ impl TableSchema {
     /// CQL reference, table option `default_time_to_live` (SEM: WID-TTL-1).
     #[must_use]
     #[doc(alias = "default_time_to_live")]
-    pub fn default_ttl(self, seconds: u32) -> Self {
-        Self { default_ttl_seconds: seconds, ..self }
+    pub fn default_ttl(mut self, seconds: u32) -> Self {
+        self.default_ttl_seconds = seconds;
+        self
     }
 
     /// Every column, in the order they were added.
@@ -316,8 +321,116 @@ impl TableSchema {
     fn with(mut self, name: &str, cql_type: CqlType, kind: ColumnKind) -> Self {
         // Past 65,536 columns ids would repeat, but so many are refused by `validate`.
         let id = u16::try_from(self.columns.len()).unwrap_or(u16::MAX);
-        self.columns.push(Column { id, name: name.to_owned(), cql_type, kind });
+        self.columns.push(Column { id, name: name.to_owned(), cql_type, kind, hidden_up_to: None });
         self
+    }
+}
+
+/// A table's ids and definition as an operation found them.
+pub(super) type Definition = Arc<Entry<TableRecord>>;
+
+/// What the catalogue holds of a table. Rows keep their bytes when it changes: cells go by the ids of columns, which are not given
+/// out again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct TableRecord {
+    pub(super) schema: TableSchema,
+    /// The last column of each name that was dropped.
+    #[serde(with = "growing")]
+    dropped: Vec<Dropped>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Dropped {
+    name: String,
+    id: u16,
+    /// When, as a timestamp of cells.
+    at: i64,
+}
+
+impl TableRecord {
+    pub(super) fn new(schema: TableSchema) -> Self {
+        Self { schema, dropped: Vec::new() }
+    }
+
+    /// The definition as one that created the table would say it.
+    pub(super) fn declared(&self) -> TableSchema {
+        let schema = TableSchema::new().default_ttl(self.schema.default_ttl_seconds);
+        let columns = self.schema.columns.iter();
+        columns.fold(schema, |schema, column| schema.with(&column.name, column.cql_type, column.kind))
+    }
+
+    /// Adds a regular column; returns whether it is new.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`] when there is another of that name.
+    pub(super) fn add_column(&mut self, name: &str, cql_type: CqlType) -> Result<bool> {
+        if let Some(column) = self.schema.column_named(name) {
+            let is_same = column.cql_type == cql_type && column.kind == ColumnKind::Regular;
+            let taken = || Error::AlreadyExists { what: "column", name: name.to_owned() };
+            return if is_same { Ok(false) } else { Err(taken()) };
+        }
+        let ids = self.schema.columns.iter().map(|column| column.id).chain(self.dropped.iter().map(|column| column.id));
+        let id = ids.max().map_or(Some(0), |last| last.checked_add(1));
+        let max = u64::from(u16::MAX);
+        let id = id.ok_or(Error::LimitExceeded { limit: "columns that a table has had", max, found: max + 1 })?;
+        let hidden_up_to = self.dropped.iter().find(|dropped| dropped.name == name).map(|dropped| dropped.at);
+        let kind = ColumnKind::Regular;
+        self.schema.columns.push(Column { id, name: name.to_owned(), cql_type, kind, hidden_up_to });
+        self.schema.validate()?;
+        Ok(true)
+    }
+
+    /// Drops a regular column at the timestamp `at`; returns whether there was one.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when it is part of the primary key.
+    pub(super) fn drop_column(&mut self, name: &str, at: i64) -> Result<bool> {
+        let Some(column) = self.schema.column_named(name).cloned() else { return Ok(false) };
+        if column.kind != ColumnKind::Regular {
+            return Err(Error::invalid(InvalidKind::Value, format!("key column {name:?} cannot be dropped")));
+        }
+        self.schema.columns.retain(|other| other.id != column.id);
+        self.dropped.retain(|other| other.name != name);
+        self.dropped.push(Dropped { name: column.name, id: column.id, at });
+        Ok(true)
+    }
+
+    /// Renames a column of the primary key.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none, [`Error::AlreadyExists`] when the name is taken, [`Error::Invalid`] when it is no
+    /// column of the primary key, or the name cannot be one.
+    pub(super) fn rename_column(&mut self, from: &str, to: &str) -> Result<()> {
+        if self.schema.require(from)?.kind == ColumnKind::Regular {
+            let message = format!("column {from:?} is no part of the primary key, and only those can be renamed");
+            return Err(Error::invalid(InvalidKind::Value, message));
+        }
+        if self.schema.column_named(to).is_some() {
+            return Err(Error::AlreadyExists { what: "column", name: to.to_owned() });
+        }
+        if let Some(column) = self.schema.columns.iter_mut().find(|column| column.name == from) {
+            to.clone_into(&mut column.name);
+        }
+        self.schema.validate()
+    }
+
+    /// Sets the time to live of values that are written without one.
+    pub(super) fn set_default_ttl(&mut self, seconds: u32) -> Result<()> {
+        self.schema.default_ttl_seconds = seconds;
+        self.schema.validate()
+    }
+
+    /// Keeps of `row` the cells of columns that there are.
+    pub(super) fn retain_columns(&self, row: &mut StoredRow) {
+        if !self.dropped.is_empty() {
+            row.retain_columns(|id| self.schema.columns.iter().any(|column| column.id == id));
+        }
+    }
+
+    /// Whether a cell that is written to the column with this id at `timestamp` is hidden, because the column was dropped later.
+    pub(super) fn hides(&self, id: u16, timestamp: i64) -> bool {
+        let of = |column: &&Column| column.id == id && column.hidden_up_to.is_some_and(|hidden| timestamp <= hidden);
+        !self.dropped.is_empty() && self.schema.columns.iter().any(|column| of(&column))
     }
 }
 

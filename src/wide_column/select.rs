@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use crate::engine::{Direction, Key, KeyRange};
 use crate::error::{Error, InvalidKind, Result};
-use crate::txn::{AutoCommit, Operation, Scope, View};
-use crate::wide_column::key;
-use crate::wide_column::plan::whole_partition_key;
-use crate::wide_column::row::{Row, Rows, Selection};
+use crate::limits;
+use crate::txn::{AutoCommit, Scope, View};
+use crate::wide_column::layout::{self, Clustering};
+use crate::wide_column::mutation;
+use crate::wide_column::row::{Partition, Row, Rows, Selection};
 use crate::wide_column::schema::{Column, ColumnKind, Order, TableSchema};
-use crate::wide_column::target::{Definition, Target};
+use crate::wide_column::target::Target;
 use crate::wide_column::value::CqlValue;
+use crate::wide_column::write::whole_partition_key;
 
 /// A query of one partition or a whole table. Nothing is read before [`run`](Self::run) or [`to_vec`](Self::to_vec).
 ///
@@ -79,9 +81,9 @@ impl<S: Scope> Select<S> {
     /// assert!(row.iter().eq([("at", Some(&1.into()))]));
     /// # Ok::<(), larder::Error>(())
     /// ```
-    pub fn columns(self, names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        let names = names.into_iter().map(|name| name.as_ref().to_owned()).collect();
-        Self { columns: Some(names), ..self }
+    pub fn columns(mut self, names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        self.columns = Some(names.into_iter().map(|name| name.as_ref().to_owned()).collect());
+        self
     }
 
     /// Asks for rows whose clustering column `column` is `value`.
@@ -141,8 +143,9 @@ impl<S: Scope> Select<S> {
     /// # Ok::<(), larder::Error>(())
     /// ```
     #[doc(alias = "ORDER BY")]
-    pub fn reverse(self) -> Self {
-        Self { direction: self.direction.reversed(), ..self }
+    pub fn reverse(mut self) -> Self {
+        self.direction = self.direction.reversed();
+        self
     }
 
     /// Asks for the first `rows` rows only; at least 1.
@@ -161,8 +164,9 @@ impl<S: Scope> Select<S> {
     /// # Ok::<(), larder::Error>(())
     /// ```
     #[doc(alias = "LIMIT")]
-    pub fn limit(self, rows: u64) -> Self {
-        Self { limit: Some(rows), ..self }
+    pub fn limit(mut self, rows: u64) -> Self {
+        self.limit = Some(rows);
+        self
     }
 
     /// Runs the query and collects its rows, all of one snapshot.
@@ -220,19 +224,28 @@ impl<S: Scope> Select<S> {
     }
 
     fn read<R>(self, verb: &'static str, end: impl FnOnce(Rows) -> Result<R>) -> Result<R> {
-        let operation = Operation::new("wide_column", verb, self.target.label());
-        self.scope.read(operation, |view| end(self.open(view)?))
+        self.scope.read(self.target.operation(verb), |view| end(self.open(view)?))
     }
 
     fn open(&self, view: &View) -> Result<Rows> {
-        let definition = self.target.definition(view)?;
-        let selection = self.selection(&definition.record)?;
         if self.limit == Some(0) {
             return Err(Error::invalid(InvalidKind::Value, "a limit is at least 1"));
         }
-        let range = self.key_range(&definition)?;
-        let cursor = view.range(&range, self.direction)?;
-        Ok(Rows::new(cursor, definition, selection, view.now().as_seconds(), self.limit.unwrap_or(u64::MAX)))
+        let definition = self.target.definition(view)?;
+        let (schema, storage) = (&definition.record.schema, definition.storage);
+        let selection = self.selection(schema)?;
+        self.check_restrictions(schema)?;
+        let (range, partition) = match &self.partition {
+            None => (self.table_range(storage)?, Partition::Any),
+            Some(values) => {
+                let partition = layout::partition(storage, &whole_partition_key(schema, values)?);
+                let deletion = mutation::deletion_of(view, &partition)?;
+                let restriction = |name: &str| self.restrictions.iter().find(|(of, _)| of == name).map(|(_, r)| r);
+                (clustering_range(schema, layout::rows(&partition), restriction)?, Partition::One(deletion))
+            }
+        };
+        let (cursor, limit) = (view.range(&range, self.direction)?, self.limit.unwrap_or(u64::MAX));
+        Ok(Rows::new(cursor, definition, selection, view.now().as_seconds(), limit, partition))
     }
 
     fn selection(&self, schema: &TableSchema) -> Result<Selection> {
@@ -246,19 +259,14 @@ impl<S: Scope> Select<S> {
         Ok(Selection::new(schema, columns))
     }
 
-    fn key_range(&self, definition: &Definition) -> Result<KeyRange> {
-        let schema = &definition.record;
+    fn check_restrictions(&self, schema: &TableSchema) -> Result<()> {
         for (at, (name, _)) in self.restrictions.iter().enumerate() {
             check_restrictable(schema.require(name)?)?;
             if self.restrictions.iter().take(at).any(|(earlier, _)| earlier == name) {
                 return Err(Error::invalid(InvalidKind::Value, format!("column {name:?} is restricted twice")));
             }
         }
-        let Some(partition) = &self.partition else {
-            return self.table_range(definition.storage);
-        };
-        let prefix = key::rows(key::partition(definition.storage, &whole_partition_key(schema, partition)?));
-        clustering_range(schema, prefix, |name| self.restrictions.iter().find(|(of, _)| of == name).map(|(_, r)| r))
+        Ok(())
     }
 
     fn table_range(&self, id: u32) -> Result<KeyRange> {
@@ -269,7 +277,7 @@ impl<S: Scope> Select<S> {
         if self.direction == Direction::Backward {
             return Err(Error::invalid(InvalidKind::Value, "only the rows of one partition can be reversed"));
         }
-        Ok(key::table(id))
+        Ok(layout::table(id))
     }
 }
 
@@ -293,11 +301,13 @@ fn clustering_range<'a>(
     prefix: Vec<u8>,
     restriction_of: impl Fn(&str) -> Option<&'a Restriction>,
 ) -> Result<KeyRange> {
-    let mut equal = Vec::new();
+    let mut equal = Clustering::default();
+    let mut later = schema.clustering_columns().count();
     let mut range = None;
     // The first column without equality: after it nothing can be restricted.
     let mut last: Option<&str> = None;
     for (column, order) in schema.clustering_columns() {
+        later = later.saturating_sub(1);
         let restriction = restriction_of(column.name());
         if let (Some(last), Some(_)) = (last, restriction) {
             let name = column.name();
@@ -306,30 +316,35 @@ fn clustering_range<'a>(
             return Err(Error::invalid(InvalidKind::Value, message));
         }
         match restriction {
-            Some(Restriction::Equal(value)) => put(&mut equal, column, order, value)?,
+            Some(Restriction::Equal(value)) => put(&mut equal, (column, order), later, value)?,
             Some(Restriction::Range(lower, upper)) => {
-                range = Some(slice(&prefix, &equal, (column, order), lower, upper)?);
+                range = Some(slice(&prefix, &equal, (column, order), later, (lower, upper))?);
                 last = Some(column.name());
             }
             None => last = last.or(Some(column.name())),
         }
     }
-    Ok(range.unwrap_or_else(|| KeyRange::prefix(&[prefix, equal].concat())))
+    Ok(range.unwrap_or_else(|| KeyRange::prefix(&[prefix, equal.key].concat())))
 }
 
 /// The keys with these equal columns whose next column is between the bounds.
 fn slice(
     prefix: &[u8],
-    equal: &[u8],
+    equal: &Clustering,
     (column, order): (&Column, Order),
-    lower: &Bound<CqlValue>,
-    upper: &Bound<CqlValue>,
+    later: usize,
+    (lower, upper): (&Bound<CqlValue>, &Bound<CqlValue>),
 ) -> Result<KeyRange> {
     let (first, last) = if order == Order::Descending { (upper, lower) } else { (lower, upper) };
     let field = |value: &CqlValue| {
-        let mut key = equal.to_vec();
-        put(&mut key, column, order, value)?;
-        Ok::<_, Error>(KeyRange::prefix(&[prefix, &key].concat()))
+        let mut clustering = equal.clone();
+        put(&mut clustering, (column, order), later, value)?;
+        if let Some((_, whole)) = clustering.long.get(equal.long.len()) {
+            // Keys do not tell on which side of it a long value is that begins like it.
+            let (max, found) = (limits::WIDE_CLUSTERING_KEY_BYTES_MAX as u64, whole.len() as u64);
+            return Err(Error::LimitExceeded { limit: "bytes of a bound of a range of rows", max, found });
+        }
+        Ok::<_, Error>(KeyRange::prefix(&[prefix, &clustering.key].concat()))
     };
     let start = match first {
         Bound::Unbounded => Bound::Unbounded,
@@ -341,7 +356,7 @@ fn slice(
         Bound::Included(value) => field(value)?.end().clone(),
         Bound::Excluded(value) => before(field(value)?.start()),
     };
-    Ok(KeyRange::prefix(&[prefix, equal].concat()).clamp(start, end))
+    Ok(KeyRange::prefix(&[prefix, &equal.key].concat()).clamp(start, end))
 }
 
 /// The start of what comes after a range with this end.
@@ -360,7 +375,7 @@ fn before(start: &Bound<Key>) -> Bound<Key> {
     }
 }
 
-fn put(key: &mut Vec<u8>, column: &Column, order: Order, value: &CqlValue) -> Result<()> {
-    value.check_key(column)?;
-    key::put_clustering(key, column, order, value)
+fn put(clustering: &mut Clustering, column: (&Column, Order), later: usize, value: &CqlValue) -> Result<()> {
+    value.check_key(column.0)?;
+    layout::put_clustering(clustering, column, later, value)
 }

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use crate::catalog::{self, Kind};
 use crate::error::Result;
-use crate::txn::{AutoCommit, Operation, Scope, WriteScope, Writer};
+use crate::txn::{AutoCommit, Scope, View, WriteScope, Writer};
 use crate::wide_column::mutation::{Mutation, WriteOptions};
-use crate::wide_column::plan;
 use crate::wide_column::prepared::PreparedInsert;
-use crate::wide_column::schema::TableSchema;
+use crate::wide_column::schema::{Definition, TableSchema};
 use crate::wide_column::select::Select;
-use crate::wide_column::target::{Definition, Target};
+use crate::wide_column::target::{Target, operation};
+use crate::wide_column::types::CqlType;
 use crate::wide_column::value::{CqlValue, Values};
+use crate::wide_column::write;
 
 /// A wide-column table: partitions, each of rows in the order of their clustering columns.
 ///
@@ -43,7 +44,7 @@ use crate::wide_column::value::{CqlValue, Values};
 #[derive(Clone, Debug)]
 pub struct WideTable<S = AutoCommit> {
     scope: S,
-    target: Arc<Target>,
+    pub(super) target: Arc<Target>,
 }
 
 impl<S: Scope> WideTable<S> {
@@ -53,8 +54,7 @@ impl<S: Scope> WideTable<S> {
 
     /// The names of the keyspaces that have tables, in byte order.
     pub(crate) fn list_keyspace_names(scope: &S) -> Result<Vec<String>> {
-        let operation = Operation::new("wide_column", "list_keyspace_names", "");
-        scope.read(operation, |view| catalog::namespaces(view, Kind::WideTable))
+        scope.read(operation("list_keyspace_names", ""), |view| catalog::namespaces(view, Kind::WideTable))
     }
 
     /// The table's definition.
@@ -72,7 +72,7 @@ impl<S: Scope> WideTable<S> {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn schema(&self) -> Result<TableSchema> {
-        self.scope.read(self.operation("schema"), |view| Ok(self.target.definition(view)?.record.clone()))
+        self.read("schema", |view| Ok(self.target.definition(view)?.record.declared()))
     }
 
     /// Checks an insert into `columns` once, to be executed many times with other values.
@@ -93,12 +93,10 @@ impl<S: Scope> WideTable<S> {
     /// ```
     #[doc(alias("prepare", "PreparedStatement"))]
     pub fn prepare_insert(&self, columns: &[&str]) -> Result<PreparedInsert<S>> {
-        let (definition, plan) = self.scope.read(self.operation("prepare_insert"), |view| {
+        self.read("prepare_insert", |view| {
             let definition = self.target.definition(view)?;
-            let plan = plan::Plan::new(&definition.record, columns, true)?;
-            Ok((definition, plan))
-        })?;
-        Ok(PreparedInsert::new(self.scope.clone(), Arc::clone(&self.target), definition, plan))
+            PreparedInsert::new(self.scope.clone(), Arc::clone(&self.target), definition, columns)
+        })
     }
 
     /// A query of the rows of one partition, given by the value of each partition column.
@@ -145,15 +143,15 @@ impl<S: Scope> WideTable<S> {
         &self,
         build: impl FnOnce(&TableSchema) -> Result<Mutation>,
     ) -> Result<(Arc<Target>, Definition, Mutation)> {
-        self.scope.read(self.operation("prepare"), |view| {
+        self.read("prepare", |view| {
             let definition = self.target.definition(view)?;
-            let mutation = build(&definition.record)?;
+            let mutation = build(&definition.record.schema)?;
             Ok((Arc::clone(&self.target), definition, mutation))
         })
     }
 
-    fn operation(&self, verb: &'static str) -> Operation<'_> {
-        Operation::new("wide_column", verb, self.target.label())
+    pub(super) fn read<R>(&self, verb: &'static str, body: impl FnOnce(&View) -> Result<R>) -> Result<R> {
+        self.scope.read(self.target.operation(verb), body)
     }
 }
 
@@ -181,10 +179,10 @@ impl<S: WriteScope> WideTable<S> {
     #[expect(clippy::needless_pass_by_value, reason = "a definition is built in place")]
     #[doc(alias = "CREATE TABLE")]
     pub fn create(&self, schema: TableSchema) -> Result<()> {
-        self.scope.write(self.operation("create"), |writer| self.target.create(writer, &schema))
+        self.write("create", false, |writer| self.target.create(writer, &schema))
     }
 
-    /// Removes the table and every row of it, and answers whether there was one.
+    /// Removes the table and every row of it, and returns whether there was one.
     ///
     /// # Cost
     /// O(log n). The rows are removed in the background, when there are many ([`Store::run_jobs`](crate::Store::run_jobs)).
@@ -203,7 +201,7 @@ impl<S: WriteScope> WideTable<S> {
     /// CQL reference, `DROP TABLE`.
     #[doc(alias = "DROP TABLE")]
     pub fn drop_table(&self) -> Result<bool> {
-        self.scope.write(self.operation("drop_table").freeing(true), |writer| self.target.remove(writer))
+        self.write("drop_table", true, |writer| self.target.remove(writer))
     }
 
     /// Removes every row, whatever its timestamps, and every trace of what was deleted.
@@ -228,7 +226,127 @@ impl<S: WriteScope> WideTable<S> {
     /// # Source
     /// CQL reference, `TRUNCATE`.
     pub fn truncate(&self) -> Result<()> {
-        self.scope.write(self.operation("truncate"), |writer| self.target.empty(writer))
+        self.write("truncate", false, |writer| self.target.empty(writer))
+    }
+
+    /// Adds a regular column; rows have no value in it yet. Returns whether it is new.
+    ///
+    /// A name that a dropped column had may be used again, with another type too: what that column held stays hidden, and so does
+    /// what is written with a timestamp from before it was dropped.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`](crate::Error::AlreadyExists) when the table has another column of that name;
+    /// [`Error::Invalid`](crate::Error::Invalid) or [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a name that no column
+    /// can have, or a column too many; [`Error::NotFound`](crate::Error::NotFound) when there is no table.
+    ///
+    /// # Cost
+    /// O(log n): rows are as they were.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// let users = Store::in_memory().wide_table("shop", "users");
+    /// users.create(TableSchema::new().partition_key("id", CqlType::Int))?;
+    /// users.insert(&[("id", 7.into())])?;
+    /// assert!(users.add_column("name", CqlType::Text)?);
+    /// users.update(&[("id", 7.into()), ("name", "Ann".into())])?;
+    /// assert_eq!(users.select((7,)).to_vec()?[0].get("name"), Some(&"Ann".into()));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// CQL reference, `ALTER TABLE ADD`.
+    #[doc(alias = "ALTER TABLE")]
+    pub fn add_column(&self, name: &str, column_type: CqlType) -> Result<bool> {
+        self.write("add_column", false, |writer| self.target.alter(writer, |table| table.add_column(name, column_type)))
+    }
+
+    /// Drops a regular column, and returns whether there was one. A row that had nothing else, and was not inserted, is gone.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) for a column of the primary key; [`Error::NotFound`](crate::Error::NotFound) when
+    /// there is no table.
+    ///
+    /// # Cost
+    /// O(log n). What rows hold of the column is removed when they are written, and in the background
+    /// ([`Store::run_jobs`](crate::Store::run_jobs)).
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// # let users = Store::in_memory().wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// users.insert(&[("id", 7.into()), ("name", "Ann".into())])?;
+    /// assert!(users.drop_column("name")?);
+    /// users.add_column("name", CqlType::Int)?;
+    /// assert_eq!(users.select((7,)).to_vec()?[0].get("name"), None);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// CQL reference, `ALTER TABLE DROP`.
+    #[doc(alias = "ALTER TABLE")]
+    pub fn drop_column(&self, name: &str) -> Result<bool> {
+        self.write("drop_column", true, |writer| self.target.drop_column(writer, name))
+    }
+
+    /// Renames a column of the primary key.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) for a regular column, and a name that no column can have;
+    /// [`Error::AlreadyExists`](crate::Error::AlreadyExists) when there is a column of the new name;
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no table, or no such column.
+    ///
+    /// # Cost
+    /// O(log n): rows are as they were.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// # let users = Store::in_memory().wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// users.insert(&[("id", 7.into())])?;
+    /// users.rename_column("id", "user")?;
+    /// assert_eq!(users.select((7,)).to_vec()?[0].get("user"), Some(&7.into()));
+    /// assert!(users.rename_column("name", "nick").is_err());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// CQL reference, `ALTER TABLE RENAME`.
+    #[doc(alias = "ALTER TABLE")]
+    pub fn rename_column(&self, from: &str, to: &str) -> Result<()> {
+        let rename =
+            |writer: &mut Writer| self.target.alter(writer, |table| table.rename_column(from, to).map(|()| true));
+        self.write("rename_column", false, rename).map(drop)
+    }
+
+    /// Sets the time to live of values that are written without one from now on; 0 is for ever.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) over 20 years; [`Error::NotFound`](crate::Error::NotFound) when there
+    /// is no table.
+    ///
+    /// # Cost
+    /// O(log n): rows are as they were.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// # let users = Store::in_memory().wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// users.set_default_ttl(3_600)?;
+    /// assert_eq!(users.schema()?.default_ttl_seconds(), 3_600);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// CQL reference, `ALTER TABLE WITH default_time_to_live`.
+    #[doc(alias = "ALTER TABLE")]
+    pub fn set_default_ttl(&self, seconds: u32) -> Result<()> {
+        let set =
+            |writer: &mut Writer| self.target.alter(writer, |table| table.set_default_ttl(seconds).map(|()| true));
+        self.write("set_default_ttl", false, set).map(drop)
     }
 
     /// Writes a row, given as its columns and their values. Columns that are not given stay as they are; null deletes.
@@ -285,7 +403,7 @@ impl<S: WriteScope> WideTable<S> {
     /// CQL reference, `INSERT … USING`.
     #[doc(alias("USING TTL", "USING TIMESTAMP"))]
     pub fn insert_with(&self, row: &[(&str, CqlValue)], options: WriteOptions) -> Result<()> {
-        self.write(self.operation("insert"), |schema| plan::write_row(schema, row, true, options))
+        self.mutate("insert", false, |schema| write::write_row(schema, row, true, options))
     }
 
     /// Writes columns of a row, given as its columns and their values, the key columns included.
@@ -333,7 +451,7 @@ impl<S: WriteScope> WideTable<S> {
     /// # Source
     /// CQL reference, `UPDATE … USING`.
     pub fn update_with(&self, row: &[(&str, CqlValue)], options: WriteOptions) -> Result<()> {
-        self.write(self.operation("update"), |schema| plan::write_row(schema, row, false, options))
+        self.mutate("update", false, |schema| write::write_row(schema, row, false, options))
     }
 
     /// Deletes a row, given by its primary key: the partition columns' values, then the clustering columns'.
@@ -379,7 +497,7 @@ impl<S: WriteScope> WideTable<S> {
     /// CQL reference, `DELETE … USING TIMESTAMP`.
     pub fn delete_row_with(&self, primary_key: impl Values, options: WriteOptions) -> Result<()> {
         let primary_key = primary_key.into_values();
-        self.write(self.operation("delete_row").freeing(true), |schema| plan::delete_row(schema, &primary_key, options))
+        self.mutate("delete_row", true, |schema| write::delete_row(schema, &primary_key, options))
     }
 
     /// Deletes the values of `columns` in a row, given by its primary key.
@@ -424,9 +542,7 @@ impl<S: WriteScope> WideTable<S> {
     /// ```
     pub fn delete_columns_with(&self, primary_key: impl Values, columns: &[&str], options: WriteOptions) -> Result<()> {
         let primary_key = primary_key.into_values();
-        self.write(self.operation("delete_columns").freeing(true), |schema| {
-            plan::delete_columns(schema, &primary_key, columns, options)
-        })
+        self.mutate("delete_columns", true, |schema| write::delete_columns(schema, &primary_key, columns, options))
     }
 
     /// Deletes every row of a partition, given by the value of each partition column.
@@ -479,21 +595,25 @@ impl<S: WriteScope> WideTable<S> {
     /// ```
     pub fn delete_partition_with(&self, partition: impl Values, options: WriteOptions) -> Result<()> {
         let partition = partition.into_values();
-        self.write(self.operation("delete_partition").freeing(true), |schema| {
-            plan::delete_partition(schema, &partition, options)
-        })
+        self.mutate("delete_partition", true, |schema| write::delete_partition(schema, &partition, options))
     }
 
     /// Writes what `build` makes. A deletion leaves a mark, and yet is how room is made.
-    fn write(&self, operation: Operation<'_>, build: impl Fn(&TableSchema) -> Result<Mutation>) -> Result<()> {
-        self.scope.write(operation, |writer: &mut Writer| {
+    fn mutate(&self, verb: &'static str, frees: bool, build: impl Fn(&TableSchema) -> Result<Mutation>) -> Result<()> {
+        self.write(verb, frees, |writer| {
             let definition = self.target.definition(writer)?;
-            let mutation = build(&definition.record)?;
+            let mutation = build(&definition.record.schema)?;
             let timestamp = writer.unique_micros()?;
-            mutation.apply(writer, definition.storage, timestamp)
+            mutation.apply(writer, &definition, timestamp)
         })
     }
-}
 
-#[cfg(test)]
-mod tests;
+    pub(super) fn write<R>(
+        &self,
+        verb: &'static str,
+        frees: bool,
+        body: impl FnMut(&mut Writer) -> Result<R>,
+    ) -> Result<R> {
+        self.scope.write(self.target.operation(verb).freeing(frees), body)
+    }
+}

@@ -96,9 +96,10 @@ pub(super) fn stored_row() -> impl Strategy<Value = StoredRow> {
             Cell { timestamp, content }
         })
     });
-    (marker, prop::option::of(deletion()), prop::collection::btree_map(0u16..3, cell(), 0..3)).prop_map(
-        |(marker, deletion, cells)| {
-            let row = StoredRow { marker, deletion: None, cells: cells.into_iter().collect() };
+    let long = prop_oneof![Just(vec![]), Just(vec![b"long".to_vec(), vec![]])];
+    (marker, prop::option::of(deletion()), prop::collection::btree_map(0u16..3, cell(), 0..3), long).prop_map(
+        |(marker, deletion, cells, long)| {
+            let row = StoredRow { marker, deletion: None, cells: cells.into_iter().collect(), long };
             row.merge(StoredRow { deletion, ..StoredRow::default() })
         },
     )

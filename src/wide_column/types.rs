@@ -1,8 +1,11 @@
 //! The types a column can have.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
 
 /// Type of a column. Its values are [`CqlValue`](super::CqlValue)s.
 ///
@@ -10,6 +13,8 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use larder::wide_column::CqlType;
 /// assert_eq!(CqlType::Bigint.to_string(), "bigint");
+/// assert_eq!("VarInt".parse::<CqlType>()?, CqlType::Varint);
+/// # Ok::<(), larder::Error>(())
 /// ```
 ///
 /// # Source
@@ -106,6 +111,16 @@ impl CqlType {
     }
 }
 
+impl FromStr for CqlType {
+    type Err = Error;
+
+    /// Reads the name of a type, whatever its case.
+    fn from_str(name: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|cql_type| cql_type.name().eq_ignore_ascii_case(name));
+        found.ok_or_else(|| Error::unsupported(format!("the column type {name:?}")))
+    }
+}
+
 impl fmt::Display for CqlType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
@@ -121,7 +136,7 @@ impl From<CqlType> for u8 {
 impl TryFrom<u8> for CqlType {
     type Error = String;
 
-    fn try_from(tag: u8) -> Result<Self, String> {
+    fn try_from(tag: u8) -> std::result::Result<Self, String> {
         Self::ALL.into_iter().find(|candidate| *candidate as u8 == tag).ok_or_else(|| format!("column type {tag:02x}"))
     }
 }

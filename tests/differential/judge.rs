@@ -81,6 +81,16 @@ impl Client {
     }
 
     pub(crate) fn call(&mut self, words: &[impl AsRef<[u8]>]) -> Reply {
+        self.send(words);
+        self.read()
+    }
+
+    /// Whether the server has closed the connection.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.0.fill_buf().unwrap().is_empty()
+    }
+
+    pub(crate) fn send(&mut self, words: &[impl AsRef<[u8]>]) {
         let mut request = format!("*{}\r\n", words.len()).into_bytes();
         for word in words.iter().map(AsRef::as_ref) {
             write!(request, "${}\r\n", word.len()).unwrap();
@@ -88,10 +98,9 @@ impl Client {
             request.extend_from_slice(b"\r\n");
         }
         self.0.get_mut().write_all(&request).unwrap();
-        self.read()
     }
 
-    fn read(&mut self) -> Reply {
+    pub(crate) fn read(&mut self) -> Reply {
         let mut line = String::new();
         self.0.read_line(&mut line).unwrap();
         let (kind, text) = line.trim_end().split_at(1);

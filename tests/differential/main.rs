@@ -5,6 +5,9 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests")]
 
 mod acl;
+#[cfg(feature = "lua")]
+mod busy;
+mod changes;
 mod dump;
 mod forms;
 mod judge;

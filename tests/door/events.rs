@@ -2,14 +2,12 @@
 
 use std::thread;
 
-use larder::kv::KeyEvents;
-
 use crate::{Served, ask};
 
 #[test]
 fn clients_hear_of_keys_in_order() {
     let served = Served::new();
-    served.store.publish_key_events(KeyEvents::parse("KEA").unwrap());
+    served.store.publish_key_events("KEA".parse().unwrap());
     let mut connection = served.connect();
     let mut heard = connection.as_pubsub();
     heard.psubscribe("__keyspace@0__:*").unwrap();

@@ -12,6 +12,7 @@ mod limits;
 mod monitor;
 mod parameters;
 mod pause;
+mod reading;
 mod replies;
 mod rights;
 #[cfg(feature = "lua")]

@@ -198,7 +198,7 @@ fn what_a_client_sent_in_pieces_while_a_script_ran_is_put_together() {
 }
 
 #[test]
-fn what_only_the_connection_can_answer_waits_for_the_end_of_a_script() {
+fn a_transaction_that_is_refused_during_a_script_is_not_run_after_it() {
     use std::io::{Read, Write};
     let served = Served::new();
     let mut connection = busy_soon(&served);
@@ -214,7 +214,10 @@ fn what_only_the_connection_can_answer_waits_for_the_end_of_a_script() {
     let mut rest = String::new();
     raw.read_to_string(&mut rest).unwrap();
     let (_, replies) = rest.split_once("\r\n").unwrap();
-    assert_eq!(replies, "+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n+OK\r\n");
+    let text = "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+    let refused = format!("+OK\r\n-{text}\r\n-EXECABORT Transaction discarded because of: {text}\r\n+OK\r\n");
+    assert_eq!(replies, refused);
+    assert!(!served.store.kv().exists("k").unwrap());
 }
 
 #[test]
@@ -398,4 +401,35 @@ fn functions_are_kept() {
     assert_eq!(name, "lib");
     let twice: i64 = ask(&mut served.connect(), "FCALL twice 0 21").unwrap();
     assert_eq!(twice, 42);
+}
+
+#[test]
+fn a_command_of_a_script_takes_as_many_words_as_unpack_gives() {
+    let served = Served::new();
+    let mut client = served.connect();
+    let body = "local t = {} for i = 1, 7997 do t[i] = i end \
+                local kept = redis.call('RPUSH', 'l', unpack(t)) \
+                local again = redis.pcall('RPUSH', 'l', unpack(t)) \
+                local few = redis.call('SADD', 's', unpack(t, 1, 4001)) \
+                return {kept, again, few, redis.call('LINDEX', 'l', -1), redis.acl_check_cmd('DEL', unpack(t)) and 1}";
+    let replies: Vec<String> = redis::cmd("EVAL").arg(body).arg(0).query(&mut client).unwrap();
+    assert_eq!(replies, ["7997", "15994", "4001", "7997", "1"]);
+    let body =
+        "local t = {} for i = 1, 5000 do t[i] = i end t[4500] = false return redis.call('DEL', unpack(t, 1, 5000))";
+    let refused = redis::cmd("EVAL").arg(body).arg(0).query::<i64>(&mut client).unwrap_err().to_string();
+    assert!(refused.contains("arguments must be strings or integers"), "{refused}");
+}
+
+#[test]
+fn what_a_command_gives_a_script_is_its_own() {
+    let served = Served::new();
+    let mut client = served.connect();
+    let body = "local one, two = redis.call('SET', 'a', 1), redis.call('SET', 'b', 2) one.ok = 'changed' \
+                local none = redis.call('MGET', 'a', 'nosuch', 'b') \
+                local empty = redis.call('KEYS', 'nosuch*') \
+                return {two.ok, redis.call('TYPE', 'a').ok, #none, none[1], tostring(none[2]), none[3], #empty, \
+                tostring(redis.call('GET', 'nosuch')), redis.pcall('INCR', 'a', 'b').err}";
+    let replies: Vec<String> = redis::cmd("EVAL").arg(body).arg(0).query(&mut client).unwrap();
+    let refused = "ERR Wrong number of args calling Redis command from script";
+    assert_eq!(replies, ["OK", "string", "3", "1", "false", "2", "0", "false", refused]);
 }

@@ -1,7 +1,7 @@
 //! What every storage engine has to do, run on each of them.
 //!
 //! `contract` holds one named test per rule, `model` compares random runs with a `BTreeMap`, `concurrency` reads beside
-//! writers, `killed` kills processes that write; `durable`, and `adapted` with `fjall` and `sled`, are about what only an engine
+//! writers, `killed` kills processes that write, `descriptors` has one use up its files; `durable`, and `adapted` with `fjall` and `sled`, are about what only an engine
 //! on disk can do: be opened, refused, damaged, copied and opened again.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests")]
@@ -10,6 +10,8 @@
 mod adapted;
 mod concurrency;
 mod contract;
+#[cfg(unix)]
+mod descriptors;
 mod durable;
 #[cfg(feature = "fjall")]
 mod fjall;

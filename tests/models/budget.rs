@@ -1,8 +1,8 @@
 //! The budget of memory is one of the whole store, whichever model writes.
 
 use larder::bson::doc;
-use larder::item::{Item, WriteRequest};
-use larder::kv::EvictionPolicy;
+use larder::item::{GlobalIndex, Item, KeyType, WriteRequest};
+use larder::kv::{End, EvictionPolicy};
 use larder::wide_column::CqlValue;
 use larder::{Document, Error, Store, channel};
 
@@ -46,6 +46,14 @@ fn writes() -> Vec<(&'static str, Write)> {
             "batch_write",
             write(move |store, n| store.item_table("Events").batch_write([WriteRequest::put(item(n))]).map(drop)),
         ),
+        (
+            "add_index",
+            write(|store, n| {
+                // There may be twenty.
+                let index = GlobalIndex::new(format!("by-v-{}", n % 15), "v", KeyType::S);
+                store.item_table("Events").add_index(index)
+            }),
+        ),
         ("insert", write(move |store, n| store.wide_table("shop", "events").insert(&row(n)))),
         ("set", write(|store, n| store.kv().set(format!("key{}", n + 1_000), PAYLOAD))),
     ]
@@ -65,6 +73,10 @@ fn seeded() -> Store {
 #[test]
 fn a_spent_budget_refuses_writes_of_every_model_and_says_how_much_is_held() {
     let store = seeded();
+    let due = store.kv_named("due").sorted_set("due");
+    for member in ["a", "b", "c"] {
+        due.add(member, 1.0).unwrap();
+    }
     let held = bytes(&store);
     store.set_memory_budget(Some(held - 1), EvictionPolicy::NoEviction).unwrap();
     for (verb, write) in writes() {
@@ -86,6 +98,8 @@ fn a_spent_budget_refuses_writes_of_every_model_and_says_how_much_is_held() {
     items.delete(("a", 1)).unwrap();
     rows.delete_row((0, 1_i64)).unwrap();
     store.kv().remove("key1000").unwrap();
+    due.pop(End::Front).unwrap().unwrap();
+    assert_eq!(due.pop_many(End::Back, 1).unwrap().len(), 1);
     assert!(bytes(&store) < held);
     for (verb, write) in writes() {
         write(&store, 2).unwrap_or_else(|error| panic!("{verb}: {error}"));
@@ -94,8 +108,11 @@ fn a_spent_budget_refuses_writes_of_every_model_and_says_how_much_is_held() {
     store.set_memory_budget(Some(1), EvictionPolicy::NoEviction).unwrap();
     assert!(store.database("x").drop_collection("c").is_ok());
     store.collection::<Document>("c").drop_index("f2_1").unwrap();
-    rows.drop_table().unwrap();
-    items.delete_table().unwrap();
+    assert!(rows.drop_column("name").unwrap());
+    rows.delete_partition((2,)).unwrap();
+    assert!(rows.drop_table().unwrap());
+    assert!(items.remove_index("by-v-2").unwrap());
+    assert!(items.delete_table().unwrap());
 }
 
 fn channel_still_works(store: &Store) {

@@ -59,8 +59,13 @@ impl Served {
     }
 
     /// Sends it a signal, and waits for its end. Answers what it wrote to standard error, too.
-    pub(crate) fn end(mut self, signal: &str) -> (ExitStatus, String) {
+    pub(crate) fn end(self, signal: &str) -> (ExitStatus, String) {
         self.signal(signal);
+        self.ended()
+    }
+
+    /// Waits for its end. Answers what it wrote to standard error, too.
+    pub(crate) fn ended(mut self) -> (ExitStatus, String) {
         let status = wait(&mut self.process);
         let mut error = String::new();
         self.process.stderr.take().unwrap().read_to_string(&mut error).unwrap();

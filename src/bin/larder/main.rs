@@ -15,6 +15,11 @@ use clap::{Args, Parser, Subcommand};
 use control::Request;
 use options::Options;
 
+/// Gives back to the system what a store no longer needs, which the system's own keeps (docs/decisions/0012-allocator.md).
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// When a command could not be run; also what is told of a wrong command line.
 const FAILED: u8 = 2;
 

@@ -109,10 +109,7 @@ impl FromStr for Policy {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        EvictionPolicy::parse(text).map(Self).ok_or_else(|| {
-            let names = EvictionPolicy::ALL.map(EvictionPolicy::name).join(", ");
-            format!("{text:?} is no policy: give one of {names}")
-        })
+        text.parse().map(Self).map_err(|error: larder::Error| error.to_string())
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use bson::raw::{RawArrayBuf, RawBson, RawBsonRef};
 
 use crate::document::expression::{Total, Value, keep_extreme};
-use crate::document::key::canonical;
+use crate::document::index_key::canonical;
 use crate::error::Result;
 
 /// What to keep.

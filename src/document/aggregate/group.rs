@@ -11,9 +11,9 @@ use bson::{Bson, Document, doc};
 use super::Documents;
 use super::accumulator::{ACCUMULATORS, Accumulator, State, bytes};
 use crate::document::expression::{Expression, append, check_depth, check_size, name};
-use crate::document::key::put_value;
+use crate::document::index_key::put_value;
 use crate::document::order::Value;
-use crate::error::{Error, InvalidKind, Result};
+use crate::error::{Error, Result};
 use crate::limits;
 
 /// What a group costs besides its values: its entry in the table and its states.
@@ -40,7 +40,7 @@ impl Group {
     /// [`InvalidKind::Syntax`] without `_id` or for a field that is no accumulator, [`Error::Unsupported`] names an
     /// accumulator that is not modelled.
     pub(super) fn compile(text: &Document) -> Result<Self> {
-        let Some(id) = text.get("_id") else { return Err(invalid("$group needs an _id, which may be null")) };
+        let Some(id) = text.get("_id") else { return Err(Error::syntax("$group needs an _id, which may be null")) };
         let fields = text.iter().filter(|(name, _)| *name != "_id");
         Ok(Self {
             id: identity(id)?,
@@ -77,19 +77,21 @@ impl Group {
 impl Field {
     fn compile(text: &str, value: &Bson) -> Result<Self> {
         if text.is_empty() || text.starts_with('$') || text.contains('.') {
-            return Err(invalid(format!("{text:?} cannot name a field of a group")));
+            return Err(Error::syntax(format!("{text:?} cannot name a field of a group")));
         }
         let Some((operator, operand)) =
             value.as_document().filter(|value| value.len() == 1).and_then(|v| v.iter().next())
         else {
-            return Err(invalid(format!("the field {text:?} of a group is not one accumulator")));
+            return Err(Error::syntax(format!("the field {text:?} of a group is not one accumulator")));
         };
         let accumulator = ACCUMULATORS.iter().find(|(name, _)| name == operator).map(|(_, accumulator)| *accumulator);
         let expression = match (accumulator, operand) {
             (Some(Accumulator::Count), Bson::Document(operand)) if operand.is_empty() => Bson::Int32(1),
-            (Some(Accumulator::Count), _) => return Err(invalid("$count takes an empty document")),
+            (Some(Accumulator::Count), _) => return Err(Error::syntax("$count takes an empty document")),
             (Some(Accumulator::Push | Accumulator::AddToSet), operand) => operand.clone(),
-            (Some(_), Bson::Array(_)) => return Err(invalid(format!("the accumulator {operator} takes one argument"))),
+            (Some(_), Bson::Array(_)) => {
+                return Err(Error::syntax(format!("the accumulator {operator} takes one argument")));
+            }
             (_, operand) => operand.clone(),
         };
         let accumulator = accumulator.ok_or_else(|| Error::unsupported(format!("accumulator {operator}")))?;
@@ -145,8 +147,4 @@ fn finish(id: RawBson, states: Vec<State>, fields: &[Field]) -> Result<RawDocume
     }
     check_size(&document)?;
     Ok(document)
-}
-
-fn invalid(message: impl Into<String>) -> Error {
-    Error::invalid(InvalidKind::Syntax, message)
 }

@@ -28,23 +28,23 @@ use crate::error::Result;
 use crate::limits;
 
 /// Documents on their way through a pipeline.
-pub(crate) type Documents = Box<dyn Iterator<Item = Result<RawDocumentBuf>> + Send>;
+pub(super) type Documents = Box<dyn Iterator<Item = Result<RawDocumentBuf>> + Send>;
 
 /// A compiled pipeline.
 #[derive(Debug)]
-pub(crate) struct Pipeline {
+pub(super) struct Pipeline {
     stages: Vec<Stage>,
 }
 
 /// The head of a pipeline, in the form of a `find`: filter, then sort, then limit.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Leading {
+pub(super) struct Leading {
     /// What the leading `$match` stages ask for.
-    pub(crate) filter: Option<Document>,
+    pub(super) filter: Option<Document>,
     /// The keys of a leading `$sort`.
-    pub(crate) sort: Option<Document>,
+    pub(super) sort: Option<Document>,
     /// How many documents of that sort the `$limit`s and `$skip`s behind it look at.
-    pub(crate) limit: Option<u64>,
+    pub(super) limit: Option<u64>,
 }
 
 impl Pipeline {
@@ -53,7 +53,7 @@ impl Pipeline {
     /// # Errors
     /// [`Error::Unsupported`](crate::Error) names what is not modelled, [`Error::Invalid`](crate::Error) says what is
     /// wrong with a stage, [`Error::LimitExceeded`](crate::Error) past [`limits::PIPELINE_STAGES_MAX`].
-    pub(crate) fn compile(stages: Vec<Document>) -> Result<Self> {
+    pub(super) fn compile(stages: Vec<Document>) -> Result<Self> {
         limits::check("pipeline stages", limits::PIPELINE_STAGES_MAX, stages.len())?;
         let compiled = stages.into_iter().map(Stage::compile).collect::<Result<Vec<_>>>()?;
         Ok(Self { stages: compiled.into_iter().flatten().collect() })
@@ -63,7 +63,7 @@ impl Pipeline {
     ///
     /// A `$match` behind the `$sort` comes along: filtering first gives the same documents in the same order. A `$skip`
     /// stays, and only bounds the sort together with the `$limit` behind it.
-    pub(crate) fn split_leading(self) -> (Leading, Self) {
+    pub(super) fn split_leading(self) -> (Leading, Self) {
         let mut leading = Leading::default();
         let mut filters = Vec::new();
         let mut stages = self.stages.into_iter().peekable();
@@ -98,7 +98,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// Those of `input` and of the stages, here as far as a blocking stage meets them, otherwise in the answer.
-    pub(crate) fn run(self, input: Documents) -> Result<Box<dyn Iterator<Item = Result<Document>> + Send>> {
+    pub(super) fn run(self, input: Documents) -> Result<Box<dyn Iterator<Item = Result<Document>> + Send>> {
         let mut documents = input;
         let mut stages = self.stages.into_iter();
         while let Some(stage) = stages.next() {

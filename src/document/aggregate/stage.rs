@@ -41,7 +41,7 @@ impl Stage {
         check_specification(&text)?;
         let mut entries = text.into_iter();
         let (Some((stage, argument)), None) = (entries.next(), entries.next()) else {
-            return Err(invalid("a pipeline stage is a document of exactly one field"));
+            return Err(Error::syntax("a pipeline stage is a document of exactly one field"));
         };
         let one = match stage.as_str() {
             "$match" => {
@@ -53,7 +53,7 @@ impl Stage {
                 Self::Sort { text: sort.text(), sort }
             }
             "$limit" => match count(&stage, &argument)? {
-                0 => return Err(Error::invalid(InvalidKind::Value, "$limit must be positive")),
+                0 => return Err(Error::value("$limit must be positive")),
                 limit => Self::Limit(limit),
             },
             "$skip" => Self::Skip(count(&stage, &argument)?),
@@ -94,29 +94,24 @@ impl Stage {
     }
 }
 
-fn invalid(message: impl Into<String>) -> Error {
-    Error::invalid(InvalidKind::Syntax, message)
-}
-
 fn document(stage: &str, argument: Bson) -> Result<Document> {
     match argument {
         Bson::Document(document) => Ok(document),
-        _ => Err(invalid(format!("{stage} takes a document"))),
+        _ => Err(Error::syntax(format!("{stage} takes a document"))),
     }
 }
 
 fn filled(stage: &str, argument: Bson) -> Result<Document> {
     let document = document(stage, argument)?;
     if document.is_empty() {
-        return Err(invalid(format!("{stage} takes at least one field")));
+        return Err(Error::syntax(format!("{stage} takes at least one field")));
     }
     Ok(document)
 }
 
 fn count(stage: &str, argument: &Bson) -> Result<u64> {
     let number = Number::from_bson(argument).and_then(Number::as_i64).and_then(|number| u64::try_from(number).ok());
-    number
-        .ok_or_else(|| Error::invalid(InvalidKind::Value, format!("{stage} takes a whole number that is not negative")))
+    number.ok_or_else(|| Error::value(format!("{stage} takes a whole number that is not negative")))
 }
 
 /// `$unset: "a"` or `$unset: ["a", "b.c"]`.
@@ -128,7 +123,7 @@ fn removal(argument: &Bson) -> Result<Projection> {
     };
     let given = argument.as_array().map_or(1, Vec::len);
     if paths.is_empty() || paths.len() != given {
-        return Err(invalid("$unset takes a path or an array of paths"));
+        return Err(Error::syntax("$unset takes a path or an array of paths"));
     }
     Projection::compile_removal(paths)
 }
@@ -136,16 +131,16 @@ fn removal(argument: &Bson) -> Result<Projection> {
 fn new_root(argument: &Document) -> Result<Expression> {
     match (argument.get("newRoot"), argument.len()) {
         (Some(root), 1) => Expression::compile(root),
-        _ => Err(invalid("$replaceRoot takes a document with the field newRoot")),
+        _ => Err(Error::syntax("$replaceRoot takes a document with the field newRoot")),
     }
 }
 
 fn count_name(argument: &Bson) -> Result<CString> {
     match argument.as_str() {
         Some(text) if !text.is_empty() && !text.starts_with('$') && !text.contains('.') => name(text),
-        _ => {
-            Err(invalid("$count takes the name of a field: not empty, without a dollar sign in front and without dots"))
-        }
+        _ => Err(Error::syntax(
+            "$count takes the name of a field: not empty, without a dollar sign in front and without dots",
+        )),
     }
 }
 

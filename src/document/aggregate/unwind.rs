@@ -9,7 +9,7 @@ use super::Documents;
 use crate::document::expression::{check_depth, check_size, name};
 use crate::document::path::elements;
 use crate::document::raw::{corrupt, field};
-use crate::error::{Error, InvalidKind, Result};
+use crate::error::{Error, Result};
 use crate::limits;
 
 /// A compiled `$unwind`.
@@ -31,7 +31,7 @@ impl Unwind {
         match argument {
             Bson::String(path) => Ok(Self { path: field_path(path)?, index: None, preserves_empty: false }),
             Bson::Document(options) => Self::with_options(options),
-            _ => Err(invalid("$unwind takes a path or a document with a path")),
+            _ => Err(Error::syntax("$unwind takes a path or a document with a path")),
         }
     }
 
@@ -43,12 +43,12 @@ impl Unwind {
                 ("includeArrayIndex", Bson::String(text)) => index = Some(parts(text)?),
                 ("preserveNullAndEmptyArrays", Bson::Boolean(preserves)) => preserves_empty = *preserves,
                 ("path" | "includeArrayIndex" | "preserveNullAndEmptyArrays", _) => {
-                    return Err(invalid(format!("the option {option} of $unwind has the wrong type")));
+                    return Err(Error::syntax(format!("the option {option} of $unwind has the wrong type")));
                 }
                 _ => return Err(Error::unsupported(format!("option {option:?} of $unwind"))),
             }
         }
-        let path = path.ok_or_else(|| invalid("$unwind needs a path"))?;
+        let path = path.ok_or_else(|| Error::syntax("$unwind needs a path"))?;
         Ok(Self { path, index, preserves_empty })
     }
 
@@ -135,19 +135,16 @@ impl Iterator for Unwound {
     }
 }
 
-fn invalid(message: impl Into<String>) -> Error {
-    Error::invalid(InvalidKind::Syntax, message)
-}
-
 fn field_path(text: &str) -> Result<Vec<CString>> {
-    let path =
-        text.strip_prefix('$').ok_or_else(|| invalid(format!("the path {text:?} needs a dollar sign in front")))?;
+    let path = text
+        .strip_prefix('$')
+        .ok_or_else(|| Error::syntax(format!("the path {text:?} needs a dollar sign in front")))?;
     parts(path)
 }
 
 fn parts(path: &str) -> Result<Vec<CString>> {
     if path.split('.').any(|part| part.is_empty() || part.starts_with('$')) {
-        return Err(invalid(format!("{path:?} is not a field path")));
+        return Err(Error::syntax(format!("{path:?} is not a field path")));
     }
     let parts = path.split('.').map(name).collect::<Result<Vec<_>>>()?;
     limits::check("path parts", limits::PATH_PARTS_MAX, parts.len())?;

@@ -2,16 +2,19 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "filters, updates and keys are written in place, with `doc!`")]
 
+use std::sync::Arc;
+
 use bson::Document;
 
-use crate::catalog::job;
+use crate::catalog::fill;
+use crate::catalog::job::{self, Allowance};
+use crate::document::build::{self, FILLING};
 use crate::document::collection::Collection;
 use crate::document::layout;
-use crate::document::maintain::Records;
 use crate::document::pattern::Pattern;
-use crate::document::schema::{Added, IndexInfo, IndexOptions};
+use crate::document::schema::{Added, Index, IndexInfo, IndexOptions};
 use crate::error::{Error, Result};
-use crate::txn::{Operation, Scope, WriteScope};
+use crate::txn::{Claim, Scope, WriteScope};
 
 impl<T, S: Scope> Collection<T, S> {
     /// The collection's indexes, oldest first: `_id_`, then those made. Empty when the collection does not exist.
@@ -33,7 +36,7 @@ impl<T, S: Scope> Collection<T, S> {
     /// MongoDB manual, `listIndexes`.
     #[doc(alias("getIndexes", "list_index_names"))]
     pub fn list_indexes(&self) -> Result<Vec<IndexInfo>> {
-        self.scope.read(Operation::new("document", "list_indexes", self.namespace.target()), |view| {
+        self.scope.read(self.operation("list_indexes"), |view| {
             let entry = self.namespace.get(view)?;
             Ok(entry.map_or_else(Vec::new, |entry| {
                 entry.record.indexes.iter().map(|index| IndexInfo::from(&**index)).collect()
@@ -64,16 +67,22 @@ impl<T, S: WriteScope> Collection<T, S> {
         self.create_index_with(keys, IndexOptions::default())
     }
 
-    /// Makes an index on `keys` as `options` say, and answers its name.
+    /// Makes an index on `keys` as `options` say, and returns its name.
+    ///
+    /// On the store, the index of a large collection is built in several commits, between which others read and write; queries use
+    /// it when it is complete. This waits until then, unless the options say
+    /// [`in_background`](IndexOptions::in_background). Writers meanwhile maintain it, and are refused where they
+    /// break uniqueness with what is indexed already. A build that was interrupted goes on when the store is opened again. In a
+    /// transaction the index is complete at once.
     ///
     /// # Errors
     /// [`InvalidKind::OptionsConflict`](crate::InvalidKind::OptionsConflict) when the same keys are indexed under other
     /// options, [`Error::AlreadyExists`] when the name is in use for other keys; [`Error::DuplicateKey`] when documents have
-    /// one key in an index that is to be unique; [`Error::Unsupported`] for another kind of index;
-    /// [`Error::LimitExceeded`] past 64 indexes or 32 keys.
+    /// one key in an index that is to be unique, which is then taken away again; [`Error::NotFound`] when it was dropped before it was
+    /// complete; [`Error::Unsupported`] for another kind of index; [`Error::LimitExceeded`] past 64 indexes or 32 keys.
     ///
     /// # Cost
-    /// O(n log n): the documents there are get their entries at once.
+    /// O(n log n) in the documents there are.
     ///
     /// # Examples
     /// ```
@@ -92,23 +101,57 @@ impl<T, S: WriteScope> Collection<T, S> {
     #[doc(alias = "IndexModel")]
     pub fn create_index_with(&self, keys: Document, options: IndexOptions) -> Result<String> {
         let pattern = Pattern::parse(&keys)?;
-        self.scope.write(Operation::new("document", "create_index", self.namespace.target()), |writer| {
-            let entry = self.namespace.get_or_create(writer)?;
-            let mut changed = entry.as_ref().clone();
-            let index = match changed.record.add(&pattern, &options)? {
-                Added::Already(name) => return Ok(name),
-                Added::New(index) => index,
-            };
-            self.namespace.update(writer, &changed)?;
-            Records::new(writer, &self.namespace, &changed).build(&index)?;
-            Ok(index.name.clone())
+        let waits_on = self.scope.auto_commit().filter(|_| !options.is_in_background());
+        loop {
+            // Claimed before others see the job: what goes wrong with it is for this thread to know.
+            let mut claim: Option<Claim<'_>> = None;
+            let made = self.scope.write(self.operation("create_index"), |writer| {
+                claim = None;
+                let entry = self.namespace.get_or_create(writer)?;
+                let mut changed = entry.as_ref().clone();
+                let (index, is_new) = match changed.record.add(&pattern, &options)? {
+                    Added::Already(index) => (index, false),
+                    Added::New(index) => (index, true),
+                };
+                let target = layout::index_prefix(changed.storage, index.id);
+                let is_complete = if is_new {
+                    let in_steps = waits_on.is_some() || options.is_in_background();
+                    let mut allowance = if in_steps { Allowance::of_step() } else { Allowance::unbounded() };
+                    build::begin(writer, &self.namespace, &mut changed, &index, &mut allowance)?
+                } else {
+                    !index.building
+                };
+                if let (true, false, Some(store)) = (is_new, is_complete, waits_on) {
+                    claim = store.core().claims().try_claim(&target);
+                }
+                Ok(Made { index, target, is_new, is_complete })
+            })?;
+            let Some(store) = waits_on.filter(|_| !made.is_complete) else { return Ok(made.index.name.clone()) };
+            let claim = claim.take().unwrap_or_else(|| store.core().claims().claim(&made.target));
+            let outcome = fill::run(store.core(), &made.target, FILLING);
+            drop(claim);
+            // Another one's index that could not be built is made anew, and the error found out about.
+            if made.is_new {
+                outcome?;
+                return self.expect_index(&made.index);
+            }
+        }
+    }
+
+    /// The name of `index`, unless it was dropped while it was being built.
+    fn expect_index(&self, index: &Index) -> Result<String> {
+        self.scope.read(self.operation("create_index"), |view| {
+            let entry = self.namespace.get(view)?;
+            let is_there = entry.is_some_and(|entry| entry.record.index_of_id(index.id).is_some());
+            let gone = || Error::NotFound { what: "index", name: index.name.clone() };
+            is_there.then(|| index.name.clone()).ok_or_else(gone)
         })
     }
 
-    /// Drops the index `name`.
+    /// Drops the index `name`, and returns whether it existed.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such index; [`Error::Invalid`] for `_id_`, which every collection has.
+    /// [`Error::Invalid`] for `_id_`, which every collection has.
     ///
     /// # Cost
     /// O(log n). Its entries are removed in the background, when there are many ([`Store::run_jobs`](crate::Store::run_jobs)).
@@ -118,23 +161,32 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// use larder::{Document, Store, bson::doc};
     /// let events = Store::in_memory().collection::<Document>("events");
     /// let name = events.create_index(doc! { "user_id": 1 })?;
-    /// events.drop_index(&name)?;
-    /// assert!(events.drop_index(&name).is_err());
+    /// assert!(events.drop_index(&name)?);
+    /// assert!(!events.drop_index(&name)?);
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
     /// # Source
     /// MongoDB manual, `dropIndexes`.
     #[doc(alias = "dropIndex")]
-    pub fn drop_index(&self, name: &str) -> Result<()> {
-        self.scope.write(Operation::new("document", "drop_index", self.namespace.target()).freeing(true), |writer| {
-            let Some(entry) = self.namespace.get(writer)? else {
-                return Err(Error::NotFound { what: "index", name: name.to_owned() });
-            };
+    pub fn drop_index(&self, name: &str) -> Result<bool> {
+        self.scope.write(self.operation("drop_index").freeing(true), |writer| {
+            let Some(entry) = self.namespace.get(writer)? else { return Ok(false) };
             let mut changed = entry.as_ref().clone();
-            let index = changed.record.remove(name)?;
+            let Some(index) = changed.record.remove(name)? else { return Ok(false) };
             self.namespace.update(writer, &changed)?;
-            job::remove(writer, &layout::index_prefix(changed.storage, index.id))
+            let target = layout::index_prefix(changed.storage, index.id);
+            job::cancel(writer, &target)?;
+            job::remove(writer, &target)?;
+            Ok(true)
         })
     }
+}
+
+/// What [`Collection::create_index_with`] found or made.
+struct Made {
+    index: Arc<Index>,
+    target: Vec<u8>,
+    is_new: bool,
+    is_complete: bool,
 }

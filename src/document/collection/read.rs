@@ -1,5 +1,7 @@
 //! Reading a collection.
 
+use std::sync::Arc;
+
 use bson::Document;
 use serde::de::DeserializeOwned;
 
@@ -8,9 +10,9 @@ use crate::document::collection::Collection;
 use crate::document::filter::Filter;
 use crate::document::find::{Cursor, Find, Query};
 use crate::document::layout;
-use crate::document::record;
+use crate::document::stored;
 use crate::error::Result;
-use crate::txn::{Operation, Scope};
+use crate::txn::Scope;
 
 impl<T, S: Scope> Collection<T, S> {
     /// A query for the documents that match `filter`, to be sorted, cut, projected and then run.
@@ -29,7 +31,7 @@ impl<T, S: Scope> Collection<T, S> {
     /// $exists`. Other operators are refused by name.
     #[doc(alias("findMany", "find_many"))]
     pub fn find(&self, filter: Document) -> Find<T, S> {
-        Find::new(self, filter)
+        Find::new(self.scope.clone(), Arc::clone(&self.namespace), filter)
     }
 
     /// How many documents match `filter`.
@@ -55,7 +57,7 @@ impl<T, S: Scope> Collection<T, S> {
     #[doc(alias("count", "countDocuments"))]
     pub fn count_documents(&self, filter: Document) -> Result<u64> {
         let query = Query { filter, ..Query::default() };
-        self.scope.read(Operation::new("document", "count_documents", self.namespace.target()), |view| {
+        self.scope.read(self.operation("count_documents"), |view| {
             if Filter::compile(&query.filter)?.is_empty() {
                 return self.namespace.get(view)?.map_or(Ok(0), |entry| view.count(&layout::records(entry.storage)));
             }
@@ -100,7 +102,7 @@ impl<T, S: Scope> Collection<T, S> {
             limit: leading.limit,
             ..Query::default()
         };
-        self.scope.read(Operation::new("document", "aggregate", self.namespace.target()), |view| {
+        self.scope.read(self.operation("aggregate"), |view| {
             let rows = query.start(view, &self.namespace)?;
             Ok(Cursor::new(rest.run(Box::new(rows))?))
         })
@@ -128,9 +130,9 @@ impl<T: DeserializeOwned, S: Scope> Collection<T, S> {
     #[doc(alias = "findOne")]
     pub fn find_one(&self, filter: Document) -> Result<Option<T>> {
         let query = Query { filter, limit: Some(1), ..Query::default() };
-        self.scope.read(Operation::new("document", "find_one", self.namespace.target()), |view| {
+        self.scope.read(self.operation("find_one"), |view| {
             let found = query.start(view, &self.namespace)?.next().transpose()?;
-            found.map(|document| record::deserialize(&document, || self.namespace.label())).transpose()
+            found.map(|document| stored::deserialize(&document, || self.namespace.label())).transpose()
         })
     }
 }

@@ -7,16 +7,17 @@ use std::borrow::Borrow;
 use bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf};
 use serde::Serialize;
 
+use crate::document::bulk::{Change, EachMatch, InsertEach, Tally};
 use crate::document::collection::{Collection, InsertManyResult, InsertOneResult, UpdateResult};
 use crate::document::describe;
 use crate::document::filter::Filter;
 use crate::document::maintain::Records;
 use crate::document::order::compare;
-use crate::document::plan;
+use crate::document::planner;
 use crate::document::raw::{self, corrupt};
-use crate::document::record;
 use crate::document::scan::{Match, Scan};
 use crate::document::schema::Namespace;
+use crate::document::stored;
 use crate::document::update::Update;
 use crate::error::{Error, InvalidKind, Result};
 use crate::txn::{Operation, WriteScope, Writer};
@@ -50,41 +51,46 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     #[doc(alias("insertOne", "InsertOneResult"))]
     pub fn insert_one(&self, document: &T) -> Result<InsertOneResult> {
         let document = serialize(document)?;
-        self.scope.write(Operation::new("document", "insert_one", self.namespace.target()), |writer| {
+        self.scope.write(self.operation("insert_one"), |writer| {
             Ok(InsertOneResult { inserted_id: insert(writer, &self.namespace, &document)? })
         })
     }
 
-    /// Inserts all of `documents` in one transaction: all of them, or none.
+    /// Inserts `documents`, in their order.
+    ///
+    /// On the store this is one commit, or several between which others write, when there are many. In a transaction it is
+    /// one operation: all of them, or none.
     ///
     /// # Errors
-    /// As [`Collection::insert_one`], for the first document that is refused.
+    /// As [`Collection::insert_one`], for the first document that is refused. On the store those before it are inserted: then the
+    /// error is in an [`Error::Partial`], which says how many there are. What does not serialize is refused before anything is inserted.
     ///
     /// # Examples
     /// ```
     /// use larder::{Document, Store, bson::doc};
     /// let people = Store::in_memory().collection::<Document>("people");
     /// assert_eq!(people.insert_many([doc! { "_id": 1 }, doc! { "_id": 2 }])?.inserted_ids.len(), 2);
-    /// assert!(people.insert_many([doc! { "_id": 3 }, doc! { "_id": 1 }]).is_err());
-    /// assert_eq!(people.count_documents(doc! {})?, 2);
+    /// let error = people.insert_many([doc! { "_id": 3 }, doc! { "_id": 1 }, doc! { "_id": 4 }]).unwrap_err();
+    /// assert!(error.is_duplicate_key());
+    /// assert_eq!(people.count_documents(doc! {})?, 3, "the one before it is there");
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
     /// # Source
-    /// MongoDB manual, `insertMany` (ordered; the original keeps what came before the one that failed).
+    /// MongoDB manual, `insertMany`, ordered (SEM: DOC-UPD-10).
     #[doc(alias("insertMany", "InsertManyResult", "bulkWrite"))]
     pub fn insert_many(&self, documents: impl IntoIterator<Item = impl Borrow<T>>) -> Result<InsertManyResult> {
         let mut all = Serialized::default();
         documents
             .into_iter()
             .try_for_each(|document| serialize(document.borrow()).map(|document| all.push(&document)))?;
-        self.scope.write(Operation::new("document", "insert_many", self.namespace.target()), |writer| {
-            let mut inserted_ids = Vec::with_capacity(all.ends.len());
-            for document in all.each() {
-                inserted_ids.push(insert(writer, &self.namespace, document?)?);
-            }
-            Ok(InsertManyResult { inserted_ids })
-        })
+        let (at, insert) = (
+            |place| all.get(place),
+            |writer: &mut Writer, document: &RawDocument| insert(writer, &self.namespace, document),
+        );
+        let mut each = InsertEach::new(&at, &insert);
+        self.scope.write_steps(self.operation("insert_many"), &mut each)?;
+        Ok(InsertManyResult { inserted_ids: each.into_ids() })
     }
 
     /// Replaces one document that matches `filter` by `replacement`, which takes over its `_id`.
@@ -108,19 +114,17 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     #[doc(alias = "replaceOne")]
     pub fn replace_one(&self, filter: Document, replacement: &T) -> Result<UpdateResult> {
         let (filter, replacement) = (Filter::compile(&filter)?, serialize(replacement)?);
-        if let Some(operator) = record::operator(&replacement)? {
+        if let Some(operator) = stored::operator(&replacement)? {
             let message = format!("replacement document must not contain update operators such as {operator}");
-            return Err(Error::invalid(InvalidKind::Value, message));
+            return Err(Error::value(message));
         }
-        self.scope.write(Operation::new("document", "replace_one", self.namespace.target()), |writer| {
-            change(writer, &self.namespace, &filter, One::First, |before| {
-                let id = raw::field(before, "_id")?.unwrap_or(RawBsonRef::Null);
-                if raw::field(&replacement, "_id")?.is_some_and(|new| compare(id, new).is_ne()) {
-                    return Err(new_id());
-                }
-                let after = record::id_first(id, &replacement)?;
-                Ok((after.as_bytes() != before.as_bytes()).then_some(after))
-            })
+        self.change("replace_one", &filter, One::First, |before| {
+            let id = raw::field(before, "_id")?.unwrap_or(RawBsonRef::Null);
+            if raw::field(&replacement, "_id")?.is_some_and(|new| compare(id, new).is_ne()) {
+                return Err(new_id());
+            }
+            let after = stored::id_first(id, &replacement)?;
+            Ok((after.as_bytes() != before.as_bytes()).then_some(after))
         })
     }
 }
@@ -152,10 +156,15 @@ impl<T, S: WriteScope> Collection<T, S> {
         self.update("update_one", &filter, &update, One::First)
     }
 
-    /// Applies `update` to every document that matches `filter`, in one transaction.
+    /// Applies `update` to every document that matches `filter`.
+    ///
+    /// On the store this is one commit, or several between which others write, when there are many. The documents are those that
+    /// match at the beginning and, each of them, still match when they come to be changed; none is changed twice. In a
+    /// transaction it is one operation: all of them, or none.
     ///
     /// # Errors
-    /// As [`Collection::update_one`]; then no document is changed.
+    /// As [`Collection::update_one`]. On the store the documents that were changed before stay so: then the error is in an
+    /// [`Error::Partial`], which says how many there are.
     ///
     /// # Examples
     /// ```
@@ -167,7 +176,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// ```
     ///
     /// # Source
-    /// MongoDB manual, `updateMany` (not atomic as a whole in the original; SEM: DOC-UPD-10).
+    /// MongoDB manual, `updateMany` (SEM: DOC-UPD-10).
     #[doc(alias = "updateMany")]
     pub fn update_many(&self, filter: Document, update: Document) -> Result<UpdateResult> {
         self.update("update_many", &filter, &update, One::All)
@@ -195,10 +204,12 @@ impl<T, S: WriteScope> Collection<T, S> {
         self.delete("delete_one", &filter, One::First)
     }
 
-    /// Removes every document that matches `filter`, in one transaction, and answers how many that were.
+    /// Removes every document that matches `filter`, and returns how many there were. On the store this is one commit, or several, as
+    /// [`Collection::update_many`].
     ///
     /// # Errors
-    /// As [`Find::run`](crate::document::Find::run).
+    /// As [`Find::run`](crate::document::Find::run). On the store what was removed before stays so: then the error is in an
+    /// [`Error::Partial`].
     ///
     /// # Examples
     /// ```
@@ -218,20 +229,53 @@ impl<T, S: WriteScope> Collection<T, S> {
 
     fn update(&self, verb: &'static str, filter: &Document, update: &Document, which: One) -> Result<UpdateResult> {
         let (filter, update) = (Filter::compile(filter)?, Update::compile(update)?);
-        self.scope.write(Operation::new("document", verb, self.namespace.target()), |writer| {
-            change(writer, &self.namespace, &filter, which, |before| update.apply(before))
-        })
+        self.change(verb, &filter, which, |before| update.apply(before))
     }
 
     fn delete(&self, verb: &'static str, filter: &Document, which: One) -> Result<u64> {
         let filter = Filter::compile(filter)?;
-        self.scope.write(Operation::new("document", verb, self.namespace.target()).freeing(true), |writer| {
-            let mut deleted = 0;
-            each_match(writer, &self.namespace, &filter, which, |records, Match { id, document }| {
-                deleted += 1;
-                records.remove(id, &document)
+        let operation = self.operation(verb).freeing(true);
+        let tally = self.each_match(operation, &filter, which, &|records, Match { id, document }| {
+            records.remove(id, &document).map(|()| true)
+        })?;
+        Ok(tally.changed)
+    }
+
+    /// Replaces what matches by what `apply` makes of it; `None` leaves a document as it is.
+    fn change(
+        &self,
+        verb: &'static str,
+        filter: &Filter,
+        which: One,
+        apply: impl Fn(&RawDocument) -> Result<Option<RawDocumentBuf>>,
+    ) -> Result<UpdateResult> {
+        let tally =
+            self.each_match(self.operation(verb), filter, which, &|records, Match { id, document: before }| {
+                let mut change = || {
+                    let Some(after) = apply(&before)? else { return Ok(false) };
+                    stored::check(&after)?;
+                    refuse_new_id(&before, &after)?;
+                    records.replace(id, &before, &after).map(|()| true)
+                };
+                change().map_err(|error| error.at(|| describe::document_of(&before, &self.namespace.label())))
             })?;
-            Ok(deleted)
+        Ok(UpdateResult { matched: tally.matched, modified: tally.changed })
+    }
+
+    /// Calls `change` for what matches.
+    fn each_match(&self, operation: Operation<'_>, filter: &Filter, which: One, change: Change<'_>) -> Result<Tally> {
+        if which == One::All {
+            let mut each = EachMatch::new(&self.namespace, filter, change);
+            self.scope.write_steps(operation, &mut each)?;
+            return Ok(each.tally());
+        }
+        self.scope.write(operation, |writer| {
+            let Some(entry) = self.namespace.get(writer)? else { return Ok(Tally::default()) };
+            let plan = planner::choose(entry.storage, &entry.record, filter, None)?;
+            let mut scan = Scan::start(&writer.search(), entry.storage, filter.clone(), plan, None, None)?;
+            let Some(found) = scan.advance()? else { return Ok(Tally::default()) };
+            let mut records = Records::new(writer, &self.namespace, &entry);
+            Ok(Tally { matched: 1, changed: u64::from(change(&mut records, found)?) })
         })
     }
 }
@@ -245,8 +289,8 @@ enum One {
 
 /// Serializes and checks what is to be inserted, before the operation begins.
 fn serialize<T: Serialize>(document: &T) -> Result<RawDocumentBuf> {
-    let document = record::serialize(document)?;
-    record::check(&document)?;
+    let document = stored::serialize(document)?;
+    stored::check(&document)?;
     Ok(document)
 }
 
@@ -263,10 +307,12 @@ impl Serialized {
         self.ends.push(self.bytes.len());
     }
 
-    fn each(&self) -> impl Iterator<Item = Result<&RawDocument>> {
-        let starts = std::iter::once(&0).chain(&self.ends);
-        let pieces = starts.zip(&self.ends).map(|(start, end)| self.bytes.get(*start..*end).unwrap_or_default());
-        pieces.map(|bytes| RawDocument::from_bytes(bytes).map_err(corrupt))
+    /// The document that was added after `place` others.
+    fn get(&self, place: usize) -> Result<Option<&RawDocument>> {
+        let Some(end) = self.ends.get(place) else { return Ok(None) };
+        let start = place.checked_sub(1).and_then(|before| self.ends.get(before)).unwrap_or(&0);
+        let bytes = self.bytes.get(*start..*end).unwrap_or_default();
+        RawDocument::from_bytes(bytes).map(Some).map_err(corrupt)
     }
 }
 
@@ -275,55 +321,11 @@ fn insert(writer: &mut Writer, namespace: &Namespace, document: &RawDocument) ->
     let mut records = Records::new(writer, namespace, &entry);
     let id = records.next_id()?;
     let writer = records.writer();
-    let (stored, inserted_id) = record::with_id(document, || record::object_id(writer.now(), writer.unique_number()))?;
+    let (stored, inserted_id) = stored::with_id(document, || stored::object_id(writer.now(), writer.unique_number()))?;
     // An `_id` may have been added to what was checked.
-    record::check_size(&stored)?;
+    stored::check_size(&stored)?;
     records.insert(id, &stored).map_err(|error| error.at(|| describe::document_of(&stored, &namespace.label())))?;
     Ok(inserted_id)
-}
-
-/// Replaces what matches by what `apply` makes of it; `None` leaves a document as it is.
-fn change(
-    writer: &mut Writer,
-    namespace: &Namespace,
-    filter: &Filter,
-    which: One,
-    apply: impl Fn(&RawDocument) -> Result<Option<RawDocumentBuf>>,
-) -> Result<UpdateResult> {
-    let mut result = UpdateResult::default();
-    each_match(writer, namespace, filter, which, |records, Match { id, document: before }| {
-        result.matched += 1;
-        let mut change = || {
-            let Some(after) = apply(&before)? else { return Ok(()) };
-            result.modified += 1;
-            record::check(&after)?;
-            refuse_new_id(&before, &after)?;
-            records.replace(id, &before, &after)
-        };
-        change().map_err(|error| error.at(|| describe::document_of(&before, &namespace.label())))
-    })?;
-    Ok(result)
-}
-
-/// Calls `body` for what matches. The matches are those of the moment before the first change.
-fn each_match(
-    writer: &mut Writer,
-    namespace: &Namespace,
-    filter: &Filter,
-    which: One,
-    mut body: impl FnMut(&mut Records<'_>, Match) -> Result<()>,
-) -> Result<()> {
-    let Some(entry) = namespace.get(writer)? else { return Ok(()) };
-    let plan = plan::choose(entry.storage, &entry.record, filter, None)?;
-    let mut scan = Scan::start(&writer.search(), entry.storage, filter.clone(), plan, None, None)?;
-    let mut records = Records::new(writer, namespace, &entry);
-    while let Some(found) = scan.advance()? {
-        body(&mut records, found)?;
-        if which == One::First {
-            break;
-        }
-    }
-    Ok(())
 }
 
 fn refuse_new_id(before: &RawDocument, after: &RawDocument) -> Result<()> {

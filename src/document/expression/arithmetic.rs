@@ -139,7 +139,7 @@ fn number(value: RawBsonRef<'_>, operator: &str) -> Result<Number> {
 }
 
 fn by_zero(operator: &str) -> Error {
-    Error::invalid(InvalidKind::Value, format!("{operator} by zero"))
+    Error::value(format!("{operator} by zero"))
 }
 
 fn date_overflow() -> Error {

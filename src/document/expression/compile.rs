@@ -5,7 +5,7 @@ use bson::{Bson, Document};
 
 use super::operator::{Entry, OPERATORS, Shape};
 use super::{Expression, Value, constant, name};
-use crate::error::{Error, InvalidKind, Result};
+use crate::error::{Error, Result};
 use crate::limits;
 
 impl Expression {
@@ -17,10 +17,6 @@ impl Expression {
     pub(crate) fn compile(text: &Bson) -> Result<Self> {
         any(text, 1)
     }
-}
-
-fn invalid(message: impl Into<String>) -> Error {
-    Error::invalid(InvalidKind::Syntax, message)
 }
 
 fn any(text: &Bson, depth: usize) -> Result<Expression> {
@@ -67,7 +63,7 @@ fn field(dotted: &str) -> Result<Expression> {
     let parts: Vec<_> = dotted.split('.').map(str::to_owned).collect();
     limits::check("path parts", limits::PATH_PARTS_MAX, parts.len())?;
     if parts.iter().any(|part| part.is_empty() || part.starts_with('$') || part.contains('\0')) {
-        return Err(invalid(format!(
+        return Err(Error::syntax(format!(
             "{dotted:?} is not a field path: a part of it is empty or begins with a dollar sign"
         )));
     }
@@ -79,13 +75,15 @@ fn object(document: &Document, depth: usize) -> Result<Expression> {
         && operator.starts_with('$')
     {
         if document.len() != 1 {
-            return Err(invalid(format!("an expression has one operator; {operator} is followed by other fields")));
+            return Err(Error::syntax(format!(
+                "an expression has one operator; {operator} is followed by other fields"
+            )));
         }
         return operation(operator, operand, depth);
     }
     let fields = document.iter().map(|(key, value)| {
         if key.starts_with('$') || key.contains('.') {
-            return Err(invalid(format!("{key:?} cannot name a field of a computed object")));
+            return Err(Error::syntax(format!("{key:?} cannot name a field of a computed object")));
         }
         Ok((name(key)?, any(value, depth + 1)?))
     });
@@ -108,7 +106,7 @@ fn operation(name: &str, operand: &Bson, depth: usize) -> Result<Expression> {
     };
     let (Shape::Listed(accepted) | Shape::Named(accepted, _)) = &entry.shape;
     if !accepted.contains(&arguments.len()) {
-        return Err(invalid(format!("{name} does not take {} arguments", arguments.len())));
+        return Err(Error::syntax(format!("{name} does not take {} arguments", arguments.len())));
     }
     Ok(Expression::Operation(entry.operator, arguments))
 }
@@ -124,7 +122,7 @@ fn named(entry: &Entry, fields: &[(&str, bool)], document: &Document, depth: usi
     }
     let argument = |(name, required): &(&str, bool)| match document.get(name) {
         Some(text) => any(text, depth + 1),
-        None if *required => Err(invalid(format!("{} needs {name:?}", entry.name))),
+        None if *required => Err(Error::syntax(format!("{} needs {name:?}", entry.name))),
         None => Ok(Expression::Remove),
     };
     Ok(Expression::Operation(entry.operator, fields.iter().map(argument).collect::<Result<_>>()?))

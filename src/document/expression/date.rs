@@ -121,12 +121,12 @@ fn civil(millis: i64, offset: Offset) -> Result<Civil> {
 }
 
 fn outside(millis: i64) -> Error {
-    Error::invalid(InvalidKind::Value, format!("the date {millis} ms from 1970 is outside the calendar's years"))
+    Error::value(format!("the date {millis} ms from 1970 is outside the calendar's years"))
 }
 
 fn formatted(date: Civil, offset: Offset, format: &str) -> Result<String> {
     if !(0..=9_999).contains(&date.year()) {
-        return Err(Error::invalid(InvalidKind::Value, format!("year {} has no text of four digits", date.year())));
+        return Err(Error::value(format!("year {} has no text of four digits", date.year())));
     }
     let mut text = String::new();
     let mut characters = format.chars();
@@ -167,7 +167,7 @@ fn specifier(text: &mut String, date: Civil, offset: Offset, letter: Option<char
             return Err(Error::unsupported(format!("date format specifier %{letter}")));
         }
     };
-    written.map_err(|_| Error::invalid(InvalidKind::Value, "the date has no text"))
+    written.map_err(|_| Error::value("the date has no text"))
 }
 
 fn unsuitable(what: &str, value: RawBsonRef<'_>) -> Error {

@@ -23,16 +23,16 @@ mod value;
 use bson::raw::{CString, RawArrayBuf, RawBson, RawBsonRef, RawDocument, RawDocumentBuf};
 
 use self::operator::Operator;
-pub(crate) use self::operator::keep_extreme;
-pub(crate) use self::total::Total;
-pub(crate) use self::value::{Value, append, check_depth, check_size, check_specification, constant, name};
+pub(super) use self::operator::keep_extreme;
+pub(super) use self::total::Total;
+pub(super) use self::value::{Value, append, check_depth, check_size, check_specification, constant, name};
 use crate::error::Result;
 #[cfg(doc)]
 use crate::limits;
 
 /// A compiled expression.
 #[derive(Clone, Debug)]
-pub(crate) enum Expression {
+pub(super) enum Expression {
     /// A value that does not depend on the document.
     Constant(RawBson),
     /// `$$REMOVE`: no value.
@@ -53,7 +53,7 @@ impl Expression {
     /// # Errors
     /// [`InvalidKind::Type`](crate::InvalidKind) when an operator does not take a value's type, `Value` and `Overflow`
     /// for arithmetic without a result, [`Error::Corruption`](crate::Error) when the document does not parse.
-    pub(crate) fn evaluate<'a>(&'a self, root: &'a RawDocument) -> Result<Value<'a>> {
+    pub(super) fn evaluate<'a>(&'a self, root: &'a RawDocument) -> Result<Value<'a>> {
         match self {
             Self::Constant(value) => Ok(Value::Borrowed(value.as_raw_bson_ref())),
             Self::Remove => Ok(Value::Missing),

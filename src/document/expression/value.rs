@@ -113,8 +113,7 @@ impl From<String> for Value<'_> {
 
 /// A field name in the form that documents store.
 pub(crate) fn name(text: &str) -> Result<CString> {
-    CString::try_from(text)
-        .map_err(|_| Error::invalid(InvalidKind::Value, format!("the field name {text:?} contains a NUL character")))
+    CString::try_from(text).map_err(|_| Error::value(format!("the field name {text:?} contains a NUL character")))
 }
 
 /// A value of a specification in raw form, which may nest `levels` documents and arrays.

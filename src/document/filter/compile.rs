@@ -6,8 +6,8 @@ use crate::document::filter::{Node, RangeOperator, Test};
 use crate::document::number::Number;
 use crate::document::order::compare_bson;
 use crate::document::path::Path;
-use crate::document::record::check_depth;
-use crate::error::{Error, InvalidKind, Result};
+use crate::document::stored::check_depth;
+use crate::error::{Error, Result};
 use crate::limits;
 
 /// Compiles a whole filter: conditions that all have to hold.
@@ -33,10 +33,10 @@ fn conditions(filter: &Document, depth: usize) -> Result<Vec<Node>> {
 /// The conditions in the array of `$and`, `$or` or `$nor`, each a document of its own (SEM: DOC-FLT-8).
 fn clauses(operator: &str, value: &Bson, depth: usize) -> Result<Vec<Node>> {
     let clauses = value.as_array().filter(|clauses| !clauses.is_empty());
-    let clauses = clauses.ok_or_else(|| invalid(format!("{operator} takes a non-empty array")))?;
+    let clauses = clauses.ok_or_else(|| Error::value(format!("{operator} takes a non-empty array")))?;
     let clause = |clause: &Bson| match clause {
         Bson::Document(filter) => Ok(Node::All(conditions(filter, depth + 1)?)),
-        other => Err(invalid(format!("{operator} takes documents, not {:?}", other.element_type()))),
+        other => Err(Error::value(format!("{operator} takes documents, not {:?}", other.element_type()))),
     };
     clauses.iter().map(clause).collect()
 }
@@ -56,13 +56,15 @@ fn field(path: &Path, value: &Bson, depth: usize) -> Result<Vec<Node>> {
 fn operator(path: &Path, name: &str, value: &Bson, depth: usize) -> Result<Node> {
     let range = |operator| {
         if matches!(value, Bson::RegularExpression(_)) {
-            return Err(invalid(format!("{name} does not take a regular expression")));
+            return Err(Error::value(format!("{name} does not take a regular expression")));
         }
         Ok(test(path, Test::Range(operator, operand(value)?)))
     };
     match name {
         "$eq" => Ok(test(path, Test::Equal(operand(value)?))),
-        "$ne" if matches!(value, Bson::RegularExpression(_)) => Err(invalid("$ne does not take a regular expression")),
+        "$ne" if matches!(value, Bson::RegularExpression(_)) => {
+            Err(Error::value("$ne does not take a regular expression"))
+        }
         "$ne" => Ok(Node::None(vec![test(path, Test::Equal(operand(value)?))])),
         "$gt" => range(RangeOperator::Greater),
         "$gte" => range(RangeOperator::GreaterOrEqual),
@@ -77,16 +79,16 @@ fn operator(path: &Path, name: &str, value: &Bson, depth: usize) -> Result<Node>
             Bson::Document(inner) if inner.keys().next().is_some_and(|name| name.starts_with('$')) => {
                 Ok(Node::None(vec![Node::All(field(path, value, depth + 1)?)]))
             }
-            other => Err(invalid(format!("$not takes a document of operators, not {:?}", other.element_type()))),
+            other => Err(Error::value(format!("$not takes a document of operators, not {:?}", other.element_type()))),
         },
         operator if operator.starts_with('$') => Err(unsupported(operator)),
-        name => Err(invalid(format!("field {name:?} among the operators on {:?}", path.as_str()))),
+        name => Err(Error::value(format!("field {name:?} among the operators on {:?}", path.as_str()))),
     }
 }
 
 /// The sorted operands of `$in`.
 fn list(operator: &str, value: &Bson) -> Result<Vec<Bson>> {
-    let values = value.as_array().ok_or_else(|| invalid(format!("{operator} takes an array")))?;
+    let values = value.as_array().ok_or_else(|| Error::value(format!("{operator} takes an array")))?;
     if values.iter().any(|value| matches!(value, Bson::RegularExpression(_))) {
         return Err(unsupported("$regex"));
     }
@@ -116,8 +118,4 @@ fn test(path: &Path, test: Test) -> Node {
 
 fn unsupported(operator: &str) -> Error {
     Error::unsupported(format!("query operator {operator}"))
-}
-
-fn invalid(message: impl Into<String>) -> Error {
-    Error::invalid(InvalidKind::Value, message)
 }

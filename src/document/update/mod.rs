@@ -28,7 +28,7 @@ use crate::limits;
 
 /// A compiled update.
 #[derive(Clone, Debug)]
-pub(crate) struct Update {
+pub(super) struct Update {
     /// What happens to `_id`, which may only be written where there is none yet.
     identity: Option<Node>,
     fields: Changes,
@@ -42,16 +42,16 @@ impl Update {
     /// document without operators, `Syntax` for an operand that is not a document or a path with empty parts, `Type`
     /// for an `$inc` by what is no number, `ConflictingUpdate` for two operators on one path or on a path and its
     /// prefix; [`Error::LimitExceeded`] when a path and its value nest too deep.
-    pub(crate) fn compile(text: &Document) -> Result<Self> {
+    pub(super) fn compile(text: &Document) -> Result<Self> {
         if text.keys().all(|key| !key.starts_with('$')) {
             let message = "an update needs operators such as $set; a whole document is a replacement, not an update";
-            return Err(Error::invalid(InvalidKind::Value, message));
+            return Err(Error::value(message));
         }
         let mut fields = Changes::default();
         for (operator, operand) in text {
             let change = change(operator)?;
             let Bson::Document(operand) = operand else {
-                return Err(Error::invalid(InvalidKind::Syntax, format!("{operator} takes a document of fields")));
+                return Err(Error::syntax(format!("{operator} takes a document of fields")));
             };
             for (path, value) in operand {
                 let parts = tree::parts(path)?;
@@ -69,7 +69,7 @@ impl Update {
     /// [`InvalidKind::PathNotViable`] when a path leads through a value that is no object or array, `ImmutableField`
     /// when `_id` would change, `Type` for an `$inc` of what is no number, `Overflow` past the 64-bit integers,
     /// [`Error::LimitExceeded`] when the document or the padding of an array grows too large.
-    pub(crate) fn apply(&self, old: &RawDocument) -> Result<Option<RawDocumentBuf>> {
+    pub(super) fn apply(&self, old: &RawDocument) -> Result<Option<RawDocumentBuf>> {
         let new = apply::document(old, self.identity.as_ref(), &self.fields)?;
         check_size(&new)?;
         Ok((new.as_bytes() != old.as_bytes()).then_some(new))
@@ -88,7 +88,7 @@ fn change(operator: &str) -> Result<fn(&Bson, usize) -> Result<Change>> {
         other if other.starts_with('$') => Err(Error::unsupported(format!("update operator {other}"))),
         other => {
             let message = format!("{other:?} is not an update operator; an update and a replacement do not mix");
-            Err(Error::invalid(InvalidKind::Value, message))
+            Err(Error::value(message))
         }
     }
 }

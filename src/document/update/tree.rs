@@ -36,16 +36,13 @@ pub(super) struct Part {
 impl Part {
     fn new(text: &str) -> Result<Self> {
         if text.is_empty() {
-            return Err(Error::invalid(InvalidKind::Syntax, "a path has an empty part"));
+            return Err(Error::syntax("a path has an empty part"));
         }
         if text == "$" || text.starts_with("$[") {
             return Err(Error::unsupported(format!("positional operator {text}")));
         }
         if text.starts_with('$') {
-            return Err(Error::invalid(
-                InvalidKind::Value,
-                format!("the field name {text:?} begins with a dollar sign"),
-            ));
+            return Err(Error::value(format!("the field name {text:?} begins with a dollar sign")));
         }
         // A leading zero or a sign makes a plain name: positions have one spelling.
         let canonical = text == "0" || !text.starts_with(['0', '+']);

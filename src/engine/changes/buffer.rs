@@ -1,6 +1,7 @@
 //! Changes in one buffer, in the order in which they were made.
 
 use std::hash::Hasher;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHasher;
@@ -9,7 +10,7 @@ use smallvec::SmallVec;
 use crate::engine::changes::index::Index;
 use crate::engine::changes::prefixes::Prefixes;
 use crate::engine::changes::{Change, Sorted};
-use crate::engine::tree::heads::{common, head};
+use crate::engine::tree::heads::{HEAD_BYTES, common, head};
 use crate::engine::tree::{Found, Stored};
 use crate::engine::{Direction, KeyRange};
 
@@ -27,6 +28,9 @@ const BYTES_AT_FIRST: usize = 512;
 
 /// More bytes of what is no longer in use are given back, if they are the half of all.
 const GARBAGE_BYTES: usize = 32 << 10;
+
+/// So often what is alike in the eight bytes that are compared is sorted by others.
+const SORT_LEVELS_MAX: usize = 4;
 
 /// Hashes that are compared at once.
 const STRIDE: usize = 16;
@@ -50,7 +54,38 @@ pub(super) struct Buffer {
     garbage: usize,
     /// Whether some slot was ever one of a key that is removed or forgotten.
     has_absent: bool,
+    missed: Missed,
     more: Option<Box<More>>,
+}
+
+/// A hash that no slot has, told by the last search that was in vain: what is looked up is often written next.
+#[derive(Debug, Default)]
+struct Missed(AtomicU64);
+
+impl Clone for Missed {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Missed {
+    /// Above all hashes, so that none is 0.
+    const IS_ONE: u64 = 1 << 32;
+
+    #[inline]
+    fn note(&self, hash: u32) {
+        self.0.store(Self::IS_ONE | u64::from(hash), Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn is(&self, hash: u32) -> bool {
+        self.0.load(Ordering::Relaxed) == Self::IS_ONE | u64::from(hash)
+    }
+
+    #[inline]
+    fn forget(&mut self) {
+        *self.0.get_mut() = 0;
+    }
 }
 
 /// What only larger changes need.
@@ -62,6 +97,8 @@ struct More {
     large: Vec<Arc<[u8]>>,
     /// The changes in order, from when somebody has asked for it.
     sorted: OnceLock<Sorted>,
+    /// Their places in order, for who makes or writes them all; until the next change.
+    order: OnceLock<Order>,
     /// What the keys begin with, from when somebody has asked whether any begins with so many bytes.
     prefixes: OnceLock<Prefixes>,
 }
@@ -135,8 +172,9 @@ impl Buffer {
     /// Sets what becomes of `key`, and tells `before` what was to become of it. The caller has asked whether there is room.
     pub(super) fn set(&mut self, key: &[u8], value: Stored<'_>, before: impl FnOnce(Option<Change<'_>>)) {
         let hash = hash(key);
-        let found = self.search(key, hash);
+        let found = if self.missed.is(hash) { None } else { self.search(key, hash) };
         before(found.and_then(|at| self.nth(at)).map(|(_, found)| Change::of(found)));
+        self.forget_places();
         match found {
             Some(at) => self.change_again(at, key, value),
             None => self.add(key, value, hash),
@@ -153,11 +191,21 @@ impl Buffer {
             return self.set(key, value, before);
         }
         before(None);
+        self.forget_places();
         self.add(key, value, hash(key));
+    }
+
+    /// Lets go of what [`Buffer::order_of_all`] has made.
+    #[inline]
+    fn forget_places(&mut self) {
+        if let Some(more) = self.more.as_mut().filter(|more| more.order.get().is_some()) {
+            more.order = OnceLock::new();
+        }
     }
 
     /// Adds a key that is not there.
     fn add(&mut self, key: &[u8], value: Stored<'_>, hash: u32) {
+        self.missed.forget();
         self.len += 1;
         self.size += key.len() + value.bytes();
         let slot = self.push(key, value);
@@ -253,6 +301,7 @@ impl Buffer {
         let Some(old_bytes) = self.nth(at).map(|(_, old)| old.bytes()) else { return };
         self.len -= 1;
         self.size -= key.len() + old_bytes;
+        self.forget_places();
         if let Some(sorted) = self.more.as_mut().and_then(|more| more.sorted.get_mut()) {
             sorted.remove(key);
         }
@@ -314,12 +363,31 @@ impl Buffer {
 
     /// The changes, lowest key first, whose order is made for this.
     pub(super) fn in_order(&self) -> BufferIter<'_> {
-        self.order(|_| true)
+        match self.more.as_ref().and_then(|more| more.order.get()) {
+            Some(order) => BufferIter { changes: self, order: OrderIter::Kept(order.iter()) },
+            None => self.iter_of(self.order(|_| true)),
+        }
+    }
+
+    /// The places of the changes, lowest key first, made when this is first asked and kept until the next change.
+    pub(super) fn order_of_all(&self) -> Option<&[(u64, u32)]> {
+        let more = self.more.as_ref()?;
+        Some(more.order.get_or_init(|| self.order(|_| true)))
+    }
+
+    /// The change at a place.
+    #[inline]
+    pub(super) fn at(&self, (_, at): (u64, u32)) -> Option<(&[u8], Found<'_>)> {
+        self.nth(at as usize)
+    }
+
+    fn iter_of(&self, order: Order) -> BufferIter<'_> {
+        BufferIter { changes: self, order: OrderIter::Made(order.into_iter()) }
     }
 
     /// The changes of keys in `range`, lowest key first.
     pub(super) fn range(&self, range: &KeyRange) -> BufferIter<'_> {
-        self.order(|key| range.contains(key))
+        self.iter_of(self.order(|key| range.contains(key)))
     }
 
     /// How many changes there are of keys in `range`.
@@ -327,7 +395,7 @@ impl Buffer {
         self.each().filter(|(key, _)| range.contains(key)).count()
     }
 
-    fn order(&self, is_wanted: impl Fn(&[u8]) -> bool) -> BufferIter<'_> {
+    fn order(&self, is_wanted: impl Fn(&[u8]) -> bool) -> Order {
         let mut order: Order = SmallVec::new();
         // Keys of one model begin alike; what they share says nothing about their order.
         let (mut first, mut shared, mut last, mut is_sorted) = (None, 0, &[][..], true);
@@ -338,20 +406,45 @@ impl Buffer {
             }
             match first {
                 None => (first, shared) = (Some(key), key.len()),
-                Some(first) => shared = common(first.get(..shared).unwrap_or_default(), key),
+                Some(first) => {
+                    let start = first.get(..shared).unwrap_or_default();
+                    if !key.starts_with(start) {
+                        shared = common(start, key);
+                    }
+                }
             }
             is_sorted &= last <= key;
             last = key;
             order.push((0, low(at)));
         }
         if !is_sorted {
-            for (head_of, at) in &mut order {
-                *head_of = head(self.key(*at as usize), shared);
-            }
+            self.sort(&mut order, shared, SORT_LEVELS_MAX);
+        }
+        order
+    }
+
+    /// Sorts places of keys that share their first `skip` bytes: by the number that the next eight are, and what is alike in them by
+    /// what comes after those. To compare keys would wait for memory each time.
+    fn sort(&self, order: &mut [(u64, u32)], skip: usize, levels: usize) {
+        for (head_of, at) in &mut *order {
+            *head_of = head(self.key(*at as usize), skip);
+        }
+        if levels == 0 {
             let key = |at: u32| self.key(at as usize);
             order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| key(a.1).cmp(key(b.1))));
+            return;
         }
-        BufferIter { changes: self, order: order.into_iter() }
+        order.sort_unstable_by_key(|(head, _)| *head);
+        for alike in order.chunk_by_mut(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
+            let mut keys = alike.iter().map(|(_, at)| self.key(*at as usize));
+            let first = keys.next().unwrap_or_default();
+            let shared = keys.fold(first, |shared, key| {
+                if key.starts_with(shared) { shared } else { shared.get(..common(shared, key)).unwrap_or_default() }
+            });
+            // Those that differ only in how many zeros they end with are compared as they are.
+            let levels = if shared.len() < skip + HEAD_BYTES { 0 } else { levels - 1 };
+            self.sort(alike, shared.len(), levels);
+        }
     }
 
     /// The changes in order, made when this is first asked and kept up to date from then on.
@@ -409,11 +502,16 @@ impl Buffer {
     /// The slot of `key`, forgotten or not.
     #[inline]
     fn search(&self, key: &[u8], hash: u32) -> Option<usize> {
-        let mut hashes = &*self.hashes;
+        let (mut hashes, mut is_alike) = (&*self.hashes, false);
         if hashes.len() > CHANGES_SCANNED_MAX {
             let index = &self.more.as_ref()?.index;
-            if let Some(at) = index.find(hash, |at| self.key(at) == key) {
-                return Some(at);
+            let found = index.find(hash, |at| {
+                let is_it = hashes.get(at) == Some(&hash);
+                is_alike |= is_it;
+                is_it && self.key(at) == key
+            });
+            if found.is_some() {
+                return found;
             }
             hashes = hashes.get(index.len()..).unwrap_or_default();
         }
@@ -422,13 +520,25 @@ impl Buffer {
         for (number, stride) in strides.iter().enumerate() {
             // Without a branch for each, so that they are compared together.
             let alike: u8 = stride.iter().map(|other| u8::from(*other == hash)).sum();
-            if alike > 0
-                && let Some(at) = self.search_in(from + number * STRIDE, stride, key, hash)
-            {
+            if alike > 0 {
+                is_alike = true;
+                if let Some(at) = self.search_in(from + number * STRIDE, stride, key, hash) {
+                    return Some(at);
+                }
+            }
+        }
+        let from = self.hashes.len() - rest.len();
+        let in_rest = (from..).zip(rest).filter(|(_, other)| **other == hash).map(|(at, _)| at);
+        for at in in_rest {
+            is_alike = true;
+            if self.key(at) == key {
                 return Some(at);
             }
         }
-        self.search_in(self.hashes.len() - rest.len(), rest, key, hash)
+        if !is_alike {
+            self.missed.note(hash);
+        }
+        None
     }
 
     fn search_in(&self, from: usize, hashes: &[u32], key: &[u8], hash: u32) -> Option<usize> {
@@ -498,7 +608,13 @@ type Order = SmallVec<[(u64, u32); 8]>;
 #[derive(Debug)]
 pub(super) struct BufferIter<'a> {
     changes: &'a Buffer,
-    order: smallvec::IntoIter<[(u64, u32); 8]>,
+    order: OrderIter<'a>,
+}
+
+#[derive(Debug)]
+enum OrderIter<'a> {
+    Made(smallvec::IntoIter<[(u64, u32); 8]>),
+    Kept(std::slice::Iter<'a, (u64, u32)>),
 }
 
 impl<'a> Iterator for BufferIter<'a> {
@@ -506,8 +622,11 @@ impl<'a> Iterator for BufferIter<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let (_, at) = self.order.next()?;
-        self.changes.nth(at as usize)
+        let place = match &mut self.order {
+            OrderIter::Made(order) => order.next()?,
+            OrderIter::Kept(order) => *order.next()?,
+        };
+        self.changes.at(place)
     }
 }
 

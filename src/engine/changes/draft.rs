@@ -32,6 +32,11 @@ impl Draft {
         &self.tree
     }
 
+    /// The same, to make changes to it.
+    pub(super) fn tree_mut(&mut self) -> &mut Tree {
+        &mut self.tree
+    }
+
     /// Whether it started from what is now in `tree`, and so has what `tree` is to become.
     pub(super) fn follows(&self, tree: &Tree) -> bool {
         self.base.is_same(tree)

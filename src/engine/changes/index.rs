@@ -63,7 +63,7 @@ impl Index {
 
     /// The number of the one with `hash` that is looked for.
     #[inline]
-    pub(super) fn find(&self, hash: u32, is_it: impl Fn(usize) -> bool) -> Option<usize> {
+    pub(super) fn find(&self, hash: u32, mut is_it: impl FnMut(usize) -> bool) -> Option<usize> {
         let mut at = self.start(hash);
         loop {
             let place = *self.places.get(at)?;

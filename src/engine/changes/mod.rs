@@ -13,13 +13,23 @@ use std::sync::OnceLock;
 
 use crate::engine::tree::{self, Found, INLINE_VALUE_BYTES_MAX, Stored, Tree};
 use crate::engine::{Direction, KeyRange};
+use crate::error::Result;
 use buffer::{Buffer, BufferCursor, BufferIter};
 pub use draft::Draft;
 
-/// More changes than this, or more bytes, are made to a draft.
+/// More changes than this, or more bytes, are made to a draft where one is asked for.
 ///
 /// It is also what a commit may do while readers wait, where no snapshot holds the state: about a millisecond.
 const CHANGES_BUFFERED_MAX: usize = 4_096;
+
+/// In the order of their keys more changes take no longer, as long as they fall into so many leaves.
+const CHANGES_IN_ORDER_MAX: usize = 4 * CHANGES_BUFFERED_MAX;
+
+/// Entries of a leaf, at the least as a rule.
+const LEAF_ENTRIES: u64 = 64;
+
+/// From so many changes on they are made in the order of their keys.
+const CHANGES_SORTED_MIN: usize = 512;
 
 /// Bytes of buffered keys and values; large values are shared, and cost nothing to hand on.
 const BYTES_BUFFERED_MAX: usize = 2 << 20;
@@ -349,6 +359,15 @@ impl Changes {
         changes.map(|(key, found)| (key, Change::of(found)))
     }
 
+    /// Calls `take` with every change, in any order, until it fails.
+    #[inline]
+    pub(super) fn try_each(&self, mut take: impl FnMut(&[u8], Change<'_>) -> Result<()>) -> Result<()> {
+        match &self.kept {
+            Kept::Buffer(buffer) => buffer.each().try_for_each(|(key, found)| take(key, Change::of(found))),
+            Kept::Tree(tree) => tree.iter(&KeyRange::ALL).try_for_each(|(key, found)| take(key, Change::of(found))),
+        }
+    }
+
     /// Every change, in any order.
     pub(crate) fn each(&self) -> impl Iterator<Item = (&[u8], Change<'_>)> {
         self.found().map(|(key, found)| (key, Change::of(found)))
@@ -423,15 +442,13 @@ impl Changes {
     pub(super) fn start_draft(&self, draft: impl FnOnce() -> Option<Draft>) -> Option<&Draft> {
         let start = || {
             let mut draft = draft()?;
-            self.each_for(|key, value| {
-                draft.set(key, value);
-            });
+            self.make_to(draft.tree_mut());
             Some(Box::new(draft))
         };
         self.draft.get_or_init(start).as_deref()
     }
 
-    /// Whether there are more than should be kept beside the state; asked until there was an attempt at a draft.
+    /// Whether there are more than reads should be merged with; asked until there was an attempt at a draft.
     #[inline]
     pub(super) fn is_large(&self) -> bool {
         !self.is_quick() && self.draft.get().is_none()
@@ -462,22 +479,49 @@ impl Changes {
 
     /// Whether to make the changes to `tree` takes so little that readers of it may wait meanwhile.
     pub(super) fn is_quick_on(&self, tree: &Tree) -> bool {
-        self.is_quick() || self.draft().is_some_and(|draft| draft.follows(tree))
+        let in_order = || {
+            self.len() <= CHANGES_IN_ORDER_MAX
+                && tree.len() / LEAF_ENTRIES <= CHANGES_BUFFERED_MAX as u64
+                && matches!(&self.kept, Kept::Buffer(buffer) if buffer.buffered_bytes() <= BYTES_BUFFERED_MAX)
+        };
+        self.is_quick() || in_order() || self.draft().is_some_and(|draft| draft.follows(tree))
+    }
+
+    /// Makes the order of many changes, which otherwise a commit does while others wait for it.
+    pub(super) fn prepare(&self) {
+        if let Kept::Buffer(buffer) = &self.kept
+            && buffer.len() >= CHANGES_SORTED_MIN
+        {
+            buffer.order_of_all();
+        }
     }
 
     /// Makes the changes to `tree`, which takes over large values as they are, or becomes what a draft that began with it has come to.
     pub(super) fn apply_to(&self, tree: &mut Tree) {
         match self.draft() {
             Some(draft) if draft.follows(tree) => *tree = draft.tree().clone(),
-            _ => self.each_for(|key, value| {
-                draft::set(tree, key, value);
-            }),
+            _ => self.make_to(tree),
         }
     }
 
+    /// Makes the changes to `tree`: few in the order in which they were made, for what a model writes is mostly near what it wrote
+    /// before; many in the order of their keys (`docs/changes.md`).
+    fn make_to(&self, tree: &mut Tree) {
+        if let Kept::Buffer(buffer) = &self.kept
+            && buffer.len() >= CHANGES_SORTED_MIN
+            && let Some(order) = buffer.order_of_all()
+        {
+            return tree.make_sorted(|n| {
+                let (key, found) = buffer.at(*order.get(n)?)?;
+                Some((key, found.stored()))
+            });
+        }
+        self.each_for(|key, value| {
+            draft::set(tree, key, value);
+        });
+    }
+
     /// Calls `take` with every change, in the order in which they were made where that is known.
-    ///
-    /// What a model writes is mostly near what it wrote before; to sort it costs more than it gains (`docs/changes.md`).
     fn each_for(&self, mut take: impl FnMut(&[u8], Stored<'_>)) {
         match &self.kept {
             Kept::Buffer(buffer) => buffer.each().for_each(|(key, found)| take(key, found.stored())),

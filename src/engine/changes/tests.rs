@@ -19,6 +19,7 @@ enum Op {
     Append(Model),
     /// Has the order be made, or the draft.
     Look(KeyRange),
+    Prepare,
     Draft,
     /// Goes on with a copy.
     Clone,
@@ -58,6 +59,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (0..700u16).prop_map(Op::ForgetMany),
         1 => prop::collection::btree_map(key(), value(), 0..12).prop_map(Op::Append),
         2 => range().prop_map(Op::Look),
+        2 => Just(Op::Prepare),
         1 => Just(Op::Draft),
         1 => Just(Op::Clone),
         1 => Just(Op::Fork),
@@ -189,6 +191,10 @@ proptest! {
                     let inside: Vec<_> = inside.map(|(key, value)| (key.clone(), value.clone())).collect();
                     cursors.push((changes.cursor(&range, Direction::Forward), inside));
                 }
+                Op::Prepare => {
+                    changes.prepare();
+                    check_applied(&changes, &model);
+                }
                 Op::Draft => {
                     changes.start_draft(|| Some(Draft::of(&state)));
                 }
@@ -259,4 +265,18 @@ fn a_draft_is_for_the_state_it_was_made_of_and_no_other() {
     here.put(b"later", b"1");
     changes.apply_to(&mut here);
     assert_eq!(here.get(b"later").and_then(Found::value), Some(&b"1"[..]), "it has been left behind");
+}
+
+#[test]
+fn ten_thousand_changes_are_made_in_place_and_a_hundred_thousand_are_not() {
+    let (few, many) = (tree_of(&base()), Changes::from_iter((0..10_000u32).map(|n| (n.to_be_bytes(), Some("1")))));
+    assert!(many.is_quick_on(&few));
+    let more = Changes::from_iter((0..100_000u32).map(|n| (n.to_be_bytes(), Some("1"))));
+    assert!(!more.is_quick_on(&few));
+    let mut large = Tree::default();
+    more.apply_to(&mut large);
+    large.check().unwrap();
+    assert!(many.is_quick_on(&large), "they fall into two thousand leaves");
+    let bytes = Changes::from_iter((0..10_000u32).map(|n| (n.to_be_bytes(), Some(vec![7; 900]))));
+    assert!(!bytes.is_quick_on(&few));
 }

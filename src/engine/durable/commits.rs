@@ -184,6 +184,7 @@ impl<L: Log + 'static> Commits<L> {
     /// Orders a commit. Unless it is to be synced, it is in the log and shown when this returns.
     pub(super) fn commit(self: &Arc<Self>, changes: Changes, reads: Option<&Reads>, sync: bool) -> Result<Ticket> {
         limits::check("commit bytes", limits::COMMIT_BYTES_MAX, record_bytes(&changes))?;
+        changes.prepare();
         let mut order = self.order.lock();
         self.refuse(&order)?;
         if let Some(reads) = reads {
@@ -421,7 +422,7 @@ impl<L: Log + 'static> Commits<L> {
         let outcome = outcome.unwrap_or_else(|_| {
             Err(Error::Engine { engine: super::ENGINE, message: "it panicked during a write".to_owned() })
         });
-        let commits = records.commits();
+        let (commits, micros) = (records.commits(), micros(&watch));
         records.clear();
         let mut order = self.order.lock();
         order.is_flying = false;
@@ -454,6 +455,10 @@ impl<L: Log + 'static> Commits<L> {
         }
         drop(order);
         self.landed.pass(landings);
+        if tracing::enabled!(target: "larder::sync", tracing::Level::DEBUG) {
+            let bytes: usize = shown.iter().map(|(_, changes)| changes.bytes()).sum();
+            record_sync(commits as u64, bytes as u64, micros, &outcome);
+        }
         drop((old, shown));
         outcome
     }
@@ -499,7 +504,9 @@ impl<L: Log + 'static> Commits<L> {
         let unsynced = log.unsynced();
         drop(order);
         self.syncs.fetch_add(1, Ordering::Relaxed);
+        let watch = Stopwatch::start();
         let outcome = unsynced.sync();
+        record_sync(0, 0, micros(&watch), &outcome);
         let mut order = self.order.lock();
         match &outcome {
             Ok(()) => order.synced = order.synced.max(unsynced.last()),
@@ -516,6 +523,17 @@ impl<L: Log + 'static> Commits<L> {
         }
         order.refuse_after_failure()
     }
+}
+
+fn micros(watch: &Stopwatch) -> u64 {
+    u64::try_from(watch.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Records a sync, and the commits that were written with it; those written before it are not counted.
+fn record_sync(commits: u64, bytes: u64, micros: u64, outcome: &Result<()>) {
+    let error = outcome.as_ref().err().map(tracing::field::display);
+    let outcome = if error.is_none() { "ok" } else { "error" };
+    tracing::debug!(target: "larder::sync", commits, bytes, micros, outcome, error);
 }
 
 /// Whether making `commits` takes so little that readers may wait for it.

@@ -50,13 +50,14 @@ use parking_lot::Mutex;
 pub use directory::{CONTROL_FILE, Existence};
 pub use reading::ClosedStore;
 
+use crate::clock::Stopwatch;
 use crate::engine::interval::{IntervalSync, Syncs};
 use crate::engine::{
     Changes, CheckReport, CommitNumber, Damage, Durability, Engine, EngineStats, MemoryEngine, Reads, Snapshot, Ticket,
     check_changes,
 };
 use crate::error::{Error, Result};
-use crate::vfs::{SystemVfs, Vfs};
+use crate::vfs::{SpareVfs, SystemVfs, Vfs};
 use background::Signal;
 use commits::{Commits, Room};
 use directory::{Directory, Locks, checkpoint_name, segment_name};
@@ -275,12 +276,24 @@ impl DurableEngine {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn open_with(path: &Path, options: &DurableOptions) -> Result<Self> {
-        let directory = Directory { vfs: Arc::clone(&options.vfs), path: directory::absolute(path)? };
+        let watch = Stopwatch::start();
+        let vfs = Arc::new(SpareVfs::new(Arc::clone(&options.vfs)));
+        let directory = Directory { vfs, path: directory::absolute(path)? };
         let new_id = options.store_id.map_or_else(new_id, |id| StoreId(id.to_le_bytes()));
         let make = |id| log::make_segment(&directory, id, 1, options.segment_bytes).map(drop);
         let (id, locks) = directory.open(options.existence, new_id, make)?;
         let signal = Arc::new(Signal::default());
         let recovered = recover::recover(&directory, id, options.segment_bytes, &signal)?;
+        tracing::debug!(
+            target: "larder::open",
+            path = %directory.path.display(),
+            files = recovered.files as u64,
+            entries = recovered.state.tree().len(),
+            bytes = recovered.state.tree().bytes(),
+            commit = recovered.state.commit().0,
+            was_closed = recovered.was_closed,
+            micros = u64::try_from(watch.elapsed().as_micros()).unwrap_or(u64::MAX),
+        );
         let room = Arc::clone(&recovered.segments) as Arc<dyn Room>;
         let commits = Arc::new(Commits::new(recovered.log, room, recovered.state, options.threads));
         let checkpoint = recovered
@@ -404,6 +417,7 @@ impl Shared {
         if newest.commit.unwrap_or_default() == self.commits.snapshot()?.commit() {
             return Ok(());
         }
+        let watch = Stopwatch::start();
         // Small, so that little is left of the log when nobody writes; made before others have to wait for it.
         self.segments.note(self.segments.record_bytes(), self.segment_bytes);
         self.segments.prepare()?;
@@ -427,6 +441,8 @@ impl Shared {
         let mut names = old.commit.map(checkpoint_name).into_iter().chain(needless.into_iter().map(segment_name));
         names.try_for_each(|name| self.directory.remove(&name))?;
         self.directory.sync()?;
+        let micros = u64::try_from(watch.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::debug!(target: "larder::checkpoint", commit = commit.0, entries = header.entries, bytes, micros);
         self.segments.prepare()
     }
 

@@ -37,6 +37,10 @@ pub(super) struct Recovered {
     pub(super) checkpoint: Option<(CommitNumber, u64)>,
     /// Whether there is a note of a close.
     pub(super) has_close: bool,
+    /// How many files were found, checkpoints and segments.
+    pub(super) files: usize,
+    /// Whether it was closed, and not left by a process that died.
+    pub(super) was_closed: bool,
 }
 
 /// What the files of a store say.
@@ -60,8 +64,9 @@ pub(super) fn recover(
 ) -> Result<Recovered> {
     let Found { listing, state, checkpoint, first, scan } = find(directory, id)?;
     let covered = checkpoint.map_or(CommitNumber(0), |(commit, _)| commit);
+    let (files, was_closed) = (listing.checkpoints.len() + listing.segments.len(), scan.is_clean);
     let (log, segments) = settle(directory, id, &listing, (first, covered), scan, segment_bytes, signal)?;
-    Ok(Recovered { log, segments, state, checkpoint, has_close: listing.has_close })
+    Ok(Recovered { log, segments, state, checkpoint, has_close: listing.has_close, files, was_closed })
 }
 
 /// Reads the store `id` in `directory`, and changes nothing.

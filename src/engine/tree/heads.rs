@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 /// Bytes of a head.
-const HEAD_BYTES: usize = 8;
+pub(in crate::engine) const HEAD_BYTES: usize = 8;
 
 /// Compared in one go when a block of heads is searched.
 const STRIDE: usize = 8;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 
+use crate::engine::tree::batch::Made;
 use crate::engine::tree::heads::{Bounds, common, count_below, end_of_run, head, left_out, side};
 use crate::engine::tree::leaf::{Inserted, Leaf};
 use crate::engine::tree::{Node, Stored};
@@ -273,6 +274,20 @@ impl<const L: usize, const I: usize> Inner<L, I> {
             }
         }
         at - 1
+    }
+
+    /// Has `change` work on the child that `key` is below, whose keys are all below the separator that it is given, if there is one, and
+    /// counts what came of it.
+    pub(super) fn make_below(
+        &mut self,
+        key: &[u8],
+        change: impl FnOnce(&mut Kids<L, I>, usize, Option<&[u8]>) -> Option<Made>,
+    ) -> Made {
+        let at = self.find(key);
+        let upper = (at + 1 < self.len()).then(|| separator_of(&self.bytes, &self.slots, at + 1));
+        let made = change(&mut self.kids, at, upper).unwrap_or_default();
+        self.counts[at] = self.counts[at].wrapping_add_signed(made.entries);
+        made
     }
 
     /// Entries below the children before `at`.

@@ -24,6 +24,9 @@ pub(in crate::engine) const INLINE_VALUE_BYTES_MAX: usize = 1 << 10;
 /// Bytes that `tail` takes before the leaf is rewritten.
 const TAIL_BYTES: usize = 4096;
 
+/// A copy of so many bytes of `base` costs about what it costs that an entry is put behind it, and later gathered.
+const BASE_BYTES_PER_CHANGE: usize = 1_500;
+
 /// Bytes of entries a leaf has before it is split, however few they are.
 const LEAF_BYTES_MAX: usize = 64 << 10;
 
@@ -86,6 +89,10 @@ impl<const N: usize> Default for Leaf<N> {
         }
     }
 }
+
+/// Says that a change may split or merge nodes, and was not made.
+#[derive(Debug)]
+pub(super) struct ChangesNodes;
 
 /// What became of an insertion.
 #[derive(Debug)]
@@ -205,6 +212,61 @@ impl<const N: usize> Leaf<N> {
         }
     }
 
+    /// Makes one change that neither splits the leaf nor leaves so little in it that it should be merged. Answers the bytes of the
+    /// value that was there, if any was.
+    pub(super) fn make(&mut self, key: &[u8], value: Stored<'_>) -> Result<Option<usize>, ChangesNodes> {
+        let at = if self.is_behind(key) { Err(self.len) } else { self.search(key) };
+        let has_room = self.bytes() + HEADER_BYTES + key.len() + value.inline().len() <= LEAF_BYTES_MAX;
+        match (at, value) {
+            (Ok(at), Stored::Removed) => {
+                if self.len <= N / 4 {
+                    return Err(ChangesNodes);
+                }
+                Ok(Some(self.remove_at(at)))
+            }
+            (Err(_), Stored::Removed) => Ok(None),
+            (Ok(at), value) => {
+                let old = self.found(at).1.bytes();
+                if !self.overwrite(at, value) {
+                    if !has_room {
+                        return Err(ChangesNodes);
+                    }
+                    self.append(key, value, false);
+                    self.discard(at);
+                    self.slots[at] = self.last_offset(key, value);
+                }
+                Ok(Some(old))
+            }
+            (Err(at), value) => {
+                if self.len == N || !has_room {
+                    return Err(ChangesNodes);
+                }
+                self.insert_at(at, key, value);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Whether `value` would be put in the place of another of the same length, in a leaf that shares nothing.
+    pub(super) fn is_place_for(&self, key: &[u8], value: Stored<'_>) -> bool {
+        let Stored::Bytes(value) = value else { return false };
+        matches!(self.get(key), Some(Found::Bytes(old)) if old.len() == value.len())
+    }
+
+    /// Of how many changes that are put in the place of others a copy of everything is cheaper than one that shares `base`.
+    pub(super) fn copied_for(&self) -> usize {
+        1 + self.base.len() / BASE_BYTES_PER_CHANGE
+    }
+
+    /// A copy that shares nothing, so that values are put in the place of others.
+    pub(super) fn copy_whole(&self) -> Self {
+        let mut copy = self.clone();
+        if Arc::ptr_eq(&copy.base, &self.base) {
+            copy.base = Arc::from(&*self.base);
+        }
+        copy
+    }
+
     /// Whether `key` comes after every other: loads in order of the keys need no search.
     fn is_behind(&self, key: &[u8]) -> bool {
         let Some(last) = self.len.checked_sub(1) else { return false };
@@ -302,6 +364,10 @@ impl<const N: usize> Leaf<N> {
     /// Removes the entry of `key`, and answers the bytes of its value.
     pub(super) fn remove(&mut self, key: &[u8]) -> Option<usize> {
         let at = self.search(key).ok()?;
+        Some(self.remove_at(at))
+    }
+
+    fn remove_at(&mut self, at: usize) -> usize {
         let value = self.found(at).1.bytes();
         self.discard(at);
         let len = self.len;
@@ -312,7 +378,7 @@ impl<const N: usize> Leaf<N> {
         if self.garbage > self.bytes() / 2 {
             self.rewrite();
         }
-        Some(value)
+        value
     }
 
     /// Moves everything to a new `base`, in order and without garbage.
@@ -468,6 +534,12 @@ impl<const N: usize> Leaf<N> {
         self.skip = bounds.shared();
         self.renew_heads();
         self.close();
+    }
+
+    /// Bytes of the buffers, in use or not.
+    #[cfg(test)]
+    pub(super) fn held_bytes(&self) -> usize {
+        self.base.len() + self.tail.capacity()
     }
 
     /// Every invariant of the leaf.

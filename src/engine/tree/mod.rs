@@ -16,6 +16,7 @@
 //! references for each level, and then nothing but the entries it passes. Dropping the last tree that holds a node frees
 //! it: whoever drops a tree does so outside of locks.
 
+mod batch;
 mod build;
 mod cursor;
 pub(in crate::engine) mod heads;

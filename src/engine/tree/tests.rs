@@ -16,6 +16,8 @@ enum Step {
     /// Many keys in order, as a load writes them.
     PutRun(Index, u16, u8),
     PutRemoval(Index, Vec<u8>),
+    /// Changes in order, and each so many-th key of a run put again or removed.
+    Batch(Index, Model, u8, usize, bool),
     Remove(Index, Vec<u8>),
     /// Removes what lies between two keys.
     RemoveRange(Index, Vec<u8>, Vec<u8>),
@@ -52,6 +54,8 @@ fn step() -> impl Strategy<Value = Step> {
         40 => (on(), key(), value()).prop_map(|(on, key, value)| Step::Put(on, key, value)),
         3 => (on(), 0..300u16, any::<u8>()).prop_map(|(on, count, first)| Step::PutRun(on, count, first)),
         4 => (on(), key()).prop_map(|(on, key)| Step::PutRemoval(on, key)),
+        4 => (on(), prop::collection::btree_map(key(), prop::option::weighted(0.7, value()), 0..40), any::<u8>(), 1..20usize, any::<bool>())
+            .prop_map(|(on, changes, first, every, is_put)| Step::Batch(on, changes, first, every, is_put)),
         20 => (on(), key()).prop_map(|(on, key)| Step::Remove(on, key)),
         2 => (on(), key(), key()).prop_map(|(on, a, b)| Step::RemoveRange(on, a, b)),
         4 => on().prop_map(Step::Clone),
@@ -106,6 +110,21 @@ fn check<const L: usize, const I: usize>(tree: &Tree<L, I>, model: &Model) {
     assert_eq!(tree.bytes(), model.iter().map(size).sum::<usize>() as u64);
 }
 
+/// Makes changes in one batch; a removal takes the entry away.
+fn make<const L: usize, const I: usize>(tree: &mut Tree<L, I>, changes: &Model) {
+    let large = |value: &Vec<u8>| (value.len() > INLINE_VALUE_BYTES_MAX).then(|| Arc::from(&**value));
+    let changes: Vec<_> = changes.iter().map(|(key, value)| (key, value, value.as_ref().and_then(large))).collect();
+    tree.make_sorted(|n| {
+        let (key, value, large) = changes.get(n)?;
+        let stored = match (value, large) {
+            (_, Some(large)) => Stored::Large(large),
+            (Some(value), None) => Stored::Bytes(value),
+            (None, None) => Stored::Removed,
+        };
+        Some((key, stored))
+    });
+}
+
 fn run<const L: usize, const I: usize>(steps: &[Step]) {
     let mut trees: Vec<(Tree<L, I>, Model)> = vec![Default::default()];
     for step in steps {
@@ -130,6 +149,20 @@ fn run<const L: usize, const I: usize>(steps: &[Step]) {
                 let (tree, model) = &mut trees[index.index(count)];
                 tree.insert(key, Stored::Removed);
                 model.insert(key.clone(), None);
+            }
+            Step::Batch(index, changes, first, every, is_put) => {
+                let (tree, model) = &mut trees[index.index(count)];
+                let run = (0..300u16).step_by(*every).map(|n| [&[*first][..], &n.to_be_bytes()].concat());
+                let mut changes = changes.clone();
+                changes.extend(run.map(|key| (key, is_put.then(|| vec![b'n'; 30]))));
+                make(tree, &changes);
+                for (key, value) in changes {
+                    match value {
+                        Some(value) => model.insert(key, Some(value)),
+                        None => model.remove(&key),
+                    };
+                }
+                check(tree, model);
             }
             Step::Remove(index, key) => {
                 let (tree, model) = &mut trees[index.index(count)];
@@ -355,4 +388,69 @@ fn a_tree_shrinks_with_its_entries() {
         tree.remove(&n.to_be_bytes());
     }
     assert!(tree.root.is_none());
+}
+
+fn all_leaves(tree: &Tree<128, 64>) -> Vec<Arc<Leaf<128>>> {
+    fn add(node: &Node<128, 64>, out: &mut Vec<Arc<Leaf<128>>>) {
+        match node {
+            Node::Leaf(leaf) => out.push(Arc::clone(leaf)),
+            Node::Inner(inner) => (0..inner.len()).for_each(|at| add(&inner.kid(at), out)),
+        }
+    }
+    let mut out = Vec::new();
+    tree.root.iter().for_each(|node| add(node, &mut out));
+    out
+}
+
+/// The leaves of a tree that are not leaves of the other as well.
+fn leaves_of_one(one: &Tree<128, 64>, other: &Tree<128, 64>) -> usize {
+    let of_other = all_leaves(other);
+    all_leaves(one).iter().filter(|leaf| !of_other.iter().any(|other| Arc::ptr_eq(leaf, other))).count()
+}
+
+/// Whatever the allocator makes of it: what is removed is not held any more.
+#[test]
+fn nodes_are_given_back_when_nearly_everything_is_removed() {
+    let key = |n: u32| n.to_be_bytes();
+    for is_batch in [false, true] {
+        let mut tree = Tree::<128, 64>::default();
+        for n in (0..50_000).map(|n| n * 7_919 % 50_000) {
+            tree.put(&key(n), &[7; 100]);
+        }
+        let full = all_leaves(&tree).len();
+        let gone = (0..50_000).filter(|n| n % 50 > 0);
+        if is_batch {
+            make(&mut tree, &gone.map(|n| (key(n).to_vec(), None)).collect());
+        } else {
+            gone.for_each(|n| tree.remove(&key(n)));
+        }
+        tree.check().unwrap();
+        let remaining = all_leaves(&tree);
+        let held = remaining.iter().map(|leaf| leaf.held_bytes()).sum::<usize>();
+        assert_eq!(tree.len(), 1_000);
+        let count = remaining.len();
+        assert!(count * 10 < full, "{count} leaves of {full}");
+        assert!(held < 5 * 1_000 * (4 + 100), "{held} bytes for 1,000 entries");
+    }
+}
+
+#[test]
+fn a_batch_copies_only_the_leaves_that_it_changes() {
+    let mut tree = Tree::<128, 64>::default();
+    let key = |n: u32| n.to_be_bytes();
+    (0..10_000).for_each(|n| tree.put(&key(n), b"one"));
+    let before = tree.clone();
+    let changes = |keys: &[u32], value: Option<&[u8]>| {
+        keys.iter().map(|n| (key(*n).to_vec(), value.map(<[u8]>::to_vec))).collect()
+    };
+    make(&mut tree, &changes(&[20_000, 30_000], None));
+    assert!(tree.is_same(&before), "what is not there is not removed");
+    make(&mut tree, &changes(&[5, 6, 7, 8, 9, 10, 5_000], Some(b"two")));
+    assert_eq!(leaves_of_one(&tree, &before), 2);
+    assert_eq!(before.get(&key(5)).and_then(Found::value), Some(&b"one"[..]));
+    let all = (0..10_000).collect::<Vec<_>>();
+    make(&mut tree, &changes(&all, Some(b"six")));
+    tree.check().unwrap();
+    make(&mut tree, &changes(&all, None));
+    assert!(tree.root.is_none(), "nothing is left");
 }

@@ -16,13 +16,13 @@ const HOUR: Duration = Duration::from_hours(1);
 
 /// Comes back when so many threads wait for a flight of the store.
 fn until_waiting(kv: &Kv, threads: usize) {
-    while kv.scope.core().flights().waiting() < threads {
+    while kv.scope.core().state::<Keys>().flights.waiting() < threads {
         thread::yield_now();
     }
 }
 
 fn is_idle(kv: &Kv) -> bool {
-    kv.scope.core().flights().len() == 0 && kv.scope.core().flights().waiting() == 0
+    kv.scope.core().state::<Keys>().flights.len() == 0 && kv.scope.core().state::<Keys>().flights.waiting() == 0
 }
 
 #[test]

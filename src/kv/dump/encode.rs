@@ -13,31 +13,32 @@
 //! big-endian.
 
 use crate::kv::dump::value::Value;
-use crate::kv::dump::{decode, stream};
+use crate::kv::dump::writer::{put_len, put_string};
+use crate::kv::dump::{stream, tag};
 
 pub(super) fn encode(value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
     match value {
         Value::String(string) => {
-            out.push(decode::STRING);
+            out.push(tag::STRING);
             put_string(&mut out, string);
         }
         Value::List(values) => {
-            out.push(decode::LIST);
+            out.push(tag::LIST);
             put_len(&mut out, values.len());
             for value in values {
                 put_string(&mut out, value);
             }
         }
         Value::Set(members) => {
-            out.push(decode::SET);
+            out.push(tag::SET);
             put_len(&mut out, members.len());
             for member in members {
                 put_string(&mut out, member);
             }
         }
         Value::Hash(fields) => {
-            out.push(decode::HASH);
+            out.push(tag::HASH);
             put_len(&mut out, fields.len());
             for (field, value) in fields {
                 put_string(&mut out, field);
@@ -45,7 +46,7 @@ pub(super) fn encode(value: &Value) -> Vec<u8> {
             }
         }
         Value::SortedSet(members) => {
-            out.push(decode::SORTED_SET_2);
+            out.push(tag::SORTED_SET_2);
             put_len(&mut out, members.len());
             for (member, score) in members {
                 put_string(&mut out, member);
@@ -53,35 +54,9 @@ pub(super) fn encode(value: &Value) -> Vec<u8> {
             }
         }
         Value::Stream(image) => {
-            out.push(decode::STREAM_2);
+            out.push(tag::STREAM_2);
             stream::encode(&mut out, image);
         }
     }
     out
-}
-
-pub(super) fn put_string(out: &mut Vec<u8>, string: &[u8]) {
-    put_len(out, string.len());
-    out.extend_from_slice(string);
-}
-
-pub(super) fn put_len(out: &mut Vec<u8>, len: usize) {
-    put_length(out, len as u64);
-}
-
-pub(super) fn put_length(out: &mut Vec<u8>, length: u64) {
-    match (u16::try_from(length), u32::try_from(length)) {
-        (Ok(length @ 0..0x4000), _) => {
-            let [high, low] = length.to_be_bytes();
-            if length < 0x40 { out.push(low) } else { out.extend_from_slice(&[0x40 | high, low]) }
-        }
-        (_, Ok(length)) => {
-            out.push(0x80);
-            out.extend_from_slice(&length.to_be_bytes());
-        }
-        _ => {
-            out.push(0x81);
-            out.extend_from_slice(&length.to_be_bytes());
-        }
-    }
 }

@@ -19,7 +19,7 @@
 
 use crate::error::Result;
 use crate::kv::dump::bad;
-use crate::kv::dump::decode::Budget;
+use crate::kv::dump::budget::Budget;
 
 const HEADER_BYTES: usize = 6;
 const END: u8 = 0xff;

@@ -19,17 +19,22 @@
 //! # Source
 //! Redis 7.2, "RDB file format" as publicly described, and replies of `DUMP` of servers 7.0.
 
+mod budget;
 mod decode;
 mod encode;
 mod listpack;
 mod lzf;
+mod reader;
 mod stream;
+mod tag;
 mod value;
+mod writer;
 
 use crc::{CRC_64_REDIS, Crc, Table};
 
 use crate::clock::Timestamp;
 use crate::error::{Error, InvalidKind, Result};
+use crate::kv::condition::Condition;
 use crate::kv::event::{KeyEvents, tell};
 use crate::kv::{Kv, entry};
 use crate::txn::{Scope, WriteScope};
@@ -79,8 +84,8 @@ impl<S: Scope> Kv<S> {
 }
 
 impl<S: WriteScope> Kv<S> {
-    /// Makes `key` of what [`Kv::dump`] or a Redis server has dumped, to last until `deadline`; answers whether it did. A key that
-    /// is there is left alone unless `replace` says otherwise. With a deadline that is not in the future, the key is gone.
+    /// Makes `key` of what [`Kv::dump`] or a Redis server has dumped, in the place of what is there, to last until `deadline`. With a
+    /// deadline that is not in the future, the key is gone.
     ///
     /// # Errors
     /// [`Error::Invalid`] of [`InvalidKind::Serialization`] for bytes that are no dump, or one of a kind that is not read;
@@ -94,32 +99,67 @@ impl<S: WriteScope> Kv<S> {
     /// let kv = larder::Store::in_memory().kv();
     /// kv.hash("user:7").set("name", "ann")?;
     /// let dump = kv.dump("user:7")?.unwrap();
-    /// assert!(kv.restore("user:8", &dump, None, false)?);
+    /// kv.restore("user:8", &dump, None)?;
     /// assert_eq!(kv.hash("user:8").get("name")?.as_deref(), Some(&b"ann"[..]));
-    /// assert!(!kv.restore("user:8", &dump, None, false)?, "it is there");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `RESTORE` with `REPLACE`.
+    #[doc(alias = "RESTORE")]
+    pub fn restore(&self, key: impl AsRef<[u8]>, dump: impl AsRef<[u8]>, deadline: Option<Timestamp>) -> Result<()> {
+        let value = decode::decode(open(dump.as_ref())?)?;
+        self.restore_on("restore", None, key.as_ref(), (&value, deadline)).map(drop)
+    }
+
+    /// As [`Kv::restore`], unless there is something at `key`: returns whether the key was made.
+    ///
+    /// # Errors
+    /// As [`Kv::restore`]. What is said to be a dump is not looked at when the key is there.
+    ///
+    /// # Cost
+    /// As [`Kv::restore`].
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// kv.set("a", "1")?;
+    /// let dump = kv.dump("a")?.unwrap();
+    /// assert!(kv.restore_if_absent("b", &dump, None)? && !kv.restore_if_absent("b", &dump, None)?);
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
     /// # Source
     /// Redis command reference, `RESTORE`.
     #[doc(alias = "RESTORE")]
-    pub fn restore(
+    pub fn restore_if_absent(
         &self,
         key: impl AsRef<[u8]>,
         dump: impl AsRef<[u8]>,
         deadline: Option<Timestamp>,
-        replace: bool,
     ) -> Result<bool> {
         let key = key.as_ref();
-        if !replace && self.exists(key)? {
+        if self.exists(key)? {
             return Ok(false);
         }
         let value = decode::decode(open(dump.as_ref())?)?;
-        self.write("restore", key, |writer, key| {
-            match entry::claim(writer, key, |head, _| Ok(head))? {
-                Some(_) if !replace => return Ok(false),
-                Some(before) => entry::remove(writer, key, before)?,
-                None => {}
+        self.restore_on("restore_if_absent", Some(Condition::Absent), key, (&value, deadline))
+    }
+
+    fn restore_on(
+        &self,
+        verb: &'static str,
+        condition: Option<Condition>,
+        key: &[u8],
+        (value, deadline): (&Value, Option<Timestamp>),
+    ) -> Result<bool> {
+        self.write(verb, key, |writer, key| {
+            let before = entry::claim(writer, key, |head, _| Ok(head))?;
+            if !Condition::holds(condition, before.is_some()) {
+                return Ok(false);
+            }
+            if let Some(before) = before {
+                entry::remove(writer, key, before)?;
             }
             if deadline.is_none_or(|deadline| deadline > writer.now()) {
                 value.write(writer, key, deadline)?;

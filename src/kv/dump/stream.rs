@@ -16,9 +16,10 @@ use std::collections::btree_map;
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::kv::dump::bad;
-use crate::kv::dump::decode::{Budget, Decoder};
-use crate::kv::dump::encode::{put_len, put_length, put_string};
+use crate::kv::dump::budget::Budget;
 use crate::kv::dump::listpack;
+use crate::kv::dump::reader::Decoder;
+use crate::kv::dump::writer::{put_len, put_length, put_string};
 use crate::kv::number::parse_integer;
 use crate::kv::stream::{Entry, Fields, GroupImage, Image, PendingImage, StreamId};
 

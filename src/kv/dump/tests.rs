@@ -85,13 +85,13 @@ proptest! {
         let store = Store::builder().clock(crate::ManualClock::default()).in_memory();
         let (kv, deadline) = (store.kv(), deadline.map(Timestamp::from_seconds));
         let dump = seal(encode::encode(&value));
-        prop_assert!(kv.restore("a", &dump, deadline, false).unwrap());
+        prop_assert!(kv.restore_if_absent("a", &dump, deadline).unwrap());
         prop_assert_eq!(kv.deadline("a").unwrap(), deadline);
         let again = kv.dump("a").unwrap().unwrap();
         prop_assert_eq!(decode::decode(open(&again).unwrap()).unwrap(), value);
         prop_assert_eq!(again, dump);
-        prop_assert!(!kv.restore("a", kv.dump("a").unwrap().unwrap(), None, false).unwrap());
-        prop_assert!(kv.restore("a", kv.dump("a").unwrap().unwrap(), Some(Timestamp::from_micros(0)), true).unwrap());
+        prop_assert!(!kv.restore_if_absent("a", kv.dump("a").unwrap().unwrap(), None).unwrap());
+        kv.restore("a", kv.dump("a").unwrap().unwrap(), Some(Timestamp::from_micros(0))).unwrap();
         prop_assert_eq!(crate::kv::tests::entries(&store), 0, "nothing of what was replaced is left");
     }
 

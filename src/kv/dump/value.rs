@@ -8,7 +8,7 @@ use crate::engine::Direction;
 use crate::error::{Error, Result};
 use crate::kv::collection::check_member;
 use crate::kv::dump::bad;
-use crate::kv::key;
+use crate::kv::layout;
 use crate::kv::record::{Head, Kind};
 use crate::kv::stream::Image;
 use crate::kv::{entry, list};
@@ -88,8 +88,8 @@ impl Value {
                 let elements = entry::create_collection(writer, key, Kind::SortedSet, deadline)?;
                 members.iter().try_for_each(|(member, score)| {
                     check_member("sorted set member bytes", member)?;
-                    let score = key::canonical(*score);
-                    writer.put(elements.member(member), long::value(member, &key::encode_score(score)))?;
+                    let score = layout::canonical(*score);
+                    writer.put(elements.member(member), long::value(member, &layout::encode_score(score)))?;
                     writer.put(elements.position(score, member), long::value(member, &[]))
                 })
             }

@@ -114,7 +114,7 @@ fn the_nearest_deadline_goes_first() {
 #[test]
 fn an_evicted_key_is_told_of_and_leaves_nothing_behind() {
     let (store, _) = store(EvictionPolicy::AllKeysRandom, 2_000);
-    store.publish_key_events(KeyEvents::parse("Ee").unwrap());
+    store.publish_key_events("Ee".parse().unwrap());
     let evicted = store.subscribe("__keyevent@0__:evicted").unwrap();
     let kv = store.kv_named("0");
     kv.hash("h").set_many((0..100).map(|n| (n.to_string(), [0; 50]))).unwrap();
@@ -129,7 +129,11 @@ fn an_evicted_key_is_told_of_and_leaves_nothing_behind() {
 fn engines_that_do_not_count_bytes_refuse_a_budget_by_name() {
     let fork = Store::in_memory();
     assert!(fork.set_memory_budget(Some(1), EvictionPolicy::AllKeysLru).is_ok());
-    assert_eq!(EvictionPolicy::ALL.map(|policy| EvictionPolicy::parse(policy.name())), EvictionPolicy::ALL.map(Some));
+    assert_eq!(
+        EvictionPolicy::ALL.map(|policy| policy.to_string().parse::<EvictionPolicy>().unwrap()),
+        EvictionPolicy::ALL
+    );
+    assert!("sometimes".parse::<EvictionPolicy>().unwrap_err().to_string().contains("volatile-ttl"));
     for (number, policy) in EvictionPolicy::ALL.into_iter().enumerate() {
         assert_eq!(EvictionPolicy::of(u8::try_from(number).unwrap()), policy);
         assert_eq!(policy as usize, number);

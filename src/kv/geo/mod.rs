@@ -18,7 +18,7 @@ pub use shape::{GeoPosition, GeoShape, GeoUnit};
 
 use crate::error::Result;
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::Elements;
+use crate::kv::layout::Elements;
 use crate::kv::{Kv, sorted_set};
 use crate::txn::{AutoCommit, Scope, View, WriteScope, Writer};
 use search::Origin;
@@ -93,6 +93,21 @@ pub struct GeoAdded {
     pub added: u64,
     /// How many members have been elsewhere.
     pub moved: u64,
+}
+
+impl<S: Scope> Kv<S> {
+    /// The places in the sorted set at `key`. It need not exist; adding the first place creates it.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// assert_eq!(kv.geo("cities").position("Palermo")?, None);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn geo(&self, key: impl AsRef<[u8]>) -> Geo<S> {
+        Geo::new(self.clone(), key.as_ref())
+    }
 }
 
 impl<S: Scope> Geo<S> {

@@ -6,7 +6,7 @@ use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, InvalidKind, Result};
 use crate::kv::event::{KeyEvents, tell};
 use crate::kv::geo::{Geo, GeoPosition, GeoShape, cover, hash, look, position_of};
-use crate::kv::key::Elements;
+use crate::kv::layout::Elements;
 use crate::kv::{entry, sorted_set};
 use crate::txn::{AutoCommit, Scope, View, WriteScope, Writer};
 

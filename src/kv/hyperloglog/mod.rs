@@ -58,6 +58,21 @@ pub struct HyperLogLog<S = AutoCommit> {
     key: Vec<u8>,
 }
 
+impl<S: Scope> Kv<S> {
+    /// The `HyperLogLog` at `key`. It need not exist; adding to it creates it.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// assert_eq!(kv.hyperloglog("visitors").count()?, 0);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn hyperloglog(&self, key: impl AsRef<[u8]>) -> HyperLogLog<S> {
+        HyperLogLog::new(self.clone(), key.as_ref())
+    }
+}
+
 impl<S: Scope> HyperLogLog<S> {
     pub(super) fn new(kv: Kv<S>, key: &[u8]) -> Self {
         Self { kv, key: key.to_vec() }

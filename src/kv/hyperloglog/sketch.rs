@@ -146,8 +146,3 @@ impl Registers {
 fn foreign() -> Error {
     Error::invalid(InvalidKind::Type, "Key is not a valid HyperLogLog string value.")
 }
-
-/// The refusal of a value with the right header, whose registers do not add up.
-pub(super) fn corrupt() -> Error {
-    Error::invalid(InvalidKind::Serialization, "Corrupted HLL object detected")
-}

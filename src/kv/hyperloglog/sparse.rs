@@ -11,9 +11,8 @@
 
 use arrayvec::ArrayVec;
 
-use crate::error::Result;
+use crate::error::{Error, InvalidKind, Result};
 use crate::kv::hyperloglog::REGISTERS;
-use crate::kv::hyperloglog::sketch::corrupt;
 
 /// The greatest value of a register that can be told.
 const RUN_MAX: u8 = 32;
@@ -144,6 +143,11 @@ fn join(body: &mut Vec<u8>, mut at: usize) {
             _ => at += width,
         }
     }
+}
+
+/// The refusal of a value with the right header, whose registers do not add up.
+fn corrupt() -> Error {
+    Error::invalid(InvalidKind::Serialization, "Corrupted HLL object detected")
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@
 
 use crate::encoding::ordered::{Reader, put_i64};
 use crate::error::{Error, InvalidKind, Result};
-use crate::kv::key::KeyBytes;
+use crate::kv::layout::KeyBytes;
 use crate::kv::list::End;
 
 /// The distance between two neighbours that were put in at an end: 2^47 of them fit on either side.

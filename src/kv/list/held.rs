@@ -6,7 +6,7 @@ use crate::engine::{Direction, Key, KeyRange};
 use crate::error::Result;
 use crate::kv::entry;
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::Elements;
+use crate::kv::layout::Elements;
 use crate::kv::list::End;
 use crate::kv::list::extent::{Extent, GAP};
 use crate::kv::record::{Head, Kind};

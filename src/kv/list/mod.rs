@@ -1,7 +1,7 @@
 //! Lists: values in the order in which they were put in.
 //!
 //! # Storage
-//! One entry for each value, place → value (`kv/key.rs`, kind place). Places are integers that ascend with gaps, so that a value
+//! One entry for each value, place → value (`kv/layout.rs`, kind place). Places are integers that ascend with gaps, so that a value
 //! can come between two others; where no gap is left, the list is laid out again. The head keeps how many values there are
 //! and between which places (`extent.rs`).
 //!
@@ -22,41 +22,14 @@ mod tests;
 use crate::clock::Timestamp;
 use crate::engine::Direction;
 use crate::error::{Error, Result};
-use crate::kv::key::KeyBytes;
+use crate::kv::end::End;
+use crate::kv::layout::KeyBytes;
 use crate::kv::record::{Head, Kind};
 use crate::kv::{Kv, entry};
 use crate::limits;
 use crate::txn::{AutoCommit, Scope, WriteScope, Writer};
 use extent::{Extent, too_long};
 use held::{Found, Held};
-
-/// One of the two ends of a list.
-///
-/// # Examples
-/// ```
-/// use larder::kv::End;
-/// let queue = larder::Store::in_memory().kv().list("queue");
-/// queue.push(End::Back, ["a", "b"])?;
-/// assert_eq!(queue.pop(End::Front)?.as_deref(), Some(&b"a"[..]));
-/// # Ok::<(), larder::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum End {
-    /// Where index 0 is: Redis's left.
-    Front,
-    /// Where index -1 is: Redis's right.
-    Back,
-}
-
-impl End {
-    /// The direction that starts from this end.
-    fn inwards(self) -> Direction {
-        match self {
-            Self::Front => Direction::Forward,
-            Self::Back => Direction::Backward,
-        }
-    }
-}
 
 /// The list at one key, given by [`Kv::list`].
 ///
@@ -77,6 +50,21 @@ pub struct List<S = AutoCommit> {
 impl<S> List<S> {
     pub(super) fn place(&self) -> (&Kv<S>, &[u8]) {
         (&self.kv, &self.key)
+    }
+}
+
+impl<S: Scope> Kv<S> {
+    /// The list at `key`. It need not exist; pushing the first value creates it.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// assert!(kv.list("queue").is_empty()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn list(&self, key: impl AsRef<[u8]>) -> List<S> {
+        List::new(self.clone(), key.as_ref())
     }
 }
 
@@ -465,12 +453,16 @@ impl<S: WriteScope> List<S> {
     /// Redis command reference, `LTRIM`.
     #[doc(alias = "LTRIM")]
     pub fn trim(&self, start: i64, stop: i64) -> Result<()> {
+        self.cut(start, stop).map(drop)
+    }
+
+    /// As [`List::trim`], and returns how many values it has removed.
+    pub(crate) fn cut(&self, start: i64, stop: i64) -> Result<u64> {
         self.free("list.trim", |list| {
-            if list.extent.is_some() {
-                list.trim(start, stop)?;
-                list.tell("ltrim");
-            }
-            Ok(())
+            let Some(before) = list.extent else { return Ok(0) };
+            list.trim(start, stop)?;
+            list.tell("ltrim");
+            Ok(before.len - list.extent.map_or(0, |extent| extent.len))
         })
     }
 

@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use crate::engine::Direction;
 use crate::error::{Error, InvalidKind, Result};
 use crate::kv::collection::{Held, get};
-use crate::kv::key::{Elements, canonical, decode_score};
+use crate::kv::layout::{Elements, canonical, decode_score};
 use crate::kv::record::Kind;
 use crate::kv::sorted_set::{Entries, set_score};
 use crate::kv::{Kv, entry};

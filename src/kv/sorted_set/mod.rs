@@ -12,6 +12,7 @@ mod range;
 mod remove;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use std::ops::Bound;
 
@@ -23,7 +24,7 @@ use crate::encoding::long;
 use crate::engine::Direction;
 use crate::error::{Error, InvalidKind, Result};
 use crate::kv::collection::Held;
-use crate::kv::key::{self, Elements, KeyBytes};
+use crate::kv::layout::{self, Elements, KeyBytes};
 use crate::kv::record::Kind;
 use crate::kv::{Kv, entry};
 use crate::limits;
@@ -58,6 +59,21 @@ impl<S> SortedSet<S> {
     /// The keyspace, and the key in it.
     pub(super) fn place(&self) -> (&Kv<S>, &[u8]) {
         (&self.kv, &self.key)
+    }
+}
+
+impl<S: Scope> Kv<S> {
+    /// The sorted set at `key`. It need not exist; adding the first member creates it.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// assert!(kv.sorted_set("board").is_empty()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn sorted_set(&self, key: impl AsRef<[u8]>) -> SortedSet<S> {
+        SortedSet::new(self.clone(), key.as_ref())
     }
 }
 
@@ -322,7 +338,7 @@ pub(super) fn change(writer: &mut Writer, key: &[u8], member: &[u8], score: f64)
     check_member(member)?;
     let mut set = Held::claim(writer, key, Kind::SortedSet)?;
     let before = if set.exists() { score_of(set.writer, &set.elements, member)? } else { None };
-    set_score(&mut set, member, before, key::canonical(score))?;
+    set_score(&mut set, member, before, layout::canonical(score))?;
     Ok(before)
 }
 
@@ -334,7 +350,7 @@ fn set_score(set: &mut Held<'_>, member: &[u8], before: Option<f64>, score: f64)
     if let Some(before) = before {
         set.writer.remove(set.elements.position(before, member));
     }
-    set.put_member(member, &key::encode_score(score))?;
+    set.put_member(member, &layout::encode_score(score))?;
     set.put_position(score, member)
 }
 
@@ -348,7 +364,7 @@ pub(super) fn look(view: &View, key: &[u8]) -> Result<Option<Elements>> {
 
 pub(super) fn score_of(view: &View, set: &Elements, member: &[u8]) -> Result<Option<f64>> {
     let found = view.get(&set.member(member))?;
-    found.map(|value| key::decode_score(long::own(member, &value)?)).transpose()
+    found.map(|value| layout::decode_score(long::own(member, &value)?)).transpose()
 }
 
 /// `score` as it is stored, unless it is NaN (SEM: KV-Z-1).
@@ -356,7 +372,7 @@ fn accept(score: f64, what: &str) -> Result<f64> {
     if score.is_nan() {
         return Err(Error::invalid(InvalidKind::Value, format!("{what} is not a number (NaN)")));
     }
-    Ok(key::canonical(score))
+    Ok(layout::canonical(score))
 }
 
 pub(super) fn check_member(member: &[u8]) -> Result<()> {

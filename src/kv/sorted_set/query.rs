@@ -5,11 +5,11 @@ use std::ops::Bound;
 use crate::engine::{Direction, KeyRange};
 use crate::error::Result;
 use crate::kv::collection::Held;
-use crate::kv::key::{self, Elements};
+use crate::kv::layout::{self, Elements};
 use crate::kv::record::Kind;
 use crate::kv::sorted_set::combine::replace;
-use crate::kv::sorted_set::range::{collect, ranks};
 use crate::kv::sorted_set::remove::remove_entries;
+use crate::kv::sorted_set::walk::{collect, ranks};
 use crate::kv::sorted_set::{Entries, SortedSet};
 use crate::txn::{AutoCommit, Scope, View, WriteScope};
 
@@ -155,7 +155,7 @@ impl<S: Scope> RangeQuery<S> {
     /// Refuses bounds that are none.
     fn check(&self) -> Result<()> {
         match self.bounds {
-            Bounds::Score(bounds) => key::check_scores(bounds),
+            Bounds::Score(bounds) => layout::check_scores(bounds),
             Bounds::Rank(..) | Bounds::Lex(_) => Ok(()),
         }
     }

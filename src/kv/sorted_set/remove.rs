@@ -1,9 +1,9 @@
 //! Removing members: those that are named, and those at an end.
 
-use crate::engine::Direction;
 use crate::error::Result;
+use crate::kv::End;
 use crate::kv::collection::Held;
-use crate::kv::sorted_set::range::collect;
+use crate::kv::sorted_set::walk::collect;
 use crate::kv::sorted_set::{Entries, SortedSet, check_member, score_of};
 use crate::txn::WriteScope;
 
@@ -75,7 +75,34 @@ impl<S: WriteScope> SortedSet<S> {
         })
     }
 
-    /// Removes up to `count` members with the lowest scores, and answers them, lowest first.
+    /// Takes the member at an end off the set: the one with the lowest score from the front, that with the highest from the back.
+    ///
+    /// Members of the same score come in the order of their bytes.
+    ///
+    /// # Errors
+    /// As every method.
+    ///
+    /// # Cost
+    /// Two lookups, a step and two removals.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::kv::End;
+    /// let due = larder::Store::in_memory().kv().sorted_set("due");
+    /// due.add("b", 20.0)?;
+    /// due.add("a", 10.0)?;
+    /// assert_eq!(due.pop(End::Front)?, Some((b"a".to_vec(), 10.0)));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `ZPOPMIN`, `ZPOPMAX`.
+    #[doc(alias("ZPOPMIN", "ZPOPMAX", "pop_min", "pop_max"))]
+    pub fn pop(&self, end: End) -> Result<Option<(Vec<u8>, f64)>> {
+        Ok(self.take("sorted_set.pop", end, 1)?.pop())
+    }
+
+    /// Takes up to `count` members at an end off the set, and returns them with their scores, the outermost first.
     ///
     /// # Errors
     /// As every method.
@@ -85,53 +112,31 @@ impl<S: WriteScope> SortedSet<S> {
     ///
     /// # Examples
     /// ```
-    /// let due = larder::Store::in_memory().kv().sorted_set("due");
-    /// due.add("b", 20.0)?;
-    /// due.add("a", 10.0)?;
-    /// assert_eq!(due.pop_min(1)?, [(b"a".to_vec(), 10.0)]);
-    /// # Ok::<(), larder::Error>(())
-    /// ```
-    ///
-    /// # Source
-    /// Redis command reference, `ZPOPMIN`.
-    #[doc(alias = "ZPOPMIN")]
-    pub fn pop_min(&self, count: u64) -> Result<Vec<(Vec<u8>, f64)>> {
-        self.pop("sorted_set.pop_min", Direction::Forward, count)
-    }
-
-    /// Removes up to `count` members with the highest scores, and answers them, highest first, ties reversed.
-    ///
-    /// # Errors
-    /// As every method.
-    ///
-    /// # Cost
-    /// As [`SortedSet::pop_min`].
-    ///
-    /// # Examples
-    /// ```
+    /// use larder::kv::End;
     /// let board = larder::Store::in_memory().kv().sorted_set("board");
     /// board.add("ann", 1.0)?;
-    /// assert_eq!(board.pop_max(2)?, [(b"ann".to_vec(), 1.0)]);
-    /// assert!(board.is_empty()?);
+    /// board.add("bob", 2.0)?;
+    /// board.add("cid", 3.0)?;
+    /// assert_eq!(board.pop_many(End::Back, 2)?, [(b"cid".to_vec(), 3.0), (b"bob".to_vec(), 2.0)]);
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
     /// # Source
-    /// Redis command reference, `ZPOPMAX`.
-    #[doc(alias = "ZPOPMAX")]
-    pub fn pop_max(&self, count: u64) -> Result<Vec<(Vec<u8>, f64)>> {
-        self.pop("sorted_set.pop_max", Direction::Backward, count)
+    /// Redis command reference, `ZPOPMIN`, `ZPOPMAX`, `ZMPOP`.
+    #[doc(alias("ZPOPMIN", "ZPOPMAX", "ZMPOP", "pop_min", "pop_max"))]
+    pub fn pop_many(&self, end: End, count: u64) -> Result<Vec<(Vec<u8>, f64)>> {
+        self.take("sorted_set.pop_many", end, count)
     }
 
-    fn pop(&self, verb: &'static str, direction: Direction, count: u64) -> Result<Entries> {
-        self.write(verb, |set| {
+    fn take(&self, verb: &'static str, end: End, count: u64) -> Result<Entries> {
+        self.free(verb, |set| {
             if !set.exists() || count == 0 {
                 return Ok(Entries::new());
             }
-            let entries = collect(set.writer, &set.elements, &set.elements.positions(), direction, 0, count)?;
-            let event = match direction {
-                Direction::Forward => "zpopmin",
-                Direction::Backward => "zpopmax",
+            let entries = collect(set.writer, &set.elements, &set.elements.positions(), end.inwards(), 0, count)?;
+            let event = match end {
+                End::Front => "zpopmin",
+                End::Back => "zpopmax",
             };
             remove_entries(set, event, &entries)?;
             Ok(entries)

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::Store;
-use crate::kv::Condition;
+use crate::kv::{Condition, End};
 
 type Model = BTreeMap<Vec<u8>, f64>;
 type Members = Vec<Vec<u8>>;
@@ -197,8 +197,12 @@ fn take(set: &SortedSet, model: &mut Model, op: &Op) {
             let query = Query { bounds: query::Bounds::Rank(0, -1), is_reverse: *is_max, offset: 0, limit: *count };
             let expected = selected(model, &query);
             model.retain(|member, _| expected.iter().all(|(gone, _)| gone != member));
-            let popped = if *is_max { set.pop_max(*count) } else { set.pop_min(*count) };
-            assert_eq!(bits(&popped.unwrap()), bits(&expected));
+            let end = if *is_max { End::Back } else { End::Front };
+            let popped = match count {
+                1 => set.pop(end).unwrap().into_iter().collect(),
+                _ => set.pop_many(end, *count).unwrap(),
+            };
+            assert_eq!(bits(&popped), bits(&expected));
         }
         Op::RemoveRange(query) => {
             let expected = selected(model, query);

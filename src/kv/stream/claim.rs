@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::engine::Direction;
 use crate::error::Result;
-use crate::kv::key::Elements;
-use crate::kv::stream::group::{Group, Need, Opened, check_consumer};
+use crate::kv::layout::Elements;
+use crate::kv::stream::group::{Group, Opened, check_consumer};
 use crate::kv::stream::record::{Entry, GroupState, Pending};
-use crate::kv::stream::{StreamId, invalid, layout, pending, range};
+use crate::kv::stream::{StreamId, backlog, invalid, layout, range};
 use crate::txn::{View, WriteScope, Writer};
 
 /// Pending entries an automatic claim looks at for each it may take.
@@ -204,7 +204,7 @@ impl<S: WriteScope> Group<S> {
         options: &ClaimOptions,
     ) -> Result<Vec<Entry>> {
         let (consumer, ids) = (consumer.as_ref(), ids.as_ref());
-        self.write("stream.group.claim", Need::Pending, |writer, opened| {
+        self.write("stream.group.claim", |writer, opened| {
             let claim = Claim::new(writer, consumer, min_idle, options, true);
             let claimed = claim_these(writer, opened, &claim, ids, options)?;
             entries(writer, opened.stream, &claimed)
@@ -243,7 +243,7 @@ impl<S: WriteScope> Group<S> {
         options: &ClaimOptions,
     ) -> Result<Vec<StreamId>> {
         let (consumer, ids) = (consumer.as_ref(), ids.as_ref());
-        self.write("stream.group.claim_ids", Need::Pending, |writer, opened| {
+        self.write("stream.group.claim_ids", |writer, opened| {
             let claim = Claim::new(writer, consumer, min_idle, options, false);
             claim_these(writer, opened, &claim, ids, options)
         })
@@ -283,7 +283,7 @@ impl<S: WriteScope> Group<S> {
         count: u64,
     ) -> Result<AutoClaimed<Entry>> {
         let consumer = consumer.as_ref();
-        self.write("stream.group.auto_claim", Need::Pending, |writer, opened| {
+        self.write("stream.group.auto_claim", |writer, opened| {
             let claim = Claim::new(writer, consumer, min_idle, &ClaimOptions::default(), true);
             let AutoClaimed { next, claimed, deleted } = claim_from(writer, opened, &claim, start, count)?;
             Ok(AutoClaimed { next, claimed: entries(writer, opened.stream, &claimed)?, deleted })
@@ -322,7 +322,7 @@ impl<S: WriteScope> Group<S> {
         count: u64,
     ) -> Result<AutoClaimed<StreamId>> {
         let consumer = consumer.as_ref();
-        self.write("stream.group.auto_claim_ids", Need::Pending, |writer, opened| {
+        self.write("stream.group.auto_claim_ids", |writer, opened| {
             let claim = Claim::new(writer, consumer, min_idle, &ClaimOptions::default(), false);
             claim_from(writer, opened, &claim, start, count)
         })
@@ -337,7 +337,7 @@ impl<'a> Claim<'a> {
 
     /// Takes `id`, which is pending as `before` says, and answers whether it had waited long enough for that.
     fn take(&self, writer: &mut Writer, opened: &Opened<'_>, id: StreamId, before: Option<&Pending>) -> Result<bool> {
-        if before.is_some_and(|before| !pending::has_idled(before, writer.now(), self.min_idle)) {
+        if before.is_some_and(|before| !backlog::has_idled(before, writer.now(), self.min_idle)) {
             return Ok(false);
         }
         let delivered_before = before.map_or(1, |before| before.deliveries);
@@ -347,7 +347,7 @@ impl<'a> Claim<'a> {
             deliveries: self.deliveries.unwrap_or(counted),
             consumer: self.consumer.to_vec(),
         };
-        pending::put(writer, &opened.elements, id, before, &after)?;
+        backlog::put(writer, &opened.elements, id, before, &after)?;
         Ok(true)
     }
 
@@ -372,10 +372,10 @@ fn claim_these(
     }
     let mut claimed = Vec::new();
     for id in ids {
-        let found = pending::get(writer, &opened.elements, *id)?;
+        let found = backlog::get(writer, &opened.elements, *id)?;
         if !exists(writer, opened.stream, *id)? {
             if let Some(found) = found {
-                pending::forget(writer, &opened.elements, *id, &found)?;
+                backlog::forget(writer, &opened.elements, *id, &found)?;
             }
         } else if (found.is_some() || options.force) && claim.take(writer, opened, *id, found.as_ref())? {
             claimed.push(*id);
@@ -409,7 +409,7 @@ fn claim_from(
         attempts -= 1;
         let found = Pending::decode(value)?;
         if !exists(writer, opened.stream, id)? {
-            pending::forget(writer, &opened.elements, id, &found)?;
+            backlog::forget(writer, &opened.elements, id, &found)?;
             outcome.deleted.push(id);
             left -= 1;
         } else if claim.take(writer, opened, id, Some(&found))? {

@@ -6,7 +6,7 @@
 
 use crate::engine::Direction;
 use crate::error::Result;
-use crate::kv::key::Elements;
+use crate::kv::layout::Elements;
 use crate::kv::stream::id::StreamId;
 use crate::kv::stream::layout;
 use crate::kv::stream::record::{GroupState, State};
@@ -42,7 +42,7 @@ impl Extent {
             None if self.state.added > 0 => self.number_of(id),
             None => group.read,
         };
-        GroupState { last: id, read }
+        GroupState { last: id, read, ..group }
     }
 
     /// How many entries the group has not read, when that is known; negative past the end.

@@ -5,9 +5,9 @@ use std::ops::Bound;
 use crate::engine::Direction;
 use crate::error::Result;
 use crate::kv::stream::counters::Extent;
-use crate::kv::stream::group::{Group, Need, Opened, check_consumer};
+use crate::kv::stream::group::{Group, Opened, check_consumer};
 use crate::kv::stream::record::{Entry, Fields, Pending};
-use crate::kv::stream::{StreamId, layout, pending, range};
+use crate::kv::stream::{StreamId, backlog, layout, range};
 use crate::txn::{WriteScope, Writer};
 
 impl<S: WriteScope> Group<S> {
@@ -38,7 +38,7 @@ impl<S: WriteScope> Group<S> {
     #[doc(alias = "XREADGROUP")]
     pub fn read(&self, consumer: impl AsRef<[u8]>, count: Option<u64>) -> Result<Vec<Entry>> {
         let consumer = consumer.as_ref();
-        self.write("stream.group.read", Need::Read, |writer, opened| deliver(writer, opened, consumer, count, true))
+        self.write("stream.group.read", |writer, opened| deliver(writer, opened, consumer, count, true))
     }
 
     /// As [`Group::read`], but the entries count as acknowledged at once.
@@ -67,7 +67,7 @@ impl<S: WriteScope> Group<S> {
     pub fn read_acknowledged(&self, consumer: impl AsRef<[u8]>, count: Option<u64>) -> Result<Vec<Entry>> {
         let consumer = consumer.as_ref();
         let body = |writer: &mut Writer, opened: &Opened<'_>| deliver(writer, opened, consumer, count, false);
-        self.write("stream.group.read_acknowledged", Need::Read, body)
+        self.write("stream.group.read_acknowledged", body)
     }
 
     /// Delivers to `consumer` once more up to `count` of the entries after `after` that are pending for it. Those that are
@@ -102,9 +102,7 @@ impl<S: WriteScope> Group<S> {
         count: Option<u64>,
     ) -> Result<Vec<(StreamId, Option<Fields>)>> {
         let consumer = consumer.as_ref();
-        self.write("stream.group.read_again", Need::Read, |writer, opened| {
-            deliver_again(writer, opened, consumer, after, count)
-        })
+        self.write("stream.group.read_again", |writer, opened| deliver_again(writer, opened, consumer, after, count))
     }
 
     /// Ends that the entries with these ids are pending, and answers how many were. None is when there is no such group.
@@ -134,8 +132,8 @@ impl<S: WriteScope> Group<S> {
         let acknowledged = self.free_if_there("stream.group.acknowledge", |writer, opened| {
             let mut acknowledged = 0;
             for id in ids.as_ref() {
-                if let Some(found) = pending::get(writer, &opened.elements, *id)? {
-                    pending::forget(writer, &opened.elements, *id, &found)?;
+                if let Some(found) = backlog::get(writer, &opened.elements, *id)? {
+                    backlog::forget(writer, &opened.elements, *id, &found)?;
                     acknowledged += 1;
                 }
             }
@@ -167,9 +165,9 @@ fn deliver(
     opened.put(writer, group)?;
     for entry in entries.iter().filter(|_| keep) {
         // It may be pending, when the group was set back.
-        let before = pending::get(writer, &opened.elements, entry.id)?;
+        let before = backlog::get(writer, &opened.elements, entry.id)?;
         let delivered = Pending { delivered: now, deliveries: 1, consumer: name.to_vec() };
-        pending::put(writer, &opened.elements, entry.id, before.as_ref(), &delivered)?;
+        backlog::put(writer, &opened.elements, entry.id, before.as_ref(), &delivered)?;
     }
     Ok(entries)
 }
@@ -194,13 +192,13 @@ fn deliver_again(
         let id = layout::id_of(key)?;
         let fields = range::fields(writer, opened.stream, id)?;
         if fields.is_some() {
-            let before = pending::expect(writer, &opened.elements, id)?;
+            let before = backlog::expect(writer, &opened.elements, id)?;
             let again = Pending {
                 delivered: now,
                 deliveries: before.deliveries.saturating_add(1),
                 consumer: before.consumer.clone(),
             };
-            pending::put(writer, &opened.elements, id, Some(&before), &again)?;
+            backlog::put(writer, &opened.elements, id, Some(&before), &again)?;
         }
         entries.push((id, fields));
     }

@@ -3,12 +3,12 @@
 use crate::clock::Timestamp;
 use crate::engine::{Direction, KeyRange};
 use crate::error::Result;
-use crate::kv::key::Elements;
+use crate::kv::layout::Elements;
+use crate::kv::stream::backlog::{ALL, expect};
 use crate::kv::stream::info::{groups, info};
 use crate::kv::stream::layout::{self, GroupElements};
-use crate::kv::stream::pending::{ALL, expect};
 use crate::kv::stream::record::{Consumer, Entry, Pending, State};
-use crate::kv::stream::{GroupInfo, Stream, StreamId, StreamInfo, no_such_key, range};
+use crate::kv::stream::{GroupInfo, Stream, StreamId, StreamInfo, group, range};
 use crate::txn::{Scope, View};
 
 /// A stream with its entries and groups.
@@ -123,7 +123,7 @@ impl<S: Scope> Stream<S> {
     /// # Examples
     /// ```
     /// let stream = larder::Store::in_memory().kv().stream("s");
-    /// assert_eq!(stream.details(None).unwrap_err().to_string(), "no such key");
+    /// assert_eq!(stream.details(None).unwrap_err().to_string(), "no stream named \"s\"");
     /// ```
     ///
     /// # Source
@@ -131,13 +131,13 @@ impl<S: Scope> Stream<S> {
     #[doc(alias = "XINFO STREAM")]
     pub fn details(&self, count: Option<u64>) -> Result<StreamDetails> {
         let found = self.read("stream.details", |view, stream, state| details(view, stream, state, count))?;
-        found.ok_or_else(no_such_key)
+        found.ok_or_else(|| self.not_found())
     }
 }
 
 fn details(view: &View, stream: &Elements, state: State, count: Option<u64>) -> Result<StreamDetails> {
     let groups = groups(view, stream, state)?.into_iter().map(|info| {
-        let elements = GroupElements::of(stream, &info.name);
+        let elements = group::elements_of(view, stream, &info.name)?;
         let pending = deliveries(view, &elements, &elements.pending_between(ALL), count)?;
         Ok(GroupDetails { info, pending, consumers: consumers(view, &elements, count)? })
     });

@@ -1,22 +1,25 @@
 //! Groups: making, setting and removing them and their consumers.
 
+use crate::catalog::job;
 use crate::clock::Timestamp;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kv::Room;
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::Elements;
+use crate::kv::layout::Elements;
 use crate::kv::stream::layout::{self, GroupElements};
 use crate::kv::stream::record::{Consumer, GroupState, State};
-use crate::kv::stream::{Stream, StreamId, create, invalid, pending};
+use crate::kv::stream::{Stream, StreamId, backlog, create};
 use crate::limits;
 use crate::txn::{AutoCommit, Scope, View, WriteScope, Writer};
+
+/// What a group is called in errors.
+pub(crate) const GROUP: &str = "consumer group";
 
 /// A group of consumers of a stream. Given by [`Stream::group`].
 ///
 /// The group remembers the last id it delivered, and each delivered entry until it is acknowledged. Names of groups and of
-/// consumers are any bytes, at most [`limits::GROUP_NAME_BYTES_MAX`] of them. Unless told otherwise a method answers
-/// [`Error::Invalid`](crate::Error::Invalid) with a message that begins with `NOGROUP` when there is no such key or group,
-/// and [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a name that is too long.
+/// consumers are any bytes, at most [`limits::GROUP_NAME_BYTES_MAX`] of them. Unless told otherwise a method returns
+/// [`Error::NotFound`] when there is no such stream or consumer group, and [`Error::LimitExceeded`] for a name that is too long.
 ///
 /// # Examples
 /// ```
@@ -113,15 +116,6 @@ impl GroupOptions {
     }
 }
 
-/// What an operation is called when there is no key or no group for it: the texts differ.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Need {
-    Read,
-    Pending,
-    Manage,
-    Consumers,
-}
-
 /// A group that exists.
 #[derive(Debug)]
 pub(super) struct Opened<'a> {
@@ -207,53 +201,41 @@ impl<S: Scope> Group<S> {
     }
 
     /// Runs `body` on the group.
-    pub(super) fn look<R>(
-        &self,
-        verb: &'static str,
-        need: Need,
-        body: impl FnOnce(&View, &Opened<'_>) -> Result<R>,
-    ) -> Result<R> {
+    pub(super) fn look<R>(&self, verb: &'static str, body: impl FnOnce(&View, &Opened<'_>) -> Result<R>) -> Result<R> {
         check_name("group name bytes", &self.name)?;
         let found = self.stream.read(verb, |view, stream, state| match self.open(view, stream, state)? {
             None => Ok(Found::NoGroup),
             Some(opened) => body(view, &opened).map(Found::Group),
         })?;
-        self.require(found.unwrap_or(Found::NoKey), need)
+        self.require(found.unwrap_or(Found::NoKey))
     }
 
     fn open<'a>(&'a self, view: &View, stream: &'a Elements, state: State) -> Result<Option<Opened<'a>>> {
         let Some(value) = view.get(&layout::group(stream, &self.name))? else { return Ok(None) };
         let group = GroupState::decode(&value)?;
-        let elements = GroupElements::of(stream, &self.name);
+        let elements = GroupElements::of(stream, group.number);
         Ok(Some(Opened { stream, state, name: &self.name, group, elements }))
     }
 
-    fn require<R>(&self, found: Found<R>, need: Need) -> Result<R> {
-        let (key, group) = (String::from_utf8_lossy(&self.stream.key), String::from_utf8_lossy(&self.name));
-        let message = match (found, need) {
-            (Found::Group(result), _) => return Ok(result),
-            (_, Need::Read) => {
-                format!("NOGROUP No such key '{key}' or consumer group '{group}' in XREADGROUP with GROUP option")
-            }
-            (_, Need::Pending) => format!("NOGROUP No such key '{key}' or consumer group '{group}'"),
-            (Found::NoKey, Need::Manage) => NO_KEY.to_owned(),
-            (Found::NoKey, Need::Consumers) => "no such key".to_owned(),
-            (Found::NoGroup, Need::Manage | Need::Consumers) => {
-                format!("NOGROUP No such consumer group '{group}' for key name '{key}'")
-            }
-        };
-        Err(invalid(message))
+    fn require<R>(&self, found: Found<R>) -> Result<R> {
+        match found {
+            Found::Group(result) => Ok(result),
+            Found::NoKey => Err(self.stream.not_found()),
+            Found::NoGroup => Err(Error::NotFound { what: GROUP, name: self.shown() }),
+        }
+    }
+
+    /// The name of the group, as errors show it.
+    fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.name).into_owned()
     }
 }
-
-const NO_KEY: &str = "The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the \
-                      MKSTREAM option to create an empty stream automatically.";
 
 impl<S: WriteScope> Group<S> {
     /// Makes the group; it begins to read at `start`.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) when there is no such key, or such a group already (`BUSYGROUP`).
+    /// [`Error::NotFound`] when there is no such key, and [`Error::AlreadyExists`] when there is such a group.
     ///
     /// # Cost
     /// Two lookups and one put.
@@ -300,17 +282,18 @@ impl<S: WriteScope> Group<S> {
         check_name("group name bytes", &self.name)?;
         self.stream.write("stream.group.create", |writer, key, stream, found| {
             if found.is_none() && !options.make_stream {
-                return Err(invalid(NO_KEY));
+                return Err(self.stream.not_found());
             }
             let element = layout::group(stream, &self.name);
             if found.is_some() && writer.get(&element)?.is_some() {
-                return Err(invalid("BUSYGROUP Consumer Group name already exists"));
+                return Err(Error::AlreadyExists { what: GROUP, name: self.shown() });
             }
             let state = found.map(|(_, state)| state).unwrap_or_default();
             if found.is_none() {
                 create(writer, key, stream, state)?;
             }
-            let group = GroupState { last: begin(start, state), read: options.entries_read };
+            let number = writer.next_storage_id()?;
+            let group = GroupState { last: begin(start, state), number, read: options.entries_read };
             writer.put(element, group.encode())?;
             tell(writer, KeyEvents::STREAMS, "xgroup-create", key);
             Ok(())
@@ -343,9 +326,9 @@ impl<S: WriteScope> Group<S> {
     pub fn set_id(&self, start: impl Into<Start>, entries_read: Option<u64>) -> Result<()> {
         let start = start.into();
         let found = self.try_write(Room::Needed, "stream.group.set_id", Some("xgroup-setid"), |writer, opened| {
-            opened.put(writer, GroupState { last: begin(start, opened.state), read: entries_read })
+            opened.put(writer, GroupState { last: begin(start, opened.state), read: entries_read, ..opened.group })
         })?;
-        self.require(found, Need::Manage)
+        self.require(found)
     }
 
     /// Removes the group with all that is pending in it, and answers whether it was there.
@@ -354,7 +337,8 @@ impl<S: WriteScope> Group<S> {
     /// [`Error::Invalid`](crate::Error::Invalid) when there is no such key.
     ///
     /// # Cost
-    /// Two lookups, and one removal per consumer and two per pending entry.
+    /// O(log n). Consumers and pending entries, when they are many, are removed in the background
+    /// ([`Store::run_jobs`](crate::Store::run_jobs)).
     ///
     /// # Examples
     /// ```
@@ -371,15 +355,15 @@ impl<S: WriteScope> Group<S> {
     pub fn remove(&self) -> Result<bool> {
         let found =
             self.try_write(Room::NotNeeded, "stream.group.remove", Some("xgroup-destroy"), |writer, opened| {
-                for range in opened.elements.all() {
-                    writer.remove_range(&range)?;
+                for prefix in opened.elements.all() {
+                    job::remove(writer, prefix)?;
                 }
                 writer.remove(layout::group(opened.stream, opened.name));
                 Ok(true)
             })?;
         match found {
             Found::NoGroup => Ok(false),
-            found => self.require(found, Need::Manage),
+            found => self.require(found),
         }
     }
 
@@ -419,7 +403,7 @@ impl<S: WriteScope> Group<S> {
                 Ok(true)
             },
         )?;
-        self.require(found, Need::Manage)
+        self.require(found)
     }
 
     /// Removes a consumer, and answers how many entries were pending for it: nobody gets them any more, unless they are
@@ -454,23 +438,22 @@ impl<S: WriteScope> Group<S> {
             Some("xgroup-delconsumer"),
             |writer, opened| {
                 check_consumer(name)?;
-                let lost = pending::forget_consumer(writer, &opened.elements, name)?;
+                let lost = backlog::forget_consumer(writer, &opened.elements, name)?;
                 writer.remove(opened.elements.consumer(name));
                 Ok(lost)
             },
         )?;
-        self.require(found, Need::Manage)
+        self.require(found)
     }
 
     /// Runs `body` on the group.
     pub(super) fn write<R>(
         &self,
         verb: &'static str,
-        need: Need,
         body: impl FnMut(&mut Writer, &Opened<'_>) -> Result<R>,
     ) -> Result<R> {
         let found = self.try_write(Room::Needed, verb, None, body)?;
-        self.require(found, need)
+        self.require(found)
     }
 
     /// Runs `body`, which makes nothing larger, on the group; `None` when there is no such key or group.
@@ -512,6 +495,13 @@ fn begin(start: Start, state: State) -> StreamId {
         Start::End => state.last,
         Start::After(id) => id,
     }
+}
+
+/// The elements of the group `name`, which exists.
+pub(super) fn elements_of(view: &View, stream: &Elements, name: &[u8]) -> Result<GroupElements> {
+    let value = view.get(&layout::group(stream, name))?;
+    let value = value.ok_or_else(|| Error::corrupt("stream group", "it is listed and not there"))?;
+    Ok(GroupElements::of(stream, GroupState::decode(&value)?.number))
 }
 
 pub(super) fn check_consumer(name: &[u8]) -> Result<()> {

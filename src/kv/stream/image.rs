@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::clock::Timestamp;
 use crate::engine::Direction;
 use crate::error::Result;
-use crate::kv::key::Elements;
+use crate::kv::layout::Elements;
 use crate::kv::record::{Head, Kind};
+use crate::kv::stream::backlog::{self, ALL};
 use crate::kv::stream::layout::{self, GroupElements};
-use crate::kv::stream::pending::{self, ALL};
 use crate::kv::stream::record::{self, Consumer, Entry, GroupState, Pending, State};
 use crate::kv::stream::{StreamId, group, range};
 use crate::kv::{entry, stream};
@@ -71,8 +71,8 @@ impl Image {
 
 impl GroupImage {
     fn read(view: &View, stream: &Elements, name: &[u8], value: &[u8]) -> Result<Self> {
-        let GroupState { last, read } = GroupState::decode(value)?;
-        let elements = GroupElements::of(stream, name);
+        let GroupState { last, number, read } = GroupState::decode(value)?;
+        let elements = GroupElements::of(stream, number);
         let mut image = Self { name: name.to_vec(), last, read, ..Self::default() };
         let mut cursor = view.range(&elements.consumers(), Direction::Forward)?;
         while let Some((key, value)) = cursor.next()? {
@@ -89,8 +89,9 @@ impl GroupImage {
 
     fn write(&self, writer: &mut Writer, stream: &Elements) -> Result<()> {
         group::check_name("group name bytes", &self.name)?;
-        let elements = GroupElements::of(stream, &self.name);
-        let state = GroupState { last: self.last, read: self.read };
+        let number = writer.next_storage_id()?;
+        let elements = GroupElements::of(stream, number);
+        let state = GroupState { last: self.last, number, read: self.read };
         writer.put(layout::group(stream, &self.name), state.encode())?;
         for (name, (seen, active)) in &self.consumers {
             group::check_consumer(name)?;
@@ -98,7 +99,7 @@ impl GroupImage {
         }
         for (id, PendingImage { delivered, deliveries, consumer }) in &self.pending {
             let after = Pending { delivered: *delivered, deliveries: *deliveries, consumer: consumer.clone() };
-            pending::put(writer, &elements, *id, None, &after)?;
+            backlog::put(writer, &elements, *id, None, &after)?;
         }
         Ok(())
     }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crate::engine::Direction;
 use crate::error::Result;
-use crate::kv::key::Elements;
+use crate::kv::layout::Elements;
+use crate::kv::stream::backlog::ALL;
 use crate::kv::stream::counters::Extent;
-use crate::kv::stream::group::{Group, Need};
+use crate::kv::stream::group::Group;
 use crate::kv::stream::layout::{self, GroupElements};
-use crate::kv::stream::pending::ALL;
 use crate::kv::stream::record::{Consumer, Entry, GroupState, State};
-use crate::kv::stream::{Stream, StreamId, no_such_key, range};
+use crate::kv::stream::{Stream, StreamId, range};
 use crate::txn::{Scope, View};
 
 /// A stream as a whole.
@@ -124,7 +124,7 @@ impl<S: Scope> Stream<S> {
     /// Redis command reference, `XINFO STREAM`.
     #[doc(alias = "XINFO STREAM")]
     pub fn info(&self) -> Result<StreamInfo> {
-        self.read("stream.info", info)?.ok_or_else(no_such_key)
+        self.read("stream.info", info)?.ok_or_else(|| self.not_found())
     }
 
     /// The groups of the stream, by name.
@@ -147,7 +147,7 @@ impl<S: Scope> Stream<S> {
     /// Redis command reference, `XINFO GROUPS`.
     #[doc(alias = "XINFO GROUPS")]
     pub fn groups(&self) -> Result<Vec<GroupInfo>> {
-        self.read("stream.groups", groups)?.ok_or_else(no_such_key)
+        self.read("stream.groups", groups)?.ok_or_else(|| self.not_found())
     }
 }
 
@@ -174,7 +174,7 @@ impl<S: Scope> Group<S> {
     /// Redis command reference, `XINFO CONSUMERS`.
     #[doc(alias = "XINFO CONSUMERS")]
     pub fn consumers(&self) -> Result<Vec<ConsumerInfo>> {
-        self.look("stream.group.consumers", Need::Consumers, |view, opened| consumers(view, &opened.elements))
+        self.look("stream.group.consumers", |view, opened| consumers(view, &opened.elements))
     }
 }
 
@@ -200,7 +200,8 @@ pub(super) fn groups(view: &View, stream: &Elements, state: State) -> Result<Vec
     let mut cursor = view.range(&layout::groups(stream), Direction::Forward)?;
     while let Some((key, value)) = cursor.next()? {
         let name = layout::group_name(stream, key)?;
-        let (group, elements) = (GroupState::decode(value)?, GroupElements::of(stream, name));
+        let group = GroupState::decode(value)?;
+        let elements = GroupElements::of(stream, group.number);
         groups.push(GroupInfo {
             name: name.to_vec(),
             consumers: view.count(&elements.consumers())?,

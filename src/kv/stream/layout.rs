@@ -1,11 +1,11 @@
-//! The keys of a stream's elements; the table of them is in `kv/key.rs`.
+//! The keys of a stream's elements; the table of them is in `kv/layout.rs`.
 
 use std::ops::Bound;
 
-use crate::encoding::ordered::{Reader, put_bytes};
+use crate::encoding::ordered::{Reader, put_short_u64};
 use crate::engine::{Key, KeyRange};
 use crate::error::{Error, Result};
-use crate::kv::key::{CONSUMER, ENTRY, Elements, GROUP, KeyBytes, OWNED, PENDING};
+use crate::kv::layout::{CONSUMER, ENTRY, Elements, GROUP, KeyBytes, OWNED, PENDING};
 use crate::kv::stream::id::{ID_BYTES, StreamId};
 
 /// Two bounds of a range of ids.
@@ -50,18 +50,19 @@ pub(super) struct GroupElements {
 }
 
 impl GroupElements {
-    pub(super) fn of(stream: &Elements, group: &[u8]) -> Self {
+    /// Those of the group with this number.
+    pub(super) fn of(stream: &Elements, number: u64) -> Self {
         let prefix = |kind| {
-            let mut prefix = stream.kind(kind, group.len() + 2);
-            put_bytes(&mut prefix, group);
+            let mut prefix = stream.kind(kind, 9);
+            put_short_u64(&mut prefix, number);
             prefix
         };
         Self { consumer: prefix(CONSUMER), pending: prefix(PENDING), owned: prefix(OWNED) }
     }
 
-    /// Everything that goes with the group.
-    pub(super) fn all(&self) -> [KeyRange; 3] {
-        [&self.consumer, &self.pending, &self.owned].map(|prefix| KeyRange::prefix(prefix))
+    /// What everything that goes with the group begins with.
+    pub(super) fn all(&self) -> [&[u8]; 3] {
+        [&self.consumer, &self.pending, &self.owned]
     }
 
     /// Where the consumer `name` is kept.
@@ -99,7 +100,7 @@ impl GroupElements {
         Ok(between(&self.owned_prefix(consumer)?, bounds))
     }
 
-    /// The length goes before the name, as escaping both names could make a key longer than an engine takes.
+    /// The length goes before the name, so that no name begins with another.
     fn owned_prefix(&self, consumer: &[u8]) -> Result<KeyBytes> {
         let len = u16::try_from(consumer.len()).map_err(|_| Error::corrupt("consumer", "its name is too long"))?;
         let mut prefix = KeyBytes::with_capacity(self.owned.len() + 2 + consumer.len() + ID_BYTES);
@@ -151,17 +152,18 @@ mod tests {
         let id_hex = "00000000000000010000000000000002";
         assert_eq!(hex(&entry(&stream, id)), format!("21010710{id_hex}"));
         assert_eq!(hex(&group(&stream, b"g")), "2101071167");
-        let group = GroupElements::of(&stream, b"g");
-        assert_eq!(hex(&group.consumer(b"c")), "2101071267000063");
-        assert_eq!(hex(&group.pending(id)), format!("21010713670000{id_hex}"));
-        assert_eq!(hex(&group.owned(b"c", id).unwrap()), format!("21010714670000000163{id_hex}"));
+        let group = GroupElements::of(&stream, 9);
+        assert_eq!(hex(&group.consumer(b"c")), "21010712010963");
+        assert_eq!(hex(&group.pending(id)), format!("210107130109{id_hex}"));
+        assert_eq!(hex(&group.owned(b"c", id).unwrap()), format!("210107140109000163{id_hex}"));
         assert_eq!(id_of(&group.owned(b"c", id).unwrap()).unwrap(), id);
     }
 
     #[test]
     fn the_longest_names_fit_into_a_key() {
         let longest = vec![0; limits::GROUP_NAME_BYTES_MAX];
-        let group = GroupElements::of(&Elements::of(u64::MAX), &longest);
+        let group = GroupElements::of(&Elements::of(u64::MAX), u64::MAX);
+        assert!(super::group(&Elements::of(u64::MAX), &longest).len() <= limits::ENGINE_KEY_BYTES_MAX);
         assert!(group.owned(&longest, StreamId::MAX).unwrap().len() <= limits::ENGINE_KEY_BYTES_MAX);
         assert!(group.consumer(&longest).len() <= limits::ENGINE_KEY_BYTES_MAX);
     }
@@ -170,13 +172,17 @@ mod tests {
     fn groups_and_consumers_share_no_elements() {
         let stream = Elements::of(7);
         let names = [&b""[..], b"\0", b"\0\0", b"a", b"a\0", b"\0\x01a"];
+        let numbers = [0, 1, 255, 256, 1 << 40, u64::MAX];
         let all = (Bound::Unbounded, Bound::Unbounded);
-        for (one, two) in names.iter().flat_map(|one| names.iter().map(move |two| (*one, *two))) {
+        for (one, two) in numbers.iter().flat_map(|one| numbers.iter().map(move |two| (*one, *two))) {
             let (first, second) = (GroupElements::of(&stream, one), GroupElements::of(&stream, two));
             assert_eq!(first.consumers().contains(&second.consumer(b"c")), one == two);
             assert_eq!(first.pending_between(all).contains(&second.pending(StreamId::MIN)), one == two);
-            let owned = first.owned(two, StreamId::MAX).unwrap();
-            assert_eq!(first.owned_between(one, all).unwrap().contains(&owned), one == two);
+        }
+        let group = GroupElements::of(&stream, 9);
+        for (one, two) in names.iter().flat_map(|one| names.iter().map(move |two| (*one, *two))) {
+            let owned = group.owned(two, StreamId::MAX).unwrap();
+            assert_eq!(group.owned_between(one, all).unwrap().contains(&owned), one == two);
         }
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! # Storage
 //! The head holds the last id, the greatest deleted id and how many entries were ever added. Each entry, group, consumer
-//! and pending entry is an element of its own (`kv/key.rs`, `record.rs`), so that no operation rewrites another entry.
+//! and pending entry is an element of its own (`kv/layout.rs`, `record.rs`), so that no operation rewrites another entry.
 //!
 //! # Invariants
 //! 1. The ids of entries, and the greatest deleted id, are at most the last id of the head.
@@ -19,6 +19,7 @@
 //! # Source
 //! Redis command reference 7.2, "Streams". Differences: `docs/compatibility/redis.md`.
 
+mod backlog;
 mod claim;
 mod counters;
 mod deliver;
@@ -35,6 +36,8 @@ mod trim;
 
 pub use claim::{AutoClaimed, ClaimOptions};
 pub use details::{ConsumerDetails, Delivery, GroupDetails, StreamDetails};
+#[cfg(feature = "redis")]
+pub(crate) use group::GROUP;
 pub use group::{Group, GroupOptions, Start};
 pub use id::{NewId, StreamId};
 pub(super) use image::{GroupImage, Image, PendingImage};
@@ -43,9 +46,10 @@ pub use pending::{PendingEntry, PendingQuery, PendingSummary};
 pub use record::{Entry, Fields};
 pub use trim::Trim;
 
+use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, InvalidKind, Result};
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::Elements;
+use crate::kv::layout::Elements;
 use crate::kv::record::{Head, Kind};
 use crate::kv::{Kv, Room, entry};
 use crate::txn::{AutoCommit, Scope, View, WriteScope, Writer};
@@ -53,6 +57,9 @@ use record::State;
 
 #[cfg(test)]
 mod tests;
+
+/// What a stream is called in errors.
+pub(crate) const STREAM: &str = "stream";
 
 /// The stream at one key of a keyspace. Given by [`Kv::stream`].
 ///
@@ -80,6 +87,26 @@ impl<S> Stream<S> {
     /// The keyspace, and the key in it.
     pub(super) fn place(&self) -> (&Kv<S>, &[u8]) {
         (&self.kv, &self.key)
+    }
+
+    /// The error that there is no such stream.
+    fn not_found(&self) -> Error {
+        Error::NotFound { what: STREAM, name: String::from_utf8_lossy(&self.key).into_owned() }
+    }
+}
+
+impl<S: Scope> Kv<S> {
+    /// The stream at `key`. It need not exist; adding the first entry creates it.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// assert!(kv.stream("log").is_empty()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn stream(&self, key: impl AsRef<[u8]>) -> Stream<S> {
+        Stream::new(self.clone(), key.as_ref())
     }
 }
 
@@ -320,7 +347,7 @@ impl<S: WriteScope> Stream<S> {
     /// Sets the last id, and with it, when they are given, how many entries were ever added and the greatest deleted id.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when there is no such key, when `last` is less than the id of an entry or than a deleted one, or
+    /// [`Error::NotFound`] when there is no such key; [`Error::Invalid`] when `last` is less than the id of an entry or than a deleted one, or
     /// when there are more entries than `entries_added`.
     ///
     /// # Cost
@@ -344,7 +371,7 @@ impl<S: WriteScope> Stream<S> {
             return Err(invalid("The ID specified in XSETID is smaller than the provided max_deleted_entry_id"));
         }
         self.write("stream.set_id", |writer, key, stream, found| {
-            let Some((head, mut state)) = found else { return Err(no_such_key()) };
+            let Some((head, mut state)) = found else { return Err(self.not_found()) };
             check_last(writer, stream, state, last, entries_added)?;
             let before = state;
             state.last = last;
@@ -392,9 +419,21 @@ impl<S: WriteScope> Stream<S> {
     }
 }
 
+/// What there is of a stream: not what groups had that were removed, and that is left to a job.
+pub(super) fn ranges(view: &View, stream: &Elements) -> Result<Vec<KeyRange>> {
+    let (entries, groups) = (layout::entries(stream), layout::groups(stream));
+    let mut ranges = vec![entries, groups.clone()];
+    let mut cursor = view.range(&groups, Direction::Forward)?;
+    while let Some((_, group)) = cursor.next()? {
+        let elements = layout::GroupElements::of(stream, record::GroupState::decode(group)?.number);
+        ranges.extend(elements.all().map(KeyRange::prefix));
+    }
+    Ok(ranges)
+}
+
 /// The entries of a stream, without what its groups have.
 #[cfg(feature = "redis")]
-pub(super) fn entries_of(stream: &Elements) -> crate::engine::KeyRange {
+pub(super) fn entries_of(stream: &Elements) -> KeyRange {
     layout::entries(stream)
 }
 
@@ -450,8 +489,4 @@ fn check_last(view: &View, stream: &Elements, state: State, last: StreamId, adde
 
 fn invalid(message: impl Into<String>) -> Error {
     Error::invalid(InvalidKind::Value, message)
-}
-
-fn no_such_key() -> Error {
-    invalid("no such key")
 }

@@ -4,7 +4,7 @@ use std::ops::{Bound, RangeBounds};
 
 use crate::engine::{Direction, KeyRange};
 use crate::error::Result;
-use crate::kv::key::Elements;
+use crate::kv::layout::Elements;
 use crate::kv::stream::layout::{self, Bounds};
 use crate::kv::stream::record::{self, Entry, Fields};
 use crate::kv::stream::{Stream, StreamId, id};

@@ -4,7 +4,7 @@
 //! |----------|------------------------------------------------------------------------------------------|
 //! | head     | last id, greatest deleted id, entries added as a u64                                     |
 //! | entry    | per field: length as a u32 and bytes of its name, length as a u32 and bytes of its value |
-//! | group    | last delivered id; entries read as a u64, when known                                     |
+//! | group    | last delivered id; number as a u64; entries read as a u64, when known                     |
 //! | consumer | time last seen; time last active, if ever                                                |
 //! | pending  | time of delivery, deliveries as a u64, the consumer's name                               |
 //! | owned    | nothing                                                                                  |
@@ -79,14 +79,17 @@ impl State {
 pub(super) struct GroupState {
     /// The last id that was delivered.
     pub(super) last: StreamId,
-    /// How many of the entries ever added are up to it, when that is known.
+    /// What its elements are stored under: a storage id, so that what a group of the same name had before is not its.
+    pub(super) number: u64,
+    /// How many of the entries ever added are up to the last id, when that is known.
     pub(super) read: Option<u64>,
 }
 
 impl GroupState {
     pub(super) fn encode(self) -> Vec<u8> {
-        let mut value = Vec::with_capacity(ID_BYTES + 8);
+        let mut value = Vec::with_capacity(ID_BYTES + 16);
         self.last.put(&mut value);
+        value.extend_from_slice(&self.number.to_be_bytes());
         if let Some(read) = self.read {
             value.extend_from_slice(&read.to_be_bytes());
         }
@@ -95,9 +98,9 @@ impl GroupState {
 
     pub(super) fn decode(value: &[u8]) -> Result<Self> {
         let mut reader = Reader::new(value);
-        let last = StreamId::take(&mut reader)?;
+        let (last, number) = (StreamId::take(&mut reader)?, reader.u64()?);
         let read = if reader.rest().is_empty() { None } else { Some(reader.u64()?) };
-        finished(&reader, "group").map(|()| Self { last, read })
+        finished(&reader, "group").map(|()| Self { last, number, read })
     }
 }
 
@@ -219,7 +222,7 @@ mod tests {
                              active: Option<i64>, consumer: Vec<u8>) {
             let state = State { last, max_deleted, added };
             prop_assert_eq!(State::decode(&state.encode()).unwrap(), state);
-            let group = GroupState { last, read };
+            let group = GroupState { last, number: added, read };
             prop_assert_eq!(GroupState::decode(&group.encode()).unwrap(), group);
             let seen = Timestamp::from_micros(seen);
             let held = Consumer { seen, active: active.map(Timestamp::from_micros) };

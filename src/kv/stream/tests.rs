@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::layout::{Bounds, GroupElements};
+use super::layout::Bounds;
 use super::*;
 use crate::clock::{ManualClock, Timestamp};
 use crate::engine::{Direction, KeyRange};
@@ -20,7 +20,7 @@ fn at(ms: u64, seq: u64) -> StreamId {
 fn show<T: Debug>(outcome: Result<T>) -> String {
     match outcome {
         Ok(value) => format!("{value:?}"),
-        Err(error @ Error::Invalid { kind: InvalidKind::Value, .. }) => error.to_string(),
+        Err(error @ (Error::Invalid { kind: InvalidKind::Value, .. } | Error::NotFound { .. })) => error.to_string(),
         Err(other) => panic!("{other}"),
     }
 }
@@ -158,7 +158,7 @@ impl Model {
                     return Err("The ID specified in XSETID is smaller than the provided max_deleted_entry_id");
                 }
                 if !self.there {
-                    return Err("no such key");
+                    return Err("no stream named \"s\"");
                 }
                 if *last < self.max_deleted {
                     return Err("The ID specified in XSETID is smaller than current max_deleted_entry_id");
@@ -191,7 +191,7 @@ impl Model {
             Op::ReadAfter(id, count) => {
                 format!("{:?}", cut(self.within((Bound::Excluded(*id), Bound::Unbounded)), *count))
             }
-            Op::Info if !self.there => return Err("no such key"),
+            Op::Info if !self.there => return Err("no stream named \"s\""),
             Op::Info => {
                 let all = self.within((Bound::Unbounded, Bound::Unbounded));
                 let first = all.first().map_or(StreamId::MIN, |(id, _)| *id);
@@ -618,8 +618,8 @@ impl GroupModel {
 
     fn check_elements(&self, stream: &Stream) {
         let outcome = stream.read("check", |view, elements, _| {
-            let group = GroupElements::of(elements, b"g");
-            let mut cursor = view.range(&group.all()[2], Direction::Forward)?;
+            let group = group::elements_of(view, elements, b"g")?;
+            let mut cursor = view.range(&KeyRange::prefix(group.all()[2]), Direction::Forward)?;
             let mut owned = Vec::new();
             while let Some((key, _)) = cursor.next()? {
                 let id = layout::id_of(key)?;
@@ -689,39 +689,44 @@ proptest! {
 // --- cases ---
 
 #[test]
-fn what_is_missing_is_told_in_the_words_of_the_original() {
+fn what_is_missing_is_named_by_kind_and_name() {
+    fn missing<T: std::fmt::Debug>(outcome: Result<T, Error>) -> (&'static str, String) {
+        match outcome {
+            Err(Error::NotFound { what, name }) => (what, name),
+            other => panic!("{other:?}"),
+        }
+    }
     let store = Store::in_memory();
     let stream = store.kv().stream("s");
     let group = stream.group("g");
-    let no_key = "The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM \
-                  option to create an empty stream automatically.";
-    let text = |error: Error| error.to_string();
-    assert_eq!(text(group.create(Start::End).unwrap_err()), no_key);
-    assert_eq!(text(group.set_id(Start::End, None).unwrap_err()), no_key);
-    assert_eq!(text(group.remove().unwrap_err()), no_key);
-    assert_eq!(text(group.consumers().unwrap_err()), "no such key");
-    assert_eq!(text(stream.groups().unwrap_err()), "no such key");
-    let check = || {
-        let no_group = "NOGROUP No such key 's' or consumer group 'g'";
-        assert_eq!(text(group.read("c", None).unwrap_err()), format!("{no_group} in XREADGROUP with GROUP option"));
-        assert_eq!(text(group.pending().unwrap_err()), no_group);
-        assert_eq!(text(group.pending_entries(..).entries().unwrap_err()), no_group);
-        assert_eq!(text(group.claim("c", Duration::ZERO, [], &ClaimOptions::default()).unwrap_err()), no_group);
-        assert_eq!(text(group.auto_claim("c", Duration::ZERO, StreamId::MIN, 1).unwrap_err()), no_group);
-        assert_eq!(group.acknowledge([at(1, 0)]).unwrap(), 0);
+    let outcomes = || {
+        [
+            missing(group.set_id(Start::End, None)),
+            missing(group.create_consumer("c")),
+            missing(group.remove_consumer("c")),
+            missing(group.consumers()),
+            missing(group.read("c", None)),
+            missing(group.pending()),
+            missing(group.pending_entries(..).entries()),
+            missing(group.claim("c", Duration::ZERO, [], &ClaimOptions::default())),
+            missing(group.auto_claim("c", Duration::ZERO, StreamId::MIN, 1)),
+        ]
     };
-    check();
+    let no_stream = ("stream", "s".to_owned());
+    assert!(outcomes().iter().all(|outcome| *outcome == no_stream), "{:?}", outcomes());
+    for outcome in [missing(group.create(Start::End)), missing(group.remove()), missing(stream.groups())] {
+        assert_eq!(outcome, no_stream);
+    }
+    assert_eq!(group.acknowledge([at(1, 0)]).unwrap(), 0);
     assert!(!store.kv().exists("s").unwrap(), "a refusal makes no key");
     stream.add(at(1, 0), [("a", "1")]).unwrap();
-    check();
-    let no_group = "NOGROUP No such consumer group 'g' for key name 's'";
-    assert_eq!(text(group.set_id(Start::End, None).unwrap_err()), no_group);
-    assert_eq!(text(group.create_consumer("c").unwrap_err()), no_group);
-    assert_eq!(text(group.remove_consumer("c").unwrap_err()), no_group);
-    assert_eq!(text(group.consumers().unwrap_err()), no_group);
+    assert!(outcomes().iter().all(|outcome| *outcome == ("consumer group", "g".to_owned())), "{:?}", outcomes());
     assert!(!group.remove().unwrap());
     group.create(Start::End).unwrap();
-    assert_eq!(text(group.create(Start::End).unwrap_err()), "BUSYGROUP Consumer Group name already exists");
+    assert!(matches!(
+        group.create(Start::End),
+        Err(Error::AlreadyExists { what: "consumer group", name }) if name == "g"
+    ));
 }
 
 #[test]

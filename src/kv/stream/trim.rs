@@ -6,7 +6,7 @@ use crate::engine::Direction;
 use crate::error::Result;
 use crate::kv::entry;
 use crate::kv::event::{KeyEvents, tell};
-use crate::kv::key::Elements;
+use crate::kv::layout::Elements;
 use crate::kv::stream::record::State;
 use crate::kv::stream::{Stream, StreamId, invalid, layout};
 use crate::txn::{View, WriteScope, Writer};

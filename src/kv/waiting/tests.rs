@@ -76,8 +76,8 @@ fn a_member_goes_to_one_of_those_who_wait() {
             thread::spawn(move || {
                 let next = || {
                     let popped = match taker % 2 {
-                        0 => kv.pop_min_wait(["a", "b", "end"], 3, None).unwrap(),
-                        _ => Some(block_on(kv.pop_max_async(["a", "b", "end"], 1)).unwrap()),
+                        0 => kv.pop_sorted_wait(["a", "b", "end"], End::Front, 3, None).unwrap(),
+                        _ => Some(block_on(kv.pop_sorted_async(["a", "b", "end"], End::Back, 1)).unwrap()),
                     };
                     popped.filter(|(key, _)| key != b"end").map(|(_, members)| members)
                 };
@@ -99,7 +99,7 @@ fn a_member_goes_to_one_of_those_who_wait() {
     }
     let mut taken: Vec<_> = takers.into_iter().flat_map(|taker| taker.join().unwrap()).collect();
     // A taker that found nothing before the last member came may have found the end after it.
-    let left = ["a", "b"].map(|key| kv.sorted_set(key).pop_min(u64::from(MEMBERS)).unwrap());
+    let left = ["a", "b"].map(|key| kv.sorted_set(key).pop_many(End::Front, u64::from(MEMBERS)).unwrap());
     taken.extend(left.into_iter().flatten().map(|(member, _)| member));
     assert_eq!(taken.len(), MEMBERS as usize);
     assert_eq!(taken.iter().collect::<BTreeSet<_>>().len(), taken.len());
@@ -177,6 +177,6 @@ fn a_task_inside_a_transaction_is_refused() {
     let inside = store.transaction(|_| block_on(kv.list("queue").pop_async(End::Front)));
     assert!(matches!(inside, Err(Error::NestedTransaction)));
     kv.set("k", "text").unwrap();
-    assert!(matches!(block_on(kv.sorted_set("k").pop_min_async()), Err(Error::WrongType { .. })));
+    assert!(matches!(block_on(kv.sorted_set("k").pop_async(End::Front)), Err(Error::WrongType { .. })));
     assert!(kv.stream("s").group("g").read_wait("ann", None, None).is_err());
 }

@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
 use crate::clock::Stopwatch;
+use crate::kv::Bell;
 use crate::kv::Kind;
 use crate::server::redis::acl::User;
 use crate::server::redis::command::{Call, find};
@@ -25,8 +26,8 @@ use crate::server::redis::door::Door;
 use crate::server::redis::reply::{Protocol, Reply};
 use crate::server::redis::session::{Session, Waiting, Wants};
 use crate::server::redis::slow_log;
+use crate::server::redis::tally::changes;
 use crate::store::{Store, Transaction};
-use crate::txn::Bell;
 
 /// A place in the order of arrival.
 pub(super) type Place = u64;
@@ -295,7 +296,7 @@ impl Attempt {
         let mut call =
             Call { transaction, door, session: &mut session, command: Some(command), words: &words, reply: &mut reply };
         let is_permitted = if self.user.is_unrestricted() { Ok(()) } else { permit(&mut call, command.spec) };
-        match is_permitted.and_then(|()| command.run(&mut call)) {
+        match is_permitted.and_then(|()| changes::run_unseen(&mut call, command)) {
             Ok(()) => session.waiting.is_none().then_some(reply),
             Err(refusal) => {
                 let text = refusal.text();
@@ -332,7 +333,7 @@ mod tests {
     fn run(door: &Door, session: &mut Session, request: &str) -> String {
         let (mut parser, mut reply) = (Parser::default(), Reply::default());
         let request = format!("{request}\r\n");
-        let run = execute::run(door, session, &mut parser, request.as_bytes(), &mut reply).unwrap();
+        let run = execute::run_now(door, session, &mut parser, request.as_bytes(), &mut reply).unwrap();
         run.outcome.unwrap().settle().unwrap();
         run.answers.into_iter().for_each(Answer::send);
         String::from_utf8(reply.bytes().to_vec()).unwrap()

@@ -3,12 +3,12 @@
 //! # How it works
 //! The door has one thread, and a script has it for as long as it runs. From `busy-reply-threshold` on the script's own hook calls
 //! [`attend`] every few milliseconds. It lets in who has connected, and reads, without waiting, what clients have sent whose
-//! connections are at rest: nothing of theirs is half read, half answered, queued or waited for. What was about to be sent to them is
+//! connections are at rest: nothing of theirs is half read, half answered or waited for. What was about to be sent to them is
 //! sent, and their whole requests are answered here, most of them by `BUSY`; `SCRIPT KILL`, `FUNCTION KILL` and `SHUTDOWN NOSAVE` do what they say.
 //!
-//! A connection's task has its state to itself and cannot run now. So a request that changes that state, `AUTH` or `HELLO`, is run on
-//! a stand-in and kept, and the task runs it again, unheard, when the script is over. What cannot be answered without the state
-//! (`MULTI`, `RESET`) waits for the task, and so does what comes after it. All that is an [`Interim`].
+//! A connection's task has its state to itself and cannot run now. So a request that changes that state (`AUTH`, `HELLO`, `MULTI`,
+//! `WATCH`, `RESET`, …) is answered by what is known of the state, and kept; the task runs it again, unheard, when the script is over.
+//! That a request was refused within `MULTI` is kept, too. All that is an [`Interim`].
 //!
 //! # Source
 //! Redis documentation, "Scripting with Lua", "Script execution"; `SCRIPT KILL`, `FUNCTION KILL`.
@@ -37,13 +37,26 @@ pub(super) struct Interim {
 #[derive(Debug, Default)]
 pub(super) struct Rest {
     /// Requests that were answered, and whose effect on the task's state is to come.
-    pub(super) replay: Vec<u8>,
+    pub(super) replay: Vec<Replay>,
     /// Bytes that were read and not answered.
     pub(super) received: Vec<u8>,
     /// Replies that were about to be sent, and those for which the socket had no room.
     pub(super) unsent: Vec<u8>,
     /// What was read begins with a request that only the task can answer.
     is_deferred: bool,
+    /// The client has sent `QUIT`.
+    is_closing: bool,
+}
+
+/// What was done for a connection, and is to be done to its state.
+#[derive(Debug)]
+pub(super) enum Replay {
+    /// A request that was answered.
+    Request(Vec<u8>),
+    /// A request within `MULTI` was refused.
+    Spoil,
+    /// `EXEC` was refused.
+    Discard,
 }
 
 impl Interim {
@@ -92,13 +105,13 @@ mod attending {
 
     use socket2::SockRef;
 
-    use super::Rest;
+    use super::{Replay, Rest};
     use crate::limits;
     use crate::server::redis::acl;
     use crate::server::redis::command::{Call, Command, find, is};
     use crate::server::redis::door::{Client, Door};
     use crate::server::redis::execute::{self, Slices};
-    use crate::server::redis::reply::Reply;
+    use crate::server::redis::reply::{Protocol, Reply};
     use crate::server::redis::request::{Allowed, Parsed, Parser};
     use crate::server::redis::scripting;
     use crate::server::redis::session::Session;
@@ -183,7 +196,7 @@ mod attending {
         read(busy.door, &socket, &mut rest.received);
         let (mut consumed, mut verdict, mut replies) = (0, Verdict::GoesOn, Vec::new());
         loop {
-            let Rest { received, replay, is_deferred, .. } = &mut *rest;
+            let Rest { received, replay, is_deferred, is_closing, .. } = &mut *rest;
             let bytes = received.get(consumed..).unwrap_or_default();
             let (is_authenticated, word_bytes) =
                 (client.seen.get().is_authenticated, busy.door.bounds.get().word_bytes);
@@ -203,16 +216,32 @@ mod attending {
                 owned.iter().map(Vec::as_slice).collect()
             };
             if !words.is_empty() {
-                let mut answer =
-                    Answer { busy, id, client, reply: Reply::in_protocol(client.seen.get().protocol), replays: false };
+                let mut answer = Answer {
+                    busy,
+                    id,
+                    client,
+                    reply: Reply::in_protocol(client.seen.get().protocol),
+                    replay: None,
+                    ends: false,
+                };
                 let Some(wanted) = answer.to(&words) else {
                     *is_deferred = true;
                     break;
                 };
                 verdict = verdict.max(wanted);
                 replies.extend_from_slice(answer.reply.bytes());
-                if answer.replays {
-                    replay.extend_from_slice(bytes.get(..len).unwrap_or_default());
+                let ends = answer.ends;
+                replay.extend(match answer.replay {
+                    Some(Effect::Request) => Some(Replay::Request(bytes.get(..len).unwrap_or_default().to_vec())),
+                    Some(Effect::Spoil) => Some(Replay::Spoil),
+                    Some(Effect::Discard) => Some(Replay::Discard),
+                    None => None,
+                });
+                if ends {
+                    // What comes after it is nobody's.
+                    (*is_deferred, *is_closing) = (true, true);
+                    consumed += len;
+                    break;
                 }
             }
             consumed += len;
@@ -221,6 +250,10 @@ mod attending {
         let sent = if replies.is_empty() { 0 } else { (&*socket).write(&replies).unwrap_or(0) };
         busy.door.meter.written_bytes.add(sent);
         rest.unsent = replies.split_off(sent);
+        if rest.is_closing && rest.unsent.is_empty() {
+            // The client sees the end of the connection; the rest of it ends with its task.
+            let _ = socket.shutdown(std::net::Shutdown::Write);
+        }
         verdict
     }
 
@@ -247,22 +280,61 @@ mod attending {
         id: u64,
         client: &'a Client,
         reply: Reply,
-        /// It has changed what only the task can change.
-        replays: bool,
+        /// What it does to what only the task can change.
+        replay: Option<Effect>,
+        /// It is the last one.
+        ends: bool,
+    }
+
+    /// What a request does to the state of a connection.
+    #[derive(Clone, Copy, Debug)]
+    enum Effect {
+        /// What it always does.
+        Request,
+        Spoil,
+        Discard,
     }
 
     impl Answer<'_> {
         /// Answers a request, and returns what it wants of the script; `None` if only the task can answer it.
         fn to(&mut self, words: &[&[u8]]) -> Option<Verdict> {
             self.busy.door.meter.requests.add(1);
-            let word = |at: usize| words.get(at).copied().unwrap_or_default();
-            let Some(command) = find(words) else { return Some(self.refuse(&execute::unknown(words))) };
+            let is_queueing = self.client.seen.get().queued.is_some();
+            let Some(command) = find(words) else {
+                self.spoil(is_queueing);
+                return Some(self.refuse(&execute::unknown(words)));
+            };
             if let Err(text) = self.check(command, words) {
+                self.spoil(is_queueing);
                 return Some(self.refuse(&text));
             }
-            let busy = if self.busy.is_script { BUSY_SCRIPT } else { BUSY_FUNCTION };
+            let spec = command.spec;
+            if !spec.flags.contains(Flags::ALLOW_BUSY) {
+                let text = self.busy_text();
+                if spec.traits.contains(Traits::RUNS_QUEUE) {
+                    self.replay = Some(Effect::Discard);
+                    self.set_queueing(false);
+                    return Some(self.refuse(&format!("EXECABORT Transaction discarded because of: {text}")));
+                }
+                self.spoil(is_queueing);
+                return Some(self.refuse(text));
+            }
+            if is_queueing && !spec.traits.contains(Traits::UNQUEUED) {
+                // The task queues it, or refuses it in the same words.
+                self.replay = Some(Effect::Request);
+                if !execute::is_for_queues(spec) {
+                    return Some(self.refuse(&execute::not_in_transactions(spec)));
+                }
+                self.reply.simple("QUEUED");
+                return Some(Verdict::GoesOn);
+            }
+            self.run_allowed(command, words, is_queueing)
+        }
+
+        /// Runs one of the commands that Redis runs while it is busy.
+        fn run_allowed(&mut self, command: &'static Command, words: &[&[u8]], is_queueing: bool) -> Option<Verdict> {
+            let asks = |name: &str| words.iter().skip(1).any(|word| is(word, name));
             match command.spec.name {
-                _ if !command.spec.flags.contains(Flags::ALLOW_BUSY) => Some(self.refuse(busy)),
                 "script|kill" if self.busy.is_script => Some(self.kill()),
                 "function|kill" if !self.busy.is_script => Some(self.kill()),
                 "function|stats" if !self.busy.is_script => {
@@ -270,17 +342,66 @@ mod attending {
                     scripting::write_stats(&mut self.reply, self.busy.door, running);
                     Some(Verdict::GoesOn)
                 }
-                "shutdown" if words.len() == 2 && is(word(1), "nosave") => {
+                "shutdown" if asks("nosave") => {
                     let is_done = self.run(command, words);
                     Some(if is_done { Verdict::ServerEnds } else { Verdict::GoesOn })
                 }
                 _ if command.spec.traits.contains(Traits::REPLAYED) => {
-                    self.replays = self.run(command, words);
+                    self.replay = self.run(command, words).then_some(Effect::Request);
                     Some(Verdict::GoesOn)
                 }
-                "multi" | "discard" | "watch" | "unwatch" | "reset" | "quit" => None,
-                _ => Some(self.refuse(busy)),
+                "reset" => {
+                    // What the client hears goes with the task's own run.
+                    self.run(command, words);
+                    self.client.topics.take();
+                    self.set_queueing(false);
+                    Some(self.done())
+                }
+                "quit" => {
+                    self.reply.ok();
+                    self.ends = true;
+                    Some(self.done())
+                }
+                "multi" if is_queueing => Some(self.refuse("ERR MULTI calls can not be nested")),
+                "watch" if is_queueing => Some(self.refuse("ERR WATCH inside MULTI is not allowed")),
+                "discard" if !is_queueing => Some(self.refuse("ERR DISCARD without MULTI")),
+                "multi" | "discard" => {
+                    self.set_queueing(command.spec.name == "multi");
+                    self.reply.ok();
+                    Some(self.done())
+                }
+                "watch" | "unwatch" => {
+                    self.reply.ok();
+                    Some(self.done())
+                }
+                _ => {
+                    let text = self.busy_text();
+                    Some(self.refuse(text))
+                }
             }
+        }
+
+        fn busy_text(&self) -> &'static str {
+            if self.busy.is_script { BUSY_SCRIPT } else { BUSY_FUNCTION }
+        }
+
+        /// The task does it again when the script is over.
+        fn done(&mut self) -> Verdict {
+            self.replay = Some(Effect::Request);
+            Verdict::GoesOn
+        }
+
+        /// A request that is refused within `MULTI` has `EXEC` refused, too.
+        fn spoil(&mut self, is_queueing: bool) {
+            if is_queueing {
+                self.replay = Some(Effect::Spoil);
+            }
+        }
+
+        /// Notes whether requests are queued from now on.
+        fn set_queueing(&self, is_queueing: bool) {
+            let seen = self.client.seen.get();
+            self.client.seen.set(crate::server::redis::door::Seen { queued: is_queueing.then_some((0, 0)), ..seen });
         }
 
         /// Answers an error; the script goes on.
@@ -299,7 +420,13 @@ mod attending {
             }
             let user = self.client.user.borrow();
             acl::check::check(&user.rights(), command.spec, words)
-                .map_err(|denied| format!("NOPERM {}", denied.text(&user.name, true)))
+                .map_err(|denied| format!("NOPERM {}", denied.text(&user.name, true)))?;
+            let is_subscriber =
+                self.client.seen.get().protocol == Protocol::Resp2 && !self.client.topics.borrow().is_empty();
+            if is_subscriber && !command.spec.traits.contains(Traits::SUBSCRIBERS) {
+                return Err(execute::not_for_subscribers(command.spec));
+            }
+            Ok(())
         }
 
         fn kill(&mut self) -> Verdict {

@@ -23,8 +23,9 @@ use crate::channel::{Message, RecvError, Subscriber};
 use crate::clock::Stopwatch;
 use crate::limits;
 use crate::server::redis::blocked::Answer;
+use crate::server::redis::busy::Replay;
 use crate::server::redis::door::{Client, Door, Seen};
-use crate::server::redis::execute;
+use crate::server::redis::execute::{self, Run};
 use crate::server::redis::input::{Input, READ_BYTES};
 use crate::server::redis::monitor::Outbox;
 use crate::server::redis::refusal::text_of;
@@ -32,7 +33,7 @@ use crate::server::redis::reply::Reply;
 use crate::server::redis::request::Parser;
 use crate::server::redis::session::{Session, Wait};
 use crate::server::redis::settler::Settler;
-use crate::txn::Pending;
+use crate::txn::{Pending, Turn};
 
 /// Messages are taken from their queues while less than this waits to be sent, in bytes.
 const TAKEN_BYTES: usize = 4 * READ_BYTES;
@@ -187,31 +188,50 @@ impl Connection {
         self.check_input()
     }
 
-    /// Whether the next request would be answered as if it were the first, but for who asks and in which protocol.
+    /// Whether the next request would be read and answered at once.
     fn is_at_rest(&self) -> bool {
-        self.input.len() == 0
-            && !self.is_at_end
-            && self.session.is_plain()
-            && self.session.subscriber.is_none()
-            && self.session.outbox.is_none()
-            && !self.session.is_paused
+        self.input.len() == 0 && !self.is_at_end && self.session.is_plain() && !self.session.is_paused
     }
 
     /// Goes on from what was done for the client while a script had the thread.
     fn take_interim(&mut self) -> Result<(), End> {
         self.client.interim.set_at_rest(false);
         let Some(rest) = self.client.interim.take() else { return Ok(()) };
-        if !rest.replay.is_empty() {
-            // It was answered then.
-            let (mut parser, mut unheard) = (Parser::default(), Reply::default());
-            let run = execute::run(&self.door, &mut self.session, &mut parser, &rest.replay, &mut unheard);
-            if run.is_some_and(|run| run.outcome.is_err()) {
-                return Err(End::Gone);
-            }
+        let is_changed = !rest.replay.is_empty();
+        for replay in rest.replay {
+            self.replay(replay)?;
+        }
+        if is_changed {
+            self.client.seen.set(Seen::of(&self.session, self.door.store.now()));
         }
         self.reply.put_back(rest.unsent);
         self.has_requests |= !rest.received.is_empty();
         self.input.put_before(rest.received);
+        Ok(())
+    }
+
+    /// Does to the session what a request did that was answered while a script had the thread.
+    fn replay(&mut self, replay: Replay) -> Result<(), End> {
+        match replay {
+            Replay::Request(bytes) => {
+                let (mut parser, mut unheard) = (Parser::default(), Reply::default());
+                let Some(first) = execute::next(&self.door, &self.session, &mut parser, &bytes) else { return Ok(()) };
+                // Nothing of what it is for writes.
+                let run = execute::run(&self.door, &mut self.session, (&mut parser, first), &bytes, &mut unheard, None);
+                if run.outcome.is_err() || self.session.is_closing {
+                    return Err(End::Gone);
+                }
+            }
+            Replay::Spoil => {
+                if let Some(queue) = &mut self.session.queue {
+                    queue.is_spoilt = true;
+                }
+            }
+            Replay::Discard => {
+                self.session.queue = None;
+                self.session.watched.clear();
+            }
+        }
         Ok(())
     }
 
@@ -255,19 +275,34 @@ impl Connection {
     /// Runs requests that are there, and answers them.
     async fn run(&mut self) -> Result<(), End> {
         let before = self.session.state();
-        let rest = self.input.rest();
-        let run = execute::run(&self.door, &mut self.session, &mut self.parser, rest, &mut self.reply);
-        let Some(mut run) = run else {
+        let (door, rest) = (Rc::clone(&self.door), self.input.rest());
+        let Some(first) = execute::next(&door, &self.session, &mut self.parser, rest) else {
             self.has_requests = false;
             return Ok(());
         };
+        let turn = if first.needs_turn() { Some(self.turn(&door).await?) } else { None };
+        let requests = (&mut self.parser, first);
+        let mut run = execute::run(&door, &mut self.session, requests, rest, &mut self.reply, turn);
+        // What comes behind requests that only read runs at once, too, if it can: others do not come in between.
+        let mut earlier = None;
+        if run.wants_turn
+            && run.outcome.is_ok()
+            && let Some(turn) = door.store.try_turn()
+        {
+            let rest = rest.get(run.consumed..).unwrap_or_default();
+            if let Some(next) = execute::next(&door, &self.session, &mut self.parser, rest) {
+                let requests = (&mut self.parser, next);
+                let second = execute::run(&door, &mut self.session, requests, rest, &mut self.reply, Some(turn));
+                earlier = Some(std::mem::replace(&mut run, second));
+            }
+        }
         if run.is_from_a_browser {
             let address = self.client.address;
             tracing::warn!(%address, "a client sent a request of HTTP, perhaps by way of a browser, and is disconnected");
             return Err(End::Gone);
         }
         self.has_requests = run.goes_on;
-        self.input.consume(run.consumed);
+        self.input.consume(run.consumed + earlier.as_ref().map_or(0, |earlier| earlier.consumed));
         let broken = run.broken.take();
         let settled = match &run.outcome {
             Ok(pending) => settle(&self.settler, pending).await,
@@ -277,6 +312,14 @@ impl Connection {
         match settled {
             Ok(()) => run.answers.into_iter().for_each(Answer::send),
             Err(text) => {
+                if let Some(read) = earlier
+                    && let Ok(pending) = &read.outcome
+                    && settle(&self.settler, pending).await.is_err()
+                {
+                    // What was read will not be durable either.
+                    let (due, answers) = (read.due + run.due, run.answers);
+                    run = Run { due, answers, has_panicked: run.has_panicked, ..read };
+                }
                 tracing::warn!(client = self.session.id, requests = run.due, error = text, "requests were taken back");
                 let has_panicked = run.has_panicked;
                 execute::take_back(&self.door, &mut self.session, run, &mut self.reply, &text);
@@ -292,6 +335,19 @@ impl Connection {
         let seen = Seen::of(&self.session, self.door.store.now());
         self.client.seen.set(seen);
         if self.session.is_closing { Err(end.err().unwrap_or(End::AfterReplies)) } else { end }
+    }
+
+    /// The turn to write. While somebody else has it, others are served.
+    async fn turn<'a>(&self, door: &'a Door) -> Result<Turn<'a>, End> {
+        if let Some(turn) = door.store.try_turn() {
+            return Ok(turn);
+        }
+        tokio::select! {
+            biased;
+            () = self.client.cut.notified() => Err(End::Gone),
+            // The door's thread is within no transaction of its own.
+            turn = door.store.turn() => turn.map_err(|_| End::Gone),
+        }
     }
 
     /// Writes the reply to the command that waited.

@@ -40,6 +40,8 @@ pub(super) struct Door {
     pub(super) users: Users,
     pub(super) started: Timestamp,
     pub(super) saves: Arc<Saves>,
+    /// How many changes the command that runs says that it makes.
+    pub(super) changes: Cell<Option<u64>>,
     pub(super) random: RefCell<fastrand::Rng>,
     pub(super) scans: RefCell<Scans>,
     pub(super) clients: RefCell<BTreeMap<u64, Rc<Client>>>,

@@ -12,7 +12,7 @@ use crate::server::redis::blocked::{Answer, serve};
 use crate::server::redis::command::{Call, Command, Outcome, Refusal, find, is};
 use crate::server::redis::commands::permit;
 use crate::server::redis::door::Door;
-use crate::server::redis::monitor::{self, Sender};
+use crate::server::redis::monitor::Sender;
 use crate::server::redis::pause;
 use crate::server::redis::refusal::{PANICKED, text_of};
 use crate::server::redis::reply::Reply;
@@ -21,8 +21,9 @@ use crate::server::redis::session::{Queue, Session, Silence, Wait, Waiting};
 use crate::server::redis::slow_log::{self, Laps, cut};
 use crate::server::redis::spec::{Flags, Spec, Traits};
 use crate::server::redis::tally::End;
+use crate::server::redis::tally::changes;
 use crate::store::Transaction;
-use crate::txn::Pending;
+use crate::txn::{Pending, Turn};
 
 /// A request's words.
 pub(super) type Slices<'a> = SmallVec<[&'a [u8]; 6]>;
@@ -43,6 +44,8 @@ pub(super) struct Run {
     pub(super) answers: Vec<Answer>,
     /// Another run may follow at once: what is left is not only the beginning of a request.
     pub(super) goes_on: bool,
+    /// The next request needs the turn to write, which this run did not have.
+    pub(super) wants_turn: bool,
     /// A command panicked: nobody knows what it left behind in the session.
     pub(super) has_panicked: bool,
     /// The client sent what is no request.
@@ -57,41 +60,100 @@ struct Progress {
     consumed: usize,
     due: usize,
     goes_on: bool,
+    wants_turn: bool,
     broken: Option<ProtocolError>,
     is_from_a_browser: bool,
 }
 
-/// Runs the requests that `bytes` begin with in one transaction, and writes their replies. `None` when there is only the
-/// beginning of one.
+/// A request that is there, as it was sent.
+#[derive(Debug)]
+pub(super) struct Next {
+    parsed: Result<Parsed, ProtocolError>,
+    /// What its name stands for.
+    command: Option<&'static Command>,
+    needs_turn: bool,
+}
+
+impl Next {
+    /// Whether it may only run with the turn to write.
+    pub(super) fn needs_turn(&self) -> bool {
+        self.needs_turn
+    }
+}
+
+/// The words of a request.
+fn words_of<'a>(parsed: &'a Result<Parsed, ProtocolError>, bytes: &'a [u8]) -> (Slices<'a>, usize) {
+    match parsed {
+        Ok(Parsed::Whole(words, length)) => {
+            (words.iter().map(|word| bytes.get(word.clone()).unwrap_or_default()).collect(), *length)
+        }
+        Ok(Parsed::Line(words, length)) => (words.iter().map(Vec::as_slice).collect(), *length),
+        Ok(Parsed::Partial) | Err(_) => (Slices::new(), 0),
+    }
+}
+
+/// The request that `bytes` begin with. `None` when there is only the beginning of one.
+pub(super) fn next(door: &Door, session: &Session, parser: &mut Parser, bytes: &[u8]) -> Option<Next> {
+    let parsed = parser.parse(bytes, allowed(door, session));
+    if matches!(parsed, Ok(Parsed::Partial)) {
+        return None;
+    }
+    let (words, _) = words_of(&parsed, bytes);
+    let command = find(&words);
+    let needs_turn = needs_turn(session, command, &words);
+    drop(words);
+    Some(Next { parsed, command, needs_turn })
+}
+
+/// Whether a request may only run with the turn to write. Those that only read, or have nothing to do with what is stored, go on
+/// while others write, and hold nobody up. Who may begin to wait for a key has the turn: nothing may come to the key between the look
+/// at it and the place among those who wait.
+fn needs_turn(session: &Session, command: Option<&Command>, words: &[&[u8]]) -> bool {
+    let Some(command) = command else { return false };
+    if session.queue.is_some() {
+        return true;
+    }
+    let (flags, traits) = (command.spec.flags, command.spec.traits);
+    let waits = || traits.contains(Traits::MAY_WAIT) && words.iter().any(|word| is(word, "block"));
+    let reads = flags.contains(Flags::READONLY) && !traits.contains(Traits::NOTES);
+    !(reads || traits.contains(Traits::NO_STORE)) || waits()
+}
+
+/// Runs the requests that `bytes` begin with in one transaction, and writes their replies; `first` is the first of them. Without the
+/// turn to write it ends before the first that needs it.
 ///
 /// A command that fails leaves what those before it did: Redis rolls nothing back (SEM: KV-TX-1).
 pub(super) fn run(
     door: &Door,
     session: &mut Session,
-    parser: &mut Parser,
+    (parser, first): (&mut Parser, Next),
     bytes: &[u8],
     reply: &mut Reply,
-) -> Option<Run> {
-    // The beginning of a request costs no transaction.
-    let mut first = match parser.parse(bytes, allowed(door, session)) {
-        Ok(Parsed::Partial) => return None,
-        parsed => Some(parsed),
-    };
+    turn: Option<Turn<'_>>,
+) -> Run {
     let from = reply.len();
     let mut progress = Progress::default();
+    let mut first = Some(first);
+    let is_reading = turn.is_none();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        door.store.transaction_unsettled(|transaction| {
+        let mut body = |transaction: &Transaction| {
             // It runs once on an engine of this process; on another it would run again from here.
             reply.truncate(from);
             forget_places(door, session);
             progress = Progress::default();
-            let parsed = first.take().unwrap_or_else(|| {
+            let next = first.take().or_else(|| {
                 parser.reset();
-                parser.parse(bytes, allowed(door, session))
+                next(door, session, parser, bytes)
             });
-            run_in(transaction, door, session, (parser, parsed), bytes, (reply, from), &mut progress);
+            if let Some(next) = next {
+                run_in(transaction, door, session, (parser, next), bytes, (reply, from), (&mut progress, is_reading));
+            }
             Ok(())
-        })
+        };
+        match turn {
+            Some(turn) => door.store.transaction_unsettled(turn, body),
+            None => door.store.reading_unsettled(&mut body),
+        }
     }));
     let has_panicked = outcome.is_err();
     let outcome = match outcome {
@@ -99,9 +161,22 @@ pub(super) fn run(
         Ok(Err(error)) => Err(text_of(&error)),
         Err(_) => Err(PANICKED.to_owned()),
     };
-    let answers = if outcome.is_ok() { door.blocked.borrow_mut().committed() } else { Vec::new() };
-    let Progress { consumed, due, goes_on, broken, is_from_a_browser } = progress;
-    Some(Run { consumed, from, due, outcome, answers, goes_on, has_panicked, broken, is_from_a_browser })
+    let answers = if outcome.is_ok() && !is_reading { door.blocked.borrow_mut().committed() } else { Vec::new() };
+    let Progress { consumed, due, goes_on, wants_turn, broken, is_from_a_browser } = progress;
+    Run { consumed, from, due, outcome, answers, goes_on, wants_turn, has_panicked, broken, is_from_a_browser }
+}
+
+/// As [`run`], for who has nothing else to do while another has the turn. `None` when there is only the beginning of a request.
+pub(super) fn run_now(
+    door: &Door,
+    session: &mut Session,
+    parser: &mut Parser,
+    bytes: &[u8],
+    reply: &mut Reply,
+) -> Option<Run> {
+    let first = next(door, session, parser, bytes)?;
+    let turn = first.needs_turn().then(|| door.store.wait_for_turn());
+    Some(run(door, session, (parser, first), bytes, reply, turn))
 }
 
 /// Runs requests until there is a reason to end the transaction.
@@ -109,36 +184,28 @@ fn run_in(
     transaction: &Transaction,
     door: &Door,
     session: &mut Session,
-    (parser, mut parsed): (&mut Parser, Result<Parsed, ProtocolError>),
+    (parser, mut request): (&mut Parser, Next),
     bytes: &[u8],
     (reply, from): (&mut Reply, usize),
-    progress: &mut Progress,
+    (progress, is_reading): (&mut Progress, bool),
 ) {
     let mut laps = Laps::start();
     for count in 0.. {
         let rest = bytes.get(progress.consumed..).unwrap_or_default();
-        let (words, owned, length) = match parsed {
-            Ok(Parsed::Partial) => return,
-            Ok(Parsed::Whole(words, length)) => (words, Vec::new(), length),
-            Ok(Parsed::Line(words, length)) => (SmallVec::new(), words, length),
-            Err(broken) => {
-                progress.broken = Some(broken);
-                return;
-            }
-        };
-        let slices: Slices<'_> = if owned.is_empty() {
-            words.iter().map(|word| rest.get(word.clone()).unwrap_or_default()).collect()
-        } else {
-            owned.iter().map(Vec::as_slice).collect()
-        };
+        let Next { parsed, command, needs_turn } = request;
+        if let Err(broken) = parsed {
+            progress.broken = Some(broken);
+            return;
+        }
+        let (slices, length) = words_of(&parsed, rest);
         if is_from_a_browser(&slices) {
             progress.is_from_a_browser = true;
             return;
         }
-        let command = find(&slices);
         let is_alone = command.is_some_and(|command| wants_own_transaction(session, command.spec));
-        if count > 0 && is_alone {
+        if count > 0 && (is_alone || (is_reading && needs_turn)) {
             progress.goes_on = true;
+            progress.wants_turn = is_reading && needs_turn;
             return;
         }
         if door.pause.is_on() && pause::holds(door, session, command, &slices) {
@@ -162,7 +229,10 @@ fn run_in(
             return;
         }
         let rest = bytes.get(progress.consumed..).unwrap_or_default();
-        parsed = parser.parse(rest, allowed(door, session));
+        match next(door, session, parser, rest) {
+            Some(next) => request = next,
+            None => return,
+        }
     }
 }
 
@@ -268,7 +338,7 @@ fn refuse(call: &mut Call<'_>, refusal: &Refusal) {
 
 /// Counts how long a request took, and keeps it if that was long. The clock is read once per request, and not at all when
 /// nothing is kept.
-fn note_if_slow(door: &Door, session: &Session, command: Option<&Command>, words: &[&[u8]], laps: &mut Laps) {
+fn note_if_slow(door: &Door, session: &Session, command: Option<&'static Command>, words: &[&[u8]], laps: &mut Laps) {
     let latency_ms = door.parameters.latency_ms();
     if door.parameters.slow_micros() < 0 && latency_ms == 0 {
         return;
@@ -336,11 +406,7 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
         permit(call, spec).inspect_err(|_| spoil(call))?;
     }
     if call.session.is_subscriber_only() && !spec.traits.contains(Traits::SUBSCRIBERS) {
-        return Err(format!(
-            "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
-            spec.name
-        )
-        .into());
+        return Err(not_for_subscribers(spec).into());
     }
     if spec.flags.contains(Flags::WRITE) {
         call.door.check_writable().inspect_err(|_| spoil(call))?;
@@ -358,13 +424,13 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
         return Err("ERR Replica can't interact with the keyspace".into());
     }
     call.door.tally.begin(spec);
-    monitor::run(call, command, Sender::Client)
+    changes::run(call, command, Sender::Client)
 }
 
 /// Runs a command that a script calls.
 #[cfg(feature = "lua")]
-pub(super) fn run_queued(call: &mut Call<'_>, sender: Sender) {
-    run_timed(call, sender, &mut Laps::start());
+pub(super) fn run_called(call: &mut Call<'_>) {
+    run_timed(call, Sender::Script, &mut Laps::start());
 }
 
 fn run_timed(call: &mut Call<'_>, sender: Sender, laps: &mut Laps) {
@@ -389,7 +455,7 @@ fn run_permitted(call: &mut Call<'_>, command: &'static Command, sender: Sender,
         is_permitted = is_permitted.and_then(|()| call.door.check_writable());
     }
     let (outcome, ran) = match is_permitted {
-        Ok(()) => (monitor::run(call, command, sender), true),
+        Ok(()) => (changes::run(call, command, sender), true),
         Err(refusal) => (Err(refusal), false),
     };
     let end = match &outcome {
@@ -410,9 +476,9 @@ fn queue(call: &mut Call<'_>, spec: &Spec) -> Outcome {
     let bytes = Queue::cost(call.words);
     let bytes_max = call.door.bounds.get().query_bytes;
     let Some(queue) = &mut call.session.queue else { return Ok(()) };
-    if spec.flags.contains(Flags::NO_MULTI) || spec.traits.contains(Traits::NO_QUEUE) {
+    if !is_for_queues(spec) {
         queue.is_spoilt = true;
-        return Err(format!("ERR {} is not allowed in transactions", spec.name.to_uppercase()).into());
+        return Err(not_in_transactions(spec).into());
     }
     if needs_room(call.door, spec)
         && let Err(error) = call.kv().make_room()
@@ -436,6 +502,24 @@ fn queue(call: &mut Call<'_>, spec: &Spec) -> Outcome {
 /// Whether a command is refused when the budget of bytes is spent, if there is one.
 pub(super) fn needs_room(door: &Door, spec: &Spec) -> bool {
     door.store.memory_budget().0.is_some() && spec.flags.contains(Flags::DENYOOM)
+}
+
+/// Whether `MULTI` can queue it.
+pub(super) fn is_for_queues(spec: &Spec) -> bool {
+    !spec.flags.contains(Flags::NO_MULTI) && !spec.traits.contains(Traits::NO_QUEUE)
+}
+
+/// What refuses a command that `MULTI` cannot queue.
+pub(super) fn not_in_transactions(spec: &Spec) -> String {
+    format!("ERR {} is not allowed in transactions", spec.name.to_uppercase())
+}
+
+/// What refuses a command of a client that listens.
+pub(super) fn not_for_subscribers(spec: &Spec) -> String {
+    format!(
+        "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+        spec.name
+    )
 }
 
 /// What Redis says of a command that it does not know.

@@ -22,8 +22,9 @@ pub(super) async fn hear(door: Rc<Door>, settler: Settler) {
 
 /// Serves those who wait for the keys at `heads`, to which something has happened, and answers them when it is durable.
 async fn serve_blocked(door: &Door, settler: &Settler, heads: Vec<Box<[u8]>>) -> Result<(), String> {
+    let turn = door.store.turn().await.map_err(|error| text_of(&error))?;
     let served = catch_unwind(AssertUnwindSafe(|| {
-        door.store.transaction_unsettled(|transaction| {
+        door.store.transaction_unsettled(turn, |transaction| {
             door.blocked.borrow_mut().rolled_back();
             blocked::serve(transaction, door, heads.clone());
             Ok(())

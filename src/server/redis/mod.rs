@@ -450,7 +450,8 @@ fn door(
     }
     Door {
         started: store.now(),
-        saves: Arc::new(Saves::new(store.now())),
+        saves: Arc::new(Saves::new(&store)),
+        changes: Cell::default(),
         store,
         address,
         keyspaces: DATABASES.map(|name| Arc::new(Keyspace::new(name))),
@@ -495,7 +496,7 @@ pub fn answer(store: &Store, bytes: &[u8]) -> crate::error::Result<Vec<u8>> {
     let (mut parser, mut reply, mut consumed) = (Parser::default(), Reply::default(), 0);
     loop {
         let rest = bytes.get(consumed..).unwrap_or_default();
-        let Some(run) = execute::run(&door, &mut session, &mut parser, rest, &mut reply) else { break };
+        let Some(run) = execute::run_now(&door, &mut session, &mut parser, rest, &mut reply) else { break };
         assert!(!run.has_panicked, "a command panicked");
         if let Ok(pending) = &run.outcome {
             pending.settle()?;

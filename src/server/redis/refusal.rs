@@ -7,6 +7,7 @@
 //! Redis documentation, "Error handling"; the codes are those of version 7.2.
 
 use crate::error::Error;
+use crate::kv::stream::{GROUP, STREAM};
 use crate::limits;
 
 /// What a request whose command panicked gets, and every other of its run.
@@ -80,7 +81,9 @@ pub(super) fn text_of(error: &Error) -> String {
         Error::OutOfMemory { .. } => "OOM command not allowed when used memory > 'maxmemory'.".to_owned(),
         Error::ReadOnly { reason } => cannot_write(reason),
         Error::Io { .. } => cannot_write(&error.to_string()),
-        Error::Invalid { message, .. } if has_code(message) => message.clone(),
+        Error::NotFound { what: STREAM, .. } => "ERR no such key".to_owned(),
+        Error::NotFound { what: GROUP, name } => format!("NOGROUP No such consumer group '{name}'"),
+        Error::AlreadyExists { what: GROUP, .. } => "BUSYGROUP Consumer Group name already exists".to_owned(),
         error => format!("ERR {error}"),
     }
 }
@@ -88,11 +91,6 @@ pub(super) fn text_of(error: &Error) -> String {
 /// What clients get of a store that cannot write for `reason`.
 pub(super) fn cannot_write(reason: &str) -> String {
     format!("MISCONF Errors writing to the data store: {reason}")
-}
-
-/// Whether what a model says begins with the code that Redis has for it.
-fn has_code(message: &str) -> bool {
-    ["NOGROUP ", "BUSYGROUP "].iter().any(|code| message.starts_with(code))
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(super) struct Saves {
     last_micros: AtomicI64,
-    /// The last commit that the last one had.
-    commit: AtomicU64,
+    /// How many changes the store had seen at the last one.
+    changes: AtomicU64,
     count: AtomicU64,
     is_running: AtomicBool,
     has_failed: AtomicBool,
@@ -26,10 +26,10 @@ pub(super) struct Saves {
 
 impl Saves {
     /// None yet; that of the start counts as the last.
-    pub(super) fn new(started: Timestamp) -> Self {
+    pub(super) fn new(store: &Store) -> Self {
         Self {
-            last_micros: AtomicI64::new(started.as_micros()),
-            commit: AtomicU64::new(0),
+            last_micros: AtomicI64::new(store.now().as_micros()),
+            changes: AtomicU64::new(store.changes()),
             count: AtomicU64::new(0),
             is_running: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
@@ -56,25 +56,21 @@ impl Saves {
 
     /// Makes one now.
     pub(super) fn save(&self, store: &Store) -> Result<()> {
-        let commit = store.stats()?.commit;
+        let changes = store.changes();
         let outcome = store.checkpoint();
         self.has_failed.store(outcome.is_err(), Ordering::Relaxed);
         if outcome.is_ok() {
             self.last_micros.store(store.now().as_micros(), Ordering::Relaxed);
-            self.commit.store(commit.0, Ordering::Relaxed);
+            self.changes.store(changes, Ordering::Relaxed);
             self.count.fetch_add(1, Ordering::Relaxed);
         }
         outcome
     }
 
-    /// How many commits came after the last one, whoever made it.
-    ///
-    /// # Errors
-    /// Those of [`Store::stats`].
-    pub(super) fn changes_since(&self, store: &Store) -> Result<u64> {
-        let stats = store.stats()?;
-        let by_itself = stats.last_checkpoint.map_or(0, |commit| commit.0);
-        Ok(stats.commit.0.saturating_sub(by_itself.max(self.commit.load(Ordering::Relaxed))))
+    /// How many changes came after the last one, as Redis counts them; those of an embedding program are its operations that changed
+    /// something.
+    pub(super) fn changes_since(&self, store: &Store) -> u64 {
+        store.changes().saturating_sub(self.changes.load(Ordering::Relaxed))
     }
 
     /// Has a thread make one, unless one does already, and answers whether it begins.
@@ -107,8 +103,7 @@ pub(super) async fn save_when_due(door: Rc<Door>) {
             door.parameters.save_points_changed.notified().await;
         }
         tokio::time::sleep(LOOK_EVERY).await;
-        // A store that has failed says so to those who write.
-        if is_due(&door).unwrap_or(false)
+        if is_due(&door)
             && let Err(error) = door.saves.begin(&door.store)
         {
             tracing::error!(%error, "there is no thread for a checkpoint that is due");
@@ -116,12 +111,12 @@ pub(super) async fn save_when_due(door: Rc<Door>) {
     }
 }
 
-fn is_due(door: &Door) -> Result<bool> {
+fn is_due(door: &Door) -> bool {
     let points = door.parameters.save_points();
     if points.is_empty() || door.saves.is_running() {
-        return Ok(false);
+        return false;
     }
-    let changes = door.saves.changes_since(&door.store)?;
+    let changes = door.saves.changes_since(&door.store);
     let seconds = door.store.now().saturating_since(door.saves.last()).as_secs();
-    Ok(changes > 0 && points.iter().any(|point| changes >= point.changes && seconds >= point.seconds))
+    changes > 0 && points.iter().any(|point| changes >= point.changes && seconds >= point.seconds)
 }

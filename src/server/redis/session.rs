@@ -224,9 +224,9 @@ impl Session {
         }
     }
 
-    /// Whether the next request depends on nothing that came before, but for who asks and in which protocol.
+    /// Whether the next request would be answered at once, whatever came before.
     pub(super) fn is_plain(&self) -> bool {
-        self.queue.is_none() && self.silence == Silence::No && self.blocked.is_none() && !self.is_closing
+        self.silence == Silence::No && self.blocked.is_none() && !self.is_closing
     }
 
     /// Whether only commands about subscriptions may be sent: in RESP2, while there are any (SEM: KV-PUB-3).

@@ -4,6 +4,8 @@
 //! needed. The door's thread is the only one that counts, so that counting is an addition and no more. Times are those that
 //! the slow log measures anyway: while it is off, calls are counted and their times are not.
 
+pub(super) mod changes;
+
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;

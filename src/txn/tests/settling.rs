@@ -151,7 +151,7 @@ fn a_failed_commit_drops_its_own_effects_and_none_of_a_durable_one_before_it() {
     let write = |number: u32| {
         transaction(&core, |tx| {
             tx.write(op(), |writer| {
-                writer.on_commit(Note(number, Arc::clone(&notes)));
+                writer.note(Slot::Test, Noted(number, Arc::clone(&notes)));
                 writer.put(&b"a"[..], &b""[..])
             })
         })

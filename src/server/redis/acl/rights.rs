@@ -1,10 +1,9 @@
 //! What a user may do.
 
-use std::fmt::Write;
-
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+pub(in crate::server::redis) use crate::encoding::hex::hex;
 use crate::server::redis::config::NewUsersHear;
 use crate::server::redis::spec::Access;
 use crate::server::redis::spec::category::Categories;
@@ -167,14 +166,4 @@ impl Selector {
 
 pub(in crate::server::redis) fn hash_of(password: &[u8]) -> PasswordHash {
     Sha256::digest(password).into()
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(in crate::server::redis) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }

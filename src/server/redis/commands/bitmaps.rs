@@ -2,6 +2,7 @@
 
 use crate::kv::{BitField, BitFieldOperation, BitOperation, BitOverflow, BitRange, Kv};
 use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, integer, is};
+use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 
 pub(super) const COMMANDS: &[Handler] = &[
@@ -101,6 +102,13 @@ fn bitop(call: &mut Call<'_>) -> Outcome {
 fn bitfield(call: &mut Call<'_>) -> Outcome {
     let operations = operations(call)?;
     let answers = call.kv().bit_field(call.word(1), &operations)?;
+    let writes = operations.iter().filter(|operation| !matches!(operation, BitFieldOperation::Overflow(_)));
+    let changed = writes.zip(&answers).filter(|(operation, answer)| match operation {
+        BitFieldOperation::Set(_, value) => answer.is_some_and(|before| before != *value),
+        BitFieldOperation::IncrBy(_, by) => answer.is_some() && *by != 0,
+        BitFieldOperation::Get(_) | BitFieldOperation::Overflow(_) => false,
+    });
+    changes::note(call, changed.count() as u64);
     call.reply.array(answers.len());
     for answer in answers {
         match answer {

@@ -21,7 +21,10 @@ fn restore(call: &mut Call<'_>) -> Outcome {
         return Err(busy());
     }
     let deadline = deadline(call, options.is_absolute)?;
-    if !kv.restore(key, call.word(3), deadline.map(micros_of), options.replace)? {
+    let at = deadline.map(micros_of);
+    if options.replace {
+        kv.restore(key, call.word(3), at)?;
+    } else if !kv.restore_if_absent(key, call.word(3), at)? {
         return Err(busy());
     }
     if let Some(millis) = deadline {

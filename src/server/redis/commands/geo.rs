@@ -3,6 +3,7 @@
 use crate::kv::{Geo, GeoCondition, GeoPosition, GeoUnit};
 use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, float, is};
 use crate::server::redis::commands::geo_search::{Form, search};
+use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 
 pub(super) const COMMANDS: &[Handler] = &[
@@ -45,6 +46,7 @@ fn geoadd(call: &mut Call<'_>) -> Outcome {
     let place = |[longitude, latitude, member]: &[&'_ [u8]; 3]| Ok((member.to_vec(), position(longitude, latitude)?));
     let places = triples.iter().map(place).collect::<Result<Vec<_>, Refusal>>()?;
     let done = geo(call).add_all(condition, places)?;
+    changes::note(call, done.added + done.moved);
     call.reply.count(if changed { done.added + done.moved } else { done.added });
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, is};
 use crate::server::redis::commands::scan;
+use crate::server::redis::tally::changes;
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("hdel", hdel),
@@ -28,6 +29,7 @@ fn hset(call: &mut Call<'_>, name: &str) -> Outcome {
         return Err(format!("ERR wrong number of arguments for '{name}' command").into());
     }
     let new = call.kv().hash(call.word(1)).set_many(pairs.iter().map(|[field, value]| (field, value)))?;
+    changes::note(call, pairs.len() as u64);
     if name == "hset" {
         call.reply.count(new);
     } else {

@@ -203,7 +203,7 @@ fn persistence(call: &Call<'_>, text: &mut Text) -> Result<()> {
     text.zeros(&["loading", "async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"]);
     text.line("current_fork_perc", "0.00");
     text.zeros(&["current_save_keys_processed", "current_save_keys_total"]);
-    text.line("rdb_changes_since_last_save", saves.changes_since(&call.door.store)?);
+    text.line("rdb_changes_since_last_save", saves.changes_since(&call.door.store) + call.transaction.changes());
     text.line("rdb_bgsave_in_progress", u8::from(saves.is_running()));
     text.line("rdb_last_save_time", saves.last().as_seconds());
     text.line("rdb_last_bgsave_status", outcome);

@@ -5,8 +5,9 @@ use crate::engine::Direction;
 use crate::error::Error;
 use crate::kv::{End, EvictionPolicy, Kind, Kv, Ttl};
 use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, container, help, integer, is};
-use crate::server::redis::commands::scan;
+use crate::server::redis::commands::{kind, scan};
 use crate::server::redis::config::Parameters;
+use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 
 pub(super) const COMMANDS: &[Handler] = &[
@@ -99,7 +100,7 @@ fn exists(call: &mut Call<'_>) -> Outcome {
 
 fn kind(call: &mut Call<'_>) -> Outcome {
     let kind = call.kv().kind(call.word(1))?;
-    call.reply.simple(kind.map_or("none", Kind::redis_name));
+    call.reply.simple(kind.map_or("none", kind::name));
     Ok(())
 }
 
@@ -173,6 +174,7 @@ fn expire(call: &mut Call<'_>, name: &str, unit: i64, is_absolute: bool) -> Outc
     if done {
         kv.keep_far_deadline(key, millis)?;
     }
+    changes::note(call, 1);
     call.reply.flag(done);
     Ok(())
 }
@@ -230,7 +232,8 @@ fn copy(call: &mut Call<'_>) -> Outcome {
     if database == call.session.database && from == to {
         return Err("ERR source and destination objects are the same".into());
     }
-    let copied = call.kv().copy(from, &call.kv_at(database), to, replace)?;
+    let (kv, target) = (call.kv(), call.kv_at(database));
+    let copied = if replace { kv.copy(from, &target, to)? } else { kv.copy_if_absent(from, &target, to)? };
     call.reply.flag(copied);
     Ok(())
 }
@@ -293,10 +296,13 @@ fn flush(call: &mut Call<'_>, databases: std::ops::RangeInclusive<usize>) -> Out
         [word] if is(word, "sync") => false,
         _ => return Err(Refusal::syntax()),
     };
+    let mut changes = call.transaction.changes();
     for database in databases {
         let removed = call.kv_at(database).clear()?;
+        changes += removed;
         call.door.counters.lazily_freed(if is_lazy { removed } else { 0 });
     }
+    call.transaction.set_changes(changes);
     call.reply.ok();
     Ok(())
 }

@@ -5,6 +5,7 @@ use crate::kv::{End, Kind};
 use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::keys::{direction, end};
 use crate::server::redis::commands::waiting;
+use crate::server::redis::tally::changes;
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("blmove", blmove),
@@ -35,6 +36,7 @@ fn push(call: &mut Call<'_>, end: End, if_present: bool) -> Outcome {
     let list = call.kv().list(call.word(1));
     let values = call.rest(2);
     let len = if if_present { list.push_if_present(end, values)? } else { list.push(end, values)? };
+    changes::note(call, values.len() as u64);
     call.reply.count(len);
     Ok(())
 }
@@ -56,6 +58,7 @@ fn pop(call: &mut Call<'_>, end: End) -> Outcome {
         return Ok(());
     }
     let values = list.pop_many(end, count)?;
+    changes::note(call, values.len() as u64);
     call.reply.bulks(values);
     Ok(())
 }
@@ -146,7 +149,9 @@ fn lset(call: &mut Call<'_>) -> Outcome {
 }
 
 fn ltrim(call: &mut Call<'_>) -> Outcome {
-    call.kv().list(call.word(1)).trim(call.integer(2)?, call.integer(3)?)?;
+    let (first, last, list) = (call.integer(2)?, call.integer(3)?, call.kv().list(call.word(1)));
+    let removed = list.cut(first, last)?;
+    changes::note(call, removed);
     call.reply.ok();
     Ok(())
 }
@@ -263,5 +268,6 @@ fn transfer(call: &Call<'_>, from: End, to: End) -> Result<Option<Vec<u8>>, Refu
     // Put in first, as in Redis: a value that cannot be must not be taken out, and a list of one value keeps its deadline.
     target.push(to, [&value])?;
     source.pop(from)?;
+    changes::note(call, 1);
     Ok(Some(value))
 }

@@ -6,6 +6,7 @@
 use crate::error::Error;
 use crate::glob;
 use crate::server::redis::command::{Call, Outcome, Refusal, is};
+use crate::server::redis::commands::kind;
 use crate::server::redis::reply::format_double;
 
 /// What a scan is asked for.
@@ -27,7 +28,7 @@ pub(super) fn scan(call: &mut Call<'_>) -> Outcome {
     let cursor = end(call, part.len() < options.count, part.last().map(|(key, _)| key));
     let wanted: Vec<_> = part
         .into_iter()
-        .filter(|(key, kind)| options.matches(key) && options.kind.is_none_or(|wanted| is(wanted, kind.redis_name())))
+        .filter(|(key, kind)| options.matches(key) && options.kind.is_none_or(|wanted| is(wanted, kind::name(*kind))))
         .map(|(key, _)| key)
         .collect();
     call.reply.array(2);

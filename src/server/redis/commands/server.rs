@@ -137,6 +137,9 @@ fn swap_db(call: &mut Call<'_>) -> Outcome {
         return Err("ERR DB index is out of range".into());
     };
     call.kv_at(first).swap(&call.kv_at(second))?;
+    if first == second {
+        call.transaction.set_changes(call.transaction.changes() + 1);
+    }
     call.reply.ok();
     Ok(())
 }

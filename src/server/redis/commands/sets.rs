@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::hashes::choose;
 use crate::server::redis::commands::scan;
+use crate::server::redis::tally::changes;
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("sadd", sadd),
@@ -104,6 +105,7 @@ fn spop(call: &mut Call<'_>) -> Outcome {
         _ => return Err(Refusal::syntax()),
     };
     let mut chosen = set.take_nth(&choose(call, len, count.unwrap_or(1))?)?;
+    changes::note(call, chosen.len() as u64);
     match count {
         None => call.reply.bulk_or_nil(chosen.pop()),
         Some(_) => write(call, &chosen),

@@ -1,24 +1,25 @@
 //! Sorted sets: members and scores. Ranges and combinations have files of their own.
 
 use crate::engine::Direction;
-use crate::kv::{AddOptions, Condition, Kind, ScoreChange, SortedSet};
+use crate::kv::{AddOptions, Condition, End, Kind, ScoreChange, SortedSet};
 use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, float, integer, is};
 use crate::server::redis::commands::hashes::choose;
 use crate::server::redis::commands::{scan, waiting};
 use crate::server::redis::reply::Protocol;
+use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("bzmpop", |call| mpop(call, true)),
-    command("bzpopmax", |call| pop_or_wait(call, Direction::Backward)),
-    command("bzpopmin", |call| pop_or_wait(call, Direction::Forward)),
+    command("bzpopmax", |call| pop_or_wait(call, End::Back)),
+    command("bzpopmin", |call| pop_or_wait(call, End::Front)),
     command("zadd", zadd),
     command("zcard", zcard),
     command("zincrby", zincrby),
     command("zmpop", |call| mpop(call, false)),
     command("zmscore", zmscore),
-    command("zpopmax", |call| pop(call, Direction::Backward)),
-    command("zpopmin", |call| pop(call, Direction::Forward)),
+    command("zpopmax", |call| pop(call, End::Back)),
+    command("zpopmin", |call| pop(call, End::Front)),
     command("zrandmember", zrandmember),
     command("zrank", |call| rank(call, Direction::Forward)),
     command("zrem", zrem),
@@ -106,6 +107,7 @@ fn zadd(call: &mut Call<'_>) -> Outcome {
         return Ok(());
     }
     let done = set(call).add_many(entries, options)?;
+    changes::note(call, done.total());
     call.reply.count(if flags.ch { done.total() } else { done.added });
     Ok(())
 }
@@ -169,15 +171,11 @@ fn rank(call: &mut Call<'_>, direction: Direction) -> Outcome {
     Ok(())
 }
 
-fn take(call: &Call<'_>, key: &[u8], direction: Direction, count: u64) -> Result<Entries, Refusal> {
-    let set = call.kv().sorted_set(key);
-    Ok(match direction {
-        Direction::Forward => set.pop_min(count)?,
-        Direction::Backward => set.pop_max(count)?,
-    })
+fn take(call: &Call<'_>, key: &[u8], end: End, count: u64) -> Result<Entries, Refusal> {
+    Ok(call.kv().sorted_set(key).pop_many(end, count)?)
 }
 
-fn pop(call: &mut Call<'_>, direction: Direction) -> Outcome {
+fn pop(call: &mut Call<'_>, end: End) -> Outcome {
     let count = match call.rest(2) {
         [] => None,
         [count] => Some(
@@ -187,7 +185,8 @@ fn pop(call: &mut Call<'_>, direction: Direction) -> Outcome {
         ),
         _ => return Err(Refusal::syntax()),
     };
-    let entries = take(call, call.word(1), direction, count.unwrap_or(1))?;
+    let entries = take(call, call.word(1), end, count.unwrap_or(1))?;
+    changes::note(call, entries.len() as u64);
     // With a count RESP3 has pairs; without one the one pair is flat.
     if count.is_some() {
         write(call, &entries, true);
@@ -202,10 +201,10 @@ fn pop(call: &mut Call<'_>, direction: Direction) -> Outcome {
 }
 
 /// `BZPOPMIN` and `BZPOPMAX`.
-fn pop_or_wait(call: &mut Call<'_>, direction: Direction) -> Outcome {
+fn pop_or_wait(call: &mut Call<'_>, end: End) -> Outcome {
     let (keys, timeout) = waiting::keys_and_timeout(call)?;
     for key in keys {
-        if let Some((member, score)) = take(call, key, direction, 1)?.pop() {
+        if let Some((member, score)) = take(call, key, end, 1)?.pop() {
             call.reply.array(3);
             call.reply.bulk(key);
             call.reply.bulk(member);
@@ -223,8 +222,8 @@ fn mpop(call: &mut Call<'_>, is_waiting: bool) -> Outcome {
     let timeout = if is_waiting { waiting::timeout(call.word(1))? } else { None };
     let pop = waiting::MultiplePop::parse(call, if is_waiting { 2 } else { 1 })?;
     let direction = match pop.side {
-        side if is(side, "min") => Direction::Forward,
-        side if is(side, "max") => Direction::Backward,
+        side if is(side, "min") => End::Front,
+        side if is(side, "max") => End::Back,
         _ => return Err(Refusal::syntax()),
     };
     for key in pop.keys {
@@ -232,6 +231,7 @@ fn mpop(call: &mut Call<'_>, is_waiting: bool) -> Outcome {
         if entries.is_empty() {
             continue;
         }
+        changes::note(call, entries.len() as u64);
         call.reply.array(2);
         call.reply.bulk(key);
         call.reply.array(entries.len());

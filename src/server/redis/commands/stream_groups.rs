@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::error::Error;
 use crate::kv::StreamId;
-use crate::kv::stream::{AutoClaimed, ClaimOptions, Group, GroupOptions, PendingEntry, PendingSummary, Start};
+use crate::kv::stream::{AutoClaimed, ClaimOptions, GROUP, Group, GroupOptions, PendingEntry, PendingSummary, Start};
 use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, help, integer, is, unknown_option};
+use crate::server::redis::commands::missing;
 use crate::server::redis::commands::streams::{end, id, ids, start, unsigned, write_entries, write_ids};
 use crate::server::redis::reply::Reply;
+use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 
 pub(super) const SUBCOMMANDS: &[Handler] = &[
@@ -46,7 +49,7 @@ fn create(call: &mut Call<'_>) -> Outcome {
         b"$" => Start::End,
         word => Start::After(id(word)?),
     };
-    group(call, 2).create_with(start, options)?;
+    group(call, 2).create_with(start, options).map_err(missing::managing(call.word(2)))?;
     call.reply.ok();
     Ok(())
 }
@@ -63,7 +66,7 @@ fn set_id(call: &mut Call<'_>) -> Outcome {
         b"+" => Start::After(StreamId::MAX),
         word => Start::After(id(word)?),
     };
-    group(call, 2).set_id(start, entries)?;
+    group(call, 2).set_id(start, entries).map_err(missing::managing(call.word(2)))?;
     call.reply.ok();
     Ok(())
 }
@@ -80,19 +83,19 @@ fn entries_read(word: &[u8]) -> Result<Option<u64>, Refusal> {
 }
 
 fn destroy(call: &mut Call<'_>) -> Outcome {
-    let destroyed = group(call, 2).remove()?;
+    let destroyed = group(call, 2).remove().map_err(missing::managing(call.word(2)))?;
     call.reply.flag(destroyed);
     Ok(())
 }
 
 fn create_consumer(call: &mut Call<'_>) -> Outcome {
-    let created = group(call, 2).create_consumer(call.word(4))?;
+    let created = group(call, 2).create_consumer(call.word(4)).map_err(missing::managing(call.word(2)))?;
     call.reply.flag(created);
     Ok(())
 }
 
 fn delete_consumer(call: &mut Call<'_>) -> Outcome {
-    let lost = group(call, 2).remove_consumer(call.word(4))?;
+    let lost = group(call, 2).remove_consumer(call.word(4)).map_err(missing::managing(call.word(2)))?;
     call.reply.count(lost);
     Ok(())
 }
@@ -108,7 +111,7 @@ pub(super) fn xack(call: &mut Call<'_>) -> Outcome {
 pub(super) fn xpending(call: &mut Call<'_>) -> Outcome {
     let (min_idle, range) = match call.rest(3) {
         [] => {
-            let pending = group(call, 1).pending()?;
+            let pending = group(call, 1).pending().map_err(missing::pending(call.word(1), call.word(2)))?;
             write_summary(call.reply, &pending);
             return Ok(());
         }
@@ -128,7 +131,7 @@ pub(super) fn xpending(call: &mut Call<'_>) -> Outcome {
     if let Some(consumer) = consumer {
         query = query.consumer(consumer);
     }
-    let entries = query.entries()?;
+    let entries = query.entries().map_err(missing::pending(call.word(1), call.word(2)))?;
     write_pending(call.reply, &entries);
     Ok(())
 }
@@ -165,11 +168,14 @@ pub(super) fn xclaim(call: &mut Call<'_>) -> Outcome {
     let count = call.rest(5).iter().take_while(|word| id(word).is_ok()).count();
     let ids = ids(call.rest(5).get(..count).unwrap_or_default())?;
     let (options, only_ids) = claim_options(call, call.rest(5 + count))?;
+    let none = missing::pending(call.word(1), call.word(2));
     if only_ids {
-        let claimed = group.claim_ids(consumer, min_idle, ids, &options)?;
+        let claimed = group.claim_ids(consumer, min_idle, ids, &options).map_err(&none)?;
+        changes::note(call, claimed.len() as u64);
         write_ids(call.reply, &claimed);
     } else {
-        let claimed = group.claim(consumer, min_idle, ids, &options)?;
+        let claimed = group.claim(consumer, min_idle, ids, &options).map_err(&none)?;
+        changes::note(call, claimed.len() as u64);
         write_entries(call.reply, &claimed);
     }
     Ok(())
@@ -180,8 +186,7 @@ fn require(call: &Call<'_>, group: &Group<InTransaction<'_>>) -> Outcome {
     if group.exists()? {
         return Ok(());
     }
-    let (key, name) = (String::from_utf8_lossy(call.word(1)), String::from_utf8_lossy(call.word(2)));
-    Err(format!("NOGROUP No such key '{key}' or consumer group '{name}'").into())
+    Err(missing::pending(call.word(1), call.word(2))(Error::NotFound { what: GROUP, name: String::new() }))
 }
 
 fn min_idle(call: &Call<'_>, name: &str) -> Result<Duration, Refusal> {
@@ -265,12 +270,16 @@ pub(super) fn xautoclaim(call: &mut Call<'_>) -> Outcome {
             _ => return Err(Refusal::syntax()),
         };
     }
-    let group = group(call, 1);
+    let (group, none) = (group(call, 1), missing::pending(call.word(1), call.word(2)));
     if only_ids {
-        let AutoClaimed { next, claimed, deleted } = group.auto_claim_ids(consumer, min_idle, begin, count)?;
+        let AutoClaimed { next, claimed, deleted } =
+            group.auto_claim_ids(consumer, min_idle, begin, count).map_err(&none)?;
+        changes::note(call, (claimed.len() + deleted.len()) as u64);
         write_claimed(call.reply, next, &deleted, |reply| write_ids(reply, &claimed));
     } else {
-        let AutoClaimed { next, claimed, deleted } = group.auto_claim(consumer, min_idle, begin, count)?;
+        let AutoClaimed { next, claimed, deleted } =
+            group.auto_claim(consumer, min_idle, begin, count).map_err(&none)?;
+        changes::note(call, (claimed.len() + deleted.len()) as u64);
         write_claimed(call.reply, next, &deleted, |reply| write_entries(reply, &claimed));
     }
     Ok(())

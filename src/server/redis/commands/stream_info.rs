@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::kv::stream::{ConsumerDetails, Delivery, GroupDetails, GroupInfo, StreamInfo};
 use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, help, integer, is, unknown_option};
+use crate::server::redis::commands::missing;
 use crate::server::redis::commands::streams::{write_entries, write_entry};
 use crate::server::redis::reply::Reply;
 
@@ -18,7 +19,8 @@ const FULL_COUNT: u64 = 10;
 const ENTRIES_PER_NODE: u64 = 100;
 
 fn consumers(call: &mut Call<'_>) -> Outcome {
-    let consumers = call.kv().stream(call.word(2)).group(call.word(3)).consumers()?;
+    let consumers =
+        call.kv().stream(call.word(2)).group(call.word(3)).consumers().map_err(missing::about(call.word(2)))?;
     let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
     call.reply.array(consumers.len());
     for consumer in consumers {

@@ -5,9 +5,11 @@ use std::time::Duration;
 use crate::kv::stream::Fields;
 use crate::kv::{Kind, StreamId};
 use crate::server::redis::command::{Call, Outcome, Refusal, integer, is};
+use crate::server::redis::commands::missing;
 use crate::server::redis::commands::streams::{id, unsigned, write_entry};
 use crate::server::redis::reply::Protocol;
 use crate::server::redis::session::{Awaited, Waiting, Wants};
+use crate::server::redis::tally::changes;
 
 /// What the words ask for.
 #[derive(Default)]
@@ -93,6 +95,8 @@ pub(super) fn xreadgroup(call: &mut Call<'_>) -> Outcome {
             parts.push((*key, entries.into_iter().map(|entry| (entry.id, Some(entry.fields))).collect()));
         }
     }
+    // That a consumer was there, and found nothing, is no change.
+    changes::note(call, parts.len() as u64);
     if parts.is_empty() {
         wait(call, &request, request.ids.iter().map(|word| word.to_vec()).collect());
     } else {
@@ -103,9 +107,7 @@ pub(super) fn xreadgroup(call: &mut Call<'_>) -> Outcome {
 
 fn begin_in_group(call: &Call<'_>, key: &[u8], group: &[u8], word: &[u8]) -> Result<From, Refusal> {
     if !call.kv().stream(key).group(group).exists()? {
-        let (key, group) = (String::from_utf8_lossy(key), String::from_utf8_lossy(group));
-        let text = format!("NOGROUP No such key '{key}' or consumer group '{group}' in XREADGROUP with GROUP option");
-        return Err(text.into());
+        return Err(missing::reading(key, group));
     }
     match word {
         b">" => Ok(From::New),

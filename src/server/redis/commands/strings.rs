@@ -4,6 +4,7 @@ use crate::kv::{Condition, SetOptions, Until};
 use crate::limits;
 use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::keys::micros_of;
+use crate::server::redis::tally::changes;
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("append", append),
@@ -88,6 +89,7 @@ fn set(call: &mut Call<'_>) -> Outcome {
     if let Some(millis) = millis.filter(|_| outcome.written) {
         kv.keep_far_deadline(call.word(1), millis)?;
     }
+    changes::note(call, 1);
     if previous {
         call.reply.bulk_or_nil(outcome.previous);
     } else if outcome.written {
@@ -135,6 +137,7 @@ fn set_ex(call: &mut Call<'_>, millis: i64) -> Outcome {
     let (kv, until) = (call.kv(), Until::At(micros_of(deadline)));
     kv.set_with(call.word(1), call.word(3), &SetOptions::default().until(until))?;
     kv.keep_far_deadline(call.word(1), deadline)?;
+    changes::note(call, 1);
     call.reply.ok();
     Ok(())
 }
@@ -175,6 +178,7 @@ fn get_ex(call: &mut Call<'_>) -> Outcome {
     if let Some(millis) = millis.filter(|_| value.is_some()) {
         kv.keep_far_deadline(call.word(1), millis)?;
     }
+    changes::note(call, 1);
     call.door.counters.lookup(value.is_some());
     call.reply.bulk_or_nil(value);
     Ok(())
@@ -183,6 +187,7 @@ fn get_ex(call: &mut Call<'_>) -> Outcome {
 fn mset(call: &mut Call<'_>) -> Outcome {
     let pairs = pairs(call, "mset")?;
     call.kv().set_all(&pairs)?;
+    changes::note(call, pairs.len() as u64);
     call.reply.ok();
     Ok(())
 }
@@ -190,6 +195,7 @@ fn mset(call: &mut Call<'_>) -> Outcome {
 fn mset_nx(call: &mut Call<'_>) -> Outcome {
     let pairs = pairs(call, "msetnx")?;
     let written = call.kv().set_all_if_absent(&pairs)?;
+    changes::note(call, pairs.len() as u64);
     call.reply.flag(written);
     Ok(())
 }

@@ -7,7 +7,6 @@
 
 use std::cell::Cell;
 
-use crate::kv::{EvictionPolicy, KeyEvents};
 use crate::server::redis::acl::{DEFAULT, Users, rights};
 use crate::server::redis::config::Parameters;
 use crate::server::redis::refusal::Refusal;
@@ -297,7 +296,7 @@ pub(super) fn apply(
                 }
                 store.set_eviction_tuning(tuning);
             }
-            Live::Events => store.publish_key_events(KeyEvents::parse(&String::from_utf8_lossy(value))?),
+            Live::Events => store.publish_key_events(String::from_utf8_lossy(value).parse()?),
             Live::Password => set_password(value, users),
             // Read where they are needed; the budget was set before.
             Live::OutputLimits | Live::SavePoints | Live::Percentiles | Live::Budget | Live::Policy => {}
@@ -312,7 +311,7 @@ fn apply_budget(changes: &[Change<'_>], store: &Store) -> Result<(), Refusal> {
     for change in changes {
         match change.live {
             Live::Budget => budget = u64::try_from(change.number).ok().filter(|bytes| *bytes > 0),
-            Live::Policy => policy = EvictionPolicy::parse(&String::from_utf8_lossy(change.value)).unwrap_or(policy),
+            Live::Policy => policy = String::from_utf8_lossy(change.value).parse().unwrap_or(policy),
             _ => {}
         }
     }

@@ -118,7 +118,7 @@ fn events(text: &str) -> Result<Vec<u8>, String> {
         return Err(format!("not supported: events of the class '{flag}'"));
     }
     let events =
-        KeyEvents::parse(text).map_err(|_| "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.".to_owned())?;
+        text.parse::<KeyEvents>().map_err(|_| "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.".to_owned())?;
     Ok(events.to_string().into_bytes())
 }
 

@@ -75,8 +75,6 @@ pub(super) struct Shared {
     watch_at: Cell<Duration>,
     /// Does what a script asks of the door while it runs.
     pub(super) services: RefCell<Option<Function>>,
-    /// The words that the script hands over with that.
-    pub(super) words: RefCell<Option<Vec<Vec<u8>>>>,
     pub(super) is_resp3: Cell<bool>,
     /// The state of `math.random`.
     pub(super) random: Cell<u64>,
@@ -99,7 +97,6 @@ impl Shared {
             closing_since: Cell::new(None),
             watch_at: Cell::new(Duration::MAX),
             services: RefCell::default(),
-            words: RefCell::default(),
             is_resp3: Cell::new(false),
             random: Cell::new(super::api::seed(0)),
             json: Cell::default(),

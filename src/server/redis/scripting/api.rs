@@ -5,37 +5,19 @@ use std::rc::Rc;
 use mlua::{Function, Lua, MultiValue, Table, Value};
 use sha1::{Digest, Sha1};
 
+use crate::encoding::hex::hex;
 use crate::server::redis::scripting::allowance::{Shared, raise};
+use crate::server::redis::scripting::functions;
 use crate::server::redis::scripting::interpreter::{bad_argument, fail};
-use crate::server::redis::scripting::run::Service;
-use crate::server::redis::scripting::{convert, functions};
 
 /// The SHA-1 of `bytes` in hexadecimal.
 pub(super) fn sha1_hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    let mut text = String::with_capacity(40);
-    for byte in Sha1::digest(bytes) {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    hex(&Sha1::digest(bytes))
 }
 
 /// `redis` as scripts have it.
 pub(super) fn commands(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let redis = common(lua, shared)?;
-    for (name, service) in
-        [("call", Service::Call), ("pcall", Service::ProtectedCall), ("acl_check_cmd", Service::AclCheck)]
-    {
-        let shared = Rc::clone(shared);
-        let ask = move |_: &Lua, words: MultiValue| {
-            let services = shared.services.borrow().clone();
-            let services = services.ok_or_else(|| raise("ERR no command can be run here"))?;
-            shared.words.replace(convert::words(&shared, words)?);
-            services.call::<Value>(service.number())
-        };
-        redis.raw_set(name, lua.create_function(ask)?)?;
-    }
     redis.raw_set("breakpoint", lua.create_function(|_, ()| Ok(false))?)?;
     redis.raw_set("debug", lua.create_function(|_, _: MultiValue| Ok(()))?)?;
     redis.raw_set("replicate_commands", lua.create_function(|_, ()| Ok(true))?)?;

@@ -1,8 +1,11 @@
 //! Replies as values of Lua, and values as replies.
 
+use std::io::Write as _;
+
 use mlua::{Lua, MultiValue, Table, Value};
 
 use crate::limits;
+use crate::server::redis::execute::Slices;
 use crate::server::redis::reply::{Protocol, Reply};
 use crate::server::redis::scripting::allowance::{Shared, raise};
 
@@ -45,7 +48,8 @@ pub(super) fn truncate(number: f64) -> i64 {
 /// Reads the reply that `bytes` begin with: its value, and what follows. Only replies of commands come here: they nest a few
 /// levels.
 pub(super) fn read<'a>(lua: &Lua, shared: &Shared, bytes: &'a [u8]) -> mlua::Result<(Value, &'a [u8])> {
-    let end = bytes.windows(2).position(|pair| pair == b"\r\n").unwrap_or(bytes.len());
+    // No line of a reply has one of the two without the other.
+    let end = memchr::memchr(b'\r', bytes).unwrap_or(bytes.len());
     shared.spend(4)?;
     let (line, rest) = (bytes.get(..end).unwrap_or_default(), bytes.get(end + 2..).unwrap_or_default());
     let Some((kind, text)) = line.split_first() else { return Ok((Value::Boolean(false), rest)) };
@@ -122,26 +126,95 @@ fn read_many<'a>(
     Ok((Value::Table(outer), rest))
 }
 
-/// The words of a command; `None` if one of them is neither a string nor a number.
-pub(super) fn words(shared: &Shared, values: MultiValue) -> mlua::Result<Option<Vec<Vec<u8>>>> {
-    let mut words = Vec::with_capacity(values.len());
-    shared.spend(1)?;
-    for value in values {
-        let Some(word) = word(&value) else { return Ok(None) };
-        shared.spend_bytes(word.len())?;
-        words.push(word);
-    }
-    Ok(Some(words))
+/// The words of a command, one behind the other.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
 }
 
-/// A word of a command. Numbers that are whole have no exponent; others come with 17 digits.
-fn word(value: &Value) -> Option<Vec<u8>> {
-    match value {
-        Value::String(text) => Some(text.as_bytes().to_vec()),
-        Value::Integer(number) => Some(number.to_string().into_bytes()),
-        Value::Number(number) => Some(format_number(*number, 17).into_bytes()),
-        _ => None,
+impl Words {
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
     }
+
+    /// Adds a word. Returns whether the value is one: a string, or a number. Numbers that are whole have no exponent; others come with
+    /// 17 digits.
+    ///
+    /// # Errors
+    /// That the script is over.
+    pub(super) fn push(&mut self, shared: &Shared, value: &Value) -> mlua::Result<bool> {
+        let start = self.bytes.len();
+        match value {
+            Value::String(text) => self.bytes.extend_from_slice(&text.as_bytes()),
+            // Writing to a vector does not fail.
+            Value::Integer(number) => drop(write!(self.bytes, "{number}")),
+            Value::Number(number) => self.bytes.extend_from_slice(format_number(*number, 17).as_bytes()),
+            _ => return Ok(false),
+        }
+        self.ends.push(self.bytes.len());
+        shared.spend_bytes(self.bytes.len() - start)?;
+        Ok(true)
+    }
+
+    pub(super) fn slices(&self) -> Slices<'_> {
+        let mut start = 0;
+        let word = |end: &usize| {
+            let word = self.bytes.get(start..*end).unwrap_or_default();
+            start = *end;
+            word
+        };
+        self.ends.iter().map(word).collect()
+    }
+}
+
+/// What the sandbox makes of a value, if anything: of statuses and lists, which cost less to make there.
+pub(super) type Form = Option<u8>;
+const STATUS: Form = Some(1);
+const OK: Form = Some(2);
+const LIST: Form = Some(3);
+
+/// Values of a list that are handed over one by one.
+const LIST_VALUES_MAX: usize = 256;
+
+/// A reply as the sandbox is given it.
+pub(super) fn answer(lua: &Lua, shared: &Shared, bytes: &[u8]) -> mlua::Result<(Value, Form, MultiValue)> {
+    match bytes {
+        b"+OK\r\n" => {
+            shared.spend(4)?;
+            Ok((Value::Nil, OK, MultiValue::new()))
+        }
+        [b'+', text @ .., b'\r', b'\n'] => {
+            shared.spend(4)?;
+            shared.spend_bytes(text.len())?;
+            Ok((Value::String(lua.create_string(text)?), STATUS, MultiValue::new()))
+        }
+        [b'*', rest @ ..] => match list(lua, shared, rest)? {
+            Some(values) => Ok((Value::Nil, LIST, values)),
+            None => Ok((read(lua, shared, bytes)?.0, None, MultiValue::new())),
+        },
+        _ => Ok((read(lua, shared, bytes)?.0, None, MultiValue::new())),
+    }
+}
+
+/// A list of a few strings, numbers and nils. `None` if it is something else.
+fn list(lua: &Lua, shared: &Shared, rest: &[u8]) -> mlua::Result<Option<MultiValue>> {
+    let Some(end) = memchr::memchr(b'\r', rest) else { return Ok(None) };
+    let len = rest.get(..end).and_then(|len| std::str::from_utf8(len).ok()?.parse::<usize>().ok());
+    let Some(len) = len.filter(|len| *len <= LIST_VALUES_MAX) else { return Ok(None) };
+    let mut rest = rest.get(end + 2..).unwrap_or_default();
+    let mut values = MultiValue::with_capacity(len);
+    shared.spend(4)?;
+    for _ in 0..len {
+        if !matches!(rest, [b'$' | b':', ..]) {
+            return Ok(None);
+        }
+        let (value, after) = read(lua, shared, rest)?;
+        rest = after;
+        values.push_back(value);
+    }
+    Ok(Some(values))
 }
 
 /// Writes what a script returned, as a client is told it.

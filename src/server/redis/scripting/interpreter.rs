@@ -12,7 +12,8 @@ use mlua::{
 };
 
 use crate::limits;
-use crate::server::redis::scripting::allowance::{Allowance, Shared};
+use crate::server::redis::scripting::allowance::{Allowance, Shared, raise};
+use crate::server::redis::scripting::run::Service;
 use crate::server::redis::scripting::{api, bits, json, message_pack, pattern, structs};
 
 /// Instructions between two looks at the allowance.
@@ -216,7 +217,7 @@ impl Interpreter {
     }
 
     /// Calls what was compiled, with an allowance of its own. Scripts find their keys and arguments in globals, functions are
-    /// given them.
+    /// given them. What it asks of the door goes to `serve`.
     ///
     /// # Errors
     /// The error's table, or what keeps the interpreter from making one.
@@ -225,13 +226,14 @@ impl Interpreter {
         function: &Function,
         words: (&[&[u8]], &[&[u8]]),
         is_script: bool,
+        serve: Option<&Function>,
     ) -> mlua::Result<Result<Value, Value>> {
         let (keys, arguments) = (self.list(words.0)?, self.list(words.1)?);
         if is_script {
             self.globals.raw_set("KEYS", &keys)?;
             self.globals.raw_set("ARGV", &arguments)?;
         }
-        let outcome = self.run.call((function, keys, arguments));
+        let outcome = self.run.call((function, keys, arguments, serve));
         if is_script {
             self.globals.raw_set("KEYS", Value::Nil)?;
             self.globals.raw_set("ARGV", Value::Nil)?;
@@ -355,6 +357,17 @@ fn native(lua: &Lua, shared: &Rc<Shared>, parser: &Function) -> mlua::Result<Tab
     };
     native.raw_set("compile", lua.create_function(compile)?)?;
     native.raw_set("redis", api::commands(lua, shared)?)?;
+    let asks = lua.create_table()?;
+    for (name, service) in
+        [("call", Service::Call), ("pcall", Service::ProtectedCall), ("acl_check_cmd", Service::AclCheck)]
+    {
+        asks.raw_set(name, service.number())?;
+    }
+    native.raw_set("asks", asks)?;
+    native.raw_set("services", Service::COUNT)?;
+    native.raw_set("words_max", limits::SCRIPT_WORDS_ON_STACK_MAX)?;
+    let nobody = |_: &Lua, _: MultiValue| -> mlua::Result<()> { Err(raise("ERR no command can be run here")) };
+    native.raw_set("nobody", lua.create_function(nobody)?)?;
     native.raw_set("loading", api::loading(lua, shared)?)?;
     native.raw_set("random", api::random(lua, shared)?)?;
     native.raw_set("randomseed", api::random_seed(lua, shared)?)?;

@@ -3,17 +3,16 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use mlua::{Error, Function, Lua, Value};
+use mlua::{Error, Function, Lua, MultiValue, Value};
 
 use crate::server::redis::acl;
 use crate::server::redis::busy::{self, Busy, Verdict};
 use crate::server::redis::command::{Call, Command, Outcome, find, is};
-use crate::server::redis::execute::{self, Slices};
-use crate::server::redis::monitor::Sender;
+use crate::server::redis::execute;
 use crate::server::redis::reply::{Protocol, Reply};
 use crate::server::redis::scripting::Scripting;
 use crate::server::redis::scripting::allowance::{Shared, raise};
-use crate::server::redis::scripting::convert::{self, Writer};
+use crate::server::redis::scripting::convert::{self, Form, Words, Writer};
 use crate::server::redis::scripting::flags::Flags;
 use crate::server::redis::spec::{self, Begin, Spec, Traits};
 
@@ -33,7 +32,10 @@ pub(super) enum Service {
 impl Service {
     const ALL: [Self; 4] = [Self::Call, Self::ProtectedCall, Self::AclCheck, Self::Watch];
 
-    /// What it is through Lua.
+    /// How many there are.
+    pub(super) const COUNT: usize = Self::ALL.len();
+
+    /// What it is through Lua. With [`Service::COUNT`] added, the words come in a table, behind how many there are.
     pub(super) fn number(self) -> usize {
         Self::ALL.iter().position(|service| *service == self).unwrap_or(0)
     }
@@ -64,6 +66,8 @@ struct Running<'a, 'b> {
     /// Other clients have been looked at.
     is_watched: Cell<bool>,
     call: RefCell<&'a mut Call<'b>>,
+    /// The words of the command that the script calls, and its reply: room that the next uses again.
+    room: RefCell<(Words, Reply)>,
 }
 
 /// Runs `program` and writes what it returns.
@@ -84,19 +88,24 @@ pub(super) fn run(scripting: &Scripting, call: &mut Call<'_>, program: &Program<
             has_written: Cell::new(false),
             is_watched: Cell::new(false),
             call: RefCell::new(&mut *call),
+            room: RefCell::default(),
         };
         let outcome = interpreter.lua.scope(|scope| {
-            let services = scope.create_function(|lua, service: usize| match Service::ALL.get(service) {
-                Some(Service::Call) => running.command(lua, false),
-                Some(Service::ProtectedCall) => running.command(lua, true),
-                Some(Service::AclCheck) => running.may_run().map(Value::Boolean),
-                _ => {
-                    running.watch();
-                    Ok(Value::Nil)
+            let services = scope.create_function(|lua, (service, words): (usize, MultiValue)| {
+                let is_many = service >= Service::COUNT;
+                match Service::ALL.get(if is_many { service - Service::COUNT } else { service }) {
+                    Some(Service::Call) => running.command(lua, (words, is_many), false),
+                    Some(Service::ProtectedCall) => running.command(lua, (words, is_many), true),
+                    Some(Service::AclCheck) => plain(running.may_run((words, is_many)).map(Value::Boolean)?),
+                    _ => {
+                        running.watch();
+                        plain(Value::Nil)
+                    }
                 }
             })?;
-            shared.services.replace(Some(services));
-            let outcome = interpreter.run(program.function, (program.keys, program.arguments), program.is_script);
+            shared.services.replace(Some(services.clone()));
+            let words = (program.keys, program.arguments);
+            let outcome = interpreter.run(program.function, words, program.is_script, Some(&services));
             shared.services.take();
             outcome
         });
@@ -131,41 +140,73 @@ fn check_flags(call: &Call<'_>, program: &Program<'_>) -> Outcome {
     Ok(())
 }
 
+/// Words as the script hands them over: one by one, or how many there are and a table of them.
+type Handed = (MultiValue, bool);
+
+/// A value, or what the sandbox makes one of.
+type Answered = mlua::Result<(Value, Form, MultiValue)>;
+
+fn plain(value: Value) -> Answered {
+    Ok((value, None, MultiValue::new()))
+}
+
 impl Running<'_, '_> {
     /// Runs the command whose words the script has handed over.
-    fn command(&self, lua: &Lua, is_protected: bool) -> mlua::Result<Value> {
-        let outcome = self.reply(lua);
+    fn command(&self, lua: &Lua, words: Handed, is_protected: bool) -> Answered {
+        let outcome = self.reply(lua, words);
         match outcome {
             Err(Error::ExternalError(error)) if is_protected => {
                 self.shared.check()?;
                 let table = lua.create_table()?;
                 table.raw_set("err", error.to_string())?;
-                Ok(Value::Table(table))
+                plain(Value::Table(table))
             }
-            Ok(Value::Table(table)) if !is_protected => match table.raw_get::<Value>("err")? {
+            Ok((Value::Table(table), form, rest)) if !is_protected => match table.raw_get::<Value>("err")? {
                 Value::String(text) => Err(raise(text.to_string_lossy())),
-                _ => Ok(Value::Table(table)),
+                _ => Ok((Value::Table(table), form, rest)),
             },
             outcome => outcome,
         }
     }
 
-    /// The words that the script has handed over, and the command that they name.
-    fn words(&self, unknown: &str) -> mlua::Result<(Vec<Vec<u8>>, &'static Command)> {
-        let words = self.shared.words.take();
-        let words = words.ok_or_else(|| raise("ERR Lua redis lib command arguments must be strings or integers"))?;
+    /// Takes the words that the script has handed over, and returns the command that they name.
+    fn take(&self, words: &mut Words, handed: Handed, unknown: &str) -> mlua::Result<&'static Command> {
+        words.clear();
+        self.shared.spend(1)?;
+        let mut all = true;
+        match handed {
+            (values, false) => {
+                for value in &values {
+                    all &= words.push(self.shared, value)?;
+                }
+            }
+            (values, true) => {
+                let mut values = values.into_iter();
+                let (Some(Value::Integer(count)), Some(Value::Table(table))) = (values.next(), values.next()) else {
+                    return Err(raise("ERR the words of a command are missing"));
+                };
+                for at in 1..=count {
+                    all &= words.push(self.shared, &table.raw_get(at)?)?;
+                }
+            }
+        }
+        if !all {
+            return Err(raise("ERR Lua redis lib command arguments must be strings or integers"));
+        }
+        let words = words.slices();
         if words.is_empty() {
             return Err(raise("ERR Please specify at least one argument for this redis lib call"));
         }
         // Nor is a subcommand that there is none of.
         let is_whole = |found: &&Command| !found.spec.is_container() || words.len() == 1;
-        let found = find(&words).filter(is_whole).ok_or_else(|| raise(unknown))?;
-        Ok((words, found))
+        find(&words).filter(is_whole).ok_or_else(|| raise(unknown))
     }
 
-    fn reply(&self, lua: &Lua) -> mlua::Result<Value> {
-        let (words, found) = self.words("ERR Unknown Redis command called from script")?;
-        let words: Slices<'_> = words.iter().map(Vec::as_slice).collect();
+    fn reply(&self, lua: &Lua, handed: Handed) -> Answered {
+        let mut room = self.room.try_borrow_mut().map_err(|_| raise("ERR a command is running"))?;
+        let (words, reply) = &mut *room;
+        let found = self.take(words, handed, "ERR Unknown Redis command called from script")?;
+        let words = words.slices();
         if !found.spec.has_arity(words.len()) {
             return Err(raise("ERR Wrong number of args calling Redis command from script"));
         }
@@ -182,8 +223,8 @@ impl Running<'_, '_> {
             return Err(raise(format!("ERR {name} command is not allowed with BLOCK option from scripts")));
         }
         let mut call = self.call.try_borrow_mut().map_err(|_| raise("ERR a command is running"))?;
-        let protocol = if self.shared.is_resp3.get() { Protocol::Resp3 } else { Protocol::Resp2 };
-        let mut reply = Reply::in_protocol(protocol);
+        reply.clear();
+        reply.protocol = if self.shared.is_resp3.get() { Protocol::Resp3 } else { Protocol::Resp2 };
         // What was begun with enough memory is not torn apart.
         let exceeds = is_write && (self.may_exceed_memory || self.has_written.get());
         if is_write {
@@ -195,23 +236,25 @@ impl Running<'_, '_> {
             session: &mut *call.session,
             command: Some(found),
             words: &words,
-            reply: &mut reply,
+            reply,
         };
         if exceeds {
             inner.transaction.set_exceeds_memory(true);
         }
-        execute::run_queued(&mut inner, Sender::Script);
+        execute::run_called(&mut inner);
         if exceeds {
             call.transaction.set_exceeds_memory(false);
         }
         drop(call);
-        Ok(convert::read(lua, self.shared, reply.bytes())?.0)
+        convert::answer(lua, self.shared, reply.bytes())
     }
 
     /// Whether the script's user may run the command whose words it has handed over.
-    fn may_run(&self) -> mlua::Result<bool> {
-        let (words, found) = self.words("ERR Invalid command passed to redis.acl_check_cmd()")?;
-        let words: Slices<'_> = words.iter().map(Vec::as_slice).collect();
+    fn may_run(&self, handed: Handed) -> mlua::Result<bool> {
+        let mut room = self.room.try_borrow_mut().map_err(|_| raise("ERR a command is running"))?;
+        let (words, _) = &mut *room;
+        let found = self.take(words, handed, "ERR Invalid command passed to redis.acl_check_cmd()")?;
+        let words = words.slices();
         let call = self.call.try_borrow().map_err(|_| raise("ERR a command is running"))?;
         let rights = call.session.user.rights();
         Ok(acl::check::check(&rights, found.spec, &words).is_ok())

@@ -163,6 +163,28 @@ local meta = raw.getmetatable("")
 meta.__index = base.string
 meta.__metatable = (protect { __index = base.string })
 
+-- What the script that runs asks of the door goes to `serve`: a number that says what, and words. It gives a value; or a form, of
+-- what is cheaper to make here than for C: 1 a status, 2 the status `OK`, 3 a list of what follows.
+local serve
+
+local function answer(value, form, ...)
+  if form == nil then return value end
+  if form == 2 then return { ok = "OK" } end
+  if form == 1 then return { ok = value } end
+  return { ... }
+end
+
+local function ask(service, ...)
+  local count = raw.select("#", ...)
+  -- C's stack has room for a few thousand.
+  if count > native.words_max then return answer((serve or native.nobody)(service + native.services, count, { ... })) end
+  return answer((serve or native.nobody)(service, ...))
+end
+
+for name, service in raw.pairs(native.asks) do
+  native.redis[name] = function(...) return ask(service, ...) end
+end
+
 -- Scripts, with KEYS and ARGV; and libraries of functions, without.
 local globals, library = copy(base), copy(base)
 local env = protect(globals)
@@ -180,8 +202,11 @@ local loading = { redis = (protect(native.loading)) }
 raw.setmetatable(native.loading, { __index = missing })
 raw.setmetatable(loading, { __index = missing })
 
-local function run(f, a, b)
-  return raw.xpcall(function() return f(a, b) end, native.trace)
+local function run(f, a, b, service)
+  serve = service
+  local ok, result = raw.xpcall(function() return f(a, b) end, native.trace)
+  serve = nil
+  return ok, result
 end
 local function load(f)
   library_meta.__index = loading

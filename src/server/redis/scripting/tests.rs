@@ -33,7 +33,7 @@ fn compiled(interpreter: &Interpreter, code: &str) -> Result<mlua::Function, Str
 fn eval_in(interpreter: &Interpreter, code: &str) -> Result<String, String> {
     let function = compiled(interpreter, code)?;
     interpreter.begin().map_err(|error| error.to_string())?;
-    match interpreter.run(&function, (&[], &[]), true) {
+    match interpreter.run(&function, (&[], &[]), true, None) {
         Ok(Ok(value)) => {
             let mut reply = Reply::in_protocol(Protocol::Resp3);
             Writer::new(&mut reply, &interpreter.shared).write(&value, 0).map_err(|error| error.to_string())?;
@@ -525,7 +525,7 @@ fn a_library_does_not_find_the_keys_of_a_script() {
     let interpreter = interpreter(ALLOWANCE);
     let script = compiled(&interpreter, "return #KEYS + #ARGV").unwrap();
     interpreter.begin().unwrap();
-    interpreter.run(&script, (&[b"k"], &[b"secret"]), true).unwrap().unwrap();
+    interpreter.run(&script, (&[b"k"], &[b"secret"]), true, None).unwrap().unwrap();
     for code in [
         "return ARGV[1]",
         "return loadstring('return ARGV[1]')()",
@@ -533,7 +533,7 @@ fn a_library_does_not_find_the_keys_of_a_script() {
     ] {
         let function = interpreter.compile(code.as_bytes(), true).unwrap();
         interpreter.begin().unwrap();
-        let outcome = interpreter.run(&function, (&[], &[]), false).unwrap();
+        let outcome = interpreter.run(&function, (&[], &[]), false, None).unwrap();
         assert!(outcome.is_err(), "{code}: {outcome:?}");
     }
 }
@@ -546,7 +546,7 @@ fn hundreds_of_thousands_of_words_go_in_and_out() {
     let words = vec![&b"word"[..]; 300_000];
     let script = compiled(&interpreter, "return {#KEYS, #ARGV, KEYS[300000]}").unwrap();
     interpreter.begin().unwrap();
-    let found = interpreter.run(&script, (&words, &words), true).unwrap().unwrap();
+    let found = interpreter.run(&script, (&words, &words), true, None).unwrap().unwrap();
     let mut reply = Reply::in_protocol(Protocol::Resp3);
     Writer::new(&mut reply, &interpreter.shared).write(&found, 0).unwrap();
     assert_eq!(reply.bytes(), b"*3\r\n:300000\r\n:300000\r\n$4\r\nword\r\n");

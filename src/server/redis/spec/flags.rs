@@ -54,6 +54,14 @@ bitflags::bitflags! {
         const REPLAYED = 1 << 7;
         /// Cannot be queued by `MULTI`, though clients are not told so.
         const NO_QUEUE = 1 << 8;
+        /// Has nothing to do with what is stored.
+        const NO_STORE = 1 << 9;
+        /// Only reads, and keeps something of what it found out.
+        const NOTES = 1 << 10;
+        /// Only reads, and waits when it is told to.
+        const MAY_WAIT = 1 << 11;
+        /// Its reply is how many changes it has made.
+        const REPLIES_CHANGES = 1 << 12;
     }
 }
 

@@ -1,0 +1,8 @@
+//! mimalloc.
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {
+    larder_allocators::main("mimalloc");
+}

@@ -1,0 +1,5 @@
+//! The system's allocator.
+
+fn main() {
+    larder_allocators::main("system");
+}

@@ -1,0 +1,234 @@
+//! Intervals of values that a condition confines a field to.
+//!
+//! Bounds are what an index entry of a matching document must meet, and may let in more: every document found is matched
+//! against the whole filter again. They are kept as encoded values, whose byte order is the order of values.
+
+use std::cmp::Ordering;
+
+use bson::Bson;
+
+use crate::document::filter::{RangeOperator, Test};
+use crate::document::index_key::{put_empty_array, put_value};
+use crate::document::order::{Class, Value};
+use crate::error::Result;
+
+/// One end of an interval.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Edge {
+    /// An encoded value, or the beginning of all values of a class.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) included: bool,
+    /// The value as `explain` shows it.
+    text: String,
+}
+
+/// The values between two edges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Interval {
+    pub(crate) lower: Edge,
+    pub(crate) upper: Edge,
+}
+
+/// Disjoint intervals in ascending order.
+pub(crate) type Bounds = Vec<Interval>;
+
+/// What `test` confines index keys to; `None` when that is nothing an index could use.
+pub(crate) fn of(test: &Test) -> Result<Option<Bounds>> {
+    let mut bounds = match test {
+        Test::Exists => return Ok(None),
+        Test::Equal(operand) => points(operand)?,
+        Test::In(operands) => {
+            let mut all = Vec::with_capacity(operands.len());
+            for operand in operands {
+                all.extend(points(operand)?);
+            }
+            all
+        }
+        Test::Range(operator, operand) => match range(*operator, operand)? {
+            Some(bounds) => bounds,
+            None => return Ok(None),
+        },
+    };
+    bounds.sort_by(|a, b| a.lower.cmp_as_lower(&b.lower));
+    // The first element of an array operand can be another operand; points are all there is then.
+    bounds.dedup_by(|a, b| a.lower.bytes == b.lower.bytes);
+    Ok(Some(bounds))
+}
+
+/// What is in both lists.
+pub(crate) fn intersect(a: &[Interval], b: &[Interval]) -> Bounds {
+    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+    let mut both = Vec::new();
+    while let (Some(x), Some(y)) = (a.peek(), b.peek()) {
+        let lower = if x.lower.cmp_as_lower(&y.lower).is_ge() { &x.lower } else { &y.lower };
+        let first_to_end = x.upper.cmp_as_upper(&y.upper);
+        let upper = if first_to_end.is_le() { &x.upper } else { &y.upper };
+        let common = Interval { lower: lower.clone(), upper: upper.clone() };
+        if !common.is_empty() {
+            both.push(common);
+        }
+        if first_to_end.is_le() {
+            a.next()
+        } else {
+            b.next()
+        };
+    }
+    both
+}
+
+impl Interval {
+    /// Whether it holds one value.
+    pub(crate) fn is_point(&self) -> bool {
+        self.lower.included && self.upper.included && self.lower.bytes == self.upper.bytes
+    }
+
+    /// Everything.
+    pub(crate) fn all() -> Self {
+        let lower = Edge { bytes: vec![0], included: true, text: "MinKey".to_owned() };
+        let upper = Edge { bytes: vec![0xff], included: true, text: "MaxKey".to_owned() };
+        Self { lower, upper }
+    }
+
+    fn point(bytes: Vec<u8>, text: String) -> Self {
+        let edge = Edge { bytes, included: true, text };
+        Self { lower: edge.clone(), upper: edge }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self.lower.bytes.cmp(&self.upper.bytes) {
+            Ordering::Less => false,
+            Ordering::Equal => !self.is_point(),
+            Ordering::Greater => true,
+        }
+    }
+}
+
+impl std::fmt::Display for Interval {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let open = if self.lower.included { '[' } else { '(' };
+        let close = if self.upper.included { ']' } else { ')' };
+        write!(f, "{open}{}, {}{close}", self.lower.text, self.upper.text)
+    }
+}
+
+impl Edge {
+    fn cmp_as_lower(&self, other: &Self) -> Ordering {
+        self.bytes.cmp(&other.bytes).then(other.included.cmp(&self.included))
+    }
+
+    fn cmp_as_upper(&self, other: &Self) -> Ordering {
+        self.bytes.cmp(&other.bytes).then(self.included.cmp(&other.included))
+    }
+
+    fn value(value: &Bson, included: bool) -> Result<Self> {
+        Ok(Self { bytes: encoded(value)?, included, text: value.to_string() })
+    }
+
+    /// Below every value of `class`.
+    fn start_of(class: Class) -> Self {
+        Self { bytes: vec![class as u8], included: true, text: format!("{class:?}…") }
+    }
+
+    /// Above every value of `class`: the byte after a class byte is none.
+    fn end_of(class: Class) -> Self {
+        Self { bytes: vec![(class as u8) + 1], included: false, text: format!("…{class:?}") }
+    }
+}
+
+/// Where a value equal to `operand` is in an index. An array is found under its first element, or, as an element of
+/// another array, under itself.
+fn points(operand: &Bson) -> Result<Bounds> {
+    let mut points = vec![Interval::point(encoded(operand)?, operand.to_string())];
+    if let Bson::Array(elements) = operand {
+        let inner = elements.first().map(|first| Ok((encoded(first)?, first.to_string()))).transpose()?;
+        let (bytes, text) = inner.unwrap_or_else(|| {
+            let mut bytes = Vec::new();
+            put_empty_array(&mut bytes, false);
+            (bytes, "[]".to_owned())
+        });
+        points.push(Interval::point(bytes, text));
+    }
+    Ok(points)
+}
+
+/// The values of the operand's class on one side of it. Arrays are not stored whole, and the keys of all classes do not
+/// confine anything: `None`.
+fn range(operator: RangeOperator, operand: &Bson) -> Result<Option<Bounds>> {
+    let value = Value::from(operand);
+    let class = value.class();
+    let lone = match &value {
+        Value::MinKey | Value::MaxKey | Value::Array(_) => return Ok(None),
+        Value::Null => true,
+        Value::Number(number) => number.is_nan(),
+        _ => false,
+    };
+    let included = operator.takes(Ordering::Equal);
+    if lone {
+        return Ok(Some(if included { points(operand)? } else { Vec::new() }));
+    }
+    let edge = Edge::value(operand, included)?;
+    let interval = match operator {
+        RangeOperator::Greater | RangeOperator::GreaterOrEqual => Interval { lower: edge, upper: Edge::end_of(class) },
+        RangeOperator::Less | RangeOperator::LessOrEqual if class == Class::Number => {
+            Interval { lower: Edge::value(&Bson::Double(f64::NAN), false)?, upper: edge }
+        }
+        RangeOperator::Less | RangeOperator::LessOrEqual => Interval { lower: Edge::start_of(class), upper: edge },
+    };
+    Ok(Some(vec![interval]))
+}
+
+fn encoded(value: &Bson) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    put_value(&mut bytes, &Value::from(value))?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "documents are written in place, with `doc!`")]
+mod tests {
+    use super::*;
+    use crate::document::filter::Filter;
+    use bson::{Document, bson, doc};
+
+    fn bounds(filter: Document) -> Option<Vec<String>> {
+        let filter = Filter::compile(&filter).unwrap();
+        let mut found: Option<Bounds> = None;
+        for (_, test) in filter.conjuncts() {
+            let next = of(test).unwrap()?;
+            found = Some(found.map_or(next.clone(), |found| intersect(&found, &next)));
+        }
+        Some(found?.iter().map(ToString::to_string).collect())
+    }
+
+    // SEM: DOC-FLT-3
+    #[test]
+    fn ranges_end_with_the_class_of_their_operand() {
+        assert_eq!(bounds(doc! { "a": { "$gt": 5 } }).unwrap(), ["(5, …Number)"]);
+        assert_eq!(bounds(doc! { "a": { "$lte": 5 } }).unwrap(), ["(NaN, 5]"]);
+        assert_eq!(bounds(doc! { "a": { "$lt": "m" } }).unwrap(), ["[String…, \"m\")"]);
+        assert_eq!(bounds(doc! { "a": { "$gte": null } }).unwrap(), ["[null, null]"]);
+        assert!(bounds(doc! { "a": { "$gt": null } }).unwrap().is_empty());
+        assert!(bounds(doc! { "a": { "$lt": f64::NAN } }).unwrap().is_empty());
+        assert_eq!(bounds(doc! { "a": { "$gt": Bson::MinKey } }), None);
+        assert_eq!(bounds(doc! { "a": { "$gt": [1] } }), None);
+    }
+
+    #[test]
+    fn ranges_intersect_and_points_are_sorted() {
+        assert_eq!(bounds(doc! { "a": { "$gt": 1, "$lt": 9 } }).unwrap(), ["(1, 9)"]);
+        assert!(bounds(doc! { "a": { "$gt": 9, "$lt": 1 } }).unwrap().is_empty());
+        assert!(bounds(doc! { "a": { "$gt": 1, "$lt": "z" } }).unwrap().is_empty());
+        assert_eq!(bounds(doc! { "a": { "$in": [3, 1, 1.0], "$gte": 2 } }).unwrap(), ["[3, 3]"]);
+        assert_eq!(
+            bounds(doc! { "a": { "$in": ["x", 1, null] } }).unwrap(),
+            ["[null, null]", "[1, 1]", "[\"x\", \"x\"]"]
+        );
+    }
+
+    #[test]
+    fn an_array_is_found_under_its_first_element_or_itself() {
+        assert_eq!(bounds(doc! { "a": [1, 2] }).unwrap(), ["[1, 1]", "[[1, 2], [1, 2]]"]);
+        assert_eq!(bounds(doc! { "a": [] }).unwrap(), ["[[], []]", "[[], []]"]);
+        assert!(Interval::point(encoded(&bson!(0.0)).unwrap(), String::new()).is_point());
+    }
+}

@@ -1,0 +1,130 @@
+//! What a query did.
+
+use std::fmt;
+
+use bson::Document;
+
+use crate::document::pattern::Pattern;
+use crate::document::planner::bounds::Interval;
+use crate::document::planner::{Access, IndexScan, Plan};
+use crate::engine::Direction;
+
+/// How a query was answered, and what that took.
+///
+/// # Examples
+/// ```
+/// use larder::document::Stage;
+/// use larder::{Document, Store, bson::doc};
+/// let events = Store::in_memory().collection::<Document>("events");
+/// events.create_index(doc! { "user_id": 1 })?;
+/// events.insert_many([doc! { "user_id": 7 }, doc! { "user_id": 8 }])?;
+/// let explain = events.find(doc! { "user_id": 7 }).explain()?;
+/// assert_eq!((explain.keys_examined, explain.documents_examined, explain.returned), (1, 1, 1));
+/// assert!(matches!(explain.stage, Stage::Fetch { .. }));
+/// assert_eq!(explain.stage.to_string(), "FETCH < IXSCAN user_id_1 forward {user_id: [7, 7]}");
+/// # Ok::<(), larder::Error>(())
+/// ```
+///
+/// # Source
+/// MongoDB manual, Explain Results.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Explain {
+    /// The last stage, with those before it inside.
+    pub stage: Stage,
+    /// Index entries read.
+    pub keys_examined: u64,
+    /// Documents read.
+    pub documents_examined: u64,
+    /// Documents answered.
+    pub returned: u64,
+}
+
+/// One stage of a plan. [`Display`](fmt::Display) shows it in a line, the last stage first.
+///
+/// # Examples
+/// ```
+/// use larder::document::Stage;
+/// use larder::{Document, Store, bson::doc};
+/// let events = Store::in_memory().collection::<Document>("events");
+/// let stage = events.find(doc! {}).sort(doc! { "at": 1 }).explain()?.stage;
+/// assert_eq!(stage, Stage::Sort { pattern: doc! { "at": 1 }, input: Box::new(Stage::CollScan) });
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Stage {
+    /// `COLLSCAN`: every document, in order of insertion.
+    CollScan,
+    /// `IXSCAN`: entries of an index.
+    IxScan {
+        /// The index's name.
+        index: String,
+        /// The index's keys.
+        key_pattern: Document,
+        /// Whether it is read from its low or its high end.
+        direction: Direction,
+        /// Whether some document has more than one entry, because of an array.
+        multikey: bool,
+        /// What the index's fields are confined to, readable: `{user_id: [7, 7], at: (5, …Number)}`.
+        bounds: String,
+    },
+    /// `FETCH`: the documents that entries stand for, those that do not match left out.
+    Fetch {
+        /// Where the entries come from.
+        input: Box<Stage>,
+    },
+    /// `SORT`: in memory.
+    Sort {
+        /// What it sorts by.
+        pattern: Document,
+        /// Where the documents come from.
+        input: Box<Stage>,
+    },
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CollScan => f.write_str("COLLSCAN"),
+            Self::IxScan { index, direction, bounds, .. } => {
+                let direction = if *direction == Direction::Forward { "forward" } else { "backward" };
+                write!(f, "IXSCAN {index} {direction} {bounds}")
+            }
+            Self::Fetch { input } => write!(f, "FETCH < {input}"),
+            Self::Sort { pattern, input } => write!(f, "SORT {pattern} < {input}"),
+        }
+    }
+}
+
+impl Plan {
+    /// The plan as a tree of stages.
+    pub(crate) fn stage(&self, sort: Option<&Pattern>) -> Stage {
+        let found = match &self.access {
+            Access::Collection => Stage::CollScan,
+            Access::Index(scan) => Stage::Fetch { input: Box::new(scan.stage()) },
+        };
+        match sort {
+            Some(sort) if self.sort_in_memory => Stage::Sort { pattern: sort.to_document(), input: Box::new(found) },
+            _ => found,
+        }
+    }
+}
+
+impl IndexScan {
+    fn stage(&self) -> Stage {
+        let all = [Interval::all()];
+        let fields = self.index.pattern.fields().iter().enumerate().map(|(place, field)| {
+            let bounds = self.bounds.get(place).map_or(&all[..], Vec::as_slice);
+            let intervals: Vec<_> = bounds.iter().map(ToString::to_string).collect();
+            format!("{}: {}", field.path.as_str(), if bounds.is_empty() { "none".into() } else { intervals.join(" ") })
+        });
+        Stage::IxScan {
+            index: self.index.name.clone(),
+            key_pattern: self.index.pattern.to_document(),
+            direction: self.direction,
+            multikey: self.index.multikey != 0,
+            bounds: format!("{{{}}}", fields.collect::<Vec<_>>().join(", ")),
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! How transactions run on a store, and how what they amount to is committed.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+#[cfg(feature = "redis")]
+use crate::engine::Durability;
+use crate::engine::{Changes, CommitNumber, Reads, Snapshot, Ticket};
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::txn::core::Core;
+use crate::txn::isolation::Isolation;
+use crate::txn::leases::Ends;
+use crate::txn::record::Record;
+use crate::txn::settler::{Settling, Unsettled};
+use crate::txn::turns::Turn;
+use crate::txn::view::{Hooks, Parts, View, Writer};
+
+impl Core {
+    /// The last acknowledged commit's state, refused inside this thread's own exclusive transaction.
+    pub(crate) fn view(self: &Arc<Self>) -> Result<View> {
+        self.refuse_nesting()?;
+        Ok(View::new(Arc::clone(self), self.engine().snapshot()?, None))
+    }
+
+    /// Runs `body` with the turn to write, and commits what it wrote.
+    ///
+    /// On an engine that others write to as well, `body` runs again when its commit conflicts.
+    pub(crate) fn exclusive<R, E: From<Error>>(
+        self: &Arc<Self>,
+        body: impl FnMut(Writer) -> Result<(R, Writer), E>,
+    ) -> Result<R, E> {
+        self.exclusive_pending(body)?.settle()
+    }
+
+    /// As [`Core::exclusive`], without waiting for what it did to become durable.
+    pub(crate) fn exclusive_pending<R, E>(
+        self: &Arc<Self>,
+        mut body: impl FnMut(Writer) -> Result<(R, Writer), E>,
+    ) -> Result<Attempted<R, E>> {
+        self.refuse_nesting()?;
+        let mut attempt = 1;
+        loop {
+            match self.attempt_again(self.turns().take(), attempt, &mut body) {
+                Err(error) if error.is_retryable() && attempt < limits::TRANSACTION_ATTEMPTS_MAX => attempt += 1,
+                attempted => return attempted,
+            }
+        }
+    }
+
+    /// As [`Core::exclusive_pending`], for a later step of what is done in several: whoever waits for the turn has it before, and
+    /// after.
+    pub(crate) fn exclusive_after_others<R, E>(
+        self: &Arc<Self>,
+        mut body: impl FnMut(Writer) -> Result<(R, Writer), E>,
+    ) -> Result<Attempted<R, E>> {
+        self.refuse_nesting()?;
+        let mut attempt = 1;
+        loop {
+            self.turns().give_way();
+            match self.attempt_again(self.turns().take().handed_over(), attempt, &mut body) {
+                Err(error) if error.is_retryable() && attempt < limits::TRANSACTION_ATTEMPTS_MAX => attempt += 1,
+                attempted => return attempted,
+            }
+        }
+    }
+
+    /// Runs `body` once with the turn to write, and commits what it wrote.
+    ///
+    /// # Errors
+    /// Those of `body`; [`Error::Conflict`] on an engine that others write to as well.
+    pub(crate) fn exclusive_once<R, E>(
+        self: &Arc<Self>,
+        body: impl FnOnce(Writer) -> Result<(R, Writer), E>,
+    ) -> Result<Attempted<R, E>> {
+        self.refuse_nesting()?;
+        self.attempt(self.turns().take(), body)
+    }
+
+    /// As [`Core::exclusive_once`], with a turn that was taken before.
+    ///
+    /// # Errors
+    /// Why nothing was committed, unless that is an error of `body`: that one is in what is returned, since it tells of a state
+    /// that has to be durable first.
+    pub(crate) fn attempt<R, E>(
+        self: &Arc<Self>,
+        turn: Turn<'_>,
+        body: impl FnOnce(Writer) -> Result<(R, Writer), E>,
+    ) -> Result<Attempted<R, E>> {
+        self.attempt_again(turn, 1, body)
+    }
+
+    /// As [`Core::attempt`], for the `attempt`th time, counted from 1.
+    fn attempt_again<R, E>(
+        self: &Arc<Self>,
+        turn: Turn<'_>,
+        attempt: u32,
+        body: impl FnOnce(Writer) -> Result<(R, Writer), E>,
+    ) -> Result<Attempted<R, E>> {
+        let mut writer = self.exclusive_writer()?;
+        writer.set_attempt(attempt);
+        let seen = writer.commit();
+        let (outcome, ticket) = match body(writer) {
+            Ok((value, writer)) => (Ok(value), self.commit(writer.into_parts())?),
+            Err(error) => (Err(error), self.ticket_of(seen)?),
+        };
+        drop(turn);
+        Ok(Attempted { outcome, pending: self.pending(ticket) })
+    }
+
+    /// Runs `body`, which only reads, on the newest state, beside whoever has the turn to write. What it returns tells of commits
+    /// that may not be durable yet, as with [`Core::attempt`].
+    #[cfg(feature = "redis")]
+    pub(crate) fn read_latest<R, E>(
+        self: &Arc<Self>,
+        body: impl FnOnce(Writer) -> Result<(R, Writer), E>,
+    ) -> Result<Attempted<R, E>> {
+        self.refuse_nesting()?;
+        let writer = Writer::reading(View::new(Arc::clone(self), self.engine().latest()?, None));
+        let seen = writer.commit();
+        let outcome = body(writer).map(|(value, _)| value);
+        Ok(Attempted { outcome, pending: self.pending(self.ticket_of(seen)?) })
+    }
+
+    /// Starts an optimistic transaction.
+    pub(crate) fn begin(self: &Arc<Self>, isolation: Isolation) -> Result<Writer> {
+        self.refuse_nesting()?;
+        self.tracked_writer(isolation)
+    }
+
+    /// Commits an optimistic transaction.
+    pub(crate) fn commit_optimistic(self: &Arc<Self>, writer: Writer) -> Result<Pending> {
+        self.refuse_nesting()?;
+        self.commit_optimistic_in(self.turns().take(), writer)
+    }
+
+    /// As [`Core::commit_optimistic`], with a turn that was taken before.
+    pub(crate) fn commit_optimistic_in(self: &Arc<Self>, turn: Turn<'_>, writer: Writer) -> Result<Pending> {
+        let ticket = self.commit(writer.into_parts())?;
+        drop(turn);
+        Ok(self.pending(ticket))
+    }
+
+    fn pending(self: &Arc<Self>, ticket: Ticket) -> Pending {
+        Pending { core: Arc::clone(self), ticket }
+    }
+
+    /// Whether nothing in `reads` was changed since they were made. The caller has the turn to write.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_unchanged(&self, reads: &Reads) -> Result<bool> {
+        match self.engine().commit(&Changes::new(), Some(reads), Durability::None) {
+            Ok(_) => Ok(true),
+            Err(Error::Conflict { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn exclusive_writer(self: &Arc<Self>) -> Result<Writer> {
+        if self.engine().is_shared() {
+            return self.tracked_writer(Isolation::Serializable);
+        }
+        Ok(Writer::new(View::new(Arc::clone(self), self.engine().latest()?, None)))
+    }
+
+    fn tracked_writer(self: &Arc<Self>, isolation: Isolation) -> Result<Writer> {
+        let base = self.engine().begin()?;
+        let reads = Arc::new(Mutex::new(Reads::at(base.commit())));
+        Ok(Writer::tracked(View::new(Arc::clone(self), base, Some(reads)), isolation))
+    }
+
+    /// Hands the transaction to the engine and queues its notes. The caller has the turn.
+    ///
+    /// A transaction that wrote nothing has seen one snapshot, and so needs no check.
+    fn commit(self: &Arc<Self>, mut parts: Parts) -> Result<Ticket> {
+        let mut record = parts.record.take();
+        if let Some(record) = &mut record {
+            record.changes(parts.changes.len(), parts.changes.bytes());
+        }
+        if parts.changes.is_empty() && (parts.notes.is_empty() || parts.reads.is_none()) {
+            // Messages alone need no disk: they can be published by a store that cannot write any more.
+            let ticket = self.ticket_of(parts.base.commit())?;
+            self.count_operations(parts.operations);
+            self.queue_notes(parts.notes, ticket.number());
+            end(record, Ok(ticket.number()));
+            return Ok(ticket);
+        }
+        if let (Isolation::Snapshot, Some(reads)) = (parts.isolation, &parts.reads) {
+            let mut reads = reads.lock();
+            parts.changes.each().for_each(|(key, _)| reads.add_key(key));
+        }
+        let ends = parts.taken.any().then(|| self.leases().to_store(parts.taken));
+        for (sequence, end) in ends.into_iter().flat_map(Ends::each) {
+            parts.changes.put(sequence.key(), sequence.encode(end));
+        }
+        // An optimistic transaction's snapshot is held while its reads are checked. Any other is let go first: an engine
+        // in memory changes in place what no snapshot shares.
+        let held = parts.reads.is_some().then_some(parts.base);
+        let outcome = {
+            let reads = parts.reads.as_ref().map(|reads| reads.lock());
+            let (changes, durability) = (parts.changes, self.durability());
+            let commit = || self.engine().commit_owned(changes, reads.as_deref(), durability);
+            if parts.changed_catalogue { self.changing_catalogue(commit) } else { commit() }
+        };
+        let ticket = match outcome {
+            Ok(ticket) => ticket,
+            Err(error) => {
+                let error = self.name_conflict(error, held.as_ref());
+                end(record, Err(&error));
+                return Err(error);
+            }
+        };
+        drop(held);
+        end(record, Ok(ticket.number()));
+        if let Some(ends) = ends {
+            self.leases().note_stored(ends);
+        }
+        self.count_operations(parts.operations);
+        self.queue_notes(parts.notes, ticket.number());
+        if let Some(at) = parts.wake_at {
+            self.wake_background(at);
+        }
+        Ok(ticket)
+    }
+
+    /// Has a conflict say what was changed, as it was in the snapshot that the transaction read.
+    fn name_conflict(self: &Arc<Self>, error: Error, read: Option<&Arc<dyn Snapshot>>) -> Error {
+        match (error, read, self.state::<Hooks>().get()) {
+            (Error::Conflict { key, what }, Some(read), Some(models)) => {
+                let view = View::new(Arc::clone(self), Arc::clone(read), None);
+                let what = (models.describe)(&view, &key).unwrap_or(what);
+                Error::Conflict { key, what }
+            }
+            (error, ..) => error,
+        }
+    }
+
+    /// Runs `commit`, which changes the catalogue, with no epoch for anybody meanwhile. The caller has the turn.
+    fn changing_catalogue(&self, commit: impl FnOnce() -> Result<Ticket>) -> Result<Ticket> {
+        if self.engine().is_shared() {
+            return commit();
+        }
+        self.epochs().begin_change();
+        let outcome = commit();
+        match &outcome {
+            Ok(ticket) => self.epochs().end_change(ticket.number()),
+            // What was refused changed nothing; what failed has been ordered, perhaps. Without an answer, as when the store
+            // is closed, there are no epochs any more.
+            Err(_) => {
+                if let Ok(latest) = self.engine().latest() {
+                    self.epochs().end_change(latest.commit());
+                }
+            }
+        }
+        outcome
+    }
+
+    /// A ticket for what was read of the newest state, which may not be durable yet. Without the turn it may be one for a later commit.
+    ///
+    /// What it answers, an error too, tells of that state; a reader after it must not be shown an earlier one.
+    fn ticket_of(&self, seen: CommitNumber) -> Result<Ticket> {
+        if seen <= self.engine().snapshot()?.commit() {
+            return Ok(Ticket::settled(seen));
+        }
+        self.engine().commit(&Changes::new(), None, self.durability())
+    }
+}
+
+fn end(record: Option<Box<Record>>, outcome: Result<CommitNumber, &Error>) {
+    if let Some(record) = record {
+        record.end(outcome);
+    }
+}
+
+/// A transaction that has ended. What came of it is told to nobody before it has settled.
+#[derive(Debug)]
+#[must_use = "a commit is acknowledged when it has settled"]
+pub(crate) struct Attempted<R, E> {
+    /// What its body returned.
+    pub(crate) outcome: Result<R, E>,
+    pub(crate) pending: Pending,
+}
+
+impl<R, E: From<Error>> Attempted<R, E> {
+    /// Waits until what it did, or what its error tells of, is durable.
+    pub(crate) fn settle(self) -> Result<R, E> {
+        self.pending.settle()?;
+        self.outcome
+    }
+}
+
+/// A commit that is ordered and may still have to become durable, and its notes.
+#[derive(Clone, Debug)]
+#[must_use = "a commit is acknowledged when it has settled"]
+pub(crate) struct Pending {
+    core: Arc<Core>,
+    ticket: Ticket,
+}
+
+impl Pending {
+    /// Whether [`Pending::settle`] will not have to wait.
+    pub(crate) fn is_durable(&self) -> bool {
+        self.ticket.is_settled()
+    }
+
+    /// Its place in the order of all commits.
+    pub(crate) fn number(&self) -> CommitNumber {
+        self.ticket.number()
+    }
+
+    /// Waits until the commit is durable, and releases its notes.
+    pub(crate) fn settle(&self) -> Result<()> {
+        self.core.settle(&self.ticket)
+    }
+
+    /// Has the store's own thread do so.
+    pub(crate) fn settle_later(&self) -> Settling {
+        self.core.settler().settle(Box::new(self.clone()))
+    }
+}
+
+impl Unsettled for Pending {
+    fn settle(&self) -> Result<()> {
+        Self::settle(self)
+    }
+
+    fn engine(&self) -> &'static str {
+        self.core.engine().name()
+    }
+}
