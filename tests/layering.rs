@@ -47,6 +47,7 @@ const KNOWN_RINGS: &[(&str, &[&str])] = &[
             "scripting",
             "session",
             "slow_log",
+            "tally",
         ],
     ),
     (

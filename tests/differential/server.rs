@@ -217,7 +217,7 @@ const REQUESTS: &[&str] = &[
 
 /// Where 7.2 differs from 7.0, which is asked here; and where Redis has a pattern in a place for keys, or a token of no bytes.
 const INFO_DIFFERS: &[&str] =
-    &["bitop", "command|getkeys", "command|getkeysandflags", "migrate", "sort", "sort_ro", "zrank", "zrevrank"];
+    &["bitop", "command|getkeys", "command|getkeysandflags", "migrate", "sort", "sort_ro", "wait", "zrank", "zrevrank"];
 
 fn words(request: &str) -> Vec<&str> {
     request.split(' ').collect()
@@ -305,7 +305,10 @@ fn the_server_answers_alike() {
     let mut differ = Vec::new();
     for request in REQUESTS {
         let [theirs, ours] = [theirs.call(&words(request)), ours.call(&words(request))].map(|reply| match reply {
-            Reply::Array(_) if request.contains("LIST") => sorted(reply),
+            // 7.0, which is asked here, does not have it.
+            Reply::Array(names) if request.contains("LIST") => sorted(Reply::Array(
+                names.into_iter().filter(|name| *name != Reply::Text(b"waitaof".to_vec())).collect(),
+            )),
             reply => reply,
         });
         if theirs != ours {
