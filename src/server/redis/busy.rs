@@ -328,55 +328,55 @@ mod attending {
                 self.reply.simple("QUEUED");
                 return Some(Verdict::GoesOn);
             }
-            self.run_allowed(command, words, is_queueing)
+            Some(self.run_allowed(command, words, is_queueing))
         }
 
         /// Runs one of the commands that Redis runs while it is busy.
-        fn run_allowed(&mut self, command: &'static Command, words: &[&[u8]], is_queueing: bool) -> Option<Verdict> {
+        fn run_allowed(&mut self, command: &'static Command, words: &[&[u8]], is_queueing: bool) -> Verdict {
             let asks = |name: &str| words.iter().skip(1).any(|word| is(word, name));
             match command.spec.name {
-                "script|kill" if self.busy.is_script => Some(self.kill()),
-                "function|kill" if !self.busy.is_script => Some(self.kill()),
+                "script|kill" if self.busy.is_script => self.kill(),
+                "function|kill" if !self.busy.is_script => self.kill(),
                 "function|stats" if !self.busy.is_script => {
                     let running = Some((self.busy.name, self.busy.words, self.busy.elapsed));
                     scripting::write_stats(&mut self.reply, self.busy.door, running);
-                    Some(Verdict::GoesOn)
+                    Verdict::GoesOn
                 }
                 "shutdown" if asks("nosave") => {
                     let is_done = self.run(command, words);
-                    Some(if is_done { Verdict::ServerEnds } else { Verdict::GoesOn })
+                    if is_done { Verdict::ServerEnds } else { Verdict::GoesOn }
                 }
                 _ if command.spec.traits.contains(Traits::REPLAYED) => {
                     self.replay = self.run(command, words).then_some(Effect::Request);
-                    Some(Verdict::GoesOn)
+                    Verdict::GoesOn
                 }
                 "reset" => {
                     // What the client hears goes with the task's own run.
                     self.run(command, words);
                     self.client.topics.take();
                     self.set_queueing(false);
-                    Some(self.done())
+                    self.done()
                 }
                 "quit" => {
                     self.reply.ok();
                     self.ends = true;
-                    Some(self.done())
+                    self.done()
                 }
-                "multi" if is_queueing => Some(self.refuse("ERR MULTI calls can not be nested")),
-                "watch" if is_queueing => Some(self.refuse("ERR WATCH inside MULTI is not allowed")),
-                "discard" if !is_queueing => Some(self.refuse("ERR DISCARD without MULTI")),
+                "multi" if is_queueing => self.refuse("ERR MULTI calls can not be nested"),
+                "watch" if is_queueing => self.refuse("ERR WATCH inside MULTI is not allowed"),
+                "discard" if !is_queueing => self.refuse("ERR DISCARD without MULTI"),
                 "multi" | "discard" => {
                     self.set_queueing(command.spec.name == "multi");
                     self.reply.ok();
-                    Some(self.done())
+                    self.done()
                 }
                 "watch" | "unwatch" => {
                     self.reply.ok();
-                    Some(self.done())
+                    self.done()
                 }
                 _ => {
                     let text = self.busy_text();
-                    Some(self.refuse(text))
+                    self.refuse(text)
                 }
             }
         }

@@ -109,6 +109,7 @@ pub(super) fn unknown_option(call: &Call<'_>) -> Refusal {
 }
 
 /// Runs `HELP`: writes what the subcommands of its command are.
+#[expect(clippy::unnecessary_wraps, reason = "commands are run so")]
 pub(super) fn help(call: &mut Call<'_>) -> Outcome {
     let lines = spec::find(call.word(0)).map(spec::help).unwrap_or_default();
     write_help(call, &lines);

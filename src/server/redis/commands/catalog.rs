@@ -55,7 +55,9 @@ fn write_info(reply: &mut Reply, spec: &Spec) {
     reply.bulk(spec.name);
     reply.integer(spec.arity.into());
     write_names(reply, &spec.flags.names().collect::<Vec<_>>());
-    keys::range(spec).into_iter().for_each(|number| reply.integer(number));
+    for number in keys::range(spec) {
+        reply.integer(number);
+    }
     write_names(reply, &spec.categories.names().map(|name| format!("@{name}")).collect::<Vec<_>>());
     let tips: Vec<_> = spec.tips().collect();
     reply.set(tips.len());

@@ -5,8 +5,6 @@ use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, fl
 use crate::server::redis::commands::sets::numbered_keys;
 use crate::server::redis::commands::sorted_sets::write;
 
-/// The number of their keys is a word before them.
-
 pub(super) const COMMANDS: &[Handler] = &[
     command("zdiff", |call| combine(call, Which::Difference, false)),
     command("zdiffstore", |call| combine(call, Which::Difference, true)),
