@@ -308,6 +308,7 @@ fn a_process_may_die_at_any_call() {
 #[test]
 fn unique_times_go_on_behind_all_that_survived_whatever_the_clock_shows_after_the_crash() {
     let schema = || TableSchema::new().partition_key("id", CqlType::Int).column("n", CqlType::Int);
+    let ids = 0..i32::try_from(OPERATIONS).unwrap();
     for seed in 0..SEEDS {
         let (vfs, mut rng) = (SimVfs::new(seed), Rng::new(seed));
         // The last time of what was acknowledged, or found in the store.
@@ -324,9 +325,9 @@ fn unique_times_go_on_behind_all_that_survived_whatever_the_clock_shows_after_th
             if crash == 0 {
                 rows.create(schema()).unwrap();
             }
-            last = (0..OPERATIONS as i32).filter_map(time_of).chain(last).max();
+            last = ids.clone().filter_map(time_of).chain(last).max();
             vfs.cut_power_at(1 + rng.below(60));
-            for id in 0..OPERATIONS as i32 {
+            for id in ids.clone() {
                 clock.advance(Duration::from_micros(rng.below(200_000)));
                 if rows.insert(&[("id", id.into()), ("n", 1.into())]).is_err() {
                     break;

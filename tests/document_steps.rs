@@ -24,11 +24,14 @@ use common::{Commits, Watched};
 /// Longest wait for another thread.
 const PATIENCE: Duration = Duration::from_mins(2);
 
+/// Is told of how many changes a commit has.
+type Call = Box<dyn FnMut(usize) + Send>;
+
 /// Notes how many entries each commit changes, and calls somebody with that.
 #[derive(Default)]
 struct Seen {
     sizes: Mutex<Vec<usize>>,
-    call: Mutex<Option<Box<dyn FnMut(usize) + Send>>>,
+    call: Mutex<Option<Call>>,
 }
 
 impl std::fmt::Debug for Seen {

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use larder::bson::doc;
+use larder::item::{self, GlobalIndex, Item, KeyType, key};
 use larder::wide_column::{CqlType, TableSchema};
 use larder::{Clock, Document, Error, Isolation, Store, Timestamp};
 use tracing::field::{Field, Visit};
@@ -110,6 +111,40 @@ fn a_find_by_an_index_names_it_and_examines_what_it_finds_and_a_scan_examines_ev
         assert!(!scan.0.contains_key("index") && !scan.0.contains_key("error"));
         assert_eq!((scan.number("entries_examined"), scan.number("entries_returned")), (100, 1));
         assert!(scan.number("bytes_read") > by_index);
+    });
+}
+
+#[test]
+fn reads_of_items_and_rows_tell_what_they_examined_and_returned_and_by_which_index() {
+    listening(|records| {
+        let store = Store::in_memory();
+        let items = store.item_table("people");
+        let by_age = GlobalIndex::new("by-age", "age", KeyType::N);
+        items.create(item::TableSchema::new("PK", KeyType::N).global_index(by_age)).unwrap();
+        for n in 0..20 {
+            items.put(&Item::from([("PK", n), ("age", n / 10)])).unwrap();
+        }
+        records.take("larder::operation");
+        assert_eq!(items.query(key("age").eq(1)).index("by-age").to_vec().unwrap().len(), 10);
+        let query = records.operation();
+        assert_eq!(query.0["index"], "by-age");
+        assert_eq!((query.number("entries_examined"), query.number("entries_returned")), (20, 10));
+
+        assert_eq!(items.scan().limit(3).page().unwrap().items.len(), 3);
+        let page = records.operation();
+        assert!(!page.0.contains_key("index"));
+        assert_eq!((page.number("entries_examined"), page.number("entries_returned")), (3, 3));
+
+        let rows = store.wide_table("shop", "people");
+        rows.create(TableSchema::new().partition_key("id", CqlType::Int)).unwrap();
+        for n in 0..5 {
+            rows.insert(&[("id", n.into())]).unwrap();
+        }
+        records.take("larder::operation");
+        assert_eq!(rows.scan().limit(2).to_vec().unwrap().len(), 2);
+        let scan = records.operation();
+        assert_eq!(scan.number("entries_returned"), 2);
+        assert!((2..5).contains(&scan.number("entries_examined")), "no more than the limit asks for");
     });
 }
 

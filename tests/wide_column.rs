@@ -629,7 +629,13 @@ fn long_values_that_could_not_be_kept_in_order_are_refused_and_so_are_long_bound
     insert(&one).unwrap();
     assert!(matches!(insert(&other), Err(Error::LimitExceeded { found: 60_000, .. })));
     // What differs earlier, or is a beginning of it, is in order.
-    for a in [&one[..100], &one[..20_000], &[vec![1u8; 100], vec![2; 50_000]].concat(), &[0u8; 40_000], &[2u8]] {
+    for a in [
+        &one[..100],
+        &one[..20_000],
+        &[vec![1u8; 100], vec![2; 50_000]].concat()[..],
+        &vec![0u8; 40_000][..],
+        &[2u8][..],
+    ] {
         insert(a).unwrap();
     }
     let keys = column(&table.select((vec![1u8],)).to_vec().unwrap(), "a");

@@ -18,7 +18,7 @@ use crate::document::stored;
 use crate::error::Result;
 use crate::txn::{AutoCommit, Meter, Scope, View};
 
-/// A query that has not run yet. Given by [`Collection::find`]. It owns what it needs: it can be built in steps, kept in a struct
+/// A query that has not run yet. Given by [`Collection::find`](crate::Collection::find). It owns what it needs: it can be built in steps, kept in a struct
 /// and returned from a function.
 ///
 /// Whatever the order of the calls, matches are filtered, sorted, skipped, limited and then projected

@@ -8,8 +8,8 @@
 
 use std::borrow::Cow;
 use std::ops::Bound;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::engine::changes::ChangesCursor;
 use crate::engine::local::{Local, State};
@@ -56,13 +56,14 @@ enum Layers<'a> {
     Both,
 }
 
-/// How many changes reads have been merged with so far.
-#[derive(Debug, Default)]
-struct Merged(AtomicUsize);
+/// How many changes reads have been merged with so far: those of the overlay, and of what was forked from it. It is made when there are
+/// many changes.
+#[derive(Clone, Debug, Default)]
+struct Merged(OnceLock<Arc<AtomicUsize>>);
 
-impl Clone for Merged {
-    fn clone(&self) -> Self {
-        Self(AtomicUsize::new(self.0.load(Ordering::Relaxed)))
+impl Merged {
+    fn count(&self) -> &AtomicUsize {
+        self.0.get_or_init(Arc::default)
     }
 }
 
@@ -133,6 +134,9 @@ impl Overlay {
     /// With a draft, the changes are no longer told apart from what was there before.
     pub(crate) fn fork(&self) -> Self {
         self.draft_when_large();
+        if self.changes.len() > CHANGES_MERGED_MAX && self.merges_cost_a_draft(0) {
+            self.changes.start_draft(|| self.base.draft());
+        }
         match self.changes.draft() {
             Some(draft) => Self::new(Arc::new(TreeSnapshot::new(draft.tree().clone(), self.commit)), Changes::new()),
             None => Self {
@@ -165,11 +169,16 @@ impl Overlay {
         if inside == 0 {
             return Layers::Base;
         }
-        let merged = self.merged.0.fetch_add(inside, Ordering::Relaxed) + inside;
-        if merged <= self.changes.len() * MERGES_PER_CHANGE {
+        if !self.merges_cost_a_draft(inside) {
             return Layers::Both;
         }
         self.changes.start_draft(|| self.base.draft()).map_or(Layers::Both, Layers::Draft)
+    }
+
+    /// Counts `more` merges, and tells whether there have been so many that a draft would have been cheaper.
+    fn merges_cost_a_draft(&self, more: usize) -> bool {
+        let merged = self.merged.count().fetch_add(more, Ordering::Relaxed) + more;
+        merged > self.changes.len() * MERGES_PER_CHANGE
     }
 
     /// How one change alters the number of entries: a put of a new key adds one, a removal of a present one takes one.
@@ -433,5 +442,23 @@ impl State for Overlay {
     fn apply(&mut self, changes: &Changes, number: CommitNumber) {
         self.changes.append(changes);
         self.commit = number;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::MemoryEngine;
+
+    #[test]
+    fn readers_that_were_forked_count_together_what_they_have_merged() {
+        let changes = (0..100u8).map(|n| ([n], Some([n]))).collect();
+        let overlay = Overlay::new(MemoryEngine::new().snapshot().unwrap(), changes);
+        let has_draft = |_: &usize| {
+            let reader = overlay.fork();
+            assert_eq!(reader.first(&KeyRange::all(), Direction::Backward).unwrap().unwrap().0.as_ref(), [99]);
+            overlay.changes.draft().is_some()
+        };
+        assert_eq!((0..10).find(has_draft), Some(MERGES_PER_CHANGE + 1), "each has merged all changes once");
     }
 }

@@ -34,7 +34,7 @@ pub fn key(name: impl Into<String>) -> KeyName {
 /// # table.create(TableSchema::new("PK", KeyType::S))?;
 /// table.put(&Item::new().with("PK", "USER#7"))?;
 /// let partition = key("PK");
-/// assert_eq!(table.query(partition.eq("USER#7")).run()?.items.len(), 1);
+/// assert_eq!(table.query(partition.eq("USER#7")).page()?.items.len(), 1);
 /// # Ok::<(), larder::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -50,8 +50,8 @@ impl KeyName {
     /// # let table = Store::in_memory().item_table("Events");
     /// # table.create(TableSchema::new("PK", KeyType::S))?;
     /// table.put(&Item::from([("PK", "USER#7")]))?;
-    /// assert_eq!(table.query(key("PK").eq("USER#7")).run()?.items.len(), 1);
-    /// assert_eq!(table.query(key("PK").eq("USER#8")).run()?.items.len(), 0);
+    /// assert_eq!(table.query(key("PK").eq("USER#7")).page()?.items.len(), 1);
+    /// assert_eq!(table.query(key("PK").eq("USER#8")).page()?.items.len(), 0);
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn eq(self, value: impl Into<KeyValue>) -> KeyCondition {
@@ -128,7 +128,7 @@ impl KeyName {
     /// table.put(&Item::from([("PK", "USER#7"), ("SK", "EVENT#1")]))?;
     /// table.put(&Item::from([("PK", "USER#7"), ("SK", "ORDER#1")]))?;
     /// let events = key("PK").eq("USER#7").and(key("SK").begins_with("EVENT#"));
-    /// assert_eq!(table.query(events).run()?.items.len(), 1);
+    /// assert_eq!(table.query(events).page()?.items.len(), 1);
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn begins_with(self, prefix: impl Into<KeyValue>) -> KeyCondition {
@@ -184,7 +184,7 @@ impl KeyCondition {
     /// #     table.put(&Item::new().with("PK", "USER#7").with("SK", n))?;
     /// # }
     /// let condition = key("PK").eq("USER#7").and(key("SK").ge(1));
-    /// assert_eq!(table.query(condition).run()?.items.len(), 2);
+    /// assert_eq!(table.query(condition).page()?.items.len(), 2);
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn and(mut self, other: KeyCondition) -> Self {

@@ -235,6 +235,10 @@ pub(super) struct PageReader {
 impl PageReader {
     pub(super) fn new(plan: Plan, view: View) -> Result<Self> {
         let (cursor, left) = (view.range(&plan.range, plan.direction)?, plan.limit);
+        view.meter().returned(0);
+        if let Some(index) = plan.index() {
+            view.meter().index(index.index.name());
+        }
         Ok(Self { rows: Rows { plan, view, cursor }, held: None, left })
     }
 
@@ -244,7 +248,10 @@ impl PageReader {
         let mut page = Page::default();
         let mut bytes = 0;
         while self.left > 0 && page.scanned < self.rows.plan.page_size {
-            let Some(item) = self.next_item()? else { return Ok(page) };
+            let Some(item) = self.next_item()? else {
+                self.rows.view.meter().returned(page.scanned);
+                return Ok(page);
+            };
             bytes += item.size_bytes();
             if bytes > limits::ITEM_PAGE_BYTES_MAX && !page.items.is_empty() {
                 self.held = Some(item);
@@ -255,6 +262,7 @@ impl PageReader {
             page.scanned += 1;
         }
         page.last_key = page.items.last().map(|item| self.rows.plan.last_key(item));
+        self.rows.view.meter().returned(page.scanned);
         Ok(page)
     }
 
@@ -349,8 +357,11 @@ impl Iterator for Items {
     type Item = Result<Item>;
 
     fn next(&mut self) -> Option<Result<Item>> {
-        let item = self.0.as_mut()?.next_item().transpose();
-        if !matches!(item, Some(Ok(_))) {
+        let reader = self.0.as_mut()?;
+        let item = reader.next_item().transpose();
+        if matches!(item, Some(Ok(_))) {
+            reader.rows.view.meter().returned(1);
+        } else {
             self.0 = None;
         }
         item

@@ -156,7 +156,7 @@ impl GlobalIndex {
     /// for (id, total) in [("a", 30), ("b", 10)] {
     ///     table.put(&Item::new().with("PK", id).with("status", "open").with("total", total))?;
     /// }
-    /// let open = table.query(key("status").eq("open")).index("by-status").run()?;
+    /// let open = table.query(key("status").eq("open")).index("by-status").page()?;
     /// assert_eq!(open.items[0].get("total"), Some(&10.into()));
     /// # Ok::<(), larder::Error>(())
     /// ```
@@ -175,7 +175,7 @@ impl GlobalIndex {
     /// let index = GlobalIndex::new("by-mail", "mail", KeyType::S).projection(Projection::KeysOnly);
     /// table.create(TableSchema::new("PK", KeyType::S).global_index(index))?;
     /// table.put(&Item::from([("PK", "a"), ("mail", "a@example.org"), ("name", "Ann")]))?;
-    /// let page = table.scan().index("by-mail").run()?;
+    /// let page = table.scan().index("by-mail").page()?;
     /// assert_eq!(page.items, [Item::from([("PK", "a"), ("mail", "a@example.org")])]);
     /// # Ok::<(), larder::Error>(())
     /// ```

@@ -18,7 +18,7 @@ use crate::txn::{AutoCommit, Scope, View, WriteScope, Writer};
 /// An item table, on the store, in a transaction or on a snapshot. Cheap to clone.
 ///
 /// Given by [`Store::item_table`](crate::Store::item_table). Operations on a table that does not exist return
-/// [`Error::NotFound`], but for [`ItemTable::create`] and [`ItemTable::delete_table`].
+/// [`Error::NotFound`](crate::Error::NotFound), but for [`ItemTable::create`] and [`ItemTable::delete_table`].
 ///
 /// # Examples
 /// ```
@@ -51,7 +51,7 @@ impl<S: Scope> ItemTable<S> {
     /// The schema the table was created with.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the table does not exist.
+    /// [`Error::NotFound`](crate::Error::NotFound) when the table does not exist.
     ///
     /// # Examples
     /// ```
@@ -72,7 +72,7 @@ impl<S: Scope> ItemTable<S> {
     /// The item with the primary key `key`: `("USER#7", "EVENT#1")`, or `("USER#7",)` in a table without a sort key.
     ///
     /// # Errors
-    /// [`Error::Invalid`] or [`Error::LimitExceeded`] when no item of the table can have such a key.
+    /// [`Error::Invalid`](crate::Error::Invalid) or [`Error::LimitExceeded`](crate::Error::LimitExceeded) when no item of the table can have such a key.
     ///
     /// # Cost
     /// O(log n).
@@ -207,7 +207,7 @@ impl<S: WriteScope> ItemTable<S> {
     /// Creates the table. When it exists with the same schema, nothing happens.
     ///
     /// # Errors
-    /// [`Error::AlreadyExists`] when it exists with another schema; [`Error::Invalid`] or [`Error::LimitExceeded`] for a
+    /// [`Error::AlreadyExists`](crate::Error::AlreadyExists) when it exists with another schema; [`Error::Invalid`](crate::Error::Invalid) or [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a
     /// name or schema that no table can have.
     ///
     /// # Examples
@@ -358,8 +358,8 @@ impl<S: WriteScope> ItemTable<S> {
     /// Puts `item` in the place of the item with its primary key, and answers the item that was there.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when a key attribute of the table is missing, or one of the table or an index is empty or of
-    /// another type; [`Error::LimitExceeded`] for an item that is too large. Nothing is written then.
+    /// [`Error::Invalid`](crate::Error::Invalid) when a key attribute of the table is missing, or one of the table or an index is empty or of
+    /// another type; [`Error::LimitExceeded`](crate::Error::LimitExceeded) for an item that is too large. Nothing is written then.
     ///
     /// # Cost
     /// O(log n) for the table, and again for each index entry that changes.
@@ -423,7 +423,7 @@ impl<S: WriteScope> ItemTable<S> {
     /// All of them are processed, unless [`ItemTable::with_batch_admission`] holds some back.
     ///
     /// # Errors
-    /// [`Error::Invalid`] or [`Error::LimitExceeded`] when there are none or too many, two are about the same item, or one
+    /// [`Error::Invalid`](crate::Error::Invalid) or [`Error::LimitExceeded`](crate::Error::LimitExceeded) when there are none or too many, two are about the same item, or one
     /// could not be written alone, whether it was admitted or not. Nothing is written then.
     ///
     /// # Atomicity and cost

@@ -2,7 +2,7 @@
 
 use crate::kv::condition::{Condition, Until};
 
-/// How [`Kv::set_with`] sets: on which condition, until when.
+/// How [`Kv::set_with`](crate::Kv::set_with) sets: on which condition, until when.
 ///
 /// # Examples
 /// ```
@@ -62,7 +62,7 @@ impl SetOptions {
     }
 }
 
-/// What [`Kv::set_with`] did.
+/// What [`Kv::set_with`](crate::Kv::set_with) did.
 ///
 /// # Examples
 /// ```

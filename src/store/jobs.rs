@@ -21,8 +21,8 @@ pub(super) fn run(core: &Arc<Core>, stop: impl Fn() -> bool) -> Result<u64> {
     loop {
         let (mut after, mut has_worked) = (None, false);
         while !stop() {
-            let step = |writer| step_after(core, writer, after.as_deref(), &failed);
-            let attempted: Attempted<_, Error> = core.exclusive_after_others(step)?;
+            let attempted: Attempted<_, Error> =
+                core.exclusive_after_others(|writer| step_after(core, writer, after.as_deref(), &failed))?;
             let Some((target, outcome)) = attempted.settle()? else { break };
             match outcome {
                 Ok(entries) => {

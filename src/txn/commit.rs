@@ -14,7 +14,7 @@ use crate::txn::isolation::Isolation;
 use crate::txn::leases::Ends;
 use crate::txn::record::Record;
 use crate::txn::settler::{Settling, Unsettled};
-use crate::txn::turns::Turn;
+use crate::txn::turns::{Turn, Turns};
 use crate::txn::view::{Hooks, Parts, View, Writer};
 
 impl Core {
@@ -37,29 +37,30 @@ impl Core {
     /// As [`Core::exclusive`], without waiting for what it did to become durable.
     pub(crate) fn exclusive_pending<R, E>(
         self: &Arc<Self>,
-        mut body: impl FnMut(Writer) -> Result<(R, Writer), E>,
+        body: impl FnMut(Writer) -> Result<(R, Writer), E>,
     ) -> Result<Attempted<R, E>> {
-        self.refuse_nesting()?;
-        let mut attempt = 1;
-        loop {
-            match self.attempt_again(self.turns().take(), attempt, &mut body) {
-                Err(error) if error.is_retryable() && attempt < limits::TRANSACTION_ATTEMPTS_MAX => attempt += 1,
-                attempted => return attempted,
-            }
-        }
+        self.attempts(Turns::take, body)
     }
 
     /// As [`Core::exclusive_pending`], for a later step of what is done in several: whoever waits for the turn has it before, and
     /// after.
     pub(crate) fn exclusive_after_others<R, E>(
         self: &Arc<Self>,
+        body: impl FnMut(Writer) -> Result<(R, Writer), E>,
+    ) -> Result<Attempted<R, E>> {
+        self.attempts(Turns::take_after_others, body)
+    }
+
+    /// Runs `body` with a turn that `take` gives, and again when its commit conflicts.
+    fn attempts<R, E>(
+        self: &Arc<Self>,
+        take: impl for<'t> Fn(&'t Turns) -> Turn<'t>,
         mut body: impl FnMut(Writer) -> Result<(R, Writer), E>,
     ) -> Result<Attempted<R, E>> {
         self.refuse_nesting()?;
         let mut attempt = 1;
         loop {
-            self.turns().give_way();
-            match self.attempt_again(self.turns().take().handed_over(), attempt, &mut body) {
+            match self.attempt_again(take(self.turns()), attempt, &mut body) {
                 Err(error) if error.is_retryable() && attempt < limits::TRANSACTION_ATTEMPTS_MAX => attempt += 1,
                 attempted => return attempted,
             }

@@ -42,7 +42,7 @@ impl<'a> Turn<'a> {
 
     /// The same turn, which is given to a thread that waits for it, if there is one. A thread that wants the turn again at once would
     /// otherwise take it before the one that has been woken comes to run.
-    pub(super) fn handed_over(mut self) -> Self {
+    fn handed_over(mut self) -> Self {
         self.is_handed_over = true;
         self
     }
@@ -84,6 +84,12 @@ impl Turns {
         Turn::new(self, self.turn.lock())
     }
 
+    /// As [`Turns::take`], for who wants many turns: a task that was woken goes first, and who waits when this one is given back has the next.
+    pub(super) fn take_after_others(&self) -> Turn<'_> {
+        self.give_way();
+        self.take().handed_over()
+    }
+
     /// The turn, to be awaited.
     pub(super) fn wait_for(&self) -> AwaitTurn<'_> {
         AwaitTurn { turns: self, place: None }
@@ -122,7 +128,7 @@ impl Turns {
     }
 
     /// Lets a task that has been woken take the turn first, unless it does not come for a while.
-    pub(super) fn give_way(&self) {
+    fn give_way(&self) {
         if self.woken.load(Ordering::Relaxed) == 0 {
             return;
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::txn::Cursor;
+use crate::txn::{Cursor, Meter};
 use crate::wide_column::cell::{Deletion, StoredRow};
 use crate::wide_column::layout::{self, Place};
 use crate::wide_column::record;
@@ -157,13 +157,14 @@ impl Row {
 pub struct Rows {
     cursor: Cursor,
     reader: RowReader,
-    /// Rows that may still be answered; 0 after an error too.
+    /// Rows that may still be returned; 0 after an error too.
     left: u64,
+    meter: Meter,
 }
 
 impl Rows {
     pub(super) fn new(
-        cursor: Cursor,
+        (cursor, meter): (Cursor, &Meter),
         definition: Definition,
         selection: Selection,
         now: i64,
@@ -176,7 +177,8 @@ impl Rows {
         };
         let selection = Arc::new(selection);
         let reader = RowReader { definition, selection, now, partition: None, deletion, header: None, is_scan };
-        Self { cursor, reader, left: limit }
+        meter.returned(0);
+        Self { cursor, reader, left: limit, meter: meter.clone() }
     }
 
     fn step(&mut self) -> Result<Option<Row>> {
@@ -197,7 +199,12 @@ impl Iterator for Rows {
             return None;
         }
         let step = self.step().transpose();
-        self.left = if matches!(step, Some(Ok(_))) { self.left - 1 } else { 0 };
+        if matches!(step, Some(Ok(_))) {
+            self.left -= 1;
+            self.meter.returned(1);
+        } else {
+            self.left = 0;
+        }
         step
     }
 }

@@ -245,7 +245,7 @@ impl<S: Scope> Select<S> {
             }
         };
         let (cursor, limit) = (view.range(&range, self.direction)?, self.limit.unwrap_or(u64::MAX));
-        Ok(Rows::new(cursor, definition, selection, view.now().as_seconds(), limit, partition))
+        Ok(Rows::new((cursor, view.meter()), definition, selection, view.now().as_seconds(), limit, partition))
     }
 
     fn selection(&self, schema: &TableSchema) -> Result<Selection> {

@@ -5,7 +5,8 @@ use larder::server::redis::{RedisOptions, RedisServer};
 
 use crate::judge::{Client, Judge, Reply};
 
-/// Requests one after the other, the words of each divided by spaces. `''` is an empty word.
+/// Requests one after the other, the words of each divided by spaces; those that are counted together are divided by `;`. `''` is an
+/// empty word.
 const REQUESTS: &str = "
 SET a 1|SET a 1 NX|SET a 1 XX|MSET a 1 b 2 c 3|MSET a 1 b 2|MSETNX x 1 y 2|MSETNX x 1 z 2|DEL nokey|DEL a b c nokey|GETEX x|GETEX x EX 100
 GETEX x PERSIST|GETEX x PERSIST|GETDEL x|GETDEL x|APPEND s ab|SETRANGE s 0 ''|SETRANGE s 1 zz|EXPIRE s 100|EXPIRE s 100 NX|EXPIRE s -1
@@ -29,8 +30,12 @@ GEORADIUS ge 1 1 1000 km STORE gd|GEORADIUS ge 100 80 1 km STORE gd|GEORADIUS ge
 GEOSEARCHSTORE gd ge FROMLONLAT 1 1 BYRADIUS 1000 km|RPUSH so 3 1 2|SORT so STORE sd|SORT noso STORE sd|SORT noso STORE sd|SORT so|COPY so so2
 COPY so so2|COPY so so2 REPLACE|RENAME so so3|RENAME so3 so3|RENAMENX so3 so2|MOVE so3 1|MOVE so3 1|PERSIST so2|EXPIRE so2 100|PERSIST so2
 EXPIRE so2 100 XX|SETNX so2 1|GETSET q 1|INCR q|DECRBY q 2|INCRBYFLOAT q 1.5|SETEX q 10 v|SET q v EX 10|EXPIREAT q 1|EXPIREAT q 1|TOUCH so2
-GET so2|UNLINK so2 sd|SWAPDB 0 1|SWAPDB 0 1|SWAPDB 0 0|PUBLISH a b|LPUSH q|SET q|INCR nosuch x|HSET s1 a 1|MULTI|MSET a 1 b 2|DEL nosuch
-SADD s1 n1 n2|EXEC|SET a 1|FLUSHDB|FLUSHDB|SET a 1|SET b 1|FLUSHALL|FLUSHALL";
+GET so2|UNLINK so2 sd|SWAPDB 0 1|SWAPDB 0 1|SWAPDB 0 0|PUBLISH a b|LPUSH q|SET q|INCR nosuch x|HSET s1 a 1
+MULTI;MSET a 1 b 2;DEL nosuch;SADD s1 n1 n2;EXEC|SET a 1|FLUSHDB|FLUSHDB|SET a 1|SET b 1|FLUSHALL|FLUSHALL";
+
+fn words(request: &str) -> Vec<&str> {
+    request.split(' ').map(|word| if word == "''" { "" } else { word }).collect()
+}
 
 /// What is counted since the last save.
 fn changes(client: &mut Client) -> i64 {
@@ -49,11 +54,10 @@ fn changes_are_counted_as_by_a_redis_server() {
     let server = RedisServer::start(&Store::in_memory(), &RedisOptions::default()).unwrap();
     let mut clients = [Client::connect(judge.port), Client::connect(server.address().port())];
     for request in REQUESTS.split(['|', '\n']).filter(|request| !request.is_empty()) {
-        let words: Vec<_> = request.split(' ').map(|word| if word == "''" { "" } else { word }).collect();
         let [theirs, ours] = clients.each_mut().map(|client| {
             let before = changes(client);
-            let reply = client.call(&words);
-            (changes(client) - before, reply)
+            let replies: Vec<_> = request.split(';').map(|request| client.call(&words(request))).collect();
+            (changes(client) - before, replies)
         });
         assert_eq!(ours.0, theirs.0, "{request}: {ours:?}, by Redis {theirs:?}");
     }

@@ -122,16 +122,14 @@ proptest! {
             prop_assert!(!stage.contains("n_1"), "{stage}");
             filled = one_step(&events, records).unwrap();
         }
-        match filled {
-            Filled::Refused(error) => {
+        if let Filled::Refused(error) = filled {
                 prop_assert!(unique && error.is_duplicate_key());
                 prop_assert_eq!(events.list_indexes().unwrap().len(), 1);
                 store.run_jobs().unwrap();
                 let records = events.count_documents(doc! {}).unwrap();
                 let of_catalogue = if values.is_empty() { 1 } else { 2 };
                 prop_assert_eq!(store.stats().unwrap().entries, Some(records * 2 + of_catalogue));
-            }
-            _ => {
+        } else {
                 prop_assert!(!events.list_indexes().unwrap()[1].is_building);
                 let (found, expected) = entries(&events, 1);
                 prop_assert_eq!(&found, &expected);
@@ -144,7 +142,6 @@ proptest! {
                     let by_scan = events.count_documents(doc! { "$or": [{ "n": n }] }).unwrap();
                     prop_assert_eq!(by_index, by_scan);
                 }
-            }
         }
         prop_assert_eq!(store.pending_jobs().unwrap(), 0);
     }

@@ -269,14 +269,14 @@ fn a_draft_is_for_the_state_it_was_made_of_and_no_other() {
 
 #[test]
 fn ten_thousand_changes_are_made_in_place_and_a_hundred_thousand_are_not() {
-    let (few, many) = (tree_of(&base()), Changes::from_iter((0..10_000u32).map(|n| (n.to_be_bytes(), Some("1")))));
+    let changes =
+        |count: u32, bytes: usize| (0..count).map(|n| (n.to_be_bytes(), Some(vec![7; bytes]))).collect::<Changes>();
+    let (few, many, more) = (tree_of(&base()), changes(10_000, 1), changes(100_000, 1));
     assert!(many.is_quick_on(&few));
-    let more = Changes::from_iter((0..100_000u32).map(|n| (n.to_be_bytes(), Some("1"))));
     assert!(!more.is_quick_on(&few));
     let mut large = Tree::default();
     more.apply_to(&mut large);
     large.check().unwrap();
     assert!(many.is_quick_on(&large), "they fall into two thousand leaves");
-    let bytes = Changes::from_iter((0..10_000u32).map(|n| (n.to_be_bytes(), Some(vec![7; 900]))));
-    assert!(!bytes.is_quick_on(&few));
+    assert!(!changes(10_000, 900).is_quick_on(&few), "nine megabytes");
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::tree::inner::{Inner, Kids};
+use crate::engine::tree::inner::{Inner, Kids, Made};
 use crate::engine::tree::leaf::Leaf;
 use crate::engine::tree::{Node, Stored, Tree};
 
@@ -38,25 +38,6 @@ impl<'c, F: Fn(usize) -> Option<(&'c [u8], Stored<'c>)>> Batch<F> {
             }
         }
         low
-    }
-}
-
-/// What came of some changes of a batch.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Made {
-    /// How many entries more there are.
-    pub(super) entries: i64,
-    /// Bytes of keys and values.
-    pub(super) bytes: i64,
-    /// Whether the next change may split or merge nodes, and so is to be made by itself.
-    pub(super) is_stopped: bool,
-}
-
-impl Made {
-    fn add(&mut self, other: Self) {
-        self.entries += other.entries;
-        self.bytes += other.bytes;
-        self.is_stopped = other.is_stopped;
     }
 }
 

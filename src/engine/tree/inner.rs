@@ -10,10 +10,28 @@ use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 
-use crate::engine::tree::batch::Made;
 use crate::engine::tree::heads::{Bounds, common, count_below, end_of_run, head, left_out, side};
 use crate::engine::tree::leaf::{Inserted, Leaf};
 use crate::engine::tree::{Node, Stored};
+
+/// What came of several changes below a node.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Made {
+    /// How many entries more there are.
+    pub(super) entries: i64,
+    /// Bytes of keys and values.
+    pub(super) bytes: i64,
+    /// Whether the next change may split or merge nodes, and so is to be made by itself.
+    pub(super) is_stopped: bool,
+}
+
+impl Made {
+    pub(super) fn add(&mut self, other: Self) {
+        self.entries += other.entries;
+        self.bytes += other.bytes;
+        self.is_stopped = other.is_stopped;
+    }
+}
 
 /// Up to `I` children, which are all leaves or all inner nodes.
 #[derive(Clone, Debug)]

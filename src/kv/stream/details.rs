@@ -115,7 +115,7 @@ impl<S: Scope> Stream<S> {
     /// each group and for each consumer.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) when there is no such key.
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such stream.
     ///
     /// # Cost
     /// As [`Stream::info`] and [`Stream::groups`]; O(1) per entry, and one lookup more per entry of a consumer.

@@ -334,7 +334,7 @@ impl<S: WriteScope> Group<S> {
     /// Removes the group with all that is pending in it, and answers whether it was there.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) when there is no such key.
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such stream.
     ///
     /// # Cost
     /// O(log n). Consumers and pending entries, when they are many, are removed in the background

@@ -109,7 +109,7 @@ impl<S: Scope> Stream<S> {
     /// What there is to know about the stream.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) when there is no such key.
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such stream.
     ///
     /// # Cost
     /// Five lookups and two counts.
@@ -117,7 +117,7 @@ impl<S: Scope> Stream<S> {
     /// # Examples
     /// ```
     /// let stream = larder::Store::in_memory().kv().stream("s");
-    /// assert_eq!(stream.info().unwrap_err().to_string(), "no such key");
+    /// assert!(matches!(stream.info(), Err(larder::Error::NotFound { what: "stream", .. })));
     /// ```
     ///
     /// # Source
@@ -130,7 +130,7 @@ impl<S: Scope> Stream<S> {
     /// The groups of the stream, by name.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) when there is no such key.
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such stream.
     ///
     /// # Cost
     /// Three lookups and one count; two counts per group.

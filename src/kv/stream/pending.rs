@@ -183,7 +183,7 @@ impl<S: Scope> PendingQuery<S> {
     /// The pending entries asked for, by id.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when a bound excludes the first or last id there can be, and as every method of [`Group`].
+    /// [`Error::Invalid`](crate::Error::Invalid) when a bound excludes the first or last id there can be, and as every method of [`Group`].
     ///
     /// # Cost
     /// Two lookups; O(1) per entry within the bounds, and one lookup more for each when a consumer is given.

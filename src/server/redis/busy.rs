@@ -224,11 +224,7 @@ mod attending {
                     replay: None,
                     ends: false,
                 };
-                let Some(wanted) = answer.to(&words) else {
-                    *is_deferred = true;
-                    break;
-                };
-                verdict = verdict.max(wanted);
+                verdict = verdict.max(answer.to(&words));
                 replies.extend_from_slice(answer.reply.bytes());
                 let ends = answer.ends;
                 replay.extend(match answer.replay {
@@ -296,17 +292,17 @@ mod attending {
     }
 
     impl Answer<'_> {
-        /// Answers a request, and returns what it wants of the script; `None` if only the task can answer it.
-        fn to(&mut self, words: &[&[u8]]) -> Option<Verdict> {
+        /// Answers a request, and returns what it wants of the script.
+        fn to(&mut self, words: &[&[u8]]) -> Verdict {
             self.busy.door.meter.requests.add(1);
             let is_queueing = self.client.seen.get().queued.is_some();
             let Some(command) = find(words) else {
                 self.spoil(is_queueing);
-                return Some(self.refuse(&execute::unknown(words)));
+                return self.refuse(&execute::unknown(words));
             };
             if let Err(text) = self.check(command, words) {
                 self.spoil(is_queueing);
-                return Some(self.refuse(&text));
+                return self.refuse(&text);
             }
             let spec = command.spec;
             if !spec.flags.contains(Flags::ALLOW_BUSY) {
@@ -314,21 +310,21 @@ mod attending {
                 if spec.traits.contains(Traits::RUNS_QUEUE) {
                     self.replay = Some(Effect::Discard);
                     self.set_queueing(false);
-                    return Some(self.refuse(&format!("EXECABORT Transaction discarded because of: {text}")));
+                    return self.refuse(&format!("EXECABORT Transaction discarded because of: {text}"));
                 }
                 self.spoil(is_queueing);
-                return Some(self.refuse(text));
+                return self.refuse(text);
             }
             if is_queueing && !spec.traits.contains(Traits::UNQUEUED) {
                 // The task queues it, or refuses it in the same words.
                 self.replay = Some(Effect::Request);
                 if !execute::is_for_queues(spec) {
-                    return Some(self.refuse(&execute::not_in_transactions(spec)));
+                    return self.refuse(&execute::not_in_transactions(spec));
                 }
                 self.reply.simple("QUEUED");
-                return Some(Verdict::GoesOn);
+                return Verdict::GoesOn;
             }
-            Some(self.run_allowed(command, words, is_queueing))
+            self.run_allowed(command, words, is_queueing)
         }
 
         /// Runs one of the commands that Redis runs while it is busy.

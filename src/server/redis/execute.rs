@@ -30,6 +30,10 @@ pub(super) type Slices<'a> = SmallVec<[&'a [u8]; 6]>;
 
 /// How far a run of requests came.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a finding of its own, and any of them may come with any other"
+)]
 pub(super) struct Run {
     /// Bytes of the requests that were run.
     pub(super) consumed: usize,

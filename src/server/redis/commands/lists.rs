@@ -149,8 +149,8 @@ fn lset(call: &mut Call<'_>) -> Outcome {
 }
 
 fn ltrim(call: &mut Call<'_>) -> Outcome {
-    let (first, last, list) = (call.integer(2)?, call.integer(3)?, call.kv().list(call.word(1)));
-    let removed = list.cut(first, last)?;
+    let (start, end) = (call.integer(2)?, call.integer(3)?);
+    let removed = call.kv().list(call.word(1)).cut(start, end)?;
     changes::note(call, removed);
     call.reply.ok();
     Ok(())

@@ -96,10 +96,10 @@ pub(super) fn run(scripting: &Scripting, call: &mut Call<'_>, program: &Program<
                 match Service::ALL.get(if is_many { service - Service::COUNT } else { service }) {
                     Some(Service::Call) => running.command(lua, (words, is_many), false),
                     Some(Service::ProtectedCall) => running.command(lua, (words, is_many), true),
-                    Some(Service::AclCheck) => plain(running.may_run((words, is_many)).map(Value::Boolean)?),
+                    Some(Service::AclCheck) => running.may_run((words, is_many)).map(|may| plain(Value::Boolean(may))),
                     _ => {
                         running.watch();
-                        plain(Value::Nil)
+                        Ok(plain(Value::Nil))
                     }
                 }
             })?;
@@ -146,8 +146,8 @@ type Handed = (MultiValue, bool);
 /// A value, or what the sandbox makes one of.
 type Answered = mlua::Result<(Value, Form, MultiValue)>;
 
-fn plain(value: Value) -> Answered {
-    Ok((value, None, MultiValue::new()))
+fn plain(value: Value) -> (Value, Form, MultiValue) {
+    (value, None, MultiValue::new())
 }
 
 impl Running<'_, '_> {
@@ -159,7 +159,7 @@ impl Running<'_, '_> {
                 self.shared.check()?;
                 let table = lua.create_table()?;
                 table.raw_set("err", error.to_string())?;
-                plain(Value::Table(table))
+                Ok(plain(Value::Table(table)))
             }
             Ok((Value::Table(table), form, rest)) if !is_protected => match table.raw_get::<Value>("err")? {
                 Value::String(text) => Err(raise(text.to_string_lossy())),
