@@ -331,19 +331,19 @@ impl Writer {
     }
 
     /// One whose operations may only read, because it has no turn to write.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(super) fn reading(view: View) -> Self {
         Self { reads_only: true, ..Self::new(view) }
     }
 
     /// How many operations have changed something, as the commit will count them.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(super) fn operations(&self) -> u64 {
         self.operations
     }
 
     /// Sets how many the commit will count: what one operation does may be several changes to who asked for it.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(super) fn set_operations(&mut self, operations: u64) {
         self.operations = operations;
     }
@@ -406,13 +406,13 @@ impl Writer {
     }
 
     /// How many notes there are, of all models.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn notes(&self) -> usize {
         self.notes.len()
     }
 
     /// The notes of type `N` behind the first `from` of all.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn notes_since<N: Note>(&self, from: usize) -> impl Iterator<Item = &N> {
         self.notes.since(from)
     }
@@ -502,7 +502,6 @@ impl Writer {
     }
 
     /// Sets a mode of the operations that follow, and returns whether it was set.
-    #[cfg(feature = "redis")]
     pub(crate) fn set_mode(&mut self, mode: Mode, is_set: bool) -> bool {
         let before = self.view.modes;
         self.view.modes = before.with(mode, is_set);
