@@ -16,7 +16,7 @@ fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
 
 fn main() -> larder::Result<()> {
     let kv = Store::in_memory().kv();
-    kv.set_with_ttl("session:7", "ann", Duration::from_secs(1_800))?;
+    kv.set_with_ttl("session:7", "ann", Duration::from_mins(30))?;
     println!("session 7 belongs to {}", text(&kv.get("session:7")?.unwrap_or_default()));
     println!("visit number {}", kv.increment("visits", 1)?);
 
