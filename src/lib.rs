@@ -102,15 +102,34 @@ pub use store::{Builder, Commit, Handles, Snapshot, Store, Transaction, WriteHan
 pub use txn::{AtSnapshot, AutoCommit, InTransaction, Isolation, Scope, WriteScope};
 pub use wide_column::{WideBatch, WideTable};
 
-/// The programs in the README and the guides, compiled and run as documentation tests.
+/// The programs in the README and the guide, compiled and run as documentation tests.
 #[cfg(doctest)]
 mod pages {
     #[doc = include_str!("../README.md")]
     struct Readme;
     #[doc = include_str!("../docs/guide/async.md")]
     struct Async;
+    #[doc = include_str!("../docs/guide/backup.md")]
+    struct Backup;
+    #[doc = include_str!("../docs/guide/batches.md")]
+    struct Batches;
+    #[cfg(feature = "redis")]
+    #[doc = include_str!("../docs/guide/doors.md")]
+    struct Doors;
+    #[doc = include_str!("../docs/guide/errors.md")]
+    struct Errors;
     #[doc = include_str!("../docs/guide/observing.md")]
     struct Observing;
+    #[doc = include_str!("../docs/guide/opening.md")]
+    struct Opening;
+    #[doc = include_str!("../docs/guide/paging.md")]
+    struct Paging;
+    #[doc = include_str!("../docs/guide/schema-changes.md")]
+    struct SchemaChanges;
     #[doc = include_str!("../docs/guide/testing.md")]
     struct Testing;
+    #[doc = include_str!("../docs/guide/transactions.md")]
+    struct Transactions;
+    #[doc = include_str!("../docs/guide/types.md")]
+    struct Types;
 }

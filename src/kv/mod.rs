@@ -24,7 +24,7 @@
 //! in Redis: what is stored is the same, and the operations on strings and sorted sets work on them.
 //!
 //! Rate limits (`kv/rate_limit/`) are strings with a deadline; `docs/caching-and-limits.md` tells of them, and of values that are
-//! computed once and kept (`kv/cache.rs`). Any key is carried to another store, or a Redis server, as a dump (`kv/dump/`).
+//! computed once and kept (`kv/cache/`). Any key is carried to another store, or a Redis server, as a dump (`kv/dump/`).
 //!
 //! # Source
 //! Redis command reference. Differences: `docs/compatibility/redis.md`.

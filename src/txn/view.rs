@@ -39,6 +39,7 @@ use crate::txn::undo::Undo;
 /// # Ok::<(), larder::Error>(())
 /// ```
 #[derive(Debug)]
+#[expect(unnameable_types, reason = "public for the sealed methods of `Scope`, and named by nobody outside")]
 pub struct View {
     core: Arc<Core>,
     overlay: Overlay,
@@ -245,6 +246,7 @@ impl Cursor {
 /// # Ok::<(), larder::Error>(())
 /// ```
 #[derive(Debug)]
+#[expect(unnameable_types, reason = "public for the sealed methods of `Scope`, and named by nobody outside")]
 pub struct Writer {
     view: View,
     notes: Notes,
