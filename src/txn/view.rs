@@ -189,6 +189,12 @@ impl View {
         *self.now.get_or_init(|| self.core.now())
     }
 
+    /// A number for an identifier, which no other call gets, on this store, a fork of it or another one. Numbers of transactions that
+    /// roll back are not used again.
+    pub(crate) fn unique_number(&self) -> u64 {
+        self.core.ids().next()
+    }
+
     fn meter_entry(&self, found: Option<&(Key, Value)>) {
         if let Some((key, value)) = found {
             self.meter.read(key, value);
@@ -431,12 +437,6 @@ impl Writer {
     /// Numbers of transactions that roll back are not used again.
     pub(crate) fn next_in_sequence(&mut self, name: &[u8], start: impl FnOnce(&View) -> Result<u64>) -> Result<u64> {
         self.view.core.next_in_sequence(name, || start(&View { reads: None, ..self.view.at_next_moment() }))
-    }
-
-    /// A number for an identifier, which no other call gets, on this store, a fork of it or another one. Numbers of transactions that
-    /// roll back are not used again.
-    pub(crate) fn unique_number(&self) -> u64 {
-        self.view.core.ids().next()
     }
 
     /// The store's time in microseconds, moved on where needed so that no call gets a time twice or an earlier one, even
