@@ -101,7 +101,6 @@ impl Keyspace {
     }
 
     /// Where the catalogue tells of the keyspace's place.
-    #[cfg(feature = "redis")]
     pub(super) fn entry(&self) -> &[u8] {
         &self.entry
     }
@@ -291,13 +290,14 @@ pub(super) fn address_of(view: &View, head: &[u8]) -> Result<Option<KeyBytes>> {
 #[derive(Clone, Debug)]
 pub(super) struct Elements {
     storage: u64,
-    prefix: KeyBytes,
+    /// An owner and a short u64: ten bytes at most.
+    prefix: SmallVec<[u8; 16]>,
 }
 
 impl Elements {
     /// What is stored under a storage id.
     pub(super) fn of(storage: u64) -> Self {
-        let mut prefix = KeyBytes::from_slice(&[owner::KEY_ELEMENTS]);
+        let mut prefix = SmallVec::from_slice(&[owner::KEY_ELEMENTS]);
         put_short_u64(&mut prefix, storage);
         Self { storage, prefix }
     }
@@ -382,7 +382,7 @@ impl Elements {
 
     /// The key in `to` of the element that is kept here at `key`.
     pub(super) fn moved(&self, key: &[u8], to: &Self) -> KeyBytes {
-        let mut moved = to.prefix.clone();
+        let mut moved = KeyBytes::from_slice(&to.prefix);
         moved.extend_from_slice(key.get(self.prefix.len()..).unwrap_or_default());
         moved
     }

@@ -158,11 +158,6 @@ impl Words {
         Ok(true)
     }
 
-    /// The first of them: the command's name.
-    pub(super) fn first(&self) -> Option<&[u8]> {
-        self.bytes.get(..*self.ends.first()?)
-    }
-
     pub(super) fn slices(&self) -> Slices<'_> {
         let mut start = 0;
         let word = |end: &usize| {

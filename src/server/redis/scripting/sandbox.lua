@@ -187,15 +187,15 @@ local function answer(value, form, ...)
   return { ... }
 end
 
-local function ask(service, ...)
-  local count = raw.select("#", ...)
-  -- C's stack has room for a few thousand.
-  if count > native.words_max then return answer((serve or native.nobody)(service + native.services, count, { ... })) end
-  return answer((serve or native.nobody)(service, ...))
-end
-
+-- In locals, and in one function: most of a call is on the way to the door.
+local select, words_max, nobody = raw.select, native.words_max, native.nobody
 for name, service in raw.pairs(native.asks) do
-  native.redis[name] = function(...) return ask(service, ...) end
+  native.redis[name] = function(...)
+    local count = select("#", ...)
+    -- C's stack has room for a few thousand.
+    if count > words_max then return answer((serve or nobody)(service + native.services, count, { ... })) end
+    return answer((serve or nobody)(service, ...))
+  end
 end
 
 -- Scripts, with KEYS and ARGV; and libraries of functions, without.
