@@ -23,7 +23,7 @@ use crate::server::redis::acl::User;
 use crate::server::redis::command::{Call, find};
 use crate::server::redis::commands::permit;
 use crate::server::redis::door::Door;
-use crate::server::redis::reply::{Protocol, Reply};
+use crate::server::redis::frame::reply::{Protocol, Reply};
 use crate::server::redis::session::{Session, Waiting, Wants};
 use crate::server::redis::slow_log;
 use crate::server::redis::tally::changes;
@@ -327,7 +327,7 @@ fn step() {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::redis::request::Parser;
+    use crate::server::redis::frame::request::Parser;
     use crate::server::redis::{RedisOptions, execute};
 
     fn run(door: &Door, session: &mut Session, request: &str) -> String {

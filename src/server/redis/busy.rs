@@ -21,7 +21,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use tokio::sync::Notify;
 
-use crate::server::redis::reply::Reply;
+use crate::server::redis::frame::reply::Reply;
 
 /// What was done for a connection while its task could not run.
 #[derive(Debug, Default)]
@@ -110,9 +110,9 @@ mod attending {
     use crate::server::redis::acl;
     use crate::server::redis::command::{Call, Command, find, is};
     use crate::server::redis::door::{Client, Door};
-    use crate::server::redis::execute::{self, Slices};
-    use crate::server::redis::reply::{Protocol, Reply};
-    use crate::server::redis::request::{Allowed, Parsed, Parser};
+    use crate::server::redis::execute;
+    use crate::server::redis::frame::reply::{Protocol, Reply};
+    use crate::server::redis::frame::request::{Allowed, Parsed, Parser, Slices};
     use crate::server::redis::scripting;
     use crate::server::redis::session::Session;
     use crate::server::redis::spec::{Flags, Traits};

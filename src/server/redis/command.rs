@@ -6,11 +6,11 @@ use rustc_hash::FxHashMap;
 
 use crate::kv::Kv;
 use crate::server::redis::door::Door;
-pub(super) use crate::server::redis::refusal::{Outcome, Refusal};
-use crate::server::redis::reply::Reply;
+pub(super) use crate::server::redis::frame::refusal::{Outcome, Refusal};
+use crate::server::redis::frame::reply::Reply;
+pub(super) use crate::server::redis::frame::words::{float, integer, is};
 use crate::server::redis::session::{Session, Waiting};
 use crate::server::redis::spec::{self, Spec};
-pub(super) use crate::server::redis::words::{float, integer, is};
 use crate::store::Transaction;
 use crate::txn::InTransaction;
 

@@ -4,7 +4,6 @@ use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use crate::limits;
@@ -12,11 +11,11 @@ use crate::server::redis::blocked::{Answer, serve};
 use crate::server::redis::command::{Call, Command, Outcome, Refusal, find, is};
 use crate::server::redis::commands::permit;
 use crate::server::redis::door::Door;
+use crate::server::redis::frame::refusal::{PANICKED, text_of};
+use crate::server::redis::frame::reply::Reply;
+use crate::server::redis::frame::request::{Allowed, Parsed, Parser, ProtocolError, Slices};
 use crate::server::redis::monitor::Sender;
 use crate::server::redis::pause;
-use crate::server::redis::refusal::{PANICKED, text_of};
-use crate::server::redis::reply::Reply;
-use crate::server::redis::request::{Allowed, Parsed, Parser, ProtocolError};
 use crate::server::redis::session::{Queue, Session, Silence, Wait, Waiting};
 use crate::server::redis::slow_log::{self, Laps, cut};
 use crate::server::redis::spec::{Flags, Spec, Traits};
@@ -24,9 +23,6 @@ use crate::server::redis::tally::End;
 use crate::server::redis::tally::changes;
 use crate::store::Transaction;
 use crate::txn::{Pending, Turn};
-
-/// A request's words.
-pub(super) type Slices<'a> = SmallVec<[&'a [u8]; 6]>;
 
 /// How far a run of requests came.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::server::redis::blocked::{self, Answer};
 use crate::server::redis::connection::settle;
 use crate::server::redis::door::Door;
-use crate::server::redis::refusal::{PANICKED, text_of};
+use crate::server::redis::frame::refusal::{PANICKED, text_of};
 use crate::server::redis::settler::Settler;
 
 /// Does so for ever.

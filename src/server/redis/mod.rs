@@ -25,14 +25,11 @@ mod config;
 mod connection;
 mod door;
 mod execute;
+mod frame;
 mod hearing;
-mod input;
 mod latency;
 mod monitor;
 mod pause;
-mod refusal;
-mod reply;
-mod request;
 mod saves;
 #[cfg(feature = "lua")]
 mod scripting;
@@ -46,7 +43,6 @@ mod tally;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
-mod words;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -74,9 +70,9 @@ use busy::{Interim, Newcomers};
 use config::Parameters;
 use connection::Connection;
 use door::{Client, Counters, Door, Seen};
+use frame::reply::Reply;
+use frame::request::Parser;
 use hearing::hear;
-use reply::Reply;
-use request::Parser;
 use saves::Saves;
 use session::Session;
 use settler::{Outcomes, Settler};

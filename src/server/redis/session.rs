@@ -12,8 +12,8 @@ use crate::channel::Subscriber;
 use crate::kv::Kind;
 use crate::server::redis::acl::User;
 use crate::server::redis::blocked::Place;
+use crate::server::redis::frame::reply::Protocol;
 use crate::server::redis::monitor::Outbox;
-use crate::server::redis::reply::Protocol;
 use crate::store::Watch;
 
 /// The state that a client's commands set and depend on.

@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use crate::clock::Stopwatch;
-use crate::server::redis::refusal;
+use crate::server::redis::frame::refusal;
 use crate::txn::Pending;
 
 /// A door that always has something to run does not hold commits back for longer.

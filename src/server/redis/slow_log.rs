@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::clock::{Stopwatch, Timestamp};
 use crate::server::redis::door::Door;
+use crate::server::redis::frame::words::is;
 use crate::server::redis::spec::{Flags, Spec};
-use crate::server::redis::words::is;
 
 /// Words of a request that are kept.
 const WORDS_MAX: usize = 32;

@@ -2,7 +2,7 @@
 
 use crate::glob;
 use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, command_or_container, find, help, is};
-use crate::server::redis::reply::Reply;
+use crate::server::redis::frame::reply::Reply;
 use crate::server::redis::spec::category::Categories;
 use crate::server::redis::spec::{self, Access, Argument, Begin, Find, Flags, KeySpec, Kind, Spec, keys};
 

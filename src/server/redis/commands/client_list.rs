@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::channel::Gauge;
 use crate::server::redis::command::{Call, Outcome, Refusal, integer, is};
 use crate::server::redis::door::{Client, Seen};
-use crate::server::redis::reply::Protocol;
+use crate::server::redis::frame::reply::Protocol;
 
 /// Bytes of replies up to which they are in the small buffer that Redis has for each client.
 const SMALL_BUFFER_BYTES: usize = 16 << 10;

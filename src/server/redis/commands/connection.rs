@@ -7,7 +7,7 @@ use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, co
 use crate::server::redis::commands::acl;
 use crate::server::redis::commands::client::{self, check_name, set_name};
 use crate::server::redis::commands::keys::database_of;
-use crate::server::redis::reply::Protocol;
+use crate::server::redis::frame::reply::Protocol;
 use crate::server::redis::session::Session;
 
 pub(super) const COMMANDS: &[Handler] = &[

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::glob;
 use crate::server::redis::command::{Call, Outcome, Refusal, is};
 use crate::server::redis::commands::kind;
-use crate::server::redis::reply::format_double;
+use crate::server::redis::frame::reply::format_double;
 
 /// What a scan is asked for.
 struct Options<'a> {

@@ -5,7 +5,7 @@ use crate::kv::{AddOptions, Condition, End, Kind, ScoreChange, SortedSet};
 use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, float, integer, is};
 use crate::server::redis::commands::hashes::choose;
 use crate::server::redis::commands::{scan, waiting};
-use crate::server::redis::reply::Protocol;
+use crate::server::redis::frame::reply::Protocol;
 use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 

@@ -9,7 +9,7 @@ use crate::kv::stream::{AutoClaimed, ClaimOptions, GROUP, Group, GroupOptions, P
 use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, help, integer, is, unknown_option};
 use crate::server::redis::commands::missing;
 use crate::server::redis::commands::streams::{end, id, ids, start, unsigned, write_entries, write_ids};
-use crate::server::redis::reply::Reply;
+use crate::server::redis::frame::reply::Reply;
 use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 

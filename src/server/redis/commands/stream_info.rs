@@ -7,7 +7,7 @@ use crate::kv::stream::{ConsumerDetails, Delivery, GroupDetails, GroupInfo, Stre
 use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, help, integer, is, unknown_option};
 use crate::server::redis::commands::missing;
 use crate::server::redis::commands::streams::{write_entries, write_entry};
-use crate::server::redis::reply::Reply;
+use crate::server::redis::frame::reply::Reply;
 
 pub(super) const SUBCOMMANDS: &[Handler] =
     &[command("consumers", consumers), command("groups", groups), command("help", help), command("stream", stream)];

@@ -7,7 +7,7 @@ use crate::kv::{Kind, StreamId};
 use crate::server::redis::command::{Call, Outcome, Refusal, integer, is};
 use crate::server::redis::commands::missing;
 use crate::server::redis::commands::streams::{id, unsigned, write_entry};
-use crate::server::redis::reply::Protocol;
+use crate::server::redis::frame::reply::Protocol;
 use crate::server::redis::session::{Awaited, Waiting, Wants};
 use crate::server::redis::tally::changes;
 

@@ -9,7 +9,7 @@ use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, co
 use crate::server::redis::commands::stream_groups::{xack, xautoclaim, xclaim, xpending};
 use crate::server::redis::commands::stream_reads::{xread, xreadgroup};
 use crate::server::redis::commands::{stream_groups, stream_info};
-use crate::server::redis::reply::Reply;
+use crate::server::redis::frame::reply::Reply;
 use crate::txn::InTransaction;
 
 pub(super) const COMMANDS: &[Handler] = &[

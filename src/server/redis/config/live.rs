@@ -9,7 +9,7 @@ use std::cell::Cell;
 
 use crate::server::redis::acl::{DEFAULT, Users, rights};
 use crate::server::redis::config::Parameters;
-use crate::server::redis::refusal::Refusal;
+use crate::server::redis::frame::refusal::Refusal;
 use crate::store::Store;
 
 /// What acts on a parameter.

@@ -5,8 +5,8 @@ use std::io::Write as _;
 use mlua::{Lua, MultiValue, Table, Value};
 
 use crate::limits;
-use crate::server::redis::execute::Slices;
-use crate::server::redis::reply::{Protocol, Reply};
+use crate::server::redis::frame::reply::{Protocol, Reply};
+use crate::server::redis::frame::request::Slices;
 use crate::server::redis::scripting::allowance::{Shared, raise};
 
 /// A number in C's `%.{digits}g`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::glob;
 use crate::server::redis::command::{Call, Outcome, Refusal, integer, is, unknown_option};
 use crate::server::redis::door::Door;
-use crate::server::redis::reply::Reply;
+use crate::server::redis::frame::reply::Reply;
 use crate::server::redis::scripting::Scripting;
 use crate::server::redis::scripting::functions::{self, Libraries, Registered};
 use crate::server::redis::scripting::run::{self, Program};

@@ -9,7 +9,7 @@ use crate::server::redis::acl;
 use crate::server::redis::busy::{self, Busy, Verdict};
 use crate::server::redis::command::{Call, Command, Outcome, find, is};
 use crate::server::redis::execute;
-use crate::server::redis::reply::{Protocol, Reply};
+use crate::server::redis::frame::reply::{Protocol, Reply};
 use crate::server::redis::scripting::Scripting;
 use crate::server::redis::scripting::allowance::{Shared, raise};
 use crate::server::redis::scripting::convert::{self, Form, Words, Writer};

@@ -9,7 +9,7 @@ use mlua::Value;
 use super::allowance::Allowance;
 use super::convert::{Writer, format_number};
 use super::interpreter::{CompileError, Interpreter};
-use crate::server::redis::reply::{Protocol, Reply};
+use crate::server::redis::frame::reply::{Protocol, Reply};
 
 const ALLOWANCE: Allowance = Allowance {
     instructions: 3_000_000,

@@ -14,11 +14,14 @@ use smallvec::SmallVec;
 use crate::limits;
 
 /// The places of a request's words in the bytes that were read.
-pub(super) type Words = SmallVec<[Range<usize>; 6]>;
+pub(in crate::server::redis) type Words = SmallVec<[Range<usize>; 6]>;
+
+/// The words of a request.
+pub(in crate::server::redis) type Slices<'a> = SmallVec<[&'a [u8]; 6]>;
 
 /// What the bytes read so far begin with.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Parsed {
+pub(in crate::server::redis) enum Parsed {
     /// A request that takes this many bytes. It may have no words, and then asks for nothing.
     Whole(Words, usize),
     /// A line of text that takes this many bytes, with its words as they are meant.
@@ -29,7 +32,7 @@ pub(super) enum Parsed {
 
 /// Why a connection cannot go on: the text that Redis gives after "Protocol error: ".
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct ProtocolError(pub(super) String);
+pub(in crate::server::redis) struct ProtocolError(pub(in crate::server::redis) String);
 
 fn refuse<T>(reason: impl Into<String>) -> Result<T, ProtocolError> {
     Err(ProtocolError(reason.into()))
@@ -37,16 +40,16 @@ fn refuse<T>(reason: impl Into<String>) -> Result<T, ProtocolError> {
 
 /// What a client may send.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Allowed {
+pub(in crate::server::redis) struct Allowed {
     /// One that has given no password sends little.
-    pub(super) is_authenticated: bool,
+    pub(in crate::server::redis) is_authenticated: bool,
     /// Bytes of a word.
-    pub(super) word_bytes: usize,
+    pub(in crate::server::redis) word_bytes: usize,
 }
 
 /// How far a request that is not whole yet has been read. All places count from its first byte.
 #[derive(Debug, Default)]
-pub(super) struct Parser {
+pub(in crate::server::redis) struct Parser {
     /// How many words there will be; `None` before the line that says so.
     count: Option<usize>,
     words: Words,
@@ -67,7 +70,7 @@ impl Parser {
     ///
     /// # Errors
     /// [`ProtocolError`] for what can be no request, and for one that is larger than it may be; before anything is set aside for it.
-    pub(super) fn parse(&mut self, bytes: &[u8], allowed: Allowed) -> Result<Parsed, ProtocolError> {
+    pub(in crate::server::redis) fn parse(&mut self, bytes: &[u8], allowed: Allowed) -> Result<Parsed, ProtocolError> {
         let parsed = match bytes.first() {
             None => return Ok(Parsed::Partial),
             Some(b'*') => self.parse_array(bytes, allowed),
@@ -80,7 +83,7 @@ impl Parser {
     }
 
     /// Forgets what has been read of a request.
-    pub(super) fn reset(&mut self) {
+    pub(in crate::server::redis) fn reset(&mut self) {
         #[cfg(test)]
         let looked_at = self.looked_at;
         *self = Self::default();
@@ -91,7 +94,7 @@ impl Parser {
     }
 
     /// The memory that the places of the words take, in bytes.
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::server::redis) fn bytes(&self) -> usize {
         if self.words.spilled() { self.words.capacity() * size_of::<Range<usize>>() } else { 0 }
     }
 

@@ -11,11 +11,11 @@
 use std::ops::Range;
 
 use crate::limits;
-use crate::server::redis::refusal::Refusal;
+use crate::server::redis::frame::refusal::Refusal;
 
 /// The version of the protocol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Protocol {
+pub(in crate::server::redis) enum Protocol {
     #[default]
     Resp2,
     Resp3,
@@ -29,11 +29,11 @@ const DOUBLED_BYTES_MAX: usize = 1 << 20;
 
 /// Replies on their way to a client.
 #[derive(Debug)]
-pub(super) struct Reply {
+pub(in crate::server::redis) struct Reply {
     bytes: Vec<u8>,
     /// How many of the bytes were sent.
     sent: usize,
-    pub(super) protocol: Protocol,
+    pub(in crate::server::redis) protocol: Protocol,
     /// Bytes that may wait to be sent.
     most: usize,
     /// Something was not written.
@@ -52,26 +52,26 @@ impl Default for Reply {
 impl Reply {
     /// Nothing yet, for the replies of a script's commands.
     #[cfg(feature = "lua")]
-    pub(super) fn in_protocol(protocol: Protocol) -> Self {
+    pub(in crate::server::redis) fn in_protocol(protocol: Protocol) -> Self {
         Self { protocol, ..Self::default() }
     }
 
     /// The bytes so far, sent or not.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(in crate::server::redis) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::server::redis) fn len(&self) -> usize {
         self.bytes.len()
     }
 
     /// What waits to be sent.
-    pub(super) fn waiting(&self) -> &[u8] {
+    pub(in crate::server::redis) fn waiting(&self) -> &[u8] {
         self.bytes.get(self.sent..).unwrap_or_default()
     }
 
     /// Notes that so many bytes more were sent. Not while a request runs: places change.
-    pub(super) fn note_sent(&mut self, bytes: usize) {
+    pub(in crate::server::redis) fn note_sent(&mut self, bytes: usize) {
         self.sent += bytes;
         if self.sent >= self.bytes.len() {
             self.bytes.clear();
@@ -88,14 +88,14 @@ impl Reply {
     }
 
     /// Gives away what waits to be sent.
-    pub(super) fn take_waiting(&mut self) -> Vec<u8> {
+    pub(in crate::server::redis) fn take_waiting(&mut self) -> Vec<u8> {
         let sent = std::mem::take(&mut self.sent);
         self.bytes.drain(..sent);
         std::mem::take(&mut self.bytes)
     }
 
     /// Takes back what was given away and is still to be sent.
-    pub(super) fn put_back(&mut self, unsent: Vec<u8>) {
+    pub(in crate::server::redis) fn put_back(&mut self, unsent: Vec<u8>) {
         if self.bytes.is_empty() {
             self.bytes = unsent;
         } else {
@@ -104,12 +104,12 @@ impl Reply {
     }
 
     /// The bytes that there is room for.
-    pub(super) fn capacity(&self) -> usize {
+    pub(in crate::server::redis) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
 
     /// Whether something was not written, for more would wait than may.
-    pub(super) fn is_over(&self) -> bool {
+    pub(in crate::server::redis) fn is_over(&self) -> bool {
         self.is_over
     }
 
@@ -117,12 +117,12 @@ impl Reply {
     ///
     /// # Errors
     /// That the reply is too long.
-    pub(super) fn check(&self) -> Result<(), Refusal> {
+    pub(in crate::server::redis) fn check(&self) -> Result<(), Refusal> {
         if self.is_over { Err(Refusal::too_long(self.most)) } else { Ok(()) }
     }
 
     /// Drops what was written after the first `len` bytes.
-    pub(super) fn truncate(&mut self, len: usize) {
+    pub(in crate::server::redis) fn truncate(&mut self, len: usize) {
         self.bytes.truncate(len);
         self.is_over = false;
         self.pushes.retain(|push| push.end <= len);
@@ -132,17 +132,17 @@ impl Reply {
     }
 
     /// Drops everything that was not sent.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::server::redis) fn clear(&mut self) {
         self.truncate(self.sent);
     }
 
     /// Marks what was written from `from` on as a message that is sent even to a client that wants no replies.
-    pub(super) fn mark_push(&mut self, from: usize) {
+    pub(in crate::server::redis) fn mark_push(&mut self, from: usize) {
         self.pushes.push(from..self.bytes.len());
     }
 
     /// Of what was written from `from` on, keeps the messages only.
-    pub(super) fn keep_pushes(&mut self, from: usize) {
+    pub(in crate::server::redis) fn keep_pushes(&mut self, from: usize) {
         let pushes = std::mem::take(&mut self.pushes);
         let kept: Vec<u8> = pushes
             .into_iter()
@@ -156,12 +156,12 @@ impl Reply {
     }
 
     /// Forgets where messages are, for the request that wrote them has ended.
-    pub(super) fn forget_pushes(&mut self) {
+    pub(in crate::server::redis) fn forget_pushes(&mut self) {
         self.pushes.clear();
     }
 
     /// A reply that was written before.
-    pub(super) fn raw(&mut self, reply: &[u8]) {
+    pub(in crate::server::redis) fn raw(&mut self, reply: &[u8]) {
         self.append(reply);
     }
 
@@ -186,43 +186,43 @@ impl Reply {
         true
     }
 
-    pub(super) fn simple(&mut self, text: &str) {
+    pub(in crate::server::redis) fn simple(&mut self, text: &str) {
         self.line(b'+', text.as_bytes());
     }
 
-    pub(super) fn ok(&mut self) {
+    pub(in crate::server::redis) fn ok(&mut self) {
         self.append(b"+OK\r\n");
     }
 
     /// An error: a code in capitals, and what is wrong.
-    pub(super) fn error(&mut self, text: &str) {
+    pub(in crate::server::redis) fn error(&mut self, text: &str) {
         // What a client sent may be in it, and a line has to stay one.
         let text: Vec<u8> = text.bytes().map(|byte| if byte == b'\r' || byte == b'\n' { b' ' } else { byte }).collect();
         self.line(b'-', &text);
     }
 
-    pub(super) fn integer(&mut self, number: i64) {
+    pub(in crate::server::redis) fn integer(&mut self, number: i64) {
         self.number(b':', number);
     }
 
     /// A count, which no store makes larger than the protocol's integers.
-    pub(super) fn count(&mut self, count: u64) {
+    pub(in crate::server::redis) fn count(&mut self, count: u64) {
         self.integer(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// 1 or 0, in both versions: Redis keeps integers where it had them.
-    pub(super) fn flag(&mut self, flag: bool) {
+    pub(in crate::server::redis) fn flag(&mut self, flag: bool) {
         self.integer(i64::from(flag));
     }
 
-    pub(super) fn bulk(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(in crate::server::redis) fn bulk(&mut self, bytes: impl AsRef<[u8]>) {
         let bytes = bytes.as_ref();
         self.number(b'$', bytes.len());
         self.append(bytes);
         self.append(b"\r\n");
     }
 
-    pub(super) fn nil(&mut self) {
+    pub(in crate::server::redis) fn nil(&mut self) {
         match self.protocol {
             Protocol::Resp2 => self.append(b"$-1\r\n"),
             Protocol::Resp3 => self.append(b"_\r\n"),
@@ -230,26 +230,26 @@ impl Reply {
     }
 
     /// No array, where RESP2 tells that from no string.
-    pub(super) fn nil_array(&mut self) {
+    pub(in crate::server::redis) fn nil_array(&mut self) {
         match self.protocol {
             Protocol::Resp2 => self.append(b"*-1\r\n"),
             Protocol::Resp3 => self.append(b"_\r\n"),
         }
     }
 
-    pub(super) fn bulk_or_nil(&mut self, bytes: Option<impl AsRef<[u8]>>) {
+    pub(in crate::server::redis) fn bulk_or_nil(&mut self, bytes: Option<impl AsRef<[u8]>>) {
         match bytes {
             Some(bytes) => self.bulk(bytes),
             None => self.nil(),
         }
     }
 
-    pub(super) fn double(&mut self, number: f64) {
+    pub(in crate::server::redis) fn double(&mut self, number: f64) {
         self.decimal(&format_double(number));
     }
 
     /// A number that is written out already.
-    pub(super) fn decimal(&mut self, text: &str) {
+    pub(in crate::server::redis) fn decimal(&mut self, text: &str) {
         match self.protocol {
             Protocol::Resp2 => self.bulk(text),
             Protocol::Resp3 => self.line(b',', text.as_bytes()),
@@ -257,7 +257,7 @@ impl Reply {
     }
 
     /// A text for people, which RESP3 marks as such.
-    pub(super) fn verbatim(&mut self, text: &str) {
+    pub(in crate::server::redis) fn verbatim(&mut self, text: &str) {
         match self.protocol {
             Protocol::Resp2 => self.bulk(text),
             Protocol::Resp3 => {
@@ -270,7 +270,7 @@ impl Reply {
     }
 
     /// A truth value, which RESP2 has as an integer.
-    pub(super) fn boolean(&mut self, flag: bool) {
+    pub(in crate::server::redis) fn boolean(&mut self, flag: bool) {
         match self.protocol {
             Protocol::Resp2 => self.flag(flag),
             Protocol::Resp3 => self.line(b'#', if flag { b"t" } else { b"f" }),
@@ -278,7 +278,7 @@ impl Reply {
     }
 
     /// An integer of any size in decimal.
-    pub(super) fn big_number(&mut self, digits: &str) {
+    pub(in crate::server::redis) fn big_number(&mut self, digits: &str) {
         match self.protocol {
             Protocol::Resp2 => self.bulk(digits),
             Protocol::Resp3 => self.line(b'(', digits.as_bytes()),
@@ -287,7 +287,7 @@ impl Reply {
 
     /// A text in a format whose name has three letters; RESP3 only.
     #[cfg(feature = "lua")]
-    pub(super) fn verbatim_as(&mut self, format: &[u8], text: &[u8]) {
+    pub(in crate::server::redis) fn verbatim_as(&mut self, format: &[u8], text: &[u8]) {
         let mut name = *b"   ";
         name.iter_mut().zip(format).for_each(|(to, from)| *to = *from);
         self.number(b'=', text.len() + 4);
@@ -296,18 +296,21 @@ impl Reply {
     }
 
     /// Begins an array; its `len` elements follow.
-    pub(super) fn array(&mut self, len: usize) {
+    pub(in crate::server::redis) fn array(&mut self, len: usize) {
         self.number(b'*', len);
     }
 
-    pub(super) fn bulks<B: AsRef<[u8]>>(&mut self, elements: impl IntoIterator<Item = B, IntoIter: ExactSizeIterator>) {
+    pub(in crate::server::redis) fn bulks<B: AsRef<[u8]>>(
+        &mut self,
+        elements: impl IntoIterator<Item = B, IntoIter: ExactSizeIterator>,
+    ) {
         let elements = elements.into_iter();
         self.array(elements.len());
         elements.for_each(|element| self.bulk(element));
     }
 
     /// Begins a map; its `len` pairs follow. In RESP2 it is an array of twice as many.
-    pub(super) fn map(&mut self, len: usize) {
+    pub(in crate::server::redis) fn map(&mut self, len: usize) {
         match self.protocol {
             Protocol::Resp2 => self.array(len * 2),
             Protocol::Resp3 => self.number(b'%', len),
@@ -315,7 +318,7 @@ impl Reply {
     }
 
     /// Begins a set; its `len` members follow.
-    pub(super) fn set(&mut self, len: usize) {
+    pub(in crate::server::redis) fn set(&mut self, len: usize) {
         match self.protocol {
             Protocol::Resp2 => self.array(len),
             Protocol::Resp3 => self.number(b'~', len),
@@ -323,7 +326,7 @@ impl Reply {
     }
 
     /// Begins a message that no request asked for; its `len` parts follow.
-    pub(super) fn push(&mut self, len: usize) {
+    pub(in crate::server::redis) fn push(&mut self, len: usize) {
         match self.protocol {
             Protocol::Resp2 => self.array(len),
             Protocol::Resp3 => self.number(b'>', len),
@@ -331,7 +334,7 @@ impl Reply {
     }
 
     /// Begins what is told beside the reply that follows, in `len` pairs; `false` in RESP2, which has no such thing.
-    pub(super) fn attribute(&mut self, len: usize) -> bool {
+    pub(in crate::server::redis) fn attribute(&mut self, len: usize) -> bool {
         if self.protocol == Protocol::Resp3 {
             self.number(b'|', len);
         }
@@ -352,7 +355,7 @@ impl Reply {
 }
 
 /// A score as Redis prints it: the shortest text that reads as the same number (SEM: KV-Z-4).
-pub(super) fn format_double(number: f64) -> String {
+pub(in crate::server::redis) fn format_double(number: f64) -> String {
     if number.is_infinite() {
         return if number > 0.0 { "inf" } else { "-inf" }.to_owned();
     }

@@ -1,11 +1,11 @@
 //! What a client has sent and the door has not run yet.
 
 /// Bytes that are read at once, at least.
-pub(super) const READ_BYTES: usize = 16 << 10;
+pub(in crate::server::redis) const READ_BYTES: usize = 16 << 10;
 
 /// Bytes in the order in which they came.
 #[derive(Debug, Default)]
-pub(super) struct Input {
+pub(in crate::server::redis) struct Input {
     bytes: Vec<u8>,
     /// How many of them were run.
     at: usize,
@@ -13,34 +13,34 @@ pub(super) struct Input {
 
 impl Input {
     /// What was not run yet.
-    pub(super) fn rest(&self) -> &[u8] {
+    pub(in crate::server::redis) fn rest(&self) -> &[u8] {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::server::redis) fn len(&self) -> usize {
         self.bytes.len() - self.at
     }
 
     /// The bytes that there is room for.
-    pub(super) fn capacity(&self) -> usize {
+    pub(in crate::server::redis) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
 
     /// Where what is read goes.
-    pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
+    pub(in crate::server::redis) fn buffer(&mut self) -> &mut Vec<u8> {
         self.bytes.reserve(READ_BYTES);
         &mut self.bytes
     }
 
     /// Takes over bytes that came before all that are here.
-    pub(super) fn put_before(&mut self, earlier: Vec<u8>) {
+    pub(in crate::server::redis) fn put_before(&mut self, earlier: Vec<u8>) {
         if !earlier.is_empty() {
             self.bytes.splice(self.at..self.at, earlier);
         }
     }
 
     /// Notes that the first `bytes` of the rest were run.
-    pub(super) fn consume(&mut self, bytes: usize) {
+    pub(in crate::server::redis) fn consume(&mut self, bytes: usize) {
         self.at += bytes;
         if self.at >= self.bytes.len() {
             self.bytes.clear();
