@@ -7,7 +7,7 @@
 //! # Invariants
 //! 1. No reply is sent before what it tells of is durable. When that fails, every request of the run gets one error instead of
 //!    its reply.
-//! 2. What waits, both ways, is bounded ([`Bounds`](crate::server::redis::bounds::Bounds)); a client that lets more pile up is
+//! 2. What waits, both ways, is bounded ([`Bounds`](crate::server::redis::config::bounds::Bounds)); a client that lets more pile up is
 //!    disconnected, with a line in the log.
 
 use std::future::poll_fn;

@@ -14,11 +14,12 @@ use crate::clock::Timestamp;
 use crate::kv::Keyspace;
 use crate::limits;
 use crate::server::metrics::{Meter, Metrics};
+use crate::server::redis::acl::log::Log;
 use crate::server::redis::acl::{User, Users};
 use crate::server::redis::blocked::{Blocked, Ears};
-use crate::server::redis::bounds::Bounds;
 use crate::server::redis::busy::{Interim, Newcomers};
 use crate::server::redis::config::Parameters;
+use crate::server::redis::config::bounds::Bounds;
 use crate::server::redis::frame::refusal::{Refusal, cannot_write};
 use crate::server::redis::frame::reply::Protocol;
 use crate::server::redis::latency::Latencies;
@@ -38,6 +39,8 @@ pub(super) struct Door {
     /// Those of the numbered databases.
     pub(super) keyspaces: [Arc<Keyspace>; DATABASES.len()],
     pub(super) users: Users,
+    /// What users were denied.
+    pub(super) denials: RefCell<Log>,
     pub(super) started: Timestamp,
     pub(super) saves: Arc<Saves>,
     /// How many changes the command that runs says that it makes.

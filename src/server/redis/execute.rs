@@ -17,7 +17,8 @@ use crate::server::redis::frame::request::{Allowed, Parsed, Parser, ProtocolErro
 use crate::server::redis::monitor::Sender;
 use crate::server::redis::pause;
 use crate::server::redis::session::{Queue, Session, Silence, Wait, Waiting};
-use crate::server::redis::slow_log::{self, Laps, cut};
+use crate::server::redis::slow_log::{self, Laps};
+use crate::server::redis::spec::secrets::cut;
 use crate::server::redis::spec::{Flags, Spec, Traits};
 use crate::server::redis::tally::End;
 use crate::server::redis::tally::changes;

@@ -17,7 +17,6 @@
 
 mod acl;
 mod blocked;
-mod bounds;
 mod busy;
 mod command;
 mod commands;
@@ -65,9 +64,9 @@ use crate::server::worker::{Worker, drain};
 use crate::store::Store;
 use acl::Users;
 use acl::rights::Rights;
-use bounds::Bounds;
 use busy::{Interim, Newcomers};
 use config::Parameters;
+use config::bounds::Bounds;
 use connection::Connection;
 use door::{Client, Counters, Door, Seen};
 use frame::reply::Reply;
@@ -207,7 +206,7 @@ impl RedisOptions {
 
     /// The users, `default` too.
     fn users(&self) -> Users {
-        let users = Users::new(self.password.as_deref(), &self.users);
+        let users = acl::users(self.password.as_deref(), &self.users);
         let has_default = self.password.is_some() || self.users.iter().any(|(name, _)| name == acl::DEFAULT);
         if self.is_named && !has_default {
             users.default_user().set_rights(Rights { is_on: false, has_no_password: false, ..Rights::all() });
@@ -452,6 +451,7 @@ fn door(
         address,
         keyspaces: DATABASES.map(|name| Arc::new(Keyspace::new(name))),
         users,
+        denials: RefCell::default(),
         random: RefCell::new(random),
         scans: RefCell::default(),
         clients: RefCell::new(BTreeMap::new()),

@@ -15,8 +15,8 @@ use tokio::sync::Notify;
 
 use crate::limits;
 use crate::server::redis::command::{Call, Command, Outcome};
-use crate::server::redis::slow_log::secrets;
 use crate::server::redis::spec::Flags;
+use crate::server::redis::spec::secrets::secrets;
 
 /// The clients that see requests.
 #[derive(Debug, Default)]

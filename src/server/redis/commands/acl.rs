@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
+use crate::encoding::hex::hex;
 use crate::server::redis::acl::check::{Denied, check};
 use crate::server::redis::acl::log::Entry;
-use crate::server::redis::acl::rights::{Rights, Selector, hex};
+use crate::server::redis::acl::rights::{Rights, Selector};
 use crate::server::redis::acl::{DEFAULT, rules};
 use crate::server::redis::command::{
     Call, Handler, Outcome, Refusal, command, container, find, help, is, unknown_option,
@@ -64,7 +65,7 @@ fn show_log(call: &mut Call<'_>) -> Outcome {
     match call.rest(2) {
         [] => log(call, 10),
         [word] if is(word, "reset") => {
-            call.door.users.log.borrow_mut().clear();
+            call.door.denials.borrow_mut().clear();
             call.reply.ok();
         }
         [_] => {
@@ -239,7 +240,7 @@ fn try_request(call: &mut Call<'_>, name: &[u8], words: &[&[u8]]) -> Outcome {
 
 fn log(call: &mut Call<'_>, count: usize) {
     let now = call.door.store.now();
-    let log = call.door.users.log.borrow();
+    let log = call.door.denials.borrow();
     call.reply.array(log.entries().len().min(count));
     for entry in log.entries().take(count) {
         call.reply.map(10);
@@ -295,5 +296,5 @@ fn record_entry(call: &Call<'_>, reason: &'static str, context: &'static str, ob
     let cut = |bytes: &[u8]| bytes.get(..bytes.len().min(limits::DENIAL_OBJECT_BYTES_MAX)).unwrap_or_default().to_vec();
     let (object, user) = (cut(object), cut(user));
     let entry = Entry { id: 0, count: 1, reason, context, object, user, client, created: now, updated: now };
-    call.door.users.log.borrow_mut().record(entry, call.door.parameters.denials_kept());
+    call.door.denials.borrow_mut().record(entry, call.door.parameters.denials_kept());
 }

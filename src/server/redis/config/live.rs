@@ -7,7 +7,9 @@
 
 use std::cell::Cell;
 
-use crate::server::redis::acl::{DEFAULT, Users, rights};
+use crate::server::redis::acl::password::hash_of;
+use crate::server::redis::acl::rights::NewUsersHear;
+use crate::server::redis::acl::{DEFAULT, Users};
 use crate::server::redis::config::Parameters;
 use crate::server::redis::frame::refusal::Refusal;
 use crate::store::Store;
@@ -147,13 +149,6 @@ impl FromNumber for bool {
     fn from_number(number: i64) -> Self {
         number != 0
     }
-}
-
-/// What channels a new user has, in the order of the words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server::redis) enum NewUsersHear {
-    All,
-    None,
 }
 
 impl FromNumber for NewUsersHear {
@@ -326,7 +321,7 @@ fn set_password(password: &[u8], users: &Users) {
     rights.has_no_password = password.is_empty();
     rights.passwords.clear();
     if !password.is_empty() {
-        rights.passwords.push(rights::hash_of(password));
+        rights.passwords.push(hash_of(password));
     }
     users.set(DEFAULT, rights);
 }

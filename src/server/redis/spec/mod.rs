@@ -28,6 +28,7 @@ mod key_spec;
 
 pub(super) mod category;
 pub(super) mod keys;
+pub(super) mod secrets;
 
 use std::sync::LazyLock;
 

@@ -10,32 +10,32 @@ use crate::server::redis::config::{ClientsMemory, OutputClass, OutputLimit, Para
 
 /// What clients may take up.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
+pub(in crate::server::redis) struct Bounds {
     /// Bytes that one client may have sent and that wait to be run.
-    pub(super) query_bytes: usize,
+    pub(in crate::server::redis) query_bytes: usize,
     /// Bytes of one word of a request.
-    pub(super) word_bytes: usize,
+    pub(in crate::server::redis) word_bytes: usize,
     normal: OutputBound,
     subscriber: OutputBound,
     all: ClientsMemory,
     /// For how long a peer may be silent before the system asks whether it is there.
-    pub(super) keepalive: Option<Duration>,
+    pub(in crate::server::redis) keepalive: Option<Duration>,
     /// Clients that are let in.
-    pub(super) clients: usize,
+    pub(in crate::server::redis) clients: usize,
 }
 
 /// How much may wait to be sent to one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct OutputBound {
+pub(in crate::server::redis) struct OutputBound {
     /// Never more than this.
-    pub(super) hard_bytes: usize,
+    pub(in crate::server::redis) hard_bytes: usize,
     /// More than this for no longer than `soft_time`.
-    pub(super) soft_bytes: usize,
-    pub(super) soft_time: Duration,
+    pub(in crate::server::redis) soft_bytes: usize,
+    pub(in crate::server::redis) soft_time: Duration,
 }
 
 impl Bounds {
-    pub(super) fn of(parameters: &Parameters) -> Self {
+    pub(in crate::server::redis) fn of(parameters: &Parameters) -> Self {
         let seconds = parameters.keepalive_seconds();
         Self {
             query_bytes: parameters.query_buffer_bytes(),
@@ -50,12 +50,12 @@ impl Bounds {
     }
 
     /// How much may wait to be sent to a client.
-    pub(super) fn output(&self, is_subscriber: bool) -> OutputBound {
+    pub(in crate::server::redis) fn output(&self, is_subscriber: bool) -> OutputBound {
         if is_subscriber { self.subscriber } else { self.normal }
     }
 
     /// How many bytes all clients may take up together, beside a store with this budget.
-    pub(super) fn all_bytes(&self, budget: impl FnOnce() -> Option<u64>) -> usize {
+    pub(in crate::server::redis) fn all_bytes(&self, budget: impl FnOnce() -> Option<u64>) -> usize {
         let budget = if matches!(self.all, ClientsMemory::Percent(_)) { budget() } else { None };
         let bytes = self.all.bytes(budget).filter(|bytes| *bytes > 0);
         bytes.map_or(limits::CLIENTS_BYTES_MAX, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
