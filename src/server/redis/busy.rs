@@ -113,7 +113,7 @@ mod attending {
     use crate::server::redis::execute;
     use crate::server::redis::frame::reply::{Protocol, Reply};
     use crate::server::redis::frame::request::{Allowed, Parsed, Parser, Slices};
-    use crate::server::redis::scripting;
+    use crate::server::redis::lua::stats::write_stats;
     use crate::server::redis::session::Session;
     use crate::server::redis::spec::{Flags, Traits};
     use crate::store::Transaction;
@@ -335,7 +335,7 @@ mod attending {
                 "function|kill" if !self.busy.is_script => self.kill(),
                 "function|stats" if !self.busy.is_script => {
                     let running = Some((self.busy.name, self.busy.words, self.busy.elapsed));
-                    scripting::write_stats(&mut self.reply, self.busy.door, running);
+                    write_stats(&mut self.reply, self.busy.door.script_usage(), running);
                     Verdict::GoesOn
                 }
                 "shutdown" if asks("nosave") => {

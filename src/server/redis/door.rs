@@ -23,13 +23,17 @@ use crate::server::redis::config::bounds::Bounds;
 use crate::server::redis::frame::refusal::{Refusal, cannot_write};
 use crate::server::redis::frame::reply::Protocol;
 use crate::server::redis::latency::Latencies;
+#[cfg(feature = "lua")]
+use crate::server::redis::lua::Scripting;
+#[cfg(feature = "lua")]
+use crate::server::redis::lua::stats::Usage;
 use crate::server::redis::monitor::Monitors;
+use crate::server::redis::options::{DATABASES, Shutdown};
 use crate::server::redis::pause::Pause;
 use crate::server::redis::saves::Saves;
 use crate::server::redis::session::{Session, Topics};
 use crate::server::redis::slow_log::SlowLog;
 use crate::server::redis::tally::Tally;
-use crate::server::redis::{DATABASES, Shutdown};
 use crate::store::Store;
 
 /// The door, within its thread.
@@ -78,7 +82,7 @@ pub(super) struct Door {
     pub(super) newcomers: RefCell<Option<Newcomers>>,
     /// Made for the first script.
     #[cfg(feature = "lua")]
-    pub(super) scripting: std::cell::OnceCell<crate::server::redis::scripting::Scripting>,
+    pub(super) scripting: std::cell::OnceCell<Scripting>,
 }
 
 /// What `CLIENT LIST` tells of a client, and how it is told to go.
@@ -227,6 +231,12 @@ impl Scans {
 }
 
 impl Door {
+    /// What scripts take up.
+    #[cfg(feature = "lua")]
+    pub(super) fn script_usage(&self) -> Usage {
+        self.scripting.get().map(Scripting::usage).unwrap_or_default()
+    }
+
     /// Has what other clients have sent run first.
     pub(super) async fn let_others_run(&self) {
         let has_others = self.clients.borrow().len() > 1;

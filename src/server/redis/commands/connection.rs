@@ -8,6 +8,7 @@ use crate::server::redis::commands::acl;
 use crate::server::redis::commands::client::{self, check_name, set_name};
 use crate::server::redis::commands::keys::database_of;
 use crate::server::redis::frame::reply::Protocol;
+use crate::server::redis::options::REDIS_VERSION;
 use crate::server::redis::session::Session;
 
 pub(super) const COMMANDS: &[Handler] = &[
@@ -148,7 +149,7 @@ fn hello(call: &mut Call<'_>) -> Outcome {
     call.reply.protocol = protocol;
     // There are clients that go by this order.
     call.reply.map(7);
-    for text in ["server", "redis", "version", super::super::REDIS_VERSION, "proto"] {
+    for text in ["server", "redis", "version", REDIS_VERSION, "proto"] {
         call.reply.bulk(text);
     }
     call.reply.integer(if protocol == Protocol::Resp3 { 3 } else { 2 });

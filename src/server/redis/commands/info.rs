@@ -8,9 +8,10 @@ use std::fmt::{Display, Write};
 use crate::error::Result;
 use crate::server::redis::command::{Call, Handler, Outcome, command, is};
 #[cfg(feature = "lua")]
-use crate::server::redis::scripting::Scripting;
+use crate::server::redis::lua::Scripting;
+use crate::server::redis::options::{DATABASES, REDIS_VERSION};
+use crate::server::redis::system;
 use crate::server::redis::tally::Rates;
-use crate::server::redis::{DATABASES, REDIS_VERSION, system};
 
 pub(super) const COMMANDS: &[Handler] = &[command("info", info)];
 

@@ -28,7 +28,7 @@ mod missing;
 mod pubsub;
 mod ranges;
 mod scan;
-mod scripting;
+mod scripts;
 mod server;
 mod sets;
 mod slow_log;
@@ -68,7 +68,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Handler> {
         lists::COMMANDS,
         memory::COMMANDS,
         pubsub::COMMANDS,
-        scripting::COMMANDS,
+        scripts::COMMANDS,
         ranges::COMMANDS,
         server::COMMANDS,
         sets::COMMANDS,

@@ -8,9 +8,9 @@ use std::rc::Rc;
 use mlua::{Lua, LuaString, MultiValue, Table, Value};
 
 use crate::limits;
-use crate::server::redis::scripting::allowance::{Output, Shared};
-use crate::server::redis::scripting::convert::truncate;
-use crate::server::redis::scripting::interpreter::{bad_argument, fail};
+use crate::server::redis::lua::allowance::{Output, Shared};
+use crate::server::redis::lua::convert::truncate;
+use crate::server::redis::lua::failure::{bad_argument, fail};
 
 /// Largest integer, and largest alignment, in bytes.
 const INTEGER_BYTES_MAX: usize = 32;
@@ -111,7 +111,7 @@ impl<'a> Format<'a> {
     }
 }
 
-pub(super) fn functions(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+pub(in crate::server::redis) fn functions(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     let own = Rc::clone(shared);
     let pack = move |lua: &Lua, arguments: MultiValue| pack(lua, &own, arguments);

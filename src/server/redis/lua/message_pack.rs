@@ -8,10 +8,10 @@ use std::rc::Rc;
 use mlua::{Lua, LuaString, MultiValue, Table, Value};
 
 use crate::limits;
-use crate::server::redis::scripting::allowance::{Output, Shared};
-use crate::server::redis::scripting::interpreter::fail;
+use crate::server::redis::lua::allowance::{Output, Shared};
+use crate::server::redis::lua::failure::fail;
 
-pub(super) fn functions(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+pub(in crate::server::redis) fn functions(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     table.raw_set("_NAME", "cmsgpack")?;
     let own = Rc::clone(shared);

@@ -10,36 +10,13 @@ use crate::server::redis::busy::{self, Busy, Verdict};
 use crate::server::redis::command::{Call, Command, Outcome, find, is};
 use crate::server::redis::execute;
 use crate::server::redis::frame::reply::{Protocol, Reply};
-use crate::server::redis::scripting::Scripting;
-use crate::server::redis::scripting::allowance::{Shared, raise};
-use crate::server::redis::scripting::convert::{self, Form, Words, Writer};
-use crate::server::redis::scripting::flags::Flags;
+use crate::server::redis::lua::Scripting;
+use crate::server::redis::lua::allowance::{Shared, raise};
+use crate::server::redis::lua::convert::{self, Form, Words, Writer};
+use crate::server::redis::lua::flags::Flags;
+use crate::server::redis::lua::message::{cause, first_line};
+use crate::server::redis::lua::service::Service;
 use crate::server::redis::spec::{self, Begin, Spec, Traits};
-
-/// What a script asks of the door while it runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Service {
-    /// `redis.call`.
-    Call,
-    /// `redis.pcall`.
-    ProtectedCall,
-    /// `redis.acl_check_cmd`.
-    AclCheck,
-    /// That other clients are looked at: it has been running for long.
-    Watch,
-}
-
-impl Service {
-    const ALL: [Self; 4] = [Self::Call, Self::ProtectedCall, Self::AclCheck, Self::Watch];
-
-    /// How many there are.
-    pub(super) const COUNT: usize = Self::ALL.len();
-
-    /// What it is through Lua. With [`Service::COUNT`] added, the words come in a table, behind how many there are.
-    pub(super) fn number(self) -> usize {
-        Self::ALL.iter().position(|service| *service == self).unwrap_or(0)
-    }
-}
 
 /// What is to run.
 #[derive(Debug)]
@@ -300,19 +277,6 @@ fn blocks(asked: &Spec, words: &[&[u8]]) -> bool {
     }
 }
 
-/// What an error of mlua's is about.
-pub(super) fn cause(mut error: &Error) -> &Error {
-    while let Error::CallbackError { cause, .. } | Error::WithContext { cause, .. } = error {
-        error = cause;
-    }
-    error
-}
-
-/// The first line of what mlua says.
-pub(super) fn first_line(error: &Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
-}
-
 /// A script's error as clients get it.
 fn text_of(error: &Value, name: &str) -> String {
     let table = match error {
@@ -327,13 +291,6 @@ fn text_of(error: &Value, name: &str) -> String {
         (Some(source), Some(line)) => format!("{message} script: {name}, on {source}:{line}."),
         _ => format!("{message} script: {name}"),
     }
-}
-
-/// What an error of a library's says, without where it was.
-pub(super) fn message_of(error: &Value) -> String {
-    let Value::Table(table) = error else { return "ERR unknown error".to_owned() };
-    let message = table.raw_get::<Value>("err").ok().and_then(|value| Some(value.as_string()?.to_string_lossy()));
-    message.unwrap_or_else(|| "ERR unknown error".to_owned())
 }
 
 /// Whether a script may call a command: none that is about the connection, the server or other scripts.

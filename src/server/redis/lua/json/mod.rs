@@ -13,48 +13,10 @@ use std::rc::Rc;
 
 use mlua::{Function, IntoLuaMulti, Lua, MultiValue, Table, Value};
 
-use crate::limits;
-use crate::server::redis::scripting::allowance::Shared;
-use crate::server::redis::scripting::interpreter::bad_argument;
-
-/// What a script can set.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Settings {
-    converts_sparse: bool,
-    sparse_ratio: u32,
-    sparse_safe: u32,
-    digits: u32,
-    encode_depth: u32,
-    decode_depth: u32,
-    encode_invalid: Invalid,
-    decodes_invalid: bool,
-    /// Asked for and given back; whether a buffer is kept cannot be seen.
-    keeps_buffer: bool,
-}
-
-/// What becomes of numbers that JSON does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Invalid {
-    Refused,
-    Written,
-    Null,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            converts_sparse: false,
-            sparse_ratio: 2,
-            sparse_safe: 10,
-            digits: 14,
-            encode_depth: limits::SCRIPT_JSON_DEPTH,
-            decode_depth: limits::SCRIPT_JSON_DEPTH,
-            encode_invalid: Invalid::Refused,
-            decodes_invalid: true,
-            keeps_buffer: true,
-        }
-    }
-}
+use crate::server::redis::lua::allowance::Shared;
+use crate::server::redis::lua::convert::truncate;
+use crate::server::redis::lua::failure::bad_argument;
+use crate::server::redis::lua::json_settings::{Invalid, Settings};
 
 /// Whose settings a table of functions goes by.
 #[derive(Clone)]
@@ -155,7 +117,7 @@ impl Given<'_> {
                 let problem = format!("number expected, got {}", value.type_name());
                 bad_argument(self.lua, at + 1, self.function, &problem)
             })?;
-            let number = super::convert::truncate(number);
+            let number = truncate(number);
             let wanted = Some(number).filter(|number| (least..=most).contains(number));
             *setting = wanted.and_then(|number| u32::try_from(number).ok()).ok_or_else(|| {
                 bad_argument(self.lua, 1, self.function, &format!("expected integer between {least} and {most}"))

@@ -10,8 +10,8 @@ use memchr::memmem;
 use mlua::{Function, Lua, LuaString, MultiValue, Table, Value};
 
 use crate::limits;
-use crate::server::redis::scripting::allowance::{Output, Shared};
-use crate::server::redis::scripting::interpreter::{bad_argument, fail};
+use crate::server::redis::lua::allowance::{Output, Shared};
+use crate::server::redis::lua::failure::{bad_argument, fail};
 
 /// Steps between two looks at the allowance.
 const STEPS_PER_LOOK: u64 = 1_000;
@@ -489,14 +489,14 @@ fn repeat(lua: &Lua, shared: &Shared, arguments: &MultiValue) -> mlua::Result<Lu
     let text = text.as_bytes();
     let mut result = Output::new(lua, shared);
     if !text.is_empty() {
-        let count = usize::try_from(super::convert::truncate(count.max(0.0))).unwrap_or(usize::MAX);
+        let count = usize::try_from(crate::server::redis::lua::convert::truncate(count.max(0.0))).unwrap_or(usize::MAX);
         result.repeat(&text, count)?;
     }
     result.into_string()
 }
 
 /// The functions that take the place of Lua's.
-pub(super) fn functions(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+pub(in crate::server::redis) fn functions(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     let own = Rc::clone(shared);
     table.raw_set("find", lua.create_function(move |lua, arguments| find(lua, &own, arguments))?)?;

@@ -5,25 +5,25 @@ const NAMES: [&str; 5] = ["no-writes", "allow-oom", "allow-stale", "no-cluster",
 
 /// The flags of a script or a function.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Flags {
+pub(in crate::server::redis) struct Flags {
     /// It was written with flags in mind, though it may have none.
-    pub(super) is_given: bool,
+    pub(in crate::server::redis) is_given: bool,
     /// It writes nothing, and may run where nothing may be written.
-    pub(super) no_writes: bool,
+    pub(in crate::server::redis) no_writes: bool,
     /// It may run and write when the budget of memory is used up.
-    pub(super) allow_oom: bool,
+    pub(in crate::server::redis) allow_oom: bool,
     /// The others that it has, one bit for each of [`NAMES`].
     others: u8,
 }
 
 impl Flags {
     /// None, but given.
-    pub(super) fn given() -> Self {
+    pub(in crate::server::redis) fn given() -> Self {
         Self { is_given: true, ..Self::default() }
     }
 
     /// Adds a flag, if there is one of that name.
-    pub(super) fn add(&mut self, name: &str) -> bool {
+    pub(in crate::server::redis) fn add(&mut self, name: &str) -> bool {
         let Some(at) = NAMES.iter().position(|known| *known == name) else { return false };
         match at {
             0 => self.no_writes = true,
@@ -34,7 +34,7 @@ impl Flags {
     }
 
     /// The names, in the order that Redis has.
-    pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
+    pub(in crate::server::redis) fn names(self) -> impl Iterator<Item = &'static str> {
         NAMES
             .into_iter()
             .enumerate()
@@ -48,7 +48,7 @@ impl Flags {
 }
 
 /// The flags that the first line of a script gives, and what follows, with the line's end so that lines count on.
-pub(super) fn shebang(code: &[u8]) -> Result<(Flags, &[u8]), String> {
+pub(in crate::server::redis) fn shebang(code: &[u8]) -> Result<(Flags, &[u8]), String> {
     if !code.starts_with(b"#!") {
         return Ok((Flags::default(), code));
     }

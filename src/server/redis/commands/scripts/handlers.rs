@@ -1,21 +1,33 @@
 //! The commands of scripts and functions.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use crate::glob;
 use crate::server::redis::command::{Call, Outcome, Refusal, integer, is, unknown_option};
-use crate::server::redis::door::Door;
-use crate::server::redis::frame::reply::Reply;
-use crate::server::redis::scripting::Scripting;
-use crate::server::redis::scripting::functions::{self, Libraries, Registered};
-use crate::server::redis::scripting::run::{self, Program};
-use crate::server::redis::scripting::scripts::Script;
+use crate::server::redis::commands::scripts::libraries;
+use crate::server::redis::commands::scripts::run::{self, Program};
+use crate::server::redis::lua::Scripting;
+use crate::server::redis::lua::allowance::Allowance;
+use crate::server::redis::lua::functions::{self, Libraries};
+use crate::server::redis::lua::registered::Registered;
+use crate::server::redis::lua::scripts::Script;
+use crate::server::redis::lua::stats::write_stats;
 
 const NO_SCRIPT: &str = "NOSCRIPT No matching script. Please use EVAL.";
 const NOT_BUSY: &str = "NOTBUSY No scripts in execution right now.";
 
 /// Words of a request.
 type Words<'a> = &'a [&'a [u8]];
+
+/// The interpreter of the door, and what it has compiled.
+fn scripting_of<'a>(call: &Call<'a>) -> Result<&'a Scripting, Refusal> {
+    if let Some(scripting) = call.door.scripting.get() {
+        return Ok(scripting);
+    }
+    let made = Scripting::new(Allowance::default(), Arc::clone(&call.door.closing));
+    let made = made.map_err(|error| format!("ERR Lua cannot be started: {error}"))?;
+    Ok(call.door.scripting.get_or_init(|| made))
+}
 
 /// The keys and the other arguments of a call, after their count.
 fn keys_and_arguments<'a>(call: &Call<'a>, not_a_count: &str) -> Result<(Words<'a>, Words<'a>), Refusal> {
@@ -30,15 +42,15 @@ fn is_read_only(call: &Call<'_>) -> bool {
     call.word(0).to_ascii_lowercase().ends_with(b"_ro")
 }
 
-pub(in crate::server::redis) fn eval(call: &mut Call<'_>) -> Outcome {
+pub(super) fn eval(call: &mut Call<'_>) -> Outcome {
     keys_and_arguments(call, "ERR value is not an integer or out of range")?;
-    let scripting = Scripting::of(call)?;
+    let scripting = scripting_of(call)?;
     let script = scripting.scripts.borrow_mut().load(&scripting.interpreter, call.word(1))?;
     run_script(scripting, call, &script)
 }
 
-pub(in crate::server::redis) fn eval_sha(call: &mut Call<'_>) -> Outcome {
-    let scripting = Scripting::of(call)?;
+pub(super) fn eval_sha(call: &mut Call<'_>) -> Outcome {
+    let scripting = scripting_of(call)?;
     let script = scripting.scripts.borrow().get(call.word(1)).cloned().ok_or(NO_SCRIPT)?;
     run_script(scripting, call, &script)
 }
@@ -57,8 +69,8 @@ fn run_script(scripting: &Scripting, call: &mut Call<'_>, script: &Script) -> Ou
     run::run(scripting, call, &program)
 }
 
-pub(in crate::server::redis) fn call_function(call: &mut Call<'_>) -> Outcome {
-    let scripting = Scripting::of(call)?;
+pub(super) fn call_function(call: &mut Call<'_>) -> Outcome {
+    let scripting = scripting_of(call)?;
     let name = String::from_utf8_lossy(call.word(1)).into_owned();
     let function = with_libraries(call, |_, _, libraries| {
         functions::find(libraries, &name).cloned().ok_or_else(|| "ERR Function not found".into())
@@ -83,24 +95,24 @@ fn with_libraries<'a, R>(
     call: &mut Call<'a>,
     body: impl FnOnce(&mut Call<'a>, &Scripting, &mut Libraries) -> Result<R, Refusal>,
 ) -> Result<R, Refusal> {
-    let scripting = Scripting::of(call)?;
+    let scripting = scripting_of(call)?;
     let mut libraries = scripting.libraries.borrow_mut();
     let libraries = match &mut *libraries {
         Some(libraries) => libraries,
-        empty => empty.insert(functions::read(&scripting.interpreter, call)?),
+        empty => empty.insert(libraries::read(&scripting.interpreter, call)?),
     };
     body(call, scripting, libraries)
 }
 
-pub(in crate::server::redis) fn script_load(call: &mut Call<'_>) -> Outcome {
-    let scripting = Scripting::of(call)?;
+pub(super) fn script_load(call: &mut Call<'_>) -> Outcome {
+    let scripting = scripting_of(call)?;
     let script = scripting.scripts.borrow_mut().load(&scripting.interpreter, call.word(2))?;
     call.reply.bulk(script.sha);
     Ok(())
 }
 
-pub(in crate::server::redis) fn script_exists(call: &mut Call<'_>) -> Outcome {
-    let scripting = Scripting::of(call)?;
+pub(super) fn script_exists(call: &mut Call<'_>) -> Outcome {
+    let scripting = scripting_of(call)?;
     let (scripts, shas) = (scripting.scripts.borrow(), call.rest(2));
     call.reply.array(shas.len());
     for sha in shas {
@@ -109,42 +121,42 @@ pub(in crate::server::redis) fn script_exists(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-pub(in crate::server::redis) fn script_flush(call: &mut Call<'_>) -> Outcome {
+pub(super) fn script_flush(call: &mut Call<'_>) -> Outcome {
     match call.rest(2) {
         [] => {}
         [word] if is(word, "sync") || is(word, "async") => {}
         _ => return Err("ERR SCRIPT FLUSH only support SYNC|ASYNC option".into()),
     }
-    Scripting::of(call)?.scripts.borrow_mut().clear();
+    scripting_of(call)?.scripts.borrow_mut().clear();
     call.reply.ok();
     Ok(())
 }
 
-pub(in crate::server::redis) fn script_debug(_: &mut Call<'_>) -> Outcome {
+pub(super) fn script_debug(_: &mut Call<'_>) -> Outcome {
     Err("ERR not supported: SCRIPT DEBUG".into())
 }
 
 /// Ends what runs. While something does, the door answers by itself (`busy`).
-pub(in crate::server::redis) fn kill(_: &mut Call<'_>) -> Outcome {
+pub(super) fn kill(_: &mut Call<'_>) -> Outcome {
     Err(NOT_BUSY.into())
 }
 
-pub(in crate::server::redis) fn function_delete(call: &mut Call<'_>) -> Outcome {
+pub(super) fn function_delete(call: &mut Call<'_>) -> Outcome {
     let name = String::from_utf8_lossy(call.word(2)).into_owned();
-    if !with_libraries(call, |call, _, libraries| functions::remove(call, libraries, &name))? {
+    if !with_libraries(call, |call, _, libraries| libraries::remove(call, libraries, &name))? {
         return Err("ERR Library not found".into());
     }
     call.reply.ok();
     Ok(())
 }
 
-pub(in crate::server::redis) fn function_dump(call: &mut Call<'_>) -> Outcome {
+pub(super) fn function_dump(call: &mut Call<'_>) -> Outcome {
     let payload = with_libraries(call, |_, _, libraries| Ok(functions::dump(libraries)))?;
     call.reply.bulk(payload);
     Ok(())
 }
 
-pub(in crate::server::redis) fn function_flush(call: &mut Call<'_>) -> Outcome {
+pub(super) fn function_flush(call: &mut Call<'_>) -> Outcome {
     match call.rest(2) {
         [] => {}
         [word] if is(word, "sync") || is(word, "async") => {}
@@ -158,10 +170,10 @@ pub(in crate::server::redis) fn function_flush(call: &mut Call<'_>) -> Outcome {
 
 fn flush(call: &Call<'_>, libraries: &mut Libraries) -> Outcome {
     let names: Vec<_> = libraries.keys().cloned().collect();
-    names.iter().try_for_each(|name| functions::remove(call, libraries, name).map(drop))
+    names.iter().try_for_each(|name| libraries::remove(call, libraries, name).map(drop))
 }
 
-pub(in crate::server::redis) fn function_load(call: &mut Call<'_>) -> Outcome {
+pub(super) fn function_load(call: &mut Call<'_>) -> Outcome {
     let Some((code, options)) = call.rest(2).split_last() else { return Err(unknown_option(call)) };
     if let Some(word) = options.iter().find(|word| !is(word, "replace")) {
         return Err(format!("ERR Unknown option given: {}", String::from_utf8_lossy(word)).into());
@@ -172,7 +184,7 @@ pub(in crate::server::redis) fn function_load(call: &mut Call<'_>) -> Outcome {
         if !replaces && libraries.contains_key(&name) {
             return Err(format!("ERR Library '{name}' already exists").into());
         }
-        functions::put(call, libraries, &name, library)?;
+        libraries::put(call, libraries, &name, library)?;
         Ok(name)
     })?;
     call.reply.bulk(name);
@@ -180,7 +192,7 @@ pub(in crate::server::redis) fn function_load(call: &mut Call<'_>) -> Outcome {
 }
 
 /// Adds the libraries of a payload, or none.
-pub(in crate::server::redis) fn function_restore(call: &mut Call<'_>) -> Outcome {
+pub(super) fn function_restore(call: &mut Call<'_>) -> Outcome {
     let payload = call.word(2);
     let (flushes, replaces) = match call.rest(3) {
         [] => (false, false),
@@ -207,10 +219,10 @@ pub(in crate::server::redis) fn function_restore(call: &mut Call<'_>) -> Outcome
             flush(call, libraries)?;
         }
         for (name, library) in added {
-            if let Err(refusal) = functions::put(call, libraries, &name, library) {
+            if let Err(refusal) = libraries::put(call, libraries, &name, library) {
                 flush(call, libraries)?;
                 for (name, library) in before {
-                    functions::put(call, libraries, &name, library)?;
+                    libraries::put(call, libraries, &name, library)?;
                 }
                 return Err(refusal);
             }
@@ -221,7 +233,7 @@ pub(in crate::server::redis) fn function_restore(call: &mut Call<'_>) -> Outcome
     Ok(())
 }
 
-pub(in crate::server::redis) fn function_list(call: &mut Call<'_>) -> Outcome {
+pub(super) fn function_list(call: &mut Call<'_>) -> Outcome {
     let mut options = call.rest(2);
     let (mut pattern, mut has_code) = (None, false);
     loop {
@@ -274,40 +286,9 @@ fn describe(call: &mut Call<'_>, function: &Registered) {
     function.flags.names().for_each(|flag| call.reply.simple(flag));
 }
 
-pub(in crate::server::redis) fn function_stats(call: &mut Call<'_>) -> Outcome {
+pub(super) fn function_stats(call: &mut Call<'_>) -> Outcome {
     // They are read from the store if they were not.
     with_libraries(call, |_, _, _| Ok(()))?;
-    write_stats(call.reply, call.door, None);
+    write_stats(call.reply, call.door.script_usage(), None);
     Ok(())
-}
-
-/// What `FUNCTION STATS` tells, with the name of the function that runs, the words that called it, and for how long it has.
-pub(in crate::server::redis) fn write_stats(
-    reply: &mut Reply,
-    door: &Door,
-    running: Option<(&str, &[&[u8]], Duration)>,
-) {
-    let usage = door.scripting.get().map(Scripting::usage).unwrap_or_default();
-    reply.map(2);
-    reply.bulk("running_script");
-    match running {
-        None => reply.nil(),
-        Some((name, words, elapsed)) => {
-            reply.map(3);
-            reply.bulk("name");
-            reply.bulk(name);
-            reply.bulk("command");
-            reply.bulks(words);
-            reply.bulk("duration_ms");
-            reply.count(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
-        }
-    }
-    reply.bulk("engines");
-    reply.map(1);
-    reply.bulk("LUA");
-    reply.map(2);
-    reply.bulk("libraries_count");
-    reply.count(usage.libraries as u64);
-    reply.bulk("functions_count");
-    reply.count(usage.functions as u64);
 }

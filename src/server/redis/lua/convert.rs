@@ -7,10 +7,10 @@ use mlua::{Lua, MultiValue, Table, Value};
 use crate::limits;
 use crate::server::redis::frame::reply::{Protocol, Reply};
 use crate::server::redis::frame::request::Slices;
-use crate::server::redis::scripting::allowance::{Shared, raise};
+use crate::server::redis::lua::allowance::{Shared, raise};
 
 /// A number in C's `%.{digits}g`.
-pub(super) fn format_number(number: f64, digits: usize) -> String {
+pub(in crate::server::redis) fn format_number(number: f64, digits: usize) -> String {
     if number.is_nan() {
         return if number.is_sign_negative() { "-nan" } else { "nan" }.to_owned();
     }
@@ -41,13 +41,17 @@ pub(super) fn format_number(number: f64, digits: usize) -> String {
     clippy::cast_possible_truncation,
     reason = "what is out of range is checked, and has the value that Redis gives it"
 )]
-pub(super) fn truncate(number: f64) -> i64 {
+pub(in crate::server::redis) fn truncate(number: f64) -> i64 {
     if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number) { number as i64 } else { i64::MIN }
 }
 
 /// Reads the reply that `bytes` begin with: its value, and what follows. Only replies of commands come here: they nest a few
 /// levels.
-pub(super) fn read<'a>(lua: &Lua, shared: &Shared, bytes: &'a [u8]) -> mlua::Result<(Value, &'a [u8])> {
+pub(in crate::server::redis) fn read<'a>(
+    lua: &Lua,
+    shared: &Shared,
+    bytes: &'a [u8],
+) -> mlua::Result<(Value, &'a [u8])> {
     // No line of a reply has one of the two without the other.
     let end = memchr::memchr(b'\r', bytes).unwrap_or(bytes.len());
     shared.spend(4)?;
@@ -128,13 +132,13 @@ fn read_many<'a>(
 
 /// The words of a command, one behind the other.
 #[derive(Debug, Default)]
-pub(super) struct Words {
+pub(in crate::server::redis) struct Words {
     bytes: Vec<u8>,
     ends: Vec<usize>,
 }
 
 impl Words {
-    pub(super) fn clear(&mut self) {
+    pub(in crate::server::redis) fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
     }
@@ -144,7 +148,7 @@ impl Words {
     ///
     /// # Errors
     /// That the script is over.
-    pub(super) fn push(&mut self, shared: &Shared, value: &Value) -> mlua::Result<bool> {
+    pub(in crate::server::redis) fn push(&mut self, shared: &Shared, value: &Value) -> mlua::Result<bool> {
         let start = self.bytes.len();
         match value {
             Value::String(text) => self.bytes.extend_from_slice(&text.as_bytes()),
@@ -158,7 +162,7 @@ impl Words {
         Ok(true)
     }
 
-    pub(super) fn slices(&self) -> Slices<'_> {
+    pub(in crate::server::redis) fn slices(&self) -> Slices<'_> {
         let mut start = 0;
         let word = |end: &usize| {
             let word = self.bytes.get(start..*end).unwrap_or_default();
@@ -170,7 +174,7 @@ impl Words {
 }
 
 /// What the sandbox makes of a value, if anything: of statuses and lists, which cost less to make there.
-pub(super) type Form = Option<u8>;
+pub(in crate::server::redis) type Form = Option<u8>;
 const STATUS: Form = Some(1);
 const OK: Form = Some(2);
 const LIST: Form = Some(3);
@@ -179,7 +183,11 @@ const LIST: Form = Some(3);
 const LIST_VALUES_MAX: usize = 256;
 
 /// A reply as the sandbox is given it.
-pub(super) fn answer(lua: &Lua, shared: &Shared, bytes: &[u8]) -> mlua::Result<(Value, Form, MultiValue)> {
+pub(in crate::server::redis) fn answer(
+    lua: &Lua,
+    shared: &Shared,
+    bytes: &[u8],
+) -> mlua::Result<(Value, Form, MultiValue)> {
     match bytes {
         b"+OK\r\n" => {
             shared.spend(4)?;
@@ -218,9 +226,9 @@ fn list(lua: &Lua, shared: &Shared, rest: &[u8]) -> mlua::Result<Option<MultiVal
 }
 
 /// Writes what a script returned, as a client is told it.
-pub(super) struct Writer<'a> {
-    pub(super) reply: &'a mut Reply,
-    pub(super) shared: &'a Shared,
+pub(in crate::server::redis) struct Writer<'a> {
+    pub(in crate::server::redis) reply: &'a mut Reply,
+    pub(in crate::server::redis) shared: &'a Shared,
     /// Where the script's reply begins.
     from: usize,
     is_resp3: bool,
@@ -228,7 +236,7 @@ pub(super) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// `shared` says which version's values the script asked for.
-    pub(super) fn new(reply: &'a mut Reply, shared: &'a Shared) -> Self {
+    pub(in crate::server::redis) fn new(reply: &'a mut Reply, shared: &'a Shared) -> Self {
         let (from, is_resp3) = (reply.len(), shared.is_resp3.get());
         Self { reply, shared, from, is_resp3 }
     }
@@ -237,7 +245,7 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     /// That it takes more steps or more bytes than the script may.
-    pub(super) fn write(&mut self, value: &Value, depth: usize) -> mlua::Result<()> {
+    pub(in crate::server::redis) fn write(&mut self, value: &Value, depth: usize) -> mlua::Result<()> {
         self.shared.spend(8)?;
         match value {
             Value::String(text) => {

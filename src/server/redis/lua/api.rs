@@ -3,20 +3,14 @@
 use std::rc::Rc;
 
 use mlua::{Function, Lua, MultiValue, Table, Value};
-use sha1::{Digest, Sha1};
 
-use crate::encoding::hex::hex;
-use crate::server::redis::scripting::allowance::{Shared, raise};
-use crate::server::redis::scripting::functions;
-use crate::server::redis::scripting::interpreter::{bad_argument, fail};
-
-/// The SHA-1 of `bytes` in hexadecimal.
-pub(super) fn sha1_hex(bytes: &[u8]) -> String {
-    hex(&Sha1::digest(bytes))
-}
+use crate::server::redis::lua::allowance::{Shared, raise, seed};
+use crate::server::redis::lua::digest::sha1_hex;
+use crate::server::redis::lua::failure::{bad_argument, fail};
+use crate::server::redis::options::REDIS_VERSION;
 
 /// `redis` as scripts have it.
-pub(super) fn commands(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+pub(in crate::server::redis) fn commands(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let redis = common(lua, shared)?;
     redis.raw_set("breakpoint", lua.create_function(|_, ()| Ok(false))?)?;
     redis.raw_set("debug", lua.create_function(|_, _: MultiValue| Ok(()))?)?;
@@ -28,33 +22,13 @@ pub(super) fn commands(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     Ok(redis)
 }
 
-/// `redis` as a library has it while it is loaded.
-pub(super) fn loading(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
-    let redis = minimum(lua)?;
-    let shared = Rc::clone(shared);
-    let register = move |lua: &Lua, arguments: MultiValue| {
-        let registered = functions::register(lua, &arguments.into_vec())?;
-        let mut all = shared.registered.borrow_mut();
-        let all = all
-            .as_mut()
-            .ok_or_else(|| raise("ERR redis.register_function can only be called on FUNCTION LOAD command"))?;
-        if all.iter().any(|other| other.name.eq_ignore_ascii_case(&registered.name)) {
-            return Err(raise("ERR Function already exists in the library"));
-        }
-        all.push(registered);
-        Ok(())
-    };
-    redis.raw_set("register_function", lua.create_function(register)?)?;
-    Ok(redis)
-}
-
 /// What there is always.
-fn minimum(lua: &Lua) -> mlua::Result<Table> {
+pub(in crate::server::redis) fn minimum(lua: &Lua) -> mlua::Result<Table> {
     let redis = lua.create_table()?;
     for (name, value) in [("LOG_DEBUG", 0), ("LOG_VERBOSE", 1), ("LOG_NOTICE", 2), ("LOG_WARNING", 3)] {
         redis.raw_set(name, value)?;
     }
-    let version = super::super::REDIS_VERSION;
+    let version = REDIS_VERSION;
     redis.raw_set("REDIS_VERSION", version)?;
     let number = version.split('.').fold(0u32, |number, part| (number << 8) | part.parse::<u32>().unwrap_or(0));
     redis.raw_set("REDIS_VERSION_NUM", number)?;
@@ -154,13 +128,8 @@ fn set_repl(lua: &Lua, arguments: MultiValue) -> mlua::Result<()> {
     }
 }
 
-/// The state that POSIX's `srand48` begins with.
-pub(super) fn seed(seed: u32) -> u64 {
-    u64::from(seed) << 16 | 0x330e
-}
-
 /// `math.random`: POSIX's `lrand48`, so that a seed gives the same numbers on every machine.
-pub(super) fn random(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+pub(in crate::server::redis) fn random(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
     let shared = Rc::clone(shared);
     lua.create_function(move |lua: &Lua, arguments: MultiValue| {
         let state = shared.random.get().wrapping_mul(0x5_deec_e66d).wrapping_add(0xb) & 0xffff_ffff_ffff;
@@ -192,7 +161,7 @@ fn integer(lua: &Lua, at: usize, function: &str, value: &Value) -> mlua::Result<
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a number within 32 bits")]
-pub(super) fn random_seed(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+pub(in crate::server::redis) fn random_seed(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
     let shared = Rc::clone(shared);
     lua.create_function(move |lua: &Lua, number: Value| {
         let number = integer(lua, 1, "randomseed", &number)? as i32;

@@ -2,9 +2,9 @@
 
 use mlua::{Lua, LuaString, Table, Value};
 
-use super::Settings;
-use crate::server::redis::scripting::allowance::{Output, Shared};
-use crate::server::redis::scripting::interpreter::fail;
+use crate::server::redis::lua::allowance::{Output, Shared};
+use crate::server::redis::lua::failure::fail;
+use crate::server::redis::lua::json_settings::Settings;
 
 /// A piece of a text, by the names that errors have for them.
 enum Token {

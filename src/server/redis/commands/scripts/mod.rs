@@ -3,7 +3,11 @@
 use crate::server::redis::command::{Handler, command, container, help};
 
 #[cfg(feature = "lua")]
-use crate::server::redis::scripting as handlers;
+mod handlers;
+#[cfg(feature = "lua")]
+mod libraries;
+#[cfg(feature = "lua")]
+mod run;
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("eval", handlers::eval),

@@ -2,10 +2,10 @@
 
 use mlua::{Function, Lua, LuaString, Table, Value};
 
-use super::{Invalid, Settings};
-use crate::server::redis::scripting::allowance::{Output, Shared};
-use crate::server::redis::scripting::convert::format_number;
-use crate::server::redis::scripting::interpreter::fail;
+use crate::server::redis::lua::allowance::{Output, Shared};
+use crate::server::redis::lua::convert::format_number;
+use crate::server::redis::lua::failure::fail;
+use crate::server::redis::lua::json_settings::{Invalid, Settings};
 
 /// A table that is being written.
 enum Frame {

@@ -17,8 +17,9 @@ use mlua::{Error, Function, Lua};
 
 use crate::clock::Stopwatch;
 use crate::limits;
-use crate::server::redis::scripting::functions::Registered;
-use crate::server::redis::scripting::json;
+use crate::server::redis::lua::json_settings::Settings;
+use crate::server::redis::lua::registered::Registered;
+use crate::server::redis::lua::service::Service;
 
 /// Bytes that are copied, compared or hashed in the time of one instruction.
 const BYTES_PER_STEP: usize = 32;
@@ -33,15 +34,15 @@ const LOAD_TIMEOUT: &str = "ERR FUNCTION LOAD timeout";
 
 /// What one script may use.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Allowance {
-    pub(super) instructions: u64,
+pub(in crate::server::redis) struct Allowance {
+    pub(in crate::server::redis) instructions: u64,
     /// In all, with what is kept between scripts.
-    pub(super) bytes: usize,
-    pub(super) time: Duration,
+    pub(in crate::server::redis) bytes: usize,
+    pub(in crate::server::redis) time: Duration,
     /// While a library is loaded.
-    pub(super) load_time: Duration,
+    pub(in crate::server::redis) load_time: Duration,
     /// What libraries may keep.
-    pub(super) kept_bytes: usize,
+    pub(in crate::server::redis) kept_bytes: usize,
 }
 
 impl Default for Allowance {
@@ -58,7 +59,7 @@ impl Default for Allowance {
 
 /// What the functions that a script calls share.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(in crate::server::redis) struct Shared {
     left: Cell<u64>,
     since_look: Cell<u64>,
     bytes_max: usize,
@@ -74,18 +75,18 @@ pub(super) struct Shared {
     /// Looks at what other clients want, once the script has taken as long as they wait in silence for.
     watch_at: Cell<Duration>,
     /// Does what a script asks of the door while it runs.
-    pub(super) services: RefCell<Option<Function>>,
-    pub(super) is_resp3: Cell<bool>,
+    pub(in crate::server::redis) services: RefCell<Option<Function>>,
+    pub(in crate::server::redis) is_resp3: Cell<bool>,
     /// The state of `math.random`.
-    pub(super) random: Cell<u64>,
+    pub(in crate::server::redis) random: Cell<u64>,
     /// What the script has set for `cjson`.
-    pub(super) json: Cell<json::Settings>,
+    pub(in crate::server::redis) json: Cell<Settings>,
     /// What a library registers while it is loaded.
-    pub(super) registered: RefCell<Option<Vec<Registered>>>,
+    pub(in crate::server::redis) registered: RefCell<Option<Vec<Registered>>>,
 }
 
 impl Shared {
-    pub(super) fn new(allowance: &Allowance, closing: Arc<AtomicBool>) -> Self {
+    pub(in crate::server::redis) fn new(allowance: &Allowance, closing: Arc<AtomicBool>) -> Self {
         Self {
             left: Cell::new(u64::MAX),
             since_look: Cell::new(0),
@@ -98,14 +99,14 @@ impl Shared {
             watch_at: Cell::new(Duration::MAX),
             services: RefCell::default(),
             is_resp3: Cell::new(false),
-            random: Cell::new(super::api::seed(0)),
+            random: Cell::new(seed(0)),
             json: Cell::default(),
             registered: RefCell::default(),
         }
     }
 
     /// Begins anew: a script sees nothing of the one before.
-    pub(super) fn begin(&self, allowance: &Allowance) {
+    pub(in crate::server::redis) fn begin(&self, allowance: &Allowance) {
         self.left.set(allowance.instructions);
         self.since_look.set(0);
         self.held.set(0);
@@ -113,28 +114,28 @@ impl Shared {
         self.over.set(None);
         self.watch_at.set(Duration::MAX);
         self.is_resp3.set(false);
-        self.random.set(super::api::seed(0));
-        self.json.set(json::Settings::default());
+        self.random.set(seed(0));
+        self.json.set(Settings::default());
     }
 
     /// Leaves a library that is being loaded less time than a script.
-    pub(super) fn begin_load(&self, allowance: &Allowance) {
+    pub(in crate::server::redis) fn begin_load(&self, allowance: &Allowance) {
         self.begin(allowance);
         self.time.set(Some((Stopwatch::start(), allowance.load_time, LOAD_TIMEOUT)));
     }
 
     /// Has other clients looked at from `threshold` on.
-    pub(super) fn watch_from(&self, threshold: Duration) {
+    pub(in crate::server::redis) fn watch_from(&self, threshold: Duration) {
         self.watch_at.set(threshold);
     }
 
     /// How long the script has been running.
-    pub(super) fn elapsed(&self) -> Duration {
+    pub(in crate::server::redis) fn elapsed(&self) -> Duration {
         self.time.get().map_or(Duration::ZERO, |(since, ..)| since.elapsed())
     }
 
     /// Ends the script for `reason`.
-    pub(super) fn end(&self, reason: &'static str) {
+    pub(in crate::server::redis) fn end(&self, reason: &'static str) {
         if self.over.get().is_none() {
             self.over.set(Some(reason));
         }
@@ -144,7 +145,7 @@ impl Shared {
     ///
     /// # Errors
     /// That the script is over.
-    pub(super) fn spend(&self, steps: u64) -> mlua::Result<()> {
+    pub(in crate::server::redis) fn spend(&self, steps: u64) -> mlua::Result<()> {
         if self.over.get().is_none() {
             let left = self.left.get().saturating_sub(steps);
             self.left.set(left);
@@ -162,18 +163,18 @@ impl Shared {
     }
 
     /// Bytes that a script may have in use.
-    pub(super) fn bytes_max(&self) -> usize {
+    pub(in crate::server::redis) fn bytes_max(&self) -> usize {
         self.bytes_max
     }
 
     /// Takes what working through `bytes` bytes costs.
-    pub(super) fn spend_bytes(&self, bytes: usize) -> mlua::Result<()> {
+    pub(in crate::server::redis) fn spend_bytes(&self, bytes: usize) -> mlua::Result<()> {
         self.spend((bytes / BYTES_PER_STEP) as u64 + 1)
     }
 
     /// # Errors
     /// That the script is over.
-    pub(super) fn check(&self) -> mlua::Result<()> {
+    pub(in crate::server::redis) fn check(&self) -> mlua::Result<()> {
         self.over.get().map_or(Ok(()), |text| Err(raise(text)))
     }
 
@@ -199,7 +200,7 @@ impl Shared {
             let services = self.services.borrow().clone();
             if let Some(services) = services {
                 // Without a reply it goes on as if nobody had asked for anything.
-                if let Err(error) = services.call::<()>(super::run::Service::Watch.number()) {
+                if let Err(error) = services.call::<()>(Service::Watch.number()) {
                     tracing::debug!(%error, "other clients could not be looked at while a script runs");
                 }
                 let pause = Duration::from_millis(limits::SCRIPT_WATCH_MS).max(begun.elapsed() * 10);
@@ -215,22 +216,22 @@ impl Shared {
 }
 
 /// Bytes that a library builds for a script: what they cost is taken from its steps, and what they take from its memory.
-pub(super) struct Output<'a> {
+pub(in crate::server::redis) struct Output<'a> {
     lua: &'a Lua,
-    pub(super) shared: &'a Shared,
+    pub(in crate::server::redis) shared: &'a Shared,
     bytes: Vec<u8>,
 }
 
 impl<'a> Output<'a> {
-    pub(super) fn new(lua: &'a Lua, shared: &'a Shared) -> Self {
+    pub(in crate::server::redis) fn new(lua: &'a Lua, shared: &'a Shared) -> Self {
         Self { lua, shared, bytes: Vec::new() }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::server::redis) fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    pub(super) fn push(&mut self, byte: u8) -> mlua::Result<()> {
+    pub(in crate::server::redis) fn push(&mut self, byte: u8) -> mlua::Result<()> {
         if self.bytes.len() == self.bytes.capacity() {
             self.grow(1)?;
         }
@@ -238,7 +239,7 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
-    pub(super) fn extend(&mut self, more: &[u8]) -> mlua::Result<()> {
+    pub(in crate::server::redis) fn extend(&mut self, more: &[u8]) -> mlua::Result<()> {
         self.shared.spend_bytes(more.len())?;
         if more.len() > self.bytes.capacity() - self.bytes.len() {
             self.grow(more.len())?;
@@ -248,7 +249,7 @@ impl<'a> Output<'a> {
     }
 
     /// Adds `text` so many times.
-    pub(super) fn repeat(&mut self, text: &[u8], count: usize) -> mlua::Result<()> {
+    pub(in crate::server::redis) fn repeat(&mut self, text: &[u8], count: usize) -> mlua::Result<()> {
         let more = text.len().saturating_mul(count);
         self.reserve(more)?;
         self.shared.spend_bytes(more)?;
@@ -266,7 +267,7 @@ impl<'a> Output<'a> {
     ///
     /// # Errors
     /// That there is none.
-    pub(super) fn reserve(&mut self, more: usize) -> mlua::Result<()> {
+    pub(in crate::server::redis) fn reserve(&mut self, more: usize) -> mlua::Result<()> {
         let before = self.bytes.capacity();
         let wanted = self.bytes.len().saturating_add(more);
         if !self.shared.has_room(self.lua, wanted) {
@@ -280,7 +281,7 @@ impl<'a> Output<'a> {
     }
 
     /// The bytes as a string of Lua's.
-    pub(super) fn into_string(self) -> mlua::Result<mlua::LuaString> {
+    pub(in crate::server::redis) fn into_string(self) -> mlua::Result<mlua::LuaString> {
         self.shared.spend_bytes(self.bytes.len())?;
         self.lua.create_string(&self.bytes)
     }
@@ -295,9 +296,14 @@ impl Drop for Output<'_> {
 /// An error that a script sees as a table with the field `err`.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Raised(pub(super) String);
+pub(in crate::server::redis) struct Raised(pub(in crate::server::redis) String);
 
 /// An error with a code.
-pub(super) fn raise(text: impl Into<String>) -> Error {
+pub(in crate::server::redis) fn raise(text: impl Into<String>) -> Error {
     Error::external(Raised(text.into()))
+}
+
+/// The state that POSIX's `srand48` begins with.
+pub(in crate::server::redis) fn seed(seed: u32) -> u64 {
+    u64::from(seed) << 16 | 0x330e
 }

@@ -1,20 +1,19 @@
 //! The interpreter: Lua 5.1 in a sandbox, with an allowance of steps, bytes and seconds for each script.
 
 use std::cell::Cell;
-use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use mlua::{
-    Error, FromLua, Function, HookTriggers, IntoLua, Lua, LuaOptions, LuaString, MultiValue, RegistryKey, StdLib,
-    Table, Value, VmState,
-};
+use mlua::{Error, Function, HookTriggers, Lua, LuaOptions, LuaString, MultiValue, StdLib, Table, Value, VmState};
 
 use crate::limits;
-use crate::server::redis::scripting::allowance::{Allowance, Shared, raise};
-use crate::server::redis::scripting::run::Service;
-use crate::server::redis::scripting::{api, bits, json, message_pack, pattern, structs};
+use crate::server::redis::lua::allowance::{Allowance, Shared, raise};
+use crate::server::redis::lua::failure::place;
+use crate::server::redis::lua::kept::Kept;
+use crate::server::redis::lua::message::{cause, first_line};
+use crate::server::redis::lua::service::Service;
+use crate::server::redis::lua::{api, bits, json, loading, message_pack, pattern, structs};
 
 /// Instructions between two looks at the allowance.
 const INSTRUCTIONS_PER_LOOK: u32 = 250;
@@ -28,33 +27,6 @@ const LARGE_BYTES: usize = 8 << 20;
 /// Bytes of code that the compiler is given at once. It has no hook, and takes time that grows with the square of some code: between
 /// two pieces it can be ended.
 const PIECE_BYTES: usize = 256;
-
-/// An error that says where it is, as the libraries of Lua have it.
-pub(super) fn fail(lua: &Lua, text: &str) -> Error {
-    match place(lua) {
-        Some((source, line)) => Error::runtime(format!("{}:{line}: {text}", source.trim_start_matches('@'))),
-        None => Error::runtime(text),
-    }
-}
-
-/// A wrong argument, as the libraries of Lua tell it.
-pub(super) fn bad_argument(lua: &Lua, at: usize, function: &str, problem: &str) -> Error {
-    fail(lua, &format!("bad argument #{at} to '{function}' ({problem})"))
-}
-
-/// The line of the script that runs.
-pub(super) fn place(lua: &Lua) -> Option<(String, usize)> {
-    for level in 1..limits::SCRIPT_FRAMES_MAX {
-        let found = lua.inspect_stack(level, |frame| {
-            let source = frame.source().source?.into_owned();
-            source.starts_with("@user_").then_some((source, frame.current_line()?))
-        })?;
-        if found.is_some() {
-            return found;
-        }
-    }
-    None
-}
 
 /// What a script catches: errors of ours in the form that its own have.
 fn plain(lua: &Lua, value: Value) -> mlua::Result<Value> {
@@ -123,38 +95,18 @@ fn trace(lua: &Lua, value: Value) -> mlua::Result<Table> {
 
 /// Why code cannot be compiled.
 #[derive(Debug)]
-pub(super) enum CompileError {
+pub(in crate::server::redis) enum CompileError {
     /// It is none: what the compiler says.
     Code(String),
     /// It takes more time or memory than it may.
     Over(String),
 }
 
-/// A value that stays in Lua's own tables until it is asked for. It is compared and cloned without Lua.
-#[derive(Clone, Debug)]
-pub(super) struct Kept<T> {
-    key: Rc<RegistryKey>,
-    kind: PhantomData<T>,
-}
-
-impl<T: IntoLua + FromLua + Clone> Kept<T> {
-    pub(super) fn new(lua: &Lua, value: &T) -> Result<Self, String> {
-        // Those that nobody has any more make room.
-        lua.expire_registry_values();
-        let key = lua.create_registry_value(value.clone()).map_err(|error| format!("ERR {error}"))?;
-        Ok(Self { key: Rc::new(key), kind: PhantomData })
-    }
-
-    pub(super) fn get(&self, lua: &Lua) -> mlua::Result<T> {
-        lua.registry_value(&self.key)
-    }
-}
-
 /// Lua, ready to run scripts.
 #[derive(Debug)]
-pub(super) struct Interpreter {
-    pub(super) lua: Lua,
-    pub(super) shared: Rc<Shared>,
+pub(in crate::server::redis) struct Interpreter {
+    pub(in crate::server::redis) lua: Lua,
+    pub(in crate::server::redis) shared: Rc<Shared>,
     allowance: Allowance,
     /// Bytes that it has in use before the first script.
     own_bytes: usize,
@@ -169,7 +121,7 @@ pub(super) struct Interpreter {
 
 impl Interpreter {
     /// A new one, whose scripts end soon after `closing` is set.
-    pub(super) fn new(allowance: Allowance, closing: Arc<AtomicBool>) -> mlua::Result<Self> {
+    pub(in crate::server::redis) fn new(allowance: Allowance, closing: Arc<AtomicBool>) -> mlua::Result<Self> {
         let libraries = StdLib::STRING | StdLib::TABLE | StdLib::MATH | StdLib::OS;
         let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))?;
         let shared = Rc::new(Shared::new(&allowance, closing));
@@ -188,16 +140,16 @@ impl Interpreter {
     ///
     /// # Errors
     /// What the compiler says, with the line; or that it takes more than it may.
-    pub(super) fn compile(&self, code: &[u8], is_library: bool) -> Result<Function, CompileError> {
+    pub(in crate::server::redis) fn compile(&self, code: &[u8], is_library: bool) -> Result<Function, CompileError> {
         let (name, environment) = if is_library {
             ("@user_function", &self.library_environment)
         } else {
             ("@user_script", &self.environment)
         };
         let over = |error: Error| {
-            CompileError::Over(match super::run::cause(&error) {
+            CompileError::Over(match cause(&error) {
                 Error::ExternalError(inner) => inner.to_string(),
-                other => format!("ERR {}", super::run::first_line(other)),
+                other => format!("ERR {}", first_line(other)),
             })
         };
         self.begin().map_err(over)?;
@@ -212,7 +164,7 @@ impl Interpreter {
     ///
     /// # Errors
     /// That there is no memory.
-    pub(super) fn keep(&self, function: &Function) -> Result<Kept<Function>, String> {
+    pub(in crate::server::redis) fn keep(&self, function: &Function) -> Result<Kept<Function>, String> {
         Kept::new(&self.lua, function)
     }
 
@@ -221,7 +173,7 @@ impl Interpreter {
     ///
     /// # Errors
     /// The error's table, or what keeps the interpreter from making one.
-    pub(super) fn run(
+    pub(in crate::server::redis) fn run(
         &self,
         function: &Function,
         words: (&[&[u8]], &[&[u8]]),
@@ -252,14 +204,14 @@ impl Interpreter {
     }
 
     /// Runs a library once, so that it registers its functions.
-    pub(super) fn load(&self, library: &Function) -> mlua::Result<Result<Value, Value>> {
+    pub(in crate::server::redis) fn load(&self, library: &Function) -> mlua::Result<Result<Value, Value>> {
         self.begin()?;
         self.shared.begin_load(&self.allowance);
         outcome_of(self.load.call(library))
     }
 
     /// Begins what is to run next with a whole allowance.
-    pub(super) fn begin(&self) -> mlua::Result<()> {
+    pub(in crate::server::redis) fn begin(&self) -> mlua::Result<()> {
         self.lua.gc_restart();
         if self.lua.used_memory() > self.allowance.bytes / 4 {
             self.lua.gc_collect()?;
@@ -270,12 +222,12 @@ impl Interpreter {
     }
 
     /// Bytes that are in use, beside what the interpreter itself needs.
-    pub(super) fn used_bytes(&self) -> usize {
+    pub(in crate::server::redis) fn used_bytes(&self) -> usize {
         self.lua.used_memory().saturating_sub(self.own_bytes)
     }
 
     /// Whether more than `others` bytes and what libraries may keep are in use, when nothing is there that could go.
-    pub(super) fn keeps_too_much(&self, others: usize) -> bool {
+    pub(in crate::server::redis) fn keeps_too_much(&self, others: usize) -> bool {
         let most = self.allowance.kept_bytes.saturating_add(others);
         self.used_bytes() > most && self.lua.gc_collect().is_ok() && self.used_bytes() > most
     }
@@ -368,7 +320,7 @@ fn native(lua: &Lua, shared: &Rc<Shared>, parser: &Function) -> mlua::Result<Tab
     native.raw_set("words_max", limits::SCRIPT_WORDS_ON_STACK_MAX)?;
     let nobody = |_: &Lua, _: MultiValue| -> mlua::Result<()> { Err(raise("ERR no command can be run here")) };
     native.raw_set("nobody", lua.create_function(nobody)?)?;
-    native.raw_set("loading", api::loading(lua, shared)?)?;
+    native.raw_set("loading", loading::loading(lua, shared)?)?;
     native.raw_set("random", api::random(lua, shared)?)?;
     native.raw_set("randomseed", api::random_seed(lua, shared)?)?;
     native.raw_set("string", pattern::functions(lua, shared)?)?;

@@ -15,19 +15,26 @@
 //! # Source
 //! Redis documentation, "Scripting with Lua", "Redis functions", "Lua API reference", version 7.2.
 
-mod allowance;
+pub(super) mod allowance;
 mod api;
 mod bits;
-mod convert;
-mod flags;
-mod functions;
-mod handlers;
-mod interpreter;
+pub(super) mod convert;
+mod digest;
+mod failure;
+pub(super) mod flags;
+pub(super) mod functions;
+pub(super) mod interpreter;
 mod json;
+mod json_settings;
+mod kept;
+mod loading;
+pub(super) mod message;
 mod message_pack;
 mod pattern;
-mod run;
-mod scripts;
+pub(super) mod registered;
+pub(super) mod scripts;
+pub(super) mod service;
+pub(super) mod stats;
 mod structs;
 
 #[cfg(test)]
@@ -38,27 +45,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::server::redis::command::{Call, Refusal};
 use allowance::Allowance;
 use functions::Libraries;
-pub(super) use handlers::{
-    call_function, eval, eval_sha, function_delete, function_dump, function_flush, function_list, function_load,
-    function_restore, function_stats, kill, script_debug, script_exists, script_flush, script_load, write_stats,
-};
 use interpreter::Interpreter;
 use scripts::Scripts;
+use stats::Usage;
 
 /// What a door keeps for its scripts.
 #[derive(Debug)]
 pub(super) struct Scripting {
-    interpreter: Interpreter,
-    scripts: RefCell<Scripts>,
+    pub(super) interpreter: Interpreter,
+    pub(super) scripts: RefCell<Scripts>,
     /// Read from the store when they are first asked for.
-    libraries: RefCell<Option<Libraries>>,
+    pub(super) libraries: RefCell<Option<Libraries>>,
 }
 
 impl Scripting {
-    fn new(allowance: Allowance, closing: Arc<AtomicBool>) -> mlua::Result<Self> {
+    /// A new interpreter, whose scripts end soon after `closing` is set.
+    pub(super) fn new(allowance: Allowance, closing: Arc<AtomicBool>) -> mlua::Result<Self> {
         let interpreter = Interpreter::new(allowance, closing)?;
         Ok(Self { interpreter, scripts: RefCell::default(), libraries: RefCell::default() })
     }
@@ -68,18 +72,8 @@ impl Scripting {
         self.libraries.replace(None);
     }
 
-    /// The door's.
-    fn of<'a>(call: &Call<'a>) -> Result<&'a Self, Refusal> {
-        if let Some(scripting) = call.door.scripting.get() {
-            return Ok(scripting);
-        }
-        let made = Self::new(Allowance::default(), Arc::clone(&call.door.closing));
-        let made = made.map_err(|error| format!("ERR Lua cannot be started: {error}"))?;
-        Ok(call.door.scripting.get_or_init(|| made))
-    }
-
     /// Has the libraries read from the store again if they keep more than they may: what they keep goes with them.
-    fn forget_if_too_much(&self) {
+    pub(super) fn forget_if_too_much(&self) {
         if self.interpreter.keeps_too_much(self.scripts.borrow().bytes()) {
             self.libraries.take();
             self.interpreter.lua.expire_registry_values();
@@ -103,15 +97,4 @@ impl Scripting {
             functions: libraries.iter().flat_map(|all| all.values()).map(|library| library.functions.len()).sum(),
         }
     }
-}
-
-/// What scripts take.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Usage {
-    /// Of the interpreter, all in all.
-    pub(super) bytes: usize,
-    pub(super) scripts: usize,
-    pub(super) scripts_bytes: usize,
-    pub(super) libraries: usize,
-    pub(super) functions: usize,
 }

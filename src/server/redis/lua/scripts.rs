@@ -5,23 +5,24 @@ use std::collections::{HashMap, VecDeque};
 use mlua::Function;
 
 use crate::limits;
-use crate::server::redis::scripting::api::sha1_hex;
-use crate::server::redis::scripting::flags::{Flags, shebang};
-use crate::server::redis::scripting::interpreter::{CompileError, Interpreter, Kept};
+use crate::server::redis::lua::digest::sha1_hex;
+use crate::server::redis::lua::flags::{Flags, shebang};
+use crate::server::redis::lua::interpreter::{CompileError, Interpreter};
+use crate::server::redis::lua::kept::Kept;
 
 /// A compiled script.
 #[derive(Clone, Debug)]
-pub(super) struct Script {
-    pub(super) sha: String,
-    pub(super) function: Kept<Function>,
-    pub(super) flags: Flags,
+pub(in crate::server::redis) struct Script {
+    pub(in crate::server::redis) sha: String,
+    pub(in crate::server::redis) function: Kept<Function>,
+    pub(in crate::server::redis) flags: Flags,
     /// What it takes compiled, and in code.
     bytes: usize,
 }
 
 /// Compiled scripts, the oldest of which go when there are too many.
 #[derive(Debug, Default)]
-pub(super) struct Scripts {
+pub(in crate::server::redis) struct Scripts {
     by_sha: HashMap<String, Script>,
     order: VecDeque<String>,
     bytes: usize,
@@ -29,12 +30,12 @@ pub(super) struct Scripts {
 
 impl Scripts {
     /// The script of a SHA-1 in lower or upper case.
-    pub(super) fn get(&self, sha: &[u8]) -> Option<&Script> {
+    pub(in crate::server::redis) fn get(&self, sha: &[u8]) -> Option<&Script> {
         self.by_sha.get(&*String::from_utf8_lossy(sha).to_ascii_lowercase())
     }
 
     /// The script `code`, compiled if it was not.
-    pub(super) fn load(&mut self, interpreter: &Interpreter, code: &[u8]) -> Result<Script, String> {
+    pub(in crate::server::redis) fn load(&mut self, interpreter: &Interpreter, code: &[u8]) -> Result<Script, String> {
         let sha = sha1_hex(code);
         if let Some(script) = self.by_sha.get(&sha) {
             return Ok(script.clone());
@@ -59,15 +60,15 @@ impl Scripts {
     }
 
     /// What is kept, in bytes.
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::server::redis) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::server::redis) fn len(&self) -> usize {
         self.order.len()
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(in crate::server::redis) fn clear(&mut self) {
         *self = Self::default();
     }
 }
