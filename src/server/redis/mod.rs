@@ -16,28 +16,21 @@
 //! `docs/compatibility/redis.md`.
 
 mod acl;
-mod blocked;
-mod busy;
-mod command;
 mod commands;
 mod config;
-mod connection;
-mod door;
-mod execute;
+mod ears;
 mod frame;
-mod hearing;
-mod latency;
 #[cfg(feature = "lua")]
 mod lua;
-mod monitor;
 mod options;
-mod pause;
+mod protocol;
+mod run;
 mod saves;
-mod session;
 mod settler;
 mod slow_log;
 mod socket;
 mod spec;
+mod state;
 mod system;
 mod tally;
 #[cfg(feature = "testing")]
@@ -49,8 +42,8 @@ use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -63,21 +56,28 @@ use crate::server::listener::{self, ListenError, accept};
 use crate::server::metrics::{Meter, Metrics};
 use crate::server::worker::{Worker, drain};
 use crate::store::Store;
-use busy::{Interim, Newcomers};
 use config::Parameters;
 use config::bounds::Bounds;
-use connection::Connection;
-use door::{Client, Counters, Door, Seen};
 use frame::reply::Reply;
 use frame::request::Parser;
-use hearing::hear;
 use options::DATABASES;
 pub use options::{RedisOptions, UserError};
+use protocol::Connection;
+use run::command::{OpenDoor, Registry};
+use run::execute;
+use run::hearing::hear;
 use saves::Saves;
-use session::Session;
 use settler::{Outcomes, Settler};
 use socket::Socket;
+use state::client::{Client, Seen};
+use state::door::{Counters, Door};
+use state::interim::{Interim, Newcomers};
+use state::session::Session;
+use state::{monitor, pause};
 use tally::Tally;
+
+/// Every command.
+static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry::new(commands::all()));
 
 /// Digits of the name of a server that runs.
 const RUN_ID_DIGITS: usize = 40;
@@ -215,12 +215,13 @@ fn serve(
         Ok(listener) => drop(door.newcomers.replace(Some(newcomers(&door, &settler, listener)))),
         Err(error) => tracing::warn!(%error, "clients who come while a script runs for long have to wait for its end"),
     }
+    let parameters = &door.parameters;
     let connections = LocalSet::new();
     connections.block_on(&runtime, async {
         tokio::select! {
             _ = stopped => {}
             () = hear(Rc::clone(&door), settler.clone()) => {}
-            () = saves::save_when_due(Rc::clone(&door)) => {}
+            () = saves::save_when_due(&door.saves, &door.store, || parameters.save_points(), &parameters.save_points_changed) => {}
             () = accept(listener, |stream, peer| welcome_safely(&door, stream, peer, &settler)) => {}
         }
     });
@@ -237,7 +238,7 @@ fn door(
     options: &RedisOptions,
     address: SocketAddr,
     (meter, closing): (Arc<Meter>, Arc<AtomicBool>),
-) -> Door {
+) -> OpenDoor {
     let seed = options.seed.unwrap_or_else(random_seed);
     let random = fastrand::Rng::with_seed(seed);
     // Not what commands draw, which stays the same for the same seed.
@@ -253,7 +254,7 @@ fn door(
             tracing::error!(error = refusal.text(), "the parameter maxclients is not what it should be");
         }
     }
-    Door {
+    let door = Door {
         started: store.now(),
         saves: Arc::new(Saves::new(&store)),
         changes: Cell::default(),
@@ -278,14 +279,15 @@ fn door(
         latencies: RefCell::default(),
         meter,
         counters: Counters::default(),
-        tally: Tally::default(),
+        tally: Tally::new(spec::every().count()),
         run_id,
         shutdown: options.shutdown.clone(),
         closing,
         newcomers: RefCell::default(),
         #[cfg(feature = "lua")]
         scripting: std::cell::OnceCell::new(),
-    }
+    };
+    OpenDoor { door, registry: &REGISTRY }
 }
 
 /// What a door answers to the bytes of one client that nothing comes after.
@@ -316,14 +318,14 @@ pub fn answer(store: &Store, bytes: &[u8]) -> crate::error::Result<Vec<u8>> {
 }
 
 /// Begins a connection. A panic concerns nobody but whoever came.
-fn welcome_safely(door: &Rc<Door>, stream: TcpStream, peer: SocketAddr, settler: &Settler) {
+fn welcome_safely(door: &Rc<OpenDoor>, stream: TcpStream, peer: SocketAddr, settler: &Settler) {
     if catch_unwind(AssertUnwindSafe(|| welcome(door, stream, peer, settler))).is_err() {
         tracing::error!(%peer, "letting a client in panicked");
     }
 }
 
 /// Lets clients in without the task that does so otherwise.
-fn newcomers(door: &Rc<Door>, settler: &Settler, listener: TcpListener) -> Newcomers {
+fn newcomers(door: &Rc<OpenDoor>, settler: &Settler, listener: TcpListener) -> Newcomers {
     let (door, settler) = (Rc::downgrade(door), settler.clone());
     let welcome = move |stream, peer| {
         if let (Some(door), Ok(stream)) = (door.upgrade(), TcpStream::from_std(stream)) {
@@ -333,7 +335,7 @@ fn newcomers(door: &Rc<Door>, settler: &Settler, listener: TcpListener) -> Newco
     Newcomers { listener, welcome: Box::new(welcome) }
 }
 
-fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &Settler) {
+fn welcome(door: &Rc<OpenDoor>, mut stream: TcpStream, peer: SocketAddr, settler: &Settler) {
     let clients_max = door.bounds.get().clients.min(door.clients_max);
     if door.clients.borrow().len() >= clients_max {
         door.meter.connections.add(1);
@@ -358,7 +360,7 @@ fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &S
 
 /// Makes a client of whoever is at `peer`. Without a socket nobody else can do anything for it while its task cannot run.
 fn admit(
-    door: &Rc<Door>,
+    door: &Rc<OpenDoor>,
     peer: SocketAddr,
     local: SocketAddr,
     stream: Option<&Rc<TcpStream>>,

@@ -1,9 +1,9 @@
 //! Places: positions, distances, and what stores them. Searches: `geo_search.rs`.
 
 use crate::kv::{Geo, GeoCondition, GeoPosition, GeoUnit};
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, float, is};
 use crate::server::redis::commands::geo_search::{Form, search};
-use crate::server::redis::tally::changes;
+use crate::server::redis::run::changes;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, float, is};
 use crate::txn::InTransaction;
 
 pub(super) const COMMANDS: &[Handler] = &[

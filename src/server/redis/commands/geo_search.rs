@@ -2,8 +2,8 @@
 
 use crate::engine::Direction;
 use crate::kv::{GeoMatch, GeoPosition, GeoShape};
-use crate::server::redis::command::{Call, Outcome, Refusal, float, integer, is};
 use crate::server::redis::commands::geo::{distance_text, position, unit, write_position};
+use crate::server::redis::run::command::{Call, Outcome, Refusal, float, integer, is};
 
 /// Where a command has the centre and the shape.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Hashes.
 
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, is};
 use crate::server::redis::commands::scan;
-use crate::server::redis::tally::changes;
+use crate::server::redis::run::changes;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, is};
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("hdel", hdel),

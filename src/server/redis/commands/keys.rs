@@ -4,11 +4,11 @@ use crate::clock::Timestamp;
 use crate::engine::Direction;
 use crate::error::Error;
 use crate::kv::{End, EvictionPolicy, Kind, Kv, Ttl};
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, container, help, integer, is};
 use crate::server::redis::commands::{kind, scan};
 use crate::server::redis::config::Parameters;
 use crate::server::redis::options::DATABASES;
-use crate::server::redis::tally::changes;
+use crate::server::redis::run::changes;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, container, help, integer, is};
 use crate::txn::InTransaction;
 
 pub(super) const COMMANDS: &[Handler] = &[

@@ -1,7 +1,7 @@
 //! What keys take.
 
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, container, help, integer, is};
 use crate::server::redis::options::DATABASES;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, container, help, integer, is};
 
 pub(super) const COMMANDS: &[Handler] = &[container("memory", SUBCOMMANDS)];
 

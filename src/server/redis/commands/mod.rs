@@ -42,9 +42,7 @@ mod strings;
 mod transactions;
 mod waiting;
 
-pub(super) use acl::permit;
-
-use crate::server::redis::command::Handler;
+use crate::server::redis::run::command::Handler;
 
 /// What runs each command.
 pub(super) fn all() -> impl Iterator<Item = &'static Handler> {

@@ -1,7 +1,7 @@
 //! The server: its time, its checkpoints, its end.
 
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, is};
 use crate::server::redis::options::{DATABASES, REDIS_VERSION};
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, is};
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("bgrewriteaof", rewrite_log),

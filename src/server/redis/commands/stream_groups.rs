@@ -6,11 +6,11 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::kv::StreamId;
 use crate::kv::stream::{AutoClaimed, ClaimOptions, GROUP, Group, GroupOptions, PendingEntry, PendingSummary, Start};
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, help, integer, is, unknown_option};
 use crate::server::redis::commands::missing;
 use crate::server::redis::commands::streams::{end, id, ids, start, unsigned, write_entries, write_ids};
 use crate::server::redis::frame::reply::Reply;
-use crate::server::redis::tally::changes;
+use crate::server::redis::run::changes;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, help, integer, is, unknown_option};
 use crate::txn::InTransaction;
 
 pub(super) const SUBCOMMANDS: &[Handler] = &[

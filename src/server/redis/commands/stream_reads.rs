@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use crate::kv::stream::Fields;
 use crate::kv::{Kind, StreamId};
-use crate::server::redis::command::{Call, Outcome, Refusal, integer, is};
 use crate::server::redis::commands::missing;
 use crate::server::redis::commands::streams::{id, unsigned, write_entry};
 use crate::server::redis::frame::reply::Protocol;
-use crate::server::redis::session::{Awaited, Waiting, Wants};
-use crate::server::redis::tally::changes;
+use crate::server::redis::run::changes;
+use crate::server::redis::run::command::{Call, Outcome, Refusal, integer, is};
+use crate::server::redis::state::session::{Awaited, Waiting, Wants};
 
 /// What the words ask for.
 #[derive(Default)]

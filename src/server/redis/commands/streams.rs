@@ -5,11 +5,11 @@ use std::ops::Bound;
 use crate::engine::Direction;
 use crate::kv::stream::{AddOptions, Entry, Fields, NewId, Trim};
 use crate::kv::{Stream, StreamId};
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, container, integer, is};
 use crate::server::redis::commands::stream_groups::{xack, xautoclaim, xclaim, xpending};
 use crate::server::redis::commands::stream_reads::{xread, xreadgroup};
 use crate::server::redis::commands::{stream_groups, stream_info};
 use crate::server::redis::frame::reply::Reply;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, container, integer, is};
 use crate::txn::InTransaction;
 
 pub(super) const COMMANDS: &[Handler] = &[

@@ -12,6 +12,7 @@ use crate::server::redis::acl::rights::NewUsersHear;
 use crate::server::redis::acl::{DEFAULT, Users};
 use crate::server::redis::config::Parameters;
 use crate::server::redis::frame::refusal::Refusal;
+use crate::server::redis::saves::SavePoint;
 use crate::store::Store;
 
 /// What acts on a parameter.
@@ -205,13 +206,6 @@ pub(in crate::server::redis) struct OutputLimit {
     /// More than this for no longer than [`Self::soft_seconds`].
     pub(in crate::server::redis) soft_bytes: u64,
     pub(in crate::server::redis) soft_seconds: u64,
-}
-
-/// After so many seconds a checkpoint is made, if there were so many changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server::redis) struct SavePoint {
-    pub(in crate::server::redis) seconds: u64,
-    pub(in crate::server::redis) changes: u64,
 }
 
 /// The numbers, in the order of [`Number`].

@@ -238,6 +238,11 @@ pub(super) fn all() -> &'static [Spec] {
     &SPECS
 }
 
+/// Every command, each with its subcommands behind it.
+pub(super) fn every() -> impl Iterator<Item = &'static Spec> {
+    all().iter().flat_map(Spec::with_subcommands)
+}
+
 /// The command of a name in any case.
 pub(super) fn find(name: &[u8]) -> Option<&'static Spec> {
     with_lower_case(name, |name| BY_NAME.get(name).copied())

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::glob;
-use crate::server::redis::command::{Call, Outcome, Refusal, integer, is, unknown_option};
 use crate::server::redis::commands::scripts::libraries;
 use crate::server::redis::commands::scripts::run::{self, Program};
 use crate::server::redis::lua::Scripting;
@@ -12,6 +11,7 @@ use crate::server::redis::lua::functions::{self, Libraries};
 use crate::server::redis::lua::registered::Registered;
 use crate::server::redis::lua::scripts::Script;
 use crate::server::redis::lua::stats::write_stats;
+use crate::server::redis::run::command::{Call, Outcome, Refusal, integer, is, unknown_option};
 
 const NO_SCRIPT: &str = "NOSCRIPT No matching script. Please use EVAL.";
 const NOT_BUSY: &str = "NOTBUSY No scripts in execution right now.";

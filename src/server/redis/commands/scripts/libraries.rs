@@ -1,10 +1,10 @@
 //! Libraries of functions as the store keeps them.
 
 use crate::limits;
-use crate::server::redis::command::{Call, Refusal};
 use crate::server::redis::lua::functions::{Libraries, Library, compile};
 use crate::server::redis::lua::interpreter::Interpreter;
 use crate::server::redis::lua::registered::Registered;
+use crate::server::redis::run::command::{Call, Refusal};
 
 /// Where the libraries are: names with their code.
 const KEYSPACE: &str = "larder.functions";

@@ -1,6 +1,6 @@
 //! Scripts and functions. Without the feature `lua` their commands are there only to say so.
 
-use crate::server::redis::command::{Handler, command, container, help};
+use crate::server::redis::run::command::{Handler, command, container, help};
 
 #[cfg(feature = "lua")]
 mod handlers;
@@ -43,7 +43,7 @@ const SCRIPT: &[Handler] = &[
 
 #[cfg(not(feature = "lua"))]
 mod handlers {
-    use crate::server::redis::command::{Call, Outcome};
+    use crate::server::redis::run::command::{Call, Outcome};
 
     pub(super) fn refuse(_: &mut Call<'_>) -> Outcome {
         Err("ERR this build of larder has no scripts: feature `lua`".into())

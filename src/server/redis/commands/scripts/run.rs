@@ -6,9 +6,6 @@ use std::time::Duration;
 use mlua::{Error, Function, Lua, MultiValue, Value};
 
 use crate::server::redis::acl;
-use crate::server::redis::busy::{self, Busy, Verdict};
-use crate::server::redis::command::{Call, Command, Outcome, find, is};
-use crate::server::redis::execute;
 use crate::server::redis::frame::reply::{Protocol, Reply};
 use crate::server::redis::lua::Scripting;
 use crate::server::redis::lua::allowance::{Shared, raise};
@@ -16,6 +13,9 @@ use crate::server::redis::lua::convert::{self, Form, Words, Writer};
 use crate::server::redis::lua::flags::Flags;
 use crate::server::redis::lua::message::{cause, first_line};
 use crate::server::redis::lua::service::Service;
+use crate::server::redis::run::busy::{self, Busy, Verdict};
+use crate::server::redis::run::command::{Call, Command, Outcome, Registry, is};
+use crate::server::redis::run::execute;
 use crate::server::redis::spec::{self, Begin, Spec, Traits};
 
 /// What is to run.
@@ -36,6 +36,7 @@ pub(super) struct Program<'a> {
 struct Running<'a, 'b> {
     program: &'a Program<'a>,
     shared: &'a Shared,
+    registry: &'static Registry,
     is_read_only: bool,
     /// Its first write may be refused for want of memory; those that follow belong to it.
     may_exceed_memory: bool,
@@ -60,6 +61,7 @@ pub(super) fn run(scripting: &Scripting, call: &mut Call<'_>, program: &Program<
         let running = Running {
             program,
             shared,
+            registry: call.door.registry,
             is_read_only,
             may_exceed_memory: program.flags.allow_oom,
             has_written: Cell::new(false),
@@ -176,7 +178,7 @@ impl Running<'_, '_> {
         }
         // Nor is a subcommand that there is none of.
         let is_whole = |found: &&Command| !found.spec.is_container() || words.len() == 1;
-        find(&words).filter(is_whole).ok_or_else(|| raise(unknown))
+        self.registry.find(&words).filter(is_whole).ok_or_else(|| raise(unknown))
     }
 
     fn reply(&self, lua: &Lua, handed: Handed) -> Answered {

@@ -3,14 +3,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use crate::server::redis::blocked::{self, Answer};
-use crate::server::redis::connection::settle;
-use crate::server::redis::door::Door;
-use crate::server::redis::frame::refusal::{PANICKED, text_of};
-use crate::server::redis::settler::Settler;
+use crate::server::redis::frame::refusal::{PANICKED, Refusal, text_of};
+use crate::server::redis::run::command::OpenDoor;
+use crate::server::redis::run::serve_blocked::serve;
+use crate::server::redis::settler::{Settler, settle};
+use crate::server::redis::state::blocked::Answer;
 
 /// Does so for ever.
-pub(super) async fn hear(door: Rc<Door>, settler: Settler) {
+pub(in crate::server::redis) async fn hear(door: Rc<OpenDoor>, settler: Settler) {
     loop {
         door.ears.heard.notified().await;
         let heads = door.ears.take();
@@ -21,12 +21,12 @@ pub(super) async fn hear(door: Rc<Door>, settler: Settler) {
 }
 
 /// Serves those who wait for the keys at `heads`, to which something has happened, and answers them when it is durable.
-async fn serve_blocked(door: &Door, settler: &Settler, heads: Vec<Box<[u8]>>) -> Result<(), String> {
+async fn serve_blocked(door: &OpenDoor, settler: &Settler, heads: Vec<Box<[u8]>>) -> Result<(), String> {
     let turn = door.store.turn().await.map_err(|error| text_of(&error))?;
     let served = catch_unwind(AssertUnwindSafe(|| {
         door.store.transaction_unsettled(turn, |transaction| {
             door.blocked.borrow_mut().rolled_back();
-            blocked::serve(transaction, door, heads.clone());
+            serve(transaction, door, heads.clone());
             Ok(())
         })
     }));
@@ -49,7 +49,7 @@ async fn serve_blocked(door: &Door, settler: &Settler, heads: Vec<Box<[u8]>>) ->
     if answers.is_empty() {
         return Ok(());
     }
-    let settled = settle(settler, &pending).await;
+    let settled = settle(settler, &pending).await.map_err(|unsettled| Refusal::from(unsettled).text());
     match &settled {
         Ok(()) => answers.into_iter().for_each(Answer::send),
         Err(text) => {

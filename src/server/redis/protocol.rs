@@ -17,23 +17,23 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::oneshot;
 
 use crate::channel::{Message, RecvError, Subscriber};
 use crate::clock::Stopwatch;
 use crate::limits;
-use crate::server::redis::blocked::Answer;
-use crate::server::redis::busy::Replay;
-use crate::server::redis::door::{Client, Door, Seen};
-use crate::server::redis::execute::{self, Run};
 use crate::server::redis::frame::input::{Input, READ_BYTES};
-use crate::server::redis::frame::refusal::text_of;
+use crate::server::redis::frame::refusal::Refusal;
 use crate::server::redis::frame::reply::Reply;
 use crate::server::redis::frame::request::Parser;
-use crate::server::redis::monitor::Outbox;
-use crate::server::redis::session::{Session, Wait};
-use crate::server::redis::settler::Settler;
-use crate::txn::{Pending, Turn};
+use crate::server::redis::run::command::OpenDoor;
+use crate::server::redis::run::execute::{self, Run};
+use crate::server::redis::settler::{Settler, settle};
+use crate::server::redis::state::blocked::Answer;
+use crate::server::redis::state::client::{Client, Seen};
+use crate::server::redis::state::interim::Replay;
+use crate::server::redis::state::monitor::Outbox;
+use crate::server::redis::state::session::{Session, Wait};
+use crate::txn::Turn;
 
 /// Messages are taken from their queues while less than this waits to be sent, in bytes.
 const TAKEN_BYTES: usize = 4 * READ_BYTES;
@@ -84,7 +84,7 @@ enum Waited {
 
 /// One client's connection.
 pub(super) struct Connection {
-    door: Rc<Door>,
+    door: Rc<OpenDoor>,
     client: Rc<Client>,
     session: Session,
     settler: Settler,
@@ -100,7 +100,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(door: Rc<Door>, client: Rc<Client>, session: Session, settler: Settler) -> Self {
+    pub(super) fn new(door: Rc<OpenDoor>, client: Rc<Client>, session: Session, settler: Settler) -> Self {
         Self {
             door,
             client,
@@ -305,7 +305,7 @@ impl Connection {
         self.input.consume(run.consumed + earlier.as_ref().map_or(0, |earlier| earlier.consumed));
         let broken = run.broken.take();
         let settled = match &run.outcome {
-            Ok(pending) => settle(&self.settler, pending).await,
+            Ok(pending) => settle(&self.settler, pending).await.map_err(|unsettled| Refusal::from(unsettled).text()),
             Err(text) => Err(text.clone()),
         };
         let mut end = Ok(());
@@ -338,7 +338,7 @@ impl Connection {
     }
 
     /// The turn to write. While somebody else has it, others are served.
-    async fn turn<'a>(&self, door: &'a Door) -> Result<Turn<'a>, End> {
+    async fn turn<'a>(&self, door: &'a OpenDoor) -> Result<Turn<'a>, End> {
         if let Some(turn) = door.store.try_turn() {
             return Ok(turn);
         }
@@ -520,16 +520,6 @@ impl Drop for Connection {
             blocked.listen(&self.door.store, &self.door.ears);
         }
     }
-}
-
-/// Waits until what was run is durable; an error is the text that clients get.
-pub(super) async fn settle(settler: &Settler, pending: &Pending) -> Result<(), String> {
-    if pending.is_durable() {
-        return pending.settle().map_err(|error| text_of(&error));
-    }
-    let (settled, outcome) = oneshot::channel();
-    settler.send(pending.clone(), settled);
-    outcome.await.unwrap_or_else(|_| Err("ERR the door is closing".to_owned()))
 }
 
 /// The reply to a client that waits.

@@ -1,16 +1,16 @@
 //! The commands: what each runs, and what it is given when it does.
 
-use std::sync::LazyLock;
+use std::ops::Deref;
 
 use rustc_hash::FxHashMap;
 
 use crate::kv::Kv;
-use crate::server::redis::door::Door;
-pub(super) use crate::server::redis::frame::refusal::{Outcome, Refusal};
+pub(in crate::server::redis) use crate::server::redis::frame::refusal::{Outcome, Refusal};
 use crate::server::redis::frame::reply::Reply;
-pub(super) use crate::server::redis::frame::words::{float, integer, is};
-use crate::server::redis::session::{Session, Waiting};
+pub(in crate::server::redis) use crate::server::redis::frame::words::{float, integer, is};
 use crate::server::redis::spec::{self, Spec};
+use crate::server::redis::state::door::Door;
+use crate::server::redis::state::session::{Session, Waiting};
 use crate::store::Transaction;
 use crate::txn::InTransaction;
 
@@ -19,7 +19,7 @@ type Run = fn(&mut Call<'_>) -> Outcome;
 
 /// A line of a family's table: what runs the command of a name.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Handler {
+pub(in crate::server::redis) struct Handler {
     name: &'static str,
     run: Run,
     /// None unless its first argument chooses one.
@@ -27,24 +27,28 @@ pub(super) struct Handler {
 }
 
 /// A line for a command, or for a subcommand of [`container`].
-pub(super) const fn command(name: &'static str, run: Run) -> Handler {
+pub(in crate::server::redis) const fn command(name: &'static str, run: Run) -> Handler {
     Handler { name, run, subcommands: &[] }
 }
 
 /// A line for a command that has subcommands and does nothing without one.
-pub(super) const fn container(name: &'static str, subcommands: &'static [Handler]) -> Handler {
+pub(in crate::server::redis) const fn container(name: &'static str, subcommands: &'static [Handler]) -> Handler {
     command_or_container(name, |call| Err(unknown_subcommand(call.words)), subcommands)
 }
 
 /// A line for a command that has subcommands, and does something when none of them is chosen.
-pub(super) const fn command_or_container(name: &'static str, run: Run, subcommands: &'static [Handler]) -> Handler {
+pub(in crate::server::redis) const fn command_or_container(
+    name: &'static str,
+    run: Run,
+    subcommands: &'static [Handler],
+) -> Handler {
     Handler { name, run, subcommands }
 }
 
 /// What a request runs: a command, or a subcommand.
 #[derive(Debug)]
-pub(super) struct Command {
-    pub(super) spec: &'static Spec,
+pub(in crate::server::redis) struct Command {
+    pub(in crate::server::redis) spec: &'static Spec,
     run: Run,
     subcommands: Vec<Command>,
 }
@@ -60,7 +64,7 @@ impl Command {
     }
 
     /// Refuses words that are too few or too many, or choose no subcommand of those there are.
-    pub(super) fn check(&self, words: &[&[u8]]) -> Outcome {
+    pub(in crate::server::redis) fn check(&self, words: &[&[u8]]) -> Outcome {
         if !self.spec.has_arity(words.len()) {
             return Err(self.wrong_arity());
         }
@@ -71,29 +75,13 @@ impl Command {
     }
 
     /// What is said of a request with too few or too many words.
-    pub(super) fn wrong_arity(&self) -> Refusal {
+    pub(in crate::server::redis) fn wrong_arity(&self) -> Refusal {
         format!("ERR wrong number of arguments for '{}' command", self.spec.name).into()
     }
 
-    pub(super) fn run(&self, call: &mut Call<'_>) -> Outcome {
+    pub(in crate::server::redis) fn run(&self, call: &mut Call<'_>) -> Outcome {
         (self.run)(call)
     }
-}
-
-/// Every command, by its name.
-static TABLE: LazyLock<FxHashMap<&'static [u8], Command>> = LazyLock::new(|| {
-    let commands = super::commands::all().filter_map(Command::of);
-    commands.map(|command| (command.spec.name.as_bytes(), command)).collect()
-});
-
-/// What a request asks for, by its first word and, when that names a command with subcommands, its second, both in any case. When
-/// the second is no subcommand, that is the command itself, which refuses it.
-pub(super) fn find<W: AsRef<[u8]>>(words: &[W]) -> Option<&'static Command> {
-    let (name, rest) = words.split_first()?;
-    let command = spec::with_lower_case(name.as_ref(), |name| TABLE.get(name))?;
-    let Some(word) = rest.first().filter(|_| !command.subcommands.is_empty()) else { return Some(command) };
-    let mut subcommands = command.subcommands.iter();
-    Some(subcommands.find(|subcommand| is(word.as_ref(), subcommand.spec.own_name())).unwrap_or(command))
 }
 
 /// What is said of a second word that names no subcommand.
@@ -103,71 +91,106 @@ fn unknown_subcommand(words: &[&[u8]]) -> Refusal {
 }
 
 /// What Redis says of a subcommand whose options it does not know.
-pub(super) fn unknown_option(call: &Call<'_>) -> Refusal {
+pub(in crate::server::redis) fn unknown_option(call: &Call<'_>) -> Refusal {
     let (command, word) = (String::from_utf8_lossy(call.word(0)).to_uppercase(), String::from_utf8_lossy(call.word(1)));
     format!("ERR unknown subcommand or wrong number of arguments for '{word:.128}'. Try {command} HELP.").into()
 }
 
 /// Runs `HELP`: writes what the subcommands of its command are.
 #[expect(clippy::unnecessary_wraps, reason = "commands are run so")]
-pub(super) fn help(call: &mut Call<'_>) -> Outcome {
+pub(in crate::server::redis) fn help(call: &mut Call<'_>) -> Outcome {
     let lines = spec::find(call.word(0)).map(spec::help).unwrap_or_default();
     write_help(call, &lines);
     Ok(())
 }
 
 /// Writes a text for people, line by line.
-pub(super) fn write_help<S: AsRef<str>>(call: &mut Call<'_>, lines: &[S]) {
+pub(in crate::server::redis) fn write_help<S: AsRef<str>>(call: &mut Call<'_>, lines: &[S]) {
     call.reply.array(lines.len());
     for line in lines {
         call.reply.simple(line.as_ref());
     }
 }
 
+/// Every command that a door has.
+#[derive(Debug)]
+pub(in crate::server::redis) struct Registry(FxHashMap<&'static [u8], Command>);
+
+impl Registry {
+    /// The commands that `handlers` run. One of which the files of [`spec`] say nothing is left out.
+    pub(in crate::server::redis) fn new(handlers: impl Iterator<Item = &'static Handler>) -> Self {
+        Self(handlers.filter_map(Command::of).map(|command| (command.spec.name.as_bytes(), command)).collect())
+    }
+
+    /// Returns what a request asks for, by its first word and, when that names a command with subcommands, its second, both in any
+    /// case. When the second is no subcommand, that is the command itself, which refuses it.
+    pub(in crate::server::redis) fn find<W: AsRef<[u8]>>(&self, words: &[W]) -> Option<&Command> {
+        let (name, rest) = words.split_first()?;
+        let command = spec::with_lower_case(name.as_ref(), |name| self.0.get(name))?;
+        let Some(word) = rest.first().filter(|_| !command.subcommands.is_empty()) else { return Some(command) };
+        let mut subcommands = command.subcommands.iter();
+        Some(subcommands.find(|subcommand| is(word.as_ref(), subcommand.spec.own_name())).unwrap_or(command))
+    }
+}
+
+/// A door with the commands that it has.
+pub(in crate::server::redis) struct OpenDoor {
+    pub(in crate::server::redis) door: Door,
+    pub(in crate::server::redis) registry: &'static Registry,
+}
+
+impl Deref for OpenDoor {
+    type Target = Door;
+
+    fn deref(&self) -> &Door {
+        &self.door
+    }
+}
+
 /// One run of a command.
-pub(super) struct Call<'a> {
-    pub(super) transaction: &'a Transaction,
-    pub(super) door: &'a Door,
-    pub(super) session: &'a mut Session,
+pub(in crate::server::redis) struct Call<'a> {
+    pub(in crate::server::redis) transaction: &'a Transaction,
+    pub(in crate::server::redis) door: &'a OpenDoor,
+    pub(in crate::server::redis) session: &'a mut Session,
     /// What the words ask for; `None` when there is no such command.
-    pub(super) command: Option<&'static Command>,
+    pub(in crate::server::redis) command: Option<&'static Command>,
     /// The command's name and what follows it.
-    pub(super) words: &'a [&'a [u8]],
-    pub(super) reply: &'a mut Reply,
+    pub(in crate::server::redis) words: &'a [&'a [u8]],
+    pub(in crate::server::redis) reply: &'a mut Reply,
 }
 
 impl<'a> Call<'a> {
     /// The word at a place; the arity has been checked.
-    pub(super) fn word(&self, at: usize) -> &'a [u8] {
+    pub(in crate::server::redis) fn word(&self, at: usize) -> &'a [u8] {
         self.words.get(at).copied().unwrap_or_default()
     }
 
     /// The words from a place on.
-    pub(super) fn rest(&self, from: usize) -> &'a [&'a [u8]] {
+    pub(in crate::server::redis) fn rest(&self, from: usize) -> &'a [&'a [u8]] {
         self.words.get(from..).unwrap_or_default()
     }
 
     /// The selected keyspace.
-    pub(super) fn kv(&self) -> Kv<InTransaction<'a>> {
+    pub(in crate::server::redis) fn kv(&self) -> Kv<InTransaction<'a>> {
         self.kv_at(self.session.database)
     }
 
     /// The keyspace of a database's number.
-    pub(super) fn kv_at(&self, database: usize) -> Kv<InTransaction<'a>> {
+    pub(in crate::server::redis) fn kv_at(&self, database: usize) -> Kv<InTransaction<'a>> {
         self.transaction.kv_in(self.door.keyspace(database))
     }
 
     /// Makes the client wait until one of `waiting.keys` has something, and then runs the command for this key, as if it came
     /// only then. Within a transaction nothing waits: the reply is what the client gets there.
-    pub(super) fn wait(&mut self, waiting: Waiting) {
+    pub(in crate::server::redis) fn wait(&mut self, waiting: Waiting) {
         self.session.waiting = Some(waiting);
     }
 
-    pub(super) fn integer(&self, at: usize) -> Result<i64, Refusal> {
+    pub(in crate::server::redis) fn integer(&self, at: usize) -> Result<i64, Refusal> {
         integer(self.word(at)).ok_or_else(Refusal::not_an_integer)
     }
 
-    pub(super) fn float(&self, at: usize) -> Result<f64, Refusal> {
+    pub(in crate::server::redis) fn float(&self, at: usize) -> Result<f64, Refusal> {
         float(self.word(at)).ok_or_else(|| "ERR value is not a valid float".into())
     }
 }
@@ -176,9 +199,13 @@ impl<'a> Call<'a> {
 mod tests {
     use super::*;
 
+    fn registry() -> &'static Registry {
+        &crate::server::redis::REGISTRY
+    }
+
     #[test]
     fn every_command_of_the_files_has_a_handler_and_no_other_has() {
-        let handlers: Vec<_> = super::super::commands::all().collect();
+        let handlers: Vec<_> = crate::server::redis::commands::all().collect();
         assert_eq!(handlers.len(), spec::all().len(), "a command is told of and not there, or is there twice");
         for handler in handlers {
             let spec = spec::find(handler.name.as_bytes()).unwrap_or_else(|| panic!("{} is not told of", handler.name));
@@ -195,18 +222,18 @@ mod tests {
     fn a_request_is_found_by_its_words_in_any_case() {
         for spec in spec::all().iter().flat_map(Spec::with_subcommands) {
             let words: Vec<_> = spec.name.to_uppercase().split('|').map(str::to_owned).collect();
-            assert_eq!(find(&words).unwrap().spec.name, spec.name);
+            assert_eq!(registry().find(&words).unwrap().spec.name, spec.name);
         }
-        assert_eq!(find(&["client", "nosuch"]).unwrap().spec.name, "client");
-        assert_eq!(find(&["get", "list"]).unwrap().spec.name, "get");
-        assert!(find(&["nosuchcommand"]).is_none() && find::<&str>(&[]).is_none());
+        assert_eq!(registry().find(&["client", "nosuch"]).unwrap().spec.name, "client");
+        assert_eq!(registry().find(&["get", "list"]).unwrap().spec.name, "get");
+        assert!(registry().find(&["nosuchcommand"]).is_none() && registry().find::<&str>(&[]).is_none());
     }
 
     #[test]
     fn requests_with_wrong_words_are_refused_by_the_name_of_what_they_ask_for() {
         let text = |request: &str| {
             let words: Vec<_> = request.split(' ').map(str::as_bytes).collect();
-            find(&words).unwrap().check(&words).map_err(|refusal| refusal.text())
+            registry().find(&words).unwrap().check(&words).map_err(|refusal| refusal.text())
         };
         for (request, refused) in [
             ("get", Some("ERR wrong number of arguments for 'get' command")),

@@ -1,27 +1,27 @@
 //! Running requests: one after the other, those that arrive together in one transaction.
 
-use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use tokio::time::Instant;
 
 use crate::limits;
-use crate::server::redis::blocked::{Answer, serve};
-use crate::server::redis::command::{Call, Command, Outcome, Refusal, find, is};
-use crate::server::redis::commands::permit;
-use crate::server::redis::door::Door;
 use crate::server::redis::frame::refusal::{PANICKED, text_of};
 use crate::server::redis::frame::reply::Reply;
 use crate::server::redis::frame::request::{Allowed, Parsed, Parser, ProtocolError, Slices};
-use crate::server::redis::monitor::Sender;
-use crate::server::redis::pause;
-use crate::server::redis::session::{Queue, Session, Silence, Wait, Waiting};
-use crate::server::redis::slow_log::{self, Laps};
+use crate::server::redis::run::admission::{
+    holds, is_for_queues, not_for_subscribers, not_in_transactions, permit, unknown, wants_own_transaction,
+};
+use crate::server::redis::run::command::{Call, Command, OpenDoor, Outcome, Refusal, is};
+use crate::server::redis::run::serve_blocked::serve;
+use crate::server::redis::run::show::Sender;
+use crate::server::redis::run::{changes, slow};
+use crate::server::redis::slow_log::Laps;
 use crate::server::redis::spec::secrets::cut;
 use crate::server::redis::spec::{Flags, Spec, Traits};
+use crate::server::redis::state::blocked::Answer;
+use crate::server::redis::state::session::{Queue, Session, Silence, Wait, Waiting};
 use crate::server::redis::tally::End;
-use crate::server::redis::tally::changes;
 use crate::store::Transaction;
 use crate::txn::{Pending, Turn};
 
@@ -31,28 +31,28 @@ use crate::txn::{Pending, Turn};
     clippy::struct_excessive_bools,
     reason = "each is a finding of its own, and any of them may come with any other"
 )]
-pub(super) struct Run {
+pub(in crate::server::redis) struct Run {
     /// Bytes of the requests that were run.
-    pub(super) consumed: usize,
+    pub(in crate::server::redis) consumed: usize,
     /// Where its replies begin.
-    pub(super) from: usize,
+    pub(in crate::server::redis) from: usize,
     /// Replies that the client is due: one for each request, unless it wants none.
-    pub(super) due: usize,
+    pub(in crate::server::redis) due: usize,
     /// What became of its transaction. Nothing of the replies may be sent before this has settled; an error is the text that
     /// each request gets instead.
-    pub(super) outcome: Result<Pending, String>,
+    pub(in crate::server::redis) outcome: Result<Pending, String>,
     /// Replies to others, who waited for what was done.
-    pub(super) answers: Vec<Answer>,
+    pub(in crate::server::redis) answers: Vec<Answer>,
     /// Another run may follow at once: what is left is not only the beginning of a request.
-    pub(super) goes_on: bool,
+    pub(in crate::server::redis) goes_on: bool,
     /// The next request needs the turn to write, which this run did not have.
-    pub(super) wants_turn: bool,
+    pub(in crate::server::redis) wants_turn: bool,
     /// A command panicked: nobody knows what it left behind in the session.
-    pub(super) has_panicked: bool,
+    pub(in crate::server::redis) has_panicked: bool,
     /// The client sent what is no request.
-    pub(super) broken: Option<ProtocolError>,
+    pub(in crate::server::redis) broken: Option<ProtocolError>,
     /// The client sent what a browser sends.
-    pub(super) is_from_a_browser: bool,
+    pub(in crate::server::redis) is_from_a_browser: bool,
 }
 
 /// What a run leaves beside its transaction.
@@ -68,7 +68,7 @@ struct Progress {
 
 /// A request that is there, as it was sent.
 #[derive(Debug)]
-pub(super) struct Next {
+pub(in crate::server::redis) struct Next {
     parsed: Result<Parsed, ProtocolError>,
     /// What its name stands for.
     command: Option<&'static Command>,
@@ -77,7 +77,7 @@ pub(super) struct Next {
 
 impl Next {
     /// Whether it may only run with the turn to write.
-    pub(super) fn needs_turn(&self) -> bool {
+    pub(in crate::server::redis) fn needs_turn(&self) -> bool {
         self.needs_turn
     }
 }
@@ -94,13 +94,18 @@ fn words_of<'a>(parsed: &'a Result<Parsed, ProtocolError>, bytes: &'a [u8]) -> (
 }
 
 /// The request that `bytes` begin with. `None` when there is only the beginning of one.
-pub(super) fn next(door: &Door, session: &Session, parser: &mut Parser, bytes: &[u8]) -> Option<Next> {
+pub(in crate::server::redis) fn next(
+    door: &OpenDoor,
+    session: &Session,
+    parser: &mut Parser,
+    bytes: &[u8],
+) -> Option<Next> {
     let parsed = parser.parse(bytes, allowed(door, session));
     if matches!(parsed, Ok(Parsed::Partial)) {
         return None;
     }
     let (words, _) = words_of(&parsed, bytes);
-    let command = find(&words);
+    let command = door.registry.find(&words);
     let needs_turn = needs_turn(session, command, &words);
     drop(words);
     Some(Next { parsed, command, needs_turn })
@@ -124,8 +129,8 @@ fn needs_turn(session: &Session, command: Option<&Command>, words: &[&[u8]]) -> 
 /// turn to write it ends before the first that needs it.
 ///
 /// A command that fails leaves what those before it did: Redis rolls nothing back (SEM: KV-TX-1).
-pub(super) fn run(
-    door: &Door,
+pub(in crate::server::redis) fn run(
+    door: &OpenDoor,
     session: &mut Session,
     (parser, first): (&mut Parser, Next),
     bytes: &[u8],
@@ -168,8 +173,8 @@ pub(super) fn run(
 }
 
 /// As [`run`], for who has nothing else to do while another has the turn. `None` when there is only the beginning of a request.
-pub(super) fn run_now(
-    door: &Door,
+pub(in crate::server::redis) fn run_now(
+    door: &OpenDoor,
     session: &mut Session,
     parser: &mut Parser,
     bytes: &[u8],
@@ -183,7 +188,7 @@ pub(super) fn run_now(
 /// Runs requests until there is a reason to end the transaction.
 fn run_in(
     transaction: &Transaction,
-    door: &Door,
+    door: &OpenDoor,
     session: &mut Session,
     (parser, mut request): (&mut Parser, Next),
     bytes: &[u8],
@@ -209,7 +214,7 @@ fn run_in(
             progress.wants_turn = is_reading && needs_turn;
             return;
         }
-        if door.pause.is_on() && pause::holds(door, session, command, &slices) {
+        if door.pause.is_on() && holds(door, session, command, &slices) {
             session.is_paused = true;
             return;
         }
@@ -238,7 +243,7 @@ fn run_in(
 }
 
 /// What the client may send.
-fn allowed(door: &Door, session: &Session) -> Allowed {
+fn allowed(door: &OpenDoor, session: &Session) -> Allowed {
     Allowed { is_authenticated: session.is_authenticated, word_bytes: door.bounds.get().word_bytes }
 }
 
@@ -249,7 +254,7 @@ fn is_from_a_browser(words: &[&[u8]]) -> bool {
 }
 
 /// Takes back who was served, and who began to wait, in a transaction that was not committed.
-pub(super) fn forget_places(door: &Door, session: &mut Session) {
+pub(in crate::server::redis) fn forget_places(door: &OpenDoor, session: &mut Session) {
     let mut blocked = door.blocked.borrow_mut();
     blocked.rolled_back();
     if let Some(wait) = session.blocked.take() {
@@ -259,7 +264,13 @@ pub(super) fn forget_places(door: &Door, session: &mut Session) {
 }
 
 /// Puts an error for each request of a run in the place of its replies, for nothing of it was committed.
-pub(super) fn take_back(door: &Door, session: &mut Session, run: Run, reply: &mut Reply, text: &str) {
+pub(in crate::server::redis) fn take_back(
+    door: &OpenDoor,
+    session: &mut Session,
+    run: Run,
+    reply: &mut Reply,
+    text: &str,
+) {
     forget_places(door, session);
     door.forget_uncommitted();
     reply.truncate(run.from);
@@ -271,14 +282,6 @@ pub(super) fn take_back(door: &Door, session: &mut Session, run: Run, reply: &mu
     for answer in run.answers {
         answer.fail(text);
     }
-}
-
-/// Whether a request has to be in a transaction by itself. What is watched is compared with what is committed; and what an
-/// administrator does takes effect in the door, whatever becomes of the writes of others.
-fn wants_own_transaction(session: &Session, spec: &Spec) -> bool {
-    spec.traits.contains(Traits::ALONE)
-        || (!session.watched.is_empty() && spec.traits.contains(Traits::RUNS_QUEUE))
-        || (session.queue.is_none() && spec.flags.contains(Flags::ADMIN))
 }
 
 /// Runs one request, and writes its reply unless the client wants none; counts it among those that are due.
@@ -339,7 +342,13 @@ fn refuse(call: &mut Call<'_>, refusal: &Refusal) {
 
 /// Counts how long a request took, and keeps it if that was long. The clock is read once per request, and not at all when
 /// nothing is kept.
-fn note_if_slow(door: &Door, session: &Session, command: Option<&'static Command>, words: &[&[u8]], laps: &mut Laps) {
+fn note_if_slow(
+    door: &OpenDoor,
+    session: &Session,
+    command: Option<&'static Command>,
+    words: &[&[u8]],
+    laps: &mut Laps,
+) {
     let latency_ms = door.parameters.latency_ms();
     if door.parameters.slow_micros() < 0 && latency_ms == 0 {
         return;
@@ -351,8 +360,8 @@ fn note_if_slow(door: &Door, session: &Session, command: Option<&'static Command
     if latency_ms > 0 {
         door.latencies.borrow_mut().note(command.spec, door.store.now(), lap, latency_ms);
     }
-    if slow_log::is_slow(door, lap) && slow_log::has_entry(command.spec) {
-        slow_log::note(door, session.id, &cut(words), lap);
+    if slow::is_slow(door, lap) && slow::has_entry(command.spec) {
+        slow::note(door, session.id, &cut(words), lap);
     }
 }
 
@@ -386,7 +395,7 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
         return Err(unknown(call.words).into());
     };
     let spec = command.spec;
-    call.door.tally.ask(spec);
+    call.door.tally.ask(spec.slot);
     if let Err(refusal) = command.check(call.words) {
         spoil(call);
         if spec.traits.contains(Traits::RUNS_QUEUE) {
@@ -424,13 +433,13 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
     if call.session.outbox.is_some() && spec.flags.intersects(Flags::READONLY | Flags::WRITE) {
         return Err("ERR Replica can't interact with the keyspace".into());
     }
-    call.door.tally.begin(spec);
+    call.door.tally.begin(spec.slot);
     changes::run(call, command, Sender::Client)
 }
 
 /// Runs a command that a script calls.
 #[cfg(feature = "lua")]
-pub(super) fn run_called(call: &mut Call<'_>) {
+pub(in crate::server::redis) fn run_called(call: &mut Call<'_>) {
     run_timed(call, Sender::Script, &mut Laps::start());
 }
 
@@ -466,9 +475,9 @@ fn run_permitted(call: &mut Call<'_>, command: &'static Command, sender: Sender,
     };
     // What asked for it is still running, and has its own time.
     let lap = laps.lap();
-    call.door.tally.within(command.spec, end, lap);
-    if matches!(sender, Sender::Client) && slow_log::is_slow(call.door, lap) {
-        slow_log::note(call.door, call.session.id, &cut(call.words), lap);
+    call.door.tally.within(command.spec.slot, end, lap);
+    if matches!(sender, Sender::Client) && slow::is_slow(call.door, lap) {
+        slow::note(call.door, call.session.id, &cut(call.words), lap);
     }
     outcome
 }
@@ -501,46 +510,14 @@ fn queue(call: &mut Call<'_>, spec: &Spec) -> Outcome {
 }
 
 /// Whether a command is refused when the budget of bytes is spent, if there is one.
-pub(super) fn needs_room(door: &Door, spec: &Spec) -> bool {
+pub(in crate::server::redis) fn needs_room(door: &OpenDoor, spec: &Spec) -> bool {
     door.store.memory_budget().0.is_some() && spec.flags.contains(Flags::DENYOOM)
 }
 
-/// Whether `MULTI` can queue it.
-pub(super) fn is_for_queues(spec: &Spec) -> bool {
-    !spec.flags.contains(Flags::NO_MULTI) && !spec.traits.contains(Traits::NO_QUEUE)
-}
-
-/// What refuses a command that `MULTI` cannot queue.
-pub(super) fn not_in_transactions(spec: &Spec) -> String {
-    format!("ERR {} is not allowed in transactions", spec.name.to_uppercase())
-}
-
-/// What refuses a command of a client that listens.
-pub(super) fn not_for_subscribers(spec: &Spec) -> String {
-    format!(
-        "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
-        spec.name
-    )
-}
-
-/// What Redis says of a command that it does not know.
-pub(super) fn unknown(words: &[&[u8]]) -> String {
-    let name = String::from_utf8_lossy(words.first().copied().unwrap_or_default());
-    let mut text = format!("ERR unknown command '{name:.128}', with args beginning with: ");
-    for word in words.iter().skip(1) {
-        if text.len() > 300 {
-            break;
-        }
-        // Writing to a string does not fail.
-        let _ = write!(text, "'{:.128}' ", String::from_utf8_lossy(word));
-    }
-    text
-}
-
 /// The commands of a transaction of the client's, one after the other.
-pub(super) fn run_all(
+pub(in crate::server::redis) fn run_all(
     transaction: &Transaction,
-    door: &Door,
+    door: &OpenDoor,
     session: &mut Session,
     commands: &[Vec<Vec<u8>>],
     reply: &mut Reply,
@@ -549,7 +526,7 @@ pub(super) fn run_all(
     let mut laps = Laps::start();
     for words in commands {
         let words: Slices<'_> = words.iter().map(Vec::as_slice).collect();
-        let command = find(&words);
+        let command = door.registry.find(&words);
         run_timed(&mut Call { transaction, door, session, command, words: &words, reply }, Sender::Client, &mut laps);
     }
 }

@@ -7,8 +7,8 @@
 //! # Source
 //! Redis configuration file, `save`; Redis command reference, `INFO`.
 
-use crate::server::redis::command::{Call, Command, Outcome, integer};
-use crate::server::redis::monitor::{self, Sender};
+use crate::server::redis::run::command::{Call, Command, Outcome, integer};
+use crate::server::redis::run::show::{self, Sender};
 use crate::server::redis::spec::{Flags, Traits};
 
 /// Says how many changes the command that runs makes, if it makes any.
@@ -18,7 +18,7 @@ pub(in crate::server::redis) fn note(call: &Call<'_>, changes: u64) {
 
 /// Runs a command, shows it to those who monitor, and counts its changes.
 pub(in crate::server::redis) fn run(call: &mut Call<'_>, command: &Command, sender: Sender) -> Outcome {
-    counted(call, command, |call| monitor::run(call, command, sender))
+    counted(call, command, |call| show::run(call, command, sender))
 }
 
 /// Runs the command of a client that has waited, and counts its changes.

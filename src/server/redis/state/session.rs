@@ -11,51 +11,53 @@ use tokio::time::Instant;
 use crate::channel::Subscriber;
 use crate::kv::Kind;
 use crate::server::redis::acl::User;
-use crate::server::redis::blocked::Place;
 use crate::server::redis::frame::reply::Protocol;
-use crate::server::redis::monitor::Outbox;
+use crate::server::redis::state::monitor::Outbox;
 use crate::store::Watch;
+
+/// A place in the order of those who wait.
+pub(in crate::server::redis) type Place = u64;
 
 /// The state that a client's commands set and depend on.
 #[derive(Debug)]
-pub(super) struct Session {
-    pub(super) id: u64,
-    pub(super) database: usize,
-    pub(super) protocol: Protocol,
-    pub(super) name: Vec<u8>,
-    pub(super) library_name: Vec<u8>,
-    pub(super) library_version: Vec<u8>,
-    pub(super) is_authenticated: bool,
+pub(in crate::server::redis) struct Session {
+    pub(in crate::server::redis) id: u64,
+    pub(in crate::server::redis) database: usize,
+    pub(in crate::server::redis) protocol: Protocol,
+    pub(in crate::server::redis) name: Vec<u8>,
+    pub(in crate::server::redis) library_name: Vec<u8>,
+    pub(in crate::server::redis) library_version: Vec<u8>,
+    pub(in crate::server::redis) is_authenticated: bool,
     /// Whose rights the client has.
-    pub(super) user: Rc<User>,
-    pub(super) queue: Option<Queue>,
+    pub(in crate::server::redis) user: Rc<User>,
+    pub(in crate::server::redis) queue: Option<Queue>,
     /// What each `WATCH` named.
-    pub(super) watched: Vec<Watched>,
+    pub(in crate::server::redis) watched: Vec<Watched>,
     /// Where messages come, once something was subscribed to.
-    pub(super) subscriber: Option<Subscriber>,
+    pub(in crate::server::redis) subscriber: Option<Subscriber>,
     /// Shared with what the door knows of the client.
-    pub(super) topics: Rc<RefCell<Topics>>,
+    pub(in crate::server::redis) topics: Rc<RefCell<Topics>>,
     /// Where the requests of all clients come, after `MONITOR`.
-    pub(super) outbox: Option<Rc<Outbox>>,
-    pub(super) silence: Silence,
+    pub(in crate::server::redis) outbox: Option<Rc<Outbox>>,
+    pub(in crate::server::redis) silence: Silence,
     /// The command that ran last has nothing to give yet.
-    pub(super) waiting: Option<Waiting>,
+    pub(in crate::server::redis) waiting: Option<Waiting>,
     /// Since the command that ran last has nothing to give, the client waits.
-    pub(super) blocked: Option<Wait>,
+    pub(in crate::server::redis) blocked: Option<Wait>,
     /// The next request is to wait for the end of a `CLIENT PAUSE`.
-    pub(super) is_paused: bool,
+    pub(in crate::server::redis) is_paused: bool,
     /// The connection ends when what was written has been sent.
-    pub(super) is_closing: bool,
+    pub(in crate::server::redis) is_closing: bool,
 }
 
 /// Commands that wait for `EXEC`.
 #[derive(Debug, Default)]
-pub(super) struct Queue {
-    pub(super) commands: Vec<Vec<Vec<u8>>>,
+pub(in crate::server::redis) struct Queue {
+    pub(in crate::server::redis) commands: Vec<Vec<Vec<u8>>>,
     /// The memory that they take, by [`Queue::cost`].
-    pub(super) bytes: usize,
+    pub(in crate::server::redis) bytes: usize,
     /// One of them was refused, and so all will be.
-    pub(super) is_spoilt: bool,
+    pub(in crate::server::redis) is_spoilt: bool,
 }
 
 /// What an allocation takes beside what it was asked for, at most, in bytes.
@@ -63,7 +65,7 @@ const ALLOCATION_BYTES: usize = 32;
 
 impl Queue {
     /// The memory that a command takes in a queue, in bytes.
-    pub(super) fn cost(words: &[&[u8]]) -> usize {
+    pub(in crate::server::redis) fn cost(words: &[&[u8]]) -> usize {
         let each = size_of::<Vec<u8>>() + ALLOCATION_BYTES;
         let words: usize = words.iter().map(|word| word.len() + each).sum();
         words + each
@@ -72,28 +74,28 @@ impl Queue {
 
 /// Keys that `WATCH` named.
 #[derive(Debug)]
-pub(super) struct Watched {
-    pub(super) watch: Watch,
+pub(in crate::server::redis) struct Watched {
+    pub(in crate::server::redis) watch: Watch,
     /// Each with its database, and whether it was there.
-    pub(super) keys: Vec<(usize, Vec<u8>, bool)>,
+    pub(in crate::server::redis) keys: Vec<(usize, Vec<u8>, bool)>,
 }
 
 /// A command that is to run again when one of its keys has something.
 #[derive(Debug)]
-pub(super) struct Waiting {
+pub(in crate::server::redis) struct Waiting {
     /// What it waits for.
-    pub(super) wants: Wants,
+    pub(in crate::server::redis) wants: Wants,
     /// Its words before the key and behind it, when it runs for one of its keys.
-    pub(super) before: Vec<Vec<u8>>,
-    pub(super) after: Vec<Vec<u8>>,
-    pub(super) keys: Vec<Awaited>,
+    pub(in crate::server::redis) before: Vec<Vec<u8>>,
+    pub(in crate::server::redis) after: Vec<Vec<u8>>,
+    pub(in crate::server::redis) keys: Vec<Awaited>,
     /// For how long; without an end when there is none.
-    pub(super) timeout: Option<Duration>,
+    pub(in crate::server::redis) timeout: Option<Duration>,
 }
 
 /// What a key has to have for a command that waits to run again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wants {
+pub(in crate::server::redis) enum Wants {
     /// A value of this kind.
     Kind(Kind),
     /// Whatever it has: a group is waited for that may be gone.
@@ -102,15 +104,15 @@ pub(super) enum Wants {
 
 /// A key that is waited for.
 #[derive(Debug)]
-pub(super) struct Awaited {
-    pub(super) key: Vec<u8>,
+pub(in crate::server::redis) struct Awaited {
+    pub(in crate::server::redis) key: Vec<u8>,
     /// What belongs to the key among the words: an id, if anything.
-    pub(super) id: Option<Vec<u8>>,
+    pub(in crate::server::redis) id: Option<Vec<u8>>,
 }
 
 impl Waiting {
     /// The command as it runs for the key at a place.
-    pub(super) fn words(&self, at: usize) -> Vec<&[u8]> {
+    pub(in crate::server::redis) fn words(&self, at: usize) -> Vec<&[u8]> {
         let key = self.keys.get(at).into_iter().flat_map(|awaited| std::iter::once(&awaited.key).chain(&awaited.id));
         self.before.iter().chain(key).chain(&self.after).map(Vec::as_slice).collect()
     }
@@ -118,21 +120,21 @@ impl Waiting {
 
 /// A client's waiting.
 #[derive(Debug)]
-pub(super) struct Wait {
-    pub(super) place: Place,
+pub(in crate::server::redis) struct Wait {
+    pub(in crate::server::redis) place: Place,
     /// Where the reply comes; an empty one stands for the end of the time.
-    pub(super) answered: oneshot::Receiver<Vec<u8>>,
+    pub(in crate::server::redis) answered: oneshot::Receiver<Vec<u8>>,
     /// By the time of the system: a clock that stands still holds no client up for ever.
-    pub(super) deadline: Option<Instant>,
+    pub(in crate::server::redis) deadline: Option<Instant>,
     /// The reply at the end of the time.
-    pub(super) nil: Vec<u8>,
+    pub(in crate::server::redis) nil: Vec<u8>,
     /// The client wants no reply to the command that waits.
-    pub(super) is_silent: bool,
+    pub(in crate::server::redis) is_silent: bool,
 }
 
 /// What commands that were taken back may have changed of a session.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct State {
+pub(in crate::server::redis) struct State {
     database: usize,
     protocol: Protocol,
     is_authenticated: bool,
@@ -148,7 +150,7 @@ pub(super) struct State {
 impl State {
     /// Whether a client to which every request since `before` was refused can go on: what it knows of the session is still so.
     /// A transaction that it has ended is over, whatever became of it.
-    pub(super) fn is_as(&self, before: &Self) -> bool {
+    pub(in crate::server::redis) fn is_as(&self, before: &Self) -> bool {
         let over = (None, 0);
         let is_transaction_known = self.transaction == before.transaction || self.transaction == over;
         is_transaction_known && *self == Self { transaction: self.transaction, ..*before }
@@ -157,21 +159,21 @@ impl State {
 
 /// What a client has subscribed to.
 #[derive(Debug, Default)]
-pub(super) struct Topics {
-    pub(super) channels: BTreeSet<Vec<u8>>,
-    pub(super) patterns: BTreeSet<Vec<u8>>,
-    pub(super) shards: BTreeSet<Vec<u8>>,
+pub(in crate::server::redis) struct Topics {
+    pub(in crate::server::redis) channels: BTreeSet<Vec<u8>>,
+    pub(in crate::server::redis) patterns: BTreeSet<Vec<u8>>,
+    pub(in crate::server::redis) shards: BTreeSet<Vec<u8>>,
 }
 
 impl Topics {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::server::redis) fn is_empty(&self) -> bool {
         self.channels.is_empty() && self.patterns.is_empty() && self.shards.is_empty()
     }
 }
 
 /// What `CLIENT REPLY` has turned off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Silence {
+pub(in crate::server::redis) enum Silence {
     #[default]
     No,
     /// The reply to the command that comes next.
@@ -183,7 +185,7 @@ pub(super) enum Silence {
 
 impl Session {
     /// That of a new connection of the user `user`, who is `default`.
-    pub(super) fn new(id: u64, user: Rc<User>) -> Self {
+    pub(in crate::server::redis) fn new(id: u64, user: Rc<User>) -> Self {
         let is_authenticated = user.is_open();
         Self {
             id,
@@ -208,7 +210,7 @@ impl Session {
     }
 
     /// What the client knows of it.
-    pub(super) fn state(&self) -> State {
+    pub(in crate::server::redis) fn state(&self) -> State {
         let topics = self.topics.borrow();
         let watched = self.watched.iter().map(|watched| watched.keys.len()).sum();
         State {
@@ -225,12 +227,12 @@ impl Session {
     }
 
     /// Whether the next request would be answered at once, whatever came before.
-    pub(super) fn is_plain(&self) -> bool {
+    pub(in crate::server::redis) fn is_plain(&self) -> bool {
         self.silence == Silence::No && self.blocked.is_none() && !self.is_closing
     }
 
     /// Whether only commands about subscriptions may be sent: in RESP2, while there are any (SEM: KV-PUB-3).
-    pub(super) fn is_subscriber_only(&self) -> bool {
+    pub(in crate::server::redis) fn is_subscriber_only(&self) -> bool {
         self.protocol == Protocol::Resp2 && self.subscriber.is_some() && !self.topics.borrow().is_empty()
     }
 }
