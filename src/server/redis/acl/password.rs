@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 /// A password as it is kept.
-pub(in crate::server::redis) type PasswordHash = [u8; 32];
+pub(super) type PasswordHash = [u8; 32];
 
 /// The SHA-256 of a password.
 pub(in crate::server::redis) fn hash_of(password: &[u8]) -> PasswordHash {

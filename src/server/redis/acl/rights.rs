@@ -27,7 +27,7 @@ pub(in crate::server::redis) enum Subject {
 /// A rule about commands; the last that concerns a command decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server::redis) struct Right {
-    pub(in crate::server::redis) is_allowed: bool,
+    pub(super) is_allowed: bool,
     pub(in crate::server::redis) subject: Subject,
 }
 
@@ -35,9 +35,9 @@ pub(in crate::server::redis) struct Right {
 #[derive(Clone, Debug, Default)]
 pub(in crate::server::redis) struct Selector {
     /// Whether a command that no rule concerns is allowed.
-    pub(in crate::server::redis) has_all_commands: bool,
+    pub(super) has_all_commands: bool,
     pub(in crate::server::redis) rights: Vec<Right>,
-    pub(in crate::server::redis) has_all_keys: bool,
+    pub(super) has_all_keys: bool,
     pub(in crate::server::redis) keys: Vec<(Vec<u8>, Access)>,
     pub(in crate::server::redis) has_all_channels: bool,
     pub(in crate::server::redis) channels: Vec<Vec<u8>>,

@@ -205,7 +205,7 @@ pub(in crate::server::redis) struct OutputLimit {
     pub(in crate::server::redis) hard_bytes: u64,
     /// More than this for no longer than [`Self::soft_seconds`].
     pub(in crate::server::redis) soft_bytes: u64,
-    pub(in crate::server::redis) soft_seconds: u64,
+    pub(super) soft_seconds: u64,
 }
 
 /// The numbers, in the order of [`Number`].
@@ -232,7 +232,7 @@ impl Numbers {
 
 impl Parameters {
     /// What may wait to be sent to a client of a class.
-    pub(in crate::server::redis) fn output_limit(&self, class: OutputClass) -> OutputLimit {
+    pub(super) fn output_limit(&self, class: OutputClass) -> OutputLimit {
         let text = self.text("client-output-buffer-limit");
         let words: Vec<_> = text.split(' ').collect();
         let number = |at: usize| words.get(class as usize * 4 + at).and_then(|word| word.parse().ok()).unwrap_or(0);

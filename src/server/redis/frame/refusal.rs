@@ -69,7 +69,7 @@ impl Refusal {
     }
 
     /// Of a reply that would take more than `most` bytes.
-    pub(in crate::server::redis) fn too_long(most: usize) -> Self {
+    pub(super) fn too_long(most: usize) -> Self {
         Self::Text(format!("ERR the reply is larger than the {most} bytes that may wait for a client"))
     }
 

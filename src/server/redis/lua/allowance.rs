@@ -35,14 +35,14 @@ const LOAD_TIMEOUT: &str = "ERR FUNCTION LOAD timeout";
 /// What one script may use.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::server::redis) struct Allowance {
-    pub(in crate::server::redis) instructions: u64,
+    pub(super) instructions: u64,
     /// In all, with what is kept between scripts.
     pub(in crate::server::redis) bytes: usize,
     pub(in crate::server::redis) time: Duration,
     /// While a library is loaded.
-    pub(in crate::server::redis) load_time: Duration,
+    pub(super) load_time: Duration,
     /// What libraries may keep.
-    pub(in crate::server::redis) kept_bytes: usize,
+    pub(super) kept_bytes: usize,
 }
 
 impl Default for Allowance {
@@ -80,7 +80,7 @@ pub(in crate::server::redis) struct Shared {
     /// The state of `math.random`.
     pub(in crate::server::redis) random: Cell<u64>,
     /// What the script has set for `cjson`.
-    pub(in crate::server::redis) json: Cell<Settings>,
+    pub(super) json: Cell<Settings>,
     /// What a library registers while it is loaded.
     pub(in crate::server::redis) registered: RefCell<Option<Vec<Registered>>>,
 }
@@ -119,7 +119,7 @@ impl Shared {
     }
 
     /// Leaves a library that is being loaded less time than a script.
-    pub(in crate::server::redis) fn begin_load(&self, allowance: &Allowance) {
+    pub(super) fn begin_load(&self, allowance: &Allowance) {
         self.begin(allowance);
         self.time.set(Some((Stopwatch::start(), allowance.load_time, LOAD_TIMEOUT)));
     }
@@ -168,7 +168,7 @@ impl Shared {
     }
 
     /// Takes what working through `bytes` bytes costs.
-    pub(in crate::server::redis) fn spend_bytes(&self, bytes: usize) -> mlua::Result<()> {
+    pub(super) fn spend_bytes(&self, bytes: usize) -> mlua::Result<()> {
         self.spend((bytes / BYTES_PER_STEP) as u64 + 1)
     }
 
@@ -216,7 +216,7 @@ impl Shared {
 }
 
 /// Bytes that a library builds for a script: what they cost is taken from its steps, and what they take from its memory.
-pub(in crate::server::redis) struct Output<'a> {
+pub(super) struct Output<'a> {
     lua: &'a Lua,
     pub(in crate::server::redis) shared: &'a Shared,
     bytes: Vec<u8>,
@@ -281,7 +281,7 @@ impl<'a> Output<'a> {
     }
 
     /// The bytes as a string of Lua's.
-    pub(in crate::server::redis) fn into_string(self) -> mlua::Result<mlua::LuaString> {
+    pub(super) fn into_string(self) -> mlua::Result<mlua::LuaString> {
         self.shared.spend_bytes(self.bytes.len())?;
         self.lua.create_string(&self.bytes)
     }
@@ -296,7 +296,7 @@ impl Drop for Output<'_> {
 /// An error that a script sees as a table with the field `err`.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(in crate::server::redis) struct Raised(pub(in crate::server::redis) String);
+pub(super) struct Raised(pub(in crate::server::redis) String);
 
 /// An error with a code.
 pub(in crate::server::redis) fn raise(text: impl Into<String>) -> Error {

@@ -23,7 +23,7 @@ pub(in crate::server::redis) fn commands(lua: &Lua, shared: &Rc<Shared>) -> mlua
 }
 
 /// What there is always.
-pub(in crate::server::redis) fn minimum(lua: &Lua) -> mlua::Result<Table> {
+pub(super) fn minimum(lua: &Lua) -> mlua::Result<Table> {
     let redis = lua.create_table()?;
     for (name, value) in [("LOG_DEBUG", 0), ("LOG_VERBOSE", 1), ("LOG_NOTICE", 2), ("LOG_WARNING", 3)] {
         redis.raw_set(name, value)?;

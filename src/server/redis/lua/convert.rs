@@ -10,7 +10,7 @@ use crate::server::redis::frame::request::Slices;
 use crate::server::redis::lua::allowance::{Shared, raise};
 
 /// A number in C's `%.{digits}g`.
-pub(in crate::server::redis) fn format_number(number: f64, digits: usize) -> String {
+pub(super) fn format_number(number: f64, digits: usize) -> String {
     if number.is_nan() {
         return if number.is_sign_negative() { "-nan" } else { "nan" }.to_owned();
     }

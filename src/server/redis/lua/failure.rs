@@ -13,7 +13,7 @@ pub(in crate::server::redis) fn fail(lua: &Lua, text: &str) -> Error {
 }
 
 /// A wrong argument, as the libraries of Lua tell it.
-pub(in crate::server::redis) fn bad_argument(lua: &Lua, at: usize, function: &str, problem: &str) -> Error {
+pub(super) fn bad_argument(lua: &Lua, at: usize, function: &str, problem: &str) -> Error {
     fail(lua, &format!("bad argument #{at} to '{function}' ({problem})"))
 }
 

@@ -48,7 +48,7 @@ impl Flags {
 }
 
 /// The flags that the first line of a script gives, and what follows, with the line's end so that lines count on.
-pub(in crate::server::redis) fn shebang(code: &[u8]) -> Result<(Flags, &[u8]), String> {
+pub(super) fn shebang(code: &[u8]) -> Result<(Flags, &[u8]), String> {
     if !code.starts_with(b"#!") {
         return Ok((Flags::default(), code));
     }

@@ -222,12 +222,12 @@ impl Interpreter {
     }
 
     /// Bytes that are in use, beside what the interpreter itself needs.
-    pub(in crate::server::redis) fn used_bytes(&self) -> usize {
+    pub(super) fn used_bytes(&self) -> usize {
         self.lua.used_memory().saturating_sub(self.own_bytes)
     }
 
     /// Whether more than `others` bytes and what libraries may keep are in use, when nothing is there that could go.
-    pub(in crate::server::redis) fn keeps_too_much(&self, others: usize) -> bool {
+    pub(super) fn keeps_too_much(&self, others: usize) -> bool {
         let most = self.allowance.kept_bytes.saturating_add(others);
         self.used_bytes() > most && self.lua.gc_collect().is_ok() && self.used_bytes() > most
     }

@@ -4,17 +4,17 @@ use crate::limits;
 
 /// What a script can set.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::server::redis) struct Settings {
-    pub(in crate::server::redis) converts_sparse: bool,
-    pub(in crate::server::redis) sparse_ratio: u32,
-    pub(in crate::server::redis) sparse_safe: u32,
+pub(super) struct Settings {
+    pub(super) converts_sparse: bool,
+    pub(super) sparse_ratio: u32,
+    pub(super) sparse_safe: u32,
     pub(in crate::server::redis) digits: u32,
-    pub(in crate::server::redis) encode_depth: u32,
-    pub(in crate::server::redis) decode_depth: u32,
-    pub(in crate::server::redis) encode_invalid: Invalid,
-    pub(in crate::server::redis) decodes_invalid: bool,
+    pub(super) encode_depth: u32,
+    pub(super) decode_depth: u32,
+    pub(super) encode_invalid: Invalid,
+    pub(super) decodes_invalid: bool,
     /// Asked for and given back; whether a buffer is kept cannot be seen.
-    pub(in crate::server::redis) keeps_buffer: bool,
+    pub(super) keeps_buffer: bool,
 }
 
 /// What becomes of numbers that JSON does not have.

@@ -31,7 +31,7 @@ pub(in crate::server::redis) fn loading(lua: &Lua, shared: &Rc<Shared>) -> mlua:
 }
 
 /// Whether a library or function may have this name.
-pub(in crate::server::redis) fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 

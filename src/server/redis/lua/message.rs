@@ -16,7 +16,7 @@ pub(in crate::server::redis) fn first_line(error: &Error) -> String {
 }
 
 /// What an error of a library's says, without where it was.
-pub(in crate::server::redis) fn message_of(error: &Value) -> String {
+pub(super) fn message_of(error: &Value) -> String {
     let Value::Table(table) = error else { return "ERR unknown error".to_owned() };
     let message = table.raw_get::<Value>("err").ok().and_then(|value| Some(value.as_string()?.to_string_lossy()));
     message.unwrap_or_else(|| "ERR unknown error".to_owned())

@@ -13,7 +13,7 @@ use crate::server::redis::state::pause::Held;
 use crate::server::redis::state::session::Session;
 
 /// Refuses a request that the session's user may not make, and records that.
-pub(in crate::server::redis) fn permit(call: &mut Call<'_>, spec: &'static Spec) -> Outcome {
+pub(super) fn permit(call: &mut Call<'_>, spec: &'static Spec) -> Outcome {
     let user = Rc::clone(&call.session.user);
     let checked = check(&user.rights(), spec, call.words);
     checked.map_err(|denied| {
@@ -45,7 +45,7 @@ fn record_entry(call: &Call<'_>, reason: &'static str, context: &'static str, ob
 
 /// Whether a request has to be in a transaction by itself. What is watched is compared with what is committed; and what an
 /// administrator does takes effect in the door, whatever becomes of the writes of others.
-pub(in crate::server::redis) fn wants_own_transaction(session: &Session, spec: &Spec) -> bool {
+pub(super) fn wants_own_transaction(session: &Session, spec: &Spec) -> bool {
     spec.traits.contains(Traits::ALONE)
         || (!session.watched.is_empty() && spec.traits.contains(Traits::RUNS_QUEUE))
         || (session.queue.is_none() && spec.flags.contains(Flags::ADMIN))
@@ -80,17 +80,17 @@ fn queue_writes(door: &OpenDoor, session: &Session) -> bool {
 }
 
 /// Whether `MULTI` can queue it.
-pub(in crate::server::redis) fn is_for_queues(spec: &Spec) -> bool {
+pub(super) fn is_for_queues(spec: &Spec) -> bool {
     !spec.flags.contains(Flags::NO_MULTI) && !spec.traits.contains(Traits::NO_QUEUE)
 }
 
 /// What refuses a command that `MULTI` cannot queue.
-pub(in crate::server::redis) fn not_in_transactions(spec: &Spec) -> String {
+pub(super) fn not_in_transactions(spec: &Spec) -> String {
     format!("ERR {} is not allowed in transactions", spec.name.to_uppercase())
 }
 
 /// What refuses a command of a client that listens.
-pub(in crate::server::redis) fn not_for_subscribers(spec: &Spec) -> String {
+pub(super) fn not_for_subscribers(spec: &Spec) -> String {
     format!(
         "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
         spec.name

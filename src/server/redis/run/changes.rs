@@ -22,7 +22,7 @@ pub(in crate::server::redis) fn run(call: &mut Call<'_>, command: &Command, send
 }
 
 /// Runs the command of a client that has waited, and counts its changes.
-pub(in crate::server::redis) fn run_unseen(call: &mut Call<'_>, command: &Command) -> Outcome {
+pub(super) fn run_unseen(call: &mut Call<'_>, command: &Command) -> Outcome {
     counted(call, command, |call| command.run(call))
 }
 

@@ -254,7 +254,7 @@ fn is_from_a_browser(words: &[&[u8]]) -> bool {
 }
 
 /// Takes back who was served, and who began to wait, in a transaction that was not committed.
-pub(in crate::server::redis) fn forget_places(door: &OpenDoor, session: &mut Session) {
+pub(super) fn forget_places(door: &OpenDoor, session: &mut Session) {
     let mut blocked = door.blocked.borrow_mut();
     blocked.rolled_back();
     if let Some(wait) = session.blocked.take() {

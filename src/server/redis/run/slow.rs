@@ -7,13 +7,13 @@ use crate::server::redis::spec::{Flags, Spec};
 use crate::server::redis::state::door::Door;
 
 /// Whether so long a time is kept.
-pub(in crate::server::redis) fn is_slow(door: &Door, time: Duration) -> bool {
+pub(super) fn is_slow(door: &Door, time: Duration) -> bool {
     let slow = u64::try_from(door.parameters.slow_micros());
     slow.is_ok_and(|slow| time.as_micros() >= slow.into())
 }
 
 /// Whether a command is kept itself. `EXEC` is not: what it runs is.
-pub(in crate::server::redis) fn has_entry(spec: &Spec) -> bool {
+pub(super) fn has_entry(spec: &Spec) -> bool {
     !spec.flags.contains(Flags::SKIP_SLOWLOG)
 }
 
