@@ -37,8 +37,8 @@ fn pfmerge(call: &mut Call<'_>) -> Outcome {
 /// A string that is no `HyperLogLog`, and one that only begins as such, have codes of their own.
 fn refusal(error: Error) -> Refusal {
     match error {
-        Error::Invalid { kind: InvalidKind::Type, message } => format!("WRONGTYPE {message}").into(),
-        Error::Invalid { kind: InvalidKind::Serialization, message } => format!("INVALIDOBJ {message}").into(),
+        Error::Invalid { kind: InvalidKind::Type, message, .. } => format!("WRONGTYPE {message}").into(),
+        Error::Invalid { kind: InvalidKind::Serialization, message, .. } => format!("INVALIDOBJ {message}").into(),
         error => error.into(),
     }
 }

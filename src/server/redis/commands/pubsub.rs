@@ -110,7 +110,7 @@ fn subscribe(call: &mut Call<'_>, topic: Topic) -> Outcome {
         match topic {
             Topic::Channel => subscriber.subscribe(name)?,
             Topic::Pattern => subscriber.subscribe_pattern(name)?,
-            Topic::Shard => subscriber.subscribe_shard(name)?,
+            Topic::Shard => subscriber.subscribe_sharded(name)?,
         };
         topic.names(&mut topics).insert(name.to_vec());
         answer(call, topic.subscribed(), Some(name), topic.count(&topics));
@@ -133,7 +133,7 @@ fn unsubscribe(call: &mut Call<'_>, topic: Topic) -> Outcome {
             match topic {
                 Topic::Channel => subscriber.unsubscribe(&name),
                 Topic::Pattern => subscriber.unsubscribe_pattern(&name),
-                Topic::Shard => subscriber.unsubscribe_shard(&name),
+                Topic::Shard => subscriber.unsubscribe_sharded(&name),
             };
         }
         topic.names(&mut topics).remove(&name);
@@ -155,24 +155,27 @@ fn channels(call: &mut Call<'_>, is_sharded: bool) -> Outcome {
     if call.words.len() > 3 {
         return Err(unknown_option(call));
     }
-    let channels = call.door.store.channels(call.rest(2).first().copied(), is_sharded);
+    let pattern = call.rest(2).first().copied().unwrap_or(b"*");
+    let subscriptions = call.door.store.subscriptions();
+    let channels = if is_sharded { subscriptions.sharded_channels(pattern) } else { subscriptions.channels(pattern) };
     call.reply.bulks(channels);
     Ok(())
 }
 
 fn subscribers(call: &mut Call<'_>, is_sharded: bool) -> Outcome {
     let names = call.rest(2);
+    let subscriptions = call.door.store.subscriptions();
     call.reply.array(names.len() * 2);
     for name in names {
         call.reply.bulk(name);
-        let count = call.door.store.subscribers_of(name, is_sharded);
+        let count = if is_sharded { subscriptions.sharded_subscribers(name) } else { subscriptions.subscribers(name) };
         call.reply.count(count as u64);
     }
     Ok(())
 }
 
 fn patterns(call: &mut Call<'_>) -> Outcome {
-    let count = call.door.store.patterns();
+    let count = call.door.store.subscriptions().patterns().len();
     call.reply.count(count as u64);
     Ok(())
 }

@@ -195,7 +195,7 @@ fn answer(call: &mut Call<'_>, combine: Combine) -> Outcome {
 
 fn store(call: &mut Call<'_>, event: &'static str, combine: Combine) -> Outcome {
     let members = combine(call, call.rest(2))?;
-    let count = call.kv().replace_by_set(call.word(1), event, members)?;
+    let count = call.kv().unsorted_set(call.word(1)).replace_as(event, members)?;
     call.reply.count(count);
     Ok(())
 }

@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::channel::Gauge;
 use crate::clock::Timestamp;
+use crate::kv::Watch;
 use crate::server::redis::acl::User;
 use crate::server::redis::frame::reply::Protocol;
 use crate::server::redis::state::interim::Interim;
@@ -73,7 +74,7 @@ impl Seen {
             database: session.database,
             protocol: session.protocol,
             queued: session.queue.as_ref().map(|queue| (queue.commands.len(), queue.bytes)),
-            watched_keys: session.watched.iter().map(|watched| watched.keys.len()).sum(),
+            watched_keys: session.watched.iter().map(Watch::len).sum(),
             is_waiting: session.blocked.is_some() || session.is_paused,
             is_monitor: session.outbox.is_some(),
             is_authenticated: session.is_authenticated,

@@ -10,10 +10,10 @@ use tokio::time::Instant;
 
 use crate::channel::Subscriber;
 use crate::kv::Kind;
+use crate::kv::Watch;
 use crate::server::redis::acl::User;
 use crate::server::redis::frame::reply::Protocol;
 use crate::server::redis::state::monitor::Outbox;
-use crate::store::Watch;
 
 /// A place in the order of those who wait.
 pub(in crate::server::redis) type Place = u64;
@@ -32,7 +32,7 @@ pub(in crate::server::redis) struct Session {
     pub(in crate::server::redis) user: Rc<User>,
     pub(in crate::server::redis) queue: Option<Queue>,
     /// What each `WATCH` named.
-    pub(in crate::server::redis) watched: Vec<Watched>,
+    pub(in crate::server::redis) watched: Vec<Watch>,
     /// Where messages come, once something was subscribed to.
     pub(in crate::server::redis) subscriber: Option<Subscriber>,
     /// Shared with what the door knows of the client.
@@ -70,14 +70,6 @@ impl Queue {
         let words: usize = words.iter().map(|word| word.len() + each).sum();
         words + each
     }
-}
-
-/// Keys that `WATCH` named.
-#[derive(Debug)]
-pub(in crate::server::redis) struct Watched {
-    pub(in crate::server::redis) watch: Watch,
-    /// Each with its database, and whether it was there.
-    pub(in crate::server::redis) keys: Vec<(usize, Vec<u8>, bool)>,
 }
 
 /// A command that is to run again when one of its keys has something.
@@ -212,7 +204,7 @@ impl Session {
     /// What the client knows of it.
     pub(in crate::server::redis) fn state(&self) -> State {
         let topics = self.topics.borrow();
-        let watched = self.watched.iter().map(|watched| watched.keys.len()).sum();
+        let watched = self.watched.iter().map(Watch::len).sum();
         State {
             database: self.database,
             protocol: self.protocol,

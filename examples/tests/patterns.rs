@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-#[path = "../examples/patterns/patterns/mod.rs"]
+#[path = "../patterns/patterns/mod.rs"]
 mod patterns;
-#[path = "../examples/patterns/purchases.rs"]
+#[path = "../patterns/purchases.rs"]
 mod purchases;
 
 use std::collections::{BTreeMap, HashSet};

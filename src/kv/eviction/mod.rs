@@ -30,9 +30,7 @@ use crate::kv::entry;
 use crate::kv::event::{KeyEvents, tell};
 use crate::kv::layout::stored;
 use crate::kv::record::{Head, named};
-#[cfg(feature = "redis")]
-use crate::kv::state::Tuning;
-use crate::kv::state::{self, Counted, Keys, Tracking, note_freed, note_removed};
+use crate::kv::state::{self, Counted, EvictionTuning, Keys, Tracking, note_freed, note_removed};
 use crate::txn::{Core, View, Writer};
 
 #[cfg(test)]
@@ -175,7 +173,6 @@ pub struct KeyStats {
 /// [`Error::OutOfMemory`] when there is no key left that the policy lets go.
 pub(crate) fn make_room(writer: &mut Writer) -> Result<()> {
     let Some(budget) = writer.budget() else { return Ok(()) };
-    #[cfg(feature = "redis")]
     if writer.has_mode(state::EXCEEDS_MEMORY) {
         return Ok(());
     }
@@ -242,13 +239,11 @@ impl Keys {
     }
 
     /// How keys to evict are searched for.
-    #[cfg(feature = "redis")]
-    pub(crate) fn tuning(&self) -> Tuning {
+    pub(crate) fn tuning(&self) -> EvictionTuning {
         self.usage.tuning()
     }
 
-    #[cfg(feature = "redis")]
-    pub(crate) fn set_tuning(&self, tuning: Tuning) {
+    pub(crate) fn set_tuning(&self, tuning: EvictionTuning) {
         self.usage.set_tuning(tuning);
     }
 }
@@ -265,7 +260,6 @@ pub(crate) fn budget(core: &Core) -> (Option<u64>, EvictionPolicy) {
 }
 
 /// Whether the budget is used up, and nothing may be evicted.
-#[cfg(feature = "lua")]
 pub(crate) fn is_out_of_memory(writer: &Writer) -> bool {
     let keeps_all = || writer.state::<Keys>().policy() == EvictionPolicy::NoEviction;
     writer.budget().is_some_and(|budget| keeps_all() && bytes(writer).is_ok_and(|used| used > budget))
