@@ -74,7 +74,7 @@ pub mod engine;
 pub mod item;
 pub mod kv;
 pub mod limits;
-#[cfg(feature = "redis")]
+#[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub mod server;
 pub mod vfs;

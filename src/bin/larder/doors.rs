@@ -30,7 +30,7 @@ pub(super) fn open(store: &Store, options: &Options, asked: &Arc<Notify>) -> Res
 }
 
 fn redis(store: &Store, options: &Options, asked: &Arc<Notify>) -> Result<RedisServer, String> {
-    let address = options.redis.unwrap_or_else(|| Address::local(REDIS_PORT));
+    let address = options.redis.clone().unwrap_or_else(|| Address::local(REDIS_PORT));
     let asked = Arc::clone(asked);
     let mut redis = RedisOptions::default().address(address).on_shutdown(move || asked.notify_one());
     for user in &options.users {

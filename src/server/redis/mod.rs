@@ -64,7 +64,8 @@ use tokio::task::LocalSet;
 
 use crate::kv::Keyspace;
 use crate::limits;
-use crate::server::listener::{self, Address, ListenError, accept};
+use crate::server::address::{Address, ListenError};
+use crate::server::listener::{self, Listener};
 use crate::server::metrics::{Meter, Metrics};
 use crate::server::worker::{Worker, drain};
 use crate::store::Store;
@@ -266,8 +267,7 @@ impl RedisOptions {
 
     fn check(&self) -> Result<(), ListenError> {
         if !self.address.is_loopback() && self.users().default_user().is_open() {
-            let reason = "others can reach it, and there is no user: set a password, or listen at 127.0.0.1";
-            return Err(ListenError(format!("cannot listen at {}: {reason}", self.address)));
+            return Err(ListenError::Open { address: self.address.clone() });
         }
         Ok(())
     }
@@ -327,16 +327,16 @@ impl RedisServer {
     /// ```
     pub fn start(store: &Store, options: &RedisOptions) -> Result<Self, ListenError> {
         options.check()?;
-        let listener = options.address.listen()?;
-        let failed = |what: &str, error: std::io::Error| ListenError(format!("cannot {what}: {error}"));
-        let address = listener.local_addr().map_err(|error| failed("listen", error))?;
-        let settler = Settler::start().map_err(|error| failed("start a thread", error))?;
+        let listener = Listener::bind(&options.address)?.into_tcp()?;
+        let failed = |error: std::io::Error| ListenError::no_thread(&error);
+        let address = listener.local_addr().map_err(|error| ListenError::of(&options.address, &error))?;
+        let settler = Settler::start().map_err(failed)?;
         let meter = Arc::new(Meter::default());
         let (store, options, counted) = (store.clone(), options.clone(), Arc::clone(&meter));
         let closing = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&closing);
         let serve = move |stopped| serve(store, &options, (listener, address), settler, (counted, told), stopped);
-        let worker = Worker::start("larder-redis", serve).map_err(|error| failed("start a thread", error))?;
+        let worker = Worker::start("larder-redis", serve).map_err(failed)?;
         Ok(Self { address, meter, closing, _worker: worker })
     }
 
@@ -417,7 +417,7 @@ fn serve(
             _ = stopped => {}
             () = hear(Rc::clone(&door), settler.clone()) => {}
             () = saves::save_when_due(Rc::clone(&door)) => {}
-            () = accept(listener, |stream, peer| welcome_safely(&door, stream, peer, &settler)) => {}
+            () = listener::accept(listener, |stream, peer| welcome_safely(&door, stream, peer, &settler)) => {}
         }
     });
     // Each ends when what it has begun is answered.
