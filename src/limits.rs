@@ -264,6 +264,12 @@ pub const CLIENTS_MAX: usize = 10_000;
 /// Milliseconds that a client may take to begin TLS.
 pub const TLS_HANDSHAKE_MS_MAX: u64 = 10_000;
 
+/// Bytes of the headers of one request of HTTP.
+pub const HTTP_HEADER_BYTES_MAX: usize = 64 << 10;
+
+/// Milliseconds that a client may take to send the headers of a request of HTTP.
+pub const HTTP_HEADER_MS_MAX: u64 = 10_000;
+
 /// Threads of one door that have connections.
 pub const DOOR_THREADS_MAX: usize = 64;
 

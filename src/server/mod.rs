@@ -3,6 +3,9 @@
 //! A door has no semantics of its own: what a client can do through it, an embedded caller can do without. What doors share is
 //! here: where they listen, who may come in, what they count, and how they are closed.
 
+#[cfg(feature = "http")]
+#[cfg_attr(docsrs, doc(cfg(feature = "http")))]
+pub mod http;
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub mod redis;
@@ -19,6 +22,8 @@ mod door;
 #[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod ears;
 mod listener;
+#[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
+mod meters;
 mod metrics;
 #[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod options;
@@ -52,6 +57,7 @@ mod users;
 mod worker;
 
 pub use address::{Address, ListenError};
+pub use meters::Meters;
 pub use metrics::Metrics;
 #[cfg(feature = "tls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]

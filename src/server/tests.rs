@@ -168,6 +168,16 @@ impl Line {
     }
 }
 
+/// A store whose disk can be made to fail.
+#[cfg(feature = "testing")]
+pub(super) fn on_simulated_disk() -> (Store, crate::vfs::sim::SimVfs) {
+    use crate::engine::durable::{DurableEngine, DurableOptions};
+    let disk = crate::vfs::sim::SimVfs::new(1);
+    let options = DurableOptions::default().vfs(Arc::new(disk.clone())).threads(false).store_id(1);
+    let engine = DurableEngine::open_with(std::path::Path::new("/disk/store"), &options).unwrap();
+    (Store::builder().engine(Arc::new(engine)).unwrap(), disk)
+}
+
 /// Tries until there is something.
 fn until<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
     loop {
@@ -387,6 +397,18 @@ fn a_door_that_closes_answers_what_it_has_read() {
         assert_eq!(line(&mut idle), "");
         assert!(path.is_none_or(|path| !path.exists()));
     }
+}
+
+#[cfg(feature = "testing")]
+#[test]
+fn a_reply_to_what_could_not_be_synced_is_an_error() {
+    let (store, disk) = on_simulated_disk();
+    let open = open(&store, PLAIN);
+    let mut remote = open.connect();
+    assert_eq!(ask(&mut remote, "PUT k first"), "OK");
+    disk.fail(crate::vfs::sim::Fault::at(crate::vfs::sim::Call::Sync, 1).forever());
+    assert_eq!(ask(&mut remote, "PUT k second"), "FAILED false");
+    assert_eq!(ask(&mut remote, "GET k"), "first");
 }
 
 #[test]

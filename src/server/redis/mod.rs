@@ -66,6 +66,7 @@ use crate::kv::Keyspace;
 use crate::limits;
 use crate::server::address::{Address, ListenError};
 use crate::server::listener::{self, Listener};
+use crate::server::meters::Meters;
 use crate::server::metrics::{Meter, Metrics};
 use crate::server::worker::{Worker, drain};
 use crate::store::Store;
@@ -366,6 +367,19 @@ impl RedisServer {
     #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.meter.read()
+    }
+
+    /// Returns what it counts, for whoever publishes that.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, server::redis::{RedisOptions, RedisServer}};
+    /// let meters = RedisServer::start(&Store::in_memory(), &RedisOptions::default())?.meters();
+    /// # Ok::<(), larder::server::ListenError>(())
+    /// ```
+    #[must_use]
+    pub fn meters(&self) -> Meters {
+        Meters::new("redis", "kv", Arc::clone(&self.meter))
     }
 
     /// Closes the door: what has arrived is run and answered, for at most
