@@ -52,7 +52,9 @@ use tokio::task::LocalSet;
 
 use crate::kv::Keyspace;
 use crate::limits;
-use crate::server::listener::{self, ListenError, accept};
+use crate::server::address::ListenError;
+use crate::server::listener::{self, Listener};
+use crate::server::meters::Meters;
 use crate::server::metrics::{Meter, Metrics};
 use crate::server::worker::{Worker, drain};
 use crate::store::Store;
@@ -131,16 +133,16 @@ impl RedisServer {
     /// ```
     pub fn start(store: &Store, options: &RedisOptions) -> Result<Self, ListenError> {
         options.check()?;
-        let listener = options.address.listen()?;
-        let failed = |what: &str, error: std::io::Error| ListenError(format!("cannot {what}: {error}"));
-        let address = listener.local_addr().map_err(|error| failed("listen", error))?;
-        let settler = Settler::start().map_err(|error| failed("start a thread", error))?;
+        let listener = Listener::bind(&options.address)?.into_tcp()?;
+        let failed = |error: std::io::Error| ListenError::no_thread(&error);
+        let address = listener.local_addr().map_err(|error| ListenError::of(&options.address, &error))?;
+        let settler = Settler::start().map_err(failed)?;
         let meter = Arc::new(Meter::default());
         let (store, options, counted) = (store.clone(), options.clone(), Arc::clone(&meter));
         let closing = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&closing);
         let serve = move |stopped| serve(store, &options, (listener, address), settler, (counted, told), stopped);
-        let worker = Worker::start("larder-redis", serve).map_err(|error| failed("start a thread", error))?;
+        let worker = Worker::start("larder-redis", serve).map_err(failed)?;
         Ok(Self { address, meter, closing, _worker: worker })
     }
 
@@ -170,6 +172,19 @@ impl RedisServer {
     #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.meter.read()
+    }
+
+    /// Returns what it counts, for whoever publishes that.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, server::redis::{RedisOptions, RedisServer}};
+    /// let meters = RedisServer::start(&Store::in_memory(), &RedisOptions::default())?.meters();
+    /// # Ok::<(), larder::server::ListenError>(())
+    /// ```
+    #[must_use]
+    pub fn meters(&self) -> Meters {
+        Meters::new("redis", "kv", Arc::clone(&self.meter))
     }
 
     /// Closes the door: what has arrived is run and answered, for at most
@@ -222,7 +237,7 @@ fn serve(
             _ = stopped => {}
             () = hear(Rc::clone(&door), settler.clone()) => {}
             () = saves::save_when_due(&door.saves, &door.store, || parameters.save_points(), &parameters.save_points_changed) => {}
-            () = accept(listener, |stream, peer| welcome_safely(&door, stream, peer, &settler)) => {}
+            () = listener::accept(listener, |stream, peer| welcome_safely(&door, stream, peer, &settler)) => {}
         }
     });
     // Each ends when what it has begun is answered.

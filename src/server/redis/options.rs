@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::server::listener::{Address, ListenError};
+use crate::server::address::{Address, ListenError};
 use crate::server::redis::acl::rights::Rights;
 use crate::server::redis::acl::{DEFAULT, Users, rules, users};
 
@@ -187,14 +187,13 @@ impl RedisOptions {
     /// Refuses an address that others can reach while a client needs no password.
     pub(super) fn check(&self) -> Result<(), ListenError> {
         if !self.address.is_loopback() && self.users().default_user().is_open() {
-            let reason = "others can reach it, and there is no user: set a password, or listen at 127.0.0.1";
-            return Err(ListenError(format!("cannot listen at {}: {reason}", self.address)));
+            return Err(ListenError::Open { address: self.address.clone() });
         }
         Ok(())
     }
 }
 
-/// A rule of a user that is none.
+/// An access rule that does not parse.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct UserError(String);
