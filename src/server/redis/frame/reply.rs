@@ -365,7 +365,7 @@ pub(in crate::server::redis) fn format_double(number: f64) -> String {
     // From 1e17 on, and below a millionth, it has an exponent (SEM: KV-Z-4).
     if (1e-6..1e17).contains(&number.abs()) {
         // Of whole numbers, every digit.
-        return if number.fract() == 0.0 { format!("{number:.0}") } else { number.to_string() };
+        return if number.fract() == 0.0 { whole(number).to_string() } else { number.to_string() };
     }
     let text = format!("{number:e}");
     match text.split_once('e') {
@@ -373,6 +373,12 @@ pub(in crate::server::redis) fn format_double(number: f64) -> String {
         Some((digits, exponent)) => format!("{digits}e+{exponent}"),
         None => text,
     }
+}
+
+/// A whole number that fits, which as an integer takes a tenth of the time to print.
+#[expect(clippy::cast_possible_truncation, reason = "it is whole, and below 1e17")]
+fn whole(number: f64) -> i64 {
+    number as i64
 }
 
 #[cfg(test)]

@@ -178,9 +178,14 @@ pub(in crate::server::redis) type Form = Option<u8>;
 const STATUS: Form = Some(1);
 const OK: Form = Some(2);
 const LIST: Form = Some(3);
+const TEXTS: Form = Some(4);
+const TEXT_AND_TEXTS: Form = Some(5);
 
 /// Values of a list that are handed over one by one.
 const LIST_VALUES_MAX: usize = 256;
+
+/// Bytes of strings that are handed over in one piece, for which there is room twice.
+const TEXTS_BYTES_MAX: usize = 16 << 10;
 
 /// A reply as the sandbox is given it.
 pub(in crate::server::redis) fn answer(
@@ -198,12 +203,65 @@ pub(in crate::server::redis) fn answer(
             shared.spend_bytes(text.len())?;
             Ok((Value::String(lua.create_string(text)?), STATUS, MultiValue::new()))
         }
-        [b'*', rest @ ..] => match list(lua, shared, rest)? {
-            Some(values) => Ok((Value::Nil, LIST, values)),
-            None => Ok((read(lua, shared, bytes)?.0, None, MultiValue::new())),
-        },
+        [b'*', rest @ ..] => {
+            if let Some(Texts { form, text, lengths }) = Texts::read(bytes) {
+                shared.spend(4 * (lengths.len() as u64 + 1))?;
+                shared.spend_bytes(text.len())?;
+                return Ok((Value::String(lua.create_string(text)?), form, lengths));
+            }
+            match list(lua, shared, rest)? {
+                Some(values) => Ok((Value::Nil, LIST, values)),
+                None => Ok((read(lua, shared, bytes)?.0, None, MultiValue::new())),
+            }
+        }
         _ => Ok((read(lua, shared, bytes)?.0, None, MultiValue::new())),
     }
+}
+
+/// Strings, one behind the other, and how long each is. The sandbox takes them apart: what is made of it one by one from here costs two
+/// closures and a protected call each.
+struct Texts {
+    form: Form,
+    text: Vec<u8>,
+    lengths: MultiValue,
+}
+
+impl Texts {
+    /// A list of a few strings, or a string and such a list, as scans have it. `None` if it is something else.
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let is_short = |(count, rest): &(usize, &[u8])| {
+            (1..=LIST_VALUES_MAX).contains(count) && rest.len() <= TEXTS_BYTES_MAX
+        };
+        let (count, rest) = header(bytes, b'*').filter(is_short)?;
+        let mut texts = Self { form: TEXTS, text: Vec::with_capacity(rest.len()), lengths: MultiValue::new() };
+        let rest = texts.push(1, rest)?;
+        if let Some((inner, rest)) = header(rest, b'*').filter(|(inner, _)| count == 2 && *inner < LIST_VALUES_MAX) {
+            texts.form = TEXT_AND_TEXTS;
+            texts.push(inner, rest)?;
+        } else {
+            texts.push(count - 1, rest)?;
+        }
+        Some(texts)
+    }
+
+    /// Adds the `count` strings that `bytes` begin with, and returns what follows.
+    fn push<'a>(&mut self, count: usize, mut bytes: &'a [u8]) -> Option<&'a [u8]> {
+        for _ in 0..count {
+            let (len, rest) = header(bytes, b'$')?;
+            self.text.extend_from_slice(rest.get(..len)?);
+            self.lengths.push_back(Value::Integer(i64::try_from(len).ok()?));
+            bytes = rest.get(len + 2..)?;
+        }
+        Some(bytes)
+    }
+}
+
+/// The number in the line that `bytes` begin with, when that is of a kind, and what follows.
+fn header(bytes: &[u8], kind: u8) -> Option<(usize, &[u8])> {
+    let rest = bytes.strip_prefix(&[kind])?;
+    let end = memchr::memchr(b'\r', rest)?;
+    let number = std::str::from_utf8(rest.get(..end)?).ok()?.parse().ok()?;
+    Some((number, rest.get(end + 2..)?))
 }
 
 /// A list of a few strings, numbers and nils. `None` if it is something else.

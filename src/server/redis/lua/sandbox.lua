@@ -5,7 +5,7 @@ local raw = {
   pcall = pcall, xpcall = xpcall, next = next, pairs = pairs, rawset = rawset, rawget = rawget,
   setmetatable = setmetatable, getmetatable = getmetatable, resume = coroutine.resume,
   create = coroutine.create, yield = coroutine.yield, setfenv = setfenv,
-  sort = table.sort, insert = table.insert, join = table.concat, unpack = unpack, error = error, type = type, tostring = tostring, tonumber = tonumber, select = select,
+  sub = string.sub, sort = table.sort, insert = table.insert, join = table.concat, unpack = unpack, error = error, type = type, tostring = tostring, tonumber = tonumber, select = select,
   collectgarbage = collectgarbage,
 }
 local real = {}
@@ -164,25 +164,38 @@ meta.__index = base.string
 meta.__metatable = (protect { __index = base.string })
 
 -- What the script that runs asks of the door goes to `serve`: a number that says what, and words. It gives a value; or a form, of
--- what is cheaper to make here than for C: 1 a status, 2 the status `OK`, 3 a list of what follows.
+-- what is cheaper to make here than for C: 1 a status, 2 the status `OK`, 3 a list of what follows, 4 the strings that are one behind
+-- the other in the value and as long as what follows says, 5 the first of them and a list of the others.
 local serve
+
+local function cut(text, at, lengths)
+  for i = 1, #lengths do
+    local after = at + lengths[i]
+    lengths[i], at = raw.sub(text, at, after - 1), after
+  end
+  return lengths
+end
+
+local function split(text, length, ...) return { raw.sub(text, 1, length), cut(text, length + 1, { ... }) } end
 
 local function answer(value, form, ...)
   if form == nil then return value end
   if form == 2 then return { ok = "OK" } end
   if form == 1 then return { ok = value } end
+  if form == 4 then return cut(value, 1, { ... }) end
+  if form == 5 then return split(value, ...) end
   return { ... }
 end
 
-local function ask(service, ...)
-  local count = raw.select("#", ...)
-  -- C's stack has room for a few thousand.
-  if count > native.words_max then return answer((serve or native.nobody)(service + native.services, count, { ... })) end
-  return answer((serve or native.nobody)(service, ...))
-end
-
+-- In locals, and in one function: most of a call is on the way to the door.
+local select, words_max, nobody = raw.select, native.words_max, native.nobody
 for name, service in raw.pairs(native.asks) do
-  native.redis[name] = function(...) return ask(service, ...) end
+  native.redis[name] = function(...)
+    local count = select("#", ...)
+    -- C's stack has room for a few thousand.
+    if count > words_max then return answer((serve or nobody)(service + native.services, count, { ... })) end
+    return answer((serve or nobody)(service, ...))
+  end
 end
 
 -- Scripts, with KEYS and ARGV; and libraries of functions, without.
