@@ -9,8 +9,7 @@
 //!
 //! # Invariants
 //! 1. A deadline is set and cancelled in the transaction that changes what it belongs to.
-//! 2. Reads never depend on the sweeper having run: each model hides what is past its deadline by its own rule
-//!    (SEM: ALL-3).
+//! 2. Reads never depend on the sweeper having run: each model hides what is past its deadline by its own rule.
 
 use std::ops::Bound;
 

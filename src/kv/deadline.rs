@@ -1,6 +1,6 @@
 //! Deadlines of keys.
 //!
-//! A deadline is a moment of the store's clock in microseconds since the epoch, kept as such (SEM: KV-EXP-1): every
+//! A deadline is a moment of the store's clock in microseconds since the epoch, kept as such: every
 //! millisecond deadline is exact, and time passes while the store is closed. At its deadline a key is gone.
 
 use std::time::Duration;

@@ -434,7 +434,7 @@ fn check_bound(bound: Bound<f64>) -> Result<()> {
     }
 }
 
-/// `score` as it is stored: the two zeros are one (SEM: KV-Z-4).
+/// `score` as it is stored: the two zeros are one.
 pub(super) fn canonical(score: f64) -> f64 {
     if score == 0.0 { 0.0 } else { score }
 }

@@ -4,7 +4,7 @@
 //! One entry for each member, member → nothing (`kv/layout.rs`, kind member).
 //!
 //! # Invariants
-//! A set without members does not exist (SEM: KV-STR-3).
+//! A set without members does not exist.
 
 use std::collections::BTreeSet;
 

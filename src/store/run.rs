@@ -108,7 +108,8 @@ impl Store {
     /// store.kv().set("stock", "3")?;
     /// let sell = || {
     ///     let watch = store.kv().watch(["stock"])?;
-    ///     let left: i64 = store.kv().increment("stock", 0)?;
+    ///     let stock = store.kv().get("stock")?.unwrap_or_default();
+    ///     let left: i64 = String::from_utf8_lossy(&stock).parse().unwrap_or(0);
     ///     // … what takes long …
     ///     store.transaction_watching(watch, |tx| tx.kv().set("stock", (left - 1).to_string()))
     /// };

@@ -457,8 +457,8 @@ impl Writer {
         self.view.core.next_in_sequence(name, || start(&View { reads: None, ..self.view.at_next_moment() }))
     }
 
-    /// The store's time in microseconds, moved on where needed so that no call gets a time twice or an earlier one, even
-    /// after the store was closed and the clock set back (SEM: WID-LWW-3).
+    /// The store's time in microseconds, moved on where needed so that no call gets a time twice or an earlier one,
+    /// even after the store was closed and the clock set back.
     pub(crate) fn unique_micros(&mut self) -> Result<i64> {
         self.next_leased(Sequence::Times, self.view.now().as_micros())
     }

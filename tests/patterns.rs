@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-#[path = "../patterns/patterns/mod.rs"]
+#[path = "../examples/patterns/patterns/mod.rs"]
 mod patterns;
-#[path = "../patterns/purchases.rs"]
+#[path = "../examples/patterns/purchases.rs"]
 mod purchases;
 
 use std::collections::{BTreeMap, HashSet};
