@@ -3,6 +3,11 @@
 //! A door has no semantics of its own: what a client can do through it, an embedded caller can do without. What doors share is
 //! here: where they listen, who may come in, what they count, and how they are closed.
 
+#![cfg_attr(
+    not(all(feature = "http", feature = "redis")),
+    allow(dead_code, reason = "each door needs its part of what all share")
+)]
+
 #[cfg(feature = "http")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
 pub mod http;
