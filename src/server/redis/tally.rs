@@ -1,8 +1,8 @@
 //! What each command has done: how often it ran, how long that took, and how it ended.
 //!
 //! A command has a line of counts of its own, and so has each of its subcommands; lines are made when they are first
-//! needed. The door's thread is the only one that counts, so that counting is an addition and no more. Times are those that
-//! the slow log measures anyway: while it is off, calls are counted and their times are not.
+//! needed. The door's thread is the only one that counts, so that counting is an addition and no more. Times are those
+//! that the slow log measures anyway: while it is off, calls are counted and their times are not.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::limits;
 use crate::server::metrics::Metrics;
 
-/// Powers of two of 1024 nanoseconds that times are told apart by; the last has all that is longer.
+/// Buckets of the histogram: bucket *n* counts times up to 1024·2ⁿ ns, the last one everything longer.
 const BUCKETS: usize = 27;
 
 /// Seconds that a rate is measured over at least.
@@ -149,7 +149,7 @@ impl Tally {
         (line.calls.get() + line.rejected.get() > 0).then_some(&**line)
     }
 
-    /// Begins to count anew.
+    /// Sets all counts to zero.
     pub(super) fn reset(&self) {
         self.lines.iter().filter_map(OnceCell::get).for_each(|line| line.clear());
         self.errors.borrow_mut().clear();
@@ -204,7 +204,7 @@ impl Line {
         self.nanos.get() as f64 / 1_000.0 / self.calls.get().max(1) as f64
     }
 
-    /// How many calls took no longer than so many microseconds: wherever there are more than before.
+    /// Pairs of microseconds and how many calls took no longer, for each bucket that has any.
     pub(super) fn histogram(&self) -> Vec<(u64, u64)> {
         let mut sum = 0;
         let counts = self.buckets.iter().enumerate().filter(|(_, count)| count.get() > 0);
