@@ -70,7 +70,7 @@ impl Reply {
         self.bytes.get(self.sent..).unwrap_or_default()
     }
 
-    /// Notes that so many bytes more were sent. Not while a request runs: places change.
+    /// Notes that `bytes` more were sent. Not while a request runs: places change.
     pub(in crate::server::redis) fn note_sent(&mut self, bytes: usize) {
         self.sent += bytes;
         if self.sent >= self.bytes.len() {
@@ -172,7 +172,7 @@ impl Reply {
         }
     }
 
-    /// Whether so many bytes may be added; there is room for them then.
+    /// Makes room for that many bytes, and returns whether they may be added.
     fn makes_room(&mut self, more: usize) -> bool {
         let len = self.bytes.len();
         if self.is_over || len - self.sent + more > self.most {
@@ -229,7 +229,7 @@ impl Reply {
         }
     }
 
-    /// No array, where RESP2 tells that from no string.
+    /// The null array, which RESP2 has beside the null string.
     pub(in crate::server::redis) fn nil_array(&mut self) {
         match self.protocol {
             Protocol::Resp2 => self.append(b"*-1\r\n"),
@@ -333,7 +333,7 @@ impl Reply {
         }
     }
 
-    /// Begins what is told beside the reply that follows, in `len` pairs; `false` in RESP2, which has no such thing.
+    /// Begins an attribute of the reply that follows, of `len` pairs; returns `false` in RESP2, which has none.
     pub(in crate::server::redis) fn attribute(&mut self, len: usize) -> bool {
         if self.protocol == Protocol::Resp3 {
             self.number(b'|', len);
@@ -398,7 +398,7 @@ mod tests {
         let before = reply.len();
         reply.array(3);
         reply.bulk([b'y'; 50]);
-        // Whatever comes after it is not written either: half a reply is none.
+        // Whatever comes after it is not written either: half a reply is not one.
         reply.ok();
         assert!(reply.is_over() && reply.check().is_err() && reply.len() <= 100);
         reply.truncate(before);

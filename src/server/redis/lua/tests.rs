@@ -264,8 +264,8 @@ mod known_faults {
         }
     }
 
-    /// A script could have the collector run what it left behind, while the interpreter was being closed: by `newproxy`, and by
-    /// steering the collector.
+    /// A script could have the collector run what it left behind, while the interpreter was being closed: by
+    /// `newproxy`, and by steering the collector.
     #[test]
     fn cve_2024_46981_scripts_neither_leave_finalizers_nor_steer_the_collector() {
         assert!(eval("return newproxy(true)").is_err());
@@ -347,8 +347,8 @@ mod known_faults {
         assert_eq!(eval_in(&interpreter, collected).as_deref(), Ok(":1\r\n"));
     }
 
-    /// Nested `cjson` and `cmsgpack` values overflowed their buffers or the stack; bytecode could be loaded; functions with many
-    /// parameters wrote beyond the stack.
+    /// Nested `cjson` and `cmsgpack` values overflowed their buffers or the stack; bytecode could be loaded; functions
+    /// with many parameters wrote beyond the stack.
     #[test]
     fn older_ones_are_not_there_either() {
         for code in [
