@@ -229,9 +229,8 @@ struct Texts {
 impl Texts {
     /// A list of a few strings, or a string and such a list, as scans have it. `None` if it is something else.
     fn read(bytes: &[u8]) -> Option<Self> {
-        let is_short = |(count, rest): &(usize, &[u8])| {
-            (1..=LIST_VALUES_MAX).contains(count) && rest.len() <= TEXTS_BYTES_MAX
-        };
+        let is_short =
+            |(count, rest): &(usize, &[u8])| (1..=LIST_VALUES_MAX).contains(count) && rest.len() <= TEXTS_BYTES_MAX;
         let (count, rest) = header(bytes, b'*').filter(is_short)?;
         let mut texts = Self { form: TEXTS, text: Vec::with_capacity(rest.len()), lengths: MultiValue::new() };
         let rest = texts.push(1, rest)?;
