@@ -259,7 +259,7 @@ impl Connection {
             () = self.client.kill.notified() => Event::Ended,
             () = std::future::ready(()), if can_run => Event::LookAgain,
             sent = writer.write(waiting), if !waiting.is_empty() => Event::Sent(sent),
-            read = reader.read_buf(self.input.buffer()), if !self.is_at_end => Event::Read(read),
+            read = reader.read_buf(self.input.buffer(self.parser.wanted())), if !self.is_at_end => Event::Read(read),
             () = messages_lost(self.session.subscriber.as_ref()), if has_subscriptions => Event::FallenBehind,
             next = next_message(self.session.subscriber.as_ref()), if has_subscriptions && takes_messages => {
                 Event::Published(next)

@@ -31,9 +31,12 @@ pub(super) const COMMANDS: &[Handler] = &[
 ];
 
 fn get(call: &mut Call<'_>) -> Outcome {
-    let value = call.kv().get(call.word(1))?;
-    call.door.counters.lookup(value.is_some());
-    call.reply.bulk_or_nil(value);
+    let (kv, key) = (call.kv(), call.word(1));
+    let found = kv.get_with(key, |value| call.reply.bulk(value))?;
+    call.door.counters.lookup(found.is_some());
+    if found.is_none() {
+        call.reply.nil();
+    }
     Ok(())
 }
 

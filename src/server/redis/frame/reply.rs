@@ -218,8 +218,14 @@ impl Reply {
     pub(in crate::server::redis) fn bulk(&mut self, bytes: impl AsRef<[u8]>) {
         let bytes = bytes.as_ref();
         self.number(b'$', bytes.len());
-        self.append(bytes);
-        self.append(b"\r\n");
+        // With room for the end of the line: a large one would be moved for it.
+        if self.makes_room(bytes.len() + 2) {
+            if bytes.len() > DOUBLED_BYTES_MAX {
+                self.bytes.reserve_exact(bytes.len() + 2);
+            }
+            self.bytes.extend_from_slice(bytes);
+            self.bytes.extend_from_slice(b"\r\n");
+        }
     }
 
     pub(in crate::server::redis) fn nil(&mut self) {

@@ -83,6 +83,11 @@ impl Parser {
         parsed
     }
 
+    /// How many bytes the request has up to the end of the word that is being read, as far as is known; 0 when it is not.
+    pub(super) fn wanted(&self) -> usize {
+        self.word.as_ref().map_or(0, |word| word.end + 2)
+    }
+
     /// Forgets what has been read of a request.
     pub(in crate::server::redis) fn reset(&mut self) {
         #[cfg(test)]
