@@ -98,7 +98,7 @@ pub mod item;
 pub mod kv;
 pub mod limits;
 #[cfg(feature = "server")]
-#[cfg_attr(docsrs, doc(cfg(feature = "redis")))] // whoever uses it asks for a door
+#[cfg_attr(docsrs, doc(cfg(any(feature = "http", feature = "redis"))))] // whoever uses it asks for a door
 pub mod server;
 pub mod vfs;
 pub mod wide_column;

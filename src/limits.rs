@@ -261,6 +261,24 @@ pub const CLOSING_MS_MAX: u64 = 5_000;
 /// Clients of one door.
 pub const CLIENTS_MAX: usize = 10_000;
 
+/// Milliseconds that a client may take to begin TLS.
+pub const TLS_HANDSHAKE_MS_MAX: u64 = 10_000;
+
+/// Bytes of the headers of one request of HTTP.
+pub const HTTP_HEADER_BYTES_MAX: usize = 64 << 10;
+
+/// Milliseconds that a client may take to send the headers of a request of HTTP.
+pub const HTTP_HEADER_MS_MAX: u64 = 10_000;
+
+/// Threads of one door that have connections.
+pub const DOOR_THREADS_MAX: usize = 64;
+
+/// Threads of one door that run commands beside those that have connections.
+pub const POOL_THREADS_MAX: usize = 64;
+
+/// Iterations that a client may be made to do for a password by SCRAM.
+pub const SCRAM_ITERATIONS_MAX: u32 = 1_000_000;
+
 /// Slots in which the use of keys is kept, for eviction: four bytes each.
 pub const USAGE_SLOTS: usize = 1 << 22;
 

@@ -67,6 +67,10 @@ impl Notes {
         self.last = mark.last;
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     pub(super) fn into_list(self) -> Vec<Box<dyn Note>> {
         self.list
     }

@@ -426,6 +426,8 @@ impl<S: WriteScope> List<S> {
                     places.push(list.elements.read_place(key)?);
                 }
             }
+            // What a cursor may still read is copied before it is changed.
+            drop(cursor);
             list.remove(&places)?;
             if !places.is_empty() {
                 list.tell("lrem");

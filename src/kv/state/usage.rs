@@ -134,6 +134,7 @@ impl Usage {
     }
 
     /// Notes a use of the key whose head is kept at `head`, unless `view` looks at what is past, or otherwise makes no use of keys.
+    #[inline]
     pub(in crate::kv) fn touch(&self, view: &View, head: &[u8]) {
         let tracking = self.tracking();
         if tracking != Tracking::Nothing && is_use(view) {

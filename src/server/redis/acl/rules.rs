@@ -1,7 +1,8 @@
 //! Rules, as `ACL SETUSER` takes them.
 
 use crate::limits;
-use crate::server::redis::acl::rights::{PasswordHash, Right, Rights, Selector, Subject, hash_of};
+use crate::server::redis::acl::password::{PasswordHash, hash_of};
+use crate::server::redis::acl::rights::{Right, Rights, Selector, Subject};
 use crate::server::redis::spec::category::Categories;
 use crate::server::redis::spec::{Access, find};
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, help, integer, is};
 use crate::server::redis::commands::client_list::{info, kill, list};
-use crate::server::redis::door::Client;
-use crate::server::redis::pause::Held;
-use crate::server::redis::session::Silence;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, help, integer, is};
+use crate::server::redis::state::client::Client;
+use crate::server::redis::state::pause::Held;
+use crate::server::redis::state::session::Silence;
 
 pub(super) const SUBCOMMANDS: &[Handler] = &[
     command("caching", caching),

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::kv::Kind;
 use crate::limits;
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, float, unknown_option, write_help};
 use crate::server::redis::commands::keys::encoding;
-use crate::server::redis::reply::Protocol;
+use crate::server::redis::frame::reply::Protocol;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, float, unknown_option, write_help};
 
 pub(super) const COMMANDS: &[Handler] = &[command("debug", debug)];
 

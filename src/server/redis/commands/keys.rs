@@ -4,10 +4,11 @@ use crate::clock::Timestamp;
 use crate::engine::Direction;
 use crate::error::Error;
 use crate::kv::{End, EvictionPolicy, Kind, Kv, Ttl};
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, container, help, integer, is};
 use crate::server::redis::commands::{kind, scan};
 use crate::server::redis::config::Parameters;
-use crate::server::redis::tally::changes;
+use crate::server::redis::options::DATABASES;
+use crate::server::redis::run::changes;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, container, help, integer, is};
 use crate::txn::InTransaction;
 
 pub(super) const COMMANDS: &[Handler] = &[
@@ -251,7 +252,7 @@ fn move_key(call: &mut Call<'_>) -> Outcome {
 /// The database that the word at a place names.
 pub(super) fn database_of(call: &Call<'_>, at: usize) -> Result<usize, Refusal> {
     let number = call.integer(at)?;
-    let database = usize::try_from(number).ok().filter(|number| *number < super::super::DATABASES.len());
+    let database = usize::try_from(number).ok().filter(|number| *number < DATABASES.len());
     database.ok_or_else(|| "ERR DB index is out of range".into())
 }
 
@@ -284,7 +285,7 @@ fn flush_db(call: &mut Call<'_>) -> Outcome {
 }
 
 fn flush_all(call: &mut Call<'_>) -> Outcome {
-    flush(call, 0..=super::super::DATABASES.len() - 1)
+    flush(call, 0..=DATABASES.len() - 1)
 }
 
 /// Both ways are the same here: what is flushed is gone when the command answers. The keys that Redis would leave to a thread

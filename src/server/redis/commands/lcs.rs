@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::limits;
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, integer, is};
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 
 pub(super) const COMMANDS: &[Handler] = &[command("lcs", lcs)];
 

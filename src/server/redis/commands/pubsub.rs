@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::channel::QueueBounds;
-use crate::server::redis::command::{Call, Handler, Outcome, command, container, help, unknown_option};
-use crate::server::redis::session::Topics;
+use crate::server::redis::run::command::{Call, Handler, Outcome, command, container, help, unknown_option};
+use crate::server::redis::state::session::Topics;
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("monitor", monitor),

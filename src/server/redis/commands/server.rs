@@ -1,7 +1,7 @@
 //! The server: its time, its checkpoints, its end.
 
-use crate::server::redis::DATABASES;
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, is};
+use crate::server::redis::options::{DATABASES, REDIS_VERSION};
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, is};
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("bgrewriteaof", rewrite_log),
@@ -23,11 +23,7 @@ fn time(call: &mut Call<'_>) -> Outcome {
 }
 
 fn lolwut(call: &mut Call<'_>) -> Outcome {
-    call.reply.verbatim(&format!(
-        "Redis ver. {} (Larder {})\n",
-        super::super::REDIS_VERSION,
-        env!("CARGO_PKG_VERSION")
-    ));
+    call.reply.verbatim(&format!("Redis ver. {} (Larder {})\n", REDIS_VERSION, env!("CARGO_PKG_VERSION")));
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Commands that took long.
 
-use crate::server::redis::command::{Call, Handler, Outcome, command, container, help, integer, unknown_option};
+use crate::server::redis::run::command::{Call, Handler, Outcome, command, container, help, integer, unknown_option};
 
 pub(super) const COMMANDS: &[Handler] = &[container("slowlog", SUBCOMMANDS)];
 

@@ -2,11 +2,11 @@
 
 use crate::engine::Direction;
 use crate::kv::{AddOptions, Condition, End, Kind, ScoreChange, SortedSet};
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, float, integer, is};
 use crate::server::redis::commands::hashes::choose;
 use crate::server::redis::commands::{scan, waiting};
-use crate::server::redis::reply::Protocol;
-use crate::server::redis::tally::changes;
+use crate::server::redis::frame::reply::Protocol;
+use crate::server::redis::run::changes;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, float, integer, is};
 use crate::txn::InTransaction;
 
 pub(super) const COMMANDS: &[Handler] = &[

@@ -2,9 +2,9 @@
 
 use crate::kv::{Condition, SetOptions, Until};
 use crate::limits;
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::keys::micros_of;
-use crate::server::redis::tally::changes;
+use crate::server::redis::run::changes;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("append", append),

@@ -3,8 +3,8 @@
 //! # Source
 //! Redis command reference, key specifications of version 7.2.
 
+use crate::server::redis::frame::words::{integer, is};
 use crate::server::redis::spec::{Begin, Find, KeySpec, Spec};
-use crate::server::redis::words::{integer, is};
 
 /// Calls `found` with each key of a request, and its place among those of the command. The places are those that the words give,
 /// well formed or not.

@@ -28,6 +28,7 @@ mod key_spec;
 
 pub(super) mod category;
 pub(super) mod keys;
+pub(super) mod secrets;
 
 use std::sync::LazyLock;
 
@@ -235,6 +236,11 @@ static BY_NAME: LazyLock<FxHashMap<&'static [u8], &'static Spec>> =
 /// Every command, each with its subcommands in it.
 pub(super) fn all() -> &'static [Spec] {
     &SPECS
+}
+
+/// Every command, each with its subcommands behind it.
+pub(super) fn every() -> impl Iterator<Item = &'static Spec> {
+    all().iter().flat_map(Spec::with_subcommands)
 }
 
 /// The command of a name in any case.
