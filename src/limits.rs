@@ -25,7 +25,7 @@ pub const COMMIT_OVERHEAD_BYTES: usize = 128;
 /// Bytes of commits that wait in memory for the next write to the log; past it a commit waits for that write.
 pub const COMMIT_GROUP_BYTES_MAX: usize = 16 << 20;
 
-/// Attempts a transaction gets on an engine that can answer with a conflict, before the conflict is returned.
+/// Attempts a transaction gets on an engine that can return a conflict, before the conflict is returned.
 pub const TRANSACTION_ATTEMPTS_MAX: u32 = 32;
 
 /// Keys an engine remembers on behalf of open optimistic transactions; past it the oldest of them conflict.
@@ -79,8 +79,8 @@ pub const COLLECTION_INDEXES_MAX: usize = 64;
 /// Keys of one compound index.
 pub const INDEX_KEYS_MAX: usize = 32;
 
-/// Bytes of a field of an index key that the key has as they are; of a longer one it has so many, and a hash. With as many fields
-/// as an index may have, the key still fits an engine.
+/// Bytes of a field of an index key that the key has as they are; of a longer one it has that many, and a hash. With as
+/// many fields as an index may have, the key still fits an engine.
 pub const INDEX_COMPONENT_BYTES_MAX: usize = 1 << 10;
 
 /// Separate ranges one query reads from an index; conditions that would make more are checked on the documents instead.
@@ -101,7 +101,7 @@ pub const PIPELINE_STAGES_MAX: usize = 1_000;
 /// Bytes a blocking sort or a group holds in memory.
 pub const SORT_BYTES_MAX: usize = 100 << 20;
 
-/// Bytes of a component that a key of the engine has as they are; of a longer one it has so many, and a hash.
+/// Bytes of a component that a key of the engine has as they are; of a longer one it has that many, and a hash.
 pub const KEY_COMPONENT_BYTES_MAX: usize = 8 << 10;
 
 /// Longest key of a keyspace in bytes.
@@ -176,7 +176,7 @@ pub const ITEM_BATCH_WRITES_MAX: usize = 25;
 /// Bytes of one batch write's items.
 pub const ITEM_BATCH_BYTES_MAX: usize = 16 << 20;
 
-/// Bytes one query reads before it answers with a page.
+/// Bytes one query reads before it returns a page.
 pub const ITEM_PAGE_BYTES_MAX: usize = 1 << 20;
 
 /// Columns of a wide-column table.
@@ -191,9 +191,9 @@ pub const WIDE_NAME_CHARS_MAX: usize = 48;
 /// Partition key of a row in bytes, and each of its clustering columns.
 pub const WIDE_KEY_BYTES_MAX: usize = 65_535;
 
-/// Bytes that clustering columns have in a key of the engine, all together, each zero counted twice. Each column may take of them its
-/// share of what those before it have left; of one that is longer, its first bytes are there, and what differs only behind them
-/// cannot be told apart in order.
+/// Bytes that clustering columns have in a key of the engine, all together, each zero counted twice. Each column may
+/// take of them its share of what those before it have left; of one that is longer, its first bytes are there, and what
+/// differs only behind them cannot be distinguished in order.
 pub const WIDE_CLUSTERING_KEY_BYTES_MAX: usize = 48_000;
 
 /// Longest time to live of a cell in seconds: 20 years.
@@ -258,7 +258,7 @@ pub const ENGINE_FILES_HELD_BACK: usize = 16;
 /// Open files that the doors leave to the engine and to the program: connections are let in only beyond them.
 pub const FILES_HELD_BACK: usize = 64;
 
-/// Bytes of requests that may wait for a Redis client that monitors; it is parted with when there are more.
+/// Bytes of requests that may wait for a Redis client that monitors; it is disconnected when there are more.
 pub const MONITOR_OUTPUT_BYTES_MAX: usize = 32 << 20;
 
 /// Requests of one connection that share a transaction.
@@ -306,13 +306,13 @@ pub const SLOW_LOG_ENTRIES_MAX: usize = 1 << 20;
 /// Bytes of the name of what was denied that are remembered.
 pub const DENIAL_OBJECT_BYTES_MAX: usize = 1 << 10;
 
-/// Codes of errors that the door tells apart when it counts them.
+/// Codes of errors that the door counts separately.
 pub const ERROR_CODES_MAX: usize = 128;
 
 /// Heads of keys that are read to find out whose an element is that an error names.
 pub const HEADS_READ_FOR_A_NAME_MAX: usize = 4096;
 
-/// Deadlines that are read to tell how many keys of a keyspace have one; of more it is estimated.
+/// Deadlines that are read to find how many keys of a keyspace have one; of more it is estimated.
 pub const DEADLINES_READ_MAX: usize = 10_000;
 
 /// Scans of keys that may be under way at the door; the oldest is forgotten first.
@@ -324,7 +324,8 @@ pub const SCRIPT_INSTRUCTIONS_MAX: u64 = 1 << 33;
 /// Bytes that the interpreter may have in use: the script that runs, those that are kept compiled, and what libraries keep.
 pub const SCRIPT_MEMORY_BYTES_MAX: usize = 256 << 20;
 
-/// Seconds that one script may run for, whatever its instructions are. Other clients are told that the door is busy long before.
+/// Seconds that one script may run for, whatever its instructions are. Other clients learn that the door is busy long
+/// before.
 pub const SCRIPT_SECONDS_MAX: u64 = 60;
 
 /// Milliseconds that a script may still run for when the door is being closed.
@@ -348,7 +349,7 @@ pub const LIBRARY_BYTES_MAX: usize = 1 << 20;
 /// Milliseconds for which a library may run while it is loaded, as in Redis.
 pub const LIBRARY_LOAD_MS_MAX: u64 = 500;
 
-/// Bytes that libraries may keep between calls; when it is more, they are loaded anew and begin without it.
+/// Bytes that libraries may keep between calls; when it is more, they are loaded again and begin without it.
 pub const LIBRARIES_KEPT_BYTES_MAX: usize = 64 << 20;
 
 /// Libraries of functions.

@@ -73,12 +73,12 @@ impl View {
         Self { now: OnceCell::from(moment), modes, ..Self::new(core, base, None) }
     }
 
-    /// Has what follows be counted with `meter`.
+    /// Counts what follows with `meter`.
     pub(super) fn set_meter(&mut self, meter: &Meter) {
         self.meter.clone_from(meter);
     }
 
-    /// What counts for the operation: models tell it how much they return, and which index they go through.
+    /// What counts for the operation: models report to it how much they return, and which index they go through.
     pub(crate) fn meter(&self) -> &Meter {
         &self.meter
     }
@@ -153,7 +153,8 @@ impl View {
         self.reads.is_some()
     }
 
-    /// The number of the state that the catalogue is in, for who keeps what it says; without one nothing kept may be used.
+    /// The number of the state that the catalogue is in, for a caller that keeps what it says; without one nothing kept
+    /// may be used.
     pub(crate) fn epoch(&self) -> Option<u64> {
         self.own_epoch.or_else(|| self.core.epoch_at(self.commit()))
     }
@@ -365,13 +366,13 @@ impl Writer {
         self.operations
     }
 
-    /// Sets how many the commit will count: what one operation does may be several changes to who asked for it.
+    /// Sets how many the commit will count: what one operation does may be several changes to the caller.
     #[cfg(feature = "server")]
     pub(super) fn set_operations(&mut self, operations: u64) {
         self.operations = operations;
     }
 
-    /// Has what it reads be noted, and checked at its commit as an isolation asks; it has read nothing yet.
+    /// Notes what it reads from now on, to be checked at its commit as an isolation asks; it has read nothing yet.
     pub(super) fn track(&mut self, isolation: Option<Isolation>) {
         if let Some(isolation) = isolation {
             let reads = Arc::new(Mutex::new(Reads::at(self.view.commit())));
@@ -420,7 +421,7 @@ impl Writer {
         self.change(key.as_ref(), Change::Remove);
     }
 
-    /// Removes every entry of `range` and answers how many there were.
+    /// Removes every entry of `range` and returns how many there were.
     pub(crate) fn remove_range(&mut self, range: &KeyRange) -> Result<u64> {
         let mut cursor = self.range(range, Direction::Forward)?;
         let mut removed = 0;
@@ -459,11 +460,11 @@ impl Writer {
         self.wake_at = Some(self.wake_at.map_or(at, |earlier| earlier.min(at)));
     }
 
-    /// A number that no other call with this `name` gets, counting from what `start` answers.
+    /// A number that no other call with this `name` gets, counting from what `start` returns.
     ///
-    /// `start` is asked once while the store is open, with a view whose reads are not checked at commit: numbers are given
-    /// out beside the transactions, so that two of them that insert at the same time do not conflict over a counter.
-    /// Numbers of transactions that roll back are not used again.
+    /// `start` is asked once while the store is open, with a view whose reads are not checked at commit: numbers are
+    /// given out beside the transactions, so that two of them that insert at the same time do not conflict over a
+    /// counter. Numbers of transactions that roll back are not used again.
     pub(crate) fn next_in_sequence(&mut self, name: &[u8], start: impl FnOnce(&View) -> Result<u64>) -> Result<u64> {
         self.view.core.next_in_sequence(name, || start(&View { reads: None, ..self.view.at_next_moment() }))
     }
@@ -502,14 +503,14 @@ impl Writer {
     /// Removes a bounded amount of what was dropped and not removed yet. Returns the bytes of it, and whether there is more.
     pub(crate) fn reclaim(&mut self) -> Result<(u64, bool)> {
         let Some(models) = self.state::<Hooks>().get() else { return Ok((0, false)) };
-        // Nobody depends on what was dropped: that somebody else removes it meanwhile is no conflict.
+        // Nobody depends on what was dropped: that somebody else removes it meanwhile is not a conflict.
         let reads = self.view.reads.take();
         let outcome = (models.reclaim)(self);
         self.view.reads = reads;
         outcome
     }
 
-    /// Has what follows be counted with `meter`.
+    /// Counts what follows with `meter`.
     pub(super) fn set_meter(&mut self, meter: &Meter) {
         self.view.set_meter(meter);
     }

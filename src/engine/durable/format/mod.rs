@@ -1,10 +1,11 @@
 //! The bytes of a store's files; `docs/format.md` gives each with an example.
 //!
-//! Everything is little-endian. Every header has a version and a word of flags, and is refused when it is newer than this
-//! code or has a flag set that this code does not know: flags are how compression of records and encryption will come
-//! in. Every piece ends up under a CRC-32C that starts from the place it belongs to (store, segment or checkpoint), so
-//! that a piece that has strayed from another file does not pass for one of this. The headers of records and blocks have a
-//! second one of their own, so that whether some bytes begin a piece can be told in constant time, whatever length they give.
+//! Everything is little-endian. Every header has a version and a word of flags, and is refused when it is newer than
+//! this code or has a flag set that this code does not know: flags are how compression of records and encryption will
+//! come in. Every piece ends up under a CRC-32C that starts from the place it belongs to (store, segment or
+//! checkpoint), so that a piece that has strayed from another file does not pass for one of this. The headers of
+//! records and blocks have a second one of their own, so that it takes constant time to see whether some bytes begin a
+//! piece, whatever length they give.
 
 use crate::engine::{Change, Changes, CommitNumber};
 use crate::limits;
@@ -63,7 +64,7 @@ const ENTRY_HEADER_BYTES: usize = 8;
 const PUT: u8 = 1;
 const REMOVE: u8 = 2;
 
-/// What tells the files of one store from those of another.
+/// What distinguishes the files of one store from those of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct StoreId(pub(super) [u8; 16]);
 
@@ -177,7 +178,7 @@ pub(super) enum RecordKind {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Record<'a> {
     pub(super) kind: RecordKind,
-    /// The commit, or the last one before a record that is none.
+    /// The commit, or the last one before a record that has none.
     pub(super) number: CommitNumber,
     /// The last commit that was known to be on the medium when the record was written.
     pub(super) synced: CommitNumber,
@@ -204,7 +205,7 @@ pub(super) fn record_bytes(changes: &Changes) -> usize {
 }
 
 impl Records {
-    /// Adds a commit, or answers `false` when the memory for it cannot be had.
+    /// Adds a commit, or returns `false` when the memory for it cannot be had.
     #[must_use]
     pub(super) fn push_commit(&mut self, number: CommitNumber, changes: &Changes) -> bool {
         if self.bytes.try_reserve(record_bytes(changes)).is_err() {
@@ -254,8 +255,8 @@ impl Records {
         put_at(record, 28, &operation_count.to_le_bytes());
     }
 
-    /// Completes the records from byte `from` on that fit into `room` bytes, for the segment with `salt`. Answers their bytes
-    /// and the last commit among them.
+    /// Completes the records from byte `from` on that fit into `room` bytes, for the segment with `salt`. Returns their
+    /// bytes and the last commit among them.
     pub(super) fn seal(&mut self, from: usize, room: usize, salt: u32, synced: CommitNumber) -> (&[u8], CommitNumber) {
         let (mut end, mut last) = (from, CommitNumber(0));
         loop {
@@ -351,7 +352,7 @@ pub(super) struct RecordHeader {
 }
 
 impl RecordHeader {
-    /// Reads the header at the start of `bytes`. What cannot be one is told without a checksum, what may be by that of
+    /// Reads the header at the start of `bytes`. What cannot be one is found without a checksum, what may be by that of
     /// [`RECORD_HEADER_BYTES`], so that looking for headers costs the same whatever the bytes say.
     pub(super) fn decode(bytes: &[u8], salt: u32) -> Result<Self, Refused> {
         let mut rest = bytes;
@@ -504,7 +505,7 @@ impl BlockWriter {
         Self { salt, number: 0, entries: 0, raw: Vec::new(), last_key: Vec::new(), out: Vec::new() }
     }
 
-    /// Adds an entry after all before it. Answers a block when one is full.
+    /// Adds an entry after all before it. Returns a block when one is full.
     pub(super) fn push(&mut self, key: &[u8], value: &[u8]) -> Option<&[u8]> {
         let shared = self.last_key.iter().zip(key).take_while(|(a, b)| a == b).count();
         let rest = key.get(shared..).unwrap_or_default();
@@ -670,8 +671,8 @@ fn put_checksums(salt: u32, piece: &mut [u8], header_at: usize, checksum: u32) {
 
 /// The checksum of a record or block, of everything but the two checksums.
 ///
-/// That of the header is left out because a CRC that goes over some bytes and then over their CRC forgets them: it would not
-/// tell the header of one record before the operations of another.
+/// That of the header is left out because a CRC that goes over some bytes and then over their CRC forgets them: it
+/// would not distinguish the header of one record before the operations of another.
 fn piece_checksum(salt: u32, piece: &[u8], header_at: usize) -> u32 {
     let part = |from: usize, to: usize| piece.get(from..to).unwrap_or_default();
     [part(0, 4), part(8, header_at), part(header_at + 4, piece.len())].into_iter().fold(salt, append_checksum)
@@ -711,7 +712,7 @@ impl<const N: usize> Fields<N> {
     }
 }
 
-/// Checks a header of `N` bytes and answers its flags and the fields after them.
+/// Checks a header of `N` bytes and returns its flags and the fields after them.
 fn open_header<const N: usize>(bytes: &[u8], magic: [u8; 8], known_flags: u32) -> Result<(u32, &[u8]), Refused> {
     let header = bytes.get(..N).ok_or_else(|| Refused::damaged("a header is cut off"))?;
     let mut rest = header;
