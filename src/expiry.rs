@@ -9,8 +9,7 @@
 //!
 //! # Invariants
 //! 1. A deadline is set and cancelled in the transaction that changes what it belongs to.
-//! 2. Reads never depend on the sweeper having run: each model hides what is past its deadline by its own rule
-//!    (SEM: ALL-3).
+//! 2. Reads never depend on the sweeper having run: each model hides what is past its deadline by its own rule.
 
 use std::ops::Bound;
 
@@ -67,7 +66,6 @@ pub(crate) fn due(
 }
 
 /// Up to `max` deadlines of all models, earliest first, with their targets.
-#[cfg(feature = "redis")]
 pub(crate) fn first(view: &View, max: usize) -> Result<Vec<(Timestamp, Vec<u8>)>> {
     let mut cursor = view.range(&all(), Direction::Forward)?;
     let mut first = Vec::new();

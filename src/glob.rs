@@ -1,4 +1,4 @@
-//! The glob patterns of channels and keys (SEM: KV-STR-5, KV-PUB-2), over bytes.
+//! The glob patterns of channels and keys, over bytes.
 //!
 //! | element         | matches                                                                                  |
 //! |-----------------|------------------------------------------------------------------------------------------|
@@ -13,8 +13,8 @@
 //! nothing, `[^]` any byte. Every pattern is valid.
 //!
 //! # Cost
-//! At most pattern length times text length, whatever the number of stars: every element but `*` takes exactly one byte,
-//! so only the last star ever has to be tried again.
+//! At most pattern length times text length, whatever the number of stars: every element but `*` takes exactly one
+//! byte, so only the last star ever has to be tried again.
 //!
 //! # Source
 //! Redis command reference, `KEYS`; behaviour of unusual classes as a running server shows it.

@@ -1,11 +1,11 @@
 //! The bounded queue between publishers and one subscriber.
 //!
 //! # Invariants
-//! 1. There are never more messages, nor more bytes of them, than the bounds say, but that one message is always taken. What
-//!    does not fit is dropped, newest first, and counted in a mark behind the messages that were there (SEM: KV-PUB-4).
+//! 1. There are never more messages, nor more bytes of them, than the bounds say, but that one message is always taken.
+//!    What does not fit is dropped, newest first, and counted in a mark behind the messages that were there.
 //! 2. Two marks always have a message between them, so there is at most one more of them than there are messages.
-//! 3. Whatever arrives wakes every waiting task and one waiting thread. A task that is woken for nothing waits again, so a
-//!    future may be dropped at any time without a message being missed.
+//! 3. Whatever arrives wakes every waiting task and one waiting thread. A task that is woken for nothing waits again,
+//!    so a future may be dropped at any time without a message being missed.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -60,7 +60,6 @@ impl Queue {
     }
 
     /// Sets the bound of bytes. Messages that are there stay.
-    #[cfg(feature = "redis")]
     pub(super) fn set_bytes_max(&self, bytes: usize) {
         // Nothing else is read by what this says.
         self.bytes_max.store(bytes, Ordering::Relaxed);
@@ -72,7 +71,6 @@ impl Queue {
     }
 
     /// Is ready when a message was dropped; until then has `waker` woken when something arrives.
-    #[cfg(feature = "redis")]
     pub(super) fn poll_lost(&self, ticket: &mut Option<u64>, waker: &Waker) -> bool {
         let mut state = self.state.lock();
         let has_lost = state.has_lost;
@@ -227,7 +225,7 @@ mod tests {
             channel: Box::default(),
             payload: Box::default(),
             commit: CommitNumber(number),
-            is_sharded: false,
+            namespace: crate::channel::message::Namespace::Plain,
         };
         Message::new(&Arc::new(published), None)
     }

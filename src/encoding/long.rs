@@ -26,6 +26,7 @@ pub(crate) const HASH_BYTES: usize = 32;
 const LENGTH_BYTES: usize = 4;
 
 /// Whether a component, or what a key has for one, is long.
+#[inline]
 pub(crate) fn is_long(component: &[u8]) -> bool {
     component.len() > KEY_COMPONENT_BYTES_MAX
 }

@@ -141,6 +141,10 @@ impl Snapshot for Watched {
         self.snapshot.first(range, direction)
     }
 
+    fn is_empty(&self, range: &KeyRange) -> Result<bool> {
+        self.snapshot.is_empty(range)
+    }
+
     fn draft(&self) -> Option<Draft> {
         self.snapshot.draft()
     }

@@ -621,6 +621,21 @@ pub trait Snapshot: fmt::Debug + Send + Sync {
         Ok(cursor.next()?.map(|(key, value)| (Key::from(key), Value::from(value))))
     }
 
+    /// Whether `range` holds no entries.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Engine, KeyRange, MemoryEngine};
+    /// assert!(MemoryEngine::new().snapshot()?.is_empty(&KeyRange::all())?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    fn is_empty(&self, range: &KeyRange) -> Result<bool> {
+        Ok(self.first(range, Direction::Forward)?.is_none())
+    }
+
     /// A private copy of the state, for a transaction with many changes to go on in; `None` where that is not a tree in memory.
     ///
     /// # Cost
@@ -676,6 +691,7 @@ pub trait Cursor: fmt::Debug + Send {
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) for an empty key, [`Error::LimitExceeded`](crate::Error::LimitExceeded) for
 /// a key or value that is too long.
+#[inline]
 pub(crate) fn check_sizes(key: &[u8], value: &[u8]) -> Result<()> {
     if key.is_empty() {
         return Err(Error::invalid(InvalidKind::Value, "an engine key has at least one byte"));
@@ -688,6 +704,12 @@ pub(crate) fn check_sizes(key: &[u8], value: &[u8]) -> Result<()> {
 ///
 /// # Errors
 /// As [`check_sizes`].
+#[inline]
 pub(crate) fn check_changes(changes: &Changes) -> Result<()> {
+    if changes.may_exceed() { check_each(changes) } else { Ok(()) }
+}
+
+#[cold]
+fn check_each(changes: &Changes) -> Result<()> {
     changes.try_each(|key, change| change.value().map_or(Ok(()), |value| check_sizes(key, value)))
 }

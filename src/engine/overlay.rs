@@ -40,8 +40,8 @@ const MERGES_PER_CHANGE: usize = 2;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Overlay {
-    base: Arc<dyn Snapshot>,
-    changes: Changes,
+    pub(crate) base: Arc<dyn Snapshot>,
+    pub(crate) changes: Changes,
     commit: CommitNumber,
     merged: Merged,
 }
@@ -103,11 +103,6 @@ impl Overlay {
     #[must_use]
     pub fn changes(&self) -> &Changes {
         &self.changes
-    }
-
-    /// Takes the two layers apart.
-    pub(crate) fn into_layers(self) -> (Arc<dyn Snapshot>, Changes) {
-        (self.base, self.changes)
     }
 
     /// The changes laid over the snapshot, to take some of them back.
@@ -218,6 +213,14 @@ impl Snapshot for Overlay {
         }
         let Some(changes) = self.changes.cursor(range, direction) else { return Ok(base) };
         Ok(Box::new(MergeCursor::new(base, changes, direction)))
+    }
+
+    fn is_empty(&self, range: &KeyRange) -> Result<bool> {
+        match self.layers(range) {
+            Layers::Draft(draft) => Ok(draft.tree().iter(range).next().is_none()),
+            Layers::Base => self.base.is_empty(range),
+            Layers::Both => Ok(self.first(range, Direction::Forward)?.is_none()),
+        }
     }
 
     fn first(&self, range: &KeyRange, direction: Direction) -> Result<Option<(Key, Value)>> {

@@ -156,7 +156,7 @@ impl Item {
         self.shape().bytes
     }
 
-    /// Refuses what no table stores, whatever its keys (SEM: ITM-LIM-1, ITM-LIM-2, ITM-TYP-1).
+    /// Refuses what no table stores, whatever its keys.
     pub(super) fn check(&self) -> Result<()> {
         let shape = self.shape();
         if shape.has_empty_name {

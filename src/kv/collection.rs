@@ -1,7 +1,7 @@
 //! What hashes, sets and sorted sets have in common: a head that is there as long as there are elements.
 
 use crate::encoding::long;
-use crate::engine::{Direction, KeyRange};
+use crate::engine::KeyRange;
 use crate::error::Result;
 use crate::kv::layout::{Elements, KeyBytes};
 use crate::kv::record::{Head, Kind};
@@ -35,6 +35,11 @@ impl<S: Scope> Collection<S> {
             })?;
             found.map(|elements| body(view, &elements)).transpose()
         })
+    }
+
+    /// The keyspace, and the key in it.
+    pub(super) fn place(&self) -> (&Kv<S>, &[u8]) {
+        (&self.kv, &self.key)
     }
 
     /// Whether there is no collection.
@@ -124,7 +129,7 @@ impl<'a> Held<'a> {
     /// Removes the collection if `range`, where all its elements are, has none left.
     pub(super) fn remove_if_empty(&mut self, range: &KeyRange) -> Result<()> {
         if let Some(head) = self.head
-            && self.writer.first(range, Direction::Forward)?.is_none()
+            && self.writer.is_empty(range)?
         {
             entry::remove_head(self.writer, self.key, head);
             event::tell(self.writer, KeyEvents::GENERIC, "del", self.key);

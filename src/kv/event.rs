@@ -114,10 +114,15 @@ impl std::fmt::Display for KeyEvents {
 }
 
 /// Tells that `name` happened to the key whose head is kept at `head`.
+#[inline]
 pub(super) fn tell(writer: &mut Writer, class: KeyEvents, name: &'static str, head: &[u8]) {
-    if !state::is_heard(writer, class.bits()) {
-        return;
+    // Most often there is nobody.
+    if state::is_heard(writer, class.bits()) {
+        tell_heard(writer, class, name, head);
     }
+}
+
+fn tell_heard(writer: &mut Writer, class: KeyEvents, name: &'static str, head: &[u8]) {
     match address_of(writer, head) {
         Ok(Some(address)) => state::tell(writer, class.bits(), name, &address),
         // What was emptied is removed without a word.

@@ -4,7 +4,7 @@
 //! One entry for each field, field → value (`kv/layout.rs`, kind member).
 //!
 //! # Invariants
-//! A hash without fields does not exist (SEM: KV-STR-3).
+//! A hash without fields does not exist.
 //!
 //! # Cost
 //! A field is one lookup; the number of fields is counted by the engine.

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, InvalidKind, Result};
 
-/// The integer that `text` is the shortest spelling of (SEM: KV-STR-1).
+/// The integer that `text` is the shortest spelling of.
 ///
 /// # Errors
 /// [`Error::Invalid`] for every other text.
@@ -23,7 +23,7 @@ pub(super) fn parse_float(text: &[u8]) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| !number.is_nan())
 }
 
-/// The sum as it is kept: the shortest text that reads as the same number, without an exponent (SEM: KV-STR-2).
+/// The sum as it is kept: the shortest text that reads as the same number, without an exponent.
 ///
 /// # Errors
 /// [`Error::Invalid`] when the sum is not finite.

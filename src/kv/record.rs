@@ -16,12 +16,10 @@
 
 use std::borrow::Cow;
 
-use smallvec::SmallVec;
-
 use crate::clock::Timestamp;
 use crate::encoding::ordered::{Reader, put_i64, put_short_u64};
 use crate::error::{Error, Result};
-use crate::kv::layout::{Elements, key_of, long_key, place_of};
+use crate::kv::layout::{Elements, KeyBytes, joined, key_of, long_key, place_of};
 
 /// What a key holds.
 ///
@@ -53,7 +51,7 @@ pub enum Kind {
 impl Kind {
     fn tag(self) -> u8 {
         match self {
-            Self::String => 0x01,
+            Self::String => STRING,
             Self::Hash => 0x02,
             Self::List => 0x03,
             Self::Set => 0x04,
@@ -64,7 +62,7 @@ impl Kind {
 
     fn from_tag(tag: u8) -> Result<Self> {
         match tag {
-            0x01 => Ok(Self::String),
+            STRING => Ok(Self::String),
             0x02 => Ok(Self::Hash),
             0x03 => Ok(Self::List),
             0x04 => Ok(Self::Set),
@@ -93,6 +91,9 @@ impl Kind {
         }
     }
 }
+
+/// The tag of a string.
+const STRING: u8 = 0x01;
 
 /// Flag: the key has a deadline.
 const HAS_DEADLINE: u8 = 0x01;
@@ -177,9 +178,13 @@ impl Head {
     }
 
     /// The record with this head and `payload`, of a key that is given when it is long.
-    pub(super) fn encode(self, long_key: Option<&[u8]>, payload: &[u8]) -> SmallVec<[u8; 64]> {
+    pub(super) fn encode(self, long_key: Option<&[u8]>, payload: &[u8]) -> KeyBytes {
+        // Most records are a few bytes of a string, and made with two copies.
+        if let (Self { kind, deadline: None, storage: None, .. }, None) = (self, long_key) {
+            return joined(&[kind.tag(), 0], payload);
+        }
         let key_bytes = long_key.map_or(0, |key| 4 + key.len());
-        let mut record = SmallVec::with_capacity(19 + key_bytes + payload.len());
+        let mut record = KeyBytes::with_capacity(19 + key_bytes + payload.len());
         record.push(self.kind.tag());
         let has_deadline = if self.deadline.is_some() { HAS_DEADLINE } else { 0 };
         let has_storage = if self.storage.is_some() { HAS_STORAGE } else { 0 };
@@ -207,7 +212,12 @@ impl Head {
     }
 
     /// Takes a record apart: head and payload.
+    #[inline]
     pub(super) fn decode(record: &[u8]) -> Result<(Self, &[u8])> {
+        // A string without a deadline, as most are, has nothing to be looked at.
+        if let [STRING, 0, payload @ ..] = record {
+            return Ok((Self::string(None), payload));
+        }
         let Whole { head, payload, .. } = Whole::decode(record)?;
         Ok((head, payload))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
@@ -19,9 +19,7 @@ use crate::txn::leases::Leases;
 use crate::txn::note::Note;
 use crate::txn::settler::Settler;
 use crate::txn::state::{State, States};
-#[cfg(feature = "redis")]
-use crate::txn::turns::Turn;
-use crate::txn::turns::{AwaitTurn, Turns};
+use crate::txn::turns::{AwaitTurn, Turn, Turns};
 
 /// Called with a moment at which background work falls due.
 type WakeUp = Box<dyn Fn(Timestamp) + Send + Sync>;
@@ -35,6 +33,8 @@ pub(crate) struct Core {
     settler: Settler,
     /// Notes of commits that may not be durable yet, in commit order.
     notes: Mutex<VecDeque<(CommitNumber, Box<dyn Note>)>>,
+    /// Whether there are any: asked by every commit, most often in vain. Set with the turn to write, so that who commits later sees it.
+    has_notes: AtomicBool,
     /// What models keep for the store.
     states: States,
     sequences: Mutex<HashMap<Vec<u8>, u64>>,
@@ -79,6 +79,7 @@ impl Core {
             turns: Turns::default(),
             settler: Settler::default(),
             notes: Mutex::default(),
+            has_notes: AtomicBool::new(false),
             states: States::default(),
             sequences: Mutex::default(),
             leases: Leases::default(),
@@ -169,13 +170,12 @@ impl Core {
     }
 
     /// The turn to write, if nobody has it.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn try_turn(&self) -> Option<Turn<'_>> {
         self.turns.try_take()
     }
 
     /// The turn to write, for which the thread waits.
-    #[cfg(feature = "redis")]
     pub(crate) fn take_turn(&self) -> Turn<'_> {
         self.turns.take()
     }
@@ -186,7 +186,6 @@ impl Core {
     }
 
     /// How many operations have changed something since the store was opened.
-    #[cfg(feature = "redis")]
     pub(crate) fn operations(&self) -> u64 {
         self.operations.load(Ordering::Relaxed)
     }
@@ -229,27 +228,36 @@ impl Core {
     /// Keeps notes until their commit is durable. The caller has the turn.
     pub(super) fn queue_notes(&self, notes: Vec<Box<dyn Note>>, commit: CommitNumber) {
         if !notes.is_empty() {
-            self.notes.lock().extend(notes.into_iter().map(|note| (commit, note)));
+            let mut queue = self.notes.lock();
+            queue.extend(notes.into_iter().map(|note| (commit, note)));
+            self.has_notes.store(true, Ordering::Relaxed);
         }
     }
 
     /// Waits until the commit is durable, then releases the notes of it and of all before it.
     pub(super) fn settle(&self, ticket: &Ticket) -> Result<()> {
         let outcome = ticket.wait();
+        if self.has_notes.load(Ordering::Relaxed) {
+            self.settle_notes(ticket.number(), outcome.is_ok());
+        }
+        outcome
+    }
+
+    /// Releases the notes of a commit that has become durable, and of all before it, or forgets those of one that has not.
+    fn settle_notes(&self, number: CommitNumber, is_durable: bool) {
         let mut queue = self.notes.lock();
-        if outcome.is_err() {
+        if !is_durable {
             // Its own only: a commit before it may be durable, although its committer has not come here yet.
-            queue.retain(|(commit, _)| *commit != ticket.number());
-            return outcome;
+            queue.retain(|(commit, _)| *commit != number);
         }
         // Released under the lock of the queue, so that two committers cannot swap their messages; woken without it.
         let mut woken = Vec::new();
-        while let Some((commit, note)) = queue.pop_front_if(|(commit, _)| *commit <= ticket.number()) {
+        while let Some((commit, note)) = queue.pop_front_if(|(commit, _)| is_durable && *commit <= number) {
             note.release(&self.states, commit, &mut woken);
         }
+        self.has_notes.store(!queue.is_empty(), Ordering::Relaxed);
         drop(queue);
         woken.into_iter().for_each(Waker::wake);
-        outcome
     }
 
     /// Has the background work of the store begin at `at`, or earlier.

@@ -39,9 +39,10 @@ use crate::txn::undo::Undo;
 /// # Ok::<(), larder::Error>(())
 /// ```
 #[derive(Debug)]
+#[expect(unnameable_types, reason = "public for the sealed methods of `Scope`, and named by nobody outside")]
 pub struct View {
     core: Arc<Core>,
-    overlay: Overlay,
+    pub(super) overlay: Overlay,
     /// Where an optimistic transaction notes what it read.
     reads: Option<Arc<Mutex<Reads>>>,
     now: OnceCell<Timestamp>,
@@ -133,9 +134,16 @@ impl View {
     }
 
     /// Notes that what is at `key` is relied on, which a caller knows without looking.
+    #[inline]
     pub(crate) fn note(&self, key: &[u8]) {
+        if let Some(reads) = &self.reads {
+            self.note_in(reads, key);
+        }
+    }
+
+    fn note_in(&self, reads: &Mutex<Reads>, key: &[u8]) {
         // What the transaction wrote itself is not a read of the store.
-        if let Some(reads) = self.reads.as_ref().filter(|_| self.overlay.changes().get(key).is_none()) {
+        if self.overlay.changes().get(key).is_none() {
             reads.lock().add_key(key);
         }
     }
@@ -168,6 +176,14 @@ impl View {
         // A cursor notes how far it has gone.
         let mut cursor = self.range(range, direction)?;
         Ok(cursor.next()?.map(|(key, value)| (Key::from(key), Value::from(value))))
+    }
+
+    /// Whether `range` holds no entries.
+    pub(crate) fn is_empty(&self, range: &KeyRange) -> Result<bool> {
+        if self.reads.is_none() && !self.meter.is_on() {
+            return self.overlay.is_empty(range);
+        }
+        Ok(self.first(range, Direction::Forward)?.is_none())
     }
 
     /// How many entries `range` holds.
@@ -251,27 +267,28 @@ impl Cursor {
 /// # Ok::<(), larder::Error>(())
 /// ```
 #[derive(Debug)]
+#[expect(unnameable_types, reason = "public for the sealed methods of `Scope`, and named by nobody outside")]
 pub struct Writer {
-    view: View,
-    notes: Notes,
+    pub(super) view: View,
+    pub(super) notes: Notes,
     /// Bytes that its changes take in a commit, at most: what was changed again counts twice until that is too much.
     commit_bytes: usize,
-    wake_at: Option<Timestamp>,
+    pub(super) wake_at: Option<Timestamp>,
     /// Which sequences it was given numbers of.
-    taken: Taken,
+    pub(super) taken: Taken,
     /// Changes of single keys so far, and operations that have changed something.
     changed: u64,
-    operations: u64,
+    pub(super) operations: u64,
     /// Whether every operation that would write is refused.
     reads_only: bool,
     /// What to put back when the operation that runs inside a transaction fails; `None` when nothing can be undone alone.
     undo: Option<Undo>,
     /// What is checked at the commit of an optimistic transaction, and what of its reads is noted there.
-    tracked: Option<(Arc<Mutex<Reads>>, Isolation)>,
+    pub(super) tracked: Option<(Arc<Mutex<Reads>>, Isolation)>,
     /// The how manieth run of the same transaction it is.
     attempt: u32,
     /// The record of the transaction, while somebody listens.
-    record: Option<Box<Record>>,
+    pub(super) record: Option<Box<Record>>,
 }
 
 /// Where a transaction stood before an operation: everything that a [`Writer`] notes beside its changes.
@@ -337,27 +354,30 @@ impl Writer {
     }
 
     /// One whose operations may only read, because it has no turn to write.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(super) fn reading(view: View) -> Self {
         Self { reads_only: true, ..Self::new(view) }
     }
 
     /// How many operations have changed something, as the commit will count them.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(super) fn operations(&self) -> u64 {
         self.operations
     }
 
     /// Sets how many the commit will count: what one operation does may be several changes to who asked for it.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(super) fn set_operations(&mut self, operations: u64) {
         self.operations = operations;
     }
 
-    /// The writer of an optimistic transaction.
-    pub(super) fn tracked(view: View, isolation: Isolation) -> Self {
-        let tracked = view.reads.clone().map(|reads| (reads, isolation));
-        Self { tracked, ..Self::new(view) }
+    /// Has what it reads be noted, and checked at its commit as an isolation asks; it has read nothing yet.
+    pub(super) fn track(&mut self, isolation: Option<Isolation>) {
+        if let Some(isolation) = isolation {
+            let reads = Arc::new(Mutex::new(Reads::at(self.view.commit())));
+            self.view.reads = Some(Arc::clone(&reads));
+            self.tracked = Some((reads, isolation));
+        }
     }
 
     /// The same entries, for finding what is to be changed. What it only looks at is not checked at commit unless the transaction
@@ -412,13 +432,13 @@ impl Writer {
     }
 
     /// How many notes there are, of all models.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn notes(&self) -> usize {
         self.notes.len()
     }
 
     /// The notes of type `N` behind the first `from` of all.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn notes_since<N: Note>(&self, from: usize) -> impl Iterator<Item = &N> {
         self.notes.since(from)
     }
@@ -437,8 +457,8 @@ impl Writer {
         self.view.core.next_in_sequence(name, || start(&View { reads: None, ..self.view.at_next_moment() }))
     }
 
-    /// The store's time in microseconds, moved on where needed so that no call gets a time twice or an earlier one, even
-    /// after the store was closed and the clock set back (SEM: WID-LWW-3).
+    /// The store's time in microseconds, moved on where needed so that no call gets a time twice or an earlier one,
+    /// even after the store was closed and the clock set back.
     pub(crate) fn unique_micros(&mut self) -> Result<i64> {
         self.next_leased(Sequence::Times, self.view.now().as_micros())
     }
@@ -502,7 +522,6 @@ impl Writer {
     }
 
     /// Sets a mode of the operations that follow, and returns whether it was set.
-    #[cfg(feature = "redis")]
     pub(crate) fn set_mode(&mut self, mode: Mode, is_set: bool) -> bool {
         let before = self.view.modes;
         self.view.modes = before.with(mode, is_set);
@@ -543,35 +562,23 @@ impl Writer {
         self.taken = taken;
     }
 
-    /// What the whole transaction amounts to.
-    pub(super) fn into_parts(self) -> Parts {
-        let Self { view, notes, operations, wake_at, taken, tracked, record, .. } = self;
-        let changed_catalogue = view.own_epoch.is_some();
-        let (base, changes) = view.overlay.into_layers();
-        let (reads, isolation) = tracked.unzip();
-        let isolation = isolation.unwrap_or_default();
-        Parts {
-            base,
-            changes,
-            notes: notes.into_list(),
-            operations,
-            wake_at,
-            taken,
-            changed_catalogue,
-            reads,
-            isolation,
-            record,
-        }
+    /// Whether it has changed the catalogue.
+    pub(super) fn changes_catalogue(&self) -> bool {
+        self.view.own_epoch.is_some()
     }
 
     /// Refuses changes that are more than the engine commits at once.
+    #[inline]
     fn check_commit(&mut self) -> Result<()> {
         let max = self.view.core.commit_bytes_max();
-        if self.commit_bytes > max {
-            let changes = self.view.overlay.changes();
-            let overhead = changes.len().saturating_mul(limits::CHANGE_OVERHEAD_BYTES);
-            self.commit_bytes = changes.bytes().saturating_add(overhead).saturating_add(limits::COMMIT_OVERHEAD_BYTES);
-        }
+        if self.commit_bytes > max { self.check_commit_again(max) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn check_commit_again(&mut self, max: usize) -> Result<()> {
+        let changes = self.view.overlay.changes();
+        let overhead = changes.len().saturating_mul(limits::CHANGE_OVERHEAD_BYTES);
+        self.commit_bytes = changes.bytes().saturating_add(overhead).saturating_add(limits::COMMIT_OVERHEAD_BYTES);
         limits::check("commit bytes", max, self.commit_bytes)
     }
 
@@ -592,23 +599,6 @@ impl Writer {
             self.view.overlay.draft_when_large();
         }
     }
-}
-
-/// What a transaction amounts to when it ends.
-#[derive(Debug)]
-pub(super) struct Parts {
-    /// What it read; the engine remembers later changes for as long as it is held.
-    pub(super) base: Arc<dyn Snapshot>,
-    pub(super) changes: Changes,
-    pub(super) notes: Vec<Box<dyn Note>>,
-    /// Operations that have changed something.
-    pub(super) operations: u64,
-    pub(super) wake_at: Option<Timestamp>,
-    pub(super) taken: Taken,
-    pub(super) changed_catalogue: bool,
-    pub(super) reads: Option<Arc<Mutex<Reads>>>,
-    pub(super) isolation: Isolation,
-    pub(super) record: Option<Box<Record>>,
 }
 
 /// What the models do on behalf of any transaction.

@@ -73,7 +73,7 @@ impl Row {
     }
 
     /// When the value of `column` was written: its timestamp in microseconds. `None` when there is no value, and for
-    /// key columns, which have no time (SEM: WID-TTL-1).
+    /// key columns, which have no time.
     ///
     /// # Examples
     /// ```

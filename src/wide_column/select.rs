@@ -17,8 +17,8 @@ use crate::wide_column::write::whole_partition_key;
 
 /// A query of one partition or a whole table. Nothing is read before [`run`](Self::run) or [`to_vec`](Self::to_vec).
 ///
-/// Clustering columns are restricted from left to right: any number of them by equality, then at most one by a range
-/// (SEM: WID-QRY-1). Anything else is an error that names the column, when the query runs.
+/// Clustering columns are restricted from left to right: any number of them by equality, then at most one by a range.
+/// Anything else is an error that names the column, when the query runs.
 ///
 /// # Examples
 /// ```

@@ -22,6 +22,11 @@ pub(super) struct Options {
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "6379")]
     #[serde(deserialize_with = "parsed")]
     pub(super) redis: Option<Address>,
+    /// Opens a door for who watches the server, over HTTP: /health and /metrics, at 127.0.0.1:9464 unless another address is
+    /// given. It shows counts, to whoever reaches it.
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "9464")]
+    #[serde(deserialize_with = "parsed")]
+    pub(super) http: Option<Address>,
     /// Keeps the store in this directory, made if it is not there; without it, the store is in memory and lost at the end.
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
@@ -59,6 +64,7 @@ impl Options {
     pub(super) fn or(self, other: Self) -> Self {
         Self {
             redis: self.redis.or(other.redis),
+            http: self.http.or(other.http),
             data: self.data.or(other.data),
             durability: self.durability.or(other.durability),
             maxmemory: self.maxmemory.or(other.maxmemory),

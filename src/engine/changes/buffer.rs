@@ -172,7 +172,8 @@ impl Buffer {
     /// Sets what becomes of `key`, and tells `before` what was to become of it. The caller has asked whether there is room.
     pub(super) fn set(&mut self, key: &[u8], value: Stored<'_>, before: impl FnOnce(Option<Change<'_>>)) {
         let hash = hash(key);
-        let found = if self.missed.is(hash) { None } else { self.search(key, hash) };
+        let is_new = self.slots.is_empty() || self.missed.is(hash);
+        let found = if is_new { None } else { self.search(key, hash) };
         before(found.and_then(|at| self.nth(at)).map(|(_, found)| Change::of(found)));
         self.forget_places();
         match found {
@@ -229,7 +230,7 @@ impl Buffer {
     /// Puts key and value at the end of the buffer.
     fn push(&mut self, key: &[u8], value: Stored<'_>) -> Slot {
         if self.bytes.capacity() == 0 {
-            self.bytes.reserve(BYTES_AT_FIRST.max(key.len() + value.inline().len()));
+            self.bytes = Vec::with_capacity(BYTES_AT_FIRST.max(key.len() + value.inline().len()));
         }
         let (at, key_bytes) = (low(self.bytes.len()), short(key.len()));
         self.bytes.extend_from_slice(key);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use arrayvec::ArrayVec;
 
 use crate::engine::tree::heads::{Bounds, common, count_below, end_of_run, head, left_out, side};
-use crate::engine::tree::leaf::{Inserted, Leaf};
+use crate::engine::tree::leaf::{ChangesNodes, Inserted, Leaf};
 use crate::engine::tree::{Node, Stored};
 
 /// What came of several changes below a node.
@@ -292,6 +292,18 @@ impl<const L: usize, const I: usize> Inner<L, I> {
             }
         }
         at - 1
+    }
+
+    /// Makes one change below the node that leaves all nodes as they are but for what is in them, and answers the bytes of the value that
+    /// was there; most changes are such, and need no bounds of the nodes on the way.
+    pub(super) fn make(&mut self, key: &[u8], value: Stored<'_>) -> Result<Option<usize>, ChangesNodes> {
+        let at = self.find(key);
+        let old = match &mut self.kids {
+            Kids::Leaves(kids) => Arc::make_mut(&mut kids[at]).make(key, value)?,
+            Kids::Inners(kids) => Arc::make_mut(&mut kids[at]).make(key, value)?,
+        };
+        self.counts[at] += u64::from(old.is_none());
+        Ok(old)
     }
 
     /// Has `change` work on the child that `key` is below, whose keys are all below the separator that it is given, if there is one, and

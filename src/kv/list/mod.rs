@@ -1,18 +1,18 @@
 //! Lists: values in the order in which they were put in.
 //!
 //! # Storage
-//! One entry for each value, place → value (`kv/layout.rs`, kind place). Places are integers that ascend with gaps, so that a value
-//! can come between two others; where no gap is left, the list is laid out again. The head keeps how many values there are
-//! and between which places (`extent.rs`).
+//! One entry for each value, place → value (`kv/layout.rs`, kind place). Places are integers that ascend with gaps, so
+//! that a value can come between two others; where no gap is left, the list is laid out again. The head keeps how many
+//! values there are and between which places (`extent.rs`).
 //!
 //! # Invariants
-//! 1. A list without values does not exist (SEM: KV-STR-3).
+//! 1. A list without values does not exist.
 //! 2. The head's count and places are those of the entries.
 //!
 //! # Cost
-//! Putting in and taking at an end is a lookup or two and two puts, whatever the transaction did before. An index is one lookup
-//! as long as nothing was put in or removed between the ends, and otherwise O(log n): the engine counts. Searching by value,
-//! and laying out again, are O(n).
+//! Putting in and taking at an end is a lookup or two and two puts, whatever the transaction did before. An index is
+//! one lookup as long as nothing was put in or removed between the ends, and otherwise O(log n): the engine counts.
+//! Searching by value, and laying out again, are O(n).
 
 mod extent;
 mod held;
@@ -426,6 +426,8 @@ impl<S: WriteScope> List<S> {
                     places.push(list.elements.read_place(key)?);
                 }
             }
+            // What a cursor may still read is copied before it is changed.
+            drop(cursor);
             list.remove(&places)?;
             if !places.is_empty() {
                 list.tell("lrem");

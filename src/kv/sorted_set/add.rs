@@ -196,8 +196,8 @@ impl<S: WriteScope> SortedSet<S> {
     }
 }
 
-/// Gives `member` the score that `score` makes of the one it has, and answers both; the new one is `None` when it is not
-/// allowed (SEM: KV-Z-2).
+/// Gives `member` the score that `score` makes of the one it has, and answers both; the new one is `None` when it is
+/// not allowed.
 fn put(
     set: &mut Held<'_>,
     member: &[u8],

@@ -1,6 +1,6 @@
-//! Sorted sets: distinct members, each with a score, ordered by score and then by bytes (SEM: KV-Z-1).
+//! Sorted sets: distinct members, each with a score, ordered by score and then by bytes.
 //!
-//! A score is any `f64` but NaN, which is what makes ranks well defined; `-0.0` is stored as `0.0` (SEM: KV-Z-4).
+//! A score is any `f64` but NaN, which is what makes ranks well defined; `-0.0` is stored as `0.0`.
 //!
 //! # Cost
 //! A rank is the number of positions before a member's own, which the engine counts; nothing is kept for it.
@@ -367,7 +367,7 @@ pub(super) fn score_of(view: &View, set: &Elements, member: &[u8]) -> Result<Opt
     found.map(|value| layout::decode_score(long::own(member, &value)?)).transpose()
 }
 
-/// `score` as it is stored, unless it is NaN (SEM: KV-Z-1).
+/// `score` as it is stored, unless it is NaN.
 fn accept(score: f64, what: &str) -> Result<f64> {
     if score.is_nan() {
         return Err(Error::invalid(InvalidKind::Value, format!("{what} is not a number (NaN)")));

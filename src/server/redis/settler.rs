@@ -14,14 +14,25 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use crate::clock::Stopwatch;
-use crate::server::redis::refusal;
+use crate::error::Error;
 use crate::txn::Pending;
 
 /// A door that always has something to run does not hold commits back for longer.
 const HELD_BACK_MAX: Duration = Duration::from_micros(500);
 
-/// Without success, the text that clients get.
-type Outcome = Result<(), String>;
+/// Why a commit is not known to be durable.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unsettled {
+    /// What the store says.
+    #[error(transparent)]
+    Store(#[from] Error),
+    #[error("waiting for the commit panicked")]
+    Panicked,
+    #[error("the door is closing")]
+    Closing,
+}
+
+type Outcome = Result<(), Unsettled>;
 type Settled = oneshot::Sender<Outcome>;
 type Batch = Vec<(Pending, Settled)>;
 
@@ -108,7 +119,7 @@ impl Settler {
             Waits::Thread(thread) => drop(thread.send(batch)),
             #[cfg(feature = "testing")]
             Waits::Here => {
-                for (settled, outcome) in batch.into_iter().rev().map(settle) {
+                for (settled, outcome) in batch.into_iter().rev().map(settle_one) {
                     // A connection that has gone has nobody to tell.
                     let _ = settled.send(outcome);
                 }
@@ -118,11 +129,23 @@ impl Settler {
     }
 }
 
+/// Waits until a commit is durable, together with others.
+///
+/// # Errors
+/// [`Unsettled`].
+pub(super) async fn settle(settler: &Settler, pending: &Pending) -> Result<(), Unsettled> {
+    if pending.is_durable() {
+        return Ok(pending.settle()?);
+    }
+    let (settled, outcome) = oneshot::channel();
+    settler.send(pending.clone(), settled);
+    outcome.await.unwrap_or(Err(Unsettled::Closing))
+}
+
 /// Waits for one commit. A panic is an outcome too: others wait behind it.
-fn settle((pending, settled): (Pending, Settled)) -> (Settled, Outcome) {
+fn settle_one((pending, settled): (Pending, Settled)) -> (Settled, Outcome) {
     let outcome = catch_unwind(AssertUnwindSafe(|| pending.settle()));
-    let outcome = outcome.map_err(|_| refusal::PANICKED.to_owned());
-    (settled, outcome.and_then(|outcome| outcome.map_err(|error| refusal::text_of(&error))))
+    (settled, outcome.map_err(|_| Unsettled::Panicked).and_then(|outcome| outcome.map_err(Unsettled::Store)))
 }
 
 fn run(commits: &Receiver<Batch>, told: &UnboundedSender<Vec<(Settled, Outcome)>>) {
@@ -130,7 +153,7 @@ fn run(commits: &Receiver<Batch>, told: &UnboundedSender<Vec<(Settled, Outcome)>
         let batch: Vec<_> = first.into_iter().chain(commits.try_iter().flatten()).collect();
         // In the order of the commits from the last: the first call waits, and the others find it done.
         // A door that has gone has nobody to tell.
-        let _ = told.send(batch.into_iter().rev().map(settle).collect());
+        let _ = told.send(batch.into_iter().rev().map(settle_one).collect());
     }
 }
 

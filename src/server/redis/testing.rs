@@ -12,8 +12,8 @@ use tokio::runtime::Runtime;
 use tokio::task::LocalSet;
 
 use crate::server::metrics::Metrics;
-use crate::server::redis::door::Door;
-use crate::server::redis::hearing::hear;
+use crate::server::redis::run::command::OpenDoor;
+use crate::server::redis::run::hearing::hear;
 use crate::server::redis::settler::Settler;
 use crate::server::redis::{RedisOptions, admit, door};
 use crate::store::Store;
@@ -39,7 +39,7 @@ pub struct ManualDoor {
     // Dropped in this order: tasks hold the door, and need the runtime.
     tasks: LocalSet,
     clients: Vec<Option<DuplexStream>>,
-    door: Rc<Door>,
+    door: Rc<OpenDoor>,
     settler: Settler,
     runtime: Runtime,
 }

@@ -6,14 +6,14 @@
 use std::fmt::{Display, Write};
 
 use crate::error::Result;
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, command, is};
 #[cfg(feature = "lua")]
-use crate::server::redis::scripting::Scripting;
+use crate::server::redis::lua::Scripting;
+use crate::server::redis::options::{DATABASES, REDIS_VERSION};
+use crate::server::redis::run::command::{Call, Handler, Outcome, command, is};
+use crate::server::redis::system;
 use crate::server::redis::tally::Rates;
-use crate::server::redis::{DATABASES, REDIS_VERSION, system};
 
-pub(super) const COMMANDS: &[Command] =
-    &[command("info", -1, Flags::NONE.and(Flags::NO_STORE), Keys::NONE, "server", info)];
+pub(super) const COMMANDS: &[Handler] = &[command("info", info)];
 
 /// Bytes of the kilobyte in which rates are told.
 const KILOBYTE: f64 = 1_024.0;
@@ -257,9 +257,9 @@ fn stats(call: &Call<'_>, text: &mut Text) -> Result<()> {
     text.zeros(&["total_eviction_exceeded_time", "current_eviction_exceeded_time"]);
     text.line("keyspace_hits", counters.hits.get());
     text.line("keyspace_misses", counters.misses.get());
-    text.line("pubsub_channels", door.store.channels(None, false).len());
-    text.line("pubsub_patterns", door.store.patterns());
-    text.line("pubsubshard_channels", door.store.channels(None, true).len());
+    text.line("pubsub_channels", door.store.subscriptions().channels("*").len());
+    text.line("pubsub_patterns", door.store.subscriptions().patterns().len());
+    text.line("pubsubshard_channels", door.store.subscriptions().sharded_channels("*").len());
     text.zeros(&["latest_fork_usec", "total_forks", "migrate_cached_sockets"]);
     text.zeros(&["slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses"]);
     text.zeros(&["active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time"]);
@@ -301,7 +301,7 @@ fn processors(_call: &Call<'_>, text: &mut Text) -> Result<()> {
 }
 
 fn commands(call: &Call<'_>, text: &mut Text) -> Result<()> {
-    for (name, line) in call.door.tally.lines() {
+    for (name, line) in call.door.command_lines() {
         text.line(
             &format!("cmdstat_{name}"),
             format_args!(
@@ -331,7 +331,7 @@ fn latencies(call: &Call<'_>, text: &mut Text) -> Result<()> {
     let wanted = call.door.parameters.percentiles();
     let percents: Vec<_> =
         wanted.split_ascii_whitespace().filter_map(|word| Some((word, word.parse().ok()?))).collect();
-    for (name, line) in call.door.tally.lines() {
+    for (name, line) in call.door.command_lines() {
         let told = percents.iter().filter_map(|(word, percent)| Some((word, line.percentile(*percent)?)));
         let told: Vec<_> = told.map(|(word, micros)| format!("p{word}={micros:.3}")).collect();
         if !told.is_empty() {

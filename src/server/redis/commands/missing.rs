@@ -5,7 +5,7 @@
 
 use crate::error::Error;
 use crate::kv::stream::{GROUP, STREAM};
-use crate::server::redis::refusal::Refusal;
+use crate::server::redis::frame::refusal::Refusal;
 
 /// Of reading what is pending, and of claiming: the key and the group in one text.
 pub(super) fn pending(key: &[u8], group: &[u8]) -> impl Fn(Error) -> Refusal {

@@ -5,9 +5,9 @@
 
 use crate::error::Error;
 use crate::glob;
-use crate::server::redis::command::{Call, Outcome, Refusal, is};
 use crate::server::redis::commands::kind;
-use crate::server::redis::reply::format_double;
+use crate::server::redis::frame::reply::format_double;
+use crate::server::redis::run::command::{Call, Outcome, Refusal, is};
 
 /// What a scan is asked for.
 struct Options<'a> {
@@ -114,7 +114,7 @@ fn begin<'a>(call: &Call<'a>, at: usize) -> Result<Begun<'a>, Refusal> {
         if is(name, "match") {
             options.pattern = Some(value);
         } else if is(name, "count") {
-            let count = crate::server::redis::command::integer(value).ok_or_else(Refusal::not_an_integer)?;
+            let count = crate::server::redis::run::command::integer(value).ok_or_else(Refusal::not_an_integer)?;
             options.count = usize::try_from(count).ok().filter(|count| *count > 0).ok_or_else(Refusal::syntax)?;
         } else if is(name, "type") && at == 1 {
             options.kind = Some(value);
