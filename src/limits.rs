@@ -92,8 +92,20 @@ pub const NAME_BYTES_MAX: usize = 255;
 /// Nulls an update puts into an array to reach a position past its end.
 pub const ARRAY_PADDING_MAX: usize = 1_500_000;
 
+/// Deepest nesting of pipelines in stages of pipelines.
+pub const PIPELINE_NESTING_MAX: usize = 20;
+
+/// Longest pattern of a regular expression in bytes.
+pub const REGEX_BYTES_MAX: usize = 32_764;
+
+/// Regular expressions that one operation keeps compiled.
+pub const REGEX_KEPT_MAX: usize = 64;
+
 /// Deepest nesting of an expression in levels.
 pub const EXPRESSION_DEPTH_MAX: usize = 100;
+
+/// Steps that the expressions of one operation take together: elements that `$map`, `$reduce`, `$range` and their like go through.
+pub const EXPRESSION_STEPS_MAX: u64 = 1_000_000_000;
 
 /// Stages of one aggregation pipeline.
 pub const PIPELINE_STAGES_MAX: usize = 1_000;
