@@ -110,7 +110,7 @@ pub mod internals {
     pub use crate::encoding::{decimal, ordered};
     #[cfg(any(fuzzing, feature = "testing"))]
     pub use crate::kv::{dump_again, dump_again_unsealed};
-    #[cfg(all(feature = "redis", any(fuzzing, feature = "testing")))]
+    #[cfg(feature = "redis")]
     pub use crate::server::redis::answer;
 }
 

@@ -489,7 +489,6 @@ fn door(
 ///
 /// # Errors
 /// Those of the store.
-#[cfg(any(fuzzing, feature = "testing"))]
 #[doc(hidden)]
 pub fn answer(store: &Store, bytes: &[u8]) -> crate::error::Result<Vec<u8>> {
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
