@@ -1,7 +1,7 @@
 //! The one error type of the crate.
 //!
 //! Variants are cut by what the caller can do next, and hold plain data, so that this stays the lowest module and a
-//! front door can map each of them to its own protocol's codes. What two doors have to tell apart is a variant or an
+//! front door can map each of them to its own protocol's codes. What two doors have to distinguish is a variant or an
 //! [`InvalidKind`]; what only a person reads is in the message.
 
 use std::fmt;
@@ -51,6 +51,10 @@ pub enum Error {
         index: String,
         /// The refused value, readable.
         value: String,
+        /// The keys of that index: paths with 1 or -1.
+        key_pattern: Box<bson::Document>,
+        /// The refused value, by path.
+        key_value: Box<bson::Document>,
     },
 
     /// The store holds as many bytes as it may, and no key could be evicted to make room; nothing was written. Remove
@@ -86,6 +90,9 @@ pub enum Error {
     Invalid {
         /// What is wrong with it, for mapping to a protocol's code.
         kind: InvalidKind,
+        /// The number that the imitated product has for it, where the mistake has one of its own
+        /// ([`document::Code`](crate::document::Code)).
+        code: Option<i32>,
         /// What is wrong with it, for a person.
         message: String,
     },
@@ -223,9 +230,9 @@ pub enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OpenProblem {
-    /// There is none, and it was to be there.
+    /// There is no store, and `must_exist` was asked for.
     Missing,
-    /// There is one, and it was to be new.
+    /// There is a store, and `must_be_new` was asked for.
     Exists,
     /// The path leads to something else.
     NotAStore,
@@ -235,7 +242,7 @@ pub enum OpenProblem {
     PermissionDenied,
     /// A later version of this crate wrote it.
     NewerFormat,
-    /// An earlier version of this crate wrote it, in a format that is read no more.
+    /// An earlier version of this crate wrote it, in a format that is no longer read.
     OlderFormat,
 }
 
@@ -294,24 +301,26 @@ impl Error {
     /// The same error, with `place` behind its message if that is about a value and not about a place.
     pub(crate) fn at(self, place: impl FnOnce() -> String) -> Self {
         match self {
-            Self::Invalid { kind, message } => Self::Invalid { kind, message: format!("{message}, in {}", place()) },
+            Self::Invalid { kind, code, message } => {
+                Self::Invalid { kind, code, message: format!("{message}, in {}", place()) }
+            }
             other => other,
         }
     }
 
     /// An [`Error::Invalid`] of `kind`.
     pub(crate) fn invalid(kind: InvalidKind, message: impl Into<String>) -> Self {
-        Self::Invalid { kind, message: message.into() }
+        Self::Invalid { kind, code: None, message: message.into() }
+    }
+
+    /// An [`Error::Invalid`] of `kind` that the imitated product has the number `code` for.
+    pub(crate) fn coded(kind: InvalidKind, code: i32, message: impl Into<String>) -> Self {
+        Self::Invalid { kind, code: Some(code), message: message.into() }
     }
 
     /// An [`Error::Invalid`] for an argument out of its domain.
     pub(crate) fn value(message: impl Into<String>) -> Self {
         Self::invalid(InvalidKind::Value, message)
-    }
-
-    /// An [`Error::Invalid`] for what does not parse.
-    pub(crate) fn syntax(message: impl Into<String>) -> Self {
-        Self::invalid(InvalidKind::Syntax, message)
     }
 
     /// An [`Error::Corruption`] of `what`.
@@ -329,7 +338,7 @@ impl Error {
         Self::Open { problem, path: path.to_owned(), reason: reason.into() }
     }
 
-    /// What an error of the system's means to who opens the store in the directory `path`.
+    /// The error of opening the store in the directory `path`, made of the system's.
     pub(crate) fn open_io(path: &Path, source: std::io::Error) -> Self {
         use std::io::ErrorKind;
         match source.kind() {

@@ -1,4 +1,4 @@
-//! Who subscribes to what, for who looks on.
+//! Who subscribes to what, for those who look on.
 
 use std::sync::{Arc, Weak};
 

@@ -34,6 +34,7 @@
 mod aggregate;
 mod build;
 mod bulk;
+mod code;
 mod collection;
 mod database;
 mod depth;
@@ -51,15 +52,21 @@ mod pattern;
 mod planner;
 mod projection;
 mod raw;
+mod regular;
+mod rows;
 mod scan;
 mod schema;
 mod stored;
 mod update;
 
 pub(crate) use build::FILLING;
-pub use collection::{Collection, InsertManyResult, InsertOneResult, UpdateResult};
+pub use code::Code;
+pub use collection::{
+    Collection, FindOneAndOptions, InsertManyResult, InsertOneResult, ReturnDocument, UpdateOptions, UpdateResult,
+};
 pub use database::Database;
 pub(crate) use describe::describe;
 pub use find::{Cursor, Find};
 pub use planner::{Explain, Stage};
 pub use schema::{IndexInfo, IndexOptions};
+pub use update::UpdateModifications;

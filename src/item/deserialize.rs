@@ -38,7 +38,7 @@ impl Item {
             // Only now, for keeping the path costs time with every attribute.
             let located = serde_path_to_error::deserialize::<_, T>(root).err();
             let path = located.map(|located| located.path().to_string()).filter(|path| path != ".");
-            let Error::Invalid { kind, message } = error else { return error };
+            let Error::Invalid { kind, message, .. } = error else { return error };
             let message = path.map_or(message.clone(), |path| format!("attribute {path:?}: {message}"));
             Error::invalid(
                 kind,
@@ -130,7 +130,7 @@ impl<'de> Deserializer<'de> {
         }
     }
 
-    /// The nearest `f64`, for who asks for one.
+    /// The nearest `f64`, for a type that asks for one.
     fn visit_nearest<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
         match self.node {
             Node::N(number) => visitor.visit_f64(number.to_f64()),

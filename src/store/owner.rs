@@ -213,6 +213,7 @@ pub trait WriteHandles: for<'a> Handles<Scope<'a>: WriteScope> {
 
 mod sealed {
     /// Scopes are made here alone, so nobody else could implement the traits.
+    #[expect(unnameable_types, reason = "that is what seals `Handles`")]
     pub trait Sealed {}
 }
 

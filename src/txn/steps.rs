@@ -21,10 +21,11 @@ use crate::txn::view::Writer;
 
 /// How much a step may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(unnameable_types, reason = "public for the sealed methods of `Scope`, and named by nobody outside")]
 pub enum Room {
     /// Whatever there is to change.
     Unbounded,
-    /// So many entries, and about so many bytes.
+    /// This many entries, and about this many bytes.
     Step {
         /// Entries.
         entries: usize,
@@ -50,6 +51,7 @@ impl Room {
 }
 
 /// An operation that can be done in steps.
+#[expect(unnameable_types, reason = "public for the sealed methods of `Scope`, and named by nobody outside")]
 pub trait Steps {
     /// What one step did.
     type Done;
@@ -131,7 +133,7 @@ fn step<S: Steps>(
     match attempted.outcome {
         Ok(done) => Ok((done, attempted.pending)),
         Err(error) => {
-            // It tells of a state that has to be durable first.
+            // It depends on a state that has to be durable first.
             attempted.pending.settle().map_err(Failed::Commit)?;
             Err(Failed::Step(error))
         }

@@ -166,8 +166,12 @@ fn an_entry_of_a_size_no_engine_can_keep_is_refused_whole() {
         for refused in [Vec::new(), long.clone()] {
             let mut batch = changes([("a", Some("1"))]);
             batch.put(&refused, b"1");
-            let error = engine.commit(&batch, None, Durability::Sync).unwrap_err();
-            assert!(matches!(error, Error::Invalid { .. } | Error::LimitExceeded { .. }), "{error}");
+            let mut appended = Changes::new();
+            appended.append(&batch);
+            for batch in [&batch, &batch.clone(), &appended] {
+                let error = engine.commit(batch, None, Durability::Sync).unwrap_err();
+                assert!(matches!(error, Error::Invalid { .. } | Error::LimitExceeded { .. }), "{error}");
+            }
             assert_eq!(get(&*engine.snapshot().unwrap(), "a"), None);
             assert_eq!(engine.snapshot().unwrap().get(&refused).unwrap(), None);
             commit(engine, &Changes::removing(&refused));

@@ -14,15 +14,16 @@ use crate::vfs::File;
 /// Blocks are gathered to writes of this size.
 const WRITE_BYTES: usize = 1 << 20;
 
-/// After so many bytes a checkpoint is synced so far, so that no sync takes long enough for the log's to wait behind it.
+/// After this many bytes a checkpoint is synced up to there, so that no sync takes long enough for the log's to wait
+/// behind it.
 const SYNC_BYTES: u64 = 8 << 20;
 
 /// Bytes of a file that are read at a time.
 const READ_BYTES: usize = 1 << 20;
 
-/// Writes the checkpoint that `header` describes of what `snapshot` shows, and answers its size in bytes.
+/// Writes the checkpoint that `header` describes of what `snapshot` shows, and returns its size in bytes.
 ///
-/// `go_on` is asked now and then; when it answers `false` the checkpoint is given up, and `None` is the answer.
+/// `go_on` is asked now and then; when it returns `false`, the checkpoint is given up and `None` returned.
 pub(super) fn write(
     directory: &Directory,
     header: &CheckpointHeader,
@@ -189,8 +190,8 @@ impl<'a> Reader<'a> {
 
     /// Reads the next block and calls `take` with its entries, in order. `false` when there was none left.
     ///
-    /// After an error the reader is at the next block that can be told to be one, or at the file's end: reading may go on, for
-    /// what else is damaged and what is not.
+    /// After an error the reader is at the next block that can be recognized as one, or at the file's end: reading may
+    /// go on, for what else is damaged and what is not.
     pub(super) fn next_block(&mut self, take: impl FnMut(&[u8], &[u8])) -> Result<bool> {
         let start = self.offset;
         let Some(header) = self.read_ahead(BLOCK_HEADER_BYTES)?.and_then(|bytes| bytes.first_chunk().copied()) else {

@@ -4,43 +4,39 @@ use crate::clock::Timestamp;
 use crate::engine::Direction;
 use crate::error::Error;
 use crate::kv::{End, EvictionPolicy, Kind, Kv, Ttl};
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, container, integer, is};
 use crate::server::redis::commands::{kind, scan};
 use crate::server::redis::config::Parameters;
-use crate::server::redis::subcommand::{Subcommand, subcommand, write_help};
-use crate::server::redis::tally::changes;
+use crate::server::redis::options::DATABASES;
+use crate::server::redis::run::changes;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, container, help, integer, is};
 use crate::txn::InTransaction;
 
-const READ: Flags = Flags::READ.and(Flags::FAST);
-const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
-const GROUP: &str = "generic";
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("copy", -3, Flags::WRITE, Keys::TWO, GROUP, copy),
-    command("dbsize", 1, READ, Keys::NONE, "server", dbsize),
-    command("del", -2, Flags::WRITE, Keys::ALL, GROUP, del),
-    command("exists", -2, READ, Keys::ALL, GROUP, exists),
-    command("expire", -3, WRITE, Keys::ONE, GROUP, |call| expire(call, "expire", 1_000, false)),
-    command("expireat", -3, WRITE, Keys::ONE, GROUP, |call| expire(call, "expireat", 1_000, true)),
-    command("expiretime", 2, READ, Keys::ONE, GROUP, |call| expire_time(call, 1_000)),
-    command("flushall", -1, Flags::WRITE, Keys::NONE, "server", flush_all),
-    command("flushdb", -1, Flags::WRITE, Keys::NONE, "server", flush_db),
-    command("keys", 2, Flags::READ, Keys::NONE, GROUP, keys),
-    command("move", 3, WRITE, Keys::ONE, GROUP, move_key),
-    container("object", Flags::READ, Keys::SECOND, GROUP, OBJECT),
-    command("persist", 2, WRITE, Keys::ONE, GROUP, persist),
-    command("pexpire", -3, WRITE, Keys::ONE, GROUP, |call| expire(call, "pexpire", 1, false)),
-    command("pexpireat", -3, WRITE, Keys::ONE, GROUP, |call| expire(call, "pexpireat", 1, true)),
-    command("pexpiretime", 2, READ, Keys::ONE, GROUP, |call| expire_time(call, 1)),
-    command("pttl", 2, READ, Keys::ONE, GROUP, |call| ttl(call, 1)),
-    command("randomkey", 1, Flags::READ, Keys::NONE, GROUP, random_key),
-    command("rename", 3, Flags::WRITE, Keys::TWO, GROUP, rename),
-    command("renamenx", 3, WRITE, Keys::TWO, GROUP, rename_nx),
-    command("scan", -2, Flags::READ, Keys::NONE, GROUP, scan::scan),
-    command("touch", -2, READ, Keys::ALL, GROUP, touch),
-    command("ttl", 2, READ, Keys::ONE, GROUP, |call| ttl(call, 1_000)),
-    command("type", 2, READ, Keys::ONE, GROUP, kind),
-    command("unlink", -2, WRITE, Keys::ALL, GROUP, |call| remove(call, true)),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("copy", copy),
+    command("dbsize", dbsize),
+    command("del", del),
+    command("exists", exists),
+    command("expire", |call| expire(call, "expire", 1_000, false)),
+    command("expireat", |call| expire(call, "expireat", 1_000, true)),
+    command("expiretime", |call| expire_time(call, 1_000)),
+    command("flushall", flush_all),
+    command("flushdb", flush_db),
+    command("keys", keys),
+    command("move", move_key),
+    container("object", OBJECT),
+    command("persist", persist),
+    command("pexpire", |call| expire(call, "pexpire", 1, false)),
+    command("pexpireat", |call| expire(call, "pexpireat", 1, true)),
+    command("pexpiretime", |call| expire_time(call, 1)),
+    command("pttl", |call| ttl(call, 1)),
+    command("randomkey", random_key),
+    command("rename", rename),
+    command("renamenx", rename_nx),
+    command("scan", scan::scan),
+    command("touch", touch),
+    command("ttl", |call| ttl(call, 1_000)),
+    command("type", kind),
+    command("unlink", |call| remove(call, true)),
 ];
 
 fn del(call: &mut Call<'_>) -> Outcome {
@@ -51,7 +47,7 @@ fn del(call: &mut Call<'_>) -> Outcome {
 /// Elements from which on Redis leaves the removal of a value to a thread.
 const LAZY_ELEMENTS: u64 = 64;
 
-/// Removes keys. A removal that Redis would leave to a thread is counted; here it is done when the command answers.
+/// Removes keys. A removal that Redis would leave to a thread is counted; here it is done before the reply.
 fn remove(call: &mut Call<'_>, is_lazy: bool) -> Outcome {
     let kv = call.kv();
     let mut removed = 0;
@@ -184,11 +180,11 @@ fn expire(call: &mut Call<'_>, name: &str, unit: i64, is_absolute: bool) -> Outc
     Ok(())
 }
 
-/// The last moment that microseconds can tell, which stands for all after it.
+/// The last moment that microseconds can express, which stands for all after it.
 const LAST: Timestamp = Timestamp::from_micros(i64::MAX);
 
-/// A moment in milliseconds as the store goes by it. One that microseconds cannot tell is the last, or first, that they can: it
-/// is hundreds of thousands of years away. [`Kv::keep_far_deadline`] keeps the milliseconds of it.
+/// A moment in milliseconds as the store goes by it. One that microseconds cannot express is the last, or first, that
+/// they can: it is hundreds of thousands of years away. [`Kv::keep_far_deadline`] keeps the milliseconds of it.
 pub(super) fn micros_of(millis: i64) -> Timestamp {
     Timestamp::from_micros(millis.saturating_mul(1_000))
 }
@@ -256,7 +252,7 @@ fn move_key(call: &mut Call<'_>) -> Outcome {
 /// The database that the word at a place names.
 pub(super) fn database_of(call: &Call<'_>, at: usize) -> Result<usize, Refusal> {
     let number = call.integer(at)?;
-    let database = usize::try_from(number).ok().filter(|number| *number < super::super::DATABASES.len());
+    let database = usize::try_from(number).ok().filter(|number| *number < DATABASES.len());
     database.ok_or_else(|| "ERR DB index is out of range".into())
 }
 
@@ -289,10 +285,10 @@ fn flush_db(call: &mut Call<'_>) -> Outcome {
 }
 
 fn flush_all(call: &mut Call<'_>) -> Outcome {
-    flush(call, 0..=super::super::DATABASES.len() - 1)
+    flush(call, 0..=DATABASES.len() - 1)
 }
 
-/// Both ways are the same here: what is flushed is gone when the command answers. The keys that Redis would leave to a thread
+/// Both ways are the same here: what is flushed is gone before the reply. The keys that Redis would leave to a thread
 /// are counted.
 fn flush(call: &mut Call<'_>, databases: std::ops::RangeInclusive<usize>) -> Outcome {
     let is_lazy = match call.rest(1) {
@@ -312,29 +308,12 @@ fn flush(call: &mut Call<'_>, databases: std::ops::RangeInclusive<usize>) -> Out
     Ok(())
 }
 
-const OBJECT: &[Subcommand] = &[
-    subcommand("encoding", 3, object),
-    subcommand("freq", 3, |call| used(call, |kv, key| kv.use_frequency(key), true)),
-    subcommand("help", 2, |call| {
-        write_help(call, OBJECT_HELP);
-        Ok(())
-    }),
-    subcommand("idletime", 3, |call| used(call, |kv, key| kv.idle_seconds(key), false)),
-    subcommand("refcount", 3, object),
-];
-
-const OBJECT_HELP: &[&str] = &[
-    "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    "ENCODING <key>",
-    "    What Redis would keep the value as.",
-    "FREQ <key>",
-    "    How often the key was used lately, if the policy of eviction has that kept.",
-    "HELP",
-    "    This text.",
-    "IDLETIME <key>",
-    "    Seconds since the key was used, unless the policy of eviction has something else kept.",
-    "REFCOUNT <key>",
-    "    1: values are not shared.",
+const OBJECT: &[Handler] = &[
+    command("encoding", object),
+    command("freq", |call| used(call, |kv, key| kv.use_frequency(key), true)),
+    command("help", help),
+    command("idletime", |call| used(call, |kv, key| kv.idle_seconds(key), false)),
+    command("refcount", object),
 ];
 
 fn object(call: &mut Call<'_>) -> Outcome {

@@ -4,50 +4,29 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::channel::QueueBounds;
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, command, container};
-use crate::server::redis::session::Topics;
-use crate::server::redis::subcommand::{Subcommand, subcommand, unknown_option, write_help};
+use crate::server::redis::run::command::{Call, Handler, Outcome, command, container, help, unknown_option};
+use crate::server::redis::state::session::Topics;
 
-const FLAGS: Flags = Flags::PUBSUB.and(Flags::FAST);
-const SUBSCRIBE: Flags = Flags::PUBSUB;
-const GROUP: &str = "pubsub";
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("monitor", 1, Flags::ADMIN.and(Flags::NO_MULTI), Keys::NONE, "server", monitor),
-    command("psubscribe", -2, SUBSCRIBE, Keys::NONE, GROUP, |call| subscribe(call, Topic::Pattern)),
-    command("publish", 3, FLAGS, Keys::NONE, GROUP, publish),
-    container("pubsub", FLAGS, Keys::NONE, GROUP, SUBCOMMANDS),
-    command("punsubscribe", -1, SUBSCRIBE, Keys::NONE, GROUP, |call| unsubscribe(call, Topic::Pattern)),
-    command("spublish", 3, FLAGS, Keys::NONE, GROUP, publish_sharded),
-    command("ssubscribe", -2, SUBSCRIBE, Keys::NONE, GROUP, |call| subscribe(call, Topic::Shard)),
-    command("subscribe", -2, SUBSCRIBE, Keys::NONE, GROUP, |call| subscribe(call, Topic::Channel)),
-    command("sunsubscribe", -1, SUBSCRIBE, Keys::NONE, GROUP, |call| unsubscribe(call, Topic::Shard)),
-    command("unsubscribe", -1, SUBSCRIBE, Keys::NONE, GROUP, |call| unsubscribe(call, Topic::Channel)),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("monitor", monitor),
+    command("psubscribe", |call| subscribe(call, Topic::Pattern)),
+    command("publish", publish),
+    container("pubsub", SUBCOMMANDS),
+    command("punsubscribe", |call| unsubscribe(call, Topic::Pattern)),
+    command("spublish", publish_sharded),
+    command("ssubscribe", |call| subscribe(call, Topic::Shard)),
+    command("subscribe", |call| subscribe(call, Topic::Channel)),
+    command("sunsubscribe", |call| unsubscribe(call, Topic::Shard)),
+    command("unsubscribe", |call| unsubscribe(call, Topic::Channel)),
 ];
 
-const SUBCOMMANDS: &[Subcommand] = &[
-    subcommand("channels", -2, |call| channels(call, false)),
-    subcommand("help", 2, help),
-    subcommand("numpat", 2, patterns),
-    subcommand("numsub", -2, |call| subscribers(call, false)),
-    subcommand("shardchannels", -2, |call| channels(call, true)),
-    subcommand("shardnumsub", -2, |call| subscribers(call, true)),
-];
-
-const HELP: &[&str] = &[
-    "PUBSUB <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    "CHANNELS [<pattern>]",
-    "    The channels that somebody subscribes to by name.",
-    "HELP",
-    "    This text.",
-    "NUMPAT",
-    "    How many patterns somebody subscribes to.",
-    "NUMSUB [<channel> ...]",
-    "    How many subscribe to each channel by name.",
-    "SHARDCHANNELS [<pattern>]",
-    "    The sharded channels that somebody subscribes to.",
-    "SHARDNUMSUB [<channel> ...]",
-    "    How many subscribe to each sharded channel.",
+const SUBCOMMANDS: &[Handler] = &[
+    command("channels", |call| channels(call, false)),
+    command("help", help),
+    command("numpat", patterns),
+    command("numsub", |call| subscribers(call, false)),
+    command("shardchannels", |call| channels(call, true)),
+    command("shardnumsub", |call| subscribers(call, true)),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -83,7 +62,7 @@ impl Topic {
         }
     }
 
-    /// How many subscriptions a client is told that it has: those of shards are counted for themselves.
+    /// How many subscriptions a confirmation says that a client has: those of shards are counted for themselves.
     fn count(self, topics: &Topics) -> u64 {
         let count = match self {
             Self::Shard => topics.shards.len(),
@@ -93,7 +72,7 @@ impl Topic {
     }
 }
 
-/// Shows the client the requests of all; asked again it answers nothing, as in Redis.
+/// Shows the client the requests of all; asked again it sends nothing, as in Redis.
 fn monitor(call: &mut Call<'_>) -> Outcome {
     if call.session.outbox.is_none() {
         call.session.outbox = Some(call.door.monitors.insert(call.session.id));
@@ -170,11 +149,6 @@ fn answer(call: &mut Call<'_>, kind: &str, name: Option<&[u8]>, count: u64) {
     call.reply.bulk_or_nil(name);
     call.reply.count(count);
     call.reply.mark_push(from);
-}
-
-fn help(call: &mut Call<'_>) -> Outcome {
-    write_help(call, HELP);
-    Ok(())
 }
 
 fn channels(call: &mut Call<'_>, is_sharded: bool) -> Outcome {

@@ -1,22 +1,19 @@
 //! The server: its time, its checkpoints, its end.
 
-use crate::server::redis::DATABASES;
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, is};
+use crate::server::redis::options::{DATABASES, REDIS_VERSION};
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, is};
 
-const ADMIN: Flags = Flags::ADMIN;
-const GROUP: &str = "server";
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("bgrewriteaof", 1, ADMIN, Keys::NONE, GROUP, rewrite_log),
-    command("bgsave", -1, ADMIN, Keys::NONE, GROUP, background_save),
-    command("lastsave", 1, ADMIN.and(Flags::FAST), Keys::NONE, GROUP, last_save),
-    command("lolwut", -1, Flags::READ.and(Flags::FAST), Keys::NONE, GROUP, lolwut),
-    command("save", 1, ADMIN.and(Flags::NO_MULTI), Keys::NONE, GROUP, save),
-    command("shutdown", -1, ADMIN.and(Flags::NO_MULTI), Keys::NONE, GROUP, shutdown),
-    command("swapdb", 3, Flags::WRITE.and(Flags::FAST), Keys::NONE, GROUP, swap_db),
-    command("time", 1, Flags::FAST.and(Flags::NO_STORE), Keys::NONE, GROUP, time),
-    command("wait", 3, Flags::NONE, Keys::NONE, "generic", wait),
-    command("waitaof", 4, Flags::NONE, Keys::NONE, "generic", wait_aof),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("bgrewriteaof", rewrite_log),
+    command("bgsave", background_save),
+    command("lastsave", last_save),
+    command("lolwut", lolwut),
+    command("save", save),
+    command("shutdown", shutdown),
+    command("swapdb", swap_db),
+    command("time", time),
+    command("wait", wait),
+    command("waitaof", wait_aof),
 ];
 
 fn time(call: &mut Call<'_>) -> Outcome {
@@ -26,11 +23,7 @@ fn time(call: &mut Call<'_>) -> Outcome {
 }
 
 fn lolwut(call: &mut Call<'_>) -> Outcome {
-    call.reply.verbatim(&format!(
-        "Redis ver. {} (Larder {})\n",
-        super::super::REDIS_VERSION,
-        env!("CARGO_PKG_VERSION")
-    ));
+    call.reply.verbatim(&format!("Redis ver. {} (Larder {})\n", REDIS_VERSION, env!("CARGO_PKG_VERSION")));
     Ok(())
 }
 
@@ -82,7 +75,7 @@ fn background_save(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-/// Also this is a checkpoint: it is what makes the log short.
+/// This is a checkpoint too: checkpoints are what shorten the log.
 fn rewrite_log(call: &mut Call<'_>) -> Outcome {
     begin_save(call, "ERR Background append only file rewriting already in progress")?;
     call.reply.simple("Background append only file rewriting started");
@@ -100,7 +93,7 @@ fn last_save(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-/// Asks whoever opened the door to end. Unless he said how, nothing here may end his program.
+/// Asks the program that opened the door to exit; refused unless it registered `on_shutdown`.
 fn shutdown(call: &mut Call<'_>) -> Outcome {
     let (mut saves, mut keeps, mut aborts) = (false, false, false);
     let words = call.rest(1);

@@ -6,38 +6,31 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::kv::StreamId;
 use crate::kv::stream::{AutoClaimed, ClaimOptions, GROUP, Group, GroupOptions, PendingEntry, PendingSummary, Start};
-use crate::server::redis::command::{Call, Outcome, Refusal, integer, is};
 use crate::server::redis::commands::missing;
 use crate::server::redis::commands::streams::{end, id, ids, start, unsigned, write_entries, write_ids};
-use crate::server::redis::reply::Reply;
-use crate::server::redis::subcommand::{Subcommand, subcommand, unknown_option, write_help};
-use crate::server::redis::tally::changes;
+use crate::server::redis::frame::reply::Reply;
+use crate::server::redis::run::changes;
+use crate::server::redis::run::command::{
+    Call, Handler, Outcome, Refusal, command, container, help, integer, is, unknown_option,
+};
 use crate::txn::InTransaction;
 
-pub(super) const SUBCOMMANDS: &[Subcommand] = &[
-    subcommand("create", -5, create),
-    subcommand("createconsumer", 5, create_consumer),
-    subcommand("delconsumer", 5, delete_consumer),
-    subcommand("destroy", 4, destroy),
-    subcommand("help", 2, help),
-    subcommand("setid", -5, set_id),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("xack", xack),
+    command("xautoclaim", xautoclaim),
+    command("xclaim", xclaim),
+    container("xgroup", SUBCOMMANDS),
+    command("xpending", xpending),
 ];
 
-fn help(call: &mut Call<'_>) -> Outcome {
-    write_help(
-        call,
-        &[
-            "XGROUP <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-            "CREATE <key> <group> <id|$> [MKSTREAM] [ENTRIESREAD <entries>]",
-            "CREATECONSUMER <key> <group> <consumer>",
-            "DELCONSUMER <key> <group> <consumer>",
-            "DESTROY <key> <group>",
-            "SETID <key> <group> <id|$> [ENTRIESREAD <entries>]",
-            "HELP",
-        ],
-    );
-    Ok(())
-}
+const SUBCOMMANDS: &[Handler] = &[
+    command("create", create),
+    command("createconsumer", create_consumer),
+    command("delconsumer", delete_consumer),
+    command("destroy", destroy),
+    command("help", help),
+    command("setid", set_id),
+];
 
 /// The group whose key and name are the words from a place on.
 fn group<'a>(call: &Call<'a>, at: usize) -> Group<InTransaction<'a>> {
@@ -117,7 +110,7 @@ fn delete_consumer(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn xack(call: &mut Call<'_>) -> Outcome {
+fn xack(call: &mut Call<'_>) -> Outcome {
     let group = group(call, 1);
     // Redis looks at the ids only when there is a group.
     let acknowledged = if group.exists()? { group.acknowledge(ids(call.rest(3))?)? } else { 0 };
@@ -125,7 +118,7 @@ pub(super) fn xack(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn xpending(call: &mut Call<'_>) -> Outcome {
+fn xpending(call: &mut Call<'_>) -> Outcome {
     let (min_idle, range) = match call.rest(3) {
         [] => {
             let pending = group(call, 1).pending().map_err(missing::pending(call.word(1), call.word(2)))?;
@@ -178,7 +171,7 @@ fn write_pending(reply: &mut Reply, entries: &[PendingEntry]) {
     }
 }
 
-pub(super) fn xclaim(call: &mut Call<'_>) -> Outcome {
+fn xclaim(call: &mut Call<'_>) -> Outcome {
     let group = group(call, 1);
     require(call, &group)?;
     let (consumer, min_idle) = (call.word(3), min_idle(call, "XCLAIM")?);
@@ -262,7 +255,7 @@ fn claim_options(call: &Call<'_>, mut words: &[&[u8]]) -> Result<(ClaimOptions, 
 /// Pending entries that an automatic claim takes unless it is said otherwise.
 const AUTO_CLAIM_COUNT: u64 = 100;
 
-pub(super) fn xautoclaim(call: &mut Call<'_>) -> Outcome {
+fn xautoclaim(call: &mut Call<'_>) -> Outcome {
     let (consumer, min_idle) = (call.word(3), min_idle(call, "XAUTOCLAIM")?);
     let begin = match start(call.word(5))? {
         std::ops::Bound::Excluded(id) => id.next().ok_or("ERR invalid start ID for the interval")?,

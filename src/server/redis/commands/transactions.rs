@@ -1,18 +1,15 @@
 //! Transactions of a client's: commands that are run together, if nothing that was watched has changed.
 
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, find};
-use crate::server::redis::execute;
-use crate::server::redis::session::Queue;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command};
+use crate::server::redis::run::execute;
+use crate::server::redis::state::session::Queue;
 
-const FLAGS: Flags = Flags::FAST;
-const GROUP: &str = "transactions";
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("discard", 1, FLAGS, Keys::NONE, GROUP, discard),
-    command("exec", 1, Flags::NONE.and(Flags::EXECUTES), Keys::NONE, GROUP, exec),
-    command("multi", 1, FLAGS, Keys::NONE, GROUP, multi),
-    command("unwatch", 1, FLAGS, Keys::NONE, GROUP, unwatch),
-    command("watch", -2, FLAGS.and(Flags::WATCHES), Keys::ALL, GROUP, watch),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("discard", discard),
+    command("exec", exec),
+    command("multi", multi),
+    command("unwatch", unwatch),
+    command("watch", watch),
 ];
 
 fn multi(call: &mut Call<'_>) -> Outcome {
@@ -39,8 +36,8 @@ fn exec(call: &mut Call<'_>) -> Outcome {
     if queue.is_spoilt {
         return Err("EXECABORT Transaction discarded because of previous errors.".into());
     }
-    let commands = queue.commands.iter().filter_map(|words| find(words.first()?));
-    if commands.into_iter().any(|command| execute::needs_room(call.door, command))
+    let commands = queue.commands.iter().filter_map(|words| call.door.registry.find(words));
+    if commands.into_iter().any(|command| execute::needs_room(call.door, command.spec))
         && let Err(error) = call.kv().make_room()
     {
         let refusal = Refusal::from(error).text();
