@@ -323,11 +323,6 @@ impl Error {
         Self::invalid(InvalidKind::Value, message)
     }
 
-    /// An [`Error::Invalid`] for what does not parse.
-    pub(crate) fn syntax(message: impl Into<String>) -> Self {
-        Self::invalid(InvalidKind::Syntax, message)
-    }
-
     /// An [`Error::Corruption`] of `what`.
     pub(crate) fn corrupt(what: &'static str, detail: impl Into<String>) -> Self {
         Self::Corruption { what, detail: detail.into() }

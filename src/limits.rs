@@ -4,14 +4,17 @@
 
 use crate::error::{Error, Result};
 
+/// Longest record of the catalogue in bytes, as it is decoded.
+pub const CATALOGUE_RECORD_BYTES_MAX: usize = 64 << 20;
+
 /// Longest engine key in bytes: what the storage engines share.
 pub const ENGINE_KEY_BYTES_MAX: usize = 65_535;
 
-/// Largest engine value in bytes.
-pub const ENGINE_VALUE_BYTES_MAX: usize = 64 << 20;
+/// Largest engine value in bytes: of a keyspace a long key or field, what is at it, and what is kept beside them.
+pub const ENGINE_VALUE_BYTES_MAX: usize = KEY_BYTES_MAX + STRING_BYTES_MAX + (1 << 10);
 
 /// Largest commit in bytes, as a record of the log.
-pub const COMMIT_BYTES_MAX: usize = 1 << 30;
+pub const COMMIT_BYTES_MAX: usize = 2 << 30;
 
 /// Bytes that one change takes in a commit beside its key and value, at most.
 pub const CHANGE_OVERHEAD_BYTES: usize = 8;
@@ -89,8 +92,20 @@ pub const NAME_BYTES_MAX: usize = 255;
 /// Nulls an update puts into an array to reach a position past its end.
 pub const ARRAY_PADDING_MAX: usize = 1_500_000;
 
+/// Deepest nesting of pipelines in stages of pipelines.
+pub const PIPELINE_NESTING_MAX: usize = 20;
+
+/// Longest pattern of a regular expression in bytes.
+pub const REGEX_BYTES_MAX: usize = 32_764;
+
+/// Regular expressions that one operation keeps compiled.
+pub const REGEX_KEPT_MAX: usize = 64;
+
 /// Deepest nesting of an expression in levels.
 pub const EXPRESSION_DEPTH_MAX: usize = 100;
+
+/// Steps that the expressions of one operation take together: elements that `$map`, `$reduce`, `$range` and their like go through.
+pub const EXPRESSION_STEPS_MAX: u64 = 1_000_000_000;
 
 /// Stages of one aggregation pipeline.
 pub const PIPELINE_STAGES_MAX: usize = 1_000;
@@ -101,11 +116,11 @@ pub const SORT_BYTES_MAX: usize = 100 << 20;
 /// Bytes of a component that a key of the engine has as they are; of a longer one it has that many, and a hash.
 pub const KEY_COMPONENT_BYTES_MAX: usize = 8 << 10;
 
-/// Longest key of a keyspace in bytes. One that is long has to fit into an engine value together with what it holds.
-pub const KEY_BYTES_MAX: usize = ENGINE_VALUE_BYTES_MAX / 2;
+/// Longest key of a keyspace in bytes.
+pub const KEY_BYTES_MAX: usize = 512 << 20;
 
-/// Longest member of a set or sorted set, and longest name of a field of a hash, in bytes; the latter with its value.
-pub const MEMBER_BYTES_MAX: usize = ENGINE_VALUE_BYTES_MAX / 2;
+/// Longest member of a set or sorted set, and longest name of a field of a hash, in bytes.
+pub const MEMBER_BYTES_MAX: usize = 512 << 20;
 
 /// Longest pattern of keys in bytes.
 pub const KEY_PATTERN_BYTES_MAX: usize = 16 << 10;
@@ -114,13 +129,13 @@ pub const KEY_PATTERN_BYTES_MAX: usize = 16 << 10;
 pub const GROUP_NAME_BYTES_MAX: usize = 8 << 10;
 
 /// Memory that a dump may take up while it is restored, in bytes: what it is compressed from counts, and so does each element.
-pub const RESTORED_BYTES_MAX: usize = 512 << 20;
+pub const RESTORED_BYTES_MAX: usize = 1 << 30;
 
 /// What [`Error::LimitExceeded`] calls [`STRING_BYTES_MAX`].
 pub(crate) const STRING_BYTES: &str = "string bytes";
 
-/// Largest string value of a keyspace in bytes: an engine value less type, flags and deadline.
-pub const STRING_BYTES_MAX: usize = ENGINE_VALUE_BYTES_MAX - 10;
+/// Largest string of a keyspace, and largest value of a list or of a field of a hash, in bytes.
+pub const STRING_BYTES_MAX: usize = 512 << 20;
 
 /// Longest name of a channel, and longest pattern of channels, in bytes.
 pub const CHANNEL_BYTES_MAX: usize = 4 << 10;
@@ -179,6 +194,9 @@ pub const ITEM_PAGE_BYTES_MAX: usize = 1 << 20;
 /// Columns of a wide-column table.
 pub const WIDE_COLUMNS_MAX: usize = 1_000;
 
+/// Largest value of a column in bytes.
+pub const WIDE_VALUE_BYTES_MAX: usize = 64 << 20;
+
 /// Longest name of a keyspace, table or column of a wide-column table in characters.
 pub const WIDE_NAME_CHARS_MAX: usize = 48;
 
@@ -206,15 +224,18 @@ pub const GUEST_REQUEST_WORDS_MAX: usize = 10;
 /// Bytes of one word of a request of a client that has not given a password yet.
 pub const GUEST_REQUEST_WORD_BYTES_MAX: usize = 16 << 10;
 
-/// Bytes of one word of a request to the Redis door: a value and what may come around it.
-pub const REQUEST_WORD_BYTES_MAX: usize = ENGINE_VALUE_BYTES_MAX + (1 << 10);
+/// Bytes of one word of a request to the Redis door, unless the parameter `proto-max-bulk-len` says less.
+pub const REQUEST_WORD_BYTES_MAX: usize = STRING_BYTES_MAX;
+
+/// Bytes of the table that `LCS` fills.
+pub const LCS_TABLE_BYTES_MAX: usize = 64 << 20;
 
 /// Bytes of a line of text that is a request to the Redis door.
 pub const REQUEST_LINE_BYTES_MAX: usize = 64 << 10;
 
 /// Bytes of requests that one connection may have sent and the door has not run, unless the parameter
 /// `client-query-buffer-limit` says otherwise; also of the commands that it has queued.
-pub const QUERY_BUFFER_BYTES_MAX: usize = 256 << 20;
+pub const QUERY_BUFFER_BYTES_MAX: usize = 1 << 30;
 
 /// Commands that one connection may have queued.
 pub const QUEUED_COMMANDS_MAX: usize = 4 << 20;

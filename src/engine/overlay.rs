@@ -116,6 +116,11 @@ impl Overlay {
         self.changes.change(key, change, before);
     }
 
+    /// As [`Changes::put_shared`].
+    pub(crate) fn put_shared(&mut self, key: &[u8], value: &Arc<[u8]>, before: impl FnOnce(Option<Change<'_>>)) {
+        self.changes.put_shared(key, value, before);
+    }
+
     /// Begins a draft of the state when there are many changes, so that a commit that finds the state as it was has nothing left
     /// to do.
     pub(crate) fn draft_when_large(&self) {

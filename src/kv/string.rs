@@ -37,6 +37,31 @@ impl<S: Scope> Kv<S> {
     }
 }
 
+impl<S: Scope> Kv<S> {
+    /// Returns what `read` makes of the string at `key`, which is not copied.
+    ///
+    /// # Errors
+    /// As [`Kv::get`].
+    ///
+    /// # Cost
+    /// One lookup.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// kv.set("k", "value")?;
+    /// assert_eq!(kv.get_with("k", |value| value.len())?, Some(5));
+    /// assert_eq!(kv.get_with("other", |value| value.len())?, None);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `GET`.
+    pub fn get_with<R>(&self, key: impl AsRef<[u8]>, read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
+        self.read("get", key.as_ref(), |view, key| look(view, key, read))
+    }
+}
+
 impl<S: WriteScope> Kv<S> {
     /// Puts the string `value` at `key`, in the place of whatever the key held, its deadline included.
     ///

@@ -405,6 +405,17 @@ impl Writer {
         self.check_commit()
     }
 
+    /// As [`Writer::put`], of a large value that is kept as it is: it is not copied.
+    ///
+    /// # Errors
+    /// As [`Writer::put`].
+    pub(crate) fn put_shared(&mut self, key: impl AsRef<[u8]>, value: &Arc<[u8]>) -> Result<()> {
+        let key = key.as_ref();
+        engine::check_sizes(key, value)?;
+        self.change_to(key, Change::Put(value), Some(value));
+        self.check_commit()
+    }
+
     /// Removes `key`, which need not exist. That the changes have not become too many is checked when the operation ends.
     pub(crate) fn remove(&mut self, key: impl AsRef<[u8]>) {
         self.change(key.as_ref(), Change::Remove);
@@ -585,16 +596,25 @@ impl Writer {
 
     /// Changes `key`, and keeps what `undo_to` would put back.
     fn change(&mut self, key: &[u8], change: Change<'_>) {
+        self.change_to(key, change, None);
+    }
+
+    /// As [`Writer::change`]; what is put is kept as it is when it is `shared`.
+    fn change_to(&mut self, key: &[u8], change: Change<'_>, shared: Option<&Arc<[u8]>>) {
         let bytes = key.len().saturating_add(change.value().map_or(0, <[u8]>::len));
         self.commit_bytes = self.commit_bytes.saturating_add(bytes).saturating_add(limits::CHANGE_OVERHEAD_BYTES);
         self.changed += 1;
         self.view.meter.wrote(key, change.value().unwrap_or_default());
         let undo = &mut self.undo;
-        self.view.overlay.change(key, change, |before| {
+        let before = |before: Option<Change<'_>>| {
             if let Some(undo) = undo {
                 undo.note(key, before);
             }
-        });
+        };
+        match shared {
+            Some(value) => self.view.overlay.put_shared(key, value, before),
+            None => self.view.overlay.change(key, change, before),
+        }
         // What is committed later, when others may have written, is made before the turn to write is taken.
         if self.tracked.is_some() {
             self.view.overlay.draft_when_large();

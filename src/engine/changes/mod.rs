@@ -9,7 +9,7 @@ mod draft;
 mod index;
 mod prefixes;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::engine::tree::{self, Found, INLINE_VALUE_BYTES_MAX, Stored, Tree};
 use crate::engine::{Direction, KeyRange};
@@ -213,6 +213,15 @@ impl Changes {
             }
             Change::Put(value) => self.set(key, Stored::Bytes(value), before),
             Change::Remove => self.set(key, Stored::Removed, before),
+        }
+    }
+
+    /// As [`Changes::change`] with [`Change::Put`], of a large value that is kept as it is, and not copied.
+    pub(crate) fn put_shared(&mut self, key: &[u8], value: &Arc<[u8]>, before: impl FnOnce(Option<Change<'_>>)) {
+        if value.len() > INLINE_VALUE_BYTES_MAX {
+            self.set(key, Stored::Large(value), before);
+        } else {
+            self.set(key, Stored::Bytes(value), before);
         }
     }
 

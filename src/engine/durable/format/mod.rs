@@ -45,9 +45,16 @@ const LZ4_RATIO_MAX: usize = 255;
 
 /// Bytes of entries after which a block ends. An entry is never split, so that a block with one large value is larger.
 pub(super) const BLOCK_BYTES: usize = 64 << 10;
+/// Bytes of a value beyond which its entry is alone in its block, which is neither compressed nor copied.
+pub(super) const LARGE_VALUE_BYTES: usize = 64 << 20;
 /// Bytes of entries no block has more of.
-const BLOCK_BYTES_MAX: usize =
-    BLOCK_BYTES + limits::ENGINE_VALUE_BYTES_MAX + limits::ENGINE_KEY_BYTES_MAX + ENTRY_HEADER_BYTES;
+const BLOCK_BYTES_MAX: usize = block_bytes_max(limits::ENGINE_VALUE_BYTES_MAX);
+/// Bytes of entries no compressed block has more of: what they are decompressed to is made room for.
+const COMPRESSED_BLOCK_BYTES_MAX: usize = block_bytes_max(LARGE_VALUE_BYTES);
+
+const fn block_bytes_max(value_bytes_max: usize) -> usize {
+    BLOCK_BYTES + value_bytes_max + limits::ENGINE_KEY_BYTES_MAX + ENTRY_HEADER_BYTES
+}
 
 /// Bytes of an operation beside its key and value: kind, key length, value length.
 const PUT_HEADER_BYTES: usize = 7;
@@ -468,7 +475,8 @@ impl BlockHeader {
         // What is made room for is in proportion to what the file holds.
         let gain_max = if is_compressed { LZ4_RATIO_MAX } else { 1 };
         let can_be = (stored_bytes..=stored_bytes.saturating_mul(gain_max)).contains(&raw_bytes);
-        if raw_bytes > BLOCK_BYTES_MAX || !can_be {
+        let raw_bytes_max = if is_compressed { COMPRESSED_BLOCK_BYTES_MAX } else { BLOCK_BYTES_MAX };
+        if raw_bytes > raw_bytes_max || !can_be {
             return Err(Refused::damaged(format!("a block cannot have {stored_bytes} bytes for {raw_bytes}")));
         }
         Ok(Self { stored_bytes, checksum, raw_bytes, entries, is_compressed, number })
@@ -501,16 +509,30 @@ impl BlockWriter {
     pub(super) fn push(&mut self, key: &[u8], value: &[u8]) -> Option<&[u8]> {
         let shared = self.last_key.iter().zip(key).take_while(|(a, b)| a == b).count();
         let rest = key.get(shared..).unwrap_or_default();
-        let shared = u16::try_from(shared).unwrap_or(u16::MAX);
-        self.raw.extend_from_slice(&shared.to_le_bytes());
-        self.raw.extend_from_slice(&length_u16(rest).to_le_bytes());
-        self.raw.extend_from_slice(&length_u32(value).to_le_bytes());
-        self.raw.extend_from_slice(rest);
+        put_entry_key(&mut self.raw, shared, rest, value);
         self.raw.extend_from_slice(value);
         self.last_key.clear();
         self.last_key.extend_from_slice(key);
         self.entries += 1;
         (self.raw.len() >= BLOCK_BYTES).then(|| self.finish_block())
+    }
+
+    /// Adds an entry with a large value, after all before it, whose blocks are finished. Returns its block up to the value, which is
+    /// to follow as it is.
+    pub(super) fn begin_large_block(&mut self, key: &[u8], value: &[u8]) -> &[u8] {
+        self.out.clear();
+        self.out.resize(BLOCK_HEADER_BYTES, 0);
+        put_entry_key(&mut self.out, 0, key, value);
+        let bytes = self.out.len() - BLOCK_HEADER_BYTES + value.len();
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).to_le_bytes();
+        put_at(&mut self.out, 0, &bytes);
+        put_at(&mut self.out, 8, &bytes);
+        put_at(&mut self.out, 12, &1u32.to_le_bytes());
+        put_at(&mut self.out, 20, &self.number.to_le_bytes());
+        let checksum = append_checksum(piece_checksum(self.salt, &self.out, BLOCK_HEADER_CHECKSUM_AT), value);
+        put_checksums(self.salt, &mut self.out, BLOCK_HEADER_CHECKSUM_AT, checksum);
+        self.number += 1;
+        &self.out
     }
 
     /// Whether entries wait for their block to be finished.
@@ -583,30 +605,28 @@ impl BlockReader {
         if piece_checksum(self.salt, block, BLOCK_HEADER_CHECKSUM_AT) != header.checksum {
             return Err(Refused::damaged("the checksum of a block does not fit it"));
         }
-        let stored = block.get(BLOCK_HEADER_BYTES..).unwrap_or_default();
         self.raw.clear();
         self.raw.shrink_to(2 * BLOCK_BYTES);
         if header.is_compressed {
             self.raw.resize(header.raw_bytes, 0);
-            let length = lz4_flex::block::decompress_into(stored, &mut self.raw);
+            let length = lz4_flex::block::decompress_into(stored(block), &mut self.raw);
             if length.ok() != Some(header.raw_bytes) {
                 return Err(Refused::damaged("a block does not decompress to its length"));
             }
-        } else {
-            self.raw.extend_from_slice(stored);
         }
         Ok(())
     }
 
-    /// Calls `take` with every entry of the block that was opened last.
+    /// Calls `take` with every entry of `block`, the one that was opened last.
     pub(super) fn each(
         &mut self,
-        entries: u32,
+        header: &BlockHeader,
+        block: &[u8],
         mut take: impl FnMut(&[u8], &[u8]) -> Result<(), Refused>,
     ) -> Result<(), Refused> {
-        let mut rest = &*self.raw;
+        let mut rest = if header.is_compressed { &*self.raw } else { stored(block) };
         self.key.clear();
-        for _ in 0..entries {
+        for _ in 0..header.entries {
             let shared: usize = u16::from_le_bytes(self::take(&mut rest)?).into();
             let key_bytes = u16::from_le_bytes(self::take(&mut rest)?).into();
             let value_bytes = take_u32(&mut rest)? as usize;
@@ -624,9 +644,26 @@ impl BlockReader {
     }
 }
 
+/// What follows the header of a block.
+fn stored(block: &[u8]) -> &[u8] {
+    block.get(BLOCK_HEADER_BYTES..).unwrap_or_default()
+}
+
+/// Puts an entry of a block up to its value: `key` goes on after `shared` bytes of the key before it.
+fn put_entry_key(out: &mut Vec<u8>, shared: usize, key: &[u8], value: &[u8]) {
+    out.extend_from_slice(&u16::try_from(shared).unwrap_or(u16::MAX).to_le_bytes());
+    out.extend_from_slice(&length_u16(key).to_le_bytes());
+    out.extend_from_slice(&length_u32(value).to_le_bytes());
+    out.extend_from_slice(key);
+}
+
 /// Puts its checksums into a record or block, whose header has its own at `header_at`.
 fn seal(salt: u32, piece: &mut [u8], header_at: usize) {
-    let checksum = piece_checksum(salt, piece, header_at);
+    put_checksums(salt, piece, header_at, piece_checksum(salt, piece, header_at));
+}
+
+/// As [`seal`], of a piece with this checksum, which need not be there whole.
+fn put_checksums(salt: u32, piece: &mut [u8], header_at: usize, checksum: u32) {
     put_at(piece, 4, &checksum.to_le_bytes());
     let checksum = header_checksum(salt, piece, header_at);
     put_at(piece, header_at, &checksum.to_le_bytes());
