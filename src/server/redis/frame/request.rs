@@ -84,7 +84,7 @@ impl Parser {
     }
 
     /// How many bytes the request has up to the end of the word that is being read, as far as is known; 0 when it is not.
-    pub(super) fn wanted(&self) -> usize {
+    pub(in crate::server::redis) fn wanted(&self) -> usize {
         self.word.as_ref().map_or(0, |word| word.end + 2)
     }
 
