@@ -281,6 +281,7 @@ impl DurableEngine {
         let directory = Directory { vfs, path: directory::absolute(path)? };
         let new_id = options.store_id.map_or_else(new_id, |id| StoreId(id.to_le_bytes()));
         let make = |id| log::make_segment(&directory, id, 1, options.segment_bytes).map(drop);
+        // Locked before anything is read: another process may be writing, and recovery may have to write itself.
         let (id, locks) = directory.open(options.existence, new_id, make)?;
         let signal = Arc::new(Signal::default());
         let recovered = recover::recover(&directory, id, options.segment_bytes, &signal)?;
@@ -313,6 +314,7 @@ impl DurableEngine {
         });
         let thread = if options.threads {
             let shared = Arc::clone(&shared);
+            // There is a next segment to make, and a checkpoint may be due.
             signal.wake();
             Some(background::spawn(signal, move || shared.tend())?)
         } else {
