@@ -42,7 +42,7 @@ pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
     }
 }
 
-/// Matches `byte` with the first element of `pattern`, which is not a star, and answers what follows the element.
+/// Matches `byte` with the first element of `pattern`, which is not a star, and returns what follows the element.
 fn step(pattern: &[u8], byte: u8) -> Option<&[u8]> {
     let (matched, rest) = match pattern {
         [] => return None,

@@ -44,21 +44,23 @@
 //! | `fjall`   | an engine for data larger than memory, in [`engine`] |
 //! | `sled`    | an engine on sled 0.34, likewise |
 //! | `redis`   | the door for Redis clients, in `server` |
+//! | `http`    | a door for those who watch a server: `/health` and `/metrics` |
+//! | `tls`     | TLS for doors |
 //! | `lua`     | scripts of Redis clients; builds Lua from C |
 //! | `cli`     | the program `larder`, which opens the doors |
 //!
 //! # In async code
 //!
-//! [`Store::transaction_async`] and [`Transaction::commit_async`] are awaited without keeping the thread; a [`Subscriber`]
-//! is a stream; reads wait for nobody.
+//! [`Store::transaction_async`] and [`Transaction::commit_async`] are awaited without keeping the thread; a
+//! [`Subscriber`] is a stream; reads wait for nobody.
 //!
 //! # Guide
 //!
-//! The pages of `docs/guide/` in the repository, whose programs are tests: opening and durability (`opening.md`), errors
-//! (`errors.md`), transactions, isolation and retrying (`transactions.md`), async code (`async.md`), which Rust type
-//! becomes what (`types.md`), pages (`paging.md`), many writes at once (`batches.md`), changing a schema
-//! (`schema-changes.md`), backup and restore (`backup.md`), watching a store (`observing.md`), forks and clocks in tests
-//! (`testing.md`), Redis clients (`doors.md`). Short programs for each model are in `examples/`.
+//! The pages of `docs/guide/` in the repository, whose programs are tests: opening and durability (`opening.md`),
+//! errors (`errors.md`), transactions, isolation and retrying (`transactions.md`), async code (`async.md`), which Rust
+//! type becomes what (`types.md`), pages (`paging.md`), many writes at once (`batches.md`), changing a schema
+//! (`schema-changes.md`), backup and restore (`backup.md`), watching a store (`observing.md`), forks and clocks in
+//! tests (`testing.md`), Redis clients (`doors.md`). Short programs for each model are in `examples/`.
 //!
 //! # One clock, and forks
 //!
@@ -83,8 +85,8 @@
 //!
 //! # What is not modelled is refused
 //!
-//! An operator, option or type that Larder does not know is [`Error::Unsupported`], by name. Nothing is ignored, rounded
-//! or cut off. Limits are in [`limits`], checked before anything is written.
+//! An operator, option or type that Larder does not know is [`Error::Unsupported`], by name. Nothing is ignored,
+//! rounded or cut off. Limits are in [`limits`], checked before anything is written.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // What doors stand on is used by none then.

@@ -35,7 +35,7 @@ struct State {
     messages: usize,
     /// What the messages take, by [`Message::bytes`].
     bytes: usize,
-    /// Something was dropped, and may not have been told yet.
+    /// Something was dropped, and may not have been reported yet.
     has_lost: bool,
     disconnected: bool,
     /// The tasks that wait, each under the ticket of its future.

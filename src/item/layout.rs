@@ -164,7 +164,7 @@ pub(super) fn put_field(out: &mut Vec<u8>, attribute: &KeyAttribute, place: Plac
     Ok(())
 }
 
-/// Appends the key fields of `item`. Answers a key attribute that it lacks; those it has are checked all the same.
+/// Appends the key fields of `item`. Returns a key attribute that it lacks; those it has are checked all the same.
 fn put_fields<'k>(out: &mut Vec<u8>, keys: &'k KeySchema, item: &Item) -> Result<Option<&'k str>> {
     let mut missing = None;
     for (attribute, place) in keys.attributes().zip([Place::Partition, Place::Sort]) {

@@ -113,7 +113,7 @@ impl<'a> Held<'a> {
         self.writer.put(element, value)
     }
 
-    /// Tells that `name` happened to the collection.
+    /// Publishes that `name` happened to the collection.
     pub(super) fn tell(&mut self, name: &'static str) {
         let class = match self.kind {
             Kind::Hash => KeyEvents::HASHES,

@@ -80,11 +80,11 @@ pub(crate) struct Keyspace {
     name: String,
     /// Owner and name: how every address begins, and every head while the keyspace is stored under its name.
     own: KeyBytes,
-    /// Where the catalogue tells of another place.
+    /// Where the catalogue has another place.
     entry: Vec<u8>,
     /// A state of the catalogue in which the keyspace is stored under its name; 0 for none. Nearly all are, always.
     own_epoch: AtomicU64,
-    /// Another place, and the state of the catalogue in which it was told.
+    /// Another place, and the state of the catalogue in which it was found.
     moved: Mutex<Option<(u64, KeyBytes)>>,
 }
 
@@ -100,7 +100,7 @@ impl Keyspace {
         &self.name
     }
 
-    /// Where the catalogue tells of the keyspace's place.
+    /// Where the catalogue has the keyspace's place.
     pub(super) fn entry(&self) -> &[u8] {
         &self.entry
     }
@@ -419,7 +419,7 @@ impl Elements {
     }
 }
 
-/// Refuses bounds of a range of scores that are none.
+/// Refuses bounds of a range of scores that are not valid.
 pub(super) fn check_scores((start, end): (Bound<f64>, Bound<f64>)) -> Result<()> {
     check_bound(start)?;
     check_bound(end)

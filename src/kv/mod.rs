@@ -20,8 +20,8 @@
 //! # Storage
 //! Each key has a head entry with its type, its deadline and, when it is a string, its bytes, else the storage id of
 //! its elements (`kv/record.rs`). A hash has one more entry per field, a list per value, a set per member; a sorted set
-//! has two per member: member → score, and (score, member) → nothing (`kv/layout.rs`); what a stream has is told in
-//! [`stream`]. A deadline is also in the store's index of deadlines, under the key of the head.
+//! has two per member: member → score, and (score, member) → nothing (`kv/layout.rs`); what a stream has is described
+//! in [`stream`]. A deadline is also in the store's index of deadlines, under the key of the head.
 //!
 //! # Invariants
 //! 1. A collection without elements has no head. Elements belong to the head that has their storage id.
@@ -40,7 +40,7 @@
 //! Bitmaps (`kv/bits/`) and `HyperLogLog`s (`kv/hyperloglog/`) are strings, places (`kv/geo/`) are sorted sets, as they
 //! are in Redis: what is stored is the same, and the operations on strings and sorted sets work on them.
 //!
-//! Rate limits (`kv/rate_limit/`) are strings with a deadline; `docs/caching-and-limits.md` tells of them, and of
+//! Rate limits (`kv/rate_limit/`) are strings with a deadline; `docs/caching-and-limits.md` describes them, and
 //! values that are computed once and kept (`kv/cache/`). Any key is carried to another store, or a Redis server, as a
 //! dump (`kv/dump/`).
 //!

@@ -16,7 +16,7 @@ pub(super) fn parse_integer(text: &[u8]) -> Result<i64> {
         .ok_or_else(|| Error::invalid(InvalidKind::Type, "value is not an integer or out of range"))
 }
 
-/// The finite number, or infinity, that `text` spells; `None` for a text that is none, and for not-a-number.
+/// The finite number, or infinity, that `text` spells; `None` for a text that is not one, and for not-a-number.
 pub(super) fn parse_float(text: &[u8]) -> Option<f64> {
     // `parse` takes more words than the store does, and no space.
     let text = std::str::from_utf8(text).ok()?;

@@ -104,7 +104,7 @@ const HAS_STORAGE: u8 = 0x02;
 /// Flag: the key is long.
 const HAS_KEY: u8 = 0x04;
 
-/// Flag: the deadline is in milliseconds, beyond the last moment that microseconds can tell.
+/// Flag: the deadline is in milliseconds, beyond the last moment that microseconds can express.
 const IS_FAR: u8 = 0x08;
 
 /// What a record says besides its payload.
@@ -113,7 +113,7 @@ pub(super) struct Head {
     pub(super) kind: Kind,
     /// The last moment there is for one that is further off.
     pub(super) deadline: Option<Timestamp>,
-    /// The milliseconds of a deadline that is further off than microseconds can tell.
+    /// The milliseconds of a deadline that is further off than microseconds can express.
     far_millis: Option<i64>,
     /// What the elements are stored under; strings have none.
     storage: Option<u64>,
@@ -135,7 +135,8 @@ impl Head {
         Self { deadline, far_millis: None, ..self }
     }
 
-    /// The same with a deadline so many milliseconds after the epoch, if that is further off than microseconds can tell.
+    /// The same with a deadline this many milliseconds after the epoch, if that is further off than microseconds can
+    /// express.
     pub(super) fn with_far_deadline(self, millis: i64) -> Self {
         if millis.checked_mul(1_000).is_some() {
             return self;
@@ -143,7 +144,7 @@ impl Head {
         Self { deadline: Some(Timestamp::from_millis(millis)), far_millis: Some(millis), ..self }
     }
 
-    /// The milliseconds of a deadline that is further off than microseconds can tell.
+    /// The milliseconds of a deadline that is further off than microseconds can express.
     pub(super) fn far_millis(self) -> Option<i64> {
         self.far_millis
     }

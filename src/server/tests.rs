@@ -149,6 +149,7 @@ impl Line {
             // The thread does not get to its tasks until another client has sent something.
             ["ATTEND", other] => {
                 let other = local.clients.get(other.parse().unwrap()).unwrap().socket.upgrade().unwrap();
+                self.door.store.kv().set("busy", "1").unwrap();
                 until(|| other.read_now(&mut [0; 64]).is_ok().then_some(()));
                 other.write_now(b"BUSY\n").unwrap();
                 assert!(!other.has_unsent());
@@ -157,6 +158,7 @@ impl Line {
             // The same until another client has come.
             ["MEET"] => {
                 let clients = local.clients.len();
+                self.door.store.kv().set("busy", "1").unwrap();
                 until(|| {
                     local.newcomers.let_in();
                     (local.clients.len() > clients).then_some(())
@@ -443,16 +445,20 @@ fn who_finds_no_room_is_turned_away_until_somebody_goes() {
 #[test]
 fn a_thread_that_does_not_get_to_its_tasks_attends_to_its_clients() {
     for way in ways().into_iter().filter(|way| way.threads == 1) {
-        let open = open(&Store::in_memory(), way);
+        let store = Store::in_memory();
+        let is_busy = || until(|| store.kv().get_and_remove("busy").unwrap());
+        let open = open(&store, way);
         let (mut busy, mut other) = (open.connect(), open.connect());
         let me = ask(&mut other, "ME");
         let id = me.split(' ').nth(1).unwrap();
         send(&mut busy, &format!("ATTEND {id}\n"));
+        is_busy();
         send(&mut other, "GET k\n");
         assert_eq!((line(&mut other), line(&mut busy)), ("BUSY".to_owned(), "OK".to_owned()), "{way:?}");
         assert_eq!(ask(&mut other, "GET k"), "NONE", "{way:?}");
         if !way.is_encrypted {
             send(&mut busy, "MEET\n");
+            is_busy();
             let mut newcomer = open.connect();
             assert_eq!((line(&mut busy), ask(&mut newcomer, "GET k")), ("OK".to_owned(), "NONE".to_owned()));
         }

@@ -102,8 +102,8 @@ impl Core {
     /// As [`Core::exclusive_once`], with a turn that was taken before.
     ///
     /// # Errors
-    /// Why nothing was committed, unless that is an error of `body`: that one is in what is returned, since it tells of a state
-    /// that has to be durable first.
+    /// Why nothing was committed, unless that is an error of `body`: that one is in what is returned, since it depends
+    /// on a state that has to be durable first.
     pub(crate) fn attempt<R, E>(
         self: &Arc<Self>,
         turn: Turn<'_>,
@@ -137,8 +137,8 @@ impl Core {
         Ok(Attempted { outcome, pending: self.pending(ticket) })
     }
 
-    /// Runs `body`, which only reads, on the newest state, beside whoever has the turn to write. What it returns tells of commits
-    /// that may not be durable yet, as with [`Core::attempt`].
+    /// Runs `body`, which only reads, on the newest state, beside whoever has the turn to write. What it returns
+    /// depends on commits that may not be durable yet, as with [`Core::attempt`].
     #[cfg(feature = "server")]
     pub(crate) fn read_latest<R, E>(
         self: &Arc<Self>,
@@ -257,7 +257,7 @@ impl Core {
         Some(ends)
     }
 
-    /// Has a conflict say what was changed, as it was in the snapshot that the transaction read.
+    /// Names in a conflict what was changed, as it was in the snapshot that the transaction read.
     fn name_conflict(self: &Arc<Self>, error: Error, read: Option<&Arc<dyn Snapshot>>) -> Error {
         match (error, read, self.state::<Hooks>().get()) {
             (Error::Conflict { key, what }, Some(read), Some(models)) => {
@@ -278,7 +278,7 @@ impl Core {
         let outcome = commit();
         match &outcome {
             Ok(ticket) => self.epochs().end_change(ticket.number()),
-            // What was refused changed nothing; what failed has been ordered, perhaps. Without an answer, as when the store
+            // What was refused changed nothing; what failed has been ordered, perhaps. Without a result, as when the store
             // is closed, there are no epochs any more.
             Err(_) => {
                 if let Ok(latest) = self.engine().latest() {
@@ -289,9 +289,10 @@ impl Core {
         outcome
     }
 
-    /// A ticket for what was read of the newest state, which may not be durable yet. Without the turn it may be one for a later commit.
+    /// A ticket for what was read of the newest state, which may not be durable yet. Without the turn it may be one for
+    /// a later commit.
     ///
-    /// What it answers, an error too, tells of that state; a reader after it must not be shown an earlier one.
+    /// What it returns, an error too, is of that state; a reader after it must not be shown an earlier one.
     fn ticket_of(&self, seen: CommitNumber) -> Result<Ticket> {
         if seen <= self.engine().snapshot()?.commit() {
             return Ok(Ticket::settled(seen));
@@ -306,7 +307,7 @@ fn end(record: Option<Box<Record>>, outcome: Result<CommitNumber, &Error>) {
     }
 }
 
-/// A transaction that has ended. What came of it is told to nobody before it has settled.
+/// A transaction that has ended. Nobody learns what came of it before it has settled.
 #[derive(Debug)]
 #[must_use = "a commit is acknowledged when it has settled"]
 pub(crate) struct Attempted<R, E> {
@@ -316,7 +317,7 @@ pub(crate) struct Attempted<R, E> {
 }
 
 impl<R, E: From<Error>> Attempted<R, E> {
-    /// Waits until what it did, or what its error tells of, is durable.
+    /// Waits until what it did, or what its error depends on, is durable.
     pub(crate) fn settle(self) -> Result<R, E> {
         self.pending.settle()?;
         self.outcome
@@ -347,7 +348,7 @@ impl Pending {
         self.core.settle(&self.ticket)
     }
 
-    /// Has the store's own thread do so.
+    /// Leaves that to the store's own thread.
     pub(crate) fn settle_later(&self) -> Settling {
         self.core.settler().settle(Box::new(self.clone()))
     }

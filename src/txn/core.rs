@@ -220,7 +220,7 @@ impl Core {
         &self.leases
     }
 
-    /// Has the times and ids of a fork go on behind what was given out here. Called when its engine was forked.
+    /// Starts the times and ids of a fork behind what was given out here. Called when its engine was forked.
     pub(crate) fn lead_on(&self, fork: &Self) {
         fork.leases.go_on_from(&self.leases);
     }
@@ -260,7 +260,7 @@ impl Core {
         woken.into_iter().for_each(Waker::wake);
     }
 
-    /// Has the background work of the store begin at `at`, or earlier.
+    /// Begins the background work of the store at `at`, or earlier.
     pub(super) fn wake_background(&self, at: Timestamp) {
         if let Some(wake_up) = self.wake_up.get() {
             wake_up(at);

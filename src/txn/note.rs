@@ -1,6 +1,7 @@
-//! What models note of a transaction beside its changes, to be told once it is durable.
+//! What models note of a transaction beside its changes, to be published once it is durable.
 //!
-//! All of it is in one list, which an operation that fails is cut off from: a model cannot forget to take something back.
+//! All of it is in one list, which an operation that fails is cut off from: a model cannot forget to take something
+//! back.
 
 use std::any::Any;
 use std::fmt;

@@ -73,12 +73,12 @@ impl View {
         Self { now: OnceCell::from(moment), modes, ..Self::new(core, base, None) }
     }
 
-    /// Has what follows be counted with `meter`.
+    /// Counts what follows with `meter`.
     pub(super) fn set_meter(&mut self, meter: &Meter) {
         self.meter.clone_from(meter);
     }
 
-    /// What counts for the operation: models tell it how much they return, and which index they go through.
+    /// What counts for the operation: models report to it how much they return, and which index they go through.
     pub(crate) fn meter(&self) -> &Meter {
         &self.meter
     }
@@ -153,7 +153,8 @@ impl View {
         self.reads.is_some()
     }
 
-    /// The number of the state that the catalogue is in, for who keeps what it says; without one nothing kept may be used.
+    /// The number of the state that the catalogue is in, for a caller that keeps what it says; without one nothing kept
+    /// may be used.
     pub(crate) fn epoch(&self) -> Option<u64> {
         self.own_epoch.or_else(|| self.core.epoch_at(self.commit()))
     }
@@ -365,13 +366,13 @@ impl Writer {
         self.operations
     }
 
-    /// Sets how many the commit will count: what one operation does may be several changes to who asked for it.
+    /// Sets how many the commit will count: what one operation does may be several changes to the caller.
     #[cfg(feature = "server")]
     pub(super) fn set_operations(&mut self, operations: u64) {
         self.operations = operations;
     }
 
-    /// Has what it reads be noted, and checked at its commit as an isolation asks; it has read nothing yet.
+    /// Notes what it reads from now on, to be checked at its commit as an isolation asks; it has read nothing yet.
     pub(super) fn track(&mut self, isolation: Option<Isolation>) {
         if let Some(isolation) = isolation {
             let reads = Arc::new(Mutex::new(Reads::at(self.view.commit())));
@@ -404,12 +405,23 @@ impl Writer {
         self.check_commit()
     }
 
+    /// As [`Writer::put`], of a large value that is kept as it is: it is not copied.
+    ///
+    /// # Errors
+    /// As [`Writer::put`].
+    pub(crate) fn put_shared(&mut self, key: impl AsRef<[u8]>, value: &Arc<[u8]>) -> Result<()> {
+        let key = key.as_ref();
+        engine::check_sizes(key, value)?;
+        self.change_to(key, Change::Put(value), Some(value));
+        self.check_commit()
+    }
+
     /// Removes `key`, which need not exist. That the changes have not become too many is checked when the operation ends.
     pub(crate) fn remove(&mut self, key: impl AsRef<[u8]>) {
         self.change(key.as_ref(), Change::Remove);
     }
 
-    /// Removes every entry of `range` and answers how many there were.
+    /// Removes every entry of `range` and returns how many there were.
     pub(crate) fn remove_range(&mut self, range: &KeyRange) -> Result<u64> {
         let mut cursor = self.range(range, Direction::Forward)?;
         let mut removed = 0;
@@ -448,11 +460,11 @@ impl Writer {
         self.wake_at = Some(self.wake_at.map_or(at, |earlier| earlier.min(at)));
     }
 
-    /// A number that no other call with this `name` gets, counting from what `start` answers.
+    /// A number that no other call with this `name` gets, counting from what `start` returns.
     ///
-    /// `start` is asked once while the store is open, with a view whose reads are not checked at commit: numbers are given
-    /// out beside the transactions, so that two of them that insert at the same time do not conflict over a counter.
-    /// Numbers of transactions that roll back are not used again.
+    /// `start` is asked once while the store is open, with a view whose reads are not checked at commit: numbers are
+    /// given out beside the transactions, so that two of them that insert at the same time do not conflict over a
+    /// counter. Numbers of transactions that roll back are not used again.
     pub(crate) fn next_in_sequence(&mut self, name: &[u8], start: impl FnOnce(&View) -> Result<u64>) -> Result<u64> {
         self.view.core.next_in_sequence(name, || start(&View { reads: None, ..self.view.at_next_moment() }))
     }
@@ -491,14 +503,14 @@ impl Writer {
     /// Removes a bounded amount of what was dropped and not removed yet. Returns the bytes of it, and whether there is more.
     pub(crate) fn reclaim(&mut self) -> Result<(u64, bool)> {
         let Some(models) = self.state::<Hooks>().get() else { return Ok((0, false)) };
-        // Nobody depends on what was dropped: that somebody else removes it meanwhile is no conflict.
+        // Nobody depends on what was dropped: that somebody else removes it meanwhile is not a conflict.
         let reads = self.view.reads.take();
         let outcome = (models.reclaim)(self);
         self.view.reads = reads;
         outcome
     }
 
-    /// Has what follows be counted with `meter`.
+    /// Counts what follows with `meter`.
     pub(super) fn set_meter(&mut self, meter: &Meter) {
         self.view.set_meter(meter);
     }
@@ -584,16 +596,25 @@ impl Writer {
 
     /// Changes `key`, and keeps what `undo_to` would put back.
     fn change(&mut self, key: &[u8], change: Change<'_>) {
+        self.change_to(key, change, None);
+    }
+
+    /// As [`Writer::change`]; what is put is kept as it is when it is `shared`.
+    fn change_to(&mut self, key: &[u8], change: Change<'_>, shared: Option<&Arc<[u8]>>) {
         let bytes = key.len().saturating_add(change.value().map_or(0, <[u8]>::len));
         self.commit_bytes = self.commit_bytes.saturating_add(bytes).saturating_add(limits::CHANGE_OVERHEAD_BYTES);
         self.changed += 1;
         self.view.meter.wrote(key, change.value().unwrap_or_default());
         let undo = &mut self.undo;
-        self.view.overlay.change(key, change, |before| {
+        let before = |before: Option<Change<'_>>| {
             if let Some(undo) = undo {
                 undo.note(key, before);
             }
-        });
+        };
+        match shared {
+            Some(value) => self.view.overlay.put_shared(key, value, before),
+            None => self.view.overlay.change(key, change, before),
+        }
         // What is committed later, when others may have written, is made before the turn to write is taken.
         if self.tracked.is_some() {
             self.view.overlay.draft_when_large();

@@ -26,7 +26,7 @@ impl Selection {
     }
 }
 
-/// One row of an answer.
+/// One row that a query has found.
 ///
 /// # Examples
 /// ```
@@ -139,7 +139,7 @@ impl Row {
     }
 }
 
-/// The rows of an answer, read as they are asked for. It owns its snapshot; later writes do not show in it.
+/// The rows that a query finds, read as they are asked for. It owns its snapshot; later writes do not show in it.
 ///
 /// # Examples
 /// ```

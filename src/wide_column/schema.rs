@@ -301,7 +301,7 @@ impl TableSchema {
         self.column_named(name).ok_or_else(|| Error::NotFound { what: "column", name: name.to_owned() })
     }
 
-    /// Refuses what is no definition of a table.
+    /// Refuses a definition that no table can have.
     pub(super) fn validate(&self) -> Result<()> {
         limits::check("columns of a table", limits::WIDE_COLUMNS_MAX, self.columns.len())?;
         check_ttl(self.default_ttl_seconds)?;

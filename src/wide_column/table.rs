@@ -18,7 +18,7 @@ use crate::wide_column::write;
 ///
 /// Given by [`Store::wide_table`](crate::Store::wide_table) and its likes on transactions and snapshots. Inserts and
 /// updates are upserts: they do not ask whether the row exists. Each operation but
-/// [`create`](Self::create) and [`drop_table`](Self::drop_table) answers
+/// [`create`](Self::create) and [`drop_table`](Self::drop_table) returns
 /// [`Error::NotFound`](crate::Error::NotFound) when the table does not exist.
 ///
 /// # Examples

@@ -34,7 +34,7 @@ impl Door for HttpServer {
     }
 }
 
-/// Opens the doors that `options` ask for. Clients may ask for the end, which `asked` is then told.
+/// Opens the doors that `options` ask for. Clients may ask for the end, which `asked` then learns.
 pub(super) fn open(store: &Store, options: &Options, asked: &Arc<Notify>) -> Result<Vec<Box<dyn Door>>, String> {
     let redis = redis(store, options, asked)?;
     let http = options.http.as_ref().map(|address| {
@@ -66,7 +66,7 @@ fn redis(store: &Store, options: &Options, asked: &Arc<Notify>) -> Result<RedisS
     RedisServer::start(store, &redis).map_err(|error| error.to_string())
 }
 
-/// Refuses a user whom anybody could be.
+/// Refuses a user without a password.
 fn refuse_blank(name: &str, password: &str) -> Result<(), String> {
     if name.is_empty() || password.is_empty() {
         return Err(format!("a user needs a name and a password: one is empty for user {name:?}"));

@@ -9,7 +9,7 @@ mod draft;
 mod index;
 mod prefixes;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::engine::tree::{self, Found, INLINE_VALUE_BYTES_MAX, Stored, Tree};
 use crate::engine::{Direction, KeyRange};
@@ -23,13 +23,13 @@ pub use draft::Draft;
 /// It is also what a commit may do while readers wait, where no snapshot holds the state: about a millisecond.
 const CHANGES_BUFFERED_MAX: usize = 4_096;
 
-/// In the order of their keys more changes take no longer, as long as they fall into so many leaves.
+/// In the order of their keys more changes take no longer, as long as they fall into this many leaves.
 const CHANGES_IN_ORDER_MAX: usize = 4 * CHANGES_BUFFERED_MAX;
 
 /// Entries of a leaf, at the least as a rule.
 const LEAF_ENTRIES: u64 = 64;
 
-/// From so many changes on they are made in the order of their keys.
+/// From this many changes on they are made in the order of their keys.
 const CHANGES_SORTED_MIN: usize = 512;
 
 /// Bytes of buffered keys and values; large values are shared, and cost nothing to hand on.
@@ -205,7 +205,7 @@ impl Changes {
         Self { kept: Kept::Tree(Sorted::default()), ..Self::default() }
     }
 
-    /// Sets what becomes of `key`, and tells `before` what was to become of it until now.
+    /// Sets what becomes of `key`, and calls `before` with what was to become of it until now.
     pub(crate) fn change(&mut self, key: &[u8], change: Change<'_>, before: impl FnOnce(Option<Change<'_>>)) {
         match change {
             Change::Put(value) if value.len() > INLINE_VALUE_BYTES_MAX => {
@@ -213,6 +213,15 @@ impl Changes {
             }
             Change::Put(value) => self.set(key, Stored::Bytes(value), before),
             Change::Remove => self.set(key, Stored::Removed, before),
+        }
+    }
+
+    /// As [`Changes::change`] with [`Change::Put`], of a large value that is kept as it is, and not copied.
+    pub(crate) fn put_shared(&mut self, key: &[u8], value: &Arc<[u8]>, before: impl FnOnce(Option<Change<'_>>)) {
+        if value.len() > INLINE_VALUE_BYTES_MAX {
+            self.set(key, Stored::Large(value), before);
+        } else {
+            self.set(key, Stored::Bytes(value), before);
         }
     }
 

@@ -1,4 +1,4 @@
-//! The first bytes of keys that tell them apart, as numbers: what a search looks at before it touches a key.
+//! The first bytes that distinguish keys, as numbers: what a search looks at before it touches a key.
 
 use std::cmp::Ordering;
 

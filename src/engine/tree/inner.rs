@@ -294,8 +294,8 @@ impl<const L: usize, const I: usize> Inner<L, I> {
         at - 1
     }
 
-    /// Makes one change below the node that leaves all nodes as they are but for what is in them, and answers the bytes of the value that
-    /// was there; most changes are such, and need no bounds of the nodes on the way.
+    /// Makes one change below the node that leaves all nodes as they are but for what is in them, and returns the bytes
+    /// of the value that was there; most changes are such, and need no bounds of the nodes on the way.
     pub(super) fn make(&mut self, key: &[u8], value: Stored<'_>) -> Result<Option<usize>, ChangesNodes> {
         let at = self.find(key);
         let old = match &mut self.kids {
@@ -306,8 +306,8 @@ impl<const L: usize, const I: usize> Inner<L, I> {
         Ok(old)
     }
 
-    /// Has `change` work on the child that `key` is below, whose keys are all below the separator that it is given, if there is one, and
-    /// counts what came of it.
+    /// Calls `change` for the child that `key` is below, whose keys are all below the separator that it is given, if
+    /// there is one, and counts what came of it.
     pub(super) fn make_below(
         &mut self,
         key: &[u8],
@@ -379,7 +379,7 @@ impl<const L: usize, const I: usize> Inner<L, I> {
         self.fit_separators();
     }
 
-    /// Splits off the children from `middle` on. Answers the separator before them.
+    /// Splits off the children from `middle` on. Returns the separator before them.
     fn split(&mut self, middle: usize, bounds: Bounds<'_>) -> (Vec<u8>, Self) {
         let (len, between) = (self.len(), self.separator(middle).to_vec());
         let mut right = Self::of(self.kid(middle));
@@ -426,7 +426,7 @@ impl<const L: usize, const I: usize> Inner<L, I> {
         self.bytes = bytes;
     }
 
-    /// Every invariant of the node and of those below it. Answers entries, bytes of keys and values, and height.
+    /// Every invariant of the node and of those below it. Returns entries, bytes of keys and values, and height.
     pub(super) fn check(&self, bounds: Bounds<'_>) -> Result<(u64, u64, usize), String> {
         let ensure = |holds: bool, what: &str| if holds { Ok(()) } else { Err(format!("inner node: {what}")) };
         let len = self.len();

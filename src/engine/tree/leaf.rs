@@ -24,7 +24,7 @@ pub(in crate::engine) const INLINE_VALUE_BYTES_MAX: usize = 1 << 10;
 /// Bytes that `tail` takes before the leaf is rewritten.
 const TAIL_BYTES: usize = 4096;
 
-/// A copy of so many bytes of `base` costs about what it costs that an entry is put behind it, and later gathered.
+/// Copying this many bytes of `base` costs about as much as putting an entry behind it and gathering it later.
 const BASE_BYTES_PER_CHANGE: usize = 1_500;
 
 /// Bytes of entries a leaf has before it is split, however few they are.
@@ -217,8 +217,8 @@ impl<const N: usize> Leaf<N> {
         }
     }
 
-    /// Makes one change that neither splits the leaf nor leaves so little in it that it should be merged. Answers the bytes of the
-    /// value that was there, if any was.
+    /// Makes one change that neither splits the leaf nor leaves so little in it that it should be merged. Returns the
+    /// bytes of the value that was there, if any was.
     pub(super) fn make(&mut self, key: &[u8], value: Stored<'_>) -> Result<Option<usize>, ChangesNodes> {
         let at = self.search_from_behind(key);
         let has_room = self.bytes() + HEADER_BYTES + key.len() + value.inline().len() <= LEAF_BYTES_MAX;
@@ -334,7 +334,7 @@ impl<const N: usize> Leaf<N> {
         low(self.bytes() - HEADER_BYTES - key.len() - value.inline().len())
     }
 
-    /// Puts `value` behind the others and leaves the one that was there as garbage. Answers the bytes of that.
+    /// Puts `value` behind the others and leaves the one that was there as garbage. Returns the bytes of that.
     fn replace(&mut self, at: usize, key: &[u8], value: Stored<'_>) -> usize {
         let old = self.found(at).1.bytes();
         self.append(key, value, false);
@@ -343,7 +343,8 @@ impl<const N: usize> Leaf<N> {
         old
     }
 
-    /// Puts `value` in the place of another of the same length, where nothing shares it. Answers the bytes of the old one if it did.
+    /// Puts `value` in the place of another of the same length, where nothing shares it. Returns the bytes of the old
+    /// one if it did.
     #[inline]
     fn overwrite(&mut self, at: usize, value: Stored<'_>) -> Option<usize> {
         let (key, old) = self.found(at);
@@ -371,7 +372,7 @@ impl<const N: usize> Leaf<N> {
         }
     }
 
-    /// Removes the entry of `key`, and answers the bytes of its value.
+    /// Removes the entry of `key`, and returns the bytes of its value.
     pub(super) fn remove(&mut self, key: &[u8]) -> Option<usize> {
         let at = self.search(key).ok()?;
         Some(self.remove_at(at))
@@ -534,7 +535,7 @@ impl<const N: usize> Leaf<N> {
         self.len += 1;
     }
 
-    /// Whether another entry of so many bytes fits in by [`Leaf::push_sorted`].
+    /// Whether another entry of that many bytes fits in by [`Leaf::push_sorted`].
     pub(super) fn has_room(&self, bytes: usize) -> bool {
         self.len < N && (self.len == 0 || self.bytes() + HEADER_BYTES + bytes <= LEAF_BYTES_MAX)
     }

@@ -127,7 +127,7 @@ impl<const L: usize, const I: usize> Node<L, I> {
         }
     }
 
-    /// Every invariant below. Answers entries, bytes of keys and values, and height.
+    /// Every invariant below. Returns entries, bytes of keys and values, and height.
     fn check(&self, bounds: Bounds<'_>) -> Result<(u64, u64, usize), String> {
         match self {
             Self::Leaf(leaf) => Ok((leaf.entries(), leaf.check(bounds)?, 1)),
@@ -182,7 +182,7 @@ impl<const L: usize, const I: usize> Tree<L, I> {
         }
     }
 
-    /// Puts what another tree holds at `key`, and answers whether nothing was there. A large value is shared.
+    /// Puts what another tree holds at `key`, and returns whether nothing was there. A large value is shared.
     pub(crate) fn insert(&mut self, key: &[u8], value: Stored<'_>) -> bool {
         let made = match &mut self.root {
             // What is put with a mark of its removal is no removal here.
@@ -200,7 +200,7 @@ impl<const L: usize, const I: usize> Tree<L, I> {
         old.is_none()
     }
 
-    /// As [`Tree::insert`], where nodes may have to be made. Answers the bytes of the value that was there.
+    /// As [`Tree::insert`], where nodes may have to be made. Returns the bytes of the value that was there.
     fn insert_with_split(&mut self, key: &[u8], value: Stored<'_>) -> Option<usize> {
         let Some(root) = &mut self.root else {
             let mut leaf = Leaf::default();

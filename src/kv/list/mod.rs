@@ -224,7 +224,7 @@ impl<S: Scope> List<S> {
 }
 
 impl<S: WriteScope> List<S> {
-    /// Puts values in at an end, one after the other, and answers how many there are then.
+    /// Puts values in at an end, one after the other, and returns how many there are then.
     ///
     /// # Errors
     /// As [`List::len`], and [`Error::LimitExceeded`] for a value longer than [`limits::STRING_BYTES_MAX`].
@@ -246,7 +246,7 @@ impl<S: WriteScope> List<S> {
         self.write("list.push", |list| push(list, end, &values))
     }
 
-    /// As [`List::push`], unless there is no list; then it answers 0.
+    /// As [`List::push`], unless there is no list; then it returns 0.
     ///
     /// # Errors
     /// As [`List::push`].
@@ -325,7 +325,7 @@ impl<S: WriteScope> List<S> {
         })
     }
 
-    /// Puts `value` in the place of the one at `index`, and answers whether there is such a place.
+    /// Puts `value` in the place of the one at `index`, and returns whether there is such a place.
     ///
     /// # Errors
     /// As [`List::push`].
@@ -353,8 +353,8 @@ impl<S: WriteScope> List<S> {
         })
     }
 
-    /// Puts `value` in before or after the first value that equals `pivot`, on the side of `end`. Answers how many values there
-    /// are then; `None` when there is no such pivot.
+    /// Puts `value` in before or after the first value that equals `pivot`, on the side of `end`. Returns how many
+    /// values there are then; `None` when there is no such pivot.
     ///
     /// # Errors
     /// As [`List::push`].
@@ -392,7 +392,7 @@ impl<S: WriteScope> List<S> {
         })
     }
 
-    /// Removes values that equal `value`, at most `limit`, in the order of `direction`, and answers how many.
+    /// Removes values that equal `value`, at most `limit`, in the order of `direction`, and returns how many.
     ///
     /// # Errors
     /// As [`List::len`].

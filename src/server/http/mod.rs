@@ -2,8 +2,7 @@
 //!
 //! # How it works
 //! One thread answers `GET` and `HEAD`. `/health` is 200 while the store takes reads and writes, and 503 with the reason when it is closed or,
-//! after a failed write, read-only. `/metrics` has what doors and store have counted, in the text format of Prometheus; names and units
-//! are in [`exposition`].
+//! after a failed write, read-only. `/metrics` has what doors and store have counted, in the text format of Prometheus.
 //!
 //! # Invariants
 //! 1. It shows counts, and neither keys nor values; nothing can be changed through it. So it has no users: an address that others reach is theirs

@@ -1,9 +1,10 @@
 //! The door for Redis clients: RESP2 and RESP3 on a local socket.
 //!
 //! # How it works
-//! One thread has all connections, and runs the commands of each in the order in which they came. Those that arrived together
-//! share a transaction, and so a commit; their replies leave together, when it is durable. With
-//! [`Durability::Sync`](crate::engine::Durability::Sync) a second thread waits for the disk, for all connections at once.
+//! One thread has all connections, and runs the commands of each in the order in which they came. Those that arrived
+//! together share a transaction, and so a commit; their replies leave together, when it is durable. With
+//! [`Durability::Sync`](crate::engine::Durability::Sync) a second thread waits for the disk, for all connections at
+//! once.
 //!
 //! # Invariants
 //! 1. No client learns of a commit before it is durable, not even the one that made it; when a commit fails, each request of
@@ -12,8 +13,8 @@
 //! 3. What a connection may have waiting is bounded, both ways, and so is what all of them have (`limits`).
 //!
 //! # Source
-//! Redis command reference and serialization protocol specification, version 7.2. What is there, and what differs, is in
-//! `docs/compatibility/redis.md`.
+//! Redis command reference and serialization protocol specification, version 7.2. What is there, and what differs, is
+//! in `docs/compatibility/redis.md`.
 
 mod acl;
 mod commands;
@@ -104,7 +105,7 @@ const RUN_ID_DIGITS: usize = 40;
 pub struct RedisServer {
     address: SocketAddr,
     meter: Arc<Meter>,
-    /// Set before the thread is told to end: it may be busy with a script.
+    /// Set before the thread is asked to end: it may be busy with a script.
     closing: Arc<AtomicBool>,
     _worker: Worker,
 }
@@ -119,8 +120,8 @@ impl RedisServer {
     /// Opens a door to `store`.
     ///
     /// # Errors
-    /// [`ListenError`] when the address is taken, is none of this machine's, or can be reached from others while there is no
-    /// user; when a name or password is empty; or when the system gives no thread.
+    /// [`ListenError`] when the address is taken, does not belong to this machine, or can be reached from others while
+    /// there is no user; when a name or password is empty; or when the system gives no thread.
     ///
     /// # Examples
     /// ```
@@ -305,7 +306,7 @@ fn door(
     OpenDoor { door, registry: &REGISTRY }
 }
 
-/// What a door answers to the bytes of one client that nothing comes after.
+/// Returns the replies of a door to the bytes of one client, which sends nothing after them.
 ///
 /// For fuzzing: it needs no socket.
 ///
@@ -373,7 +374,8 @@ fn welcome(door: &Rc<OpenDoor>, mut stream: TcpStream, peer: SocketAddr, settler
     tokio::task::spawn_local(connection.serve(reader, writer));
 }
 
-/// Makes a client of whoever is at `peer`. Without a socket nobody else can do anything for it while its task cannot run.
+/// Makes a client of whoever is at `peer`. Without a socket nobody else can do anything for it while its task cannot
+/// run.
 fn admit(
     door: &Rc<OpenDoor>,
     peer: SocketAddr,

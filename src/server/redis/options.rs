@@ -76,7 +76,7 @@ impl RedisOptions {
         self
     }
 
-    /// The password of the user `default`, as whom clients come that name no other; none unless set.
+    /// Password of the user `default`, which every client is until it authenticates. No password unless set.
     ///
     /// # Examples
     /// ```
@@ -88,8 +88,8 @@ impl RedisOptions {
         self
     }
 
-    /// Adds a user who may do everything, with a password. Unless the user `default` is given a password or rules as well,
-    /// nobody may then do anything without a name.
+    /// Adds a user who may do everything, with a password. Unless the user `default` is given a password or rules as
+    /// well, nobody may then do anything without a name.
     ///
     /// # Examples
     /// ```
@@ -167,8 +167,8 @@ impl RedisOptions {
         self
     }
 
-    /// What `SHUTDOWN` calls, on the door's thread: it has to return at once, and have the program close the door. Unless set,
-    /// `SHUTDOWN` is refused, for a program that opens a door is not a server that clients may end.
+    /// What `SHUTDOWN` calls, on the door's thread: it has to return at once, and have the program close the door.
+    /// Unless set, `SHUTDOWN` is refused, for a program that opens a door is not a server that clients may end.
     ///
     /// # Examples
     /// ```

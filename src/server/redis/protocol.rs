@@ -1,11 +1,12 @@
 //! One client: what it sends is read, run and answered; what is published for it is sent.
 //!
 //! # How it works
-//! Reading, running and sending go on side by side: a client may send all of its requests before it reads the first reply.
-//! While much waits to be sent to it, its requests are read and not run, until there is no more room for them either.
+//! Reading, running and sending go on side by side: a client may send all of its requests before it reads the first
+//! reply. While much waits to be sent to it, its requests are read and not run, until there is no more room for them
+//! either.
 //!
 //! # Invariants
-//! 1. No reply is sent before what it tells of is durable. When that fails, every request of the run gets one error instead of
+//! 1. No reply is sent before what it reports is durable. When that fails, every request of the run gets one error instead of
 //!    its reply.
 //! 2. What waits, both ways, is bounded ([`Bounds`](crate::server::redis::config::bounds::Bounds)); a client that lets more pile up is
 //!    disconnected, with a line in the log.
@@ -77,7 +78,7 @@ enum Event {
 /// How the waiting of a command ends.
 enum Waited {
     Answered(Vec<u8>),
-    /// Whoever was to answer has gone.
+    /// The sender of the reply has gone.
     Lost,
     TimedOut,
 }
@@ -258,7 +259,7 @@ impl Connection {
             () = self.client.kill.notified() => Event::Ended,
             () = std::future::ready(()), if can_run => Event::LookAgain,
             sent = writer.write(waiting), if !waiting.is_empty() => Event::Sent(sent),
-            read = reader.read_buf(self.input.buffer()), if !self.is_at_end => Event::Read(read),
+            read = reader.read_buf(self.input.buffer(self.parser.wanted())), if !self.is_at_end => Event::Read(read),
             () = messages_lost(self.session.subscriber.as_ref()), if has_subscriptions => Event::FallenBehind,
             next = next_message(self.session.subscriber.as_ref()), if has_subscriptions && takes_messages => {
                 Event::Published(next)
@@ -272,7 +273,7 @@ impl Connection {
         }
     }
 
-    /// Runs requests that are there, and answers them.
+    /// Runs the requests that have arrived, and writes their replies.
     async fn run(&mut self) -> Result<(), End> {
         let before = self.session.state();
         let (door, rest) = (Rc::clone(&self.door), self.input.rest());
@@ -376,7 +377,7 @@ impl Connection {
         self.reply.protocol = self.session.protocol;
         let mut next = Some(first);
         while let Some(message) = next {
-            // Like Redis at its limit for output, the door parts with a client that does not keep up (SEM: KV-PUB-4).
+            // Like Redis at its limit for output, the door disconnects a client that does not keep up (SEM: KV-PUB-4).
             let Ok(message) = message else { return Err(self.fallen_behind()) };
             write_message(&mut self.reply, &message);
             if self.reply.waiting().len() >= TAKEN_BYTES {

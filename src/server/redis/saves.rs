@@ -67,8 +67,8 @@ impl Saves {
         outcome
     }
 
-    /// How many changes came after the last one, as Redis counts them; those of an embedding program are its operations that changed
-    /// something.
+    /// How many changes came after the last one, as Redis counts them; those of an embedding program are its operations
+    /// that changed something.
     pub(super) fn changes_since(&self, store: &Store) -> u64 {
         store.changes().saturating_sub(self.changes.load(Ordering::Relaxed))
     }
@@ -82,7 +82,7 @@ impl Saves {
         changes > 0 && points.iter().any(|point| changes >= point.changes && seconds >= point.seconds)
     }
 
-    /// Has a thread make one, unless one does already, and answers whether it begins.
+    /// Starts a thread that makes one, unless one runs already, and returns whether it did.
     ///
     /// # Errors
     /// What the system says when it gives no thread.
@@ -105,7 +105,7 @@ impl Saves {
     }
 }
 
-/// When a checkpoint is due: so many seconds after the last one, if so many changes came since.
+/// When a checkpoint is due: `seconds` after the last one, if at least `changes` changes came since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SavePoint {
     pub(super) seconds: u64,

@@ -1,8 +1,8 @@
 //! Users, and what each of them may do.
 //!
 //! # How it works
-//! A session has a user. One that may do everything, as `default` may unless it is changed, costs a request the look at a flag;
-//! for others the last rule that concerns the command decides, then the patterns of keys and channels.
+//! A session has a user. One that may do everything, as `default` may unless it is changed, costs a request the look at
+//! a flag; for others the last rule that concerns the command decides, then the patterns of keys and channels.
 //!
 //! # Source
 //! Redis documentation of access control lists, version 7.2.

@@ -6,7 +6,7 @@ use crate::server::redis::acl::rights::{Right, Rights, Selector, Subject};
 use crate::server::redis::spec::category::Categories;
 use crate::server::redis::spec::{Access, find};
 
-/// A rule that is none, with what is wrong.
+/// A rule that is not valid, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(in crate::server::redis) enum Problem {
     #[error("Error in ACL SETUSER modifier '{rule}': {reason}")]

@@ -134,7 +134,7 @@ fn docs(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-/// Writes the name, and what is told.
+/// Writes the name, and the documentation.
 fn write_docs(reply: &mut Reply, spec: &Spec) {
     reply.bulk(spec.name);
     let (arguments, deprecated, has_cost) = (spec.arguments(), spec.deprecated, !spec.cost.is_empty());

@@ -136,7 +136,7 @@ fn unpause(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-/// Nobody is told of keys that change.
+/// No client is notified of keys that change.
 fn caching(_: &mut Call<'_>) -> Outcome {
     Err("ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled"
         .into())

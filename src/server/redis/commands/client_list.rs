@@ -14,7 +14,7 @@ struct Filter {
     user: Option<Vec<u8>>,
     address: Option<String>,
     local: Option<String>,
-    /// Those that have been there for so many seconds.
+    /// Those that have been connected for at least this many seconds.
     age: Option<u64>,
     skips_own: bool,
 }

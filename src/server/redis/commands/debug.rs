@@ -61,7 +61,7 @@ fn debug(call: &mut Call<'_>) -> Outcome {
             is_size.then_some(()).ok_or("ERR argument must be a memory value bigger than 1 and smaller than 4gb")?;
         }
         (b"reload", _) | (b"loadaof", []) => call.door.saves.save(&call.door.store)?,
-        // What has expired is never seen, and tables are none that could be packed or resized.
+        // What has expired is never seen, and no tables exist that could be packed or resized.
         (b"dict-resizing" | b"set-active-expire" | b"set-disable-deny-scripts", [_])
         | (b"replybuffer" | b"stringmatch-len", [_, _]) => {}
         (b"sleep", [_]) => sleep(call)?,

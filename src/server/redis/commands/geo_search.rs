@@ -113,7 +113,7 @@ impl<'a> Wanted<'a> {
         Ok(())
     }
 
-    /// Takes an option of one word, and answers whether it is one.
+    /// Takes an option of one word, and returns whether it is one.
     fn read_word(&mut self, name: &[u8]) -> bool {
         if is(name, "asc") {
             self.order = Some(Direction::Forward);
@@ -132,7 +132,7 @@ impl<'a> Wanted<'a> {
         true
     }
 
-    /// Takes the centre or the shape, each once, and answers what is left.
+    /// Takes the centre or the shape, each once, and returns the rest.
     fn read_place<'w>(&mut self, name: &[u8], rest: &'w [&'a [u8]]) -> Result<&'w [&'a [u8]], Refusal> {
         let (has_centre, has_shape) = (self.centre.is_some(), self.shape.is_some());
         match rest {

@@ -156,8 +156,8 @@ fn hrandfield(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-/// Places among `len` at random: so many different ones for a positive count, as many as asked for, and perhaps the same, for a
-/// negative one.
+/// Random places among `len`: that many different ones for a positive count, as many as asked for, and perhaps the
+/// same, for a negative one.
 pub(super) fn choose(call: &Call<'_>, len: u64, count: i64) -> Result<Vec<u64>, Refusal> {
     /// More is not answered at once.
     const CHOICES_MAX: u64 = 1 << 20;

@@ -1,7 +1,7 @@
 //! `INFO`: what the server is, has, and has done.
 //!
-//! What is named as in Redis means what it means there. What Redis has and nothing here corresponds to is 0 where that is the
-//! truth, and left out where it would not be.
+//! What is named as in Redis means what it means there. What Redis has and nothing here corresponds to is 0 where that
+//! is the truth, and left out where it would not be.
 
 use std::fmt::{Display, Write};
 
@@ -15,7 +15,7 @@ use crate::server::redis::tally::Rates;
 
 pub(super) const COMMANDS: &[Handler] = &[command("info", info)];
 
-/// Bytes of the kilobyte in which rates are told.
+/// Bytes of the kilobyte in which rates are given.
 const KILOBYTE: f64 = 1_024.0;
 
 /// What the parameter `hz` is and stays.

@@ -1,4 +1,4 @@
-//! What clients are told when there is no such stream, or no such group: the texts differ from command to command.
+//! The errors for a stream or a group that does not exist: the texts differ from command to command.
 //!
 //! # Source
 //! Redis 7.2, `t_stream.c`.

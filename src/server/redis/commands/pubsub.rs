@@ -62,7 +62,7 @@ impl Topic {
         }
     }
 
-    /// How many subscriptions a client is told that it has: those of shards are counted for themselves.
+    /// How many subscriptions a confirmation says that a client has: those of shards are counted for themselves.
     fn count(self, topics: &Topics) -> u64 {
         let count = match self {
             Self::Shard => topics.shards.len(),
@@ -72,7 +72,7 @@ impl Topic {
     }
 }
 
-/// Shows the client the requests of all; asked again it answers nothing, as in Redis.
+/// Shows the client the requests of all; asked again it sends nothing, as in Redis.
 fn monitor(call: &mut Call<'_>) -> Outcome {
     if call.session.outbox.is_none() {
         call.session.outbox = Some(call.door.monitors.insert(call.session.id));

@@ -1,7 +1,7 @@
 //! Scans: a part of a collection at a time, from where the last part ended.
 //!
-//! A cursor stands for the key, field or member after which the scan goes on, so that what was there all the time is given
-//! exactly once, whatever comes and goes meanwhile (SEM: KV-STR-5).
+//! A cursor stands for the key, field or member after which the scan goes on, so that what was there all the time is
+//! given exactly once, whatever comes and goes meanwhile (SEM: KV-STR-5).
 
 use crate::error::Error;
 use crate::glob;
@@ -81,8 +81,8 @@ pub(super) fn zscan(call: &mut Call<'_>) -> Outcome {
 
 type Begun<'a> = (Option<Vec<u8>>, Options<'a>);
 
-/// As [`begin`], of a collection. As in Redis the options of one that is not there are not looked at: `None` when the reply is
-/// written.
+/// As [`begin`], of a collection. As in Redis the options of one that is not there are not looked at: `None` when the
+/// reply is written.
 fn begin_in<'a>(
     call: &mut Call<'a>,
     is_empty: impl FnOnce(&Call<'a>) -> Result<bool, Error>,

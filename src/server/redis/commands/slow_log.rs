@@ -7,7 +7,7 @@ pub(super) const COMMANDS: &[Handler] = &[container("slowlog", SUBCOMMANDS)];
 const SUBCOMMANDS: &[Handler] =
     &[command("get", get), command("help", help), command("len", len), command("reset", reset)];
 
-/// Entries that `SLOWLOG GET` gives unless told otherwise.
+/// Entries that `SLOWLOG GET` returns by default.
 const SHOWN: usize = 10;
 
 fn get(call: &mut Call<'_>) -> Outcome {

@@ -47,7 +47,7 @@ struct AddFlags {
 }
 
 impl AddFlags {
-    /// Takes the flags from the words from a place on, and answers where they end.
+    /// Takes the flags from the words from a place on, and returns where they end.
     fn take(&mut self, call: &Call<'_>, mut at: usize) -> usize {
         loop {
             let names = [

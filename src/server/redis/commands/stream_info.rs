@@ -16,7 +16,7 @@ pub(super) const COMMANDS: &[Handler] = &[container("xinfo", SUBCOMMANDS)];
 const SUBCOMMANDS: &[Handler] =
     &[command("consumers", consumers), command("groups", groups), command("help", help), command("stream", stream)];
 
-/// Entries that `FULL` answers unless it is said otherwise.
+/// Entries that `FULL` returns by default.
 const FULL_COUNT: u64 = 10;
 
 /// Entries in a node of Redis's radix tree.

@@ -39,8 +39,7 @@ impl Bounds {
         let seconds = parameters.keepalive_seconds();
         Self {
             query_bytes: parameters.query_buffer_bytes(),
-            // What comes around a value counts, too, where the limit is that of the store.
-            word_bytes: parameters.bulk_bytes().saturating_add(1 << 10).min(limits::REQUEST_WORD_BYTES_MAX),
+            word_bytes: parameters.bulk_bytes().min(limits::REQUEST_WORD_BYTES_MAX),
             normal: OutputBound::of(parameters.output_limit(OutputClass::Normal)),
             subscriber: OutputBound::of(parameters.output_limit(OutputClass::Subscriber)),
             all: parameters.clients_memory(),

@@ -38,7 +38,7 @@ pub(super) enum Live {
     Percentiles,
 }
 
-/// What of the search for keys to evict can be set.
+/// Settings of the search for keys to evict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tuned {
     Samples,
@@ -74,7 +74,7 @@ numbers! {
     NewUsersHearAll => new_users_hear: NewUsersHear,
     /// Entries of `ACL LOG`.
     DenialsKept => denials_kept: usize,
-    /// Milliseconds after which a script is told of to others as busy.
+    /// Milliseconds after which others are refused as `BUSY` because of a script.
     #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
     BusyReplyMillis => busy_reply_ms: u64,
     /// Bytes that one client may have sent and that wait to be run.

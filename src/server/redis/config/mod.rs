@@ -1,7 +1,7 @@
 //! Parameters of `CONFIG`: all that Redis 7.2 has.
 //!
-//! Every one can be read. One that the store or the door acts on can be set (`live.rs`); any other can only be set to what
-//! it is, and says why (`table.rs`).
+//! Every one can be read. One that the store or the door acts on can be set (`live.rs`); any other can only be set to
+//! what it is, and says why (`table.rs`).
 
 pub(super) mod bounds;
 mod live;

@@ -3,6 +3,9 @@
 /// Bytes that are read at once, at least.
 pub(in crate::server::redis) const READ_BYTES: usize = 16 << 10;
 
+/// Bytes of requests up to which the memory for them is doubled when it does not suffice.
+const DOUBLED_BYTES_MAX: usize = 1 << 20;
+
 /// Bytes in the order in which they came.
 #[derive(Debug, Default)]
 pub(in crate::server::redis) struct Input {
@@ -26,9 +29,16 @@ impl Input {
         self.bytes.capacity()
     }
 
-    /// Where what is read goes.
-    pub(in crate::server::redis) fn buffer(&mut self) -> &mut Vec<u8> {
-        self.bytes.reserve(READ_BYTES);
+    /// Where what is read goes, when it is known that so many bytes of what was not run yet belong together; 0 when it is not.
+    pub(in crate::server::redis) fn buffer(&mut self, wanted: usize) -> &mut Vec<u8> {
+        let missing = (self.at + wanted).saturating_sub(self.bytes.len());
+        if self.bytes.len() >= DOUBLED_BYTES_MAX && missing > 0 {
+            // Doubled again and again it would be moved again and again, and be twice too large in the end. What is only announced
+            // takes no memory before it comes.
+            self.bytes.reserve_exact(missing + READ_BYTES);
+        } else {
+            self.bytes.reserve(READ_BYTES);
+        }
         &mut self.bytes
     }
 
@@ -62,10 +72,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_announced_gets_room_once_much_of_it_has_come() {
+        let mut input = Input::default();
+        input.buffer(100 << 20).extend_from_slice(b"$104857600");
+        assert!(input.capacity() <= 2 * READ_BYTES, "not before");
+        input.buffer(100 << 20).extend_from_slice(&vec![0; DOUBLED_BYTES_MAX]);
+        let room = input.buffer(100 << 20).capacity();
+        assert!((100 << 20..=(100 << 20) + READ_BYTES).contains(&room), "{room}");
+        while input.len() < 100 << 20 {
+            let more = (100 << 20) - input.len();
+            input.buffer(100 << 20).extend_from_slice(&vec![0; more.min(7 << 20)]);
+            assert_eq!(input.capacity(), room);
+        }
+    }
+
+    #[test]
     fn what_was_run_goes_and_the_rest_stays() {
         let mut input = Input::default();
         let sent: Vec<u8> = (0..=255).cycle().take(100_000).collect();
-        input.buffer().extend_from_slice(&sent);
+        input.buffer(0).extend_from_slice(&sent);
         let mut run = 0;
         for bytes in [1, 10, 40_000, 30_000, 29_000] {
             input.consume(bytes);

@@ -1,7 +1,7 @@
 //! Why a request gets an error instead of a reply, and the one text that there is for it.
 //!
-//! Whatever an error comes from, a command, a commit, a sync or a panic, its text is made here, so that clients can tell by its
-//! code what has happened: `MISCONF` for a store that cannot write, `OOM` for a budget that is used up.
+//! Whatever an error comes from, a command, a commit, a sync or a panic, its text is made here, so that clients can
+//! tell by its code what has happened: `MISCONF` for a store that cannot write, `OOM` for a budget that is used up.
 //!
 //! # Source
 //! Redis documentation, "Error handling"; the codes are those of version 7.2.
@@ -63,7 +63,7 @@ impl Refusal {
         "ERR value is not an integer or out of range".into()
     }
 
-    /// Refuses an integer whose negative is none.
+    /// Refuses an integer that cannot be negated.
     pub(in crate::server::redis) fn without_negative() -> Self {
         format!("ERR value is out of range, value must between {} and {}", -i64::MAX, i64::MAX).into()
     }

@@ -70,7 +70,7 @@ impl Reply {
         self.bytes.get(self.sent..).unwrap_or_default()
     }
 
-    /// Notes that so many bytes more were sent. Not while a request runs: places change.
+    /// Notes that `bytes` more were sent. Not while a request runs: places change.
     pub(in crate::server::redis) fn note_sent(&mut self, bytes: usize) {
         self.sent += bytes;
         if self.sent >= self.bytes.len() {
@@ -172,7 +172,7 @@ impl Reply {
         }
     }
 
-    /// Whether so many bytes may be added; there is room for them then.
+    /// Makes room for that many bytes, and returns whether they may be added.
     fn makes_room(&mut self, more: usize) -> bool {
         let len = self.bytes.len();
         if self.is_over || len - self.sent + more > self.most {
@@ -218,8 +218,14 @@ impl Reply {
     pub(in crate::server::redis) fn bulk(&mut self, bytes: impl AsRef<[u8]>) {
         let bytes = bytes.as_ref();
         self.number(b'$', bytes.len());
-        self.append(bytes);
-        self.append(b"\r\n");
+        // With room for the end of the line: a large one would be moved for it.
+        if self.makes_room(bytes.len() + 2) {
+            if bytes.len() > DOUBLED_BYTES_MAX {
+                self.bytes.reserve_exact(bytes.len() + 2);
+            }
+            self.bytes.extend_from_slice(bytes);
+            self.bytes.extend_from_slice(b"\r\n");
+        }
     }
 
     pub(in crate::server::redis) fn nil(&mut self) {
@@ -229,7 +235,7 @@ impl Reply {
         }
     }
 
-    /// No array, where RESP2 tells that from no string.
+    /// The null array, which RESP2 has beside the null string.
     pub(in crate::server::redis) fn nil_array(&mut self) {
         match self.protocol {
             Protocol::Resp2 => self.append(b"*-1\r\n"),
@@ -333,7 +339,7 @@ impl Reply {
         }
     }
 
-    /// Begins what is told beside the reply that follows, in `len` pairs; `false` in RESP2, which has no such thing.
+    /// Begins an attribute of the reply that follows, of `len` pairs; returns `false` in RESP2, which has none.
     pub(in crate::server::redis) fn attribute(&mut self, len: usize) -> bool {
         if self.protocol == Protocol::Resp3 {
             self.number(b'|', len);
@@ -398,7 +404,7 @@ mod tests {
         let before = reply.len();
         reply.array(3);
         reply.bulk([b'y'; 50]);
-        // Whatever comes after it is not written either: half a reply is none.
+        // Whatever comes after it is not written either: half a reply is not one.
         reply.ok();
         assert!(reply.is_over() && reply.check().is_err() && reply.len() <= 100);
         reply.truncate(before);
@@ -457,6 +463,8 @@ mod tests {
     fn scores_have_the_shortest_text() {
         for (number, text) in [
             (1.0, "1"),
+            (-7.0, "-7"),
+            (99_999_999_999_999_984.0, "99999999999999984"),
             (0.1, "0.1"),
             (1e16, "10000000000000000"),
             (24_353_699_693_614_888.0, "24353699693614888"),

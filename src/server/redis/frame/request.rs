@@ -1,8 +1,8 @@
 //! Requests as a client sends them: arrays of bulk strings, or one line of text.
 //!
 //! # Cost
-//! A request may come in any number of pieces, and each of its bytes is looked at once, but for the ends of its lines: a
-//! [`Parser`] keeps where it has come to.
+//! A request may come in any number of pieces, and each of its bytes is looked at once, but for the ends of its lines:
+//! a [`Parser`] keeps where it has come to.
 //!
 //! # Source
 //! Redis serialization protocol specification, "Sending commands to a Redis server", "Inline commands".
@@ -65,11 +65,12 @@ pub(in crate::server::redis) struct Parser {
 }
 
 impl Parser {
-    /// Reads the request that `bytes` begin with: the same bytes as in the call before, unless that returned a whole one or
-    /// an error, and perhaps more.
+    /// Reads the request that `bytes` begin with: the same bytes as in the call before, unless that returned a whole
+    /// one or an error, and perhaps more.
     ///
     /// # Errors
-    /// [`ProtocolError`] for what can be no request, and for one that is larger than it may be; before anything is set aside for it.
+    /// [`ProtocolError`] for what can be no request, and for one that is larger than it may be; before anything is set
+    /// aside for it.
     pub(in crate::server::redis) fn parse(&mut self, bytes: &[u8], allowed: Allowed) -> Result<Parsed, ProtocolError> {
         let parsed = match bytes.first() {
             None => return Ok(Parsed::Partial),
@@ -80,6 +81,11 @@ impl Parser {
             self.reset();
         }
         parsed
+    }
+
+    /// How many bytes the request has up to the end of the word that is being read, as far as is known; 0 when it is not.
+    pub(in crate::server::redis) fn wanted(&self) -> usize {
+        self.word.as_ref().map_or(0, |word| word.end + 2)
     }
 
     /// Forgets what has been read of a request.
@@ -156,8 +162,8 @@ impl Parser {
         Ok(Some(start..start + length))
     }
 
-    /// The number in the line from `from` on, if it is one, and where the next line begins; `None` while there is no end of
-    /// the line.
+    /// The number in the line from `from` on, if it is one, and where the next line begins; `None` while there is no
+    /// end of the line.
     fn number(
         &mut self,
         bytes: &[u8],
@@ -227,8 +233,8 @@ fn short_number(line: &[u8]) -> Option<(i64, usize)> {
     None
 }
 
-/// The words of a line. Between double quotes a backslash begins an escape, between single ones only `\'` is one; `None` when
-/// a quote is open at the end, or closed within a word.
+/// The words of a line. Between double quotes a backslash begins an escape, between single ones only `\'` is one;
+/// `None` when a quote is open at the end, or closed within a word.
 fn split_words(line: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut words = Vec::new();
     // A NUL ends the words: Redis does not find the end of such a line at all.

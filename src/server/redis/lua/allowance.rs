@@ -1,12 +1,14 @@
 //! What one script may use, and who may end it before it has.
 //!
 //! # How it works
-//! Whatever works for a script takes its steps from one purse: Lua's instructions by a hook, the loops of our own libraries by
-//! [`Shared::spend`]. A step is about as much work as an instruction, or as copying [`BYTES_PER_STEP`] bytes. Every so many steps
-//! the clock is looked at, and with it all other reasons to end: the door is being closed, or somebody has killed the script.
-//! Once there is a reason it stays, so that what a script catches does not keep it going.
+//! Whatever works for a script takes its steps from one purse: Lua's instructions by a hook, the loops of our own
+//! libraries by [`Shared::spend`]. A step is about as much work as an instruction, or as copying [`BYTES_PER_STEP`]
+//! bytes. After a number of steps the clock is looked at, and with it all other reasons to end: the door is being
+//! closed, or somebody has killed the script. Once there is a reason it stays, so that what a script catches does not
+//! keep it going.
 //!
-//! What our libraries build outside of Lua's memory is an [`Output`], whose bytes count against the same bound as Lua's.
+//! What our libraries build outside of Lua's memory is an [`Output`], whose bytes count against the same bound as
+//! Lua's.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -65,7 +67,7 @@ pub(in crate::server::redis) struct Shared {
     bytes_max: usize,
     /// Bytes that our libraries hold outside of Lua.
     held: Cell<usize>,
-    /// When the script began, how long it may take, and what it is told when that is over.
+    /// When the script began, how long it may take, and its error when that time is over.
     time: Cell<Option<(Stopwatch, Duration, &'static str)>>,
     /// Why the script has to end, whatever it catches.
     over: Cell<Option<&'static str>>,
@@ -105,7 +107,7 @@ impl Shared {
         }
     }
 
-    /// Begins anew: a script sees nothing of the one before.
+    /// Resets everything: a script sees nothing of the one before.
     pub(in crate::server::redis) fn begin(&self, allowance: &Allowance) {
         self.left.set(allowance.instructions);
         self.since_look.set(0);
@@ -124,7 +126,7 @@ impl Shared {
         self.time.set(Some((Stopwatch::start(), allowance.load_time, LOAD_TIMEOUT)));
     }
 
-    /// Has other clients looked at from `threshold` on.
+    /// Looks at other clients from `threshold` on.
     pub(in crate::server::redis) fn watch_from(&self, threshold: Duration) {
         self.watch_at.set(threshold);
     }
@@ -215,7 +217,8 @@ impl Shared {
     }
 }
 
-/// Bytes that a library builds for a script: what they cost is taken from its steps, and what they take from its memory.
+/// Bytes that a library builds for a script: what they cost is taken from its steps, and what they take from its
+/// memory.
 pub(super) struct Output<'a> {
     lua: &'a Lua,
     pub(in crate::server::redis) shared: &'a Shared,
@@ -248,7 +251,7 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
-    /// Adds `text` so many times.
+    /// Adds `text` `count` times.
     pub(in crate::server::redis) fn repeat(&mut self, text: &[u8], count: usize) -> mlua::Result<()> {
         let more = text.len().saturating_mul(count);
         self.reserve(more)?;

@@ -45,8 +45,8 @@ pub(in crate::server::redis) fn truncate(number: f64) -> i64 {
     if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number) { number as i64 } else { i64::MIN }
 }
 
-/// Reads the reply that `bytes` begin with: its value, and what follows. Only replies of commands come here: they nest a few
-/// levels.
+/// Reads the reply that `bytes` begin with: its value, and what follows. Only replies of commands come here: they nest
+/// a few levels.
 pub(in crate::server::redis) fn read<'a>(
     lua: &Lua,
     shared: &Shared,
@@ -143,8 +143,8 @@ impl Words {
         self.ends.clear();
     }
 
-    /// Adds a word. Returns whether the value is one: a string, or a number. Numbers that are whole have no exponent; others come with
-    /// 17 digits.
+    /// Adds a word. Returns whether the value is one: a string, or a number. Numbers that are whole have no exponent;
+    /// others come with 17 digits.
     ///
     /// # Errors
     /// That the script is over.
@@ -229,9 +229,8 @@ struct Texts {
 impl Texts {
     /// A list of a few strings, or a string and such a list, as scans have it. `None` if it is something else.
     fn read(bytes: &[u8]) -> Option<Self> {
-        let is_short = |(count, rest): &(usize, &[u8])| {
-            (1..=LIST_VALUES_MAX).contains(count) && rest.len() <= TEXTS_BYTES_MAX
-        };
+        let is_short =
+            |(count, rest): &(usize, &[u8])| (1..=LIST_VALUES_MAX).contains(count) && rest.len() <= TEXTS_BYTES_MAX;
         let (count, rest) = header(bytes, b'*').filter(is_short)?;
         let mut texts = Self { form: TEXTS, text: Vec::with_capacity(rest.len()), lengths: MultiValue::new() };
         let rest = texts.push(1, rest)?;
@@ -283,7 +282,7 @@ fn list(lua: &Lua, shared: &Shared, rest: &[u8]) -> mlua::Result<Option<MultiVal
     Ok(Some(values))
 }
 
-/// Writes what a script returned, as a client is told it.
+/// Writes what a script returned, as a client gets it.
 pub(in crate::server::redis) struct Writer<'a> {
     pub(in crate::server::redis) reply: &'a mut Reply,
     pub(in crate::server::redis) shared: &'a Shared,
@@ -395,7 +394,7 @@ impl<'a> Writer<'a> {
             }
             return Ok(());
         }
-        // Its length is told first, and it ends at the first nil. Elements are fetched one by one: there is no room for all at once.
+        // Its length comes first, and it ends at the first nil. Elements are fetched one by one: there is no room for all at once.
         let mut len = 0;
         while !matches!(table.raw_get::<Value>(len + 1)?, Value::Nil) {
             self.shared.spend(2)?;

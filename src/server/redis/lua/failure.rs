@@ -12,7 +12,7 @@ pub(in crate::server::redis) fn fail(lua: &Lua, text: &str) -> Error {
     }
 }
 
-/// A wrong argument, as the libraries of Lua tell it.
+/// A wrong argument, as the libraries of Lua report it.
 pub(super) fn bad_argument(lua: &Lua, at: usize, function: &str, problem: &str) -> Error {
     fail(lua, &format!("bad argument #{at} to '{function}' ({problem})"))
 }

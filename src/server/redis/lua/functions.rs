@@ -80,8 +80,8 @@ fn metadata(code: &[u8]) -> Result<(String, &[u8]), String> {
 /// What `FUNCTION DUMP` begins with: a mark and the version of the form.
 const DUMP_MARK: &[u8] = b"LARDERFN\x01";
 
-/// Every library as one payload: the mark, each code with its length before it in 4 bytes (little-endian), and the CRC-32C of
-/// all that in 4 bytes.
+/// Every library as one payload: the mark, each code with its length before it in 4 bytes (little-endian), and the
+/// CRC-32C of all that in 4 bytes.
 pub(in crate::server::redis) fn dump(libraries: &Libraries) -> Vec<u8> {
     let mut payload = DUMP_MARK.to_vec();
     for library in libraries.values() {
@@ -93,7 +93,7 @@ pub(in crate::server::redis) fn dump(libraries: &Libraries) -> Vec<u8> {
     payload
 }
 
-/// The codes of a payload; `None` when it is none of [`dump`]'s.
+/// The codes of a payload; `None` when [`dump`] did not make it.
 pub(in crate::server::redis) fn undump(payload: &[u8]) -> Option<Vec<&[u8]>> {
     let (content, sum) = payload.split_last_chunk::<4>()?;
     if crc32c::crc32c(content) != u32::from_le_bytes(*sum) {

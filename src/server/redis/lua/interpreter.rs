@@ -18,21 +18,22 @@ use crate::server::redis::lua::{api, bits, json, loading, message_pack, pattern,
 /// Instructions between two looks at the allowance.
 const INSTRUCTIONS_PER_LOOK: u32 = 250;
 
-/// The same once the script has so much memory that one instruction may take long: it copies, compares or hashes a whole string.
+/// The same once the script has so much memory that one instruction may take long: it copies, compares or hashes a
+/// whole string.
 const INSTRUCTIONS_PER_LOOK_WHEN_LARGE: u32 = 25;
 
 /// From where on it has so much.
 const LARGE_BYTES: usize = 8 << 20;
 
-/// Bytes of code that the compiler is given at once. It has no hook, and takes time that grows with the square of some code: between
-/// two pieces it can be ended.
+/// Bytes of code that the compiler is given at once. It has no hook, and takes time that grows with the square of some
+/// code: between two pieces it can be ended.
 const PIECE_BYTES: usize = 256;
 
 /// What a script catches: errors of ours in the form that its own have.
 fn plain(lua: &Lua, value: Value) -> mlua::Result<Value> {
     let error = match value {
         Value::Error(error) => error,
-        // A place within the sandbox is none of the script's.
+        // A place within the sandbox is not one in the script.
         Value::String(text) if text.as_bytes().starts_with(b"sandbox:") => {
             let bytes = text.as_bytes();
             let message = bytes.iter().enumerate().skip(8).find(|(_, byte)| !byte.is_ascii_digit());
@@ -96,7 +97,7 @@ fn trace(lua: &Lua, value: Value) -> mlua::Result<Table> {
 /// Why code cannot be compiled.
 #[derive(Debug)]
 pub(in crate::server::redis) enum CompileError {
-    /// It is none: what the compiler says.
+    /// It is not valid code: what the compiler says.
     Code(String),
     /// It takes more time or memory than it may.
     Over(String),
@@ -160,7 +161,8 @@ impl Interpreter {
         Ok(function)
     }
 
-    /// Keeps `function` for as long as what is returned is. A reference of Rust's would be one of the few thousand that there may be.
+    /// Keeps `function` for as long as what is returned is. A reference of Rust's would be one of the few thousand that
+    /// there may be.
     ///
     /// # Errors
     /// That there is no memory.
@@ -168,8 +170,8 @@ impl Interpreter {
         Kept::new(&self.lua, function)
     }
 
-    /// Calls what was compiled, with an allowance of its own. Scripts find their keys and arguments in globals, functions are
-    /// given them. What it asks of the door goes to `serve`.
+    /// Calls what was compiled, with an allowance of its own. Scripts find their keys and arguments in globals,
+    /// functions are given them. What it asks of the door goes to `serve`.
     ///
     /// # Errors
     /// The error's table, or what keeps the interpreter from making one.
@@ -233,7 +235,7 @@ impl Interpreter {
     }
 }
 
-/// Has the allowance looked at every so many instructions: of the thread of Lua's that runs, and of those that it makes.
+/// Checks the allowance every `every` instructions, in the Lua thread that runs and in those that it makes.
 fn hook(lua: &Lua, shared: &Rc<Shared>, every: u32) -> mlua::Result<()> {
     let shared = Rc::clone(shared);
     lua.set_global_hook(HookTriggers::new().every_nth_instruction(every), move |lua, _| {
@@ -256,8 +258,8 @@ fn outcome_of(results: mlua::Result<MultiValue>) -> mlua::Result<Result<Value, V
 
 /// Compiles `code`: the function, or what the compiler says.
 ///
-/// The compiler is handed small pieces, so that it can be ended. While it works no memory is collected, because Lua 5.1 has the name
-/// of the code where its collector does not see it.
+/// The compiler is handed small pieces, so that it can be ended. While it works no memory is collected, because Lua 5.1
+/// has the name of the code where its collector does not see it.
 fn parse(
     lua: &Lua,
     shared: &Rc<Shared>,

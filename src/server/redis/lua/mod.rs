@@ -1,9 +1,9 @@
 //! Scripts: `EVAL` and functions, in Lua 5.1.
 //!
 //! # How it works
-//! The door has one interpreter, made for the first script. A script runs within the transaction of its request, and nothing comes
-//! between its commands. What it wrote before an error stays, as in Redis: nothing is rolled back, whether it raised the error or
-//! was ended by a limit.
+//! The door has one interpreter, made for the first script. A script runs within the transaction of its request, and
+//! nothing comes between its commands. What it wrote before an error stays, as in Redis: nothing is rolled back,
+//! whether it raised the error or was ended by a limit.
 //!
 //! # Invariants
 //! 1. A script changes nothing that another one sees but keys: its libraries and globals cannot be written to, and what it sets of
@@ -67,12 +67,13 @@ impl Scripting {
         Ok(Self { interpreter, scripts: RefCell::default(), libraries: RefCell::default() })
     }
 
-    /// Has the libraries read again: what was done to them was not committed.
+    /// Forgets the libraries, so that they are read again: what was done to them was not committed.
     pub(super) fn forget_libraries(&self) {
         self.libraries.replace(None);
     }
 
-    /// Has the libraries read from the store again if they keep more than they may: what they keep goes with them.
+    /// Forgets the libraries if they keep more than they may, and reads them from the store again: what they keep is
+    /// lost.
     pub(super) fn forget_if_too_much(&self) {
         if self.interpreter.keeps_too_much(self.scripts.borrow().bytes()) {
             self.libraries.take();
@@ -85,8 +86,8 @@ impl Scripting {
         }
     }
 
-    /// Bytes in use: of the interpreter beside its own, and of the scripts that are kept; and how many scripts, libraries and
-    /// functions there are.
+    /// Bytes in use: of the interpreter beside its own, and of the scripts that are kept; and how many scripts,
+    /// libraries and functions there are.
     pub(super) fn usage(&self) -> Usage {
         let (scripts, libraries) = (self.scripts.borrow(), self.libraries.borrow());
         Usage {

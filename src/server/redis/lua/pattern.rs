@@ -1,5 +1,5 @@
-//! Patterns of `string.find`, `match`, `gmatch` and `gsub`, whose steps count as a script's own: those of Lua's library cannot be
-//! interrupted.
+//! Patterns of `string.find`, `match`, `gmatch` and `gsub`, whose steps count as a script's own: those of Lua's library
+//! cannot be interrupted.
 //!
 //! # Source
 //! Lua 5.1 reference manual, §5.4.1 "Patterns".

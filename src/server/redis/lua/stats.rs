@@ -15,7 +15,8 @@ pub(in crate::server::redis) struct Usage {
     pub(in crate::server::redis) functions: usize,
 }
 
-/// What `FUNCTION STATS` tells, with the name of the function that runs, the words that called it, and for how long it has.
+/// Writes `FUNCTION STATS`, with the name of the function that runs, the words that called it, and how long it has been
+/// running.
 pub(in crate::server::redis) fn write_stats(
     reply: &mut Reply,
     usage: Usage,

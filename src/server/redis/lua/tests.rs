@@ -1,13 +1,14 @@
 //! What scripts may do, and how each of them ends.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use mlua::Value;
+use mlua::{Lua, MultiValue, Value};
 
 use super::allowance::Allowance;
-use super::convert::{Writer, format_number};
+use super::convert::{self, Writer, format_number};
 use super::interpreter::{CompileError, Interpreter};
 use crate::server::redis::frame::reply::{Protocol, Reply};
 
@@ -81,6 +82,47 @@ fn values_have_the_replies_that_redis_gives_them() {
     assert_eq!(format_number(1.0 / 3.0, 14), "0.33333333333333");
     assert_eq!(format_number(123_456.0, 14), "123456");
     assert_eq!(format_number(1e-5, 14), "1e-05");
+}
+
+/// A reply of a command, and what a script makes of it that returns it.
+fn handed_over(reply: &str) -> String {
+    let interpreter = interpreter(ALLOWANCE);
+    let function = compiled(&interpreter, "return redis.call('anything')").unwrap();
+    interpreter.begin().unwrap();
+    let (shared, bytes) = (Rc::clone(&interpreter.shared), reply.as_bytes().to_vec());
+    let answer = move |lua: &Lua, _: MultiValue| convert::answer(lua, &shared, &bytes);
+    let service = interpreter.lua.create_function(answer).unwrap();
+    let value = interpreter.run(&function, (&[], &[]), true, Some(&service)).unwrap().unwrap();
+    let mut reply = Reply::in_protocol(Protocol::Resp3);
+    Writer::new(&mut reply, &interpreter.shared).write(&value, 0).unwrap();
+    String::from_utf8(reply.bytes().to_vec()).unwrap()
+}
+
+#[test]
+fn a_list_is_the_same_in_whatever_way_it_is_handed_over() {
+    let text = |text: &str| format!("${}\r\n{text}\r\n", text.len());
+    let many = |count: usize| format!("*{count}\r\n{}", (0..count).map(|n| text(&n.to_string())).collect::<String>());
+    let long = text(&"long ".repeat(5_000));
+    for reply in [
+        "*0\r\n".to_owned(),
+        "*1\r\n$0\r\n\r\n".to_owned(),
+        "*3\r\n$1\r\na\r\n$0\r\n\r\n$4\r\n\r\n$1\r\n".to_owned(),
+        "*2\r\n$1\r\n0\r\n*2\r\n$1\r\na\r\n$2\r\nbc\r\n".to_owned(),
+        "*2\r\n$2\r\n17\r\n*0\r\n".to_owned(),
+        "*3\r\n$1\r\na\r\n*1\r\n$1\r\nb\r\n*1\r\n$1\r\nc\r\n".to_owned(),
+        "*2\r\n*1\r\n$1\r\na\r\n$1\r\nb\r\n".to_owned(),
+        "*2\r\n:7\r\n$1\r\na\r\n".to_owned(),
+        "*2\r\n$1\r\na\r\n:7\r\n".to_owned(),
+        many(255),
+        many(256),
+        many(257),
+        format!("*2\r\n$1\r\n0\r\n{}", many(255)),
+        format!("*2\r\n$1\r\n0\r\n{}", many(256)),
+        format!("*2\r\n{}{long}", text("short")),
+    ] {
+        assert_eq!(handed_over(&reply), reply);
+    }
+    assert_eq!(handed_over("*2\r\n$1\r\na\r\n$-1\r\n"), "*2\r\n$1\r\na\r\n_\r\n");
 }
 
 #[test]
@@ -264,8 +306,8 @@ mod known_faults {
         }
     }
 
-    /// A script could have the collector run what it left behind, while the interpreter was being closed: by `newproxy`, and by
-    /// steering the collector.
+    /// A script could have the collector run what it left behind, while the interpreter was being closed: by
+    /// `newproxy`, and by steering the collector.
     #[test]
     fn cve_2024_46981_scripts_neither_leave_finalizers_nor_steer_the_collector() {
         assert!(eval("return newproxy(true)").is_err());
@@ -347,8 +389,8 @@ mod known_faults {
         assert_eq!(eval_in(&interpreter, collected).as_deref(), Ok(":1\r\n"));
     }
 
-    /// Nested `cjson` and `cmsgpack` values overflowed their buffers or the stack; bytecode could be loaded; functions with many
-    /// parameters wrote beyond the stack.
+    /// Nested `cjson` and `cmsgpack` values overflowed their buffers or the stack; bytecode could be loaded; functions
+    /// with many parameters wrote beyond the stack.
     #[test]
     fn older_ones_are_not_there_either() {
         for code in [

@@ -43,8 +43,8 @@ fn record_entry(call: &Call<'_>, reason: &'static str, context: &'static str, ob
     call.door.denials.borrow_mut().record(entry, call.door.parameters.denials_kept());
 }
 
-/// Whether a request has to be in a transaction by itself. What is watched is compared with what is committed; and what an
-/// administrator does takes effect in the door, whatever becomes of the writes of others.
+/// Whether a request has to be in a transaction by itself. What is watched is compared with what is committed; and what
+/// an administrator does takes effect in the door, whatever becomes of the writes of others.
 pub(super) fn wants_own_transaction(session: &Session, spec: &Spec) -> bool {
     spec.traits.contains(Traits::ALONE)
         || (!session.watched.is_empty() && spec.traits.contains(Traits::RUNS_QUEUE))
@@ -69,7 +69,7 @@ pub(in crate::server::redis) fn holds(
     held == Held::All || writes(spec) || (spec.traits.contains(Traits::RUNS_QUEUE) && queue_writes(door, session))
 }
 
-/// Whether what a command does is for others too, and not only what it answers.
+/// Whether what a command does is for others too, and not only its reply.
 fn writes(spec: &Spec) -> bool {
     spec.flags.contains(Flags::WRITE) || spec.traits.contains(Traits::REPLICATES)
 }

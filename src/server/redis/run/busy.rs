@@ -1,14 +1,16 @@
-//! What other clients are told while a script runs for long, and how they end it.
+//! What other clients get while a script runs for long, and how they end it.
 //!
 //! # How it works
-//! The door has one thread, and a script has it for as long as it runs. From `busy-reply-threshold` on the script's own hook calls
-//! [`attend`] every few milliseconds. It lets in who has connected, and reads, without waiting, what clients have sent whose
-//! connections are at rest: nothing of theirs is half read, half answered or waited for. What was about to be sent to them is
-//! sent, and their whole requests are answered here, most of them by `BUSY`; `SCRIPT KILL`, `FUNCTION KILL` and `SHUTDOWN NOSAVE` do what they say.
+//! The door has one thread, and a script has it for as long as it runs. From `busy-reply-threshold` on the script's own
+//! hook calls [`attend`] every few milliseconds. It lets in who has connected, and reads, without waiting, what clients
+//! have sent whose connections are at rest: nothing of theirs is half read, half answered or waited for. What was about
+//! to be sent to them is sent, and their whole requests are answered here, most of them by `BUSY`; `SCRIPT KILL`,
+//! `FUNCTION KILL` and `SHUTDOWN NOSAVE` do what they say.
 //!
-//! A connection's task has its state to itself and cannot run now. So a request that changes that state (`AUTH`, `HELLO`, `MULTI`,
-//! `WATCH`, `RESET`, …) is answered by what is known of the state, and kept; the task runs it again, unheard, when the script is over.
-//! That a request was refused within `MULTI` is kept, too. All that is an [`Interim`].
+//! A connection's task has its state to itself and cannot run now. So a request that changes that state (`AUTH`,
+//! `HELLO`, `MULTI`, `WATCH`, `RESET`, …) is answered by what is known of the state, and kept; the task runs it again,
+//! unheard, when the script is over. That a request was refused within `MULTI` is kept, too. All that is an
+//! [`Interim`].
 //!
 //! # Source
 //! Redis documentation, "Scripting with Lua", "Script execution"; `SCRIPT KILL`, `FUNCTION KILL`.
@@ -65,7 +67,7 @@ pub(in crate::server::redis) enum Verdict {
     ServerEnds,
 }
 
-/// Looks at what clients have sent, answers it, and returns what they want of the script.
+/// Looks at what clients have sent, replies to it, and returns what they want of the script.
 pub(in crate::server::redis) fn attend(busy: &Busy<'_>) -> Verdict {
     let_in(busy.door);
     let clients: Vec<_> = busy.door.clients.borrow().iter().map(|(id, client)| (*id, Rc::clone(client))).collect();

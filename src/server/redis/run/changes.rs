@@ -1,8 +1,8 @@
 //! How many changes a command has made, as `rdb_changes_since_last_save` counts them.
 //!
-//! One operation of the store that changes something counts as one change. A command that Redis counts otherwise says so: by its trait
-//! [`Traits::REPLIES_CHANGES`], or by [`note`] where its reply says something else. A command that changes nothing counts as none,
-//! whatever it says.
+//! One operation of the store that changes something counts as one change. A command that Redis counts otherwise says
+//! so: by its trait [`Traits::REPLIES_CHANGES`], or by [`note`] where its reply says something else. A command that
+//! changes nothing counts as none, whatever it says.
 //!
 //! # Source
 //! Redis configuration file, `save`; Redis command reference, `INFO`.

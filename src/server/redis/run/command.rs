@@ -122,8 +122,8 @@ impl Registry {
         Self(handlers.filter_map(Command::of).map(|command| (command.spec.name.as_bytes(), command)).collect())
     }
 
-    /// Returns what a request asks for, by its first word and, when that names a command with subcommands, its second, both in any
-    /// case. When the second is no subcommand, that is the command itself, which refuses it.
+    /// Returns what a request asks for, by its first word and, when that names a command with subcommands, its second,
+    /// both in any case. When the second is no subcommand, that is the command itself, which refuses it.
     pub(in crate::server::redis) fn find<W: AsRef<[u8]>>(&self, words: &[W]) -> Option<&Command> {
         let (name, rest) = words.split_first()?;
         let command = spec::with_lower_case(name.as_ref(), |name| self.0.get(name))?;
@@ -180,8 +180,8 @@ impl<'a> Call<'a> {
         self.transaction.kv_in(self.door.keyspace(database))
     }
 
-    /// Makes the client wait until one of `waiting.keys` has something, and then runs the command for this key, as if it came
-    /// only then. Within a transaction nothing waits: the reply is what the client gets there.
+    /// Makes the client wait until one of `waiting.keys` has something, and then runs the command for this key, as if
+    /// it came only then. Within a transaction nothing waits: the reply is what the client gets there.
     pub(in crate::server::redis) fn wait(&mut self, waiting: Waiting) {
         self.session.waiting = Some(waiting);
     }

@@ -38,8 +38,8 @@ pub(in crate::server::redis) struct Run {
     pub(in crate::server::redis) from: usize,
     /// Replies that the client is due: one for each request, unless it wants none.
     pub(in crate::server::redis) due: usize,
-    /// What became of its transaction. Nothing of the replies may be sent before this has settled; an error is the text that
-    /// each request gets instead.
+    /// What became of its transaction. Nothing of the replies may be sent before this has settled; an error is the text
+    /// that each request gets instead.
     pub(in crate::server::redis) outcome: Result<Pending, String>,
     /// Replies to others, who waited for what was done.
     pub(in crate::server::redis) answers: Vec<Answer>,
@@ -111,9 +111,9 @@ pub(in crate::server::redis) fn next(
     Some(Next { parsed, command, needs_turn })
 }
 
-/// Whether a request may only run with the turn to write. Those that only read, or have nothing to do with what is stored, go on
-/// while others write, and hold nobody up. Who may begin to wait for a key has the turn: nothing may come to the key between the look
-/// at it and the place among those who wait.
+/// Whether a request may only run with the turn to write. Those that only read, or have nothing to do with what is
+/// stored, go on while others write, and hold nobody up. Who may begin to wait for a key has the turn: nothing may come
+/// to the key between the look at it and the place among those who wait.
 fn needs_turn(session: &Session, command: Option<&Command>, words: &[&[u8]]) -> bool {
     let Some(command) = command else { return false };
     if session.queue.is_some() {
@@ -125,8 +125,8 @@ fn needs_turn(session: &Session, command: Option<&Command>, words: &[&[u8]]) -> 
     !(reads || traits.contains(Traits::NO_STORE)) || waits()
 }
 
-/// Runs the requests that `bytes` begin with in one transaction, and writes their replies; `first` is the first of them. Without the
-/// turn to write it ends before the first that needs it.
+/// Runs the requests that `bytes` begin with in one transaction, and writes their replies; `first` is the first of
+/// them. Without the turn to write it ends before the first that needs it.
 ///
 /// A command that fails leaves what those before it did: Redis rolls nothing back (SEM: KV-TX-1).
 pub(in crate::server::redis) fn run(
@@ -172,7 +172,8 @@ pub(in crate::server::redis) fn run(
     Run { consumed, from, due, outcome, answers, goes_on, wants_turn, has_panicked, broken, is_from_a_browser }
 }
 
-/// As [`run`], for who has nothing else to do while another has the turn. `None` when there is only the beginning of a request.
+/// As [`run`], for who has nothing else to do while another has the turn. `None` when there is only the beginning of a
+/// request.
 pub(in crate::server::redis) fn run_now(
     door: &OpenDoor,
     session: &mut Session,
@@ -247,8 +248,8 @@ fn allowed(door: &OpenDoor, session: &Session) -> Allowed {
     Allowed { is_authenticated: session.is_authenticated, word_bytes: door.bounds.get().word_bytes }
 }
 
-/// Whether the words are of a request of HTTP: a web page may have a browser send it to any address, and what follows in it
-/// would be run.
+/// Whether the words are of a request of HTTP: a web page may have a browser send it to any address, and what follows
+/// in it would be run.
 fn is_from_a_browser(words: &[&[u8]]) -> bool {
     words.first().is_some_and(|name| is(name, "post") || is(name, "host:"))
 }
@@ -340,8 +341,8 @@ fn refuse(call: &mut Call<'_>, refusal: &Refusal) {
     call.reply.error(&text);
 }
 
-/// Counts how long a request took, and keeps it if that was long. The clock is read once per request, and not at all when
-/// nothing is kept.
+/// Counts how long a request took, and keeps it if that was long. The clock is read once per request, and not at all
+/// when nothing is kept.
 fn note_if_slow(
     door: &OpenDoor,
     session: &Session,
@@ -370,7 +371,7 @@ fn wait(call: &mut Call<'_>, waiting: Waiting, from: usize) {
     let kv = call.kv();
     // A key that is too long was refused when the command ran.
     let heads = waiting.keys.iter().filter_map(|awaited| kv.address(&awaited.key).ok()).map(Rc::from).collect();
-    // Whatever the command answers where nothing waits, at the end of its time it is no array.
+    // Whatever the command replies where nothing waits, at the end of its time the reply is a null array.
     call.reply.truncate(from);
     call.reply.nil_array();
     let nil = call.reply.bytes().get(from..).unwrap_or_default().to_vec();

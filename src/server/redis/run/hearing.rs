@@ -20,7 +20,8 @@ pub(in crate::server::redis) async fn hear(door: Rc<OpenDoor>, settler: Settler)
     }
 }
 
-/// Serves those who wait for the keys at `heads`, to which something has happened, and answers them when it is durable.
+/// Serves those who wait for the keys at `heads`, to which something has happened, and sends their replies when it is
+/// durable.
 async fn serve_blocked(door: &OpenDoor, settler: &Settler, heads: Vec<Box<[u8]>>) -> Result<(), String> {
     let turn = door.store.turn().await.map_err(|error| text_of(&error))?;
     let served = catch_unwind(AssertUnwindSafe(|| {

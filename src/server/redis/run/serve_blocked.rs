@@ -1,7 +1,7 @@
 //! Runs the commands of those who wait for keys, once there is something for them.
 //!
-//! What a command gives to a key goes to those who wait for it before the next command runs, as in Redis: their commands run
-//! for this key in the same transaction, one client after the other, if their users may still run them.
+//! What a command gives to a key goes to those who wait for it before the next command runs, as in Redis: their
+//! commands run for this key in the same transaction, one client after the other, if their users may still run them.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -27,7 +27,8 @@ struct Attempt {
     at: usize,
 }
 
-/// Tries for those who wait for the keys with these addresses, and for the keys that they give something to in their turn.
+/// Tries for those who wait for the keys with these addresses, and for the keys that they give something to in their
+/// turn.
 pub(in crate::server::redis) fn serve(transaction: &Transaction, door: &OpenDoor, heads: Vec<Box<[u8]>>) {
     let mut heads = VecDeque::from(heads);
     while let Some(head) = heads.pop_front() {

@@ -55,7 +55,7 @@ pub(in crate::server::redis) fn secrets(words: &[&[u8]]) -> Vec<usize> {
     }
 }
 
-/// The places of so many words behind each that is `option`, from a place on.
+/// The places of `count` words behind each that is `option`, from a place on.
 fn behind(words: &[&[u8]], from: usize, option: &str, count: usize) -> Vec<usize> {
     let options = words.iter().enumerate().skip(from).filter(|(_, word)| is(word, option));
     options.flat_map(|(at, _)| at + 1..=at + count).collect()

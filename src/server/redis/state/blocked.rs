@@ -1,9 +1,9 @@
 //! Clients that wait until a key has something, in the order in which they came.
 //!
-//! What a command gives to a key goes to those who wait for it before the next command runs, as in Redis: their commands run
-//! for this key in the same transaction, one client after the other, if their users may still run them. They are told when
-//! that transaction is durable; until then their places are kept, for it may fail. What others than the door's clients do to
-//! a key comes here by a [`Bell`].
+//! What a command gives to a key goes to those who wait for it before the next command runs, as in Redis: their
+//! commands run for this key in the same transaction, one client after the other, if their users may still run them.
+//! They get their replies when that transaction is durable; until then their places are kept, for it may fail. What
+//! others than the door's clients do to a key comes here by a [`Bell`].
 //!
 //! # Cost
 //! A key that is written to costs a step for each client that waits for it, however many keys each of them waits for. A
@@ -29,7 +29,7 @@ pub(in crate::server::redis) struct Blocked {
     /// By the address of a key: who waits for it, and which of the client's keys it is.
     by_key: HashMap<Rc<[u8]>, BTreeMap<Place, usize>>,
     last: Place,
-    /// Those for whom something was found in the transaction that runs, with their replies.
+    /// Those that something was found for in the current transaction, with their replies.
     pub(in crate::server::redis) found: Vec<(Place, Client, Reply)>,
     /// While there are any, others that write are heard.
     bell: Option<u64>,
@@ -72,7 +72,7 @@ impl Answer {
 }
 
 impl Blocked {
-    /// Gives a client a place, and answers where its reply will come.
+    /// Gives a client a place, and returns where its reply will come.
     pub(in crate::server::redis) fn insert(
         &mut self,
         session: &Session,
@@ -96,7 +96,7 @@ impl Blocked {
         (self.last, answered)
     }
 
-    /// Takes a client out, and answers whether it was still waiting; one for whom something was found is not.
+    /// Removes a client, and returns whether it was still waiting; one that something was found for is not.
     pub(in crate::server::redis) fn remove(&mut self, place: Place) -> bool {
         self.take(place).is_some()
     }
@@ -105,8 +105,8 @@ impl Blocked {
         self.clients.len()
     }
 
-    /// Ends the waiting of the client with this id, and answers whether it was waiting. Without an error, as if its time
-    /// were over.
+    /// Ends the waiting of the client with this id, and returns whether it was waiting. Without an error, as if its
+    /// time were over.
     pub(in crate::server::redis) fn release(&mut self, id: u64, error: Option<&str>) -> bool {
         let place = self.clients.iter().find_map(|(place, client)| (client.id == id).then_some(*place));
         let Some(client) = place.and_then(|place| self.take(place)) else { return false };
@@ -119,13 +119,13 @@ impl Blocked {
         true
     }
 
-    /// The answers of the transaction that was committed.
+    /// Takes the replies of the transaction that was committed.
     pub(in crate::server::redis) fn committed(&mut self) -> Vec<Answer> {
         let found = std::mem::take(&mut self.found).into_iter();
         found.map(|(_, client, reply)| Answer { to: client.answer, reply: reply.bytes().to_vec() }).collect()
     }
 
-    /// Gives those for whom something was found their places back, for nothing of it was committed.
+    /// Gives those that something was found for their places back, since nothing of it was committed.
     pub(in crate::server::redis) fn rolled_back(&mut self) {
         for (place, client, _) in std::mem::take(&mut self.found) {
             self.put(place, client);
@@ -167,9 +167,9 @@ impl Blocked {
         Some(client)
     }
 
-    /// The keys that are waited for and may have what something happened to at `head`, in their order. What happens to a whole
-    /// keyspace comes as the address of its empty key, which ends in the two zeros behind the name; who waits for other keys that
-    /// begin so is tried once too often.
+    /// The keys that are waited for and may have what something happened to at `head`, in their order. What happens to
+    /// a whole keyspace comes as the address of its empty key, which ends in the two zeros behind the name; who waits
+    /// for other keys that begin so is tried once too often.
     pub(in crate::server::redis) fn waited_at(&self, head: &[u8]) -> Vec<Rc<[u8]>> {
         if !head.ends_with(&[0, 0]) {
             return self.by_key.get_key_value(head).map(|(head, _)| Rc::clone(head)).into_iter().collect();

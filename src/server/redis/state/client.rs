@@ -1,4 +1,4 @@
-//! The clients of a door: what others may know of each, and how it is told to go.
+//! The clients of a door: what others may know of each, and how it is disconnected.
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use crate::server::redis::frame::reply::Protocol;
 use crate::server::redis::state::interim::Interim;
 use crate::server::redis::state::session::{Session, Topics};
 
-/// What `CLIENT LIST` tells of a client, and how it is told to go.
+/// What `CLIENT LIST` shows of a client, and how it is disconnected.
 #[derive(Debug)]
 pub(in crate::server::redis) struct Client {
     pub(in crate::server::redis) address: SocketAddr,
@@ -85,7 +85,7 @@ impl Seen {
 }
 
 impl Client {
-    /// Parts with the client, whatever it does.
+    /// Disconnects the client, whatever it does.
     pub(in crate::server::redis) fn end(&self) {
         self.kill.notify_one();
         self.cut.notify_one();

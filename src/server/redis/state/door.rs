@@ -101,7 +101,7 @@ pub(in crate::server::redis) struct Counters {
 }
 
 impl Counters {
-    /// Begins to count anew, after `before`.
+    /// Sets all counts to zero; those of the meter go on from `before`.
     pub(in crate::server::redis) fn reset(&self, before: Metrics) {
         self.hits.set(0);
         self.misses.set(0);
@@ -134,7 +134,7 @@ impl Door {
         self.scripting.get().map(Scripting::usage).unwrap_or_default()
     }
 
-    /// Has what other clients have sent run first.
+    /// Lets the requests of other clients run first.
     pub(in crate::server::redis) async fn let_others_run(&self) {
         let has_others = self.clients.borrow().len() > 1;
         if has_others {

@@ -1,7 +1,7 @@
 //! `MONITOR`: clients that see the requests of all.
 //!
-//! A request is shown when it has run, whether or not what it did is durable yet: what is shown is what clients ask for, and not
-//! what becomes of it. Passwords are not shown, nor is what only administrators do.
+//! A request is shown when it has run, whether or not what it did is durable yet: what is shown is what clients ask
+//! for, and not what becomes of it. Passwords are not shown, nor is what only administrators do.
 //!
 //! # Source
 //! Redis command reference, `MONITOR`.
@@ -25,7 +25,7 @@ pub(in crate::server::redis) struct Monitors {
 #[derive(Debug, Default)]
 pub(in crate::server::redis) struct Outbox {
     bytes: RefCell<Vec<u8>>,
-    /// It took too much, and the client is parted with.
+    /// It took too much, and the client is disconnected.
     is_over: Cell<bool>,
     pub(in crate::server::redis) ready: Notify,
 }
@@ -63,7 +63,7 @@ impl Outbox {
         self.bytes.borrow().len()
     }
 
-    /// Adds a line, and answers whether there was room for it.
+    /// Adds a line, and returns whether there was room for it.
     pub(in crate::server::redis) fn push(&self, line: Option<&[u8]>) -> bool {
         let mut bytes = self.bytes.borrow_mut();
         let line = line.filter(|line| bytes.len() + line.len() <= limits::MONITOR_OUTPUT_BYTES_MAX);

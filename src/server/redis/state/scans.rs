@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::limits;
 
-/// Where scans have come to. A cursor is a number to a client, and a key to the store: keys move when others come and go.
+/// Where scans have come to. A cursor is a number to a client, and a key to the store: keys move when others come and
+/// go.
 #[derive(Debug, Default)]
 pub(in crate::server::redis) struct Scans {
     after: BTreeMap<u64, Vec<u8>>,

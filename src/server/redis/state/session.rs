@@ -81,7 +81,7 @@ pub(in crate::server::redis) struct Waiting {
     pub(in crate::server::redis) before: Vec<Vec<u8>>,
     pub(in crate::server::redis) after: Vec<Vec<u8>>,
     pub(in crate::server::redis) keys: Vec<Awaited>,
-    /// For how long; without an end when there is none.
+    /// For how long; `None` waits without an end.
     pub(in crate::server::redis) timeout: Option<Duration>,
 }
 
@@ -140,8 +140,8 @@ pub(in crate::server::redis) struct State {
 }
 
 impl State {
-    /// Whether a client to which every request since `before` was refused can go on: what it knows of the session is still so.
-    /// A transaction that it has ended is over, whatever became of it.
+    /// Whether a client to which every request since `before` was refused can go on: what it knows of the session is
+    /// still so. A transaction that it has ended is over, whatever became of it.
     pub(in crate::server::redis) fn is_as(&self, before: &Self) -> bool {
         let over = (None, 0);
         let is_transaction_known = self.transaction == before.transaction || self.transaction == over;

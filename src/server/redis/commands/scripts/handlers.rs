@@ -136,7 +136,7 @@ pub(super) fn script_debug(_: &mut Call<'_>) -> Outcome {
     Err("ERR not supported: SCRIPT DEBUG".into())
 }
 
-/// Ends what runs. While something does, the door answers by itself (`busy`).
+/// Ends what runs. While something does, the door replies by itself (`run/busy.rs`).
 pub(super) fn kill(_: &mut Call<'_>) -> Outcome {
     Err(NOT_BUSY.into())
 }

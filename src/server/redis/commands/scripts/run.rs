@@ -176,7 +176,7 @@ impl Running<'_, '_> {
         if words.is_empty() {
             return Err(raise("ERR Please specify at least one argument for this redis lib call"));
         }
-        // Nor is a subcommand that there is none of.
+        // A subcommand that does not exist is not a command either.
         let is_whole = |found: &&Command| !found.spec.is_container() || words.len() == 1;
         self.registry.find(&words).filter(is_whole).ok_or_else(|| raise(unknown))
     }

@@ -334,7 +334,7 @@ fn digits(text: &[u8], is_digit: impl Fn(&u8) -> bool) -> (usize, bool) {
     (whole + 1 + fraction, whole + fraction > 0)
 }
 
-/// The length of an exponent, which has digits or is none.
+/// The length of an exponent, which is empty or has digits.
 fn exponent(text: &[u8], mark: u8) -> usize {
     if !text.first().is_some_and(|first| first.eq_ignore_ascii_case(&mark)) {
         return 0;
