@@ -74,8 +74,8 @@ pub mod engine;
 pub mod item;
 pub mod kv;
 pub mod limits;
-#[cfg(feature = "redis")]
-#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+#[cfg(any(feature = "mongo", feature = "redis"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "mongo", feature = "redis"))))]
 pub mod server;
 pub mod vfs;
 pub mod wide_column;

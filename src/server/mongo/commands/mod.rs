@@ -1,0 +1,45 @@
+//! The commands, a family a file.
+
+mod diagnostics;
+mod handshake;
+mod sessions;
+
+pub(super) use sessions::session_id;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::server::mongo::command::Command;
+
+/// Every command, by family.
+const FAMILIES: &[&[Command]] = &[handshake::COMMANDS, diagnostics::COMMANDS, sessions::COMMANDS];
+
+/// Commands by each of their names. Names are told apart by their case, as in the original.
+static BY_NAME: LazyLock<HashMap<&'static str, &'static Command>> = LazyLock::new(|| {
+    let names = |command: &'static Command| {
+        std::iter::once(command.name).chain(command.aliases.iter().copied()).map(move |name| (name, command))
+    };
+    every().flat_map(names).collect()
+});
+
+/// All commands.
+pub(super) fn every() -> impl Iterator<Item = &'static Command> {
+    FAMILIES.iter().copied().flatten()
+}
+
+/// The command of this name.
+pub(super) fn find(name: &str) -> Option<&'static Command> {
+    BY_NAME.get(name).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_that_of_one_command() {
+        let names: usize = every().map(|command| 1 + command.aliases.len()).sum();
+        assert_eq!(BY_NAME.len(), names);
+        assert!(find("ping").is_some() && find("PING").is_none());
+    }
+}
