@@ -83,6 +83,9 @@ pub const INDEX_COMPONENT_BYTES_MAX: usize = 1 << 10;
 /// Separate ranges one query reads from an index; conditions that would make more are checked on the documents instead.
 pub const INDEX_SCAN_RANGES_MAX: usize = 10_000;
 
+/// Writes of one command of a MongoDB client that are made in one transaction.
+pub const MONGO_STEP_WRITES_MAX: usize = 1_000;
+
 /// Longest message of a MongoDB client in bytes.
 pub const MONGO_MESSAGE_BYTES_MAX: usize = 48_000_000;
 

@@ -1,13 +1,17 @@
 //! What a command is, and one that a client has sent.
 
+use std::cell::RefCell;
+
 use bitflags::bitflags;
 use bson::{RawBsonRef, RawDocument, RawDocumentBuf, Uuid};
 
+use crate::error::Error;
 use crate::limits;
 use crate::server::mongo::client::Client;
 use crate::server::mongo::door::Door;
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::{Arguments, Field, type_name};
+use crate::store::{Commit, Transaction};
 
 bitflags! {
     /// What is true of a command whatever it is sent with.
@@ -55,6 +59,8 @@ pub(super) struct Call<'a> {
     pub(super) body: &'a RawDocument,
     pub(super) arguments: Arguments<'a>,
     pub(super) session: Option<Uuid>,
+    /// What has to be durable before the client is replied to: the last commit, behind which all others are.
+    pub(super) commit: &'a RefCell<Option<Commit>>,
 }
 
 impl<'a> Call<'a> {
@@ -69,6 +75,57 @@ impl<'a> Call<'a> {
         };
         check_collection(self.database, name)?;
         Ok(name)
+    }
+
+    /// Runs `body` in a transaction, whose commit is waited for before the client is replied to.
+    ///
+    /// # Errors
+    /// What `body` returns, and what refuses the commit.
+    pub(super) fn write<R>(&self, body: impl FnOnce(&Transaction) -> Result<R, Error>) -> Result<R> {
+        let (value, commit) = self.door.store.transaction_pending(body)?;
+        self.commit.replace(Some(commit));
+        Ok(value)
+    }
+
+    /// Refuses those of `options` that the request has and that are not modelled.
+    ///
+    /// # Errors
+    /// Code 238, which names the option.
+    pub(super) fn refuse(&self, options: &[&str]) -> Result<()> {
+        match options.iter().find(|option| self.arguments.get(option).is_some()) {
+            Some(option) => {
+                let message = format!("the option '{option}' of {} is not supported", self.command.name);
+                Err(Failure::new(code::NOT_IMPLEMENTED, message))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses every collation but that of bytes.
+    ///
+    /// # Errors
+    /// Code 238.
+    pub(super) fn check_collation(&self) -> Result<()> {
+        let locale = self.arguments.document("collation").and_then(|collation| collation.get_str("locale").ok());
+        match locale {
+            Some(locale) if locale != "simple" => {
+                Err(Failure::new(code::NOT_IMPLEMENTED, format!("the collation of locale '{locale}' is not supported")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The number `name`, which must not be negative.
+    ///
+    /// # Errors
+    /// Code 51024.
+    pub(super) fn count(&self, name: &str) -> Result<Option<u64>> {
+        const OUT_OF_BOUNDS: i32 = 51024;
+        let Some(number) = self.arguments.integer(name) else { return Ok(None) };
+        u64::try_from(number).map(Some).map_err(|_| {
+            let message = format!("BSON field '{name}' value must be >= 0, actual value '{number}'");
+            Failure::new(OUT_OF_BOUNDS, message)
+        })
     }
 
     /// A collection's name behind its database's.

@@ -8,7 +8,7 @@
 
 use bitflags::bitflags;
 use bson::spec::ElementType;
-use bson::{RawArray, RawBsonRef, RawDocument};
+use bson::{Document, RawArray, RawBsonRef, RawDocument};
 
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::wire::{Request, Sequence};
@@ -168,6 +168,14 @@ impl<'a> Arguments<'a> {
         self.get(name).and_then(RawBsonRef::as_document)
     }
 
+    /// A copy of the document `name`.
+    ///
+    /// # Errors
+    /// Code 22 for one that does not decode.
+    pub(super) fn decoded(&self, name: &str) -> Result<Option<Document>> {
+        self.document(name).map(decode).transpose()
+    }
+
     /// The array `name`.
     pub(super) fn array(&self, name: &str) -> Option<&'a RawArray> {
         self.get(name).and_then(RawBsonRef::as_array)
@@ -298,6 +306,15 @@ pub(super) fn type_name(value: RawBsonRef<'_>) -> &'static str {
         ElementType::MinKey => "minKey",
         ElementType::MaxKey => "maxKey",
     }
+}
+
+/// A copy of `document`.
+///
+/// # Errors
+/// Code 22 for one that does not decode.
+pub(super) fn decode(document: &RawDocument) -> Result<Document> {
+    const INVALID_BSON: i32 = 22;
+    Document::try_from(document).map_err(|error| Failure::new(INVALID_BSON, error.to_string()))
 }
 
 /// A number without its fraction, or the nearest of 64 bits.

@@ -1,10 +1,12 @@
 //! How one request is run: found, checked, admitted, run, replied to.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use bson::{Document, RawBsonRef, RawDocumentBuf, Uuid, rawdoc};
 
+use crate::error::Error;
 use crate::server::mongo::client::Client;
 use crate::server::mongo::command::{Call, Command, Flags, check_database};
 use crate::server::mongo::commands::{self, session_id};
@@ -14,12 +16,14 @@ use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::Arguments;
 use crate::server::mongo::sessions::Attempt;
 use crate::server::mongo::wire::{self, Form, Malformed, Request};
+use crate::store::Commit;
 
 /// What the connection does next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Next {
-    /// It sends what was written, if anything was, and goes on.
-    GoOn,
+    /// It waits until the commit is durable, where there is one, sends what was written, and goes on. If the commit fails, the client
+    /// gets [`refuse_commit`] instead.
+    GoOn(Option<Commit>),
     /// It waits for this long, and runs the same message again.
     WaitFor(Duration),
     /// It ends, without a reply.
@@ -50,11 +54,24 @@ pub(super) fn run(
     if !has_waited && let Some(time) = delay.or_else(|| patience(door, &request, name)) {
         return Ok(Next::WaitFor(time));
     }
-    let reply = reply(door, client, &request, name, fault);
+    let (reply, commit) = reply(door, client, &request, name, fault);
     if wants_reply {
         wire::write_reply(output, request.id, &request, &reply, false);
     }
-    Ok(Next::GoOn)
+    Ok(Next::GoOn(commit))
+}
+
+/// Writes the reply to a request whose commit did not become durable.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn refuse_commit(message: &[u8], error: Error, output: &mut Vec<u8>) -> Result<(), Malformed> {
+    let request = Request::parse(message)?;
+    if !matches!(request.form, Form::Message { more_to_come: true, .. }) {
+        let reply = raw(&Failure::from(error).reply());
+        wire::write_reply(output, request.id, &request, &reply, false);
+    }
+    Ok(())
 }
 
 /// The name of the command in `request`; of a request without a field, no name at all.
@@ -78,12 +95,19 @@ fn patience(door: &Door, request: &Request<'_>, name: &str) -> Option<Duration> 
     door.topology.is_known(known).then_some(time)
 }
 
-/// The whole reply, whatever happens.
-fn reply(door: &Door, client: &Client, request: &Request<'_>, name: &str, fault: Option<Fault>) -> RawDocumentBuf {
+/// The whole reply, whatever happens, and what has to be durable before it is sent.
+fn reply(
+    door: &Door,
+    client: &Client,
+    request: &Request<'_>,
+    name: &str,
+    fault: Option<Fault>,
+) -> (RawDocumentBuf, Option<Commit>) {
+    let commit = RefCell::new(None);
     let fault = fault.unwrap_or_default();
     let outcome = match fault.failure {
         Some(failure) => Err(failure),
-        None => catch_unwind(AssertUnwindSafe(|| dispatch(door, client, request, name))).unwrap_or_else(|_| {
+        None => catch_unwind(AssertUnwindSafe(|| dispatch(door, client, request, name, &commit))).unwrap_or_else(|_| {
             tracing::error!(command = name, "a command panicked");
             Err(Failure::new(code::INTERNAL_ERROR, "the command failed inside of the server"))
         }),
@@ -109,7 +133,7 @@ fn reply(door: &Door, client: &Client, request: &Request<'_>, name: &str, fault:
         reply.append(bson::raw::cstr!("$clusterTime"), rawdoc! { "clusterTime": time, "signature": signature });
         reply.append(bson::raw::cstr!("operationTime"), time);
     }
-    reply
+    (reply, commit.into_inner())
 }
 
 fn zeros(bytes: usize) -> bson::Binary {
@@ -121,7 +145,13 @@ fn raw(document: &Document) -> RawDocumentBuf {
     RawDocumentBuf::try_from(document).unwrap_or_else(|_| rawdoc! { "ok": 0.0, "code": code::INTERNAL_ERROR })
 }
 
-fn dispatch(door: &Door, client: &Client, request: &Request<'_>, name: &str) -> Result<RawDocumentBuf> {
+fn dispatch(
+    door: &Door,
+    client: &Client,
+    request: &Request<'_>,
+    name: &str,
+    commit: &RefCell<Option<Commit>>,
+) -> Result<RawDocumentBuf> {
     let command = find(door, name)?;
     if matches!(request.form, Form::Query { .. }) && !matches!(command.name, "hello" | "isMaster") {
         let message = format!("Unsupported OP_QUERY command: {name}. The client driver may require an upgrade.");
@@ -144,7 +174,7 @@ fn dispatch(door: &Door, client: &Client, request: &Request<'_>, name: &str) -> 
     {
         return Ok(reply);
     }
-    let reply = (command.run)(&Call { door, client, command, database, body: request.body, arguments, session })?;
+    let reply = (command.run)(&Call { door, client, command, database, body: request.body, arguments, session, commit })?;
     if command.flags.contains(Flags::WRITES) {
         door.topology.tick(door.now());
     }
@@ -217,7 +247,7 @@ mod tests {
         let form = Form::Message { more_to_come: false, exhaust_allowed: false };
         let request = Request { id: 1, form, body: &body, sequences: Vec::new() };
         let name = command_name(&request);
-        let reply = reply(door, client, &request, name, fault(door, client, name));
+        let (reply, _) = reply(door, client, &request, name, fault(door, client, name));
         Document::try_from(reply.as_ref()).unwrap()
     }
 
@@ -271,8 +301,8 @@ mod tests {
         message[..4].copy_from_slice(&length.to_le_bytes());
         let mut output = Vec::new();
         let next = run(&door, &client, &message, false, &mut output).unwrap();
-        assert_eq!((next, output.len()), (Next::WaitFor(Duration::from_secs(10)), 0));
-        assert_eq!(run(&door, &client, &message, true, &mut output).unwrap(), Next::GoOn);
+        assert!(matches!(next, Next::WaitFor(time) if time == Duration::from_secs(10)) && output.is_empty());
+        assert!(matches!(run(&door, &client, &message, true, &mut output), Ok(Next::GoOn(None))));
         assert!(output.len() > 100);
         assert!(run(&door, &client, &message[..20], false, &mut output).is_err());
     }

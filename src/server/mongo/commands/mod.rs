@@ -1,8 +1,12 @@
 //! The commands, a family a file.
 
+mod collections;
 mod diagnostics;
+mod find;
 mod handshake;
+mod indexes;
 mod sessions;
+mod write;
 
 pub(super) use sessions::session_id;
 
@@ -12,7 +16,15 @@ use std::sync::LazyLock;
 use crate::server::mongo::command::Command;
 
 /// Every command, by family.
-const FAMILIES: &[&[Command]] = &[handshake::COMMANDS, diagnostics::COMMANDS, sessions::COMMANDS];
+const FAMILIES: &[&[Command]] = &[
+    handshake::COMMANDS,
+    diagnostics::COMMANDS,
+    sessions::COMMANDS,
+    find::COMMANDS,
+    write::COMMANDS,
+    collections::COMMANDS,
+    indexes::COMMANDS,
+];
 
 /// Commands by each of their names. Names are told apart by their case, as in the original.
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Command>> = LazyLock::new(|| {
