@@ -10,6 +10,7 @@
 //!
 //! The store is made in the system's directory for temporary files: set `TMPDIR` to measure another disk.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first error")]
 #![expect(clippy::cast_precision_loss, reason = "figures to look at")]
 

@@ -7,6 +7,7 @@
 //! `LARDER_BENCH_ENTRIES=10000000` runs everything at that size. The resident memory of each is measured first, in a process
 //! of its own.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark fails by panicking")]
 #![allow(clippy::cast_precision_loss, reason = "it prints ratios")]
 

@@ -5,6 +5,7 @@
 //! cargo bench --bench jobs
 //! ```
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first error")]
 
 use std::sync::atomic::{AtomicBool, Ordering};

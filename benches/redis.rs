@@ -8,6 +8,7 @@
 //! of them `redis-benchmark`, and say so when it is not there; `loops` are scripts, and need the feature `lua`. Each figure is a median of rounds, with the rounds of what is
 //! compared one after the other.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark stops at the first error")]
 #![expect(clippy::cast_precision_loss, reason = "figures to look at")]
 

@@ -51,6 +51,10 @@ pub enum Error {
         index: String,
         /// The refused value, readable.
         value: String,
+        /// The keys of that index: paths with 1 or -1.
+        key_pattern: Box<bson::Document>,
+        /// The refused value, by path.
+        key_value: Box<bson::Document>,
     },
 
     /// The store holds as many bytes as it may, and no key could be evicted to make room; nothing was written. Remove
@@ -86,6 +90,9 @@ pub enum Error {
     Invalid {
         /// What is wrong with it, for mapping to a protocol's code.
         kind: InvalidKind,
+        /// The number that the imitated product has for it, where the mistake has one of its own
+        /// ([`document::Code`](crate::document::Code)).
+        code: Option<i32>,
         /// What is wrong with it, for a person.
         message: String,
     },
@@ -294,14 +301,21 @@ impl Error {
     /// The same error, with `place` behind its message if that is about a value and not about a place.
     pub(crate) fn at(self, place: impl FnOnce() -> String) -> Self {
         match self {
-            Self::Invalid { kind, message } => Self::Invalid { kind, message: format!("{message}, in {}", place()) },
+            Self::Invalid { kind, code, message } => {
+                Self::Invalid { kind, code, message: format!("{message}, in {}", place()) }
+            }
             other => other,
         }
     }
 
     /// An [`Error::Invalid`] of `kind`.
     pub(crate) fn invalid(kind: InvalidKind, message: impl Into<String>) -> Self {
-        Self::Invalid { kind, message: message.into() }
+        Self::Invalid { kind, code: None, message: message.into() }
+    }
+
+    /// An [`Error::Invalid`] of `kind` that the imitated product has the number `code` for.
+    pub(crate) fn coded(kind: InvalidKind, code: i32, message: impl Into<String>) -> Self {
+        Self::Invalid { kind, code: Some(code), message: message.into() }
     }
 
     /// An [`Error::Invalid`] for an argument out of its domain.

@@ -67,7 +67,6 @@ pub(crate) fn due(
 }
 
 /// Up to `max` deadlines of all models, earliest first, with their targets.
-#[cfg(feature = "redis")]
 pub(crate) fn first(view: &View, max: usize) -> Result<Vec<(Timestamp, Vec<u8>)>> {
     let mut cursor = view.range(&all(), Direction::Forward)?;
     let mut first = Vec::new();

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use futures_lite::future;
-use larder::channel::{Message, RecvError, RecvTimeoutError};
+use larder::channel::{Message, QueueBounds, RecvError, RecvTimeoutError};
 use larder::engine::CommitNumber;
 use larder::limits::{CHANNEL_BYTES_MAX, SUBSCRIBER_QUEUE_MESSAGES};
 use larder::{Error, Store, Subscriber};
@@ -398,4 +398,81 @@ fn names_that_are_too_long_are_refused() {
     ] {
         assert!(matches!(outcome, Err(Error::LimitExceeded { found: 4_097, .. })), "{outcome:?}");
     }
+}
+
+#[test]
+fn a_sharded_channel_is_another_one_and_matches_no_pattern() {
+    let store = Store::in_memory();
+    let (plain, sharded) = (store.subscribe("orders").unwrap(), store.subscriber(QueueBounds::default()).unwrap());
+    plain.subscribe_pattern("*").unwrap();
+    assert_eq!(sharded.subscribe_sharded("orders").unwrap(), 1);
+    assert_eq!(store.publish_sharded("orders", "sharded").unwrap(), 1);
+    assert_eq!(store.publish("orders", "plain").unwrap(), 2);
+    let received = sharded.try_recv().unwrap().unwrap();
+    assert_eq!((received.payload(), received.is_sharded(), received.pattern()), (&b"sharded"[..], true, None));
+    assert!(sharded.try_recv().unwrap().is_none());
+    let received = plain.try_recv().unwrap().unwrap();
+    assert_eq!((received.payload(), received.is_sharded()), (&b"plain"[..], false));
+    assert!(sharded.unsubscribe_sharded("orders") && !sharded.unsubscribe_sharded("orders"));
+    assert_eq!(store.publish_sharded("orders", "sharded").unwrap(), 0);
+}
+
+// SEM: KV-PUB-1
+#[test]
+fn what_is_published_to_a_sharded_channel_comes_with_the_commit() {
+    let store = Store::in_memory();
+    let inbox = store.subscriber(QueueBounds::default()).unwrap();
+    inbox.subscribe_sharded("orders").unwrap();
+    let tx = store.begin().unwrap();
+    assert_eq!(tx.publish_sharded("orders", "1").unwrap(), 1);
+    assert!(inbox.try_recv().unwrap().is_none());
+    tx.commit().unwrap();
+    assert_eq!(payloads(&inbox), ["1"]);
+    let tx = store.begin().unwrap();
+    tx.publish_sharded("orders", "2").unwrap();
+    tx.rollback();
+    assert!(inbox.try_recv().unwrap().is_none());
+    assert!(matches!(store.publish_sharded(vec![0; CHANNEL_BYTES_MAX + 1], ""), Err(Error::LimitExceeded { .. })));
+}
+
+#[test]
+fn subscriptions_list_and_count_what_is_subscribed_to_now() {
+    let store = Store::in_memory();
+    let subscriptions = store.subscriptions();
+    assert!(subscriptions.channels("*").is_empty() && subscriptions.patterns().is_empty());
+    let (one, two) = (store.subscribe("b").unwrap(), store.subscribe("a").unwrap());
+    one.subscribe("a").unwrap();
+    one.subscribe_pattern("x*").unwrap();
+    two.subscribe_pattern("x*").unwrap();
+    two.subscribe_pattern("a").unwrap();
+    two.subscribe_sharded("s").unwrap();
+    assert_eq!(subscriptions.channels("*"), [b"a", b"b"]);
+    assert_eq!(subscriptions.channels("[b-z]"), [b"b"]);
+    assert_eq!(["a", "b", "s", "x"].map(|channel| subscriptions.subscribers(channel)), [2, 1, 0, 0]);
+    assert_eq!(subscriptions.patterns(), [(b"a".to_vec(), 1), (b"x*".to_vec(), 2)]);
+    assert_eq!(subscriptions.sharded_channels("*"), [b"s"]);
+    assert_eq!(["a", "s"].map(|channel| subscriptions.sharded_subscribers(channel)), [0, 1]);
+    assert_eq!((one.channels(), one.patterns()), (vec![b"a".to_vec(), b"b".to_vec()], vec![b"x*".to_vec()]));
+    assert_eq!((two.sharded_channels(), two.subscriptions()), (vec![b"s".to_vec()], 4));
+    drop(two);
+    assert_eq!((subscriptions.channels("*").len(), subscriptions.patterns().len()), (2, 1));
+    assert!(subscriptions.sharded_channels("*").is_empty());
+    drop(store);
+    assert!(one.channels().is_empty(), "the store has gone");
+}
+
+#[test]
+fn a_task_learns_at_once_that_a_queue_has_overflowed_and_bounds_can_be_moved() {
+    let store = Store::in_memory();
+    let inbox = store.subscribe("ticks").unwrap();
+    store.publish("ticks", [b'x'; 1_000]).unwrap();
+    inbox.set_queue_bytes_max(1_500);
+    let bell = Arc::new(Bell::default());
+    let waker = Waker::from(Arc::clone(&bell));
+    let mut overflowed = pin!(inbox.overflowed());
+    assert!(overflowed.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    store.publish("ticks", [b'x'; 1_000]).unwrap();
+    assert_eq!(bell.rings(), 1);
+    assert!(overflowed.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
+    assert_eq!(inbox.pending(), 1);
 }

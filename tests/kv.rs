@@ -426,3 +426,42 @@ fn counters_lose_nothing_between_threads() {
     assert_eq!(store.kv().increment("n", 0).unwrap(), 1_000);
     assert_eq!(store.kv().sorted_set("z").score("m").unwrap(), Some(1_000.0));
 }
+
+#[test]
+fn a_set_takes_the_place_of_whatever_was_there() {
+    let store = Store::in_memory();
+    let kv = store.kv();
+    store.publish_key_events("KEA".parse().unwrap());
+    let events = store.subscribe_pattern("__keyspace@0__:*").unwrap();
+    let told = || events.try_recv().unwrap().map(|event| String::from_utf8(event.payload().to_vec()).unwrap());
+    kv.list("k").push(larder::kv::End::Back, ["a"]).unwrap();
+    assert_eq!(told().as_deref(), Some("rpush"));
+    assert_eq!(kv.unsorted_set("k").replace(["b", "c", "b"]).unwrap(), 2);
+    assert_eq!(told().as_deref(), Some("sadd"));
+    assert_eq!(kv.unsorted_set("k").replace(["c", "d"]).unwrap(), 2);
+    assert_eq!(kv.unsorted_set("k").members().unwrap(), [b"c", b"d"]);
+    assert_eq!((told().as_deref(), told()), (Some("sadd"), None));
+    assert_eq!(kv.unsorted_set("k").replace([""; 0]).unwrap(), 0);
+    assert_eq!((kv.exists("k").unwrap(), told().as_deref()), (false, Some("del")));
+    assert_eq!(kv.unsorted_set("k").replace([""; 0]).unwrap(), 0);
+    assert_eq!(told(), None, "nothing was there");
+}
+
+#[test]
+fn looking_through_keys_need_not_count_as_using_them() {
+    let clock = larder::ManualClock::default();
+    let store = Store::builder().clock(clock.clone()).in_memory();
+    store.set_memory_budget(Some(1 << 20), larder::kv::EvictionPolicy::AllKeysLru).unwrap();
+    store.kv().set("k", "v").unwrap();
+    clock.advance(Duration::from_secs(60));
+    let idle = || store.kv().idle_seconds("k").unwrap();
+    store.transaction(|tx| tx.without_uses(|tx| tx.kv().get("k"))).unwrap();
+    assert_eq!(idle(), Some(60));
+    store
+        .transaction(|tx| {
+            tx.without_uses(|tx| tx.kv().get("k"))?;
+            tx.kv().touch("k")
+        })
+        .unwrap();
+    assert_eq!(idle(), Some(0), "what follows counts again");
+}

@@ -35,22 +35,18 @@ const KNOWN_RINGS: &[(&str, &[&str])] = &[
         &[
             "acl",
             "blocked",
-            "bounds",
             "busy",
             "command",
             "commands",
             "config",
             "door",
             "execute",
-            "key_words",
-            "latency",
             "monitor",
             "pause",
             "saves",
             "scripting",
             "session",
             "slow_log",
-            "subcommand",
             "tally",
         ],
     ),
@@ -353,6 +349,33 @@ fn the_transaction_layer_has_no_word_for_what_is_a_models_own() {
     }
     assert!(wrong.is_empty(), "words of models:\n{}", wrong.join("\n"));
     assert_eq!(words("fn is_waitedFor(&KeyEvent)"), ["fn", "is", "waited", "for", "key", "event"]);
+}
+
+/// The features of one door. What doors stand on is behind `server`, which each of them pulls in.
+const FEATURES_OF_DOORS: &[&str] = &["redis", "lua", "mongo", "dynamodb", "cql"];
+
+/// Where code names the feature of a door, with the number of the line.
+fn doors_named(text: &str) -> Vec<usize> {
+    let is_named = |line: &str| FEATURES_OF_DOORS.iter().any(|door| line.contains(&format!("feature = \"{door}\"")));
+    let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    lines.enumerate().filter(|(_, line)| is_named(line)).map(|(number, _)| number + 1).collect()
+}
+
+#[test]
+fn nothing_below_the_doors_is_there_for_one_door_alone() {
+    let mut wrong = Vec::new();
+    for (path, (file, text)) in modules() {
+        // The crate's root declares the doors.
+        if path.is_empty() || path[0] == "server" {
+            continue;
+        }
+        wrong.extend(doors_named(&text).into_iter().map(|line| format!("{file}:{line}")));
+    }
+    assert!(wrong.is_empty(), "the feature of a door:\n{}", wrong.join("\n"));
+    assert_eq!(
+        doors_named("#[cfg(feature = \"server\")]\n#[cfg(any(test, feature = \"redis\"))]\n// feature = \"cql\""),
+        [2]
+    );
 }
 
 #[test]

@@ -8,11 +8,11 @@ mod patterns;
 mod purchases;
 mod report;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
 use larder::engine::Durability;
 use larder::{Error, ManualClock, Store, Timestamp};
 use purchases::Log;
@@ -20,28 +20,68 @@ use purchases::Log;
 /// Purchases of the log that is made up when no file is given.
 const GENERATED_ROWS: u64 = 70_000;
 
-/// Runs every pattern of the README on one store, over a purchase log, and prints what came out.
-#[derive(Debug, Parser)]
-#[command(name = "patterns")]
+/// What `--help` prints.
+const HELP: &str = "\
+Runs every pattern of the README on one store, over a purchase log, and prints what came out.
+
+Usage: patterns [OPTIONS] [PATH]
+
+  PATH                 a purchase log: customer id, date (YYYYMMDD), number of CDs, dollars;
+                       one is made up when none is given
+  --data DIR           keeps the store in this directory, else in memory; a run that was stopped
+                       goes on where it was
+  --durability LEVEL   on disk, how far each commit goes before it returns: `sync` for a sync each,
+                       `interval` for one every 100 ms [default: interval]
+  --help               prints this";
+
+/// What the command line asks for.
+#[derive(Debug, Default)]
 struct Arguments {
-    /// A purchase log: customer id, date (YYYYMMDD), number of CDs, dollars; one is made up when none is given
+    /// The purchase log.
     path: Option<PathBuf>,
-    /// Directory of the store; in memory when none is given. A run that was stopped goes on where it was
-    #[arg(long, value_name = "DIR")]
+    /// The directory of the store.
     data: Option<PathBuf>,
-    /// How far each commit goes before it returns, on disk: one sync for each, or one every 100 ms
-    #[arg(long, value_enum, default_value_t = DurabilityArgument::Interval)]
-    durability: DurabilityArgument,
+    /// Whether each commit is synced before it returns.
+    is_synced: bool,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum DurabilityArgument {
-    Sync,
-    Interval,
+impl Arguments {
+    /// Reads the command line. `None` asks for help.
+    fn parse(mut words: impl Iterator<Item = OsString>) -> Result<Option<Self>, String> {
+        let mut arguments = Self::default();
+        while let Some(word) = words.next() {
+            let mut value = |name: &str| words.next().ok_or(format!("{name} needs a value"));
+            match word.to_str() {
+                Some("-h" | "--help") => return Ok(None),
+                Some("--data") => arguments.data = Some(value("--data")?.into()),
+                Some("--durability") => {
+                    arguments.is_synced = match value("--durability")?.to_str() {
+                        Some("sync") => true,
+                        Some("interval") => false,
+                        _ => return Err("--durability is sync or interval".to_owned()),
+                    }
+                }
+                Some(option) if option.starts_with('-') => return Err(format!("there is no option {option}")),
+                _ if arguments.path.is_some() => return Err("give one purchase log".to_owned()),
+                _ => arguments.path = Some(word.into()),
+            }
+        }
+        Ok(Some(arguments))
+    }
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::parse(std::env::args_os().skip(1)) {
+        Ok(Some(arguments)) => arguments,
+        Ok(None) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(problem) => {
+            eprintln!("patterns: {problem}; --help lists what there is");
+            return ExitCode::from(2);
+        }
+    };
     let log = match &arguments.path {
         None => Log::generate(GENERATED_ROWS),
         Some(path) => match Log::read(path) {
@@ -74,9 +114,10 @@ fn run(arguments: &Arguments, log: &Log) -> Result<(), Error> {
     let (store, kept) = match &arguments.data {
         None => (builder.in_memory(), "in memory".to_owned()),
         Some(directory) => {
-            let (durability, name) = match arguments.durability {
-                DurabilityArgument::Sync => (Durability::Sync, "sync"),
-                DurabilityArgument::Interval => (Durability::Interval(Duration::from_millis(100)), "interval (100 ms)"),
+            let (durability, name) = if arguments.is_synced {
+                (Durability::Sync, "sync")
+            } else {
+                (Durability::Interval(Duration::from_millis(100)), "interval (100 ms)")
             };
             let store = builder.durability(durability).open(directory)?;
             (store, format!("in {}, durability {name}", directory.display()))

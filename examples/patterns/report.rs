@@ -1,12 +1,11 @@
 //! Runs the patterns in order and prints what they found.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use comfy_table::{CellAlignment, Table, presets};
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::{Date, date};
-use larder::{Error, ManualClock, Result, Stopwatch, Store, Timestamp};
+use larder::{ManualClock, Result, Stopwatch, Store, Timestamp};
 
 use crate::patterns::{Total, cache, channel, events, items, leaderboard, time_series, together};
 use crate::purchases::{Log, Purchase, days_since_epoch};
@@ -99,25 +98,25 @@ pub(crate) fn run(store: &Store, clock: &ManualClock, log: &Log) -> Result<()> {
 fn load(store: &Store, clock: &ManualClock, purchases: &[Purchase], lines: &mut Lines) -> Result<()> {
     let all = purchases.len() as u64;
     lines.time("1 events: insert", |lines| {
-        let loaded = with_bar(all, "events", |progress| events::load(store, purchases, progress))?;
+        let loaded = with_progress(all, "events", |progress| events::load(store, purchases, progress))?;
         let text =
             format!("{} stored, {} duplicates refused", thousands(loaded.accepted), thousands(loaded.duplicates));
         lines.note(loaded.worked, text);
         Ok(())
     })?;
     lines.time("5 leaderboard: add", |lines| {
-        let worked = with_bar(all, "leaderboard", |progress| leaderboard::load(store, purchases, progress))?;
+        let worked = with_progress(all, "leaderboard", |progress| leaderboard::load(store, purchases, progress))?;
         lines.note(worked, format!("{} members", thousands(store.kv().sorted_set(leaderboard::KEY).len()?)));
         Ok(())
     })?;
     lines.time("7 items: batch write", |lines| {
-        let report = with_bar(all, "items", |progress| items::load(store, clock, purchases, progress))?;
+        let report = with_progress(all, "items", |progress| items::load(store, clock, purchases, progress))?;
         let text = format!("{} calls, {} writes sent again", thousands(report.calls), thousands(report.unprocessed));
         lines.note(report.items, text);
         Ok(())
     })?;
     lines.time("8 time series: insert", |lines| {
-        let worked = with_bar(all, "time series", |progress| time_series::load(store, purchases, progress))?;
+        let worked = with_progress(all, "time series", |progress| time_series::load(store, purchases, progress))?;
         lines.note(worked, "prepared once, one partition a day".to_owned());
         Ok(())
     })
@@ -179,15 +178,20 @@ fn customers(purchases: &[Purchase], count: usize) -> Vec<String> {
     users
 }
 
-/// Runs `body` with a progress bar when somebody watches.
-fn with_bar<R>(total: u64, name: &'static str, body: impl FnOnce(&dyn Fn(u64)) -> Result<R>) -> Result<R> {
-    if !std::io::stderr().is_terminal() {
+/// Runs `body`, and shows how far it has come on a terminal.
+fn with_progress<R>(total: u64, name: &'static str, body: impl FnOnce(&dyn Fn(u64)) -> Result<R>) -> Result<R> {
+    let mut terminal = std::io::stderr();
+    if !terminal.is_terminal() {
         return body(&|_| {});
     }
-    let style = ProgressStyle::with_template("{msg:>12} {wide_bar} {human_pos}/{human_len} {per_sec}");
-    let bar = ProgressBar::new(total).with_style(style.map_err(Error::application)?).with_message(name);
-    let outcome = body(&|done| bar.set_position(done));
-    bar.finish_and_clear();
+    let step = (total / 100).max(1);
+    let outcome = body(&|done| {
+        if done % step == 0 {
+            // A terminal that cannot be written to is no reason to stop.
+            let _ = write!(std::io::stderr(), "\r{name}: {} %", done * 100 / total.max(1));
+        }
+    });
+    let _ = write!(terminal, "\r{:1$}\r", "", name.len() + ": 100 %".len());
     outcome
 }
 

@@ -7,7 +7,7 @@ use std::task::Waker;
 use parking_lot::RwLock;
 
 use crate::channel::bounds::QueueBounds;
-use crate::channel::message::{Message, Published};
+use crate::channel::message::{Message, Namespace, Published};
 use crate::channel::queue::Queue;
 use crate::channel::subscriber::Subscriber;
 use crate::encoding::owner::Slot;
@@ -30,8 +30,7 @@ pub(super) type SubscriberId = u64;
 pub(super) enum Topic {
     Channel(Arc<[u8]>),
     Pattern(Arc<[u8]>),
-    /// A channel of the other namespace, which patterns do not match.
-    #[cfg_attr(not(feature = "redis"), allow(dead_code))]
+    /// A sharded channel.
     Shard(Arc<[u8]>),
 }
 
@@ -87,40 +86,39 @@ impl Hub {
     }
 
     /// How many subscriptions a message to `channel` would reach.
-    pub(crate) fn count_matches(&self, channel: &[u8], is_sharded: bool) -> usize {
+    pub(super) fn count_matches(&self, namespace: Namespace, channel: &[u8]) -> usize {
         let mut count = 0;
-        self.registry.read().for_each_match(channel, is_sharded, |_, _| count += 1);
+        self.registry.read().for_each_match(namespace, channel, |_, _| count += 1);
         count
     }
 
-    /// The channels that somebody subscribes to, in bytewise order; with a pattern, those that match it.
-    #[cfg(feature = "redis")]
-    pub(crate) fn channels(&self, pattern: Option<&[u8]>, is_sharded: bool) -> Vec<Vec<u8>> {
+    /// The channels of `namespace` that somebody subscribes to by name and that `pattern` matches, in bytewise order.
+    pub(super) fn channels(&self, namespace: Namespace, pattern: &[u8]) -> Vec<Vec<u8>> {
         let registry = self.registry.read();
-        let channels = if is_sharded { &registry.shards } else { &registry.channels };
-        let wanted = channels.keys().filter(|name| pattern.is_none_or(|pattern| glob::matches(pattern, name)));
+        let wanted = registry.channels_of(namespace).keys().filter(|name| glob::matches(pattern, name));
         let mut names: Vec<_> = wanted.map(|name| name.to_vec()).collect();
         names.sort_unstable();
         names
     }
 
     /// How many subscribe to `channel` by its name.
-    #[cfg(feature = "redis")]
-    pub(crate) fn subscribers_of(&self, channel: &[u8], is_sharded: bool) -> usize {
-        let registry = self.registry.read();
-        let channels = if is_sharded { &registry.shards } else { &registry.channels };
-        channels.get(channel).map_or(0, BTreeMap::len)
+    pub(super) fn subscribers_of(&self, namespace: Namespace, channel: &[u8]) -> usize {
+        self.registry.read().channels_of(namespace).get(channel).map_or(0, BTreeMap::len)
     }
 
-    /// How many patterns somebody subscribes to.
-    #[cfg(feature = "redis")]
-    pub(crate) fn patterns(&self) -> usize {
-        self.registry.read().patterns.len()
+    /// The patterns that somebody subscribes to, in bytewise order, each with how many do.
+    pub(super) fn patterns(&self) -> Vec<(Vec<u8>, usize)> {
+        self.registry.read().patterns.iter().map(|(pattern, queues)| (pattern.to_vec(), queues.len())).collect()
+    }
+
+    /// What the subscriber subscribes to, in bytewise order of each kind.
+    pub(super) fn topics(&self, id: SubscriberId) -> Vec<Topic> {
+        self.registry.read().subscribers.get(&id).map_or_else(Vec::new, |(_, topics)| topics.iter().cloned().collect())
     }
 
     /// Puts a message into the queues of everyone who subscribes to its channel, and gives out the tasks to wake.
     pub(super) fn deliver(&self, published: &Arc<Published>, woken: &mut Vec<Waker>) {
-        self.registry.read().for_each_match(&published.channel, published.is_sharded, |queue, pattern| {
+        self.registry.read().for_each_match(published.namespace, &published.channel, |queue, pattern| {
             queue.push(Message::new(published, pattern), woken);
         });
     }
@@ -129,7 +127,8 @@ impl Hub {
     pub(crate) fn publish(&self, messages: Vec<(Vec<u8>, Vec<u8>)>, commit: CommitNumber, woken: &mut Vec<Waker>) {
         for (channel, payload) in messages {
             let (channel, payload) = (channel.into(), payload.into());
-            self.deliver(&Arc::new(Published { channel, payload, commit, is_sharded: false }), woken);
+            let published = Published { namespace: Namespace::Plain, channel, payload, commit };
+            self.deliver(&Arc::new(published), woken);
         }
     }
 
@@ -183,15 +182,22 @@ impl Drop for Hub {
 }
 
 impl Registry {
+    /// Who subscribes by name to which channel.
+    fn channels_of(&self, namespace: Namespace) -> &HashMap<Arc<[u8]>, Queues> {
+        match namespace {
+            Namespace::Plain => &self.channels,
+            Namespace::Sharded => &self.shards,
+        }
+    }
+
     /// Calls `each` with every queue that a message to `channel` goes to: by name, then by pattern.
-    fn for_each_match(&self, channel: &[u8], is_sharded: bool, mut each: impl FnMut(&Queue, Option<&Arc<[u8]>>)) {
-        let channels = if is_sharded { &self.shards } else { &self.channels };
-        if let Some(queues) = channels.get(channel) {
+    fn for_each_match(&self, namespace: Namespace, channel: &[u8], mut each: impl FnMut(&Queue, Option<&Arc<[u8]>>)) {
+        if let Some(queues) = self.channels_of(namespace).get(channel) {
             for queue in queues.values() {
                 each(queue, None);
             }
         }
-        if is_sharded {
+        if namespace == Namespace::Sharded {
             return;
         }
         for (pattern, queues) in &self.patterns {
@@ -253,9 +259,9 @@ mod tests {
         let one = hub.subscribe(b"a").unwrap();
         one.subscribe_pattern(b"a*").unwrap();
         let two = hub.subscribe(b"a").unwrap();
-        assert_eq!(hub.count_matches(b"a", false), 3);
+        assert_eq!(hub.count_matches(Namespace::Plain, b"a"), 3);
         drop(one);
-        assert_eq!(hub.count_matches(b"a", false), 1);
+        assert_eq!(hub.count_matches(Namespace::Plain, b"a"), 1);
         drop(two);
         let registry = hub.registry.read();
         assert!(registry.subscribers.is_empty() && registry.channels.is_empty() && registry.patterns.is_empty());

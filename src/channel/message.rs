@@ -6,14 +6,21 @@ use std::sync::Arc;
 use crate::engine::CommitNumber;
 use crate::limits;
 
+/// Whose name a channel's is: a sharded channel and a plain one of the same name are two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Namespace {
+    Plain,
+    /// Patterns do not match it.
+    Sharded,
+}
+
 /// A message as it was published, shared by all who receive it.
 #[derive(Debug)]
 pub(super) struct Published {
+    pub(super) namespace: Namespace,
     pub(super) channel: Box<[u8]>,
     pub(super) payload: Box<[u8]>,
     pub(super) commit: CommitNumber,
-    /// The channel is of the other namespace.
-    pub(super) is_sharded: bool,
 }
 
 /// A message, received through one subscription. Clones share its bytes.
@@ -91,9 +98,20 @@ impl Message {
     }
 
     /// Whether it was published to a sharded channel.
-    #[cfg(feature = "redis")]
-    pub(crate) fn is_sharded(&self) -> bool {
-        self.published.is_sharded
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::channel::QueueBounds;
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscriber(QueueBounds::default())?;
+    /// inbox.subscribe_sharded("orders")?;
+    /// store.publish_sharded("orders", "1")?;
+    /// assert!(inbox.recv()?.is_sharded());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn is_sharded(&self) -> bool {
+        self.published.namespace == Namespace::Sharded
     }
 
     /// The commit it was published with, or, when its transaction wrote nothing, the last one before it.

@@ -9,7 +9,8 @@
 //!    counts it (SEM: KV-PUB-4).
 //! 2. A subscriber learns how many messages it lost at the place where they would have been.
 //! 3. A message is in a queue once for each subscription that matches, the channel's first (SEM: KV-PUB-2).
-//! 4. Subscribers are disconnected when the store has gone or is closed, and still get what is in their queue.
+//! 4. Sharded channels are a namespace of their own, which patterns do not match.
+//! 5. Subscribers are disconnected when the store has gone or is closed, and still get what is in their queue.
 //!
 //! The queue is our own, because it has to keep the marks of loss in order and to wake threads and tasks alike, and a
 //! ready-made channel does one of these at most.
@@ -27,6 +28,7 @@ mod message;
 mod queue;
 mod stream;
 mod subscriber;
+mod subscriptions;
 
 use std::sync::Arc;
 use std::task::Waker;
@@ -35,16 +37,17 @@ pub use bounds::QueueBounds;
 pub(crate) use hub::Hub;
 pub use message::{Lost, Message, RecvError, RecvTimeoutError};
 pub use stream::Messages;
-#[cfg(feature = "redis")]
+#[cfg(feature = "server")]
 pub(crate) use subscriber::Gauge;
 pub use subscriber::{Iter, Recv, Subscriber};
+pub use subscriptions::Subscriptions;
 
 use crate::encoding::owner::Slot;
 use crate::engine::CommitNumber;
 use crate::error::Result;
 use crate::limits;
 use crate::txn::{Note, Operation, States, WriteScope, Writer};
-use message::Published;
+use message::{Namespace, Published};
 
 /// Publishes in a scope.
 #[derive(Debug)]
@@ -55,13 +58,17 @@ impl<S: WriteScope> Channels<S> {
         Self(scope)
     }
 
-    /// Publishes `payload` when the transaction is durable, and answers how many subscriptions match now.
+    /// Publishes `payload` when the transaction is durable, and returns how many subscriptions match now.
     pub(crate) fn publish(&self, channel: &[u8], payload: &[u8]) -> Result<usize> {
-        self.publish_in(channel, payload, false)
+        self.publish_in(Namespace::Plain, channel, payload)
     }
 
-    /// As [`Channels::publish`], perhaps to a sharded channel.
-    pub(crate) fn publish_in(&self, channel: &[u8], payload: &[u8], is_sharded: bool) -> Result<usize> {
+    /// As [`Channels::publish`], to a sharded channel.
+    pub(crate) fn publish_sharded(&self, channel: &[u8], payload: &[u8]) -> Result<usize> {
+        self.publish_in(Namespace::Sharded, channel, payload)
+    }
+
+    fn publish_in(&self, namespace: Namespace, channel: &[u8], payload: &[u8]) -> Result<usize> {
         self.write("publish", channel, |writer| {
             limits::check("channel name bytes", limits::CHANNEL_BYTES_MAX, channel.len())?;
             limits::check("message payload bytes", limits::PAYLOAD_BYTES_MAX, payload.len())?;
@@ -69,9 +76,9 @@ impl<S: WriteScope> Channels<S> {
             let before = writer.last_note::<Delivery>(Slot::Channels).map_or(0, |delivery| delivery.bytes_so_far);
             let bytes_so_far = before.saturating_add(bytes);
             limits::check("message bytes of a transaction", limits::TRANSACTION_MESSAGE_BYTES_MAX, bytes_so_far)?;
-            let delivery = Delivery { channel: channel.into(), payload: payload.into(), is_sharded, bytes_so_far };
+            let delivery = Delivery { namespace, channel: channel.into(), payload: payload.into(), bytes_so_far };
             writer.note(Slot::Channels, delivery);
-            Ok(writer.state::<Arc<Hub>>().count_matches(channel, is_sharded))
+            Ok(writer.state::<Arc<Hub>>().count_matches(namespace, channel))
         })
     }
 
@@ -85,16 +92,16 @@ impl<S: WriteScope> Channels<S> {
 /// A message on its way to whoever subscribes when it is released.
 #[derive(Debug)]
 struct Delivery {
+    namespace: Namespace,
     channel: Box<[u8]>,
     payload: Box<[u8]>,
-    is_sharded: bool,
     /// Of the transaction's messages up to this one.
     bytes_so_far: usize,
 }
 
 impl Note for Delivery {
     fn release(self: Box<Self>, states: &States, commit: CommitNumber, woken: &mut Vec<Waker>) {
-        let Self { channel, payload, is_sharded, .. } = *self;
-        states.get::<Arc<Hub>>().deliver(&Arc::new(Published { channel, payload, commit, is_sharded }), woken);
+        let Self { namespace, channel, payload, .. } = *self;
+        states.get::<Arc<Hub>>().deliver(&Arc::new(Published { namespace, channel, payload, commit }), woken);
     }
 }

@@ -60,7 +60,6 @@ impl Queue {
     }
 
     /// Sets the bound of bytes. Messages that are there stay.
-    #[cfg(feature = "redis")]
     pub(super) fn set_bytes_max(&self, bytes: usize) {
         // Nothing else is read by what this says.
         self.bytes_max.store(bytes, Ordering::Relaxed);
@@ -72,7 +71,6 @@ impl Queue {
     }
 
     /// Is ready when a message was dropped; until then has `waker` woken when something arrives.
-    #[cfg(feature = "redis")]
     pub(super) fn poll_lost(&self, ticket: &mut Option<u64>, waker: &Waker) -> bool {
         let mut state = self.state.lock();
         let has_lost = state.has_lost;
@@ -227,7 +225,7 @@ mod tests {
             channel: Box::default(),
             payload: Box::default(),
             commit: CommitNumber(number),
-            is_sharded: false,
+            namespace: crate::channel::message::Namespace::Plain,
         };
         Message::new(&Arc::new(published), None)
     }

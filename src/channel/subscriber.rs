@@ -270,33 +270,136 @@ impl Subscriber {
         self.hub.upgrade().is_some_and(|hub| hub.remove(self.id, &topic))
     }
 
-    /// As [`Subscriber::subscribe`], to a sharded channel.
-    #[cfg(feature = "redis")]
-    pub(crate) fn subscribe_shard(&self, channel: &[u8]) -> Result<usize> {
+    /// As [`Subscriber::subscribe`], to a sharded channel: one of a namespace of its own, which no pattern matches.
+    ///
+    /// # Errors
+    /// As [`Subscriber::subscribe`].
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe_pattern("*")?;
+    /// inbox.subscribe_sharded("orders")?;
+    /// assert_eq!(store.publish_sharded("orders", "1")?, 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `SSUBSCRIBE`.
+    #[doc(alias = "SSUBSCRIBE")]
+    pub fn subscribe_sharded(&self, channel: impl AsRef<[u8]>) -> Result<usize> {
+        let channel = channel.as_ref();
         limits::check("channel name bytes", limits::CHANNEL_BYTES_MAX, channel.len())?;
         self.hub()?.add(self.id, Topic::Shard(channel.into()))
     }
 
-    #[cfg(feature = "redis")]
-    pub(crate) fn unsubscribe_shard(&self, channel: &[u8]) -> bool {
-        let topic = Topic::Shard(channel.into());
+    /// Receives from the sharded `channel` no longer, and returns whether it did. What is in the queue stays there.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe("orders")?;
+    /// assert!(!inbox.unsubscribe_sharded("orders"), "it subscribes to the other channel of the name");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `SUNSUBSCRIBE`.
+    #[doc(alias = "SUNSUBSCRIBE")]
+    pub fn unsubscribe_sharded(&self, channel: impl AsRef<[u8]>) -> bool {
+        let topic = Topic::Shard(channel.as_ref().into());
         self.hub.upgrade().is_some_and(|hub| hub.remove(self.id, &topic))
     }
 
-    /// Ends when the queue has dropped a message.
-    #[cfg(feature = "redis")]
-    pub(crate) async fn has_lost(&self) {
+    /// Lists the channels it subscribes to by name, in bytewise order; none when the store has gone.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe("orders")?;
+    /// inbox.subscribe("returns")?;
+    /// inbox.subscribe_pattern("user:*")?;
+    /// assert_eq!(inbox.channels(), [b"orders".to_vec(), b"returns".to_vec()]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn channels(&self) -> Vec<Vec<u8>> {
+        self.topics(|topic| if let Topic::Channel(name) = topic { Some(name) } else { None })
+    }
+
+    /// Lists the patterns it subscribes through, in bytewise order; none when the store has gone.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe_pattern("orders:*")?;
+    /// assert_eq!(inbox.patterns(), [b"orders:*"]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn patterns(&self) -> Vec<Vec<u8>> {
+        self.topics(|topic| if let Topic::Pattern(pattern) = topic { Some(pattern) } else { None })
+    }
+
+    /// Lists the sharded channels it subscribes to, in bytewise order; none when the store has gone.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe("orders")?;
+    /// inbox.subscribe_sharded("ticks")?;
+    /// assert_eq!(inbox.sharded_channels(), [b"ticks"]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn sharded_channels(&self) -> Vec<Vec<u8>> {
+        self.topics(|topic| if let Topic::Shard(name) = topic { Some(name) } else { None })
+    }
+
+    fn topics(&self, name: impl Fn(Topic) -> Option<Arc<[u8]>>) -> Vec<Vec<u8>> {
+        let topics = self.hub.upgrade().map_or_else(Vec::new, |hub| hub.topics(self.id));
+        topics.into_iter().filter_map(name).map(|name| name.to_vec()).collect()
+    }
+
+    /// Waits until the queue has dropped a message, without keeping a thread: for who would rather end such a subscription than
+    /// go on behind. Works with every executor; ready at once when one was dropped before.
+    ///
+    /// # Examples
+    /// ```
+    /// use futures_lite::future::{block_on, poll_once};
+    /// use larder::channel::QueueBounds;
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscriber(QueueBounds::default().messages(1))?;
+    /// inbox.subscribe("ticks")?;
+    /// store.publish("ticks", "1")?;
+    /// assert!(block_on(poll_once(Box::pin(inbox.overflowed()))).is_none());
+    /// store.publish("ticks", "2")?;
+    /// block_on(inbox.overflowed());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// `client-output-buffer-limit` of the configuration file of Redis.
+    pub async fn overflowed(&self) {
         Losing { queue: &self.queue, ticket: None }.await;
     }
 
-    /// Sets the bound of bytes of the queue.
-    #[cfg(feature = "redis")]
-    pub(crate) fn set_bytes_max(&self, bytes: usize) {
+    /// Sets how many bytes of messages the queue may hold from now on. What is in it stays there.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe("ticks")?;
+    /// inbox.set_queue_bytes_max(1_000);
+    /// for _ in 0..3 {
+    ///     store.publish("ticks", [b'x'; 400])?;
+    /// }
+    /// assert_eq!(inbox.pending(), 2, "the third was dropped");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn set_queue_bytes_max(&self, bytes: usize) {
         self.queue.set_bytes_max(bytes);
     }
 
-    /// Tells others how much waits in the queue.
-    #[cfg(feature = "redis")]
+    /// What reads how much waits in the queue, for somebody else than who receives.
+    #[cfg(feature = "server")]
     pub(crate) fn gauge(&self) -> Gauge {
         Gauge(Arc::clone(&self.queue))
     }
@@ -343,11 +446,11 @@ impl Drop for Subscriber {
 }
 
 /// Tells how much waits in a subscriber's queue.
-#[cfg(feature = "redis")]
+#[cfg(feature = "server")]
 #[derive(Clone, Debug)]
 pub(crate) struct Gauge(Arc<Queue>);
 
-#[cfg(feature = "redis")]
+#[cfg(feature = "server")]
 impl Gauge {
     /// Messages and their bytes.
     pub(crate) fn read(&self) -> (usize, usize) {
@@ -356,13 +459,11 @@ impl Gauge {
 }
 
 /// Waits until a queue has dropped a message.
-#[cfg(feature = "redis")]
 struct Losing<'a> {
     queue: &'a Queue,
     ticket: Option<u64>,
 }
 
-#[cfg(feature = "redis")]
 impl Future for Losing<'_> {
     type Output = ();
 
@@ -372,7 +473,6 @@ impl Future for Losing<'_> {
     }
 }
 
-#[cfg(feature = "redis")]
 impl Drop for Losing<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {

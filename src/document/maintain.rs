@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use bson::{Bson, RawBsonRef, RawDocument};
+use bson::{Bson, Document, RawBsonRef, RawDocument};
 
 use crate::catalog::Entry;
 use crate::document::describe;
@@ -143,36 +143,40 @@ impl<'w> Records<'w> {
     fn duplicate(&self, index: &Index, fields: &[u8], document: &RawDocument) -> Result<Error> {
         let mut rest = fields;
         let mut shown = Vec::new();
+        let mut key_value = Document::new();
         for field in index.pattern.fields() {
             let len = index_key::fields_len(rest, [field.descending])?;
             let (encoded, after) = rest.split_at_checked(len).unwrap_or((rest, &[]));
-            shown.push(format!("{}: {}", field.path.as_str(), value_of_key(field, encoded, document)?));
+            let value = value_of_key(field, encoded, document)?;
+            shown.push(format!("{}: {}", field.path.as_str(), describe::shortened(value.to_string())));
+            key_value.insert(field.path.as_str(), value);
             rest = after;
         }
         Ok(Error::DuplicateKey {
             target: self.namespace.target().to_owned(),
             index: index.name.clone(),
             value: format!("{{ {} }}", shown.join(", ")),
+            key_pattern: Box::new(index.pattern.to_document()),
+            key_value: Box::new(key_value),
         })
     }
 }
 
-/// The value that gives `document` the key `encoded` under `field`, readable: of an array the one element.
-fn value_of_key(field: &PatternField, encoded: &[u8], document: &RawDocument) -> Result<String> {
+/// The value that gives `document` the key `encoded` under `field`: of an array the one element.
+fn value_of_key(field: &PatternField, encoded: &[u8], document: &RawDocument) -> Result<Bson> {
     let mut empty = Vec::new();
     index_key::put_empty_array(&mut empty, field.descending);
     if encoded == empty {
-        return Ok("[]".to_owned());
+        return Ok(Bson::Array(Vec::new()));
     }
     // What is not found is missing, and missing counts as null.
-    let mut shown = "null".to_owned();
+    let mut found = Bson::Null;
     let mut is_it = |value: RawBsonRef<'_>| {
         let mut key = Vec::new();
         let same = index_key::put_index_field(&mut key, &order::Value::from(value), field.descending).is_ok()
             && key == encoded;
         if same {
-            let text = Bson::try_from(value).map_or_else(|error| error.to_string(), |value| value.to_string());
-            shown = describe::shortened(text);
+            found = Bson::try_from(value).unwrap_or(Bson::Null);
         }
         same
     };
@@ -183,5 +187,5 @@ fn value_of_key(field: &PatternField, encoded: &[u8], document: &RawDocument) ->
         }
         Reached::Field(value) | Reached::Element(value) => is_it(value),
     })?;
-    Ok(shown)
+    Ok(found)
 }

@@ -34,6 +34,7 @@
 mod aggregate;
 mod build;
 mod bulk;
+mod code;
 mod collection;
 mod database;
 mod depth;
@@ -57,6 +58,7 @@ mod stored;
 mod update;
 
 pub(crate) use build::FILLING;
+pub use code::Code;
 pub use collection::{Collection, InsertManyResult, InsertOneResult, UpdateResult};
 pub use database::Database;
 pub(crate) use describe::describe;

@@ -1,6 +1,6 @@
 //! Hashing and mixing where nobody gains by making two agree: slots, jitter, seeds.
 //!
-//! Nothing of it is stored, and nothing depends on it but where something falls. A simulated disk (`vfs/sim.rs`) has a generator of its own.
+//! Nothing of it is stored, and nothing depends on it but where something falls. A simulated disk (`vfs/sim/`) has a generator of its own.
 
 /// Has every bit of `number` change about half of the others.
 ///

@@ -38,7 +38,7 @@ impl Item {
             // Only now, for keeping the path costs time with every attribute.
             let located = serde_path_to_error::deserialize::<_, T>(root).err();
             let path = located.map(|located| located.path().to_string()).filter(|path| path != ".");
-            let Error::Invalid { kind, message } = error else { return error };
+            let Error::Invalid { kind, message, .. } = error else { return error };
             let message = path.map_or(message.clone(), |path| format!("attribute {path:?}: {message}"));
             Error::invalid(
                 kind,

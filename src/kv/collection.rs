@@ -37,6 +37,11 @@ impl<S: Scope> Collection<S> {
         })
     }
 
+    /// The keyspace, and the key in it.
+    pub(super) fn place(&self) -> (&Kv<S>, &[u8]) {
+        (&self.kv, &self.key)
+    }
+
     /// Whether there is no collection.
     pub(super) fn is_empty(&self, verb: &'static str) -> Result<bool> {
         Ok(self.read(verb, |_, _| Ok(()))?.is_none())

@@ -90,7 +90,7 @@ impl<S: Scope> Kv<S> {
     }
 }
 
-#[cfg(feature = "redis")]
+#[cfg(feature = "server")]
 impl<S: Scope> Kv<S> {
     /// When `key` will be gone, in milliseconds since the epoch and exactly, rounded down; `None` when it is not there or has no deadline.
     pub(crate) fn deadline_millis(&self, key: &[u8]) -> Result<Option<i64>> {
@@ -101,7 +101,7 @@ impl<S: Scope> Kv<S> {
     }
 }
 
-#[cfg(feature = "redis")]
+#[cfg(feature = "server")]
 impl<S: WriteScope> Kv<S> {
     /// Keeps `millis` as the deadline of `key`, which was given one by another operation just now, if that was further off than
     /// microseconds can tell. Such a moment never comes; clients are told of it as they set it.

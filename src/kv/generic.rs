@@ -5,22 +5,9 @@ use crate::error::Result;
 use crate::kv::condition::Condition;
 use crate::kv::event::{KeyEvents, tell};
 use crate::kv::keyspace::{Kv, Room};
-#[cfg(feature = "redis")]
-use crate::kv::layout;
 use crate::kv::record::{Head, Kind};
 use crate::kv::{entry, stream};
 use crate::txn::{Scope, WriteScope, Writer};
-
-/// Entries whose change is a change of a key.
-#[cfg(feature = "redis")]
-#[derive(Debug)]
-pub(crate) struct Watched {
-    pub(crate) head: crate::engine::Key,
-    /// Those of its elements, while there is such a collection; another has another head.
-    pub(crate) elements: Option<crate::engine::KeyRange>,
-    /// Where it is told that the keyspace is somewhere else.
-    pub(crate) place: crate::engine::Key,
-}
 
 impl<S: Scope> Kv<S> {
     /// Whether there is anything at `key`. Asking does not count as a use of it.
@@ -46,32 +33,33 @@ impl<S: Scope> Kv<S> {
         self.read("exists", key.as_ref(), |view, key| Ok(entry::peek(view, key, |_, _| Ok(()))?.is_some()))
     }
 
-    /// As [`Kv::exists`], and counts as a use of the key.
+    /// As [`Kv::exists`], and counts as a use of the key, by which eviction goes.
+    ///
+    /// # Errors
+    /// As [`Kv::exists`].
+    ///
+    /// # Cost
+    /// One lookup.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, kv::EvictionPolicy};
+    /// let store = Store::in_memory();
+    /// store.set_memory_budget(Some(1 << 20), EvictionPolicy::AllKeysLru)?;
+    /// store.kv().set("k", "v")?;
+    /// assert!(store.kv().touch("k")? && !store.kv().touch("other")?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     ///
     /// # Source
     /// Redis command reference, `TOUCH`.
-    #[cfg(feature = "redis")]
-    pub(crate) fn touch(&self, key: impl AsRef<[u8]>) -> Result<bool> {
+    #[doc(alias = "TOUCH")]
+    pub fn touch(&self, key: impl AsRef<[u8]>) -> Result<bool> {
         self.read("touch", key.as_ref(), |view, key| Ok(entry::look(view, key, |_, _| Ok(()))?.is_some()))
     }
 
-    /// What a change of `key` changes: its head, or one of its elements. What groups do to a stream is no change of it.
-    #[cfg(feature = "redis")]
-    pub(crate) fn watched(&self, key: &[u8]) -> Result<Watched> {
-        self.read("watched", key, |view, head| {
-            let head = layout::stored(head);
-            let found = view.get(&head)?.map(|record| Head::decode(&record).map(|(head, _)| head)).transpose()?;
-            let elements = found.and_then(|found| {
-                let elements = found.elements()?;
-                Some(if found.kind == Kind::Stream { stream::entries_of(&elements) } else { elements.all() })
-            });
-            let place = crate::engine::Key::from(self.keyspace.entry());
-            Ok(Watched { head: crate::engine::Key::from(&*head), elements, place })
-        })
-    }
-
     /// The address of `key`, by which events of it are told.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn address(&self, key: &[u8]) -> Result<Vec<u8>> {
         Ok(self.keyspace.address(key)?.into_vec())
     }
@@ -101,7 +89,7 @@ impl<S: Scope> Kv<S> {
     ///
     /// # Cost
     /// One count.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn entries_of(&self, key: impl AsRef<[u8]>) -> Result<u64> {
         self.read("entries_of", key.as_ref(), |view, key| {
             let elements = entry::peek(view, key, |head, _| Ok(head.elements()))?.flatten();

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
+use std::time::Duration;
 
 use crate::catalog::job;
 use crate::encoding::owner;
 use crate::engine::{Direction, Key, KeyRange};
 use crate::error::Result;
-#[cfg(feature = "redis")]
 use crate::expiry;
 use crate::kv::entry;
 use crate::kv::event::{KeyEvents, tell};
@@ -98,16 +98,36 @@ impl<S: Scope> Kv<S> {
         self.scope.read(self.operation("len"), |view| view.count(&self.keyspace.heads(view)?))
     }
 
-    /// How many keys have a deadline, and how far off it is on the average. Beyond [`limits::DEADLINES_READ_MAX`] deadlines
-    /// of all models it is estimated from those that come first.
-    #[cfg(feature = "redis")]
-    pub(crate) fn deadlines(&self) -> Result<(u64, std::time::Duration)> {
+    /// Returns how many keys have a deadline, and how far off it is on the average. Beyond
+    /// [`limits::DEADLINES_READ_MAX`](crate::limits::DEADLINES_READ_MAX) deadlines of all models both are estimated from those that come
+    /// first.
+    ///
+    /// # Errors
+    /// As [`Kv::len`].
+    ///
+    /// # Cost
+    /// O(n) in the deadlines that are read.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// let store = larder::Store::builder().clock(larder::ManualClock::default()).in_memory();
+    /// store.kv().set_with_ttl("a", "1", Duration::from_secs(10))?;
+    /// store.kv().set_with_ttl("b", "2", Duration::from_secs(30))?;
+    /// store.kv().set("c", "3")?;
+    /// assert_eq!(store.kv().deadlines()?, (2, Duration::from_secs(20)));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `INFO keyspace`.
+    pub fn deadlines(&self) -> Result<(u64, Duration)> {
         self.scope.read(self.operation("deadlines"), |view| {
             let heads = self.keyspace.heads(view)?;
             let first = expiry::first(view, limits::DEADLINES_READ_MAX)?;
             let own: Vec<_> = first.iter().filter(|(_, target)| heads.contains(target)).collect();
             let left = own.iter().map(|(deadline, _)| deadline.saturating_since(view.now()));
-            let average = left.sum::<std::time::Duration>() / u32::try_from(own.len()).unwrap_or(u32::MAX).max(1);
+            let average = left.sum::<Duration>() / u32::try_from(own.len()).unwrap_or(u32::MAX).max(1);
             let (read, total) = (first.len() as u64, view.count(&expiry::all())?);
             let count = (own.len() as u64).saturating_mul(total).checked_div(read).unwrap_or(0);
             Ok((count, average))

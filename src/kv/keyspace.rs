@@ -34,7 +34,7 @@ impl<S: Scope> Kv<S> {
     }
 
     /// As [`Kv::new`], with a name that was prepared before.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn in_keyspace(scope: S, keyspace: &Arc<Keyspace>) -> Self {
         Self { scope, keyspace: Arc::clone(keyspace) }
     }
@@ -98,7 +98,7 @@ impl<S: WriteScope> Kv<S> {
     }
 
     /// Removes keys until what is held is within the budget, as an operation that needs room does.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn make_room(&self) -> Result<()> {
         self.change(Room::Needed, "make_room", |_| Ok(()))
     }

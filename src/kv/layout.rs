@@ -101,7 +101,6 @@ impl Keyspace {
     }
 
     /// Where the catalogue tells of the keyspace's place.
-    #[cfg(feature = "redis")]
     pub(super) fn entry(&self) -> &[u8] {
         &self.entry
     }

@@ -24,7 +24,7 @@
 //! in Redis: what is stored is the same, and the operations on strings and sorted sets work on them.
 //!
 //! Rate limits (`kv/rate_limit/`) are strings with a deadline; `docs/caching-and-limits.md` tells of them, and of values that are
-//! computed once and kept (`kv/cache.rs`). Any key is carried to another store, or a Redis server, as a dump (`kv/dump/`).
+//! computed once and kept (`kv/cache/`). Any key is carried to another store, or a Redis server, as a dump (`kv/dump/`).
 //!
 //! # Source
 //! Redis command reference. Differences: `docs/compatibility/redis.md`.
@@ -60,6 +60,7 @@ mod substring;
 mod unsorted_set;
 mod usage;
 mod waiting;
+mod watch;
 
 pub use bits::{BitField, BitFieldOperation, BitOperation, BitOverflow, BitRange};
 pub use cache::CacheOptions;
@@ -73,30 +74,26 @@ pub use end::End;
 pub(crate) use entry::reclaim;
 pub use event::KeyEvents;
 pub(crate) use event::{messages, publish_events};
-#[cfg(feature = "lua")]
-pub(crate) use eviction::is_out_of_memory;
 pub use eviction::{EvictionPolicy, KeyStats};
-pub(crate) use eviction::{budget, make_room, set_budget};
-#[cfg(feature = "redis")]
-pub(crate) use generic::Watched;
+pub(crate) use eviction::{budget, is_out_of_memory, make_room, set_budget};
 pub use geo::{Geo, GeoAdded, GeoCondition, GeoMatch, GeoPosition, GeoSearch, GeoShape, GeoUnit};
 pub use hash::Hash;
 pub use hyperloglog::HyperLogLog;
 pub use keyspace::Kv;
-#[cfg(feature = "redis")]
+#[cfg(feature = "server")]
 pub(crate) use layout::Keyspace;
 pub use list::List;
 pub use rate_limit::{Decision, RateLimit, RateLimiter};
 pub use record::Kind;
 pub use set_options::{SetOptions, SetOutcome};
 pub use sorted_set::{AddOptions, Added, Aggregate, Combination, RangeQuery, ScoreChange, SortedSet};
-#[cfg(feature = "lua")]
-pub(crate) use state::EXCEEDS_MEMORY;
-#[cfg(feature = "redis")]
-pub(crate) use state::{Bell, NO_USE, Tuning, touched_since};
-pub(crate) use state::{KeyEvent, Keys};
+pub use state::EvictionTuning;
+#[cfg(feature = "server")]
+pub(crate) use state::{Bell, touched_since};
+pub(crate) use state::{EXCEEDS_MEMORY, KeyEvent, Keys, NO_USE};
 pub use stream::{Stream, StreamId};
 pub use unsorted_set::UnsortedSet;
+pub use watch::Watch;
 
 use keyspace::Room;
 

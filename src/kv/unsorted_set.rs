@@ -6,14 +6,13 @@
 //! # Invariants
 //! A set without members does not exist (SEM: KV-STR-3).
 
+use std::collections::BTreeSet;
+
 use crate::engine::Direction;
 use crate::error::Result;
 use crate::kv::Kv;
-#[cfg(feature = "redis")]
-use crate::kv::collection::Held;
-use crate::kv::collection::{Collection, check_member};
+use crate::kv::collection::{Collection, Held, check_member};
 use crate::kv::record::Kind;
-#[cfg(feature = "redis")]
 use crate::kv::{KeyEvents, entry, event::tell};
 use crate::txn::{AutoCommit, Scope, WriteScope};
 
@@ -335,34 +334,55 @@ impl<S: WriteScope> UnsortedSet<S> {
             Ok(taken.into_iter().map(|(_, member)| member).collect())
         })
     }
-}
 
-impl<S: WriteScope> Kv<S> {
-    /// Makes the key a set of `members`, whatever was there; without any, nothing is there afterwards. `event` is told.
-    #[cfg(feature = "redis")]
-    pub(crate) fn replace_by_set(
+    /// Makes the key a set of `members`, whatever it held; without any, nothing is there afterwards. Returns how many members it has.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key or member that is too long.
+    ///
+    /// # Cost
+    /// O(log n) per member. What was there is removed as by [`Kv::remove`].
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// kv.set("tags", "a string")?;
+    /// assert_eq!(kv.unsorted_set("tags").replace(["new", "blue", "new"])?, 2);
+    /// assert_eq!(kv.unsorted_set("tags").members()?, [b"blue".to_vec(), b"new".to_vec()]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `SUNIONSTORE` and its like.
+    #[doc(alias("SUNIONSTORE", "SINTERSTORE", "SDIFFSTORE"))]
+    pub fn replace<M: AsRef<[u8]>>(&self, members: impl IntoIterator<Item = M>) -> Result<u64> {
+        self.replace_as("sadd", members)
+    }
+
+    /// As [`UnsortedSet::replace`], of which `event` is told.
+    pub(crate) fn replace_as<M: AsRef<[u8]>>(
         &self,
-        key: &[u8],
         event: &'static str,
-        members: impl IntoIterator<Item = Vec<u8>>,
+        members: impl IntoIterator<Item = M>,
     ) -> Result<u64> {
         let members: Vec<_> = members.into_iter().collect();
-        self.write("unsorted_set.store", key, |writer, key| {
+        let (kv, key) = self.0.place();
+        kv.write("unsorted_set.replace", key, |writer, key| {
             let before = entry::claim(writer, key, |head, _| Ok(head))?;
             if let Some(head) = before {
                 entry::remove(writer, key, head)?;
             }
             let mut set = Held::claim(writer, key, Kind::Set)?;
             for member in &members {
-                check(member)?;
-                set.put_member(member, &[])?;
+                check(member.as_ref())?;
+                set.put_member(member.as_ref(), &[])?;
             }
             if !members.is_empty() {
                 set.tell(event);
             } else if before.is_some() {
                 tell(writer, KeyEvents::GENERIC, "del", key);
             }
-            Ok(members.len() as u64)
+            Ok(BTreeSet::from_iter(members.iter().map(AsRef::as_ref)).len() as u64)
         })
     }
 }

@@ -65,24 +65,50 @@ impl<S: Scope> Kv<S> {
         })
     }
 
-    /// Makes `key` as if it was last used so many seconds ago, while that is kept.
+    /// Makes `key` as if it was last used so many seconds ago, while that is kept ([`Kv::idle_seconds`]).
+    ///
+    /// # Errors
+    /// As [`Kv::kind`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, kv::EvictionPolicy};
+    /// let store = Store::in_memory();
+    /// store.set_memory_budget(Some(1 << 20), EvictionPolicy::AllKeysLru)?;
+    /// store.kv().set("k", "v")?;
+    /// store.kv().set_idle_seconds("k", 90)?;
+    /// assert!(store.kv().idle_seconds("k")? >= Some(90));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     ///
     /// # Source
     /// Redis command reference, `RESTORE` with `IDLETIME`.
-    #[cfg(feature = "redis")]
-    pub(crate) fn set_idle_seconds(&self, key: impl AsRef<[u8]>, seconds: u64) -> Result<()> {
+    pub fn set_idle_seconds(&self, key: impl AsRef<[u8]>, seconds: u64) -> Result<()> {
         self.read("set_idle_seconds", key.as_ref(), |view, head| {
             view.state::<Keys>().usage.set_idle_seconds(&stored(head), seconds, view.now());
             Ok(())
         })
     }
 
-    /// Makes `key` as if it was used as often as [`Kv::use_frequency`] tells it, while that is kept.
+    /// Makes `key` as if it was used so often, on the scale of [`Kv::use_frequency`], while that is kept.
+    ///
+    /// # Errors
+    /// As [`Kv::kind`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, kv::EvictionPolicy};
+    /// let store = Store::in_memory();
+    /// store.set_memory_budget(Some(1 << 20), EvictionPolicy::AllKeysLfu)?;
+    /// store.kv().set("k", "v")?;
+    /// store.kv().set_use_frequency("k", 200)?;
+    /// assert_eq!(store.kv().use_frequency("k")?, Some(200));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     ///
     /// # Source
     /// Redis command reference, `RESTORE` with `FREQ`.
-    #[cfg(feature = "redis")]
-    pub(crate) fn set_use_frequency(&self, key: impl AsRef<[u8]>, frequency: u8) -> Result<()> {
+    pub fn set_use_frequency(&self, key: impl AsRef<[u8]>, frequency: u8) -> Result<()> {
         self.read("set_use_frequency", key.as_ref(), |view, head| {
             view.state::<Keys>().usage.set_frequency(&stored(head), frequency, view.now());
             Ok(())

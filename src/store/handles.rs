@@ -1,6 +1,6 @@
 //! The models' handles, given out alike by the store, a transaction and a snapshot.
 
-use crate::channel::{Channels, QueueBounds, Subscriber};
+use crate::channel::{Channels, QueueBounds, Subscriber, Subscriptions};
 use crate::document::{Collection, Database};
 use crate::error::Result;
 use crate::item::ItemTable;
@@ -195,6 +195,28 @@ macro_rules! write_handles {
                 Channels::new(self.scope()).publish(channel.as_ref(), payload.as_ref())
             }
 
+            /// As `publish`, to the sharded channel `channel`: one of a namespace of its own, which no pattern matches.
+            ///
+            /// # Errors
+            /// As those of `publish`.
+            ///
+            /// # Examples
+            /// ```
+            /// let store = larder::Store::in_memory();
+            /// let inbox = store.subscribe("orders")?;
+            /// assert_eq!(store.publish_sharded("orders", "1")?, 0, "that is another channel");
+            /// inbox.subscribe_sharded("orders")?;
+            /// assert_eq!(store.publish_sharded("orders", "1")?, 1);
+            /// # Ok::<(), larder::Error>(())
+            /// ```
+            ///
+            /// # Source
+            /// Redis command reference, `SPUBLISH`.
+            #[doc(alias = "SPUBLISH")]
+            pub fn publish_sharded(&self, channel: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> Result<usize> {
+                Channels::new(self.scope()).publish_sharded(channel.as_ref(), payload.as_ref())
+            }
+
             /// A batch of writes to wide-column tables, executed as one.
             ///
             /// # Examples
@@ -285,5 +307,23 @@ impl Store {
     /// Redis manual, "Redis Pub/Sub"; `client-output-buffer-limit` of the configuration file.
     pub fn subscriber(&self, bounds: QueueBounds) -> Result<Subscriber> {
         self.hub().subscriber(bounds)
+    }
+
+    /// Shows who subscribes to what: channels, patterns and how many subscribers they have.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// let inbox = store.subscribe("orders")?;
+    /// assert_eq!(store.subscriptions().channels("*"), [b"orders"]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `PUBSUB`.
+    #[must_use]
+    #[doc(alias = "PUBSUB")]
+    pub fn subscriptions(&self) -> Subscriptions {
+        Subscriptions::new(self.hub())
     }
 }

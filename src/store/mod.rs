@@ -23,13 +23,9 @@ pub use transaction::{Snapshot, Transaction};
 use crate::catalog::job;
 use crate::channel::Hub;
 use crate::clock::{Clock, ManualClock, Timestamp};
-#[cfg(feature = "redis")]
-use crate::engine::Reads;
 use crate::engine::{CheckReport, CommitNumber, Durability, EngineStats, durable};
 use crate::error::{Error, Result};
-#[cfg(feature = "redis")]
-use crate::kv::Tuning;
-use crate::kv::{self, EvictionPolicy, KeyEvent, KeyEvents, KeyStats, Keys};
+use crate::kv::{self, EvictionPolicy, EvictionTuning, KeyEvent, KeyEvents, KeyStats, Keys};
 use crate::txn::{AtSnapshot, AutoCommit, Core, Hooks, Models, States};
 use sweeper::Sweeper;
 
@@ -50,29 +46,6 @@ use sweeper::Sweeper;
 #[derive(Clone, Debug)]
 pub struct Store {
     inner: Arc<Inner>,
-}
-
-/// Keys that are watched for changes, from when [`Store::watch`] was called.
-#[cfg(feature = "redis")]
-#[derive(Debug)]
-pub(crate) struct Watch {
-    /// While it is held, the engine remembers what changes.
-    _snapshot: Arc<dyn crate::engine::Snapshot>,
-    reads: Reads,
-    /// Where it is told that keyspaces are somewhere else.
-    places: Reads,
-}
-
-#[cfg(feature = "redis")]
-impl Watch {
-    /// Watches what a change of a key changes.
-    pub(crate) fn add(&mut self, watched: kv::Watched) {
-        self.reads.add_key(&watched.head);
-        if let Some(elements) = watched.elements {
-            self.reads.add_range(elements);
-        }
-        self.places.add_key(&watched.place);
-    }
 }
 
 #[derive(Debug)]
@@ -541,57 +514,56 @@ impl Store {
         self.inner.core.state::<Keys>().stats()
     }
 
-    /// How keys to evict are searched for.
-    /// How many changes the commits since the store was opened have made.
-    #[cfg(feature = "redis")]
-    pub(crate) fn changes(&self) -> u64 {
+    /// Returns how many operations have changed something since the store was opened, those of committed transactions.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// store.kv().set("k", "v")?;
+    /// store.kv().remove("other")?;
+    /// assert_eq!(store.changes(), 1, "there was nothing to remove");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `INFO persistence`.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
         self.inner.core.operations()
     }
 
-    #[cfg(feature = "redis")]
-    pub(crate) fn eviction_tuning(&self) -> Tuning {
+    /// Returns how keys to evict are searched for.
+    ///
+    /// # Examples
+    /// See [`Store::set_eviction_tuning`].
+    #[must_use]
+    pub fn eviction_tuning(&self) -> EvictionTuning {
         self.inner.core.state::<Keys>().tuning()
     }
 
     /// Sets how keys to evict are searched for, until the store is closed.
-    #[cfg(feature = "redis")]
-    pub(crate) fn set_eviction_tuning(&self, tuning: Tuning) {
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, kv::EvictionTuning};
+    /// let store = Store::in_memory();
+    /// store.set_eviction_tuning(EvictionTuning { samples: 10, ..store.eviction_tuning() });
+    /// assert_eq!(store.eviction_tuning().samples, 10);
+    /// ```
+    ///
+    /// # Source
+    /// Redis manual, key eviction; `maxmemory-samples`, `lfu-decay-time` and `lfu-log-factor` of the configuration file.
+    pub fn set_eviction_tuning(&self, tuning: EvictionTuning) {
         self.inner.core.state::<Keys>().set_tuning(tuning);
     }
 
-    /// Begins to watch keys for changes.
-    #[cfg(feature = "redis")]
-    pub(crate) fn watch(&self) -> Result<Watch> {
-        let snapshot = self.inner.core.engine().begin()?;
-        let (reads, places) = (Reads::at(snapshot.commit()), Reads::at(snapshot.commit()));
-        Ok(Watch { _snapshot: snapshot, reads, places })
-    }
-
-    /// The channels, sharded or not, that somebody subscribes to.
-    #[cfg(feature = "redis")]
-    pub(crate) fn channels(&self, pattern: Option<&[u8]>, is_sharded: bool) -> Vec<Vec<u8>> {
-        self.hub().channels(pattern, is_sharded)
-    }
-
-    /// How many subscribe to `channel` by its name.
-    #[cfg(feature = "redis")]
-    pub(crate) fn subscribers_of(&self, channel: &[u8], is_sharded: bool) -> usize {
-        self.hub().subscribers_of(channel, is_sharded)
-    }
-
-    /// How many patterns somebody subscribes to.
-    #[cfg(feature = "redis")]
-    pub(crate) fn patterns(&self) -> usize {
-        self.hub().patterns()
-    }
-
     /// Tells `bell` of every key that something happens to.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn add_bell(&self, bell: Arc<dyn kv::Bell>) -> u64 {
         self.inner.core.state::<Keys>().add_bell(bell)
     }
 
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn remove_bell(&self, id: u64) {
         self.inner.core.state::<Keys>().remove_bell(id);
     }

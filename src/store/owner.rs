@@ -185,6 +185,18 @@ pub trait WriteHandles: for<'a> Handles<Scope<'a>: WriteScope> {
     /// ```
     fn publish(&self, channel: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> Result<usize>;
 
+    /// Publishes `payload` to the subscribers of the sharded `channel`, as [`Store::publish_sharded`].
+    ///
+    /// # Examples
+    /// ```
+    /// fn tell(on: &impl larder::WriteHandles) -> larder::Result<usize> {
+    ///     on.publish_sharded("orders", "1")
+    /// }
+    /// assert_eq!(tell(&larder::Store::in_memory())?, 0);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    fn publish_sharded(&self, channel: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> Result<usize>;
+
     /// As [`Store::wide_batch`].
     ///
     /// # Examples
@@ -201,6 +213,7 @@ pub trait WriteHandles: for<'a> Handles<Scope<'a>: WriteScope> {
 
 mod sealed {
     /// Scopes are made here alone, so nobody else could implement the traits.
+    #[expect(unnameable_types, reason = "that is what seals `Handles`")]
     pub trait Sealed {}
 }
 
@@ -245,6 +258,10 @@ macro_rules! write_owner {
         impl WriteHandles for $owner {
             fn publish(&self, channel: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> Result<usize> {
                 Self::publish(self, channel, payload)
+            }
+
+            fn publish_sharded(&self, channel: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> Result<usize> {
+                Self::publish_sharded(self, channel, payload)
             }
 
             fn wide_batch(&self) -> WideBatch<Self::Scope<'_>> {

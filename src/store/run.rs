@@ -3,6 +3,7 @@
 //! | | waits for other writers | waits for the sync | the body |
 //! |---|---|---|---|
 //! | [`Store::transaction`] | the thread | the thread | runs once |
+//! | [`Store::transaction_watching`] | the thread | the thread | runs once, or not at all |
 //! | [`Store::transaction_retrying`] | the thread | the thread | may run again, on an engine that others write to |
 //! | [`Store::transaction_pending`] | the thread | who holds the [`Commit`] | runs once |
 //! | [`Store::transaction_async`] | the task | the task | runs once, when the task has the turn |
@@ -11,9 +12,10 @@
 use std::future::Future;
 
 use crate::error::{Error, Result};
+use crate::kv::Watch;
 use crate::store::{Commit, Store, Transaction};
 use crate::txn::{Attempted, Isolation, Running, Writer};
-#[cfg(feature = "redis")]
+#[cfg(feature = "server")]
 use crate::txn::{Pending, Turn};
 
 impl Store {
@@ -89,6 +91,45 @@ impl Store {
         mut body: impl FnMut(&Transaction) -> Result<R, E>,
     ) -> Result<R, E> {
         self.inner.core.exclusive(|writer| self.run(writer, &mut body))
+    }
+
+    /// As [`Store::transaction`], unless something that is watched has changed, or expired, since [`Kv::watch`](crate::Kv::watch): then
+    /// `body` does not run, and `None` is returned.
+    ///
+    /// # Errors
+    /// As [`Store::transaction`]; [`Error::Invalid`] when it was watched on another store.
+    ///
+    /// # Cost
+    /// As [`Store::transaction`], and O(log n) for each key that is watched.
+    ///
+    /// # Examples
+    /// ```
+    /// let store = larder::Store::in_memory();
+    /// store.kv().set("stock", "3")?;
+    /// let sell = || {
+    ///     let watch = store.kv().watch(["stock"])?;
+    ///     let left: i64 = store.kv().increment("stock", 0)?;
+    ///     // … what takes long …
+    ///     store.transaction_watching(watch, |tx| tx.kv().set("stock", (left - 1).to_string()))
+    /// };
+    /// while sell()?.is_none() {}
+    /// assert_eq!(store.kv().get("stock")?.as_deref(), Some(&b"2"[..]));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis manual, transactions: optimistic locking using check-and-set.
+    #[doc(alias("WATCH", "EXEC"))]
+    pub fn transaction_watching<R, E: From<Error>>(
+        &self,
+        watch: Watch,
+        body: impl FnOnce(&Transaction) -> Result<R, E>,
+    ) -> Result<Option<R>, E> {
+        self.transaction(|tx| {
+            let is_unchanged = tx.is_unchanged(&watch)?;
+            drop(watch);
+            if is_unchanged { body(tx).map(Some) } else { Ok(None) }
+        })
     }
 
     /// As [`Store::transaction`], without waiting for the commit to become durable: what `body` returned, and the [`Commit`] to
@@ -208,7 +249,7 @@ impl Store {
     }
 
     /// The turn to write, for [`Store::transaction_unsettled`], if nobody has it.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn try_turn(&self) -> Option<Turn<'_>> {
         self.inner.core.try_turn()
     }
@@ -217,19 +258,19 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NestedTransaction`] inside an exclusive transaction of the thread.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) async fn turn(&self) -> Result<Turn<'_>> {
         self.inner.core.turn().await
     }
 
     /// The turn to write, for which the thread waits.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn wait_for_turn(&self) -> Turn<'_> {
         self.inner.core.take_turn()
     }
 
     /// As [`Store::transaction_retrying`], for a door that has waited for its turn, and waits for the commit in its own way.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn transaction_unsettled<R>(
         &self,
         turn: Turn<'_>,
@@ -245,7 +286,7 @@ impl Store {
 
     /// Runs `body`, which may only read, on the newest state and without the turn to write. What it returns is to be told to nobody
     /// before what it saw has settled.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn reading_unsettled<R>(&self, body: impl FnOnce(&Transaction) -> Result<R>) -> Result<(R, Pending)> {
         unsettled(self.inner.core.read_latest(|writer| self.run(writer, body))?)
     }
@@ -257,7 +298,7 @@ impl Store {
     }
 }
 
-#[cfg(feature = "redis")]
+#[cfg(feature = "server")]
 fn unsettled<R>(Attempted { outcome, pending }: Attempted<R, Error>) -> Result<(R, Pending)> {
     match outcome {
         Ok(value) => Ok((value, pending)),

@@ -1,12 +1,11 @@
 //! Transactions and snapshots as a user holds them.
 
-#[cfg(feature = "redis")]
+#[cfg(feature = "server")]
 use std::sync::Arc;
 
 use crate::engine::CommitNumber;
-use crate::error::Result;
-#[cfg(feature = "redis")]
-use crate::kv;
+use crate::error::{Error, InvalidKind, Result};
+use crate::kv::{self, Watch};
 use crate::store::{Commit, Store};
 use crate::txn::{AtSnapshot, InTransaction, Running, Writer};
 
@@ -31,7 +30,7 @@ pub struct Transaction {
     store: Store,
     running: Running,
     /// How many of its notes have been asked for.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     told: std::cell::Cell<usize>,
 }
 
@@ -40,7 +39,7 @@ impl Transaction {
         Self {
             store,
             running,
-            #[cfg(feature = "redis")]
+            #[cfg(feature = "server")]
             told: std::cell::Cell::default(),
         }
     }
@@ -53,21 +52,25 @@ impl Transaction {
         InTransaction::new(&self.running)
     }
 
-    /// Whether nothing that is watched was changed.
-    #[cfg(feature = "redis")]
-    pub(crate) fn is_unchanged(&self, watch: &crate::store::Watch) -> Result<bool> {
-        self.store.inner.core.is_unchanged(&watch.reads)
+    /// Whether nothing that is watched was changed, nor has expired. The caller has the turn.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when it was watched on another store.
+    pub(crate) fn is_unchanged(&self, watch: &Watch) -> Result<bool> {
+        if !watch.is_of(&self.store.inner.core) {
+            return Err(Error::invalid(InvalidKind::Value, "keys of another store are watched"));
+        }
+        self.running.look(|writer| watch.is_unchanged_in(writer)).unwrap_or(Ok(false))
     }
 
-    /// Whether every keyspace with a watched key is where it was. The keys of one that was emptied, or has changed places, are
-    /// others, whatever their entries are.
-    #[cfg(feature = "redis")]
-    pub(crate) fn is_in_place(&self, watch: &crate::store::Watch) -> Result<bool> {
-        self.store.inner.core.is_unchanged(&watch.places)
+    /// Begins to watch keys, for who has the turn.
+    #[cfg(feature = "server")]
+    pub(crate) fn watch(&self) -> Result<Watch> {
+        Watch::within(&self.store.inner.core)
     }
 
     /// The keys that something happened to since this was last asked. Empty while nobody waits for keys.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn take_touched(&self) -> Vec<Box<[u8]>> {
         let notes = self.running.look(Writer::notes).unwrap_or_default();
         let from = self.told.replace(notes);
@@ -77,46 +80,95 @@ impl Transaction {
         self.running.look(|writer| kv::touched_since(writer, from)).unwrap_or_default()
     }
 
+    /// Runs `body` so that what it reads and writes is no use of its keys, by which eviction would go: for who looks through keys
+    /// without needing them.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, kv::EvictionPolicy};
+    /// let store = Store::in_memory();
+    /// store.set_memory_budget(Some(1 << 20), EvictionPolicy::AllKeysLru)?;
+    /// store.kv().set("k", "v")?;
+    /// store.kv().set_idle_seconds("k", 90)?;
+    /// store.transaction(|tx| tx.without_uses(|tx| tx.kv().get("k")))?;
+    /// assert!(store.kv().idle_seconds("k")? >= Some(90));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `CLIENT NO-TOUCH`.
+    #[doc(alias = "CLIENT NO-TOUCH")]
+    pub fn without_uses<R>(&self, body: impl FnOnce(&Self) -> R) -> R {
+        let before = self.set_counts_uses(false);
+        let outcome = body(self);
+        self.set_counts_uses(before);
+        outcome
+    }
+
     /// Sets whether the operations that follow count as uses of their keys, and returns what it was.
-    #[cfg(feature = "redis")]
     pub(crate) fn set_counts_uses(&self, counts_uses: bool) -> bool {
         !self.running.set_mode(kv::NO_USE, !counts_uses).unwrap_or_default()
     }
 
     /// How many changes the transaction has made so far, as its commit will count them.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn changes(&self) -> u64 {
         self.running.operations()
     }
 
     /// Sets how many changes its commit will count: one operation may be several to who asked for it.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn set_changes(&self, changes: u64) {
         self.running.set_operations(changes);
     }
 
-    /// Whether the operations that follow may take more memory than the budget.
-    #[cfg(feature = "lua")]
-    pub(crate) fn set_exceeds_memory(&self, exceeds_memory: bool) {
-        self.running.set_mode(kv::EXCEEDS_MEMORY, exceeds_memory);
+    /// Runs `body` so that its operations may take more memory than the budget ([`Store::set_memory_budget`]): nothing is evicted for
+    /// them, and they are not refused.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, kv::EvictionPolicy};
+    /// let store = Store::in_memory();
+    /// store.set_memory_budget(Some(0), EvictionPolicy::NoEviction)?;
+    /// store.transaction(|tx| tx.beyond_budget(|tx| tx.kv().set("alarm", "on")))?;
+    /// assert!(store.kv().exists("alarm")? && store.kv().set("other", "").is_err());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis manual, Redis programmability: scripts with `allow-oom`.
+    pub fn beyond_budget<R>(&self, body: impl FnOnce(&Self) -> R) -> R {
+        let before = self.set_exceeds_memory(true);
+        let outcome = body(self);
+        self.set_exceeds_memory(before);
+        outcome
     }
 
-    /// Whether the budget of memory is used up, and nothing may be evicted.
-    #[cfg(feature = "lua")]
-    pub(crate) fn is_out_of_memory(&self) -> bool {
+    /// Sets whether the operations that follow may take more memory than the budget, and returns what it was.
+    pub(crate) fn set_exceeds_memory(&self, exceeds_memory: bool) -> bool {
+        self.running.set_mode(kv::EXCEEDS_MEMORY, exceeds_memory).unwrap_or_default()
+    }
+
+    /// Returns whether the budget of memory is used up, and nothing may be evicted: what needs room would be refused.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, kv::EvictionPolicy};
+    /// let store = Store::in_memory();
+    /// store.kv().set("k", "v")?;
+    /// assert!(!store.transaction(|tx| Ok::<_, larder::Error>(tx.is_out_of_memory()))?);
+    /// store.set_memory_budget(Some(0), EvictionPolicy::NoEviction)?;
+    /// assert!(store.transaction(|tx| Ok::<_, larder::Error>(tx.is_out_of_memory()))?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn is_out_of_memory(&self) -> bool {
         self.running.look(kv::is_out_of_memory).unwrap_or_default()
     }
 
     /// As [`Transaction::kv_named`], with a name that was prepared before.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn kv_in(&self, keyspace: &Arc<kv::Keyspace>) -> kv::Kv<InTransaction<'_>> {
         kv::Kv::in_keyspace(self.scope(), keyspace)
-    }
-
-    /// Publishes `payload` to the subscribers of the sharded channel `channel`.
-    #[cfg(feature = "redis")]
-    pub(crate) fn publish_sharded(&self, channel: &[u8], payload: &[u8]) -> Result<usize> {
-        crate::channel::Channels::new(self.scope()).publish_in(channel, payload, true)
     }
 
     /// Commits what the transaction wrote, and releases its messages. Waits for other writers, and for the sync.

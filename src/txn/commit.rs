@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-#[cfg(feature = "redis")]
-use crate::engine::Durability;
-use crate::engine::{Changes, CommitNumber, Reads, Snapshot, Ticket};
+use crate::engine::{Changes, CommitNumber, Durability, Reads, Snapshot, Ticket};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::txn::core::Core;
@@ -112,7 +110,7 @@ impl Core {
 
     /// Runs `body`, which only reads, on the newest state, beside whoever has the turn to write. What it returns tells of commits
     /// that may not be durable yet, as with [`Core::attempt`].
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn read_latest<R, E>(
         self: &Arc<Self>,
         body: impl FnOnce(Writer) -> Result<(R, Writer), E>,
@@ -148,7 +146,6 @@ impl Core {
     }
 
     /// Whether nothing in `reads` was changed since they were made. The caller has the turn to write.
-    #[cfg(feature = "redis")]
     pub(crate) fn is_unchanged(&self, reads: &Reads) -> Result<bool> {
         match self.engine().commit(&Changes::new(), Some(reads), Durability::None) {
             Ok(_) => Ok(true),

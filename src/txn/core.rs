@@ -19,9 +19,7 @@ use crate::txn::leases::Leases;
 use crate::txn::note::Note;
 use crate::txn::settler::Settler;
 use crate::txn::state::{State, States};
-#[cfg(feature = "redis")]
-use crate::txn::turns::Turn;
-use crate::txn::turns::{AwaitTurn, Turns};
+use crate::txn::turns::{AwaitTurn, Turn, Turns};
 
 /// Called with a moment at which background work falls due.
 type WakeUp = Box<dyn Fn(Timestamp) + Send + Sync>;
@@ -169,13 +167,12 @@ impl Core {
     }
 
     /// The turn to write, if nobody has it.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn try_turn(&self) -> Option<Turn<'_>> {
         self.turns.try_take()
     }
 
     /// The turn to write, for which the thread waits.
-    #[cfg(feature = "redis")]
     pub(crate) fn take_turn(&self) -> Turn<'_> {
         self.turns.take()
     }
@@ -186,7 +183,6 @@ impl Core {
     }
 
     /// How many operations have changed something since the store was opened.
-    #[cfg(feature = "redis")]
     pub(crate) fn operations(&self) -> u64 {
         self.operations.load(Ordering::Relaxed)
     }

@@ -55,7 +55,7 @@ pub use self::scope::{AtSnapshot, AutoCommit, Scope, WriteScope};
 pub(crate) use self::settler::Settling;
 pub(crate) use self::state::{State, States};
 pub(crate) use self::steps::{Room, Steps};
-#[cfg(feature = "redis")]
+#[cfg(feature = "server")]
 pub(crate) use self::turns::Turn;
 pub(crate) use self::view::{Cursor, Hooks, Models, View, Writer};
 

@@ -11,7 +11,6 @@ impl Mode {
     pub(crate) const PAST: Self = Self(1 << 15);
 
     /// The first or second mode of a model.
-    #[cfg(feature = "redis")]
     pub(crate) const fn of(slot: Slot, is_second: bool) -> Self {
         Self(1 << (slot as u16 * 2 + is_second as u16))
     }

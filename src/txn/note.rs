@@ -40,7 +40,7 @@ impl Notes {
         }
     }
 
-    #[cfg(any(feature = "redis", test))]
+    #[cfg(any(feature = "server", test))]
     pub(super) fn len(&self) -> usize {
         self.list.len()
     }
@@ -52,7 +52,7 @@ impl Notes {
     }
 
     /// The notes of type `N` behind the first `from` of all.
-    #[cfg(any(feature = "redis", test))]
+    #[cfg(any(feature = "server", test))]
     pub(super) fn since<N: Note>(&self, from: usize) -> impl Iterator<Item = &N> {
         self.list.get(from..).unwrap_or_default().iter().filter_map(|note| downcast(&**note))
     }

@@ -9,6 +9,7 @@
 /// # Ok::<(), larder::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[expect(unnameable_types, reason = "public for the sealed methods of `Scope`, and named by nobody outside")]
 pub struct Operation<'a> {
     /// The model: `"document"`, `"kv"`.
     pub model: &'static str,

@@ -4,7 +4,6 @@ use std::cell::{RefCell, RefMut};
 
 use crate::error::{Error, InvalidKind, Result};
 use crate::txn::meter::Meter;
-#[cfg(feature = "redis")]
 use crate::txn::mode::Mode;
 use crate::txn::operation::Operation;
 use crate::txn::scope::{Scope, WriteScope};
@@ -29,25 +28,23 @@ impl Running {
     }
 
     /// What `look` finds between two operations; `None` within one.
-    #[cfg(feature = "redis")]
     pub(crate) fn look<R>(&self, look: impl FnOnce(&Writer) -> R) -> Option<R> {
         self.writer.try_borrow().ok().map(|writer| look(&writer))
     }
 
     /// Sets a mode of the operations that follow, and returns whether it was set; `None` within an operation.
-    #[cfg(feature = "redis")]
     pub(crate) fn set_mode(&self, mode: Mode, is_set: bool) -> Option<bool> {
         self.writer.try_borrow_mut().ok().map(|mut writer| writer.set_mode(mode, is_set))
     }
 
     /// As [`Writer::operations`].
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn operations(&self) -> u64 {
         self.look(Writer::operations).unwrap_or(0)
     }
 
     /// As [`Writer::set_operations`].
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn set_operations(&self, operations: u64) {
         if let Ok(mut writer) = self.writer.try_borrow_mut() {
             writer.set_operations(operations);

@@ -21,6 +21,7 @@ use crate::txn::view::Writer;
 
 /// How much a step may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(unnameable_types, reason = "public for the sealed methods of `Scope`, and named by nobody outside")]
 pub enum Room {
     /// Whatever there is to change.
     Unbounded,
@@ -50,6 +51,7 @@ impl Room {
 }
 
 /// An operation that can be done in steps.
+#[expect(unnameable_types, reason = "public for the sealed methods of `Scope`, and named by nobody outside")]
 pub trait Steps {
     /// What one step did.
     type Done;

@@ -39,6 +39,7 @@ use crate::txn::undo::Undo;
 /// # Ok::<(), larder::Error>(())
 /// ```
 #[derive(Debug)]
+#[expect(unnameable_types, reason = "public for the sealed methods of `Scope`, and named by nobody outside")]
 pub struct View {
     core: Arc<Core>,
     overlay: Overlay,
@@ -188,6 +189,12 @@ impl View {
         *self.now.get_or_init(|| self.core.now())
     }
 
+    /// A number for an identifier, which no other call gets, on this store, a fork of it or another one. Numbers of transactions that
+    /// roll back are not used again.
+    pub(crate) fn unique_number(&self) -> u64 {
+        self.core.ids().next()
+    }
+
     fn meter_entry(&self, found: Option<&(Key, Value)>) {
         if let Some((key, value)) = found {
             self.meter.read(key, value);
@@ -245,6 +252,7 @@ impl Cursor {
 /// # Ok::<(), larder::Error>(())
 /// ```
 #[derive(Debug)]
+#[expect(unnameable_types, reason = "public for the sealed methods of `Scope`, and named by nobody outside")]
 pub struct Writer {
     view: View,
     notes: Notes,
@@ -331,19 +339,19 @@ impl Writer {
     }
 
     /// One whose operations may only read, because it has no turn to write.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(super) fn reading(view: View) -> Self {
         Self { reads_only: true, ..Self::new(view) }
     }
 
     /// How many operations have changed something, as the commit will count them.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(super) fn operations(&self) -> u64 {
         self.operations
     }
 
     /// Sets how many the commit will count: what one operation does may be several changes to who asked for it.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(super) fn set_operations(&mut self, operations: u64) {
         self.operations = operations;
     }
@@ -406,13 +414,13 @@ impl Writer {
     }
 
     /// How many notes there are, of all models.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn notes(&self) -> usize {
         self.notes.len()
     }
 
     /// The notes of type `N` behind the first `from` of all.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn notes_since<N: Note>(&self, from: usize) -> impl Iterator<Item = &N> {
         self.notes.since(from)
     }
@@ -429,12 +437,6 @@ impl Writer {
     /// Numbers of transactions that roll back are not used again.
     pub(crate) fn next_in_sequence(&mut self, name: &[u8], start: impl FnOnce(&View) -> Result<u64>) -> Result<u64> {
         self.view.core.next_in_sequence(name, || start(&View { reads: None, ..self.view.at_next_moment() }))
-    }
-
-    /// A number for an identifier, which no other call gets, on this store, a fork of it or another one. Numbers of transactions that
-    /// roll back are not used again.
-    pub(crate) fn unique_number(&self) -> u64 {
-        self.view.core.ids().next()
     }
 
     /// The store's time in microseconds, moved on where needed so that no call gets a time twice or an earlier one, even
@@ -502,7 +504,6 @@ impl Writer {
     }
 
     /// Sets a mode of the operations that follow, and returns whether it was set.
-    #[cfg(feature = "redis")]
     pub(crate) fn set_mode(&mut self, mode: Mode, is_set: bool) -> bool {
         let before = self.view.modes;
         self.view.modes = before.with(mode, is_set);

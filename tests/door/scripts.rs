@@ -332,7 +332,26 @@ fn a_library_finds_what_redis_gives_it_while_it_is_loaded() {
 fn what_waits_does_not_wait_in_a_script() {
     let served = Served::new();
     let mut connection = served.connect();
-    assert_eq!(eval::<i64>(&mut connection, "return redis.call('WAIT', 0, 0)").unwrap(), 0);
+    assert_eq!(eval::<i64>(&mut connection, "return redis.call('WAIT', 1, 0)").unwrap(), 0);
+    for call in [
+        "'BLPOP', 'l', 0",
+        "'BRPOP', 'l', 0",
+        "'BRPOPLPUSH', 'l', 'to', 0",
+        "'BLMOVE', 'l', 'to', 'LEFT', 'RIGHT', 0",
+        "'BLMPOP', 0, 1, 'l', 'LEFT'",
+        "'BZPOPMIN', 'z', 0",
+        "'BZPOPMAX', 'z', 0",
+        "'BZMPOP', 0, 1, 'z', 'MIN'",
+    ] {
+        let script = |before: &str| format!("{before} return redis.call({call}) and 'found'");
+        assert_eq!(eval::<Option<String>>(&mut connection, &script("")).unwrap(), None, "{call}");
+        let before = "redis.call('RPUSH', 'l', 'v') redis.call('ZADD', 'z', 1, 'm')";
+        assert_eq!(eval::<Option<String>>(&mut connection, &script(before)).unwrap().as_deref(), Some("found"), "{call}");
+        let _: i64 = ask(&mut connection, "DEL l z to").unwrap();
+    }
+    // As in 7.2: that scripts may wait for the log came later.
+    let refused = eval::<redis::Value>(&mut connection, "return redis.call('WAITAOF', 0, 0, 0)").unwrap_err().to_string();
+    assert!(refused.contains("This Redis command is not allowed from script"), "{refused}");
     for (call, name) in [
         ("'xread', 'COUNT', 1, 'BLOCK', 0, 'STREAMS', 's', '$'", "XREAD"),
         ("'XREADGROUP', 'GROUP', 'g', 'c', 'BLOCK', 0, 'STREAMS', 's', '>'", "XREADGROUP"),

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// For how long a test waits for a line, or for the end of a process.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -90,7 +90,7 @@ pub(crate) fn larder(arguments: &[&str]) -> Command {
 
 /// Waits for the end of a process, which is killed if it does not come.
 pub(crate) fn wait(process: &mut Child) -> ExitStatus {
-    let start = Instant::now();
+    let start = larder::Stopwatch::start();
     loop {
         if let Some(status) = process.try_wait().unwrap() {
             return status;

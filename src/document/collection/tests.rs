@@ -208,6 +208,9 @@ fn a_duplicate_key_is_named_with_the_value_that_is_taken() {
         let error = events.insert_one(&document).unwrap_err();
         assert!(matches!(&error, Error::DuplicateKey { value: taken, .. } if taken == value), "{document}: {error}");
     }
+    let error = events.insert_one(&doc! { "a": inner(vec![1, 2]), "b": 7 }).unwrap_err();
+    let Error::DuplicateKey { key_pattern, key_value, .. } = error else { panic!("{error}") };
+    assert_eq!((*key_pattern, *key_value), (doc! { "a.x": -1, "b": 1 }, doc! { "a.x": 2, "b": 7 }));
 }
 
 // SEM: DOC-UPD-2, DOC-UPD-9

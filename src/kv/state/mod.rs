@@ -9,29 +9,24 @@ mod waiters;
 
 pub(super) use flights::Boarding;
 pub(crate) use note::KeyEvent;
-#[cfg(feature = "redis")]
+#[cfg(feature = "server")]
 pub(crate) use note::touched_since;
 pub(super) use note::{freed, is_heard, note_freed, note_removed, tell, tell_all};
 pub(crate) use observed::Publish;
-#[cfg(feature = "redis")]
-pub(crate) use usage::Tuning;
+pub use usage::EvictionTuning;
 pub(super) use usage::{Counted, Tracking, Usage};
-#[cfg(feature = "redis")]
+#[cfg(feature = "server")]
 pub(crate) use waiters::Bell;
 
 use crate::encoding::owner::Slot;
-#[cfg(feature = "redis")]
-use crate::txn::Mode;
-use crate::txn::State;
+use crate::txn::{Mode, State};
 use flights::Flights;
 use observed::Observed;
 
 /// What is read and written is no use of it.
-#[cfg(feature = "redis")]
 pub(crate) const NO_USE: Mode = Mode::of(Slot::Keys, false);
 
 /// More memory than the budget may be taken.
-#[cfg(feature = "redis")]
 pub(crate) const EXCEEDS_MEMORY: Mode = Mode::of(Slot::Keys, true);
 
 /// The state of the keys of one store.

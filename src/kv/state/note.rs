@@ -102,7 +102,7 @@ pub(in crate::kv) fn tell_all(writer: &mut Writer, prefix: &[u8]) {
 }
 
 /// The keys that something happened to behind the first `from` notes of a transaction; none while nobody waits for keys.
-#[cfg(feature = "redis")]
+#[cfg(feature = "server")]
 pub(crate) fn touched_since(writer: &Writer, from: usize) -> Vec<Box<[u8]>> {
     if !writer.state::<Keys>().observed.is_waited_for() {
         return Vec::new();

@@ -51,18 +51,28 @@ pub(in crate::kv) enum Counted {
 /// What a key that is new begins with, so that it is not the first to go.
 const FREQUENCY_AT_FIRST: u32 = 5;
 
-/// How keys to evict are searched for.
+/// How keys to evict are searched for: what an [`EvictionPolicy`](crate::kv::EvictionPolicy) looks at.
+///
+/// # Examples
+/// ```
+/// use larder::kv::EvictionTuning;
+/// let tuning = EvictionTuning::default();
+/// assert_eq!((tuning.samples, tuning.decay_minutes, tuning.growth_factor), (5, 1, 10));
+/// ```
+///
+/// # Source
+/// Redis manual, key eviction; `maxmemory-samples`, `lfu-decay-time` and `lfu-log-factor` of the configuration file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Tuning {
+pub struct EvictionTuning {
     /// Keys that are looked at to find one.
-    pub(crate) samples: u32,
+    pub samples: u32,
     /// Minutes after which a frequency falls by one; never at 0.
-    pub(crate) decay_minutes: u32,
+    pub decay_minutes: u32,
     /// The higher, the slower a frequency grows.
-    pub(crate) growth_factor: u32,
+    pub growth_factor: u32,
 }
 
-impl Default for Tuning {
+impl Default for EvictionTuning {
     fn default() -> Self {
         Self { samples: 5, decay_minutes: 1, growth_factor: 10 }
     }
@@ -70,7 +80,7 @@ impl Default for Tuning {
 
 impl Default for Usage {
     fn default() -> Self {
-        let Tuning { samples, decay_minutes, growth_factor } = Tuning::default();
+        let EvictionTuning { samples, decay_minutes, growth_factor } = EvictionTuning::default();
         Self {
             policy: AtomicU8::new(0),
             tracking: AtomicU8::new(Tracking::Nothing as u8),
@@ -96,16 +106,15 @@ impl Usage {
         self.policy.store(policy, Ordering::Relaxed);
     }
 
-    pub(in crate::kv) fn tuning(&self) -> Tuning {
-        Tuning {
+    pub(in crate::kv) fn tuning(&self) -> EvictionTuning {
+        EvictionTuning {
             samples: self.samples.load(Ordering::Relaxed),
             decay_minutes: self.decay_minutes.load(Ordering::Relaxed),
             growth_factor: self.growth_factor.load(Ordering::Relaxed),
         }
     }
 
-    #[cfg(feature = "redis")]
-    pub(in crate::kv) fn set_tuning(&self, tuning: Tuning) {
+    pub(in crate::kv) fn set_tuning(&self, tuning: EvictionTuning) {
         self.samples.store(tuning.samples, Ordering::Relaxed);
         self.decay_minutes.store(tuning.decay_minutes, Ordering::Relaxed);
         self.growth_factor.store(tuning.growth_factor, Ordering::Relaxed);
@@ -164,7 +173,6 @@ impl Usage {
     }
 
     /// Notes that the key at `head` was last used so many seconds ago, when that is kept.
-    #[cfg(feature = "redis")]
     pub(in crate::kv) fn set_idle_seconds(&self, head: &[u8], idle: u64, now: Timestamp) {
         if self.tracking() == Tracking::Recency {
             let last = seconds(now).saturating_sub(u32::try_from(idle).unwrap_or(u32::MAX));
@@ -173,7 +181,6 @@ impl Usage {
     }
 
     /// Notes how often the key at `head` is used, when that is kept.
-    #[cfg(feature = "redis")]
     pub(in crate::kv) fn set_frequency(&self, head: &[u8], frequency: u8, now: Timestamp) {
         if self.tracking() == Tracking::Frequency {
             self.slot(head).store(minutes(now) << 16 | 1 << 8 | u32::from(frequency), Ordering::Relaxed);
@@ -216,7 +223,6 @@ impl Usage {
 
 /// Whether what `view` reads is a use of it.
 fn is_use(view: &View) -> bool {
-    #[cfg(feature = "redis")]
     if view.has_mode(crate::kv::state::NO_USE) {
         return false;
     }

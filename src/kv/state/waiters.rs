@@ -29,24 +29,24 @@ struct Queues {
     is_closed: bool,
     by_key: HashMap<Vec<u8>, VecDeque<Arc<Place>>>,
     /// Those who keep queues of their own.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     bells: Vec<(u64, Arc<dyn Bell>)>,
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     last_bell: u64,
 }
 
 impl Queues {
     fn is_empty(&self) -> bool {
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "server")]
         let has_bells = !self.bells.is_empty();
-        #[cfg(not(feature = "redis"))]
+        #[cfg(not(feature = "server"))]
         let has_bells = false;
         self.by_key.is_empty() && !has_bells
     }
 }
 
 /// Somebody who keeps a queue of his own, and is told of every key.
-#[cfg(feature = "redis")]
+#[cfg(feature = "server")]
 pub(crate) trait Bell: std::fmt::Debug + Send + Sync {
     /// Something happened to the key with the address `head`, or to all keys of the keyspace whose empty key that is. It must not block, fail or use the store.
     fn ring(&self, head: &[u8]);
@@ -121,7 +121,7 @@ impl Waiters {
     /// Gives the turn to the first who waits for the key at `head`, and gives out the task to wake.
     pub(super) fn ring(&self, head: &[u8], woken: &mut Vec<Waker>) {
         let queues = self.queues.lock();
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "server")]
         for (_, bell) in &queues.bells {
             bell.ring(head);
         }
@@ -145,7 +145,7 @@ impl Waiters {
     /// As [`Waiters::ring`], for every key whose address begins with `prefix`. Bells are told of the prefix.
     pub(super) fn ring_all(&self, prefix: &[u8], woken: &mut Vec<Waker>) {
         let queues = self.queues.lock();
-        #[cfg(feature = "redis")]
+        #[cfg(feature = "server")]
         for (_, bell) in &queues.bells {
             bell.ring(prefix);
         }
@@ -276,7 +276,7 @@ impl Keys {
     }
 
     /// Tells `bell` of every key that something happens to, until [`Keys::remove_bell`] is called with the answered number.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn add_bell(&self, bell: Arc<dyn Bell>) -> u64 {
         let mut queues = self.observed.waiters.queues.lock();
         queues.last_bell += 1;
@@ -286,7 +286,7 @@ impl Keys {
         id
     }
 
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "server")]
     pub(crate) fn remove_bell(&self, id: u64) {
         let mut queues = self.observed.waiters.queues.lock();
         queues.bells.retain(|(other, _)| *other != id);

@@ -36,7 +36,7 @@ mod trim;
 
 pub use claim::{AutoClaimed, ClaimOptions};
 pub use details::{ConsumerDetails, Delivery, GroupDetails, StreamDetails};
-#[cfg(feature = "redis")]
+#[cfg(feature = "server")]
 pub(crate) use group::GROUP;
 pub use group::{Group, GroupOptions, Start};
 pub use id::{NewId, StreamId};
@@ -432,7 +432,6 @@ pub(super) fn ranges(view: &View, stream: &Elements) -> Result<Vec<KeyRange>> {
 }
 
 /// The entries of a stream, without what its groups have.
-#[cfg(feature = "redis")]
 pub(super) fn entries_of(stream: &Elements) -> KeyRange {
     layout::entries(stream)
 }

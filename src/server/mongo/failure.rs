@@ -5,7 +5,8 @@
 
 use bson::{Document, doc};
 
-use crate::error::{Error, InvalidKind};
+use crate::document::Code;
+use crate::error::Error;
 
 /// A command that failed.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,42 +50,27 @@ impl From<Error> for Failure {
         let message = error.to_string();
         match error {
             Error::Partial { error, .. } => Self::from(*error),
-            Error::DuplicateKey { target, index, value } => {
+            Error::DuplicateKey { target, index, value, key_pattern, key_value } => {
                 let message = format!("E11000 duplicate key error collection: {target} index: {index} dup key: {value}");
-                Self::new(code, message)
+                let details = doc! { "keyPattern": *key_pattern, "keyValue": *key_value };
+                Self { details, ..Self::new(code, message) }
             }
-            Error::Conflict { .. } => Self { labels: vec!["TransientTransactionError".to_owned()], ..Self::new(code, message) },
+            Error::Conflict { .. } => {
+                Self { labels: vec!["TransientTransactionError".to_owned()], ..Self::new(code, message) }
+            }
             _ => Self::new(code, message),
         }
     }
 }
 
-/// The code for an error of the store.
+/// The code for an error of the store: that of the document model, or of what keeps the store from working.
 fn code_of(error: &Error) -> i32 {
-    match error {
-        Error::Conflict { .. } => code::WRITE_CONFLICT,
-        Error::DuplicateKey { .. } => code::DUPLICATE_KEY,
-        Error::OutOfMemory { .. } => code::EXCEEDED_MEMORY_LIMIT,
-        Error::NotFound { what: "index", .. } => code::INDEX_NOT_FOUND,
-        Error::NotFound { .. } => code::NAMESPACE_NOT_FOUND,
-        Error::AlreadyExists { what: "index", .. } => code::INDEX_KEY_SPECS_CONFLICT,
-        Error::AlreadyExists { .. } => code::NAMESPACE_EXISTS,
-        Error::LimitExceeded { limit: "document bytes", .. } => code::BSON_OBJECT_TOO_LARGE,
-        Error::LimitExceeded { .. } => code::BAD_VALUE,
-        Error::Unsupported { .. } => code::NOT_IMPLEMENTED,
-        Error::ReadOnly { .. } | Error::Io { .. } => code::OUT_OF_DISK_SPACE,
-        Error::Closed => code::SHUTDOWN_IN_PROGRESS,
-        Error::Invalid { kind, .. } => match kind {
-            InvalidKind::Syntax => code::FAILED_TO_PARSE,
-            InvalidKind::Type => code::TYPE_MISMATCH,
-            InvalidKind::PathNotViable => code::PATH_NOT_VIABLE,
-            InvalidKind::ConflictingUpdate => code::CONFLICTING_UPDATE_OPERATORS,
-            InvalidKind::ImmutableField => code::IMMUTABLE_FIELD,
-            InvalidKind::ParallelArrays => code::CANNOT_INDEX_PARALLEL_ARRAYS,
-            InvalidKind::OptionsConflict => code::INDEX_OPTIONS_CONFLICT,
-            InvalidKind::Value | InvalidKind::Overflow | InvalidKind::Serialization => code::BAD_VALUE,
-        },
-        Error::Partial { error, .. } => code_of(error),
+    match (error.cause(), Code::of(error)) {
+        (_, Some(code)) => code.number(),
+        (Error::OutOfMemory { .. }, _) => code::EXCEEDED_MEMORY_LIMIT,
+        (Error::AlreadyExists { .. }, _) => code::NAMESPACE_EXISTS,
+        (Error::ReadOnly { .. } | Error::Io { .. }, _) => code::OUT_OF_DISK_SPACE,
+        (Error::Closed, _) => code::SHUTDOWN_IN_PROGRESS,
         _ => code::INTERNAL_ERROR,
     }
 }
@@ -109,27 +95,18 @@ pub(super) mod code {
     pub(in crate::server::mongo) const AUTHENTICATION_FAILED: i32 = 18;
     pub(in crate::server::mongo) const NAMESPACE_NOT_FOUND: i32 = 26;
     pub(in crate::server::mongo) const INDEX_NOT_FOUND: i32 = 27;
-    pub(in crate::server::mongo) const PATH_NOT_VIABLE: i32 = 28;
-    pub(in crate::server::mongo) const CONFLICTING_UPDATE_OPERATORS: i32 = 40;
     pub(in crate::server::mongo) const CURSOR_NOT_FOUND: i32 = 43;
     pub(in crate::server::mongo) const NAMESPACE_EXISTS: i32 = 48;
     pub(in crate::server::mongo) const COMMAND_NOT_FOUND: i32 = 59;
-    pub(in crate::server::mongo) const IMMUTABLE_FIELD: i32 = 66;
     pub(in crate::server::mongo) const INVALID_OPTIONS: i32 = 72;
     pub(in crate::server::mongo) const INVALID_NAMESPACE: i32 = 73;
-    pub(in crate::server::mongo) const INDEX_OPTIONS_CONFLICT: i32 = 85;
-    pub(in crate::server::mongo) const INDEX_KEY_SPECS_CONFLICT: i32 = 86;
     pub(in crate::server::mongo) const SHUTDOWN_IN_PROGRESS: i32 = 91;
-    pub(in crate::server::mongo) const WRITE_CONFLICT: i32 = 112;
     pub(in crate::server::mongo) const COMMAND_NOT_SUPPORTED: i32 = 115;
     pub(in crate::server::mongo) const EXCEEDED_MEMORY_LIMIT: i32 = 146;
-    pub(in crate::server::mongo) const CANNOT_INDEX_PARALLEL_ARRAYS: i32 = 171;
     pub(in crate::server::mongo) const CLIENT_METADATA_CANNOT_BE_MUTATED: i32 = 186;
     pub(in crate::server::mongo) const NOT_IMPLEMENTED: i32 = 238;
     pub(in crate::server::mongo) const API_VERSION_ERROR: i32 = 322;
     pub(in crate::server::mongo) const UNSUPPORTED_OP_QUERY: i32 = 352;
-    pub(in crate::server::mongo) const BSON_OBJECT_TOO_LARGE: i32 = 10334;
-    pub(in crate::server::mongo) const DUPLICATE_KEY: i32 = 11000;
     pub(in crate::server::mongo) const OUT_OF_DISK_SPACE: i32 = 14031;
     pub(in crate::server::mongo) const DUPLICATE_FIELD: i32 = 40413;
     pub(in crate::server::mongo) const MISSING_FIELD: i32 = 40414;

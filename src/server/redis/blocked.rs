@@ -288,13 +288,14 @@ impl Attempt {
             return None;
         }
         let words = self.waiting.words(self.at);
-        let command = find(words.first()?)?;
+        let command = find(&words)?;
         let mut session = Session::new(self.id, Rc::clone(&self.user));
         (session.database, session.protocol) = (self.database, self.protocol);
         let mut reply = Reply::default();
         reply.protocol = self.protocol;
-        let mut call = Call { transaction, door, session: &mut session, words: &words, reply: &mut reply };
-        let is_permitted = if self.user.is_unrestricted() { Ok(()) } else { permit(&mut call, command) };
+        let mut call =
+            Call { transaction, door, session: &mut session, command: Some(command), words: &words, reply: &mut reply };
+        let is_permitted = if self.user.is_unrestricted() { Ok(()) } else { permit(&mut call, command.spec) };
         match is_permitted.and_then(|()| changes::run_unseen(&mut call, command)) {
             Ok(()) => session.waiting.is_none().then_some(reply),
             Err(refusal) => {

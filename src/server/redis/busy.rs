@@ -108,13 +108,14 @@ mod attending {
     use super::{Replay, Rest};
     use crate::limits;
     use crate::server::redis::acl;
-    use crate::server::redis::command::{Call, Command, Flags, find, is};
+    use crate::server::redis::command::{Call, Command, find, is};
     use crate::server::redis::door::{Client, Door};
     use crate::server::redis::execute::{self, Slices};
     use crate::server::redis::reply::{Protocol, Reply};
     use crate::server::redis::request::{Allowed, Parsed, Parser};
     use crate::server::redis::scripting;
     use crate::server::redis::session::Session;
+    use crate::server::redis::spec::{Flags, Traits};
     use crate::store::Transaction;
 
     /// Clients that are let in at one look.
@@ -294,9 +295,8 @@ mod attending {
         /// Answers a request, and returns what it wants of the script.
         fn to(&mut self, words: &[&[u8]]) -> Verdict {
             self.busy.door.meter.requests.add(1);
-            let word = |at: usize| words.get(at).copied().unwrap_or_default();
             let is_queueing = self.client.seen.get().queued.is_some();
-            let Some(command) = find(word(0)) else {
+            let Some(command) = find(words) else {
                 self.spoil(is_queueing);
                 return self.refuse(&execute::unknown(words));
             };
@@ -304,16 +304,10 @@ mod attending {
                 self.spoil(is_queueing);
                 return self.refuse(&text);
             }
-            let asks = |name: &str| is(word(1), name);
-            let is_allowed = match command.name {
-                "script" => asks("kill"),
-                "function" => asks("kill") || asks("stats"),
-                "auth" | "hello" | "shutdown" | "multi" | "discard" | "watch" | "unwatch" | "reset" | "quit" => true,
-                _ => false,
-            };
-            if !is_allowed {
+            let spec = command.spec;
+            if !spec.flags.contains(Flags::ALLOW_BUSY) {
                 let text = self.busy_text();
-                if command.flags.has(Flags::EXECUTES) {
+                if spec.traits.contains(Traits::RUNS_QUEUE) {
                     self.replay = Some(Effect::Discard);
                     self.set_queueing(false);
                     return self.refuse(&format!("EXECABORT Transaction discarded because of: {text}"));
@@ -321,11 +315,11 @@ mod attending {
                 self.spoil(is_queueing);
                 return self.refuse(text);
             }
-            if is_queueing && !execute::is_for_transactions(command) {
+            if is_queueing && !spec.traits.contains(Traits::UNQUEUED) {
                 // The task queues it, or refuses it in the same words.
                 self.replay = Some(Effect::Request);
-                if command.flags.has(Flags::NO_MULTI) {
-                    return self.refuse(&execute::not_in_transactions(command));
+                if !execute::is_for_queues(spec) {
+                    return self.refuse(&execute::not_in_transactions(spec));
                 }
                 self.reply.simple("QUEUED");
                 return Verdict::GoesOn;
@@ -334,12 +328,12 @@ mod attending {
         }
 
         /// Runs one of the commands that Redis runs while it is busy.
-        fn run_allowed(&mut self, command: &Command, words: &[&[u8]], is_queueing: bool) -> Verdict {
+        fn run_allowed(&mut self, command: &'static Command, words: &[&[u8]], is_queueing: bool) -> Verdict {
             let asks = |name: &str| words.iter().skip(1).any(|word| is(word, name));
-            match command.name {
-                "script" if self.busy.is_script => self.kill(),
-                "function" if !self.busy.is_script && asks("kill") => self.kill(),
-                "function" if !self.busy.is_script => {
+            match command.spec.name {
+                "script|kill" if self.busy.is_script => self.kill(),
+                "function|kill" if !self.busy.is_script => self.kill(),
+                "function|stats" if !self.busy.is_script => {
                     let running = Some((self.busy.name, self.busy.words, self.busy.elapsed));
                     scripting::write_stats(&mut self.reply, self.busy.door, running);
                     Verdict::GoesOn
@@ -348,7 +342,7 @@ mod attending {
                     let is_done = self.run(command, words);
                     if is_done { Verdict::ServerEnds } else { Verdict::GoesOn }
                 }
-                "auth" | "hello" => {
+                _ if command.spec.traits.contains(Traits::REPLAYED) => {
                     self.replay = self.run(command, words).then_some(Effect::Request);
                     Verdict::GoesOn
                 }
@@ -368,7 +362,7 @@ mod attending {
                 "watch" if is_queueing => self.refuse("ERR WATCH inside MULTI is not allowed"),
                 "discard" if !is_queueing => self.refuse("ERR DISCARD without MULTI"),
                 "multi" | "discard" => {
-                    self.set_queueing(command.name == "multi");
+                    self.set_queueing(command.spec.name == "multi");
                     self.reply.ok();
                     self.done()
                 }
@@ -416,20 +410,17 @@ mod attending {
 
         /// What refuses a request before it is looked at whether the door is busy.
         fn check(&self, command: &Command, words: &[&[u8]]) -> Result<(), String> {
-            if !command.has_arity(words.len()) {
-                return Err(format!("ERR wrong number of arguments for '{}' command", command.name));
-            }
-            command.check_subcommand(words).map_err(|refusal| refusal.text())?;
-            if !self.client.seen.get().is_authenticated && !command.flags.has(Flags::NO_AUTH) {
+            command.check(words).map_err(|refusal| refusal.text())?;
+            if !self.client.seen.get().is_authenticated && !command.spec.flags.contains(Flags::NO_AUTH) {
                 return Err("NOAUTH Authentication required.".to_owned());
             }
             let user = self.client.user.borrow();
-            acl::check::check(&user.rights(), command, words)
+            acl::check::check(&user.rights(), command.spec, words)
                 .map_err(|denied| format!("NOPERM {}", denied.text(&user.name, true)))?;
             let is_subscriber =
                 self.client.seen.get().protocol == Protocol::Resp2 && !self.client.topics.borrow().is_empty();
-            if is_subscriber && !execute::is_for_subscribers(command) {
-                return Err(execute::not_for_subscribers(command));
+            if is_subscriber && !command.spec.traits.contains(Traits::SUBSCRIBERS) {
+                return Err(execute::not_for_subscribers(command.spec));
             }
             Ok(())
         }
@@ -443,13 +434,19 @@ mod attending {
         }
 
         /// Runs a command on a stand-in for the connection's state, and returns whether it was done.
-        fn run(&mut self, command: &Command, words: &[&[u8]]) -> bool {
+        fn run(&mut self, command: &'static Command, words: &[&[u8]]) -> bool {
             let seen = self.client.seen.get();
             let mut session = Session::new(self.id, Rc::clone(&self.client.user.borrow()));
             (session.protocol, session.is_authenticated) = (seen.protocol, seen.is_authenticated);
             let (transaction, door) = (self.busy.transaction, self.busy.door);
-            let outcome =
-                command.run(&mut Call { transaction, door, session: &mut session, words, reply: &mut self.reply });
+            let outcome = command.run(&mut Call {
+                transaction,
+                door,
+                session: &mut session,
+                command: Some(command),
+                words,
+                reply: &mut self.reply,
+            });
             if let Err(refusal) = outcome {
                 self.reply.truncate(0);
                 let _ = self.refuse(&refusal.text());

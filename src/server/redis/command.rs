@@ -1,209 +1,127 @@
-//! What a command is, and what it is given when it runs.
+//! The commands: what each runs, and what it is given when it does.
 
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
 use crate::kv::Kv;
-use crate::server::redis::acl::category;
 use crate::server::redis::door::Door;
 pub(super) use crate::server::redis::refusal::{Outcome, Refusal};
 use crate::server::redis::reply::Reply;
 use crate::server::redis::session::{Session, Waiting};
-use crate::server::redis::subcommand::{self, Subcommand};
+use crate::server::redis::spec::{self, Spec};
+pub(super) use crate::server::redis::words::{float, integer, is};
 use crate::store::Transaction;
 use crate::txn::InTransaction;
 
-/// A command as clients know it.
+/// What runs a command, or a subcommand.
+type Run = fn(&mut Call<'_>) -> Outcome;
+
+/// A line of a family's table: what runs the command of a name.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Command {
-    /// In lower case.
-    pub(super) name: &'static str,
-    /// Words with its name; negative for at least so many.
-    pub(super) arity: i32,
-    pub(super) flags: Flags,
-    pub(super) keys: Keys,
-    pub(super) group: &'static str,
+pub(super) struct Handler {
+    name: &'static str,
+    run: Run,
     /// None unless its first argument chooses one.
-    pub(super) subcommands: &'static [Subcommand],
-    /// Given by the table.
-    pub(super) slots: Slots,
-    run: fn(&mut Call<'_>) -> Outcome,
+    subcommands: &'static [Handler],
 }
 
-/// Where what a command has done is counted: at the first slot, and behind it for each of its subcommands.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Slots {
-    pub(super) first: usize,
-    pub(super) subcommands: usize,
+/// A line for a command, or for a subcommand of [`container`].
+pub(super) const fn command(name: &'static str, run: Run) -> Handler {
+    Handler { name, run, subcommands: &[] }
 }
 
-impl Slots {
-    const NONE: Self = Self { first: usize::MAX, subcommands: 0 };
+/// A line for a command that has subcommands and does nothing without one.
+pub(super) const fn container(name: &'static str, subcommands: &'static [Handler]) -> Handler {
+    command_or_container(name, |call| Err(unknown_subcommand(call.words)), subcommands)
+}
+
+/// A line for a command that has subcommands, and does something when none of them is chosen.
+pub(super) const fn command_or_container(name: &'static str, run: Run, subcommands: &'static [Handler]) -> Handler {
+    Handler { name, run, subcommands }
+}
+
+/// What a request runs: a command, or a subcommand.
+#[derive(Debug)]
+pub(super) struct Command {
+    pub(super) spec: &'static Spec,
+    run: Run,
+    subcommands: Vec<Command>,
 }
 
 impl Command {
-    /// Whether so many words are enough for it, and not too many.
-    pub(super) fn has_arity(&self, words: usize) -> bool {
-        subcommand::has_arity(self.arity, words)
+    /// `None` for a handler of which the files of [`spec`] say nothing.
+    fn of(handler: &Handler) -> Option<Self> {
+        let spec = spec::find(handler.name.as_bytes())?;
+        let subcommand = |handler: &Handler| {
+            Some(Self { spec: spec.subcommand(handler.name.as_bytes())?, run: handler.run, subcommands: Vec::new() })
+        };
+        Some(Self { spec, run: handler.run, subcommands: handler.subcommands.iter().filter_map(subcommand).collect() })
     }
 
-    /// Runs it, or the subcommand that the words choose.
+    /// Refuses words that are too few or too many, or choose no subcommand of those there are.
+    pub(super) fn check(&self, words: &[&[u8]]) -> Outcome {
+        if !self.spec.has_arity(words.len()) {
+            return Err(self.wrong_arity());
+        }
+        if self.spec.is_container() && words.len() > 1 {
+            return Err(unknown_subcommand(words));
+        }
+        Ok(())
+    }
+
+    /// What is said of a request with too few or too many words.
+    pub(super) fn wrong_arity(&self) -> Refusal {
+        format!("ERR wrong number of arguments for '{}' command", self.spec.name).into()
+    }
+
     pub(super) fn run(&self, call: &mut Call<'_>) -> Outcome {
-        if self.subcommands.is_empty() {
-            return (self.run)(call);
-        }
-        let chosen = subcommand::choose(self.name, self.subcommands, call.words)?;
-        if let Some(client) = call.door.clients.borrow().get(&call.session.id) {
-            client.last_subcommand.set((self.name, chosen.name));
-        }
-        (chosen.run)(call)
-    }
-
-    /// Refuses words that choose no subcommand of those there are.
-    pub(super) fn check_subcommand(&self, words: &[&[u8]]) -> Outcome {
-        if self.subcommands.is_empty() {
-            return Ok(());
-        }
-        subcommand::choose(self.name, self.subcommands, words).map(drop)
+        (self.run)(call)
     }
 }
-
-/// What a command does, as `COMMAND` tells it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Flags(u32);
-
-impl Flags {
-    pub(super) const NONE: Self = Self(0);
-    pub(super) const READ: Self = Self(1);
-    pub(super) const WRITE: Self = Self(1 << 1);
-    pub(super) const FAST: Self = Self(1 << 2);
-    pub(super) const PUBSUB: Self = Self(1 << 3);
-    /// Cannot be queued by `MULTI`.
-    pub(super) const NO_MULTI: Self = Self(1 << 4);
-    /// Allowed before `AUTH`.
-    pub(super) const NO_AUTH: Self = Self(1 << 5);
-    pub(super) const ADMIN: Self = Self(1 << 6);
-    /// [`Keys`] does not tell all of its keys.
-    pub(super) const MOVABLE_KEYS: Self = Self(1 << 7);
-
-    /// Has nothing to do with what is stored.
-    pub(super) const NO_STORE: Self = Self(1 << 8);
-    /// Only reads, and keeps something of what it found out.
-    pub(super) const NOTES: Self = Self(1 << 9);
-    /// Only reads, and waits when it is told to.
-    pub(super) const MAY_WAIT: Self = Self(1 << 10);
-    /// Its reply is how many changes it has made.
-    pub(super) const REPLIES_CHANGES: Self = Self(1 << 11);
-    /// Compares what is stored later.
-    pub(super) const WATCHES: Self = Self(1 << 12);
-    /// Runs what was queued.
-    pub(super) const EXECUTES: Self = Self(1 << 13);
-
-    pub(super) const fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    pub(super) fn has(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// Their names in `COMMAND`.
-    pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
-        let names = [
-            (Self::READ, "readonly"),
-            (Self::WRITE, "write"),
-            (Self::FAST, "fast"),
-            (Self::PUBSUB, "pubsub"),
-            (Self::NO_MULTI, "no_multi"),
-            (Self::NO_AUTH, "no_auth"),
-            (Self::ADMIN, "admin"),
-            (Self::MOVABLE_KEYS, "movablekeys"),
-        ];
-        names.into_iter().filter(move |(flag, _)| self.has(*flag)).map(|(_, name)| name)
-    }
-}
-
-/// Which of a command's words are keys: from the first to the last, each so many words after the one before. A last one below
-/// 0 counts from the end; a step of 0 is a command without keys.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Keys {
-    pub(super) first: i32,
-    pub(super) last: i32,
-    pub(super) step: i32,
-}
-
-impl Keys {
-    pub(super) const NONE: Self = Self { first: 0, last: 0, step: 0 };
-    pub(super) const ONE: Self = Self { first: 1, last: 1, step: 1 };
-    /// The one after a subcommand's name.
-    pub(super) const SECOND: Self = Self { first: 2, last: 2, step: 1 };
-    pub(super) const TWO: Self = Self { first: 1, last: 2, step: 1 };
-    pub(super) const ALL: Self = Self { first: 1, last: -1, step: 1 };
-    pub(super) const PAIRS: Self = Self { first: 1, last: -1, step: 2 };
-}
-
-impl Command {
-    /// Whether it can come with so many words, its name among them.
-    pub(super) fn takes(&self, words: usize) -> bool {
-        let words = i32::try_from(words).unwrap_or(i32::MAX);
-        if self.arity < 0 { words >= -self.arity } else { words == self.arity }
-    }
-}
-
-/// A table line.
-pub(super) const fn command(
-    name: &'static str,
-    arity: i32,
-    flags: Flags,
-    keys: Keys,
-    group: &'static str,
-    run: fn(&mut Call<'_>) -> Outcome,
-) -> Command {
-    Command { name, arity, flags, keys, group, subcommands: &[], slots: Slots::NONE, run }
-}
-
-/// A table line of a command that has subcommands.
-pub(super) const fn container(
-    name: &'static str,
-    flags: Flags,
-    keys: Keys,
-    group: &'static str,
-    subcommands: &'static [Subcommand],
-) -> Command {
-    Command { name, arity: -2, flags, keys, group, subcommands, slots: Slots::NONE, run: |_| Ok(()) }
-}
-
-/// Every command with its slots.
-static LIST: LazyLock<Vec<Command>> = LazyLock::new(|| {
-    let mut next = 0;
-    let with_slots = |command: &Command| {
-        let slots = Slots { first: next, subcommands: category::of_subcommands(command.name).count() };
-        next += 1 + slots.subcommands;
-        Command { slots, ..*command }
-    };
-    super::commands::all().map(with_slots).collect()
-});
 
 /// Every command, by its name.
-static TABLE: LazyLock<FxHashMap<&'static [u8], &'static Command>> =
-    LazyLock::new(|| LIST.iter().map(|command| (command.name.as_bytes(), command)).collect());
+static TABLE: LazyLock<FxHashMap<&'static [u8], Command>> = LazyLock::new(|| {
+    let commands = super::commands::all().filter_map(Command::of);
+    commands.map(|command| (command.spec.name.as_bytes(), command)).collect()
+});
 
-/// Every command.
-pub(super) fn every() -> impl Iterator<Item = &'static Command> {
-    LIST.iter()
+/// What a request asks for, by its first word and, when that names a command with subcommands, its second, both in any case. When
+/// the second is no subcommand, that is the command itself, which refuses it.
+pub(super) fn find<W: AsRef<[u8]>>(words: &[W]) -> Option<&'static Command> {
+    let (name, rest) = words.split_first()?;
+    let command = spec::with_lower_case(name.as_ref(), |name| TABLE.get(name))?;
+    let Some(word) = rest.first().filter(|_| !command.subcommands.is_empty()) else { return Some(command) };
+    let mut subcommands = command.subcommands.iter();
+    Some(subcommands.find(|subcommand| is(word.as_ref(), subcommand.spec.own_name())).unwrap_or(command))
 }
 
-/// The longest name of a command.
-const NAME_BYTES_MAX: usize = 32;
+/// What is said of a second word that names no subcommand.
+fn unknown_subcommand(words: &[&[u8]]) -> Refusal {
+    let word = |at: usize| String::from_utf8_lossy(words.get(at).copied().unwrap_or_default());
+    format!("ERR unknown subcommand '{:.128}'. Try {} HELP.", word(1), word(0).to_uppercase()).into()
+}
 
-/// The command of a name in any case.
-pub(super) fn find(name: &[u8]) -> Option<&'static Command> {
-    let mut buffer = [0; NAME_BYTES_MAX];
-    let lower = buffer.get_mut(..name.len())?;
-    lower.copy_from_slice(name);
-    lower.make_ascii_lowercase();
-    TABLE.get(&*lower).copied()
+/// What Redis says of a subcommand whose options it does not know.
+pub(super) fn unknown_option(call: &Call<'_>) -> Refusal {
+    let (command, word) = (String::from_utf8_lossy(call.word(0)).to_uppercase(), String::from_utf8_lossy(call.word(1)));
+    format!("ERR unknown subcommand or wrong number of arguments for '{word:.128}'. Try {command} HELP.").into()
+}
+
+/// Runs `HELP`: writes what the subcommands of its command are.
+#[expect(clippy::unnecessary_wraps, reason = "commands are run so")]
+pub(super) fn help(call: &mut Call<'_>) -> Outcome {
+    let lines = spec::find(call.word(0)).map(spec::help).unwrap_or_default();
+    write_help(call, &lines);
+    Ok(())
+}
+
+/// Writes a text for people, line by line.
+pub(super) fn write_help<S: AsRef<str>>(call: &mut Call<'_>, lines: &[S]) {
+    call.reply.array(lines.len());
+    for line in lines {
+        call.reply.simple(line.as_ref());
+    }
 }
 
 /// One run of a command.
@@ -211,6 +129,8 @@ pub(super) struct Call<'a> {
     pub(super) transaction: &'a Transaction,
     pub(super) door: &'a Door,
     pub(super) session: &'a mut Session,
+    /// What the words ask for; `None` when there is no such command.
+    pub(super) command: Option<&'static Command>,
     /// The command's name and what follows it.
     pub(super) words: &'a [&'a [u8]],
     pub(super) reply: &'a mut Reply,
@@ -252,88 +172,53 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Whether a word is `name`, which is in lower case.
-pub(super) fn is(word: &[u8], name: &str) -> bool {
-    word.eq_ignore_ascii_case(name.as_bytes())
-}
-
-/// The integer that a word is the shortest spelling of.
-pub(super) fn integer(word: &[u8]) -> Option<i64> {
-    let text = match word {
-        b"0" | [b'1'..=b'9', ..] | [b'-', b'1'..=b'9', ..] => std::str::from_utf8(word).ok()?,
-        _ => return None,
-    };
-    text.parse().ok()
-}
-
-/// The number that a word spells, as C's `strtod` reads it: with words for infinity, and hexadecimal (SEM: KV-Z-3).
-pub(super) fn float(word: &[u8]) -> Option<f64> {
-    let text = std::str::from_utf8(word).ok()?;
-    let (sign, digits) = match text.as_bytes() {
-        [b'-', ..] => (-1.0, text.get(1..)?),
-        [b'+', ..] => (1.0, text.get(1..)?),
-        _ => (1.0, text),
-    };
-    let number = match digits.get(..2) {
-        Some("0x" | "0X") => hexadecimal(digits.get(2..)?)?,
-        // `parse` would take a second sign.
-        _ if digits.starts_with(['+', '-']) => return None,
-        _ => digits.parse::<f64>().ok()?,
-    };
-    let is_spelled = digits.bytes().any(|byte| byte == b'i' || byte == b'I');
-    // What is too large for a number is no way to spell infinity.
-    (!number.is_nan() && (number.is_finite() || is_spelled)).then_some(sign * number)
-}
-
-fn hexadecimal(digits: &str) -> Option<f64> {
-    let (mantissa, exponent) = digits.split_once(['p', 'P']).map_or((digits, "0"), |(m, e)| (m, e));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    if whole.is_empty() && fraction.is_empty() {
-        return None;
-    }
-    let mut number = 0.0;
-    for digit in whole.chars() {
-        number = number * 16.0 + f64::from(digit.to_digit(16)?);
-    }
-    let mut place = 1.0 / 16.0;
-    for digit in fraction.chars() {
-        number += f64::from(digit.to_digit(16)?) * place;
-        place /= 16.0;
-    }
-    Some(number * 2f64.powi(exponent.parse().ok()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    // SEM: KV-Z-3
     #[test]
-    fn numbers_are_spelled_as_in_c() {
-        for (text, number) in [
-            ("inf", f64::INFINITY),
-            ("+inf", f64::INFINITY),
-            ("-Infinity", f64::NEG_INFINITY),
-            ("0x10", 16.0),
-            ("-0x1.8p1", -3.0),
-            ("+5", 5.0),
-            ("1e3", 1000.0),
-            (".5", 0.5),
-        ] {
-            assert_eq!(float(text.as_bytes()), Some(number), "{text}");
-        }
-        for text in ["", " 1", "1 ", "1_0", "1e400", "nan", "--1", "+-1", "0x", "one"] {
-            assert_eq!(float(text.as_bytes()), None, "{text:?}");
+    fn every_command_of_the_files_has_a_handler_and_no_other_has() {
+        let handlers: Vec<_> = super::super::commands::all().collect();
+        assert_eq!(handlers.len(), spec::all().len(), "a command is told of and not there, or is there twice");
+        for handler in handlers {
+            let spec = spec::find(handler.name.as_bytes()).unwrap_or_else(|| panic!("{} is not told of", handler.name));
+            let names = |own: &str| format!("{}|{own}", handler.name);
+            let mut own: Vec<_> = handler.subcommands.iter().map(|subcommand| names(subcommand.name)).collect();
+            own.sort();
+            let mut told: Vec<_> = spec.subcommands.iter().map(|subcommand| subcommand.name.to_owned()).collect();
+            told.sort();
+            assert_eq!(own, told);
         }
     }
 
     #[test]
-    fn every_command_is_found_by_its_name_in_any_case() {
-        for command in super::super::commands::all() {
-            assert_eq!(find(command.name.to_uppercase().as_bytes()).unwrap().name, command.name);
-            assert!(command.arity != 0 && command.name.len() <= NAME_BYTES_MAX);
+    fn a_request_is_found_by_its_words_in_any_case() {
+        for spec in spec::all().iter().flat_map(Spec::with_subcommands) {
+            let words: Vec<_> = spec.name.to_uppercase().split('|').map(str::to_owned).collect();
+            assert_eq!(find(&words).unwrap().spec.name, spec.name);
         }
-        assert_eq!(super::super::commands::all().count(), TABLE.len(), "a name is twice in the table");
-        assert!(find(b"nosuchcommand").is_none() && find(&[b'a'; 100]).is_none());
+        assert_eq!(find(&["client", "nosuch"]).unwrap().spec.name, "client");
+        assert_eq!(find(&["get", "list"]).unwrap().spec.name, "get");
+        assert!(find(&["nosuchcommand"]).is_none() && find::<&str>(&[]).is_none());
+    }
+
+    #[test]
+    fn requests_with_wrong_words_are_refused_by_the_name_of_what_they_ask_for() {
+        let text = |request: &str| {
+            let words: Vec<_> = request.split(' ').map(str::as_bytes).collect();
+            find(&words).unwrap().check(&words).map_err(|refusal| refusal.text())
+        };
+        for (request, refused) in [
+            ("get", Some("ERR wrong number of arguments for 'get' command")),
+            ("CLIENT", Some("ERR wrong number of arguments for 'client' command")),
+            ("Client Id 1", Some("ERR wrong number of arguments for 'client|id' command")),
+            ("Client Nosuch", Some("ERR unknown subcommand 'Nosuch'. Try CLIENT HELP.")),
+            ("command nosuch", Some("ERR unknown subcommand 'nosuch'. Try COMMAND HELP.")),
+            ("command", None),
+            ("client id", None),
+            ("get a", None),
+        ] {
+            assert_eq!(text(request), refused.map_or(Ok(()), |text| Err(text.to_owned())), "{request}");
+        }
     }
 }

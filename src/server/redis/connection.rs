@@ -426,7 +426,7 @@ impl Connection {
         let is_subscriber = !self.session.topics.borrow().is_empty();
         let bound = self.door.bounds.get().output(is_subscriber);
         if let Some(subscriber) = &self.session.subscriber {
-            subscriber.set_bytes_max(bound.hard_bytes);
+            subscriber.set_queue_bytes_max(bound.hard_bytes);
         }
         let bytes = self.waiting_bytes();
         let is_long_over = if bytes > bound.soft_bytes {
@@ -553,7 +553,7 @@ async fn sleep(time: Duration) {
 
 async fn messages_lost(subscriber: Option<&Subscriber>) {
     match subscriber {
-        Some(subscriber) => subscriber.has_lost().await,
+        Some(subscriber) => subscriber.overflowed().await,
         None => std::future::pending().await,
     }
 }

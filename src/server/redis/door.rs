@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 use crate::channel::Gauge;
 use crate::clock::Timestamp;
-use crate::kv::Keyspace;
+use crate::kv::{Keyspace, Watch};
 use crate::limits;
 use crate::server::metrics::{Meter, Metrics};
 use crate::server::redis::acl::{User, Users};
@@ -103,8 +103,6 @@ pub(super) struct Client {
     pub(super) inbox: RefCell<Option<Gauge>>,
     pub(super) topics: Rc<RefCell<Topics>>,
     pub(super) last_command: Cell<&'static str>,
-    /// The last subcommand, after its command.
-    pub(super) last_subcommand: Cell<(&'static str, &'static str)>,
     pub(super) is_not_evicted: Cell<bool>,
     pub(super) is_not_touching: Cell<bool>,
     /// Ends the connection when what has begun is answered.
@@ -140,7 +138,7 @@ impl Seen {
             database: session.database,
             protocol: session.protocol,
             queued: session.queue.as_ref().map(|queue| (queue.commands.len(), queue.bytes)),
-            watched_keys: session.watched.iter().map(|watched| watched.keys.len()).sum(),
+            watched_keys: session.watched.iter().map(Watch::len).sum(),
             is_waiting: session.blocked.is_some() || session.is_paused,
             is_monitor: session.outbox.is_some(),
             is_authenticated: session.is_authenticated,

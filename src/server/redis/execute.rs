@@ -9,9 +9,8 @@ use tokio::time::Instant;
 
 use crate::limits;
 use crate::server::redis::blocked::{Answer, serve};
-use crate::server::redis::command::{Call, Command, Flags, Outcome, Refusal, find, is};
+use crate::server::redis::command::{Call, Command, Outcome, Refusal, find, is};
 use crate::server::redis::commands::permit;
-use crate::server::redis::docs;
 use crate::server::redis::door::Door;
 use crate::server::redis::monitor::Sender;
 use crate::server::redis::pause;
@@ -20,6 +19,7 @@ use crate::server::redis::reply::Reply;
 use crate::server::redis::request::{Allowed, Parsed, Parser, ProtocolError};
 use crate::server::redis::session::{Queue, Session, Silence, Wait, Waiting};
 use crate::server::redis::slow_log::{self, Laps, cut};
+use crate::server::redis::spec::{Flags, Spec, Traits};
 use crate::server::redis::tally::End;
 use crate::server::redis::tally::changes;
 use crate::store::Transaction;
@@ -103,7 +103,7 @@ pub(super) fn next(door: &Door, session: &Session, parser: &mut Parser, bytes: &
         return None;
     }
     let (words, _) = words_of(&parsed, bytes);
-    let command = words.first().and_then(|name| find(name));
+    let command = find(&words);
     let needs_turn = needs_turn(session, command, &words);
     drop(words);
     Some(Next { parsed, command, needs_turn })
@@ -117,9 +117,10 @@ fn needs_turn(session: &Session, command: Option<&Command>, words: &[&[u8]]) -> 
     if session.queue.is_some() {
         return true;
     }
-    let waits = || command.flags.has(Flags::MAY_WAIT) && words.iter().any(|word| is(word, "block"));
-    let reads = command.flags.has(Flags::READ) && !command.flags.has(Flags::NOTES);
-    !(reads || command.flags.has(Flags::NO_STORE)) || waits()
+    let (flags, traits) = (command.spec.flags, command.spec.traits);
+    let waits = || traits.contains(Traits::MAY_WAIT) && words.iter().any(|word| is(word, "block"));
+    let reads = flags.contains(Flags::READONLY) && !traits.contains(Traits::NOTES);
+    !(reads || traits.contains(Traits::NO_STORE)) || waits()
 }
 
 /// Runs the requests that `bytes` begin with in one transaction, and writes their replies; `first` is the first of them. Without the
@@ -205,7 +206,7 @@ fn run_in(
             progress.is_from_a_browser = true;
             return;
         }
-        let is_alone = wants_own_transaction(session, command);
+        let is_alone = command.is_some_and(|command| wants_own_transaction(session, command.spec));
         if count > 0 && (is_alone || (is_reading && needs_turn)) {
             progress.goes_on = true;
             progress.wants_turn = is_reading && needs_turn;
@@ -217,8 +218,9 @@ fn run_in(
         }
         progress.consumed += length;
         if !slices.is_empty() {
-            let mut call = Call { transaction, door, session: &mut *session, words: &slices, reply: &mut *reply };
-            respond(&mut call, command, &mut progress.due);
+            let mut call =
+                Call { transaction, door, session: &mut *session, command, words: &slices, reply: &mut *reply };
+            respond(&mut call, &mut progress.due);
             note_if_slow(door, session, command, &slices, &mut laps);
         }
         if session.is_closing || session.blocked.is_some() {
@@ -276,15 +278,14 @@ pub(super) fn take_back(door: &Door, session: &mut Session, run: Run, reply: &mu
 
 /// Whether a request has to be in a transaction by itself. What is watched is compared with what is committed; and what an
 /// administrator does takes effect in the door, whatever becomes of the writes of others.
-fn wants_own_transaction(session: &Session, command: Option<&Command>) -> bool {
-    let has = |flag| command.is_some_and(|command| command.flags.has(flag));
-    has(Flags::WATCHES)
-        || (!session.watched.is_empty() && has(Flags::EXECUTES))
-        || (session.queue.is_none() && has(Flags::ADMIN))
+fn wants_own_transaction(session: &Session, spec: &Spec) -> bool {
+    spec.traits.contains(Traits::ALONE)
+        || (!session.watched.is_empty() && spec.traits.contains(Traits::RUNS_QUEUE))
+        || (session.queue.is_none() && spec.flags.contains(Flags::ADMIN))
 }
 
 /// Runs one request, and writes its reply unless the client wants none; counts it among those that are due.
-fn respond(call: &mut Call<'_>, command: Option<&'static Command>, due: &mut usize) {
+fn respond(call: &mut Call<'_>, due: &mut usize) {
     let from = call.reply.len();
     call.reply.protocol = call.session.protocol;
     call.door.meter.requests.add(1);
@@ -292,9 +293,9 @@ fn respond(call: &mut Call<'_>, command: Option<&'static Command>, due: &mut usi
     if call.session.silence == Silence::Next {
         call.session.silence = Silence::This;
     }
-    let outcome = dispatch(call, command).and_then(|()| call.reply.check());
+    let outcome = dispatch(call).and_then(|()| call.reply.check());
     let waiting = call.session.waiting.take();
-    call.door.tally.end(call.words, outcome.is_err());
+    call.door.tally.end(outcome.is_err());
     if let Err(refusal) = outcome {
         // A reply that was begun has to go.
         warn_if_over(call);
@@ -351,9 +352,9 @@ fn note_if_slow(door: &Door, session: &Session, command: Option<&'static Command
     // A command that waits has its entry when it is done.
     let Some(command) = command.filter(|_| session.blocked.is_none()) else { return };
     if latency_ms > 0 {
-        door.latencies.borrow_mut().note(command, door.store.now(), lap, latency_ms);
+        door.latencies.borrow_mut().note(command.spec, door.store.now(), lap, latency_ms);
     }
-    if slow_log::is_slow(door, lap) && slow_log::has_entry(command) {
+    if slow_log::is_slow(door, lap) && slow_log::has_entry(command.spec) {
         slow_log::note(door, session.id, &cut(words), lap);
     }
 }
@@ -377,70 +378,68 @@ fn wait(call: &mut Call<'_>, waiting: Waiting, from: usize) {
 }
 
 /// Finds the command, and refuses it, queues it or runs it.
-fn dispatch(call: &mut Call<'_>, command: Option<&'static Command>) -> Outcome {
+fn dispatch(call: &mut Call<'_>) -> Outcome {
     let spoil = |call: &mut Call<'_>| {
         if let Some(queue) = &mut call.session.queue {
             queue.is_spoilt = true;
         }
     };
-    let Some(command) = command else {
+    let Some(command) = call.command else {
         spoil(call);
         return Err(unknown(call.words).into());
     };
-    call.door.tally.ask(command);
-    if !command.has_arity(call.words.len()) {
+    let spec = command.spec;
+    call.door.tally.ask(spec);
+    if let Err(refusal) = command.check(call.words) {
         spoil(call);
-        let refusal = format!("wrong number of arguments for '{}' command", command.name);
-        if command.flags.has(Flags::EXECUTES) {
+        if spec.traits.contains(Traits::RUNS_QUEUE) {
             // It ends its transaction, or none, all the same.
             call.session.queue = None;
             call.session.watched.clear();
-            return Err(format!("EXECABORT Transaction discarded because of: {refusal}").into());
+            let text = refusal.text();
+            let reason = text.strip_prefix("ERR ").unwrap_or(&text);
+            return Err(format!("EXECABORT Transaction discarded because of: {reason}").into());
         }
-        return Err(format!("ERR {refusal}").into());
-    }
-    if let Err(refusal) = command.check_subcommand(call.words) {
-        spoil(call);
         return Err(refusal);
     }
-    if !call.session.is_authenticated && !command.flags.has(Flags::NO_AUTH) {
+    if !call.session.is_authenticated && !spec.flags.contains(Flags::NO_AUTH) {
         spoil(call);
         return Err("NOAUTH Authentication required.".into());
     }
     if !call.session.user.is_unrestricted() {
-        permit(call, command).inspect_err(|_| spoil(call))?;
+        permit(call, spec).inspect_err(|_| spoil(call))?;
     }
-    if call.session.is_subscriber_only() && !is_for_subscribers(command) {
-        return Err(not_for_subscribers(command).into());
+    if call.session.is_subscriber_only() && !spec.traits.contains(Traits::SUBSCRIBERS) {
+        return Err(not_for_subscribers(spec).into());
     }
-    if command.flags.has(Flags::WRITE) {
+    if spec.flags.contains(Flags::WRITE) {
         call.door.check_writable().inspect_err(|_| spoil(call))?;
     }
-    if call.session.queue.is_some() && !is_for_transactions(command) {
-        return queue(call, command);
+    if call.session.queue.is_some() && !spec.traits.contains(Traits::UNQUEUED) {
+        return queue(call, spec);
     }
     if let Some(client) = call.door.clients.borrow().get(&call.session.id) {
-        client.last_command.set(command.name);
+        client.last_command.set(spec.name);
         if client.is_not_touching.get() {
-            call.transaction.set_counts_uses(command.name == "touch");
+            call.transaction.set_counts_uses(spec.traits.contains(Traits::TOUCHES));
         }
     }
-    if call.session.outbox.is_some() && (command.flags.has(Flags::READ) || command.flags.has(Flags::WRITE)) {
+    if call.session.outbox.is_some() && spec.flags.intersects(Flags::READONLY | Flags::WRITE) {
         return Err("ERR Replica can't interact with the keyspace".into());
     }
-    call.door.tally.begin(command);
+    call.door.tally.begin(spec);
     changes::run(call, command, Sender::Client)
 }
 
 /// Runs a command that a script calls.
 #[cfg(feature = "lua")]
-pub(super) fn run_called(call: &mut Call<'_>, command: &'static Command) {
-    run_timed(call, Some(command), Sender::Script, &mut Laps::start());
+pub(super) fn run_called(call: &mut Call<'_>) {
+    run_timed(call, Sender::Script, &mut Laps::start());
 }
 
-fn run_timed(call: &mut Call<'_>, command: Option<&'static Command>, sender: Sender, laps: &mut Laps) {
+fn run_timed(call: &mut Call<'_>, sender: Sender, laps: &mut Laps) {
     let from = call.reply.len();
-    let outcome = match command {
+    let outcome = match call.command {
         Some(command) => run_permitted(call, command, sender, laps).and_then(|()| call.reply.check()),
         None => Err(unknown(call.words).into()),
     };
@@ -455,8 +454,8 @@ fn run_timed(call: &mut Call<'_>, command: Option<&'static Command>, sender: Sen
 
 /// Runs a command if its user may, who may have been changed since it was queued.
 fn run_permitted(call: &mut Call<'_>, command: &'static Command, sender: Sender, laps: &mut Laps) -> Outcome {
-    let mut is_permitted = if call.session.user.is_unrestricted() { Ok(()) } else { permit(call, command) };
-    if command.flags.has(Flags::WRITE) {
+    let mut is_permitted = if call.session.user.is_unrestricted() { Ok(()) } else { permit(call, command.spec) };
+    if command.spec.flags.contains(Flags::WRITE) {
         is_permitted = is_permitted.and_then(|()| call.door.check_writable());
     }
     let (outcome, ran) = match is_permitted {
@@ -470,22 +469,22 @@ fn run_permitted(call: &mut Call<'_>, command: &'static Command, sender: Sender,
     };
     // What asked for it is still running, and has its own time.
     let lap = laps.lap();
-    call.door.tally.within(command, call.words, end, lap);
+    call.door.tally.within(command.spec, end, lap);
     if matches!(sender, Sender::Client) && slow_log::is_slow(call.door, lap) {
         slow_log::note(call.door, call.session.id, &cut(call.words), lap);
     }
     outcome
 }
 
-fn queue(call: &mut Call<'_>, command: &Command) -> Outcome {
+fn queue(call: &mut Call<'_>, spec: &Spec) -> Outcome {
     let bytes = Queue::cost(call.words);
     let bytes_max = call.door.bounds.get().query_bytes;
     let Some(queue) = &mut call.session.queue else { return Ok(()) };
-    if command.flags.has(Flags::NO_MULTI) {
+    if !is_for_queues(spec) {
         queue.is_spoilt = true;
-        return Err(not_in_transactions(command).into());
+        return Err(not_in_transactions(spec).into());
     }
-    if needs_room(call.door, command)
+    if needs_room(call.door, spec)
         && let Err(error) = call.kv().make_room()
     {
         if let Some(queue) = &mut call.session.queue {
@@ -505,42 +504,26 @@ fn queue(call: &mut Call<'_>, command: &Command) -> Outcome {
 }
 
 /// Whether a command is refused when the budget of bytes is spent, if there is one.
-pub(super) fn needs_room(door: &Door, command: &Command) -> bool {
-    door.store.memory_budget().0.is_some()
-        && docs::of(command.name).is_some_and(|doc| doc.flags().any(|flag| flag == "denyoom"))
+pub(super) fn needs_room(door: &Door, spec: &Spec) -> bool {
+    door.store.memory_budget().0.is_some() && spec.flags.contains(Flags::DENYOOM)
 }
 
-pub(super) fn is_for_subscribers(command: &Command) -> bool {
-    matches!(
-        command.name,
-        "subscribe"
-            | "unsubscribe"
-            | "psubscribe"
-            | "punsubscribe"
-            | "ssubscribe"
-            | "sunsubscribe"
-            | "ping"
-            | "quit"
-            | "reset"
-    )
+/// Whether `MULTI` can queue it.
+pub(super) fn is_for_queues(spec: &Spec) -> bool {
+    !spec.flags.contains(Flags::NO_MULTI) && !spec.traits.contains(Traits::NO_QUEUE)
 }
 
 /// What refuses a command that `MULTI` cannot queue.
-pub(super) fn not_in_transactions(command: &Command) -> String {
-    format!("ERR {} is not allowed in transactions", command.name.to_uppercase())
+pub(super) fn not_in_transactions(spec: &Spec) -> String {
+    format!("ERR {} is not allowed in transactions", spec.name.to_uppercase())
 }
 
 /// What refuses a command of a client that listens.
-pub(super) fn not_for_subscribers(command: &Command) -> String {
+pub(super) fn not_for_subscribers(spec: &Spec) -> String {
     format!(
         "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
-        command.name
+        spec.name
     )
-}
-
-/// Whether it takes effect although `MULTI` queues others.
-pub(super) fn is_for_transactions(command: &Command) -> bool {
-    matches!(command.name, "multi" | "exec" | "discard" | "watch" | "quit" | "reset")
 }
 
 /// What Redis says of a command that it does not know.
@@ -569,8 +552,7 @@ pub(super) fn run_all(
     let mut laps = Laps::start();
     for words in commands {
         let words: Slices<'_> = words.iter().map(Vec::as_slice).collect();
-        let command = words.first().and_then(|name| find(name));
-        let mut call = Call { transaction, door, session, words: &words, reply };
-        run_timed(&mut call, command, Sender::Client, &mut laps);
+        let command = find(&words);
+        run_timed(&mut Call { transaction, door, session, command, words: &words, reply }, Sender::Client, &mut laps);
     }
 }

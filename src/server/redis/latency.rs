@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::server::redis::command::{Command, Flags};
+use crate::server::redis::spec::{Flags, Spec};
 
 /// Samples of an event that are kept; the oldest is forgotten first.
 const SAMPLES_MAX: usize = 160;
@@ -34,12 +34,12 @@ pub(super) struct Sample {
 
 impl Latencies {
     /// Notes that a command took so long, unless that is less than `threshold_ms`.
-    pub(super) fn note(&mut self, command: &Command, at: Timestamp, time: Duration, threshold_ms: u64) {
+    pub(super) fn note(&mut self, spec: &Spec, at: Timestamp, time: Duration, threshold_ms: u64) {
         let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         if ms < threshold_ms {
             return;
         }
-        let name = if command.flags.has(Flags::FAST) { "fast-command" } else { "command" };
+        let name = if spec.flags.contains(Flags::FAST) { "fast-command" } else { "command" };
         let event = self.0.entry(name).or_default();
         event.longest_ms = event.longest_ms.max(ms);
         let second = at.as_seconds();
@@ -102,7 +102,7 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::redis::command::find;
+    use crate::server::redis::spec::find;
 
     fn noted(times: &[(i64, u64)]) -> Latencies {
         let mut latencies = Latencies::default();

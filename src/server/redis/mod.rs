@@ -23,12 +23,10 @@ mod command;
 mod commands;
 mod config;
 mod connection;
-mod docs;
 mod door;
 mod execute;
 mod hearing;
 mod input;
-mod key_words;
 mod latency;
 mod monitor;
 mod pause;
@@ -42,12 +40,13 @@ mod session;
 mod settler;
 mod slow_log;
 mod socket;
-mod subcommand;
+mod spec;
 mod system;
 mod tally;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
+mod words;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -579,7 +578,6 @@ fn admit(
         inbox: RefCell::default(),
         topics: Rc::clone(&session.topics),
         last_command: Cell::new("NULL"),
-        last_subcommand: Cell::default(),
         is_not_evicted: Cell::default(),
         is_not_touching: Cell::default(),
         kill: tokio::sync::Notify::new(),

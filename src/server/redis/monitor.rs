@@ -14,9 +14,9 @@ use std::rc::Rc;
 use tokio::sync::Notify;
 
 use crate::limits;
-use crate::server::redis::acl::category;
 use crate::server::redis::command::{Call, Command, Outcome};
 use crate::server::redis::slow_log::secrets;
+use crate::server::redis::spec::Flags;
 
 /// The clients that see requests.
 #[derive(Debug, Default)]
@@ -95,7 +95,7 @@ pub(super) fn run(call: &mut Call<'_>, command: &Command, sender: Sender) -> Out
     if !call.door.monitors.is_any.get() {
         return command.run(call);
     }
-    let is_script = command.group == "scripting" && !category::is_container(command.name);
+    let is_script = command.spec.flags.contains(Flags::SKIP_MONITOR);
     if is_script {
         show(call, command, sender);
     }
@@ -107,9 +107,7 @@ pub(super) fn run(call: &mut Call<'_>, command: &Command, sender: Sender) -> Out
 }
 
 fn show(call: &Call<'_>, command: &Command, sender: Sender) {
-    let subcommand = call.words.get(1).and_then(|word| category::subcommand(command.name, word));
-    let categories = subcommand.map_or_else(|| category::of(command), |(_, categories)| categories);
-    if categories & category::ADMIN_BIT != 0 {
+    if command.spec.flags.contains(Flags::ADMIN) {
         return;
     }
     let bytes: usize = call.words.iter().map(|word| word.len()).sum();

@@ -11,9 +11,10 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::server::redis::command::{Command, Flags, find, is};
+use crate::server::redis::command::{Command, find};
 use crate::server::redis::door::Door;
 use crate::server::redis::session::Session;
+use crate::server::redis::spec::{Flags, Spec, Traits};
 
 /// What waits, ordered by how much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,23 +70,21 @@ impl Pause {
 pub(super) fn holds(door: &Door, session: &Session, command: Option<&Command>, words: &[&[u8]]) -> bool {
     let Some((_, held)) = door.pause.current() else { return false };
     let Some(command) = command else { return false };
-    let is_unpause = command.name == "client" && words.get(1).is_some_and(|word| is(word, "unpause"));
-    let is_refused = !command.has_arity(words.len())
-        || command.check_subcommand(words).is_err()
-        || (!session.is_authenticated && !command.flags.has(Flags::NO_AUTH));
-    if is_unpause || is_refused {
+    let spec = command.spec;
+    let is_refused =
+        command.check(words).is_err() || (!session.is_authenticated && !spec.flags.contains(Flags::NO_AUTH));
+    if spec.traits.contains(Traits::UNPAUSED) || is_refused {
         return false;
     }
-    held == Held::All || writes(command) || (command.flags.has(Flags::EXECUTES) && queue_writes(session))
+    held == Held::All || writes(spec) || (spec.traits.contains(Traits::RUNS_QUEUE) && queue_writes(session))
 }
 
 /// Whether what a command does is for others too, and not only what it answers.
-fn writes(command: &Command) -> bool {
-    let is_told = matches!(command.name, "eval" | "evalsha" | "fcall" | "pfcount" | "publish" | "spublish");
-    command.flags.has(Flags::WRITE) || is_told
+fn writes(spec: &Spec) -> bool {
+    spec.flags.contains(Flags::WRITE) || spec.traits.contains(Traits::REPLICATES)
 }
 
 fn queue_writes(session: &Session) -> bool {
     let queued = session.queue.iter().flat_map(|queue| &queue.commands);
-    queued.filter_map(|words| find(words.first()?)).any(writes)
+    queued.filter_map(|words| find(words)).any(|command| writes(command.spec))
 }

@@ -10,11 +10,11 @@ use tokio::time::Instant;
 
 use crate::channel::Subscriber;
 use crate::kv::Kind;
+use crate::kv::Watch;
 use crate::server::redis::acl::User;
 use crate::server::redis::blocked::Place;
 use crate::server::redis::monitor::Outbox;
 use crate::server::redis::reply::Protocol;
-use crate::store::Watch;
 
 /// The state that a client's commands set and depend on.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(super) struct Session {
     pub(super) user: Rc<User>,
     pub(super) queue: Option<Queue>,
     /// What each `WATCH` named.
-    pub(super) watched: Vec<Watched>,
+    pub(super) watched: Vec<Watch>,
     /// Where messages come, once something was subscribed to.
     pub(super) subscriber: Option<Subscriber>,
     /// Shared with what the door knows of the client.
@@ -68,14 +68,6 @@ impl Queue {
         let words: usize = words.iter().map(|word| word.len() + each).sum();
         words + each
     }
-}
-
-/// Keys that `WATCH` named.
-#[derive(Debug)]
-pub(super) struct Watched {
-    pub(super) watch: Watch,
-    /// Each with its database, and whether it was there.
-    pub(super) keys: Vec<(usize, Vec<u8>, bool)>,
 }
 
 /// A command that is to run again when one of its keys has something.
@@ -210,7 +202,7 @@ impl Session {
     /// What the client knows of it.
     pub(super) fn state(&self) -> State {
         let topics = self.topics.borrow();
-        let watched = self.watched.iter().map(|watched| watched.keys.len()).sum();
+        let watched = self.watched.iter().map(Watch::len).sum();
         State {
             database: self.database,
             protocol: self.protocol,

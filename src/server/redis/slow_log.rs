@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::clock::{Stopwatch, Timestamp};
-use crate::server::redis::command::{Command, is};
-use crate::server::redis::docs;
 use crate::server::redis::door::Door;
+use crate::server::redis::spec::{Flags, Spec};
+use crate::server::redis::words::is;
 
 /// Words of a request that are kept.
 const WORDS_MAX: usize = 32;
@@ -83,8 +83,8 @@ pub(super) fn is_slow(door: &Door, time: Duration) -> bool {
 }
 
 /// Whether a command is kept itself. `EXEC` is not: what it runs is.
-pub(super) fn has_entry(command: &Command) -> bool {
-    !docs::of(command.name).is_some_and(|doc| doc.flags().any(|flag| flag == "skip_slowlog"))
+pub(super) fn has_entry(spec: &Spec) -> bool {
+    !spec.flags.contains(Flags::SKIP_SLOWLOG)
 }
 
 /// Keeps a request of the client `id`, if it took long. The words are [`cut`].

@@ -12,8 +12,7 @@ use std::time::Duration;
 
 use crate::limits;
 use crate::server::metrics::Metrics;
-use crate::server::redis::acl::category;
-use crate::server::redis::command::{Command, every};
+use crate::server::redis::spec::{self, Spec};
 
 /// Powers of two of 1024 nanoseconds that times are told apart by; the last has all that is longer.
 const BUCKETS: usize = 27;
@@ -28,7 +27,7 @@ pub(super) struct Tally {
     /// By the code that the error begins with.
     errors: RefCell<BTreeMap<String, u64>>,
     /// The command that a client asked for, and whether it has begun to run.
-    asked: Cell<Option<(&'static Command, bool)>>,
+    asked: Cell<Option<(&'static Spec, bool)>>,
     /// The line of the call whose time comes next.
     last: Cell<Option<usize>>,
     samples: Cell<[Sample; 2]>,
@@ -71,7 +70,7 @@ pub(super) struct Rates {
 
 impl Default for Tally {
     fn default() -> Self {
-        let lines = every().map(|command| command.slots.first + command.slots.subcommands + 1).max().unwrap_or(0);
+        let lines = specs().count();
         Self {
             lines: (0..lines).map(|_| OnceCell::new()).collect(),
             errors: RefCell::default(),
@@ -84,30 +83,29 @@ impl Default for Tally {
 
 impl Tally {
     /// A client asked for a command.
-    pub(super) fn ask(&self, command: &'static Command) {
-        self.asked.set(Some((command, false)));
+    pub(super) fn ask(&self, spec: &'static Spec) {
+        self.asked.set(Some((spec, false)));
     }
 
     /// What was asked for runs.
-    pub(super) fn begin(&self, command: &'static Command) {
-        self.asked.set(Some((command, true)));
+    pub(super) fn begin(&self, spec: &'static Spec) {
+        self.asked.set(Some((spec, true)));
     }
 
     /// What was asked for has ended; what was queued, and what is no command, is not counted.
-    pub(super) fn end(&self, words: &[&[u8]], is_error: bool) {
+    pub(super) fn end(&self, is_error: bool) {
         self.last.set(None);
         match (self.asked.take(), is_error) {
-            (Some((command, true)), false) => self.count(command, words, End::Done),
-            (Some((command, true)), true) => self.count(command, words, End::Failed),
-            (Some((command, false)), true) => self.count(command, words, End::Rejected),
+            (Some((spec, true)), false) => self.count(spec, End::Done),
+            (Some((spec, true)), true) => self.count(spec, End::Failed),
+            (Some((spec, false)), true) => self.count(spec, End::Rejected),
             (Some((_, false)), false) | (None, _) => {}
         }
     }
 
     /// Counts a call, the time of which may come next.
-    pub(super) fn count(&self, command: &Command, words: &[&[u8]], end: End) {
-        let slot = slot(command, words);
-        let Some(line) = self.lines.get(slot) else { return };
+    pub(super) fn count(&self, spec: &Spec, end: End) {
+        let Some(line) = self.lines.get(spec.slot) else { return };
         let line = line.get_or_init(Box::default);
         let add_one = |cell: &Cell<u64>| cell.set(cell.get() + 1);
         match end {
@@ -116,12 +114,12 @@ impl Tally {
             End::Done => {}
         }
         add_one(&line.calls);
-        self.last.set(Some(slot));
+        self.last.set(Some(spec.slot));
     }
 
     /// Counts a call that another made, which is still running: of a transaction or a script.
-    pub(super) fn within(&self, command: &Command, words: &[&[u8]], end: End, lap: Duration) {
-        self.count(command, words, end);
+    pub(super) fn within(&self, spec: &Spec, end: End, lap: Duration) {
+        self.count(spec, end);
         self.time(lap);
     }
 
@@ -151,16 +149,8 @@ impl Tally {
     }
 
     /// The lines of commands and subcommands that were asked for, with their names.
-    pub(super) fn lines(&self) -> impl Iterator<Item = (String, &Line)> {
-        every().flat_map(move |command| {
-            let own = self.line(command.slots.first).map(|line| (command.name.to_owned(), line));
-            let subcommands = category::of_subcommands(command.name).take(command.slots.subcommands);
-            let named = subcommands.enumerate().filter_map(move |(at, (name, _))| {
-                let line = self.line(command.slots.first + 1 + at)?;
-                Some((format!("{}|{name}", command.name), line))
-            });
-            own.into_iter().chain(named)
-        })
+    pub(super) fn lines(&self) -> impl Iterator<Item = (&'static str, &Line)> {
+        specs().filter_map(|spec| Some((spec.name, self.line(spec.slot)?)))
     }
 
     /// A line on which there is something.
@@ -252,15 +242,9 @@ impl Line {
     }
 }
 
-/// The line of a request, whose second word chooses it when the command has subcommands.
-fn slot(command: &Command, words: &[&[u8]]) -> usize {
-    let slots = command.slots;
-    if slots.subcommands == 0 {
-        return slots.first;
-    }
-    let word = words.get(1).copied().unwrap_or_default();
-    let at = category::of_subcommands(command.name).position(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()));
-    at.map_or(slots.first, |at| slots.first + 1 + at)
+/// Every command and subcommand.
+fn specs() -> impl Iterator<Item = &'static Spec> {
+    spec::all().iter().flat_map(Spec::with_subcommands)
 }
 
 /// The bucket of a time.
@@ -277,11 +261,7 @@ fn bound_nanos(bucket: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::redis::command::find;
-
-    fn words(request: &str) -> Vec<&[u8]> {
-        request.split(' ').map(str::as_bytes).collect()
-    }
+    use crate::server::redis::spec::find;
 
     fn names(tally: &Tally) -> Vec<String> {
         tally.lines().map(|(name, line)| format!("{name}:{}", line.calls.get())).collect()
@@ -290,14 +270,9 @@ mod tests {
     #[test]
     fn each_command_and_subcommand_has_a_line_of_its_own() {
         let tally = Tally::default();
-        for command in every() {
-            let subcommands = category::of_subcommands(command.name).map(|(name, _)| name.as_bytes());
-            tally.count(command, &[command.name.as_bytes()], End::Done);
-            subcommands.for_each(|name| tally.count(command, &[command.name.as_bytes(), name], End::Done));
-        }
+        specs().for_each(|spec| tally.count(spec, End::Done));
         assert!(tally.lines().all(|(_, line)| line.calls.get() == 1));
-        let last = every().last().unwrap();
-        assert_eq!(tally.lines.len(), last.slots.first + last.slots.subcommands + 1);
+        assert_eq!(tally.lines().count(), tally.lines.len());
     }
 
     #[test]
@@ -305,20 +280,20 @@ mod tests {
         let tally = Tally::default();
         let get = find(b"get").unwrap();
         tally.ask(get);
-        tally.end(&words("get"), true);
+        tally.end(true);
         tally.begin(get);
-        tally.end(&words("get a"), true);
+        tally.end(true);
         tally.time(Duration::from_micros(3));
-        tally.begin(find(b"object").unwrap());
-        tally.end(&words("OBJECT Encoding a"), false);
+        tally.begin(find(b"object").unwrap().subcommand(b"encoding").unwrap());
+        tally.end(false);
         // Queued.
         tally.ask(get);
-        tally.end(&words("get a"), false);
+        tally.end(false);
         tally.time(Duration::from_micros(3));
         let mut called = names(&tally);
         called.sort();
         assert_eq!(called, ["get:1", "object|encoding:1"]);
-        let (_, line) = tally.lines().find(|(name, _)| name == "get").unwrap();
+        let (_, line) = tally.lines().find(|(name, _)| *name == "get").unwrap();
         assert_eq!((line.rejected.get(), line.failed.get(), line.micros()), (1, 1, 3));
         tally.reset();
         assert!(names(&tally).is_empty());

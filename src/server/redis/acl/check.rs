@@ -1,10 +1,8 @@
 //! Whether a user may run a request.
 
 use crate::glob;
-use crate::server::redis::acl::category;
 use crate::server::redis::acl::rights::{Right, Rights, Selector, Subject};
-use crate::server::redis::command::Command;
-use crate::server::redis::key_words::{self, Access};
+use crate::server::redis::spec::{Access, Flags, Spec, keys};
 
 /// What a user may not do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,10 +56,10 @@ impl Denied {
 }
 
 /// Whether one of the selectors allows a request.
-pub(in crate::server::redis) fn check(rights: &Rights, command: &Command, words: &[&[u8]]) -> Result<(), Denied> {
+pub(in crate::server::redis) fn check(rights: &Rights, spec: &'static Spec, words: &[&[u8]]) -> Result<(), Denied> {
     let mut told: Option<Denied> = None;
     for selector in rights.selectors() {
-        match check_selector(selector, command, words) {
+        match check_selector(selector, spec, words) {
             Ok(()) => return Ok(()),
             Err(denied) if told.as_ref().is_none_or(|told| told.progress() < denied.progress()) => told = Some(denied),
             Err(_) => {}
@@ -70,22 +68,15 @@ pub(in crate::server::redis) fn check(rights: &Rights, command: &Command, words:
     told.map_or(Ok(()), Err)
 }
 
-fn check_selector(selector: &Selector, command: &Command, words: &[&[u8]]) -> Result<(), Denied> {
-    let argument = words.get(1).copied().unwrap_or_default();
-    let subcommand = category::subcommand(command.name, argument);
-    // What has to be possible before one has authenticated.
-    let is_open = matches!(command.name, "auth" | "hello" | "quit" | "reset");
-    if !is_open && !allows_command(selector, command, subcommand, argument) {
-        let name = match subcommand {
-            Some((subcommand, _)) => format!("{}|{subcommand}", command.name),
-            None => command.name.to_owned(),
-        };
-        return Err(Denied::Command(name));
+fn check_selector(selector: &Selector, spec: &'static Spec, words: &[&[u8]]) -> Result<(), Denied> {
+    // What has to be possible before one has authenticated is allowed to everybody.
+    if !spec.flags.contains(Flags::NO_AUTH) && !allows_command(selector, spec, words) {
+        return Err(Denied::Command(spec.name.to_owned()));
     }
     if !selector.has_all_keys {
         let mut denied = None;
-        key_words::for_each(command, words, |key, access| {
-            if denied.is_none() && !allows_key(selector, key, access) {
+        keys::for_each(spec, words, |key, place| {
+            if denied.is_none() && !allows_key(selector, key, place.access(words)) {
                 denied = Some(key);
             }
         });
@@ -93,12 +84,12 @@ fn check_selector(selector: &Selector, command: &Command, words: &[&[u8]]) -> Re
             return Err(Denied::Key(key.to_vec()));
         }
         // Keys that patterns name cannot be told before the command runs.
-        if matches!(command.name, "sort" | "sort_ro") && has_pattern(words) {
+        if keys::may_have_hidden(spec) && has_pattern(words) {
             return Err(Denied::Key(Vec::new()));
         }
     }
     if !selector.has_all_channels {
-        let (channels, is_literal) = channels(command, words);
+        let (channels, is_literal) = spec.channels(words);
         let denied = channels.iter().find(|channel| {
             let is_allowed = |pattern: &Vec<u8>| {
                 if is_literal { pattern == *channel } else { glob::matches(pattern, channel) }
@@ -113,24 +104,19 @@ fn check_selector(selector: &Selector, command: &Command, words: &[&[u8]]) -> Re
 }
 
 /// The last rule about a command decides.
-fn allows_command(
-    selector: &Selector,
-    command: &Command,
-    subcommand: Option<(&'static str, category::Categories)>,
-    argument: &[u8],
-) -> bool {
-    let categories = subcommand.map_or_else(|| category::of(command), |(_, categories)| categories);
+fn allows_command(selector: &Selector, spec: &Spec, words: &[&[u8]]) -> bool {
+    let (command, argument) = (spec.command(), words.get(1).copied().unwrap_or_default());
     let concerns = |right: &&Right| match &right.subject {
-        Subject::Category(category) => categories & category != 0,
-        Subject::Command(name) => *name == command.name,
-        Subject::Subcommand(name, wanted) => *name == command.name && argument.eq_ignore_ascii_case(wanted),
+        Subject::Category(category) => spec.categories.intersects(*category),
+        Subject::Command(name) => *name == command,
+        Subject::Subcommand(name, wanted) => *name == command && argument.eq_ignore_ascii_case(wanted),
     };
     let last = selector.rights.iter().rev().find(concerns);
     last.map_or(selector.has_all_commands, |right| right.is_allowed)
 }
 
 fn allows_key(selector: &Selector, key: &[u8], access: Access) -> bool {
-    selector.keys.iter().any(|(pattern, allowed)| allowed.has(access) && glob::matches(pattern, key))
+    selector.keys.iter().any(|(pattern, allowed)| allowed.contains(access) && glob::matches(pattern, key))
 }
 
 /// Whether `SORT` reads keys that a pattern names.
@@ -140,14 +126,4 @@ fn has_pattern(words: &[&[u8]]) -> bool {
         (name.eq_ignore_ascii_case(b"by") && pattern.contains(&b'*'))
             || (name.eq_ignore_ascii_case(b"get") && *pattern != b"#")
     })
-}
-
-/// The channels that a request names, and whether as patterns, which a user has to have literally.
-fn channels<'a, 'b>(command: &Command, words: &'b [&'a [u8]]) -> (&'b [&'a [u8]], bool) {
-    let range = match command.name {
-        "publish" | "spublish" => words.get(1..2),
-        "subscribe" | "ssubscribe" | "psubscribe" => words.get(1..),
-        _ => None,
-    };
-    (range.unwrap_or_default(), command.name == "psubscribe")
 }

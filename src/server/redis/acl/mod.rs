@@ -7,7 +7,6 @@
 //! # Source
 //! Redis documentation of access control lists, version 7.2.
 
-pub(super) mod category;
 pub(super) mod check;
 pub(super) mod log;
 pub(super) mod rights;

@@ -4,9 +4,9 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 pub(in crate::server::redis) use crate::encoding::hex::hex;
-use crate::server::redis::acl::category::{self, Categories};
 use crate::server::redis::config::NewUsersHear;
-use crate::server::redis::key_words::Access;
+use crate::server::redis::spec::Access;
+use crate::server::redis::spec::category::Categories;
 
 /// A password as it is kept.
 pub(in crate::server::redis) type PasswordHash = [u8; 32];
@@ -125,9 +125,10 @@ impl Selector {
             text.extend_from_slice(if right.is_allowed { b" +" } else { b" -" });
             match &right.subject {
                 Subject::Category(category) => {
-                    let at = usize::try_from(category.trailing_zeros()).unwrap_or(usize::MAX);
-                    text.push(b'@');
-                    text.extend_from_slice(category::NAMES.get(at).copied().unwrap_or_default().as_bytes());
+                    for name in category.names() {
+                        text.push(b'@');
+                        text.extend_from_slice(name.as_bytes());
+                    }
                 }
                 Subject::Command(name) => text.extend_from_slice(name.as_bytes()),
                 Subject::Subcommand(name, word) => {

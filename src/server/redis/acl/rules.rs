@@ -1,10 +1,9 @@
 //! Rules, as `ACL SETUSER` takes them.
 
 use crate::limits;
-use crate::server::redis::acl::category;
 use crate::server::redis::acl::rights::{PasswordHash, Right, Rights, Selector, Subject, hash_of};
-use crate::server::redis::command::find;
-use crate::server::redis::key_words::Access;
+use crate::server::redis::spec::category::Categories;
+use crate::server::redis::spec::{Access, find};
 
 /// A rule that is none, with what is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -191,18 +190,17 @@ fn add_keys(selector: &mut Selector, rule: &[u8]) -> Result<(), &'static str> {
         return Err(ALL_KEYS);
     }
     let (access, pattern) = match rule {
-        [b'~', pattern @ ..] => (Access::BOTH, pattern),
+        [b'~', pattern @ ..] => (Access::all(), pattern),
         [b'%', rest @ ..] => {
             let at = rest.iter().position(|byte| *byte == b'~').filter(|at| *at > 0).ok_or(SYNTAX)?;
             let (letters, pattern) = rest.split_at(at);
-            let mut access = Access::NONE;
+            let mut access = Access::empty();
             for letter in letters {
-                access = access
-                    | match letter.to_ascii_lowercase() {
-                        b'r' if !access.has(Access::READ) => Access::READ,
-                        b'w' if !access.has(Access::WRITE) => Access::WRITE,
-                        _ => return Err(SYNTAX),
-                    };
+                access |= match letter.to_ascii_lowercase() {
+                    b'r' if !access.contains(Access::READ) => Access::READ,
+                    b'w' if !access.contains(Access::WRITE) => Access::WRITE,
+                    _ => return Err(SYNTAX),
+                };
             }
             (access, pattern.get(1..).unwrap_or_default())
         }
@@ -210,7 +208,7 @@ fn add_keys(selector: &mut Selector, rule: &[u8]) -> Result<(), &'static str> {
     };
     check_pattern(pattern)?;
     match selector.keys.iter_mut().find(|(other, _)| other == pattern) {
-        Some((_, other)) => *other = *other | access,
+        Some((_, other)) => *other |= access,
         None => selector.keys.push((pattern.to_vec(), access)),
     }
     Ok(())
@@ -224,13 +222,13 @@ fn check_pattern(pattern: &[u8]) -> Result<(), &'static str> {
 /// What `name`, in lower case, is about.
 fn subject(is_allowed: bool, name: &[u8]) -> Result<Subject, &'static str> {
     if let [b'@', category @ ..] = name {
-        return category::named(category).map(Subject::Category).ok_or(UNKNOWN);
+        return Categories::named(category).map(Subject::Category).ok_or(UNKNOWN);
     }
     let mut parts = name.split(|byte| *byte == b'|');
     let command = parts.next().and_then(find).ok_or(UNKNOWN)?;
     let Some(second) = parts.next() else { return Ok(Subject::Command(command.name)) };
-    let is_container = category::is_container(command.name);
-    if is_container && category::subcommand(command.name, second).is_none() {
+    let is_container = command.is_container();
+    if is_container && command.subcommand(second).is_none() {
         return Err(UNKNOWN);
     }
     match parts.next() {

@@ -5,116 +5,108 @@ use std::rc::Rc;
 use crate::server::redis::acl::check::{Denied, check};
 use crate::server::redis::acl::log::Entry;
 use crate::server::redis::acl::rights::{Rights, Selector, hex};
-use crate::server::redis::acl::{DEFAULT, category, rules};
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, find, is};
-use crate::server::redis::commands::{all, client_list};
+use crate::server::redis::acl::{DEFAULT, rules};
+use crate::server::redis::command::{
+    Call, Handler, Outcome, Refusal, command, container, find, help, is, unknown_option,
+};
+use crate::server::redis::commands::client_list;
 use crate::server::redis::session::Topics;
-use crate::server::redis::subcommand::write_help;
+use crate::server::redis::spec::category::Categories;
+use crate::server::redis::spec::{self, Spec};
 use crate::{glob, limits};
 
-pub(super) const COMMANDS: &[Command] = &[command("acl", -2, Flags::NONE, Keys::NONE, "server", acl)];
+pub(super) const COMMANDS: &[Handler] = &[container("acl", SUBCOMMANDS)];
 
-const HELP: &[&str] = &[
-    "ACL <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    "CAT [<category>]",
-    "    The categories, or the commands of one.",
-    "DELUSER <username> [<username> ...]",
-    "    Remove users.",
-    "DRYRUN <username> <command> [<arg> ...]",
-    "    Whether a user may run a command; it is not run.",
-    "GETUSER <username>",
-    "    What a user may do.",
-    "GENPASS [<bits>]",
-    "    A random password, of 256 bits unless said otherwise.",
-    "LIST",
-    "    Users with their rules.",
-    "LOAD",
-    "    Refused: there is no file of users.",
-    "LOG [<count> | RESET]",
-    "    What was denied.",
-    "SAVE",
-    "    Refused: there is no file of users.",
-    "SETUSER <username> <attribute> [<attribute> ...]",
-    "    Make or change a user.",
-    "USERS",
-    "    The names of the users.",
-    "WHOAMI",
-    "    The name of the user of this connection.",
-    "HELP",
-    "    This help.",
+const SUBCOMMANDS: &[Handler] = &[
+    command("cat", cat),
+    command("deluser", delete_user),
+    command("dryrun", dry_run),
+    command("genpass", generate_password),
+    command("getuser", get_user),
+    command("help", help),
+    command("list", list),
+    command("load", |_| Err(NO_FILE.into())),
+    command("log", show_log),
+    command("save", |_| Err(NO_FILE.into())),
+    command("setuser", set_user),
+    command("users", users),
+    command("whoami", who_am_i),
 ];
 
 const NO_FILE: &str = "ERR This Redis instance is not configured to use an ACL file. You may want to specify users via the ACL \
                        SETUSER command and then issue a CONFIG REWRITE (assuming you have a Redis configuration file set) in \
                        order to store users in the Redis configuration.";
 
-fn acl(call: &mut Call<'_>) -> Outcome {
-    let (subcommand, rest) = (call.word(1).to_ascii_lowercase(), call.rest(2));
-    match (&*subcommand, rest) {
-        (b"cat", []) => call.reply.bulks(category::NAMES),
-        (b"cat", [name]) => cat(call, name)?,
-        (b"deluser", [_, ..]) => delete_users(call, rest)?,
-        (b"dryrun", [name, words @ ..]) if !words.is_empty() => dry_run(call, name, words)?,
-        (b"genpass", []) => generate(call, 256)?,
-        (b"genpass", [_]) => {
-            let bits = call.integer(2)?;
-            generate(call, bits)?;
-        }
-        (b"getuser", [name]) => get_user(call, name),
-        (b"help", []) => write_help(call, HELP),
-        (b"list", []) => {
-            let lines = call.door.users.all();
-            call.reply.bulks(lines.iter().map(|user| [b"user ", &*user.name, b" ", &user.rights().line()].concat()));
-        }
-        (b"load" | b"save", []) => return Err(NO_FILE.into()),
-        (b"log", []) => log(call, 10),
-        (b"log", [word]) if is(word, "reset") => {
+fn delete_user(call: &mut Call<'_>) -> Outcome {
+    delete_users(call, call.rest(2))
+}
+
+fn dry_run(call: &mut Call<'_>) -> Outcome {
+    try_request(call, call.word(2), call.rest(3))
+}
+
+fn generate_password(call: &mut Call<'_>) -> Outcome {
+    let bits = match call.rest(2) {
+        [] => 256,
+        [_] => call.integer(2)?,
+        _ => return Err(unknown_option(call)),
+    };
+    generate(call, bits)
+}
+
+fn list(call: &mut Call<'_>) -> Outcome {
+    let users = call.door.users.all();
+    call.reply.bulks(users.iter().map(|user| [b"user ", &*user.name, b" ", &user.rights().line()].concat()));
+    Ok(())
+}
+
+fn show_log(call: &mut Call<'_>) -> Outcome {
+    match call.rest(2) {
+        [] => log(call, 10),
+        [word] if is(word, "reset") => {
             call.door.users.log.borrow_mut().clear();
             call.reply.ok();
         }
-        (b"log", [_]) => {
+        [_] => {
             let count = usize::try_from(call.integer(2)?).unwrap_or(0);
             log(call, count);
         }
-        (b"setuser", [name, rules @ ..]) => set_user(call, name, rules)?,
-        (b"users", []) => {
-            let users = call.door.users.all();
-            call.reply.bulks(users.iter().map(|user| &user.name));
-        }
-        (b"whoami", []) => {
-            let user = Rc::clone(&call.session.user);
-            call.reply.bulk(&user.name);
-        }
-        _ => return Err(misused("acl", call.word(1))),
+        _ => return Err(unknown_option(call)),
     }
     Ok(())
 }
 
-/// What is said of a subcommand that there is none of, or not with so many words.
-pub(super) fn misused(name: &str, subcommand: &[u8]) -> Refusal {
-    if let Some((subcommand, _)) = category::subcommand(name, subcommand) {
-        return format!("ERR wrong number of arguments for '{name}|{subcommand}' command").into();
-    }
-    let subcommand = String::from_utf8_lossy(subcommand);
-    format!("ERR unknown subcommand '{subcommand:.128}'. Try {} HELP.", name.to_uppercase()).into()
+fn users(call: &mut Call<'_>) -> Outcome {
+    let users = call.door.users.all();
+    call.reply.bulks(users.iter().map(|user| &user.name));
+    Ok(())
 }
 
-fn cat(call: &mut Call<'_>, name: &[u8]) -> Outcome {
-    let unknown = || Refusal::Text(format!("ERR Unknown category '{}'", String::from_utf8_lossy(name)));
-    let wanted = category::named(name).ok_or_else(unknown)?;
-    let mut names = Vec::new();
-    for command in all() {
-        if category::of(command) & wanted != 0 {
-            names.push(command.name.to_owned());
+fn who_am_i(call: &mut Call<'_>) -> Outcome {
+    let user = Rc::clone(&call.session.user);
+    call.reply.bulk(&user.name);
+    Ok(())
+}
+
+fn cat(call: &mut Call<'_>) -> Outcome {
+    let name = match call.rest(2) {
+        [] => {
+            call.reply.bulks(Categories::all().names().collect::<Vec<_>>());
+            return Ok(());
         }
-        let subcommands = category::of_subcommands(command.name).filter(|(_, categories)| categories & wanted != 0);
-        names.extend(subcommands.map(|(subcommand, _)| format!("{}|{subcommand}", command.name)));
-    }
+        [name] => *name,
+        _ => return Err(unknown_option(call)),
+    };
+    let unknown = || Refusal::Text(format!("ERR Unknown category '{}'", String::from_utf8_lossy(name)));
+    let wanted = Categories::named(name).ok_or_else(unknown)?;
+    let all = spec::all().iter().flat_map(Spec::with_subcommands);
+    let names: Vec<_> = all.filter(|spec| spec.categories.intersects(wanted)).map(|spec| spec.name).collect();
     call.reply.bulks(names);
     Ok(())
 }
 
-fn set_user(call: &mut Call<'_>, name: &[u8], words: &[&[u8]]) -> Outcome {
+fn set_user(call: &mut Call<'_>) -> Outcome {
+    let (name, words) = (call.word(2), call.rest(3));
     if name.iter().any(|byte| byte.is_ascii_whitespace() || *byte == 0) {
         return Err("ERR Usernames can't contain spaces or null characters".into());
     }
@@ -181,8 +173,11 @@ fn delete_users(call: &mut Call<'_>, names: &[&[u8]]) -> Outcome {
     Ok(())
 }
 
-fn get_user(call: &mut Call<'_>, name: &[u8]) {
-    let Some(user) = call.door.users.get(name) else { return call.reply.nil() };
+fn get_user(call: &mut Call<'_>) -> Outcome {
+    let Some(user) = call.door.users.get(call.word(2)) else {
+        call.reply.nil();
+        return Ok(());
+    };
     let rights = user.rights();
     call.reply.map(6);
     call.reply.bulk("flags");
@@ -200,6 +195,7 @@ fn get_user(call: &mut Call<'_>, name: &[u8]) {
         call.reply.map(3);
         describe(call, selector);
     }
+    Ok(())
 }
 
 fn describe(call: &mut Call<'_>, selector: &Selector) {
@@ -225,15 +221,16 @@ fn generate(call: &mut Call<'_>, bits: i64) -> Outcome {
     Ok(())
 }
 
-fn dry_run(call: &mut Call<'_>, name: &[u8], words: &[&[u8]]) -> Outcome {
+/// Says whether the user `name` may make a request.
+fn try_request(call: &mut Call<'_>, name: &[u8], words: &[&[u8]]) -> Outcome {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let user = call.door.users.get(name).ok_or_else(|| format!("ERR User '{}' not found", text(name)))?;
     let name = words.first().copied().unwrap_or_default();
-    let command = find(name).ok_or_else(|| format!("ERR Command '{}' not found", text(name)))?;
-    if !command.takes(words.len()) {
-        return Err(format!("ERR wrong number of arguments for '{}' command", command.name).into());
+    let command = find(words).ok_or_else(|| format!("ERR Command '{}' not found", text(name)))?;
+    if !command.spec.has_arity(words.len()) {
+        return Err(command.wrong_arity());
     }
-    match check(&user.rights(), command, words) {
+    match check(&user.rights(), command.spec, words) {
         Ok(()) => call.reply.ok(),
         Err(denied) => call.reply.bulk(denied.text(&user.name, true)),
     }
@@ -271,9 +268,9 @@ fn log(call: &mut Call<'_>, count: usize) {
 }
 
 /// Refuses a request that the session's user may not make, and records that.
-pub(in crate::server::redis) fn permit(call: &mut Call<'_>, command: &Command) -> Outcome {
+pub(in crate::server::redis) fn permit(call: &mut Call<'_>, spec: &'static Spec) -> Outcome {
     let user = Rc::clone(&call.session.user);
-    let checked = check(&user.rights(), command, call.words);
+    let checked = check(&user.rights(), spec, call.words);
     checked.map_err(|denied| {
         let context = if call.session.queue.is_some() { "multi" } else { "toplevel" };
         record(call, &denied, context);

@@ -1,22 +1,18 @@
 //! Bitmaps: strings, seen as bits.
 
 use crate::kv::{BitField, BitFieldOperation, BitOperation, BitOverflow, BitRange, Kv};
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 
-const READ: Flags = Flags::READ;
-const WRITE: Flags = Flags::WRITE;
-const GROUP: &str = "bitmap";
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("bitcount", -2, READ, Keys::ONE, GROUP, bitcount),
-    command("bitfield", -2, WRITE, Keys::ONE, GROUP, bitfield),
-    command("bitfield_ro", -2, READ.and(Flags::FAST), Keys::ONE, GROUP, bitfield_ro),
-    command("bitop", -4, WRITE, Keys { first: 2, last: -1, step: 1 }, GROUP, bitop),
-    command("bitpos", -3, READ, Keys::ONE, GROUP, bitpos),
-    command("getbit", 3, READ.and(Flags::FAST), Keys::ONE, GROUP, getbit),
-    command("setbit", 4, WRITE, Keys::ONE, GROUP, setbit),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("bitcount", bitcount),
+    command("bitfield", bitfield),
+    command("bitfield_ro", bitfield_ro),
+    command("bitop", bitop),
+    command("bitpos", bitpos),
+    command("getbit", getbit),
+    command("setbit", setbit),
 ];
 
 fn getbit(call: &mut Call<'_>) -> Outcome {

@@ -1,162 +1,77 @@
 //! The commands themselves: what there is, what it is for, how it is called, and which words of a request are keys.
 
 use crate::glob;
-use crate::server::redis::acl::category::{self, Categories, NAMES};
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, every, find, is};
-use crate::server::redis::docs::{self, Argument, Begin, Doc, Find, KeySpec, Kind};
-use crate::server::redis::key_words::{self, Access};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, command_or_container, find, help, is};
 use crate::server::redis::reply::Reply;
-use crate::server::redis::subcommand::{Subcommand, choose, subcommand, write_help};
+use crate::server::redis::spec::category::Categories;
+use crate::server::redis::spec::{self, Access, Argument, Begin, Find, Flags, KeySpec, Kind, Spec, keys};
 
-pub(super) const COMMANDS: &[Command] =
-    &[command("command", -1, Flags::NONE.and(Flags::NO_STORE), Keys::NONE, "server", of_subcommand_or_all)];
+pub(super) const COMMANDS: &[Handler] = &[command_or_container("command", info, SUBCOMMANDS)];
 
-const SUBCOMMANDS: &[Subcommand] = &[
-    subcommand("count", 2, count),
-    subcommand("docs", -2, docs),
-    subcommand("getkeys", -3, get_keys),
-    subcommand("getkeysandflags", -3, get_keys_and_flags),
-    subcommand("help", 2, help),
-    subcommand("info", -2, info),
-    subcommand("list", -2, list),
+const SUBCOMMANDS: &[Handler] = &[
+    command("count", count),
+    command("docs", docs),
+    command("getkeys", get_keys),
+    command("getkeysandflags", get_keys_and_flags),
+    command("help", help),
+    command("info", info),
+    command("list", list),
 ];
-
-const HELP: &[&str] = &[
-    "COMMAND [<subcommand> [<arg> [value] [opt] ...]]. Subcommands are:",
-    "(none)",
-    "    As INFO, of all commands.",
-    "COUNT",
-    "    How many commands there are.",
-    "DOCS [<command> ...]",
-    "    What they are for, and their arguments.",
-    "GETKEYS <request>",
-    "    The keys in a request.",
-    "GETKEYSANDFLAGS <request>",
-    "    The keys in a request, and what is done with each.",
-    "HELP",
-    "    This text.",
-    "INFO [<command> ...]",
-    "    Words, flags, categories and places of keys.",
-    "LIST [FILTERBY (MODULE <name>|ACLCAT <category>|PATTERN <pattern>)]",
-    "    Their names.",
-];
-
-fn help(call: &mut Call<'_>) -> Outcome {
-    write_help(call, HELP);
-    Ok(())
-}
-
-fn of_subcommand_or_all(call: &mut Call<'_>) -> Outcome {
-    if call.words.len() == 1 {
-        return info(call);
-    }
-    (choose("command", SUBCOMMANDS, call.words)?.run)(call)
-}
 
 fn count(call: &mut Call<'_>) -> Outcome {
-    call.reply.count(every().count() as u64);
+    call.reply.count(spec::all().len() as u64);
     Ok(())
 }
 
-/// A command, or one of its subcommands.
-#[derive(Clone, Copy)]
-struct Entry {
-    command: &'static Command,
-    /// The name of the subcommand.
-    subcommand: Option<&'static str>,
-    doc: Option<&'static Doc>,
+/// The command or subcommand of a name like `get` or `client|list`, in any case.
+fn named(name: &[u8]) -> Option<&'static Spec> {
+    let mut names = name.splitn(2, |byte| *byte == b'|');
+    let command = spec::find(names.next()?)?;
+    names.next().map_or(Some(command), |name| command.subcommand(name))
 }
 
-impl Entry {
-    fn of(command: &'static Command) -> Self {
-        Self { command, subcommand: None, doc: docs::of(command.name) }
-    }
-
-    /// That of a name like `get` or `client|list`, in any case.
-    fn named(name: &[u8]) -> Option<Self> {
-        let name = std::str::from_utf8(name).ok()?;
-        let Some((command, subcommand)) = name.split_once('|') else { return find(name.as_bytes()).map(Self::of) };
-        let command = find(command.as_bytes())?;
-        Self::of(command)
-            .subcommands()
-            .find(|entry| entry.subcommand.is_some_and(|name| is(subcommand.as_bytes(), name)))
-    }
-
-    fn subcommands(self) -> impl Iterator<Item = Self> {
-        let all = if self.subcommand.is_none() { Some(docs::subcommands(self.command.name)) } else { None };
-        let entry = move |(name, doc)| Self { command: self.command, subcommand: Some(name), doc: Some(doc) };
-        all.into_iter().flatten().map(entry)
-    }
-
-    fn name(self) -> String {
-        match self.subcommand {
-            Some(subcommand) => format!("{}|{subcommand}", self.command.name),
-            None => self.command.name.to_owned(),
-        }
-    }
-
-    fn categories(self) -> Categories {
-        let subcommand = self.subcommand.and_then(|name| category::subcommand(self.command.name, name.as_bytes()));
-        subcommand.map_or_else(|| category::of(self.command), |(_, categories)| categories)
-    }
-
-    /// The first and last word that are keys, and the distance between them.
-    fn key_range(self) -> [i64; 3] {
-        match (self.subcommand, self.doc) {
-            (None, Some(doc)) if doc.keys.is_empty() => [0; 3],
-            (None, _) if self.command.keys.step != 0 => {
-                [self.command.keys.first, self.command.keys.last, self.command.keys.step].map(i64::from)
-            }
-            // Channels of shards are told of as keys are.
-            (_, doc) => doc.and_then(|doc| doc.keys.first()).map_or([0; 3], KeySpec::range),
-        }
-    }
+/// Every command, each with its subcommands behind it.
+fn every() -> impl Iterator<Item = &'static Spec> {
+    spec::all().iter().flat_map(Spec::with_subcommands)
 }
 
 fn info(call: &mut Call<'_>) -> Outcome {
     let wanted: Vec<_> = match call.rest(2) {
-        [] => every().map(|command| Some(Entry::of(command))).collect(),
-        names => names.iter().map(|name| Entry::named(name)).collect(),
+        [] => spec::all().iter().map(Some).collect(),
+        names => names.iter().map(|name| named(name)).collect(),
     };
     call.reply.array(wanted.len());
-    for entry in wanted {
-        match entry {
-            Some(entry) => write_info(call.reply, entry),
+    for spec in wanted {
+        match spec {
+            Some(spec) => write_info(call.reply, spec),
             None => call.reply.nil(),
         }
     }
     Ok(())
 }
 
-fn write_info(reply: &mut Reply, entry: Entry) {
+fn write_info(reply: &mut Reply, spec: &Spec) {
     reply.array(10);
-    reply.bulk(entry.name());
-    reply.integer(entry.doc.map_or(entry.command.arity, |doc| doc.arity).into());
-    let flags: Vec<_> = match entry.doc {
-        Some(doc) => doc.flags().collect(),
-        None => entry.command.flags.names().collect(),
-    };
-    write_names(reply, &flags);
-    entry.key_range().into_iter().for_each(|number| reply.integer(number));
-    let categories = entry.categories();
-    let categories = NAMES.iter().enumerate().filter(|(at, _)| categories >> at & 1 == 1);
-    let categories: Vec<_> = categories.map(|(_, name)| format!("@{name}")).collect();
-    write_names(reply, &categories);
-    let tips: Vec<_> = entry.doc.into_iter().flat_map(Doc::tips).collect();
+    reply.bulk(spec.name);
+    reply.integer(spec.arity.into());
+    write_names(reply, &spec.flags.names().collect::<Vec<_>>());
+    for number in keys::range(spec) {
+        reply.integer(number);
+    }
+    write_names(reply, &spec.categories.names().map(|name| format!("@{name}")).collect::<Vec<_>>());
+    let tips: Vec<_> = spec.tips().collect();
     reply.set(tips.len());
     for tip in tips {
         reply.bulk(tip);
     }
-    let keys = entry.doc.map(|doc| &*doc.keys).unwrap_or_default();
-    reply.set(keys.len());
-    for spec in keys {
-        write_key_spec(reply, spec);
+    reply.set(spec.keys.len());
+    for place in &spec.keys {
+        write_key_spec(reply, place);
     }
-    let subcommands: Vec<_> = entry.subcommands().collect();
-    reply.set(subcommands.len());
+    reply.set(spec.subcommands.len());
     // They have none of their own.
-    for entry in subcommands {
-        write_info(reply, entry);
+    for subcommand in &spec.subcommands {
+        write_info(reply, subcommand);
     }
 }
 
@@ -183,8 +98,9 @@ fn write_key_spec(reply: &mut Reply, spec: &KeySpec) {
             reply.integer(*number);
         }
     };
+    let (begin, find) = spec.told();
     reply.bulk("begin_search");
-    match spec.begin {
+    match begin {
         Begin::Index(index) => numbers(reply, "index", &[("index", index)]),
         Begin::Keyword(word, from) => {
             reply.map(2);
@@ -200,7 +116,7 @@ fn write_key_spec(reply: &mut Reply, spec: &KeySpec) {
         Begin::Unknown => numbers(reply, "unknown", &[]),
     }
     reply.bulk("find_keys");
-    match spec.find {
+    match find {
         Find::Range { last, step, limit } => {
             numbers(reply, "range", &[("lastkey", last), ("keystep", step), ("limit", limit)]);
         }
@@ -213,32 +129,29 @@ fn write_key_spec(reply: &mut Reply, spec: &KeySpec) {
 
 fn docs(call: &mut Call<'_>) -> Outcome {
     let wanted: Vec<_> = match call.rest(2) {
-        [] => every().map(Entry::of).collect(),
-        names => names.iter().filter_map(|name| Entry::named(name)).collect(),
+        [] => spec::all().iter().collect(),
+        names => names.iter().filter_map(|name| named(name)).collect(),
     };
-    let wanted: Vec<_> = wanted.into_iter().filter_map(|entry| Some((entry, entry.doc?))).collect();
     call.reply.map(wanted.len());
-    for (entry, doc) in wanted {
-        write_docs(call.reply, entry, doc);
+    for spec in wanted {
+        write_docs(call.reply, spec);
     }
     Ok(())
 }
 
 /// Writes the name, and what is told.
-fn write_docs(reply: &mut Reply, entry: Entry, doc: &Doc) {
-    let subcommands: Vec<_> = entry.subcommands().filter_map(|entry| Some((entry, entry.doc?))).collect();
-    reply.bulk(doc.name);
-    let (deprecated, has_cost) = (doc.deprecated, !doc.cost.is_empty());
-    let parts =
-        [has_cost, deprecated.is_some(), deprecated.is_some(), !doc.arguments.is_empty(), !subcommands.is_empty()];
+fn write_docs(reply: &mut Reply, spec: &Spec) {
+    reply.bulk(spec.name);
+    let (arguments, deprecated, has_cost) = (spec.arguments(), spec.deprecated, !spec.cost.is_empty());
+    let parts = [has_cost, deprecated.is_some(), deprecated.is_some(), !arguments.is_empty(), spec.is_container()];
     reply.map(3 + parts.into_iter().filter(|is_there| *is_there).count());
-    for (name, text) in [("summary", doc.summary), ("since", doc.since), ("group", entry.command.group)] {
+    for (name, text) in [("summary", spec.summary), ("since", spec.since), ("group", spec.group)] {
         reply.bulk(name);
         reply.bulk(text);
     }
     if has_cost {
         reply.bulk("complexity");
-        reply.bulk(doc.cost);
+        reply.bulk(spec.cost);
     }
     if let Some(since) = deprecated {
         reply.bulk("doc_flags");
@@ -246,21 +159,21 @@ fn write_docs(reply: &mut Reply, entry: Entry, doc: &Doc) {
         reply.bulk("deprecated_since");
         reply.bulk(since);
     }
-    if !doc.arguments.is_empty() {
+    if !arguments.is_empty() {
         reply.bulk("arguments");
-        write_arguments(reply, &doc.arguments);
+        write_arguments(reply, &arguments);
     }
-    if !subcommands.is_empty() {
+    if spec.is_container() {
         reply.bulk("subcommands");
-        reply.map(subcommands.len());
+        reply.map(spec.subcommands.len());
         // They have none of their own.
-        for (entry, doc) in subcommands {
-            write_docs(reply, entry, doc);
+        for subcommand in &spec.subcommands {
+            write_docs(reply, subcommand);
         }
     }
 }
 
-/// Writes arguments, and those that they consist of: as deep as `docs` has them.
+/// Writes arguments, and those that they consist of: as deep as the files have them.
 fn write_arguments(reply: &mut Reply, arguments: &[Argument]) {
     reply.array(arguments.len());
     for argument in arguments {
@@ -310,7 +223,7 @@ fn write_arguments(reply: &mut Reply, arguments: &[Argument]) {
 
 fn list(call: &mut Call<'_>) -> Outcome {
     let mut names: Vec<_> = match call.rest(2) {
-        [] => entries().map(Entry::name).collect(),
+        [] => every().map(|spec| spec.name).collect(),
         [by, filter, value] if is(by, "filterby") => filtered(filter, value)?,
         _ => return Err(Refusal::syntax()),
     };
@@ -319,23 +232,18 @@ fn list(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-/// Every command, each with its subcommands behind it.
-fn entries() -> impl Iterator<Item = Entry> {
-    every().map(Entry::of).flat_map(|entry| std::iter::once(entry).chain(entry.subcommands()))
-}
-
 /// The names, those of subcommands too, that a filter lets through.
-fn filtered(filter: &[u8], value: &[u8]) -> Result<Vec<String>, Refusal> {
+fn filtered(filter: &[u8], value: &[u8]) -> Result<Vec<&'static str>, Refusal> {
     if is(filter, "module") {
         return Ok(Vec::new());
     }
     if is(filter, "aclcat") {
-        let wanted = category::named(value).unwrap_or(0);
-        return Ok(entries().filter(|entry| entry.categories() & wanted != 0).map(Entry::name).collect());
+        let wanted = Categories::named(value).unwrap_or(Categories::empty());
+        return Ok(every().filter(|spec| spec.categories.intersects(wanted)).map(|spec| spec.name).collect());
     }
     if is(filter, "pattern") {
         let pattern = value.to_ascii_lowercase();
-        return Ok(entries().map(Entry::name).filter(|name| glob::matches(&pattern, name.as_bytes())).collect());
+        return Ok(every().map(|spec| spec.name).filter(|name| glob::matches(&pattern, name.as_bytes())).collect());
     }
     Err(Refusal::syntax())
 }
@@ -361,20 +269,19 @@ fn get_keys_and_flags(call: &mut Call<'_>) -> Outcome {
 struct Found<'a> {
     name: &'a [u8],
     access: Access,
-    spec: Option<&'static KeySpec>,
+    place: &'static KeySpec,
 }
 
 impl Found<'_> {
     /// What the request does with it.
     fn flags(&self) -> Vec<&'static str> {
-        let flags: Vec<_> = self.spec.into_iter().flat_map(KeySpec::flags).collect();
-        if !flags.contains(&"variable_flags") {
-            return flags;
+        if !self.place.has_flag("variable_flags") {
+            return self.place.flags().collect();
         }
         // The words decide whether it is written to, and whether what was there is read.
-        match self.access {
-            Access::READ => vec!["RO", "access"],
-            Access::WRITE => vec!["OW", "update"],
+        match (self.access.contains(Access::READ), self.access.contains(Access::WRITE)) {
+            (true, false) => vec!["RO", "access"],
+            (false, true) => vec!["OW", "update"],
             _ => vec!["RW", "access", "update"],
         }
     }
@@ -382,31 +289,17 @@ impl Found<'_> {
 
 /// The keys among the words of a request.
 fn keys_of<'a>(words: &[&'a [u8]]) -> Result<Vec<Found<'a>>, Refusal> {
-    let command = words.first().and_then(|name| find(name)).ok_or("ERR Invalid command specified")?;
-    let subcommand = words.get(1).and_then(|name| category::subcommand(command.name, name));
-    let doc = match subcommand {
-        Some((name, _)) => docs::of(&format!("{}|{name}", command.name)),
-        None => docs::of(command.name),
-    };
-    let specs = doc.map(|doc| &*doc.keys).unwrap_or_default();
-    if specs.is_empty() {
+    let spec = find(words).ok_or("ERR Invalid command specified")?.spec;
+    if spec.keys.is_empty() {
         return Err("ERR The command has no key arguments".into());
     }
-    if !command.has_arity(words.len()) {
+    if !spec.has_arity(words.len()) {
         return Err("ERR Invalid number of arguments specified for command".into());
     }
-    let mut keys = Vec::new();
-    key_words::for_each_in_place(command, words, |name, access, place| {
-        // Of `SORT` the second place cannot be told, for a pattern has it.
-        let mut told = specs
-            .iter()
-            .skip(place)
-            .filter(|spec| spec.begin != Begin::Unknown || spec.flags().any(|flag| flag == "OW"));
-        keys.push(Found { name, access, spec: told.next() });
-    });
-    let may_have_none = doc.is_some_and(|doc| doc.flags().any(|flag| flag == "no_mandatory_keys"));
-    if keys.is_empty() && !may_have_none {
+    let mut found = Vec::new();
+    keys::for_each(spec, words, |name, place| found.push(Found { name, access: place.access(words), place }));
+    if found.is_empty() && !spec.flags.contains(Flags::NO_MANDATORY_KEYS) {
         return Err("ERR Invalid arguments specified for command".into());
     }
-    Ok(keys)
+    Ok(found)
 }

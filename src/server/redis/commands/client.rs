@@ -2,81 +2,32 @@
 
 use std::time::Duration;
 
-use crate::server::redis::command::{Call, Outcome, Refusal, integer, is};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, help, integer, is};
 use crate::server::redis::commands::client_list::{info, kill, list};
 use crate::server::redis::door::Client;
 use crate::server::redis::pause::Held;
 use crate::server::redis::session::Silence;
-use crate::server::redis::subcommand::{Subcommand, subcommand, write_help};
 
-pub(super) const SUBCOMMANDS: &[Subcommand] = &[
-    subcommand("caching", 3, caching),
-    subcommand("getname", 2, get_name),
-    subcommand("getredir", 2, get_redirection),
-    subcommand("help", 2, help),
-    subcommand("id", 2, id),
-    subcommand("info", 2, info),
-    subcommand("kill", -3, kill),
-    subcommand("list", -2, list),
-    subcommand("no-evict", 3, |call| switch(call, |client, is_on| client.is_not_evicted.set(is_on))),
-    subcommand("no-touch", 3, no_touch),
-    subcommand("pause", -3, pause),
-    subcommand("reply", 3, reply),
-    subcommand("setinfo", 4, set_info),
-    subcommand("setname", 3, name),
-    subcommand("tracking", -3, tracking),
-    subcommand("trackinginfo", 2, tracking_info),
-    subcommand("unblock", -3, unblock),
-    subcommand("unpause", 2, unpause),
+pub(super) const SUBCOMMANDS: &[Handler] = &[
+    command("caching", caching),
+    command("getname", get_name),
+    command("getredir", get_redirection),
+    command("help", help),
+    command("id", id),
+    command("info", info),
+    command("kill", kill),
+    command("list", list),
+    command("no-evict", |call| switch(call, |client, is_on| client.is_not_evicted.set(is_on))),
+    command("no-touch", no_touch),
+    command("pause", pause),
+    command("reply", reply),
+    command("setinfo", set_info),
+    command("setname", name),
+    command("tracking", tracking),
+    command("trackinginfo", tracking_info),
+    command("unblock", unblock),
+    command("unpause", unpause),
 ];
-
-const HELP: &[&str] = &[
-    "CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    "CACHING (YES|NO)",
-    "    Refused: keys are not tracked for clients.",
-    "GETNAME",
-    "    The name of this connection.",
-    "GETREDIR",
-    "    -1: keys are not tracked for clients.",
-    "HELP",
-    "    This text.",
-    "ID",
-    "    The number of this connection.",
-    "INFO",
-    "    The line of CLIENT LIST for this connection.",
-    "KILL <ip:port>",
-    "    Part with the client at an address.",
-    "KILL <option> <value> [<option> <value> ...]",
-    "    Part with the clients that all options mean: ID <id>, TYPE (NORMAL|MASTER|REPLICA|PUBSUB), USER <name>,",
-    "    ADDR <ip:port>, LADDR <ip:port>, MAXAGE <seconds>; and with this one too after SKIPME NO.",
-    "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB) | ID <id> [<id> ...]]",
-    "    A line for each connection.",
-    "NO-EVICT (ON|OFF)",
-    "    Whether this client is kept when all clients together take up too much.",
-    "NO-TOUCH (ON|OFF)",
-    "    Whether what this client uses, other than by TOUCH, leaves no trace for eviction.",
-    "PAUSE <milliseconds> [WRITE|ALL]",
-    "    Have the requests of clients wait for a time, or those of them that write.",
-    "REPLY (ON|OFF|SKIP)",
-    "    Whether replies are sent.",
-    "SETINFO (LIB-NAME|LIB-VER) <value>",
-    "    The library that the client uses.",
-    "SETNAME <name>",
-    "    Give this connection a name.",
-    "TRACKING (ON|OFF) [<option> ...]",
-    "    Refused unless OFF: keys are not tracked for clients.",
-    "TRACKINGINFO",
-    "    How keys are tracked for this connection: not at all.",
-    "UNBLOCK <id> [TIMEOUT|ERROR]",
-    "    End the waiting of a client.",
-    "UNPAUSE",
-    "    End a pause.",
-];
-
-fn help(call: &mut Call<'_>) -> Outcome {
-    write_help(call, HELP);
-    Ok(())
-}
 
 fn id(call: &mut Call<'_>) -> Outcome {
     call.reply.count(call.session.id);

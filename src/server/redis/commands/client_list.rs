@@ -134,7 +134,7 @@ fn line(id: u64, client: &Client, call: &Call<'_>) -> String {
         seen.watched_keys,
         seen.received.0,
         seen.received.1,
-        last_command(client),
+        client.last_command.get(),
         text(&library.0),
         text(&library.1),
         rbs = seen.reply_bytes,
@@ -152,11 +152,6 @@ fn flags(client: &Client, seen: Seen, is_subscriber: bool) -> String {
     ];
     let text: String = flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| *flag).collect();
     if text.is_empty() { "N".to_owned() } else { text }
-}
-
-fn last_command(client: &Client) -> String {
-    let (command, (of, subcommand)) = (client.last_command.get(), client.last_subcommand.get());
-    if command == of { format!("{command}|{subcommand}") } else { command.to_owned() }
 }
 
 pub(super) fn kill(call: &mut Call<'_>) -> Outcome {

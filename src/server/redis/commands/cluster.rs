@@ -1,79 +1,60 @@
 //! Clusters, replication and modules, none of which there are: what redis-server says when it stands alone.
 
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, container, is};
-use crate::server::redis::subcommand::{Subcommand, subcommand, write_help};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, container, help, is};
 
-const ADMIN: Flags = Flags::ADMIN;
-const FAST: Flags = Flags::FAST;
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("asking", 1, FAST, Keys::NONE, "cluster", no_cluster),
-    container("cluster", Flags::NONE, Keys::NONE, "cluster", CLUSTER),
-    command("failover", -1, ADMIN, Keys::NONE, "server", fail_over),
-    container("module", Flags::NONE, Keys::NONE, "server", MODULE),
-    command("psync", -3, ADMIN.and(Flags::NO_MULTI), Keys::NONE, "server", no_replicas),
-    command("readonly", 1, FAST, Keys::NONE, "cluster", no_cluster),
-    command("readwrite", 1, FAST, Keys::NONE, "cluster", no_cluster),
-    command("replconf", -1, ADMIN, Keys::NONE, "server", no_replicas),
-    command("replicaof", 3, ADMIN, Keys::NONE, "server", replica_of),
-    command("role", 1, FAST.and(Flags::NO_STORE), Keys::NONE, "server", role),
-    command("slaveof", 3, ADMIN, Keys::NONE, "server", replica_of),
-    command("sync", 1, ADMIN.and(Flags::NO_MULTI), Keys::NONE, "server", no_replicas),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("asking", no_cluster),
+    container("cluster", CLUSTER),
+    command("failover", fail_over),
+    container("module", MODULE),
+    command("psync", no_replicas),
+    command("readonly", no_cluster),
+    command("readwrite", no_cluster),
+    command("replconf", no_replicas),
+    command("replicaof", replica_of),
+    command("role", role),
+    command("slaveof", replica_of),
+    command("sync", no_replicas),
 ];
 
-const CLUSTER: &[Subcommand] = &[
-    subcommand("addslots", -3, no_cluster),
-    subcommand("addslotsrange", -4, no_cluster),
-    subcommand("bumpepoch", 2, no_cluster),
-    subcommand("count-failure-reports", 3, no_cluster),
-    subcommand("countkeysinslot", 3, no_cluster),
-    subcommand("delslots", -3, no_cluster),
-    subcommand("delslotsrange", -4, no_cluster),
-    subcommand("failover", -2, no_cluster),
-    subcommand("flushslots", 2, no_cluster),
-    subcommand("forget", 3, no_cluster),
-    subcommand("getkeysinslot", 4, no_cluster),
-    subcommand("help", 2, no_cluster),
-    subcommand("info", 2, no_cluster),
-    subcommand("keyslot", 3, no_cluster),
-    subcommand("links", 2, no_cluster),
-    subcommand("meet", -4, no_cluster),
-    subcommand("myid", 2, no_cluster),
-    subcommand("myshardid", 2, no_cluster),
-    subcommand("nodes", 2, no_cluster),
-    subcommand("replicas", 3, no_cluster),
-    subcommand("replicate", 3, no_cluster),
-    subcommand("reset", -2, no_cluster),
-    subcommand("saveconfig", 2, no_cluster),
-    subcommand("set-config-epoch", 3, no_cluster),
-    subcommand("setslot", -4, no_cluster),
-    subcommand("shards", 2, no_cluster),
-    subcommand("slaves", 3, no_cluster),
-    subcommand("slots", 2, no_cluster),
+const CLUSTER: &[Handler] = &[
+    command("addslots", no_cluster),
+    command("addslotsrange", no_cluster),
+    command("bumpepoch", no_cluster),
+    command("count-failure-reports", no_cluster),
+    command("countkeysinslot", no_cluster),
+    command("delslots", no_cluster),
+    command("delslotsrange", no_cluster),
+    command("failover", no_cluster),
+    command("flushslots", no_cluster),
+    command("forget", no_cluster),
+    command("getkeysinslot", no_cluster),
+    command("help", no_cluster),
+    command("info", no_cluster),
+    command("keyslot", no_cluster),
+    command("links", no_cluster),
+    command("meet", no_cluster),
+    command("myid", no_cluster),
+    command("myshardid", no_cluster),
+    command("nodes", no_cluster),
+    command("replicas", no_cluster),
+    command("replicate", no_cluster),
+    command("reset", no_cluster),
+    command("saveconfig", no_cluster),
+    command("set-config-epoch", no_cluster),
+    command("setslot", no_cluster),
+    command("shards", no_cluster),
+    command("slaves", no_cluster),
+    command("slots", no_cluster),
 ];
 
-const MODULE: &[Subcommand] = &[
-    subcommand("help", 2, module_help),
-    subcommand("list", 2, modules),
-    subcommand("load", -3, no_module),
-    subcommand("loadex", -3, no_module),
-    subcommand("unload", 3, no_module),
+const MODULE: &[Handler] = &[
+    command("help", help),
+    command("list", modules),
+    command("load", no_module),
+    command("loadex", no_module),
+    command("unload", no_module),
 ];
-
-const MODULE_HELP: &[&str] = &[
-    "MODULE <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    "HELP",
-    "    This text.",
-    "LIST",
-    "    Empty: there are no modules.",
-    "LOAD, LOADEX, UNLOAD",
-    "    Refused.",
-];
-
-fn module_help(call: &mut Call<'_>) -> Outcome {
-    write_help(call, MODULE_HELP);
-    Ok(())
-}
 
 fn modules(call: &mut Call<'_>) -> Outcome {
     call.reply.array(0);

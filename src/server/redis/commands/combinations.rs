@@ -1,22 +1,18 @@
 //! Sorted sets: unions, intersections and differences.
 
 use crate::kv::Aggregate;
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, float, integer, is};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, float, integer, is};
 use crate::server::redis::commands::sets::numbered_keys;
-use crate::server::redis::commands::sorted_sets::{GROUP, READ, write};
+use crate::server::redis::commands::sorted_sets::write;
 
-/// The number of their keys is a word before them.
-const NUMBERED_READ: Flags = READ.and(Flags::MOVABLE_KEYS);
-const NUMBERED_WRITE: Flags = Flags::WRITE.and(Flags::MOVABLE_KEYS);
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("zdiff", -3, NUMBERED_READ, Keys::NONE, GROUP, |call| combine(call, Which::Difference, false)),
-    command("zdiffstore", -4, NUMBERED_WRITE, Keys::ONE, GROUP, |call| combine(call, Which::Difference, true)),
-    command("zinter", -3, NUMBERED_READ, Keys::NONE, GROUP, |call| combine(call, Which::Intersection, false)),
-    command("zintercard", -3, NUMBERED_READ, Keys::NONE, GROUP, zintercard),
-    command("zinterstore", -4, NUMBERED_WRITE, Keys::ONE, GROUP, |call| combine(call, Which::Intersection, true)),
-    command("zunion", -3, NUMBERED_READ, Keys::NONE, GROUP, |call| combine(call, Which::Union, false)),
-    command("zunionstore", -4, NUMBERED_WRITE, Keys::ONE, GROUP, |call| combine(call, Which::Union, true)),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("zdiff", |call| combine(call, Which::Difference, false)),
+    command("zdiffstore", |call| combine(call, Which::Difference, true)),
+    command("zinter", |call| combine(call, Which::Intersection, false)),
+    command("zintercard", zintercard),
+    command("zinterstore", |call| combine(call, Which::Intersection, true)),
+    command("zunion", |call| combine(call, Which::Union, false)),
+    command("zunionstore", |call| combine(call, Which::Union, true)),
 ];
 
 /// How sorted sets are put together.

@@ -1,37 +1,17 @@
 //! Parameters.
 
 use crate::server::redis::bounds::Bounds;
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, container, integer, is};
-use crate::server::redis::subcommand::{Subcommand, subcommand, write_help};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, container, help, integer, is};
 
-pub(super) const COMMANDS: &[Command] = &[container("config", Flags::ADMIN, Keys::NONE, "server", SUBCOMMANDS)];
+pub(super) const COMMANDS: &[Handler] = &[container("config", SUBCOMMANDS)];
 
-const SUBCOMMANDS: &[Subcommand] = &[
-    subcommand("get", -3, get),
-    subcommand("help", 2, help),
-    subcommand("resetstat", 2, reset_stat),
-    subcommand("rewrite", 2, |_| Err("ERR The server is running without a config file".into())),
-    subcommand("set", -4, set),
+const SUBCOMMANDS: &[Handler] = &[
+    command("get", get),
+    command("help", help),
+    command("resetstat", reset_stat),
+    command("rewrite", |_| Err("ERR The server is running without a config file".into())),
+    command("set", set),
 ];
-
-const HELP: &[&str] = &[
-    "CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    "GET <pattern> [<pattern> ...]",
-    "    Parameters whose names match, with their values.",
-    "HELP",
-    "    This text.",
-    "RESETSTAT",
-    "    Count anew what INFO counts.",
-    "REWRITE",
-    "    Refused: there is no file of parameters.",
-    "SET <parameter> <value> [<parameter> <value> ...]",
-    "    Set parameters, all or none.",
-];
-
-fn help(call: &mut Call<'_>) -> Outcome {
-    write_help(call, HELP);
-    Ok(())
-}
 
 fn get(call: &mut Call<'_>) -> Outcome {
     let patterns: Vec<_> = call.rest(2).iter().map(|pattern| pattern.to_ascii_lowercase()).collect();

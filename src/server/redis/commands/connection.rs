@@ -3,26 +3,22 @@
 use std::rc::Rc;
 
 use crate::server::redis::acl::{DEFAULT, User};
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, container, integer, is};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, container, integer, is};
 use crate::server::redis::commands::acl;
 use crate::server::redis::commands::client::{self, check_name, set_name};
 use crate::server::redis::commands::keys::database_of;
 use crate::server::redis::reply::Protocol;
 use crate::server::redis::session::Session;
 
-const FAST: Flags = Flags::FAST;
-const OPEN: Flags = Flags::FAST.and(Flags::NO_AUTH);
-const GROUP: &str = "connection";
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("auth", -2, OPEN.and(Flags::NO_STORE), Keys::NONE, GROUP, auth),
-    container("client", Flags::NONE.and(Flags::NO_STORE), Keys::NONE, GROUP, client::SUBCOMMANDS),
-    command("echo", 2, FAST.and(Flags::NO_STORE), Keys::NONE, GROUP, echo),
-    command("hello", -1, OPEN.and(Flags::NO_STORE), Keys::NONE, GROUP, hello),
-    command("ping", -1, FAST.and(Flags::NO_STORE), Keys::NONE, GROUP, ping),
-    command("quit", -1, OPEN.and(Flags::NO_STORE), Keys::NONE, GROUP, quit),
-    command("reset", 1, OPEN, Keys::NONE, GROUP, reset),
-    command("select", 2, FAST.and(Flags::NO_STORE), Keys::NONE, GROUP, select),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("auth", auth),
+    container("client", client::SUBCOMMANDS),
+    command("echo", echo),
+    command("hello", hello),
+    command("ping", ping),
+    command("quit", quit),
+    command("reset", reset),
+    command("select", select),
 ];
 
 fn ping(call: &mut Call<'_>) -> Outcome {

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use crate::kv::Kind;
 use crate::limits;
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, float};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, float, unknown_option, write_help};
 use crate::server::redis::commands::keys::encoding;
 use crate::server::redis::reply::Protocol;
-use crate::server::redis::subcommand::{unknown_option, write_help};
 
-pub(super) const COMMANDS: &[Command] = &[command("debug", -2, Flags::ADMIN, Keys::NONE, "server", debug)];
+pub(super) const COMMANDS: &[Handler] = &[command("debug", debug)];
 
 /// Keys that `POPULATE` makes at once.
 const POPULATED_KEYS_MAX: i64 = 1_000_000;

@@ -1,15 +1,10 @@
 //! Dumps: carrying keys from one server to another.
 
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::keys::micros_of;
 
-const GROUP: &str = "generic";
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("dump", 2, Flags::READ, Keys::ONE, GROUP, dump),
-    command("migrate", -6, Flags::WRITE, Keys { first: 3, last: 3, step: 1 }, GROUP, migrate),
-    command("restore", -4, Flags::WRITE, Keys::ONE, GROUP, restore),
-];
+pub(super) const COMMANDS: &[Handler] =
+    &[command("dump", dump), command("migrate", migrate), command("restore", restore)];
 
 fn dump(call: &mut Call<'_>) -> Outcome {
     let dump = call.kv().dump(call.word(1))?;

@@ -1,33 +1,22 @@
 //! Places: positions, distances, and what stores them. Searches: `geo_search.rs`.
 
 use crate::kv::{Geo, GeoCondition, GeoPosition, GeoUnit};
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, float, is};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, float, is};
 use crate::server::redis::commands::geo_search::{Form, search};
 use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 
-const READ: Flags = Flags::READ;
-const WRITE: Flags = Flags::WRITE;
-const STORES: Flags = WRITE.and(Flags::MOVABLE_KEYS);
-const GROUP: &str = "geo";
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("geoadd", -5, WRITE, Keys::ONE, GROUP, geoadd),
-    command("geodist", -4, READ, Keys::ONE, GROUP, geodist),
-    command("geohash", -2, READ, Keys::ONE, GROUP, geohash),
-    command("geopos", -2, READ, Keys::ONE, GROUP, geopos),
-    command("georadius", -6, STORES.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, |call| {
-        search(call, Form::Radius, true)
-    }),
-    command("georadius_ro", -6, READ, Keys::ONE, GROUP, |call| search(call, Form::Radius, false)),
-    command("georadiusbymember", -5, STORES.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, |call| {
-        search(call, Form::RadiusByMember, true)
-    }),
-    command("georadiusbymember_ro", -5, READ, Keys::ONE, GROUP, |call| search(call, Form::RadiusByMember, false)),
-    command("geosearch", -7, READ, Keys::ONE, GROUP, |call| search(call, Form::Search, false)),
-    command("geosearchstore", -8, WRITE.and(Flags::REPLIES_CHANGES), Keys::TWO, GROUP, |call| {
-        search(call, Form::Search, true)
-    }),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("geoadd", geoadd),
+    command("geodist", geodist),
+    command("geohash", geohash),
+    command("geopos", geopos),
+    command("georadius", |call| search(call, Form::Radius, true)),
+    command("georadius_ro", |call| search(call, Form::Radius, false)),
+    command("georadiusbymember", |call| search(call, Form::RadiusByMember, true)),
+    command("georadiusbymember_ro", |call| search(call, Form::RadiusByMember, false)),
+    command("geosearch", |call| search(call, Form::Search, false)),
+    command("geosearchstore", |call| search(call, Form::Search, true)),
 ];
 
 fn geo<'a>(call: &Call<'a>) -> Geo<InTransaction<'a>> {

@@ -1,30 +1,26 @@
 //! Hashes.
 
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, is};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, is};
 use crate::server::redis::commands::scan;
 use crate::server::redis::tally::changes;
 
-const READ: Flags = Flags::READ.and(Flags::FAST);
-const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
-const GROUP: &str = "hash";
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("hdel", -3, WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, hdel),
-    command("hexists", 3, READ, Keys::ONE, GROUP, hexists),
-    command("hget", 3, READ, Keys::ONE, GROUP, hget),
-    command("hgetall", 2, Flags::READ, Keys::ONE, GROUP, hgetall),
-    command("hincrby", 4, WRITE, Keys::ONE, GROUP, hincrby),
-    command("hincrbyfloat", 4, WRITE, Keys::ONE, GROUP, hincrbyfloat),
-    command("hkeys", 2, Flags::READ, Keys::ONE, GROUP, hkeys),
-    command("hlen", 2, READ, Keys::ONE, GROUP, hlen),
-    command("hmget", -3, READ, Keys::ONE, GROUP, hmget),
-    command("hmset", -4, WRITE, Keys::ONE, GROUP, |call| hset(call, "hmset")),
-    command("hrandfield", -2, Flags::READ, Keys::ONE, GROUP, hrandfield),
-    command("hscan", -3, Flags::READ, Keys::ONE, GROUP, scan::hscan),
-    command("hset", -4, WRITE, Keys::ONE, GROUP, |call| hset(call, "hset")),
-    command("hsetnx", 4, WRITE, Keys::ONE, GROUP, hsetnx),
-    command("hstrlen", 3, READ, Keys::ONE, GROUP, hstrlen),
-    command("hvals", 2, Flags::READ, Keys::ONE, GROUP, hvals),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("hdel", hdel),
+    command("hexists", hexists),
+    command("hget", hget),
+    command("hgetall", hgetall),
+    command("hincrby", hincrby),
+    command("hincrbyfloat", hincrbyfloat),
+    command("hkeys", hkeys),
+    command("hlen", hlen),
+    command("hmget", hmget),
+    command("hmset", |call| hset(call, "hmset")),
+    command("hrandfield", hrandfield),
+    command("hscan", scan::hscan),
+    command("hset", |call| hset(call, "hset")),
+    command("hsetnx", hsetnx),
+    command("hstrlen", hstrlen),
+    command("hvals", hvals),
 ];
 
 fn hset(call: &mut Call<'_>, name: &str) -> Outcome {

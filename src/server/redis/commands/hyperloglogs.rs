@@ -1,17 +1,14 @@
 //! `HyperLogLog`s.
 
 use crate::error::{Error, InvalidKind};
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command};
 
-const WRITE: Flags = Flags::WRITE;
-const GROUP: &str = "hyperloglog";
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("pfadd", -2, WRITE.and(Flags::FAST), Keys::ONE, GROUP, pfadd),
-    command("pfcount", -2, Flags::READ.and(Flags::NOTES), Keys::ALL, GROUP, pfcount),
-    command("pfdebug", 3, WRITE.and(Flags::ADMIN), Keys::SECOND, GROUP, pfdebug),
-    command("pfmerge", -2, WRITE, Keys::ALL, GROUP, pfmerge),
-    command("pfselftest", 1, Flags::ADMIN, Keys::NONE, GROUP, pfselftest),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("pfadd", pfadd),
+    command("pfcount", pfcount),
+    command("pfdebug", pfdebug),
+    command("pfmerge", pfmerge),
+    command("pfselftest", pfselftest),
 ];
 
 fn pfadd(call: &mut Call<'_>) -> Outcome {
@@ -40,8 +37,8 @@ fn pfmerge(call: &mut Call<'_>) -> Outcome {
 /// A string that is no `HyperLogLog`, and one that only begins as such, have codes of their own.
 fn refusal(error: Error) -> Refusal {
     match error {
-        Error::Invalid { kind: InvalidKind::Type, message } => format!("WRONGTYPE {message}").into(),
-        Error::Invalid { kind: InvalidKind::Serialization, message } => format!("INVALIDOBJ {message}").into(),
+        Error::Invalid { kind: InvalidKind::Type, message, .. } => format!("WRONGTYPE {message}").into(),
+        Error::Invalid { kind: InvalidKind::Serialization, message, .. } => format!("INVALIDOBJ {message}").into(),
         error => error.into(),
     }
 }

@@ -6,14 +6,13 @@
 use std::fmt::{Display, Write};
 
 use crate::error::Result;
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, command, is};
+use crate::server::redis::command::{Call, Handler, Outcome, command, is};
 #[cfg(feature = "lua")]
 use crate::server::redis::scripting::Scripting;
 use crate::server::redis::tally::Rates;
 use crate::server::redis::{DATABASES, REDIS_VERSION, system};
 
-pub(super) const COMMANDS: &[Command] =
-    &[command("info", -1, Flags::NONE.and(Flags::NO_STORE), Keys::NONE, "server", info)];
+pub(super) const COMMANDS: &[Handler] = &[command("info", info)];
 
 /// Bytes of the kilobyte in which rates are told.
 const KILOBYTE: f64 = 1_024.0;
@@ -257,9 +256,9 @@ fn stats(call: &Call<'_>, text: &mut Text) -> Result<()> {
     text.zeros(&["total_eviction_exceeded_time", "current_eviction_exceeded_time"]);
     text.line("keyspace_hits", counters.hits.get());
     text.line("keyspace_misses", counters.misses.get());
-    text.line("pubsub_channels", door.store.channels(None, false).len());
-    text.line("pubsub_patterns", door.store.patterns());
-    text.line("pubsubshard_channels", door.store.channels(None, true).len());
+    text.line("pubsub_channels", door.store.subscriptions().channels("*").len());
+    text.line("pubsub_patterns", door.store.subscriptions().patterns().len());
+    text.line("pubsubshard_channels", door.store.subscriptions().sharded_channels("*").len());
     text.zeros(&["latest_fork_usec", "total_forks", "migrate_cached_sockets"]);
     text.zeros(&["slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses"]);
     text.zeros(&["active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time"]);

@@ -4,43 +4,38 @@ use crate::clock::Timestamp;
 use crate::engine::Direction;
 use crate::error::Error;
 use crate::kv::{End, EvictionPolicy, Kind, Kv, Ttl};
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, container, integer, is};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, container, help, integer, is};
 use crate::server::redis::commands::{kind, scan};
 use crate::server::redis::config::Parameters;
-use crate::server::redis::subcommand::{Subcommand, subcommand, write_help};
 use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 
-const READ: Flags = Flags::READ.and(Flags::FAST);
-const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
-const GROUP: &str = "generic";
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("copy", -3, Flags::WRITE, Keys::TWO, GROUP, copy),
-    command("dbsize", 1, READ, Keys::NONE, "server", dbsize),
-    command("del", -2, Flags::WRITE, Keys::ALL, GROUP, del),
-    command("exists", -2, READ, Keys::ALL, GROUP, exists),
-    command("expire", -3, WRITE, Keys::ONE, GROUP, |call| expire(call, "expire", 1_000, false)),
-    command("expireat", -3, WRITE, Keys::ONE, GROUP, |call| expire(call, "expireat", 1_000, true)),
-    command("expiretime", 2, READ, Keys::ONE, GROUP, |call| expire_time(call, 1_000)),
-    command("flushall", -1, Flags::WRITE, Keys::NONE, "server", flush_all),
-    command("flushdb", -1, Flags::WRITE, Keys::NONE, "server", flush_db),
-    command("keys", 2, Flags::READ, Keys::NONE, GROUP, keys),
-    command("move", 3, WRITE, Keys::ONE, GROUP, move_key),
-    container("object", Flags::READ, Keys::SECOND, GROUP, OBJECT),
-    command("persist", 2, WRITE, Keys::ONE, GROUP, persist),
-    command("pexpire", -3, WRITE, Keys::ONE, GROUP, |call| expire(call, "pexpire", 1, false)),
-    command("pexpireat", -3, WRITE, Keys::ONE, GROUP, |call| expire(call, "pexpireat", 1, true)),
-    command("pexpiretime", 2, READ, Keys::ONE, GROUP, |call| expire_time(call, 1)),
-    command("pttl", 2, READ, Keys::ONE, GROUP, |call| ttl(call, 1)),
-    command("randomkey", 1, Flags::READ, Keys::NONE, GROUP, random_key),
-    command("rename", 3, Flags::WRITE, Keys::TWO, GROUP, rename),
-    command("renamenx", 3, WRITE, Keys::TWO, GROUP, rename_nx),
-    command("scan", -2, Flags::READ, Keys::NONE, GROUP, scan::scan),
-    command("touch", -2, READ, Keys::ALL, GROUP, touch),
-    command("ttl", 2, READ, Keys::ONE, GROUP, |call| ttl(call, 1_000)),
-    command("type", 2, READ, Keys::ONE, GROUP, kind),
-    command("unlink", -2, WRITE, Keys::ALL, GROUP, |call| remove(call, true)),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("copy", copy),
+    command("dbsize", dbsize),
+    command("del", del),
+    command("exists", exists),
+    command("expire", |call| expire(call, "expire", 1_000, false)),
+    command("expireat", |call| expire(call, "expireat", 1_000, true)),
+    command("expiretime", |call| expire_time(call, 1_000)),
+    command("flushall", flush_all),
+    command("flushdb", flush_db),
+    command("keys", keys),
+    command("move", move_key),
+    container("object", OBJECT),
+    command("persist", persist),
+    command("pexpire", |call| expire(call, "pexpire", 1, false)),
+    command("pexpireat", |call| expire(call, "pexpireat", 1, true)),
+    command("pexpiretime", |call| expire_time(call, 1)),
+    command("pttl", |call| ttl(call, 1)),
+    command("randomkey", random_key),
+    command("rename", rename),
+    command("renamenx", rename_nx),
+    command("scan", scan::scan),
+    command("touch", touch),
+    command("ttl", |call| ttl(call, 1_000)),
+    command("type", kind),
+    command("unlink", |call| remove(call, true)),
 ];
 
 fn del(call: &mut Call<'_>) -> Outcome {
@@ -312,29 +307,12 @@ fn flush(call: &mut Call<'_>, databases: std::ops::RangeInclusive<usize>) -> Out
     Ok(())
 }
 
-const OBJECT: &[Subcommand] = &[
-    subcommand("encoding", 3, object),
-    subcommand("freq", 3, |call| used(call, |kv, key| kv.use_frequency(key), true)),
-    subcommand("help", 2, |call| {
-        write_help(call, OBJECT_HELP);
-        Ok(())
-    }),
-    subcommand("idletime", 3, |call| used(call, |kv, key| kv.idle_seconds(key), false)),
-    subcommand("refcount", 3, object),
-];
-
-const OBJECT_HELP: &[&str] = &[
-    "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    "ENCODING <key>",
-    "    What Redis would keep the value as.",
-    "FREQ <key>",
-    "    How often the key was used lately, if the policy of eviction has that kept.",
-    "HELP",
-    "    This text.",
-    "IDLETIME <key>",
-    "    Seconds since the key was used, unless the policy of eviction has something else kept.",
-    "REFCOUNT <key>",
-    "    1: values are not shared.",
+const OBJECT: &[Handler] = &[
+    command("encoding", object),
+    command("freq", |call| used(call, |kv, key| kv.use_frequency(key), true)),
+    command("help", help),
+    command("idletime", |call| used(call, |kv, key| kv.idle_seconds(key), false)),
+    command("refcount", object),
 ];
 
 fn object(call: &mut Call<'_>) -> Outcome {

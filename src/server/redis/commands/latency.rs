@@ -1,43 +1,19 @@
 //! Latencies: how long the calls of commands took, and which took longer than `latency-monitor-threshold`.
 
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, container, is};
+use crate::server::redis::command::{Call, Handler, Outcome, command, container, help, is};
 use crate::server::redis::latency::Event;
-use crate::server::redis::subcommand::{Subcommand, subcommand, write_help};
 
-pub(super) const COMMANDS: &[Command] = &[container("latency", Flags::ADMIN, Keys::NONE, "server", SUBCOMMANDS)];
+pub(super) const COMMANDS: &[Handler] = &[container("latency", SUBCOMMANDS)];
 
-const SUBCOMMANDS: &[Subcommand] = &[
-    subcommand("doctor", 2, doctor),
-    subcommand("graph", 3, graph),
-    subcommand("help", 2, help),
-    subcommand("histogram", -2, histogram),
-    subcommand("history", 3, history),
-    subcommand("latest", 2, latest),
-    subcommand("reset", -2, reset),
+const SUBCOMMANDS: &[Handler] = &[
+    command("doctor", doctor),
+    command("graph", graph),
+    command("help", help),
+    command("histogram", histogram),
+    command("history", history),
+    command("latest", latest),
+    command("reset", reset),
 ];
-
-const HELP: &[&str] = &[
-    "LATENCY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    "DOCTOR",
-    "    Which commands took long.",
-    "GRAPH <event>",
-    "    A column for each sample of an event.",
-    "HELP",
-    "    This text.",
-    "HISTOGRAM [<command> ...]",
-    "    How many calls took no longer than so many microseconds.",
-    "HISTORY <event>",
-    "    Seconds and milliseconds of the samples of an event.",
-    "LATEST",
-    "    Events with the last and the longest time.",
-    "RESET [<event> ...]",
-    "    Forget events, or all.",
-];
-
-fn help(call: &mut Call<'_>) -> Outcome {
-    write_help(call, HELP);
-    Ok(())
-}
 
 fn history(call: &mut Call<'_>) -> Outcome {
     let latencies = call.door.latencies.borrow();

@@ -2,9 +2,9 @@
 
 use crate::error::Error;
 use crate::limits;
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 
-pub(super) const COMMANDS: &[Command] = &[command("lcs", -3, Flags::READ, Keys::TWO, "string", lcs)];
+pub(super) const COMMANDS: &[Handler] = &[command("lcs", lcs)];
 
 /// What is asked for besides the subsequence itself.
 #[derive(Default)]

@@ -2,42 +2,34 @@
 
 use crate::engine::Direction;
 use crate::kv::{End, Kind};
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::keys::{direction, end};
 use crate::server::redis::commands::waiting;
 use crate::server::redis::tally::changes;
 
-const READ: Flags = Flags::READ;
-const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
-const GROUP: &str = "list";
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("blmove", 6, Flags::WRITE, Keys::TWO, GROUP, blmove),
-    command("blmpop", -5, Flags::WRITE, Keys::NONE, GROUP, |call| mpop(call, true)),
-    command("blpop", -3, Flags::WRITE, Keys { first: 1, last: -2, step: 1 }, GROUP, |call| {
-        pop_or_wait(call, End::Front)
-    }),
-    command("brpop", -3, Flags::WRITE, Keys { first: 1, last: -2, step: 1 }, GROUP, |call| {
-        pop_or_wait(call, End::Back)
-    }),
-    command("brpoplpush", 4, Flags::WRITE, Keys::TWO, GROUP, brpoplpush),
-    command("lindex", 3, READ, Keys::ONE, GROUP, lindex),
-    command("linsert", 5, Flags::WRITE, Keys::ONE, GROUP, linsert),
-    command("llen", 2, READ.and(Flags::FAST), Keys::ONE, GROUP, llen),
-    command("lmove", 5, Flags::WRITE, Keys::TWO, GROUP, lmove),
-    command("lmpop", -4, Flags::WRITE, Keys::NONE, GROUP, |call| mpop(call, false)),
-    command("lpop", -2, WRITE, Keys::ONE, GROUP, |call| pop(call, End::Front)),
-    command("lpos", -3, READ, Keys::ONE, GROUP, lpos),
-    command("lpush", -3, WRITE, Keys::ONE, GROUP, |call| push(call, End::Front, false)),
-    command("lpushx", -3, WRITE, Keys::ONE, GROUP, |call| push(call, End::Front, true)),
-    command("lrange", 4, READ, Keys::ONE, GROUP, lrange),
-    command("lrem", 4, Flags::WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, lrem),
-    command("lset", 4, Flags::WRITE, Keys::ONE, GROUP, lset),
-    command("ltrim", 4, Flags::WRITE, Keys::ONE, GROUP, ltrim),
-    command("rpop", -2, WRITE, Keys::ONE, GROUP, |call| pop(call, End::Back)),
-    command("rpoplpush", 3, Flags::WRITE, Keys::TWO, GROUP, rpoplpush),
-    command("rpush", -3, WRITE, Keys::ONE, GROUP, |call| push(call, End::Back, false)),
-    command("rpushx", -3, WRITE, Keys::ONE, GROUP, |call| push(call, End::Back, true)),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("blmove", blmove),
+    command("blmpop", |call| mpop(call, true)),
+    command("blpop", |call| pop_or_wait(call, End::Front)),
+    command("brpop", |call| pop_or_wait(call, End::Back)),
+    command("brpoplpush", brpoplpush),
+    command("lindex", lindex),
+    command("linsert", linsert),
+    command("llen", llen),
+    command("lmove", lmove),
+    command("lmpop", |call| mpop(call, false)),
+    command("lpop", |call| pop(call, End::Front)),
+    command("lpos", lpos),
+    command("lpush", |call| push(call, End::Front, false)),
+    command("lpushx", |call| push(call, End::Front, true)),
+    command("lrange", lrange),
+    command("lrem", lrem),
+    command("lset", lset),
+    command("ltrim", ltrim),
+    command("rpop", |call| pop(call, End::Back)),
+    command("rpoplpush", rpoplpush),
+    command("rpush", |call| push(call, End::Back, false)),
+    command("rpushx", |call| push(call, End::Back, true)),
 ];
 
 fn push(call: &mut Call<'_>, end: End, if_present: bool) -> Outcome {

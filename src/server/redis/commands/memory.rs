@@ -1,39 +1,17 @@
 //! What keys take.
 
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, container, integer, is};
-use crate::server::redis::subcommand::{Subcommand, subcommand, write_help};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, container, help, integer, is};
 
-pub(super) const COMMANDS: &[Command] = &[container("memory", Flags::READ, Keys::NONE, "server", SUBCOMMANDS)];
+pub(super) const COMMANDS: &[Handler] = &[container("memory", SUBCOMMANDS)];
 
-const SUBCOMMANDS: &[Subcommand] = &[
-    subcommand("doctor", 2, |call| tell(call, "Nothing is examined here: MEMORY STATS has what the keys take.\n")),
-    subcommand("help", 2, help),
-    subcommand("malloc-stats", 2, |call| tell(call, "The allocator is the system's, and tells nothing.\n")),
-    subcommand("purge", 2, purge),
-    subcommand("stats", 2, stats),
-    subcommand("usage", -3, usage),
+const SUBCOMMANDS: &[Handler] = &[
+    command("doctor", |call| tell(call, "Nothing is examined here: MEMORY STATS has what the keys take.\n")),
+    command("help", help),
+    command("malloc-stats", |call| tell(call, "The allocator is the system's, and tells nothing.\n")),
+    command("purge", purge),
+    command("stats", stats),
+    command("usage", usage),
 ];
-
-const HELP: &[&str] = &[
-    "MEMORY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    "DOCTOR",
-    "    Says that nothing is examined.",
-    "HELP",
-    "    This text.",
-    "MALLOC-STATS",
-    "    Says that the allocator tells nothing.",
-    "PURGE",
-    "    Does nothing: the store keeps no memory that it could give back.",
-    "STATS",
-    "    Bytes and number of the keys.",
-    "USAGE <key> [SAMPLES <count>]",
-    "    Bytes of everything that is stored for a key; all of it is counted.",
-];
-
-fn help(call: &mut Call<'_>) -> Outcome {
-    write_help(call, HELP);
-    Ok(())
-}
 
 fn tell(call: &mut Call<'_>, text: &str) -> Outcome {
     call.reply.verbatim(text);

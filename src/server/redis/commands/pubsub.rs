@@ -4,50 +4,29 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::channel::QueueBounds;
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, command, container};
+use crate::server::redis::command::{Call, Handler, Outcome, command, container, help, unknown_option};
 use crate::server::redis::session::Topics;
-use crate::server::redis::subcommand::{Subcommand, subcommand, unknown_option, write_help};
 
-const FLAGS: Flags = Flags::PUBSUB.and(Flags::FAST);
-const SUBSCRIBE: Flags = Flags::PUBSUB;
-const GROUP: &str = "pubsub";
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("monitor", 1, Flags::ADMIN.and(Flags::NO_MULTI), Keys::NONE, "server", monitor),
-    command("psubscribe", -2, SUBSCRIBE, Keys::NONE, GROUP, |call| subscribe(call, Topic::Pattern)),
-    command("publish", 3, FLAGS, Keys::NONE, GROUP, publish),
-    container("pubsub", FLAGS, Keys::NONE, GROUP, SUBCOMMANDS),
-    command("punsubscribe", -1, SUBSCRIBE, Keys::NONE, GROUP, |call| unsubscribe(call, Topic::Pattern)),
-    command("spublish", 3, FLAGS, Keys::NONE, GROUP, publish_sharded),
-    command("ssubscribe", -2, SUBSCRIBE, Keys::NONE, GROUP, |call| subscribe(call, Topic::Shard)),
-    command("subscribe", -2, SUBSCRIBE, Keys::NONE, GROUP, |call| subscribe(call, Topic::Channel)),
-    command("sunsubscribe", -1, SUBSCRIBE, Keys::NONE, GROUP, |call| unsubscribe(call, Topic::Shard)),
-    command("unsubscribe", -1, SUBSCRIBE, Keys::NONE, GROUP, |call| unsubscribe(call, Topic::Channel)),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("monitor", monitor),
+    command("psubscribe", |call| subscribe(call, Topic::Pattern)),
+    command("publish", publish),
+    container("pubsub", SUBCOMMANDS),
+    command("punsubscribe", |call| unsubscribe(call, Topic::Pattern)),
+    command("spublish", publish_sharded),
+    command("ssubscribe", |call| subscribe(call, Topic::Shard)),
+    command("subscribe", |call| subscribe(call, Topic::Channel)),
+    command("sunsubscribe", |call| unsubscribe(call, Topic::Shard)),
+    command("unsubscribe", |call| unsubscribe(call, Topic::Channel)),
 ];
 
-const SUBCOMMANDS: &[Subcommand] = &[
-    subcommand("channels", -2, |call| channels(call, false)),
-    subcommand("help", 2, help),
-    subcommand("numpat", 2, patterns),
-    subcommand("numsub", -2, |call| subscribers(call, false)),
-    subcommand("shardchannels", -2, |call| channels(call, true)),
-    subcommand("shardnumsub", -2, |call| subscribers(call, true)),
-];
-
-const HELP: &[&str] = &[
-    "PUBSUB <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    "CHANNELS [<pattern>]",
-    "    The channels that somebody subscribes to by name.",
-    "HELP",
-    "    This text.",
-    "NUMPAT",
-    "    How many patterns somebody subscribes to.",
-    "NUMSUB [<channel> ...]",
-    "    How many subscribe to each channel by name.",
-    "SHARDCHANNELS [<pattern>]",
-    "    The sharded channels that somebody subscribes to.",
-    "SHARDNUMSUB [<channel> ...]",
-    "    How many subscribe to each sharded channel.",
+const SUBCOMMANDS: &[Handler] = &[
+    command("channels", |call| channels(call, false)),
+    command("help", help),
+    command("numpat", patterns),
+    command("numsub", |call| subscribers(call, false)),
+    command("shardchannels", |call| channels(call, true)),
+    command("shardnumsub", |call| subscribers(call, true)),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -131,7 +110,7 @@ fn subscribe(call: &mut Call<'_>, topic: Topic) -> Outcome {
         match topic {
             Topic::Channel => subscriber.subscribe(name)?,
             Topic::Pattern => subscriber.subscribe_pattern(name)?,
-            Topic::Shard => subscriber.subscribe_shard(name)?,
+            Topic::Shard => subscriber.subscribe_sharded(name)?,
         };
         topic.names(&mut topics).insert(name.to_vec());
         answer(call, topic.subscribed(), Some(name), topic.count(&topics));
@@ -154,7 +133,7 @@ fn unsubscribe(call: &mut Call<'_>, topic: Topic) -> Outcome {
             match topic {
                 Topic::Channel => subscriber.unsubscribe(&name),
                 Topic::Pattern => subscriber.unsubscribe_pattern(&name),
-                Topic::Shard => subscriber.unsubscribe_shard(&name),
+                Topic::Shard => subscriber.unsubscribe_sharded(&name),
             };
         }
         topic.names(&mut topics).remove(&name);
@@ -172,33 +151,31 @@ fn answer(call: &mut Call<'_>, kind: &str, name: Option<&[u8]>, count: u64) {
     call.reply.mark_push(from);
 }
 
-fn help(call: &mut Call<'_>) -> Outcome {
-    write_help(call, HELP);
-    Ok(())
-}
-
 fn channels(call: &mut Call<'_>, is_sharded: bool) -> Outcome {
     if call.words.len() > 3 {
         return Err(unknown_option(call));
     }
-    let channels = call.door.store.channels(call.rest(2).first().copied(), is_sharded);
+    let pattern = call.rest(2).first().copied().unwrap_or(b"*");
+    let subscriptions = call.door.store.subscriptions();
+    let channels = if is_sharded { subscriptions.sharded_channels(pattern) } else { subscriptions.channels(pattern) };
     call.reply.bulks(channels);
     Ok(())
 }
 
 fn subscribers(call: &mut Call<'_>, is_sharded: bool) -> Outcome {
     let names = call.rest(2);
+    let subscriptions = call.door.store.subscriptions();
     call.reply.array(names.len() * 2);
     for name in names {
         call.reply.bulk(name);
-        let count = call.door.store.subscribers_of(name, is_sharded);
+        let count = if is_sharded { subscriptions.sharded_subscribers(name) } else { subscriptions.subscribers(name) };
         call.reply.count(count as u64);
     }
     Ok(())
 }
 
 fn patterns(call: &mut Call<'_>) -> Outcome {
-    let count = call.door.store.patterns();
+    let count = call.door.store.subscriptions().patterns().len();
     call.reply.count(count as u64);
     Ok(())
 }

@@ -3,29 +3,23 @@
 use std::ops::Bound;
 
 use crate::kv::{RangeQuery, SortedSet};
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, float, integer, is};
-use crate::server::redis::commands::sorted_sets::{GROUP, READ, write};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, float, integer, is};
+use crate::server::redis::commands::sorted_sets::write;
 use crate::txn::InTransaction;
 
-pub(super) const COMMANDS: &[Command] = &[
-    command("zcount", 4, READ.and(Flags::FAST), Keys::ONE, GROUP, |call| zcount(call, By::Score)),
-    command("zlexcount", 4, READ.and(Flags::FAST), Keys::ONE, GROUP, |call| zcount(call, By::Lex)),
-    command("zrange", -4, READ, Keys::ONE, GROUP, |call| zrange(call, 1, By::Rank, false, true)),
-    command("zrangebylex", -4, READ, Keys::ONE, GROUP, |call| zrange(call, 1, By::Lex, false, false)),
-    command("zrangebyscore", -4, READ, Keys::ONE, GROUP, |call| zrange(call, 1, By::Score, false, false)),
-    command("zrangestore", -5, Flags::WRITE, Keys::TWO, GROUP, |call| zrange(call, 2, By::Rank, false, true)),
-    command("zremrangebylex", 4, Flags::WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, |call| {
-        remove_range(call, By::Lex)
-    }),
-    command("zremrangebyrank", 4, Flags::WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, |call| {
-        remove_range(call, By::Rank)
-    }),
-    command("zremrangebyscore", 4, Flags::WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, |call| {
-        remove_range(call, By::Score)
-    }),
-    command("zrevrange", -4, READ, Keys::ONE, GROUP, |call| zrange(call, 1, By::Rank, true, false)),
-    command("zrevrangebylex", -4, READ, Keys::ONE, GROUP, |call| zrange(call, 1, By::Lex, true, false)),
-    command("zrevrangebyscore", -4, READ, Keys::ONE, GROUP, |call| zrange(call, 1, By::Score, true, false)),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("zcount", |call| zcount(call, By::Score)),
+    command("zlexcount", |call| zcount(call, By::Lex)),
+    command("zrange", |call| zrange(call, 1, By::Rank, false, true)),
+    command("zrangebylex", |call| zrange(call, 1, By::Lex, false, false)),
+    command("zrangebyscore", |call| zrange(call, 1, By::Score, false, false)),
+    command("zrangestore", |call| zrange(call, 2, By::Rank, false, true)),
+    command("zremrangebylex", |call| remove_range(call, By::Lex)),
+    command("zremrangebyrank", |call| remove_range(call, By::Rank)),
+    command("zremrangebyscore", |call| remove_range(call, By::Score)),
+    command("zrevrange", |call| zrange(call, 1, By::Rank, true, false)),
+    command("zrevrangebylex", |call| zrange(call, 1, By::Lex, true, false)),
+    command("zrevrangebyscore", |call| zrange(call, 1, By::Score, true, false)),
 ];
 
 type Set<'a> = SortedSet<InTransaction<'a>>;

@@ -1,21 +1,40 @@
 //! Scripts and functions. Without the feature `lua` their commands are there only to say so.
 
-use crate::server::redis::command::{Command, Flags, Keys, command};
+use crate::server::redis::command::{Handler, command, container, help};
 
 #[cfg(feature = "lua")]
 use crate::server::redis::scripting as handlers;
 
-const GROUP: &str = "scripting";
+pub(super) const COMMANDS: &[Handler] = &[
+    command("eval", handlers::eval),
+    command("eval_ro", handlers::eval),
+    command("evalsha", handlers::eval_sha),
+    command("evalsha_ro", handlers::eval_sha),
+    command("fcall", handlers::call_function),
+    command("fcall_ro", handlers::call_function),
+    container("function", FUNCTION),
+    container("script", SCRIPT),
+];
 
-pub(super) const COMMANDS: &[Command] = &[
-    command("eval", -3, Flags::NONE, Keys::NONE, GROUP, handlers::eval),
-    command("eval_ro", -3, Flags::READ, Keys::NONE, GROUP, handlers::eval),
-    command("evalsha", -3, Flags::NONE, Keys::NONE, GROUP, handlers::eval_sha),
-    command("evalsha_ro", -3, Flags::READ, Keys::NONE, GROUP, handlers::eval_sha),
-    command("fcall", -3, Flags::NONE, Keys::NONE, GROUP, handlers::call_function),
-    command("fcall_ro", -3, Flags::READ, Keys::NONE, GROUP, handlers::call_function),
-    command("function", -2, Flags::NONE, Keys::NONE, GROUP, handlers::function),
-    command("script", -2, Flags::NONE, Keys::NONE, GROUP, handlers::script),
+const FUNCTION: &[Handler] = &[
+    command("delete", handlers::function_delete),
+    command("dump", handlers::function_dump),
+    command("flush", handlers::function_flush),
+    command("help", help),
+    command("kill", handlers::kill),
+    command("list", handlers::function_list),
+    command("load", handlers::function_load),
+    command("restore", handlers::function_restore),
+    command("stats", handlers::function_stats),
+];
+
+const SCRIPT: &[Handler] = &[
+    command("debug", handlers::script_debug),
+    command("exists", handlers::script_exists),
+    command("flush", handlers::script_flush),
+    command("help", help),
+    command("kill", handlers::kill),
+    command("load", handlers::script_load),
 ];
 
 #[cfg(not(feature = "lua"))]
@@ -27,6 +46,9 @@ mod handlers {
     }
 
     pub(super) use self::{
-        refuse as call_function, refuse as eval, refuse as eval_sha, refuse as function, refuse as script,
+        refuse as call_function, refuse as eval, refuse as eval_sha, refuse as function_delete,
+        refuse as function_dump, refuse as function_flush, refuse as function_list, refuse as function_load,
+        refuse as function_restore, refuse as function_stats, refuse as kill, refuse as script_debug,
+        refuse as script_exists, refuse as script_flush, refuse as script_load,
     };
 }

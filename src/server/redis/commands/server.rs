@@ -1,22 +1,19 @@
 //! The server: its time, its checkpoints, its end.
 
 use crate::server::redis::DATABASES;
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, is};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, is};
 
-const ADMIN: Flags = Flags::ADMIN;
-const GROUP: &str = "server";
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("bgrewriteaof", 1, ADMIN, Keys::NONE, GROUP, rewrite_log),
-    command("bgsave", -1, ADMIN, Keys::NONE, GROUP, background_save),
-    command("lastsave", 1, ADMIN.and(Flags::FAST), Keys::NONE, GROUP, last_save),
-    command("lolwut", -1, Flags::READ.and(Flags::FAST), Keys::NONE, GROUP, lolwut),
-    command("save", 1, ADMIN.and(Flags::NO_MULTI), Keys::NONE, GROUP, save),
-    command("shutdown", -1, ADMIN.and(Flags::NO_MULTI), Keys::NONE, GROUP, shutdown),
-    command("swapdb", 3, Flags::WRITE.and(Flags::FAST), Keys::NONE, GROUP, swap_db),
-    command("time", 1, Flags::FAST.and(Flags::NO_STORE), Keys::NONE, GROUP, time),
-    command("wait", 3, Flags::NONE, Keys::NONE, "generic", wait),
-    command("waitaof", 4, Flags::NONE, Keys::NONE, "generic", wait_aof),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("bgrewriteaof", rewrite_log),
+    command("bgsave", background_save),
+    command("lastsave", last_save),
+    command("lolwut", lolwut),
+    command("save", save),
+    command("shutdown", shutdown),
+    command("swapdb", swap_db),
+    command("time", time),
+    command("wait", wait),
+    command("waitaof", wait_aof),
 ];
 
 fn time(call: &mut Call<'_>) -> Outcome {

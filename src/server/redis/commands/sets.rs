@@ -2,33 +2,29 @@
 
 use std::collections::BTreeSet;
 
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::hashes::choose;
 use crate::server::redis::commands::scan;
 use crate::server::redis::tally::changes;
 
-const READ: Flags = Flags::READ;
-const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
-const GROUP: &str = "set";
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("sadd", -3, WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, sadd),
-    command("scard", 2, READ.and(Flags::FAST), Keys::ONE, GROUP, scard),
-    command("sdiff", -2, READ, Keys::ALL, GROUP, |call| answer(call, difference)),
-    command("sdiffstore", -3, Flags::WRITE, Keys::ALL, GROUP, |call| store(call, "sdiffstore", difference)),
-    command("sinter", -2, READ, Keys::ALL, GROUP, |call| answer(call, intersection)),
-    command("sintercard", -3, READ.and(Flags::MOVABLE_KEYS), Keys::NONE, GROUP, sintercard),
-    command("sinterstore", -3, Flags::WRITE, Keys::ALL, GROUP, |call| store(call, "sinterstore", intersection)),
-    command("sismember", 3, READ.and(Flags::FAST), Keys::ONE, GROUP, sismember),
-    command("smembers", 2, READ, Keys::ONE, GROUP, smembers),
-    command("smismember", -3, READ.and(Flags::FAST), Keys::ONE, GROUP, smismember),
-    command("smove", 4, WRITE, Keys::TWO, GROUP, smove),
-    command("spop", -2, WRITE, Keys::ONE, GROUP, spop),
-    command("srandmember", -2, READ, Keys::ONE, GROUP, srandmember),
-    command("srem", -3, WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, srem),
-    command("sscan", -3, READ, Keys::ONE, GROUP, scan::sscan),
-    command("sunion", -2, READ, Keys::ALL, GROUP, |call| answer(call, union)),
-    command("sunionstore", -3, Flags::WRITE, Keys::ALL, GROUP, |call| store(call, "sunionstore", union)),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("sadd", sadd),
+    command("scard", scard),
+    command("sdiff", |call| answer(call, difference)),
+    command("sdiffstore", |call| store(call, "sdiffstore", difference)),
+    command("sinter", |call| answer(call, intersection)),
+    command("sintercard", sintercard),
+    command("sinterstore", |call| store(call, "sinterstore", intersection)),
+    command("sismember", sismember),
+    command("smembers", smembers),
+    command("smismember", smismember),
+    command("smove", smove),
+    command("spop", spop),
+    command("srandmember", srandmember),
+    command("srem", srem),
+    command("sscan", scan::sscan),
+    command("sunion", |call| answer(call, union)),
+    command("sunionstore", |call| store(call, "sunionstore", union)),
 ];
 
 type Members = BTreeSet<Vec<u8>>;
@@ -199,7 +195,7 @@ fn answer(call: &mut Call<'_>, combine: Combine) -> Outcome {
 
 fn store(call: &mut Call<'_>, event: &'static str, combine: Combine) -> Outcome {
     let members = combine(call, call.rest(2))?;
-    let count = call.kv().replace_by_set(call.word(1), event, members)?;
+    let count = call.kv().unsorted_set(call.word(1)).replace_as(event, members)?;
     call.reply.count(count);
     Ok(())
 }

@@ -1,36 +1,14 @@
 //! Commands that took long.
 
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, container, integer};
-use crate::server::redis::subcommand::{Subcommand, subcommand, unknown_option, write_help};
+use crate::server::redis::command::{Call, Handler, Outcome, command, container, help, integer, unknown_option};
 
-pub(super) const COMMANDS: &[Command] = &[container("slowlog", Flags::ADMIN, Keys::NONE, "server", SUBCOMMANDS)];
+pub(super) const COMMANDS: &[Handler] = &[container("slowlog", SUBCOMMANDS)];
 
-const SUBCOMMANDS: &[Subcommand] = &[
-    subcommand("get", -2, get),
-    subcommand("help", 2, help),
-    subcommand("len", 2, len),
-    subcommand("reset", 2, reset),
-];
+const SUBCOMMANDS: &[Handler] =
+    &[command("get", get), command("help", help), command("len", len), command("reset", reset)];
 
 /// Entries that `SLOWLOG GET` gives unless told otherwise.
 const SHOWN: usize = 10;
-
-const HELP: &[&str] = &[
-    "SLOWLOG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    "GET [<count>]",
-    "    The newest entries, 10 unless said otherwise; all for -1.",
-    "HELP",
-    "    This text.",
-    "LEN",
-    "    How many entries there are.",
-    "RESET",
-    "    Forget them.",
-];
-
-fn help(call: &mut Call<'_>) -> Outcome {
-    write_help(call, HELP);
-    Ok(())
-}
 
 fn get(call: &mut Call<'_>) -> Outcome {
     let shown = match call.rest(2) {

@@ -4,14 +4,10 @@ use std::cmp::Ordering;
 
 use crate::error::{self, Error};
 use crate::kv::{End, Kind};
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, float, integer, is};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, float, integer, is};
 
-const GROUP: &str = "generic";
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("sort", -2, Flags::WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, |call| sort(call, true)),
-    command("sort_ro", -2, Flags::READ, Keys::ONE, GROUP, |call| sort(call, false)),
-];
+pub(super) const COMMANDS: &[Handler] =
+    &[command("sort", |call| sort(call, true)), command("sort_ro", |call| sort(call, false))];
 
 /// What is to be sorted how.
 #[derive(Default)]

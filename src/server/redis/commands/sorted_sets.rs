@@ -2,34 +2,30 @@
 
 use crate::engine::Direction;
 use crate::kv::{AddOptions, Condition, End, Kind, ScoreChange, SortedSet};
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, float, integer, is};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, float, integer, is};
 use crate::server::redis::commands::hashes::choose;
 use crate::server::redis::commands::{scan, waiting};
 use crate::server::redis::reply::Protocol;
 use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 
-pub(super) const READ: Flags = Flags::READ;
-pub(super) const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
-pub(super) const GROUP: &str = "sorted-set";
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("bzmpop", -5, Flags::WRITE, Keys::NONE, GROUP, |call| mpop(call, true)),
-    command("bzpopmax", -3, WRITE, Keys { first: 1, last: -2, step: 1 }, GROUP, |call| pop_or_wait(call, End::Back)),
-    command("bzpopmin", -3, WRITE, Keys { first: 1, last: -2, step: 1 }, GROUP, |call| pop_or_wait(call, End::Front)),
-    command("zadd", -4, WRITE, Keys::ONE, GROUP, zadd),
-    command("zcard", 2, READ.and(Flags::FAST), Keys::ONE, GROUP, zcard),
-    command("zincrby", 4, WRITE, Keys::ONE, GROUP, zincrby),
-    command("zmpop", -4, Flags::WRITE, Keys::NONE, GROUP, |call| mpop(call, false)),
-    command("zmscore", -3, READ.and(Flags::FAST), Keys::ONE, GROUP, zmscore),
-    command("zpopmax", -2, WRITE, Keys::ONE, GROUP, |call| pop(call, End::Back)),
-    command("zpopmin", -2, WRITE, Keys::ONE, GROUP, |call| pop(call, End::Front)),
-    command("zrandmember", -2, READ, Keys::ONE, GROUP, zrandmember),
-    command("zrank", -3, READ.and(Flags::FAST), Keys::ONE, GROUP, |call| rank(call, Direction::Forward)),
-    command("zrem", -3, WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, zrem),
-    command("zrevrank", -3, READ.and(Flags::FAST), Keys::ONE, GROUP, |call| rank(call, Direction::Backward)),
-    command("zscan", -3, READ, Keys::ONE, GROUP, scan::zscan),
-    command("zscore", 3, READ.and(Flags::FAST), Keys::ONE, GROUP, zscore),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("bzmpop", |call| mpop(call, true)),
+    command("bzpopmax", |call| pop_or_wait(call, End::Back)),
+    command("bzpopmin", |call| pop_or_wait(call, End::Front)),
+    command("zadd", zadd),
+    command("zcard", zcard),
+    command("zincrby", zincrby),
+    command("zmpop", |call| mpop(call, false)),
+    command("zmscore", zmscore),
+    command("zpopmax", |call| pop(call, End::Back)),
+    command("zpopmin", |call| pop(call, End::Front)),
+    command("zrandmember", zrandmember),
+    command("zrank", |call| rank(call, Direction::Forward)),
+    command("zrem", zrem),
+    command("zrevrank", |call| rank(call, Direction::Backward)),
+    command("zscan", scan::zscan),
+    command("zscore", zscore),
 ];
 
 pub(super) type Entries = Vec<(Vec<u8>, f64)>;

@@ -6,38 +6,21 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::kv::StreamId;
 use crate::kv::stream::{AutoClaimed, ClaimOptions, GROUP, Group, GroupOptions, PendingEntry, PendingSummary, Start};
-use crate::server::redis::command::{Call, Outcome, Refusal, integer, is};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, help, integer, is, unknown_option};
 use crate::server::redis::commands::missing;
 use crate::server::redis::commands::streams::{end, id, ids, start, unsigned, write_entries, write_ids};
 use crate::server::redis::reply::Reply;
-use crate::server::redis::subcommand::{Subcommand, subcommand, unknown_option, write_help};
 use crate::server::redis::tally::changes;
 use crate::txn::InTransaction;
 
-pub(super) const SUBCOMMANDS: &[Subcommand] = &[
-    subcommand("create", -5, create),
-    subcommand("createconsumer", 5, create_consumer),
-    subcommand("delconsumer", 5, delete_consumer),
-    subcommand("destroy", 4, destroy),
-    subcommand("help", 2, help),
-    subcommand("setid", -5, set_id),
+pub(super) const SUBCOMMANDS: &[Handler] = &[
+    command("create", create),
+    command("createconsumer", create_consumer),
+    command("delconsumer", delete_consumer),
+    command("destroy", destroy),
+    command("help", help),
+    command("setid", set_id),
 ];
-
-fn help(call: &mut Call<'_>) -> Outcome {
-    write_help(
-        call,
-        &[
-            "XGROUP <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-            "CREATE <key> <group> <id|$> [MKSTREAM] [ENTRIESREAD <entries>]",
-            "CREATECONSUMER <key> <group> <consumer>",
-            "DELCONSUMER <key> <group> <consumer>",
-            "DESTROY <key> <group>",
-            "SETID <key> <group> <id|$> [ENTRIESREAD <entries>]",
-            "HELP",
-        ],
-    );
-    Ok(())
-}
 
 /// The group whose key and name are the words from a place on.
 fn group<'a>(call: &Call<'a>, at: usize) -> Group<InTransaction<'a>> {

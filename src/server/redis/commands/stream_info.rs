@@ -4,42 +4,19 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::kv::stream::{ConsumerDetails, Delivery, GroupDetails, GroupInfo, StreamInfo};
-use crate::server::redis::command::{Call, Outcome, Refusal, integer, is};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, help, integer, is, unknown_option};
 use crate::server::redis::commands::missing;
 use crate::server::redis::commands::streams::{write_entries, write_entry};
 use crate::server::redis::reply::Reply;
-use crate::server::redis::subcommand::{Subcommand, subcommand, unknown_option, write_help};
 
-pub(super) const SUBCOMMANDS: &[Subcommand] = &[
-    subcommand("consumers", 4, consumers),
-    subcommand("groups", 3, groups),
-    subcommand("help", 2, help),
-    subcommand("stream", -3, stream),
-];
+pub(super) const SUBCOMMANDS: &[Handler] =
+    &[command("consumers", consumers), command("groups", groups), command("help", help), command("stream", stream)];
 
 /// Entries that `FULL` answers unless it is said otherwise.
 const FULL_COUNT: u64 = 10;
 
 /// Entries in a node of Redis's radix tree.
 const ENTRIES_PER_NODE: u64 = 100;
-
-fn help(call: &mut Call<'_>) -> Outcome {
-    write_help(
-        call,
-        &[
-            "XINFO <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-            "CONSUMERS <key> <group>",
-            "    The consumers of a group, with what is pending for each.",
-            "GROUPS <key>",
-            "    The groups of a stream, with how far each has come.",
-            "STREAM <key> [FULL [COUNT <count>]]",
-            "    The stream itself; with FULL also its entries and what its groups have.",
-            "HELP",
-            "    This text.",
-        ],
-    );
-    Ok(())
-}
 
 fn consumers(call: &mut Call<'_>) -> Outcome {
     let consumers =

@@ -5,33 +5,29 @@ use std::ops::Bound;
 use crate::engine::Direction;
 use crate::kv::stream::{AddOptions, Entry, Fields, NewId, Trim};
 use crate::kv::{Stream, StreamId};
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, container, integer, is};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, container, integer, is};
 use crate::server::redis::commands::stream_groups::{xack, xautoclaim, xclaim, xpending};
 use crate::server::redis::commands::stream_reads::{xread, xreadgroup};
 use crate::server::redis::commands::{stream_groups, stream_info};
 use crate::server::redis::reply::Reply;
 use crate::txn::InTransaction;
 
-const READ: Flags = Flags::READ;
-const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
-const GROUP: &str = "stream";
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("xack", -4, WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, xack),
-    command("xadd", -5, WRITE, Keys::ONE, GROUP, xadd),
-    command("xautoclaim", -6, WRITE, Keys::ONE, GROUP, xautoclaim),
-    command("xclaim", -6, WRITE, Keys::ONE, GROUP, xclaim),
-    command("xdel", -3, WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, xdel),
-    container("xgroup", Flags::WRITE, Keys::SECOND, GROUP, stream_groups::SUBCOMMANDS),
-    container("xinfo", READ, Keys::SECOND, GROUP, stream_info::SUBCOMMANDS),
-    command("xlen", 2, READ.and(Flags::FAST), Keys::ONE, GROUP, xlen),
-    command("xpending", -3, READ, Keys::ONE, GROUP, xpending),
-    command("xrange", -4, READ, Keys::ONE, GROUP, |call| xrange(call, Direction::Forward)),
-    command("xread", -4, READ.and(Flags::MOVABLE_KEYS).and(Flags::MAY_WAIT), Keys::NONE, GROUP, xread),
-    command("xreadgroup", -7, Flags::WRITE.and(Flags::MOVABLE_KEYS), Keys::NONE, GROUP, xreadgroup),
-    command("xrevrange", -4, READ, Keys::ONE, GROUP, |call| xrange(call, Direction::Backward)),
-    command("xsetid", -3, WRITE, Keys::ONE, GROUP, xsetid),
-    command("xtrim", -4, Flags::WRITE.and(Flags::REPLIES_CHANGES), Keys::ONE, GROUP, xtrim),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("xack", xack),
+    command("xadd", xadd),
+    command("xautoclaim", xautoclaim),
+    command("xclaim", xclaim),
+    command("xdel", xdel),
+    container("xgroup", stream_groups::SUBCOMMANDS),
+    container("xinfo", stream_info::SUBCOMMANDS),
+    command("xlen", xlen),
+    command("xpending", xpending),
+    command("xrange", |call| xrange(call, Direction::Forward)),
+    command("xread", xread),
+    command("xreadgroup", xreadgroup),
+    command("xrevrange", |call| xrange(call, Direction::Backward)),
+    command("xsetid", xsetid),
+    command("xtrim", xtrim),
 ];
 
 /// The stream that the word after the command's name is the key of.

@@ -2,36 +2,32 @@
 
 use crate::kv::{Condition, SetOptions, Until};
 use crate::limits;
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, integer, is};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::keys::micros_of;
 use crate::server::redis::tally::changes;
 
-const READ: Flags = Flags::READ.and(Flags::FAST);
-const WRITE: Flags = Flags::WRITE.and(Flags::FAST);
-const GROUP: &str = "string";
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("append", 3, WRITE, Keys::ONE, GROUP, append),
-    command("decr", 2, WRITE, Keys::ONE, GROUP, |call| incr_by(call, Some(-1))),
-    command("decrby", 3, WRITE, Keys::ONE, GROUP, decr_by),
-    command("get", 2, READ, Keys::ONE, GROUP, get),
-    command("getdel", 2, WRITE, Keys::ONE, GROUP, get_del),
-    command("getex", -2, WRITE, Keys::ONE, GROUP, get_ex),
-    command("getrange", 4, Flags::READ, Keys::ONE, GROUP, get_range),
-    command("getset", 3, WRITE, Keys::ONE, GROUP, get_set),
-    command("incr", 2, WRITE, Keys::ONE, GROUP, |call| incr_by(call, Some(1))),
-    command("incrby", 3, WRITE, Keys::ONE, GROUP, |call| incr_by(call, None)),
-    command("incrbyfloat", 3, WRITE, Keys::ONE, GROUP, incr_by_float),
-    command("mget", -2, READ, Keys::ALL, GROUP, mget),
-    command("mset", -3, Flags::WRITE, Keys::PAIRS, GROUP, mset),
-    command("msetnx", -3, Flags::WRITE, Keys::PAIRS, GROUP, mset_nx),
-    command("psetex", 4, Flags::WRITE, Keys::ONE, GROUP, |call| set_ex(call, 1)),
-    command("set", -3, Flags::WRITE, Keys::ONE, GROUP, set),
-    command("setex", 4, Flags::WRITE, Keys::ONE, GROUP, |call| set_ex(call, 1_000)),
-    command("setnx", 3, WRITE, Keys::ONE, GROUP, set_nx),
-    command("setrange", 4, Flags::WRITE, Keys::ONE, GROUP, set_range),
-    command("strlen", 2, READ, Keys::ONE, GROUP, strlen),
-    command("substr", 4, Flags::READ, Keys::ONE, GROUP, get_range),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("append", append),
+    command("decr", |call| incr_by(call, Some(-1))),
+    command("decrby", decr_by),
+    command("get", get),
+    command("getdel", get_del),
+    command("getex", get_ex),
+    command("getrange", get_range),
+    command("getset", get_set),
+    command("incr", |call| incr_by(call, Some(1))),
+    command("incrby", |call| incr_by(call, None)),
+    command("incrbyfloat", incr_by_float),
+    command("mget", mget),
+    command("mset", mset),
+    command("msetnx", mset_nx),
+    command("psetex", |call| set_ex(call, 1)),
+    command("set", set),
+    command("setex", |call| set_ex(call, 1_000)),
+    command("setnx", set_nx),
+    command("setrange", set_range),
+    command("strlen", strlen),
+    command("substr", get_range),
 ];
 
 fn get(call: &mut Call<'_>) -> Outcome {

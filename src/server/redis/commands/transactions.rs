@@ -1,18 +1,15 @@
 //! Transactions of a client's: commands that are run together, if nothing that was watched has changed.
 
-use crate::server::redis::command::{Call, Command, Flags, Keys, Outcome, Refusal, command, find};
+use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, find};
 use crate::server::redis::execute;
-use crate::server::redis::session::{Queue, Watched};
+use crate::server::redis::session::Queue;
 
-const FLAGS: Flags = Flags::FAST;
-const GROUP: &str = "transactions";
-
-pub(super) const COMMANDS: &[Command] = &[
-    command("discard", 1, FLAGS, Keys::NONE, GROUP, discard),
-    command("exec", 1, Flags::NONE.and(Flags::EXECUTES), Keys::NONE, GROUP, exec),
-    command("multi", 1, FLAGS, Keys::NONE, GROUP, multi),
-    command("unwatch", 1, FLAGS, Keys::NONE, GROUP, unwatch),
-    command("watch", -2, FLAGS.and(Flags::WATCHES), Keys::ALL, GROUP, watch),
+pub(super) const COMMANDS: &[Handler] = &[
+    command("discard", discard),
+    command("exec", exec),
+    command("multi", multi),
+    command("unwatch", unwatch),
+    command("watch", watch),
 ];
 
 fn multi(call: &mut Call<'_>) -> Outcome {
@@ -39,15 +36,16 @@ fn exec(call: &mut Call<'_>) -> Outcome {
     if queue.is_spoilt {
         return Err("EXECABORT Transaction discarded because of previous errors.".into());
     }
-    let commands = queue.commands.iter().filter_map(|words| find(words.first()?));
-    if commands.into_iter().any(|command| execute::needs_room(call.door, command))
+    let commands = queue.commands.iter().filter_map(|words| find(words));
+    if commands.into_iter().any(|command| execute::needs_room(call.door, command.spec))
         && let Err(error) = call.kv().make_room()
     {
         let refusal = Refusal::from(error).text();
         return Err(format!("EXECABORT Transaction discarded because of: {refusal}").into());
     }
-    for watched in &watched {
-        if !is_as_it_was(call, watched)? {
+    for watch in &watched {
+        // What has expired has changed, too (SEM: KV-TX-3).
+        if !call.transaction.is_unchanged(watch)? {
             call.reply.nil_array();
             return Ok(());
         }
@@ -56,33 +54,15 @@ fn exec(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-/// Whether nothing that is watched was changed, nor has expired (SEM: KV-TX-3).
-fn is_as_it_was(call: &Call<'_>, watched: &Watched) -> Result<bool, crate::error::Error> {
-    if !call.transaction.is_unchanged(&watched.watch)? {
-        return Ok(false);
-    }
-    let is_in_place = call.transaction.is_in_place(&watched.watch)?;
-    for (database, key, was_there) in &watched.keys {
-        let is_there = call.kv_at(*database).exists(key)?;
-        // Of a database that was emptied, only a key that was not there and still is not is the same.
-        if is_there != *was_there || (is_there && !is_in_place) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
 fn watch(call: &mut Call<'_>) -> Outcome {
     if call.session.queue.is_some() {
         return Err("ERR WATCH inside MULTI is not allowed".into());
     }
-    let (kv, database) = (call.kv(), call.session.database);
-    let mut watched = Watched { watch: call.door.store.watch()?, keys: Vec::new() };
+    let (kv, mut watch) = (call.kv(), call.transaction.watch()?);
     for key in call.rest(1) {
-        watched.watch.add(kv.watched(key)?);
-        watched.keys.push((database, key.to_vec(), kv.exists(key)?));
+        watch.add_in(&kv, key)?;
     }
-    call.session.watched.push(watched);
+    call.session.watched.push(watch);
     call.reply.ok();
     Ok(())
 }

@@ -8,8 +8,8 @@
 use std::cell::Cell;
 
 use crate::server::redis::acl::{DEFAULT, Users, rights};
-use crate::server::redis::command::Refusal;
 use crate::server::redis::config::Parameters;
+use crate::server::redis::refusal::Refusal;
 use crate::store::Store;
 
 /// What acts on a parameter.

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use crate::engine::Durability;
 use crate::glob;
 use crate::server::redis::acl::Users;
-use crate::server::redis::command::Refusal;
+use crate::server::redis::refusal::Refusal;
 use crate::store::Store;
 use live::{Change, Live, Numbers, Tuned, apply};
 pub(super) use live::{ClientsMemory, NewUsersHear, OutputClass, OutputLimit};

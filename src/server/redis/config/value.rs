@@ -1,7 +1,7 @@
 //! Values of parameters: what each kind takes, and how it is given back.
 
 use crate::kv::KeyEvents;
-use crate::server::redis::command::{float, integer, is};
+use crate::server::redis::words::{float, integer, is};
 
 /// What a parameter takes.
 #[derive(Clone, Copy, Debug)]

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use crate::glob;
-use crate::server::redis::command::{Call, Outcome, Refusal, integer, is};
+use crate::server::redis::command::{Call, Outcome, Refusal, integer, is, unknown_option};
 use crate::server::redis::door::Door;
 use crate::server::redis::reply::Reply;
 use crate::server::redis::scripting::Scripting;
 use crate::server::redis::scripting::functions::{self, Libraries, Registered};
 use crate::server::redis::scripting::run::{self, Program};
 use crate::server::redis::scripting::scripts::Script;
-use crate::server::redis::subcommand::unknown_option;
 
 const NO_SCRIPT: &str = "NOSCRIPT No matching script. Please use EVAL.";
 const NOT_BUSY: &str = "NOTBUSY No scripts in execution right now.";
@@ -93,117 +92,67 @@ fn with_libraries<'a, R>(
     body(call, scripting, libraries)
 }
 
-fn wrong_number(command: &str, subcommand: &[u8]) -> Refusal {
-    let subcommand = String::from_utf8_lossy(subcommand).to_ascii_lowercase();
-    format!("ERR wrong number of arguments for '{command}|{subcommand}' command").into()
+pub(in crate::server::redis) fn script_load(call: &mut Call<'_>) -> Outcome {
+    let scripting = Scripting::of(call)?;
+    let script = scripting.scripts.borrow_mut().load(&scripting.interpreter, call.word(2))?;
+    call.reply.bulk(script.sha);
+    Ok(())
 }
 
-fn unknown(command: &str, subcommand: &[u8]) -> Refusal {
-    let subcommand = String::from_utf8_lossy(subcommand);
-    format!("ERR unknown subcommand '{subcommand:.128}'. Try {command} HELP.").into()
-}
-
-const SCRIPT_HELP: [&str; 7] = [
-    "SCRIPT <subcommand> [<arg> ...]. Subcommands are:",
-    "EXISTS <sha1> [<sha1> ...] -- which of the scripts are kept.",
-    "FLUSH [ASYNC|SYNC] -- forgets all scripts.",
-    "HELP -- prints this.",
-    "KILL -- ends the script that runs, unless it has written.",
-    "LOAD <script> -- compiles a script and keeps it, without running it.",
-    "DEBUG -- not supported.",
-];
-
-pub(in crate::server::redis) fn script(call: &mut Call<'_>) -> Outcome {
-    let subcommand = call.word(1);
-    match call.rest(2) {
-        [code] if is(subcommand, "load") => {
-            let scripting = Scripting::of(call)?;
-            let script = scripting.scripts.borrow_mut().load(&scripting.interpreter, code)?;
-            call.reply.bulk(script.sha);
-        }
-        shas @ [_, ..] if is(subcommand, "exists") => {
-            let scripting = Scripting::of(call)?;
-            let scripts = scripting.scripts.borrow();
-            call.reply.array(shas.len());
-            for sha in shas {
-                call.reply.flag(scripts.get(sha).is_some());
-            }
-        }
-        options if is(subcommand, "flush") => {
-            match options {
-                [] => {}
-                [word] if is(word, "sync") || is(word, "async") => {}
-                _ => return Err("ERR SCRIPT FLUSH only support SYNC|ASYNC option".into()),
-            }
-            Scripting::of(call)?.scripts.borrow_mut().clear();
-            call.reply.ok();
-        }
-        [] if is(subcommand, "kill") => return Err(NOT_BUSY.into()),
-        [_] if is(subcommand, "debug") => return Err("ERR not supported: SCRIPT DEBUG".into()),
-        [] if is(subcommand, "help") => help(call, &SCRIPT_HELP),
-        _ if ["load", "exists", "kill", "debug", "help"].iter().any(|name| is(subcommand, name)) => {
-            return Err(wrong_number("script", subcommand));
-        }
-        _ => return Err(unknown("SCRIPT", subcommand)),
+pub(in crate::server::redis) fn script_exists(call: &mut Call<'_>) -> Outcome {
+    let scripting = Scripting::of(call)?;
+    let (scripts, shas) = (scripting.scripts.borrow(), call.rest(2));
+    call.reply.array(shas.len());
+    for sha in shas {
+        call.reply.flag(scripts.get(sha).is_some());
     }
     Ok(())
 }
 
-fn help(call: &mut Call<'_>, lines: &[&str]) {
-    call.reply.array(lines.len());
-    for line in lines {
-        call.reply.simple(line);
+pub(in crate::server::redis) fn script_flush(call: &mut Call<'_>) -> Outcome {
+    match call.rest(2) {
+        [] => {}
+        [word] if is(word, "sync") || is(word, "async") => {}
+        _ => return Err("ERR SCRIPT FLUSH only support SYNC|ASYNC option".into()),
     }
+    Scripting::of(call)?.scripts.borrow_mut().clear();
+    call.reply.ok();
+    Ok(())
 }
 
-const FUNCTION_HELP: [&str; 10] = [
-    "FUNCTION <subcommand> [<arg> ...]. Subcommands are:",
-    "DELETE <library> -- deletes a library.",
-    "DUMP -- all libraries as one payload.",
-    "FLUSH [ASYNC|SYNC] -- deletes all libraries.",
-    "HELP -- prints this.",
-    "KILL -- ends the function that runs, unless it has written.",
-    "LIST [LIBRARYNAME <pattern>] [WITHCODE] -- the libraries and their functions.",
-    "LOAD [REPLACE] <code> -- adds a library.",
-    "RESTORE <payload> [FLUSH|APPEND|REPLACE] -- adds the libraries of a payload.",
-    "STATS -- how many libraries and functions there are.",
-];
+pub(in crate::server::redis) fn script_debug(_: &mut Call<'_>) -> Outcome {
+    Err("ERR not supported: SCRIPT DEBUG".into())
+}
 
-pub(in crate::server::redis) fn function(call: &mut Call<'_>) -> Outcome {
-    let subcommand = call.word(1);
-    match call.rest(2) {
-        [options @ .., code] if is(subcommand, "load") => load(call, options, code)?,
-        [name] if is(subcommand, "delete") => {
-            let name = String::from_utf8_lossy(name).into_owned();
-            if !with_libraries(call, |call, _, libraries| functions::remove(call, libraries, &name))? {
-                return Err("ERR Library not found".into());
-            }
-            call.reply.ok();
-        }
-        options if is(subcommand, "list") => list(call, options)?,
-        [] if is(subcommand, "dump") => {
-            let payload = with_libraries(call, |_, _, libraries| Ok(functions::dump(libraries)))?;
-            call.reply.bulk(payload);
-        }
-        [payload, options @ ..] if is(subcommand, "restore") => restore(call, payload, options)?,
-        options if is(subcommand, "flush") => {
-            match options {
-                [] => {}
-                [word] if is(word, "sync") || is(word, "async") => {}
-                [_, _, ..] => return Err(unknown_option(call)),
-                _ => return Err("ERR FUNCTION FLUSH only supports SYNC|ASYNC option".into()),
-            }
-            with_libraries(call, |call, _, libraries| flush(call, libraries))?;
-            call.reply.ok();
-        }
-        [] if is(subcommand, "kill") => return Err(NOT_BUSY.into()),
-        [] if is(subcommand, "stats") => stats(call)?,
-        [] if is(subcommand, "help") => help(call, &FUNCTION_HELP),
-        _ if ["load", "delete", "dump", "restore", "kill", "stats", "help"].iter().any(|name| is(subcommand, name)) => {
-            return Err(wrong_number("function", subcommand));
-        }
-        _ => return Err(unknown("FUNCTION", subcommand)),
+/// Ends what runs. While something does, the door answers by itself (`busy`).
+pub(in crate::server::redis) fn kill(_: &mut Call<'_>) -> Outcome {
+    Err(NOT_BUSY.into())
+}
+
+pub(in crate::server::redis) fn function_delete(call: &mut Call<'_>) -> Outcome {
+    let name = String::from_utf8_lossy(call.word(2)).into_owned();
+    if !with_libraries(call, |call, _, libraries| functions::remove(call, libraries, &name))? {
+        return Err("ERR Library not found".into());
     }
+    call.reply.ok();
+    Ok(())
+}
+
+pub(in crate::server::redis) fn function_dump(call: &mut Call<'_>) -> Outcome {
+    let payload = with_libraries(call, |_, _, libraries| Ok(functions::dump(libraries)))?;
+    call.reply.bulk(payload);
+    Ok(())
+}
+
+pub(in crate::server::redis) fn function_flush(call: &mut Call<'_>) -> Outcome {
+    match call.rest(2) {
+        [] => {}
+        [word] if is(word, "sync") || is(word, "async") => {}
+        [_, _, ..] => return Err(unknown_option(call)),
+        _ => return Err("ERR FUNCTION FLUSH only supports SYNC|ASYNC option".into()),
+    }
+    with_libraries(call, |call, _, libraries| flush(call, libraries))?;
+    call.reply.ok();
     Ok(())
 }
 
@@ -212,7 +161,8 @@ fn flush(call: &Call<'_>, libraries: &mut Libraries) -> Outcome {
     names.iter().try_for_each(|name| functions::remove(call, libraries, name).map(drop))
 }
 
-fn load(call: &mut Call<'_>, options: &[&[u8]], code: &[u8]) -> Outcome {
+pub(in crate::server::redis) fn function_load(call: &mut Call<'_>) -> Outcome {
+    let Some((code, options)) = call.rest(2).split_last() else { return Err(unknown_option(call)) };
     if let Some(word) = options.iter().find(|word| !is(word, "replace")) {
         return Err(format!("ERR Unknown option given: {}", String::from_utf8_lossy(word)).into());
     }
@@ -230,8 +180,9 @@ fn load(call: &mut Call<'_>, options: &[&[u8]], code: &[u8]) -> Outcome {
 }
 
 /// Adds the libraries of a payload, or none.
-fn restore(call: &mut Call<'_>, payload: &[u8], options: &[&[u8]]) -> Outcome {
-    let (flushes, replaces) = match options {
+pub(in crate::server::redis) fn function_restore(call: &mut Call<'_>) -> Outcome {
+    let payload = call.word(2);
+    let (flushes, replaces) = match call.rest(3) {
         [] => (false, false),
         [word] if is(word, "append") => (false, false),
         [word] if is(word, "flush") => (true, false),
@@ -270,7 +221,8 @@ fn restore(call: &mut Call<'_>, payload: &[u8], options: &[&[u8]]) -> Outcome {
     Ok(())
 }
 
-fn list(call: &mut Call<'_>, mut options: &[&[u8]]) -> Outcome {
+pub(in crate::server::redis) fn function_list(call: &mut Call<'_>) -> Outcome {
+    let mut options = call.rest(2);
     let (mut pattern, mut has_code) = (None, false);
     loop {
         options = match options {
@@ -322,7 +274,7 @@ fn describe(call: &mut Call<'_>, function: &Registered) {
     function.flags.names().for_each(|flag| call.reply.simple(flag));
 }
 
-fn stats(call: &mut Call<'_>) -> Outcome {
+pub(in crate::server::redis) fn function_stats(call: &mut Call<'_>) -> Outcome {
     // They are read from the store if they were not.
     with_libraries(call, |_, _, _| Ok(()))?;
     write_stats(call.reply, call.door, None);

@@ -41,7 +41,10 @@ use std::sync::atomic::AtomicBool;
 use crate::server::redis::command::{Call, Refusal};
 use allowance::Allowance;
 use functions::Libraries;
-pub(super) use handlers::{call_function, eval, eval_sha, function, script, write_stats};
+pub(super) use handlers::{
+    call_function, eval, eval_sha, function_delete, function_dump, function_flush, function_list, function_load,
+    function_restore, function_stats, kill, script_debug, script_exists, script_flush, script_load, write_stats,
+};
 use interpreter::Interpreter;
 use scripts::Scripts;
 

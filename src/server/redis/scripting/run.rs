@@ -7,13 +7,14 @@ use mlua::{Error, Function, Lua, MultiValue, Value};
 
 use crate::server::redis::acl;
 use crate::server::redis::busy::{self, Busy, Verdict};
-use crate::server::redis::command::{self, Call, Command, Outcome, find, is};
+use crate::server::redis::command::{Call, Command, Outcome, find, is};
 use crate::server::redis::execute;
 use crate::server::redis::reply::{Protocol, Reply};
 use crate::server::redis::scripting::Scripting;
 use crate::server::redis::scripting::allowance::{Shared, raise};
 use crate::server::redis::scripting::convert::{self, Form, Words, Writer};
 use crate::server::redis::scripting::flags::Flags;
+use crate::server::redis::spec::{self, Begin, Spec, Traits};
 
 /// What a script asks of the door while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,10 +194,12 @@ impl Running<'_, '_> {
             return Err(raise("ERR Lua redis lib command arguments must be strings or integers"));
         }
         let words = words.slices();
-        let Some(name) = words.first() else {
+        if words.is_empty() {
             return Err(raise("ERR Please specify at least one argument for this redis lib call"));
-        };
-        find(name).ok_or_else(|| raise(unknown))
+        }
+        // Nor is a subcommand that there is none of.
+        let is_whole = |found: &&Command| !found.spec.is_container() || words.len() == 1;
+        find(&words).filter(is_whole).ok_or_else(|| raise(unknown))
     }
 
     fn reply(&self, lua: &Lua, handed: Handed) -> Answered {
@@ -204,17 +207,17 @@ impl Running<'_, '_> {
         let (words, reply) = &mut *room;
         let found = self.take(words, handed, "ERR Unknown Redis command called from script")?;
         let words = words.slices();
-        if !found.has_arity(words.len()) {
+        if !found.spec.has_arity(words.len()) {
             return Err(raise("ERR Wrong number of args calling Redis command from script"));
         }
-        if !is_for_scripts(found) {
+        if !is_for_scripts(found.spec) {
             return Err(raise("ERR This Redis command is not allowed from script"));
         }
-        let is_write = found.flags.has(command::Flags::WRITE);
-        if self.is_read_only && (is_write || matches!(found.name, "publish" | "spublish" | "pfcount")) {
+        let is_write = found.spec.flags.contains(spec::Flags::WRITE);
+        if self.is_read_only && (is_write || found.spec.traits.contains(Traits::REPLICATES)) {
             return Err(raise("ERR Write commands are not allowed from read-only scripts."));
         }
-        if blocks(found.name, &words) {
+        if blocks(found.spec, &words) {
             let name = words.first().copied().unwrap_or_default();
             let name = String::from_utf8_lossy(name).to_ascii_uppercase();
             return Err(raise(format!("ERR {name} command is not allowed with BLOCK option from scripts")));
@@ -227,12 +230,18 @@ impl Running<'_, '_> {
         if is_write {
             self.has_written.set(true);
         }
-        let mut inner =
-            Call { transaction: call.transaction, door: call.door, session: &mut *call.session, words: &words, reply };
+        let mut inner = Call {
+            transaction: call.transaction,
+            door: call.door,
+            session: &mut *call.session,
+            command: Some(found),
+            words: &words,
+            reply,
+        };
         if exceeds {
             inner.transaction.set_exceeds_memory(true);
         }
-        execute::run_called(&mut inner, found);
+        execute::run_called(&mut inner);
         if exceeds {
             call.transaction.set_exceeds_memory(false);
         }
@@ -248,7 +257,7 @@ impl Running<'_, '_> {
         let words = words.slices();
         let call = self.call.try_borrow().map_err(|_| raise("ERR a command is running"))?;
         let rights = call.session.user.rights();
-        Ok(acl::check::check(&rights, found, &words).is_ok())
+        Ok(acl::check::check(&rights, found.spec, &words).is_ok())
     }
 
     /// Looks at what other clients want of a door that is busy.
@@ -273,13 +282,13 @@ impl Running<'_, '_> {
 }
 
 /// Whether the words of a reading of streams ask to wait. What comes after `STREAMS` is no option.
-fn blocks(name: &str, words: &[&[u8]]) -> bool {
-    let mut options = match name {
-        "xread" => words.get(1..),
-        "xreadgroup" => words.get(4..),
-        _ => None,
+fn blocks(asked: &Spec, words: &[&[u8]]) -> bool {
+    // Their keys are behind a word, and so are their options before it.
+    let Some(&Begin::Keyword(_, from)) = asked.keys.first().map(|place| &place.begin) else { return false };
+    if !asked.flags.contains(spec::Flags::BLOCKING) {
+        return false;
     }
-    .unwrap_or_default();
+    let mut options = usize::try_from(from).ok().and_then(|from| words.get(from..)).unwrap_or_default();
     loop {
         options = match options {
             [option, ..] if is(option, "streams") => return false,
@@ -328,38 +337,6 @@ pub(super) fn message_of(error: &Value) -> String {
 }
 
 /// Whether a script may call a command: none that is about the connection, the server or other scripts.
-fn is_for_scripts(asked: &Command) -> bool {
-    !asked.flags.has(command::Flags::NO_MULTI)
-        && !asked.flags.has(command::Flags::ADMIN)
-        && !matches!(
-            asked.name,
-            "acl"
-                | "auth"
-                | "client"
-                | "discard"
-                | "eval"
-                | "eval_ro"
-                | "evalsha"
-                | "evalsha_ro"
-                | "exec"
-                | "fcall"
-                | "fcall_ro"
-                | "function"
-                | "hello"
-                | "latency"
-                | "monitor"
-                | "multi"
-                | "psubscribe"
-                | "punsubscribe"
-                | "quit"
-                | "reset"
-                | "role"
-                | "script"
-                | "ssubscribe"
-                | "subscribe"
-                | "sunsubscribe"
-                | "unsubscribe"
-                | "unwatch"
-                | "watch"
-        )
+fn is_for_scripts(asked: &Spec) -> bool {
+    !asked.flags.intersects(spec::Flags::NOSCRIPT | spec::Flags::NO_MULTI)
 }

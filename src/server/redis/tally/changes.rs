@@ -1,14 +1,15 @@
 //! How many changes a command has made, as `rdb_changes_since_last_save` counts them.
 //!
-//! One operation of the store that changes something counts as one change. A command that Redis counts otherwise says so: by its flag
-//! [`Flags::REPLIES_CHANGES`], or by [`note`] where its reply says something else. A command that changes nothing counts as none,
+//! One operation of the store that changes something counts as one change. A command that Redis counts otherwise says so: by its trait
+//! [`Traits::REPLIES_CHANGES`], or by [`note`] where its reply says something else. A command that changes nothing counts as none,
 //! whatever it says.
 //!
 //! # Source
 //! Redis configuration file, `save`; Redis command reference, `INFO`.
 
-use crate::server::redis::command::{Call, Command, Flags, Outcome, integer};
+use crate::server::redis::command::{Call, Command, Outcome, integer};
 use crate::server::redis::monitor::{self, Sender};
+use crate::server::redis::spec::{Flags, Traits};
 
 /// Says how many changes the command that runs makes, if it makes any.
 pub(in crate::server::redis) fn note(call: &Call<'_>, changes: u64) {
@@ -26,7 +27,7 @@ pub(in crate::server::redis) fn run_unseen(call: &mut Call<'_>, command: &Comman
 }
 
 fn counted(call: &mut Call<'_>, command: &Command, run: impl FnOnce(&mut Call<'_>) -> Outcome) -> Outcome {
-    if !command.flags.has(Flags::WRITE) {
+    if !command.spec.flags.contains(Flags::WRITE) {
         return run(call);
     }
     let (from, before) = (call.reply.len(), call.transaction.changes());
@@ -34,7 +35,8 @@ fn counted(call: &mut Call<'_>, command: &Command, run: impl FnOnce(&mut Call<'_
     let outcome = run(call);
     let noted = call.door.changes.take();
     if call.transaction.changes() > before {
-        let noted = noted.or_else(|| command.flags.has(Flags::REPLIES_CHANGES).then(|| replied(call, from)).flatten());
+        let noted = noted
+            .or_else(|| command.spec.traits.contains(Traits::REPLIES_CHANGES).then(|| replied(call, from)).flatten());
         if let Some(changes) = noted.filter(|_| outcome.is_ok()) {
             call.transaction.set_changes(before + changes);
         }

@@ -1,0 +1,755 @@
+//! The numbers that MongoDB has for mistakes.
+//!
+//! A number is given where a mistake is found, together with the message: [`Code::value`] and its like make the error. Names and
+//! labels of errors, and the envelopes they travel in, belong to the door.
+//!
+//! # Source
+//! MongoDB manual, Error Codes, and what servers of version 8.2 return, as public test suites and drivers assert it.
+
+use crate::error::{Error, InvalidKind};
+
+/// A number by which MongoDB names a mistake.
+///
+/// # Examples
+/// ```
+/// use larder::{Document, Store, bson::doc, document::Code};
+/// let people = Store::in_memory().collection::<Document>("people");
+/// people.insert_one(&doc! { "_id": 1 })?;
+/// let error = people.insert_one(&doc! { "_id": 1 }).unwrap_err();
+/// assert_eq!(Code::of(&error), Some(Code::DUPLICATE_KEY));
+/// let error = people.update_one(doc! {}, doc! { "$set": { "a": 1, "a.b": 2 } }).unwrap_err();
+/// assert_eq!(Code::of(&error).unwrap().number(), 40);
+/// # Ok::<(), larder::Error>(())
+/// ```
+///
+/// # Source
+/// MongoDB manual, Error Codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Code(i32);
+
+impl Code {
+    /// An argument is out of its domain.
+    pub const BAD_VALUE: Self = Self(2);
+    /// A specification does not parse.
+    pub const FAILED_TO_PARSE: Self = Self(9);
+    /// A value has a type that is not taken.
+    pub const TYPE_MISMATCH: Self = Self(14);
+    /// A result or a nesting does not fit.
+    pub const OVERFLOW: Self = Self(15);
+    /// A list or text has a length that is not taken.
+    pub const INVALID_LENGTH: Self = Self(16);
+    /// A collection does not exist.
+    pub const NAMESPACE_NOT_FOUND: Self = Self(26);
+    /// An index does not exist.
+    pub const INDEX_NOT_FOUND: Self = Self(27);
+    /// An update leads through a value that is neither object nor array.
+    pub const PATH_NOT_VIABLE: Self = Self(28);
+    /// Two parts of an update change one path.
+    pub const CONFLICTING_UPDATE_OPERATORS: Self = Self(40);
+    /// A stored field has a name that begins with a dollar sign.
+    pub const DOLLAR_PREFIXED_FIELD_NAME: Self = Self(52);
+    /// An `_id` has a type that none can have.
+    pub const INVALID_ID_FIELD: Self = Self(53);
+    /// A path of an update has an empty part.
+    pub const EMPTY_FIELD_NAME: Self = Self(56);
+    /// An update would change a field that never changes.
+    pub const IMMUTABLE_FIELD: Self = Self(66);
+    /// An index cannot be made so.
+    pub const CANNOT_CREATE_INDEX: Self = Self(67);
+    /// An option is not taken, or not with another one.
+    pub const INVALID_OPTIONS: Self = Self(72);
+    /// A database or collection cannot have this name.
+    pub const INVALID_NAMESPACE: Self = Self(73);
+    /// An index with these keys has other options.
+    pub const INDEX_OPTIONS_CONFLICT: Self = Self(85);
+    /// An index with this name has other keys.
+    pub const INDEX_KEY_SPECS_CONFLICT: Self = Self(86);
+    /// Another transaction wrote meanwhile.
+    pub const WRITE_CONFLICT: Self = Self(112);
+    /// No expression operator has this name.
+    pub const UNRECOGNIZED_EXPRESSION: Self = Self(168);
+    /// Two arrays of one document meet in one index or sort.
+    pub const CANNOT_INDEX_PARALLEL_ARRAYS: Self = Self(171);
+    /// A number in a path is both a position and a field.
+    pub const AMBIGUOUS_INDEX_KEY_PATH: Self = Self(181);
+    /// It is not modelled.
+    pub const NOT_IMPLEMENTED: Self = Self(238);
+    /// A value has no counterpart of the type asked for.
+    pub const CONVERSION_FAILURE: Self = Self(241);
+    /// What a stage has to hold is too large.
+    pub const EXCEEDED_MEMORY_LIMIT: Self = Self(292);
+    /// A specification is no object.
+    pub const EXPRESSION_NOT_OBJECT: Self = Self(10_065);
+    /// A document is larger than one may be.
+    pub const DOCUMENT_TOO_LARGE: Self = Self(10_334);
+    /// A unique index holds the key already.
+    pub const DUPLICATE_KEY: Self = Self(11_000);
+    /// A sort or index has more keys than one may have.
+    pub const SORT_TOO_MANY_KEYS: Self = Self(13_103);
+    /// `$group` takes an object.
+    pub const GROUP_NOT_OBJECT: Self = Self(15_947);
+    /// No accumulator has this name.
+    pub const GROUP_UNKNOWN_OPERATOR: Self = Self(15_952);
+    /// `$group` has no `_id`.
+    pub const GROUP_WITHOUT_ID: Self = Self(15_955);
+    /// `$limit` takes a positive number.
+    pub const LIMIT_NOT_POSITIVE: Self = Self(15_958);
+    /// `$match` takes an object.
+    pub const MATCH_NOT_OBJECT: Self = Self(15_959);
+    /// `$project` takes an object.
+    pub const PROJECT_NOT_OBJECT: Self = Self(15_969);
+    /// `$sort` takes an object.
+    pub const SORT_NOT_OBJECT: Self = Self(15_973);
+    /// A direction is no number.
+    pub const SORT_DIRECTION_TYPE: Self = Self(15_974);
+    /// A direction is neither 1 nor -1.
+    pub const SORT_DIRECTION: Self = Self(15_975);
+    /// A sort has no keys.
+    pub const SORT_EMPTY: Self = Self(15_976);
+    /// `$unwind` takes a path or an object.
+    pub const UNWIND_SPECIFICATION: Self = Self(15_981);
+    /// An expression has more than one operator.
+    pub const EXPRESSION_MULTIPLE_FIELDS: Self = Self(15_983);
+    /// A path has an empty part.
+    pub const PATH_EMPTY_PART: Self = Self(15_998);
+    /// A value is no date.
+    pub const DATE_TYPE: Self = Self(16_006);
+    /// A value has no text.
+    pub const STRING_CONVERSION: Self = Self(16_007);
+    /// An operator takes another number of arguments.
+    pub const EXPRESSION_ARITY: Self = Self(16_020);
+    /// The start of `$substrBytes` is no number.
+    pub const SUBSTRING_START: Self = Self(16_034);
+    /// The length of `$substrBytes` is no number.
+    pub const SUBSTRING_LENGTH: Self = Self(16_035);
+    /// A part of a path begins with a dollar sign.
+    pub const PATH_DOLLAR_PREFIX: Self = Self(16_410);
+    /// A path contains a NUL.
+    pub const PATH_NULL_BYTE: Self = Self(16_411);
+    /// A field name contains a dot.
+    pub const PATH_DOT: Self = Self(16_412);
+    /// `$divide` by zero, in versions before the two below.
+    pub const DIVISION_BY_ZERO: Self = Self(16_608);
+    /// `$mod` by zero.
+    pub const MODULO_BY_ZERO: Self = Self(16_610);
+    /// `$mod` of what is no number.
+    pub const MODULO_TYPE: Self = Self(16_611);
+    /// `$add` of two dates.
+    pub const MORE_THAN_ONE_DATE: Self = Self(16_612);
+    /// `$concat` of what is no text.
+    pub const CONCAT_TYPE: Self = Self(16_702);
+    /// A variable has no name.
+    pub const EMPTY_VARIABLE_NAME: Self = Self(16_867);
+    /// A path in an expression is empty.
+    pub const BAD_VARIABLE_NAME: Self = Self(16_872);
+    /// `$let` takes an object.
+    pub const LET_NOT_OBJECT: Self = Self(16_874);
+    /// `$let` has no such argument.
+    pub const LET_UNKNOWN_ARGUMENT: Self = Self(16_875);
+    /// `$let` has no `vars`.
+    pub const LET_WITHOUT_VARS: Self = Self(16_876);
+    /// `$let` has no `in`.
+    pub const LET_WITHOUT_IN: Self = Self(16_877);
+    /// `$map` takes an object.
+    pub const MAP_NOT_OBJECT: Self = Self(16_878);
+    /// `$map` has no such argument.
+    pub const MAP_UNKNOWN_ARGUMENT: Self = Self(16_879);
+    /// `$map` has no `input`.
+    pub const MAP_WITHOUT_INPUT: Self = Self(16_880);
+    /// `$map` has no `in`.
+    pub const MAP_WITHOUT_IN: Self = Self(16_882);
+    /// The input of `$map` is no array.
+    pub const MAP_INPUT_TYPE: Self = Self(16_883);
+    /// `$out` takes the name of a collection.
+    pub const OUT_TYPE: Self = Self(16_990);
+    /// `$allElementsTrue` takes an array.
+    pub const ALL_ELEMENTS_TYPE: Self = Self(17_040);
+    /// `$anyElementTrue` takes an array.
+    pub const ANY_ELEMENT_TYPE: Self = Self(17_041);
+    /// The second operand of `$setIsSubset` is no array.
+    pub const SUBSET_SECOND_TYPE: Self = Self(17_042);
+    /// `$setUnion` takes arrays.
+    pub const UNION_TYPE: Self = Self(17_043);
+    /// `$setEquals` takes arrays.
+    pub const SET_EQUALS_TYPE: Self = Self(17_044);
+    /// `$setEquals` takes two or more arrays.
+    pub const SET_EQUALS_ARITY: Self = Self(17_045);
+    /// The first operand of `$setIsSubset` is no array.
+    pub const SUBSET_FIRST_TYPE: Self = Self(17_046);
+    /// `$setIntersection` takes arrays.
+    pub const INTERSECTION_TYPE: Self = Self(17_047);
+    /// The first operand of `$setDifference` is no array.
+    pub const DIFFERENCE_FIRST_TYPE: Self = Self(17_048);
+    /// The second operand of `$setDifference` is no array.
+    pub const DIFFERENCE_SECOND_TYPE: Self = Self(17_049);
+    /// `$cond` has no `if`.
+    pub const COND_WITHOUT_IF: Self = Self(17_080);
+    /// `$cond` has no `then`.
+    pub const COND_WITHOUT_THEN: Self = Self(17_081);
+    /// `$cond` has no `else`.
+    pub const COND_WITHOUT_ELSE: Self = Self(17_082);
+    /// `$cond` has no such argument.
+    pub const COND_UNKNOWN_ARGUMENT: Self = Self(17_083);
+    /// `$size` takes an array.
+    pub const SIZE_TYPE: Self = Self(17_124);
+    /// A variable is not defined.
+    pub const UNDEFINED_VARIABLE: Self = Self(17_276);
+    /// A sort by an expression that is not `$meta`.
+    pub const SORT_EXPRESSION: Self = Self(17_312);
+    /// An `_id` of `$group` looks like an inclusion.
+    pub const GROUP_INCLUSION: Self = Self(17_390);
+    /// The format of a date is no text.
+    pub const DATE_FORMAT_TYPE: Self = Self(18_533);
+    /// `$dateToString` has no such argument.
+    pub const DATE_TO_STRING_UNKNOWN_ARGUMENT: Self = Self(18_534);
+    /// A format of dates is not one.
+    pub const DATE_FORMAT: Self = Self(18_536);
+    /// A year has no text of four digits.
+    pub const DATE_YEAR_RANGE: Self = Self(18_537);
+    /// `$dateToString` has no `date`.
+    pub const DATE_TO_STRING_WITHOUT_DATE: Self = Self(18_628);
+    /// `$dateToString` takes an object.
+    pub const DATE_TO_STRING_NOT_OBJECT: Self = Self(18_629);
+    /// `$filter` takes an object.
+    pub const FILTER_NOT_OBJECT: Self = Self(28_646);
+    /// `$filter` has no such argument.
+    pub const FILTER_UNKNOWN_ARGUMENT: Self = Self(28_647);
+    /// `$filter` has no `input`.
+    pub const FILTER_WITHOUT_INPUT: Self = Self(28_648);
+    /// `$filter` has no `cond`.
+    pub const FILTER_WITHOUT_COND: Self = Self(28_650);
+    /// The input of `$filter` is no array.
+    pub const FILTER_INPUT_TYPE: Self = Self(28_651);
+    /// `$substrBytes` starts inside a character.
+    pub const SUBSTRING_STARTS_INSIDE: Self = Self(28_656);
+    /// `$substrBytes` ends inside a character.
+    pub const SUBSTRING_ENDS_INSIDE: Self = Self(28_657);
+    /// `$concatArrays` takes arrays.
+    pub const CONCAT_ARRAYS_TYPE: Self = Self(28_664);
+    /// An operator takes fewer or more arguments.
+    pub const EXPRESSION_ARITY_RANGE: Self = Self(28_667);
+    /// `$abs` of the smallest integer.
+    pub const ABS_OVERFLOW: Self = Self(28_680);
+    /// `$arrayElemAt` takes an array.
+    pub const ARRAY_ELEM_AT_TYPE: Self = Self(28_689);
+    /// The position of `$arrayElemAt` is no number.
+    pub const ARRAY_ELEM_AT_INDEX_TYPE: Self = Self(28_690);
+    /// The position of `$arrayElemAt` is no 32-bit integer.
+    pub const ARRAY_ELEM_AT_INDEX: Self = Self(28_691);
+    /// `$sqrt` of a negative number.
+    pub const SQRT_NEGATIVE: Self = Self(28_714);
+    /// `$slice` takes an array.
+    pub const SLICE_TYPE: Self = Self(28_724);
+    /// An argument of `$slice` is no number.
+    pub const SLICE_NUMBER_TYPE: Self = Self(28_725);
+    /// An argument of `$slice` is no 32-bit integer.
+    pub const SLICE_NUMBER: Self = Self(28_726);
+    /// The count of `$slice` is not positive.
+    pub const SLICE_COUNT: Self = Self(28_729);
+    /// `$sample` takes an object.
+    pub const SAMPLE_NOT_OBJECT: Self = Self(28_745);
+    /// The size of `$sample` is no number.
+    pub const SAMPLE_SIZE_TYPE: Self = Self(28_746);
+    /// The size of `$sample` is negative.
+    pub const SAMPLE_SIZE: Self = Self(28_747);
+    /// `$sample` has no such argument.
+    pub const SAMPLE_UNKNOWN_ARGUMENT: Self = Self(28_748);
+    /// `$sample` has no `size`.
+    pub const SAMPLE_WITHOUT_SIZE: Self = Self(28_749);
+    /// The argument of `$log` is no number.
+    pub const LOG_VALUE_TYPE: Self = Self(28_756);
+    /// The base of `$log` is no number.
+    pub const LOG_BASE_TYPE: Self = Self(28_757);
+    /// The argument of `$log` is not positive.
+    pub const LOG_VALUE: Self = Self(28_758);
+    /// The base of `$log` is not positive, or 1.
+    pub const LOG_BASE: Self = Self(28_759);
+    /// The argument of `$log10` is not positive.
+    pub const LOG10_VALUE: Self = Self(28_761);
+    /// The base of `$pow` is no number.
+    pub const POW_BASE_TYPE: Self = Self(28_762);
+    /// The exponent of `$pow` is no number.
+    pub const POW_EXPONENT_TYPE: Self = Self(28_763);
+    /// `$pow` of zero to a negative exponent.
+    pub const POW_ZERO_NEGATIVE: Self = Self(28_764);
+    /// An operator of one number takes numbers.
+    pub const NOT_A_NUMBER: Self = Self(28_765);
+    /// The argument of `$ln` is not positive.
+    pub const LN_VALUE: Self = Self(28_766);
+    /// The path of `$unwind` is no text.
+    pub const UNWIND_PATH_TYPE: Self = Self(28_808);
+    /// `preserveNullAndEmptyArrays` is no boolean.
+    pub const UNWIND_PRESERVE_TYPE: Self = Self(28_809);
+    /// `includeArrayIndex` is no field name.
+    pub const UNWIND_INDEX_TYPE: Self = Self(28_810);
+    /// `$unwind` has no such option.
+    pub const UNWIND_UNKNOWN_OPTION: Self = Self(28_811);
+    /// `$unwind` has no path.
+    pub const UNWIND_WITHOUT_PATH: Self = Self(28_812);
+    /// The path of `$unwind` has no dollar sign in front.
+    pub const UNWIND_PATH_DOLLAR: Self = Self(28_818);
+    /// `includeArrayIndex` begins with a dollar sign.
+    pub const UNWIND_INDEX_DOLLAR: Self = Self(28_822);
+    /// `$unset` takes a path or an array of paths.
+    pub const UNSET_TYPE: Self = Self(31_002);
+    /// A regular expression operator has no `input`.
+    pub const REGEX_WITHOUT_INPUT: Self = Self(31_022);
+    /// A regular expression operator has no `regex`.
+    pub const REGEX_WITHOUT_REGEX: Self = Self(31_023);
+    /// A regular expression operator has no such argument.
+    pub const REGEX_UNKNOWN_ARGUMENT: Self = Self(31_024);
+    /// A value does not fit the type asked for.
+    pub const CONVERSION_OUT_OF_RANGE: Self = Self(31_109);
+    /// `$unset` takes at least one path.
+    pub const UNSET_EMPTY: Self = Self(31_119);
+    /// `$unset` takes texts.
+    pub const UNSET_ELEMENT_TYPE: Self = Self(31_120);
+    /// A projection names a path after a prefix of it.
+    pub const PATH_COLLISION_CHILD: Self = Self(31_249);
+    /// A projection names a path after one below it.
+    pub const PATH_COLLISION_PARENT: Self = Self(31_250);
+    /// A projection excludes, and includes a field.
+    pub const INCLUSION_IN_EXCLUSION: Self = Self(31_253);
+    /// A projection includes, and excludes a field.
+    pub const EXCLUSION_IN_INCLUSION: Self = Self(31_254);
+    /// `$elemMatch` takes an object.
+    pub const ELEM_MATCH_NOT_OBJECT: Self = Self(31_274);
+    /// `$elemMatch` stands at a nested field.
+    pub const ELEM_MATCH_NESTED: Self = Self(31_275);
+    /// A projection has the positional operator twice.
+    pub const POSITIONAL_TWICE: Self = Self(31_276);
+    /// A projection excludes, and computes a field.
+    pub const VALUE_IN_EXCLUSION: Self = Self(31_310);
+    /// A positional projection in a pipeline.
+    pub const POSITIONAL_IN_PIPELINE: Self = Self(31_324);
+    /// A projection has an operator that does not exist.
+    pub const PROJECT_UNKNOWN_EXPRESSION: Self = Self(31_325);
+    /// The positional operator stands inside a path.
+    pub const POSITIONAL_IN_MIDDLE: Self = Self(31_394);
+    /// `$reverseArray` takes an array.
+    pub const REVERSE_ARRAY_TYPE: Self = Self(34_435);
+    /// The start of `$range` is no number.
+    pub const RANGE_START_TYPE: Self = Self(34_443);
+    /// The start of `$range` is no 32-bit integer.
+    pub const RANGE_START: Self = Self(34_444);
+    /// The end of `$range` is no number.
+    pub const RANGE_END_TYPE: Self = Self(34_445);
+    /// The end of `$range` is no 32-bit integer.
+    pub const RANGE_END: Self = Self(34_446);
+    /// The step of `$range` is no number.
+    pub const RANGE_STEP_TYPE: Self = Self(34_447);
+    /// The step of `$range` is no 32-bit integer.
+    pub const RANGE_STEP: Self = Self(34_448);
+    /// The step of `$range` is zero.
+    pub const RANGE_STEP_ZERO: Self = Self(34_449);
+    /// The start of `$substrCP` is no number.
+    pub const SUBSTR_CP_START_TYPE: Self = Self(34_450);
+    /// The start of `$substrCP` is no 32-bit integer.
+    pub const SUBSTR_CP_START: Self = Self(34_451);
+    /// The length of `$substrCP` is no number.
+    pub const SUBSTR_CP_LENGTH_TYPE: Self = Self(34_452);
+    /// The length of `$substrCP` is no 32-bit integer.
+    pub const SUBSTR_CP_LENGTH: Self = Self(34_453);
+    /// The length of `$substrCP` is negative.
+    pub const SUBSTR_CP_LENGTH_NEGATIVE: Self = Self(34_454);
+    /// The start of `$substrCP` is negative.
+    pub const SUBSTR_CP_START_NEGATIVE: Self = Self(34_455);
+    /// `$zip` takes an object with an array of inputs.
+    pub const ZIP_NOT_OBJECT: Self = Self(34_460);
+    /// The inputs of `$zip` are no array.
+    pub const ZIP_INPUTS_TYPE: Self = Self(34_461);
+    /// The defaults of `$zip` are no array.
+    pub const ZIP_DEFAULTS_TYPE: Self = Self(34_462);
+    /// `useLongestLength` of `$zip` is no boolean.
+    pub const ZIP_LONGEST_TYPE: Self = Self(34_463);
+    /// `$zip` has no such argument.
+    pub const ZIP_UNKNOWN_ARGUMENT: Self = Self(34_464);
+    /// `$zip` has no inputs.
+    pub const ZIP_WITHOUT_INPUTS: Self = Self(34_465);
+    /// `$zip` has defaults that are not used.
+    pub const ZIP_DEFAULTS_UNUSED: Self = Self(34_466);
+    /// `$zip` has another number of defaults than of inputs.
+    pub const ZIP_DEFAULTS_LENGTH: Self = Self(34_467);
+    /// An input of `$zip` is no array.
+    pub const ZIP_INPUT_TYPE: Self = Self(34_468);
+    /// `$strLenCP` takes a text.
+    pub const STR_LEN_CP_TYPE: Self = Self(34_471);
+    /// `$strLenBytes` takes a text.
+    pub const STR_LEN_BYTES_TYPE: Self = Self(34_473);
+    /// `$switch` takes an object.
+    pub const SWITCH_NOT_OBJECT: Self = Self(40_060);
+    /// The branches of `$switch` are no array.
+    pub const SWITCH_BRANCHES_TYPE: Self = Self(40_061);
+    /// A branch of `$switch` is no object.
+    pub const SWITCH_BRANCH_TYPE: Self = Self(40_062);
+    /// A branch of `$switch` has no such argument.
+    pub const SWITCH_BRANCH_UNKNOWN_ARGUMENT: Self = Self(40_063);
+    /// A branch of `$switch` has no `case`.
+    pub const SWITCH_WITHOUT_CASE: Self = Self(40_064);
+    /// A branch of `$switch` has no `then`.
+    pub const SWITCH_WITHOUT_THEN: Self = Self(40_065);
+    /// `$switch` has no such argument.
+    pub const SWITCH_UNKNOWN_ARGUMENT: Self = Self(40_067);
+    /// `$switch` has no branches.
+    pub const SWITCH_WITHOUT_BRANCHES: Self = Self(40_068);
+    /// No branch of `$switch` holds, and it has no default.
+    pub const SWITCH_NO_MATCH: Self = Self(40_069);
+    /// `$reduce` takes an object.
+    pub const REDUCE_NOT_OBJECT: Self = Self(40_075);
+    /// `$reduce` has no such argument.
+    pub const REDUCE_UNKNOWN_ARGUMENT: Self = Self(40_076);
+    /// `$reduce` has no `input`.
+    pub const REDUCE_WITHOUT_INPUT: Self = Self(40_077);
+    /// `$reduce` has no `initialValue`.
+    pub const REDUCE_WITHOUT_INITIAL_VALUE: Self = Self(40_078);
+    /// `$reduce` has no `in`.
+    pub const REDUCE_WITHOUT_IN: Self = Self(40_079);
+    /// The input of `$reduce` is no array.
+    pub const REDUCE_INPUT_TYPE: Self = Self(40_080);
+    /// The second operand of `$in` is no array.
+    pub const IN_TYPE: Self = Self(40_081);
+    /// `$split` takes a text.
+    pub const SPLIT_TYPE: Self = Self(40_085);
+    /// The separator of `$split` is empty.
+    pub const SPLIT_EMPTY_SEPARATOR: Self = Self(40_087);
+    /// `$indexOfArray` takes an array.
+    pub const INDEX_OF_ARRAY_TYPE: Self = Self(40_090);
+    /// `$indexOfBytes` takes a text.
+    pub const INDEX_OF_BYTES_TYPE: Self = Self(40_091);
+    /// `$indexOfBytes` looks for a text.
+    pub const INDEX_OF_BYTES_SEARCH_TYPE: Self = Self(40_092);
+    /// `$indexOfCP` takes a text.
+    pub const INDEX_OF_CP_TYPE: Self = Self(40_093);
+    /// `$indexOfCP` looks for a text.
+    pub const INDEX_OF_CP_SEARCH_TYPE: Self = Self(40_094);
+    /// A bound of a search is no integer.
+    pub const INDEX_OF_BOUND_TYPE: Self = Self(40_096);
+    /// A bound of a search is negative.
+    pub const INDEX_OF_BOUND_NEGATIVE: Self = Self(40_097);
+    /// `$count` takes a text.
+    pub const COUNT_TYPE: Self = Self(40_156);
+    /// `$count` takes a name that is not empty.
+    pub const COUNT_EMPTY: Self = Self(40_157);
+    /// The name of `$count` begins with a dollar sign.
+    pub const COUNT_DOLLAR: Self = Self(40_158);
+    /// The name of `$count` contains a NUL.
+    pub const COUNT_NULL_BYTE: Self = Self(40_159);
+    /// The name of `$count` contains a dot.
+    pub const COUNT_DOT: Self = Self(40_160);
+    /// `$facet` takes an object of pipelines.
+    pub const FACET_NOT_OBJECT: Self = Self(40_169);
+    /// A facet is no array.
+    pub const FACET_NOT_ARRAY: Self = Self(40_170);
+    /// A stage of a facet is no object.
+    pub const FACET_STAGE_NOT_OBJECT: Self = Self(40_171);
+    /// Two paths of one specification collide.
+    pub const PATH_CONFLICT: Self = Self(40_176);
+    /// An operator stands among fields.
+    pub const EXPRESSION_AMONG_FIELDS: Self = Self(40_181);
+    /// A field of a computed object has a dot in its name.
+    pub const FIELD_WITH_DOT: Self = Self(40_183);
+    /// A new root is no object.
+    pub const REPLACE_ROOT_TYPE: Self = Self(40_228);
+    /// `$replaceRoot` takes an object.
+    pub const REPLACE_ROOT_NOT_OBJECT: Self = Self(40_229);
+    /// A field of a group is no accumulator.
+    pub const GROUP_FIELD_NOT_ACCUMULATOR: Self = Self(40_234);
+    /// A field of a group has a dot in its name.
+    pub const GROUP_FIELD_DOT: Self = Self(40_235);
+    /// A field of a group begins with a dollar sign.
+    pub const GROUP_FIELD_DOLLAR: Self = Self(40_236);
+    /// An accumulator takes one argument.
+    pub const ACCUMULATOR_UNARY: Self = Self(40_237);
+    /// A field of a group has several accumulators.
+    pub const GROUP_FIELD_MULTIPLE: Self = Self(40_238);
+    /// `$set` and `$addFields` take an object.
+    pub const SET_NOT_OBJECT: Self = Self(40_272);
+    /// A stage is not an object of one field.
+    pub const STAGE_FIELDS: Self = Self(40_323);
+    /// No stage has this name.
+    pub const UNKNOWN_STAGE: Self = Self(40_324);
+    /// A path is empty.
+    pub const PATH_EMPTY: Self = Self(40_352);
+    /// A path ends with a dot.
+    pub const PATH_TRAILING_DOT: Self = Self(40_353);
+    /// `$arrayToObject` takes an array.
+    pub const ARRAY_TO_OBJECT_TYPE: Self = Self(40_386);
+    /// `$objectToArray` takes an object.
+    pub const OBJECT_TO_ARRAY_TYPE: Self = Self(40_390);
+    /// `$arrayToObject` has a pair after objects.
+    pub const ARRAY_TO_OBJECT_PAIR_AFTER_OBJECT: Self = Self(40_391);
+    /// An object of `$arrayToObject` has not two fields.
+    pub const ARRAY_TO_OBJECT_FIELDS: Self = Self(40_392);
+    /// An object of `$arrayToObject` has not `k` and `v`.
+    pub const ARRAY_TO_OBJECT_NAMES: Self = Self(40_393);
+    /// A key of `$arrayToObject` is no text.
+    pub const ARRAY_TO_OBJECT_KEY_TYPE: Self = Self(40_394);
+    /// A key of a pair of `$arrayToObject` is no text.
+    pub const ARRAY_TO_OBJECT_PAIR_KEY_TYPE: Self = Self(40_395);
+    /// `$arrayToObject` has an object after pairs.
+    pub const ARRAY_TO_OBJECT_OBJECT_AFTER_PAIR: Self = Self(40_396);
+    /// A pair of `$arrayToObject` has not two elements.
+    pub const ARRAY_TO_OBJECT_PAIR_LENGTH: Self = Self(40_397);
+    /// An element of `$arrayToObject` is neither pair nor object.
+    pub const ARRAY_TO_OBJECT_ELEMENT: Self = Self(40_398);
+    /// `$mergeObjects` takes objects.
+    pub const MERGE_OBJECTS_TYPE: Self = Self(40_400);
+    /// A field is given twice.
+    pub const DUPLICATE_FIELD: Self = Self(40_413);
+    /// A required field is missing.
+    pub const MISSING_FIELD: Self = Self(40_414);
+    /// A field is not known.
+    pub const UNKNOWN_FIELD: Self = Self(40_415);
+    /// A time zone does not exist.
+    pub const TIME_ZONE: Self = Self(40_485);
+    /// A time zone is no text.
+    pub const TIME_ZONE_TYPE: Self = Self(40_517);
+    /// A date operator has no such argument.
+    pub const DATE_UNKNOWN_ARGUMENT: Self = Self(40_535);
+    /// A date operator takes one argument.
+    pub const DATE_ARRAY_ARGUMENT: Self = Self(40_536);
+    /// A date operator has no `date`.
+    pub const DATE_WITHOUT_DATE: Self = Self(40_539);
+    /// A stage may not stand in a facet.
+    pub const FACET_STAGE_NOT_ALLOWED: Self = Self(40_600);
+    /// A stage may only stand last.
+    pub const NOT_LAST_STAGE: Self = Self(40_601);
+    /// A stage may only stand first.
+    pub const NOT_FIRST_STAGE: Self = Self(40_602);
+    /// `$trim` has no such argument.
+    pub const TRIM_UNKNOWN_ARGUMENT: Self = Self(50_694);
+    /// `$trim` has no `input`.
+    pub const TRIM_WITHOUT_INPUT: Self = Self(50_695);
+    /// `$trim` takes an object.
+    pub const TRIM_NOT_OBJECT: Self = Self(50_696);
+    /// The input of `$trim` is no text.
+    pub const TRIM_INPUT_TYPE: Self = Self(50_699);
+    /// The characters of `$trim` are no text.
+    pub const TRIM_CHARS_TYPE: Self = Self(50_700);
+    /// A conversion takes one argument.
+    pub const CONVERSION_ARITY: Self = Self(50_723);
+    /// The start of `$substrBytes` is negative.
+    pub const SUBSTRING_START_NEGATIVE: Self = Self(50_752);
+    /// A stage may not stand in the pipeline of a join.
+    pub const LOOKUP_STAGE_NOT_ALLOWED: Self = Self(51_047);
+    /// `$round` and `$trunc` take numbers.
+    pub const ROUND_VALUE_TYPE: Self = Self(51_081);
+    /// The place of `$round` or `$trunc` is no integer.
+    pub const ROUND_PLACE_TYPE: Self = Self(51_082);
+    /// The place of `$round` or `$trunc` is out of range.
+    pub const ROUND_PLACE: Self = Self(51_083);
+    /// A regular expression does not compile.
+    pub const REGEX_COMPILE: Self = Self(51_091);
+    /// A regular expression operator takes an object.
+    pub const REGEX_NOT_OBJECT: Self = Self(51_103);
+    /// The input of a regular expression operator is no text.
+    pub const REGEX_INPUT_TYPE: Self = Self(51_104);
+    /// A regular expression is neither text nor regular expression.
+    pub const REGEX_REGEX_TYPE: Self = Self(51_105);
+    /// The options of a regular expression are no text.
+    pub const REGEX_OPTIONS_TYPE: Self = Self(51_106);
+    /// A regular expression has options in two places.
+    pub const REGEX_OPTIONS_TWICE: Self = Self(51_107);
+    /// A regular expression has an option that does not exist.
+    pub const REGEX_OPTION: Self = Self(51_108);
+    /// A regular expression is not one.
+    pub const REGEX_PATTERN: Self = Self(51_111);
+    /// A projection of a field is empty.
+    pub const PROJECT_EMPTY_OBJECT: Self = Self(51_270);
+    /// A projection is empty.
+    pub const PROJECT_EMPTY: Self = Self(51_272);
+    /// `$replaceOne` has no `replacement`.
+    pub const REPLACE_WITHOUT_REPLACEMENT: Self = Self(51_747);
+    /// `$replaceOne` has no `find`.
+    pub const REPLACE_WITHOUT_FIND: Self = Self(51_748);
+    /// `$replaceOne` has no `input`.
+    pub const REPLACE_WITHOUT_INPUT: Self = Self(51_749);
+    /// `$replaceOne` has no such argument.
+    pub const REPLACE_UNKNOWN_ARGUMENT: Self = Self(51_750);
+    /// `$replaceOne` takes an object.
+    pub const REPLACE_NOT_OBJECT: Self = Self(51_751);
+    /// The limit of `$filter` is no integer.
+    pub const FILTER_LIMIT_TYPE: Self = Self(327_391);
+    /// The limit of `$filter` is not positive.
+    pub const FILTER_LIMIT: Self = Self(327_392);
+    /// `$ifNull` takes two or more arguments.
+    pub const IF_NULL_ARITY: Self = Self(1_257_300);
+    /// `$sortArray` takes an object.
+    pub const SORT_ARRAY_NOT_OBJECT: Self = Self(2_942_500);
+    /// `$sortArray` has no such argument.
+    pub const SORT_ARRAY_UNKNOWN_ARGUMENT: Self = Self(2_942_501);
+    /// `$sortArray` has no `input`.
+    pub const SORT_ARRAY_WITHOUT_INPUT: Self = Self(2_942_502);
+    /// `$sortArray` has no `sortBy`.
+    pub const SORT_ARRAY_WITHOUT_SORT_BY: Self = Self(2_942_503);
+    /// The input of `$sortArray` is no array.
+    pub const SORT_ARRAY_INPUT_TYPE: Self = Self(2_942_504);
+    /// `$rand` takes no arguments.
+    pub const RAND_ARGUMENTS: Self = Self(3_040_501);
+    /// `$getField` has no such argument.
+    pub const GET_FIELD_UNKNOWN_ARGUMENT: Self = Self(3_041_701);
+    /// `$getField` has no `field`.
+    pub const GET_FIELD_WITHOUT_FIELD: Self = Self(3_041_702);
+    /// `$getField` has no `input`.
+    pub const GET_FIELD_WITHOUT_INPUT: Self = Self(3_041_703);
+    /// The field of `$getField` is no text.
+    pub const GET_FIELD_FIELD_TYPE: Self = Self(3_041_704);
+    /// `$setField` takes an object.
+    pub const SET_FIELD_NOT_OBJECT: Self = Self(4_161_100);
+    /// `$setField` has no such argument.
+    pub const SET_FIELD_UNKNOWN_ARGUMENT: Self = Self(4_161_101);
+    /// `$setField` has no `field`.
+    pub const SET_FIELD_WITHOUT_FIELD: Self = Self(4_161_102);
+    /// `$setField` has no `value`.
+    pub const SET_FIELD_WITHOUT_VALUE: Self = Self(4_161_103);
+    /// The input of `$setField` is no object.
+    pub const SET_FIELD_INPUT_TYPE: Self = Self(4_161_105);
+    /// The field of `$setField` is not constant.
+    pub const SET_FIELD_FIELD_NOT_CONSTANT: Self = Self(4_161_106);
+    /// The field of `$setField` is no text.
+    pub const SET_FIELD_FIELD_TYPE: Self = Self(4_161_107);
+    /// The field of `$setField` is a path.
+    pub const SET_FIELD_FIELD_PATH: Self = Self(4_161_108);
+    /// `$setField` has no `input`.
+    pub const SET_FIELD_WITHOUT_INPUT: Self = Self(4_161_109);
+    /// `$divide` by zero.
+    pub const DIVISION_BY_ZERO_8: Self = Self(4_848_401);
+    /// `$mod` by zero, of doubles.
+    pub const MODULO_BY_ZERO_8: Self = Self(4_848_403);
+    /// A key of `$arrayToObject` contains a NUL.
+    pub const ARRAY_TO_OBJECT_KEY_NULL_BYTE: Self = Self(4_940_401);
+    /// `$skip` takes a number that is not negative.
+    pub const SKIP_ARGUMENT: Self = Self(5_107_200);
+    /// `$limit` takes a number that is not negative.
+    pub const LIMIT_ARGUMENT: Self = Self(5_107_201);
+    /// `$dateAdd` has no such argument.
+    pub const DATE_ADD_UNKNOWN_ARGUMENT: Self = Self(5_166_401);
+    /// The accumulator `$mergeObjects` takes objects.
+    pub const MERGE_OBJECTS_NOT_OBJECT: Self = Self(5_911_200);
+    /// A path has more parts than one may have.
+    pub const PATH_TOO_DEEP: Self = Self(5_984_700);
+    /// A sort names a path twice.
+    pub const SORT_DUPLICATE_KEY: Self = Self(7_472_500);
+    /// A pipeline has more stages than one may have.
+    pub const PIPELINE_TOO_LONG: Self = Self(7_749_501);
+    /// A bound of `$indexOfArray` is no integer.
+    pub const INDEX_OF_ARRAY_BOUND_TYPE: Self = Self(9_711_600);
+    /// A bound of `$indexOfArray` is negative.
+    pub const INDEX_OF_ARRAY_BOUND_NEGATIVE: Self = Self(9_711_601);
+    /// The separator of `$split` is no text.
+    pub const SPLIT_SEPARATOR_TYPE: Self = Self(10_503_900);
+    /// `$replaceOne` looks for a text.
+    pub const REPLACE_FIND_TYPE: Self = Self(10_503_901);
+    /// The replacement of `$replaceOne` is no text.
+    pub const REPLACE_REPLACEMENT_TYPE: Self = Self(10_503_902);
+    /// The input of `$replaceOne` is no text.
+    pub const REPLACE_INPUT_TYPE: Self = Self(10_503_904);
+
+    /// The number itself.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(larder::document::Code::TYPE_MISMATCH.number(), 14);
+    /// ```
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        self.0
+    }
+
+    /// The number for `error`, or `None` for one that no request causes, such as a full disk.
+    ///
+    /// What failed after some of it was done has the number of why it failed.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::Code};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// let error = people.find(doc! { "age": { "$in": 7 } }).run().unwrap_err();
+    /// assert_eq!(Code::of(&error), Some(Code::BAD_VALUE));
+    /// ```
+    #[must_use]
+    pub fn of(error: &Error) -> Option<Self> {
+        Some(match error.cause() {
+            Error::Invalid { code: Some(code), .. } => Self(*code),
+            Error::Invalid { kind, .. } => of_kind(*kind),
+            Error::DuplicateKey { .. } => Self::DUPLICATE_KEY,
+            Error::Conflict { .. } => Self::WRITE_CONFLICT,
+            Error::NotFound { what: "index", .. } => Self::INDEX_NOT_FOUND,
+            Error::NotFound { .. } => Self::NAMESPACE_NOT_FOUND,
+            Error::AlreadyExists { what: "index", .. } => Self::INDEX_KEY_SPECS_CONFLICT,
+            Error::LimitExceeded { limit, .. } => of_limit(limit),
+            Error::Unsupported { .. } => Self::NOT_IMPLEMENTED,
+            _ => return None,
+        })
+    }
+
+    /// An error for an argument out of its domain.
+    pub(super) fn value(self, message: impl Into<String>) -> Error {
+        self.error(InvalidKind::Value, message)
+    }
+
+    /// An error for what does not parse.
+    pub(super) fn syntax(self, message: impl Into<String>) -> Error {
+        self.error(InvalidKind::Syntax, message)
+    }
+
+    /// An error for a value of a type that is not taken.
+    pub(super) fn wrong_type(self, message: impl Into<String>) -> Error {
+        self.error(InvalidKind::Type, message)
+    }
+
+    /// An error for a result that does not fit its type.
+    pub(super) fn overflow(self, message: impl Into<String>) -> Error {
+        self.error(InvalidKind::Overflow, message)
+    }
+
+    /// An error of `kind` with this number.
+    pub(super) fn error(self, kind: InvalidKind, message: impl Into<String>) -> Error {
+        Error::coded(kind, self.0, message)
+    }
+}
+
+/// What a mistake without a number of its own has.
+fn of_kind(kind: InvalidKind) -> Code {
+    match kind {
+        InvalidKind::Value | InvalidKind::Serialization => Code::BAD_VALUE,
+        InvalidKind::Syntax => Code::FAILED_TO_PARSE,
+        InvalidKind::Type => Code::TYPE_MISMATCH,
+        InvalidKind::Overflow => Code::OVERFLOW,
+        InvalidKind::PathNotViable => Code::PATH_NOT_VIABLE,
+        InvalidKind::ConflictingUpdate => Code::CONFLICTING_UPDATE_OPERATORS,
+        InvalidKind::ImmutableField => Code::IMMUTABLE_FIELD,
+        InvalidKind::ParallelArrays => Code::CANNOT_INDEX_PARALLEL_ARRAYS,
+        InvalidKind::OptionsConflict => Code::INDEX_OPTIONS_CONFLICT,
+    }
+}
+
+fn of_limit(limit: &str) -> Code {
+    match limit {
+        "document bytes" => Code::DOCUMENT_TOO_LARGE,
+        "bytes of a sort in memory" | "group bytes" | "bytes of a computed value" => Code::EXCEEDED_MEMORY_LIMIT,
+        "pipeline stages" => Code::PIPELINE_TOO_LONG,
+        "fields of a key pattern" => Code::SORT_TOO_MANY_KEYS,
+        "indexes of a collection" => Code::CANNOT_CREATE_INDEX,
+        "name bytes" | "namespace bytes" => Code::INVALID_NAMESPACE,
+        "array padding in elements" => Code::BAD_VALUE,
+        _ => Code::OVERFLOW,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_without_a_number_of_their_own_have_that_of_their_kind() {
+        assert_eq!(Code::of(&Error::value("no")), Some(Code::BAD_VALUE));
+        assert_eq!(Code::of(&Code::SIZE_TYPE.wrong_type("no")), Some(Code::SIZE_TYPE));
+        assert_eq!(Code::of(&Error::Partial { done: 1, error: Box::new(Error::conflict([])) }), Some(Code::WRITE_CONFLICT));
+        assert_eq!(Code::of(&Error::unsupported("x")), Some(Code::NOT_IMPLEMENTED));
+        assert_eq!(Code::of(&Error::Closed), None);
+        let limit = |limit| Code::of(&Error::LimitExceeded { limit, max: 1, found: 2 });
+        assert_eq!(limit("document bytes"), Some(Code::DOCUMENT_TOO_LARGE));
+        assert_eq!(limit("expression depth in levels"), Some(Code::OVERFLOW));
+    }
+}
