@@ -52,6 +52,8 @@ mod pattern;
 mod planner;
 mod projection;
 mod raw;
+mod regular;
+mod rows;
 mod scan;
 mod schema;
 mod stored;
@@ -59,9 +61,12 @@ mod update;
 
 pub(crate) use build::FILLING;
 pub use code::Code;
-pub use collection::{Collection, InsertManyResult, InsertOneResult, UpdateResult};
+pub use collection::{
+    Collection, FindOneAndOptions, InsertManyResult, InsertOneResult, ReturnDocument, UpdateOptions, UpdateResult,
+};
 pub use database::Database;
 pub(crate) use describe::describe;
 pub use find::{Cursor, Find};
 pub use planner::{Explain, Stage};
 pub use schema::{IndexInfo, IndexOptions};
+pub use update::UpdateModifications;

@@ -10,9 +10,14 @@
 //! What fits into one step costs what it costs in a transaction. Of more, the record ids are kept, [`limits::BULK_IDS_MAX`]
 //! at a time, and each document is looked up again. Finding them keeps nobody from writing.
 
+use std::sync::Arc;
+
+use bson::raw::RawBson;
 use bson::{Bson, RawDocument};
 
+use crate::document::expression::Context;
 use crate::document::filter::Filter;
+use crate::document::find::context;
 use crate::document::layout::{self, RecordId};
 use crate::document::maintain::Records;
 use crate::document::planner;
@@ -24,12 +29,13 @@ use crate::limits;
 use crate::txn::{Room, Steps, Writer};
 
 /// What a write does to one document that matches. Returns whether it changed it.
-pub(super) type Change<'a> = &'a dyn Fn(&mut Records<'_>, Match) -> Result<bool>;
+pub(super) type Change<'a> = &'a dyn Fn(&mut Records<'_>, Match, &Context) -> Result<bool>;
 
 /// A write of every document that matches a filter.
 pub(super) struct EachMatch<'a> {
     namespace: &'a Namespace,
-    filter: &'a Filter,
+    filter: &'a Arc<Filter>,
+    variables: &'a [Option<RawBson>],
     change: Change<'a>,
     committed: Tally,
     /// What the snapshot has beyond the ids.
@@ -58,10 +64,16 @@ pub(super) struct Done {
 }
 
 impl<'a> EachMatch<'a> {
-    pub(super) fn new(namespace: &'a Namespace, filter: &'a Filter, change: Change<'a>) -> Self {
+    pub(super) fn new(
+        namespace: &'a Namespace,
+        filter: &'a Arc<Filter>,
+        variables: &'a [Option<RawBson>],
+        change: Change<'a>,
+    ) -> Self {
         Self {
             namespace,
             filter,
+            variables,
             change,
             committed: Tally::default(),
             scan: None,
@@ -80,13 +92,15 @@ impl<'a> EachMatch<'a> {
         let mut done = Done { tally: Tally::default(), ids: 0, scan: None };
         let Some(entry) = self.namespace.get(writer)? else { return Ok(done) };
         let plan = planner::choose(entry.storage, &entry.record, self.filter, None)?;
-        let mut scan = Scan::start(&writer.search(), entry.storage, self.filter.clone(), plan, None, None)?;
+        let context = Arc::new(context(writer, self.variables.to_vec()));
+        let sieve = (Arc::clone(self.filter), Arc::clone(&context));
+        let mut scan = Scan::start(&writer.search(), entry.storage, sieve, plan, None, None)?;
         let mut records = Records::new(writer, self.namespace, &entry);
         if room != Room::Unbounded {
             scan.pause_at(Some(limits::BULK_STEP_DOCUMENTS_MAX as u64));
         }
-        while let Some(found) = scan.advance()? {
-            self.apply(&mut records, found, &mut done.tally)?;
+        while let Some(found) = scan.next_match()? {
+            self.apply(&mut records, found, &context, &mut done.tally)?;
             if self.went_well == self.most {
                 return Ok(done);
             }
@@ -108,13 +122,14 @@ impl<'a> EachMatch<'a> {
             return Ok(done);
         };
         let ids = self.ids.clone().take(limits::BULK_STEP_DOCUMENTS_MAX.min(self.most));
+        let context = context(writer, self.variables.to_vec());
         let mut records = Records::new(writer, self.namespace, &entry);
         for id in ids {
             let found = records.writer().get(&layout::record(entry.storage, id))?;
             let document = found.map(|bytes| RawDocument::from_bytes(&*bytes).map(ToOwned::to_owned).map_err(corrupt));
             match document.transpose()? {
-                Some(document) if self.filter.matches(&document)? => {
-                    self.apply(&mut records, Match { id, document }, &mut done.tally)?;
+                Some(document) if self.filter.matches(&document, &context)? => {
+                    self.apply(&mut records, Match { id, document }, &context, &mut done.tally)?;
                 }
                 _ => self.went_well += 1,
             }
@@ -126,9 +141,9 @@ impl<'a> EachMatch<'a> {
         Ok(done)
     }
 
-    fn apply(&mut self, records: &mut Records<'_>, found: Match, tally: &mut Tally) -> Result<()> {
+    fn apply(&mut self, records: &mut Records<'_>, found: Match, context: &Context, tally: &mut Tally) -> Result<()> {
         tally.matched += 1;
-        tally.changed += u64::from((self.change)(records, found)?);
+        tally.changed += u64::from((self.change)(records, found, context)?);
         self.went_well += 1;
         Ok(())
     }

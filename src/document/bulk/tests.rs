@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::document::Collection;
-use crate::document::update::Update;
+use crate::document::expression::Names;
+use crate::document::update::{Occasion, Update};
 use crate::error::Error;
 use crate::{Store, WriteScope};
 
@@ -86,13 +87,15 @@ proptest! {
         let mut model: BTreeMap<i32, (i32, i32)> = (0..).zip(values.iter().map(|n| (*n, 0))).collect();
         let first: Vec<i32> = model.iter().filter(|(_, (n, _))| *n >= least).map(|(id, _)| *id).collect();
         let (filter, update) = (doc! { "n": { "$gte": least } }, doc! { "$inc": { "n": 100, "updates": 1 } });
-        let (filter, update) = (Filter::compile(&filter).unwrap(), Update::compile(&update).unwrap());
-        let change = |records: &mut Records<'_>, Match { id, document }: Match| {
-            let Some(after) = update.apply(&document)? else { return Ok(false) };
+        let filter = Arc::new(Filter::compile(&filter, &Names::default()).unwrap());
+        let update = Update::compile(&update.into(), &[], &Names::default()).unwrap();
+        let change = |records: &mut Records<'_>, Match { id, document }: Match, context: &Context| {
+            let occasion = Occasion { context, filter: &filter, inserts: false };
+            let Some(after) = update.apply(&document, occasion)? else { return Ok(false) };
             records.replace(id, &document, &after).map(|()| true)
         };
         let namespace = events.namespace();
-        let mut each = EachMatch::new(namespace, &filter, &change);
+        let mut each = EachMatch::new(namespace, &filter, &[], &change);
         let (mut others, mut interfered, mut seen) = (others.into_iter(), false, BTreeMap::new());
         run(&events, entries, &mut each, || {
             // What the step has updated, the model takes over, so that the two differ only by what is tested below.

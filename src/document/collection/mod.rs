@@ -1,6 +1,9 @@
 //! The handle on a collection.
 
+mod find_one_and;
 mod indexes;
+mod modify;
+mod options;
 mod read;
 mod write;
 
@@ -9,6 +12,7 @@ use std::sync::Arc;
 
 use bson::Bson;
 
+pub use self::options::{FindOneAndOptions, ReturnDocument, UpdateOptions};
 use crate::document::schema::Namespace;
 use crate::txn::{AutoCommit, Operation, Scope};
 
@@ -96,7 +100,7 @@ pub struct InsertManyResult {
 /// assert_eq!((done.matched, done.modified), (2, 1));
 /// # Ok::<(), larder::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct UpdateResult {
     /// Documents that matched the filter.
@@ -105,6 +109,9 @@ pub struct UpdateResult {
     /// Documents that were changed by it; fewer, when the update left some as they were (SEM: DOC-UPD-7).
     #[doc(alias("modified_count", "modifiedCount"))]
     pub modified: u64,
+    /// The `_id` of the document that an upsert inserted.
+    #[doc(alias = "upsertedId")]
+    pub upserted_id: Option<Bson>,
 }
 
 impl<T, S: Scope> Collection<T, S> {

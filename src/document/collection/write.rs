@@ -3,23 +3,25 @@
 #![expect(clippy::needless_pass_by_value, reason = "filters, updates and keys are written in place, with `doc!`")]
 
 use std::borrow::Borrow;
+use std::sync::Arc;
 
-use bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf};
+use bson::raw::RawBson;
+use bson::{Document, RawDocument, RawDocumentBuf};
 use serde::Serialize;
 
 use crate::document::bulk::{Change, EachMatch, InsertEach, Tally};
+use crate::document::collection::modify::{self, Modification, One, Outcome};
+use crate::document::collection::options::UpdateOptions;
 use crate::document::collection::{Collection, InsertManyResult, InsertOneResult, UpdateResult};
-use crate::document::describe;
+use crate::document::expression::Names;
 use crate::document::filter::Filter;
-use crate::document::maintain::Records;
-use crate::document::order::compare;
-use crate::document::planner;
-use crate::document::raw::{self, corrupt};
-use crate::document::scan::{Match, Scan};
-use crate::document::schema::Namespace;
+use crate::document::raw::corrupt;
+use crate::document::scan::Match;
 use crate::document::stored;
-use crate::document::update::Update;
-use crate::error::{Error, InvalidKind, Result};
+use crate::document::update::{Occasion, Update, UpdateModifications};
+use crate::error::Result;
+#[cfg(doc)]
+use crate::error::{Error, InvalidKind};
 use crate::txn::{Operation, WriteScope, Writer};
 
 impl<T: Serialize, S: WriteScope> Collection<T, S> {
@@ -30,7 +32,7 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     ///
     /// # Errors
     /// [`Error::DuplicateKey`] when a unique index holds its key; [`Error::LimitExceeded`] for a document over 16 MiB or
-    /// 100 levels; [`Error::Invalid`] for an `_id` that is an array, a regular expression or undefined, for parallel arrays
+    /// 180 levels; [`Error::Invalid`] for an `_id` that is an array, a regular expression or undefined, for parallel arrays
     /// in a compound index, and for a `T` that does not serialize to a document.
     ///
     /// # Cost
@@ -52,7 +54,7 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     pub fn insert_one(&self, document: &T) -> Result<InsertOneResult> {
         let document = serialize(document)?;
         self.scope.write(self.operation("insert_one"), |writer| {
-            Ok(InsertOneResult { inserted_id: insert(writer, &self.namespace, &document)? })
+            Ok(InsertOneResult { inserted_id: modify::insert(writer, &self.namespace, &document)? })
         })
     }
 
@@ -86,7 +88,7 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
             .try_for_each(|document| serialize(document.borrow()).map(|document| all.push(&document)))?;
         let (at, insert) = (
             |place| all.get(place),
-            |writer: &mut Writer, document: &RawDocument| insert(writer, &self.namespace, document),
+            |writer: &mut Writer, document: &RawDocument| modify::insert(writer, &self.namespace, document),
         );
         let mut each = InsertEach::new(&at, &insert);
         self.scope.write_steps(self.operation("insert_many"), &mut each)?;
@@ -113,19 +115,27 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     /// MongoDB manual, `replaceOne`.
     #[doc(alias = "replaceOne")]
     pub fn replace_one(&self, filter: Document, replacement: &T) -> Result<UpdateResult> {
-        let (filter, replacement) = (Filter::compile(&filter)?, serialize(replacement)?);
-        if let Some(operator) = stored::operator(&replacement)? {
-            let message = format!("replacement document must not contain update operators such as {operator}");
-            return Err(Error::value(message));
-        }
-        self.change("replace_one", &filter, One::First, |before| {
-            let id = raw::field(before, "_id")?.unwrap_or(RawBsonRef::Null);
-            if raw::field(&replacement, "_id")?.is_some_and(|new| compare(id, new).is_ne()) {
-                return Err(new_id());
-            }
-            let after = stored::id_first(id, &replacement)?;
-            Ok((after.as_bytes() != before.as_bytes()).then_some(after))
-        })
+        self.replace_one_with(filter, replacement, UpdateOptions::default())
+    }
+
+    /// As [`Collection::replace_one`], with `options`: with an upsert, `replacement` is inserted when nothing matches.
+    ///
+    /// # Errors
+    /// As [`Collection::replace_one`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::UpdateOptions};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// let options = UpdateOptions::default().upsert(true);
+    /// let done = people.replace_one_with(doc! { "_id": 1 }, &doc! { "name": "Bob" }, options)?;
+    /// assert_eq!(done.upserted_id, Some(1.into()));
+    /// assert_eq!(people.find_one(doc! {})?, Some(doc! { "_id": 1, "name": "Bob" }));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn replace_one_with(&self, filter: Document, replacement: &T, options: UpdateOptions) -> Result<UpdateResult> {
+        let modification = Modification::replacement(serialize(replacement)?)?;
+        self.modify("replace_one", One { filter, modification, options, sort: None }).map(Outcome::result)
     }
 }
 
@@ -152,8 +162,42 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// # Source
     /// MongoDB manual, `updateOne`.
     #[doc(alias = "updateOne")]
-    pub fn update_one(&self, filter: Document, update: Document) -> Result<UpdateResult> {
-        self.update("update_one", &filter, &update, One::First)
+    pub fn update_one(&self, filter: Document, update: impl Into<UpdateModifications>) -> Result<UpdateResult> {
+        self.update_one_with(filter, update, UpdateOptions::default())
+    }
+
+    /// As [`Collection::update_one`], with `options`.
+    ///
+    /// With an upsert, a document is inserted when nothing matches: what the filter demands to be equal, with the update applied
+    /// to it (SEM: DOC-UPD-8).
+    ///
+    /// # Errors
+    /// As [`Collection::update_one`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::UpdateOptions};
+    /// let pages = Store::in_memory().collection::<Document>("pages");
+    /// let visit = || {
+    ///     let update = doc! { "$inc": { "visits": 1 }, "$setOnInsert": { "since": 2026 } };
+    ///     pages.update_one_with(doc! { "_id": "/" }, update, UpdateOptions::default().upsert(true))
+    /// };
+    /// assert_eq!(visit()?.upserted_id, Some("/".into()));
+    /// assert_eq!(visit()?.modified, 1);
+    /// assert_eq!(pages.find_one(doc! {})?, Some(doc! { "_id": "/", "visits": 2, "since": 2026 }));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `updateOne`.
+    pub fn update_one_with(
+        &self,
+        filter: Document,
+        update: impl Into<UpdateModifications>,
+        options: UpdateOptions,
+    ) -> Result<UpdateResult> {
+        let modification = Modification::Update(update.into());
+        self.modify("update_one", One { filter, modification, options, sort: None }).map(Outcome::result)
     }
 
     /// Applies `update` to every document that matches `filter`.
@@ -178,8 +222,51 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// # Source
     /// MongoDB manual, `updateMany` (SEM: DOC-UPD-10).
     #[doc(alias = "updateMany")]
-    pub fn update_many(&self, filter: Document, update: Document) -> Result<UpdateResult> {
-        self.update("update_many", &filter, &update, One::All)
+    pub fn update_many(&self, filter: Document, update: impl Into<UpdateModifications>) -> Result<UpdateResult> {
+        self.update_many_with(filter, update, UpdateOptions::default())
+    }
+
+    /// As [`Collection::update_many`], with `options`. With an upsert, a document is inserted when nothing matches.
+    ///
+    /// # Errors
+    /// As [`Collection::update_many`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::UpdateOptions};
+    /// let boards = Store::in_memory().collection::<Document>("boards");
+    /// boards.insert_one(&doc! { "_id": 1, "scores": [3, 12, 40] })?;
+    /// let options = UpdateOptions::default().array_filters([doc! { "high": { "$gt": 10 } }]);
+    /// boards.update_many_with(doc! {}, doc! { "$set": { "scores.$[high]": 10 } }, options)?;
+    /// assert_eq!(boards.find_one(doc! {})?, Some(doc! { "_id": 1, "scores": [3, 10, 10] }));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn update_many_with(
+        &self,
+        filter: Document,
+        update: impl Into<UpdateModifications>,
+        options: UpdateOptions,
+    ) -> Result<UpdateResult> {
+        let update = update.into();
+        let variables = options.variables()?;
+        let compiled = Arc::new(Filter::compile(&filter, &variables.names)?);
+        let change = Update::compile(&update, &options.array_filters, &variables.names)?;
+        let tally = self.each_match(
+            self.operation("update_many"),
+            &compiled,
+            &variables.values,
+            &|records, found, context| {
+                let occasion = Occasion { context, filter: &compiled, inserts: false };
+                modify::replace(records, &self.namespace, &found, change.apply(&found.document, occasion)?)
+            },
+        )?;
+        if tally.matched == 0 && options.upsert {
+            // Somebody may have inserted one meanwhile: then that one is updated.
+            let modification = Modification::Update(update);
+            let outcome = self.modify("update_many", One { filter, modification, options, sort: None })?;
+            return Ok(outcome.result());
+        }
+        Ok(UpdateResult { matched: tally.matched, modified: tally.changed, upserted_id: None })
     }
 
     /// Removes one document that matches `filter`, and answers how many that were: 0 or 1.
@@ -201,7 +288,8 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// MongoDB manual, `deleteOne`.
     #[doc(alias("deleteOne", "DeleteResult", "deleted_count"))]
     pub fn delete_one(&self, filter: Document) -> Result<u64> {
-        self.delete("delete_one", &filter, One::First)
+        let one = One { filter, modification: Modification::Delete, options: UpdateOptions::default(), sort: None };
+        self.modify("delete_one", one).map(|outcome| outcome.matched())
     }
 
     /// Removes every document that matches `filter`, and returns how many there were. On the store this is one commit, or several, as
@@ -224,71 +312,39 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// MongoDB manual, `deleteMany`.
     #[doc(alias("deleteMany", "DeleteResult", "deleted_count"))]
     pub fn delete_many(&self, filter: Document) -> Result<u64> {
-        self.delete("delete_many", &filter, One::All)
-    }
-
-    fn update(&self, verb: &'static str, filter: &Document, update: &Document, which: One) -> Result<UpdateResult> {
-        let (filter, update) = (Filter::compile(filter)?, Update::compile(update)?);
-        self.change(verb, &filter, which, |before| update.apply(before))
-    }
-
-    fn delete(&self, verb: &'static str, filter: &Document, which: One) -> Result<u64> {
-        let filter = Filter::compile(filter)?;
-        let operation = self.operation(verb).freeing(true);
-        let tally = self.each_match(operation, &filter, which, &|records, Match { id, document }| {
+        let filter = Arc::new(Filter::compile(&filter, &Names::default())?);
+        let operation = self.operation("delete_many").freeing(true);
+        let tally = self.each_match(operation, &filter, &[], &|records, Match { id, document }, _| {
             records.remove(id, &document).map(|()| true)
         })?;
         Ok(tally.changed)
     }
 
-    /// Replaces what matches by what `apply` makes of it; `None` leaves a document as it is.
-    fn change(
-        &self,
-        verb: &'static str,
-        filter: &Filter,
-        which: One,
-        apply: impl Fn(&RawDocument) -> Result<Option<RawDocumentBuf>>,
-    ) -> Result<UpdateResult> {
-        let tally =
-            self.each_match(self.operation(verb), filter, which, &|records, Match { id, document: before }| {
-                let mut change = || {
-                    let Some(after) = apply(&before)? else { return Ok(false) };
-                    stored::check(&after)?;
-                    refuse_new_id(&before, &after)?;
-                    records.replace(id, &before, &after).map(|()| true)
-                };
-                change().map_err(|error| error.at(|| describe::document_of(&before, &self.namespace.label())))
-            })?;
-        Ok(UpdateResult { matched: tally.matched, modified: tally.changed })
+    /// Modifies one document in an operation of its own.
+    pub(super) fn modify(&self, verb: &'static str, one: One) -> Result<Outcome> {
+        let prepared = one.prepare()?;
+        let frees = matches!(one.modification, Modification::Delete);
+        let operation = self.operation(verb);
+        let operation = if frees { operation.freeing(true) } else { operation };
+        self.scope.write(operation, |writer| prepared.run(writer, &self.namespace))
     }
 
     /// Calls `change` for what matches.
-    fn each_match(&self, operation: Operation<'_>, filter: &Filter, which: One, change: Change<'_>) -> Result<Tally> {
-        if which == One::All {
-            let mut each = EachMatch::new(&self.namespace, filter, change);
-            self.scope.write_steps(operation, &mut each)?;
-            return Ok(each.tally());
-        }
-        self.scope.write(operation, |writer| {
-            let Some(entry) = self.namespace.get(writer)? else { return Ok(Tally::default()) };
-            let plan = planner::choose(entry.storage, &entry.record, filter, None)?;
-            let mut scan = Scan::start(&writer.search(), entry.storage, filter.clone(), plan, None, None)?;
-            let Some(found) = scan.advance()? else { return Ok(Tally::default()) };
-            let mut records = Records::new(writer, &self.namespace, &entry);
-            Ok(Tally { matched: 1, changed: u64::from(change(&mut records, found)?) })
-        })
+    fn each_match(
+        &self,
+        operation: Operation<'_>,
+        filter: &Arc<Filter>,
+        variables: &[Option<RawBson>],
+        change: Change<'_>,
+    ) -> Result<Tally> {
+        let mut each = EachMatch::new(&self.namespace, filter, variables, change);
+        self.scope.write_steps(operation, &mut each)?;
+        Ok(each.tally())
     }
 }
 
-/// Which of the matching documents an operation works on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum One {
-    First,
-    All,
-}
-
 /// Serializes and checks what is to be inserted, before the operation begins.
-fn serialize<T: Serialize>(document: &T) -> Result<RawDocumentBuf> {
+pub(super) fn serialize<T: Serialize>(document: &T) -> Result<RawDocumentBuf> {
     let document = stored::serialize(document)?;
     stored::check(&document)?;
     Ok(document)
@@ -314,27 +370,4 @@ impl Serialized {
         let bytes = self.bytes.get(*start..*end).unwrap_or_default();
         RawDocument::from_bytes(bytes).map(Some).map_err(corrupt)
     }
-}
-
-fn insert(writer: &mut Writer, namespace: &Namespace, document: &RawDocument) -> Result<Bson> {
-    let entry = namespace.get_or_create(writer)?;
-    let mut records = Records::new(writer, namespace, &entry);
-    let id = records.next_id()?;
-    let writer = records.writer();
-    let (stored, inserted_id) = stored::with_id(document, || stored::object_id(writer.now(), writer.unique_number()))?;
-    // An `_id` may have been added to what was checked.
-    stored::check_size(&stored)?;
-    records.insert(id, &stored).map_err(|error| error.at(|| describe::document_of(&stored, &namespace.label())))?;
-    Ok(inserted_id)
-}
-
-fn refuse_new_id(before: &RawDocument, after: &RawDocument) -> Result<()> {
-    match (raw::field(before, "_id")?, raw::field(after, "_id")?) {
-        (Some(old), Some(new)) if compare(old, new).is_eq() => Ok(()),
-        _ => Err(new_id()),
-    }
-}
-
-fn new_id() -> Error {
-    Error::invalid(InvalidKind::ImmutableField, "_id never changes")
 }

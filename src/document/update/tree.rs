@@ -1,19 +1,14 @@
 //! The paths of an update as a tree, sorted the way they are applied.
 
-use bson::raw::{CString, RawBson};
+use bson::raw::{CString, RawBsonRef, RawDocumentBuf};
+use bson::{Bson, Document};
 
-use crate::document::expression::name;
-use crate::document::number::Number;
+use super::change::Change;
+use crate::document::code::Code;
+use crate::document::expression::{Context, Names, name};
+use crate::document::filter::Filter;
+use crate::document::path::{FieldPath, For, Part};
 use crate::error::{Error, InvalidKind, Result};
-use crate::limits;
-
-/// What happens at the end of a path.
-#[derive(Clone, Debug)]
-pub(super) enum Change {
-    Set(RawBson),
-    Increment(Number),
-    Unset,
-}
 
 /// What happens below a part of a path.
 #[derive(Clone, Debug)]
@@ -22,50 +17,134 @@ pub(super) enum Node {
     Inner(Changes),
 }
 
-/// The changes below one level, sorted: array positions by number, then names by their bytes.
+/// The changes below one level, sorted: array positions by number, then names by their bytes, then what stands for several
+/// elements.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Changes(Vec<(Part, Node)>);
+pub(super) struct Changes(Vec<(Key, Node)>);
 
-/// One part of a path. What reads as an array position is also a field name.
-#[derive(Clone, Debug)]
-pub(super) struct Part {
-    pub(super) name: CString,
-    pub(super) position: Option<usize>,
+/// One part of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// A name, and if it reads as one an array position.
+    Field(Part),
+    /// `$`: the element by which the document was found.
+    Matched,
+    /// `$[]`: every element.
+    All,
+    /// `$[name]`: every element that meets the array filter of this number.
+    Filtered(usize),
 }
 
-impl Part {
-    fn new(text: &str) -> Result<Self> {
-        if text.is_empty() {
-            return Err(Error::syntax("a path has an empty part"));
+impl Key {
+    fn sort_key(&self) -> (usize, &str, usize) {
+        match self {
+            // A name sorts behind every position.
+            Self::Field(part) => (part.position().unwrap_or(usize::MAX), part.name(), 0),
+            // No name contains a dollar sign in front, so that these are behind all of them.
+            Self::Matched => (usize::MAX, "\u{10ffff}", 1),
+            Self::All => (usize::MAX, "\u{10ffff}", 2),
+            Self::Filtered(number) => (usize::MAX, "\u{10ffff}", 3 + number),
         }
-        if text == "$" || text.starts_with("$[") {
-            return Err(Error::unsupported(format!("positional operator {text}")));
+    }
+}
+
+/// The conditions that `$[name]` stands for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ArrayFilters(Vec<(CString, Filter)>);
+
+impl ArrayFilters {
+    /// Compiles the filters, each a condition on paths that begin with one name.
+    pub(super) fn compile(texts: &[Document]) -> Result<Self> {
+        let mut all: Vec<(CString, Filter)> = Vec::with_capacity(texts.len());
+        for text in texts {
+            let identifier =
+                identifier(text).ok_or_else(|| Code::FAILED_TO_PARSE.value("an array filter names one element"))?;
+            let mut characters = identifier.chars();
+            let is_name = characters.next().is_some_and(|c| c.is_ascii_lowercase())
+                && characters.all(|c| c.is_ascii_alphanumeric());
+            if !is_name {
+                return Err(Code::BAD_VALUE.value(format!("{identifier:?} cannot name an element of an array filter")));
+            }
+            let mut one = true;
+            let filter = Filter::compile(text, &Names::default())?;
+            let plain = filter.each_path(&mut |path| one &= path.split('.').next() == Some(identifier));
+            if !one || !plain {
+                return Err(Code::FAILED_TO_PARSE.value("an array filter names one element and no other"));
+            }
+            let identifier = name(identifier)?;
+            if all.iter().any(|(held, _)| *held == identifier) {
+                let message = format!("two array filters are named {:?}", identifier.as_str());
+                return Err(Code::FAILED_TO_PARSE.value(message));
+            }
+            all.push((identifier, filter));
         }
-        if text.starts_with('$') {
-            return Err(Error::value(format!("the field name {text:?} begins with a dollar sign")));
-        }
-        // A leading zero or a sign makes a plain name: positions have one spelling.
-        let canonical = text == "0" || !text.starts_with(['0', '+']);
-        let position = text.parse().ok().filter(|_| canonical);
-        Ok(Self { name: name(text)?, position })
+        Ok(Self(all))
     }
 
-    fn sort_key(&self) -> (usize, &str) {
-        // A name sorts behind every position.
-        (self.position.unwrap_or(usize::MAX), self.name.as_str())
+    /// Whether `element` meets the filter of this number.
+    pub(super) fn matches(&self, number: usize, element: RawBsonRef<'_>, context: &Context) -> Result<bool> {
+        let Some((identifier, filter)) = self.0.get(number) else { return Ok(false) };
+        let mut document = RawDocumentBuf::new();
+        document.append(identifier, element);
+        filter.matches(&document, context)
+    }
+
+    /// Refuses filters that no path uses.
+    pub(super) fn refuse_unused(&self, used: &[bool]) -> Result<()> {
+        match self.0.iter().zip(used).find(|(_, used)| !**used) {
+            Some(((identifier, _), _)) => {
+                let message = format!("no path uses the array filter {:?}", identifier.as_str());
+                Err(Code::FAILED_TO_PARSE.value(message))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn number(&self, identifier: &str) -> Option<usize> {
+        self.0.iter().position(|(held, _)| held.as_str() == identifier)
+    }
+}
+
+/// The name that the paths of an array filter begin with.
+fn identifier(text: &Document) -> Option<&str> {
+    let (key, value) = text.iter().next()?;
+    if !key.starts_with('$') {
+        return key.split('.').next();
+    }
+    match value {
+        Bson::Array(clauses) => clauses.first().and_then(Bson::as_document).and_then(identifier),
+        _ => None,
     }
 }
 
 /// The parts of a dotted path.
-pub(super) fn parts(path: &str) -> Result<Vec<Part>> {
-    let parts = path.split('.').map(Part::new).collect::<Result<Vec<_>>>()?;
-    limits::check("path parts", limits::PATH_PARTS_MAX, parts.len())?;
+pub(super) fn parts(path: &str, filters: &ArrayFilters, used: &mut [bool]) -> Result<Vec<Key>> {
+    let part = |part: Part| match part.name() {
+        "$" => Ok(Key::Matched),
+        "$[]" => Ok(Key::All),
+        name => match name.strip_prefix("$[").and_then(|name| name.strip_suffix(']')) {
+            None => Ok(Key::Field(part)),
+            Some(identifier) => {
+                let number = filters.number(identifier).ok_or_else(|| {
+                    Code::BAD_VALUE.value(format!("there is no array filter {identifier:?} for the path {path:?}"))
+                })?;
+                if let Some(used) = used.get_mut(number) {
+                    *used = true;
+                }
+                Ok(Key::Filtered(number))
+            }
+        },
+    };
+    let parts = FieldPath::parse(path, For::Update)?.into_parts().into_iter().map(part).collect::<Result<Vec<_>>>()?;
+    if parts.iter().filter(|part| **part == Key::Matched).count() > 1 {
+        return Err(Code::BAD_VALUE.value(format!("the path {path:?} has the positional operator twice")));
+    }
     Ok(parts)
 }
 
 impl Changes {
     /// Adds `change` at the end of `parts`; `path` is for the message.
-    pub(super) fn insert(&mut self, parts: Vec<Part>, change: Change, path: &str) -> Result<()> {
+    pub(super) fn insert(&mut self, parts: Vec<Key>, change: Change, path: &str) -> Result<()> {
         let mut level = self;
         let mut parts = parts.into_iter().peekable();
         while let Some(part) = parts.next() {
@@ -91,13 +170,14 @@ impl Changes {
         Ok(())
     }
 
-    /// Removes and answers what happens to the field `name`.
+    /// Removes and returns what happens to the field `name`.
     pub(super) fn take(&mut self, name: &str) -> Option<Node> {
-        let index = self.0.iter().position(|(part, _)| part.name.as_str() == name)?;
+        let is_it = |key: &Key| matches!(key, Key::Field(part) if part.name() == name);
+        let index = self.0.iter().position(|(key, _)| is_it(key))?;
         Some(self.0.remove(index).1)
     }
 
-    pub(super) fn iter(&self) -> std::slice::Iter<'_, (Part, Node)> {
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, (Key, Node)> {
         self.0.iter()
     }
 
@@ -105,23 +185,14 @@ impl Changes {
         self.0.len()
     }
 
-    /// Whether anything is written where nothing is yet. Only such changes need their path to exist.
-    pub(super) fn creates(&self) -> bool {
-        self.iter().any(|(_, node)| node.creates())
+    /// Whether a path leads through `$`.
+    pub(super) fn needs_position(&self) -> bool {
+        self.iter()
+            .any(|(key, node)| *key == Key::Matched || matches!(node, Node::Inner(inner) if inner.needs_position()))
     }
 }
 
-impl Node {
-    pub(super) fn creates(&self) -> bool {
-        match self {
-            Self::Change(Change::Unset) => false,
-            Self::Change(Change::Set(_) | Change::Increment(_)) => true,
-            Self::Inner(changes) => changes.creates(),
-        }
-    }
-}
-
-fn conflict(path: &str) -> Error {
+pub(super) fn conflict(path: &str) -> Error {
     let message = format!("two operators change the path {path:?}, or one of them changes a prefix of it");
     Error::invalid(InvalidKind::ConflictingUpdate, message)
 }

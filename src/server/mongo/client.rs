@@ -1,10 +1,9 @@
 //! One connection, as commands see it.
 
-use std::sync::Arc;
-
-use bson::{Document, RawDocument};
+use bson::RawDocument;
 use parking_lot::Mutex;
 
+use crate::server::mongo::commands::Conversation;
 use crate::server::mongo::failure::{Failure, Result, code};
 
 /// A connection. Its requests run one after the other, most often away from the thread that has its socket.
@@ -20,10 +19,12 @@ pub(super) struct Client {
 
 #[derive(Debug, Default)]
 struct State {
-    /// What the client told of itself, once.
-    metadata: Option<Arc<Document>>,
+    /// The client has told of itself, which it may do once.
+    has_metadata: bool,
     app_name: Option<String>,
     user: Option<String>,
+    /// A login that has begun.
+    conversation: Option<Conversation>,
 }
 
 impl Client {
@@ -36,22 +37,15 @@ impl Client {
     /// # Errors
     /// Code 186 the second time.
     pub(super) fn set_metadata(&self, metadata: &RawDocument) -> Result<()> {
-        let metadata = Document::try_from(metadata)
-            .map_err(|error| Failure::new(code::FAILED_TO_PARSE, error.to_string()))?;
         let mut state = self.state.lock();
-        if state.metadata.is_some() {
+        if state.has_metadata {
             let message = "The client metadata document may only be sent in the first hello";
             return Err(Failure::new(code::CLIENT_METADATA_CANNOT_BE_MUTATED, message));
         }
         let application = metadata.get_document("application").ok();
         state.app_name = application.and_then(|application| application.get_str("name").ok()).map(str::to_owned);
-        state.metadata = Some(Arc::new(metadata));
+        state.has_metadata = true;
         Ok(())
-    }
-
-    /// What the client told of itself.
-    pub(super) fn metadata(&self) -> Option<Arc<Document>> {
-        self.state.lock().metadata.clone()
     }
 
     /// What the client's program calls itself.
@@ -62,6 +56,16 @@ impl Client {
     /// As whom the client has logged in.
     pub(super) fn user(&self) -> Option<String> {
         self.state.lock().user.clone()
+    }
+
+    /// Keeps a login that has begun; a new one takes the place of another.
+    pub(super) fn set_conversation(&self, conversation: Option<Conversation>) {
+        self.state.lock().conversation = conversation;
+    }
+
+    /// Takes the login that has begun.
+    pub(super) fn take_conversation(&self) -> Option<Conversation> {
+        self.state.lock().conversation.take()
     }
 
     pub(super) fn set_user(&self, user: Option<String>) {
@@ -82,6 +86,5 @@ mod tests {
         client.set_metadata(&metadata).unwrap();
         assert_eq!(client.app_name().as_deref(), Some("shop"));
         assert_eq!(client.set_metadata(&metadata).unwrap_err().code, 186);
-        assert!(client.metadata().unwrap().contains_key("driver"));
     }
 }

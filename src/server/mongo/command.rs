@@ -8,10 +8,11 @@ use bson::{RawBsonRef, RawDocument, RawDocumentBuf, Uuid};
 use crate::error::Error;
 use crate::limits;
 use crate::server::mongo::client::Client;
-use crate::server::mongo::door::Door;
+use crate::server::mongo::state::State;
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::{Arguments, Field, type_name};
-use crate::store::{Commit, Transaction};
+use crate::store::Transaction;
+use crate::txn::Pending;
 
 bitflags! {
     /// What is true of a command whatever it is sent with.
@@ -51,7 +52,7 @@ pub(super) struct Command {
 /// A request that has passed the checks of its command.
 #[derive(Debug)]
 pub(super) struct Call<'a> {
-    pub(super) door: &'a Door,
+    pub(super) door: &'a State,
     pub(super) client: &'a Client,
     pub(super) command: &'static Command,
     pub(super) database: &'a str,
@@ -60,7 +61,7 @@ pub(super) struct Call<'a> {
     pub(super) arguments: Arguments<'a>,
     pub(super) session: Option<Uuid>,
     /// What has to be durable before the client is replied to: the last commit, behind which all others are.
-    pub(super) commit: &'a RefCell<Option<Commit>>,
+    pub(super) commit: &'a RefCell<Option<Pending>>,
 }
 
 impl<'a> Call<'a> {
@@ -81,8 +82,9 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// What `body` returns, and what refuses the commit.
-    pub(super) fn write<R>(&self, body: impl FnOnce(&Transaction) -> Result<R, Error>) -> Result<R> {
-        let (value, commit) = self.door.store.transaction_pending(body)?;
+    pub(super) fn write<R>(&self, body: impl FnMut(&Transaction) -> Result<R, Error>) -> Result<R> {
+        let store = &self.door.store;
+        let (value, commit) = store.transaction_unsettled(store.wait_for_turn(), body)?;
         self.commit.replace(Some(commit));
         Ok(value)
     }

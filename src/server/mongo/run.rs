@@ -10,20 +10,28 @@ use crate::error::Error;
 use crate::server::mongo::client::Client;
 use crate::server::mongo::command::{Call, Command, Flags, check_database};
 use crate::server::mongo::commands::{self, session_id};
-use crate::server::mongo::door::Door;
+use crate::server::mongo::state::State;
 use crate::server::mongo::fail_points::Fault;
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::Arguments;
 use crate::server::mongo::sessions::Attempt;
 use crate::server::mongo::wire::{self, Form, Malformed, Request};
-use crate::store::Commit;
+use crate::txn::Pending;
+
+/// What became of a request.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) next: Next,
+    /// The slot of its command, and the code with which that failed; `None` for a command that is not known.
+    pub(super) command: Option<(usize, Option<i32>)>,
+}
 
 /// What the connection does next.
 #[derive(Debug)]
 pub(super) enum Next {
     /// It waits until the commit is durable, where there is one, sends what was written, and goes on. If the commit fails, the client
     /// gets [`refuse_commit`] instead.
-    GoOn(Option<Commit>),
+    GoOn(Option<Pending>),
     /// It waits for this long, and runs the same message again.
     WaitFor(Duration),
     /// It ends, without a reply.
@@ -37,28 +45,28 @@ pub(super) enum Next {
 /// # Errors
 /// [`Malformed`] for bytes that are not a request: the connection has to end.
 pub(super) fn run(
-    door: &Door,
+    door: &State,
     client: &Client,
     message: &[u8],
     has_waited: bool,
     output: &mut Vec<u8>,
-) -> Result<Next, Malformed> {
+) -> Result<Outcome, Malformed> {
     let request = Request::parse(message)?;
     let name = command_name(&request);
     let wants_reply = !matches!(request.form, Form::Message { more_to_come: true, .. });
     let fault = if has_waited { None } else { fault(door, client, name) };
     let (delay, closes) = fault.as_ref().map_or((None, false), |fault| (fault.delay, fault.closes_connection));
     if closes {
-        return Ok(Next::End);
+        return Ok(Outcome { next: Next::End, command: None });
     }
     if !has_waited && let Some(time) = delay.or_else(|| patience(door, &request, name)) {
-        return Ok(Next::WaitFor(time));
+        return Ok(Outcome { next: Next::WaitFor(time), command: None });
     }
-    let (reply, commit) = reply(door, client, &request, name, fault);
+    let Reply { body, code, commit } = reply(door, client, &request, name, fault);
     if wants_reply {
-        wire::write_reply(output, request.id, &request, &reply, false);
+        wire::write_reply(output, request.id, &request, &body, false);
     }
-    Ok(Next::GoOn(commit))
+    Ok(Outcome { next: Next::GoOn(commit), command: commands::slot(name).map(|slot| (slot, code)) })
 }
 
 /// Writes the reply to a request whose commit did not become durable.
@@ -79,13 +87,13 @@ fn command_name<'a>(request: &Request<'a>) -> &'a str {
     request.body.iter().next().and_then(std::result::Result::ok).map_or("", |(name, _)| name.as_str())
 }
 
-fn fault(door: &Door, client: &Client, name: &str) -> Option<Fault> {
+fn fault(door: &State, client: &Client, name: &str) -> Option<Fault> {
     let points = door.fail_points.as_ref()?;
     points.fault(name, client.app_name().as_deref())
 }
 
 /// For how long a client that knows the server waits for news of it. There never are any.
-fn patience(door: &Door, request: &Request<'_>, name: &str) -> Option<Duration> {
+fn patience(door: &State, request: &Request<'_>, name: &str) -> Option<Duration> {
     if !matches!(name, "hello" | "isMaster" | "ismaster") {
         return None;
     }
@@ -95,14 +103,22 @@ fn patience(door: &Door, request: &Request<'_>, name: &str) -> Option<Duration> 
     door.topology.is_known(known).then_some(time)
 }
 
+/// A reply, and what has to be durable before it is sent.
+struct Reply {
+    body: RawDocumentBuf,
+    /// Of a command that failed.
+    code: Option<i32>,
+    commit: Option<Pending>,
+}
+
 /// The whole reply, whatever happens, and what has to be durable before it is sent.
 fn reply(
-    door: &Door,
+    door: &State,
     client: &Client,
     request: &Request<'_>,
     name: &str,
     fault: Option<Fault>,
-) -> (RawDocumentBuf, Option<Commit>) {
+) -> Reply {
     let commit = RefCell::new(None);
     let fault = fault.unwrap_or_default();
     let outcome = match fault.failure {
@@ -112,6 +128,7 @@ fn reply(
             Err(Failure::new(code::INTERNAL_ERROR, "the command failed inside of the server"))
         }),
     };
+    let code = outcome.as_ref().err().map(|failure| failure.code);
     let mut reply = match outcome {
         Ok(mut reply) => {
             if let Some(error) = &fault.write_concern_error
@@ -133,7 +150,7 @@ fn reply(
         reply.append(bson::raw::cstr!("$clusterTime"), rawdoc! { "clusterTime": time, "signature": signature });
         reply.append(bson::raw::cstr!("operationTime"), time);
     }
-    (reply, commit.into_inner())
+    Reply { body: reply, code, commit: commit.into_inner() }
 }
 
 fn zeros(bytes: usize) -> bson::Binary {
@@ -146,16 +163,19 @@ fn raw(document: &Document) -> RawDocumentBuf {
 }
 
 fn dispatch(
-    door: &Door,
+    door: &State,
     client: &Client,
     request: &Request<'_>,
     name: &str,
-    commit: &RefCell<Option<Commit>>,
+    commit: &RefCell<Option<Pending>>,
 ) -> Result<RawDocumentBuf> {
     let command = find(door, name)?;
     if matches!(request.form, Form::Query { .. }) && !matches!(command.name, "hello" | "isMaster") {
         let message = format!("Unsupported OP_QUERY command: {name}. The client driver may require an upgrade.");
         return Err(Failure::new(code::UNSUPPORTED_OP_QUERY, message));
+    }
+    if !command.flags.contains(Flags::OPEN) && client.user().is_none() && !door.users.default_user().is_open() {
+        return Err(Failure::new(code::UNAUTHORIZED, format!("Command {name} requires authentication")));
     }
     let database = database(request)?;
     if command.flags.contains(Flags::ADMIN) && database != "admin" {
@@ -184,7 +204,7 @@ fn dispatch(
     Ok(reply)
 }
 
-fn find(door: &Door, name: &str) -> Result<&'static Command> {
+fn find(door: &State, name: &str) -> Result<&'static Command> {
     let is_offered = |command: &&Command| door.fail_points.is_some() || !command.flags.contains(Flags::TEST);
     commands::find(name).filter(is_offered).ok_or_else(|| {
         let failure = Failure::new(code::COMMAND_NOT_FOUND, format!("no such command: '{name}'"));
@@ -206,7 +226,7 @@ fn database<'a>(request: &Request<'a>) -> Result<&'a str> {
     check_database(name).map(|()| name)
 }
 
-fn session(door: &Door, arguments: &Arguments<'_>) -> Result<Option<Uuid>> {
+fn session(door: &State, arguments: &Arguments<'_>) -> Result<Option<Uuid>> {
     let Some(session) = arguments.document("lsid") else { return Ok(None) };
     let wrong = || Failure::new(code::TYPE_MISMATCH, "BSON field 'lsid.id' has to be a UUID");
     let id = session_id(session).ok_or_else(wrong)?;
@@ -237,17 +257,19 @@ mod tests {
 
     use super::*;
     use crate::Store;
+    use crate::server::mongo::options::MongoOptions;
 
-    fn door(is_for_tests: bool) -> (Door, Client) {
-        let door = Door::new(Store::in_memory(), false, is_for_tests, 7);
+    fn door(is_for_tests: bool) -> (State, Client) {
+        let options = MongoOptions { is_for_tests, ..MongoOptions::default() };
+        let door = State::new(Store::in_memory(), &options, options.users().unwrap());
         (door, Client::new(1, "127.0.0.1:5".to_owned(), "127.0.0.1:27017".to_owned()))
     }
 
-    fn call((door, client): &(Door, Client), body: RawDocumentBuf) -> Document {
+    fn call((door, client): &(State, Client), body: RawDocumentBuf) -> Document {
         let form = Form::Message { more_to_come: false, exhaust_allowed: false };
         let request = Request { id: 1, form, body: &body, sequences: Vec::new() };
         let name = command_name(&request);
-        let (reply, _) = reply(door, client, &request, name, fault(door, client, name));
+        let reply = reply(door, client, &request, name, fault(door, client, name)).body;
         Document::try_from(reply.as_ref()).unwrap()
     }
 
@@ -300,9 +322,10 @@ mod tests {
         let length = i32::try_from(message.len()).unwrap();
         message[..4].copy_from_slice(&length.to_le_bytes());
         let mut output = Vec::new();
-        let next = run(&door, &client, &message, false, &mut output).unwrap();
+        let next = run(&door, &client, &message, false, &mut output).unwrap().next;
         assert!(matches!(next, Next::WaitFor(time) if time == Duration::from_secs(10)) && output.is_empty());
-        assert!(matches!(run(&door, &client, &message, true, &mut output), Ok(Next::GoOn(None))));
+        let next = run(&door, &client, &message, true, &mut output).unwrap().next;
+        assert!(matches!(next, Next::GoOn(None)));
         assert!(output.len() > 100);
         assert!(run(&door, &client, &message[..20], false, &mut output).is_err());
     }

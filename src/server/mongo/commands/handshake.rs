@@ -86,6 +86,15 @@ fn greet(call: &Call<'_>, writable: &str) -> Result<RawDocumentBuf> {
             "readOnly": door.store.failure().is_some(),
         },
     );
+    if call.arguments.get("saslSupportedMechs").is_some() {
+        extend(&mut reply, &rawdoc! { "saslSupportedMechs": ["SCRAM-SHA-256"] });
+    }
+    // A login that is sent ahead and cannot be begun is begun again by itself.
+    if let Some(ahead) = call.arguments.document("speculativeAuthenticate")
+        && let Ok(begun) = super::authentication::start(call, ahead)
+    {
+        extend(&mut reply, &rawdoc! { "speculativeAuthenticate": begun });
+    }
     Ok(reply)
 }
 

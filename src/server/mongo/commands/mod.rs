@@ -1,5 +1,6 @@
 //! The commands, a family a file.
 
+mod authentication;
 mod collections;
 mod diagnostics;
 mod find;
@@ -8,16 +9,18 @@ mod indexes;
 mod sessions;
 mod write;
 
+pub(super) use authentication::Conversation;
 pub(super) use sessions::session_id;
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use crate::server::mongo::command::Command;
 
 /// Every command, by family.
 const FAMILIES: &[&[Command]] = &[
     handshake::COMMANDS,
+    authentication::COMMANDS,
     diagnostics::COMMANDS,
     sessions::COMMANDS,
     find::COMMANDS,
@@ -33,6 +36,17 @@ static BY_NAME: LazyLock<HashMap<&'static str, &'static Command>> = LazyLock::ne
     };
     every().flat_map(names).collect()
 });
+
+/// The names of all commands, by slot.
+pub(super) fn names() -> Arc<[String]> {
+    every().map(|command| command.name.to_owned()).collect()
+}
+
+/// The number under which the command of this name is counted.
+pub(super) fn slot(name: &str) -> Option<usize> {
+    let command = find(name)?;
+    every().position(|other| std::ptr::eq(other, command))
+}
 
 /// All commands.
 pub(super) fn every() -> impl Iterator<Item = &'static Command> {

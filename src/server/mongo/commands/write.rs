@@ -69,8 +69,9 @@ fn each<W>(
     let mut tally = Tally::default();
     for (step, writes) in writes.chunks(limits::MONGO_STEP_WRITES_MAX).enumerate() {
         let first = step * limits::MONGO_STEP_WRITES_MAX;
-        let stops = call.write(|tx| {
+        let Tally { affected, errors } = call.write(|tx| {
             let handle = tx.database(call.database).collection::<RawDocumentBuf>(name);
+            let mut tally = Tally::default();
             for (at, one) in writes.iter().enumerate() {
                 let failure = match write(&handle, one) {
                     Ok(affected) => {
@@ -84,12 +85,14 @@ fn each<W>(
                 let place = i32::try_from(first + at).unwrap_or(i32::MAX);
                 tally.errors.push(failure.write_error(place));
                 if is_ordered {
-                    return Ok(true);
+                    break;
                 }
             }
-            Ok(false)
+            Ok(tally)
         })?;
-        if stops {
+        tally.affected += affected;
+        tally.errors.extend(errors);
+        if is_ordered && !tally.errors.is_empty() {
             break;
         }
     }
