@@ -116,6 +116,7 @@ impl MongoOptions {
         let anybody = Account::open(Everything);
         let is_on = self.door.logins.is_empty();
         let users = Users::new(Account { is_on, ..anybody });
+        // A login named `default` is a user like others here, whom clients have to name.
         for login in &self.door.logins {
             let keys = ScramKeys::new(&login.password, SCRAM_ITERATIONS);
             let blank = |_| ListenError::BlankUser { name: String::from_utf8_lossy(&login.name).into_owned() };
