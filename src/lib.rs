@@ -44,6 +44,7 @@
 //! | `fjall`   | an engine for data larger than memory, in [`engine`] |
 //! | `sled`    | an engine on sled 0.34, likewise |
 //! | `redis`   | the door for Redis clients, in `server` |
+//! | `mongo`   | the door for MongoDB clients, likewise |
 //! | `http`    | a door for those who watch a server: `/health` and `/metrics` |
 //! | `tls`     | TLS for doors |
 //! | `lua`     | scripts of Redis clients; builds Lua from C |
