@@ -82,7 +82,7 @@
 //! # Durability
 //!
 //! A store in a directory acknowledges a commit when it would survive loss of power
-//! ([`Durability::Sync`](engine::Durability::Sync), the default); weaker levels are asked for by name.
+//! ([`Durability::Sync`], the default); weaker levels are asked for by name.
 //!
 //! # What is not modelled is refused
 //!
