@@ -101,7 +101,8 @@ pub mod item;
 pub mod kv;
 pub mod limits;
 #[cfg(feature = "server")]
-#[cfg_attr(docsrs, doc(cfg(any(feature = "http", feature = "mongo", feature = "redis"))))] // whoever uses it asks for a door
+#[cfg_attr(docsrs, doc(cfg(any(feature = "http", feature = "mongo", feature = "redis"))))]
+// whoever uses it asks for a door
 pub mod server;
 #[cfg_attr(not(feature = "testing"), doc(hidden))] // simulated disks are what it is for
 pub mod vfs;
