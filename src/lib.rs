@@ -44,6 +44,7 @@
 //! | `fjall`   | an engine for data larger than memory, in [`engine`] |
 //! | `sled`    | an engine on sled 0.34, likewise |
 //! | `redis`   | the door for Redis clients, in `server` |
+//! | `mongo`   | the door for MongoDB clients, likewise |
 //! | `http`    | a door for those who watch a server: `/health` and `/metrics` |
 //! | `tls`     | TLS for doors |
 //! | `lua`     | scripts of Redis clients; builds Lua from C |
@@ -81,7 +82,7 @@
 //! # Durability
 //!
 //! A store in a directory acknowledges a commit when it would survive loss of power
-//! ([`Durability::Sync`](engine::Durability::Sync), the default); weaker levels are asked for by name.
+//! ([`Durability::Sync`], the default); weaker levels are asked for by name.
 //!
 //! # What is not modelled is refused
 //!
@@ -100,7 +101,8 @@ pub mod item;
 pub mod kv;
 pub mod limits;
 #[cfg(feature = "server")]
-#[cfg_attr(docsrs, doc(cfg(any(feature = "http", feature = "mongo", feature = "redis"))))] // whoever uses it asks for a door
+#[cfg_attr(docsrs, doc(cfg(any(feature = "http", feature = "mongo", feature = "redis"))))]
+// whoever uses it asks for a door
 pub mod server;
 #[cfg_attr(not(feature = "testing"), doc(hidden))] // simulated disks are what it is for
 pub mod vfs;
