@@ -9,7 +9,7 @@ use crate::document::code::Code;
 use crate::document::collection::UpdateResult;
 use crate::document::collection::options::UpdateOptions;
 use crate::document::describe;
-use crate::document::expression::Context;
+use crate::document::expression::{Context, Names};
 use crate::document::filter::Filter;
 use crate::document::find::{Prepared, Query, context};
 use crate::document::maintain::Records;
@@ -204,7 +204,7 @@ fn demanded(filter: &Filter, context: &Context) -> Result<RawDocumentBuf> {
     if fields.is_empty() {
         return Ok(RawDocumentBuf::new());
     }
-    let update = Update::compile(&bson::doc! { "$set": fields }.into(), &[], &Default::default())?;
+    let update = Update::compile(&bson::doc! { "$set": fields }.into(), &[], &Names::default())?;
     let empty = RawDocumentBuf::new();
     Ok(update.apply(&empty, Occasion { context, filter, inserts: true })?.unwrap_or(empty))
 }

@@ -32,7 +32,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     part("$minute", |call, env| of(call, env, |at| at.civil.minute().into())),
     part("$month", |call, env| of(call, env, |at| at.civil.month().into())),
     part("$second", |call, env| of(call, env, |at| at.civil.second().into())),
-    part("$week", |call, env| of(call, env, |at| at.week())),
+    part("$week", |call, env| of(call, env, Moment::week)),
     part("$year", |call, env| of(call, env, |at| at.year(at.civil.year()))),
 ];
 

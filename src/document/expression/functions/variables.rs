@@ -58,5 +58,6 @@ fn parse_rand(_: &mut Compiler<'_>, _: &'static str, operand: &Bson) -> Result<V
 }
 
 fn rand<'a>(_: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
+    env.context().spend(1)?;
     Ok(Number::Double(env.context().random()).into())
 }
