@@ -93,6 +93,7 @@ pub(super) mod code {
     pub(in crate::server::mongo) const INVALID_LENGTH: i32 = 16;
     pub(in crate::server::mongo) const PROTOCOL_ERROR: i32 = 17;
     pub(in crate::server::mongo) const AUTHENTICATION_FAILED: i32 = 18;
+    pub(in crate::server::mongo) const ILLEGAL_OPERATION: i32 = 20;
     pub(in crate::server::mongo) const NAMESPACE_NOT_FOUND: i32 = 26;
     pub(in crate::server::mongo) const INDEX_NOT_FOUND: i32 = 27;
     pub(in crate::server::mongo) const CURSOR_NOT_FOUND: i32 = 43;

@@ -2,13 +2,67 @@
 
 use bson::{RawArrayBuf, RawBsonRef, RawDocumentBuf, rawdoc};
 
-use crate::server::mongo::command::{Call, Command, Flags};
+use crate::server::mongo::command::{Call, Command, Flags, check_collection, check_database};
 use crate::server::mongo::commands::find::first_batch;
 use crate::server::mongo::cursors::Cursor;
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::{Field, Types};
 
+const CREATE: &[Field] = &[
+    Field::any("autoIndexId"),
+    Field::any("capped"),
+    Field::any("changeStreamPreAndPostImages"),
+    Field::any("clusteredIndex"),
+    Field::any("collation"),
+    Field::any("encryptedFields"),
+    Field::any("expireAfterSeconds"),
+    Field::any("indexOptionDefaults"),
+    Field::any("max"),
+    Field::any("pipeline"),
+    Field::any("size"),
+    Field::any("storageEngine"),
+    Field::any("timeseries"),
+    Field::any("validationAction"),
+    Field::any("validationLevel"),
+    Field::any("validator"),
+    Field::any("viewOn"),
+];
+
+/// Options of a collection that are not modelled.
+const REFUSED: &[&str] = &[
+    "changeStreamPreAndPostImages",
+    "clusteredIndex",
+    "encryptedFields",
+    "expireAfterSeconds",
+    "indexOptionDefaults",
+    "max",
+    "pipeline",
+    "size",
+    "storageEngine",
+    "timeseries",
+    "validationAction",
+    "validationLevel",
+    "validator",
+    "viewOn",
+];
+
 pub(super) const COMMANDS: &[Command] = &[
+    Command {
+        name: "create",
+        aliases: &[],
+        flags: Flags::WRITES,
+        fields: CREATE,
+        help: "Makes a collection.",
+        run: create,
+    },
+    Command {
+        name: "renameCollection",
+        aliases: &[],
+        flags: Flags::WRITES.union(Flags::ADMIN),
+        fields: &[Field::new("to", Types::STRING).required(), Field::new("dropTarget", Types::TRUTH)],
+        help: "Renames a collection within its database.",
+        run: rename,
+    },
     Command {
         name: "drop",
         aliases: &[],
@@ -51,6 +105,49 @@ pub(super) const COMMANDS: &[Command] = &[
         run: list_databases,
     },
 ];
+
+fn create(call: &Call<'_>) -> Result<RawDocumentBuf> {
+    let name = call.collection()?;
+    call.refuse(REFUSED)?;
+    if call.arguments.truth("capped") == Some(true) {
+        return Err(Failure::new(code::NOT_IMPLEMENTED, "capped collections are not supported"));
+    }
+    call.check_collation()?;
+    match call.write(|tx| tx.database(call.database).create_collection(name)) {
+        Ok(()) => Ok(RawDocumentBuf::new()),
+        // Without options, one that is there is as it was asked for.
+        Err(failure) if failure.code == code::NAMESPACE_EXISTS => Ok(RawDocumentBuf::new()),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn rename(call: &Call<'_>) -> Result<RawDocumentBuf> {
+    let from = call.arguments.first().as_str();
+    let from = from.ok_or_else(|| Failure::new(code::TYPE_MISMATCH, "collection name has to be a string"))?;
+    let to = call.arguments.text("to").unwrap_or_default();
+    let (Some((database, from_name)), Some((target, to_name))) = (from.split_once('.'), to.split_once('.')) else {
+        return Err(Failure::new(code::INVALID_NAMESPACE, format!("Invalid namespace specified '{from}' or '{to}'")));
+    };
+    check_database(database)?;
+    check_database(target)?;
+    check_collection(database, from_name)?;
+    check_collection(target, to_name)?;
+    if database != target {
+        return Err(Failure::new(code::NOT_IMPLEMENTED, "renaming into another database is not supported"));
+    }
+    if from == to {
+        return Err(Failure::new(code::ILLEGAL_OPERATION, "Can't rename a collection to itself"));
+    }
+    let drops = call.arguments.truth("dropTarget") == Some(true);
+    call.write(|tx| {
+        let database = tx.database(database);
+        if drops && database.list_collection_names()?.iter().any(|name| name == from_name) {
+            database.drop_collection(to_name)?;
+        }
+        database.rename_collection(from_name, to_name)
+    })?;
+    Ok(RawDocumentBuf::new())
+}
 
 fn drop_collection(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let name = call.collection()?;

@@ -1,12 +1,12 @@
 //! Reading: queries, pipelines, and the cursors over what they find.
 
-use bson::{RawArrayBuf, RawBsonRef, RawDocumentBuf, rawdoc};
+use bson::{Document, RawArrayBuf, RawBson, RawBsonRef, RawDocumentBuf, rawdoc};
 
-use crate::document::{self, Collection};
+use crate::document::{self, Collection, Find};
 use crate::server::mongo::command::{Call, Command, Flags, check_collection};
 use crate::server::mongo::cursors::{Batch, Cursor, Rows};
 use crate::server::mongo::failure::{Failure, Result, code};
-use crate::server::mongo::fields::{Field, Types, decode};
+use crate::server::mongo::fields::{Field, Types, decode, integer_of};
 
 /// Documents of a first batch whose size the client left open.
 const FIRST_BATCH: u64 = 101;
@@ -62,7 +62,22 @@ const AGGREGATE: &[Field] = &[
     Field::new("let", Types::OBJECT),
 ];
 
+const DISTINCT: &[Field] = &[
+    Field::new("key", Types::STRING).required(),
+    Field::new("query", Types::OBJECT),
+    Field::new("hint", Types::STRING.union(Types::OBJECT)),
+    Field::new("collation", Types::OBJECT),
+];
+
 pub(super) const COMMANDS: &[Command] = &[
+    Command {
+        name: "distinct",
+        aliases: &[],
+        flags: Flags::empty(),
+        fields: DISTINCT,
+        help: "The distinct values of a field.",
+        run: distinct,
+    },
     Command {
         name: "find",
         aliases: &[],
@@ -111,46 +126,88 @@ pub(super) fn raw_collection(call: &Call<'_>, name: &str) -> Collection<RawDocum
 }
 
 fn find(call: &Call<'_>) -> Result<RawDocumentBuf> {
-    let (name, arguments) = (call.collection()?, &call.arguments);
-    call.refuse(&["hint", "max", "min", "returnKey", "showRecordId", "tailable", "awaitData", "let"])?;
+    let name = call.collection()?;
+    call.refuse(&["hint", "max", "min", "returnKey", "showRecordId", "tailable", "awaitData"])?;
     call.check_collation()?;
+    let limit = call.count("limit")?.filter(|limit| *limit > 0);
+    let query = query(call, name)?.limit(limit.unwrap_or(0));
+    let is_single = call.arguments.truth("singleBatch") == Some(true);
+    let size = call.count("batchSize")?;
+    let cursor = Cursor::new(rows(query.run()?), limit, call.namespace(name), call.session);
+    first_batch(call, cursor, size.unwrap_or(FIRST_BATCH), is_single)
+}
+
+/// The query of a `find`, without its limit.
+fn query(call: &Call<'_>, name: &str) -> Result<Find<RawDocumentBuf>> {
+    let arguments = &call.arguments;
     let filter = arguments.decoded("filter")?.unwrap_or_default();
     let mut query = raw_collection(call, name).find(filter).skip(call.count("skip")?.unwrap_or(0));
-    let limit = call.count("limit")?.filter(|limit| *limit > 0);
-    query = query.limit(limit.unwrap_or(0));
     if let Some(sort) = arguments.decoded("sort")? {
         query = query.sort(sort);
     }
     if let Some(projection) = arguments.decoded("projection")? {
         query = query.projection(projection);
     }
-    let is_single = arguments.truth("singleBatch") == Some(true);
-    let size = call.count("batchSize")?;
-    let cursor = Cursor::new(rows(query.run()?), limit, call.namespace(name), call.session);
-    first_batch(call, cursor, size.unwrap_or(FIRST_BATCH), is_single)
+    if let Some(variables) = arguments.decoded("let")? {
+        query = query.let_vars(variables);
+    }
+    Ok(query)
+}
+
+fn distinct(call: &Call<'_>) -> Result<RawDocumentBuf> {
+    let name = call.collection()?;
+    call.refuse(&["hint"])?;
+    call.check_collation()?;
+    let filter = call.arguments.decoded("query")?.unwrap_or_default();
+    let found = raw_collection(call, name).distinct(call.arguments.text("key").unwrap_or_default(), filter)?;
+    let mut values = RawArrayBuf::new();
+    for value in found {
+        let value = RawBson::try_from(value);
+        values.push(value.map_err(|error| Failure::new(code::INTERNAL_ERROR, error.to_string()))?);
+    }
+    Ok(rawdoc! { "values": values })
 }
 
 fn aggregate(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let arguments = &call.arguments;
     call.refuse(&["hint", "let", "explain"])?;
     call.check_collation()?;
-    let RawBsonRef::String(name) = arguments.first() else {
-        let message = "pipelines on a database are not supported";
-        return Err(Failure::new(code::NOT_IMPLEMENTED, message));
+    let name = match arguments.first() {
+        RawBsonRef::String(name) => Some(name),
+        one if integer_of(one) == Some(1) => None,
+        _ => {
+            let message = "Invalid command format: the 'aggregate' field must specify a collection name or 1";
+            return Err(Failure::new(code::FAILED_TO_PARSE, message));
+        }
     };
-    check_collection(call.database, name)?;
+    name.map_or(Ok(()), |name| check_collection(call.database, name))?;
     let Some(cursor) = arguments.document("cursor") else {
         let message = "The 'cursor' option is required, except for aggregate with the explain argument";
         return Err(Failure::new(code::FAILED_TO_PARSE, message));
     };
-    let size = cursor.get("batchSize").ok().flatten().and_then(crate::server::mongo::fields::integer_of);
+    let size = cursor.get("batchSize").ok().flatten().and_then(integer_of);
+    let size = size.and_then(|size| u64::try_from(size).ok()).unwrap_or(FIRST_BATCH);
     let stages = arguments.documents("pipeline")?.into_iter().map(decode).collect::<Result<Vec<_>>>()?;
-    let found = raw_collection(call, name).aggregate(stages)?;
-    let documents = found.map(|document| {
+    let writes = stages.last().is_some_and(|stage| stage.contains_key("$out"));
+    let (rows, namespace) = match name {
+        None => (pipeline_rows(call.door.store.database(call.database).aggregate(stages)?), "$cmd.aggregate"),
+        Some(name) if writes => {
+            call.write(|tx| {
+                let collection = tx.database(call.database).collection::<RawDocumentBuf>(name);
+                collection.aggregate_out(stages.clone())
+            })?;
+            (Box::new(std::iter::empty()) as Rows, name)
+        }
+        Some(name) => (pipeline_rows(raw_collection(call, name).aggregate(stages)?), name),
+    };
+    first_batch(call, Cursor::new(rows, None, call.namespace(namespace), call.session), size, false)
+}
+
+/// The rows of a pipeline.
+fn pipeline_rows(found: document::Cursor<Document>) -> Rows {
+    Box::new(found.map(|document| {
         RawDocumentBuf::try_from(&document?).map_err(|error| Failure::new(code::INTERNAL_ERROR, error.to_string()))
-    });
-    let cursor = Cursor::new(Box::new(documents), None, call.namespace(name), call.session);
-    first_batch(call, cursor, size.and_then(|size| u64::try_from(size).ok()).unwrap_or(FIRST_BATCH), false)
+    }))
 }
 
 /// The rows of a cursor of the model.
