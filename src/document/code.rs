@@ -50,6 +50,8 @@ impl Code {
     pub const DOLLAR_PREFIXED_FIELD_NAME: Self = Self(52);
     /// An `_id` has a type that none can have.
     pub const INVALID_ID_FIELD: Self = Self(53);
+    /// A filter compares a path twice, from which an upsert takes one value.
+    pub const NOT_SINGLE_VALUE_FIELD: Self = Self(54);
     /// A path of an update has an empty part.
     pub const EMPTY_FIELD_NAME: Self = Self(56);
     /// An update would change a field that never changes.
@@ -636,6 +638,8 @@ impl Code {
     pub const INDEX_OF_ARRAY_BOUND_TYPE: Self = Self(9_711_600);
     /// A bound of `$indexOfArray` is negative.
     pub const INDEX_OF_ARRAY_BOUND_NEGATIVE: Self = Self(9_711_601);
+    /// A path of `$rename` contains a NUL.
+    pub const RENAME_NULL_BYTE: Self = Self(9_867_600);
     /// The separator of `$split` is no text.
     pub const SPLIT_SEPARATOR_TYPE: Self = Self(10_503_900);
     /// `$replaceOne` looks for a text.

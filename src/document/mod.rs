@@ -59,9 +59,14 @@ mod update;
 
 pub(crate) use build::FILLING;
 pub use code::Code;
-pub use collection::{Collection, InsertManyResult, InsertOneResult, UpdateResult};
+pub use bulk::{
+    BulkWrite, BulkWriteResult, FindOneAndDelete, FindOneAndResult, FindOneAndUpdate, ReturnDocument, UpdateOptions,
+    UpdateResult, WriteModel, WriteOutcome,
+};
+pub use collection::{Collection, InsertManyResult, InsertOneResult};
 pub use database::Database;
 pub(crate) use describe::describe;
 pub use find::{Cursor, Find};
 pub use planner::{Explain, Stage};
 pub use schema::{IndexInfo, IndexOptions};
+pub use update::{UpdateDescription, UpdateModifications};

@@ -2,11 +2,13 @@
 
 use bson::oid::ObjectId;
 use bson::raw::{BindRawBsonRef, cstr};
+use bson::spec::ElementType;
 use bson::{Bson, RawArray, RawBsonRef, RawDeserializer, RawDocument, RawDocumentBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::clock::Timestamp;
+use crate::document::code::Code;
 use crate::document::depth::{self, Bounded};
 use crate::document::{describe, raw};
 use crate::error::{Error, InvalidKind, Result};
@@ -113,6 +115,32 @@ pub(super) fn id_first(id: impl BindRawBsonRef, document: &RawDocument) -> Resul
     Ok(stored)
 }
 
+/// `document` with `now` in the place of every empty timestamp at its top, except in its `_id`; `None` when it has none
+/// (SEM: DOC-UPD-12).
+pub(super) fn stamped(document: &RawDocument, now: bson::Timestamp) -> Result<Option<RawDocumentBuf>> {
+    let is_empty = |value: RawBsonRef<'_>| value == RawBsonRef::Timestamp(bson::Timestamp { time: 0, increment: 0 });
+    let mut has_empty = false;
+    for element in document.iter_elements() {
+        let element = element.map_err(raw::corrupt)?;
+        has_empty |= element.element_type() == ElementType::Timestamp
+            && element.key().as_str() != "_id"
+            && is_empty(element.value().map_err(raw::corrupt)?);
+    }
+    if !has_empty {
+        return Ok(None);
+    }
+    let mut stamped = RawDocumentBuf::new();
+    for element in document {
+        let (name, value) = element.map_err(raw::corrupt)?;
+        if name.as_str() != "_id" && is_empty(value) {
+            stamped.append(name, now);
+        } else {
+            stamped.append(name, value);
+        }
+    }
+    Ok(Some(stamped))
+}
+
 /// The id of a document that comes without: the store's time in seconds, and a number that no other store gives out.
 /// Ascending as long as the store is open and its clock is not set back.
 pub(super) fn object_id(now: Timestamp, number: u64) -> ObjectId {
@@ -129,7 +157,8 @@ fn refuse_as_id(id: RawBsonRef<'_>) -> Result<()> {
         RawBsonRef::RegularExpression(_) => "a regular expression",
         RawBsonRef::Undefined => "undefined",
         RawBsonRef::Document(document) if has_operator(document)? => {
-            "an object with a field whose name begins with a dollar sign"
+            let message = "_id cannot be an object with a field whose name begins with a dollar sign";
+            return Err(Code::DOLLAR_PREFIXED_FIELD_NAME.value(message));
         }
         _ => return Ok(()),
     };

@@ -85,28 +85,6 @@ pub struct InsertManyResult {
     pub inserted_ids: Vec<Bson>,
 }
 
-/// What an update did.
-///
-/// # Examples
-/// ```
-/// use larder::{Document, Store, bson::doc};
-/// let events = Store::in_memory().collection::<Document>("events");
-/// events.insert_many([doc! { "seen": true }, doc! { "seen": false }])?;
-/// let done = events.update_many(doc! {}, doc! { "$set": { "seen": true } })?;
-/// assert_eq!((done.matched, done.modified), (2, 1));
-/// # Ok::<(), larder::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct UpdateResult {
-    /// Documents that matched the filter.
-    #[doc(alias("matched_count", "matchedCount"))]
-    pub matched: u64,
-    /// Documents that were changed by it; fewer, when the update left some as they were (SEM: DOC-UPD-7).
-    #[doc(alias("modified_count", "modifiedCount"))]
-    pub modified: u64,
-}
-
 impl<T, S: Scope> Collection<T, S> {
     pub(super) fn new(scope: S, namespace: Namespace) -> Self {
         Self { scope, namespace: Arc::new(namespace), document: PhantomData }

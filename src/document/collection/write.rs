@@ -3,23 +3,22 @@
 #![expect(clippy::needless_pass_by_value, reason = "filters, updates and keys are written in place, with `doc!`")]
 
 use std::borrow::Borrow;
+use std::sync::Arc;
 
-use bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf};
+use bson::{Document, RawDocument, RawDocumentBuf};
 use serde::Serialize;
 
-use crate::document::bulk::{Change, EachMatch, InsertEach, Tally};
-use crate::document::collection::{Collection, InsertManyResult, InsertOneResult, UpdateResult};
-use crate::document::describe;
-use crate::document::filter::Filter;
-use crate::document::maintain::Records;
-use crate::document::order::compare;
-use crate::document::planner;
-use crate::document::raw::{self, corrupt};
-use crate::document::scan::{Match, Scan};
-use crate::document::schema::Namespace;
+use crate::document::bulk::{
+    Action, BulkWrite, EachMatch, FindOneAndDelete, FindOneAndUpdate, InsertEach, Modify, Selection, Tally,
+    UpdateOptions, UpdateResult, WriteModel, insert, remove_first,
+};
+use crate::document::collection::{Collection, InsertManyResult, InsertOneResult};
+use crate::document::raw::corrupt;
 use crate::document::stored;
-use crate::document::update::Update;
-use crate::error::{Error, InvalidKind, Result};
+use crate::document::update::UpdateModifications;
+#[cfg(doc)]
+use crate::error::{Error, InvalidKind};
+use crate::error::Result;
 use crate::txn::{Operation, WriteScope, Writer};
 
 impl<T: Serialize, S: WriteScope> Collection<T, S> {
@@ -52,7 +51,7 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     pub fn insert_one(&self, document: &T) -> Result<InsertOneResult> {
         let document = serialize(document)?;
         self.scope.write(self.operation("insert_one"), |writer| {
-            Ok(InsertOneResult { inserted_id: insert(writer, &self.namespace, &document)? })
+            Ok(InsertOneResult { inserted_id: insert(writer, &self.namespace, &document)?.0 })
         })
     }
 
@@ -86,7 +85,7 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
             .try_for_each(|document| serialize(document.borrow()).map(|document| all.push(&document)))?;
         let (at, insert) = (
             |place| all.get(place),
-            |writer: &mut Writer, document: &RawDocument| insert(writer, &self.namespace, document),
+            |writer: &mut Writer, document: &RawDocument| insert(writer, &self.namespace, document).map(|(id, _)| id),
         );
         let mut each = InsertEach::new(&at, &insert);
         self.scope.write_steps(self.operation("insert_many"), &mut each)?;
@@ -113,19 +112,54 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     /// MongoDB manual, `replaceOne`.
     #[doc(alias = "replaceOne")]
     pub fn replace_one(&self, filter: Document, replacement: &T) -> Result<UpdateResult> {
-        let (filter, replacement) = (Filter::compile(&filter)?, serialize(replacement)?);
-        if let Some(operator) = stored::operator(&replacement)? {
-            let message = format!("replacement document must not contain update operators such as {operator}");
-            return Err(Error::value(message));
-        }
-        self.change("replace_one", &filter, One::First, |before| {
-            let id = raw::field(before, "_id")?.unwrap_or(RawBsonRef::Null);
-            if raw::field(&replacement, "_id")?.is_some_and(|new| compare(id, new).is_ne()) {
-                return Err(new_id());
-            }
-            let after = stored::id_first(id, &replacement)?;
-            Ok((after.as_bytes() != before.as_bytes()).then_some(after))
-        })
+        self.replace_one_with(filter, replacement, UpdateOptions::default())
+    }
+
+    /// Replaces one document that matches `filter` by `replacement` as `options` say.
+    ///
+    /// A document that is inserted because none matches has the `_id` that the filter asks for, when it asks for one.
+    ///
+    /// # Errors
+    /// As [`Collection::replace_one`]; [`Error::Invalid`] for array filters, which a replacement does not take.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::UpdateOptions};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// let options = UpdateOptions::default().upsert(true);
+    /// let done = people.replace_one_with(doc! { "_id": 1 }, &doc! { "name": "Ann" }, options)?;
+    /// assert_eq!(done.upserted_id, Some(1.into()));
+    /// assert_eq!(people.find_one(doc! {})?, Some(doc! { "_id": 1, "name": "Ann" }));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `replaceOne`.
+    pub fn replace_one_with(&self, filter: Document, replacement: &T, options: UpdateOptions) -> Result<UpdateResult> {
+        self.first("replace_one", &Modify::replacement(&filter, serialize(replacement)?, &options)?)
+    }
+
+    /// Replaces one document that matches `filter`, and returns what it was or what it is now.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// people.insert_one(&doc! { "_id": 1, "name": "Ann" })?;
+    /// let before = people.find_one_and_replace(doc! { "_id": 1 }, &doc! { "name": "Bob" })?.run()?;
+    /// assert_eq!(before, Some(doc! { "_id": 1, "name": "Ann" }));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what does not serialize to a document.
+    ///
+    /// # Source
+    /// MongoDB manual, `findOneAndReplace`.
+    #[doc(alias("findOneAndReplace", "findAndModify"))]
+    pub fn find_one_and_replace(&self, filter: Document, replacement: &T) -> Result<FindOneAndUpdate<T, S>> {
+        let replacement = serialize(replacement)?;
+        Ok(FindOneAndUpdate::replacement(self.scope.clone(), Arc::clone(&self.namespace), filter, replacement))
     }
 }
 
@@ -152,8 +186,34 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// # Source
     /// MongoDB manual, `updateOne`.
     #[doc(alias = "updateOne")]
-    pub fn update_one(&self, filter: Document, update: Document) -> Result<UpdateResult> {
-        self.update("update_one", &filter, &update, One::First)
+    pub fn update_one(&self, filter: Document, update: impl Into<UpdateModifications>) -> Result<UpdateResult> {
+        self.update_one_with(filter, update, UpdateOptions::default())
+    }
+
+    /// Applies `update` to one document that matches `filter`, as `options` say.
+    ///
+    /// # Errors
+    /// As [`Collection::update_one`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::UpdateOptions};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// let options = UpdateOptions::default().upsert(true);
+    /// people.update_one_with(doc! { "_id": 1 }, doc! { "$push": { "seen": "today" } }, options)?;
+    /// assert_eq!(people.find_one(doc! {})?, Some(doc! { "_id": 1, "seen": ["today"] }));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `updateOne`.
+    pub fn update_one_with(
+        &self,
+        filter: Document,
+        update: impl Into<UpdateModifications>,
+        options: UpdateOptions,
+    ) -> Result<UpdateResult> {
+        self.first("update_one", &Modify::update(&filter, &update.into(), &options)?)
     }
 
     /// Applies `update` to every document that matches `filter`.
@@ -178,8 +238,106 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// # Source
     /// MongoDB manual, `updateMany` (SEM: DOC-UPD-10).
     #[doc(alias = "updateMany")]
-    pub fn update_many(&self, filter: Document, update: Document) -> Result<UpdateResult> {
-        self.update("update_many", &filter, &update, One::All)
+    pub fn update_many(&self, filter: Document, update: impl Into<UpdateModifications>) -> Result<UpdateResult> {
+        self.update_many_with(filter, update, UpdateOptions::default())
+    }
+
+    /// Applies `update` to every document that matches `filter`, as `options` say.
+    ///
+    /// # Errors
+    /// As [`Collection::update_many`]; [`Error::Invalid`] for a sort.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::UpdateOptions};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// let options = UpdateOptions::default().upsert(true);
+    /// let done = people.update_many_with(doc! { "city": "Rome" }, doc! { "$set": { "seen": true } }, options)?;
+    /// assert_eq!((done.matched, done.upserted_id.is_some()), (0, true));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `updateMany`.
+    pub fn update_many_with(
+        &self,
+        filter: Document,
+        update: impl Into<UpdateModifications>,
+        options: UpdateOptions,
+    ) -> Result<UpdateResult> {
+        let modify = Modify::update_many(&filter, &update.into(), &options)?;
+        let Tally { matched, changed, upserted_id } =
+            self.each(self.operation("update_many"), Action::Modify(&modify))?;
+        Ok(UpdateResult { matched, modified: changed, upserted_id })
+    }
+
+    /// Changes one document that matches `filter`, and returns what it was or what it is now.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::ReturnDocument};
+    /// let counters = Store::in_memory().collection::<Document>("counters");
+    /// let next = || {
+    ///     let update = doc! { "$inc": { "n": 1 } };
+    ///     let query = counters.find_one_and_update(doc! { "_id": "orders" }, update);
+    ///     query.upsert(true).return_document(ReturnDocument::After).run()
+    /// };
+    /// assert_eq!(next()?, Some(doc! { "_id": "orders", "n": 1 }));
+    /// assert_eq!(next()?, Some(doc! { "_id": "orders", "n": 2 }));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `findOneAndUpdate`.
+    #[doc(alias("findOneAndUpdate", "findAndModify"))]
+    pub fn find_one_and_update(
+        &self,
+        filter: Document,
+        update: impl Into<UpdateModifications>,
+    ) -> FindOneAndUpdate<T, S> {
+        FindOneAndUpdate::update(self.scope.clone(), Arc::clone(&self.namespace), filter, update.into())
+    }
+
+    /// Removes one document that matches `filter`, and returns it.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// let tasks = Store::in_memory().collection::<Document>("tasks");
+    /// tasks.insert_many([doc! { "_id": 1, "due": 5 }, doc! { "_id": 2, "due": 3 }])?;
+    /// let task = tasks.find_one_and_delete(doc! {}).sort(doc! { "due": 1 }).run()?;
+    /// assert_eq!(task, Some(doc! { "_id": 2, "due": 3 }));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `findOneAndDelete`.
+    #[doc(alias("findOneAndDelete", "findAndModify"))]
+    pub fn find_one_and_delete(&self, filter: Document) -> FindOneAndDelete<T, S> {
+        FindOneAndDelete::new(self.scope.clone(), Arc::clone(&self.namespace), filter)
+    }
+
+    /// Writes of any kinds, to be done one after the other; each has an outcome of its own.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::{UpdateOptions, WriteModel}};
+    /// let stock = Store::in_memory().collection::<Document>("stock");
+    /// let done = stock.bulk_write([
+    ///     WriteModel::insert_one(&doc! { "_id": 1 })?,
+    ///     WriteModel::insert_one(&doc! { "_id": 1 })?,
+    ///     WriteModel::update_one(doc! { "_id": 1 }, doc! { "$set": { "n": 1 } }, UpdateOptions::default()),
+    /// ]);
+    /// let done = done.ordered(false).run()?;
+    /// assert_eq!((done.inserted(), done.modified(), done.errors().count()), (1, 1, 1));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `bulkWrite`.
+    #[doc(alias("bulkWrite", "insert_many_unordered"))]
+    pub fn bulk_write(&self, writes: impl IntoIterator<Item = WriteModel>) -> BulkWrite<S> {
+        BulkWrite::new(self.scope.clone(), Arc::clone(&self.namespace), writes.into_iter().collect())
     }
 
     /// Removes one document that matches `filter`, and answers how many that were: 0 or 1.
@@ -201,7 +359,11 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// MongoDB manual, `deleteOne`.
     #[doc(alias("deleteOne", "DeleteResult", "deleted_count"))]
     pub fn delete_one(&self, filter: Document) -> Result<u64> {
-        self.delete("delete_one", &filter, One::First)
+        let selection = Selection::compile(&filter, None)?;
+        let removed = self.scope.write(self.operation("delete_one").freeing(true), |writer| {
+            remove_first(&selection, writer, &self.namespace)
+        })?;
+        Ok(removed.is_some().into())
     }
 
     /// Removes every document that matches `filter`, and returns how many there were. On the store this is one commit, or several, as
@@ -224,67 +386,19 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// MongoDB manual, `deleteMany`.
     #[doc(alias("deleteMany", "DeleteResult", "deleted_count"))]
     pub fn delete_many(&self, filter: Document) -> Result<u64> {
-        self.delete("delete_many", &filter, One::All)
+        let selection = Selection::compile(&filter, None)?;
+        Ok(self.each(self.operation("delete_many").freeing(true), Action::Remove(&selection))?.changed)
     }
 
-    fn update(&self, verb: &'static str, filter: &Document, update: &Document, which: One) -> Result<UpdateResult> {
-        let (filter, update) = (Filter::compile(filter)?, Update::compile(update)?);
-        self.change(verb, &filter, which, |before| update.apply(before))
+    fn first(&self, verb: &'static str, modify: &Modify) -> Result<UpdateResult> {
+        self.scope.write(self.operation(verb), |writer| modify.first(writer, &self.namespace)).map(UpdateResult::from)
     }
 
-    fn delete(&self, verb: &'static str, filter: &Document, which: One) -> Result<u64> {
-        let filter = Filter::compile(filter)?;
-        let operation = self.operation(verb).freeing(true);
-        let tally = self.each_match(operation, &filter, which, &|records, Match { id, document }| {
-            records.remove(id, &document).map(|()| true)
-        })?;
-        Ok(tally.changed)
+    fn each(&self, operation: Operation<'_>, action: Action<'_>) -> Result<Tally> {
+        let mut each = EachMatch::new(&self.namespace, action);
+        self.scope.write_steps(operation, &mut each)?;
+        Ok(each.into_tally())
     }
-
-    /// Replaces what matches by what `apply` makes of it; `None` leaves a document as it is.
-    fn change(
-        &self,
-        verb: &'static str,
-        filter: &Filter,
-        which: One,
-        apply: impl Fn(&RawDocument) -> Result<Option<RawDocumentBuf>>,
-    ) -> Result<UpdateResult> {
-        let tally =
-            self.each_match(self.operation(verb), filter, which, &|records, Match { id, document: before }| {
-                let mut change = || {
-                    let Some(after) = apply(&before)? else { return Ok(false) };
-                    stored::check(&after)?;
-                    refuse_new_id(&before, &after)?;
-                    records.replace(id, &before, &after).map(|()| true)
-                };
-                change().map_err(|error| error.at(|| describe::document_of(&before, &self.namespace.label())))
-            })?;
-        Ok(UpdateResult { matched: tally.matched, modified: tally.changed })
-    }
-
-    /// Calls `change` for what matches.
-    fn each_match(&self, operation: Operation<'_>, filter: &Filter, which: One, change: Change<'_>) -> Result<Tally> {
-        if which == One::All {
-            let mut each = EachMatch::new(&self.namespace, filter, change);
-            self.scope.write_steps(operation, &mut each)?;
-            return Ok(each.tally());
-        }
-        self.scope.write(operation, |writer| {
-            let Some(entry) = self.namespace.get(writer)? else { return Ok(Tally::default()) };
-            let plan = planner::choose(entry.storage, &entry.record, filter, None)?;
-            let mut scan = Scan::start(&writer.search(), entry.storage, filter.clone(), plan, None, None)?;
-            let Some(found) = scan.advance()? else { return Ok(Tally::default()) };
-            let mut records = Records::new(writer, &self.namespace, &entry);
-            Ok(Tally { matched: 1, changed: u64::from(change(&mut records, found)?) })
-        })
-    }
-}
-
-/// Which of the matching documents an operation works on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum One {
-    First,
-    All,
 }
 
 /// Serializes and checks what is to be inserted, before the operation begins.
@@ -314,27 +428,4 @@ impl Serialized {
         let bytes = self.bytes.get(*start..*end).unwrap_or_default();
         RawDocument::from_bytes(bytes).map(Some).map_err(corrupt)
     }
-}
-
-fn insert(writer: &mut Writer, namespace: &Namespace, document: &RawDocument) -> Result<Bson> {
-    let entry = namespace.get_or_create(writer)?;
-    let mut records = Records::new(writer, namespace, &entry);
-    let id = records.next_id()?;
-    let writer = records.writer();
-    let (stored, inserted_id) = stored::with_id(document, || stored::object_id(writer.now(), writer.unique_number()))?;
-    // An `_id` may have been added to what was checked.
-    stored::check_size(&stored)?;
-    records.insert(id, &stored).map_err(|error| error.at(|| describe::document_of(&stored, &namespace.label())))?;
-    Ok(inserted_id)
-}
-
-fn refuse_new_id(before: &RawDocument, after: &RawDocument) -> Result<()> {
-    match (raw::field(before, "_id")?, raw::field(after, "_id")?) {
-        (Some(old), Some(new)) if compare(old, new).is_eq() => Ok(()),
-        _ => Err(new_id()),
-    }
-}
-
-fn new_id() -> Error {
-    Error::invalid(InvalidKind::ImmutableField, "_id never changes")
 }

@@ -12,6 +12,7 @@
 //! MongoDB manual, Query and Projection Operators. What is not modelled is refused by name: `docs/compatibility/mongodb.md`.
 
 mod compile;
+mod position;
 
 use std::cmp::Ordering;
 
