@@ -1,3 +1,7 @@
+mod find_one_and;
+mod upserts;
+mod writes;
+
 use std::collections::BTreeMap;
 
 use bson::{Document, doc};
@@ -5,7 +9,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::document::Collection;
-use crate::document::update::Update;
 use crate::error::Error;
 use crate::{Store, WriteScope};
 
@@ -86,13 +89,9 @@ proptest! {
         let mut model: BTreeMap<i32, (i32, i32)> = (0..).zip(values.iter().map(|n| (*n, 0))).collect();
         let first: Vec<i32> = model.iter().filter(|(_, (n, _))| *n >= least).map(|(id, _)| *id).collect();
         let (filter, update) = (doc! { "n": { "$gte": least } }, doc! { "$inc": { "n": 100, "updates": 1 } });
-        let (filter, update) = (Filter::compile(&filter).unwrap(), Update::compile(&update).unwrap());
-        let change = |records: &mut Records<'_>, Match { id, document }: Match| {
-            let Some(after) = update.apply(&document)? else { return Ok(false) };
-            records.replace(id, &document, &after).map(|()| true)
-        };
+        let modify = Modify::update_many(&filter, &update.into(), &UpdateOptions::default()).unwrap();
         let namespace = events.namespace();
-        let mut each = EachMatch::new(namespace, &filter, &change);
+        let mut each = EachMatch::new(namespace, Action::Modify(&modify));
         let (mut others, mut interfered, mut seen) = (others.into_iter(), false, BTreeMap::new());
         run(&events, entries, &mut each, || {
             // What the step has updated, the model takes over, so that the two differ only by what is tested below.
@@ -112,7 +111,7 @@ proptest! {
             }
         }).unwrap();
         prop_assert!(seen.values().all(|times| *times == 1), "{seen:?}");
-        prop_assert_eq!(each.tally().changed, seen.len() as u64);
+        prop_assert_eq!(each.into_tally().changed, seen.len() as u64);
         if !interfered {
             prop_assert_eq!(seen.keys().copied().collect::<Vec<_>>(), first);
         }
