@@ -168,8 +168,8 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
     /// The clock of a fork of the store; `None` (the default) when the fork is to read this one.
     ///
-    /// A clock that somebody turns answers another one here, at the same moment: what is done to a fork must not move the time of
-    /// the store that it comes from.
+    /// A clock that somebody turns returns another one here, at the same moment: what is done to a fork must not move
+    /// the time of the store that it comes from.
     ///
     /// # Examples
     /// ```
@@ -185,7 +185,8 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
         None
     }
 
-    /// The manual clock that this is, for [`Store::manual_clock`](crate::Store::manual_clock); `None` (the default) when it is none.
+    /// The manual clock that this is, for [`Store::manual_clock`](crate::Store::manual_clock); `None` (the default)
+    /// when it is not one.
     ///
     /// # Examples
     /// ```
@@ -241,8 +242,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that moves only when it is told to. Clones share the one time; a fork of a store has a clock of its own, which
-/// [`Store::manual_clock`](crate::Store::manual_clock) gives.
+/// A clock that moves only when it is moved by hand. Clones share the one time; a fork of a store has a clock of its
+/// own, which [`Store::manual_clock`](crate::Store::manual_clock) gives.
 ///
 /// # Examples
 /// ```
@@ -284,7 +285,7 @@ impl ManualClock {
     /// ```
     pub fn advance(&self, duration: Duration) {
         let step = |micros: i64| Some(Timestamp(micros).saturating_add(duration).0);
-        // The closure never answers `None`, so the update cannot fail.
+        // The closure never returns `None`, so the update cannot fail.
         let _ = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, step);
     }
 

@@ -1,7 +1,7 @@
 //! The one error type of the crate.
 //!
 //! Variants are cut by what the caller can do next, and hold plain data, so that this stays the lowest module and a
-//! front door can map each of them to its own protocol's codes. What two doors have to tell apart is a variant or an
+//! front door can map each of them to its own protocol's codes. What two doors have to distinguish is a variant or an
 //! [`InvalidKind`]; what only a person reads is in the message.
 
 use std::fmt;
@@ -230,9 +230,9 @@ pub enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OpenProblem {
-    /// There is none, and it was to be there.
+    /// There is no store, and `must_exist` was asked for.
     Missing,
-    /// There is one, and it was to be new.
+    /// There is a store, and `must_be_new` was asked for.
     Exists,
     /// The path leads to something else.
     NotAStore,
@@ -242,7 +242,7 @@ pub enum OpenProblem {
     PermissionDenied,
     /// A later version of this crate wrote it.
     NewerFormat,
-    /// An earlier version of this crate wrote it, in a format that is read no more.
+    /// An earlier version of this crate wrote it, in a format that is no longer read.
     OlderFormat,
 }
 
@@ -323,11 +323,6 @@ impl Error {
         Self::invalid(InvalidKind::Value, message)
     }
 
-    /// An [`Error::Invalid`] for what does not parse.
-    pub(crate) fn syntax(message: impl Into<String>) -> Self {
-        Self::invalid(InvalidKind::Syntax, message)
-    }
-
     /// An [`Error::Corruption`] of `what`.
     pub(crate) fn corrupt(what: &'static str, detail: impl Into<String>) -> Self {
         Self::Corruption { what, detail: detail.into() }
@@ -343,7 +338,7 @@ impl Error {
         Self::Open { problem, path: path.to_owned(), reason: reason.into() }
     }
 
-    /// What an error of the system's means to who opens the store in the directory `path`.
+    /// The error of opening the store in the directory `path`, made of the system's.
     pub(crate) fn open_io(path: &Path, source: std::io::Error) -> Self {
         use std::io::ErrorKind;
         match source.kind() {

@@ -5,12 +5,11 @@
 //! |-------|----------|---------------------------------------------------------------------|
 //! | 1     | owner    | `0x03`                                                              |
 //! | 8     | deadline | microseconds since the epoch, as an ordered i64                     |
-//! | 0..   | target   | the model's own key, whose first byte tells the model               |
+//! | 0..   | target   | the model's own key, whose first byte names the model               |
 //!
 //! # Invariants
 //! 1. A deadline is set and cancelled in the transaction that changes what it belongs to.
-//! 2. Reads never depend on the sweeper having run: each model hides what is past its deadline by its own rule
-//!    (SEM: ALL-3).
+//! 2. Reads never depend on the sweeper having run: each model hides what is past its deadline by its own rule.
 
 use std::ops::Bound;
 

@@ -1,4 +1,4 @@
-//! The glob patterns of channels and keys (SEM: KV-STR-5, KV-PUB-2), over bytes.
+//! The glob patterns of channels and keys, over bytes.
 //!
 //! | element         | matches                                                                                  |
 //! |-----------------|------------------------------------------------------------------------------------------|
@@ -13,8 +13,8 @@
 //! nothing, `[^]` any byte. Every pattern is valid.
 //!
 //! # Cost
-//! At most pattern length times text length, whatever the number of stars: every element but `*` takes exactly one byte,
-//! so only the last star ever has to be tried again.
+//! At most pattern length times text length, whatever the number of stars: every element but `*` takes exactly one
+//! byte, so only the last star ever has to be tried again.
 //!
 //! # Source
 //! Redis command reference, `KEYS`; behaviour of unusual classes as a running server shows it.
@@ -42,7 +42,7 @@ pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
     }
 }
 
-/// Matches `byte` with the first element of `pattern`, which is not a star, and answers what follows the element.
+/// Matches `byte` with the first element of `pattern`, which is not a star, and returns what follows the element.
 fn step(pattern: &[u8], byte: u8) -> Option<&[u8]> {
     let (matched, rest) = match pattern {
         [] => return None,

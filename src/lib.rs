@@ -33,11 +33,34 @@
 //! [`Snapshot`]: they are generic over their [`Scope`], and every operation is written once. Code that takes
 //! [`&impl Handles`](Handles) runs on all three, and [`&impl WriteHandles`](WriteHandles) on the first two.
 //!
+//! # Features
+//!
+//! None is on by default; the core has every model, in memory and on disk.
+//!
+//! | feature   | what it adds |
+//! |-----------|--------------|
+//! | `json`    | conversions between BSON and `serde_json` values, in [`bson`] |
+//! | `testing` | a simulated disk that fails, fills up and loses power, in [`vfs`] |
+//! | `fjall`   | an engine for data larger than memory, in [`engine`] |
+//! | `sled`    | an engine on sled 0.34, likewise |
+//! | `redis`   | the door for Redis clients, in `server` |
+//! | `http`    | a door for those who watch a server: `/health` and `/metrics` |
+//! | `tls`     | TLS for doors |
+//! | `lua`     | scripts of Redis clients; builds Lua from C |
+//! | `cli`     | the program `larder`, which opens the doors |
+//!
 //! # In async code
 //!
-//! [`Store::transaction_async`] and [`Transaction::commit_async`] are awaited without keeping the thread, a [`Subscriber`] is a stream;
-//! reads wait for nobody. `docs/guide/async.md` tells what waits for what, `docs/guide/testing.md` how to test with forks,
-//! `docs/guide/observing.md` how to watch what a store does.
+//! [`Store::transaction_async`] and [`Transaction::commit_async`] are awaited without keeping the thread; a
+//! [`Subscriber`] is a stream; reads wait for nobody.
+//!
+//! # Guide
+//!
+//! The pages of `docs/guide/` in the repository, whose programs are tests: opening and durability (`opening.md`),
+//! errors (`errors.md`), transactions, isolation and retrying (`transactions.md`), async code (`async.md`), which Rust
+//! type becomes what (`types.md`), pages (`paging.md`), many writes at once (`batches.md`), changing a schema
+//! (`schema-changes.md`), backup and restore (`backup.md`), watching a store (`observing.md`), forks and clocks in
+//! tests (`testing.md`), Redis clients (`doors.md`). Short programs for each model are in `examples/`.
 //!
 //! # One clock, and forks
 //!
@@ -62,8 +85,8 @@
 //!
 //! # What is not modelled is refused
 //!
-//! An operator, option or type that Larder does not know is [`Error::Unsupported`], by name. Nothing is ignored, rounded
-//! or cut off. Limits are in [`limits`], checked before anything is written.
+//! An operator, option or type that Larder does not know is [`Error::Unsupported`], by name. Nothing is ignored,
+//! rounded or cut off. Limits are in [`limits`], checked before anything is written.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // What doors stand on is used by none then.
@@ -77,7 +100,7 @@ pub mod item;
 pub mod kv;
 pub mod limits;
 #[cfg(feature = "server")]
-#[cfg_attr(docsrs, doc(cfg(feature = "redis")))] // whoever uses it asks for a door
+#[cfg_attr(docsrs, doc(cfg(any(feature = "http", feature = "redis"))))] // whoever uses it asks for a door
 pub mod server;
 pub mod vfs;
 pub mod wide_column;

@@ -1,17 +1,20 @@
 //! Every bound of the store, with its unit in its name.
 //!
-//! Limits are checked before anything is written (SEM: ALL-7), and the error names the limit and what was found.
+//! Limits are checked before anything is written, and the error names the limit and what was found.
 
 use crate::error::{Error, Result};
+
+/// Longest record of the catalogue in bytes, as it is decoded.
+pub const CATALOGUE_RECORD_BYTES_MAX: usize = 64 << 20;
 
 /// Longest engine key in bytes: what the storage engines share.
 pub const ENGINE_KEY_BYTES_MAX: usize = 65_535;
 
-/// Largest engine value in bytes.
-pub const ENGINE_VALUE_BYTES_MAX: usize = 64 << 20;
+/// Largest engine value in bytes: of a keyspace a long key or field, what is at it, and what is kept beside them.
+pub const ENGINE_VALUE_BYTES_MAX: usize = KEY_BYTES_MAX + STRING_BYTES_MAX + (1 << 10);
 
 /// Largest commit in bytes, as a record of the log.
-pub const COMMIT_BYTES_MAX: usize = 1 << 30;
+pub const COMMIT_BYTES_MAX: usize = 2 << 30;
 
 /// Bytes that one change takes in a commit beside its key and value, at most.
 pub const CHANGE_OVERHEAD_BYTES: usize = 8;
@@ -22,7 +25,7 @@ pub const COMMIT_OVERHEAD_BYTES: usize = 128;
 /// Bytes of commits that wait in memory for the next write to the log; past it a commit waits for that write.
 pub const COMMIT_GROUP_BYTES_MAX: usize = 16 << 20;
 
-/// Attempts a transaction gets on an engine that can answer with a conflict, before the conflict is returned.
+/// Attempts a transaction gets on an engine that can return a conflict, before the conflict is returned.
 pub const TRANSACTION_ATTEMPTS_MAX: u32 = 32;
 
 /// Keys an engine remembers on behalf of open optimistic transactions; past it the oldest of them conflict.
@@ -55,29 +58,29 @@ pub const CATALOGUE_ID_BLOCK: i64 = 1 << 6;
 /// Microseconds by which the stored end of unique times is ahead of them: a store that is opened again goes on behind it.
 pub const UNIQUE_TIME_LEASE_MICROS: i64 = 1_000_000;
 
-/// Largest document in bytes (SEM: DOC-UPD-9).
+/// Largest document in bytes.
 pub const DOCUMENT_BYTES_MAX: usize = 16 << 20;
 
-/// Deepest nesting of a stored document in levels, itself being the first (SEM: DOC-UPD-9).
+/// Deepest nesting of a stored document in levels, itself being the first.
 pub const DOCUMENT_STORED_DEPTH_MAX: usize = 180;
 
-/// Deepest nesting in levels of any document: of a filter, an update, a stage, and of what they make (SEM: DOC-UPD-9).
+/// Deepest nesting in levels of any document: of a filter, an update, a stage, and of what they make.
 pub const DOCUMENT_DEPTH_MAX: usize = 200;
 
-/// Parts of a dotted path (SEM: DOC-UPD-9).
+/// Parts of a dotted path.
 pub const PATH_PARTS_MAX: usize = 200;
 
 /// Wrappers of a caller's own types, such as `Some`, that lie around one value without making a level of its document or item.
 pub const SERIALIZED_WRAPPERS_MAX: usize = 1_000;
 
-/// Indexes of one collection, `_id` included (SEM: DOC-IDX-10).
+/// Indexes of one collection, `_id` included.
 pub const COLLECTION_INDEXES_MAX: usize = 64;
 
-/// Keys of one compound index (SEM: DOC-IDX-10).
+/// Keys of one compound index.
 pub const INDEX_KEYS_MAX: usize = 32;
 
-/// Bytes of a field of an index key that the key has as they are; of a longer one it has so many, and a hash. With as many fields
-/// as an index may have, the key still fits an engine.
+/// Bytes of a field of an index key that the key has as they are; of a longer one it has that many, and a hash. With as
+/// many fields as an index may have, the key still fits an engine.
 pub const INDEX_COMPONENT_BYTES_MAX: usize = 1 << 10;
 
 /// Separate ranges one query reads from an index; conditions that would make more are checked on the documents instead.
@@ -86,26 +89,38 @@ pub const INDEX_SCAN_RANGES_MAX: usize = 10_000;
 /// Longest name of a database, collection, keyspace, table, index or column in bytes.
 pub const NAME_BYTES_MAX: usize = 255;
 
-/// Nulls an update puts into an array to reach a position past its end (SEM: DOC-UPD-4).
+/// Nulls an update puts into an array to reach a position past its end.
 pub const ARRAY_PADDING_MAX: usize = 1_500_000;
+
+/// Deepest nesting of pipelines in stages of pipelines.
+pub const PIPELINE_NESTING_MAX: usize = 20;
+
+/// Longest pattern of a regular expression in bytes.
+pub const REGEX_BYTES_MAX: usize = 32_764;
+
+/// Regular expressions that one operation keeps compiled.
+pub const REGEX_KEPT_MAX: usize = 64;
 
 /// Deepest nesting of an expression in levels.
 pub const EXPRESSION_DEPTH_MAX: usize = 100;
 
+/// Steps that the expressions of one operation take together: elements that `$map`, `$reduce`, `$range` and their like go through.
+pub const EXPRESSION_STEPS_MAX: u64 = 1_000_000_000;
+
 /// Stages of one aggregation pipeline.
 pub const PIPELINE_STAGES_MAX: usize = 1_000;
 
-/// Bytes a blocking sort or a group holds in memory (SEM: DOC-SORT-5).
+/// Bytes a blocking sort or a group holds in memory.
 pub const SORT_BYTES_MAX: usize = 100 << 20;
 
-/// Bytes of a component that a key of the engine has as they are; of a longer one it has so many, and a hash.
+/// Bytes of a component that a key of the engine has as they are; of a longer one it has that many, and a hash.
 pub const KEY_COMPONENT_BYTES_MAX: usize = 8 << 10;
 
-/// Longest key of a keyspace in bytes. One that is long has to fit into an engine value together with what it holds.
-pub const KEY_BYTES_MAX: usize = ENGINE_VALUE_BYTES_MAX / 2;
+/// Longest key of a keyspace in bytes.
+pub const KEY_BYTES_MAX: usize = 512 << 20;
 
-/// Longest member of a set or sorted set, and longest name of a field of a hash, in bytes; the latter with its value.
-pub const MEMBER_BYTES_MAX: usize = ENGINE_VALUE_BYTES_MAX / 2;
+/// Longest member of a set or sorted set, and longest name of a field of a hash, in bytes.
+pub const MEMBER_BYTES_MAX: usize = 512 << 20;
 
 /// Longest pattern of keys in bytes.
 pub const KEY_PATTERN_BYTES_MAX: usize = 16 << 10;
@@ -114,13 +129,13 @@ pub const KEY_PATTERN_BYTES_MAX: usize = 16 << 10;
 pub const GROUP_NAME_BYTES_MAX: usize = 8 << 10;
 
 /// Memory that a dump may take up while it is restored, in bytes: what it is compressed from counts, and so does each element.
-pub const RESTORED_BYTES_MAX: usize = 512 << 20;
+pub const RESTORED_BYTES_MAX: usize = 1 << 30;
 
 /// What [`Error::LimitExceeded`] calls [`STRING_BYTES_MAX`].
 pub(crate) const STRING_BYTES: &str = "string bytes";
 
-/// Largest string value of a keyspace in bytes: an engine value less type, flags and deadline.
-pub const STRING_BYTES_MAX: usize = ENGINE_VALUE_BYTES_MAX - 10;
+/// Largest string of a keyspace, and largest value of a list or of a field of a hash, in bytes.
+pub const STRING_BYTES_MAX: usize = 512 << 20;
 
 /// Longest name of a channel, and longest pattern of channels, in bytes.
 pub const CHANNEL_BYTES_MAX: usize = 4 << 10;
@@ -140,57 +155,60 @@ pub const SUBSCRIBER_QUEUE_BYTES: usize = 64 << 20;
 /// Bytes that a message is counted with beside those of its channel and payload.
 pub const MESSAGE_OVERHEAD_BYTES: usize = 64;
 
-/// Item size in bytes, attribute names and values together (SEM: ITM-LIM-1).
+/// Item size in bytes, attribute names and values together.
 pub const ITEM_BYTES_MAX: usize = 400 << 10;
 
-/// Deepest nesting of an item's lists and maps in levels (SEM: ITM-TYP-1).
+/// Deepest nesting of an item's lists and maps in levels.
 pub const ITEM_DEPTH_MAX: usize = 31;
 
-/// Partition key of an item in bytes (SEM: ITM-LIM-2).
+/// Partition key of an item in bytes.
 pub const ITEM_PARTITION_KEY_BYTES_MAX: usize = 2_048;
 
-/// Sort key of an item in bytes (SEM: ITM-LIM-2).
+/// Sort key of an item in bytes.
 pub const ITEM_SORT_KEY_BYTES_MAX: usize = 1_024;
 
-/// Longest attribute name of an item in bytes (SEM: ITM-LIM-2).
+/// Longest attribute name of an item in bytes.
 pub const ITEM_ATTRIBUTE_NAME_BYTES_MAX: usize = 65_535;
 
-/// Attributes that one index of an item table projects by name (SEM: ITM-LIM-3).
+/// Attributes that one index of an item table projects by name.
 pub const ITEM_INDEX_INCLUDED_ATTRIBUTES_MAX: usize = 20;
 
-/// Attributes that the indexes of an item table project by name, all together (SEM: ITM-LIM-3).
+/// Attributes that the indexes of an item table project by name, all together.
 pub const ITEM_INCLUDED_ATTRIBUTES_MAX: usize = 100;
 
-/// Significant digits of an item's number (SEM: ITM-TYP-2).
+/// Significant digits of an item's number.
 pub const ITEM_NUMBER_DIGITS_MAX: usize = 38;
 
-/// Global secondary indexes of an item table (SEM: ITM-LIM-3).
+/// Global secondary indexes of an item table.
 pub const ITEM_GLOBAL_INDEXES_MAX: usize = 20;
 
-/// Requests of one batch write (SEM: ITM-BAT-1).
+/// Requests of one batch write.
 pub const ITEM_BATCH_WRITES_MAX: usize = 25;
 
-/// Bytes of one batch write's items (SEM: ITM-BAT-1).
+/// Bytes of one batch write's items.
 pub const ITEM_BATCH_BYTES_MAX: usize = 16 << 20;
 
-/// Bytes one query reads before it answers with a page (SEM: ITM-QRY-1).
+/// Bytes one query reads before it returns a page.
 pub const ITEM_PAGE_BYTES_MAX: usize = 1 << 20;
 
 /// Columns of a wide-column table.
 pub const WIDE_COLUMNS_MAX: usize = 1_000;
 
-/// Longest name of a keyspace, table or column of a wide-column table in characters (SEM: WID-QRY-2).
+/// Largest value of a column in bytes.
+pub const WIDE_VALUE_BYTES_MAX: usize = 64 << 20;
+
+/// Longest name of a keyspace, table or column of a wide-column table in characters.
 pub const WIDE_NAME_CHARS_MAX: usize = 48;
 
-/// Partition key of a row in bytes, and each of its clustering columns (SEM: WID-ROW-5).
+/// Partition key of a row in bytes, and each of its clustering columns.
 pub const WIDE_KEY_BYTES_MAX: usize = 65_535;
 
-/// Bytes that clustering columns have in a key of the engine, all together, each zero counted twice. Each column may take of them its
-/// share of what those before it have left; of one that is longer, its first bytes are there, and what differs only behind them
-/// cannot be told apart in order.
+/// Bytes that clustering columns have in a key of the engine, all together, each zero counted twice. Each column may
+/// take of them its share of what those before it have left; of one that is longer, its first bytes are there, and what
+/// differs only behind them cannot be distinguished in order.
 pub const WIDE_CLUSTERING_KEY_BYTES_MAX: usize = 48_000;
 
-/// Longest time to live of a cell in seconds: 20 years (SEM: WID-TTL-1).
+/// Longest time to live of a cell in seconds: 20 years.
 pub const WIDE_TTL_SECONDS_MAX: u32 = 630_720_000;
 
 /// Statements of one batch of wide-column writes.
@@ -206,15 +224,18 @@ pub const GUEST_REQUEST_WORDS_MAX: usize = 10;
 /// Bytes of one word of a request of a client that has not given a password yet.
 pub const GUEST_REQUEST_WORD_BYTES_MAX: usize = 16 << 10;
 
-/// Bytes of one word of a request to the Redis door: a value and what may come around it.
-pub const REQUEST_WORD_BYTES_MAX: usize = ENGINE_VALUE_BYTES_MAX + (1 << 10);
+/// Bytes of one word of a request to the Redis door, unless the parameter `proto-max-bulk-len` says less.
+pub const REQUEST_WORD_BYTES_MAX: usize = STRING_BYTES_MAX;
+
+/// Bytes of the table that `LCS` fills.
+pub const LCS_TABLE_BYTES_MAX: usize = 64 << 20;
 
 /// Bytes of a line of text that is a request to the Redis door.
 pub const REQUEST_LINE_BYTES_MAX: usize = 64 << 10;
 
 /// Bytes of requests that one connection may have sent and the door has not run, unless the parameter
 /// `client-query-buffer-limit` says otherwise; also of the commands that it has queued.
-pub const QUERY_BUFFER_BYTES_MAX: usize = 256 << 20;
+pub const QUERY_BUFFER_BYTES_MAX: usize = 1 << 30;
 
 /// Commands that one connection may have queued.
 pub const QUEUED_COMMANDS_MAX: usize = 4 << 20;
@@ -249,7 +270,7 @@ pub const ENGINE_FILES_HELD_BACK: usize = 16;
 /// Open files that the doors leave to the engine and to the program: connections are let in only beyond them.
 pub const FILES_HELD_BACK: usize = 64;
 
-/// Bytes of requests that may wait for a Redis client that monitors; it is parted with when there are more.
+/// Bytes of requests that may wait for a Redis client that monitors; it is disconnected when there are more.
 pub const MONITOR_OUTPUT_BYTES_MAX: usize = 32 << 20;
 
 /// Requests of one connection that share a transaction.
@@ -260,6 +281,24 @@ pub const CLOSING_MS_MAX: u64 = 5_000;
 
 /// Clients of one door.
 pub const CLIENTS_MAX: usize = 10_000;
+
+/// Milliseconds that a client may take to begin TLS.
+pub const TLS_HANDSHAKE_MS_MAX: u64 = 10_000;
+
+/// Bytes of the headers of one request of HTTP.
+pub const HTTP_HEADER_BYTES_MAX: usize = 64 << 10;
+
+/// Milliseconds that a client may take to send the headers of a request of HTTP.
+pub const HTTP_HEADER_MS_MAX: u64 = 10_000;
+
+/// Threads of one door that have connections.
+pub const DOOR_THREADS_MAX: usize = 64;
+
+/// Threads of one door that run commands beside those that have connections.
+pub const POOL_THREADS_MAX: usize = 64;
+
+/// Iterations that a client may be made to do for a password by SCRAM.
+pub const SCRAM_ITERATIONS_MAX: u32 = 1_000_000;
 
 /// Slots in which the use of keys is kept, for eviction: four bytes each.
 pub const USAGE_SLOTS: usize = 1 << 22;
@@ -279,13 +318,13 @@ pub const SLOW_LOG_ENTRIES_MAX: usize = 1 << 20;
 /// Bytes of the name of what was denied that are remembered.
 pub const DENIAL_OBJECT_BYTES_MAX: usize = 1 << 10;
 
-/// Codes of errors that the door tells apart when it counts them.
+/// Codes of errors that the door counts separately.
 pub const ERROR_CODES_MAX: usize = 128;
 
 /// Heads of keys that are read to find out whose an element is that an error names.
 pub const HEADS_READ_FOR_A_NAME_MAX: usize = 4096;
 
-/// Deadlines that are read to tell how many keys of a keyspace have one; of more it is estimated.
+/// Deadlines that are read to find how many keys of a keyspace have one; of more it is estimated.
 pub const DEADLINES_READ_MAX: usize = 10_000;
 
 /// Scans of keys that may be under way at the door; the oldest is forgotten first.
@@ -297,7 +336,8 @@ pub const SCRIPT_INSTRUCTIONS_MAX: u64 = 1 << 33;
 /// Bytes that the interpreter may have in use: the script that runs, those that are kept compiled, and what libraries keep.
 pub const SCRIPT_MEMORY_BYTES_MAX: usize = 256 << 20;
 
-/// Seconds that one script may run for, whatever its instructions are. Other clients are told that the door is busy long before.
+/// Seconds that one script may run for, whatever its instructions are. Other clients learn that the door is busy long
+/// before.
 pub const SCRIPT_SECONDS_MAX: u64 = 60;
 
 /// Milliseconds that a script may still run for when the door is being closed.
@@ -321,7 +361,7 @@ pub const LIBRARY_BYTES_MAX: usize = 1 << 20;
 /// Milliseconds for which a library may run while it is loaded, as in Redis.
 pub const LIBRARY_LOAD_MS_MAX: u64 = 500;
 
-/// Bytes that libraries may keep between calls; when it is more, they are loaded anew and begin without it.
+/// Bytes that libraries may keep between calls; when it is more, they are loaded again and begin without it.
 pub const LIBRARIES_KEPT_BYTES_MAX: usize = 64 << 20;
 
 /// Libraries of functions.

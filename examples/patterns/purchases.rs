@@ -15,7 +15,7 @@ use larder::Timestamp;
 /// One purchase.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Purchase {
-    /// Place in the log, from 1: what tells two purchases of a customer on one day apart.
+    /// Place in the log, from 1: what distinguishes two purchases of a customer on one day.
     pub(crate) row: u64,
     /// The customer.
     pub(crate) user_id: String,
@@ -44,7 +44,7 @@ pub(crate) fn days_since_epoch(day: Date) -> i32 {
     (day - date(1970, 1, 1)).get_days()
 }
 
-/// A line that is no purchase.
+/// A line that is not a purchase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed {
     /// Line of the file, from 1.
@@ -95,7 +95,7 @@ impl Log {
         Self { purchases, malformed: Vec::new() }
     }
 
-    /// A number that tells this log from another.
+    /// A number that distinguishes this log from another.
     pub(crate) fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.purchases.hash(&mut hasher);

@@ -1,18 +1,20 @@
 //! Filling an index that is added to a table with something in it, in commits of bounded size.
 //!
-//! A model enters the index in the definition of the table, marked as being built, and leaves a job in the same transaction
-//! ([`job::fill_later`]). From then on whoever writes to the table maintains the index, and nobody reads it. Steps of the job
-//! go over what the table has, make what entries are missing, and keep the place they got to. The step that comes to the end takes the
-//! mark away, and the index is there.
+//! A model enters the index in the definition of the table, marked as being built, and leaves a job in the same
+//! transaction ([`job::fill_later`]). From then on whoever writes to the table maintains the index, and nobody reads
+//! it. Steps of the job go over what the table has, make what entries are missing, and keep the place they got to. The
+//! step that comes to the end takes the mark away, and the index is there.
 //!
 //! # Invariants
-//! 1. An index that is being built has all entries of what is stored up to the place of its job, and of what was written since it was
-//!    defined. So a step makes entries that may be there already, and a writer removes entries that may not be.
-//! 2. The end of the job and the change of the definition are one commit; so are its failure, and the removal of the index.
+//! 1. An index that is being built has all entries of what is stored up to the place of its job, and of what was
+//!    written since it was defined. So a step makes entries that may be there already, and a writer removes entries
+//!    that may not be.
+//! 2. The end of the job and the change of the definition are one commit; so are its failure, and the removal of the
+//!    index.
 //!
 //! # Who does it
-//! The background thread or [`Store::run_jobs`](crate::Store::run_jobs), unless somebody waits for the index: then that thread
-//! does it ([`run`]), and is told what went wrong. It has claimed the job, so that no other thread finds out in its place.
+//! The background thread or [`Store::run_jobs`](crate::Store::run_jobs), unless somebody waits for the index: then that
+//! thread does it ([`run`]), and gets the error. It has claimed the job, so that no other thread gets it instead.
 
 use std::sync::Arc;
 

@@ -73,7 +73,7 @@ impl Allowance {
         Self { entries: usize::MAX, bytes: usize::MAX, freed: 0, done: 0 }
     }
 
-    /// For so many entries.
+    /// For this many entries.
     #[cfg(test)]
     pub(crate) fn of(entries: usize) -> Self {
         Self { entries, ..Self::unbounded() }

@@ -62,7 +62,7 @@ fn of_bytes<R: DeserializeOwned>(bytes: &[u8]) -> Result<R> {
     padded.extend_from_slice(bytes);
     padded.resize(bytes.len() + MISSING_BYTES_MAX, 0);
     // A damaged length must not ask for more memory than the longest record has bytes.
-    let bounded = config::standard().with_limit::<{ limits::ENGINE_VALUE_BYTES_MAX }>();
+    let bounded = config::standard().with_limit::<{ limits::CATALOGUE_RECORD_BYTES_MAX }>();
     let (record, used) = bincode::serde::decode_from_slice(&padded, bounded)
         .map_err(|error| Error::corrupt("catalogue record", error.to_string()))?;
     if used < bytes.len() {

@@ -126,7 +126,7 @@ impl<R: Serialize + DeserializeOwned> Target<R> {
         writer.put(&self.key, catalog::encode(entry)?)
     }
 
-    /// Has everything be stored anew from now on. What is stored under the old storage id is the caller's affair.
+    /// Moves the table to a new, empty storage id. What is stored under the old one is the caller's affair.
     pub(crate) fn renew(&self, writer: &mut Writer, entry: &Entry<R>) -> Result<()>
     where
         R: Clone,

@@ -2,8 +2,9 @@
 
 use crate::limits;
 
-/// The bounds of a subscriber's queue, for [`Store::subscriber`](crate::Store::subscriber). What goes beyond either of them is
-/// dropped, and the subscriber is told so ([`Lost`](crate::channel::Lost)); one message is taken whatever they are.
+/// The bounds of a subscriber's queue, for [`Store::subscriber`](crate::Store::subscriber). What goes beyond either of
+/// them is dropped, and the subscriber learns of it ([`Lost`](crate::channel::Lost)); one message is taken whatever
+/// they are.
 ///
 /// # Examples
 /// ```

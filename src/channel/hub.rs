@@ -22,7 +22,7 @@ pub(crate) struct Hub {
     registry: RwLock<Registry>,
 }
 
-/// Tells the subscribers of one hub apart, in the order they came.
+/// Identifies a subscriber of one hub; later ones have higher numbers.
 pub(super) type SubscriberId = u64;
 
 /// What a subscription names.
@@ -145,7 +145,7 @@ impl Hub {
         woken.into_iter().for_each(Waker::wake);
     }
 
-    /// Adds a subscription, and answers how many the subscriber has then.
+    /// Adds a subscription, and returns how many the subscriber has then.
     pub(super) fn add(&self, id: SubscriberId, topic: Topic) -> Result<usize> {
         let mut registry = self.registry.write();
         if registry.disconnected {
@@ -154,7 +154,7 @@ impl Hub {
         registry.add(id, topic).ok_or(Error::Closed)
     }
 
-    /// Takes a subscription back, and answers whether it was there.
+    /// Takes a subscription back, and returns whether it was there.
     pub(super) fn remove(&self, id: SubscriberId, topic: &Topic) -> bool {
         self.registry.write().remove(id, topic)
     }

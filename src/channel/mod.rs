@@ -1,14 +1,29 @@
-//! Channels: messages to whoever subscribes at the moment, released by the commit of the transaction that published them.
+//! Channels: messages to whoever subscribes at the moment, released by the commit of the transaction that published
+//! them.
 //!
 //! Nothing is stored. A publication is a note of its transaction: it reaches the queues of the subscribers after the
 //! commit is durable, in commit order and, within a transaction, in the order of publication; one that rolls back
-//! publishes nothing (SEM: KV-PUB-1).
+//! publishes nothing.
+//!
+//! ```
+//! use larder::Store;
+//!
+//! let store = Store::in_memory();
+//! let inbox = store.subscribe_pattern("orders:*")?;
+//! store.transaction(|tx| {
+//!     tx.kv().set("order:1", "3 apples")?;
+//!     tx.publish("orders:new", "1")
+//! })?;
+//! let message = inbox.recv()?;
+//! assert_eq!((message.channel(), message.payload()), (&b"orders:new"[..], &b"1"[..]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! # Invariants
-//! 1. A publisher never waits for a subscriber: a queue that is full, by messages or by bytes, drops what does not fit and
-//!    counts it (SEM: KV-PUB-4).
+//! 1. A publisher never waits for a subscriber: a queue that is full, by messages or by bytes, drops what does not fit
+//!    and counts it.
 //! 2. A subscriber learns how many messages it lost at the place where they would have been.
-//! 3. A message is in a queue once for each subscription that matches, the channel's first (SEM: KV-PUB-2).
+//! 3. A message is in a queue once for each subscription that matches, the channel's first.
 //! 4. Sharded channels are a namespace of their own, which patterns do not match.
 //! 5. Subscribers are disconnected when the store has gone or is closed, and still get what is in their queue.
 //!
@@ -16,7 +31,8 @@
 //! ready-made channel does one of these at most.
 //!
 //! # Cost
-//! Publishing costs one lookup, one match per pattern, and for each match one reference to the message, which is shared.
+//! Publishing costs one lookup, one match per pattern, and for each match one reference to the message, which is
+//! shared.
 //!
 //! # Source
 //! Redis manual, "Redis Pub/Sub"; command reference, `PUBLISH`, `SUBSCRIBE`, `PSUBSCRIBE`. Differences:

@@ -1,11 +1,11 @@
 //! The bounded queue between publishers and one subscriber.
 //!
 //! # Invariants
-//! 1. There are never more messages, nor more bytes of them, than the bounds say, but that one message is always taken. What
-//!    does not fit is dropped, newest first, and counted in a mark behind the messages that were there (SEM: KV-PUB-4).
+//! 1. There are never more messages, nor more bytes of them, than the bounds say, but that one message is always taken.
+//!    What does not fit is dropped, newest first, and counted in a mark behind the messages that were there.
 //! 2. Two marks always have a message between them, so there is at most one more of them than there are messages.
-//! 3. Whatever arrives wakes every waiting task and one waiting thread. A task that is woken for nothing waits again, so a
-//!    future may be dropped at any time without a message being missed.
+//! 3. Whatever arrives wakes every waiting task and one waiting thread. A task that is woken for nothing waits again,
+//!    so a future may be dropped at any time without a message being missed.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,7 +35,7 @@ struct State {
     messages: usize,
     /// What the messages take, by [`Message::bytes`].
     bytes: usize,
-    /// Something was dropped, and may not have been told yet.
+    /// Something was dropped, and may not have been reported yet.
     has_lost: bool,
     disconnected: bool,
     /// The tasks that wait, each under the ticket of its future.

@@ -118,7 +118,8 @@ impl Subscriber {
 
     /// Waits for the next message without keeping a thread. Works with every executor.
     ///
-    /// Dropping the future before it is ready loses nothing: a message leaves the queue only when the future answers it.
+    /// Dropping the future before it is ready loses nothing: a message leaves the queue only when the future returns
+    /// it.
     ///
     /// # Errors
     /// As [`Subscriber::recv`].
@@ -185,11 +186,11 @@ impl Subscriber {
         self.queue.len()
     }
 
-    /// Receives from `channel` too, and answers how many subscriptions there are then. Subscribing twice is once.
+    /// Receives from `channel` too, and returns how many subscriptions there are then. Subscribing twice is once.
     ///
     /// # Errors
-    /// [`Error::LimitExceeded`] for a name longer than [`limits::CHANNEL_BYTES_MAX`], [`Error::Closed`] when the store has
-    /// gone.
+    /// [`Error::LimitExceeded`] for a name longer than [`limits::CHANNEL_BYTES_MAX`], [`Error::Closed`] when the store
+    /// has gone.
     ///
     /// # Examples
     /// ```
@@ -208,7 +209,7 @@ impl Subscriber {
         self.hub()?.add(self.id, Topic::Channel(channel.into()))
     }
 
-    /// Receives from every channel that matches `pattern` too, and answers how many subscriptions there are then.
+    /// Receives from every channel that matches `pattern` too, and returns how many subscriptions there are then.
     ///
     /// A message that several subscriptions match is received once for each.
     ///
@@ -233,7 +234,7 @@ impl Subscriber {
         self.hub()?.add(self.id, Topic::Pattern(pattern.into()))
     }
 
-    /// Receives from `channel` no longer, and answers whether it did. What is in the queue stays there.
+    /// Receives from `channel` no longer, and returns whether it did. What is in the queue stays there.
     ///
     /// # Examples
     /// ```
@@ -252,7 +253,7 @@ impl Subscriber {
         self.hub.upgrade().is_some_and(|hub| hub.remove(self.id, &topic))
     }
 
-    /// Receives through `pattern` no longer, and answers whether it did. What is in the queue stays there.
+    /// Receives through `pattern` no longer, and returns whether it did. What is in the queue stays there.
     ///
     /// # Examples
     /// ```
@@ -358,8 +359,8 @@ impl Subscriber {
         topics.into_iter().filter_map(name).map(|name| name.to_vec()).collect()
     }
 
-    /// Waits until the queue has dropped a message, without keeping a thread: for who would rather end such a subscription than
-    /// go on behind. Works with every executor; ready at once when one was dropped before.
+    /// Waits until the queue has dropped a message, without keeping a thread: for those who would rather end such a
+    /// subscription than go on behind. Works with every executor; ready at once when one was dropped before.
     ///
     /// # Examples
     /// ```
@@ -445,7 +446,7 @@ impl Drop for Subscriber {
     }
 }
 
-/// Tells how much waits in a subscriber's queue.
+/// Measures how much waits in a subscriber's queue.
 #[cfg(feature = "server")]
 #[derive(Clone, Debug)]
 pub(crate) struct Gauge(Arc<Queue>);

@@ -1,11 +1,11 @@
-//! Who subscribes to what, for who looks on.
+//! Who subscribes to what, for those who look on.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::channel::hub::Hub;
 use crate::channel::message::Namespace;
 
-/// What is subscribed to on a store, as it is when each method is called. Given by
+/// What is subscribed to on a store, as it is when each method is called; nothing, when the store has gone. Given by
 /// [`Store::subscriptions`](crate::Store::subscriptions).
 ///
 /// Patterns that choose channels are globs: `?` is one byte, `*` any number, `[a-c]` one of these, `\\` takes the next byte as
@@ -30,12 +30,12 @@ use crate::channel::message::Namespace;
 #[derive(Clone, Debug)]
 #[doc(alias = "PUBSUB")]
 pub struct Subscriptions {
-    hub: Arc<Hub>,
+    hub: Weak<Hub>,
 }
 
 impl Subscriptions {
     pub(crate) fn new(hub: &Arc<Hub>) -> Self {
-        Self { hub: Arc::clone(hub) }
+        Self { hub: Arc::downgrade(hub) }
     }
 
     /// Lists the channels that somebody subscribes to by name and that `pattern` matches, in bytewise order; `*` for all.
@@ -53,7 +53,7 @@ impl Subscriptions {
     #[must_use]
     #[doc(alias = "PUBSUB CHANNELS")]
     pub fn channels(&self, pattern: impl AsRef<[u8]>) -> Vec<Vec<u8>> {
-        self.hub.channels(Namespace::Plain, pattern.as_ref())
+        self.hub.upgrade().map_or_else(Vec::new, |hub| hub.channels(Namespace::Plain, pattern.as_ref()))
     }
 
     /// As [`Subscriptions::channels`], of the sharded channels.
@@ -72,7 +72,7 @@ impl Subscriptions {
     #[must_use]
     #[doc(alias = "PUBSUB SHARDCHANNELS")]
     pub fn sharded_channels(&self, pattern: impl AsRef<[u8]>) -> Vec<Vec<u8>> {
-        self.hub.channels(Namespace::Sharded, pattern.as_ref())
+        self.hub.upgrade().map_or_else(Vec::new, |hub| hub.channels(Namespace::Sharded, pattern.as_ref()))
     }
 
     /// Lists the patterns that somebody subscribes through, in bytewise order, each with how many do.
@@ -90,7 +90,7 @@ impl Subscriptions {
     #[must_use]
     #[doc(alias = "PUBSUB NUMPAT")]
     pub fn patterns(&self) -> Vec<(Vec<u8>, usize)> {
-        self.hub.patterns()
+        self.hub.upgrade().map_or_else(Vec::new, |hub| hub.patterns())
     }
 
     /// Returns how many subscribe to `channel` by its name; patterns do not count.
@@ -108,7 +108,7 @@ impl Subscriptions {
     #[must_use]
     #[doc(alias = "PUBSUB NUMSUB")]
     pub fn subscribers(&self, channel: impl AsRef<[u8]>) -> usize {
-        self.hub.subscribers_of(Namespace::Plain, channel.as_ref())
+        self.hub.upgrade().map_or(0, |hub| hub.subscribers_of(Namespace::Plain, channel.as_ref()))
     }
 
     /// As [`Subscriptions::subscribers`], of a sharded channel.
@@ -126,6 +126,6 @@ impl Subscriptions {
     #[must_use]
     #[doc(alias = "PUBSUB SHARDNUMSUB")]
     pub fn sharded_subscribers(&self, channel: impl AsRef<[u8]>) -> usize {
-        self.hub.subscribers_of(Namespace::Sharded, channel.as_ref())
+        self.hub.upgrade().map_or(0, |hub| hub.subscribers_of(Namespace::Sharded, channel.as_ref()))
     }
 }

@@ -50,8 +50,8 @@ impl Code {
     pub const DOLLAR_PREFIXED_FIELD_NAME: Self = Self(52);
     /// An `_id` has a type that none can have.
     pub const INVALID_ID_FIELD: Self = Self(53);
-    /// A filter compares a path twice, from which an upsert takes one value.
-    pub const NOT_SINGLE_VALUE_FIELD: Self = Self(54);
+    /// The filter of an upsert demands two values of a field.
+    pub const NOT_SINGLE_VALUE: Self = Self(54);
     /// A path of an update has an empty part.
     pub const EMPTY_FIELD_NAME: Self = Self(56);
     /// An update would change a field that never changes.
@@ -114,6 +114,8 @@ impl Code {
     pub const EXPRESSION_MULTIPLE_FIELDS: Self = Self(15_983);
     /// A path has an empty part.
     pub const PATH_EMPTY_PART: Self = Self(15_998);
+    /// The place of `$round` or `$trunc` is no number.
+    pub const ROUND_PLACE_NUMBER: Self = Self(16_004);
     /// A value is no date.
     pub const DATE_TYPE: Self = Self(16_006);
     /// A value has no text.
@@ -132,6 +134,8 @@ impl Code {
     pub const PATH_DOT: Self = Self(16_412);
     /// `$divide` by zero, in versions before the two below.
     pub const DIVISION_BY_ZERO: Self = Self(16_608);
+    /// A computed text is larger than a document may be.
+    pub const STRING_TOO_LARGE: Self = Self(16_493);
     /// `$mod` by zero.
     pub const MODULO_BY_ZERO: Self = Self(16_610);
     /// `$mod` of what is no number.
@@ -450,6 +454,30 @@ impl Code {
     pub const EXPRESSION_AMONG_FIELDS: Self = Self(40_181);
     /// A field of a computed object has a dot in its name.
     pub const FIELD_WITH_DOT: Self = Self(40_183);
+    /// A bound of `$bucket` is not constant.
+    pub const BUCKET_BOUND_NOT_CONSTANT: Self = Self(40_191);
+    /// `$bucket` has fewer than two bounds.
+    pub const BUCKET_BOUNDS_LENGTH: Self = Self(40_192);
+    /// The bounds of `$bucket` are of several types.
+    pub const BUCKET_BOUNDS_MIXED: Self = Self(40_193);
+    /// The bounds of `$bucket` are not ascending.
+    pub const BUCKET_BOUNDS_ORDER: Self = Self(40_194);
+    /// The output of `$bucket` is no object.
+    pub const BUCKET_OUTPUT_TYPE: Self = Self(40_196);
+    /// `$bucket` has no such argument.
+    pub const BUCKET_UNKNOWN_ARGUMENT: Self = Self(40_197);
+    /// `$bucket` misses an argument.
+    pub const BUCKET_MISSING_ARGUMENT: Self = Self(40_198);
+    /// The default of `$bucket` lies among its bounds.
+    pub const BUCKET_DEFAULT: Self = Self(40_199);
+    /// The bounds of `$bucket` are no array.
+    pub const BUCKET_BOUNDS_TYPE: Self = Self(40_200);
+    /// `$bucket` takes an object.
+    pub const BUCKET_NOT_OBJECT: Self = Self(40_201);
+    /// `groupBy` of `$bucket` is no expression.
+    pub const BUCKET_GROUP_BY: Self = Self(40_202);
+    /// The output of `$bucket` has an `_id`.
+    pub const BUCKET_OUTPUT_ID: Self = Self(15_948);
     /// A new root is no object.
     pub const REPLACE_ROOT_TYPE: Self = Self(40_228);
     /// `$replaceRoot` takes an object.
@@ -534,12 +562,16 @@ impl Code {
     pub const SUBSTRING_START_NEGATIVE: Self = Self(50_752);
     /// A stage may not stand in the pipeline of a join.
     pub const LOOKUP_STAGE_NOT_ALLOWED: Self = Self(51_047);
+    /// The result of `$round` or `$trunc` does not fit.
+    pub const ROUND_OVERFLOW: Self = Self(51_080);
     /// `$round` and `$trunc` take numbers.
     pub const ROUND_VALUE_TYPE: Self = Self(51_081);
     /// The place of `$round` or `$trunc` is no integer.
     pub const ROUND_PLACE_TYPE: Self = Self(51_082);
     /// The place of `$round` or `$trunc` is out of range.
     pub const ROUND_PLACE: Self = Self(51_083);
+    /// A regular expression and `$options` both have options.
+    pub const REGEX_FLAGS_AND_OPTIONS: Self = Self(51_075);
     /// A regular expression does not compile.
     pub const REGEX_COMPILE: Self = Self(51_091);
     /// A regular expression operator takes an object.
@@ -560,6 +592,8 @@ impl Code {
     pub const PROJECT_EMPTY_OBJECT: Self = Self(51_270);
     /// A projection is empty.
     pub const PROJECT_EMPTY: Self = Self(51_272);
+    /// A regular expression takes too many steps.
+    pub const REGEX_STEPS: Self = Self(51_156);
     /// `$replaceOne` has no `replacement`.
     pub const REPLACE_WITHOUT_REPLACEMENT: Self = Self(51_747);
     /// `$replaceOne` has no `find`.
@@ -584,6 +618,10 @@ impl Code {
     pub const SORT_ARRAY_WITHOUT_INPUT: Self = Self(2_942_502);
     /// `$sortArray` has no `sortBy`.
     pub const SORT_ARRAY_WITHOUT_SORT_BY: Self = Self(2_942_503);
+    /// A direction of `$sortArray` is neither 1 nor -1.
+    pub const SORT_ARRAY_DIRECTION: Self = Self(2_942_506);
+    /// What `$sortArray` sorts by is neither a direction nor an object.
+    pub const SORT_ARRAY_SORT_TYPE: Self = Self(2_942_507);
     /// The input of `$sortArray` is no array.
     pub const SORT_ARRAY_INPUT_TYPE: Self = Self(2_942_504);
     /// `$rand` takes no arguments.
@@ -620,6 +658,24 @@ impl Code {
     pub const MODULO_BY_ZERO_8: Self = Self(4_848_403);
     /// A key of `$arrayToObject` contains a NUL.
     pub const ARRAY_TO_OBJECT_KEY_NULL_BYTE: Self = Self(4_940_401);
+    /// The input of `$firstN` or `$lastN` is no array.
+    pub const ENDS_INPUT_TYPE: Self = Self(5_788_200);
+    /// The count of `$firstN` or `$lastN` is no number.
+    pub const ENDS_COUNT_TYPE: Self = Self(5_787_902);
+    /// The count of `$firstN` or `$lastN` is not a positive integer.
+    pub const ENDS_COUNT: Self = Self(5_787_908);
+    /// `$documents` takes an array of documents.
+    pub const DOCUMENTS_TYPE: Self = Self(5_858_203);
+    /// A pipeline nests pipelines too deeply.
+    pub const PIPELINE_NESTING: Self = Self(232);
+    /// A stage may not stand in the pipeline of `$unionWith`.
+    pub const UNION_STAGE_NOT_ALLOWED: Self = Self(31_441);
+    /// The field of `$count` is `_id`.
+    pub const COUNT_ID: Self = Self(9_039_800);
+    /// An accumulator of so many values has no `n`.
+    pub const ACCUMULATOR_COUNT_MISSING: Self = Self(5_787_906);
+    /// The `n` of an accumulator is not a positive integer.
+    pub const ACCUMULATOR_COUNT: Self = Self(7_548_606);
     /// `$skip` takes a number that is not negative.
     pub const SKIP_ARGUMENT: Self = Self(5_107_200);
     /// `$limit` takes a number that is not negative.
@@ -638,8 +694,6 @@ impl Code {
     pub const INDEX_OF_ARRAY_BOUND_TYPE: Self = Self(9_711_600);
     /// A bound of `$indexOfArray` is negative.
     pub const INDEX_OF_ARRAY_BOUND_NEGATIVE: Self = Self(9_711_601);
-    /// A path of `$rename` contains a NUL.
-    pub const RENAME_NULL_BYTE: Self = Self(9_867_600);
     /// The separator of `$split` is no text.
     pub const SPLIT_SEPARATOR_TYPE: Self = Self(10_503_900);
     /// `$replaceOne` looks for a text.
@@ -731,11 +785,14 @@ fn of_kind(kind: InvalidKind) -> Code {
 fn of_limit(limit: &str) -> Code {
     match limit {
         "document bytes" => Code::DOCUMENT_TOO_LARGE,
-        "bytes of a sort in memory" | "group bytes" | "bytes of a computed value" => Code::EXCEEDED_MEMORY_LIMIT,
+        "bytes of a sort in memory" | "sort bytes" | "group bytes" | "bytes of a computed value" => {
+            Code::EXCEEDED_MEMORY_LIMIT
+        }
         "pipeline stages" => Code::PIPELINE_TOO_LONG,
         "fields of a key pattern" => Code::SORT_TOO_MANY_KEYS,
         "indexes of a collection" => Code::CANNOT_CREATE_INDEX,
         "name bytes" | "namespace bytes" => Code::INVALID_NAMESPACE,
+        "bytes of a regular expression" => Code::REGEX_COMPILE,
         "array padding in elements" => Code::BAD_VALUE,
         _ => Code::OVERFLOW,
     }
@@ -749,7 +806,10 @@ mod tests {
     fn errors_without_a_number_of_their_own_have_that_of_their_kind() {
         assert_eq!(Code::of(&Error::value("no")), Some(Code::BAD_VALUE));
         assert_eq!(Code::of(&Code::SIZE_TYPE.wrong_type("no")), Some(Code::SIZE_TYPE));
-        assert_eq!(Code::of(&Error::Partial { done: 1, error: Box::new(Error::conflict([])) }), Some(Code::WRITE_CONFLICT));
+        assert_eq!(
+            Code::of(&Error::Partial { done: 1, error: Box::new(Error::conflict([])) }),
+            Some(Code::WRITE_CONFLICT)
+        );
         assert_eq!(Code::of(&Error::unsupported("x")), Some(Code::NOT_IMPLEMENTED));
         assert_eq!(Code::of(&Error::Closed), None);
         let limit = |limit| Code::of(&Error::LimitExceeded { limit, max: 1, found: 2 });

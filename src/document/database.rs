@@ -1,10 +1,18 @@
 //! Databases: namespaces of collections.
 
+use std::sync::Arc;
+
+use bson::Document;
+
 use crate::catalog::{self, Kind, job};
+use crate::document::aggregate::{Exec, Pipeline, Place};
 use crate::document::collection::Collection;
+use crate::document::expression::Names;
+use crate::document::find::{Cursor, context};
 use crate::document::layout;
+use crate::document::rows::Made;
 use crate::document::schema::{Namespace, Schema};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::txn::{AutoCommit, Operation, Scope, WriteScope};
 
 /// A namespace of collections. Given by [`Store::database`](crate::Store::database); it exists as soon as it is named.
@@ -82,6 +90,39 @@ impl<S: Scope> Database<S> {
         self.scope.read(Operation::new("document", "list_collection_names", &self.name), |view| {
             let collections = catalog::list::<Schema>(view, Kind::Collection, &self.name)?;
             Ok(collections.into_iter().map(|(name, _)| name).collect())
+        })
+    }
+}
+
+impl<S: Scope> Database<S> {
+    /// Runs an aggregation pipeline that begins with `$documents`, and so reads no collection of its own; `$lookup` and
+    /// `$unionWith` read those of this database.
+    ///
+    /// # Errors
+    /// As [`Collection::aggregate`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, bson::doc};
+    /// let shop = Store::in_memory().database("shop");
+    /// let pipeline = [doc! { "$documents": [{ "n": 1 }, { "n": 2 }] }, doc! { "$match": { "n": { "$gt": 1 } } }];
+    /// let found = shop.aggregate(pipeline)?.collect::<Result<Vec<_>, _>>()?;
+    /// assert_eq!(found, [doc! { "n": 2 }]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `aggregate` on a database, `$documents`.
+    pub fn aggregate(&self, pipeline: impl IntoIterator<Item = Document>) -> Result<Cursor<Document>> {
+        let stages = pipeline.into_iter().collect();
+        let mut pipeline = Pipeline::compile(stages, Place::Database, &Names::default())?;
+        if pipeline.split_out().is_some() {
+            return Err(Error::unsupported("$out in aggregate on a database"));
+        }
+        self.scope.read(Operation::new("document", "aggregate", &self.name), |view| {
+            let exec = Exec::new(view, &self.name, Arc::new(context(view, Vec::new())));
+            let rows = pipeline.clone().rewritten().run(Box::new(Made::new(std::iter::empty())), &exec)?;
+            Ok(Cursor::decoding(rows, format!("database {:?}", self.name)))
         })
     }
 }

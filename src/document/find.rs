@@ -4,15 +4,17 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use bson::{Document, RawDocumentBuf};
+use bson::{DateTime, Document, RawDocument, RawDocumentBuf};
 use serde::de::DeserializeOwned;
 
+use crate::document::expression::{Context, Names, Variables};
 use crate::document::filter::Filter;
 use crate::document::number::Number;
 use crate::document::pattern::Pattern;
 use crate::document::planner::{self, Access, Explain, Plan};
 use crate::document::projection::Projection;
-use crate::document::scan::{Match, Scan};
+use crate::document::rows::{Input, Rows, lent};
+use crate::document::scan::Scan;
 use crate::document::schema::Namespace;
 use crate::document::stored;
 use crate::error::Result;
@@ -66,6 +68,18 @@ pub(super) struct Query {
     pub(super) skip: u64,
     pub(super) limit: Option<u64>,
     pub(super) projection: Option<Document>,
+    /// The values of variables (`let`).
+    pub(super) variables: Document,
+}
+
+/// A query that is compiled.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared {
+    pub(super) filter: Arc<Filter>,
+    pub(super) sort: Option<Pattern>,
+    pub(super) skip: u64,
+    pub(super) limit: Option<u64>,
+    pub(super) projection: Option<Projection>,
 }
 
 impl<T, S: Scope> Find<T, S> {
@@ -138,6 +152,23 @@ impl<T, S: Scope> Find<T, S> {
         self
     }
 
+    /// Gives variables to the expressions of the query, which use them as `$$name`. A value is a constant expression.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Document, Store, bson::doc};
+    /// # let events = Store::in_memory().collection::<Document>("events");
+    /// events.insert_many((0..4).map(|n| doc! { "_id": n }))?;
+    /// let query = events.find(doc! { "$expr": { "$gt": ["$_id", "$$least"] } }).let_vars(doc! { "least": 2 });
+    /// assert_eq!(query.to_vec()?, [doc! { "_id": 3 }]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[doc(alias = "let")]
+    pub fn let_vars(mut self, variables: Document) -> Self {
+        self.query.variables = variables;
+        self
+    }
+
     /// Runs the query and answers how it was done, and what it took. The documents are found, but not answered.
     ///
     /// # Errors
@@ -158,16 +189,47 @@ impl<T, S: Scope> Find<T, S> {
     pub fn explain(self) -> Result<Explain> {
         let namespace = &*self.namespace;
         self.scope.read(namespace.operation("explain"), |view| {
-            let sort = self.query.sort.as_ref().map(|sort| Pattern::parse_sort(sort, Number::as_i64)).transpose()?;
-            let plan = self.query.plan(view, namespace, sort.as_ref())?;
-            let stage = plan.stage(sort.as_ref());
-            let mut rows = self.query.start(view, namespace)?;
+            let (prepared, context) = self.query.prepare(view)?;
+            let stage = prepared.plan(view, namespace)?.stage(prepared.sort.as_ref());
+            let mut rows = prepared.start(view, namespace, context)?;
             let mut returned = 0;
-            while rows.advance()?.is_some() {
+            while rows.advance()? {
                 returned += 1;
             }
             let (keys_examined, documents_examined) = rows.examined();
             Ok(Explain { stage, keys_examined, documents_examined, returned })
+        })
+    }
+
+    /// How the query would be done, as a tree of BSON, without doing it.
+    ///
+    /// `winningPlan` has a `stage` with its `inputStage`s, named as in [`Stage`](crate::document::Stage); an `IXSCAN` has
+    /// the index and the bounds of its fields.
+    ///
+    /// # Errors
+    /// As [`Find::run`], for what is wrong with the query.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Document, Store, bson::doc};
+    /// # let events = Store::in_memory().collection::<Document>("events");
+    /// events.create_index(doc! { "n": 1 })?;
+    /// let plan = events.find(doc! { "n": 3 }).explain_plan()?;
+    /// let stage = plan.get_document("winningPlan").unwrap();
+    /// assert_eq!(stage.get_str("stage").unwrap(), "FETCH");
+    /// assert_eq!(stage.get_document("inputStage").unwrap().get_str("indexName").unwrap(), "n_1");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `explain` with verbosity `queryPlanner`.
+    #[doc(alias = "queryPlanner")]
+    pub fn explain_plan(self) -> Result<Document> {
+        let namespace = &*self.namespace;
+        self.scope.read(namespace.operation("explain"), |view| {
+            let (prepared, _) = self.query.prepare(view)?;
+            let stage = prepared.plan(view, namespace)?.stage(prepared.sort.as_ref());
+            Ok(bson::doc! { "namespace": namespace.target(), "parsedQuery": self.query.filter.clone(), "winningPlan": stage.to_document() })
         })
     }
 }
@@ -200,9 +262,9 @@ impl<T: DeserializeOwned + 'static, S: Scope> Find<T, S> {
     pub fn run(self) -> Result<Cursor<T>> {
         let namespace = &*self.namespace;
         self.scope.read(namespace.operation("find"), |view| {
-            let rows = self.query.start(view, namespace)?;
-            let collection = namespace.label();
-            Ok(Cursor::new(rows.map(move |row| stored::deserialize(&row?, || collection.clone()))))
+            let (prepared, context) = self.query.prepare(view)?;
+            let rows = prepared.start(view, namespace, context)?;
+            Ok(Cursor::decoding(Box::new(rows), namespace.label()))
         })
     }
 
@@ -225,80 +287,128 @@ impl<T: DeserializeOwned + 'static, S: Scope> Find<T, S> {
 }
 
 impl Query {
+    /// Compiles the query, for an operation at the moment of `view`.
+    pub(super) fn prepare(&self, view: &View) -> Result<(Prepared, Arc<Context>)> {
+        let variables = Variables::evaluate(&self.variables, &context(view, Vec::new()))?;
+        let prepared = self.compile(&variables.names)?;
+        Ok((prepared, Arc::new(context(view, variables.values))))
+    }
+
+    /// Compiles the query, whose expressions may use the variables `names`.
+    pub(super) fn compile(&self, names: &Names) -> Result<Prepared> {
+        Ok(Prepared {
+            filter: Arc::new(Filter::compile(&self.filter, names)?),
+            sort: self.sort.as_ref().map(|sort| Pattern::parse_sort(sort, Number::as_i64)).transpose()?,
+            skip: self.skip,
+            limit: self.limit,
+            projection: self.projection.as_ref().map(|text| Projection::compile(text, names)).transpose()?,
+        })
+    }
+}
+
+/// What the expressions of an operation at the moment of `view` are evaluated in.
+pub(super) fn context(view: &View, outer: Vec<Option<bson::raw::RawBson>>) -> Context {
+    let now = DateTime::from_millis(view.now().as_millis());
+    Context::new(now, view.unique_number(), outer)
+}
+
+impl Prepared {
+    /// A query for all documents that `filter` lets through.
+    pub(super) fn all(filter: Arc<Filter>) -> Self {
+        Self { filter, sort: None, skip: 0, limit: None, projection: None }
+    }
+
     /// Starts to find what it asks for.
-    pub(super) fn start(&self, view: &View, namespace: &Namespace) -> Result<Rows> {
-        let filter = Filter::compile(&self.filter)?;
-        let sort = self.sort.as_ref().map(|sort| Pattern::parse_sort(sort, Number::as_i64)).transpose()?;
-        let projection = self.projection.as_ref().map(Projection::compile).transpose()?;
+    pub(super) fn start(&self, view: &View, namespace: &Namespace, context: Arc<Context>) -> Result<Found> {
         let scan = match namespace.get(view)? {
             Some(entry) => {
-                let plan = planner::choose(entry.storage, &entry.record, &filter, sort.as_ref())?;
+                let plan = planner::choose(entry.storage, &entry.record, &self.filter, self.sort.as_ref())?;
                 let wanted = self.limit.map(|limit| limit.saturating_add(self.skip));
-                Some(Scan::start(view, entry.storage, filter, plan, sort.as_ref(), wanted)?)
+                let sieve = (Arc::clone(&self.filter), Arc::clone(&context));
+                Some(Scan::start(view, entry.storage, sieve, plan, self.sort.as_ref(), wanted)?)
             }
             None => None,
         };
         view.meter().returned(0);
-        Ok(Rows { scan, skip: self.skip, limit: self.limit, projection, meter: view.meter().clone() })
+        let (skip, limit, projection) = (self.skip, self.limit, self.projection.clone());
+        Ok(Found { scan, skip, limit, projection, context, made: None, meter: view.meter().clone() })
+    }
+
+    /// How many documents it asks for: those are not copied, and without conditions not even read.
+    pub(super) fn count(&self, view: &View, namespace: &Namespace, context: Arc<Context>) -> Result<u64> {
+        let Some(entry) = namespace.get(view)? else { return Ok(0) };
+        if self.filter.is_empty() {
+            let all = view.count(&crate::document::layout::records(entry.storage))?;
+            return Ok(all.saturating_sub(self.skip).min(self.limit.unwrap_or(u64::MAX)));
+        }
+        let plan = planner::choose(entry.storage, &entry.record, &self.filter, None)?;
+        let sieve = (Arc::clone(&self.filter), context);
+        let mut scan = Scan::start(view, entry.storage, sieve, plan, None, None)?.without_documents();
+        let (mut count, most) = (0, self.limit.map(|limit| limit.saturating_add(self.skip)));
+        while most != Some(count) && scan.advance_id()?.is_some() {
+            count += 1;
+        }
+        Ok(count.saturating_sub(self.skip))
     }
 
     /// How it would be done; a collection that does not exist is read to its end.
-    fn plan(&self, view: &View, namespace: &Namespace, sort: Option<&Pattern>) -> Result<Plan> {
-        let filter = Filter::compile(&self.filter)?;
+    fn plan(&self, view: &View, namespace: &Namespace) -> Result<Plan> {
         match namespace.get(view)? {
-            Some(entry) => planner::choose(entry.storage, &entry.record, &filter, sort),
-            None => Ok(Plan { access: Access::Collection, sort_in_memory: sort.is_some() }),
+            Some(entry) => planner::choose(entry.storage, &entry.record, &self.filter, self.sort.as_ref()),
+            None => Ok(Plan { access: Access::Collection, sort_in_memory: self.sort.is_some() }),
         }
     }
 }
 
-/// The documents of a query, not yet deserialized.
+/// The documents of a query.
 #[derive(Debug)]
-pub(super) struct Rows {
+pub(super) struct Found {
     /// `None` when the collection does not exist.
     scan: Option<Scan>,
     skip: u64,
     limit: Option<u64>,
     projection: Option<Projection>,
+    context: Arc<Context>,
+    /// What the projection made.
+    made: Option<RawDocumentBuf>,
     meter: Meter,
 }
 
-impl Rows {
-    fn advance(&mut self) -> Result<Option<RawDocumentBuf>> {
-        let Some(scan) = &mut self.scan else { return Ok(None) };
-        if self.limit == Some(0) {
-            return Ok(None);
-        }
-        while self.skip > 0 {
-            self.skip -= 1;
-            if scan.advance()?.is_none() {
-                return Ok(None);
-            }
-        }
-        let Some(Match { document, .. }) = scan.advance()? else { return Ok(None) };
-        self.limit = self.limit.map(|limit| limit - 1);
-        self.meter.returned(1);
-        match &self.projection {
-            Some(projection) => projection.apply(&document).map(Some),
-            None => Ok(Some(document)),
-        }
-    }
-
+impl Found {
     /// Index entries and documents read so far.
     fn examined(&self) -> (u64, u64) {
         self.scan.as_ref().map_or((0, 0), |scan| (scan.keys_examined, scan.documents_examined()))
     }
 }
 
-impl Iterator for Rows {
-    type Item = Result<RawDocumentBuf>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let next = self.advance().transpose();
-        if matches!(next, Some(Err(_))) {
-            self.limit = Some(0);
+impl Rows for Found {
+    fn advance(&mut self) -> Result<bool> {
+        let Some(scan) = &mut self.scan else { return Ok(false) };
+        if self.limit == Some(0) {
+            return Ok(false);
         }
-        next
+        while self.skip > 0 {
+            self.skip -= 1;
+            if scan.advance_id()?.is_none() {
+                return Ok(false);
+            }
+        }
+        if scan.advance_id()?.is_none() {
+            return Ok(false);
+        }
+        self.limit = self.limit.map(|limit| limit - 1);
+        self.meter.returned(1);
+        if let Some(projection) = &self.projection {
+            self.made = Some(projection.apply(scan.document()?, &self.context)?);
+        }
+        Ok(true)
+    }
+
+    fn row(&self) -> Result<&RawDocument> {
+        match (&self.projection, &self.scan) {
+            (None, Some(scan)) => scan.document(),
+            _ => lent(self.made.as_deref()),
+        }
     }
 }
 
@@ -315,13 +425,19 @@ impl Iterator for Rows {
 /// # Ok::<(), larder::Error>(())
 /// ```
 pub struct Cursor<T> {
-    documents: Box<dyn Iterator<Item = Result<T>> + Send>,
+    /// `None` after the end.
+    rows: Option<Input>,
+    decode: Decode<T>,
+    /// What the rows are of, for an error.
+    source: String,
 }
 
-impl<T> Cursor<T> {
-    /// A cursor over `documents`, which ends with the first error.
-    pub(super) fn new(documents: impl Iterator<Item = Result<T>> + Send + 'static) -> Self {
-        Self { documents: Box::new(documents) }
+type Decode<T> = fn(&RawDocument, &str) -> Result<T>;
+
+impl<T: DeserializeOwned + 'static> Cursor<T> {
+    /// A cursor over `rows`, which are of `source`. It ends with the first error of theirs.
+    pub(super) fn decoding(rows: Input, source: String) -> Self {
+        Self { rows: Some(rows), decode: |row, source| stored::decode(row, || source.to_owned()), source }
     }
 }
 
@@ -335,6 +451,18 @@ impl<T> Iterator for Cursor<T> {
     type Item = Result<T>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.documents.next()
+        let rows = self.rows.as_mut()?;
+        match rows.advance() {
+            // A document that does not decode is no reason to keep the next one back.
+            Ok(true) => Some(rows.row().and_then(|row| (self.decode)(row, &self.source))),
+            Ok(false) => {
+                self.rows = None;
+                None
+            }
+            Err(error) => {
+                self.rows = None;
+                Some(Err(error))
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@
 //! | `String` `Code` `Pointer`    | escaped and terminated                                                           |
 //! | `Object`                     | per field: class byte, name (escaped and terminated), body; then `00`            |
 //! | `Array`                      | per element: class byte, body; then `00`                                         |
-//! | `Binary`                     | length (`u32`), subtype, bytes                                                   |
+//! | `Binary`                     | length (`u32`; of the old subtype 2 with the 4 bytes of its inner length), subtype, bytes |
 //! | `ObjectId` `Boolean`         | 12 bytes; `00` or `01`                                                           |
 //! | `Date` `Timestamp`           | ordered `i64`; seconds and increment (`u32` each)                                |
 //! | `Regex`                      | pattern and flags, each escaped and terminated                                   |
@@ -28,9 +28,10 @@
 //! shortened ones, too: no encoding begins another one, and so none begins the first bytes of a long one, or ends there.
 
 use bson::RawBsonRef;
+use bson::spec::BinarySubtype;
 
 use crate::document::number::{Number, Truncated};
-use crate::document::order::{Class, Fields, Value};
+use crate::document::order::{BINARY_OLD_LENGTH_BYTES, Class, Fields, Value, binary_length};
 use crate::encoding::decimal::{put_decimal, take_decimal};
 use crate::encoding::long::{self, HASH_BYTES};
 use crate::encoding::ordered::{Reader, invert, put_bytes, put_f64, put_i64};
@@ -155,7 +156,8 @@ fn put_body(out: &mut Vec<u8>, value: &Value<'_>) -> Result<()> {
             out.push(END);
         }
         Value::Binary(subtype, bytes) => {
-            out.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
+            let length = binary_length(*subtype, bytes);
+            out.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
             out.push(u8::from(*subtype));
             out.extend_from_slice(bytes);
         }
@@ -225,8 +227,9 @@ fn skip_body(reader: &mut Reader<'_>, class: u8, depth: usize) -> Result<()> {
             }
         },
         c if c == Class::Binary as u8 => {
-            let len = reader.u32()?;
-            for _ in 0..=len {
+            let (length, subtype) = (usize::try_from(reader.u32()?).unwrap_or(usize::MAX), reader.u8()?);
+            let is_old = subtype == u8::from(BinarySubtype::BinaryOld);
+            for _ in 0..length.saturating_sub(if is_old { BINARY_OLD_LENGTH_BYTES } else { 0 }) {
                 reader.u8()?;
             }
         }

@@ -52,6 +52,8 @@ mod pattern;
 mod planner;
 mod projection;
 mod raw;
+mod regular;
+mod rows;
 mod scan;
 mod schema;
 mod stored;
@@ -59,11 +61,10 @@ mod update;
 
 pub(crate) use build::FILLING;
 pub use code::Code;
-pub use bulk::{
-    BulkWrite, BulkWriteResult, FindOneAndDelete, FindOneAndResult, FindOneAndUpdate, ReturnDocument, UpdateOptions,
-    UpdateResult, WriteModel, WriteOutcome,
+pub use collection::{
+    BulkWrite, BulkWriteResult, Collection, FindOneAndOptions, InsertManyResult, InsertOneResult, ReturnDocument,
+    UpdateOptions, UpdateResult, WriteModel, WriteOutcome,
 };
-pub use collection::{Collection, InsertManyResult, InsertOneResult};
 pub use database::Database;
 pub(crate) use describe::describe;
 pub use find::{Cursor, Find};

@@ -1,32 +1,58 @@
-//! Dotted paths into stored documents.
+//! Dotted paths.
 //!
-//! A part of a path names a field; in an array it steps into each element that is an object, and a part that is a number
-//! is the position of an element too (SEM: DOC-FLT-6). One array level is crossed per part: `a.b` does not reach
-//! `{a: [[{b: 1}]]}`.
+//! [`FieldPath`] is the only parser of them; who asks says for what, because what is allowed in a path differs ([`For`]).
 //!
-//! Where a position exists in an array, the objects of that array without a field of that name do not count as missing.
+//! # Reaching
+//! In a filter and in an index a part of a path names a field; in an array it steps into each element that is an object, and a
+//! part that is a number is the position of an element too (SEM: DOC-FLT-6). One array level is crossed per part: `a.b` does
+//! not reach `{a: [[{b: 1}]]}`. How expressions, projections and updates follow a path is their affair.
 //!
 //! # Source
-//! MongoDB manual, Query an Array and Query for Null or Missing Fields.
+//! MongoDB manual, Query an Array, Query for Null or Missing Fields, Field Names.
 
+use bson::raw::CString;
 use bson::{RawArray, RawBsonRef, RawDocument};
 
+use crate::document::code::Code;
 use crate::document::raw::{corrupt, field};
-use crate::error::{Error, Result};
+use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
 /// A path, split at its dots.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Path {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FieldPath {
     text: String,
     parts: Vec<Part>,
 }
 
 /// One part of a path.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Part {
-    name: String,
+    name: CString,
     position: Option<usize>,
+}
+
+/// Who asks for a path, which decides what may be in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum For {
+    /// Conditions: any names, empty ones and such with a dollar sign too (SEM: DOC-FLT-11).
+    Filter,
+    /// Expressions, projections and stages: no empty parts, and no dollar signs in front.
+    Expression,
+    /// Updates: no empty parts, and no dollar sign in front of the first (SEM: DOC-UPD-11).
+    Update,
+    /// Keys of indexes, with numbers of their own for refusals.
+    Index,
+}
+
+/// What is wrong with a path.
+#[derive(Clone, Copy, Debug)]
+enum Mistake {
+    Empty,
+    EmptyPart,
+    TrailingDot,
+    Dollar,
+    Nul,
 }
 
 /// What a path reaches.
@@ -40,18 +66,75 @@ pub(super) enum Reached<'a> {
     Element(RawBsonRef<'a>),
 }
 
-impl Path {
+impl For {
+    fn refuses(self, text: &str) -> Option<Mistake> {
+        if text.contains('\0') {
+            return Some(Mistake::Nul);
+        }
+        let dollar = |part: &str| part.starts_with('$') && !matches!(part, "$id" | "$ref" | "$db");
+        if self == Self::Filter {
+            return None;
+        }
+        if text.is_empty() {
+            return Some(Mistake::Empty);
+        }
+        if text.split('.').any(str::is_empty) {
+            return Some(if text.ends_with('.') { Mistake::TrailingDot } else { Mistake::EmptyPart });
+        }
+        let is_dollar = match self {
+            Self::Update => text.starts_with('$'),
+            _ => text.split('.').any(dollar),
+        };
+        is_dollar.then_some(Mistake::Dollar)
+    }
+
+    fn error(self, mistake: Mistake, text: &str) -> Error {
+        let message = match mistake {
+            Mistake::Empty => "a path must not be empty".to_owned(),
+            Mistake::EmptyPart => format!("the path {text:?} has an empty part"),
+            Mistake::TrailingDot => format!("the path {text:?} ends with a dot"),
+            Mistake::Dollar => format!("a part of the path {text:?} begins with a dollar sign"),
+            Mistake::Nul => format!("the path {text:?} contains a NUL character"),
+        };
+        let code = match (self, mistake) {
+            (Self::Filter, _) => return Code::BAD_VALUE.value(message),
+            (Self::Index, _) => return Code::CANNOT_CREATE_INDEX.value(message),
+            (Self::Update, Mistake::Dollar) => return Code::DOLLAR_PREFIXED_FIELD_NAME.value(message),
+            (Self::Update, Mistake::Nul) => Code::BAD_VALUE,
+            (Self::Update, _) => Code::EMPTY_FIELD_NAME,
+            (Self::Expression, Mistake::Empty) => Code::PATH_EMPTY,
+            (Self::Expression, Mistake::EmptyPart) => Code::PATH_EMPTY_PART,
+            (Self::Expression, Mistake::TrailingDot) => Code::PATH_TRAILING_DOT,
+            (Self::Expression, Mistake::Dollar) => Code::PATH_DOLLAR_PREFIX,
+            (Self::Expression, Mistake::Nul) => Code::PATH_NULL_BYTE,
+        };
+        code.error(InvalidKind::Syntax, message)
+    }
+}
+
+impl FieldPath {
     /// Splits `text` at its dots.
     ///
     /// # Errors
-    /// [`InvalidKind::Value`] for an empty path or part, or one with a NUL; [`Error::LimitExceeded`] for too many parts.
-    pub(super) fn parse(text: &str) -> Result<Self> {
-        let parts = text.split('.').map(Part::parse).collect::<Vec<_>>();
-        if parts.iter().any(|part| part.name.is_empty() || part.name.contains('\0')) {
-            return Err(Error::value(format!("{text:?} is not a field path")));
+    /// [`Error::Invalid`] for what `purpose` does not allow; [`Error::LimitExceeded`] for too many parts.
+    pub(super) fn parse(text: &str, purpose: For) -> Result<Self> {
+        if let Some(mistake) = purpose.refuses(text) {
+            return Err(purpose.error(mistake, text));
         }
-        limits::check("path parts", limits::PATH_PARTS_MAX, parts.len())?;
+        limits::check("path parts", limits::PATH_PARTS_MAX, text.split('.').count())?;
+        let parts = text.split('.').map(|part| Part::parse(part, purpose, text)).collect::<Result<_>>()?;
         Ok(Self { text: text.to_owned(), parts })
+    }
+
+    /// The path of `parts`.
+    pub(super) fn of(parts: &[Part]) -> Self {
+        let text: Vec<_> = parts.iter().map(Part::name).collect();
+        Self { text: text.join("."), parts: parts.to_vec() }
+    }
+
+    /// The parts alone.
+    pub(super) fn into_parts(self) -> Vec<Part> {
+        self.parts
     }
 
     /// The path as it is written.
@@ -82,6 +165,11 @@ impl Path {
 impl Part {
     /// The part as a field name.
     pub(super) fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    /// The part as a field name in the form that documents store.
+    pub(super) fn stored_name(&self) -> &CString {
         &self.name
     }
 
@@ -90,9 +178,12 @@ impl Part {
         self.position
     }
 
-    fn parse(name: &str) -> Self {
+    fn parse(name: &str, purpose: For, text: &str) -> Result<Self> {
+        // A leading zero or a sign makes a plain name: positions have one spelling.
         let canonical = name == "0" || !name.starts_with(['0', '+']);
-        Self { name: name.to_owned(), position: name.parse().ok().filter(|_| canonical) }
+        let position = name.parse().ok().filter(|_| canonical);
+        let name = CString::try_from(name).map_err(|_| purpose.error(Mistake::Nul, text))?;
+        Ok(Self { name, position })
     }
 }
 
@@ -105,7 +196,7 @@ type Visit<'v, 'a> = dyn FnMut(Reached<'a>) -> bool + 'v;
 
 fn in_document<'a>(document: &'a RawDocument, parts: &[Part], visit: &mut Visit<'_, 'a>) -> Result<bool> {
     let Some((part, rest)) = parts.split_first() else { return Ok(false) };
-    let Some(value) = field(document, &part.name)? else { return Ok(visit(Reached::Missing)) };
+    let Some(value) = field(document, part.name())? else { return Ok(visit(Reached::Missing)) };
     if rest.is_empty() {
         return Ok(visit(Reached::Field(value)));
     }
@@ -124,8 +215,7 @@ fn in_array<'a>(array: &'a RawArray, parts: &[Part], visit: &mut Visit<'_, 'a>) 
     };
     for element in elements(array) {
         let RawBsonRef::Document(document) = element? else { continue };
-        let counts = positioned.is_none() || field(document, &part.name)?.is_some();
-        if counts && in_document(document, parts, visit)? {
+        if in_document(document, parts, visit)? {
             return Ok(true);
         }
     }
@@ -155,7 +245,7 @@ mod tests {
             });
             false
         };
-        assert!(!Path::parse(path).unwrap().any(&raw, visit).unwrap());
+        assert!(!FieldPath::parse(path, For::Filter).unwrap().any(&raw, visit).unwrap());
         found
     }
 
@@ -175,6 +265,7 @@ mod tests {
         assert_eq!(reached(doc! { "a": { "1": 5 } }, "a.1"), [Some(Bson::Int32(5))]);
         let both = reached(doc! { "a": [5, { "1": 4 }] }, "a.1");
         assert_eq!(both, [Some(Bson::Int32(4)), Some(doc! { "1": 4 }.into())]);
+        assert_eq!(reached(doc! { "a": [{ "b": 1 }] }, "a.0"), [None, Some(doc! { "b": 1 }.into())]);
         assert_eq!(reached(doc! { "a": [5] }, "a.01"), []);
     }
 
@@ -189,12 +280,28 @@ mod tests {
         assert_eq!(reached(doc! { "a": [5] }, "a.0.b"), [None]);
     }
 
+    // SEM: DOC-FLT-11
     #[test]
-    fn empty_parts_and_endless_paths_are_refused() {
-        for text in ["", ".", "a.", ".a", "a..b", "a\0"] {
-            assert!(Path::parse(text).is_err(), "{text:?}");
+    fn what_is_allowed_in_a_path_depends_on_who_asks() {
+        let number = |text: &str, purpose| match FieldPath::parse(text, purpose) {
+            Err(Error::Invalid { code, .. }) => code.unwrap(),
+            other => panic!("{text:?}: {other:?}"),
+        };
+        for text in ["", ".", "a.", ".a", "a..b", "$a", "a.$b"] {
+            assert_eq!(FieldPath::parse(text, For::Filter).unwrap().as_str(), text);
         }
-        assert!(Path::parse(&vec!["a"; 200].join(".")).is_ok());
-        assert!(Path::parse(&vec!["a"; 201].join(".")).is_err());
+        for purpose in [For::Filter, For::Expression, For::Update, For::Index] {
+            assert!(FieldPath::parse("a\0", purpose).is_err());
+            assert!(FieldPath::parse(&vec!["a"; 200].join("."), purpose).is_ok());
+            assert!(FieldPath::parse(&vec!["a"; 201].join("."), purpose).is_err());
+            assert!(FieldPath::parse("a.$id", purpose).is_ok());
+        }
+        let expected = [("", 40352, 56), ("a.", 40353, 56), (".a", 15998, 56), ("a..b", 15998, 56), ("$a", 16410, 52)];
+        for (text, expression, update) in expected {
+            assert_eq!(number(text, For::Expression), expression, "{text:?}");
+            assert_eq!(number(text, For::Update), update, "{text:?}");
+            assert_eq!(number(text, For::Index), 67, "{text:?}");
+        }
+        assert!(FieldPath::parse("a.$b", For::Update).is_ok() && FieldPath::parse("a.$b", For::Expression).is_err());
     }
 }

@@ -8,15 +8,18 @@
 //! [`limits::SORT_BYTES_MAX`] bytes, and with a limit of k at most k of them (SEM: DOC-SORT-5).
 
 use std::collections::{BinaryHeap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use bson::{RawDocument, RawDocumentBuf};
 
+use crate::document::expression::Context;
 use crate::document::filter::Filter;
 use crate::document::index_key;
 use crate::document::layout::{self, RecordId};
 use crate::document::pattern::Pattern;
 use crate::document::planner::{Access, IndexScan, Plan};
 use crate::document::raw::corrupt;
+use crate::document::rows::Rows;
 use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, Result};
 use crate::limits;
@@ -48,8 +51,18 @@ pub(super) struct Scan {
 struct Matcher {
     view: View,
     collection: u32,
-    filter: Filter,
+    sieve: Sieve,
+}
+
+/// Lets documents through that match.
+#[derive(Debug)]
+struct Sieve {
+    filter: Arc<Filter>,
+    context: Arc<Context>,
     documents_examined: u64,
+    /// The last match, in memory that is used again; nothing when nobody wants to see it.
+    current: Vec<u8>,
+    shows: bool,
 }
 
 #[derive(Debug)]
@@ -68,7 +81,7 @@ impl Scan {
     pub(super) fn start(
         view: &View,
         collection: u32,
-        filter: Filter,
+        (filter, context): (Arc<Filter>, Arc<Context>),
         plan: Plan,
         sort: Option<&Pattern>,
         wanted: Option<u64>,
@@ -80,7 +93,9 @@ impl Scan {
                 Source::Entries(Box::new(Entries::new(scan, sort)))
             }
         };
-        let matcher = Matcher { view: view.fork(), collection, filter, documents_examined: 0 };
+        let (view, current) = (view.fork(), Vec::new());
+        let sieve = Sieve { filter, context, documents_examined: 0, current, shows: true };
+        let matcher = Matcher { view, collection, sieve };
         let mut scan = Self { matcher, source, keys_examined: 0, pause_at: u64::MAX };
         if let Some(pattern) = sort.filter(|_| plan.sort_in_memory) {
             let sorted = scan.sort(pattern, wanted)?;
@@ -91,7 +106,7 @@ impl Scan {
 
     /// Documents read so far.
     pub(super) fn documents_examined(&self) -> u64 {
-        self.matcher.documents_examined
+        self.matcher.sieve.documents_examined
     }
 
     /// Makes [`Scan::advance`] stop when so many documents have been read, as if there were no more; without a bound it goes on.
@@ -101,41 +116,60 @@ impl Scan {
 
     /// Whether it has stopped there.
     pub(super) fn is_paused(&self) -> bool {
-        self.matcher.documents_examined >= self.pause_at
+        self.matcher.sieve.documents_examined >= self.pause_at
+    }
+
+    /// The scan without a look at the documents, which are not copied then.
+    pub(super) fn without_documents(mut self) -> Self {
+        self.matcher.sieve.shows = false;
+        self
+    }
+
+    /// The document of the last match.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] when there was none.
+    pub(super) fn document(&self) -> Result<&RawDocument> {
+        RawDocument::from_bytes(&self.matcher.sieve.current).map_err(corrupt)
+    }
+
+    /// The next match, in memory of its own.
+    pub(super) fn next_match(&mut self) -> Result<Option<Match>> {
+        let Some(id) = self.advance_id()? else { return Ok(None) };
+        Ok(Some(Match { id, document: self.document()?.to_owned() }))
     }
 
     /// The record id of the next match.
     pub(super) fn advance_id(&mut self) -> Result<Option<RecordId>> {
-        Ok(self.advance()?.map(|found| found.id))
-    }
-
-    /// The next match.
-    pub(super) fn advance(&mut self) -> Result<Option<Match>> {
         match &mut self.source {
             Source::Records(cursor) => {
-                while self.matcher.documents_examined < self.pause_at
+                while self.matcher.sieve.documents_examined < self.pause_at
                     && let Some((key, value)) = cursor.next()?
                 {
-                    self.matcher.documents_examined += 1;
-                    let document = RawDocument::from_bytes(value).map_err(corrupt)?;
-                    if self.matcher.filter.matches(document)? {
-                        return Ok(Some(Match { id: layout::record_id(key)?, document: document.to_owned() }));
+                    if self.matcher.sieve.looks_at(value, true)? {
+                        return layout::record_id(key).map(Some);
                     }
                 }
                 Ok(None)
             }
             Source::Entries(entries) => {
-                while self.matcher.documents_examined < self.pause_at
+                while self.matcher.sieve.documents_examined < self.pause_at
                     && let Some(id) = entries.next(&self.matcher.view, &mut self.keys_examined)?
                 {
-                    if let Some(found) = self.matcher.fetch(id, true)? {
-                        return Ok(Some(found));
+                    if self.matcher.fetch(id, true)? {
+                        return Ok(Some(id));
                     }
                 }
                 Ok(None)
             }
             Source::Sorted(ids) => match ids.next() {
-                Some(id) => self.matcher.fetch(id, false),
+                Some(id) => {
+                    // It matched when it was sorted.
+                    if self.matcher.sieve.shows {
+                        self.matcher.fetch(id, false)?;
+                    }
+                    Ok(Some(id))
+                }
                 None => Ok(None),
             },
         }
@@ -146,8 +180,8 @@ impl Scan {
         let wanted = wanted.map_or(usize::MAX, |wanted| usize::try_from(wanted).unwrap_or(usize::MAX));
         let mut lowest: BinaryHeap<(Vec<u8>, RecordId)> = BinaryHeap::new();
         let mut bytes = 0;
-        while let Some(Match { id, document }) = self.advance()? {
-            let key = pattern.sort_key(&document)?;
+        while let Some(id) = self.advance_id()? {
+            let key = pattern.sort_key(self.document()?)?;
             bytes += key.len() + SORT_ENTRY_BYTES;
             lowest.push((key, id));
             if lowest.len() > wanted
@@ -161,27 +195,39 @@ impl Scan {
     }
 }
 
-impl Iterator for Scan {
-    type Item = Result<Match>;
+impl Rows for Scan {
+    fn advance(&mut self) -> Result<bool> {
+        Ok(self.advance_id()?.is_some())
+    }
 
-    fn next(&mut self) -> Option<Self::Item> {
-        self.advance().transpose()
+    fn row(&self) -> Result<&RawDocument> {
+        self.document()
     }
 }
 
 impl Matcher {
-    /// The record `id`, if it matches; read again for the output of a sort, it is not matched again.
-    fn fetch(&mut self, id: RecordId, test: bool) -> Result<Option<Match>> {
+    /// Reads the record `id`, and returns whether it matches ([`Sieve::looks_at`]).
+    fn fetch(&mut self, id: RecordId, test: bool) -> Result<bool> {
         let bytes = self.view.get(&layout::record(self.collection, id))?;
-        let bytes = bytes.ok_or_else(|| no_record(id))?;
-        let document = RawDocument::from_bytes(&*bytes).map_err(corrupt)?;
+        self.sieve.looks_at(&bytes.ok_or_else(|| no_record(id))?, test)
+    }
+}
+
+impl Sieve {
+    /// Whether the document `bytes` matches, which is not asked when it is only to be shown.
+    fn looks_at(&mut self, bytes: &[u8], test: bool) -> Result<bool> {
+        let document = RawDocument::from_bytes(bytes).map_err(corrupt)?;
         if test {
             self.documents_examined += 1;
-            if !self.filter.matches(document)? {
-                return Ok(None);
+            if !self.filter.matches(document, &self.context)? {
+                return Ok(false);
             }
         }
-        Ok(Some(Match { id, document: document.to_owned() }))
+        if self.shows {
+            self.current.clear();
+            self.current.extend_from_slice(bytes);
+        }
+        Ok(true)
     }
 }
 

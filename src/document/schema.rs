@@ -6,6 +6,7 @@ use bson::Document;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Entry, Kind, Target, growing};
+use crate::document::code::Code;
 use crate::document::pattern::Pattern;
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
@@ -170,13 +171,18 @@ impl Schema {
     /// [`InvalidKind::OptionsConflict`] for keys that are indexed under other options, [`Error::AlreadyExists`] for a name
     /// that is in use for other keys, [`Error::LimitExceeded`] for too many indexes.
     pub(super) fn add(&mut self, pattern: &Pattern, options: &IndexOptions) -> Result<Added> {
+        if matches!(pattern.fields(), [field] if field.path.as_str() == "_id" && field.descending) {
+            return Err(Code::BAD_VALUE.value("the index on _id is ascending"));
+        }
         let name = options.name.clone().unwrap_or_else(|| default_name(pattern));
         limits::check("index name bytes", limits::NAME_BYTES_MAX, name.len())?;
-        if let Some(same) = self.indexes.iter().find(|index| index.pattern == *pattern) {
-            let renamed = options.name.as_ref().is_some_and(|name| *name != same.name);
-            // `_id_` is unique without saying so.
-            if renamed || (same.unique != options.unique && same.name != ID_INDEX) {
-                let message = format!("index {:?} has the same keys with other options", same.name);
+        // Indexes with the same keys stand side by side when their options differ. `_id_` is unique without saying so.
+        let is_same = |index: &Arc<Index>| {
+            index.pattern == *pattern && (index.unique == options.unique || index.name == ID_INDEX)
+        };
+        if let Some(same) = self.indexes.iter().find(|index| is_same(index)) {
+            if options.name.as_ref().is_some_and(|name| *name != same.name) {
+                let message = format!("index {:?} has the same keys and options under another name", same.name);
                 return Err(Error::invalid(InvalidKind::OptionsConflict, message));
             }
             return Ok(Added::Already(Arc::clone(same)));
@@ -356,10 +362,15 @@ mod tests {
         assert_eq!((index.id, index.name.as_str()), (1, "a_1_b_-1"));
         assert!(matches!(schema.add(&keys, &plain).unwrap(), Added::Already(index) if index.name == "a_1_b_-1"));
         assert!(matches!(schema.add(&pattern(doc! { "_id": 1 }), &plain).unwrap(), Added::Already(_)));
-        for options in [plain.clone().unique(true), plain.clone().name("other")] {
-            let error = schema.add(&keys, &options).unwrap_err();
-            assert!(matches!(error, Error::Invalid { kind: InvalidKind::OptionsConflict, .. }));
-        }
+        let error = schema.add(&keys, &plain.clone().name("other")).unwrap_err();
+        assert!(matches!(error, Error::Invalid { kind: InvalidKind::OptionsConflict, .. }));
+        // Class 19 of the wrong answers: other options make another index, under another name.
+        let error = schema.add(&keys, &plain.clone().unique(true)).unwrap_err();
+        assert!(matches!(error, Error::AlreadyExists { what: "index", .. }));
+        let Added::New(unique) = schema.add(&keys, &plain.clone().unique(true).name("u")).unwrap() else {
+            panic!("new")
+        };
+        assert_eq!((unique.name.as_str(), unique.unique, schema.indexes.len()), ("u", true, 3));
         let error = schema.add(&pattern(doc! { "c": 1 }), &plain.name("a_1_b_-1")).unwrap_err();
         assert!(matches!(error, Error::AlreadyExists { what: "index", .. }));
     }

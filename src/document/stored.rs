@@ -1,9 +1,10 @@
 //! Documents on their way in and out: serialization, `_id`, and what every stored document must meet.
 
+use std::any::Any;
+
 use bson::oid::ObjectId;
 use bson::raw::{BindRawBsonRef, cstr};
-use bson::spec::ElementType;
-use bson::{Bson, RawArray, RawBsonRef, RawDeserializer, RawDocument, RawDocumentBuf};
+use bson::{Bson, Document, RawArray, RawBsonRef, RawDeserializer, RawDocument, RawDocumentBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -50,6 +51,24 @@ pub(super) fn deserialize<T: DeserializeOwned>(
         let document = describe::document_of(document, &collection());
         Error::invalid(InvalidKind::Serialization, format!("cannot deserialize {document}: {message}"))
     })
+}
+
+/// The value of `document`, as [`deserialize`] gives it; documents themselves come without a detour.
+pub(super) fn decode<T: DeserializeOwned + 'static>(
+    document: &RawDocument,
+    collection: impl FnOnce() -> String,
+) -> Result<T> {
+    let mut decoded: Option<T> = None;
+    let place: &mut dyn Any = &mut decoded;
+    if let Some(place) = place.downcast_mut::<Option<RawDocumentBuf>>() {
+        *place = Some(document.to_owned());
+    } else if let Some(place) = place.downcast_mut::<Option<Document>>() {
+        *place = Some(Document::try_from(document).map_err(raw::corrupt)?);
+    }
+    match decoded {
+        Some(decoded) => Ok(decoded),
+        None => deserialize(document, collection),
+    }
 }
 
 /// Checks a document that is about to be stored: its size, its depth, and that all of it decodes (SEM: DOC-UPD-9).
@@ -102,6 +121,32 @@ pub(super) fn with_id(document: &RawDocument, generated: impl FnOnce() -> Object
     Ok((stored, Bson::try_from(id).map_err(raw::corrupt)?))
 }
 
+/// `document`, in which the moment is in the place of each empty timestamp at the top, `_id` aside (SEM: DOC-UPD-12).
+pub(super) fn with_moment(document: RawDocumentBuf, now: Timestamp) -> Result<RawDocumentBuf> {
+    let is_empty = |value| value == RawBsonRef::Timestamp(bson::Timestamp { time: 0, increment: 0 });
+    let mut has_one = false;
+    for element in document.iter_elements() {
+        let element = element.map_err(raw::corrupt)?;
+        has_one |= element.element_type() == bson::spec::ElementType::Timestamp
+            && is_empty(element.value().map_err(raw::corrupt)?);
+    }
+    if !has_one {
+        return Ok(document);
+    }
+    let (mut filled, mut increment) = (RawDocumentBuf::new(), 0);
+    for element in &document {
+        let (name, value) = element.map_err(raw::corrupt)?;
+        if is_empty(value) && name.as_str() != "_id" {
+            increment += 1;
+            let time = u32::try_from(now.as_seconds()).unwrap_or(0);
+            filled.append(name, bson::Timestamp { time, increment });
+        } else {
+            filled.append(name, value);
+        }
+    }
+    Ok(filled)
+}
+
 /// The document of `_id` and the other fields of `document`.
 pub(super) fn id_first(id: impl BindRawBsonRef, document: &RawDocument) -> Result<RawDocumentBuf> {
     let mut stored = RawDocumentBuf::new();
@@ -113,32 +158,6 @@ pub(super) fn id_first(id: impl BindRawBsonRef, document: &RawDocument) -> Resul
         }
     }
     Ok(stored)
-}
-
-/// `document` with `now` in the place of every empty timestamp at its top, except in its `_id`; `None` when it has none
-/// (SEM: DOC-UPD-12).
-pub(super) fn stamped(document: &RawDocument, now: bson::Timestamp) -> Result<Option<RawDocumentBuf>> {
-    let is_empty = |value: RawBsonRef<'_>| value == RawBsonRef::Timestamp(bson::Timestamp { time: 0, increment: 0 });
-    let mut has_empty = false;
-    for element in document.iter_elements() {
-        let element = element.map_err(raw::corrupt)?;
-        has_empty |= element.element_type() == ElementType::Timestamp
-            && element.key().as_str() != "_id"
-            && is_empty(element.value().map_err(raw::corrupt)?);
-    }
-    if !has_empty {
-        return Ok(None);
-    }
-    let mut stamped = RawDocumentBuf::new();
-    for element in document {
-        let (name, value) = element.map_err(raw::corrupt)?;
-        if name.as_str() != "_id" && is_empty(value) {
-            stamped.append(name, now);
-        } else {
-            stamped.append(name, value);
-        }
-    }
-    Ok(Some(stamped))
 }
 
 /// The id of a document that comes without: the store's time in seconds, and a number that no other store gives out.
@@ -157,12 +176,13 @@ fn refuse_as_id(id: RawBsonRef<'_>) -> Result<()> {
         RawBsonRef::RegularExpression(_) => "a regular expression",
         RawBsonRef::Undefined => "undefined",
         RawBsonRef::Document(document) if has_operator(document)? => {
-            let message = "_id cannot be an object with a field whose name begins with a dollar sign";
-            return Err(Code::DOLLAR_PREFIXED_FIELD_NAME.value(message));
+            "an object with a field whose name begins with a dollar sign"
         }
         _ => return Ok(()),
     };
-    Err(Error::value(format!("_id cannot be {kind}")))
+    let is_operator = matches!(id, RawBsonRef::Document(_));
+    let code = if is_operator { Code::DOLLAR_PREFIXED_FIELD_NAME } else { Code::INVALID_ID_FIELD };
+    Err(code.value(format!("_id cannot be {kind}")))
 }
 
 /// Whether a field at the top has a name that begins with a dollar sign.
@@ -219,7 +239,7 @@ fn reason(error: bson::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bson::{Document, doc};
+    use bson::doc;
 
     fn nested(levels: usize) -> Document {
         (1..levels).fold(doc! {}, |inner, _| doc! { "a": inner })

@@ -1,6 +1,6 @@
 //! Order-preserving bytes for decimals of any size.
 //!
-//! The three decimal families of the models (SEM: ALL-1) share this encoding and the arithmetic of [`BigDecimal`]; their
+//! The three decimal families of the models share this encoding and the arithmetic of [`BigDecimal`]; their
 //! ranges, roundings and specials are their own. Equal values have one encoding, whatever their trailing zeros.
 //!
 //! | bytes | field     | encoding                                                                               |

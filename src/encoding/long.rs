@@ -1,15 +1,15 @@
 //! Long components of keys: a key of the engine is bounded, what users call things is not.
 //!
-//! A component that is last in its key and longer than [`KEY_COMPONENT_BYTES_MAX`] is there with its first bytes and a hash of all
-//! of it (SHA-256), 32 bytes; the component itself is in the value. Any other is there as it is. Which of the two a
-//! component is, its length tells.
+//! A component that is last in its key and longer than [`KEY_COMPONENT_BYTES_MAX`] is there with its first bytes and a
+//! hash of all of it (SHA-256), 32 bytes; the component itself is in the value. Any other is there as it is. Which of
+//! the two a component is follows from its length.
 //!
-//! Where a component is not the last, as a field of an index key, it is shortened in the same way at a bound of the caller's
-//! ([`shorten`]), and the component itself is in what the index is of.
+//! Where a component is not the last, as a field of an index key, it is shortened in the same way at a bound of the
+//! caller's ([`shorten`]), and the component itself is in what the index is of.
 //!
 //! # Order
-//! Of two components the order of the bytes is kept, unless both are long and agree in their first bytes: those come in the
-//! order of their hashes, always the same one.
+//! Of two components the order of the bytes is kept, unless both are long and agree in their first bytes: those come in
+//! the order of their hashes, always the same one.
 
 use std::borrow::Cow;
 
@@ -26,6 +26,7 @@ pub(crate) const HASH_BYTES: usize = 32;
 const LENGTH_BYTES: usize = 4;
 
 /// Whether a component, or what a key has for one, is long.
+#[inline]
 pub(crate) fn is_long(component: &[u8]) -> bool {
     component.len() > KEY_COMPONENT_BYTES_MAX
 }
@@ -42,8 +43,8 @@ pub(crate) fn put_last(out: &mut impl Buffer, component: &[u8]) {
     }
 }
 
-/// Puts into the place of the component that begins at `start` of `out`, when it is longer than `max` bytes, so many of them and the
-/// hash.
+/// Puts into the place of the component that begins at `start` of `out`, when it is longer than `max` bytes, that many
+/// of them and the hash.
 pub(crate) fn shorten(out: &mut Vec<u8>, start: usize, max: usize) {
     if let Some(component) = out.get(start..).filter(|component| component.len() > max) {
         let hash: [u8; HASH_BYTES] = Sha256::digest(component).into();

@@ -2,9 +2,10 @@
 //!
 //! Nothing of it is stored, and nothing depends on it but where something falls. A simulated disk (`vfs/sim/`) has a generator of its own.
 
-/// Has every bit of `number` change about half of the others.
+/// Mixes the bits of `number`, so that every bit changes about half of the others.
 ///
-/// Source: G. Steele and others, "Fast splittable pseudorandom number generators", 2014 (`mix64`, variant 13 of D. Stafford).
+/// Source: G. Steele and others, "Fast splittable pseudorandom number generators", 2014 (`mix64`, variant 13 of D.
+/// Stafford).
 pub(crate) const fn mix(number: u64) -> u64 {
     let number = number.wrapping_add(STEP);
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

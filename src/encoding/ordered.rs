@@ -148,7 +148,7 @@ pub fn invert(field: &mut [u8]) {
 
 /// Takes the fields of a key apart, in the order they were put.
 ///
-/// Every method answers [`Error::Corruption`] when the bytes end early or are not an encoding.
+/// Every method returns [`Error::Corruption`] when the bytes end early or are not an encoding.
 ///
 /// # Examples
 /// ```

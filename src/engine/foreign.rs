@@ -1,4 +1,4 @@
-//! Which engine a directory's files are of, to tell whoever tries to open them with another.
+//! Which engine a directory's files are of, for the message when they are opened with another.
 
 /// What begins each engine's directory, and how it is opened.
 struct Kind {

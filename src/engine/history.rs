@@ -37,7 +37,7 @@ struct State {
 }
 
 impl History {
-    /// Starts remembering on behalf of `snapshot`, until the answer is dropped.
+    /// Starts remembering on behalf of `snapshot`, until what is returned is dropped.
     ///
     /// The caller holds the engine's commit lock, so that no commit falls between snapshot and registration.
     pub(crate) fn watch(&self, snapshot: Arc<dyn Snapshot>) -> Arc<dyn Snapshot> {
@@ -139,6 +139,10 @@ impl Snapshot for Watched {
 
     fn first(&self, range: &KeyRange, direction: Direction) -> Result<Option<(Key, Value)>> {
         self.snapshot.first(range, direction)
+    }
+
+    fn is_empty(&self, range: &KeyRange) -> Result<bool> {
+        self.snapshot.is_empty(range)
     }
 
     fn draft(&self) -> Option<Draft> {

@@ -71,7 +71,7 @@ impl<S: Syncs> IntervalSync<S> {
         Ok(())
     }
 
-    /// Has everything that is committed by now synced after `within`, or earlier.
+    /// Sees to it that everything that is committed by now is synced after `within`, or earlier.
     pub(super) fn sync_within(&self, within: Duration) {
         let mut state = self.signal.state.lock();
         match state.within {

@@ -162,6 +162,10 @@ impl Snapshot for TreeSnapshot {
         Ok(nth(&self.tree, range, n))
     }
 
+    fn is_empty(&self, range: &KeyRange) -> Result<bool> {
+        Ok(self.tree.iter(range).next().is_none())
+    }
+
     fn first(&self, range: &KeyRange, direction: Direction) -> Result<Option<(Key, Value)>> {
         Ok(first(&self.tree, range, direction))
     }

@@ -179,7 +179,7 @@ pub struct CheckReport {
     pub entries: u64,
     /// The last commit found.
     pub commit: CommitNumber,
-    /// What is not as it was written, as far as can be told. Damage may hide other damage behind it.
+    /// What is not as it was written, as far as can be known. Damage may hide other damage behind it.
     pub damage: Vec<Damage>,
 }
 
@@ -284,7 +284,7 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// ```
     fn begin(&self) -> Result<Arc<dyn Snapshot>>;
 
-    /// Applies `changes` as one commit and answers a ticket to wait for.
+    /// Applies `changes` as one commit and returns a ticket to wait for.
     ///
     /// With `reads`, first checks that nothing they hold was changed by a commit after the snapshot they were made on.
     /// Empty `changes` are checked but make no commit; the ticket is the last commit's.
@@ -404,7 +404,7 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// The default reads every entry of a snapshot, and ends with the first error.
     ///
     /// # Errors
-    /// An error that keeps it from reading. Damage is in the report, as far as the engine can tell where it is.
+    /// An error that keeps it from reading. Damage is in the report, as far as the engine knows where it is.
     ///
     /// # Examples
     /// ```
@@ -448,7 +448,7 @@ pub trait Engine: fmt::Debug + Send + Sync {
         None
     }
 
-    /// Syncs and lets go of files and locks. Later calls answer [`Error::Closed`]; snapshots stay
+    /// Syncs and lets go of files and locks. Later calls return [`Error::Closed`]; snapshots stay
     /// readable until they are dropped.
     ///
     /// # Errors
@@ -621,6 +621,21 @@ pub trait Snapshot: fmt::Debug + Send + Sync {
         Ok(cursor.next()?.map(|(key, value)| (Key::from(key), Value::from(value))))
     }
 
+    /// Whether `range` holds no entries.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Engine, KeyRange, MemoryEngine};
+    /// assert!(MemoryEngine::new().snapshot()?.is_empty(&KeyRange::all())?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    fn is_empty(&self, range: &KeyRange) -> Result<bool> {
+        Ok(self.first(range, Direction::Forward)?.is_none())
+    }
+
     /// A private copy of the state, for a transaction with many changes to go on in; `None` where that is not a tree in memory.
     ///
     /// # Cost
@@ -676,6 +691,7 @@ pub trait Cursor: fmt::Debug + Send {
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) for an empty key, [`Error::LimitExceeded`](crate::Error::LimitExceeded) for
 /// a key or value that is too long.
+#[inline]
 pub(crate) fn check_sizes(key: &[u8], value: &[u8]) -> Result<()> {
     if key.is_empty() {
         return Err(Error::invalid(InvalidKind::Value, "an engine key has at least one byte"));
@@ -684,10 +700,16 @@ pub(crate) fn check_sizes(key: &[u8], value: &[u8]) -> Result<()> {
     limits::check("engine value bytes", limits::ENGINE_VALUE_BYTES_MAX, value.len())
 }
 
-/// Refuses a commit that puts an entry no engine could keep. Removing one is no change, and allowed.
+/// Refuses a commit that puts an entry no engine could keep. Removing one changes nothing, and is allowed.
 ///
 /// # Errors
 /// As [`check_sizes`].
+#[inline]
 pub(crate) fn check_changes(changes: &Changes) -> Result<()> {
+    if changes.may_exceed() { check_each(changes) } else { Ok(()) }
+}
+
+#[cold]
+fn check_each(changes: &Changes) -> Result<()> {
     changes.try_each(|key, change| change.value().map_or(Ok(()), |value| check_sizes(key, value)))
 }

@@ -24,7 +24,7 @@ use crate::error::Result;
 /// No more changes than this are ever worth a draft for the sake of reads.
 const CHANGES_MERGED_MAX: usize = 16;
 
-/// How often each change may be merged into what a range, a count or an nth entry answers before a draft is cheaper.
+/// How often each change may be merged into what a range, a count or an nth entry returns before a draft is cheaper.
 const MERGES_PER_CHANGE: usize = 2;
 
 /// A snapshot with changes laid over it.
@@ -40,8 +40,8 @@ const MERGES_PER_CHANGE: usize = 2;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Overlay {
-    base: Arc<dyn Snapshot>,
-    changes: Changes,
+    pub(crate) base: Arc<dyn Snapshot>,
+    pub(crate) changes: Changes,
     commit: CommitNumber,
     merged: Merged,
 }
@@ -105,11 +105,6 @@ impl Overlay {
         &self.changes
     }
 
-    /// Takes the two layers apart.
-    pub(crate) fn into_layers(self) -> (Arc<dyn Snapshot>, Changes) {
-        (self.base, self.changes)
-    }
-
     /// The changes laid over the snapshot, to take some of them back.
     pub(crate) fn changes_mut(&mut self) -> &mut Changes {
         &mut self.changes
@@ -119,6 +114,11 @@ impl Overlay {
     #[inline]
     pub(crate) fn change(&mut self, key: &[u8], change: Change<'_>, before: impl FnOnce(Option<Change<'_>>)) {
         self.changes.change(key, change, before);
+    }
+
+    /// As [`Changes::put_shared`].
+    pub(crate) fn put_shared(&mut self, key: &[u8], value: &Arc<[u8]>, before: impl FnOnce(Option<Change<'_>>)) {
+        self.changes.put_shared(key, value, before);
     }
 
     /// Begins a draft of the state when there are many changes, so that a commit that finds the state as it was has nothing left
@@ -131,7 +131,7 @@ impl Overlay {
 
     /// The same for a reader that lives on while more changes are made. O(1), or a copy of few changes.
     ///
-    /// With a draft, the changes are no longer told apart from what was there before.
+    /// With a draft, the changes are no longer distinguished from what was there before.
     pub(crate) fn fork(&self) -> Self {
         self.draft_when_large();
         if self.changes.len() > CHANGES_MERGED_MAX && self.merges_cost_a_draft(0) {
@@ -175,7 +175,7 @@ impl Overlay {
         self.changes.start_draft(|| self.base.draft()).map_or(Layers::Both, Layers::Draft)
     }
 
-    /// Counts `more` merges, and tells whether there have been so many that a draft would have been cheaper.
+    /// Counts `more` merges, and returns whether a draft would have been cheaper than all there have been.
     fn merges_cost_a_draft(&self, more: usize) -> bool {
         let merged = self.merged.count().fetch_add(more, Ordering::Relaxed) + more;
         merged > self.changes.len() * MERGES_PER_CHANGE
@@ -218,6 +218,14 @@ impl Snapshot for Overlay {
         }
         let Some(changes) = self.changes.cursor(range, direction) else { return Ok(base) };
         Ok(Box::new(MergeCursor::new(base, changes, direction)))
+    }
+
+    fn is_empty(&self, range: &KeyRange) -> Result<bool> {
+        match self.layers(range) {
+            Layers::Draft(draft) => Ok(draft.tree().iter(range).next().is_none()),
+            Layers::Base => self.base.is_empty(range),
+            Layers::Both => Ok(self.first(range, Direction::Forward)?.is_none()),
+        }
     }
 
     fn first(&self, range: &KeyRange, direction: Direction) -> Result<Option<(Key, Value)>> {

@@ -118,7 +118,7 @@ impl Reads {
         self.ranges.push(range);
     }
 
-    /// Notes that a cursor over `range` has been opened, and answers the place to report its progress to.
+    /// Notes that a cursor over `range` has been opened, and returns the place to report its progress to.
     pub(crate) fn open_cursor(&mut self) -> usize {
         // Until the cursor moves it has seen nothing.
         self.ranges.push(KeyRange::new(Bound::Unbounded, Bound::Excluded(Key::default())));

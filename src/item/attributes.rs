@@ -21,7 +21,7 @@ use crate::limits;
 #[derive(Clone, Default)]
 pub struct Item {
     attributes: BTreeMap<String, AttributeValue>,
-    /// Where it was read, for errors. It is no part of the item.
+    /// Where it was read, for errors. It is not part of the item.
     origin: Option<Arc<Origin>>,
 }
 
@@ -64,7 +64,7 @@ impl Item {
         self
     }
 
-    /// Sets attribute `name`, and answers what it was before.
+    /// Sets attribute `name`, and returns what it was before.
     ///
     /// # Examples
     /// ```
@@ -88,7 +88,7 @@ impl Item {
         self.attributes.get(name)
     }
 
-    /// Removes attribute `name`, and answers what it was.
+    /// Removes attribute `name`, and returns what it was.
     ///
     /// # Examples
     /// ```
@@ -156,7 +156,7 @@ impl Item {
         self.shape().bytes
     }
 
-    /// Refuses what no table stores, whatever its keys (SEM: ITM-LIM-1, ITM-LIM-2, ITM-TYP-1).
+    /// Refuses what no table stores, whatever its keys.
     pub(super) fn check(&self) -> Result<()> {
         let shape = self.shape();
         if shape.has_empty_name {

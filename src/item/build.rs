@@ -1,9 +1,11 @@
 //! Building a global index of a table that has items: at once when they are few, else by a job.
 //!
 //! # Invariants
-//! 1. An index whose definition says that it is being built has a job under its prefix ([`job`]), and the other way round.
-//! 2. It has an entry for each item that it can hold, of the items up to the place of its job and of those written since. An item
-//!    that was stored before the index was defined, and whose key attributes the index cannot hold, has none (SEM: ITM-IDX-1).
+//! 1. An index whose definition says that it is being built has a job under its prefix ([`job`]), and the other way
+//!    round.
+//! 2. It has an entry for each item that it can hold, of the items up to the place of its job and of those written
+//!    since. An item that was stored before the index was defined, and whose key attributes the index cannot hold, has
+//!    none.
 
 use std::sync::Arc;
 

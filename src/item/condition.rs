@@ -195,7 +195,7 @@ impl KeyCondition {
     /// The stored keys that fulfil the condition, among those that begin with `prefix` and continue with `keys`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for what is no key condition on `keys` (SEM: ITM-EXP-4).
+    /// [`Error::Invalid`] for what is not a key condition on `keys`.
     pub(super) fn range(&self, keys: &KeySchema, mut prefix: Vec<u8>) -> Result<KeyRange> {
         let (mut on_partition, mut on_sort) = (None, None);
         for (name, test) in &self.tests {

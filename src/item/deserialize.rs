@@ -130,7 +130,7 @@ impl<'de> Deserializer<'de> {
         }
     }
 
-    /// The nearest `f64`, for who asks for one.
+    /// The nearest `f64`, for a type that asks for one.
     fn visit_nearest<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
         match self.node {
             Node::N(number) => visitor.visit_f64(number.to_f64()),

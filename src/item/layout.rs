@@ -11,7 +11,7 @@
 //!
 //! A key field is, by its attribute's type, a string's UTF-8 bytes or binary bytes, each `00` as `00 ff` and then
 //! `00 00` ([`put_bytes`]), or a number by [`crate::encoding::decimal`]. Every field ends itself, so that the order of
-//! keys is the order of their fields (SEM: ITM-TYP-3).
+//! keys is the order of their fields.
 //!
 //! The value of an item is its [`record`](super::record), that of an index entry is empty.
 //!
@@ -82,7 +82,7 @@ pub(super) fn key_of_item(table: u32, keys: &KeySchema, item: &Item) -> Result<V
 /// The stored key of `item`'s entry in `index`, or `None` when it lacks one of the index's key attributes.
 ///
 /// # Errors
-/// [`Error::Invalid`] when it has one that the index cannot hold (SEM: ITM-IDX-1).
+/// [`Error::Invalid`] when it has one that the index cannot hold.
 pub(super) fn key_of_entry(table: u32, keys: &KeySchema, index: &IndexRecord, item: &Item) -> Result<Option<Vec<u8>>> {
     let mut out = prefix(table, Some(index));
     if put_fields(&mut out, &index.index.keys, item)?.is_some() {
@@ -164,7 +164,7 @@ pub(super) fn put_field(out: &mut Vec<u8>, attribute: &KeyAttribute, place: Plac
     Ok(())
 }
 
-/// Appends the key fields of `item`. Answers a key attribute that it lacks; those it has are checked all the same.
+/// Appends the key fields of `item`. Returns a key attribute that it lacks; those it has are checked all the same.
 fn put_fields<'k>(out: &mut Vec<u8>, keys: &'k KeySchema, item: &Item) -> Result<Option<&'k str>> {
     let mut missing = None;
     for (attribute, place) in keys.attributes().zip([Place::Partition, Place::Sort]) {

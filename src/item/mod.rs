@@ -1,7 +1,23 @@
-//! Item tables: items of freely chosen attributes, found by a partition key and a sort key, in the manner of `DynamoDB`.
+//! Item tables: items of freely chosen attributes, found by a partition key and a sort key, in the manner of
+//! `DynamoDB`.
 //!
 //! A table is created with a [`TableSchema`] and used through an [`ItemTable`]. Items of one partition key are read in
 //! the order of their sort key by [`ItemTable::query`], which also reads global secondary indexes.
+//!
+//! ```
+//! use larder::{Store, item::{GlobalIndex, Item, KeyType, TableSchema, key}};
+//!
+//! let orders = Store::in_memory().item_table("Orders");
+//! let by_state = GlobalIndex::new("by-state", "state", KeyType::S);
+//! orders.create(TableSchema::new("customer", KeyType::S).sort_key("day", KeyType::S).global_index(by_state))?;
+//! orders.put(&Item::new().with("customer", "ann").with("day", "2024-05-01").with("cents", 12_950))?;
+//! orders.put(&Item::new().with("customer", "ann").with("day", "2024-06-09").with("state", "open"))?;
+//!
+//! let newest = orders.query(key("customer").eq("ann").and(key("day").begins_with("2024-"))).reverse().limit(1);
+//! assert_eq!(newest.to_vec()?[0].get("day"), Some(&"2024-06-09".into()));
+//! assert_eq!(orders.query(key("state").eq("open")).index("by-state").to_vec()?.len(), 1);
+//! # Ok::<(), larder::Error>(())
+//! ```
 //!
 //! # Storage
 //! An item is one entry, its record under its primary key; each index that shows it has one more, empty entry under the
@@ -9,12 +25,13 @@
 //!
 //! # Invariants
 //! 1. An item has an entry in an index if and only if it has all of the index's key attributes; both are written in one
-//!    transaction. An index that was added to a table with items is filled by a job, and read once that is done (`build`).
+//!    transaction. An index that was added to a table with items is filled by a job, and read once that is done
+//!    (`build`).
 //! 2. An item, number or set is stored in one form only, so that equal items are equal bytes.
 //! 3. A page is never ended by less than its limit, its size or the end of what is read.
 //!
 //! # Isolation and cost
-//! Every read is of one snapshot, an index's too (SEM: ITM-QRY-4). A get or put is O(log n) for the table and each
+//! Every read is of one snapshot, an index's too. A get or put is O(log n) for the table and each
 //! index; a page of k items costs O(log n + k), from an index k gets more.
 //!
 //! # Source

@@ -1,9 +1,9 @@
 //! Item numbers: decimals of 38 significant digits, exact.
 //!
 //! # Invariants
-//! A value has one representation: zeros at either end do not count, and there is no negative zero. Arithmetic equality,
-//! `Eq`, `Hash`, the stored key and set membership agree (SEM: ITM-TYP-2, ALL-2). Nothing is ever rounded: what does not
-//! fit is an error.
+//! A value has one representation: zeros at either end do not count, and there is no negative zero. Arithmetic
+//! equality, `Eq`, `Hash`, the stored key and set membership agree. Nothing is ever rounded: what does not fit is an
+//! error.
 //!
 //! # Source
 //! `DynamoDB` Developer Guide, *Supported data types*: Number.
@@ -86,7 +86,7 @@ impl Number {
         self.to_string().parse().unwrap_or(f64::NAN)
     }
 
-    /// What the number counts as in an item's size (SEM: ITM-LIM-1): one byte, one for each two digits before and each
+    /// What the number counts as in an item's size: one byte, one for each two digits before and each
     /// two behind the point, zeros at either end apart, and one for a sign.
     pub(super) fn size_bytes(&self) -> usize {
         let (coefficient, scale) = self.0.as_bigint_and_exponent();

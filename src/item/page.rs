@@ -171,7 +171,7 @@ impl Plan {
         LastKey(attributes.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
-    /// The stored key that `key` stands for; it has to hold exactly the key attributes (SEM: ITM-QRY-2).
+    /// The stored key that `key` stands for; it has to hold exactly the key attributes.
     fn stored_key(&self, key: &LastKey) -> Result<StoredKey> {
         if let Some((name, _)) = key.0.iter().find(|(name, _)| !self.is_key(name)) {
             return Err(invalid(&format!(
@@ -242,8 +242,8 @@ impl PageReader {
         Ok(Self { rows: Rows { plan, view, cursor }, held: None, left })
     }
 
-    /// The next page: up to the limit or the size of a page, or up to [`limits::ITEM_PAGE_BYTES_MAX`], whichever comes first
-    /// (SEM: ITM-QRY-1).
+    /// The next page: up to the limit or the size of a page, or up to [`limits::ITEM_PAGE_BYTES_MAX`], whichever comes
+    /// first.
     pub(super) fn next_page(&mut self) -> Result<Page> {
         let mut page = Page::default();
         let mut bytes = 0;

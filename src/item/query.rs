@@ -41,7 +41,7 @@ use crate::txn::{AutoCommit, Scope, View};
 pub struct Query<S = AutoCommit> {
     scope: S,
     target: Arc<Target>,
-    /// Which items; of a scan there is none.
+    /// Which items; `None` for a scan.
     condition: Option<KeyCondition>,
     options: Options,
 }

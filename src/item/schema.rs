@@ -296,7 +296,7 @@ impl TableSchema {
         &self.global_indexes
     }
 
-    /// The schema in the one form that equal schemas share, or why no table can have it (SEM: ITM-LIM-2, ITM-LIM-3).
+    /// The schema in the one form that equal schemas share, or why no table can have it.
     pub(super) fn checked(mut self) -> Result<Self> {
         self.check_indexes()?;
         self.check_key_attributes()?;
@@ -356,7 +356,7 @@ impl TableSchema {
     }
 }
 
-/// Refuses names that are not 3 to 255 of `[A-Za-z0-9_.-]` (SEM: ITM-LIM-2).
+/// Refuses names that are not 3 to 255 of `[A-Za-z0-9_.-]`.
 pub(super) fn check_name(what: &str, name: &str) -> Result<()> {
     limits::check("name bytes", limits::NAME_BYTES_MAX, name.len())?;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');

@@ -355,11 +355,12 @@ impl<S: WriteScope> ItemTable<S> {
         self.write("remove_index", true, |writer| build::remove(writer, &self.target, name))
     }
 
-    /// Puts `item` in the place of the item with its primary key, and answers the item that was there.
+    /// Puts `item` in the place of the item with its primary key, and returns the item that was there.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) when a key attribute of the table is missing, or one of the table or an index is empty or of
-    /// another type; [`Error::LimitExceeded`](crate::Error::LimitExceeded) for an item that is too large. Nothing is written then.
+    /// [`Error::Invalid`](crate::Error::Invalid) when a key attribute of the table is missing, or one of the table or
+    /// an index is empty or of another type; [`Error::LimitExceeded`](crate::Error::LimitExceeded) for an item that is
+    /// too large. Nothing is written then.
     ///
     /// # Cost
     /// O(log n) for the table, and again for each index entry that changes.
@@ -387,7 +388,7 @@ impl<S: WriteScope> ItemTable<S> {
         })
     }
 
-    /// Removes the item with the primary key `key`, and answers it; `None` when there was none.
+    /// Removes the item with the primary key `key`, and returns it; `None` when there was none.
     ///
     /// # Errors
     /// As [`ItemTable::get`].

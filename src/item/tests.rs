@@ -259,7 +259,7 @@ proptest! {
 enum Change {
     Put(u8, Option<Value>, Option<i64>),
     Delete(u8),
-    /// Adds one of the two indexes, filling it for so many entries.
+    /// Adds one of the two indexes, filling it for this many entries.
     Add(bool, usize),
     Remove(bool),
     Step(bool, usize),

@@ -236,7 +236,7 @@ impl<T: Ord> Set<T> {
     /// A set of `elements`, in any order.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when there are none, or two are equal (SEM: ITM-TYP-1, ITM-TYP-2).
+    /// [`Error::Invalid`] when there are none, or two are equal.
     ///
     /// # Examples
     /// ```

@@ -42,7 +42,7 @@ impl Change {
         &self.key
     }
 
-    /// Writes the change and answers the item as it was.
+    /// Writes the change and returns the item as it was.
     pub(super) fn apply(self, writer: &mut Writer, table: &Entry<TableRecord>) -> Result<Option<Item>> {
         let old = writer.get(&self.key)?.map(|bytes| record::decode(&bytes)).transpose()?;
         let old_entries = match &old {

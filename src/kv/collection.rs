@@ -1,7 +1,7 @@
 //! What hashes, sets and sorted sets have in common: a head that is there as long as there are elements.
 
 use crate::encoding::long;
-use crate::engine::{Direction, KeyRange};
+use crate::engine::KeyRange;
 use crate::error::Result;
 use crate::kv::layout::{Elements, KeyBytes};
 use crate::kv::record::{Head, Kind};
@@ -113,7 +113,7 @@ impl<'a> Held<'a> {
         self.writer.put(element, value)
     }
 
-    /// Tells that `name` happened to the collection.
+    /// Publishes that `name` happened to the collection.
     pub(super) fn tell(&mut self, name: &'static str) {
         let class = match self.kind {
             Kind::Hash => KeyEvents::HASHES,
@@ -129,7 +129,7 @@ impl<'a> Held<'a> {
     /// Removes the collection if `range`, where all its elements are, has none left.
     pub(super) fn remove_if_empty(&mut self, range: &KeyRange) -> Result<()> {
         if let Some(head) = self.head
-            && self.writer.first(range, Direction::Forward)?.is_none()
+            && self.writer.is_empty(range)?
         {
             entry::remove_head(self.writer, self.key, head);
             event::tell(self.writer, KeyEvents::GENERIC, "del", self.key);

@@ -1,6 +1,6 @@
 //! Deadlines of keys.
 //!
-//! A deadline is a moment of the store's clock in microseconds since the epoch, kept as such (SEM: KV-EXP-1): every
+//! A deadline is a moment of the store's clock in microseconds since the epoch, kept as such: every
 //! millisecond deadline is exact, and time passes while the store is closed. At its deadline a key is gone.
 
 use std::time::Duration;
@@ -103,8 +103,8 @@ impl<S: Scope> Kv<S> {
 
 #[cfg(feature = "server")]
 impl<S: WriteScope> Kv<S> {
-    /// Keeps `millis` as the deadline of `key`, which was given one by another operation just now, if that was further off than
-    /// microseconds can tell. Such a moment never comes; clients are told of it as they set it.
+    /// Keeps `millis` as the deadline of `key`, which was given one by another operation just now, if that was further
+    /// off than microseconds can express. Such a moment never comes; clients get it back as they set it.
     pub(crate) fn keep_far_deadline(&self, key: &[u8], millis: i64) -> Result<()> {
         if millis.checked_mul(1_000).is_some() || millis < 0 {
             return Ok(());
@@ -114,15 +114,15 @@ impl<S: WriteScope> Kv<S> {
 }
 
 impl<S: WriteScope> Kv<S> {
-    /// Lets `key` expire `ttl` from now, in whole microseconds, and answers whether there is such a key. A deadline it
+    /// Lets `key` expire `ttl` from now, in whole microseconds, and returns whether there is such a key. A deadline it
     /// already has is replaced; a `ttl` of zero removes it now.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when `ttl` ends after the last representable moment, [`Error::LimitExceeded`] for a key that is
-    /// too long.
+    /// [`Error::Invalid`] when `ttl` ends after the last representable moment, [`Error::LimitExceeded`] for a key that
+    /// is too long.
     ///
     /// # Cost
-    /// One lookup, up to three writes; a string is written anew.
+    /// One lookup, up to three writes; a string is written again.
     ///
     /// # Examples
     /// ```
@@ -146,8 +146,8 @@ impl<S: WriteScope> Kv<S> {
         })
     }
 
-    /// Lets `key` expire at `deadline`, and answers whether there is such a key. A deadline it already has is replaced; one
-    /// that is not in the future removes the key now.
+    /// Lets `key` expire at `deadline`, and returns whether there is such a key. A deadline it already has is replaced;
+    /// one that is not in the future removes the key now.
     ///
     /// # Errors
     /// [`Error::LimitExceeded`] for a key that is too long.
@@ -173,13 +173,13 @@ impl<S: WriteScope> Kv<S> {
         self.free("expire_at", key.as_ref(), |writer, key| set_deadline(writer, key, deadline))
     }
 
-    /// Takes the deadline off `key`, and answers whether it had one.
+    /// Takes the deadline off `key`, and returns whether it had one.
     ///
     /// # Errors
     /// [`Error::LimitExceeded`] for a key that is too long.
     ///
     /// # Cost
-    /// One lookup, up to two writes; a string is written anew.
+    /// One lookup, up to two writes; a string is written again.
     ///
     /// # Examples
     /// ```
@@ -228,7 +228,7 @@ fn set_deadline(writer: &mut Writer, key: &[u8], deadline: Timestamp) -> Result<
     Ok(true)
 }
 
-/// Keeps the milliseconds of a deadline that is further off than microseconds can tell.
+/// Keeps the milliseconds of a deadline that is further off than microseconds can express.
 pub(super) fn keep_far(writer: &mut Writer, key: &[u8], millis: i64) -> Result<()> {
     let last = Some(Timestamp::from_millis(millis));
     let found = entry::claim(writer, key, |head, payload| Ok((head, payload.to_vec())))?;

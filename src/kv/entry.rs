@@ -4,6 +4,8 @@
 //! under a shorter key when the user's is long, which is nobody's business but this module's ([`stored`]). Removing costs the
 //! same, however much there is: many elements are left to a job.
 
+use std::sync::Arc;
+
 use crate::catalog::job::{self, Allowance};
 use crate::clock::Timestamp;
 use crate::engine::Direction;
@@ -85,7 +87,24 @@ pub(super) fn create(writer: &mut Writer, key: &[u8], head: Head, payload: &[u8]
 
 /// Puts a record in the place of one with the same head.
 pub(super) fn replace(writer: &mut Writer, key: &[u8], head: Head, payload: &[u8]) -> Result<()> {
-    writer.put(stored(key), head.encode(long_key(key), payload))
+    if payload.len() < COPIED_ONCE_BYTES {
+        return writer.put(stored(key), head.encode(long_key(key), payload));
+    }
+    writer.put_shared(stored(key), &joined(&head.encode(long_key(key), &[]), payload))
+}
+
+/// Bytes of a payload from which on it is copied to where it stays at once.
+const COPIED_ONCE_BYTES: usize = 64 << 10;
+
+/// Both in one value, without another copy of either.
+fn joined(first: &[u8], second: &[u8]) -> Arc<[u8]> {
+    // Its length is known to the iterator, so that the value is made in its place.
+    let mut value: Arc<[u8]> = std::iter::repeat_n(0, first.len() + second.len()).collect();
+    if let Some((start, rest)) = Arc::get_mut(&mut value).and_then(|bytes| bytes.split_at_mut_checked(first.len())) {
+        start.copy_from_slice(first);
+        rest.copy_from_slice(second);
+    }
+    value
 }
 
 /// Removes everything that belongs to a key with this head, but its record.

@@ -81,8 +81,8 @@ impl KeyEvents {
 impl FromStr for KeyEvents {
     type Err = Error;
 
-    /// Reads flags. An unknown one is [`Error::Invalid`], and so are `m`, `n` and `d`: reads that find nothing, new keys and
-    /// modules are not told of.
+    /// Reads flags. An unknown one is [`Error::Invalid`], and so are `m`, `n` and `d`: reads that find nothing, new
+    /// keys and modules are not published.
     fn from_str(flags: &str) -> Result<Self> {
         flags.chars().try_fold(Self::NONE, |events, flag| match flag {
             'A' => Ok(events | Self::ALL),
@@ -113,11 +113,16 @@ impl std::fmt::Display for KeyEvents {
     }
 }
 
-/// Tells that `name` happened to the key whose head is kept at `head`.
+/// Publishes that `name` happened to the key whose head is kept at `head`.
+#[inline]
 pub(super) fn tell(writer: &mut Writer, class: KeyEvents, name: &'static str, head: &[u8]) {
-    if !state::is_heard(writer, class.bits()) {
-        return;
+    // Most often there is nobody.
+    if state::is_heard(writer, class.bits()) {
+        tell_heard(writer, class, name, head);
     }
+}
+
+fn tell_heard(writer: &mut Writer, class: KeyEvents, name: &'static str, head: &[u8]) {
     match address_of(writer, head) {
         Ok(Some(address)) => state::tell(writer, class.bits(), name, &address),
         // What was emptied is removed without a word.
@@ -126,7 +131,7 @@ pub(super) fn tell(writer: &mut Writer, class: KeyEvents, name: &'static str, he
     }
 }
 
-/// Has `publish` be told of these events from now on, and of no others.
+/// Calls `publish` for these events from now on, and for no others.
 pub(crate) fn publish_events(core: &Core, events: KeyEvents, publish: Publish) {
     let has_channel = events.intersects(KeyEvents::ON_KEY_CHANNELS | KeyEvents::ON_EVENT_CHANNELS);
     core.state::<Keys>().observed.set_published(if has_channel { events.bits() } else { 0 }, publish);

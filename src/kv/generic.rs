@@ -58,7 +58,7 @@ impl<S: Scope> Kv<S> {
         self.read("touch", key.as_ref(), |view, key| Ok(entry::look(view, key, |_, _| Ok(()))?.is_some()))
     }
 
-    /// The address of `key`, by which events of it are told.
+    /// The address of `key`, by which events of it are published.
     #[cfg(feature = "server")]
     pub(crate) fn address(&self, key: &[u8]) -> Result<Vec<u8>> {
         Ok(self.keyspace.address(key)?.into_vec())
@@ -99,13 +99,14 @@ impl<S: Scope> Kv<S> {
 }
 
 impl<S: WriteScope> Kv<S> {
-    /// Removes `key`, whatever it holds, and answers whether it was there.
+    /// Removes `key`, whatever it holds, and returns whether it was there.
     ///
     /// # Errors
     /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key that is too long.
     ///
     /// # Cost
-    /// O(log n). The elements of what is large are removed in the background ([`Store::run_jobs`](crate::Store::run_jobs)).
+    /// O(log n). The elements of what is large are removed in the background
+    /// ([`Store::run_jobs`](crate::Store::run_jobs)).
     ///
     /// # Examples
     /// ```
@@ -129,7 +130,7 @@ impl<S: WriteScope> Kv<S> {
         })
     }
 
-    /// Gives `from` the name `to`, in the place of what was there; answers whether there was a key `from`.
+    /// Gives `from` the name `to`, in the place of what was there; returns whether there was a key `from`.
     ///
     /// # Errors
     /// As [`Kv::kind`].
@@ -166,7 +167,7 @@ impl<S: WriteScope> Kv<S> {
         })
     }
 
-    /// Moves `key` to the keyspace `target`, unless there is one of its name; answers whether it was moved.
+    /// Moves `key` to the keyspace `target`, unless there is one of its name; returns whether it was moved.
     ///
     /// # Errors
     /// As [`Kv::kind`].

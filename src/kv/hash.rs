@@ -4,7 +4,7 @@
 //! One entry for each field, field → value (`kv/layout.rs`, kind member).
 //!
 //! # Invariants
-//! A hash without fields does not exist (SEM: KV-STR-3).
+//! A hash without fields does not exist.
 //!
 //! # Cost
 //! A field is one lookup; the number of fields is counted by the engine.
@@ -216,7 +216,7 @@ impl<S: Scope> Hash<S> {
 }
 
 impl<S: WriteScope> Hash<S> {
-    /// Sets `field`, and answers whether it is new.
+    /// Sets `field`, and returns whether it is new.
     ///
     /// # Errors
     /// As [`Hash::get`], and [`Error::LimitExceeded`] for a value longer than [`limits::STRING_BYTES_MAX`].
@@ -235,7 +235,7 @@ impl<S: WriteScope> Hash<S> {
         Ok(self.set_many([(field, value)])? == 1)
     }
 
-    /// Sets fields, and answers how many of them are new.
+    /// Sets fields, and returns how many of them are new.
     ///
     /// # Errors
     /// As [`Hash::set`].
@@ -264,7 +264,7 @@ impl<S: WriteScope> Hash<S> {
         })
     }
 
-    /// Sets `field` unless there is one, and answers whether it was set.
+    /// Sets `field` unless there is one, and returns whether it was set.
     ///
     /// # Errors
     /// As [`Hash::set`].
@@ -292,10 +292,11 @@ impl<S: WriteScope> Hash<S> {
         })
     }
 
-    /// Adds `by` to the integer in `field`, 0 where there is none, and answers the sum.
+    /// Adds `by` to the integer in `field`, 0 where there is none, and returns the sum.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a value that is not an integer and for a sum that is none; otherwise as [`Hash::set`].
+    /// [`Error::Invalid`] for a value that is not an integer and for a sum that does not fit one; otherwise as
+    /// [`Hash::set`].
     ///
     /// # Examples
     /// ```
@@ -325,10 +326,11 @@ impl<S: WriteScope> Hash<S> {
         })
     }
 
-    /// Adds `by` to the number in `field`, 0 where there is none, and answers the sum as it is kept.
+    /// Adds `by` to the number in `field`, 0 where there is none, and returns the sum as it is kept.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a value that is not a number and for a sum that is not finite; otherwise as [`Hash::set`].
+    /// [`Error::Invalid`] for a value that is not a number and for a sum that is not finite; otherwise as
+    /// [`Hash::set`].
     ///
     /// # Examples
     /// ```
@@ -357,7 +359,7 @@ impl<S: WriteScope> Hash<S> {
         })
     }
 
-    /// Removes `field`, and answers whether it was there.
+    /// Removes `field`, and returns whether it was there.
     ///
     /// # Errors
     /// As [`Hash::get`].
@@ -377,7 +379,7 @@ impl<S: WriteScope> Hash<S> {
         Ok(self.remove_many([field])? == 1)
     }
 
-    /// Removes several fields, and answers how many of them there were.
+    /// Removes several fields, and returns how many of them there were.
     ///
     /// # Errors
     /// As every method.
@@ -417,7 +419,7 @@ impl<S: WriteScope> Hash<S> {
     }
 }
 
-/// Sets a field, and answers what it was.
+/// Sets a field, and returns what it was.
 fn set(hash: &mut Held<'_>, field: &[u8], value: &[u8]) -> Result<Option<Vec<u8>>> {
     check_field(field)?;
     limits::check("hash value bytes", limits::STRING_BYTES_MAX, value.len())?;

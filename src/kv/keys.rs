@@ -35,10 +35,11 @@ impl<S: Scope> Kv<S> {
         })
     }
 
-    /// Up to `limit` keys that come after `after` in bytewise order, with their kinds; from the first when that is `None`.
+    /// Up to `limit` keys that come after `after` in bytewise order, with their kinds; from the first when that is
+    /// `None`.
     ///
-    /// Called again with the last key it answered until it answers fewer than `limit`, it gives every key that was there all the
-    /// time exactly once.
+    /// Called again with the last key it returned until it returns fewer than `limit`, it gives every key that was
+    /// there all the time exactly once.
     ///
     /// # Errors
     /// As [`Kv::kind`].
@@ -223,7 +224,7 @@ impl<S: Scope> Kv<S> {
 }
 
 impl<S: WriteScope> Kv<S> {
-    /// Removes every key, and answers how many there were.
+    /// Removes every key, and returns how many there were.
     ///
     /// # Errors
     /// An error of the engine's.
@@ -252,7 +253,7 @@ impl<S: WriteScope> Kv<S> {
                     let Some(record) = writer.get(key)? else { continue };
                     let (name, (head, _)) = (named(key, &record)?.into_owned(), Head::decode(&record)?);
                     entry::remove(writer, &name, head)?;
-                    // Who waits for what the key had learns that it is gone; nobody is told of an event.
+                    // Who waits for what the key had learns that it is gone; no event is published.
                     tell(writer, KeyEvents::NONE, "flushdb", &name);
                 }
                 return Ok(few.len() as u64);
@@ -268,7 +269,7 @@ impl<S: WriteScope> Kv<S> {
         })
     }
 
-    /// Has each of two keyspaces hold what the other held.
+    /// Swaps the contents of two keyspaces.
     ///
     /// # Errors
     /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a name of a keyspace that is too long.
@@ -302,7 +303,7 @@ impl<S: WriteScope> Kv<S> {
             two.leave(writer, &place_of_two);
             one.move_to(writer, &place_of_two)?;
             two.move_to(writer, &place_of_one)?;
-            // Who waits for a key in either is served; nobody is told of an event.
+            // Who waits for a key in either is served; no event is published.
             tell_all(writer, one.own());
             tell_all(writer, two.own());
             Ok(())

@@ -8,10 +8,11 @@ use crate::txn::{AutoCommit, Operation, Scope, View, WriteScope, Writer};
 
 /// One keyspace: its strings, counters, hashes, lists, sets, sorted sets and streams.
 ///
-/// Given by [`Store::kv`](crate::Store::kv) and [`Store::kv_named`](crate::Store::kv_named), and by a transaction's and a
-/// snapshot's methods of the same names. Keys are any bytes, at most [`limits::KEY_BYTES_MAX`](crate::limits::KEY_BYTES_MAX) of them, and
-/// come in bytewise order, as members and fields do; those that are longer than
-/// [`limits::KEY_COMPONENT_BYTES_MAX`](crate::limits::KEY_COMPONENT_BYTES_MAX) and agree in so many bytes come in an order of their own, always the same.
+/// Given by [`Store::kv`](crate::Store::kv) and [`Store::kv_named`](crate::Store::kv_named), and by a transaction's and
+/// a snapshot's methods of the same names. Keys are any bytes, at most
+/// [`limits::KEY_BYTES_MAX`](crate::limits::KEY_BYTES_MAX) of them, and come in bytewise order, as members and fields
+/// do; those that are longer than [`limits::KEY_COMPONENT_BYTES_MAX`](crate::limits::KEY_COMPONENT_BYTES_MAX) and agree
+/// in that many bytes come in an order of their own, always the same.
 ///
 /// # Examples
 /// ```

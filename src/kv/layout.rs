@@ -80,11 +80,11 @@ pub(crate) struct Keyspace {
     name: String,
     /// Owner and name: how every address begins, and every head while the keyspace is stored under its name.
     own: KeyBytes,
-    /// Where the catalogue tells of another place.
+    /// Where the catalogue has another place.
     entry: Vec<u8>,
     /// A state of the catalogue in which the keyspace is stored under its name; 0 for none. Nearly all are, always.
     own_epoch: AtomicU64,
-    /// Another place, and the state of the catalogue in which it was told.
+    /// Another place, and the state of the catalogue in which it was found.
     moved: Mutex<Option<(u64, KeyBytes)>>,
 }
 
@@ -100,7 +100,7 @@ impl Keyspace {
         &self.name
     }
 
-    /// Where the catalogue tells of the keyspace's place.
+    /// Where the catalogue has the keyspace's place.
     pub(super) fn entry(&self) -> &[u8] {
         &self.entry
     }
@@ -179,8 +179,9 @@ impl Keyspace {
     }
 }
 
+/// One behind the other.
 #[inline]
-fn joined(place: &[u8], key: &[u8]) -> KeyBytes {
+pub(super) fn joined(place: &[u8], key: &[u8]) -> KeyBytes {
     // Nearly all fit in, and then two copies are all there is to do.
     let (mut bytes, length) = ([0; KEY_BYTES_INLINE], place.len() + key.len());
     if let Some((start, rest)) = bytes.get_mut(..length).and_then(|head| head.split_at_mut_checked(place.len())) {
@@ -221,11 +222,14 @@ fn split(head: &[u8]) -> Result<(&[u8], &[u8])> {
 
 /// The engine's key of the head with this name. Heads are named by their keyspace's place and the whole key; the engine has
 /// the key shortened when it is long.
+#[inline]
 pub(super) fn stored(head: &[u8]) -> Cow<'_, [u8]> {
     // Before anything is looked at: nearly none is so long.
-    if !long::is_long(head) {
-        return Cow::Borrowed(head);
-    }
+    if long::is_long(head) { shortened(head) } else { Cow::Borrowed(head) }
+}
+
+#[cold]
+fn shortened(head: &[u8]) -> Cow<'_, [u8]> {
     let Ok((place, key)) = split(head) else { return Cow::Borrowed(head) };
     let mut stored = place.to_vec();
     long::put_last(&mut stored, key);
@@ -233,6 +237,7 @@ pub(super) fn stored(head: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// The key that is long, of the head with this name.
+#[inline]
 pub(super) fn long_key(head: &[u8]) -> Option<&[u8]> {
     if !long::is_long(head) {
         return None;
@@ -285,13 +290,14 @@ pub(super) fn address_of(view: &View, head: &[u8]) -> Result<Option<KeyBytes>> {
 #[derive(Clone, Debug)]
 pub(super) struct Elements {
     storage: u64,
-    prefix: KeyBytes,
+    /// An owner and a short u64: ten bytes at most.
+    prefix: SmallVec<[u8; 16]>,
 }
 
 impl Elements {
     /// What is stored under a storage id.
     pub(super) fn of(storage: u64) -> Self {
-        let mut prefix = KeyBytes::from_slice(&[owner::KEY_ELEMENTS]);
+        let mut prefix = SmallVec::from_slice(&[owner::KEY_ELEMENTS]);
         put_short_u64(&mut prefix, storage);
         Self { storage, prefix }
     }
@@ -376,7 +382,7 @@ impl Elements {
 
     /// The key in `to` of the element that is kept here at `key`.
     pub(super) fn moved(&self, key: &[u8], to: &Self) -> KeyBytes {
-        let mut moved = to.prefix.clone();
+        let mut moved = KeyBytes::from_slice(&to.prefix);
         moved.extend_from_slice(key.get(self.prefix.len()..).unwrap_or_default());
         moved
     }
@@ -413,7 +419,7 @@ impl Elements {
     }
 }
 
-/// Refuses bounds of a range of scores that are none.
+/// Refuses bounds of a range of scores that are not valid.
 pub(super) fn check_scores((start, end): (Bound<f64>, Bound<f64>)) -> Result<()> {
     check_bound(start)?;
     check_bound(end)
@@ -428,7 +434,7 @@ fn check_bound(bound: Bound<f64>) -> Result<()> {
     }
 }
 
-/// `score` as it is stored: the two zeros are one (SEM: KV-Z-4).
+/// `score` as it is stored: the two zeros are one.
 pub(super) fn canonical(score: f64) -> f64 {
     if score == 0.0 { 0.0 } else { score }
 }

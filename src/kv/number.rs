@@ -2,7 +2,7 @@
 
 use crate::error::{Error, InvalidKind, Result};
 
-/// The integer that `text` is the shortest spelling of (SEM: KV-STR-1).
+/// The integer that `text` is the shortest spelling of.
 ///
 /// # Errors
 /// [`Error::Invalid`] for every other text.
@@ -16,14 +16,14 @@ pub(super) fn parse_integer(text: &[u8]) -> Result<i64> {
         .ok_or_else(|| Error::invalid(InvalidKind::Type, "value is not an integer or out of range"))
 }
 
-/// The finite number, or infinity, that `text` spells; `None` for a text that is none, and for not-a-number.
+/// The finite number, or infinity, that `text` spells; `None` for a text that is not one, and for not-a-number.
 pub(super) fn parse_float(text: &[u8]) -> Option<f64> {
     // `parse` takes more words than the store does, and no space.
     let text = std::str::from_utf8(text).ok()?;
     text.parse().ok().filter(|number: &f64| !number.is_nan())
 }
 
-/// The sum as it is kept: the shortest text that reads as the same number, without an exponent (SEM: KV-STR-2).
+/// The sum as it is kept: the shortest text that reads as the same number, without an exponent.
 ///
 /// # Errors
 /// [`Error::Invalid`] when the sum is not finite.

@@ -16,12 +16,10 @@
 
 use std::borrow::Cow;
 
-use smallvec::SmallVec;
-
 use crate::clock::Timestamp;
 use crate::encoding::ordered::{Reader, put_i64, put_short_u64};
 use crate::error::{Error, Result};
-use crate::kv::layout::{Elements, key_of, long_key, place_of};
+use crate::kv::layout::{Elements, KeyBytes, joined, key_of, long_key, place_of};
 
 /// What a key holds.
 ///
@@ -53,7 +51,7 @@ pub enum Kind {
 impl Kind {
     fn tag(self) -> u8 {
         match self {
-            Self::String => 0x01,
+            Self::String => STRING,
             Self::Hash => 0x02,
             Self::List => 0x03,
             Self::Set => 0x04,
@@ -64,7 +62,7 @@ impl Kind {
 
     fn from_tag(tag: u8) -> Result<Self> {
         match tag {
-            0x01 => Ok(Self::String),
+            STRING => Ok(Self::String),
             0x02 => Ok(Self::Hash),
             0x03 => Ok(Self::List),
             0x04 => Ok(Self::Set),
@@ -94,6 +92,9 @@ impl Kind {
     }
 }
 
+/// The tag of a string.
+const STRING: u8 = 0x01;
+
 /// Flag: the key has a deadline.
 const HAS_DEADLINE: u8 = 0x01;
 
@@ -103,7 +104,7 @@ const HAS_STORAGE: u8 = 0x02;
 /// Flag: the key is long.
 const HAS_KEY: u8 = 0x04;
 
-/// Flag: the deadline is in milliseconds, beyond the last moment that microseconds can tell.
+/// Flag: the deadline is in milliseconds, beyond the last moment that microseconds can express.
 const IS_FAR: u8 = 0x08;
 
 /// What a record says besides its payload.
@@ -112,7 +113,7 @@ pub(super) struct Head {
     pub(super) kind: Kind,
     /// The last moment there is for one that is further off.
     pub(super) deadline: Option<Timestamp>,
-    /// The milliseconds of a deadline that is further off than microseconds can tell.
+    /// The milliseconds of a deadline that is further off than microseconds can express.
     far_millis: Option<i64>,
     /// What the elements are stored under; strings have none.
     storage: Option<u64>,
@@ -134,7 +135,8 @@ impl Head {
         Self { deadline, far_millis: None, ..self }
     }
 
-    /// The same with a deadline so many milliseconds after the epoch, if that is further off than microseconds can tell.
+    /// The same with a deadline this many milliseconds after the epoch, if that is further off than microseconds can
+    /// express.
     pub(super) fn with_far_deadline(self, millis: i64) -> Self {
         if millis.checked_mul(1_000).is_some() {
             return self;
@@ -142,7 +144,7 @@ impl Head {
         Self { deadline: Some(Timestamp::from_millis(millis)), far_millis: Some(millis), ..self }
     }
 
-    /// The milliseconds of a deadline that is further off than microseconds can tell.
+    /// The milliseconds of a deadline that is further off than microseconds can express.
     pub(super) fn far_millis(self) -> Option<i64> {
         self.far_millis
     }
@@ -177,9 +179,13 @@ impl Head {
     }
 
     /// The record with this head and `payload`, of a key that is given when it is long.
-    pub(super) fn encode(self, long_key: Option<&[u8]>, payload: &[u8]) -> SmallVec<[u8; 64]> {
+    pub(super) fn encode(self, long_key: Option<&[u8]>, payload: &[u8]) -> KeyBytes {
+        // Most records are a few bytes of a string, and made with two copies.
+        if let (Self { kind, deadline: None, storage: None, .. }, None) = (self, long_key) {
+            return joined(&[kind.tag(), 0], payload);
+        }
         let key_bytes = long_key.map_or(0, |key| 4 + key.len());
-        let mut record = SmallVec::with_capacity(19 + key_bytes + payload.len());
+        let mut record = KeyBytes::with_capacity(19 + key_bytes + payload.len());
         record.push(self.kind.tag());
         let has_deadline = if self.deadline.is_some() { HAS_DEADLINE } else { 0 };
         let has_storage = if self.storage.is_some() { HAS_STORAGE } else { 0 };
@@ -207,7 +213,12 @@ impl Head {
     }
 
     /// Takes a record apart: head and payload.
+    #[inline]
     pub(super) fn decode(record: &[u8]) -> Result<(Self, &[u8])> {
+        // A string without a deadline, as most are, has nothing to be looked at.
+        if let [STRING, 0, payload @ ..] = record {
+            return Ok((Self::string(None), payload));
+        }
         let Whole { head, payload, .. } = Whole::decode(record)?;
         Ok((head, payload))
     }

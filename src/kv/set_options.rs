@@ -46,7 +46,7 @@ impl SetOptions {
         self
     }
 
-    /// Answers what was there, and refuses a key that does not hold a string.
+    /// Returns what was there, and refuses a key that does not hold a string.
     ///
     /// # Examples
     /// ```

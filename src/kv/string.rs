@@ -37,6 +37,31 @@ impl<S: Scope> Kv<S> {
     }
 }
 
+impl<S: Scope> Kv<S> {
+    /// Returns what `read` makes of the string at `key`, which is not copied.
+    ///
+    /// # Errors
+    /// As [`Kv::get`].
+    ///
+    /// # Cost
+    /// One lookup.
+    ///
+    /// # Examples
+    /// ```
+    /// let kv = larder::Store::in_memory().kv();
+    /// kv.set("k", "value")?;
+    /// assert_eq!(kv.get_with("k", |value| value.len())?, Some(5));
+    /// assert_eq!(kv.get_with("other", |value| value.len())?, None);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `GET`.
+    pub fn get_with<R>(&self, key: impl AsRef<[u8]>, read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
+        self.read("get", key.as_ref(), |view, key| look(view, key, read))
+    }
+}
+
 impl<S: WriteScope> Kv<S> {
     /// Puts the string `value` at `key`, in the place of whatever the key held, its deadline included.
     ///
@@ -104,10 +129,10 @@ impl<S: WriteScope> Kv<S> {
         })
     }
 
-    /// Adds `by` to the number at `key` and answers the sum. A missing key counts as 0; a deadline stays.
+    /// Adds `by` to the number at `key` and returns the sum. A missing key counts as 0; a deadline stays.
     ///
-    /// A number is a string of decimal digits in its shortest form, with `-` before it when it is negative: `7` and `-12`
-    /// are numbers, `+7`, `07`, `-0` and ` 7` are not.
+    /// A number is a string of decimal digits in its shortest form, with `-` before it when it is negative: `7` and
+    /// `-12` are numbers, `+7`, `07`, `-0` and ` 7` are not.
     ///
     /// # Errors
     /// [`Error::Invalid`], and nothing is changed: of [`InvalidKind::Type`] when the string is not a number of 64 bits,
@@ -166,7 +191,7 @@ pub(super) fn claim(writer: &mut Writer, key: &[u8]) -> Result<(Head, Option<Vec
     })
 }
 
-/// Puts the string `value` in the place of the one that [`claim`] has answered with `head`.
+/// Puts the string `value` in the place of the one that [`claim`] has returned with `head`.
 pub(super) fn change(writer: &mut Writer, key: &[u8], head: Head, value: &[u8]) -> Result<()> {
     limits::check(limits::STRING_BYTES, limits::STRING_BYTES_MAX, value.len())?;
     entry::replace(writer, key, head, value)

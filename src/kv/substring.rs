@@ -64,7 +64,7 @@ impl<S: WriteScope> Kv<S> {
     ///
     /// # Errors
     /// [`Error::LimitExceeded`] for a key or value that is too long; [`Error::WrongType`] when what was there is asked
-    /// for and is no string.
+    /// for and is not a string.
     ///
     /// # Examples
     /// ```
@@ -136,7 +136,7 @@ impl<S: WriteScope> Kv<S> {
         })
     }
 
-    /// Sets several strings, unless one of the keys is there; answers whether they were set.
+    /// Sets several strings, unless one of the keys is there; returns whether they were set.
     ///
     /// # Errors
     /// As [`Kv::set`].
@@ -170,11 +170,11 @@ impl<S: WriteScope> Kv<S> {
         })
     }
 
-    /// Appends to the string, and answers how long it is then.
+    /// Appends to the string, and returns how long it is then.
     ///
     /// # Errors
-    /// [`Error::WrongType`] when the key holds something else; [`Error::LimitExceeded`] when it would become longer than
-    /// [`limits::STRING_BYTES_MAX`].
+    /// [`Error::WrongType`] when the key holds something else; [`Error::LimitExceeded`] when it would become longer
+    /// than [`limits::STRING_BYTES_MAX`].
     ///
     /// # Examples
     /// ```
@@ -197,8 +197,8 @@ impl<S: WriteScope> Kv<S> {
         })
     }
 
-    /// Writes `part` over the string from `offset` on, with zeros before it where it was shorter, and answers how long it is
-    /// then.
+    /// Writes `part` over the string from `offset` on, with zeros before it where it was shorter, and returns how long
+    /// it is then.
     ///
     /// # Errors
     /// As [`Kv::append`].
@@ -304,11 +304,11 @@ impl<S: WriteScope> Kv<S> {
         })
     }
 
-    /// Adds `by` to the number at `key`, 0 where there is none, and answers the sum as it is kept.
+    /// Adds `by` to the number at `key`, 0 where there is none, and returns the sum as it is kept.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a string that is not a number and for a sum that is not finite; [`Error::WrongType`] when the
-    /// key holds something else.
+    /// [`Error::Invalid`] for a string that is not a number and for a sum that is not finite; [`Error::WrongType`] when
+    /// the key holds something else.
     ///
     /// # Examples
     /// ```
@@ -355,7 +355,7 @@ fn put(writer: &mut Writer, key: &[u8], before: Option<Head>, deadline: Option<T
     Ok(())
 }
 
-/// Changes the bytes of a string, which need not exist, and answers how many there are then.
+/// Changes the bytes of a string, which need not exist, and returns how many there are then.
 fn change(
     writer: &mut Writer,
     event: &'static str,

@@ -4,7 +4,7 @@
 //! One entry for each member, member → nothing (`kv/layout.rs`, kind member).
 //!
 //! # Invariants
-//! A set without members does not exist (SEM: KV-STR-3).
+//! A set without members does not exist.
 
 use std::collections::BTreeSet;
 
@@ -179,7 +179,7 @@ impl<S: Scope> UnsortedSet<S> {
 }
 
 impl<S: WriteScope> UnsortedSet<S> {
-    /// Adds `member`, and answers whether it is new.
+    /// Adds `member`, and returns whether it is new.
     ///
     /// # Errors
     /// As [`UnsortedSet::contains`].
@@ -197,7 +197,7 @@ impl<S: WriteScope> UnsortedSet<S> {
         Ok(self.add_many([member])? == 1)
     }
 
-    /// Adds members, and answers how many of them are new.
+    /// Adds members, and returns how many of them are new.
     ///
     /// # Errors
     /// As [`UnsortedSet::contains`].
@@ -229,7 +229,7 @@ impl<S: WriteScope> UnsortedSet<S> {
         })
     }
 
-    /// Removes `member`, and answers whether it was there.
+    /// Removes `member`, and returns whether it was there.
     ///
     /// # Errors
     /// As [`UnsortedSet::contains`].
@@ -249,7 +249,7 @@ impl<S: WriteScope> UnsortedSet<S> {
         Ok(self.remove_many([member])? == 1)
     }
 
-    /// Removes several members, and answers how many of them were in the set.
+    /// Removes several members, and returns how many of them were in the set.
     ///
     /// # Errors
     /// As every method.
@@ -290,7 +290,7 @@ impl<S: WriteScope> UnsortedSet<S> {
 }
 
 impl<S: WriteScope> UnsortedSet<S> {
-    /// Takes the members out that have so many before them, each of `places` once, and answers them in that order. Places
+    /// Takes out the members at `places`, each place once, and returns them in that order. Places
     /// drawn at random make it a draw.
     ///
     /// # Errors
@@ -359,7 +359,7 @@ impl<S: WriteScope> UnsortedSet<S> {
         self.replace_as("sadd", members)
     }
 
-    /// As [`UnsortedSet::replace`], of which `event` is told.
+    /// As [`UnsortedSet::replace`], for which `event` is published.
     pub(crate) fn replace_as<M: AsRef<[u8]>>(
         &self,
         event: &'static str,

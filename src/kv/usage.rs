@@ -10,8 +10,8 @@ use crate::txn::{Scope, View};
 impl<S: Scope> Kv<S> {
     /// Whole seconds since `key` was last read or written; `None` when it is not there.
     ///
-    /// It is kept while the policy of the budget is one of the least recently used; 0 under any other. Keys whose hashes agree
-    /// share it, and asking is no use.
+    /// It is kept while the policy of the budget is one of the least recently used; 0 under any other. Keys whose
+    /// hashes collide share it. Asking does not count as a use of the key.
     ///
     /// # Errors
     /// As [`Kv::kind`].
@@ -39,8 +39,8 @@ impl<S: Scope> Kv<S> {
 
     /// How often `key` is used, from 0 to 255 and as the logarithm; `None` when it is not there.
     ///
-    /// It is kept while the policy of the budget is one of the least frequently used; 0 under any other. Keys whose hashes
-    /// agree share it, and asking is no use.
+    /// It is kept while the policy of the budget is one of the least frequently used; 0 under any other. Keys whose
+    /// hashes collide share it. Asking does not count as a use of the key.
     ///
     /// # Errors
     /// As [`Kv::kind`].
@@ -65,7 +65,7 @@ impl<S: Scope> Kv<S> {
         })
     }
 
-    /// Makes `key` as if it was last used so many seconds ago, while that is kept ([`Kv::idle_seconds`]).
+    /// Makes `key` as if it was last used this many seconds ago, while that is kept ([`Kv::idle_seconds`]).
     ///
     /// # Errors
     /// As [`Kv::kind`].
@@ -142,7 +142,7 @@ impl<S: Scope> Kv<S> {
     }
 }
 
-/// Whether the key at `head` is there; to ask is no use of it.
+/// Whether the key at `head` is there; asking does not count as a use of it.
 fn is_live(view: &View, head: &[u8]) -> Result<bool> {
     let Some(record) = view.get(&stored(head))? else { return Ok(false) };
     Ok(Head::decode(&record)?.0.is_live(|| view.now()))

@@ -9,16 +9,16 @@ use crate::kv::record::{Head, Kind};
 use crate::kv::{Kv, entry, stream};
 use crate::txn::{AutoCommit, Core, Scope, View};
 
-/// Keys that are watched for changes, from when [`Kv::watch`] was called. What is to be done if there were none is given to
-/// [`Store::transaction_watching`](crate::Store::transaction_watching).
+/// Keys that are watched for changes, from when [`Kv::watch`] was called. What is to be done if there were none is
+/// given to [`Store::transaction_watching`](crate::Store::transaction_watching).
 ///
-/// A key counts as changed when its value, a part of it or its deadline was written or removed, and when it has expired; writing
-/// what was there already is a change, too, and so is emptying or swapping a keyspace for the keys that it has or had. What groups
-/// do to a stream is no change of it.
+/// A key counts as changed when its value, a part of it or its deadline was written or removed, and when it has
+/// expired; writing what was there already is a change, too, and so is emptying or swapping a keyspace for the keys
+/// that it has or had. What groups do to a stream is not a change of it.
 ///
 /// # Cost
-/// While it is held, what was committed meanwhile is kept, as for a [`Snapshot`](crate::Snapshot); checking costs O(log n) for each
-/// key.
+/// While it is held, what was committed meanwhile is kept, as for a [`Snapshot`](crate::Snapshot); checking costs O(log
+/// n) for each key.
 ///
 /// # Examples
 /// ```
@@ -42,7 +42,7 @@ pub struct Watch {
     /// While it is held, the engine remembers what changes.
     _snapshot: Arc<dyn Snapshot>,
     reads: Reads,
-    /// Where it is told that keyspaces are somewhere else.
+    /// Where the catalogue says that keyspaces are somewhere else.
     places: Reads,
     keys: Vec<WatchedKey>,
 }
@@ -90,7 +90,7 @@ impl Watch {
         Self::within(core)
     }
 
-    /// As [`Watch::begin`], for who has the turn.
+    /// As [`Watch::begin`], for the holder of the turn.
     pub(crate) fn within(core: &Arc<Core>) -> Result<Self> {
         let snapshot = core.engine().begin()?;
         let (reads, places) = (Reads::at(snapshot.commit()), Reads::at(snapshot.commit()));
@@ -164,13 +164,14 @@ impl Watch {
         self.keys.is_empty()
     }
 
-    /// Returns whether nothing that is watched has changed so far. Waits for who is writing.
+    /// Returns whether nothing that is watched has changed so far. Waits for whoever is writing.
     ///
-    /// To act on it, use [`Store::transaction_watching`](crate::Store::transaction_watching): what is not changed now may be a moment
-    /// later.
+    /// To act on it, use [`Store::transaction_watching`](crate::Store::transaction_watching): what is not changed now
+    /// may be a moment later.
     ///
     /// # Errors
-    /// [`Error::NestedTransaction`] inside an exclusive transaction of this thread; [`Error::Closed`] when the store is closed.
+    /// [`Error::NestedTransaction`] inside an exclusive transaction of this thread; [`Error::Closed`] when the store is
+    /// closed.
     ///
     /// # Examples
     /// ```
@@ -189,7 +190,7 @@ impl Watch {
         is_unchanged
     }
 
-    /// As [`Watch::is_unchanged`], for who has the turn, as far as `view` sees.
+    /// As [`Watch::is_unchanged`], for the holder of the turn, as far as `view` sees.
     pub(crate) fn is_unchanged_in(&self, view: &View) -> Result<bool> {
         if !self.core.is_unchanged(&self.reads)? {
             return Ok(false);

@@ -71,6 +71,11 @@ impl Count {
         self.0.fetch_add(more as u64, Ordering::Relaxed);
     }
 
+    /// Adds one, and returns how many there are then.
+    pub(crate) fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }

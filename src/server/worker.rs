@@ -26,14 +26,19 @@ impl Worker {
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || run(stopped))?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
-}
 
-impl Drop for Worker {
-    fn drop(&mut self) {
+    /// Says that it is to stop, without waiting for it.
+    pub(crate) fn stop(&mut self) {
         if let Some(stop) = self.stop.take() {
             // The thread may have ended by itself.
             let _ = stop.send(());
         }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stop();
         let Some(thread) = self.thread.take() else { return };
         let name = thread.thread().name().unwrap_or_default().to_owned();
         if thread.join().is_err() {

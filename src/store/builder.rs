@@ -49,11 +49,12 @@ impl Builder {
         self
     }
 
-    /// Has the store make the same identifiers in every run: those of documents that are inserted without one. With the same
-    /// seed, the same history and the same times on the clock, they are the same; forks have others, in the order in which they
-    /// are made.
+    /// Makes the identifiers of the store the same in every run: those of documents that are inserted without one. With
+    /// the same seed, the same history and the same times on the clock, they are the same; forks have others, in the
+    /// order in which they are made.
     ///
-    /// Without a seed they are unique across stores and forks. Two stores with the same seed make the same ones: use it in tests only.
+    /// Without a seed they are unique across stores and forks. Two stores with the same seed make the same ones: use it
+    /// in tests only.
     ///
     /// # Examples
     /// ```
@@ -124,7 +125,7 @@ impl Builder {
         self.engine(Arc::new(engine))
     }
 
-    /// Has [`Builder::open`] refuse to create a store.
+    /// Makes [`Builder::open`] refuse to create a store.
     ///
     /// # Examples
     /// ```
@@ -138,7 +139,7 @@ impl Builder {
         self
     }
 
-    /// Has [`Builder::open`] refuse to open a store that is there already.
+    /// Makes [`Builder::open`] refuse to open a store that is there already.
     ///
     /// # Examples
     /// ```
@@ -157,7 +158,7 @@ impl Builder {
     /// Opens a store on an engine of the caller's.
     ///
     /// # Errors
-    /// What the engine answers to the first snapshot.
+    /// What the engine returns for the first snapshot.
     ///
     /// # Examples
     /// ```

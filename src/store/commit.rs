@@ -11,15 +11,15 @@ use crate::txn::{Pending, Settling};
 /// A commit that is ordered and may still have to become durable. Given by [`Store::transaction_pending`] and
 /// [`Transaction::commit_pending`].
 ///
-/// It is acknowledged by [`Commit::wait`], which keeps the thread, or by awaiting it, which does not and works with every
-/// executor. Until then nobody else is shown what it wrote, its messages are held back, and loss of power may undo it: tell
-/// nobody of it before. Commits that are waited for side by side share one sync.
+/// It is acknowledged by [`Commit::wait`], which keeps the thread, or by awaiting it, which does not and works with
+/// every executor. Until then nobody else is shown what it wrote, its messages are held back, and loss of power may
+/// undo it: acknowledge it to nobody of it before. Commits that are waited for side by side share one sync.
 ///
-/// Dropping it does not undo the commit: it becomes durable all the same, and only an error of that is told to nobody.
+/// Dropping it does not undo the commit: it becomes durable all the same, and nobody learns of an error of that.
 ///
 /// # Cost
-/// Awaiting needs no thread of the caller's: the store has one of its own, started with the first commit that has to be waited for,
-/// and resting while there is none. A store that does not sync each commit never starts it.
+/// Awaiting needs no thread of the caller's: the store has one of its own, started with the first commit that has to be
+/// waited for, and resting while there is none. A store that does not sync each commit never starts it.
 ///
 /// # Examples
 /// ```
@@ -47,7 +47,7 @@ enum State {
     Ordered(Pending),
     /// The store's thread waits for it.
     Given(Settling),
-    /// It has been acknowledged, or its error told.
+    /// It has been acknowledged, or its error returned.
     Ended,
 }
 

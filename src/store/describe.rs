@@ -4,7 +4,7 @@ use crate::encoding::owner;
 use crate::txn::View;
 use crate::{catalog, document, expiry, item, kv, wide_column};
 
-/// Names what `key` keeps in `view`, for an error; `None` when that cannot be told, for which no error is raised in its turn.
+/// Names what `key` keeps in `view`, for an error; `None` when that cannot be known, which is not an error in its turn.
 pub(super) fn describe(view: &View, key: &[u8]) -> Option<String> {
     match *key.first()? {
         owner::CATALOGUE => catalog::describe(key),

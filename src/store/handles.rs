@@ -174,7 +174,7 @@ macro_rules! write_handles {
         impl $owner {
             /// Publishes `payload` to the subscribers of `channel`, once the transaction it belongs to is durable.
             ///
-            /// Answers how many subscriptions match at this moment.
+            /// Returns how many subscriptions match at this moment.
             ///
             /// # Errors
             /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a channel name or payload that is too long.

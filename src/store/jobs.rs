@@ -57,7 +57,7 @@ pub(super) fn reclaim(writer: &mut Writer) -> Result<(u64, bool)> {
         match work(writer, &target, job, &mut allowance) {
             Ok(true) => {}
             Ok(false) => return Ok((allowance.freed(), true)),
-            // It is told of by who works the jobs off, and is none of this writer's business.
+            // Whoever works the jobs off reports it; it is not this writer's business.
             Err(error) => tracing::debug!(%error, "a job failed while room was made"),
         }
         after = Some(target);

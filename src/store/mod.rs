@@ -161,13 +161,13 @@ impl Store {
         AtSnapshot::take(&self.inner.core).map(Snapshot::new)
     }
 
-    /// Removes what has expired by the store's clock, now, and answers how many deadlines were worked off.
+    /// Removes what has expired by the store's clock, now, and returns how many deadlines were processed.
     ///
-    /// On a clock that runs by itself this happens in the background. Nothing depends on it but space: no read shows what
-    /// its model counts as expired.
+    /// On a clock that runs by itself this happens in the background. Nothing depends on it but space: no read shows
+    /// what its model counts as expired.
     ///
     /// # Errors
-    /// What a write answers.
+    /// What a write returns.
     ///
     /// # Examples
     /// ```
@@ -407,8 +407,8 @@ impl Store {
 
     /// Publishes these events of keys from now on, and no others. None are unless chosen.
     ///
-    /// Every writer's events are published, after its commit and in the order of commits; a key that is removed at its deadline
-    /// by the sweeper counts as well. [`KeyEvents`] tells the channels.
+    /// Every writer's events are published, after its commit and in the order of commits; a key that is removed at its
+    /// deadline by the sweeper counts as well. [`KeyEvents`] lists the channels.
     ///
     /// # Cost
     /// A message for each event, or two, whether anybody subscribes or not.
@@ -557,7 +557,7 @@ impl Store {
         self.inner.core.state::<Keys>().set_tuning(tuning);
     }
 
-    /// Tells `bell` of every key that something happens to.
+    /// Rings `bell` for every key that something happens to.
     #[cfg(feature = "server")]
     pub(crate) fn add_bell(&self, bell: Arc<dyn kv::Bell>) -> u64 {
         self.inner.core.state::<Keys>().add_bell(bell)
@@ -577,7 +577,7 @@ impl Store {
     }
 }
 
-/// Has an event of a key become messages.
+/// Publishes an event of a key as messages.
 fn publish_key_event(states: &States, event: &KeyEvent, wanted: u32, commit: CommitNumber, woken: &mut Vec<Waker>) {
     match kv::messages(event, KeyEvents::from_bits_retain(wanted)) {
         Ok(messages) => states.get::<Arc<Hub>>().publish(messages, commit, woken),

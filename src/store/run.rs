@@ -108,7 +108,8 @@ impl Store {
     /// store.kv().set("stock", "3")?;
     /// let sell = || {
     ///     let watch = store.kv().watch(["stock"])?;
-    ///     let left: i64 = store.kv().increment("stock", 0)?;
+    ///     let stock = store.kv().get("stock")?.unwrap_or_default();
+    ///     let left: i64 = String::from_utf8_lossy(&stock).parse().unwrap_or(0);
     ///     // … what takes long …
     ///     store.transaction_watching(watch, |tx| tx.kv().set("stock", (left - 1).to_string()))
     /// };
@@ -132,13 +133,14 @@ impl Store {
         })
     }
 
-    /// As [`Store::transaction`], without waiting for the commit to become durable: what `body` returned, and the [`Commit`] to
-    /// wait for or to await. Tell nobody of the one before the other.
+    /// As [`Store::transaction`], without waiting for the commit to become durable: what `body` returned, and the
+    /// [`Commit`] to wait for or to await. Acknowledge the first to nobody before the second is done.
     ///
     /// Many of these, and then one wait for the last, share one sync.
     ///
     /// # Errors
-    /// As [`Store::transaction`], but for those of the sync. An error of `body` is returned when what it saw is durable.
+    /// As [`Store::transaction`], but for those of the sync. An error of `body` is returned when what it saw is
+    /// durable.
     ///
     /// # Examples
     /// ```
@@ -284,8 +286,8 @@ impl Store {
         unsettled(attempted?)
     }
 
-    /// Runs `body`, which may only read, on the newest state and without the turn to write. What it returns is to be told to nobody
-    /// before what it saw has settled.
+    /// Runs `body`, which may only read, on the newest state and without the turn to write. Nobody may learn of what it
+    /// returns before what it saw has settled.
     #[cfg(feature = "server")]
     pub(crate) fn reading_unsettled<R>(&self, body: impl FnOnce(&Transaction) -> Result<R>) -> Result<(R, Pending)> {
         unsettled(self.inner.core.read_latest(|writer| self.run(writer, body))?)

@@ -25,10 +25,11 @@ const SLEEP_MAX: Duration = Duration::from_secs(1);
 /// How long what failed is left alone.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_mins(1);
 
-/// Works off every deadline that is due, and answers how many there were.
+/// Works off every deadline that is due, and returns how many there were.
 ///
 /// # Errors
-/// That of the first deadline that failed; the others are worked off all the same. It stays, and is tried again the next time.
+/// That of the first deadline that failed; the others are worked off all the same. It stays, and is tried again the
+/// next time.
 pub(super) fn sweep(core: &Arc<Core>, stop: impl Fn() -> bool) -> Result<u64> {
     let (mut swept, mut after, mut failure) = (0, Bound::Unbounded, None);
     while !stop() {
@@ -115,7 +116,7 @@ struct State {
 }
 
 impl Sweeper {
-    /// Is told by `core` of every new deadline, when its clock runs by itself.
+    /// Learns from `core` of every new deadline, when its clock runs by itself.
     pub(super) fn new(core: &Arc<Core>) -> Self {
         let signal = Arc::new(Signal::default());
         if core.clock().runs() {
@@ -188,7 +189,7 @@ fn run(signal: &Signal, core: &Weak<Core>) {
         let next = match outcome {
             Ok(next) => next,
             Err(Error::Closed) => return,
-            // What failed has been told of; whatever is told to the thread meanwhile wakes it earlier.
+            // What failed has been reported; a new deadline wakes the thread earlier.
             Err(error) => {
                 tracing::debug!(%error, "background work is left for later");
                 Some(core.now().saturating_add(PAUSE_AFTER_FAILURE))

@@ -63,7 +63,7 @@ impl Transaction {
         self.running.look(|writer| watch.is_unchanged_in(writer)).unwrap_or(Ok(false))
     }
 
-    /// Begins to watch keys, for who has the turn.
+    /// Begins to watch keys, for the holder of the turn.
     #[cfg(feature = "server")]
     pub(crate) fn watch(&self) -> Result<Watch> {
         Watch::within(&self.store.inner.core)
@@ -80,8 +80,8 @@ impl Transaction {
         self.running.look(|writer| kv::touched_since(writer, from)).unwrap_or_default()
     }
 
-    /// Runs `body` so that what it reads and writes is no use of its keys, by which eviction would go: for who looks through keys
-    /// without needing them.
+    /// Runs `body` so that what it reads and writes is no use of its keys, by which eviction would go: for code that
+    /// looks through keys without needing them.
     ///
     /// # Examples
     /// ```
@@ -116,7 +116,7 @@ impl Transaction {
         self.running.operations()
     }
 
-    /// Sets how many changes its commit will count: one operation may be several to who asked for it.
+    /// Sets how many changes its commit will count: one operation may be several to the caller.
     #[cfg(feature = "server")]
     pub(crate) fn set_changes(&self, changes: u64) {
         self.running.set_operations(changes);

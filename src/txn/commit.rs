@@ -2,18 +2,16 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
 use crate::engine::{Changes, CommitNumber, Durability, Reads, Snapshot, Ticket};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::txn::core::Core;
 use crate::txn::isolation::Isolation;
-use crate::txn::leases::Ends;
+use crate::txn::leases::{Ends, Taken};
 use crate::txn::record::Record;
 use crate::txn::settler::{Settling, Unsettled};
 use crate::txn::turns::{Turn, Turns};
-use crate::txn::view::{Hooks, Parts, View, Writer};
+use crate::txn::view::{Hooks, View, Writer};
 
 impl Core {
     /// The last acknowledged commit's state, refused inside this thread's own exclusive transaction.
@@ -37,7 +35,20 @@ impl Core {
         self: &Arc<Self>,
         body: impl FnMut(Writer) -> Result<(R, Writer), E>,
     ) -> Result<Attempted<R, E>> {
-        self.attempts(Turns::take, body)
+        self.attempts(Turns::take, self.handing_over(body))
+    }
+
+    /// As [`Core::exclusive`], for `body` that leaves the writer where it is: that is a few hundred bytes, which a single operation would
+    /// copy several times.
+    pub(super) fn exclusive_in_place<R, E: From<Error>>(
+        self: &Arc<Self>,
+        mut body: impl FnMut(&mut Writer) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let run = |mut writer: Writer| {
+            let value = body(&mut writer)?;
+            Ok((value, self.commit(writer)))
+        };
+        self.attempts(Turns::take, run)?.settle()
     }
 
     /// As [`Core::exclusive_pending`], for a later step of what is done in several: whoever waits for the turn has it before, and
@@ -46,19 +57,30 @@ impl Core {
         self: &Arc<Self>,
         body: impl FnMut(Writer) -> Result<(R, Writer), E>,
     ) -> Result<Attempted<R, E>> {
-        self.attempts(Turns::take_after_others, body)
+        self.attempts(Turns::take_after_others, self.handing_over(body))
     }
 
-    /// Runs `body` with a turn that `take` gives, and again when its commit conflicts.
+    /// `body`, and then the commit of the writer that it gives back.
+    fn handing_over<'a, R, E>(
+        self: &'a Arc<Self>,
+        mut body: impl FnMut(Writer) -> Result<(R, Writer), E> + 'a,
+    ) -> impl FnMut(Writer) -> Result<(R, Result<Ticket>), E> + 'a {
+        move |writer| {
+            let (value, writer) = body(writer)?;
+            Ok((value, self.commit(writer)))
+        }
+    }
+
+    /// Calls `run`, which commits, with a turn that `take` gives, and again when its commit conflicts.
     fn attempts<R, E>(
         self: &Arc<Self>,
         take: impl for<'t> Fn(&'t Turns) -> Turn<'t>,
-        mut body: impl FnMut(Writer) -> Result<(R, Writer), E>,
+        mut run: impl FnMut(Writer) -> Result<(R, Result<Ticket>), E>,
     ) -> Result<Attempted<R, E>> {
         self.refuse_nesting()?;
         let mut attempt = 1;
         loop {
-            match self.attempt_again(take(self.turns()), attempt, &mut body) {
+            match self.attempt_again(take(self.turns()), attempt, &mut run) {
                 Err(error) if error.is_retryable() && attempt < limits::TRANSACTION_ATTEMPTS_MAX => attempt += 1,
                 attempted => return attempted,
             }
@@ -80,36 +102,43 @@ impl Core {
     /// As [`Core::exclusive_once`], with a turn that was taken before.
     ///
     /// # Errors
-    /// Why nothing was committed, unless that is an error of `body`: that one is in what is returned, since it tells of a state
-    /// that has to be durable first.
+    /// Why nothing was committed, unless that is an error of `body`: that one is in what is returned, since it depends
+    /// on a state that has to be durable first.
     pub(crate) fn attempt<R, E>(
         self: &Arc<Self>,
         turn: Turn<'_>,
         body: impl FnOnce(Writer) -> Result<(R, Writer), E>,
     ) -> Result<Attempted<R, E>> {
-        self.attempt_again(turn, 1, body)
+        let run = |writer| {
+            let (value, writer) = body(writer)?;
+            Ok((value, self.commit(writer)))
+        };
+        self.attempt_again(turn, 1, run)
     }
 
-    /// As [`Core::attempt`], for the `attempt`th time, counted from 1.
+    /// Calls `run`, which commits, for the `attempt`th time, counted from 1.
+    #[inline]
     fn attempt_again<R, E>(
         self: &Arc<Self>,
         turn: Turn<'_>,
         attempt: u32,
-        body: impl FnOnce(Writer) -> Result<(R, Writer), E>,
+        run: impl FnOnce(Writer) -> Result<(R, Result<Ticket>), E>,
     ) -> Result<Attempted<R, E>> {
-        let mut writer = self.exclusive_writer()?;
+        let (base, tracked) = self.exclusive_base()?;
+        let seen = base.commit();
+        let mut writer = Writer::new(View::new(Arc::clone(self), base, None));
+        writer.track(tracked);
         writer.set_attempt(attempt);
-        let seen = writer.commit();
-        let (outcome, ticket) = match body(writer) {
-            Ok((value, writer)) => (Ok(value), self.commit(writer.into_parts())?),
+        let (outcome, ticket) = match run(writer) {
+            Ok((value, ticket)) => (Ok(value), ticket?),
             Err(error) => (Err(error), self.ticket_of(seen)?),
         };
         drop(turn);
         Ok(Attempted { outcome, pending: self.pending(ticket) })
     }
 
-    /// Runs `body`, which only reads, on the newest state, beside whoever has the turn to write. What it returns tells of commits
-    /// that may not be durable yet, as with [`Core::attempt`].
+    /// Runs `body`, which only reads, on the newest state, beside whoever has the turn to write. What it returns
+    /// depends on commits that may not be durable yet, as with [`Core::attempt`].
     #[cfg(feature = "server")]
     pub(crate) fn read_latest<R, E>(
         self: &Arc<Self>,
@@ -125,7 +154,9 @@ impl Core {
     /// Starts an optimistic transaction.
     pub(crate) fn begin(self: &Arc<Self>, isolation: Isolation) -> Result<Writer> {
         self.refuse_nesting()?;
-        self.tracked_writer(isolation)
+        let mut writer = Writer::new(View::new(Arc::clone(self), self.engine().begin()?, None));
+        writer.track(Some(isolation));
+        Ok(writer)
     }
 
     /// Commits an optimistic transaction.
@@ -136,7 +167,7 @@ impl Core {
 
     /// As [`Core::commit_optimistic`], with a turn that was taken before.
     pub(crate) fn commit_optimistic_in(self: &Arc<Self>, turn: Turn<'_>, writer: Writer) -> Result<Pending> {
-        let ticket = self.commit(writer.into_parts())?;
+        let ticket = self.commit(writer)?;
         drop(turn);
         Ok(self.pending(ticket))
     }
@@ -154,51 +185,47 @@ impl Core {
         }
     }
 
-    fn exclusive_writer(self: &Arc<Self>) -> Result<Writer> {
+    /// What a transaction with the turn to write reads, and whether that is checked at its commit.
+    fn exclusive_base(&self) -> Result<(Arc<dyn Snapshot>, Option<Isolation>)> {
         if self.engine().is_shared() {
-            return self.tracked_writer(Isolation::Serializable);
+            return Ok((self.engine().begin()?, Some(Isolation::Serializable)));
         }
-        Ok(Writer::new(View::new(Arc::clone(self), self.engine().latest()?, None)))
-    }
-
-    fn tracked_writer(self: &Arc<Self>, isolation: Isolation) -> Result<Writer> {
-        let base = self.engine().begin()?;
-        let reads = Arc::new(Mutex::new(Reads::at(base.commit())));
-        Ok(Writer::tracked(View::new(Arc::clone(self), base, Some(reads)), isolation))
+        Ok((self.engine().latest()?, None))
     }
 
     /// Hands the transaction to the engine and queues its notes. The caller has the turn.
     ///
     /// A transaction that wrote nothing has seen one snapshot, and so needs no check.
-    fn commit(self: &Arc<Self>, mut parts: Parts) -> Result<Ticket> {
-        let mut record = parts.record.take();
+    fn commit(self: &Arc<Self>, mut writer: Writer) -> Result<Ticket> {
+        // What is not needed any more is taken out of the writer, which stays where it is: it is long to copy.
+        let (mut record, tracked) = (writer.record.take(), writer.tracked.take());
+        let (reads, isolation) = tracked.unzip();
+        let changes = &mut writer.view.overlay.changes;
         if let Some(record) = &mut record {
-            record.changes(parts.changes.len(), parts.changes.bytes());
+            record.changes(changes.len(), changes.bytes());
         }
-        if parts.changes.is_empty() && (parts.notes.is_empty() || parts.reads.is_none()) {
+        if changes.is_empty() && (writer.notes.is_empty() || reads.is_none()) {
             // Messages alone need no disk: they can be published by a store that cannot write any more.
-            let ticket = self.ticket_of(parts.base.commit())?;
-            self.count_operations(parts.operations);
-            self.queue_notes(parts.notes, ticket.number());
+            let ticket = self.ticket_of(writer.commit())?;
+            self.count_operations(writer.operations);
+            self.queue_notes(writer.notes.into_list(), ticket.number());
             end(record, Ok(ticket.number()));
             return Ok(ticket);
         }
-        if let (Isolation::Snapshot, Some(reads)) = (parts.isolation, &parts.reads) {
+        if let (Some(Isolation::Snapshot), Some(reads)) = (isolation, &reads) {
             let mut reads = reads.lock();
-            parts.changes.each().for_each(|(key, _)| reads.add_key(key));
+            changes.each().for_each(|(key, _)| reads.add_key(key));
         }
-        let ends = parts.taken.any().then(|| self.leases().to_store(parts.taken));
-        for (sequence, end) in ends.into_iter().flat_map(Ends::each) {
-            parts.changes.put(sequence.key(), sequence.encode(end));
-        }
+        let ends = if writer.taken.any() { self.put_ends(writer.taken, changes) } else { None };
+        let changes_catalogue = writer.changes_catalogue();
         // An optimistic transaction's snapshot is held while its reads are checked. Any other is let go first: an engine
         // in memory changes in place what no snapshot shares.
-        let held = parts.reads.is_some().then_some(parts.base);
+        let held = reads.is_some().then_some(writer.view.overlay.base);
         let outcome = {
-            let reads = parts.reads.as_ref().map(|reads| reads.lock());
-            let (changes, durability) = (parts.changes, self.durability());
-            let commit = || self.engine().commit_owned(changes, reads.as_deref(), durability);
-            if parts.changed_catalogue { self.changing_catalogue(commit) } else { commit() }
+            let reads = reads.as_ref().map(|reads| reads.lock());
+            let changes = writer.view.overlay.changes;
+            let commit = || self.engine().commit_owned(changes, reads.as_deref(), self.durability());
+            if changes_catalogue { self.changing_catalogue(commit) } else { commit() }
         };
         let ticket = match outcome {
             Ok(ticket) => ticket,
@@ -213,15 +240,24 @@ impl Core {
         if let Some(ends) = ends {
             self.leases().note_stored(ends);
         }
-        self.count_operations(parts.operations);
-        self.queue_notes(parts.notes, ticket.number());
-        if let Some(at) = parts.wake_at {
+        self.count_operations(writer.operations);
+        self.queue_notes(writer.notes.into_list(), ticket.number());
+        if let Some(at) = writer.wake_at {
             self.wake_background(at);
         }
         Ok(ticket)
     }
 
-    /// Has a conflict say what was changed, as it was in the snapshot that the transaction read.
+    /// Adds the ends of leases to `changes` that a commit has to store which holds numbers of them.
+    fn put_ends(&self, taken: Taken, changes: &mut Changes) -> Option<Ends> {
+        let ends = self.leases().to_store(taken);
+        for (sequence, end) in ends.each() {
+            changes.put(sequence.key(), sequence.encode(end));
+        }
+        Some(ends)
+    }
+
+    /// Names in a conflict what was changed, as it was in the snapshot that the transaction read.
     fn name_conflict(self: &Arc<Self>, error: Error, read: Option<&Arc<dyn Snapshot>>) -> Error {
         match (error, read, self.state::<Hooks>().get()) {
             (Error::Conflict { key, what }, Some(read), Some(models)) => {
@@ -242,7 +278,7 @@ impl Core {
         let outcome = commit();
         match &outcome {
             Ok(ticket) => self.epochs().end_change(ticket.number()),
-            // What was refused changed nothing; what failed has been ordered, perhaps. Without an answer, as when the store
+            // What was refused changed nothing; what failed has been ordered, perhaps. Without a result, as when the store
             // is closed, there are no epochs any more.
             Err(_) => {
                 if let Ok(latest) = self.engine().latest() {
@@ -253,9 +289,10 @@ impl Core {
         outcome
     }
 
-    /// A ticket for what was read of the newest state, which may not be durable yet. Without the turn it may be one for a later commit.
+    /// A ticket for what was read of the newest state, which may not be durable yet. Without the turn it may be one for
+    /// a later commit.
     ///
-    /// What it answers, an error too, tells of that state; a reader after it must not be shown an earlier one.
+    /// What it returns, an error too, is of that state; a reader after it must not be shown an earlier one.
     fn ticket_of(&self, seen: CommitNumber) -> Result<Ticket> {
         if seen <= self.engine().snapshot()?.commit() {
             return Ok(Ticket::settled(seen));
@@ -270,7 +307,7 @@ fn end(record: Option<Box<Record>>, outcome: Result<CommitNumber, &Error>) {
     }
 }
 
-/// A transaction that has ended. What came of it is told to nobody before it has settled.
+/// A transaction that has ended. Nobody learns what came of it before it has settled.
 #[derive(Debug)]
 #[must_use = "a commit is acknowledged when it has settled"]
 pub(crate) struct Attempted<R, E> {
@@ -280,7 +317,7 @@ pub(crate) struct Attempted<R, E> {
 }
 
 impl<R, E: From<Error>> Attempted<R, E> {
-    /// Waits until what it did, or what its error tells of, is durable.
+    /// Waits until what it did, or what its error depends on, is durable.
     pub(crate) fn settle(self) -> Result<R, E> {
         self.pending.settle()?;
         self.outcome
@@ -311,7 +348,7 @@ impl Pending {
         self.core.settle(&self.ticket)
     }
 
-    /// Has the store's own thread do so.
+    /// Leaves that to the store's own thread.
     pub(crate) fn settle_later(&self) -> Settling {
         self.core.settler().settle(Box::new(self.clone()))
     }

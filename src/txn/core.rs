@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
@@ -33,6 +33,8 @@ pub(crate) struct Core {
     settler: Settler,
     /// Notes of commits that may not be durable yet, in commit order.
     notes: Mutex<VecDeque<(CommitNumber, Box<dyn Note>)>>,
+    /// Whether there are any: asked by every commit, most often in vain. Set with the turn to write, so that who commits later sees it.
+    has_notes: AtomicBool,
     /// What models keep for the store.
     states: States,
     sequences: Mutex<HashMap<Vec<u8>, u64>>,
@@ -77,6 +79,7 @@ impl Core {
             turns: Turns::default(),
             settler: Settler::default(),
             notes: Mutex::default(),
+            has_notes: AtomicBool::new(false),
             states: States::default(),
             sequences: Mutex::default(),
             leases: Leases::default(),
@@ -217,7 +220,7 @@ impl Core {
         &self.leases
     }
 
-    /// Has the times and ids of a fork go on behind what was given out here. Called when its engine was forked.
+    /// Starts the times and ids of a fork behind what was given out here. Called when its engine was forked.
     pub(crate) fn lead_on(&self, fork: &Self) {
         fork.leases.go_on_from(&self.leases);
     }
@@ -225,30 +228,39 @@ impl Core {
     /// Keeps notes until their commit is durable. The caller has the turn.
     pub(super) fn queue_notes(&self, notes: Vec<Box<dyn Note>>, commit: CommitNumber) {
         if !notes.is_empty() {
-            self.notes.lock().extend(notes.into_iter().map(|note| (commit, note)));
+            let mut queue = self.notes.lock();
+            queue.extend(notes.into_iter().map(|note| (commit, note)));
+            self.has_notes.store(true, Ordering::Relaxed);
         }
     }
 
     /// Waits until the commit is durable, then releases the notes of it and of all before it.
     pub(super) fn settle(&self, ticket: &Ticket) -> Result<()> {
         let outcome = ticket.wait();
-        let mut queue = self.notes.lock();
-        if outcome.is_err() {
-            // Its own only: a commit before it may be durable, although its committer has not come here yet.
-            queue.retain(|(commit, _)| *commit != ticket.number());
-            return outcome;
+        if self.has_notes.load(Ordering::Relaxed) {
+            self.settle_notes(ticket.number(), outcome.is_ok());
         }
-        // Released under the lock of the queue, so that two committers cannot swap their messages; woken without it.
-        let mut woken = Vec::new();
-        while let Some((commit, note)) = queue.pop_front_if(|(commit, _)| *commit <= ticket.number()) {
-            note.release(&self.states, commit, &mut woken);
-        }
-        drop(queue);
-        woken.into_iter().for_each(Waker::wake);
         outcome
     }
 
-    /// Has the background work of the store begin at `at`, or earlier.
+    /// Releases the notes of a commit that has become durable, and of all before it, or forgets those of one that has not.
+    fn settle_notes(&self, number: CommitNumber, is_durable: bool) {
+        let mut queue = self.notes.lock();
+        if !is_durable {
+            // Its own only: a commit before it may be durable, although its committer has not come here yet.
+            queue.retain(|(commit, _)| *commit != number);
+        }
+        // Released under the lock of the queue, so that two committers cannot swap their messages; woken without it.
+        let mut woken = Vec::new();
+        while let Some((commit, note)) = queue.pop_front_if(|(commit, _)| is_durable && *commit <= number) {
+            note.release(&self.states, commit, &mut woken);
+        }
+        self.has_notes.store(!queue.is_empty(), Ordering::Relaxed);
+        drop(queue);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// Begins the background work of the store at `at`, or earlier.
     pub(super) fn wake_background(&self, at: Timestamp) {
         if let Some(wake_up) = self.wake_up.get() {
             wake_up(at);

@@ -14,14 +14,14 @@ use crate::txn::operation::Operation;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meter(Option<Arc<Counts>>);
 
-/// Fields of the record, as `docs/guide/observing.md` tells them.
+/// Fields of the record, as `docs/guide/observing.md` lists them.
 struct Counts {
     model: &'static str,
     verb: &'static str,
     target: String,
     watch: Stopwatch,
     entries_examined: AtomicU64,
-    /// One more than there were; 0 when the model does not tell.
+    /// One more than there were; 0 when the model does not report it.
     entries_returned: AtomicU64,
     bytes_read: AtomicU64,
     entries_written: AtomicU64,
@@ -75,10 +75,10 @@ impl Meter {
         }
     }
 
-    /// Counts so many more of what the operation returns: documents, rows, items, values.
+    /// Counts more of what the operation returns: documents, rows, items, values.
     pub(crate) fn returned(&self, more: u64) {
         if let Some(counts) = &self.0 {
-            // The first call tells that they are counted at all.
+            // The first call shows that they are counted at all.
             let _ = counts.entries_returned.compare_exchange(0, 1, Ordering::Relaxed, Ordering::Relaxed);
             counts.entries_returned.fetch_add(more, Ordering::Relaxed);
         }
@@ -91,7 +91,7 @@ impl Meter {
         }
     }
 
-    /// Notes how the operation ended; for who comes first.
+    /// Notes how the operation ended; only the first call counts.
     pub(super) fn end<R>(&self, outcome: &Result<R, Error>) {
         if let Some(counts) = &self.0 {
             counts.outcome.get_or_init(|| outcome.as_ref().map(drop).map_err(ToString::to_string));

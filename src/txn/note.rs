@@ -1,6 +1,7 @@
-//! What models note of a transaction beside its changes, to be told once it is durable.
+//! What models note of a transaction beside its changes, to be published once it is durable.
 //!
-//! All of it is in one list, which an operation that fails is cut off from: a model cannot forget to take something back.
+//! All of it is in one list, which an operation that fails is cut off from: a model cannot forget to take something
+//! back.
 
 use std::any::Any;
 use std::fmt;
@@ -65,6 +66,10 @@ impl Notes {
     pub(super) fn cut_back(&mut self, mark: NotesMark) {
         self.list.truncate(mark.len);
         self.last = mark.last;
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
     }
 
     pub(super) fn into_list(self) -> Vec<Box<dyn Note>> {

@@ -35,7 +35,7 @@ impl Record {
         })
     }
 
-    /// Its commit begins, of so many changes.
+    /// Its commit begins, with this many changes.
     pub(super) fn changes(&mut self, entries: usize, bytes: usize) {
         (self.entries_written, self.bytes_written) = (entries as u64, bytes as u64);
         // Unless it is ended otherwise.

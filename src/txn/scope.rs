@@ -104,10 +104,9 @@ impl Scope for AutoCommit {
 impl WriteScope for AutoCommit {
     fn write<R>(&self, operation: Operation<'_>, mut body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R> {
         operation.record(|meter| {
-            self.0.exclusive(|mut writer| {
+            self.0.exclusive_in_place(|writer| {
                 writer.set_meter(meter);
-                let value = writer.run(&operation, &mut body)?;
-                Ok((value, writer))
+                writer.run(&operation, &mut body)
             })
         })
     }

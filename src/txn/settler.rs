@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 
 /// A commit that somebody has to wait for.
 pub(super) trait Unsettled: fmt::Debug + Send {
-    /// Waits until it is durable. Called again, it tells the same.
+    /// Waits until it is durable. Called again, it returns the same.
     fn settle(&self) -> Result<()>;
 
     /// The name of the engine that it was made on.
@@ -99,7 +99,7 @@ impl Settling {
 }
 
 impl Settler {
-    /// Has the thread wait for `pending`. Where no thread can be started, this one waits.
+    /// Leaves the wait for `pending` to the thread. Where no thread can be started, this one waits.
     pub(super) fn settle(&self, pending: Box<dyn Unsettled>) -> Settling {
         let settling = Settling::default();
         let mut state = self.0.state.lock();
@@ -156,11 +156,11 @@ fn run(shared: &Shared) {
     }
 }
 
-/// Settles `pending`, and lets go of its store before anybody is told.
+/// Settles `pending`, and lets go of its store before anybody learns of it.
 fn settle(pending: Box<dyn Unsettled>) -> Result<()> {
     let settle = || catch_unwind(AssertUnwindSafe(|| pending.settle()));
     // Wakers of those who hear of the commit run here. When one panics, the commit has settled all the same, as the second
-    // call tells.
+    // call returns.
     let settled = settle().or_else(|_| settle()).unwrap_or_else(|_| {
         let message = "it panicked when a commit was waited for".to_owned();
         Err(Error::Engine { engine: pending.engine(), message })

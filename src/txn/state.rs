@@ -17,7 +17,8 @@ pub(crate) trait State: Any + fmt::Debug + Default + Send + Sync {
     /// Its place, which no other type has.
     const SLOT: Slot;
 
-    /// The store is closed: whoever waits for something in it is to be told so, now and later. May be called more than once.
+    /// The store is closed: whoever waits for something in it has to learn of it, now and later. May be called more
+    /// than once.
     fn close(&self) {}
 }
 

@@ -25,7 +25,7 @@ use crate::txn::view::Writer;
 pub enum Room {
     /// Whatever there is to change.
     Unbounded,
-    /// So many entries, and about so many bytes.
+    /// This many entries, and about this many bytes.
     Step {
         /// Entries.
         entries: usize,
@@ -133,7 +133,7 @@ fn step<S: Steps>(
     match attempted.outcome {
         Ok(done) => Ok((done, attempted.pending)),
         Err(error) => {
-            // It tells of a state that has to be durable first.
+            // It depends on a state that has to be durable first.
             attempted.pending.settle().map_err(Failed::Commit)?;
             Err(Failed::Step(error))
         }

@@ -63,7 +63,7 @@ impl Drop for Turn<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     turn: Mutex<()>,
-    /// The thread that has the turn, 0 when none: how a thread that would wait for itself is told so.
+    /// The thread that has the turn, 0 when none: how a thread that would wait for itself is found.
     owner: AtomicUsize,
     /// How many tasks there are: asked by everybody who gives the turn back, most often in vain.
     count: AtomicUsize,
@@ -163,7 +163,7 @@ impl Turns {
         fence(Ordering::SeqCst);
     }
 
-    /// Waits no longer, and tells whether it still did.
+    /// Stops waiting, and returns whether it still was.
     fn leave(&self, place: u64) -> bool {
         let mut places = self.places.lock();
         let at = places.waiting.iter().position(|(waiting, _)| *waiting == place);

@@ -42,7 +42,7 @@ use crate::txn::undo::Undo;
 #[expect(unnameable_types, reason = "public for the sealed methods of `Scope`, and named by nobody outside")]
 pub struct View {
     core: Arc<Core>,
-    overlay: Overlay,
+    pub(super) overlay: Overlay,
     /// Where an optimistic transaction notes what it read.
     reads: Option<Arc<Mutex<Reads>>>,
     now: OnceCell<Timestamp>,
@@ -73,12 +73,12 @@ impl View {
         Self { now: OnceCell::from(moment), modes, ..Self::new(core, base, None) }
     }
 
-    /// Has what follows be counted with `meter`.
+    /// Counts what follows with `meter`.
     pub(super) fn set_meter(&mut self, meter: &Meter) {
         self.meter.clone_from(meter);
     }
 
-    /// What counts for the operation: models tell it how much they return, and which index they go through.
+    /// What counts for the operation: models report to it how much they return, and which index they go through.
     pub(crate) fn meter(&self) -> &Meter {
         &self.meter
     }
@@ -134,9 +134,16 @@ impl View {
     }
 
     /// Notes that what is at `key` is relied on, which a caller knows without looking.
+    #[inline]
     pub(crate) fn note(&self, key: &[u8]) {
+        if let Some(reads) = &self.reads {
+            self.note_in(reads, key);
+        }
+    }
+
+    fn note_in(&self, reads: &Mutex<Reads>, key: &[u8]) {
         // What the transaction wrote itself is not a read of the store.
-        if let Some(reads) = self.reads.as_ref().filter(|_| self.overlay.changes().get(key).is_none()) {
+        if self.overlay.changes().get(key).is_none() {
             reads.lock().add_key(key);
         }
     }
@@ -146,7 +153,8 @@ impl View {
         self.reads.is_some()
     }
 
-    /// The number of the state that the catalogue is in, for who keeps what it says; without one nothing kept may be used.
+    /// The number of the state that the catalogue is in, for a caller that keeps what it says; without one nothing kept
+    /// may be used.
     pub(crate) fn epoch(&self) -> Option<u64> {
         self.own_epoch.or_else(|| self.core.epoch_at(self.commit()))
     }
@@ -169,6 +177,14 @@ impl View {
         // A cursor notes how far it has gone.
         let mut cursor = self.range(range, direction)?;
         Ok(cursor.next()?.map(|(key, value)| (Key::from(key), Value::from(value))))
+    }
+
+    /// Whether `range` holds no entries.
+    pub(crate) fn is_empty(&self, range: &KeyRange) -> Result<bool> {
+        if self.reads.is_none() && !self.meter.is_on() {
+            return self.overlay.is_empty(range);
+        }
+        Ok(self.first(range, Direction::Forward)?.is_none())
     }
 
     /// How many entries `range` holds.
@@ -254,26 +270,26 @@ impl Cursor {
 #[derive(Debug)]
 #[expect(unnameable_types, reason = "public for the sealed methods of `Scope`, and named by nobody outside")]
 pub struct Writer {
-    view: View,
-    notes: Notes,
+    pub(super) view: View,
+    pub(super) notes: Notes,
     /// Bytes that its changes take in a commit, at most: what was changed again counts twice until that is too much.
     commit_bytes: usize,
-    wake_at: Option<Timestamp>,
+    pub(super) wake_at: Option<Timestamp>,
     /// Which sequences it was given numbers of.
-    taken: Taken,
+    pub(super) taken: Taken,
     /// Changes of single keys so far, and operations that have changed something.
     changed: u64,
-    operations: u64,
+    pub(super) operations: u64,
     /// Whether every operation that would write is refused.
     reads_only: bool,
     /// What to put back when the operation that runs inside a transaction fails; `None` when nothing can be undone alone.
     undo: Option<Undo>,
     /// What is checked at the commit of an optimistic transaction, and what of its reads is noted there.
-    tracked: Option<(Arc<Mutex<Reads>>, Isolation)>,
+    pub(super) tracked: Option<(Arc<Mutex<Reads>>, Isolation)>,
     /// The how manieth run of the same transaction it is.
     attempt: u32,
     /// The record of the transaction, while somebody listens.
-    record: Option<Box<Record>>,
+    pub(super) record: Option<Box<Record>>,
 }
 
 /// Where a transaction stood before an operation: everything that a [`Writer`] notes beside its changes.
@@ -350,16 +366,19 @@ impl Writer {
         self.operations
     }
 
-    /// Sets how many the commit will count: what one operation does may be several changes to who asked for it.
+    /// Sets how many the commit will count: what one operation does may be several changes to the caller.
     #[cfg(feature = "server")]
     pub(super) fn set_operations(&mut self, operations: u64) {
         self.operations = operations;
     }
 
-    /// The writer of an optimistic transaction.
-    pub(super) fn tracked(view: View, isolation: Isolation) -> Self {
-        let tracked = view.reads.clone().map(|reads| (reads, isolation));
-        Self { tracked, ..Self::new(view) }
+    /// Notes what it reads from now on, to be checked at its commit as an isolation asks; it has read nothing yet.
+    pub(super) fn track(&mut self, isolation: Option<Isolation>) {
+        if let Some(isolation) = isolation {
+            let reads = Arc::new(Mutex::new(Reads::at(self.view.commit())));
+            self.view.reads = Some(Arc::clone(&reads));
+            self.tracked = Some((reads, isolation));
+        }
     }
 
     /// The same entries, for finding what is to be changed. What it only looks at is not checked at commit unless the transaction
@@ -386,12 +405,23 @@ impl Writer {
         self.check_commit()
     }
 
+    /// As [`Writer::put`], of a large value that is kept as it is: it is not copied.
+    ///
+    /// # Errors
+    /// As [`Writer::put`].
+    pub(crate) fn put_shared(&mut self, key: impl AsRef<[u8]>, value: &Arc<[u8]>) -> Result<()> {
+        let key = key.as_ref();
+        engine::check_sizes(key, value)?;
+        self.change_to(key, Change::Put(value), Some(value));
+        self.check_commit()
+    }
+
     /// Removes `key`, which need not exist. That the changes have not become too many is checked when the operation ends.
     pub(crate) fn remove(&mut self, key: impl AsRef<[u8]>) {
         self.change(key.as_ref(), Change::Remove);
     }
 
-    /// Removes every entry of `range` and answers how many there were.
+    /// Removes every entry of `range` and returns how many there were.
     pub(crate) fn remove_range(&mut self, range: &KeyRange) -> Result<u64> {
         let mut cursor = self.range(range, Direction::Forward)?;
         let mut removed = 0;
@@ -430,17 +460,17 @@ impl Writer {
         self.wake_at = Some(self.wake_at.map_or(at, |earlier| earlier.min(at)));
     }
 
-    /// A number that no other call with this `name` gets, counting from what `start` answers.
+    /// A number that no other call with this `name` gets, counting from what `start` returns.
     ///
-    /// `start` is asked once while the store is open, with a view whose reads are not checked at commit: numbers are given
-    /// out beside the transactions, so that two of them that insert at the same time do not conflict over a counter.
-    /// Numbers of transactions that roll back are not used again.
+    /// `start` is asked once while the store is open, with a view whose reads are not checked at commit: numbers are
+    /// given out beside the transactions, so that two of them that insert at the same time do not conflict over a
+    /// counter. Numbers of transactions that roll back are not used again.
     pub(crate) fn next_in_sequence(&mut self, name: &[u8], start: impl FnOnce(&View) -> Result<u64>) -> Result<u64> {
         self.view.core.next_in_sequence(name, || start(&View { reads: None, ..self.view.at_next_moment() }))
     }
 
-    /// The store's time in microseconds, moved on where needed so that no call gets a time twice or an earlier one, even
-    /// after the store was closed and the clock set back (SEM: WID-LWW-3).
+    /// The store's time in microseconds, moved on where needed so that no call gets a time twice or an earlier one,
+    /// even after the store was closed and the clock set back.
     pub(crate) fn unique_micros(&mut self) -> Result<i64> {
         self.next_leased(Sequence::Times, self.view.now().as_micros())
     }
@@ -473,14 +503,14 @@ impl Writer {
     /// Removes a bounded amount of what was dropped and not removed yet. Returns the bytes of it, and whether there is more.
     pub(crate) fn reclaim(&mut self) -> Result<(u64, bool)> {
         let Some(models) = self.state::<Hooks>().get() else { return Ok((0, false)) };
-        // Nobody depends on what was dropped: that somebody else removes it meanwhile is no conflict.
+        // Nobody depends on what was dropped: that somebody else removes it meanwhile is not a conflict.
         let reads = self.view.reads.take();
         let outcome = (models.reclaim)(self);
         self.view.reads = reads;
         outcome
     }
 
-    /// Has what follows be counted with `meter`.
+    /// Counts what follows with `meter`.
     pub(super) fn set_meter(&mut self, meter: &Meter) {
         self.view.set_meter(meter);
     }
@@ -544,72 +574,52 @@ impl Writer {
         self.taken = taken;
     }
 
-    /// What the whole transaction amounts to.
-    pub(super) fn into_parts(self) -> Parts {
-        let Self { view, notes, operations, wake_at, taken, tracked, record, .. } = self;
-        let changed_catalogue = view.own_epoch.is_some();
-        let (base, changes) = view.overlay.into_layers();
-        let (reads, isolation) = tracked.unzip();
-        let isolation = isolation.unwrap_or_default();
-        Parts {
-            base,
-            changes,
-            notes: notes.into_list(),
-            operations,
-            wake_at,
-            taken,
-            changed_catalogue,
-            reads,
-            isolation,
-            record,
-        }
+    /// Whether it has changed the catalogue.
+    pub(super) fn changes_catalogue(&self) -> bool {
+        self.view.own_epoch.is_some()
     }
 
     /// Refuses changes that are more than the engine commits at once.
+    #[inline]
     fn check_commit(&mut self) -> Result<()> {
         let max = self.view.core.commit_bytes_max();
-        if self.commit_bytes > max {
-            let changes = self.view.overlay.changes();
-            let overhead = changes.len().saturating_mul(limits::CHANGE_OVERHEAD_BYTES);
-            self.commit_bytes = changes.bytes().saturating_add(overhead).saturating_add(limits::COMMIT_OVERHEAD_BYTES);
-        }
+        if self.commit_bytes > max { self.check_commit_again(max) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn check_commit_again(&mut self, max: usize) -> Result<()> {
+        let changes = self.view.overlay.changes();
+        let overhead = changes.len().saturating_mul(limits::CHANGE_OVERHEAD_BYTES);
+        self.commit_bytes = changes.bytes().saturating_add(overhead).saturating_add(limits::COMMIT_OVERHEAD_BYTES);
         limits::check("commit bytes", max, self.commit_bytes)
     }
 
     /// Changes `key`, and keeps what `undo_to` would put back.
     fn change(&mut self, key: &[u8], change: Change<'_>) {
+        self.change_to(key, change, None);
+    }
+
+    /// As [`Writer::change`]; what is put is kept as it is when it is `shared`.
+    fn change_to(&mut self, key: &[u8], change: Change<'_>, shared: Option<&Arc<[u8]>>) {
         let bytes = key.len().saturating_add(change.value().map_or(0, <[u8]>::len));
         self.commit_bytes = self.commit_bytes.saturating_add(bytes).saturating_add(limits::CHANGE_OVERHEAD_BYTES);
         self.changed += 1;
         self.view.meter.wrote(key, change.value().unwrap_or_default());
         let undo = &mut self.undo;
-        self.view.overlay.change(key, change, |before| {
+        let before = |before: Option<Change<'_>>| {
             if let Some(undo) = undo {
                 undo.note(key, before);
             }
-        });
+        };
+        match shared {
+            Some(value) => self.view.overlay.put_shared(key, value, before),
+            None => self.view.overlay.change(key, change, before),
+        }
         // What is committed later, when others may have written, is made before the turn to write is taken.
         if self.tracked.is_some() {
             self.view.overlay.draft_when_large();
         }
     }
-}
-
-/// What a transaction amounts to when it ends.
-#[derive(Debug)]
-pub(super) struct Parts {
-    /// What it read; the engine remembers later changes for as long as it is held.
-    pub(super) base: Arc<dyn Snapshot>,
-    pub(super) changes: Changes,
-    pub(super) notes: Vec<Box<dyn Note>>,
-    /// Operations that have changed something.
-    pub(super) operations: u64,
-    pub(super) wake_at: Option<Timestamp>,
-    pub(super) taken: Taken,
-    pub(super) changed_catalogue: bool,
-    pub(super) reads: Option<Arc<Mutex<Reads>>>,
-    pub(super) isolation: Isolation,
-    pub(super) record: Option<Box<Record>>,
 }
 
 /// What the models do on behalf of any transaction.

@@ -49,12 +49,12 @@ pub trait Vfs: Debug + Send + Sync {
     /// ```
     fn create_directory(&self, path: &Path) -> io::Result<()>;
 
-    /// The names of the files and directories in the directory `path`, sorted. A name that is not UTF-8 has U+FFFD where it is
-    /// not.
+    /// The names of the files and directories in the directory `path`, sorted. A name that is not UTF-8 has U+FFFD
+    /// where it is not.
     ///
     /// # Errors
     /// [`NotFound`](io::ErrorKind::NotFound), [`NotADirectory`](io::ErrorKind::NotADirectory), or what else the system
-    /// answers.
+    /// returns.
     ///
     /// # Examples
     /// ```
@@ -69,8 +69,8 @@ pub trait Vfs: Debug + Send + Sync {
     ///
     /// # Errors
     /// [`NotFound`](io::ErrorKind::NotFound), [`PermissionDenied`](io::ErrorKind::PermissionDenied), or what else the
-    /// system answers. [`IsADirectory`](io::ErrorKind::IsADirectory) or [`InvalidInput`](io::ErrorKind::InvalidInput) for
-    /// what is no file, such as a pipe, which is not waited for.
+    /// system returns. [`IsADirectory`](io::ErrorKind::IsADirectory) or [`InvalidInput`](io::ErrorKind::InvalidInput)
+    /// for what is not a file, such as a pipe, which is not waited for.
     ///
     /// # Examples
     /// ```
@@ -195,7 +195,7 @@ pub trait Vfs: Debug + Send + Sync {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub trait File: Debug + Send + Sync {
-    /// Reads up to `buffer.len()` bytes from `offset` and answers how many; 0 only at the end of the file.
+    /// Reads up to `buffer.len()` bytes from `offset` and returns how many; 0 only at the end of the file.
     ///
     /// # Errors
     /// The system's.
@@ -210,11 +210,11 @@ pub trait File: Debug + Send + Sync {
     /// ```
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 
-    /// Writes `bytes` at `offset`, and answers how many of them; what lies between the end of the file and `offset` reads
-    /// as zero.
+    /// Writes `bytes` at `offset`, and returns how many of them; what lies between the end of the file and `offset`
+    /// reads as zero.
     ///
     /// # Errors
-    /// [`StorageFull`](io::ErrorKind::StorageFull), or what else the system answers.
+    /// [`StorageFull`](io::ErrorKind::StorageFull), or what else the system returns.
     ///
     /// # Examples
     /// ```

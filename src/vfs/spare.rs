@@ -1,12 +1,12 @@
 //! Descriptors that are held for a store's own files.
 //!
-//! A process may have only so many files open, and clients take one each. A store that gets none for its next segment or checkpoint
-//! can write no more. So some are held that nothing is read from, and one is let go whenever there is none left for a file of the
-//! store's. They are taken again when others have been closed.
+//! A process may have only a limited number of files open, and clients take one each. A store that gets none for its
+//! next segment or checkpoint can write no more. So some are held that nothing is read from, and one is let go whenever
+//! there is none left for a file of the store's. They are taken again when others have been closed.
 //!
 //! # Cost
-//! [`ENGINE_FILES_HELD_BACK`](limits::ENGINE_FILES_HELD_BACK) descriptors for each open store. A call that succeeds while all are held
-//! pays a lock that nobody else wants.
+//! [`ENGINE_FILES_HELD_BACK`](limits::ENGINE_FILES_HELD_BACK) descriptors for each open store. A call that succeeds
+//! while all are held pays a lock that nobody else wants.
 
 use std::fmt;
 use std::fs;
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use crate::vfs::SystemVfs;
 
-    /// Has no descriptors for the first calls.
+    /// Files for which there are no descriptors at the first calls.
     #[derive(Debug)]
     struct Exhausted(AtomicUsize);
 

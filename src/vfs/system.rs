@@ -89,7 +89,7 @@ fn open_file(path: &Path, options: &fs::OpenOptions) -> io::Result<fs::File> {
         Ok(found) if !found.is_file() => {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
         }
-        // What keeps it from being looked at is told by what follows.
+        // What keeps it from being looked at is reported by what follows.
         Ok(_) | Err(_) => {}
     }
     options.open(path)

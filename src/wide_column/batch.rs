@@ -18,7 +18,7 @@ use crate::wide_column::write;
 /// Given by [`Store::wide_batch`](crate::Store::wide_batch) and
 /// [`Transaction::wide_batch`](crate::Transaction::wide_batch). Statements are checked when they are added. They share
 /// one timestamp, so of two that write the same cell not the last one wins, but the one that wins every tie: a
-/// deletion, else an expiring value, else the larger value (SEM: WID-BAT-1).
+/// deletion, else an expiring value, else the larger value.
 ///
 /// # Examples
 /// ```

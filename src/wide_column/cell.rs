@@ -2,7 +2,7 @@
 //!
 //! Nothing here reads or writes: a write is a [`StoredRow`] of what it says, and storing it is [`StoredRow::merge`]
 //! with what is there. Merging takes the larger of two under a total order, so writes may arrive in any order, and more
-//! than once (SEM: WID-LWW-2).
+//! than once.
 //!
 //! # Time
 //! A write's *timestamp* (microseconds, usually of the clock) decides what wins. *Local* times (seconds of the store's
@@ -20,7 +20,7 @@ use std::cmp::Ordering;
 
 use crate::clock::Timestamp;
 
-/// Seconds for which a tombstone is kept against late writes (SEM: WID-TMB-1).
+/// Seconds for which a tombstone is kept against late writes.
 pub(super) const GC_GRACE_SECONDS: i64 = 864_000;
 
 /// What was last written to a column of a row.
@@ -185,7 +185,7 @@ impl StoredRow {
         self.cells.retain(|(id, _)| is_column(*id));
     }
 
-    /// Whether a read at `now` sees a row at all (SEM: WID-ROW-2).
+    /// Whether a read at `now` sees a row at all.
     pub(super) fn is_visible(&self, now: i64) -> bool {
         self.marker.as_ref().is_some_and(|marker| marker.value(now).is_some())
             || self.cells.iter().any(|(_, cell)| cell.value(now).is_some())

@@ -1,4 +1,4 @@
-//! Values in the order of their type (SEM: WID-TYP-3): what clustering columns are encoded as in keys.
+//! Values in the order of their type: what clustering columns are encoded as in keys.
 //!
 //! | type                            | bytes                                                                 |
 //! |---------------------------------|-----------------------------------------------------------------------|

@@ -12,10 +12,10 @@
 //!
 //! A partition key of more than 8 KiB, and a clustering column of more than its share of
 //! [`limits::WIDE_CLUSTERING_KEY_BYTES_MAX`], is there with its first bytes and a hash, and whole in the row's record
-//! ([`long`]). No two rows of a partition have long values in a column that agree in all that the key has of them but the hash,
-//! unless they are the same value: so the order of rows is that of their values.
+//! ([`long`]). No two rows of a partition have long values in a column that agree in all that the key has of them but
+//! the hash, unless they are the same value: so the order of rows is that of their values.
 //!
-//! So a table's partitions come in token order, and a partition's rows in clustering order (SEM: WID-ROW-1, WID-QRY-3).
+//! So a table's partitions come in token order, and a partition's rows in clustering order.
 //! The row `7`, descending, of partition `"xd"` of table 1:
 //! `40 00000001 be8ef74cd6f42497 78640000 10 7ffffff8`.
 

@@ -3,6 +3,25 @@
 //! [`WideTable`] is the handle, [`TableSchema`] a definition, [`Select`] a query, [`WideBatch`] several writes as one.
 //! This is the typed interface; the language is not there yet.
 //!
+//! ```
+//! use larder::{Store, wide_column::{CqlType, Order, TableSchema}};
+//!
+//! let readings = Store::in_memory().wide_table("home", "readings");
+//! readings.create(
+//!     TableSchema::new()
+//!         .partition_key("sensor", CqlType::Text)
+//!         .clustering("second", CqlType::Int, Order::Descending)
+//!         .column("celsius", CqlType::Double),
+//! )?;
+//! let insert = readings.prepare_insert(&["sensor", "second", "celsius"])?;
+//! for (second, celsius) in [(0, 19.5), (60, 19.75), (120, 20.25)] {
+//!     insert.execute(("attic", second, celsius))?;
+//! }
+//! let newest = readings.select(("attic",)).limit(1).to_vec()?;
+//! assert_eq!(newest[0].get("celsius"), Some(&20.25.into()));
+//! # Ok::<(), larder::Error>(())
+//! ```
+//!
 //! # Storage
 //! One entry per row, its regular columns' cells together in one record (`record`); one entry per deleted partition,
 //! its header. Keys put partitions in token order and rows in clustering order (`layout`). Values are stored in the

@@ -33,8 +33,7 @@ pub struct WriteOptions {
 }
 
 impl WriteOptions {
-    /// Lets what is written live for `seconds`, at most 20 years; 0 is for ever, whatever the table's default
-    /// (SEM: WID-TTL-1).
+    /// Lets what is written live for `seconds`, at most 20 years; 0 is for ever, whatever the table's default.
     ///
     /// # Examples
     /// ```
@@ -52,7 +51,7 @@ impl WriteOptions {
     }
 
     /// Sets the timestamp of the write in microseconds; the default is the store's clock, made unique. Of two writes
-    /// the one with the higher timestamp wins, whichever is made first (SEM: WID-LWW-1).
+    /// the one with the higher timestamp wins, whichever is made first.
     ///
     /// # Examples
     /// ```
@@ -78,7 +77,7 @@ impl WriteOptions {
     }
 }
 
-/// Refuses the one timestamp that cells do not have (SEM: WID-LWW-1).
+/// Refuses the one timestamp that cells do not have.
 pub(super) fn check_timestamp(timestamp: Option<i64>) -> Result<()> {
     if timestamp == Some(i64::MIN) {
         let message = format!("Out of bound timestamp, must be in [{}, {}]", i64::MIN + 1, i64::MAX);

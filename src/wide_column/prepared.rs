@@ -78,7 +78,7 @@ impl<S> PreparedInsert<S> {
         &self.columns
     }
 
-    /// The plan for the definition that `view` shows (SEM: WID-QRY-6).
+    /// The plan for the definition that `view` shows.
     fn planned(&self, view: &View) -> Result<Arc<Planned>> {
         let definition = self.target.definition(view)?;
         let mut last = self.last.lock();

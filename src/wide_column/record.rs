@@ -61,7 +61,7 @@ pub(super) fn encode(row: &StoredRow) -> Result<Vec<u8>> {
         out.extend_from_slice(&id.to_be_bytes());
         put_head(&mut out, cell);
         if let Content::Live { value } | Content::Expiring { value, .. } = &cell.content {
-            limits::check("column value bytes", limits::ENGINE_VALUE_BYTES_MAX, value.len())?;
+            limits::check("column value bytes", limits::WIDE_VALUE_BYTES_MAX, value.len())?;
             // Far below what a u32 holds, as just checked.
             out.extend_from_slice(&u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes());
             out.extend_from_slice(value);

@@ -26,7 +26,7 @@ impl Selection {
     }
 }
 
-/// One row of an answer.
+/// One row that a query has found.
 ///
 /// # Examples
 /// ```
@@ -73,7 +73,7 @@ impl Row {
     }
 
     /// When the value of `column` was written: its timestamp in microseconds. `None` when there is no value, and for
-    /// key columns, which have no time (SEM: WID-TTL-1).
+    /// key columns, which have no time.
     ///
     /// # Examples
     /// ```
@@ -139,7 +139,7 @@ impl Row {
     }
 }
 
-/// The rows of an answer, read as they are asked for. It owns its snapshot; later writes do not show in it.
+/// The rows that a query finds, read as they are asked for. It owns its snapshot; later writes do not show in it.
 ///
 /// # Examples
 /// ```

@@ -164,7 +164,7 @@ impl Column {
 /// ```
 ///
 /// # Source
-/// CQL reference, `CREATE TABLE` (SEM: WID-ROW-1).
+/// CQL reference, `CREATE TABLE`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableSchema {
     #[serde(with = "growing")]
@@ -239,7 +239,7 @@ impl TableSchema {
     /// ```
     ///
     /// # Source
-    /// CQL reference, table option `default_time_to_live` (SEM: WID-TTL-1).
+    /// CQL reference, table option `default_time_to_live`.
     #[must_use]
     #[doc(alias = "default_time_to_live")]
     pub fn default_ttl(mut self, seconds: u32) -> Self {
@@ -301,7 +301,7 @@ impl TableSchema {
         self.column_named(name).ok_or_else(|| Error::NotFound { what: "column", name: name.to_owned() })
     }
 
-    /// Refuses what is no definition of a table.
+    /// Refuses a definition that no table can have.
     pub(super) fn validate(&self) -> Result<()> {
         limits::check("columns of a table", limits::WIDE_COLUMNS_MAX, self.columns.len())?;
         check_ttl(self.default_ttl_seconds)?;
@@ -434,7 +434,7 @@ impl TableRecord {
     }
 }
 
-/// Refuses a time to live over the limit (SEM: WID-TTL-1).
+/// Refuses a time to live over the limit.
 pub(super) fn check_ttl(seconds: u32) -> Result<()> {
     let (max, found) = (limits::WIDE_TTL_SECONDS_MAX, seconds);
     if found > max {
@@ -443,7 +443,7 @@ pub(super) fn check_ttl(seconds: u32) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a name of a keyspace or table that is not 1 to 48 ASCII letters, digits and underscores (SEM: WID-QRY-2).
+/// Refuses a name of a keyspace or table that is not 1 to 48 ASCII letters, digits and underscores.
 pub(super) fn check_identifier(what: &str, name: &str) -> Result<()> {
     check_name(what, name)?;
     if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {

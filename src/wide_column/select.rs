@@ -17,8 +17,8 @@ use crate::wide_column::write::whole_partition_key;
 
 /// A query of one partition or a whole table. Nothing is read before [`run`](Self::run) or [`to_vec`](Self::to_vec).
 ///
-/// Clustering columns are restricted from left to right: any number of them by equality, then at most one by a range
-/// (SEM: WID-QRY-1). Anything else is an error that names the column, when the query runs.
+/// Clustering columns are restricted from left to right: any number of them by equality, then at most one by a range.
+/// Anything else is an error that names the column, when the query runs.
 ///
 /// # Examples
 /// ```
@@ -176,7 +176,7 @@ impl<S: Scope> Select<S> {
     /// not those of a key, a restriction is not left to right or does not fit its column, or the limit is 0.
     ///
     /// # Cost
-    /// O(log n) and the rows it steps over: those it answers, and those among them that are deleted or expired.
+    /// O(log n) and the rows it steps over: those it returns, and those among them that are deleted or expired.
     ///
     /// # Examples
     /// ```
@@ -340,7 +340,7 @@ fn slice(
         let mut clustering = equal.clone();
         put(&mut clustering, (column, order), later, value)?;
         if let Some((_, whole)) = clustering.long.get(equal.long.len()) {
-            // Keys do not tell on which side of it a long value is that begins like it.
+            // Keys do not show on which side of it a long value is that begins like it.
             let (max, found) = (limits::WIDE_CLUSTERING_KEY_BYTES_MAX as u64, whole.len() as u64);
             return Err(Error::LimitExceeded { limit: "bytes of a bound of a range of rows", max, found });
         }

@@ -17,8 +17,8 @@ use crate::wide_column::write;
 /// A wide-column table: partitions, each of rows in the order of their clustering columns.
 ///
 /// Given by [`Store::wide_table`](crate::Store::wide_table) and its likes on transactions and snapshots. Inserts and
-/// updates are upserts: they do not ask whether the row exists (SEM: WID-ROW-2). Each operation but
-/// [`create`](Self::create) and [`drop_table`](Self::drop_table) answers
+/// updates are upserts: they do not ask whether the row exists. Each operation but
+/// [`create`](Self::create) and [`drop_table`](Self::drop_table) returns
 /// [`Error::NotFound`](crate::Error::NotFound) when the table does not exist.
 ///
 /// # Examples
@@ -119,7 +119,7 @@ impl<S: Scope> WideTable<S> {
         Select::new(self.scope.clone(), Arc::clone(&self.target), Some(partition.into_values()))
     }
 
-    /// A query of every row of the table: partitions in the order of their tokens (SEM: WID-QRY-3), the rows of each in
+    /// A query of every row of the table: partitions in the order of their tokens, the rows of each in
     /// clustering order.
     ///
     /// # Examples

@@ -88,7 +88,8 @@ fn apply_all(table: &WideTable, ops: &[Op]) {
     }
 }
 
-/// As [`table`], with so many rows in each partition that what else is in it goes by a job. They themselves are never deleted.
+/// As [`table`], with enough rows in each partition that what else is in it goes by a job. They themselves are never
+/// deleted.
 fn crowded(clock: &ManualClock) -> (Store, WideTable) {
     let (store, table) = table(clock);
     let always = WriteOptions::default().timestamp(i64::MAX);

@@ -1,7 +1,7 @@
 //! Tokens: where a partition stands in the order of all partitions.
 //!
 //! # Source
-//! Cassandra's `Murmur3Partitioner` (SEM: WID-QRY-3): the first half of Murmur3 `x64_128` with seed 0, except that the
+//! Cassandra's `Murmur3Partitioner`: the first half of Murmur3 `x64_128` with seed 0, except that the
 //! bytes after the last whole block are widened as *signed* numbers. Textbook hashes of keys with a byte over `7f`
 //! there are therefore different.
 

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 /// ```
 ///
 /// # Source
-/// CQL reference, *Data types* (SEM: WID-TYP-1). `counter`, `duration`, collections, tuples and user-defined types are
+/// CQL reference, *Data types*. `counter`, `duration`, collections, tuples and user-defined types are
 /// not there yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "u8", try_from = "u8")]

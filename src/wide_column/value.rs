@@ -14,7 +14,7 @@ use crate::wide_column::types::CqlType;
 /// Nanoseconds in a day: what a `time` is below.
 const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 
-/// Day number that stands for 1970-01-01 (SEM: WID-TYP-2).
+/// Day number that stands for 1970-01-01.
 const EPOCH_DAY: u32 = 1 << 31;
 
 /// The value of a column, or the lack of one.
@@ -39,9 +39,9 @@ const EPOCH_DAY: u32 = 1 << 31;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum CqlValue {
-    /// No value: writing it deletes the cell (SEM: WID-ROW-2).
+    /// No value: writing it deletes the cell.
     Null,
-    /// Not given: writing it leaves the cell as it is (SEM: WID-TYP-4).
+    /// Not given: writing it leaves the cell as it is.
     Unset,
     /// Bytes.
     Blob(Vec<u8>),

@@ -221,8 +221,7 @@ const INFO_DIFFERS: &[&str] =
 
 /// Commands that no script may call in 7.0, which is asked here. In 7.2 scripts may, and they do not wait there; nothing else about
 /// them differs.
-const FOR_SCRIPTS_SINCE_7_2: &[&str] =
-    &["blmove", "blpop", "brpop", "brpoplpush", "bzpopmax", "bzpopmin", "wait"];
+const FOR_SCRIPTS_SINCE_7_2: &[&str] = &["blmove", "blpop", "brpop", "brpoplpush", "bzpopmax", "bzpopmin", "wait"];
 
 fn words(request: &str) -> Vec<&str> {
     request.split(' ').collect()

@@ -40,7 +40,10 @@ fn evicted_keys_make_room() {
 fn what_is_no_request_ends_its_connection_and_no_other() {
     let served = Served::new();
     let mut connection = served.connect();
-    for request in ["*1\r\n$-5\r\n", "*99999999999\r\n", "*1\r\n$99999999999\r\n", "*1\r\n+PING\r\n", "SET \"k\r\n"] {
+    let too_long = format!("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n${}\r\n", larder::limits::STRING_BYTES_MAX + 1);
+    for request in
+        [&*too_long, "*1\r\n$-5\r\n", "*99999999999\r\n", "*1\r\n$99999999999\r\n", "*1\r\n+PING\r\n", "SET \"k\r\n"]
+    {
         let mut broken = TcpStream::connect(served.server.address()).unwrap();
         broken.write_all(request.as_bytes()).unwrap();
         let mut reply = String::new();

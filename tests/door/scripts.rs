@@ -346,11 +346,16 @@ fn what_waits_does_not_wait_in_a_script() {
         let script = |before: &str| format!("{before} return redis.call({call}) and 'found'");
         assert_eq!(eval::<Option<String>>(&mut connection, &script("")).unwrap(), None, "{call}");
         let before = "redis.call('RPUSH', 'l', 'v') redis.call('ZADD', 'z', 1, 'm')";
-        assert_eq!(eval::<Option<String>>(&mut connection, &script(before)).unwrap().as_deref(), Some("found"), "{call}");
+        assert_eq!(
+            eval::<Option<String>>(&mut connection, &script(before)).unwrap().as_deref(),
+            Some("found"),
+            "{call}"
+        );
         let _: i64 = ask(&mut connection, "DEL l z to").unwrap();
     }
     // As in 7.2: that scripts may wait for the log came later.
-    let refused = eval::<redis::Value>(&mut connection, "return redis.call('WAITAOF', 0, 0, 0)").unwrap_err().to_string();
+    let refused =
+        eval::<redis::Value>(&mut connection, "return redis.call('WAITAOF', 0, 0, 0)").unwrap_err().to_string();
     assert!(refused.contains("This Redis command is not allowed from script"), "{refused}");
     for (call, name) in [
         ("'xread', 'COUNT', 1, 'BLOCK', 0, 'STREAMS', 's', '$'", "XREAD"),

@@ -10,16 +10,20 @@ mod redis_rs;
 #[path = "../served/mod.rs"]
 mod served;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use larder::Store;
+use larder::server::http::{HttpOptions, HttpServer};
 use larder::server::redis::{RedisOptions, RedisServer};
 use packages::{node_with, python_with};
 use served::Served;
 
 /// The versions that are asked for.
 const REDIS_PY: &str = "redis==8.1.0";
+const PROMETHEUS: &str = "prometheus-client==0.23.1";
 const IOREDIS: &str = "ioredis@6.0.0";
 
 fn script(name: &str) -> PathBuf {
@@ -33,6 +37,21 @@ fn run(program: &Path, script: &Path, port: u16) {
     let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}{error}");
     assert!(out.contains("works, with"), "{out}{error}");
+}
+
+#[test]
+fn metrics_are_read_by_a_parser_of_prometheus() {
+    let python = match python_with(PROMETHEUS) {
+        Ok(python) => python,
+        Err(reason) => return println!("skipped: prometheus-client cannot be had: {reason}"),
+    };
+    let store = Store::in_memory();
+    let redis = RedisServer::start(&store, &RedisOptions::default()).unwrap();
+    let http = HttpServer::start(&store, &HttpOptions::default().watch(redis.meters())).unwrap();
+    let mut client = TcpStream::connect(redis.address()).unwrap();
+    client.write_all(b"SET k v\r\nGET k\r\n").unwrap();
+    client.read_exact(&mut [0; 12]).unwrap();
+    run(&python, &script("prometheus.py"), http.address().socket_addr().unwrap().port());
 }
 
 #[test]

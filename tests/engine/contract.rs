@@ -166,21 +166,48 @@ fn an_entry_of_a_size_no_engine_can_keep_is_refused_whole() {
         for refused in [Vec::new(), long.clone()] {
             let mut batch = changes([("a", Some("1"))]);
             batch.put(&refused, b"1");
-            let error = engine.commit(&batch, None, Durability::Sync).unwrap_err();
-            assert!(matches!(error, Error::Invalid { .. } | Error::LimitExceeded { .. }), "{error}");
+            let mut appended = Changes::new();
+            appended.append(&batch);
+            for batch in [&batch, &batch.clone(), &appended] {
+                let error = engine.commit(batch, None, Durability::Sync).unwrap_err();
+                assert!(matches!(error, Error::Invalid { .. } | Error::LimitExceeded { .. }), "{error}");
+            }
             assert_eq!(get(&*engine.snapshot().unwrap(), "a"), None);
             assert_eq!(engine.snapshot().unwrap().get(&refused).unwrap(), None);
             commit(engine, &Changes::removing(&refused));
         }
-        let huge = vec![0; limits::ENGINE_VALUE_BYTES_MAX + 1];
-        let error = engine.commit(&Changes::putting("a", huge), None, Durability::Sync).unwrap_err();
-        assert!(matches!(error, Error::LimitExceeded { .. }), "{error}");
         put(engine, "b", "1");
         let snapshot = engine.snapshot().unwrap();
         let up_to_long = KeyRange::new(Unbounded, Included(Key::from(&long)));
         assert_eq!(snapshot.count(&up_to_long).unwrap(), 0, "bounds may be longer than any key");
         let from_long = KeyRange::new(Excluded(Key::from(&long)), Unbounded);
         assert_eq!(names(&*snapshot, &from_long, Direction::Backward), ["b"]);
+    });
+}
+
+#[test]
+#[ignore = "takes three gigabytes of memory"]
+fn a_value_no_engine_can_keep_is_refused_whole() {
+    let huge = Changes::putting("a", vec![0; limits::ENGINE_VALUE_BYTES_MAX + 1]);
+    on_every_engine(|engine| {
+        let error = engine.commit(&huge, None, Durability::Sync).unwrap_err();
+        assert!(matches!(error, Error::LimitExceeded { limit: "engine value bytes", .. }), "{error}");
+        assert_eq!(get(&*engine.snapshot().unwrap(), "a"), None);
+    });
+}
+
+#[test]
+fn a_value_of_65_mib_comes_back_from_every_engine() {
+    let value: Vec<u8> = (0..65u32 << 18).flat_map(|n| n.wrapping_mul(0x9e37_79b9).to_le_bytes()).collect();
+    let batch = changes([("a", Some("1"))]);
+    on_every_engine(|engine| {
+        commit(engine, &batch);
+        commit(engine, &Changes::putting("large", &value));
+        assert!(engine.snapshot().unwrap().get(b"large").unwrap().as_deref() == Some(&*value), "{}", engine.name());
+        engine.checkpoint().unwrap();
+        assert!(engine.snapshot().unwrap().get(b"large").unwrap().as_deref() == Some(&*value), "{}", engine.name());
+        commit(engine, &Changes::removing("large"));
+        assert_eq!(get(&*engine.snapshot().unwrap(), "large"), None);
     });
 }
 

@@ -233,22 +233,25 @@ fn the_log_does_not_grow_without_bounds() {
 }
 
 #[test]
-fn values_up_to_the_limit_come_back_from_log_and_checkpoint() {
+fn large_values_come_back_from_log_and_checkpoint() {
     let dir = tempfile::tempdir().unwrap();
-    let value: Vec<u8> = (0..64u32 << 18).flat_map(|n| n.wrapping_mul(0x9e37_79b9).to_le_bytes()).collect();
-    assert_eq!(value.len(), larder::limits::ENGINE_VALUE_BYTES_MAX);
+    // More than is compressed, and alone in its block of the checkpoint.
+    let value: Vec<u8> = (0..65u32 << 18).flat_map(|n| n.wrapping_mul(0x9e37_79b9).to_le_bytes()).collect();
     let engine = open(dir.path());
-    commit(&engine, &Changes::putting("large", &value));
+    for (key, value) in [("k", &b"before"[..]), ("large", &value), ("m", b"behind")] {
+        commit(&engine, &Changes::putting(key, value));
+    }
     drop(engine);
     let engine = open(dir.path());
     assert!(engine.snapshot().unwrap().get(b"large").unwrap().as_deref() == Some(&*value), "from the log");
     engine.checkpoint().unwrap();
     assert!(engine.stats().unwrap().log_bytes < 64 << 20);
+    assert!(engine.check().unwrap().damage.is_empty());
     drop(engine);
-    assert!(
-        open(dir.path()).snapshot().unwrap().get(b"large").unwrap().as_deref() == Some(&*value),
-        "from the checkpoint"
-    );
+    let snapshot = open(dir.path()).snapshot().unwrap();
+    for (key, value) in [("k", &b"before"[..]), ("large", &value), ("m", b"behind")] {
+        assert!(snapshot.get(key.as_bytes()).unwrap().as_deref() == Some(value), "{key} from the checkpoint");
+    }
 }
 
 #[test]

@@ -172,6 +172,7 @@ fn check_scan(kept: &Kept, range: &KeyRange) {
         assert_eq!(entries(&*kept.snapshot, range, direction), expected, "{range:?}");
         let first = kept.snapshot.first(range, direction).unwrap().map(|(key, value)| (key.to_vec(), value.to_vec()));
         assert_eq!(first.as_ref(), expected.first(), "{range:?}");
+        assert_eq!(kept.snapshot.is_empty(range).unwrap(), expected.is_empty(), "{range:?}");
         expected.reverse();
     }
 }

@@ -30,7 +30,8 @@ pub(crate) fn profile_key(user_id: &str) -> String {
     format!("user:{user_id}:profile")
 }
 
-/// Pattern 3: the profile from the cache, or from the collection and then into the cache. Tells whether it was a hit.
+/// Pattern 3: the profile from the cache, or from the collection and then into the cache. Returns whether it was a hit,
+/// too.
 pub(crate) fn get_profile(store: &Store, user_id: &str) -> Result<(Profile, bool)> {
     let (kv, key) = (store.kv(), profile_key(user_id));
     if let Some(cached) = kv.get(&key)? {
@@ -77,7 +78,7 @@ pub(crate) fn run_cache(store: &Store, clock: &ManualClock, user_ids: &[String])
     Ok(CacheReport { reads: 3 * user_ids.len() as u64, cold_hits, warm_hits, expired_hits: hits()? })
 }
 
-/// Pattern 4: counts a call, and tells whether it is within `limit` of this window.
+/// Pattern 4: counts a call, and returns whether it is within `limit` of this window.
 pub(crate) fn check_rate_limit<S: WriteScope>(
     kv: &Kv<S>,
     now: larder::Timestamp,

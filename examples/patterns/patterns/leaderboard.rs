@@ -14,7 +14,7 @@ pub(crate) fn add<S: WriteScope>(leaderboard: &SortedSet<S>, purchase: &Purchase
     leaderboard.increment(&purchase.user_id, purchase.cents as f64).map(drop)
 }
 
-/// Adds every purchase, duplicates of a day too, and answers how many this run added.
+/// Adds every purchase, duplicates of a day too, and returns how many this run added.
 pub(crate) fn load(store: &Store, purchases: &[Purchase], progress: Progress<'_>) -> Result<u64> {
     pass(store, "leaderboard", purchases, progress, |tx, purchase| add(&tx.kv().sorted_set(KEY), purchase))
 }

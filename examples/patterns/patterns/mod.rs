@@ -1,5 +1,5 @@
-//! The patterns, one file per kind of store. Each function works on an open store and answers what it found, so that the
-//! program can print it and a test can check it.
+//! The patterns, one file per kind of store. Each function works on an open store and returns what it found, so that
+//! the program can print it and a test can check it.
 
 pub(crate) mod cache;
 pub(crate) mod channel;
@@ -27,8 +27,8 @@ pub(crate) struct Total {
 
 /// Runs `each` on every purchase, one transaction each, and goes on where an earlier run was stopped.
 ///
-/// How far a pass has come is a key that is written in the same transaction as the purchase: whatever stops the program,
-/// each purchase counts exactly once. Answers how many purchases this run worked on.
+/// How far a pass has come is a key that is written in the same transaction as the purchase: whatever stops the
+/// program, each purchase counts exactly once. Returns how many purchases this run worked on.
 pub(crate) fn pass(
     store: &Store,
     name: &str,

@@ -48,7 +48,7 @@ pub(crate) fn row_values(purchase: &Purchase) -> [CqlValue; 5] {
     ]
 }
 
-/// Writes a row for every purchase and answers how many this run wrote. A second purchase of a customer on one day
+/// Writes a row for every purchase and returns how many this run wrote. A second purchase of a customer on one day
 /// overwrites the first: rows are upserted.
 pub(crate) fn load(store: &Store, purchases: &[Purchase], progress: Progress<'_>) -> Result<u64> {
     create_table(store)?;

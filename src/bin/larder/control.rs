@@ -1,8 +1,8 @@
 //! The socket in the directory of a store that is served, by which its files can be asked for.
 //!
-//! A request is a line of UTF-8, and a connection has one: `check`, `stats`, or `backup PATH`, whose path is absolute and goes on
-//! to the end of the line. The reply is lines, each with what it is in front: `: ` a line to print, and at the end `= ` the
-//! exit code, or `! ` why it could not be done. `docs/storage.md` tells the same.
+//! A request is a line of UTF-8, and a connection has one: `check`, `stats`, or `backup PATH`, whose path is absolute
+//! and goes on to the end of the line. The reply is lines, each with what it is in front: `: ` a line to print, and at
+//! the end `= ` the exit code, or `! ` why it could not be done. `docs/storage.md` says the same.
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};

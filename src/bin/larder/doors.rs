@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use larder::Store;
 use larder::server::Address;
+use larder::server::http::{HttpOptions, HttpServer};
 use larder::server::redis::{RedisOptions, RedisServer};
 use tokio::sync::Notify;
 
@@ -24,13 +25,31 @@ impl Door for RedisServer {
     }
 }
 
-/// Opens the doors that `options` ask for. Clients may ask for the end, which `asked` is then told.
+impl Door for HttpServer {
+    fn url(&self) -> String {
+        match self.address().socket_addr() {
+            Some(address) => format!("http://{address}"),
+            None => self.address().to_string(),
+        }
+    }
+}
+
+/// Opens the doors that `options` ask for. Clients may ask for the end, which `asked` then learns.
 pub(super) fn open(store: &Store, options: &Options, asked: &Arc<Notify>) -> Result<Vec<Box<dyn Door>>, String> {
-    Ok(vec![Box::new(redis(store, options, asked)?)])
+    let redis = redis(store, options, asked)?;
+    let http = options.http.as_ref().map(|address| {
+        let options = HttpOptions::default().address(address.clone()).watch(redis.meters());
+        HttpServer::start(store, &options).map_err(|error| error.to_string())
+    });
+    let mut doors: Vec<Box<dyn Door>> = vec![Box::new(redis)];
+    if let Some(http) = http {
+        doors.push(Box::new(http?));
+    }
+    Ok(doors)
 }
 
 fn redis(store: &Store, options: &Options, asked: &Arc<Notify>) -> Result<RedisServer, String> {
-    let address = options.redis.unwrap_or_else(|| Address::local(REDIS_PORT));
+    let address = options.redis.clone().unwrap_or_else(|| Address::local(REDIS_PORT));
     let asked = Arc::clone(asked);
     let mut redis = RedisOptions::default().address(address).on_shutdown(move || asked.notify_one());
     for user in &options.users {
@@ -47,7 +66,7 @@ fn redis(store: &Store, options: &Options, asked: &Arc<Notify>) -> Result<RedisS
     RedisServer::start(store, &redis).map_err(|error| error.to_string())
 }
 
-/// Refuses a user whom anybody could be.
+/// Refuses a user without a password.
 fn refuse_blank(name: &str, password: &str) -> Result<(), String> {
     if name.is_empty() || password.is_empty() {
         return Err(format!("a user needs a name and a password: one is empty for user {name:?}"));

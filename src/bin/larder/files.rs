@@ -12,7 +12,7 @@ use super::control::{self, Request};
 /// Of `check`, when something is damaged.
 const DAMAGED: u8 = 1;
 
-/// Damages that are told one by one.
+/// Damages that are listed one by one.
 const DAMAGES_MAX: usize = 1_000;
 
 /// What a command has to say, and the program's exit code.

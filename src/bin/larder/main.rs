@@ -20,7 +20,7 @@ use options::Options;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// When a command could not be run; also what is told of a wrong command line.
+/// When a command could not be run; also of a wrong command line.
 const FAILED: u8 = 2;
 
 const SERVE_HELP: &str = "\
@@ -51,7 +51,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Opens a store and its doors, until it is told to end (SIGTERM, SIGINT).
+    /// Opens a store and its doors, until it is asked to end (SIGTERM, SIGINT).
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
     /// Reads a store and reports what is damaged: exit code 1 if anything is, 2 if it cannot be read. Of a store that is served, the
@@ -67,7 +67,7 @@ enum Command {
         /// The directory to make; nothing may be there.
         to: PathBuf,
     },
-    /// Tells what a store holds, and the room that it takes.
+    /// Reports what a store holds, and the room that it takes.
     Stats {
         /// The store's directory.
         data: PathBuf,

@@ -13,7 +13,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::config::parsed;
 
-/// What is not said is `None`, so that a file can say it.
+/// An option that was not given is `None`, so that the file can supply it.
 #[derive(Args, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Options {
@@ -22,14 +22,19 @@ pub(super) struct Options {
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "6379")]
     #[serde(deserialize_with = "parsed")]
     pub(super) redis: Option<Address>,
+    /// Opens a door for those who watch the server, over HTTP: /health and /metrics, at 127.0.0.1:9464 unless another
+    /// address is given. It shows counts, to whoever reaches it.
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "9464")]
+    #[serde(deserialize_with = "parsed")]
+    pub(super) http: Option<Address>,
     /// Keeps the store in this directory, made if it is not there; without it, the store is in memory and lost at the end.
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
-    /// What has been done before a client is told: sync (the default), interval:MILLISECONDS between syncs, or none.
+    /// What is done before a write is acknowledged: sync (the default), interval:MILLISECONDS between syncs, or none.
     #[arg(long, value_name = "LEVEL")]
     #[serde(deserialize_with = "parsed")]
     pub(super) durability: Option<Level>,
-    /// The memory that data may take, in bytes or with kb, mb or gb; 0 (the default) is no limit. What is counted
+    /// The memory that data may take, in bytes or with kb, mb or gb; 0 (the default) means no limit. What is counted
     /// are the bytes of all keys and values.
     #[arg(long, value_name = "BYTES")]
     #[serde(deserialize_with = "parsed")]
@@ -59,6 +64,7 @@ impl Options {
     pub(super) fn or(self, other: Self) -> Self {
         Self {
             redis: self.redis.or(other.redis),
+            http: self.http.or(other.http),
             data: self.data.or(other.data),
             durability: self.durability.or(other.durability),
             maxmemory: self.maxmemory.or(other.maxmemory),
@@ -72,7 +78,7 @@ impl Options {
     }
 }
 
-/// Somebody whom the doors admit.
+/// A user that the doors admit.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct User {
@@ -146,7 +152,7 @@ impl FromStr for Filter {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // A word that is no level would be taken for a module, and nothing be logged.
+        // A word that is not a level would be taken for a module, and nothing be logged.
         let is_whole = text.split(',').all(|part| part.contains('=') || part.parse::<LevelFilter>().is_ok());
         let targets = if is_whole && !text.is_empty() { text.parse().ok() } else { None };
         targets.map(Self).ok_or_else(|| {

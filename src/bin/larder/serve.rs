@@ -1,4 +1,4 @@
-//! A store with its doors open, until the program is told to end.
+//! A store with its doors open, until the program is asked to end.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(super) fn serve(options: &Options) -> Result<(), String> {
         let policy = options.maxmemory_policy.map(|policy| policy.0).unwrap_or_default();
         store.set_memory_budget(Some(bytes.0), policy).map_err(text)?;
     }
-    // Before a line is printed: whoever reads it may tell the program to end at once.
+    // Before a line is printed: whoever reads it may ask the program to end at once.
     let signals = Signals::listen()?;
     let control = options.data.as_ref().and_then(|data| {
         let opened = Control::open(data);

@@ -1,4 +1,4 @@
-//! What tells the program to end, and what must not end it.
+//! What ends the program, and what must not end it.
 
 use std::future::pending;
 
@@ -17,8 +17,8 @@ const FILE_TOO_LARGE: i32 = 31;
 
 /// SIGTERM and SIGINT, from when it was made.
 ///
-/// SIGHUP does nothing, as in redis-server: a server outlives the terminal that it was started from. Nor does SIGXFSZ, which
-/// would end it: the write that was too much fails, and the store tells whoever asked for it.
+/// SIGHUP does nothing, as in redis-server: a server outlives the terminal that it was started from. Nor does SIGXFSZ,
+/// which would end it: the write that was too much fails, and the store returns the error.
 pub(super) struct Signals {
     runtime: Runtime,
     terminate: Signal,
@@ -57,7 +57,7 @@ impl Signals {
                 () = served => {}
             }
         });
-        // A copy that is being made is not waited for: whoever asked for it is told by the end of the connection.
+        // A copy that is being made is not waited for: whoever asked for it sees the connection end.
         self.runtime.shutdown_background();
     }
 }

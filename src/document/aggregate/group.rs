@@ -5,14 +5,16 @@
 
 use std::collections::HashMap;
 
-use bson::raw::{CString, RawBson, RawBsonRef, RawDocument, RawDocumentBuf, cstr};
+use bson::raw::{CString, RawBson, RawBsonRef, RawDocumentBuf, cstr};
 use bson::{Bson, Document, doc};
 
-use super::Documents;
-use super::accumulator::{ACCUMULATORS, Accumulator, State, bytes};
-use crate::document::expression::{Expression, append, check_depth, check_size, name};
+use super::accumulator::{Accumulator, State, UNMODELLED};
+use crate::document::code::Code;
+use crate::document::expression::{Context, Env, Expression, Names, append, check_depth, check_size, heap_bytes, name};
 use crate::document::index_key::put_value;
+use crate::document::number::Number;
 use crate::document::order::Value;
+use crate::document::rows::Input;
 use crate::error::{Error, Result};
 use crate::limits;
 
@@ -20,13 +22,13 @@ use crate::limits;
 const GROUP_OVERHEAD_BYTES: usize = 128;
 
 /// A compiled `$group`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Group {
     id: Expression,
     fields: Vec<Field>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Field {
     name: CString,
     accumulator: Accumulator,
@@ -39,12 +41,14 @@ impl Group {
     /// # Errors
     /// [`InvalidKind::Syntax`] without `_id` or for a field that is no accumulator, [`Error::Unsupported`] names an
     /// accumulator that is not modelled.
-    pub(super) fn compile(text: &Document) -> Result<Self> {
-        let Some(id) = text.get("_id") else { return Err(Error::syntax("$group needs an _id, which may be null")) };
+    pub(super) fn compile(text: &Document, names: &Names) -> Result<Self> {
+        let Some(id) = text.get("_id") else {
+            return Err(Code::GROUP_WITHOUT_ID.syntax("$group needs an _id, which may be null"));
+        };
         let fields = text.iter().filter(|(name, _)| *name != "_id");
         Ok(Self {
-            id: identity(id)?,
-            fields: fields.map(|(name, value)| Field::compile(name, value)).collect::<Result<_>>()?,
+            id: identity(id, names)?,
+            fields: fields.map(|(name, value)| Field::compile(name, value, names)).collect::<Result<_>>()?,
         })
     }
 
@@ -52,22 +56,26 @@ impl Group {
     ///
     /// # Errors
     /// Those of `input` and of the expressions; [`Error::LimitExceeded`] past [`limits::SORT_BYTES_MAX`].
-    pub(super) fn run(self, input: Documents) -> Result<impl Iterator<Item = Result<RawDocumentBuf>> + Send> {
+    pub(super) fn run(
+        self,
+        mut input: Input,
+        context: &Context,
+    ) -> Result<impl Iterator<Item = Result<RawDocumentBuf>> + Send + use<>> {
         let mut table = Table::default();
-        for document in input {
-            self.take(&mut table, &document?)?;
+        while input.advance()? {
+            self.take(&mut table, &mut Env::new(input.row()?, context))?;
         }
         let Self { fields, .. } = self;
         Ok(table.groups.into_iter().map(move |(id, states)| finish(id, states, &fields)))
     }
 
-    fn take(&self, table: &mut Table, document: &RawDocument) -> Result<()> {
-        let id = self.id.evaluate(document)?;
+    fn take<'a>(&'a self, table: &mut Table, env: &mut Env<'a>) -> Result<()> {
+        let id = self.id.evaluate(env)?;
         let position = table.position(id.or_null(), &self.fields)?;
         let states = table.groups.get_mut(position).map(|(_, states)| states);
         for (state, field) in states.into_iter().flatten().zip(&self.fields) {
             let before = state.bytes();
-            state.add(&field.expression.evaluate(document)?)?;
+            state.add(&field.expression.evaluate(env)?)?;
             table.bytes = (table.bytes + state.bytes()).saturating_sub(before);
         }
         limits::check("group bytes", limits::SORT_BYTES_MAX, table.bytes)
@@ -75,27 +83,32 @@ impl Group {
 }
 
 impl Field {
-    fn compile(text: &str, value: &Bson) -> Result<Self> {
-        if text.is_empty() || text.starts_with('$') || text.contains('.') {
-            return Err(Error::syntax(format!("{text:?} cannot name a field of a group")));
+    fn compile(text: &str, value: &Bson, names: &Names) -> Result<Self> {
+        if text.starts_with('$') {
+            return Err(
+                Code::GROUP_FIELD_DOLLAR.syntax(format!("the field {text:?} of a group begins with a dollar sign"))
+            );
         }
-        let Some((operator, operand)) =
-            value.as_document().filter(|value| value.len() == 1).and_then(|v| v.iter().next())
-        else {
-            return Err(Error::syntax(format!("the field {text:?} of a group is not one accumulator")));
+        if text.contains('.') {
+            return Err(Code::GROUP_FIELD_DOT.syntax(format!("the field {text:?} of a group has a dot in its name")));
+        }
+        let Bson::Document(call) = value else {
+            return Err(
+                Code::GROUP_FIELD_NOT_ACCUMULATOR.syntax(format!("the field {text:?} of a group is no accumulator"))
+            );
         };
-        let accumulator = ACCUMULATORS.iter().find(|(name, _)| name == operator).map(|(_, accumulator)| *accumulator);
-        let expression = match (accumulator, operand) {
-            (Some(Accumulator::Count), Bson::Document(operand)) if operand.is_empty() => Bson::Int32(1),
-            (Some(Accumulator::Count), _) => return Err(Error::syntax("$count takes an empty document")),
-            (Some(Accumulator::Push | Accumulator::AddToSet), operand) => operand.clone(),
-            (Some(_), Bson::Array(_)) => {
-                return Err(Error::syntax(format!("the accumulator {operator} takes one argument")));
+        let (Some((operator, operand)), 1) = (call.iter().next(), call.len()) else {
+            let message = format!("the field {text:?} of a group is not one accumulator");
+            return Err(Code::GROUP_FIELD_MULTIPLE.syntax(message));
+        };
+        let Some(accumulator) = Accumulator::named(operator) else {
+            if UNMODELLED.contains(&operator.as_str()) {
+                return Err(Error::unsupported(format!("accumulator {operator}")));
             }
-            (_, operand) => operand.clone(),
+            return Err(Code::GROUP_UNKNOWN_OPERATOR.syntax(format!("there is no accumulator {operator:?}")));
         };
-        let accumulator = accumulator.ok_or_else(|| Error::unsupported(format!("accumulator {operator}")))?;
-        Ok(Self { name: name(text)?, accumulator, expression: Expression::compile(&expression)? })
+        let (accumulator, operand) = accumulator.with_arguments(operator, operand, names)?;
+        Ok(Self { name: name(text)?, accumulator, expression: Expression::compile(&operand, names)? })
     }
 }
 
@@ -117,8 +130,8 @@ impl Table {
             return Ok(*position);
         }
         let position = self.groups.len();
-        self.bytes += GROUP_OVERHEAD_BYTES * (1 + fields.len()) + self.scratch.len() + bytes(id);
-        self.groups.push((id.into(), fields.iter().map(|field| State::new(field.accumulator)).collect()));
+        self.bytes += GROUP_OVERHEAD_BYTES * (1 + fields.len()) + self.scratch.len() + heap_bytes(id);
+        self.groups.push((id.into(), fields.iter().map(|field| State::new(&field.accumulator)).collect()));
         self.positions.insert(self.scratch.clone(), position);
         Ok(position)
     }
@@ -126,13 +139,19 @@ impl Table {
 
 /// Compiles the `_id`. An object of one field groups by that field alone, so that a missing value is null there as it is
 /// without an object; an object of several fields leaves out those without a value.
-fn identity(text: &Bson) -> Result<Expression> {
+fn identity(text: &Bson, names: &Names) -> Result<Expression> {
+    if let Bson::Document(fields) = text
+        && fields.keys().next().is_some_and(|name| !name.starts_with('$'))
+        && fields.values().all(|value| matches!(value, Bson::Boolean(_)) || Number::from_bson(value).is_some())
+    {
+        return Err(Code::GROUP_INCLUSION.syntax("the _id of a group looks like an inclusion; use $literal"));
+    }
     let single = text.as_document().filter(|fields| fields.len() == 1).and_then(|fields| fields.iter().next());
     match single {
         Some((name, value)) if !name.starts_with('$') => {
-            Expression::compile(&doc! { name: { "$ifNull": [value.clone(), Bson::Null] } }.into())
+            Expression::compile(&doc! { name: { "$ifNull": [value.clone(), Bson::Null] } }.into(), names)
         }
-        _ => Expression::compile(text),
+        _ => Expression::compile(text, names),
     }
 }
 

@@ -1,37 +1,49 @@
 //! Aggregation: a pipeline of stages, each from documents to documents.
 //!
-//! A pipeline is compiled once. Stages that look at one document at a time stream; `$sort`, `$group` and `$count` read
-//! all of their input before they answer, within [`limits::SORT_BYTES_MAX`].
+//! A pipeline is parsed once ([`stage`]), made shorter ([`rewrite`]), and lowered to operators that pull rows from one another
+//! ([`operator`]). Stages that look at one document at a time stream; `$sort`, `$group`, `$count`, `$facet` and `$sample` read all of
+//! their input before they return anything, within [`limits::SORT_BYTES_MAX`].
 //!
 //! # Pushdown
-//! [`Pipeline::split_leading`] takes the head of a pipeline apart into what a planner can answer from an index. The rest
+//! [`Pipeline::split_leading`] takes the head of a pipeline apart into what a planner can do with an index. The rest
 //! of the pipeline does not do that work again, and the two together give what the whole pipeline gives (SEM: DOC-AGG-12).
 //!
 //! # Invariants
 //! 1. A stage, operator or argument that is not modelled is refused by name when compiling, before a document is read.
-//! 2. After an error the answer ends.
+//! 2. After an error nothing more comes.
+//! 3. Rewrites change no result.
 //!
 //! # Source
-//! `MongoDB` manual: Aggregation Stages, Aggregation Pipeline Optimization.
+//! MongoDB manual: Aggregation Stages, Aggregation Pipeline Optimization.
 
 mod accumulator;
+mod bucket;
+mod exec;
+mod facet;
 mod group;
+mod join;
+mod operator;
+mod rewrite;
 mod sort;
 mod stage;
 mod unwind;
 
-use bson::{Bson, Document, RawDocumentBuf, doc};
+use std::sync::Arc;
 
-use self::stage::Stage;
-use super::raw::corrupt;
+use bson::{Bson, Document, doc};
+
+pub(super) use self::exec::Exec;
+pub(super) use self::operator::gathered;
+pub(super) use self::stage::Place;
+use self::stage::{Parser, Stage};
+use super::expression::Names;
+use super::rows::Input;
 use crate::error::Result;
+#[cfg(doc)]
 use crate::limits;
 
-/// Documents on their way through a pipeline.
-pub(super) type Documents = Box<dyn Iterator<Item = Result<RawDocumentBuf>> + Send>;
-
 /// A compiled pipeline.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Pipeline {
     stages: Vec<Stage>,
 }
@@ -48,15 +60,36 @@ pub(super) struct Leading {
 }
 
 impl Pipeline {
-    /// Compiles the stages, each a document of one field.
+    /// Compiles the stages, each a document of one field, of a pipeline in `place`, whose expressions may use the variables
+    /// `names`.
     ///
     /// # Errors
     /// [`Error::Unsupported`](crate::Error) names what is not modelled, [`Error::Invalid`](crate::Error) says what is
-    /// wrong with a stage, [`Error::LimitExceeded`](crate::Error) past [`limits::PIPELINE_STAGES_MAX`].
-    pub(super) fn compile(stages: Vec<Document>) -> Result<Self> {
-        limits::check("pipeline stages", limits::PIPELINE_STAGES_MAX, stages.len())?;
-        let compiled = stages.into_iter().map(Stage::compile).collect::<Result<Vec<_>>>()?;
-        Ok(Self { stages: compiled.into_iter().flatten().collect() })
+    /// wrong with a stage or where it stands, [`Error::LimitExceeded`](crate::Error) past [`limits::PIPELINE_STAGES_MAX`].
+    pub(super) fn compile(stages: Vec<Document>, place: Place, names: &Names) -> Result<Self> {
+        let stages = Parser { place, names, depth: 1 }.pipeline(stages)?;
+        Ok(Self { stages })
+    }
+
+    /// The same pipeline with less to do ([`rewrite`]).
+    pub(super) fn rewritten(self) -> Self {
+        Self { stages: rewrite::stages(self.stages) }
+    }
+
+    /// Whether it begins with documents of its own, and reads no collection.
+    pub(super) fn has_source(&self) -> bool {
+        matches!(self.stages.first(), Some(Stage::Documents(_)))
+    }
+
+    /// Takes off the collection that an `$out` at the end writes to: its database, if that is another one, and its name.
+    pub(super) fn split_out(&mut self) -> Option<(Option<String>, String)> {
+        match self.stages.pop() {
+            Some(Stage::Out { database, collection }) => Some((database, collection)),
+            other => {
+                self.stages.extend(other);
+                None
+            }
+        }
     }
 
     /// Splits off what a planner can do at the head of the pipeline.
@@ -97,14 +130,14 @@ impl Pipeline {
     /// Runs the stages over `input`.
     ///
     /// # Errors
-    /// Those of `input` and of the stages, here as far as a blocking stage meets them, otherwise in the answer.
-    pub(super) fn run(self, input: Documents) -> Result<Box<dyn Iterator<Item = Result<Document>> + Send>> {
-        let mut documents = input;
+    /// Those of `input` and of the stages, here as far as a blocking stage meets them, otherwise while rows are read.
+    pub(super) fn run(self, input: Input, exec: &Arc<Exec>) -> Result<Input> {
+        let mut rows = input;
         let mut stages = self.stages.into_iter();
         while let Some(stage) = stages.next() {
-            documents = stage.run(documents, needed(stages.as_slice()))?;
+            rows = operator::lower(stage, rows, exec, needed(stages.as_slice()))?;
         }
-        Ok(Box::new(Answer { documents: Some(documents) }))
+        Ok(rows)
     }
 }
 
@@ -119,24 +152,6 @@ fn needed(following: &[Stage]) -> Option<u64> {
         }
     }
     None
-}
-
-/// The answer of a pipeline, decoded, up to the first error.
-struct Answer {
-    documents: Option<Documents>,
-}
-
-impl Iterator for Answer {
-    type Item = Result<Document>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let next = self.documents.as_mut()?.next();
-        let decoded = next.map(|raw| raw.and_then(|raw| Document::try_from(&raw).map_err(corrupt)));
-        if !matches!(decoded, Some(Ok(_))) {
-            self.documents = None;
-        }
-        decoded
-    }
 }
 
 #[cfg(test)]

@@ -11,14 +11,14 @@ use std::collections::BinaryHeap;
 use bson::Document;
 use bson::raw::RawDocumentBuf;
 
-use super::Documents;
 use crate::document::number::Number;
 use crate::document::pattern::Pattern;
+use crate::document::rows::Input;
 use crate::error::Result;
 use crate::limits;
 
 /// A compiled `$sort`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Sort {
     pattern: Pattern,
 }
@@ -43,17 +43,20 @@ impl Sort {
     /// # Errors
     /// Those of `input`; [`InvalidKind::ParallelArrays`]; [`Error::LimitExceeded`] when more than
     /// [`limits::SORT_BYTES_MAX`] have to be held.
-    pub(super) fn run(
-        &self,
-        input: Documents,
-        needed: Option<u64>,
-    ) -> Result<impl Iterator<Item = Result<RawDocumentBuf>> + Send + use<>> {
+    pub(super) fn run(&self, mut input: Input, needed: Option<u64>) -> Result<Vec<RawDocumentBuf>> {
         let needed = needed.map_or(usize::MAX, |needed| usize::try_from(needed).unwrap_or(usize::MAX));
         let mut held = BinaryHeap::new();
         let mut bytes = 0;
-        for (arrival, document) in input.enumerate() {
-            let document = document?;
-            let entry = Entry { key: self.pattern.sort_key(&document)?, arrival, document };
+        let mut arrival = 0;
+        while needed > 0 && input.advance()? {
+            let row = input.row()?;
+            let key = self.pattern.sort_key(row)?;
+            arrival += 1;
+            // Most rows are behind all that are held, and need not be copied.
+            if held.len() == needed && held.peek().is_some_and(|largest: &Entry| key >= largest.key) {
+                continue;
+            }
+            let entry = Entry { key, arrival, document: row.to_owned() };
             bytes += entry.bytes();
             held.push(entry);
             if held.len() > needed {
@@ -61,7 +64,7 @@ impl Sort {
             }
             limits::check("sort bytes", limits::SORT_BYTES_MAX, bytes)?;
         }
-        Ok(held.into_sorted_vec().into_iter().map(|entry| Ok(entry.document)))
+        Ok(held.into_sorted_vec().into_iter().map(|entry| entry.document).collect())
     }
 }
 

@@ -1,21 +1,25 @@
-//! The stages: their names, what they take, and those that look at one document at a time.
+//! The stages: their names, what they take, and where they may stand.
 
-use bson::raw::{CString, RawBson, RawBsonRef, RawDocumentBuf};
+use bson::raw::CString;
 use bson::{Bson, Document, doc};
 
-use super::Documents;
+use super::Pipeline;
+use super::bucket;
 use super::group::Group;
+use super::join::{Lookup, Union};
 use super::sort::Sort;
 use super::unwind::Unwind;
-use crate::document::expression::{Expression, check_depth, check_size, check_specification, name};
+use crate::document::code::Code;
+use crate::document::expression::{Expression, Names, check_specification, name};
 use crate::document::filter::Filter;
 use crate::document::number::Number;
+use crate::document::path::{FieldPath, For};
 use crate::document::projection::Projection;
-use crate::error::{Error, InvalidKind, Result};
+use crate::error::{Error, Result};
 use crate::limits;
 
 /// A compiled stage.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Stage {
     Match {
         filter: Filter,
@@ -33,161 +37,408 @@ pub(super) enum Stage {
     Unwind(Unwind),
     Group(Group),
     Count(CString),
+    Sample(u64),
+    Documents(Expression),
+    Facet(Vec<(CString, Pipeline)>),
+    Lookup(Box<Lookup>),
+    UnionWith(Box<Union>),
+    /// A collection, with its database when that is another one.
+    Out {
+        database: Option<String>,
+        collection: String,
+    },
 }
 
+/// Where a pipeline stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::document) enum Place {
+    /// Over a collection.
+    Collection,
+    /// Over a database: it begins with documents of its own.
+    Database,
+    Facet,
+    Lookup,
+    Union,
+}
+
+/// Where a stage may stand in its pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Position {
+    First,
+    Last,
+    Anywhere,
+}
+
+/// Stages that the imitated product has and this crate has not.
+const UNMODELLED: &[&str] = &[
+    "$changeStream",
+    "$changeStreamSplitLargeEvent",
+    "$collStats",
+    "$currentOp",
+    "$densify",
+    "$fill",
+    "$geoNear",
+    "$graphLookup",
+    "$indexStats",
+    "$listClusterCatalog",
+    "$listLocalSessions",
+    "$listSampledQueries",
+    "$listSearchIndexes",
+    "$listSessions",
+    "$merge",
+    "$planCacheStats",
+    "$querySettings",
+    "$queryStats",
+    "$rankFusion",
+    "$redact",
+    "$scoreFusion",
+    "$search",
+    "$searchMeta",
+    "$setWindowFields",
+    "$shardedDataDistribution",
+    "$vectorSearch",
+];
+
 impl Stage {
-    /// Compiles `{$stage: argument}`. Some stages are others written shorter, hence more than one in the answer.
-    pub(super) fn compile(text: Document) -> Result<Vec<Self>> {
+    fn position(&self) -> Position {
+        match self {
+            Self::Documents(_) => Position::First,
+            Self::Out { .. } => Position::Last,
+            _ => Position::Anywhere,
+        }
+    }
+
+    /// Refuses a stage that may not stand in a pipeline at `place`.
+    fn check_place(&self, stage: &str, place: Place) -> Result<()> {
+        let code = match (self, place) {
+            (Self::Documents(_) | Self::Facet(_) | Self::Out { .. }, Place::Facet) => Code::FACET_STAGE_NOT_ALLOWED,
+            (Self::Out { .. }, Place::Lookup) => Code::LOOKUP_STAGE_NOT_ALLOWED,
+            (Self::Out { .. }, Place::Union) => Code::UNION_STAGE_NOT_ALLOWED,
+            (Self::Documents(_), Place::Collection) => Code::INVALID_NAMESPACE,
+            _ => return Ok(()),
+        };
+        Err(code.value(format!("{stage} may not stand in this pipeline")))
+    }
+}
+
+/// Parses pipelines.
+pub(super) struct Parser<'n> {
+    pub(super) place: Place,
+    pub(super) names: &'n Names,
+    /// How many pipelines are around, this one included.
+    pub(super) depth: usize,
+}
+
+impl Parser<'_> {
+    /// The stages of a pipeline.
+    pub(super) fn pipeline(&self, stages: Vec<Document>) -> Result<Vec<Stage>> {
+        limits::check("pipeline stages", limits::PIPELINE_STAGES_MAX, stages.len())?;
+        if self.depth > limits::PIPELINE_NESTING_MAX {
+            return Err(Code::PIPELINE_NESTING.value("pipelines are nested too deeply"));
+        }
+        let count = stages.len();
+        let mut all = Vec::with_capacity(count);
+        for (place, text) in stages.into_iter().enumerate() {
+            let name = text.keys().next().cloned().unwrap_or_default();
+            for stage in self.stage(text)? {
+                stage.check_place(&name, self.place)?;
+                match stage.position() {
+                    Position::First if place != 0 => {
+                        return Err(Code::NOT_FIRST_STAGE.value(format!("{name} may only stand first")));
+                    }
+                    Position::Last if place + 1 != count => {
+                        return Err(Code::NOT_LAST_STAGE.value(format!("{name} may only stand last")));
+                    }
+                    _ => all.push(stage),
+                }
+            }
+        }
+        let has_source = matches!(all.first(), Some(Stage::Documents(_)));
+        if self.place == Place::Database && !has_source {
+            return Err(Code::INVALID_NAMESPACE.value("a pipeline over a database begins with $documents"));
+        }
+        Ok(all)
+    }
+
+    /// A pipeline within a stage, from BSON.
+    fn nested(
+        &self,
+        stages: &Bson,
+        place: Place,
+        names: &Names,
+        (not_array, not_object): (Code, Code),
+    ) -> Result<Pipeline> {
+        let Bson::Array(stages) = stages else {
+            return Err(not_array.wrong_type("a pipeline is an array of stages"));
+        };
+        let stage = |stage: &Bson| match stage {
+            Bson::Document(stage) => Ok(stage.clone()),
+            _ => Err(not_object.wrong_type("a stage is an object")),
+        };
+        let stages = stages.iter().map(stage).collect::<Result<_>>()?;
+        let stages = Parser { place, names, depth: self.depth + 1 }.pipeline(stages)?;
+        Ok(Pipeline { stages })
+    }
+
+    /// Parses `{$stage: argument}`. Some stages are others written shorter, hence more than one in the answer.
+    fn stage(&self, text: Document) -> Result<Vec<Stage>> {
         check_specification(&text)?;
         let mut entries = text.into_iter();
         let (Some((stage, argument)), None) = (entries.next(), entries.next()) else {
-            return Err(Error::syntax("a pipeline stage is a document of exactly one field"));
+            return Err(Code::STAGE_FIELDS.syntax("a pipeline stage is a document of exactly one field"));
         };
         let one = match stage.as_str() {
             "$match" => {
-                let text = document(&stage, argument)?;
-                Self::Match { filter: Filter::compile(&text)?, text }
+                let text = document(&stage, argument, Code::MATCH_NOT_OBJECT)?;
+                Stage::Match { filter: Filter::compile(&text, self.names)?, text }
             }
             "$sort" => {
-                let sort = Sort::compile(&document(&stage, argument)?)?;
-                Self::Sort { text: sort.text(), sort }
+                let sort = Sort::compile(&document(&stage, argument, Code::SORT_NOT_OBJECT)?)?;
+                Stage::Sort { text: sort.text(), sort }
             }
-            "$limit" => match count(&stage, &argument)? {
-                0 => return Err(Error::value("$limit must be positive")),
-                limit => Self::Limit(limit),
+            "$limit" => match count(&stage, &argument, Code::LIMIT_ARGUMENT)? {
+                0 => return Err(Code::LIMIT_NOT_POSITIVE.value("$limit must be positive")),
+                limit => Stage::Limit(limit),
             },
-            "$skip" => Self::Skip(count(&stage, &argument)?),
-            "$project" => Self::Project(Projection::compile(&filled(&stage, argument)?)?),
-            "$addFields" | "$set" => Self::Project(Projection::compile_addition(&filled(&stage, argument)?)?),
-            "$unset" => Self::Project(removal(&argument)?),
-            "$replaceRoot" => Self::ReplaceRoot(new_root(&document(&stage, argument)?)?),
-            "$replaceWith" => Self::ReplaceRoot(Expression::compile(&argument)?),
-            "$unwind" => Self::Unwind(Unwind::compile(&argument)?),
-            "$group" => Self::Group(Group::compile(&document(&stage, argument)?)?),
-            "$count" => Self::Count(count_name(&argument)?),
-            "$sortByCount" => return by_count(argument),
-            other => return Err(Error::unsupported(format!("pipeline stage {other}"))),
+            "$skip" => Stage::Skip(count(&stage, &argument, Code::SKIP_ARGUMENT)?),
+            "$project" => {
+                let text = document(&stage, argument, Code::PROJECT_NOT_OBJECT)?;
+                if text.is_empty() {
+                    return Err(Code::PROJECT_EMPTY.syntax("$project takes at least one field"));
+                }
+                Stage::Project(Projection::compile(&text, self.names)?)
+            }
+            "$addFields" | "$set" => {
+                let text = document(&stage, argument, Code::SET_NOT_OBJECT)?;
+                Stage::Project(Projection::compile_addition(&text, self.names)?)
+            }
+            "$unset" => Stage::Project(removal(&argument)?),
+            "$replaceRoot" => {
+                let text = document(&stage, argument, Code::REPLACE_ROOT_NOT_OBJECT)?;
+                Stage::ReplaceRoot(self.new_root(&text)?)
+            }
+            "$replaceWith" => Stage::ReplaceRoot(Expression::compile(&argument, self.names)?),
+            "$unwind" => Stage::Unwind(Unwind::compile(&argument)?),
+            "$group" => {
+                let text = document(&stage, argument, Code::GROUP_NOT_OBJECT)?;
+                Stage::Group(Group::compile(&text, self.names)?)
+            }
+            "$bucket" => return self.bucket(&argument),
+            "$count" => return self.count(&argument),
+            "$sortByCount" => return self.by_count(argument),
+            "$sample" => Stage::Sample(sample_size(&argument)?),
+            "$documents" => Stage::Documents(Expression::compile(&argument, self.names)?),
+            "$facet" => Stage::Facet(self.facets(&argument)?),
+            "$lookup" => Stage::Lookup(Box::new(self.lookup(&argument)?)),
+            "$unionWith" => Stage::UnionWith(Box::new(self.union(&argument)?)),
+            "$out" => out(&argument)?,
+            other if UNMODELLED.contains(&other) => return Err(Error::unsupported(format!("pipeline stage {other}"))),
+            other => return Err(Code::UNKNOWN_STAGE.syntax(format!("there is no pipeline stage {other:?}"))),
         };
         Ok(vec![one])
     }
 
-    /// Runs the stage over `input`. The stages behind it look at no more than `needed` documents of its answer.
-    pub(super) fn run(self, input: Documents, needed: Option<u64>) -> Result<Documents> {
-        Ok(match self {
-            Self::Match { filter, .. } => Box::new(input.filter_map(move |document| match document {
-                Ok(document) => filter.matches(&document).map(|matches| matches.then_some(document)).transpose(),
-                Err(error) => Some(Err(error)),
-            })),
-            Self::Sort { sort, .. } => Box::new(sort.run(input, needed)?),
-            Self::Limit(limit) => Box::new(input.take(size(limit))),
-            Self::Skip(skip) => Box::new(skipped(input, skip)),
-            Self::Project(projection) => {
-                Box::new(input.map(move |document| document.and_then(|document| projection.apply(&document))))
+    fn new_root(&self, argument: &Document) -> Result<Expression> {
+        match (argument.get("newRoot"), argument.len()) {
+            (Some(root), 1) => Expression::compile(root, self.names),
+            (Some(_), _) => Err(Code::UNKNOWN_FIELD.syntax("$replaceRoot takes newRoot and nothing else")),
+            (None, _) => Err(Code::MISSING_FIELD.syntax("$replaceRoot takes a document with the field newRoot")),
+        }
+    }
+
+    /// `$count: name` is a group of everything, whose number it is.
+    fn count(&self, argument: &Bson) -> Result<Vec<Stage>> {
+        let Bson::String(text) = argument else {
+            return Err(Code::COUNT_TYPE.wrong_type("$count takes the name of a field"));
+        };
+        let code = match text.as_str() {
+            "" => Code::COUNT_EMPTY,
+            "_id" => Code::COUNT_ID,
+            text if text.starts_with('$') => Code::COUNT_DOLLAR,
+            text if text.contains('\0') => Code::COUNT_NULL_BYTE,
+            text if text.contains('.') => Code::COUNT_DOT,
+            text => return Ok(vec![Stage::Count(name(text)?)]),
+        };
+        Err(code.syntax("$count takes a name: not empty or _id, without a dollar sign in front and without dots"))
+    }
+
+    /// `$sortByCount: e` is `$group: {_id: e, count: {$sum: 1}}` and `$sort: {count: -1}`.
+    fn by_count(&self, argument: Bson) -> Result<Vec<Stage>> {
+        let group = Group::compile(&doc! { "_id": argument, "count": { "$sum": 1 } }, self.names)?;
+        let text = doc! { "count": -1 };
+        Ok(vec![Stage::Group(group), Stage::Sort { sort: Sort::compile(&text)?, text }])
+    }
+
+    /// `$bucket` is a `$group` by the lower bound of a value, and a `$sort`.
+    fn bucket(&self, argument: &Bson) -> Result<Vec<Stage>> {
+        let group = Group::compile(&bucket::group(argument, self.names)?, self.names)?;
+        let text = doc! { "_id": 1 };
+        Ok(vec![Stage::Group(group), Stage::Sort { sort: Sort::compile(&text)?, text }])
+    }
+
+    fn facets(&self, argument: &Bson) -> Result<Vec<(CString, Pipeline)>> {
+        let facets = argument.as_document().filter(|facets| !facets.is_empty());
+        let facets = facets.ok_or_else(|| Code::FACET_NOT_OBJECT.wrong_type("$facet takes an object of pipelines"))?;
+        let mut all = Vec::with_capacity(facets.len());
+        for (field, stages) in facets {
+            if field.contains('.') {
+                return Err(Code::PATH_DOT.syntax(format!("the facet {field:?} has a dot in its name")));
             }
-            Self::ReplaceRoot(root) => {
-                Box::new(input.map(move |document| document.and_then(|document| replaced(&document, &root))))
+            let path = FieldPath::parse(field, For::Expression)?;
+            let codes = (Code::FACET_NOT_ARRAY, Code::FACET_STAGE_NOT_OBJECT);
+            let pipeline = self.nested(stages, Place::Facet, self.names, codes)?;
+            all.push((name(path.as_str())?, pipeline));
+        }
+        Ok(all)
+    }
+
+    fn lookup(&self, argument: &Bson) -> Result<Lookup> {
+        let Bson::Document(options) = argument else {
+            return Err(Code::FAILED_TO_PARSE.wrong_type("$lookup takes an object"));
+        };
+        let (mut from, mut target, mut local, mut foreign) = (None, None, None, None);
+        let (mut variables, mut stages) = (Document::new(), None);
+        for (option, value) in options {
+            match (option.as_str(), value) {
+                ("from", Bson::String(name)) => from = Some(name.clone()),
+                ("from", Bson::Document(_)) => return Err(Error::unsupported("$lookup from another database")),
+                ("as", Bson::String(path)) => target = Some(path.as_str()),
+                ("localField", Bson::String(path)) => local = Some(path.as_str()),
+                ("foreignField", Bson::String(path)) => foreign = Some(path.as_str()),
+                ("let", Bson::Document(values)) => variables = values.clone(),
+                ("pipeline", stages_text) => stages = Some(stages_text),
+                ("from" | "as" | "localField" | "foreignField" | "let", _) => {
+                    return Err(Code::FAILED_TO_PARSE
+                        .wrong_type(format!("the argument {option} of $lookup has the wrong type")));
+                }
+                _ => return Err(Code::FAILED_TO_PARSE.syntax(format!("$lookup has no argument {option:?}"))),
             }
-            Self::Unwind(unwind) => Box::new(unwind.run(input)),
-            Self::Group(group) => Box::new(group.run(input)?),
-            Self::Count(name) => Box::new(counted(input, &name)?.into_iter().map(Ok)),
-        })
+        }
+        let Some(target) = target else { return Err(Code::FAILED_TO_PARSE.syntax("$lookup needs \"as\"")) };
+        let equality = match (local, foreign) {
+            (Some(local), Some(foreign)) => Some((path(local)?, path(foreign)?)),
+            (None, None) => None,
+            _ => return Err(Code::FAILED_TO_PARSE.syntax("$lookup takes localField and foreignField together")),
+        };
+        if equality.is_none() && stages.is_none() {
+            return Err(Code::FAILED_TO_PARSE.syntax("$lookup needs a pipeline, or localField and foreignField"));
+        }
+        if !variables.is_empty() && stages.is_none() {
+            return Err(Code::FAILED_TO_PARSE.syntax("let of $lookup needs a pipeline"));
+        }
+        let names = self.names.and(variables.keys().cloned())?;
+        let variables =
+            variables.values().map(|value| Expression::compile(value, self.names)).collect::<Result<_>>()?;
+        let codes = (Code::FAILED_TO_PARSE, Code::TYPE_MISMATCH);
+        let pipeline = stages.map(|stages| self.nested(stages, Place::Lookup, &names, codes)).transpose()?;
+        let has_source = pipeline.as_ref().is_some_and(Pipeline::has_source);
+        match &from {
+            None if !has_source => return Err(Code::FAILED_TO_PARSE.syntax("$lookup needs \"from\"")),
+            Some(name) if name.is_empty() => return Err(Code::INVALID_NAMESPACE.value("a collection needs a name")),
+            _ => {}
+        }
+        let target = path(target)?.into_parts().iter().map(|part| part.stored_name().clone()).collect();
+        Ok(Lookup { from, target, equality, variables, pipeline })
+    }
+
+    fn union(&self, argument: &Bson) -> Result<Union> {
+        let codes = (Code::TYPE_MISMATCH, Code::TYPE_MISMATCH);
+        let (from, stages) = match argument {
+            Bson::String(name) => (Some(name.clone()), None),
+            Bson::Document(options) => {
+                if let Some(unknown) = options.keys().find(|key| !["coll", "pipeline"].contains(&key.as_str())) {
+                    return Err(Code::UNKNOWN_FIELD.syntax(format!("$unionWith has no argument {unknown:?}")));
+                }
+                let from = match options.get("coll") {
+                    None => None,
+                    Some(Bson::String(name)) => Some(name.clone()),
+                    Some(_) => {
+                        return Err(Code::TYPE_MISMATCH.wrong_type("coll of $unionWith is the name of a collection"));
+                    }
+                };
+                (from, options.get("pipeline"))
+            }
+            _ => return Err(Code::FAILED_TO_PARSE.wrong_type("$unionWith takes the name of a collection or an object")),
+        };
+        let empty = Bson::Array(Vec::new());
+        let pipeline = self.nested(stages.unwrap_or(&empty), Place::Union, self.names, codes)?;
+        if from.is_none() && !pipeline.has_source() {
+            return Err(Code::FAILED_TO_PARSE.syntax("$unionWith needs a collection, or a pipeline with $documents"));
+        }
+        Ok(Union { from, pipeline })
     }
 }
 
-fn document(stage: &str, argument: Bson) -> Result<Document> {
+fn path(text: &str) -> Result<FieldPath> {
+    FieldPath::parse(text, For::Expression)
+}
+
+fn document(stage: &str, argument: Bson, code: Code) -> Result<Document> {
     match argument {
         Bson::Document(document) => Ok(document),
-        _ => Err(Error::syntax(format!("{stage} takes a document"))),
+        _ => Err(code.syntax(format!("{stage} takes a document"))),
     }
 }
 
-fn filled(stage: &str, argument: Bson) -> Result<Document> {
-    let document = document(stage, argument)?;
-    if document.is_empty() {
-        return Err(Error::syntax(format!("{stage} takes at least one field")));
-    }
-    Ok(document)
-}
-
-fn count(stage: &str, argument: &Bson) -> Result<u64> {
+fn count(stage: &str, argument: &Bson, code: Code) -> Result<u64> {
     let number = Number::from_bson(argument).and_then(Number::as_i64).and_then(|number| u64::try_from(number).ok());
-    number.ok_or_else(|| Error::value(format!("{stage} takes a whole number that is not negative")))
+    number.ok_or_else(|| code.value(format!("{stage} takes a whole number that is not negative")))
 }
 
 /// `$unset: "a"` or `$unset: ["a", "b.c"]`.
 fn removal(argument: &Bson) -> Result<Projection> {
     let paths = match argument {
         Bson::String(path) => vec![path.as_str()],
-        Bson::Array(paths) => paths.iter().filter_map(Bson::as_str).collect(),
-        _ => Vec::new(),
+        Bson::Array(paths) if paths.is_empty() => {
+            return Err(Code::UNSET_EMPTY.syntax("$unset takes at least one path"));
+        }
+        Bson::Array(paths) => {
+            let text = |path: &'_ Bson| path.as_str().map(str::to_owned);
+            let texts: Option<Vec<_>> = paths.iter().map(text).collect();
+            let texts = texts.ok_or_else(|| Code::UNSET_ELEMENT_TYPE.wrong_type("the paths of $unset are texts"))?;
+            return Projection::compile_removal(texts.iter().map(String::as_str));
+        }
+        _ => return Err(Code::UNSET_TYPE.syntax("$unset takes a path or an array of paths")),
     };
-    let given = argument.as_array().map_or(1, Vec::len);
-    if paths.is_empty() || paths.len() != given {
-        return Err(Error::syntax("$unset takes a path or an array of paths"));
-    }
     Projection::compile_removal(paths)
 }
 
-fn new_root(argument: &Document) -> Result<Expression> {
-    match (argument.get("newRoot"), argument.len()) {
-        (Some(root), 1) => Expression::compile(root),
-        _ => Err(Error::syntax("$replaceRoot takes a document with the field newRoot")),
+fn sample_size(argument: &Bson) -> Result<u64> {
+    let Bson::Document(options) = argument else {
+        return Err(Code::SAMPLE_NOT_OBJECT.wrong_type("$sample takes an object"));
+    };
+    if let Some(unknown) = options.keys().find(|key| *key != "size") {
+        return Err(Code::SAMPLE_UNKNOWN_ARGUMENT.syntax(format!("$sample has no argument {unknown:?}")));
     }
+    let size = options.get("size").ok_or_else(|| Code::SAMPLE_WITHOUT_SIZE.syntax("$sample needs a size"))?;
+    let size =
+        Number::from_bson(size).ok_or_else(|| Code::SAMPLE_SIZE_TYPE.wrong_type("the size of $sample is a number"))?;
+    let whole = size.to_i64_leniently().and_then(|size| u64::try_from(size).ok()).filter(|size| *size > 0);
+    whole.ok_or_else(|| Code::SAMPLE_SIZE.value("the size of $sample is positive"))
 }
 
-fn count_name(argument: &Bson) -> Result<CString> {
-    match argument.as_str() {
-        Some(text) if !text.is_empty() && !text.starts_with('$') && !text.contains('.') => name(text),
-        _ => Err(Error::syntax(
-            "$count takes the name of a field: not empty, without a dollar sign in front and without dots",
-        )),
-    }
-}
-
-/// `$sortByCount: e` is `$group: {_id: e, count: {$sum: 1}}` and `$sort: {count: -1}`.
-fn by_count(argument: Bson) -> Result<Vec<Stage>> {
-    let group = Group::compile(&doc! { "_id": argument, "count": { "$sum": 1 } })?;
-    let text = doc! { "count": -1 };
-    Ok(vec![Stage::Group(group), Stage::Sort { sort: Sort::compile(&text)?, text }])
-}
-
-fn size(count: u64) -> usize {
-    usize::try_from(count).unwrap_or(usize::MAX)
-}
-
-/// `input` without its first documents; errors among them are not skipped.
-fn skipped(input: Documents, skip: u64) -> impl Iterator<Item = Result<RawDocumentBuf>> + Send {
-    let mut left = skip;
-    input.skip_while(move |document| {
-        let skip = left > 0 && document.is_ok();
-        left = left.saturating_sub(1);
-        skip
-    })
-}
-
-fn replaced(document: &RawDocumentBuf, root: &Expression) -> Result<RawDocumentBuf> {
-    match root.evaluate(document)?.into_owned() {
-        Some(RawBson::Document(new)) => {
-            check_size(&new)?;
-            check_depth(RawBsonRef::Document(&new), limits::DOCUMENT_DEPTH_MAX)?;
-            Ok(new)
+/// `$out: "name"` or `$out: {db, coll}`.
+fn out(argument: &Bson) -> Result<Stage> {
+    let (database, collection) = match argument {
+        Bson::String(collection) => (None, collection.clone()),
+        Bson::Document(options) => {
+            if options.contains_key("timeseries") {
+                return Err(Error::unsupported("$out to a time series collection"));
+            }
+            if let Some(unknown) = options.keys().find(|key| !["db", "coll"].contains(&key.as_str())) {
+                return Err(Code::UNKNOWN_FIELD.syntax(format!("$out has no argument {unknown:?}")));
+            }
+            let text = |name: &str| match options.get(name) {
+                Some(Bson::String(text)) => Ok(text.clone()),
+                Some(_) => Err(Code::TYPE_MISMATCH.wrong_type(format!("the argument {name} of $out is a text"))),
+                None => Err(Code::MISSING_FIELD.syntax(format!("$out needs {name:?}"))),
+            };
+            (Some(text("db")?), text("coll")?)
         }
-        _ => Err(Error::invalid(InvalidKind::Type, "the new root is not a document")),
+        _ => return Err(Code::OUT_TYPE.wrong_type("$out takes the name of a collection or an object")),
+    };
+    if collection.is_empty() {
+        return Err(Code::INVALID_NAMESPACE.value("a collection needs a name"));
     }
-}
-
-/// How many there are; nothing where there is none.
-fn counted(input: Documents, name: &CString) -> Result<Option<RawDocumentBuf>> {
-    let mut count: i64 = 0;
-    for document in input {
-        document?;
-        count += 1;
-    }
-    let mut answer = RawDocumentBuf::new();
-    match i32::try_from(count) {
-        Ok(0) => return Ok(None),
-        Ok(count) => answer.append(name, count),
-        Err(_) => answer.append(name, count),
-    }
-    Ok(Some(answer))
+    Ok(Stage::Out { database, collection })
 }

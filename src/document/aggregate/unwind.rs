@@ -5,15 +5,16 @@ use std::vec;
 use bson::raw::{CString, RawBson, RawBsonRef, RawDocument, RawDocumentBuf};
 use bson::{Bson, Document};
 
-use super::Documents;
-use crate::document::expression::{check_depth, check_size, name};
-use crate::document::path::elements;
+use crate::document::code::Code;
+use crate::document::expression::{check_depth, check_size};
+use crate::document::path::{FieldPath, For, elements};
 use crate::document::raw::{corrupt, field};
-use crate::error::{Error, Result};
+use crate::document::rows::{Input, Rows, lent};
+use crate::error::Result;
 use crate::limits;
 
 /// A compiled `$unwind`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Unwind {
     path: Vec<CString>,
     /// Where the position of the element goes.
@@ -31,7 +32,7 @@ impl Unwind {
         match argument {
             Bson::String(path) => Ok(Self { path: field_path(path)?, index: None, preserves_empty: false }),
             Bson::Document(options) => Self::with_options(options),
-            _ => Err(Error::syntax("$unwind takes a path or a document with a path")),
+            _ => Err(Code::UNWIND_SPECIFICATION.syntax("$unwind takes a path or a document with a path")),
         }
     }
 
@@ -40,27 +41,38 @@ impl Unwind {
         for (option, value) in options {
             match (option.as_str(), value) {
                 ("path", Bson::String(text)) => path = Some(field_path(text)?),
+                ("includeArrayIndex", Bson::String(text)) if text.is_empty() => {
+                    return Err(Code::UNWIND_INDEX_TYPE.syntax("includeArrayIndex of $unwind needs a name"));
+                }
+                ("includeArrayIndex", Bson::String(text)) if text.starts_with('$') => {
+                    return Err(Code::UNWIND_INDEX_DOLLAR.syntax("includeArrayIndex of $unwind is a name, not a path"));
+                }
                 ("includeArrayIndex", Bson::String(text)) => index = Some(parts(text)?),
                 ("preserveNullAndEmptyArrays", Bson::Boolean(preserves)) => preserves_empty = *preserves,
                 ("path" | "includeArrayIndex" | "preserveNullAndEmptyArrays", _) => {
-                    return Err(Error::syntax(format!("the option {option} of $unwind has the wrong type")));
+                    let code = match option.as_str() {
+                        "path" => Code::UNWIND_PATH_TYPE,
+                        "includeArrayIndex" => Code::UNWIND_INDEX_TYPE,
+                        _ => Code::UNWIND_PRESERVE_TYPE,
+                    };
+                    return Err(code.syntax(format!("the option {option} of $unwind has the wrong type")));
                 }
-                _ => return Err(Error::unsupported(format!("option {option:?} of $unwind"))),
+                _ => return Err(Code::UNWIND_UNKNOWN_OPTION.syntax(format!("$unwind has no option {option:?}"))),
             }
         }
-        let path = path.ok_or_else(|| Error::syntax("$unwind needs a path"))?;
+        let path = path.ok_or_else(|| Code::UNWIND_WITHOUT_PATH.syntax("$unwind needs a path"))?;
         Ok(Self { path, index, preserves_empty })
     }
 
     /// The documents of `input`, unwound one element at a time.
-    pub(super) fn run(self, input: Documents) -> impl Iterator<Item = Result<RawDocumentBuf>> + Send {
-        Unwound { unwind: self, input, current: None }
+    pub(super) fn run(self, input: Input) -> Input {
+        Box::new(Unwound { unwind: self, input, opened: None, current: None })
     }
 
     /// What becomes of a document: one document, none, or a document for each of the elements.
-    fn open(&self, document: RawDocumentBuf) -> Result<Opened> {
+    fn open(&self, document: &RawDocument) -> Result<Opened> {
         let mut owned = None;
-        let empty = match at(&document, &self.path)? {
+        let empty = match at(document, &self.path)? {
             Some(RawBsonRef::Array(array)) => {
                 let found = elements(array).map(|element| element.map(RawBson::from)).collect::<Result<Vec<_>>>()?;
                 let empty = found.is_empty();
@@ -72,14 +84,14 @@ impl Unwind {
         };
         match owned {
             Some(elements) if !empty => {
-                Ok(Opened::Many(Current { document, elements: elements.into_iter(), position: 0 }))
+                Ok(Opened::Many(Current { document: document.to_owned(), elements: elements.into_iter(), position: 0 }))
             }
             _ if empty && !self.preserves_empty => Ok(Opened::One(None)),
             Some(_) => {
-                let without = with(&document, &self.path, None)?;
+                let without = with(document, &self.path, None)?;
                 self.indexed(without, RawBsonRef::Null).map(Some).map(Opened::One)
             }
-            None => self.indexed(document, RawBsonRef::Null).map(Some).map(Opened::One),
+            None => self.indexed(document.to_owned(), RawBsonRef::Null).map(Some).map(Opened::One),
         }
     }
 
@@ -107,48 +119,53 @@ struct Current {
 
 struct Unwound {
     unwind: Unwind,
-    input: Documents,
-    current: Option<Current>,
+    input: Input,
+    opened: Option<Current>,
+    current: Option<RawDocumentBuf>,
 }
 
-impl Iterator for Unwound {
-    type Item = Result<RawDocumentBuf>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+impl Rows for Unwound {
+    fn advance(&mut self) -> Result<bool> {
         loop {
-            if let Some(current) = &mut self.current
-                && let Some(element) = current.elements.next()
+            if let Some(opened) = &mut self.opened
+                && let Some(element) = opened.elements.next()
             {
-                let position = RawBsonRef::Int64(current.position);
-                current.position += 1;
-                let unwound = with(&current.document, &self.unwind.path, Some(element.as_raw_bson_ref()));
-                return Some(unwound.and_then(|document| self.unwind.indexed(document, position)));
+                let position = RawBsonRef::Int64(opened.position);
+                opened.position += 1;
+                let unwound = with(&opened.document, &self.unwind.path, Some(element.as_raw_bson_ref()))?;
+                self.current = Some(self.unwind.indexed(unwound, position)?);
+                return Ok(true);
             }
-            self.current = None;
-            match self.input.next()?.and_then(|document| self.unwind.open(document)) {
-                Ok(Opened::Many(current)) => self.current = Some(current),
-                Ok(Opened::One(None)) => {}
-                Ok(Opened::One(Some(document))) => return Some(Ok(document)),
-                Err(error) => return Some(Err(error)),
+            self.opened = None;
+            if !self.input.advance()? {
+                return Ok(false);
+            }
+            match self.unwind.open(self.input.row()?)? {
+                Opened::Many(opened) => self.opened = Some(opened),
+                Opened::One(None) => {}
+                Opened::One(current) => {
+                    self.current = current;
+                    return Ok(true);
+                }
             }
         }
+    }
+
+    fn row(&self) -> Result<&RawDocument> {
+        lent(self.current.as_deref())
     }
 }
 
 fn field_path(text: &str) -> Result<Vec<CString>> {
     let path = text
         .strip_prefix('$')
-        .ok_or_else(|| Error::syntax(format!("the path {text:?} needs a dollar sign in front")))?;
+        .ok_or_else(|| Code::UNWIND_PATH_DOLLAR.syntax(format!("the path {text:?} needs a dollar sign in front")))?;
     parts(path)
 }
 
 fn parts(path: &str) -> Result<Vec<CString>> {
-    if path.split('.').any(|part| part.is_empty() || part.starts_with('$')) {
-        return Err(Error::syntax(format!("{path:?} is not a field path")));
-    }
-    let parts = path.split('.').map(name).collect::<Result<Vec<_>>>()?;
-    limits::check("path parts", limits::PATH_PARTS_MAX, parts.len())?;
-    Ok(parts)
+    let path = FieldPath::parse(path, For::Expression)?;
+    Ok(path.parts().iter().map(|part| part.stored_name().clone()).collect())
 }
 
 /// The value at `path`, through objects only.
@@ -161,7 +178,7 @@ fn at<'a>(document: &'a RawDocument, path: &[CString]) -> Result<Option<RawBsonR
 }
 
 /// `document` with `value` at `path`, or without anything there. What is in the way of the path is replaced.
-fn with(document: &RawDocument, path: &[CString], value: Option<RawBsonRef<'_>>) -> Result<RawDocumentBuf> {
+pub(super) fn with(document: &RawDocument, path: &[CString], value: Option<RawBsonRef<'_>>) -> Result<RawDocumentBuf> {
     let mut new = RawDocumentBuf::new();
     let Some((first, rest)) = path.split_first() else { return Ok(new) };
     let empty = RawDocumentBuf::new();

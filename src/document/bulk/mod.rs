@@ -10,25 +10,17 @@
 //! What fits into one step costs what it costs in a transaction. Of more, the record ids are kept, [`limits::BULK_IDS_MAX`]
 //! at a time, and each document is looked up again. Finding them keeps nobody from writing.
 
-mod find_one_and;
-mod model;
-mod modify;
-mod options;
-mod outcome;
-mod selection;
-mod writes;
+use std::sync::Arc;
 
+use bson::raw::RawBson;
 use bson::{Bson, RawDocument};
 
-pub use self::find_one_and::{FindOneAndDelete, FindOneAndResult, FindOneAndUpdate, ReturnDocument};
-pub use self::model::WriteModel;
-pub(super) use self::modify::{Modify, insert, remove_first};
-pub use self::options::UpdateOptions;
-pub use self::outcome::{BulkWriteResult, UpdateResult, WriteOutcome};
-pub(super) use self::selection::Selection;
-pub use self::writes::BulkWrite;
+use crate::document::expression::Context;
+use crate::document::filter::Filter;
+use crate::document::find::context;
 use crate::document::layout::{self, RecordId};
 use crate::document::maintain::Records;
+use crate::document::planner;
 use crate::document::raw::corrupt;
 use crate::document::scan::{Match, Scan};
 use crate::document::schema::Namespace;
@@ -36,38 +28,15 @@ use crate::error::Result;
 use crate::limits;
 use crate::txn::{Room, Steps, Writer};
 
-/// What a write does to the documents that match.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Action<'a> {
-    Modify(&'a Modify),
-    Remove(&'a Selection),
-}
-
-impl<'a> Action<'a> {
-    fn selection(self) -> &'a Selection {
-        match self {
-            Self::Modify(modify) => &modify.selection,
-            Self::Remove(selection) => selection,
-        }
-    }
-
-    fn upserts(self) -> bool {
-        matches!(self, Self::Modify(modify) if modify.upserts())
-    }
-
-    /// Does it to one of them, and returns whether that is a change.
-    fn apply(self, records: &mut Records<'_>, found: Match, namespace: &Namespace) -> Result<bool> {
-        match self {
-            Self::Modify(modify) => Ok(modify.apply(records, found, namespace)?.is_some()),
-            Self::Remove(_) => records.remove(found.id, &found.document).map(|()| true),
-        }
-    }
-}
+/// What a write does to one document that matches. Returns whether it changed it.
+pub(super) type Change<'a> = &'a dyn Fn(&mut Records<'_>, Match, &Context) -> Result<bool>;
 
 /// A write of every document that matches a filter.
 pub(super) struct EachMatch<'a> {
     namespace: &'a Namespace,
-    action: Action<'a>,
+    filter: &'a Arc<Filter>,
+    variables: &'a [Option<RawBson>],
+    change: Change<'a>,
     committed: Tally,
     /// What the snapshot has beyond the ids.
     scan: Option<Scan>,
@@ -80,12 +49,10 @@ pub(super) struct EachMatch<'a> {
 }
 
 /// How many documents matched, and how many of them were changed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
     pub(super) matched: u64,
     pub(super) changed: u64,
-    /// The `_id` of a document that was inserted because none matched.
-    pub(super) upserted_id: Option<Bson>,
 }
 
 /// What a step did.
@@ -97,10 +64,17 @@ pub(super) struct Done {
 }
 
 impl<'a> EachMatch<'a> {
-    pub(super) fn new(namespace: &'a Namespace, action: Action<'a>) -> Self {
+    pub(super) fn new(
+        namespace: &'a Namespace,
+        filter: &'a Arc<Filter>,
+        variables: &'a [Option<RawBson>],
+        change: Change<'a>,
+    ) -> Self {
         Self {
             namespace,
-            action,
+            filter,
+            variables,
+            change,
             committed: Tally::default(),
             scan: None,
             ids: Vec::new().into_iter(),
@@ -110,25 +84,23 @@ impl<'a> EachMatch<'a> {
         }
     }
 
-    pub(super) fn into_tally(self) -> Tally {
+    pub(super) fn tally(&self) -> Tally {
         self.committed
     }
 
     fn first_step(&mut self, writer: &mut Writer, room: Room) -> Result<Done> {
         let mut done = Done { tally: Tally::default(), ids: 0, scan: None };
-        let Some(entry) = self.namespace.get(writer)? else { return self.upsert(writer, done) };
-        let mut scan = self.action.selection().start(&writer.search(), &entry, None)?;
+        let Some(entry) = self.namespace.get(writer)? else { return Ok(done) };
+        let plan = planner::choose(entry.storage, &entry.record, self.filter, None)?;
+        let context = Arc::new(context(writer, self.variables.to_vec()));
+        let sieve = (Arc::clone(self.filter), Arc::clone(&context));
+        let mut scan = Scan::start(&writer.search(), entry.storage, sieve, plan, None, None)?;
         let mut records = Records::new(writer, self.namespace, &entry);
-        let pause_at = (room != Room::Unbounded).then_some(limits::BULK_STEP_DOCUMENTS_MAX as u64);
-        // Whether to insert has to be known in this step: then the first match is looked for however far away it is.
-        if !self.action.upserts() {
-            scan.pause_at(pause_at);
+        if room != Room::Unbounded {
+            scan.pause_at(Some(limits::BULK_STEP_DOCUMENTS_MAX as u64));
         }
-        while let Some(found) = scan.advance()? {
-            self.apply(&mut records, found, &mut done.tally)?;
-            if self.action.upserts() {
-                scan.pause_at(pause_at);
-            }
+        while let Some(found) = scan.next_match()? {
+            self.apply(&mut records, found, &context, &mut done.tally)?;
             if self.went_well == self.most {
                 return Ok(done);
             }
@@ -140,19 +112,6 @@ impl<'a> EachMatch<'a> {
             scan.pause_at(None);
             done.scan = Some(scan);
         }
-        if done.tally.matched == 0 {
-            return self.upsert(writer, done);
-        }
-        Ok(done)
-    }
-
-    /// Inserts a document because none matches, if that is wanted.
-    fn upsert(&mut self, writer: &mut Writer, mut done: Done) -> Result<Done> {
-        if let Action::Modify(modify) = self.action
-            && done.scan.is_none()
-        {
-            done.tally.upserted_id = modify.upsert(writer, self.namespace)?.upserted_id;
-        }
         Ok(done)
     }
 
@@ -163,13 +122,14 @@ impl<'a> EachMatch<'a> {
             return Ok(done);
         };
         let ids = self.ids.clone().take(limits::BULK_STEP_DOCUMENTS_MAX.min(self.most));
+        let context = context(writer, self.variables.to_vec());
         let mut records = Records::new(writer, self.namespace, &entry);
         for id in ids {
             let found = records.writer().get(&layout::record(entry.storage, id))?;
             let document = found.map(|bytes| RawDocument::from_bytes(&*bytes).map(ToOwned::to_owned).map_err(corrupt));
             match document.transpose()? {
-                Some(document) if self.action.selection().matches(&document)? => {
-                    self.apply(&mut records, Match { id, document }, &mut done.tally)?;
+                Some(document) if self.filter.matches(&document, &context)? => {
+                    self.apply(&mut records, Match { id, document }, &context, &mut done.tally)?;
                 }
                 _ => self.went_well += 1,
             }
@@ -181,9 +141,9 @@ impl<'a> EachMatch<'a> {
         Ok(done)
     }
 
-    fn apply(&mut self, records: &mut Records<'_>, found: Match, tally: &mut Tally) -> Result<()> {
+    fn apply(&mut self, records: &mut Records<'_>, found: Match, context: &Context, tally: &mut Tally) -> Result<()> {
         tally.matched += 1;
-        tally.changed += u64::from(self.action.apply(records, found, self.namespace)?);
+        tally.changed += u64::from((self.change)(records, found, context)?);
         self.went_well += 1;
         Ok(())
     }
@@ -201,7 +161,6 @@ impl Steps for EachMatch<'_> {
         (self.has_begun, self.went_well) = (true, 0);
         self.committed.matched += done.tally.matched;
         self.committed.changed += done.tally.changed;
-        self.committed.upserted_id = self.committed.upserted_id.take().or(done.tally.upserted_id);
         self.scan = self.scan.take().or(done.scan);
         if let Some(last) = done.ids.checked_sub(1) {
             self.ids.nth(last);

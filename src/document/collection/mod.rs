@@ -1,14 +1,25 @@
 //! The handle on a collection.
 
+mod bulk_write;
+mod find_one_and;
 mod indexes;
+mod many;
+mod modify;
+mod options;
+mod outcome;
 mod read;
 mod write;
+mod write_model;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bson::Bson;
 
+pub use self::bulk_write::BulkWrite;
+pub use self::options::{FindOneAndOptions, ReturnDocument, UpdateOptions};
+pub use self::outcome::{BulkWriteResult, WriteOutcome};
+pub use self::write_model::WriteModel;
 use crate::document::schema::Namespace;
 use crate::txn::{AutoCommit, Operation, Scope};
 
@@ -83,6 +94,31 @@ pub struct InsertOneResult {
 pub struct InsertManyResult {
     /// The `_id`s of the new documents, in the order they were given.
     pub inserted_ids: Vec<Bson>,
+}
+
+/// What an update did.
+///
+/// # Examples
+/// ```
+/// use larder::{Document, Store, bson::doc};
+/// let events = Store::in_memory().collection::<Document>("events");
+/// events.insert_many([doc! { "seen": true }, doc! { "seen": false }])?;
+/// let done = events.update_many(doc! {}, doc! { "$set": { "seen": true } })?;
+/// assert_eq!((done.matched, done.modified), (2, 1));
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct UpdateResult {
+    /// Documents that matched the filter.
+    #[doc(alias("matched_count", "matchedCount"))]
+    pub matched: u64,
+    /// Documents that were changed by it; fewer, when the update left some as they were (SEM: DOC-UPD-7).
+    #[doc(alias("modified_count", "modifiedCount"))]
+    pub modified: u64,
+    /// The `_id` of the document that an upsert inserted.
+    #[doc(alias = "upsertedId")]
+    pub upserted_id: Option<Bson>,
 }
 
 impl<T, S: Scope> Collection<T, S> {

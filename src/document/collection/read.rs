@@ -1,18 +1,26 @@
 //! Reading a collection.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use bson::Document;
+use bson::{Bson, Document, RawBsonRef, RawDocument};
 use serde::de::DeserializeOwned;
 
-use crate::document::aggregate::Pipeline;
-use crate::document::collection::Collection;
-use crate::document::filter::Filter;
-use crate::document::find::{Cursor, Find, Query};
-use crate::document::layout;
+use crate::document::aggregate::{Exec, Pipeline, Place, gathered};
+use crate::document::code::Code;
+use crate::document::collection::{Collection, modify};
+use crate::document::expression::{Context, Names};
+use crate::document::find::{self, Cursor, Find, Query};
+use crate::document::index_key::canonical;
+use crate::document::path::{FieldPath, For, Reached, elements};
+use crate::document::raw::corrupt;
+use crate::document::rows::{Input, Rows};
+use crate::document::schema::Namespace;
 use crate::document::stored;
-use crate::error::Result;
-use crate::txn::Scope;
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::txn::{Scope, View, WriteScope};
 
 impl<T, S: Scope> Collection<T, S> {
     /// A query for the documents that match `filter`, to be sorted, cut, projected and then run.
@@ -58,10 +66,8 @@ impl<T, S: Scope> Collection<T, S> {
     pub fn count_documents(&self, filter: Document) -> Result<u64> {
         let query = Query { filter, ..Query::default() };
         self.scope.read(self.operation("count_documents"), |view| {
-            if Filter::compile(&query.filter)?.is_empty() {
-                return self.namespace.get(view)?.map_or(Ok(0), |entry| view.count(&layout::records(entry.storage)));
-            }
-            query.start(view, &self.namespace)?.try_fold(0, |count, row| row.map(|_| count + 1))
+            let (prepared, context) = query.prepare(view)?;
+            prepared.count(view, &self.namespace, context)
         })
     }
 
@@ -95,21 +101,137 @@ impl<T, S: Scope> Collection<T, S> {
     /// MongoDB manual, Aggregation Stages.
     #[doc(alias = "pipeline")]
     pub fn aggregate(&self, pipeline: impl IntoIterator<Item = Document>) -> Result<Cursor<Document>> {
-        let (leading, rest) = Pipeline::compile(pipeline.into_iter().collect())?.split_leading();
-        let query = Query {
-            filter: leading.filter.unwrap_or_default(),
-            sort: leading.sort,
-            limit: leading.limit,
-            ..Query::default()
-        };
+        let stages = pipeline.into_iter().collect();
+        let mut pipeline = Pipeline::compile(stages, Place::Collection, &Names::default())?;
+        if pipeline.split_out().is_some() {
+            return Err(Error::unsupported("$out in aggregate, which only reads: use aggregate_out"));
+        }
         self.scope.read(self.operation("aggregate"), |view| {
-            let rows = query.start(view, &self.namespace)?;
-            Ok(Cursor::new(rest.run(Box::new(rows))?))
+            let context = Arc::new(find::context(view, Vec::new()));
+            let rows = run(view, &self.namespace, pipeline.clone(), &context)?;
+            Ok(Cursor::decoding(rows, self.namespace.label()))
         })
     }
 }
 
-impl<T: DeserializeOwned, S: Scope> Collection<T, S> {
+impl<T, S: WriteScope> Collection<T, S> {
+    /// Runs a pipeline that ends with `$out`, and returns how many documents the collection named there has now: what the
+    /// pipeline gives takes the place of what it had. Its indexes stay.
+    ///
+    /// # Errors
+    /// As [`Collection::aggregate`] and [`Collection::insert_one`]; then nothing has changed.
+    ///
+    /// # Isolation and cost
+    /// One transaction. What the pipeline gives is held in memory, within [`SORT_BYTES_MAX`](crate::limits::SORT_BYTES_MAX).
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// let store = Store::in_memory();
+    /// let events = store.collection::<Document>("events");
+    /// events.insert_many([doc! { "user": 7 }, doc! { "user": 7 }, doc! { "user": 8 }])?;
+    /// let group = doc! { "$group": { "_id": "$user", "n": { "$count": {} } } };
+    /// assert_eq!(events.aggregate_out([group, doc! { "$out": "totals" }])?, 2);
+    /// let totals = store.collection::<Document>("totals");
+    /// assert_eq!(totals.find_one(doc! { "_id": 7 })?, Some(doc! { "_id": 7, "n": 2 }));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `$out`.
+    #[doc(alias = "$out")]
+    pub fn aggregate_out(&self, pipeline: impl IntoIterator<Item = Document>) -> Result<u64> {
+        let stages = pipeline.into_iter().collect();
+        let mut pipeline = Pipeline::compile(stages, Place::Collection, &Names::default())?;
+        let Some((database, name)) = pipeline.split_out() else {
+            return Err(Code::BAD_VALUE.value("the pipeline does not end with $out"));
+        };
+        let target = Namespace::new(database.as_deref().unwrap_or(self.namespace.database()), &name);
+        self.scope.write(self.operation("aggregate_out").freeing(true), |writer| {
+            let context = Arc::new(find::context(writer, Vec::new()));
+            let documents = gathered(run(&writer.search(), &self.namespace, pipeline.clone(), &context)?)?;
+            modify::clear(writer, &target)?;
+            for document in &documents {
+                stored::check(document)?;
+                modify::insert(writer, &target, document)?;
+            }
+            Ok(documents.len() as u64)
+        })
+    }
+}
+
+impl<T, S: Scope> Collection<T, S> {
+    /// The distinct values of the field at `path` among the documents that match `filter`, in their order. Of an array each
+    /// element counts.
+    ///
+    /// # Errors
+    /// As [`Find::run`], and [`Error::LimitExceeded`](crate::Error::LimitExceeded) for more than 16 MiB of values.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::{Bson, doc}};
+    /// let events = Store::in_memory().collection::<Document>("events");
+    /// events.insert_many([doc! { "tags": ["b", "a"] }, doc! { "tags": "b" }, doc! {}])?;
+    /// assert_eq!(events.distinct("tags", doc! {})?, [Bson::from("a"), Bson::from("b")]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `distinct`.
+    pub fn distinct(&self, path: &str, filter: Document) -> Result<Vec<Bson>> {
+        let path = FieldPath::parse(path, For::Filter)?;
+        let query = Query { filter, ..Query::default() };
+        self.scope.read(self.operation("distinct"), |view| {
+            let (prepared, context) = query.prepare(view)?;
+            let mut rows = prepared.start(view, &self.namespace, context)?;
+            let (mut values, mut bytes) = (BTreeMap::new(), 0);
+            while rows.advance()? {
+                for value in reached(rows.row()?, &path)? {
+                    let key = canonical(value)?;
+                    if let Entry::Vacant(place) = values.entry(key) {
+                        bytes += place.key().len();
+                        limits::check("document bytes", limits::DOCUMENT_BYTES_MAX, bytes)?;
+                        place.insert(Bson::try_from(value).map_err(corrupt)?);
+                    }
+                }
+            }
+            Ok(values.into_values().collect())
+        })
+    }
+}
+
+/// The values that `path` reaches in `document`; of an array its elements.
+fn reached<'a>(document: &'a RawDocument, path: &FieldPath) -> Result<Vec<RawBsonRef<'a>>> {
+    let mut values = Vec::new();
+    let mut failure = None;
+    path.any(document, |reached| {
+        match reached {
+            Reached::Missing => {}
+            Reached::Field(RawBsonRef::Array(array)) => match elements(array).collect::<Result<Vec<_>>>() {
+                Ok(elements) => values.extend(elements),
+                Err(error) => failure = Some(error),
+            },
+            Reached::Field(value) | Reached::Element(value) => values.push(value),
+        }
+        false
+    })?;
+    failure.map_or(Ok(values), Err)
+}
+
+/// Runs `pipeline` over a collection: its head by the planner, and the rest over what that finds.
+pub(super) fn run(view: &View, namespace: &Namespace, pipeline: Pipeline, context: &Arc<Context>) -> Result<Input> {
+    let (leading, rest) = pipeline.rewritten().split_leading();
+    let query = Query {
+        filter: leading.filter.unwrap_or_default(),
+        sort: leading.sort,
+        limit: leading.limit,
+        ..Query::default()
+    };
+    let rows = query.compile(&Names::default())?.start(view, namespace, Arc::clone(context))?;
+    rest.run(Box::new(rows), &Exec::new(view, namespace.database(), Arc::clone(context)))
+}
+
+impl<T: DeserializeOwned + 'static, S: Scope> Collection<T, S> {
     /// A document that matches `filter`, or `None`. Which one, when several do, is not fixed.
     ///
     /// # Errors
@@ -131,8 +253,12 @@ impl<T: DeserializeOwned, S: Scope> Collection<T, S> {
     pub fn find_one(&self, filter: Document) -> Result<Option<T>> {
         let query = Query { filter, limit: Some(1), ..Query::default() };
         self.scope.read(self.operation("find_one"), |view| {
-            let found = query.start(view, &self.namespace)?.next().transpose()?;
-            found.map(|document| stored::deserialize(&document, || self.namespace.label())).transpose()
+            let (prepared, context) = query.prepare(view)?;
+            let mut found = prepared.start(view, &self.namespace, context)?;
+            if !found.advance()? {
+                return Ok(None);
+            }
+            stored::decode(found.row()?, || self.namespace.label()).map(Some)
         })
     }
 }

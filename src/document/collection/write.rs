@@ -8,18 +8,20 @@ use std::sync::Arc;
 use bson::{Document, RawDocument, RawDocumentBuf};
 use serde::Serialize;
 
-use crate::document::bulk::{
-    Action, BulkWrite, EachMatch, FindOneAndDelete, FindOneAndUpdate, InsertEach, Modify, Selection, Tally,
-    UpdateOptions, UpdateResult, WriteModel, insert, remove_first,
-};
-use crate::document::collection::{Collection, InsertManyResult, InsertOneResult};
+use crate::document::bulk::InsertEach;
+use crate::document::collection::bulk_write::BulkWrite;
+use crate::document::collection::many;
+use crate::document::collection::modify::{self, Modification, One, Outcome};
+use crate::document::collection::options::UpdateOptions;
+use crate::document::collection::write_model::WriteModel;
+use crate::document::collection::{Collection, InsertManyResult, InsertOneResult, UpdateResult};
 use crate::document::raw::corrupt;
 use crate::document::stored;
 use crate::document::update::UpdateModifications;
+use crate::error::Result;
 #[cfg(doc)]
 use crate::error::{Error, InvalidKind};
-use crate::error::Result;
-use crate::txn::{Operation, WriteScope, Writer};
+use crate::txn::{WriteScope, Writer};
 
 impl<T: Serialize, S: WriteScope> Collection<T, S> {
     /// Inserts `document`.
@@ -29,7 +31,7 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     ///
     /// # Errors
     /// [`Error::DuplicateKey`] when a unique index holds its key; [`Error::LimitExceeded`] for a document over 16 MiB or
-    /// 100 levels; [`Error::Invalid`] for an `_id` that is an array, a regular expression or undefined, for parallel arrays
+    /// 180 levels; [`Error::Invalid`] for an `_id` that is an array, a regular expression or undefined, for parallel arrays
     /// in a compound index, and for a `T` that does not serialize to a document.
     ///
     /// # Cost
@@ -51,7 +53,7 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     pub fn insert_one(&self, document: &T) -> Result<InsertOneResult> {
         let document = serialize(document)?;
         self.scope.write(self.operation("insert_one"), |writer| {
-            Ok(InsertOneResult { inserted_id: insert(writer, &self.namespace, &document)?.0 })
+            Ok(InsertOneResult { inserted_id: modify::insert(writer, &self.namespace, &document)? })
         })
     }
 
@@ -85,7 +87,7 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
             .try_for_each(|document| serialize(document.borrow()).map(|document| all.push(&document)))?;
         let (at, insert) = (
             |place| all.get(place),
-            |writer: &mut Writer, document: &RawDocument| insert(writer, &self.namespace, document).map(|(id, _)| id),
+            |writer: &mut Writer, document: &RawDocument| modify::insert(writer, &self.namespace, document),
         );
         let mut each = InsertEach::new(&at, &insert);
         self.scope.write_steps(self.operation("insert_many"), &mut each)?;
@@ -115,51 +117,24 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
         self.replace_one_with(filter, replacement, UpdateOptions::default())
     }
 
-    /// Replaces one document that matches `filter` by `replacement` as `options` say.
-    ///
-    /// A document that is inserted because none matches has the `_id` that the filter asks for, when it asks for one.
+    /// As [`Collection::replace_one`], with `options`: with an upsert, `replacement` is inserted when nothing matches.
     ///
     /// # Errors
-    /// As [`Collection::replace_one`]; [`Error::Invalid`] for array filters, which a replacement does not take.
+    /// As [`Collection::replace_one`].
     ///
     /// # Examples
     /// ```
     /// use larder::{Document, Store, bson::doc, document::UpdateOptions};
     /// let people = Store::in_memory().collection::<Document>("people");
     /// let options = UpdateOptions::default().upsert(true);
-    /// let done = people.replace_one_with(doc! { "_id": 1 }, &doc! { "name": "Ann" }, options)?;
+    /// let done = people.replace_one_with(doc! { "_id": 1 }, &doc! { "name": "Bob" }, options)?;
     /// assert_eq!(done.upserted_id, Some(1.into()));
-    /// assert_eq!(people.find_one(doc! {})?, Some(doc! { "_id": 1, "name": "Ann" }));
+    /// assert_eq!(people.find_one(doc! {})?, Some(doc! { "_id": 1, "name": "Bob" }));
     /// # Ok::<(), larder::Error>(())
     /// ```
-    ///
-    /// # Source
-    /// MongoDB manual, `replaceOne`.
     pub fn replace_one_with(&self, filter: Document, replacement: &T, options: UpdateOptions) -> Result<UpdateResult> {
-        self.first("replace_one", &Modify::replacement(&filter, serialize(replacement)?, &options)?)
-    }
-
-    /// Replaces one document that matches `filter`, and returns what it was or what it is now.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::{Document, Store, bson::doc};
-    /// let people = Store::in_memory().collection::<Document>("people");
-    /// people.insert_one(&doc! { "_id": 1, "name": "Ann" })?;
-    /// let before = people.find_one_and_replace(doc! { "_id": 1 }, &doc! { "name": "Bob" })?.run()?;
-    /// assert_eq!(before, Some(doc! { "_id": 1, "name": "Ann" }));
-    /// # Ok::<(), larder::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for what does not serialize to a document.
-    ///
-    /// # Source
-    /// MongoDB manual, `findOneAndReplace`.
-    #[doc(alias("findOneAndReplace", "findAndModify"))]
-    pub fn find_one_and_replace(&self, filter: Document, replacement: &T) -> Result<FindOneAndUpdate<T, S>> {
-        let replacement = serialize(replacement)?;
-        Ok(FindOneAndUpdate::replacement(self.scope.clone(), Arc::clone(&self.namespace), filter, replacement))
+        let modification = Modification::replacement(serialize(replacement)?)?;
+        self.modify("replace_one", One { filter, modification, options, sort: None }).map(Outcome::result)
     }
 }
 
@@ -190,7 +165,10 @@ impl<T, S: WriteScope> Collection<T, S> {
         self.update_one_with(filter, update, UpdateOptions::default())
     }
 
-    /// Applies `update` to one document that matches `filter`, as `options` say.
+    /// As [`Collection::update_one`], with `options`.
+    ///
+    /// With an upsert, a document is inserted when nothing matches: what the filter demands to be equal, with the update applied
+    /// to it (SEM: DOC-UPD-8).
     ///
     /// # Errors
     /// As [`Collection::update_one`].
@@ -198,10 +176,14 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// # Examples
     /// ```
     /// use larder::{Document, Store, bson::doc, document::UpdateOptions};
-    /// let people = Store::in_memory().collection::<Document>("people");
-    /// let options = UpdateOptions::default().upsert(true);
-    /// people.update_one_with(doc! { "_id": 1 }, doc! { "$push": { "seen": "today" } }, options)?;
-    /// assert_eq!(people.find_one(doc! {})?, Some(doc! { "_id": 1, "seen": ["today"] }));
+    /// let pages = Store::in_memory().collection::<Document>("pages");
+    /// let visit = || {
+    ///     let update = doc! { "$inc": { "visits": 1 }, "$setOnInsert": { "since": 2026 } };
+    ///     pages.update_one_with(doc! { "_id": "/" }, update, UpdateOptions::default().upsert(true))
+    /// };
+    /// assert_eq!(visit()?.upserted_id, Some("/".into()));
+    /// assert_eq!(visit()?.modified, 1);
+    /// assert_eq!(pages.find_one(doc! {})?, Some(doc! { "_id": "/", "visits": 2, "since": 2026 }));
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
@@ -213,7 +195,8 @@ impl<T, S: WriteScope> Collection<T, S> {
         update: impl Into<UpdateModifications>,
         options: UpdateOptions,
     ) -> Result<UpdateResult> {
-        self.first("update_one", &Modify::update(&filter, &update.into(), &options)?)
+        let modification = Modification::Update(update.into());
+        self.modify("update_one", One { filter, modification, options, sort: None }).map(Outcome::result)
     }
 
     /// Applies `update` to every document that matches `filter`.
@@ -242,7 +225,7 @@ impl<T, S: WriteScope> Collection<T, S> {
         self.update_many_with(filter, update, UpdateOptions::default())
     }
 
-    /// Applies `update` to every document that matches `filter`, as `options` say.
+    /// As [`Collection::update_many`], with `options`. With an upsert, a document is inserted when nothing matches.
     ///
     /// # Errors
     /// As [`Collection::update_many`]; [`Error::Invalid`] for a sort.
@@ -250,71 +233,77 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// # Examples
     /// ```
     /// use larder::{Document, Store, bson::doc, document::UpdateOptions};
-    /// let people = Store::in_memory().collection::<Document>("people");
-    /// let options = UpdateOptions::default().upsert(true);
-    /// let done = people.update_many_with(doc! { "city": "Rome" }, doc! { "$set": { "seen": true } }, options)?;
-    /// assert_eq!((done.matched, done.upserted_id.is_some()), (0, true));
+    /// let boards = Store::in_memory().collection::<Document>("boards");
+    /// boards.insert_one(&doc! { "_id": 1, "scores": [3, 12, 40] })?;
+    /// let options = UpdateOptions::default().array_filters([doc! { "high": { "$gt": 10 } }]);
+    /// boards.update_many_with(doc! {}, doc! { "$set": { "scores.$[high]": 10 } }, options)?;
+    /// assert_eq!(boards.find_one(doc! {})?, Some(doc! { "_id": 1, "scores": [3, 10, 10] }));
     /// # Ok::<(), larder::Error>(())
     /// ```
-    ///
-    /// # Source
-    /// MongoDB manual, `updateMany`.
     pub fn update_many_with(
         &self,
         filter: Document,
         update: impl Into<UpdateModifications>,
         options: UpdateOptions,
     ) -> Result<UpdateResult> {
-        let modify = Modify::update_many(&filter, &update.into(), &options)?;
-        let Tally { matched, changed, upserted_id } =
-            self.each(self.operation("update_many"), Action::Modify(&modify))?;
-        Ok(UpdateResult { matched, modified: changed, upserted_id })
+        let update = update.into();
+        let tally = many::update(&self.namespace, &filter, &update, &options, |each| {
+            self.scope.write_steps(self.operation("update_many"), each)
+        })?;
+        if tally.matched == 0 && options.upsert {
+            // Somebody may have inserted one meanwhile: then that one is updated.
+            let modification = Modification::Update(update);
+            let outcome = self.modify("update_many", One { filter, modification, options, sort: None })?;
+            return Ok(outcome.result());
+        }
+        Ok(UpdateResult { matched: tally.matched, modified: tally.changed, upserted_id: None })
     }
 
-    /// Changes one document that matches `filter`, and returns what it was or what it is now.
+    /// Removes one document that matches `filter`, and answers how many that were: 0 or 1.
     ///
-    /// # Examples
-    /// ```
-    /// use larder::{Document, Store, bson::doc, document::ReturnDocument};
-    /// let counters = Store::in_memory().collection::<Document>("counters");
-    /// let next = || {
-    ///     let update = doc! { "$inc": { "n": 1 } };
-    ///     let query = counters.find_one_and_update(doc! { "_id": "orders" }, update);
-    ///     query.upsert(true).return_document(ReturnDocument::After).run()
-    /// };
-    /// assert_eq!(next()?, Some(doc! { "_id": "orders", "n": 1 }));
-    /// assert_eq!(next()?, Some(doc! { "_id": "orders", "n": 2 }));
-    /// # Ok::<(), larder::Error>(())
-    /// ```
-    ///
-    /// # Source
-    /// MongoDB manual, `findOneAndUpdate`.
-    #[doc(alias("findOneAndUpdate", "findAndModify"))]
-    pub fn find_one_and_update(
-        &self,
-        filter: Document,
-        update: impl Into<UpdateModifications>,
-    ) -> FindOneAndUpdate<T, S> {
-        FindOneAndUpdate::update(self.scope.clone(), Arc::clone(&self.namespace), filter, update.into())
-    }
-
-    /// Removes one document that matches `filter`, and returns it.
+    /// # Errors
+    /// As [`Find::run`](crate::document::Find::run).
     ///
     /// # Examples
     /// ```
     /// use larder::{Document, Store, bson::doc};
-    /// let tasks = Store::in_memory().collection::<Document>("tasks");
-    /// tasks.insert_many([doc! { "_id": 1, "due": 5 }, doc! { "_id": 2, "due": 3 }])?;
-    /// let task = tasks.find_one_and_delete(doc! {}).sort(doc! { "due": 1 }).run()?;
-    /// assert_eq!(task, Some(doc! { "_id": 2, "due": 3 }));
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// people.insert_many([doc! { "n": 1 }, doc! { "n": 1 }])?;
+    /// assert_eq!(people.delete_one(doc! { "n": 1 })?, 1);
+    /// assert_eq!(people.count_documents(doc! {})?, 1);
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
     /// # Source
-    /// MongoDB manual, `findOneAndDelete`.
-    #[doc(alias("findOneAndDelete", "findAndModify"))]
-    pub fn find_one_and_delete(&self, filter: Document) -> FindOneAndDelete<T, S> {
-        FindOneAndDelete::new(self.scope.clone(), Arc::clone(&self.namespace), filter)
+    /// MongoDB manual, `deleteOne`.
+    #[doc(alias("deleteOne", "DeleteResult", "deleted_count"))]
+    pub fn delete_one(&self, filter: Document) -> Result<u64> {
+        let one = One { filter, modification: Modification::Delete, options: UpdateOptions::default(), sort: None };
+        self.modify("delete_one", one).map(|outcome| outcome.matched())
+    }
+
+    /// Removes every document that matches `filter`, and returns how many there were. On the store this is one commit, or several, as
+    /// [`Collection::update_many`].
+    ///
+    /// # Errors
+    /// As [`Find::run`](crate::document::Find::run). On the store what was removed before stays so: then the error is in an
+    /// [`Error::Partial`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// people.insert_many([doc! { "n": 1 }, doc! { "n": 2 }])?;
+    /// assert_eq!(people.delete_many(doc! {})?, 2);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `deleteMany`.
+    #[doc(alias("deleteMany", "DeleteResult", "deleted_count"))]
+    pub fn delete_many(&self, filter: Document) -> Result<u64> {
+        let operation = self.operation("delete_many").freeing(true);
+        Ok(many::remove(&self.namespace, &filter, |each| self.scope.write_steps(operation, each))?.changed)
     }
 
     /// Writes of any kinds, to be done one after the other; each has an outcome of its own.
@@ -340,69 +329,18 @@ impl<T, S: WriteScope> Collection<T, S> {
         BulkWrite::new(self.scope.clone(), Arc::clone(&self.namespace), writes.into_iter().collect())
     }
 
-    /// Removes one document that matches `filter`, and answers how many that were: 0 or 1.
-    ///
-    /// # Errors
-    /// As [`Find::run`](crate::document::Find::run).
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::{Document, Store, bson::doc};
-    /// let people = Store::in_memory().collection::<Document>("people");
-    /// people.insert_many([doc! { "n": 1 }, doc! { "n": 1 }])?;
-    /// assert_eq!(people.delete_one(doc! { "n": 1 })?, 1);
-    /// assert_eq!(people.count_documents(doc! {})?, 1);
-    /// # Ok::<(), larder::Error>(())
-    /// ```
-    ///
-    /// # Source
-    /// MongoDB manual, `deleteOne`.
-    #[doc(alias("deleteOne", "DeleteResult", "deleted_count"))]
-    pub fn delete_one(&self, filter: Document) -> Result<u64> {
-        let selection = Selection::compile(&filter, None)?;
-        let removed = self.scope.write(self.operation("delete_one").freeing(true), |writer| {
-            remove_first(&selection, writer, &self.namespace)
-        })?;
-        Ok(removed.is_some().into())
-    }
-
-    /// Removes every document that matches `filter`, and returns how many there were. On the store this is one commit, or several, as
-    /// [`Collection::update_many`].
-    ///
-    /// # Errors
-    /// As [`Find::run`](crate::document::Find::run). On the store what was removed before stays so: then the error is in an
-    /// [`Error::Partial`].
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::{Document, Store, bson::doc};
-    /// let people = Store::in_memory().collection::<Document>("people");
-    /// people.insert_many([doc! { "n": 1 }, doc! { "n": 2 }])?;
-    /// assert_eq!(people.delete_many(doc! {})?, 2);
-    /// # Ok::<(), larder::Error>(())
-    /// ```
-    ///
-    /// # Source
-    /// MongoDB manual, `deleteMany`.
-    #[doc(alias("deleteMany", "DeleteResult", "deleted_count"))]
-    pub fn delete_many(&self, filter: Document) -> Result<u64> {
-        let selection = Selection::compile(&filter, None)?;
-        Ok(self.each(self.operation("delete_many").freeing(true), Action::Remove(&selection))?.changed)
-    }
-
-    fn first(&self, verb: &'static str, modify: &Modify) -> Result<UpdateResult> {
-        self.scope.write(self.operation(verb), |writer| modify.first(writer, &self.namespace)).map(UpdateResult::from)
-    }
-
-    fn each(&self, operation: Operation<'_>, action: Action<'_>) -> Result<Tally> {
-        let mut each = EachMatch::new(&self.namespace, action);
-        self.scope.write_steps(operation, &mut each)?;
-        Ok(each.into_tally())
+    /// Modifies one document in an operation of its own.
+    pub(super) fn modify(&self, verb: &'static str, one: One) -> Result<Outcome> {
+        let prepared = one.prepare()?;
+        let frees = matches!(one.modification, Modification::Delete);
+        let operation = self.operation(verb);
+        let operation = if frees { operation.freeing(true) } else { operation };
+        self.scope.write(operation, |writer| prepared.run(writer, &self.namespace))
     }
 }
 
 /// Serializes and checks what is to be inserted, before the operation begins.
-fn serialize<T: Serialize>(document: &T) -> Result<RawDocumentBuf> {
+pub(super) fn serialize<T: Serialize>(document: &T) -> Result<RawDocumentBuf> {
     let document = stored::serialize(document)?;
     stored::check(&document)?;
     Ok(document)

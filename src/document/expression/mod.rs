@@ -1,31 +1,40 @@
-//! Expressions: what `$project`, `$group` and computed projections calculate from a document.
+//! Expressions: what `$project`, `$group`, `$expr` and computed projections calculate from a document.
 //!
-//! An expression is compiled once, from its BSON text into a tree, and evaluated against raw documents. Field paths
-//! borrow from the document; only what is computed is allocated. A missing field is a value of its own, see [`Value`].
+//! An expression is compiled once, from its BSON text into a tree, and evaluated against raw documents in an environment
+//! ([`Env`]). Field paths borrow from the document; only what is computed is allocated. A missing field is a value of its own,
+//! see [`Value`].
 //!
 //! # Invariants
-//! 1. Everything that is wrong with an expression by itself (an operator that is not modelled, a wrong number of
-//!    arguments) is found by [`Expression::compile`], before a document is read.
+//! 1. Everything that is wrong with an expression by itself (a function that does not exist, a wrong number of arguments) is
+//!    found by [`Expression::compile`], before a document is read. Nothing is evaluated then (SEM: DOC-AGG-14).
 //! 2. The tree is at most [`limits::EXPRESSION_DEPTH_MAX`] deep, which bounds every recursion over it.
-//! 3. Operators are an enum; their names are looked at only while compiling.
+//! 3. Functions are lines of tables, one table for each family ([`functions`]); a name is in exactly one.
+//! 4. An argument that was not written is `None`, one that leads nowhere is missing (SEM: DOC-AGG-13).
 //!
 //! # Source
-//! `MongoDB` manual: Aggregation Operators, Field Paths, System Variables (SEM: DOC-AGG-3 to DOC-AGG-6).
+//! MongoDB manual: Aggregation Operators, Field Paths, System Variables (SEM: DOC-AGG-3 to DOC-AGG-6).
 
-mod arithmetic;
+mod check;
 mod compile;
-mod date;
-mod operator;
-mod text;
+mod env;
+mod functions;
 mod total;
 mod value;
 
-use bson::raw::{CString, RawArrayBuf, RawBson, RawBsonRef, RawDocument, RawDocumentBuf};
+use std::borrow::Cow;
 
-use self::operator::Operator;
-pub(super) use self::operator::keep_extreme;
+use bson::raw::{CString, RawBson, RawDocumentBuf};
+use bson::{Bson, Document};
+
+pub(super) use self::check::{check_depth, check_size, check_specification, constant, name};
+pub(super) use self::compile::Names;
+use self::compile::{Call, Compiler, Function, Library};
+pub(super) use self::env::{Context, Env};
+pub(super) use self::functions::keep_extreme;
 pub(super) use self::total::Total;
-pub(super) use self::value::{Value, append, check_depth, check_size, check_specification, constant, name};
+use self::value::{List, Object, lookup};
+pub(super) use self::value::{Value, append, heap_bytes};
+use super::path::Part;
 use crate::error::Result;
 #[cfg(doc)]
 use crate::limits;
@@ -37,75 +46,161 @@ pub(super) enum Expression {
     Constant(RawBson),
     /// `$$REMOVE`: no value.
     Remove,
-    /// A path of field names from the document; without names the document itself (`$$ROOT`).
-    Field(Vec<String>),
-    /// A document whose values are expressions; missing ones are left out.
-    Document(Vec<(CString, Expression)>),
+    /// A path from something; without parts that itself.
+    Path(Origin, Vec<Part>),
+    /// An object whose values are expressions; missing ones are left out.
+    Object(Vec<(CString, Expression)>),
     /// An array of expressions; missing ones are null.
     Array(Vec<Expression>),
-    /// An operator and its arguments, whose number was checked when compiling.
-    Operation(Operator, Vec<Expression>),
+    /// A function and its arguments; those that were not written are `None`.
+    Call(&'static Function, Vec<Option<Expression>>),
+}
+
+/// Where a path begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The document: `$$ROOT`, and a path without a variable.
+    Root,
+    /// The moment of the operation: `$$NOW`.
+    Now,
+    /// A variable of the operation.
+    Outer(usize),
+    /// A variable that a function defines; after its last use nobody asks for it.
+    Slot { slot: usize, is_last: bool },
+}
+
+/// Variables that an operation is given, with their values; one without a value is missing.
+#[derive(Debug, Default)]
+pub(super) struct Variables {
+    pub(super) names: Names,
+    pub(super) values: Vec<Option<RawBson>>,
+}
+
+impl Variables {
+    /// The variables of a `let`, whose values are expressions that depend on no document.
+    ///
+    /// # Errors
+    /// As [`Expression::compile`] and [`Expression::evaluate`].
+    pub(super) fn evaluate(text: &Document, context: &Context) -> Result<Self> {
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        let empty = RawDocumentBuf::new();
+        let mut values = Vec::with_capacity(text.len());
+        for value in text.values() {
+            let expression = Expression::compile(value, &Names::default())?;
+            values.push(expression.evaluate(&mut Env::new(&empty, context))?.into_owned());
+        }
+        Ok(Self { names: Names::new(text.keys().cloned())?, values })
+    }
+}
+
+/// How often an expression uses a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Uses {
+    Never,
+    Once,
+    Often,
 }
 
 impl Expression {
-    /// The value over `root`.
+    /// Compiles the text of an expression that may use the variables `names`.
     ///
     /// # Errors
-    /// [`InvalidKind::Type`](crate::InvalidKind) when an operator does not take a value's type, `Value` and `Overflow`
-    /// for arithmetic without a result, [`Error::Corruption`](crate::Error) when the document does not parse.
-    pub(super) fn evaluate<'a>(&'a self, root: &'a RawDocument) -> Result<Value<'a>> {
+    /// [`Error::Unsupported`](crate::Error) for a function or variable that is not modelled, [`Error::Invalid`](crate::Error)
+    /// for text that is no expression, [`Error::LimitExceeded`](crate::Error) past [`limits::EXPRESSION_DEPTH_MAX`].
+    pub(super) fn compile(text: &Bson, names: &Names) -> Result<Self> {
+        let library = Library { find: functions::find, is_unmodelled: functions::is_unmodelled };
+        Compiler::new(library, names).expression(text)
+    }
+
+    /// The value in `env`.
+    ///
+    /// # Errors
+    /// [`InvalidKind::Type`](crate::InvalidKind) when a function does not take a value's type, `Value` and `Overflow`
+    /// for arithmetic without a result, [`Error::Corruption`](crate::Error) when the document does not parse,
+    /// [`Error::LimitExceeded`](crate::Error) when a computed value or the work of the operation is too large.
+    pub(super) fn evaluate<'a>(&'a self, env: &mut Env<'a>) -> Result<Value<'a>> {
         match self {
             Self::Constant(value) => Ok(Value::Borrowed(value.as_raw_bson_ref())),
             Self::Remove => Ok(Value::Missing),
-            Self::Field(path) => value::lookup(root, path),
-            Self::Document(fields) => {
-                let mut document = RawDocumentBuf::new();
+            Self::Path(origin, path) => match *origin {
+                Origin::Root => lookup(env.root(), path),
+                Origin::Now => env.now().follow(path),
+                Origin::Outer(place) => env.outer(place).follow(path),
+                Origin::Slot { slot, is_last } => env.variable(slot, is_last).follow(path),
+            },
+            Self::Object(fields) => {
+                let mut object = Object::default();
                 for (name, expression) in fields {
-                    append(&mut document, name, &expression.evaluate(root)?);
+                    object.append(Cow::Borrowed(name), expression.evaluate(env)?)?;
                 }
-                Ok(Value::Owned(RawBson::Document(document)))
+                Ok(object.into())
             }
             Self::Array(expressions) => {
-                let mut array = RawArrayBuf::new();
+                let mut list = List::default();
                 for expression in expressions {
-                    array.push(expression.evaluate(root)?.or_null());
+                    list.push(expression.evaluate(env)?)?;
                 }
-                Ok(Value::Owned(RawBson::Array(array)))
+                Ok(list.into())
             }
-            Self::Operation(operator, arguments) => operator.evaluate(arguments, root),
+            Self::Call(function, arguments) => (function.evaluate)(Call { name: function.name, arguments }, env),
         }
     }
 
-    /// Whether the value is the same for every document.
-    fn is_constant(&self) -> bool {
-        matches!(self, Self::Constant(_))
+    /// Calls `visit` with every path that begins at the document, by the parts of its text.
+    pub(super) fn each_path(&self, visit: &mut dyn FnMut(&[Part])) {
+        match self {
+            Self::Constant(_) | Self::Remove => {}
+            Self::Path(Origin::Root, path) => visit(path),
+            Self::Path(..) => {}
+            Self::Object(fields) => fields.iter().for_each(|(_, value)| value.each_path(visit)),
+            Self::Array(items) => items.iter().for_each(|item| item.each_path(visit)),
+            Self::Call(_, arguments) => arguments.iter().flatten().for_each(|argument| argument.each_path(visit)),
+        }
+    }
+
+    /// Marks the use of the variable in `slot` as its last, when it is the only one and does not happen again and again.
+    fn mark_last_use(&mut self, slot: usize) {
+        if self.uses(slot) == Uses::Once {
+            self.each_use(slot, &mut |is_last| *is_last = true);
+        }
+    }
+
+    fn uses(&self, slot: usize) -> Uses {
+        match self {
+            Self::Constant(_) | Self::Remove => Uses::Never,
+            Self::Path(Origin::Slot { slot: used, .. }, _) if *used == slot => Uses::Once,
+            Self::Path(..) => Uses::Never,
+            Self::Object(fields) => fields.iter().fold(Uses::Never, |uses, (_, value)| uses.and(value.uses(slot))),
+            Self::Array(items) => items.iter().fold(Uses::Never, |uses, item| uses.and(item.uses(slot))),
+            Self::Call(function, arguments) => {
+                let uses = arguments.iter().flatten().fold(Uses::Never, |uses, argument| uses.and(argument.uses(slot)));
+                // Only the input of a loop is evaluated once; which argument that is, matters to nobody here.
+                if uses == Uses::Once && function.repeats { Uses::Often } else { uses }
+            }
+        }
+    }
+
+    fn each_use(&mut self, slot: usize, mark: &mut dyn FnMut(&mut bool)) {
+        match self {
+            Self::Path(Origin::Slot { slot: used, is_last }, _) if *used == slot => mark(is_last),
+            Self::Constant(_) | Self::Remove | Self::Path(..) => {}
+            Self::Object(fields) => fields.iter_mut().for_each(|(_, value)| value.each_use(slot, mark)),
+            Self::Array(items) => items.iter_mut().for_each(|item| item.each_use(slot, mark)),
+            Self::Call(_, arguments) => {
+                arguments.iter_mut().flatten().for_each(|argument| argument.each_use(slot, mark));
+            }
+        }
     }
 }
 
-/// The type of a value as messages name it.
-fn type_name(value: RawBsonRef<'_>) -> &'static str {
-    match value {
-        RawBsonRef::Double(_) => "double",
-        RawBsonRef::String(_) => "string",
-        RawBsonRef::Array(_) => "array",
-        RawBsonRef::Document(_) => "object",
-        RawBsonRef::Boolean(_) => "bool",
-        RawBsonRef::Null => "null",
-        RawBsonRef::RegularExpression(_) => "regex",
-        RawBsonRef::JavaScriptCode(_) => "javascript",
-        RawBsonRef::JavaScriptCodeWithScope(_) => "javascriptWithScope",
-        RawBsonRef::Int32(_) => "int",
-        RawBsonRef::Int64(_) => "long",
-        RawBsonRef::Timestamp(_) => "timestamp",
-        RawBsonRef::Binary(_) => "binData",
-        RawBsonRef::ObjectId(_) => "objectId",
-        RawBsonRef::DateTime(_) => "date",
-        RawBsonRef::Symbol(_) => "symbol",
-        RawBsonRef::Decimal128(_) => "decimal",
-        RawBsonRef::Undefined => "undefined",
-        RawBsonRef::MaxKey => "maxKey",
-        RawBsonRef::MinKey => "minKey",
-        RawBsonRef::DbPointer(_) => "dbPointer",
+impl Uses {
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (uses, Self::Never) | (Self::Never, uses) => uses,
+            _ => Self::Often,
+        }
     }
 }
 

@@ -2,105 +2,352 @@
 
 use bson::{Bson, Document};
 
-use crate::document::filter::{Node, RangeOperator, Test};
+use crate::document::code::Code;
+use crate::document::expression::{Expression, Names};
+use crate::document::filter::bits::Bits;
+use crate::document::filter::kinds::Kinds;
+use crate::document::filter::{ElementFilter, ElementTest, Node, Pattern, RangeOperator, Test};
 use crate::document::number::Number;
 use crate::document::order::compare_bson;
-use crate::document::path::Path;
+use crate::document::path::{FieldPath, For};
+use crate::document::regular::Regular;
 use crate::document::stored::check_depth;
 use crate::error::{Error, Result};
 use crate::limits;
 
+/// Operators that the imitated product has and this crate has not.
+const UNMODELLED: &[&str] = &[
+    "$alwaysFalse",
+    "$alwaysTrue",
+    "$box",
+    "$center",
+    "$centerSphere",
+    "$geoIntersects",
+    "$geoNear",
+    "$geoWithin",
+    "$geometry",
+    "$jsonSchema",
+    "$maxDistance",
+    "$minDistance",
+    "$near",
+    "$nearSphere",
+    "$polygon",
+    "$sampleRate",
+    "$text",
+    "$where",
+    "$within",
+];
+
 /// Compiles a whole filter: conditions that all have to hold.
-pub(super) fn query(filter: &Document) -> Result<Vec<Node>> {
-    conditions(filter, 1)
+pub(super) fn query(filter: &Document, names: &Names) -> Result<Vec<Node>> {
+    Compiler { names }.conditions(filter, 1)
 }
 
-fn conditions(filter: &Document, depth: usize) -> Result<Vec<Node>> {
-    limits::check("filter levels", limits::DOCUMENT_DEPTH_MAX, depth)?;
-    let mut nodes = Vec::with_capacity(filter.len());
-    for (name, value) in filter {
-        match name.as_str() {
-            "$and" => nodes.push(Node::All(clauses(name, value, depth)?)),
-            "$or" => nodes.push(Node::Any(clauses(name, value, depth)?)),
-            "$nor" => nodes.push(Node::None(clauses(name, value, depth)?)),
-            operator if operator.starts_with('$') => return Err(unsupported(operator)),
-            path => nodes.extend(field(&Path::parse(path)?, value, depth)?),
+/// Compiles a condition on the elements of an array.
+pub(super) fn element(condition: &Bson) -> Result<ElementFilter> {
+    let compiler = Compiler { names: &Names::default() };
+    Ok(match condition {
+        Bson::Document(document) if !is_operators(document) => ElementFilter::Fields(compiler.conditions(document, 1)?),
+        Bson::Document(document) => ElementFilter::Value(compiler.element_tests(document, 1)?),
+        Bson::RegularExpression(regex) => {
+            let test = pattern(regex.pattern.as_str(), regex.options.as_str())?;
+            ElementFilter::Value(vec![ElementTest { negated: false, tests: vec![test] }])
         }
-    }
-    Ok(nodes)
+        value => ElementFilter::Value(vec![ElementTest { negated: false, tests: vec![Test::Equal(operand(value)?)] }]),
+    })
 }
 
-/// The conditions in the array of `$and`, `$or` or `$nor`, each a document of its own (SEM: DOC-FLT-8).
-fn clauses(operator: &str, value: &Bson, depth: usize) -> Result<Vec<Node>> {
-    let clauses = value.as_array().filter(|clauses| !clauses.is_empty());
-    let clauses = clauses.ok_or_else(|| Error::value(format!("{operator} takes a non-empty array")))?;
-    let clause = |clause: &Bson| match clause {
-        Bson::Document(filter) => Ok(Node::All(conditions(filter, depth + 1)?)),
-        other => Err(Error::value(format!("{operator} takes documents, not {:?}", other.element_type()))),
-    };
-    clauses.iter().map(clause).collect()
+struct Compiler<'n> {
+    names: &'n Names,
 }
 
-/// The conditions on one field: operators, or equality with a value.
-fn field(path: &Path, value: &Bson, depth: usize) -> Result<Vec<Node>> {
-    match value {
-        Bson::Document(operators) if operators.keys().next().is_some_and(|name| name.starts_with('$')) => {
-            limits::check("filter levels", limits::DOCUMENT_DEPTH_MAX, depth)?;
-            operators.iter().map(|(name, operand)| operator(path, name, operand, depth)).collect()
-        }
-        Bson::RegularExpression(_) => Err(unsupported("$regex")),
-        value => Ok(vec![test(path, Test::Equal(operand(value)?))]),
-    }
-}
-
-fn operator(path: &Path, name: &str, value: &Bson, depth: usize) -> Result<Node> {
-    let range = |operator| {
-        if matches!(value, Bson::RegularExpression(_)) {
-            return Err(Error::value(format!("{name} does not take a regular expression")));
-        }
-        Ok(test(path, Test::Range(operator, operand(value)?)))
-    };
-    match name {
-        "$eq" => Ok(test(path, Test::Equal(operand(value)?))),
-        "$ne" if matches!(value, Bson::RegularExpression(_)) => {
-            Err(Error::value("$ne does not take a regular expression"))
-        }
-        "$ne" => Ok(Node::None(vec![test(path, Test::Equal(operand(value)?))])),
-        "$gt" => range(RangeOperator::Greater),
-        "$gte" => range(RangeOperator::GreaterOrEqual),
-        "$lt" => range(RangeOperator::Less),
-        "$lte" => range(RangeOperator::LessOrEqual),
-        "$in" => Ok(test(path, Test::In(list(name, value)?))),
-        "$nin" => Ok(Node::None(vec![test(path, Test::In(list(name, value)?))])),
-        "$exists" if is_true(value) => Ok(test(path, Test::Exists)),
-        "$exists" => Ok(Node::None(vec![test(path, Test::Exists)])),
-        "$not" => match value {
-            Bson::RegularExpression(_) => Err(unsupported("$regex")),
-            Bson::Document(inner) if inner.keys().next().is_some_and(|name| name.starts_with('$')) => {
-                Ok(Node::None(vec![Node::All(field(path, value, depth + 1)?)]))
+impl Compiler<'_> {
+    fn conditions(&self, filter: &Document, depth: usize) -> Result<Vec<Node>> {
+        limits::check("filter levels", limits::DOCUMENT_DEPTH_MAX, depth)?;
+        let mut nodes = Vec::with_capacity(filter.len());
+        for (name, value) in filter {
+            match name.as_str() {
+                "$and" => nodes.push(Node::All(self.clauses(name, value, depth)?)),
+                "$or" => {
+                    let clauses = self.clauses(name, value, depth)?;
+                    // One clause has to hold: it can choose an index, and tells an upsert what to begin with.
+                    nodes.push(if clauses.len() == 1 { Node::All(clauses) } else { Node::Any(clauses) });
+                }
+                "$nor" => nodes.push(Node::None(self.clauses(name, value, depth)?)),
+                "$expr" => nodes.push(Node::Expression(Expression::compile(value, self.names)?)),
+                // It says something to whoever reads the query, and nothing about documents.
+                "$comment" => {}
+                operator if operator.starts_with('$') => return Err(unknown(operator)),
+                path => nodes.extend(self.field(&FieldPath::parse(path, For::Filter)?, value, depth)?),
             }
-            other => Err(Error::value(format!("$not takes a document of operators, not {:?}", other.element_type()))),
-        },
-        operator if operator.starts_with('$') => Err(unsupported(operator)),
-        name => Err(Error::value(format!("field {name:?} among the operators on {:?}", path.as_str()))),
+        }
+        Ok(nodes)
+    }
+
+    /// The conditions in the array of `$and`, `$or` or `$nor`, each a document of its own (SEM: DOC-FLT-8).
+    fn clauses(&self, operator: &str, value: &Bson, depth: usize) -> Result<Vec<Node>> {
+        let clauses = value.as_array().filter(|clauses| !clauses.is_empty());
+        let clauses = clauses.ok_or_else(|| Code::BAD_VALUE.value(format!("{operator} takes a non-empty array")))?;
+        let clause = |clause: &Bson| match clause {
+            Bson::Document(filter) => Ok(Node::All(self.conditions(filter, depth + 1)?)),
+            other => Err(Code::BAD_VALUE.value(format!("{operator} takes documents, not {:?}", other.element_type()))),
+        };
+        clauses.iter().map(clause).collect()
+    }
+
+    /// The conditions on one field: operators, or equality with a value.
+    fn field(&self, path: &FieldPath, value: &Bson, depth: usize) -> Result<Vec<Node>> {
+        match value {
+            Bson::Document(operators) if is_operators(operators) => {
+                limits::check("filter levels", limits::DOCUMENT_DEPTH_MAX, depth)?;
+                let named = operators.iter().filter(|(name, _)| *name != "$options");
+                check_options(operators)?;
+                named.map(|(name, operand)| self.operator(path, name, operand, operators, depth)).collect()
+            }
+            Bson::RegularExpression(regex) => {
+                Ok(vec![node(path, pattern(regex.pattern.as_str(), regex.options.as_str())?)])
+            }
+            value => Ok(vec![node(path, Test::Equal(operand(value)?))]),
+        }
+    }
+
+    /// The condition of one operator among `operators` on a field.
+    fn operator(&self, path: &FieldPath, name: &str, value: &Bson, operators: &Document, depth: usize) -> Result<Node> {
+        let none = |test| Node::None(vec![node(path, test)]);
+        Ok(match name {
+            "$ne" if matches!(value, Bson::RegularExpression(_)) => {
+                return Err(Code::BAD_VALUE.value("$ne does not take a regular expression"));
+            }
+            "$ne" => none(Test::Equal(operand(value)?)),
+            "$in" => any_of(path, list(name, value)?),
+            "$nin" => Node::None(vec![any_of(path, list(name, value)?)]),
+            "$exists" if is_true(value) => node(path, Test::Exists),
+            "$exists" => none(Test::Exists),
+            "$all" => self.all_of(path, value, depth)?,
+            "$not" => match value {
+                Bson::RegularExpression(regex) => none(pattern(regex.pattern.as_str(), regex.options.as_str())?),
+                Bson::Document(inner) if is_operators(inner) => {
+                    Node::None(vec![Node::All(self.field(path, value, depth + 1)?)])
+                }
+                other => {
+                    let message = format!("$not takes a document of operators, not {:?}", other.element_type());
+                    return Err(Code::BAD_VALUE.value(message));
+                }
+            },
+            name if name.starts_with('$') => node(path, self.leaf(name, value, operators, depth)?),
+            name => {
+                let message = format!("field {name:?} among the operators on {:?}", path.as_str());
+                return Err(Code::BAD_VALUE.value(message));
+            }
+        })
+    }
+
+    /// The test of an operator that looks at one value.
+    fn leaf(&self, name: &str, value: &Bson, operators: &Document, depth: usize) -> Result<Test> {
+        let range = |operator| {
+            if matches!(value, Bson::RegularExpression(_)) {
+                return Err(Code::BAD_VALUE.value(format!("{name} does not take a regular expression")));
+            }
+            Ok(Test::Range(operator, operand(value)?))
+        };
+        match name {
+            "$eq" => Ok(Test::Equal(operand(value)?)),
+            "$gt" => range(RangeOperator::Greater),
+            "$gte" => range(RangeOperator::GreaterOrEqual),
+            "$lt" => range(RangeOperator::Less),
+            "$lte" => range(RangeOperator::LessOrEqual),
+            "$regex" => regex(value, operators.get("$options")),
+            "$size" => size(value),
+            "$type" => Ok(Test::Kinds(Kinds::compile(value)?)),
+            "$mod" => modulo(value),
+            "$bitsAllSet" | "$bitsAnySet" | "$bitsAllClear" | "$bitsAnyClear" => {
+                Ok(Test::Bits(Bits::compile(name, value)?))
+            }
+            "$elemMatch" => self.elem_match(value, depth),
+            operator => Err(unknown(operator)),
+        }
+    }
+
+    /// `$all`: every value is found, or every `$elemMatch` holds; nothing is in an empty array.
+    fn all_of(&self, path: &FieldPath, value: &Bson, depth: usize) -> Result<Node> {
+        let values = value.as_array().ok_or_else(|| Code::BAD_VALUE.value("$all takes an array"))?;
+        if values.is_empty() {
+            return Ok(Node::Any(Vec::new()));
+        }
+        let is_element = |value: &Bson| matches!(value, Bson::Document(inner) if inner.keys().next().is_some_and(|k| k == "$elemMatch"));
+        let elements = values.iter().filter(|value| is_element(value)).count();
+        if elements != 0 && elements != values.len() {
+            return Err(Code::BAD_VALUE.value("$all takes values or $elemMatch conditions, not both"));
+        }
+        let one = |value: &Bson| match value {
+            Bson::Document(inner) if elements != 0 => {
+                let condition = inner.get("$elemMatch").unwrap_or(&Bson::Null);
+                if inner.len() != 1 {
+                    return Err(Code::BAD_VALUE.value("$elemMatch stands alone in $all"));
+                }
+                Ok(node(path, self.elem_match(condition, depth)?))
+            }
+            Bson::Document(inner) if is_operators(inner) => {
+                Err(Code::BAD_VALUE.value("$all does not take operators other than $elemMatch"))
+            }
+            Bson::RegularExpression(regex) => Ok(node(path, pattern(regex.pattern.as_str(), regex.options.as_str())?)),
+            value => Ok(node(path, Test::Equal(operand(value)?))),
+        };
+        Ok(Node::All(values.iter().map(one).collect::<Result<_>>()?))
+    }
+
+    fn elem_match(&self, value: &Bson, depth: usize) -> Result<Test> {
+        let Bson::Document(condition) = value else {
+            return Err(Code::BAD_VALUE.wrong_type("$elemMatch takes an object"));
+        };
+        limits::check("filter levels", limits::DOCUMENT_DEPTH_MAX, depth)?;
+        let is_logical = |name: &str| matches!(name, "$and" | "$or" | "$nor");
+        if is_operators(condition) && !condition.keys().next().is_some_and(|name| is_logical(name)) {
+            return Ok(Test::ElementIs(self.element_tests(condition, depth + 1)?));
+        }
+        if condition.contains_key("$expr") {
+            return Err(Code::BAD_VALUE.value("$expr cannot stand in $elemMatch"));
+        }
+        Ok(Test::ElementMatches(self.conditions(condition, depth + 1)?))
+    }
+
+    /// Operators on one element as a whole.
+    fn element_tests(&self, operators: &Document, depth: usize) -> Result<Vec<ElementTest>> {
+        limits::check("filter levels", limits::DOCUMENT_DEPTH_MAX, depth)?;
+        check_options(operators)?;
+        let mut all = Vec::with_capacity(operators.len());
+        for (name, value) in operators.iter().filter(|(name, _)| *name != "$options") {
+            let is = |tests| ElementTest { negated: false, tests };
+            let is_not = |tests| ElementTest { negated: true, tests };
+            match (name.as_str(), value) {
+                ("$ne", value) => all.push(is_not(vec![Test::Equal(operand(value)?)])),
+                ("$in", value) => all.push(is(vec![listed(list(name, value)?)?])),
+                ("$nin", value) => all.push(is_not(vec![listed(list(name, value)?)?])),
+                ("$exists", value) if is_true(value) => all.push(is(vec![Test::Exists])),
+                ("$exists", _) => all.push(is_not(vec![Test::Exists])),
+                ("$not", Bson::RegularExpression(regex)) => {
+                    all.push(is_not(vec![pattern(regex.pattern.as_str(), regex.options.as_str())?]));
+                }
+                ("$not", Bson::Document(inner)) if is_operators(inner) => {
+                    let inner = self.element_tests(inner, depth + 1)?;
+                    if inner.iter().any(|test| test.negated) {
+                        return Err(Error::unsupported("a negation in $not in $elemMatch"));
+                    }
+                    all.push(is_not(inner.into_iter().flat_map(|test| test.tests).collect()));
+                }
+                ("$all", _) => return Err(Error::unsupported("$all in $elemMatch")),
+                (name, value) if name.starts_with('$') => all.push(is(vec![self.leaf(name, value, operators, depth)?])),
+                (name, _) => return Err(Code::BAD_VALUE.value(format!("field {name:?} among operators in $elemMatch"))),
+            }
+        }
+        Ok(all)
     }
 }
 
-/// The sorted operands of `$in`.
-fn list(operator: &str, value: &Bson) -> Result<Vec<Bson>> {
-    let values = value.as_array().ok_or_else(|| Error::value(format!("{operator} takes an array")))?;
-    if values.iter().any(|value| matches!(value, Bson::RegularExpression(_))) {
-        return Err(unsupported("$regex"));
+/// The operands of `$in`.
+#[derive(Debug)]
+struct List {
+    values: Vec<Bson>,
+    patterns: Vec<Test>,
+}
+
+/// The sorted operands of `$in`, and its regular expressions.
+fn list(operator: &str, value: &Bson) -> Result<List> {
+    let given = value.as_array().ok_or_else(|| Code::BAD_VALUE.value(format!("{operator} takes an array")))?;
+    let (mut values, mut patterns) = (Vec::with_capacity(given.len()), Vec::new());
+    for value in given {
+        match value {
+            Bson::RegularExpression(regex) => {
+                patterns.push(pattern(regex.pattern.as_str(), regex.options.as_str())?);
+            }
+            Bson::Document(inner) if is_operators(inner) => {
+                return Err(Code::BAD_VALUE.value(format!("{operator} does not take operators in its array")));
+            }
+            value => values.push(operand(value)?),
+        }
     }
-    let mut operands = values.iter().map(operand).collect::<Result<Vec<_>>>()?;
-    operands.sort_by(compare_bson);
-    operands.dedup_by(|a, b| compare_bson(a, b).is_eq());
-    Ok(operands)
+    values.sort_by(compare_bson);
+    values.dedup_by(|a, b| compare_bson(a, b).is_eq());
+    Ok(List { values, patterns })
+}
+
+fn any_of(path: &FieldPath, List { values, patterns }: List) -> Node {
+    let values = node(path, Test::In(values));
+    if patterns.is_empty() {
+        return values;
+    }
+    Node::Any(std::iter::once(values).chain(patterns.into_iter().map(|test| node(path, test))).collect())
+}
+
+fn listed(List { values, patterns }: List) -> Result<Test> {
+    if !patterns.is_empty() {
+        return Err(Error::unsupported("regular expressions in $in in $elemMatch"));
+    }
+    Ok(Test::In(values))
+}
+
+fn regex(value: &Bson, options: Option<&Bson>) -> Result<Test> {
+    let options = match options {
+        None => None,
+        Some(Bson::String(options)) => Some(options.as_str()),
+        Some(_) => return Err(Code::BAD_VALUE.wrong_type("$options takes a text")),
+    };
+    match value {
+        Bson::String(text) => pattern(text, options.unwrap_or_default()),
+        Bson::RegularExpression(regex) => {
+            if options.is_some() && !regex.options.as_str().is_empty() {
+                return Err(Code::REGEX_FLAGS_AND_OPTIONS.value("a regular expression has options in two places"));
+            }
+            pattern(regex.pattern.as_str(), options.unwrap_or(regex.options.as_str()))
+        }
+        _ => Err(Code::BAD_VALUE.wrong_type("$regex takes a text or a regular expression")),
+    }
+}
+
+fn pattern(pattern: &str, options: &str) -> Result<Test> {
+    let regular = Regular::compile(pattern, options)?;
+    Ok(Test::Regex(Box::new(Pattern { regular, pattern: pattern.to_owned(), options: options.to_owned() })))
+}
+
+fn check_options(operators: &Document) -> Result<()> {
+    if operators.contains_key("$options") && !operators.contains_key("$regex") {
+        return Err(Code::BAD_VALUE.value("$options needs $regex"));
+    }
+    Ok(())
+}
+
+fn size(value: &Bson) -> Result<Test> {
+    let number = Number::from_bson(value).ok_or_else(|| Code::FAILED_TO_PARSE.wrong_type("$size takes a number"))?;
+    let size = number.as_i64().ok_or_else(|| Code::FAILED_TO_PARSE.value("$size takes a whole number"))?;
+    if size < 0 {
+        return Err(Code::FAILED_TO_PARSE.value("$size takes a number that is not negative"));
+    }
+    Ok(Test::Size(size))
+}
+
+/// `[divisor, remainder]`, both cut off to integers.
+fn modulo(value: &Bson) -> Result<Test> {
+    let Some([divisor, remainder]) = value.as_array().map(Vec::as_slice) else {
+        return Err(Code::BAD_VALUE.value("$mod takes an array of divisor and remainder"));
+    };
+    let whole = |value: &Bson| {
+        let whole = Number::from_bson(value).and_then(|number| number.cut(0)).and_then(Number::as_i64);
+        whole.ok_or_else(|| Code::BAD_VALUE.value("divisor and remainder of $mod are numbers that 64 bits hold"))
+    };
+    match (whole(divisor)?, whole(remainder)?) {
+        (0, _) => Err(Code::BAD_VALUE.value("the divisor of $mod must not be 0")),
+        (divisor, remainder) => Ok(Test::Mod(divisor, remainder)),
+    }
 }
 
 fn operand(value: &Bson) -> Result<Bson> {
     check_depth(value)?;
     Ok(value.clone())
+}
+
+/// Whether a document holds operators. A database reference does not, although its fields look like it.
+fn is_operators(document: &Document) -> bool {
+    document.keys().next().is_some_and(|name| name.starts_with('$') && !matches!(name.as_str(), "$ref" | "$id" | "$db"))
 }
 
 /// Truth as `$exists` sees it: everything but false, null and zero.
@@ -112,10 +359,13 @@ fn is_true(value: &Bson) -> bool {
     }
 }
 
-fn test(path: &Path, test: Test) -> Node {
+fn node(path: &FieldPath, test: Test) -> Node {
     Node::Field { path: path.clone(), test }
 }
 
-fn unsupported(operator: &str) -> Error {
-    Error::unsupported(format!("query operator {operator}"))
+fn unknown(operator: &str) -> Error {
+    if UNMODELLED.contains(&operator) {
+        return Error::unsupported(format!("query operator {operator}"));
+    }
+    Code::BAD_VALUE.value(format!("there is no query operator {operator}"))
 }

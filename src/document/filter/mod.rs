@@ -11,15 +11,22 @@
 //! # Source
 //! MongoDB manual, Query and Projection Operators. What is not modelled is refused by name: `docs/compatibility/mongodb.md`.
 
+mod bits;
 mod compile;
-mod position;
+mod kinds;
 
 use std::cmp::Ordering;
 
-use bson::{Bson, Document, RawBsonRef, RawDocument};
+use bson::{Bson, Document, RawArray, RawBsonRef, RawDocument};
 
-use crate::document::order::{Fields, Value};
-use crate::document::path::{Path, Reached};
+use self::bits::Bits;
+use self::kinds::Kinds;
+use crate::document::expression::{Context, Env, Expression, Names};
+use crate::document::number::Number;
+use crate::document::order::{Value, compare_bson};
+use crate::document::path::{FieldPath, Part, Reached, elements};
+use crate::document::raw::{corrupt, field};
+use crate::document::regular::Regular;
 use crate::error::Result;
 
 /// A compiled filter.
@@ -37,7 +44,12 @@ pub(super) enum Node {
     All(Vec<Node>),
     Any(Vec<Node>),
     None(Vec<Node>),
-    Field { path: Path, test: Test },
+    Field {
+        path: FieldPath,
+        test: Test,
+    },
+    /// `$expr`.
+    Expression(Expression),
 }
 
 /// A condition on a value.
@@ -48,6 +60,31 @@ pub(super) enum Test {
     In(Vec<Bson>),
     Range(RangeOperator, Bson),
     Exists,
+    Regex(Box<Pattern>),
+    Size(i64),
+    Kinds(Kinds),
+    /// The divisor and the remainder.
+    Mod(i64, i64),
+    Bits(Bits),
+    /// Some element is an object, or an array by its positions, that meets the conditions.
+    ElementMatches(Vec<Node>),
+    /// Some element meets the conditions itself.
+    ElementIs(Vec<ElementTest>),
+}
+
+/// Conditions on one value as a whole, of which all hold, or, negated, not all.
+#[derive(Clone, Debug)]
+pub(super) struct ElementTest {
+    negated: bool,
+    tests: Vec<Test>,
+}
+
+/// A regular expression as a condition: matches text, and itself where it is stored.
+#[derive(Clone, Debug)]
+pub(super) struct Pattern {
+    regular: Regular,
+    pattern: String,
+    options: String,
 }
 
 /// A comparison with an operand.
@@ -60,23 +97,50 @@ pub(super) enum RangeOperator {
 }
 
 impl Filter {
-    /// Compiles a filter document.
+    /// Compiles a filter document, whose expressions may use the variables `names`.
     ///
     /// # Errors
     /// [`Error::Unsupported`](crate::Error::Unsupported) for an operator that is not modelled, by its name;
-    /// [`Error::Invalid`](crate::Error::Invalid) for operands an operator does not take;
+    /// [`Error::Invalid`](crate::Error::Invalid) for one that does not exist and for operands an operator does not take;
     /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for nesting past
     /// [`DOCUMENT_DEPTH_MAX`](crate::limits::DOCUMENT_DEPTH_MAX).
-    pub(super) fn compile(filter: &Document) -> Result<Self> {
-        Ok(Self { nodes: compile::query(filter)? })
+    pub(super) fn compile(filter: &Document, names: &Names) -> Result<Self> {
+        Ok(Self { nodes: compile::query(filter, names)? })
+    }
+
+    /// The filter that lets everything through.
+    pub(super) fn all() -> Self {
+        Self { nodes: Vec::new() }
+    }
+
+    /// The filter for a field that equals one of `values`, which count as they are, regular expressions too.
+    pub(super) fn equal_any(path: &FieldPath, mut values: Vec<Bson>) -> Self {
+        values.sort_by(compare_bson);
+        values.dedup_by(|a, b| compare_bson(a, b).is_eq());
+        Self { nodes: vec![Node::Field { path: path.clone(), test: Test::In(values) }] }
+    }
+
+    /// The filter that lets through what both let through.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.nodes.extend(other.nodes);
+        self
+    }
+
+    /// The condition of a `$pull` on the elements of an array: an object without operators is one on their fields, and anything
+    /// else one on the elements themselves.
+    ///
+    /// # Errors
+    /// As [`Filter::compile`].
+    pub(super) fn compile_element(condition: &Bson) -> Result<ElementFilter> {
+        compile::element(condition)
     }
 
     /// Whether `document` meets every condition.
     ///
     /// # Errors
-    /// [`Error::Corruption`](crate::Error::Corruption) when the document does not decode.
-    pub(super) fn matches(&self, document: &RawDocument) -> Result<bool> {
-        all(&self.nodes, document)
+    /// [`Error::Corruption`](crate::Error::Corruption) when the document does not decode; those of expressions.
+    pub(super) fn matches(&self, document: &RawDocument, context: &Context) -> Result<bool> {
+        all(&self.nodes, document, context)
     }
 
     /// Whether it holds for every document.
@@ -85,13 +149,13 @@ impl Filter {
     }
 
     /// The conditions on fields that every match meets: those at the top level and in `$and`.
-    pub(super) fn conjuncts(&self) -> Vec<(&Path, &Test)> {
-        fn collect<'f>(nodes: &'f [Node], found: &mut Vec<(&'f Path, &'f Test)>) {
+    pub(super) fn conjuncts(&self) -> Vec<(&FieldPath, &Test)> {
+        fn collect<'f>(nodes: &'f [Node], found: &mut Vec<(&'f FieldPath, &'f Test)>) {
             for node in nodes {
                 match node {
                     Node::All(nodes) => collect(nodes, found),
                     Node::Field { path, test } => found.push((path, test)),
-                    Node::Any(_) | Node::None(_) => {}
+                    Node::Any(_) | Node::None(_) | Node::Expression(_) => {}
                 }
             }
         }
@@ -99,20 +163,89 @@ impl Filter {
         collect(&self.nodes, &mut found);
         found
     }
+
+    /// The value that `_id` has to equal, when that is the only condition and it finds at most one document.
+    pub(super) fn identity(&self) -> Option<&Bson> {
+        match self.nodes.as_slice() {
+            [Node::Field { path, test: Test::Equal(value) }] if path.as_str() == "_id" => {
+                // An array could be an element of nothing: no `_id` is one. Null would be a missing `_id`: there is none.
+                (!matches!(value, Bson::Array(_))).then_some(value)
+            }
+            _ => None,
+        }
+    }
+
+    /// The position of the element by which `document` was found: of the array that the last condition that goes through one
+    /// holds for.
+    ///
+    /// # Errors
+    /// As [`Filter::matches`].
+    pub(super) fn position(&self, document: &RawDocument, context: &Context) -> Result<Option<usize>> {
+        let mut position = None;
+        for (path, test) in self.conjuncts() {
+            position = test.position(document, path.parts(), context)?.or(position);
+        }
+        Ok(position)
+    }
+
+    /// The values that the filter demands of paths: what an upsert begins with (SEM: DOC-UPD-8).
+    pub(super) fn equalities(&self) -> Vec<(&FieldPath, &Bson)> {
+        let mut found = Vec::new();
+        for (path, test) in self.conjuncts() {
+            match test {
+                Test::Equal(value) => found.push((path, value)),
+                Test::In(values) => {
+                    if let [value] = values.as_slice() {
+                        found.push((path, value));
+                    }
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Calls `visit` with the path of every condition, and returns whether those are all that it reads.
+    pub(super) fn each_path(&self, visit: &mut dyn FnMut(&str)) -> bool {
+        self.nodes.iter().all(|node| node.each_path(visit))
+    }
 }
 
-fn all(nodes: &[Node], document: &RawDocument) -> Result<bool> {
+/// A condition on an element of an array.
+#[derive(Clone, Debug)]
+pub(super) enum ElementFilter {
+    /// It is an object that meets the conditions.
+    Fields(Vec<Node>),
+    /// It meets the conditions itself.
+    Value(Vec<ElementTest>),
+}
+
+impl ElementFilter {
+    /// Whether `element` meets it.
+    ///
+    /// # Errors
+    /// As [`Filter::matches`].
+    pub(super) fn matches(&self, element: RawBsonRef<'_>, context: &Context) -> Result<bool> {
+        match (self, element) {
+            (Self::Fields(nodes), RawBsonRef::Document(document)) => all(nodes, document, context),
+            (Self::Fields(_), _) => Ok(false),
+            (Self::Value(tests), element) => all_accept(tests, element, context),
+        }
+    }
+}
+
+fn all(nodes: &[Node], document: &RawDocument, context: &Context) -> Result<bool> {
     for node in nodes {
-        if !node.matches(document)? {
+        if !node.matches(document, context)? {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-fn any(nodes: &[Node], document: &RawDocument) -> Result<bool> {
+fn any(nodes: &[Node], document: &RawDocument, context: &Context) -> Result<bool> {
     for node in nodes {
-        if node.matches(document)? {
+        if node.matches(document, context)? {
             return Ok(true);
         }
     }
@@ -120,38 +253,171 @@ fn any(nodes: &[Node], document: &RawDocument) -> Result<bool> {
 }
 
 impl Node {
-    fn matches(&self, document: &RawDocument) -> Result<bool> {
+    fn matches(&self, document: &RawDocument, context: &Context) -> Result<bool> {
         match self {
-            Self::All(nodes) => all(nodes, document),
-            Self::Any(nodes) => any(nodes, document),
-            Self::None(nodes) => Ok(!any(nodes, document)?),
-            Self::Field { path, test } => path.any(document, |reached| test.holds(reached)),
+            Self::All(nodes) => all(nodes, document, context),
+            Self::Any(nodes) => any(nodes, document, context),
+            Self::None(nodes) => Ok(!any(nodes, document, context)?),
+            Self::Field { path, test } => {
+                // A visit cannot fail by itself: the first failure ends the walk.
+                let mut failure = None;
+                let found = path.any(document, |reached| match test.holds(reached, context) {
+                    Ok(holds) => holds,
+                    Err(error) => failure.replace(error).is_none(),
+                })?;
+                failure.map_or(Ok(found), Err)
+            }
+            Self::Expression(expression) => Ok(expression.evaluate(&mut Env::new(document, context))?.is_true()),
+        }
+    }
+
+    fn each_path(&self, visit: &mut dyn FnMut(&str)) -> bool {
+        match self {
+            Self::All(nodes) | Self::Any(nodes) | Self::None(nodes) => nodes.iter().all(|node| node.each_path(visit)),
+            Self::Field { path, .. } => {
+                visit(path.as_str());
+                true
+            }
+            Self::Expression(_) => false,
         }
     }
 }
 
 impl Test {
-    fn holds(&self, reached: Reached<'_>) -> bool {
+    fn holds(&self, reached: Reached<'_>, context: &Context) -> Result<bool> {
         match (self, reached) {
-            (Self::Exists, reached) => reached != Reached::Missing,
-            (_, Reached::Missing) => self.accepts(&Value::Null),
-            (_, Reached::Field(RawBsonRef::Array(array))) => {
-                let array = Fields::RawArray(array);
-                array.iter().any(|(_, element)| self.accepts(&element)) || self.accepts(&Value::Array(array))
+            (Self::Exists, reached) => Ok(reached != Reached::Missing),
+            (_, Reached::Missing) => Ok(self.accepts_missing()),
+            (Self::Size(_) | Self::ElementMatches(_) | Self::ElementIs(_), Reached::Field(value)) => {
+                self.accepts(value, context)
             }
-            (_, Reached::Field(value) | Reached::Element(value)) => self.accepts(&Value::from(value)),
+            (_, Reached::Field(value @ RawBsonRef::Array(array))) => {
+                for element in elements(array) {
+                    if self.accepts(element?, context)? {
+                        return Ok(true);
+                    }
+                }
+                self.accepts(value, context)
+            }
+            (_, Reached::Field(value) | Reached::Element(value)) => self.accepts(value, context),
         }
     }
 
-    /// Whether the condition holds for one value, as a whole.
-    fn accepts(&self, value: &Value<'_>) -> bool {
+    /// Whether the condition holds for a field that is not there, which counts as null to comparisons.
+    pub(super) fn accepts_missing(&self) -> bool {
+        match self {
+            Self::Equal(_) | Self::In(_) | Self::Range(..) => self.compares(&Value::Null),
+            _ => false,
+        }
+    }
+
+    /// The position of the first element, of the first array that `parts` lead through, for which the condition holds.
+    fn position(&self, document: &RawDocument, parts: &[Part], context: &Context) -> Result<Option<usize>> {
+        let Some((part, rest)) = parts.split_first() else { return Ok(None) };
+        match field(document, part.name())? {
+            Some(RawBsonRef::Document(inner)) => self.position(inner, rest, context),
+            Some(RawBsonRef::Array(array)) => {
+                for (place, element) in elements(array).enumerate() {
+                    let holds = match (self, element?, rest) {
+                        (Self::ElementMatches(nodes), RawBsonRef::Document(inner), []) => all(nodes, inner, context)?,
+                        (Self::ElementIs(tests), element, []) => all_accept(tests, element, context)?,
+                        (test, element, []) => test.accepts(element, context)?,
+                        (test, RawBsonRef::Document(inner), rest) => {
+                            let path = FieldPath::of(rest);
+                            let node = Node::Field { path, test: test.clone() };
+                            node.matches(inner, context)?
+                        }
+                        _ => false,
+                    };
+                    if holds {
+                        return Ok(Some(place));
+                    }
+                }
+                Ok(None)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether a comparison holds for one value, as a whole.
+    fn compares(&self, value: &Value<'_>) -> bool {
         match self {
             Self::Equal(operand) => value.compare(&Value::from(operand)).is_eq(),
             Self::In(operands) => operands.binary_search_by(|operand| Value::from(operand).compare(value)).is_ok(),
             Self::Range(operator, operand) => operator.holds(value, &Value::from(operand)),
-            Self::Exists => true,
+            _ => false,
         }
     }
+
+    /// Whether the condition holds for one value, as a whole.
+    fn accepts(&self, value: RawBsonRef<'_>, context: &Context) -> Result<bool> {
+        Ok(match (self, value) {
+            (Self::Equal(_) | Self::In(_) | Self::Range(..), value) => self.compares(&Value::from(value)),
+            (Self::Exists, _) => true,
+            (Self::Regex(pattern), RawBsonRef::String(text) | RawBsonRef::Symbol(text)) => {
+                pattern.regular.is_match(text)?
+            }
+            (Self::Regex(pattern), RawBsonRef::RegularExpression(stored)) => {
+                stored.pattern.as_str() == pattern.pattern && stored.options.as_str() == pattern.options
+            }
+            (Self::Size(size), RawBsonRef::Array(array)) => {
+                i64::try_from(elements(array).count()).is_ok_and(|n| n == *size)
+            }
+            (Self::Kinds(kinds), value) => kinds.contains(value),
+            (Self::Mod(divisor, remainder), value) => {
+                let whole = Number::from_raw(value).and_then(|number| number.cut(0)).and_then(Number::as_i64);
+                whole.is_some_and(|whole| whole.wrapping_rem(*divisor) == *remainder)
+            }
+            (Self::Bits(bits), value) => bits.holds(value),
+            (Self::ElementMatches(nodes), RawBsonRef::Array(array)) => any_element(array, nodes, context)?,
+            (Self::ElementIs(tests), RawBsonRef::Array(array)) => {
+                for element in elements(array) {
+                    if all_accept(tests, element?, context)? {
+                        return Ok(true);
+                    }
+                }
+                false
+            }
+            _ => false,
+        })
+    }
+}
+
+impl ElementTest {
+    fn accepts(&self, value: RawBsonRef<'_>, context: &Context) -> Result<bool> {
+        for test in &self.tests {
+            if !test.accepts(value, context)? {
+                return Ok(self.negated);
+            }
+        }
+        Ok(!self.negated)
+    }
+}
+
+fn all_accept(tests: &[ElementTest], value: RawBsonRef<'_>, context: &Context) -> Result<bool> {
+    for test in tests {
+        if !test.accepts(value, context)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether an element is an object that meets the conditions, or an array, whose positions are its field names.
+fn any_element(array: &RawArray, nodes: &[Node], context: &Context) -> Result<bool> {
+    for element in elements(array) {
+        let holds = match element? {
+            RawBsonRef::Document(document) => all(nodes, document, context)?,
+            RawBsonRef::Array(inner) => {
+                all(nodes, RawDocument::from_bytes(inner.as_bytes()).map_err(corrupt)?, context)?
+            }
+            _ => false,
+        };
+        if holds {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl RangeOperator {

@@ -6,7 +6,9 @@ use super::*;
 use crate::error::{Error, InvalidKind};
 
 fn matches(filter: &Document, document: &Document) -> bool {
-    Filter::compile(filter).unwrap().matches(&RawDocumentBuf::try_from(document).unwrap()).unwrap()
+    let context = Context::new(bson::DateTime::from_millis(0), 0, Vec::new());
+    let filter = Filter::compile(filter, &Names::default()).unwrap();
+    filter.matches(&RawDocumentBuf::try_from(document).unwrap(), &context).unwrap()
 }
 
 /// Which of `documents` match, by position.
@@ -101,8 +103,11 @@ fn clauses_combine() {
     assert_eq!(matching(doc! { "$and": [{ "a": 1 }, { "b": 2 }] }, &documents), [1]);
     assert_eq!(matching(doc! { "$or": [{ "b": 1 }, { "a": 2 }] }, &documents), [0, 2]);
     assert_eq!(matching(doc! { "a": 1, "$or": [{ "b": 1 }, { "b": 2 }] }, &documents), [0, 1]);
-    let filter =
-        Filter::compile(&doc! { "a": 1, "$and": [{ "b": { "$gt": 1, "$lt": 3 } }], "$or": [{ "c": 1 }] }).unwrap();
+    let filter = Filter::compile(
+        &doc! { "a": 1, "$and": [{ "b": { "$gt": 1, "$lt": 3 } }], "$or": [{ "c": 1 }] },
+        &Names::default(),
+    )
+    .unwrap();
     let paths: Vec<_> = filter.conjuncts().iter().map(|(path, _)| path.as_str()).collect();
     assert_eq!(paths, ["a", "b", "b"]);
 }
@@ -113,14 +118,10 @@ fn what_is_not_modelled_is_refused_by_name() {
     let regex = Bson::RegularExpression(Regex { pattern: c("x"), options: c("") });
     for (filter, name) in [
         (doc! { "$where": "true" }, "query operator $where"),
-        (doc! { "a": { "$type": "int" } }, "query operator $type"),
-        (doc! { "a": { "$gt": 1, "$foo": 2 } }, "query operator $foo"),
-        (doc! { "$and": [{ "a": { "$not": { "$size": 1 } } }] }, "query operator $size"),
-        (doc! { "a": regex.clone() }, "query operator $regex"),
-        (doc! { "a": { "$in": [regex.clone()] } }, "query operator $regex"),
-        (doc! { "a": { "$not": regex.clone() } }, "query operator $regex"),
+        (doc! { "a": { "$gt": 1, "$near": 2 } }, "query operator $near"),
+        (doc! { "$and": [{ "a": { "$not": { "$geoWithin": 1 } } }] }, "query operator $geoWithin"),
     ] {
-        let error = Filter::compile(&filter).unwrap_err();
+        let error = Filter::compile(&filter, &Names::default()).unwrap_err();
         assert!(matches!(&error, Error::Unsupported { feature } if feature == name), "{filter}: {error}");
     }
     assert!(matches(&doc! { "a": { "$eq": regex.clone() } }, &doc! { "a": regex }), "as a value");
@@ -144,9 +145,14 @@ fn operands_an_operator_does_not_take_are_refused() {
         doc! { "a": { "$gt": 1, "b": 2 } },
         doc! { "a": { "$gt": regex.clone() } },
         doc! { "a": { "$ne": regex } },
-        doc! { "": 1 },
+        doc! { "$nope": 1 },
+        doc! { "a": { "$nope": 1 } },
+        doc! { "a": { "$in": [{ "$gt": 1 }] } },
+        doc! { "a": { "$options": "i" } },
+        doc! { "a": { "$mod": [0, 1] } },
+        doc! { "a": { "$all": [{ "$gt": 1 }] } },
     ] {
-        let error = Filter::compile(&filter).unwrap_err();
+        let error = Filter::compile(&filter, &Names::default()).unwrap_err();
         assert!(matches!(error, Error::Invalid { kind: InvalidKind::Value, .. }), "{filter}: {error}");
     }
 }
@@ -157,6 +163,92 @@ fn nesting_is_bounded() {
     let nots = (0..201).fold(bson!({ "$gt": 1 }), |inner, _| bson!({ "$not": inner }));
     let value = (0..201).fold(bson!(1), |inner, _| bson!([inner]));
     for filter in [clauses, doc! { "a": nots }, doc! { "a": value }] {
-        assert!(matches!(Filter::compile(&filter).unwrap_err(), Error::LimitExceeded { max: 200, .. }));
+        assert!(matches!(
+            Filter::compile(&filter, &Names::default()).unwrap_err(),
+            Error::LimitExceeded { max: 200, .. }
+        ));
     }
+}
+
+fn regex(pattern: &str, options: &str) -> Bson {
+    Bson::RegularExpression(Regex { pattern: c(pattern), options: c(options) })
+}
+
+// SEM: DOC-FLT-8, DOC-FLT-9
+#[test]
+fn regular_expressions_match_text_and_themselves() {
+    let documents =
+        [doc! { "a": "Ann" }, doc! { "a": ["bob", "ann"] }, doc! { "a": 7 }, doc! { "a": regex("^a", "i") }, doc! {}];
+    assert_eq!(matching(doc! { "a": regex("^a", "") }, &documents), [1]);
+    assert_eq!(matching(doc! { "a": regex("^a", "i") }, &documents), [0, 1, 3]);
+    assert_eq!(matching(doc! { "a": { "$regex": "^A", "$options": "i" } }, &documents), [0, 1]);
+    assert_eq!(matching(doc! { "a": { "$not": regex("^a", "i") } }, &documents), [2, 4]);
+    assert_eq!(matching(doc! { "a": { "$in": [7, regex("^b", "")] } }, &documents), [1, 2]);
+    assert_eq!(matching(doc! { "a": { "$nin": [7, regex("^b", "")] } }, &documents), [0, 3, 4]);
+}
+
+// SEM: DOC-FLT-4, DOC-FLT-8
+#[test]
+fn one_element_has_to_meet_all_conditions_of_an_elem_match() {
+    let documents = [
+        doc! { "a": [10, 30] },
+        doc! { "a": [17] },
+        doc! { "a": [{ "x": 1, "y": 1 }, { "x": 2, "y": 2 }] },
+        doc! { "a": { "x": 1, "y": 2 } },
+        doc! { "a": [[16, 18], "x"] },
+    ];
+    assert_eq!(matching(doc! { "a": { "$gt": 15, "$lt": 20 } }, &documents), [0, 1]);
+    assert_eq!(matching(doc! { "a": { "$elemMatch": { "$gt": 15, "$lt": 20 } } }, &documents), [1]);
+    assert_eq!(matching(doc! { "a": { "$elemMatch": { "x": 1, "y": 2 } } }, &documents), [] as [usize; 0]);
+    assert_eq!(matching(doc! { "a": { "$elemMatch": { "x": 2, "y": 2 } } }, &documents), [2]);
+    assert_eq!(
+        matching(doc! { "a": { "$all": [{ "$elemMatch": { "x": 1 } }, { "$elemMatch": { "x": 2 } }] } }, &documents),
+        [2]
+    );
+    assert_eq!(matching(doc! { "a": { "$all": [30, 10] } }, &documents), [0]);
+    assert_eq!(matching(doc! { "a": { "$all": [] } }, &documents), [] as [usize; 0]);
+    assert_eq!(matching(doc! { "a": { "$size": 2 } }, &documents), [0, 2, 4]);
+    assert_eq!(matching(doc! { "a": { "$elemMatch": { "$ne": 10 } } }, &documents), [0, 1, 2, 4]);
+}
+
+// SEM: DOC-FLT-7, DOC-FLT-8
+#[test]
+fn types_remainders_and_bits_are_conditions() {
+    let binary = Bson::Binary(bson::Binary { subtype: bson::spec::BinarySubtype::Generic, bytes: vec![0b101] });
+    let documents = [doc! { "a": 5 }, doc! { "a": 5.5 }, doc! { "a": ["x", -3i64] }, doc! { "a": binary }, doc! {}];
+    assert_eq!(matching(doc! { "a": { "$type": "number" } }, &documents), [0, 1, 2]);
+    assert_eq!(matching(doc! { "a": { "$type": ["string", 16] } }, &documents), [0, 2]);
+    assert_eq!(matching(doc! { "a": { "$type": "array" } }, &documents), [2]);
+    assert_eq!(matching(doc! { "a": { "$mod": [4, 1] } }, &documents), [0, 1]);
+    assert_eq!(matching(doc! { "a": { "$mod": [2, -1] } }, &documents), [2], "a remainder has the dividend's sign");
+    assert_eq!(matching(doc! { "a": { "$bitsAllSet": 5 } }, &documents), [0, 2, 3]);
+    assert_eq!(
+        matching(doc! { "a": { "$bitsAllSet": [0, 100] } }, &documents),
+        [2],
+        "a negative number goes on with ones"
+    );
+    assert_eq!(matching(doc! { "a": { "$bitsAnyClear": [0, 1] } }, &documents), [0, 2, 3]);
+    assert_eq!(matching(doc! { "a": { "$bitsAllClear": 2 } }, &documents), [0, 2, 3]);
+    assert_eq!(matching(doc! { "a": { "$bitsAnySet": 2 } }, &documents), [] as [usize; 0]);
+}
+
+// SEM: DOC-FLT-10
+#[test]
+fn expressions_are_conditions_also_among_others() {
+    let documents = [doc! { "a": 1, "b": 2 }, doc! { "a": 3, "b": 2 }, doc! { "a": 3 }];
+    assert_eq!(matching(doc! { "$expr": { "$gt": ["$a", "$b"] } }, &documents), [1, 2]);
+    assert_eq!(
+        matching(doc! { "$or": [{ "a": 1 }, { "$expr": { "$eq": ["$b", "$$REMOVE"] } }], "$comment": "x" }, &documents),
+        [0, 2]
+    );
+}
+
+// SEM: DOC-FLT-11
+#[test]
+fn paths_with_empty_parts_match_the_empty_name_or_nothing() {
+    let documents = [doc! { "a": 1 }, doc! { "": 1 }, doc! { "a": { "": { "b": 1 } } }, doc! { "a": { "": 1 } }];
+    assert_eq!(matching(doc! { "": 1 }, &documents), [1]);
+    assert_eq!(matching(doc! { "a..b": 1 }, &documents), [2]);
+    assert_eq!(matching(doc! { "a.": 1 }, &documents), [3]);
+    assert_eq!(matching(doc! { ".a": 1 }, &documents), [] as [usize; 0]);
 }

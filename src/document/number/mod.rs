@@ -17,11 +17,11 @@ mod decimal;
 use std::cmp::Ordering;
 
 use bigdecimal::num_bigint::Sign;
-use bigdecimal::{BigDecimal, Zero};
+use bigdecimal::{BigDecimal, RoundingMode, Zero};
 use bson::{Bson, Decimal128, RawBsonRef};
 
 pub(super) use self::decimal::Decimal;
-use self::decimal::{divide_exactly, sign_of};
+use self::decimal::{divide_exactly, multiply_exactly, sign_of};
 
 /// 2^63, the first double past every int64.
 const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
@@ -94,6 +94,15 @@ impl Number {
         }
     }
 
+    /// Whether its exact value is finite.
+    pub(super) fn is_finite(self) -> bool {
+        match self {
+            Self::Double(n) => n.is_finite(),
+            Self::Decimal(n) => matches!(Decimal::unpack(n), Decimal::Finite { .. }),
+            Self::Int32(_) | Self::Int64(_) => true,
+        }
+    }
+
     /// The nearest double.
     pub(super) fn as_f64(self) -> f64 {
         match self {
@@ -128,7 +137,7 @@ impl Number {
             Self::Double(n) => f64_to_i64(n.trunc()),
             Self::Decimal(n) => match Decimal::unpack(n) {
                 Decimal::Finite { value, .. } if value.digits().cast_signed() - value.fractional_digit_count() < 40 => {
-                    let rounded = value.with_scale_round(0, bigdecimal::RoundingMode::HalfEven);
+                    let rounded = value.with_scale_round(0, RoundingMode::HalfEven);
                     i64::try_from(rounded.into_bigint_and_exponent().0).ok()
                 }
                 _ => None,
@@ -180,7 +189,7 @@ impl Number {
 
     /// The product, or `None` when int64 overflows.
     pub(super) fn checked_multiply(self, other: Self) -> Option<Self> {
-        self.combine(other, i64::checked_mul, |a, b| a * b, |a, b| a * b)
+        self.combine(other, i64::checked_mul, |a, b| a * b, multiply_exactly)
     }
 
     /// The quotient, a double or a decimal; `None` when `divisor` is zero.
@@ -193,6 +202,77 @@ impl Number {
             return Some(Self::Decimal(quotient.pack()));
         }
         Some(Self::Double(self.as_f64() / divisor.as_f64()))
+    }
+
+    /// The least integer that is not below it, of the same type.
+    pub(super) fn ceil(self) -> Self {
+        self.whole(f64::ceil, RoundingMode::Ceiling)
+    }
+
+    /// The greatest integer that is not above it, of the same type.
+    pub(super) fn floor(self) -> Self {
+        self.whole(f64::floor, RoundingMode::Floor)
+    }
+
+    /// Rounded half to even, `place` digits behind the point; `None` when an int64 does not hold it.
+    pub(super) fn round(self, place: i64) -> Option<Self> {
+        self.rescale(place, RoundingMode::HalfEven)
+    }
+
+    /// Cut off `place` digits behind the point; `None` when an int64 does not hold it.
+    pub(super) fn cut(self, place: i64) -> Option<Self> {
+        self.rescale(place, RoundingMode::Down)
+    }
+
+    /// The square root, a double or a decimal.
+    pub(super) fn sqrt(self) -> Self {
+        let Self::Decimal(packed) = self else { return Self::Double(self.as_f64().sqrt()) };
+        match Decimal::unpack(packed) {
+            Decimal::Finite { value, negative } if value.is_zero() => {
+                let scale = value.fractional_digit_count().div_euclid(2);
+                Self::Decimal(Decimal::Finite { value: BigDecimal::new(0.into(), scale), negative }.pack())
+            }
+            Decimal::Finite { value, .. } => {
+                Self::Decimal(value.sqrt().map_or(Decimal::NaN, |root| Decimal::finite(root.normalized())).pack())
+            }
+            Decimal::Infinite(Sign::Minus) | Decimal::NaN => Self::Decimal(Decimal::NaN.pack()),
+            infinite => Self::Decimal(infinite.pack()),
+        }
+    }
+
+    fn whole(self, doubles: fn(f64) -> f64, mode: RoundingMode) -> Self {
+        match self {
+            Self::Double(n) => Self::Double(doubles(n)),
+            Self::Decimal(_) => self.rescale(0, mode).unwrap_or(self),
+            integer => integer,
+        }
+    }
+
+    fn rescale(self, place: i64, mode: RoundingMode) -> Option<Self> {
+        let rounded = |value: BigDecimal| {
+            if value.fractional_digit_count() > place { value.with_scale_round(place, mode) } else { value }
+        };
+        let integer = |n: i64| i64::try_from(rounded(n.into()).with_scale(0).into_bigint_and_exponent().0).ok();
+        Some(match self {
+            Self::Int32(n) => {
+                let whole = integer(n.into())?;
+                i32::try_from(whole).map_or(Self::Int64(whole), Self::Int32)
+            }
+            Self::Int64(n) => Self::Int64(integer(n)?),
+            Self::Double(n) => match exact_f64(n) {
+                // A text of digits is read to the nearest double; the sign of a zero stays.
+                Some(value) => {
+                    Self::Double(Decimal::Finite { value: rounded(value), negative: n.is_sign_negative() }.as_f64())
+                }
+                None => self,
+            },
+            Self::Decimal(n) => match Decimal::unpack(n) {
+                Decimal::Finite { value, negative } => {
+                    Self::Decimal(Decimal::Finite { value: rounded(value), negative }.pack())
+                }
+                _ => self,
+            },
+        })
     }
 
     /// The nearest double toward zero, and the exact value unless that is it.
@@ -259,7 +339,7 @@ impl Number {
     }
 
     /// The number as an operand of decimal arithmetic.
-    fn decimal(self) -> Decimal {
+    pub(super) fn decimal(self) -> Decimal {
         match self {
             Self::Int32(n) => Decimal::finite(n.into()),
             Self::Int64(n) => Decimal::finite(n.into()),

@@ -17,6 +17,9 @@ use bson::{Bson, Document, RawArray, RawBsonRef, RawDocument, RawDocumentBuf, Ti
 
 use crate::document::number::Number;
 
+/// What the length within binary data of the old subtype takes.
+pub(super) const BINARY_OLD_LENGTH_BYTES: usize = 4;
+
 /// The classes of values, low to high. The bytes are stored in index keys; never reuse one.
 ///
 /// Every byte is above 0, which ends an object or array, and below 0xff.
@@ -108,7 +111,8 @@ impl Value<'_> {
             (Value::Object(a), Value::Object(b)) => compare_objects(*a, *b),
             (Value::Array(a), Value::Array(b)) => compare_arrays(*a, *b),
             (Value::Binary(a_type, a), Value::Binary(b_type, b)) => {
-                a.len().cmp(&b.len()).then_with(|| u8::from(*a_type).cmp(&u8::from(*b_type))).then_with(|| a.cmp(b))
+                let lengths = binary_length(*a_type, a).cmp(&binary_length(*b_type, b));
+                lengths.then_with(|| u8::from(*a_type).cmp(&u8::from(*b_type))).then_with(|| a.cmp(b))
             }
             (Value::ObjectId(a), Value::ObjectId(b)) => a.cmp(b),
             (Value::Boolean(a), Value::Boolean(b)) => a.cmp(b),
@@ -122,6 +126,11 @@ impl Value<'_> {
             _ => self.class().cmp(&other.class()),
         }
     }
+}
+
+/// The length that binary data is ordered by: the old subtype holds its length once more (SEM: DOC-ORD-6).
+pub(super) fn binary_length(subtype: BinarySubtype, bytes: &[u8]) -> usize {
+    bytes.len() + if subtype == BinarySubtype::BinaryOld { BINARY_OLD_LENGTH_BYTES } else { 0 }
 }
 
 /// Field by field: the classes of the values, then the names, then the values (SEM: DOC-ORD-5).
@@ -253,6 +262,33 @@ impl<'a> From<&'a Bson> for Value<'a> {
             Bson::JavaScriptCodeWithScope(scoped) => Self::ScopedCode(&scoped.code, Fields::Owned(&scoped.scope)),
             Bson::MaxKey => Self::MaxKey,
         }
+    }
+}
+
+/// The type of a value as messages name it.
+pub(super) fn type_name(value: RawBsonRef<'_>) -> &'static str {
+    match value {
+        RawBsonRef::Double(_) => "double",
+        RawBsonRef::String(_) => "string",
+        RawBsonRef::Array(_) => "array",
+        RawBsonRef::Document(_) => "object",
+        RawBsonRef::Boolean(_) => "bool",
+        RawBsonRef::Null => "null",
+        RawBsonRef::RegularExpression(_) => "regex",
+        RawBsonRef::JavaScriptCode(_) => "javascript",
+        RawBsonRef::JavaScriptCodeWithScope(_) => "javascriptWithScope",
+        RawBsonRef::Int32(_) => "int",
+        RawBsonRef::Int64(_) => "long",
+        RawBsonRef::Timestamp(_) => "timestamp",
+        RawBsonRef::Binary(_) => "binData",
+        RawBsonRef::ObjectId(_) => "objectId",
+        RawBsonRef::DateTime(_) => "date",
+        RawBsonRef::Symbol(_) => "symbol",
+        RawBsonRef::Decimal128(_) => "decimal",
+        RawBsonRef::Undefined => "undefined",
+        RawBsonRef::MaxKey => "maxKey",
+        RawBsonRef::MinKey => "minKey",
+        RawBsonRef::DbPointer(_) => "dbPointer",
     }
 }
 

@@ -10,10 +10,11 @@
 
 use bson::{Bson, Document, RawArray, RawBsonRef, RawDocument};
 
+use crate::document::code::Code;
 use crate::document::index_key::{put_empty_array, put_field, put_index_field};
 use crate::document::number::Number;
 use crate::document::order::Value;
-use crate::document::path::{Part, Path, elements};
+use crate::document::path::{FieldPath, For, Part, elements};
 use crate::document::raw::{corrupt, field};
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
@@ -30,7 +31,7 @@ type PutField = fn(&mut Vec<u8>, &Value<'_>, bool) -> Result<()>;
 /// One path of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PatternField {
-    pub(super) path: Path,
+    pub(super) path: FieldPath,
     pub(super) descending: bool,
 }
 
@@ -52,7 +53,7 @@ impl Pattern {
     pub(super) fn parse(keys: &Document) -> Result<Self> {
         let fields = keys.iter().map(|(path, direction)| {
             let descending = is_descending(path, direction)?;
-            Self::field(path, descending)
+            Self::field(path, descending, For::Index)
         });
         Self::from_fields(fields)
     }
@@ -64,20 +65,29 @@ impl Pattern {
     pub(super) fn parse_sort(keys: &Document, direction: impl Fn(Number) -> Option<i64>) -> Result<Self> {
         let fields = keys.iter().map(|(path, value)| {
             if let Some(by) = value.as_document().and_then(|expression| expression.keys().next()) {
-                return Err(Error::unsupported(format!("sort by expression {by}")));
+                if by == "$meta" {
+                    return Err(Error::unsupported(format!("sort by expression {by}")));
+                }
+                return Err(Code::SORT_EXPRESSION.syntax(format!("a sort by an expression is one by $meta, not {by}")));
             }
-            let Some(direction @ (1 | -1)) = Number::from_bson(value).and_then(&direction) else {
-                let message = format!("$sort key ordering must be 1 or -1, and that of {path:?} is not");
-                return Err(Error::value(message));
+            let Some(number) = Number::from_bson(value) else {
+                return Err(Code::SORT_DIRECTION_TYPE.value(format!("the direction of {path:?} is 1 or -1")));
             };
-            Self::field(path, direction < 0)
+            let Some(direction @ (1 | -1)) = direction(number) else {
+                let message = format!("$sort key ordering must be 1 or -1, and that of {path:?} is not");
+                return Err(Code::SORT_DIRECTION.value(message));
+            };
+            Self::field(path, direction < 0, For::Expression)
         });
+        if keys.is_empty() {
+            return Err(Code::SORT_EMPTY.value("a sort needs at least one field"));
+        }
         Self::from_fields(fields)
     }
 
     /// A pattern as the catalogue keeps it.
     pub(super) fn from_pairs(pairs: &[(String, i8)]) -> Result<Self> {
-        Self::from_fields(pairs.iter().map(|(path, direction)| Self::field(path, *direction < 0)))
+        Self::from_fields(pairs.iter().map(|(path, direction)| Self::field(path, *direction < 0, For::Index)))
     }
 
     /// The pattern as the catalogue keeps it.
@@ -123,18 +133,15 @@ impl Pattern {
         Ok(keys)
     }
 
-    fn field(path: &str, descending: bool) -> Result<PatternField> {
-        if path.starts_with('$') {
-            return Err(Error::value(format!("a key pattern cannot name {path:?}")));
-        }
-        Ok(PatternField { path: Path::parse(path)?, descending })
+    fn field(path: &str, descending: bool, purpose: For) -> Result<PatternField> {
+        Ok(PatternField { path: FieldPath::parse(path, purpose)?, descending })
     }
 
     fn from_fields(fields: impl Iterator<Item = Result<PatternField>>) -> Result<Self> {
         let fields = fields.collect::<Result<Vec<_>>>()?;
         limits::check("fields of a key pattern", limits::INDEX_KEYS_MAX, fields.len())?;
         if fields.is_empty() {
-            return Err(Error::value("a key pattern needs at least one field"));
+            return Err(Code::CANNOT_CREATE_INDEX.value("a key pattern needs at least one field"));
         }
         for (index, field) in fields.iter().enumerate() {
             if fields.iter().take(index).any(|other| other.path == field.path) {
@@ -263,7 +270,7 @@ fn refuse_ambiguity(array: &RawArray, part: &Part) -> Result<()> {
             && field(document, part.name())?.is_some()
         {
             let message = format!("{:?} is both a position in an array and a field of its objects", part.name());
-            return Err(Error::value(message));
+            return Err(Code::AMBIGUOUS_INDEX_KEY_PATH.value(message));
         }
     }
     Ok(())
@@ -278,7 +285,8 @@ fn is_descending(path: &str, direction: &Bson) -> Result<bool> {
             Err(Error::unsupported(format!("sort or index by expression {name}")))
         }
         _ => {
-            Err(Error::value(format!("the direction of {path:?} must be 1 or -1, not {:?}", direction.element_type())))
+            let message = format!("the direction of {path:?} must be 1 or -1, not {:?}", direction.element_type());
+            Err(Code::CANNOT_CREATE_INDEX.value(message))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bson::Document;
+use bson::{Document, doc};
 
 use crate::document::pattern::Pattern;
 use crate::document::planner::bounds::Interval;
@@ -81,6 +81,27 @@ pub enum Stage {
         /// Where the documents come from.
         input: Box<Stage>,
     },
+}
+
+impl Stage {
+    /// The stage as BSON, with those before it under `inputStage`.
+    pub(crate) fn to_document(&self) -> Document {
+        match self {
+            Self::CollScan => doc! { "stage": "COLLSCAN", "direction": "forward" },
+            Self::IxScan { index, key_pattern, direction, multikey, bounds } => doc! {
+                "stage": "IXSCAN",
+                "keyPattern": key_pattern.clone(),
+                "indexName": index,
+                "isMultiKey": *multikey,
+                "direction": if *direction == Direction::Forward { "forward" } else { "backward" },
+                "indexBounds": bounds,
+            },
+            Self::Fetch { input } => doc! { "stage": "FETCH", "inputStage": input.to_document() },
+            Self::Sort { pattern, input } => {
+                doc! { "stage": "SORT", "sortPattern": pattern.clone(), "inputStage": input.to_document() }
+            }
+        }
+    }
 }
 
 impl fmt::Display for Stage {

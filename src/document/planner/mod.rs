@@ -29,6 +29,7 @@ pub use explain::{Explain, Stage};
 use crate::document::filter::Filter;
 use crate::document::index_key::{first_bytes, in_index};
 use crate::document::layout;
+use crate::document::path::FieldPath;
 use crate::document::pattern::Pattern;
 use crate::document::planner::bounds::{Bounds, Edge, Interval};
 use crate::document::schema::{Index, Schema};
@@ -81,6 +82,9 @@ struct Score {
 
 /// Chooses how to find what matches `filter`, in the order of `sort`.
 pub(super) fn choose(collection: u32, schema: &Schema, filter: &Filter, sort: Option<&Pattern>) -> Result<Plan> {
+    if let Some(scan) = by_identity(collection, schema, filter)? {
+        return Ok(Plan { access: Access::Index(scan), sort_in_memory: false });
+    }
     let mut best: Option<(Score, IndexScan)> = None;
     for index in schema.indexes.iter().filter(|index| !index.building) {
         let bounds = field_bounds(index, filter)?;
@@ -99,6 +103,12 @@ pub(super) fn choose(collection: u32, schema: &Schema, filter: &Filter, sort: Op
         Some((score, scan)) => Plan { access: Access::Index(scan), sort_in_memory: sort.is_some() && !score.sorted },
         None => Plan { access: Access::Collection, sort_in_memory: sort.is_some() },
     })
+}
+
+/// The scan for one `_id`, which finds at most one document: no other index is looked at, and no sort is needed.
+fn by_identity(collection: u32, schema: &Schema, filter: &Filter) -> Result<Option<IndexScan>> {
+    let (Some(value), Some(index)) = (filter.identity(), schema.index_of_id(0)) else { return Ok(None) };
+    Ok(Some(IndexScan::new(collection, index, vec![bounds::equal(value)?], None)))
 }
 
 impl IndexScan {
@@ -130,6 +140,10 @@ fn field_bounds(index: &Index, filter: &Filter) -> Result<Vec<Bounds>> {
         }
         let mut here: Option<Bounds> = None;
         for (_, test) in conjuncts.iter().filter(|(path, _)| **path == field.path) {
+            // By a position in an array null also means that the objects of the array have no such field: no entry says so.
+            if test.accepts_missing() && field.path.parts().iter().skip(1).any(|part| part.position().is_some()) {
+                continue;
+            }
             let Some(next) = bounds::of(test)? else { continue };
             here = Some(match here {
                 None => next,
@@ -159,7 +173,7 @@ fn sort_order(index: &Index, bounds: &[Bounds], sort: &Pattern) -> Option<(Direc
     let has_one_value =
         |place: usize| bounds.get(place).is_some_and(|b| b.len() == 1 && b.iter().all(Interval::is_point));
     let fields = index.pattern.fields();
-    let settled = |wanted: &crate::document::path::Path| {
+    let settled = |wanted: &FieldPath| {
         let place = fields.iter().position(|field| field.path == *wanted);
         place.is_some_and(|place| has_one_value(place) && !is_multikey(place))
     };

@@ -19,9 +19,12 @@ use std::cell::Cell;
 use bson::raw::{CString, RawArrayBuf, RawBson, RawBsonRef, RawDocument, RawDocumentBuf, cstr};
 use bson::{Bson, Document};
 
-use super::expression::{Expression, Value, append, check_depth, check_size, check_specification, name};
+use super::code::Code;
+use super::expression::{
+    Context, Env, Expression, Names, Value, append, check_depth, check_size, check_specification, name,
+};
 use super::number::Number;
-use super::path::elements;
+use super::path::{FieldPath, For, Part, elements};
 use super::raw::corrupt;
 use crate::error::{Error, Result};
 use crate::limits;
@@ -54,10 +57,10 @@ impl Projection {
     /// [`InvalidKind::Value`] when inclusion and exclusion mix or two paths collide, `Syntax` for what is no path or
     /// expression, [`Error::Unsupported`] names `$slice`, `$elemMatch`, `$meta`, the positional `$` and every
     /// expression operator that is not modelled.
-    pub(super) fn compile(text: &Document) -> Result<Self> {
+    pub(super) fn compile(text: &Document, names: &Names) -> Result<Self> {
         check_specification(text)?;
         let mut fields = Fields::new();
-        collect(&mut fields, &mut Vec::new(), text, &projected)?;
+        collect(&mut fields, &mut Vec::new(), text, &|value| projected(value, names))?;
         let id = fields.iter().position(|(name, _)| name.as_str() == "_id").map(|at| fields.remove(at).1);
         let (mut includes, mut excludes) = (false, false);
         for (_, node) in &fields {
@@ -68,7 +71,9 @@ impl Projection {
         }
         if includes && excludes {
             let message = "a projection either includes or excludes fields; only _id may differ from the others";
-            return Err(Error::value(message));
+            let is_exclusion = fields.iter().find_map(|(_, node)| node.first_excludes()).unwrap_or(false);
+            let code = if is_exclusion { Code::INCLUSION_IN_EXCLUSION } else { Code::EXCLUSION_IN_INCLUSION };
+            return Err(code.value(message));
         }
         let keeps_rest = excludes || !(includes || matches!(id, Some(Node::Include)));
         let mut identity = None;
@@ -88,10 +93,10 @@ impl Projection {
     ///
     /// # Errors
     /// Those of [`compile`](Self::compile), but for the mix.
-    pub(super) fn compile_addition(text: &Document) -> Result<Self> {
+    pub(super) fn compile_addition(text: &Document, names: &Names) -> Result<Self> {
         check_specification(text)?;
         let mut fields = Fields::new();
-        collect(&mut fields, &mut Vec::new(), text, &|value| Ok(Node::Compute(Expression::compile(value)?)))?;
+        collect(&mut fields, &mut Vec::new(), text, &|value| Ok(Node::Compute(Expression::compile(value, names)?)))?;
         Ok(Self { keeps_rest: true, identity: None, fields })
     }
 
@@ -102,9 +107,15 @@ impl Projection {
     pub(super) fn compile_removal<'p>(paths: impl IntoIterator<Item = &'p str>) -> Result<Self> {
         let mut fields = Fields::new();
         for path in paths {
-            insert(&mut fields, &parts(path)?, Node::Exclude, path)?;
+            insert(&mut fields, FieldPath::parse(path, For::Expression)?.into_parts(), Node::Exclude, path)?;
         }
         Ok(Self { keeps_rest: true, identity: None, fields })
+    }
+
+    /// Calls `visit` with the first name of every path that it writes or removes, unless it keeps only named fields.
+    pub(super) fn each_written(&self, visit: &mut dyn FnMut(&str)) -> bool {
+        self.fields.iter().for_each(|(name, _)| visit(name.as_str()));
+        self.keeps_rest
     }
 
     /// The document as the projection shows it.
@@ -112,8 +123,8 @@ impl Projection {
     /// # Errors
     /// Those of the computed expressions; [`Error::LimitExceeded`] when the result is too large or too deep;
     /// [`Error::Corruption`] when the document does not parse.
-    pub(super) fn apply(&self, document: &RawDocument) -> Result<RawDocumentBuf> {
-        let run = Run { root: document, keeps_rest: self.keeps_rest, nested: Cell::new(false) };
+    pub(super) fn apply(&self, document: &RawDocument, context: &Context) -> Result<RawDocumentBuf> {
+        let run = Run { root: document, context, keeps_rest: self.keeps_rest, nested: Cell::new(false) };
         let mut new = RawDocumentBuf::new();
         if let Some(expression) = &self.identity {
             append(&mut new, cstr!("_id"), &run.compute(expression)?);
@@ -141,6 +152,15 @@ impl Node {
         }
     }
 
+    /// Whether the first of what is below that includes or excludes does the latter.
+    fn first_excludes(&self) -> Option<bool> {
+        match self {
+            Self::Include | Self::Compute(_) => Some(false),
+            Self::Exclude => Some(true),
+            Self::Inner(fields) => fields.iter().find_map(|(_, node)| node.first_excludes()),
+        }
+    }
+
     fn computes(&self) -> bool {
         match self {
             Self::Compute(_) => true,
@@ -151,7 +171,7 @@ impl Node {
 }
 
 /// What a value of a `find` projection or a `$project` stands for.
-fn projected(value: &Bson) -> Result<Node> {
+fn projected(value: &Bson, names: &Names) -> Result<Node> {
     let shown = match value {
         Bson::Boolean(shown) => Some(*shown),
         other => Number::from_bson(other).map(|number| !number.is_zero()),
@@ -159,77 +179,77 @@ fn projected(value: &Bson) -> Result<Node> {
     if let Some(shown) = shown {
         return Ok(if shown { Node::Include } else { Node::Exclude });
     }
+    if value.as_document().is_some_and(Document::is_empty) {
+        return Err(Code::PROJECT_EMPTY_OBJECT.syntax("the projection of a field is an empty object"));
+    }
     if let Bson::Document(document) = value
         && let Some(operator @ ("$slice" | "$elemMatch" | "$meta")) = document.keys().next().map(String::as_str)
     {
         return Err(Error::unsupported(format!("projection operator {operator}")));
     }
-    Ok(Node::Compute(Expression::compile(value)?))
+    Ok(Node::Compute(Expression::compile(value, names)?))
 }
 
-/// Adds the paths of `text` below `prefix`. An object without an operator is a level of its own.
-fn collect<'t>(
+/// Adds the paths of `text` below `prefix`. An object without an operator is a level of its own; an empty one is what `leaf`
+/// makes of it.
+fn collect(
     fields: &mut Fields,
-    prefix: &mut Vec<&'t str>,
-    text: &'t Document,
+    prefix: &mut Vec<Part>,
+    text: &Document,
     leaf: &dyn Fn(&Bson) -> Result<Node>,
 ) -> Result<()> {
     for (key, value) in text {
         let depth = prefix.len();
-        prefix.extend(parts(key)?);
+        if key.split('.').any(|part| part == "$") {
+            return Err(Error::unsupported("positional operator $"));
+        }
+        prefix.extend(FieldPath::parse(key, For::Expression)?.into_parts());
         limits::check("path parts", limits::PATH_PARTS_MAX, prefix.len())?;
         match value {
-            Bson::Document(inner) if inner.is_empty() => {
-                return Err(Error::syntax(format!("the projection of {key:?} is an empty object")));
-            }
             Bson::Document(inner) if inner.keys().next().is_some_and(|key| !key.starts_with('$')) => {
                 collect(fields, prefix, inner, leaf)?;
             }
-            value => insert(fields, prefix, leaf(value)?, key)?,
+            value => insert(fields, prefix.clone(), leaf(value)?, key)?,
         }
         prefix.truncate(depth);
     }
     Ok(())
 }
 
-fn parts(path: &str) -> Result<Vec<&str>> {
-    let parts: Vec<_> = path.split('.').collect();
-    if parts.contains(&"$") {
-        return Err(Error::unsupported("positional operator $"));
+fn insert(fields: &mut Fields, parts: Vec<Part>, node: Node, path: &str) -> Result<()> {
+    let mut level = fields;
+    let mut parts = parts.into_iter().peekable();
+    while let Some(part) = parts.next() {
+        let is_last = parts.peek().is_none();
+        let place = level.iter().position(|(name, _)| name.as_str() == part.name());
+        let place = match place {
+            None if is_last => {
+                level.push((part.stored_name().clone(), node));
+                return Ok(());
+            }
+            None => {
+                level.push((part.stored_name().clone(), Node::Inner(Fields::new())));
+                level.len() - 1
+            }
+            Some(place) => place,
+        };
+        level = match level.get_mut(place) {
+            Some((_, Node::Inner(inner))) if !is_last => inner,
+            Some((_, Node::Inner(_))) => return Err(collision(Code::PATH_COLLISION_PARENT, path)),
+            _ => return Err(collision(Code::PATH_COLLISION_CHILD, path)),
+        };
     }
-    if parts.iter().any(|part| part.is_empty() || part.starts_with('$')) {
-        let message = format!("{path:?} is not a field path: a part of it is empty or begins with a dollar sign");
-        return Err(Error::syntax(message));
-    }
-    limits::check("path parts", limits::PATH_PARTS_MAX, parts.len())?;
-    Ok(parts)
+    Ok(())
 }
 
-fn insert(fields: &mut Fields, parts: &[&str], node: Node, path: &str) -> Result<()> {
-    let Some((first, rest)) = parts.split_first() else { return Ok(()) };
-    let collision = || {
-        let message = format!("the projection names the path {path:?} twice, or a prefix of it as well");
-        Err(Error::value(message))
-    };
-    match fields.iter_mut().find(|(name, _)| name.as_str() == *first) {
-        Some((_, Node::Inner(inner))) if !rest.is_empty() => insert(inner, rest, node, path),
-        Some(_) => collision(),
-        None if rest.is_empty() => {
-            fields.push((name(first)?, node));
-            Ok(())
-        }
-        None => {
-            let mut inner = Fields::new();
-            insert(&mut inner, rest, node, path)?;
-            fields.push((name(first)?, Node::Inner(inner)));
-            Ok(())
-        }
-    }
+fn collision(code: Code, path: &str) -> Error {
+    code.value(format!("the projection names the path {path:?} twice, or a prefix of it as well"))
 }
 
 /// One projection of one document.
 struct Run<'a> {
     root: &'a RawDocument,
+    context: &'a Context,
     keeps_rest: bool,
     /// Whether a computed value had levels of its own, so that the depth of the result has to be looked at.
     nested: Cell<bool>,
@@ -298,8 +318,8 @@ impl Run<'_> {
     }
 
     fn compute<'e>(&'e self, expression: &'e Expression) -> Result<Value<'e>> {
-        let value = expression.evaluate(self.root)?;
-        if matches!(value.get(), Some(RawBsonRef::Document(_) | RawBsonRef::Array(_))) {
+        let value = expression.evaluate(&mut Env::new(self.root, self.context))?;
+        if value.is_array() || value.is_object() {
             self.nested.set(true);
         }
         Ok(value)

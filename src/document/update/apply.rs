@@ -2,162 +2,323 @@
 
 use std::cmp::Ordering;
 
-use bson::RawDocument;
 use bson::raw::{RawArray, RawArrayBuf, RawBson, RawBsonRef, RawDocumentBuf, cstr};
+use bson::{DateTime, RawDocument, Timestamp};
 
-use super::change::{Change, Outcome};
-use super::moment::Moment;
-use super::tree::{Changes, Node, Part};
+use super::array::{popped, with_added};
+use super::change::{Bit, Change};
+use super::tree::{ArrayFilters, Changes, Key, Node, conflict};
+use super::{Occasion, changed_identity};
 use crate::document::code::Code;
 use crate::document::expression::{Value, append};
-use crate::document::order;
+use crate::document::number::Number;
+use crate::document::order::{compare, type_name};
 use crate::document::path::elements;
 use crate::document::raw;
 use crate::document::raw::corrupt;
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
-/// The whole document: `_id` first, then what [`fields`] writes.
-pub(super) fn document(identity: Option<&Node>, changes: &Changes, moment: &Moment<'_>) -> Result<RawDocumentBuf> {
-    let old = moment.root;
-    let mut new = RawDocumentBuf::new();
-    let id = raw::field(old, "_id")?;
-    match (id, identity) {
-        (Some(id), None) => new.append(cstr!("_id"), id),
-        (Some(id), Some(node)) => {
-            // An equal value is no change, and the stored representation stays: other entries were made from it.
-            let renamed = matches!(node, Node::Change(Change::Rename(rename)) if rename.has_source(moment));
-            let equals = |new: Option<RawBsonRef<'_>>| new.is_some_and(|new| order::compare(new, id) == Ordering::Equal);
-            if renamed || !equals(changed("_id", id, node, moment)?.get()) {
-                return Err(immutable_id());
+/// One update of one document.
+pub(super) struct Run<'a> {
+    pub(super) occasion: Occasion<'a>,
+    /// The element that `$` stands for.
+    pub(super) position: Option<usize>,
+    /// What `$rename` takes from elsewhere, by the numbers of the renames.
+    pub(super) taken: &'a [Option<RawBson>],
+    pub(super) filters: &'a ArrayFilters,
+}
+
+impl<'a> Run<'a> {
+    /// The whole document: `_id` first, then what [`Run::fields`] writes.
+    pub(super) fn document(
+        &self,
+        old: &'a RawDocument,
+        identity: Option<&'a Node>,
+        changes: &'a Changes,
+    ) -> Result<RawDocumentBuf> {
+        let mut new = RawDocumentBuf::new();
+        let id = raw::field(old, "_id")?;
+        match (id, identity) {
+            (Some(id), None) => new.append(cstr!("_id"), id),
+            (Some(id), Some(node)) => {
+                // An equal value is no change, and the stored representation stays: other entries were made from it.
+                let changed = self.changed("_id", id, node)?;
+                if !changed.get().is_some_and(|new| compare(new, id) == Ordering::Equal) {
+                    return Err(changed_identity());
+                }
+                new.append(cstr!("_id"), id);
             }
-            new.append(cstr!("_id"), id);
+            (None, Some(node)) => append(&mut new, cstr!("_id"), &self.created("_id", node)?),
+            (None, None) => {}
         }
-        (None, Some(node)) => append(&mut new, cstr!("_id"), &created("_id", node, moment)?),
-        (None, None) => {}
+        self.fields(&mut new, old, changes, id.is_some())?;
+        Ok(new)
     }
-    fields(&mut new, old, changes, id.is_some(), moment)?;
-    Ok(new)
-}
 
-pub(super) fn immutable_id() -> Error {
-    Error::invalid(InvalidKind::ImmutableField, "an update cannot change the field _id")
-}
-
-/// Writes the fields of `old` with `changes` to `new`, then those that are created.
-fn fields(
-    new: &mut RawDocumentBuf,
-    old: &RawDocument,
-    changes: &Changes,
-    skip_id: bool,
-    moment: &Moment<'_>,
-) -> Result<()> {
-    let changes = changes.at_document(moment)?;
-    let mut found = vec![false; changes.len()];
-    for element in old {
-        let (name, value) = element.map_err(corrupt)?;
-        if skip_id && name.as_str() == "_id" {
-            continue;
+    /// Writes the fields of `old` with `changes` to `new`, then those that are created.
+    fn fields(&self, new: &mut RawDocumentBuf, old: &RawDocument, changes: &Changes, skip_id: bool) -> Result<()> {
+        if changes.iter().any(|(key, node)| !matches!(key, Key::Field(_)) && self.creates(node)) {
+            return Err(Code::BAD_VALUE.value("a positional part of a path stands for elements, and there is no array"));
         }
-        let is_it = |part: &Part| matches!(part, Part::Field { name: held, .. } if held.as_str() == name.as_str());
-        let change = changes.iter().zip(&mut found).find(|((part, _), _)| is_it(part));
-        match change {
-            Some(((_, node), found)) if !*found => {
-                *found = true;
-                append(new, name, &changed(name.as_str(), value, node, moment)?);
+        let mut found = vec![false; changes.len()];
+        for element in old {
+            let (name, value) = element.map_err(corrupt)?;
+            if skip_id && name.as_str() == "_id" {
+                continue;
             }
-            _ => new.append(name, value),
-        }
-    }
-    for ((part, node), _) in changes.iter().zip(found).filter(|(_, found)| !found) {
-        if let Part::Field { name, .. } = part {
-            append(new, name, &created(name.as_str(), node, moment)?);
-        }
-    }
-    Ok(())
-}
-
-/// What becomes of `value`, which is there; missing when it is removed.
-fn changed<'a>(name: &str, value: RawBsonRef<'a>, node: &'a Node, moment: &Moment<'a>) -> Result<Value<'a>> {
-    match (node, value) {
-        (Node::Change(change), _) => Ok(match change.changed(name, value, moment)? {
-            Outcome::Unchanged => Value::Borrowed(value),
-            Outcome::Removed => Value::Missing,
-            Outcome::Value(new) => new,
-        }),
-        (Node::Inner(changes), RawBsonRef::Document(old)) => {
-            let mut new = RawDocumentBuf::new();
-            fields(&mut new, old, changes, false, moment)?;
-            Ok(Value::Owned(RawBson::Document(new)))
-        }
-        (Node::Inner(changes), RawBsonRef::Array(old)) => {
-            Ok(Value::Owned(RawBson::Array(array(name, old, changes, moment)?)))
-        }
-        (Node::Inner(changes), _) if changes.needs_path(moment) => {
-            if changes.iter().any(|(part, _)| matches!(part, Part::All | Part::Filtered(_))) {
-                let message = format!("a change of elements needs an array in {name:?}, which holds something else");
-                return Err(Code::BAD_VALUE.value(message));
+            let is_it = |key: &Key| matches!(key, Key::Field(part) if part.name() == name.as_str());
+            match changes.iter().zip(&mut found).find(|((key, _), _)| is_it(key)) {
+                Some(((_, node), found)) if !*found => {
+                    *found = true;
+                    append(new, name, &self.changed(name.as_str(), value, node)?);
+                }
+                _ => new.append(name, value),
             }
-            let message = format!("cannot create a field in {name:?}, which is neither an object nor an array");
-            Err(Error::invalid(InvalidKind::PathNotViable, message))
         }
-        (Node::Inner(_), _) => Ok(Value::Borrowed(value)),
-    }
-}
-
-/// What comes into being where nothing is yet: parents are objects, whatever the path looks like.
-fn created<'a>(name: &str, node: &'a Node, moment: &Moment<'a>) -> Result<Value<'a>> {
-    match node {
-        Node::Change(change) => Ok(match change.created(name, moment)? {
-            Outcome::Value(new) => new,
-            Outcome::Unchanged | Outcome::Removed => Value::Missing,
-        }),
-        Node::Inner(changes) => {
-            let creates = changes.at_document(moment)?.creates(moment);
-            if !creates {
-                return Ok(Value::Missing);
+        for ((key, node), _) in changes.iter().zip(found).filter(|(_, found)| !found) {
+            if let Key::Field(part) = key {
+                append(new, part.stored_name(), &self.created(part.name(), node)?);
             }
-            let mut new = RawDocumentBuf::new();
-            fields(&mut new, &RawDocumentBuf::new(), changes, false, moment)?;
-            Ok(Value::Owned(RawBson::Document(new)))
         }
+        Ok(())
     }
-}
 
-/// The elements of `old` with `changes`. A removed element leaves null, and so does the way to one past the end.
-fn array(name: &str, old: &RawArray, changes: &Changes, moment: &Moment<'_>) -> Result<RawArrayBuf> {
-    let is_name = |part: &Part| matches!(part, Part::Field { position: None, .. });
-    if let Some((part, _)) = changes.iter().find(|(part, node)| is_name(part) && node.needs_path(moment)) {
-        let message = format!("cannot create the field {:?} in the array {name:?}", part.to_string());
-        return Err(Error::invalid(InvalidKind::PathNotViable, message));
-    }
-    let mut new = RawArrayBuf::new();
-    let mut length: usize = 0;
-    for element in elements(old) {
-        let element = element?;
-        let node = changes.at_element(length, moment.matched, |filter| moment.filters.matches(filter, element))?;
+    fn creates(&self, node: &Node) -> bool {
         match node {
-            Some(node) => new.push(changed(name, element, &node, moment)?.or_null()),
-            None => new.push(element),
+            Node::Change(change) => change.creates(self.occasion.inserts, |number| self.taken(number).is_some()),
+            Node::Inner(changes) => changes.iter().any(|(_, node)| self.creates(node)),
         }
-        length += 1;
     }
-    let stored = length;
-    for (position, node) in past_the_end(stored, changes, moment) {
-        limits::check("array padding in elements", limits::ARRAY_PADDING_MAX, position.saturating_sub(stored))?;
-        (length..position).for_each(|_| new.push(RawBsonRef::Null));
-        new.push(created(name, node, moment)?.or_null());
-        length = position + 1;
+
+    fn taken(&self, number: usize) -> Option<&'a RawBson> {
+        self.taken.get(number).and_then(Option::as_ref)
     }
-    Ok(new)
+
+    /// What becomes of `value`, which is there; missing when it is removed.
+    fn changed<'v>(&self, name: &str, value: RawBsonRef<'v>, node: &'v Node) -> Result<Value<'v>>
+    where
+        'a: 'v,
+    {
+        match (node, value) {
+            (Node::Change(change), value) => self.at_end(name, value, change),
+            (Node::Inner(changes), RawBsonRef::Document(old)) => {
+                let mut new = RawDocumentBuf::new();
+                self.fields(&mut new, old, changes, false)?;
+                Ok(Value::Owned(RawBson::Document(new)))
+            }
+            (Node::Inner(changes), RawBsonRef::Array(old)) => {
+                Ok(Value::Owned(RawBson::Array(self.array(name, old, changes)?)))
+            }
+            (Node::Inner(_), _) if self.creates(node) => {
+                let message = format!("cannot create a field in {name:?}, which is neither an object nor an array");
+                Err(Error::invalid(InvalidKind::PathNotViable, message))
+            }
+            (Node::Inner(_), _) => Ok(Value::Borrowed(value)),
+        }
+    }
+
+    /// What a change makes of `value`, at which its path ends.
+    fn at_end<'v>(&self, name: &str, value: RawBsonRef<'v>, change: &'v Change) -> Result<Value<'v>>
+    where
+        'a: 'v,
+    {
+        let replace_if = |new: &'v RawBson, wanted| {
+            let new = new.as_raw_bson_ref();
+            Value::Borrowed(if compare(new, value) == wanted { new } else { value })
+        };
+        Ok(match change {
+            Change::Set(new) => Value::Borrowed(new.as_raw_bson_ref()),
+            Change::SetOnInsert(new) if self.occasion.inserts => Value::Borrowed(new.as_raw_bson_ref()),
+            Change::SetOnInsert(_) => Value::Borrowed(value),
+            Change::Unset => Value::Missing,
+            Change::Moved(number) if self.taken(*number).is_some() => Value::Missing,
+            Change::Moved(_) => Value::Borrowed(value),
+            Change::Renamed(number) => {
+                self.taken(*number).map_or(Value::Borrowed(value), |new| Value::Borrowed(new.as_raw_bson_ref()))
+            }
+            Change::Increment(amount) => computed(name, "$inc", value, *amount, Number::checked_add)?,
+            Change::Multiply(factor) => computed(name, "$mul", value, *factor, Number::checked_multiply)?,
+            Change::Min(new) => replace_if(new, Ordering::Less),
+            Change::Max(new) => replace_if(new, Ordering::Greater),
+            Change::CurrentDate { is_timestamp } => self.moment(*is_timestamp),
+            Change::Bit(operations) => bits(name, value, operations)?,
+            Change::Push(push) => made(push.apply(array_of(name, value, Code::BAD_VALUE)?)?),
+            Change::AddToSet(values) => made(with_added(array_of(name, value, Code::BAD_VALUE)?, values)?),
+            Change::Pop { first } => made(popped(array_of(name, value, Code::TYPE_MISMATCH)?, *first)?),
+            Change::Pull(pull) => made(pull.apply(array_of(name, value, Code::BAD_VALUE)?, self.occasion.context)?),
+        })
+    }
+
+    /// What comes into being where nothing is yet: parents are objects, whatever the path looks like.
+    fn created<'v>(&self, name: &str, node: &'v Node) -> Result<Value<'v>>
+    where
+        'a: 'v,
+    {
+        if !self.creates(node) {
+            return Ok(Value::Missing);
+        }
+        let change = match node {
+            Node::Inner(changes) => {
+                let mut new = RawDocumentBuf::new();
+                self.fields(&mut new, &RawDocumentBuf::new(), changes, false)?;
+                return Ok(Value::Owned(RawBson::Document(new)));
+            }
+            Node::Change(change) => change,
+        };
+        let empty = RawArrayBuf::new();
+        Ok(match change {
+            Change::Set(value) | Change::SetOnInsert(value) | Change::Min(value) | Change::Max(value) => {
+                Value::Borrowed(value.as_raw_bson_ref())
+            }
+            Change::Increment(amount) => (*amount).into(),
+            Change::Multiply(factor) => zero(*factor).into(),
+            Change::CurrentDate { is_timestamp } => self.moment(*is_timestamp),
+            Change::Renamed(number) => {
+                self.taken(*number).map_or(Value::Missing, |value| Value::Borrowed(value.as_raw_bson_ref()))
+            }
+            Change::Bit(operations) => bits(name, RawBsonRef::Int32(0), operations)?,
+            Change::Push(push) => made(push.apply(&empty)?),
+            Change::AddToSet(values) => made(with_added(&empty, values)?),
+            Change::Unset | Change::Moved(_) | Change::Pop { .. } | Change::Pull(_) => Value::Missing,
+        })
+    }
+
+    fn moment(&self, is_timestamp: bool) -> Value<'static> {
+        let now: DateTime = self.occasion.context.now();
+        if !is_timestamp {
+            return Value::Borrowed(RawBsonRef::DateTime(now));
+        }
+        let time = u32::try_from(now.timestamp_millis().div_euclid(1_000)).unwrap_or(0);
+        Value::Borrowed(RawBsonRef::Timestamp(Timestamp { time, increment: 1 }))
+    }
+
+    /// The elements of `old` with `changes`. A removed element leaves null, and so does the way to one past the end.
+    fn array(&self, name: &str, old: &RawArray, changes: &Changes) -> Result<RawArrayBuf> {
+        let names = changes.iter().filter_map(|(key, node)| match key {
+            Key::Field(part) if part.position().is_none() && self.creates(node) => Some(part),
+            _ => None,
+        });
+        if let Some(part) = names.into_iter().next() {
+            let message = format!("cannot create the field {:?} in the array {name:?}", part.name());
+            return Err(Error::invalid(InvalidKind::PathNotViable, message));
+        }
+        let mut new = RawArrayBuf::new();
+        let mut length: usize = 0;
+        for element in elements(old) {
+            let element = element?;
+            match self.node_of(name, length, element, changes)? {
+                Some(node) => new.push(self.changed(name, element, node)?.or_null()),
+                None => new.push(element),
+            }
+            length += 1;
+        }
+        let stored = length;
+        // Positions are sorted.
+        let beyond = changes.iter().filter_map(|(key, node)| match key {
+            Key::Field(part) => part.position().filter(|position| *position >= stored).map(|position| (position, node)),
+            _ => None,
+        });
+        for (position, node) in beyond.filter(|(_, node)| self.creates(node)) {
+            limits::check("array padding in elements", limits::ARRAY_PADDING_MAX, position.saturating_sub(stored))?;
+            (length..position).for_each(|_| new.push(RawBsonRef::Null));
+            new.push(self.created(name, node)?.or_null());
+            length = position + 1;
+        }
+        Ok(new)
+    }
+
+    /// What happens to the element at `place`, if anything does.
+    fn node_of<'c>(
+        &self,
+        name: &str,
+        place: usize,
+        element: RawBsonRef<'_>,
+        changes: &'c Changes,
+    ) -> Result<Option<&'c Node>> {
+        let mut found = None;
+        for (key, node) in changes.iter() {
+            let is_it = match key {
+                Key::Field(part) => part.position() == Some(place),
+                Key::All => true,
+                Key::Filtered(number) => self.filters.matches(*number, element, self.occasion.context)?,
+                Key::Matched => match self.position {
+                    Some(position) => position == place,
+                    None => {
+                        let message =
+                            "the filter did not find the document by an element of the array, so $ stands for none";
+                        return Err(Code::BAD_VALUE.value(message));
+                    }
+                },
+            };
+            if is_it && found.replace(node).is_some() {
+                return Err(conflict(&format!("{name}.{place}")));
+            }
+        }
+        Ok(found)
+    }
 }
 
-/// What comes into being behind the `stored` elements of an array, in the order of its positions.
-fn past_the_end<'c>(stored: usize, changes: &'c Changes, moment: &Moment<'_>) -> Vec<(usize, &'c Node)> {
-    let position = |part: &Part| if *part == Part::Matched { moment.matched } else { part.position() };
-    let created = changes.iter().filter(|(_, node)| node.creates(moment));
-    let mut created: Vec<_> = created.filter_map(|(part, node)| Some((position(part)?, node))).collect();
-    created.retain(|(position, _)| *position >= stored);
-    created.sort_by_key(|(position, _)| *position);
-    created
+fn made(array: RawArrayBuf) -> Value<'static> {
+    Value::Owned(RawBson::Array(array))
+}
+
+/// The zero of a number's type.
+fn zero(number: Number) -> Number {
+    match number {
+        Number::Int32(_) => Number::Int32(0),
+        Number::Int64(_) => Number::Int64(0),
+        Number::Double(_) => Number::Double(0.0),
+        Number::Decimal(_) => Number::Decimal(Number::Int32(0).decimal().pack()),
+    }
+}
+
+/// The result in the type that holds it: int32 widens, int64 overflows. One that equals the value is no change, so that a
+/// negative zero stays one (SEM: DOC-UPD-5).
+fn computed<'v>(
+    name: &str,
+    operator: &str,
+    value: RawBsonRef<'v>,
+    operand: Number,
+    compute: fn(Number, Number) -> Option<Number>,
+) -> Result<Value<'v>> {
+    let Some(number) = Number::from_raw(value) else {
+        let message = format!("{operator} of {name:?}, which is not a number but of type {}", type_name(value));
+        return Err(Code::TYPE_MISMATCH.wrong_type(message));
+    };
+    let result = compute(number, operand)
+        .ok_or_else(|| Code::BAD_VALUE.overflow(format!("{operator} of {name:?} leaves the 64-bit integers")))?;
+    let is_same_type = std::mem::discriminant(&result) == std::mem::discriminant(&number);
+    if is_same_type && result.compare(number).is_eq() && !matches!(number, Number::Decimal(_)) {
+        return Ok(Value::Borrowed(value));
+    }
+    Ok(result.into())
+}
+
+fn bits<'v>(name: &str, value: RawBsonRef<'v>, operations: &[(Bit, Number)]) -> Result<Value<'v>> {
+    let Some(number @ (Number::Int32(_) | Number::Int64(_))) = Number::from_raw(value) else {
+        let message = format!("$bit of {name:?}, which is not an integer but of type {}", type_name(value));
+        return Err(Code::BAD_VALUE.wrong_type(message));
+    };
+    let (mut bits, mut is_wide) = (number.as_i64().unwrap_or(0), matches!(number, Number::Int64(_)));
+    for (operation, operand) in operations {
+        let mask = operand.as_i64().unwrap_or(0);
+        is_wide |= matches!(operand, Number::Int64(_));
+        bits = match operation {
+            Bit::And => bits & mask,
+            Bit::Or => bits | mask,
+            Bit::Xor => bits ^ mask,
+        };
+    }
+    Ok(match i32::try_from(bits) {
+        Ok(narrow) if !is_wide => narrow.into(),
+        _ => Number::Int64(bits).into(),
+    })
+}
+
+fn array_of<'v>(name: &str, value: RawBsonRef<'v>, code: Code) -> Result<&'v RawArray> {
+    match value {
+        RawBsonRef::Array(array) => Ok(array),
+        other => Err(code.wrong_type(format!("{name:?} must be an array but is of type {}", type_name(other)))),
+    }
 }

@@ -1,151 +1,180 @@
-//! What an operator does at the end of its path.
+//! What happens at the end of a path, and how operators and their operands are read.
 
-use std::cmp::Ordering;
+use bson::raw::RawBson;
+use bson::{Bson, Document};
 
-use bson::raw::{RawArrayBuf, RawBson, RawBsonRef};
-
-use super::arrays::{AddToSet, Pop, Pull, Push};
-use super::bits::Bits;
-use super::moment::Moment;
-use super::rename::Rename;
+use super::array::{Pull, Push};
 use crate::document::code::Code;
-use crate::document::expression::Value;
+use crate::document::expression::constant;
 use crate::document::number::Number;
-use crate::document::order::compare;
 use crate::error::Result;
 
 /// What happens at the end of a path.
 #[derive(Clone, Debug)]
 pub(super) enum Change {
     Set(RawBson),
+    /// Set when an upsert inserts the document.
     SetOnInsert(RawBson),
-    Unset,
     Increment(Number),
     Multiply(Number),
-    /// `$min` and `$max`: the value is set where it compares so with what is there.
-    Extreme(Ordering, RawBson),
-    /// `$currentDate`: as a timestamp, or as a date.
-    Now { timestamp: bool },
-    /// The target of a `$rename`.
-    Rename(Rename),
-    Bits(Bits),
+    Min(RawBson),
+    Max(RawBson),
+    Unset,
+    /// The moment, as a date or as a timestamp.
+    CurrentDate {
+        is_timestamp: bool,
+    },
+    /// The value that the rename of this number takes from elsewhere, if there is one.
+    Renamed(usize),
+    /// The value is taken away by the rename of this number.
+    Moved(usize),
+    Bit(Vec<(Bit, Number)>),
     Push(Box<Push>),
-    AddToSet(AddToSet),
-    Pop(Pop),
+    AddToSet(Vec<RawBson>),
+    /// Takes off the first element, or the last.
+    Pop {
+        first: bool,
+    },
     Pull(Box<Pull>),
 }
 
-/// A new value, or that there is none.
-#[derive(Debug)]
-pub(super) enum Outcome<'a> {
-    /// What was there stays, or nothing comes into being.
-    Unchanged,
-    Removed,
-    Value(Value<'a>),
+/// An operation on the bits of an integer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bit {
+    And,
+    Or,
+    Xor,
 }
 
-impl Outcome<'_> {
-    pub(super) fn array(array: RawArrayBuf) -> Self {
-        Self::Value(Value::Owned(RawBson::Array(array)))
+/// Reads one operand: a value, and the levels it may nest.
+type Reader = fn(&Bson, usize) -> Result<Change>;
+
+/// How to read one operand of `operator`.
+pub(super) fn reader(operator: &str) -> Result<Reader> {
+    Ok(match operator {
+        "$set" => |value, levels| Ok(Change::Set(constant(value, levels)?)),
+        "$setOnInsert" => |value, levels| Ok(Change::SetOnInsert(constant(value, levels)?)),
+        "$unset" | "$rename" => |_, _| Ok(Change::Unset),
+        "$inc" => |value, _| number("$inc", value).map(Change::Increment),
+        "$mul" => |value, _| number("$mul", value).map(Change::Multiply),
+        "$min" => |value, levels| Ok(Change::Min(constant(value, levels)?)),
+        "$max" => |value, levels| Ok(Change::Max(constant(value, levels)?)),
+        "$currentDate" => |value, _| current_date(value),
+        "$bit" => |value, _| bits(value),
+        "$push" => |value, levels| Ok(Change::Push(Box::new(Push::compile(value, levels)?))),
+        "$addToSet" => |value, levels| added(value, levels),
+        "$pop" => |value, _| pop(value),
+        "$pull" => |value, _| Ok(Change::Pull(Box::new(Pull::compile(value)?))),
+        "$pullAll" => |value, levels| Ok(Change::Pull(Box::new(Pull::compile_all(value, levels)?))),
+        other if other.starts_with('$') => {
+            return Err(Code::FAILED_TO_PARSE.value(format!("there is no update operator {other}")));
+        }
+        other => {
+            let message = format!("{other:?} is not an update operator; an update and a replacement do not mix");
+            return Err(Code::FAILED_TO_PARSE.value(message));
+        }
+    })
+}
+
+/// The path that `$rename` moves a value to.
+pub(super) fn rename_target(path: &str, value: &Bson) -> Result<String> {
+    let Bson::String(target) = value else {
+        return Err(Code::BAD_VALUE.wrong_type(format!("$rename of {path:?} takes a path to move it to")));
+    };
+    if target == path {
+        return Err(Code::BAD_VALUE.value(format!("$rename moves {path:?} to itself")));
     }
+    if [path, target].iter().any(|path| path.split('.').any(|part| part.starts_with('$'))) {
+        return Err(Code::BAD_VALUE.value("$rename does not lead through arrays"));
+    }
+    Ok(target.clone())
 }
 
 impl Change {
-    /// Whether a path that leads through what is neither object nor array is a mistake. Otherwise nothing happens.
-    pub(super) fn needs_path(&self, moment: &Moment<'_>) -> bool {
+    /// Whether it writes where nothing is yet. Only such changes need their path to exist.
+    pub(super) fn creates(&self, inserts: bool, is_taken: impl Fn(usize) -> bool) -> bool {
         match self {
-            Self::Unset => false,
-            Self::SetOnInsert(_) => moment.inserts,
-            Self::Rename(rename) => rename.has_source(moment),
+            Self::Unset | Self::Moved(_) | Self::Pop { .. } | Self::Pull(_) => false,
+            Self::SetOnInsert(_) => inserts,
+            Self::Renamed(number) => is_taken(*number),
             _ => true,
-        }
-    }
-
-    /// Whether it writes something where nothing is yet.
-    pub(super) fn creates(&self, moment: &Moment<'_>) -> bool {
-        match self {
-            Self::Unset | Self::Pop(_) | Self::Pull(_) => false,
-            Self::SetOnInsert(_) => moment.inserts,
-            Self::Rename(rename) => rename.has_source(moment),
-            _ => true,
-        }
-    }
-
-    /// What becomes of `value`, the last part of whose path is `name`.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) for a value of a type that the operator does not take, and a result that
-    /// does not fit its type.
-    pub(super) fn changed<'a>(
-        &'a self,
-        name: &str,
-        value: RawBsonRef<'a>,
-        moment: &Moment<'a>,
-    ) -> Result<Outcome<'a>> {
-        match self {
-            Self::Unset => Ok(Outcome::Removed),
-            Self::Increment(amount) => arithmetic("$inc", name, value, |number| number.checked_add(*amount)),
-            Self::Multiply(factor) => arithmetic("$mul", name, value, |number| number.checked_multiply(*factor)),
-            Self::Extreme(wanted, new) => {
-                let replaces = compare(new.as_raw_bson_ref(), value) == *wanted;
-                Ok(if replaces { Outcome::Value(Value::Borrowed(new.as_raw_bson_ref())) } else { Outcome::Unchanged })
-            }
-            Self::Bits(bits) => bits.changed(name, value),
-            Self::Push(push) => push.changed(name, Some(value)),
-            Self::AddToSet(add) => add.changed(name, Some(value)),
-            Self::Pop(pop) => pop.changed(name, value),
-            Self::Pull(pull) => pull.changed(name, value),
-            Self::Set(_) | Self::SetOnInsert(_) | Self::Now { .. } | Self::Rename(_) => self.created(name, moment),
-        }
-    }
-
-    /// What comes into being where nothing is.
-    ///
-    /// # Errors
-    /// As [`Change::changed`].
-    pub(super) fn created<'a>(&'a self, name: &str, moment: &Moment<'a>) -> Result<Outcome<'a>> {
-        let set = |value: &'a RawBson| Ok(Outcome::Value(Value::Borrowed(value.as_raw_bson_ref())));
-        match self {
-            Self::Set(value) | Self::Extreme(_, value) => set(value),
-            Self::SetOnInsert(value) if moment.inserts => set(value),
-            Self::SetOnInsert(_) | Self::Unset | Self::Pop(_) | Self::Pull(_) => Ok(Outcome::Unchanged),
-            Self::Increment(amount) => Ok(Outcome::Value((*amount).into())),
-            // A zero of the operand's type: infinity makes it NaN, as arithmetic has it.
-            Self::Multiply(factor) => Ok(Outcome::Value(factor.multiply(Number::Int32(0)).into())),
-            Self::Now { timestamp: true } => {
-                Ok(Outcome::Value(Value::Borrowed(RawBsonRef::Timestamp(moment.timestamp()))))
-            }
-            Self::Now { timestamp: false } => Ok(Outcome::Value(Value::Borrowed(RawBsonRef::DateTime(moment.date())))),
-            Self::Rename(rename) => {
-                Ok(rename.source(moment)?.map_or(Outcome::Unchanged, |value| Outcome::Value(Value::Borrowed(value))))
-            }
-            Self::Bits(bits) => Ok(Outcome::Value(bits.created().into())),
-            Self::Push(push) => push.changed(name, None),
-            Self::AddToSet(add) => add.changed(name, None),
         }
     }
 }
 
-/// Applies `operation`, in the type that holds the result: int32 widens, int64 overflows. A result that is equal and of the
-/// same type leaves what is there as it is, its sign and its zeros behind the point too.
-fn arithmetic<'a>(
-    operator: &str,
-    name: &str,
-    value: RawBsonRef<'a>,
-    operation: impl Fn(Number) -> Option<Number>,
-) -> Result<Outcome<'a>> {
-    let Some(number) = Number::from_raw(value) else {
-        let message = format!("{operator} needs a number in {name:?}, which is a value of type {:?}", value.element_type());
-        return Err(Code::TYPE_MISMATCH.wrong_type(message));
+fn number(operator: &str, value: &Bson) -> Result<Number> {
+    Number::from_bson(value)
+        .ok_or_else(|| Code::TYPE_MISMATCH.wrong_type(format!("{operator} by a value that is not a number")))
+}
+
+/// `true`, or `{$type: "date"}` or `{$type: "timestamp"}`.
+fn current_date(value: &Bson) -> Result<Change> {
+    let wrong = || Code::BAD_VALUE.value("$currentDate takes true or {$type: \"date\" or \"timestamp\"}");
+    match value {
+        Bson::Boolean(_) => Ok(Change::CurrentDate { is_timestamp: false }),
+        Bson::Document(options) => match (options.get_str("$type"), options.len()) {
+            (Ok("date"), 1) => Ok(Change::CurrentDate { is_timestamp: false }),
+            (Ok("timestamp"), 1) => Ok(Change::CurrentDate { is_timestamp: true }),
+            _ => Err(wrong()),
+        },
+        _ => Err(wrong()),
+    }
+}
+
+/// `{and: n, or: n, xor: n}`.
+fn bits(value: &Bson) -> Result<Change> {
+    let operations = value.as_document().filter(|operations| !operations.is_empty());
+    let operations = operations.ok_or_else(|| Code::BAD_VALUE.value("$bit takes an object of and, or and xor"))?;
+    let operation = |(name, operand): (&String, &Bson)| {
+        let bit = match name.as_str() {
+            "and" => Bit::And,
+            "or" => Bit::Or,
+            "xor" => Bit::Xor,
+            other => return Err(Code::BAD_VALUE.value(format!("$bit has no operation {other:?}"))),
+        };
+        match Number::from_bson(operand) {
+            Some(operand @ (Number::Int32(_) | Number::Int64(_))) => Ok((bit, operand)),
+            _ => Err(Code::BAD_VALUE.wrong_type("$bit takes integers")),
+        }
     };
-    let result = operation(number).ok_or_else(|| {
-        Code::BAD_VALUE.overflow(format!("the result of {operator} in {name:?} leaves the 64-bit integers"))
-    })?;
-    Ok(unless_same(number, result))
+    Ok(Change::Bit(operations.iter().map(operation).collect::<Result<_>>()?))
 }
 
-/// The number `new`, unless it is equal to `old` and of the same type.
-pub(super) fn unless_same<'a>(old: Number, new: Number) -> Outcome<'a> {
-    let same_type = std::mem::discriminant(&old) == std::mem::discriminant(&new);
-    if same_type && old.compare(new).is_eq() { Outcome::Unchanged } else { Outcome::Value(new.into()) }
+/// A value, or `{$each: […]}`.
+fn added(value: &Bson, levels: usize) -> Result<Change> {
+    let each = match value {
+        Bson::Document(modifiers) if modifiers.keys().next().is_some_and(|key| key == "$each") => {
+            only(modifiers, &["$each"], "$addToSet")?;
+            each(modifiers)?
+        }
+        single => std::slice::from_ref(single),
+    };
+    let levels = levels.saturating_sub(1);
+    Ok(Change::AddToSet(each.iter().map(|value| constant(value, levels)).collect::<Result<_>>()?))
+}
+
+fn pop(value: &Bson) -> Result<Change> {
+    let number = Number::from_bson(value);
+    let number = number.ok_or_else(|| Code::FAILED_TO_PARSE.wrong_type("$pop takes 1 or -1"))?;
+    match number.as_i64() {
+        Some(1) => Ok(Change::Pop { first: false }),
+        Some(-1) => Ok(Change::Pop { first: true }),
+        _ => Err(Code::FAILED_TO_PARSE.value("$pop takes 1 or -1")),
+    }
+}
+
+/// The values of `$each`.
+pub(super) fn each(modifiers: &Document) -> Result<&[Bson]> {
+    match modifiers.get("$each") {
+        Some(Bson::Array(values)) => Ok(values),
+        _ => Err(Code::BAD_VALUE.wrong_type("$each takes an array")),
+    }
+}
+
+/// Refuses fields of `modifiers` that are not `known`.
+pub(super) fn only(modifiers: &Document, known: &[&str], operator: &str) -> Result<()> {
+    match modifiers.keys().find(|key| !known.contains(&key.as_str())) {
+        Some(unknown) => Err(Code::BAD_VALUE.value(format!("{operator} has no modifier {unknown:?}"))),
+        None => Ok(()),
+    }
 }

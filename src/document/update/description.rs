@@ -14,12 +14,13 @@ use crate::error::Result;
 ///
 /// # Examples
 /// ```
-/// use larder::{Store, bson::{RawDocumentBuf, doc}, document::{ReturnDocument, UpdateDescription}};
+/// use larder::{Store, bson::{RawDocumentBuf, doc}, document::UpdateDescription};
 /// let stock = Store::in_memory().collection::<RawDocumentBuf>("stock");
 /// stock.insert_one(&RawDocumentBuf::try_from(doc! { "_id": 1, "a": { "b": 1, "c": 2 }, "d": [1, 2, 3] })?)?;
 /// let before = stock.find_one(doc! {})?.unwrap();
 /// let update = doc! { "$set": { "a.b": 5, "d.0": 7 }, "$unset": { "a.c": "" }, "$push": { "e": 1 } };
-/// let after = stock.find_one_and_update(doc! {}, update).return_document(ReturnDocument::After).run()?.unwrap();
+/// stock.update_one(doc! {}, update)?;
+/// let after = stock.find_one(doc! {})?.unwrap();
 /// let changed = UpdateDescription::between(&before, &after)?;
 /// assert_eq!(changed.updated_fields, doc! { "a.b": 5, "d.0": 7, "e": [1] });
 /// assert_eq!(changed.removed_fields, ["a.c"]);

@@ -17,10 +17,10 @@ use crate::engine::{Direction, KeyRange};
 /// Up to this many changes are searched by comparing the hashes of all, and their order is made whenever somebody asks for it.
 const CHANGES_SCANNED_MAX: usize = 256;
 
-/// Of more, so many are compared that the index does not have yet.
+/// Of more, this many are compared that the index does not have yet.
 const CHANGES_BEHIND_MAX: usize = 32;
 
-/// From so many changes on there is room for what only larger changes need.
+/// From this many changes on there is room for what only larger changes need.
 const CHANGES_BESIDE_MAX: usize = 16;
 
 /// What the buffer has room for at first: a change or two need no second allocation.
@@ -58,7 +58,7 @@ pub(super) struct Buffer {
     more: Option<Box<More>>,
 }
 
-/// A hash that no slot has, told by the last search that was in vain: what is looked up is often written next.
+/// A hash that no slot has, found by the last search that was in vain: what is looked up is often written next.
 #[derive(Debug, Default)]
 struct Missed(AtomicU64);
 
@@ -97,9 +97,9 @@ struct More {
     large: Vec<Arc<[u8]>>,
     /// The changes in order, from when somebody has asked for it.
     sorted: OnceLock<Sorted>,
-    /// Their places in order, for who makes or writes them all; until the next change.
+    /// Their places in order, for those who make or write them all; until the next change.
     order: OnceLock<Order>,
-    /// What the keys begin with, from when somebody has asked whether any begins with so many bytes.
+    /// What the keys begin with, from when somebody has asked whether any begins with some bytes.
     prefixes: OnceLock<Prefixes>,
 }
 
@@ -169,10 +169,12 @@ impl Buffer {
         self.slots.len() <= CHANGES_SCANNED_MAX
     }
 
-    /// Sets what becomes of `key`, and tells `before` what was to become of it. The caller has asked whether there is room.
+    /// Sets what becomes of `key`, and calls `before` with what was to become of it. The caller has asked whether there
+    /// is room.
     pub(super) fn set(&mut self, key: &[u8], value: Stored<'_>, before: impl FnOnce(Option<Change<'_>>)) {
         let hash = hash(key);
-        let found = if self.missed.is(hash) { None } else { self.search(key, hash) };
+        let is_new = self.slots.is_empty() || self.missed.is(hash);
+        let found = if is_new { None } else { self.search(key, hash) };
         before(found.and_then(|at| self.nth(at)).map(|(_, found)| Change::of(found)));
         self.forget_places();
         match found {
@@ -229,7 +231,7 @@ impl Buffer {
     /// Puts key and value at the end of the buffer.
     fn push(&mut self, key: &[u8], value: Stored<'_>) -> Slot {
         if self.bytes.capacity() == 0 {
-            self.bytes.reserve(BYTES_AT_FIRST.max(key.len() + value.inline().len()));
+            self.bytes = Vec::with_capacity(BYTES_AT_FIRST.max(key.len() + value.inline().len()));
         }
         let (at, key_bytes) = (low(self.bytes.len()), short(key.len()));
         self.bytes.extend_from_slice(key);
@@ -295,7 +297,7 @@ impl Buffer {
         self.give_back();
     }
 
-    /// Has nothing become of `key`.
+    /// Takes back what was to become of `key`.
     pub(super) fn forget(&mut self, key: &[u8]) {
         let Some(at) = self.search(key, hash(key)) else { return };
         let Some(old_bytes) = self.nth(at).map(|(_, old)| old.bytes()) else { return };
@@ -591,12 +593,12 @@ fn number(bytes: &[u8]) -> usize {
     bytes.first_chunk().map_or(usize::MAX, |number| u32::from_le_bytes(*number) as usize)
 }
 
-/// An offset in the buffer, for which `has_room` has answered.
+/// An offset in the buffer, for which `has_room` has returned `true`.
 fn low(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// The length of a key, for which `has_room` has answered, or of a value that is not large.
+/// The length of a key, for which `has_room` has returned `true`, or of a value that is not large.
 fn short(number: usize) -> u16 {
     u16::try_from(number).unwrap_or(u16::MAX)
 }

@@ -42,12 +42,12 @@ impl Draft {
         self.base.is_same(tree)
     }
 
-    /// Makes one change, and answers whether it put a key that was not there.
+    /// Makes one change, and returns whether it put a key that was not there.
     pub(super) fn set(&mut self, key: &[u8], value: Stored<'_>) -> bool {
         set(&mut self.tree, key, value)
     }
 
-    /// Has `key` be as it was at first.
+    /// Puts `key` back as it was at first.
     pub(super) fn forget(&mut self, key: &[u8]) {
         match self.base.get(key) {
             Some(found) => {
@@ -58,7 +58,7 @@ impl Draft {
     }
 }
 
-/// Makes one change to a state, and answers whether it put a key that was not there.
+/// Makes one change to a state, and returns whether it put a key that was not there.
 pub(super) fn set<const L: usize, const I: usize>(tree: &mut Tree<L, I>, key: &[u8], value: Stored<'_>) -> bool {
     match value {
         Stored::Removed => {

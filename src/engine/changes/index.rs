@@ -7,7 +7,7 @@ const PLACES_SEARCHED_MAX: usize = 128;
 /// Bits of a place that are some of the hash, so that few others are looked at in vain.
 const TAG_BITS: u32 = 5;
 
-/// As many can be told apart by what is left.
+/// What is left distinguishes as many.
 const NUMBERS_MAX: u32 = u32::MAX >> TAG_BITS;
 
 /// Places by hash, searched one behind the other from where the hash says. Four bytes each, of which up to half are in use:

@@ -9,11 +9,12 @@ mod draft;
 mod index;
 mod prefixes;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::engine::tree::{self, Found, INLINE_VALUE_BYTES_MAX, Stored, Tree};
 use crate::engine::{Direction, KeyRange};
 use crate::error::Result;
+use crate::limits;
 use buffer::{Buffer, BufferCursor, BufferIter};
 pub use draft::Draft;
 
@@ -22,13 +23,13 @@ pub use draft::Draft;
 /// It is also what a commit may do while readers wait, where no snapshot holds the state: about a millisecond.
 const CHANGES_BUFFERED_MAX: usize = 4_096;
 
-/// In the order of their keys more changes take no longer, as long as they fall into so many leaves.
+/// In the order of their keys more changes take no longer, as long as they fall into this many leaves.
 const CHANGES_IN_ORDER_MAX: usize = 4 * CHANGES_BUFFERED_MAX;
 
 /// Entries of a leaf, at the least as a rule.
 const LEAF_ENTRIES: u64 = 64;
 
-/// From so many changes on they are made in the order of their keys.
+/// From this many changes on they are made in the order of their keys.
 const CHANGES_SORTED_MIN: usize = 512;
 
 /// Bytes of buffered keys and values; large values are shared, and cost nothing to hand on.
@@ -64,6 +65,8 @@ pub struct Changes {
     kept: Kept,
     /// What the state they are laid over becomes by them, from when it was asked for; nothing where that cannot be had.
     draft: OnceLock<Option<Box<Draft>>>,
+    /// Whether some key or value was ever one that no engine could keep: a commit need not look at all of them to know.
+    may_exceed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -82,7 +85,7 @@ impl Default for Kept {
 impl Clone for Changes {
     /// The changes alone: a copy may be laid over another state than its original's draft began with.
     fn clone(&self) -> Self {
-        Self { kept: self.kept.clone(), draft: OnceLock::new() }
+        Self { kept: self.kept.clone(), draft: OnceLock::new(), may_exceed: self.may_exceed }
     }
 }
 
@@ -199,10 +202,10 @@ impl Changes {
 
     /// No changes, to be cloned in O(1) however many there will be.
     pub(super) fn layer() -> Self {
-        Self { kept: Kept::Tree(Sorted::default()), draft: OnceLock::new() }
+        Self { kept: Kept::Tree(Sorted::default()), ..Self::default() }
     }
 
-    /// Sets what becomes of `key`, and tells `before` what was to become of it until now.
+    /// Sets what becomes of `key`, and calls `before` with what was to become of it until now.
     pub(crate) fn change(&mut self, key: &[u8], change: Change<'_>, before: impl FnOnce(Option<Change<'_>>)) {
         match change {
             Change::Put(value) if value.len() > INLINE_VALUE_BYTES_MAX => {
@@ -213,7 +216,19 @@ impl Changes {
         }
     }
 
+    /// As [`Changes::change`] with [`Change::Put`], of a large value that is kept as it is, and not copied.
+    pub(crate) fn put_shared(&mut self, key: &[u8], value: &Arc<[u8]>, before: impl FnOnce(Option<Change<'_>>)) {
+        if value.len() > INLINE_VALUE_BYTES_MAX {
+            self.set(key, Stored::Large(value), before);
+        } else {
+            self.set(key, Stored::Bytes(value), before);
+        }
+    }
+
     fn set(&mut self, key: &[u8], value: Stored<'_>, before: impl FnOnce(Option<Change<'_>>)) {
+        self.may_exceed |= key.is_empty()
+            || key.len() > limits::ENGINE_KEY_BYTES_MAX
+            || value.bytes() > limits::ENGINE_VALUE_BYTES_MAX;
         if let Kept::Buffer(buffer) = &self.kept
             && (buffer.is_crowded() || !buffer.has_room(key, value))
         {
@@ -309,6 +324,12 @@ impl Changes {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether a commit has to look whether each key and value is one that an engine can keep.
+    #[inline]
+    pub(super) fn may_exceed(&self) -> bool {
+        self.may_exceed
     }
 
     /// Bytes of the keys, and of the values that are put.
@@ -430,7 +451,7 @@ impl Changes {
             (Kept::Buffer(buffer), None) => Kept::Buffer(buffer.clone()),
             (Kept::Buffer(_), Some(tree)) | (Kept::Tree(tree), _) => Kept::Tree(tree.clone()),
         };
-        Self { kept, draft: OnceLock::new() }
+        Self { kept, draft: OnceLock::new(), may_exceed: self.may_exceed }
     }
 
     /// The state that the changes lead to, if somebody has had it made.

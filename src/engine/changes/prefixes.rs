@@ -5,7 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use rustc_hash::FxHasher;
 
-/// Hashes of the first bytes of keys, so many of each: enough to tell that no key begins with something.
+/// Hashes of a number of first bytes of each key: enough to know that no key begins with something.
 #[derive(Clone, Debug)]
 pub(super) struct Prefixes {
     length: usize,

@@ -17,7 +17,7 @@ enum Op {
     Forget(Vec<u8>),
     ForgetMany(u16),
     Append(Model),
-    /// Has the order be made, or the draft.
+    /// Makes the order, or the draft.
     Look(KeyRange),
     Prepare,
     Draft,

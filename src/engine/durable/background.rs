@@ -8,7 +8,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::engine::durable::ENGINE;
 use crate::error::{Error, Result};
 
-/// Tells the thread that the log has taken a segment.
+/// Notifies the thread that the log has taken a segment.
 #[derive(Debug, Default)]
 pub(super) struct Signal {
     state: Mutex<State>,
@@ -22,7 +22,7 @@ struct State {
 }
 
 impl Signal {
-    /// Has the thread look for work.
+    /// Wakes the thread to look for work.
     pub(super) fn wake(&self) {
         self.state.lock().woken = true;
         self.changed.notify_one();

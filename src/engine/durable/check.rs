@@ -1,4 +1,4 @@
-//! Reads every byte of a store's files, and answers all the damage there is.
+//! Reads every byte of a store's files, and returns all the damage there is.
 //!
 //! One damaged byte is one damage: what follows it is found again by the checksums of headers, and counts.
 
@@ -27,7 +27,7 @@ pub(super) fn check_files(directory: &Directory, id: StoreId, until: Option<(u64
     Ok(report)
 }
 
-/// Reads a checkpoint, and answers the first segment of the log after it.
+/// Reads a checkpoint, and returns the first segment of the log after it.
 fn check_checkpoint(
     directory: &Directory,
     id: StoreId,

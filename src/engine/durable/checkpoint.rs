@@ -4,8 +4,8 @@ use std::io;
 
 use crate::engine::durable::directory::{Directory, checkpoint_name};
 use crate::engine::durable::format::{
-    BLOCK_HEADER_BYTES, BlockHeader, BlockReader, BlockWriter, CHECKPOINT_HEADER_BYTES, CheckpointHeader, Refused,
-    StoreId,
+    BLOCK_HEADER_BYTES, BlockHeader, BlockReader, BlockWriter, CHECKPOINT_HEADER_BYTES, CheckpointHeader,
+    LARGE_VALUE_BYTES, Refused, StoreId,
 };
 use crate::engine::{CommitNumber, Direction, KeyRange, Snapshot};
 use crate::error::{Error, Result};
@@ -14,15 +14,16 @@ use crate::vfs::File;
 /// Blocks are gathered to writes of this size.
 const WRITE_BYTES: usize = 1 << 20;
 
-/// After so many bytes a checkpoint is synced so far, so that no sync takes long enough for the log's to wait behind it.
+/// After this many bytes a checkpoint is synced up to there, so that no sync takes long enough for the log's to wait
+/// behind it.
 const SYNC_BYTES: u64 = 8 << 20;
 
 /// Bytes of a file that are read at a time.
 const READ_BYTES: usize = 1 << 20;
 
-/// Writes the checkpoint that `header` describes of what `snapshot` shows, and answers its size in bytes.
+/// Writes the checkpoint that `header` describes of what `snapshot` shows, and returns its size in bytes.
 ///
-/// `go_on` is asked now and then; when it answers `false` the checkpoint is given up, and `None` is the answer.
+/// `go_on` is asked now and then; when it returns `false`, the checkpoint is given up and `None` returned.
 pub(super) fn write(
     directory: &Directory,
     header: &CheckpointHeader,
@@ -39,12 +40,9 @@ pub(super) fn write(
         loop {
             match cursor.next() {
                 Ok(Some((key, value))) => {
-                    if let Some(block) = blocks.push(key, value) {
-                        out.put(block)?;
-                        if !go_on() {
-                            is_given_up = true;
-                            return Err(io::ErrorKind::Interrupted.into());
-                        }
+                    if out.put_entry(&mut blocks, key, value)? && !go_on() {
+                        is_given_up = true;
+                        return Err(io::ErrorKind::Interrupted.into());
                     }
                 }
                 Ok(None) => break,
@@ -77,6 +75,22 @@ struct Output<'a> {
 }
 
 impl Output<'_> {
+    /// Puts an entry, and returns whether that has finished a block.
+    fn put_entry(&mut self, blocks: &mut BlockWriter, key: &[u8], value: &[u8]) -> io::Result<bool> {
+        if value.len() > LARGE_VALUE_BYTES {
+            if blocks.has_entries() {
+                self.put(blocks.finish_block())?;
+            }
+            self.put(blocks.begin_large_block(key, value))?;
+            value.chunks(WRITE_BYTES).try_for_each(|part| self.put(part))?;
+            return Ok(true);
+        }
+        match blocks.push(key, value) {
+            Some(block) => self.put(block).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.buffer.extend_from_slice(bytes);
         if self.buffer.len() >= WRITE_BYTES { self.flush() } else { Ok(()) }
@@ -176,8 +190,8 @@ impl<'a> Reader<'a> {
 
     /// Reads the next block and calls `take` with its entries, in order. `false` when there was none left.
     ///
-    /// After an error the reader is at the next block that can be told to be one, or at the file's end: reading may go on, for
-    /// what else is damaged and what is not.
+    /// After an error the reader is at the next block that can be recognized as one, or at the file's end: reading may
+    /// go on, for what else is damaged and what is not.
     pub(super) fn next_block(&mut self, take: impl FnMut(&[u8], &[u8])) -> Result<bool> {
         let start = self.offset;
         let Some(header) = self.read_ahead(BLOCK_HEADER_BYTES)?.and_then(|bytes| bytes.first_chunk().copied()) else {
@@ -229,7 +243,7 @@ impl<'a> Reader<'a> {
         let block = self.buffer.get(at..).and_then(|rest| rest.get(..block_bytes)).unwrap_or_default();
         self.blocks.open(header, block)?;
         let (entries, bytes, last_key) = (&mut self.entries, &mut self.bytes, &mut self.last_key);
-        self.blocks.each(header.entries, |key, value| {
+        self.blocks.each(header, block, |key, value| {
             if last_key.as_deref().is_some_and(|last| last >= key) {
                 return Err(Refused::Damaged("the keys are out of order".to_owned()));
             }
@@ -277,6 +291,8 @@ impl<'a> Reader<'a> {
         if self.offset + length as u64 > have_to {
             let keep_from = usize::try_from(self.offset - self.buffer_start).unwrap_or(usize::MAX);
             self.buffer.drain(..keep_from.min(self.buffer.len()));
+            // A large block has grown it.
+            self.buffer.shrink_to(2 * READ_BYTES);
             self.buffer_start = self.offset;
             let have = self.buffer.len();
             let want = length.max(READ_BYTES).min(left);

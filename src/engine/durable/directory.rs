@@ -91,7 +91,8 @@ pub(super) struct Locks {
 }
 
 impl Directory {
-    /// Locks the directory and answers what tells its files from those of others, making it a store if it is none.
+    /// Locks the directory and returns what distinguishes its files from those of others, making it a store if it is
+    /// not one.
     ///
     /// `make` writes what a store has besides its identity, which makes it one and so comes last.
     pub(super) fn open(
@@ -123,10 +124,11 @@ impl Directory {
         Ok((id, Locks { _lock: lock, _identity: identity }))
     }
 
-    /// Keeps others from writing to a store that is only read, and answers what tells its files from those of others. Nothing
-    /// in the directory is changed: it may be one that cannot be written to.
+    /// Keeps others from writing to a store that is only read, and returns what distinguishes its files from those of
+    /// others. Nothing in the directory is changed: it may be one that cannot be written to.
     ///
-    /// Where the system knows no locks, such as on some network file systems, whether somebody has it open is not known.
+    /// Where the system knows no locks, such as on some network file systems, whether somebody has it open is not
+    /// known.
     pub(super) fn open_to_read(&self) -> Result<(StoreId, Option<Box<dyn File>>)> {
         self.look(Existence::Required)?;
         let lock = match self.vfs.lock_shared(&self.file(IDENTITY_FILE)) {
@@ -227,7 +229,7 @@ impl Directory {
         self.read_start(name, bytes_max).map(|(bytes, _)| bytes)
     }
 
-    /// Reads the first `bytes_max` bytes of a file, or as many as it has, and answers them and how many it has.
+    /// Reads the first `bytes_max` bytes of a file, or as many as it has, and returns them and how many it has.
     pub(super) fn read_start(&self, name: &str, bytes_max: usize) -> Result<(Vec<u8>, u64)> {
         let file = self.open_file(name)?;
         let read_error = |source| Error::io("read", &self.file(name), source);
@@ -432,7 +434,7 @@ enum Name {
 }
 
 impl Name {
-    /// Only as it is written: `1.log` is no name of a segment.
+    /// Only as it is written: `1.log` is not the name of a segment.
     fn parse(name: &str) -> Option<Self> {
         let number = |suffix| u64::from_str_radix(name.strip_suffix(suffix)?, 16).ok();
         match name {

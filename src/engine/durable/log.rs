@@ -130,7 +130,7 @@ impl Segments {
         self.plan.lock().reserved.pop_front()
     }
 
-    /// Has the next record go into a segment with `room` bytes for records, everything ordered before being written.
+    /// Lets the next record go into a segment with `room` bytes for records; everything ordered before is written.
     fn go_on_with(&self, room: usize) {
         self.plan.lock().room = room;
     }
@@ -231,7 +231,7 @@ impl Log {
         log
     }
 
-    /// Tells the others how the log has grown.
+    /// Shows the others how the log has grown.
     fn note(&self) {
         self.segments.note(self.record_bytes(), self.next_segment_bytes());
     }
@@ -264,7 +264,7 @@ impl Log {
         needed.map_or(self.current.header.sequence, |segment| segment.sequence)
     }
 
-    /// Forgets the segments before `first`, and answers their sequences.
+    /// Forgets the segments before `first`, and returns their sequences.
     pub(super) fn forget_before(&mut self, first: u64) -> Vec<u64> {
         let needless = self.left.iter().take_while(|segment| segment.sequence < first).count();
         let forgotten = self.left.drain(..needless).map(|segment| segment.sequence).collect();
@@ -287,7 +287,7 @@ impl Log {
         Ok(self.advance(next, synced))
     }
 
-    /// Has the next record go into a new segment, because something may follow the last one of this.
+    /// Sends the next record to a new segment, because something may follow the last one of this.
     ///
     /// Not at once: a store on a full disk can still be opened and read.
     pub(super) fn abandon_segment(&mut self) {

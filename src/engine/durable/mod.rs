@@ -350,8 +350,8 @@ pub fn backup(snapshot: &dyn Snapshot, path: &Path) -> Result<()> {
 /// Reads every byte of the store in the directory `path`, which nobody has open, and reports all the damage there is.
 ///
 /// # Errors
-/// [`Error::Open`] when the directory is not a store, is in use, may not be read or has a newer format; [`Error::Io`] when a
-/// file cannot be read. Damage is no error but in the report.
+/// [`Error::Open`] when the directory is not a store, is in use, may not be read or has a newer format; [`Error::Io`]
+/// when a file cannot be read. Damage is not an error: it is in the report.
 ///
 /// # Cost
 /// Reads the checkpoint and the log, in little memory.
@@ -397,7 +397,7 @@ impl Shared {
     /// Does what is due: a segment ahead of its use, a checkpoint.
     fn tend(&self) {
         if let Err(error) = self.segments.prepare() {
-            // The writer that needs it will try again, and answer what comes of it.
+            // The writer that needs it will try again, and return what comes of it.
             tracing::warn!(%error, "a segment of the log could not be made ahead of its use");
         }
         if self.is_checkpoint_due()
@@ -581,7 +581,7 @@ impl Drop for DurableEngine {
 
 /// An identity that no other store is likely to have.
 fn new_id() -> StoreId {
-    // The seeds of the standard library's hash maps are random; nothing but telling stores apart hangs on it.
+    // The seeds of the standard library's hash maps are random; it only has to distinguish stores.
     let half = || RandomState::new().hash_one(std::process::id()).to_le_bytes();
     let mut id = [0; 16];
     for (place, byte) in id.iter_mut().zip(half().into_iter().chain(half())) {

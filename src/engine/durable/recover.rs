@@ -1,14 +1,14 @@
 //! What the files of a store say: the newest checkpoint, then the log in order, up to where it ends.
 //!
 //! # Where the log ends
-//! A commit is acknowledged when its record and every record before it are synced, so that loss of power takes only records
-//! that nobody was told of. It may take any of them: the medium writes in what order it likes, and a later record can be
-//! whole where an earlier one is torn. So the first piece that is no record ends the log, *unless* some record after it
-//! says that the missing commit was on the medium, for every record says how far that was when it was written. Then it is
-//! damage, and an error. The header of a record is enough to say so, and has a checksum of its own: to look for such a record
-//! costs the same whatever bytes are looked at, which clients have chosen. So it is damage, too, when the log ends before the
-//! commit that the store was closed with. Unless the store was closed, the log goes on in a new segment: what follows the end is never read
-//! again, and so cannot come back behind a new record.
+//! A commit is acknowledged when its record and every record before it are synced, so that loss of power takes only
+//! records that were not acknowledged. It may take any of them: the medium writes in what order it likes, and a later
+//! record can be whole where an earlier one is torn. So the first piece that is not a record ends the log, *unless*
+//! some record after it says that the missing commit was on the medium, for every record says how far that was when it
+//! was written. Then it is damage, and an error. The header of a record is enough to say so, and has a checksum of its
+//! own: to look for such a record costs the same whatever bytes are looked at, which clients have chosen. So it is
+//! damage, too, when the log ends before the commit that the store was closed with. Unless the store was closed, the
+//! log goes on in a new segment: what follows the end is never read again, and so cannot come back behind a new record.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

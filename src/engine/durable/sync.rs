@@ -29,7 +29,7 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// Has those go on who wait for `number`, or a lower one.
+    /// Lets those go on who wait for `number`, or a lower one.
     pub(super) fn pass(&self, number: u64) {
         let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
         *passed = number.max(*passed);

@@ -174,7 +174,8 @@ impl Disk {
 
 /// What is left to do when fjall is to be opened fast.
 impl Disk {
-    /// Has fjall write everything that it holds in memory to its tables, which makes what its journals hold needless.
+    /// Asks fjall to write everything that it holds in memory to its tables, which makes what its journals hold
+    /// needless.
     fn flush(&self) -> Result<()> {
         let error = |error| failure::convert("write", &self.path, error);
         for keyspace in [&self.entries, &self.meta] {
@@ -327,7 +328,7 @@ fn open_database(path: &Path, options: &FjallOptions) -> Result<Database> {
         let builder = Database::builder(path).cache_size(options.cache_bytes);
         builder.max_journaling_size(options.journal_bytes).open()
     };
-    // Over some kinds of damage fjall's recovery panics where it could answer an error.
+    // Over some kinds of damage fjall's recovery panics where it could return an error.
     match catch_unwind(AssertUnwindSafe(open)) {
         Ok(opened) => opened.map_err(|error| failure::convert_open(path, error)),
         Err(_) => {

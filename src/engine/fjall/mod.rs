@@ -196,8 +196,8 @@ impl Engine for FjallEngine {
         self.0.checkpoint()
     }
 
-    /// Reads every entry. Blocks are checked as they are read from disk, and those in the cache are not read again. Damage ends the
-    /// reading, and is in the report with the directory's name: fjall does not tell where it is.
+    /// Reads every entry. Blocks are checked as they are read from disk, and those in the cache are not read again.
+    /// Damage ends the reading, and is in the report with the directory's name: fjall does not say where it is.
     fn check(&self) -> Result<CheckReport> {
         self.0.check()
     }

@@ -47,8 +47,8 @@ impl Mark {
         Ok(numbers.ok().flatten().unwrap_or_default())
     }
 
-    /// Compares with `found`, the last commit of the database below `directory`, and answers the last that is known to be on
-    /// the medium.
+    /// Compares with `found`, the last commit of the database below `directory`, and returns the last that is known to
+    /// be on the medium.
     ///
     /// # Errors
     /// [`Error::Corruption`] when the database ends earlier.

@@ -36,7 +36,7 @@ pub(super) trait Log: Debug + Send + 'static {
     /// The engine's name in errors and reports.
     const ENGINE: &'static str;
 
-    /// Writes `group` whole or not at all, and answers the state after it.
+    /// Writes `group` whole or not at all, and returns the state after it.
     ///
     /// A group without changes is written by syncing what came before it.
     fn append(&mut self, group: &Group) -> Result<Arc<dyn Snapshot>>;
@@ -320,7 +320,7 @@ impl Group {
         self.sync |= sync;
     }
 
-    /// Empties the group and answers what it held.
+    /// Empties the group and returns what it held.
     fn take(&mut self) -> Self {
         std::mem::replace(self, Self::after(self.last))
     }

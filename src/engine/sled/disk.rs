@@ -32,7 +32,7 @@ const OWN_KEY: &[u8] = b"";
 const LOG_FILE: &str = "db";
 const SETTINGS_FILE: &str = "conf";
 const BLOBS: &str = "blobs";
-/// Begins the names of sled's indexes of the log, which it makes anew when they are gone.
+/// Begins the names of sled's indexes of the log, which it makes again when they are gone.
 const INDEX_PREFIX: &str = "snap.";
 
 /// How often, and how far apart, it is tried to find the file unlocked after the last handle to it was dropped.
@@ -153,7 +153,7 @@ impl Disk {
         [&MAGIC[..], &FORMAT_VERSION.to_be_bytes(), &commit.0.to_be_bytes()].concat()
     }
 
-    /// Makes a store of a directory that is none yet.
+    /// Makes a store of a directory that is not one yet.
     fn claim(&mut self) -> Result<()> {
         let database = self.shared.database.as_ref().ok_or(Error::Closed)?;
         if !database.is_empty() || database.tree_names().len() > 1 {
@@ -172,8 +172,8 @@ impl Disk {
         self.shared.call("write", sled::Tree::flush).map(drop)
     }
 
-    /// Has everything that was handed over on the medium: sled's own `flush` waits for the system to write, and does not ask
-    /// the disk for more.
+    /// Puts everything that was handed over on the medium: sled's own `flush` waits for the system to write, and does
+    /// not ask the disk for more.
     fn sync(&mut self) -> Result<()> {
         let path = &self.shared.path;
         let blobs = path.join(BLOBS);

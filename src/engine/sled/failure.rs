@@ -11,7 +11,7 @@ pub(super) const ENGINE: &str = "sled";
 /// How sled says that another has locked its file.
 const LOCKED: &str = "could not acquire lock";
 
-/// Calls sled, whose panics over what it finds in its files are answered as errors.
+/// Calls sled, whose panics over what it finds in its files are returned as errors.
 pub(super) fn call<T>(action: &'static str, path: &Path, call: impl FnOnce() -> sled::Result<T>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(outcome) => outcome.map_err(|error| convert(action, path, error)),

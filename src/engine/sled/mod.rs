@@ -1,7 +1,8 @@
-//! The engine on sled 0.34, for who asks for it by name.
+//! The engine on sled 0.34, for those who ask for it by name.
 //!
-//! sled is a log-structured B+tree that was last released in 2021. [`durable`](super::durable) is faster in everything, and
-//! [`fjall`](https://docs.rs/fjall) is for data larger than memory; this engine opens the way for data that is kept in sled.
+//! sled is a log-structured B+tree that was last released in 2021. [`durable`](super::durable) is faster in everything,
+//! and [`fjall`](https://docs.rs/fjall) is for data larger than memory; this engine opens the way for data that is kept
+//! in sled.
 //!
 //! # Storage
 //! A directory that sled lays out, with one of its trees, and one file beside them:
@@ -14,27 +15,27 @@
 //!
 //! # Invariants
 //! 1. Every group of commits is one sled batch, and one thread at a time makes them (`engine/group`).
-//! 2. sled has no snapshots, and its iterators can see half of a batch. What a commit changes is noted before sled is given it
-//!    (`undo.rs`), and a reader looks at sled first and at the notes second.
+//! 2. sled has no snapshots, and its iterators can see half of a batch. What a commit changes is noted before sled is
+//!    given it (`undo.rs`), and a reader looks at sled first and at the notes second.
 //! 3. sled's `flush` waits until the system has written, and does not ask the disk to: for
 //!    [`Durability::Sync`] the files are synced here before a commit is acknowledged.
-//! 4. Whatever was synced is found again, or opening fails: sled cuts its log at the first record it cannot read and says
-//!    nothing, so the commit that is found is compared with `larder.synced`.
+//! 4. Whatever was synced is found again, or opening fails: sled cuts its log at the first record it cannot read and
+//!    says nothing, so the commit that is found is compared with `larder.synced`.
 //!
 //! # What can go wrong
-//! - sled can stop for good: a writer that needs room at the end of the file waits, with the lock of the segments held, until a
-//!   thread of sled's pool has cut the file, and all of those wait for that lock. Used as its documentation shows, sled
-//!   stopped so in 3 of 64 runs of one writer and one reader with batches of 65 keys on a busy machine. Here the pool is given
-//!   time: every commit is flushed before the next begins, nothing is flushed beside it, and writers take turns. So it
-//!   did not stop in 1,000 runs of the same; but nothing in sled rules it out.
-//! - sled reuses parts of its file once the system has written what replaces them, and does not wait for the disk. After loss of
-//!   power a disk that keeps writes in a cache of its own may therefore hold neither.
-//! - Damage in the middle of the log is noticed only as far as sled notices it, and some of it by a panic, which is caught and
-//!   answered as an error; its message reaches stderr.
+//! - sled can stop for good: a writer that needs room at the end of the file waits, with the lock of the segments held,
+//!   until a thread of sled's pool has cut the file, and all of those wait for that lock. Used as its documentation
+//!   shows, sled stopped so in 3 of 64 runs of one writer and one reader with batches of 65 keys on a busy machine.
+//!   Here the pool is given time: every commit is flushed before the next begins, nothing is flushed beside it, and
+//!   writers take turns. So it did not stop in 1,000 runs of the same; but nothing in sled rules it out.
+//! - sled reuses parts of its file once the system has written what replaces them, and does not wait for the disk.
+//!   After loss of power a disk that keeps writes in a cache of its own may therefore hold neither.
+//! - Damage in the middle of the log is noticed only as far as sled notices it, and some of it by a panic, which is
+//!   caught and returned as an error; its message reaches stderr.
 //!
 //! # Cost
-//! `snapshot` and `fork` are O(1). `get` is O(log n) in sled and in the versions that open snapshots need; `count` and `nth`
-//! walk the range. Each commit reads what it replaces, and waits for the system to write it, with every
+//! `snapshot` and `fork` are O(1). `get` is O(log n) in sled and in the versions that open snapshots need; `count` and
+//! `nth` walk the range. Each commit reads what it replaces, and waits for the system to write it, with every
 //! [`Durability`]; `Sync` also lists the directory of large values. Memory is used for sled's cache and for the
 //! versions that open snapshots need.
 //!
@@ -183,8 +184,8 @@ impl Engine for SledEngine {
         self.0.checkpoint()
     }
 
-    /// Reads every entry. Beyond that sled checks its files only when it opens them. Damage that it notices ends the reading, and is
-    /// in the report with the directory's name: sled does not tell where it is.
+    /// Reads every entry. Beyond that sled checks its files only when it opens them. Damage that it notices ends the
+    /// reading, and is in the report with the directory's name: sled does not say where it is.
     fn check(&self) -> Result<CheckReport> {
         self.0.check()
     }

@@ -48,7 +48,7 @@ impl Snapshot for SledSnapshot {
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
-        // The empty key holds the store's own entry, which is no entry of its user's.
+        // The empty key holds the store's own entry, which is not one of its user's.
         if key.is_empty() {
             return Ok(None);
         }

@@ -42,7 +42,8 @@ impl<'c, F: Fn(usize) -> Option<(&'c [u8], Stored<'c>)>> Batch<F> {
 }
 
 impl<const L: usize, const I: usize> Tree<L, I> {
-    /// Makes the changes that `nth` tells, in the order of their keys and each key once; a removal takes the entry away.
+    /// Makes the changes that `nth` returns, in the order of their keys and each key once; a removal takes the entry
+    /// away.
     ///
     /// # Cost
     /// A descent for each leaf that they fall into, and O(1) for each change.

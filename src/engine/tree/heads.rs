@@ -1,4 +1,4 @@
-//! The first bytes of keys that tell them apart, as numbers: what a search looks at before it touches a key.
+//! The first bytes that distinguish keys, as numbers: what a search looks at before it touches a key.
 
 use std::cmp::Ordering;
 
@@ -28,7 +28,10 @@ pub(in crate::engine) fn head(key: &[u8], skip: usize) -> u64 {
 #[inline]
 pub(super) fn count_below<const N: usize>(heads: &[u64; N], head: u64) -> usize {
     let (blocks, rest) = heads.as_chunks::<STRIDE>();
-    let before: usize = blocks.iter().map(|block| usize::from(block[0] < head)).sum();
+    // The last block that begins below, and not how many do: that is the same, and half of the instructions of a count, which the
+    // compiler makes of sixteen bits.
+    let begins_below = |before, (at, block): (usize, &[u64; STRIDE])| if block[0] < head { at + 1 } else { before };
+    let before = blocks.iter().enumerate().fold(0, begins_below);
     let Some(last) = before.checked_sub(1) else {
         return if blocks.is_empty() { below(rest, head) } else { 0 };
     };

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use arrayvec::ArrayVec;
 
 use crate::engine::tree::heads::{Bounds, common, count_below, end_of_run, head, left_out, side};
-use crate::engine::tree::leaf::{Inserted, Leaf};
+use crate::engine::tree::leaf::{ChangesNodes, Inserted, Leaf};
 use crate::engine::tree::{Node, Stored};
 
 /// What came of several changes below a node.
@@ -294,8 +294,20 @@ impl<const L: usize, const I: usize> Inner<L, I> {
         at - 1
     }
 
-    /// Has `change` work on the child that `key` is below, whose keys are all below the separator that it is given, if there is one, and
-    /// counts what came of it.
+    /// Makes one change below the node that leaves all nodes as they are but for what is in them, and returns the bytes
+    /// of the value that was there; most changes are such, and need no bounds of the nodes on the way.
+    pub(super) fn make(&mut self, key: &[u8], value: Stored<'_>) -> Result<Option<usize>, ChangesNodes> {
+        let at = self.find(key);
+        let old = match &mut self.kids {
+            Kids::Leaves(kids) => Arc::make_mut(&mut kids[at]).make(key, value)?,
+            Kids::Inners(kids) => Arc::make_mut(&mut kids[at]).make(key, value)?,
+        };
+        self.counts[at] += u64::from(old.is_none());
+        Ok(old)
+    }
+
+    /// Calls `change` for the child that `key` is below, whose keys are all below the separator that it is given, if
+    /// there is one, and counts what came of it.
     pub(super) fn make_below(
         &mut self,
         key: &[u8],
@@ -367,7 +379,7 @@ impl<const L: usize, const I: usize> Inner<L, I> {
         self.fit_separators();
     }
 
-    /// Splits off the children from `middle` on. Answers the separator before them.
+    /// Splits off the children from `middle` on. Returns the separator before them.
     fn split(&mut self, middle: usize, bounds: Bounds<'_>) -> (Vec<u8>, Self) {
         let (len, between) = (self.len(), self.separator(middle).to_vec());
         let mut right = Self::of(self.kid(middle));
@@ -414,7 +426,7 @@ impl<const L: usize, const I: usize> Inner<L, I> {
         self.bytes = bytes;
     }
 
-    /// Every invariant of the node and of those below it. Answers entries, bytes of keys and values, and height.
+    /// Every invariant of the node and of those below it. Returns entries, bytes of keys and values, and height.
     pub(super) fn check(&self, bounds: Bounds<'_>) -> Result<(u64, u64, usize), String> {
         let ensure = |holds: bool, what: &str| if holds { Ok(()) } else { Err(format!("inner node: {what}")) };
         let len = self.len();

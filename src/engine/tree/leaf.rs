@@ -24,7 +24,7 @@ pub(in crate::engine) const INLINE_VALUE_BYTES_MAX: usize = 1 << 10;
 /// Bytes that `tail` takes before the leaf is rewritten.
 const TAIL_BYTES: usize = 4096;
 
-/// A copy of so many bytes of `base` costs about what it costs that an entry is put behind it, and later gathered.
+/// Copying this many bytes of `base` costs about as much as putting an entry behind it and gathering it later.
 const BASE_BYTES_PER_CHANGE: usize = 1_500;
 
 /// Bytes of entries a leaf has before it is split, however few they are.
@@ -116,7 +116,18 @@ impl<const N: usize> Leaf<N> {
     /// The place of `key`: where it is, or where it belongs.
     #[inline]
     pub(super) fn search(&self, key: &[u8]) -> Result<usize, usize> {
+        self.search_from(head(key, self.skip), key)
+    }
+
+    /// As [`Leaf::search`], for a key that may well come after every other: loads in order of the keys need no search.
+    #[inline]
+    fn search_from_behind(&self, key: &[u8]) -> Result<usize, usize> {
         let head = head(key, self.skip);
+        if self.is_behind(head, key) { Err(self.len) } else { self.search_from(head, key) }
+    }
+
+    #[inline]
+    fn search_from(&self, head: u64, key: &[u8]) -> Result<usize, usize> {
         let mut at = count_below(&self.heads, head);
         // Equal heads say nothing; with many of them, by halves.
         let mut end = end_of_run(&self.heads, at, self.len, head);
@@ -172,15 +183,9 @@ impl<const N: usize> Leaf<N> {
     }
 
     pub(super) fn insert(&mut self, key: &[u8], value: Stored<'_>, bounds: Bounds<'_>) -> Inserted<Self> {
-        let at = if self.is_behind(key) { Err(self.len) } else { self.search(key) };
-        match at {
+        match self.search_from_behind(key) {
             Ok(at) => {
-                let old = self.found(at).1.bytes();
-                if !self.overwrite(at, value) {
-                    self.append(key, value, false);
-                    self.discard(at);
-                    self.slots[at] = self.last_offset(key, value);
-                }
+                let old = self.overwrite(at, value).unwrap_or_else(|| self.replace(at, key, value));
                 let split = (self.bytes() > LEAF_BYTES_MAX).then(|| self.split(0, bounds)).flatten();
                 Inserted { old: Some(old), split: split.map(|(separator, right)| (separator, Arc::new(right))) }
             }
@@ -212,10 +217,10 @@ impl<const N: usize> Leaf<N> {
         }
     }
 
-    /// Makes one change that neither splits the leaf nor leaves so little in it that it should be merged. Answers the bytes of the
-    /// value that was there, if any was.
+    /// Makes one change that neither splits the leaf nor leaves so little in it that it should be merged. Returns the
+    /// bytes of the value that was there, if any was.
     pub(super) fn make(&mut self, key: &[u8], value: Stored<'_>) -> Result<Option<usize>, ChangesNodes> {
-        let at = if self.is_behind(key) { Err(self.len) } else { self.search(key) };
+        let at = self.search_from_behind(key);
         let has_room = self.bytes() + HEADER_BYTES + key.len() + value.inline().len() <= LEAF_BYTES_MAX;
         match (at, value) {
             (Ok(at), Stored::Removed) => {
@@ -225,18 +230,11 @@ impl<const N: usize> Leaf<N> {
                 Ok(Some(self.remove_at(at)))
             }
             (Err(_), Stored::Removed) => Ok(None),
-            (Ok(at), value) => {
-                let old = self.found(at).1.bytes();
-                if !self.overwrite(at, value) {
-                    if !has_room {
-                        return Err(ChangesNodes);
-                    }
-                    self.append(key, value, false);
-                    self.discard(at);
-                    self.slots[at] = self.last_offset(key, value);
-                }
-                Ok(Some(old))
-            }
+            (Ok(at), value) => match self.overwrite(at, value) {
+                Some(old) => Ok(Some(old)),
+                None if has_room => Ok(Some(self.replace(at, key, value))),
+                None => Err(ChangesNodes),
+            },
             (Err(at), value) => {
                 if self.len == N || !has_room {
                     return Err(ChangesNodes);
@@ -267,10 +265,11 @@ impl<const N: usize> Leaf<N> {
         copy
     }
 
-    /// Whether `key` comes after every other: loads in order of the keys need no search.
-    fn is_behind(&self, key: &[u8]) -> bool {
+    /// Whether `key`, with this head, comes after every other.
+    #[inline]
+    fn is_behind(&self, head: u64, key: &[u8]) -> bool {
         let Some(last) = self.len.checked_sub(1) else { return false };
-        match self.heads[last].cmp(&head(key, self.skip)) {
+        match self.heads[last].cmp(&head) {
             std::cmp::Ordering::Less => true,
             std::cmp::Ordering::Equal => self.key(last) < key,
             std::cmp::Ordering::Greater => false,
@@ -335,8 +334,19 @@ impl<const N: usize> Leaf<N> {
         low(self.bytes() - HEADER_BYTES - key.len() - value.inline().len())
     }
 
-    /// Puts `value` in the place of another of the same length, where nothing shares it.
-    fn overwrite(&mut self, at: usize, value: Stored<'_>) -> bool {
+    /// Puts `value` behind the others and leaves the one that was there as garbage. Returns the bytes of that.
+    fn replace(&mut self, at: usize, key: &[u8], value: Stored<'_>) -> usize {
+        let old = self.found(at).1.bytes();
+        self.append(key, value, false);
+        self.discard(at);
+        self.slots[at] = self.last_offset(key, value);
+        old
+    }
+
+    /// Puts `value` in the place of another of the same length, where nothing shares it. Returns the bytes of the old
+    /// one if it did.
+    #[inline]
+    fn overwrite(&mut self, at: usize, value: Stored<'_>) -> Option<usize> {
         let (key, old) = self.found(at);
         let key_bytes = key.len();
         match (old, value) {
@@ -346,22 +356,23 @@ impl<const N: usize> Leaf<N> {
                     Some(offset) => Some(&mut self.tail[offset..]),
                     None => Arc::get_mut(&mut self.base).map(|base| &mut base[offset..]),
                 };
-                place.is_some_and(|place| {
+                place.map(|place| {
                     place[..new.len()].copy_from_slice(new);
-                    true
+                    new.len()
                 })
             }
-            (Found::Large(_), Stored::Large(new)) => {
+            (Found::Large(old), Stored::Large(new)) => {
+                let old = old.len();
                 let place = (word(self.entry(at)) ^ BESIDE) as usize;
                 self.beside[place] = Arc::clone(new);
-                true
+                Some(old)
             }
-            (Found::Removed, Stored::Removed) => true,
-            _ => false,
+            (Found::Removed, Stored::Removed) => Some(0),
+            _ => None,
         }
     }
 
-    /// Removes the entry of `key`, and answers the bytes of its value.
+    /// Removes the entry of `key`, and returns the bytes of its value.
     pub(super) fn remove(&mut self, key: &[u8]) -> Option<usize> {
         let at = self.search(key).ok()?;
         Some(self.remove_at(at))
@@ -524,7 +535,7 @@ impl<const N: usize> Leaf<N> {
         self.len += 1;
     }
 
-    /// Whether another entry of so many bytes fits in by [`Leaf::push_sorted`].
+    /// Whether another entry of that many bytes fits in by [`Leaf::push_sorted`].
     pub(super) fn has_room(&self, bytes: usize) -> bool {
         self.len < N && (self.len == 0 || self.bytes() + HEADER_BYTES + bytes <= LEAF_BYTES_MAX)
     }

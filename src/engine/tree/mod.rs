@@ -33,7 +33,7 @@ use crate::engine::KeyRange;
 use heads::Bounds;
 use inner::{Child, Inner, Kids};
 pub(in crate::engine) use leaf::INLINE_VALUE_BYTES_MAX;
-use leaf::Leaf;
+use leaf::{ChangesNodes, Leaf};
 
 /// A map from byte strings to byte strings, with up to `L` entries in a leaf and `I` children below an inner node.
 #[derive(Clone, Debug)]
@@ -127,7 +127,7 @@ impl<const L: usize, const I: usize> Node<L, I> {
         }
     }
 
-    /// Every invariant below. Answers entries, bytes of keys and values, and height.
+    /// Every invariant below. Returns entries, bytes of keys and values, and height.
     fn check(&self, bounds: Bounds<'_>) -> Result<(u64, u64, usize), String> {
         match self {
             Self::Leaf(leaf) => Ok((leaf.entries(), leaf.check(bounds)?, 1)),
@@ -182,34 +182,14 @@ impl<const L: usize, const I: usize> Tree<L, I> {
         }
     }
 
-    /// Puts what another tree holds at `key`, and answers whether nothing was there. A large value is shared.
+    /// Puts what another tree holds at `key`, and returns whether nothing was there. A large value is shared.
     pub(crate) fn insert(&mut self, key: &[u8], value: Stored<'_>) -> bool {
-        let old = match &mut self.root {
-            None => {
-                let mut leaf = Leaf::default();
-                leaf.insert(key, value, Bounds::ALL);
-                self.root = Some(Node::Leaf(Arc::new(leaf)));
-                None
-            }
-            Some(root) => {
-                let (old, split) = match root {
-                    Node::Leaf(leaf) => {
-                        let inserted = Arc::make_mut(leaf).insert(key, value, Bounds::ALL);
-                        (inserted.old, inserted.split.map(|(between, right)| (between, Node::Leaf(right))))
-                    }
-                    Node::Inner(inner) => {
-                        let inserted = Arc::make_mut(inner).insert(key, value, Bounds::ALL);
-                        (inserted.old, inserted.split.map(|(between, right)| (between, Node::Inner(right))))
-                    }
-                };
-                if let Some((between, right)) = split {
-                    let mut above = Inner::of(root.clone());
-                    above.insert_child(1, &between, right);
-                    *root = Node::Inner(Arc::new(above));
-                }
-                old
-            }
+        let made = match &mut self.root {
+            // What is put with a mark of its removal is no removal here.
+            Some(Node::Inner(inner)) if !matches!(value, Stored::Removed) => Arc::make_mut(inner).make(key, value),
+            _ => Err(ChangesNodes),
         };
+        let old = made.unwrap_or_else(|ChangesNodes| self.insert_with_split(key, value));
         self.bytes += value.bytes() as u64;
         if let Some(old) = old {
             self.bytes -= old as u64;
@@ -218,6 +198,32 @@ impl<const L: usize, const I: usize> Tree<L, I> {
             self.bytes += key.len() as u64;
         }
         old.is_none()
+    }
+
+    /// As [`Tree::insert`], where nodes may have to be made. Returns the bytes of the value that was there.
+    fn insert_with_split(&mut self, key: &[u8], value: Stored<'_>) -> Option<usize> {
+        let Some(root) = &mut self.root else {
+            let mut leaf = Leaf::default();
+            leaf.insert(key, value, Bounds::ALL);
+            self.root = Some(Node::Leaf(Arc::new(leaf)));
+            return None;
+        };
+        let (old, split) = match root {
+            Node::Leaf(leaf) => {
+                let inserted = Arc::make_mut(leaf).insert(key, value, Bounds::ALL);
+                (inserted.old, inserted.split.map(|(between, right)| (between, Node::Leaf(right))))
+            }
+            Node::Inner(inner) => {
+                let inserted = Arc::make_mut(inner).insert(key, value, Bounds::ALL);
+                (inserted.old, inserted.split.map(|(between, right)| (between, Node::Inner(right))))
+            }
+        };
+        if let Some((between, right)) = split {
+            let mut above = Inner::of(root.clone());
+            above.insert_child(1, &between, right);
+            *root = Node::Inner(Arc::new(above));
+        }
+        old
     }
 
     /// Removes the entry at `key`, if there is one.

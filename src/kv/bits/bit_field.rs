@@ -24,7 +24,7 @@ pub enum BitOverflow {
     Wrap,
     /// The nearest number that fits takes its place. A negative number put into an unsigned field counts as a large one.
     Saturate,
-    /// The field stays as it is, and the answer is `None`.
+    /// The field stays as it is, and the result is `None`.
     Fail,
 }
 
@@ -40,13 +40,13 @@ pub enum BitOverflow {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BitFieldOperation {
-    /// Answers the number in a field.
+    /// Returns the number in a field.
     Get(BitField),
-    /// Puts a number into a field, and answers the one before.
+    /// Puts a number into a field, and returns the one before.
     Set(BitField, i64),
-    /// Adds to the number in a field, and answers the sum.
+    /// Adds to the number in a field, and returns the sum.
     IncrBy(BitField, i64),
-    /// Says what becomes of numbers that do not fit, from here on. Has no answer.
+    /// Sets the overflow behaviour of the operations after it. Has no result.
     Overflow(BitOverflow),
 }
 
@@ -94,10 +94,10 @@ impl<S: Scope> Kv<S> {
 }
 
 impl<S: WriteScope> Kv<S> {
-    /// Does `operations` on the string at `key`, one after the other, and answers one value for each that has an answer.
+    /// Does `operations` on the string at `key`, one after the other, and returns one value for each that has a result.
     ///
-    /// The string grows so far that all fields which are written to are in it, also when [`BitOverflow::Fail`] then leaves
-    /// them alone.
+    /// The string grows so far that all fields which are written to are in it, also when [`BitOverflow::Fail`] then
+    /// leaves them alone.
     ///
     /// # Errors
     /// As [`Kv::bit_field_get`], and nothing is changed.
@@ -135,7 +135,7 @@ impl<S: WriteScope> Kv<S> {
     }
 }
 
-/// Checks all fields, and answers how many bytes hold those that are written to.
+/// Checks all fields, and returns how many bytes hold those that are written to.
 fn written(operations: &[BitFieldOperation]) -> Result<usize> {
     let mut len = 0;
     for operation in operations {
@@ -175,7 +175,7 @@ fn wanted(field: BitField, number: i64) -> i128 {
     if field.signed { number.into() } else { number.cast_unsigned().into() }
 }
 
-/// Stores `number`, or what `overflow` makes of it, and answers what is stored.
+/// Stores `number`, or what `overflow` makes of it, and returns what is stored.
 fn store(value: &mut [u8], field: BitField, number: i128, overflow: BitOverflow) -> Result<Option<i64>> {
     let Some(number) = settle(field, number, overflow) else { return Ok(None) };
     field.set(value, number)?;

@@ -31,15 +31,15 @@ pub enum BitOperation {
 }
 
 impl<S: WriteScope> Kv<S> {
-    /// Puts what `operation` makes of the strings at `sources` at `destination`, in the place of whatever that held, and
-    /// answers its length in bytes.
+    /// Puts what `operation` makes of the strings at `sources` at `destination`, in the place of whatever that held,
+    /// and returns its length in bytes.
     ///
     /// The result is as long as the longest source; shorter ones are followed by zeros, and a missing key is an empty
     /// string. An empty result removes the destination.
     ///
     /// # Errors
-    /// [`Error::Invalid`] without sources, and for [`BitOperation::Not`] with more than one; [`Error::WrongType`] when a
-    /// source holds something else; [`Error::LimitExceeded`] for a key that is too long.
+    /// [`Error::Invalid`] without sources, and for [`BitOperation::Not`] with more than one; [`Error::WrongType`] when
+    /// a source holds something else; [`Error::LimitExceeded`] for a key that is too long.
     ///
     /// # Cost
     /// One lookup per source, O(n) for n bytes of all of them, one put.

@@ -56,7 +56,7 @@ impl<S: Scope> Kv<S> {
 }
 
 impl<S: WriteScope> Kv<S> {
-    /// Sets the bit at `offset` of the string at `key` and answers what it was. The string grows to the bit's byte.
+    /// Sets the bit at `offset` of the string at `key` and returns what it was. The string grows to the bit's byte.
     ///
     /// # Errors
     /// As [`Kv::get_bit`].
@@ -112,7 +112,7 @@ fn grow(value: &mut Vec<u8>, len: usize) {
     }
 }
 
-/// Gives the bit the value `bit`, and answers the one it had. There is nothing past the end.
+/// Gives the bit the value `bit`, and returns the one it had. There is nothing past the end.
 fn replace_bit(value: &mut [u8], byte: usize, mask: u8, bit: bool) -> bool {
     let Some(byte) = value.get_mut(byte) else { return false };
     let before = *byte & mask != 0;

@@ -1,10 +1,10 @@
 //! Cache-aside: a value from its key, or computed and then kept there for a while.
 //!
 //! # Invariants
-//! 1. Of the threads of this process that miss the same key at once, one computes; the others take its value. When it fails
-//!    or panics, one of them computes next.
+//! 1. Of the threads of this process that miss the same key at once, one computes; the others take its value. When it
+//!    fails or panics, one of them computes next.
 //! 2. Nothing of the store is held while computing: other keys are read, written and computed meanwhile.
-//! 3. What was put at the key while its value was computed stays, and is the answer.
+//! 3. What was put at the key while its value was computed stays, and is what is returned.
 //!
 //! # Cost
 //! A hit is one lookup. A miss is two, the computation and one put with a deadline.
@@ -184,7 +184,7 @@ impl Kv<AutoCommit> {
         }
     }
 
-    /// Puts `value` at `key` unless there is something, and answers what is there then.
+    /// Puts `value` at `key` unless there is something, and returns what is there then.
     fn keep(&self, key: &[u8], options: &CacheOptions, value: &[u8]) -> Result<Vec<u8>> {
         let now = self.scope.core().now();
         let ttl = options.ttl_of(&self.keyspace.address(key)?, now.as_micros());

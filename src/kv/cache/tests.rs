@@ -14,7 +14,7 @@ use crate::{Error, Store};
 const THREADS: usize = 8;
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Comes back when so many threads wait for a flight of the store.
+/// Comes back when this many threads wait for a flight of the store.
 fn until_waiting(kv: &Kv, threads: usize) {
     while kv.scope.core().state::<Keys>().flights.waiting() < threads {
         thread::yield_now();

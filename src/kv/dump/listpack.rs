@@ -85,7 +85,7 @@ fn read_entry<'a>(bytes: &'a [u8], budget: &mut Budget) -> Result<(Vec<u8>, &'a 
     }
 }
 
-/// The bytes after an entry of so many.
+/// The bytes after an entry of this many.
 fn back_length(entry_bytes: usize) -> Vec<u8> {
     // Five bytes hold 35 bits, more than a listpack has.
     let groups = match entry_bytes {

@@ -1,4 +1,4 @@
-//! The byte that tells the type of a value, and its form.
+//! The byte that says which type a value has, and which form.
 
 pub(super) const STRING: u8 = 0x00;
 pub(super) const LIST: u8 = 0x01;

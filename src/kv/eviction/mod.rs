@@ -1,18 +1,21 @@
 //! Staying within a budget of bytes by removing keys.
 //!
 //! # What is counted
-//! The bytes of all keys and values that the engine holds, of every model, as [`EngineStats::bytes`](crate::engine::EngineStats)
-//! tells them: exactly, and the same in every run. Only keys of keyspaces are evicted. What the process takes beyond that is
-//! in `docs/performance.md` as a factor.
+//! The bytes of all keys and values that the engine holds, of every model, as
+//! [`EngineStats::bytes`](crate::engine::EngineStats) counts them: exactly, and the same in every run. Only keys of
+//! keyspaces are evicted. What the process takes beyond that is in `docs/performance.md` as a factor.
 //!
 //! # When
-//! Before each operation of any model that may make something larger; one that only removes is let through. One operation may go past the budget by what it writes itself; the next one
-//! makes room for it. What was dropped and is not removed yet counts until it is: a writer that needs room first removes as much of
-//! it as a step of a job may, and goes on when there is more, whatever the policy. Within a transaction what it wrote counts as if nothing had been there before.
+//! Before each operation of any model that may make something larger; one that only removes is let through. One
+//! operation may go past the budget by what it writes itself; the next one makes room for it. What was dropped and is
+//! not removed yet counts until it is: a writer that needs room first removes as much of it as a step of a job may, and
+//! goes on when there is more, whatever the policy. Within a transaction what it wrote counts as if nothing had been
+//! there before.
 //!
 //! # Which
-//! The least recently or least frequently used, or that with the nearest deadline, of a few that are drawn at random (the nearest
-//! deadline is exact); what is kept of each use is shared by keys whose hashes agree (`kv/state/usage.rs`).
+//! The least recently or least frequently used, or that with the nearest deadline, of a few that are drawn at random
+//! (the nearest deadline is exact); what is kept of each use is shared by keys whose hashes agree
+//! (`kv/state/usage.rs`).
 //!
 //! # Source
 //! Redis manual, key eviction.

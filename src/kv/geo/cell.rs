@@ -30,7 +30,7 @@ impl Cell {
         Self { x, y: hash::part(position.latitude, step, LATITUDE_MAX).min(last), step }
     }
 
-    /// The cell so many columns to the east and rows to the north; behind the last comes the first.
+    /// The cell this many columns to the east and rows to the north; behind the last comes the first.
     pub(super) fn moved(self, east: i32, north: i32) -> Self {
         let mask = (1 << self.step) - 1;
         let (x, y) = (self.x.wrapping_add_signed(east) & mask, self.y.wrapping_add_signed(north) & mask);

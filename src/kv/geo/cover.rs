@@ -1,7 +1,7 @@
 //! The cells that together hold everything within a shape: up to nine, the one with the centre and its neighbours.
 //!
-//! The size of the cells and their order are those of Redis, so that a search without an order answers in the same one.
-//! Where nine cells of that size do not reach far enough, near the poles, larger ones are taken.
+//! The size of the cells and their order are those of Redis, so that a search without an order returns members in the
+//! same one. Where nine cells of that size do not reach far enough, near the poles, larger ones are taken.
 
 use arrayvec::ArrayVec;
 

@@ -25,7 +25,7 @@ use search::Origin;
 
 /// The places in the sorted set at one key of a keyspace. Given by [`Kv::geo`].
 ///
-/// [`Kv::sorted_set`] shows the same members, and removes them. Every method answers
+/// [`Kv::sorted_set`] shows the same members, and removes them. Every method returns
 /// [`Error::WrongType`](crate::Error::WrongType) when the key holds something else, and
 /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key or member that is too long.
 ///
@@ -77,7 +77,7 @@ impl GeoCondition {
     }
 }
 
-/// What [`Geo::add_all`] has done. With `CH`, Redis answers the sum of both.
+/// What [`Geo::add_all`] has done. With `CH`, Redis returns the sum of both.
 ///
 /// # Examples
 /// ```
@@ -268,11 +268,11 @@ impl<S: Scope> Geo<S> {
 }
 
 impl<S: WriteScope> Geo<S> {
-    /// Puts `member` at `position`, adding it if need be, and answers whether it is new. A deadline stays.
+    /// Puts `member` at `position`, adding it if need be, and returns whether it is new. A deadline stays.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) for a longitude outside of -180 to 180 degrees or a latitude outside of
-    /// -85.05112878 to 85.05112878.
+    /// [`Error::Invalid`](crate::Error::Invalid) for a longitude outside of -180 to 180 degrees or a latitude outside
+    /// of -85.05112878 to 85.05112878.
     ///
     /// # Cost
     /// As [`SortedSet::add`](crate::SortedSet::add).
@@ -295,8 +295,8 @@ impl<S: WriteScope> Geo<S> {
         Ok(self.add_from("geo.add", GeoCondition::Always, &places)?.added == 1)
     }
 
-    /// Puts each member for which `condition` holds at its position, in their order, and answers how many are new and how
-    /// many have moved.
+    /// Puts each member for which `condition` holds at its position, in their order, and returns how many are new and
+    /// how many have moved.
     ///
     /// # Errors
     /// As [`Geo::add`], and nothing is changed.

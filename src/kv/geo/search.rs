@@ -36,7 +36,7 @@ pub struct GeoMatch {
 /// Asks for the members within a shape. Made by [`Geo::search`] and [`Geo::search_from_member`]; nothing is read before
 /// [`GeoSearch::matches`] or one of the two methods that store.
 ///
-/// Without an order, members are answered as their cells come: the middle first.
+/// Without an order, members are returned as their cells come: the middle first.
 ///
 /// # Examples
 /// ```
@@ -80,7 +80,7 @@ impl<S: Scope> GeoSearch<S> {
         Self { geo: geo.clone(), query: Query { origin, shape, order: None, count: None, any: false } }
     }
 
-    /// Answers the nearest first.
+    /// Returns the nearest first.
     ///
     /// # Examples
     /// ```
@@ -97,7 +97,7 @@ impl<S: Scope> GeoSearch<S> {
         self
     }
 
-    /// Answers the farthest first.
+    /// Returns the farthest first.
     ///
     /// # Examples
     /// ```
@@ -114,7 +114,7 @@ impl<S: Scope> GeoSearch<S> {
         self
     }
 
-    /// Answers at most `members` members, the first in the order; without one, the nearest.
+    /// Returns at most `members` members, the first in the order; without one, the nearest.
     ///
     /// # Examples
     /// ```
@@ -131,7 +131,7 @@ impl<S: Scope> GeoSearch<S> {
         self
     }
 
-    /// Answers at most `members` members, whichever are found first; an order is that of those.
+    /// Returns at most `members` members, whichever are found first; an order is that of those.
     ///
     /// # Examples
     /// ```
@@ -178,7 +178,7 @@ impl<S: Scope> GeoSearch<S> {
 
 impl<S: WriteScope> GeoSearch<S> {
     /// Puts the members within the shape into a sorted set at `destination`, in the place of whatever that held, and
-    /// answers how many there are. Without any, the destination is removed.
+    /// returns how many there are. Without any, the destination is removed.
     ///
     /// # Errors
     /// As [`GeoSearch::matches`], and nothing is changed.

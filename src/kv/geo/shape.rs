@@ -84,7 +84,7 @@ impl GeoUnit {
     }
 }
 
-/// What a search looks within. Its unit is also that of the distances which are answered.
+/// What a search looks within. Its unit is also that of the distances that are returned.
 ///
 /// # Examples
 /// ```

@@ -17,7 +17,7 @@ pub(super) fn write(registers: &[u8]) -> Vec<u8> {
     groups.iter().flat_map(|[a, b, c, d]| [a | b << 6, b >> 2 | c << 4, c >> 4 | d << 2]).collect()
 }
 
-/// Gives a register the value `run`, unless it has that or a greater one; answers whether it has changed.
+/// Gives a register the value `run`, unless it has that or a greater one; returns whether it has changed.
 pub(super) fn raise(body: &mut [u8], register: usize, run: u8) -> bool {
     let Some(group) = body.as_chunks_mut::<3>().0.get_mut(register / 4) else { return false };
     let mut values = read(group);

@@ -1,8 +1,8 @@
 //! `HyperLogLog`s: strings that estimate how many distinct elements they have been shown.
 //!
-//! A `HyperLogLog` has 16384 registers of six bits. Each holds the longest run of zeros, and one, that the hashes of the
-//! elements which belong to it have shown. The string, its bytes and the estimate made of them are those of Redis: what
-//! `GET` answers there can be set here, and the other way round. The standard error is 0.81 %.
+//! A `HyperLogLog` has 16384 registers of six bits. Each holds the longest run of zeros, and one, that the hashes of
+//! the elements which belong to it have shown. The string, its bytes and the estimate made of them are those of Redis:
+//! what `GET` returns there can be set here, and the other way round. The standard error is 0.81 %.
 //!
 //! | bytes | field       | encoding                                                                            |
 //! |-------|-------------|-------------------------------------------------------------------------------------|
@@ -37,7 +37,7 @@ const REGISTERS: usize = 1 << 14;
 
 /// The `HyperLogLog` at one key of a keyspace. Given by [`Kv::hyperloglog`].
 ///
-/// It is a string, which [`Kv::get`] answers and [`Kv::set`] restores. Every method answers
+/// It is a string, which [`Kv::get`] returns and [`Kv::set`] restores. Every method returns
 /// [`Error::WrongType`](crate::Error::WrongType) when the key holds no string,
 /// [`Error::Invalid`](crate::Error::Invalid) when it holds another string, and
 /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key that is too long.
@@ -104,7 +104,7 @@ impl<S: Scope> HyperLogLog<S> {
 }
 
 impl<S: WriteScope> HyperLogLog<S> {
-    /// Adds `elements`, and answers whether that has changed anything, be it that there is such a key now.
+    /// Adds `elements`, and returns whether that has changed anything, including that there is such a key now.
     ///
     /// # Errors
     /// As every method.
@@ -142,7 +142,7 @@ impl<S: WriteScope> HyperLogLog<S> {
         })
     }
 
-    /// Answers [`HyperLogLog::count`], and keeps the answer in the value, for as long as nothing is added.
+    /// Returns [`HyperLogLog::count`], and keeps it in the value, for as long as nothing is added.
     ///
     /// # Errors
     /// As every method.

@@ -63,7 +63,7 @@ impl Sketch {
         matches!(self.body, Body::Dense(_))
     }
 
-    /// Gives a register the value `run`, unless it has that or a greater one; answers whether it has changed.
+    /// Gives a register the value `run`, unless it has that or a greater one; returns whether it has changed.
     pub(super) fn raise(&mut self, register: usize, run: u8) -> Result<bool> {
         if let Body::Sparse(body) = &mut self.body {
             match sparse::raise(body, register, run, SPARSE_LEN_MAX - HEADER_LEN)? {

@@ -14,7 +14,7 @@ use arrayvec::ArrayVec;
 use crate::error::{Error, InvalidKind, Result};
 use crate::kv::hyperloglog::REGISTERS;
 
-/// The greatest value of a register that can be told.
+/// The greatest value of a register that can be stored.
 const RUN_MAX: u8 = 32;
 
 /// The longest run of registers that are not 0.

@@ -59,7 +59,7 @@ impl Extent {
         }
     }
 
-    /// The place of the value with `n` before it, when that can be told from the extent alone.
+    /// The place of the value with `n` before it, when that follows from the extent alone.
     pub(super) fn place_of(self, n: u64) -> Option<i64> {
         if n >= self.len || !self.is_even {
             return None;

@@ -67,7 +67,7 @@ impl<'a> Held<'a> {
         Ok(Self { writer, elements, key, head, extent, before: extent, is_changed: false })
     }
 
-    /// Tells that `name` happened to the list.
+    /// Publishes that `name` happened to the list.
     pub(super) fn tell(&mut self, name: &'static str) {
         tell(self.writer, KeyEvents::LISTS, name, self.key);
     }
@@ -123,7 +123,7 @@ impl<'a> Held<'a> {
         place(self.writer, &self.elements, extent, index)
     }
 
-    /// Puts a value in beside the one at `place`, on the side of `end`; answers whether there was room.
+    /// Puts a value in beside the one at `place`, on the side of `end`; returns whether there was room.
     pub(super) fn insert(&mut self, place: i64, end: End, value: &[u8]) -> Result<bool> {
         let Some(mut extent) = self.extent else { return Ok(false) };
         if place == extent.edge(end) {
@@ -155,7 +155,7 @@ impl<'a> Held<'a> {
         self.find_edges(places)
     }
 
-    /// Looks for the ends anew where a value of an end is among `removed`.
+    /// Looks for the ends again where a value of an end is among `removed`.
     fn find_edges(&mut self, removed: &[i64]) -> Result<()> {
         let Some(mut extent) = self.extent else { return Ok(()) };
         for end in [End::Front, End::Back] {
@@ -192,12 +192,12 @@ impl<'a> Held<'a> {
         }
         (extent.first, extent.last, extent.len) = (first, last, count);
         self.extent = Some(extent);
-        // Also a list of which nothing is cut off counts as changed to who watches it.
+        // Also a list of which nothing is cut off counts as changed for those who watch it.
         self.is_changed = true;
         Ok(())
     }
 
-    /// Gives every value a place anew, with gaps between them.
+    /// Gives every value a new place, with gaps between them.
     pub(super) fn lay_out(&mut self) -> Result<()> {
         let places = self.elements.places();
         let mut cursor = self.writer.range(&places, Direction::Forward)?;

@@ -1,18 +1,18 @@
 //! Lists: values in the order in which they were put in.
 //!
 //! # Storage
-//! One entry for each value, place → value (`kv/layout.rs`, kind place). Places are integers that ascend with gaps, so that a value
-//! can come between two others; where no gap is left, the list is laid out again. The head keeps how many values there are
-//! and between which places (`extent.rs`).
+//! One entry for each value, place → value (`kv/layout.rs`, kind place). Places are integers that ascend with gaps, so
+//! that a value can come between two others; where no gap is left, the list is laid out again. The head keeps how many
+//! values there are and between which places (`extent.rs`).
 //!
 //! # Invariants
-//! 1. A list without values does not exist (SEM: KV-STR-3).
+//! 1. A list without values does not exist.
 //! 2. The head's count and places are those of the entries.
 //!
 //! # Cost
-//! Putting in and taking at an end is a lookup or two and two puts, whatever the transaction did before. An index is one lookup
-//! as long as nothing was put in or removed between the ends, and otherwise O(log n): the engine counts. Searching by value,
-//! and laying out again, are O(n).
+//! Putting in and taking at an end is a lookup or two and two puts, whatever the transaction did before. An index is
+//! one lookup as long as nothing was put in or removed between the ends, and otherwise O(log n): the engine counts.
+//! Searching by value, and laying out again, are O(n).
 
 mod extent;
 mod held;
@@ -224,7 +224,7 @@ impl<S: Scope> List<S> {
 }
 
 impl<S: WriteScope> List<S> {
-    /// Puts values in at an end, one after the other, and answers how many there are then.
+    /// Puts values in at an end, one after the other, and returns how many there are then.
     ///
     /// # Errors
     /// As [`List::len`], and [`Error::LimitExceeded`] for a value longer than [`limits::STRING_BYTES_MAX`].
@@ -246,7 +246,7 @@ impl<S: WriteScope> List<S> {
         self.write("list.push", |list| push(list, end, &values))
     }
 
-    /// As [`List::push`], unless there is no list; then it answers 0.
+    /// As [`List::push`], unless there is no list; then it returns 0.
     ///
     /// # Errors
     /// As [`List::push`].
@@ -325,7 +325,7 @@ impl<S: WriteScope> List<S> {
         })
     }
 
-    /// Puts `value` in the place of the one at `index`, and answers whether there is such a place.
+    /// Puts `value` in the place of the one at `index`, and returns whether there is such a place.
     ///
     /// # Errors
     /// As [`List::push`].
@@ -353,8 +353,8 @@ impl<S: WriteScope> List<S> {
         })
     }
 
-    /// Puts `value` in before or after the first value that equals `pivot`, on the side of `end`. Answers how many values there
-    /// are then; `None` when there is no such pivot.
+    /// Puts `value` in before or after the first value that equals `pivot`, on the side of `end`. Returns how many
+    /// values there are then; `None` when there is no such pivot.
     ///
     /// # Errors
     /// As [`List::push`].
@@ -392,7 +392,7 @@ impl<S: WriteScope> List<S> {
         })
     }
 
-    /// Removes values that equal `value`, at most `limit`, in the order of `direction`, and answers how many.
+    /// Removes values that equal `value`, at most `limit`, in the order of `direction`, and returns how many.
     ///
     /// # Errors
     /// As [`List::len`].
@@ -426,6 +426,8 @@ impl<S: WriteScope> List<S> {
                     places.push(list.elements.read_place(key)?);
                 }
             }
+            // What a cursor may still read is copied before it is changed.
+            drop(cursor);
             list.remove(&places)?;
             if !places.is_empty() {
                 list.tell("lrem");

@@ -205,7 +205,7 @@ impl<S: Scope> Kv<S> {
 }
 
 impl<S: Scope> RateLimiter<S> {
-    /// What acquiring nothing would answer: how much is left, and until when.
+    /// What acquiring nothing would return: how much is left, and until when.
     ///
     /// # Errors
     /// As [`RateLimiter::try_acquire`].
@@ -279,7 +279,7 @@ impl<S: WriteScope> RateLimiter<S> {
         })
     }
 
-    /// Gives back all that was acquired, and answers whether there was any.
+    /// Gives back all that was acquired, and returns whether there was any.
     ///
     /// # Errors
     /// [`Error::LimitExceeded`] for a key that is too long.
@@ -337,7 +337,7 @@ fn invalid(message: impl Into<String>) -> Error {
     Error::invalid(InvalidKind::Value, message)
 }
 
-/// Refuses a string that is no limiter of the kind `what`.
+/// Refuses a string that is not a limiter of the kind `what`.
 fn foreign(what: &str) -> Error {
     Error::invalid(InvalidKind::Type, format!("value is not the state of a {what}"))
 }

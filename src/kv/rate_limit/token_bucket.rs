@@ -44,7 +44,7 @@ impl Bucket {
         Ok(Self { capacity, full, refill, parts })
     }
 
-    /// The microseconds in which so many parts come back.
+    /// The microseconds in which this many parts come back.
     fn fill(self, missing: u64) -> u64 {
         missing.div_ceil(self.refill)
     }

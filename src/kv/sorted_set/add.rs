@@ -162,8 +162,8 @@ impl<S: WriteScope> SortedSet<S> {
         })
     }
 
-    /// Adds `by` to the score of `member`, which counts as 0 when it is not in the set, if `options` allow the sum. Answers it
-    /// then, and otherwise `None`.
+    /// Adds `by` to the score of `member`, which counts as 0 when it is not in the set, if `options` allow the sum.
+    /// Returns it then, and otherwise `None`.
     ///
     /// # Errors
     /// As [`SortedSet::increment`].
@@ -196,8 +196,8 @@ impl<S: WriteScope> SortedSet<S> {
     }
 }
 
-/// Gives `member` the score that `score` makes of the one it has, and answers both; the new one is `None` when it is not
-/// allowed (SEM: KV-Z-2).
+/// Gives `member` the score that `score` makes of the one it has, and returns both; the new one is `None` when it is
+/// not allowed.
 fn put(
     set: &mut Held<'_>,
     member: &[u8],

@@ -316,8 +316,8 @@ impl<S: Scope> Combination<S> {
 }
 
 impl<S: WriteScope> Combination<S> {
-    /// Makes the key `destination` a sorted set of the members asked for, in the place of what is there, and answers how many
-    /// there are. Without any, nothing is left there.
+    /// Makes the key `destination` a sorted set of the members asked for, in the place of what is there, and returns
+    /// how many there are. Without any, nothing is left there.
     ///
     /// # Errors
     /// As [`Combination::entries`].
@@ -347,7 +347,7 @@ impl<S: WriteScope> Combination<S> {
 }
 
 impl<S> Combination<S> {
-    /// What is told of storing it.
+    /// What is published about storing it.
     fn event(&self) -> &'static str {
         match self.which {
             Which::Any => "zunionstore",

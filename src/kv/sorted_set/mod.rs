@@ -1,6 +1,6 @@
-//! Sorted sets: distinct members, each with a score, ordered by score and then by bytes (SEM: KV-Z-1).
+//! Sorted sets: distinct members, each with a score, ordered by score and then by bytes.
 //!
-//! A score is any `f64` but NaN, which is what makes ranks well defined; `-0.0` is stored as `0.0` (SEM: KV-Z-4).
+//! A score is any `f64` but NaN, which is what makes ranks well defined; `-0.0` is stored as `0.0`.
 //!
 //! # Cost
 //! A rank is the number of positions before a member's own, which the engine counts; nothing is kept for it.
@@ -35,9 +35,9 @@ type Entries = Vec<(Vec<u8>, f64)>;
 
 /// The sorted set at one key of a keyspace. Given by [`Kv::sorted_set`].
 ///
-/// Members are any bytes, at most [`limits::MEMBER_BYTES_MAX`] of them, and compared bytewise. A set comes into being with
-/// its first member and is gone with its last. Every method answers [`Error::WrongType`] when the key holds something
-/// else, and [`Error::LimitExceeded`] for a key that is too long.
+/// Members are any bytes, at most [`limits::MEMBER_BYTES_MAX`] of them, and compared bytewise. A set comes into being
+/// with its first member and is gone with its last. Every method returns [`Error::WrongType`] when the key holds
+/// something else, and [`Error::LimitExceeded`] for a key that is too long.
 ///
 /// # Examples
 /// ```
@@ -274,7 +274,7 @@ impl<S: Scope> SortedSet<S> {
 }
 
 impl<S: WriteScope> SortedSet<S> {
-    /// Gives `member` the score `score`, adding it if need be, and answers whether it is new. A deadline stays.
+    /// Gives `member` the score `score`, adding it if need be, and returns whether it is new. A deadline stays.
     ///
     /// # Errors
     /// [`Error::Invalid`] when `score` is NaN, [`Error::LimitExceeded`] for a member that is too long.
@@ -298,11 +298,11 @@ impl<S: WriteScope> SortedSet<S> {
         Ok(self.add_many([(member, score)], AddOptions::default())?.added == 1)
     }
 
-    /// Adds `by` to the score of `member`, which counts as 0 when it is not in the set, and answers the sum.
+    /// Adds `by` to the score of `member`, which counts as 0 when it is not in the set, and returns the sum.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when `by` or the sum is NaN, and nothing is changed; [`Error::LimitExceeded`] for a member that
-    /// is too long.
+    /// [`Error::Invalid`] when `by` or the sum is NaN, and nothing is changed; [`Error::LimitExceeded`] for a member
+    /// that is too long.
     ///
     /// # Cost
     /// As [`SortedSet::add`].
@@ -318,7 +318,7 @@ impl<S: WriteScope> SortedSet<S> {
     /// Redis command reference, `ZINCRBY`.
     #[doc(alias = "ZINCRBY")]
     pub fn increment(&self, member: impl AsRef<[u8]>, by: f64) -> Result<f64> {
-        // Without a condition it always answers the sum.
+        // Without a condition it always returns the sum.
         Ok(self.increment_if(member, by, AddOptions::default())?.unwrap_or_default())
     }
 
@@ -333,7 +333,7 @@ impl<S: WriteScope> SortedSet<S> {
     }
 }
 
-/// Gives `member` of the set whose head is kept at `key` the score `score`, and answers the one it had.
+/// Gives `member` of the set whose head is kept at `key` the score `score`, and returns the one it had.
 pub(super) fn change(writer: &mut Writer, key: &[u8], member: &[u8], score: f64) -> Result<Option<f64>> {
     check_member(member)?;
     let mut set = Held::claim(writer, key, Kind::SortedSet)?;
@@ -367,7 +367,7 @@ pub(super) fn score_of(view: &View, set: &Elements, member: &[u8]) -> Result<Opt
     found.map(|value| layout::decode_score(long::own(member, &value)?)).transpose()
 }
 
-/// `score` as it is stored, unless it is NaN (SEM: KV-Z-1).
+/// `score` as it is stored, unless it is NaN.
 fn accept(score: f64, what: &str) -> Result<f64> {
     if score.is_nan() {
         return Err(Error::invalid(InvalidKind::Value, format!("{what} is not a number (NaN)")));

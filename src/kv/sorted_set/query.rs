@@ -152,7 +152,7 @@ impl<S: Scope> RangeQuery<S> {
         Ok(self.set.read("sorted_set.count", || self.check(), count)?.unwrap_or(0))
     }
 
-    /// Refuses bounds that are none.
+    /// Refuses bounds that are not valid.
     fn check(&self) -> Result<()> {
         match self.bounds {
             Bounds::Score(bounds) => layout::check_scores(bounds),
@@ -241,7 +241,7 @@ impl<S: Scope> RangeQuery<S> {
 }
 
 impl<S: WriteScope> RangeQuery<S> {
-    /// Removes the members asked for, and answers how many there were.
+    /// Removes the members asked for, and returns how many there were.
     ///
     /// # Errors
     /// As [`RangeQuery::entries`].
@@ -273,8 +273,8 @@ impl<S: WriteScope> RangeQuery<S> {
         })
     }
 
-    /// Makes the key `destination` a sorted set of the members asked for, in the place of what is there, and answers how many
-    /// there are. Without any, nothing is left there.
+    /// Makes the key `destination` a sorted set of the members asked for, in the place of what is there, and returns
+    /// how many there are. Without any, nothing is left there.
     ///
     /// # Errors
     /// As [`RangeQuery::entries`].
@@ -309,7 +309,7 @@ impl<S: WriteScope> RangeQuery<S> {
 }
 
 impl Bounds {
-    /// What is told of removing what is between them.
+    /// What is published about removing what is between them.
     fn removal_event(&self) -> &'static str {
         match self {
             Self::Rank(..) => "zremrangebyrank",

@@ -243,7 +243,7 @@ impl<S: Scope> SortedSet<S> {
         Ok(self.nths([n])?.pop())
     }
 
-    /// The members that have so many before them, as [`SortedSet::nth`]; what is not there is left out.
+    /// The members at these places, as [`SortedSet::nth`]; what is not there is left out.
     ///
     /// # Errors
     /// As every method.

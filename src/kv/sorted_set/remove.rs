@@ -8,7 +8,7 @@ use crate::kv::sorted_set::{Entries, SortedSet, check_member, score_of};
 use crate::txn::WriteScope;
 
 impl<S: WriteScope> SortedSet<S> {
-    /// Removes `member`, and answers whether it was there. With its last member goes the set, its deadline included.
+    /// Removes `member`, and returns whether it was there. With its last member goes the set, its deadline included.
     ///
     /// # Errors
     /// [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a member that is too long.
@@ -32,7 +32,7 @@ impl<S: WriteScope> SortedSet<S> {
         Ok(self.remove_many([member])? == 1)
     }
 
-    /// Removes members, and answers how many of them were there.
+    /// Removes members, and returns how many of them were there.
     ///
     /// # Errors
     /// As [`SortedSet::remove`].

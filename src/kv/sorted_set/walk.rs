@@ -47,7 +47,7 @@ fn after_skipping(view: &View, range: &KeyRange, direction: Direction, skip: u64
 }
 
 /// How many members to skip and how many to take for the ranks `start` to `stop`; negative ones count from the end of
-/// `len` members, which matters to them only (SEM: KV-Z-5).
+/// `len` members, which matters to them only.
 pub(super) fn ranks(start: i64, stop: i64, len: u64) -> Option<(u64, u64)> {
     let from_end = |rank: i64| len.checked_sub(rank.unsigned_abs());
     let start = if start < 0 { from_end(start).unwrap_or(0) } else { start.unsigned_abs() };

@@ -56,7 +56,7 @@ pub(in crate::kv) enum Boarding<'a> {
 }
 
 impl Flights {
-    /// Becomes the maker of `name`, or waits for who is.
+    /// Becomes the maker of `name`, or waits for the thread that is.
     pub(in crate::kv) fn board(&self, name: &[u8]) -> Boarding<'_> {
         let me = thread::current().id();
         let mut table = self.0.lock();

@@ -23,7 +23,7 @@ use crate::txn::{Mode, State};
 use flights::Flights;
 use observed::Observed;
 
-/// What is read and written is no use of it.
+/// Reading and writing does not count as a use.
 pub(crate) const NO_USE: Mode = Mode::of(Slot::Keys, false);
 
 /// More memory than the budget may be taken.

@@ -69,7 +69,7 @@ pub(in crate::kv) fn freed(writer: &Writer) -> u64 {
     writer.last_note::<KeyNote>(Slot::Keys).map_or(0, |note| note.freed)
 }
 
-/// Notes that so many bytes were removed to make room.
+/// Notes how many bytes were removed to make room.
 pub(in crate::kv) fn note_freed(writer: &mut Writer, bytes: u64) {
     if bytes > 0 {
         note(writer, bytes, What::Freed);
@@ -86,15 +86,15 @@ pub(in crate::kv) fn is_heard(view: &View, class: u32) -> bool {
     view.state::<Keys>().observed.wants(class)
 }
 
-/// Tells those who want to know, once the transaction is durable, that `name` happened to the key with the address `head`.
+/// Publishes, once the transaction is durable, that `name` happened to the key with the address `head`.
 pub(in crate::kv) fn tell(writer: &mut Writer, class: u32, name: &'static str, head: &[u8]) {
     if is_heard(writer, class) {
         note(writer, 0, What::Event(KeyEvent { class, name, head: head.into() }));
     }
 }
 
-/// Tells those who wait, once the transaction is durable, that something happened to every key whose address begins with
-/// `prefix`.
+/// Wakes those who wait, once the transaction is durable, since something happened to every key whose address begins
+/// with `prefix`.
 pub(in crate::kv) fn tell_all(writer: &mut Writer, prefix: &[u8]) {
     if writer.state::<Keys>().observed.is_waited_for() {
         note(writer, 0, What::All(prefix.into()));

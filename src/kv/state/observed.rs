@@ -1,4 +1,4 @@
-//! Who wants to know what happens to keys: it is told to those who asked, once it is durable.
+//! Who wants to know what happens to keys: those who asked learn of it once it is durable.
 
 use std::fmt;
 use std::sync::OnceLock;

@@ -134,6 +134,7 @@ impl Usage {
     }
 
     /// Notes a use of the key whose head is kept at `head`, unless `view` looks at what is past, or otherwise makes no use of keys.
+    #[inline]
     pub(in crate::kv) fn touch(&self, view: &View, head: &[u8]) {
         let tracking = self.tracking();
         if tracking != Tracking::Nothing && is_use(view) {
@@ -172,7 +173,7 @@ impl Usage {
             .then(|| self.frequency_of(self.slot(head).load(Ordering::Relaxed), minutes(now)))
     }
 
-    /// Notes that the key at `head` was last used so many seconds ago, when that is kept.
+    /// Notes that the key at `head` was last used this many seconds ago, when that is kept.
     pub(in crate::kv) fn set_idle_seconds(&self, head: &[u8], idle: u64, now: Timestamp) {
         if self.tracking() == Tracking::Recency {
             let last = seconds(now).saturating_sub(u32::try_from(idle).unwrap_or(u32::MAX));
@@ -187,7 +188,7 @@ impl Usage {
         }
     }
 
-    /// What a slot says of the frequency now. Bit 8 tells a slot that was written.
+    /// What a slot says of the frequency now. Bit 8 marks a slot that was written.
     fn frequency_of(&self, slot: u32, minutes: u32) -> u32 {
         if slot & 1 << 8 == 0 {
             return FREQUENCY_AT_FIRST;

@@ -45,7 +45,7 @@ impl Queues {
     }
 }
 
-/// Somebody who keeps a queue of his own, and is told of every key.
+/// Somebody who keeps a queue of their own, and learns of every key.
 #[cfg(feature = "server")]
 pub(crate) trait Bell: std::fmt::Debug + Send + Sync {
     /// Something happened to the key with the address `head`, or to all keys of the keyspace whose empty key that is. It must not block, fail or use the store.
@@ -142,7 +142,7 @@ impl Waiters {
         woken.into_iter().for_each(Waker::wake);
     }
 
-    /// As [`Waiters::ring`], for every key whose address begins with `prefix`. Bells are told of the prefix.
+    /// As [`Waiters::ring`], for every key whose address begins with `prefix`. Bells get the prefix.
     pub(super) fn ring_all(&self, prefix: &[u8], woken: &mut Vec<Waker>) {
         let queues = self.queues.lock();
         #[cfg(feature = "server")]
@@ -275,7 +275,8 @@ impl Keys {
         }
     }
 
-    /// Tells `bell` of every key that something happens to, until [`Keys::remove_bell`] is called with the answered number.
+    /// Rings `bell` for every key that something happens to, until [`Keys::remove_bell`] is called with the returned
+    /// number.
     #[cfg(feature = "server")]
     pub(crate) fn add_bell(&self, bell: Arc<dyn Bell>) -> u64 {
         let mut queues = self.observed.waiters.queues.lock();

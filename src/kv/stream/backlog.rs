@@ -53,7 +53,7 @@ pub(super) fn forget(writer: &mut Writer, elements: &GroupElements, id: StreamId
     Ok(())
 }
 
-/// Ends that anything is pending for a consumer, and answers how much was.
+/// Drops whatever is pending for a consumer, and returns how much that was.
 pub(super) fn forget_consumer(writer: &mut Writer, elements: &GroupElements, name: &[u8]) -> Result<u64> {
     let owned = elements.owned_between(name, ALL)?;
     let mut cursor = writer.range(&owned, Direction::Forward)?;

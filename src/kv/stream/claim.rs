@@ -170,7 +170,7 @@ struct Claim<'a> {
 }
 
 impl<S: WriteScope> Group<S> {
-    /// Takes those of the entries with these ids that were pending for at least `min_idle`, for `consumer`, and answers
+    /// Takes those of the entries with these ids that were pending for at least `min_idle`, for `consumer`, and returns
     /// them. Those that are no longer in the stream stop being pending. The consumer is made when there is none.
     ///
     /// # Errors
@@ -211,7 +211,7 @@ impl<S: WriteScope> Group<S> {
         })
     }
 
-    /// As [`Group::claim`], but answers the ids only, and does not count as a delivery.
+    /// As [`Group::claim`], but returns the ids only, and does not count as a delivery.
     ///
     /// # Errors
     /// As every method.
@@ -290,7 +290,7 @@ impl<S: WriteScope> Group<S> {
         })
     }
 
-    /// As [`Group::auto_claim`], but answers the ids only, and does not count as a delivery.
+    /// As [`Group::auto_claim`], but returns the ids only, and does not count as a delivery.
     ///
     /// # Errors
     /// As [`Group::auto_claim`].
@@ -335,7 +335,7 @@ impl<'a> Claim<'a> {
         Self { consumer, min_idle, delivered, deliveries: options.deliveries, counts }
     }
 
-    /// Takes `id`, which is pending as `before` says, and answers whether it had waited long enough for that.
+    /// Takes `id`, which is pending as `before` says, and returns whether it had waited long enough for that.
     fn take(&self, writer: &mut Writer, opened: &Opened<'_>, id: StreamId, before: Option<&Pending>) -> Result<bool> {
         if before.is_some_and(|before| !backlog::has_idled(before, writer.now(), self.min_idle)) {
             return Ok(false);

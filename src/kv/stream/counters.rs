@@ -1,8 +1,8 @@
-//! How far a group has come, told without counting: entries read, and entries left (lag).
+//! How far a group has come, known without counting: entries read, and entries left (lag).
 //!
-//! A group's counter follows the entries it reads as long as no entry was deleted by name between where it stands and the
-//! end, since entries added are counted and deleted ones are not. Past such a gap the number is unknown until the group
-//! has come to a place whose number is known: the first entry, when nothing was deleted after it, or the last.
+//! A group's counter follows the entries it reads as long as no entry was deleted by name between where it stands and
+//! the end, since entries added are counted and deleted ones are not. Past such a gap the number is unknown until the
+//! group has come to a place whose number is known: the first entry, when nothing was deleted after it, or the last.
 
 use crate::engine::Direction;
 use crate::error::Result;

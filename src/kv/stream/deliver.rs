@@ -105,7 +105,7 @@ impl<S: WriteScope> Group<S> {
         self.write("stream.group.read_again", |writer, opened| deliver_again(writer, opened, consumer, after, count))
     }
 
-    /// Ends that the entries with these ids are pending, and answers how many were. None is when there is no such group.
+    /// Acknowledges the entries with these ids, and returns how many were pending; 0 when there is no such group.
     ///
     /// # Errors
     /// As every method, but for a missing key or group.

@@ -17,9 +17,10 @@ pub(crate) const GROUP: &str = "consumer group";
 
 /// A group of consumers of a stream. Given by [`Stream::group`].
 ///
-/// The group remembers the last id it delivered, and each delivered entry until it is acknowledged. Names of groups and of
-/// consumers are any bytes, at most [`limits::GROUP_NAME_BYTES_MAX`] of them. Unless told otherwise a method returns
-/// [`Error::NotFound`] when there is no such stream or consumer group, and [`Error::LimitExceeded`] for a name that is too long.
+/// The group remembers the last id it delivered, and each delivered entry until it is acknowledged. Names of groups and
+/// of consumers are any bytes, at most [`limits::GROUP_NAME_BYTES_MAX`] of them. Unless it says otherwise, a method
+/// returns [`Error::NotFound`] when there is no such stream or consumer group, and [`Error::LimitExceeded`] for a name
+/// that is too long.
 ///
 /// # Examples
 /// ```
@@ -331,7 +332,7 @@ impl<S: WriteScope> Group<S> {
         self.require(found)
     }
 
-    /// Removes the group with all that is pending in it, and answers whether it was there.
+    /// Removes the group with all that is pending in it, and returns whether it was there.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) when there is no such stream.
@@ -367,7 +368,7 @@ impl<S: WriteScope> Group<S> {
         }
     }
 
-    /// Makes a consumer, and answers whether it is new. Reading and claiming do this too.
+    /// Makes a consumer, and returns whether it is new. Reading and claiming do this too.
     ///
     /// # Errors
     /// As every method.
@@ -406,7 +407,7 @@ impl<S: WriteScope> Group<S> {
         self.require(found)
     }
 
-    /// Removes a consumer, and answers how many entries were pending for it: nobody gets them any more, unless they are
+    /// Removes a consumer, and returns how many entries were pending for it: nobody gets them any more, unless they are
     /// claimed with [`ClaimOptions::force`](super::ClaimOptions::force).
     ///
     /// # Errors

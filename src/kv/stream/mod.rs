@@ -64,8 +64,8 @@ pub(crate) const STREAM: &str = "stream";
 /// The stream at one key of a keyspace. Given by [`Kv::stream`].
 ///
 /// A stream comes into being with its first entry or, if asked for, its first group, and stays when it is empty. Every
-/// method answers [`Error::WrongType`] when the key holds something else, and [`Error::LimitExceeded`] for a key that is
-/// too long.
+/// method returns [`Error::WrongType`] when the key holds something else, and [`Error::LimitExceeded`] for a key that
+/// is too long.
 ///
 /// # Examples
 /// ```
@@ -265,11 +265,11 @@ impl AddOptions {
 }
 
 impl<S: WriteScope> Stream<S> {
-    /// Adds an entry with these fields after all others, and answers its id. A deadline stays.
+    /// Adds an entry with these fields after all others, and returns its id. A deadline stays.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the id is not greater than the last one, which may be that of an entry that is gone, or when
-    /// there is no field; [`Error::LimitExceeded`] for fields of more than
+    /// [`Error::Invalid`] when the id is not greater than the last one, which may be that of an entry that is gone, or
+    /// when there is no field; [`Error::LimitExceeded`] for fields of more than
     /// [`limits::ENGINE_VALUE_BYTES_MAX`](crate::limits::ENGINE_VALUE_BYTES_MAX) together.
     ///
     /// # Cost

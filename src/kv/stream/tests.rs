@@ -30,7 +30,7 @@ fn store_at(millis: i64) -> (Store, ManualClock) {
     (Store::builder().clock(clock.clone()).in_memory(), clock)
 }
 
-/// Runs an operation in a transaction that is rolled back, then for good, and answers what both came to.
+/// Runs an operation in a transaction that is rolled back, then for good, and returns what both came to.
 fn twice(
     store: &Store,
     tried: impl Fn(&Stream<InTransaction<'_>>) -> String,

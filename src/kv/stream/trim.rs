@@ -31,7 +31,7 @@ pub struct Trim {
     keep: Keep,
     approximate: bool,
     limit: Option<u64>,
-    /// Entries and bytes of a node, of which whole ones go; 0 is no bound.
+    /// Entries and bytes of a node, of which whole ones go; 0 means no bound.
     node: Option<(u64, u64)>,
 }
 
@@ -92,7 +92,7 @@ impl Trim {
         self
     }
 
-    /// Removes at most this many entries (`LIMIT`); 0 is no limit.
+    /// Removes at most this many entries (`LIMIT`); 0 means no limit.
     ///
     /// # Examples
     /// ```
@@ -143,7 +143,7 @@ impl Trim {
         Ok(())
     }
 
-    /// Removes what the stream has too much, and answers how much that was.
+    /// Removes what the stream has beyond the bound, and returns how much that was.
     pub(super) fn run(&self, writer: &mut Writer, stream: &Elements, state: State) -> Result<u64> {
         let mut limit = self.limit.filter(|limit| *limit > 0).unwrap_or(u64::MAX);
         if let Some(node) = self.node {
@@ -194,7 +194,7 @@ impl Trim {
     }
 }
 
-/// Entries of a node, of which the oldest one has so many bytes.
+/// Entries of a node, of which the oldest one has this many bytes.
 fn node_size((entries, bytes): (u64, u64), entry_bytes: u64) -> u64 {
     let by_entries = if entries == 0 { u64::MAX } else { entries };
     let by_bytes = if bytes == 0 { u64::MAX } else { bytes / (entry_bytes + ENTRY_OVERHEAD_BYTES) };
@@ -208,7 +208,7 @@ fn to_boundary(before: u64, count: u64, size: u64) -> u64 {
 }
 
 impl<S: WriteScope> Stream<S> {
-    /// Removes the oldest entries, and answers how many. The stream stays when none is left.
+    /// Removes the oldest entries, and returns how many. The stream stays when none is left.
     ///
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid) for a limit of what need not be approximate.
@@ -241,7 +241,7 @@ impl<S: WriteScope> Stream<S> {
         })
     }
 
-    /// Removes the entries with these ids, and answers how many there were. Those that are pending in a group stay so.
+    /// Removes the entries with these ids, and returns how many there were. Those that are pending in a group stay so.
     ///
     /// # Errors
     /// As every method.

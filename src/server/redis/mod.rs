@@ -1,9 +1,10 @@
 //! The door for Redis clients: RESP2 and RESP3 on a local socket.
 //!
 //! # How it works
-//! One thread has all connections, and runs the commands of each in the order in which they came. Those that arrived together
-//! share a transaction, and so a commit; their replies leave together, when it is durable. With
-//! [`Durability::Sync`](crate::engine::Durability::Sync) a second thread waits for the disk, for all connections at once.
+//! One thread has all connections, and runs the commands of each in the order in which they came. Those that arrived
+//! together share a transaction, and so a commit; their replies leave together, when it is durable. With
+//! [`Durability::Sync`](crate::engine::Durability::Sync) a second thread waits for the disk, for all connections at
+//! once.
 //!
 //! # Invariants
 //! 1. No client learns of a commit before it is durable, not even the one that made it; when a commit fails, each request of
@@ -12,49 +13,38 @@
 //! 3. What a connection may have waiting is bounded, both ways, and so is what all of them have (`limits`).
 //!
 //! # Source
-//! Redis command reference and serialization protocol specification, version 7.2. What is there, and what differs, is in
-//! `docs/compatibility/redis.md`.
+//! Redis command reference and serialization protocol specification, version 7.2. What is there, and what differs, is
+//! in `docs/compatibility/redis.md`.
 
 mod acl;
-mod blocked;
-mod bounds;
-mod busy;
-mod command;
 mod commands;
 mod config;
-mod connection;
-mod door;
-mod execute;
-mod hearing;
-mod input;
-mod latency;
-mod monitor;
-mod pause;
-mod refusal;
-mod reply;
-mod request;
-mod saves;
+mod ears;
+mod frame;
 #[cfg(feature = "lua")]
-mod scripting;
-mod session;
+mod lua;
+mod options;
+mod protocol;
+mod run;
+mod saves;
 mod settler;
 mod slow_log;
 mod socket;
 mod spec;
+mod state;
 mod system;
 mod tally;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
-mod words;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -63,219 +53,37 @@ use tokio::task::LocalSet;
 
 use crate::kv::Keyspace;
 use crate::limits;
-use crate::server::listener::{self, Address, ListenError, accept};
+use crate::server::address::ListenError;
+use crate::server::listener::{self, Listener};
+use crate::server::meters::Meters;
 use crate::server::metrics::{Meter, Metrics};
 use crate::server::worker::{Worker, drain};
 use crate::store::Store;
-use acl::Users;
-use acl::rights::Rights;
-use bounds::Bounds;
-use busy::{Interim, Newcomers};
 use config::Parameters;
-use connection::Connection;
-use door::{Client, Counters, Door, Seen};
-use hearing::hear;
-use reply::Reply;
-use request::Parser;
+use config::bounds::Bounds;
+use frame::reply::Reply;
+use frame::request::Parser;
+use options::DATABASES;
+pub use options::{RedisOptions, UserError};
+use protocol::Connection;
+use run::command::{OpenDoor, Registry};
+use run::execute;
+use run::hearing::hear;
 use saves::Saves;
-use session::Session;
 use settler::{Outcomes, Settler};
 use socket::Socket;
+use state::client::{Client, Seen};
+use state::door::{Counters, Door};
+use state::interim::{Interim, Newcomers};
+use state::session::Session;
+use state::{monitor, pause};
 use tally::Tally;
 
-/// The version of Redis whose commands these are. Clients choose what to send by it.
-const REDIS_VERSION: &str = "7.2.4";
+/// Every command.
+static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry::new(commands::all()));
 
 /// Digits of the name of a server that runs.
 const RUN_ID_DIGITS: usize = 40;
-
-/// The keyspaces that are Redis's numbered databases.
-const DATABASES: [&str; 16] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15"];
-
-/// How a [`RedisServer`] is opened.
-///
-/// # Examples
-/// ```
-/// use larder::server::redis::RedisOptions;
-/// let options = RedisOptions::default().password("secret");
-/// ```
-#[derive(Clone, Debug)]
-#[must_use = "options do nothing until a server is started with them"]
-pub struct RedisOptions {
-    address: Address,
-    password: Option<Vec<u8>>,
-    users: Vec<(Vec<u8>, Rights)>,
-    /// Users who log in by name.
-    is_named: bool,
-    seed: Option<u64>,
-    shutdown: Option<Shutdown>,
-    allows_debug: bool,
-}
-
-/// What `SHUTDOWN` calls.
-#[derive(Clone)]
-struct Shutdown(Arc<dyn Fn() + Send + Sync>);
-
-impl Shutdown {
-    fn call(&self) {
-        (self.0)();
-    }
-}
-
-impl std::fmt::Debug for Shutdown {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Shutdown")
-    }
-}
-
-impl Default for RedisOptions {
-    fn default() -> Self {
-        Self {
-            address: Address::local(0),
-            password: None,
-            users: Vec::new(),
-            is_named: false,
-            seed: None,
-            shutdown: None,
-            allows_debug: false,
-        }
-    }
-}
-
-impl RedisOptions {
-    /// Where to listen; any free port of 127.0.0.1 unless set.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::server::{Address, redis::RedisOptions};
-    /// let options = RedisOptions::default().address(Address::local(6379));
-    /// ```
-    pub fn address(mut self, address: Address) -> Self {
-        self.address = address;
-        self
-    }
-
-    /// The password of the user `default`, as whom clients come that name no other; none unless set.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::server::redis::RedisOptions;
-    /// let options = RedisOptions::default().password("secret");
-    /// ```
-    pub fn password(mut self, password: impl Into<Vec<u8>>) -> Self {
-        self.password = Some(password.into());
-        self
-    }
-
-    /// Adds a user who may do everything, with a password. Unless the user `default` is given a password or rules as well,
-    /// nobody may then do anything without a name.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::server::redis::RedisOptions;
-    /// let options = RedisOptions::default().login("ann", "secret");
-    /// ```
-    pub fn login(mut self, name: impl Into<Vec<u8>>, password: impl AsRef<[u8]>) -> Self {
-        let name = name.into();
-        self.users.retain(|(other, _)| *other != name);
-        self.users.push((name, Rights::all_with_password(password.as_ref())));
-        self.is_named = true;
-        self
-    }
-
-    /// Adds a user with these rules, as `ACL SETUSER` takes them; the same user again has these rules on top.
-    ///
-    /// # Errors
-    /// [`UserError`] when one of them is no rule.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::server::redis::RedisOptions;
-    /// let options = RedisOptions::default().user("reader", "on >secret ~news:* +@read")?;
-    /// assert!(options.user("writer", "+nosuchcommand").is_err());
-    /// # Ok::<(), larder::server::redis::UserError>(())
-    /// ```
-    ///
-    /// # Source
-    /// Redis documentation of access control lists.
-    pub fn user(mut self, name: impl Into<Vec<u8>>, rules: &str) -> Result<Self, UserError> {
-        let name = name.into();
-        let at = self.users.iter().position(|(other, _)| *other == name);
-        let otherwise = || if name == acl::DEFAULT { Rights::all() } else { Rights::default() };
-        let mut rights = at.map_or_else(otherwise, |at| self.users.remove(at).1);
-        let words: Vec<_> = rules.split_ascii_whitespace().map(str::as_bytes).collect();
-        acl::rules::apply(&mut rights, &words).map_err(|problem| UserError(problem.to_string()))?;
-        self.users.push((name, rights));
-        Ok(self)
-    }
-
-    /// The users, `default` too.
-    fn users(&self) -> Users {
-        let users = Users::new(self.password.as_deref(), &self.users);
-        let has_default = self.password.is_some() || self.users.iter().any(|(name, _)| name == acl::DEFAULT);
-        if self.is_named && !has_default {
-            users.default_user().set_rights(Rights { is_on: false, has_no_password: false, ..Rights::all() });
-        }
-        users
-    }
-
-    /// What random members and keys are drawn with: the same for the same seed and the same requests.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::server::redis::RedisOptions;
-    /// let options = RedisOptions::default().seed(7);
-    /// ```
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
-    /// Lets clients use `DEBUG`, which can hold up the door and fill the store. Refused unless set.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::server::redis::RedisOptions;
-    /// let options = RedisOptions::default().enable_debug_command();
-    /// ```
-    ///
-    /// # Source
-    /// Redis configuration file, `enable-debug-command`.
-    pub fn enable_debug_command(mut self) -> Self {
-        self.allows_debug = true;
-        self
-    }
-
-    /// What `SHUTDOWN` calls, on the door's thread: it has to return at once, and have the program close the door. Unless set,
-    /// `SHUTDOWN` is refused, for a program that opens a door is not a server that clients may end.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::server::redis::RedisOptions;
-    /// let (sender, receiver) = std::sync::mpsc::channel();
-    /// let options = RedisOptions::default().on_shutdown(move || sender.send(()).unwrap());
-    /// ```
-    ///
-    /// # Source
-    /// Redis command reference, `SHUTDOWN`.
-    pub fn on_shutdown(mut self, end: impl Fn() + Send + Sync + 'static) -> Self {
-        self.shutdown = Some(Shutdown(Arc::new(end)));
-        self
-    }
-
-    fn check(&self) -> Result<(), ListenError> {
-        if !self.address.is_loopback() && self.users().default_user().is_open() {
-            let reason = "others can reach it, and there is no user: set a password, or listen at 127.0.0.1";
-            return Err(ListenError(format!("cannot listen at {}: {reason}", self.address)));
-        }
-        Ok(())
-    }
-}
-
-/// A rule of a user that is none.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct UserError(String);
 
 /// A door for Redis clients. Dropping it closes it.
 ///
@@ -297,7 +105,7 @@ pub struct UserError(String);
 pub struct RedisServer {
     address: SocketAddr,
     meter: Arc<Meter>,
-    /// Set before the thread is told to end: it may be busy with a script.
+    /// Set before the thread is asked to end: it may be busy with a script.
     closing: Arc<AtomicBool>,
     _worker: Worker,
 }
@@ -312,8 +120,8 @@ impl RedisServer {
     /// Opens a door to `store`.
     ///
     /// # Errors
-    /// [`ListenError`] when the address is taken, is none of this machine's, or can be reached from others while there is no
-    /// user; when a name or password is empty; or when the system gives no thread.
+    /// [`ListenError`] when the address is taken, does not belong to this machine, or can be reached from others while
+    /// there is no user; when a name or password is empty; or when the system gives no thread.
     ///
     /// # Examples
     /// ```
@@ -326,16 +134,16 @@ impl RedisServer {
     /// ```
     pub fn start(store: &Store, options: &RedisOptions) -> Result<Self, ListenError> {
         options.check()?;
-        let listener = options.address.listen()?;
-        let failed = |what: &str, error: std::io::Error| ListenError(format!("cannot {what}: {error}"));
-        let address = listener.local_addr().map_err(|error| failed("listen", error))?;
-        let settler = Settler::start().map_err(|error| failed("start a thread", error))?;
+        let listener = Listener::bind(&options.address)?.into_tcp()?;
+        let failed = |error: std::io::Error| ListenError::no_thread(&error);
+        let address = listener.local_addr().map_err(|error| ListenError::of(&options.address, &error))?;
+        let settler = Settler::start().map_err(failed)?;
         let meter = Arc::new(Meter::default());
         let (store, options, counted) = (store.clone(), options.clone(), Arc::clone(&meter));
         let closing = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&closing);
         let serve = move |stopped| serve(store, &options, (listener, address), settler, (counted, told), stopped);
-        let worker = Worker::start("larder-redis", serve).map_err(|error| failed("start a thread", error))?;
+        let worker = Worker::start("larder-redis", serve).map_err(failed)?;
         Ok(Self { address, meter, closing, _worker: worker })
     }
 
@@ -365,6 +173,19 @@ impl RedisServer {
     #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.meter.read()
+    }
+
+    /// Returns what it counts, for whoever publishes that.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, server::redis::{RedisOptions, RedisServer}};
+    /// let meters = RedisServer::start(&Store::in_memory(), &RedisOptions::default())?.meters();
+    /// # Ok::<(), larder::server::ListenError>(())
+    /// ```
+    #[must_use]
+    pub fn meters(&self) -> Meters {
+        Meters::new("redis", "kv", Arc::clone(&self.meter))
     }
 
     /// Closes the door: what has arrived is run and answered, for at most
@@ -410,13 +231,14 @@ fn serve(
         Ok(listener) => drop(door.newcomers.replace(Some(newcomers(&door, &settler, listener)))),
         Err(error) => tracing::warn!(%error, "clients who come while a script runs for long have to wait for its end"),
     }
+    let parameters = &door.parameters;
     let connections = LocalSet::new();
     connections.block_on(&runtime, async {
         tokio::select! {
             _ = stopped => {}
             () = hear(Rc::clone(&door), settler.clone()) => {}
-            () = saves::save_when_due(Rc::clone(&door)) => {}
-            () = accept(listener, |stream, peer| welcome_safely(&door, stream, peer, &settler)) => {}
+            () = saves::save_when_due(&door.saves, &door.store, || parameters.save_points(), &parameters.save_points_changed) => {}
+            () = listener::accept(listener, |stream, peer| welcome_safely(&door, stream, peer, &settler)) => {}
         }
     });
     // Each ends when what it has begun is answered.
@@ -432,7 +254,7 @@ fn door(
     options: &RedisOptions,
     address: SocketAddr,
     (meter, closing): (Arc<Meter>, Arc<AtomicBool>),
-) -> Door {
+) -> OpenDoor {
     let seed = options.seed.unwrap_or_else(random_seed);
     let random = fastrand::Rng::with_seed(seed);
     // Not what commands draw, which stays the same for the same seed.
@@ -448,7 +270,7 @@ fn door(
             tracing::error!(error = refusal.text(), "the parameter maxclients is not what it should be");
         }
     }
-    Door {
+    let door = Door {
         started: store.now(),
         saves: Arc::new(Saves::new(&store)),
         changes: Cell::default(),
@@ -456,6 +278,7 @@ fn door(
         address,
         keyspaces: DATABASES.map(|name| Arc::new(Keyspace::new(name))),
         users,
+        denials: RefCell::default(),
         random: RefCell::new(random),
         scans: RefCell::default(),
         clients: RefCell::new(BTreeMap::new()),
@@ -472,17 +295,18 @@ fn door(
         latencies: RefCell::default(),
         meter,
         counters: Counters::default(),
-        tally: Tally::default(),
+        tally: Tally::new(spec::every().count()),
         run_id,
         shutdown: options.shutdown.clone(),
         closing,
         newcomers: RefCell::default(),
         #[cfg(feature = "lua")]
         scripting: std::cell::OnceCell::new(),
-    }
+    };
+    OpenDoor { door, registry: &REGISTRY }
 }
 
-/// What a door answers to the bytes of one client that nothing comes after.
+/// Returns the replies of a door to the bytes of one client, which sends nothing after them.
 ///
 /// For fuzzing: it needs no socket.
 ///
@@ -510,14 +334,14 @@ pub fn answer(store: &Store, bytes: &[u8]) -> crate::error::Result<Vec<u8>> {
 }
 
 /// Begins a connection. A panic concerns nobody but whoever came.
-fn welcome_safely(door: &Rc<Door>, stream: TcpStream, peer: SocketAddr, settler: &Settler) {
+fn welcome_safely(door: &Rc<OpenDoor>, stream: TcpStream, peer: SocketAddr, settler: &Settler) {
     if catch_unwind(AssertUnwindSafe(|| welcome(door, stream, peer, settler))).is_err() {
         tracing::error!(%peer, "letting a client in panicked");
     }
 }
 
 /// Lets clients in without the task that does so otherwise.
-fn newcomers(door: &Rc<Door>, settler: &Settler, listener: TcpListener) -> Newcomers {
+fn newcomers(door: &Rc<OpenDoor>, settler: &Settler, listener: TcpListener) -> Newcomers {
     let (door, settler) = (Rc::downgrade(door), settler.clone());
     let welcome = move |stream, peer| {
         if let (Some(door), Ok(stream)) = (door.upgrade(), TcpStream::from_std(stream)) {
@@ -527,7 +351,7 @@ fn newcomers(door: &Rc<Door>, settler: &Settler, listener: TcpListener) -> Newco
     Newcomers { listener, welcome: Box::new(welcome) }
 }
 
-fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &Settler) {
+fn welcome(door: &Rc<OpenDoor>, mut stream: TcpStream, peer: SocketAddr, settler: &Settler) {
     let clients_max = door.bounds.get().clients.min(door.clients_max);
     if door.clients.borrow().len() >= clients_max {
         door.meter.connections.add(1);
@@ -550,9 +374,10 @@ fn welcome(door: &Rc<Door>, mut stream: TcpStream, peer: SocketAddr, settler: &S
     tokio::task::spawn_local(connection.serve(reader, writer));
 }
 
-/// Makes a client of whoever is at `peer`. Without a socket nobody else can do anything for it while its task cannot run.
+/// Makes a client of whoever is at `peer`. Without a socket nobody else can do anything for it while its task cannot
+/// run.
 fn admit(
-    door: &Rc<Door>,
+    door: &Rc<OpenDoor>,
     peer: SocketAddr,
     local: SocketAddr,
     stream: Option<&Rc<TcpStream>>,

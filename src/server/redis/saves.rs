@@ -1,13 +1,13 @@
 //! Checkpoints that clients ask for, at once or by the parameter `save`.
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::server::redis::door::Door;
 use crate::store::Store;
 
 /// How often the door looks whether a checkpoint is due, while it is to make any.
@@ -67,13 +67,22 @@ impl Saves {
         outcome
     }
 
-    /// How many changes came after the last one, as Redis counts them; those of an embedding program are its operations that changed
-    /// something.
+    /// How many changes came after the last one, as Redis counts them; those of an embedding program are its operations
+    /// that changed something.
     pub(super) fn changes_since(&self, store: &Store) -> u64 {
         store.changes().saturating_sub(self.changes.load(Ordering::Relaxed))
     }
 
-    /// Has a thread make one, unless one does already, and answers whether it begins.
+    fn is_due(&self, store: &Store, points: &[SavePoint]) -> bool {
+        if points.is_empty() || self.is_running() {
+            return false;
+        }
+        let changes = self.changes_since(store);
+        let seconds = store.now().saturating_since(self.last()).as_secs();
+        changes > 0 && points.iter().any(|point| changes >= point.changes && seconds >= point.seconds)
+    }
+
+    /// Starts a thread that makes one, unless one runs already, and returns whether it did.
     ///
     /// # Errors
     /// What the system says when it gives no thread.
@@ -96,27 +105,29 @@ impl Saves {
     }
 }
 
-/// Makes the checkpoints that the parameter `save` asks for.
-pub(super) async fn save_when_due(door: Rc<Door>) {
+/// When a checkpoint is due: `seconds` after the last one, if at least `changes` changes came since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SavePoint {
+    pub(super) seconds: u64,
+    pub(super) changes: u64,
+}
+
+/// Makes checkpoints when they are due by one of `points`, which have `changed` whenever they are others than before.
+pub(super) async fn save_when_due(
+    saves: &Arc<Saves>,
+    store: &Store,
+    points: impl Fn() -> Vec<SavePoint>,
+    changed: &Notify,
+) {
     loop {
-        if door.parameters.save_points().is_empty() {
-            door.parameters.save_points_changed.notified().await;
+        if points().is_empty() {
+            changed.notified().await;
         }
         tokio::time::sleep(LOOK_EVERY).await;
-        if is_due(&door)
-            && let Err(error) = door.saves.begin(&door.store)
+        if saves.is_due(store, &points())
+            && let Err(error) = saves.begin(store)
         {
             tracing::error!(%error, "there is no thread for a checkpoint that is due");
         }
     }
-}
-
-fn is_due(door: &Door) -> bool {
-    let points = door.parameters.save_points();
-    if points.is_empty() || door.saves.is_running() {
-        return false;
-    }
-    let changes = door.saves.changes_since(&door.store);
-    let seconds = door.store.now().saturating_since(door.saves.last()).as_secs();
-    changes > 0 && points.iter().any(|point| changes >= point.changes && seconds >= point.seconds)
 }

@@ -1,8 +1,9 @@
 //! Waiting for commits to become durable, away from the thread that runs commands.
 //!
-//! One thread waits for the newest commit that it was given; those that came before it are durable then too, so that all of them
-//! share one sync. It is given them when the door has nothing left to run: clients that were answered together ask again
-//! together, and a sync that began with the first of them would have the others wait for a second one.
+//! One thread waits for the newest commit that it was given; those that came before it are durable then too, so that
+//! all of them share one sync. It is given them when the door has nothing left to run: clients that were answered
+//! together ask again together, and a sync that began with the first of them would have the others wait for a second
+//! one.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,18 +15,29 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use crate::clock::Stopwatch;
-use crate::server::redis::refusal;
+use crate::error::Error;
 use crate::txn::Pending;
 
 /// A door that always has something to run does not hold commits back for longer.
 const HELD_BACK_MAX: Duration = Duration::from_micros(500);
 
-/// Without success, the text that clients get.
-type Outcome = Result<(), String>;
+/// Why a commit is not known to be durable.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unsettled {
+    /// What the store says.
+    #[error(transparent)]
+    Store(#[from] Error),
+    #[error("waiting for the commit panicked")]
+    Panicked,
+    #[error("the door is closing")]
+    Closing,
+}
+
+type Outcome = Result<(), Unsettled>;
 type Settled = oneshot::Sender<Outcome>;
 type Batch = Vec<(Pending, Settled)>;
 
-/// What became of the commits that the thread was given, for the door's own thread to tell.
+/// What became of the commits that the thread was given, which the door's own thread passes on.
 pub(super) type Outcomes = UnboundedReceiver<Vec<(Settled, Outcome)>>;
 
 /// Hands commits to the thread that waits for them. Clones hand them to the same one.
@@ -64,13 +76,13 @@ impl Settler {
         Ok((Self(Arc::new(Shared { held_back: Mutex::default(), waits })), outcomes))
     }
 
-    /// One without a thread: commits are waited for by [`Settler::flush`], and nothing depends on time.
+    /// Makes one without a thread: commits are waited for by [`Settler::flush`], and nothing depends on time.
     #[cfg(feature = "testing")]
     pub(super) fn without_thread() -> Self {
         Self(Arc::new(Shared { held_back: Mutex::default(), waits: Waits::Here }))
     }
 
-    /// Has `settled` told by [`tell`] when `pending` is durable.
+    /// Completes `settled` when `pending` is durable, by way of [`tell`].
     pub(super) fn send(&self, pending: Pending, settled: Settled) {
         let mut held_back = self.0.held_back.lock();
         held_back.commits.push((pending, settled));
@@ -108,8 +120,8 @@ impl Settler {
             Waits::Thread(thread) => drop(thread.send(batch)),
             #[cfg(feature = "testing")]
             Waits::Here => {
-                for (settled, outcome) in batch.into_iter().rev().map(settle) {
-                    // A connection that has gone has nobody to tell.
+                for (settled, outcome) in batch.into_iter().rev().map(settle_one) {
+                    // The connection may have gone.
                     let _ = settled.send(outcome);
                 }
             }
@@ -118,19 +130,31 @@ impl Settler {
     }
 }
 
+/// Waits until a commit is durable, together with others.
+///
+/// # Errors
+/// [`Unsettled`].
+pub(super) async fn settle(settler: &Settler, pending: &Pending) -> Result<(), Unsettled> {
+    if pending.is_durable() {
+        return Ok(pending.settle()?);
+    }
+    let (settled, outcome) = oneshot::channel();
+    settler.send(pending.clone(), settled);
+    outcome.await.unwrap_or(Err(Unsettled::Closing))
+}
+
 /// Waits for one commit. A panic is an outcome too: others wait behind it.
-fn settle((pending, settled): (Pending, Settled)) -> (Settled, Outcome) {
+fn settle_one((pending, settled): (Pending, Settled)) -> (Settled, Outcome) {
     let outcome = catch_unwind(AssertUnwindSafe(|| pending.settle()));
-    let outcome = outcome.map_err(|_| refusal::PANICKED.to_owned());
-    (settled, outcome.and_then(|outcome| outcome.map_err(|error| refusal::text_of(&error))))
+    (settled, outcome.map_err(|_| Unsettled::Panicked).and_then(|outcome| outcome.map_err(Unsettled::Store)))
 }
 
 fn run(commits: &Receiver<Batch>, told: &UnboundedSender<Vec<(Settled, Outcome)>>) {
     while let Ok(first) = commits.recv() {
         let batch: Vec<_> = first.into_iter().chain(commits.try_iter().flatten()).collect();
         // In the order of the commits from the last: the first call waits, and the others find it done.
-        // A door that has gone has nobody to tell.
-        let _ = told.send(batch.into_iter().rev().map(settle).collect());
+        // The door may have gone.
+        let _ = told.send(batch.into_iter().rev().map(settle_one).collect());
     }
 }
 
@@ -138,7 +162,7 @@ fn run(commits: &Receiver<Batch>, told: &UnboundedSender<Vec<(Settled, Outcome)>
 pub(super) async fn tell(mut outcomes: Outcomes) {
     while let Some(batch) = outcomes.recv().await {
         for (settled, outcome) in batch {
-            // A connection that has gone has nobody to tell.
+            // The connection may have gone.
             let _ = settled.send(outcome);
         }
     }

@@ -1,6 +1,6 @@
 //! What the system says of this process. Where it does not say it as Linux does, it is not known.
 
-/// Ticks of a second, in which Linux tells the time of processors to programs.
+/// Ticks of a second, in which Linux reports processor time.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Bytes of a page.

@@ -1,10 +1,8 @@
 //! What each command has done: how often it ran, how long that took, and how it ended.
 //!
 //! A command has a line of counts of its own, and so has each of its subcommands; lines are made when they are first
-//! needed. The door's thread is the only one that counts, so that counting is an addition and no more. Times are those that
-//! the slow log measures anyway: while it is off, calls are counted and their times are not.
-
-pub(super) mod changes;
+//! needed. The door's thread is the only one that counts, so that counting is an addition and no more. Times are those
+//! that the slow log measures anyway: while it is off, calls are counted and their times are not.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -12,9 +10,8 @@ use std::time::Duration;
 
 use crate::limits;
 use crate::server::metrics::Metrics;
-use crate::server::redis::spec::{self, Spec};
 
-/// Powers of two of 1024 nanoseconds that times are told apart by; the last has all that is longer.
+/// Buckets of the histogram: bucket *n* counts times up to 1024·2ⁿ ns, the last one everything longer.
 const BUCKETS: usize = 27;
 
 /// Seconds that a rate is measured over at least.
@@ -27,7 +24,7 @@ pub(super) struct Tally {
     /// By the code that the error begins with.
     errors: RefCell<BTreeMap<String, u64>>,
     /// The command that a client asked for, and whether it has begun to run.
-    asked: Cell<Option<(&'static Spec, bool)>>,
+    asked: Cell<Option<(usize, bool)>>,
     /// The line of the call whose time comes next.
     last: Cell<Option<usize>>,
     samples: Cell<[Sample; 2]>,
@@ -68,44 +65,42 @@ pub(super) struct Rates {
     pub(super) written_bytes: f64,
 }
 
-impl Default for Tally {
-    fn default() -> Self {
-        let lines = specs().count();
+impl Tally {
+    /// A tally of this many commands and subcommands.
+    pub(super) fn new(slots: usize) -> Self {
         Self {
-            lines: (0..lines).map(|_| OnceCell::new()).collect(),
+            lines: (0..slots).map(|_| OnceCell::new()).collect(),
             errors: RefCell::default(),
             asked: Cell::new(None),
             last: Cell::new(None),
             samples: Cell::default(),
         }
     }
-}
 
-impl Tally {
     /// A client asked for a command.
-    pub(super) fn ask(&self, spec: &'static Spec) {
-        self.asked.set(Some((spec, false)));
+    pub(super) fn ask(&self, slot: usize) {
+        self.asked.set(Some((slot, false)));
     }
 
     /// What was asked for runs.
-    pub(super) fn begin(&self, spec: &'static Spec) {
-        self.asked.set(Some((spec, true)));
+    pub(super) fn begin(&self, slot: usize) {
+        self.asked.set(Some((slot, true)));
     }
 
     /// What was asked for has ended; what was queued, and what is no command, is not counted.
     pub(super) fn end(&self, is_error: bool) {
         self.last.set(None);
         match (self.asked.take(), is_error) {
-            (Some((spec, true)), false) => self.count(spec, End::Done),
-            (Some((spec, true)), true) => self.count(spec, End::Failed),
-            (Some((spec, false)), true) => self.count(spec, End::Rejected),
+            (Some((slot, true)), false) => self.count(slot, End::Done),
+            (Some((slot, true)), true) => self.count(slot, End::Failed),
+            (Some((slot, false)), true) => self.count(slot, End::Rejected),
             (Some((_, false)), false) | (None, _) => {}
         }
     }
 
     /// Counts a call, the time of which may come next.
-    pub(super) fn count(&self, spec: &Spec, end: End) {
-        let Some(line) = self.lines.get(spec.slot) else { return };
+    pub(super) fn count(&self, slot: usize, end: End) {
+        let Some(line) = self.lines.get(slot) else { return };
         let line = line.get_or_init(Box::default);
         let add_one = |cell: &Cell<u64>| cell.set(cell.get() + 1);
         match end {
@@ -114,12 +109,12 @@ impl Tally {
             End::Done => {}
         }
         add_one(&line.calls);
-        self.last.set(Some(spec.slot));
+        self.last.set(Some(slot));
     }
 
     /// Counts a call that another made, which is still running: of a transaction or a script.
-    pub(super) fn within(&self, spec: &Spec, end: End, lap: Duration) {
-        self.count(spec, end);
+    pub(super) fn within(&self, slot: usize, end: End, lap: Duration) {
+        self.count(slot, end);
         self.time(lap);
     }
 
@@ -148,18 +143,13 @@ impl Tally {
         self.errors.borrow().iter().map(|(code, count)| (code.clone(), *count)).collect()
     }
 
-    /// The lines of commands and subcommands that were asked for, with their names.
-    pub(super) fn lines(&self) -> impl Iterator<Item = (&'static str, &Line)> {
-        specs().filter_map(|spec| Some((spec.name, self.line(spec.slot)?)))
-    }
-
-    /// A line on which there is something.
-    fn line(&self, slot: usize) -> Option<&Line> {
+    /// The line of a command or subcommand, if there is something on it.
+    pub(super) fn line(&self, slot: usize) -> Option<&Line> {
         let line = self.lines.get(slot)?.get()?;
         (line.calls.get() + line.rejected.get() > 0).then_some(&**line)
     }
 
-    /// Begins to count anew.
+    /// Sets all counts to zero.
     pub(super) fn reset(&self) {
         self.lines.iter().filter_map(OnceCell::get).for_each(|line| line.clear());
         self.errors.borrow_mut().clear();
@@ -214,7 +204,7 @@ impl Line {
         self.nanos.get() as f64 / 1_000.0 / self.calls.get().max(1) as f64
     }
 
-    /// How many calls took no longer than so many microseconds: wherever there are more than before.
+    /// Pairs of microseconds and how many calls took no longer, for each bucket that has any.
     pub(super) fn histogram(&self) -> Vec<(u64, u64)> {
         let mut sum = 0;
         let counts = self.buckets.iter().enumerate().filter(|(_, count)| count.get() > 0);
@@ -242,11 +232,6 @@ impl Line {
     }
 }
 
-/// Every command and subcommand.
-fn specs() -> impl Iterator<Item = &'static Spec> {
-    spec::all().iter().flat_map(Spec::with_subcommands)
-}
-
 /// The bucket of a time.
 fn bucket_of(nanos: u64) -> usize {
     let units = nanos.saturating_sub(1) >> 10;
@@ -261,42 +246,36 @@ fn bound_nanos(bucket: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::redis::spec::find;
-
-    fn names(tally: &Tally) -> Vec<String> {
-        tally.lines().map(|(name, line)| format!("{name}:{}", line.calls.get())).collect()
-    }
 
     #[test]
-    fn each_command_and_subcommand_has_a_line_of_its_own() {
-        let tally = Tally::default();
-        specs().for_each(|spec| tally.count(spec, End::Done));
-        assert!(tally.lines().all(|(_, line)| line.calls.get() == 1));
-        assert_eq!(tally.lines().count(), tally.lines.len());
+    fn each_slot_has_a_line_of_its_own() {
+        let tally = Tally::new(3);
+        (0..4).for_each(|slot| tally.count(slot, End::Done));
+        let calls = |slot| tally.line(slot).map(|line| line.calls.get());
+        assert_eq!([0, 1, 2, 3].map(calls), [Some(1), Some(1), Some(1), None]);
     }
 
     #[test]
     fn a_call_is_counted_as_it_ended() {
-        let tally = Tally::default();
-        let get = find(b"get").unwrap();
-        tally.ask(get);
+        let tally = Tally::new(2);
+        tally.ask(0);
         tally.end(true);
-        tally.begin(get);
+        tally.begin(0);
         tally.end(true);
         tally.time(Duration::from_micros(3));
-        tally.begin(find(b"object").unwrap().subcommand(b"encoding").unwrap());
+        tally.begin(1);
         tally.end(false);
         // Queued.
-        tally.ask(get);
+        tally.ask(0);
         tally.end(false);
         tally.time(Duration::from_micros(3));
-        let mut called = names(&tally);
-        called.sort();
-        assert_eq!(called, ["get:1", "object|encoding:1"]);
-        let (_, line) = tally.lines().find(|(name, _)| *name == "get").unwrap();
-        assert_eq!((line.rejected.get(), line.failed.get(), line.micros()), (1, 1, 3));
+        let counts = |slot| {
+            let line = tally.line(slot).unwrap();
+            (line.calls.get(), line.rejected.get(), line.failed.get(), line.micros())
+        };
+        assert_eq!((counts(0), counts(1)), ((1, 1, 1, 3), (1, 0, 0, 0)));
         tally.reset();
-        assert!(names(&tally).is_empty());
+        assert!(tally.line(0).is_none() && tally.line(1).is_none());
     }
 
     #[test]
@@ -317,7 +296,7 @@ mod tests {
 
     #[test]
     fn codes_of_errors_are_bounded() {
-        let tally = Tally::default();
+        let tally = Tally::new(0);
         for n in 0..limits::ERROR_CODES_MAX + 10 {
             tally.error(&format!("CODE{n} of a script"));
         }
@@ -328,7 +307,7 @@ mod tests {
 
     #[test]
     fn rates_are_of_a_second_at_least() {
-        let tally = Tally::default();
+        let tally = Tally::new(0);
         let metrics = |requests| Metrics { requests, ..Metrics::default() };
         let rate = |seconds: f64, requests| {
             let rate = tally.rates(Duration::from_secs_f64(seconds), metrics(requests)).requests;

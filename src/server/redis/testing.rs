@@ -1,8 +1,8 @@
 //! The Redis door without sockets, threads or time, for tests of what becomes of a store under it.
 //!
-//! Everything that a connection does with bytes is the door's own code; only the socket is replaced by a pipe, and the thread
-//! that waits for the disk by whoever drives the door. So the same bytes in the same order always lead to the same calls of the
-//! disk. Commands that wait for a time wait by the clock of the system, and are no use here.
+//! Everything that a connection does with bytes is the door's own code; only the socket is replaced by a pipe, and the
+//! thread that waits for the disk by whoever drives the door. So the same bytes in the same order always lead to the
+//! same calls of the disk. Commands that wait for a time wait by the clock of the system, and are no use here.
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -12,8 +12,8 @@ use tokio::runtime::Runtime;
 use tokio::task::LocalSet;
 
 use crate::server::metrics::Metrics;
-use crate::server::redis::door::Door;
-use crate::server::redis::hearing::hear;
+use crate::server::redis::run::command::OpenDoor;
+use crate::server::redis::run::hearing::hear;
 use crate::server::redis::settler::Settler;
 use crate::server::redis::{RedisOptions, admit, door};
 use crate::store::Store;
@@ -39,7 +39,7 @@ pub struct ManualDoor {
     // Dropped in this order: tasks hold the door, and need the runtime.
     tasks: LocalSet,
     clients: Vec<Option<DuplexStream>>,
-    door: Rc<Door>,
+    door: Rc<OpenDoor>,
     settler: Settler,
     runtime: Runtime,
 }
@@ -85,8 +85,8 @@ impl ManualDoor {
         self.clients.len() - 1
     }
 
-    /// Sends bytes of a client, as far as the door takes them; they are run by [`ManualDoor::run`]. A client that is gone sends
-    /// nothing.
+    /// Sends bytes of a client, as far as the door takes them; they are run by [`ManualDoor::run`]. A client that is
+    /// gone sends nothing.
     ///
     /// # Examples
     /// See [`ManualDoor`].
@@ -164,7 +164,7 @@ impl ManualDoor {
         self.clients.get(client).is_some_and(Option::is_some)
     }
 
-    /// Has a client go without a word.
+    /// Disconnects a client without a word.
     ///
     /// # Examples
     /// ```

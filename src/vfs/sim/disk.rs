@@ -69,7 +69,7 @@ impl NameChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lock {
     Exclusive,
-    /// By so many handles.
+    /// By this many handles.
     Shared(usize),
 }
 
@@ -117,7 +117,7 @@ impl Disk {
         }
     }
 
-    /// Counts a call, and answers the error that it is to fail with.
+    /// Counts a call, and returns the error that it is to fail with.
     pub(super) fn enter(&mut self, call: Call, what: impl FnOnce() -> String) -> io::Result<()> {
         if self.is_off {
             return Err(simulated(io::ErrorKind::Other, "the power is off"));

@@ -138,7 +138,7 @@ impl SimVfs {
         disk.locks.clear();
     }
 
-    /// Has a call fail.
+    /// Makes a call fail.
     ///
     /// # Examples
     /// ```
@@ -149,7 +149,7 @@ impl SimVfs {
         self.0.lock().faults.push(fault);
     }
 
-    /// Has calls succeed again that were asked to fail.
+    /// Lets calls succeed again that were asked to fail.
     ///
     /// # Examples
     /// ```

@@ -1,16 +1,16 @@
 //! The order of commits, what readers see of it, and one sync for all that wait at the same time.
 //!
-//! A commit that need not be synced is written to the log and shown at once. One that has to be synced is ordered and kept
-//! in memory, so that the next writer goes on from it; whoever waits for it first *leads*: it writes everything that is
-//! pending, syncs the log, shows the state after it, and wakes the others. Commits that arrive meanwhile form the next
-//! group. A leader gives those whom the last group has just woken a moment to come back, or two halves of the writers
-//! would take turns with groups of half the size.
+//! A commit that need not be synced is written to the log and shown at once. One that has to be synced is ordered and
+//! kept in memory, so that the next writer goes on from it; whoever waits for it first *leads*: it writes everything
+//! that is pending, syncs the log, shows the state after it, and wakes the others. Commits that arrive meanwhile form
+//! the next group. A leader gives the writers that the last group has just woken a moment to come back, or two halves
+//! of the writers would take turns with groups of half the size.
 //!
 //! # Invariants
 //! 1. What is shown is the state after some commit, and every commit up to it is as durable as it was asked to be.
-//! 2. `unpublished` has exactly the commits that are ordered and not shown; while it has any, no commit is written around them.
-//!    Only while it has any, `newest` may be there: to make a tree that shares nodes with the one that is shown means to copy
-//!    nodes, so that it is made only for who reads it.
+//! 2. `unpublished` has exactly the commits that are ordered and not shown; while it has any, no commit is written
+//!    around them. Only while it has any, `newest` may be there: to make a tree that shares nodes with the one that is
+//!    shown means to copy nodes, so that it is made only when it is read.
 //! 3. The log is written to under the lock of the order, or by the one leader.
 //! 4. What is ordered has its room in the log. A commit for which none can be had is refused before it is ordered, and
 //!    leaves no trace; the next one asks again.
@@ -102,7 +102,7 @@ struct Order<L> {
     is_flying: bool,
     /// How often the gate has been passed, or is about to be.
     landings: u64,
-    /// Those who wait for the log to be free, whom no new leader overtakes.
+    /// Those who wait for the log to be free; no new leader overtakes them.
     quiet_wanted: usize,
     last: CommitNumber,
     synced: CommitNumber,
@@ -250,7 +250,7 @@ impl<L: Log + 'static> Commits<L> {
         )
     }
 
-    /// As [`Commits::quietly`] for who only looks: also after a failure.
+    /// As [`Commits::quietly`], for callers that only look: also after a failure.
     pub(super) fn look<T>(&self, ask: impl FnOnce(&L) -> T) -> Result<T> {
         self.with_order_quietly(|_| Ok(()), |order, _| order.log.as_ref().map(ask).ok_or(Error::Closed))
     }
@@ -342,8 +342,8 @@ impl<L: Log + 'static> Commits<L> {
         if waits { Ticket::pending(number, Arc::clone(self) as Arc<dyn Settle>) } else { Ticket::settled(number) }
     }
 
-    /// Writes and shows a commit that nothing waits before. It is the last record of `pending`, and the only one. Answers what
-    /// has to be dropped outside of the locks.
+    /// Writes and shows a commit that nothing waits before. It is the last record of `pending`, and the only one.
+    /// Returns what has to be dropped outside of the locks.
     fn write_through(
         &self,
         order: &mut Order<L>,
@@ -471,9 +471,9 @@ impl<L: Log + 'static> Commits<L> {
         self.order.lock()
     }
 
-    /// Waits a little for those whom the last flight woke.
+    /// Waits a little for the writers that the last flight woke.
     ///
-    /// At first it only makes way for them: to be put to sleep and woken takes about as long as they need to come.
+    /// Yields before it sleeps: sleeping and being woken takes about as long as the others need to arrive.
     fn gather<'a>(&'a self, mut order: MutexGuard<'a, Order<L>>) -> MutexGuard<'a, Order<L>> {
         if !self.gathers || order.pending.commits() >= order.expected {
             return order;

@@ -262,8 +262,10 @@ mod one_schedule {
     #[test]
     fn a_commit_too_large_for_a_record_is_refused_before_anything_is_written() {
         let (commits, log) = commits();
-        let value = vec![0; limits::ENGINE_VALUE_BYTES_MAX];
-        let changes: Changes = (0..17u8).map(|key| ([key], Some(&value))).collect();
+        // One value, which all of them share.
+        let value = Arc::from(vec![0; limits::COMMIT_BYTES_MAX / 16]);
+        let mut changes = Changes::new();
+        (0..17u8).for_each(|key| changes.put_shared(&[key], &value, |_| ()));
         let error = commits.commit(changes, None, false).unwrap_err();
         assert!(matches!(error, Error::LimitExceeded { limit: "commit bytes", .. }), "{error}");
         assert!(log.medium.lock().written.is_empty());

@@ -1,10 +1,11 @@
 //! The bytes of a store's files; `docs/format.md` gives each with an example.
 //!
-//! Everything is little-endian. Every header has a version and a word of flags, and is refused when it is newer than this
-//! code or has a flag set that this code does not know: flags are how compression of records and encryption will come
-//! in. Every piece ends up under a CRC-32C that starts from the place it belongs to (store, segment or checkpoint), so
-//! that a piece that has strayed from another file does not pass for one of this. The headers of records and blocks have a
-//! second one of their own, so that whether some bytes begin a piece can be told in constant time, whatever length they give.
+//! Everything is little-endian. Every header has a version and a word of flags, and is refused when it is newer than
+//! this code or has a flag set that this code does not know: flags are how compression of records and encryption will
+//! come in. Every piece ends up under a CRC-32C that starts from the place it belongs to (store, segment or
+//! checkpoint), so that a piece that has strayed from another file does not pass for one of this. The headers of
+//! records and blocks have a second one of their own, so that it takes constant time to see whether some bytes begin a
+//! piece, whatever length they give.
 
 use crate::engine::{Change, Changes, CommitNumber};
 use crate::limits;
@@ -44,9 +45,16 @@ const LZ4_RATIO_MAX: usize = 255;
 
 /// Bytes of entries after which a block ends. An entry is never split, so that a block with one large value is larger.
 pub(super) const BLOCK_BYTES: usize = 64 << 10;
+/// Bytes of a value beyond which its entry is alone in its block, which is neither compressed nor copied.
+pub(super) const LARGE_VALUE_BYTES: usize = 64 << 20;
 /// Bytes of entries no block has more of.
-const BLOCK_BYTES_MAX: usize =
-    BLOCK_BYTES + limits::ENGINE_VALUE_BYTES_MAX + limits::ENGINE_KEY_BYTES_MAX + ENTRY_HEADER_BYTES;
+const BLOCK_BYTES_MAX: usize = block_bytes_max(limits::ENGINE_VALUE_BYTES_MAX);
+/// Bytes of entries no compressed block has more of: what they are decompressed to is made room for.
+const COMPRESSED_BLOCK_BYTES_MAX: usize = block_bytes_max(LARGE_VALUE_BYTES);
+
+const fn block_bytes_max(value_bytes_max: usize) -> usize {
+    BLOCK_BYTES + value_bytes_max + limits::ENGINE_KEY_BYTES_MAX + ENTRY_HEADER_BYTES
+}
 
 /// Bytes of an operation beside its key and value: kind, key length, value length.
 const PUT_HEADER_BYTES: usize = 7;
@@ -56,7 +64,7 @@ const ENTRY_HEADER_BYTES: usize = 8;
 const PUT: u8 = 1;
 const REMOVE: u8 = 2;
 
-/// What tells the files of one store from those of another.
+/// What distinguishes the files of one store from those of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct StoreId(pub(super) [u8; 16]);
 
@@ -170,7 +178,7 @@ pub(super) enum RecordKind {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Record<'a> {
     pub(super) kind: RecordKind,
-    /// The commit, or the last one before a record that is none.
+    /// The commit, or the last one before a record that has none.
     pub(super) number: CommitNumber,
     /// The last commit that was known to be on the medium when the record was written.
     pub(super) synced: CommitNumber,
@@ -197,7 +205,7 @@ pub(super) fn record_bytes(changes: &Changes) -> usize {
 }
 
 impl Records {
-    /// Adds a commit, or answers `false` when the memory for it cannot be had.
+    /// Adds a commit, or returns `false` when the memory for it cannot be had.
     #[must_use]
     pub(super) fn push_commit(&mut self, number: CommitNumber, changes: &Changes) -> bool {
         if self.bytes.try_reserve(record_bytes(changes)).is_err() {
@@ -247,8 +255,8 @@ impl Records {
         put_at(record, 28, &operation_count.to_le_bytes());
     }
 
-    /// Completes the records from byte `from` on that fit into `room` bytes, for the segment with `salt`. Answers their bytes
-    /// and the last commit among them.
+    /// Completes the records from byte `from` on that fit into `room` bytes, for the segment with `salt`. Returns their
+    /// bytes and the last commit among them.
     pub(super) fn seal(&mut self, from: usize, room: usize, salt: u32, synced: CommitNumber) -> (&[u8], CommitNumber) {
         let (mut end, mut last) = (from, CommitNumber(0));
         loop {
@@ -344,7 +352,7 @@ pub(super) struct RecordHeader {
 }
 
 impl RecordHeader {
-    /// Reads the header at the start of `bytes`. What cannot be one is told without a checksum, what may be by that of
+    /// Reads the header at the start of `bytes`. What cannot be one is found without a checksum, what may be by that of
     /// [`RECORD_HEADER_BYTES`], so that looking for headers costs the same whatever the bytes say.
     pub(super) fn decode(bytes: &[u8], salt: u32) -> Result<Self, Refused> {
         let mut rest = bytes;
@@ -467,7 +475,8 @@ impl BlockHeader {
         // What is made room for is in proportion to what the file holds.
         let gain_max = if is_compressed { LZ4_RATIO_MAX } else { 1 };
         let can_be = (stored_bytes..=stored_bytes.saturating_mul(gain_max)).contains(&raw_bytes);
-        if raw_bytes > BLOCK_BYTES_MAX || !can_be {
+        let raw_bytes_max = if is_compressed { COMPRESSED_BLOCK_BYTES_MAX } else { BLOCK_BYTES_MAX };
+        if raw_bytes > raw_bytes_max || !can_be {
             return Err(Refused::damaged(format!("a block cannot have {stored_bytes} bytes for {raw_bytes}")));
         }
         Ok(Self { stored_bytes, checksum, raw_bytes, entries, is_compressed, number })
@@ -496,20 +505,34 @@ impl BlockWriter {
         Self { salt, number: 0, entries: 0, raw: Vec::new(), last_key: Vec::new(), out: Vec::new() }
     }
 
-    /// Adds an entry after all before it. Answers a block when one is full.
+    /// Adds an entry after all before it. Returns a block when one is full.
     pub(super) fn push(&mut self, key: &[u8], value: &[u8]) -> Option<&[u8]> {
         let shared = self.last_key.iter().zip(key).take_while(|(a, b)| a == b).count();
         let rest = key.get(shared..).unwrap_or_default();
-        let shared = u16::try_from(shared).unwrap_or(u16::MAX);
-        self.raw.extend_from_slice(&shared.to_le_bytes());
-        self.raw.extend_from_slice(&length_u16(rest).to_le_bytes());
-        self.raw.extend_from_slice(&length_u32(value).to_le_bytes());
-        self.raw.extend_from_slice(rest);
+        put_entry_key(&mut self.raw, shared, rest, value);
         self.raw.extend_from_slice(value);
         self.last_key.clear();
         self.last_key.extend_from_slice(key);
         self.entries += 1;
         (self.raw.len() >= BLOCK_BYTES).then(|| self.finish_block())
+    }
+
+    /// Adds an entry with a large value, after all before it, whose blocks are finished. Returns its block up to the value, which is
+    /// to follow as it is.
+    pub(super) fn begin_large_block(&mut self, key: &[u8], value: &[u8]) -> &[u8] {
+        self.out.clear();
+        self.out.resize(BLOCK_HEADER_BYTES, 0);
+        put_entry_key(&mut self.out, 0, key, value);
+        let bytes = self.out.len() - BLOCK_HEADER_BYTES + value.len();
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).to_le_bytes();
+        put_at(&mut self.out, 0, &bytes);
+        put_at(&mut self.out, 8, &bytes);
+        put_at(&mut self.out, 12, &1u32.to_le_bytes());
+        put_at(&mut self.out, 20, &self.number.to_le_bytes());
+        let checksum = append_checksum(piece_checksum(self.salt, &self.out, BLOCK_HEADER_CHECKSUM_AT), value);
+        put_checksums(self.salt, &mut self.out, BLOCK_HEADER_CHECKSUM_AT, checksum);
+        self.number += 1;
+        &self.out
     }
 
     /// Whether entries wait for their block to be finished.
@@ -582,30 +605,28 @@ impl BlockReader {
         if piece_checksum(self.salt, block, BLOCK_HEADER_CHECKSUM_AT) != header.checksum {
             return Err(Refused::damaged("the checksum of a block does not fit it"));
         }
-        let stored = block.get(BLOCK_HEADER_BYTES..).unwrap_or_default();
         self.raw.clear();
         self.raw.shrink_to(2 * BLOCK_BYTES);
         if header.is_compressed {
             self.raw.resize(header.raw_bytes, 0);
-            let length = lz4_flex::block::decompress_into(stored, &mut self.raw);
+            let length = lz4_flex::block::decompress_into(stored(block), &mut self.raw);
             if length.ok() != Some(header.raw_bytes) {
                 return Err(Refused::damaged("a block does not decompress to its length"));
             }
-        } else {
-            self.raw.extend_from_slice(stored);
         }
         Ok(())
     }
 
-    /// Calls `take` with every entry of the block that was opened last.
+    /// Calls `take` with every entry of `block`, the one that was opened last.
     pub(super) fn each(
         &mut self,
-        entries: u32,
+        header: &BlockHeader,
+        block: &[u8],
         mut take: impl FnMut(&[u8], &[u8]) -> Result<(), Refused>,
     ) -> Result<(), Refused> {
-        let mut rest = &*self.raw;
+        let mut rest = if header.is_compressed { &*self.raw } else { stored(block) };
         self.key.clear();
-        for _ in 0..entries {
+        for _ in 0..header.entries {
             let shared: usize = u16::from_le_bytes(self::take(&mut rest)?).into();
             let key_bytes = u16::from_le_bytes(self::take(&mut rest)?).into();
             let value_bytes = take_u32(&mut rest)? as usize;
@@ -623,9 +644,26 @@ impl BlockReader {
     }
 }
 
+/// What follows the header of a block.
+fn stored(block: &[u8]) -> &[u8] {
+    block.get(BLOCK_HEADER_BYTES..).unwrap_or_default()
+}
+
+/// Puts an entry of a block up to its value: `key` goes on after `shared` bytes of the key before it.
+fn put_entry_key(out: &mut Vec<u8>, shared: usize, key: &[u8], value: &[u8]) {
+    out.extend_from_slice(&u16::try_from(shared).unwrap_or(u16::MAX).to_le_bytes());
+    out.extend_from_slice(&length_u16(key).to_le_bytes());
+    out.extend_from_slice(&length_u32(value).to_le_bytes());
+    out.extend_from_slice(key);
+}
+
 /// Puts its checksums into a record or block, whose header has its own at `header_at`.
 fn seal(salt: u32, piece: &mut [u8], header_at: usize) {
-    let checksum = piece_checksum(salt, piece, header_at);
+    put_checksums(salt, piece, header_at, piece_checksum(salt, piece, header_at));
+}
+
+/// As [`seal`], of a piece with this checksum, which need not be there whole.
+fn put_checksums(salt: u32, piece: &mut [u8], header_at: usize, checksum: u32) {
     put_at(piece, 4, &checksum.to_le_bytes());
     let checksum = header_checksum(salt, piece, header_at);
     put_at(piece, header_at, &checksum.to_le_bytes());
@@ -633,8 +671,8 @@ fn seal(salt: u32, piece: &mut [u8], header_at: usize) {
 
 /// The checksum of a record or block, of everything but the two checksums.
 ///
-/// That of the header is left out because a CRC that goes over some bytes and then over their CRC forgets them: it would not
-/// tell the header of one record before the operations of another.
+/// That of the header is left out because a CRC that goes over some bytes and then over their CRC forgets them: it
+/// would not distinguish the header of one record before the operations of another.
 fn piece_checksum(salt: u32, piece: &[u8], header_at: usize) -> u32 {
     let part = |from: usize, to: usize| piece.get(from..to).unwrap_or_default();
     [part(0, 4), part(8, header_at), part(header_at + 4, piece.len())].into_iter().fold(salt, append_checksum)
@@ -674,7 +712,7 @@ impl<const N: usize> Fields<N> {
     }
 }
 
-/// Checks a header of `N` bytes and answers its flags and the fields after them.
+/// Checks a header of `N` bytes and returns its flags and the fields after them.
 fn open_header<const N: usize>(bytes: &[u8], magic: [u8; 8], known_flags: u32) -> Result<(u32, &[u8]), Refused> {
     let header = bytes.get(..N).ok_or_else(|| Refused::damaged("a header is cut off"))?;
     let mut rest = header;

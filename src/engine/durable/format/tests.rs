@@ -54,7 +54,7 @@ type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 fn read_block(header: &BlockHeader, block: &[u8], reader: &mut BlockReader) -> Result<Entries, Refused> {
     let mut entries = Vec::new();
     reader.open(header, block)?;
-    reader.each(header.entries, |key, value| {
+    reader.each(header, block, |key, value| {
         entries.push((key.to_vec(), value.to_vec()));
         Ok(())
     })?;
@@ -198,12 +198,43 @@ fn a_block_asks_for_no_more_memory_than_its_bytes_can_fill() {
         BlockHeader::decode(&bytes, 1).is_ok()
     };
     assert!(header(100, 100, 0) && !header(100, 101, 0) && !header(100, 99, 0));
+    let most = u32::try_from(COMPRESSED_BLOCK_BYTES_MAX).unwrap();
+    assert!(header(most / 200, most, 1) && !header(most / 200, most + 1, 1) && header(most + 1, most + 1, 0));
     assert!(header(100, 25_500, 1) && !header(100, 25_501, 1) && !header(0, 1, 1));
     // What compresses best comes back.
     let mut blocks = BlockWriter::new(1);
     let block = blocks.push(b"a", &vec![0; 1 << 20]).unwrap().to_vec();
     let header = BlockHeader::decode(block.first_chunk().unwrap(), 1).unwrap();
     assert_eq!(read_block(&header, &block, &mut BlockReader::new(1)).unwrap().len(), 1);
+}
+
+#[test]
+fn a_large_value_is_alone_in_its_block_as_it_is() {
+    let mut blocks = BlockWriter::new(1);
+    let small = {
+        blocks.push(b"a1", b"small");
+        blocks.finish_block().to_vec()
+    };
+    let value: Vec<u8> = (0..=255).cycle().take(LARGE_VALUE_BYTES + 1).collect();
+    let block = [blocks.begin_large_block(b"a2", &value), &value].concat();
+    blocks.push(b"a3", b"small");
+    let mut reader = BlockReader::new(1);
+    let mut read = Vec::new();
+    for block in [&small, &block, &blocks.finish_block().to_vec()] {
+        let header = BlockHeader::decode(block.first_chunk().unwrap(), 1).unwrap();
+        assert_eq!(header.stored_bytes + BLOCK_HEADER_BYTES, block.len());
+        read.extend(read_block(&header, block, &mut reader).unwrap());
+    }
+    assert!(read.iter().map(|(key, _)| &key[..]).eq([b"a1", b"a2", b"a3"]) && read[1].1 == value);
+    let header = BlockHeader::decode(block.first_chunk().unwrap(), 1).unwrap();
+    for at in [4, BLOCK_HEADER_BYTES, BLOCK_HEADER_BYTES + 9, block.len() - 1] {
+        let mut changed = block.clone();
+        changed[at] ^= 1;
+        let header = BlockHeader::decode(changed.first_chunk().unwrap(), 1).unwrap_or(header);
+        let mut reader = BlockReader::new(1);
+        reader.go_on_at(1);
+        assert!(at == 4 || read_block(&header, &changed, &mut reader).is_err(), "byte {at}");
+    }
 }
 
 #[test]

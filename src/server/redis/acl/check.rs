@@ -32,7 +32,7 @@ impl Denied {
         }
     }
 
-    /// What a client is told; the name of a key or channel only who may know it.
+    /// The error that a client gets. It names the key or channel only if `names_it`.
     pub(in crate::server::redis) fn text(&self, user: &[u8], names_it: bool) -> String {
         let user = String::from_utf8_lossy(user);
         let object = String::from_utf8_lossy(self.object());
@@ -45,7 +45,7 @@ impl Denied {
         }
     }
 
-    /// Of the denials of several selectors, the one that came furthest is told.
+    /// Of the denials of several selectors, the one that came furthest is returned.
     fn progress(&self) -> u8 {
         match self {
             Self::Command(_) => 0,
@@ -83,7 +83,7 @@ fn check_selector(selector: &Selector, spec: &'static Spec, words: &[&[u8]]) -> 
         if let Some(key) = denied {
             return Err(Denied::Key(key.to_vec()));
         }
-        // Keys that patterns name cannot be told before the command runs.
+        // Keys that patterns name are not known before the command runs.
         if keys::may_have_hidden(spec) && has_pattern(words) {
             return Err(Denied::Key(Vec::new()));
         }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::clock::Timestamp;
 
-/// Denials alike within so many seconds are one entry.
+/// Equal denials within this many seconds are one entry.
 const GROUPING_SECONDS: u64 = 60;
 
 /// An entry; alike are those with the same reason, context, object and user.

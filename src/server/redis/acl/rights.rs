@@ -1,15 +1,19 @@
 //! What a user may do.
 
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-pub(in crate::server::redis) use crate::encoding::hex::hex;
-use crate::server::redis::config::NewUsersHear;
+use crate::encoding::hex::hex;
+use crate::server::redis::acl::password::{PasswordHash, hash_of};
+use crate::server::redis::acl::users::Permissions;
 use crate::server::redis::spec::Access;
 use crate::server::redis::spec::category::Categories;
 
-/// A password as it is kept.
-pub(in crate::server::redis) type PasswordHash = [u8; 32];
+/// What channels a new user has, in the order of the words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::server::redis) enum NewUsersHear {
+    All,
+    None,
+}
 
 /// What a rule about commands is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +27,7 @@ pub(in crate::server::redis) enum Subject {
 /// A rule about commands; the last that concerns a command decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server::redis) struct Right {
-    pub(in crate::server::redis) is_allowed: bool,
+    pub(super) is_allowed: bool,
     pub(in crate::server::redis) subject: Subject,
 }
 
@@ -31,9 +35,9 @@ pub(in crate::server::redis) struct Right {
 #[derive(Clone, Debug, Default)]
 pub(in crate::server::redis) struct Selector {
     /// Whether a command that no rule concerns is allowed.
-    pub(in crate::server::redis) has_all_commands: bool,
+    pub(super) has_all_commands: bool,
     pub(in crate::server::redis) rights: Vec<Right>,
-    pub(in crate::server::redis) has_all_keys: bool,
+    pub(super) has_all_keys: bool,
     pub(in crate::server::redis) keys: Vec<(Vec<u8>, Access)>,
     pub(in crate::server::redis) has_all_channels: bool,
     pub(in crate::server::redis) channels: Vec<Vec<u8>>,
@@ -74,14 +78,8 @@ impl Rights {
         std::iter::once(&self.root).chain(&self.others)
     }
 
-    /// Whether no request has to be looked at.
-    pub(in crate::server::redis) fn are_all(&self) -> bool {
-        let root = &self.root;
-        root.has_all_commands && root.rights.is_empty() && root.has_all_keys && root.has_all_channels
-    }
-
-    /// Whether this is the hash of one of the passwords. All are compared, in a time that tells nothing of them.
-    pub(in crate::server::redis) fn has_password(&self, hash: &PasswordHash) -> bool {
+    /// Whether this is the hash of one of the passwords. All are compared, in a time that says nothing about them.
+    fn has_password(&self, hash: &PasswordHash) -> bool {
         self.passwords.iter().fold(0, |found, kept| found | kept.ct_eq(hash).unwrap_u8()) == 1
     }
 
@@ -104,6 +102,23 @@ impl Rights {
         let sanitizes = if self.skips_sanitizing { "skip-sanitize-payload" } else { "sanitize-payload" };
         let on = if self.is_on { "on" } else { "off" };
         [Some(on), self.has_no_password.then_some("nopass"), Some(sanitizes)].into_iter().flatten()
+    }
+}
+
+impl Permissions for Rights {
+    fn are_all(&self) -> bool {
+        let root = &self.root;
+        root.has_all_commands && root.rights.is_empty() && root.has_all_keys && root.has_all_channels
+    }
+
+    fn are_open(&self) -> bool {
+        self.is_on && self.has_no_password
+    }
+
+    fn admit(&self, hash: &PasswordHash) -> bool {
+        // Compared whatever else is true, so that the time says nothing about it.
+        let has_password = self.has_password(hash);
+        self.is_on && (self.has_no_password || has_password)
     }
 }
 
@@ -162,8 +177,4 @@ impl Selector {
         }
         self.channels.iter().map(|pattern| [b"&", &**pattern].concat()).collect::<Vec<_>>().join(&b' ')
     }
-}
-
-pub(in crate::server::redis) fn hash_of(password: &[u8]) -> PasswordHash {
-    Sha256::digest(password).into()
 }

@@ -1,11 +1,12 @@
 //! Rules, as `ACL SETUSER` takes them.
 
 use crate::limits;
-use crate::server::redis::acl::rights::{PasswordHash, Right, Rights, Selector, Subject, hash_of};
+use crate::server::redis::acl::password::{PasswordHash, hash_of};
+use crate::server::redis::acl::rights::{Right, Rights, Selector, Subject};
 use crate::server::redis::spec::category::Categories;
 use crate::server::redis::spec::{Access, find};
 
-/// A rule that is none, with what is wrong.
+/// A rule that is not valid, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(in crate::server::redis) enum Problem {
     #[error("Error in ACL SETUSER modifier '{rule}': {reason}")]

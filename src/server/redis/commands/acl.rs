@@ -2,17 +2,16 @@
 
 use std::rc::Rc;
 
-use crate::server::redis::acl::check::{Denied, check};
-use crate::server::redis::acl::log::Entry;
-use crate::server::redis::acl::rights::{Rights, Selector, hex};
+use crate::encoding::hex::hex;
+use crate::server::redis::acl::check::check;
+use crate::server::redis::acl::rights::{Rights, Selector};
 use crate::server::redis::acl::{DEFAULT, rules};
-use crate::server::redis::command::{
-    Call, Handler, Outcome, Refusal, command, container, find, help, is, unknown_option,
+use crate::server::redis::run::command::{
+    Call, Handler, Outcome, Refusal, command, container, help, is, unknown_option,
 };
-use crate::server::redis::commands::client_list;
-use crate::server::redis::session::Topics;
 use crate::server::redis::spec::category::Categories;
 use crate::server::redis::spec::{self, Spec};
+use crate::server::redis::state::session::Topics;
 use crate::{glob, limits};
 
 pub(super) const COMMANDS: &[Handler] = &[container("acl", SUBCOMMANDS)];
@@ -64,7 +63,7 @@ fn show_log(call: &mut Call<'_>) -> Outcome {
     match call.rest(2) {
         [] => log(call, 10),
         [word] if is(word, "reset") => {
-            call.door.users.log.borrow_mut().clear();
+            call.door.denials.borrow_mut().clear();
             call.reply.ok();
         }
         [_] => {
@@ -226,7 +225,7 @@ fn try_request(call: &mut Call<'_>, name: &[u8], words: &[&[u8]]) -> Outcome {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let user = call.door.users.get(name).ok_or_else(|| format!("ERR User '{}' not found", text(name)))?;
     let name = words.first().copied().unwrap_or_default();
-    let command = find(words).ok_or_else(|| format!("ERR Command '{}' not found", text(name)))?;
+    let command = call.door.registry.find(words).ok_or_else(|| format!("ERR Command '{}' not found", text(name)))?;
     if !command.spec.has_arity(words.len()) {
         return Err(command.wrong_arity());
     }
@@ -239,7 +238,7 @@ fn try_request(call: &mut Call<'_>, name: &[u8], words: &[&[u8]]) -> Outcome {
 
 fn log(call: &mut Call<'_>, count: usize) {
     let now = call.door.store.now();
-    let log = call.door.users.log.borrow();
+    let log = call.door.denials.borrow();
     call.reply.array(log.entries().len().min(count));
     for entry in log.entries().take(count) {
         call.reply.map(10);
@@ -265,35 +264,4 @@ fn log(call: &mut Call<'_>, count: usize) {
         call.reply.bulk("timestamp-last-updated");
         call.reply.integer(entry.updated.as_millis());
     }
-}
-
-/// Refuses a request that the session's user may not make, and records that.
-pub(in crate::server::redis) fn permit(call: &mut Call<'_>, spec: &'static Spec) -> Outcome {
-    let user = Rc::clone(&call.session.user);
-    let checked = check(&user.rights(), spec, call.words);
-    checked.map_err(|denied| {
-        let context = if call.session.queue.is_some() { "multi" } else { "toplevel" };
-        record(call, &denied, context);
-        format!("NOPERM {}", denied.text(&user.name, false)).into()
-    })
-}
-
-fn record(call: &Call<'_>, denied: &Denied, context: &'static str) {
-    record_entry(call, denied.reason(), context, denied.object(), &call.session.user.name);
-}
-
-/// Records that a client was not admitted as a user.
-pub(super) fn record_failed_login(call: &Call<'_>, user: &[u8]) {
-    let command = call.word(0).to_ascii_uppercase();
-    record_entry(call, "auth", "toplevel", &command, user);
-}
-
-fn record_entry(call: &Call<'_>, reason: &'static str, context: &'static str, object: &[u8], user: &[u8]) {
-    let client = client_list::own_line(call).trim_end().to_owned();
-    let now = call.door.store.now();
-    // What a client sent is kept, but not all of it.
-    let cut = |bytes: &[u8]| bytes.get(..bytes.len().min(limits::DENIAL_OBJECT_BYTES_MAX)).unwrap_or_default().to_vec();
-    let (object, user) = (cut(object), cut(user));
-    let entry = Entry { id: 0, count: 1, reason, context, object, user, client, created: now, updated: now };
-    call.door.users.log.borrow_mut().record(entry, call.door.parameters.denials_kept());
 }

@@ -1,8 +1,8 @@
 //! Bitmaps: strings, seen as bits.
 
 use crate::kv::{BitField, BitFieldOperation, BitOperation, BitOverflow, BitRange, Kv};
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, integer, is};
-use crate::server::redis::tally::changes;
+use crate::server::redis::run::changes;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 use crate::txn::InTransaction;
 
 pub(super) const COMMANDS: &[Handler] = &[

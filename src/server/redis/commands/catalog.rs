@@ -1,8 +1,8 @@
 //! The commands themselves: what there is, what it is for, how it is called, and which words of a request are keys.
 
 use crate::glob;
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, command_or_container, find, help, is};
-use crate::server::redis::reply::Reply;
+use crate::server::redis::frame::reply::Reply;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, command_or_container, help, is};
 use crate::server::redis::spec::category::Categories;
 use crate::server::redis::spec::{self, Access, Argument, Begin, Find, Flags, KeySpec, Kind, Spec, keys};
 
@@ -28,11 +28,6 @@ fn named(name: &[u8]) -> Option<&'static Spec> {
     let mut names = name.splitn(2, |byte| *byte == b'|');
     let command = spec::find(names.next()?)?;
     names.next().map_or(Some(command), |name| command.subcommand(name))
-}
-
-/// Every command, each with its subcommands behind it.
-fn every() -> impl Iterator<Item = &'static Spec> {
-    spec::all().iter().flat_map(Spec::with_subcommands)
 }
 
 fn info(call: &mut Call<'_>) -> Outcome {
@@ -139,7 +134,7 @@ fn docs(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-/// Writes the name, and what is told.
+/// Writes the name, and the documentation.
 fn write_docs(reply: &mut Reply, spec: &Spec) {
     reply.bulk(spec.name);
     let (arguments, deprecated, has_cost) = (spec.arguments(), spec.deprecated, !spec.cost.is_empty());
@@ -223,7 +218,7 @@ fn write_arguments(reply: &mut Reply, arguments: &[Argument]) {
 
 fn list(call: &mut Call<'_>) -> Outcome {
     let mut names: Vec<_> = match call.rest(2) {
-        [] => every().map(|spec| spec.name).collect(),
+        [] => spec::every().map(|spec| spec.name).collect(),
         [by, filter, value] if is(by, "filterby") => filtered(filter, value)?,
         _ => return Err(Refusal::syntax()),
     };
@@ -239,23 +234,26 @@ fn filtered(filter: &[u8], value: &[u8]) -> Result<Vec<&'static str>, Refusal> {
     }
     if is(filter, "aclcat") {
         let wanted = Categories::named(value).unwrap_or(Categories::empty());
-        return Ok(every().filter(|spec| spec.categories.intersects(wanted)).map(|spec| spec.name).collect());
+        return Ok(spec::every().filter(|spec| spec.categories.intersects(wanted)).map(|spec| spec.name).collect());
     }
     if is(filter, "pattern") {
         let pattern = value.to_ascii_lowercase();
-        return Ok(every().map(|spec| spec.name).filter(|name| glob::matches(&pattern, name.as_bytes())).collect());
+        return Ok(spec::every()
+            .map(|spec| spec.name)
+            .filter(|name| glob::matches(&pattern, name.as_bytes()))
+            .collect());
     }
     Err(Refusal::syntax())
 }
 
 fn get_keys(call: &mut Call<'_>) -> Outcome {
-    let keys = keys_of(call.rest(2))?;
+    let keys = keys_of(call, call.rest(2))?;
     call.reply.bulks(keys.iter().map(|key| key.name));
     Ok(())
 }
 
 fn get_keys_and_flags(call: &mut Call<'_>) -> Outcome {
-    let keys = keys_of(call.rest(2))?;
+    let keys = keys_of(call, call.rest(2))?;
     call.reply.array(keys.len());
     for key in keys {
         call.reply.array(2);
@@ -288,8 +286,8 @@ impl Found<'_> {
 }
 
 /// The keys among the words of a request.
-fn keys_of<'a>(words: &[&'a [u8]]) -> Result<Vec<Found<'a>>, Refusal> {
-    let spec = find(words).ok_or("ERR Invalid command specified")?.spec;
+fn keys_of<'a>(call: &Call<'_>, words: &[&'a [u8]]) -> Result<Vec<Found<'a>>, Refusal> {
+    let spec = call.door.registry.find(words).ok_or("ERR Invalid command specified")?.spec;
     if spec.keys.is_empty() {
         return Err("ERR The command has no key arguments".into());
     }

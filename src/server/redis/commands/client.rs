@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, help, integer, is};
 use crate::server::redis::commands::client_list::{info, kill, list};
-use crate::server::redis::door::Client;
-use crate::server::redis::pause::Held;
-use crate::server::redis::session::Silence;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, help, integer, is};
+use crate::server::redis::state::client::Client;
+use crate::server::redis::state::pause::Held;
+use crate::server::redis::state::session::Silence;
 
 pub(super) const SUBCOMMANDS: &[Handler] = &[
     command("caching", caching),
@@ -136,7 +136,7 @@ fn unpause(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-/// Nobody is told of keys that change.
+/// No client is notified of keys that change.
 fn caching(_: &mut Call<'_>) -> Outcome {
     Err("ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled"
         .into())

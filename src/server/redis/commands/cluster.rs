@@ -1,6 +1,6 @@
 //! Clusters, replication and modules, none of which there are: what redis-server says when it stands alone.
 
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, container, help, is};
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, container, help, is};
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("asking", no_cluster),

@@ -1,9 +1,9 @@
 //! Sorted sets: unions, intersections and differences.
 
 use crate::kv::Aggregate;
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, float, integer, is};
 use crate::server::redis::commands::sets::numbered_keys;
 use crate::server::redis::commands::sorted_sets::write;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, float, integer, is};
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("zdiff", |call| combine(call, Which::Difference, false)),

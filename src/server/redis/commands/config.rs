@@ -1,7 +1,7 @@
 //! Parameters.
 
-use crate::server::redis::bounds::Bounds;
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, container, help, integer, is};
+use crate::server::redis::config::bounds::Bounds;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, container, help, integer, is};
 
 pub(super) const COMMANDS: &[Handler] = &[container("config", SUBCOMMANDS)];
 

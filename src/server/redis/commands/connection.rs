@@ -3,12 +3,13 @@
 use std::rc::Rc;
 
 use crate::server::redis::acl::{DEFAULT, User};
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, container, integer, is};
-use crate::server::redis::commands::acl;
 use crate::server::redis::commands::client::{self, check_name, set_name};
 use crate::server::redis::commands::keys::database_of;
-use crate::server::redis::reply::Protocol;
-use crate::server::redis::session::Session;
+use crate::server::redis::frame::reply::Protocol;
+use crate::server::redis::options::REDIS_VERSION;
+use crate::server::redis::run::admission::record_failed_login;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, container, integer, is};
+use crate::server::redis::state::session::Session;
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("auth", auth),
@@ -90,7 +91,7 @@ fn auth(call: &mut Call<'_>) -> Outcome {
 
 fn authenticate(call: &mut Call<'_>, name: &[u8], password: &[u8]) -> Outcome {
     let Some(user) = call.door.users.admit(name, password) else {
-        acl::record_failed_login(call, name);
+        record_failed_login(call, name);
         return Err("WRONGPASS invalid username-password pair or user is disabled.".into());
     };
     become_user(call, user);
@@ -148,7 +149,7 @@ fn hello(call: &mut Call<'_>) -> Outcome {
     call.reply.protocol = protocol;
     // There are clients that go by this order.
     call.reply.map(7);
-    for text in ["server", "redis", "version", super::super::REDIS_VERSION, "proto"] {
+    for text in ["server", "redis", "version", REDIS_VERSION, "proto"] {
         call.reply.bulk(text);
     }
     call.reply.integer(if protocol == Protocol::Resp3 { 3 } else { 2 });

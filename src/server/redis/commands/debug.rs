@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::kv::Kind;
 use crate::limits;
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, float, unknown_option, write_help};
 use crate::server::redis::commands::keys::encoding;
-use crate::server::redis::reply::Protocol;
+use crate::server::redis::frame::reply::Protocol;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, float, unknown_option, write_help};
 
 pub(super) const COMMANDS: &[Handler] = &[command("debug", debug)];
 
@@ -61,7 +61,7 @@ fn debug(call: &mut Call<'_>) -> Outcome {
             is_size.then_some(()).ok_or("ERR argument must be a memory value bigger than 1 and smaller than 4gb")?;
         }
         (b"reload", _) | (b"loadaof", []) => call.door.saves.save(&call.door.store)?,
-        // What has expired is never seen, and tables are none that could be packed or resized.
+        // What has expired is never seen, and no tables exist that could be packed or resized.
         (b"dict-resizing" | b"set-active-expire" | b"set-disable-deny-scripts", [_])
         | (b"replybuffer" | b"stringmatch-len", [_, _]) => {}
         (b"sleep", [_]) => sleep(call)?,

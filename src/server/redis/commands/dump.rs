@@ -1,7 +1,7 @@
 //! Dumps: carrying keys from one server to another.
 
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::keys::micros_of;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 
 pub(super) const COMMANDS: &[Handler] =
     &[command("dump", dump), command("migrate", migrate), command("restore", restore)];

@@ -1,23 +1,12 @@
 //! Places: positions, distances, and what stores them. Searches: `geo_search.rs`.
 
 use crate::kv::{Geo, GeoCondition, GeoPosition, GeoUnit};
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, float, is};
-use crate::server::redis::commands::geo_search::{Form, search};
-use crate::server::redis::tally::changes;
+use crate::server::redis::run::changes;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, float, is};
 use crate::txn::InTransaction;
 
-pub(super) const COMMANDS: &[Handler] = &[
-    command("geoadd", geoadd),
-    command("geodist", geodist),
-    command("geohash", geohash),
-    command("geopos", geopos),
-    command("georadius", |call| search(call, Form::Radius, true)),
-    command("georadius_ro", |call| search(call, Form::Radius, false)),
-    command("georadiusbymember", |call| search(call, Form::RadiusByMember, true)),
-    command("georadiusbymember_ro", |call| search(call, Form::RadiusByMember, false)),
-    command("geosearch", |call| search(call, Form::Search, false)),
-    command("geosearchstore", |call| search(call, Form::Search, true)),
-];
+pub(super) const COMMANDS: &[Handler] =
+    &[command("geoadd", geoadd), command("geodist", geodist), command("geohash", geohash), command("geopos", geopos)];
 
 fn geo<'a>(call: &Call<'a>) -> Geo<InTransaction<'a>> {
     call.kv().geo(call.word(1))

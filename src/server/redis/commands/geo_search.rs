@@ -2,12 +2,21 @@
 
 use crate::engine::Direction;
 use crate::kv::{GeoMatch, GeoPosition, GeoShape};
-use crate::server::redis::command::{Call, Outcome, Refusal, float, integer, is};
 use crate::server::redis::commands::geo::{distance_text, position, unit, write_position};
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, float, integer, is};
+
+pub(super) const COMMANDS: &[Handler] = &[
+    command("georadius", |call| search(call, Form::Radius, true)),
+    command("georadius_ro", |call| search(call, Form::Radius, false)),
+    command("georadiusbymember", |call| search(call, Form::RadiusByMember, true)),
+    command("georadiusbymember_ro", |call| search(call, Form::RadiusByMember, false)),
+    command("geosearch", |call| search(call, Form::Search, false)),
+    command("geosearchstore", |call| search(call, Form::Search, true)),
+];
 
 /// Where a command has the centre and the shape.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+enum Form {
     /// Position, radius and unit come after the key.
     Radius,
     /// Member, radius and unit come after the key.
@@ -50,7 +59,7 @@ impl With {
 }
 
 /// Runs a search. What it finds is stored, or may be, where `stores` says so.
-pub(super) fn search(call: &mut Call<'_>, form: Form, stores: bool) -> Outcome {
+fn search(call: &mut Call<'_>, form: Form, stores: bool) -> Outcome {
     let mut wanted = Wanted::default();
     let is_store = form == Form::Search && stores;
     let key = call.word(if is_store { 2 } else { 1 });
@@ -104,7 +113,7 @@ impl<'a> Wanted<'a> {
         Ok(())
     }
 
-    /// Takes an option of one word, and answers whether it is one.
+    /// Takes an option of one word, and returns whether it is one.
     fn read_word(&mut self, name: &[u8]) -> bool {
         if is(name, "asc") {
             self.order = Some(Direction::Forward);
@@ -123,7 +132,7 @@ impl<'a> Wanted<'a> {
         true
     }
 
-    /// Takes the centre or the shape, each once, and answers what is left.
+    /// Takes the centre or the shape, each once, and returns the rest.
     fn read_place<'w>(&mut self, name: &[u8], rest: &'w [&'a [u8]]) -> Result<&'w [&'a [u8]], Refusal> {
         let (has_centre, has_shape) = (self.centre.is_some(), self.shape.is_some());
         match rest {

@@ -1,8 +1,8 @@
 //! Hashes.
 
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, is};
 use crate::server::redis::commands::scan;
-use crate::server::redis::tally::changes;
+use crate::server::redis::run::changes;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, is};
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("hdel", hdel),
@@ -139,7 +139,7 @@ fn hrandfield(call: &mut Call<'_>) -> Outcome {
         _ => return Err(Refusal::syntax()),
     };
     let chosen = choose(call, len, call.integer(2)?)?;
-    let is_nested = with_values && call.reply.protocol == crate::server::redis::reply::Protocol::Resp3;
+    let is_nested = with_values && call.reply.protocol == crate::server::redis::frame::reply::Protocol::Resp3;
     call.reply.array(if with_values && !is_nested { chosen.len() * 2 } else { chosen.len() });
     // Not all are in memory at once: one field may have been chosen many times.
     for n in chosen {
@@ -156,8 +156,8 @@ fn hrandfield(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-/// Places among `len` at random: so many different ones for a positive count, as many as asked for, and perhaps the same, for a
-/// negative one.
+/// Random places among `len`: that many different ones for a positive count, as many as asked for, and perhaps the
+/// same, for a negative one.
 pub(super) fn choose(call: &Call<'_>, len: u64, count: i64) -> Result<Vec<u64>, Refusal> {
     /// More is not answered at once.
     const CHOICES_MAX: u64 = 1 << 20;

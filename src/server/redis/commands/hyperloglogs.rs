@@ -1,7 +1,7 @@
 //! `HyperLogLog`s.
 
 use crate::error::{Error, InvalidKind};
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command};
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command};
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("pfadd", pfadd),

@@ -1,20 +1,21 @@
 //! `INFO`: what the server is, has, and has done.
 //!
-//! What is named as in Redis means what it means there. What Redis has and nothing here corresponds to is 0 where that is the
-//! truth, and left out where it would not be.
+//! What is named as in Redis means what it means there. What Redis has and nothing here corresponds to is 0 where that
+//! is the truth, and left out where it would not be.
 
 use std::fmt::{Display, Write};
 
 use crate::error::Result;
-use crate::server::redis::command::{Call, Handler, Outcome, command, is};
 #[cfg(feature = "lua")]
-use crate::server::redis::scripting::Scripting;
+use crate::server::redis::lua::Scripting;
+use crate::server::redis::options::{DATABASES, REDIS_VERSION};
+use crate::server::redis::run::command::{Call, Handler, Outcome, command, is};
+use crate::server::redis::system;
 use crate::server::redis::tally::Rates;
-use crate::server::redis::{DATABASES, REDIS_VERSION, system};
 
 pub(super) const COMMANDS: &[Handler] = &[command("info", info)];
 
-/// Bytes of the kilobyte in which rates are told.
+/// Bytes of the kilobyte in which rates are given.
 const KILOBYTE: f64 = 1_024.0;
 
 /// What the parameter `hz` is and stays.
@@ -300,7 +301,7 @@ fn processors(_call: &Call<'_>, text: &mut Text) -> Result<()> {
 }
 
 fn commands(call: &Call<'_>, text: &mut Text) -> Result<()> {
-    for (name, line) in call.door.tally.lines() {
+    for (name, line) in call.door.command_lines() {
         text.line(
             &format!("cmdstat_{name}"),
             format_args!(
@@ -330,7 +331,7 @@ fn latencies(call: &Call<'_>, text: &mut Text) -> Result<()> {
     let wanted = call.door.parameters.percentiles();
     let percents: Vec<_> =
         wanted.split_ascii_whitespace().filter_map(|word| Some((word, word.parse().ok()?))).collect();
-    for (name, line) in call.door.tally.lines() {
+    for (name, line) in call.door.command_lines() {
         let told = percents.iter().filter_map(|(word, percent)| Some((word, line.percentile(*percent)?)));
         let told: Vec<_> = told.map(|(word, micros)| format!("p{word}={micros:.3}")).collect();
         if !told.is_empty() {

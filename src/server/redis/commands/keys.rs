@@ -4,10 +4,11 @@ use crate::clock::Timestamp;
 use crate::engine::Direction;
 use crate::error::Error;
 use crate::kv::{End, EvictionPolicy, Kind, Kv, Ttl};
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, container, help, integer, is};
 use crate::server::redis::commands::{kind, scan};
 use crate::server::redis::config::Parameters;
-use crate::server::redis::tally::changes;
+use crate::server::redis::options::DATABASES;
+use crate::server::redis::run::changes;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, container, help, integer, is};
 use crate::txn::InTransaction;
 
 pub(super) const COMMANDS: &[Handler] = &[
@@ -46,7 +47,7 @@ fn del(call: &mut Call<'_>) -> Outcome {
 /// Elements from which on Redis leaves the removal of a value to a thread.
 const LAZY_ELEMENTS: u64 = 64;
 
-/// Removes keys. A removal that Redis would leave to a thread is counted; here it is done when the command answers.
+/// Removes keys. A removal that Redis would leave to a thread is counted; here it is done before the reply.
 fn remove(call: &mut Call<'_>, is_lazy: bool) -> Outcome {
     let kv = call.kv();
     let mut removed = 0;
@@ -179,11 +180,11 @@ fn expire(call: &mut Call<'_>, name: &str, unit: i64, is_absolute: bool) -> Outc
     Ok(())
 }
 
-/// The last moment that microseconds can tell, which stands for all after it.
+/// The last moment that microseconds can express, which stands for all after it.
 const LAST: Timestamp = Timestamp::from_micros(i64::MAX);
 
-/// A moment in milliseconds as the store goes by it. One that microseconds cannot tell is the last, or first, that they can: it
-/// is hundreds of thousands of years away. [`Kv::keep_far_deadline`] keeps the milliseconds of it.
+/// A moment in milliseconds as the store goes by it. One that microseconds cannot express is the last, or first, that
+/// they can: it is hundreds of thousands of years away. [`Kv::keep_far_deadline`] keeps the milliseconds of it.
 pub(super) fn micros_of(millis: i64) -> Timestamp {
     Timestamp::from_micros(millis.saturating_mul(1_000))
 }
@@ -251,7 +252,7 @@ fn move_key(call: &mut Call<'_>) -> Outcome {
 /// The database that the word at a place names.
 pub(super) fn database_of(call: &Call<'_>, at: usize) -> Result<usize, Refusal> {
     let number = call.integer(at)?;
-    let database = usize::try_from(number).ok().filter(|number| *number < super::super::DATABASES.len());
+    let database = usize::try_from(number).ok().filter(|number| *number < DATABASES.len());
     database.ok_or_else(|| "ERR DB index is out of range".into())
 }
 
@@ -284,10 +285,10 @@ fn flush_db(call: &mut Call<'_>) -> Outcome {
 }
 
 fn flush_all(call: &mut Call<'_>) -> Outcome {
-    flush(call, 0..=super::super::DATABASES.len() - 1)
+    flush(call, 0..=DATABASES.len() - 1)
 }
 
-/// Both ways are the same here: what is flushed is gone when the command answers. The keys that Redis would leave to a thread
+/// Both ways are the same here: what is flushed is gone before the reply. The keys that Redis would leave to a thread
 /// are counted.
 fn flush(call: &mut Call<'_>, databases: std::ops::RangeInclusive<usize>) -> Outcome {
     let is_lazy = match call.rest(1) {

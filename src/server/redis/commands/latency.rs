@@ -1,7 +1,7 @@
 //! Latencies: how long the calls of commands took, and which took longer than `latency-monitor-threshold`.
 
-use crate::server::redis::command::{Call, Handler, Outcome, command, container, help, is};
-use crate::server::redis::latency::Event;
+use crate::server::redis::run::command::{Call, Handler, Outcome, command, container, help, is};
+use crate::server::redis::state::latency::Event;
 
 pub(super) const COMMANDS: &[Handler] = &[container("latency", SUBCOMMANDS)];
 
@@ -48,7 +48,7 @@ fn histogram(call: &mut Call<'_>) -> Outcome {
         let command = name.split('|').next().unwrap_or(name);
         names.is_empty() || names.iter().any(|word| is(word, name) || is(word, command))
     };
-    let lines = call.door.tally.lines().filter(|(name, line)| line.calls.get() > 0 && is_meant(name));
+    let lines = call.door.command_lines().filter(|(name, line)| line.calls.get() > 0 && is_meant(name));
     let lines: Vec<_> = lines.map(|(name, line)| (name, line.calls.get(), line.histogram())).collect();
     call.reply.map(lines.len());
     for (name, calls, buckets) in lines {

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::limits;
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, integer, is};
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 
 pub(super) const COMMANDS: &[Handler] = &[command("lcs", lcs)];
 
@@ -99,7 +99,7 @@ struct Table<'a> {
 impl<'a> Table<'a> {
     fn fill(a: &'a [u8], b: &'a [u8]) -> Result<Self, Refusal> {
         let cells = (a.len() + 1).checked_mul(b.len() + 1);
-        let cells = cells.filter(|cells| cells.saturating_mul(4) <= limits::STRING_BYTES_MAX);
+        let cells = cells.filter(|cells| cells.saturating_mul(4) <= limits::LCS_TABLE_BYTES_MAX);
         let cells = cells.ok_or("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len")?;
         let mut table = Self { a, b, lengths: Vec::with_capacity(cells) };
         table.lengths.resize(b.len() + 1, 0);

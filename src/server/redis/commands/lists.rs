@@ -2,10 +2,10 @@
 
 use crate::engine::Direction;
 use crate::kv::{End, Kind};
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::keys::{direction, end};
 use crate::server::redis::commands::waiting;
-use crate::server::redis::tally::changes;
+use crate::server::redis::run::changes;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("blmove", blmove),

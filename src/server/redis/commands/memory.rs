@@ -1,6 +1,7 @@
 //! What keys take.
 
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, container, help, integer, is};
+use crate::server::redis::options::DATABASES;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, container, help, integer, is};
 
 pub(super) const COMMANDS: &[Handler] = &[container("memory", SUBCOMMANDS)];
 
@@ -26,7 +27,7 @@ fn purge(call: &mut Call<'_>) -> Outcome {
 fn stats(call: &mut Call<'_>) -> Outcome {
     let bytes = call.door.store.stats()?.bytes.unwrap_or(0);
     let mut keys = 0;
-    for database in 0..super::super::DATABASES.len() {
+    for database in 0..DATABASES.len() {
         keys += call.kv_at(database).len()?;
     }
     let per_key = bytes.checked_div(keys).unwrap_or(0);

@@ -1,11 +1,11 @@
-//! What clients are told when there is no such stream, or no such group: the texts differ from command to command.
+//! The errors for a stream or a group that does not exist: the texts differ from command to command.
 //!
 //! # Source
 //! Redis 7.2, `t_stream.c`.
 
 use crate::error::Error;
 use crate::kv::stream::{GROUP, STREAM};
-use crate::server::redis::refusal::Refusal;
+use crate::server::redis::frame::refusal::Refusal;
 
 /// Of reading what is pending, and of claiming: the key and the group in one text.
 pub(super) fn pending(key: &[u8], group: &[u8]) -> impl Fn(Error) -> Refusal {

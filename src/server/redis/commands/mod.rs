@@ -28,7 +28,7 @@ mod missing;
 mod pubsub;
 mod ranges;
 mod scan;
-mod scripting;
+mod scripts;
 mod server;
 mod sets;
 mod slow_log;
@@ -42,9 +42,7 @@ mod strings;
 mod transactions;
 mod waiting;
 
-pub(super) use acl::permit;
-
-use crate::server::redis::command::Handler;
+use crate::server::redis::run::command::Handler;
 
 /// What runs each command.
 pub(super) fn all() -> impl Iterator<Item = &'static Handler> {
@@ -59,6 +57,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Handler> {
         debug::COMMANDS,
         dump::COMMANDS,
         geo::COMMANDS,
+        geo_search::COMMANDS,
         hashes::COMMANDS,
         hyperloglogs::COMMANDS,
         info::COMMANDS,
@@ -68,13 +67,16 @@ pub(super) fn all() -> impl Iterator<Item = &'static Handler> {
         lists::COMMANDS,
         memory::COMMANDS,
         pubsub::COMMANDS,
-        scripting::COMMANDS,
+        scripts::COMMANDS,
         ranges::COMMANDS,
         server::COMMANDS,
         sets::COMMANDS,
         slow_log::COMMANDS,
         sort::COMMANDS,
         sorted_sets::COMMANDS,
+        stream_groups::COMMANDS,
+        stream_info::COMMANDS,
+        stream_reads::COMMANDS,
         streams::COMMANDS,
         strings::COMMANDS,
         transactions::COMMANDS,

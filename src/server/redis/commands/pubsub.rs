@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::channel::QueueBounds;
-use crate::server::redis::command::{Call, Handler, Outcome, command, container, help, unknown_option};
-use crate::server::redis::session::Topics;
+use crate::server::redis::run::command::{Call, Handler, Outcome, command, container, help, unknown_option};
+use crate::server::redis::state::session::Topics;
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("monitor", monitor),
@@ -62,7 +62,7 @@ impl Topic {
         }
     }
 
-    /// How many subscriptions a client is told that it has: those of shards are counted for themselves.
+    /// How many subscriptions a confirmation says that a client has: those of shards are counted for themselves.
     fn count(self, topics: &Topics) -> u64 {
         let count = match self {
             Self::Shard => topics.shards.len(),
@@ -72,7 +72,7 @@ impl Topic {
     }
 }
 
-/// Shows the client the requests of all; asked again it answers nothing, as in Redis.
+/// Shows the client the requests of all; asked again it sends nothing, as in Redis.
 fn monitor(call: &mut Call<'_>) -> Outcome {
     if call.session.outbox.is_none() {
         call.session.outbox = Some(call.door.monitors.insert(call.session.id));

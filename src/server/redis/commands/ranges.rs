@@ -3,8 +3,8 @@
 use std::ops::Bound;
 
 use crate::kv::{RangeQuery, SortedSet};
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, float, integer, is};
 use crate::server::redis::commands::sorted_sets::write;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, float, integer, is};
 use crate::txn::InTransaction;
 
 pub(super) const COMMANDS: &[Handler] = &[

@@ -1,13 +1,13 @@
 //! Scans: a part of a collection at a time, from where the last part ended.
 //!
-//! A cursor stands for the key, field or member after which the scan goes on, so that what was there all the time is given
-//! exactly once, whatever comes and goes meanwhile (SEM: KV-STR-5).
+//! A cursor stands for the key, field or member after which the scan goes on, so that what was there all the time is
+//! given exactly once, whatever comes and goes meanwhile (SEM: KV-STR-5).
 
 use crate::error::Error;
 use crate::glob;
-use crate::server::redis::command::{Call, Outcome, Refusal, is};
 use crate::server::redis::commands::kind;
-use crate::server::redis::reply::format_double;
+use crate::server::redis::frame::reply::format_double;
+use crate::server::redis::run::command::{Call, Outcome, Refusal, is};
 
 /// What a scan is asked for.
 struct Options<'a> {
@@ -81,8 +81,8 @@ pub(super) fn zscan(call: &mut Call<'_>) -> Outcome {
 
 type Begun<'a> = (Option<Vec<u8>>, Options<'a>);
 
-/// As [`begin`], of a collection. As in Redis the options of one that is not there are not looked at: `None` when the reply is
-/// written.
+/// As [`begin`], of a collection. As in Redis the options of one that is not there are not looked at: `None` when the
+/// reply is written.
 fn begin_in<'a>(
     call: &mut Call<'a>,
     is_empty: impl FnOnce(&Call<'a>) -> Result<bool, Error>,
@@ -114,7 +114,7 @@ fn begin<'a>(call: &Call<'a>, at: usize) -> Result<Begun<'a>, Refusal> {
         if is(name, "match") {
             options.pattern = Some(value);
         } else if is(name, "count") {
-            let count = crate::server::redis::command::integer(value).ok_or_else(Refusal::not_an_integer)?;
+            let count = crate::server::redis::run::command::integer(value).ok_or_else(Refusal::not_an_integer)?;
             options.count = usize::try_from(count).ok().filter(|count| *count > 0).ok_or_else(Refusal::syntax)?;
         } else if is(name, "type") && at == 1 {
             options.kind = Some(value);

@@ -1,7 +1,7 @@
 //! The server: its time, its checkpoints, its end.
 
-use crate::server::redis::DATABASES;
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, is};
+use crate::server::redis::options::{DATABASES, REDIS_VERSION};
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, is};
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("bgrewriteaof", rewrite_log),
@@ -23,11 +23,7 @@ fn time(call: &mut Call<'_>) -> Outcome {
 }
 
 fn lolwut(call: &mut Call<'_>) -> Outcome {
-    call.reply.verbatim(&format!(
-        "Redis ver. {} (Larder {})\n",
-        super::super::REDIS_VERSION,
-        env!("CARGO_PKG_VERSION")
-    ));
+    call.reply.verbatim(&format!("Redis ver. {} (Larder {})\n", REDIS_VERSION, env!("CARGO_PKG_VERSION")));
     Ok(())
 }
 
@@ -79,7 +75,7 @@ fn background_save(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-/// Also this is a checkpoint: it is what makes the log short.
+/// This is a checkpoint too: checkpoints are what shorten the log.
 fn rewrite_log(call: &mut Call<'_>) -> Outcome {
     begin_save(call, "ERR Background append only file rewriting already in progress")?;
     call.reply.simple("Background append only file rewriting started");
@@ -97,7 +93,7 @@ fn last_save(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-/// Asks whoever opened the door to end. Unless he said how, nothing here may end his program.
+/// Asks the program that opened the door to exit; refused unless it registered `on_shutdown`.
 fn shutdown(call: &mut Call<'_>) -> Outcome {
     let (mut saves, mut keeps, mut aborts) = (false, false, false);
     let words = call.rest(1);

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::hashes::choose;
 use crate::server::redis::commands::scan;
-use crate::server::redis::tally::changes;
+use crate::server::redis::run::changes;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("sadd", sadd),

@@ -1,13 +1,13 @@
 //! Commands that took long.
 
-use crate::server::redis::command::{Call, Handler, Outcome, command, container, help, integer, unknown_option};
+use crate::server::redis::run::command::{Call, Handler, Outcome, command, container, help, integer, unknown_option};
 
 pub(super) const COMMANDS: &[Handler] = &[container("slowlog", SUBCOMMANDS)];
 
 const SUBCOMMANDS: &[Handler] =
     &[command("get", get), command("help", help), command("len", len), command("reset", reset)];
 
-/// Entries that `SLOWLOG GET` gives unless told otherwise.
+/// Entries that `SLOWLOG GET` returns by default.
 const SHOWN: usize = 10;
 
 fn get(call: &mut Call<'_>) -> Outcome {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::error::{self, Error};
 use crate::kv::{End, Kind};
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, float, integer, is};
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, float, integer, is};
 
 pub(super) const COMMANDS: &[Handler] =
     &[command("sort", |call| sort(call, true)), command("sort_ro", |call| sort(call, false))];

@@ -2,11 +2,11 @@
 
 use crate::engine::Direction;
 use crate::kv::{AddOptions, Condition, End, Kind, ScoreChange, SortedSet};
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, float, integer, is};
 use crate::server::redis::commands::hashes::choose;
 use crate::server::redis::commands::{scan, waiting};
-use crate::server::redis::reply::Protocol;
-use crate::server::redis::tally::changes;
+use crate::server::redis::frame::reply::Protocol;
+use crate::server::redis::run::changes;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, float, integer, is};
 use crate::txn::InTransaction;
 
 pub(super) const COMMANDS: &[Handler] = &[
@@ -47,7 +47,7 @@ struct AddFlags {
 }
 
 impl AddFlags {
-    /// Takes the flags from the words from a place on, and answers where they end.
+    /// Takes the flags from the words from a place on, and returns where they end.
     fn take(&mut self, call: &Call<'_>, mut at: usize) -> usize {
         loop {
             let names = [

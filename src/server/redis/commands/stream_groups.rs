@@ -6,14 +6,24 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::kv::StreamId;
 use crate::kv::stream::{AutoClaimed, ClaimOptions, GROUP, Group, GroupOptions, PendingEntry, PendingSummary, Start};
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, help, integer, is, unknown_option};
 use crate::server::redis::commands::missing;
 use crate::server::redis::commands::streams::{end, id, ids, start, unsigned, write_entries, write_ids};
-use crate::server::redis::reply::Reply;
-use crate::server::redis::tally::changes;
+use crate::server::redis::frame::reply::Reply;
+use crate::server::redis::run::changes;
+use crate::server::redis::run::command::{
+    Call, Handler, Outcome, Refusal, command, container, help, integer, is, unknown_option,
+};
 use crate::txn::InTransaction;
 
-pub(super) const SUBCOMMANDS: &[Handler] = &[
+pub(super) const COMMANDS: &[Handler] = &[
+    command("xack", xack),
+    command("xautoclaim", xautoclaim),
+    command("xclaim", xclaim),
+    container("xgroup", SUBCOMMANDS),
+    command("xpending", xpending),
+];
+
+const SUBCOMMANDS: &[Handler] = &[
     command("create", create),
     command("createconsumer", create_consumer),
     command("delconsumer", delete_consumer),
@@ -100,7 +110,7 @@ fn delete_consumer(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn xack(call: &mut Call<'_>) -> Outcome {
+fn xack(call: &mut Call<'_>) -> Outcome {
     let group = group(call, 1);
     // Redis looks at the ids only when there is a group.
     let acknowledged = if group.exists()? { group.acknowledge(ids(call.rest(3))?)? } else { 0 };
@@ -108,7 +118,7 @@ pub(super) fn xack(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn xpending(call: &mut Call<'_>) -> Outcome {
+fn xpending(call: &mut Call<'_>) -> Outcome {
     let (min_idle, range) = match call.rest(3) {
         [] => {
             let pending = group(call, 1).pending().map_err(missing::pending(call.word(1), call.word(2)))?;
@@ -161,7 +171,7 @@ fn write_pending(reply: &mut Reply, entries: &[PendingEntry]) {
     }
 }
 
-pub(super) fn xclaim(call: &mut Call<'_>) -> Outcome {
+fn xclaim(call: &mut Call<'_>) -> Outcome {
     let group = group(call, 1);
     require(call, &group)?;
     let (consumer, min_idle) = (call.word(3), min_idle(call, "XCLAIM")?);
@@ -245,7 +255,7 @@ fn claim_options(call: &Call<'_>, mut words: &[&[u8]]) -> Result<(ClaimOptions, 
 /// Pending entries that an automatic claim takes unless it is said otherwise.
 const AUTO_CLAIM_COUNT: u64 = 100;
 
-pub(super) fn xautoclaim(call: &mut Call<'_>) -> Outcome {
+fn xautoclaim(call: &mut Call<'_>) -> Outcome {
     let (consumer, min_idle) = (call.word(3), min_idle(call, "XAUTOCLAIM")?);
     let begin = match start(call.word(5))? {
         std::ops::Bound::Excluded(id) => id.next().ok_or("ERR invalid start ID for the interval")?,

@@ -4,15 +4,19 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::kv::stream::{ConsumerDetails, Delivery, GroupDetails, GroupInfo, StreamInfo};
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, help, integer, is, unknown_option};
 use crate::server::redis::commands::missing;
 use crate::server::redis::commands::streams::{write_entries, write_entry};
-use crate::server::redis::reply::Reply;
+use crate::server::redis::frame::reply::Reply;
+use crate::server::redis::run::command::{
+    Call, Handler, Outcome, Refusal, command, container, help, integer, is, unknown_option,
+};
 
-pub(super) const SUBCOMMANDS: &[Handler] =
+pub(super) const COMMANDS: &[Handler] = &[container("xinfo", SUBCOMMANDS)];
+
+const SUBCOMMANDS: &[Handler] =
     &[command("consumers", consumers), command("groups", groups), command("help", help), command("stream", stream)];
 
-/// Entries that `FULL` answers unless it is said otherwise.
+/// Entries that `FULL` returns by default.
 const FULL_COUNT: u64 = 10;
 
 /// Entries in a node of Redis's radix tree.

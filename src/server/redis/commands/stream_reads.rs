@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use crate::kv::stream::Fields;
 use crate::kv::{Kind, StreamId};
-use crate::server::redis::command::{Call, Outcome, Refusal, integer, is};
 use crate::server::redis::commands::missing;
 use crate::server::redis::commands::streams::{id, unsigned, write_entry};
-use crate::server::redis::reply::Protocol;
-use crate::server::redis::session::{Awaited, Waiting, Wants};
-use crate::server::redis::tally::changes;
+use crate::server::redis::frame::reply::Protocol;
+use crate::server::redis::run::changes;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, integer, is};
+use crate::server::redis::state::session::{Awaited, Waiting, Wants};
+
+pub(super) const COMMANDS: &[Handler] = &[command("xread", xread), command("xreadgroup", xreadgroup)];
 
 /// What the words ask for.
 #[derive(Default)]
@@ -42,7 +44,7 @@ enum From {
 /// What was read of one stream. An entry without fields is pending, but no longer in the stream.
 type Part<'a> = (&'a [u8], Vec<(StreamId, Option<Fields>)>);
 
-pub(super) fn xread(call: &mut Call<'_>) -> Outcome {
+fn xread(call: &mut Call<'_>) -> Outcome {
     let request = Request::of(call, "xread")?;
     let from = request.keys.iter().zip(request.ids).map(|(key, word)| begin(call, key, word));
     let from = from.collect::<Result<Vec<_>, _>>()?;
@@ -74,7 +76,7 @@ fn begin(call: &Call<'_>, key: &[u8], word: &[u8]) -> Result<StreamId, Refusal> 
     }
 }
 
-pub(super) fn xreadgroup(call: &mut Call<'_>) -> Outcome {
+fn xreadgroup(call: &mut Call<'_>) -> Outcome {
     let request = Request::of(call, "xreadgroup")?;
     let (group, consumer) = request.group.ok_or("ERR Missing GROUP option for XREADGROUP")?;
     let from = request.keys.iter().zip(request.ids).map(|(key, word)| begin_in_group(call, key, group, word));

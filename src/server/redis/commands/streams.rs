@@ -5,26 +5,15 @@ use std::ops::Bound;
 use crate::engine::Direction;
 use crate::kv::stream::{AddOptions, Entry, Fields, NewId, Trim};
 use crate::kv::{Stream, StreamId};
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, container, integer, is};
-use crate::server::redis::commands::stream_groups::{xack, xautoclaim, xclaim, xpending};
-use crate::server::redis::commands::stream_reads::{xread, xreadgroup};
-use crate::server::redis::commands::{stream_groups, stream_info};
-use crate::server::redis::reply::Reply;
+use crate::server::redis::frame::reply::Reply;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 use crate::txn::InTransaction;
 
 pub(super) const COMMANDS: &[Handler] = &[
-    command("xack", xack),
     command("xadd", xadd),
-    command("xautoclaim", xautoclaim),
-    command("xclaim", xclaim),
     command("xdel", xdel),
-    container("xgroup", stream_groups::SUBCOMMANDS),
-    container("xinfo", stream_info::SUBCOMMANDS),
     command("xlen", xlen),
-    command("xpending", xpending),
     command("xrange", |call| xrange(call, Direction::Forward)),
-    command("xread", xread),
-    command("xreadgroup", xreadgroup),
     command("xrevrange", |call| xrange(call, Direction::Backward)),
     command("xsetid", xsetid),
     command("xtrim", xtrim),

@@ -2,9 +2,9 @@
 
 use crate::kv::{Condition, SetOptions, Until};
 use crate::limits;
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 use crate::server::redis::commands::keys::micros_of;
-use crate::server::redis::tally::changes;
+use crate::server::redis::run::changes;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, integer, is};
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("append", append),
@@ -31,9 +31,12 @@ pub(super) const COMMANDS: &[Handler] = &[
 ];
 
 fn get(call: &mut Call<'_>) -> Outcome {
-    let value = call.kv().get(call.word(1))?;
-    call.door.counters.lookup(value.is_some());
-    call.reply.bulk_or_nil(value);
+    let (kv, key) = (call.kv(), call.word(1));
+    let found = kv.get_with(key, |value| call.reply.bulk(value))?;
+    call.door.counters.lookup(found.is_some());
+    if found.is_none() {
+        call.reply.nil();
+    }
     Ok(())
 }
 
@@ -119,7 +122,8 @@ fn unit(word: &[u8]) -> Option<Unit> {
     Some(Unit { millis, is_absolute })
 }
 
-/// The deadline in milliseconds that the word at a place gives, which has to be a time after the epoch and no overflow (SEM: KV-EXP-7).
+/// The deadline in milliseconds that the word at a place gives, which has to be a time after the epoch and no overflow
+/// (SEM: KV-EXP-7).
 fn deadline(call: &Call<'_>, at: usize, unit: Unit, name: &str) -> Result<i64, Refusal> {
     if at >= call.words.len() {
         return Err(Refusal::syntax());

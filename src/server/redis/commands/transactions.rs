@@ -1,8 +1,8 @@
 //! Transactions of a client's: commands that are run together, if nothing that was watched has changed.
 
-use crate::server::redis::command::{Call, Handler, Outcome, Refusal, command, find};
-use crate::server::redis::execute;
-use crate::server::redis::session::Queue;
+use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command};
+use crate::server::redis::run::execute;
+use crate::server::redis::state::session::Queue;
 
 pub(super) const COMMANDS: &[Handler] = &[
     command("discard", discard),
@@ -36,7 +36,7 @@ fn exec(call: &mut Call<'_>) -> Outcome {
     if queue.is_spoilt {
         return Err("EXECABORT Transaction discarded because of previous errors.".into());
     }
-    let commands = queue.commands.iter().filter_map(|words| find(words));
+    let commands = queue.commands.iter().filter_map(|words| call.door.registry.find(words));
     if commands.into_iter().any(|command| execute::needs_room(call.door, command.spec))
         && let Err(error) = call.kv().make_room()
     {

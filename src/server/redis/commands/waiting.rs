@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::kv::Kind;
-use crate::server::redis::command::{Call, Refusal, float, integer, is};
 use crate::server::redis::commands::sets::numbered_keys;
-use crate::server::redis::session::{Awaited, Waiting, Wants};
+use crate::server::redis::run::command::{Call, Refusal, float, integer, is};
+use crate::server::redis::state::session::{Awaited, Waiting, Wants};
 
 /// How long to wait: seconds, 0 without an end.
 pub(super) fn timeout(word: &[u8]) -> Result<Option<Duration>, Refusal> {

@@ -7,9 +7,12 @@
 
 use std::cell::Cell;
 
-use crate::server::redis::acl::{DEFAULT, Users, rights};
+use crate::server::redis::acl::password::hash_of;
+use crate::server::redis::acl::rights::NewUsersHear;
+use crate::server::redis::acl::{DEFAULT, Users};
 use crate::server::redis::config::Parameters;
-use crate::server::redis::refusal::Refusal;
+use crate::server::redis::frame::refusal::Refusal;
+use crate::server::redis::saves::SavePoint;
 use crate::store::Store;
 
 /// What acts on a parameter.
@@ -35,7 +38,7 @@ pub(super) enum Live {
     Percentiles,
 }
 
-/// What of the search for keys to evict can be set.
+/// Settings of the search for keys to evict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tuned {
     Samples,
@@ -71,7 +74,7 @@ numbers! {
     NewUsersHearAll => new_users_hear: NewUsersHear,
     /// Entries of `ACL LOG`.
     DenialsKept => denials_kept: usize,
-    /// Milliseconds after which a script is told of to others as busy.
+    /// Milliseconds after which others are refused as `BUSY` because of a script.
     #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
     BusyReplyMillis => busy_reply_ms: u64,
     /// Bytes that one client may have sent and that wait to be run.
@@ -149,13 +152,6 @@ impl FromNumber for bool {
     }
 }
 
-/// What channels a new user has, in the order of the words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server::redis) enum NewUsersHear {
-    All,
-    None,
-}
-
 impl FromNumber for NewUsersHear {
     fn from_number(number: i64) -> Self {
         if number == 0 { Self::All } else { Self::None }
@@ -209,14 +205,7 @@ pub(in crate::server::redis) struct OutputLimit {
     pub(in crate::server::redis) hard_bytes: u64,
     /// More than this for no longer than [`Self::soft_seconds`].
     pub(in crate::server::redis) soft_bytes: u64,
-    pub(in crate::server::redis) soft_seconds: u64,
-}
-
-/// After so many seconds a checkpoint is made, if there were so many changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server::redis) struct SavePoint {
-    pub(in crate::server::redis) seconds: u64,
-    pub(in crate::server::redis) changes: u64,
+    pub(super) soft_seconds: u64,
 }
 
 /// The numbers, in the order of [`Number`].
@@ -243,7 +232,7 @@ impl Numbers {
 
 impl Parameters {
     /// What may wait to be sent to a client of a class.
-    pub(in crate::server::redis) fn output_limit(&self, class: OutputClass) -> OutputLimit {
+    pub(super) fn output_limit(&self, class: OutputClass) -> OutputLimit {
         let text = self.text("client-output-buffer-limit");
         let words: Vec<_> = text.split(' ').collect();
         let number = |at: usize| words.get(class as usize * 4 + at).and_then(|word| word.parse().ok()).unwrap_or(0);
@@ -326,7 +315,7 @@ fn set_password(password: &[u8], users: &Users) {
     rights.has_no_password = password.is_empty();
     rights.passwords.clear();
     if !password.is_empty() {
-        rights.passwords.push(rights::hash_of(password));
+        rights.passwords.push(hash_of(password));
     }
     users.set(DEFAULT, rights);
 }

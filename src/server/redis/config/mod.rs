@@ -1,8 +1,9 @@
 //! Parameters of `CONFIG`: all that Redis 7.2 has.
 //!
-//! Every one can be read. One that the store or the door acts on can be set (`live.rs`); any other can only be set to what
-//! it is, and says why (`table.rs`).
+//! Every one can be read. One that the store or the door acts on can be set (`live.rs`); any other can only be set to
+//! what it is, and says why (`table.rs`).
 
+pub(super) mod bounds;
 mod live;
 mod table;
 mod value;
@@ -14,10 +15,10 @@ use std::net::SocketAddr;
 use crate::engine::Durability;
 use crate::glob;
 use crate::server::redis::acl::Users;
-use crate::server::redis::refusal::Refusal;
+use crate::server::redis::frame::refusal::Refusal;
 use crate::store::Store;
 use live::{Change, Live, Numbers, Tuned, apply};
-pub(super) use live::{ClientsMemory, NewUsersHear, OutputClass, OutputLimit};
+pub(super) use live::{ClientsMemory, OutputClass, OutputLimit};
 use table::{Effect, Parameter, TABLE};
 use value::Kind;
 
@@ -164,7 +165,10 @@ fn failed(name: &str, reason: &str) -> Refusal {
 mod tests {
     use super::*;
     use crate::kv::EvictionPolicy;
-    use live::{Number, SavePoint};
+    use crate::server::redis::acl;
+    use crate::server::redis::acl::rights::NewUsersHear;
+    use crate::server::redis::saves::SavePoint;
+    use live::Number;
 
     const HERE: ([u8; 4], u16) = ([127, 0, 0, 1], 6379);
 
@@ -211,7 +215,7 @@ mod tests {
     #[test]
     fn a_parameter_is_acted_on_or_refused_by_name_with_a_reason() {
         for parameter in TABLE.iter().filter(|parameter| parameter.kind.is_some()) {
-            let (store, users) = (Store::in_memory(), Users::new(None, &[]));
+            let (store, users) = (Store::in_memory(), acl::users(None, &[]));
             let parameters = Parameters::new(&store, HERE.into(), None);
             let before = get(&parameters, &store, parameter.name);
             let value = another(parameter, &before);
@@ -246,7 +250,7 @@ mod tests {
 
     #[test]
     fn what_is_set_is_read_in_its_type() {
-        let (store, users) = (Store::in_memory(), Users::new(None, &[]));
+        let (store, users) = (Store::in_memory(), acl::users(None, &[]));
         let parameters = Parameters::new(&store, HERE.into(), None);
         let set = |name: &str, value: &str| parameters.set(&[[name.as_bytes(), value.as_bytes()]], &store, &users);
         assert_eq!(
@@ -309,7 +313,7 @@ mod tests {
 
     #[test]
     fn all_are_set_or_none() {
-        let (store, users) = (Store::in_memory(), Users::new(None, &[]));
+        let (store, users) = (Store::in_memory(), acl::users(None, &[]));
         let parameters = Parameters::new(&store, HERE.into(), None);
         let get = |name: &str| get(&parameters, &store, name);
         parameters.set(&[[b"maxmemory", b"1gb"], [b"Maxmemory-Policy", b"AllKeys-LRU"]], &store, &users).unwrap();

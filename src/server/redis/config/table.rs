@@ -46,7 +46,7 @@ const TRACKING: Effect = Effect::Fixed("there is no client-side caching");
 
 const INT: i64 = i32::MAX as i64;
 const QUERY: i64 = most(limits::QUERY_BUFFER_BYTES_MAX);
-const BULK: i64 = most(limits::ENGINE_VALUE_BYTES_MAX);
+const BULK: i64 = most(limits::STRING_BYTES_MAX);
 const CLIENTS: i64 = most(limits::CLIENTS_MAX);
 const DENIALS: i64 = most(limits::DENIALS_MAX);
 const SLOW: i64 = most(limits::SLOW_LOG_ENTRIES_MAX);
@@ -131,7 +131,7 @@ pub(super) const TABLE: &[Parameter] = &[
         Kind::OutputLimits,
         Effect::Live(Live::OutputLimits),
     ),
-    memory_to("client-query-buffer-limit", "268435456", 1 << 20, QUERY, number(Number::QueryBufferBytes)),
+    memory_to("client-query-buffer-limit", "1073741824", 1 << 20, QUERY, number(Number::QueryBufferBytes)),
     yes_no("cluster-allow-pubsubshard-when-down", "yes", CLUSTER),
     yes_no("cluster-allow-reads-when-down", "no", CLUSTER),
     yes_no("cluster-allow-replica-migration", "yes", CLUSTER),
@@ -226,7 +226,7 @@ pub(super) const TABLE: &[Parameter] = &[
     of("proc-title-template", "{title} {listen-addr} {server-mode}", Kind::Text, PROCESS),
     choice("propagation-error-behavior", "ignore", &["ignore", "panic", "panic-on-replicas"], PROCESS),
     yes_no("protected-mode", "yes", ADDRESS),
-    memory_to("proto-max-bulk-len", "67108864", 1 << 20, BULK, number(Number::BulkBytes)),
+    memory_to("proto-max-bulk-len", "536870912", 1 << 20, BULK, number(Number::BulkBytes)),
     yes_no("rdb-del-sync-files", "no", REPLICAS),
     yes_no("rdb-save-incremental-fsync", "yes", CHECKPOINTS),
     unset("rdbchecksum", "yes", Kind::Immutable),

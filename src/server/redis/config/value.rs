@@ -1,7 +1,7 @@
 //! Values of parameters: what each kind takes, and how it is given back.
 
 use crate::kv::KeyEvents;
-use crate::server::redis::words::{float, integer, is};
+use crate::server::redis::frame::words::{float, integer, is};
 
 /// What a parameter takes.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ pub(super) enum Kind {
 const CLASSES: [&str; 3] = ["normal", "slave", "pubsub"];
 
 impl Kind {
-    /// A value as it is given back, or why it is none. `before` is the value until now.
+    /// A value as it is given back, or why it is not valid. `before` is the value until now.
     pub(super) fn parse(self, value: &[u8], before: &[u8]) -> Result<Vec<u8>, String> {
         let text = String::from_utf8_lossy(value);
         match self {
@@ -70,8 +70,8 @@ impl Kind {
 }
 
 impl Kind {
-    /// A value, as [`Kind::parse`] gives it back, as a number: a flag is 0 or 1, a word its place, a share below 0; 0 for what
-    /// is no number.
+    /// A value, as [`Kind::parse`] gives it back, as a number: a flag is 0 or 1, a word its place, a share below 0; 0
+    /// for what is no number.
     pub(super) fn number(self, value: &[u8]) -> i64 {
         match self {
             Self::YesNo => i64::from(value == b"yes"),

@@ -1,4 +1,4 @@
-//! The arguments of a command, as `COMMAND DOCS` tells them.
+//! The arguments of a command, as `COMMAND DOCS` lists them.
 //!
 //! | written | is |
 //! |---|---|

@@ -1,7 +1,7 @@
 //! Categories of commands.
 //!
-//! A command has those of its group and its flags. One whose group does not tell has them in its paragraph, as `@name`, instead of
-//! its group's.
+//! A command has those of its group and its flags. One whose group does not decide it has them in its paragraph, as
+//! `@name`, instead of its group's.
 //!
 //! # Source
 //! Redis command reference, `ACL CAT`, version 7.2.

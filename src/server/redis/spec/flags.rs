@@ -1,7 +1,8 @@
 //! What is true of a command, each a word of its paragraph.
 
 bitflags::bitflags! {
-    /// What `COMMAND` tells of a command, in the order in which it does. The names are those of redis-server, in upper case.
+    /// What `COMMAND` says of a command, in the order in which it does. The names are those of redis-server, in upper
+    /// case.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(in crate::server::redis) struct Flags: u32 {
         const WRITE = 1;
@@ -33,7 +34,7 @@ bitflags::bitflags! {
         const ALLOW_BUSY = 1 << 17;
     }
 
-    /// What the door has to know of a command and clients are not told.
+    /// What the door has to know of a command and clients do not see.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(in crate::server::redis) struct Traits: u16 {
         /// What it does is for others too, though it may write to no key.
@@ -52,13 +53,13 @@ bitflags::bitflags! {
         const TOUCHES = 1 << 6;
         /// While a script runs it is run on a stand-in for the connection's state.
         const REPLAYED = 1 << 7;
-        /// Cannot be queued by `MULTI`, though clients are not told so.
+        /// Cannot be queued by `MULTI`, though clients do not see that.
         const NO_QUEUE = 1 << 8;
         /// Has nothing to do with what is stored.
         const NO_STORE = 1 << 9;
         /// Only reads, and keeps something of what it found out.
         const NOTES = 1 << 10;
-        /// Only reads, and waits when it is told to.
+        /// Only reads, and waits when an option asks for it.
         const MAY_WAIT = 1 << 11;
         /// Its reply is how many changes it has made.
         const REPLIES_CHANGES = 1 << 12;

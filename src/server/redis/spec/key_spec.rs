@@ -1,12 +1,14 @@
 //! Where the keys of a command are, and what it does with them.
 //!
-//! A line has where to begin, how to go on, and flags: `@1` begins at the first word behind the name, `@STORE:6` behind the word
-//! `STORE`, looked for from the sixth on, and behind a second one too unless it goes on to the last word; `-1/1/0` goes on to the last
-//! word, one by one, without a limit, and `-1/1/2` to the middle; `#0/1/1` by a number at the beginning, with the first key right
-//! behind it. `?` is for what the words do not say, and `@?STORE:2` for what they say and clients are not told.
+//! A line has where to begin, how to go on, and flags: `@1` begins at the first word behind the name, `@STORE:6` behind
+//! the word `STORE`, looked for from the sixth on, and behind a second one too unless it goes on to the last word;
+//! `-1/1/0` goes on to the last word, one by one, without a limit, and `-1/1/2` to the middle; `#0/1/1` by a number at
+//! the beginning, with the first key right behind it. `?` is for what the words do not say, and `@?STORE:2` for what
+//! they say and clients do not see.
 //!
-//! A flag with a condition, `update?SET|INCRBY:2`, holds when one of the words is there, from the second on. Behind a word with a
-//! number below 0 are keys (flag `incomplete`) that stand for the one of the line before, when that is empty.
+//! A flag with a condition, `update?SET|INCRBY:2`, holds when one of the words is there, from the second on. Behind a
+//! word with a number below 0 are keys (flag `incomplete`) that stand for the one of the line before, when that is
+//! empty.
 
 bitflags::bitflags! {
     /// What a command does with the value of a key. Without any, it only asks whether and how long it is.
@@ -22,7 +24,7 @@ bitflags::bitflags! {
 pub(in crate::server::redis) struct KeySpec {
     pub(in crate::server::redis) begin: Begin,
     pub(in crate::server::redis) find: Find,
-    /// Clients are told that the place is unknown.
+    /// Clients see the place as unknown.
     is_secret: bool,
     flags: &'static str,
     access: Access,
@@ -54,7 +56,7 @@ pub(in crate::server::redis) enum Find {
 }
 
 impl KeySpec {
-    /// What is done with the keys, as clients are told.
+    /// What is done with the keys, as clients see it.
     pub(in crate::server::redis) fn flags(&self) -> impl Iterator<Item = &'static str> {
         self.flags.split_ascii_whitespace().filter_map(|flag| flag.split('?').next())
     }
@@ -72,7 +74,7 @@ impl KeySpec {
         self.conditions.iter().filter(holds).fold(self.access, |access, condition| access | condition.access)
     }
 
-    /// Where clients are told that the keys are.
+    /// Where the keys are, as clients see it.
     pub(in crate::server::redis) fn told(&self) -> (Begin, Find) {
         if self.is_secret { (Begin::Unknown, Find::Unknown) } else { (self.begin, self.find) }
     }

@@ -3,11 +3,11 @@
 //! # Source
 //! Redis command reference, key specifications of version 7.2.
 
+use crate::server::redis::frame::words::{integer, is};
 use crate::server::redis::spec::{Begin, Find, KeySpec, Spec};
-use crate::server::redis::words::{integer, is};
 
-/// Calls `found` with each key of a request, and its place among those of the command. The places are those that the words give,
-/// well formed or not.
+/// Calls `found` with each key of a request, and its place among those of the command. The places are those that the
+/// words give, well formed or not.
 pub(in crate::server::redis) fn for_each<'a>(
     spec: &'static Spec,
     words: &[&'a [u8]],
@@ -43,8 +43,8 @@ pub(in crate::server::redis) fn for_each<'a>(
     }
 }
 
-/// The first and the last word that are keys by what clients were told before there were places, and the distance between them;
-/// none are all 0. Places that follow one another are one.
+/// The first and the last word that are keys in the form that clients got before there were places, and the distance
+/// between them; none are all 0. Places that follow one another are one.
 pub(in crate::server::redis) fn range(spec: &Spec) -> [i64; 3] {
     let ranges = spec.keys.iter().map(KeySpec::range).filter(|range| *range != [0; 3]);
     let joined =

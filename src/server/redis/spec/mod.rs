@@ -1,25 +1,25 @@
 //! What each command is: how it is called, what it does with which keys, who may run it and when.
 //!
-//! The text files beside this one say it, and nothing else does: `COMMAND`, `HELP`, access control, the tally and the running of
-//! requests all read them.
+//! The text files beside this one say it, and nothing else does: `COMMAND`, `HELP`, access control, the tally and the
+//! running of requests all read them.
 //!
 //! # Files
-//! One for each group of commands. A command is a paragraph: its name with its arguments ([`argument`]); what it does; its facts; a
-//! line for each place of its keys ([`key_spec`]) and one for its channels, which begins with `&`. Subcommands stand behind their
-//! command, as `command|name`. The facts are divided by semicolons:
+//! One for each group of commands. A command is a paragraph: its name with its arguments ([`argument`]); what it does;
+//! its facts; a line for each place of its keys ([`key_spec`]) and one for its channels, which begins with `&`.
+//! Subcommands stand behind their command, as `command|name`. The facts are divided by semicolons:
 //!
 //! 1. since when it is there, and since when others are preferred to it
 //! 2. how many words it has with its name; negative for at least that many
 //! 3. its cost
 //! 4. its flags, as redis-server names them ([`Flags`])
 //! 5. hints for clients
-//! 6. what clients are not told: categories, when its group and flags do not give them ([`category`]), and [`Traits`]
+//! 6. what clients do not see: categories, when its group and flags do not give them ([`category`]), and [`Traits`]
 //!
 //! # Cost
 //! The files are read once, when the first door opens; arguments are read when somebody asks for them.
 //!
 //! # Source
-//! Redis command reference, version 7.2, and what redis-server answers to `COMMAND`; the texts are our own.
+//! Redis command reference, version 7.2, and what redis-server returns to `COMMAND`; the texts are our own.
 
 mod argument;
 mod flags;
@@ -28,6 +28,7 @@ mod key_spec;
 
 pub(super) mod category;
 pub(super) mod keys;
+pub(super) mod secrets;
 
 use std::sync::LazyLock;
 
@@ -235,6 +236,11 @@ static BY_NAME: LazyLock<FxHashMap<&'static [u8], &'static Spec>> =
 /// Every command, each with its subcommands in it.
 pub(super) fn all() -> &'static [Spec] {
     &SPECS
+}
+
+/// Every command, each with its subcommands behind it.
+pub(super) fn every() -> impl Iterator<Item = &'static Spec> {
+    all().iter().flat_map(Spec::with_subcommands)
 }
 
 /// The command of a name in any case.

@@ -1,0 +1,304 @@
+//! Changing one document: found by a query, and replaced, updated, removed or, by an upsert, inserted.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bson::raw::RawBson;
+use bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf};
+
+use crate::document::code::Code;
+use crate::document::collection::UpdateResult;
+use crate::document::collection::options::UpdateOptions;
+use crate::document::describe;
+use crate::document::expression::Context;
+use crate::document::filter::Filter;
+use crate::document::find::{Prepared, Query, context};
+use crate::document::maintain::Records;
+use crate::document::order::compare;
+use crate::document::path::FieldPath;
+use crate::document::planner::{self, Access, Plan};
+use crate::document::scan::{Match, Scan};
+use crate::document::schema::Namespace;
+use crate::document::update::{Occasion, Update, UpdateModifications};
+use crate::document::{raw, stored};
+use crate::error::{Error, InvalidKind, Result};
+use crate::txn::Writer;
+
+/// What is to happen to a document.
+#[derive(Clone, Debug)]
+pub(super) enum Modification {
+    Update(UpdateModifications),
+    /// A document without operators at its top.
+    Replace(RawDocumentBuf),
+    Delete,
+}
+
+/// A change of one document, as it is asked for.
+#[derive(Clone, Debug)]
+pub(super) struct One {
+    pub(super) filter: Document,
+    pub(super) modification: Modification,
+    pub(super) options: UpdateOptions,
+    /// Which of several documents it is: the first in this order.
+    pub(super) sort: Option<Document>,
+}
+
+/// A change of one document, compiled.
+#[derive(Debug)]
+pub(super) struct PreparedOne {
+    query: Prepared,
+    variables: Vec<Option<RawBson>>,
+    change: Change,
+    upsert: bool,
+}
+
+#[derive(Debug)]
+enum Change {
+    Update(Update),
+    Replace(RawDocumentBuf),
+    Delete,
+}
+
+/// What was done.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// The document as it was; `None` when nothing matched.
+    pub(super) before: Option<RawDocumentBuf>,
+    /// The document as it is now; `None` when it was removed, and when there is none.
+    pub(super) after: Option<RawDocumentBuf>,
+    modified: bool,
+    upserted_id: Option<Bson>,
+}
+
+impl Modification {
+    /// A replacement by `document`.
+    ///
+    /// # Errors
+    /// [`InvalidKind::Value`] for one with a field such as `$set` at its top, which is an update.
+    pub(super) fn replacement(document: RawDocumentBuf) -> Result<Self> {
+        if let Some(operator) = stored::operator(&document)? {
+            let message = format!("replacement document must not contain update operators such as {operator}");
+            return Err(Error::value(message));
+        }
+        Ok(Self::Replace(document))
+    }
+}
+
+impl One {
+    /// Compiles it.
+    pub(super) fn prepare(&self) -> Result<PreparedOne> {
+        let variables = self.options.variables()?;
+        let sort = self.sort.clone().or_else(|| self.options.sort.clone());
+        let query = Query { filter: self.filter.clone(), sort, limit: Some(1), ..Query::default() };
+        let change = match &self.modification {
+            Modification::Update(update) => {
+                Change::Update(Update::compile(update, &self.options.array_filters, &variables.names)?)
+            }
+            Modification::Replace(_) if !self.options.array_filters.is_empty() => {
+                return Err(Code::FAILED_TO_PARSE.value("array filters do not go with a replacement"));
+            }
+            Modification::Replace(document) => Change::Replace(document.clone()),
+            Modification::Delete => Change::Delete,
+        };
+        let query = query.compile(&variables.names)?;
+        Ok(PreparedOne { query, variables: variables.values, change, upsert: self.options.upsert })
+    }
+}
+
+impl PreparedOne {
+    /// Finds the document and changes it, or inserts one.
+    pub(super) fn run(&self, writer: &mut Writer, namespace: &Namespace) -> Result<Outcome> {
+        let context = Arc::new(context(writer, self.variables.clone()));
+        if let Some(entry) = namespace.get(writer)? {
+            let sort = self.query.sort.as_ref();
+            let plan = planner::choose(entry.storage, &entry.record, &self.query.filter, sort)?;
+            let sieve = (Arc::clone(&self.query.filter), Arc::clone(&context));
+            let mut scan = Scan::start(&writer.search(), entry.storage, sieve, plan, sort, Some(1))?;
+            if let Some(found) = scan.next_match()? {
+                return self.change(&mut Records::new(writer, namespace, &entry), namespace, found, &context);
+            }
+        }
+        if self.upsert { self.insert(writer, namespace, &context) } else { Ok(Outcome::default()) }
+    }
+
+    fn change(
+        &self,
+        records: &mut Records<'_>,
+        namespace: &Namespace,
+        found: Match,
+        context: &Context,
+    ) -> Result<Outcome> {
+        let at = |error: Error| error.at(|| describe::document_of(&found.document, &namespace.label()));
+        let after = match &self.change {
+            Change::Delete => {
+                records.remove(found.id, &found.document)?;
+                return Ok(Outcome { before: Some(found.document), modified: true, ..Outcome::default() });
+            }
+            Change::Update(update) => {
+                let occasion = Occasion { context, filter: &self.query.filter, inserts: false };
+                update.apply(&found.document, occasion).map_err(at)?
+            }
+            Change::Replace(replacement) => {
+                let after = with_id_of(&found.document, replacement).map_err(at)?;
+                Some(stored::with_moment(after, records.writer().now())?)
+            }
+        };
+        let kept = after.as_ref().unwrap_or(&found.document).clone();
+        let modified = replace(records, namespace, &found, after)?;
+        Ok(Outcome { before: Some(found.document), after: Some(kept), modified, upserted_id: None })
+    }
+
+    /// Inserts what the filter demands to be equal, changed (SEM: DOC-UPD-8).
+    fn insert(&self, writer: &mut Writer, namespace: &Namespace, context: &Context) -> Result<Outcome> {
+        let filter = &self.query.filter;
+        let document = match &self.change {
+            Change::Delete => return Ok(Outcome::default()),
+            Change::Replace(replacement) => match identity(filter)? {
+                Some(id) if raw::field(replacement, "_id")?.is_none() => stored::id_first(id, replacement)?,
+                Some(id) => {
+                    let same = raw::field(replacement, "_id")?.is_some_and(|new| compare(as_raw(&id), new).is_eq());
+                    if !same {
+                        return Err(new_id());
+                    }
+                    replacement.clone()
+                }
+                None => replacement.clone(),
+            },
+            Change::Update(update) => {
+                let base = demanded(&filter.equalities())?;
+                let occasion = Occasion { context, filter, inserts: true };
+                update.apply(&base, occasion)?.unwrap_or(base)
+            }
+        };
+        stored::check(&document)?;
+        let (document, id) = insert_returning(writer, namespace, &document)?;
+        Ok(Outcome { before: None, after: Some(document), modified: false, upserted_id: Some(id) })
+    }
+}
+
+impl Outcome {
+    /// How many documents matched: 0 or 1.
+    pub(super) fn matched(&self) -> u64 {
+        u64::from(self.before.is_some())
+    }
+
+    /// The result that a caller sees. An upserted document has matched nothing.
+    pub(super) fn result(self) -> UpdateResult {
+        let matched = self.matched();
+        UpdateResult { matched, modified: u64::from(self.modified), upserted_id: self.upserted_id }
+    }
+}
+
+fn as_raw(value: &RawBson) -> RawBsonRef<'_> {
+    value.as_raw_bson_ref()
+}
+
+/// The `_id` that a filter demands, or parts of it do.
+fn identity(filter: &Filter) -> Result<Option<RawBson>> {
+    let mut equalities = filter.equalities();
+    equalities.retain(|(path, _)| path.parts().first().is_some_and(|part| part.name() == "_id"));
+    let demanded = demanded(&equalities)?;
+    let id = raw::field(&demanded, "_id")?;
+    Ok(id.map(RawBson::from))
+}
+
+/// The document of what a filter demands to be equal, in the order of its conditions.
+fn demanded(equalities: &[(&FieldPath, &Bson)]) -> Result<RawDocumentBuf> {
+    let (mut fields, mut seen) = (Document::new(), BTreeSet::new());
+    for (path, value) in equalities {
+        let text = path.as_str();
+        let mut prefixes = text.match_indices('.').filter_map(|(dot, _)| text.get(..dot));
+        if prefixes.any(|prefix| seen.contains(prefix)) || !put(&mut fields, text, value) {
+            return Err(Code::NOT_SINGLE_VALUE.value(format!("the filter demands two values of {text:?}")));
+        }
+        seen.insert(text);
+    }
+    RawDocumentBuf::try_from(&fields).map_err(|error| Error::invalid(InvalidKind::Serialization, error.to_string()))
+}
+
+/// Puts `value` at `path`, and returns whether nothing else was there or on the way.
+fn put(document: &mut Document, path: &str, value: &Bson) -> bool {
+    let mut level = document;
+    let mut parts = path.split('.').peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return level.insert(part, value.clone()).is_none();
+        }
+        let inner = level.entry(part.to_owned()).or_insert_with(|| Bson::Document(Document::new()));
+        let Bson::Document(inner) = inner else { return false };
+        level = inner;
+    }
+    true
+}
+
+/// `replacement` with the `_id` of `before`.
+fn with_id_of(before: &RawDocument, replacement: &RawDocument) -> Result<RawDocumentBuf> {
+    let id = raw::field(before, "_id")?.unwrap_or(RawBsonRef::Null);
+    if raw::field(replacement, "_id")?.is_some_and(|new| compare(id, new).is_ne()) {
+        return Err(new_id());
+    }
+    stored::id_first(id, replacement)
+}
+
+/// Stores `after` in the place of what was found, unless it is the same. Returns whether it did.
+pub(super) fn replace(
+    records: &mut Records<'_>,
+    namespace: &Namespace,
+    found: &Match,
+    after: Option<RawDocumentBuf>,
+) -> Result<bool> {
+    let change = || {
+        let Some(after) = after else { return Ok(false) };
+        stored::check(&after)?;
+        refuse_new_id(&found.document, &after)?;
+        records.replace(found.id, &found.document, &after).map(|()| true)
+    };
+    change().map_err(|error| error.at(|| describe::document_of(&found.document, &namespace.label())))
+}
+
+/// Takes all documents out of a collection, and makes it when there is none. Its indexes stay.
+pub(super) fn clear(writer: &mut Writer, namespace: &Namespace) -> Result<()> {
+    let entry = namespace.get_or_create(writer)?;
+    let plan = Plan { access: Access::Collection, sort_in_memory: false };
+    let sieve = (Arc::new(Filter::all()), Arc::new(context(writer, Vec::new())));
+    let mut scan = Scan::start(&writer.search(), entry.storage, sieve, plan, None, None)?;
+    let mut records = Records::new(writer, namespace, &entry);
+    while let Some(found) = scan.next_match()? {
+        records.remove(found.id, &found.document)?;
+    }
+    Ok(())
+}
+
+/// Inserts `document`, and returns its `_id`.
+pub(super) fn insert(writer: &mut Writer, namespace: &Namespace, document: &RawDocument) -> Result<Bson> {
+    insert_returning(writer, namespace, document).map(|(_, id)| id)
+}
+
+/// Inserts `document`, and returns it as it is stored with its `_id`.
+fn insert_returning(
+    writer: &mut Writer,
+    namespace: &Namespace,
+    document: &RawDocument,
+) -> Result<(RawDocumentBuf, Bson)> {
+    let entry = namespace.get_or_create(writer)?;
+    let mut records = Records::new(writer, namespace, &entry);
+    let id = records.next_id()?;
+    let writer = records.writer();
+    let (stored, inserted_id) = stored::with_id(document, || stored::object_id(writer.now(), writer.unique_number()))?;
+    let stored = stored::with_moment(stored, writer.now())?;
+    // An `_id` may have been added to what was checked.
+    stored::check_size(&stored)?;
+    records.insert(id, &stored).map_err(|error| error.at(|| describe::document_of(&stored, &namespace.label())))?;
+    Ok((stored, inserted_id))
+}
+
+fn refuse_new_id(before: &RawDocument, after: &RawDocument) -> Result<()> {
+    match (raw::field(before, "_id")?, raw::field(after, "_id")?) {
+        (Some(old), Some(new)) if compare(old, new).is_eq() => Ok(()),
+        _ => Err(new_id()),
+    }
+}
+
+fn new_id() -> Error {
+    Error::invalid(InvalidKind::ImmutableField, "_id never changes")
+}

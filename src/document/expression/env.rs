@@ -1,0 +1,150 @@
+//! What an expression is evaluated in: the document, the variables in scope, and what is the same for a whole operation.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bson::DateTime;
+use bson::raw::{RawBson, RawBsonRef, RawDocument};
+use parking_lot::Mutex;
+
+use super::value::Value;
+use crate::document::regular::Regular;
+use crate::encoding::mix::{STEP, mix};
+use crate::error::{Error, Result};
+use crate::limits;
+
+/// What is the same for all evaluations of one operation.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// `$$NOW`.
+    now: DateTime,
+    /// The values of the variables that the operation was given, in the order of their names; `None` for one without a value.
+    outer: Vec<Option<RawBson>>,
+    shared: Arc<Shared>,
+}
+
+/// What an operation and the pipelines within it have together.
+#[derive(Debug)]
+struct Shared {
+    /// Where the sequence of random numbers is.
+    random: AtomicU64,
+    /// Steps that are left.
+    steps: AtomicU64,
+    /// What was compiled from patterns and options.
+    regulars: Mutex<HashMap<(String, String), Arc<Regular>>>,
+}
+
+impl Context {
+    /// The context of an operation at `now`, whose random numbers follow from `seed`.
+    pub(crate) fn new(now: DateTime, seed: u64, outer: Vec<Option<RawBson>>) -> Self {
+        let (random, steps) = (AtomicU64::new(mix(seed)), AtomicU64::new(limits::EXPRESSION_STEPS_MAX));
+        Self { now, outer, shared: Arc::new(Shared { random, steps, regulars: Mutex::default() }) }
+    }
+
+    /// The context of a pipeline within this operation, with variables of its own.
+    pub(crate) fn within(&self, outer: Vec<Option<RawBson>>) -> Self {
+        Self { now: self.now, outer, shared: Arc::clone(&self.shared) }
+    }
+
+    /// The moment of the operation.
+    pub(crate) fn now(&self) -> DateTime {
+        self.now
+    }
+
+    /// The values of the outer variables.
+    pub(crate) fn outer(&self) -> &[Option<RawBson>] {
+        &self.outer
+    }
+
+    /// Counts `steps` of work.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`] past [`limits::EXPRESSION_STEPS_MAX`] in one operation.
+    pub(crate) fn spend(&self, steps: usize) -> Result<()> {
+        let steps = u64::try_from(steps).unwrap_or(u64::MAX);
+        let left = self.shared.steps.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(steps));
+        left.map(drop).map_err(|_| {
+            let max = limits::EXPRESSION_STEPS_MAX;
+            Error::LimitExceeded { limit: "steps of expressions in one operation", max, found: max.saturating_add(1) }
+        })
+    }
+
+    /// The regular expression of `pattern` and `options`, which is compiled once for many documents.
+    ///
+    /// # Errors
+    /// As [`Regular::compile`].
+    pub(super) fn regular(&self, pattern: &str, options: &str) -> Result<Arc<Regular>> {
+        let key = (pattern.to_owned(), options.to_owned());
+        let mut regulars = self.shared.regulars.lock();
+        if let Some(regular) = regulars.get(&key) {
+            return Ok(Arc::clone(regular));
+        }
+        let regular = Arc::new(Regular::compile(pattern, options)?);
+        if regulars.len() >= limits::REGEX_KEPT_MAX {
+            regulars.clear();
+        }
+        regulars.insert(key, Arc::clone(&regular));
+        Ok(regular)
+    }
+
+    /// The next random number, from 0 up to but not including 1.
+    #[expect(clippy::cast_precision_loss, reason = "53 bits are what a double holds")]
+    pub(crate) fn random(&self) -> f64 {
+        let state = self.shared.random.fetch_add(STEP, Ordering::Relaxed);
+        (mix(state) >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// What one evaluation sees.
+#[derive(Debug)]
+pub(crate) struct Env<'a> {
+    root: &'a RawDocument,
+    context: &'a Context,
+    /// The variables in scope, the outermost first. Where each of them is, is known when compiling.
+    slots: Vec<Value<'a>>,
+}
+
+impl<'a> Env<'a> {
+    pub(crate) fn new(root: &'a RawDocument, context: &'a Context) -> Self {
+        Self { root, context, slots: Vec::new() }
+    }
+
+    /// The document.
+    pub(super) fn root(&self) -> &'a RawDocument {
+        self.root
+    }
+
+    pub(super) fn context(&self) -> &'a Context {
+        self.context
+    }
+
+    pub(super) fn now(&self) -> Value<'a> {
+        Value::Borrowed(RawBsonRef::DateTime(self.context.now))
+    }
+
+    /// The outer variable at `place`.
+    pub(super) fn outer(&self, place: usize) -> Value<'a> {
+        let value = self.context.outer.get(place).and_then(Option::as_ref);
+        value.map_or(Value::Missing, |value| Value::Borrowed(value.as_raw_bson_ref()))
+    }
+
+    /// Brings a variable into scope, behind those there are.
+    pub(super) fn bind(&mut self, value: Value<'a>) {
+        self.slots.push(value);
+    }
+
+    /// Takes the last `count` variables out of scope.
+    pub(super) fn unbind(&mut self, count: usize) {
+        self.slots.truncate(self.slots.len().saturating_sub(count));
+    }
+
+    /// The variable in `slot`; when this is its last use, it is taken out and not copied.
+    pub(super) fn variable(&mut self, slot: usize, is_last: bool) -> Value<'a> {
+        match self.slots.get_mut(slot) {
+            Some(value) if is_last => std::mem::replace(value, Value::Missing),
+            Some(value) => value.clone(),
+            None => Value::Missing,
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! `$sum`, `$avg`, `$min` and `$max` as expressions: over the arguments, or over the elements of a single array.
+
+use std::cmp::Ordering;
+
+use bson::raw::{RawBson, RawBsonRef};
+
+use super::super::compile::{Call, Function, listed};
+use super::super::env::Env;
+use super::super::total::Total;
+use super::super::value::Value;
+use crate::document::order;
+use crate::error::Result;
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    listed("$sum", 0, usize::MAX, |call, env| Ok(total(call, env)?.sum().into())),
+    listed("$avg", 0, usize::MAX, |call, env| Ok(total(call, env)?.average().map_or(Value::NULL, Value::from))),
+    listed("$min", 0, usize::MAX, |call, env| extreme(call, env, Ordering::Less)),
+    listed("$max", 0, usize::MAX, |call, env| extreme(call, env, Ordering::Greater)),
+];
+
+fn total<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Total> {
+    let mut total = Total::default();
+    for value in operands(call, env)? {
+        if value.number().is_some() {
+            total.add(value.or_null());
+        }
+    }
+    Ok(total)
+}
+
+fn extreme<'a>(call: Call<'a>, env: &mut Env<'a>, wanted: Ordering) -> Result<Value<'a>> {
+    let mut extreme = Value::NULL;
+    for value in operands(call, env)? {
+        if !value.is_nullish() && (extreme.is_nullish() || value.compare(&extreme) == wanted) {
+            extreme = value;
+        }
+    }
+    Ok(extreme)
+}
+
+fn operands<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Vec<Value<'a>>> {
+    if call.arguments.len() != 1 {
+        return call.all(env);
+    }
+    let single = call.value(0, env)?;
+    if single.is_array() { Ok(single.into_elements()?.unwrap_or_default()) } else { Ok(vec![single]) }
+}
+
+/// Replaces `extreme` by `value` when that is `wanted` than it; null and undefined never count.
+pub(crate) fn keep_extreme(extreme: &mut Option<RawBson>, value: RawBsonRef<'_>, wanted: Ordering) {
+    if matches!(value, RawBsonRef::Null | RawBsonRef::Undefined) {
+        return;
+    }
+    let better = extreme.as_ref().is_none_or(|held| order::compare(value, held.as_raw_bson_ref()) == wanted);
+    if better {
+        *extreme = Some(value.into());
+    }
+}

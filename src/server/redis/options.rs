@@ -1,0 +1,199 @@
+//! What a door for Redis clients is opened with.
+
+use std::sync::Arc;
+
+use crate::server::address::{Address, ListenError};
+use crate::server::redis::acl::rights::Rights;
+use crate::server::redis::acl::{DEFAULT, Users, rules, users};
+
+/// The version of Redis whose commands these are. Clients choose what to send by it.
+pub(super) const REDIS_VERSION: &str = "7.2.4";
+
+/// The keyspaces that are Redis's numbered databases.
+pub(super) const DATABASES: [&str; 16] =
+    ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15"];
+
+/// How a [`RedisServer`] is opened.
+///
+/// # Examples
+/// ```
+/// use larder::server::redis::RedisOptions;
+/// let options = RedisOptions::default().password("secret");
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "options do nothing until a server is started with them"]
+pub struct RedisOptions {
+    pub(super) address: Address,
+    pub(super) password: Option<Vec<u8>>,
+    users: Vec<(Vec<u8>, Rights)>,
+    /// Users who log in by name.
+    is_named: bool,
+    pub(super) seed: Option<u64>,
+    pub(super) shutdown: Option<Shutdown>,
+    pub(super) allows_debug: bool,
+}
+
+/// What `SHUTDOWN` calls.
+#[derive(Clone)]
+pub(super) struct Shutdown(Arc<dyn Fn() + Send + Sync>);
+
+impl Shutdown {
+    pub(super) fn call(&self) {
+        (self.0)();
+    }
+}
+
+impl std::fmt::Debug for Shutdown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shutdown")
+    }
+}
+
+impl Default for RedisOptions {
+    fn default() -> Self {
+        Self {
+            address: Address::local(0),
+            password: None,
+            users: Vec::new(),
+            is_named: false,
+            seed: None,
+            shutdown: None,
+            allows_debug: false,
+        }
+    }
+}
+
+impl RedisOptions {
+    /// Where to listen; any free port of 127.0.0.1 unless set.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::server::{Address, redis::RedisOptions};
+    /// let options = RedisOptions::default().address(Address::local(6379));
+    /// ```
+    pub fn address(mut self, address: Address) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// Password of the user `default`, which every client is until it authenticates. No password unless set.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::server::redis::RedisOptions;
+    /// let options = RedisOptions::default().password("secret");
+    /// ```
+    pub fn password(mut self, password: impl Into<Vec<u8>>) -> Self {
+        self.password = Some(password.into());
+        self
+    }
+
+    /// Adds a user who may do everything, with a password. Unless the user `default` is given a password or rules as
+    /// well, nobody may then do anything without a name.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::server::redis::RedisOptions;
+    /// let options = RedisOptions::default().login("ann", "secret");
+    /// ```
+    pub fn login(mut self, name: impl Into<Vec<u8>>, password: impl AsRef<[u8]>) -> Self {
+        let name = name.into();
+        self.users.retain(|(other, _)| *other != name);
+        self.users.push((name, Rights::all_with_password(password.as_ref())));
+        self.is_named = true;
+        self
+    }
+
+    /// Adds a user with these rules, as `ACL SETUSER` takes them; the same user again has these rules on top.
+    ///
+    /// # Errors
+    /// [`UserError`] when one of them is no rule.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::server::redis::RedisOptions;
+    /// let options = RedisOptions::default().user("reader", "on >secret ~news:* +@read")?;
+    /// assert!(options.user("writer", "+nosuchcommand").is_err());
+    /// # Ok::<(), larder::server::redis::UserError>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis documentation of access control lists.
+    pub fn user(mut self, name: impl Into<Vec<u8>>, rules: &str) -> Result<Self, UserError> {
+        let name = name.into();
+        let at = self.users.iter().position(|(other, _)| *other == name);
+        let otherwise = || if name == DEFAULT { Rights::all() } else { Rights::default() };
+        let mut rights = at.map_or_else(otherwise, |at| self.users.remove(at).1);
+        let words: Vec<_> = rules.split_ascii_whitespace().map(str::as_bytes).collect();
+        rules::apply(&mut rights, &words).map_err(|problem| UserError(problem.to_string()))?;
+        self.users.push((name, rights));
+        Ok(self)
+    }
+
+    /// The users, `default` too.
+    pub(super) fn users(&self) -> Users {
+        let users = users(self.password.as_deref(), &self.users);
+        let has_default = self.password.is_some() || self.users.iter().any(|(name, _)| name == DEFAULT);
+        if self.is_named && !has_default {
+            users.default_user().set_rights(Rights { is_on: false, has_no_password: false, ..Rights::all() });
+        }
+        users
+    }
+
+    /// What random members and keys are drawn with: the same for the same seed and the same requests.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::server::redis::RedisOptions;
+    /// let options = RedisOptions::default().seed(7);
+    /// ```
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Lets clients use `DEBUG`, which can hold up the door and fill the store. Refused unless set.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::server::redis::RedisOptions;
+    /// let options = RedisOptions::default().enable_debug_command();
+    /// ```
+    ///
+    /// # Source
+    /// Redis configuration file, `enable-debug-command`.
+    pub fn enable_debug_command(mut self) -> Self {
+        self.allows_debug = true;
+        self
+    }
+
+    /// What `SHUTDOWN` calls, on the door's thread: it has to return at once, and have the program close the door.
+    /// Unless set, `SHUTDOWN` is refused, for a program that opens a door is not a server that clients may end.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::server::redis::RedisOptions;
+    /// let (sender, receiver) = std::sync::mpsc::channel();
+    /// let options = RedisOptions::default().on_shutdown(move || sender.send(()).unwrap());
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `SHUTDOWN`.
+    pub fn on_shutdown(mut self, end: impl Fn() + Send + Sync + 'static) -> Self {
+        self.shutdown = Some(Shutdown(Arc::new(end)));
+        self
+    }
+
+    /// Refuses an address that others can reach while a client needs no password.
+    pub(super) fn check(&self) -> Result<(), ListenError> {
+        if !self.address.is_loopback() && self.users().default_user().is_open() {
+            return Err(ListenError::Open { address: self.address.clone() });
+        }
+        Ok(())
+    }
+}
+
+/// An access rule that does not parse.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UserError(String);

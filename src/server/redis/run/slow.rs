@@ -1,0 +1,32 @@
+//! Puts requests that took long into the slow log.
+
+use std::time::Duration;
+
+use crate::server::redis::slow_log::Entry;
+use crate::server::redis::spec::{Flags, Spec};
+use crate::server::redis::state::door::Door;
+
+/// Whether so long a time is kept.
+pub(super) fn is_slow(door: &Door, time: Duration) -> bool {
+    let slow = u64::try_from(door.parameters.slow_micros());
+    slow.is_ok_and(|slow| time.as_micros() >= slow.into())
+}
+
+/// Whether a command is kept itself. `EXEC` is not: what it runs is.
+pub(super) fn has_entry(spec: &Spec) -> bool {
+    !spec.flags.contains(Flags::SKIP_SLOWLOG)
+}
+
+/// Keeps a request of the client `id`, if it took long. The words are [`cut`].
+pub(in crate::server::redis) fn note(door: &Door, id: u64, words: &[Vec<u8>], time: Duration) {
+    if !is_slow(door, time) {
+        return;
+    }
+    let clients = door.clients.borrow();
+    let client = clients.get(&id);
+    let address = client.map(|client| client.address.to_string()).unwrap_or_default();
+    let name = client.map(|client| client.name.borrow().clone()).unwrap_or_default();
+    let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    let entry = Entry { id: 0, at: door.store.now(), micros, words: words.to_vec(), address, name };
+    door.slow_log.borrow_mut().push(entry, door.parameters.slow_log_len());
+}

@@ -1,0 +1,198 @@
+//! What all connections of one door share.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::clock::Timestamp;
+use crate::kv::Keyspace;
+use crate::server::metrics::{Meter, Metrics};
+use crate::server::redis::acl::Users;
+use crate::server::redis::acl::log::Log;
+use crate::server::redis::config::Parameters;
+use crate::server::redis::config::bounds::Bounds;
+use crate::server::redis::ears::Ears;
+use crate::server::redis::frame::refusal::{Refusal, cannot_write};
+#[cfg(feature = "lua")]
+use crate::server::redis::lua::Scripting;
+#[cfg(feature = "lua")]
+use crate::server::redis::lua::stats::Usage;
+use crate::server::redis::options::{DATABASES, Shutdown};
+use crate::server::redis::saves::Saves;
+use crate::server::redis::slow_log::SlowLog;
+use crate::server::redis::spec;
+use crate::server::redis::state::blocked::Blocked;
+use crate::server::redis::state::client::Client;
+use crate::server::redis::state::interim::Newcomers;
+use crate::server::redis::state::latency::Latencies;
+use crate::server::redis::state::monitor::Monitors;
+use crate::server::redis::state::pause::Pause;
+use crate::server::redis::state::scans::Scans;
+use crate::server::redis::tally::{Line, Tally};
+use crate::store::Store;
+
+/// The door, within its thread.
+pub(in crate::server::redis) struct Door {
+    pub(in crate::server::redis) store: Store,
+    pub(in crate::server::redis) address: SocketAddr,
+    /// Those of the numbered databases.
+    pub(in crate::server::redis) keyspaces: [Arc<Keyspace>; DATABASES.len()],
+    pub(in crate::server::redis) users: Users,
+    /// What users were denied.
+    pub(in crate::server::redis) denials: RefCell<Log>,
+    pub(in crate::server::redis) started: Timestamp,
+    pub(in crate::server::redis) saves: Arc<Saves>,
+    /// How many changes the command that runs says that it makes.
+    pub(in crate::server::redis) changes: Cell<Option<u64>>,
+    pub(in crate::server::redis) random: RefCell<fastrand::Rng>,
+    pub(in crate::server::redis) scans: RefCell<Scans>,
+    pub(in crate::server::redis) clients: RefCell<BTreeMap<u64, Rc<Client>>>,
+    pub(in crate::server::redis) blocked: RefCell<Blocked>,
+    pub(in crate::server::redis) ears: Arc<Ears>,
+    pub(in crate::server::redis) monitors: Monitors,
+    pub(in crate::server::redis) pause: Pause,
+    pub(in crate::server::redis) parameters: Parameters,
+    /// What the parameters allow clients to take up.
+    pub(in crate::server::redis) bounds: Cell<Bounds>,
+    /// The most clients that can be let in, whatever the parameters say.
+    pub(in crate::server::redis) clients_max: usize,
+    /// What all clients take up, in bytes.
+    pub(in crate::server::redis) clients_bytes: Cell<usize>,
+    /// A commit has failed: before the next write the store is asked whether it can write.
+    pub(in crate::server::redis) has_failed: Cell<bool>,
+    pub(in crate::server::redis) slow_log: RefCell<SlowLog>,
+    pub(in crate::server::redis) latencies: RefCell<Latencies>,
+    pub(in crate::server::redis) meter: Arc<Meter>,
+    pub(in crate::server::redis) counters: Counters,
+    pub(in crate::server::redis) tally: Tally,
+    /// Which of all servers this is, in hexadecimal.
+    pub(in crate::server::redis) run_id: String,
+    /// What `SHUTDOWN` calls.
+    pub(in crate::server::redis) shutdown: Option<Shutdown>,
+    /// The door is to end: what runs for long has to, too.
+    #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
+    pub(in crate::server::redis) closing: Arc<AtomicBool>,
+    /// Clients who come while a script runs for long.
+    #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
+    pub(in crate::server::redis) newcomers: RefCell<Option<Newcomers>>,
+    /// Made for the first script.
+    #[cfg(feature = "lua")]
+    pub(in crate::server::redis) scripting: std::cell::OnceCell<Scripting>,
+}
+
+/// What `INFO` counts beside what every door does.
+#[derive(Debug, Default)]
+pub(in crate::server::redis) struct Counters {
+    pub(in crate::server::redis) hits: Cell<u64>,
+    pub(in crate::server::redis) misses: Cell<u64>,
+    /// Values that Redis would have left to a thread to remove.
+    pub(in crate::server::redis) lazily_freed: Cell<u64>,
+    /// Connections that were turned away.
+    pub(in crate::server::redis) rejected: Cell<u64>,
+    /// Connections that were closed because all together took up too much.
+    pub(in crate::server::redis) evicted: Cell<u64>,
+    /// The most bytes that keys and values have taken whenever somebody asked.
+    pub(in crate::server::redis) peak_bytes: Cell<u64>,
+    /// What the meter said when `CONFIG RESETSTAT` last ran.
+    pub(in crate::server::redis) before: Cell<Metrics>,
+}
+
+impl Counters {
+    /// Sets all counts to zero; those of the meter go on from `before`.
+    pub(in crate::server::redis) fn reset(&self, before: Metrics) {
+        self.hits.set(0);
+        self.misses.set(0);
+        self.lazily_freed.set(0);
+        self.rejected.set(0);
+        self.evicted.set(0);
+        self.peak_bytes.set(0);
+        self.before.set(before);
+    }
+
+    pub(in crate::server::redis) fn lazily_freed(&self, values: u64) {
+        self.lazily_freed.set(self.lazily_freed.get() + values);
+    }
+
+    pub(in crate::server::redis) fn lookup(&self, found: bool) {
+        let cell = if found { &self.hits } else { &self.misses };
+        cell.set(cell.get() + 1);
+    }
+}
+
+impl Door {
+    /// The counts of commands and subcommands that were asked for, with their names.
+    pub(in crate::server::redis) fn command_lines(&self) -> impl Iterator<Item = (&'static str, &Line)> {
+        spec::every().filter_map(|spec| Some((spec.name, self.tally.line(spec.slot)?)))
+    }
+
+    /// What scripts take up.
+    #[cfg(feature = "lua")]
+    pub(in crate::server::redis) fn script_usage(&self) -> Usage {
+        self.scripting.get().map(Scripting::usage).unwrap_or_default()
+    }
+
+    /// Lets the requests of other clients run first.
+    pub(in crate::server::redis) async fn let_others_run(&self) {
+        let has_others = self.clients.borrow().len() > 1;
+        if has_others {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Refuses a write to a store that cannot write any more.
+    pub(in crate::server::redis) fn check_writable(&self) -> Result<(), Refusal> {
+        if !self.has_failed.get() {
+            return Ok(());
+        }
+        let failure = self.store.failure();
+        // A commit that was too large, or a panic, says nothing of the next one.
+        self.has_failed.set(failure.is_some());
+        failure.map_or(Ok(()), |reason| Err(cannot_write(&reason).into()))
+    }
+
+    /// Forgets what was read from, or written to, the store within a transaction that was not committed.
+    pub(in crate::server::redis) fn forget_uncommitted(&self) {
+        self.has_failed.set(true);
+        #[cfg(feature = "lua")]
+        if let Some(scripting) = self.scripting.get() {
+            scripting.forget_libraries();
+        }
+    }
+
+    /// Notes what a connection takes up now, and closes the largest when all together take up too much.
+    pub(in crate::server::redis) fn note_bytes(&self, client: &Client, bytes: usize) {
+        let all = self.clients_bytes.get() - client.bytes.replace(bytes) + bytes;
+        self.clients_bytes.set(all);
+        let most = self.bounds.get().all_bytes(|| self.store.memory_budget().0);
+        if all > most {
+            self.evict_clients(most);
+        }
+    }
+
+    fn evict_clients(&self, most: usize) {
+        let clients = self.clients.borrow();
+        while self.clients_bytes.get() > most {
+            let evictable = clients.iter().filter(|(_, client)| !client.is_not_evicted.get() && client.bytes.get() > 0);
+            let Some((id, client)) = evictable.max_by_key(|(_, client)| client.bytes.get()) else { return };
+            let bytes = client.bytes.replace(0);
+            tracing::error!(client = id, address = %client.address, bytes, limit = most, "a client is closed to make room");
+            self.clients_bytes.set(self.clients_bytes.get() - bytes);
+            self.counters.evicted.set(self.counters.evicted.get() + 1);
+            client.end();
+        }
+    }
+
+    /// The keyspace of a database's number, of which there are [`DATABASES`].
+    pub(in crate::server::redis) fn keyspace(&self, database: usize) -> &Arc<Keyspace> {
+        let [first, ..] = &self.keyspaces;
+        self.keyspaces.get(database).unwrap_or(first)
+    }
+
+    /// A random number below `end`, which is not 0.
+    pub(in crate::server::redis) fn random_below(&self, end: u64) -> u64 {
+        self.random.borrow_mut().u64(..end.max(1))
+    }
+}

@@ -1,0 +1,167 @@
+//! Waiting for commits to become durable, away from a thread that has connections.
+//!
+//! # How it works
+//! One thread waits for the newest commit that it was given; those that came before it are durable then too, so that all of them
+//! share one sync. It is given them when the door's thread has nothing left to run: clients that were answered together ask again
+//! together, and a sync that began with the first of them would have the others wait for a second one.
+//!
+//! # Invariants
+//! 1. Whatever was given is settled, whether somebody still waits for it or not.
+//! 2. A commit is held back for no longer than [`HELD_BACK_MAX`] while the door's thread runs something.
+//!
+//! # Cost
+//! A commit that is durable already costs a load. One that is not costs a lock, two messages and a part of a sync.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+
+use crate::clock::Stopwatch;
+use crate::error::{Error, Result};
+use crate::txn::Pending;
+
+/// A door that always has something to run does not hold commits back for longer.
+const HELD_BACK_MAX: Duration = Duration::from_micros(500);
+
+type Settled = oneshot::Sender<Result<()>>;
+type Batch = Vec<(Pending, Settled)>;
+
+/// What became of the commits that the thread was given, for the door's own thread to tell.
+pub(crate) type Outcomes = UnboundedReceiver<Vec<(Settled, Result<()>)>>;
+
+/// Hands commits to the thread that waits for them. Clones hand them to the same one.
+#[derive(Clone, Debug)]
+pub(crate) struct Settler(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    held_back: Mutex<HeldBack>,
+    waits: Waits,
+}
+
+/// Who waits for commits.
+#[derive(Debug)]
+enum Waits {
+    Thread(Sender<Batch>),
+    /// Whoever flushes.
+    #[cfg(any(test, feature = "testing"))]
+    Here,
+}
+
+/// Commits that the thread was not given yet.
+#[derive(Debug, Default)]
+struct HeldBack {
+    commits: Batch,
+    /// Since the first of them came.
+    since: Option<Stopwatch>,
+}
+
+impl Settler {
+    /// Starts the thread, which ends when the last clone has gone.
+    ///
+    /// # Errors
+    /// What the system says when it gives no thread.
+    pub(crate) fn start(name: &str) -> std::io::Result<(Self, Outcomes)> {
+        let ((thread, commits), (told, outcomes)) = (channel(), unbounded_channel());
+        std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&commits, &told))?;
+        let waits = Waits::Thread(thread);
+        Ok((Self(Arc::new(Shared { held_back: Mutex::default(), waits })), outcomes))
+    }
+
+    /// One without a thread: commits are waited for by [`Settler::flush`], and nothing depends on time.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn without_thread() -> Self {
+        Self(Arc::new(Shared { held_back: Mutex::default(), waits: Waits::Here }))
+    }
+
+    /// Waits until what was run is durable.
+    ///
+    /// # Errors
+    /// Those of the commit; [`Error::Closed`] when the door is closing.
+    pub(crate) async fn settle(&self, pending: &Pending) -> Result<()> {
+        if pending.is_durable() {
+            return pending.settle();
+        }
+        let (settled, outcome) = oneshot::channel();
+        self.send(pending.clone(), settled);
+        outcome.await.unwrap_or(Err(Error::Closed))
+    }
+
+    /// Has `settled` told by [`tell`] when `pending` is durable.
+    fn send(&self, pending: Pending, settled: Settled) {
+        let mut held_back = self.0.held_back.lock();
+        held_back.commits.push((pending, settled));
+        let since = held_back.since.get_or_insert_with(Stopwatch::start);
+        if since.elapsed() >= HELD_BACK_MAX && self.has_thread() {
+            self.give(&mut held_back);
+        }
+    }
+
+    /// Gives the thread what has come: the door has nothing left to run. Returns whether there was anything.
+    pub(crate) fn flush(&self) -> bool {
+        self.give(&mut self.0.held_back.lock())
+    }
+
+    fn has_thread(&self) -> bool {
+        matches!(self.0.waits, Waits::Thread(_))
+    }
+
+    /// As [`Settler::flush`], if the door did not come to that for long.
+    pub(crate) fn flush_if_late(&self) {
+        let mut held_back = self.0.held_back.lock();
+        if held_back.since.as_ref().is_some_and(|since| since.elapsed() >= HELD_BACK_MAX) && self.has_thread() {
+            self.give(&mut held_back);
+        }
+    }
+
+    fn give(&self, held_back: &mut HeldBack) -> bool {
+        if held_back.commits.is_empty() {
+            return false;
+        }
+        let batch = std::mem::take(&mut held_back.commits);
+        held_back.since = None;
+        match &self.0.waits {
+            // Without the thread the receivers of the answers find their other ends gone, and say so.
+            Waits::Thread(thread) => drop(thread.send(batch)),
+            #[cfg(any(test, feature = "testing"))]
+            Waits::Here => {
+                for (settled, outcome) in batch.into_iter().rev().map(settle) {
+                    // A connection that has gone has nobody to tell.
+                    let _ = settled.send(outcome);
+                }
+            }
+        }
+        true
+    }
+}
+
+/// Waits for one commit. A panic is an outcome too: others wait behind it.
+fn settle((pending, settled): (Pending, Settled)) -> (Settled, Result<()>) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| pending.settle()));
+    let panicked = || Error::Engine { engine: "settler", message: "waiting for a commit panicked".to_owned() };
+    (settled, outcome.unwrap_or_else(|_| Err(panicked())))
+}
+
+fn run(commits: &Receiver<Batch>, told: &UnboundedSender<Vec<(Settled, Result<()>)>>) {
+    while let Ok(first) = commits.recv() {
+        let batch: Vec<_> = first.into_iter().chain(commits.try_iter().flatten()).collect();
+        // In the order of the commits from the last: the first call waits, and the others find it done.
+        // A door that has gone has nobody to tell.
+        let _ = told.send(batch.into_iter().rev().map(settle).collect());
+    }
+}
+
+/// Tells the connections what became of their commits: the thread wakes the door once for all of them.
+pub(crate) async fn tell(mut outcomes: Outcomes) {
+    while let Some(batch) = outcomes.recv().await {
+        for (settled, outcome) in batch {
+            // A connection that has gone has nobody to tell.
+            let _ = settled.send(outcome);
+        }
+    }
+}
