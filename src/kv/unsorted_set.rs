@@ -176,6 +176,18 @@ impl<S: Scope> UnsortedSet<S> {
         })?;
         Ok(member.flatten())
     }
+
+    /// The member that has as many before it as `choose` says, which is given how many there are; `None` when there is no set. One
+    /// operation, where [`UnsortedSet::len`] and [`UnsortedSet::nth`] are two.
+    #[cfg(feature = "redis")]
+    pub(crate) fn pick(&self, choose: impl FnOnce(u64) -> u64) -> Result<Option<Vec<u8>>> {
+        let member = self.0.read("unsorted_set.pick", |view, elements| {
+            let members = elements.members();
+            let found = view.nth(&members, choose(view.count(&members)?))?;
+            found.map(|(key, value)| Ok(elements.read_member(&key, &value)?.0.to_vec())).transpose()
+        })?;
+        Ok(member.flatten())
+    }
 }
 
 impl<S: WriteScope> UnsortedSet<S> {

@@ -175,7 +175,7 @@ impl Line {
 pub(super) fn on_simulated_disk() -> (Store, crate::vfs::sim::SimVfs) {
     use crate::engine::durable::{DurableEngine, DurableOptions};
     let disk = crate::vfs::sim::SimVfs::new(1);
-    let options = DurableOptions::default().vfs(Arc::new(disk.clone())).threads(false).store_id(1);
+    let options = DurableOptions::default().vfs(Arc::new(disk.clone())).without_threads().store_id(1);
     let engine = DurableEngine::open_with(std::path::Path::new("/disk/store"), &options).unwrap();
     (Store::builder().engine(Arc::new(engine)).unwrap(), disk)
 }
