@@ -1,3 +1,6 @@
+mod bulk_writes;
+mod upserts;
+
 use bson::{Bson, Document, doc};
 use serde::{Deserialize, Serialize};
 
