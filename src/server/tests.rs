@@ -244,12 +244,12 @@ fn open_for(store: &Store, way: Way, users: Users<Everything>) -> Open {
 trait Wire: Read + Write {}
 impl<T: Read + Write> Wire for T {}
 
-type Remote = BufReader<Box<dyn Wire>>;
+type Remote = BufReader<Box<dyn Wire + Send>>;
 
 impl Open {
     fn connect(&self) -> Remote {
         let address = self.door.address();
-        let wire: Box<dyn Wire> = match (address.socket_addr(), address.path()) {
+        let wire: Box<dyn Wire + Send> = match (address.socket_addr(), address.path()) {
             (Some(tcp), _) => Box::new(std::net::TcpStream::connect(tcp).unwrap()),
             (_, path) => Box::new(std::os::unix::net::UnixStream::connect(path.unwrap()).unwrap()),
         };
@@ -263,7 +263,7 @@ impl Open {
 }
 
 #[cfg(feature = "tls")]
-fn encrypted(wire: Box<dyn Wire>, tls: &super::Tls) -> Box<dyn Wire> {
+fn encrypted(wire: Box<dyn Wire + Send>, tls: &super::Tls) -> Box<dyn Wire + Send> {
     use rustls::pki_types::pem::PemObject;
     let mut roots = rustls::RootCertStore::empty();
     roots.add(rustls::pki_types::CertificateDer::from_pem_slice(tls.certificate_pem().as_bytes()).unwrap()).unwrap();

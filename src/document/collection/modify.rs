@@ -10,7 +10,7 @@ use crate::document::code::Code;
 use crate::document::collection::UpdateResult;
 use crate::document::collection::options::UpdateOptions;
 use crate::document::describe;
-use crate::document::expression::{Context, Names};
+use crate::document::expression::Context;
 use crate::document::filter::Filter;
 use crate::document::find::{Prepared, Query, context};
 use crate::document::maintain::Records;
