@@ -141,7 +141,7 @@ impl Parser<'_> {
         for (place, text) in stages.into_iter().enumerate() {
             let name = text.keys().next().cloned().unwrap_or_default();
             for stage in self.stage(text)? {
-                stage.check_place(&name, self.place)?;
+                let checked = stage.check_place(&name, self.place);
                 match stage.position() {
                     Position::First if place != 0 => {
                         return Err(Code::NOT_FIRST_STAGE.value(format!("{name} may only stand first")));
@@ -149,7 +149,10 @@ impl Parser<'_> {
                     Position::Last if place + 1 != count => {
                         return Err(Code::NOT_LAST_STAGE.value(format!("{name} may only stand last")));
                     }
-                    _ => all.push(stage),
+                    _ => {
+                        checked?;
+                        all.push(stage);
+                    }
                 }
             }
         }

@@ -160,9 +160,12 @@ fn operands_an_operator_does_not_take_are_refused() {
 #[test]
 fn nesting_is_bounded() {
     let clauses = (0..201).fold(doc! { "a": 1 }, |inner, _| doc! { "$and": [inner] });
+    let elements = (0..101).fold(doc! { "a": 1 }, |inner, _| doc! { "a": { "$elemMatch": inner } });
+    let deepest = (0..99).fold(doc! { "a": 1 }, |inner, _| doc! { "a": { "$elemMatch": inner } });
+    assert!(Filter::compile(&deepest, &Names::default()).is_ok());
     let nots = (0..201).fold(bson!({ "$gt": 1 }), |inner, _| bson!({ "$not": inner }));
     let value = (0..201).fold(bson!(1), |inner, _| bson!([inner]));
-    for filter in [clauses, doc! { "a": nots }, doc! { "a": value }] {
+    for filter in [clauses, elements, doc! { "a": nots }, doc! { "a": value }] {
         assert!(matches!(
             Filter::compile(&filter, &Names::default()).unwrap_err(),
             Error::LimitExceeded { max: 200, .. }
