@@ -8,9 +8,9 @@ use bson::{RawBsonRef, RawDocument, RawDocumentBuf, Uuid};
 use crate::error::Error;
 use crate::limits;
 use crate::server::mongo::client::Client;
-use crate::server::mongo::state::State;
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::{Arguments, Field, type_name};
+use crate::server::mongo::state::State;
 use crate::store::Transaction;
 use crate::txn::Pending;
 

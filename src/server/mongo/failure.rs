@@ -51,7 +51,8 @@ impl From<Error> for Failure {
         match error {
             Error::Partial { error, .. } => Self::from(*error),
             Error::DuplicateKey { target, index, value, key_pattern, key_value } => {
-                let message = format!("E11000 duplicate key error collection: {target} index: {index} dup key: {value}");
+                let message =
+                    format!("E11000 duplicate key error collection: {target} index: {index} dup key: {value}");
                 let details = doc! { "keyPattern": *key_pattern, "keyValue": *key_value };
                 Self { details, ..Self::new(code, message) }
             }

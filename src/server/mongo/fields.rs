@@ -383,7 +383,10 @@ mod tests {
             refusal(&rawdoc! { "find": "c", "filter": {}, "single": "x" }).1,
             format!("{path}single' is the wrong type 'string', expected types '[bool, long, int, decimal, double]'")
         );
-        assert_eq!(refusal(&rawdoc! { "find": "c" }), (40414, format!("{path}filter' is missing but a required field")));
+        assert_eq!(
+            refusal(&rawdoc! { "find": "c" }),
+            (40414, format!("{path}filter' is missing but a required field"))
+        );
         assert_eq!(refusal(&rawdoc! { "find": "c", "filter": null }).0, 40414);
         assert_eq!(refusal(&rawdoc! { "find": "c", "filter": {}, "filter": {} }).0, 40413);
     }

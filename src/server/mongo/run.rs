@@ -10,11 +10,11 @@ use crate::error::Error;
 use crate::server::mongo::client::Client;
 use crate::server::mongo::command::{Call, Command, Flags, check_database};
 use crate::server::mongo::commands::{self, session_id};
-use crate::server::mongo::state::State;
 use crate::server::mongo::fail_points::Fault;
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::Arguments;
 use crate::server::mongo::sessions::Attempt;
+use crate::server::mongo::state::State;
 use crate::server::mongo::wire::{self, Form, Malformed, Request};
 use crate::txn::Pending;
 
@@ -112,21 +112,17 @@ struct Reply {
 }
 
 /// The whole reply, whatever happens, and what has to be durable before it is sent.
-fn reply(
-    door: &State,
-    client: &Client,
-    request: &Request<'_>,
-    name: &str,
-    fault: Option<Fault>,
-) -> Reply {
+fn reply(door: &State, client: &Client, request: &Request<'_>, name: &str, fault: Option<Fault>) -> Reply {
     let commit = RefCell::new(None);
     let fault = fault.unwrap_or_default();
     let outcome = match fault.failure {
         Some(failure) => Err(failure),
-        None => catch_unwind(AssertUnwindSafe(|| dispatch(door, client, request, name, &commit))).unwrap_or_else(|_| {
-            tracing::error!(command = name, "a command panicked");
-            Err(Failure::new(code::INTERNAL_ERROR, "the command failed inside of the server"))
-        }),
+        None => {
+            catch_unwind(AssertUnwindSafe(|| dispatch(door, client, request, name, &commit))).unwrap_or_else(|_| {
+                tracing::error!(command = name, "a command panicked");
+                Err(Failure::new(code::INTERNAL_ERROR, "the command failed inside of the server"))
+            })
+        }
     };
     let code = outcome.as_ref().err().map(|failure| failure.code);
     let mut reply = match outcome {
@@ -194,7 +190,8 @@ fn dispatch(
     {
         return Ok(reply);
     }
-    let reply = (command.run)(&Call { door, client, command, database, body: request.body, arguments, session, commit })?;
+    let reply =
+        (command.run)(&Call { door, client, command, database, body: request.body, arguments, session, commit })?;
     if command.flags.contains(Flags::WRITES) {
         door.topology.tick(door.now());
     }

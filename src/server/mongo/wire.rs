@@ -136,10 +136,8 @@ impl<'a> Request<'a> {
             }
         }
         let body = body.ok_or(Malformed("no body"))?;
-        let form = Form::Message {
-            more_to_come: flags & MORE_TO_COME != 0,
-            exhaust_allowed: flags & EXHAUST_ALLOWED != 0,
-        };
+        let form =
+            Form::Message { more_to_come: flags & MORE_TO_COME != 0, exhaust_allowed: flags & EXHAUST_ALLOWED != 0 };
         Ok(Self { id, form, body, sequences })
     }
 

@@ -157,7 +157,9 @@ fn an_id_with_a_field_that_begins_with_a_dollar_sign_is_refused() {
 fn an_update_keeps_to_the_depth_of_a_stored_document() {
     let people = people();
     people.insert_one(&doc! { "_id": 1 }).unwrap();
-    let set = |levels: usize| people.update_one(doc! {}, doc! { "$set": { format!("n{levels}{}", ".a".repeat(levels - 1)): 1 } });
+    let set = |levels: usize| {
+        people.update_one(doc! {}, doc! { "$set": { format!("n{levels}{}", ".a".repeat(levels - 1)): 1 } })
+    };
     assert!(set(180).is_ok(), "a document of 180 levels");
     assert!(matches!(set(181), Err(Error::LimitExceeded { max: 180, .. })));
 }

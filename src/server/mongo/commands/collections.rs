@@ -167,7 +167,11 @@ fn drop_database(call: &Call<'_>) -> Result<RawDocumentBuf> {
         names.iter().try_for_each(|name| database.drop_collection(name).map(drop))?;
         Ok(!names.is_empty())
     })?;
-    Ok(if existed { rawdoc! { "dropped": call.database } } else { RawDocumentBuf::new() })
+    Ok(if existed {
+        rawdoc! { "dropped": call.database }
+    } else {
+        RawDocumentBuf::new()
+    })
 }
 
 fn list_collections(call: &Call<'_>) -> Result<RawDocumentBuf> {

@@ -225,7 +225,10 @@ pub(super) fn first_batch(call: &Call<'_>, mut cursor: Cursor, size: u64, is_sin
 
 fn get_more(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let RawBsonRef::Int64(id) = call.arguments.first() else {
-        return Err(Failure::new(code::TYPE_MISMATCH, "BSON field 'getMore.getMore' is the wrong type, expected type 'long'"));
+        return Err(Failure::new(
+            code::TYPE_MISMATCH,
+            "BSON field 'getMore.getMore' is the wrong type, expected type 'long'",
+        ));
     };
     let collection = call.arguments.text("collection").unwrap_or_default();
     let size = call.count("batchSize")?.filter(|size| *size > 0);
@@ -234,8 +237,10 @@ fn get_more(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let namespace = cursor.namespace.clone();
     if namespace != call.namespace(collection) {
         cursors.put_back(id, cursor, call.door.now());
-        let message = format!("Requested getMore on namespace '{}', but cursor belongs to a different namespace {namespace}",
-            call.namespace(collection));
+        let message = format!(
+            "Requested getMore on namespace '{}', but cursor belongs to a different namespace {namespace}",
+            call.namespace(collection)
+        );
         return Err(Failure::new(code::UNAUTHORIZED, message));
     }
     let batch = cursor.batch(size);
@@ -252,7 +257,10 @@ fn kill_cursors(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let (mut killed, mut missing) = (RawArrayBuf::new(), RawArrayBuf::new());
     for element in call.arguments.array("cursors").into_iter().flatten() {
         let Ok(RawBsonRef::Int64(id)) = element else {
-            return Err(Failure::new(code::TYPE_MISMATCH, "Field 'cursors' contains an element that is not of type long"));
+            return Err(Failure::new(
+                code::TYPE_MISMATCH,
+                "Field 'cursors' contains an element that is not of type long",
+            ));
         };
         if call.door.cursors.kill(id, &namespace) {
             killed.push(id);

@@ -143,9 +143,8 @@ fn drop_indexes(call: &Call<'_>) -> Result<RawDocumentBuf> {
 /// The indexes that `index` names: one by its name or keys, several by their names, or all but `_id_`.
 fn chosen<'i>(call: &Call<'_>, indexes: &'i [IndexInfo]) -> Result<Vec<&'i IndexInfo>> {
     let missing = |what: String| Failure::new(code::INDEX_NOT_FOUND, format!("index not found with {what}"));
-    let by_name = |name: &str| {
-        indexes.iter().find(|index| index.name == name).ok_or_else(|| missing(format!("name [{name}]")))
-    };
+    let by_name =
+        |name: &str| indexes.iter().find(|index| index.name == name).ok_or_else(|| missing(format!("name [{name}]")));
     match call.arguments.get("index") {
         Some(RawBsonRef::String("*")) => Ok(indexes.iter().filter(|index| index.name != "_id_").collect()),
         Some(RawBsonRef::String(name)) => Ok(vec![by_name(name)?]),

@@ -28,14 +28,7 @@ const DELETE: &[Field] = &[
 const WRITE: Flags = Flags::WRITES.union(Flags::RETRYABLE);
 
 pub(super) const COMMANDS: &[Command] = &[
-    Command {
-        name: "insert",
-        aliases: &[],
-        flags: WRITE,
-        fields: INSERT,
-        help: "Inserts documents.",
-        run: insert,
-    },
+    Command { name: "insert", aliases: &[], flags: WRITE, fields: INSERT, help: "Inserts documents.", run: insert },
     Command {
         name: "delete",
         aliases: &[],
