@@ -55,15 +55,12 @@ pub(super) fn add(writer: &mut Writer, target: &Target, new: GlobalIndex, allowa
     let (mut table, name) = (target.definition(writer)?.as_ref().clone(), new.name().to_owned());
     let added = table.record.add(new)?;
     let is_new = added.is_some();
-    let (index, is_complete) = match added {
-        Some(added) => {
-            let is_complete = begin(writer, target, &mut table, &added, allowance)?;
-            (added, is_complete)
-        }
-        None => {
-            let there = index(&table.record, &name)?;
-            (there.clone(), !there.is_building)
-        }
+    let (index, is_complete) = if let Some(added) = added {
+        let is_complete = begin(writer, target, &mut table, &added, allowance)?;
+        (added, is_complete)
+    } else {
+        let there = index(&table.record, &name)?;
+        (there.clone(), !there.is_building)
     };
     Ok(Added { entries: layout::prefix(table.storage, Some(&index)), is_new, is_complete })
 }

@@ -413,7 +413,7 @@ impl<S: WriteScope> UnsortedSet<S> {
             } else if before.is_some() {
                 tell(writer, KeyEvents::GENERIC, "del", key);
             }
-            Ok(BTreeSet::from_iter(members.iter().map(AsRef::as_ref)).len() as u64)
+            Ok(members.iter().map(AsRef::as_ref).collect::<BTreeSet<_>>().len() as u64)
         })
     }
 }

@@ -29,6 +29,7 @@ mod connection;
 mod door;
 #[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod ears;
+mod keepalive;
 mod listener;
 #[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod meters;

@@ -301,7 +301,8 @@ fn a_second_protocol_is_served_in_every_way_and_in_order() {
         let mut remotes: Vec<_> = (0..3).map(|_| open.connect()).collect();
         for (n, remote) in remotes.iter_mut().enumerate() {
             // A pipeline, in pieces that end within a line.
-            let puts: String = (0..100).map(|i| format!("PUT k{n}-{i} v{i}\nGET k{n}-{i}\n")).collect();
+            let puts: Vec<_> = (0..100).map(|i| format!("PUT k{n}-{i} v{i}\nGET k{n}-{i}\n")).collect();
+            let puts = puts.concat();
             let (first, second) = puts.split_at(puts.len() / 2 + 3);
             send(remote, first);
             send(remote, second);
@@ -385,7 +386,8 @@ fn a_door_that_closes_answers_what_it_has_read() {
         let open = open(&store, way);
         let (mut busy, mut idle) = (open.connect(), open.connect());
         assert_eq!(ask(&mut idle, "GET k"), "NONE");
-        let puts: String = (0..1_000).map(|i| format!("PUT k{i} v\n")).collect();
+        let puts: Vec<_> = (0..1_000).map(|i| format!("PUT k{i} v\n")).collect();
+        let puts = puts.concat();
         send(&mut busy, &puts);
         // The first reply is there: what follows in the pipeline has arrived as well, or is not read.
         assert_eq!(line(&mut busy), "OK");

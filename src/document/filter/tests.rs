@@ -104,12 +104,14 @@ fn clauses_combine() {
     assert_eq!(matching(doc! { "$or": [{ "b": 1 }, { "a": 2 }] }, &documents), [0, 2]);
     assert_eq!(matching(doc! { "a": 1, "$or": [{ "b": 1 }, { "b": 2 }] }, &documents), [0, 1]);
     let filter = Filter::compile(
-        &doc! { "a": 1, "$and": [{ "b": { "$gt": 1, "$lt": 3 } }], "$or": [{ "c": 1 }] },
+        &doc! { "a": 1, "$and": [{ "b": { "$gt": 1, "$lt": 3 } }], "$or": [{ "c": 1 }, { "d": 1 }] },
         &Names::default(),
     )
     .unwrap();
     let paths: Vec<_> = filter.conjuncts().iter().map(|(path, _)| path.as_str()).collect();
     assert_eq!(paths, ["a", "b", "b"]);
+    let one = Filter::compile(&doc! { "$or": [{ "c": 1 }] }, &Names::default()).unwrap();
+    assert_eq!(one.conjuncts().len(), 1, "one alternative has to hold");
 }
 
 // SEM: DOC-FLT-8, DOC-FLT-10

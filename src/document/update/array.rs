@@ -3,7 +3,7 @@
 use bson::raw::{RawArrayBuf, RawBson, RawBsonRef, RawDocumentBuf};
 use bson::{Bson, RawArray};
 
-use super::change::{each, only};
+use super::modifiers::{each, only};
 use crate::document::code::Code;
 use crate::document::expression::{Context, constant};
 use crate::document::filter::{ElementFilter, Filter};

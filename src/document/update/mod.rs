@@ -22,6 +22,7 @@ mod array;
 mod change;
 mod description;
 mod modifications;
+mod modifiers;
 mod tree;
 
 use bson::raw::RawBson;

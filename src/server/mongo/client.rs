@@ -3,7 +3,7 @@
 use bson::RawDocument;
 use parking_lot::Mutex;
 
-use crate::server::mongo::commands::Conversation;
+use crate::server::mongo::conversation::Conversation;
 use crate::server::mongo::failure::{Failure, Result, code};
 
 /// A connection. Its requests run one after the other, most often away from the thread that has its socket.

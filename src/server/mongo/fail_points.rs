@@ -119,17 +119,16 @@ impl FailCommand {
     /// Whether the command that has come is one that fails; counts it.
     fn is_due(&mut self) -> bool {
         match &mut self.mode {
-            Mode::AlwaysOn => true,
-            Mode::Times(left) if *left > 0 => {
+            Mode::Times(0) => false,
+            Mode::Times(left) => {
                 *left -= 1;
                 true
             }
-            Mode::Times(_) => false,
             Mode::Skip(left) if *left > 0 => {
                 *left -= 1;
                 false
             }
-            Mode::Skip(_) => true,
+            Mode::AlwaysOn | Mode::Skip(_) => true,
         }
     }
 }
@@ -141,7 +140,7 @@ fn parse_mode(mode: RawBsonRef<'_>) -> Result<Option<Mode>> {
         RawBsonRef::String("off") => Ok(None),
         RawBsonRef::String("alwaysOn") => Ok(Some(Mode::AlwaysOn)),
         RawBsonRef::Document(document) => {
-            let count = times(document, "times").map(Mode::Times).or_else(|| times(document, "skip").map(Mode::Skip));
+            let count = times(document, "times").map(|times| Mode::Times(times.max(0))).or_else(|| times(document, "skip").map(Mode::Skip));
             count.map(Some).ok_or_else(|| invalid("the mode of a fail point is off, alwaysOn, times or skip"))
         }
         _ => Err(invalid("the mode of a fail point is off, alwaysOn, times or skip")),

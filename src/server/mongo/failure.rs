@@ -16,14 +16,14 @@ pub(super) struct Failure {
     /// What drivers do next hangs on these.
     pub(super) labels: Vec<String>,
     /// Further fields of the reply, such as `keyPattern`.
-    pub(super) details: Document,
+    pub(super) details: Box<Document>,
 }
 
 pub(super) type Result<T, E = Failure> = std::result::Result<T, E>;
 
 impl Failure {
     pub(super) fn new(code: i32, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), labels: Vec::new(), details: Document::new() }
+        Self { code, message: message.into(), labels: Vec::new(), details: Box::default() }
     }
 
     /// The reply to the command.
@@ -32,14 +32,14 @@ impl Failure {
         if !self.labels.is_empty() {
             reply.insert("errorLabels", self.labels.clone());
         }
-        reply.extend(self.details.clone());
+        reply.extend((*self.details).clone());
         reply
     }
 
     /// The element of `writeErrors` for the write that was `index`th of its command.
     pub(super) fn write_error(&self, index: i32) -> Document {
         let mut error = doc! { "index": index, "code": self.code, "errmsg": &self.message };
-        error.extend(self.details.clone());
+        error.extend((*self.details).clone());
         error
     }
 }
@@ -53,7 +53,7 @@ impl From<Error> for Failure {
             Error::DuplicateKey { target, index, value, key_pattern, key_value } => {
                 let message =
                     format!("E11000 duplicate key error collection: {target} index: {index} dup key: {value}");
-                let details = doc! { "keyPattern": *key_pattern, "keyValue": *key_value };
+                let details = Box::new(doc! { "keyPattern": *key_pattern, "keyValue": *key_value });
                 Self { details, ..Self::new(code, message) }
             }
             Error::Conflict { .. } => {

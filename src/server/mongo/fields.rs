@@ -110,9 +110,8 @@ impl<'a> Arguments<'a> {
         request: &'a Request<'a>,
     ) -> Result<Self> {
         let mut elements = request.body.iter();
-        let first = match elements.next() {
-            Some(Ok((_, value))) => value,
-            _ => return Err(Failure::new(code::FAILED_TO_PARSE, "a command has at least a name")),
+        let Some(Ok((_, first))) = elements.next() else {
+            return Err(Failure::new(code::FAILED_TO_PARSE, "a command has at least a name"));
         };
         let mut found = Self { command, first, fields: Vec::new(), sequences: &request.sequences };
         for element in elements {
@@ -336,7 +335,8 @@ fn nearest(number: f64) -> i64 {
     integer
 }
 
-fn truth_of(value: RawBsonRef<'_>) -> Option<bool> {
+/// Whether a number or boolean is true.
+pub(super) fn truth_of(value: RawBsonRef<'_>) -> Option<bool> {
     match value {
         RawBsonRef::Double(number) => Some(number != 0.0),
         value => integer_of(value).map(|number| number != 0),

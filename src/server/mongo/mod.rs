@@ -17,6 +17,7 @@
 mod client;
 mod command;
 mod commands;
+mod conversation;
 mod cursors;
 mod fail_points;
 mod failure;

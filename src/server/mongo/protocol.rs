@@ -136,7 +136,7 @@ impl Messages {
                 }
                 Next::GoOn(pending) => pending,
             };
-            self.count(&outcome.command, &watch);
+            self.count(outcome.command, &watch);
             output.write(&reply);
             return Ok(Ran { consumed: length, pending, end: None });
         }
@@ -159,10 +159,10 @@ impl Messages {
         }
     }
 
-    fn count(&self, command: &Option<(usize, Option<i32>)>, watch: &Stopwatch) {
+    fn count(&self, command: Option<(usize, Option<i32>)>, watch: &Stopwatch) {
         let meter = &self.door.local.shared.meter;
         meter.requests.add(1);
-        let Some((slot, code)) = *command else {
+        let Some((slot, code)) = command else {
             meter.errors.add(1);
             return;
         };

@@ -262,9 +262,9 @@ mod tests {
         (door, Client::new(1, "127.0.0.1:5".to_owned(), "127.0.0.1:27017".to_owned()))
     }
 
-    fn call((door, client): &(State, Client), body: RawDocumentBuf) -> Document {
+    fn call((door, client): &(State, Client), body: &RawDocumentBuf) -> Document {
         let form = Form::Message { more_to_come: false, exhaust_allowed: false };
-        let request = Request { id: 1, form, body: &body, sequences: Vec::new() };
+        let request = Request { id: 1, form, body, sequences: Vec::new() };
         let name = command_name(&request);
         let reply = reply(door, client, &request, name, fault(door, client, name)).body;
         Document::try_from(reply.as_ref()).unwrap()
@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn a_driver_is_greeted_by_a_replica_set_of_one() {
         let door = door(false);
-        let reply = call(&door, rawdoc! { "hello": 1, "helloOk": true, "$db": "admin" });
+        let reply = call(&door, &rawdoc! { "hello": 1, "helloOk": true, "$db": "admin" });
         assert_eq!(reply.get("ok"), Some(&1.0.into()));
         let expected =
             doc! { "maxWireVersion": 21, "isWritablePrimary": true, "setName": "larder", "me": "127.0.0.1:27017" };
@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn what_is_not_known_or_not_for_this_database_is_refused_by_its_code() {
         let door = door(false);
-        let code = |body| call(&door, body).get_i32("code").unwrap();
+        let code = |body: RawDocumentBuf| call(&door, &body).get_i32("code").unwrap();
         assert_eq!(code(rawdoc! { "nosuch": 1, "$db": "d" }), 59);
         assert_eq!(code(rawdoc! { "getLog": "global", "$db": "d" }), 13);
         assert_eq!(code(rawdoc! { "ping": 1, "$db": "a.b" }), 73);
@@ -299,12 +299,12 @@ mod tests {
         let door = door(true);
         let data = rawdoc! { "failCommands": ["ping"], "errorCode": 10107, "errorLabels": ["L"] };
         let set = rawdoc! { "configureFailPoint": "failCommand", "mode": { "times": 1 }, "data": data, "$db": "admin" };
-        assert_eq!(call(&door, set).get("ok"), Some(&1.0.into()));
-        let failed = call(&door, rawdoc! { "ping": 1, "$db": "d" });
+        assert_eq!(call(&door, &set).get("ok"), Some(&1.0.into()));
+        let failed = call(&door, &rawdoc! { "ping": 1, "$db": "d" });
         assert_eq!(failed.get("code"), Some(&10107.into()));
         assert_eq!(failed.get("codeName"), Some(&"NotWritablePrimary".into()));
         assert_eq!(failed.get_array("errorLabels").unwrap().len(), 1);
-        assert_eq!(call(&door, rawdoc! { "ping": 1, "$db": "d" }).get("ok"), Some(&1.0.into()));
+        assert_eq!(call(&door, &rawdoc! { "ping": 1, "$db": "d" }).get("ok"), Some(&1.0.into()));
     }
 
     #[test]
@@ -313,7 +313,9 @@ mod tests {
         let version = door.topology.version();
         let body = rawdoc! { "hello": 1, "$db": "admin", "topologyVersion": version, "maxAwaitTimeMS": 10_000 };
         let mut message = vec![0; 4];
-        [7, 0, 2013, 0].iter().for_each(|word: &i32| message.extend_from_slice(&word.to_le_bytes()));
+        for word in [7_i32, 0, 2013, 0] {
+            message.extend_from_slice(&word.to_le_bytes());
+        }
         message.push(0);
         message.extend_from_slice(body.as_bytes());
         let length = i32::try_from(message.len()).unwrap();

@@ -86,7 +86,9 @@ impl Sessions {
     /// Ends sessions.
     pub(super) fn end(&self, ids: &[Uuid]) {
         let mut sessions = self.0.lock();
-        ids.iter().for_each(|id| drop(sessions.remove(id)));
+        for id in ids {
+            sessions.remove(id);
+        }
     }
 
     /// Ends sessions that were not used for long, and returns which they were.
@@ -95,7 +97,9 @@ impl Sessions {
         let is_old = |session: &Session| now.as_seconds().saturating_sub(session.used.as_seconds()) >= idle_max;
         let mut sessions = self.0.lock();
         let old: Vec<_> = sessions.iter().filter(|(_, session)| is_old(session)).map(|(id, _)| *id).collect();
-        old.iter().for_each(|id| drop(sessions.remove(id)));
+        for id in &old {
+            sessions.remove(id);
+        }
         old
     }
 

@@ -319,7 +319,9 @@ mod tests {
 
     fn sequence(name: &str, documents: &[RawDocumentBuf]) -> Vec<u8> {
         let mut bytes = [name.as_bytes(), &[0]].concat();
-        documents.iter().for_each(|document| bytes.extend_from_slice(document.as_bytes()));
+        for document in documents {
+            bytes.extend_from_slice(document.as_bytes());
+        }
         let length = i32::try_from(bytes.len() + 4).unwrap();
         [&[1][..], &length.to_le_bytes(), &bytes].concat()
     }

@@ -14,6 +14,7 @@ use bson::{Binary, RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
 use sha2::{Digest, Sha256};
 
 use crate::server::mongo::command::{Call, Command, Flags};
+use crate::server::mongo::conversation::Conversation;
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::{Field, Types};
 use crate::server::scram::ScramKeys;
@@ -61,21 +62,6 @@ pub(super) const COMMANDS: &[Command] = &[
         },
     },
 ];
-
-/// A login that has begun.
-#[derive(Clone, Debug)]
-pub(in crate::server::mongo) struct Conversation {
-    user: String,
-    keys: ScramKeys,
-    /// There is such a user, who may log in.
-    is_known: bool,
-    /// The client's first message without its header, and the door's.
-    messages: String,
-    nonce: String,
-    /// The password was proven, and the client has one empty message to send.
-    is_proven: bool,
-    skips_last: bool,
-}
 
 /// Begins the login that `request` asks for: `saslStart`, or the same within `hello`.
 ///

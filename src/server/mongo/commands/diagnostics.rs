@@ -23,7 +23,7 @@ pub(super) const COMMANDS: &[Command] = &[
         flags: Flags::OPEN,
         fields: &[],
         help: "The version of the server.",
-        run: build_info,
+        run: |_| Ok(build_info()),
     },
     Command {
         name: "connectionStatus",
@@ -31,7 +31,7 @@ pub(super) const COMMANDS: &[Command] = &[
         flags: Flags::OPEN,
         fields: &[Field::any("showPrivileges")],
         help: "As whom the client has logged in.",
-        run: connection_status,
+        run: |call| Ok(connection_status(call)),
     },
     Command {
         name: "getCmdLineOpts",
@@ -78,7 +78,7 @@ pub(super) const COMMANDS: &[Command] = &[
         flags: Flags::empty(),
         fields: &[],
         help: "The machine.",
-        run: host_info,
+        run: |call| Ok(host_info(call)),
     },
     Command {
         name: "listCommands",
@@ -86,7 +86,7 @@ pub(super) const COMMANDS: &[Command] = &[
         flags: Flags::empty(),
         fields: &[],
         help: "All commands.",
-        run: list_commands,
+        run: |call| Ok(list_commands(call)),
     },
     Command {
         name: "replSetGetStatus",
@@ -102,7 +102,7 @@ pub(super) const COMMANDS: &[Command] = &[
         flags: Flags::TAKES_ANYTHING,
         fields: &[],
         help: "Counts of what the server has done.",
-        run: server_status,
+        run: |call| Ok(server_status(call)),
     },
     Command {
         name: "configureFailPoint",
@@ -114,9 +114,9 @@ pub(super) const COMMANDS: &[Command] = &[
     },
 ];
 
-fn build_info(_: &Call<'_>) -> Result<RawDocumentBuf> {
+fn build_info() -> RawDocumentBuf {
     let parts = VERSION.split('.').filter_map(|part| part.parse::<i32>().ok()).chain(std::iter::once(0));
-    Ok(rawdoc! {
+    rawdoc! {
         "version": VERSION,
         "gitVersion": format!("larder {}", env!("CARGO_PKG_VERSION")),
         "modules": RawArrayBuf::new(),
@@ -128,10 +128,10 @@ fn build_info(_: &Call<'_>) -> Result<RawDocumentBuf> {
         "debug": cfg!(debug_assertions),
         "maxBsonObjectSize": i32::try_from(limits::DOCUMENT_BYTES_MAX).unwrap_or(i32::MAX),
         "storageEngines": ["larder"],
-    })
+    }
 }
 
-fn connection_status(call: &Call<'_>) -> Result<RawDocumentBuf> {
+fn connection_status(call: &Call<'_>) -> RawDocumentBuf {
     let mut users = RawArrayBuf::new();
     if let Some(user) = call.client.user() {
         users.push(rawdoc! { "user": user, "db": "admin" });
@@ -140,7 +140,7 @@ fn connection_status(call: &Call<'_>) -> Result<RawDocumentBuf> {
     if call.arguments.truth("showPrivileges") == Some(true) {
         info.append(bson::raw::cstr!("authenticatedUserPrivileges"), RawArrayBuf::new());
     }
-    Ok(rawdoc! { "authInfo": info })
+    rawdoc! { "authInfo": info }
 }
 
 fn get_log(call: &Call<'_>) -> Result<RawDocumentBuf> {
@@ -180,9 +180,9 @@ fn get_parameter(call: &Call<'_>) -> Result<RawDocumentBuf> {
     Ok(found)
 }
 
-fn host_info(call: &Call<'_>) -> Result<RawDocumentBuf> {
+fn host_info(call: &Call<'_>) -> RawDocumentBuf {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    Ok(rawdoc! {
+    rawdoc! {
         "system": {
             "currentTime": DateTime::from_millis(call.door.now().as_millis()),
             "hostname": call.client.reached.as_str(),
@@ -192,10 +192,10 @@ fn host_info(call: &Call<'_>) -> Result<RawDocumentBuf> {
         },
         "os": { "type": std::env::consts::OS, "name": std::env::consts::OS, "version": "" },
         "extra": {},
-    })
+    }
 }
 
-fn list_commands(call: &Call<'_>) -> Result<RawDocumentBuf> {
+fn list_commands(call: &Call<'_>) -> RawDocumentBuf {
     let is_for_tests = call.door.fail_points.is_some();
     let mut commands = RawDocumentBuf::new();
     for command in every().filter(|command| is_for_tests || !command.flags.contains(Flags::TEST)) {
@@ -210,7 +210,7 @@ fn list_commands(call: &Call<'_>) -> Result<RawDocumentBuf> {
             commands.append(name, about);
         }
     }
-    Ok(rawdoc! { "commands": commands })
+    rawdoc! { "commands": commands }
 }
 
 fn replica_set_status(call: &Call<'_>) -> Result<RawDocumentBuf> {
@@ -249,13 +249,13 @@ fn replica_set_status(call: &Call<'_>) -> Result<RawDocumentBuf> {
     })
 }
 
-fn server_status(call: &Call<'_>) -> Result<RawDocumentBuf> {
+fn server_status(call: &Call<'_>) -> RawDocumentBuf {
     let (door, counts) = (call.door, &call.door.counts);
     let count = |of: &std::sync::atomic::AtomicU64| i64::try_from(of.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
     let uptime = door.opened.elapsed();
     let open = i64::try_from(door.cursors.len()).unwrap_or(i64::MAX);
     let sessions = i32::try_from(door.sessions.len()).unwrap_or(i32::MAX);
-    Ok(rawdoc! {
+    rawdoc! {
         "host": call.client.reached.as_str(),
         "version": VERSION,
         "process": "larder",
@@ -274,7 +274,7 @@ fn server_status(call: &Call<'_>) -> Result<RawDocumentBuf> {
             "command": count(&counts.command),
         },
         "storageEngine": { "name": "larder", "supportsCommittedReads": true, "persistent": true, "readOnly": false },
-    })
+    }
 }
 
 fn configure_fail_point(call: &Call<'_>) -> Result<RawDocumentBuf> {

@@ -286,8 +286,8 @@ fn count(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let limit = call.arguments.integer("limit").map(i64::unsigned_abs).filter(|limit| *limit > 0);
     let found = raw_collection(call, name).count_documents(filter)?.saturating_sub(skip);
     let counted = limit.map_or(found, |limit| found.min(limit));
-    Ok(match i32::try_from(counted) {
-        Ok(counted) => rawdoc! { "n": counted },
-        Err(_) => rawdoc! { "n": i64::try_from(counted).unwrap_or(i64::MAX) },
-    })
+    if let Ok(counted) = i32::try_from(counted) {
+        return Ok(rawdoc! { "n": counted });
+    }
+    Ok(rawdoc! { "n": i64::try_from(counted).unwrap_or(i64::MAX) })
 }

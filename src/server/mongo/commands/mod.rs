@@ -7,9 +7,9 @@ mod find;
 mod handshake;
 mod indexes;
 mod sessions;
+mod update;
 mod write;
 
-pub(super) use authentication::Conversation;
 pub(super) use sessions::session_id;
 
 use std::collections::HashMap;
@@ -25,6 +25,7 @@ const FAMILIES: &[&[Command]] = &[
     sessions::COMMANDS,
     find::COMMANDS,
     write::COMMANDS,
+    update::COMMANDS,
     collections::COMMANDS,
     indexes::COMMANDS,
 ];

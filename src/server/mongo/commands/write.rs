@@ -3,14 +3,14 @@
 //! The writes of a command are made in transactions of at most [`MONGO_STEP_WRITES_MAX`](limits::MONGO_STEP_WRITES_MAX), between which
 //! others read and write. Each write is made or refused for itself; what was refused is listed by its place.
 
-use bson::{Document, RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
+use bson::{Bson, Document, RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
 
 use crate::document::Collection;
 use crate::error::Error;
 use crate::limits;
 use crate::server::mongo::command::{Call, Command, Flags};
 use crate::server::mongo::failure::{Failure, Result, code, is_of_one_write};
-use crate::server::mongo::fields::{Field, Types, decode, wrong_type};
+use crate::server::mongo::fields::{Field, Types, decode, integer_of, wrong_type};
 use crate::txn::InTransaction;
 
 const INSERT: &[Field] = &[
@@ -25,7 +25,7 @@ const DELETE: &[Field] = &[
     Field::new("let", Types::OBJECT),
 ];
 
-const WRITE: Flags = Flags::WRITES.union(Flags::RETRYABLE);
+pub(super) const WRITE: Flags = Flags::WRITES.union(Flags::RETRYABLE);
 
 pub(super) const COMMANDS: &[Command] = &[
     Command { name: "insert", aliases: &[], flags: WRITE, fields: INSERT, help: "Inserts documents.", run: insert },
@@ -41,41 +41,67 @@ pub(super) const COMMANDS: &[Command] = &[
 
 /// What the writes of one command have done.
 #[derive(Debug, Default)]
-struct Tally {
-    affected: u64,
-    errors: Vec<Document>,
+pub(super) struct Tally {
+    /// Documents that were inserted, found or removed.
+    pub(super) affected: u64,
+    /// Documents that an update has changed.
+    pub(super) modified: u64,
+    /// Of updates that inserted a document: their places, and its `_id`.
+    pub(super) upserted: Vec<(i32, Bson)>,
+    pub(super) errors: Vec<Document>,
 }
 
-type Handle<'t> = Collection<RawDocumentBuf, InTransaction<'t>>;
+impl Tally {
+    fn of(affected: u64) -> Self {
+        Self { affected, ..Self::default() }
+    }
+
+    /// Adds what one write at `place` did.
+    fn add(&mut self, place: i32, one: Self) {
+        self.affected += one.affected;
+        self.modified += one.modified;
+        self.upserted.extend(one.upserted.into_iter().map(|(_, id)| (place, id)));
+    }
+
+    /// Adds what later writes did.
+    fn extend(&mut self, later: Self) {
+        self.affected += later.affected;
+        self.modified += later.modified;
+        self.upserted.extend(later.upserted);
+        self.errors.extend(later.errors);
+    }
+}
+
+pub(super) type Handle<'t> = Collection<RawDocumentBuf, InTransaction<'t>>;
 
 /// Makes each of `writes`, in order, and returns what has become of them.
 ///
 /// # Errors
 /// What is about no single write, such as a store that cannot be written to.
-fn each<W>(
+pub(super) fn each<W>(
     call: &Call<'_>,
     name: &str,
     writes: &[W],
-    write: impl Fn(&Handle<'_>, &W) -> Result<u64, WriteError>,
+    write: impl Fn(&Handle<'_>, &W) -> Result<Tally, WriteError>,
 ) -> Result<Tally> {
     let is_ordered = call.arguments.truth("ordered").unwrap_or(true);
     let mut tally = Tally::default();
     for (step, writes) in writes.chunks(limits::MONGO_STEP_WRITES_MAX).enumerate() {
         let first = step * limits::MONGO_STEP_WRITES_MAX;
-        let Tally { affected, errors } = call.write(|tx| {
+        let made = call.write(|tx| {
             let handle = tx.database(call.database).collection::<RawDocumentBuf>(name);
             let mut tally = Tally::default();
             for (at, one) in writes.iter().enumerate() {
+                let place = i32::try_from(first + at).unwrap_or(i32::MAX);
                 let failure = match write(&handle, one) {
-                    Ok(affected) => {
-                        tally.affected += affected;
+                    Ok(made) => {
+                        tally.add(place, made);
                         continue;
                     }
                     Err(WriteError::Of(failure)) => failure,
                     Err(WriteError::Store(error)) if is_of_one_write(&error) => Failure::from(error),
                     Err(WriteError::Store(error)) => return Err(error),
                 };
-                let place = i32::try_from(first + at).unwrap_or(i32::MAX);
                 tally.errors.push(failure.write_error(place));
                 if is_ordered {
                     break;
@@ -83,8 +109,7 @@ fn each<W>(
             }
             Ok(tally)
         })?;
-        tally.affected += affected;
-        tally.errors.extend(errors);
+        tally.extend(made);
         if is_ordered && !tally.errors.is_empty() {
             break;
         }
@@ -93,7 +118,7 @@ fn each<W>(
 }
 
 /// Why a write was not made.
-enum WriteError {
+pub(super) enum WriteError {
     /// It is wrong by itself.
     Of(Failure),
     Store(Error),
@@ -112,7 +137,7 @@ impl From<Failure> for WriteError {
 }
 
 /// Checks how many writes a command has.
-fn check_number<W>(writes: &[W]) -> Result<()> {
+pub(super) fn check_number<W>(writes: &[W]) -> Result<()> {
     let max = limits::MONGO_BATCH_WRITES_MAX;
     if writes.is_empty() || writes.len() > max {
         let found = writes.len();
@@ -123,7 +148,7 @@ fn check_number<W>(writes: &[W]) -> Result<()> {
 }
 
 /// The reply to a command that writes.
-fn reply(tally: Tally) -> Result<RawDocumentBuf> {
+pub(super) fn reply(tally: &Tally) -> Result<RawDocumentBuf> {
     let mut reply = rawdoc! { "n": i32::try_from(tally.affected).unwrap_or(i32::MAX) };
     if !tally.errors.is_empty() {
         let mut errors = RawArrayBuf::new();
@@ -142,9 +167,9 @@ fn insert(call: &Call<'_>) -> Result<RawDocumentBuf> {
     check_number(&documents)?;
     let tally = each(call, name, &documents, |handle, document| {
         handle.insert_one(&(*document).to_owned())?;
-        Ok(1)
+        Ok(Tally::of(1))
     })?;
-    reply(tally)
+    reply(&tally)
 }
 
 fn delete(call: &Call<'_>) -> Result<RawDocumentBuf> {
@@ -155,9 +180,9 @@ fn delete(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let deletes = deletes.into_iter().map(Delete::parse).collect::<Result<Vec<_>>>()?;
     let tally = each(call, name, &deletes, |handle, delete| {
         let filter = decode(delete.filter)?;
-        Ok(if delete.is_of_one { handle.delete_one(filter)? } else { handle.delete_many(filter)? })
+        Ok(Tally::of(if delete.is_of_one { handle.delete_one(filter)? } else { handle.delete_many(filter)? }))
     })?;
-    reply(tally)
+    reply(&tally)
 }
 
 /// One of the removals of a command.
@@ -174,7 +199,7 @@ impl<'a> Delete<'a> {
             match (name.as_str(), value) {
                 ("q", RawBsonRef::Document(value)) => filter = Some(value),
                 ("q", value) => return Err(wrong_type("delete.deletes.q", value, Types::OBJECT)),
-                ("limit", value) => limit = crate::server::mongo::fields::integer_of(value),
+                ("limit", value) => limit = integer_of(value),
                 ("collation" | "hint", _) => {
                     let message = format!("the option '{name}' of a delete is not supported");
                     return Err(Failure::new(code::NOT_IMPLEMENTED, message));
