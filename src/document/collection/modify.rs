@@ -84,17 +84,17 @@ impl Modification {
 
 impl One {
     /// Compiles it.
-    pub(super) fn prepare(&self) -> Result<PreparedOne> {
+    pub(super) fn prepare(self) -> Result<PreparedOne> {
         let variables = self.options.variables()?;
-        let query = Query { filter: self.filter.clone(), sort: self.sort.clone(), limit: Some(1), ..Query::default() };
-        let change = match &self.modification {
+        let query = Query { filter: self.filter, sort: self.sort, limit: Some(1), ..Query::default() };
+        let change = match self.modification {
             Modification::Update(update) => {
-                Change::Update(Update::compile(update, &self.options.array_filters, &variables.names)?)
+                Change::Update(Update::compile(&update, &self.options.array_filters, &variables.names)?)
             }
             Modification::Replace(_) if !self.options.array_filters.is_empty() => {
                 return Err(Code::FAILED_TO_PARSE.value("array filters do not go with a replacement"));
             }
-            Modification::Replace(document) => Change::Replace(document.clone()),
+            Modification::Replace(document) => Change::Replace(document),
             Modification::Delete => Change::Delete,
         };
         let query = query.compile(&variables.names)?;
