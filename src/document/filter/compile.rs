@@ -68,7 +68,11 @@ impl Compiler<'_> {
         for (name, value) in filter {
             match name.as_str() {
                 "$and" => nodes.push(Node::All(self.clauses(name, value, depth)?)),
-                "$or" => nodes.push(Node::Any(self.clauses(name, value, depth)?)),
+                "$or" => {
+                    let clauses = self.clauses(name, value, depth)?;
+                    // One clause has to hold: it can choose an index, and tells an upsert what to begin with.
+                    nodes.push(if clauses.len() == 1 { Node::All(clauses) } else { Node::Any(clauses) });
+                }
                 "$nor" => nodes.push(Node::None(self.clauses(name, value, depth)?)),
                 _ => self.condition(&mut nodes, name, value, depth)?,
             }
