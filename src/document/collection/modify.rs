@@ -12,10 +12,12 @@ use crate::document::collection::options::UpdateOptions;
 use crate::document::describe;
 use crate::document::expression::Context;
 use crate::document::filter::Filter;
-use crate::document::find::{Prepared, Query, context};
+use crate::document::find::{Prepared, context};
 use crate::document::maintain::Records;
+use crate::document::number::Number;
 use crate::document::order::compare;
 use crate::document::path::FieldPath;
+use crate::document::pattern::Pattern;
 use crate::document::planner::{self, Access, Plan};
 use crate::document::scan::{Match, Scan};
 use crate::document::schema::Namespace;
@@ -85,11 +87,13 @@ impl Modification {
 }
 
 impl One {
-    /// Compiles it.
+    /// Compiles it. Nothing is copied before it is known not to be nested too deeply.
     pub(super) fn prepare(&self) -> Result<PreparedOne> {
         let variables = self.options.variables()?;
-        let sort = self.sort.clone().or_else(|| self.options.sort.clone());
-        let query = Query { filter: self.filter.clone(), sort, limit: Some(1), ..Query::default() };
+        let filter = Filter::compile(&self.filter, &variables.names)?;
+        let sort = self.sort.as_ref().or(self.options.sort.as_ref());
+        let sort = sort.map(|sort| Pattern::parse_sort(sort, Number::as_i64)).transpose()?;
+        let query = Prepared { sort, limit: Some(1), ..Prepared::all(Arc::new(filter)) };
         let change = match &self.modification {
             Modification::Update(update) => {
                 Change::Update(Update::compile(update, &self.options.array_filters, &variables.names)?)
@@ -100,7 +104,6 @@ impl One {
             Modification::Replace(document) => Change::Replace(document.clone()),
             Modification::Delete => Change::Delete,
         };
-        let query = query.compile(&variables.names)?;
         Ok(PreparedOne { query, variables: variables.values, change, upsert: self.options.upsert })
     }
 }

@@ -331,8 +331,8 @@ impl<T, S: WriteScope> Collection<T, S> {
 
     /// Modifies one document in an operation of its own.
     pub(super) fn modify(&self, verb: &'static str, one: One) -> Result<Outcome> {
-        let prepared = one.prepare()?;
         let frees = matches!(one.modification, Modification::Delete);
+        let prepared = one.prepare()?;
         let operation = self.operation(verb);
         let operation = if frees { operation.freeing(true) } else { operation };
         self.scope.write(operation, |writer| prepared.run(writer, &self.namespace))

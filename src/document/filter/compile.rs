@@ -74,14 +74,23 @@ impl Compiler<'_> {
                     nodes.push(if clauses.len() == 1 { Node::All(clauses) } else { Node::Any(clauses) });
                 }
                 "$nor" => nodes.push(Node::None(self.clauses(name, value, depth)?)),
-                "$expr" => nodes.push(Node::Expression(Expression::compile(value, self.names)?)),
-                // It says something to whoever reads the query, and nothing about documents.
-                "$comment" => {}
-                operator if operator.starts_with('$') => return Err(unknown(operator)),
-                path => nodes.extend(self.field(&FieldPath::parse(path, For::Filter)?, value, depth)?),
+                _ => self.condition(&mut nodes, name, value, depth)?,
             }
         }
         Ok(nodes)
+    }
+
+    /// Adds the conditions of one name that does not join others. It stays out of the function that recurses most.
+    #[inline(never)]
+    fn condition(&self, nodes: &mut Vec<Node>, name: &str, value: &Bson, depth: usize) -> Result<()> {
+        match name {
+            "$expr" => nodes.push(Node::Expression(Expression::compile(value, self.names)?)),
+            // It says something to whoever reads the query, and nothing about documents.
+            "$comment" => {}
+            operator if operator.starts_with('$') => return Err(unknown(operator)),
+            path => nodes.extend(self.field(&FieldPath::parse(path, For::Filter)?, value, depth)?),
+        }
+        Ok(())
     }
 
     /// The conditions in the array of `$and`, `$or` or `$nor`, each a document of its own (SEM: DOC-FLT-8).

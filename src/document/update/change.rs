@@ -1,10 +1,9 @@
 //! What happens at the end of a path, and how operators and their operands are read.
 
-use bson::raw::RawBson;
 use bson::Bson;
+use bson::raw::RawBson;
 
-use super::array::{Pull, Push};
-use super::modifiers::{each, only};
+use super::array::{Pull, Push, each, only};
 use crate::document::code::Code;
 use crate::document::expression::constant;
 use crate::document::number::Number;

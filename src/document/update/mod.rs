@@ -22,7 +22,6 @@ mod array;
 mod change;
 mod description;
 mod modifications;
-mod modifiers;
 mod tree;
 
 use bson::raw::RawBson;
