@@ -449,7 +449,7 @@ fn looking_through_keys_need_not_count_as_using_them() {
     let store = Store::builder().clock(clock.clone()).in_memory();
     store.set_memory_budget(Some(1 << 20), larder::kv::EvictionPolicy::AllKeysLru).unwrap();
     store.kv().set("k", "v").unwrap();
-    clock.advance(Duration::from_secs(60));
+    clock.advance(Duration::from_mins(1));
     let idle = || store.kv().idle_seconds("k").unwrap();
     store.transaction(|tx| tx.without_uses(|tx| tx.kv().get("k"))).unwrap();
     assert_eq!(idle(), Some(60));

@@ -3,6 +3,8 @@
 //! Those of 65 and 33 MiB are larger than anything that is compressed or written in one piece; those of the limits take more memory than every
 //! machine has: `cargo test --release --all-features --test large_values -- --ignored --nocapture --test-threads 1`.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use larder::kv::End;
 use larder::limits::{KEY_BYTES_MAX, MEMBER_BYTES_MAX, STRING_BYTES_MAX};
 use larder::{Kv, Result, Store};

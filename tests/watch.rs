@@ -1,9 +1,14 @@
 //! Watching keys, as an embedded caller does.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use larder::kv::{End, Watch, stream::NewId};
 use larder::{Error, ManualClock, Result, Store};
+
+/// What somebody does to a key.
+type Change = fn(&Store) -> Result<()>;
 
 /// Whether a transaction of `watch` runs.
 fn runs(store: &Store, watch: Watch) -> bool {
@@ -13,7 +18,7 @@ fn runs(store: &Store, watch: Watch) -> bool {
 // SEM: KV-TX-3
 #[test]
 fn a_watch_sees_every_kind_of_change_and_nothing_else() {
-    let changes: [(&str, fn(&Store) -> Result<()>); 7] = [
+    let changes: [(&str, Change); 7] = [
         ("a new value", |store| store.kv().set("k", "2")),
         ("the same value", |store| store.kv().set("k", "1")),
         ("a deadline", |store| store.kv().expire("k", Duration::from_secs(9)).map(drop)),

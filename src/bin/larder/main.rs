@@ -53,7 +53,7 @@ struct Arguments {
 enum Command {
     /// Opens a store and its doors, until it is asked to end (SIGTERM, SIGINT).
     #[command(after_help = SERVE_HELP)]
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Reads a store and reports what is damaged: exit code 1 if anything is, 2 if it cannot be read. Of a store that is served, the
     /// server does it.
     Check {
@@ -95,7 +95,8 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<ExitCode, String> {
     let (data, request) = match command {
-        Command::Serve(Serve { config, options }) => {
+        Command::Serve(serve) => {
+            let Serve { config, options } = *serve;
             let options = match config {
                 Some(path) => options.or(config::read(&path)?),
                 None => options,

@@ -140,7 +140,9 @@ fn parse_mode(mode: RawBsonRef<'_>) -> Result<Option<Mode>> {
         RawBsonRef::String("off") => Ok(None),
         RawBsonRef::String("alwaysOn") => Ok(Some(Mode::AlwaysOn)),
         RawBsonRef::Document(document) => {
-            let count = times(document, "times").map(|times| Mode::Times(times.max(0))).or_else(|| times(document, "skip").map(Mode::Skip));
+            let count = times(document, "times")
+                .map(|times| Mode::Times(times.max(0)))
+                .or_else(|| times(document, "skip").map(Mode::Skip));
             count.map(Some).ok_or_else(|| invalid("the mode of a fail point is off, alwaysOn, times or skip"))
         }
         _ => Err(invalid("the mode of a fail point is off, alwaysOn, times or skip")),

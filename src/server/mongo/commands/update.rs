@@ -121,9 +121,8 @@ impl Change {
 impl Update {
     fn parse(statement: &RawDocument, variables: Option<&Document>) -> Result<Self> {
         let (mut filter, mut change, mut is_of_many) = (None, None, false);
-        let mut options = variables.map_or_else(UpdateOptions::default, |variables| {
-            UpdateOptions::default().let_vars(variables.clone())
-        });
+        let mut options = variables
+            .map_or_else(UpdateOptions::default, |variables| UpdateOptions::default().let_vars(variables.clone()));
         for element in statement {
             let (name, value) = element.map_err(|error| Failure::new(code::FAILED_TO_PARSE, error.to_string()))?;
             match (name.as_str(), value) {
@@ -151,7 +150,10 @@ impl Update {
         };
         let (filter, change) = (filter.ok_or_else(|| missing("q"))?, change.ok_or_else(|| missing("u"))?);
         if is_of_many && matches!(change, Change::Replace(_)) {
-            return Err(Failure::new(code::FAILED_TO_PARSE, "multi update is not supported for replacement-style update"));
+            return Err(Failure::new(
+                code::FAILED_TO_PARSE,
+                "multi update is not supported for replacement-style update",
+            ));
         }
         Ok(Self { filter, change, is_of_many, options })
     }
@@ -237,7 +239,9 @@ impl Modify {
             return refused("Cannot specify both upsert=true and remove=true");
         }
         if removes && returns_new {
-            return refused("Cannot specify both new=true and remove=true; 'remove' always returns the deleted document");
+            return refused(
+                "Cannot specify both new=true and remove=true; 'remove' always returns the deleted document",
+            );
         }
         let mut options = UpdateOptions::default().upsert(upserts);
         if let Some(filters) = arguments.array("arrayFilters") {
