@@ -27,55 +27,56 @@ const SUBJECTS: [Subject; 12] = [
     }),
     ("kv.get", |store, turns| {
         let (kv, keys) = filled(&store);
-        each(turns, &keys, |key| drop(black_box(kv.get(key).unwrap())));
+        each(turns, &keys, |key| kv.get(key).map(black_box).map(drop).unwrap());
     }),
     ("kv.increment", |store, turns| {
         let kv = filled(&store).0;
-        each(turns, &names("counter"), |key| drop(black_box(kv.increment(key, 1).unwrap())));
+        each(turns, &names("counter"), |key| kv.increment(key, 1).map(drop).unwrap());
     }),
     ("hash.set", |store, turns| {
         let (kv, keys) = filled(&store);
         let hashes: Vec<_> = names("hash").iter().map(|name| kv.hash(name)).collect();
         let mut next = hashes.iter().cycle();
-        each(turns, &keys, |key| drop(next.next().unwrap().set(key, "a value").unwrap()));
+        each(turns, &keys, |key| next.next().unwrap().set(key, "a value").map(drop).unwrap());
     }),
     ("sorted_set.add", |store, turns| {
         let (kv, keys) = filled(&store);
         let set = kv.sorted_set("set");
-        each(turns, &keys, |key| drop(set.add(key, 1.0).unwrap()));
+        each(turns, &keys, |key| set.add(key, 1.0).map(drop).unwrap());
     }),
     ("list.push", |store, turns| {
         let list = filled(&store).0.list("list");
-        (0..turns).for_each(|_| drop(list.push(larder::kv::End::Back, ["a value"]).unwrap()));
+        (0..turns).for_each(|_| list.push(larder::kv::End::Back, ["a value"]).map(drop).unwrap());
     }),
     ("find by _id", |store, turns| {
         let people = store.collection::<Document>("people");
         people.insert_many((0..2_000i64).map(|n| doc! { "_id": n, "name": "ann", "n": n })).unwrap();
-        (0..turns).for_each(|n| drop(black_box(people.find_one(doc! { "_id": number(n * 7 % 2_000) }).unwrap())));
+        (0..turns)
+            .for_each(|n| people.find_one(doc! { "_id": number(n * 7 % 2_000) }).map(black_box).map(drop).unwrap());
     }),
     ("insert_one", |store, turns| {
         let people = store.collection::<Document>("people");
         people.create_index(doc! { "user": 1 }).unwrap();
         let document = |n: u64| doc! { "_id": number(n), "user": number(n * 31 % 5_000), "text": "of some length" };
-        (0..turns).for_each(|n| drop(people.insert_one(&document(n)).unwrap()));
+        (0..turns).for_each(|n| people.insert_one(&document(n)).map(drop).unwrap());
     }),
     ("update_one by _id", |store, turns| {
         let people = store.collection::<Document>("people");
         people.insert_many((0..2_000i64).map(|n| doc! { "_id": n, "name": "ann", "n": n })).unwrap();
         (0..turns).for_each(|n| {
-            drop(people.update_one(doc! { "_id": number(n * 7 % 2_000) }, doc! { "$inc": { "n": 1 } }).unwrap());
+            people.update_one(doc! { "_id": number(n * 7 % 2_000) }, doc! { "$inc": { "n": 1 } }).map(drop).unwrap();
         });
     }),
     ("item.put", |store, turns| {
         let table = items(&store);
-        (0..turns).for_each(|n| drop(black_box(table.put(&item(n)).unwrap())));
+        (0..turns).for_each(|n| table.put(&item(n)).map(black_box).map(drop).unwrap());
     }),
     ("item.get", |store, turns| {
         let table = items(&store);
-        (0..2_000).for_each(|n| drop(table.put(&item(n)).unwrap()));
+        (0..2_000).for_each(|n| table.put(&item(n)).map(drop).unwrap());
         (0..turns).for_each(|n| {
             let (partition, sort) = (format!("USER#{}", n % 10), format!("EVENT#{:08}", n % 2_000));
-            drop(black_box(table.get(Key::from((&*partition, &*sort))).unwrap()));
+            table.get(Key::from((&*partition, &*sort))).map(black_box).map(drop).unwrap();
         });
     }),
     ("wide insert", |store, turns| {
@@ -97,7 +98,7 @@ const SUBJECTS: [Subject; 12] = [
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let turns = arguments.get(1).and_then(|turns| turns.parse().ok()).unwrap_or(1_000);
-    let asked = arguments.first().map_or("all", |name| name);
+    let asked = arguments.first().map_or("all", String::as_str);
     for (name, run) in SUBJECTS {
         if asked == "all" || asked == name {
             run(Store::builder().clock(ManualClock::default()).in_memory(), turns);

@@ -44,6 +44,7 @@
 //! | `fjall`   | an engine for data larger than memory, in [`engine`] |
 //! | `sled`    | an engine on sled 0.34, likewise |
 //! | `redis`   | the door for Redis clients, in `server` |
+//! | `mongo`   | the door for MongoDB clients, likewise |
 //! | `http`    | a door for those who watch a server: `/health` and `/metrics` |
 //! | `tls`     | TLS for doors |
 //! | `lua`     | scripts of Redis clients; builds Lua from C |
@@ -81,7 +82,7 @@
 //! # Durability
 //!
 //! A store in a directory acknowledges a commit when it would survive loss of power
-//! ([`Durability::Sync`](engine::Durability::Sync), the default); weaker levels are asked for by name.
+//! ([`Durability::Sync`], the default); weaker levels are asked for by name.
 //!
 //! # What is not modelled is refused
 //!
@@ -94,14 +95,16 @@
 
 pub mod channel;
 pub mod document;
-pub mod encoding;
+mod encoding;
 pub mod engine;
 pub mod item;
 pub mod kv;
 pub mod limits;
 #[cfg(feature = "server")]
-#[cfg_attr(docsrs, doc(cfg(any(feature = "http", feature = "redis"))))] // whoever uses it asks for a door
+#[cfg_attr(docsrs, doc(cfg(any(feature = "http", feature = "mongo", feature = "redis"))))]
+// whoever uses it asks for a door
 pub mod server;
+#[cfg_attr(not(feature = "testing"), doc(hidden))] // simulated disks are what it is for
 pub mod vfs;
 pub mod wide_column;
 
@@ -118,12 +121,23 @@ pub use bson::{self, Document};
 pub use channel::Subscriber;
 pub use clock::{Clock, ManualClock, Stopwatch, SystemClock, Timestamp};
 pub use document::{Collection, Database};
+pub use engine::{CheckReport, CommitNumber, Direction, Durability, EngineStats};
 pub use error::{Error, InvalidKind, OpenProblem, Result};
 pub use item::ItemTable;
 pub use kv::{Geo, Hash, HyperLogLog, Kv, List, SortedSet, Stream, UnsortedSet};
 pub use store::{Builder, Commit, Handles, Snapshot, Store, Transaction, WriteHandles};
 pub use txn::{AtSnapshot, AutoCommit, InTransaction, Isolation, Scope, WriteScope};
 pub use wide_column::{WideBatch, WideTable};
+
+/// What the fuzz targets reach into. It may change with any version.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::encoding::{decimal, ordered};
+    #[cfg(any(fuzzing, feature = "testing"))]
+    pub use crate::kv::{dump_again, dump_again_unsealed};
+    #[cfg(feature = "redis")]
+    pub use crate::server::redis::answer;
+}
 
 /// The programs in the README and the guide, compiled and run as documentation tests.
 #[cfg(doctest)]

@@ -86,6 +86,39 @@ pub const INDEX_COMPONENT_BYTES_MAX: usize = 1 << 10;
 /// Separate ranges one query reads from an index; conditions that would make more are checked on the documents instead.
 pub const INDEX_SCAN_RANGES_MAX: usize = 10_000;
 
+/// Writes of one command of a MongoDB client that are made in one transaction.
+pub const MONGO_STEP_WRITES_MAX: usize = 1_000;
+
+/// Longest message of a MongoDB client in bytes.
+pub const MONGO_MESSAGE_BYTES_MAX: usize = 48_000_000;
+
+/// Bytes that a client may have sent beside the longest message.
+pub const QUERY_BUFFER_SLACK_BYTES: usize = 1 << 20;
+
+/// Writes in one command of a MongoDB client.
+pub const MONGO_BATCH_WRITES_MAX: usize = 100_000;
+
+/// Bytes of documents in one reply to a MongoDB client, unless a single document is longer.
+pub const MONGO_BATCH_BYTES_MAX: usize = 16 << 20;
+
+/// Cursors that clients of a MongoDB door may have open.
+pub const MONGO_CURSORS_MAX: usize = 100_000;
+
+/// Seconds of the store's clock for which a cursor is kept open that nobody asks.
+pub const MONGO_CURSOR_IDLE_SECONDS_MAX: i64 = 600;
+
+/// Sessions of a MongoDB door.
+pub const MONGO_SESSIONS_MAX: usize = 1_000_000;
+
+/// Seconds of the store's clock for which a session is kept that nobody uses.
+pub const MONGO_SESSION_IDLE_SECONDS_MAX: i64 = 1_800;
+
+/// Milliseconds for which a MongoDB client may wait for news of the server.
+pub const MONGO_AWAIT_MS_MAX: u64 = 600_000;
+
+/// Longest name of a database of a MongoDB client in bytes.
+pub const MONGO_DATABASE_NAME_BYTES_MAX: usize = 63;
+
 /// Longest name of a database, collection, keyspace, table, index or column in bytes.
 pub const NAME_BYTES_MAX: usize = 255;
 

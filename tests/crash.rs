@@ -85,7 +85,12 @@ fn path() -> &'static Path {
 fn options(vfs: &SimVfs) -> DurableOptions {
     let vfs = Arc::new(vfs.clone()) as Arc<dyn Vfs>;
     // Small, so that segments are left and checkpoints made all the time; without threads, so that a seed decides.
-    DurableOptions::default().vfs(vfs).threads(false).segment_bytes(4 << 10).checkpoint_log_bytes(24 << 10).store_id(1)
+    DurableOptions::default()
+        .vfs(vfs)
+        .without_threads()
+        .segment_bytes(4 << 10)
+        .checkpoint_log_bytes(24 << 10)
+        .store_id(1)
 }
 
 impl Run {

@@ -330,7 +330,7 @@ fn an_index_that_was_begun_goes_on_after_the_store_was_opened_again() {
 fn an_index_that_loses_power_while_it_is_built_is_there_or_goes_on() {
     let open = |disk: &SimVfs| {
         let vfs = Arc::new(disk.clone()) as Arc<dyn Vfs>;
-        let options = DurableOptions::default().vfs(vfs).threads(false).segment_bytes(64 << 10).store_id(1);
+        let options = DurableOptions::default().vfs(vfs).without_threads().segment_bytes(64 << 10).store_id(1);
         let engine = DurableEngine::open_with(Path::new("/disk/store"), &options)?;
         Store::builder().clock(ManualClock::default()).engine(Arc::new(engine))
     };

@@ -193,7 +193,7 @@ impl Run {
         let vfs = Arc::new(self.disk.clone()) as Arc<dyn Vfs>;
         // Small, so that segments are left and checkpoints made all the time; without threads, so that a seed decides.
         let options =
-            DurableOptions::default().vfs(vfs).threads(false).segment_bytes(4 << 10).checkpoint_log_bytes(24 << 10);
+            DurableOptions::default().vfs(vfs).without_threads().segment_bytes(4 << 10).checkpoint_log_bytes(24 << 10);
         let engine = DurableEngine::open_with(Path::new("/disk/store"), &options.store_id(1))?;
         Store::builder().clock(self.clock.clone()).durability(self.durability).engine(Arc::new(engine))
     }

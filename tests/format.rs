@@ -26,7 +26,7 @@ fn fixtures() -> PathBuf {
 
 fn open(path: &Path) -> Store {
     // No thread, a small segment and a fixed identity, so that the same files are written whenever they are written.
-    let options = DurableOptions::default().threads(false).segment_bytes(8 << 10).store_id(0x1a4d_e401);
+    let options = DurableOptions::default().without_threads().segment_bytes(8 << 10).store_id(0x1a4d_e401);
     let engine = DurableEngine::open_with(path, &options).unwrap();
     let clock = ManualClock::at(Timestamp::from_seconds(1_700_000_000));
     Store::builder().clock(clock).engine(Arc::new(engine)).unwrap()

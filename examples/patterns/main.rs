@@ -13,8 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use larder::engine::Durability;
-use larder::{Error, ManualClock, Store, Timestamp};
+use larder::{Durability, Error, ManualClock, Store, Timestamp};
 use purchases::Log;
 
 /// Purchases of the log that is made up when no file is given.

@@ -4,8 +4,8 @@
 
 #![no_main]
 
-use larder::encoding::decimal::{put_decimal, take_decimal};
-use larder::encoding::ordered::Reader;
+use larder::internals::decimal::{put_decimal, take_decimal};
+use larder::internals::ordered::Reader;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|pair: (&[u8], &[u8])| {

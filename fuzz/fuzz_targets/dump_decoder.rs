@@ -4,7 +4,7 @@
 
 #![no_main]
 
-use larder::kv::{dump_again, dump_again_unsealed};
+use larder::internals::{dump_again, dump_again_unsealed};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -10,7 +10,7 @@ use std::fmt::Debug;
 
 use arbitrary::Arbitrary;
 use larder::Result;
-use larder::encoding::ordered::{Reader, invert, put_bytes, put_f64, put_i32, put_i64};
+use larder::internals::ordered::{Reader, invert, put_bytes, put_f64, put_i32, put_i64};
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Arbitrary, Debug)]

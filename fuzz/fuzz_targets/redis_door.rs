@@ -3,7 +3,7 @@
 #![no_main]
 
 use larder::Store;
-use larder::server::redis::answer;
+use larder::internals::answer;
 use libfuzzer_sys::fuzz_target;
 
 /// Commands, so that something is there to be changed.

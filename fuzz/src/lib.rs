@@ -87,7 +87,7 @@ pub fn open(disk: &SimVfs) -> Option<(u64, Map)> {
     let options = DurableOptions::default()
         .vfs(Arc::new(disk.clone()))
         .existence(Existence::Required)
-        .threads(false)
+        .without_threads()
         .segment_bytes(4 << 10);
     let report = durable::check_with(&path(""), &options);
     let opened = DurableEngine::open_with(&path(""), &options);

@@ -1,8 +1,8 @@
 //! Jobs: what a transaction left to be done later, in commits of bounded size.
 //!
-//! Dropping something large takes its name away and leaves a job for what is stored. An index that is added to a large table is entered
-//! in its definition as being built, with a job that fills it (`fill`). The store's background thread works the jobs off, or
-//! [`Store::run_jobs`](crate::Store::run_jobs); `docs/jobs.md` has all of it.
+//! Dropping something large takes its name away and leaves a job for what is stored. An index that is added to a large
+//! table is entered in its definition as being built, with a job that fills it (`fill`). The store's background thread
+//! works the jobs off, or [`Store::run_jobs`](crate::Store::run_jobs); `docs/jobs.md` has all of it.
 //!
 //! # Storage
 //! | bytes | field  | encoding                                                                |
@@ -14,11 +14,12 @@
 //! The value is a [`Job`] as a catalogue record.
 //!
 //! # Invariants
-//! 1. A job is added in the transaction that takes away the last way to what it removes, so that nothing is removed that can be
-//!    read and nothing stays that cannot.
-//! 2. Targets have storage ids in them, which are never given out again: nobody writes below the target of a job that removes.
+//! 1. A job is added in the transaction that takes away the last way to what it removes, so that nothing is removed
+//!    that can be read and nothing stays that cannot.
+//! 2. Targets have storage ids in them, which are never given out again: nobody writes below the target of a job that
+//!    removes.
 //! 3. A step and the place it got to are one commit. A step that is done twice removes nothing twice.
-//! 4. A job that tidies changes nothing that can be seen: who writes below its target does as if it were not there.
+//! 4. A job that tidies changes nothing that can be seen: a writer below its target acts as if it were not there.
 //! 5. A job that fills an index is there for as long as the definition of the index says that it is being built.
 
 use std::ops::Bound;

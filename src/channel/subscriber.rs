@@ -399,7 +399,7 @@ impl Subscriber {
         self.queue.set_bytes_max(bytes);
     }
 
-    /// What reads how much waits in the queue, for somebody else than who receives.
+    /// What measures how much waits in the queue, for somebody other than the receiver.
     #[cfg(feature = "server")]
     pub(crate) fn gauge(&self) -> Gauge {
         Gauge(Arc::clone(&self.queue))

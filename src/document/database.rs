@@ -13,7 +13,7 @@ use crate::document::layout;
 use crate::document::rows::Made;
 use crate::document::schema::{Namespace, Schema};
 use crate::error::{Error, Result};
-use crate::txn::{AutoCommit, Operation, Scope, WriteScope};
+use crate::txn::{AutoCommit, Operation, Scope, WriteScope, Writer};
 
 /// A namespace of collections. Given by [`Store::database`](crate::Store::database); it exists as soon as it is named.
 ///
@@ -128,6 +128,74 @@ impl<S: Scope> Database<S> {
 }
 
 impl<S: WriteScope> Database<S> {
+    /// Makes the collection `name`, empty and with the index on `_id`. Nobody has to: the first insert makes one, too.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`] when there is one; [`Error::Invalid`] for a name that no collection can have,
+    /// [`Error::LimitExceeded`] for one that is too long.
+    ///
+    /// # Cost
+    /// O(log n).
+    ///
+    /// # Examples
+    /// ```
+    /// let shop = larder::Store::in_memory().database("shop");
+    /// shop.create_collection("orders")?;
+    /// assert_eq!(shop.list_collection_names()?, ["orders"]);
+    /// assert!(shop.create_collection("orders").is_err());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `create`.
+    #[doc(alias("create", "createCollection"))]
+    pub fn create_collection(&self, name: &str) -> Result<()> {
+        let namespace = Namespace::new(&self.name, name);
+        self.scope.write(namespace.operation("create_collection"), |writer| {
+            refuse_existing(&namespace, writer)?;
+            namespace.get_or_create(writer).map(drop)
+        })
+    }
+
+    /// Renames the collection `name` to `to`, with its documents and indexes.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no collection `name`, [`Error::AlreadyExists`] when there is one named `to`;
+    /// [`Error::Unsupported`] while an index of it is being built.
+    ///
+    /// # Cost
+    /// O(log n): documents stay where they are.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// let shop = Store::in_memory().database("shop");
+    /// shop.collection::<Document>("orders").insert_one(&doc! { "_id": 1 })?;
+    /// shop.rename_collection("orders", "sales")?;
+    /// assert_eq!(shop.collection::<Document>("sales").find_one(doc! {})?, Some(doc! { "_id": 1 }));
+    /// assert!(shop.collection::<Document>("orders").find_one(doc! {})?.is_none());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `renameCollection`.
+    #[doc(alias("renameCollection"))]
+    pub fn rename_collection(&self, name: &str, to: &str) -> Result<()> {
+        let (from, target) = (Namespace::new(&self.name, name), Namespace::new(&self.name, to));
+        self.scope.write(from.operation("rename_collection"), |writer| {
+            let missing = || Error::NotFound { what: "collection", name: name.to_owned() };
+            let entry = from.get(writer)?.ok_or_else(missing)?;
+            refuse_existing(&target, writer)?;
+            if entry.record.indexes.iter().any(|index| index.building) {
+                // Its job knows the collection by its name.
+                return Err(Error::unsupported("renaming a collection while one of its indexes is being built"));
+            }
+            target.check_name()?;
+            from.remove(writer);
+            target.update(writer, &entry)
+        })
+    }
+
     /// Drops the collection `name` with its documents and indexes, and answers whether it existed.
     ///
     /// # Errors
@@ -160,5 +228,12 @@ impl<S: WriteScope> Database<S> {
             job::remove(writer, &target)?;
             Ok(true)
         })
+    }
+}
+
+fn refuse_existing(namespace: &Namespace, writer: &Writer) -> Result<()> {
+    match namespace.get(writer)? {
+        Some(_) => Err(Error::AlreadyExists { what: "collection", name: namespace.name().to_owned() }),
+        None => Ok(()),
     }
 }

@@ -62,11 +62,12 @@ mod update;
 pub(crate) use build::FILLING;
 pub use code::Code;
 pub use collection::{
-    Collection, FindOneAndOptions, InsertManyResult, InsertOneResult, ReturnDocument, UpdateOptions, UpdateResult,
+    BulkWrite, BulkWriteResult, Collection, FindOneAndOptions, InsertManyResult, InsertOneResult, ReturnDocument,
+    UpdateOptions, UpdateResult, WriteModel, WriteOutcome,
 };
 pub use database::Database;
 pub(crate) use describe::describe;
 pub use find::{Cursor, Find};
 pub use planner::{Explain, Stage};
 pub use schema::{IndexInfo, IndexOptions};
-pub use update::UpdateModifications;
+pub use update::{UpdateDescription, UpdateModifications};

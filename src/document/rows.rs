@@ -3,6 +3,10 @@
 use bson::{RawDocument, RawDocumentBuf};
 
 use crate::error::Result;
+use crate::limits;
+
+/// What a row that is kept takes beside its bytes.
+pub(super) const ROW_BYTES: usize = 32;
 
 /// Documents that are lent, one at a time, as a cursor of the engine lends entries.
 pub(super) trait Rows: Send {
@@ -49,6 +53,21 @@ impl<I: Iterator<Item = Result<RawDocumentBuf>> + Send> Rows for Made<I> {
     fn row(&self) -> Result<&RawDocument> {
         lent(self.current.as_deref())
     }
+}
+
+/// All rows of `input` in memory.
+///
+/// # Errors
+/// [`Error::LimitExceeded`](crate::Error) past [`limits::SORT_BYTES_MAX`], and those of `input`.
+pub(super) fn gathered(mut input: Input) -> Result<Vec<RawDocumentBuf>> {
+    let (mut all, mut bytes) = (Vec::new(), 0);
+    while input.advance()? {
+        let row = input.row()?;
+        bytes += row.as_bytes().len() + ROW_BYTES;
+        limits::check("bytes of a sort in memory", limits::SORT_BYTES_MAX, bytes)?;
+        all.push(row.to_owned());
+    }
+    Ok(all)
 }
 
 /// The row that `current` is.

@@ -288,12 +288,18 @@ impl Namespace {
         if let Some(entry) = self.get(writer)? {
             return Ok(entry);
         }
+        self.check_name()?;
+        self.in_catalogue.create(writer, Schema::new()?)
+    }
+
+    /// Refuses a name that no collection can have.
+    pub(super) fn check_name(&self) -> Result<()> {
         let clean = |text: &str| !text.is_empty() && !text.contains('\0');
         if !clean(self.database()) || !clean(self.name()) || self.name().contains('$') {
             let message = format!("a collection cannot be named {:?}", self.target);
             return Err(Error::value(message));
         }
-        self.in_catalogue.create(writer, Schema::new()?)
+        Ok(())
     }
 
     /// Replaces the collection's entry.

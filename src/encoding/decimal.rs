@@ -29,7 +29,7 @@ const POSITIVE: u8 = 0x03;
 ///
 /// # Examples
 /// ```
-/// use larder::encoding::decimal::put_decimal;
+/// use larder::internals::decimal::put_decimal;
 /// let encode = |text: &str| { let mut key = Vec::new(); put_decimal(&mut key, &text.parse().unwrap()).map(|()| key) };
 /// assert_eq!(encode("12.5")?, [3, 0x80, 0, 0, 2, 13, 51, 0]);
 /// assert_eq!(encode("1.0")?, encode("1.00")?);
@@ -72,7 +72,7 @@ pub fn put_decimal(out: &mut Vec<u8>, value: &BigDecimal) -> Result<()> {
 ///
 /// # Examples
 /// ```
-/// use larder::encoding::{decimal::{put_decimal, take_decimal}, ordered::Reader};
+/// use larder::internals::{decimal::{put_decimal, take_decimal}, ordered::Reader};
 /// let mut key = Vec::new();
 /// put_decimal(&mut key, &"-0.0150".parse().unwrap())?;
 /// assert_eq!(take_decimal(&mut Reader::new(&key))?.to_string(), "-0.015");

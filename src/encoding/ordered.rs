@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 ///
 /// # Examples
 /// ```
-/// use larder::encoding::ordered::{Buffer, put_i64};
+/// use larder::internals::ordered::{Buffer, put_i64};
 /// fn deadline(key: &mut impl Buffer, micros: i64) {
 ///     key.append(b"until");
 ///     put_i64(key, micros);
@@ -35,7 +35,7 @@ pub trait Buffer {
     ///
     /// # Examples
     /// ```
-    /// use larder::encoding::ordered::Buffer;
+    /// use larder::internals::ordered::Buffer;
     /// let mut key = vec![1];
     /// Buffer::append(&mut key, &[2, 3]);
     /// assert_eq!(key, [1, 2, 3]);
@@ -59,7 +59,7 @@ impl<const N: usize> Buffer for SmallVec<[u8; N]> {
 ///
 /// # Examples
 /// ```
-/// use larder::encoding::ordered::{put_bytes, Reader};
+/// use larder::internals::ordered::{put_bytes, Reader};
 /// let mut key = Vec::new();
 /// put_bytes(&mut key, b"a\0b");
 /// assert_eq!(key, b"a\x00\xffb\x00\x00");
@@ -80,7 +80,7 @@ pub fn put_bytes(out: &mut impl Buffer, bytes: &[u8]) {
 ///
 /// # Examples
 /// ```
-/// use larder::encoding::ordered::put_short_u64;
+/// use larder::internals::ordered::put_short_u64;
 /// let encode = |value| { let mut key = Vec::new(); put_short_u64(&mut key, value); key };
 /// assert_eq!(encode(7), [1, 7]);
 /// assert!(encode(255) < encode(256));
@@ -97,7 +97,7 @@ pub fn put_short_u64(out: &mut impl Buffer, value: u64) {
 ///
 /// # Examples
 /// ```
-/// use larder::encoding::ordered::put_i64;
+/// use larder::internals::ordered::put_i64;
 /// let encode = |value| { let mut key = Vec::new(); put_i64(&mut key, value); key };
 /// assert!(encode(-1) < encode(0) && encode(0) < encode(1));
 /// ```
@@ -109,7 +109,7 @@ pub fn put_i64(out: &mut impl Buffer, value: i64) {
 ///
 /// # Examples
 /// ```
-/// use larder::encoding::ordered::put_i32;
+/// use larder::internals::ordered::put_i32;
 /// let mut key = Vec::new();
 /// put_i32(&mut key, 0);
 /// assert_eq!(key, [0x80, 0, 0, 0]);
@@ -122,7 +122,7 @@ pub fn put_i32(out: &mut impl Buffer, value: i32) {
 ///
 /// # Examples
 /// ```
-/// use larder::encoding::ordered::put_f64;
+/// use larder::internals::ordered::put_f64;
 /// let encode = |value| { let mut key = Vec::new(); put_f64(&mut key, value); key };
 /// assert!(encode(f64::NEG_INFINITY) < encode(-1.5) && encode(-1.5) < encode(1e-300));
 /// ```
@@ -136,7 +136,7 @@ pub fn put_f64(out: &mut impl Buffer, value: f64) {
 ///
 /// # Examples
 /// ```
-/// use larder::encoding::ordered::{invert, put_i64};
+/// use larder::internals::ordered::{invert, put_i64};
 /// let encode = |value| { let mut key = Vec::new(); put_i64(&mut key, value); invert(&mut key); key };
 /// assert!(encode(2) < encode(1));
 /// ```
@@ -152,7 +152,7 @@ pub fn invert(field: &mut [u8]) {
 ///
 /// # Examples
 /// ```
-/// use larder::encoding::ordered::{put_bytes, put_f64, Reader};
+/// use larder::internals::ordered::{put_bytes, put_f64, Reader};
 /// let mut key = vec![7];
 /// put_bytes(&mut key, b"board");
 /// put_f64(&mut key, 1.5);
@@ -173,7 +173,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Examples
     /// ```
-    /// # use larder::encoding::ordered::Reader;
+    /// # use larder::internals::ordered::Reader;
     /// let fields = Reader::new(b"key");
     /// assert_eq!(fields.rest(), b"key");
     /// ```
@@ -186,7 +186,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Examples
     /// ```
-    /// use larder::encoding::ordered::{invert, put_i64, Reader};
+    /// use larder::internals::ordered::{invert, put_i64, Reader};
     /// let mut key = Vec::new();
     /// put_i64(&mut key, 5);
     /// invert(&mut key);
@@ -203,7 +203,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Examples
     /// ```
-    /// # use larder::encoding::ordered::Reader;
+    /// # use larder::internals::ordered::Reader;
     /// let mut fields = Reader::new(&[7, 1, 2]);
     /// fields.u8()?;
     /// assert_eq!(fields.rest(), [1, 2]);
@@ -221,7 +221,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Examples
     /// ```
-    /// # use larder::encoding::ordered::Reader;
+    /// # use larder::internals::ordered::Reader;
     /// let mut fields = Reader::new(b"abc");
     /// assert_eq!(fields.array::<2>()?, *b"ab");
     /// assert!(fields.array::<2>().is_err(), "one byte is left");
@@ -244,7 +244,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Examples
     /// ```
-    /// # use larder::encoding::ordered::Reader;
+    /// # use larder::internals::ordered::Reader;
     /// assert_eq!(Reader::new(&[7, 8]).u8()?, 7);
     /// # Ok::<(), larder::Error>(())
     /// ```
@@ -259,7 +259,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Examples
     /// ```
-    /// # use larder::encoding::ordered::Reader;
+    /// # use larder::internals::ordered::Reader;
     /// assert_eq!(Reader::new(&[1, 2]).u16()?, 0x0102);
     /// # Ok::<(), larder::Error>(())
     /// ```
@@ -274,7 +274,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Examples
     /// ```
-    /// # use larder::encoding::ordered::Reader;
+    /// # use larder::internals::ordered::Reader;
     /// assert_eq!(Reader::new(&[0, 0, 1, 2]).u32()?, 0x0102);
     /// # Ok::<(), larder::Error>(())
     /// ```
@@ -289,7 +289,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Examples
     /// ```
-    /// # use larder::encoding::ordered::Reader;
+    /// # use larder::internals::ordered::Reader;
     /// assert_eq!(Reader::new(&[0, 0, 0, 0, 0, 0, 1, 2]).u64()?, 0x0102);
     /// # Ok::<(), larder::Error>(())
     /// ```
@@ -304,7 +304,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Examples
     /// ```
-    /// # use larder::encoding::ordered::{put_short_u64, Reader};
+    /// # use larder::internals::ordered::{put_short_u64, Reader};
     /// let mut key = Vec::new();
     /// put_short_u64(&mut key, 256);
     /// assert_eq!(Reader::new(&key).short_u64()?, 256);
@@ -331,7 +331,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Examples
     /// ```
-    /// # use larder::encoding::ordered::{put_i64, Reader};
+    /// # use larder::internals::ordered::{put_i64, Reader};
     /// let mut key = Vec::new();
     /// put_i64(&mut key, -7);
     /// assert_eq!(Reader::new(&key).i64()?, -7);
@@ -348,7 +348,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Examples
     /// ```
-    /// # use larder::encoding::ordered::{put_i32, Reader};
+    /// # use larder::internals::ordered::{put_i32, Reader};
     /// let mut key = Vec::new();
     /// put_i32(&mut key, -7);
     /// assert_eq!(Reader::new(&key).i32()?, -7);
@@ -365,7 +365,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Examples
     /// ```
-    /// # use larder::encoding::ordered::{put_f64, Reader};
+    /// # use larder::internals::ordered::{put_f64, Reader};
     /// let mut key = Vec::new();
     /// put_f64(&mut key, -1.5);
     /// assert_eq!(Reader::new(&key).f64()?, -1.5);
@@ -384,7 +384,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Examples
     /// ```
-    /// # use larder::encoding::ordered::Reader;
+    /// # use larder::internals::ordered::Reader;
     /// assert_eq!(Reader::new(b"a\x00\xffb\x00\x00").bytes()?, b"a\0b");
     /// assert!(Reader::new(b"ab").bytes().is_err(), "it has no end");
     /// # Ok::<(), larder::Error>(())
@@ -402,7 +402,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Examples
     /// ```
-    /// # use larder::encoding::ordered::Reader;
+    /// # use larder::internals::ordered::Reader;
     /// let mut reader = Reader::new(b"ab\x00\x00rest");
     /// reader.skip_bytes()?;
     /// assert_eq!(reader.rest(), b"rest");

@@ -40,16 +40,32 @@ fn begin(
     Ok(is_complete)
 }
 
-/// Adds `index` to the table, unless it is there, and fills it as far as the allowance goes. Returns whether it is complete.
-pub(super) fn add(writer: &mut Writer, target: &Target, index: GlobalIndex, allowance: &mut Allowance) -> Result<bool> {
-    let (mut table, name) = (target.definition(writer)?.as_ref().clone(), index.name().to_owned());
-    match table.record.add(index)? {
-        Some(index) => begin(writer, target, &mut table, &index, allowance),
-        None => Ok(table.record.index_named(&name).is_none_or(|index| !index.is_building)),
-    }
+/// An index that a table is to have.
+#[derive(Debug)]
+pub(super) struct Added {
+    /// What its entries begin with, by which its job is known.
+    pub(super) entries: Vec<u8>,
+    /// It was not there before.
+    pub(super) is_new: bool,
+    pub(super) is_complete: bool,
 }
 
-/// Does a step of filling the index `name`; returns whether there is more to do.
+/// Adds `index` to the table, unless it is there, and fills it as far as the allowance goes.
+pub(super) fn add(writer: &mut Writer, target: &Target, new: GlobalIndex, allowance: &mut Allowance) -> Result<Added> {
+    let (mut table, name) = (target.definition(writer)?.as_ref().clone(), new.name().to_owned());
+    let added = table.record.add(new)?;
+    let is_new = added.is_some();
+    let (index, is_complete) = if let Some(added) = added {
+        let is_complete = begin(writer, target, &mut table, &added, allowance)?;
+        (added, is_complete)
+    } else {
+        let there = index(&table.record, &name)?;
+        (there.clone(), !there.is_building)
+    };
+    Ok(Added { entries: layout::prefix(table.storage, Some(&index)), is_new, is_complete })
+}
+
+/// Does a step of filling the index `name` within the transaction of `writer`; returns whether there is more to do.
 pub(super) fn advance(writer: &mut Writer, target: &Target, name: &str, allowance: &mut Allowance) -> Result<bool> {
     let table = target.definition(writer)?;
     let index = index(&table.record, name)?;

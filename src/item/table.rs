@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::catalog::fill;
 use crate::catalog::job::Allowance;
 use crate::error::Result;
 use crate::item::batch::{Admission, Batch};
@@ -13,7 +14,7 @@ use crate::item::{
     BatchWriteOutcome, GlobalIndex, IndexStatus, Item, Key, KeyCondition, Query, TableSchema, WriteRequest, build,
     layout, record,
 };
-use crate::txn::{AutoCommit, Scope, View, WriteScope, Writer};
+use crate::txn::{AutoCommit, Claim, Scope, View, WriteScope, Writer};
 
 /// An item table, on the store, in a transaction or on a snapshot. Cheap to clone.
 ///
@@ -38,7 +39,7 @@ use crate::txn::{AutoCommit, Scope, View, WriteScope, Writer};
 /// `DynamoDB` API Reference.
 #[derive(Clone, Debug)]
 pub struct ItemTable<S = AutoCommit> {
-    scope: S,
+    pub(super) scope: S,
     pub(super) target: Arc<Target>,
     admission: Option<Admission>,
 }
@@ -283,15 +284,35 @@ impl<S: WriteScope> ItemTable<S> {
     #[doc(alias("UpdateTable", "CreateGlobalSecondaryIndexAction"))]
     #[expect(clippy::needless_pass_by_value, reason = "an index is declared in place")]
     pub fn add_index(&self, index: GlobalIndex) -> Result<()> {
-        let name = index.name().to_owned();
-        let mut is_complete = self.write("add_index", false, |writer| {
-            build::add(writer, &self.target, index.clone(), &mut Allowance::of_step())
-        })?;
-        while !is_complete {
-            let advance = |writer: &mut _| build::advance(writer, &self.target, &name, &mut Allowance::of_step());
-            is_complete = !self.write("fill_index", false, advance)?;
+        let waits_on = self.scope.auto_commit();
+        loop {
+            // Claimed before others see the job: what goes wrong with it is for this thread to know.
+            let mut claim: Option<Claim<'_>> = None;
+            let added = self.write("add_index", false, |writer| {
+                claim = None;
+                let Some(store) = waits_on else {
+                    let added = build::add(writer, &self.target, index.clone(), &mut Allowance::unbounded())?;
+                    // Another one's may be half filled.
+                    build::advance(writer, &self.target, index.name(), &mut Allowance::unbounded())?;
+                    return Ok(added);
+                };
+                let added = build::add(writer, &self.target, index.clone(), &mut Allowance::of_step())?;
+                if added.is_new && !added.is_complete {
+                    claim = store.core().claims().try_claim(&added.entries);
+                }
+                Ok(added)
+            })?;
+            let Some(store) = waits_on.filter(|_| !added.is_complete) else { return Ok(()) };
+            let claim = claim.take().unwrap_or_else(|| store.core().claims().claim(&added.entries));
+            let outcome = fill::run(store.core(), &added.entries, build::FILLING);
+            drop(claim);
+            // Another one's index that could not be built is added again, and the error found out about.
+            if added.is_new {
+                outcome?;
+                // Unless it was removed while it was being filled.
+                return self.index_status(index.name()).map(drop);
+            }
         }
-        Ok(())
     }
 
     /// As [`ItemTable::add_index`], and returns at once: the index is filled in the background, or by

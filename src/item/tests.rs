@@ -433,3 +433,34 @@ proptest! {
         prop_assert_eq!((store.pending_jobs().unwrap(), store.stats().unwrap().entries), (0, empty));
     }
 }
+
+#[test]
+fn who_adds_an_index_leaves_its_job_to_whoever_has_claimed_it() {
+    let store = Store::builder().clock(ManualClock::default()).in_memory();
+    let table = store.item_table("Numbers");
+    table.create(TableSchema::new("PK", KeyType::N)).unwrap();
+    for n in 0..2_000 {
+        table.put(&Item::from([("PK", n), ("half", n / 2)])).unwrap();
+    }
+    let by_half = || GlobalIndex::new("by-half", "half", KeyType::N);
+    let mut added = None;
+    table
+        .write("add_index", false, |writer| {
+            added = Some(build::add(writer, &table.target, by_half(), &mut Allowance::of_step())?);
+            Ok(())
+        })
+        .unwrap();
+    let added = added.unwrap();
+    assert!(added.is_new && !added.is_complete);
+    let core = table.scope.auto_commit().unwrap().core();
+    let claim = core.claims().try_claim(&added.entries).unwrap();
+    std::thread::scope(|threads| {
+        let waits = threads.spawn(|| table.add_index(by_half()));
+        store.run_jobs().unwrap();
+        assert_eq!(table.index_status("by-half").unwrap(), IndexStatus::Creating);
+        drop(claim);
+        waits.join().unwrap().unwrap();
+    });
+    assert_eq!(table.index_status("by-half").unwrap(), IndexStatus::Active);
+    assert_eq!(table.scan().index("by-half").to_vec().unwrap().len(), 2_000);
+}

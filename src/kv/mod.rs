@@ -86,6 +86,7 @@ pub use condition::{Condition, Until};
 pub use deadline::Ttl;
 pub(crate) use deadline::expire;
 pub(crate) use describe::describe;
+#[cfg(any(fuzzing, test, feature = "testing"))]
 #[doc(hidden)]
 pub use dump::{dump_again, dump_again_unsealed};
 pub use end::End;

@@ -176,6 +176,37 @@ impl<S: Scope> UnsortedSet<S> {
         })?;
         Ok(member.flatten())
     }
+
+    /// Returns the member that has as many before it as `choose` says, which is given how many there are; `None` when there is no
+    /// set, or no such member. One operation, where [`UnsortedSet::len`] and [`UnsortedSet::nth`] are two.
+    ///
+    /// # Errors
+    /// As [`UnsortedSet::len`].
+    ///
+    /// # Cost
+    /// O(log n) in engines that count.
+    ///
+    /// # Examples
+    /// ```
+    /// let tags = larder::Store::in_memory().kv().unsorted_set("tags");
+    /// assert_eq!(tags.pick(|_| 0)?, None);
+    /// tags.add_many(["a", "b", "c"])?;
+    /// assert_eq!(tags.pick(|len| len - 1)?.as_deref(), Some(&b"c"[..]));
+    /// assert_eq!(tags.pick(|len| len)?, None);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Redis command reference, `SRANDMEMBER`.
+    #[doc(alias = "SRANDMEMBER")]
+    pub fn pick(&self, choose: impl FnOnce(u64) -> u64) -> Result<Option<Vec<u8>>> {
+        let member = self.0.read("unsorted_set.pick", |view, elements| {
+            let members = elements.members();
+            let found = view.nth(&members, choose(view.count(&members)?))?;
+            found.map(|(key, value)| Ok(elements.read_member(&key, &value)?.0.to_vec())).transpose()
+        })?;
+        Ok(member.flatten())
+    }
 }
 
 impl<S: WriteScope> UnsortedSet<S> {
@@ -382,7 +413,7 @@ impl<S: WriteScope> UnsortedSet<S> {
             } else if before.is_some() {
                 tell(writer, KeyEvents::GENERIC, "del", key);
             }
-            Ok(BTreeSet::from_iter(members.iter().map(AsRef::as_ref)).len() as u64)
+            Ok(members.iter().map(AsRef::as_ref).collect::<BTreeSet<_>>().len() as u64)
         })
     }
 }

@@ -184,6 +184,9 @@ enum Happened<E> {
     LookAgain,
 }
 
+/// The clients of a thread, and one of them.
+type Admitted<M> = (Rc<Clients<M>>, Rc<Client<M>>);
+
 /// One client's connection.
 pub(crate) struct Connection<P: Protocol> {
     protocol: P,
@@ -203,7 +206,7 @@ pub(crate) struct Connection<P: Protocol> {
 impl<P: Protocol> Connection<P> {
     pub(crate) fn new(
         protocol: P,
-        (clients, client): (Rc<Clients<P::Client>>, Rc<Client<P::Client>>),
+        (clients, client): Admitted<P::Client>,
         settler: Settler,
         meter: std::sync::Arc<Meter>,
     ) -> Self {
@@ -297,7 +300,7 @@ impl<P: Protocol> Connection<P> {
             () = self.client.ended() => Happened::Ended,
             () = std::future::ready(()), if can_run => Happened::LookAgain,
             sent = socket.write(waiting), if !waiting.is_empty() => Happened::Sent(sent),
-            flushed = flusher.flush(), if has_unsent && waiting.is_empty() => Happened::Flushed(flushed),
+            done = flusher.flush(), if has_unsent && waiting.is_empty() => Happened::Flushed(done),
             read = reader.read_buf(input.buffer()), if !self.is_at_end => Happened::Read(read),
             event = self.protocol.wait(waiting.len()) => Happened::Other(event),
             () = sleep(LOOK_AGAIN), if !waiting.is_empty() => Happened::LookAgain,

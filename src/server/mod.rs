@@ -4,13 +4,16 @@
 //! here: where they listen, who may come in, what they count, and how they are closed.
 
 #![cfg_attr(
-    not(all(feature = "http", feature = "redis")),
+    not(all(feature = "http", feature = "mongo", feature = "redis")),
     allow(dead_code, reason = "each door needs its part of what all share")
 )]
 
 #[cfg(feature = "http")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
 pub mod http;
+#[cfg(feature = "mongo")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mongo")))]
+pub mod mongo;
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub mod redis;
@@ -26,6 +29,7 @@ mod connection;
 mod door;
 #[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod ears;
+mod keepalive;
 mod listener;
 #[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod meters;

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::server::listener;
+use crate::server::keepalive::keep_alive;
 
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,7 +162,7 @@ impl Plain {
         // Replies are written whole; waiting for more would only delay them.
         let _ = stream.set_nodelay(true);
         if let Some(silence) = silence
-            && let Err(error) = listener::keep_alive(stream, silence)
+            && let Err(error) = keep_alive(stream, silence)
         {
             tracing::warn!(%error, "the system does not ask whether a client is still there");
         }

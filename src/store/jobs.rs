@@ -10,12 +10,12 @@ use crate::error::{Error, Result};
 use crate::txn::{Attempted, Core, View, Writer};
 use crate::{document, item, kv, wide_column};
 
-/// Works on every job, a step of each in turn, until none is left, or `stop` says so; returns how many entries were removed, or read
-/// and made into entries of indexes. Jobs that somebody does who waits for them are left to him.
+/// Works on every job, a step of each in turn, until none is left, or `stop` says so; returns how many entries were
+/// removed, or read and made into entries of indexes. Jobs that a thread waits for are left to it.
 ///
 /// # Errors
-/// That of the first job that failed; the others are done all the same. The failed one stays and is tried again the next time, unless
-/// it was to fill an index that cannot be.
+/// That of the first job that failed; the others are done all the same. The failed one stays and is tried again the
+/// next time, unless it was to fill an index that cannot be.
 pub(super) fn run(core: &Arc<Core>, stop: impl Fn() -> bool) -> Result<u64> {
     let (mut done, mut failed, mut failure) = (0, BTreeSet::new(), None);
     loop {
@@ -65,7 +65,7 @@ pub(super) fn reclaim(writer: &mut Writer) -> Result<(u64, bool)> {
     Ok((allowance.freed(), false))
 }
 
-/// Whether there are jobs that nobody does who waits for them.
+/// Whether there are jobs that no thread waits for.
 pub(super) fn are_left(core: &Core, view: &View) -> Result<bool> {
     Ok(unclaimed(core, view, None, &BTreeSet::new())?.is_some())
 }

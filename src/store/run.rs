@@ -5,7 +5,7 @@
 //! | [`Store::transaction`] | the thread | the thread | runs once |
 //! | [`Store::transaction_watching`] | the thread | the thread | runs once, or not at all |
 //! | [`Store::transaction_retrying`] | the thread | the thread | may run again, on an engine that others write to |
-//! | [`Store::transaction_pending`] | the thread | who holds the [`Commit`] | runs once |
+//! | [`Store::transaction_pending`] | the thread | the holder of the [`Commit`] | runs once |
 //! | [`Store::transaction_async`] | the task | the task | runs once, when the task has the turn |
 //! | [`Store::begin`], [`Store::begin_with`] | at the commit | at the commit | is the caller's |
 

@@ -216,7 +216,7 @@ impl Core {
             let mut reads = reads.lock();
             changes.each().for_each(|(key, _)| reads.add_key(key));
         }
-        let ends = if writer.taken.any() { self.put_ends(writer.taken, changes) } else { None };
+        let ends = writer.taken.any().then(|| self.put_ends(writer.taken, changes));
         let changes_catalogue = writer.changes_catalogue();
         // An optimistic transaction's snapshot is held while its reads are checked. Any other is let go first: an engine
         // in memory changes in place what no snapshot shares.
@@ -249,12 +249,12 @@ impl Core {
     }
 
     /// Adds the ends of leases to `changes` that a commit has to store which holds numbers of them.
-    fn put_ends(&self, taken: Taken, changes: &mut Changes) -> Option<Ends> {
+    fn put_ends(&self, taken: Taken, changes: &mut Changes) -> Ends {
         let ends = self.leases().to_store(taken);
         for (sequence, end) in ends.each() {
             changes.put(sequence.key(), sequence.encode(end));
         }
-        Some(ends)
+        ends
     }
 
     /// Names in a conflict what was changed, as it was in the snapshot that the transaction read.

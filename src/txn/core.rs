@@ -33,7 +33,8 @@ pub(crate) struct Core {
     settler: Settler,
     /// Notes of commits that may not be durable yet, in commit order.
     notes: Mutex<VecDeque<(CommitNumber, Box<dyn Note>)>>,
-    /// Whether there are any: asked by every commit, most often in vain. Set with the turn to write, so that who commits later sees it.
+    /// Whether there are any: asked by every commit, most often in vain. Set with the turn to write, so that later
+    /// commits see it.
     has_notes: AtomicBool,
     /// What models keep for the store.
     states: States,
@@ -47,7 +48,7 @@ pub(crate) struct Core {
     commit_bytes_max: usize,
     /// Operations that have changed something, of all commits.
     operations: AtomicU64,
-    /// Jobs that somebody does who waits for them.
+    /// Jobs that are done by the threads that wait for them.
     claims: Claims,
 }
 
@@ -143,7 +144,7 @@ impl Core {
     /// Closes the engine, and what models keep.
     pub(crate) fn close(&self) -> Result<()> {
         let outcome = self.engine.close();
-        // Afterwards, so that who comes now is refused by the one or the other.
+        // Afterwards, so that whoever comes now is refused by the one or the other.
         self.states.close();
         outcome
     }
@@ -199,7 +200,7 @@ impl Core {
         &self.settler
     }
 
-    /// Jobs that somebody does who waits for them.
+    /// Jobs that are done by the threads that wait for them.
     pub(crate) fn claims(&self) -> &Claims {
         &self.claims
     }

@@ -3,9 +3,10 @@
 //! # Invariants
 //! 1. Two views with the same epoch show the same catalogue. No number is used twice in a process, not by another store
 //!    either, so that a number that comes from elsewhere matches nothing.
-//! 2. While a commit that changes the catalogue is under way there is no epoch, and none for a view of an earlier commit than
-//!    the last such change: who has none looks at the stored definition.
-//! 3. A transaction that changed the catalogue itself has epochs of its own; taking a change back brings the earlier one back.
+//! 2. While a commit that changes the catalogue is under way there is no epoch, and none for a view of an earlier
+//!    commit than the last such change: a view without one looks at the stored definition.
+//! 3. A transaction that changed the catalogue itself has epochs of its own; taking a change back brings the earlier
+//!    one back.
 //!
 //! # Cost
 //! Three loads, no lock and no lookup.

@@ -1,8 +1,8 @@
 //! Waiting for commits to become durable on behalf of tasks, which must not keep their threads.
 //!
-//! A commit is synced by who waits for it first. A task has a thread of the store's wait, which is started with the first commit
-//! that has to be waited for and rests as long as there is none. It waits for the newest of the commits that it has been given,
-//! so that all of them share one sync; those that come meanwhile share the next.
+//! A commit is synced by whoever waits for it first. A task has a thread of the store's wait, which is started with the
+//! first commit that has to be waited for and rests as long as there is none. It waits for the newest of the commits
+//! that it has been given, so that all of them share one sync; those that come meanwhile share the next.
 //!
 //! # Invariants
 //! 1. Whatever has been given is settled, whether somebody still waits for it or not.

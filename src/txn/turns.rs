@@ -1,12 +1,12 @@
 //! The turn to write, and the tasks that wait for it.
 //!
-//! A thread waits for the turn in the lock itself. A task must not keep its thread, so it leaves a waker here, and tries when it
-//! is woken. The turn is never handed to a task that is not running: a turn held by a task that waits to be polled would stop
-//! every writer, and for ever when the task's only thread is one of them.
+//! A thread waits for the turn in the lock itself. A task must not keep its thread, so it leaves a waker here, and
+//! tries when it is woken. The turn is never handed to a task that is not running: a turn held by a task that waits to
+//! be polled would stop every writer, and for ever when the task's only thread is one of them.
 //!
 //! # Invariants
-//! 1. While the turn is free and tasks wait, one of them has been woken: by who gave the turn back, or by a woken one that went
-//!    without taking it.
+//! 1. While the turn is free and tasks wait, one of them has been woken: by the one that gave the turn back, or by a
+//!    woken one that went without taking it.
 //! 2. A [`Turn`] lives within one poll.
 
 use std::collections::VecDeque;
@@ -84,7 +84,8 @@ impl Turns {
         Turn::new(self, self.turn.lock())
     }
 
-    /// As [`Turns::take`], for who wants many turns: a task that was woken goes first, and who waits when this one is given back has the next.
+    /// As [`Turns::take`], for a thread that wants many turns: a task that was woken goes first, and whoever waits when
+    /// this one is given back has the next.
     pub(super) fn take_after_others(&self) -> Turn<'_> {
         self.give_way();
         self.take().handed_over()
@@ -110,7 +111,7 @@ impl Turns {
     }
 
     fn wake_one(&self) {
-        // Either this sees who has just come, or who has just come sees that the turn is free.
+        // Either this sees the task that has just come, or that task sees that the turn is free.
         fence(Ordering::SeqCst);
         if self.count.load(Ordering::Relaxed) == 0 {
             return;

@@ -224,7 +224,8 @@ fn a_request_of_a_browser_ends_its_connection_before_anything_that_follows() {
 fn a_client_that_sends_too_much_sees_why_it_is_disconnected() {
     let served = Served::new();
     let value = vec![b'v'; 65 << 20];
-    for request in [request(&[b"SET", b"k", &value]), [b"*1\r\n+".to_vec(), value.clone()].concat()] {
+    let announced = format!("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n${}\r\n", larder::limits::STRING_BYTES_MAX + 1);
+    for request in [[announced.into_bytes(), value.clone()].concat(), [b"*1\r\n+".to_vec(), value.clone()].concat()] {
         let mut client = served.raw();
         client.send(&request);
         assert!(client.line().unwrap().starts_with("-ERR Protocol error: "));

@@ -18,7 +18,8 @@ fn on_disk(durability: Durability) -> (SimVfs, Served) {
     // Only what is synced now and then needs a thread for that.
     let has_threads = matches!(durability, Durability::Interval(_));
     let vfs = Arc::new(disk.clone()) as Arc<dyn Vfs>;
-    let options = DurableOptions::default().vfs(vfs).threads(has_threads).store_id(1);
+    let options = DurableOptions::default().vfs(vfs).store_id(1);
+    let options = if has_threads { options } else { options.without_threads() };
     let engine = DurableEngine::open_with(Path::new("/disk/store"), &options).unwrap();
     let store = Store::builder().durability(durability).engine(Arc::new(engine)).unwrap();
     let server = RedisServer::start(&store, &RedisOptions::default().enable_debug_command()).unwrap();

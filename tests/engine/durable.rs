@@ -220,7 +220,7 @@ fn stats_tell_what_there_is_and_what_was_done() {
 #[test]
 fn the_log_does_not_grow_without_bounds() {
     let dir = tempfile::tempdir().unwrap();
-    let options = DurableOptions::default().threads(false).segment_bytes(16 << 10).checkpoint_log_bytes(64 << 10);
+    let options = DurableOptions::default().without_threads().segment_bytes(16 << 10).checkpoint_log_bytes(64 << 10);
     let engine = DurableEngine::open_with(dir.path(), &options).unwrap();
     for n in 0..2_000u32 {
         let change = Changes::putting((n % 10).to_be_bytes(), [7; 500]);

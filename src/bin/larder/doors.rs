@@ -5,6 +5,7 @@ use std::sync::Arc;
 use larder::Store;
 use larder::server::Address;
 use larder::server::http::{HttpOptions, HttpServer};
+use larder::server::mongo::{MongoOptions, MongoServer};
 use larder::server::redis::{RedisOptions, RedisServer};
 use tokio::sync::Notify;
 
@@ -34,18 +35,54 @@ impl Door for HttpServer {
     }
 }
 
-/// Opens the doors that `options` ask for. Clients may ask for the end, which `asked` then learns.
+impl Door for MongoServer {
+    fn url(&self) -> String {
+        match self.address().socket_addr() {
+            Some(address) => format!("mongodb://{address}"),
+            None => self.address().to_string(),
+        }
+    }
+}
+
+/// Opens the doors that `options` ask for; that for Redis clients if they ask for none. Clients may ask for the end, which `asked`
+/// then learns.
 pub(super) fn open(store: &Store, options: &Options, asked: &Arc<Notify>) -> Result<Vec<Box<dyn Door>>, String> {
-    let redis = redis(store, options, asked)?;
-    let http = options.http.as_ref().map(|address| {
-        let options = HttpOptions::default().address(address.clone()).watch(redis.meters());
-        HttpServer::start(store, &options).map_err(|error| error.to_string())
-    });
-    let mut doors: Vec<Box<dyn Door>> = vec![Box::new(redis)];
-    if let Some(http) = http {
-        doors.push(Box::new(http?));
+    let mut doors: Vec<Box<dyn Door>> = Vec::new();
+    let mut watched = HttpOptions::default();
+    if options.redis.is_some() || options.mongo.is_none() {
+        let redis = redis(store, options, asked)?;
+        watched = watched.watch(redis.meters());
+        doors.push(Box::new(redis));
+    }
+    if let Some(address) = &options.mongo {
+        let mongo = mongo(store, options, address)?;
+        watched = watched.watch(mongo.meters());
+        doors.push(Box::new(mongo));
+    }
+    if let Some(address) = &options.http {
+        let http = HttpServer::start(store, &watched.address(address.clone())).map_err(|error| error.to_string())?;
+        doors.push(Box::new(http));
     }
     Ok(doors)
+}
+
+fn mongo(store: &Store, options: &Options, address: &Address) -> Result<MongoServer, String> {
+    let mut mongo = MongoOptions::default().address(address.clone());
+    for user in &options.users {
+        refuse_blank(&user.name, &user.password)?;
+        mongo = mongo.login(user.name.as_bytes(), user.password.as_bytes());
+    }
+    if let Some(password) = &options.password {
+        refuse_blank("default", password)?;
+        mongo = mongo.login("default", password.as_bytes());
+    }
+    if options.mongo_standalone {
+        mongo = mongo.standalone();
+    }
+    if options.test_commands {
+        mongo = mongo.enable_test_commands();
+    }
+    MongoServer::start(store, &mongo).map_err(|error| error.to_string())
 }
 
 fn redis(store: &Store, options: &Options, asked: &Arc<Notify>) -> Result<RedisServer, String> {

@@ -18,10 +18,20 @@ use super::config::parsed;
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Options {
     /// Opens the door for Redis clients: at 127.0.0.1:6379, or at HOST:PORT, :PORT or PORT; port 0 is any that is free. It is
-    /// open also when no door is asked for.
+    /// also open when no door to the store is asked for.
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "6379")]
     #[serde(deserialize_with = "parsed")]
     pub(super) redis: Option<Address>,
+    /// Opens the door for MongoDB clients: at 127.0.0.1:27017, or at HOST:PORT, :PORT or PORT; port 0 is any that is free.
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "27017")]
+    #[serde(deserialize_with = "parsed")]
+    pub(super) mongo: Option<Address>,
+    /// Has the door for MongoDB clients show itself as a server that stands alone, not as a replica set of one member.
+    #[arg(long)]
+    pub(super) mongo_standalone: bool,
+    /// Lets MongoDB clients have commands fail on purpose, by configureFailPoint; for tests.
+    #[arg(long)]
+    pub(super) test_commands: bool,
     /// Opens a door for those who watch the server, over HTTP: /health and /metrics, at 127.0.0.1:9464 unless another
     /// address is given. It shows counts, to whoever reaches it.
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "9464")]
@@ -64,6 +74,9 @@ impl Options {
     pub(super) fn or(self, other: Self) -> Self {
         Self {
             redis: self.redis.or(other.redis),
+            mongo: self.mongo.or(other.mongo),
+            mongo_standalone: self.mongo_standalone || other.mongo_standalone,
+            test_commands: self.test_commands || other.test_commands,
             http: self.http.or(other.http),
             data: self.data.or(other.data),
             durability: self.durability.or(other.durability),

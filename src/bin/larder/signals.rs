@@ -39,7 +39,8 @@ impl Signals {
         Ok(Self { runtime, terminate, interrupt, _ignored: ignored })
     }
 
-    /// Waits for one of them, or for a client that asks for the end. Meanwhile `control` serves who asks for the files of `store`.
+    /// Waits for one of them, or for a client that asks for the end. Meanwhile `control` serves requests for the files
+    /// of `store`.
     pub(super) fn wait(mut self, asked: &Notify, store: &Store, control: Option<&Control>) {
         self.runtime.block_on(async {
             let served = async {

@@ -6,9 +6,8 @@ use bson::raw::{CString, RawArrayBuf, RawDocumentBuf};
 
 use super::Pipeline;
 use super::exec::Exec;
-use super::operator::gathered;
 use crate::document::expression::check_size;
-use crate::document::rows::{Input, Made};
+use crate::document::rows::{Input, Made, gathered};
 use crate::error::Result;
 use crate::limits;
 

@@ -33,7 +33,6 @@ use std::sync::Arc;
 use bson::{Bson, Document, doc};
 
 pub(super) use self::exec::Exec;
-pub(super) use self::operator::gathered;
 pub(super) use self::stage::Place;
 use self::stage::{Parser, Stage};
 use super::expression::Names;

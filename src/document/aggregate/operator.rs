@@ -13,12 +13,9 @@ use crate::document::code::Code;
 use crate::document::expression::{Context, Env, Expression, check_depth, check_size, heap_bytes};
 use crate::document::filter::Filter;
 use crate::document::projection::Projection;
-use crate::document::rows::{Input, Made, Rows, lent};
+use crate::document::rows::{Input, Made, ROW_BYTES, Rows, lent};
 use crate::error::Result;
 use crate::limits;
-
-/// What a row that is kept takes beside its bytes.
-const ROW_BYTES: usize = 32;
 
 /// Puts the operator of `stage` behind `input`. The stages behind it look at no more than `needed` of its rows.
 ///
@@ -48,21 +45,6 @@ pub(super) fn lower(stage: Stage, input: Input, exec: &Arc<Exec>, needed: Option
 
 fn made(documents: impl Iterator<Item = Result<RawDocumentBuf>> + Send + 'static) -> Input {
     Box::new(Made::new(documents))
-}
-
-/// All rows of `input` in memory.
-///
-/// # Errors
-/// [`Error::LimitExceeded`](crate::Error) past [`limits::SORT_BYTES_MAX`], and those of `input`.
-pub(in crate::document) fn gathered(mut input: Input) -> Result<Vec<RawDocumentBuf>> {
-    let (mut all, mut bytes) = (Vec::new(), 0);
-    while input.advance()? {
-        let row = input.row()?;
-        bytes += row.as_bytes().len() + ROW_BYTES;
-        limits::check("bytes of a sort in memory", limits::SORT_BYTES_MAX, bytes)?;
-        all.push(row.to_owned());
-    }
-    Ok(all)
 }
 
 /// `$match`.

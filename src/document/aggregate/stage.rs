@@ -141,7 +141,7 @@ impl Parser<'_> {
         for (place, text) in stages.into_iter().enumerate() {
             let name = text.keys().next().cloned().unwrap_or_default();
             for stage in self.stage(text)? {
-                stage.check_place(&name, self.place)?;
+                let checked = stage.check_place(&name, self.place);
                 match stage.position() {
                     Position::First if place != 0 => {
                         return Err(Code::NOT_FIRST_STAGE.value(format!("{name} may only stand first")));
@@ -149,7 +149,10 @@ impl Parser<'_> {
                     Position::Last if place + 1 != count => {
                         return Err(Code::NOT_LAST_STAGE.value(format!("{name} may only stand last")));
                     }
-                    _ => all.push(stage),
+                    _ => {
+                        checked?;
+                        all.push(stage);
+                    }
                 }
             }
         }
@@ -224,7 +227,7 @@ impl Parser<'_> {
                 Stage::Group(Group::compile(&text, self.names)?)
             }
             "$bucket" => return self.bucket(&argument),
-            "$count" => return self.count(&argument),
+            "$count" => Stage::Count(count_name(&argument)?),
             "$sortByCount" => return self.by_count(argument),
             "$sample" => Stage::Sample(sample_size(&argument)?),
             "$documents" => Stage::Documents(Expression::compile(&argument, self.names)?),
@@ -244,22 +247,6 @@ impl Parser<'_> {
             (Some(_), _) => Err(Code::UNKNOWN_FIELD.syntax("$replaceRoot takes newRoot and nothing else")),
             (None, _) => Err(Code::MISSING_FIELD.syntax("$replaceRoot takes a document with the field newRoot")),
         }
-    }
-
-    /// `$count: name` is a group of everything, whose number it is.
-    fn count(&self, argument: &Bson) -> Result<Vec<Stage>> {
-        let Bson::String(text) = argument else {
-            return Err(Code::COUNT_TYPE.wrong_type("$count takes the name of a field"));
-        };
-        let code = match text.as_str() {
-            "" => Code::COUNT_EMPTY,
-            "_id" => Code::COUNT_ID,
-            text if text.starts_with('$') => Code::COUNT_DOLLAR,
-            text if text.contains('\0') => Code::COUNT_NULL_BYTE,
-            text if text.contains('.') => Code::COUNT_DOT,
-            text => return Ok(vec![Stage::Count(name(text)?)]),
-        };
-        Err(code.syntax("$count takes a name: not empty or _id, without a dollar sign in front and without dots"))
     }
 
     /// `$sortByCount: e` is `$group: {_id: e, count: {$sum: 1}}` and `$sort: {count: -1}`.
@@ -401,6 +388,22 @@ fn removal(argument: &Bson) -> Result<Projection> {
         _ => return Err(Code::UNSET_TYPE.syntax("$unset takes a path or an array of paths")),
     };
     Projection::compile_removal(paths)
+}
+
+/// The field that `$count` writes.
+fn count_name(argument: &Bson) -> Result<CString> {
+    let Bson::String(text) = argument else {
+        return Err(Code::COUNT_TYPE.wrong_type("$count takes the name of a field"));
+    };
+    let code = match text.as_str() {
+        "" => Code::COUNT_EMPTY,
+        "_id" => Code::COUNT_ID,
+        text if text.starts_with('$') => Code::COUNT_DOLLAR,
+        text if text.contains('\0') => Code::COUNT_NULL_BYTE,
+        text if text.contains('.') => Code::COUNT_DOT,
+        text => return name(text),
+    };
+    Err(code.syntax("$count takes a name: not empty or _id, without a dollar sign in front and without dots"))
 }
 
 fn sample_size(argument: &Bson) -> Result<u64> {

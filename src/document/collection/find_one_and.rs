@@ -1,7 +1,5 @@
 //! Finding one document and changing it at the same moment.
 
-#![expect(clippy::needless_pass_by_value, reason = "filters and updates are written in place, with `doc!`")]
-
 use bson::{DateTime, Document, RawDocumentBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

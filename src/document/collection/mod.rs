@@ -1,18 +1,25 @@
 //! The handle on a collection.
 
+mod bulk_write;
 mod find_one_and;
 mod indexes;
+mod many;
 mod modify;
 mod options;
+mod outcome;
 mod read;
 mod write;
+mod write_model;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bson::Bson;
 
+pub use self::bulk_write::BulkWrite;
 pub use self::options::{FindOneAndOptions, ReturnDocument, UpdateOptions};
+pub use self::outcome::{BulkWriteResult, WriteOutcome};
+pub use self::write_model::WriteModel;
 use crate::document::schema::Namespace;
 use crate::txn::{AutoCommit, Operation, Scope};
 

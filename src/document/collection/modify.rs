@@ -1,5 +1,6 @@
 //! Changing one document: found by a query, and replaced, updated, removed or, by an upsert, inserted.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bson::raw::RawBson;
@@ -11,9 +12,12 @@ use crate::document::collection::options::UpdateOptions;
 use crate::document::describe;
 use crate::document::expression::Context;
 use crate::document::filter::Filter;
-use crate::document::find::{Prepared, Query, context};
+use crate::document::find::{Prepared, context};
 use crate::document::maintain::Records;
+use crate::document::number::Number;
 use crate::document::order::compare;
+use crate::document::path::FieldPath;
+use crate::document::pattern::Pattern;
 use crate::document::planner::{self, Access, Plan};
 use crate::document::scan::{Match, Scan};
 use crate::document::schema::Namespace;
@@ -83,10 +87,13 @@ impl Modification {
 }
 
 impl One {
-    /// Compiles it.
+    /// Compiles it. Nothing is copied before it is known not to be nested too deeply.
     pub(super) fn prepare(&self) -> Result<PreparedOne> {
         let variables = self.options.variables()?;
-        let query = Query { filter: self.filter.clone(), sort: self.sort.clone(), limit: Some(1), ..Query::default() };
+        let filter = Filter::compile(&self.filter, &variables.names)?;
+        let sort = self.sort.as_ref().or(self.options.sort.as_ref());
+        let sort = sort.map(|sort| Pattern::parse_sort(sort, Number::as_i64)).transpose()?;
+        let query = Prepared { sort, limit: Some(1), ..Prepared::all(Arc::new(filter)) };
         let change = match &self.modification {
             Modification::Update(update) => {
                 Change::Update(Update::compile(update, &self.options.array_filters, &variables.names)?)
@@ -97,7 +104,6 @@ impl One {
             Modification::Replace(document) => Change::Replace(document.clone()),
             Modification::Delete => Change::Delete,
         };
-        let query = query.compile(&variables.names)?;
         Ok(PreparedOne { query, variables: variables.values, change, upsert: self.options.upsert })
     }
 }
@@ -135,7 +141,10 @@ impl PreparedOne {
                 let occasion = Occasion { context, filter: &self.query.filter, inserts: false };
                 update.apply(&found.document, occasion).map_err(at)?
             }
-            Change::Replace(replacement) => Some(with_id_of(&found.document, replacement).map_err(at)?),
+            Change::Replace(replacement) => {
+                let after = with_id_of(&found.document, replacement).map_err(at)?;
+                Some(stored::with_moment(after, records.writer().now())?)
+            }
         };
         let kept = after.as_ref().unwrap_or(&found.document).clone();
         let modified = replace(records, namespace, &found, after)?;
@@ -147,7 +156,7 @@ impl PreparedOne {
         let filter = &self.query.filter;
         let document = match &self.change {
             Change::Delete => return Ok(Outcome::default()),
-            Change::Replace(replacement) => match identity(filter) {
+            Change::Replace(replacement) => match identity(filter)? {
                 Some(id) if raw::field(replacement, "_id")?.is_none() => stored::id_first(id, replacement)?,
                 Some(id) => {
                     let same = raw::field(replacement, "_id")?.is_some_and(|new| compare(as_raw(&id), new).is_eq());
@@ -159,7 +168,7 @@ impl PreparedOne {
                 None => replacement.clone(),
             },
             Change::Update(update) => {
-                let base = demanded(filter, context)?;
+                let base = demanded(&filter.equalities())?;
                 let occasion = Occasion { context, filter, inserts: true };
                 update.apply(&base, occasion)?.unwrap_or(base)
             }
@@ -187,26 +196,42 @@ fn as_raw(value: &RawBson) -> RawBsonRef<'_> {
     value.as_raw_bson_ref()
 }
 
-/// The `_id` that a filter demands.
-fn identity(filter: &Filter) -> Option<RawBson> {
-    let (_, value) = filter.equalities().into_iter().find(|(path, _)| path.as_str() == "_id")?;
-    RawBson::try_from(value.clone()).ok()
+/// The `_id` that a filter demands, or parts of it do.
+fn identity(filter: &Filter) -> Result<Option<RawBson>> {
+    let mut equalities = filter.equalities();
+    equalities.retain(|(path, _)| path.parts().first().is_some_and(|part| part.name() == "_id"));
+    let demanded = demanded(&equalities)?;
+    let id = raw::field(&demanded, "_id")?;
+    Ok(id.map(RawBson::from))
 }
 
-/// The document of what a filter demands to be equal.
-fn demanded(filter: &Filter, context: &Context) -> Result<RawDocumentBuf> {
-    let mut fields = Document::new();
-    for (path, value) in filter.equalities() {
-        if fields.insert(path.as_str(), value.clone()).is_some() {
-            return Err(Code::NOT_SINGLE_VALUE.value(format!("the filter demands two values of {:?}", path.as_str())));
+/// The document of what a filter demands to be equal, in the order of its conditions.
+fn demanded(equalities: &[(&FieldPath, &Bson)]) -> Result<RawDocumentBuf> {
+    let (mut fields, mut seen) = (Document::new(), BTreeSet::new());
+    for (path, value) in equalities {
+        let text = path.as_str();
+        let mut prefixes = text.match_indices('.').filter_map(|(dot, _)| text.get(..dot));
+        if prefixes.any(|prefix| seen.contains(prefix)) || !put(&mut fields, text, value) {
+            return Err(Code::NOT_SINGLE_VALUE.value(format!("the filter demands two values of {text:?}")));
         }
+        seen.insert(text);
     }
-    if fields.is_empty() {
-        return Ok(RawDocumentBuf::new());
+    RawDocumentBuf::try_from(&fields).map_err(|error| Error::invalid(InvalidKind::Serialization, error.to_string()))
+}
+
+/// Puts `value` at `path`, and returns whether nothing else was there or on the way.
+fn put(document: &mut Document, path: &str, value: &Bson) -> bool {
+    let mut level = document;
+    let mut parts = path.split('.').peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return level.insert(part, value.clone()).is_none();
+        }
+        let inner = level.entry(part.to_owned()).or_insert_with(|| Bson::Document(Document::new()));
+        let Bson::Document(inner) = inner else { return false };
+        level = inner;
     }
-    let update = Update::compile(&bson::doc! { "$set": fields }.into(), &[], &Default::default())?;
-    let empty = RawDocumentBuf::new();
-    Ok(update.apply(&empty, Occasion { context, filter, inserts: true })?.unwrap_or(empty))
+    true
 }
 
 /// `replacement` with the `_id` of `before`.

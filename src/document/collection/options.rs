@@ -20,6 +20,7 @@ use crate::error::Result;
 pub struct UpdateOptions {
     pub(super) upsert: bool,
     pub(super) array_filters: Vec<Document>,
+    pub(super) sort: Option<Document>,
     variables: Document,
 }
 
@@ -47,6 +48,23 @@ impl UpdateOptions {
     #[doc(alias = "arrayFilters")]
     pub fn array_filters(mut self, filters: impl IntoIterator<Item = Document>) -> Self {
         self.array_filters = filters.into_iter().collect();
+        self
+    }
+
+    /// Which document is changed when several match: the first in this order. An update of all of them takes none.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::UpdateOptions};
+    /// let tasks = Store::in_memory().collection::<Document>("tasks");
+    /// tasks.insert_many([doc! { "_id": 1, "due": 5 }, doc! { "_id": 2, "due": 3 }])?;
+    /// let options = UpdateOptions::default().sort(doc! { "due": 1 });
+    /// tasks.update_one_with(doc! {}, doc! { "$set": { "done": true } }, options)?;
+    /// assert_eq!(tasks.find_one(doc! { "done": true })?, Some(doc! { "_id": 2, "due": 3, "done": true }));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn sort(mut self, sort: Document) -> Self {
+        self.sort = Some(sort).filter(|sort| !sort.is_empty());
         self
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bson::{Bson, Document, RawBsonRef, RawDocument};
 use serde::de::DeserializeOwned;
 
-use crate::document::aggregate::{Exec, Pipeline, Place, gathered};
+use crate::document::aggregate::{Exec, Pipeline, Place};
 use crate::document::code::Code;
 use crate::document::collection::{Collection, modify};
 use crate::document::expression::{Context, Names};
@@ -15,7 +15,7 @@ use crate::document::find::{self, Cursor, Find, Query};
 use crate::document::index_key::canonical;
 use crate::document::path::{FieldPath, For, Reached, elements};
 use crate::document::raw::corrupt;
-use crate::document::rows::{Input, Rows};
+use crate::document::rows::{Input, Rows, gathered};
 use crate::document::schema::Namespace;
 use crate::document::stored;
 use crate::error::{Error, Result};

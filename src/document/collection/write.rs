@@ -5,24 +5,23 @@
 use std::borrow::Borrow;
 use std::sync::Arc;
 
-use bson::raw::RawBson;
 use bson::{Document, RawDocument, RawDocumentBuf};
 use serde::Serialize;
 
-use crate::document::bulk::{Change, EachMatch, InsertEach, Tally};
+use crate::document::bulk::InsertEach;
+use crate::document::collection::bulk_write::BulkWrite;
+use crate::document::collection::many;
 use crate::document::collection::modify::{self, Modification, One, Outcome};
 use crate::document::collection::options::UpdateOptions;
+use crate::document::collection::write_model::WriteModel;
 use crate::document::collection::{Collection, InsertManyResult, InsertOneResult, UpdateResult};
-use crate::document::expression::Names;
-use crate::document::filter::Filter;
 use crate::document::raw::corrupt;
-use crate::document::scan::Match;
 use crate::document::stored;
-use crate::document::update::{Occasion, Update, UpdateModifications};
+use crate::document::update::UpdateModifications;
 use crate::error::Result;
 #[cfg(doc)]
 use crate::error::{Error, InvalidKind};
-use crate::txn::{Operation, WriteScope, Writer};
+use crate::txn::{WriteScope, Writer};
 
 impl<T: Serialize, S: WriteScope> Collection<T, S> {
     /// Inserts `document`.
@@ -229,7 +228,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// As [`Collection::update_many`], with `options`. With an upsert, a document is inserted when nothing matches.
     ///
     /// # Errors
-    /// As [`Collection::update_many`].
+    /// As [`Collection::update_many`]; [`Error::Invalid`] for a sort.
     ///
     /// # Examples
     /// ```
@@ -248,18 +247,9 @@ impl<T, S: WriteScope> Collection<T, S> {
         options: UpdateOptions,
     ) -> Result<UpdateResult> {
         let update = update.into();
-        let variables = options.variables()?;
-        let compiled = Arc::new(Filter::compile(&filter, &variables.names)?);
-        let change = Update::compile(&update, &options.array_filters, &variables.names)?;
-        let tally = self.each_match(
-            self.operation("update_many"),
-            &compiled,
-            &variables.values,
-            &|records, found, context| {
-                let occasion = Occasion { context, filter: &compiled, inserts: false };
-                modify::replace(records, &self.namespace, &found, change.apply(&found.document, occasion)?)
-            },
-        )?;
+        let tally = many::update(&self.namespace, &filter, &update, &options, |each| {
+            self.scope.write_steps(self.operation("update_many"), each)
+        })?;
         if tally.matched == 0 && options.upsert {
             // Somebody may have inserted one meanwhile: then that one is updated.
             let modification = Modification::Update(update);
@@ -312,34 +302,40 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// MongoDB manual, `deleteMany`.
     #[doc(alias("deleteMany", "DeleteResult", "deleted_count"))]
     pub fn delete_many(&self, filter: Document) -> Result<u64> {
-        let filter = Arc::new(Filter::compile(&filter, &Names::default())?);
         let operation = self.operation("delete_many").freeing(true);
-        let tally = self.each_match(operation, &filter, &[], &|records, Match { id, document }, _| {
-            records.remove(id, &document).map(|()| true)
-        })?;
-        Ok(tally.changed)
+        Ok(many::remove(&self.namespace, &filter, |each| self.scope.write_steps(operation, each))?.changed)
+    }
+
+    /// Writes of any kinds, to be done one after the other; each has an outcome of its own.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::{UpdateOptions, WriteModel}};
+    /// let stock = Store::in_memory().collection::<Document>("stock");
+    /// let done = stock.bulk_write([
+    ///     WriteModel::insert_one(&doc! { "_id": 1 })?,
+    ///     WriteModel::insert_one(&doc! { "_id": 1 })?,
+    ///     WriteModel::update_one(doc! { "_id": 1 }, doc! { "$set": { "n": 1 } }, UpdateOptions::default()),
+    /// ]);
+    /// let done = done.ordered(false).run()?;
+    /// assert_eq!((done.inserted(), done.modified(), done.errors().count()), (1, 1, 1));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `bulkWrite`.
+    #[doc(alias("bulkWrite", "insert_many_unordered"))]
+    pub fn bulk_write(&self, writes: impl IntoIterator<Item = WriteModel>) -> BulkWrite<S> {
+        BulkWrite::new(self.scope.clone(), Arc::clone(&self.namespace), writes.into_iter().collect())
     }
 
     /// Modifies one document in an operation of its own.
     pub(super) fn modify(&self, verb: &'static str, one: One) -> Result<Outcome> {
-        let prepared = one.prepare()?;
         let frees = matches!(one.modification, Modification::Delete);
+        let prepared = one.prepare()?;
         let operation = self.operation(verb);
         let operation = if frees { operation.freeing(true) } else { operation };
         self.scope.write(operation, |writer| prepared.run(writer, &self.namespace))
-    }
-
-    /// Calls `change` for what matches.
-    fn each_match(
-        &self,
-        operation: Operation<'_>,
-        filter: &Arc<Filter>,
-        variables: &[Option<RawBson>],
-        change: Change<'_>,
-    ) -> Result<Tally> {
-        let mut each = EachMatch::new(&self.namespace, filter, variables, change);
-        self.scope.write_steps(operation, &mut each)?;
-        Ok(each.tally())
     }
 }
 

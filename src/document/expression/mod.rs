@@ -151,9 +151,8 @@ impl Expression {
     /// Calls `visit` with every path that begins at the document, by the parts of its text.
     pub(super) fn each_path(&self, visit: &mut dyn FnMut(&[Part])) {
         match self {
-            Self::Constant(_) | Self::Remove => {}
             Self::Path(Origin::Root, path) => visit(path),
-            Self::Path(..) => {}
+            Self::Constant(_) | Self::Remove | Self::Path(..) => {}
             Self::Object(fields) => fields.iter().for_each(|(_, value)| value.each_path(visit)),
             Self::Array(items) => items.iter().for_each(|item| item.each_path(visit)),
             Self::Call(_, arguments) => arguments.iter().flatten().for_each(|argument| argument.each_path(visit)),
@@ -169,9 +168,8 @@ impl Expression {
 
     fn uses(&self, slot: usize) -> Uses {
         match self {
-            Self::Constant(_) | Self::Remove => Uses::Never,
             Self::Path(Origin::Slot { slot: used, .. }, _) if *used == slot => Uses::Once,
-            Self::Path(..) => Uses::Never,
+            Self::Constant(_) | Self::Remove | Self::Path(..) => Uses::Never,
             Self::Object(fields) => fields.iter().fold(Uses::Never, |uses, (_, value)| uses.and(value.uses(slot))),
             Self::Array(items) => items.iter().fold(Uses::Never, |uses, item| uses.and(item.uses(slot))),
             Self::Call(function, arguments) => {

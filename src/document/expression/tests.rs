@@ -194,7 +194,7 @@ fn values_become_text() {
         (bson!(2.5), "2.5"),
         (bson!(1.0), "1"),
         (bson!(1e21), "1e+21"),
-        (bson!(1.5e-7), "1.5e-7"),
+        (bson!(1.5e-7), "1.5e-07"),
         (bson!(f64::NEG_INFINITY), "-Infinity"),
         (decimal("1.50"), "1.50"),
         (bson!(id), "65f000000000000000000001"),

@@ -68,16 +68,29 @@ impl Compiler<'_> {
         for (name, value) in filter {
             match name.as_str() {
                 "$and" => nodes.push(Node::All(self.clauses(name, value, depth)?)),
-                "$or" => nodes.push(Node::Any(self.clauses(name, value, depth)?)),
+                "$or" => {
+                    let clauses = self.clauses(name, value, depth)?;
+                    // One clause has to hold: it can choose an index, and tells an upsert what to begin with.
+                    nodes.push(if clauses.len() == 1 { Node::All(clauses) } else { Node::Any(clauses) });
+                }
                 "$nor" => nodes.push(Node::None(self.clauses(name, value, depth)?)),
-                "$expr" => nodes.push(Node::Expression(Expression::compile(value, self.names)?)),
-                // It says something to whoever reads the query, and nothing about documents.
-                "$comment" => {}
-                operator if operator.starts_with('$') => return Err(unknown(operator)),
-                path => nodes.extend(self.field(&FieldPath::parse(path, For::Filter)?, value, depth)?),
+                _ => self.condition(&mut nodes, name, value, depth)?,
             }
         }
         Ok(nodes)
+    }
+
+    /// Adds the conditions of one name that does not join others. It stays out of the function that recurses most.
+    #[inline(never)]
+    fn condition(&self, nodes: &mut Vec<Node>, name: &str, value: &Bson, depth: usize) -> Result<()> {
+        match name {
+            "$expr" => nodes.push(Node::Expression(Expression::compile(value, self.names)?)),
+            // It says something to whoever reads the query, and nothing about documents.
+            "$comment" => {}
+            operator if operator.starts_with('$') => return Err(unknown(operator)),
+            path => nodes.extend(self.field(&FieldPath::parse(path, For::Filter)?, value, depth)?),
+        }
+        Ok(())
     }
 
     /// The conditions in the array of `$and`, `$or` or `$nor`, each a document of its own (SEM: DOC-FLT-8).
@@ -100,15 +113,30 @@ impl Compiler<'_> {
                 check_options(operators)?;
                 named.map(|(name, operand)| self.operator(path, name, operand, operators, depth)).collect()
             }
-            Bson::RegularExpression(regex) => {
-                Ok(vec![node(path, pattern(regex.pattern.as_str(), regex.options.as_str())?)])
-            }
-            value => Ok(vec![node(path, Test::Equal(operand(value)?))]),
+            value => equal(path, value).map(|node| vec![node]),
         }
     }
 
     /// The condition of one operator among `operators` on a field.
     fn operator(&self, path: &FieldPath, name: &str, value: &Bson, operators: &Document, depth: usize) -> Result<Node> {
+        match value {
+            Bson::Document(inner) if name == "$not" && is_operators(inner) => {
+                Ok(Node::None(vec![Node::All(self.field(path, value, depth + 1)?)]))
+            }
+            _ => self.other_operator(path, name, value, operators, depth),
+        }
+    }
+
+    /// As [`Compiler::operator`], for what does not negate other operators. It stays out of the function that recurses.
+    #[inline(never)]
+    fn other_operator(
+        &self,
+        path: &FieldPath,
+        name: &str,
+        value: &Bson,
+        operators: &Document,
+        depth: usize,
+    ) -> Result<Node> {
         let none = |test| Node::None(vec![node(path, test)]);
         Ok(match name {
             "$ne" if matches!(value, Bson::RegularExpression(_)) => {
@@ -122,9 +150,6 @@ impl Compiler<'_> {
             "$all" => self.all_of(path, value, depth)?,
             "$not" => match value {
                 Bson::RegularExpression(regex) => none(pattern(regex.pattern.as_str(), regex.options.as_str())?),
-                Bson::Document(inner) if is_operators(inner) => {
-                    Node::None(vec![Node::All(self.field(path, value, depth + 1)?)])
-                }
                 other => {
                     let message = format!("$not takes a document of operators, not {:?}", other.element_type());
                     return Err(Code::BAD_VALUE.value(message));
@@ -139,6 +164,9 @@ impl Compiler<'_> {
     }
 
     /// The test of an operator that looks at one value.
+    ///
+    /// It stays out of the functions that recurse: what it needs on the stack would count for each level.
+    #[inline(never)]
     fn leaf(&self, name: &str, value: &Bson, operators: &Document, depth: usize) -> Result<Test> {
         let range = |operator| {
             if matches!(value, Bson::RegularExpression(_)) {
@@ -165,6 +193,7 @@ impl Compiler<'_> {
     }
 
     /// `$all`: every value is found, or every `$elemMatch` holds; nothing is in an empty array.
+    #[inline(never)]
     fn all_of(&self, path: &FieldPath, value: &Bson, depth: usize) -> Result<Node> {
         let values = value.as_array().ok_or_else(|| Code::BAD_VALUE.value("$all takes an array"))?;
         if values.is_empty() {
@@ -196,6 +225,8 @@ impl Compiler<'_> {
         let Bson::Document(condition) = value else {
             return Err(Code::BAD_VALUE.wrong_type("$elemMatch takes an object"));
         };
+        // It is two levels of a document, and takes more of the stack than others.
+        let depth = depth + 1;
         limits::check("filter levels", limits::DOCUMENT_DEPTH_MAX, depth)?;
         let is_logical = |name: &str| matches!(name, "$and" | "$or" | "$nor");
         if is_operators(condition) && !condition.keys().next().is_some_and(|name| is_logical(name)) {
@@ -208,6 +239,7 @@ impl Compiler<'_> {
     }
 
     /// Operators on one element as a whole.
+    #[inline(never)]
     fn element_tests(&self, operators: &Document, depth: usize) -> Result<Vec<ElementTest>> {
         limits::check("filter levels", limits::DOCUMENT_DEPTH_MAX, depth)?;
         check_options(operators)?;
@@ -248,6 +280,7 @@ struct List {
 }
 
 /// The sorted operands of `$in`, and its regular expressions.
+#[inline(never)]
 fn list(operator: &str, value: &Bson) -> Result<List> {
     let given = value.as_array().ok_or_else(|| Code::BAD_VALUE.value(format!("{operator} takes an array")))?;
     let (mut values, mut patterns) = (Vec::with_capacity(given.len()), Vec::new());
@@ -282,6 +315,7 @@ fn listed(List { values, patterns }: List) -> Result<Test> {
     Ok(Test::In(values))
 }
 
+#[inline(never)]
 fn regex(value: &Bson, options: Option<&Bson>) -> Result<Test> {
     let options = match options {
         None => None,
@@ -300,9 +334,10 @@ fn regex(value: &Bson, options: Option<&Bson>) -> Result<Test> {
     }
 }
 
+#[inline(never)]
 fn pattern(pattern: &str, options: &str) -> Result<Test> {
     let regular = Regular::compile(pattern, options)?;
-    Ok(Test::Regex(Box::new(Pattern { regular, pattern: pattern.to_owned(), options: options.to_owned() })))
+    Ok(Test::Regex(Box::new(Pattern { regular, text: pattern.to_owned(), options: options.to_owned() })))
 }
 
 fn check_options(operators: &Document) -> Result<()> {
@@ -353,6 +388,15 @@ fn is_true(value: &Bson) -> bool {
         Bson::Null | Bson::Undefined => false,
         other => Number::from_bson(other).is_none_or(|number| !number.is_zero()),
     }
+}
+
+/// Equality with a value; a regular expression in the place of one matches.
+#[inline(never)]
+fn equal(path: &FieldPath, value: &Bson) -> Result<Node> {
+    Ok(match value {
+        Bson::RegularExpression(regex) => node(path, pattern(regex.pattern.as_str(), regex.options.as_str())?),
+        value => node(path, Test::Equal(operand(value)?)),
+    })
 }
 
 fn node(path: &FieldPath, test: Test) -> Node {

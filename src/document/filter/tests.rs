@@ -104,12 +104,14 @@ fn clauses_combine() {
     assert_eq!(matching(doc! { "$or": [{ "b": 1 }, { "a": 2 }] }, &documents), [0, 2]);
     assert_eq!(matching(doc! { "a": 1, "$or": [{ "b": 1 }, { "b": 2 }] }, &documents), [0, 1]);
     let filter = Filter::compile(
-        &doc! { "a": 1, "$and": [{ "b": { "$gt": 1, "$lt": 3 } }], "$or": [{ "c": 1 }] },
+        &doc! { "a": 1, "$and": [{ "b": { "$gt": 1, "$lt": 3 } }], "$or": [{ "c": 1 }, { "d": 1 }] },
         &Names::default(),
     )
     .unwrap();
     let paths: Vec<_> = filter.conjuncts().iter().map(|(path, _)| path.as_str()).collect();
     assert_eq!(paths, ["a", "b", "b"]);
+    let one = Filter::compile(&doc! { "$or": [{ "c": 1 }] }, &Names::default()).unwrap();
+    assert_eq!(one.conjuncts().len(), 1, "one alternative has to hold");
 }
 
 // SEM: DOC-FLT-8, DOC-FLT-10
@@ -160,9 +162,12 @@ fn operands_an_operator_does_not_take_are_refused() {
 #[test]
 fn nesting_is_bounded() {
     let clauses = (0..201).fold(doc! { "a": 1 }, |inner, _| doc! { "$and": [inner] });
+    let elements = (0..101).fold(doc! { "a": 1 }, |inner, _| doc! { "a": { "$elemMatch": inner } });
+    let deepest = (0..99).fold(doc! { "a": 1 }, |inner, _| doc! { "a": { "$elemMatch": inner } });
+    assert!(Filter::compile(&deepest, &Names::default()).is_ok());
     let nots = (0..201).fold(bson!({ "$gt": 1 }), |inner, _| bson!({ "$not": inner }));
     let value = (0..201).fold(bson!(1), |inner, _| bson!([inner]));
-    for filter in [clauses, doc! { "a": nots }, doc! { "a": value }] {
+    for filter in [clauses, elements, doc! { "a": nots }, doc! { "a": value }] {
         assert!(matches!(
             Filter::compile(&filter, &Names::default()).unwrap_err(),
             Error::LimitExceeded { max: 200, .. }

@@ -71,7 +71,8 @@ impl Pattern {
                 return Err(Code::SORT_EXPRESSION.syntax(format!("a sort by an expression is one by $meta, not {by}")));
             }
             let Some(number) = Number::from_bson(value) else {
-                return Err(Code::SORT_DIRECTION_TYPE.value(format!("the direction of {path:?} is 1 or -1")));
+                let message = format!("$sort key ordering must be 1 or -1, and that of {path:?} is not");
+                return Err(Code::SORT_DIRECTION_TYPE.value(message));
             };
             let Some(direction @ (1 | -1)) = direction(number) else {
                 let message = format!("$sort key ordering must be 1 or -1, and that of {path:?} is not");

@@ -226,7 +226,7 @@ mod tests {
     use bson::{Document, bson, doc};
 
     fn bounds(filter: Document) -> Option<Vec<String>> {
-        let filter = Filter::compile(&filter, &Default::default()).unwrap();
+        let filter = Filter::compile(&filter, &crate::document::expression::Names::default()).unwrap();
         let mut found: Option<Bounds> = None;
         for (_, test) in filter.conjuncts() {
             let next = of(test).unwrap()?;

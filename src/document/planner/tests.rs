@@ -18,7 +18,13 @@ fn schema(indexes: impl IntoIterator<Item = Document>, multikey: u32) -> Schema 
 
 fn plan(schema: &Schema, filter: Document, sort: Document) -> String {
     let sort = (!sort.is_empty()).then(|| Pattern::parse(&sort).unwrap());
-    let plan = choose(7, schema, &Filter::compile(&filter, &Default::default()).unwrap(), sort.as_ref()).unwrap();
+    let plan = choose(
+        7,
+        schema,
+        &Filter::compile(&filter, &crate::document::expression::Names::default()).unwrap(),
+        sort.as_ref(),
+    )
+    .unwrap();
     plan.stage(sort.as_ref()).to_string()
 }
 

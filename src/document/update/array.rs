@@ -1,9 +1,8 @@
 //! What `$push`, `$addToSet`, `$pop`, `$pull` and `$pullAll` make of an array.
 
 use bson::raw::{RawArrayBuf, RawBson, RawBsonRef, RawDocumentBuf};
-use bson::{Bson, RawArray};
+use bson::{Bson, Document, RawArray};
 
-use super::change::{each, only};
 use crate::document::code::Code;
 use crate::document::expression::{Context, constant};
 use crate::document::filter::{ElementFilter, Filter};
@@ -179,4 +178,20 @@ fn array<'a>(values: impl IntoIterator<Item = RawBsonRef<'a>>) -> RawArrayBuf {
     let mut array = RawArrayBuf::new();
     values.into_iter().for_each(|value| array.push(value));
     array
+}
+
+/// The values of `$each`.
+pub(super) fn each(modifiers: &Document) -> Result<&[Bson]> {
+    match modifiers.get("$each") {
+        Some(Bson::Array(values)) => Ok(values),
+        _ => Err(Code::BAD_VALUE.wrong_type("$each takes an array")),
+    }
+}
+
+/// Refuses fields of `modifiers` that are not `known`.
+pub(super) fn only(modifiers: &Document, known: &[&str], operator: &str) -> Result<()> {
+    match modifiers.keys().find(|key| !known.contains(&key.as_str())) {
+        Some(unknown) => Err(Code::BAD_VALUE.value(format!("{operator} has no modifier {unknown:?}"))),
+        None => Ok(()),
+    }
 }

@@ -1,9 +1,9 @@
 //! What happens at the end of a path, and how operators and their operands are read.
 
+use bson::Bson;
 use bson::raw::RawBson;
-use bson::{Bson, Document};
 
-use super::array::{Pull, Push};
+use super::array::{Pull, Push, each, only};
 use crate::document::code::Code;
 use crate::document::expression::constant;
 use crate::document::number::Number;
@@ -160,21 +160,5 @@ fn pop(value: &Bson) -> Result<Change> {
         Some(1) => Ok(Change::Pop { first: false }),
         Some(-1) => Ok(Change::Pop { first: true }),
         _ => Err(Code::FAILED_TO_PARSE.value("$pop takes 1 or -1")),
-    }
-}
-
-/// The values of `$each`.
-pub(super) fn each(modifiers: &Document) -> Result<&[Bson]> {
-    match modifiers.get("$each") {
-        Some(Bson::Array(values)) => Ok(values),
-        _ => Err(Code::BAD_VALUE.wrong_type("$each takes an array")),
-    }
-}
-
-/// Refuses fields of `modifiers` that are not `known`.
-pub(super) fn only(modifiers: &Document, known: &[&str], operator: &str) -> Result<()> {
-    match modifiers.keys().find(|key| !known.contains(&key.as_str())) {
-        Some(unknown) => Err(Code::BAD_VALUE.value(format!("{operator} has no modifier {unknown:?}"))),
-        None => Ok(()),
     }
 }

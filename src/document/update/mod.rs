@@ -20,6 +20,7 @@
 mod apply;
 mod array;
 mod change;
+mod description;
 mod modifications;
 mod tree;
 
@@ -28,6 +29,7 @@ use bson::{Bson, Document, RawDocument, RawDocumentBuf};
 
 use self::apply::Run;
 use self::change::Change;
+pub use self::description::UpdateDescription;
 pub use self::modifications::UpdateModifications;
 use self::tree::{ArrayFilters, Changes, Node};
 use super::code::Code;

@@ -266,6 +266,8 @@ impl Buffer {
         self.size += value.bytes();
         let value_at = slot.at as usize + key.len();
         let room = slot.value_bytes();
+        // A key that changes again and again stays in its place as long as its value fits there. What a change leaves
+        // unused is counted, and gathered once it is much.
         match value {
             Stored::Bytes(value) if slot.value != LARGE && value.len() <= room => {
                 if let Some(place) = self.bytes.get_mut(value_at..value_at + value.len()) {

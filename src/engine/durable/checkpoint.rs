@@ -31,6 +31,7 @@ pub(super) fn write(
     go_on: &dyn Fn() -> bool,
 ) -> Result<Option<u64>> {
     let mut cursor = snapshot.range(&KeyRange::all(), Direction::Forward)?;
+    // Creating a file takes a body that fails with errors of the system only; why else it ended is noted beside it.
     let mut outcome = Ok(());
     let mut size = 0;
     let mut is_given_up = false;
@@ -55,6 +56,7 @@ pub(super) fn write(
         if blocks.has_entries() {
             out.put(blocks.finish_block())?;
         }
+        // A block without entries ends the file, so that one that was cut off between two blocks is seen to be.
         out.put(blocks.finish_block())?;
         size = out.finish()?;
         Ok(())

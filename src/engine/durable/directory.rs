@@ -82,8 +82,8 @@ pub(super) struct Listing {
 
 /// Keeps others from opening the store, until it is dropped.
 ///
-/// The lock file alone would not do: who takes it for stale removes it, and makes the next process lock another one. What
-/// makes the directory a store is not removed by mistake.
+/// The lock file alone would not do: whoever takes it for stale removes it, and makes the next process lock another
+/// one. What makes the directory a store is not removed by mistake.
 #[derive(Debug)]
 pub(super) struct Locks {
     _lock: Box<dyn File>,

@@ -160,7 +160,7 @@ impl DurableOptions {
         Self { checkpoint_log_bytes: bytes, ..self }
     }
 
-    /// Whether work may be done by threads of the engine's own; it may unless set.
+    /// Has no work done by threads of the engine's own.
     ///
     /// Without them the commit that makes a checkpoint due makes it, the same calls in the same order touch the same files in
     /// the same order, and [`Durability::Interval`] is refused, for there is nobody to sync.
@@ -170,13 +170,13 @@ impl DurableOptions {
     /// use larder::engine::{Changes, Durability, Engine, durable::{DurableEngine, DurableOptions}};
     /// use std::time::Duration;
     /// # let dir = tempfile::tempdir().unwrap();
-    /// let engine = DurableEngine::open_with(dir.path(), &DurableOptions::default().threads(false))?;
+    /// let engine = DurableEngine::open_with(dir.path(), &DurableOptions::default().without_threads())?;
     /// let interval = Durability::Interval(Duration::from_secs(1));
     /// assert!(engine.commit(&Changes::putting("a", "1"), None, interval).is_err());
     /// # Ok::<(), larder::Error>(())
     /// ```
-    pub fn threads(self, threads: bool) -> Self {
-        Self { threads, ..self }
+    pub fn without_threads(self) -> Self {
+        Self { threads: false, ..self }
     }
 
     /// The identity a new store gets instead of a random one, so that its files can be made again byte for byte.
@@ -271,7 +271,7 @@ impl DurableEngine {
     /// ```
     /// use larder::engine::{Engine, durable::{DurableEngine, DurableOptions}};
     /// # let dir = tempfile::tempdir().unwrap();
-    /// let engine = DurableEngine::open_with(dir.path(), &DurableOptions::default().threads(false))?;
+    /// let engine = DurableEngine::open_with(dir.path(), &DurableOptions::default().without_threads())?;
     /// assert!(engine.is_persistent());
     /// # Ok::<(), larder::Error>(())
     /// ```
@@ -281,6 +281,7 @@ impl DurableEngine {
         let directory = Directory { vfs, path: directory::absolute(path)? };
         let new_id = options.store_id.map_or_else(new_id, |id| StoreId(id.to_le_bytes()));
         let make = |id| log::make_segment(&directory, id, 1, options.segment_bytes).map(drop);
+        // Locked before anything is read: another process may be writing, and recovery may have to write itself.
         let (id, locks) = directory.open(options.existence, new_id, make)?;
         let signal = Arc::new(Signal::default());
         let recovered = recover::recover(&directory, id, options.segment_bytes, &signal)?;
@@ -313,6 +314,7 @@ impl DurableEngine {
         });
         let thread = if options.threads {
             let shared = Arc::clone(&shared);
+            // There is a next segment to make, and a checkpoint may be due.
             signal.wake();
             Some(background::spawn(signal, move || shared.tend())?)
         } else {

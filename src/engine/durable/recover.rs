@@ -236,6 +236,7 @@ pub(super) fn scan_log(
     let mut sequence = first;
     let (mut last, mut previous) = (after, None);
     let (mut claimed, mut ends_with_mark) = (after, true);
+    // A turn for each segment; the one in which the log ends returns.
     loop {
         if !listing.segments.contains(&sequence) {
             let why = if sequence == 1 {
@@ -247,6 +248,8 @@ pub(super) fn scan_log(
         }
         let (header, bytes) = read_segment(directory, id, sequence)?;
         let mut offset = SEGMENT_HEADER_BYTES;
+        // Up to the first piece that is not a record. A write that was cut off looks no different from damage, so that what
+        // it means is decided below, by what lies behind it.
         let gap = loop {
             if until == Some((sequence, offset as u64)) {
                 break Gap::Known;
@@ -258,6 +261,7 @@ pub(super) fn scan_log(
                 Err(newer) => return Err(directory.refuse_file(&segment_name(sequence), offset as u64, newer)),
             };
             if record.kind == RecordKind::Commit {
+                // Also records of what the checkpoint holds have to follow one another: a gap among them is damage.
                 if !follows(previous, after, record.number) {
                     let before = previous.unwrap_or(after);
                     return Err(damaged(&format!("commit {} comes after commit {before}", record.number)));
@@ -296,6 +300,9 @@ pub(super) fn scan_log(
             let why = "the segment has no room for its end";
             return Err(directory.damaged(&segment_name(sequence), offset as u64, why));
         }
+        // A record names the last commit that was known to be on the medium when it was written. One that names a commit
+        // which cannot be read proves that this had been there: it was lost to damage. Without such a record it may have
+        // been lost with the power, unacknowledged, together with whatever was written after it.
         let mut has_remains = rest.iter().any(|byte| *byte != 0);
         let mut is_contradicted = has_remains && claims(&header, &bytes, offset, last.next());
         let mut later = Vec::new();
@@ -310,6 +317,7 @@ pub(super) fn scan_log(
         if is_contradicted {
             return Err(directory.damaged(&segment_name(sequence), offset as u64, &why));
         }
+        // Closing a store syncs it: no loss of power explains a log that is shorter.
         let closed = directory.read_close(id, listing)?;
         if last < closed {
             let why = format!("the log ends at commit {last}, although the store was closed after commit {closed}");

@@ -173,12 +173,14 @@ impl<S: WriteScope> Kv<S> {
 /// Whether bytes decode as a dump, and if so, what encoding it again makes of them.
 ///
 /// For fuzzing: it needs no store.
+#[cfg(any(fuzzing, test, feature = "testing"))]
 #[doc(hidden)]
 pub fn dump_again(dump: &[u8]) -> Result<Vec<u8>> {
     Ok(seal(encode::encode(&decode::decode(open(dump)?)?)))
 }
 
 /// As [`dump_again`], of a type and value without version and checksum.
+#[cfg(any(fuzzing, test, feature = "testing"))]
 #[doc(hidden)]
 pub fn dump_again_unsealed(value: &[u8]) -> Result<Vec<u8>> {
     dump_again(&seal(value.to_vec()))

@@ -251,13 +251,13 @@ impl Keys {
     }
 }
 
-/// Sets the budget of a store, and who is evicted.
+/// Sets the budget of a store, and which keys are evicted.
 pub(crate) fn set_budget(core: &Core, budget: Option<u64>, policy: EvictionPolicy) {
     core.state::<Keys>().usage.set_policy(policy as u8, policy.tracking());
     core.set_budget(budget);
 }
 
-/// The budget of a store, and who is evicted.
+/// The budget of a store, and which keys are evicted.
 pub(crate) fn budget(core: &Core) -> (Option<u64>, EvictionPolicy) {
     (core.budget(), core.state::<Keys>().policy())
 }

@@ -201,6 +201,7 @@ impl<S: Scope> RangeQuery<S> {
         };
         let (score, least) = set.read_position(&front, &of_front)?;
         let (highest, greatest) = set.read_position(&back, &of_back)?;
+        // All members have one score, as they should: they are in the order of their bytes, and the bounds are a range.
         if score >= highest {
             let at = |bound: &Bound<Vec<u8>>| bound.as_ref().map(|member| set.position(score, member).into());
             return Ok(Some(positions.clamp(at(start), at(end))));
@@ -218,6 +219,8 @@ impl<S: Scope> RangeQuery<S> {
         if !is_to_end(least) || !is_from_start(greatest) {
             return Ok(None);
         }
+        // With several scores bytes are in no order, and Redis does not refuse it. It walks from the first member within the
+        // bound where it begins to the first one outside of the other, and so does this.
         let mut cursor = view.range(&positions, self.direction)?;
         let mut run: Option<(Vec<u8>, Vec<u8>)> = None;
         while let Some((position, value)) = cursor.next()? {

@@ -8,7 +8,7 @@ use crate::encoding::mix;
 use crate::limits;
 use crate::txn::{Mode, View};
 
-/// What was used when, who is evicted, and what came of it. Everything is read without a lock.
+/// Which keys were used when, which are evicted, and how often keys were found. Everything is read without a lock.
 #[derive(Debug)]
 pub(in crate::kv) struct Usage {
     /// The number of an [`EvictionPolicy`](crate::kv::EvictionPolicy).

@@ -60,8 +60,11 @@ fn labels(door: &Meters) -> [(&'static str, &'static str); 2] {
     [("db_system_name", door.system), ("larder_model", door.model)]
 }
 
+/// A name, what it counts, and how that is read.
+type Family<T> = (&'static str, &'static str, fn(&T) -> u64);
+
 fn write_doors(text: &mut Exposition, doors: &[Meters]) {
-    let families: [(&str, &str, fn(&Meters) -> u64); 3] = [
+    let families: [Family<Meters>; 3] = [
         ("db_server_connections_total", "Connections that were let in or turned away.", |door| {
             door.metrics().connections
         }),
@@ -70,7 +73,9 @@ fn write_doors(text: &mut Exposition, doors: &[Meters]) {
     ];
     for (name, help, value) in families {
         text.family(name, "counter", help);
-        doors.iter().for_each(|door| text.sample(name, &labels(door), value(door)));
+        for door in doors {
+            text.sample(name, &labels(door), value(door));
+        }
     }
     let name = "db_server_io_bytes_total";
     text.family(name, "counter", "Bytes that clients sent (receive) and were sent (transmit).");
@@ -91,7 +96,7 @@ fn write_doors(text: &mut Exposition, doors: &[Meters]) {
 
 fn write_operations(text: &mut Exposition, doors: &[Meters]) {
     let doors: Vec<_> = doors.iter().map(|door| (labels(door), door.operations())).collect();
-    let families: [(&str, &str, fn(&Operations) -> u64); 3] = [
+    let families: [Family<Operations>; 3] = [
         ("db_server_operations_total", "Commands that ran.", |operations| operations.calls),
         ("db_server_operation_errors_total", "Commands that ran and failed.", |operations| operations.failed),
         ("db_server_operations_rejected_total", "Commands that were refused before they ran.", |operations| {

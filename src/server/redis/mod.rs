@@ -48,6 +48,7 @@ use tokio::task::LocalSet;
 use crate::kv::Keyspace;
 use crate::limits;
 use crate::server::address::ListenError;
+use crate::server::keepalive::keep_alive;
 use crate::server::listener::{self, Listener};
 use crate::server::meters::Meters;
 use crate::server::metrics::{Meter, Metrics};
@@ -359,7 +360,7 @@ fn welcome(door: &Rc<OpenDoor>, mut stream: TcpStream, peer: SocketAddr, settler
     // Replies are written whole; waiting for more would only delay them.
     let _ = stream.set_nodelay(true);
     if let Some(silence) = door.bounds.get().keepalive
-        && let Err(error) = listener::keep_alive(&stream, silence)
+        && let Err(error) = keep_alive(&stream, silence)
     {
         tracing::warn!(%error, "the system does not ask whether a client is still there");
     }

@@ -1,3 +1,4 @@
+mod handing_over;
 mod large;
 mod settling;
 

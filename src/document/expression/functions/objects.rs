@@ -75,7 +75,7 @@ fn get_field<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
 }
 
 fn parse_set_field(compiler: &mut Compiler<'_>, name: &'static str, operand: &Bson) -> Result<Vec<Option<Expression>>> {
-    changed_field(compiler, fields(name, &SET, operand)?)
+    changed_field(compiler, &fields(name, &SET, operand)?)
 }
 
 fn parse_unset_field(
@@ -83,11 +83,11 @@ fn parse_unset_field(
     name: &'static str,
     operand: &Bson,
 ) -> Result<Vec<Option<Expression>>> {
-    changed_field(compiler, fields(name, &UNSET, operand)?)
+    changed_field(compiler, &fields(name, &UNSET, operand)?)
 }
 
 /// The name, the object, and the new value if there is one.
-fn changed_field(compiler: &mut Compiler<'_>, given: Vec<Option<&Bson>>) -> Result<Vec<Option<Expression>>> {
+fn changed_field(compiler: &mut Compiler<'_>, given: &[Option<&Bson>]) -> Result<Vec<Option<Expression>>> {
     let at = |place: usize| given.get(place).copied().flatten();
     let field = at(0).unwrap_or(&Bson::Null);
     let constant = match field {

@@ -279,9 +279,9 @@ fn six_digits(value: f64) -> String {
         return text;
     }
     let (mantissa, exponent) = scientific(&format!("{value:.5e}"));
-    let trimmed = |text: &str| match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text.to_owned(),
+    let trimmed = |text: &str| {
+        let short = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
+        short.to_owned()
     };
     match usize::try_from(5 - exponent) {
         Ok(decimals) if exponent >= -4 => trimmed(&format!("{value:.decimals$}")),

@@ -194,6 +194,7 @@ impl<L: Log + 'static> Commits<L> {
             return Ok(self.ticket(order.last, sync || !order.unpublished.is_empty()));
         }
         let (number, start) = (order.last.next(), order.pending.len());
+        // Whatever may refuse the commit comes before it has a number: once it is ordered, others build on it.
         if !order.pending.push_commit(number, &changes) {
             let message = format!("there is no memory for a commit of {} bytes", record_bytes(&changes));
             return Err(Error::Engine { engine: super::ENGINE, message });
@@ -202,6 +203,7 @@ impl<L: Log + 'static> Commits<L> {
             order.pending.cut(start);
             return Err(error);
         }
+        // Nobody waits for a sync that this one would have to stay behind, so no group and no flight are needed.
         if !sync && order.unpublished.is_empty() {
             let commit = [(number, changes)];
             let old = self.write_through(&mut order, &commit)?;
@@ -406,6 +408,7 @@ impl<L: Log + 'static> Commits<L> {
     fn lead<'a>(&'a self, mut order: MutexGuard<'a, Order<L>>) -> Result<()> {
         order.is_flying = true;
         order = self.gather(order);
+        // The log is taken out of the order, so that others order their commits while it is written.
         let Some(mut log) = order.log.take() else { return Err(Error::Closed) };
         let (mut records, last) = (std::mem::take(&mut order.pending), order.last);
         let (state, synced) = (order.newest.clone(), order.synced);
@@ -414,6 +417,8 @@ impl<L: Log + 'static> Commits<L> {
         // A panic must not leave the others waiting for a leader that has gone.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             log.append(&mut records, synced)?;
+            // The system reports a failed write-back to one sync only. So syncs take turns, and each looks whether the one
+            // before it failed: its own would succeed, over pages that are lost.
             let _syncing = self.syncing.lock();
             self.order.lock().refuse_after_failure()?;
             self.syncs.fetch_add(1, Ordering::Relaxed);
@@ -434,9 +439,11 @@ impl<L: Log + 'static> Commits<L> {
             Ok(()) => {
                 order.flight_time = watch.elapsed();
                 order.synced = last;
+                // Whoever was served by this flight is likely to come back soon, beside those who came meanwhile.
                 order.expected = commits + order.pending.commits();
                 let landed = order.unpublished.partition_point(|(number, _)| *number <= last);
                 shown.extend(order.unpublished.drain(..landed));
+                // Nothing was ordered meanwhile: what is newest is about to be published, and the buffer is free again.
                 if order.last == last {
                     old.0 = order.newest.take();
                     order.pending = records;
@@ -446,6 +453,7 @@ impl<L: Log + 'static> Commits<L> {
                     None => self.publish(&shown),
                 };
             }
+            // What was ordered meanwhile builds on commits that may not be there: all of it fails.
             Err(error) => {
                 order.failure.get_or_insert_with(|| error.to_string());
                 order.pending = Records::default();
@@ -459,6 +467,7 @@ impl<L: Log + 'static> Commits<L> {
             let bytes: usize = shown.iter().map(|(_, changes)| changes.bytes()).sum();
             record_sync(commits as u64, bytes as u64, micros, &outcome);
         }
+        // Only now, without any lock: the last reference to a state takes many nodes with it.
         drop((old, shown));
         outcome
     }
@@ -510,6 +519,7 @@ impl<L: Log + 'static> Commits<L> {
         let mut order = self.order.lock();
         match &outcome {
             Ok(()) => order.synced = order.synced.max(unsynced.last()),
+            // What was ordered meanwhile builds on commits that may not be there: all of it fails.
             Err(error) => {
                 order.failure.get_or_insert_with(|| error.to_string());
             }

@@ -115,13 +115,13 @@ fn spop(call: &mut Call<'_>) -> Outcome {
 
 fn srandmember(call: &mut Call<'_>) -> Outcome {
     let set = call.kv().unsorted_set(call.word(1));
-    let len = set.len()?;
     match call.rest(2) {
         [] => {
-            let member = set.nth(call.door.random_below(len))?;
+            let member = set.pick(|len| call.door.random_below(len))?;
             call.reply.bulk_or_nil(member);
         }
         [count] => {
+            let len = set.len()?;
             let count = integer(count).ok_or_else(Refusal::not_an_integer)?;
             let chosen = choose(call, len, count)?;
             call.reply.array(chosen.len());

@@ -132,8 +132,6 @@ impl Code {
     pub const PATH_NULL_BYTE: Self = Self(16_411);
     /// A field name contains a dot.
     pub const PATH_DOT: Self = Self(16_412);
-    /// `$divide` by zero, in versions before the two below.
-    pub const DIVISION_BY_ZERO: Self = Self(16_608);
     /// A computed text is larger than a document may be.
     pub const STRING_TOO_LARGE: Self = Self(16_493);
     /// `$mod` by zero.
@@ -450,10 +448,6 @@ impl Code {
     pub const FACET_STAGE_NOT_OBJECT: Self = Self(40_171);
     /// Two paths of one specification collide.
     pub const PATH_CONFLICT: Self = Self(40_176);
-    /// An operator stands among fields.
-    pub const EXPRESSION_AMONG_FIELDS: Self = Self(40_181);
-    /// A field of a computed object has a dot in its name.
-    pub const FIELD_WITH_DOT: Self = Self(40_183);
     /// A bound of `$bucket` is not constant.
     pub const BUCKET_BOUND_NOT_CONSTANT: Self = Self(40_191);
     /// `$bucket` has fewer than two bounds.
@@ -652,10 +646,6 @@ impl Code {
     pub const SET_FIELD_FIELD_PATH: Self = Self(4_161_108);
     /// `$setField` has no `input`.
     pub const SET_FIELD_WITHOUT_INPUT: Self = Self(4_161_109);
-    /// `$divide` by zero.
-    pub const DIVISION_BY_ZERO_8: Self = Self(4_848_401);
-    /// `$mod` by zero, of doubles.
-    pub const MODULO_BY_ZERO_8: Self = Self(4_848_403);
     /// A key of `$arrayToObject` contains a NUL.
     pub const ARRAY_TO_OBJECT_KEY_NULL_BYTE: Self = Self(4_940_401);
     /// The input of `$firstN` or `$lastN` is no array.
@@ -799,21 +789,4 @@ fn of_limit(limit: &str) -> Code {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn errors_without_a_number_of_their_own_have_that_of_their_kind() {
-        assert_eq!(Code::of(&Error::value("no")), Some(Code::BAD_VALUE));
-        assert_eq!(Code::of(&Code::SIZE_TYPE.wrong_type("no")), Some(Code::SIZE_TYPE));
-        assert_eq!(
-            Code::of(&Error::Partial { done: 1, error: Box::new(Error::conflict([])) }),
-            Some(Code::WRITE_CONFLICT)
-        );
-        assert_eq!(Code::of(&Error::unsupported("x")), Some(Code::NOT_IMPLEMENTED));
-        assert_eq!(Code::of(&Error::Closed), None);
-        let limit = |limit| Code::of(&Error::LimitExceeded { limit, max: 1, found: 2 });
-        assert_eq!(limit("document bytes"), Some(Code::DOCUMENT_TOO_LARGE));
-        assert_eq!(limit("expression depth in levels"), Some(Code::OVERFLOW));
-    }
-}
+mod tests;

@@ -1,0 +1,72 @@
+//! The commands, a family a file.
+
+mod authentication;
+mod collections;
+mod diagnostics;
+mod find;
+mod handshake;
+mod indexes;
+mod sessions;
+mod update;
+mod write;
+
+pub(super) use sessions::session_id;
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use crate::server::mongo::command::Command;
+
+/// Every command, by family.
+const FAMILIES: &[&[Command]] = &[
+    handshake::COMMANDS,
+    authentication::COMMANDS,
+    diagnostics::COMMANDS,
+    sessions::COMMANDS,
+    find::COMMANDS,
+    write::COMMANDS,
+    update::COMMANDS,
+    collections::COMMANDS,
+    indexes::COMMANDS,
+];
+
+/// Commands by each of their names. Names are told apart by their case, as in the original.
+static BY_NAME: LazyLock<HashMap<&'static str, &'static Command>> = LazyLock::new(|| {
+    let names = |command: &'static Command| {
+        std::iter::once(command.name).chain(command.aliases.iter().copied()).map(move |name| (name, command))
+    };
+    every().flat_map(names).collect()
+});
+
+/// The names of all commands, by slot.
+pub(super) fn names() -> Arc<[String]> {
+    every().map(|command| command.name.to_owned()).collect()
+}
+
+/// The number under which the command of this name is counted.
+pub(super) fn slot(name: &str) -> Option<usize> {
+    let command = find(name)?;
+    every().position(|other| std::ptr::eq(other, command))
+}
+
+/// All commands.
+pub(super) fn every() -> impl Iterator<Item = &'static Command> {
+    FAMILIES.iter().copied().flatten()
+}
+
+/// The command of this name.
+pub(super) fn find(name: &str) -> Option<&'static Command> {
+    BY_NAME.get(name).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_that_of_one_command() {
+        let names: usize = every().map(|command| 1 + command.aliases.len()).sum();
+        assert_eq!(BY_NAME.len(), names);
+        assert!(find("ping").is_some() && find("PING").is_none());
+    }
+}

@@ -1,0 +1,331 @@
+//! How one request is run: found, checked, admitted, run, replied to.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use bson::{Document, RawBsonRef, RawDocumentBuf, Uuid, rawdoc};
+
+use crate::error::Error;
+use crate::server::mongo::client::Client;
+use crate::server::mongo::command::{Call, Command, Flags, check_database};
+use crate::server::mongo::commands::{self, session_id};
+use crate::server::mongo::fail_points::Fault;
+use crate::server::mongo::failure::{Failure, Result, code};
+use crate::server::mongo::fields::Arguments;
+use crate::server::mongo::sessions::Attempt;
+use crate::server::mongo::state::State;
+use crate::server::mongo::wire::{self, Form, Malformed, Request};
+use crate::txn::Pending;
+
+/// What became of a request.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) next: Next,
+    /// The slot of its command, and the code with which that failed; `None` for a command that is not known.
+    pub(super) command: Option<(usize, Option<i32>)>,
+}
+
+/// What the connection does next.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// It waits until the commit is durable, where there is one, sends what was written, and goes on. If the commit fails, the client
+    /// gets [`refuse_commit`] instead.
+    GoOn(Option<Pending>),
+    /// It waits for this long, and runs the same message again.
+    WaitFor(Duration),
+    /// It ends, without a reply.
+    End,
+}
+
+/// Runs the request that `message` holds, and writes its reply behind what `output` holds.
+///
+/// `has_waited` says that the message was run before, and asked for the wait that is over now.
+///
+/// # Errors
+/// [`Malformed`] for bytes that are not a request: the connection has to end.
+pub(super) fn run(
+    door: &State,
+    client: &Client,
+    message: &[u8],
+    has_waited: bool,
+    output: &mut Vec<u8>,
+) -> Result<Outcome, Malformed> {
+    let request = Request::parse(message)?;
+    let name = command_name(&request);
+    let wants_reply = !matches!(request.form, Form::Message { more_to_come: true, .. });
+    let fault = if has_waited { None } else { fault(door, client, name) };
+    let (delay, closes) = fault.as_ref().map_or((None, false), |fault| (fault.delay, fault.closes_connection));
+    if closes {
+        return Ok(Outcome { next: Next::End, command: None });
+    }
+    if !has_waited && let Some(time) = delay.or_else(|| patience(door, &request, name)) {
+        return Ok(Outcome { next: Next::WaitFor(time), command: None });
+    }
+    let Reply { body, code, commit } = reply(door, client, &request, name, fault);
+    if wants_reply {
+        wire::write_reply(output, request.id, &request, &body, false);
+    }
+    Ok(Outcome { next: Next::GoOn(commit), command: commands::slot(name).map(|slot| (slot, code)) })
+}
+
+/// Writes the reply to a request whose commit did not become durable.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn refuse_commit(message: &[u8], error: Error, output: &mut Vec<u8>) -> Result<(), Malformed> {
+    let request = Request::parse(message)?;
+    if !matches!(request.form, Form::Message { more_to_come: true, .. }) {
+        let reply = raw(&Failure::from(error).reply());
+        wire::write_reply(output, request.id, &request, &reply, false);
+    }
+    Ok(())
+}
+
+/// The name of the command in `request`; of a request without a field, no name at all.
+fn command_name<'a>(request: &Request<'a>) -> &'a str {
+    request.body.iter().next().and_then(std::result::Result::ok).map_or("", |(name, _)| name.as_str())
+}
+
+fn fault(door: &State, client: &Client, name: &str) -> Option<Fault> {
+    let points = door.fail_points.as_ref()?;
+    points.fault(name, client.app_name().as_deref())
+}
+
+/// For how long a client that knows the server waits for news of it. There never are any.
+fn patience(door: &State, request: &Request<'_>, name: &str) -> Option<Duration> {
+    if !matches!(name, "hello" | "isMaster" | "ismaster") {
+        return None;
+    }
+    let known = request.body.get("topologyVersion").ok().flatten()?.as_document()?;
+    let time = request.body.get("maxAwaitTimeMS").ok().flatten().and_then(super::fields::integer_of)?;
+    let time = Duration::from_millis(u64::try_from(time).ok()?.min(crate::limits::MONGO_AWAIT_MS_MAX));
+    door.topology.is_known(known).then_some(time)
+}
+
+/// A reply, and what has to be durable before it is sent.
+struct Reply {
+    body: RawDocumentBuf,
+    /// Of a command that failed.
+    code: Option<i32>,
+    commit: Option<Pending>,
+}
+
+/// The whole reply, whatever happens, and what has to be durable before it is sent.
+fn reply(door: &State, client: &Client, request: &Request<'_>, name: &str, fault: Option<Fault>) -> Reply {
+    let commit = RefCell::new(None);
+    let fault = fault.unwrap_or_default();
+    let outcome = match fault.failure {
+        Some(failure) => Err(failure),
+        None => {
+            catch_unwind(AssertUnwindSafe(|| dispatch(door, client, request, name, &commit))).unwrap_or_else(|_| {
+                tracing::error!(command = name, "a command panicked");
+                Err(Failure::new(code::INTERNAL_ERROR, "the command failed inside of the server"))
+            })
+        }
+    };
+    let code = outcome.as_ref().err().map(|failure| failure.code);
+    let mut reply = match outcome {
+        Ok(mut reply) => {
+            if let Some(error) = &fault.write_concern_error
+                && let Ok(error) = RawDocumentBuf::try_from(error)
+            {
+                reply.append(bson::raw::cstr!("writeConcernError"), error);
+                if let Some(labels) = fault.labels {
+                    reply.append(bson::raw::cstr!("errorLabels"), labels.into_iter().collect::<bson::RawArrayBuf>());
+                }
+            }
+            reply.append(bson::raw::cstr!("ok"), 1.0);
+            reply
+        }
+        Err(failure) => raw(&failure.reply()),
+    };
+    if !door.topology.is_standalone() {
+        let time = door.topology.time();
+        let signature = rawdoc! { "hash": zeros(20), "keyId": 0_i64 };
+        reply.append(bson::raw::cstr!("$clusterTime"), rawdoc! { "clusterTime": time, "signature": signature });
+        reply.append(bson::raw::cstr!("operationTime"), time);
+    }
+    Reply { body: reply, code, commit: commit.into_inner() }
+}
+
+fn zeros(bytes: usize) -> bson::Binary {
+    bson::Binary { subtype: bson::spec::BinarySubtype::Generic, bytes: vec![0; bytes] }
+}
+
+/// A document of the door's own, as bytes.
+fn raw(document: &Document) -> RawDocumentBuf {
+    RawDocumentBuf::try_from(document).unwrap_or_else(|_| rawdoc! { "ok": 0.0, "code": code::INTERNAL_ERROR })
+}
+
+fn dispatch(
+    door: &State,
+    client: &Client,
+    request: &Request<'_>,
+    name: &str,
+    commit: &RefCell<Option<Pending>>,
+) -> Result<RawDocumentBuf> {
+    let command = find(door, name)?;
+    if matches!(request.form, Form::Query { .. }) && !matches!(command.name, "hello" | "isMaster") {
+        let message = format!("Unsupported OP_QUERY command: {name}. The client driver may require an upgrade.");
+        return Err(Failure::new(code::UNSUPPORTED_OP_QUERY, message));
+    }
+    if !command.flags.contains(Flags::OPEN) && client.user().is_none() && !door.users.default_user().is_open() {
+        return Err(Failure::new(code::UNAUTHORIZED, format!("Command {name} requires authentication")));
+    }
+    let database = database(request)?;
+    if command.flags.contains(Flags::ADMIN) && database != "admin" {
+        let message = format!("{name} may only be run against the admin database.");
+        return Err(Failure::new(code::UNAUTHORIZED, message));
+    }
+    door.counts.note(command.name);
+    let takes_anything = command.flags.contains(Flags::TAKES_ANYTHING);
+    let arguments = Arguments::check(command.name, command.fields, takes_anything, request)?;
+    check_generic(&arguments)?;
+    let session = session(door, &arguments)?;
+    let number = arguments.integer("txnNumber").filter(|_| command.flags.contains(Flags::RETRYABLE));
+    let write = session.zip(number);
+    if let Some((session, number)) = write
+        && let Attempt::Again(reply) = door.sessions.begin_write(session, number)?
+    {
+        return Ok(reply);
+    }
+    let reply =
+        (command.run)(&Call { door, client, command, database, body: request.body, arguments, session, commit })?;
+    if command.flags.contains(Flags::WRITES) {
+        door.topology.tick(door.now());
+    }
+    if let Some((session, number)) = write {
+        door.sessions.end_write(session, number, &reply);
+    }
+    Ok(reply)
+}
+
+fn find(door: &State, name: &str) -> Result<&'static Command> {
+    let is_offered = |command: &&Command| door.fail_points.is_some() || !command.flags.contains(Flags::TEST);
+    commands::find(name).filter(is_offered).ok_or_else(|| {
+        let failure = Failure::new(code::COMMAND_NOT_FOUND, format!("no such command: '{name}'"));
+        tracing::debug!(command = name, "a command that is not known");
+        failure
+    })
+}
+
+/// The database that a request is for.
+fn database<'a>(request: &Request<'a>) -> Result<&'a str> {
+    let name = match request.form {
+        Form::Query { namespace } => namespace.split('.').next().unwrap_or_default(),
+        Form::Message { .. } => match request.body.get("$db").ok().flatten() {
+            Some(RawBsonRef::String(name)) => name,
+            Some(_) => return Err(Failure::new(code::TYPE_MISMATCH, "$db is not a string")),
+            None => return Err(Failure::new(code::MISSING_FIELD, "OP_MSG requests require a $db argument")),
+        },
+    };
+    check_database(name).map(|()| name)
+}
+
+fn session(door: &State, arguments: &Arguments<'_>) -> Result<Option<Uuid>> {
+    let Some(session) = arguments.document("lsid") else { return Ok(None) };
+    let wrong = || Failure::new(code::TYPE_MISMATCH, "BSON field 'lsid.id' has to be a UUID");
+    let id = session_id(session).ok_or_else(wrong)?;
+    door.sessions.touch(id, door.now())?;
+    Ok(Some(id))
+}
+
+/// Checks what every command takes.
+fn check_generic(arguments: &Arguments<'_>) -> Result<()> {
+    match arguments.text("apiVersion") {
+        None if arguments.get("apiStrict").is_some() || arguments.get("apiDeprecationErrors").is_some() => {
+            let message = "Provided apiStrict and/or apiDeprecationErrors without passing apiVersion";
+            return Err(Failure::new(code::INVALID_OPTIONS, message));
+        }
+        None | Some("1") => {}
+        Some(_) => return Err(Failure::new(code::API_VERSION_ERROR, "API version must be \"1\"")),
+    }
+    if arguments.get("autocommit").is_some() || arguments.get("startTransaction").is_some() {
+        let message = "transactions of drivers are not supported";
+        return Err(Failure::new(code::NOT_IMPLEMENTED, message));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use bson::{doc, rawdoc};
+
+    use super::*;
+    use crate::Store;
+    use crate::server::mongo::options::MongoOptions;
+
+    fn door(is_for_tests: bool) -> (State, Client) {
+        let options = MongoOptions { is_for_tests, ..MongoOptions::default() };
+        let door = State::new(Store::in_memory(), &options, options.users().unwrap());
+        (door, Client::new(1, "127.0.0.1:5".to_owned(), "127.0.0.1:27017".to_owned()))
+    }
+
+    fn call((door, client): &(State, Client), body: &RawDocumentBuf) -> Document {
+        let form = Form::Message { more_to_come: false, exhaust_allowed: false };
+        let request = Request { id: 1, form, body, sequences: Vec::new() };
+        let name = command_name(&request);
+        let reply = reply(door, client, &request, name, fault(door, client, name)).body;
+        Document::try_from(reply.as_ref()).unwrap()
+    }
+
+    #[test]
+    fn a_driver_is_greeted_by_a_replica_set_of_one() {
+        let door = door(false);
+        let reply = call(&door, &rawdoc! { "hello": 1, "helloOk": true, "$db": "admin" });
+        assert_eq!(reply.get("ok"), Some(&1.0.into()));
+        let expected =
+            doc! { "maxWireVersion": 21, "isWritablePrimary": true, "setName": "larder", "me": "127.0.0.1:27017" };
+        assert!(expected.iter().all(|(name, value)| reply.get(name) == Some(value)), "{reply}");
+        assert!(reply.contains_key("$clusterTime") && reply.contains_key("operationTime"));
+    }
+
+    #[test]
+    fn what_is_not_known_or_not_for_this_database_is_refused_by_its_code() {
+        let door = door(false);
+        let code = |body: RawDocumentBuf| call(&door, &body).get_i32("code").unwrap();
+        assert_eq!(code(rawdoc! { "nosuch": 1, "$db": "d" }), 59);
+        assert_eq!(code(rawdoc! { "getLog": "global", "$db": "d" }), 13);
+        assert_eq!(code(rawdoc! { "ping": 1, "$db": "a.b" }), 73);
+        assert_eq!(code(rawdoc! { "ping": 1 }), 40414);
+        assert_eq!(code(rawdoc! { "ping": 1, "$db": "d", "nosuch": 1 }), 40415);
+        assert_eq!(code(rawdoc! { "ping": 1, "$db": "d", "apiVersion": "2" }), 322);
+        assert_eq!(code(rawdoc! { "configureFailPoint": "failCommand", "$db": "admin" }), 59, "not for tests");
+    }
+
+    #[test]
+    fn a_command_fails_as_a_test_has_asked() {
+        let door = door(true);
+        let data = rawdoc! { "failCommands": ["ping"], "errorCode": 10107, "errorLabels": ["L"] };
+        let set = rawdoc! { "configureFailPoint": "failCommand", "mode": { "times": 1 }, "data": data, "$db": "admin" };
+        assert_eq!(call(&door, &set).get("ok"), Some(&1.0.into()));
+        let failed = call(&door, &rawdoc! { "ping": 1, "$db": "d" });
+        assert_eq!(failed.get("code"), Some(&10107.into()));
+        assert_eq!(failed.get("codeName"), Some(&"NotWritablePrimary".into()));
+        assert_eq!(failed.get_array("errorLabels").unwrap().len(), 1);
+        assert_eq!(call(&door, &rawdoc! { "ping": 1, "$db": "d" }).get("ok"), Some(&1.0.into()));
+    }
+
+    #[test]
+    fn a_client_that_knows_the_server_waits_for_news() {
+        let (door, client) = door(false);
+        let version = door.topology.version();
+        let body = rawdoc! { "hello": 1, "$db": "admin", "topologyVersion": version, "maxAwaitTimeMS": 10_000 };
+        let mut message = vec![0; 4];
+        for word in [7_i32, 0, 2013, 0] {
+            message.extend_from_slice(&word.to_le_bytes());
+        }
+        message.push(0);
+        message.extend_from_slice(body.as_bytes());
+        let length = i32::try_from(message.len()).unwrap();
+        message[..4].copy_from_slice(&length.to_le_bytes());
+        let mut output = Vec::new();
+        let next = run(&door, &client, &message, false, &mut output).unwrap().next;
+        assert!(matches!(next, Next::WaitFor(time) if time == Duration::from_secs(10)) && output.is_empty());
+        let next = run(&door, &client, &message, true, &mut output).unwrap().next;
+        assert!(matches!(next, Next::GoOn(None)));
+        assert!(output.len() > 100);
+        assert!(run(&door, &client, &message[..20], false, &mut output).is_err());
+    }
+}
