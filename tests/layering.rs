@@ -23,7 +23,7 @@ const LEVELS: &[&[&str]] = &[
 
 /// The same for what is in `server/redis`, below its own file: what doors will share, then what is Redis's.
 const REDIS_LEVELS: &[&[&str]] = &[
-    &["ears", "saves", "settler", "slow_log", "socket", "system", "tally"],
+    &["socket"],
     &["frame"],
     &["spec"],
     &["acl"],

@@ -19,21 +19,15 @@
 mod acl;
 mod commands;
 mod config;
-mod ears;
 mod frame;
 #[cfg(feature = "lua")]
 mod lua;
 mod options;
 mod protocol;
 mod run;
-mod saves;
-mod settler;
-mod slow_log;
 mod socket;
 mod spec;
 mod state;
-mod system;
-mod tally;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
@@ -58,6 +52,9 @@ use crate::server::keepalive::keep_alive;
 use crate::server::listener::{self, Listener};
 use crate::server::meters::Meters;
 use crate::server::metrics::{Meter, Metrics};
+use crate::server::saves::Saves;
+use crate::server::settler::{self, Outcomes, Settler};
+use crate::server::tally::{Calls, Samples, Tally};
 use crate::server::worker::{Worker, drain};
 use crate::store::Store;
 use config::Parameters;
@@ -70,15 +67,12 @@ use protocol::Connection;
 use run::command::{OpenDoor, Registry};
 use run::execute;
 use run::hearing::hear;
-use saves::Saves;
-use settler::{Outcomes, Settler};
 use socket::Socket;
 use state::client::{Client, Seen};
 use state::door::{Counters, Door};
 use state::interim::{Interim, Newcomers};
 use state::session::Session;
 use state::{monitor, pause};
-use tally::Tally;
 
 /// Every command.
 static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry::new(commands::all()));
@@ -138,7 +132,7 @@ impl RedisServer {
         let listener = Listener::bind(&options.address)?.into_tcp()?;
         let failed = |error: std::io::Error| ListenError::no_thread(&error);
         let address = listener.local_addr().map_err(|error| ListenError::of(&options.address, &error))?;
-        let settler = Settler::start().map_err(failed)?;
+        let settler = Settler::start("larder-redis-sync").map_err(failed)?;
         let meter = Arc::new(Meter::default());
         let (store, options, counted) = (store.clone(), options.clone(), Arc::clone(&meter));
         let closing = Arc::new(AtomicBool::new(false));
@@ -238,7 +232,7 @@ fn serve(
         tokio::select! {
             _ = stopped => {}
             () = hear(Rc::clone(&door), settler.clone()) => {}
-            () = saves::save_when_due(&door.saves, &door.store, || parameters.save_points(), &parameters.save_points_changed) => {}
+            () = Arc::clone(&door.saves).save_when_due(door.store.clone(), || parameters.save_points(), &parameters.save_points_changed) => {}
             () = listener::accept(listener, |stream, peer| welcome_safely(&door, stream, peer, &settler)) => {}
         }
     });
@@ -296,7 +290,8 @@ fn door(
         latencies: RefCell::default(),
         meter,
         counters: Counters::default(),
-        tally: Tally::new(spec::every().count()),
+        calls: Calls::new(Arc::new(Tally::new(spec::every().map(|spec| spec.name.to_owned()).collect()))),
+        samples: Samples::default(),
         run_id,
         shutdown: options.shutdown.clone(),
         closing,

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use crate::server::address::{Address, ListenError};
-use crate::server::redis::acl::rights::Rights;
-use crate::server::redis::acl::{DEFAULT, Users, rules, users};
+use crate::server::redis::acl::{Account, DEFAULT, Users, account, rules, users};
 
 /// The version of Redis whose commands these are. Clients choose what to send by it.
 pub(super) const REDIS_VERSION: &str = "7.2.4";
@@ -25,7 +24,7 @@ pub(super) const DATABASES: [&str; 16] =
 pub struct RedisOptions {
     pub(super) address: Address,
     pub(super) password: Option<Vec<u8>>,
-    users: Vec<(Vec<u8>, Rights)>,
+    users: Vec<(Vec<u8>, Account)>,
     /// Users who log in by name.
     is_named: bool,
     pub(super) seed: Option<u64>,
@@ -99,7 +98,7 @@ impl RedisOptions {
     pub fn login(mut self, name: impl Into<Vec<u8>>, password: impl AsRef<[u8]>) -> Self {
         let name = name.into();
         self.users.retain(|(other, _)| *other != name);
-        self.users.push((name, Rights::all_with_password(password.as_ref())));
+        self.users.push((name, account::all_with_password(password.as_ref())));
         self.is_named = true;
         self
     }
@@ -122,11 +121,11 @@ impl RedisOptions {
     pub fn user(mut self, name: impl Into<Vec<u8>>, rules: &str) -> Result<Self, UserError> {
         let name = name.into();
         let at = self.users.iter().position(|(other, _)| *other == name);
-        let otherwise = || if name == DEFAULT { Rights::all() } else { Rights::default() };
-        let mut rights = at.map_or_else(otherwise, |at| self.users.remove(at).1);
+        let otherwise = || if name == DEFAULT { account::all() } else { account::none() };
+        let mut account = at.map_or_else(otherwise, |at| self.users.remove(at).1);
         let words: Vec<_> = rules.split_ascii_whitespace().map(str::as_bytes).collect();
-        rules::apply(&mut rights, &words).map_err(|problem| UserError(problem.to_string()))?;
-        self.users.push((name, rights));
+        rules::apply(&mut account, &words).map_err(|problem| UserError(problem.to_string()))?;
+        self.users.push((name, account));
         Ok(self)
     }
 
@@ -135,7 +134,7 @@ impl RedisOptions {
         let users = users(self.password.as_deref(), &self.users);
         let has_default = self.password.is_some() || self.users.iter().any(|(name, _)| name == DEFAULT);
         if self.is_named && !has_default {
-            users.default_user().set_rights(Rights { is_on: false, has_no_password: false, ..Rights::all() });
+            users.set(DEFAULT, Account { is_on: false, has_no_password: false, ..account::all() });
         }
         users
     }

@@ -23,17 +23,17 @@ use crate::channel::{Message, RecvError, Subscriber};
 use crate::clock::Stopwatch;
 use crate::limits;
 use crate::server::redis::frame::input::{Input, READ_BYTES};
-use crate::server::redis::frame::refusal::Refusal;
+use crate::server::redis::frame::refusal::text_of;
 use crate::server::redis::frame::reply::Reply;
 use crate::server::redis::frame::request::Parser;
 use crate::server::redis::run::command::OpenDoor;
 use crate::server::redis::run::execute::{self, Run};
-use crate::server::redis::settler::{Settler, settle};
 use crate::server::redis::state::blocked::Answer;
 use crate::server::redis::state::client::{Client, Seen};
 use crate::server::redis::state::interim::Replay;
 use crate::server::redis::state::monitor::Outbox;
 use crate::server::redis::state::session::{Session, Wait};
+use crate::server::settler::Settler;
 use crate::txn::Turn;
 
 /// Messages are taken from their queues while less than this waits to be sent, in bytes.
@@ -306,7 +306,7 @@ impl Connection {
         self.input.consume(run.consumed + earlier.as_ref().map_or(0, |earlier| earlier.consumed));
         let broken = run.broken.take();
         let settled = match &run.outcome {
-            Ok(pending) => settle(&self.settler, pending).await.map_err(|unsettled| Refusal::from(unsettled).text()),
+            Ok(pending) => self.settler.settle(pending).await.map_err(|error| text_of(&error)),
             Err(text) => Err(text.clone()),
         };
         let mut end = Ok(());
@@ -315,7 +315,7 @@ impl Connection {
             Err(text) => {
                 if let Some(read) = earlier
                     && let Ok(pending) = &read.outcome
-                    && settle(&self.settler, pending).await.is_err()
+                    && self.settler.settle(pending).await.is_err()
                 {
                     // What was read will not be durable either.
                     let (due, answers) = (read.due + run.due, run.answers);

@@ -14,8 +14,8 @@ use tokio::task::LocalSet;
 use crate::server::metrics::Metrics;
 use crate::server::redis::run::command::OpenDoor;
 use crate::server::redis::run::hearing::hear;
-use crate::server::redis::settler::Settler;
 use crate::server::redis::{RedisOptions, admit, door};
+use crate::server::settler::Settler;
 use crate::store::Store;
 
 /// Bytes that a pipe holds, each way.

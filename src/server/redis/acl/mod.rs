@@ -7,17 +7,15 @@
 //! # Source
 //! Redis documentation of access control lists, version 7.2.
 
+pub(super) mod account;
 pub(super) mod check;
 pub(super) mod log;
-pub(super) mod password;
 pub(super) mod rights;
 pub(super) mod rules;
-mod users;
 
+use crate::server::users;
+pub(super) use crate::server::users::DEFAULT;
 use rights::Rights;
-
-/// The user of a client that has not named one.
-pub(super) const DEFAULT: &[u8] = b"default";
 
 /// A user of the door.
 pub(super) type User = users::User<Rights>;
@@ -25,9 +23,14 @@ pub(super) type User = users::User<Rights>;
 /// Every user of the door.
 pub(super) type Users = users::Users<Rights>;
 
+/// How a user logs in, and may do then.
+pub(super) type Account = users::Account<Rights>;
+
 /// The user `default`, who may do everything and has this password, if any; and others, who may change `default`.
-pub(super) fn users(password: Option<&[u8]>, others: &[(Vec<u8>, Rights)]) -> Users {
-    let default = password.map_or_else(Rights::all, Rights::all_with_password);
-    let nobody = Rights { passwords: vec![[0; 32]], ..Rights::default() };
-    Users::new((DEFAULT, default), others, nobody)
+pub(super) fn users(password: Option<&[u8]>, others: &[(Vec<u8>, Account)]) -> Users {
+    let users = Users::new(password.map_or_else(account::all, account::all_with_password));
+    for (name, account) in others {
+        users.set(name, account.clone());
+    }
+    users
 }

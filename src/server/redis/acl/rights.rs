@@ -1,12 +1,8 @@
 //! What a user may do.
 
-use subtle::ConstantTimeEq;
-
-use crate::encoding::hex::hex;
-use crate::server::redis::acl::password::{PasswordHash, hash_of};
-use crate::server::redis::acl::users::Permissions;
 use crate::server::redis::spec::Access;
 use crate::server::redis::spec::category::Categories;
+use crate::server::users;
 
 /// What channels a new user has, in the order of the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,82 +39,44 @@ pub(in crate::server::redis) struct Selector {
     pub(in crate::server::redis) channels: Vec<Vec<u8>>,
 }
 
-/// A user's passwords and rights.
+/// What a user may do, by any of its selectors.
 #[derive(Clone, Debug, Default)]
 pub(in crate::server::redis) struct Rights {
-    pub(in crate::server::redis) is_on: bool,
-    pub(in crate::server::redis) has_no_password: bool,
     /// Of no effect: every dump is looked through.
     pub(in crate::server::redis) skips_sanitizing: bool,
-    pub(in crate::server::redis) passwords: Vec<PasswordHash>,
     pub(in crate::server::redis) root: Selector,
     pub(in crate::server::redis) others: Vec<Selector>,
 }
 
 impl Rights {
-    /// Those of the user `default` at first: everything, without a password.
-    pub(in crate::server::redis) fn all() -> Self {
+    /// Everything.
+    pub(super) fn all() -> Self {
         let root =
             Selector { has_all_commands: true, has_all_keys: true, has_all_channels: true, ..Selector::default() };
-        Self { is_on: true, has_no_password: true, root, ..Self::default() }
-    }
-
-    /// Those of a user that is made: nothing, but perhaps every channel.
-    pub(in crate::server::redis) fn of_new_user(hears: NewUsersHear) -> Self {
-        let root = Selector { has_all_channels: hears == NewUsersHear::All, ..Selector::default() };
         Self { root, ..Self::default() }
-    }
-
-    /// Everything, with a password.
-    pub(in crate::server::redis) fn all_with_password(password: &[u8]) -> Self {
-        Self { has_no_password: false, passwords: vec![hash_of(password)], ..Self::all() }
     }
 
     pub(in crate::server::redis) fn selectors(&self) -> impl Iterator<Item = &Selector> {
         std::iter::once(&self.root).chain(&self.others)
     }
 
-    /// Whether this is the hash of one of the passwords. All are compared, in a time that says nothing about them.
-    fn has_password(&self, hash: &PasswordHash) -> bool {
-        self.passwords.iter().fold(0, |found, kept| found | kept.ct_eq(hash).unwrap_u8()) == 1
-    }
-
     /// How many rules there are in all.
-    pub(in crate::server::redis) fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         let of = |selector: &Selector| 1 + selector.rights.len() + selector.keys.len() + selector.channels.len();
-        self.passwords.len() + self.selectors().map(of).sum::<usize>()
+        self.selectors().map(of).sum()
     }
 
-    /// The line of `ACL LIST` after the name: rules that make these rights from none.
-    pub(in crate::server::redis) fn line(&self) -> Vec<u8> {
-        let mut words: Vec<Vec<u8>> = self.flags().map(|flag| flag.as_bytes().to_vec()).collect();
-        words.extend(self.passwords.iter().map(|hash| format!("#{}", hex(hash)).into_bytes()));
-        words.push(self.root.line());
-        words.extend(self.others.iter().map(|other| [b"(", &*other.line(), b")"].concat()));
-        words.join(&b' ')
-    }
-
-    pub(in crate::server::redis) fn flags(&self) -> impl Iterator<Item = &'static str> {
-        let sanitizes = if self.skips_sanitizing { "skip-sanitize-payload" } else { "sanitize-payload" };
-        let on = if self.is_on { "on" } else { "off" };
-        [Some(on), self.has_no_password.then_some("nopass"), Some(sanitizes)].into_iter().flatten()
+    /// Each selector as rules that make it.
+    pub(super) fn lines(&self) -> impl Iterator<Item = Vec<u8>> {
+        let others = self.others.iter().map(|other| [b"(", &*other.line(), b")"].concat());
+        std::iter::once(self.root.line()).chain(others)
     }
 }
 
-impl Permissions for Rights {
+impl users::Rights for Rights {
     fn are_all(&self) -> bool {
         let root = &self.root;
         root.has_all_commands && root.rights.is_empty() && root.has_all_keys && root.has_all_channels
-    }
-
-    fn are_open(&self) -> bool {
-        self.is_on && self.has_no_password
-    }
-
-    fn admit(&self, hash: &PasswordHash) -> bool {
-        // Compared whatever else is true, so that the time says nothing about it.
-        let has_password = self.has_password(hash);
-        self.is_on && (self.has_no_password || has_password)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Rules, as `ACL SETUSER` takes them.
 
 use crate::limits;
-use crate::server::redis::acl::password::{PasswordHash, hash_of};
-use crate::server::redis::acl::rights::{Right, Rights, Selector, Subject};
+use crate::server::password::{Credentials, PasswordHash, hash_of};
+use crate::server::redis::acl::rights::{Right, Selector, Subject};
+use crate::server::redis::acl::{Account, account};
 use crate::server::redis::spec::category::Categories;
 use crate::server::redis::spec::{Access, find};
 
@@ -27,14 +28,14 @@ const ALL_KEYS: &str = "Adding a pattern after the * pattern (or the 'allkeys' f
 const ALL_CHANNELS: &str = "Adding a pattern after the * pattern (or the 'allchannels' flag) is not valid and does not have any \
                             effect. Try 'resetchannels' to start with an empty list of channels";
 
-/// Applies rules one after the other. With an error, `rights` are of no use.
-pub(in crate::server::redis) fn apply(rights: &mut Rights, rules: &[&[u8]]) -> Result<(), Problem> {
+/// Applies rules one after the other. With an error, `account` is of no use.
+pub(in crate::server::redis) fn apply(account: &mut Account, rules: &[&[u8]]) -> Result<(), Problem> {
     for rule in joined(rules)? {
-        apply_one(rights, &rule).map_err(|reason| {
+        apply_one(account, &rule).map_err(|reason| {
             let rule = String::from_utf8_lossy(&rule).into_owned();
             Problem::Rule { rule, reason }
         })?;
-        if rights.len() > limits::USER_RULES_MAX {
+        if account::len(account) > limits::USER_RULES_MAX {
             return Err(Problem::TooMany);
         }
     }
@@ -66,27 +67,27 @@ fn joined(rules: &[&[u8]]) -> Result<Vec<Vec<u8>>, Problem> {
     }
 }
 
-fn apply_one(rights: &mut Rights, rule: &[u8]) -> Result<(), &'static str> {
+fn apply_one(account: &mut Account, rule: &[u8]) -> Result<(), &'static str> {
     let lower = rule.to_ascii_lowercase();
     match &*lower {
-        b"on" => rights.is_on = true,
-        b"off" => rights.is_on = false,
+        b"on" => account.is_on = true,
+        b"off" => account.is_on = false,
         b"nopass" => {
-            rights.has_no_password = true;
-            rights.passwords.clear();
+            account.has_no_password = true;
+            account.credentials = Credentials::default();
         }
         b"resetpass" => {
-            rights.has_no_password = false;
-            rights.passwords.clear();
+            account.has_no_password = false;
+            account.credentials = Credentials::default();
         }
-        b"sanitize-payload" => rights.skips_sanitizing = false,
-        b"skip-sanitize-payload" => rights.skips_sanitizing = true,
-        b"reset" => *rights = Rights::default(),
-        b"clearselectors" => rights.others.clear(),
-        [b'>', ..] => add_password(rights, hash_of(rule.get(1..).unwrap_or_default())),
-        [b'#', ..] => add_password(rights, parse_hash(rule)?),
-        [b'<', ..] => remove_password(rights, hash_of(rule.get(1..).unwrap_or_default()))?,
-        [b'!', ..] => remove_password(rights, parse_hash(rule)?)?,
+        b"sanitize-payload" => account.rights.skips_sanitizing = false,
+        b"skip-sanitize-payload" => account.rights.skips_sanitizing = true,
+        b"reset" => *account = account::none(),
+        b"clearselectors" => account.rights.others.clear(),
+        [b'>', ..] => add_password(account, hash_of(rule.get(1..).unwrap_or_default())),
+        [b'#', ..] => add_password(account, parse_hash(rule)?),
+        [b'<', ..] => remove_password(account, hash_of(rule.get(1..).unwrap_or_default()))?,
+        [b'!', ..] => remove_password(account, parse_hash(rule)?)?,
         [b'(', inner @ .., b')'] => {
             // Only what is in it needs its case.
             let inner = rule.get(1..=inner.len()).unwrap_or_default();
@@ -94,23 +95,23 @@ fn apply_one(rights: &mut Rights, rule: &[u8]) -> Result<(), &'static str> {
             for rule in inner.split(|byte| *byte == b' ').filter(|rule| !rule.is_empty()) {
                 apply_to_selector(&mut selector, rule)?;
             }
-            rights.others.push(selector);
+            account.rights.others.push(selector);
         }
-        _ => apply_to_selector(&mut rights.root, rule)?,
+        _ => apply_to_selector(&mut account.rights.root, rule)?,
     }
     Ok(())
 }
 
-fn add_password(rights: &mut Rights, hash: PasswordHash) {
-    rights.has_no_password = false;
-    if !rights.passwords.contains(&hash) {
-        rights.passwords.push(hash);
+fn add_password(account: &mut Account, hash: PasswordHash) {
+    account.has_no_password = false;
+    if !account.credentials.hashes.contains(&hash) {
+        account.credentials.hashes.push(hash);
     }
 }
 
-fn remove_password(rights: &mut Rights, hash: PasswordHash) -> Result<(), &'static str> {
-    let at = rights.passwords.iter().position(|kept| *kept == hash).ok_or(NO_PASSWORD)?;
-    rights.passwords.remove(at);
+fn remove_password(account: &mut Account, hash: PasswordHash) -> Result<(), &'static str> {
+    let at = account.credentials.hashes.iter().position(|kept| *kept == hash).ok_or(NO_PASSWORD)?;
+    account.credentials.hashes.remove(at);
     Ok(())
 }
 

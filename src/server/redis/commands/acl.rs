@@ -1,11 +1,11 @@
 //! Users.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::encoding::hex::hex;
 use crate::server::redis::acl::check::check;
 use crate::server::redis::acl::rights::{Rights, Selector};
-use crate::server::redis::acl::{DEFAULT, rules};
+use crate::server::redis::acl::{DEFAULT, account, rules};
 use crate::server::redis::run::command::{
     Call, Handler, Outcome, Refusal, command, container, help, is, unknown_option,
 };
@@ -55,7 +55,7 @@ fn generate_password(call: &mut Call<'_>) -> Outcome {
 
 fn list(call: &mut Call<'_>) -> Outcome {
     let users = call.door.users.all();
-    call.reply.bulks(users.iter().map(|user| [b"user ", &*user.name, b" ", &user.rights().line()].concat()));
+    call.reply.bulks(users.iter().map(|user| [b"user ", &*user.name, b" ", &account::line(&user.account())].concat()));
     Ok(())
 }
 
@@ -82,7 +82,7 @@ fn users(call: &mut Call<'_>) -> Outcome {
 }
 
 fn who_am_i(call: &mut Call<'_>) -> Outcome {
-    let user = Rc::clone(&call.session.user);
+    let user = Arc::clone(&call.session.user);
     call.reply.bulk(&user.name);
     Ok(())
 }
@@ -114,10 +114,10 @@ fn set_user(call: &mut Call<'_>) -> Outcome {
     if user.is_none() && users.len() >= limits::USERS_MAX {
         return Err("ERR there are too many users".into());
     }
-    let mut rights =
-        user.map_or_else(|| Rights::of_new_user(call.door.parameters.new_users_hear()), |user| user.rights().clone());
-    rules::apply(&mut rights, words).map_err(|problem| format!("ERR {problem}"))?;
-    users.set(name, rights);
+    let new = || account::of_new_user(call.door.parameters.new_users_hear());
+    let mut account = user.map_or_else(new, |user| user.account().clone());
+    rules::apply(&mut account, words).map_err(|problem| format!("ERR {problem}"))?;
+    users.set(name, account);
     part_with_subscribers(call, name);
     call.reply.ok();
     Ok(())
@@ -126,9 +126,9 @@ fn set_user(call: &mut Call<'_>) -> Outcome {
 /// Parts with the clients of a user who subscribe to what the user may no longer subscribe to.
 fn part_with_subscribers(call: &mut Call<'_>, name: &[u8]) {
     let Some(user) = call.door.users.get(name) else { return };
-    let rights = user.rights();
+    let rights = &user.account().rights;
     for (id, client) in call.door.clients.borrow().iter() {
-        if client.user.borrow().name != name || may_hear(&rights, &client.topics.borrow()) {
+        if client.user.borrow().name != name || may_hear(rights, &client.topics.borrow()) {
             continue;
         }
         if *id == call.session.id {
@@ -177,20 +177,20 @@ fn get_user(call: &mut Call<'_>) -> Outcome {
         call.reply.nil();
         return Ok(());
     };
-    let rights = user.rights();
+    let account = user.account();
     call.reply.map(6);
     call.reply.bulk("flags");
-    let flags: Vec<_> = rights.flags().collect();
+    let flags: Vec<_> = account::flags(&account).collect();
     call.reply.set(flags.len());
     for flag in flags {
         call.reply.bulk(flag);
     }
     call.reply.bulk("passwords");
-    call.reply.bulks(rights.passwords.iter().map(|hash| hex(hash)));
-    describe(call, &rights.root);
+    call.reply.bulks(account.credentials.hashes.iter().map(|hash| hex(hash)));
+    describe(call, &account.rights.root);
     call.reply.bulk("selectors");
-    call.reply.array(rights.others.len());
-    for selector in &rights.others {
+    call.reply.array(account.rights.others.len());
+    for selector in &account.rights.others {
         call.reply.map(3);
         describe(call, selector);
     }
@@ -229,7 +229,7 @@ fn try_request(call: &mut Call<'_>, name: &[u8], words: &[&[u8]]) -> Outcome {
     if !command.spec.has_arity(words.len()) {
         return Err(command.wrong_arity());
     }
-    match check(&user.rights(), command.spec, words) {
+    match check(&user.account().rights, command.spec, words) {
         Ok(()) => call.reply.ok(),
         Err(denied) => call.reply.bulk(denied.text(&user.name, true)),
     }

@@ -52,7 +52,7 @@ fn check_clients(call: &Call<'_>, pairs: &[[&[u8]; 2]]) -> Outcome {
 
 fn reset_stat(call: &mut Call<'_>) -> Outcome {
     call.door.counters.reset(call.door.meter.read());
-    call.door.tally.reset();
+    call.door.calls.tally.reset();
     call.reply.ok();
     Ok(())
 }

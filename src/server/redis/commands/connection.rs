@@ -1,6 +1,6 @@
 //! The connection itself: who the client is, and how it wants to be spoken to.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::server::redis::acl::{DEFAULT, User};
 use crate::server::redis::commands::client::{self, check_name, set_name};
@@ -73,7 +73,7 @@ fn reset(call: &mut Call<'_>) -> Outcome {
 fn auth(call: &mut Call<'_>) -> Outcome {
     match call.rest(1) {
         [password] => {
-            if call.door.users.default_user().rights().has_no_password {
+            if call.door.users.default_user().account().has_no_password {
                 return Err(
                     "ERR AUTH <password> called without any password configured for the default user. Are you \
                             sure your configuration is correct?"
@@ -99,9 +99,9 @@ fn authenticate(call: &mut Call<'_>, name: &[u8], password: &[u8]) -> Outcome {
     Ok(())
 }
 
-fn become_user(call: &mut Call<'_>, user: Rc<User>) {
+fn become_user(call: &mut Call<'_>, user: Arc<User>) {
     if let Some(client) = call.door.clients.borrow().get(&call.session.id) {
-        client.user.replace(Rc::clone(&user));
+        client.user.replace(Arc::clone(&user));
     }
     call.session.user = user;
 }

@@ -6,12 +6,12 @@
 use std::fmt::{Display, Write};
 
 use crate::error::Result;
+use crate::server::process;
 #[cfg(feature = "lua")]
 use crate::server::redis::lua::Scripting;
 use crate::server::redis::options::{DATABASES, REDIS_VERSION};
 use crate::server::redis::run::command::{Call, Handler, Outcome, command, is};
-use crate::server::redis::system;
-use crate::server::redis::tally::Rates;
+use crate::server::tally::Rates;
 
 pub(super) const COMMANDS: &[Handler] = &[command("info", info)];
 
@@ -122,7 +122,7 @@ fn server(call: &Call<'_>, text: &mut Text) -> Result<()> {
     text.line("redis_git_dirty", 0);
     text.line("redis_build_id", env!("CARGO_PKG_VERSION"));
     text.line("redis_mode", "standalone");
-    text.line("os", system::name());
+    text.line("os", process::name());
     text.line("arch_bits", usize::BITS);
     text.line("process_id", std::process::id());
     text.line("process_supervised", "no");
@@ -173,7 +173,7 @@ fn memory(call: &Call<'_>, text: &mut Text) -> Result<()> {
     let peak = &call.door.counters.peak_bytes;
     peak.set(peak.get().max(used));
     text.bytes("used_memory", used);
-    if let Some(resident) = system::resident_bytes() {
+    if let Some(resident) = process::resident_bytes() {
         text.bytes("used_memory_rss", resident);
         text.line("mem_fragmentation_ratio", format_args!("{:.2}", ratio(resident, used)));
         text.line("mem_fragmentation_bytes", resident.saturating_sub(used));
@@ -183,7 +183,7 @@ fn memory(call: &Call<'_>, text: &mut Text) -> Result<()> {
     text.zeros(&["used_memory_overhead", "used_memory_startup"]);
     text.line("used_memory_dataset", used);
     text.line("used_memory_dataset_perc", "100.00%");
-    if let Some(total) = system::memory_bytes() {
+    if let Some(total) = process::memory_bytes() {
         text.bytes("total_system_memory", total);
     }
     scripts(call, text);
@@ -235,7 +235,7 @@ fn stats(call: &Call<'_>, text: &mut Text) -> Result<()> {
     let counted = door.meter.read();
     let metrics = counted.since(counters.before.get());
     let Rates { requests, read_bytes, written_bytes } =
-        door.tally.rates(door.store.now().saturating_since(door.started), counted);
+        door.samples.rates(door.store.now().saturating_since(door.started), counted);
     let keys = door.store.key_stats();
     text.line("total_connections_received", metrics.connections);
     text.line("total_commands_processed", metrics.requests);
@@ -286,14 +286,14 @@ fn replication(call: &Call<'_>, text: &mut Text) -> Result<()> {
 
 fn processors(_call: &Call<'_>, text: &mut Text) -> Result<()> {
     let mut line = |name, seconds| text.line(name, format_args!("{seconds:.6}"));
-    if let Some(time) = system::processor_time() {
+    if let Some(time) = process::processor_time() {
         line("used_cpu_sys", time.system);
         line("used_cpu_user", time.user);
         line("used_cpu_sys_children", time.system_of_children);
         line("used_cpu_user_children", time.user_of_children);
     }
     // The door's thread runs all commands.
-    if let Some(time) = system::processor_time_of_thread() {
+    if let Some(time) = process::processor_time_of_thread() {
         line("used_cpu_sys_main_thread", time.system);
         line("used_cpu_user_main_thread", time.user);
     }
@@ -301,16 +301,16 @@ fn processors(_call: &Call<'_>, text: &mut Text) -> Result<()> {
 }
 
 fn commands(call: &Call<'_>, text: &mut Text) -> Result<()> {
-    for (name, line) in call.door.command_lines() {
+    for (name, line) in call.door.calls.tally.lines() {
         text.line(
             &format!("cmdstat_{name}"),
             format_args!(
                 "calls={},usec={},usec_per_call={:.2},rejected_calls={},failed_calls={}",
-                line.calls.get(),
+                line.calls(),
                 line.micros(),
                 line.micros_per_call(),
-                line.rejected.get(),
-                line.failed.get()
+                line.rejected(),
+                line.failed()
             ),
         );
     }
@@ -318,7 +318,7 @@ fn commands(call: &Call<'_>, text: &mut Text) -> Result<()> {
 }
 
 fn errors(call: &Call<'_>, text: &mut Text) -> Result<()> {
-    for (code, count) in call.door.tally.errors() {
+    for (code, count) in call.door.calls.tally.errors() {
         text.line(&format!("errorstat_{code}"), format_args!("count={count}"));
     }
     Ok(())
@@ -331,7 +331,7 @@ fn latencies(call: &Call<'_>, text: &mut Text) -> Result<()> {
     let wanted = call.door.parameters.percentiles();
     let percents: Vec<_> =
         wanted.split_ascii_whitespace().filter_map(|word| Some((word, word.parse().ok()?))).collect();
-    for (name, line) in call.door.command_lines() {
+    for (name, line) in call.door.calls.tally.lines() {
         let told = percents.iter().filter_map(|(word, percent)| Some((word, line.percentile(*percent)?)));
         let told: Vec<_> = told.map(|(word, micros)| format!("p{word}={micros:.3}")).collect();
         if !told.is_empty() {

@@ -48,8 +48,8 @@ fn histogram(call: &mut Call<'_>) -> Outcome {
         let command = name.split('|').next().unwrap_or(name);
         names.is_empty() || names.iter().any(|word| is(word, name) || is(word, command))
     };
-    let lines = call.door.command_lines().filter(|(name, line)| line.calls.get() > 0 && is_meant(name));
-    let lines: Vec<_> = lines.map(|(name, line)| (name, line.calls.get(), line.histogram())).collect();
+    let lines = call.door.calls.tally.lines().filter(|(name, line)| line.calls() > 0 && is_meant(name));
+    let lines: Vec<_> = lines.map(|(name, line)| (name, line.calls(), line.histogram())).collect();
     call.reply.map(lines.len());
     for (name, calls, buckets) in lines {
         call.reply.bulk(name);

@@ -26,10 +26,10 @@ fn get(call: &mut Call<'_>) -> Outcome {
         call.reply.array(6);
         call.reply.count(entry.id);
         call.reply.integer(entry.at.as_seconds());
-        call.reply.count(entry.micros);
-        call.reply.bulks(&entry.words);
-        call.reply.bulk(&entry.address);
-        call.reply.bulk(&entry.name);
+        call.reply.count(u64::try_from(entry.time.as_micros()).unwrap_or(u64::MAX));
+        call.reply.bulks(&entry.request.words);
+        call.reply.bulk(&entry.request.address);
+        call.reply.bulk(&entry.request.name);
     }
     Ok(())
 }

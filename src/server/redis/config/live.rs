@@ -7,12 +7,12 @@
 
 use std::cell::Cell;
 
-use crate::server::redis::acl::password::hash_of;
+use crate::server::password::Credentials;
 use crate::server::redis::acl::rights::NewUsersHear;
 use crate::server::redis::acl::{DEFAULT, Users};
 use crate::server::redis::config::Parameters;
 use crate::server::redis::frame::refusal::Refusal;
-use crate::server::redis::saves::SavePoint;
+use crate::server::saves::SavePoint;
 use crate::store::Store;
 
 /// What acts on a parameter.
@@ -311,11 +311,8 @@ fn apply_budget(changes: &[Change<'_>], store: &Store) -> Result<(), Refusal> {
 }
 
 fn set_password(password: &[u8], users: &Users) {
-    let mut rights = users.default_user().rights().clone();
-    rights.has_no_password = password.is_empty();
-    rights.passwords.clear();
-    if !password.is_empty() {
-        rights.passwords.push(hash_of(password));
-    }
-    users.set(DEFAULT, rights);
+    let mut account = users.default_user().account().clone();
+    account.has_no_password = password.is_empty();
+    account.credentials = if password.is_empty() { Credentials::default() } else { Credentials::of(password) };
+    users.set(DEFAULT, account);
 }

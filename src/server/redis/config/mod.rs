@@ -167,7 +167,7 @@ mod tests {
     use crate::kv::EvictionPolicy;
     use crate::server::redis::acl;
     use crate::server::redis::acl::rights::NewUsersHear;
-    use crate::server::redis::saves::SavePoint;
+    use crate::server::saves::SavePoint;
     use live::Number;
 
     const HERE: ([u8; 4], u16) = ([127, 0, 0, 1], 6379);

@@ -9,7 +9,6 @@
 use crate::error::Error;
 use crate::kv::stream::{GROUP, STREAM};
 use crate::limits;
-use crate::server::redis::settler::Unsettled;
 
 /// What a request whose command panicked gets, and every other of its run.
 pub(in crate::server::redis) const PANICKED: &str = "ERR internal error: the command panicked";
@@ -29,16 +28,6 @@ pub(in crate::server::redis) type Outcome = Result<(), Refusal>;
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         Self::Store(error)
-    }
-}
-
-impl From<Unsettled> for Refusal {
-    fn from(unsettled: Unsettled) -> Self {
-        match unsettled {
-            Unsettled::Store(error) => Self::Store(error),
-            Unsettled::Panicked => PANICKED.into(),
-            Unsettled::Closing => "ERR the door is closing".into(),
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether a request may run now: for its user, within `MULTI`, during a pause, beside others in a transaction.
 
 use std::fmt::Write;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::limits;
 use crate::server::redis::acl::check::{Denied, check};
@@ -14,8 +14,8 @@ use crate::server::redis::state::session::Session;
 
 /// Refuses a request that the session's user may not make, and records that.
 pub(super) fn permit(call: &mut Call<'_>, spec: &'static Spec) -> Outcome {
-    let user = Rc::clone(&call.session.user);
-    let checked = check(&user.rights(), spec, call.words);
+    let user = Arc::clone(&call.session.user);
+    let checked = check(&user.account().rights, spec, call.words);
     checked.map_err(|denied| {
         let context = if call.session.queue.is_some() { "multi" } else { "toplevel" };
         record(call, &denied, context);

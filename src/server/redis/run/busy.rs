@@ -17,6 +17,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -318,7 +319,7 @@ impl Answer<'_> {
     /// Answers an error; the script goes on.
     fn refuse(&mut self, text: &str) -> Verdict {
         self.busy.door.meter.errors.add(1);
-        self.busy.door.tally.error(text);
+        self.busy.door.count_error(text);
         self.reply.error(text);
         Verdict::GoesOn
     }
@@ -330,7 +331,7 @@ impl Answer<'_> {
             return Err("NOAUTH Authentication required.".to_owned());
         }
         let user = self.client.user.borrow();
-        acl::check::check(&user.rights(), command.spec, words)
+        acl::check::check(&user.account().rights, command.spec, words)
             .map_err(|denied| format!("NOPERM {}", denied.text(&user.name, true)))?;
         let is_subscriber =
             self.client.seen.get().protocol == Protocol::Resp2 && !self.client.topics.borrow().is_empty();
@@ -351,7 +352,7 @@ impl Answer<'_> {
     /// Runs a command on a stand-in for the connection's state, and returns whether it was done.
     fn run(&mut self, command: &'static Command, words: &[&[u8]]) -> bool {
         let seen = self.client.seen.get();
-        let mut session = Session::new(self.id, Rc::clone(&self.client.user.borrow()));
+        let mut session = Session::new(self.id, Arc::clone(&self.client.user.borrow()));
         (session.protocol, session.is_authenticated) = (seen.protocol, seen.is_authenticated);
         let (transaction, door) = (self.busy.transaction, self.busy.door);
         let outcome = command.run(&mut Call {

@@ -16,12 +16,12 @@ use crate::server::redis::run::command::{Call, Command, OpenDoor, Outcome, Refus
 use crate::server::redis::run::serve_blocked::serve;
 use crate::server::redis::run::show::Sender;
 use crate::server::redis::run::{changes, slow};
-use crate::server::redis::slow_log::Laps;
 use crate::server::redis::spec::secrets::cut;
 use crate::server::redis::spec::{Flags, Spec, Traits};
 use crate::server::redis::state::blocked::Answer;
 use crate::server::redis::state::session::{Queue, Session, Silence, Wait, Waiting};
-use crate::server::redis::tally::End;
+use crate::server::slow_log::Laps;
+use crate::server::tally::End;
 use crate::store::Transaction;
 use crate::txn::{Pending, Turn};
 
@@ -277,7 +277,7 @@ pub(in crate::server::redis) fn take_back(
     reply.truncate(run.from);
     for _ in 0..run.due {
         door.meter.errors.add(1);
-        door.tally.error(text);
+        door.count_error(text);
         reply.error(text);
     }
     for answer in run.answers {
@@ -296,7 +296,7 @@ fn respond(call: &mut Call<'_>, due: &mut usize) {
     }
     let outcome = dispatch(call).and_then(|()| call.reply.check());
     let waiting = call.session.waiting.take();
-    call.door.tally.end(outcome.is_err());
+    call.door.calls.end(|slot| slot, outcome.is_err());
     if let Err(refusal) = outcome {
         // A reply that was begun has to go.
         warn_if_over(call);
@@ -337,7 +337,7 @@ fn warn_if_over(call: &Call<'_>) {
 fn refuse(call: &mut Call<'_>, refusal: &Refusal) {
     let text = refusal.text();
     call.door.meter.errors.add(1);
-    call.door.tally.error(&text);
+    call.door.count_error(&text);
     call.reply.error(&text);
 }
 
@@ -355,7 +355,7 @@ fn note_if_slow(
         return;
     }
     let lap = laps.lap();
-    door.tally.time(lap);
+    door.calls.time(lap);
     // A command that waits has its entry when it is done.
     let Some(command) = command.filter(|_| session.blocked.is_none()) else { return };
     if latency_ms > 0 {
@@ -396,7 +396,7 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
         return Err(unknown(call.words).into());
     };
     let spec = command.spec;
-    call.door.tally.ask(spec.slot);
+    call.door.calls.ask(spec.slot);
     if let Err(refusal) = command.check(call.words) {
         spoil(call);
         if spec.traits.contains(Traits::RUNS_QUEUE) {
@@ -434,7 +434,7 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
     if call.session.outbox.is_some() && spec.flags.intersects(Flags::READONLY | Flags::WRITE) {
         return Err("ERR Replica can't interact with the keyspace".into());
     }
-    call.door.tally.begin(spec.slot);
+    call.door.calls.begin(spec.slot);
     changes::run(call, command, Sender::Client)
 }
 
@@ -476,7 +476,7 @@ fn run_permitted(call: &mut Call<'_>, command: &'static Command, sender: Sender,
     };
     // What asked for it is still running, and has its own time.
     let lap = laps.lap();
-    call.door.tally.within(command.spec.slot, end, lap);
+    call.door.calls.within(command.spec.slot, end, lap);
     if matches!(sender, Sender::Client) && slow::is_slow(call.door, lap) {
         slow::note(call.door, call.session.id, &cut(call.words), lap);
     }

@@ -3,11 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use crate::server::redis::frame::refusal::{PANICKED, Refusal, text_of};
+use crate::server::redis::frame::refusal::{PANICKED, text_of};
 use crate::server::redis::run::command::OpenDoor;
 use crate::server::redis::run::serve_blocked::serve;
-use crate::server::redis::settler::{Settler, settle};
 use crate::server::redis::state::blocked::Answer;
+use crate::server::settler::Settler;
 
 /// Does so for ever.
 pub(in crate::server::redis) async fn hear(door: Rc<OpenDoor>, settler: Settler) {
@@ -50,7 +50,7 @@ async fn serve_blocked(door: &OpenDoor, settler: &Settler, heads: Vec<Box<[u8]>>
     if answers.is_empty() {
         return Ok(());
     }
-    let settled = settle(settler, &pending).await.map_err(|unsettled| Refusal::from(unsettled).text());
+    let settled = settler.settle(&pending).await.map_err(|error| text_of(&error));
     match &settled {
         Ok(()) => answers.into_iter().for_each(Answer::send),
         Err(text) => {

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::clock::Stopwatch;
 use crate::kv::Kind;
@@ -20,7 +21,7 @@ use crate::store::Transaction;
 /// A command that is to run again, for one of its keys.
 struct Attempt {
     id: u64,
-    user: Rc<User>,
+    user: Arc<User>,
     database: usize,
     protocol: Protocol,
     waiting: Rc<Waiting>,
@@ -68,7 +69,7 @@ impl Attempt {
         let client = blocked.clients.get(&place)?;
         Some(Self {
             id: client.id,
-            user: Rc::clone(&client.user),
+            user: Arc::clone(&client.user),
             database: client.database,
             protocol: client.protocol,
             waiting: Rc::clone(&client.waiting),
@@ -86,12 +87,12 @@ impl Attempt {
     /// Runs the command as if it came now; `None` when there is still nothing. What goes wrong is the reply.
     fn run(&self, transaction: &Transaction, door: &OpenDoor) -> Option<Reply> {
         // Whoever was a user that is removed is about to be disconnected.
-        if !door.users.get(&self.user.name).is_some_and(|user| Rc::ptr_eq(&user, &self.user)) {
+        if !door.users.get(&self.user.name).is_some_and(|user| Arc::ptr_eq(&user, &self.user)) {
             return None;
         }
         let words = self.waiting.words(self.at);
         let command = door.registry.find(&words)?;
-        let mut session = Session::new(self.id, Rc::clone(&self.user));
+        let mut session = Session::new(self.id, Arc::clone(&self.user));
         (session.database, session.protocol) = (self.database, self.protocol);
         let mut reply = Reply::default();
         reply.protocol = self.protocol;
@@ -103,7 +104,7 @@ impl Attempt {
             Err(refusal) => {
                 let text = refusal.text();
                 door.meter.errors.add(1);
-                door.tally.error(&text);
+                door.count_error(&text);
                 reply.clear();
                 reply.error(&text);
                 Some(reply)

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use crate::server::redis::slow_log::Entry;
 use crate::server::redis::spec::{Flags, Spec};
-use crate::server::redis::state::door::Door;
+use crate::server::redis::state::door::{Door, SlowRequest};
 
 /// Whether so long a time is kept.
 pub(super) fn is_slow(door: &Door, time: Duration) -> bool {
@@ -26,7 +25,6 @@ pub(in crate::server::redis) fn note(door: &Door, id: u64, words: &[Vec<u8>], ti
     let client = clients.get(&id);
     let address = client.map(|client| client.address.to_string()).unwrap_or_default();
     let name = client.map(|client| client.name.borrow().clone()).unwrap_or_default();
-    let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-    let entry = Entry { id: 0, at: door.store.now(), micros, words: words.to_vec(), address, name };
-    door.slow_log.borrow_mut().push(entry, door.parameters.slow_log_len());
+    let request = SlowRequest { words: words.to_vec(), address, name };
+    door.slow_log.borrow_mut().push(door.store.now(), time, request, door.parameters.slow_log_len());
 }

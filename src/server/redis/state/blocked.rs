@@ -16,8 +16,8 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use crate::kv::Bell;
+use crate::server::ears::Ears;
 use crate::server::redis::acl::User;
-use crate::server::redis::ears::Ears;
 use crate::server::redis::frame::reply::{Protocol, Reply};
 use crate::server::redis::state::session::{Place, Session, Waiting};
 use crate::store::Store;
@@ -39,7 +39,7 @@ pub(in crate::server::redis) struct Blocked {
 #[derive(Debug)]
 pub(in crate::server::redis) struct Client {
     pub(in crate::server::redis) id: u64,
-    pub(in crate::server::redis) user: Rc<User>,
+    pub(in crate::server::redis) user: Arc<User>,
     pub(in crate::server::redis) database: usize,
     pub(in crate::server::redis) protocol: Protocol,
     pub(in crate::server::redis) waiting: Rc<Waiting>,
@@ -84,7 +84,7 @@ impl Blocked {
         self.last += 1;
         let client = Client {
             id: session.id,
-            user: Rc::clone(&session.user),
+            user: Arc::clone(&session.user),
             database: session.database,
             protocol: session.protocol,
             waiting: Rc::new(waiting),

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
 
 use tokio::net::TcpStream;
 
@@ -27,7 +28,7 @@ pub(in crate::server::redis) struct Client {
     /// The number that the system has for the socket; -1 where there is none.
     pub(in crate::server::redis) socket: i32,
     pub(in crate::server::redis) since: Timestamp,
-    pub(in crate::server::redis) user: RefCell<Rc<User>>,
+    pub(in crate::server::redis) user: RefCell<Arc<User>>,
     pub(in crate::server::redis) name: RefCell<Vec<u8>>,
     pub(in crate::server::redis) library: RefCell<(Vec<u8>, Vec<u8>)>,
     pub(in crate::server::redis) seen: Cell<Seen>,

@@ -9,21 +9,18 @@ use std::sync::atomic::AtomicBool;
 
 use crate::clock::Timestamp;
 use crate::kv::Keyspace;
+use crate::server::ears::Ears;
 use crate::server::metrics::{Meter, Metrics};
 use crate::server::redis::acl::Users;
 use crate::server::redis::acl::log::Log;
 use crate::server::redis::config::Parameters;
 use crate::server::redis::config::bounds::Bounds;
-use crate::server::redis::ears::Ears;
 use crate::server::redis::frame::refusal::{Refusal, cannot_write};
 #[cfg(feature = "lua")]
 use crate::server::redis::lua::Scripting;
 #[cfg(feature = "lua")]
 use crate::server::redis::lua::stats::Usage;
 use crate::server::redis::options::{DATABASES, Shutdown};
-use crate::server::redis::saves::Saves;
-use crate::server::redis::slow_log::SlowLog;
-use crate::server::redis::spec;
 use crate::server::redis::state::blocked::Blocked;
 use crate::server::redis::state::client::Client;
 use crate::server::redis::state::interim::Newcomers;
@@ -31,7 +28,9 @@ use crate::server::redis::state::latency::Latencies;
 use crate::server::redis::state::monitor::Monitors;
 use crate::server::redis::state::pause::Pause;
 use crate::server::redis::state::scans::Scans;
-use crate::server::redis::tally::{Line, Tally};
+use crate::server::saves::Saves;
+use crate::server::slow_log::SlowLog;
+use crate::server::tally::{Calls, Samples};
 use crate::store::Store;
 
 /// The door, within its thread.
@@ -63,11 +62,14 @@ pub(in crate::server::redis) struct Door {
     pub(in crate::server::redis) clients_bytes: Cell<usize>,
     /// A commit has failed: before the next write the store is asked whether it can write.
     pub(in crate::server::redis) has_failed: Cell<bool>,
-    pub(in crate::server::redis) slow_log: RefCell<SlowLog>,
+    pub(in crate::server::redis) slow_log: RefCell<SlowLog<SlowRequest>>,
     pub(in crate::server::redis) latencies: RefCell<Latencies>,
     pub(in crate::server::redis) meter: Arc<Meter>,
     pub(in crate::server::redis) counters: Counters,
-    pub(in crate::server::redis) tally: Tally,
+    /// What commands and subcommands have done, by their slot.
+    pub(in crate::server::redis) calls: Calls<usize>,
+    /// What `INFO` gave rates of last.
+    pub(in crate::server::redis) samples: Samples,
     /// Which of all servers this is, in hexadecimal.
     pub(in crate::server::redis) run_id: String,
     /// What `SHUTDOWN` calls.
@@ -81,6 +83,16 @@ pub(in crate::server::redis) struct Door {
     /// Made for the first script.
     #[cfg(feature = "lua")]
     pub(in crate::server::redis) scripting: std::cell::OnceCell<Scripting>,
+}
+
+/// What the slow log keeps of a request.
+#[derive(Debug)]
+pub(in crate::server::redis) struct SlowRequest {
+    /// As it was sent, cut.
+    pub(in crate::server::redis) words: Vec<Vec<u8>>,
+    /// Of the client, with its name.
+    pub(in crate::server::redis) address: String,
+    pub(in crate::server::redis) name: Vec<u8>,
 }
 
 /// What `INFO` counts beside what every door does.
@@ -123,9 +135,9 @@ impl Counters {
 }
 
 impl Door {
-    /// The counts of commands and subcommands that were asked for, with their names.
-    pub(in crate::server::redis) fn command_lines(&self) -> impl Iterator<Item = (&'static str, &Line)> {
-        spec::every().filter_map(|spec| Some((spec.name, self.tally.line(spec.slot)?)))
+    /// Counts an error by the code that its text begins with.
+    pub(in crate::server::redis) fn count_error(&self, text: &str) {
+        self.calls.tally.error(text.split(' ').next().unwrap_or_default());
     }
 
     /// What scripts take up.

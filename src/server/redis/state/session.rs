@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -29,7 +30,7 @@ pub(in crate::server::redis) struct Session {
     pub(in crate::server::redis) library_version: Vec<u8>,
     pub(in crate::server::redis) is_authenticated: bool,
     /// Whose rights the client has.
-    pub(in crate::server::redis) user: Rc<User>,
+    pub(in crate::server::redis) user: Arc<User>,
     pub(in crate::server::redis) queue: Option<Queue>,
     /// What each `WATCH` named.
     pub(in crate::server::redis) watched: Vec<Watch>,
@@ -177,7 +178,7 @@ pub(in crate::server::redis) enum Silence {
 
 impl Session {
     /// That of a new connection of the user `user`, who is `default`.
-    pub(in crate::server::redis) fn new(id: u64, user: Rc<User>) -> Self {
+    pub(in crate::server::redis) fn new(id: u64, user: Arc<User>) -> Self {
         let is_authenticated = user.is_open();
         Self {
             id,
@@ -209,7 +210,7 @@ impl Session {
             database: self.database,
             protocol: self.protocol,
             is_authenticated: self.is_authenticated,
-            user: Rc::as_ptr(&self.user),
+            user: Arc::as_ptr(&self.user),
             name: self.name.as_ptr(),
             silence: self.silence,
             topics: [topics.channels.len(), topics.patterns.len(), topics.shards.len()],

@@ -235,8 +235,8 @@ impl Running<'_, '_> {
         let found = self.take(words, handed, "ERR Invalid command passed to redis.acl_check_cmd()")?;
         let words = words.slices();
         let call = self.call.try_borrow().map_err(|_| raise("ERR a command is running"))?;
-        let rights = call.session.user.rights();
-        Ok(acl::check::check(&rights, found.spec, &words).is_ok())
+        let account = call.session.user.account();
+        Ok(acl::check::check(&account.rights, found.spec, &words).is_ok())
     }
 
     /// Looks at what other clients want of a door that is busy.
