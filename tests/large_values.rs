@@ -52,7 +52,7 @@ fn what_is_large_comes_back_from_memory() {
     write(&store.kv(), &large).unwrap();
     assert_read(&store.kv(), &large, "from memory");
     store.kv().append("string", "end").unwrap();
-    assert_eq!(store.kv().get_with("string", |value| value.len()).unwrap(), Some(LARGE + 3));
+    assert_eq!(store.kv().get_with("string", <[u8]>::len).unwrap(), Some(LARGE + 3));
     assert!(store.kv().remove("string").unwrap() && store.kv().remove(name(&large)).unwrap());
 }
 

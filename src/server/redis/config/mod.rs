@@ -284,7 +284,7 @@ mod tests {
 
         assert_eq!(parameters.save_points(), []);
         set("save", "3600 1  60 10").unwrap();
-        let point = |seconds, changes| SavePoint { seconds, changes };
+        let point = |seconds, changes| SavePoint { changes, seconds };
         assert_eq!(parameters.save_points(), [point(3_600, 1), point(60, 10)]);
         assert_eq!(parameters.new_users_hear(), NewUsersHear::None);
         set("acl-pubsub-default", "AllChannels").unwrap();
