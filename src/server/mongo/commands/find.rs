@@ -6,7 +6,8 @@ use crate::document::{self, Collection, Find};
 use crate::server::mongo::command::{Call, Command, Flags, check_collection};
 use crate::server::mongo::cursors::{Batch, Cursor, Rows};
 use crate::server::mongo::failure::{Failure, Result, code};
-use crate::server::mongo::fields::{Field, Types, decode, integer_of};
+use crate::server::mongo::fields::{Arguments, Field, Types, decode, integer_of};
+use crate::server::mongo::wire::{Form, Request};
 
 /// Documents of a first batch whose size the client left open.
 const FIRST_BATCH: u64 = 101;
@@ -34,6 +35,9 @@ const FIND: &[Field] = &[
     Field::new("collation", Types::OBJECT),
     Field::new("let", Types::OBJECT),
 ];
+
+/// Options of `find` that are not modelled.
+const NOT_MODELLED: &[&str] = &["hint", "max", "min", "returnKey", "showRecordId", "tailable", "awaitData"];
 
 const GET_MORE: &[Field] = &[
     Field::new("collection", Types::STRING).required(),
@@ -87,6 +91,14 @@ pub(super) const COMMANDS: &[Command] = &[
         run: find,
     },
     Command {
+        name: "explain",
+        aliases: &[],
+        flags: Flags::empty(),
+        fields: &[Field::new("verbosity", Types::STRING)],
+        help: "How a query would be done.",
+        run: explain,
+    },
+    Command {
         name: "getMore",
         aliases: &[],
         flags: Flags::empty(),
@@ -127,7 +139,7 @@ pub(super) fn raw_collection(call: &Call<'_>, name: &str) -> Collection<RawDocum
 
 fn find(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let name = call.collection()?;
-    call.refuse(&["hint", "max", "min", "returnKey", "showRecordId", "tailable", "awaitData"])?;
+    call.refuse(NOT_MODELLED)?;
     call.check_collation()?;
     let limit = call.count("limit")?.filter(|limit| *limit > 0);
     let query = query(call, name)?.limit(limit.unwrap_or(0));
@@ -152,6 +164,43 @@ fn query(call: &Call<'_>, name: &str) -> Result<Find<RawDocumentBuf>> {
         query = query.let_vars(variables);
     }
     Ok(query)
+}
+
+fn explain(call: &Call<'_>) -> Result<RawDocumentBuf> {
+    let RawBsonRef::Document(body) = call.arguments.first() else {
+        return Err(Failure::new(code::TYPE_MISMATCH, "explain takes a command"));
+    };
+    if body.iter().next().and_then(std::result::Result::ok).is_none_or(|(name, _)| name != "find") {
+        return Err(Failure::new(code::NOT_IMPLEMENTED, "only the command find can be explained"));
+    }
+    let form = Form::Message { more_to_come: false, exhaust_allowed: false };
+    let request = Request { id: 0, form, body, sequences: Vec::new() };
+    let arguments = Arguments::check("find", FIND, false, &request)?;
+    let find = Call { body, arguments, ..*call };
+    let name = find.collection()?;
+    find.refuse(NOT_MODELLED)?;
+    let query = || Ok::<_, Failure>(query(&find, name)?.limit(find.count("limit")?.unwrap_or(0)));
+    let encoded = |document: &Document| {
+        RawDocumentBuf::try_from(document).map_err(|error| Failure::new(code::INTERNAL_ERROR, error.to_string()))
+    };
+    let mut reply = rawdoc! { "explainVersion": "1", "queryPlanner": encoded(&query()?.explain_plan()?)? };
+    match call.arguments.text("verbosity") {
+        Some("queryPlanner") => {}
+        None | Some("executionStats" | "allPlansExecution") => {
+            let explained = query()?.explain()?;
+            let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+            let stats = rawdoc! {
+                "executionSuccess": true,
+                "nReturned": number(explained.returned),
+                "totalKeysExamined": number(explained.keys_examined),
+                "totalDocsExamined": number(explained.documents_examined),
+            };
+            reply.append(bson::raw::cstr!("executionStats"), stats);
+        }
+        Some(other) => return Err(Failure::new(code::BAD_VALUE, format!("verbosity {other:?} is not known"))),
+    }
+    reply.append(bson::raw::cstr!("command"), body.to_owned());
+    Ok(reply)
 }
 
 fn distinct(call: &Call<'_>) -> Result<RawDocumentBuf> {
