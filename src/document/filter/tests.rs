@@ -109,7 +109,7 @@ fn clauses_combine() {
     )
     .unwrap();
     let paths: Vec<_> = filter.conjuncts().iter().map(|(path, _)| path.as_str()).collect();
-    assert_eq!(paths, ["a", "b", "b"]);
+    assert_eq!(paths, ["a", "b", "b", "c"], "an `$or` of one clause is that clause");
 }
 
 // SEM: DOC-FLT-8, DOC-FLT-10
