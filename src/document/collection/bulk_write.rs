@@ -115,7 +115,9 @@ impl<S: WriteScope> BulkWrite<S> {
             if !refused {
                 return Err(error);
             }
-            outcomes.iter_mut().for_each(|outcome| *outcome = WriteOutcome::Undone);
+            for outcome in &mut outcomes {
+                *outcome = WriteOutcome::Undone;
+            }
             outcomes.push(WriteOutcome::Failed(error));
         }
         Ok(BulkWriteResult { writes: outcomes })

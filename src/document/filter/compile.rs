@@ -337,7 +337,7 @@ fn regex(value: &Bson, options: Option<&Bson>) -> Result<Test> {
 #[inline(never)]
 fn pattern(pattern: &str, options: &str) -> Result<Test> {
     let regular = Regular::compile(pattern, options)?;
-    Ok(Test::Regex(Box::new(Pattern { regular, pattern: pattern.to_owned(), options: options.to_owned() })))
+    Ok(Test::Regex(Box::new(Pattern { regular, text: pattern.to_owned(), options: options.to_owned() })))
 }
 
 fn check_options(operators: &Document) -> Result<()> {

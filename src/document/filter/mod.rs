@@ -83,7 +83,7 @@ pub(super) struct ElementTest {
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
     regular: Regular,
-    pattern: String,
+    text: String,
     options: String,
 }
 
@@ -358,7 +358,7 @@ impl Test {
                 pattern.regular.is_match(text)?
             }
             (Self::Regex(pattern), RawBsonRef::RegularExpression(stored)) => {
-                stored.pattern.as_str() == pattern.pattern && stored.options.as_str() == pattern.options
+                stored.pattern.as_str() == pattern.text && stored.options.as_str() == pattern.options
             }
             (Self::Size(size), RawBsonRef::Array(array)) => {
                 i64::try_from(elements(array).count()).is_ok_and(|n| n == *size)

@@ -236,7 +236,7 @@ impl Number {
                 Self::Decimal(value.sqrt().map_or(Decimal::NaN, |root| Decimal::finite(root.normalized())).pack())
             }
             Decimal::Infinite(Sign::Minus) | Decimal::NaN => Self::Decimal(Decimal::NaN.pack()),
-            infinite => Self::Decimal(infinite.pack()),
+            infinite @ Decimal::Infinite(_) => Self::Decimal(infinite.pack()),
         }
     }
 

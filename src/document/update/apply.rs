@@ -43,8 +43,8 @@ impl<'a> Run<'a> {
             (Some(id), None) => new.append(cstr!("_id"), id),
             (Some(id), Some(node)) => {
                 // An equal value is no change, and the stored representation stays: other entries were made from it.
-                let changed = self.changed("_id", id, node)?;
-                if !changed.get().is_some_and(|new| compare(new, id) == Ordering::Equal) {
+                let wanted = self.changed("_id", id, node)?;
+                if wanted.get().is_none_or(|wanted| compare(wanted, id) != Ordering::Equal) {
                     return Err(changed_identity());
                 }
                 new.append(cstr!("_id"), id);
@@ -130,10 +130,9 @@ impl<'a> Run<'a> {
         Ok(match change {
             Change::Set(new) => Value::Borrowed(new.as_raw_bson_ref()),
             Change::SetOnInsert(new) if self.occasion.inserts => Value::Borrowed(new.as_raw_bson_ref()),
-            Change::SetOnInsert(_) => Value::Borrowed(value),
             Change::Unset => Value::Missing,
             Change::Moved(number) if self.taken(*number).is_some() => Value::Missing,
-            Change::Moved(_) => Value::Borrowed(value),
+            Change::SetOnInsert(_) | Change::Moved(_) => Value::Borrowed(value),
             Change::Renamed(number) => {
                 self.taken(*number).map_or(Value::Borrowed(value), |new| Value::Borrowed(new.as_raw_bson_ref()))
             }
@@ -242,14 +241,13 @@ impl<'a> Run<'a> {
                 Key::Field(part) => part.position() == Some(place),
                 Key::All => true,
                 Key::Filtered(number) => self.filters.matches(*number, element, self.occasion.context)?,
-                Key::Matched => match self.position {
-                    Some(position) => position == place,
-                    None => {
-                        let message =
-                            "the filter did not find the document by an element of the array, so $ stands for none";
-                        return Err(Code::BAD_VALUE.value(message));
-                    }
-                },
+                Key::Matched => {
+                    let position = self.position.ok_or_else(|| {
+                        Code::BAD_VALUE
+                            .value("the filter found the document by no element of an array, so $ stands for none")
+                    })?;
+                    position == place
+                }
             };
             if is_it && found.replace(node).is_some() {
                 return Err(conflict(&format!("{name}.{place}")));

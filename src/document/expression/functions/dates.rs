@@ -140,7 +140,7 @@ pub(super) fn parse_iso(text: &str) -> Option<i64> {
         return Some(moment.as_millisecond());
     }
     let civil = text.parse::<Civil>().ok().filter(|_| text.len() >= 10)?;
-    Offset::UTC.to_timestamp(civil).ok().map(|moment| moment.as_millisecond())
+    Offset::UTC.to_timestamp(civil).ok().map(jiff::Timestamp::as_millisecond)
 }
 
 /// The milliseconds since 1970 of an object id, whose seconds have a sign.

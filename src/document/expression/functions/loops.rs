@@ -59,7 +59,7 @@ fn two<'t>(given: &[Option<&'t Bson>], first: usize, second: usize) -> (&'t Bson
 }
 
 /// The name of the variable of each element.
-fn variable<'t>(text: Option<&'t Bson>) -> Result<&'t str> {
+fn variable(text: Option<&Bson>) -> Result<&str> {
     match text {
         None => Ok("this"),
         Some(Bson::String(name)) => {

@@ -127,6 +127,6 @@ fn set<'a>(call: Call<'a>, env: &Env<'a>, value: Value<'a>, code: Code) -> Resul
     Ok(set)
 }
 
-fn array<'a>(set: Set<'a>) -> Result<Value<'a>> {
+fn array(set: Set<'_>) -> Result<Value<'_>> {
     List::of(set.into_values()).map(Value::from)
 }

@@ -42,7 +42,9 @@ fn parse_let(compiler: &mut Compiler<'_>, name: &'static str, operand: &Bson) ->
 fn with_variables<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
     let count = call.arguments.len().saturating_sub(1);
     let values = (0..count).map(|place| call.value(place, env)).collect::<Result<Vec<_>>>()?;
-    values.into_iter().for_each(|value| env.bind(value));
+    for value in values {
+        env.bind(value);
+    }
     let value = call.value(count, env);
     env.unbind(count);
     value
