@@ -96,7 +96,7 @@ impl MongoServer {
     /// ```
     /// use larder::{Store, server::mongo::{MongoOptions, MongoServer}};
     /// let server = MongoServer::start(&Store::in_memory(), &MongoOptions::default())?;
-    /// assert!(server.address().port() > Some(0));
+    /// assert!(server.address().socket_addr().unwrap().port() > 0);
     /// # Ok::<(), larder::server::ListenError>(())
     /// ```
     #[must_use]
