@@ -110,6 +110,6 @@ fn pymongo_finds_what_it_expects_with_and_without_a_user() {
         let port = server.address().socket_addr().unwrap().port();
         run(&python, &script("mongo_patterns.py"), port);
         assert!(store.list_database_names().unwrap().is_empty(), "the door is to this store");
-        assert!(server.metrics().requests > 50 && server.metrics().errors >= 5);
+        assert!(server.metrics().requests > 30 && server.metrics().errors >= 4);
     }
 }
