@@ -17,6 +17,7 @@
 mod client;
 mod command;
 mod commands;
+mod concerns;
 mod conversation;
 mod cursors;
 mod fail_points;

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::server::mongo::client::Client;
 use crate::server::mongo::command::{Call, Command, Flags, check_database};
 use crate::server::mongo::commands::{self, session_id};
+use crate::server::mongo::concerns;
 use crate::server::mongo::fail_points::Fault;
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::Arguments;
@@ -182,6 +183,7 @@ fn dispatch(
     let takes_anything = command.flags.contains(Flags::TAKES_ANYTHING);
     let arguments = Arguments::check(command.name, command.fields, takes_anything, request)?;
     check_generic(&arguments)?;
+    concerns::check(&arguments, command.flags)?;
     let session = session(door, &arguments)?;
     let number = arguments.integer("txnNumber").filter(|_| command.flags.contains(Flags::RETRYABLE));
     let write = session.zip(number);

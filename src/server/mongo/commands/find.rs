@@ -1,12 +1,14 @@
 //! Reading: queries, pipelines, and the cursors over what they find.
 
-use bson::{Document, RawArrayBuf, RawBson, RawBsonRef, RawDocumentBuf, rawdoc};
+use bson::{Document, RawArrayBuf, RawBson, RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
 
 use crate::document::{self, Collection, Find};
 use crate::server::mongo::command::{Call, Command, Flags, check_collection};
 use crate::server::mongo::cursors::{Batch, Cursor, Rows};
 use crate::server::mongo::failure::{Failure, Result, code};
-use crate::server::mongo::fields::{Arguments, Field, Types, decode, integer_of};
+use crate::server::mongo::fields::{
+    Arguments, Field, Types, decode, integer_of, is_negative, is_one, type_name, type_of, wrong_type,
+};
 use crate::server::mongo::wire::{Form, Request};
 
 /// Documents of a first batch whose size the client left open.
@@ -77,7 +79,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "distinct",
         aliases: &[],
-        flags: Flags::empty(),
+        flags: Flags::READS,
         fields: DISTINCT,
         help: "The distinct values of a field.",
         run: distinct,
@@ -85,7 +87,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "find",
         aliases: &[],
-        flags: Flags::empty(),
+        flags: Flags::READS,
         fields: FIND,
         help: "Finds the documents of a collection that match a filter.",
         run: find,
@@ -93,7 +95,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "explain",
         aliases: &[],
-        flags: Flags::empty(),
+        flags: Flags::READS,
         fields: &[Field::new("verbosity", Types::STRING)],
         help: "How a query would be done.",
         run: explain,
@@ -117,7 +119,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "count",
         aliases: &[],
-        flags: Flags::empty(),
+        flags: Flags::READS,
         fields: COUNT,
         help: "Counts the documents of a collection that match a filter.",
         run: count,
@@ -125,7 +127,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "aggregate",
         aliases: &[],
-        flags: Flags::empty(),
+        flags: Flags::READS,
         fields: AGGREGATE,
         help: "Runs an aggregation pipeline.",
         run: aggregate,
@@ -223,10 +225,16 @@ fn aggregate(call: &Call<'_>) -> Result<RawDocumentBuf> {
     call.check_collation()?;
     let name = match arguments.first() {
         RawBsonRef::String(name) => Some(name),
-        one if integer_of(one) == Some(1) => None,
-        _ => {
-            let message = "Invalid command format: the 'aggregate' field must specify a collection name or 1";
-            return Err(Failure::new(code::FAILED_TO_PARSE, message));
+        number if Types::NUMBER.intersects(type_of(number)) => {
+            if !is_one(number) {
+                let message = "Invalid command format: the 'aggregate' field must specify a collection name or 1";
+                return Err(Failure::new(code::BAD_VALUE, message));
+            }
+            None
+        }
+        other => {
+            let message = format!("collection name has invalid type {}", type_name(other));
+            return Err(Failure::new(code::INVALID_NAMESPACE, message));
         }
     };
     name.map_or(Ok(()), |name| check_collection(call.database, name))?;
@@ -234,8 +242,7 @@ fn aggregate(call: &Call<'_>) -> Result<RawDocumentBuf> {
         let message = "The 'cursor' option is required, except for aggregate with the explain argument";
         return Err(Failure::new(code::FAILED_TO_PARSE, message));
     };
-    let size = cursor.get("batchSize").ok().flatten().and_then(integer_of);
-    let size = size.and_then(|size| u64::try_from(size).ok()).unwrap_or(FIRST_BATCH);
+    let size = batch_size(cursor)?.unwrap_or(FIRST_BATCH);
     let stages = arguments.documents("pipeline")?.into_iter().map(decode).collect::<Result<Vec<_>>>()?;
     let writes = stages.last().is_some_and(|stage| stage.contains_key("$out"));
     let (rows, namespace) = match name {
@@ -250,6 +257,26 @@ fn aggregate(call: &Call<'_>) -> Result<RawDocumentBuf> {
         Some(name) => (pipeline_rows(raw_collection(call, name).aggregate(stages)?), name),
     };
     first_batch(call, Cursor::new(rows, None, call.namespace(namespace), call.session), size, false)
+}
+
+/// The size of the first batch, in what a pipeline says of its cursor.
+fn batch_size(cursor: &RawDocument) -> Result<Option<u64>> {
+    let mut size = None;
+    for (name, value) in cursor.iter().flatten() {
+        if name != "batchSize" {
+            let message = format!("BSON field 'cursor.{name}' is an unknown field.");
+            return Err(Failure::new(code::UNKNOWN_FIELD, message));
+        }
+        if !Types::NUMBER.intersects(type_of(value)) {
+            return Err(wrong_type("cursor.batchSize", value, Types::NUMBER));
+        }
+        if is_negative(value) {
+            let message = "BSON field 'cursor.batchSize' value must be >= 0";
+            return Err(Failure::new(code::BAD_VALUE, message));
+        }
+        size = integer_of(value).and_then(|size| u64::try_from(size).ok());
+    }
+    Ok(size)
 }
 
 /// The rows of a pipeline.
