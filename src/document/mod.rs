@@ -39,6 +39,7 @@ mod collection;
 mod database;
 mod depth;
 mod describe;
+mod express;
 mod expression;
 mod filter;
 mod find;

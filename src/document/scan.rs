@@ -35,6 +35,16 @@ pub(super) struct Match {
     pub(super) document: RawDocumentBuf,
 }
 
+impl Match {
+    /// The document `bytes` of the record `id`.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] when they are no document.
+    pub(super) fn new(id: RecordId, bytes: Vec<u8>) -> Result<Self> {
+        RawDocumentBuf::from_bytes(bytes).map(|document| Self { id, document }).map_err(corrupt)
+    }
+}
+
 /// The documents that match a filter, in the order asked for.
 #[derive(Debug)]
 pub(super) struct Scan {
