@@ -181,8 +181,8 @@ impl View {
 
     /// The key of the first entry that begins with `prefix`.
     pub(crate) fn seek_prefix(&self, prefix: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
-        if self.reads.is_some() {
-            // A cursor notes how far it has gone.
+        // A cursor notes how far it has gone; and where there are changes, those of the range are merged with it.
+        if self.reads.is_some() || !self.overlay.changes().is_empty() {
             let first = self.first(&KeyRange::prefix(prefix), Direction::Forward)?;
             return Ok(first.map(|(key, _)| Cow::Owned(key.to_vec())));
         }
