@@ -48,7 +48,7 @@ fn metrics_are_read_by_a_parser_of_prometheus() {
     let store = Store::in_memory();
     let redis = RedisServer::start(&store, &RedisOptions::default()).unwrap();
     let http = HttpServer::start(&store, &HttpOptions::default().watch(redis.meters())).unwrap();
-    let mut client = TcpStream::connect(redis.address()).unwrap();
+    let mut client = TcpStream::connect(redis.address().socket_addr().unwrap()).unwrap();
     client.write_all(b"SET k v\r\nGET k\r\n").unwrap();
     client.read_exact(&mut [0; 12]).unwrap();
     run(&python, &script("prometheus.py"), http.address().socket_addr().unwrap().port());
@@ -62,7 +62,7 @@ fn redis_py_finds_what_it_expects() {
     };
     let store = Store::in_memory();
     let server = RedisServer::start(&store, &RedisOptions::default()).unwrap();
-    run(&python, &script("redis_py.py"), server.address().port());
+    run(&python, &script("redis_py.py"), server.address().socket_addr().unwrap().port());
     assert_eq!(store.kv().get("from-python").unwrap().as_deref(), Some(&b"hello"[..]), "the door is to this store");
 }
 
