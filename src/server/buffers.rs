@@ -144,7 +144,9 @@ impl Output {
     /// Writes all of `parts`, or none.
     pub(crate) fn write_all<const N: usize>(&mut self, parts: [&[u8]; N]) {
         if self.makes_room(parts.iter().map(|part| part.len()).sum()) {
-            parts.iter().for_each(|part| self.bytes.extend_from_slice(part));
+            for part in parts {
+                self.bytes.extend_from_slice(part);
+            }
         }
     }
 

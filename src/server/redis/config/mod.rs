@@ -190,7 +190,7 @@ mod tests {
     use crate::server::saves::SavePoint;
     use live::Number;
 
-    const HERE: ([u8; 4], u16) = ([127, 0, 0, 1], 6379);
+    const PORT: u16 = 6379;
 
     fn get(parameters: &Parameters, store: &Store, name: &str) -> String {
         let found = parameters.matching(&[name.as_bytes().to_vec()], store);
@@ -236,7 +236,7 @@ mod tests {
     fn a_parameter_is_acted_on_or_refused_by_name_with_a_reason() {
         for parameter in TABLE.iter().filter(|parameter| parameter.kind.is_some()) {
             let (store, users) = (Store::in_memory(), acl::users(None, &[]));
-            let parameters = Parameters::new(&store, HERE.into(), None);
+            let parameters = Parameters::new(&store, &Address::local(PORT), None);
             let before = get(&parameters, &store, parameter.name);
             let value = another(parameter, &before);
             let text = value.as_deref().unwrap_or(&before);
@@ -271,7 +271,7 @@ mod tests {
     #[test]
     fn what_is_set_is_read_in_its_type() {
         let (store, users) = (Store::in_memory(), acl::users(None, &[]));
-        let parameters = Parameters::new(&store, HERE.into(), None);
+        let parameters = Parameters::new(&store, &Address::local(PORT), None);
         let set = |name: &str, value: &str| parameters.set(&[[name.as_bytes(), value.as_bytes()]], &store, &users);
         assert_eq!(
             (parameters.slow_micros(), parameters.clients_max(), parameters.tracks_latency()),
@@ -323,18 +323,18 @@ mod tests {
         .enumerate()
         {
             let store = Store::builder().durability(durability).open(directory.path().join(at.to_string())).unwrap();
-            let parameters = Parameters::new(&store, HERE.into(), None);
+            let parameters = Parameters::new(&store, &Address::local(PORT), None);
             assert_eq!(get(&parameters, &store, "appendonly"), appends);
             assert_eq!(get(&parameters, &store, "appendfsync"), syncs);
         }
         let store = Store::in_memory();
-        assert_eq!(get(&Parameters::new(&store, HERE.into(), None), &store, "appendonly"), "no");
+        assert_eq!(get(&Parameters::new(&store, &Address::local(PORT), None), &store, "appendonly"), "no");
     }
 
     #[test]
     fn all_are_set_or_none() {
         let (store, users) = (Store::in_memory(), acl::users(None, &[]));
-        let parameters = Parameters::new(&store, HERE.into(), None);
+        let parameters = Parameters::new(&store, &Address::local(PORT), None);
         let get = |name: &str| get(&parameters, &store, name);
         parameters.set(&[[b"maxmemory", b"1gb"], [b"Maxmemory-Policy", b"AllKeys-LRU"]], &store, &users).unwrap();
         assert_eq!((&*get("maxmemory"), &*get("maxmemory-policy")), ("1073741824", "allkeys-lru"));
