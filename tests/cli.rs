@@ -164,7 +164,7 @@ fn a_pipeline_that_has_arrived_is_answered_before_the_end() {
     let mut replies = String::new();
     client.read_to_string(&mut replies).unwrap();
     assert!(replies.starts_with("+OK\r\n:1\r\n") && replies.ends_with(":500\r\n"), "{replies}");
-    assert!(error.contains("the Redis door is closed") && error.contains("requests=502"), "{error}");
+    assert!(error.contains("a door is closed door=\"redis\"") && error.contains("requests=502"), "{error}");
 }
 
 #[test]

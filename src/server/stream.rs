@@ -170,10 +170,7 @@ impl Plain {
 
     /// The door's end of it, where that has a number.
     fn local(&self) -> Option<SocketAddr> {
-        match self {
-            Self::Tcp(stream) => stream.local_addr().ok(),
-            _ => None,
-        }
+        if let Self::Tcp(stream) = self { stream.local_addr().ok() } else { None }
     }
 
     /// The number that the system has for it; -1 where there is none.

@@ -235,18 +235,19 @@ fn a_command_that_panics_takes_back_its_run_and_ends_its_connection_only() {
 }
 
 #[test]
+#[ignore = "takes several GiB of memory"]
 fn a_command_that_makes_a_commit_too_large_is_refused_with_the_limit_and_the_others_are_kept() {
     let (_disk, served) = on_disk(Durability::Sync);
     let mut client = served.raw();
     client.send("SETRANGE b 59999999 x\r\n");
     assert_eq!(client.lines(1), [":60000000"]);
-    let copies: Vec<String> = (0..18).map(|n| format!("COPY b b{n}\r\n")).collect();
+    let copies: Vec<String> = (0..36).map(|n| format!("COPY b b{n}\r\n")).collect();
     client.send(format!("SET innocent 1\r\n{}SET last 1\r\n", copies.concat()));
-    let replies = client.lines(20);
-    let (done, refused) = replies.split_at(18);
+    let replies = client.lines(38);
+    let (done, refused) = replies.split_at(36);
     assert!(done[0] == "+OK" && done[1..].iter().all(|reply| reply == ":1"), "{replies:?}");
-    assert!(refused[0].starts_with("-ERR commit bytes is limited to 1073741824, found "), "{replies:?}");
+    assert!(refused[0].starts_with("-ERR commit bytes is limited to 2147483648, found "), "{replies:?}");
     assert_eq!(refused[1], "+OK");
-    client.send("EXISTS innocent b0 b16 b17 last\r\n");
+    client.send("EXISTS innocent b0 b34 b35 last\r\n");
     assert_eq!(client.lines(1), [":4"]);
 }

@@ -17,12 +17,14 @@ use std::process::Command;
 
 use larder::Store;
 use larder::server::http::{HttpOptions, HttpServer};
+use larder::server::mongo::{MongoOptions, MongoServer};
 use larder::server::redis::{RedisOptions, RedisServer};
 use packages::{node_with, python_with};
 use served::Served;
 
 /// The versions that are asked for.
 const REDIS_PY: &str = "redis==8.1.0";
+const PYMONGO: &str = "pymongo==4.16.0";
 const PROMETHEUS: &str = "prometheus-client==0.23.1";
 const IOREDIS: &str = "ioredis@6.0.0";
 
@@ -94,4 +96,20 @@ fn ioredis_finds_what_it_expects() {
     let served = Served::start(&[]);
     run(Path::new("node"), &copy, served.port);
     assert!(served.end("INT").0.success());
+}
+
+#[test]
+fn pymongo_finds_what_it_expects_with_and_without_a_user() {
+    let python = match python_with(PYMONGO) {
+        Ok(python) => python,
+        Err(reason) => return println!("skipped: PyMongo cannot be had: {reason}"),
+    };
+    for options in [MongoOptions::default(), MongoOptions::default().standalone().login("ann", "secret")] {
+        let store = Store::in_memory();
+        let server = MongoServer::start(&store, &options).unwrap();
+        let port = server.address().socket_addr().unwrap().port();
+        run(&python, &script("mongo_patterns.py"), port);
+        assert!(store.list_database_names().unwrap().is_empty(), "the door is to this store");
+        assert!(server.metrics().requests > 30 && server.metrics().errors >= 4);
+    }
 }

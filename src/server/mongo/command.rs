@@ -32,6 +32,8 @@ bitflags! {
         const SECRET = 1 << 5;
         /// Offered only by a door for tests.
         const TEST = 1 << 6;
+        /// Reads documents, at whatever level it is asked to.
+        const READS = 1 << 7;
     }
 }
 
@@ -68,11 +70,11 @@ impl<'a> Call<'a> {
     /// The collection that the command names.
     ///
     /// # Errors
-    /// Code 73 for a name that no collection has, 2 or 14 for a value that is no name.
+    /// Code 73 for what is not the name of a collection.
     pub(super) fn collection(&self) -> Result<&'a str> {
         let RawBsonRef::String(name) = self.arguments.first() else {
             let message = format!("collection name has invalid type {}", type_name(self.arguments.first()));
-            return Err(Failure::new(code::BAD_VALUE, message));
+            return Err(Failure::new(code::INVALID_NAMESPACE, message));
         };
         check_collection(self.database, name)?;
         Ok(name)

@@ -264,7 +264,8 @@ fn field_named(name: &str, known: &[Field]) -> Option<Field> {
     known.iter().chain(GENERIC).find(|field| field.name == name).copied()
 }
 
-fn type_of(value: RawBsonRef<'_>) -> Types {
+/// The type of a value, as far as a field may have it.
+pub(super) fn type_of(value: RawBsonRef<'_>) -> Types {
     match value {
         RawBsonRef::Boolean(_) => Types::BOOL,
         RawBsonRef::Int64(_) => Types::LONG,
@@ -325,6 +326,26 @@ pub(super) fn integer_of(value: RawBsonRef<'_>) -> Option<i64> {
         RawBsonRef::Decimal128(number) => number.to_string().parse::<f64>().ok().map(nearest),
         RawBsonRef::Boolean(truth) => Some(truth.into()),
         _ => None,
+    }
+}
+
+/// Whether a number is exactly one.
+pub(super) fn is_one(number: RawBsonRef<'_>) -> bool {
+    double_of(number).is_some_and(|double| double.to_bits() == 1.0_f64.to_bits())
+}
+
+/// Whether a number is below zero, also by a fraction.
+pub(super) fn is_negative(number: RawBsonRef<'_>) -> bool {
+    double_of(number).is_some_and(|double| double < 0.0)
+}
+
+/// The nearest double.
+fn double_of(number: RawBsonRef<'_>) -> Option<f64> {
+    match number {
+        RawBsonRef::Double(number) => Some(number),
+        RawBsonRef::Decimal128(number) => number.to_string().parse().ok(),
+        #[expect(clippy::cast_precision_loss, reason = "only small numbers are told apart")]
+        other => integer_of(other).map(|number| number as f64),
     }
 }
 

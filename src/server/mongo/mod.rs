@@ -17,6 +17,7 @@
 mod client;
 mod command;
 mod commands;
+mod concerns;
 mod conversation;
 mod cursors;
 mod fail_points;
@@ -96,7 +97,7 @@ impl MongoServer {
     /// ```
     /// use larder::{Store, server::mongo::{MongoOptions, MongoServer}};
     /// let server = MongoServer::start(&Store::in_memory(), &MongoOptions::default())?;
-    /// assert!(server.address().port() > Some(0));
+    /// assert!(server.address().socket_addr().unwrap().port() > 0);
     /// # Ok::<(), larder::server::ListenError>(())
     /// ```
     #[must_use]

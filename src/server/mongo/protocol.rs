@@ -11,6 +11,7 @@ use crate::server::clients;
 use crate::server::connection::{Bounds, Connection, End, Failure, Kept, Next as Found, Protocol, Ran};
 use crate::server::door::{Local, Service};
 use crate::server::mongo::client::Client;
+use crate::server::mongo::fail_points::Fault;
 use crate::server::mongo::run::{self, Next, Outcome};
 use crate::server::mongo::state::State;
 use crate::server::mongo::wire::{self, Malformed};
@@ -127,16 +128,16 @@ impl Messages {
         let length = wire::length(input)?.unwrap_or(input.len());
         let message: Arc<[u8]> = input.get(..length).unwrap_or(input).into();
         self.last = Some(Arc::clone(&message));
-        let mut has_waited = false;
+        let mut waited = None;
         loop {
             let watch = Stopwatch::start();
-            let (outcome, reply) = match self.on_pool(&message, has_waited).await {
+            let (outcome, reply) = match self.on_pool(&message, waited.take()).await {
                 Ok(ran) => ran?,
                 Err(Panicked) => return Ok(Ran { consumed: length, from, pending: None, end: Some(End::Gone) }),
             };
             let pending = match outcome.next {
                 Next::End => return Ok(Ran { consumed: length, from, pending: None, end: Some(End::Gone) }),
-                Next::WaitFor(time) => {
+                Next::WaitFor(time, fault) => {
                     tokio::select! {
                         biased;
                         () = self.client.ended() => {
@@ -145,7 +146,7 @@ impl Messages {
                         }
                         () = tokio::time::sleep(time) => {}
                     }
-                    has_waited = true;
+                    waited = Some(fault);
                     continue;
                 }
                 Next::GoOn(pending) => pending,
@@ -160,12 +161,12 @@ impl Messages {
     async fn on_pool(
         &self,
         message: &Arc<[u8]>,
-        has_waited: bool,
+        waited: Option<Fault>,
     ) -> Result<Result<(Outcome, Vec<u8>), Malformed>, Panicked> {
         let (state, told, message) = (Arc::clone(&self.door.state), Arc::clone(&self.told), Arc::clone(message));
         let work = move || {
             let mut reply = Vec::new();
-            run::run(&state, &told, &message, has_waited, &mut reply).map(|outcome| (outcome, reply))
+            run::run(&state, &told, &message, waited, &mut reply).map(|outcome| (outcome, reply))
         };
         match &self.door.local.pool {
             Some(pool) => pool.run(work).await,

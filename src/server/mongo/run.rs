@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::server::mongo::client::Client;
 use crate::server::mongo::command::{Call, Command, Flags, check_database};
 use crate::server::mongo::commands::{self, session_id};
+use crate::server::mongo::concerns;
 use crate::server::mongo::fail_points::Fault;
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::Arguments;
@@ -32,15 +33,15 @@ pub(super) enum Next {
     /// It waits until the commit is durable, where there is one, sends what was written, and goes on. If the commit fails, the client
     /// gets [`refuse_commit`] instead.
     GoOn(Option<Pending>),
-    /// It waits for this long, and runs the same message again.
-    WaitFor(Duration),
+    /// It waits for this long, and runs the same message again, with what is to become of it then.
+    WaitFor(Duration, Fault),
     /// It ends, without a reply.
     End,
 }
 
 /// Runs the request that `message` holds, and writes its reply behind what `output` holds.
 ///
-/// `has_waited` says that the message was run before, and asked for the wait that is over now.
+/// `waited` is there when the message was run before, and asked for a wait that is over now: what it gave with that.
 ///
 /// # Errors
 /// [`Malformed`] for bytes that are not a request: the connection has to end.
@@ -48,19 +49,19 @@ pub(super) fn run(
     door: &State,
     client: &Client,
     message: &[u8],
-    has_waited: bool,
+    waited: Option<Fault>,
     output: &mut Vec<u8>,
 ) -> Result<Outcome, Malformed> {
     let request = Request::parse(message)?;
     let name = command_name(&request);
     let wants_reply = !matches!(request.form, Form::Message { more_to_come: true, .. });
-    let fault = if has_waited { None } else { fault(door, client, name) };
-    let (delay, closes) = fault.as_ref().map_or((None, false), |fault| (fault.delay, fault.closes_connection));
-    if closes {
-        return Ok(Outcome { next: Next::End, command: None });
+    let has_waited = waited.is_some();
+    let fault = waited.or_else(|| fault(door, client, name)).unwrap_or_default();
+    if !has_waited && let Some(time) = fault.delay.or_else(|| patience(door, &request, name)) {
+        return Ok(Outcome { next: Next::WaitFor(time, fault), command: None });
     }
-    if !has_waited && let Some(time) = delay.or_else(|| patience(door, &request, name)) {
-        return Ok(Outcome { next: Next::WaitFor(time), command: None });
+    if fault.closes_connection {
+        return Ok(Outcome { next: Next::End, command: None });
     }
     let Reply { body, code, commit } = reply(door, client, &request, name, fault);
     if wants_reply {
@@ -112,9 +113,8 @@ struct Reply {
 }
 
 /// The whole reply, whatever happens, and what has to be durable before it is sent.
-fn reply(door: &State, client: &Client, request: &Request<'_>, name: &str, fault: Option<Fault>) -> Reply {
+fn reply(door: &State, client: &Client, request: &Request<'_>, name: &str, fault: Fault) -> Reply {
     let commit = RefCell::new(None);
-    let fault = fault.unwrap_or_default();
     let outcome = match fault.failure {
         Some(failure) => Err(failure),
         None => {
@@ -182,12 +182,16 @@ fn dispatch(
     let takes_anything = command.flags.contains(Flags::TAKES_ANYTHING);
     let arguments = Arguments::check(command.name, command.fields, takes_anything, request)?;
     check_generic(&arguments)?;
+    concerns::check(&arguments, command.flags)?;
     let session = session(door, &arguments)?;
     let number = arguments.integer("txnNumber").filter(|_| command.flags.contains(Flags::RETRYABLE));
     let write = session.zip(number);
     if let Some((session, number)) = write
         && let Attempt::Again(reply) = door.sessions.begin_write(session, number)?
     {
+        // What the first attempt wrote may still be on its way to the disk, or lost there.
+        let ((), seen) = door.store.reading_unsettled(|_| Ok(()))?;
+        commit.replace(Some(seen));
         return Ok(reply);
     }
     let reply =
@@ -266,7 +270,7 @@ mod tests {
         let form = Form::Message { more_to_come: false, exhaust_allowed: false };
         let request = Request { id: 1, form, body, sequences: Vec::new() };
         let name = command_name(&request);
-        let reply = reply(door, client, &request, name, fault(door, client, name)).body;
+        let reply = reply(door, client, &request, name, fault(door, client, name).unwrap_or_default()).body;
         Document::try_from(reply.as_ref()).unwrap()
     }
 
@@ -321,11 +325,33 @@ mod tests {
         let length = i32::try_from(message.len()).unwrap();
         message[..4].copy_from_slice(&length.to_le_bytes());
         let mut output = Vec::new();
-        let next = run(&door, &client, &message, false, &mut output).unwrap().next;
-        assert!(matches!(next, Next::WaitFor(time) if time == Duration::from_secs(10)) && output.is_empty());
-        let next = run(&door, &client, &message, true, &mut output).unwrap().next;
+        let next = run(&door, &client, &message, None, &mut output).unwrap().next;
+        assert!(matches!(next, Next::WaitFor(time, _) if time == Duration::from_secs(10)) && output.is_empty());
+        let next = run(&door, &client, &message, Some(Fault::default()), &mut output).unwrap().next;
         assert!(matches!(next, Next::GoOn(None)));
         assert!(output.len() > 100);
-        assert!(run(&door, &client, &message[..20], false, &mut output).is_err());
+        assert!(run(&door, &client, &message[..20], None, &mut output).is_err());
+    }
+
+    #[test]
+    fn a_command_that_is_held_up_fails_when_that_is_over() {
+        let (door, client) = door(true);
+        let data = rawdoc! { "failCommands": ["ping"], "blockConnection": true, "blockTimeMS": 5, "errorCode": 91 };
+        let mode = rawdoc! { "mode": { "times": 1 } };
+        door.fail_points.as_ref().unwrap().set(mode.get("mode").unwrap(), Some(&data)).unwrap();
+        let mut message = vec![0; 4];
+        for word in [7_i32, 0, 2013, 0] {
+            message.extend_from_slice(&word.to_le_bytes());
+        }
+        message.push(0);
+        message.extend_from_slice(rawdoc! { "ping": 1, "$db": "d" }.as_bytes());
+        let length = i32::try_from(message.len()).unwrap();
+        message[..4].copy_from_slice(&length.to_le_bytes());
+        let mut output = Vec::new();
+        let Next::WaitFor(_, fault) = run(&door, &client, &message, None, &mut output).unwrap().next else {
+            panic!("it is not held up");
+        };
+        let outcome = run(&door, &client, &message, Some(fault), &mut output).unwrap();
+        assert_eq!(outcome.command.unwrap().1, Some(91));
     }
 }

@@ -11,7 +11,7 @@ pub(super) const REDIS_VERSION: &str = "7.2.4";
 pub(super) const DATABASES: [&str; 16] =
     ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15"];
 
-/// How a [`RedisServer`] is opened.
+/// How a [`RedisServer`](super::RedisServer) is opened.
 ///
 /// # Examples
 /// ```

@@ -62,7 +62,12 @@ static ZIP: Named = Named {
 };
 
 /// The elements of `value`, which is an array, or `None` for null.
-fn elements<'a>(call: Call<'a>, env: &Env<'a>, value: Value<'a>, code: Code) -> Result<Option<Vec<Value<'a>>>> {
+pub(super) fn elements<'a>(
+    call: Call<'a>,
+    env: &Env<'a>,
+    value: Value<'a>,
+    code: Code,
+) -> Result<Option<Vec<Value<'a>>>> {
     if value.is_nullish() {
         return Ok(None);
     }

@@ -7,7 +7,8 @@ use super::super::compile::Evaluate;
 use super::super::compile::{Argument, Arguments, Call, Compiler, Function, Named, Parse, check_variable, fields};
 use super::super::env::Env;
 use super::super::value::{List, Value};
-use super::operand::{number, unsuitable};
+use super::arrays::elements;
+use super::operand::number;
 use crate::document::code::Code;
 use crate::error::Result;
 
@@ -107,15 +108,7 @@ fn parse_reduce(compiler: &mut Compiler<'_>, name: &'static str, operand: &Bson)
 /// The elements of the first argument, or `None` for null.
 fn input<'a>(call: Call<'a>, env: &mut Env<'a>, code: Code) -> Result<Option<Vec<Value<'a>>>> {
     let value = call.value(0, env)?;
-    if value.is_nullish() {
-        return Ok(None);
-    }
-    if !value.is_array() {
-        return Err(unsuitable(call.name, &value, code));
-    }
-    let elements = value.into_elements()?.unwrap_or_default();
-    env.context().spend(elements.len())?;
-    Ok(Some(elements))
+    elements(call, env, value, code)
 }
 
 fn map<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {

@@ -273,7 +273,7 @@ fn server_status(call: &Call<'_>) -> RawDocumentBuf {
             "getmore": count(&counts.getmore),
             "command": count(&counts.command),
         },
-        "storageEngine": { "name": "larder", "supportsCommittedReads": true, "persistent": true, "readOnly": false },
+        "storageEngine": { "name": "larder", "supportsCommittedReads": true, "readOnly": door.store.failure().is_some() },
     }
 }
 

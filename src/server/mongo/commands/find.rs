@@ -1,12 +1,15 @@
 //! Reading: queries, pipelines, and the cursors over what they find.
 
-use bson::{Document, RawArrayBuf, RawBson, RawBsonRef, RawDocumentBuf, rawdoc};
+use bson::{Document, RawArrayBuf, RawBson, RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
 
 use crate::document::{self, Collection, Find};
 use crate::server::mongo::command::{Call, Command, Flags, check_collection};
 use crate::server::mongo::cursors::{Batch, Cursor, Rows};
 use crate::server::mongo::failure::{Failure, Result, code};
-use crate::server::mongo::fields::{Field, Types, decode, integer_of};
+use crate::server::mongo::fields::{
+    Arguments, Field, Types, decode, integer_of, is_negative, is_one, type_name, type_of, wrong_type,
+};
+use crate::server::mongo::wire::{Form, Request};
 
 /// Documents of a first batch whose size the client left open.
 const FIRST_BATCH: u64 = 101;
@@ -34,6 +37,9 @@ const FIND: &[Field] = &[
     Field::new("collation", Types::OBJECT),
     Field::new("let", Types::OBJECT),
 ];
+
+/// Options of `find` that are not modelled.
+const NOT_MODELLED: &[&str] = &["hint", "max", "min", "returnKey", "showRecordId", "tailable", "awaitData"];
 
 const GET_MORE: &[Field] = &[
     Field::new("collection", Types::STRING).required(),
@@ -73,7 +79,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "distinct",
         aliases: &[],
-        flags: Flags::empty(),
+        flags: Flags::READS,
         fields: DISTINCT,
         help: "The distinct values of a field.",
         run: distinct,
@@ -81,10 +87,18 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "find",
         aliases: &[],
-        flags: Flags::empty(),
+        flags: Flags::READS,
         fields: FIND,
         help: "Finds the documents of a collection that match a filter.",
         run: find,
+    },
+    Command {
+        name: "explain",
+        aliases: &[],
+        flags: Flags::READS,
+        fields: &[Field::new("verbosity", Types::STRING)],
+        help: "How a query would be done.",
+        run: explain,
     },
     Command {
         name: "getMore",
@@ -105,7 +119,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "count",
         aliases: &[],
-        flags: Flags::empty(),
+        flags: Flags::READS,
         fields: COUNT,
         help: "Counts the documents of a collection that match a filter.",
         run: count,
@@ -113,7 +127,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "aggregate",
         aliases: &[],
-        flags: Flags::empty(),
+        flags: Flags::READS,
         fields: AGGREGATE,
         help: "Runs an aggregation pipeline.",
         run: aggregate,
@@ -127,7 +141,7 @@ pub(super) fn raw_collection(call: &Call<'_>, name: &str) -> Collection<RawDocum
 
 fn find(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let name = call.collection()?;
-    call.refuse(&["hint", "max", "min", "returnKey", "showRecordId", "tailable", "awaitData"])?;
+    call.refuse(NOT_MODELLED)?;
     call.check_collation()?;
     let limit = call.count("limit")?.filter(|limit| *limit > 0);
     let query = query(call, name)?.limit(limit.unwrap_or(0));
@@ -154,6 +168,43 @@ fn query(call: &Call<'_>, name: &str) -> Result<Find<RawDocumentBuf>> {
     Ok(query)
 }
 
+fn explain(call: &Call<'_>) -> Result<RawDocumentBuf> {
+    let RawBsonRef::Document(body) = call.arguments.first() else {
+        return Err(Failure::new(code::TYPE_MISMATCH, "explain takes a command"));
+    };
+    if body.iter().next().and_then(std::result::Result::ok).is_none_or(|(name, _)| name != "find") {
+        return Err(Failure::new(code::NOT_IMPLEMENTED, "only the command find can be explained"));
+    }
+    let form = Form::Message { more_to_come: false, exhaust_allowed: false };
+    let request = Request { id: 0, form, body, sequences: Vec::new() };
+    let arguments = Arguments::check("find", FIND, false, &request)?;
+    let find = Call { body, arguments, ..*call };
+    let name = find.collection()?;
+    find.refuse(NOT_MODELLED)?;
+    let query = || Ok::<_, Failure>(query(&find, name)?.limit(find.count("limit")?.unwrap_or(0)));
+    let encoded = |document: &Document| {
+        RawDocumentBuf::try_from(document).map_err(|error| Failure::new(code::INTERNAL_ERROR, error.to_string()))
+    };
+    let mut reply = rawdoc! { "explainVersion": "1", "queryPlanner": encoded(&query()?.explain_plan()?)? };
+    match call.arguments.text("verbosity") {
+        Some("queryPlanner") => {}
+        None | Some("executionStats" | "allPlansExecution") => {
+            let explained = query()?.explain()?;
+            let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+            let stats = rawdoc! {
+                "executionSuccess": true,
+                "nReturned": number(explained.returned),
+                "totalKeysExamined": number(explained.keys_examined),
+                "totalDocsExamined": number(explained.documents_examined),
+            };
+            reply.append(bson::raw::cstr!("executionStats"), stats);
+        }
+        Some(other) => return Err(Failure::new(code::BAD_VALUE, format!("verbosity {other:?} is not known"))),
+    }
+    reply.append(bson::raw::cstr!("command"), body.to_owned());
+    Ok(reply)
+}
+
 fn distinct(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let name = call.collection()?;
     call.refuse(&["hint"])?;
@@ -174,10 +225,16 @@ fn aggregate(call: &Call<'_>) -> Result<RawDocumentBuf> {
     call.check_collation()?;
     let name = match arguments.first() {
         RawBsonRef::String(name) => Some(name),
-        one if integer_of(one) == Some(1) => None,
-        _ => {
-            let message = "Invalid command format: the 'aggregate' field must specify a collection name or 1";
-            return Err(Failure::new(code::FAILED_TO_PARSE, message));
+        number if Types::NUMBER.intersects(type_of(number)) => {
+            if !is_one(number) {
+                let message = "Invalid command format: the 'aggregate' field must specify a collection name or 1";
+                return Err(Failure::new(code::BAD_VALUE, message));
+            }
+            None
+        }
+        other => {
+            let message = format!("collection name has invalid type {}", type_name(other));
+            return Err(Failure::new(code::INVALID_NAMESPACE, message));
         }
     };
     name.map_or(Ok(()), |name| check_collection(call.database, name))?;
@@ -185,8 +242,7 @@ fn aggregate(call: &Call<'_>) -> Result<RawDocumentBuf> {
         let message = "The 'cursor' option is required, except for aggregate with the explain argument";
         return Err(Failure::new(code::FAILED_TO_PARSE, message));
     };
-    let size = cursor.get("batchSize").ok().flatten().and_then(integer_of);
-    let size = size.and_then(|size| u64::try_from(size).ok()).unwrap_or(FIRST_BATCH);
+    let size = batch_size(cursor)?.unwrap_or(FIRST_BATCH);
     let stages = arguments.documents("pipeline")?.into_iter().map(decode).collect::<Result<Vec<_>>>()?;
     let writes = stages.last().is_some_and(|stage| stage.contains_key("$out"));
     let (rows, namespace) = match name {
@@ -201,6 +257,26 @@ fn aggregate(call: &Call<'_>) -> Result<RawDocumentBuf> {
         Some(name) => (pipeline_rows(raw_collection(call, name).aggregate(stages)?), name),
     };
     first_batch(call, Cursor::new(rows, None, call.namespace(namespace), call.session), size, false)
+}
+
+/// The size of the first batch, in what a pipeline says of its cursor.
+fn batch_size(cursor: &RawDocument) -> Result<Option<u64>> {
+    let mut size = None;
+    for (name, value) in cursor.iter().flatten() {
+        if name != "batchSize" {
+            let message = format!("BSON field 'cursor.{name}' is an unknown field.");
+            return Err(Failure::new(code::UNKNOWN_FIELD, message));
+        }
+        if !Types::NUMBER.intersects(type_of(value)) {
+            return Err(wrong_type("cursor.batchSize", value, Types::NUMBER));
+        }
+        if is_negative(value) {
+            let message = "BSON field 'cursor.batchSize' value must be >= 0";
+            return Err(Failure::new(code::BAD_VALUE, message));
+        }
+        size = integer_of(value).and_then(|size| u64::try_from(size).ok());
+    }
+    Ok(size)
 }
 
 /// The rows of a pipeline.

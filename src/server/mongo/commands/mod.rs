@@ -30,12 +30,13 @@ const FAMILIES: &[&[Command]] = &[
     indexes::COMMANDS,
 ];
 
-/// Commands by each of their names. Names are told apart by their case, as in the original.
-static BY_NAME: LazyLock<HashMap<&'static str, &'static Command>> = LazyLock::new(|| {
-    let names = |command: &'static Command| {
-        std::iter::once(command.name).chain(command.aliases.iter().copied()).map(move |name| (name, command))
+/// Commands by each of their names, with the slot they are counted in. Names are told apart by their case, as in the original.
+static BY_NAME: LazyLock<HashMap<&'static str, (usize, &'static Command)>> = LazyLock::new(|| {
+    let names = |(slot, command): (usize, &'static Command)| {
+        let all = std::iter::once(command.name).chain(command.aliases.iter().copied());
+        all.map(move |name| (name, (slot, command)))
     };
-    every().flat_map(names).collect()
+    every().enumerate().flat_map(names).collect()
 });
 
 /// The names of all commands, by slot.
@@ -45,8 +46,7 @@ pub(super) fn names() -> Arc<[String]> {
 
 /// The number under which the command of this name is counted.
 pub(super) fn slot(name: &str) -> Option<usize> {
-    let command = find(name)?;
-    every().position(|other| std::ptr::eq(other, command))
+    BY_NAME.get(name).map(|(slot, _)| *slot)
 }
 
 /// All commands.
@@ -56,7 +56,7 @@ pub(super) fn every() -> impl Iterator<Item = &'static Command> {
 
 /// The command of this name.
 pub(super) fn find(name: &str) -> Option<&'static Command> {
-    BY_NAME.get(name).copied()
+    BY_NAME.get(name).map(|(_, command)| *command)
 }
 
 #[cfg(test)]

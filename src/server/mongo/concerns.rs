@@ -1,0 +1,158 @@
+//! How long a command may take, what it may read and how well its writes are to be kept: fields that commands have alike.
+//!
+//! One server has everything that it has acknowledged, so every level of reading and of writing that it can have it has. What is checked
+//! is that these fields mean something.
+//!
+//! # Source
+//! MongoDB manual, read concern, write concern, `maxTimeMS`.
+
+use bson::{RawBsonRef, RawDocument};
+
+use crate::server::mongo::command::Flags;
+use crate::server::mongo::failure::{Failure, Result, code};
+use crate::server::mongo::fields::{Arguments, Types, integer_of, truth_of, wrong_type};
+
+const LEVELS: &[&str] = &["local", "available", "majority", "linearizable", "snapshot"];
+
+const PROVENANCES: &[&str] =
+    &["clientSupplied", "customDefault", "getLastErrorDefaults", "implicitDefault", "internalWriteDefault"];
+
+/// The most members that a write can be asked to reach.
+const MEMBERS_MAX: i64 = 50;
+
+/// Checks the fields of a command that has these flags.
+///
+/// # Errors
+/// 2, 9 and 14 for values that mean nothing, 40415 for fields that are not known, 72 for a level at which the command does not read.
+pub(super) fn check(arguments: &Arguments<'_>, flags: Flags) -> Result<()> {
+    if let Some(time) = arguments.get("maxTimeMS") {
+        check_time(time)?;
+    }
+    if let Some(concern) = arguments.document("readConcern") {
+        check_reading(concern, flags)?;
+    }
+    arguments.document("writeConcern").map_or(Ok(()), check_writing)
+}
+
+fn check_time(time: RawBsonRef<'_>) -> Result<()> {
+    let number = match time {
+        RawBsonRef::Double(number) => number,
+        RawBsonRef::Decimal128(number) => number.to_string().parse().unwrap_or(f64::NAN),
+        _ => 0.0,
+    };
+    if !number.is_finite() || number.fract() != 0.0 {
+        return Err(Failure::new(code::FAILED_TO_PARSE, "maxTimeMS has non-integral value"));
+    }
+    let millis = integer_of(time).unwrap_or(0);
+    if i32::try_from(millis).is_err() || millis < 0 {
+        return Err(Failure::new(code::BAD_VALUE, format!("{millis} value for maxTimeMS is out of range")));
+    }
+    Ok(())
+}
+
+fn check_reading(concern: &RawDocument, flags: Flags) -> Result<()> {
+    let (mut level, mut at) = ("local", false);
+    for (name, value) in concern.iter().flatten() {
+        let path = format!("readConcern.{name}");
+        match (name.as_str(), value) {
+            ("level", RawBsonRef::String(text)) => level = one_of(&path, text, LEVELS)?,
+            ("provenance", RawBsonRef::String(text)) => drop(one_of(&path, text, PROVENANCES)?),
+            ("level" | "provenance", value) => return Err(wrong_type(&path, value, Types::STRING)),
+            ("afterClusterTime" | "atClusterTime", value) if !matches!(value, RawBsonRef::Timestamp(_)) => {
+                return Err(wrong_type(&path, value, Types::TIMESTAMP));
+            }
+            ("atClusterTime", _) => at = true,
+            ("afterClusterTime" | "allowTransactionTableSnapshot" | "waitLastStableRecoveryTimestamp", _) => {}
+            _ => return Err(unknown(&path)),
+        }
+    }
+    if level != "local" && !flags.contains(Flags::READS) {
+        let message = format!("the command does not read at the level '{level}'");
+        return Err(Failure::new(code::INVALID_OPTIONS, message));
+    }
+    match (at, level) {
+        (false, _) => Ok(()),
+        (true, "snapshot") => Err(Failure::new(code::NOT_IMPLEMENTED, "reading at an earlier time is not supported")),
+        (true, _) => Err(Failure::new(code::INVALID_OPTIONS, "atClusterTime needs the level 'snapshot'")),
+    }
+}
+
+fn check_writing(concern: &RawDocument) -> Result<()> {
+    for (name, value) in concern.iter().flatten() {
+        let path = format!("writeConcern.{name}");
+        match (name.as_str(), value) {
+            ("w", RawBsonRef::String(_)) => {}
+            ("w", RawBsonRef::Int32(_) | RawBsonRef::Int64(_) | RawBsonRef::Double(_) | RawBsonRef::Decimal128(_)) => {
+                let members = integer_of(value).unwrap_or(-1);
+                if !(0..=MEMBERS_MAX).contains(&members) {
+                    let message = format!("w has to be between 0 and {MEMBERS_MAX}, and is {members}");
+                    return Err(Failure::new(code::FAILED_TO_PARSE, message));
+                }
+            }
+            ("w", _) => return Err(Failure::new(code::FAILED_TO_PARSE, "w has to be a number or a string")),
+            ("j" | "fsync", value) if truth_of(value).is_none() => return Err(wrong_type(&path, value, Types::TRUTH)),
+            ("j" | "fsync" | "wtimeout" | "provenance", _) => {}
+            _ => return Err(unknown(&path)),
+        }
+    }
+    Ok(())
+}
+
+/// The one of `known` that `text` is.
+fn one_of<'t>(path: &str, text: &'t str, known: &[&str]) -> Result<&'t str> {
+    let refused =
+        || Failure::new(code::BAD_VALUE, format!("Enumeration value '{text}' for field '{path}' is not valid"));
+    known.contains(&text).then_some(text).ok_or_else(refused)
+}
+
+fn unknown(path: &str) -> Failure {
+    Failure::new(code::UNKNOWN_FIELD, format!("BSON field '{path}' is an unknown field."))
+}
+
+#[cfg(test)]
+mod tests {
+    use bson::{Decimal128, RawDocumentBuf, rawdoc};
+
+    use super::*;
+    use crate::server::mongo::wire::{Form, Request};
+
+    fn code_of(body: &RawDocumentBuf, flags: Flags) -> Option<i32> {
+        let form = Form::Message { more_to_come: false, exhaust_allowed: false };
+        let request = Request { id: 1, form, body, sequences: Vec::new() };
+        let arguments = Arguments::check("find", &[], false, &request).unwrap();
+        check(&arguments, flags).err().map(|failure| failure.code)
+    }
+
+    #[test]
+    fn a_time_is_a_whole_number_of_milliseconds() {
+        let of = |body: &RawDocumentBuf| code_of(body, Flags::READS);
+        assert_eq!(of(&rawdoc! { "find": "c", "maxTimeMS": 0.0 }), None);
+        assert_eq!(of(&rawdoc! { "find": "c", "maxTimeMS": 2_147_483_647_i64 }), None);
+        assert_eq!(of(&rawdoc! { "find": "c", "maxTimeMS": 1.5 }), Some(9));
+        assert_eq!(of(&rawdoc! { "find": "c", "maxTimeMS": f64::NAN }), Some(9));
+        assert_eq!(of(&rawdoc! { "find": "c", "maxTimeMS": -1 }), Some(2));
+        let beyond: Decimal128 = "2147483648".parse().unwrap();
+        assert_eq!(of(&rawdoc! { "find": "c", "maxTimeMS": beyond }), Some(2));
+    }
+
+    #[test]
+    fn a_read_concern_has_a_level_at_which_the_command_reads() {
+        let of = |concern: RawDocumentBuf, flags| code_of(&rawdoc! { "find": "c", "readConcern": concern }, flags);
+        assert_eq!(of(rawdoc! { "level": "majority" }, Flags::READS), None);
+        assert_eq!(of(rawdoc! { "level": "majority" }, Flags::empty()), Some(72));
+        assert_eq!(of(rawdoc! { "level": "Local" }, Flags::READS), Some(2));
+        assert_eq!(of(rawdoc! { "level": 1 }, Flags::READS), Some(14));
+        assert_eq!(of(rawdoc! { "nosuch": 1 }, Flags::READS), Some(40415));
+        assert_eq!(of(rawdoc! { "afterClusterTime": 1 }, Flags::READS), Some(14));
+    }
+
+    #[test]
+    fn a_write_concern_names_as_many_members_as_there_can_be() {
+        let of = |concern: RawDocumentBuf| code_of(&rawdoc! { "find": "c", "writeConcern": concern }, Flags::empty());
+        assert_eq!(of(rawdoc! { "w": "majority", "j": true, "wtimeout": 5 }), None);
+        assert_eq!(of(rawdoc! { "w": 51 }), Some(9));
+        assert_eq!(of(rawdoc! { "w": [1] }), Some(9));
+        assert_eq!(of(rawdoc! { "j": "x" }), Some(14));
+        assert_eq!(of(rawdoc! { "nosuch": 1 }), Some(40415));
+    }
+}

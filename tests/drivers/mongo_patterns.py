@@ -1,0 +1,131 @@
+"""What a program written for MongoDB does with its driver, against a door. Takes the port, and says that it worked."""
+
+import sys
+
+import pymongo
+from pymongo import ASCENDING, DESCENDING, InsertOne, MongoClient, ReturnDocument, UpdateOne
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
+
+PORT = int(sys.argv[1])
+
+
+def quick_start(db):
+    """Two indexes, an insert that answers False for a duplicate, and an aggregation."""
+    events = db.events
+    events.create_index([("user_id", ASCENDING), ("timestamp", DESCENDING)])
+    events.create_index("event_id", unique=True)
+
+    def insert(event):
+        try:
+            events.insert_one(event)
+            return True
+        except DuplicateKeyError as error:
+            assert error.details["keyPattern"] == {"event_id": 1}, error.details
+            return False
+
+    assert insert({"event_id": "a", "user_id": 1, "timestamp": 1, "amount": 5.0})
+    assert not insert({"event_id": "a", "user_id": 2})
+    events.insert_many({"event_id": f"e{n}", "user_id": n % 10, "timestamp": n, "amount": n * 0.5} for n in range(1000))
+    totals = list(
+        events.aggregate(
+            [
+                {"$match": {"user_id": {"$lt": 3}}},
+                {"$group": {"_id": "$user_id", "total": {"$sum": "$amount"}}},
+                {"$sort": {"total": -1}},
+                {"$limit": 2},
+            ]
+        )
+    )
+    assert [row["_id"] for row in totals] == [2, 1], totals
+    newest = [event["timestamp"] for event in events.find({"user_id": 5}).sort("timestamp", -1).limit(3)]
+    assert newest == [995, 985, 975], newest
+
+
+def cursors(db):
+    """A result of many batches is read as it was when the query began."""
+    db.numbers.insert_many({"n": n} for n in range(5000))
+    found = db.numbers.find().batch_size(100)
+    first = next(found)
+    db.numbers.delete_many({})
+    assert first["n"] == 0 and sum(1 for _ in found) == 4999
+    assert db.numbers.count_documents({}) == 0
+
+
+def writes(db):
+    """Updates, upserts, bulk writes, and documents that are changed and returned."""
+    stock = db.stock
+    done = stock.update_one({"_id": "nut"}, {"$inc": {"n": 2}}, upsert=True)
+    assert done.upserted_id == "nut" and done.matched_count == 0
+    assert stock.update_one({"_id": "nut"}, {"$push": {"log": {"$each": [1, 2], "$slice": -1}}}).modified_count == 1
+    assert stock.find_one({"_id": "nut"}) == {"_id": "nut", "n": 2, "log": [2]}
+    after = stock.find_one_and_update({"_id": "nut"}, {"$mul": {"n": 3}}, return_document=ReturnDocument.AFTER)
+    assert after["n"] == 6, after
+    assert stock.find_one_and_delete({"_id": "none"}) is None
+    try:
+        stock.bulk_write([InsertOne({"_id": "bolt"}), InsertOne({"_id": "nut"}), UpdateOne({}, {"$set": {"a": 1}})], ordered=False)
+        raise AssertionError("the second insert is a duplicate")
+    except BulkWriteError as error:
+        assert error.details["nInserted"] == 1 and error.details["nModified"] == 1, error.details
+        assert [write["index"] for write in error.details["writeErrors"]] == [1], error.details
+    assert sorted(stock.distinct("_id")) == ["bolt", "nut"]
+
+
+def errors(db):
+    """A mistake has the server's code."""
+    for run, code in [
+        (lambda: db.command("nosuch"), 59),
+        (lambda: db.command("find", "c", nosuch=1), 40415),
+        (lambda: db.command("find", "c", filter="x"), 14),
+        (lambda: list(db.c.find({"a": {"$in": 1}})), 2),
+        (lambda: db.c.insert_one({"_id": [1]}), 53),
+    ]:
+        try:
+            run()
+            raise AssertionError(f"code {code} was expected")
+        except OperationFailure as error:
+            assert error.code == code, error
+        except pymongo.errors.WriteError as error:
+            assert error.code == code, error
+
+
+def sessions(client, db):
+    """A session goes over several requests."""
+    with client.start_session() as session:
+        db.events.find_one({}, session=session)
+    hello = client.admin.command("hello")
+    assert hello["isWritablePrimary"], hello
+    assert set(client.list_database_names()) == {"shop"}
+    db.events.rename("happenings")
+    assert "happenings" in db.list_collection_names() and "events" not in db.list_collection_names()
+    client.drop_database("shop")
+    assert client.list_database_names() == []
+
+
+def user_of(port):
+    """Whoever may do something: a user, where the server asks for one."""
+    with MongoClient("127.0.0.1", port, serverSelectionTimeoutMS=10_000) as client:
+        try:
+            client.shop.command("listCollections")
+            assert client.admin.command("hello")["setName"] == "larder"
+            return {}
+        except OperationFailure as error:
+            assert error.code == 13, error
+    for password in ["wrong", "secret"]:
+        user = {"username": "ann", "password": password}
+        with MongoClient("127.0.0.1", port, **user) as client:
+            try:
+                client.shop.command("listCollections")
+                return user
+            except OperationFailure as error:
+                assert password == "wrong" and error.code == 18, error
+    raise AssertionError("nobody may do anything")
+
+
+with MongoClient("127.0.0.1", PORT, serverSelectionTimeoutMS=10_000, **user_of(PORT)) as client:
+    shop = client.shop
+    quick_start(shop)
+    cursors(shop)
+    writes(shop)
+    errors(shop)
+    sessions(client, shop)
+print(f"works, with PyMongo {pymongo.version}")
