@@ -151,7 +151,7 @@ impl PreparedOne {
         Ok(Outcome { before: Some(found.document), after: Some(kept), modified, upserted_id: None })
     }
 
-    /// Inserts what the filter demands to be equal, changed (SEM: DOC-UPD-8).
+    /// Inserts what the filter demands to be equal, changed.
     fn insert(&self, writer: &mut Writer, namespace: &Namespace, context: &Context) -> Result<Outcome> {
         let filter = &self.query.filter;
         let document = match &self.change {

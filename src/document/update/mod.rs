@@ -15,7 +15,7 @@
 //! One pass over the document, whatever the number of operators; a level is copied only where it changes.
 //!
 //! # Source
-//! MongoDB manual: Update Operators, Updates with Aggregation Pipeline (SEM: DOC-UPD-1 to DOC-UPD-7, DOC-UPD-9).
+//! MongoDB manual: Update Operators, Updates with Aggregation Pipeline.
 
 mod apply;
 mod array;
