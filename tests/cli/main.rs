@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod doors;
+#[path = "../served/mod.rs"]
 mod served;
 
 use std::fs;
@@ -421,7 +423,18 @@ fn a_closed_store_is_checked_copied_and_counted() {
 fn help_names_every_option_and_what_it_is_unless_said() {
     let (code, out, _) = run(&["serve", "--help"]);
     assert_eq!(code, 0);
-    let options = ["--redis", "--data", "--durability", "--maxmemory", "--maxmemory-policy", "--log", "--password"];
+    let options = [
+        "--redis",
+        "--tls-cert",
+        "--tls-key",
+        "--tls-dev",
+        "--data",
+        "--durability",
+        "--maxmemory",
+        "--maxmemory-policy",
+        "--log",
+        "--password",
+    ];
     for option in options.iter().chain(&["--config", "[[users]]", "SIGTERM", "127.0.0.1:6379"]) {
         assert!(out.contains(option), "no {option} in {out}");
     }
