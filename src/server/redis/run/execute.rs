@@ -264,23 +264,25 @@ pub(super) fn forget_places(door: &OpenDoor, session: &mut Session) {
     blocked.listen(&door.store, &door.ears);
 }
 
-/// Puts an error for each request of a run in the place of its replies, for nothing of it was committed.
+/// Puts an error for each of the `due` requests of a run in the place of its replies, which begin at `from`, and of `answers` to
+/// others: nothing of it was committed.
 pub(in crate::server::redis) fn take_back(
     door: &OpenDoor,
     session: &mut Session,
-    run: Run,
+    (from, due): (usize, usize),
+    answers: Vec<Answer>,
     reply: &mut Reply,
     text: &str,
 ) {
     forget_places(door, session);
     door.forget_uncommitted();
-    reply.truncate(run.from);
-    for _ in 0..run.due {
+    reply.truncate(from);
+    for _ in 0..due {
         door.meter.errors.add(1);
         door.count_error(text);
         reply.error(text);
     }
-    for answer in run.answers {
+    for answer in answers {
         answer.fail(text);
     }
 }
@@ -425,7 +427,7 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
     if call.session.queue.is_some() && !spec.traits.contains(Traits::UNQUEUED) {
         return queue(call, spec);
     }
-    if let Some(client) = call.door.clients.borrow().get(&call.session.id) {
+    if let Some(client) = call.door.clients.get(call.session.id) {
         client.last_command.set(spec.name);
         if client.is_not_touching.get() {
             call.transaction.set_counts_uses(spec.traits.contains(Traits::TOUCHES));
