@@ -70,5 +70,5 @@ pub use database::Database;
 pub(crate) use describe::describe;
 pub use find::{Cursor, Find};
 pub use planner::{Explain, Stage};
-pub use schema::{IndexInfo, IndexOptions};
+pub use schema::{CollectionInfo, CollectionOptions, IndexInfo, IndexOptions, ValidationAction, ValidationLevel};
 pub use update::{UpdateDescription, UpdateModifications};
