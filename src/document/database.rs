@@ -198,6 +198,7 @@ impl<S: WriteScope> Database<S> {
     ///
     /// # Source
     /// MongoDB manual, `create`.
+    #[expect(clippy::needless_pass_by_value, reason = "options are written in place")]
     pub fn create_collection_with(&self, name: &str, options: CollectionOptions) -> Result<()> {
         options.refuse_unmodelled()?;
         let namespace = Namespace::new(&self.name, name);
