@@ -23,6 +23,7 @@ use crate::document::scan::{Match, Scan};
 use crate::document::schema::Namespace;
 use crate::document::update::{Occasion, Update, UpdateModifications};
 use crate::document::{raw, stored};
+use crate::engine::Direction;
 use crate::error::{Error, InvalidKind, Result};
 use crate::txn::Writer;
 
@@ -69,7 +70,7 @@ pub(super) struct Outcome {
     /// The document as it is now; `None` when it was removed, and when there is none.
     pub(super) after: Option<RawDocumentBuf>,
     modified: bool,
-    upserted_id: Option<Bson>,
+    pub(super) upserted_id: Option<Bson>,
 }
 
 impl Modification {
@@ -93,7 +94,8 @@ impl One {
         let filter = Filter::compile(&self.filter, &variables.names)?;
         let sort = self.sort.as_ref().or(self.options.sort.as_ref());
         let sort = sort.map(|sort| Pattern::parse_sort(sort, Number::as_i64)).transpose()?;
-        let query = Prepared { sort, limit: Some(1), ..Prepared::all(Arc::new(filter)) };
+        let hint = self.options.hinted().cloned();
+        let query = Prepared { sort, hint, limit: Some(1), ..Prepared::all(Arc::new(filter)) };
         let change = match &self.modification {
             Modification::Update(update) => {
                 Change::Update(Update::compile(update, &self.options.array_filters, &variables.names)?)
@@ -114,7 +116,8 @@ impl PreparedOne {
         let context = Arc::new(context(writer, self.variables.clone()));
         if let Some(entry) = namespace.get(writer)? {
             let sort = self.query.sort.as_ref();
-            let plan = planner::choose(entry.storage, &entry.record, &self.query.filter, sort)?;
+            let plan =
+                planner::choose(entry.storage, &entry.record, &self.query.filter, sort, self.query.hint.as_ref())?;
             let sieve = (Arc::clone(&self.query.filter), Arc::clone(&context));
             let mut scan = Scan::start(&writer.search(), entry.storage, sieve, plan, sort, Some(1))?;
             if let Some(found) = scan.next_match()? {
@@ -262,7 +265,7 @@ pub(super) fn replace(
 /// Takes all documents out of a collection, and makes it when there is none. Its indexes stay.
 pub(super) fn clear(writer: &mut Writer, namespace: &Namespace) -> Result<()> {
     let entry = namespace.get_or_create(writer)?;
-    let plan = Plan { access: Access::Collection, sort_in_memory: false };
+    let plan = Plan { access: Access::Collection(Direction::Forward), sort_in_memory: false };
     let sieve = (Arc::new(Filter::all()), Arc::new(context(writer, Vec::new())));
     let mut scan = Scan::start(&writer.search(), entry.storage, sieve, plan, None, None)?;
     let mut records = Records::new(writer, namespace, &entry);
