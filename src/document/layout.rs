@@ -36,6 +36,9 @@ const INDEXES: u8 = 0x01;
 /// Bytes of a record id.
 pub(super) const RECORD_ID_BYTES: usize = 8;
 
+/// Bytes of a record's key: owner, collection, area, record id.
+const RECORD_KEY_BYTES: usize = 1 + size_of::<u32>() + 1 + RECORD_ID_BYTES;
+
 /// Number of a record in its collection, in order of insertion.
 pub(super) type RecordId = u64;
 
@@ -52,9 +55,13 @@ pub(super) fn records_prefix(collection: u32) -> Vec<u8> {
 }
 
 /// The key of one record.
-pub(super) fn record(collection: u32, id: RecordId) -> Vec<u8> {
-    let mut key = records_prefix(collection);
-    key.extend_from_slice(&id.to_be_bytes());
+pub(super) fn record(collection: u32, id: RecordId) -> [u8; RECORD_KEY_BYTES] {
+    let mut key = [0; RECORD_KEY_BYTES];
+    let (prefix, number) = key.split_at_mut(RECORD_KEY_BYTES - RECORD_ID_BYTES);
+    let [owner, collection_bytes @ .., area] = prefix else { return key };
+    (*owner, *area) = (OWNER, RECORDS);
+    collection_bytes.copy_from_slice(&collection.to_be_bytes());
+    number.copy_from_slice(&id.to_be_bytes());
     key
 }
 

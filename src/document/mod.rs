@@ -25,8 +25,8 @@
 //! 3. Every document has an `_id`, which is its first field, is unique in the collection and never changes.
 //!
 //! # Isolation
-//! Every operation reads one snapshot, a cursor for its whole life; every operation that writes is atomic, also over many
-//! documents (SEM: DOC-CUR-2, DOC-UPD-10).
+//! Every operation reads one snapshot, a cursor for its whole life; every operation that writes is atomic, also over
+//! many documents.
 //!
 //! # Source
 //! MongoDB manual. Differences and gaps: `docs/compatibility/mongodb.md`.
@@ -40,6 +40,7 @@ mod database;
 mod depth;
 mod describe;
 mod distinct;
+mod express;
 mod expression;
 mod filter;
 mod find;

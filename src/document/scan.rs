@@ -1,11 +1,11 @@
 //! Finding documents: a plan at work.
 //!
-//! A [`Scan`] owns a view of one moment, so it can outlive the operation that started it and does not see what is written
-//! after (SEM: DOC-CUR-2).
+//! A [`Scan`] owns a view of one moment, so it can outlive the operation that started it and does not see what is
+//! written after.
 //!
 //! # Cost
 //! Streams, unless it sorts in memory; then it keeps the sort key and the record id of each match, at most
-//! [`limits::SORT_BYTES_MAX`] bytes, and with a limit of k at most k of them (SEM: DOC-SORT-5).
+//! [`limits::SORT_BYTES_MAX`] bytes, and with a limit of k at most k of them.
 
 use std::collections::{BinaryHeap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -34,6 +34,16 @@ const SORT_ENTRY_BYTES: usize = 32;
 pub(super) struct Match {
     pub(super) id: RecordId,
     pub(super) document: RawDocumentBuf,
+}
+
+impl Match {
+    /// The document `bytes` of the record `id`.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] when they are no document.
+    pub(super) fn new(id: RecordId, bytes: Vec<u8>) -> Result<Self> {
+        RawDocumentBuf::from_bytes(bytes).map(|document| Self { id, document }).map_err(corrupt)
+    }
 }
 
 /// The documents that match a filter, in the order asked for.

@@ -165,7 +165,7 @@ impl Schema {
         self.indexes.iter().find(|index| index.name == name)
     }
 
-    /// Adds an index and returns it, or the identical one that exists (SEM: DOC-IDX-10).
+    /// Adds an index and returns it, or the identical one that exists.
     ///
     /// # Errors
     /// [`InvalidKind::OptionsConflict`] for keys that are indexed under other options, [`Error::AlreadyExists`] for a name

@@ -179,6 +179,20 @@ impl View {
         Ok(cursor.next()?.map(|(key, value)| (Key::from(key), Value::from(value))))
     }
 
+    /// The key of the first entry that begins with `prefix`.
+    pub(crate) fn seek_prefix(&self, prefix: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
+        if self.reads.is_some() {
+            // A cursor notes how far it has gone.
+            let first = self.first(&KeyRange::prefix(prefix), Direction::Forward)?;
+            return Ok(first.map(|(key, _)| Cow::Owned(key.to_vec())));
+        }
+        let found = self.overlay.seek(prefix)?.filter(|(key, _)| key.starts_with(prefix));
+        Ok(found.map(|(key, value)| {
+            self.meter.read(&key, &value);
+            key
+        }))
+    }
+
     /// Whether `range` holds no entries.
     pub(crate) fn is_empty(&self, range: &KeyRange) -> Result<bool> {
         if self.reads.is_none() && !self.meter.is_on() {

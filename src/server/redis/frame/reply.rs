@@ -360,7 +360,7 @@ impl Reply {
     }
 }
 
-/// A score as Redis prints it: the shortest text that reads as the same number (SEM: KV-Z-4).
+/// A score as Redis prints it: the shortest text that reads as the same number.
 pub(in crate::server::redis) fn format_double(number: f64) -> String {
     if number.is_infinite() {
         return if number > 0.0 { "inf" } else { "-inf" }.to_owned();

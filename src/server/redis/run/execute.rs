@@ -128,7 +128,7 @@ fn needs_turn(session: &Session, command: Option<&Command>, words: &[&[u8]]) -> 
 /// Runs the requests that `bytes` begin with in one transaction, and writes their replies; `first` is the first of
 /// them. Without the turn to write it ends before the first that needs it.
 ///
-/// A command that fails leaves what those before it did: Redis rolls nothing back (SEM: KV-TX-1).
+/// A command that fails leaves what those before it did: Redis rolls nothing back.
 pub(in crate::server::redis) fn run(
     door: &OpenDoor,
     session: &mut Session,
