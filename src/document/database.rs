@@ -273,10 +273,10 @@ impl<S: WriteScope> Database<S> {
         })
     }
 
-    /// Drops the collection `name` with its documents and indexes, and answers whether it existed.
+    /// Drops the collection `name` with its documents and indexes, and returns whether it existed.
     ///
     /// # Errors
-    /// What a write answers.
+    /// What a write returns.
     ///
     /// # Cost
     /// O(log n). Documents and index entries are removed in the background, when there are many

@@ -21,7 +21,7 @@
 //!
 //! # Invariants
 //! 1. A document and its entries in every index change together (`maintain`).
-//! 2. A query answers the same with and without indexes; what is sorted, in the same order (`planner`).
+//! 2. A query returns the same with and without indexes; what is sorted, in the same order (`planner`).
 //! 3. Every document has an `_id`, which is its first field, is unique in the collection and never changes.
 //!
 //! # Isolation
