@@ -33,6 +33,9 @@ const REDIS_LEVELS: &[&[&str]] = &[
     &["commands", "protocol"],
 ];
 
+/// Who stands on the frame of doors, which is the rest of `server`.
+const DOORS: &[&str] = &["http", "mongo", "redis"];
+
 /// The rings there are, by folder. What is in none of them is a new one: open it, or move what both sides need below them. The
 /// list may only shrink.
 const KNOWN_RINGS: &[(&str, &[&str])] = &[
@@ -318,6 +321,16 @@ fn the_parts_of_the_redis_door_import_only_from_below() {
     let parts: BTreeSet<_> = within.filter_map(|path| path.get(2)).map(String::as_str).collect();
     let known: BTreeSet<_> = REDIS_LEVELS.iter().copied().flatten().copied().collect();
     assert_eq!(parts, known, "each part of the door has a level");
+}
+
+#[test]
+fn the_frame_of_doors_imports_no_door_and_no_door_another() {
+    let edges = edges(&modules()).remove(&vec!["server".to_owned()]).unwrap();
+    let all = edges.iter().flat_map(|(from, imports)| imports.iter().map(move |to| (from, to)));
+    let wrong: Vec<_> = all.filter(|(_, to)| DOORS.contains(&to.as_str())).collect();
+    assert!(wrong.is_empty(), "imports of doors: {wrong:?}");
+    let is_on_the_frame = |door: &&'static str| edges.get(*door).is_some_and(|imports| imports.contains("door"));
+    assert!(DOORS.iter().all(is_on_the_frame), "these are doors");
 }
 
 /// The words of one line of code: the parts of its names.

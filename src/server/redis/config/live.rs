@@ -75,7 +75,6 @@ numbers! {
     /// Entries of `ACL LOG`.
     DenialsKept => denials_kept: usize,
     /// Milliseconds after which others are refused as `BUSY` because of a script.
-    #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
     BusyReplyMillis => busy_reply_ms: u64,
     /// Bytes that one client may have sent and that wait to be run.
     QueryBufferBytes => query_buffer_bytes: usize,

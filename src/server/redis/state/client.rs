@@ -76,7 +76,6 @@ pub(in crate::server::redis) struct Seen {
     pub(in crate::server::redis) watched_keys: usize,
     pub(in crate::server::redis) is_waiting: bool,
     pub(in crate::server::redis) is_monitor: bool,
-    #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
     pub(in crate::server::redis) is_authenticated: bool,
     /// Bytes that wait to be run, and room for more.
     pub(in crate::server::redis) received: (usize, usize),

@@ -74,7 +74,6 @@ pub(in crate::server::redis) struct Door {
     /// What `SHUTDOWN` calls.
     pub(in crate::server::redis) shutdown: Option<Shutdown>,
     /// Clients who come while a script runs for long.
-    #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
     pub(in crate::server::redis) newcomers: Newcomers,
     /// Made for the first script.
     #[cfg(feature = "lua")]

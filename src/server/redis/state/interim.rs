@@ -1,7 +1,5 @@
 //! What was done for a connection while its task could not run, because a script has the thread.
 
-#![cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
-
 use std::cell::{Cell, RefCell};
 
 use tokio::sync::Notify;
