@@ -58,7 +58,10 @@ fn doors_at_unix_sockets_are_their_owners_and_go_with_the_program() {
     let [at_redis, at_mongo] = [&redis, &mongo].map(|path| format!("unix:{}", path.display()));
     let served = Served::start_with(&["--redis", &at_redis, "--mongo", &at_mongo]);
     let escaped = text(&mongo).replace('/', "%2F");
-    assert_eq!(served.urls, [format!("unix://{}", redis.display()), format!("mongodb://{escaped}")]);
+    assert_eq!(
+        served.urls,
+        [format!("unix://{}", redis.display()), format!("mongodb://{escaped}/?directConnection=true")]
+    );
     for path in [&redis, &mongo] {
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
     }

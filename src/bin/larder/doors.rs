@@ -112,18 +112,24 @@ fn redis_url(address: &Address, is_encrypted: bool) -> String {
 
 fn mongo_url(address: &Address, is_encrypted: bool) -> String {
     match address.path() {
-        // The path stands where otherwise the host does.
-        Some(path) => absolute(path).bytes().fold("mongodb://".to_owned(), |mut url, byte| {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                url.push(char::from(byte));
-            } else {
-                // Writing to a string does not fail.
-                let _ = write!(url, "%{byte:02X}");
-            }
-            url
-        }),
+        // The path stands where otherwise the host does. Members of replica sets have a port, so that drivers cannot go on from one to
+        // the other.
+        Some(path) => format!("mongodb://{}/?directConnection=true", escaped(&absolute(path))),
         None => format!("mongodb://{address}{}", if is_encrypted { "/?tls=true" } else { "" }),
     }
+}
+
+/// Text as it may stand in a connection string.
+fn escaped(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut escaped, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+        escaped
+    })
 }
 
 fn http_url(address: &Address) -> String {
@@ -209,7 +215,7 @@ mod tests {
         assert_eq!(redis_url(&unix, false), "unix:///a b/c.sock");
         assert_eq!(mongo_url(&tcp, false), "mongodb://127.0.0.1:7");
         assert_eq!(mongo_url(&tcp, true), "mongodb://127.0.0.1:7/?tls=true");
-        assert_eq!(mongo_url(&unix, false), "mongodb://%2Fa%20b%2Fc.sock");
+        assert_eq!(mongo_url(&unix, false), "mongodb://%2Fa%20b%2Fc.sock/?directConnection=true");
         assert_eq!((http_url(&tcp), http_url(&unix)), ("http://127.0.0.1:7".to_owned(), "unix:/a b/c.sock".to_owned()));
     }
 }

@@ -42,7 +42,11 @@ impl Service for Mongo {
 
     async fn serve(self: Rc<Self>, client: Rc<clients::Client<()>>, socket: Socket) {
         let (clients, shared) = (Rc::clone(&self.local.clients), Arc::clone(&self.local.shared));
-        let reached = client.local.map_or_else(|| shared.address.to_string(), |address| address.to_string());
+        let at_door = || match shared.address.path() {
+            Some(path) => path.display().to_string(),
+            None => shared.address.to_string(),
+        };
+        let reached = client.local.map_or_else(at_door, |address| address.to_string());
         let id = i32::try_from(client.id).unwrap_or(i32::MAX);
         let told = Arc::new(Client::new(id, client.peer.to_string(), reached));
         let settler = self.local.settler.clone();
