@@ -35,6 +35,16 @@ pub(super) struct Match {
     pub(super) document: RawDocumentBuf,
 }
 
+impl Match {
+    /// The document `bytes` of the record `id`.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] when they are no document.
+    pub(super) fn new(id: RecordId, bytes: Vec<u8>) -> Result<Self> {
+        RawDocumentBuf::from_bytes(bytes).map(|document| Self { id, document }).map_err(corrupt)
+    }
+}
+
 /// The documents that match a filter, in the order asked for.
 #[derive(Debug)]
 pub(super) struct Scan {
@@ -90,6 +100,10 @@ impl Scan {
             Access::Collection => Source::Records(view.range(&layout::records(collection), Direction::Forward)?),
             Access::Index(scan) => {
                 view.meter().index(&scan.index.name);
+                // The bounds may be narrower than they would be if there were more arrays. An `_id` is none.
+                if scan.index.id != 0 {
+                    view.note_range(&KeyRange::prefix(&layout::index_arrays_prefix(collection, scan.index.id)));
+                }
                 Source::Entries(Box::new(Entries::new(scan, sort)))
             }
         };

@@ -25,7 +25,7 @@ use crate::document::expression::{Context, Env, Expression, Names};
 use crate::document::number::Number;
 use crate::document::order::{Value, compare_bson};
 use crate::document::path::{FieldPath, Part, Reached, elements};
-use crate::document::raw::{corrupt, field};
+use crate::document::raw::{corrupt, element, field};
 use crate::document::regular::Regular;
 use crate::error::Result;
 
@@ -258,6 +258,19 @@ impl Node {
             Self::All(nodes) => all(nodes, document, context),
             Self::Any(nodes) => any(nodes, document, context),
             Self::None(nodes) => Ok(!any(nodes, document, context)?),
+            // A text is compared where it is stored, without being read: most scans look for one.
+            Self::Field { path, test: test @ Test::Equal(Bson::String(text)) }
+                if let [part] = path.parts() =>
+            {
+                let Some(element) = element(document, part.name())? else { return Ok(false) };
+                if let Some(stored) = element.text() {
+                    return Ok(stored == text.as_bytes());
+                }
+                match element.value(part.name())? {
+                    Some(value) => test.holds(Reached::Field(value), context),
+                    None => Ok(false),
+                }
+            }
             Self::Field { path, test } => {
                 // A visit cannot fail by itself: the first failure ends the walk.
                 let mut failure = None;

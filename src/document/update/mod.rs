@@ -129,6 +129,11 @@ impl Update {
         Ok(Self::Operators(Box::new(Operators { identity, fields, renamed, filters })))
     }
 
+    /// Whether it has to know by which element of an array the document was found.
+    pub(super) fn needs_position(&self) -> bool {
+        matches!(self, Self::Operators(operators) if operators.fields.needs_position())
+    }
+
     /// The document after the update, or none when the update changes nothing.
     ///
     /// # Errors
