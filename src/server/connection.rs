@@ -489,6 +489,6 @@ impl<P: Protocol> Connection<P> {
 }
 
 /// Looks at the clock only when it is waited for.
-async fn sleep(time: Duration) {
+pub(crate) async fn sleep(time: Duration) {
     tokio::time::sleep(time).await;
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::channel::{Message, RecvError, Subscriber};
 use crate::server::buffers::{Buffers, Output, READ_BYTES};
-use crate::server::connection::{self, Bounds, End, Failure, Kept, Ran};
+use crate::server::connection::{self, Bounds, End, Failure, Kept, Ran, sleep};
 use crate::server::redis::frame::refusal::{PANICKED, text_of};
 use crate::server::redis::frame::reply::Reply;
 use crate::server::redis::frame::request::Parser;
@@ -436,11 +436,6 @@ async fn next_answer(wait: Option<&mut Wait>) -> Waited {
         },
     };
     answer.map_or(Waited::Lost, Waited::Answered)
-}
-
-/// Looks at the clock only when it is waited for.
-async fn sleep(time: Duration) {
-    tokio::time::sleep(time).await;
 }
 
 async fn messages_lost(subscriber: Option<&Subscriber>) {
