@@ -155,7 +155,6 @@ pub(crate) struct Local<M> {
     /// Of a door that has one.
     pub(crate) pool: Option<Pool>,
     pub(crate) newcomers: Newcomers,
-    pub(crate) thread: usize,
 }
 
 /// Lets clients in on a thread that does not get to its tasks.
@@ -286,7 +285,7 @@ impl Place {
         let clients = Rc::new(Clients::default());
         let newcomers = Newcomers::default();
         let (for_clients, for_newcomers, for_shared) = (Rc::clone(&clients), newcomers.clone(), Arc::clone(&shared));
-        let local = Local { shared: for_shared, clients: for_clients, settler, pool, newcomers: for_newcomers, thread };
+        let local = Local { shared: for_shared, clients: for_clients, settler, pool, newcomers: for_newcomers };
         let hall = Rc::new(Hall {
             service: Rc::new(make(local)),
             clients: Rc::clone(&clients),
@@ -337,7 +336,6 @@ struct Hall<S: Service> {
     inboxes: Vec<UnboundedSender<(Arrival, Seat)>>,
     thread: usize,
     /// The door is being closed.
-    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "only what begins TLS is no client yet"))]
     ending: Notify,
     #[cfg(feature = "tls")]
     tls: Option<crate::server::tls::Tls>,

@@ -139,7 +139,7 @@ impl Line {
     async fn for_tests(&self, words: &[&str]) -> String {
         let local = &self.door.local;
         match words {
-            ["ME"] => format!("{} {}", local.thread, self.id),
+            ["ME"] => format!("{:?} {}", std::thread::current().id(), self.id),
             ["BOOM"] => panic!("on purpose"),
             ["POOLED"] => {
                 let pool: &Pool = local.pool.as_ref().unwrap();

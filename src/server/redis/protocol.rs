@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::channel::{Message, RecvError, Subscriber};
 use crate::server::buffers::{Buffers, Output, READ_BYTES};
-use crate::server::connection::{self, Bounds, End, Failure, Kept, Ran};
+use crate::server::connection::{self, Bounds, End, Failure, Kept, Ran, sleep};
 use crate::server::redis::frame::refusal::{PANICKED, text_of};
 use crate::server::redis::frame::reply::Reply;
 use crate::server::redis::frame::request::Parser;
@@ -101,8 +101,8 @@ impl connection::Protocol for Conversation {
         self.writing(output, |this| {
             let before = this.session.state();
             let requests = (&mut this.parser, first);
-            let run = execute::run(&door, &mut this.session, requests, input, &mut this.reply, turn);
-            let (earlier, run) = this.run_on(input, run);
+            let mut run = execute::run(&door, &mut this.session, requests, input, &mut this.reply, turn);
+            let earlier = this.run_on(input, &mut run);
             this.conclude(earlier, run, before)
         })
     }
@@ -249,22 +249,19 @@ impl Conversation {
         written
     }
 
-    /// Runs what comes behind requests that only read at once, too, if it can: others do not come in between. Returns the run of
-    /// those, if there is another, and the last one.
-    fn run_on(&mut self, input: &[u8], run: Run) -> (Option<Run>, Run) {
-        let door = Rc::clone(&self.door);
-        if run.wants_turn
-            && run.outcome.is_ok()
-            && let Some(turn) = door.store.try_turn()
-        {
-            let rest = input.get(run.consumed..).unwrap_or_default();
-            if let Some(next) = execute::next(&door, &self.session, &mut self.parser, rest) {
-                let requests = (&mut self.parser, next);
-                let second = execute::run(&door, &mut self.session, requests, rest, &mut self.reply, Some(turn));
-                return (Some(run), second);
-            }
+    /// Runs what comes behind requests that only read at once, too, if it can: others do not come in between. `run` is the last run then,
+    /// and the one of those requests is returned.
+    fn run_on(&mut self, input: &[u8], run: &mut Run) -> Option<Run> {
+        if !run.wants_turn || run.outcome.is_err() {
+            return None;
         }
-        (None, run)
+        let door = Rc::clone(&self.door);
+        let turn = door.store.try_turn()?;
+        let rest = input.get(run.consumed..).unwrap_or_default();
+        let next = execute::next(&door, &self.session, &mut self.parser, rest)?;
+        let requests = (&mut self.parser, next);
+        let second = execute::run(&door, &mut self.session, requests, rest, &mut self.reply, Some(turn));
+        Some(std::mem::replace(run, second))
     }
 
     /// Takes back what was not committed, and says what the rest waits for.
@@ -306,8 +303,12 @@ impl Conversation {
         if self.session.is_closing {
             end.get_or_insert(End::AfterReplies);
         }
+        // What is durable already is not waited for.
+        let pending = pending.filter(|pending| !pending.is_durable());
         if pending.is_some() {
             self.unsettled = Some(Unsettled { from, due, answers, before, broken });
+        } else {
+            answers.into_iter().for_each(Answer::send);
         }
         Ran { consumed, from, pending, end }
     }
@@ -435,11 +436,6 @@ async fn next_answer(wait: Option<&mut Wait>) -> Waited {
         },
     };
     answer.map_or(Waited::Lost, Waited::Answered)
-}
-
-/// Looks at the clock only when it is waited for.
-async fn sleep(time: Duration) {
-    tokio::time::sleep(time).await;
 }
 
 async fn messages_lost(subscriber: Option<&Subscriber>) {

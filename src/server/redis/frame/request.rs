@@ -14,14 +14,14 @@ use smallvec::SmallVec;
 use crate::limits;
 
 /// The places of a request's words in the bytes that were read.
-pub(in crate::server::redis) type Words = SmallVec<[Range<usize>; 6]>;
+pub(crate) type Words = SmallVec<[Range<usize>; 6]>;
 
 /// The words of a request.
-pub(in crate::server::redis) type Slices<'a> = SmallVec<[&'a [u8]; 6]>;
+pub(crate) type Slices<'a> = SmallVec<[&'a [u8]; 6]>;
 
 /// What the bytes read so far begin with.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::server::redis) enum Parsed {
+pub(crate) enum Parsed {
     /// A request that takes this many bytes. It may have no words, and then asks for nothing.
     Whole(Words, usize),
     /// A line of text that takes this many bytes, with its words as they are meant.
@@ -32,7 +32,7 @@ pub(in crate::server::redis) enum Parsed {
 
 /// Why a connection cannot go on: the text that Redis gives after "Protocol error: ".
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::server::redis) struct ProtocolError(pub(in crate::server::redis) String);
+pub(crate) struct ProtocolError(pub(crate) String);
 
 fn refuse<T>(reason: impl Into<String>) -> Result<T, ProtocolError> {
     Err(ProtocolError(reason.into()))
@@ -40,16 +40,16 @@ fn refuse<T>(reason: impl Into<String>) -> Result<T, ProtocolError> {
 
 /// What a client may send.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::server::redis) struct Allowed {
+pub(crate) struct Allowed {
     /// One that has given no password sends little.
-    pub(in crate::server::redis) is_authenticated: bool,
+    pub(crate) is_authenticated: bool,
     /// Bytes of a word.
-    pub(in crate::server::redis) word_bytes: usize,
+    pub(crate) word_bytes: usize,
 }
 
 /// How far a request that is not whole yet has been read. All places count from its first byte.
 #[derive(Debug, Default)]
-pub(in crate::server::redis) struct Parser {
+pub(crate) struct Parser {
     /// How many words there will be; `None` before the line that says so.
     count: Option<usize>,
     words: Words,
@@ -71,7 +71,7 @@ impl Parser {
     /// # Errors
     /// [`ProtocolError`] for what can be no request, and for one that is larger than it may be; before anything is set
     /// aside for it.
-    pub(in crate::server::redis) fn parse(&mut self, bytes: &[u8], allowed: Allowed) -> Result<Parsed, ProtocolError> {
+    pub(crate) fn parse(&mut self, bytes: &[u8], allowed: Allowed) -> Result<Parsed, ProtocolError> {
         let parsed = match bytes.first() {
             None => return Ok(Parsed::Partial),
             Some(b'*') => self.parse_array(bytes, allowed),
@@ -84,12 +84,12 @@ impl Parser {
     }
 
     /// How many bytes the request has up to the end of the word that is being read, as far as is known; 0 when it is not.
-    pub(in crate::server::redis) fn wanted(&self) -> usize {
+    pub(crate) fn wanted(&self) -> usize {
         self.word.as_ref().map_or(0, |word| word.end + 2)
     }
 
     /// Forgets what has been read of a request.
-    pub(in crate::server::redis) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         #[cfg(test)]
         let looked_at = self.looked_at;
         *self = Self::default();
@@ -100,7 +100,7 @@ impl Parser {
     }
 
     /// The memory that the places of the words take, in bytes.
-    pub(in crate::server::redis) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         if self.words.spilled() { self.words.capacity() * size_of::<Range<usize>>() } else { 0 }
     }
 
