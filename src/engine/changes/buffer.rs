@@ -257,6 +257,17 @@ impl Buffer {
     /// Sets what becomes of the key of a slot that is there: in its place if there is room.
     fn change_again(&mut self, at: usize, key: &[u8], value: Stored<'_>) {
         let Some(mut slot) = self.slots.get(at).copied() else { return };
+        let value_at = slot.at as usize + key.len();
+        // The same key with a value as long as before, as counters and flags have it.
+        if let Stored::Bytes(value) = value
+            && slot.value < LARGE
+            && usize::from(slot.value) == value.len()
+        {
+            if let Some(place) = self.bytes.get_mut(value_at..value_at + value.len()) {
+                place.copy_from_slice(value);
+            }
+            return;
+        }
         if let Some(old_bytes) = self.nth(at).map(|(_, old)| old.bytes()) {
             self.size -= old_bytes;
         } else {
@@ -264,7 +275,6 @@ impl Buffer {
             self.size += key.len();
         }
         self.size += value.bytes();
-        let value_at = slot.at as usize + key.len();
         let room = slot.value_bytes();
         // A key that changes again and again stays in its place as long as its value fits there. What a change leaves
         // unused is counted, and gathered once it is much.

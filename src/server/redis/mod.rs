@@ -299,7 +299,7 @@ fn door(
         #[cfg(feature = "lua")]
         scripting: std::cell::OnceCell::new(),
     };
-    OpenDoor { door, registry: &REGISTRY }
+    OpenDoor::new(door, &REGISTRY)
 }
 
 /// Returns the replies of a door to the bytes of one client, which sends nothing after them.
