@@ -21,9 +21,8 @@ const LEVELS: &[&[&str]] = &[
     &["server", "inspect", "testing"],
 ];
 
-/// The same for what is in `server/redis`, below its own file: what doors will share, then what is Redis's.
+/// The same for what is in `server/redis`, below its own file.
 const REDIS_LEVELS: &[&[&str]] = &[
-    &["socket"],
     &["frame"],
     &["spec"],
     &["acl"],

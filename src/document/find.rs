@@ -23,8 +23,8 @@ use crate::txn::{AutoCommit, Meter, Scope, View};
 /// A query that has not run yet. Given by [`Collection::find`](crate::Collection::find). It owns what it needs: it can be built in steps, kept in a struct
 /// and returned from a function.
 ///
-/// Whatever the order of the calls, matches are filtered, sorted, skipped, limited and then projected
-/// (SEM: DOC-CUR-1). Without a sort their order is not fixed.
+/// Whatever the order of the calls, matches are filtered, sorted, skipped, limited and then projected. Without a sort
+/// their order is not fixed.
 ///
 /// # Examples
 /// ```

@@ -25,8 +25,8 @@
 //! 3. Every document has an `_id`, which is its first field, is unique in the collection and never changes.
 //!
 //! # Isolation
-//! Every operation reads one snapshot, a cursor for its whole life; every operation that writes is atomic, also over many
-//! documents (SEM: DOC-CUR-2, DOC-UPD-10).
+//! Every operation reads one snapshot, a cursor for its whole life; every operation that writes is atomic, also over
+//! many documents.
 //!
 //! # Source
 //! MongoDB manual. Differences and gaps: `docs/compatibility/mongodb.md`.
@@ -39,6 +39,7 @@ mod collection;
 mod database;
 mod depth;
 mod describe;
+mod express;
 mod expression;
 mod filter;
 mod find;
@@ -69,5 +70,5 @@ pub use database::Database;
 pub(crate) use describe::describe;
 pub use find::{Cursor, Find};
 pub use planner::{Explain, Stage};
-pub use schema::{IndexInfo, IndexOptions};
+pub use schema::{CollectionInfo, CollectionOptions, IndexInfo, IndexOptions, ValidationAction, ValidationLevel};
 pub use update::{UpdateDescription, UpdateModifications};

@@ -1,11 +1,11 @@
 //! Finding documents: a plan at work.
 //!
-//! A [`Scan`] owns a view of one moment, so it can outlive the operation that started it and does not see what is written
-//! after (SEM: DOC-CUR-2).
+//! A [`Scan`] owns a view of one moment, so it can outlive the operation that started it and does not see what is
+//! written after.
 //!
 //! # Cost
 //! Streams, unless it sorts in memory; then it keeps the sort key and the record id of each match, at most
-//! [`limits::SORT_BYTES_MAX`] bytes, and with a limit of k at most k of them (SEM: DOC-SORT-5).
+//! [`limits::SORT_BYTES_MAX`] bytes, and with a limit of k at most k of them.
 
 use std::collections::{BinaryHeap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -33,6 +33,16 @@ const SORT_ENTRY_BYTES: usize = 32;
 pub(super) struct Match {
     pub(super) id: RecordId,
     pub(super) document: RawDocumentBuf,
+}
+
+impl Match {
+    /// The document `bytes` of the record `id`.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] when they are no document.
+    pub(super) fn new(id: RecordId, bytes: Vec<u8>) -> Result<Self> {
+        RawDocumentBuf::from_bytes(bytes).map(|document| Self { id, document }).map_err(corrupt)
+    }
 }
 
 /// The documents that match a filter, in the order asked for.
@@ -90,6 +100,10 @@ impl Scan {
             Access::Collection => Source::Records(view.range(&layout::records(collection), Direction::Forward)?),
             Access::Index(scan) => {
                 view.meter().index(&scan.index.name);
+                // The bounds may be narrower than they would be if there were more arrays. An `_id` is none.
+                if scan.index.id != 0 {
+                    view.note_range(&KeyRange::prefix(&layout::index_arrays_prefix(collection, scan.index.id)));
+                }
                 Source::Entries(Box::new(Entries::new(scan, sort)))
             }
         };

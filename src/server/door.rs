@@ -82,7 +82,7 @@ pub(crate) struct Shared {
     /// Clients that were turned away.
     pub(crate) turned_away: AtomicU64,
     /// Set before the threads are told to end: one may be busy.
-    pub(crate) is_closing: AtomicBool,
+    pub(crate) is_closing: Arc<AtomicBool>,
     /// Clients of each thread.
     counts: Vec<Arc<AtomicUsize>>,
     /// The most clients that the system gives sockets to.
@@ -90,14 +90,14 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    fn new(address: Address, threads: usize) -> Self {
+    pub(crate) fn new(address: Address, threads: usize) -> Self {
         Self {
             address,
             meter: Arc::default(),
             clients_max: AtomicUsize::new(limits::CLIENTS_MAX),
             keepalive_seconds: AtomicU64::new(0),
             turned_away: AtomicU64::new(0),
-            is_closing: AtomicBool::new(false),
+            is_closing: Arc::default(),
             counts: (0..threads).map(|_| Arc::default()).collect(),
             sockets_max: sockets_max().min(limits::CLIENTS_MAX),
         }

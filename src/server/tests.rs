@@ -72,7 +72,7 @@ impl Protocol for Line {
         let line = input.split(|byte| *byte == b'\n').next().unwrap();
         let text = String::from_utf8(line.to_vec()).unwrap();
         let words: Vec<&str> = text.split(' ').collect();
-        let mut ran = Ran { consumed: line.len() + 1, pending: None, end: None };
+        let mut ran = Ran { consumed: line.len() + 1, from: output.len(), pending: None, end: None };
         let reply = match (words.as_slice(), &self.user) {
             (["LOGIN", name, password], _) => {
                 self.user = self.door.users.admit(name.as_bytes(), password.as_bytes());

@@ -178,6 +178,7 @@ impl<T, S: WriteScope> Collection<T, S> {
             let target = layout::index_prefix(changed.storage, index.id);
             job::cancel(writer, &target)?;
             job::remove(writer, &target)?;
+            job::remove(writer, &layout::index_arrays_prefix(changed.storage, index.id))?;
             Ok(true)
         })
     }

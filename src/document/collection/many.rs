@@ -35,7 +35,8 @@ pub(super) fn update(
     let update = Update::compile(update, &options.array_filters, &variables.names)?;
     let change = |records: &mut Records<'_>, found: Match, context: &Context| {
         let occasion = Occasion { context, filter: &filter, inserts: false };
-        modify::replace(records, namespace, &found, update.apply(&found.document, occasion)?)
+        let after = update.apply(&found.document, occasion)?;
+        modify::replace(records, namespace, &found, after.as_deref())
     };
     let mut each = EachMatch::new(namespace, &filter, &variables.values, &change);
     drive(&mut each)?;

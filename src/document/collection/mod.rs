@@ -113,7 +113,7 @@ pub struct UpdateResult {
     /// Documents that matched the filter.
     #[doc(alias("matched_count", "matchedCount"))]
     pub matched: u64,
-    /// Documents that were changed by it; fewer, when the update left some as they were (SEM: DOC-UPD-7).
+    /// Documents that were changed by it; fewer, when the update left some as they were.
     #[doc(alias("modified_count", "modifiedCount"))]
     pub modified: u64,
     /// The `_id` of the document that an upsert inserted.

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::document::aggregate::{Exec, Pipeline, Place};
 use crate::document::code::Code;
 use crate::document::collection::{Collection, modify};
+use crate::document::express::Equality;
 use crate::document::expression::{Context, Names};
 use crate::document::find::{self, Cursor, Find, Query};
 use crate::document::index_key::canonical;
@@ -251,8 +252,17 @@ impl<T: DeserializeOwned + 'static, S: Scope> Collection<T, S> {
     /// MongoDB manual, `findOne`.
     #[doc(alias = "findOne")]
     pub fn find_one(&self, filter: Document) -> Result<Option<T>> {
-        let query = Query { filter, limit: Some(1), ..Query::default() };
         self.scope.read(self.operation("find_one"), |view| {
+            if let Some(equality) = Equality::of(&filter) {
+                let Some(entry) = self.namespace.get(view)? else { return Ok(None) };
+                if let Some(found) = equality.find(view, &entry)? {
+                    let Some((_, bytes)) = found else { return Ok(None) };
+                    view.meter().returned(1);
+                    let document = RawDocument::from_bytes(&*bytes).map_err(corrupt)?;
+                    return stored::decode(document, || self.namespace.label()).map(Some);
+                }
+            }
+            let query = Query { filter: filter.clone(), limit: Some(1), ..Query::default() };
             let (prepared, context) = query.prepare(view)?;
             let mut found = prepared.start(view, &self.namespace, context)?;
             if !found.advance()? {

@@ -78,7 +78,7 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     /// ```
     ///
     /// # Source
-    /// MongoDB manual, `insertMany`, ordered (SEM: DOC-UPD-10).
+    /// MongoDB manual, `insertMany`, ordered.
     #[doc(alias("insertMany", "InsertManyResult", "bulkWrite"))]
     pub fn insert_many(&self, documents: impl IntoIterator<Item = impl Borrow<T>>) -> Result<InsertManyResult> {
         let mut all = Serialized::default();
@@ -167,8 +167,8 @@ impl<T, S: WriteScope> Collection<T, S> {
 
     /// As [`Collection::update_one`], with `options`.
     ///
-    /// With an upsert, a document is inserted when nothing matches: what the filter demands to be equal, with the update applied
-    /// to it (SEM: DOC-UPD-8).
+    /// With an upsert, a document is inserted when nothing matches: what the filter demands to be equal, with the
+    /// update applied to it.
     ///
     /// # Errors
     /// As [`Collection::update_one`].
@@ -219,7 +219,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// ```
     ///
     /// # Source
-    /// MongoDB manual, `updateMany` (SEM: DOC-UPD-10).
+    /// MongoDB manual, `updateMany`.
     #[doc(alias = "updateMany")]
     pub fn update_many(&self, filter: Document, update: impl Into<UpdateModifications>) -> Result<UpdateResult> {
         self.update_many_with(filter, update, UpdateOptions::default())

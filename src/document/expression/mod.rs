@@ -6,13 +6,13 @@
 //!
 //! # Invariants
 //! 1. Everything that is wrong with an expression by itself (a function that does not exist, a wrong number of arguments) is
-//!    found by [`Expression::compile`], before a document is read. Nothing is evaluated then (SEM: DOC-AGG-14).
+//!    found by [`Expression::compile`], before a document is read. Nothing is evaluated then.
 //! 2. The tree is at most [`limits::EXPRESSION_DEPTH_MAX`] deep, which bounds every recursion over it.
 //! 3. Functions are lines of tables, one table for each family ([`functions`]); a name is in exactly one.
-//! 4. An argument that was not written is `None`, one that leads nowhere is missing (SEM: DOC-AGG-13).
+//! 4. An argument that was not written is `None`, one that leads nowhere is missing.
 //!
 //! # Source
-//! MongoDB manual: Aggregation Operators, Field Paths, System Variables (SEM: DOC-AGG-3 to DOC-AGG-6).
+//! MongoDB manual: Aggregation Operators, Field Paths, System Variables.
 
 mod check;
 mod compile;

@@ -93,7 +93,7 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// The conditions in the array of `$and`, `$or` or `$nor`, each a document of its own (SEM: DOC-FLT-8).
+    /// The conditions in the array of `$and`, `$or` or `$nor`, each a document of its own.
     fn clauses(&self, operator: &str, value: &Bson, depth: usize) -> Result<Vec<Node>> {
         let clauses = value.as_array().filter(|clauses| !clauses.is_empty());
         let clauses = clauses.ok_or_else(|| Code::BAD_VALUE.value(format!("{operator} takes a non-empty array")))?;

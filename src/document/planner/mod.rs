@@ -2,17 +2,17 @@
 //!
 //! # Which indexes can serve
 //! Conditions at the top level and in `$and` confine the fields of an index from the first on: equalities and `$in`s on
-//! any number of fields, then at most one range (SEM: DOC-IDX-1). A top-level `$or` is answered by reading the whole
-//! collection, unless other conditions beside it choose an index.
+//! any number of fields, then at most one range. A top-level `$or` is answered by reading the whole collection, unless
+//! other conditions beside it choose an index.
 //!
-//! An index gives a sort when it has the sort's fields in the sort's directions or all reversed, after fields that have one
-//! value each (SEM: DOC-IDX-2). Ties come in record order, as from a sort in memory (SEM: DOC-SORT-4). Entries of long values
-//! that begin with the same bytes are put in order by their documents ([`key`](crate::document::index_key)).
+//! An index gives a sort when it has the sort's fields in the sort's directions or all reversed, after fields that have
+//! one value each. Ties come in record order, as from a sort in memory. Entries of long values that begin with the same
+//! bytes are put in order by their documents ([`key`](crate::document::index_key)).
 //!
 //! # Arrays
-//! On a field that goes through arrays a document has several keys. Each of two conditions may be met by another of them,
-//! so only one condition bounds such a field, and only one such field is bounded; and it gives no sort order
-//! (SEM: DOC-IDX-4). Records found twice are given once.
+//! On a field that goes through arrays a document has several keys. Each of two conditions may be met by another of
+//! them, so only one condition bounds such a field, and only one such field is bounded; and it gives no sort order.
+//! Records found twice are given once.
 //!
 //! # Choice
 //! Most fields with one value, then a range, then a sort that need not be made in memory; of equals the oldest index. No

@@ -1,4 +1,4 @@
-//! Arithmetic: null and missing give null, other non-numbers are an error, dates move by milliseconds (SEM: DOC-AGG-6).
+//! Arithmetic: null and missing give null, other non-numbers are an error, dates move by milliseconds.
 //!
 //! Roots, powers and logarithms of decimals are refused by name, except square roots: they need more digits than doubles have.
 

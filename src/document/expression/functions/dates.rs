@@ -1,7 +1,7 @@
 //! Functions of dates: their parts and their text, in UTC or at a fixed offset from it.
 //!
-//! Named time zones need a database of rules, which is not there: they are refused by name. The calendar repeats itself every
-//! 400 years, so that every date of 64 bits has its parts (SEM: DOC-AGG-11).
+//! Named time zones need a database of rules, which is not there: they are refused by name. The calendar repeats itself
+//! every 400 years, so that every date of 64 bits has its parts.
 
 use std::fmt::Write as _;
 
@@ -160,7 +160,7 @@ fn millis(value: &Value<'_>) -> Result<Option<i64>> {
     }
 }
 
-/// The offset a time zone stands for, or none for a null one; without a time zone it is UTC (SEM: DOC-AGG-13).
+/// The offset a time zone stands for, or none for a null one; without a time zone it is UTC.
 fn offset(zone: Option<&Value<'_>>) -> Result<Option<Offset>> {
     let text = match zone {
         None => return Ok(Some(Offset::UTC)),

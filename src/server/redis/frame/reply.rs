@@ -1,16 +1,13 @@
 //! Replies, written as they are made, in the version of the protocol that the client speaks.
 //!
-//! # Invariants
-//! 1. There are never more bytes that wait to be sent than the bound says: what would go beyond it is not written, and
-//!    [`Reply::is_over`] says so until what was begun is taken back.
-//! 2. What was sent stays until all is, so that a place in the bytes stays the same while a request runs.
+//! They go into an [`Output`], which bounds them.
 //!
 //! # Source
 //! Redis serialization protocol specification, RESP2 and RESP3.
 
 use std::ops::Range;
 
-use crate::limits;
+use crate::server::buffers::Output;
 use crate::server::redis::frame::refusal::Refusal;
 
 /// The version of the protocol.
@@ -21,32 +18,13 @@ pub(in crate::server::redis) enum Protocol {
     Resp3,
 }
 
-/// Room that is kept for replies to come, in bytes.
-const KEPT_BYTES: usize = 64 << 10;
-
-/// From this length on room is made by parts of the length, and not by doubling it.
-const DOUBLED_BYTES_MAX: usize = 1 << 20;
-
 /// Replies on their way to a client.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::server::redis) struct Reply {
-    bytes: Vec<u8>,
-    /// How many of the bytes were sent.
-    sent: usize,
+    output: Output,
     pub(in crate::server::redis) protocol: Protocol,
-    /// Bytes that may wait to be sent.
-    most: usize,
-    /// Something was not written.
-    is_over: bool,
     /// Messages among the replies, which no request asked for.
     pushes: Vec<Range<usize>>,
-}
-
-impl Default for Reply {
-    fn default() -> Self {
-        let most = limits::OUTPUT_BUFFER_BYTES_MAX;
-        Self { bytes: Vec::new(), sent: 0, protocol: Protocol::default(), most, is_over: false, pushes: Vec::new() }
-    }
 }
 
 impl Reply {
@@ -56,61 +34,33 @@ impl Reply {
         Self { protocol, ..Self::default() }
     }
 
+    /// Writes into `output` from now on, and gives away what it wrote into before.
+    pub(in crate::server::redis) fn swap(&mut self, output: &mut Output) {
+        std::mem::swap(&mut self.output, output);
+    }
+
     /// The bytes so far, sent or not.
     pub(in crate::server::redis) fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.output.bytes()
     }
 
     pub(in crate::server::redis) fn len(&self) -> usize {
-        self.bytes.len()
+        self.output.len()
     }
 
     /// What waits to be sent.
     pub(in crate::server::redis) fn waiting(&self) -> &[u8] {
-        self.bytes.get(self.sent..).unwrap_or_default()
-    }
-
-    /// Notes that `bytes` more were sent. Not while a request runs: places change.
-    pub(in crate::server::redis) fn note_sent(&mut self, bytes: usize) {
-        self.sent += bytes;
-        if self.sent >= self.bytes.len() {
-            self.bytes.clear();
-            self.sent = 0;
-            if self.bytes.capacity() > KEPT_BYTES {
-                self.bytes.shrink_to(KEPT_BYTES);
-            }
-        } else if self.sent > self.bytes.len() / 2 {
-            // Half of it at least goes, so that each byte is moved once on average.
-            self.bytes.drain(..self.sent);
-            self.bytes.shrink_to(self.bytes.len().max(KEPT_BYTES) * 2);
-            self.sent = 0;
-        }
-    }
-
-    /// Gives away what waits to be sent.
-    pub(in crate::server::redis) fn take_waiting(&mut self) -> Vec<u8> {
-        let sent = std::mem::take(&mut self.sent);
-        self.bytes.drain(..sent);
-        std::mem::take(&mut self.bytes)
-    }
-
-    /// Takes back what was given away and is still to be sent.
-    pub(in crate::server::redis) fn put_back(&mut self, unsent: Vec<u8>) {
-        if self.bytes.is_empty() {
-            self.bytes = unsent;
-        } else {
-            self.bytes.splice(self.sent..self.sent, unsent);
-        }
+        self.output.waiting()
     }
 
     /// The bytes that there is room for.
     pub(in crate::server::redis) fn capacity(&self) -> usize {
-        self.bytes.capacity()
+        self.output.capacity()
     }
 
     /// Whether something was not written, for more would wait than may.
     pub(in crate::server::redis) fn is_over(&self) -> bool {
-        self.is_over
+        self.output.is_over()
     }
 
     /// Refuses to go on with a reply that is too long already. A command that writes much asks on its way.
@@ -118,27 +68,23 @@ impl Reply {
     /// # Errors
     /// That the reply is too long.
     pub(in crate::server::redis) fn check(&self) -> Result<(), Refusal> {
-        if self.is_over { Err(Refusal::too_long(self.most)) } else { Ok(()) }
+        if self.is_over() { Err(Refusal::too_long(self.output.most())) } else { Ok(()) }
     }
 
     /// Drops what was written after the first `len` bytes.
     pub(in crate::server::redis) fn truncate(&mut self, len: usize) {
-        self.bytes.truncate(len);
-        self.is_over = false;
+        self.output.truncate(len);
         self.pushes.retain(|push| push.end <= len);
-        if self.bytes.capacity() > DOUBLED_BYTES_MAX && self.bytes.capacity() / 4 > len {
-            self.bytes.shrink_to((len * 2).max(KEPT_BYTES));
-        }
     }
 
     /// Drops everything that was not sent.
     pub(in crate::server::redis) fn clear(&mut self) {
-        self.truncate(self.sent);
+        self.truncate(self.len() - self.waiting().len());
     }
 
     /// Marks what was written from `from` on as a message that is sent even to a client that wants no replies.
     pub(in crate::server::redis) fn mark_push(&mut self, from: usize) {
-        self.pushes.push(from..self.bytes.len());
+        self.pushes.push(from..self.len());
     }
 
     /// Of what was written from `from` on, keeps the messages only.
@@ -147,7 +93,7 @@ impl Reply {
         let kept: Vec<u8> = pushes
             .into_iter()
             .filter(|push| push.start >= from)
-            .filter_map(|push| self.bytes.get(push))
+            .filter_map(|push| self.bytes().get(push))
             .flatten()
             .copied()
             .collect();
@@ -165,25 +111,8 @@ impl Reply {
         self.append(reply);
     }
 
-    /// Adds bytes, unless more would wait than may.
     fn append(&mut self, bytes: &[u8]) {
-        if self.makes_room(bytes.len()) {
-            self.bytes.extend_from_slice(bytes);
-        }
-    }
-
-    /// Makes room for that many bytes, and returns whether they may be added.
-    fn makes_room(&mut self, more: usize) -> bool {
-        let len = self.bytes.len();
-        if self.is_over || len - self.sent + more > self.most {
-            self.is_over = true;
-            return false;
-        }
-        if more > self.bytes.capacity() - len && len > DOUBLED_BYTES_MAX {
-            // Twice as much would be more than is needed on average, where it matters.
-            self.bytes.reserve_exact(more.max(len / 4));
-        }
-        true
+        self.output.write(bytes);
     }
 
     pub(in crate::server::redis) fn simple(&mut self, text: &str) {
@@ -218,14 +147,8 @@ impl Reply {
     pub(in crate::server::redis) fn bulk(&mut self, bytes: impl AsRef<[u8]>) {
         let bytes = bytes.as_ref();
         self.number(b'$', bytes.len());
-        // With room for the end of the line: a large one would be moved for it.
-        if self.makes_room(bytes.len() + 2) {
-            if bytes.len() > DOUBLED_BYTES_MAX {
-                self.bytes.reserve_exact(bytes.len() + 2);
-            }
-            self.bytes.extend_from_slice(bytes);
-            self.bytes.extend_from_slice(b"\r\n");
-        }
+        // With the end of the line: a large one would be moved for it.
+        self.output.write_all([bytes, b"\r\n"]);
     }
 
     pub(in crate::server::redis) fn nil(&mut self) {
@@ -348,11 +271,7 @@ impl Reply {
     }
 
     fn line(&mut self, kind: u8, text: &[u8]) {
-        if self.makes_room(text.len() + 3) {
-            self.bytes.push(kind);
-            self.bytes.extend_from_slice(text);
-            self.bytes.extend_from_slice(b"\r\n");
-        }
+        self.output.write_all([&[kind], text, b"\r\n"]);
     }
 
     fn number(&mut self, kind: u8, number: impl itoa::Integer) {
@@ -360,7 +279,7 @@ impl Reply {
     }
 }
 
-/// A score as Redis prints it: the shortest text that reads as the same number (SEM: KV-Z-4).
+/// A score as Redis prints it: the shortest text that reads as the same number.
 pub(in crate::server::redis) fn format_double(number: f64) -> String {
     if number.is_infinite() {
         return if number > 0.0 { "inf" } else { "-inf" }.to_owned();
@@ -394,12 +313,13 @@ mod tests {
     fn written(protocol: Protocol, write: impl FnOnce(&mut Reply)) -> String {
         let mut reply = Reply { protocol, ..Reply::default() };
         write(&mut reply);
-        String::from_utf8(reply.bytes).unwrap()
+        String::from_utf8(reply.bytes().to_vec()).unwrap()
     }
 
     #[test]
     fn no_more_waits_than_may() {
-        let mut reply = Reply { most: 100, ..Reply::default() };
+        let mut reply = Reply::default();
+        reply.output.set_most(100);
         reply.bulk([b'x'; 50]);
         let before = reply.len();
         reply.array(3);
@@ -410,18 +330,6 @@ mod tests {
         reply.truncate(before);
         reply.error("ERR no");
         assert!(!reply.is_over() && reply.bytes().ends_with(b"-ERR no\r\n"));
-    }
-
-    #[test]
-    fn what_was_sent_makes_room() {
-        let mut reply = Reply { most: 100, ..Reply::default() };
-        for _ in 0..1_000 {
-            reply.bulk([b'x'; 40]);
-            let waiting = reply.waiting().len();
-            reply.note_sent(waiting / 2);
-            reply.note_sent(waiting - waiting / 2);
-            assert!(!reply.is_over() && reply.waiting().is_empty() && reply.capacity() < 1_000);
-        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub(in crate::server::redis) fn integer(word: &[u8]) -> Option<i64> {
     text.parse().ok()
 }
 
-/// The number that a word spells, as C's `strtod` reads it: with words for infinity, and hexadecimal (SEM: KV-Z-3).
+/// The number that a word spells, as C's `strtod` reads it: with words for infinity, and hexadecimal.
 pub(in crate::server::redis) fn float(word: &[u8]) -> Option<f64> {
     let text = std::str::from_utf8(word).ok()?;
     let (sign, digits) = match text.as_bytes() {

@@ -116,7 +116,7 @@ fn needs_turn(session: &Session, command: Option<&Command>, says_block: impl FnO
 /// Runs the requests that `bytes` begin with in one transaction, and writes their replies; `first` is the first of
 /// them. Without the turn to write it ends before the first that needs it.
 ///
-/// A command that fails leaves what those before it did: Redis rolls nothing back (SEM: KV-TX-1).
+/// A command that fails leaves what those before it did: Redis rolls nothing back.
 pub(in crate::server::redis) fn run(
     door: &OpenDoor,
     session: &mut Session,
@@ -258,23 +258,25 @@ pub(super) fn forget_places(door: &OpenDoor, session: &mut Session) {
     blocked.listen(&door.store, &door.ears);
 }
 
-/// Puts an error for each request of a run in the place of its replies, for nothing of it was committed.
+/// Puts an error for each of the `due` requests of a run in the place of its replies, which begin at `from`, and of `answers` to
+/// others: nothing of it was committed.
 pub(in crate::server::redis) fn take_back(
     door: &OpenDoor,
     session: &mut Session,
-    run: Run,
+    (from, due): (usize, usize),
+    answers: Vec<Answer>,
     reply: &mut Reply,
     text: &str,
 ) {
     forget_places(door, session);
     door.forget_uncommitted();
-    reply.truncate(run.from);
-    for _ in 0..run.due {
+    reply.truncate(from);
+    for _ in 0..due {
         door.meter.errors.add(1);
         door.count_error(text);
         reply.error(text);
     }
-    for answer in run.answers {
+    for answer in answers {
         answer.fail(text);
     }
 }
@@ -431,7 +433,7 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
 fn note_shown(call: &mut Call<'_>, spec: &Spec) {
     // The client is looked for when another command comes, not with each of a pipeline: both change by commands only.
     if !std::ptr::eq(call.session.shown.0, spec.name)
-        && let Some(client) = call.door.clients.borrow().get(&call.session.id)
+        && let Some(client) = call.door.clients.get(call.session.id)
     {
         client.last_command.set(spec.name);
         call.session.shown = (spec.name, client.is_not_touching.get());

@@ -133,9 +133,7 @@ mod tests {
 
     #[test]
     fn a_write_costs_a_step_for_each_client_however_many_keys_each_waits_for() {
-        let address = ([127, 0, 0, 1], 0).into();
-        let door =
-            crate::server::redis::door(Store::in_memory(), &RedisOptions::default(), address, Default::default());
+        let door = crate::server::redis::door_alone(Store::in_memory(), &RedisOptions::default());
         let mut sessions: Vec<_> = (1..=30).map(|id| Session::new(id, door.users.default_user())).collect();
         let keys: Vec<_> = (0..1_000).map(|n| format!("k{n}")).collect();
         for session in &mut sessions {

@@ -1,16 +1,16 @@
 //! What all connections of one door share.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use crate::clock::Timestamp;
 use crate::kv::Keyspace;
+use crate::server::door::{Newcomers, Shared};
 use crate::server::ears::Ears;
 use crate::server::metrics::{Meter, Metrics};
+use crate::server::options::Shutdown;
 use crate::server::redis::acl::Users;
 use crate::server::redis::acl::log::Log;
 use crate::server::redis::config::Parameters;
@@ -20,23 +20,26 @@ use crate::server::redis::frame::refusal::{Refusal, cannot_write};
 use crate::server::redis::lua::Scripting;
 #[cfg(feature = "lua")]
 use crate::server::redis::lua::stats::Usage;
-use crate::server::redis::options::{DATABASES, Shutdown};
+use crate::server::redis::options::DATABASES;
 use crate::server::redis::state::blocked::Blocked;
-use crate::server::redis::state::client::Client;
-use crate::server::redis::state::interim::Newcomers;
+use crate::server::redis::state::client::{Client, Clients};
 use crate::server::redis::state::latency::Latencies;
 use crate::server::redis::state::monitor::Monitors;
 use crate::server::redis::state::pause::Pause;
 use crate::server::redis::state::scans::Scans;
 use crate::server::saves::Saves;
 use crate::server::slow_log::SlowLog;
+use crate::server::stream::Peer;
 use crate::server::tally::{Calls, Samples};
 use crate::store::Store;
 
 /// The door, within its thread.
 pub(in crate::server::redis) struct Door {
     pub(in crate::server::redis) store: Store,
-    pub(in crate::server::redis) address: SocketAddr,
+    /// What the frame of the door has.
+    pub(in crate::server::redis) shared: Arc<Shared>,
+    /// Whether clients speak TLS.
+    pub(in crate::server::redis) is_encrypted: bool,
     /// Those of the numbered databases.
     pub(in crate::server::redis) keyspaces: [Arc<Keyspace>; DATABASES.len()],
     pub(in crate::server::redis) users: Users,
@@ -48,7 +51,7 @@ pub(in crate::server::redis) struct Door {
     pub(in crate::server::redis) changes: Cell<Option<u64>>,
     pub(in crate::server::redis) random: RefCell<fastrand::Rng>,
     pub(in crate::server::redis) scans: RefCell<Scans>,
-    pub(in crate::server::redis) clients: RefCell<BTreeMap<u64, Rc<Client>>>,
+    pub(in crate::server::redis) clients: Rc<Clients>,
     pub(in crate::server::redis) blocked: RefCell<Blocked>,
     pub(in crate::server::redis) ears: Arc<Ears>,
     pub(in crate::server::redis) monitors: Monitors,
@@ -56,10 +59,6 @@ pub(in crate::server::redis) struct Door {
     pub(in crate::server::redis) parameters: Parameters,
     /// What the parameters allow clients to take up.
     pub(in crate::server::redis) bounds: Cell<Bounds>,
-    /// The most clients that can be let in, whatever the parameters say.
-    pub(in crate::server::redis) clients_max: usize,
-    /// What all clients take up, in bytes.
-    pub(in crate::server::redis) clients_bytes: Cell<usize>,
     /// A commit has failed: before the next write the store is asked whether it can write.
     pub(in crate::server::redis) has_failed: Cell<bool>,
     pub(in crate::server::redis) slow_log: RefCell<SlowLog<SlowRequest>>,
@@ -74,12 +73,9 @@ pub(in crate::server::redis) struct Door {
     pub(in crate::server::redis) run_id: String,
     /// What `SHUTDOWN` calls.
     pub(in crate::server::redis) shutdown: Option<Shutdown>,
-    /// The door is to end: what runs for long has to, too.
-    #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
-    pub(in crate::server::redis) closing: Arc<AtomicBool>,
     /// Clients who come while a script runs for long.
     #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
-    pub(in crate::server::redis) newcomers: RefCell<Option<Newcomers>>,
+    pub(in crate::server::redis) newcomers: Newcomers,
     /// Made for the first script.
     #[cfg(feature = "lua")]
     pub(in crate::server::redis) scripting: std::cell::OnceCell<Scripting>,
@@ -102,24 +98,28 @@ pub(in crate::server::redis) struct Counters {
     pub(in crate::server::redis) misses: Cell<u64>,
     /// Values that Redis would have left to a thread to remove.
     pub(in crate::server::redis) lazily_freed: Cell<u64>,
-    /// Connections that were turned away.
-    pub(in crate::server::redis) rejected: Cell<u64>,
-    /// Connections that were closed because all together took up too much.
-    pub(in crate::server::redis) evicted: Cell<u64>,
     /// The most bytes that keys and values have taken whenever somebody asked.
     pub(in crate::server::redis) peak_bytes: Cell<u64>,
-    /// What the meter said when `CONFIG RESETSTAT` last ran.
-    pub(in crate::server::redis) before: Cell<Metrics>,
+    /// What the frame had counted when `CONFIG RESETSTAT` last ran.
+    pub(in crate::server::redis) before: Cell<Counted>,
+}
+
+/// What the frame of the door counts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::server::redis) struct Counted {
+    pub(in crate::server::redis) metrics: Metrics,
+    /// Clients that were turned away.
+    pub(in crate::server::redis) rejected: u64,
+    /// Clients that were closed because all together took up too much.
+    pub(in crate::server::redis) evicted: u64,
 }
 
 impl Counters {
-    /// Sets all counts to zero; those of the meter go on from `before`.
-    pub(in crate::server::redis) fn reset(&self, before: Metrics) {
+    /// Sets all counts to zero; those of the frame go on from `before`.
+    pub(in crate::server::redis) fn reset(&self, before: Counted) {
         self.hits.set(0);
         self.misses.set(0);
         self.lazily_freed.set(0);
-        self.rejected.set(0);
-        self.evicted.set(0);
         self.peak_bytes.set(0);
         self.before.set(before);
     }
@@ -146,12 +146,31 @@ impl Door {
         self.scripting.get().map(Scripting::usage).unwrap_or_default()
     }
 
-    /// Lets the requests of other clients run first.
-    pub(in crate::server::redis) async fn let_others_run(&self) {
-        let has_others = self.clients.borrow().len() > 1;
-        if has_others {
-            tokio::task::yield_now().await;
-        }
+    /// What the frame has counted.
+    pub(in crate::server::redis) fn counted(&self) -> Counted {
+        let rejected = self.shared.turned_away.load(Ordering::Relaxed);
+        Counted { metrics: self.meter.read(), rejected, evicted: self.clients.evicted() }
+    }
+
+    /// Has connections and the frame heed what the parameters allow now.
+    pub(in crate::server::redis) fn heed_parameters(&self) {
+        self.bounds.set(Bounds::of(&self.parameters));
+        self.shared.clients_max.store(self.parameters.clients_max(), Ordering::Relaxed);
+        self.shared.keepalive_seconds.store(self.parameters.keepalive_seconds(), Ordering::Relaxed);
+    }
+
+    /// The address of a client, and the door's end of the connection, as Redis shows them.
+    pub(in crate::server::redis) fn addresses_of(&self, client: &Client) -> [String; 2] {
+        let door = || match self.shared.address.path() {
+            // All clients of a unix socket have its path.
+            Some(path) => format!("{}:0", path.display()),
+            None => self.shared.address.to_string(),
+        };
+        let peer = match client.peer {
+            Peer::Tcp(address) => address.to_string(),
+            Peer::Unix => door(),
+        };
+        [peer, client.local.map_or_else(door, |local| local.to_string())]
     }
 
     /// Refuses a write to a store that cannot write any more.
@@ -171,29 +190,6 @@ impl Door {
         #[cfg(feature = "lua")]
         if let Some(scripting) = self.scripting.get() {
             scripting.forget_libraries();
-        }
-    }
-
-    /// Notes what a connection takes up now, and closes the largest when all together take up too much.
-    pub(in crate::server::redis) fn note_bytes(&self, client: &Client, bytes: usize) {
-        let all = self.clients_bytes.get() - client.bytes.replace(bytes) + bytes;
-        self.clients_bytes.set(all);
-        let most = self.bounds.get().all_bytes(|| self.store.memory_budget().0);
-        if all > most {
-            self.evict_clients(most);
-        }
-    }
-
-    fn evict_clients(&self, most: usize) {
-        let clients = self.clients.borrow();
-        while self.clients_bytes.get() > most {
-            let evictable = clients.iter().filter(|(_, client)| !client.is_not_evicted.get() && client.bytes.get() > 0);
-            let Some((id, client)) = evictable.max_by_key(|(_, client)| client.bytes.get()) else { return };
-            let bytes = client.bytes.replace(0);
-            tracing::error!(client = id, address = %client.address, bytes, limit = most, "a client is closed to make room");
-            self.clients_bytes.set(self.clients_bytes.get() - bytes);
-            self.counters.evicted.set(self.counters.evicted.get() + 1);
-            client.end();
         }
     }
 

@@ -3,12 +3,10 @@
 #![cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
 
 use std::cell::{Cell, RefCell};
-use std::fmt;
-use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use tokio::sync::Notify;
 
-use crate::server::redis::frame::reply::Reply;
+use crate::server::buffers::Output;
 
 /// What was done for a connection while its task could not run.
 #[derive(Debug, Default)]
@@ -53,8 +51,8 @@ impl Interim {
     }
 
     /// Hands over replies that are about to be sent.
-    pub(in crate::server::redis) fn lend(&self, reply: &mut Reply) {
-        self.rest.borrow_mut().unsent = reply.take_waiting();
+    pub(in crate::server::redis) fn lend(&self, output: &mut Output) {
+        self.rest.borrow_mut().unsent = output.take_waiting();
     }
 
     /// What is left, if there is anything.
@@ -66,18 +64,5 @@ impl Interim {
     pub(in crate::server::redis) fn has_any(&self) -> bool {
         let rest = self.rest.borrow();
         !(rest.replay.is_empty() && rest.received.is_empty() && rest.unsent.is_empty())
-    }
-}
-
-/// How clients are let in while the task that does so cannot run.
-pub(in crate::server::redis) struct Newcomers {
-    /// A second handle of the door's.
-    pub(in crate::server::redis) listener: TcpListener,
-    pub(in crate::server::redis) welcome: Box<dyn Fn(TcpStream, SocketAddr)>,
-}
-
-impl fmt::Debug for Newcomers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Newcomers").field("listener", &self.listener).finish_non_exhaustive()
     }
 }

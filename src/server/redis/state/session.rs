@@ -227,7 +227,7 @@ impl Session {
         self.silence == Silence::No && self.blocked.is_none() && !self.is_closing
     }
 
-    /// Whether only commands about subscriptions may be sent: in RESP2, while there are any (SEM: KV-PUB-3).
+    /// Whether only commands about subscriptions may be sent: in RESP2, while there are any.
     pub(in crate::server::redis) fn is_subscriber_only(&self) -> bool {
         self.protocol == Protocol::Resp2 && self.subscriber.is_some() && !self.topics.borrow().is_empty()
     }
