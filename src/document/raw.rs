@@ -134,9 +134,8 @@ const STRING: u8 = 0x02;
 const VARIES: u8 = u8::MAX;
 
 /// How many bytes the values of each type have, for the types up to decimal128.
-const FIXED_BYTES: [u8; 20] = [
-    VARIES, 8, VARIES, VARIES, VARIES, VARIES, 0, 12, 1, 8, 0, VARIES, VARIES, VARIES, VARIES, VARIES, 4, 8, 8, 16,
-];
+const FIXED_BYTES: [u8; 20] =
+    [VARIES, 8, VARIES, VARIES, VARIES, VARIES, 0, 12, 1, 8, 0, VARIES, VARIES, VARIES, VARIES, VARIES, 4, 8, 8, 16];
 
 /// How many bytes the value of an element of type `tag` has, of which `bytes` are the first; not for the types of [`FIXED_BYTES`].
 fn value_bytes(tag: u8, bytes: &[u8]) -> Result<usize> {

@@ -132,8 +132,7 @@ pub(super) fn with_moment(document: RawDocumentBuf, now: Timestamp) -> Result<Ra
     let mut has_one = false;
     for element in document.iter_elements() {
         let element = element.map_err(raw::corrupt)?;
-        has_one |= element.element_type() == ElementType::Timestamp
-            && is_empty(element.value().map_err(raw::corrupt)?);
+        has_one |= element.element_type() == ElementType::Timestamp && is_empty(element.value().map_err(raw::corrupt)?);
     }
     if !has_one {
         return Ok(document);

@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::engine::{Changes, CommitNumber, Cursor, Direction, Draft, Key, KeyRange, LentEntry, Reads, Snapshot, Value};
+use crate::engine::{
+    Changes, CommitNumber, Cursor, Direction, Draft, Key, KeyRange, LentEntry, Reads, Snapshot, Value,
+};
 use crate::error::{Error, Result};
 use crate::limits;
 

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use crate::engine::local::{Local, State};
 use crate::engine::tree::{Found, Tree, TreeCursor};
 use crate::engine::{
-    Changes, CommitNumber, Cursor, Direction, Draft, Durability, Engine, EngineStats, Key, KeyRange, LentEntry,
-    Reads, Snapshot,    Ticket, Value,
+    Changes, CommitNumber, Cursor, Direction, Draft, Durability, Engine, EngineStats, Key, KeyRange, LentEntry, Reads,
+    Snapshot, Ticket, Value,
 };
 use crate::error::Result;
 

@@ -259,9 +259,7 @@ impl Node {
             Self::Any(nodes) => any(nodes, document, context),
             Self::None(nodes) => Ok(!any(nodes, document, context)?),
             // A text is compared where it is stored, without being read: most scans look for one.
-            Self::Field { path, test: test @ Test::Equal(Bson::String(text)) }
-                if let [part] = path.parts() =>
-            {
+            Self::Field { path, test: test @ Test::Equal(Bson::String(text)) } if let [part] = path.parts() => {
                 let Some(element) = element(document, part.name())? else { return Ok(false) };
                 if let Some(stored) = element.text() {
                     return Ok(stored == text.as_bytes());

@@ -14,10 +14,13 @@ use smallvec::SmallVec;
 use crate::limits;
 
 /// The places of a request's words in the bytes that were read.
-pub(in crate::server::redis) type Words = SmallVec<[Range<usize>; 6]>;
+pub(in crate::server::redis) type Words = SmallVec<[Range<usize>; WORDS_INLINE]>;
 
 /// The words of a request.
-pub(in crate::server::redis) type Slices<'a> = SmallVec<[&'a [u8]; 6]>;
+pub(in crate::server::redis) type Slices<'a> = SmallVec<[&'a [u8]; WORDS_INLINE]>;
+
+/// Words that take no allocation.
+const WORDS_INLINE: usize = 6;
 
 /// What the bytes read so far begin with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +80,10 @@ impl Parser {
         self.let_go();
         let parsed = match bytes.first() {
             None => return Ok(Parsed::Partial),
-            Some(b'*') => self.parse_array(bytes, allowed),
+            Some(b'*') => match self.parse_at_once(bytes, allowed) {
+                Some(length) => Ok(Parsed::Whole(length)),
+                None => self.parse_array(bytes, allowed),
+            },
             Some(_) => self.parse_line(bytes),
         };
         match parsed {
@@ -99,10 +105,16 @@ impl Parser {
 
     /// The words of the whole request that `bytes` begin with.
     pub(in crate::server::redis) fn words<'a>(&'a self, bytes: &'a [u8]) -> Slices<'a> {
-        if self.line.is_empty() {
-            self.words.iter().map(|word| bytes.get(word.clone()).unwrap_or_default()).collect()
-        } else {
+        let word = |word: &Range<usize>| bytes.get(word.start..word.end).unwrap_or_default();
+        if !self.line.is_empty() {
             self.line.iter().map(Vec::as_slice).collect()
+        } else if self.words.spilled() {
+            self.words.iter().map(word).collect()
+        } else {
+            // Without asking for each whether there is room.
+            let mut slices: [&[u8]; WORDS_INLINE] = [&[]; WORDS_INLINE];
+            slices.iter_mut().zip(&self.words).for_each(|(to, from)| *to = word(from));
+            Slices::from_buf_and_len(slices, self.words.len())
         }
     }
 
@@ -136,6 +148,36 @@ impl Parser {
     /// The memory that the places of the words take, in bytes.
     pub(in crate::server::redis) fn bytes(&self) -> usize {
         if self.words.spilled() { self.words.capacity() * size_of::<Range<usize>>() } else { 0 }
+    }
+
+    /// Reads a request that is there as a whole and is in nothing unusual, as nearly all are. `None` for every other, of which
+    /// nothing is kept.
+    fn parse_at_once(&mut self, bytes: &[u8], allowed: Allowed) -> Option<usize> {
+        if self.count.is_some() || !allowed.is_authenticated {
+            return None;
+        }
+        let (count, length) = short_number(bytes.get(1..)?)?;
+        let mut at = 1 + length;
+        for _ in 0..count {
+            let Some([b'$', line @ ..]) = bytes.get(at..) else { return self.parse_otherwise() };
+            let Some((length, before)) = short_number(line) else { return self.parse_otherwise() };
+            let start = at + 1 + before;
+            let end = start + usize::try_from(length).unwrap_or(usize::MAX / 2);
+            if end - start > allowed.word_bytes || bytes.len() < end + 2 || self.words.len() == WORDS_INLINE {
+                return self.parse_otherwise();
+            }
+            self.words.push(start..end);
+            at = end + 2;
+        }
+        self.note(at);
+        Some(at)
+    }
+
+    /// Takes back what [`Parser::parse_at_once`] has read.
+    #[cold]
+    fn parse_otherwise(&mut self) -> Option<usize> {
+        self.words.clear();
+        None
     }
 
     fn parse_array(&mut self, bytes: &[u8], allowed: Allowed) -> Result<Parsed, ProtocolError> {
@@ -256,10 +298,15 @@ impl Parser {
 }
 
 /// The number of a line of few digits, as nearly all are, and how long the line is.
+#[inline]
 fn short_number(line: &[u8]) -> Option<(i64, usize)> {
-    // Words are seldom so many or so long that it takes two digits.
-    if let [digit @ b'0'..=b'9', b'\r', _, ..] = line {
-        return Some((i64::from(digit - b'0'), 3));
+    // Words are seldom so many or so long that it takes three digits.
+    match line {
+        [digit @ b'0'..=b'9', b'\r', _, ..] => return Some((i64::from(digit - b'0'), 3)),
+        [tens @ b'0'..=b'9', digit @ b'0'..=b'9', b'\r', _, ..] => {
+            return Some((i64::from(tens - b'0') * 10 + i64::from(digit - b'0'), 4));
+        }
+        _ => {}
     }
     let mut number = 0;
     for (at, byte) in line.iter().take(10).enumerate() {
