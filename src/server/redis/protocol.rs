@@ -303,12 +303,8 @@ impl Conversation {
         if self.session.is_closing {
             end.get_or_insert(End::AfterReplies);
         }
-        // What is durable already is not waited for.
-        let pending = pending.filter(|pending| !pending.is_durable());
         if pending.is_some() {
             self.unsettled = Some(Unsettled { from, due, answers, before, broken });
-        } else {
-            answers.into_iter().for_each(Answer::send);
         }
         Ran { consumed, from, pending, end }
     }
