@@ -108,9 +108,10 @@ impl connection::Protocol for Conversation {
     }
 
     fn settled(&mut self) {
-        if let Some(unsettled) = self.unsettled.take() {
-            unsettled.answers.into_iter().for_each(Answer::send);
+        if let Some(unsettled) = &mut self.unsettled {
+            std::mem::take(&mut unsettled.answers).into_iter().for_each(Answer::send);
         }
+        self.unsettled = None;
     }
 
     fn fail(&mut self, failure: Failure, output: &mut Output) -> Result<(), End> {
@@ -265,6 +266,7 @@ impl Conversation {
     }
 
     /// Takes back what was not committed, and says what the rest waits for.
+    #[inline]
     fn conclude(&mut self, earlier: Option<Run>, run: Run, before: State) -> Ran {
         let Run { from, due, outcome, answers, has_panicked, .. } = run;
         let consumed = run.consumed + earlier.as_ref().map_or(0, |earlier| earlier.consumed);
