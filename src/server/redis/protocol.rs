@@ -108,9 +108,10 @@ impl connection::Protocol for Conversation {
     }
 
     fn settled(&mut self) {
-        if let Some(unsettled) = self.unsettled.take() {
-            unsettled.answers.into_iter().for_each(Answer::send);
+        if let Some(unsettled) = &mut self.unsettled {
+            std::mem::take(&mut unsettled.answers).into_iter().for_each(Answer::send);
         }
+        self.unsettled = None;
     }
 
     fn fail(&mut self, failure: Failure, output: &mut Output) -> Result<(), End> {
@@ -265,6 +266,7 @@ impl Conversation {
     }
 
     /// Takes back what was not committed, and says what the rest waits for.
+    #[inline]
     fn conclude(&mut self, earlier: Option<Run>, run: Run, before: State) -> Ran {
         let Run { from, due, outcome, answers, has_panicked, .. } = run;
         let consumed = run.consumed + earlier.as_ref().map_or(0, |earlier| earlier.consumed);
@@ -303,12 +305,8 @@ impl Conversation {
         if self.session.is_closing {
             end.get_or_insert(End::AfterReplies);
         }
-        // What is durable already is not waited for.
-        let pending = pending.filter(|pending| !pending.is_durable());
         if pending.is_some() {
             self.unsettled = Some(Unsettled { from, due, answers, before, broken });
-        } else {
-            answers.into_iter().for_each(Answer::send);
         }
         Ran { consumed, from, pending, end }
     }
