@@ -102,6 +102,7 @@ pub(super) mod code {
     pub(in crate::server::mongo) const INVALID_OPTIONS: i32 = 72;
     pub(in crate::server::mongo) const INVALID_NAMESPACE: i32 = 73;
     pub(in crate::server::mongo) const SHUTDOWN_IN_PROGRESS: i32 = 91;
+    pub(in crate::server::mongo) const COMMAND_NOT_SUPPORTED: i32 = 115;
     pub(in crate::server::mongo) const EXCEEDED_MEMORY_LIMIT: i32 = 146;
     pub(in crate::server::mongo) const CLIENT_METADATA_CANNOT_BE_MUTATED: i32 = 186;
     pub(in crate::server::mongo) const NOT_IMPLEMENTED: i32 = 238;

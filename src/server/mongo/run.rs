@@ -24,6 +24,9 @@ use crate::server::mongo::state::State;
 use crate::server::mongo::wire::{self, Form, Malformed, Request};
 use crate::txn::Pending;
 
+/// Commands that the original has, and that run what clients write in JavaScript.
+const NEED_JAVASCRIPT: &[&str] = &["mapReduce", "mapreduce"];
+
 /// What became of a request.
 #[derive(Debug)]
 pub(super) struct Outcome {
@@ -260,6 +263,10 @@ fn operation(
 fn find(door: &State, name: &str) -> Result<&'static Command> {
     let is_offered = |command: &&Command| door.fail_points.is_some() || !command.flags.contains(Flags::TEST);
     commands::find(name).filter(is_offered).ok_or_else(|| {
+        if NEED_JAVASCRIPT.contains(&name) {
+            let message = format!("{name} is not supported: there is no JavaScript engine; aggregate does the same");
+            return Failure::new(code::COMMAND_NOT_SUPPORTED, message);
+        }
         let failure = Failure::new(code::COMMAND_NOT_FOUND, format!("no such command: '{name}'"));
         tracing::debug!(command = name, "a command that is not known");
         failure
@@ -342,6 +349,7 @@ pub(super) mod tests {
         let door = door(false);
         let code = |body: RawDocumentBuf| call(&door, &body).get_i32("code").unwrap();
         assert_eq!(code(rawdoc! { "nosuch": 1, "$db": "d" }), 59);
+        assert_eq!(code(rawdoc! { "mapReduce": "c", "map": "", "reduce": "", "$db": "d" }), 115);
         assert_eq!(code(rawdoc! { "getLog": "global", "$db": "d" }), 13);
         assert_eq!(code(rawdoc! { "ping": 1, "$db": "a.b" }), 73);
         assert_eq!(code(rawdoc! { "ping": 1 }), 40414);
