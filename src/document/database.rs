@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::catalog::{self, Entry, Kind, job};
 use crate::document::aggregate::{Exec, Pipeline, Place};
+use crate::document::collation::Collation;
 use crate::document::collection::{AggregateOptions, Collection};
 use crate::document::expression::Variables;
 use crate::document::find::{Cursor, context};
@@ -170,12 +171,14 @@ impl<S: Scope> Database<S> {
     ) -> Result<Cursor<U>> {
         let stages = pipeline.into_iter().collect();
         self.scope.read(Operation::new("document", "aggregate", &self.name), |view| {
-            let variables = Variables::evaluate(&options.variables, &context(view, Vec::new()))?;
+            let collator = options.collation.as_ref().map(Collation::compile).transpose()?.flatten();
+            let context = |values| context(view, values).collated(collator.as_ref());
+            let variables = Variables::evaluate(&options.variables, &context(Vec::new()))?;
             let mut pipeline = Pipeline::compile(stages, Place::Database, &variables.names)?;
             if pipeline.split_out().is_some() {
                 return Err(Error::unsupported("$out in aggregate on a database"));
             }
-            let exec = Exec::new(view, &self.name, Arc::new(context(view, variables.values)));
+            let exec = Exec::new(view, &self.name, Arc::new(context(variables.values)));
             let rows = pipeline.rewritten().run(Box::new(Made::new(std::iter::empty())), &exec)?;
             Ok(Cursor::decoding(rows, format!("database {:?}", self.name)))
         })

@@ -6,21 +6,22 @@ use std::collections::btree_map::Entry;
 use bson::{Bson, RawBsonRef, RawDocument};
 
 use crate::document::index_key::canonical;
+use crate::document::order::Order;
 use crate::document::path::{FieldPath, Reached, elements};
 use crate::document::raw::corrupt;
 use crate::document::rows::Rows;
 use crate::error::Result;
 use crate::limits;
 
-/// The distinct values that `path` reaches in `rows`, in their order.
+/// The distinct values that `path` reaches in `rows`, in `order`; of equal ones the first.
 ///
 /// # Errors
 /// Those of the rows, and [`Error::LimitExceeded`](crate::Error::LimitExceeded) for more than a document can hold.
-pub(super) fn values(mut rows: impl Rows, path: &FieldPath) -> Result<Vec<Bson>> {
+pub(super) fn values(mut rows: impl Rows, path: &FieldPath, order: Order<'_>) -> Result<Vec<Bson>> {
     let (mut values, mut bytes) = (BTreeMap::new(), 0);
     while rows.advance()? {
         for value in reached(rows.row()?, path)? {
-            let key = canonical(value)?;
+            let key = canonical(value, order)?;
             if let Entry::Vacant(place) = values.entry(key) {
                 bytes += place.key().len();
                 limits::check("document bytes", limits::DOCUMENT_BYTES_MAX, bytes)?;

@@ -5,13 +5,14 @@
 //!
 //! # What goes another way
 //! Null, which a missing field meets too; arrays, which meet themselves and what they are elements of; regular expressions
-//! and documents, which may be conditions; dotted paths; values too long for an entry to tell them apart. The value is
+//! and documents, which may be conditions; dotted paths; text under a collation; values too long for an entry to tell them apart. The value is
 //! compared as by a filter, for equal values have equal encodings.
 //!
 //! # Source
 //! MongoDB manual, Explain Results: `EXPRESS_IXSCAN` and `EXPRESS_CLUSTERED_IXSCAN`.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bson::raw::RawBinaryRef;
 use bson::{Bson, Document, RawBsonRef};
@@ -19,7 +20,7 @@ use bson::{Bson, Document, RawBsonRef};
 use crate::catalog::Entry;
 use crate::document::index_key::put_value;
 use crate::document::layout::{self, RecordId};
-use crate::document::order::Value;
+use crate::document::order::{Order, Value};
 use crate::document::schema::{Index, Schema};
 use crate::document::supervision;
 use crate::error::{Error, Result};
@@ -64,10 +65,16 @@ impl<'f> Equality<'f> {
     /// # Cost
     /// Two look-ups.
     pub(super) fn find<'v>(&self, view: &'v View, entry: &Entry<Schema>) -> Result<Option<Option<Found<'v>>>> {
-        let Some(index) = entry.record.indexes.iter().find(|index| self.is_served_by(index)) else { return Ok(None) };
+        let is_text = matches!(self.value, RawBsonRef::String(_));
+        // Text goes another way where a collation may order it.
+        if is_text && entry.record.options.collation.is_some() {
+            return Ok(None);
+        }
+        let served = |index: &&Arc<Index>| self.is_served_by(index) && !(is_text && index.pattern.collator().is_some());
+        let Some(index) = entry.record.indexes.iter().find(served) else { return Ok(None) };
         let mut key = layout::index_prefix(entry.storage, index.id);
         let fields = key.len();
-        put_value(&mut key, &Value::from(self.value))?;
+        put_value(&mut key, &Value::from(self.value), Order::SIMPLE)?;
         if key.len() - fields > limits::INDEX_COMPONENT_BYTES_MAX {
             return Ok(None);
         }

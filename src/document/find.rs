@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::catalog::Entry;
 use crate::document::code::Code;
+use crate::document::collation::{Collation, Collator};
 use crate::document::distinct;
 use crate::document::expression::{Context, Names, Variables};
 use crate::document::filter::Filter;
@@ -79,6 +80,8 @@ pub(super) struct Query {
     pub(super) shows_record_id: bool,
     /// The values of variables (`let`).
     pub(super) variables: Document,
+    /// Without one it is the collection's.
+    pub(super) collation: Option<Collation>,
 }
 
 /// A query that is compiled.
@@ -180,6 +183,16 @@ impl<T, S: Scope> Find<T, S> {
         self
     }
 
+    /// How text is compared and ordered: in the filter, the sort, expressions, and what is distinct. Without it the collation
+    /// of the collection applies.
+    ///
+    /// # Examples
+    /// See [`Collation`].
+    pub fn collation(mut self, collation: Collation) -> Self {
+        self.query.collation = Some(collation);
+        self
+    }
+
     /// Which index the query uses, or in which direction it reads the collection, whatever the planner would choose.
     ///
     /// # Examples
@@ -231,7 +244,7 @@ impl<T, S: Scope> Find<T, S> {
     pub fn count(self) -> Result<u64> {
         let namespace = &*self.namespace;
         self.scope.read(namespace.operation("count_documents"), |view| {
-            let (prepared, context) = self.query.prepare(view)?;
+            let (prepared, context) = self.query.prepare(view, namespace)?;
             prepared.count(view, namespace, context)
         })
     }
@@ -257,8 +270,8 @@ impl<T, S: Scope> Find<T, S> {
         let path = FieldPath::parse(path, For::Filter)?;
         let namespace = &*self.namespace;
         self.scope.read(namespace.operation("distinct"), |view| {
-            let (prepared, context) = self.query.prepare(view)?;
-            distinct::values(prepared.start(view, namespace, context)?, &path)
+            let (prepared, context) = self.query.prepare(view, namespace)?;
+            distinct::values(prepared.start(view, namespace, Arc::clone(&context))?, &path, context.order())
         })
     }
 }
@@ -291,7 +304,7 @@ impl<T: DeserializeOwned + 'static, S: Scope> Find<T, S> {
     pub fn run(self) -> Result<Cursor<T>> {
         let namespace = &*self.namespace;
         self.scope.read(namespace.operation("find"), |view| {
-            let (prepared, context) = self.query.prepare(view)?;
+            let (prepared, context) = self.query.prepare(view, namespace)?;
             let rows = prepared.start(view, namespace, context)?;
             Ok(Cursor::decoding(Box::new(rows), namespace.label()))
         })
@@ -317,10 +330,12 @@ impl<T: DeserializeOwned + 'static, S: Scope> Find<T, S> {
 
 impl Query {
     /// Compiles the query, for an operation at the moment of `view`.
-    pub(super) fn prepare(&self, view: &View) -> Result<(Prepared, Arc<Context>)> {
-        let variables = Variables::evaluate(&self.variables, &context(view, Vec::new()))?;
+    pub(super) fn prepare(&self, view: &View, namespace: &Namespace) -> Result<(Prepared, Arc<Context>)> {
+        let collator = collator(self.collation.as_ref(), view, namespace)?;
+        let context = |values| context(view, values).collated(collator.as_ref());
+        let variables = Variables::evaluate(&self.variables, &context(Vec::new()))?;
         let prepared = self.compile(&variables.names)?;
-        Ok((prepared, Arc::new(context(view, variables.values))))
+        Ok((prepared, Arc::new(context(variables.values))))
     }
 
     /// Compiles the query, whose expressions may use the variables `names`.
@@ -332,13 +347,33 @@ impl Query {
         let sort = self.sort.as_ref().filter(|_| natural.is_none());
         Ok(Prepared {
             filter: Arc::new(Filter::compile(&self.filter, names)?),
-            sort: sort.map(|sort| Pattern::parse_sort(sort, Number::as_i64)).transpose()?,
+            sort: sort.map(|sort| sort_by(sort, names)).transpose()?,
             hint: if natural.is_some() { self.sort.clone().map(Hint::from) } else { self.hint.clone() },
             skip: self.skip,
             limit: self.limit,
             projection: self.projection.as_ref().map(|text| Projection::compile(text, names)).transpose()?,
             shows_record_id: self.shows_record_id,
         })
+    }
+}
+
+/// The order that `sort` asks for, with text as the operation orders it.
+pub(super) fn sort_by(sort: &Document, names: &Names) -> Result<Pattern> {
+    Pattern::parse_sort(sort, Number::as_i64).map(|pattern| pattern.collated(names.collator()))
+}
+
+/// What orders text in an operation on `namespace` that was given `collation`, or none: then it is the collection's.
+///
+/// # Errors
+/// As [`Collation::compile`].
+pub(super) fn collator(
+    collation: Option<&Collation>,
+    view: &View,
+    namespace: &Namespace,
+) -> Result<Option<Arc<Collator>>> {
+    match collation {
+        Some(collation) => collation.compile(),
+        None => Ok(namespace.get(view)?.and_then(|entry| entry.record.collator().cloned())),
     }
 }
 

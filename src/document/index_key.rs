@@ -18,6 +18,9 @@
 //! Equal values of different types have one encoding: 1, 1.0 and decimal 1.00. A descending field is inverted.
 //! 1 is `20 bff0000000000000 01`, and `"a"` is `28 61 0000`.
 //!
+//! Under a collation the body of a `String` is its sort key, escaped and terminated as the text is otherwise; so is text within
+//! objects and arrays. Names of fields and code are not collated. Texts that the collation has for equal have one encoding.
+//!
 //! # Long values
 //! A value whose encoding is longer than [`INDEX_COMPONENT_BYTES_MAX`] is in the key of an index entry with so many bytes of it and the
 //! SHA-256 of all of it, 32 bytes ([`long`]), inverted together when the field descends. Values that differ in their first bytes are in
@@ -31,7 +34,7 @@ use bson::RawBsonRef;
 use bson::spec::BinarySubtype;
 
 use crate::document::number::{Number, Truncated};
-use crate::document::order::{BINARY_OLD_LENGTH_BYTES, Class, Fields, Value, binary_length};
+use crate::document::order::{BINARY_OLD_LENGTH_BYTES, Class, Fields, Order, Value, binary_length};
 use crate::encoding::decimal::{put_decimal, take_decimal};
 use crate::encoding::long::{self, HASH_BYTES};
 use crate::encoding::ordered::{Reader, invert, put_bytes, put_f64, put_i64};
@@ -46,19 +49,24 @@ const BELOW: u8 = 0x00;
 const EXACT: u8 = 0x01;
 const ABOVE: u8 = 0x02;
 
-/// Appends `value`.
+/// Appends `value`, whose text `order` orders.
 ///
 /// # Errors
 /// None for values that BSON can hold; the decimal encoding has a limit that decimal128 cannot reach.
-pub(super) fn put_value(out: &mut Vec<u8>, value: &Value<'_>) -> Result<()> {
+pub(super) fn put_value(out: &mut Vec<u8>, value: &Value<'_>, order: Order<'_>) -> Result<()> {
     out.push(value.class() as u8);
-    put_body(out, value)
+    put_body(out, value, order)
 }
 
 /// Appends `value` as a field of an index key: a long one with its first bytes and its hash.
-pub(super) fn put_index_field(out: &mut Vec<u8>, value: &Value<'_>, descending: bool) -> Result<()> {
+pub(super) fn put_index_field(
+    out: &mut Vec<u8>,
+    value: &Value<'_>,
+    descending: bool,
+    order: Order<'_>,
+) -> Result<()> {
     let start = out.len();
-    put_value(out, value)?;
+    put_value(out, value, order)?;
     long::shorten(out, start, INDEX_COMPONENT_BYTES_MAX);
     invert_from(out, start, descending);
     Ok(())
@@ -81,9 +89,9 @@ pub(super) fn first_bytes(encoded: &[u8]) -> (&[u8], bool) {
 }
 
 /// Appends `value` as a field of a sort key: whole, whatever its length.
-pub(super) fn put_field(out: &mut Vec<u8>, value: &Value<'_>, descending: bool) -> Result<()> {
+pub(super) fn put_field(out: &mut Vec<u8>, value: &Value<'_>, descending: bool, order: Order<'_>) -> Result<()> {
     let start = out.len();
-    put_value(out, value)?;
+    put_value(out, value, order)?;
     invert_from(out, start, descending);
     Ok(())
 }
@@ -136,22 +144,26 @@ fn field_len(key: &[u8], descending: bool) -> Result<(usize, bool)> {
     }
 }
 
-/// The bytes under which equal values meet.
-pub(super) fn canonical(value: RawBsonRef<'_>) -> Result<Vec<u8>> {
+/// The bytes under which values meet that `order` has for equal.
+pub(super) fn canonical(value: RawBsonRef<'_>, order: Order<'_>) -> Result<Vec<u8>> {
     let mut key = Vec::new();
-    put_value(&mut key, &Value::from(value))?;
+    put_value(&mut key, &Value::from(value), order)?;
     Ok(key)
 }
 
-fn put_body(out: &mut Vec<u8>, value: &Value<'_>) -> Result<()> {
+fn put_body(out: &mut Vec<u8>, value: &Value<'_>, order: Order<'_>) -> Result<()> {
     match value {
         Value::MinKey | Value::Null | Value::MaxKey => {}
         Value::Number(number) => put_number(out, *number)?,
-        Value::String(text) | Value::Code(text) => put_bytes(out, text.as_bytes()),
-        Value::Object(fields) => put_object(out, *fields)?,
+        Value::String(text) => match order.text_key(text) {
+            None => put_bytes(out, text.as_bytes()),
+            Some(key) => put_bytes(out, &key),
+        },
+        Value::Code(text) => put_bytes(out, text.as_bytes()),
+        Value::Object(fields) => put_object(out, *fields, order)?,
         Value::Array(elements) => {
             for (_, element) in elements.iter() {
-                put_value(out, &element)?;
+                put_value(out, &element, order)?;
             }
             out.push(END);
         }
@@ -175,17 +187,17 @@ fn put_body(out: &mut Vec<u8>, value: &Value<'_>) -> Result<()> {
         Value::Pointer(bytes) => put_bytes(out, bytes),
         Value::ScopedCode(code, scope) => {
             put_bytes(out, code.as_bytes());
-            put_object(out, *scope)?;
+            put_object(out, *scope, order)?;
         }
     }
     Ok(())
 }
 
-fn put_object(out: &mut Vec<u8>, fields: Fields<'_>) -> Result<()> {
+fn put_object(out: &mut Vec<u8>, fields: Fields<'_>, order: Order<'_>) -> Result<()> {
     for (name, value) in fields.iter() {
         out.push(value.class() as u8);
         put_bytes(out, name.as_bytes());
-        put_body(out, &value)?;
+        put_body(out, &value, order)?;
     }
     out.push(END);
     Ok(())
@@ -268,14 +280,13 @@ fn invert_from(out: &mut [u8], start: usize, descending: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::order::compare_bson;
     use crate::document::order::tests::{number, value};
     use bson::{Bson, bson, doc};
     use proptest::prelude::*;
 
     fn encoded(value: &Bson, descending: bool) -> Vec<u8> {
         let mut out = Vec::new();
-        put_field(&mut out, &Value::from(value), descending).unwrap();
+        put_field(&mut out, &Value::from(value), descending, Order::SIMPLE).unwrap();
         out
     }
 
@@ -320,7 +331,7 @@ mod tests {
     fn a_long_value_is_in_an_index_key_with_its_first_bytes_and_its_hash() {
         let indexed = |text: &str, descending| {
             let mut key = Vec::new();
-            put_index_field(&mut key, &Value::from(&bson!(text)), descending).unwrap();
+            put_index_field(&mut key, &Value::from(&bson!(text)), descending, Order::SIMPLE).unwrap();
             key
         };
         // The class and the two bytes at the end count.
@@ -353,7 +364,7 @@ mod tests {
         // SEM: DOC-ORD-9
         #[test]
         fn byte_order_is_the_order_of_values(a in value(), b in value()) {
-            let order = compare_bson(&a, &b);
+            let order = Order::SIMPLE.compare_bson(&a, &b);
             prop_assert_eq!(encoded(&a, false).cmp(&encoded(&b, false)), order);
             prop_assert_eq!(encoded(&a, true).cmp(&encoded(&b, true)), order.reverse());
         }
@@ -361,7 +372,7 @@ mod tests {
         // SEM: DOC-ORD-2, DOC-ORD-9
         #[test]
         fn byte_order_is_numeric_order(a in number(), b in number()) {
-            prop_assert_eq!(encoded(&a, false).cmp(&encoded(&b, false)), compare_bson(&a, &b));
+            prop_assert_eq!(encoded(&a, false).cmp(&encoded(&b, false)), Order::SIMPLE.compare_bson(&a, &b));
         }
 
         #[test]
@@ -378,7 +389,7 @@ mod tests {
         #[test]
         fn compound_keys_order_by_field(a in (value(), value()), b in (value(), value())) {
             let key = |(x, y): &(Bson, Bson)| [encoded(x, false), encoded(y, true)].concat();
-            let order = compare_bson(&a.0, &b.0).then(compare_bson(&b.1, &a.1));
+            let order = Order::SIMPLE.compare_bson(&a.0, &b.0).then(Order::SIMPLE.compare_bson(&b.1, &a.1));
             prop_assert_eq!(key(&a).cmp(&key(&b)), order);
         }
     }

@@ -162,7 +162,7 @@ impl<'w> Records<'w> {
         for field in index.pattern.fields() {
             let len = index_key::fields_len(rest, [field.descending])?;
             let (encoded, after) = rest.split_at_checked(len).unwrap_or((rest, &[]));
-            let value = value_of_key(field, encoded, document)?;
+            let value = value_of_key(field, index.pattern.order(), encoded, document)?;
             shown.push(format!("{}: {}", field.path.as_str(), describe::shortened(value.to_string())));
             key_value.insert(field.path.as_str(), value);
             rest = after;
@@ -178,7 +178,12 @@ impl<'w> Records<'w> {
 }
 
 /// The value that gives `document` the key `encoded` under `field`: of an array the one element.
-fn value_of_key(field: &PatternField, encoded: &[u8], document: &RawDocument) -> Result<Bson> {
+fn value_of_key(
+    field: &PatternField,
+    order: order::Order<'_>,
+    encoded: &[u8],
+    document: &RawDocument,
+) -> Result<Bson> {
     let mut empty = Vec::new();
     index_key::put_empty_array(&mut empty, field.descending);
     if encoded == empty {
@@ -188,7 +193,7 @@ fn value_of_key(field: &PatternField, encoded: &[u8], document: &RawDocument) ->
     let mut found = Bson::Null;
     let mut is_it = |value: RawBsonRef<'_>| {
         let mut key = Vec::new();
-        let same = index_key::put_index_field(&mut key, &order::Value::from(value), field.descending).is_ok()
+        let same = index_key::put_index_field(&mut key, &order::Value::from(value), field.descending, order).is_ok()
             && key == encoded;
         if same {
             found = Bson::try_from(value).unwrap_or(Bson::Null);

@@ -35,6 +35,7 @@ mod aggregate;
 mod build;
 mod bulk;
 mod code;
+mod collation;
 mod collection;
 mod database;
 mod depth;
@@ -66,6 +67,7 @@ mod update;
 
 pub(crate) use build::FILLING;
 pub use code::Code;
+pub use collation::{Alternate, CaseFirst, Collation, MaxVariable};
 pub use collection::{
     AggregateOptions, BulkWrite, BulkWriteResult, Collection, CollectionStats, DeleteOptions, FindAndModifyResult,
     FindOneAndOptions, IndexStats, InsertManyResult, InsertOneResult, Modify, ReturnDocument, UpdateOptions,

@@ -10,7 +10,7 @@ use crate::document::code::Code;
 use crate::document::expression::{Context, Env, Expression, Names, Total, Value, heap_bytes, keep_extreme};
 use crate::document::index_key::canonical;
 use crate::document::number::Number;
-use crate::document::order::compare;
+use crate::document::order::Order;
 use crate::document::raw::{corrupt, field};
 use crate::error::Result;
 
@@ -121,10 +121,10 @@ impl State {
     }
 
     /// Takes in the value of one document.
-    pub(super) fn add(&mut self, value: &Value<'_>) -> Result<()> {
+    pub(super) fn add(&mut self, value: &Value<'_>, order: Order<'_>) -> Result<()> {
         match self {
             Self::Sum(total) | Self::Average(total) => total.add(value.or_null()),
-            Self::Extreme(extreme, wanted) => keep_extreme(extreme, value.or_null(), *wanted),
+            Self::Extreme(extreme, wanted) => keep_extreme(extreme, value.or_null(), *wanted, order),
             Self::First(first) => {
                 first.get_or_insert_with(|| value.or_null().into());
             }
@@ -136,12 +136,12 @@ impl State {
             }
             Self::Set(set) => {
                 if let Some(value) = value.get() {
-                    set.add(value)?;
+                    set.add(value, order)?;
                 }
             }
             Self::Merged(merged) => *merged = merge(merged, value)?,
             Self::Deviation(deviation) => deviation.add(value),
-            Self::Kept(kept) => kept.add(value),
+            Self::Kept(kept) => kept.add(value, order),
         }
         Ok(())
     }
@@ -181,8 +181,8 @@ impl State {
 }
 
 impl Set {
-    fn add(&mut self, value: RawBsonRef<'_>) -> Result<()> {
-        let key = canonical(value)?;
+    fn add(&mut self, value: RawBsonRef<'_>, order: Order<'_>) -> Result<()> {
+        let key = canonical(value, order)?;
         let key_bytes = key.len();
         if self.seen.insert(key) {
             self.seen_bytes += key_bytes;
@@ -300,7 +300,7 @@ impl Deviation {
 }
 
 impl Kept {
-    fn add(&mut self, value: &Value<'_>) {
+    fn add(&mut self, value: &Value<'_>, by: Order<'_>) {
         let raw = value.or_null();
         match self.which {
             Which::First if self.values.len() == self.count => return,
@@ -308,7 +308,7 @@ impl Kept {
             Which::Smallest | Which::Greatest if value.is_nullish() => return,
             Which::Smallest | Which::Greatest => {
                 let behind = |held: &RawBson| {
-                    let order = compare(held.as_raw_bson_ref(), raw);
+                    let order = by.compare(held.as_raw_bson_ref(), raw);
                     if self.which == Which::Smallest { order.is_le() } else { order.is_ge() }
                 };
                 let place = self.values.partition_point(behind);

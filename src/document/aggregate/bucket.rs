@@ -7,7 +7,7 @@ use bson::{Bson, DateTime, Document, doc};
 
 use crate::document::code::Code;
 use crate::document::expression::{Context, Env, Expression, Names};
-use crate::document::order::{Value, compare_bson};
+use crate::document::order::{Order, Value};
 use crate::document::raw::corrupt;
 use crate::error::Result;
 
@@ -36,7 +36,7 @@ pub(super) fn group(argument: &Bson, names: &Names) -> Result<Document> {
     }
     let boundaries = bounds(boundaries, names)?;
     let default = options.get("default").map(|default| constant(default, names)).transpose()?;
-    let mut group = doc! { "_id": identity(group_by, &boundaries, default)? };
+    let mut group = doc! { "_id": identity(group_by, &boundaries, default, names.order())? };
     match options.get("output") {
         None => drop(group.insert("count", doc! { "$sum": 1 })),
         Some(Bson::Document(output)) if output.contains_key("_id") => {
@@ -75,7 +75,7 @@ fn bounds(boundaries: &Bson, names: &Names) -> Result<Vec<Bson>> {
         if Value::from(lower).class() != Value::from(upper).class() {
             return Err(Code::BUCKET_BOUNDS_MIXED.value("the boundaries of $bucket are of one type"));
         }
-        if compare_bson(lower, upper) != Ordering::Less {
+        if names.order().compare_bson(lower, upper) != Ordering::Less {
             return Err(Code::BUCKET_BOUNDS_ORDER.value("the boundaries of $bucket are ascending"));
         }
     }
@@ -83,7 +83,7 @@ fn bounds(boundaries: &Bson, names: &Names) -> Result<Vec<Bson>> {
 }
 
 /// The expression for the lower bound of a value's bucket.
-fn identity(group_by: &Bson, bounds: &[Bson], default: Option<Bson>) -> Result<Bson> {
+fn identity(group_by: &Bson, bounds: &[Bson], default: Option<Bson>, order: Order<'_>) -> Result<Bson> {
     let literal = |value: &Bson| doc! { "$literal": value.clone() };
     let branch = |pair: &[Bson]| {
         let [lower, upper] = pair else { return Bson::Null };
@@ -92,7 +92,7 @@ fn identity(group_by: &Bson, bounds: &[Bson], default: Option<Bson>) -> Result<B
     };
     let mut switch = doc! { "branches": bounds.windows(2).map(branch).collect::<Vec<_>>() };
     if let (Some(default), [first, .., last]) = (default, bounds) {
-        let is_inside = compare_bson(&default, first).is_ge() && compare_bson(&default, last).is_lt();
+        let is_inside = order.compare_bson(&default, first).is_ge() && order.compare_bson(&default, last).is_lt();
         if is_inside {
             return Err(Code::BUCKET_DEFAULT.value("the default of $bucket lies among its boundaries"));
         }

@@ -13,7 +13,7 @@ use crate::document::code::Code;
 use crate::document::expression::{Context, Env, Expression, Names, append, check_depth, check_size, heap_bytes, name};
 use crate::document::index_key::put_value;
 use crate::document::number::Number;
-use crate::document::order::Value;
+use crate::document::order::{Order, Value};
 use crate::document::rows::Input;
 use crate::error::{Error, Result};
 use crate::limits;
@@ -71,11 +71,12 @@ impl Group {
 
     fn take<'a>(&'a self, table: &mut Table, env: &mut Env<'a>) -> Result<()> {
         let id = self.id.evaluate(env)?;
-        let position = table.position(id.or_null(), &self.fields)?;
+        let order = env.order();
+        let position = table.position(id.or_null(), &self.fields, order)?;
         let states = table.groups.get_mut(position).map(|(_, states)| states);
         for (state, field) in states.into_iter().flatten().zip(&self.fields) {
             let before = state.bytes();
-            state.add(&field.expression.evaluate(env)?)?;
+            state.add(&field.expression.evaluate(env)?, order)?;
             table.bytes = (table.bytes + state.bytes()).saturating_sub(before);
         }
         limits::check("group bytes", limits::SORT_BYTES_MAX, table.bytes)
@@ -123,9 +124,9 @@ struct Table {
 
 impl Table {
     /// The position of the group of `id`, which is created if there is none yet.
-    fn position(&mut self, id: RawBsonRef<'_>, fields: &[Field]) -> Result<usize> {
+    fn position(&mut self, id: RawBsonRef<'_>, fields: &[Field], order: Order<'_>) -> Result<usize> {
         self.scratch.clear();
-        put_value(&mut self.scratch, &Value::from(id))?;
+        put_value(&mut self.scratch, &Value::from(id), order)?;
         if let Some(position) = self.positions.get(&self.scratch) {
             return Ok(*position);
         }

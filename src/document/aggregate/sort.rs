@@ -11,6 +11,7 @@ use std::collections::BinaryHeap;
 use bson::Document;
 use bson::raw::RawDocumentBuf;
 
+use crate::document::expression::Names;
 use crate::document::number::Number;
 use crate::document::pattern::Pattern;
 use crate::document::rows::Input;
@@ -29,8 +30,9 @@ impl Sort {
     /// # Errors
     /// [`InvalidKind::Value`] for any other direction and for no keys, [`Error::Unsupported`] for `$meta`,
     /// [`Error::LimitExceeded`] past [`limits::INDEX_KEYS_MAX`].
-    pub(super) fn compile(text: &Document) -> Result<Self> {
-        Ok(Self { pattern: Pattern::parse_sort(text, Number::to_i64_leniently)? })
+    pub(super) fn compile(text: &Document, names: &Names) -> Result<Self> {
+        let pattern = Pattern::parse_sort(text, Number::to_i64_leniently)?.collated(names.collator());
+        Ok(Self { pattern })
     }
 
     /// The order, with directions of 1 and -1.

@@ -196,7 +196,7 @@ impl Parser<'_> {
                 Stage::Match { filter: Filter::compile(&text, self.names)?, text }
             }
             "$sort" => {
-                let sort = Sort::compile(&document(&stage, argument, Code::SORT_NOT_OBJECT)?)?;
+                let sort = Sort::compile(&document(&stage, argument, Code::SORT_NOT_OBJECT)?, self.names)?;
                 Stage::Sort { text: sort.text(), sort }
             }
             "$limit" => match count(&stage, &argument, Code::LIMIT_ARGUMENT)? {
@@ -253,14 +253,14 @@ impl Parser<'_> {
     fn by_count(&self, argument: Bson) -> Result<Vec<Stage>> {
         let group = Group::compile(&doc! { "_id": argument, "count": { "$sum": 1 } }, self.names)?;
         let text = doc! { "count": -1 };
-        Ok(vec![Stage::Group(group), Stage::Sort { sort: Sort::compile(&text)?, text }])
+        Ok(vec![Stage::Group(group), Stage::Sort { sort: Sort::compile(&text, self.names)?, text }])
     }
 
     /// `$bucket` is a `$group` by the lower bound of a value, and a `$sort`.
     fn bucket(&self, argument: &Bson) -> Result<Vec<Stage>> {
         let group = Group::compile(&bucket::group(argument, self.names)?, self.names)?;
         let text = doc! { "_id": 1 };
-        Ok(vec![Stage::Group(group), Stage::Sort { sort: Sort::compile(&text)?, text }])
+        Ok(vec![Stage::Group(group), Stage::Sort { sort: Sort::compile(&text, self.names)?, text }])
     }
 
     fn facets(&self, argument: &Bson) -> Result<Vec<(CString, Pipeline)>> {

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use bson::raw::RawBson;
 use bson::{Bson, RawDocument};
 
+use crate::document::collation::{Collation, Collator};
 use crate::document::expression::Context;
 use crate::document::filter::Filter;
 use crate::document::find::context;
@@ -48,6 +49,32 @@ pub(super) struct EachMatch<'a> {
     /// How many documents went well in the last run of a step, and how many may be looked at in the next.
     went_well: usize,
     most: usize,
+    compared: Compared,
+    /// The collation that the filter should have been compiled with.
+    other: Option<Compared>,
+}
+
+/// How a write compares text: by a collation of its own, or by that of the collection.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Compared {
+    collator: Option<Arc<Collator>>,
+    is_given: bool,
+}
+
+impl Compared {
+    /// By `collation`, or, without one, by that of the collection, which is not known yet.
+    ///
+    /// # Errors
+    /// As [`Collation::compile`].
+    pub(super) fn of(collation: Option<&Collation>) -> Result<Self> {
+        let collator = collation.map(Collation::compile).transpose()?.flatten();
+        Ok(Self { collator, is_given: collation.is_some() })
+    }
+
+    /// What orders text, if not its bytes do.
+    pub(super) fn collator(&self) -> Option<&Arc<Collator>> {
+        self.collator.as_ref()
+    }
 }
 
 /// How many documents matched, and how many of them were changed.
@@ -85,7 +112,20 @@ impl<'a> EachMatch<'a> {
             has_begun: false,
             went_well: 0,
             most: usize::MAX,
+            compared: Compared::default(),
+            other: None,
         }
+    }
+
+    /// The write with a filter and a change that were compiled so.
+    pub(super) fn collated(mut self, compared: &Compared) -> Self {
+        self.compared = compared.clone();
+        self
+    }
+
+    /// How the filter should have been compiled: nothing was done, because the collection has another collation.
+    pub(super) fn other_collation(&mut self) -> Option<Compared> {
+        self.other.take()
     }
 
     pub(super) fn tally(&self) -> Tally {
@@ -94,9 +134,14 @@ impl<'a> EachMatch<'a> {
 
     fn first_step(&mut self, writer: &mut Writer, room: Room) -> Result<Done> {
         let mut done = Done { tally: Tally::default(), ids: 0, scan: None };
+        self.other = None;
         let Some(entry) = self.namespace.get(writer)? else { return Ok(done) };
+        if !self.compared.is_given && self.compared.collator() != entry.record.collator() {
+            self.other = Some(Compared { collator: entry.record.collator().cloned(), is_given: false });
+            return Ok(done);
+        }
         let plan = planner::choose(entry.storage, &entry.record, self.filter, None, self.hint)?;
-        let context = Arc::new(context(writer, self.variables.to_vec()));
+        let context = Arc::new(context(writer, self.variables.to_vec()).collated(self.compared.collator()));
         let sieve = (Arc::clone(self.filter), Arc::clone(&context));
         let mut scan = Scan::start(&writer.search(), entry.storage, sieve, plan, None, None)?;
         let mut records = Records::new(writer, self.namespace, &entry);
@@ -126,7 +171,7 @@ impl<'a> EachMatch<'a> {
             return Ok(done);
         };
         let ids = self.ids.clone().take(limits::BULK_STEP_DOCUMENTS_MAX.min(self.most));
-        let context = context(writer, self.variables.to_vec());
+        let context = context(writer, self.variables.to_vec()).collated(self.compared.collator());
         let mut records = Records::new(writer, self.namespace, &entry);
         for id in ids {
             let found = records.writer().get(&layout::record(entry.storage, id))?;

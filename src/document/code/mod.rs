@@ -76,6 +76,8 @@ impl Code {
     pub const UNRECOGNIZED_EXPRESSION: Self = Self(168);
     /// Two arrays of one document meet in one index or sort.
     pub const CANNOT_INDEX_PARALLEL_ARRAYS: Self = Self(171);
+    /// A collation is of another version.
+    pub const INCOMPATIBLE_COLLATION_VERSION: Self = Self(161);
     /// A number in a path is both a position and a field.
     pub const AMBIGUOUS_INDEX_KEY_PATH: Self = Self(181);
     /// It is not modelled.

@@ -37,7 +37,7 @@ impl<T, S: Scope> Find<T, S> {
     pub fn explain(self) -> Result<Explain> {
         let namespace = &*self.namespace;
         self.scope.read(namespace.operation("explain"), |view| {
-            let (prepared, context) = self.query.prepare(view)?;
+            let (prepared, context) = self.query.prepare(view, namespace)?;
             let stage = prepared.plan(view, namespace)?.stage(prepared.sort.as_ref());
             let mut rows = prepared.start(view, namespace, context)?;
             let mut returned = 0;
@@ -107,7 +107,7 @@ impl<T, S: Scope> Find<T, S> {
 impl Query {
     /// How it would be done at `view`, and, where it is done for that, what it took.
     fn explain(&self, view: &View, namespace: &Namespace, executes: bool) -> Result<Document> {
-        let (prepared, context) = self.prepare(view)?;
+        let (prepared, context) = self.prepare(view, namespace)?;
         self.explain_prepared(&prepared, view, namespace, executes.then_some(context))
     }
 
@@ -201,7 +201,9 @@ impl<T, S: Scope> Collection<T, S> {
         let stages: Vec<_> = pipeline.into_iter().collect();
         let namespace = &*self.namespace;
         self.scope.read(namespace.operation("explain"), |view| {
-            let variables = Variables::evaluate(&options.variables, &find::context(view, Vec::new()))?;
+            let collator = find::collator(options.collation.as_ref(), view, namespace)?;
+            let context = |values| find::context(view, values).collated(collator.as_ref());
+            let variables = Variables::evaluate(&options.variables, &context(Vec::new()))?;
             let pipeline = Pipeline::compile(stages.clone(), Place::Collection, &variables.names)?;
             let (leading, _) = pipeline.clone().rewritten().split_leading();
             let query = Query {
@@ -212,7 +214,7 @@ impl<T, S: Scope> Collection<T, S> {
                 ..Query::default()
             };
             let prepared = query.compile(&variables.names)?;
-            let context = Arc::new(find::context(view, variables.values));
+            let context = Arc::new(context(variables.values));
             let of_head = executes.then(|| Arc::clone(&context));
             let head = query.explain_prepared(&prepared, view, namespace, of_head)?;
             let mut has_sort = false;

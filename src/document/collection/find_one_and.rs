@@ -1,5 +1,7 @@
 //! Finding one document and changing it at the same moment.
 
+use std::sync::Arc;
+
 use bson::{Bson, DateTime, Document, RawDocumentBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,6 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::document::collection::modify::{Modification, One};
 use crate::document::collection::options::{FindOneAndOptions, ReturnDocument};
 use crate::document::collection::{Collection, write};
+use crate::document::collation::{Collation, Collator};
 use crate::document::expression::Context;
 use crate::document::projection::Projection;
 use crate::document::stored;
@@ -162,14 +165,24 @@ impl<T: DeserializeOwned + 'static, S: WriteScope> Collection<T, S> {
         options: FindOneAndOptions,
     ) -> Result<FindAndModifyResult<T>> {
         let FindOneAndOptions { update, sort, projection, returns } = options;
-        let variables = update.variables()?;
-        let projection = projection.map(|text| Projection::compile(&text, &variables.names)).transpose()?;
-        let outcome = self.modify(verb, One { filter, modification, options: update, sort })?;
+        let options_of_image = update.clone();
+        let own = update.collated().map(Collation::compile).transpose()?.flatten();
+        let compile = |collator: Option<&Arc<Collator>>| -> Result<_> {
+            let variables = options_of_image.variables(collator)?;
+            let projection = projection.as_ref().map(|text| Projection::compile(text, &variables.names));
+            Ok((projection.transpose()?, variables))
+        };
+        // What is wrong with it is said before anything is changed.
+        compile(own.as_ref())?;
+        let mut outcome = self.modify(verb, One { filter, modification, options: update, sort })?;
         let (matched, upserted_id) = (outcome.matched() > 0, outcome.upserted_id.clone());
         let image = if returns == ReturnDocument::Before { outcome.before } else { outcome.after };
+        let collator = outcome.collator.take();
+        let (projection, variables) = compile(collator.as_ref())?;
         let shown = |image: RawDocumentBuf| match &projection {
             Some(projection) => {
-                projection.apply(&image, &Context::new(DateTime::from_millis(0), 0, variables.values.clone()))
+                let context = Context::new(DateTime::from_millis(0), 0, variables.values.clone());
+                projection.apply(&image, &context.collated(collator.as_ref()))
             }
             None => Ok(image),
         };

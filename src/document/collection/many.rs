@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bson::Document;
 
-use crate::document::bulk::{EachMatch, Tally};
+use crate::document::bulk::{Compared, EachMatch, Tally};
 use crate::document::code::Code;
 use crate::document::collection::modify;
 use crate::document::collection::options::{DeleteOptions, UpdateOptions};
@@ -25,22 +25,29 @@ pub(super) fn update(
     filter: &Document,
     update: &UpdateModifications,
     options: &UpdateOptions,
-    drive: impl FnOnce(&mut EachMatch<'_>) -> Result<()>,
+    mut drive: impl FnMut(&mut EachMatch<'_>) -> Result<()>,
 ) -> Result<Tally> {
     if options.sort.is_some() {
         return Err(Code::FAILED_TO_PARSE.syntax("an update of all documents that match takes no sort"));
     }
-    let variables = options.variables()?;
-    let filter = Arc::new(Filter::compile(filter, &variables.names)?);
-    let update = Update::compile(update, &options.array_filters, &variables.names)?;
-    let change = |records: &mut Records<'_>, found: Match, context: &Context| {
-        let occasion = Occasion { context, filter: &filter, inserts: false };
-        let after = update.apply(&found.document, occasion)?;
-        modify::replace(records, namespace, &found, after.as_deref())
-    };
-    let mut each = EachMatch::new(namespace, &filter, &variables.values, options.hinted(), &change);
-    drive(&mut each)?;
-    Ok(each.tally())
+    let mut collation = Compared::of(options.collated())?;
+    loop {
+        let variables = options.variables(collation.collator())?;
+        let filter = Arc::new(Filter::compile(filter, &variables.names)?);
+        let update = Update::compile(update, &options.array_filters, &variables.names)?;
+        let change = |records: &mut Records<'_>, found: Match, context: &Context| {
+            let occasion = Occasion { context, filter: &filter, inserts: false };
+            let after = update.apply(&found.document, occasion)?;
+            modify::replace(records, namespace, &found, after.as_deref())
+        };
+        let each = EachMatch::new(namespace, &filter, &variables.values, options.hinted(), &change);
+        let mut each = each.collated(&collation);
+        drive(&mut each)?;
+        match each.other_collation() {
+            None => return Ok(each.tally()),
+            Some(other) => collation = other,
+        }
+    }
 }
 
 /// Removes all that matches `filter`, as `drive` runs it.
@@ -51,14 +58,21 @@ pub(super) fn remove(
     namespace: &Namespace,
     filter: &Document,
     options: &DeleteOptions,
-    drive: impl FnOnce(&mut EachMatch<'_>) -> Result<()>,
+    mut drive: impl FnMut(&mut EachMatch<'_>) -> Result<()>,
 ) -> Result<Tally> {
-    let variables = options.variables()?;
-    let filter = Arc::new(Filter::compile(filter, &variables.names)?);
-    let change = |records: &mut Records<'_>, Match { id, document }: Match, _: &Context| {
-        records.remove(id, &document).map(|()| true)
-    };
-    let mut each = EachMatch::new(namespace, &filter, &variables.values, options.hinted(), &change);
-    drive(&mut each)?;
-    Ok(each.tally())
+    let mut collation = Compared::of(options.collated())?;
+    loop {
+        let variables = options.variables(collation.collator())?;
+        let filter = Arc::new(Filter::compile(filter, &variables.names)?);
+        let change = |records: &mut Records<'_>, Match { id, document }: Match, _: &Context| {
+            records.remove(id, &document).map(|()| true)
+        };
+        let each = EachMatch::new(namespace, &filter, &variables.values, options.hinted(), &change);
+        let mut each = each.collated(&collation);
+        drive(&mut each)?;
+        match each.other_collation() {
+            None => return Ok(each.tally()),
+            Some(other) => collation = other,
+        }
+    }
 }

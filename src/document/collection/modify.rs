@@ -9,15 +9,15 @@ use bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf};
 
 use crate::catalog::Entry;
 use crate::document::code::Code;
+use crate::document::collation::{Collation, Collator};
 use crate::document::collection::UpdateResult;
 use crate::document::collection::options::UpdateOptions;
 use crate::document::describe;
 use crate::document::express::Equality;
 use crate::document::expression::{Context, Names};
 use crate::document::filter::Filter;
-use crate::document::find::context;
+use crate::document::find::{context, sort_by};
 use crate::document::maintain::Records;
-use crate::document::number::Number;
 use crate::document::order::compare;
 use crate::document::path::FieldPath;
 use crate::document::pattern::Pattern;
@@ -79,6 +79,8 @@ pub(super) struct Outcome {
     pub(super) after: Option<RawDocumentBuf>,
     modified: bool,
     pub(super) upserted_id: Option<Bson>,
+    /// What ordered text, if not its bytes did.
+    pub(super) collator: Option<Arc<Collator>>,
 }
 
 impl Modification {
@@ -98,9 +100,14 @@ impl Modification {
 impl One {
     /// Compiles it. Nothing is copied before it is known not to be nested too deeply.
     pub(super) fn prepare(&self) -> Result<PreparedOne<'_>> {
-        let variables = self.options.variables()?;
+        self.prepare_in(self.options.collated().map(Collation::compile).transpose()?.flatten())
+    }
+
+    /// The same with text ordered by `collator`.
+    fn prepare_in(&self, collator: Option<Arc<Collator>>) -> Result<PreparedOne<'_>> {
+        let variables = self.options.variables(collator.as_ref())?;
         let sort = self.sort.as_ref().or(self.options.sort.as_ref());
-        let sort = sort.map(|sort| Pattern::parse_sort(sort, Number::as_i64)).transpose()?;
+        let sort = sort.map(|sort| sort_by(sort, &variables.names)).transpose()?;
         let change = match &self.modification {
             Modification::Update(update) => {
                 Change::Update(Update::compile(update, &self.options.array_filters, &variables.names)?)
@@ -112,6 +119,7 @@ impl One {
             Modification::Delete => Change::Delete,
         };
         let is_plain = sort.is_none()
+            && self.options.collated().is_none()
             && self.options.hinted().is_none()
             && !matches!(&change, Change::Update(update) if update.needs_position());
         let express = Equality::of(&self.filter).filter(|_| is_plain);
@@ -127,13 +135,27 @@ impl One {
 impl PreparedOne<'_> {
     /// Finds the document and changes it, or inserts one.
     pub(super) fn run(&self, writer: &mut Writer, namespace: &Namespace) -> Result<Outcome> {
-        let context = Arc::new(context(writer, self.variables.clone()));
-        if let Some(entry) = namespace.get(writer)?
-            && let Some(found) = self.find(writer, &entry, &context)?
+        let entry = namespace.get(writer)?;
+        // Without one of its own, the write has the collection's collation, which is known only now.
+        if let Some(entry) = entry.as_ref().filter(|_| self.one.options.collated().is_none())
+            && entry.record.collator() != self.names.collator()
         {
-            return self.change(&mut Records::new(writer, namespace, &entry), namespace, found, &context);
+            return self.one.prepare_in(entry.record.collator().cloned())?.run(writer, namespace);
         }
-        if self.one.options.upsert { self.insert(writer, namespace, &context) } else { Ok(Outcome::default()) }
+        let context = Arc::new(context(writer, self.variables.clone()).collated(self.names.collator()));
+        let found = match &entry {
+            Some(entry) => self.find(writer, entry, &context)?.map(|found| (entry, found)),
+            None => None,
+        };
+        let mut outcome = match found {
+            Some((entry, found)) => {
+                self.change(&mut Records::new(writer, namespace, entry), namespace, found, &context)?
+            }
+            None if self.one.options.upsert => self.insert(writer, namespace, &context)?,
+            None => Outcome::default(),
+        };
+        outcome.collator = self.names.collator().cloned();
+        Ok(outcome)
     }
 
     fn filter(&self) -> Result<&Arc<Filter>> {
@@ -185,7 +207,7 @@ impl PreparedOne<'_> {
         };
         let modified = replace(records, namespace, &found, after.as_deref())?;
         let after = after.unwrap_or_else(|| found.document.clone());
-        Ok(Outcome { before: Some(found.document), after: Some(after), modified, upserted_id: None })
+        Ok(Outcome { before: Some(found.document), after: Some(after), modified, ..Outcome::default() })
     }
 
     /// Inserts what the filter demands to be equal, changed.
@@ -212,7 +234,7 @@ impl PreparedOne<'_> {
         };
         stored::check(&document)?;
         let (document, id) = insert_returning(writer, namespace, &document)?;
-        Ok(Outcome { before: None, after: Some(document), modified: false, upserted_id: Some(id) })
+        Ok(Outcome { before: None, after: Some(document), upserted_id: Some(id), ..Outcome::default() })
     }
 }
 

@@ -1,7 +1,10 @@
 //! Options of operations that change documents.
 
+use std::sync::Arc;
+
 use bson::{DateTime, Document};
 
+use crate::document::collation::{Collation, Collator};
 use crate::document::expression::{Context, Variables};
 use crate::document::hint::Hint;
 use crate::error::Result;
@@ -24,9 +27,28 @@ pub struct UpdateOptions {
     pub(super) sort: Option<Document>,
     hint: Option<Hint>,
     variables: Document,
+    collation: Option<Collation>,
 }
 
 impl UpdateOptions {
+    /// How text is compared. Without it the collation of the collection applies.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(feature = "collation")] {
+    /// use larder::{Document, Store, bson::doc, document::{Collation, UpdateOptions}};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// people.insert_one(&doc! { "name": "José" })?;
+    /// let options = UpdateOptions::default().collation(Collation::new("es").strength(1));
+    /// assert_eq!(people.update_one_with(doc! { "name": "JOSE" }, doc! { "$set": { "n": 1 } }, options)?.matched, 1);
+    /// # }
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn collation(mut self, collation: Collation) -> Self {
+        self.collation = Some(collation);
+        self
+    }
+
     /// Whether to insert a document when nothing matches.
     ///
     /// # Examples
@@ -97,18 +119,22 @@ impl UpdateOptions {
         self
     }
 
+    pub(super) fn collated(&self) -> Option<&Collation> {
+        self.collation.as_ref()
+    }
+
     pub(super) fn hinted(&self) -> Option<&Hint> {
         self.hint.as_ref()
     }
 
     /// The variables with their values, which depend on no document and no moment.
-    pub(super) fn variables(&self) -> Result<Variables> {
-        constant_variables(&self.variables)
+    pub(super) fn variables(&self, collator: Option<&Arc<Collator>>) -> Result<Variables> {
+        constant_variables(&self.variables, collator)
     }
 }
 
-fn constant_variables(variables: &Document) -> Result<Variables> {
-    Variables::evaluate(variables, &Context::new(DateTime::from_millis(0), 0, Vec::new()))
+fn constant_variables(variables: &Document, collator: Option<&Arc<Collator>>) -> Result<Variables> {
+    Variables::evaluate(variables, &Context::new(DateTime::from_millis(0), 0, Vec::new()).collated(collator))
 }
 
 /// How documents are removed.
@@ -127,9 +153,28 @@ fn constant_variables(variables: &Document) -> Result<Variables> {
 pub struct DeleteOptions {
     hint: Option<Hint>,
     variables: Document,
+    collation: Option<Collation>,
 }
 
 impl DeleteOptions {
+    /// How text is compared. Without it the collation of the collection applies.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(feature = "collation")] {
+    /// use larder::{Document, Store, bson::doc, document::{Collation, DeleteOptions}};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// people.insert_one(&doc! { "name": "José" })?;
+    /// let options = DeleteOptions::default().collation(Collation::new("es").strength(1));
+    /// assert_eq!(people.delete_one_with(doc! { "name": "JOSE" }, options)?, 1);
+    /// # }
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn collation(mut self, collation: Collation) -> Self {
+        self.collation = Some(collation);
+        self
+    }
+
     /// Which index is used to find what is removed.
     ///
     /// # Examples
@@ -152,17 +197,22 @@ impl DeleteOptions {
         self
     }
 
+    pub(super) fn collated(&self) -> Option<&Collation> {
+        self.collation.as_ref()
+    }
+
     pub(super) fn hinted(&self) -> Option<&Hint> {
         self.hint.as_ref()
     }
 
-    pub(super) fn variables(&self) -> Result<Variables> {
-        constant_variables(&self.variables)
+    pub(super) fn variables(&self, collator: Option<&Arc<Collator>>) -> Result<Variables> {
+        constant_variables(&self.variables, collator)
     }
 
     /// The same for a change of one document.
     pub(super) fn of_one(self) -> UpdateOptions {
-        UpdateOptions { hint: self.hint, variables: self.variables, ..UpdateOptions::default() }
+        let Self { hint, variables, collation } = self;
+        UpdateOptions { hint, variables, collation, ..UpdateOptions::default() }
     }
 }
 
@@ -184,9 +234,29 @@ impl DeleteOptions {
 pub struct AggregateOptions {
     pub(in crate::document) hint: Option<Hint>,
     pub(in crate::document) variables: Document,
+    pub(in crate::document) collation: Option<Collation>,
 }
 
 impl AggregateOptions {
+    /// How text is compared. Without it the collation of the collection applies.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(feature = "collation")] {
+    /// use larder::{Document, Store, bson::doc, document::{AggregateOptions, Collation}};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// people.insert_many([doc! { "name": "Ann" }, doc! { "name": "ann" }])?;
+    /// let options = AggregateOptions::default().collation(Collation::new("en").strength(2));
+    /// let groups = people.aggregate_with::<Document>([doc! { "$group": { "_id": "$name" } }], options)?;
+    /// assert_eq!(groups.collect::<larder::Result<Vec<_>>>()?, [doc! { "_id": "Ann" }]);
+    /// # }
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn collation(mut self, collation: Collation) -> Self {
+        self.collation = Some(collation);
+        self
+    }
+
     /// Which index the head of the pipeline uses.
     ///
     /// # Examples
@@ -206,8 +276,8 @@ impl AggregateOptions {
         self
     }
 
-    pub(super) fn constant_variables(&self) -> Result<Variables> {
-        constant_variables(&self.variables)
+    pub(super) fn constant_variables(&self, collator: Option<&Arc<Collator>>) -> Result<Variables> {
+        constant_variables(&self.variables, collator)
     }
 }
 

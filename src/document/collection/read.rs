@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::document::aggregate::{Exec, Pipeline, Place};
 use crate::document::code::Code;
+use crate::document::collation::{Collation, Collator};
 use crate::document::collection::options::AggregateOptions;
 use crate::document::collection::{Collection, modify};
 use crate::document::express::Equality;
@@ -64,7 +65,7 @@ impl<T, S: Scope> Collection<T, S> {
     pub fn count_documents(&self, filter: Document) -> Result<u64> {
         let query = Query { filter, ..Query::default() };
         self.scope.read(self.operation("count_documents"), |view| {
-            let (prepared, context) = query.prepare(view)?;
+            let (prepared, context) = query.prepare(view, &self.namespace)?;
             prepared.count(view, &self.namespace, context)
         })
     }
@@ -116,12 +117,14 @@ impl<T, S: Scope> Collection<T, S> {
     ) -> Result<Cursor<U>> {
         let stages: Vec<_> = pipeline.into_iter().collect();
         self.scope.read(self.operation("aggregate"), |view| {
-            let variables = Variables::evaluate(&options.variables, &find::context(view, Vec::new()))?;
+            let collator = find::collator(options.collation.as_ref(), view, &self.namespace)?;
+            let context = |values| find::context(view, values).collated(collator.as_ref());
+            let variables = Variables::evaluate(&options.variables, &context(Vec::new()))?;
             let mut pipeline = Pipeline::compile(stages, Place::Collection, &variables.names)?;
             if pipeline.split_out().is_some() {
                 return Err(Error::unsupported("$out in aggregate, which only reads: use aggregate_out"));
             }
-            let context = Arc::new(find::context(view, variables.values));
+            let context = Arc::new(context(variables.values));
             let rows = run(view, &self.namespace, pipeline, &context, &variables.names, options.hint)?;
             Ok(Cursor::decoding(rows, self.namespace.label()))
         })
@@ -178,17 +181,26 @@ impl<T, S: WriteScope> Collection<T, S> {
         pipeline: impl IntoIterator<Item = Document>,
         options: AggregateOptions,
     ) -> Result<u64> {
-        let stages = pipeline.into_iter().collect();
-        let variables = options.constant_variables()?;
-        let mut pipeline = Pipeline::compile(stages, Place::Collection, &variables.names)?;
-        let Some((database, name)) = pipeline.split_out() else {
+        let stages: Vec<_> = pipeline.into_iter().collect();
+        let compile = |collator: Option<&Arc<Collator>>| -> Result<_> {
+            let variables = options.constant_variables(collator)?;
+            let mut pipeline = Pipeline::compile(stages.clone(), Place::Collection, &variables.names)?;
+            let target = pipeline.split_out();
+            Ok((pipeline, target, variables))
+        };
+        let own = options.collation.as_ref().map(Collation::compile).transpose()?.flatten();
+        let (_, target, _) = compile(own.as_ref())?;
+        let Some((database, name)) = target else {
             return Err(Code::BAD_VALUE.value("the pipeline does not end with $out"));
         };
         let target = Namespace::new(database.as_deref().unwrap_or(self.namespace.database()), &name);
         self.scope.write(self.operation("aggregate_out").freeing(true), |writer| {
-            let context = Arc::new(find::context(writer, variables.values.clone()));
-            let (names, hint) = (&variables.names, options.hint.clone());
-            let documents = gathered(run(&writer.search(), &self.namespace, pipeline.clone(), &context, names, hint)?)?;
+            let search = writer.search();
+            let collator = find::collator(options.collation.as_ref(), &search, &self.namespace)?;
+            let (pipeline, _, Variables { names, values }) = compile(collator.as_ref())?;
+            let context = Arc::new(find::context(writer, values).collated(collator.as_ref()));
+            let hint = options.hint.clone();
+            let documents = gathered(run(&search, &self.namespace, pipeline, &context, &names, hint)?)?;
             modify::clear(writer, &target)?;
             for document in &documents {
                 stored::check(document)?;
@@ -274,7 +286,7 @@ impl<T: DeserializeOwned + 'static, S: Scope> Collection<T, S> {
                 }
             }
             let query = Query { filter: filter.clone(), limit: Some(1), ..Query::default() };
-            let (prepared, context) = query.prepare(view)?;
+            let (prepared, context) = query.prepare(view, &self.namespace)?;
             let mut found = prepared.start(view, &self.namespace, context)?;
             if !found.advance()? {
                 return Ok(None);

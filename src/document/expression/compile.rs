@@ -3,6 +3,8 @@
 //! A compiler knows the variables in scope and gives each a slot. What a function's arguments look like is in its line of the
 //! table of its family ([`super::functions`]); functions with a grammar of their own parse their operand themselves.
 
+use std::sync::Arc;
+
 use bson::{Bson, Document};
 
 use super::check::{constant, name};
@@ -10,6 +12,8 @@ use super::env::Env;
 use super::value::Value;
 use super::{Expression, Origin};
 use crate::document::code::Code;
+use crate::document::collation::Collator;
+use crate::document::order::Order;
 use crate::document::path::{FieldPath, For};
 use crate::error::{Error, Result};
 use crate::limits;
@@ -121,8 +125,13 @@ pub(super) struct Library {
 }
 
 /// The names of the variables that an operation is given (`let`), in the order of their values.
+///
+/// With them goes what orders text in what is compiled.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Names(Vec<String>);
+pub(crate) struct Names {
+    names: Vec<String>,
+    collator: Option<Arc<Collator>>,
+}
 
 impl Names {
     /// # Errors
@@ -130,7 +139,7 @@ impl Names {
     pub(crate) fn new(names: impl IntoIterator<Item = String>) -> Result<Self> {
         let names: Vec<_> = names.into_iter().collect();
         names.iter().try_for_each(|name| check_variable(name))?;
-        Ok(Self(names))
+        Ok(Self { names, collator: None })
     }
 
     /// These names and more, which hide equal ones.
@@ -138,8 +147,25 @@ impl Names {
     /// # Errors
     /// As [`Names::new`].
     pub(crate) fn and(&self, more: impl IntoIterator<Item = String>) -> Result<Self> {
-        let Self(more) = Self::new(more)?;
-        Ok(Self(self.0.iter().cloned().chain(more).collect()))
+        let Self { names: more, .. } = Self::new(more)?;
+        let names = self.names.iter().cloned().chain(more).collect();
+        Ok(Self { names, collator: self.collator.clone() })
+    }
+
+    /// The names, where text is ordered by `collator`.
+    pub(crate) fn collated(mut self, collator: Option<&Arc<Collator>>) -> Self {
+        self.collator = collator.cloned();
+        self
+    }
+
+    /// What orders text, if not its bytes do.
+    pub(crate) fn collator(&self) -> Option<&Arc<Collator>> {
+        self.collator.as_ref()
+    }
+
+    /// The order of values in what is compiled.
+    pub(crate) fn order(&self) -> Order<'_> {
+        Order::of(self.collator.as_deref())
     }
 }
 
@@ -217,7 +243,7 @@ impl<'n> Compiler<'n> {
             (None, "CLUSTER_TIME" | "SEARCH_META" | "USER_ROLES" | "DESCEND" | "PRUNE" | "KEEP") => {
                 return Err(Error::unsupported(format!("variable $${variable}")));
             }
-            (None, variable) => match self.names.0.iter().rposition(|name| name == variable) {
+            (None, variable) => match self.names.names.iter().rposition(|name| name == variable) {
                 Some(place) => Origin::Outer(place),
                 None => {
                     return Err(Code::UNDEFINED_VARIABLE.syntax(format!("the variable {variable:?} is not defined")));

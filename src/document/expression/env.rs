@@ -9,6 +9,8 @@ use bson::raw::{RawBson, RawBsonRef, RawDocument};
 use parking_lot::Mutex;
 
 use super::value::Value;
+use crate::document::collation::Collator;
+use crate::document::order::Order;
 use crate::document::regular::Regular;
 use crate::encoding::mix::{STEP, mix};
 use crate::error::{Error, Result};
@@ -21,6 +23,8 @@ pub(crate) struct Context {
     now: DateTime,
     /// The values of the variables that the operation was given, in the order of their names; `None` for one without a value.
     outer: Vec<Option<RawBson>>,
+    /// What orders text, if not its bytes do.
+    collator: Option<Arc<Collator>>,
     shared: Arc<Shared>,
 }
 
@@ -39,12 +43,28 @@ impl Context {
     /// The context of an operation at `now`, whose random numbers follow from `seed`.
     pub(crate) fn new(now: DateTime, seed: u64, outer: Vec<Option<RawBson>>) -> Self {
         let (random, steps) = (AtomicU64::new(mix(seed)), AtomicU64::new(limits::EXPRESSION_STEPS_MAX));
-        Self { now, outer, shared: Arc::new(Shared { random, steps, regulars: Mutex::default() }) }
+        Self { now, outer, collator: None, shared: Arc::new(Shared { random, steps, regulars: Mutex::default() }) }
     }
 
     /// The context of a pipeline within this operation, with variables of its own.
     pub(crate) fn within(&self, outer: Vec<Option<RawBson>>) -> Self {
-        Self { now: self.now, outer, shared: Arc::clone(&self.shared) }
+        Self { now: self.now, outer, collator: self.collator.clone(), shared: Arc::clone(&self.shared) }
+    }
+
+    /// The context in which text is ordered by `collator`.
+    pub(crate) fn collated(mut self, collator: Option<&Arc<Collator>>) -> Self {
+        self.collator = collator.cloned();
+        self
+    }
+
+    /// What orders text, if not its bytes do.
+    pub(crate) fn collator(&self) -> Option<&Arc<Collator>> {
+        self.collator.as_ref()
+    }
+
+    /// The order of values in the operation.
+    pub(crate) fn order(&self) -> Order<'_> {
+        Order::of(self.collator.as_deref())
     }
 
     /// The moment of the operation.
@@ -117,6 +137,11 @@ impl<'a> Env<'a> {
 
     pub(super) fn context(&self) -> &'a Context {
         self.context
+    }
+
+    /// The order of values in the operation.
+    pub(in crate::document) fn order(&self) -> Order<'a> {
+        self.context.order()
     }
 
     pub(super) fn now(&self) -> Value<'a> {

@@ -85,13 +85,14 @@ impl Variables {
     /// depends on a document or on the moment.
     pub(super) fn evaluate(text: &Document, context: &Context) -> Result<Self> {
         if text.is_empty() {
-            return Ok(Self::default());
+            return Ok(Self { names: Names::default().collated(context.collator()), values: Vec::new() });
         }
         if let Some(name) = text.keys().find(|name| matches!(name.as_str(), "NOW" | "CLUSTER_TIME")) {
             return Err(Code::LET_OVERRIDES_SYSTEM.value(format!("the variable {name} is the system's")));
         }
         let empty = RawDocumentBuf::new();
-        let (mut names, mut context) = (Names::default(), context.within(Vec::new()));
+        let names = Names::default().collated(context.collator());
+        let (mut names, mut context) = (names, context.within(Vec::new()));
         for (name, value) in text {
             let expression = Expression::compile(value, &names)?;
             if expression.reads(Origin::Root) {

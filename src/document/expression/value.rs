@@ -13,7 +13,7 @@ use bson::raw::{CStr, RawArrayBuf, RawBson, RawBsonRef, RawDocument, RawDocument
 
 use super::check::too_deep;
 use crate::document::number::Number;
-use crate::document::order;
+use crate::document::order::{self, Order};
 use crate::document::path::{Part, elements};
 use crate::document::raw::{corrupt, field};
 use crate::error::Result;
@@ -384,7 +384,7 @@ impl<'a> Value<'a> {
     ///
     /// Unlike a stored field, a missing value is not null here: it sorts just below it, so that `$gt: ["$a", null]`
     /// asks whether `a` is there and not null.
-    pub(crate) fn compare(&self, other: &Value<'_>) -> Ordering {
+    pub(crate) fn compare(&self, other: &Value<'_>, order: Order<'_>) -> Ordering {
         let is_min = |value| matches!(value, RawBsonRef::MinKey);
         match (self.get(), other.get()) {
             (None, None) => Ordering::Equal,
@@ -392,7 +392,7 @@ impl<'a> Value<'a> {
             (None, Some(_)) => Ordering::Less,
             (Some(left), None) if is_min(left) => Ordering::Less,
             (Some(_), None) => Ordering::Greater,
-            (Some(left), Some(right)) => order::compare(left, right),
+            (Some(left), Some(right)) => order.compare(left, right),
         }
     }
 }

@@ -8,7 +8,6 @@ use crate::document::filter::bits::Bits;
 use crate::document::filter::kinds::Kinds;
 use crate::document::filter::{ElementFilter, ElementTest, Node, Pattern, RangeOperator, Test};
 use crate::document::number::Number;
-use crate::document::order::compare_bson;
 use crate::document::path::{FieldPath, For};
 use crate::document::regular::Regular;
 use crate::document::stored::check_depth;
@@ -44,8 +43,8 @@ pub(super) fn query(filter: &Document, names: &Names) -> Result<Vec<Node>> {
 }
 
 /// Compiles a condition on the elements of an array.
-pub(super) fn element(condition: &Bson) -> Result<ElementFilter> {
-    let compiler = Compiler { names: &Names::default() };
+pub(super) fn element(condition: &Bson, names: &Names) -> Result<ElementFilter> {
+    let compiler = Compiler { names };
     Ok(match condition {
         Bson::Document(document) if !is_operators(document) => ElementFilter::Fields(compiler.conditions(document, 1)?),
         Bson::Document(document) => ElementFilter::Value(compiler.element_tests(document, 1)?),
@@ -53,7 +52,7 @@ pub(super) fn element(condition: &Bson) -> Result<ElementFilter> {
             let test = pattern(regex.pattern.as_str(), regex.options.as_str())?;
             ElementFilter::Value(vec![ElementTest { negated: false, tests: vec![test] }])
         }
-        value => ElementFilter::Value(vec![ElementTest { negated: false, tests: vec![Test::Equal(operand(value)?)] }]),
+        value => ElementFilter::Value(vec![ElementTest { negated: false, tests: vec![compiler.equal_to(value)?] }]),
     })
 }
 
@@ -113,7 +112,7 @@ impl Compiler<'_> {
                 check_options(operators)?;
                 named.map(|(name, operand)| self.operator(path, name, operand, operators, depth)).collect()
             }
-            value => equal(path, value).map(|node| vec![node]),
+            value => self.equal(path, value).map(|node| vec![node]),
         }
     }
 
@@ -143,8 +142,8 @@ impl Compiler<'_> {
                 return Err(Code::BAD_VALUE.value("$ne does not take a regular expression"));
             }
             "$ne" => none(Test::Equal(operand(value)?)),
-            "$in" => any_of(path, list(name, value)?),
-            "$nin" => Node::None(vec![any_of(path, list(name, value)?)]),
+            "$in" => any_of(path, self.list(name, value)?),
+            "$nin" => Node::None(vec![any_of(path, self.list(name, value)?)]),
             "$exists" if is_true(value) => node(path, Test::Exists),
             "$exists" => none(Test::Exists),
             "$all" => self.all_of(path, value, depth)?,
@@ -172,10 +171,10 @@ impl Compiler<'_> {
             if matches!(value, Bson::RegularExpression(_)) {
                 return Err(Code::BAD_VALUE.value(format!("{name} does not take a regular expression")));
             }
-            Ok(Test::Range(operator, operand(value)?))
+            Ok(self.comparing(Test::Range(operator, operand(value)?)))
         };
         match name {
-            "$eq" => Ok(Test::Equal(operand(value)?)),
+            "$eq" => self.equal_to(value),
             "$gt" => range(RangeOperator::Greater),
             "$gte" => range(RangeOperator::GreaterOrEqual),
             "$lt" => range(RangeOperator::Less),
@@ -216,9 +215,49 @@ impl Compiler<'_> {
                 Err(Code::BAD_VALUE.value("$all does not take operators other than $elemMatch"))
             }
             Bson::RegularExpression(regex) => Ok(node(path, pattern(regex.pattern.as_str(), regex.options.as_str())?)),
-            value => Ok(node(path, Test::Equal(operand(value)?))),
+            value => Ok(node(path, self.equal_to(value)?)),
         };
         Ok(Node::All(values.iter().map(one).collect::<Result<_>>()?))
+    }
+
+    /// A comparison as the operation orders text.
+    fn comparing(&self, test: Test) -> Test {
+        test.collated(self.names.collator())
+    }
+
+    fn equal_to(&self, value: &Bson) -> Result<Test> {
+        Ok(self.comparing(Test::Equal(operand(value)?)))
+    }
+
+    /// Equality with a value; a regular expression in the place of one matches.
+    #[inline(never)]
+    fn equal(&self, path: &FieldPath, value: &Bson) -> Result<Node> {
+        Ok(match value {
+            Bson::RegularExpression(regex) => node(path, pattern(regex.pattern.as_str(), regex.options.as_str())?),
+            value => node(path, self.equal_to(value)?),
+        })
+    }
+
+    /// The sorted operands of `$in`, and its regular expressions.
+    #[inline(never)]
+    fn list(&self, operator: &str, value: &Bson) -> Result<List> {
+        let given = value.as_array().ok_or_else(|| Code::BAD_VALUE.value(format!("{operator} takes an array")))?;
+        let (mut values, mut patterns) = (Vec::with_capacity(given.len()), Vec::new());
+        for value in given {
+            match value {
+                Bson::RegularExpression(regex) => {
+                    patterns.push(pattern(regex.pattern.as_str(), regex.options.as_str())?);
+                }
+                Bson::Document(inner) if is_operators(inner) => {
+                    return Err(Code::BAD_VALUE.value(format!("{operator} does not take operators in its array")));
+                }
+                value => values.push(operand(value)?),
+            }
+        }
+        let order = self.names.order();
+        values.sort_by(|a, b| order.compare_bson(a, b));
+        values.dedup_by(|a, b| order.compare_bson(a, b).is_eq());
+        Ok(List { values: self.comparing(Test::In(values)), patterns })
     }
 
     fn elem_match(&self, value: &Bson, depth: usize) -> Result<Test> {
@@ -248,9 +287,9 @@ impl Compiler<'_> {
             let is = |tests| ElementTest { negated: false, tests };
             let is_not = |tests| ElementTest { negated: true, tests };
             match (name.as_str(), value) {
-                ("$ne", value) => all.push(is_not(vec![Test::Equal(operand(value)?)])),
-                ("$in", value) => all.push(is(vec![listed(list(name, value)?)?])),
-                ("$nin", value) => all.push(is_not(vec![listed(list(name, value)?)?])),
+                ("$ne", value) => all.push(is_not(vec![self.equal_to(value)?])),
+                ("$in", value) => all.push(is(vec![listed(self.list(name, value)?)?])),
+                ("$nin", value) => all.push(is_not(vec![listed(self.list(name, value)?)?])),
                 ("$exists", value) if is_true(value) => all.push(is(vec![Test::Exists])),
                 ("$exists", _) => all.push(is_not(vec![Test::Exists])),
                 ("$not", Bson::RegularExpression(regex)) => {
@@ -275,33 +314,12 @@ impl Compiler<'_> {
 /// The operands of `$in`.
 #[derive(Debug)]
 struct List {
-    values: Vec<Bson>,
+    values: Test,
     patterns: Vec<Test>,
 }
 
-/// The sorted operands of `$in`, and its regular expressions.
-#[inline(never)]
-fn list(operator: &str, value: &Bson) -> Result<List> {
-    let given = value.as_array().ok_or_else(|| Code::BAD_VALUE.value(format!("{operator} takes an array")))?;
-    let (mut values, mut patterns) = (Vec::with_capacity(given.len()), Vec::new());
-    for value in given {
-        match value {
-            Bson::RegularExpression(regex) => {
-                patterns.push(pattern(regex.pattern.as_str(), regex.options.as_str())?);
-            }
-            Bson::Document(inner) if is_operators(inner) => {
-                return Err(Code::BAD_VALUE.value(format!("{operator} does not take operators in its array")));
-            }
-            value => values.push(operand(value)?),
-        }
-    }
-    values.sort_by(compare_bson);
-    values.dedup_by(|a, b| compare_bson(a, b).is_eq());
-    Ok(List { values, patterns })
-}
-
 fn any_of(path: &FieldPath, List { values, patterns }: List) -> Node {
-    let values = node(path, Test::In(values));
+    let values = node(path, values);
     if patterns.is_empty() {
         return values;
     }
@@ -312,7 +330,7 @@ fn listed(List { values, patterns }: List) -> Result<Test> {
     if !patterns.is_empty() {
         return Err(Error::unsupported("regular expressions in $in in $elemMatch"));
     }
-    Ok(Test::In(values))
+    Ok(values)
 }
 
 #[inline(never)]
@@ -388,15 +406,6 @@ fn is_true(value: &Bson) -> bool {
         Bson::Null | Bson::Undefined => false,
         other => Number::from_bson(other).is_none_or(|number| !number.is_zero()),
     }
-}
-
-/// Equality with a value; a regular expression in the place of one matches.
-#[inline(never)]
-fn equal(path: &FieldPath, value: &Bson) -> Result<Node> {
-    Ok(match value {
-        Bson::RegularExpression(regex) => node(path, pattern(regex.pattern.as_str(), regex.options.as_str())?),
-        value => node(path, Test::Equal(operand(value)?)),
-    })
 }
 
 fn node(path: &FieldPath, test: Test) -> Node {

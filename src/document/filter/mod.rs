@@ -16,14 +16,16 @@ mod compile;
 mod kinds;
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use bson::{Bson, Document, RawArray, RawBsonRef, RawDocument};
 
 use self::bits::Bits;
 use self::kinds::Kinds;
+use crate::document::collation::Collator;
 use crate::document::expression::{Context, Env, Expression, Names};
 use crate::document::number::Number;
-use crate::document::order::{Value, compare_bson};
+use crate::document::order::{Order, Value, has_text};
 use crate::document::path::{FieldPath, Part, Reached, elements};
 use crate::document::raw::{corrupt, element, field};
 use crate::document::regular::Regular;
@@ -70,6 +72,16 @@ pub(super) enum Test {
     ElementMatches(Vec<Node>),
     /// Some element meets the conditions itself.
     ElementIs(Vec<ElementTest>),
+    /// A comparison with text that a collation orders; whatever else is compared needs none.
+    Collated(Box<Collated>),
+}
+
+/// A comparison under a collation.
+#[derive(Clone, Debug)]
+pub(super) struct Collated {
+    pub(super) collator: Arc<Collator>,
+    /// `Equal`, `In` or `Range`.
+    pub(super) test: Test,
 }
 
 /// Conditions on one value as a whole, of which all hold, or, negated, not all.
@@ -114,10 +126,12 @@ impl Filter {
     }
 
     /// The filter for a field that equals one of `values`, which count as they are, regular expressions too.
-    pub(super) fn equal_any(path: &FieldPath, mut values: Vec<Bson>) -> Self {
-        values.sort_by(compare_bson);
-        values.dedup_by(|a, b| compare_bson(a, b).is_eq());
-        Self { nodes: vec![Node::Field { path: path.clone(), test: Test::In(values) }] }
+    pub(super) fn equal_any(path: &FieldPath, mut values: Vec<Bson>, collator: Option<&Arc<Collator>>) -> Self {
+        let order = Order::of(collator.map(|collator| &**collator));
+        values.sort_by(|a, b| order.compare_bson(a, b));
+        values.dedup_by(|a, b| order.compare_bson(a, b).is_eq());
+        let test = Test::In(values).collated(collator);
+        Self { nodes: vec![Node::Field { path: path.clone(), test }] }
     }
 
     /// The filter that lets through what both let through.
@@ -131,8 +145,8 @@ impl Filter {
     ///
     /// # Errors
     /// As [`Filter::compile`].
-    pub(super) fn compile_element(condition: &Bson) -> Result<ElementFilter> {
-        compile::element(condition)
+    pub(super) fn compile_element(condition: &Bson, names: &Names) -> Result<ElementFilter> {
+        compile::element(condition, names)
     }
 
     /// Whether `document` meets every condition.
@@ -192,7 +206,7 @@ impl Filter {
     pub(super) fn equalities(&self) -> Vec<(&FieldPath, &Bson)> {
         let mut found = Vec::new();
         for (path, test) in self.conjuncts() {
-            match test {
+            match test.uncollated() {
                 Test::Equal(value) => found.push((path, value)),
                 Test::In(values) => {
                     if let [value] = values.as_slice() {
@@ -295,6 +309,31 @@ impl Node {
 }
 
 impl Test {
+    /// The comparison with text ordered by `collator`, if there is one.
+    fn collated(self, collator: Option<&Arc<Collator>>) -> Self {
+        match collator {
+            Some(collator) if self.has_text() => {
+                Self::Collated(Box::new(Collated { collator: Arc::clone(collator), test: self }))
+            }
+            _ => self,
+        }
+    }
+
+    /// Whether it compares with text.
+    pub(super) fn has_text(&self) -> bool {
+        match self {
+            Self::Equal(value) | Self::Range(_, value) => has_text(value),
+            Self::In(values) => values.iter().any(has_text),
+            Self::Collated(collated) => collated.test.has_text(),
+            _ => false,
+        }
+    }
+
+    /// The comparison, whatever orders text.
+    fn uncollated(&self) -> &Self {
+        if let Self::Collated(collated) = self { &collated.test } else { self }
+    }
+
     fn holds(&self, reached: Reached<'_>, context: &Context) -> Result<bool> {
         match (self, reached) {
             (Self::Exists, reached) => Ok(reached != Reached::Missing),
@@ -316,8 +355,8 @@ impl Test {
 
     /// Whether the condition holds for a field that is not there, which counts as null to comparisons.
     pub(super) fn accepts_missing(&self) -> bool {
-        match self {
-            Self::Equal(_) | Self::In(_) | Self::Range(..) => self.compares(&Value::Null),
+        match self.uncollated() {
+            test @ (Self::Equal(_) | Self::In(_) | Self::Range(..)) => test.compares(&Value::Null, Order::SIMPLE),
             _ => false,
         }
     }
@@ -351,11 +390,13 @@ impl Test {
     }
 
     /// Whether a comparison holds for one value, as a whole.
-    fn compares(&self, value: &Value<'_>) -> bool {
+    fn compares(&self, value: &Value<'_>, order: Order<'_>) -> bool {
         match self {
-            Self::Equal(operand) => value.compare(&Value::from(operand)).is_eq(),
-            Self::In(operands) => operands.binary_search_by(|operand| Value::from(operand).compare(value)).is_ok(),
-            Self::Range(operator, operand) => operator.holds(value, &Value::from(operand)),
+            Self::Equal(operand) => value.compare_in(&Value::from(operand), order).is_eq(),
+            Self::In(operands) => {
+                operands.binary_search_by(|operand| Value::from(operand).compare_in(value, order)).is_ok()
+            }
+            Self::Range(operator, operand) => operator.holds(value, &Value::from(operand), order),
             _ => false,
         }
     }
@@ -363,7 +404,12 @@ impl Test {
     /// Whether the condition holds for one value, as a whole.
     fn accepts(&self, value: RawBsonRef<'_>, context: &Context) -> Result<bool> {
         Ok(match (self, value) {
-            (Self::Equal(_) | Self::In(_) | Self::Range(..), value) => self.compares(&Value::from(value)),
+            (Self::Equal(_) | Self::In(_) | Self::Range(..), value) => {
+                self.compares(&Value::from(value), Order::SIMPLE)
+            }
+            (Self::Collated(collated), value) => {
+                collated.test.compares(&Value::from(value), Order::of(Some(&collated.collator)))
+            }
             (Self::Exists, _) => true,
             (Self::Regex(pattern), RawBsonRef::String(text) | RawBsonRef::Symbol(text)) => {
                 pattern.regular.is_match(text)?
@@ -444,8 +490,8 @@ impl RangeOperator {
 
     /// Compares within the operand's class only, except that `MinKey` and `MaxKey` compare with everything; NaN is in
     /// no range but its own.
-    fn holds(self, value: &Value<'_>, operand: &Value<'_>) -> bool {
-        let order = value.compare(operand);
+    fn holds(self, value: &Value<'_>, operand: &Value<'_>, order: Order<'_>) -> bool {
+        let order = value.compare_in(operand, order);
         match (value, operand) {
             (_, Value::MinKey | Value::MaxKey) => self.takes(order),
             (Value::Number(a), Value::Number(b)) if a.is_nan() || b.is_nan() => order.is_eq() && self.takes(order),

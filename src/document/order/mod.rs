@@ -15,6 +15,7 @@ use bson::raw::{RawIter, cstr};
 use bson::spec::BinarySubtype;
 use bson::{Bson, Document, RawArray, RawBsonRef, RawDocument, RawDocumentBuf, Timestamp};
 
+use crate::document::collation::Collator;
 use crate::document::number::Number;
 
 /// What the length within binary data of the old subtype takes.
@@ -46,14 +47,60 @@ pub(super) enum Class {
     MaxKey = 0xf0,
 }
 
-/// Orders two stored values.
-pub(super) fn compare(a: RawBsonRef<'_>, b: RawBsonRef<'_>) -> Ordering {
-    Value::from(a).compare(&Value::from(b))
+/// An order of values: that of MongoDB's, with text ordered by a collation, if there is one.
+///
+/// Without a collation text is ordered by its bytes. Names of fields always are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Order<'c> {
+    collator: Option<&'c Collator>,
 }
 
-/// Orders two owned values.
-pub(super) fn compare_bson(a: &Bson, b: &Bson) -> Ordering {
-    Value::from(a).compare(&Value::from(b))
+impl<'c> Order<'c> {
+    /// Text by its bytes.
+    pub(super) const SIMPLE: Order<'static> = Order { collator: None };
+
+    /// Text by `collator`, or, without one, by its bytes.
+    pub(super) fn of(collator: Option<&'c Collator>) -> Self {
+        Self { collator }
+    }
+
+    /// Orders two stored values.
+    pub(super) fn compare(self, a: RawBsonRef<'_>, b: RawBsonRef<'_>) -> Ordering {
+        Value::from(a).compare_in(&Value::from(b), self)
+    }
+
+    /// Orders two owned values.
+    pub(super) fn compare_bson(self, a: &Bson, b: &Bson) -> Ordering {
+        Value::from(a).compare_in(&Value::from(b), self)
+    }
+
+    fn text(self, a: &str, b: &str) -> Ordering {
+        match self.collator {
+            None => a.cmp(b),
+            Some(collator) => collator.compare(a, b),
+        }
+    }
+
+    /// Bytes whose order is that of texts; nothing when those are the bytes of the text.
+    pub(super) fn text_key(self, text: &str) -> Option<Vec<u8>> {
+        self.collator.map(|collator| collator.key(text))
+    }
+}
+
+/// Orders two stored values, text by its bytes.
+pub(super) fn compare(a: RawBsonRef<'_>, b: RawBsonRef<'_>) -> Ordering {
+    Order::SIMPLE.compare(a, b)
+}
+
+/// Whether there is text in `value`, so that its order depends on a collation.
+pub(super) fn has_text(value: &Bson) -> bool {
+    match value {
+        Bson::String(_) | Bson::Symbol(_) => true,
+        Bson::Array(elements) => elements.iter().any(has_text),
+        Bson::Document(fields) => fields.values().any(has_text),
+        Bson::JavaScriptCodeWithScope(code) => code.scope.values().any(has_text),
+        _ => false,
+    }
 }
 
 /// A value, stored or owned, as the order sees it.
@@ -102,14 +149,20 @@ impl Value<'_> {
         }
     }
 
+    /// Orders two values, text by its bytes.
+    pub(super) fn compare(&self, other: &Value<'_>) -> Ordering {
+        self.compare_in(other, Order::SIMPLE)
+    }
+
     /// Orders two values. Recursion is bounded by [`crate::limits::DOCUMENT_DEPTH_MAX`], which every stored document and
     /// every operand is checked against.
-    pub(super) fn compare(&self, other: &Value<'_>) -> Ordering {
+    pub(super) fn compare_in(&self, other: &Value<'_>, order: Order<'_>) -> Ordering {
         match (self, other) {
             (Value::Number(a), Value::Number(b)) => a.compare(*b),
-            (Value::String(a), Value::String(b)) | (Value::Code(a), Value::Code(b)) => a.cmp(b),
-            (Value::Object(a), Value::Object(b)) => compare_objects(*a, *b),
-            (Value::Array(a), Value::Array(b)) => compare_arrays(*a, *b),
+            (Value::String(a), Value::String(b)) => order.text(a, b),
+            (Value::Code(a), Value::Code(b)) => a.cmp(b),
+            (Value::Object(a), Value::Object(b)) => compare_objects(*a, *b, order),
+            (Value::Array(a), Value::Array(b)) => compare_arrays(*a, *b, order),
             (Value::Binary(a_type, a), Value::Binary(b_type, b)) => {
                 let lengths = binary_length(*a_type, a).cmp(&binary_length(*b_type, b));
                 lengths.then_with(|| u8::from(*a_type).cmp(&u8::from(*b_type))).then_with(|| a.cmp(b))
@@ -121,7 +174,7 @@ impl Value<'_> {
             (Value::Regex(a, a_flags), Value::Regex(b, b_flags)) => (a, a_flags).cmp(&(b, b_flags)),
             (Value::Pointer(a), Value::Pointer(b)) => a.cmp(b),
             (Value::ScopedCode(a, a_scope), Value::ScopedCode(b, b_scope)) => {
-                a.cmp(b).then_with(|| compare_objects(*a_scope, *b_scope))
+                a.cmp(b).then_with(|| compare_objects(*a_scope, *b_scope, order))
             }
             _ => self.class().cmp(&other.class()),
         }
@@ -134,28 +187,28 @@ pub(super) fn binary_length(subtype: BinarySubtype, bytes: &[u8]) -> usize {
 }
 
 /// Field by field: the classes of the values, then the names, then the values.
-fn compare_objects(a: Fields<'_>, b: Fields<'_>) -> Ordering {
+fn compare_objects(a: Fields<'_>, b: Fields<'_>, by: Order<'_>) -> Ordering {
     let (mut a, mut b) = (a.iter(), b.iter());
     loop {
         let ((a_name, a), (b_name, b)) = match (a.next(), b.next()) {
             (Some(a), Some(b)) => (a, b),
             (a, b) => return a.is_some().cmp(&b.is_some()),
         };
-        let order = a.class().cmp(&b.class()).then_with(|| a_name.cmp(b_name)).then_with(|| a.compare(&b));
+        let order = a.class().cmp(&b.class()).then_with(|| a_name.cmp(b_name)).then_with(|| a.compare_in(&b, by));
         if order.is_ne() {
             return order;
         }
     }
 }
 
-fn compare_arrays(a: Fields<'_>, b: Fields<'_>) -> Ordering {
+fn compare_arrays(a: Fields<'_>, b: Fields<'_>, by: Order<'_>) -> Ordering {
     let (mut a, mut b) = (a.iter(), b.iter());
     loop {
         let ((_, a), (_, b)) = match (a.next(), b.next()) {
             (Some(a), Some(b)) => (a, b),
             (a, b) => return a.is_some().cmp(&b.is_some()),
         };
-        let order = a.compare(&b);
+        let order = a.compare_in(&b, by);
         if order.is_ne() {
             return order;
         }

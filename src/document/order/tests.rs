@@ -100,7 +100,7 @@ fn raw(value: &Bson) -> RawDocumentBuf {
 fn ascending(values: &[Bson]) {
     for (i, a) in values.iter().enumerate() {
         for (j, b) in values.iter().enumerate() {
-            assert_eq!(compare_bson(a, b), i.cmp(&j), "{a:?} against {b:?}");
+            assert_eq!(Order::SIMPLE.compare_bson(a, b), i.cmp(&j), "{a:?} against {b:?}");
         }
     }
 }
@@ -132,7 +132,7 @@ fn classes_come_in_the_documented_order() {
 #[test]
 fn strings_compare_by_bytes_and_symbols_are_strings() {
     ascending(&["".into(), "B".into(), "a".into(), "ab".into(), "é".into()]);
-    assert_eq!(compare_bson(&"a".into(), &Bson::Symbol("a".into())), Ordering::Equal);
+    assert_eq!(Order::SIMPLE.compare_bson(&"a".into(), &Bson::Symbol("a".into())), Ordering::Equal);
 }
 
 // SEM: DOC-ORD-5
@@ -145,7 +145,7 @@ fn objects_compare_classes_then_names_then_values() {
         doc! { "b": 2 }.into(),
         doc! { "a": "x" }.into(),
     ]);
-    assert!(compare_bson(&doc! { "a": 1, "b": 2 }.into(), &doc! { "b": 2, "a": 1 }.into()).is_ne());
+    assert!(Order::SIMPLE.compare_bson(&doc! { "a": 1, "b": 2 }.into(), &doc! { "b": 2, "a": 1 }.into()).is_ne());
 }
 
 // SEM: DOC-ORD-6
@@ -175,11 +175,11 @@ proptest! {
     // SEM: DOC-ORD-1
     #[test]
     fn the_order_is_total_and_the_same_for_stored_and_owned_values(a in value(), b in value(), c in value()) {
-        let order = compare_bson(&a, &b);
-        prop_assert_eq!(compare_bson(&b, &a), order.reverse());
-        prop_assert!(compare_bson(&a, &a).is_eq());
-        if order.is_le() && compare_bson(&b, &c).is_le() {
-            prop_assert!(compare_bson(&a, &c).is_le());
+        let order = Order::SIMPLE.compare_bson(&a, &b);
+        prop_assert_eq!(Order::SIMPLE.compare_bson(&b, &a), order.reverse());
+        prop_assert!(Order::SIMPLE.compare_bson(&a, &a).is_eq());
+        if order.is_le() && Order::SIMPLE.compare_bson(&b, &c).is_le() {
+            prop_assert!(Order::SIMPLE.compare_bson(&a, &c).is_le());
         }
         let (raw_a, raw_b) = (raw(&a), raw(&b));
         let (raw_a, raw_b) = (raw_a.get("v").unwrap().unwrap(), raw_b.get("v").unwrap().unwrap());

@@ -8,12 +8,15 @@
 //! A sort takes the lowest of a document's keys under the sort's pattern, in which descending fields are inverted: the
 //! smallest element ascending and the largest descending.
 
+use std::sync::Arc;
+
 use bson::{Bson, Document, RawArray, RawBsonRef, RawDocument};
 
 use crate::document::code::Code;
+use crate::document::collation::Collator;
 use crate::document::index_key::{put_empty_array, put_field, put_index_field};
 use crate::document::number::Number;
-use crate::document::order::Value;
+use crate::document::order::{Order, Value};
 use crate::document::path::{FieldPath, For, Part, elements};
 use crate::document::raw::{corrupt, field};
 use crate::error::{Error, InvalidKind, Result};
@@ -23,10 +26,12 @@ use crate::limits;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pattern {
     fields: Vec<PatternField>,
+    /// What orders text, if not its bytes do.
+    collator: Option<Arc<Collator>>,
 }
 
 /// How a value becomes a field of a key.
-type PutField = fn(&mut Vec<u8>, &Value<'_>, bool) -> Result<()>;
+type PutField = fn(&mut Vec<u8>, &Value<'_>, bool, Order<'_>) -> Result<()>;
 
 /// One path of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +109,22 @@ impl Pattern {
             .collect()
     }
 
+    /// The pattern by whose keys text is ordered by `collator`.
+    pub(super) fn collated(mut self, collator: Option<&Arc<Collator>>) -> Self {
+        self.collator = collator.cloned();
+        self
+    }
+
+    /// What orders text, if not its bytes do.
+    pub(super) fn collator(&self) -> Option<&Arc<Collator>> {
+        self.collator.as_ref()
+    }
+
+    /// The order of values in its keys.
+    pub(super) fn order(&self) -> Order<'_> {
+        Order::of(self.collator.as_deref())
+    }
+
     pub(super) fn fields(&self) -> &[PatternField] {
         &self.fields
     }
@@ -149,7 +170,7 @@ impl Pattern {
                 return Err(Error::value(format!("{:?} is twice in a pattern", field.path.as_str())));
             }
         }
-        Ok(Self { fields })
+        Ok(Self { fields, collator: None })
     }
 
     /// Walks every slot to its value or to the first array, and then once more for each element of that array.
@@ -184,7 +205,7 @@ impl Pattern {
         let mut key = Vec::new();
         for (slot, field) in slots.iter().zip(&self.fields) {
             match slot {
-                Slot::Value(value) => put(&mut key, &Value::from(*value), field.descending)?,
+                Slot::Value(value) => put(&mut key, &Value::from(*value), field.descending, self.order())?,
                 Slot::EmptyArray => put_empty_array(&mut key, field.descending),
                 Slot::In(..) | Slot::At(..) => {}
             }

@@ -4,12 +4,14 @@
 //! against the whole filter again. They are kept as encoded values, whose byte order is the order of values.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use bson::Bson;
 
+use crate::document::collation::Collator;
 use crate::document::filter::{RangeOperator, Test};
 use crate::document::index_key::{put_empty_array, put_value};
-use crate::document::order::{Class, Value};
+use crate::document::order::{Class, Order, Value};
 use crate::error::Result;
 
 /// One end of an interval.
@@ -55,8 +57,16 @@ pub(crate) struct Interval {
 /// Disjoint intervals in ascending order.
 pub(crate) type Bounds = Vec<Interval>;
 
-/// What `test` confines index keys to; `None` when that is nothing an index could use.
-pub(crate) fn of(test: &Test) -> Result<Option<Bounds>> {
+/// What `test` confines the keys of an index to whose text `collator` orders; `None` when that is nothing an index could use.
+pub(crate) fn of(test: &Test, collator: Option<&Arc<Collator>>) -> Result<Option<Bounds>> {
+    let (test, of_test) = match test {
+        Test::Collated(collated) => (&collated.test, Some(&collated.collator)),
+        test => (test, None),
+    };
+    if of_test != collator && test.has_text() {
+        return Ok(None);
+    }
+    let order = Order::of(collator.map(|collator| &**collator));
     let mut bounds = match test {
         Test::Exists
         | Test::Regex(_)
@@ -65,16 +75,17 @@ pub(crate) fn of(test: &Test) -> Result<Option<Bounds>> {
         | Test::Mod(..)
         | Test::Bits(_)
         | Test::ElementMatches(_)
-        | Test::ElementIs(_) => return Ok(None),
-        Test::Equal(operand) => points(operand)?,
+        | Test::ElementIs(_)
+        | Test::Collated(_) => return Ok(None),
+        Test::Equal(operand) => points(operand, order)?,
         Test::In(operands) => {
             let mut all = Vec::with_capacity(operands.len());
             for operand in operands {
-                all.extend(points(operand)?);
+                all.extend(points(operand, order)?);
             }
             all
         }
-        Test::Range(operator, operand) => match range(*operator, operand)? {
+        Test::Range(operator, operand) => match range(*operator, operand, order)? {
             Some(bounds) => bounds,
             None => return Ok(None),
         },
@@ -85,9 +96,9 @@ pub(crate) fn of(test: &Test) -> Result<Option<Bounds>> {
     Ok(Some(bounds))
 }
 
-/// Where a value equal to `value`, which is no array, is in an index.
+/// Where a value equal to `value`, which is no array, is in an index without a collation.
 pub(crate) fn equal(value: &Bson) -> Result<Bounds> {
-    points(value)
+    points(value, Order::SIMPLE)
 }
 
 /// What is in both lists.
@@ -155,8 +166,8 @@ impl Edge {
         self.bytes.cmp(&other.bytes).then(self.included.cmp(&other.included))
     }
 
-    fn value(value: &Bson, included: bool) -> Result<Self> {
-        Ok(Self { bytes: encoded(value)?, included, label: Label::Value(value.clone()) })
+    fn value(value: &Bson, included: bool, order: Order<'_>) -> Result<Self> {
+        Ok(Self { bytes: encoded(value, order)?, included, label: Label::Value(value.clone()) })
     }
 
     /// Below every value of `class`.
@@ -172,10 +183,10 @@ impl Edge {
 
 /// Where a value equal to `operand` is in an index. An array is found under its first element, or, as an element of
 /// another array, under itself.
-fn points(operand: &Bson) -> Result<Bounds> {
-    let mut points = vec![Interval::point(encoded(operand)?, Label::Value(operand.clone()))];
+fn points(operand: &Bson, order: Order<'_>) -> Result<Bounds> {
+    let mut points = vec![Interval::point(encoded(operand, order)?, Label::Value(operand.clone()))];
     if let Bson::Array(elements) = operand {
-        let inner = elements.first().map(|first| Ok((encoded(first)?, Label::Value(first.clone())))).transpose()?;
+        let inner = elements.first().map(|first| Ok((encoded(first, order)?, Label::Value(first.clone())))).transpose()?;
         let (bytes, label) = inner.unwrap_or_else(|| {
             let mut bytes = Vec::new();
             put_empty_array(&mut bytes, false);
@@ -188,7 +199,7 @@ fn points(operand: &Bson) -> Result<Bounds> {
 
 /// The values of the operand's class on one side of it. Arrays are not stored whole, and the keys of all classes do not
 /// confine anything: `None`.
-fn range(operator: RangeOperator, operand: &Bson) -> Result<Option<Bounds>> {
+fn range(operator: RangeOperator, operand: &Bson, order: Order<'_>) -> Result<Option<Bounds>> {
     let value = Value::from(operand);
     let class = value.class();
     let lone = match &value {
@@ -199,22 +210,22 @@ fn range(operator: RangeOperator, operand: &Bson) -> Result<Option<Bounds>> {
     };
     let included = operator.takes(Ordering::Equal);
     if lone {
-        return Ok(Some(if included { points(operand)? } else { Vec::new() }));
+        return Ok(Some(if included { points(operand, order)? } else { Vec::new() }));
     }
-    let edge = Edge::value(operand, included)?;
+    let edge = Edge::value(operand, included, order)?;
     let interval = match operator {
         RangeOperator::Greater | RangeOperator::GreaterOrEqual => Interval { lower: edge, upper: Edge::end_of(class) },
         RangeOperator::Less | RangeOperator::LessOrEqual if class == Class::Number => {
-            Interval { lower: Edge::value(&Bson::Double(f64::NAN), false)?, upper: edge }
+            Interval { lower: Edge::value(&Bson::Double(f64::NAN), false, order)?, upper: edge }
         }
         RangeOperator::Less | RangeOperator::LessOrEqual => Interval { lower: Edge::start_of(class), upper: edge },
     };
     Ok(Some(vec![interval]))
 }
 
-fn encoded(value: &Bson) -> Result<Vec<u8>> {
+fn encoded(value: &Bson, order: Order<'_>) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    put_value(&mut bytes, &Value::from(value))?;
+    put_value(&mut bytes, &Value::from(value), order)?;
     Ok(bytes)
 }
 
@@ -229,7 +240,7 @@ mod tests {
         let filter = Filter::compile(&filter, &crate::document::expression::Names::default()).unwrap();
         let mut found: Option<Bounds> = None;
         for (_, test) in filter.conjuncts() {
-            let next = of(test).unwrap()?;
+            let next = of(test, None).unwrap()?;
             found = Some(found.map_or(next.clone(), |found| intersect(&found, &next)));
         }
         Some(found?.iter().map(ToString::to_string).collect())
@@ -264,6 +275,6 @@ mod tests {
     fn an_array_is_found_under_its_first_element_or_itself() {
         assert_eq!(bounds(doc! { "a": [1, 2] }).unwrap(), ["[1, 1]", "[[1, 2], [1, 2]]"]);
         assert_eq!(bounds(doc! { "a": [] }).unwrap(), ["[[], []]", "[[], []]"]);
-        assert!(Interval::point(encoded(&bson!(0.0)).unwrap(), Label::EmptyArray).is_point());
+        assert!(Interval::point(encoded(&bson!(0.0), Order::SIMPLE).unwrap(), Label::EmptyArray).is_point());
     }
 }

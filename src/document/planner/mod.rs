@@ -14,6 +14,10 @@
 //! them, so only one condition bounds such a field, and only one such field is bounded; and it gives no sort order.
 //! Records found twice are given once.
 //!
+//! # Collations
+//! An index whose text is ordered by another collation than the query's serves only conditions on what is no text and has none
+//! in it, and gives no sort.
+//!
 //! # Choice
 //! Most fields with one value, then a range, then a sort that need not be made in memory; of equals the oldest index. No
 //! statistics are kept.
@@ -30,6 +34,7 @@ use crate::document::filter::Filter;
 use crate::document::hint::Hint;
 use crate::document::index_key::{first_bytes, in_index};
 use crate::document::layout;
+use crate::document::order::has_text;
 use crate::document::path::FieldPath;
 use crate::document::pattern::Pattern;
 use crate::document::planner::bounds::{Bounds, Edge, Interval};
@@ -129,6 +134,9 @@ fn is_meant(index: &Index, hint: Option<&Hint>) -> bool {
 /// The scan for one `_id`, which finds at most one document: no other index is looked at, and no sort is needed.
 fn by_identity(collection: u32, schema: &Schema, filter: &Filter) -> Result<Option<IndexScan>> {
     let (Some(value), Some(index)) = (filter.identity(), schema.index_of_id(0)) else { return Ok(None) };
+    if index.pattern.collator().is_some() && has_text(value) {
+        return Ok(None);
+    }
     Ok(Some(IndexScan::new(collection, index, vec![bounds::equal(value)?], None)))
 }
 
@@ -165,7 +173,7 @@ fn field_bounds(index: &Index, filter: &Filter) -> Result<Vec<Bounds>> {
             if test.accepts_missing() && field.path.parts().iter().skip(1).any(|part| part.position().is_some()) {
                 continue;
             }
-            let Some(next) = bounds::of(test)? else { continue };
+            let Some(next) = bounds::of(test, index.pattern.collator())? else { continue };
             here = Some(match here {
                 None => next,
                 Some(found) if !multikey => bounds::intersect(&found, &next),
@@ -190,6 +198,9 @@ fn field_bounds(index: &Index, filter: &Filter) -> Result<Vec<Bounds>> {
 
 /// In which direction the index gives `sort`, and by how many of its fields entries then tie.
 fn sort_order(index: &Index, bounds: &[Bounds], sort: &Pattern) -> Option<(Direction, usize)> {
+    if index.pattern.collator() != sort.collator() {
+        return None;
+    }
     let is_multikey = |place: usize| index.multikey >> place & 1 == 1;
     let has_one_value =
         |place: usize| bounds.get(place).is_some_and(|b| b.len() == 1 && b.iter().all(Interval::is_point));

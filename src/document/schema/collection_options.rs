@@ -254,7 +254,6 @@ impl CollectionOptions {
             ("validator", self.validator.is_some()),
             ("validationLevel", self.validation_level.is_some()),
             ("validationAction", self.validation_action.is_some()),
-            ("collation", self.collation.is_some()),
             ("changeStreamPreAndPostImages", self.pre_and_post_images),
         ];
         match refused.into_iter().find(|(_, is_set)| *is_set) {

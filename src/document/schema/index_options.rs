@@ -2,6 +2,7 @@
 
 use bson::Document;
 
+use crate::document::collation::Collation;
 use crate::document::schema::Index;
 
 /// How an index is to be made.
@@ -20,6 +21,7 @@ use crate::document::schema::Index;
 pub struct IndexOptions {
     pub(super) unique: bool,
     pub(super) name: Option<String>,
+    pub(super) collation: Option<Collation>,
     in_background: bool,
 }
 
@@ -80,6 +82,29 @@ impl IndexOptions {
         self
     }
 
+    /// How text is compared in the index: what is unique, and which queries it serves, namely those with the same collation, and those
+    /// whose conditions compare no text. Without it the collation of the collection applies.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(feature = "collation")] {
+    /// use larder::{Document, Store, bson::doc, document::{Collation, IndexOptions}};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// let options = IndexOptions::default().unique(true).collation(Collation::new("en").strength(2));
+    /// people.create_index_with(doc! { "email": 1 }, options)?;
+    /// people.insert_one(&doc! { "email": "ann@example.com" })?;
+    /// assert!(people.insert_one(&doc! { "email": "Ann@Example.com" }).is_err());
+    /// # }
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, Case-Insensitive Indexes.
+    pub fn collation(mut self, collation: Collation) -> Self {
+        self.collation = Some(collation);
+        self
+    }
+
     /// Whether the index may be completed later.
     pub(in crate::document) fn is_in_background(&self) -> bool {
         self.in_background
@@ -108,11 +133,14 @@ pub struct IndexInfo {
     pub unique: bool,
     /// Whether its entries are still being made: it does not serve queries yet.
     pub is_building: bool,
+    /// How text is compared in it, if not by its bytes.
+    pub collation: Option<Collation>,
 }
 
 impl From<&Index> for IndexInfo {
     fn from(index: &Index) -> Self {
         let (keys, unique, is_building) = (index.pattern.to_document(), index.unique, index.building);
-        Self { name: index.name.clone(), keys, unique, is_building }
+        let collation = index.pattern.collator().map(|collator| collator.collation().clone());
+        Self { name: index.name.clone(), keys, unique, is_building, collation }
     }
 }

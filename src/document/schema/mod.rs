@@ -7,7 +7,7 @@ mod record;
 
 use std::sync::Arc;
 
-use bson::Uuid;
+use bson::{Document, Uuid};
 use serde::{Deserialize, Serialize};
 
 pub use self::collection_options::{CollectionInfo, CollectionOptions, ValidationAction, ValidationLevel};
@@ -15,6 +15,7 @@ pub use self::index_options::{IndexInfo, IndexOptions};
 pub(super) use self::namespace::Namespace;
 use self::record::Stored;
 use crate::document::code::Code;
+use crate::document::collation::{Collation, Collator};
 use crate::document::pattern::Pattern;
 use crate::encoding::mix::mix;
 use crate::error::{Error, InvalidKind, Result};
@@ -53,9 +54,15 @@ pub(super) struct Index {
 impl Schema {
     /// A new collection: one index, on `_id`.
     pub(super) fn new(uuid: Option<Uuid>, options: CollectionOptions) -> Result<Self> {
-        let pattern = Pattern::from_pairs(&[("_id".to_owned(), 1)])?;
+        let collator = options.collation.as_ref().map(collator_of).transpose()?.flatten();
+        let pattern = Pattern::from_pairs(&[("_id".to_owned(), 1)])?.collated(collator.as_ref());
         let id_index = Index { id: 0, name: ID_INDEX.to_owned(), pattern, unique: true, multikey: 0, building: false };
         Ok(Self { indexes: vec![Arc::new(id_index)], next_index: 1, uuid, options })
+    }
+
+    /// What orders text in the collection unless an operation or an index says otherwise, and always in the index on `_id`.
+    pub(super) fn collator(&self) -> Option<&Arc<Collator>> {
+        self.indexes.first().and_then(|index| index.pattern.collator())
     }
 
     /// Who the collection is whose id is `id`.
@@ -98,6 +105,14 @@ impl Schema {
         if matches!(pattern.fields(), [field] if field.path.as_str() == "_id" && field.descending) {
             return Err(Code::BAD_VALUE.value("the index on _id is ascending"));
         }
+        let collator = match &options.collation {
+            Some(collation) => collation.compile()?,
+            None => self.collator().cloned(),
+        };
+        let pattern = &pattern.clone().collated(collator.as_ref());
+        if matches!(pattern.fields(), [field] if field.path.as_str() == "_id") && collator.as_ref() != self.collator() {
+            return Err(Code::BAD_VALUE.value("the index on _id has the collation of the collection"));
+        }
         let name = options.name.clone().unwrap_or_else(|| default_name(pattern));
         limits::check("index name bytes", limits::NAME_BYTES_MAX, name.len())?;
         // Indexes with the same keys stand side by side when their options differ. `_id_` is unique without saying so.
@@ -135,6 +150,11 @@ impl Schema {
     }
 }
 
+/// What orders text by the collation that a document describes.
+fn collator_of(collation: &Document) -> Result<Option<Arc<Collator>>> {
+    Collation::from_document(collation)?.compile()
+}
+
 /// What [`Schema::add`] did.
 #[derive(Clone, Debug)]
 pub(super) enum Added {
@@ -160,7 +180,7 @@ fn default_name(pattern: &Pattern) -> String {
 #[expect(clippy::needless_pass_by_value, reason = "documents are written in place, with `doc!`")]
 mod tests {
     use super::*;
-    use bson::{Document, doc};
+    use bson::doc;
 
     fn pattern(keys: Document) -> Pattern {
         Pattern::parse(&keys).unwrap()

@@ -10,8 +10,8 @@
 //! | `uuid`      | binary   | who the collection is, for clients; subtype 4                                 |
 //! | `options`   | document | what it was created with, in the words of `listCollections`                   |
 //!
-//! An index has `id`, `name`, `key`, and, as far as they are not the default, `unique`, `building` and `arrays`: the bits of the
-//! fields that were known to go through arrays when the definition was last changed. Those found since are under keys of their own
+//! An index has `id`, `name`, `key`, and, as far as they are not the default, `unique`, `building`, `collation` (in the words of
+//! requests, with `keys`: what made the sort keys) and `arrays`: the bits of the fields that were known to go through arrays when the definition was last changed. Those found since are under keys of their own
 //! ([`layout`](crate::document::layout)).
 //!
 //! Record 1 had the same indexes, `nextIndex` and the bits in bincode. It is read, and replaced when the definition changes.
@@ -27,6 +27,7 @@ use bson::{Binary, Bson, Document, Uuid, doc};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::growing;
+use crate::document::collation::{Collation, Collator};
 use crate::document::pattern::Pattern;
 use crate::document::schema::collection_options::{CollectionOptions, unknown};
 use crate::document::schema::{Index, Schema};
@@ -111,7 +112,7 @@ fn read(definition: Document) -> Result<Schema> {
 
 fn read_index(definition: Document) -> Result<Index> {
     let (mut id, mut name_of, mut pattern) = (None, None, None);
-    let (mut unique, mut building, mut multikey) = (false, false, 0);
+    let (mut unique, mut building, mut multikey, mut collation) = (false, false, 0, None);
     for (name, value) in definition {
         match (name.as_str(), value) {
             ("id", value) => id = Some(number(&name, &value)?),
@@ -119,14 +120,29 @@ fn read_index(definition: Document) -> Result<Index> {
             ("key", Bson::Document(keys)) => pattern = Some(Pattern::parse(&keys)?),
             ("unique", Bson::Boolean(value)) => unique = value,
             ("building", Bson::Boolean(value)) => building = value,
+            ("collation", Bson::Document(value)) => collation = Some(value),
             ("arrays", value) => multikey = number(&name, &value)?,
             _ => return Err(unknown(&name)),
         }
     }
+    let collator = collation.map(read_collation).transpose()?;
     let missing = || damaged("an index has no number, no name or no keys");
     let (id, name, pattern) =
         id.zip(name_of).zip(pattern).map(|((id, name), pattern)| (id, name, pattern)).ok_or_else(missing)?;
+    let pattern = pattern.collated(collator.as_ref());
     Ok(Index { id, name, pattern, unique, multikey, building })
+}
+
+/// What orders the text of an index: its collation, with what made its sort keys.
+fn read_collation(mut collation: Document) -> Result<Arc<Collator>> {
+    let keys = collation.remove("keys");
+    let collator = Collation::from_document(&collation)?.compile()?;
+    let collator = collator.ok_or_else(|| damaged("an index has the simple collation"))?;
+    match keys {
+        Some(Bson::String(keys)) if keys == collator.keys_version() => Ok(collator),
+        Some(Bson::String(keys)) => Err(Error::unsupported(format!("an index with the sort keys of {keys}"))),
+        _ => Err(damaged("the collation of an index does not say what made its keys")),
+    }
 }
 
 fn write(schema: &Schema) -> Document {
@@ -150,6 +166,11 @@ fn write_index(index: &Index) -> Document {
         if is_set {
             definition.insert(name, true);
         }
+    }
+    if let Some(collator) = index.pattern.collator() {
+        let mut collation = collator.collation().to_document();
+        collation.insert("keys", collator.keys_version());
+        definition.insert("collation", collation);
     }
     if index.multikey != 0 {
         definition.insert("arrays", i64::from(index.multikey));

@@ -125,7 +125,8 @@ impl<'a> Run<'a> {
     {
         let replace_if = |new: &'v RawBson, wanted| {
             let new = new.as_raw_bson_ref();
-            Value::Borrowed(if compare(new, value) == wanted { new } else { value })
+            let order = self.occasion.context.order();
+            Value::Borrowed(if order.compare(new, value) == wanted { new } else { value })
         };
         Ok(match change {
             Change::Set(new) => Value::Borrowed(new.as_raw_bson_ref()),
@@ -142,8 +143,11 @@ impl<'a> Run<'a> {
             Change::Max(new) => replace_if(new, Ordering::Greater),
             Change::CurrentDate { is_timestamp } => self.moment(*is_timestamp),
             Change::Bit(operations) => bits(name, value, operations)?,
-            Change::Push(push) => made(push.apply(array_of(name, value, Code::BAD_VALUE)?)?),
-            Change::AddToSet(values) => made(with_added(array_of(name, value, Code::BAD_VALUE)?, values)?),
+            Change::Push(push) => made(push.apply(array_of(name, value, Code::BAD_VALUE)?, self.occasion.context)?),
+            Change::AddToSet(values) => {
+                let order = self.occasion.context.order();
+                made(with_added(array_of(name, value, Code::BAD_VALUE)?, values, order)?)
+            },
             Change::Pop { first } => made(popped(array_of(name, value, Code::TYPE_MISMATCH)?, *first)?),
             Change::Pull(pull) => made(pull.apply(array_of(name, value, Code::BAD_VALUE)?, self.occasion.context)?),
         })
@@ -177,8 +181,8 @@ impl<'a> Run<'a> {
                 self.taken(*number).map_or(Value::Missing, |value| Value::Borrowed(value.as_raw_bson_ref()))
             }
             Change::Bit(operations) => bits(name, RawBsonRef::Int32(0), operations)?,
-            Change::Push(push) => made(push.apply(&empty)?),
-            Change::AddToSet(values) => made(with_added(&empty, values)?),
+            Change::Push(push) => made(push.apply(&empty, self.occasion.context)?),
+            Change::AddToSet(values) => made(with_added(&empty, values, self.occasion.context.order())?),
             Change::Unset | Change::Moved(_) | Change::Pop { .. } | Change::Pull(_) => Value::Missing,
         })
     }

@@ -4,10 +4,10 @@ use bson::raw::{RawArrayBuf, RawBson, RawBsonRef, RawDocumentBuf};
 use bson::{Bson, Document, RawArray};
 
 use crate::document::code::Code;
-use crate::document::expression::{Context, constant};
+use crate::document::expression::{Context, Names, constant};
 use crate::document::filter::{ElementFilter, Filter};
 use crate::document::number::Number;
-use crate::document::order::compare;
+use crate::document::order::Order;
 use crate::document::path::elements;
 use crate::document::pattern::Pattern;
 use crate::error::Result;
@@ -38,7 +38,7 @@ pub(super) enum Pull {
 
 impl Push {
     /// Compiles a value, or `{$each, $position, $sort, $slice}`, for an array whose elements may nest `levels` with it.
-    pub(super) fn compile(value: &Bson, levels: usize) -> Result<Self> {
+    pub(super) fn compile(value: &Bson, levels: usize, names: &Names) -> Result<Self> {
         let levels = levels.saturating_sub(1);
         let Bson::Document(modifiers) = value else { return Self::single(value, levels) };
         if !modifiers.contains_key("$each") {
@@ -56,7 +56,7 @@ impl Push {
             },
         };
         let values = each(modifiers)?.iter().map(|value| constant(value, levels)).collect::<Result<_>>()?;
-        let sort = modifiers.get("$sort").map(sort_by).transpose()?;
+        let sort = modifiers.get("$sort").map(|by| sort_by(by, names)).transpose()?;
         Ok(Self { values, position: whole("$position")?, sort, slice: whole("$slice")? })
     }
 
@@ -65,7 +65,7 @@ impl Push {
     }
 
     /// The array with what is pushed.
-    pub(super) fn apply(&self, old: &RawArray) -> Result<RawArrayBuf> {
+    pub(super) fn apply(&self, old: &RawArray, context: &Context) -> Result<RawArrayBuf> {
         let mut all = elements(old).collect::<Result<Vec<_>>>()?;
         let length = all.len();
         let place = match self.position {
@@ -77,7 +77,7 @@ impl Push {
         let place = place.min(length);
         all.splice(place..place, self.values.iter().map(RawBson::as_raw_bson_ref));
         if let Some(sort) = &self.sort {
-            sort.apply(&mut all)?;
+            sort.apply(&mut all, context.order())?;
         }
         let count = self.slice.map_or(all.len(), |slice| usize::try_from(slice.unsigned_abs()).unwrap_or(usize::MAX));
         let skipped = if self.slice.is_some_and(|slice| slice < 0) { all.len().saturating_sub(count) } else { 0 };
@@ -86,10 +86,10 @@ impl Push {
 }
 
 impl SortBy {
-    fn apply(&self, values: &mut [RawBsonRef<'_>]) -> Result<()> {
+    fn apply(&self, values: &mut [RawBsonRef<'_>], order: Order<'_>) -> Result<()> {
         match self {
-            Self::Value { descending: false } => values.sort_by(|a, b| compare(*a, *b)),
-            Self::Value { descending: true } => values.sort_by(|a, b| compare(*b, *a)),
+            Self::Value { descending: false } => values.sort_by(|a, b| order.compare(*a, *b)),
+            Self::Value { descending: true } => values.sort_by(|a, b| order.compare(*b, *a)),
             Self::Fields(pattern) => {
                 let mut failure = None;
                 // What is no object sorts as one without fields.
@@ -110,10 +110,11 @@ impl SortBy {
     }
 }
 
-fn sort_by(value: &Bson) -> Result<SortBy> {
+fn sort_by(value: &Bson, names: &Names) -> Result<SortBy> {
     match value {
         Bson::Document(keys) if !keys.is_empty() => {
             let pattern = Pattern::parse_sort(keys, Number::as_i64);
+            let pattern = pattern.map(|pattern| pattern.collated(names.collator()));
             pattern.map(SortBy::Fields).map_err(|_| Code::BAD_VALUE.value("$sort takes paths with 1 or -1"))
         }
         value => match Number::from_bson(value).and_then(Number::as_i64) {
@@ -126,8 +127,9 @@ fn sort_by(value: &Bson) -> Result<SortBy> {
 
 impl Pull {
     /// Compiles what `$pull` takes out: a value, or a condition.
-    pub(super) fn compile(value: &Bson) -> Result<Self> {
-        Ok(Self::Matching(Filter::compile_element(value)?))
+    pub(super) fn compile(value: &Bson, names: &Names) -> Result<Self> {
+        let unnamed = Names::default().collated(names.collator());
+        Ok(Self::Matching(Filter::compile_element(value, &unnamed)?))
     }
 
     /// Compiles the values that `$pullAll` takes out.
@@ -145,7 +147,10 @@ impl Pull {
             let element = element?;
             let goes = match self {
                 Self::Matching(filter) => filter.matches(element, context)?,
-                Self::Equal(values) => values.iter().any(|value| compare(value.as_raw_bson_ref(), element).is_eq()),
+                Self::Equal(values) => {
+                    let order = context.order();
+                    values.iter().any(|value| order.compare(value.as_raw_bson_ref(), element).is_eq())
+                }
             };
             if !goes {
                 kept.push(element);
@@ -156,11 +161,11 @@ impl Pull {
 }
 
 /// The array with those of `values` that are not in it yet.
-pub(super) fn with_added(old: &RawArray, values: &[RawBson]) -> Result<RawArrayBuf> {
+pub(super) fn with_added(old: &RawArray, values: &[RawBson], order: Order<'_>) -> Result<RawArrayBuf> {
     let mut all = elements(old).collect::<Result<Vec<_>>>()?;
     for value in values {
         let value = value.as_raw_bson_ref();
-        if !all.iter().any(|held| compare(*held, value).is_eq()) {
+        if !all.iter().any(|held| order.compare(*held, value).is_eq()) {
             all.push(value);
         }
     }

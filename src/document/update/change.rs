@@ -5,7 +5,7 @@ use bson::raw::RawBson;
 
 use super::array::{Pull, Push, each, only};
 use crate::document::code::Code;
-use crate::document::expression::constant;
+use crate::document::expression::{Names, constant};
 use crate::document::number::Number;
 use crate::error::Result;
 
@@ -46,26 +46,26 @@ pub(super) enum Bit {
     Xor,
 }
 
-/// Reads one operand: a value, and the levels it may nest.
-type Reader = fn(&Bson, usize) -> Result<Change>;
+/// Reads one operand: a value, the levels it may nest, and what orders its text.
+type Reader = fn(&Bson, usize, &Names) -> Result<Change>;
 
 /// How to read one operand of `operator`.
 pub(super) fn reader(operator: &str) -> Result<Reader> {
     Ok(match operator {
-        "$set" => |value, levels| Ok(Change::Set(constant(value, levels)?)),
-        "$setOnInsert" => |value, levels| Ok(Change::SetOnInsert(constant(value, levels)?)),
-        "$unset" | "$rename" => |_, _| Ok(Change::Unset),
-        "$inc" => |value, _| number("$inc", value).map(Change::Increment),
-        "$mul" => |value, _| number("$mul", value).map(Change::Multiply),
-        "$min" => |value, levels| Ok(Change::Min(constant(value, levels)?)),
-        "$max" => |value, levels| Ok(Change::Max(constant(value, levels)?)),
-        "$currentDate" => |value, _| current_date(value),
-        "$bit" => |value, _| bits(value),
-        "$push" => |value, levels| Ok(Change::Push(Box::new(Push::compile(value, levels)?))),
-        "$addToSet" => |value, levels| added(value, levels),
-        "$pop" => |value, _| pop(value),
-        "$pull" => |value, _| Ok(Change::Pull(Box::new(Pull::compile(value)?))),
-        "$pullAll" => |value, levels| Ok(Change::Pull(Box::new(Pull::compile_all(value, levels)?))),
+        "$set" => |value, levels, _| Ok(Change::Set(constant(value, levels)?)),
+        "$setOnInsert" => |value, levels, _| Ok(Change::SetOnInsert(constant(value, levels)?)),
+        "$unset" | "$rename" => |_, _, _| Ok(Change::Unset),
+        "$inc" => |value, _, _| number("$inc", value).map(Change::Increment),
+        "$mul" => |value, _, _| number("$mul", value).map(Change::Multiply),
+        "$min" => |value, levels, _| Ok(Change::Min(constant(value, levels)?)),
+        "$max" => |value, levels, _| Ok(Change::Max(constant(value, levels)?)),
+        "$currentDate" => |value, _, _| current_date(value),
+        "$bit" => |value, _, _| bits(value),
+        "$push" => |value, levels, names| Ok(Change::Push(Box::new(Push::compile(value, levels, names)?))),
+        "$addToSet" => |value, levels, _| added(value, levels),
+        "$pop" => |value, _, _| pop(value),
+        "$pull" => |value, _, names| Ok(Change::Pull(Box::new(Pull::compile(value, names)?))),
+        "$pullAll" => |value, levels, _| Ok(Change::Pull(Box::new(Pull::compile_all(value, levels)?))),
         other if other.starts_with('$') => {
             return Err(Code::FAILED_TO_PARSE.value(format!("there is no update operator {other}")));
         }

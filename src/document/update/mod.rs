@@ -86,7 +86,7 @@ impl Update {
     /// and its value nest too deep.
     pub(super) fn compile(text: &UpdateModifications, array_filters: &[Document], names: &Names) -> Result<Self> {
         match text {
-            UpdateModifications::Document(text) => Self::operators(text, array_filters),
+            UpdateModifications::Document(text) => Self::operators(text, array_filters, names),
             UpdateModifications::Pipeline(_) if !array_filters.is_empty() => {
                 Err(Code::FAILED_TO_PARSE.value("array filters do not go with an update that is a pipeline"))
             }
@@ -97,12 +97,12 @@ impl Update {
         }
     }
 
-    fn operators(text: &Document, array_filters: &[Document]) -> Result<Self> {
+    fn operators(text: &Document, array_filters: &[Document], names: &Names) -> Result<Self> {
         if text.keys().all(|key| !key.starts_with('$')) {
             let message = "an update needs operators such as $set; a whole document is a replacement, not an update";
             return Err(Code::FAILED_TO_PARSE.value(message));
         }
-        let filters = ArrayFilters::compile(array_filters)?;
+        let filters = ArrayFilters::compile(array_filters, names)?;
         let (mut fields, mut renamed, mut used) = (Changes::default(), Vec::new(), vec![false; array_filters.len()]);
         for (operator, operand) in text {
             let read = change::reader(operator)?;
@@ -121,7 +121,7 @@ impl Update {
                     continue;
                 }
                 let levels = limits::DOCUMENT_DEPTH_MAX.saturating_sub(parts.len());
-                fields.insert(parts, read(value, levels)?, path)?;
+                fields.insert(parts, read(value, levels, names)?, path)?;
             }
         }
         filters.refuse_unused(&used)?;

@@ -54,8 +54,9 @@ pub(super) struct ArrayFilters(Vec<(CString, Filter)>);
 
 impl ArrayFilters {
     /// Compiles the filters, each a condition on paths that begin with one name.
-    pub(super) fn compile(texts: &[Document]) -> Result<Self> {
+    pub(super) fn compile(texts: &[Document], names: &Names) -> Result<Self> {
         let mut all: Vec<(CString, Filter)> = Vec::with_capacity(texts.len());
+        let unnamed = Names::default().collated(names.collator());
         for text in texts {
             let identifier =
                 identifier(text).ok_or_else(|| Code::FAILED_TO_PARSE.value("an array filter names one element"))?;
@@ -66,7 +67,7 @@ impl ArrayFilters {
                 return Err(Code::BAD_VALUE.value(format!("{identifier:?} cannot name an element of an array filter")));
             }
             let mut one = true;
-            let filter = Filter::compile(text, &Names::default())?;
+            let filter = Filter::compile(text, &unnamed)?;
             let plain = filter.each_path(&mut |path| one &= path.split('.').next() == Some(identifier));
             if !one || !plain {
                 return Err(Code::FAILED_TO_PARSE.value("an array filter names one element and no other"));

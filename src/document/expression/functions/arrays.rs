@@ -171,7 +171,7 @@ fn is_in<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
     }
     let elements = array.into_elements()?.unwrap_or_default();
     env.context().spend(elements.len())?;
-    Ok(elements.iter().any(|element| element.compare(&value).is_eq()).into())
+    Ok(elements.iter().any(|element| element.compare(&value, env.order()).is_eq()).into())
 }
 
 fn index_of_array<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
@@ -187,7 +187,7 @@ fn index_of_array<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
     };
     let (start, stop) = (bound(2, 0)?, bound(3, elements.len())?);
     let mut candidates = elements.iter().enumerate().take(stop).skip(start);
-    let found = candidates.find(|(_, element)| element.compare(&searched).is_eq());
+    let found = candidates.find(|(_, element)| element.compare(&searched, env.order()).is_eq());
     Ok(found.map_or(Value::from(-1), |(place, _)| count(place)))
 }
 
@@ -264,14 +264,15 @@ fn sort_array<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
     let (array, sort_by) = call.pair(env)?;
     let Some(mut elements) = elements(call, env, array, Code::SORT_ARRAY_INPUT_TYPE)? else { return Ok(Value::NULL) };
     let RawBsonRef::Document(keys) = sort_by.or_null() else {
-        elements.sort_by(Value::compare);
+        let order = env.order();
+        elements.sort_by(|a, b| a.compare(b, order));
         if sort_by.number().is_some_and(|direction| direction.compare(Number::Int32(0)).is_lt()) {
             elements.reverse();
         }
         return List::of(elements).map(Value::from);
     };
     let keys = bson::Document::try_from(keys).map_err(corrupt)?;
-    let pattern = Pattern::parse_sort(&keys, Number::as_i64)?;
+    let pattern = Pattern::parse_sort(&keys, Number::as_i64)?.collated(env.context().collator());
     let mut keyed = Vec::with_capacity(elements.len());
     for element in elements {
         // What is no object sorts as one without fields.

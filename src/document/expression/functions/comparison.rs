@@ -19,5 +19,5 @@ pub(super) const FUNCTIONS: &[Function] = &[
 
 fn order<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Ordering> {
     let (left, right): (Value<'a>, Value<'a>) = call.pair(env)?;
-    Ok(left.compare(&right))
+    Ok(left.compare(&right, env.order()))
 }

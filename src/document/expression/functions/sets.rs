@@ -72,7 +72,7 @@ fn difference<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
     let mut gone = set(call, env, right, Code::DIFFERENCE_SECOND_TYPE)?;
     let mut list = List::default();
     for value in left.into_elements()?.unwrap_or_default() {
-        let key = canonical(value.or_null())?;
+        let key = canonical(value.or_null(), env.order())?;
         if let std::collections::btree_map::Entry::Vacant(place) = gone.entry(key) {
             place.insert(Value::NULL);
             list.push(value)?;
@@ -122,7 +122,7 @@ fn set<'a>(call: Call<'a>, env: &Env<'a>, value: Value<'a>, code: Code) -> Resul
     env.context().spend(elements.len())?;
     let mut set = Set::new();
     for element in elements {
-        set.entry(canonical(element.or_null())?).or_insert(element);
+        set.entry(canonical(element.or_null(), env.order())?).or_insert(element);
     }
     Ok(set)
 }

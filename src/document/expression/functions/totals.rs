@@ -8,7 +8,7 @@ use super::super::compile::{Call, Function, listed};
 use super::super::env::Env;
 use super::super::total::Total;
 use super::super::value::Value;
-use crate::document::order;
+use crate::document::order::Order;
 use crate::error::Result;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -31,7 +31,7 @@ fn total<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Total> {
 fn extreme<'a>(call: Call<'a>, env: &mut Env<'a>, wanted: Ordering) -> Result<Value<'a>> {
     let mut extreme = Value::NULL;
     for value in operands(call, env)? {
-        if !value.is_nullish() && (extreme.is_nullish() || value.compare(&extreme) == wanted) {
+        if !value.is_nullish() && (extreme.is_nullish() || value.compare(&extreme, env.order()) == wanted) {
             extreme = value;
         }
     }
@@ -47,11 +47,16 @@ fn operands<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Vec<Value<'a>>> {
 }
 
 /// Replaces `extreme` by `value` when that is `wanted` than it; null and undefined never count.
-pub(crate) fn keep_extreme(extreme: &mut Option<RawBson>, value: RawBsonRef<'_>, wanted: Ordering) {
+pub(crate) fn keep_extreme(
+    extreme: &mut Option<RawBson>,
+    value: RawBsonRef<'_>,
+    wanted: Ordering,
+    order: Order<'_>,
+) {
     if matches!(value, RawBsonRef::Null | RawBsonRef::Undefined) {
         return;
     }
-    let better = extreme.as_ref().is_none_or(|held| order::compare(value, held.as_raw_bson_ref()) == wanted);
+    let better = extreme.as_ref().is_none_or(|held| order.compare(value, held.as_raw_bson_ref()) == wanted);
     if better {
         *extreme = Some(value.into());
     }
