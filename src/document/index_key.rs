@@ -59,12 +59,7 @@ pub(super) fn put_value(out: &mut Vec<u8>, value: &Value<'_>, order: Order<'_>) 
 }
 
 /// Appends `value` as a field of an index key: a long one with its first bytes and its hash.
-pub(super) fn put_index_field(
-    out: &mut Vec<u8>,
-    value: &Value<'_>,
-    descending: bool,
-    order: Order<'_>,
-) -> Result<()> {
+pub(super) fn put_index_field(out: &mut Vec<u8>, value: &Value<'_>, descending: bool, order: Order<'_>) -> Result<()> {
     let start = out.len();
     put_value(out, value, order)?;
     long::shorten(out, start, INDEX_COMPONENT_BYTES_MAX);

@@ -178,12 +178,7 @@ impl<'w> Records<'w> {
 }
 
 /// The value that gives `document` the key `encoded` under `field`: of an array the one element.
-fn value_of_key(
-    field: &PatternField,
-    order: order::Order<'_>,
-    encoded: &[u8],
-    document: &RawDocument,
-) -> Result<Bson> {
+fn value_of_key(field: &PatternField, order: order::Order<'_>, encoded: &[u8], document: &RawDocument) -> Result<Bson> {
     let mut empty = Vec::new();
     index_key::put_empty_array(&mut empty, field.descending);
     if encoded == empty {

@@ -74,9 +74,7 @@ impl Lookup {
     /// What there is for `row`, in the order in which the other collection is read.
     fn find(&self, row: &RawDocument, exec: &Arc<Exec>) -> Result<RawArrayBuf> {
         let filter = match &self.equality {
-            Some((local, foreign)) => {
-                Filter::equal_any(foreign, local_values(row, local)?, exec.context().collator())
-            }
+            Some((local, foreign)) => Filter::equal_any(foreign, local_values(row, local)?, exec.context().collator()),
             None => Filter::all(),
         };
         let mut rows: Input = match &self.from {

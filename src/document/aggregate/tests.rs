@@ -8,7 +8,7 @@ use super::{Exec, Leading, Pipeline, Place};
 use crate::document::code::Code;
 use crate::document::expression::{Context, Names};
 use crate::document::filter::Filter;
-use crate::document::order::compare_bson;
+use crate::document::order::Order;
 use crate::document::rows::{Input, Made};
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
@@ -390,7 +390,7 @@ fn folded(documents: &[Document]) -> Vec<Document> {
     let mut groups: Vec<(Bson, Vec<&Document>)> = Vec::new();
     for document in documents {
         let id = document.get("a").cloned().unwrap_or(Bson::Null);
-        match groups.iter_mut().find(|(held, _)| compare_bson(held, &id) == Ordering::Equal) {
+        match groups.iter_mut().find(|(held, _)| Order::SIMPLE.compare_bson(held, &id) == Ordering::Equal) {
             Some((_, members)) => members.push(document),
             None => groups.push((id, vec![document])),
         }
@@ -403,8 +403,8 @@ fn folded(documents: &[Document]) -> Vec<Document> {
         let count = i32::try_from(doubles.len() + integers.len()).unwrap();
         let some = values.iter().copied().filter(|value| **value != Bson::Null);
         // Of equal values the first one seen counts, for both extremes.
-        let least = some.clone().reduce(|a, b| if compare_bson(b, a).is_lt() { b } else { a });
-        let greatest = some.reduce(|a, b| if compare_bson(b, a).is_gt() { b } else { a });
+        let least = some.clone().reduce(|a, b| if Order::SIMPLE.compare_bson(b, a).is_lt() { b } else { a });
+        let greatest = some.reduce(|a, b| if Order::SIMPLE.compare_bson(b, a).is_gt() { b } else { a });
         doc! {
             "_id": id,
             "sum": if doubles.is_empty() { bson!(integers.iter().sum::<i32>()) } else { bson!(sum) },
@@ -464,7 +464,7 @@ proptest! {
             documents.into_iter().filter(|document| !matches!(document.get("a"), Some(Bson::Array(_)))).collect();
         let key = |document: &Document| document.get("a").cloned().unwrap_or(Bson::Null);
         let mut expected = scalars.clone();
-        expected.sort_by(|left, right| compare_bson(&key(left), &key(right)));
+        expected.sort_by(|left, right| Order::SIMPLE.compare_bson(&key(left), &key(right)));
         prop_assert_eq!(run(&scalars, &[doc! { "$sort": { "a": 1 } }]), expected);
     }
 }

@@ -10,8 +10,7 @@ use crate::error::Error;
 use crate::error::Result;
 
 /// What the sort keys in indexes are made with. Another release may make others: an index that was made with it is refused.
-#[cfg(feature = "collation")]
-const KEYS: &str = "icu4x 2.4";
+pub(in crate::document) const KEYS: &str = "icu4x 2.4";
 
 /// Compares text by a collation other than `simple`.
 #[cfg(feature = "collation")]
@@ -58,20 +57,14 @@ impl Collator {
     pub(in crate::document) fn key(&self, _: &str) -> Vec<u8> {
         match *self {}
     }
-
-    pub(in crate::document) fn keys_version(&self) -> &'static str {
-        match *self {}
-    }
 }
 
 #[cfg(feature = "collation")]
 impl Collator {
     fn new(collation: &Collation) -> Result<Option<Arc<Self>>> {
-        use icu_collator::options::{
-            AlternateHandling, CaseLevel, CollatorOptions, MaxVariable as Variable, Strength,
-        };
-        use icu_collator::preferences::{CollationCaseFirst, CollationNumericOrdering};
         use icu_collator::CollatorPreferences;
+        use icu_collator::options::{AlternateHandling, CaseLevel, CollatorOptions, MaxVariable as Variable, Strength};
+        use icu_collator::preferences::{CollationCaseFirst, CollationNumericOrdering};
 
         let Some((rules, locale)) = collation.rules()? else { return Ok(None) };
         let unknown = || Error::unsupported(format!("the collation of the locale {:?}", rules.locale));
@@ -82,10 +75,9 @@ impl Collator {
             CaseFirst::Lower => CollationCaseFirst::Lower,
             CaseFirst::Off => CollationCaseFirst::False,
         });
-        preferences.numeric_ordering = Some(match rules.numeric_ordering {
-            true => CollationNumericOrdering::True,
-            false => CollationNumericOrdering::False,
-        });
+        let numeric = rules.numeric_ordering;
+        preferences.numeric_ordering =
+            Some(if numeric { CollationNumericOrdering::True } else { CollationNumericOrdering::False });
         let mut options = CollatorOptions::default();
         options.strength = Some(match rules.strength {
             1 => Strength::Primary,
@@ -122,11 +114,6 @@ impl Collator {
         let mut key = Vec::with_capacity(text.len() + 8);
         let Ok(()) = self.icu.write_sort_key_to(text, &mut key);
         key
-    }
-
-    /// What the keys are made with.
-    pub(in crate::document) fn keys_version(&self) -> &'static str {
-        KEYS
     }
 }
 

@@ -11,7 +11,7 @@ mod locales;
 
 use bson::{Bson, Document, doc};
 
-pub(super) use self::collator::Collator;
+pub(super) use self::collator::{Collator, KEYS};
 #[cfg(feature = "collation")]
 use self::locales::Locale;
 use crate::document::code::Code;
@@ -90,7 +90,9 @@ pub enum MaxVariable {
 }
 
 /// A collation that was checked, with the defaults of its locale.
+#[cfg(feature = "collation")]
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the options of the original")]
 pub(super) struct Rules {
     locale: String,
     strength: u8,
@@ -363,8 +365,9 @@ impl Collation {
         let within = u8::try_from(strength).ok().filter(|strength| (1..=5).contains(strength));
         let rules = Rules {
             locale: self.locale.clone(),
-            strength: within
-                .ok_or_else(|| Code::BAD_VALUE.value(format!("the strength of a collation is 1 to 5, not {strength}")))?,
+            strength: within.ok_or_else(|| {
+                Code::BAD_VALUE.value(format!("the strength of a collation is 1 to 5, not {strength}"))
+            })?,
             case_level: truth("caseLevel"),
             case_first: CaseFirst::named(word("caseFirst"))?,
             numeric_ordering: truth("numericOrdering"),

@@ -6,10 +6,10 @@ use bson::{Bson, DateTime, Document, RawDocumentBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::document::collation::{Collation, Collator};
 use crate::document::collection::modify::{Modification, One};
 use crate::document::collection::options::{FindOneAndOptions, ReturnDocument};
 use crate::document::collection::{Collection, write};
-use crate::document::collation::{Collation, Collator};
 use crate::document::expression::Context;
 use crate::document::projection::Projection;
 use crate::document::stored;

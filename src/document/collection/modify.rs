@@ -100,12 +100,13 @@ impl Modification {
 impl One {
     /// Compiles it. Nothing is copied before it is known not to be nested too deeply.
     pub(super) fn prepare(&self) -> Result<PreparedOne<'_>> {
-        self.prepare_in(self.options.collated().map(Collation::compile).transpose()?.flatten())
+        let own = self.options.collated().map(Collation::compile).transpose()?.flatten();
+        self.prepare_in(own.as_ref())
     }
 
     /// The same with text ordered by `collator`.
-    fn prepare_in(&self, collator: Option<Arc<Collator>>) -> Result<PreparedOne<'_>> {
-        let variables = self.options.variables(collator.as_ref())?;
+    fn prepare_in(&self, collator: Option<&Arc<Collator>>) -> Result<PreparedOne<'_>> {
+        let variables = self.options.variables(collator)?;
         let sort = self.sort.as_ref().or(self.options.sort.as_ref());
         let sort = sort.map(|sort| sort_by(sort, &variables.names)).transpose()?;
         let change = match &self.modification {
@@ -140,7 +141,7 @@ impl PreparedOne<'_> {
         if let Some(entry) = entry.as_ref().filter(|_| self.one.options.collated().is_none())
             && entry.record.collator() != self.names.collator()
         {
-            return self.one.prepare_in(entry.record.collator().cloned())?.run(writer, namespace);
+            return self.one.prepare_in(entry.record.collator())?.run(writer, namespace);
         }
         let context = Arc::new(context(writer, self.variables.clone()).collated(self.names.collator()));
         let found = match &entry {

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::{Context, Env, Expression, Names, Total};
 use crate::document::code::Code;
-use crate::document::order::compare_bson;
+use crate::document::order::Order;
 use crate::error::{Error, InvalidKind, Result};
 
 /// The value of `text` over `document`; `None` when it is missing.
@@ -370,7 +370,7 @@ proptest! {
     // SEM: DOC-AGG-4
     #[test]
     fn comparisons_follow_the_order_of_values(a in any_value(), b in any_value()) {
-        let order = compare_bson(&a, &b);
+        let order = Order::SIMPLE.compare_bson(&a, &b);
         let document = doc! { "a": a, "b": b };
         for (operator, expected) in [
             ("$eq", order == Ordering::Equal),

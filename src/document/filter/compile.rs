@@ -141,7 +141,7 @@ impl Compiler<'_> {
             "$ne" if matches!(value, Bson::RegularExpression(_)) => {
                 return Err(Code::BAD_VALUE.value("$ne does not take a regular expression"));
             }
-            "$ne" => none(Test::Equal(operand(value)?)),
+            "$ne" => none(self.equal_to(value)?),
             "$in" => any_of(path, self.list(name, value)?),
             "$nin" => Node::None(vec![any_of(path, self.list(name, value)?)]),
             "$exists" if is_true(value) => node(path, Test::Exists),

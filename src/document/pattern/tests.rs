@@ -17,7 +17,7 @@ fn expected(pattern: &Document, rows: &[&[Bson]]) -> Vec<Vec<u8>> {
     let row = |row: &&[Bson]| -> Vec<u8> {
         let mut key = Vec::new();
         for (value, direction) in row.iter().zip(pattern.values()) {
-            put_field(&mut key, &Value::from(value), direction == &Bson::Int32(-1)).unwrap();
+            put_field(&mut key, &Value::from(value), direction == &Bson::Int32(-1), Order::SIMPLE).unwrap();
         }
         key
     };

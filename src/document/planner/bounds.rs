@@ -186,7 +186,8 @@ impl Edge {
 fn points(operand: &Bson, order: Order<'_>) -> Result<Bounds> {
     let mut points = vec![Interval::point(encoded(operand, order)?, Label::Value(operand.clone()))];
     if let Bson::Array(elements) = operand {
-        let inner = elements.first().map(|first| Ok((encoded(first, order)?, Label::Value(first.clone())))).transpose()?;
+        let inner =
+            elements.first().map(|first| Ok((encoded(first, order)?, Label::Value(first.clone())))).transpose()?;
         let (bytes, label) = inner.unwrap_or_else(|| {
             let mut bytes = Vec::new();
             put_empty_array(&mut bytes, false);

@@ -2,6 +2,7 @@
 
 use bson::{Bson, Document, Uuid, doc};
 
+use crate::document::collation::Collation;
 use crate::error::{Error, Result};
 
 /// How a collection is to be made.
@@ -28,7 +29,7 @@ pub struct CollectionOptions {
     pub(in crate::document) validator: Option<Document>,
     pub(in crate::document) validation_level: Option<ValidationLevel>,
     pub(in crate::document) validation_action: Option<ValidationAction>,
-    pub(in crate::document) collation: Option<Document>,
+    pub(in crate::document) collation: Option<Collation>,
     pub(in crate::document) view: Option<View>,
     pub(in crate::document) capped: Option<Capped>,
     pub(in crate::document) pre_and_post_images: bool,
@@ -140,8 +141,8 @@ impl CollectionOptions {
     /// let options = CollectionOptions::default().collation(doc! { "locale": "en", "strength": 2 });
     /// # assert_ne!(options, CollectionOptions::default());
     /// ```
-    pub fn collation(mut self, collation: Document) -> Self {
-        self.collation = Some(collation);
+    pub fn collation(mut self, collation: Collation) -> Self {
+        self.collation = Some(collation).filter(|collation| !collation.is_simple());
         self
     }
 
@@ -206,7 +207,7 @@ impl CollectionOptions {
         put("validator", self.validator.clone().map(Bson::from));
         put("validationLevel", self.validation_level.map(|level| level.name().into()));
         put("validationAction", self.validation_action.map(|action| action.name().into()));
-        put("collation", self.collation.clone().map(Bson::from));
+        put("collation", self.collation.as_ref().map(|collation| collation.to_document().into()));
         put("changeStreamPreAndPostImages", self.pre_and_post_images.then(|| doc! { "enabled": true }.into()));
         options
     }
@@ -234,7 +235,9 @@ impl CollectionOptions {
                 ("validationAction", Bson::String(action)) => {
                     options.validation_action = Some(ValidationAction::named(&action).ok_or_else(|| unknown(&action))?);
                 }
-                ("collation", Bson::Document(collation)) => options.collation = Some(collation),
+                ("collation", Bson::Document(collation)) => {
+                    options.collation = Some(Collation::from_document(&collation)?);
+                }
                 ("changeStreamPreAndPostImages", Bson::Document(images)) => {
                     options.pre_and_post_images = matches!(images.get("enabled"), Some(Bson::Boolean(true)));
                 }
@@ -336,7 +339,7 @@ mod tests {
             .validator(doc! { "a": 1 })
             .validation_level(ValidationLevel::Moderate)
             .validation_action(ValidationAction::Warn)
-            .collation(doc! { "locale": "en" })
+            .collation(Collation::from_document(&Collation::new("en").to_document()).unwrap())
             .capped(4_096, Some(3))
             .pre_and_post_images(true);
         let view = CollectionOptions::default().view_on("a", [doc! { "$limit": 1 }]);

@@ -7,7 +7,7 @@ mod record;
 
 use std::sync::Arc;
 
-use bson::{Document, Uuid};
+use bson::Uuid;
 use serde::{Deserialize, Serialize};
 
 pub use self::collection_options::{CollectionInfo, CollectionOptions, ValidationAction, ValidationLevel};
@@ -54,7 +54,7 @@ pub(super) struct Index {
 impl Schema {
     /// A new collection: one index, on `_id`.
     pub(super) fn new(uuid: Option<Uuid>, options: CollectionOptions) -> Result<Self> {
-        let collator = options.collation.as_ref().map(collator_of).transpose()?.flatten();
+        let collator = options.collation.as_ref().map(Collation::compile).transpose()?.flatten();
         let pattern = Pattern::from_pairs(&[("_id".to_owned(), 1)])?.collated(collator.as_ref());
         let id_index = Index { id: 0, name: ID_INDEX.to_owned(), pattern, unique: true, multikey: 0, building: false };
         Ok(Self { indexes: vec![Arc::new(id_index)], next_index: 1, uuid, options })
@@ -150,11 +150,6 @@ impl Schema {
     }
 }
 
-/// What orders text by the collation that a document describes.
-fn collator_of(collation: &Document) -> Result<Option<Arc<Collator>>> {
-    Collation::from_document(collation)?.compile()
-}
-
 /// What [`Schema::add`] did.
 #[derive(Clone, Debug)]
 pub(super) enum Added {
@@ -180,7 +175,7 @@ fn default_name(pattern: &Pattern) -> String {
 #[expect(clippy::needless_pass_by_value, reason = "documents are written in place, with `doc!`")]
 mod tests {
     use super::*;
-    use bson::doc;
+    use bson::{Document, doc};
 
     fn pattern(keys: Document) -> Pattern {
         Pattern::parse(&keys).unwrap()

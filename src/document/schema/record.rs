@@ -27,7 +27,7 @@ use bson::{Binary, Bson, Document, Uuid, doc};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::growing;
-use crate::document::collation::{Collation, Collator};
+use crate::document::collation::{Collation, Collator, KEYS};
 use crate::document::pattern::Pattern;
 use crate::document::schema::collection_options::{CollectionOptions, unknown};
 use crate::document::schema::{Index, Schema};
@@ -139,7 +139,7 @@ fn read_collation(mut collation: Document) -> Result<Arc<Collator>> {
     let collator = Collation::from_document(&collation)?.compile()?;
     let collator = collator.ok_or_else(|| damaged("an index has the simple collation"))?;
     match keys {
-        Some(Bson::String(keys)) if keys == collator.keys_version() => Ok(collator),
+        Some(Bson::String(keys)) if keys == KEYS => Ok(collator),
         Some(Bson::String(keys)) => Err(Error::unsupported(format!("an index with the sort keys of {keys}"))),
         _ => Err(damaged("the collation of an index does not say what made its keys")),
     }
@@ -169,7 +169,7 @@ fn write_index(index: &Index) -> Document {
     }
     if let Some(collator) = index.pattern.collator() {
         let mut collation = collator.collation().to_document();
-        collation.insert("keys", collator.keys_version());
+        collation.insert("keys", KEYS);
         definition.insert("collation", collation);
     }
     if index.multikey != 0 {

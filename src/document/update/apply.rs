@@ -147,7 +147,7 @@ impl<'a> Run<'a> {
             Change::AddToSet(values) => {
                 let order = self.occasion.context.order();
                 made(with_added(array_of(name, value, Code::BAD_VALUE)?, values, order)?)
-            },
+            }
             Change::Pop { first } => made(popped(array_of(name, value, Code::TYPE_MISMATCH)?, *first)?),
             Change::Pull(pull) => made(pull.apply(array_of(name, value, Code::BAD_VALUE)?, self.occasion.context)?),
         })

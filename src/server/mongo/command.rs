@@ -106,14 +106,6 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Refuses every collation but that of bytes.
-    ///
-    /// # Errors
-    /// Code 238.
-    pub(super) fn check_collation(&self) -> Result<()> {
-        self.arguments.check_collation()
-    }
-
     /// The collection `name`, to be written to: its commits are waited for before the client is replied to.
     pub(super) fn collection_to_write(&self, name: &str) -> Collection<RawDocumentBuf, Unsettled<'a>> {
         self.door.store.database_unsettled(self.database, self.commit).collection(name)

@@ -10,7 +10,7 @@ use bitflags::bitflags;
 use bson::spec::ElementType;
 use bson::{Document, RawArray, RawBsonRef, RawDocument};
 
-use crate::document::Hint;
+use crate::document::{Collation, Hint};
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::wire::{Request, Sequence};
 
@@ -238,18 +238,13 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// Refuses every collation but that of bytes.
+    /// The collation of an operation; an empty one is none.
     ///
     /// # Errors
-    /// Code 238.
-    pub(super) fn check_collation(&self) -> Result<()> {
-        let locale = self.document("collation").and_then(|collation| collation.get_str("locale").ok());
-        match locale {
-            Some(locale) if locale != "simple" => {
-                Err(Failure::new(code::NOT_IMPLEMENTED, format!("the collation of locale '{locale}' is not supported")))
-            }
-            _ => Ok(()),
-        }
+    /// As [`Collation::from_document`].
+    pub(super) fn collation(&self) -> Result<Option<Collation>> {
+        let collation = self.decoded("collation")?.filter(|collation| !collation.is_empty());
+        Ok(collation.as_ref().map(Collation::from_document).transpose()?)
     }
 
     /// The documents `name`, which are an array of the command or came beside it.

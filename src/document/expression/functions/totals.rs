@@ -47,12 +47,7 @@ fn operands<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Vec<Value<'a>>> {
 }
 
 /// Replaces `extreme` by `value` when that is `wanted` than it; null and undefined never count.
-pub(crate) fn keep_extreme(
-    extreme: &mut Option<RawBson>,
-    value: RawBsonRef<'_>,
-    wanted: Ordering,
-    order: Order<'_>,
-) {
+pub(crate) fn keep_extreme(extreme: &mut Option<RawBson>, value: RawBsonRef<'_>, wanted: Ordering, order: Order<'_>) {
     if matches!(value, RawBsonRef::Null | RawBsonRef::Undefined) {
         return;
     }

@@ -46,7 +46,6 @@ impl<'a> Pipeline<'a> {
     /// For fields that are not what the command takes.
     pub(super) fn parse(call: &Call<'a>) -> Result<Self> {
         let arguments = &call.arguments;
-        call.check_collation()?;
         let name = match arguments.first() {
             RawBsonRef::String(name) => Some(name),
             number if Types::NUMBER.intersects(type_of(number)) => {
@@ -66,6 +65,9 @@ impl<'a> Pipeline<'a> {
         let mut options = AggregateOptions::default();
         if let Some(variables) = arguments.decoded("let")? {
             options = options.let_vars(variables);
+        }
+        if let Some(collation) = arguments.collation()? {
+            options = options.collation(collation);
         }
         if let Some(hint) = arguments.hint()? {
             options = options.hint(hint);

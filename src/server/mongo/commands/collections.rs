@@ -2,7 +2,7 @@
 
 use bson::{Binary, RawArrayBuf, RawBsonRef, RawDocumentBuf, rawdoc};
 
-use crate::document::CollectionInfo;
+use crate::document::{Collation, CollectionInfo, CollectionOptions};
 use crate::server::mongo::command::{Call, Command, Flags, check_collection, check_database};
 use crate::server::mongo::commands::cursors::first_batch;
 use crate::server::mongo::cursors::Cursor;
@@ -14,7 +14,7 @@ const CREATE: &[Field] = &[
     Field::any("capped"),
     Field::any("changeStreamPreAndPostImages"),
     Field::any("clusteredIndex"),
-    Field::any("collation"),
+    Field::new("collation", Types::OBJECT),
     Field::any("encryptedFields"),
     Field::any("expireAfterSeconds"),
     Field::any("indexOptionDefaults"),
@@ -113,11 +113,19 @@ fn create(call: &Call<'_>) -> Result<RawDocumentBuf> {
     if call.arguments.truth("capped") == Some(true) {
         return Err(Failure::new(code::NOT_IMPLEMENTED, "capped collections are not supported"));
     }
-    call.check_collation()?;
-    match call.write(|tx| tx.database(call.database).create_collection(name)) {
+    let mut options = CollectionOptions::default();
+    if let Some(collation) = call.arguments.decoded("collation")? {
+        options = options.collation(Collation::from_document(&collation)?);
+    }
+    match call.write(|tx| tx.database(call.database).create_collection_with(name, options.clone())) {
         Ok(()) => Ok(RawDocumentBuf::new()),
-        // Without options, one that is there is as it was asked for.
-        Err(failure) if failure.code == code::NAMESPACE_EXISTS => Ok(RawDocumentBuf::new()),
+        // One that is there with the same options is as it was asked for.
+        Err(failure) if failure.code == code::NAMESPACE_EXISTS => {
+            let existing = call.door.store.database(call.database).list_collections()?;
+            let existing = existing.into_iter().find(|about| about.name == name);
+            let is_same = existing.is_some_and(|about| about.options.to_document() == options.to_document());
+            if is_same { Ok(RawDocumentBuf::new()) } else { Err(failure) }
+        }
         Err(failure) => Err(failure),
     }
 }
@@ -193,7 +201,10 @@ fn describe(about: &CollectionInfo, name_only: bool) -> Result<RawDocumentBuf> {
     }
     let options = RawDocumentBuf::try_from(&about.options.to_document());
     let options = options.map_err(|error| Failure::new(code::INTERNAL_ERROR, error.to_string()))?;
-    let index = rawdoc! { "v": 2, "key": { "_id": 1 }, "name": "_id_" };
+    let mut index = rawdoc! { "v": 2, "key": { "_id": 1 }, "name": "_id_" };
+    if let Some(collation) = options.get("collation").ok().flatten() {
+        index.append(bson::raw::cstr!("collation"), collation);
+    }
     let info = rawdoc! { "readOnly": false, "uuid": Binary::from(about.uuid) };
     Ok(rawdoc! { "name": name, "type": "collection", "options": options, "info": info, "idIndex": index })
 }

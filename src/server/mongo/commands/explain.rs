@@ -92,7 +92,6 @@ fn statement(call: &Call<'_>, list: &'static str, known: &'static [Field]) -> Re
         return Err(Failure::new(code::INVALID_LENGTH, message));
     };
     let fields = Arguments::within(list, known, statement)?;
-    fields.check_collation()?;
     let is_of_one = if list == "updates" {
         fields.truth("multi") != Some(true)
     } else {
@@ -100,6 +99,9 @@ fn statement(call: &Call<'_>, list: &'static str, known: &'static [Field]) -> Re
     };
     let filter = fields.decoded("q")?.unwrap_or_default();
     let mut query = raw_collection(call, call.collection()?).find(filter).limit(u64::from(is_of_one));
+    if let Some(collation) = fields.collation()? {
+        query = query.collation(collation);
+    }
     if let Some(hint) = fields.hint()? {
         query = query.hint(hint);
     }

@@ -115,8 +115,10 @@ pub(super) fn find_query(call: &Call<'_>, name: &str) -> Result<Find<RawDocument
 
 /// The query whose filter is the field `filter`.
 pub(super) fn with_filter(call: &Call<'_>, name: &str, filter: &str) -> Result<Find<RawDocumentBuf>> {
-    call.check_collation()?;
-    let query = raw_collection(call, name).find(call.arguments.decoded(filter)?.unwrap_or_default());
+    let mut query = raw_collection(call, name).find(call.arguments.decoded(filter)?.unwrap_or_default());
+    if let Some(collation) = call.arguments.collation()? {
+        query = query.collation(collation);
+    }
     Ok(match call.arguments.hint()? {
         Some(hint) => query.hint(hint),
         None => query,

@@ -2,13 +2,13 @@
 
 use bson::{RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
 
-use crate::document::{IndexInfo, IndexOptions};
+use crate::document::{Collation, IndexInfo, IndexOptions};
 use crate::server::mongo::command::{Call, Command, Flags};
 use crate::server::mongo::commands::cursors::first_batch;
 use crate::server::mongo::commands::find::raw_collection;
 use crate::server::mongo::cursors::Cursor;
 use crate::server::mongo::failure::{Failure, Result, code};
-use crate::server::mongo::fields::{Field, Types, decode, integer_of};
+use crate::server::mongo::fields::{Field, Types, decode, integer_of, wrong_type};
 
 pub(super) const COMMANDS: &[Command] = &[
     Command {
@@ -58,6 +58,12 @@ impl Wanted {
                     options = options.name(name);
                 }
                 ("unique", value) => options = options.unique(integer_of(value).unwrap_or(0) != 0),
+                ("collation", RawBsonRef::Document(collation)) => {
+                    options = options.collation(Collation::from_document(&decode(collation)?)?);
+                }
+                ("key" | "collation", value) => {
+                    return Err(wrong_type(&format!("createIndexes.indexes.{}", name.as_str()), value, Types::OBJECT));
+                }
                 // How it is built is the store's affair, and there is one version.
                 ("v" | "background" | "ns", _) => {}
                 (name, _) => {
@@ -120,6 +126,11 @@ fn describe(index: &IndexInfo) -> Result<RawDocumentBuf> {
     let mut about = rawdoc! { "v": 2, "key": keys, "name": index.name.as_str() };
     if index.unique && index.name != "_id_" {
         about.append(bson::raw::cstr!("unique"), true);
+    }
+    if let Some(collation) = &index.collation {
+        let collation = RawDocumentBuf::try_from(&collation.to_document());
+        let collation = collation.map_err(|error| Failure::new(code::INTERNAL_ERROR, error.to_string()))?;
+        about.append(bson::raw::cstr!("collation"), collation);
     }
     Ok(about)
 }

@@ -35,7 +35,6 @@ pub(super) const COMMANDS: &[Command] = &[Command {
 
 fn find_and_modify(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let name = call.collection()?;
-    call.check_collation()?;
     let (modify, options) = parse(call)?;
     let is_removal = matches!(modify, Modify::Delete);
     let filter = call.arguments.decoded("query")?.unwrap_or_default();
@@ -88,6 +87,9 @@ fn parse(call: &Call<'_>) -> Result<(Modify, FindOneAndOptions)> {
     }
     if let Some(variables) = arguments.decoded("let")? {
         update = update.let_vars(variables);
+    }
+    if let Some(collation) = arguments.collation()? {
+        update = update.collation(collation);
     }
     if let Some(hint) = arguments.hint()? {
         update = update.hint(hint);

@@ -184,7 +184,6 @@ pub(super) fn update_model(
     is_of_many: bool,
     variables: &Document,
 ) -> Result<WriteModel> {
-    fields.check_collation()?;
     let mut variables = variables.clone();
     if let Some(constants) = fields.decoded("c")?.or(fields.decoded("constants")?) {
         variables.extend(constants);
@@ -195,6 +194,9 @@ pub(super) fn update_model(
     }
     if let Some(sort) = fields.decoded("sort")? {
         options = options.sort(sort);
+    }
+    if let Some(collation) = fields.collation()? {
+        options = options.collation(collation);
     }
     if let Some(hint) = fields.hint()? {
         options = options.hint(hint);
@@ -231,8 +233,10 @@ pub(super) fn delete_model(
     is_of_one: bool,
     variables: &Document,
 ) -> Result<WriteModel> {
-    fields.check_collation()?;
     let mut options = DeleteOptions::default().let_vars(variables.clone());
+    if let Some(collation) = fields.collation()? {
+        options = options.collation(collation);
+    }
     if let Some(hint) = fields.hint()? {
         options = options.hint(hint);
     }
