@@ -140,6 +140,14 @@ pub const ARRAY_PADDING_MAX: usize = 1_500_000;
 /// Deepest nesting of pipelines in stages of pipelines.
 pub const PIPELINE_NESTING_MAX: usize = 20;
 
+/// Bytes that a capped collection holds, at most and at least.
+pub const CAPPED_BYTES_MAX: i64 = 1 << 50;
+/// See [`CAPPED_BYTES_MAX`].
+pub const CAPPED_BYTES_MIN: i64 = 4_096;
+
+/// Most views of which each shows the next.
+pub const VIEW_DEPTH_MAX: usize = 20;
+
 /// Longest pattern of a regular expression in bytes.
 pub const REGEX_BYTES_MAX: usize = 32_764;
 

@@ -32,6 +32,15 @@
 //! | 2..   | path       | escaped and terminated                                                    |
 //! | 8     | record     | of a document that has the array, or zero: two writers that find the first array at once put two keys, and do not conflict |
 //!
+//! A capped collection has one key more, whose value is how many documents it holds and how many bytes these have, both in eight bytes,
+//! big-endian:
+//!
+//! | bytes | field      | encoding                     |
+//! |-------|------------|------------------------------|
+//! | 1     | owner      | `0x10`                       |
+//! | 4     | collection | storage id, big-endian       |
+//! | 1     | area       | `0x03`                       |
+//!
 //! Record ids are given out in ascending order, so that the order of records is the order of insertion.
 //!
 //! Record 2 of collection 7 is at `10 00000007 00 0000000000000002`; its entry for `{_id: true}` in `_id_` is at
@@ -45,6 +54,7 @@ use crate::error::{Error, Result};
 const RECORDS: u8 = 0x00;
 const INDEXES: u8 = 0x01;
 const ARRAYS: u8 = 0x02;
+const HELD: u8 = 0x03;
 
 /// Bytes of a record id.
 pub(super) const RECORD_ID_BYTES: usize = 8;
@@ -115,6 +125,13 @@ pub(super) fn array(key: &[u8]) -> Result<(u32, String)> {
     let index = reader.u32()?;
     let path = String::from_utf8(reader.bytes()?).map_err(|_| Error::corrupt("array of an index", "no path"))?;
     Ok((index, path))
+}
+
+/// The key under which a capped collection has what it holds.
+pub(super) fn held(collection: u32) -> Vec<u8> {
+    let mut key = collection_prefix(collection);
+    key.push(HELD);
+    key
 }
 
 /// The collection and the index whose entries begin with `prefix`.

@@ -4,20 +4,25 @@
 //! 1. Every record has exactly the entries that [`Pattern::keys`](crate::document::pattern::Pattern::keys) gives it, in
 //!    every index; in one that is being built it may have none (`build`).
 //! 2. A unique index holds no fields under two records.
-//! 3. An index's multikey bits cover every field that goes through an array in a stored document.
+//! 3. A document is stored only if the collection's validator lets it through (`schema::validation`).
+//! 4. What a capped collection holds is counted, and after an insert no more than it may hold (`capped`).
+//! 5. An index's multikey bits cover every field that goes through an array in a stored document.
 
 use std::sync::Arc;
 
-use bson::{Bson, Document, RawBsonRef, RawDocument};
+use bson::{Bson, DateTime, Document, RawBsonRef, RawDocument};
 
 use crate::catalog::Entry;
+use crate::document::capped::{self, Held};
 use crate::document::describe;
+use crate::document::expression::Context;
 use crate::document::index_key;
 use crate::document::layout::{self, RecordId};
 use crate::document::order;
 use crate::document::path::{Reached, elements};
 use crate::document::pattern::{Keys, PatternField};
-use crate::document::schema::{Index, Namespace, Schema};
+use crate::document::raw::corrupt;
+use crate::document::schema::{Capped, Index, Namespace, Schema};
 use crate::engine::{Direction, KeyRange, Value};
 use crate::error::{Error, Result};
 use crate::txn::{View, Writer};
@@ -53,14 +58,63 @@ impl<'w> Records<'w> {
     /// Stores a new document.
     ///
     /// # Errors
-    /// [`Error::DuplicateKey`] when a unique index holds a key of it.
+    /// [`Error::DuplicateKey`] when a unique index holds a key of it, [`Error::InvalidDocument`] when the validator refuses it.
     pub(super) fn insert(&mut self, id: RecordId, document: &RawDocument) -> Result<()> {
+        self.validate(None, document)?;
+        if let Some(capped) = self.capped() {
+            capped::check_fits(capped, document.as_bytes().len())?;
+        }
         for index in self.entry.record.indexes.clone() {
             let keys = index.pattern.keys(document)?;
             self.note_arrays(&index, keys.multikey, id)?;
             self.put_entries(&index, id, document, keys.encoded.iter())?;
         }
-        self.writer.put(layout::record(self.entry.storage, id), Value::from(document.as_bytes()))
+        self.writer.put(layout::record(self.entry.storage, id), Value::from(document.as_bytes()))?;
+        match self.capped() {
+            Some(capped) => self.trim(capped, id, document.as_bytes().len()),
+            None => Ok(()),
+        }
+    }
+
+    fn capped(&self) -> Option<Capped> {
+        self.entry.record.options().capped
+    }
+
+    /// Counts record `newest` of so many `bytes`, and removes the oldest of the others until no more is held than may be.
+    fn trim(&mut self, capped: Capped, newest: RecordId, bytes: usize) -> Result<()> {
+        let mut held = Held::read(self.writer, self.entry.storage)?;
+        held.add(bytes);
+        held.write(self.writer, self.entry.storage)?;
+        while Held::read(self.writer, self.entry.storage)?.exceeds(capped) {
+            let oldest = self.writer.first(&layout::records(self.entry.storage), Direction::Forward)?;
+            let Some((key, document)) = oldest else { break };
+            let id = layout::record_id(&key)?;
+            if id == newest {
+                break;
+            }
+            self.remove(id, RawDocument::from_bytes(&*document).map_err(corrupt)?)?;
+        }
+        Ok(())
+    }
+
+    /// Counts what a capped collection holds anew, and trims it.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] for a document that does not decode.
+    pub(super) fn count_and_trim(&mut self) -> Result<()> {
+        let Some(capped) = self.capped() else { return Ok(()) };
+        let mut held = Held::default();
+        let mut newest = None;
+        let mut cursor = self.writer.range(&layout::records(self.entry.storage), Direction::Forward)?;
+        while let Some((key, document)) = cursor.next()? {
+            held.add(document.len());
+            newest = Some((layout::record_id(key)?, document.len()));
+        }
+        drop(cursor);
+        let Some((newest, bytes)) = newest else { return Held::default().write(self.writer, self.entry.storage) };
+        held.remove(bytes);
+        held.write(self.writer, self.entry.storage)?;
+        self.trim(capped, newest, bytes)
     }
 
     /// Replaces document `before` of record `id` by `after`.
@@ -68,6 +122,7 @@ impl<'w> Records<'w> {
     /// # Errors
     /// As [`Records::insert`].
     pub(super) fn replace(&mut self, id: RecordId, before: &RawDocument, after: &RawDocument) -> Result<()> {
+        self.validate(Some(before), after)?;
         for index in self.entry.record.indexes.clone() {
             let (old, new) = (index.pattern.keys(before)?, index.pattern.keys(after)?);
             self.note_arrays(&index, new.multikey, id)?;
@@ -77,7 +132,26 @@ impl<'w> Records<'w> {
             let added = new.encoded.iter().filter(|key| old.encoded.binary_search(key).is_err());
             self.put_entries(&index, id, after, added)?;
         }
+        let (old, new) = (before.as_bytes().len(), after.as_bytes().len());
+        if self.capped().is_some() && old != new {
+            let mut held = Held::read(self.writer, self.entry.storage)?;
+            held.remove(old);
+            held.add(new);
+            held.write(self.writer, self.entry.storage)?;
+        }
         self.writer.put(layout::record(self.entry.storage, id), Value::from(after.as_bytes()))
+    }
+
+    /// Asks the validator, if there is one, about a document that is to be stored, in the place of `before` if that is given.
+    fn validate(&self, before: Option<&RawDocument>, after: &RawDocument) -> Result<()> {
+        match &self.entry.record.validator {
+            Some(validator) if !self.namespace.bypasses_validation() => {
+                let now = DateTime::from_millis(self.writer.now().as_millis());
+                let context = Context::new(now, self.writer.unique_number(), Vec::new());
+                validator.check(before, after, &context, self.namespace.target())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Removes document `document` of record `id`.
@@ -87,6 +161,11 @@ impl<'w> Records<'w> {
             self.remove_entries(&index, id, encoded.iter());
         }
         self.writer.remove(layout::record(self.entry.storage, id));
+        if self.capped().is_some() {
+            let mut held = Held::read(self.writer, self.entry.storage)?;
+            held.remove(document.as_bytes().len());
+            held.write(self.writer, self.entry.storage)?;
+        }
         Ok(())
     }
 

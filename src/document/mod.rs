@@ -34,8 +34,10 @@
 mod aggregate;
 mod build;
 mod bulk;
+mod capped;
 mod code;
 mod collection;
+mod convert;
 mod database;
 mod depth;
 mod describe;
@@ -63,20 +65,24 @@ mod stored;
 #[cfg_attr(not(feature = "mongo"), allow(dead_code, reason = "only doors run operations for others"))]
 mod supervision;
 mod update;
+mod views;
 
 pub(crate) use build::FILLING;
 pub use code::Code;
 pub use collection::{
-    AggregateOptions, BulkWrite, BulkWriteResult, Collection, CollectionStats, DeleteOptions, FindAndModifyResult,
-    FindOneAndOptions, IndexStats, InsertManyResult, InsertOneResult, Modify, ReturnDocument, UpdateOptions,
-    UpdateResult, WriteModel, WriteOutcome,
+    AggregateOptions, BulkWrite, BulkWriteResult, Collection, CollectionStats, DeleteOptions, Find,
+    FindAndModifyResult, FindOneAndOptions, IndexStats, InsertManyResult, InsertOneResult, Modify, ReturnDocument,
+    UpdateOptions, UpdateResult, WriteModel, WriteOutcome,
 };
 pub use database::Database;
 pub(crate) use describe::describe;
-pub use find::{Cursor, Find};
+pub use find::Cursor;
 pub use hint::Hint;
 pub use planner::{Explain, Stage};
-pub use schema::{CollectionInfo, CollectionOptions, IndexInfo, IndexOptions, ValidationAction, ValidationLevel};
+pub use schema::{
+    Capped, CollectionChange, CollectionInfo, CollectionOptions, IndexInfo, IndexOptions, ValidationAction,
+    ValidationLevel,
+};
 #[cfg(feature = "mongo")]
 pub(crate) use supervision::Supervision;
 pub use update::{UpdateDescription, UpdateModifications};

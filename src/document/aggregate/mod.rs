@@ -23,6 +23,7 @@ mod facet;
 mod group;
 mod join;
 mod operator;
+mod over;
 mod rewrite;
 mod sort;
 mod stage;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 use bson::{Bson, Document, doc};
 
 pub(super) use self::exec::Exec;
+pub(super) use self::over::{find_in_view, stages_of};
 pub(super) use self::stage::Place;
 use self::stage::{Parser, Stage};
 use super::expression::Names;

@@ -48,10 +48,10 @@ fn made(documents: impl Iterator<Item = Result<RawDocumentBuf>> + Send + 'static
 }
 
 /// `$match`.
-struct Matching {
-    input: Input,
-    filter: Filter,
-    context: Arc<Context>,
+pub(super) struct Matching {
+    pub(super) input: Input,
+    pub(super) filter: Filter,
+    pub(super) context: Arc<Context>,
 }
 
 impl Rows for Matching {
@@ -113,7 +113,7 @@ impl Rows for Skipping {
 }
 
 /// What makes one document of another.
-enum Shape {
+pub(super) enum Shape {
     /// `$project`, `$addFields`, `$set` and `$unset`.
     Project(Projection),
     /// `$replaceRoot` and `$replaceWith`.
@@ -127,7 +127,7 @@ struct Reshaping {
     current: Option<RawDocumentBuf>,
 }
 
-fn reshaping(input: Input, context: Arc<Context>, shape: Shape) -> Input {
+pub(super) fn reshaping(input: Input, context: Arc<Context>, shape: Shape) -> Input {
     Box::new(Reshaping { input, context, shape, current: None })
 }
 

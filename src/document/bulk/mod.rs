@@ -94,7 +94,7 @@ impl<'a> EachMatch<'a> {
 
     fn first_step(&mut self, writer: &mut Writer, room: Room) -> Result<Done> {
         let mut done = Done { tally: Tally::default(), ids: 0, scan: None };
-        let Some(entry) = self.namespace.get(writer)? else { return Ok(done) };
+        let Some(entry) = self.namespace.get_collection(writer)? else { return Ok(done) };
         let plan = planner::choose(entry.storage, &entry.record, self.filter, None, self.hint)?;
         let context = Arc::new(context(writer, self.variables.to_vec()));
         let sieve = (Arc::clone(self.filter), Arc::clone(&context));
@@ -121,7 +121,7 @@ impl<'a> EachMatch<'a> {
 
     fn later_step(&mut self, writer: &mut Writer, room: Room) -> Result<Done> {
         let mut done = Done { tally: Tally::default(), ids: 0, scan: None };
-        let Some(entry) = self.namespace.get(writer)? else {
+        let Some(entry) = self.namespace.get_collection(writer)? else {
             done.ids = self.ids.len();
             return Ok(done);
         };

@@ -70,6 +70,28 @@ impl Code {
     pub const INDEX_OPTIONS_CONFLICT: Self = Self(85);
     /// An index with this name has other keys.
     pub const INDEX_KEY_SPECS_CONFLICT: Self = Self(86);
+    /// The validator of a collection refuses a document.
+    pub const DOCUMENT_VALIDATION_FAILURE: Self = Self(121);
+    /// A view is defined by itself, through others.
+    pub const GRAPH_CONTAINS_CYCLE: Self = Self(5);
+    /// An operation is not taken in this state.
+    pub const ILLEGAL_OPERATION: Self = Self(20);
+    /// What is to be made exists.
+    pub const NAMESPACE_EXISTS: Self = Self(48);
+    /// The documents that a tailable cursor would go on with were trimmed.
+    pub const CAPPED_POSITION_LOST: Self = Self(136);
+    /// Views are defined by one another too deeply.
+    pub const VIEW_DEPTH_LIMIT_EXCEEDED: Self = Self(165);
+    /// An operation is not one of views.
+    pub const COMMAND_NOT_SUPPORTED_ON_VIEW: Self = Self(166);
+    /// An option or stage is not one of views.
+    pub const OPTION_NOT_SUPPORTED_ON_VIEW: Self = Self(167);
+    /// The collection that a cursor reads is not there any more.
+    pub const QUERY_PLAN_KILLED: Self = Self(175);
+    /// An operator that sorts by distance where none may.
+    pub const NEAR_NOT_ALLOWED: Self = Self(5_626_500);
+    /// `$out` names a capped collection.
+    pub const OUT_TO_CAPPED: Self = Self(17_152);
     /// Another transaction wrote meanwhile.
     pub const WRITE_CONFLICT: Self = Self(112);
     /// No expression operator has this name.
@@ -731,6 +753,7 @@ impl Code {
             Error::Invalid { code: Some(code), .. } => Self(*code),
             Error::Invalid { kind, .. } => of_kind(*kind),
             Error::DuplicateKey { .. } => Self::DUPLICATE_KEY,
+            Error::InvalidDocument { .. } => Self::DOCUMENT_VALIDATION_FAILURE,
             Error::Conflict { .. } => Self::WRITE_CONFLICT,
             Error::NotFound { what: "index", .. } => Self::INDEX_NOT_FOUND,
             Error::NotFound { .. } => Self::NAMESPACE_NOT_FOUND,

@@ -37,7 +37,7 @@ impl<T, S: Scope> Collection<T, S> {
     #[doc(alias("getIndexes", "list_index_names"))]
     pub fn list_indexes(&self) -> Result<Vec<IndexInfo>> {
         self.scope.read(self.operation("list_indexes"), |view| {
-            let entry = self.namespace.get(view)?;
+            let entry = self.namespace.get_collection(view)?;
             Ok(entry.map_or_else(Vec::new, |entry| {
                 entry.record.indexes.iter().map(|index| IndexInfo::from(&**index)).collect()
             }))
@@ -141,7 +141,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// The name of `index`, unless it was dropped while it was being built.
     fn expect_index(&self, index: &Index) -> Result<String> {
         self.scope.read(self.operation("create_index"), |view| {
-            let entry = self.namespace.get(view)?;
+            let entry = self.namespace.get_collection(view)?;
             let is_there = entry.is_some_and(|entry| entry.record.index_of_id(index.id).is_some());
             let gone = || Error::NotFound { what: "index", name: index.name.clone() };
             is_there.then(|| index.name.clone()).ok_or_else(gone)
@@ -171,7 +171,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     #[doc(alias = "dropIndex")]
     pub fn drop_index(&self, name: &str) -> Result<bool> {
         self.scope.write(self.operation("drop_index").freeing(true), |writer| {
-            let Some(entry) = self.namespace.get(writer)? else { return Ok(false) };
+            let Some(entry) = self.namespace.get_collection(writer)? else { return Ok(false) };
             let mut changed = entry.as_ref().clone();
             let Some(index) = changed.record.remove(name)? else { return Ok(false) };
             self.namespace.update(writer, &changed)?;

@@ -2,6 +2,7 @@
 
 mod bulk_write;
 mod explain;
+mod find;
 mod find_one_and;
 mod indexes;
 mod many;
@@ -9,6 +10,7 @@ mod modify;
 mod options;
 mod outcome;
 mod read;
+mod source;
 mod stats;
 mod write;
 mod write_model;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 use bson::Bson;
 
 pub use self::bulk_write::BulkWrite;
+pub use self::find::Find;
 pub use self::find_one_and::{FindAndModifyResult, Modify};
 pub use self::options::{AggregateOptions, DeleteOptions, FindOneAndOptions, ReturnDocument, UpdateOptions};
 pub use self::outcome::{BulkWriteResult, WriteOutcome};
@@ -168,6 +171,29 @@ impl<T, S: Scope> Collection<T, S> {
     #[doc(alias = "clone_with_type")]
     pub fn with_type<U>(&self) -> Collection<U, S> {
         Collection::new(self.scope.clone(), Namespace::clone(&self.namespace))
+    }
+
+    /// The same collection, through which documents may be written that its validator refuses, if `bypasses`. A pipeline's `$out` may
+    /// then write such documents, too.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::CollectionOptions};
+    /// let shop = Store::in_memory().database("shop");
+    /// let options = CollectionOptions::default().validator(doc! { "price": { "$gt": 0 } });
+    /// shop.create_collection_with("orders", options)?;
+    /// let orders = shop.collection::<Document>("orders");
+    /// assert!(orders.insert_one(&doc! { "price": 0 }).is_err());
+    /// assert!(orders.bypass_document_validation(true).insert_one(&doc! { "price": 0 }).is_ok());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `bypassDocumentValidation`.
+    #[must_use]
+    #[doc(alias = "bypassDocumentValidation")]
+    pub fn bypass_document_validation(&self, bypasses: bool) -> Self {
+        Self::new(self.scope.clone(), Namespace::clone(&self.namespace).bypassing_validation(bypasses))
     }
 
     /// The operation `verb` on the collection, for the record that is made of it.

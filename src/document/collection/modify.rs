@@ -128,7 +128,7 @@ impl PreparedOne<'_> {
     /// Finds the document and changes it, or inserts one.
     pub(super) fn run(&self, writer: &mut Writer, namespace: &Namespace) -> Result<Outcome> {
         let context = Arc::new(context(writer, self.variables.clone()));
-        if let Some(entry) = namespace.get(writer)?
+        if let Some(entry) = namespace.get_collection(writer)?
             && let Some(found) = self.find(writer, &entry, &context)?
         {
             return self.change(&mut Records::new(writer, namespace, &entry), namespace, found, &context);
@@ -299,6 +299,10 @@ pub(super) fn replace(
 /// Takes all documents out of a collection, and makes it when there is none. Its indexes stay.
 pub(super) fn clear(writer: &mut Writer, namespace: &Namespace) -> Result<()> {
     let entry = namespace.get_or_create(writer)?;
+    if entry.record.options().capped.is_some() {
+        let message = format!("{} is capped: $out does not write there", namespace.target());
+        return Err(Code::OUT_TO_CAPPED.value(message));
+    }
     let plan = Plan { access: Access::Collection(Direction::Forward), sort_in_memory: false };
     let sieve = (Arc::new(Filter::all()), Arc::new(context(writer, Vec::new())));
     let mut scan = Scan::start(&writer.search(), entry.storage, sieve, plan, None, None)?;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use bson::{Bson, Document, RawDocument};
 use serde::de::DeserializeOwned;
 
-use crate::document::aggregate::{Exec, Pipeline, Place};
+use crate::document::aggregate::{Pipeline, Place};
 use crate::document::code::Code;
 use crate::document::collection::options::AggregateOptions;
-use crate::document::collection::{Collection, modify};
+use crate::document::collection::{Collection, Find, modify, source};
 use crate::document::express::Equality;
 use crate::document::expression::{Context, Names, Variables};
-use crate::document::find::{self, Cursor, Find, Query};
+use crate::document::find::{self, Cursor, Query};
 use crate::document::hint::Hint;
 use crate::document::raw::corrupt;
 use crate::document::rows::{Input, Rows, gathered};
@@ -63,10 +63,7 @@ impl<T, S: Scope> Collection<T, S> {
     #[doc(alias("count", "countDocuments"))]
     pub fn count_documents(&self, filter: Document) -> Result<u64> {
         let query = Query { filter, ..Query::default() };
-        self.scope.read(self.operation("count_documents"), |view| {
-            let (prepared, context) = query.prepare(view)?;
-            prepared.count(view, &self.namespace, context)
-        })
+        self.scope.read(self.operation("count_documents"), |view| source::count(&query, view, &self.namespace))
     }
 
     /// Runs an aggregation pipeline over the collection.
@@ -122,7 +119,7 @@ impl<T, S: Scope> Collection<T, S> {
                 return Err(Error::unsupported("$out in aggregate, which only reads: use aggregate_out"));
             }
             let context = Arc::new(find::context(view, variables.values));
-            let rows = run(view, &self.namespace, pipeline, &context, &variables.names, options.hint)?;
+            let rows = pipeline.run_over(view, &self.namespace, &context, &variables.names, options.hint)?;
             Ok(Cursor::decoding(rows, self.namespace.label()))
         })
     }
@@ -184,11 +181,13 @@ impl<T, S: WriteScope> Collection<T, S> {
         let Some((database, name)) = pipeline.split_out() else {
             return Err(Code::BAD_VALUE.value("the pipeline does not end with $out"));
         };
-        let target = Namespace::new(database.as_deref().unwrap_or(self.namespace.database()), &name);
+        let target = Namespace::new(database.as_deref().unwrap_or(self.namespace.database()), &name)
+            .bypassing_validation(self.namespace.bypasses_validation());
         self.scope.write(self.operation("aggregate_out").freeing(true), |writer| {
             let context = Arc::new(find::context(writer, variables.values.clone()));
             let (names, hint) = (&variables.names, options.hint.clone());
-            let documents = gathered(run(&writer.search(), &self.namespace, pipeline.clone(), &context, names, hint)?)?;
+            let rows = pipeline.clone().run_over(&writer.search(), &self.namespace, &context, names, hint)?;
+            let documents = gathered(rows)?;
             modify::clear(writer, &target)?;
             for document in &documents {
                 stored::check(document)?;
@@ -222,27 +221,6 @@ impl<T, S: Scope> Collection<T, S> {
     }
 }
 
-/// Runs `pipeline` over a collection: its head by the planner, and the rest over what that finds.
-pub(super) fn run(
-    view: &View,
-    namespace: &Namespace,
-    pipeline: Pipeline,
-    context: &Arc<Context>,
-    names: &Names,
-    hint: Option<Hint>,
-) -> Result<Input> {
-    let (leading, rest) = pipeline.rewritten().split_leading();
-    let query = Query {
-        filter: leading.filter.unwrap_or_default(),
-        sort: leading.sort,
-        limit: leading.limit,
-        hint,
-        ..Query::default()
-    };
-    let rows = query.compile(names)?.start(view, namespace, Arc::clone(context))?;
-    rest.run(Box::new(rows), &Exec::new(view, namespace.database(), Arc::clone(context)))
-}
-
 impl<T: DeserializeOwned + 'static, S: Scope> Collection<T, S> {
     /// A document that matches `filter`, or `None`. Which one, when several do, is not fixed.
     ///
@@ -266,7 +244,9 @@ impl<T: DeserializeOwned + 'static, S: Scope> Collection<T, S> {
         self.scope.read(self.operation("find_one"), |view| {
             if let Some(equality) = Equality::of(&filter) {
                 let Some(entry) = self.namespace.get(view)? else { return Ok(None) };
-                if let Some(found) = equality.find(view, &entry)? {
+                if !entry.record.is_view()
+                    && let Some(found) = equality.find(view, &entry)?
+                {
                     let Some((_, bytes)) = found else { return Ok(None) };
                     view.meter().returned(1);
                     let document = RawDocument::from_bytes(&*bytes).map_err(corrupt)?;
@@ -274,8 +254,7 @@ impl<T: DeserializeOwned + 'static, S: Scope> Collection<T, S> {
                 }
             }
             let query = Query { filter: filter.clone(), limit: Some(1), ..Query::default() };
-            let (prepared, context) = query.prepare(view)?;
-            let mut found = prepared.start(view, &self.namespace, context)?;
+            let mut found = source::open(&query, view, &self.namespace)?;
             if !found.advance()? {
                 return Ok(None);
             }

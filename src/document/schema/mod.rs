@@ -1,19 +1,23 @@
 //! What the catalogue keeps about a collection: its indexes, its options, and who it is.
 
+mod collection_change;
 mod collection_options;
 mod index_options;
 mod namespace;
 mod record;
+mod validation;
 
 use std::sync::Arc;
 
 use bson::Uuid;
 use serde::{Deserialize, Serialize};
 
-pub use self::collection_options::{CollectionInfo, CollectionOptions, ValidationAction, ValidationLevel};
+pub use self::collection_change::CollectionChange;
+pub use self::collection_options::{Capped, CollectionInfo, CollectionOptions, ValidationAction, ValidationLevel};
 pub use self::index_options::{IndexInfo, IndexOptions};
 pub(super) use self::namespace::Namespace;
 use self::record::Stored;
+use self::validation::Validator;
 use crate::document::code::Code;
 use crate::document::pattern::Pattern;
 use crate::encoding::mix::mix;
@@ -33,7 +37,10 @@ pub(super) struct Schema {
     next_index: u32,
     /// Who it is; of a collection whose definition is as the first version wrote it, unknown.
     uuid: Option<Uuid>,
-    pub(super) options: CollectionOptions,
+    /// Shared, because every write takes a copy.
+    options: Arc<CollectionOptions>,
+    /// What the options demand of documents.
+    pub(super) validator: Option<Arc<Validator>>,
 }
 
 /// One index.
@@ -55,7 +62,32 @@ impl Schema {
     pub(super) fn new(uuid: Option<Uuid>, options: CollectionOptions) -> Result<Self> {
         let pattern = Pattern::from_pairs(&[("_id".to_owned(), 1)])?;
         let id_index = Index { id: 0, name: ID_INDEX.to_owned(), pattern, unique: true, multikey: 0, building: false };
-        Ok(Self { indexes: vec![Arc::new(id_index)], next_index: 1, uuid, options })
+        let mut schema = Self { indexes: vec![Arc::new(id_index)], next_index: 1, uuid, ..Self::empty() };
+        schema.set_options(options)?;
+        Ok(schema)
+    }
+
+    fn empty() -> Self {
+        Self { indexes: Vec::new(), next_index: 0, uuid: None, options: Arc::default(), validator: None }
+    }
+
+    /// Whether it has no documents of its own.
+    pub(super) fn is_view(&self) -> bool {
+        self.options.view.is_some()
+    }
+
+    pub(super) fn options(&self) -> &CollectionOptions {
+        &self.options
+    }
+
+    /// Gives the collection other options.
+    ///
+    /// # Errors
+    /// Those of its validator, when that does not compile.
+    pub(super) fn set_options(&mut self, options: CollectionOptions) -> Result<()> {
+        self.validator = Validator::of(&options)?.map(Arc::new);
+        self.options = Arc::new(options);
+        Ok(())
     }
 
     /// Who the collection is whose id is `id`.
@@ -120,6 +152,13 @@ impl Schema {
         self.next_index = self.next_index.saturating_add(1);
         self.indexes.push(Arc::clone(&index));
         Ok(Added::New(index))
+    }
+
+    /// Takes out all indexes but that on `_id`, and returns them.
+    pub(super) fn remove_secondary(&mut self) -> Vec<Arc<Index>> {
+        let (kept, removed) = self.indexes.drain(..).partition(|index| index.name == ID_INDEX);
+        self.indexes = kept;
+        removed
     }
 
     /// Takes out the index named `name`, if there is one.

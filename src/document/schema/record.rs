@@ -63,7 +63,7 @@ impl TryFrom<Stored> for Schema {
         match stored {
             Stored::V1 { indexes, next_index } => {
                 let indexes = indexes.into_iter().map(|index| index.read().map(Arc::new)).collect::<Result<_>>()?;
-                Ok(Self { indexes, next_index, uuid: None, options: CollectionOptions::default() })
+                Ok(Self { indexes, next_index, ..Self::empty() })
             }
             Stored::V2 { definition } => {
                 let definition = Document::from_reader(&*definition).map_err(|error| damaged(error.to_string()))?;
@@ -88,7 +88,7 @@ impl IndexV1 {
 }
 
 fn read(definition: Document) -> Result<Schema> {
-    let mut schema = Schema { indexes: Vec::new(), next_index: 0, uuid: None, options: CollectionOptions::default() };
+    let mut schema = Schema::empty();
     for (name, value) in definition {
         match (name.as_str(), value) {
             ("indexes", Bson::Array(indexes)) => {
@@ -102,7 +102,9 @@ fn read(definition: Document) -> Result<Schema> {
                 let bytes = bytes.try_into().map_err(|_| damaged("its UUID has not 16 bytes"))?;
                 schema.uuid = Some(Uuid::from_bytes(bytes));
             }
-            ("options", Bson::Document(options)) => schema.options = CollectionOptions::from_document(options)?,
+            ("options", Bson::Document(options)) => {
+                schema.set_options(CollectionOptions::from_document(options)?)?;
+            }
             _ => return Err(unknown(&name)),
         }
     }

@@ -63,6 +63,10 @@ impl Failure {
                 let details = Box::new(doc! { "keyPattern": &**key_pattern, "keyValue": &**key_value });
                 Self { details, ..Self::new(code, message) }
             }
+            Error::InvalidDocument { details, .. } => {
+                let details = Box::new(doc! { "errInfo": &**details });
+                Self { details, ..Self::new(code, "Document failed validation") }
+            }
             Error::Conflict { .. } => {
                 Self { labels: vec!["TransientTransactionError".to_owned()], ..Self::new(code, message) }
             }
@@ -119,6 +123,7 @@ const NAMES: &[(i32, &str)] = &[
     (1, "InternalError"),
     (2, "BadValue"),
     (4, "NoSuchKey"),
+    (5, "GraphContainsCycle"),
     (9, "FailedToParse"),
     (11, "UserNotFound"),
     (13, "Unauthorized"),
@@ -161,12 +166,14 @@ const NAMES: &[(i32, &str)] = &[
     (115, "CommandNotSupported"),
     (121, "DocumentValidationFailure"),
     (125, "CommandFailed"),
+    (136, "CappedPositionLost"),
     (146, "ExceededMemoryLimit"),
     (165, "ViewDepthLimitExceeded"),
     (166, "CommandNotSupportedOnView"),
     (167, "OptionNotSupportedOnView"),
     (168, "InvalidPipelineOperator"),
     (171, "CannotIndexParallelArrays"),
+    (175, "QueryPlanKilled"),
     (182, "InvalidViewDefinition"),
     (186, "ClientMetadataCannotBeMutated"),
     (189, "PrimarySteppedDown"),

@@ -1,6 +1,9 @@
 mod bulk_writes;
+mod capped;
 mod hints;
 mod upserts;
+mod validators;
+mod views;
 
 use bson::{Bson, Document, doc};
 use serde::{Deserialize, Serialize};

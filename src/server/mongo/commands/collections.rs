@@ -1,61 +1,15 @@
 //! Databases and collections: listed and dropped.
 
-use bson::{Binary, RawArrayBuf, RawBsonRef, RawDocumentBuf, rawdoc};
+use bson::{Bson, Document, RawArrayBuf, RawDocumentBuf, doc, rawdoc};
 
-use crate::document::CollectionInfo;
+use crate::document::{AggregateOptions, CollectionInfo};
 use crate::server::mongo::command::{Call, Command, Flags, check_collection, check_database};
-use crate::server::mongo::commands::cursors::first_batch;
+use crate::server::mongo::commands::cursors::{batch_size, first_batch};
 use crate::server::mongo::cursors::Cursor;
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::{Field, Types};
 
-const CREATE: &[Field] = &[
-    Field::any("autoIndexId"),
-    Field::any("capped"),
-    Field::any("changeStreamPreAndPostImages"),
-    Field::any("clusteredIndex"),
-    Field::any("collation"),
-    Field::any("encryptedFields"),
-    Field::any("expireAfterSeconds"),
-    Field::any("indexOptionDefaults"),
-    Field::any("max"),
-    Field::any("pipeline"),
-    Field::any("size"),
-    Field::any("storageEngine"),
-    Field::any("timeseries"),
-    Field::any("validationAction"),
-    Field::any("validationLevel"),
-    Field::any("validator"),
-    Field::any("viewOn"),
-];
-
-/// Options of a collection that are not modelled.
-const REFUSED: &[&str] = &[
-    "changeStreamPreAndPostImages",
-    "clusteredIndex",
-    "encryptedFields",
-    "expireAfterSeconds",
-    "indexOptionDefaults",
-    "max",
-    "pipeline",
-    "size",
-    "storageEngine",
-    "timeseries",
-    "validationAction",
-    "validationLevel",
-    "validator",
-    "viewOn",
-];
-
 pub(super) const COMMANDS: &[Command] = &[
-    Command {
-        name: "create",
-        aliases: &[],
-        flags: Flags::WRITES,
-        fields: CREATE,
-        help: "Makes a collection.",
-        run: create,
-    },
     Command {
         name: "renameCollection",
         aliases: &[],
@@ -107,21 +61,6 @@ pub(super) const COMMANDS: &[Command] = &[
     },
 ];
 
-fn create(call: &Call<'_>) -> Result<RawDocumentBuf> {
-    let name = call.collection()?;
-    call.refuse(REFUSED)?;
-    if call.arguments.truth("capped") == Some(true) {
-        return Err(Failure::new(code::NOT_IMPLEMENTED, "capped collections are not supported"));
-    }
-    call.check_collation()?;
-    match call.write(|tx| tx.database(call.database).create_collection(name)) {
-        Ok(()) => Ok(RawDocumentBuf::new()),
-        // Without options, one that is there is as it was asked for.
-        Err(failure) if failure.code == code::NAMESPACE_EXISTS => Ok(RawDocumentBuf::new()),
-        Err(failure) => Err(failure),
-    }
-}
-
 fn rename(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let from = call.arguments.first().as_str();
     let from = from.ok_or_else(|| Failure::new(code::TYPE_MISMATCH, "collection name has to be a string"))?;
@@ -152,11 +91,16 @@ fn rename(call: &Call<'_>) -> Result<RawDocumentBuf> {
 
 fn drop_collection(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let name = call.collection()?;
-    let indexes = super::find::raw_collection(call, name).list_indexes()?.len();
+    let database = call.door.store.database(call.database);
+    let is_view = database.list_collections()?.iter().any(|about| about.name == name && about.options.is_view());
+    let indexes = if is_view { 0 } else { super::find::raw_collection(call, name).list_indexes()?.len() };
     let existed = call.write(|tx| tx.database(call.database).drop_collection(name))?;
     if !existed {
         // Since 7.0, dropping what is not there is a success.
         return Ok(RawDocumentBuf::new());
+    }
+    if is_view {
+        return Ok(rawdoc! { "ns": call.namespace(name) });
     }
     Ok(rawdoc! { "nIndexesWas": i32::try_from(indexes).unwrap_or(i32::MAX), "ns": call.namespace(name) })
 }
@@ -176,62 +120,72 @@ fn drop_database(call: &Call<'_>) -> Result<RawDocumentBuf> {
 }
 
 fn list_collections(call: &Call<'_>) -> Result<RawDocumentBuf> {
-    let wanted = name_in(call.arguments.document("filter"))?;
+    let size = batch_size(call, u64::MAX)?;
     let name_only = call.arguments.truth("nameOnly") == Some(true);
     let collections = call.door.store.database(call.database).list_collections()?;
-    let collections = collections.into_iter().filter(|about| wanted.is_none_or(|wanted| wanted == about.name));
-    let about: Vec<_> = collections.map(|about| describe(&about, name_only)).collect();
+    let described = collections.iter().map(|about| describe(about, name_only)).collect::<Result<Vec<_>>>()?;
+    let about = matching(call, described)?;
     let namespace = call.namespace("$cmd.listCollections");
-    let cursor = Cursor::new(Box::new(about.into_iter()), None, namespace, call.session);
-    first_batch(call, cursor, u64::MAX, false)
+    let cursor = Cursor::new(Box::new(about.into_iter().map(Ok)), None, namespace, call.session);
+    first_batch(call, cursor, size, false)
 }
 
-fn describe(about: &CollectionInfo, name_only: bool) -> Result<RawDocumentBuf> {
+/// Those of `documents` that the field `filter` of the command lets through.
+fn matching(call: &Call<'_>, documents: Vec<Document>) -> Result<Vec<RawDocumentBuf>> {
+    let filter = call.arguments.decoded("filter")?.unwrap_or_default();
+    let stages = [doc! { "$documents": { "$literal": documents } }, doc! { "$match": filter }];
+    let database = call.door.store.database(call.database);
+    let found = database.aggregate_with::<RawDocumentBuf>(stages, AggregateOptions::default())?;
+    Ok(found.collect::<std::result::Result<Vec<_>, _>>()?)
+}
+
+fn describe(about: &CollectionInfo, name_only: bool) -> Result<Document> {
     let name = about.name.as_str();
+    let is_view = about.options.is_view();
+    let kind = if is_view { "view" } else { "collection" };
     if name_only {
-        return Ok(rawdoc! { "name": name, "type": "collection" });
+        return Ok(doc! { "name": name, "type": kind });
     }
-    let options = RawDocumentBuf::try_from(&about.options.to_document());
-    let options = options.map_err(|error| Failure::new(code::INTERNAL_ERROR, error.to_string()))?;
-    let index = rawdoc! { "v": 2, "key": { "_id": 1 }, "name": "_id_" };
-    let info = rawdoc! { "readOnly": false, "uuid": Binary::from(about.uuid) };
-    Ok(rawdoc! { "name": name, "type": "collection", "options": options, "info": info, "idIndex": index })
-}
-
-/// The name that a filter over names asks for.
-///
-/// # Errors
-/// Code 238 for a filter over something else.
-fn name_in(filter: Option<&bson::RawDocument>) -> Result<Option<&str>> {
-    let mut wanted = None;
-    for (name, value) in filter.into_iter().flat_map(bson::RawDocument::iter).flatten() {
-        match (name.as_str(), value) {
-            ("name", RawBsonRef::String(name)) => wanted = Some(name),
-            ("type", RawBsonRef::String("collection")) => {}
-            _ => return Err(Failure::new(code::NOT_IMPLEMENTED, "only a filter by name is supported here")),
+    let mut options = about.options.to_document();
+    for bound in ["size", "max"] {
+        // As small as clients wrote them.
+        if let Some(number) = options.get_mut(bound)
+            && let Some(small) = number.as_i64().and_then(|number| i32::try_from(number).ok())
+        {
+            *number = small.into();
         }
     }
-    Ok(wanted)
+    if options.contains_key("validator") {
+        for (option, otherwise) in [("validationLevel", "strict"), ("validationAction", "error")] {
+            options.entry(option.to_owned()).or_insert_with(|| otherwise.into());
+        }
+    }
+    if is_view {
+        options.entry("pipeline".to_owned()).or_insert_with(|| Bson::Array(Vec::new()));
+        return Ok(doc! { "name": name, "type": kind, "options": options, "info": { "readOnly": true } });
+    }
+    let index = doc! { "v": 2, "key": { "_id": 1 }, "name": "_id_" };
+    let info = doc! { "readOnly": false, "uuid": about.uuid };
+    Ok(doc! { "name": name, "type": kind, "options": options, "info": info, "idIndex": index })
 }
 
 fn list_databases(call: &Call<'_>) -> Result<RawDocumentBuf> {
-    let wanted = name_in(call.arguments.document("filter"))?;
     let name_only = call.arguments.truth("nameOnly") == Some(true);
-    let (mut databases, mut total) = (RawArrayBuf::new(), 0_i64);
+    let (mut databases, mut total) = (Vec::new(), 0_i64);
     for name in call.door.store.list_database_names()? {
-        if wanted.is_some_and(|wanted| wanted != name) {
-            continue;
-        }
         if name_only {
-            databases.push(rawdoc! { "name": name });
+            databases.push(doc! { "name": name });
         } else {
-            let (_, held) = super::stats::total(call, &name)?;
+            let (_, _, held) = super::stats::total(call, &name)?;
             let of_indexes: u64 = held.indexes.iter().map(|index| index.bytes).sum();
             let size = i64::try_from(held.bytes + of_indexes).unwrap_or(i64::MAX);
             total = total.saturating_add(size);
-            databases.push(rawdoc! { "name": name, "sizeOnDisk": size, "empty": false });
+            databases.push(doc! { "name": name, "sizeOnDisk": size, "empty": false });
         }
     }
+    let mut shown = RawArrayBuf::new();
+    matching(call, databases)?.into_iter().for_each(|database| shown.push(database));
+    let databases = shown;
     if name_only {
         return Ok(rawdoc! { "databases": databases });
     }

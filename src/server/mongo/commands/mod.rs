@@ -4,6 +4,7 @@ mod aggregate;
 mod authentication;
 mod bulk;
 mod collections;
+mod create;
 mod cursors;
 mod diagnostics;
 mod explain;
@@ -40,6 +41,7 @@ const FAMILIES: &[&[Command]] = &[
     stats::COMMANDS,
     operations::COMMANDS,
     collections::COMMANDS,
+    create::COMMANDS,
     indexes::COMMANDS,
 ];
 
