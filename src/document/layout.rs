@@ -46,9 +46,11 @@
 //! Record 2 of collection 7 is at `10 00000007 00 0000000000000002`; its entry for `{_id: true}` in `_id_` is at
 //! `10 00000007 01 00000000 5001 0000000000000002`.
 
+use std::ops::Bound;
+
 use crate::encoding::ordered::{Reader, put_bytes};
 use crate::encoding::owner::DOCUMENTS as OWNER;
-use crate::engine::KeyRange;
+use crate::engine::{Key, KeyRange};
 use crate::error::{Error, Result};
 
 const RECORDS: u8 = 0x00;
@@ -68,6 +70,11 @@ pub(super) type RecordId = u64;
 /// The records of a collection.
 pub(super) fn records(collection: u32) -> KeyRange {
     KeyRange::prefix(&records_prefix(collection))
+}
+
+/// The records of a collection behind the one with the id `id`.
+pub(super) fn records_behind(collection: u32, id: RecordId) -> KeyRange {
+    records(collection).clamp(Bound::Excluded(Key::from(&record(collection, id)[..])), Bound::Unbounded)
 }
 
 /// What the keys of a collection's records begin with.

@@ -16,6 +16,7 @@ use crate::catalog::Entry;
 use crate::document::capped::{self, Held};
 use crate::document::describe;
 use crate::document::expression::Context;
+use crate::document::growth;
 use crate::document::index_key;
 use crate::document::layout::{self, RecordId};
 use crate::document::order;
@@ -82,6 +83,7 @@ impl<'w> Records<'w> {
 
     /// Counts record `newest` of so many `bytes`, and removes the oldest of the others until no more is held than may be.
     fn trim(&mut self, capped: Capped, newest: RecordId, bytes: usize) -> Result<()> {
+        growth::note(self.writer);
         let mut held = Held::read(self.writer, self.entry.storage)?;
         held.add(bytes);
         held.write(self.writer, self.entry.storage)?;

@@ -46,6 +46,7 @@ mod express;
 mod expression;
 mod filter;
 mod find;
+mod growth;
 mod hint;
 mod index_key;
 mod layout;
@@ -72,7 +73,7 @@ pub use code::Code;
 pub use collection::{
     AggregateOptions, BulkWrite, BulkWriteResult, Collection, CollectionStats, DeleteOptions, Find,
     FindAndModifyResult, FindOneAndOptions, IndexStats, InsertManyResult, InsertOneResult, Modify, ReturnDocument,
-    UpdateOptions, UpdateResult, WriteModel, WriteOutcome,
+    Tail, UpdateOptions, UpdateResult, WriteModel, WriteOutcome,
 };
 pub use database::Database;
 pub(crate) use describe::describe;

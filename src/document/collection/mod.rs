@@ -12,6 +12,7 @@ mod outcome;
 mod read;
 mod source;
 mod stats;
+mod tail;
 mod write;
 mod write_model;
 
@@ -26,6 +27,7 @@ pub use self::find_one_and::{FindAndModifyResult, Modify};
 pub use self::options::{AggregateOptions, DeleteOptions, FindOneAndOptions, ReturnDocument, UpdateOptions};
 pub use self::outcome::{BulkWriteResult, WriteOutcome};
 pub use self::stats::{CollectionStats, IndexStats};
+pub use self::tail::Tail;
 pub use self::write_model::WriteModel;
 use crate::document::schema::Namespace;
 use crate::txn::{AutoCommit, Operation, Scope};

@@ -1,6 +1,7 @@
 mod bulk_writes;
 mod capped;
 mod hints;
+mod tails;
 mod upserts;
 mod validators;
 mod views;
