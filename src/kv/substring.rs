@@ -340,6 +340,7 @@ impl<S: WriteScope> Kv<S> {
 }
 
 /// Puts a string in the place of what was there.
+#[inline]
 fn put(writer: &mut Writer, key: &[u8], before: Option<Head>, deadline: Option<Timestamp>, value: &[u8]) -> Result<()> {
     if let Some(before) = before {
         entry::clear(writer, key, before)?;

@@ -157,17 +157,19 @@ impl Parser {
             return None;
         }
         let (count, length) = short_number(bytes.get(1..)?)?;
+        let count = usize::try_from(count).ok().filter(|count| *count <= WORDS_INLINE)?;
         let mut at = 1 + length;
-        for _ in 0..count {
-            let Some([b'$', line @ ..]) = bytes.get(at..) else { return self.parse_otherwise() };
-            let Some((length, before)) = short_number(line) else { return self.parse_otherwise() };
+        self.words.resize(count, 0..0);
+        for word in &mut self.words {
+            let found = bytes.get(at..).and_then(|rest| rest.strip_prefix(b"$")).and_then(short_number);
+            let Some((length, before)) = found else { return self.parse_otherwise() };
             let start = at + 1 + before;
-            let end = start + usize::try_from(length).unwrap_or(usize::MAX / 2);
-            if end - start > allowed.word_bytes || bytes.len() < end + 2 || self.words.len() == WORDS_INLINE {
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            if length > allowed.word_bytes || bytes.len() - start < length.saturating_add(2) {
                 return self.parse_otherwise();
             }
-            self.words.push(start..end);
-            at = end + 2;
+            *word = start..start + length;
+            at = start + length + 2;
         }
         self.note(at);
         Some(at)
@@ -300,14 +302,17 @@ impl Parser {
 /// The number of a line of few digits, as nearly all are, and how long the line is.
 #[inline]
 fn short_number(line: &[u8]) -> Option<(i64, usize)> {
-    // Words are seldom so many or so long that it takes three digits.
+    // Words are seldom so many or so long that it takes three.
     match line {
-        [digit @ b'0'..=b'9', b'\r', _, ..] => return Some((i64::from(digit - b'0'), 3)),
+        [digit @ b'0'..=b'9', b'\r', _, ..] => Some((i64::from(digit - b'0'), 3)),
         [tens @ b'0'..=b'9', digit @ b'0'..=b'9', b'\r', _, ..] => {
-            return Some((i64::from(tens - b'0') * 10 + i64::from(digit - b'0'), 4));
+            Some((i64::from(tens - b'0') * 10 + i64::from(digit - b'0'), 4))
         }
-        _ => {}
+        _ => less_short_number(line),
     }
+}
+
+fn less_short_number(line: &[u8]) -> Option<(i64, usize)> {
     let mut number = 0;
     for (at, byte) in line.iter().take(10).enumerate() {
         match byte {
