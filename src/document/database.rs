@@ -5,14 +5,14 @@ use std::sync::Arc;
 use bson::Document;
 use serde::de::DeserializeOwned;
 
-use crate::catalog::{self, Kind, job};
+use crate::catalog::{self, Entry, Kind, job};
 use crate::document::aggregate::{Exec, Pipeline, Place};
 use crate::document::collection::{AggregateOptions, Collection};
 use crate::document::expression::Variables;
 use crate::document::find::{Cursor, context};
 use crate::document::layout;
 use crate::document::rows::Made;
-use crate::document::schema::{Namespace, Schema};
+use crate::document::schema::{CollectionInfo, CollectionOptions, Namespace, Schema};
 use crate::error::{Error, Result};
 use crate::txn::{AutoCommit, Operation, Scope, WriteScope, Writer};
 
@@ -96,6 +96,35 @@ impl<S: Scope> Database<S> {
 }
 
 impl<S: Scope> Database<S> {
+    /// The collections that exist, in byte order of their names.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`](crate::Error::Corruption) when the catalogue does not decode.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, document::CollectionOptions};
+    /// let shop = Store::in_memory().database("shop");
+    /// shop.create_collection("orders")?;
+    /// let orders = shop.list_collections()?.remove(0);
+    /// assert_eq!((orders.name.as_str(), orders.options), ("orders", CollectionOptions::default()));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `listCollections`.
+    #[doc(alias = "getCollectionInfos")]
+    pub fn list_collections(&self) -> Result<Vec<CollectionInfo>> {
+        self.scope.read(Operation::new("document", "list_collections", &self.name), |view| {
+            let collections = catalog::list::<Schema>(view, Kind::Collection, &self.name)?;
+            let about = |(name, entry): (String, Entry<Schema>)| {
+                let uuid = entry.record.uuid(entry.id);
+                CollectionInfo { name, uuid, options: entry.record.options }
+            };
+            Ok(collections.into_iter().map(about).collect())
+        })
+    }
+
     /// Runs an aggregation pipeline that begins with `$documents`, and so reads no collection of its own; `$lookup` and
     /// `$unionWith` read those of this database.
     ///
@@ -176,10 +205,32 @@ impl<S: WriteScope> Database<S> {
     /// MongoDB manual, `create`.
     #[doc(alias("create", "createCollection"))]
     pub fn create_collection(&self, name: &str) -> Result<()> {
+        self.create_collection_with(name, CollectionOptions::default())
+    }
+
+    /// As [`Database::create_collection`], with options.
+    ///
+    /// # Errors
+    /// As [`Database::create_collection`]; [`Error::Unsupported`] names an option that is not modelled.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, bson::doc, document::CollectionOptions};
+    /// let shop = Store::in_memory().database("shop");
+    /// shop.create_collection_with("orders", CollectionOptions::default())?;
+    /// assert_eq!(shop.list_collections()?[0].options, CollectionOptions::default());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `create`.
+    #[expect(clippy::needless_pass_by_value, reason = "options are written in place")]
+    pub fn create_collection_with(&self, name: &str, options: CollectionOptions) -> Result<()> {
+        options.refuse_unmodelled()?;
         let namespace = Namespace::new(&self.name, name);
         self.scope.write(namespace.operation("create_collection"), |writer| {
             refuse_existing(&namespace, writer)?;
-            namespace.get_or_create(writer).map(drop)
+            namespace.create(writer, options.clone()).map(drop)
         })
     }
 
@@ -222,10 +273,10 @@ impl<S: WriteScope> Database<S> {
         })
     }
 
-    /// Drops the collection `name` with its documents and indexes, and answers whether it existed.
+    /// Drops the collection `name` with its documents and indexes, and returns whether it existed.
     ///
     /// # Errors
-    /// What a write answers.
+    /// What a write returns.
     ///
     /// # Cost
     /// O(log n). Documents and index entries are removed in the background, when there are many

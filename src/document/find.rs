@@ -131,7 +131,7 @@ impl<T, S: Scope> Find<T, S> {
         self
     }
 
-    /// Answers at most `documents` of them. 0 is no limit, as in the original.
+    /// Returns at most `documents` of them. 0 is no limit, as in the original.
     ///
     /// # Examples
     /// ```
@@ -147,7 +147,7 @@ impl<T, S: Scope> Find<T, S> {
         self
     }
 
-    /// Answers only some fields: `{path: 1, …}` those and `_id`, `{path: 0, …}` all but those.
+    /// Returns only some fields: `{path: 1, …}` those and `_id`, `{path: 0, …}` all but those.
     ///
     /// # Examples
     /// ```
@@ -264,7 +264,7 @@ impl<T, S: Scope> Find<T, S> {
 }
 
 impl<T: DeserializeOwned + 'static, S: Scope> Find<T, S> {
-    /// Runs the query and answers a cursor over what it finds.
+    /// Runs the query and returns a cursor over what it finds.
     ///
     /// # Errors
     /// [`Error::Unsupported`](crate::Error::Unsupported) names an operator that is not modelled,
@@ -297,7 +297,7 @@ impl<T: DeserializeOwned + 'static, S: Scope> Find<T, S> {
         })
     }
 
-    /// Runs the query and answers all it finds.
+    /// Runs the query and returns all it finds.
     ///
     /// # Errors
     /// As [`Find::run`], and [`Error::Invalid`](crate::Error::Invalid) for a document that is no `T`.
@@ -458,7 +458,7 @@ impl Rows for Found {
     }
 }
 
-/// The documents a query or a pipeline answers, one after the other. It owns all it needs.
+/// The documents a query or a pipeline returns, one after the other. It owns all it needs.
 ///
 /// # Examples
 /// ```

@@ -21,7 +21,7 @@
 //!
 //! # Invariants
 //! 1. A document and its entries in every index change together (`maintain`).
-//! 2. A query answers the same with and without indexes; what is sorted, in the same order (`planner`).
+//! 2. A query returns the same with and without indexes; what is sorted, in the same order (`planner`).
 //! 3. Every document has an `_id`, which is its first field, is unique in the collection and never changes.
 //!
 //! # Isolation
@@ -76,7 +76,7 @@ pub(crate) use describe::describe;
 pub use find::{Cursor, Find};
 pub use hint::Hint;
 pub use planner::{Explain, Stage};
-pub use schema::{IndexInfo, IndexOptions};
+pub use schema::{CollectionInfo, CollectionOptions, IndexInfo, IndexOptions, ValidationAction, ValidationLevel};
 #[cfg(feature = "mongo")]
 pub(crate) use supervision::Supervision;
 pub use update::{UpdateDescription, UpdateModifications};

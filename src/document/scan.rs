@@ -102,6 +102,10 @@ impl Scan {
             Access::Index(scan) => {
                 view.meter().index(&scan.index.name);
                 supervision::note_index(&scan.index.name);
+                // The bounds may be narrower than they would be if there were more arrays. An `_id` is none.
+                if scan.index.id != 0 {
+                    view.note_range(&KeyRange::prefix(&layout::index_arrays_prefix(collection, scan.index.id)));
+                }
                 Source::Entries(Box::new(Entries::new(scan, sort)))
             }
         };

@@ -4,6 +4,7 @@ use std::any::Any;
 
 use bson::oid::ObjectId;
 use bson::raw::{BindRawBsonRef, cstr};
+use bson::spec::ElementType;
 use bson::{Bson, Document, RawArray, RawBsonRef, RawDeserializer, RawDocument, RawDocumentBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -123,12 +124,15 @@ pub(super) fn with_id(document: &RawDocument, generated: impl FnOnce() -> Object
 
 /// `document`, in which the moment is in the place of each empty timestamp at the top, `_id` aside.
 pub(super) fn with_moment(document: RawDocumentBuf, now: Timestamp) -> Result<RawDocumentBuf> {
+    // Few documents have the byte that says that a value is a timestamp, even by accident.
+    if !document.as_bytes().contains(&(ElementType::Timestamp as u8)) {
+        return Ok(document);
+    }
     let is_empty = |value| value == RawBsonRef::Timestamp(bson::Timestamp { time: 0, increment: 0 });
     let mut has_one = false;
     for element in document.iter_elements() {
         let element = element.map_err(raw::corrupt)?;
-        has_one |= element.element_type() == bson::spec::ElementType::Timestamp
-            && is_empty(element.value().map_err(raw::corrupt)?);
+        has_one |= element.element_type() == ElementType::Timestamp && is_empty(element.value().map_err(raw::corrupt)?);
     }
     if !has_one {
         return Ok(document);

@@ -88,6 +88,11 @@ impl View {
         Self { now: OnceCell::from(self.now()), ..self.at_next_moment() }
     }
 
+    /// The same entries, for what does not depend on them: what is read is not noted.
+    pub(crate) fn unnoted(&self) -> Self {
+        Self { reads: None, ..self.fork() }
+    }
+
     /// The same entries for the next operation, which reads the clock itself.
     pub(super) fn at_next_moment(&self) -> Self {
         let (core, overlay, reads) = (Arc::clone(&self.core), self.overlay.fork(), self.reads.clone());
@@ -181,8 +186,8 @@ impl View {
 
     /// The key of the first entry that begins with `prefix`.
     pub(crate) fn seek_prefix(&self, prefix: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
-        if self.reads.is_some() {
-            // A cursor notes how far it has gone.
+        // A cursor notes how far it has gone; and where there are changes, those of the range are merged with it.
+        if self.reads.is_some() || !self.overlay.changes().is_empty() {
             let first = self.first(&KeyRange::prefix(prefix), Direction::Forward)?;
             return Ok(first.map(|(key, _)| Cow::Owned(key.to_vec())));
         }
@@ -231,7 +236,8 @@ impl View {
         }
     }
 
-    fn note_range(&self, range: &KeyRange) {
+    /// Notes that what is in `range`, and that there is no more, is relied on, without looking.
+    pub(crate) fn note_range(&self, range: &KeyRange) {
         if let Some(reads) = &self.reads {
             reads.lock().add_range(range.clone());
         }

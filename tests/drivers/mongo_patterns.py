@@ -1,4 +1,7 @@
-"""What a program written for MongoDB does with its driver, against a door. Takes the port, and says that it worked."""
+"""What a program written for MongoDB does with its driver, against a door. Says that it worked.
+
+The first argument is a port or a connection string; the second, if there is one, the certificate of a door that speaks TLS.
+"""
 
 import sys
 
@@ -6,7 +9,9 @@ import pymongo
 from pymongo import ASCENDING, DESCENDING, InsertOne, MongoClient, ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 
-PORT = int(sys.argv[1])
+PLACE = {"host": "127.0.0.1", "port": int(sys.argv[1])} if sys.argv[1].isdigit() else {"host": sys.argv[1]}
+if len(sys.argv) > 2:
+    PLACE["tlsCAFile"] = sys.argv[2]
 
 
 def quick_start(db):
@@ -174,9 +179,9 @@ def sessions(client, db):
     assert client.list_database_names() == []
 
 
-def user_of(port):
+def user_of(place):
     """Whoever may do something: a user, where the server asks for one."""
-    with MongoClient("127.0.0.1", port, serverSelectionTimeoutMS=10_000) as client:
+    with MongoClient(**place, serverSelectionTimeoutMS=10_000) as client:
         try:
             client.shop.command("listCollections")
             assert client.admin.command("hello")["setName"] == "larder"
@@ -185,7 +190,7 @@ def user_of(port):
             assert error.code == 13, error
     for password in ["wrong", "secret"]:
         user = {"username": "ann", "password": password}
-        with MongoClient("127.0.0.1", port, **user) as client:
+        with MongoClient(**place, **user) as client:
             try:
                 client.shop.command("listCollections")
                 return user
@@ -194,7 +199,7 @@ def user_of(port):
     raise AssertionError("nobody may do anything")
 
 
-with MongoClient("127.0.0.1", PORT, serverSelectionTimeoutMS=10_000, **user_of(PORT)) as client:
+with MongoClient(**PLACE, serverSelectionTimeoutMS=10_000, **user_of(PLACE)) as client:
     shop = client.shop
     quick_start(shop)
     cursors(shop)

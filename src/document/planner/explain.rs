@@ -9,7 +9,7 @@ use crate::document::planner::bounds::Interval;
 use crate::document::planner::{Access, IndexScan, Plan};
 use crate::engine::Direction;
 
-/// How a query was answered, and what that took.
+/// How a query was run, and what that took.
 ///
 /// # Examples
 /// ```
@@ -36,7 +36,7 @@ pub struct Explain {
     pub keys_examined: u64,
     /// Documents read.
     pub documents_examined: u64,
-    /// Documents answered.
+    /// Documents returned.
     pub returned: u64,
 }
 

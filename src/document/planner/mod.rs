@@ -2,7 +2,7 @@
 //!
 //! # Which indexes can serve
 //! Conditions at the top level and in `$and` confine the fields of an index from the first on: equalities and `$in`s on
-//! any number of fields, then at most one range. A top-level `$or` is answered by reading the whole collection, unless
+//! any number of fields, then at most one range. A top-level `$or` is served by reading the whole collection, unless
 //! other conditions beside it choose an index.
 //!
 //! An index gives a sort when it has the sort's fields in the sort's directions or all reversed, after fields that have

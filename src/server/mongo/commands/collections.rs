@@ -1,7 +1,8 @@
 //! Databases and collections: listed and dropped.
 
-use bson::{RawArrayBuf, RawBsonRef, RawDocumentBuf, rawdoc};
+use bson::{Binary, RawArrayBuf, RawBsonRef, RawDocumentBuf, rawdoc};
 
+use crate::document::CollectionInfo;
 use crate::server::mongo::command::{Call, Command, Flags, check_collection, check_database};
 use crate::server::mongo::commands::cursors::first_batch;
 use crate::server::mongo::cursors::Cursor;
@@ -177,20 +178,24 @@ fn drop_database(call: &Call<'_>) -> Result<RawDocumentBuf> {
 fn list_collections(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let wanted = name_in(call.arguments.document("filter"))?;
     let name_only = call.arguments.truth("nameOnly") == Some(true);
-    let names = call.door.store.database(call.database).list_collection_names()?;
-    let names = names.into_iter().filter(|name| wanted.is_none_or(|wanted| wanted == name));
-    let about: Vec<_> = names.map(|name| Ok(describe(&name, name_only))).collect();
+    let collections = call.door.store.database(call.database).list_collections()?;
+    let collections = collections.into_iter().filter(|about| wanted.is_none_or(|wanted| wanted == about.name));
+    let about: Vec<_> = collections.map(|about| describe(&about, name_only)).collect();
     let namespace = call.namespace("$cmd.listCollections");
     let cursor = Cursor::new(Box::new(about.into_iter()), None, namespace, call.session);
     first_batch(call, cursor, u64::MAX, false)
 }
 
-fn describe(name: &str, name_only: bool) -> RawDocumentBuf {
+fn describe(about: &CollectionInfo, name_only: bool) -> Result<RawDocumentBuf> {
+    let name = about.name.as_str();
     if name_only {
-        return rawdoc! { "name": name, "type": "collection" };
+        return Ok(rawdoc! { "name": name, "type": "collection" });
     }
+    let options = RawDocumentBuf::try_from(&about.options.to_document());
+    let options = options.map_err(|error| Failure::new(code::INTERNAL_ERROR, error.to_string()))?;
     let index = rawdoc! { "v": 2, "key": { "_id": 1 }, "name": "_id_" };
-    rawdoc! { "name": name, "type": "collection", "options": {}, "info": { "readOnly": false }, "idIndex": index }
+    let info = rawdoc! { "readOnly": false, "uuid": Binary::from(about.uuid) };
+    Ok(rawdoc! { "name": name, "type": "collection", "options": options, "info": info, "idIndex": index })
 }
 
 /// The name that a filter over names asks for.
