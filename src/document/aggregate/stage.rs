@@ -133,7 +133,7 @@ impl Parser<'_> {
     /// The stages of a pipeline.
     pub(super) fn pipeline(&self, stages: Vec<Document>) -> Result<Vec<Stage>> {
         limits::check("pipeline stages", limits::PIPELINE_STAGES_MAX, stages.len())?;
-        if self.depth > limits::PIPELINE_NESTING_MAX {
+        if self.depth > limits::PIPELINE_NESTING_MAX + 1 {
             return Err(Code::PIPELINE_NESTING.value("pipelines are nested too deeply"));
         }
         let count = stages.len();

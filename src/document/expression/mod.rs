@@ -90,6 +90,9 @@ impl Variables {
         if let Some(name) = text.keys().find(|name| matches!(name.as_str(), "NOW" | "CLUSTER_TIME")) {
             return Err(Code::LET_OVERRIDES_SYSTEM.value(format!("the variable {name} is the system's")));
         }
+        if text.contains_key("") {
+            return Err(Code::FAILED_TO_PARSE.syntax("a variable of an operation has a name"));
+        }
         let empty = RawDocumentBuf::new();
         let (mut names, mut context) = (Names::default(), context.within(Vec::new()));
         for (name, value) in text {

@@ -36,6 +36,11 @@ impl Failure {
         reply
     }
 
+    /// What a reply says of a write that was made, but not kept as well as was asked for.
+    pub(super) fn write_concern_error(&self) -> Document {
+        doc! { "code": self.code, "codeName": name(self.code), "errmsg": &self.message }
+    }
+
     /// The element of `writeErrors` for the write that was `index`th of its command.
     pub(super) fn write_error(&self, index: i32) -> Document {
         let mut error = doc! { "index": index, "code": self.code, "errmsg": &self.message };
@@ -101,7 +106,9 @@ pub(super) mod code {
     pub(in crate::server::mongo) const COMMAND_NOT_FOUND: i32 = 59;
     pub(in crate::server::mongo) const INVALID_OPTIONS: i32 = 72;
     pub(in crate::server::mongo) const INVALID_NAMESPACE: i32 = 73;
+    pub(in crate::server::mongo) const UNKNOWN_WRITE_CONCERN: i32 = 79;
     pub(in crate::server::mongo) const SHUTDOWN_IN_PROGRESS: i32 = 91;
+    pub(in crate::server::mongo) const UNSATISFIABLE_WRITE_CONCERN: i32 = 100;
     pub(in crate::server::mongo) const COMMAND_NOT_SUPPORTED: i32 = 115;
     pub(in crate::server::mongo) const EXCEEDED_MEMORY_LIMIT: i32 = 146;
     pub(in crate::server::mongo) const CLIENT_METADATA_CANNOT_BE_MUTATED: i32 = 186;

@@ -45,6 +45,8 @@ pub(super) const COMMANDS: &[Command] = &[
         flags: Flags::empty(),
         fields: &[
             Field::new("full", Types::TRUTH),
+            Field::new("scandata", Types::TRUTH),
+            Field::new("background", Types::TRUTH),
             Field::new("repair", Types::TRUTH),
             Field::new("metadata", Types::TRUTH),
             Field::new("checkBSONConformance", Types::TRUTH),

@@ -41,8 +41,11 @@ fn a_limit_of_a_count_is_whole() {
     let count = |limit: Bson| door.done(doc! { "count": "c", "limit": limit }).get_i32("n").unwrap();
     let decimal = |text: &str| Bson::Decimal128(text.parse::<Decimal128>().unwrap());
     assert_eq!((count(4.into()), count((-4).into()), count(decimal("30E-1")), count(0.into())), (4, 4, 3, 6));
-    for limit in [Bson::Null, 1.5.into(), f64::NAN.into(), i64::MIN.into(), "4".into(), decimal("1.5")] {
+    for limit in [Bson::Null, i64::MIN.into(), "4".into()] {
         assert_eq!(door.code(doc! { "count": "c", "limit": limit.clone() }), 2, "{limit}");
+    }
+    for limit in [1.5.into(), f64::NAN.into(), f64::INFINITY.into(), decimal("1.5"), decimal("1E30")] {
+        assert_eq!(door.code(doc! { "count": "c", "limit": limit.clone() }), 9, "{limit}");
     }
     assert_eq!(door.done(doc! { "count": "c", "query": { "x": 0 }, "skip": 1 }).get_i32("n").ok(), Some(1));
 }
