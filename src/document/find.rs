@@ -11,7 +11,7 @@ use crate::document::expression::{Context, Names, Variables};
 use crate::document::filter::Filter;
 use crate::document::number::Number;
 use crate::document::pattern::Pattern;
-use crate::document::planner::{self, Access, Explain, Plan};
+use crate::document::planner::{self, Access, Explain, Hint, Plan};
 use crate::document::projection::Projection;
 use crate::document::rows::{Input, Rows, lent};
 use crate::document::scan::Scan;
@@ -68,6 +68,8 @@ pub(super) struct Query {
     pub(super) skip: u64,
     pub(super) limit: Option<u64>,
     pub(super) projection: Option<Document>,
+    /// The index to use.
+    pub(super) hint: Option<Hint>,
     /// The values of variables (`let`).
     pub(super) variables: Document,
 }
@@ -80,6 +82,7 @@ pub(super) struct Prepared {
     pub(super) skip: u64,
     pub(super) limit: Option<u64>,
     pub(super) projection: Option<Projection>,
+    pub(super) hint: Option<Hint>,
 }
 
 impl<T, S: Scope> Find<T, S> {
@@ -133,6 +136,27 @@ impl<T, S: Scope> Find<T, S> {
     /// ```
     pub fn limit(mut self, documents: u64) -> Self {
         self.query.limit = Some(documents).filter(|documents| *documents > 0);
+        self
+    }
+
+    /// The index to use, by its name or its keys, whatever other indexes there are. Of a sparse or partial one, documents that it has
+    /// no entry of are not found.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Document, Store, bson::doc};
+    /// # let events = Store::in_memory().collection::<Document>("events");
+    /// events.create_index(doc! { "n": 1 })?;
+    /// assert!(events.find(doc! { "_id": 7 }).hint("n_1").explain()?.stage.to_string().contains("IXSCAN n_1"));
+    /// assert!(events.find(doc! { "_id": 7 }).hint("m_1").run().is_err());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `cursor.hint()`.
+    #[must_use]
+    pub fn hint(mut self, index: impl Into<Hint>) -> Self {
+        self.query.hint = Some(index.into());
         self
     }
 
@@ -302,6 +326,7 @@ impl Query {
             skip: self.skip,
             limit: self.limit,
             projection: self.projection.as_ref().map(|text| Projection::compile(text, names)).transpose()?,
+            hint: self.hint.clone(),
         })
     }
 }
@@ -315,14 +340,20 @@ pub(super) fn context(view: &View, outer: Vec<Option<bson::raw::RawBson>>) -> Co
 impl Prepared {
     /// A query for all documents that `filter` lets through.
     pub(super) fn all(filter: Arc<Filter>) -> Self {
-        Self { filter, sort: None, skip: 0, limit: None, projection: None }
+        Self { filter, sort: None, skip: 0, limit: None, projection: None, hint: None }
     }
 
     /// Starts to find what it asks for.
     pub(super) fn start(&self, view: &View, namespace: &Namespace, context: Arc<Context>) -> Result<Found> {
         let scan = match namespace.get(view)? {
             Some(entry) => {
-                let plan = planner::choose(entry.storage, &entry.record, &self.filter, self.sort.as_ref())?;
+                let plan = planner::choose(
+                    entry.storage,
+                    &entry.record,
+                    &self.filter,
+                    self.sort.as_ref(),
+                    self.hint.as_ref(),
+                )?;
                 let wanted = self.limit.map(|limit| limit.saturating_add(self.skip));
                 let sieve = (Arc::clone(&self.filter), Arc::clone(&context));
                 Some(Scan::start(view, entry.storage, sieve, plan, self.sort.as_ref(), wanted)?)
@@ -337,11 +368,11 @@ impl Prepared {
     /// How many documents it asks for: those are not copied, and without conditions not even read.
     pub(super) fn count(&self, view: &View, namespace: &Namespace, context: Arc<Context>) -> Result<u64> {
         let Some(entry) = namespace.get(view)? else { return Ok(0) };
-        if self.filter.is_empty() {
+        if self.filter.is_empty() && self.hint.is_none() {
             let all = view.count(&crate::document::layout::records(entry.storage))?;
             return Ok(all.saturating_sub(self.skip).min(self.limit.unwrap_or(u64::MAX)));
         }
-        let plan = planner::choose(entry.storage, &entry.record, &self.filter, None)?;
+        let plan = planner::choose(entry.storage, &entry.record, &self.filter, None, self.hint.as_ref())?;
         let sieve = (Arc::clone(&self.filter), context);
         let mut scan = Scan::start(view, entry.storage, sieve, plan, None, None)?.without_documents();
         let (mut count, most) = (0, self.limit.map(|limit| limit.saturating_add(self.skip)));
@@ -354,7 +385,9 @@ impl Prepared {
     /// How it would be done; a collection that does not exist is read to its end.
     fn plan(&self, view: &View, namespace: &Namespace) -> Result<Plan> {
         match namespace.get(view)? {
-            Some(entry) => planner::choose(entry.storage, &entry.record, &self.filter, self.sort.as_ref()),
+            Some(entry) => {
+                planner::choose(entry.storage, &entry.record, &self.filter, self.sort.as_ref(), self.hint.as_ref())
+            }
             None => Ok(Plan { access: Access::Collection, sort_in_memory: self.sort.is_some() }),
         }
     }

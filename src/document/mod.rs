@@ -39,11 +39,13 @@ mod collection;
 mod database;
 mod depth;
 mod describe;
+mod expiring;
 mod express;
 mod expression;
 mod filter;
 mod find;
 mod index_key;
+mod index_kind;
 mod layout;
 mod maintain;
 mod number;
@@ -68,7 +70,10 @@ pub use collection::{
 };
 pub use database::Database;
 pub(crate) use describe::describe;
+pub(crate) use expiring::{next_sweep, sweep};
 pub use find::{Cursor, Find};
-pub use planner::{Explain, Stage};
-pub use schema::{CollectionInfo, CollectionOptions, IndexInfo, IndexOptions, ValidationAction, ValidationLevel};
+pub use planner::{Explain, Hint, Stage};
+pub use schema::{
+    CollectionInfo, CollectionOptions, IndexChange, IndexInfo, IndexOptions, ValidationAction, ValidationLevel,
+};
 pub use update::{UpdateDescription, UpdateModifications};

@@ -20,7 +20,7 @@ use crate::document::filter::Filter;
 use crate::document::find::context;
 use crate::document::layout::{self, RecordId};
 use crate::document::maintain::Records;
-use crate::document::planner;
+use crate::document::planner::{self, Hint};
 use crate::document::raw::corrupt;
 use crate::document::scan::{Match, Scan};
 use crate::document::schema::Namespace;
@@ -37,6 +37,7 @@ pub(super) struct EachMatch<'a> {
     filter: &'a Arc<Filter>,
     variables: &'a [Option<RawBson>],
     change: Change<'a>,
+    hint: Option<&'a Hint>,
     committed: Tally,
     /// What the snapshot has beyond the ids.
     scan: Option<Scan>,
@@ -75,6 +76,7 @@ impl<'a> EachMatch<'a> {
             filter,
             variables,
             change,
+            hint: None,
             committed: Tally::default(),
             scan: None,
             ids: Vec::new().into_iter(),
@@ -84,6 +86,12 @@ impl<'a> EachMatch<'a> {
         }
     }
 
+    /// Finds the documents by the index of `hint`.
+    pub(super) fn by(mut self, hint: Option<&'a Hint>) -> Self {
+        self.hint = hint;
+        self
+    }
+
     pub(super) fn tally(&self) -> Tally {
         self.committed
     }
@@ -91,7 +99,7 @@ impl<'a> EachMatch<'a> {
     fn first_step(&mut self, writer: &mut Writer, room: Room) -> Result<Done> {
         let mut done = Done { tally: Tally::default(), ids: 0, scan: None };
         let Some(entry) = self.namespace.get(writer)? else { return Ok(done) };
-        let plan = planner::choose(entry.storage, &entry.record, self.filter, None)?;
+        let plan = planner::choose(entry.storage, &entry.record, self.filter, None, self.hint)?;
         let context = Arc::new(context(writer, self.variables.to_vec()));
         let sieve = (Arc::clone(self.filter), Arc::clone(&context));
         let mut scan = Scan::start(&writer.search(), entry.storage, sieve, plan, None, None)?;

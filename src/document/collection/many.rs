@@ -38,7 +38,7 @@ pub(super) fn update(
         let after = update.apply(&found.document, occasion)?;
         modify::replace(records, namespace, &found, after.as_deref())
     };
-    let mut each = EachMatch::new(namespace, &filter, &variables.values, &change);
+    let mut each = EachMatch::new(namespace, &filter, &variables.values, &change).by(options.hint.as_ref());
     drive(&mut each)?;
     Ok(each.tally())
 }

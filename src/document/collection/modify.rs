@@ -110,7 +110,8 @@ impl One {
             Modification::Replace(document) => Change::Replace(document.clone()),
             Modification::Delete => Change::Delete,
         };
-        let is_plain = sort.is_none() && !matches!(&change, Change::Update(update) if update.needs_position());
+        let is_plain = sort.is_none() && self.options.hint.is_none();
+        let is_plain = is_plain && !matches!(&change, Change::Update(update) if update.needs_position());
         let express = Equality::of(&self.filter).filter(|_| is_plain);
         let (names, variables, filter) = (variables.names, variables.values, OnceCell::new());
         let prepared = PreparedOne { one: self, express, filter, names, sort, variables, change };
@@ -150,7 +151,7 @@ impl PreparedOne<'_> {
             return found.map(|(id, bytes)| Match::new(id, bytes.into_owned())).transpose();
         }
         let (filter, sort) = (self.filter()?, self.sort.as_ref());
-        let plan = planner::choose(entry.storage, &entry.record, filter, sort)?;
+        let plan = planner::choose(entry.storage, &entry.record, filter, sort, self.one.options.hint.as_ref())?;
         let sieve = (Arc::clone(filter), Arc::clone(context));
         Scan::start(&writer.search(), entry.storage, sieve, plan, sort, Some(1))?.next_match()
     }

@@ -3,6 +3,7 @@
 use bson::{DateTime, Document};
 
 use crate::document::expression::{Context, Variables};
+use crate::document::planner::Hint;
 use crate::error::Result;
 
 /// How an update or replacement is made.
@@ -21,6 +22,7 @@ pub struct UpdateOptions {
     pub(super) upsert: bool,
     pub(super) array_filters: Vec<Document>,
     pub(super) sort: Option<Document>,
+    pub(super) hint: Option<Hint>,
     variables: Document,
 }
 
@@ -48,6 +50,22 @@ impl UpdateOptions {
     #[doc(alias = "arrayFilters")]
     pub fn array_filters(mut self, filters: impl IntoIterator<Item = Document>) -> Self {
         self.array_filters = filters.into_iter().collect();
+        self
+    }
+
+    /// The index by which documents are found, by its name or its keys ([`Find::hint`](crate::Find::hint)).
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::UpdateOptions};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// let by_age = UpdateOptions::default().hint("age_1");
+    /// people.insert_one(&doc! { "age": 7 })?;
+    /// assert!(people.update_one_with(doc! { "age": 7 }, doc! { "$inc": { "age": 1 } }, by_age).is_err(), "there is none");
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn hint(mut self, index: impl Into<Hint>) -> Self {
+        self.hint = Some(index.into());
         self
     }
 

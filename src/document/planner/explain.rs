@@ -66,6 +66,12 @@ pub enum Stage {
         direction: Direction,
         /// Whether some document has more than one entry, because of an array.
         multikey: bool,
+        /// Whether no two documents may have the same key.
+        unique: bool,
+        /// Whether documents without its fields have no entry.
+        sparse: bool,
+        /// Whether only documents that match a filter have entries.
+        partial: bool,
         /// What the index's fields are confined to, readable: `{user_id: [7, 7], at: (5, …Number)}`.
         bounds: String,
     },
@@ -88,11 +94,15 @@ impl Stage {
     pub(crate) fn to_document(&self) -> Document {
         match self {
             Self::CollScan => doc! { "stage": "COLLSCAN", "direction": "forward" },
-            Self::IxScan { index, key_pattern, direction, multikey, bounds } => doc! {
+            Self::IxScan { index, key_pattern, direction, multikey, unique, sparse, partial, bounds } => doc! {
                 "stage": "IXSCAN",
                 "keyPattern": key_pattern.clone(),
                 "indexName": index,
                 "isMultiKey": *multikey,
+                "isUnique": *unique,
+                "isSparse": *sparse,
+                "isPartial": *partial,
+                "indexVersion": 2,
                 "direction": if *direction == Direction::Forward { "forward" } else { "backward" },
                 "indexBounds": bounds,
             },
@@ -142,9 +152,16 @@ impl IndexScan {
         });
         Stage::IxScan {
             index: self.index.name.clone(),
-            key_pattern: self.index.pattern.to_document(),
+            // Of a wildcard, with the path that is looked for in its place.
+            key_pattern: match self.index.kind.wildcard() {
+                Some(_) => self.index.pattern.to_document(),
+                None => self.index.keys.clone(),
+            },
             direction: self.direction,
             multikey: self.index.multikey != 0,
+            unique: self.index.unique,
+            sparse: self.index.sparse || self.index.kind.wildcard().is_some(),
+            partial: self.index.partial.is_some(),
             bounds: format!("{{{}}}", fields.collect::<Vec<_>>().join(", ")),
         }
     }

@@ -1,4 +1,5 @@
 mod bulk_writes;
+mod indexes;
 mod upserts;
 
 use bson::{Bson, Document, doc};

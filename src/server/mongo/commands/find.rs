@@ -260,7 +260,7 @@ fn aggregate(call: &Call<'_>) -> Result<RawDocumentBuf> {
 }
 
 /// The size of the first batch, in what a pipeline says of its cursor.
-fn batch_size(cursor: &RawDocument) -> Result<Option<u64>> {
+pub(super) fn batch_size(cursor: &RawDocument) -> Result<Option<u64>> {
     let mut size = None;
     for (name, value) in cursor.iter().flatten() {
         if name != "batchSize" {

@@ -1,13 +1,30 @@
 //! Indexes: made, listed, dropped.
 
+use std::time::Duration;
+
 use bson::{RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
 
-use crate::document::{IndexInfo, IndexOptions};
+use crate::document::{IndexChange, IndexInfo, IndexOptions};
 use crate::server::mongo::command::{Call, Command, Flags};
-use crate::server::mongo::commands::find::{first_batch, raw_collection};
+use crate::server::mongo::commands::find::{batch_size, first_batch, raw_collection};
 use crate::server::mongo::cursors::Cursor;
 use crate::server::mongo::failure::{Failure, Result, code};
-use crate::server::mongo::fields::{Field, Types, decode, integer_of};
+use crate::server::mongo::fields::{Field, Types, decode, integer_of, truth_of, type_of, wrong_type};
+
+const MODIFY: &[Field] = &[
+    Field::new("index", Types::OBJECT),
+    Field::any("validator"),
+    Field::any("validationLevel"),
+    Field::any("validationAction"),
+    Field::any("viewOn"),
+    Field::any("pipeline"),
+    Field::any("changeStreamPreAndPostImages"),
+    Field::any("expireAfterSeconds"),
+    Field::any("cappedSize"),
+    Field::any("cappedMax"),
+    Field::any("timeseries"),
+    Field::any("dryRun"),
+];
 
 pub(super) const COMMANDS: &[Command] = &[
     Command {
@@ -26,7 +43,11 @@ pub(super) const COMMANDS: &[Command] = &[
         name: "listIndexes",
         aliases: &[],
         flags: Flags::empty(),
-        fields: &[Field::new("cursor", Types::OBJECT), Field::any("includeBuildUUIDs")],
+        fields: &[
+            Field::new("cursor", Types::OBJECT),
+            Field::new("includeBuildUUIDs", Types::TRUTH),
+            Field::new("includeIndexBuildInfo", Types::TRUTH),
+        ],
         help: "The indexes of a collection.",
         run: list,
     },
@@ -38,6 +59,14 @@ pub(super) const COMMANDS: &[Command] = &[
         help: "Drops indexes.",
         run: drop_indexes,
     },
+    Command {
+        name: "collMod",
+        aliases: &[],
+        flags: Flags::WRITES,
+        fields: MODIFY,
+        help: "Changes options of an index.",
+        run: modify,
+    },
 ];
 
 /// One of the indexes that a command asks for.
@@ -46,22 +75,60 @@ struct Wanted {
     options: IndexOptions,
 }
 
+/// Options of indexes that do nothing here: how an index is built is the store's affair.
+const WITHOUT_EFFECT: &[&str] = &["background", "ns", "dropDups"];
+
+/// Options of kinds of indexes that are not modelled, and of what lies below them.
+const REFUSED: &[&str] = &[
+    "weights",
+    "default_language",
+    "language_override",
+    "textIndexVersion",
+    "2dsphereIndexVersion",
+    "bits",
+    "min",
+    "max",
+    "bucketSize",
+    "storageEngine",
+    "clustered",
+];
+
 impl Wanted {
-    fn parse(specification: &RawDocument) -> Result<Self> {
-        let (mut keys, mut options, mut has_name) = (None, IndexOptions::default(), false);
-        for (name, value) in specification.iter().flatten() {
-            match (name.as_str(), value) {
-                ("key", RawBsonRef::Document(value)) => keys = Some(decode(value)?),
-                ("name", RawBsonRef::String(name)) => {
-                    has_name = true;
-                    options = options.name(name);
+    /// Reads one element of `indexes`.
+    ///
+    /// # Errors
+    /// 14 for a field of the wrong type, 40414 for one that is missing, 197 for one that is not known unless `skips_unknown`, 238 for
+    /// what is not modelled.
+    fn parse(specification: &RawDocument, skips_unknown: bool) -> Result<Self> {
+        let (mut keys, mut name_of, mut options) = (None, None, IndexOptions::default());
+        for item in specification {
+            let (name, value) = item.map_err(|error| Failure::new(code::FAILED_TO_PARSE, error.to_string()))?;
+            match name.as_str() {
+                "key" => keys = Some(decode(object("key", value)?)?),
+                "name" => name_of = Some(text("name", value)?),
+                "unique" => options = options.unique(truth("unique", value, Types::TRUTH)?),
+                "sparse" => options = options.sparse(truth("sparse", value, Types::TRUTH)?),
+                "hidden" => options = options.hidden(truth("hidden", value, Types::BOOL)?),
+                "prepareUnique" => options = options.prepare_unique(truth("prepareUnique", value, Types::TRUTH)?),
+                "expireAfterSeconds" => options = options.expire_after(seconds(value, code::CANNOT_CREATE_INDEX)?),
+                "partialFilterExpression" => {
+                    options = options.partial_filter(decode(object("partialFilterExpression", value)?)?);
                 }
-                ("unique", value) => options = options.unique(integer_of(value).unwrap_or(0) != 0),
-                // How it is built is the store's affair, and there is one version.
-                ("v" | "background" | "ns", _) => {}
-                (name, _) => {
+                "wildcardProjection" => {
+                    options = options.wildcard_projection(decode(object("wildcardProjection", value)?)?);
+                }
+                "collation" => check_collation(object("collation", value)?)?,
+                "v" => check_version(value)?,
+                "background" => drop(truth("background", value, Types::TRUTH)?),
+                name if WITHOUT_EFFECT.contains(&name) => {}
+                name if REFUSED.contains(&name) => {
                     let message = format!("the index option '{name}' is not supported");
                     return Err(Failure::new(code::NOT_IMPLEMENTED, message));
+                }
+                _ if skips_unknown => {}
+                name => {
+                    let message = format!("The field '{name}' is not valid for an index specification");
+                    return Err(Failure::new(code::INVALID_INDEX_SPECIFICATION_OPTION, message));
                 }
             }
         }
@@ -69,10 +136,67 @@ impl Wanted {
             let message = format!("BSON field 'createIndexes.indexes.{name}' is missing but a required field");
             Failure::new(code::MISSING_FIELD, message)
         };
-        if !has_name {
-            return Err(missing("name"));
+        let options = options.name(name_of.ok_or_else(|| missing("name"))?);
+        let keys = keys.ok_or_else(|| missing("key"))?;
+        options.check(&keys)?;
+        Ok(Self { keys, options })
+    }
+}
+
+/// The error for an option of another type.
+fn typed(name: &str, value: RawBsonRef<'_>, types: Types) -> Result<()> {
+    if types.intersects(type_of(value)) {
+        return Ok(());
+    }
+    Err(wrong_type(&format!("createIndexes.indexes.{name}"), value, types))
+}
+
+fn object<'a>(name: &str, value: RawBsonRef<'a>) -> Result<&'a RawDocument> {
+    value.as_document().ok_or_else(|| wrong_type(&format!("createIndexes.indexes.{name}"), value, Types::OBJECT))
+}
+
+fn text<'a>(name: &str, value: RawBsonRef<'a>) -> Result<&'a str> {
+    typed(name, value, Types::STRING)?;
+    Ok(value.as_str().unwrap_or_default())
+}
+
+fn truth(name: &str, value: RawBsonRef<'_>, types: Types) -> Result<bool> {
+    typed(name, value, types)?;
+    Ok(truth_of(value).unwrap_or(false))
+}
+
+/// Seconds from 0 on, without their fraction; `refusal` is the code for fewer.
+fn seconds(value: RawBsonRef<'_>, refusal: i32) -> Result<Duration> {
+    typed("expireAfterSeconds", value, Types::NUMBER)?;
+    let seconds = integer_of(value).unwrap_or(0);
+    let seconds = u64::try_from(seconds).map_err(|_| {
+        Failure::new(
+            refusal,
+            format!("TTL index 'expireAfterSeconds' option must be within an acceptable range, not {seconds}"),
+        )
+    })?;
+    Ok(Duration::from_secs(seconds))
+}
+
+fn check_collation(collation: &RawDocument) -> Result<()> {
+    match collation.get_str("locale") {
+        Ok("simple") => Ok(()),
+        Ok(locale) => {
+            let message = format!("the collation of locale '{locale}' is not supported");
+            Err(Failure::new(code::NOT_IMPLEMENTED, message))
         }
-        Ok(Self { keys: keys.ok_or_else(|| missing("key"))?, options })
+        Err(_) => {
+            Err(Failure::new(code::MISSING_FIELD, "BSON field 'collation.locale' is missing but a required field"))
+        }
+    }
+}
+
+/// There is one form of indexes, whatever the version is called.
+fn check_version(value: RawBsonRef<'_>) -> Result<()> {
+    typed("v", value, Types::NUMBER)?;
+    match integer_of(value) {
+        Some(1 | 2) => Ok(()),
+        _ => Err(Failure::new(code::CANNOT_CREATE_INDEX, "the version of an index is 1 or 2")),
     }
 }
 
@@ -82,7 +206,8 @@ fn create(call: &Call<'_>) -> Result<RawDocumentBuf> {
     if wanted.is_empty() {
         return Err(Failure::new(code::BAD_VALUE, "Must specify at least one index to create"));
     }
-    let wanted = wanted.into_iter().map(Wanted::parse).collect::<Result<Vec<_>>>()?;
+    let skips_unknown = call.arguments.truth("ignoreUnknownIndexOptions") == Some(true);
+    let wanted = wanted.into_iter().map(|wanted| Wanted::parse(wanted, skips_unknown)).collect::<Result<Vec<_>>>()?;
     let collection = raw_collection(call, name);
     let before = collection.list_indexes()?.len();
     for Wanted { keys, options } in wanted {
@@ -108,19 +233,175 @@ fn list(call: &Call<'_>) -> Result<RawDocumentBuf> {
         let message = format!("ns does not exist: {}", call.namespace(name));
         return Err(Failure::new(code::NAMESPACE_NOT_FOUND, message));
     }
-    let about = indexes.into_iter().map(|index| describe(&index));
+    let size = call.arguments.document("cursor").map(batch_size).transpose()?.flatten();
+    let with_build = call.arguments.truth("includeIndexBuildInfo") == Some(true);
+    let about = indexes.into_iter().map(move |index| {
+        let about = describe(&index)?;
+        Ok(if with_build {
+            rawdoc! { "spec": about }
+        } else {
+            about
+        })
+    });
     let cursor = Cursor::new(Box::new(about), None, call.namespace(name), call.session);
-    first_batch(call, cursor, u64::MAX, false)
+    first_batch(call, cursor, size.unwrap_or(u64::MAX), false)
 }
 
 fn describe(index: &IndexInfo) -> Result<RawDocumentBuf> {
-    let keys = RawDocumentBuf::try_from(&index.keys);
-    let keys = keys.map_err(|error| Failure::new(code::INTERNAL_ERROR, error.to_string()))?;
-    let mut about = rawdoc! { "v": 2, "key": keys, "name": index.name.as_str() };
-    if index.unique && index.name != "_id_" {
-        about.append(bson::raw::cstr!("unique"), true);
+    let about = RawDocumentBuf::try_from(&index.to_document());
+    about.map_err(|error| Failure::new(code::INTERNAL_ERROR, error.to_string()))
+}
+
+/// Changes options of an index.
+fn modify(call: &Call<'_>) -> Result<RawDocumentBuf> {
+    let name = call.collection()?;
+    call.refuse(NOT_MODIFIED)?;
+    let Some(wanted) = call.arguments.document("index") else {
+        // Without anything to change, there only has to be a collection.
+        let exists = !raw_collection(call, name).list_indexes()?.is_empty();
+        let missing =
+            || Failure::new(code::NAMESPACE_NOT_FOUND, format!("ns does not exist: {}", call.namespace(name)));
+        return exists.then(RawDocumentBuf::new).ok_or_else(missing);
+    };
+    let Modified { index, keys, change, asked } = Modified::parse(wanted)?;
+    let indexes = raw_collection(call, name).list_indexes()?;
+    if indexes.is_empty() {
+        let message = format!("ns does not exist: {}", call.namespace(name));
+        return Err(Failure::new(code::NAMESPACE_NOT_FOUND, message));
     }
-    Ok(about)
+    let found = match (&index, &keys) {
+        (Some(name), _) => indexes.iter().filter(|found| found.name == *name).collect(),
+        (None, Some(keys)) => with_keys(&indexes, keys),
+        (None, None) => Vec::new(),
+    };
+    let index = match found.as_slice() {
+        [index] => index.name.clone(),
+        [] => return Err(Failure::new(code::INDEX_NOT_FOUND, "cannot find the index for the collMod")),
+        _ => return Err(Failure::new(code::AMBIGUOUS_INDEX_KEY_PATTERN, "several indexes have these keys")),
+    };
+    let (before, after) = call.write(|tx| {
+        let collection = tx.database(call.database).collection::<RawDocumentBuf>(name);
+        collection.modify_index(&index, change.clone())
+    })?;
+    Ok(changes(&before, &after, &asked))
+}
+
+/// Options of `collMod` that are not modelled.
+const NOT_MODIFIED: &[&str] = &[
+    "validator",
+    "validationLevel",
+    "validationAction",
+    "viewOn",
+    "pipeline",
+    "changeStreamPreAndPostImages",
+    "expireAfterSeconds",
+    "cappedSize",
+    "cappedMax",
+    "timeseries",
+    "dryRun",
+];
+
+/// What `collMod` is to change of an index.
+#[derive(Default)]
+struct Modified {
+    index: Option<String>,
+    keys: Option<bson::Document>,
+    change: IndexChange,
+    /// The options that are to be changed.
+    asked: Vec<&'static str>,
+}
+
+impl Modified {
+    fn parse(wanted: &RawDocument) -> Result<Self> {
+        let mut modified = Self::default();
+        for item in wanted {
+            let (name, value) = item.map_err(|error| Failure::new(code::FAILED_TO_PARSE, error.to_string()))?;
+            let path = format!("collMod.index.{}", name.as_str());
+            let typed = |types: Types| {
+                let fits = types.intersects(type_of(value));
+                fits.then_some(()).ok_or_else(|| wrong_type(&path, value, types))
+            };
+            let change = std::mem::take(&mut modified.change);
+            modified.change = match name.as_str() {
+                "name" => {
+                    typed(Types::STRING)?;
+                    modified.index = value.as_str().map(str::to_owned);
+                    change
+                }
+                "keyPattern" => {
+                    typed(Types::OBJECT)?;
+                    modified.keys = value.as_document().map(decode).transpose()?;
+                    change
+                }
+                "hidden" => {
+                    typed(Types::TRUTH)?;
+                    modified.asked.push("hidden");
+                    change.hidden(truth_of(value).unwrap_or(false))
+                }
+                "expireAfterSeconds" => {
+                    typed(Types::NUMBER)?;
+                    modified.asked.push("expireAfterSeconds");
+                    change.expire_after(seconds(value, code::INVALID_OPTIONS)?)
+                }
+                "prepareUnique" => {
+                    typed(Types::TRUTH)?;
+                    modified.asked.push("prepareUnique");
+                    change.prepare_unique(truth_of(value).unwrap_or(false))
+                }
+                "unique" => {
+                    typed(Types::TRUTH)?;
+                    if truth_of(value) != Some(true) {
+                        return Err(Failure::new(code::BAD_VALUE, "an index cannot be made non-unique"));
+                    }
+                    modified.asked.push("unique");
+                    change.unique()
+                }
+                _ => {
+                    return Err(Failure::new(code::UNKNOWN_FIELD, format!("BSON field '{path}' is an unknown field.")));
+                }
+            };
+        }
+        let refused = |message: &str| Err(Failure::new(code::INVALID_OPTIONS, message));
+        match (&modified.index, &modified.keys) {
+            (Some(_), Some(_)) => refused("collMod takes the name of an index or its keys, not both"),
+            (None, None) => refused("collMod needs the name of an index or its keys"),
+            _ if modified.asked.is_empty() => {
+                refused("collMod changes hidden, expireAfterSeconds, prepareUnique or unique of an index")
+            }
+            _ => Ok(modified),
+        }
+    }
+}
+
+/// What was changed, as clients are told.
+fn changes(before: &IndexInfo, after: &IndexInfo, asked: &[&str]) -> RawDocumentBuf {
+    let mut reply = RawDocumentBuf::new();
+    if before.hidden != after.hidden {
+        reply.append(bson::raw::cstr!("hidden_old"), before.hidden);
+        reply.append(bson::raw::cstr!("hidden_new"), after.hidden);
+    }
+    let seconds = |index: &IndexInfo| index.expire_after.and_then(|after| i64::try_from(after.as_secs()).ok());
+    if asked.contains(&"expireAfterSeconds") {
+        if let Some(seconds) = seconds(before) {
+            reply.append(bson::raw::cstr!("expireAfterSeconds_old"), seconds);
+        }
+        if let Some(seconds) = seconds(after) {
+            reply.append(bson::raw::cstr!("expireAfterSeconds_new"), seconds);
+        }
+    }
+    if before.prepare_unique != after.prepare_unique && asked.contains(&"prepareUnique") {
+        reply.append(bson::raw::cstr!("prepareUnique_old"), before.prepare_unique);
+        reply.append(bson::raw::cstr!("prepareUnique_new"), after.prepare_unique);
+    }
+    if !before.unique && after.unique {
+        reply.append(bson::raw::cstr!("unique_new"), true);
+    }
+    reply
+}
+
+/// The indexes whose keys are `keys`, whatever the types of numbers.
+fn with_keys<'i>(indexes: &'i [IndexInfo], keys: &bson::Document) -> Vec<&'i IndexInfo> {
+    indexes.iter().filter(|index| index.has_keys(keys)).collect()
 }
 
 fn drop_indexes(call: &Call<'_>) -> Result<RawDocumentBuf> {
@@ -150,8 +431,14 @@ fn chosen<'i>(call: &Call<'_>, indexes: &'i [IndexInfo]) -> Result<Vec<&'i Index
         Some(RawBsonRef::String(name)) => Ok(vec![by_name(name)?]),
         Some(RawBsonRef::Document(keys)) => {
             let keys = decode(keys)?;
-            let found = indexes.iter().find(|index| index.keys == keys);
-            Ok(vec![found.ok_or_else(|| missing(format!("keys {keys}")))?])
+            match with_keys(indexes, &keys).as_slice() {
+                [] => Err(missing(format!("keys {keys}"))),
+                [index] => Ok(vec![index]),
+                several => {
+                    let message = format!("{} indexes have the keys {keys}; name one of them", several.len());
+                    Err(Failure::new(code::AMBIGUOUS_INDEX_KEY_PATTERN, message))
+                }
+            }
         }
         Some(RawBsonRef::Array(names)) => {
             let name = |element: bson::error::Result<RawBsonRef<'_>>| match element {
