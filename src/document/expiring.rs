@@ -65,7 +65,7 @@ pub(crate) fn next_sweep(view: &View) -> Result<Option<Timestamp>> {
     for (_, _, entry) in expiring(view)?.iter() {
         for index in &entry.record.indexes {
             let Some(seconds) = index.expire_after else { continue };
-            let due = first_date(view, entry.storage, index)?;
+            let due = if index.building { None } else { first_date(view, entry.storage, index)? };
             let due = due.map(|date| Timestamp::from_millis(date).saturating_add(Duration::from_secs(seconds.into())));
             let due = due.map_or(at_last, |due| due.min(at_last));
             next = Some(next.map_or(due, |next: Timestamp| next.min(due)));

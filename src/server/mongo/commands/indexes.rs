@@ -4,27 +4,12 @@ use std::time::Duration;
 
 use bson::{RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
 
-use crate::document::{IndexChange, IndexInfo, IndexOptions};
+use crate::document::{IndexInfo, IndexOptions};
 use crate::server::mongo::command::{Call, Command, Flags};
 use crate::server::mongo::commands::find::{batch_size, first_batch, raw_collection};
 use crate::server::mongo::cursors::Cursor;
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::{Field, Types, decode, integer_of, truth_of, type_of, wrong_type};
-
-const MODIFY: &[Field] = &[
-    Field::new("index", Types::OBJECT),
-    Field::any("validator"),
-    Field::any("validationLevel"),
-    Field::any("validationAction"),
-    Field::any("viewOn"),
-    Field::any("pipeline"),
-    Field::any("changeStreamPreAndPostImages"),
-    Field::any("expireAfterSeconds"),
-    Field::any("cappedSize"),
-    Field::any("cappedMax"),
-    Field::any("timeseries"),
-    Field::any("dryRun"),
-];
 
 pub(super) const COMMANDS: &[Command] = &[
     Command {
@@ -58,14 +43,6 @@ pub(super) const COMMANDS: &[Command] = &[
         fields: &[Field::any("index")],
         help: "Drops indexes.",
         run: drop_indexes,
-    },
-    Command {
-        name: "collMod",
-        aliases: &[],
-        flags: Flags::WRITES,
-        fields: MODIFY,
-        help: "Changes options of an index.",
-        run: modify,
     },
 ];
 
@@ -166,7 +143,7 @@ fn truth(name: &str, value: RawBsonRef<'_>, types: Types) -> Result<bool> {
 }
 
 /// Seconds from 0 on, without their fraction; `refusal` is the code for fewer.
-fn seconds(value: RawBsonRef<'_>, refusal: i32) -> Result<Duration> {
+pub(super) fn seconds(value: RawBsonRef<'_>, refusal: i32) -> Result<Duration> {
     typed("expireAfterSeconds", value, Types::NUMBER)?;
     let seconds = integer_of(value).unwrap_or(0);
     let seconds = u64::try_from(seconds).map_err(|_| {
@@ -252,155 +229,8 @@ fn describe(index: &IndexInfo) -> Result<RawDocumentBuf> {
     about.map_err(|error| Failure::new(code::INTERNAL_ERROR, error.to_string()))
 }
 
-/// Changes options of an index.
-fn modify(call: &Call<'_>) -> Result<RawDocumentBuf> {
-    let name = call.collection()?;
-    call.refuse(NOT_MODIFIED)?;
-    let Some(wanted) = call.arguments.document("index") else {
-        // Without anything to change, there only has to be a collection.
-        let exists = !raw_collection(call, name).list_indexes()?.is_empty();
-        let missing =
-            || Failure::new(code::NAMESPACE_NOT_FOUND, format!("ns does not exist: {}", call.namespace(name)));
-        return exists.then(RawDocumentBuf::new).ok_or_else(missing);
-    };
-    let Modified { index, keys, change, asked } = Modified::parse(wanted)?;
-    let indexes = raw_collection(call, name).list_indexes()?;
-    if indexes.is_empty() {
-        let message = format!("ns does not exist: {}", call.namespace(name));
-        return Err(Failure::new(code::NAMESPACE_NOT_FOUND, message));
-    }
-    let found = match (&index, &keys) {
-        (Some(name), _) => indexes.iter().filter(|found| found.name == *name).collect(),
-        (None, Some(keys)) => with_keys(&indexes, keys),
-        (None, None) => Vec::new(),
-    };
-    let index = match found.as_slice() {
-        [index] => index.name.clone(),
-        [] => return Err(Failure::new(code::INDEX_NOT_FOUND, "cannot find the index for the collMod")),
-        _ => return Err(Failure::new(code::AMBIGUOUS_INDEX_KEY_PATTERN, "several indexes have these keys")),
-    };
-    let (before, after) = call.write(|tx| {
-        let collection = tx.database(call.database).collection::<RawDocumentBuf>(name);
-        collection.modify_index(&index, change.clone())
-    })?;
-    Ok(changes(&before, &after, &asked))
-}
-
-/// Options of `collMod` that are not modelled.
-const NOT_MODIFIED: &[&str] = &[
-    "validator",
-    "validationLevel",
-    "validationAction",
-    "viewOn",
-    "pipeline",
-    "changeStreamPreAndPostImages",
-    "expireAfterSeconds",
-    "cappedSize",
-    "cappedMax",
-    "timeseries",
-    "dryRun",
-];
-
-/// What `collMod` is to change of an index.
-#[derive(Default)]
-struct Modified {
-    index: Option<String>,
-    keys: Option<bson::Document>,
-    change: IndexChange,
-    /// The options that are to be changed.
-    asked: Vec<&'static str>,
-}
-
-impl Modified {
-    fn parse(wanted: &RawDocument) -> Result<Self> {
-        let mut modified = Self::default();
-        for item in wanted {
-            let (name, value) = item.map_err(|error| Failure::new(code::FAILED_TO_PARSE, error.to_string()))?;
-            let path = format!("collMod.index.{}", name.as_str());
-            let typed = |types: Types| {
-                let fits = types.intersects(type_of(value));
-                fits.then_some(()).ok_or_else(|| wrong_type(&path, value, types))
-            };
-            let change = std::mem::take(&mut modified.change);
-            modified.change = match name.as_str() {
-                "name" => {
-                    typed(Types::STRING)?;
-                    modified.index = value.as_str().map(str::to_owned);
-                    change
-                }
-                "keyPattern" => {
-                    typed(Types::OBJECT)?;
-                    modified.keys = value.as_document().map(decode).transpose()?;
-                    change
-                }
-                "hidden" => {
-                    typed(Types::TRUTH)?;
-                    modified.asked.push("hidden");
-                    change.hidden(truth_of(value).unwrap_or(false))
-                }
-                "expireAfterSeconds" => {
-                    typed(Types::NUMBER)?;
-                    modified.asked.push("expireAfterSeconds");
-                    change.expire_after(seconds(value, code::INVALID_OPTIONS)?)
-                }
-                "prepareUnique" => {
-                    typed(Types::TRUTH)?;
-                    modified.asked.push("prepareUnique");
-                    change.prepare_unique(truth_of(value).unwrap_or(false))
-                }
-                "unique" => {
-                    typed(Types::TRUTH)?;
-                    if truth_of(value) != Some(true) {
-                        return Err(Failure::new(code::BAD_VALUE, "an index cannot be made non-unique"));
-                    }
-                    modified.asked.push("unique");
-                    change.unique()
-                }
-                _ => {
-                    return Err(Failure::new(code::UNKNOWN_FIELD, format!("BSON field '{path}' is an unknown field.")));
-                }
-            };
-        }
-        let refused = |message: &str| Err(Failure::new(code::INVALID_OPTIONS, message));
-        match (&modified.index, &modified.keys) {
-            (Some(_), Some(_)) => refused("collMod takes the name of an index or its keys, not both"),
-            (None, None) => refused("collMod needs the name of an index or its keys"),
-            _ if modified.asked.is_empty() => {
-                refused("collMod changes hidden, expireAfterSeconds, prepareUnique or unique of an index")
-            }
-            _ => Ok(modified),
-        }
-    }
-}
-
-/// What was changed, as clients are told.
-fn changes(before: &IndexInfo, after: &IndexInfo, asked: &[&str]) -> RawDocumentBuf {
-    let mut reply = RawDocumentBuf::new();
-    if before.hidden != after.hidden {
-        reply.append(bson::raw::cstr!("hidden_old"), before.hidden);
-        reply.append(bson::raw::cstr!("hidden_new"), after.hidden);
-    }
-    let seconds = |index: &IndexInfo| index.expire_after.and_then(|after| i64::try_from(after.as_secs()).ok());
-    if asked.contains(&"expireAfterSeconds") {
-        if let Some(seconds) = seconds(before) {
-            reply.append(bson::raw::cstr!("expireAfterSeconds_old"), seconds);
-        }
-        if let Some(seconds) = seconds(after) {
-            reply.append(bson::raw::cstr!("expireAfterSeconds_new"), seconds);
-        }
-    }
-    if before.prepare_unique != after.prepare_unique && asked.contains(&"prepareUnique") {
-        reply.append(bson::raw::cstr!("prepareUnique_old"), before.prepare_unique);
-        reply.append(bson::raw::cstr!("prepareUnique_new"), after.prepare_unique);
-    }
-    if !before.unique && after.unique {
-        reply.append(bson::raw::cstr!("unique_new"), true);
-    }
-    reply
-}
-
 /// The indexes whose keys are `keys`, whatever the types of numbers.
-fn with_keys<'i>(indexes: &'i [IndexInfo], keys: &bson::Document) -> Vec<&'i IndexInfo> {
+pub(super) fn with_keys<'i>(indexes: &'i [IndexInfo], keys: &bson::Document) -> Vec<&'i IndexInfo> {
     indexes.iter().filter(|index| index.has_keys(keys)).collect()
 }
 
@@ -448,5 +278,78 @@ fn chosen<'i>(call: &Call<'_>, indexes: &'i [IndexInfo]) -> Result<Vec<&'i Index
             names.into_iter().map(name).collect()
         }
         _ => Err(Failure::new(code::TYPE_MISMATCH, "dropIndexes needs 'index': a name, keys, or an array of names")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bson::{Bson, doc};
+
+    fn parse(specification: &bson::Document) -> Result<Wanted> {
+        Wanted::parse(&RawDocumentBuf::try_from(specification).unwrap(), false)
+    }
+
+    /// The code for an index on `a` with the option `name`.
+    fn refusal(name: &str, value: impl Into<Bson>) -> Option<i32> {
+        let mut specification = doc! { "key": { "a": 1 }, "name": "i" };
+        specification.insert(name, value);
+        parse(&specification).err().map(|failure| failure.code)
+    }
+
+    #[test]
+    fn options_have_types() {
+        for name in ["unique", "sparse", "prepareUnique", "background"] {
+            assert_eq!((refusal(name, true), refusal(name, 0.0), refusal(name, "x")), (None, None, Some(14)), "{name}");
+        }
+        assert_eq!(
+            (refusal("hidden", true), refusal("hidden", 1), refusal("hidden", Bson::Null)),
+            (None, Some(14), Some(14))
+        );
+        for name in ["partialFilterExpression", "wildcardProjection", "collation", "key"] {
+            assert_eq!(refusal(name, 1), Some(14), "{name}");
+        }
+        assert_eq!(
+            (refusal("name", 1), refusal("v", "2"), refusal("v", 3), refusal("v", 1)),
+            (Some(14), Some(14), Some(67), None)
+        );
+    }
+
+    #[test]
+    fn seconds_are_whole_and_within_32_bits() {
+        for value in [
+            Bson::Int32(0),
+            Bson::Int64(2_147_483_647),
+            Bson::Double(-0.0),
+            Bson::Double(3_600.5),
+            Bson::Double(f64::NAN),
+        ] {
+            assert_eq!(refusal("expireAfterSeconds", value.clone()), None, "{value}");
+        }
+        for value in [Bson::Int32(-1), Bson::Int64(2_147_483_648), Bson::Double(1e300)] {
+            assert_eq!(refusal("expireAfterSeconds", value.clone()), Some(67), "{value}");
+        }
+        assert_eq!(refusal("expireAfterSeconds", "1"), Some(14));
+        let options = parse(&doc! { "key": { "a": 1 }, "name": "i", "expireAfterSeconds": 3_600.5 }).unwrap().options;
+        assert_eq!(options, IndexOptions::default().name("i").expire_after(Duration::from_hours(1)));
+    }
+
+    #[test]
+    fn what_is_unknown_missing_or_not_modelled_is_refused() {
+        assert_eq!(
+            (refusal("nosuch", 1), refusal("weights", doc! {}), refusal("2dsphereIndexVersion", 3)),
+            (Some(197), Some(238), Some(238))
+        );
+        assert_eq!(
+            (refusal("collation", doc! { "locale": "en" }), refusal("collation", doc! { "locale": "simple" })),
+            (Some(238), None)
+        );
+        let code = |specification| parse(&specification).err().map(|failure| failure.code);
+        assert_eq!(code(doc! { "key": { "a": 1 } }), Some(40_414));
+        assert_eq!(code(doc! { "name": "i" }), Some(40_414));
+        assert_eq!(code(doc! { "key": { "a": "text" }, "name": "i" }), Some(238));
+        assert_eq!(code(doc! { "key": {}, "name": "i" }), Some(67));
+        let skipping = RawDocumentBuf::try_from(&doc! { "key": { "a": 1 }, "name": "i", "nosuch": 1 }).unwrap();
+        assert!(Wanted::parse(&skipping, true).is_ok());
     }
 }

@@ -6,6 +6,7 @@ mod diagnostics;
 mod find;
 mod handshake;
 mod indexes;
+mod modify;
 mod sessions;
 mod update;
 mod write;
@@ -28,6 +29,7 @@ const FAMILIES: &[&[Command]] = &[
     update::COMMANDS,
     collections::COMMANDS,
     indexes::COMMANDS,
+    modify::COMMANDS,
 ];
 
 /// Commands by each of their names, with the slot they are counted in. Names are told apart by their case, as in the original.
