@@ -18,9 +18,10 @@ use bson::{Bson, RawDocument};
 use crate::document::expression::Context;
 use crate::document::filter::Filter;
 use crate::document::find::context;
+use crate::document::hint::Hint;
 use crate::document::layout::{self, RecordId};
 use crate::document::maintain::Records;
-use crate::document::planner::{self, Hint};
+use crate::document::planner;
 use crate::document::raw::corrupt;
 use crate::document::scan::{Match, Scan};
 use crate::document::schema::Namespace;
@@ -36,8 +37,8 @@ pub(super) struct EachMatch<'a> {
     namespace: &'a Namespace,
     filter: &'a Arc<Filter>,
     variables: &'a [Option<RawBson>],
-    change: Change<'a>,
     hint: Option<&'a Hint>,
+    change: Change<'a>,
     committed: Tally,
     /// What the snapshot has beyond the ids.
     scan: Option<Scan>,
@@ -69,14 +70,15 @@ impl<'a> EachMatch<'a> {
         namespace: &'a Namespace,
         filter: &'a Arc<Filter>,
         variables: &'a [Option<RawBson>],
+        hint: Option<&'a Hint>,
         change: Change<'a>,
     ) -> Self {
         Self {
             namespace,
             filter,
             variables,
+            hint,
             change,
-            hint: None,
             committed: Tally::default(),
             scan: None,
             ids: Vec::new().into_iter(),
@@ -84,12 +86,6 @@ impl<'a> EachMatch<'a> {
             went_well: 0,
             most: usize::MAX,
         }
-    }
-
-    /// Finds the documents by the index of `hint`.
-    pub(super) fn by(mut self, hint: Option<&'a Hint>) -> Self {
-        self.hint = hint;
-        self
     }
 
     pub(super) fn tally(&self) -> Tally {

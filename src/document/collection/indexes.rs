@@ -47,7 +47,7 @@ impl<T, S: Scope> Collection<T, S> {
 }
 
 impl<T, S: WriteScope> Collection<T, S> {
-    /// Makes an index on `keys`, paths with 1 (ascending), −1 (descending) or "hashed", or `$**` for all paths, and answers its name. An identical index that
+    /// Makes an index on `keys`, paths with 1 (ascending), −1 (descending) or "hashed", or `$**` for all paths, and returns its name. An identical index that
     /// exists is left as it is.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //!
 //! # Which indexes can serve
 //! Conditions at the top level and in `$and` confine the fields of an index from the first on: equalities and `$in`s on
-//! any number of fields, then at most one range. A top-level `$or` is answered by reading the whole collection, unless
+//! any number of fields, then at most one range. A top-level `$or` is served by reading the whole collection, unless
 //! other conditions beside it choose an index.
 //!
 //! An index gives a sort when it has the sort's fields in the sort's directions or all reversed, after fields that have
@@ -30,7 +30,6 @@
 
 mod bounds;
 mod explain;
-mod hint;
 mod implied;
 
 use std::ops::Bound;
@@ -39,10 +38,10 @@ use std::sync::Arc;
 use bson::Bson;
 
 pub use explain::{Explain, Stage};
-pub use hint::Hint;
 
 use crate::document::code::Code;
 use crate::document::filter::Filter;
+use crate::document::hint::Hint;
 use crate::document::index_key::{first_bytes, in_index};
 use crate::document::index_kind::{Partial, Wildcard, is_below};
 use crate::document::layout;
@@ -66,8 +65,8 @@ pub(super) struct Plan {
 /// Where documents are found.
 #[derive(Clone, Debug)]
 pub(super) enum Access {
-    /// Every record of the collection, in record order.
-    Collection,
+    /// Every record of the collection, in record order or against it.
+    Collection(Direction),
     /// Some entries of an index.
     Index(IndexScan),
 }
@@ -101,10 +100,11 @@ struct Score {
 /// before a wildcard.
 const SEVERAL_ENTRIES: u32 = 1 << 31;
 
-/// Chooses how to find what matches `filter`, in the order of `sort`, by the index of the `hint` if there is one.
+/// Chooses how to find what matches `filter`, in the order of `sort`; with a hint only what that allows.
 ///
 /// # Errors
-/// [`Error::Invalid`](crate::Error::Invalid) for a hint that names no index that is shown, or one that cannot be used so.
+/// Code 2 for a hint of an index that is not there or hidden, 291 for one of an index that cannot be used so, 27 for one of several
+/// indexes.
 pub(super) fn choose(
     collection: u32,
     schema: &Schema,
@@ -112,26 +112,41 @@ pub(super) fn choose(
     sort: Option<&Pattern>,
     hint: Option<&Hint>,
 ) -> Result<Plan> {
+    if let Some(direction) = hint.map(Hint::natural).transpose()?.flatten() {
+        return Ok(Plan { access: Access::Collection(direction), sort_in_memory: sort.is_some() });
+    }
     let mut choice = Choice { collection, filter, sort, best: None };
-    match hint.map(|hint| hint.find(schema)).transpose()? {
-        Some(Some(index)) => choice.insist_on(index)?,
-        Some(None) => {}
-        None => {
-            if let Some(scan) = by_identity(collection, schema, filter)? {
-                return Ok(Plan { access: Access::Index(scan), sort_in_memory: false });
-            }
-            for index in schema.indexes.iter().filter(|index| !index.building && !index.hidden) {
-                let is_complete = |partial: &Partial| implied::by(filter, partial.filter());
-                if index.partial.as_ref().map_or(Ok(true), is_complete)? {
-                    choice.consider(index)?;
-                }
+    if let Some(hint) = hint {
+        choice.insist_on(meant(schema, hint)?)?;
+    } else {
+        if let Some(scan) = by_identity(collection, schema, filter)? {
+            return Ok(Plan { access: Access::Index(scan), sort_in_memory: false });
+        }
+        for index in schema.indexes.iter().filter(|index| !index.building && !index.hidden) {
+            let is_complete = |partial: &Partial| implied::by(filter, partial.filter());
+            if index.partial.as_ref().map_or(Ok(true), is_complete)? {
+                choice.consider(index)?;
             }
         }
     }
     Ok(match choice.best {
         Some((score, scan)) => Plan { access: Access::Index(scan), sort_in_memory: sort.is_some() && !score.sorted },
-        None => Plan { access: Access::Collection, sort_in_memory: sort.is_some() },
+        None => Plan { access: Access::Collection(Direction::Forward), sort_in_memory: sort.is_some() },
     })
+}
+
+/// The index that `hint` means.
+fn meant<'s>(schema: &'s Schema, hint: &Hint) -> Result<&'s Arc<Index>> {
+    let is_shown = |index: &&Arc<Index>| !index.building && !index.hidden && hint.is_of(&index.name, &index.keys);
+    let mut found = schema.indexes.iter().filter(is_shown);
+    match (found.next(), found.next()) {
+        (Some(index), None) => Ok(index),
+        (None, _) => Err(hint.unknown()),
+        (Some(one), Some(other)) => {
+            let message = format!("the hint means several indexes, {:?} and {:?} among them", one.name, other.name);
+            Err(Code::INDEX_NOT_FOUND.value(message))
+        }
+    }
 }
 
 /// A choice that is being made.

@@ -6,7 +6,8 @@ use bson::{RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
 
 use crate::document::{IndexInfo, IndexOptions};
 use crate::server::mongo::command::{Call, Command, Flags};
-use crate::server::mongo::commands::find::{batch_size, first_batch, raw_collection};
+use crate::server::mongo::commands::cursors::{batch_size, first_batch};
+use crate::server::mongo::commands::find::raw_collection;
 use crate::server::mongo::cursors::Cursor;
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::{Field, Types, decode, integer_of, truth_of, type_of, wrong_type};
@@ -210,7 +211,7 @@ fn list(call: &Call<'_>) -> Result<RawDocumentBuf> {
         let message = format!("ns does not exist: {}", call.namespace(name));
         return Err(Failure::new(code::NAMESPACE_NOT_FOUND, message));
     }
-    let size = call.arguments.document("cursor").map(batch_size).transpose()?.flatten();
+    let size = batch_size(call, u64::MAX)?;
     let with_build = call.arguments.truth("includeIndexBuildInfo") == Some(true);
     let about = indexes.into_iter().map(move |index| {
         let about = describe(&index)?;
@@ -221,7 +222,7 @@ fn list(call: &Call<'_>) -> Result<RawDocumentBuf> {
         })
     });
     let cursor = Cursor::new(Box::new(about), None, call.namespace(name), call.session);
-    first_batch(call, cursor, size.unwrap_or(u64::MAX), false)
+    first_batch(call, cursor, size, false)
 }
 
 fn describe(index: &IndexInfo) -> Result<RawDocumentBuf> {

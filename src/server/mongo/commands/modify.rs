@@ -1,208 +1,104 @@
-//! `collMod`: options of indexes, changed.
+//! `findAndModify`: one document is changed, and returned.
 
-use bson::{RawDocument, RawDocumentBuf};
+use bson::raw::cstr;
+use bson::{RawBson, RawBsonRef, RawDocumentBuf, rawdoc};
 
-use crate::document::{IndexChange, IndexInfo};
-use crate::server::mongo::command::{Call, Command, Flags};
-use crate::server::mongo::commands::find::raw_collection;
-use crate::server::mongo::commands::indexes::{seconds, with_keys};
+use crate::document::{FindAndModifyResult, FindOneAndOptions, Modify, ReturnDocument, UpdateOptions};
+use crate::server::mongo::command::{Call, Command};
+use crate::server::mongo::commands::write::{Change, HINT, WRITE, documents};
 use crate::server::mongo::failure::{Failure, Result, code};
-use crate::server::mongo::fields::{Field, Types, decode, truth_of, type_of, wrong_type};
+use crate::server::mongo::fields::{Field, Types};
 
-const MODIFY: &[Field] = &[
-    Field::new("index", Types::OBJECT),
-    Field::any("validator"),
-    Field::any("validationLevel"),
-    Field::any("validationAction"),
-    Field::any("viewOn"),
-    Field::any("pipeline"),
-    Field::any("changeStreamPreAndPostImages"),
-    Field::any("expireAfterSeconds"),
-    Field::any("cappedSize"),
-    Field::any("cappedMax"),
-    Field::any("timeseries"),
-    Field::any("dryRun"),
+const FIND_AND_MODIFY: &[Field] = &[
+    Field::new("query", Types::OBJECT),
+    Field::new("sort", Types::OBJECT),
+    Field::new("remove", Types::TRUTH),
+    Field::any("update"),
+    Field::new("new", Types::TRUTH),
+    Field::new("fields", Types::OBJECT),
+    Field::new("upsert", Types::TRUTH),
+    Field::new("arrayFilters", Types::ARRAY),
+    Field::new("bypassDocumentValidation", Types::TRUTH),
+    Field::new("collation", Types::OBJECT),
+    Field::new("let", Types::OBJECT),
+    HINT,
 ];
 
 pub(super) const COMMANDS: &[Command] = &[Command {
-    name: "collMod",
-    aliases: &[],
-    flags: Flags::WRITES,
-    fields: MODIFY,
-    help: "Changes options of an index.",
-    run: modify,
+    name: "findAndModify",
+    aliases: &["findandmodify"],
+    flags: WRITE,
+    fields: FIND_AND_MODIFY,
+    help: "Changes, replaces or removes one document, and returns it.",
+    run: find_and_modify,
 }];
 
-/// Changes options of an index.
-fn modify(call: &Call<'_>) -> Result<RawDocumentBuf> {
+fn find_and_modify(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let name = call.collection()?;
-    call.refuse(NOT_MODIFIED)?;
-    let Some(wanted) = call.arguments.document("index") else {
-        // Without anything to change, there only has to be a collection.
-        let exists = !raw_collection(call, name).list_indexes()?.is_empty();
-        let missing =
-            || Failure::new(code::NAMESPACE_NOT_FOUND, format!("ns does not exist: {}", call.namespace(name)));
-        return exists.then(RawDocumentBuf::new).ok_or_else(missing);
+    call.check_collation()?;
+    let (modify, options) = parse(call)?;
+    let is_removal = matches!(modify, Modify::Delete);
+    let filter = call.arguments.decoded("query")?.unwrap_or_default();
+    let done = call.collection_to_write(name).find_and_modify(filter, modify, options)?;
+    reply(done, is_removal)
+}
+
+fn reply(done: FindAndModifyResult<RawDocumentBuf>, is_removal: bool) -> Result<RawDocumentBuf> {
+    let FindAndModifyResult { document, matched, upserted_id, .. } = done;
+    let touched = matched || upserted_id.is_some();
+    let mut last = rawdoc! { "n": i32::from(touched) };
+    if !is_removal {
+        last.append(cstr!("updatedExisting"), matched);
+    }
+    if let Some(id) = upserted_id {
+        let id = RawBson::try_from(id).map_err(|error| Failure::new(code::INTERNAL_ERROR, error.to_string()))?;
+        last.append(cstr!("upserted"), id);
+    }
+    let value = document.map_or(RawBson::Null, RawBson::Document);
+    Ok(rawdoc! { "lastErrorObject": last, "value": value })
+}
+
+fn parse(call: &Call<'_>) -> Result<(Modify, FindOneAndOptions)> {
+    let arguments = &call.arguments;
+    let refused = |message: &str| Err(Failure::new(code::FAILED_TO_PARSE, message));
+    let is_true = |name: &str| arguments.truth(name) == Some(true);
+    let (removes, returns_new, upserts) = (is_true("remove"), is_true("new"), is_true("upsert"));
+    let update = arguments.get("update").filter(|update| !matches!(update, RawBsonRef::Null | RawBsonRef::Undefined));
+    let modify = match update {
+        Some(_) if removes => return refused("Cannot specify both an update and remove=true"),
+        None if !removes => return refused("Either an update or remove=true must be specified"),
+        None => Modify::Delete,
+        Some(value) => match Change::parse("findAndModify.update", value)? {
+            Change::Update(change) => Modify::Update(change),
+            Change::Replace(document) => Modify::Replace(document),
+        },
     };
-    let Modified { index, keys, change, asked } = Modified::parse(wanted)?;
-    let indexes = raw_collection(call, name).list_indexes()?;
-    if indexes.is_empty() {
-        let message = format!("ns does not exist: {}", call.namespace(name));
-        return Err(Failure::new(code::NAMESPACE_NOT_FOUND, message));
+    if removes && upserts {
+        return refused("Cannot specify both upsert=true and remove=true");
     }
-    let found = match (&index, &keys) {
-        (Some(name), _) => indexes.iter().filter(|found| found.name == *name).collect(),
-        (None, Some(keys)) => with_keys(&indexes, keys),
-        (None, None) => Vec::new(),
-    };
-    let index = match found.as_slice() {
-        [index] => index.name.clone(),
-        [] => return Err(Failure::new(code::INDEX_NOT_FOUND, "cannot find the index for the collMod")),
-        _ => return Err(Failure::new(code::AMBIGUOUS_INDEX_KEY_PATTERN, "several indexes have these keys")),
-    };
-    let (before, after) = call.write(|tx| {
-        let collection = tx.database(call.database).collection::<RawDocumentBuf>(name);
-        collection.modify_index(&index, change.clone())
-    })?;
-    Ok(changes(&before, &after, &asked))
-}
-
-/// Options of `collMod` that are not modelled.
-const NOT_MODIFIED: &[&str] = &[
-    "validator",
-    "validationLevel",
-    "validationAction",
-    "viewOn",
-    "pipeline",
-    "changeStreamPreAndPostImages",
-    "expireAfterSeconds",
-    "cappedSize",
-    "cappedMax",
-    "timeseries",
-    "dryRun",
-];
-
-/// What `collMod` is to change of an index.
-#[derive(Default)]
-struct Modified {
-    index: Option<String>,
-    keys: Option<bson::Document>,
-    change: IndexChange,
-    /// The options that are to be changed.
-    asked: Vec<&'static str>,
-}
-
-impl Modified {
-    fn parse(wanted: &RawDocument) -> Result<Self> {
-        let mut modified = Self::default();
-        for item in wanted {
-            let (name, value) = item.map_err(|error| Failure::new(code::FAILED_TO_PARSE, error.to_string()))?;
-            let path = format!("collMod.index.{}", name.as_str());
-            let typed = |types: Types| {
-                let fits = types.intersects(type_of(value));
-                fits.then_some(()).ok_or_else(|| wrong_type(&path, value, types))
-            };
-            let change = std::mem::take(&mut modified.change);
-            modified.change = match name.as_str() {
-                "name" => {
-                    typed(Types::STRING)?;
-                    modified.index = value.as_str().map(str::to_owned);
-                    change
-                }
-                "keyPattern" => {
-                    typed(Types::OBJECT)?;
-                    modified.keys = value.as_document().map(decode).transpose()?;
-                    change
-                }
-                "hidden" => {
-                    typed(Types::TRUTH)?;
-                    modified.asked.push("hidden");
-                    change.hidden(truth_of(value).unwrap_or(false))
-                }
-                "expireAfterSeconds" => {
-                    typed(Types::NUMBER)?;
-                    modified.asked.push("expireAfterSeconds");
-                    change.expire_after(seconds(value, code::INVALID_OPTIONS)?)
-                }
-                "prepareUnique" => {
-                    typed(Types::TRUTH)?;
-                    modified.asked.push("prepareUnique");
-                    change.prepare_unique(truth_of(value).unwrap_or(false))
-                }
-                "unique" => {
-                    typed(Types::TRUTH)?;
-                    if truth_of(value) != Some(true) {
-                        return Err(Failure::new(code::BAD_VALUE, "an index cannot be made non-unique"));
-                    }
-                    modified.asked.push("unique");
-                    change.unique()
-                }
-                _ => {
-                    return Err(Failure::new(code::UNKNOWN_FIELD, format!("BSON field '{path}' is an unknown field.")));
-                }
-            };
+    if removes && returns_new {
+        return refused("Cannot specify both new=true and remove=true; 'remove' always returns the deleted document");
+    }
+    let mut update = UpdateOptions::default().upsert(upserts);
+    if let Some(filters) = arguments.array("arrayFilters") {
+        if removes {
+            return refused("Cannot specify arrayFilters and remove=true");
         }
-        let refused = |message: &str| Err(Failure::new(code::INVALID_OPTIONS, message));
-        match (&modified.index, &modified.keys) {
-            (Some(_), Some(_)) => refused("collMod takes the name of an index or its keys, not both"),
-            (None, None) => refused("collMod needs the name of an index or its keys"),
-            _ if modified.asked.is_empty() => {
-                refused("collMod changes hidden, expireAfterSeconds, prepareUnique or unique of an index")
-            }
-            _ => Ok(modified),
-        }
+        update = update.array_filters(documents(filters)?);
     }
-}
-
-/// What was changed, as clients are told.
-fn changes(before: &IndexInfo, after: &IndexInfo, asked: &[&str]) -> RawDocumentBuf {
-    let mut reply = RawDocumentBuf::new();
-    if before.hidden != after.hidden {
-        reply.append(bson::raw::cstr!("hidden_old"), before.hidden);
-        reply.append(bson::raw::cstr!("hidden_new"), after.hidden);
+    if let Some(variables) = arguments.decoded("let")? {
+        update = update.let_vars(variables);
     }
-    let seconds = |index: &IndexInfo| index.expire_after.and_then(|after| i64::try_from(after.as_secs()).ok());
-    if asked.contains(&"expireAfterSeconds") {
-        if let Some(seconds) = seconds(before) {
-            reply.append(bson::raw::cstr!("expireAfterSeconds_old"), seconds);
-        }
-        if let Some(seconds) = seconds(after) {
-            reply.append(bson::raw::cstr!("expireAfterSeconds_new"), seconds);
-        }
+    if let Some(hint) = arguments.hint()? {
+        update = update.hint(hint);
     }
-    if before.prepare_unique != after.prepare_unique && asked.contains(&"prepareUnique") {
-        reply.append(bson::raw::cstr!("prepareUnique_old"), before.prepare_unique);
-        reply.append(bson::raw::cstr!("prepareUnique_new"), after.prepare_unique);
+    let returns = if returns_new { ReturnDocument::After } else { ReturnDocument::Before };
+    let mut options = FindOneAndOptions::default().return_document(returns).update(update);
+    if let Some(sort) = arguments.decoded("sort")? {
+        options = options.sort(sort);
     }
-    if !before.unique && after.unique {
-        reply.append(bson::raw::cstr!("unique_new"), true);
+    if let Some(fields) = arguments.decoded("fields")?.filter(|fields| !fields.is_empty()) {
+        options = options.projection(fields);
     }
-    reply
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use bson::doc;
-
-    fn parse(wanted: &bson::Document) -> Result<Modified> {
-        Modified::parse(&RawDocumentBuf::try_from(wanted).unwrap())
-    }
-
-    #[test]
-    fn an_index_is_named_once_and_something_is_changed_of_it() {
-        let code = |wanted: bson::Document| parse(&wanted).err().map(|failure| failure.code);
-        assert_eq!(code(doc! { "name": "a_1", "hidden": 1.0 }), None);
-        assert_eq!(code(doc! { "name": "a_1" }), Some(72));
-        assert_eq!(code(doc! { "hidden": true }), Some(72));
-        assert_eq!(code(doc! { "name": "a_1", "keyPattern": { "a": 1 }, "hidden": true }), Some(72));
-        assert_eq!(code(doc! { "name": 1, "hidden": true }), Some(14));
-        assert_eq!(code(doc! { "name": "a_1", "hidden": "x" }), Some(14));
-        assert_eq!(code(doc! { "name": "a_1", "expireAfterSeconds": -1 }), Some(72));
-        assert_eq!(code(doc! { "name": "a_1", "unique": false }), Some(2));
-        assert_eq!(code(doc! { "name": "a_1", "sparse": true }), Some(40_415));
-        let parsed = parse(&doc! { "keyPattern": { "a": 1 }, "prepareUnique": true }).unwrap();
-        assert_eq!((parsed.keys, parsed.asked), (Some(doc! { "a": 1 }), vec!["prepareUnique"]));
-        assert_eq!(parsed.change, IndexChange::default().prepare_unique(true));
-    }
+    Ok((modify, options))
 }
