@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bson::{Document, doc};
+use bson::{Bson, Document, doc};
 
 use crate::document::pattern::Pattern;
 use crate::document::planner::bounds::Interval;
@@ -76,8 +76,8 @@ pub enum Stage {
         sparse: bool,
         /// Whether only documents that match a filter have entries.
         partial: bool,
-        /// What the index's fields are confined to, readable: `{user_id: [7, 7], at: (5, …Number)}`.
-        bounds: String,
+        /// What each of the index's fields is confined to, readable: `{user_id: ["[7, 7]"], at: ["(5, …Number)"]}`.
+        bounds: Document,
     },
     /// `FETCH`: the documents that entries stand for, those that do not match left out.
     Fetch {
@@ -108,7 +108,7 @@ impl Stage {
                 "isPartial": *partial,
                 "indexVersion": 2,
                 "direction": name(*direction),
-                "indexBounds": bounds,
+                "indexBounds": bounds.clone(),
             },
             Self::Fetch { input } => doc! { "stage": "FETCH", "inputStage": input.to_document() },
             Self::Sort { pattern, input } => {
@@ -129,7 +129,14 @@ impl fmt::Display for Stage {
             Self::CollScan { direction: Direction::Forward } => f.write_str("COLLSCAN"),
             Self::CollScan { direction } => write!(f, "COLLSCAN {}", name(*direction)),
             Self::IxScan { index, direction, bounds, .. } => {
-                write!(f, "IXSCAN {index} {} {bounds}", name(*direction))
+                write!(f, "IXSCAN {index} {} {{", name(*direction))?;
+                for (place, (path, intervals)) in bounds.iter().enumerate() {
+                    let intervals: Vec<_> =
+                        intervals.as_array().into_iter().flatten().filter_map(Bson::as_str).collect();
+                    let intervals = if intervals.is_empty() { "none".to_owned() } else { intervals.join(" ") };
+                    write!(f, "{}{path}: {intervals}", if place == 0 { "" } else { ", " })?;
+                }
+                f.write_str("}")
             }
             Self::Fetch { input } => write!(f, "FETCH < {input}"),
             Self::Sort { pattern, input } => write!(f, "SORT {pattern} < {input}"),
@@ -156,8 +163,8 @@ impl IndexScan {
         let all = [Interval::all()];
         let fields = self.index.pattern.fields().iter().enumerate().map(|(place, field)| {
             let bounds = self.bounds.get(place).map_or(&all[..], Vec::as_slice);
-            let intervals: Vec<_> = bounds.iter().map(ToString::to_string).collect();
-            format!("{}: {}", field.path.as_str(), if bounds.is_empty() { "none".into() } else { intervals.join(" ") })
+            let intervals: Vec<_> = bounds.iter().map(|interval| Bson::String(interval.to_string())).collect();
+            (field.path.as_str().to_owned(), Bson::Array(intervals))
         });
         Stage::IxScan {
             index: self.index.name.clone(),
@@ -171,7 +178,7 @@ impl IndexScan {
             unique: self.index.unique,
             sparse: self.index.sparse || self.index.kind.wildcard().is_some(),
             partial: self.index.partial.is_some(),
-            bounds: format!("{{{}}}", fields.collect::<Vec<_>>().join(", ")),
+            bounds: fields.collect(),
         }
     }
 }
