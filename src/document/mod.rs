@@ -40,12 +40,14 @@ mod database;
 mod depth;
 mod describe;
 mod distinct;
+mod expiring;
 mod express;
 mod expression;
 mod filter;
 mod find;
 mod hint;
 mod index_key;
+mod index_kind;
 mod layout;
 mod maintain;
 mod number;
@@ -73,10 +75,13 @@ pub use collection::{
 };
 pub use database::Database;
 pub(crate) use describe::describe;
+pub(crate) use expiring::{next_sweep, sweep};
 pub use find::{Cursor, Find};
 pub use hint::Hint;
 pub use planner::{Explain, Stage};
-pub use schema::{CollectionInfo, CollectionOptions, IndexInfo, IndexOptions, ValidationAction, ValidationLevel};
+pub use schema::{
+    CollectionInfo, CollectionOptions, IndexChange, IndexInfo, IndexOptions, ValidationAction, ValidationLevel,
+};
 #[cfg(feature = "mongo")]
 pub(crate) use supervision::Supervision;
 pub use update::{UpdateDescription, UpdateModifications};
