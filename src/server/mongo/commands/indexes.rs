@@ -4,7 +4,7 @@ use bson::{RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
 
 use crate::document::{IndexInfo, IndexOptions};
 use crate::server::mongo::command::{Call, Command, Flags};
-use crate::server::mongo::commands::cursors::first_batch;
+use crate::server::mongo::commands::cursors::{batch_size, first_batch};
 use crate::server::mongo::commands::find::raw_collection;
 use crate::server::mongo::cursors::Cursor;
 use crate::server::mongo::failure::{Failure, Result, code};
@@ -111,7 +111,7 @@ fn list(call: &Call<'_>) -> Result<RawDocumentBuf> {
     }
     let about = indexes.into_iter().map(|index| describe(&index));
     let cursor = Cursor::new(Box::new(about), None, call.namespace(name), call.session);
-    first_batch(call, cursor, u64::MAX, false)
+    first_batch(call, cursor, batch_size(call, u64::MAX)?, false)
 }
 
 fn describe(index: &IndexInfo) -> Result<RawDocumentBuf> {
