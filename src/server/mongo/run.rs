@@ -208,10 +208,9 @@ fn dispatch(
         None => None,
     };
     let begun = match attempt {
-        Some(Attempt::Again(reply)) => {
-            // What the first attempt wrote may still be on its way to the disk, or lost there.
-            let ((), seen) = door.store.reading_unsettled(|_| Ok(()))?;
-            commit.replace(Some(seen));
+        Some(Attempt::Again(reply, written)) => {
+            // It may still be on its way to the disk, or lost there.
+            commit.replace(written);
             return Ok(reply);
         }
         Some(Attempt::First(begun)) => Some(begun),
@@ -239,7 +238,7 @@ fn dispatch(
         door.topology.tick(door.now());
     }
     if let Some(begun) = begun {
-        begun.done(&reply);
+        begun.done(&reply, commit.borrow().clone());
     }
     Ok(reply)
 }

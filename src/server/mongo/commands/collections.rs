@@ -4,7 +4,7 @@ use bson::{Binary, RawArrayBuf, RawBsonRef, RawDocumentBuf, rawdoc};
 
 use crate::document::CollectionInfo;
 use crate::server::mongo::command::{Call, Command, Flags, check_collection, check_database};
-use crate::server::mongo::commands::cursors::first_batch;
+use crate::server::mongo::commands::cursors::{batch_size, first_batch};
 use crate::server::mongo::cursors::Cursor;
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::{Field, Types};
@@ -183,7 +183,7 @@ fn list_collections(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let about: Vec<_> = collections.map(|about| describe(&about, name_only)).collect();
     let namespace = call.namespace("$cmd.listCollections");
     let cursor = Cursor::new(Box::new(about.into_iter()), None, namespace, call.session);
-    first_batch(call, cursor, u64::MAX, false)
+    first_batch(call, cursor, batch_size(call, u64::MAX)?, false)
 }
 
 fn describe(about: &CollectionInfo, name_only: bool) -> Result<RawDocumentBuf> {

@@ -103,6 +103,24 @@ fn cursors_are_killed_whatever_collection_is_named_and_none_after_a_mistake() {
 }
 
 #[test]
+fn lists_come_in_batches_too() {
+    let door = with_numbers(1);
+    door.done(doc! { "createIndexes": "c", "indexes": [{ "key": { "x": 1 }, "name": "x_1" }] });
+    door.done(doc! { "insert": "d", "documents": [{}] });
+    for (list, name) in [(doc! { "listCollections": 1 }, "$cmd.listCollections"), (doc! { "listIndexes": "c" }, "c")] {
+        let mut first = list.clone();
+        first.insert("cursor", doc! { "batchSize": 1 });
+        let reply = door.done(first.clone());
+        assert_eq!(batch(&reply).len(), 1);
+        let more = door.done(doc! { "getMore": cursor_id(&reply), "collection": name });
+        assert_eq!((batch(&more).len(), cursor_id(&more)), (1, 0));
+        let id = cursor_id(&door.done(first));
+        let killed = door.done(doc! { "killCursors": name, "cursors": [id] });
+        assert_eq!(killed.get_array("cursorsKilled").unwrap(), &vec![Bson::from(id)]);
+    }
+}
+
+#[test]
 fn a_record_has_a_number() {
     let found = with_numbers(2).done(doc! { "find": "c", "showRecordId": true, "projection": { "x": 1, "_id": 0 } });
     assert_eq!(batch(&found)[1], doc! { "x": 1, "$recordId": 2_i64 });
