@@ -60,7 +60,7 @@ impl<'w> Records<'w> {
             self.note_arrays(&index, &keys, id)?;
             self.put_entries(&index, index.refuses_second(), id, document, keys.encoded.iter())?;
         }
-        self.writer.put(layout::record(self.entry.storage, id), Value::from(document.as_bytes()))
+        self.writer.put(layout::record(self.entry.storage, id), document.as_bytes())
     }
 
     /// Replaces document `before` of record `id` by `after`.
@@ -69,6 +69,9 @@ impl<'w> Records<'w> {
     /// As [`Records::insert`].
     pub(super) fn replace(&mut self, id: RecordId, before: &RawDocument, after: &RawDocument) -> Result<()> {
         for index in self.entry.record.indexes.clone() {
+            if index.keeps_its_keys(before, after)? {
+                continue;
+            }
             let (old, new) = (index.keys_of(before)?, index.keys_of(after)?);
             self.note_arrays(&index, &new, id)?;
             // Both lists are sorted.
@@ -77,7 +80,7 @@ impl<'w> Records<'w> {
             let added = new.encoded.iter().filter(|key| old.encoded.binary_search(key).is_err());
             self.put_entries(&index, index.refuses_second(), id, after, added)?;
         }
-        self.writer.put(layout::record(self.entry.storage, id), Value::from(after.as_bytes()))
+        self.writer.put(layout::record(self.entry.storage, id), after.as_bytes())
     }
 
     /// Removes document `document` of record `id`.
@@ -111,14 +114,14 @@ impl<'w> Records<'w> {
             let entry = layout::entry(&prefix, fields, id);
             if checks {
                 let same = entry.get(..prefix.len() + fields.len()).unwrap_or_default();
-                match self.writer.first(&KeyRange::prefix(same), Direction::Forward)? {
+                match self.writer.seek_prefix(same)? {
                     // While an index is built, the record may have its entry already.
-                    Some((found, _)) if *found == *entry => continue,
+                    Some(found) if *found == *entry => continue,
                     Some(_) => return Err(self.duplicate(index, fields, document)?),
                     None => {}
                 }
             }
-            self.writer.put(entry, Value::from([]))?;
+            self.writer.put(entry, [])?;
         }
         Ok(())
     }

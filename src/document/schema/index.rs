@@ -7,6 +7,7 @@ use bson::{Bson, Document, RawDocument};
 use crate::document::code::Code;
 use crate::document::index_kind::{IndexKind, Partial};
 use crate::document::pattern::{Keys, Pattern};
+use crate::document::raw;
 use crate::document::schema::{ID_INDEX, IndexOptions};
 use crate::error::{Error, Result};
 
@@ -153,6 +154,24 @@ impl Index {
             Some(partial) if !partial.takes(document)? => Ok(Keys::default()),
             _ => self.kind.keys(&self.pattern, document, self.sparse),
         }
+    }
+
+    /// Whether the keys of `before` are those of `after`, as can be seen without making them: an index by paths has the same where the
+    /// fields that these begin with are the same.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] when a document does not decode.
+    pub(in crate::document) fn keeps_its_keys(&self, before: &RawDocument, after: &RawDocument) -> Result<bool> {
+        if self.partial.is_some() || !matches!(self.kind, IndexKind::Ordered | IndexKind::Hashed) {
+            return Ok(false);
+        }
+        for field in self.pattern.fields() {
+            let Some(first) = field.path.parts().first() else { return Ok(false) };
+            if !raw::same_field(before, after, first.name())? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Whether a key gets no second document.
