@@ -116,8 +116,8 @@ impl<S: Scope> Database<S> {
     pub fn aggregate(&self, pipeline: impl IntoIterator<Item = Document>) -> Result<Cursor<Document>> {
         let stages = pipeline.into_iter().collect();
         let mut pipeline = Pipeline::compile(stages, Place::Database, &Names::default())?;
-        if pipeline.split_out().is_some() {
-            return Err(Error::unsupported("$out in aggregate on a database"));
+        if let Some(output) = pipeline.split_out() {
+            return Err(output.refuse("aggregate on a database"));
         }
         self.scope.read(Operation::new("document", "aggregate", &self.name), |view| {
             let exec = Exec::new(view, &self.name, Arc::new(context(view, Vec::new())));

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bson::{DateTime, Document, RawDocument, RawDocumentBuf};
 use serde::de::DeserializeOwned;
@@ -70,6 +71,8 @@ pub(super) struct Query {
     pub(super) projection: Option<Document>,
     /// The values of variables (`let`).
     pub(super) variables: Document,
+    /// The time that it may take.
+    pub(super) max_time: Option<Duration>,
 }
 
 /// A query that is compiled.
@@ -166,6 +169,30 @@ impl<T, S: Scope> Find<T, S> {
     #[doc(alias = "let")]
     pub fn let_vars(mut self, variables: Document) -> Self {
         self.query.variables = variables;
+        self
+    }
+
+    /// Ends the query with an error when it takes longer, its cursor included. The time is that of the machine, whatever clock
+    /// the store has; it is looked at every [`ROWS_BETWEEN_CLOCK_READINGS`](crate::limits::ROWS_BETWEEN_CLOCK_READINGS)
+    /// documents.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Document, Store, bson::doc, document::Code};
+    /// # use std::time::Duration;
+    /// # let events = Store::in_memory().collection::<Document>("events");
+    /// events.insert_one(&doc! { "_id": 1 })?;
+    /// let query = |time| events.find(doc! {}).max_time(time).to_vec();
+    /// assert_eq!(query(Duration::from_secs(60))?.len(), 1);
+    /// assert_eq!(Code::of(&query(Duration::ZERO).unwrap_err()), Some(Code::MAX_TIME_EXPIRED));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `maxTimeMS`. There the time between two batches of a cursor does not count.
+    #[doc(alias = "maxTimeMS")]
+    pub fn max_time(mut self, time: Duration) -> Self {
+        self.query.max_time = Some(time);
         self
     }
 
@@ -291,17 +318,19 @@ impl Query {
     pub(super) fn prepare(&self, view: &View) -> Result<(Prepared, Arc<Context>)> {
         let variables = Variables::evaluate(&self.variables, &context(view, Vec::new()))?;
         let prepared = self.compile(&variables.names)?;
-        Ok((prepared, Arc::new(context(view, variables.values))))
+        Ok((prepared, Arc::new(context(view, variables.values).within_time(self.max_time))))
     }
 
     /// Compiles the query, whose expressions may use the variables `names`.
     pub(super) fn compile(&self, names: &Names) -> Result<Prepared> {
+        let filter = Arc::new(Filter::compile(&self.filter, names)?);
+        let projection = self.projection.as_ref();
         Ok(Prepared {
-            filter: Arc::new(Filter::compile(&self.filter, names)?),
+            projection: projection.map(|text| Projection::compile_query(text, names, &filter)).transpose()?,
+            filter,
             sort: self.sort.as_ref().map(|sort| Pattern::parse_sort(sort, Number::as_i64)).transpose()?,
             skip: self.skip,
             limit: self.limit,
-            projection: self.projection.as_ref().map(|text| Projection::compile(text, names)).transpose()?,
         })
     }
 }
@@ -393,6 +422,7 @@ impl Rows for Found {
                 return Ok(false);
             }
         }
+        self.context.check_time()?;
         if scan.advance_id()?.is_none() {
             return Ok(false);
         }

@@ -37,6 +37,7 @@ mod bulk;
 mod code;
 mod collection;
 mod database;
+mod date;
 mod depth;
 mod describe;
 mod expression;
@@ -62,8 +63,8 @@ mod update;
 pub(crate) use build::FILLING;
 pub use code::Code;
 pub use collection::{
-    BulkWrite, BulkWriteResult, Collection, FindOneAndOptions, InsertManyResult, InsertOneResult, ReturnDocument,
-    UpdateOptions, UpdateResult, WriteModel, WriteOutcome,
+    AggregateOptions, BulkWrite, BulkWriteResult, Collection, FindOneAndOptions, InsertManyResult, InsertOneResult,
+    ReturnDocument, UpdateOptions, UpdateResult, WriteModel, WriteOutcome,
 };
 pub use database::Database;
 pub(crate) use describe::describe;

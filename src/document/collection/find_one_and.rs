@@ -1,5 +1,7 @@
 //! Finding one document and changing it at the same moment.
 
+use std::sync::Arc;
+
 use bson::{DateTime, Document, RawDocumentBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,7 +9,8 @@ use serde::de::DeserializeOwned;
 use crate::document::collection::modify::{Modification, One, Outcome};
 use crate::document::collection::options::{FindOneAndOptions, ReturnDocument, UpdateOptions};
 use crate::document::collection::{Collection, write};
-use crate::document::expression::{Context, Names};
+use crate::document::expression::Context;
+use crate::document::filter::Filter;
 use crate::document::projection::Projection;
 use crate::document::stored;
 use crate::document::update::UpdateModifications;
@@ -116,7 +119,14 @@ impl<T: DeserializeOwned + 'static, S: WriteScope> Collection<T, S> {
         options: FindOneAndOptions,
     ) -> Result<Option<T>> {
         let FindOneAndOptions { update, sort, projection, returns } = options;
-        let projection = projection.map(|text| Projection::compile(&text, &Names::default())).transpose()?;
+        let projection = match projection {
+            None => None,
+            Some(text) => {
+                let names = update.variables()?.names;
+                let filter = Arc::new(Filter::compile(&filter, &names)?);
+                Some(Projection::compile_query(&text, &names, &filter)?)
+            }
+        };
         let Outcome { before, after, .. } = self.modify(verb, One { filter, modification, options: update, sort })?;
         let image: Option<RawDocumentBuf> = if returns == ReturnDocument::Before { before } else { after };
         let Some(mut image) = image else { return Ok(None) };

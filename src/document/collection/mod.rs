@@ -4,6 +4,7 @@ mod bulk_write;
 mod find_one_and;
 mod indexes;
 mod many;
+mod merge;
 mod modify;
 mod options;
 mod outcome;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use bson::Bson;
 
 pub use self::bulk_write::BulkWrite;
-pub use self::options::{FindOneAndOptions, ReturnDocument, UpdateOptions};
+pub use self::options::{AggregateOptions, FindOneAndOptions, ReturnDocument, UpdateOptions};
 pub use self::outcome::{BulkWriteResult, WriteOutcome};
 pub use self::write_model::WriteModel;
 use crate::document::schema::Namespace;

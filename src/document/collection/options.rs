@@ -1,9 +1,14 @@
 //! Options of operations that change documents.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use bson::{DateTime, Document};
 
 use crate::document::expression::{Context, Variables};
+use crate::document::find::context;
 use crate::error::Result;
+use crate::txn::View;
 
 /// How an update or replacement is made.
 ///
@@ -85,6 +90,66 @@ impl UpdateOptions {
     /// The variables with their values, which depend on no document and no moment.
     pub(super) fn variables(&self) -> Result<Variables> {
         Variables::evaluate(&self.variables, &Context::new(DateTime::from_millis(0), 0, Vec::new()))
+    }
+}
+
+/// How a pipeline runs.
+///
+/// # Examples
+/// ```
+/// use larder::{Document, Store, bson::doc, document::AggregateOptions};
+/// let events = Store::in_memory().collection::<Document>("events");
+/// events.insert_many((0..4).map(|n| doc! { "_id": n }))?;
+/// let options = AggregateOptions::default().let_vars(doc! { "least": 2 });
+/// let stages = [doc! { "$match": { "$expr": { "$gt": ["$_id", "$$least"] } } }];
+/// assert_eq!(events.aggregate_with(stages, options)?.collect::<Result<Vec<_>, _>>()?, [doc! { "_id": 3 }]);
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[must_use = "options do nothing until an operation is run with them"]
+pub struct AggregateOptions {
+    pub(super) variables: Document,
+    pub(super) max_time: Option<Duration>,
+}
+
+impl AggregateOptions {
+    /// Variables for the expressions of the pipeline, which use them as `$$name`. A value is a constant expression.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{bson::doc, document::AggregateOptions};
+    /// let options = AggregateOptions::default().let_vars(doc! { "least": 5 });
+    /// # assert_ne!(options, AggregateOptions::default());
+    /// ```
+    #[doc(alias = "let")]
+    pub fn let_vars(mut self, variables: Document) -> Self {
+        self.variables = variables;
+        self
+    }
+
+    /// Ends the pipeline with an error when it takes longer, its cursor included. As
+    /// [`Find::max_time`](crate::document::Find::max_time).
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::document::AggregateOptions;
+    /// let options = AggregateOptions::default().max_time(std::time::Duration::from_secs(1));
+    /// # assert_ne!(options, AggregateOptions::default());
+    /// ```
+    #[doc(alias = "maxTimeMS")]
+    pub fn max_time(mut self, time: Duration) -> Self {
+        self.max_time = Some(time);
+        self
+    }
+
+    /// The variables with their values.
+    pub(in crate::document) fn variables(&self) -> Result<Variables> {
+        Variables::evaluate(&self.variables, &Context::new(DateTime::from_millis(0), 0, Vec::new()))
+    }
+
+    /// What the pipeline runs in.
+    pub(in crate::document) fn context(&self, view: &View, variables: &Variables) -> Arc<Context> {
+        Arc::new(context(view, variables.values.clone()).within_time(self.max_time))
     }
 }
 

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use bson::{Bson, Document, RawBsonRef, RawDocument};
 use serde::de::DeserializeOwned;
 
-use crate::document::aggregate::{Exec, Pipeline, Place};
+use crate::document::aggregate::{Exec, Output, Pipeline, Place};
 use crate::document::code::Code;
-use crate::document::collection::{Collection, modify};
+use crate::document::collection::options::AggregateOptions;
+use crate::document::collection::{Collection, merge, modify};
 use crate::document::expression::{Context, Names};
-use crate::document::find::{self, Cursor, Find, Query};
+use crate::document::find::{Cursor, Find, Query};
 use crate::document::index_key::canonical;
 use crate::document::path::{FieldPath, For, Reached, elements};
 use crate::document::raw::corrupt;
@@ -101,22 +102,38 @@ impl<T, S: Scope> Collection<T, S> {
     /// MongoDB manual, Aggregation Stages.
     #[doc(alias = "pipeline")]
     pub fn aggregate(&self, pipeline: impl IntoIterator<Item = Document>) -> Result<Cursor<Document>> {
+        self.aggregate_with(pipeline, AggregateOptions::default())
+    }
+
+    /// As [`Collection::aggregate`], with variables and a limit of time.
+    ///
+    /// # Errors
+    /// As [`Collection::aggregate`], and [`Code::MAX_TIME_EXPIRED`] when it takes too long.
+    ///
+    /// # Examples
+    /// See [`AggregateOptions`].
+    pub fn aggregate_with(
+        &self,
+        pipeline: impl IntoIterator<Item = Document>,
+        options: AggregateOptions,
+    ) -> Result<Cursor<Document>> {
         let stages = pipeline.into_iter().collect();
-        let mut pipeline = Pipeline::compile(stages, Place::Collection, &Names::default())?;
-        if pipeline.split_out().is_some() {
-            return Err(Error::unsupported("$out in aggregate, which only reads: use aggregate_out"));
+        let variables = options.variables()?;
+        let mut pipeline = Pipeline::compile(stages, Place::Collection, &variables.names)?;
+        if let Some(output) = pipeline.split_out() {
+            return Err(output.refuse("aggregate, which only reads: use aggregate_out"));
         }
         self.scope.read(self.operation("aggregate"), |view| {
-            let context = Arc::new(find::context(view, Vec::new()));
-            let rows = run(view, &self.namespace, pipeline.clone(), &context)?;
+            let context = options.context(view, &variables);
+            let rows = run(view, &self.namespace, pipeline.clone(), &variables.names, &context)?;
             Ok(Cursor::decoding(rows, self.namespace.label()))
         })
     }
 }
 
 impl<T, S: WriteScope> Collection<T, S> {
-    /// Runs a pipeline that ends with `$out`, and returns how many documents the collection named there has now: what the
-    /// pipeline gives takes the place of what it had. Its indexes stay.
+    /// Runs a pipeline that ends with `$out` or `$merge`, and returns how many documents it gives. Those of `$out` take the place
+    /// of what the collection named there had, whose indexes stay; those of `$merge` go into it one by one.
     ///
     /// # Errors
     /// As [`Collection::aggregate`] and [`Collection::insert_one`]; then nothing has changed.
@@ -138,22 +155,45 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// ```
     ///
     /// # Source
-    /// MongoDB manual, `$out`.
+    /// MongoDB manual, `$out` and `$merge`.
     #[doc(alias = "$out")]
     pub fn aggregate_out(&self, pipeline: impl IntoIterator<Item = Document>) -> Result<u64> {
+        self.aggregate_out_with(pipeline, AggregateOptions::default())
+    }
+
+    /// As [`Collection::aggregate_out`], with variables and a limit of time.
+    ///
+    /// # Errors
+    /// As [`Collection::aggregate_out`], and [`Code::MAX_TIME_EXPIRED`] when the pipeline takes too long.
+    ///
+    /// # Examples
+    /// See [`AggregateOptions`].
+    pub fn aggregate_out_with(
+        &self,
+        pipeline: impl IntoIterator<Item = Document>,
+        options: AggregateOptions,
+    ) -> Result<u64> {
         let stages = pipeline.into_iter().collect();
-        let mut pipeline = Pipeline::compile(stages, Place::Collection, &Names::default())?;
-        let Some((database, name)) = pipeline.split_out() else {
-            return Err(Code::BAD_VALUE.value("the pipeline does not end with $out"));
+        let variables = options.variables()?;
+        let mut pipeline = Pipeline::compile(stages, Place::Collection, &variables.names)?;
+        let Some(output) = pipeline.split_out() else {
+            return Err(Code::BAD_VALUE.value("the pipeline does not end with $out or $merge"));
         };
-        let target = Namespace::new(database.as_deref().unwrap_or(self.namespace.database()), &name);
         self.scope.write(self.operation("aggregate_out").freeing(true), |writer| {
-            let context = Arc::new(find::context(writer, Vec::new()));
-            let documents = gathered(run(&writer.search(), &self.namespace, pipeline.clone(), &context)?)?;
-            modify::clear(writer, &target)?;
-            for document in &documents {
-                stored::check(document)?;
-                modify::insert(writer, &target, document)?;
+            let context = options.context(writer, &variables);
+            let rows = run(&writer.search(), &self.namespace, pipeline.clone(), &variables.names, &context)?;
+            let documents = gathered(rows)?;
+            let here = self.namespace.database();
+            match &output {
+                Output::Merge(merge) => merge::run(writer, here, merge, &documents, &context)?,
+                Output::Out { database, collection } => {
+                    let target = Namespace::new(database.as_deref().unwrap_or(here), collection);
+                    modify::clear(writer, &target)?;
+                    for document in &documents {
+                        stored::check(document)?;
+                        modify::insert(writer, &target, document)?;
+                    }
+                }
             }
             Ok(documents.len() as u64)
         })
@@ -219,7 +259,13 @@ fn reached<'a>(document: &'a RawDocument, path: &FieldPath) -> Result<Vec<RawBso
 }
 
 /// Runs `pipeline` over a collection: its head by the planner, and the rest over what that finds.
-pub(super) fn run(view: &View, namespace: &Namespace, pipeline: Pipeline, context: &Arc<Context>) -> Result<Input> {
+pub(super) fn run(
+    view: &View,
+    namespace: &Namespace,
+    pipeline: Pipeline,
+    names: &Names,
+    context: &Arc<Context>,
+) -> Result<Input> {
     let (leading, rest) = pipeline.rewritten().split_leading();
     let query = Query {
         filter: leading.filter.unwrap_or_default(),
@@ -227,7 +273,7 @@ pub(super) fn run(view: &View, namespace: &Namespace, pipeline: Pipeline, contex
         limit: leading.limit,
         ..Query::default()
     };
-    let rows = query.compile(&Names::default())?.start(view, namespace, Arc::clone(context))?;
+    let rows = query.compile(names)?.start(view, namespace, Arc::clone(context))?;
     rest.run(Box::new(rows), &Exec::new(view, namespace.database(), Arc::clone(context)))
 }
 

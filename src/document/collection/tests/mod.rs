@@ -1,4 +1,5 @@
 mod bulk_writes;
+mod pipelines;
 mod upserts;
 
 use bson::{Bson, Document, doc};

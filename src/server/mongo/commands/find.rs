@@ -244,7 +244,7 @@ fn aggregate(call: &Call<'_>) -> Result<RawDocumentBuf> {
     };
     let size = batch_size(cursor)?.unwrap_or(FIRST_BATCH);
     let stages = arguments.documents("pipeline")?.into_iter().map(decode).collect::<Result<Vec<_>>>()?;
-    let writes = stages.last().is_some_and(|stage| stage.contains_key("$out"));
+    let writes = stages.last().is_some_and(|stage| stage.contains_key("$out") || stage.contains_key("$merge"));
     let (rows, namespace) = match name {
         None => (pipeline_rows(call.door.store.database(call.database).aggregate(stages)?), "$cmd.aggregate"),
         Some(name) if writes => {
