@@ -261,7 +261,13 @@ fn door(report: &mut Report) {
                 let (ours, theirs): (Vec<_>, Vec<_>) = (0..5)
                     .map(|_| {
                         let requests = if pipeline == 1 { 100_000 } else { 400_000 };
-                        let ours = requests_per_second(door.address().port(), test, pipeline, requests, is_random);
+                        let ours = requests_per_second(
+                            door.address().socket_addr().unwrap().port(),
+                            test,
+                            pipeline,
+                            requests,
+                            is_random,
+                        );
                         (ours, requests_per_second(server.port, test, pipeline, requests, is_random))
                     })
                     .unzip();
@@ -317,7 +323,8 @@ fn loops(report: &mut Report) {
     let Some(server) = Rival::start(&[]) else { return };
     let store = Store::in_memory();
     let door = RedisServer::start(&store, &RedisOptions::default()).unwrap();
-    let (mut here, mut there) = (Client::connect(door.address().port()), Client::connect(server.port));
+    let (mut here, mut there) =
+        (Client::connect(door.address().socket_addr().unwrap().port()), Client::connect(server.port));
     let measure = |client: &mut Client, process: u32, fill: &str, turn: &str, turns: u32| {
         let script = |body: &str| format!("local n = tonumber(ARGV[1]) for i = 1, n do {body} end");
         let turns_of = turns.to_string();
@@ -363,7 +370,7 @@ fn sync(report: &mut Report) {
     let door = RedisServer::start(&store, &RedisOptions::default()).unwrap();
     let (ours, theirs): (Vec<_>, Vec<_>) = (0..7)
         .map(|_| {
-            let ours = requests_per_second(door.address().port(), "SET", 1, 20_000, true);
+            let ours = requests_per_second(door.address().socket_addr().unwrap().port(), "SET", 1, 20_000, true);
             (ours, requests_per_second(server.port, "SET", 1, 20_000, true))
         })
         .unzip();
@@ -414,7 +421,7 @@ fn soak(report: &mut Report) {
     let store = Store::in_memory();
     store.set_memory_budget(Some(64 << 20), EvictionPolicy::VolatileLru).unwrap();
     let door = RedisServer::start(&store, &RedisOptions::default()).unwrap();
-    let port = door.address().port().to_string();
+    let port = door.address().socket_addr().unwrap().port().to_string();
     let mut command = Command::new("redis-benchmark");
     command.args(["-p", &port, "-c", "50", "-P", "16", "-n", "1000000000", "-r", "1000000", "-q"]);
     command.args(["SET", "key:__rand_int__", &"x".repeat(200), "EX", "5"]);

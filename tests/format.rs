@@ -1,7 +1,8 @@
 //! Stores that earlier versions wrote are opened by this one, with everything in them.
 //!
 //! `tests/fixtures/v…/` is a store that the version with format N wrote, from 2 on, the first that is read: one part of it in a checkpoint, one in the log, which
-//! ends without a close. It is never written again; a new format adds a directory.
+//! ends without a close. It is never written again; a new format adds a directory, and so does a new record of the catalogue: `v2.1` has
+//! the second one of collections, `v2` the first.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -17,6 +18,9 @@ use larder::kv::Ttl;
 use larder::wide_column::{CqlType, CqlValue, Order};
 use larder::{Document, ManualClock, Store, Timestamp};
 
+/// What this version writes.
+const NEWEST: &str = "v2.1";
+
 /// Customers and orders in the store, half of them in its checkpoint.
 const ORDERS: i32 = 8;
 
@@ -29,7 +33,7 @@ fn open(path: &Path) -> Store {
     let options = DurableOptions::default().without_threads().segment_bytes(8 << 10).store_id(0x1a4d_e401);
     let engine = DurableEngine::open_with(path, &options).unwrap();
     let clock = ManualClock::at(Timestamp::from_seconds(1_700_000_000));
-    Store::builder().clock(clock).engine(Arc::new(engine)).unwrap()
+    Store::builder().clock(clock).seed(7).engine(Arc::new(engine)).unwrap()
 }
 
 fn create(store: &Store) {
@@ -126,7 +130,7 @@ fn this_version_opens_what_every_version_wrote() {
         check_orders(&open(&path));
         versions += 1;
     }
-    assert_eq!(versions, 1);
+    assert_eq!(versions, 2);
 }
 
 /// Byte for byte: a change of what is written is a change of the format, and needs a new number. Checkpoints are left out,
@@ -136,7 +140,7 @@ fn this_version_writes_its_format_as_it_always_did() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("store");
     let store = write_store(&path);
-    for file in fs::read_dir(fixtures().join("v2")).unwrap() {
+    for file in fs::read_dir(fixtures().join(NEWEST)).unwrap() {
         let (name, expected) = (file.as_ref().unwrap().file_name(), fs::read(file.unwrap().path()).unwrap());
         if Path::new(&name).extension().is_some_and(|extension| extension == "checkpoint") {
             continue;
@@ -151,7 +155,7 @@ fn this_version_writes_its_format_as_it_always_did() {
 #[test]
 #[ignore = "it writes a fixture"]
 fn write_the_fixture_of_a_new_format() {
-    let (dir, version) = (tempfile::tempdir().unwrap(), fixtures().join("v2"));
+    let (dir, version) = (tempfile::tempdir().unwrap(), fixtures().join(NEWEST));
     let path = dir.path().join("store");
     let store = write_store(&path);
     check_orders(&store);

@@ -64,6 +64,12 @@ fn arrive(on: &impl larder::WriteHandles, id: i32, email: &str) -> Result<()> {
     on.collection::<Document>("people").insert_one(&person).map(drop)
 }
 
+/// The first of two ages that are an array: it matches what is above 40 and below 50 by one element each.
+fn many_ages(on: &impl larder::WriteHandles, id: i32) -> Result<()> {
+    let person = doc! { "_id": id, "age": [1, 99], "email": id.to_string() };
+    on.collection::<Document>("people").insert_one(&person).map(drop)
+}
+
 const ROWS: &[Row] = &[
     Row {
         name: "lost update: both read and write one document",
@@ -185,10 +191,35 @@ const ROWS: &[Row] = &[
     Row {
         name: "inserts; the other inserts the first array into an indexed field",
         transaction: |tx| arrive(tx, 8, "8"),
-        other: |store| {
-            let many_ages = doc! { "_id": 9, "age": [1, 2], "email": "9" };
-            store.collection::<Document>("people").insert_one(&many_ages).map(drop)
+        other: |store| many_ages(store, 9),
+        commits: (true, true),
+    },
+    Row {
+        name: "both insert the first array into an indexed field",
+        transaction: |tx| many_ages(tx, 8),
+        other: |store| many_ages(store, 9),
+        commits: (true, true),
+    },
+    Row {
+        name: "looks for a range of an index, writes elsewhere; the other inserts the first array into it",
+        transaction: |tx| {
+            let found = people(tx).find(doc! { "age": { "$gt": 40, "$lt": 50 } }).to_vec()?;
+            assert!(found.is_empty());
+            tx.kv().set("a", "2")
         },
+        other: |store| many_ages(store, 9),
+        commits: (false, true),
+    },
+    Row {
+        name: "finds by _id, writes elsewhere; the other inserts the first array into an indexed field",
+        transaction: |tx| people(tx).find_one(doc! { "_id": 1 }).and_then(|_| tx.kv().set("a", "2")),
+        other: |store| many_ages(store, 9),
+        commits: (true, true),
+    },
+    Row {
+        name: "inserts the first array into an indexed field; the other drops the index",
+        transaction: |tx| many_ages(tx, 8),
+        other: |store| store.collection::<Document>("people").drop_index("age_1").map(drop),
         commits: (false, false),
     },
     Row {
@@ -295,4 +326,23 @@ fn a_snapshot_transaction_reads_one_moment_and_its_own_writes() {
     assert_eq!(people(&tx).count_documents(doc! {}).unwrap(), 5);
     tx.commit().unwrap();
     assert_eq!(store.collection::<Document>("people").count_documents(doc! {}).unwrap(), 6);
+}
+
+#[test]
+fn an_index_that_meets_its_first_arrays_at_once_finds_both() {
+    for isolation in [Isolation::Serializable, Isolation::Snapshot] {
+        let store = seeded();
+        let txs = [8, 9].map(|id| (id, store.begin_with(isolation).unwrap()));
+        for (id, tx) in &txs {
+            many_ages(tx, *id).unwrap();
+            let found = people(tx).find(doc! { "age": { "$gt": 40, "$lt": 50 } }).to_vec().unwrap();
+            assert_eq!(found.len(), 1, "its own");
+        }
+        let [first, second] = txs.map(|(_, tx)| tx.commit());
+        first.unwrap();
+        // It looked for a range in which the other one has put something.
+        assert_eq!(second.is_ok(), isolation == Isolation::Snapshot);
+        let found = store.collection::<Document>("people").find(doc! { "age": { "$gt": 40, "$lt": 50 } }).to_vec();
+        assert_eq!(found.unwrap().len(), if isolation == Isolation::Snapshot { 2 } else { 1 });
+    }
 }

@@ -22,7 +22,7 @@ fn stored_keys() -> BTreeSet<String> {
 
     let people = store.collection::<Document>("people");
     people.create_index(doc! { "age": -1 }).unwrap();
-    people.insert_one(&doc! { "_id": "ann", "age": 1 }).unwrap();
+    people.insert_one(&doc! { "_id": "ann", "age": [1] }).unwrap();
 
     store.kv().set_with_ttl("k", "v", Duration::from_secs(1)).unwrap();
     store.kv().hash("h").set("f", "v").unwrap();

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use bson::Document;
+use serde::de::DeserializeOwned;
 
-use crate::catalog::{self, Kind, job};
+use crate::catalog::{self, Entry, Kind, job};
 use crate::document::aggregate::{Exec, Pipeline, Place};
-use crate::document::collection::Collection;
-use crate::document::expression::Names;
+use crate::document::collection::{AggregateOptions, Collection};
+use crate::document::expression::Variables;
 use crate::document::find::{Cursor, context};
 use crate::document::layout;
 use crate::document::rows::Made;
-use crate::document::schema::{Namespace, Schema};
+use crate::document::schema::{CollectionInfo, CollectionOptions, Namespace, Schema};
 use crate::error::{Error, Result};
 use crate::txn::{AutoCommit, Operation, Scope, WriteScope, Writer};
 
@@ -95,6 +96,35 @@ impl<S: Scope> Database<S> {
 }
 
 impl<S: Scope> Database<S> {
+    /// The collections that exist, in byte order of their names.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`](crate::Error::Corruption) when the catalogue does not decode.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, document::CollectionOptions};
+    /// let shop = Store::in_memory().database("shop");
+    /// shop.create_collection("orders")?;
+    /// let orders = shop.list_collections()?.remove(0);
+    /// assert_eq!((orders.name.as_str(), orders.options), ("orders", CollectionOptions::default()));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `listCollections`.
+    #[doc(alias = "getCollectionInfos")]
+    pub fn list_collections(&self) -> Result<Vec<CollectionInfo>> {
+        self.scope.read(Operation::new("document", "list_collections", &self.name), |view| {
+            let collections = catalog::list::<Schema>(view, Kind::Collection, &self.name)?;
+            let about = |(name, entry): (String, Entry<Schema>)| {
+                let uuid = entry.record.uuid(entry.id);
+                CollectionInfo { name, uuid, options: entry.record.options }
+            };
+            Ok(collections.into_iter().map(about).collect())
+        })
+    }
+
     /// Runs an aggregation pipeline that begins with `$documents`, and so reads no collection of its own; `$lookup` and
     /// `$unionWith` read those of this database.
     ///
@@ -114,14 +144,40 @@ impl<S: Scope> Database<S> {
     /// # Source
     /// MongoDB manual, `aggregate` on a database, `$documents`.
     pub fn aggregate(&self, pipeline: impl IntoIterator<Item = Document>) -> Result<Cursor<Document>> {
+        self.aggregate_with(pipeline, AggregateOptions::default())
+    }
+
+    /// As [`Database::aggregate`], with the variables of `options`, and with documents as the type `U`. A hint is not looked at: no
+    /// collection is read.
+    ///
+    /// # Errors
+    /// As [`Database::aggregate`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, bson::{doc, RawDocumentBuf}, document::AggregateOptions};
+    /// let shop = Store::in_memory().database("shop");
+    /// let stages = [doc! { "$documents": [{ "n": 1 }] }, doc! { "$set": { "m": "$$most" } }];
+    /// let options = AggregateOptions::default().let_vars(doc! { "most": 3 });
+    /// let found: RawDocumentBuf = shop.aggregate_with(stages, options)?.next().unwrap()?;
+    /// assert_eq!(found.get_i32("m").unwrap(), 3);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn aggregate_with<U: DeserializeOwned + 'static>(
+        &self,
+        pipeline: impl IntoIterator<Item = Document>,
+        options: AggregateOptions,
+    ) -> Result<Cursor<U>> {
         let stages = pipeline.into_iter().collect();
-        let mut pipeline = Pipeline::compile(stages, Place::Database, &Names::default())?;
-        if let Some(output) = pipeline.split_out() {
-            return Err(output.refuse("aggregate on a database"));
-        }
         self.scope.read(Operation::new("document", "aggregate", &self.name), |view| {
-            let exec = Exec::new(view, &self.name, Arc::new(context(view, Vec::new())));
-            let rows = pipeline.clone().rewritten().run(Box::new(Made::new(std::iter::empty())), &exec)?;
+            let variables = Variables::evaluate(&options.variables, &context(view, Vec::new()))?;
+            let mut pipeline = Pipeline::compile(stages, Place::Database, &variables.names)?;
+            if let Some(output) = pipeline.split_out() {
+                return Err(output.refuse("aggregate on a database"));
+            }
+            let context = context(view, variables.values).within_time(options.max_time);
+            let exec = Exec::new(view, &self.name, Arc::new(context));
+            let rows = pipeline.rewritten().run(Box::new(Made::new(std::iter::empty())), &exec)?;
             Ok(Cursor::decoding(rows, format!("database {:?}", self.name)))
         })
     }
@@ -150,10 +206,32 @@ impl<S: WriteScope> Database<S> {
     /// MongoDB manual, `create`.
     #[doc(alias("create", "createCollection"))]
     pub fn create_collection(&self, name: &str) -> Result<()> {
+        self.create_collection_with(name, CollectionOptions::default())
+    }
+
+    /// As [`Database::create_collection`], with options.
+    ///
+    /// # Errors
+    /// As [`Database::create_collection`]; [`Error::Unsupported`] names an option that is not modelled.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, bson::doc, document::CollectionOptions};
+    /// let shop = Store::in_memory().database("shop");
+    /// shop.create_collection_with("orders", CollectionOptions::default())?;
+    /// assert_eq!(shop.list_collections()?[0].options, CollectionOptions::default());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `create`.
+    #[expect(clippy::needless_pass_by_value, reason = "options are written in place")]
+    pub fn create_collection_with(&self, name: &str, options: CollectionOptions) -> Result<()> {
+        options.refuse_unmodelled()?;
         let namespace = Namespace::new(&self.name, name);
         self.scope.write(namespace.operation("create_collection"), |writer| {
             refuse_existing(&namespace, writer)?;
-            namespace.get_or_create(writer).map(drop)
+            namespace.create(writer, options.clone()).map(drop)
         })
     }
 
@@ -196,10 +274,10 @@ impl<S: WriteScope> Database<S> {
         })
     }
 
-    /// Drops the collection `name` with its documents and indexes, and answers whether it existed.
+    /// Drops the collection `name` with its documents and indexes, and returns whether it existed.
     ///
     /// # Errors
-    /// What a write answers.
+    /// What a write returns.
     ///
     /// # Cost
     /// O(log n). Documents and index entries are removed in the background, when there are many

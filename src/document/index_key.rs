@@ -1,4 +1,4 @@
-//! Values as index keys: byte order is the order of values, for every pair of them (SEM: DOC-ORD-9).
+//! Values as index keys: byte order is the order of values, for every pair of them.
 //!
 //! A value is its [`Class`] byte and then:
 //!

@@ -20,21 +20,37 @@
 //! | 1..   | fields     | one [`key`](crate::document::index_key) per field, inverted when descending     |
 //! | 8     | record     | record id, big-endian                                                     |
 //!
-//! hold nothing. Record ids are given out in ascending order, so that the order of records is the order of insertion.
+//! hold nothing. That a field of an index goes through an array, in some document or once, is said by a key that holds nothing
+//! either:
+//!
+//! | bytes | field      | encoding                                                                  |
+//! |-------|------------|---------------------------------------------------------------------------|
+//! | 1     | owner      | `0x10`                                                                    |
+//! | 4     | collection | storage id, big-endian                                                    |
+//! | 1     | area       | `0x02`                                                                    |
+//! | 4     | index      | number within the collection, big-endian                                  |
+//! | 2..   | path       | escaped and terminated                                                    |
+//! | 8     | record     | of a document that has the array, or zero: two writers that find the first array at once put two keys, and do not conflict |
+//!
+//! Record ids are given out in ascending order, so that the order of records is the order of insertion.
 //!
 //! Record 2 of collection 7 is at `10 00000007 00 0000000000000002`; its entry for `{_id: true}` in `_id_` is at
 //! `10 00000007 01 00000000 5001 0000000000000002`.
 
-use crate::encoding::ordered::Reader;
+use crate::encoding::ordered::{Reader, put_bytes};
 use crate::encoding::owner::DOCUMENTS as OWNER;
 use crate::engine::KeyRange;
 use crate::error::{Error, Result};
 
 const RECORDS: u8 = 0x00;
 const INDEXES: u8 = 0x01;
+const ARRAYS: u8 = 0x02;
 
 /// Bytes of a record id.
 pub(super) const RECORD_ID_BYTES: usize = 8;
+
+/// Bytes of a record's key: owner, collection, area, record id.
+const RECORD_KEY_BYTES: usize = 1 + size_of::<u32>() + 1 + RECORD_ID_BYTES;
 
 /// Number of a record in its collection, in order of insertion.
 pub(super) type RecordId = u64;
@@ -52,9 +68,13 @@ pub(super) fn records_prefix(collection: u32) -> Vec<u8> {
 }
 
 /// The key of one record.
-pub(super) fn record(collection: u32, id: RecordId) -> Vec<u8> {
-    let mut key = records_prefix(collection);
-    key.extend_from_slice(&id.to_be_bytes());
+pub(super) fn record(collection: u32, id: RecordId) -> [u8; RECORD_KEY_BYTES] {
+    let mut key = [0; RECORD_KEY_BYTES];
+    let (prefix, number) = key.split_at_mut(RECORD_KEY_BYTES - RECORD_ID_BYTES);
+    let [owner, collection_bytes @ .., area] = prefix else { return key };
+    (*owner, *area) = (OWNER, RECORDS);
+    collection_bytes.copy_from_slice(&collection.to_be_bytes());
+    number.copy_from_slice(&id.to_be_bytes());
     key
 }
 
@@ -64,6 +84,37 @@ pub(super) fn index_prefix(collection: u32, index: u32) -> Vec<u8> {
     key.push(INDEXES);
     key.extend_from_slice(&index.to_be_bytes());
     key
+}
+
+/// What the keys begin with that say where the indexes of a collection have arrays.
+pub(super) fn arrays_prefix(collection: u32) -> Vec<u8> {
+    let mut key = collection_prefix(collection);
+    key.push(ARRAYS);
+    key
+}
+
+/// What the keys begin with that say where one index has arrays.
+pub(super) fn index_arrays_prefix(collection: u32, index: u32) -> Vec<u8> {
+    let mut key = arrays_prefix(collection);
+    key.extend_from_slice(&index.to_be_bytes());
+    key
+}
+
+/// The key that says that `path` goes through an array in record `id`.
+pub(super) fn array_key(collection: u32, index: u32, path: &str, id: RecordId) -> Vec<u8> {
+    let mut key = index_arrays_prefix(collection, index);
+    put_bytes(&mut key, path.as_bytes());
+    key.extend_from_slice(&id.to_be_bytes());
+    key
+}
+
+/// The index and the path that such a key is about.
+pub(super) fn array(key: &[u8]) -> Result<(u32, String)> {
+    let mut reader = Reader::new(key);
+    reader.array::<6>()?;
+    let index = reader.u32()?;
+    let path = String::from_utf8(reader.bytes()?).map_err(|_| Error::corrupt("array of an index", "no path"))?;
+    Ok((index, path))
 }
 
 /// The collection and the index whose entries begin with `prefix`.
@@ -131,6 +182,9 @@ mod tests {
         assert_eq!(index_of(&index_prefix(7, 3)).unwrap(), (7, 3));
         assert!(index_of(&record(7, 3)).is_err() && index_of(&[0x10, 0, 0]).is_err());
         assert_eq!(entry_fields(&index_prefix(7, 0), &entry).unwrap(), [0x50, 0x01]);
+        assert_eq!(hex(&array_key(7, 3, "a", 2)), "100000000702000000036100".to_owned() + "000000000000000002");
+        assert_eq!(array(&array_key(7, 3, "a.b", 2)).unwrap(), (3, "a.b".to_owned()));
+        assert!(array(&[0x10]).is_err() && array(&[0xff; 14]).is_err());
         assert!(entry_fields(&index_prefix(7, 0), &[0x10]).is_err() && record_id(&[1]).is_err());
     }
 

@@ -57,7 +57,7 @@ impl<'w> Records<'w> {
     pub(super) fn insert(&mut self, id: RecordId, document: &RawDocument) -> Result<()> {
         for index in self.entry.record.indexes.clone() {
             let keys = index.pattern.keys(document)?;
-            self.note_arrays(&index, keys.multikey)?;
+            self.note_arrays(&index, keys.multikey, id)?;
             self.put_entries(&index, id, document, keys.encoded.iter())?;
         }
         self.writer.put(layout::record(self.entry.storage, id), Value::from(document.as_bytes()))
@@ -70,7 +70,7 @@ impl<'w> Records<'w> {
     pub(super) fn replace(&mut self, id: RecordId, before: &RawDocument, after: &RawDocument) -> Result<()> {
         for index in self.entry.record.indexes.clone() {
             let (old, new) = (index.pattern.keys(before)?, index.pattern.keys(after)?);
-            self.note_arrays(&index, new.multikey)?;
+            self.note_arrays(&index, new.multikey, id)?;
             // Both lists are sorted.
             let gone = old.encoded.iter().filter(|key| new.encoded.binary_search(key).is_err());
             self.remove_entries(&index, id, gone);
@@ -129,14 +129,29 @@ impl<'w> Records<'w> {
         }
     }
 
-    /// Sets the multikey bits of an index, which is rare: once per index and field that meets its first array.
-    pub(super) fn note_arrays(&mut self, index: &Index, multikey: u32) -> Result<()> {
-        let known = self.entry.record.indexes.iter_mut().find(|known| known.id == index.id);
-        match known {
-            Some(known) if known.multikey | multikey != known.multikey => Arc::make_mut(known).multikey |= multikey,
-            _ => return Ok(()),
+    /// Notes the fields of an index that go through arrays in record `id`, which is rare: once per index and field. Nothing is read
+    /// for it, and the key is one that no other writer puts, so that it conflicts with nothing.
+    pub(super) fn note_arrays(&mut self, index: &Index, multikey: u32, id: RecordId) -> Result<()> {
+        if multikey == 0 {
+            return Ok(());
         }
-        self.namespace.update(self.writer, &self.entry)
+        let Some(known) = self.entry.record.indexes.iter_mut().find(|known| known.id == index.id) else {
+            return Ok(());
+        };
+        let new = multikey & !known.multikey;
+        if new == 0 {
+            return Ok(());
+        }
+        Arc::make_mut(known).multikey |= new;
+        for (place, field) in index.pattern.fields().iter().enumerate() {
+            if new >> place & 1 == 1 {
+                let key = layout::array_key(self.entry.storage, index.id, field.path.as_str(), id);
+                self.writer.put(key, Value::from([]))?;
+            }
+        }
+        // What handles remember of the collection is out of date.
+        self.writer.note_catalogue_changed();
+        Ok(())
     }
 
     /// The error for `fields`, which another record has in the unique `index`; the values are those of `document`.

@@ -3,9 +3,9 @@
 //! [`FieldPath`] is the only parser of them; who asks says for what, because what is allowed in a path differs ([`For`]).
 //!
 //! # Reaching
-//! In a filter and in an index a part of a path names a field; in an array it steps into each element that is an object, and a
-//! part that is a number is the position of an element too (SEM: DOC-FLT-6). One array level is crossed per part: `a.b` does
-//! not reach `{a: [[{b: 1}]]}`. How expressions, projections and updates follow a path is their affair.
+//! In a filter and in an index a part of a path names a field; in an array it steps into each element that is an
+//! object, and a part that is a number is the position of an element too. One array level is crossed per part: `a.b`
+//! does not reach `{a: [[{b: 1}]]}`. How expressions, projections and updates follow a path is their affair.
 //!
 //! # Source
 //! MongoDB manual, Query an Array, Query for Null or Missing Fields, Field Names.
@@ -35,11 +35,11 @@ pub(super) struct Part {
 /// Who asks for a path, which decides what may be in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum For {
-    /// Conditions: any names, empty ones and such with a dollar sign too (SEM: DOC-FLT-11).
+    /// Conditions: any names, empty ones and such with a dollar sign too.
     Filter,
     /// Expressions, projections and stages: no empty parts, and no dollar signs in front.
     Expression,
-    /// Updates: no empty parts, and no dollar sign in front of the first (SEM: DOC-UPD-11).
+    /// Updates: no empty parts, and no dollar sign in front of the first.
     Update,
     /// Keys of indexes, with numbers of their own for refusals.
     Index,
@@ -147,7 +147,7 @@ impl FieldPath {
         &self.parts
     }
 
-    /// Shows `visit` what the path reaches in `document`, in stored order, until it answers `true`; answers whether it did.
+    /// Shows `visit` what the path reaches in `document`, in stored order, until it returns `true`; returns whether it did.
     ///
     /// Nothing at all is reached through an array without objects in it.
     ///

@@ -17,6 +17,37 @@ pub(super) fn corrupt(error: bson::error::Error) -> Error {
     Error::corrupt("document", error.to_string())
 }
 
+/// A field where it was found: the byte that says its type, and the bytes of its value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Element<'a> {
+    document: &'a RawDocument,
+    tag: u8,
+    value: &'a [u8],
+}
+
+impl<'a> Element<'a> {
+    /// The bytes of a string, which are UTF-8 in what was stored; `None` for a value of another type.
+    #[inline]
+    pub(super) fn text(self) -> Option<&'a [u8]> {
+        if self.tag != STRING {
+            return None;
+        }
+        self.value.get(4..self.value.len().checked_sub(1)?)
+    }
+
+    /// The value of the field, whose name is `name`.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] when the bytes are not BSON.
+    #[inline]
+    pub(super) fn value(self, name: &str) -> Result<Option<RawBsonRef<'a>>> {
+        match common(self.tag, self.value)? {
+            Some(value) => Ok(Some(value)),
+            None => self.document.get(name).map_err(corrupt),
+        }
+    }
+}
+
 /// The value of the top-level field `name`, the first if there are several.
 ///
 /// # Errors
@@ -25,38 +56,94 @@ pub(super) fn corrupt(error: bson::error::Error) -> Error {
 /// # Cost
 /// One step for each field up to `name`.
 pub(super) fn field<'a>(document: &'a RawDocument, name: &str) -> Result<Option<RawBsonRef<'a>>> {
-    let mut rest = document.as_bytes().get(4..).ok_or_else(cut_short)?;
-    loop {
-        let (&tag, after_tag) = rest.split_first().ok_or_else(cut_short)?;
-        if tag == 0 {
-            return Ok(None);
-        }
-        let end = after_tag.iter().position(|byte| *byte == 0).ok_or_else(cut_short)?;
-        let (key, after_key) = after_tag.split_at_checked(end).ok_or_else(cut_short)?;
-        let value = after_key.get(1..).ok_or_else(cut_short)?;
-        let (value, after_value) = value.split_at_checked(value_bytes(tag, value)?).ok_or_else(cut_short)?;
-        if key == name.as_bytes() {
-            return match common(tag, value)? {
-                Some(value) => Ok(Some(value)),
-                None => document.get(name).map_err(corrupt),
-            };
-        }
-        rest = after_value;
+    match element(document, name)? {
+        Some(element) => element.value(name),
+        None => Ok(None),
     }
 }
 
-/// How many bytes the value of an element of type `tag` has, of which `bytes` are the first.
+/// The top-level field `name`, as [`field`] finds it, with its value as it is stored.
+///
+/// # Errors
+/// As [`field`].
+pub(super) fn element<'a>(document: &'a RawDocument, name: &str) -> Result<Option<Element<'a>>> {
+    let wanted = Wanted::new(name.as_bytes());
+    let mut rest = document.as_bytes().get(4..).ok_or_else(cut_short)?;
+    loop {
+        let (&tag, named) = rest.split_first().ok_or_else(cut_short)?;
+        if tag == 0 {
+            return Ok(None);
+        }
+        let (length, is_it) = wanted.is_at(named).ok_or_else(cut_short)?;
+        let value = named.get(length + 1..).ok_or_else(cut_short)?;
+        let bytes = match FIXED_BYTES.get(usize::from(tag)) {
+            Some(&fixed) if fixed != VARIES => usize::from(fixed),
+            _ => value_bytes(tag, value)?,
+        };
+        let (value, behind) = value.split_at_checked(bytes).ok_or_else(cut_short)?;
+        if is_it {
+            return Ok(Some(Element { document, tag, value }));
+        }
+        rest = behind;
+    }
+}
+
+/// A name that is looked for. Most are short: eight bytes are compared, and searched for the zero that ends a name, as one number.
+#[derive(Clone, Copy)]
+struct Wanted<'n> {
+    name: &'n [u8],
+    /// The name and its zero, the first byte lowest, and which bits they take; for a long name no number equals it.
+    word: u64,
+    mask: u64,
+}
+
+/// The lowest and the highest bit of every byte.
+const LOWEST: u64 = 0x0101_0101_0101_0101;
+const HIGHEST: u64 = 0x8080_8080_8080_8080;
+
+impl<'n> Wanted<'n> {
+    #[inline]
+    fn new(name: &'n [u8]) -> Self {
+        if name.len() >= size_of::<u64>() {
+            return Self { name, word: 1, mask: 0 };
+        }
+        let word = name.iter().rev().fold(0, |word, byte| (word << 8) | u64::from(*byte));
+        Self { name, word, mask: u64::MAX >> (8 * (7 - name.len())) }
+    }
+
+    /// How long the name is that `bytes` begin with, up to its zero, and whether it is this one; `None` when it does not end.
+    #[inline]
+    fn is_at(self, bytes: &[u8]) -> Option<(usize, bool)> {
+        if let Some(chunk) = bytes.first_chunk() {
+            let word = u64::from_le_bytes(*chunk);
+            // The lowest bit of it is the highest of the first byte that is zero.
+            let zeros = word.wrapping_sub(LOWEST) & !word & HIGHEST;
+            if zeros != 0 {
+                return Some((zeros.trailing_zeros() as usize / 8, word & self.mask == self.word));
+            }
+        }
+        let length = bytes.iter().position(|byte| *byte == 0)?;
+        Some((length, bytes.get(..length) == Some(self.name)))
+    }
+}
+
+/// The type of strings.
+const STRING: u8 = 0x02;
+
+/// Says that the bytes of a value say how many they are.
+const VARIES: u8 = u8::MAX;
+
+/// How many bytes the values of each type have, for the types up to decimal128.
+const FIXED_BYTES: [u8; 20] =
+    [VARIES, 8, VARIES, VARIES, VARIES, VARIES, 0, 12, 1, 8, 0, VARIES, VARIES, VARIES, VARIES, VARIES, 4, 8, 8, 16];
+
+/// How many bytes the value of an element of type `tag` has, of which `bytes` are the first; not for the types of [`FIXED_BYTES`].
 fn value_bytes(tag: u8, bytes: &[u8]) -> Result<usize> {
     Ok(match tag {
-        0x06 | 0x0a | 0x7f | 0xff => 0,
-        0x08 => 1,
-        0x10 => 4,
-        0x01 | 0x09 | 0x11 | 0x12 => 8,
-        0x07 => 12,
-        0x13 => 16,
+        0x7f | 0xff => 0,
         // The length of a document, array or code with scope counts itself.
         0x03 | 0x04 | 0x0f => length(bytes)?,
-        0x02 | 0x0d | 0x0e => length(bytes)?.saturating_add(4),
+        STRING | 0x0d | 0x0e => length(bytes)?.saturating_add(4),
         0x05 => length(bytes)?.saturating_add(5),
         0x0c => length(bytes)?.saturating_add(4 + 12),
         0x0b => {
@@ -72,8 +159,8 @@ fn value_bytes(tag: u8, bytes: &[u8]) -> Result<usize> {
 fn common(tag: u8, bytes: &[u8]) -> Result<Option<RawBsonRef<'_>>> {
     Ok(Some(match tag {
         0x01 => RawBsonRef::Double(f64::from_le_bytes(array(bytes)?)),
-        0x02 => {
-            let text = bytes.get(4..bytes.len() - 1).ok_or_else(cut_short)?;
+        STRING => {
+            let text = bytes.get(4..bytes.len().saturating_sub(1)).ok_or_else(cut_short)?;
             RawBsonRef::String(
                 std::str::from_utf8(text).map_err(|_| Error::corrupt("document", "a string is not UTF-8"))?,
             )

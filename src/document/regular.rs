@@ -1,8 +1,8 @@
 //! Regular expressions as PCRE reads them.
 //!
-//! The engine differs from PCRE in what classes such as `\d` hold, in `$` before a last newline, and in what stands for itself in
-//! brackets. [`Regular::compile`] writes a pattern anew where its meaning would change, and refuses by name what has no
-//! counterpart: recursion, and verbs other than `(*UTF)` and `(*UCP)` at the beginning (SEM: DOC-FLT-9).
+//! The engine differs from PCRE in what classes such as `\d` hold, in `$` before a last newline, and in what stands for
+//! itself in brackets. [`Regular::compile`] writes a pattern anew where its meaning would change, and refuses by name
+//! what has no counterpart: recursion, and verbs other than `(*UTF)` and `(*UCP)` at the beginning.
 //!
 //! # Source
 //! PCRE2 pattern syntax; MongoDB manual, `$regex`.

@@ -1,11 +1,11 @@
 //! Finding documents: a plan at work.
 //!
-//! A [`Scan`] owns a view of one moment, so it can outlive the operation that started it and does not see what is written
-//! after (SEM: DOC-CUR-2).
+//! A [`Scan`] owns a view of one moment, so it can outlive the operation that started it and does not see what is
+//! written after.
 //!
 //! # Cost
 //! Streams, unless it sorts in memory; then it keeps the sort key and the record id of each match, at most
-//! [`limits::SORT_BYTES_MAX`] bytes, and with a limit of k at most k of them (SEM: DOC-SORT-5).
+//! [`limits::SORT_BYTES_MAX`] bytes, and with a limit of k at most k of them.
 
 use std::collections::{BinaryHeap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -20,7 +20,8 @@ use crate::document::pattern::Pattern;
 use crate::document::planner::{Access, IndexScan, Plan};
 use crate::document::raw::corrupt;
 use crate::document::rows::Rows;
-use crate::engine::{Direction, KeyRange};
+use crate::document::supervision;
+use crate::engine::KeyRange;
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::txn::{Cursor, View};
@@ -33,6 +34,16 @@ const SORT_ENTRY_BYTES: usize = 32;
 pub(super) struct Match {
     pub(super) id: RecordId,
     pub(super) document: RawDocumentBuf,
+}
+
+impl Match {
+    /// The document `bytes` of the record `id`.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] when they are no document.
+    pub(super) fn new(id: RecordId, bytes: Vec<u8>) -> Result<Self> {
+        RawDocumentBuf::from_bytes(bytes).map(|document| Self { id, document }).map_err(corrupt)
+    }
 }
 
 /// The documents that match a filter, in the order asked for.
@@ -87,9 +98,14 @@ impl Scan {
         wanted: Option<u64>,
     ) -> Result<Self> {
         let source = match plan.access {
-            Access::Collection => Source::Records(view.range(&layout::records(collection), Direction::Forward)?),
+            Access::Collection(direction) => Source::Records(view.range(&layout::records(collection), direction)?),
             Access::Index(scan) => {
                 view.meter().index(&scan.index.name);
+                supervision::note_index(&scan.index.name);
+                // The bounds may be narrower than they would be if there were more arrays. An `_id` is none.
+                if scan.index.id != 0 {
+                    view.note_range(&KeyRange::prefix(&layout::index_arrays_prefix(collection, scan.index.id)));
+                }
                 Source::Entries(Box::new(Entries::new(scan, sort)))
             }
         };
@@ -218,6 +234,7 @@ impl Sieve {
     fn looks_at(&mut self, bytes: &[u8], test: bool) -> Result<bool> {
         let document = RawDocument::from_bytes(bytes).map_err(corrupt)?;
         if test {
+            supervision::check()?;
             self.documents_examined += 1;
             if !self.filter.matches(document, &self.context)? {
                 return Ok(false);

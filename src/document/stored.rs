@@ -4,6 +4,7 @@ use std::any::Any;
 
 use bson::oid::ObjectId;
 use bson::raw::{BindRawBsonRef, cstr};
+use bson::spec::ElementType;
 use bson::{Bson, Document, RawArray, RawBsonRef, RawDeserializer, RawDocument, RawDocumentBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -71,7 +72,7 @@ pub(super) fn decode<T: DeserializeOwned + 'static>(
     }
 }
 
-/// Checks a document that is about to be stored: its size, its depth, and that all of it decodes (SEM: DOC-UPD-9).
+/// Checks a document that is about to be stored: its size, its depth, and that all of it decodes.
 pub(super) fn check(document: &RawDocument) -> Result<()> {
     check_size(document)?;
     check_fields(document, 1)
@@ -108,7 +109,7 @@ pub(super) fn check_depth(value: &Bson) -> Result<()> {
 /// `document` with its `_id` first, and that `_id`; where there is none, `generated`.
 ///
 /// # Errors
-/// [`InvalidKind::Value`] for an `_id` of a type that cannot be one (SEM: DOC-UPD-9).
+/// [`InvalidKind::Value`] for an `_id` of a type that cannot be one.
 pub(super) fn with_id(document: &RawDocument, generated: impl FnOnce() -> ObjectId) -> Result<(RawDocumentBuf, Bson)> {
     let Some(id) = raw::field(document, "_id")? else {
         let id = generated();
@@ -121,14 +122,17 @@ pub(super) fn with_id(document: &RawDocument, generated: impl FnOnce() -> Object
     Ok((stored, Bson::try_from(id).map_err(raw::corrupt)?))
 }
 
-/// `document`, in which the moment is in the place of each empty timestamp at the top, `_id` aside (SEM: DOC-UPD-12).
+/// `document`, in which the moment is in the place of each empty timestamp at the top, `_id` aside.
 pub(super) fn with_moment(document: RawDocumentBuf, now: Timestamp) -> Result<RawDocumentBuf> {
+    // Few documents have the byte that says that a value is a timestamp, even by accident.
+    if !document.as_bytes().contains(&(ElementType::Timestamp as u8)) {
+        return Ok(document);
+    }
     let is_empty = |value| value == RawBsonRef::Timestamp(bson::Timestamp { time: 0, increment: 0 });
     let mut has_one = false;
     for element in document.iter_elements() {
         let element = element.map_err(raw::corrupt)?;
-        has_one |= element.element_type() == bson::spec::ElementType::Timestamp
-            && is_empty(element.value().map_err(raw::corrupt)?);
+        has_one |= element.element_type() == ElementType::Timestamp && is_empty(element.value().map_err(raw::corrupt)?);
     }
     if !has_one {
         return Ok(document);

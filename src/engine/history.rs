@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::engine::{Changes, CommitNumber, Cursor, Direction, Draft, Key, KeyRange, Reads, Snapshot, Value};
+use crate::engine::{
+    Changes, CommitNumber, Cursor, Direction, Draft, Key, KeyRange, LentEntry, Reads, Snapshot, Value,
+};
 use crate::error::{Error, Result};
 use crate::limits;
 
@@ -139,6 +141,10 @@ impl Snapshot for Watched {
 
     fn first(&self, range: &KeyRange, direction: Direction) -> Result<Option<(Key, Value)>> {
         self.snapshot.first(range, direction)
+    }
+
+    fn seek(&self, key: &[u8]) -> Result<Option<LentEntry<'_>>> {
+        self.snapshot.seek(key)
     }
 
     fn is_empty(&self, range: &KeyRange) -> Result<bool> {

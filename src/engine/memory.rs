@@ -10,8 +10,8 @@ use std::sync::Arc;
 use crate::engine::local::{Local, State};
 use crate::engine::tree::{Found, Tree, TreeCursor};
 use crate::engine::{
-    Changes, CommitNumber, Cursor, Direction, Draft, Durability, Engine, EngineStats, Key, KeyRange, Reads, Snapshot,
-    Ticket, Value,
+    Changes, CommitNumber, Cursor, Direction, Draft, Durability, Engine, EngineStats, Key, KeyRange, LentEntry, Reads,
+    Snapshot, Ticket, Value,
 };
 use crate::error::Result;
 
@@ -170,9 +170,19 @@ impl Snapshot for TreeSnapshot {
         Ok(first(&self.tree, range, direction))
     }
 
+    fn seek(&self, key: &[u8]) -> Result<Option<LentEntry<'_>>> {
+        Ok(seek(&self.tree, key))
+    }
+
     fn draft(&self) -> Option<Draft> {
         Some(Draft::of(&self.tree))
     }
+}
+
+/// The first entry whose key is `key` or above it.
+pub(super) fn seek<'t>(tree: &'t Tree, key: &[u8]) -> Option<LentEntry<'t>> {
+    let (key, found) = tree.seek(key)?;
+    Some((Cow::Borrowed(key), Cow::Borrowed(found.value()?)))
 }
 
 /// The entry of `range` that has `n` entries of it before it.

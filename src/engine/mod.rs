@@ -35,6 +35,7 @@ pub(crate) mod tree;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Bound;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,6 +69,16 @@ pub type Value = Arc<[u8]>;
 /// assert_eq!(bytes((b"a", b"12")), 3);
 /// ```
 pub type Entry<'a> = (&'a [u8], &'a [u8]);
+
+/// An entry that a snapshot lends, or hands over when it has no bytes to lend: key and value.
+///
+/// # Examples
+/// ```
+/// use larder::engine::LentEntry;
+/// let bytes = |(key, value): LentEntry<'_>| key.len() + value.len();
+/// assert_eq!(bytes((b"a"[..].into(), b"12"[..].into())), 3);
+/// ```
+pub type LentEntry<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
 
 /// How far a commit has to get before it is acknowledged.
 ///
@@ -619,6 +630,32 @@ pub trait Snapshot: fmt::Debug + Send + Sync {
     fn first(&self, range: &KeyRange, direction: Direction) -> Result<Option<(Key, Value)>> {
         let mut cursor = self.range(range, direction)?;
         Ok(cursor.next()?.map(|(key, value)| (Key::from(key), Value::from(value))))
+    }
+
+    /// The first entry whose key is `key` or above it: lent where the engine can, without a cursor.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
+    ///
+    /// # Cost
+    /// As [`Snapshot::get`]; the default opens a cursor and copies what it finds.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::engine::{Engine, MemoryEngine};
+    /// # use larder::engine::{Changes, Durability, Key};
+    /// # let engine = MemoryEngine::new();
+    /// # let entry = |key: &[u8]| (Key::from(key), Some(b"1"));
+    /// # engine.commit(&Changes::from_iter([entry(b"a"), entry(b"c")]), None, Durability::None)?.wait()?;
+    /// let snapshot = engine.snapshot()?;
+    /// assert_eq!(snapshot.seek(b"b")?.map(|(key, _)| key.into_owned()), Some(b"c".to_vec()));
+    /// assert_eq!(snapshot.seek(b"d")?, None);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    fn seek(&self, key: &[u8]) -> Result<Option<LentEntry<'_>>> {
+        let range = KeyRange::all().clamp(Bound::Included(Key::from(key)), Bound::Unbounded);
+        let first = self.first(&range, Direction::Forward)?;
+        Ok(first.map(|(key, value)| (Cow::Owned(key.to_vec()), Cow::Owned(value.to_vec()))))
     }
 
     /// Whether `range` holds no entries.

@@ -13,11 +13,11 @@ use std::sync::{Arc, OnceLock};
 
 use crate::engine::changes::ChangesCursor;
 use crate::engine::local::{Local, State};
-use crate::engine::memory::{TreeSnapshot, first, nth};
+use crate::engine::memory::{TreeSnapshot, first, nth, seek};
 use crate::engine::tree::{Found, TreeCursor};
 use crate::engine::{
     Change, Changes, CommitNumber, Cursor, Direction, Draft, Durability, Engine, EngineStats, Entry, Key, KeyRange,
-    Reads, Snapshot, Ticket, Value,
+    LentEntry, Reads, Snapshot, Ticket, Value,
 };
 use crate::error::Result;
 
@@ -240,6 +240,18 @@ impl Snapshot for Overlay {
                 Ok(cursor.next()?.map(|(key, value)| (Key::from(key), Value::from(value))))
             }
         }
+    }
+
+    fn seek(&self, key: &[u8]) -> Result<Option<LentEntry<'_>>> {
+        if let Some(draft) = self.changes.draft() {
+            return Ok(seek(draft.tree(), key));
+        }
+        if self.changes.is_empty() {
+            return self.base.seek(key);
+        }
+        let range = KeyRange::all().clamp(Bound::Included(Key::from(key)), Bound::Unbounded);
+        let first = self.first(&range, Direction::Forward)?;
+        Ok(first.map(|(key, value)| (Cow::Owned(key.to_vec()), Cow::Owned(value.to_vec()))))
     }
 
     fn count(&self, range: &KeyRange) -> Result<u64> {

@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, btree_map};
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 
 use crate::error::{Error, InvalidKind, Result};
 use crate::item::origin::Origin;
+use crate::item::value::dismantle;
 use crate::item::{AttributeValue, Number};
 use crate::limits;
 
 /// An item: values by attribute name. Its attributes have no order of their own; they iterate by name.
+///
+/// An item is dropped without recursion, however deep its values nest ([`AttributeValue`], *Nesting*).
 ///
 /// # Examples
 /// ```
@@ -23,6 +27,13 @@ pub struct Item {
     attributes: BTreeMap<String, AttributeValue>,
     /// Where it was read, for errors. It is not part of the item.
     origin: Option<Arc<Origin>>,
+}
+
+/// Takes deep values apart level by level, so that a refused item does not overflow the stack when it goes.
+impl Drop for Item {
+    fn drop(&mut self) {
+        dismantle(mem::take(&mut self.attributes).into_values());
+    }
 }
 
 impl PartialEq for Item {
@@ -254,8 +265,8 @@ impl From<BTreeMap<String, AttributeValue>> for Item {
 }
 
 impl From<Item> for BTreeMap<String, AttributeValue> {
-    fn from(item: Item) -> Self {
-        item.attributes
+    fn from(mut item: Item) -> Self {
+        mem::take(&mut item.attributes)
     }
 }
 
@@ -269,8 +280,8 @@ impl IntoIterator for Item {
     type Item = (String, AttributeValue);
     type IntoIter = btree_map::IntoIter<String, AttributeValue>;
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.attributes.into_iter()
+    fn into_iter(mut self) -> Self::IntoIter {
+        mem::take(&mut self.attributes).into_iter()
     }
 }
 
@@ -321,6 +332,16 @@ mod tests {
     fn thirty_one_levels_nest() {
         assert!(Item::from([("a", nested(31))]).check().is_ok());
         assert_eq!(limit_of(&Item::from([("a", nested(32))])), "item nesting levels");
+    }
+
+    #[test]
+    fn an_item_of_a_million_levels_is_dropped() {
+        let levels = 1_000_000;
+        let maps = (0..levels).fold(AttributeValue::Null, |inner, _| AttributeValue::M([("a".into(), inner)].into()));
+        let item = Item::from([("lists", nested(levels)), ("maps", maps), ("flat", 7.into())]);
+        drop(item);
+        let refused = crate::item::KeyValue::try_from(nested(levels));
+        assert!(refused.unwrap_err().to_string().contains("not L"));
     }
 
     #[test] // SEM: ITM-LIM-2

@@ -1,6 +1,7 @@
 //! Primary keys, and the values that may be part of one.
 
 use crate::error::{Error, InvalidKind, Result};
+use crate::item::value::dismantle;
 use crate::item::{AttributeValue, KeyType, Number};
 
 /// A value of a key attribute: a string, a number or bytes.
@@ -81,6 +82,7 @@ impl TryFrom<AttributeValue> for KeyValue {
             AttributeValue::B(bytes) => Ok(Self::B(bytes)),
             other => {
                 let message = format!("a key attribute has type S, N or B, not {}", other.type_name());
+                dismantle(std::iter::once(other));
                 Err(Error::invalid(InvalidKind::Type, message))
             }
         }

@@ -14,7 +14,7 @@ use crate::item::{
     BatchWriteOutcome, GlobalIndex, IndexStatus, Item, Key, KeyCondition, Query, TableSchema, WriteRequest, build,
     layout, record,
 };
-use crate::txn::{AutoCommit, Claim, Scope, View, WriteScope, Writer};
+use crate::txn::{AutoCommit, Claim, Scope, View, WriteScope};
 
 /// An item table, on the store, in a transaction or on a snapshot. Cheap to clone.
 ///
@@ -227,7 +227,7 @@ impl<S: WriteScope> ItemTable<S> {
     pub fn create(&self, schema: TableSchema) -> Result<()> {
         self.target.check_name()?;
         let schema = schema.checked()?;
-        self.write("create", false, |writer| self.target.create(writer, &schema))
+        self.scope.write(self.target.operation("create"), |writer| self.target.create(writer, &schema))
     }
 
     /// Removes the table with its items and indexes, and returns whether there was one. Another may be created under its name.
@@ -250,7 +250,7 @@ impl<S: WriteScope> ItemTable<S> {
     /// `DynamoDB` API Reference, `DeleteTable`.
     #[doc(alias = "DeleteTable")]
     pub fn delete_table(&self) -> Result<bool> {
-        self.write("delete_table", true, |writer| self.target.remove(writer))
+        self.scope.write(self.target.operation("delete_table").freeing(true), |writer| self.target.remove(writer))
     }
 
     /// Adds a global index to the table, and returns when it can be queried. When the table has it, nothing happens.
@@ -288,7 +288,7 @@ impl<S: WriteScope> ItemTable<S> {
         loop {
             // Claimed before others see the job: what goes wrong with it is for this thread to know.
             let mut claim: Option<Claim<'_>> = None;
-            let added = self.write("add_index", false, |writer| {
+            let added = self.scope.write(self.target.operation("add_index"), |writer| {
                 claim = None;
                 let Some(store) = waits_on else {
                     let added = build::add(writer, &self.target, index.clone(), &mut Allowance::unbounded())?;
@@ -346,7 +346,7 @@ impl<S: WriteScope> ItemTable<S> {
     #[expect(clippy::needless_pass_by_value, reason = "an index is declared in place")]
     pub fn add_index_in_background(&self, index: GlobalIndex) -> Result<()> {
         let add = |writer: &mut _| build::add(writer, &self.target, index.clone(), &mut Allowance::of_step());
-        self.write("add_index", false, add).map(drop)
+        self.scope.write(self.target.operation("add_index"), add).map(drop)
     }
 
     /// Removes the global index `name`, complete or not, and returns whether there was one.
@@ -373,7 +373,9 @@ impl<S: WriteScope> ItemTable<S> {
     /// `DynamoDB` API Reference, `DeleteGlobalSecondaryIndexAction`.
     #[doc(alias = "DeleteGlobalSecondaryIndexAction")]
     pub fn remove_index(&self, name: &str) -> Result<bool> {
-        self.write("remove_index", true, |writer| build::remove(writer, &self.target, name))
+        self.scope.write(self.target.operation("remove_index").freeing(true), |writer| {
+            build::remove(writer, &self.target, name)
+        })
     }
 
     /// Puts `item` in the place of the item with its primary key, and returns the item that was there.
@@ -401,7 +403,7 @@ impl<S: WriteScope> ItemTable<S> {
     /// `DynamoDB` API Reference, `PutItem` with `ReturnValues` `ALL_OLD`.
     #[doc(alias = "PutItem")]
     pub fn put(&self, item: &Item) -> Result<Option<Item>> {
-        self.write("put", false, |writer| {
+        self.scope.write(self.target.operation("put"), |writer| {
             item.check()?;
             let table = self.target.definition(writer)?;
             let old = Change::put(&table, item)?.apply(writer, &table)?;
@@ -433,7 +435,7 @@ impl<S: WriteScope> ItemTable<S> {
     #[doc(alias = "DeleteItem")]
     pub fn delete(&self, key: impl Into<Key>) -> Result<Option<Item>> {
         let key = key.into();
-        self.write("delete", true, |writer| {
+        self.scope.write(self.target.operation("delete").freeing(true), |writer| {
             let table = self.target.definition(writer)?;
             let old = Change::delete(&table, &key)?.apply(writer, &table)?;
             Ok(old.map(|old| self.from(&table, old)))
@@ -469,17 +471,10 @@ impl<S: WriteScope> ItemTable<S> {
     #[doc(alias = "BatchWriteItem")]
     pub fn batch_write(&self, requests: impl Into<Vec<WriteRequest>>) -> Result<BatchWriteOutcome> {
         let batch = Batch::new(requests.into(), self.admission.as_ref())?;
-        self.write("batch_write", batch.frees(), |writer| batch.apply(writer, &*self.target.definition(writer)?))?;
+        self.scope.write(self.target.operation("batch_write").freeing(batch.frees()), |writer| {
+            batch.apply(writer, &*self.target.definition(writer)?)
+        })?;
         Ok(batch.outcome())
-    }
-
-    pub(super) fn write<R>(
-        &self,
-        verb: &'static str,
-        frees: bool,
-        body: impl FnMut(&mut Writer) -> Result<R>,
-    ) -> Result<R> {
-        self.scope.write(self.target.operation(verb).freeing(frees), body)
     }
 }
 

@@ -331,7 +331,7 @@ impl Changing {
             Change::Add(which, entries) => {
                 let add =
                     |writer: &mut _| build::add(writer, &table.target, added(*which), &mut Allowance::of(*entries));
-                table.write("add_index", false, add).unwrap();
+                table.scope.write(table.target.operation("add_index"), add).unwrap();
                 self.indexes.insert(*which);
             }
             Change::Remove(which) => {
@@ -341,7 +341,7 @@ impl Changing {
             Change::Step(which, entries) => {
                 let name = added(*which).name().to_owned();
                 let step = |writer: &mut _| build::advance(writer, &table.target, &name, &mut Allowance::of(*entries));
-                let outcome = table.write("fill_index", false, step);
+                let outcome = table.scope.write(table.target.operation("fill_index"), step);
                 assert_eq!(outcome.is_ok(), self.indexes.contains(which), "{outcome:?}");
             }
             Change::Reopen => {}
@@ -445,7 +445,8 @@ fn who_adds_an_index_leaves_its_job_to_whoever_has_claimed_it() {
     let by_half = || GlobalIndex::new("by-half", "half", KeyType::N);
     let mut added = None;
     table
-        .write("add_index", false, |writer| {
+        .scope
+        .write(table.target.operation("add_index"), |writer| {
             added = Some(build::add(writer, &table.target, by_half(), &mut Allowance::of_step())?);
             Ok(())
         })

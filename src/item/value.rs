@@ -18,6 +18,12 @@ use crate::item::Number;
 /// # Ok::<(), larder::Error>(())
 /// ```
 ///
+/// # Nesting
+/// A table stores lists and maps up to [`limits::ITEM_DEPTH_MAX`](crate::limits::ITEM_DEPTH_MAX) levels deep, and what it
+/// returns is no deeper. A program may build a deeper value: every call refuses it without recursion, and an
+/// [`Item`](crate::item::Item) that holds it is dropped without. Copying, comparing, printing or dropping the value by
+/// itself takes stack for each of its levels, as it does for any nested type.
+///
 /// # Source
 /// `DynamoDB` API Reference, `AttributeValue`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +51,29 @@ pub enum AttributeValue {
 }
 
 impl AttributeValue {
+    /// The values directly inside a list or map.
+    fn inside(self) -> impl Iterator<Item = Self> {
+        let (list, map) = match self {
+            Self::L(list) => (list, BTreeMap::new()),
+            Self::M(map) => (Vec::new(), map),
+            _ => (Vec::new(), BTreeMap::new()),
+        };
+        list.into_iter().chain(map.into_values())
+    }
+
+    fn is_nestable(&self) -> bool {
+        matches!(self, Self::L(_) | Self::M(_))
+    }
+
+    /// Whether a list or map is directly inside this one.
+    fn is_nested(&self) -> bool {
+        match self {
+            Self::L(list) => list.iter().any(Self::is_nestable),
+            Self::M(map) => map.values().any(Self::is_nestable),
+            _ => false,
+        }
+    }
+
     /// The type as `DynamoDB` abbreviates it: `"S"`, `"BOOL"`, `"NS"`.
     ///
     /// # Examples
@@ -140,6 +169,14 @@ impl AttributeValue {
     #[must_use]
     pub fn as_l(&self) -> Option<&[AttributeValue]> {
         if let Self::L(list) = self { Some(list) } else { None }
+    }
+}
+
+/// Drops values without recursion. What nests no deeper than a list or map of scalars takes no memory for it.
+pub(super) fn dismantle(values: impl Iterator<Item = AttributeValue>) {
+    let mut waiting: Vec<_> = values.filter(AttributeValue::is_nested).collect();
+    while let Some(value) = waiting.pop() {
+        waiting.extend(value.inside().filter(AttributeValue::is_nested));
     }
 }
 

@@ -8,7 +8,7 @@ pub(crate) const READ_BYTES: usize = 16 << 10;
 /// Room that is kept for what is to be written, in bytes.
 const KEPT_BYTES: usize = 64 << 10;
 
-/// From this length on a buffer that is cut gives its room back.
+/// From this length on room is made as it is needed, and not by doubling it, and a buffer that is cut gives its room back.
 const LARGE_BYTES: usize = 1 << 20;
 
 /// Both ways of a connection.
@@ -36,14 +36,21 @@ impl Input {
         self.bytes.len() - self.at
     }
 
-    /// The bytes that there is room for.
+    /// The memory that it takes, in bytes: room that was made for what is only announced takes none before that comes.
     pub(crate) fn capacity(&self) -> usize {
-        self.bytes.capacity()
+        self.bytes.capacity().min(2 * self.bytes.len().max(READ_BYTES))
     }
 
-    /// Where what is read goes.
-    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
-        self.bytes.reserve(READ_BYTES);
+    /// Where what is read goes, when it is known that that many bytes of what was not run yet belong together; 0 when it is not.
+    pub(crate) fn buffer(&mut self, wanted: usize) -> &mut Vec<u8> {
+        let missing = (self.at + wanted).saturating_sub(self.bytes.len());
+        if self.bytes.len() >= LARGE_BYTES && missing > 0 {
+            // Doubled again and again it would be moved again and again, and be twice too large in the end. What is only announced
+            // takes no memory before it comes.
+            self.bytes.reserve_exact(missing + READ_BYTES);
+        } else {
+            self.bytes.reserve(READ_BYTES);
+        }
         &mut self.bytes
     }
 
@@ -119,25 +126,43 @@ impl Output {
         self.is_over
     }
 
+    /// How many bytes may wait.
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
     /// Sets how many bytes may wait from now on.
+    #[cfg(test)]
     pub(crate) fn set_most(&mut self, most: usize) {
         self.most = most;
     }
 
-    /// Writes bytes, unless more would wait than may.
+    /// Writes bytes, unless more would wait than may. Behind what was not written nothing is: half a reply is not one.
     pub(crate) fn write(&mut self, bytes: &[u8]) {
-        if self.bytes.len() - self.sent + bytes.len() > self.most {
-            self.is_over = true;
-            return;
-        }
-        self.bytes.extend_from_slice(bytes);
+        self.write_all([bytes]);
     }
 
-    /// Changes bytes that were written and not sent: a length that is known only when what it counts was written.
-    pub(crate) fn patch(&mut self, at: usize, bytes: &[u8]) {
-        if let Some(place) = self.bytes.get_mut(at..at.saturating_add(bytes.len())) {
-            place.copy_from_slice(bytes);
+    /// Writes all of `parts`, or none.
+    pub(crate) fn write_all<const N: usize>(&mut self, parts: [&[u8]; N]) {
+        if self.makes_room(parts.iter().map(|part| part.len()).sum()) {
+            for part in parts {
+                self.bytes.extend_from_slice(part);
+            }
         }
+    }
+
+    /// Makes room for that many bytes, and returns whether they may be written.
+    fn makes_room(&mut self, more: usize) -> bool {
+        let len = self.bytes.len();
+        if self.is_over || len - self.sent + more > self.most {
+            self.is_over = true;
+            return false;
+        }
+        if more > self.bytes.capacity() - len && len.max(more) > LARGE_BYTES {
+            // Twice as much would be more than is needed on average, where it matters.
+            self.bytes.reserve_exact(more.max(len / 4));
+        }
+        true
     }
 
     /// Notes that that many bytes more were sent. Not while a request runs: places change.
@@ -188,10 +213,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_announced_gets_room_once_much_of_it_has_come() {
+        let mut input = Input::default();
+        input.buffer(100 << 20).extend_from_slice(b"$104857600");
+        assert!(input.capacity() <= 2 * READ_BYTES, "not before");
+        input.buffer(100 << 20).extend_from_slice(&vec![0; LARGE_BYTES]);
+        let room = input.buffer(100 << 20).capacity();
+        assert!(input.capacity() <= 4 << 20, "what is not there takes no memory");
+        assert!((100 << 20..=(100 << 20) + READ_BYTES).contains(&room), "{room}");
+        while input.len() < 100 << 20 {
+            let more = (100 << 20) - input.len();
+            input.buffer(100 << 20).extend_from_slice(&vec![0; more.min(7 << 20)]);
+            assert_eq!(input.bytes.capacity(), room);
+        }
+    }
+
+    #[test]
     fn what_was_run_goes_and_the_rest_stays() {
         let mut input = Input::default();
         let sent: Vec<u8> = (0..=255).cycle().take(100_000).collect();
-        input.buffer().extend_from_slice(&sent);
+        input.buffer(0).extend_from_slice(&sent);
         let mut run = 0;
         for bytes in [1, 10, 40_000, 30_000, 29_000] {
             input.consume(bytes);
@@ -212,16 +253,17 @@ mod tests {
         output.note_sent(4);
         output.write(b"9abcde");
         assert_eq!((output.waiting(), output.is_over()), (&b"56789abcde"[..], false));
+        output.write_all([b"f", b"g"]);
+        output.note_sent(1);
+        output.write(b"h");
+        assert!(output.is_over() && output.waiting().ends_with(b"e"), "behind what is missing nothing comes");
         let len = output.len();
-        output.write(b"f");
-        assert!(output.is_over());
         output.truncate(len);
-        output.patch(len - 1, b"E");
-        assert_eq!((output.waiting(), output.is_over()), (&b"56789abcdE"[..], false));
+        assert_eq!((output.waiting(), output.is_over()), (&b"6789abcde"[..], false));
         let given = output.take_waiting();
         output.write(b"new");
-        output.put_back(given[5..].to_vec());
-        assert_eq!(output.waiting(), b"abcdEnew");
+        output.put_back(given[4..].to_vec());
+        assert_eq!(output.waiting(), b"abcdenew");
         // What was sent is not taken back.
         output.note_sent(2);
         output.truncate(0);

@@ -10,7 +10,7 @@
 //!    the run is sent, but what [`Protocol::fail`] writes instead.
 //! 2. What waits, both ways, is bounded ([`Protocol::bounds`]); a client that lets more pile up is disconnected, with a line in the
 //!    log.
-//! 3. A client that is to go at once goes, whatever it does and whatever it waits for.
+//! 3. A client that is to go at once goes, whatever it does and whatever it waits for, but for a commit that is being made durable.
 //!
 //! # Cost
 //! A turn of the loop costs one read, one write and as many looks as there are things to wait for; nothing is allocated but room for
@@ -29,7 +29,7 @@ use crate::clock::Stopwatch;
 use crate::error::Error;
 use crate::limits;
 use crate::server::buffers::{Buffers, Input, Output, READ_BYTES};
-use crate::server::clients::{Client, Clients};
+use crate::server::clients::{Client, Clients, Going};
 use crate::server::metrics::Meter;
 use crate::server::panics::caught;
 use crate::server::settler::Settler;
@@ -80,20 +80,33 @@ pub(crate) trait Protocol {
         false
     }
 
-    /// Returns how much may wait.
+    /// Returns how much may wait. Is asked once in a turn.
     fn bounds(&self) -> Bounds;
 
-    /// Returns bytes that the protocol itself keeps of what was sent, and of what is to be sent.
-    fn kept_bytes(&self) -> (usize, usize) {
-        (0, 0)
+    /// Returns what the protocol itself keeps for the client.
+    fn kept(&self) -> Kept {
+        Kept::default()
     }
 
-    /// Is called before other connections run, and before this one waits.
+    /// Returns how many bytes the request has that the input begins with, as far as that is known.
+    fn wanted(&self) -> usize {
+        0
+    }
+
+    /// Is called when what the last run has done is durable.
+    fn settled(&mut self) {}
+
+    /// Is called before the connection waits for something. Unless `may_read`, the client sends no more, or is not heard any more.
+    fn idle(&mut self, buffers: &Buffers, may_read: bool) {
+        let _ = (buffers, may_read);
+    }
+
+    /// Is called before other connections run: what is about to be sent may be taken, and be sent by who takes it.
     fn rest(&mut self, buffers: &mut Buffers) {
         let _ = buffers;
     }
 
-    /// Is called after that.
+    /// Is called after either. What it puts into the input is run.
     fn resume(&mut self, buffers: &mut Buffers) -> Result<(), End> {
         let _ = buffers;
         Ok(())
@@ -114,6 +127,8 @@ pub(crate) enum Next {
 pub(crate) struct Ran {
     /// Bytes of the requests.
     pub(crate) consumed: usize,
+    /// Where the replies begin that are dropped when `pending` fails.
+    pub(crate) from: usize,
     /// What has to be durable before the replies are sent; none if the run has waited for that itself, or there is nothing.
     pub(crate) pending: Option<Pending>,
     /// Whether the connection ends with them.
@@ -127,6 +142,17 @@ pub(crate) enum Failure {
     Commit(Error),
     /// A request has panicked. The connection ends.
     Panicked,
+}
+
+/// What a protocol keeps for a client, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// Of what was sent and is to be run.
+    pub(crate) input: usize,
+    /// Of what is to be sent.
+    pub(crate) output: usize,
+    /// Of anything else.
+    pub(crate) other: usize,
 }
 
 /// How much may wait.
@@ -173,10 +199,8 @@ pub(crate) enum End {
 
 /// What has happened while a connection waited.
 enum Happened<E> {
-    /// The client is to go at once.
-    Cut,
-    /// The door closes, or the client is to go.
-    Ended,
+    /// The client is to go, or the door closes.
+    Goes(Going),
     Read(io::Result<usize>),
     Sent(io::Result<usize>),
     Flushed(io::Result<()>),
@@ -201,6 +225,8 @@ pub(crate) struct Connection<P: Protocol> {
     is_at_end: bool,
     /// Since when more waits to be sent than the soft limit says.
     over_since: Option<Stopwatch>,
+    /// Those of this turn.
+    bounds: Bounds,
 }
 
 impl<P: Protocol> Connection<P> {
@@ -211,6 +237,7 @@ impl<P: Protocol> Connection<P> {
         meter: std::sync::Arc<Meter>,
     ) -> Self {
         Self {
+            bounds: protocol.bounds(),
             protocol,
             clients,
             client,
@@ -232,9 +259,11 @@ impl<P: Protocol> Connection<P> {
             }
             self.settler.flush_if_late();
             // Clients that are written to together wake up once.
-            self.protocol.rest(&mut self.buffers);
+            if stepped.is_ok() && !self.is_at_end {
+                self.protocol.rest(&mut self.buffers);
+            }
             self.clients.let_others_run().await;
-            if self.protocol.resume(&mut self.buffers).is_err() {
+            if self.resume().is_err() {
                 return;
             }
             if let Err(end) = stepped {
@@ -255,16 +284,20 @@ impl<P: Protocol> Connection<P> {
 
     /// Waits for something to do, and does it.
     async fn step(&mut self, socket: &mut Socket) -> Result<(), End> {
-        self.protocol.rest(&mut self.buffers);
+        self.protocol.idle(&self.buffers, !self.is_at_end);
         let happened = self.wait(socket).await;
-        self.protocol.resume(&mut self.buffers)?;
+        self.resume()?;
+        self.bounds = self.protocol.bounds();
         match happened {
-            Happened::Cut | Happened::Sent(Ok(0) | Err(_)) | Happened::Flushed(Err(_)) | Happened::Read(Err(_)) => {
+            Happened::Goes(Going::AtOnce)
+            | Happened::Sent(Ok(0) | Err(_))
+            | Happened::Flushed(Err(_))
+            | Happened::Read(Err(_)) => {
                 return Err(End::Gone);
             }
             Happened::Sent(Ok(bytes)) => self.note_sent(bytes),
             // What has come before is still run and answered.
-            Happened::Read(Ok(0)) | Happened::Ended => self.is_at_end = true,
+            Happened::Read(Ok(0)) | Happened::Goes(_) => self.is_at_end = true,
             Happened::Read(Ok(bytes)) => {
                 self.meter.read_bytes.add(bytes);
                 self.has_requests = true;
@@ -281,27 +314,34 @@ impl<P: Protocol> Connection<P> {
         self.check_input()
     }
 
+    /// Goes on after others have run.
+    fn resume(&mut self) -> Result<(), End> {
+        let before = self.buffers.input.len();
+        self.protocol.resume(&mut self.buffers)?;
+        self.has_requests |= self.buffers.input.len() > before;
+        Ok(())
+    }
+
     /// Whether there is a request that may be run now.
     fn can_run(&self) -> bool {
         let Buffers { input, output } = &self.buffers;
-        let has_room =
-            output.waiting().len() < limits::OUTPUT_HELD_BYTES || input.len() >= self.protocol.bounds().input_bytes;
-        self.has_requests && has_room && self.protocol.may_run()
+        let has_room = output.waiting().len() < limits::OUTPUT_HELD_BYTES || input.len() >= self.bounds.input_bytes;
+        self.has_requests && input.len() > 0 && has_room && self.protocol.may_run()
     }
 
     async fn wait(&mut self, socket: &mut Socket) -> Happened<P::Event> {
-        let can_run = self.can_run();
+        let (can_run, wanted) = (self.can_run(), self.protocol.wanted());
         let (mut reader, mut flusher, has_unsent) = (socket.clone(), socket.clone(), socket.has_unsent());
         let Buffers { input, output } = &mut self.buffers;
         let waiting = output.waiting();
+        let known = if self.is_at_end { Going::AfterReplies } else { Going::No };
         tokio::select! {
             biased;
-            () = self.client.was_cut_off() => Happened::Cut,
-            () = self.client.ended() => Happened::Ended,
+            going = self.client.goes(known) => Happened::Goes(going),
             () = std::future::ready(()), if can_run => Happened::LookAgain,
             sent = socket.write(waiting), if !waiting.is_empty() => Happened::Sent(sent),
             done = flusher.flush(), if has_unsent && waiting.is_empty() => Happened::Flushed(done),
-            read = reader.read_buf(input.buffer()), if !self.is_at_end => Happened::Read(read),
+            read = reader.read_buf(input.buffer(wanted)), if !self.is_at_end => Happened::Read(read),
             event = self.protocol.wait(waiting.len()) => Happened::Other(event),
             () = sleep(LOOK_AGAIN), if !waiting.is_empty() => Happened::LookAgain,
         }
@@ -317,28 +357,26 @@ impl<P: Protocol> Connection<P> {
         let before = output.len();
         let ran = tokio::select! {
             biased;
-            () = self.client.was_cut_off() => return Err(End::Gone),
+            _ = self.client.goes(Going::AfterReplies) => return Err(End::Gone),
             ran = caught(self.protocol.run(input.rest(), output)) => ran,
         };
-        let Ok(Ran { consumed, pending, end }) = ran else {
+        let Ok(Ran { consumed, from, pending, end }) = ran else {
             output.truncate(before);
             // Whatever it says, the state of the connection may be half changed.
             let _ = self.protocol.fail(Failure::Panicked, output);
             return Err(End::AfterError);
         };
         input.consume(consumed);
-        let settled = match &pending {
-            None => Ok(()),
-            Some(pending) => tokio::select! {
-                biased;
-                () = self.client.was_cut_off() => return Err(End::Gone),
-                settled = self.settler.settle(pending) => settled,
-            },
-        };
-        if let Err(error) = settled {
-            tracing::warn!(client = self.client.id, %error, "requests were taken back");
-            output.truncate(before);
-            self.protocol.fail(Failure::Commit(error), output)?;
+        if let Some(pending) = &pending {
+            // Whatever becomes of the client, others may wait for what the run has done.
+            match self.settler.settle(pending).await {
+                Ok(()) => self.protocol.settled(),
+                Err(error) => {
+                    tracing::warn!(client = self.client.id, %error, "requests were taken back");
+                    output.truncate(from);
+                    self.protocol.fail(Failure::Commit(error), output)?;
+                }
+            }
         }
         end.map_or(Ok(()), Err)
     }
@@ -349,8 +387,8 @@ impl<P: Protocol> Connection<P> {
             let is_done = self.buffers.output.waiting().is_empty() && !self.can_run();
             return if is_done || self.protocol.is_waiting() { Err(End::AfterReplies) } else { Ok(()) };
         }
-        let bytes = self.buffers.input.len() + self.protocol.kept_bytes().0;
-        let limit = self.protocol.bounds().input_bytes;
+        let bytes = self.buffers.input.len() + self.protocol.kept().input;
+        let limit = self.bounds.input_bytes;
         if bytes <= limit || self.can_run() {
             return Ok(());
         }
@@ -361,12 +399,12 @@ impl<P: Protocol> Connection<P> {
 
     /// Ends the connection of a client to which more waits to be sent than may.
     fn check_output(&mut self) -> Result<(), End> {
-        let bytes = self.buffers.output.waiting().len() + self.protocol.kept_bytes().1;
+        let bytes = self.buffers.output.waiting().len() + self.protocol.kept().output;
         if bytes == 0 && !self.buffers.output.is_over() {
             self.over_since = None;
             return Ok(());
         }
-        let bound = self.protocol.bounds().output;
+        let bound = self.bounds.output;
         let is_long_over = if bytes > bound.soft_bytes {
             self.over_since.get_or_insert_with(Stopwatch::start).elapsed() >= bound.soft_time
         } else {
@@ -407,9 +445,9 @@ impl<P: Protocol> Connection<P> {
     /// Tells the door what the connection takes up.
     fn note_bytes(&self) {
         let Buffers { input, output } = &self.buffers;
-        let (kept_input, kept_output) = self.protocol.kept_bytes();
-        let bytes = input.capacity() + output.capacity() + kept_input + kept_output;
-        self.clients.note_bytes(&self.client, bytes, self.protocol.bounds().all_bytes);
+        let kept = self.protocol.kept();
+        let bytes = input.capacity() + output.capacity() + kept.input + kept.output + kept.other;
+        self.clients.note_bytes(&self.client, bytes, self.bounds.all_bytes);
     }
 
     /// Sends what was written, and ends the connection so that the client can read it.
@@ -451,6 +489,6 @@ impl<P: Protocol> Connection<P> {
 }
 
 /// Looks at the clock only when it is waited for.
-async fn sleep(time: Duration) {
+pub(crate) async fn sleep(time: Duration) {
     tokio::time::sleep(time).await;
 }

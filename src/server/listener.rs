@@ -119,31 +119,6 @@ impl Listener {
             }
         }
     }
-
-    /// The listener of the Redis door, which is not moved onto the frame yet.
-    pub(crate) fn into_tcp(self) -> Result<TcpListener, ListenError> {
-        match self.socket {
-            Socket::Tcp(listener) => Ok(listener),
-            #[cfg(unix)]
-            Socket::Unix(_) => Err(ListenError::Unsupported { address: self.address, what: "unix sockets" }),
-        }
-    }
-}
-
-/// Lets clients of the Redis door in, one after the other, for ever.
-pub(crate) async fn accept(listener: TcpListener, mut welcome: impl FnMut(tokio::net::TcpStream, SocketAddr)) {
-    let listener = Listener {
-        socket: Socket::Tcp(listener),
-        address: Address::local(0),
-        #[cfg(unix)]
-        file: None,
-    };
-    let welcome = |arrival| {
-        if let Arrival::Ready(Plain::Tcp(stream), Peer::Tcp(peer)) = arrival {
-            welcome(stream, peer);
-        }
-    };
-    listener.accept(welcome).await;
 }
 
 /// A listener that tasks can wait at.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
@@ -103,7 +103,8 @@ impl Tls {
     /// ```
     pub fn self_signed() -> Result<Self, ListenError> {
         let (certificate, key) = make()?;
-        let current = configure(&certificate, &key, "the certificate made for development")?;
+        let place = Path::new("the certificate made for development");
+        let current = configure((&certificate, place), (&key, place))?;
         Ok(Self::new(Source::Memory, current))
     }
 
@@ -188,25 +189,34 @@ fn unusable(path: &Path, error: &dyn fmt::Display) -> ListenError {
 
 fn read(certificate: &Path, key: &Path) -> Result<Current, ListenError> {
     let text = |path: &Path| std::fs::read_to_string(path).map_err(|error| unusable(path, &error));
-    let place = format!("{} with the key {}", certificate.display(), key.display());
-    configure(&text(certificate)?, &text(key)?, &place)
+    configure((&text(certificate)?, certificate), (&text(key)?, key))
 }
 
-/// Checks a certificate and its key, both as PEM, and makes of them what a connection needs.
-fn configure(certificate_pem: &str, key_pem: &str, place: &str) -> Result<Current, ListenError> {
-    let wrong = |error: &dyn fmt::Display| ListenError::Certificate { reason: format!("{place}: {error}") };
+/// Checks a certificate and its key, both as PEM with the path that they are from, and makes of them what a connection needs.
+fn configure(
+    (certificate_pem, certificate): (&str, &Path),
+    (key_pem, key): (&str, &Path),
+) -> Result<Current, ListenError> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate_pem.as_bytes()).collect();
-    let chain = chain.map_err(|error| wrong(&error))?;
+    let chain = chain.map_err(|error| unusable(certificate, &error))?;
     if chain.is_empty() {
-        return Err(wrong(&"there is no certificate in the file"));
+        return Err(unusable(certificate, &"there is no certificate in the file: it has to be one of PEM"));
     }
-    let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|error| wrong(&error))?;
+    let secret = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|error| match error {
+        pem::Error::NoItemsFound => unusable(key, &"there is no private key in the file: it has to be one of PEM"),
+        error => unusable(key, &error),
+    })?;
     // Named, for another crate of the program may bring other cryptography.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        .map_err(|error| wrong(&error))?;
-    let config = builder.with_no_client_auth().with_single_cert(chain, key).map_err(|error| wrong(&error))?;
+        .map_err(|error| unusable(certificate, &error))?;
+    let config = builder.with_no_client_auth().with_single_cert(chain, secret).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => {
+            unusable(key, &format_args!("it is not the key of the certificate in {}", certificate.display()))
+        }
+        error => unusable(certificate, &error),
+    })?;
     Ok(Current { config: Arc::new(config), certificate_pem: certificate_pem.into() })
 }
 
@@ -232,9 +242,17 @@ mod tests {
 
     #[test]
     fn a_key_of_another_certificate_is_refused() {
-        let ((certificate, _), (_, key)) = (make().unwrap(), make().unwrap());
-        assert!(matches!(configure(&certificate, &key, "x"), Err(ListenError::Certificate { .. })));
-        assert!(configure("", &key, "x").is_err() && configure(&certificate, "", "x").is_err());
+        let ((certificate, own), (_, key)) = (make().unwrap(), make().unwrap());
+        let configure = |certificate, key| configure((certificate, Path::new("a.pem")), (key, Path::new("a.key")));
+        for (certificate, key, reason) in [
+            (&*certificate, &*key, "a.key: it is not the key of the certificate in a.pem"),
+            ("", &key, "a.pem: there is no certificate in the file: it has to be one of PEM"),
+            (&certificate, "", "a.key: there is no private key in the file: it has to be one of PEM"),
+        ] {
+            let refused = configure(certificate, key).err();
+            assert_eq!(refused, Some(ListenError::Certificate { reason: reason.to_owned() }));
+        }
+        assert!(configure(&certificate, &own).is_ok());
     }
 
     #[test]

@@ -88,6 +88,11 @@ impl View {
         Self { now: OnceCell::from(self.now()), ..self.at_next_moment() }
     }
 
+    /// The same entries, for what does not depend on them: what is read is not noted.
+    pub(crate) fn unnoted(&self) -> Self {
+        Self { reads: None, ..self.fork() }
+    }
+
     /// The same entries for the next operation, which reads the clock itself.
     pub(super) fn at_next_moment(&self) -> Self {
         let (core, overlay, reads) = (Arc::clone(&self.core), self.overlay.fork(), self.reads.clone());
@@ -179,6 +184,20 @@ impl View {
         Ok(cursor.next()?.map(|(key, value)| (Key::from(key), Value::from(value))))
     }
 
+    /// The key of the first entry that begins with `prefix`.
+    pub(crate) fn seek_prefix(&self, prefix: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
+        // A cursor notes how far it has gone; and where there are changes, those of the range are merged with it.
+        if self.reads.is_some() || !self.overlay.changes().is_empty() {
+            let first = self.first(&KeyRange::prefix(prefix), Direction::Forward)?;
+            return Ok(first.map(|(key, _)| Cow::Owned(key.to_vec())));
+        }
+        let found = self.overlay.seek(prefix)?.filter(|(key, _)| key.starts_with(prefix));
+        Ok(found.map(|(key, value)| {
+            self.meter.read(&key, &value);
+            key
+        }))
+    }
+
     /// Whether `range` holds no entries.
     pub(crate) fn is_empty(&self, range: &KeyRange) -> Result<bool> {
         if self.reads.is_none() && !self.meter.is_on() {
@@ -217,7 +236,8 @@ impl View {
         }
     }
 
-    fn note_range(&self, range: &KeyRange) {
+    /// Notes that what is in `range`, and that there is no more, is relied on, without looking.
+    pub(crate) fn note_range(&self, range: &KeyRange) {
         if let Some(reads) = &self.reads {
             reads.lock().add_range(range.clone());
         }

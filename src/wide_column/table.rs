@@ -43,7 +43,7 @@ use crate::wide_column::write;
 /// CQL reference, *Data definition* and *Data manipulation*.
 #[derive(Clone, Debug)]
 pub struct WideTable<S = AutoCommit> {
-    scope: S,
+    pub(super) scope: S,
     pub(super) target: Arc<Target>,
 }
 
@@ -179,7 +179,7 @@ impl<S: WriteScope> WideTable<S> {
     #[expect(clippy::needless_pass_by_value, reason = "a definition is built in place")]
     #[doc(alias = "CREATE TABLE")]
     pub fn create(&self, schema: TableSchema) -> Result<()> {
-        self.write("create", false, |writer| self.target.create(writer, &schema))
+        self.scope.write(self.target.operation("create"), |writer| self.target.create(writer, &schema))
     }
 
     /// Removes the table and every row of it, and returns whether there was one.
@@ -201,7 +201,7 @@ impl<S: WriteScope> WideTable<S> {
     /// CQL reference, `DROP TABLE`.
     #[doc(alias = "DROP TABLE")]
     pub fn drop_table(&self) -> Result<bool> {
-        self.write("drop_table", true, |writer| self.target.remove(writer))
+        self.scope.write(self.target.operation("drop_table").freeing(true), |writer| self.target.remove(writer))
     }
 
     /// Removes every row, whatever its timestamps, and every trace of what was deleted.
@@ -226,7 +226,7 @@ impl<S: WriteScope> WideTable<S> {
     /// # Source
     /// CQL reference, `TRUNCATE`.
     pub fn truncate(&self) -> Result<()> {
-        self.write("truncate", false, |writer| self.target.empty(writer))
+        self.scope.write(self.target.operation("truncate"), |writer| self.target.empty(writer))
     }
 
     /// Adds a regular column; rows have no value in it yet. Returns whether it is new.
@@ -258,7 +258,9 @@ impl<S: WriteScope> WideTable<S> {
     /// CQL reference, `ALTER TABLE ADD`.
     #[doc(alias = "ALTER TABLE")]
     pub fn add_column(&self, name: &str, column_type: CqlType) -> Result<bool> {
-        self.write("add_column", false, |writer| self.target.alter(writer, |table| table.add_column(name, column_type)))
+        self.scope.write(self.target.operation("add_column"), |writer| {
+            self.target.alter(writer, |table| table.add_column(name, column_type))
+        })
     }
 
     /// Drops a regular column, and returns whether there was one. A row that had nothing else, and was not inserted, is gone.
@@ -287,7 +289,8 @@ impl<S: WriteScope> WideTable<S> {
     /// CQL reference, `ALTER TABLE DROP`.
     #[doc(alias = "ALTER TABLE")]
     pub fn drop_column(&self, name: &str) -> Result<bool> {
-        self.write("drop_column", true, |writer| self.target.drop_column(writer, name))
+        self.scope
+            .write(self.target.operation("drop_column").freeing(true), |writer| self.target.drop_column(writer, name))
     }
 
     /// Renames a column of the primary key.
@@ -318,7 +321,7 @@ impl<S: WriteScope> WideTable<S> {
     pub fn rename_column(&self, from: &str, to: &str) -> Result<()> {
         let rename =
             |writer: &mut Writer| self.target.alter(writer, |table| table.rename_column(from, to).map(|()| true));
-        self.write("rename_column", false, rename).map(drop)
+        self.scope.write(self.target.operation("rename_column"), rename).map(drop)
     }
 
     /// Sets the time to live of values that are written without one from now on; 0 is for ever.
@@ -346,7 +349,7 @@ impl<S: WriteScope> WideTable<S> {
     pub fn set_default_ttl(&self, seconds: u32) -> Result<()> {
         let set =
             |writer: &mut Writer| self.target.alter(writer, |table| table.set_default_ttl(seconds).map(|()| true));
-        self.write("set_default_ttl", false, set).map(drop)
+        self.scope.write(self.target.operation("set_default_ttl"), set).map(drop)
     }
 
     /// Writes a row, given as its columns and their values. Columns that are not given stay as they are; null deletes.
@@ -600,20 +603,11 @@ impl<S: WriteScope> WideTable<S> {
 
     /// Writes what `build` makes. A deletion leaves a mark, and yet is how room is made.
     fn mutate(&self, verb: &'static str, frees: bool, build: impl Fn(&TableSchema) -> Result<Mutation>) -> Result<()> {
-        self.write(verb, frees, |writer| {
+        self.scope.write(self.target.operation(verb).freeing(frees), |writer| {
             let definition = self.target.definition(writer)?;
             let mutation = build(&definition.record.schema)?;
             let timestamp = writer.unique_micros()?;
             mutation.apply(writer, &definition, timestamp)
         })
-    }
-
-    pub(super) fn write<R>(
-        &self,
-        verb: &'static str,
-        frees: bool,
-        body: impl FnMut(&mut Writer) -> Result<R>,
-    ) -> Result<R> {
-        self.scope.write(self.target.operation(verb).freeing(frees), body)
     }
 }

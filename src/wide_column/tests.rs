@@ -11,6 +11,7 @@ use crate::encoding::ordered::Reader;
 use crate::encoding::owner;
 use crate::engine::{Direction, Engine, KeyRange, MemoryEngine};
 use crate::limits;
+use crate::txn::WriteScope;
 use crate::wide_column::cell::{GC_GRACE_SECONDS, StoredRow};
 use crate::wide_column::{
     CqlType, CqlValue, Order, Row, Select, TableSchema, WideTable, WriteOptions, layout, mutation, record,
@@ -292,7 +293,7 @@ proptest! {
                 2 => {
                     let target = layout::table_prefix(storage(&table));
                     let step = |writer: &mut _| mutation::tidy(writer, &target, &mut place, &mut Allowance::of(40));
-                    if table.write("tidy", true, step).unwrap() {
+                    if table.scope.write(table.target.operation("tidy").freeing(true), step).unwrap() {
                         place.clear();
                     }
                 }

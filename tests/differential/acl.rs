@@ -201,7 +201,8 @@ fn users_may_do_what_they_may_do_in_redis() {
     };
     let store = Store::in_memory();
     let server = RedisServer::start(&store, &RedisOptions::default()).unwrap();
-    let (mut theirs, mut ours) = (Client::connect(judge.port), Client::connect(server.address().port()));
+    let (mut theirs, mut ours) =
+        (Client::connect(judge.port), Client::connect(server.address().socket_addr().unwrap().port()));
     let mut differing = Vec::new();
     for request in REQUESTS {
         let (ours, theirs) = (normal(ours.call(&words(request))), normal(theirs.call(&words(request))));
@@ -229,7 +230,8 @@ fn commands_are_of_the_categories_that_they_have_in_redis() {
     };
     let store = Store::in_memory();
     let server = RedisServer::start(&store, &RedisOptions::default()).unwrap();
-    let (mut theirs, mut ours) = (Client::connect(judge.port), Client::connect(server.address().port()));
+    let (mut theirs, mut ours) =
+        (Client::connect(judge.port), Client::connect(server.address().socket_addr().unwrap().port()));
     let mut of = [BTreeMap::<_, BTreeSet<_>>::new(), BTreeMap::new()];
     for category in names(ours.call(&words("ACL CAT"))) {
         for (client, of) in [&mut ours, &mut theirs].into_iter().zip(&mut of) {

@@ -71,14 +71,18 @@ fn clients_are_told_of_a_long_script_as_by_a_redis_server() {
     };
     let server = RedisServer::start(&Store::in_memory(), &RedisOptions::default()).unwrap();
     for story in STORIES {
-        assert_eq!(replies(server.address().port(), *story), replies(judge.port, *story), "{story:?}");
+        assert_eq!(
+            replies(server.address().socket_addr().unwrap().port(), *story),
+            replies(judge.port, *story),
+            "{story:?}"
+        );
     }
 }
 
 #[test]
 fn quit_ends_the_connection_during_a_long_script() {
     let server = RedisServer::start(&Store::in_memory(), &RedisOptions::default()).unwrap();
-    let port = server.address().port();
+    let port = server.address().socket_addr().unwrap().port();
     let (mut client, mut other, mut runner) = (Client::connect(port), Client::connect(port), Client::connect(port));
     client.call(&["MULTI"]);
     other.call(&["CONFIG", "SET", "busy-reply-threshold", "1"]);

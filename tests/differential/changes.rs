@@ -52,7 +52,7 @@ fn changes_are_counted_as_by_a_redis_server() {
         return;
     };
     let server = RedisServer::start(&Store::in_memory(), &RedisOptions::default()).unwrap();
-    let mut clients = [Client::connect(judge.port), Client::connect(server.address().port())];
+    let mut clients = [Client::connect(judge.port), Client::connect(server.address().socket_addr().unwrap().port())];
     for request in REQUESTS.split(['|', '\n']).filter(|request| !request.is_empty()) {
         let [theirs, ours] = clients.each_mut().map(|client| {
             let before = changes(client);
@@ -67,7 +67,7 @@ fn changes_are_counted_as_by_a_redis_server() {
 fn what_an_embedding_program_changes_is_counted_and_what_it_reads_is_not() {
     let store = Store::in_memory();
     let server = RedisServer::start(&store, &RedisOptions::default()).unwrap();
-    let mut client = Client::connect(server.address().port());
+    let mut client = Client::connect(server.address().socket_addr().unwrap().port());
     assert_eq!(changes(&mut client), 0);
     store.kv().set("a", "1").unwrap();
     store.transaction(|tx| tx.kv().set("b", "1").and_then(|()| tx.kv().remove("nosuch"))).unwrap();

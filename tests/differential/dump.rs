@@ -149,7 +149,8 @@ fn keys_are_carried_between_the_servers() {
     };
     let store = Store::in_memory();
     let server = RedisServer::start(&store, &RedisOptions::default()).unwrap();
-    let (mut theirs, mut ours) = (Client::connect(judge.port), Client::connect(server.address().port()));
+    let (mut theirs, mut ours) =
+        (Client::connect(judge.port), Client::connect(server.address().socket_addr().unwrap().port()));
     let ok = Reply::Text(b"OK".to_vec());
     let first = number("LARDER_DIFFERENTIAL_SEED", 1);
     let dumps = number("LARDER_DIFFERENTIAL_DUMPS", DUMPS);
@@ -208,7 +209,8 @@ fn a_restore_is_refused_in_the_same_words() {
     };
     let store = Store::in_memory();
     let server = RedisServer::start(&store, &RedisOptions::default()).unwrap();
-    let (mut theirs, mut ours) = (Client::connect(judge.port), Client::connect(server.address().port()));
+    let (mut theirs, mut ours) =
+        (Client::connect(judge.port), Client::connect(server.address().socket_addr().unwrap().port()));
     for client in [&mut theirs, &mut ours] {
         client.call(&words("SET there x"));
         client.call(&words("SET k v"));
@@ -259,7 +261,7 @@ fn a_key_is_restored_as_used_as_it_was() {
     };
     let store = Store::in_memory();
     let server = RedisServer::start(&store, &RedisOptions::default()).unwrap();
-    for port in [judge.port, server.address().port()] {
+    for port in [judge.port, server.address().socket_addr().unwrap().port()] {
         let mut client = Client::connect(port);
         client.call(&words("SET k v"));
         let Reply::Text(dump) = client.call(&words("DUMP k")) else { panic!("no dump") };

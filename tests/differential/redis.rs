@@ -181,13 +181,19 @@ fn the_door_answers_as_a_redis_server_does() {
     let store = Store::in_memory();
     let server = RedisServer::start(&store, &RedisOptions::default()).unwrap();
     // What is trimmed approximately are whole nodes; those of the judge have one entry, too.
-    Client::connect(server.address().port()).call(&["CONFIG", "SET", "stream-node-max-entries", "1"]);
+    Client::connect(server.address().socket_addr().unwrap().port()).call(&[
+        "CONFIG",
+        "SET",
+        "stream-node-max-entries",
+        "1",
+    ]);
     let rounds = number("LARDER_DIFFERENTIAL_COMMANDS", COMMANDS).div_ceil(COMMANDS_PER_ROUND);
     let first = number("LARDER_DIFFERENTIAL_SEED", 1);
     let families = forms::families();
     for seed in first..first + rounds {
         let family = families[usize::try_from(seed).unwrap() % families.len()];
-        let (theirs, ours) = (Client::connect(judge.port), Client::connect(server.address().port()));
+        let (theirs, ours) =
+            (Client::connect(judge.port), Client::connect(server.address().socket_addr().unwrap().port()));
         let mut pair = Pair { theirs, ours, log: Vec::new(), queued: Vec::new(), seed };
         let mut random = Random(seed);
         for _ in 0..COMMANDS_PER_ROUND {

@@ -308,7 +308,7 @@ fn shape(arguments: &Reply) -> String {
 fn both() -> Option<(Judge, RedisServer, [Client; 2])> {
     let judge = Judge::start()?;
     let server = RedisServer::start(&Store::in_memory(), &RedisOptions::default().enable_debug_command()).unwrap();
-    let clients = [Client::connect(judge.port), Client::connect(server.address().port())];
+    let clients = [Client::connect(judge.port), Client::connect(server.address().socket_addr().unwrap().port())];
     Some((judge, server, clients))
 }
 

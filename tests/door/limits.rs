@@ -44,7 +44,7 @@ fn what_is_no_request_ends_its_connection_and_no_other() {
     for request in
         [&*too_long, "*1\r\n$-5\r\n", "*99999999999\r\n", "*1\r\n$99999999999\r\n", "*1\r\n+PING\r\n", "SET \"k\r\n"]
     {
-        let mut broken = TcpStream::connect(served.server.address()).unwrap();
+        let mut broken = TcpStream::connect(served.server.address().socket_addr().unwrap()).unwrap();
         broken.write_all(request.as_bytes()).unwrap();
         let mut reply = String::new();
         broken.read_to_string(&mut reply).unwrap();
@@ -57,7 +57,8 @@ fn what_is_no_request_ends_its_connection_and_no_other() {
 #[test]
 fn a_client_that_sends_nothing_is_parted_with_after_the_timeout() {
     let served = Served::new();
-    let (mut idle, mut connection) = (TcpStream::connect(served.server.address()).unwrap(), served.connect());
+    let (mut idle, mut connection) =
+        (TcpStream::connect(served.server.address().socket_addr().unwrap()).unwrap(), served.connect());
     idle.write_all(b"PING\r\n").unwrap();
     let mut reply = [0; 7];
     idle.read_exact(&mut reply).unwrap();

@@ -87,7 +87,7 @@ struct Raw {
 
 impl Raw {
     fn connect(server: &RedisServer) -> Self {
-        let stream = TcpStream::connect(server.address()).unwrap();
+        let stream = TcpStream::connect(server.address().socket_addr().unwrap()).unwrap();
         stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         Self { stream: BufReader::with_capacity(1 << 20, stream) }
     }

@@ -11,7 +11,7 @@ struct Lines(BufReader<TcpStream>);
 
 impl Lines {
     fn connect(served: &Served) -> Self {
-        let stream = TcpStream::connect(served.server.address()).unwrap();
+        let stream = TcpStream::connect(served.server.address().socket_addr().unwrap()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         Self(BufReader::new(stream))
     }

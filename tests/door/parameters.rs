@@ -141,7 +141,7 @@ fn a_parameter_that_nothing_acts_on_says_so() {
     let mut connection = served.connect();
     for (name, value, reason) in [
         ("min-replicas-to-write", "1", "there are no replicas"),
-        ("tls-cert-file", "/etc/cert", "does not speak TLS"),
+        ("tls-cert-file", "/etc/cert", "whether and how it speaks TLS"),
         ("appendonly", "yes", "durability"),
         ("port", "7777", "chose where it listens"),
         ("hz", "100", "frequency"),

@@ -182,7 +182,7 @@ fn what_a_client_sent_in_pieces_while_a_script_ran_is_put_together() {
     let served = Served::new();
     let mut connection = busy_soon(&served);
     let looping = looping(&served, &["EVAL", "while true do end", "0"]);
-    let mut raw = std::net::TcpStream::connect(served.server.address()).unwrap();
+    let mut raw = std::net::TcpStream::connect(served.server.address().socket_addr().unwrap()).unwrap();
     raw.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
     raw.write_all(b"PING\r\n*3\r\n$3\r\nSET\r\n$1\r\n").unwrap();
     let mut busy = [0; 5];
@@ -203,7 +203,7 @@ fn a_transaction_that_is_refused_during_a_script_is_not_run_after_it() {
     let served = Served::new();
     let mut connection = busy_soon(&served);
     let looping = looping(&served, &["EVAL", "while true do end", "0"]);
-    let mut raw = std::net::TcpStream::connect(served.server.address()).unwrap();
+    let mut raw = std::net::TcpStream::connect(served.server.address().socket_addr().unwrap()).unwrap();
     raw.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
     raw.write_all(b"PING\r\nMULTI\r\nSET k v\r\nEXEC\r\nQUIT\r\n").unwrap();
     let mut busy = [0; 5];

@@ -1,11 +1,15 @@
-// ioredis as it comes, on the door at the port in the first argument.
+// ioredis as it comes, on the door at the port or unix socket in the first argument; the second, if there is one, is the certificate
+// of a door that speaks TLS.
 'use strict';
 
 const assert = require('node:assert');
+const fs = require('node:fs');
 const Redis = require('ioredis');
 
-const port = Number(process.argv[2]);
-const connect = (options) => new Redis({ port, maxRetriesPerRequest: 1, ...options });
+const [, , door, certificate] = process.argv;
+const place = door.startsWith('/') ? { path: door } : { port: Number(door) };
+if (certificate) place.tls = { ca: fs.readFileSync(certificate) };
+const connect = (options) => new Redis({ ...place, maxRetriesPerRequest: 1, ...options });
 
 async function values(redis) {
   assert.strictEqual(await redis.set('name', 'ann'), 'OK');

@@ -19,26 +19,67 @@ use larder::Store;
 use larder::server::http::{HttpOptions, HttpServer};
 use larder::server::mongo::{MongoOptions, MongoServer};
 use larder::server::redis::{RedisOptions, RedisServer};
-use packages::{node_with, python_with};
+use packages::{built, node_with, python_with};
 use served::Served;
+use tempfile::TempDir;
 
 /// The versions that are asked for.
 const REDIS_PY: &str = "redis==8.1.0";
 const PYMONGO: &str = "pymongo==4.16.0";
 const PROMETHEUS: &str = "prometheus-client==0.23.1";
 const IOREDIS: &str = "ioredis@6.0.0";
+const MONGOSH: &str = "mongosh@2.12.0";
 
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drivers").join(name)
 }
 
 /// Runs `program` with a script, which has to say that all was well.
-fn run(program: &Path, script: &Path, port: u16) {
+fn run(program: &Path, script: &Path, arguments: &[&str]) {
     // A driver that waits for ever is killed, and says so by its status.
-    let output = Command::new("timeout").arg("60").arg(program).arg(script).arg(port.to_string()).output().unwrap();
+    let output = Command::new("timeout").arg("60").arg(program).arg(script).args(arguments).output().unwrap();
     let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}{error}");
     assert!(out.contains("works, with"), "{out}{error}");
+}
+
+/// The same with a door at a port.
+fn run_at(program: &Path, script: &Path, port: u16) {
+    run(program, script, &[&port.to_string()]);
+}
+
+/// A program whose doors are not at ports, or are and speak TLS.
+struct Way {
+    served: Served,
+    /// The port of the Redis door, or the path of its unix socket.
+    door: String,
+    /// What a client of TLS has to trust.
+    certificate: Option<String>,
+    _folder: TempDir,
+}
+
+impl Way {
+    /// What a script is given to connect to the Redis door.
+    fn to_redis(&self) -> Vec<&str> {
+        [&self.door].into_iter().chain(&self.certificate).map(String::as_str).collect()
+    }
+
+    /// The same for MongoDB.
+    fn to_mongo(&self) -> Vec<&str> {
+        [&self.served.urls[1]].into_iter().chain(&self.certificate).map(String::as_str).collect()
+    }
+}
+
+fn ways() -> [Way; 2] {
+    let [folder, other] = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let door = folder.path().join("redis.sock").to_str().unwrap().to_owned();
+    let mongo = format!("unix:{}/mongo.sock", folder.path().display());
+    let served = Served::start_with(&["--redis", &door, "--mongo", &mongo]);
+    let unix = Way { served, door, certificate: None, _folder: folder };
+    let served = Served::start(&["--mongo", ":0", "--tls-dev", other.path().to_str().unwrap()]);
+    let certificate = other.path().join("larder-dev-cert.pem").to_str().unwrap().to_owned();
+    let door = served.port.to_string();
+    [unix, Way { served, door, certificate: Some(certificate), _folder: other }]
 }
 
 #[test]
@@ -50,22 +91,27 @@ fn metrics_are_read_by_a_parser_of_prometheus() {
     let store = Store::in_memory();
     let redis = RedisServer::start(&store, &RedisOptions::default()).unwrap();
     let http = HttpServer::start(&store, &HttpOptions::default().watch(redis.meters())).unwrap();
-    let mut client = TcpStream::connect(redis.address()).unwrap();
-    client.write_all(b"SET k v\r\nGET k\r\n").unwrap();
-    client.read_exact(&mut [0; 12]).unwrap();
-    run(&python, &script("prometheus.py"), http.address().socket_addr().unwrap().port());
+    let mut client = TcpStream::connect(redis.address().socket_addr().unwrap()).unwrap();
+    // One that fails, and one that is refused before it runs.
+    client.write_all(b"SET k v\r\nGET k\r\nLPUSH k x\r\nGET\r\nCONFIG GET port\r\nQUIT\r\n").unwrap();
+    client.read_to_string(&mut String::new()).unwrap();
+    run_at(&python, &script("prometheus.py"), http.address().socket_addr().unwrap().port());
 }
 
 #[test]
-fn redis_py_finds_what_it_expects() {
+fn redis_py_finds_what_it_expects_by_unix_sockets_and_tls_too() {
     let python = match python_with(REDIS_PY) {
         Ok(python) => python,
         Err(reason) => return println!("skipped: redis-py cannot be had: {reason}"),
     };
     let store = Store::in_memory();
     let server = RedisServer::start(&store, &RedisOptions::default()).unwrap();
-    run(&python, &script("redis_py.py"), server.address().port());
+    run_at(&python, &script("redis_py.py"), server.address().socket_addr().unwrap().port());
     assert_eq!(store.kv().get("from-python").unwrap().as_deref(), Some(&b"hello"[..]), "the door is to this store");
+    for way in ways() {
+        run(&python, &script("redis_py.py"), &way.to_redis());
+        assert!(way.served.end("TERM").0.success());
+    }
 }
 
 #[test]
@@ -74,10 +120,10 @@ fn the_patterns_of_applications_work_against_the_program() {
         Ok(python) => python,
         Err(reason) => return println!("skipped: redis-py cannot be had: {reason}"),
     };
-    let folder = tempfile::TempDir::new().unwrap();
+    let folder = TempDir::new().unwrap();
     let path = folder.path().join("store");
     let served = Served::start(&["--data", path.to_str().unwrap(), "--durability", "interval:20"]);
-    run(&python, &script("redis_patterns.py"), served.port);
+    run_at(&python, &script("redis_patterns.py"), served.port);
     let (status, error) = served.end("TERM");
     assert_eq!((status.code(), &*error), (Some(0), ""));
     let store = Store::open(&path).unwrap();
@@ -85,7 +131,7 @@ fn the_patterns_of_applications_work_against_the_program() {
 }
 
 #[test]
-fn ioredis_finds_what_it_expects() {
+fn ioredis_finds_what_it_expects_by_unix_sockets_and_tls_too() {
     let folder = match node_with(IOREDIS) {
         Ok(folder) => folder,
         Err(reason) => return println!("skipped: ioredis cannot be had: {reason}"),
@@ -94,12 +140,16 @@ fn ioredis_finds_what_it_expects() {
     let copy = folder.join("ioredis.js");
     std::fs::copy(script("ioredis.js"), &copy).unwrap();
     let served = Served::start(&[]);
-    run(Path::new("node"), &copy, served.port);
+    run_at(Path::new("node"), &copy, served.port);
     assert!(served.end("INT").0.success());
+    for way in ways() {
+        run(Path::new("node"), &copy, &way.to_redis());
+        assert!(way.served.end("INT").0.success());
+    }
 }
 
 #[test]
-fn pymongo_finds_what_it_expects_with_and_without_a_user() {
+fn pymongo_finds_what_it_expects_with_and_without_a_user_by_unix_sockets_and_tls() {
     let python = match python_with(PYMONGO) {
         Ok(python) => python,
         Err(reason) => return println!("skipped: PyMongo cannot be had: {reason}"),
@@ -108,8 +158,57 @@ fn pymongo_finds_what_it_expects_with_and_without_a_user() {
         let store = Store::in_memory();
         let server = MongoServer::start(&store, &options).unwrap();
         let port = server.address().socket_addr().unwrap().port();
-        run(&python, &script("mongo_patterns.py"), port);
+        run_at(&python, &script("mongo_patterns.py"), port);
         assert!(store.list_database_names().unwrap().is_empty(), "the door is to this store");
         assert!(server.metrics().requests > 30 && server.metrics().errors >= 4);
     }
+    for way in ways() {
+        run(&python, &script("mongo_patterns.py"), &way.to_mongo());
+        assert!(way.served.end("TERM").0.success());
+    }
+}
+
+/// A MongoDB door to a new store, and its port.
+fn mongo_door() -> (MongoServer, u16) {
+    let server = MongoServer::start(&Store::in_memory(), &MongoOptions::default()).unwrap();
+    let port = server.address().socket_addr().unwrap().port();
+    (server, port)
+}
+
+#[test]
+fn what_a_graphical_client_asks_for_is_there() {
+    let python = match python_with(PYMONGO) {
+        Ok(python) => python,
+        Err(reason) => return println!("skipped: PyMongo cannot be had: {reason}"),
+    };
+    let (_server, port) = mongo_door();
+    run_at(&python, &script("mongo_tools.py"), port);
+}
+
+#[test]
+fn the_mongodb_driver_for_rust_finds_what_it_expects() {
+    let program = match built("rust_mongodb") {
+        Ok(program) => program,
+        Err(reason) => return println!("skipped: the driver cannot be built: {reason}"),
+    };
+    let (_server, port) = mongo_door();
+    let output = Command::new("timeout").arg("60").arg(program).arg(port.to_string()).output().unwrap();
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && out.contains("works, with"), "{out}{error}");
+}
+
+#[test]
+fn mongosh_creates_queries_explains_and_drops() {
+    let folder = match node_with(MONGOSH) {
+        Ok(folder) => folder,
+        Err(reason) => return println!("skipped: mongosh cannot be had: {reason}"),
+    };
+    let (_server, port) = mongo_door();
+    let mut shell = Command::new("timeout");
+    shell.arg("60").arg(folder.join("node_modules/.bin/mongosh"));
+    // What it keeps of a session goes beside the package.
+    shell.env("HOME", &folder).arg("--norc").arg("--quiet").arg(format!("mongodb://127.0.0.1:{port}/"));
+    let output = shell.arg(script("mongosh.js")).output().unwrap();
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && out.contains("works, with"), "{out}{error}");
 }

@@ -1,4 +1,7 @@
-"""The documented patterns, in redis-py as it comes: in RESP2, in RESP3, and from several threads."""
+"""The documented patterns, in redis-py as it comes: in RESP2, in RESP3, and from several threads.
+
+The first argument is a port, or the path of a unix socket; the second, if there is one, the certificate of a door that speaks TLS.
+"""
 
 import sys
 import threading
@@ -6,11 +9,13 @@ import time
 
 import redis
 
-PORT = int(sys.argv[1])
+PLACE = {"unix_socket_path": sys.argv[1]} if sys.argv[1].startswith("/") else {"port": int(sys.argv[1])}
+if len(sys.argv) > 2:
+    PLACE |= {"ssl": True, "ssl_ca_certs": sys.argv[2]}
 
 
 def connect(protocol, **options):
-    return redis.Redis(port=PORT, protocol=protocol, decode_responses=True, **options)
+    return redis.Redis(**PLACE, protocol=protocol, decode_responses=True, **options)
 
 
 def cache(client):
@@ -102,7 +107,7 @@ def channels(client, protocol):
 
 
 def pool():
-    shared = redis.ConnectionPool(port=PORT, max_connections=4)
+    shared = redis.Redis(**PLACE, max_connections=4).connection_pool
     clients = [redis.Redis(connection_pool=shared) for _ in range(4)]
     threads = [
         threading.Thread(target=lambda client=client: [client.incr("hits") for _ in range(100)]) for client in clients
@@ -126,5 +131,5 @@ for protocol in (2, 3):
     transactions(client)
     channels(client, protocol)
 pool()
-redis.Redis(port=PORT).set("from-python", "hello")
+redis.Redis(**PLACE).set("from-python", "hello")
 print("every pattern works, with redis-py", redis.__version__)

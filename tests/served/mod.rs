@@ -12,14 +12,22 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A process that serves. Dropping it kills it.
 pub(crate) struct Served {
     process: Child,
-    /// The port of the Redis door.
+    /// What clients of each door are given to connect.
+    #[allow(dead_code, reason = "not every user of this file needs it")]
+    pub(crate) urls: Vec<String>,
+    /// The port of the first door; 0 where that is a unix socket.
     pub(crate) port: u16,
 }
 
 impl Served {
     /// Starts `larder serve` at a free port with more `arguments`, and waits until it is ready.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut command = larder(&["serve", "--redis", ":0"]);
+        Self::start_with(&[&["--redis", ":0"], arguments].concat())
+    }
+
+    /// The same with no other arguments than these.
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
+        let mut command = larder(&["serve"]);
         command.args(arguments);
         Self::started(command)
     }
@@ -46,10 +54,28 @@ impl Served {
                 panic!("the program said nothing: {error}");
             }
         };
-        let url = next();
-        assert_eq!(next(), "ready");
-        let port = url.strip_prefix("redis://127.0.0.1:").unwrap().parse().unwrap();
-        Self { process, port }
+        let urls: Vec<String> = std::iter::from_fn(|| Some(next()).filter(|line| line != "ready")).collect();
+        let port = urls.first().and_then(|url| url.split_once("://127.0.0.1:")).map(|(_, rest)| rest);
+        let port = port.map_or(0, |rest| rest.split('/').next().unwrap().parse().unwrap());
+        Self { process, urls, port }
+    }
+
+    /// The next line that it logs which has `words`.
+    #[allow(dead_code, reason = "not every user of this file needs it")]
+    pub(crate) fn logged(&mut self, words: &str) -> String {
+        let mut line = Vec::new();
+        let error = self.process.stderr.as_mut().unwrap();
+        // Byte by byte, so that what comes behind it stays there.
+        for byte in error.bytes().map(Result::unwrap) {
+            if byte != b'\n' {
+                line.push(byte);
+            } else if String::from_utf8_lossy(&line).contains(words) {
+                return String::from_utf8(line).unwrap();
+            } else {
+                line.clear();
+            }
+        }
+        panic!("the program has ended without a line that has {words:?}");
     }
 
     /// Sends it a signal.
@@ -58,13 +84,13 @@ impl Served {
         assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
     }
 
-    /// Sends it a signal, and waits for its end. Answers what it wrote to standard error, too.
+    /// Sends it a signal, and waits for its end. Returns what it wrote to standard error, too.
     pub(crate) fn end(self, signal: &str) -> (ExitStatus, String) {
         self.signal(signal);
         self.ended()
     }
 
-    /// Waits for its end. Answers what it wrote to standard error, too.
+    /// Waits for its end. Returns what it wrote to standard error, too.
     pub(crate) fn ended(mut self) -> (ExitStatus, String) {
         let status = wait(&mut self.process);
         let mut error = String::new();

@@ -25,12 +25,14 @@ const FAILED: u8 = 2;
 
 const SERVE_HELP: &str = "\
 When the doors are open it prints the connection string of each on a line, and then the line \"ready\". SIGTERM and SIGINT
-end it: what has arrived is answered, a checkpoint is made, and the exit code is 0; SIGHUP does not. If it cannot start, one line
-on standard error says what to do, and the exit code is 2.
+end it: what has arrived is answered, a checkpoint is made, and the exit code is 0; SIGHUP has the certificate read again. If it
+cannot start, one line on standard error says what to do, and the exit code is 2.
 
 Examples:
   larder serve                                   in memory, for Redis clients at 127.0.0.1:6379
   larder serve --redis :0 --data shop.larder     on disk, at any free port
+  larder serve --redis unix:/run/larder.sock     at a socket that only its owner can use
+  larder serve --tls-dev ~/certificates          with TLS, for programs of this machine
   larder serve --config larder.toml --log info
 
 The file of --config has the options' names as keys, and users:

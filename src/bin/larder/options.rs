@@ -17,12 +17,13 @@ use super::config::parsed;
 #[derive(Args, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Options {
-    /// Opens the door for Redis clients: at 127.0.0.1:6379, or at HOST:PORT, :PORT or PORT; port 0 is any that is free. It is
-    /// also open when no door to the store is asked for.
+    /// Opens the door for Redis clients: at 127.0.0.1:6379, or at HOST:PORT, :PORT or PORT, or at a unix socket, unix:PATH; port 0 is
+    /// any that is free. It is also open when no door to the store is asked for.
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "6379")]
     #[serde(deserialize_with = "parsed")]
     pub(super) redis: Option<Address>,
-    /// Opens the door for MongoDB clients: at 127.0.0.1:27017, or at HOST:PORT, :PORT or PORT; port 0 is any that is free.
+    /// Opens the door for MongoDB clients: at 127.0.0.1:27017, or at HOST:PORT, :PORT or PORT, or at a unix socket, unix:PATH, which
+    /// drivers want to end in .sock; port 0 is any that is free.
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "27017")]
     #[serde(deserialize_with = "parsed")]
     pub(super) mongo: Option<Address>,
@@ -37,6 +38,17 @@ pub(super) struct Options {
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "9464")]
     #[serde(deserialize_with = "parsed")]
     pub(super) http: Option<Address>,
+    /// Has clients of the Redis and MongoDB doors speak TLS, with the certificate in this file of PEM and those that vouch for it; it is
+    /// read again on SIGHUP. Clients of unix sockets speak none.
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_cert: Option<PathBuf>,
+    /// The file of PEM with the key of the certificate of --tls-cert.
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_key: Option<PathBuf>,
+    /// The same with a certificate for development, for localhost only. It is made in this directory, or the one that the program runs
+    /// in, if it is not there: larder-dev-cert.pem, which clients are given to trust, and larder-dev-key.pem.
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".")]
+    pub(super) tls_dev: Option<PathBuf>,
     /// Keeps the store in this directory, made if it is not there; without it, the store is in memory and lost at the end.
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
@@ -78,6 +90,9 @@ impl Options {
             mongo_standalone: self.mongo_standalone || other.mongo_standalone,
             test_commands: self.test_commands || other.test_commands,
             http: self.http.or(other.http),
+            tls_cert: self.tls_cert.or(other.tls_cert),
+            tls_key: self.tls_key.or(other.tls_key),
+            tls_dev: self.tls_dev.or(other.tls_dev),
             data: self.data.or(other.data),
             durability: self.durability.or(other.durability),
             maxmemory: self.maxmemory.or(other.maxmemory),

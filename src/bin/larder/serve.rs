@@ -9,7 +9,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::control::Control;
-use super::doors;
+use super::doors::Doors;
 use super::options::{Filter, Options};
 use super::signals::Signals;
 
@@ -31,13 +31,13 @@ pub(super) fn serve(options: &Options) -> Result<(), String> {
         opened.map_err(failed).ok()
     });
     let asked = Arc::new(Notify::new());
-    let doors = doors::open(&store, options, &asked)?;
-    let mut lines: String = doors.iter().map(|door| door.url() + "\n").collect();
+    let doors = Doors::open(&store, options, &asked)?;
+    let mut lines: String = doors.urls.iter().map(|url| format!("{url}\n")).collect();
     lines.push_str("ready\n");
     let mut out = std::io::stdout();
     // In one piece and at once: they may go to a program that waits for them.
     out.write_all(lines.as_bytes()).and_then(|()| out.flush()).map_err(|error| error.to_string())?;
-    signals.wait(&asked, &store, control.as_ref());
+    signals.wait((&asked, || doors.reload()), &store, control.as_ref());
     drop((doors, control));
     if options.data.is_some() {
         store.checkpoint().map_err(text)?;

@@ -15,16 +15,17 @@ const FILE_TOO_LARGE: i32 = 25;
 #[cfg(any(target_arch = "mips", target_arch = "mips64"))]
 const FILE_TOO_LARGE: i32 = 31;
 
-/// SIGTERM and SIGINT, from when it was made.
+/// SIGTERM, SIGINT and SIGHUP, from when it was made.
 ///
-/// SIGHUP does nothing, as in redis-server: a server outlives the terminal that it was started from. Nor does SIGXFSZ,
-/// which would end it: the write that was too much fails, and the store returns the error.
+/// SIGHUP does not end the program: as in redis-server, it outlives the terminal that it was started from. SIGXFSZ, which would end
+/// it, does nothing: the write that was too much fails, and the store returns the error.
 pub(super) struct Signals {
     runtime: Runtime,
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
     /// Caught, and never asked for.
-    _ignored: [Signal; 2],
+    _ignored: Signal,
 }
 
 impl Signals {
@@ -34,14 +35,14 @@ impl Signals {
         let listen = |kind| signal(kind).map_err(failed);
         let context = runtime.enter();
         let (terminate, interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-        let ignored = [listen(SignalKind::hangup())?, listen(SignalKind::from_raw(FILE_TOO_LARGE))?];
+        let (hangup, ignored) = (listen(SignalKind::hangup())?, listen(SignalKind::from_raw(FILE_TOO_LARGE))?);
         drop(context);
-        Ok(Self { runtime, terminate, interrupt, _ignored: ignored })
+        Ok(Self { runtime, terminate, interrupt, hangup, _ignored: ignored })
     }
 
-    /// Waits for one of them, or for a client that asks for the end. Meanwhile `control` serves requests for the files
-    /// of `store`.
-    pub(super) fn wait(mut self, asked: &Notify, store: &Store, control: Option<&Control>) {
+    /// Waits for SIGTERM or SIGINT, or for `asked`, a client that asks for the end. Meanwhile SIGHUP has `reload` called, and `control`
+    /// serves requests for the files of `store`.
+    pub(super) fn wait(mut self, (asked, reload): (&Notify, impl Fn()), store: &Store, control: Option<&Control>) {
         self.runtime.block_on(async {
             let served = async {
                 if let Some(control) = control
@@ -51,11 +52,18 @@ impl Signals {
                 }
                 pending::<()>().await;
             };
+            let hung_up = async {
+                while self.hangup.recv().await.is_some() {
+                    reload();
+                }
+                pending::<()>().await;
+            };
             tokio::select! {
                 () = asked.notified() => {}
                 _ = self.terminate.recv() => {}
                 _ = self.interrupt.recv() => {}
                 () = served => {}
+                () = hung_up => {}
             }
         });
         // A copy that is being made is not waited for: whoever asked for it sees the connection end.

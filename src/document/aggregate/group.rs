@@ -1,7 +1,7 @@
 //! `$group`: the documents of equal `_id` become one, in the order the groups were first seen.
 //!
-//! Groups are found by hash of a canonical encoding, in which equal values (SEM: DOC-ORD-3) have equal bytes; the
-//! representation that is shown is the first one seen.
+//! Groups are found by hash of a canonical encoding, in which equal values have equal bytes; the representation that is
+//! shown is the first one seen.
 
 use std::collections::HashMap;
 

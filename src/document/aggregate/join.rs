@@ -97,7 +97,7 @@ impl Lookup {
     }
 }
 
-/// The values that a path here reaches; nothing counts as null, and of an array each element (SEM: DOC-AGG-9).
+/// The values that a path here reaches; nothing counts as null, and of an array each element.
 fn local_values(row: &RawDocument, path: &FieldPath) -> Result<Vec<Bson>> {
     let mut values: Vec<RawBson> = Vec::new();
     path.any(row, |reached| {

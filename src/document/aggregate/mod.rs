@@ -5,8 +5,8 @@
 //! their input before they return anything, within [`limits::SORT_BYTES_MAX`].
 //!
 //! # Pushdown
-//! [`Pipeline::split_leading`] takes the head of a pipeline apart into what a planner can do with an index. The rest
-//! of the pipeline does not do that work again, and the two together give what the whole pipeline gives (SEM: DOC-AGG-12).
+//! [`Pipeline::split_leading`] takes the head of a pipeline apart into what a planner can do with an index. The rest of
+//! the pipeline does not do that work again, and the two together give what the whole pipeline gives.
 //!
 //! # Invariants
 //! 1. A stage, operator or argument that is not modelled is refused by name when compiling, before a document is read.

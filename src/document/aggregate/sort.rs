@@ -4,7 +4,7 @@
 //! documents are compared without being read again.
 //!
 //! # Source
-//! `MongoDB` manual: `$sort`, Sort Consistency (SEM: DOC-SORT-1 to DOC-SORT-5).
+//! `MongoDB` manual: `$sort`, Sort Consistency.
 
 use std::collections::BinaryHeap;
 

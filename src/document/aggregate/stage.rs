@@ -190,7 +190,7 @@ impl Parser<'_> {
         Ok(Pipeline { stages })
     }
 
-    /// Parses `{$stage: argument}`. Some stages are others written shorter, hence more than one in the answer.
+    /// Parses `{$stage: argument}`. Some stages are others written shorter, hence more than one is returned.
     fn stage(&self, text: Document) -> Result<Vec<Stage>> {
         check_specification(&text)?;
         let mut entries = text.into_iter();
@@ -301,8 +301,8 @@ impl Parser<'_> {
                 ("from", Bson::String(name)) => from = Some(name.clone()),
                 ("from", Bson::Document(from)) => return Err(from_elsewhere(from)),
                 ("as", Bson::String(path)) => target = Some(path.as_str()),
-                ("localField", Bson::String(path)) => local = Some(path.as_str()),
-                ("foreignField", Bson::String(path)) => foreign = Some(path.as_str()),
+                ("localField", Bson::String(path)) => local = Some(path.as_str()).filter(|path| !path.is_empty()),
+                ("foreignField", Bson::String(path)) => foreign = Some(path.as_str()).filter(|path| !path.is_empty()),
                 ("let", Bson::Document(values)) => variables = values.clone(),
                 ("pipeline", stages_text) => stages = Some(stages_text),
                 ("localField" | "foreignField" | "let", Bson::Null) => {}
@@ -315,8 +315,17 @@ impl Parser<'_> {
                     return Err(Code::FAILED_TO_PARSE
                         .wrong_type(format!("the argument {option} of $lookup has the wrong type")));
                 }
-                _ => return Err(Code::UNKNOWN_FIELD.syntax(format!("$lookup has no argument {option:?}"))),
+                _ => {
+                    let code = if options.contains_key("from") { Code::UNKNOWN_FIELD } else { Code::FAILED_TO_PARSE };
+                    return Err(code.syntax(format!("$lookup has no argument {option:?}")));
+                }
             }
+        }
+        let first = stages.and_then(Bson::as_array).and_then(|stages| stages.first()).and_then(Bson::as_document);
+        if from.is_none() && first.is_none_or(|first| !first.contains_key("$documents")) {
+            return Err(
+                Code::FAILED_TO_PARSE.syntax("$lookup needs \"from\", or a pipeline that begins with $documents")
+            );
         }
         let Some(target) = target else { return Err(Code::FAILED_TO_PARSE.syntax("$lookup needs \"as\"")) };
         let equality = match (local, foreign) {
@@ -340,7 +349,6 @@ impl Parser<'_> {
         let pipeline = stages.map(|stages| self.nested(stages, Place::Lookup, &names, codes)).transpose()?;
         let has_source = pipeline.as_ref().is_some_and(Pipeline::has_source);
         match &from {
-            None if !has_source => return Err(Code::FAILED_TO_PARSE.syntax("$lookup needs \"from\"")),
             Some(name) if name.is_empty() || name.starts_with('.') || name.contains('\0') => {
                 return Err(Code::INVALID_NAMESPACE.value(format!("no collection is named {name:?}")));
             }

@@ -36,10 +36,6 @@ pub(super) fn begin(
     if step(writer, namespace, entry, index, &mut place, allowance)? {
         return Ok(true);
     }
-    // The step may have noted arrays.
-    if let Some(stored) = namespace.get(writer)? {
-        *entry = stored.as_ref().clone();
-    }
     entry.record.set_building(index.id, true);
     namespace.update(writer, entry)?;
     job::fill_later(writer, &layout::index_prefix(entry.storage, index.id), place)?;
@@ -64,6 +60,7 @@ fn abandon(writer: &mut Writer, target: &[u8]) -> Result<()> {
     if let Some((namespace, mut entry, id)) = find(writer, target)? {
         entry.record.indexes.retain(|index| index.id != id);
         namespace.update(writer, &entry)?;
+        job::remove(writer, &layout::index_arrays_prefix(entry.storage, id))?;
     }
     job::remove(writer, target)
 }
@@ -87,7 +84,7 @@ fn step(
         keys.encoded.iter().skip(1).for_each(|key| allowance.spend(key, &[]));
         Records::new(writer, namespace, entry).index_one(index, id, document, &keys)
     })?;
-    Records::new(writer, namespace, entry).note_arrays(index, multikey)?;
+    Records::new(writer, namespace, entry).note_arrays(index, multikey, 0)?;
     Ok(is_all)
 }
 

@@ -1,6 +1,7 @@
 //! The handle on a collection.
 
 mod bulk_write;
+mod explain;
 mod find_one_and;
 mod indexes;
 mod many;
@@ -9,6 +10,7 @@ mod modify;
 mod options;
 mod outcome;
 mod read;
+mod stats;
 mod write;
 mod write_model;
 
@@ -18,8 +20,10 @@ use std::sync::Arc;
 use bson::Bson;
 
 pub use self::bulk_write::BulkWrite;
-pub use self::options::{AggregateOptions, FindOneAndOptions, ReturnDocument, UpdateOptions};
+pub use self::find_one_and::{FindAndModifyResult, Modify};
+pub use self::options::{AggregateOptions, DeleteOptions, FindOneAndOptions, ReturnDocument, UpdateOptions};
 pub use self::outcome::{BulkWriteResult, WriteOutcome};
+pub use self::stats::{CollectionStats, IndexStats};
 pub use self::write_model::WriteModel;
 use crate::document::schema::Namespace;
 use crate::txn::{AutoCommit, Operation, Scope};
@@ -114,7 +118,7 @@ pub struct UpdateResult {
     /// Documents that matched the filter.
     #[doc(alias("matched_count", "matchedCount"))]
     pub matched: u64,
-    /// Documents that were changed by it; fewer, when the update left some as they were (SEM: DOC-UPD-7).
+    /// Documents that were changed by it; fewer, when the update left some as they were.
     #[doc(alias("modified_count", "modifiedCount"))]
     pub modified: u64,
     /// The `_id` of the document that an upsert inserted.

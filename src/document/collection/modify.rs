@@ -1,18 +1,21 @@
 //! Changing one document: found by a query, and replaced, updated, removed or, by an upsert, inserted.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bson::raw::RawBson;
 use bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf};
 
+use crate::catalog::Entry;
 use crate::document::code::Code;
 use crate::document::collection::UpdateResult;
 use crate::document::collection::options::UpdateOptions;
 use crate::document::describe;
-use crate::document::expression::Context;
+use crate::document::express::Equality;
+use crate::document::expression::{Context, Names};
 use crate::document::filter::Filter;
-use crate::document::find::{Prepared, context};
+use crate::document::find::context;
 use crate::document::maintain::Records;
 use crate::document::number::Number;
 use crate::document::order::compare;
@@ -20,9 +23,10 @@ use crate::document::path::FieldPath;
 use crate::document::pattern::Pattern;
 use crate::document::planner::{self, Access, Plan};
 use crate::document::scan::{Match, Scan};
-use crate::document::schema::Namespace;
+use crate::document::schema::{Namespace, Schema};
 use crate::document::update::{Occasion, Update, UpdateModifications};
 use crate::document::{raw, stored};
+use crate::engine::Direction;
 use crate::error::{Error, InvalidKind, Result};
 use crate::txn::Writer;
 
@@ -47,11 +51,16 @@ pub(super) struct One {
 
 /// A change of one document, compiled.
 #[derive(Debug)]
-pub(super) struct PreparedOne {
-    query: Prepared,
+pub(super) struct PreparedOne<'o> {
+    one: &'o One,
+    /// The filter, if the express way may serve it.
+    express: Option<Equality<'o>>,
+    /// The filter compiled: at once, unless the express way may do without.
+    filter: OnceCell<Arc<Filter>>,
+    names: Names,
+    sort: Option<Pattern>,
     variables: Vec<Option<RawBson>>,
     change: Change,
-    upsert: bool,
 }
 
 #[derive(Debug)]
@@ -69,7 +78,7 @@ pub(super) struct Outcome {
     /// The document as it is now; `None` when it was removed, and when there is none.
     pub(super) after: Option<RawDocumentBuf>,
     modified: bool,
-    upserted_id: Option<Bson>,
+    pub(super) upserted_id: Option<Bson>,
 }
 
 impl Modification {
@@ -88,12 +97,10 @@ impl Modification {
 
 impl One {
     /// Compiles it. Nothing is copied before it is known not to be nested too deeply.
-    pub(super) fn prepare(&self) -> Result<PreparedOne> {
+    pub(super) fn prepare(&self) -> Result<PreparedOne<'_>> {
         let variables = self.options.variables()?;
-        let filter = Filter::compile(&self.filter, &variables.names)?;
         let sort = self.sort.as_ref().or(self.options.sort.as_ref());
         let sort = sort.map(|sort| Pattern::parse_sort(sort, Number::as_i64)).transpose()?;
-        let query = Prepared { sort, limit: Some(1), ..Prepared::all(Arc::new(filter)) };
         let change = match &self.modification {
             Modification::Update(update) => {
                 Change::Update(Update::compile(update, &self.options.array_filters, &variables.names)?)
@@ -104,24 +111,51 @@ impl One {
             Modification::Replace(document) => Change::Replace(document.clone()),
             Modification::Delete => Change::Delete,
         };
-        Ok(PreparedOne { query, variables: variables.values, change, upsert: self.options.upsert })
+        let is_plain = sort.is_none()
+            && self.options.hinted().is_none()
+            && !matches!(&change, Change::Update(update) if update.needs_position());
+        let express = Equality::of(&self.filter).filter(|_| is_plain);
+        let (names, variables, filter) = (variables.names, variables.values, OnceCell::new());
+        let prepared = PreparedOne { one: self, express, filter, names, sort, variables, change };
+        if express.is_none() {
+            prepared.filter()?;
+        }
+        Ok(prepared)
     }
 }
 
-impl PreparedOne {
+impl PreparedOne<'_> {
     /// Finds the document and changes it, or inserts one.
     pub(super) fn run(&self, writer: &mut Writer, namespace: &Namespace) -> Result<Outcome> {
         let context = Arc::new(context(writer, self.variables.clone()));
-        if let Some(entry) = namespace.get(writer)? {
-            let sort = self.query.sort.as_ref();
-            let plan = planner::choose(entry.storage, &entry.record, &self.query.filter, sort)?;
-            let sieve = (Arc::clone(&self.query.filter), Arc::clone(&context));
-            let mut scan = Scan::start(&writer.search(), entry.storage, sieve, plan, sort, Some(1))?;
-            if let Some(found) = scan.next_match()? {
-                return self.change(&mut Records::new(writer, namespace, &entry), namespace, found, &context);
-            }
+        if let Some(entry) = namespace.get(writer)?
+            && let Some(found) = self.find(writer, &entry, &context)?
+        {
+            return self.change(&mut Records::new(writer, namespace, &entry), namespace, found, &context);
         }
-        if self.upsert { self.insert(writer, namespace, &context) } else { Ok(Outcome::default()) }
+        if self.one.options.upsert { self.insert(writer, namespace, &context) } else { Ok(Outcome::default()) }
+    }
+
+    fn filter(&self) -> Result<&Arc<Filter>> {
+        if let Some(filter) = self.filter.get() {
+            return Ok(filter);
+        }
+        let filter = Filter::compile(&self.one.filter, &self.names)?;
+        Ok(self.filter.get_or_init(|| Arc::new(filter)))
+    }
+
+    /// The document that is to be changed.
+    fn find(&self, writer: &Writer, entry: &Entry<Schema>, context: &Arc<Context>) -> Result<Option<Match>> {
+        // What a transaction notes of its reads may depend on what they are for.
+        let search = writer.is_tracked().then(|| writer.search());
+        let view = search.as_ref().unwrap_or(writer);
+        if let Some(found) = self.express.map(|equality| equality.find(view, entry)).transpose()?.flatten() {
+            return found.map(|(id, bytes)| Match::new(id, bytes.into_owned())).transpose();
+        }
+        let (filter, sort) = (self.filter()?, self.sort.as_ref());
+        let plan = planner::choose(entry.storage, &entry.record, filter, sort, self.one.options.hinted())?;
+        let sieve = (Arc::clone(filter), Arc::clone(context));
+        Scan::start(&writer.search(), entry.storage, sieve, plan, sort, Some(1))?.next_match()
     }
 
     fn change(
@@ -138,7 +172,10 @@ impl PreparedOne {
                 return Ok(Outcome { before: Some(found.document), modified: true, ..Outcome::default() });
             }
             Change::Update(update) => {
-                let occasion = Occasion { context, filter: &self.query.filter, inserts: false };
+                // Without the filter nobody asks by which element it was met.
+                let everything = Filter::all();
+                let filter = self.filter.get().map_or(&everything, |filter| filter);
+                let occasion = Occasion { context, filter, inserts: false };
                 update.apply(&found.document, occasion).map_err(at)?
             }
             Change::Replace(replacement) => {
@@ -146,14 +183,14 @@ impl PreparedOne {
                 Some(stored::with_moment(after, records.writer().now())?)
             }
         };
-        let kept = after.as_ref().unwrap_or(&found.document).clone();
-        let modified = replace(records, namespace, &found, after)?;
-        Ok(Outcome { before: Some(found.document), after: Some(kept), modified, upserted_id: None })
+        let modified = replace(records, namespace, &found, after.as_deref())?;
+        let after = after.unwrap_or_else(|| found.document.clone());
+        Ok(Outcome { before: Some(found.document), after: Some(after), modified, upserted_id: None })
     }
 
-    /// Inserts what the filter demands to be equal, changed (SEM: DOC-UPD-8).
+    /// Inserts what the filter demands to be equal, changed.
     fn insert(&self, writer: &mut Writer, namespace: &Namespace, context: &Context) -> Result<Outcome> {
-        let filter = &self.query.filter;
+        let filter = self.filter()?;
         let document = match &self.change {
             Change::Delete => return Ok(Outcome::default()),
             Change::Replace(replacement) => match identity(filter)? {
@@ -248,13 +285,13 @@ pub(super) fn replace(
     records: &mut Records<'_>,
     namespace: &Namespace,
     found: &Match,
-    after: Option<RawDocumentBuf>,
+    after: Option<&RawDocument>,
 ) -> Result<bool> {
-    let change = || {
+    let mut change = || {
         let Some(after) = after else { return Ok(false) };
-        stored::check(&after)?;
-        refuse_new_id(&found.document, &after)?;
-        records.replace(found.id, &found.document, &after).map(|()| true)
+        stored::check(after)?;
+        refuse_new_id(&found.document, after)?;
+        records.replace(found.id, &found.document, after).map(|()| true)
     };
     change().map_err(|error| error.at(|| describe::document_of(&found.document, &namespace.label())))
 }
@@ -262,7 +299,7 @@ pub(super) fn replace(
 /// Takes all documents out of a collection, and makes it when there is none. Its indexes stay.
 pub(super) fn clear(writer: &mut Writer, namespace: &Namespace) -> Result<()> {
     let entry = namespace.get_or_create(writer)?;
-    let plan = Plan { access: Access::Collection, sort_in_memory: false };
+    let plan = Plan { access: Access::Collection(Direction::Forward), sort_in_memory: false };
     let sieve = (Arc::new(Filter::all()), Arc::new(context(writer, Vec::new())));
     let mut scan = Scan::start(&writer.search(), entry.storage, sieve, plan, None, None)?;
     let mut records = Records::new(writer, namespace, &entry);

@@ -1,26 +1,23 @@
 //! Reading a collection.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use bson::{Bson, Document, RawBsonRef, RawDocument};
+use bson::{Bson, Document, RawDocument};
 use serde::de::DeserializeOwned;
 
 use crate::document::aggregate::{Exec, Output, Pipeline, Place};
 use crate::document::code::Code;
 use crate::document::collection::options::AggregateOptions;
 use crate::document::collection::{Collection, merge, modify};
-use crate::document::expression::{Context, Names};
-use crate::document::find::{Cursor, Find, Query};
-use crate::document::index_key::canonical;
-use crate::document::path::{FieldPath, For, Reached, elements};
+use crate::document::express::Equality;
+use crate::document::expression::{Context, Names, Variables};
+use crate::document::find::{self, Cursor, Find, Query};
+use crate::document::hint::Hint;
 use crate::document::raw::corrupt;
 use crate::document::rows::{Input, Rows, gathered};
 use crate::document::schema::Namespace;
 use crate::document::stored;
 use crate::error::{Error, Result};
-use crate::limits;
 use crate::txn::{Scope, View, WriteScope};
 
 impl<T, S: Scope> Collection<T, S> {
@@ -105,35 +102,35 @@ impl<T, S: Scope> Collection<T, S> {
         self.aggregate_with(pipeline, AggregateOptions::default())
     }
 
-    /// As [`Collection::aggregate`], with variables and a limit of time.
+    /// As [`Collection::aggregate`], with `options`, and with documents as the type `U`. As `RawDocumentBuf` they are not decoded.
     ///
     /// # Errors
-    /// As [`Collection::aggregate`], and [`Code::MAX_TIME_EXPIRED`] when it takes too long.
+    /// As [`Collection::aggregate`], and for a hint of an index that does not exist.
     ///
     /// # Examples
     /// See [`AggregateOptions`].
-    pub fn aggregate_with(
+    pub fn aggregate_with<U: DeserializeOwned + 'static>(
         &self,
         pipeline: impl IntoIterator<Item = Document>,
         options: AggregateOptions,
-    ) -> Result<Cursor<Document>> {
-        let stages = pipeline.into_iter().collect();
-        let variables = options.variables()?;
-        let mut pipeline = Pipeline::compile(stages, Place::Collection, &variables.names)?;
-        if let Some(output) = pipeline.split_out() {
-            return Err(output.refuse("aggregate, which only reads: use aggregate_out"));
-        }
+    ) -> Result<Cursor<U>> {
+        let stages: Vec<_> = pipeline.into_iter().collect();
         self.scope.read(self.operation("aggregate"), |view| {
-            let context = options.context(view, &variables);
-            let rows = run(view, &self.namespace, pipeline.clone(), &variables.names, &context)?;
+            let variables = Variables::evaluate(&options.variables, &find::context(view, Vec::new()))?;
+            let mut pipeline = Pipeline::compile(stages, Place::Collection, &variables.names)?;
+            if let Some(output) = pipeline.split_out() {
+                return Err(output.refuse("aggregate, which only reads: use aggregate_out"));
+            }
+            let context = Arc::new(find::context(view, variables.values).within_time(options.max_time));
+            let rows = run(view, &self.namespace, pipeline, &context, &variables.names, options.hint)?;
             Ok(Cursor::decoding(rows, self.namespace.label()))
         })
     }
 }
 
 impl<T, S: WriteScope> Collection<T, S> {
-    /// Runs a pipeline that ends with `$out` or `$merge`, and returns how many documents it gives. Those of `$out` take the place
-    /// of what the collection named there had, whose indexes stay; those of `$merge` go into it one by one.
+    /// Runs a pipeline that ends with `$out` or `$merge`, and returns how many documents it gives. Those of `$out` take the
+    /// place of what the collection named there had, whose indexes stay; those of `$merge` go into it one by one.
     ///
     /// # Errors
     /// As [`Collection::aggregate`] and [`Collection::insert_one`]; then nothing has changed.
@@ -161,28 +158,37 @@ impl<T, S: WriteScope> Collection<T, S> {
         self.aggregate_out_with(pipeline, AggregateOptions::default())
     }
 
-    /// As [`Collection::aggregate_out`], with variables and a limit of time.
+    /// As [`Collection::aggregate_out`], with `options`.
     ///
     /// # Errors
-    /// As [`Collection::aggregate_out`], and [`Code::MAX_TIME_EXPIRED`] when the pipeline takes too long.
+    /// As [`Collection::aggregate_out`], and for a hint of an index that does not exist.
     ///
     /// # Examples
-    /// See [`AggregateOptions`].
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::AggregateOptions};
+    /// let events = Store::in_memory().collection::<Document>("events");
+    /// events.insert_many([doc! { "_id": 1, "n": 1 }, doc! { "_id": 2, "n": 5 }])?;
+    /// let few = doc! { "$match": { "$expr": { "$lt": ["$n", "$$most"] } } };
+    /// let options = AggregateOptions::default().let_vars(doc! { "most": 3 });
+    /// assert_eq!(events.aggregate_out_with([few, doc! { "$out": "few" }], options)?, 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn aggregate_out_with(
         &self,
         pipeline: impl IntoIterator<Item = Document>,
         options: AggregateOptions,
     ) -> Result<u64> {
         let stages = pipeline.into_iter().collect();
-        let variables = options.variables()?;
+        let variables = options.constant_variables()?;
         let mut pipeline = Pipeline::compile(stages, Place::Collection, &variables.names)?;
         let Some(output) = pipeline.split_out() else {
             return Err(Code::BAD_VALUE.value("the pipeline does not end with $out or $merge"));
         };
         self.scope.write(self.operation("aggregate_out").freeing(true), |writer| {
-            let context = options.context(writer, &variables);
-            let rows = run(&writer.search(), &self.namespace, pipeline.clone(), &variables.names, &context)?;
-            let documents = gathered(rows)?;
+            let context = find::context(writer, variables.values.clone()).within_time(options.max_time);
+            let context = Arc::new(context);
+            let (names, hint) = (&variables.names, options.hint.clone());
+            let documents = gathered(run(&writer.search(), &self.namespace, pipeline.clone(), &context, names, hint)?)?;
             let here = self.namespace.database();
             match &output {
                 Output::Merge(merge) => merge::run(writer, here, merge, &documents, &context)?,
@@ -219,43 +225,8 @@ impl<T, S: Scope> Collection<T, S> {
     /// # Source
     /// MongoDB manual, `distinct`.
     pub fn distinct(&self, path: &str, filter: Document) -> Result<Vec<Bson>> {
-        let path = FieldPath::parse(path, For::Filter)?;
-        let query = Query { filter, ..Query::default() };
-        self.scope.read(self.operation("distinct"), |view| {
-            let (prepared, context) = query.prepare(view)?;
-            let mut rows = prepared.start(view, &self.namespace, context)?;
-            let (mut values, mut bytes) = (BTreeMap::new(), 0);
-            while rows.advance()? {
-                for value in reached(rows.row()?, &path)? {
-                    let key = canonical(value)?;
-                    if let Entry::Vacant(place) = values.entry(key) {
-                        bytes += place.key().len();
-                        limits::check("document bytes", limits::DOCUMENT_BYTES_MAX, bytes)?;
-                        place.insert(Bson::try_from(value).map_err(corrupt)?);
-                    }
-                }
-            }
-            Ok(values.into_values().collect())
-        })
+        self.find(filter).distinct(path)
     }
-}
-
-/// The values that `path` reaches in `document`; of an array its elements.
-fn reached<'a>(document: &'a RawDocument, path: &FieldPath) -> Result<Vec<RawBsonRef<'a>>> {
-    let mut values = Vec::new();
-    let mut failure = None;
-    path.any(document, |reached| {
-        match reached {
-            Reached::Missing => {}
-            Reached::Field(RawBsonRef::Array(array)) => match elements(array).collect::<Result<Vec<_>>>() {
-                Ok(elements) => values.extend(elements),
-                Err(error) => failure = Some(error),
-            },
-            Reached::Field(value) | Reached::Element(value) => values.push(value),
-        }
-        false
-    })?;
-    failure.map_or(Ok(values), Err)
 }
 
 /// Runs `pipeline` over a collection: its head by the planner, and the rest over what that finds.
@@ -263,14 +234,16 @@ pub(super) fn run(
     view: &View,
     namespace: &Namespace,
     pipeline: Pipeline,
-    names: &Names,
     context: &Arc<Context>,
+    names: &Names,
+    hint: Option<Hint>,
 ) -> Result<Input> {
     let (leading, rest) = pipeline.rewritten().split_leading();
     let query = Query {
         filter: leading.filter.unwrap_or_default(),
         sort: leading.sort,
         limit: leading.limit,
+        hint,
         ..Query::default()
     };
     let rows = query.compile(names)?.start(view, namespace, Arc::clone(context))?;
@@ -297,8 +270,17 @@ impl<T: DeserializeOwned + 'static, S: Scope> Collection<T, S> {
     /// MongoDB manual, `findOne`.
     #[doc(alias = "findOne")]
     pub fn find_one(&self, filter: Document) -> Result<Option<T>> {
-        let query = Query { filter, limit: Some(1), ..Query::default() };
         self.scope.read(self.operation("find_one"), |view| {
+            if let Some(equality) = Equality::of(&filter) {
+                let Some(entry) = self.namespace.get(view)? else { return Ok(None) };
+                if let Some(found) = equality.find(view, &entry)? {
+                    let Some((_, bytes)) = found else { return Ok(None) };
+                    view.meter().returned(1);
+                    let document = RawDocument::from_bytes(&*bytes).map_err(corrupt)?;
+                    return stored::decode(document, || self.namespace.label()).map(Some);
+                }
+            }
+            let query = Query { filter: filter.clone(), limit: Some(1), ..Query::default() };
             let (prepared, context) = query.prepare(view)?;
             let mut found = prepared.start(view, &self.namespace, context)?;
             if !found.advance()? {

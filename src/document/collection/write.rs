@@ -12,7 +12,7 @@ use crate::document::bulk::InsertEach;
 use crate::document::collection::bulk_write::BulkWrite;
 use crate::document::collection::many;
 use crate::document::collection::modify::{self, Modification, One, Outcome};
-use crate::document::collection::options::UpdateOptions;
+use crate::document::collection::options::{DeleteOptions, UpdateOptions};
 use crate::document::collection::write_model::WriteModel;
 use crate::document::collection::{Collection, InsertManyResult, InsertOneResult, UpdateResult};
 use crate::document::raw::corrupt;
@@ -78,7 +78,7 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     /// ```
     ///
     /// # Source
-    /// MongoDB manual, `insertMany`, ordered (SEM: DOC-UPD-10).
+    /// MongoDB manual, `insertMany`, ordered.
     #[doc(alias("insertMany", "InsertManyResult", "bulkWrite"))]
     pub fn insert_many(&self, documents: impl IntoIterator<Item = impl Borrow<T>>) -> Result<InsertManyResult> {
         let mut all = Serialized::default();
@@ -167,8 +167,8 @@ impl<T, S: WriteScope> Collection<T, S> {
 
     /// As [`Collection::update_one`], with `options`.
     ///
-    /// With an upsert, a document is inserted when nothing matches: what the filter demands to be equal, with the update applied
-    /// to it (SEM: DOC-UPD-8).
+    /// With an upsert, a document is inserted when nothing matches: what the filter demands to be equal, with the
+    /// update applied to it.
     ///
     /// # Errors
     /// As [`Collection::update_one`].
@@ -219,7 +219,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// ```
     ///
     /// # Source
-    /// MongoDB manual, `updateMany` (SEM: DOC-UPD-10).
+    /// MongoDB manual, `updateMany`.
     #[doc(alias = "updateMany")]
     pub fn update_many(&self, filter: Document, update: impl Into<UpdateModifications>) -> Result<UpdateResult> {
         self.update_many_with(filter, update, UpdateOptions::default())
@@ -259,7 +259,7 @@ impl<T, S: WriteScope> Collection<T, S> {
         Ok(UpdateResult { matched: tally.matched, modified: tally.changed, upserted_id: None })
     }
 
-    /// Removes one document that matches `filter`, and answers how many that were: 0 or 1.
+    /// Removes one document that matches `filter`, and returns how many that were: 0 or 1.
     ///
     /// # Errors
     /// As [`Find::run`](crate::document::Find::run).
@@ -278,7 +278,26 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// MongoDB manual, `deleteOne`.
     #[doc(alias("deleteOne", "DeleteResult", "deleted_count"))]
     pub fn delete_one(&self, filter: Document) -> Result<u64> {
-        let one = One { filter, modification: Modification::Delete, options: UpdateOptions::default(), sort: None };
+        self.delete_one_with(filter, DeleteOptions::default())
+    }
+
+    /// As [`Collection::delete_one`], with `options`.
+    ///
+    /// # Errors
+    /// As [`Collection::delete_one`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::DeleteOptions};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// people.insert_many([doc! { "_id": 1 }, doc! { "_id": 2 }])?;
+    /// let last = DeleteOptions::default().hint(doc! { "$natural": -1 });
+    /// assert_eq!(people.delete_one_with(doc! {}, last)?, 1);
+    /// assert_eq!(people.find_one(doc! {})?, Some(doc! { "_id": 1 }));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn delete_one_with(&self, filter: Document, options: DeleteOptions) -> Result<u64> {
+        let one = One { filter, modification: Modification::Delete, options: options.of_one(), sort: None };
         self.modify("delete_one", one).map(|outcome| outcome.matched())
     }
 
@@ -302,8 +321,19 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// MongoDB manual, `deleteMany`.
     #[doc(alias("deleteMany", "DeleteResult", "deleted_count"))]
     pub fn delete_many(&self, filter: Document) -> Result<u64> {
+        self.delete_many_with(filter, DeleteOptions::default())
+    }
+
+    /// As [`Collection::delete_many`], with `options`.
+    ///
+    /// # Errors
+    /// As [`Collection::delete_many`].
+    ///
+    /// # Examples
+    /// See [`DeleteOptions`].
+    pub fn delete_many_with(&self, filter: Document, options: DeleteOptions) -> Result<u64> {
         let operation = self.operation("delete_many").freeing(true);
-        Ok(many::remove(&self.namespace, &filter, |each| self.scope.write_steps(operation, each))?.changed)
+        Ok(many::remove(&self.namespace, &filter, &options, |each| self.scope.write_steps(operation, each))?.changed)
     }
 
     /// Writes of any kinds, to be done one after the other; each has an outcome of its own.

@@ -2,7 +2,7 @@
 //!
 //! A date is a number of milliseconds since 1970, of 64 bits. [`Wall`] is what a clock on a wall shows at such a moment, which
 //! depends on the [`Zone`] it hangs in. The calendar is the Gregorian one, also before it was introduced, and reaches as far as
-//! the dates do (SEM: DOC-AGG-11).
+//! the dates do.
 //!
 //! # Source
 //! MongoDB manual, Date Expression Operators; ISO 8601 for weeks.

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use super::value::Value;
 use crate::document::code::Code;
 use crate::document::regular::Regular;
+use crate::document::supervision;
 use crate::encoding::mix::{STEP, mix};
 use crate::error::{Error, Result};
 use crate::limits;
@@ -34,45 +35,50 @@ struct Shared {
     /// Steps that are left.
     steps: AtomicU64,
     /// When the operation is to end.
-    deadline: Option<Deadline>,
+    deadline: Option<Instant>,
+    /// How often it was asked whether to go on, so that the clock is not read for each document.
+    asked: AtomicU64,
     /// What was compiled from patterns and options.
     regulars: Mutex<HashMap<(String, String), Arc<Regular>>>,
-}
-
-/// The end of the time that an operation may take.
-#[derive(Debug)]
-struct Deadline {
-    at: Instant,
-    /// How often it was asked for, so that the clock is not read for each document.
-    asked: AtomicU64,
 }
 
 impl Context {
     /// The context of an operation at `now`, whose random numbers follow from `seed`.
     pub(crate) fn new(now: DateTime, seed: u64, outer: Vec<Option<RawBson>>) -> Self {
         let (random, steps) = (AtomicU64::new(mix(seed)), AtomicU64::new(limits::EXPRESSION_STEPS_MAX));
-        Self { now, outer, shared: Arc::new(Shared { random, steps, deadline: None, regulars: Mutex::default() }) }
+        Self {
+            now,
+            outer,
+            shared: Arc::new(Shared {
+                random,
+                steps,
+                deadline: None,
+                asked: AtomicU64::new(0),
+                regulars: Mutex::default(),
+            }),
+        }
     }
 
     /// The same, of which no more than `time` may pass from now on, by the machine's clock.
     pub(crate) fn within_time(mut self, time: Option<Duration>) -> Self {
         // Nobody shares it yet.
-        if let (Some(shared), Some(at)) =
-            (Arc::get_mut(&mut self.shared), time.and_then(|time| Instant::now().checked_add(time)))
-        {
-            shared.deadline = Some(Deadline { at, asked: AtomicU64::new(0) });
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.deadline = time.and_then(|time| Instant::now().checked_add(time));
         }
         self
     }
 
-    /// Looks at the clock, once for every [`limits::ROWS_BETWEEN_CLOCK_READINGS`] calls.
+    /// Asks whether the operation is to go on, once for every [`limits::ROWS_BETWEEN_CLOCK_READINGS`] calls.
     ///
     /// # Errors
-    /// [`Code::MAX_TIME_EXPIRED`] when the operation's time is over.
+    /// [`Code::MAX_TIME_EXPIRED`] when the operation's time is over; those of whoever supervises it.
     pub(crate) fn check_time(&self) -> Result<()> {
-        let Some(deadline) = &self.shared.deadline else { return Ok(()) };
-        let asked = deadline.asked.fetch_add(1, Ordering::Relaxed);
-        if asked.is_multiple_of(limits::ROWS_BETWEEN_CLOCK_READINGS) && Instant::now() > deadline.at {
+        let asked = self.shared.asked.fetch_add(1, Ordering::Relaxed);
+        if !asked.is_multiple_of(limits::ROWS_BETWEEN_CLOCK_READINGS) {
+            return Ok(());
+        }
+        supervision::check()?;
+        if self.shared.deadline.is_some_and(|deadline| Instant::now() > deadline) {
             return Err(Code::MAX_TIME_EXPIRED.value("the operation took longer than it may"));
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! What an expression returns: a BSON value, borrowed or made, or nothing at all.
 //!
-//! Missing is a state of its own (SEM: ALL-4): a projection omits it, an array shows it as null, `$push` skips it.
+//! Missing is a state of its own: a projection omits it, an array shows it as null, `$push` skips it.
 //!
 //! A computed array or object is kept as its values, and encoded when somebody needs its bytes. What it holds is counted as it
 //! grows, so that no expression makes more than [`limits::SORT_BYTES_MAX`] of it, or nests deeper than a document may.

@@ -95,7 +95,7 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// The conditions in the array of `$and`, `$or` or `$nor`, each a document of its own (SEM: DOC-FLT-8).
+    /// The conditions in the array of `$and`, `$or` or `$nor`, each a document of its own.
     fn clauses(&self, operator: &str, value: &Bson, depth: usize) -> Result<Vec<Node>> {
         let clauses = value.as_array().filter(|clauses| !clauses.is_empty());
         let clauses = clauses.ok_or_else(|| Code::BAD_VALUE.value(format!("{operator} takes a non-empty array")))?;
@@ -368,8 +368,8 @@ fn check_options(operators: &Document) -> Result<()> {
 fn size(value: &Bson) -> Result<Test> {
     let number = Number::from_bson(value).ok_or_else(|| Code::BAD_VALUE.wrong_type("$size takes a number"))?;
     let size = number.as_i64().ok_or_else(|| Code::BAD_VALUE.value("$size takes a whole number"))?;
-    if size < 0 {
-        return Err(Code::BAD_VALUE.value("$size takes a number that is not negative"));
+    if !(0..=i64::from(i32::MAX)).contains(&size) {
+        return Err(Code::BAD_VALUE.value("$size takes a 32-bit number that is not negative"));
     }
     Ok(Test::Size(size))
 }

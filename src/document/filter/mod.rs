@@ -1,8 +1,8 @@
 //! Filters: conditions on documents, compiled once per call and run on raw BSON.
 //!
-//! A condition holds for a field when it holds for its value or, if that is an array, for one of its elements
-//! (SEM: DOC-FLT-1), so that two conditions may be met by two elements (SEM: DOC-FLT-4). Negations are the complement over
-//! whole documents (SEM: DOC-FLT-5). A missing field counts as null, except to `$exists` (SEM: DOC-FLT-2).
+//! A condition holds for a field when it holds for its value or, if that is an array, for one of its elements, so that
+//! two conditions may be met by two elements. Negations are the complement over whole documents. A missing field counts
+//! as null, except to `$exists`.
 //!
 //! # Cost
 //! Matching walks the top level of the document once per condition, and decodes nothing else. `$in` searches its sorted
@@ -25,7 +25,7 @@ use crate::document::expression::{Context, Env, Expression, Names};
 use crate::document::number::Number;
 use crate::document::order::{Value, compare_bson};
 use crate::document::path::{FieldPath, Part, Reached, elements};
-use crate::document::raw::{corrupt, field};
+use crate::document::raw::{corrupt, element, field};
 use crate::document::regular::Regular;
 use crate::error::Result;
 
@@ -189,7 +189,7 @@ impl Filter {
         Ok(position)
     }
 
-    /// The values that the filter demands of paths: what an upsert begins with (SEM: DOC-UPD-8).
+    /// The values that the filter demands of paths: what an upsert begins with.
     pub(super) fn equalities(&self) -> Vec<(&FieldPath, &Bson)> {
         let mut found = Vec::new();
         for (path, test) in self.conjuncts() {
@@ -259,6 +259,17 @@ impl Node {
             Self::All(nodes) => all(nodes, document, context),
             Self::Any(nodes) => any(nodes, document, context),
             Self::None(nodes) => Ok(!any(nodes, document, context)?),
+            // A text is compared where it is stored, without being read: most scans look for one.
+            Self::Field { path, test: test @ Test::Equal(Bson::String(text)) } if let [part] = path.parts() => {
+                let Some(element) = element(document, part.name())? else { return Ok(false) };
+                if let Some(stored) = element.text() {
+                    return Ok(stored == text.as_bytes());
+                }
+                match element.value(part.name())? {
+                    Some(value) => test.holds(Reached::Field(value), context),
+                    None => Ok(false),
+                }
+            }
             Self::Field { path, test } => {
                 // A visit cannot fail by itself: the first failure ends the walk.
                 let mut failure = None;
@@ -432,8 +443,8 @@ impl RangeOperator {
         }
     }
 
-    /// Compares within the operand's class only, except that `MinKey` and `MaxKey` compare with everything; NaN is in no
-    /// range but its own (SEM: DOC-FLT-3).
+    /// Compares within the operand's class only, except that `MinKey` and `MaxKey` compare with everything; NaN is in
+    /// no range but its own.
     fn holds(self, value: &Value<'_>, operand: &Value<'_>) -> bool {
         let order = value.compare(operand);
         match (value, operand) {

@@ -154,7 +154,7 @@ pub(crate) fn divide_exactly(a: &BigDecimal, b: &BigDecimal) -> BigDecimal {
     BigDecimal::new(quotient, scale)
 }
 
-/// A product whose exponent is the sum of the operands' (SEM: DOC-AGG-15). The crate's own drops zeros when an operand is 1.
+/// A product whose exponent is the sum of the operands'. The crate's own drops zeros when an operand is 1.
 pub(crate) fn multiply_exactly(a: &BigDecimal, b: &BigDecimal) -> BigDecimal {
     let ((a_int, a_scale), (b_int, b_scale)) = (a.as_bigint_and_exponent(), b.as_bigint_and_exponent());
     BigDecimal::new(a_int * b_int, a_scale + b_scale)

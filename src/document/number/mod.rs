@@ -1,8 +1,7 @@
 //! Numbers: int32, int64, double and decimal128 as one class.
 //!
-//! They compare by mathematical value, exactly (SEM: DOC-ORD-2, DOC-ORD-3), and their arithmetic answers the narrowest
-//! type that holds the result (SEM: DOC-AGG-6, DOC-UPD-5): int32 widens to int64, int64 to double, and a decimal128 among
-//! the operands makes the result one.
+//! They compare by mathematical value, exactly, and their arithmetic returns the narrowest type that holds the result:
+//! int32 widens to int64, int64 to double, and a decimal128 among the operands makes the result one.
 //!
 //! # Decimals
 //! Decimal arithmetic is exact ([`BigDecimal`]) and then rounded once, half to even, to 34 digits. Sums keep the smaller

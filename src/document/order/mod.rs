@@ -1,7 +1,7 @@
 //! The total order of values.
 //!
-//! Values of different classes are ordered by class (SEM: DOC-ORD-1), values of one class as [`Value::compare`] says.
-//! Stored and owned values compare with each other, so that a filter's operands need no encoding.
+//! Values of different classes are ordered by class, values of one class as [`Value::compare`] says. Stored and owned
+//! values compare with each other, so that a filter's operands need no encoding.
 //!
 //! The deprecated types stay readable: a symbol is a string, undefined is null, a database pointer is ordered by its bytes
 //! between regular expressions and code.
@@ -27,7 +27,7 @@ pub(super) const BINARY_OLD_LENGTH_BYTES: usize = 4;
 #[repr(u8)]
 pub(super) enum Class {
     MinKey = 0x08,
-    /// The entry of an empty array in an index (SEM: DOC-IDX-3); no value is of this class.
+    /// The entry of an empty array in an index; no value is of this class.
     EmptyArray = 0x10,
     Null = 0x18,
     Number = 0x20,
@@ -128,12 +128,12 @@ impl Value<'_> {
     }
 }
 
-/// The length that binary data is ordered by: the old subtype holds its length once more (SEM: DOC-ORD-6).
+/// The length that binary data is ordered by: the old subtype holds its length once more.
 pub(super) fn binary_length(subtype: BinarySubtype, bytes: &[u8]) -> usize {
     bytes.len() + if subtype == BinarySubtype::BinaryOld { BINARY_OLD_LENGTH_BYTES } else { 0 }
 }
 
-/// Field by field: the classes of the values, then the names, then the values (SEM: DOC-ORD-5).
+/// Field by field: the classes of the values, then the names, then the values.
 fn compare_objects(a: Fields<'_>, b: Fields<'_>) -> Ordering {
     let (mut a, mut b) = (a.iter(), b.iter());
     loop {

@@ -1,12 +1,12 @@
 //! Key patterns: which paths an index or a sort goes by, in which directions, and the keys a document has under them.
 //!
 //! # Arrays
-//! A document has one key for each element of an array on one of the paths. Paths that go through the same array walk it
-//! together, paths through different arrays cannot be combined (SEM: DOC-IDX-3). A missing field counts as null, an empty
-//! array has a key of its own below null.
+//! A document has one key for each element of an array on one of the paths. Paths that go through the same array walk
+//! it together, paths through different arrays cannot be combined. A missing field counts as null, an empty array has a
+//! key of its own below null.
 //!
 //! A sort takes the lowest of a document's keys under the sort's pattern, in which descending fields are inverted: the
-//! smallest element ascending and the largest descending (SEM: DOC-SORT-2).
+//! smallest element ascending and the largest descending.
 
 use bson::{Bson, Document, RawArray, RawBsonRef, RawDocument};
 
@@ -58,7 +58,7 @@ impl Pattern {
         Self::from_fields(fields)
     }
 
-    /// The order that `keys` ask for, of which `direction` reads each value (SEM: DOC-SORT-6).
+    /// The order that `keys` ask for, of which `direction` reads each value.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a direction that is read as neither 1 nor -1, and for what is not a key pattern.

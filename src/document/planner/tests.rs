@@ -3,11 +3,11 @@
 use bson::{Document, doc};
 
 use super::*;
-use crate::document::schema::{Added, IndexOptions};
+use crate::document::schema::{Added, CollectionOptions, IndexOptions};
 
 /// A collection with indexes of these keys; bits of `multikey` are set in all of them.
 fn schema(indexes: impl IntoIterator<Item = Document>, multikey: u32) -> Schema {
-    let mut schema = Schema::new().unwrap();
+    let mut schema = Schema::new(None, CollectionOptions::default()).unwrap();
     for keys in indexes {
         let added = schema.add(&Pattern::parse(&keys).unwrap(), &IndexOptions::default()).unwrap();
         assert!(matches!(added, Added::New(_)));
@@ -23,6 +23,7 @@ fn plan(schema: &Schema, filter: Document, sort: Document) -> String {
         schema,
         &Filter::compile(&filter, &crate::document::expression::Names::default()).unwrap(),
         sort.as_ref(),
+        None,
     )
     .unwrap();
     plan.stage(sort.as_ref()).to_string()

@@ -12,7 +12,7 @@
 //! 4. The result keeps the limits on size and depth of a document.
 //!
 //! # Source
-//! `MongoDB` manual: Project Fields to Return from Query, `$project`, `$addFields` (SEM: DOC-PRJ-1, DOC-AGG-10).
+//! `MongoDB` manual: Project Fields to Return from Query, `$project`, `$addFields`.
 
 mod array_part;
 

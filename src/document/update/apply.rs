@@ -295,8 +295,8 @@ fn zero(number: Number) -> Number {
     }
 }
 
-/// The result in the type that holds it: int32 widens, int64 overflows. One that equals the value is no change, so that a
-/// negative zero stays one (SEM: DOC-UPD-5).
+/// The result in the type that holds it: int32 widens, int64 overflows. One that equals the value is no change, so that
+/// a negative zero stays one.
 fn computed<'v>(
     name: &str,
     operator: &str,

@@ -15,7 +15,7 @@
 //! One pass over the document, whatever the number of operators; a level is copied only where it changes.
 //!
 //! # Source
-//! MongoDB manual: Update Operators, Updates with Aggregation Pipeline (SEM: DOC-UPD-1 to DOC-UPD-7, DOC-UPD-9).
+//! MongoDB manual: Update Operators, Updates with Aggregation Pipeline.
 
 mod apply;
 mod array;
@@ -128,6 +128,11 @@ impl Update {
         filters.refuse_unused(&used)?;
         let identity = fields.take("_id");
         Ok(Self::Operators(Box::new(Operators { identity, fields, renamed, filters })))
+    }
+
+    /// Whether it has to know by which element of an array the document was found.
+    pub(super) fn needs_position(&self) -> bool {
+        matches!(self, Self::Operators(operators) if operators.fields.needs_position())
     }
 
     /// The document after the update, or none when the update changes nothing.

@@ -173,6 +173,28 @@ impl<const L: usize, const I: usize> Tree<L, I> {
         }
     }
 
+    /// The first entry whose key is `key` or above it.
+    pub(crate) fn seek(&self, key: &[u8]) -> Option<(&[u8], Found<'_>)> {
+        let mut node = Reached::of(self.root.as_ref()?);
+        // The nearest node behind the way down: where the entry is when the leaf ends before `key`.
+        let mut behind = None;
+        loop {
+            match node {
+                Reached::Inner(inner) => {
+                    let at = inner.find(key);
+                    if at + 1 < inner.len() {
+                        behind = Some(Reached::below(inner, at + 1));
+                    }
+                    node = Reached::below(inner, at);
+                }
+                Reached::Leaf(leaf) => {
+                    let (Ok(at) | Err(at)) = leaf.search(key);
+                    return if at < leaf.len() { Some(leaf.found(at)) } else { behind?.first() };
+                }
+            }
+        }
+    }
+
     /// Puts a value at `key`.
     pub(crate) fn put(&mut self, key: &[u8], value: &[u8]) {
         if value.len() > INLINE_VALUE_BYTES_MAX {
@@ -354,6 +376,16 @@ impl<'a, const L: usize, const I: usize> Reached<'a, L, I> {
         match &inner.kids {
             Kids::Leaves(kids) => Self::Leaf(&kids[at]),
             Kids::Inners(kids) => Self::Inner(&kids[at]),
+        }
+    }
+
+    /// The first entry below it.
+    fn first(mut self) -> Option<(&'a [u8], Found<'a>)> {
+        loop {
+            match self {
+                Self::Inner(inner) => self = Self::below(inner, 0),
+                Self::Leaf(leaf) => return (leaf.len() > 0).then(|| leaf.found(0)),
+            }
         }
     }
 

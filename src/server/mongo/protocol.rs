@@ -8,12 +8,12 @@ use crate::clock::Stopwatch;
 use crate::limits;
 use crate::server::buffers::Output;
 use crate::server::clients;
-use crate::server::connection::{Bounds, Connection, End, Failure, Next as Found, Protocol, Ran};
+use crate::server::connection::{Bounds, Connection, End, Failure, Kept, Next as Found, Protocol, Ran};
 use crate::server::door::{Local, Service};
 use crate::server::mongo::client::Client;
 use crate::server::mongo::fail_points::Fault;
 use crate::server::mongo::run::{self, Next, Outcome};
-use crate::server::mongo::state::State;
+use crate::server::mongo::state::{Connected, State};
 use crate::server::mongo::wire::{self, Malformed};
 use crate::server::panics::Panicked;
 use crate::server::stream::{Peer, Socket};
@@ -42,11 +42,16 @@ impl Service for Mongo {
 
     async fn serve(self: Rc<Self>, client: Rc<clients::Client<()>>, socket: Socket) {
         let (clients, shared) = (Rc::clone(&self.local.clients), Arc::clone(&self.local.shared));
-        let reached = client.local.map_or_else(|| shared.address.to_string(), |address| address.to_string());
+        let at_door = || match shared.address.path() {
+            Some(path) => path.display().to_string(),
+            None => shared.address.to_string(),
+        };
+        let reached = client.local.map_or_else(at_door, |address| address.to_string());
         let id = i32::try_from(client.id).unwrap_or(i32::MAX);
         let told = Arc::new(Client::new(id, client.peer.to_string(), reached));
         let settler = self.local.settler.clone();
-        let messages = Messages { door: self, client: Rc::clone(&client), told, last: None };
+        let _connected = Connected::new(&self.state);
+        let messages = Messages { door: self, client: Rc::clone(&client), told, wanted: 0, last: None };
         Connection::new(messages, (clients, client), settler, Arc::clone(&shared.meter)).serve(socket).await;
     }
 
@@ -63,7 +68,9 @@ struct Messages {
     door: Rc<Mongo>,
     client: Rc<clients::Client<()>>,
     told: Arc<Client>,
-    /// The message that was run last, until its reply is sent.
+    /// Bytes of the message that has begun, once they are known.
+    wanted: usize,
+    /// The message that was run last, until what it has done is durable.
     last: Option<Arc<[u8]>>,
 }
 
@@ -72,7 +79,9 @@ impl Protocol for Messages {
     type Event = ();
 
     fn next(&mut self, input: &[u8]) -> Found {
-        match wire::length(input) {
+        let length = wire::length(input);
+        self.wanted = length.as_ref().ok().copied().flatten().unwrap_or(0);
+        match length {
             Ok(Some(length)) if input.len() < length => Found::Partial,
             Ok(None) => Found::Partial,
             // What is no message is found out when it is to be run.
@@ -81,12 +90,13 @@ impl Protocol for Messages {
     }
 
     async fn run(&mut self, input: &[u8], output: &mut Output) -> Ran {
+        let from = output.len();
         match self.run_first(input, output).await {
             Ok(ran) => ran,
             Err(error) => {
                 let (client, peer) = (self.client.id, self.client.peer);
                 tracing::warn!(client, %peer, %error, "a client that sends no message is disconnected");
-                Ran { consumed: input.len(), pending: None, end: Some(End::AfterReplies) }
+                Ran { consumed: input.len(), from, pending: None, end: Some(End::AfterReplies) }
             }
         }
     }
@@ -103,14 +113,23 @@ impl Protocol for Messages {
         Bounds { input_bytes: limits::MONGO_MESSAGE_BYTES_MAX + limits::QUERY_BUFFER_SLACK_BYTES, ..Bounds::default() }
     }
 
-    fn kept_bytes(&self) -> (usize, usize) {
-        (self.last.as_ref().map_or(0, |message| message.len()), 0)
+    fn kept(&self) -> Kept {
+        Kept { input: self.last.as_ref().map_or(0, |message| message.len()), ..Kept::default() }
+    }
+
+    fn wanted(&self) -> usize {
+        self.wanted
+    }
+
+    fn settled(&mut self) {
+        self.last = None;
     }
 }
 
 impl Messages {
     /// Runs the first message of `input`.
     async fn run_first(&mut self, input: &[u8], output: &mut Output) -> Result<Ran, Malformed> {
+        let from = output.len();
         let length = wire::length(input)?.unwrap_or(input.len());
         let message: Arc<[u8]> = input.get(..length).unwrap_or(input).into();
         self.last = Some(Arc::clone(&message));
@@ -119,17 +138,15 @@ impl Messages {
             let watch = Stopwatch::start();
             let (outcome, reply) = match self.on_pool(&message, waited.take()).await {
                 Ok(ran) => ran?,
-                Err(Panicked) => return Ok(Ran { consumed: length, pending: None, end: Some(End::Gone) }),
+                Err(Panicked) => return Ok(Ran { consumed: length, from, pending: None, end: Some(End::Gone) }),
             };
             let pending = match outcome.next {
-                Next::End => return Ok(Ran { consumed: length, pending: None, end: Some(End::Gone) }),
+                Next::End => return Ok(Ran { consumed: length, from, pending: None, end: Some(End::Gone) }),
                 Next::WaitFor(time, fault) => {
                     tokio::select! {
                         biased;
-                        () = self.client.ended() => {
-                            // The door closes: nothing more is to be learned.
-                            self.client.end();
-                        }
+                        // The door closes: nothing more is to be learned.
+                        () = self.client.ended() => {}
                         () = tokio::time::sleep(time) => {}
                     }
                     waited = Some(fault);
@@ -139,7 +156,7 @@ impl Messages {
             };
             self.count(outcome.command, &watch);
             output.write(&reply);
-            return Ok(Ran { consumed: length, pending, end: None });
+            return Ok(Ran { consumed: length, from, pending, end: None });
         }
     }
 

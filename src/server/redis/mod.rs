@@ -25,7 +25,6 @@ mod lua;
 mod options;
 mod protocol;
 mod run;
-mod socket;
 mod spec;
 mod state;
 #[cfg(feature = "testing")]
@@ -33,29 +32,20 @@ mod state;
 pub mod testing;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
-
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
-use tokio::sync::oneshot;
-use tokio::task::LocalSet;
 
 use crate::kv::Keyspace;
 use crate::limits;
-use crate::server::address::ListenError;
-use crate::server::keepalive::keep_alive;
-use crate::server::listener::{self, Listener};
+use crate::server::address::{Address, ListenError};
+use crate::server::connection::Connection;
+use crate::server::door::{self as frame_door, Kind, Local, Newcomers, Service, Shared};
 use crate::server::meters::Meters;
-use crate::server::metrics::{Meter, Metrics};
+use crate::server::metrics::Metrics;
 use crate::server::saves::Saves;
-use crate::server::settler::{self, Outcomes, Settler};
+use crate::server::settler::Settler;
+use crate::server::stream::{Peer, Socket};
 use crate::server::tally::{Calls, Samples, Tally};
-use crate::server::worker::{Worker, drain};
 use crate::store::Store;
 use config::Parameters;
 use config::bounds::Bounds;
@@ -63,14 +53,12 @@ use frame::reply::Reply;
 use frame::request::Parser;
 use options::DATABASES;
 pub use options::{RedisOptions, UserError};
-use protocol::Connection;
+use protocol::Conversation;
 use run::command::{OpenDoor, Registry};
 use run::execute;
 use run::hearing::hear;
-use socket::Socket;
-use state::client::{Client, Seen};
+use state::client::{Client, Clients, Known};
 use state::door::{Counters, Door};
-use state::interim::{Interim, Newcomers};
 use state::session::Session;
 use state::{monitor, pause};
 
@@ -88,7 +76,7 @@ const RUN_ID_DIGITS: usize = 40;
 /// use std::io::{Read, Write};
 /// let store = Store::in_memory();
 /// let server = RedisServer::start(&store, &RedisOptions::default())?;
-/// let mut client = std::net::TcpStream::connect(server.address())?;
+/// let mut client = std::net::TcpStream::connect(server.address().socket_addr().unwrap())?;
 /// client.write_all(b"SET greeting hello\r\n")?;
 /// let mut reply = [0; 5];
 /// client.read_exact(&mut reply)?;
@@ -98,17 +86,8 @@ const RUN_ID_DIGITS: usize = 40;
 /// ```
 #[derive(Debug)]
 pub struct RedisServer {
-    address: SocketAddr,
-    meter: Arc<Meter>,
-    /// Set before the thread is asked to end: it may be busy with a script.
-    closing: Arc<AtomicBool>,
-    _worker: Worker,
-}
-
-impl Drop for RedisServer {
-    fn drop(&mut self) {
-        self.closing.store(true, Ordering::Relaxed);
-    }
+    door: frame_door::Door,
+    tally: Arc<Tally>,
 }
 
 impl RedisServer {
@@ -123,37 +102,37 @@ impl RedisServer {
     /// use larder::{Store, server::redis::{RedisOptions, RedisServer}};
     /// let store = Store::in_memory();
     /// let server = RedisServer::start(&store, &RedisOptions::default())?;
-    /// let again = RedisOptions::default().address(server.address().into());
+    /// let again = RedisOptions::default().address(server.address().clone());
     /// assert!(RedisServer::start(&store, &again).is_err(), "the port is taken");
     /// # Ok::<(), larder::server::ListenError>(())
     /// ```
     pub fn start(store: &Store, options: &RedisOptions) -> Result<Self, ListenError> {
         options.check()?;
-        let listener = Listener::bind(&options.address)?.into_tcp()?;
-        let failed = |error: std::io::Error| ListenError::no_thread(&error);
-        let address = listener.local_addr().map_err(|error| ListenError::of(&options.address, &error))?;
-        let settler = Settler::start("larder-redis-sync").map_err(failed)?;
-        let meter = Arc::new(Meter::default());
-        let (store, options, counted) = (store.clone(), options.clone(), Arc::clone(&meter));
-        let closing = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&closing);
-        let serve = move |stopped| serve(store, &options, (listener, address), settler, (counted, told), stopped);
-        let worker = Worker::start("larder-redis", serve).map_err(failed)?;
-        Ok(Self { address, meter, closing, _worker: worker })
+        let tally = tally();
+        let (kept, own, counted) = (store.clone(), options.clone(), Arc::clone(&tally));
+        let make = move |local: Local<Known>| {
+            let Local { shared, clients, settler, newcomers, .. } = local;
+            let door = door(kept.clone(), &own, Arc::clone(&counted), (shared, clients, newcomers));
+            RedisThread { door: Rc::new(door), settler }
+        };
+        // All that connections share is in `Rc`s, and commands are short: one thread has both.
+        let kind = Kind { name: "redis", threads: 1, pool_threads: 0 };
+        let door = frame_door::Door::open(&kind, store, &options.door, make)?;
+        Ok(Self { door, tally })
     }
 
-    /// Where it listens.
+    /// Returns where it listens; the port is the real one.
     ///
     /// # Examples
     /// ```
     /// use larder::{Store, server::redis::{RedisOptions, RedisServer}};
     /// let server = RedisServer::start(&Store::in_memory(), &RedisOptions::default())?;
-    /// assert!(server.address().port() > 0);
+    /// assert!(server.address().socket_addr().is_some_and(|address| address.port() > 0));
     /// # Ok::<(), larder::server::ListenError>(())
     /// ```
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn address(&self) -> &Address {
+        self.door.address()
     }
 
     /// What it has done so far.
@@ -167,7 +146,7 @@ impl RedisServer {
     /// ```
     #[must_use]
     pub fn metrics(&self) -> Metrics {
-        self.meter.read()
+        self.door.metrics()
     }
 
     /// Returns what it counts, for whoever publishes that.
@@ -180,7 +159,10 @@ impl RedisServer {
     /// ```
     #[must_use]
     pub fn meters(&self) -> Meters {
-        Meters::new("redis", "kv", Arc::clone(&self.meter))
+        let shared = Arc::clone(self.door.shared());
+        let meters = Meters::new("redis", "kv", Arc::clone(&shared.meter)).with_connected(move || shared.connected());
+        meters.add(Arc::clone(&self.tally));
+        meters
     }
 
     /// Closes the door: what has arrived is run and answered, for at most
@@ -198,66 +180,61 @@ impl RedisServer {
     }
 }
 
-/// What the door's thread does.
-fn serve(
-    store: Store,
-    options: &RedisOptions,
-    (listener, address): (TcpListener, SocketAddr),
-    (settler, outcomes): (Settler, Outcomes),
-    (meter, closing): (Arc<Meter>, Arc<AtomicBool>),
-    stopped: oneshot::Receiver<()>,
-) {
-    let idle = settler.clone();
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = match runtime
-        .enable_io()
-        .enable_time()
-        .on_thread_park(move || {
-            idle.flush();
-        })
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => return tracing::error!(%error, "the Redis door cannot wait for its sockets"),
-    };
-    runtime.spawn(settler::tell(outcomes));
-    let door = Rc::new(door(store, options, address, (meter, closing)));
-    match listener.try_clone() {
-        Ok(listener) => drop(door.newcomers.replace(Some(newcomers(&door, &settler, listener)))),
-        Err(error) => tracing::warn!(%error, "clients who come while a script runs for long have to wait for its end"),
+/// The counts of all commands and subcommands, by slot.
+fn tally() -> Arc<Tally> {
+    Arc::new(Tally::new(spec::every().map(|spec| spec.name.to_owned()).collect()))
+}
+
+/// What the door's thread has.
+struct RedisThread {
+    door: Rc<OpenDoor>,
+    settler: Settler,
+}
+
+impl Service for RedisThread {
+    type Client = Known;
+
+    fn welcome(&self, id: u64, _: Peer) -> Known {
+        Known::of(Session::new(id, self.door.users.default_user()), self.door.store.now())
     }
-    let parameters = &door.parameters;
-    let connections = LocalSet::new();
-    connections.block_on(&runtime, async {
+
+    async fn serve(self: Rc<Self>, client: Rc<Client>, socket: Socket) {
+        let Some(session) = client.take_session() else { return };
+        let conversation = Conversation::new(Rc::clone(&self.door), Rc::clone(&client), session);
+        let (clients, meter) = (Rc::clone(&self.door.clients), Arc::clone(&self.door.meter));
+        Connection::new(conversation, (clients, client), self.settler.clone(), meter).serve(socket).await;
+    }
+
+    async fn run(self: Rc<Self>) {
+        let (door, parameters) = (&self.door, &self.door.parameters);
+        let (saves, points) = (Arc::clone(&door.saves), || parameters.save_points());
         tokio::select! {
-            _ = stopped => {}
-            () = hear(Rc::clone(&door), settler.clone()) => {}
-            () = Arc::clone(&door.saves).save_when_due(door.store.clone(), || parameters.save_points(), &parameters.save_points_changed) => {}
-            () = listener::accept(listener, |stream, peer| welcome_safely(&door, stream, peer, &settler)) => {}
+            () = hear(Rc::clone(door), self.settler.clone()) => {}
+            () = saves.save_when_due(door.store.clone(), points, &parameters.save_points_changed) => {}
         }
-    });
-    // Each ends when what it has begun is answered.
-    door.clients.borrow().values().for_each(|client| client.kill.notify_one());
-    drain(&runtime, connections);
-    let Metrics { connections, requests, errors, read_bytes, written_bytes } = door.meter.read();
-    tracing::info!(connections, requests, errors, read_bytes, written_bytes, "the Redis door is closed");
+    }
+
+    fn turned_away(&self) -> Vec<u8> {
+        b"-ERR max number of clients reached\r\n".to_vec()
+    }
 }
 
 /// What the connections of a door share.
 fn door(
     store: Store,
     options: &RedisOptions,
-    address: SocketAddr,
-    (meter, closing): (Arc<Meter>, Arc<AtomicBool>),
+    tally: Arc<Tally>,
+    (shared, clients, newcomers): (Arc<Shared>, Rc<Clients>, Newcomers),
 ) -> OpenDoor {
-    let seed = options.seed.unwrap_or_else(random_seed);
+    let seed = options.door.seed_or_random();
     let random = fastrand::Rng::with_seed(seed);
     // Not what commands draw, which stays the same for the same seed.
     let mut digits = fastrand::Rng::with_seed(seed ^ u64::MAX);
     let run_id = (0..RUN_ID_DIGITS).map(|_| digits.digit(16)).collect();
-    let parameters = Parameters::new(&store, address, options.password.as_deref()).with_debug(options.allows_debug);
+    let parameters = Parameters::new(&store, &shared.address, options.password.as_deref());
+    let parameters = parameters.with_debug(options.allows_debug).with_tls(options.is_encrypted());
     let users = options.users();
-    let clients_max = listener::sockets_max().min(limits::CLIENTS_MAX);
+    let clients_max = shared.sockets_max();
     if clients_max < limits::CLIENTS_MAX {
         tracing::warn!(clients_max, "the system gives so few open files that fewer clients are let in");
         let most = clients_max.to_string();
@@ -270,36 +247,41 @@ fn door(
         saves: Arc::new(Saves::new(&store)),
         changes: Cell::default(),
         store,
-        address,
+        is_encrypted: options.is_encrypted(),
         keyspaces: DATABASES.map(|name| Arc::new(Keyspace::new(name))),
         users,
         denials: RefCell::default(),
         random: RefCell::new(random),
         scans: RefCell::default(),
-        clients: RefCell::new(BTreeMap::new()),
+        clients,
         blocked: RefCell::default(),
         ears: Arc::default(),
         monitors: monitor::Monitors::default(),
         pause: pause::Pause::default(),
         bounds: Cell::new(Bounds::of(&parameters)),
         parameters,
-        clients_max,
-        clients_bytes: Cell::default(),
         has_failed: Cell::default(),
         slow_log: RefCell::default(),
         latencies: RefCell::default(),
-        meter,
+        meter: Arc::clone(&shared.meter),
+        shared,
         counters: Counters::default(),
-        calls: Calls::new(Arc::new(Tally::new(spec::every().map(|spec| spec.name.to_owned()).collect()))),
+        calls: Calls::new(tally),
         samples: Samples::default(),
         run_id,
-        shutdown: options.shutdown.clone(),
-        closing,
-        newcomers: RefCell::default(),
+        shutdown: options.door.shutdown.clone(),
+        newcomers,
         #[cfg(feature = "lua")]
         scripting: std::cell::OnceCell::new(),
     };
-    OpenDoor { door, registry: &REGISTRY }
+    door.heed_parameters();
+    OpenDoor::new(door, &REGISTRY)
+}
+
+/// A door at which nobody listens.
+fn door_alone(store: Store, options: &RedisOptions) -> OpenDoor {
+    let shared = Arc::new(Shared::new(Address::local(0), 1));
+    door(store, options, tally(), (shared, Rc::default(), Newcomers::default()))
 }
 
 /// Returns the replies of a door to the bytes of one client, which sends nothing after them.
@@ -310,8 +292,7 @@ fn door(
 /// Those of the store.
 #[doc(hidden)]
 pub fn answer(store: &Store, bytes: &[u8]) -> crate::error::Result<Vec<u8>> {
-    let address = SocketAddr::from(([127, 0, 0, 1], 0));
-    let door = door(store.clone(), &RedisOptions::default().seed(0), address, Default::default());
+    let door = door_alone(store.clone(), &RedisOptions::default().seed(0));
     let mut session = Session::new(1, door.users.default_user());
     let (mut parser, mut reply, mut consumed) = (Parser::default(), Reply::default(), 0);
     loop {
@@ -327,102 +308,4 @@ pub fn answer(store: &Store, bytes: &[u8]) -> crate::error::Result<Vec<u8>> {
         }
     }
     Ok(reply.bytes().to_vec())
-}
-
-/// Begins a connection. A panic concerns nobody but whoever came.
-fn welcome_safely(door: &Rc<OpenDoor>, stream: TcpStream, peer: SocketAddr, settler: &Settler) {
-    if catch_unwind(AssertUnwindSafe(|| welcome(door, stream, peer, settler))).is_err() {
-        tracing::error!(%peer, "letting a client in panicked");
-    }
-}
-
-/// Lets clients in without the task that does so otherwise.
-fn newcomers(door: &Rc<OpenDoor>, settler: &Settler, listener: TcpListener) -> Newcomers {
-    let (door, settler) = (Rc::downgrade(door), settler.clone());
-    let welcome = move |stream, peer| {
-        if let (Some(door), Ok(stream)) = (door.upgrade(), TcpStream::from_std(stream)) {
-            welcome_safely(&door, stream, peer, &settler);
-        }
-    };
-    Newcomers { listener, welcome: Box::new(welcome) }
-}
-
-fn welcome(door: &Rc<OpenDoor>, mut stream: TcpStream, peer: SocketAddr, settler: &Settler) {
-    let clients_max = door.bounds.get().clients.min(door.clients_max);
-    if door.clients.borrow().len() >= clients_max {
-        door.meter.connections.add(1);
-        door.counters.rejected.set(door.counters.rejected.get() + 1);
-        tokio::task::spawn_local(async move {
-            let _ = stream.write_all(b"-ERR max number of clients reached\r\n").await;
-        });
-        return;
-    }
-    // Replies are written whole; waiting for more would only delay them.
-    let _ = stream.set_nodelay(true);
-    if let Some(silence) = door.bounds.get().keepalive
-        && let Err(error) = keep_alive(&stream, silence)
-    {
-        tracing::warn!(%error, "the system does not ask whether a client is still there");
-    }
-    let (local, stream) = (stream.local_addr().unwrap_or(door.address), Rc::new(stream));
-    let connection = admit(door, peer, local, Some(&stream), settler);
-    let [reader, writer] = [Rc::clone(&stream), stream].map(Socket);
-    tokio::task::spawn_local(connection.serve(reader, writer));
-}
-
-/// Makes a client of whoever is at `peer`. Without a socket nobody else can do anything for it while its task cannot
-/// run.
-fn admit(
-    door: &Rc<OpenDoor>,
-    peer: SocketAddr,
-    local: SocketAddr,
-    stream: Option<&Rc<TcpStream>>,
-    settler: &Settler,
-) -> Connection {
-    door.meter.connections.add(1);
-    let id = door.meter.connections.get();
-    let session = Session::new(id, door.users.default_user());
-    let now = door.store.now();
-    let client = Rc::new(Client {
-        address: peer,
-        local,
-        stream: stream.map(Rc::downgrade).unwrap_or_default(),
-        interim: Interim::default(),
-        socket: stream.map_or(-1, |stream| number_of(stream)),
-        since: now,
-        user: RefCell::new(door.users.default_user()),
-        name: RefCell::default(),
-        library: RefCell::default(),
-        seen: Cell::new(Seen::of(&session, now)),
-        bytes: Cell::default(),
-        waiting_bytes: Cell::default(),
-        inbox: RefCell::default(),
-        topics: Rc::clone(&session.topics),
-        last_command: Cell::new("NULL"),
-        is_not_evicted: Cell::default(),
-        is_not_touching: Cell::default(),
-        kill: tokio::sync::Notify::new(),
-        cut: tokio::sync::Notify::new(),
-    });
-    // Nothing has been read yet.
-    client.interim.set_at_rest(true);
-    door.clients.borrow_mut().insert(id, Rc::clone(&client));
-    Connection::new(Rc::clone(door), client, session, settler.clone())
-}
-
-/// The number that the system has for a socket.
-#[cfg(unix)]
-fn number_of(stream: &TcpStream) -> i32 {
-    std::os::fd::AsRawFd::as_raw_fd(stream)
-}
-
-#[cfg(not(unix))]
-fn number_of(_: &TcpStream) -> i32 {
-    -1
-}
-
-/// A seed that differs from run to run.
-fn random_seed() -> u64 {
-    // The seeds of the standard library's hash maps are random.
-    std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0)
 }

@@ -1,8 +1,7 @@
 //! What a door for Redis clients is opened with.
 
-use std::sync::Arc;
-
 use crate::server::address::{Address, ListenError};
+use crate::server::options::{DoorOptions, Shutdown};
 use crate::server::redis::acl::{Account, DEFAULT, Users, account, rules, users};
 
 /// The version of Redis whose commands these are. Clients choose what to send by it.
@@ -19,47 +18,13 @@ pub(super) const DATABASES: [&str; 16] =
 /// use larder::server::redis::RedisOptions;
 /// let options = RedisOptions::default().password("secret");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "options do nothing until a server is started with them"]
 pub struct RedisOptions {
-    pub(super) address: Address,
+    pub(super) door: DoorOptions,
     pub(super) password: Option<Vec<u8>>,
     users: Vec<(Vec<u8>, Account)>,
-    /// Users who log in by name.
-    is_named: bool,
-    pub(super) seed: Option<u64>,
-    pub(super) shutdown: Option<Shutdown>,
     pub(super) allows_debug: bool,
-}
-
-/// What `SHUTDOWN` calls.
-#[derive(Clone)]
-pub(super) struct Shutdown(Arc<dyn Fn() + Send + Sync>);
-
-impl Shutdown {
-    pub(super) fn call(&self) {
-        (self.0)();
-    }
-}
-
-impl std::fmt::Debug for Shutdown {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Shutdown")
-    }
-}
-
-impl Default for RedisOptions {
-    fn default() -> Self {
-        Self {
-            address: Address::local(0),
-            password: None,
-            users: Vec::new(),
-            is_named: false,
-            seed: None,
-            shutdown: None,
-            allows_debug: false,
-        }
-    }
 }
 
 impl RedisOptions {
@@ -71,7 +36,22 @@ impl RedisOptions {
     /// let options = RedisOptions::default().address(Address::local(6379));
     /// ```
     pub fn address(mut self, address: Address) -> Self {
-        self.address = address;
+        self.door.address = address;
+        self
+    }
+
+    /// Has clients speak TLS with this certificate; nobody is let in without.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::server::{Tls, redis::RedisOptions};
+    /// let options = RedisOptions::default().tls(Tls::self_signed()?);
+    /// # Ok::<(), larder::server::ListenError>(())
+    /// ```
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn tls(mut self, tls: crate::server::tls::Tls) -> Self {
+        self.door.tls = Some(tls);
         self
     }
 
@@ -98,8 +78,8 @@ impl RedisOptions {
     pub fn login(mut self, name: impl Into<Vec<u8>>, password: impl AsRef<[u8]>) -> Self {
         let name = name.into();
         self.users.retain(|(other, _)| *other != name);
-        self.users.push((name, account::all_with_password(password.as_ref())));
-        self.is_named = true;
+        self.users.push((name.clone(), account::all_with_password(password.as_ref())));
+        self.door.login(name, password.as_ref());
         self
     }
 
@@ -133,7 +113,7 @@ impl RedisOptions {
     pub(super) fn users(&self) -> Users {
         let users = users(self.password.as_deref(), &self.users);
         let has_default = self.password.is_some() || self.users.iter().any(|(name, _)| name == DEFAULT);
-        if self.is_named && !has_default {
+        if !self.door.logins.is_empty() && !has_default {
             users.set(DEFAULT, Account { is_on: false, has_no_password: false, ..account::all() });
         }
         users
@@ -147,7 +127,7 @@ impl RedisOptions {
     /// let options = RedisOptions::default().seed(7);
     /// ```
     pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
+        self.door.seed = Some(seed);
         self
     }
 
@@ -179,16 +159,29 @@ impl RedisOptions {
     /// # Source
     /// Redis command reference, `SHUTDOWN`.
     pub fn on_shutdown(mut self, end: impl Fn() + Send + Sync + 'static) -> Self {
-        self.shutdown = Some(Shutdown(Arc::new(end)));
+        self.door.shutdown = Some(Shutdown::new(end));
         self
     }
 
-    /// Refuses an address that others can reach while a client needs no password.
+    /// Whether clients speak TLS.
+    #[cfg(feature = "tls")]
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.door.tls.is_some()
+    }
+
+    /// Whether clients speak TLS.
+    #[cfg(not(feature = "tls"))]
+    #[expect(clippy::unused_self, reason = "with the feature there is something to look at")]
+    pub(super) fn is_encrypted(&self) -> bool {
+        false
+    }
+
+    /// Refuses users that anybody could be, and an address that others can reach while a client needs no password.
     pub(super) fn check(&self) -> Result<(), ListenError> {
-        if !self.address.is_loopback() && self.users().default_user().is_open() {
-            return Err(ListenError::Open { address: self.address.clone() });
+        if self.password.as_ref().is_some_and(Vec::is_empty) {
+            return Err(ListenError::BlankUser { name: String::from_utf8_lossy(DEFAULT).into_owned() });
         }
-        Ok(())
+        self.door.check(self.users().default_user().is_open())
     }
 }
 

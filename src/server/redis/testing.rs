@@ -4,18 +4,18 @@
 //! thread that waits for the disk by whoever drives the door. So the same bytes in the same order always lead to the
 //! same calls of the disk. Commands that wait for a time wait by the clock of the system, and are no use here.
 
-use std::net::SocketAddr;
 use std::rc::Rc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::runtime::Runtime;
 use tokio::task::LocalSet;
 
+use crate::server::door::Service;
 use crate::server::metrics::Metrics;
-use crate::server::redis::run::command::OpenDoor;
 use crate::server::redis::run::hearing::hear;
-use crate::server::redis::{RedisOptions, admit, door};
+use crate::server::redis::{RedisOptions, RedisThread, door_alone};
 use crate::server::settler::Settler;
+use crate::server::stream::{Peer, Socket};
 use crate::store::Store;
 
 /// Bytes that a pipe holds, each way.
@@ -39,8 +39,7 @@ pub struct ManualDoor {
     // Dropped in this order: tasks hold the door, and need the runtime.
     tasks: LocalSet,
     clients: Vec<Option<DuplexStream>>,
-    door: Rc<OpenDoor>,
-    settler: Settler,
+    service: Rc<RedisThread>,
     runtime: Runtime,
 }
 
@@ -64,11 +63,11 @@ impl ManualDoor {
     /// ```
     pub fn new(store: &Store, options: &RedisOptions) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-        let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let door = Rc::new(door(store.clone(), options, address, Default::default()));
+        let door = Rc::new(door_alone(store.clone(), options));
         let (tasks, settler) = (LocalSet::new(), Settler::without_thread());
         tasks.spawn_local(hear(Rc::clone(&door), settler.clone()));
-        Ok(Self { tasks, clients: Vec::new(), door, settler, runtime })
+        let service = Rc::new(RedisThread { door, settler });
+        Ok(Self { tasks, clients: Vec::new(), service, runtime })
     }
 
     /// Lets a client in, and returns its number.
@@ -76,12 +75,16 @@ impl ManualDoor {
     /// # Examples
     /// See [`ManualDoor`].
     pub fn connect(&mut self) -> usize {
-        let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
-        let address = self.door.address;
-        let connection = admit(&self.door, address, address, None, &self.settler);
-        let (reader, writer) = tokio::io::split(theirs);
-        self.tasks.spawn_local(connection.serve(reader, writer));
-        self.clients.push(Some(ours));
+        let (socket, theirs) = Socket::pipe(PIPE_BYTES);
+        let (service, door) = (Rc::clone(&self.service), &self.service.door);
+        let (id, peer) = (door.meter.connections.next(), Peer::Tcp(([127, 0, 0, 1], 0).into()));
+        let admitted = door.clients.admit((id, peer, door.store.now()), &socket, service.welcome(id, peer));
+        self.tasks.spawn_local(async move {
+            // A client until its task ends.
+            let admitted = admitted;
+            service.serve(Rc::clone(&admitted.client), socket).await;
+        });
+        self.clients.push(Some(theirs));
         self.clients.len() - 1
     }
 
@@ -102,15 +105,15 @@ impl ManualDoor {
     /// # Examples
     /// See [`ManualDoor`].
     pub fn run(&mut self) {
-        let (door, settler) = (Rc::clone(&self.door), self.settler.clone());
+        let service = Rc::clone(&self.service);
         self.runtime.block_on(self.tasks.run_until(async move {
             let (mut quiet, mut before) = (0, Metrics::default());
             while quiet < QUIET_TURNS {
                 tokio::task::yield_now().await;
-                let now = door.meter.read();
+                let now = service.door.meter.read();
                 quiet = if now == before { quiet + 1 } else { 0 };
                 before = now;
-                if quiet == QUIET_TURNS && settler.flush() {
+                if quiet == QUIET_TURNS && service.settler.flush() {
                     quiet = 0;
                 }
             }

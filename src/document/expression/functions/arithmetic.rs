@@ -1,4 +1,4 @@
-//! Arithmetic: null and missing give null, other non-numbers are an error, dates move by milliseconds (SEM: DOC-AGG-6).
+//! Arithmetic: null and missing give null, other non-numbers are an error, dates move by milliseconds.
 //!
 //! Roots, powers and logarithms of decimals are rounded to 34 digits ([`Number::exp`] and its like).
 
@@ -164,7 +164,10 @@ fn placed<'a>(call: Call<'a>, env: &mut Env<'a>, to: fn(Number, i64) -> Option<N
         None => 0,
         Some(place) => {
             let place = number(call.name, &place, Code::ROUND_PLACE_NUMBER)?;
-            let code = if place.is_finite() { Code::ROUND_PLACE_TYPE } else { Code::CONVERSION_OUT_OF_RANGE };
+            let code = match place {
+                Number::Double(place) if !place.is_finite() => Code::CONVERSION_OUT_OF_RANGE,
+                _ => Code::ROUND_PLACE_TYPE,
+            };
             place.as_i64().ok_or_else(|| code.value(format!("the place of {} is a whole number", call.name)))?
         }
     };

@@ -100,7 +100,7 @@ fn array_elem_at<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
     element_at(array, position.into())
 }
 
-/// The element at `position`; missing when there is none (SEM: DOC-AGG-10).
+/// The element at `position`; missing when there is none.
 fn element_at(array: Value<'_>, position: i64) -> Result<Value<'_>> {
     if let (Value::Borrowed(RawBsonRef::Array(array)), Ok(position)) = (&array, usize::try_from(position)) {
         return Ok(array.get(position).map_err(corrupt)?.map_or(Value::Missing, Value::Borrowed));

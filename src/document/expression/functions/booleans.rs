@@ -20,7 +20,7 @@ fn not<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
     Ok((!call.value(0, env)?.is_true()).into())
 }
 
-/// Whether every argument's truth is `wanted`; the first that differs ends it (SEM: DOC-AGG-14).
+/// Whether every argument's truth is `wanted`; the first that differs ends it.
 fn all<'a>(call: Call<'a>, env: &mut Env<'a>, wanted: bool) -> Result<bool> {
     for place in 0..call.arguments.len() {
         if call.value(place, env)?.is_true() != wanted {

@@ -1,4 +1,4 @@
-//! Comparisons, across all types (SEM: DOC-AGG-4).
+//! Comparisons, across all types.
 
 use std::cmp::Ordering;
 

@@ -20,6 +20,7 @@
 //! Locks are taken in this order: `syncing`, `order`, `published`. Trees are dropped outside of all of them.
 
 use std::fmt::Debug;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -245,8 +246,8 @@ impl<L: Log + 'static> Commits<L> {
     ) -> Result<T> {
         self.with_order_quietly(
             |order| self.refuse(order),
-            |order, shown| match &mut order.log {
-                Some(log) => ask(log, shown, order.synced),
+            |order| match &mut order.log {
+                Some(log) => ask(log, &self.published.read(), order.synced),
                 None => Err(Error::Closed),
             },
         )
@@ -254,7 +255,7 @@ impl<L: Log + 'static> Commits<L> {
 
     /// As [`Commits::quietly`], for callers that only look: also after a failure.
     pub(super) fn look<T>(&self, ask: impl FnOnce(&L) -> T) -> Result<T> {
-        self.with_order_quietly(|_| Ok(()), |order, _| order.log.as_ref().map(ask).ok_or(Error::Closed))
+        self.with_order_quietly(|_| Ok(()), |order| order.log.as_ref().map(ask).ok_or(Error::Closed))
     }
 
     /// Why nothing is written any more.
@@ -266,7 +267,7 @@ impl<L: Log + 'static> Commits<L> {
     fn with_order_quietly<T>(
         &self,
         check: impl FnOnce(&Order<L>) -> Result<()>,
-        ask: impl FnOnce(&mut Order<L>, &Arc<TreeSnapshot>) -> Result<T>,
+        ask: impl FnOnce(&mut Order<L>) -> Result<T>,
     ) -> Result<T> {
         let mut order = self.order.lock();
         order.quiet_wanted += 1;
@@ -277,7 +278,7 @@ impl<L: Log + 'static> Commits<L> {
         order.landings += 1;
         let landings = order.landings;
         let refused = check(&order);
-        let answer = refused.and_then(|()| ask(&mut order, &self.published.read()));
+        let answer = refused.and_then(|()| ask(&mut order));
         drop(order);
         self.landed.pass(landings);
         answer
@@ -291,12 +292,12 @@ impl<L: Log + 'static> Commits<L> {
     ) -> Result<T> {
         self.with_order_quietly(
             |order| self.refuse(order),
-            |order, shown| {
+            |order| {
                 let Some(log) = &mut order.log else { return Err(Error::Closed) };
                 // Shown once they are synced, as by the leader that would have written them.
                 let written = log.append(&mut order.pending, order.synced);
                 order.pending.clear();
-                let (outcome, is_final) = match written.map(|()| change(log, shown, order.synced)) {
+                let (outcome, is_final) = match written.map(|()| change(log, &self.published.read(), order.synced)) {
                     Ok(Ok(outcome)) => (outcome, true),
                     Ok(Err(error)) => (Err(error), false),
                     Err(error) => (Err(error), true),
@@ -314,23 +315,18 @@ impl<L: Log + 'static> Commits<L> {
         if self.closed.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
-        let mut outcome = self.advance_to_last();
-        let mut order = self.order.lock();
-        order.quiet_wanted += 1;
-        while order.is_flying {
-            order = self.wait_for_landing(order);
-        }
-        order.quiet_wanted -= 1;
-        order.landings += 1;
-        let landings = order.landings;
-        let synced = order.synced;
-        if let (Some(log), Ok(())) = (&mut order.log, &outcome) {
-            outcome = finish(log, synced);
-        }
-        let log = order.log.take();
-        let state = std::mem::take(&mut *self.published.write());
-        drop(order);
-        self.landed.pass(landings);
+        let outcome = self.advance_to_last();
+        let (outcome, log, state) = self.with_order_quietly(
+            |_| Ok(()),
+            |order| {
+                let outcome = match (&mut order.log, outcome) {
+                    (Some(log), Ok(())) => finish(log, order.synced),
+                    (_, outcome) => outcome,
+                };
+                Ok((outcome, order.log.take(), mem::take(&mut *self.published.write())))
+            },
+        )?;
+        // Outside of the lock, as every tree.
         drop((log, state));
         outcome
     }
@@ -378,7 +374,7 @@ impl<L: Log + 'static> Commits<L> {
         drop(published);
         let state = Arc::new(after(&shown, commits));
         drop(shown);
-        Some(std::mem::replace(&mut *self.published.write(), state))
+        Some(mem::replace(&mut *self.published.write(), state))
     }
 
     /// Returns when every commit up to `number` is on the medium and shown; leads where nobody does.
@@ -410,7 +406,7 @@ impl<L: Log + 'static> Commits<L> {
         order = self.gather(order);
         // The log is taken out of the order, so that others order their commits while it is written.
         let Some(mut log) = order.log.take() else { return Err(Error::Closed) };
-        let (mut records, last) = (std::mem::take(&mut order.pending), order.last);
+        let (mut records, last) = (mem::take(&mut order.pending), order.last);
         let (state, synced) = (order.newest.clone(), order.synced);
         drop(order);
         let watch = Stopwatch::start();
@@ -449,7 +445,7 @@ impl<L: Log + 'static> Commits<L> {
                     order.pending = records;
                 }
                 old.1 = match state {
-                    Some(state) => Some(std::mem::replace(&mut *self.published.write(), state)),
+                    Some(state) => Some(mem::replace(&mut *self.published.write(), state)),
                     None => self.publish(&shown),
                 };
             }

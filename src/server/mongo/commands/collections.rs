@@ -1,9 +1,10 @@
 //! Databases and collections: listed and dropped.
 
-use bson::{RawArrayBuf, RawBsonRef, RawDocumentBuf, rawdoc};
+use bson::{Binary, RawArrayBuf, RawBsonRef, RawDocumentBuf, rawdoc};
 
+use crate::document::CollectionInfo;
 use crate::server::mongo::command::{Call, Command, Flags, check_collection, check_database};
-use crate::server::mongo::commands::find::first_batch;
+use crate::server::mongo::commands::cursors::first_batch;
 use crate::server::mongo::cursors::Cursor;
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::{Field, Types};
@@ -177,20 +178,24 @@ fn drop_database(call: &Call<'_>) -> Result<RawDocumentBuf> {
 fn list_collections(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let wanted = name_in(call.arguments.document("filter"))?;
     let name_only = call.arguments.truth("nameOnly") == Some(true);
-    let names = call.door.store.database(call.database).list_collection_names()?;
-    let names = names.into_iter().filter(|name| wanted.is_none_or(|wanted| wanted == name));
-    let about: Vec<_> = names.map(|name| Ok(describe(&name, name_only))).collect();
+    let collections = call.door.store.database(call.database).list_collections()?;
+    let collections = collections.into_iter().filter(|about| wanted.is_none_or(|wanted| wanted == about.name));
+    let about: Vec<_> = collections.map(|about| describe(&about, name_only)).collect();
     let namespace = call.namespace("$cmd.listCollections");
     let cursor = Cursor::new(Box::new(about.into_iter()), None, namespace, call.session);
     first_batch(call, cursor, u64::MAX, false)
 }
 
-fn describe(name: &str, name_only: bool) -> RawDocumentBuf {
+fn describe(about: &CollectionInfo, name_only: bool) -> Result<RawDocumentBuf> {
+    let name = about.name.as_str();
     if name_only {
-        return rawdoc! { "name": name, "type": "collection" };
+        return Ok(rawdoc! { "name": name, "type": "collection" });
     }
+    let options = RawDocumentBuf::try_from(&about.options.to_document());
+    let options = options.map_err(|error| Failure::new(code::INTERNAL_ERROR, error.to_string()))?;
     let index = rawdoc! { "v": 2, "key": { "_id": 1 }, "name": "_id_" };
-    rawdoc! { "name": name, "type": "collection", "options": {}, "info": { "readOnly": false }, "idIndex": index }
+    let info = rawdoc! { "readOnly": false, "uuid": Binary::from(about.uuid) };
+    Ok(rawdoc! { "name": name, "type": "collection", "options": options, "info": info, "idIndex": index })
 }
 
 /// The name that a filter over names asks for.
@@ -212,7 +217,7 @@ fn name_in(filter: Option<&bson::RawDocument>) -> Result<Option<&str>> {
 fn list_databases(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let wanted = name_in(call.arguments.document("filter"))?;
     let name_only = call.arguments.truth("nameOnly") == Some(true);
-    let mut databases = RawArrayBuf::new();
+    let (mut databases, mut total) = (RawArrayBuf::new(), 0_i64);
     for name in call.door.store.list_database_names()? {
         if wanted.is_some_and(|wanted| wanted != name) {
             continue;
@@ -220,11 +225,15 @@ fn list_databases(call: &Call<'_>) -> Result<RawDocumentBuf> {
         if name_only {
             databases.push(rawdoc! { "name": name });
         } else {
-            databases.push(rawdoc! { "name": name, "sizeOnDisk": 0_i64, "empty": false });
+            let (_, held) = super::stats::total(call, &name)?;
+            let of_indexes: u64 = held.indexes.iter().map(|index| index.bytes).sum();
+            let size = i64::try_from(held.bytes + of_indexes).unwrap_or(i64::MAX);
+            total = total.saturating_add(size);
+            databases.push(rawdoc! { "name": name, "sizeOnDisk": size, "empty": false });
         }
     }
     if name_only {
         return Ok(rawdoc! { "databases": databases });
     }
-    Ok(rawdoc! { "databases": databases, "totalSize": 0_i64, "totalSizeMb": 0_i64 })
+    Ok(rawdoc! { "databases": databases, "totalSize": total, "totalSizeMb": total >> 20 })
 }

@@ -127,14 +127,14 @@ fn set_user(call: &mut Call<'_>) -> Outcome {
 fn part_with_subscribers(call: &mut Call<'_>, name: &[u8]) {
     let Some(user) = call.door.users.get(name) else { return };
     let rights = &user.account().rights;
-    for (id, client) in call.door.clients.borrow().iter() {
+    for client in call.door.clients.all() {
         if client.user.borrow().name != name || may_hear(rights, &client.topics.borrow()) {
             continue;
         }
-        if *id == call.session.id {
+        if client.id == call.session.id {
             call.session.is_closing = true;
         } else {
-            client.end();
+            client.cut_off();
         }
     }
 }
@@ -162,9 +162,9 @@ fn delete_users(call: &mut Call<'_>, names: &[&[u8]]) -> Outcome {
         if call.session.user.name == *name {
             call.session.is_closing = true;
         }
-        for (id, client) in call.door.clients.borrow().iter() {
-            if *id != call.session.id && client.user.borrow().name == *name {
-                client.end();
+        for client in call.door.clients.all() {
+            if client.id != call.session.id && client.user.borrow().name == *name {
+                client.cut_off();
             }
         }
     }

@@ -17,7 +17,7 @@ pub(super) const SUBCOMMANDS: &[Handler] = &[
     command("info", info),
     command("kill", kill),
     command("list", list),
-    command("no-evict", |call| switch(call, |client, is_on| client.is_not_evicted.set(is_on))),
+    command("no-evict", |call| switch(call, |client, is_on| client.is_evictable.set(!is_on))),
     command("no-touch", no_touch),
     command("pause", pause),
     command("reply", reply),
@@ -56,7 +56,7 @@ pub(super) fn check_name(name: &[u8]) -> Outcome {
 
 pub(super) fn set_name(call: &mut Call<'_>, name: &[u8]) {
     call.session.name = name.to_vec();
-    if let Some(client) = call.door.clients.borrow().get(&call.session.id) {
+    if let Some(client) = call.door.clients.get(call.session.id) {
         *client.name.borrow_mut() = name.to_vec();
     }
 }
@@ -74,7 +74,7 @@ fn set_info(call: &mut Call<'_>) -> Outcome {
     } else {
         return Err(format!("ERR Unrecognized option '{}'", String::from_utf8_lossy(attribute)).into());
     }
-    if let Some(client) = call.door.clients.borrow().get(&call.session.id) {
+    if let Some(client) = call.door.clients.get(call.session.id) {
         let library = (call.session.library_name.clone(), call.session.library_version.clone());
         *client.library.borrow_mut() = library;
     }
@@ -102,8 +102,8 @@ fn switch(call: &mut Call<'_>, set: fn(&Client, bool)) -> Outcome {
         mode if is(mode, "off") => false,
         _ => return Err(Refusal::syntax()),
     };
-    if let Some(client) = call.door.clients.borrow().get(&call.session.id) {
-        set(client, is_on);
+    if let Some(client) = call.door.clients.get(call.session.id) {
+        set(&client, is_on);
     }
     call.reply.ok();
     Ok(())

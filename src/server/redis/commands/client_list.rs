@@ -1,7 +1,5 @@
 //! The clients of the door: `CLIENT LIST`, `INFO` and `KILL`.
 
-use std::rc::Rc;
-
 use crate::server::redis::run::client_line::{line, own_line};
 use crate::server::redis::run::command::{Call, Outcome, Refusal, integer, is};
 use crate::server::redis::state::client::Client;
@@ -43,16 +41,16 @@ impl Kind {
 }
 
 impl Filter {
-    fn has(&self, id: u64, client: &Client, call: &Call<'_>) -> bool {
+    fn has(&self, client: &Client, call: &Call<'_>) -> bool {
         let age = || call.door.store.now().saturating_since(client.since).as_secs();
-        let has_address = |wanted: &String, address: std::net::SocketAddr| *wanted == address.to_string();
-        self.ids.as_ref().is_none_or(|ids| ids.contains(&id))
+        let addresses = || call.door.addresses_of(client);
+        self.ids.as_ref().is_none_or(|ids| ids.contains(&client.id))
             && self.kind.is_none_or(|kind| kind == Kind::of(client))
             && self.user.as_ref().is_none_or(|user| *user == client.user.borrow().name)
-            && self.address.as_ref().is_none_or(|wanted| has_address(wanted, client.address))
-            && self.local.as_ref().is_none_or(|wanted| has_address(wanted, client.local))
+            && self.address.as_ref().is_none_or(|wanted| addresses()[0] == *wanted)
+            && self.local.as_ref().is_none_or(|wanted| addresses()[1] == *wanted)
             && self.age.is_none_or(|least| age() >= least)
-            && !(self.skips_own && id == call.session.id)
+            && !(self.skips_own && client.id == call.session.id)
     }
 }
 
@@ -67,11 +65,9 @@ pub(super) fn list(call: &mut Call<'_>) -> Outcome {
         }
         _ => return Err(Refusal::syntax()),
     };
-    let lines: String = {
-        let clients = call.door.clients.borrow();
-        let meant = clients.iter().filter(|(id, client)| filter.has(**id, client, call));
-        meant.map(|(id, client)| line(*id, client, call)).collect()
-    };
+    let clients = call.door.clients.all();
+    let meant = clients.iter().filter(|client| filter.has(client, call));
+    let lines: String = meant.map(|client| line(client, call)).collect();
     call.reply.verbatim(&lines);
     Ok(())
 }
@@ -89,16 +85,13 @@ pub(super) fn kill(call: &mut Call<'_>) -> Outcome {
         [address] => Filter { address: Some(String::from_utf8_lossy(address).into_owned()), ..Filter::default() },
         options => parse_filters(call, options)?,
     };
-    let meant: Vec<_> = {
-        let clients = call.door.clients.borrow();
-        let meant = clients.iter().filter(|(id, client)| filter.has(**id, client, call));
-        meant.map(|(id, client)| (*id, Rc::clone(client))).collect()
-    };
-    for (id, client) in &meant {
-        if *id == call.session.id {
+    let mut meant = call.door.clients.all();
+    meant.retain(|client| filter.has(client, call));
+    for client in &meant {
+        if client.id == call.session.id {
             call.session.is_closing = true;
         } else {
-            client.end();
+            client.cut_off();
         }
     }
     match (is_old_form, meant.len()) {

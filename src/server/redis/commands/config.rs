@@ -1,6 +1,5 @@
 //! Parameters.
 
-use crate::server::redis::config::bounds::Bounds;
 use crate::server::redis::run::command::{Call, Handler, Outcome, Refusal, command, container, help, integer, is};
 
 pub(super) const COMMANDS: &[Handler] = &[container("config", SUBCOMMANDS)];
@@ -31,14 +30,14 @@ fn set(call: &mut Call<'_>) -> Outcome {
     }
     check_clients(call, pairs)?;
     call.door.parameters.set(pairs, &call.door.store, &call.door.users)?;
-    call.door.bounds.set(Bounds::of(&call.door.parameters));
+    call.door.heed_parameters();
     call.reply.ok();
     Ok(())
 }
 
 /// Refuses a number of clients that the system has no open files for.
 fn check_clients(call: &Call<'_>, pairs: &[[&[u8]; 2]]) -> Outcome {
-    let most = call.door.clients_max;
+    let most = call.door.shared.sockets_max();
     let wanted = pairs.iter().find(|[name, _]| is(name, "maxclients")).and_then(|[_, value]| integer(value));
     if wanted.is_some_and(|wanted| usize::try_from(wanted).is_ok_and(|wanted| wanted > most)) {
         return Err(format!(
@@ -51,7 +50,7 @@ fn check_clients(call: &Call<'_>, pairs: &[[&[u8]; 2]]) -> Outcome {
 }
 
 fn reset_stat(call: &mut Call<'_>) -> Outcome {
-    call.door.counters.reset(call.door.meter.read());
+    call.door.counters.reset(call.door.counted());
     call.door.calls.tally.reset();
     call.reply.ok();
     Ok(())

@@ -60,9 +60,9 @@ fn reset(call: &mut Call<'_>) -> Outcome {
     topics.take();
     *call.session = Session { topics, ..Session::new(id, call.door.users.default_user()) };
     call.door.monitors.remove(id);
-    if let Some(client) = call.door.clients.borrow().get(&id) {
+    if let Some(client) = call.door.clients.get(id) {
         client.inbox.replace(None);
-        client.is_not_evicted.set(false);
+        client.is_evictable.set(true);
         client.is_not_touching.set(false);
     }
     set_name(call, &[]);
@@ -100,7 +100,7 @@ fn authenticate(call: &mut Call<'_>, name: &[u8], password: &[u8]) -> Outcome {
 }
 
 fn become_user(call: &mut Call<'_>, user: Arc<User>) {
-    if let Some(client) = call.door.clients.borrow().get(&call.session.id) {
+    if let Some(client) = call.door.clients.get(call.session.id) {
         client.user.replace(Arc::clone(&user));
     }
     call.session.user = user;

@@ -11,6 +11,7 @@ use crate::server::process;
 use crate::server::redis::lua::Scripting;
 use crate::server::redis::options::{DATABASES, REDIS_VERSION};
 use crate::server::redis::run::command::{Call, Handler, Outcome, command, is};
+use crate::server::redis::state::door::Door;
 use crate::server::tally::Rates;
 
 pub(super) const COMMANDS: &[Handler] = &[command("info", info)];
@@ -127,7 +128,7 @@ fn server(call: &Call<'_>, text: &mut Text) -> Result<()> {
     text.line("process_id", std::process::id());
     text.line("process_supervised", "no");
     text.line("run_id", &call.door.run_id);
-    text.line("tcp_port", call.door.address.port());
+    text.line("tcp_port", call.door.shared.address.socket_addr().map_or(0, |address| address.port()));
     text.line("server_time_usec", now.as_micros());
     text.line("uptime_in_seconds", uptime);
     text.line("uptime_in_days", uptime / 86_400);
@@ -137,14 +138,25 @@ fn server(call: &Call<'_>, text: &mut Text) -> Result<()> {
     text.line("executable", executable);
     text.line("config_file", "");
     text.line("io_threads_active", 0);
-    text.line("listener0", format_args!("name=tcp,bind={},port={}", call.door.address.ip(), call.door.address.port()));
+    text.line("listener0", listener(call.door));
     Ok(())
 }
 
+/// Where the door listens, as Redis shows its listeners.
+fn listener(door: &Door) -> String {
+    match (door.shared.address.socket_addr(), door.shared.address.path()) {
+        (Some(address), _) => {
+            let name = if door.is_encrypted { "tls" } else { "tcp" };
+            format!("name={name},bind={},port={}", address.ip(), address.port())
+        }
+        (None, path) => format!("name=unix,bind={}", path.map(|path| path.display().to_string()).unwrap_or_default()),
+    }
+}
+
 fn clients(call: &Call<'_>, text: &mut Text) -> Result<()> {
-    text.line("connected_clients", call.door.clients.borrow().len());
+    text.line("connected_clients", call.door.clients.len());
     text.line("cluster_connections", 0);
-    text.line("maxclients", call.door.bounds.get().clients);
+    text.line("maxclients", call.door.parameters.clients_max());
     text.line("blocked_clients", call.door.blocked.borrow().len());
     text.zeros(&["tracking_clients"]);
     Ok(())
@@ -190,7 +202,7 @@ fn memory(call: &Call<'_>, text: &mut Text) -> Result<()> {
     text.bytes("maxmemory", budget.unwrap_or(0));
     text.line("maxmemory_policy", policy.name());
     text.zeros(&["mem_not_counted_for_evict", "mem_replication_backlog", "mem_total_replication_buffers"]);
-    text.line("mem_clients_normal", call.door.clients_bytes.get());
+    text.line("mem_clients_normal", call.door.clients.bytes());
     text.zeros(&["mem_clients_slaves", "mem_cluster_links", "mem_aof_buffer"]);
     text.line("mem_allocator", "libc");
     text.zeros(&["active_defrag_running", "lazyfree_pending_objects"]);
@@ -232,10 +244,10 @@ fn persistence(call: &Call<'_>, text: &mut Text) -> Result<()> {
 
 fn stats(call: &Call<'_>, text: &mut Text) -> Result<()> {
     let (door, counters) = (call.door, &call.door.counters);
-    let counted = door.meter.read();
-    let metrics = counted.since(counters.before.get());
+    let (counted, before) = (door.counted(), counters.before.get());
+    let metrics = counted.metrics.since(before.metrics);
     let Rates { requests, read_bytes, written_bytes } =
-        door.samples.rates(door.store.now().saturating_since(door.started), counted);
+        door.samples.rates(door.store.now().saturating_since(door.started), counted.metrics);
     let keys = door.store.key_stats();
     text.line("total_connections_received", metrics.connections);
     text.line("total_commands_processed", metrics.requests);
@@ -247,13 +259,13 @@ fn stats(call: &Call<'_>, text: &mut Text) -> Result<()> {
     text.line("instantaneous_output_kbps", format_args!("{:.2}", written_bytes / KILOBYTE));
     text.line("instantaneous_input_repl_kbps", "0.00");
     text.line("instantaneous_output_repl_kbps", "0.00");
-    text.line("rejected_connections", counters.rejected.get());
+    text.line("rejected_connections", counted.rejected.saturating_sub(before.rejected));
     text.zeros(&["sync_full", "sync_partial_ok", "sync_partial_err"]);
     text.line("expired_keys", keys.expired);
     text.line("expired_stale_perc", "0.00");
     text.zeros(&["expired_time_cap_reached_count"]);
     text.line("evicted_keys", keys.evicted);
-    text.line("evicted_clients", counters.evicted.get());
+    text.line("evicted_clients", counted.evicted.saturating_sub(before.evicted));
     text.zeros(&["total_eviction_exceeded_time", "current_eviction_exceeded_time"]);
     text.line("keyspace_hits", counters.hits.get());
     text.line("keyspace_misses", counters.misses.get());

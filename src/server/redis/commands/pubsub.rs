@@ -98,7 +98,7 @@ fn subscribe(call: &mut Call<'_>, topic: Topic) -> Outcome {
         // Its messages are bounded by their bytes, however many they are.
         let bytes = call.door.bounds.get().output(true).hard_bytes;
         let subscriber = call.door.store.subscriber(QueueBounds::default().messages(usize::MAX).bytes(bytes))?;
-        if let Some(client) = call.door.clients.borrow().get(&call.session.id) {
+        if let Some(client) = call.door.clients.get(call.session.id) {
             client.inbox.replace(Some(subscriber.gauge()));
         }
         call.session.subscriber = Some(subscriber);

@@ -57,7 +57,7 @@ struct Part {
 }
 
 impl Part {
-    /// Reads the options from a place on. The old commands have fewer than `ZRANGE` (SEM: KV-Z-6).
+    /// Reads the options from a place on. The old commands have fewer than `ZRANGE`.
     fn parse(mut self, call: &Call<'_>, mut at: usize, is_stored: bool, is_general: bool) -> Result<Self, Refusal> {
         while at < call.words.len() {
             let word = call.word(at);
@@ -111,7 +111,7 @@ fn zrange(call: &mut Call<'_>, at: usize, by: By, is_reverse: bool, is_general: 
     Ok(())
 }
 
-/// The members from one word to another (SEM: KV-Z-5).
+/// The members from one word to another.
 fn query<'a>(set: &Set<'a>, by: By, is_reverse: bool, start: &[u8], stop: &[u8]) -> Result<Query<'a>, Refusal> {
     // Backwards the higher bound comes first.
     let (low, high) = if is_reverse { (stop, start) } else { (start, stop) };

@@ -1,7 +1,7 @@
 //! Scans: a part of a collection at a time, from where the last part ended.
 //!
 //! A cursor stands for the key, field or member after which the scan goes on, so that what was there all the time is
-//! given exactly once, whatever comes and goes meanwhile (SEM: KV-STR-5).
+//! given exactly once, whatever comes and goes meanwhile.
 
 use crate::error::Error;
 use crate::glob;

@@ -64,7 +64,7 @@ impl AddFlags {
         }
     }
 
-    /// Refuses flags that exclude each other (SEM: KV-Z-2).
+    /// Refuses flags that exclude each other.
     fn options(&self) -> Result<AddOptions, Refusal> {
         if self.nx && self.xx {
             return Err("ERR XX and NX options at the same time are not compatible".into());

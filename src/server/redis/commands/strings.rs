@@ -122,8 +122,7 @@ fn unit(word: &[u8]) -> Option<Unit> {
     Some(Unit { millis, is_absolute })
 }
 
-/// The deadline in milliseconds that the word at a place gives, which has to be a time after the epoch and no overflow
-/// (SEM: KV-EXP-7).
+/// The deadline in milliseconds that the word at a place gives, which has to be a time after the epoch and no overflow.
 fn deadline(call: &Call<'_>, at: usize, unit: Unit, name: &str) -> Result<i64, Refusal> {
     if at >= call.words.len() {
         return Err(Refusal::syntax());

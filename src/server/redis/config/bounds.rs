@@ -6,76 +6,59 @@
 use std::time::Duration;
 
 use crate::limits;
+use crate::server::connection::OutputBound;
 use crate::server::redis::config::{ClientsMemory, OutputClass, OutputLimit, Parameters};
 
 /// What clients may take up.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::server::redis) struct Bounds {
+pub(crate) struct Bounds {
     /// Bytes that one client may have sent and that wait to be run.
-    pub(in crate::server::redis) query_bytes: usize,
+    pub(crate) query_bytes: usize,
     /// Bytes of one word of a request.
-    pub(in crate::server::redis) word_bytes: usize,
+    pub(crate) word_bytes: usize,
     normal: OutputBound,
     subscriber: OutputBound,
     all: ClientsMemory,
-    /// For how long a peer may be silent before the system asks whether it is there.
-    pub(in crate::server::redis) keepalive: Option<Duration>,
-    /// Clients that are let in.
-    pub(in crate::server::redis) clients: usize,
-}
-
-/// How much may wait to be sent to one client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server::redis) struct OutputBound {
-    /// Never more than this.
-    pub(in crate::server::redis) hard_bytes: usize,
-    /// More than this for no longer than `soft_time`.
-    pub(in crate::server::redis) soft_bytes: usize,
-    pub(in crate::server::redis) soft_time: Duration,
 }
 
 impl Bounds {
-    pub(in crate::server::redis) fn of(parameters: &Parameters) -> Self {
-        let seconds = parameters.keepalive_seconds();
+    pub(crate) fn of(parameters: &Parameters) -> Self {
         Self {
             query_bytes: parameters.query_buffer_bytes(),
             word_bytes: parameters.bulk_bytes().min(limits::REQUEST_WORD_BYTES_MAX),
-            normal: OutputBound::of(parameters.output_limit(OutputClass::Normal)),
-            subscriber: OutputBound::of(parameters.output_limit(OutputClass::Subscriber)),
+            normal: bound_of(parameters.output_limit(OutputClass::Normal)),
+            subscriber: bound_of(parameters.output_limit(OutputClass::Subscriber)),
             all: parameters.clients_memory(),
-            keepalive: (seconds > 0).then_some(Duration::from_secs(seconds)),
-            clients: parameters.clients_max(),
         }
     }
 
     /// How much may wait to be sent to a client.
-    pub(in crate::server::redis) fn output(&self, is_subscriber: bool) -> OutputBound {
+    pub(crate) fn output(&self, is_subscriber: bool) -> OutputBound {
         if is_subscriber { self.subscriber } else { self.normal }
     }
 
     /// How many bytes all clients may take up together, beside a store with this budget.
-    pub(in crate::server::redis) fn all_bytes(&self, budget: impl FnOnce() -> Option<u64>) -> usize {
+    pub(crate) fn all_bytes(&self, budget: impl FnOnce() -> Option<u64>) -> usize {
         let budget = if matches!(self.all, ClientsMemory::Percent(_)) { budget() } else { None };
         let bytes = self.all.bytes(budget).filter(|bytes| *bytes > 0);
         bytes.map_or(limits::CLIENTS_BYTES_MAX, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
     }
 }
 
-impl OutputBound {
-    /// What the parameter asks for. Where it asks for no bound, there is that of the door.
-    fn of(limit: OutputLimit) -> Self {
-        let bytes = |bytes: u64| match usize::try_from(bytes) {
-            Ok(0) | Err(_) => limits::OUTPUT_BUFFER_BYTES_MAX,
-            Ok(bytes) => limits::OUTPUT_BUFFER_BYTES_MAX.min(bytes),
-        };
-        let soft_time = Duration::from_secs(limit.soft_seconds);
-        Self { hard_bytes: bytes(limit.hard_bytes), soft_bytes: bytes(limit.soft_bytes), soft_time }
-    }
+/// What the parameter asks for. Where it asks for no bound, there is that of the door.
+fn bound_of(limit: OutputLimit) -> OutputBound {
+    let bytes = |bytes: u64| match usize::try_from(bytes) {
+        Ok(0) | Err(_) => limits::OUTPUT_BUFFER_BYTES_MAX,
+        Ok(bytes) => limits::OUTPUT_BUFFER_BYTES_MAX.min(bytes),
+    };
+    let soft_time = Duration::from_secs(limit.soft_seconds);
+    OutputBound { hard_bytes: bytes(limit.hard_bytes), soft_bytes: bytes(limit.soft_bytes), soft_time }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::address::Address;
     use crate::store::Store;
 
     #[test]
@@ -84,12 +67,12 @@ mod tests {
         let none = OutputBound { hard_bytes: max, soft_bytes: max, soft_time: Duration::ZERO };
         let limit = OutputLimit { hard_bytes: 1_000, soft_bytes: 20, soft_seconds: 3 };
         let some = OutputBound { hard_bytes: 1_000, soft_bytes: 20, soft_time: Duration::from_secs(3) };
-        assert_eq!([OutputBound::of(OutputLimit::default()), OutputBound::of(limit)], [none, some]);
+        assert_eq!([bound_of(OutputLimit::default()), bound_of(limit)], [none, some]);
     }
 
     #[test]
     fn what_all_clients_take_may_be_a_part_of_the_budget() {
-        let parameters = Parameters::new(&Store::in_memory(), ([127, 0, 0, 1], 6379).into(), None);
+        let parameters = Parameters::new(&Store::in_memory(), &Address::local(6379), None);
         let bounds = |all| Bounds { all, ..Bounds::of(&parameters) };
         assert_eq!(bounds(ClientsMemory::Percent(5)).all_bytes(|| Some(1_000)), 50);
         assert_eq!(bounds(ClientsMemory::Percent(5)).all_bytes(|| None), limits::CLIENTS_BYTES_MAX);

@@ -10,10 +10,10 @@ mod value;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
 use crate::engine::Durability;
 use crate::glob;
+use crate::server::address::Address;
 use crate::server::redis::acl::Users;
 use crate::server::redis::frame::refusal::Refusal;
 use crate::store::Store;
@@ -39,7 +39,7 @@ pub(super) type Value = (&'static str, Vec<u8>);
 
 impl Parameters {
     /// Those of a door to `store` at `address`, as they are at first.
-    pub(super) fn new(store: &Store, address: SocketAddr, password: Option<&[u8]>) -> Self {
+    pub(super) fn new(store: &Store, address: &Address, password: Option<&[u8]>) -> Self {
         let (appends, syncs) = durability(store);
         let own = TABLE.iter().filter_map(|parameter| Some((parameter, parameter.kind?)));
         let (mut values, numbers) = (BTreeMap::new(), Numbers::default());
@@ -52,8 +52,16 @@ impl Parameters {
         }
         values.insert("appendonly", appends.as_bytes().to_vec());
         values.insert("appendfsync", syncs.as_bytes().to_vec());
-        values.insert("port", address.port().to_string().into_bytes());
-        values.insert("bind", address.ip().to_string().into_bytes());
+        if let Some(address) = address.socket_addr() {
+            values.insert("port", address.port().to_string().into_bytes());
+            values.insert("bind", address.ip().to_string().into_bytes());
+        }
+        if let Some(path) = address.path() {
+            values.insert("port", b"0".to_vec());
+            values.insert("unixsocket", path.as_os_str().as_encoded_bytes().to_vec());
+            // What the listener gives the file.
+            values.insert("unixsocketperm", b"600".to_vec());
+        }
         values.insert("requirepass", password.unwrap_or_default().to_vec());
         Self { values: RefCell::new(values), numbers, save_points_changed: tokio::sync::Notify::new() }
     }
@@ -62,6 +70,18 @@ impl Parameters {
     pub(super) fn with_debug(self, allows_debug: bool) -> Self {
         if allows_debug {
             self.values.borrow_mut().insert(DEBUG, b"yes".to_vec());
+        }
+        self
+    }
+
+    /// As they are when clients speak TLS: what `port` was is `tls-port`.
+    pub(super) fn with_tls(self, is_encrypted: bool) -> Self {
+        if is_encrypted {
+            let mut values = self.values.borrow_mut();
+            let port = values.insert("port", b"0".to_vec()).unwrap_or_default();
+            values.insert("tls-port", port);
+            values.insert("tls-auth-clients", b"no".to_vec());
+            values.insert("tls-protocols", b"TLSv1.2 TLSv1.3".to_vec());
         }
         self
     }
@@ -170,7 +190,7 @@ mod tests {
     use crate::server::saves::SavePoint;
     use live::Number;
 
-    const HERE: ([u8; 4], u16) = ([127, 0, 0, 1], 6379);
+    const PORT: u16 = 6379;
 
     fn get(parameters: &Parameters, store: &Store, name: &str) -> String {
         let found = parameters.matching(&[name.as_bytes().to_vec()], store);
@@ -216,7 +236,7 @@ mod tests {
     fn a_parameter_is_acted_on_or_refused_by_name_with_a_reason() {
         for parameter in TABLE.iter().filter(|parameter| parameter.kind.is_some()) {
             let (store, users) = (Store::in_memory(), acl::users(None, &[]));
-            let parameters = Parameters::new(&store, HERE.into(), None);
+            let parameters = Parameters::new(&store, &Address::local(PORT), None);
             let before = get(&parameters, &store, parameter.name);
             let value = another(parameter, &before);
             let text = value.as_deref().unwrap_or(&before);
@@ -251,7 +271,7 @@ mod tests {
     #[test]
     fn what_is_set_is_read_in_its_type() {
         let (store, users) = (Store::in_memory(), acl::users(None, &[]));
-        let parameters = Parameters::new(&store, HERE.into(), None);
+        let parameters = Parameters::new(&store, &Address::local(PORT), None);
         let set = |name: &str, value: &str| parameters.set(&[[name.as_bytes(), value.as_bytes()]], &store, &users);
         assert_eq!(
             (parameters.slow_micros(), parameters.clients_max(), parameters.tracks_latency()),
@@ -303,18 +323,18 @@ mod tests {
         .enumerate()
         {
             let store = Store::builder().durability(durability).open(directory.path().join(at.to_string())).unwrap();
-            let parameters = Parameters::new(&store, HERE.into(), None);
+            let parameters = Parameters::new(&store, &Address::local(PORT), None);
             assert_eq!(get(&parameters, &store, "appendonly"), appends);
             assert_eq!(get(&parameters, &store, "appendfsync"), syncs);
         }
         let store = Store::in_memory();
-        assert_eq!(get(&Parameters::new(&store, HERE.into(), None), &store, "appendonly"), "no");
+        assert_eq!(get(&Parameters::new(&store, &Address::local(PORT), None), &store, "appendonly"), "no");
     }
 
     #[test]
     fn all_are_set_or_none() {
         let (store, users) = (Store::in_memory(), acl::users(None, &[]));
-        let parameters = Parameters::new(&store, HERE.into(), None);
+        let parameters = Parameters::new(&store, &Address::local(PORT), None);
         let get = |name: &str| get(&parameters, &store, name);
         parameters.set(&[[b"maxmemory", b"1gb"], [b"Maxmemory-Policy", b"AllKeys-LRU"]], &store, &users).unwrap();
         assert_eq!((&*get("maxmemory"), &*get("maxmemory-policy")), ("1073741824", "allkeys-lru"));

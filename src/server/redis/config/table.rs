@@ -41,7 +41,7 @@ const FORMS: Effect = Effect::Fixed("values have one form");
 const FREQUENCY: Effect = Effect::Fixed("nothing runs at a frequency");
 const PROCESS: Effect = Effect::Fixed("the process belongs to the program that opened the door");
 const REPLICAS: Effect = Effect::Fixed("there are no replicas");
-const TLS: Effect = Effect::Fixed("the door does not speak TLS");
+const TLS: Effect = Effect::Fixed("the program that opened the door chose whether and how it speaks TLS");
 const TRACKING: Effect = Effect::Fixed("there is no client-side caching");
 
 const INT: i64 = i32::MAX as i64;

@@ -1,6 +1,5 @@
 //! What clients send and what they get: requests, replies, single words, and the one table of error texts.
 
-pub(super) mod input;
 pub(super) mod refusal;
 pub(super) mod reply;
 pub(super) mod request;

@@ -15,17 +15,14 @@
 //! # Source
 //! Redis documentation, "Scripting with Lua", "Script execution"; `SCRIPT KILL`, `FUNCTION KILL`.
 
-use std::io::{ErrorKind, Read, Write};
-use std::rc::Rc;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
-
-use socket2::SockRef;
 
 use crate::limits;
 use crate::server::redis::acl;
 use crate::server::redis::frame::reply::{Protocol, Reply};
-use crate::server::redis::frame::request::{Allowed, Parsed, Parser, Slices};
+use crate::server::redis::frame::request::{Allowed, Parsed, Parser};
 use crate::server::redis::lua::stats::write_stats;
 use crate::server::redis::run::admission;
 use crate::server::redis::run::command::{Call, Command, OpenDoor, is};
@@ -34,10 +31,8 @@ use crate::server::redis::state::client::{Client, Seen};
 use crate::server::redis::state::door::Door;
 use crate::server::redis::state::interim::{Replay, Rest};
 use crate::server::redis::state::session::Session;
+use crate::server::stream::Socket;
 use crate::store::Transaction;
-
-/// Clients that are let in at one look.
-const NEWCOMERS_PER_LOOK: usize = 64;
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 4 << 10;
@@ -48,63 +43,52 @@ const UNKILLABLE: &str = "UNKILLABLE Sorry the script already executed write com
                           the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.";
 
 /// What the door is busy with.
-pub(in crate::server::redis) struct Busy<'a> {
-    pub(in crate::server::redis) transaction: &'a Transaction,
-    pub(in crate::server::redis) door: &'a OpenDoor,
+pub(crate) struct Busy<'a> {
+    pub(crate) transaction: &'a Transaction,
+    pub(crate) door: &'a OpenDoor,
     /// The script's SHA-1, or the function's name.
-    pub(in crate::server::redis) name: &'a str,
-    pub(in crate::server::redis) is_script: bool,
-    pub(in crate::server::redis) has_written: bool,
+    pub(crate) name: &'a str,
+    pub(crate) is_script: bool,
+    pub(crate) has_written: bool,
     /// The command that runs it.
-    pub(in crate::server::redis) words: &'a [&'a [u8]],
-    pub(in crate::server::redis) elapsed: Duration,
+    pub(crate) words: &'a [&'a [u8]],
+    pub(crate) elapsed: Duration,
 }
 
 /// What is to become of the script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::server::redis) enum Verdict {
+pub(crate) enum Verdict {
     GoesOn,
     Killed,
     ServerEnds,
 }
 
 /// Looks at what clients have sent, replies to it, and returns what they want of the script.
-pub(in crate::server::redis) fn attend(busy: &Busy<'_>) -> Verdict {
-    let_in(busy.door);
-    let clients: Vec<_> = busy.door.clients.borrow().iter().map(|(id, client)| (*id, Rc::clone(client))).collect();
+pub(crate) fn attend(busy: &Busy<'_>) -> Verdict {
+    busy.door.newcomers.let_in();
     let mut verdict = Verdict::GoesOn;
-    for (id, client) in clients.iter().filter(|(_, client)| client.interim.is_at_rest.get()) {
-        verdict = verdict.max(attend_one(busy, *id, client));
+    for client in busy.door.clients.all().iter().filter(|client| client.interim.is_at_rest.get()) {
+        verdict = verdict.max(attend_one(busy, client));
     }
     verdict
 }
 
 /// Wakes the connections up for which something was done.
-pub(in crate::server::redis) fn release(door: &Door) {
-    for client in door.clients.borrow().values().filter(|client| client.interim.has_any()) {
-        client.interim.ready.notify_one();
-    }
-}
-
-fn let_in(door: &Door) {
-    let newcomers = door.newcomers.borrow();
-    let Some(newcomers) = &*newcomers else { return };
-    for _ in 0..NEWCOMERS_PER_LOOK {
-        match newcomers.listener.accept() {
-            Ok((stream, peer)) if stream.set_nonblocking(true).is_ok() => (newcomers.welcome)(stream, peer),
-            Ok(_) => {}
-            // There is nobody, or the system refuses: the task that lets clients in will see.
-            Err(_) => return,
+pub(crate) fn release(door: &Door) {
+    door.clients.for_each(|client| {
+        // What TLS has made of replies and the socket had no room for is the task's to send.
+        let has_unsent = || client.socket.upgrade().is_some_and(|socket| socket.has_unsent());
+        if client.interim.has_any() || has_unsent() {
+            client.interim.ready.notify_one();
         }
-    }
+    });
 }
 
-fn attend_one(busy: &Busy<'_>, id: u64, client: &Client) -> Verdict {
+fn attend_one(busy: &Busy<'_>, client: &Client) -> Verdict {
     let mut rest = client.interim.rest.borrow_mut();
-    let Some(stream) = client.stream.upgrade() else { return Verdict::GoesOn };
-    let socket = SockRef::from(&*stream);
+    let Some(socket) = client.socket.upgrade() else { return Verdict::GoesOn };
     if !rest.unsent.is_empty() {
-        let sent = (&*socket).write(&rest.unsent).unwrap_or(0);
+        let sent = socket.write_now(&rest.unsent).unwrap_or(0);
         rest.unsent.drain(..sent);
     }
     if rest.is_deferred || !rest.unsent.is_empty() {
@@ -116,25 +100,20 @@ fn attend_one(busy: &Busy<'_>, id: u64, client: &Client) -> Verdict {
         let Rest { received, replay, is_deferred, is_closing, .. } = &mut *rest;
         let bytes = received.get(consumed..).unwrap_or_default();
         let (is_authenticated, word_bytes) = (client.seen.get().is_authenticated, busy.door.bounds.get().word_bytes);
-        let (words, owned, len) = match Parser::default().parse(bytes, Allowed { is_authenticated, word_bytes }) {
+        let mut parser = Parser::default();
+        let len = match parser.parse(bytes, Allowed { is_authenticated, word_bytes }) {
             Ok(Parsed::Partial) => break,
-            Ok(Parsed::Whole(words, len)) => (words, Vec::new(), len),
-            Ok(Parsed::Line(words, len)) => (smallvec::SmallVec::new(), words, len),
+            Ok(Parsed::Whole(len)) => len,
             Err(_) => {
                 // It ends the connection, which the task does.
                 *is_deferred = true;
                 break;
             }
         };
-        let words: Slices<'_> = if owned.is_empty() {
-            words.iter().map(|word| bytes.get(word.clone()).unwrap_or_default()).collect()
-        } else {
-            owned.iter().map(Vec::as_slice).collect()
-        };
+        let words = parser.words(bytes);
         if !words.is_empty() {
             let mut answer = Answer {
                 busy,
-                id,
                 client,
                 reply: Reply::in_protocol(client.seen.get().protocol),
                 replay: None,
@@ -159,21 +138,21 @@ fn attend_one(busy: &Busy<'_>, id: u64, client: &Client) -> Verdict {
         consumed += len;
     }
     rest.received.drain(..consumed);
-    let sent = if replies.is_empty() { 0 } else { (&*socket).write(&replies).unwrap_or(0) };
+    let sent = if replies.is_empty() { 0 } else { socket.write_now(&replies).unwrap_or(0) };
     busy.door.meter.written_bytes.add(sent);
     rest.unsent = replies.split_off(sent);
     if rest.is_closing && rest.unsent.is_empty() {
         // The client sees the end of the connection; the rest of it ends with its task.
-        let _ = socket.shutdown(std::net::Shutdown::Write);
+        let _ = socket.shutdown_now();
     }
     verdict
 }
 
 /// Reads what is there, up to a bound.
-fn read(door: &Door, socket: &SockRef<'_>, received: &mut Vec<u8>) {
+fn read(door: &Door, socket: &Socket, received: &mut Vec<u8>) {
     let mut buffer = [0; READ_BYTES];
     while received.len() < limits::INTERIM_BYTES_MAX {
-        match (&**socket).read(&mut buffer) {
+        match socket.read_now(&mut buffer) {
             // Whether the client has gone, the task will see.
             Ok(0) => return,
             Ok(len) => {
@@ -189,7 +168,6 @@ fn read(door: &Door, socket: &SockRef<'_>, received: &mut Vec<u8>) {
 /// The reply to one request.
 struct Answer<'a> {
     busy: &'a Busy<'a>,
-    id: u64,
     client: &'a Client,
     reply: Reply,
     /// What it does to what only the task can change.
@@ -352,7 +330,7 @@ impl Answer<'_> {
     /// Runs a command on a stand-in for the connection's state, and returns whether it was done.
     fn run(&mut self, command: &'static Command, words: &[&[u8]]) -> bool {
         let seen = self.client.seen.get();
-        let mut session = Session::new(self.id, Arc::clone(&self.client.user.borrow()));
+        let mut session = Session::new(self.client.id, Arc::clone(&self.client.user.borrow()));
         (session.protocol, session.is_authenticated) = (seen.protocol, seen.is_authenticated);
         let (transaction, door) = (self.busy.transaction, self.busy.door);
         let outcome = command.run(&mut Call {

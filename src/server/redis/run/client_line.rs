@@ -4,20 +4,21 @@ use crate::channel::Gauge;
 use crate::server::redis::frame::reply::Protocol;
 use crate::server::redis::run::command::Call;
 use crate::server::redis::state::client::{Client, Seen};
+use crate::server::stream::Peer;
 
 /// Bytes of replies up to which they are in the small buffer that Redis has for each client.
 const SMALL_BUFFER_BYTES: usize = 16 << 10;
 
 /// The line of the client that the call is of.
-pub(in crate::server::redis) fn own_line(call: &Call<'_>) -> String {
-    let clients = call.door.clients.borrow();
-    clients.get(&call.session.id).map(|client| line(call.session.id, client, call)).unwrap_or_default()
+pub(crate) fn own_line(call: &Call<'_>) -> String {
+    call.door.clients.get(call.session.id).map(|client| line(&client, call)).unwrap_or_default()
 }
 
 /// A client's line in `CLIENT LIST`. What is not counted here is 0.
-pub(in crate::server::redis) fn line(id: u64, client: &Client, call: &Call<'_>) -> String {
+pub(crate) fn line(client: &Client, call: &Call<'_>) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (now, is_own) = (call.door.store.now(), id == call.session.id);
+    let (id, now) = (client.id, call.door.store.now());
+    let is_own = id == call.session.id;
     let before = client.seen.get();
     // What others were like when they had nothing more to run is what they are like.
     let seen = if is_own {
@@ -36,6 +37,7 @@ pub(in crate::server::redis) fn line(id: u64, client: &Client, call: &Call<'_>) 
     let total = seen.received.0 + seen.received.1 + argument_bytes + queued_bytes + seen.reply_bytes + outbox_bytes
         - large_bytes;
     let (topics, library) = (client.topics.borrow(), client.library.borrow());
+    let [address, local] = call.door.addresses_of(client);
     let (name, user) = (text(&client.name.borrow()), text(&client.user.borrow().name));
     let age = now.saturating_since(client.since).as_secs();
     let idle = now.saturating_since(seen.at).as_secs();
@@ -45,9 +47,9 @@ pub(in crate::server::redis) fn line(id: u64, client: &Client, call: &Call<'_>) 
          multi={queued} watch={} qbuf={} qbuf-free={} argv-mem={argument_bytes} multi-mem={queued_bytes} rbs={rbs} rbp={rbs} \
          obl={small_bytes} oll={messages} omem={outbox_bytes} tot-mem={total} events=r cmd={} user={user} redir=-1 resp={protocol} \
          lib-name={} lib-ver={}\n",
-        client.address,
-        client.local,
-        client.socket,
+        address,
+        local,
+        client.socket_number,
         flags(client, seen, !topics.is_empty()),
         seen.database,
         topics.channels.len(),
@@ -69,7 +71,8 @@ fn flags(client: &Client, seen: Seen, is_subscriber: bool) -> String {
         (is_subscriber, 'P'),
         (seen.queued.is_some(), 'x'),
         (seen.is_waiting, 'b'),
-        (client.is_not_evicted.get(), 'e'),
+        (client.peer == Peer::Unix, 'U'),
+        (!client.is_evictable.get(), 'e'),
         (client.is_not_touching.get(), 'T'),
     ];
     let text: String = flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| *flag).collect();

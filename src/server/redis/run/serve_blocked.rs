@@ -30,7 +30,7 @@ struct Attempt {
 
 /// Tries for those who wait for the keys with these addresses, and for the keys that they give something to in their
 /// turn.
-pub(in crate::server::redis) fn serve(transaction: &Transaction, door: &OpenDoor, heads: Vec<Box<[u8]>>) {
+pub(crate) fn serve(transaction: &Transaction, door: &OpenDoor, heads: Vec<Box<[u8]>>) {
     let mut heads = VecDeque::from(heads);
     while let Some(head) = heads.pop_front() {
         let waited = door.blocked.borrow().waited_at(&head);
@@ -133,9 +133,7 @@ mod tests {
 
     #[test]
     fn a_write_costs_a_step_for_each_client_however_many_keys_each_waits_for() {
-        let address = ([127, 0, 0, 1], 0).into();
-        let door =
-            crate::server::redis::door(Store::in_memory(), &RedisOptions::default(), address, Default::default());
+        let door = crate::server::redis::door_alone(Store::in_memory(), &RedisOptions::default());
         let mut sessions: Vec<_> = (1..=30).map(|id| Session::new(id, door.users.default_user())).collect();
         let keys: Vec<_> = (0..1_000).map(|n| format!("k{n}")).collect();
         for session in &mut sessions {

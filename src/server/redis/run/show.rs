@@ -6,17 +6,18 @@ use crate::limits;
 use crate::server::redis::run::command::{Call, Command, Outcome};
 use crate::server::redis::spec::Flags;
 use crate::server::redis::spec::secrets::secrets;
+use crate::server::stream::Peer;
 
 /// Whose request it is.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::server::redis) enum Sender {
+pub(crate) enum Sender {
     Client,
     #[cfg(feature = "lua")]
     Script,
 }
 
 /// Runs a command, and shows it to those who monitor: after what it did, but a script before its commands.
-pub(in crate::server::redis) fn run(call: &mut Call<'_>, command: &Command, sender: Sender) -> Outcome {
+pub(crate) fn run(call: &mut Call<'_>, command: &Command, sender: Sender) -> Outcome {
     if !call.door.monitors.is_any.get() {
         return command.run(call);
     }
@@ -39,9 +40,9 @@ fn show(call: &Call<'_>, command: &Command, sender: Sender) {
     let line = (bytes <= limits::MONITOR_OUTPUT_BYTES_MAX).then(|| line(call, sender));
     for (id, outbox) in call.door.monitors.outboxes.borrow().iter() {
         if !outbox.push(line.as_deref())
-            && let Some(client) = call.door.clients.borrow().get(id)
+            && let Some(client) = call.door.clients.get(*id)
         {
-            client.end();
+            client.cut_off();
         }
     }
 }
@@ -53,10 +54,11 @@ fn line(call: &Call<'_>, sender: Sender) -> Vec<u8> {
     let from = match sender {
         #[cfg(feature = "lua")]
         Sender::Script => "lua".to_owned(),
-        Sender::Client => {
-            let clients = call.door.clients.borrow();
-            clients.get(&call.session.id).map(|client| client.address.to_string()).unwrap_or_default()
-        }
+        Sender::Client => match call.door.clients.get(call.session.id) {
+            Some(client) if client.peer == Peer::Unix => call.door.shared.address.to_string(),
+            Some(client) => client.peer.to_string(),
+            None => String::new(),
+        },
     };
     let mut line = format!("+{seconds}.{rest:06} [{} {from}]", call.session.database).into_bytes();
     let secret = secrets(call.words);

@@ -17,13 +17,12 @@ pub(super) fn has_entry(spec: &Spec) -> bool {
 }
 
 /// Keeps a request of the client `id`, if it took long. The words are [`cut`].
-pub(in crate::server::redis) fn note(door: &Door, id: u64, words: &[Vec<u8>], time: Duration) {
+pub(crate) fn note(door: &Door, id: u64, words: &[Vec<u8>], time: Duration) {
     if !is_slow(door, time) {
         return;
     }
-    let clients = door.clients.borrow();
-    let client = clients.get(&id);
-    let address = client.map(|client| client.address.to_string()).unwrap_or_default();
+    let client = door.clients.get(id);
+    let [address, _] = client.as_ref().map(|client| door.addresses_of(client)).unwrap_or_default();
     let name = client.map(|client| client.name.borrow().clone()).unwrap_or_default();
     let request = SlowRequest { words: words.to_vec(), address, name };
     door.slow_log.borrow_mut().push(door.store.now(), time, request, door.parameters.slow_log_len());

@@ -1,4 +1,4 @@
-//! Functions of dates, on the clocks of time zones (SEM: DOC-AGG-11, DOC-AGG-13).
+//! Functions of dates, on the clocks of time zones.
 
 mod arithmetic;
 mod parts;
@@ -69,7 +69,7 @@ pub(super) fn object_id_millis(id: ObjectId) -> i64 {
     i64::from(i32::from_be_bytes([a, b, c, d])) * 1_000
 }
 
-/// A time zone, or none for a null one; without one it is UTC (SEM: DOC-AGG-13).
+/// A time zone, or none for a null one; without one it is UTC.
 fn zone(value: Option<&Value<'_>>) -> Result<Option<Zone>> {
     let Some(value) = value else { return Ok(Some(Zone::UTC)) };
     if value.is_nullish() {

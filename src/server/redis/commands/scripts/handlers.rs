@@ -24,7 +24,7 @@ fn scripting_of<'a>(call: &Call<'a>) -> Result<&'a Scripting, Refusal> {
     if let Some(scripting) = call.door.scripting.get() {
         return Ok(scripting);
     }
-    let made = Scripting::new(Allowance::default(), Arc::clone(&call.door.closing));
+    let made = Scripting::new(Allowance::default(), Arc::clone(&call.door.shared.is_closing));
     let made = made.map_err(|error| format!("ERR Lua cannot be started: {error}"))?;
     Ok(call.door.scripting.get_or_init(|| made))
 }

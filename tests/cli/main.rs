@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod doors;
+#[path = "../served/mod.rs"]
 mod served;
 
 use std::fs;
@@ -164,7 +166,7 @@ fn a_pipeline_that_has_arrived_is_answered_before_the_end() {
     let mut replies = String::new();
     client.read_to_string(&mut replies).unwrap();
     assert!(replies.starts_with("+OK\r\n:1\r\n") && replies.ends_with(":500\r\n"), "{replies}");
-    assert!(error.contains("the Redis door is closed") && error.contains("requests=502"), "{error}");
+    assert!(error.contains("a door is closed door=\"redis\"") && error.contains("requests=502"), "{error}");
 }
 
 #[test]
@@ -421,7 +423,18 @@ fn a_closed_store_is_checked_copied_and_counted() {
 fn help_names_every_option_and_what_it_is_unless_said() {
     let (code, out, _) = run(&["serve", "--help"]);
     assert_eq!(code, 0);
-    let options = ["--redis", "--data", "--durability", "--maxmemory", "--maxmemory-policy", "--log", "--password"];
+    let options = [
+        "--redis",
+        "--tls-cert",
+        "--tls-key",
+        "--tls-dev",
+        "--data",
+        "--durability",
+        "--maxmemory",
+        "--maxmemory-policy",
+        "--log",
+        "--password",
+    ];
     for option in options.iter().chain(&["--config", "[[users]]", "SIGTERM", "127.0.0.1:6379"]) {
         assert!(out.contains(option), "no {option} in {out}");
     }

@@ -1,0 +1,87 @@
+//! The express way: one document by one value of one field, without a compiled filter, a plan or a cursor.
+//!
+//! A filter `{field: value}` whose value is a scalar, on the first index that has the field as its only one, is two
+//! descents of the tree: to the entry, and to the record. So are most of the finds and updates that programs make.
+//!
+//! # What goes another way
+//! Null, which a missing field meets too; arrays, which meet themselves and what they are elements of; regular expressions
+//! and documents, which may be conditions; dotted paths; values too long for an entry to tell them apart. The value is
+//! compared as by a filter, for equal values have equal encodings.
+//!
+//! # Source
+//! MongoDB manual, Explain Results: `EXPRESS_IXSCAN` and `EXPRESS_CLUSTERED_IXSCAN`.
+
+use std::borrow::Cow;
+
+use bson::raw::RawBinaryRef;
+use bson::{Bson, Document, RawBsonRef};
+
+use crate::catalog::Entry;
+use crate::document::index_key::put_value;
+use crate::document::layout::{self, RecordId};
+use crate::document::order::Value;
+use crate::document::schema::{Index, Schema};
+use crate::document::supervision;
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::txn::View;
+
+/// A filter that the express way may serve.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Equality<'f> {
+    field: &'f str,
+    value: RawBsonRef<'f>,
+}
+
+/// What the express way found: a record and its document.
+pub(super) type Found<'v> = (RecordId, Cow<'v, [u8]>);
+
+impl<'f> Equality<'f> {
+    /// What `filter` asks for, if it is one value of one field.
+    #[inline]
+    pub(super) fn of(filter: &'f Document) -> Option<Self> {
+        if filter.len() != 1 {
+            return None;
+        }
+        let (field, value) = filter.iter().next()?;
+        let value = match value {
+            Bson::Int32(value) => RawBsonRef::Int32(*value),
+            Bson::Int64(value) => RawBsonRef::Int64(*value),
+            Bson::Double(value) => RawBsonRef::Double(*value),
+            Bson::String(value) => RawBsonRef::String(value),
+            Bson::Boolean(value) => RawBsonRef::Boolean(*value),
+            Bson::ObjectId(value) => RawBsonRef::ObjectId(*value),
+            Bson::DateTime(value) => RawBsonRef::DateTime(*value),
+            Bson::Binary(value) => RawBsonRef::Binary(RawBinaryRef { subtype: value.subtype, bytes: &value.bytes }),
+            _ => return None,
+        };
+        let is_plain = !field.is_empty() && !field.starts_with('$') && !field.contains(['.', '\0']);
+        is_plain.then_some(Self { field, value })
+    }
+
+    /// The first document that has the value; `None` when the express way does not lead to it.
+    ///
+    /// # Cost
+    /// Two look-ups.
+    pub(super) fn find<'v>(&self, view: &'v View, entry: &Entry<Schema>) -> Result<Option<Option<Found<'v>>>> {
+        let Some(index) = entry.record.indexes.iter().find(|index| self.is_served_by(index)) else { return Ok(None) };
+        let mut key = layout::index_prefix(entry.storage, index.id);
+        let fields = key.len();
+        put_value(&mut key, &Value::from(self.value))?;
+        if key.len() - fields > limits::INDEX_COMPONENT_BYTES_MAX {
+            return Ok(None);
+        }
+        view.meter().index(&index.name);
+        supervision::note_index(&index.name);
+        let Some(entry_key) = view.seek_prefix(&key)? else { return Ok(Some(None)) };
+        let id = layout::record_id(&entry_key)?;
+        let document = view.get(&layout::record(entry.storage, id))?;
+        let document = document.ok_or_else(|| Error::corrupt("index entry", format!("record {id} does not exist")))?;
+        Ok(Some(Some((id, document))))
+    }
+
+    fn is_served_by(&self, index: &Index) -> bool {
+        let [field] = index.pattern.fields() else { return false };
+        !field.descending && field.path.as_str() == self.field && !index.building
+    }
+}
