@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bson::raw::cstr;
 use bson::{Bson, DateTime, Document, RawDocument, RawDocumentBuf};
@@ -79,6 +80,8 @@ pub(super) struct Query {
     pub(super) shows_record_id: bool,
     /// The values of variables (`let`).
     pub(super) variables: Document,
+    /// The time that it may take.
+    pub(super) max_time: Option<Duration>,
 }
 
 /// A query that is compiled.
@@ -208,6 +211,30 @@ impl<T, S: Scope> Find<T, S> {
         self
     }
 
+    /// Ends the query with an error when it takes longer, its cursor included. The time is that of the machine, whatever clock
+    /// the store has; it is looked at every [`ROWS_BETWEEN_CLOCK_READINGS`](crate::limits::ROWS_BETWEEN_CLOCK_READINGS)
+    /// documents.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Document, Store, bson::doc, document::Code};
+    /// # use std::time::Duration;
+    /// # let events = Store::in_memory().collection::<Document>("events");
+    /// events.insert_one(&doc! { "_id": 1 })?;
+    /// let query = |time| events.find(doc! {}).max_time(time).to_vec();
+    /// assert_eq!(query(Duration::from_secs(60))?.len(), 1);
+    /// assert_eq!(Code::of(&query(Duration::ZERO).unwrap_err()), Some(Code::MAX_TIME_EXPIRED));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `maxTimeMS`. There the time between two batches of a cursor does not count.
+    #[doc(alias = "maxTimeMS")]
+    pub fn max_time(mut self, time: Duration) -> Self {
+        self.query.max_time = Some(time);
+        self
+    }
+
     /// How many documents the query gives, within its skip and limit.
     ///
     /// # Errors
@@ -320,7 +347,7 @@ impl Query {
     pub(super) fn prepare(&self, view: &View) -> Result<(Prepared, Arc<Context>)> {
         let variables = Variables::evaluate(&self.variables, &context(view, Vec::new()))?;
         let prepared = self.compile(&variables.names)?;
-        Ok((prepared, Arc::new(context(view, variables.values))))
+        Ok((prepared, Arc::new(context(view, variables.values).within_time(self.max_time))))
     }
 
     /// Compiles the query, whose expressions may use the variables `names`.
@@ -330,13 +357,15 @@ impl Query {
             return Err(Code::BAD_VALUE.syntax("a sort by $natural goes with no hint"));
         }
         let sort = self.sort.as_ref().filter(|_| natural.is_none());
+        let filter = Arc::new(Filter::compile(&self.filter, names)?);
+        let projection = self.projection.as_ref();
         Ok(Prepared {
-            filter: Arc::new(Filter::compile(&self.filter, names)?),
+            projection: projection.map(|text| Projection::compile_query(text, names, &filter)).transpose()?,
+            filter,
             sort: sort.map(|sort| Pattern::parse_sort(sort, Number::as_i64)).transpose()?,
             hint: if natural.is_some() { self.sort.clone().map(Hint::from) } else { self.hint.clone() },
             skip: self.skip,
             limit: self.limit,
-            projection: self.projection.as_ref().map(|text| Projection::compile(text, names)).transpose()?,
             shows_record_id: self.shows_record_id,
         })
     }
@@ -437,6 +466,7 @@ impl Rows for Found {
                 return Ok(false);
             }
         }
+        self.context.check_time()?;
         let Some(id) = scan.advance_id()? else { return Ok(false) };
         self.limit = self.limit.map(|limit| limit - 1);
         self.meter.returned(1);

@@ -18,7 +18,7 @@ use crate::document::order;
 use crate::document::path::{Reached, elements};
 use crate::document::pattern::{Keys, PatternField};
 use crate::document::schema::{Index, Namespace, Schema};
-use crate::engine::{Direction, KeyRange, Value};
+use crate::engine::{Direction, Value};
 use crate::error::{Error, Result};
 use crate::txn::{View, Writer};
 

@@ -37,6 +37,7 @@ mod bulk;
 mod code;
 mod collection;
 mod database;
+mod date;
 mod depth;
 mod describe;
 mod distinct;

@@ -5,6 +5,7 @@ mod explain;
 mod find_one_and;
 mod indexes;
 mod many;
+mod merge;
 mod modify;
 mod options;
 mod outcome;

@@ -30,8 +30,8 @@ pub(super) use self::check::{check_depth, check_size, check_specification, const
 pub(super) use self::compile::Names;
 use self::compile::{Call, Compiler, Function, Library};
 pub(super) use self::env::{Context, Env};
-pub(super) use self::functions::keep_extreme;
-pub(super) use self::total::Total;
+pub(super) use self::functions::{DIVIDE_BY_ZERO, MODULO_BY_ZERO, Percentiles, keep_extreme};
+pub(super) use self::total::{Deviation, Total};
 use self::value::{List, Object, lookup};
 pub(super) use self::value::{Value, append, heap_bytes};
 use super::code::Code;

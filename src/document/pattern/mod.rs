@@ -94,9 +94,11 @@ impl Pattern {
     /// [`Error::Invalid`] for a direction that is read as neither 1 nor -1, and for what is not a key pattern.
     pub(super) fn parse_sort(keys: &Document, direction: impl Fn(Number) -> Option<i64>) -> Result<Self> {
         let fields = keys.iter().map(|(path, value)| {
-            if let Some(by) = value.as_document().and_then(|expression| expression.keys().next()) {
+            if let Some(expression) = value.as_document()
+                && let Some((by, kind)) = expression.iter().next()
+            {
                 if by == "$meta" {
-                    return Err(Error::unsupported(format!("sort by expression {by}")));
+                    return Err(sort_by_meta(expression, kind));
                 }
                 return Err(Code::SORT_EXPRESSION.syntax(format!("a sort by an expression is one by $meta, not {by}")));
             }
@@ -302,6 +304,26 @@ fn refuse_ambiguity(array: &RawArray, part: &Part) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Why there is no sort by `{$meta: kind}`.
+fn sort_by_meta(expression: &Document, kind: &Bson) -> Error {
+    const KINDS: &[&str] = &[
+        "textScore",
+        "searchScore",
+        "vectorSearchScore",
+        "score",
+        "randVal",
+        "geoNearDistance",
+        "searchSequenceToken",
+    ];
+    if expression.len() > 1 {
+        return Code::FAILED_TO_PARSE.syntax("$meta stands alone in a sort");
+    }
+    match kind.as_str() {
+        Some(kind) if KINDS.contains(&kind) => Error::unsupported(format!("a sort by $meta {kind:?}")),
+        _ => Code::SORT_META.syntax("there is no sort by this $meta"),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 mod bulk_writes;
 mod hints;
 mod indexes;
+mod pipelines;
 mod upserts;
 
 use bson::{Bson, Document, doc};
