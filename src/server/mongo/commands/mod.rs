@@ -12,6 +12,7 @@ mod handshake;
 mod indexes;
 mod modify;
 mod operations;
+mod pipeline;
 mod sessions;
 mod sources;
 mod stats;
