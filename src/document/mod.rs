@@ -63,7 +63,7 @@ mod rows;
 mod scan;
 mod schema;
 mod stored;
-#[cfg_attr(not(feature = "mongo"), allow(dead_code, reason = "only doors run operations for others"))]
+#[allow(dead_code, reason = "only doors run operations for others, and not every door")]
 mod supervision;
 mod update;
 
@@ -83,6 +83,7 @@ pub use planner::{Explain, Stage};
 pub use schema::{
     CollectionInfo, CollectionOptions, IndexChange, IndexInfo, IndexOptions, ValidationAction, ValidationLevel,
 };
-#[cfg(feature = "mongo")]
+#[cfg(feature = "server")]
+#[allow(unused_imports, reason = "not every door runs operations for others")]
 pub(crate) use supervision::Supervision;
 pub use update::{UpdateDescription, UpdateModifications};

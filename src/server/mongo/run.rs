@@ -336,8 +336,8 @@ pub(super) mod tests {
     use bson::{doc, rawdoc};
 
     use super::*;
-    use crate::Store;
     use crate::server::mongo::options::MongoOptions;
+    use crate::store::Store;
 
     pub(in crate::server::mongo) fn door(is_for_tests: bool) -> (State, Client) {
         let options = MongoOptions { is_for_tests, ..MongoOptions::default() };

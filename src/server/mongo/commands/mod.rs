@@ -13,6 +13,7 @@ mod handshake;
 mod indexes;
 mod modify;
 mod operations;
+mod pipeline;
 mod sessions;
 mod sources;
 mod stats;
