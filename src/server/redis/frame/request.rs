@@ -14,18 +14,19 @@ use smallvec::SmallVec;
 use crate::limits;
 
 /// The places of a request's words in the bytes that were read.
-pub(crate) type Words = SmallVec<[Range<usize>; 6]>;
+pub(crate) type Words = SmallVec<[Range<usize>; WORDS_INLINE]>;
 
 /// The words of a request.
-pub(crate) type Slices<'a> = SmallVec<[&'a [u8]; 6]>;
+pub(crate) type Slices<'a> = SmallVec<[&'a [u8]; WORDS_INLINE]>;
+
+/// Words that take no allocation.
+const WORDS_INLINE: usize = 6;
 
 /// What the bytes read so far begin with.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Parsed {
-    /// A request that takes this many bytes. It may have no words, and then asks for nothing.
-    Whole(Words, usize),
-    /// A line of text that takes this many bytes, with its words as they are meant.
-    Line(Vec<Vec<u8>>, usize),
+    /// A request that takes this many bytes. The parser has its words; it may have none, and then asks for nothing.
+    Whole(usize),
     /// The beginning of a request.
     Partial,
 }
@@ -47,12 +48,16 @@ pub(crate) struct Allowed {
     pub(crate) word_bytes: usize,
 }
 
-/// How far a request that is not whole yet has been read. All places count from its first byte.
+/// How far a request has been read, and its words once it is whole. All places count from its first byte.
 #[derive(Debug, Default)]
 pub(crate) struct Parser {
     /// How many words there will be; `None` before the line that says so.
     count: Option<usize>,
     words: Words,
+    /// The words of a line of text, as they are meant.
+    line: Vec<Vec<u8>>,
+    /// The request is whole, and the next one begins anew.
+    is_whole: bool,
     /// Where the next word begins.
     at: usize,
     /// Where the word at `at` begins and ends, once the line before it has come.
@@ -72,15 +77,52 @@ impl Parser {
     /// [`ProtocolError`] for what can be no request, and for one that is larger than it may be; before anything is set
     /// aside for it.
     pub(crate) fn parse(&mut self, bytes: &[u8], allowed: Allowed) -> Result<Parsed, ProtocolError> {
+        self.let_go();
         let parsed = match bytes.first() {
             None => return Ok(Parsed::Partial),
-            Some(b'*') => self.parse_array(bytes, allowed),
+            Some(b'*') => match self.parse_at_once(bytes, allowed) {
+                Some(length) => Ok(Parsed::Whole(length)),
+                None => self.parse_array(bytes, allowed),
+            },
             Some(_) => self.parse_line(bytes),
         };
-        if !matches!(parsed, Ok(Parsed::Partial)) {
-            self.reset();
+        match parsed {
+            Ok(Parsed::Whole(_)) => self.is_whole = true,
+            Ok(Parsed::Partial) => {}
+            Err(_) => self.reset(),
         }
         parsed
+    }
+
+    /// The word at a place of the whole request that `bytes` begin with.
+    pub(crate) fn word<'a>(&'a self, bytes: &'a [u8], at: usize) -> Option<&'a [u8]> {
+        if self.line.is_empty() {
+            self.words.get(at).map(|word| bytes.get(word.clone()).unwrap_or_default())
+        } else {
+            self.line.get(at).map(Vec::as_slice)
+        }
+    }
+
+    /// The words of the whole request that `bytes` begin with.
+    pub(crate) fn words<'a>(&'a self, bytes: &'a [u8]) -> Slices<'a> {
+        let word = |word: &Range<usize>| bytes.get(word.start..word.end).unwrap_or_default();
+        if !self.line.is_empty() {
+            self.line.iter().map(Vec::as_slice).collect()
+        } else if self.words.spilled() {
+            self.words.iter().map(word).collect()
+        } else {
+            // Without asking for each whether there is room.
+            let mut slices: [&[u8]; WORDS_INLINE] = [&[]; WORDS_INLINE];
+            slices.iter_mut().zip(&self.words).for_each(|(to, from)| *to = word(from));
+            Slices::from_buf_and_len(slices, self.words.len())
+        }
+    }
+
+    /// Forgets a request that is whole, with the memory that its words take; keeps what has come of the next one.
+    pub(crate) fn let_go(&mut self) {
+        if self.is_whole {
+            self.reset();
+        }
     }
 
     /// How many bytes the request has up to the end of the word that is being read, as far as is known; 0 when it is not.
@@ -90,13 +132,17 @@ impl Parser {
 
     /// Forgets what has been read of a request.
     pub(crate) fn reset(&mut self) {
-        #[cfg(test)]
-        let looked_at = self.looked_at;
-        *self = Self::default();
-        #[cfg(test)]
-        {
-            self.looked_at = looked_at;
+        self.count = None;
+        if self.words.spilled() {
+            self.words = Words::new();
+        } else {
+            self.words.clear();
         }
+        self.line = Vec::new();
+        self.is_whole = false;
+        self.at = 0;
+        self.word = None;
+        self.scanned = 0;
     }
 
     /// The memory that the places of the words take, in bytes.
@@ -104,24 +150,52 @@ impl Parser {
         if self.words.spilled() { self.words.capacity() * size_of::<Range<usize>>() } else { 0 }
     }
 
+    /// Reads a request that is there as a whole and is in nothing unusual, as nearly all are. `None` for every other, of which
+    /// nothing is kept.
+    fn parse_at_once(&mut self, bytes: &[u8], allowed: Allowed) -> Option<usize> {
+        if self.count.is_some() || !allowed.is_authenticated {
+            return None;
+        }
+        let (count, length) = short_number(bytes.get(1..)?)?;
+        let mut at = 1 + length;
+        for _ in 0..count {
+            let Some([b'$', line @ ..]) = bytes.get(at..) else { return self.parse_otherwise() };
+            let Some((length, before)) = short_number(line) else { return self.parse_otherwise() };
+            let start = at + 1 + before;
+            let end = start + usize::try_from(length).unwrap_or(usize::MAX / 2);
+            if end - start > allowed.word_bytes || bytes.len() < end + 2 || self.words.len() == WORDS_INLINE {
+                return self.parse_otherwise();
+            }
+            self.words.push(start..end);
+            at = end + 2;
+        }
+        self.note(at);
+        Some(at)
+    }
+
+    /// Takes back what [`Parser::parse_at_once`] has read.
+    #[cold]
+    fn parse_otherwise(&mut self) -> Option<usize> {
+        self.words.clear();
+        None
+    }
+
     fn parse_array(&mut self, bytes: &[u8], allowed: Allowed) -> Result<Parsed, ProtocolError> {
         let Some(count) = self.word_count(bytes, allowed)? else { return Ok(Parsed::Partial) };
         while self.words.len() < count {
-            let word = match &self.word {
-                Some(word) => word.clone(),
-                None => match self.word_at(bytes, allowed)? {
-                    Some(word) => self.word.insert(word).clone(),
-                    None => return Ok(Parsed::Partial),
-                },
+            let found = match self.word.take() {
+                Some(word) => Some(word),
+                None => self.word_at(bytes, allowed)?,
             };
+            let Some(word) = found else { return Ok(Parsed::Partial) };
             if bytes.len() < word.end + 2 {
+                self.word = Some(word);
                 return Ok(Parsed::Partial);
             }
             self.at = word.end + 2;
-            self.word = None;
             self.words.push(word);
         }
-        Ok(Parsed::Whole(std::mem::take(&mut self.words), self.at))
+        Ok(Parsed::Whole(self.at))
     }
 
     /// How many words there will be; `None` while the line that says so has no end.
@@ -193,7 +267,10 @@ impl Parser {
         let line = bytes.get(..end).unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match split_words(line) {
-            Some(words) => Ok(Parsed::Line(words, end + 1)),
+            Some(words) => {
+                self.line = words;
+                Ok(Parsed::Whole(end + 1))
+            }
             None => refuse("unbalanced quotes in request"),
         }
     }
@@ -221,7 +298,16 @@ impl Parser {
 }
 
 /// The number of a line of few digits, as nearly all are, and how long the line is.
+#[inline]
 fn short_number(line: &[u8]) -> Option<(i64, usize)> {
+    // Words are seldom so many or so long that it takes three digits.
+    match line {
+        [digit @ b'0'..=b'9', b'\r', _, ..] => return Some((i64::from(digit - b'0'), 3)),
+        [tens @ b'0'..=b'9', digit @ b'0'..=b'9', b'\r', _, ..] => {
+            return Some((i64::from(tens - b'0') * 10 + i64::from(digit - b'0'), 4));
+        }
+        _ => {}
+    }
     let mut number = 0;
     for (at, byte) in line.iter().take(10).enumerate() {
         match byte {
@@ -306,11 +392,11 @@ mod tests {
     }
 
     fn words(bytes: &[u8]) -> Vec<Vec<u8>> {
-        match parse(bytes, true).unwrap() {
-            Parsed::Whole(words, _) => words.into_iter().map(|word| bytes[word].to_vec()).collect(),
-            Parsed::Line(words, _) => words,
-            Parsed::Partial => panic!("partial"),
-        }
+        let mut parser = Parser::default();
+        assert!(matches!(parser.parse(bytes, ALL), Ok(Parsed::Whole(_))));
+        let words: Vec<_> = parser.words(bytes).into_iter().map(<[u8]>::to_vec).collect();
+        assert!(words.iter().enumerate().all(|(at, word)| parser.word(bytes, at) == Some(word)));
+        words
     }
 
     fn encode(words: &[Vec<u8>]) -> Vec<u8> {
@@ -352,7 +438,8 @@ mod tests {
             parse(&[b"*", &vec![b'1'; limits::REQUEST_LINE_BYTES_MAX + 1][..]].concat(), true),
             refuse("too big mbulk count string")
         );
-        assert_eq!(parse(b"*-1\r\n", true), Ok(Parsed::Whole(Words::new(), 5)));
+        assert_eq!(parse(b"*-1\r\n", true), Ok(Parsed::Whole(5)));
+        assert!(words(b"*-1\r\n").is_empty());
     }
 
     /// Gives a parser a request byte by byte, and returns how many bytes it looked at for that.
@@ -386,8 +473,23 @@ mod tests {
             assert_eq!(parser.parse(&request[..len], ALL), Ok(Parsed::Partial));
         }
         assert_eq!(parser.parse(&request, ALL), parse(&request, true));
+        assert_eq!(parser.words(&request)[..2], [&b"SET"[..], b"k"]);
         // The parser is ready for the next one.
-        assert_eq!(parser.parse(b"PING\r\n", ALL), Ok(Parsed::Line(vec![b"PING".to_vec()], 6)));
+        assert_eq!(parser.parse(b"PING\r\n", ALL), Ok(Parsed::Whole(6)));
+        assert_eq!(parser.words(b"PING\r\n")[..], [b"PING"]);
+        assert_eq!(parser.parse(b"*1\r\n$4\r\nTI", ALL), Ok(Parsed::Partial));
+        parser.let_go();
+        assert_eq!((parser.parse(b"*1\r\n$4\r\nTIME\r\n", ALL), parser.wanted()), (Ok(Parsed::Whole(14)), 0));
+    }
+
+    #[test]
+    fn the_places_of_many_words_are_given_back() {
+        let mut parser = Parser::default();
+        let request = encode(&vec![b"ab".to_vec(); 5_000]);
+        assert_eq!(parser.parse(&request, ALL), Ok(Parsed::Whole(request.len())));
+        assert!(parser.bytes() >= 5_000 * size_of::<Range<usize>>());
+        parser.let_go();
+        assert_eq!(parser.bytes(), 0);
     }
 
     #[test]
@@ -408,8 +510,9 @@ mod tests {
 
         #[test]
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'*'), Just(b'$'), Just(b'\r'), Just(b'\n'), Just(b'1'), Just(b'"')], 0..60)) {
-            if let Ok(Parsed::Whole(words, length)) = parse(&bytes, true) {
-                prop_assert!(length <= bytes.len() && words.iter().all(|word| word.end <= length));
+            let mut parser = Parser::default();
+            if let Ok(Parsed::Whole(length)) = parser.parse(&bytes, ALL) {
+                prop_assert!(length <= bytes.len() && parser.words.iter().all(|word| word.end <= length));
             }
         }
     }

@@ -22,7 +22,7 @@ use std::time::Duration;
 use crate::limits;
 use crate::server::redis::acl;
 use crate::server::redis::frame::reply::{Protocol, Reply};
-use crate::server::redis::frame::request::{Allowed, Parsed, Parser, Slices};
+use crate::server::redis::frame::request::{Allowed, Parsed, Parser};
 use crate::server::redis::lua::stats::write_stats;
 use crate::server::redis::run::admission;
 use crate::server::redis::run::command::{Call, Command, OpenDoor, is};
@@ -100,21 +100,17 @@ fn attend_one(busy: &Busy<'_>, client: &Client) -> Verdict {
         let Rest { received, replay, is_deferred, is_closing, .. } = &mut *rest;
         let bytes = received.get(consumed..).unwrap_or_default();
         let (is_authenticated, word_bytes) = (client.seen.get().is_authenticated, busy.door.bounds.get().word_bytes);
-        let (words, owned, len) = match Parser::default().parse(bytes, Allowed { is_authenticated, word_bytes }) {
+        let mut parser = Parser::default();
+        let len = match parser.parse(bytes, Allowed { is_authenticated, word_bytes }) {
             Ok(Parsed::Partial) => break,
-            Ok(Parsed::Whole(words, len)) => (words, Vec::new(), len),
-            Ok(Parsed::Line(words, len)) => (smallvec::SmallVec::new(), words, len),
+            Ok(Parsed::Whole(len)) => len,
             Err(_) => {
                 // It ends the connection, which the task does.
                 *is_deferred = true;
                 break;
             }
         };
-        let words: Slices<'_> = if owned.is_empty() {
-            words.iter().map(|word| bytes.get(word.clone()).unwrap_or_default()).collect()
-        } else {
-            owned.iter().map(Vec::as_slice).collect()
-        };
+        let words = parser.words(bytes);
         if !words.is_empty() {
             let mut answer = Answer {
                 busy,

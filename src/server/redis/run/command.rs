@@ -1,5 +1,6 @@
 //! The commands: what each runs, and what it is given when it does.
 
+use std::cell::Cell;
 use std::ops::Deref;
 
 use rustc_hash::FxHashMap;
@@ -57,6 +58,13 @@ impl Command {
             Some(Self { spec: spec.subcommand(handler.name.as_bytes())?, run: handler.run, subcommands: Vec::new() })
         };
         Some(Self { spec, run: handler.run, subcommands: handler.subcommands.iter().filter_map(subcommand).collect() })
+    }
+
+    /// The subcommand that the word after the name chooses, if there are any and it is one; else the command itself.
+    fn chosen(&self, word: Option<&[u8]>) -> &Command {
+        let Some(word) = word.filter(|_| !self.subcommands.is_empty()) else { return self };
+        let mut subcommands = self.subcommands.iter();
+        subcommands.find(|subcommand| is(word, subcommand.spec.own_name())).unwrap_or(self)
     }
 
     /// Refuses words that are too few or too many, or choose no subcommand of those there are.
@@ -122,10 +130,12 @@ impl Registry {
     /// both in any case. When the second is no subcommand, that is the command itself, which refuses it.
     pub(crate) fn find<W: AsRef<[u8]>>(&self, words: &[W]) -> Option<&Command> {
         let (name, rest) = words.split_first()?;
-        let command = spec::with_lower_case(name.as_ref(), |name| self.0.get(name))?;
-        let Some(word) = rest.first().filter(|_| !command.subcommands.is_empty()) else { return Some(command) };
-        let mut subcommands = command.subcommands.iter();
-        Some(subcommands.find(|subcommand| is(word.as_ref(), subcommand.spec.own_name())).unwrap_or(command))
+        Some(self.named(name.as_ref())?.chosen(rest.first().map(AsRef::as_ref)))
+    }
+
+    /// The command of a name in any case, whatever follows it.
+    fn named(&self, name: &[u8]) -> Option<&Command> {
+        spec::with_lower_case(name, |name| self.0.get(name))
     }
 }
 
@@ -133,6 +143,24 @@ impl Registry {
 pub(crate) struct OpenDoor {
     pub(crate) door: Door,
     pub(crate) registry: &'static Registry,
+    /// The command that was asked for last, which the requests of a pipeline mostly repeat.
+    last: Cell<Option<&'static Command>>,
+}
+
+impl OpenDoor {
+    pub(crate) fn new(door: Door, registry: &'static Registry) -> Self {
+        Self { door, registry, last: Cell::default() }
+    }
+
+    /// As [`Registry::find`], of a name and the word that follows it.
+    pub(crate) fn find(&self, name: &[u8], second: Option<&[u8]>) -> Option<&'static Command> {
+        let command = match self.last.get().filter(|last| is(name, last.spec.name)) {
+            Some(last) => last,
+            None => self.registry.named(name)?,
+        };
+        self.last.set(Some(command));
+        Some(command.chosen(second))
+    }
 }
 
 impl Deref for OpenDoor {

@@ -66,10 +66,11 @@ struct Progress {
     is_from_a_browser: bool,
 }
 
-/// A request that is there, as it was sent.
+/// A request that is there. Its words are the parser's until that reads the next one.
 #[derive(Debug)]
 pub(crate) struct Next {
-    parsed: Result<Parsed, ProtocolError>,
+    /// The bytes that it takes.
+    length: Result<usize, ProtocolError>,
     /// What its name stands for.
     command: Option<&'static Command>,
     needs_turn: bool,
@@ -82,42 +83,29 @@ impl Next {
     }
 }
 
-/// The words of a request.
-fn words_of<'a>(parsed: &'a Result<Parsed, ProtocolError>, bytes: &'a [u8]) -> (Slices<'a>, usize) {
-    match parsed {
-        Ok(Parsed::Whole(words, length)) => {
-            (words.iter().map(|word| bytes.get(word.clone()).unwrap_or_default()).collect(), *length)
-        }
-        Ok(Parsed::Line(words, length)) => (words.iter().map(Vec::as_slice).collect(), *length),
-        Ok(Parsed::Partial) | Err(_) => (Slices::new(), 0),
-    }
-}
-
 /// The request that `bytes` begin with. `None` when there is only the beginning of one.
 pub(crate) fn next(door: &OpenDoor, session: &Session, parser: &mut Parser, bytes: &[u8]) -> Option<Next> {
-    let parsed = parser.parse(bytes, allowed(door, session));
-    if matches!(parsed, Ok(Parsed::Partial)) {
-        return None;
-    }
-    let (words, _) = words_of(&parsed, bytes);
-    let command = door.registry.find(&words);
-    let needs_turn = needs_turn(session, command, &words);
-    drop(words);
-    Some(Next { parsed, command, needs_turn })
+    let length = match parser.parse(bytes, allowed(door, session)) {
+        Ok(Parsed::Partial) => return None,
+        Ok(Parsed::Whole(length)) => length,
+        Err(broken) => return Some(Next { length: Err(broken), command: None, needs_turn: false }),
+    };
+    let command = parser.word(bytes, 0).and_then(|name| door.find(name, parser.word(bytes, 1)));
+    let needs_turn = needs_turn(session, command, || parser.words(bytes).iter().any(|word| is(word, "block")));
+    Some(Next { length: Ok(length), command, needs_turn })
 }
 
 /// Whether a request may only run with the turn to write. Those that only read, or have nothing to do with what is
 /// stored, go on while others write, and hold nobody up. Who may begin to wait for a key has the turn: nothing may come
 /// to the key between the look at it and the place among those who wait.
-fn needs_turn(session: &Session, command: Option<&Command>, words: &[&[u8]]) -> bool {
+fn needs_turn(session: &Session, command: Option<&Command>, says_block: impl FnOnce() -> bool) -> bool {
     let Some(command) = command else { return false };
     if session.queue.is_some() {
         return true;
     }
     let (flags, traits) = (command.spec.flags, command.spec.traits);
-    let waits = || traits.contains(Traits::MAY_WAIT) && words.iter().any(|word| is(word, "block"));
     let reads = flags.contains(Flags::READONLY) && !traits.contains(Traits::NOTES);
-    !(reads || traits.contains(Traits::NO_STORE)) || waits()
+    !(reads || traits.contains(Traits::NO_STORE)) || (traits.contains(Traits::MAY_WAIT) && says_block())
 }
 
 /// Runs the requests that `bytes` begin with in one transaction, and writes their replies; `first` is the first of
@@ -156,6 +144,8 @@ pub(crate) fn run(
             None => door.store.reading_unsettled(&mut body),
         }
     }));
+    // The places of its words, which may be many.
+    parser.let_go();
     let has_panicked = outcome.is_err();
     let outcome = match outcome {
         Ok(Ok(((), pending))) => Ok(pending),
@@ -194,12 +184,15 @@ fn run_in(
     let mut laps = Laps::start();
     for count in 0.. {
         let rest = bytes.get(progress.consumed..).unwrap_or_default();
-        let Next { parsed, command, needs_turn } = request;
-        if let Err(broken) = parsed {
-            progress.broken = Some(broken);
-            return;
-        }
-        let (slices, length) = words_of(&parsed, rest);
+        let Next { length, command, needs_turn } = request;
+        let length = match length {
+            Ok(length) => length,
+            Err(broken) => {
+                progress.broken = Some(broken);
+                return;
+            }
+        };
+        let slices = parser.words(rest);
         if is_from_a_browser(&slices) {
             progress.is_from_a_browser = true;
             return;
@@ -230,6 +223,7 @@ fn run_in(
             progress.goes_on = true;
             return;
         }
+        drop(slices);
         let rest = bytes.get(progress.consumed..).unwrap_or_default();
         match next(door, session, parser, rest) {
             Some(next) => request = next,
@@ -422,17 +416,26 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
     if call.session.queue.is_some() && !spec.traits.contains(Traits::UNQUEUED) {
         return queue(call, spec);
     }
-    if let Some(client) = call.door.clients.get(call.session.id) {
-        client.last_command.set(spec.name);
-        if client.is_not_touching.get() {
-            call.transaction.set_counts_uses(spec.traits.contains(Traits::TOUCHES));
-        }
-    }
+    note_shown(call, spec);
     if call.session.outbox.is_some() && spec.flags.intersects(Flags::READONLY | Flags::WRITE) {
         return Err("ERR Replica can't interact with the keyspace".into());
     }
     call.door.calls.begin(spec.slot);
     changes::run(call, command, Sender::Client)
+}
+
+/// Shows others what the client runs, and has its requests be no uses of keys if it wants that.
+fn note_shown(call: &mut Call<'_>, spec: &Spec) {
+    // The client is looked for when another command comes, not with each of a pipeline: both change by commands only.
+    if !std::ptr::eq(call.session.shown.0, spec.name)
+        && let Some(client) = call.door.clients.get(call.session.id)
+    {
+        client.last_command.set(spec.name);
+        call.session.shown = (spec.name, client.is_not_touching.get());
+    }
+    if call.session.shown.1 {
+        call.transaction.set_counts_uses(spec.traits.contains(Traits::TOUCHES));
+    }
 }
 
 /// Runs a command that a script calls.

@@ -45,6 +45,8 @@ pub(crate) struct Session {
     pub(crate) waiting: Option<Waiting>,
     /// Since the command that ran last has nothing to give, the client waits.
     pub(crate) blocked: Option<Wait>,
+    /// The command that the client was last shown to run, and whether it asked then that its requests be no uses of keys.
+    pub(crate) shown: (&'static str, bool),
     /// The next request is to wait for the end of a `CLIENT PAUSE`.
     pub(crate) is_paused: bool,
     /// The connection ends when what was written has been sent.
@@ -197,6 +199,7 @@ impl Session {
             silence: Silence::default(),
             waiting: None,
             blocked: None,
+            shown: ("", false),
             is_paused: false,
             is_closing: false,
         }
