@@ -135,6 +135,8 @@ pub mod internals {
     pub use crate::encoding::{decimal, ordered};
     #[cfg(any(fuzzing, feature = "testing"))]
     pub use crate::kv::{dump_again, dump_again_unsealed};
+    #[cfg(feature = "mongo")]
+    pub use crate::server::mongo::answer as answer_mongo;
     #[cfg(feature = "redis")]
     pub use crate::server::redis::answer;
 }

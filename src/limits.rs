@@ -86,8 +86,8 @@ pub const INDEX_COMPONENT_BYTES_MAX: usize = 1 << 10;
 /// Separate ranges one query reads from an index; conditions that would make more are checked on the documents instead.
 pub const INDEX_SCAN_RANGES_MAX: usize = 10_000;
 
-/// Writes of one command of a MongoDB client that are made in one transaction.
-pub const MONGO_STEP_WRITES_MAX: usize = 1_000;
+/// Documents, and entries of an index, whose sizes are looked at to tell how large a collection is.
+pub const STATS_SAMPLE_MAX: u64 = 10_000;
 
 /// Longest message of a MongoDB client in bytes.
 pub const MONGO_MESSAGE_BYTES_MAX: usize = 48_000_000;
@@ -100,6 +100,18 @@ pub const MONGO_BATCH_WRITES_MAX: usize = 100_000;
 
 /// Bytes of documents in one reply to a MongoDB client, unless a single document is longer.
 pub const MONGO_BATCH_BYTES_MAX: usize = 16 << 20;
+
+/// Collections for which a MongoDB door counts what clients do with them.
+pub const MONGO_COUNTED_COLLECTIONS_MAX: usize = 10_000;
+
+/// Indexes of one collection whose uses a MongoDB door counts.
+pub const MONGO_COUNTED_INDEXES_MAX: usize = 256;
+
+/// Longest command of a MongoDB client, in bytes, that is shown to those who ask what is running.
+pub const MONGO_SHOWN_COMMAND_BYTES_MAX: usize = 1_000;
+
+/// Bytes of replies that a MongoDB door keeps for writes that are sent again, over all sessions.
+pub const MONGO_RETRY_BYTES_MAX: usize = 64 << 20;
 
 /// Cursors that clients of a MongoDB door may have open.
 pub const MONGO_CURSORS_MAX: usize = 100_000;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use bson::Document;
+use serde::de::DeserializeOwned;
 
 use crate::catalog::{self, Entry, Kind, job};
 use crate::document::aggregate::{Exec, Pipeline, Place};
-use crate::document::collection::Collection;
-use crate::document::expression::Names;
+use crate::document::collection::{AggregateOptions, Collection};
+use crate::document::expression::Variables;
 use crate::document::find::{Cursor, context};
 use crate::document::layout;
 use crate::document::rows::Made;
@@ -143,14 +144,39 @@ impl<S: Scope> Database<S> {
     /// # Source
     /// MongoDB manual, `aggregate` on a database, `$documents`.
     pub fn aggregate(&self, pipeline: impl IntoIterator<Item = Document>) -> Result<Cursor<Document>> {
+        self.aggregate_with(pipeline, AggregateOptions::default())
+    }
+
+    /// As [`Database::aggregate`], with the variables of `options`, and with documents as the type `U`. A hint is not looked at: no
+    /// collection is read.
+    ///
+    /// # Errors
+    /// As [`Database::aggregate`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, bson::{doc, RawDocumentBuf}, document::AggregateOptions};
+    /// let shop = Store::in_memory().database("shop");
+    /// let stages = [doc! { "$documents": [{ "n": 1 }] }, doc! { "$set": { "m": "$$most" } }];
+    /// let options = AggregateOptions::default().let_vars(doc! { "most": 3 });
+    /// let found: RawDocumentBuf = shop.aggregate_with(stages, options)?.next().unwrap()?;
+    /// assert_eq!(found.get_i32("m").unwrap(), 3);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn aggregate_with<U: DeserializeOwned + 'static>(
+        &self,
+        pipeline: impl IntoIterator<Item = Document>,
+        options: AggregateOptions,
+    ) -> Result<Cursor<U>> {
         let stages = pipeline.into_iter().collect();
-        let mut pipeline = Pipeline::compile(stages, Place::Database, &Names::default())?;
-        if pipeline.split_out().is_some() {
-            return Err(Error::unsupported("$out in aggregate on a database"));
-        }
         self.scope.read(Operation::new("document", "aggregate", &self.name), |view| {
-            let exec = Exec::new(view, &self.name, Arc::new(context(view, Vec::new())));
-            let rows = pipeline.clone().rewritten().run(Box::new(Made::new(std::iter::empty())), &exec)?;
+            let variables = Variables::evaluate(&options.variables, &context(view, Vec::new()))?;
+            let mut pipeline = Pipeline::compile(stages, Place::Database, &variables.names)?;
+            if pipeline.split_out().is_some() {
+                return Err(Error::unsupported("$out in aggregate on a database"));
+            }
+            let exec = Exec::new(view, &self.name, Arc::new(context(view, variables.values)));
+            let rows = pipeline.rewritten().run(Box::new(Made::new(std::iter::empty())), &exec)?;
             Ok(Cursor::decoding(rows, format!("database {:?}", self.name)))
         })
     }
@@ -198,6 +224,7 @@ impl<S: WriteScope> Database<S> {
     ///
     /// # Source
     /// MongoDB manual, `create`.
+    #[expect(clippy::needless_pass_by_value, reason = "options are written in place")]
     pub fn create_collection_with(&self, name: &str, options: CollectionOptions) -> Result<()> {
         options.refuse_unmodelled()?;
         let namespace = Namespace::new(&self.name, name);
@@ -246,10 +273,10 @@ impl<S: WriteScope> Database<S> {
         })
     }
 
-    /// Drops the collection `name` with its documents and indexes, and answers whether it existed.
+    /// Drops the collection `name` with its documents and indexes, and returns whether it existed.
     ///
     /// # Errors
-    /// What a write answers.
+    /// What a write returns.
     ///
     /// # Cost
     /// O(log n). Documents and index entries are removed in the background, when there are many

@@ -21,6 +21,7 @@ use crate::document::index_key::put_value;
 use crate::document::layout::{self, RecordId};
 use crate::document::order::Value;
 use crate::document::schema::{Index, Schema};
+use crate::document::supervision;
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::txn::View;
@@ -71,6 +72,7 @@ impl<'f> Equality<'f> {
             return Ok(None);
         }
         view.meter().index(&index.name);
+        supervision::note_index(&index.name);
         let Some(entry_key) = view.seek_prefix(&key)? else { return Ok(Some(None)) };
         let id = layout::record_id(&entry_key)?;
         let document = view.get(&layout::record(entry.storage, id))?;

@@ -4,19 +4,26 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use bson::{DateTime, Document, RawDocument, RawDocumentBuf};
+use bson::raw::cstr;
+use bson::{Bson, DateTime, Document, RawDocument, RawDocumentBuf};
 use serde::de::DeserializeOwned;
 
+use crate::catalog::Entry;
+use crate::document::code::Code;
+use crate::document::distinct;
 use crate::document::expression::{Context, Names, Variables};
 use crate::document::filter::Filter;
+use crate::document::hint::{self, Hint};
 use crate::document::number::Number;
+use crate::document::path::{FieldPath, For};
 use crate::document::pattern::Pattern;
-use crate::document::planner::{self, Access, Explain, Plan};
+use crate::document::planner::{self, Access, Plan};
 use crate::document::projection::Projection;
 use crate::document::rows::{Input, Rows, lent};
 use crate::document::scan::Scan;
-use crate::document::schema::Namespace;
+use crate::document::schema::{Namespace, Schema};
 use crate::document::stored;
+use crate::engine::Direction;
 use crate::error::Result;
 use crate::txn::{AutoCommit, Meter, Scope, View};
 
@@ -54,9 +61,9 @@ use crate::txn::{AutoCommit, Meter, Scope, View};
 #[derive(Debug)]
 #[must_use = "a query does nothing until it is run"]
 pub struct Find<T, S = AutoCommit> {
-    scope: S,
-    namespace: Arc<Namespace>,
-    query: Query,
+    pub(super) scope: S,
+    pub(super) namespace: Arc<Namespace>,
+    pub(super) query: Query,
     document: PhantomData<fn(T) -> T>,
 }
 
@@ -68,6 +75,8 @@ pub(super) struct Query {
     pub(super) skip: u64,
     pub(super) limit: Option<u64>,
     pub(super) projection: Option<Document>,
+    pub(super) hint: Option<Hint>,
+    pub(super) shows_record_id: bool,
     /// The values of variables (`let`).
     pub(super) variables: Document,
 }
@@ -80,6 +89,8 @@ pub(super) struct Prepared {
     pub(super) skip: u64,
     pub(super) limit: Option<u64>,
     pub(super) projection: Option<Projection>,
+    pub(super) hint: Option<Hint>,
+    pub(super) shows_record_id: bool,
 }
 
 impl<T, S: Scope> Find<T, S> {
@@ -120,7 +131,7 @@ impl<T, S: Scope> Find<T, S> {
         self
     }
 
-    /// Answers at most `documents` of them. 0 is no limit, as in the original.
+    /// Returns at most `documents` of them. 0 is no limit, as in the original.
     ///
     /// # Examples
     /// ```
@@ -136,7 +147,7 @@ impl<T, S: Scope> Find<T, S> {
         self
     }
 
-    /// Answers only some fields: `{path: 1, …}` those and `_id`, `{path: 0, …}` all but those.
+    /// Returns only some fields: `{path: 1, …}` those and `_id`, `{path: 0, …}` all but those.
     ///
     /// # Examples
     /// ```
@@ -169,73 +180,91 @@ impl<T, S: Scope> Find<T, S> {
         self
     }
 
-    /// Runs the query and answers how it was done, and what it took. The documents are found, but not answered.
+    /// Which index the query uses, or in which direction it reads the collection, whatever the planner would choose.
+    ///
+    /// # Examples
+    /// See [`Hint`].
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
+        self.query.hint = Some(hint.into()).filter(|hint| !hint.is_empty());
+        self
+    }
+
+    /// Whether each document gets the number of its record, in order of insertion, as its field `$recordId`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Document, Store, bson::doc};
+    /// # let events = Store::in_memory().collection::<Document>("events");
+    /// events.insert_one(&doc! { "_id": "a" })?;
+    /// assert_eq!(events.find(doc! {}).show_record_id(true).to_vec()?, [doc! { "_id": "a", "$recordId": 1_i64 }]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `showRecordId`.
+    #[doc(alias = "showRecordId")]
+    pub fn show_record_id(mut self, shows: bool) -> Self {
+        self.query.shows_record_id = shows;
+        self
+    }
+
+    /// How many documents the query gives, within its skip and limit.
     ///
     /// # Errors
-    /// As [`Find::run`], except for what does not deserialize.
+    /// As [`Find::run`].
+    ///
+    /// # Cost
+    /// As [`Collection::count_documents`](crate::Collection::count_documents).
     ///
     /// # Examples
     /// ```
     /// # use larder::{Document, Store, bson::doc};
     /// # let events = Store::in_memory().collection::<Document>("events");
     /// events.insert_many((0..4).map(|n| doc! { "n": n }))?;
-    /// let explain = events.find(doc! { "n": 3 }).explain()?;
-    /// assert_eq!((explain.documents_examined, explain.returned), (4, 1));
+    /// assert_eq!(events.find(doc! { "n": { "$gt": 0 } }).skip(1).count()?, 2);
+    /// assert_eq!(events.find(doc! {}).limit(3).count()?, 3);
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
     /// # Source
-    /// MongoDB manual, `explain` with verbosity `executionStats`.
-    pub fn explain(self) -> Result<Explain> {
+    /// MongoDB manual, `count`.
+    pub fn count(self) -> Result<u64> {
         let namespace = &*self.namespace;
-        self.scope.read(namespace.operation("explain"), |view| {
+        self.scope.read(namespace.operation("count_documents"), |view| {
             let (prepared, context) = self.query.prepare(view)?;
-            let stage = prepared.plan(view, namespace)?.stage(prepared.sort.as_ref());
-            let mut rows = prepared.start(view, namespace, context)?;
-            let mut returned = 0;
-            while rows.advance()? {
-                returned += 1;
-            }
-            let (keys_examined, documents_examined) = rows.examined();
-            Ok(Explain { stage, keys_examined, documents_examined, returned })
+            prepared.count(view, namespace, context)
         })
     }
 
-    /// How the query would be done, as a tree of BSON, without doing it.
-    ///
-    /// `winningPlan` has a `stage` with its `inputStage`s, named as in [`Stage`](crate::document::Stage); an `IXSCAN` has
-    /// the index and the bounds of its fields.
+    /// The distinct values of the field at `path` among the documents that the query gives, in their order. Of an array each
+    /// element counts.
     ///
     /// # Errors
-    /// As [`Find::run`], for what is wrong with the query.
+    /// As [`Find::run`], and [`Error::LimitExceeded`](crate::Error::LimitExceeded) for more than 16 MiB of values.
     ///
     /// # Examples
     /// ```
-    /// # use larder::{Document, Store, bson::doc};
+    /// # use larder::{Document, Store, bson::{Bson, doc}};
     /// # let events = Store::in_memory().collection::<Document>("events");
-    /// events.create_index(doc! { "n": 1 })?;
-    /// let plan = events.find(doc! { "n": 3 }).explain_plan()?;
-    /// let stage = plan.get_document("winningPlan").unwrap();
-    /// assert_eq!(stage.get_str("stage").unwrap(), "FETCH");
-    /// assert_eq!(stage.get_document("inputStage").unwrap().get_str("indexName").unwrap(), "n_1");
+    /// events.insert_many([doc! { "tags": ["b", "a"] }, doc! { "tags": "b" }, doc! {}])?;
+    /// assert_eq!(events.find(doc! {}).hint("_id_").distinct("tags")?, [Bson::from("a"), Bson::from("b")]);
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
     /// # Source
-    /// MongoDB manual, `explain` with verbosity `queryPlanner`.
-    #[doc(alias = "queryPlanner")]
-    pub fn explain_plan(self) -> Result<Document> {
+    /// MongoDB manual, `distinct`.
+    pub fn distinct(self, path: &str) -> Result<Vec<Bson>> {
+        let path = FieldPath::parse(path, For::Filter)?;
         let namespace = &*self.namespace;
-        self.scope.read(namespace.operation("explain"), |view| {
-            let (prepared, _) = self.query.prepare(view)?;
-            let stage = prepared.plan(view, namespace)?.stage(prepared.sort.as_ref());
-            Ok(bson::doc! { "namespace": namespace.target(), "parsedQuery": self.query.filter.clone(), "winningPlan": stage.to_document() })
+        self.scope.read(namespace.operation("distinct"), |view| {
+            let (prepared, context) = self.query.prepare(view)?;
+            distinct::values(prepared.start(view, namespace, context)?, &path)
         })
     }
 }
 
 impl<T: DeserializeOwned + 'static, S: Scope> Find<T, S> {
-    /// Runs the query and answers a cursor over what it finds.
+    /// Runs the query and returns a cursor over what it finds.
     ///
     /// # Errors
     /// [`Error::Unsupported`](crate::Error::Unsupported) names an operator that is not modelled,
@@ -268,7 +297,7 @@ impl<T: DeserializeOwned + 'static, S: Scope> Find<T, S> {
         })
     }
 
-    /// Runs the query and answers all it finds.
+    /// Runs the query and returns all it finds.
     ///
     /// # Errors
     /// As [`Find::run`], and [`Error::Invalid`](crate::Error::Invalid) for a document that is no `T`.
@@ -296,12 +325,19 @@ impl Query {
 
     /// Compiles the query, whose expressions may use the variables `names`.
     pub(super) fn compile(&self, names: &Names) -> Result<Prepared> {
+        let natural = self.sort.as_ref().map(hint::natural).transpose()?.flatten();
+        if natural.is_some() && self.hint.is_some() {
+            return Err(Code::BAD_VALUE.syntax("a sort by $natural goes with no hint"));
+        }
+        let sort = self.sort.as_ref().filter(|_| natural.is_none());
         Ok(Prepared {
             filter: Arc::new(Filter::compile(&self.filter, names)?),
-            sort: self.sort.as_ref().map(|sort| Pattern::parse_sort(sort, Number::as_i64)).transpose()?,
+            sort: sort.map(|sort| Pattern::parse_sort(sort, Number::as_i64)).transpose()?,
+            hint: if natural.is_some() { self.sort.clone().map(Hint::from) } else { self.hint.clone() },
             skip: self.skip,
             limit: self.limit,
             projection: self.projection.as_ref().map(|text| Projection::compile(text, names)).transpose()?,
+            shows_record_id: self.shows_record_id,
         })
     }
 }
@@ -315,14 +351,14 @@ pub(super) fn context(view: &View, outer: Vec<Option<bson::raw::RawBson>>) -> Co
 impl Prepared {
     /// A query for all documents that `filter` lets through.
     pub(super) fn all(filter: Arc<Filter>) -> Self {
-        Self { filter, sort: None, skip: 0, limit: None, projection: None }
+        Self { filter, sort: None, skip: 0, limit: None, projection: None, hint: None, shows_record_id: false }
     }
 
     /// Starts to find what it asks for.
     pub(super) fn start(&self, view: &View, namespace: &Namespace, context: Arc<Context>) -> Result<Found> {
         let scan = match namespace.get(view)? {
             Some(entry) => {
-                let plan = planner::choose(entry.storage, &entry.record, &self.filter, self.sort.as_ref())?;
+                let plan = self.choose(&entry)?;
                 let wanted = self.limit.map(|limit| limit.saturating_add(self.skip));
                 let sieve = (Arc::clone(&self.filter), Arc::clone(&context));
                 Some(Scan::start(view, entry.storage, sieve, plan, self.sort.as_ref(), wanted)?)
@@ -331,17 +367,20 @@ impl Prepared {
         };
         view.meter().returned(0);
         let (skip, limit, projection) = (self.skip, self.limit, self.projection.clone());
-        Ok(Found { scan, skip, limit, projection, context, made: None, meter: view.meter().clone() })
+        let shows_record_id = self.shows_record_id;
+        let meter = view.meter().clone();
+        Ok(Found { scan, skip, limit, projection, shows_record_id, context, made: None, meter })
     }
 
     /// How many documents it asks for: those are not copied, and without conditions not even read.
     pub(super) fn count(&self, view: &View, namespace: &Namespace, context: Arc<Context>) -> Result<u64> {
         let Some(entry) = namespace.get(view)? else { return Ok(0) };
-        if self.filter.is_empty() {
+        // A hint can be wrong, or mean an index that has not all documents.
+        if self.filter.is_empty() && self.hint.is_none() {
             let all = view.count(&crate::document::layout::records(entry.storage))?;
             return Ok(all.saturating_sub(self.skip).min(self.limit.unwrap_or(u64::MAX)));
         }
-        let plan = planner::choose(entry.storage, &entry.record, &self.filter, None)?;
+        let plan = planner::choose(entry.storage, &entry.record, &self.filter, None, self.hint.as_ref())?;
         let sieve = (Arc::clone(&self.filter), context);
         let mut scan = Scan::start(view, entry.storage, sieve, plan, None, None)?.without_documents();
         let (mut count, most) = (0, self.limit.map(|limit| limit.saturating_add(self.skip)));
@@ -352,11 +391,15 @@ impl Prepared {
     }
 
     /// How it would be done; a collection that does not exist is read to its end.
-    fn plan(&self, view: &View, namespace: &Namespace) -> Result<Plan> {
+    pub(super) fn plan(&self, view: &View, namespace: &Namespace) -> Result<Plan> {
         match namespace.get(view)? {
-            Some(entry) => planner::choose(entry.storage, &entry.record, &self.filter, self.sort.as_ref()),
-            None => Ok(Plan { access: Access::Collection, sort_in_memory: self.sort.is_some() }),
+            Some(entry) => self.choose(&entry),
+            None => Ok(Plan { access: Access::Collection(Direction::Forward), sort_in_memory: self.sort.is_some() }),
         }
+    }
+
+    fn choose(&self, entry: &Entry<Schema>) -> Result<Plan> {
+        planner::choose(entry.storage, &entry.record, &self.filter, self.sort.as_ref(), self.hint.as_ref())
     }
 }
 
@@ -368,15 +411,16 @@ pub(super) struct Found {
     skip: u64,
     limit: Option<u64>,
     projection: Option<Projection>,
+    shows_record_id: bool,
     context: Arc<Context>,
-    /// What the projection made.
+    /// What is shown instead of the document.
     made: Option<RawDocumentBuf>,
     meter: Meter,
 }
 
 impl Found {
     /// Index entries and documents read so far.
-    fn examined(&self) -> (u64, u64) {
+    pub(super) fn examined(&self) -> (u64, u64) {
         self.scan.as_ref().map_or((0, 0), |scan| (scan.keys_examined, scan.documents_examined()))
     }
 }
@@ -393,26 +437,28 @@ impl Rows for Found {
                 return Ok(false);
             }
         }
-        if scan.advance_id()?.is_none() {
-            return Ok(false);
-        }
+        let Some(id) = scan.advance_id()? else { return Ok(false) };
         self.limit = self.limit.map(|limit| limit - 1);
         self.meter.returned(1);
-        if let Some(projection) = &self.projection {
-            self.made = Some(projection.apply(scan.document()?, &self.context)?);
+        self.made = match &self.projection {
+            Some(projection) => Some(projection.apply(scan.document()?, &self.context)?),
+            None => self.shows_record_id.then(|| scan.document().map(ToOwned::to_owned)).transpose()?,
+        };
+        if let Some(made) = self.made.as_mut().filter(|_| self.shows_record_id) {
+            made.append(cstr!("$recordId"), i64::try_from(id).unwrap_or(i64::MAX));
         }
         Ok(true)
     }
 
     fn row(&self) -> Result<&RawDocument> {
-        match (&self.projection, &self.scan) {
+        match (&self.made, &self.scan) {
             (None, Some(scan)) => scan.document(),
-            _ => lent(self.made.as_deref()),
+            (made, _) => lent(made.as_deref()),
         }
     }
 }
 
-/// The documents a query or a pipeline answers, one after the other. It owns all it needs.
+/// The documents a query or a pipeline returns, one after the other. It owns all it needs.
 ///
 /// # Examples
 /// ```

@@ -21,7 +21,7 @@
 //!
 //! # Invariants
 //! 1. A document and its entries in every index change together (`maintain`).
-//! 2. A query answers the same with and without indexes; what is sorted, in the same order (`planner`).
+//! 2. A query returns the same with and without indexes; what is sorted, in the same order (`planner`).
 //! 3. Every document has an `_id`, which is its first field, is unique in the collection and never changes.
 //!
 //! # Isolation
@@ -39,10 +39,12 @@ mod collection;
 mod database;
 mod depth;
 mod describe;
+mod distinct;
 mod express;
 mod expression;
 mod filter;
 mod find;
+mod hint;
 mod index_key;
 mod layout;
 mod maintain;
@@ -58,17 +60,23 @@ mod rows;
 mod scan;
 mod schema;
 mod stored;
+#[cfg_attr(not(feature = "mongo"), allow(dead_code, reason = "only doors run operations for others"))]
+mod supervision;
 mod update;
 
 pub(crate) use build::FILLING;
 pub use code::Code;
 pub use collection::{
-    BulkWrite, BulkWriteResult, Collection, FindOneAndOptions, InsertManyResult, InsertOneResult, ReturnDocument,
-    UpdateOptions, UpdateResult, WriteModel, WriteOutcome,
+    AggregateOptions, BulkWrite, BulkWriteResult, Collection, CollectionStats, DeleteOptions, FindAndModifyResult,
+    FindOneAndOptions, IndexStats, InsertManyResult, InsertOneResult, Modify, ReturnDocument, UpdateOptions,
+    UpdateResult, WriteModel, WriteOutcome,
 };
 pub use database::Database;
 pub(crate) use describe::describe;
 pub use find::{Cursor, Find};
+pub use hint::Hint;
 pub use planner::{Explain, Stage};
 pub use schema::{CollectionInfo, CollectionOptions, IndexInfo, IndexOptions, ValidationAction, ValidationLevel};
+#[cfg(feature = "mongo")]
+pub(crate) use supervision::Supervision;
 pub use update::{UpdateDescription, UpdateModifications};

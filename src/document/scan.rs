@@ -20,7 +20,8 @@ use crate::document::pattern::Pattern;
 use crate::document::planner::{Access, IndexScan, Plan};
 use crate::document::raw::corrupt;
 use crate::document::rows::Rows;
-use crate::engine::{Direction, KeyRange};
+use crate::document::supervision;
+use crate::engine::KeyRange;
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::txn::{Cursor, View};
@@ -97,9 +98,10 @@ impl Scan {
         wanted: Option<u64>,
     ) -> Result<Self> {
         let source = match plan.access {
-            Access::Collection => Source::Records(view.range(&layout::records(collection), Direction::Forward)?),
+            Access::Collection(direction) => Source::Records(view.range(&layout::records(collection), direction)?),
             Access::Index(scan) => {
                 view.meter().index(&scan.index.name);
+                supervision::note_index(&scan.index.name);
                 // The bounds may be narrower than they would be if there were more arrays. An `_id` is none.
                 if scan.index.id != 0 {
                     view.note_range(&KeyRange::prefix(&layout::index_arrays_prefix(collection, scan.index.id)));
@@ -232,6 +234,7 @@ impl Sieve {
     fn looks_at(&mut self, bytes: &[u8], test: bool) -> Result<bool> {
         let document = RawDocument::from_bytes(bytes).map_err(corrupt)?;
         if test {
+            supervision::check()?;
             self.documents_examined += 1;
             if !self.filter.matches(document, &self.context)? {
                 return Ok(false);

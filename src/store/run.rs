@@ -10,13 +10,17 @@
 //! | [`Store::begin`], [`Store::begin_with`] | at the commit | at the commit | is the caller's |
 
 use std::future::Future;
+#[cfg(feature = "server")]
+use std::sync::Arc;
 
+#[cfg(feature = "server")]
+use crate::document::Database;
 use crate::error::{Error, Result};
 use crate::kv::Watch;
 use crate::store::{Commit, Store, Transaction};
 use crate::txn::{Attempted, Isolation, Running, Writer};
 #[cfg(feature = "server")]
-use crate::txn::{Pending, Turn};
+use crate::txn::{AutoCommit, Pending, Turn, Unsettled};
 
 impl Store {
     /// Runs `body` as one transaction over every model: all of it is committed, or nothing. An error or a panic rolls back.
@@ -284,6 +288,22 @@ impl Store {
             attempted => attempted,
         };
         unsettled(attempted?)
+    }
+
+    /// A number that this store gives out once; [`Builder::seed`](crate::Builder::seed) has the same run give out the same.
+    #[cfg(feature = "mongo")]
+    pub(crate) fn unique_number(&self) -> u64 {
+        self.inner.core.ids().next()
+    }
+
+    /// The database `name`, for a door that waits for commits in its own way: the last of them is left in `last`.
+    #[cfg(feature = "server")]
+    pub(crate) fn database_unsettled<'a>(
+        &self,
+        name: &str,
+        last: &'a std::cell::RefCell<Option<Pending>>,
+    ) -> Database<Unsettled<'a>> {
+        Database::new(Unsettled::new(AutoCommit::new(Arc::clone(&self.inner.core)), last), name)
     }
 
     /// Runs `body`, which may only read, on the newest state and without the turn to write. Nobody may learn of what it

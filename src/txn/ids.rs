@@ -35,7 +35,7 @@ impl Ids {
     }
 
     /// A number that no other call gets, on this store or another one.
-    pub(super) fn next(&self) -> u64 {
+    pub(crate) fn next(&self) -> u64 {
         self.next.fetch_add(1, Ordering::Relaxed)
     }
 

@@ -7,6 +7,7 @@
 //! |---------------------|------------------------------------|-----------------------------------------------------|
 //! | [`AutoCommit`]      | the last acknowledged commit       | is a transaction of its own                         |
 //! | [`InTransaction`]   | the transaction, its writes too    | joins the transaction; undone alone when it fails   |
+//! | `Unsettled`         | the last acknowledged commit       | as `AutoCommit`, for a door that waits for it itself |
 //! | [`AtSnapshot`]      | the snapshot                       | does not compile                                    |
 //!
 //! # Invariants
@@ -51,6 +52,8 @@ pub(crate) use self::note::Note;
 pub(crate) use self::operation::Operation;
 pub use self::running::InTransaction;
 pub(crate) use self::running::Running;
+#[cfg(feature = "server")]
+pub(crate) use self::scope::Unsettled;
 pub use self::scope::{AtSnapshot, AutoCommit, Scope, WriteScope};
 pub(crate) use self::settler::Settling;
 pub(crate) use self::state::{State, States};

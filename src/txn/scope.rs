@@ -1,10 +1,16 @@
 //! Where a model's operation runs.
 
+#[cfg(feature = "server")]
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::engine::Snapshot;
+#[cfg(feature = "server")]
+use crate::error::Error;
 use crate::error::Result;
+#[cfg(feature = "server")]
+use crate::txn::commit::Pending;
 use crate::txn::core::Core;
 use crate::txn::operation::Operation;
 use crate::txn::steps::{self, Room, Steps};
@@ -117,6 +123,60 @@ impl WriteScope for AutoCommit {
 
     fn auto_commit(&self) -> Option<&AutoCommit> {
         Some(self)
+    }
+}
+
+/// As [`AutoCommit`], for a door: operations do not wait until what they did is durable. The last commit is kept for whoever made
+/// this, and nobody may learn of what the operations returned before that one has settled.
+#[cfg(feature = "server")]
+#[derive(Clone, Debug)]
+pub(crate) struct Unsettled<'a> {
+    store: AutoCommit,
+    last: &'a RefCell<Option<Pending>>,
+}
+
+#[cfg(feature = "server")]
+impl<'a> Unsettled<'a> {
+    /// Operations on `store` whose commits are left in `last`.
+    pub(crate) fn new(store: AutoCommit, last: &'a RefCell<Option<Pending>>) -> Self {
+        Self { store, last }
+    }
+}
+
+#[cfg(feature = "server")]
+impl Scope for Unsettled<'_> {
+    fn read<R>(&self, operation: Operation<'_>, body: impl FnOnce(&View) -> Result<R>) -> Result<R> {
+        self.store.read(operation, body)
+    }
+}
+
+#[cfg(feature = "server")]
+impl WriteScope for Unsettled<'_> {
+    fn write<R>(&self, operation: Operation<'_>, mut body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R> {
+        operation.record(|meter| {
+            let attempted = self.store.0.exclusive_pending(|mut writer| {
+                writer.set_meter(meter);
+                let value = writer.run(&operation, &mut body)?;
+                Ok::<_, Error>((value, writer))
+            })?;
+            // What is refused depends on a state that has to be durable, too.
+            self.last.replace(Some(attempted.pending));
+            attempted.outcome
+        })
+    }
+
+    fn write_steps(&self, operation: Operation<'_>, steps: &mut impl Steps) -> Result<()> {
+        operation.record(|meter| {
+            let (last, outcome) = steps::run_unsettled(&self.store.0, &operation, meter, steps);
+            if last.is_some() {
+                self.last.replace(last);
+            }
+            outcome
+        })
+    }
+
+    fn auto_commit(&self) -> Option<&AutoCommit> {
+        Some(&self.store)
     }
 }
 

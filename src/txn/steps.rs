@@ -75,6 +75,19 @@ pub trait Steps {
 
 /// Runs `steps` on the store, each in a commit of its own.
 pub(super) fn run(core: &Arc<Core>, operation: &Operation<'_>, meter: &Meter, steps: &mut impl Steps) -> Result<()> {
+    let (last, outcome) = run_unsettled(core, operation, meter, steps);
+    // The last commit comes after all others.
+    last.as_ref().map_or(Ok(()), Pending::settle)?;
+    outcome
+}
+
+/// As [`run`], without waiting for the last commit, which is returned.
+pub(super) fn run_unsettled(
+    core: &Arc<Core>,
+    operation: &Operation<'_>,
+    meter: &Meter,
+    steps: &mut impl Steps,
+) -> (Option<Pending>, Result<()>) {
     let (mut last, mut failure) = (None, None);
     loop {
         let outcome = step(core, operation, meter, steps, last.is_some());
@@ -99,13 +112,12 @@ pub(super) fn run(core: &Arc<Core>, operation: &Operation<'_>, meter: &Meter, st
         failure.get_or_insert(error);
         break;
     }
-    // The last commit comes after all others.
-    last.as_ref().map_or(Ok(()), Pending::settle)?;
-    match failure {
+    let outcome = match failure {
         Some(error) if steps.count() > 0 => Err(Error::Partial { done: steps.count(), error: Box::new(error) }),
         Some(error) => Err(error),
         None => Ok(()),
-    }
+    };
+    (last, outcome)
 }
 
 /// Why a step was not committed.

@@ -19,7 +19,7 @@ use larder::Store;
 use larder::server::http::{HttpOptions, HttpServer};
 use larder::server::mongo::{MongoOptions, MongoServer};
 use larder::server::redis::{RedisOptions, RedisServer};
-use packages::{node_with, python_with};
+use packages::{built, node_with, python_with};
 use served::Served;
 use tempfile::TempDir;
 
@@ -28,6 +28,7 @@ const REDIS_PY: &str = "redis==8.1.0";
 const PYMONGO: &str = "pymongo==4.16.0";
 const PROMETHEUS: &str = "prometheus-client==0.23.1";
 const IOREDIS: &str = "ioredis@6.0.0";
+const MONGOSH: &str = "mongosh@2.12.0";
 
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drivers").join(name)
@@ -165,4 +166,49 @@ fn pymongo_finds_what_it_expects_with_and_without_a_user_by_unix_sockets_and_tls
         run(&python, &script("mongo_patterns.py"), &way.to_mongo());
         assert!(way.served.end("TERM").0.success());
     }
+}
+
+/// A MongoDB door to a new store, and its port.
+fn mongo_door() -> (MongoServer, u16) {
+    let server = MongoServer::start(&Store::in_memory(), &MongoOptions::default()).unwrap();
+    let port = server.address().socket_addr().unwrap().port();
+    (server, port)
+}
+
+#[test]
+fn what_a_graphical_client_asks_for_is_there() {
+    let python = match python_with(PYMONGO) {
+        Ok(python) => python,
+        Err(reason) => return println!("skipped: PyMongo cannot be had: {reason}"),
+    };
+    let (_server, port) = mongo_door();
+    run_at(&python, &script("mongo_tools.py"), port);
+}
+
+#[test]
+fn the_mongodb_driver_for_rust_finds_what_it_expects() {
+    let program = match built("rust_mongodb") {
+        Ok(program) => program,
+        Err(reason) => return println!("skipped: the driver cannot be built: {reason}"),
+    };
+    let (_server, port) = mongo_door();
+    let output = Command::new("timeout").arg("60").arg(program).arg(port.to_string()).output().unwrap();
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && out.contains("works, with"), "{out}{error}");
+}
+
+#[test]
+fn mongosh_creates_queries_explains_and_drops() {
+    let folder = match node_with(MONGOSH) {
+        Ok(folder) => folder,
+        Err(reason) => return println!("skipped: mongosh cannot be had: {reason}"),
+    };
+    let (_server, port) = mongo_door();
+    let mut shell = Command::new("timeout");
+    shell.arg("60").arg(folder.join("node_modules/.bin/mongosh"));
+    // What it keeps of a session goes beside the package.
+    shell.env("HOME", &folder).arg("--norc").arg("--quiet").arg(format!("mongodb://127.0.0.1:{port}/"));
+    let output = shell.arg(script("mongosh.js")).output().unwrap();
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && out.contains("works, with"), "{out}{error}");
 }

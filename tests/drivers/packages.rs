@@ -25,6 +25,18 @@ pub(crate) fn node_with(package: &str) -> Result<PathBuf, String> {
     })
 }
 
+/// The program of the package in this folder of the tests; why it cannot be built otherwise. Its dependencies are not those of this
+/// package, and are built once.
+pub(crate) fn built(folder: &str) -> Result<PathBuf, String> {
+    let _turn = TURN.lock().unwrap();
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drivers").join(folder).join("Cargo.toml");
+    let mut cargo = Command::new("timeout");
+    cargo.args(["900", env!("CARGO"), "build", "--quiet", "--locked", "--manifest-path"]).arg(manifest);
+    run(cargo.arg("--target-dir").arg(&target))?;
+    Ok(target.join("debug").join(folder.replace('_', "-")))
+}
+
 /// The folder of `package`, which `install` fills unless that has been done.
 fn installed(
     language: &str,

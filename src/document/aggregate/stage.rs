@@ -183,7 +183,7 @@ impl Parser<'_> {
         Ok(Pipeline { stages })
     }
 
-    /// Parses `{$stage: argument}`. Some stages are others written shorter, hence more than one in the answer.
+    /// Parses `{$stage: argument}`. Some stages are others written shorter, hence more than one is returned.
     fn stage(&self, text: Document) -> Result<Vec<Stage>> {
         check_specification(&text)?;
         let mut entries = text.into_iter();

@@ -18,6 +18,7 @@ use bson::{Bson, RawDocument};
 use crate::document::expression::Context;
 use crate::document::filter::Filter;
 use crate::document::find::context;
+use crate::document::hint::Hint;
 use crate::document::layout::{self, RecordId};
 use crate::document::maintain::Records;
 use crate::document::planner;
@@ -36,6 +37,7 @@ pub(super) struct EachMatch<'a> {
     namespace: &'a Namespace,
     filter: &'a Arc<Filter>,
     variables: &'a [Option<RawBson>],
+    hint: Option<&'a Hint>,
     change: Change<'a>,
     committed: Tally,
     /// What the snapshot has beyond the ids.
@@ -68,12 +70,14 @@ impl<'a> EachMatch<'a> {
         namespace: &'a Namespace,
         filter: &'a Arc<Filter>,
         variables: &'a [Option<RawBson>],
+        hint: Option<&'a Hint>,
         change: Change<'a>,
     ) -> Self {
         Self {
             namespace,
             filter,
             variables,
+            hint,
             change,
             committed: Tally::default(),
             scan: None,
@@ -91,7 +95,7 @@ impl<'a> EachMatch<'a> {
     fn first_step(&mut self, writer: &mut Writer, room: Room) -> Result<Done> {
         let mut done = Done { tally: Tally::default(), ids: 0, scan: None };
         let Some(entry) = self.namespace.get(writer)? else { return Ok(done) };
-        let plan = planner::choose(entry.storage, &entry.record, self.filter, None)?;
+        let plan = planner::choose(entry.storage, &entry.record, self.filter, None, self.hint)?;
         let context = Arc::new(context(writer, self.variables.to_vec()));
         let sieve = (Arc::clone(self.filter), Arc::clone(&context));
         let mut scan = Scan::start(&writer.search(), entry.storage, sieve, plan, None, None)?;

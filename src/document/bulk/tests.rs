@@ -95,7 +95,7 @@ proptest! {
             records.replace(id, &document, &after).map(|()| true)
         };
         let namespace = events.namespace();
-        let mut each = EachMatch::new(namespace, &filter, &[], &change);
+        let mut each = EachMatch::new(namespace, &filter, &[], None, &change);
         let (mut others, mut interfered, mut seen) = (others.into_iter(), false, BTreeMap::new());
         run(&events, entries, &mut each, || {
             // What the step has updated, the model takes over, so that the two differ only by what is tested below.

@@ -34,6 +34,10 @@ impl Code {
     pub const FAILED_TO_PARSE: Self = Self(9);
     /// A value has a type that is not taken.
     pub const TYPE_MISMATCH: Self = Self(14);
+    /// An operation has taken longer than it may.
+    pub const MAX_TIME_EXPIRED: Self = Self(50);
+    /// An operation was killed.
+    pub const INTERRUPTED: Self = Self(11_601);
     /// A result or a nesting does not fit.
     pub const OVERFLOW: Self = Self(15);
     /// A list or text has a length that is not taken.
@@ -154,6 +158,12 @@ impl Code {
     pub const LET_WITHOUT_VARS: Self = Self(16_876);
     /// `$let` has no `in`.
     pub const LET_WITHOUT_IN: Self = Self(16_877);
+    /// The value of a variable of an operation depends on the moment.
+    pub const LET_READS_SYSTEM: Self = Self(51_144);
+    /// A variable of an operation has the name of one of the system's.
+    pub const LET_OVERRIDES_SYSTEM: Self = Self(4_738_901);
+    /// The value of a variable of an operation depends on a document.
+    pub const LET_READS_DOCUMENT: Self = Self(4_890_500);
     /// `$map` takes an object.
     pub const MAP_NOT_OBJECT: Self = Self(16_878);
     /// `$map` has no such argument.

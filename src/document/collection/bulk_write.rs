@@ -87,9 +87,9 @@ impl<S: WriteScope> BulkWrite<S> {
                     self.scope.write(self.operation(), |writer| one(writer, &self.namespace, &upsert))
                 })
             }
-            Model::DeleteMany(filter) => {
+            Model::DeleteMany(filter, options) => {
                 let steps = |each: &mut EachMatch<'_>| self.scope.write_steps(self.operation(), each);
-                many::remove(&self.namespace, filter, steps).map(|tally| WriteOutcome::Deleted(tally.changed))
+                many::remove(&self.namespace, filter, options, steps).map(|tally| WriteOutcome::Deleted(tally.changed))
             }
             _ => self.scope.write(self.operation(), |writer| write(writer, &self.namespace, model)),
         })
@@ -205,8 +205,8 @@ fn write(writer: &mut Writer, namespace: &Namespace, model: &WriteModel) -> Resu
             stored::check(replacement)?;
             one(writer, namespace, &of_one(filter, Modification::replacement(replacement.clone())?, options))
         }
-        Model::DeleteOne(filter) => {
-            let delete = of_one(filter, Modification::Delete, &UpdateOptions::default());
+        Model::DeleteOne(filter, options) => {
+            let delete = of_one(filter, Modification::Delete, &options.clone().of_one());
             Ok(WriteOutcome::Deleted(delete.prepare()?.run(writer, namespace)?.matched()))
         }
         Model::UpdateMany(filter, update, options) => {
@@ -216,8 +216,8 @@ fn write(writer: &mut Writer, namespace: &Namespace, model: &WriteModel) -> Resu
                 None => Ok(updated(&tally)),
             }
         }
-        Model::DeleteMany(filter) => {
-            let tally = many::remove(namespace, filter, |each| at_once(writer, each))?;
+        Model::DeleteMany(filter, options) => {
+            let tally = many::remove(namespace, filter, options, |each| at_once(writer, each))?;
             Ok(WriteOutcome::Deleted(tally.changed))
         }
     }

@@ -1,13 +1,13 @@
 //! Finding one document and changing it at the same moment.
 
-use bson::{DateTime, Document, RawDocumentBuf};
+use bson::{Bson, DateTime, Document, RawDocumentBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::document::collection::modify::{Modification, One, Outcome};
-use crate::document::collection::options::{FindOneAndOptions, ReturnDocument, UpdateOptions};
+use crate::document::collection::modify::{Modification, One};
+use crate::document::collection::options::{FindOneAndOptions, ReturnDocument};
 use crate::document::collection::{Collection, write};
-use crate::document::expression::{Context, Names};
+use crate::document::expression::Context;
 use crate::document::projection::Projection;
 use crate::document::stored;
 use crate::document::update::UpdateModifications;
@@ -62,7 +62,7 @@ impl<T: DeserializeOwned + 'static, S: WriteScope> Collection<T, S> {
         update: impl Into<UpdateModifications>,
         options: FindOneAndOptions,
     ) -> Result<Option<T>> {
-        self.find_one_and("find_one_and_update", filter, Modification::Update(update.into()), options)
+        self.find_and_modify(filter, Modify::Update(update.into()), options).map(|found| found.document)
     }
 
     /// Removes one document that matches `filter`, and returns it, or `None`.
@@ -103,9 +103,55 @@ impl<T: DeserializeOwned + 'static, S: WriteScope> Collection<T, S> {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn find_one_and_delete_with(&self, filter: Document, options: FindOneAndOptions) -> Result<Option<T>> {
-        let options =
-            FindOneAndOptions { returns: ReturnDocument::Before, update: UpdateOptions::default(), ..options };
-        self.find_one_and("find_one_and_delete", filter, Modification::Delete, options)
+        self.find_and_modify(filter, Modify::Delete, options).map(|found| found.document)
+    }
+
+    /// Changes, replaces or removes one document that matches `filter`, and returns it together with what was done. When the
+    /// document is removed, it is always the one before that is returned, and upserts and array filters mean nothing.
+    ///
+    /// # Errors
+    /// As [`Collection::find_one_and_update`] and [`Collection::find_one_and_replace`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// use larder::document::{FindOneAndOptions, Modify, UpdateOptions};
+    /// let jobs = Store::in_memory().collection::<Document>("jobs");
+    /// let upsert = FindOneAndOptions::default().update(UpdateOptions::default().upsert(true));
+    /// let made = jobs.find_and_modify(doc! { "_id": 7 }, doc! { "$set": { "n": 1 } }.into(), upsert)?;
+    /// assert_eq!((made.document, made.matched, made.upserted_id), (None, false, Some(7.into())));
+    /// let gone = jobs.find_and_modify(doc! {}, Modify::Delete, FindOneAndOptions::default())?;
+    /// assert_eq!(gone.document, Some(doc! { "_id": 7, "n": 1 }));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `findAndModify`.
+    #[doc(alias = "findAndModify")]
+    pub fn find_and_modify(
+        &self,
+        filter: Document,
+        modify: Modify,
+        options: FindOneAndOptions,
+    ) -> Result<FindAndModifyResult<T>> {
+        match modify {
+            Modify::Update(update) => {
+                self.find_one_and("find_one_and_update", filter, Modification::Update(update), options)
+            }
+            Modify::Replace(document) => {
+                stored::check(&document)?;
+                let modification = Modification::replacement(document)?;
+                self.find_one_and("find_one_and_replace", filter, modification, options)
+            }
+            Modify::Delete => {
+                let options = FindOneAndOptions {
+                    returns: ReturnDocument::Before,
+                    update: options.update.upsert(false).array_filters([]),
+                    ..options
+                };
+                self.find_one_and("find_one_and_delete", filter, Modification::Delete, options)
+            }
+        }
     }
 
     fn find_one_and(
@@ -114,17 +160,62 @@ impl<T: DeserializeOwned + 'static, S: WriteScope> Collection<T, S> {
         filter: Document,
         modification: Modification,
         options: FindOneAndOptions,
-    ) -> Result<Option<T>> {
+    ) -> Result<FindAndModifyResult<T>> {
         let FindOneAndOptions { update, sort, projection, returns } = options;
-        let projection = projection.map(|text| Projection::compile(&text, &Names::default())).transpose()?;
-        let Outcome { before, after, .. } = self.modify(verb, One { filter, modification, options: update, sort })?;
-        let image: Option<RawDocumentBuf> = if returns == ReturnDocument::Before { before } else { after };
-        let Some(mut image) = image else { return Ok(None) };
-        if let Some(projection) = projection {
-            image = projection.apply(&image, &Context::new(DateTime::from_millis(0), 0, Vec::new()))?;
-        }
-        stored::decode(&image, || self.namespace.label()).map(Some)
+        let variables = update.variables()?;
+        let projection = projection.map(|text| Projection::compile(&text, &variables.names)).transpose()?;
+        let outcome = self.modify(verb, One { filter, modification, options: update, sort })?;
+        let (matched, upserted_id) = (outcome.matched() > 0, outcome.upserted_id.clone());
+        let image = if returns == ReturnDocument::Before { outcome.before } else { outcome.after };
+        let shown = |image: RawDocumentBuf| match &projection {
+            Some(projection) => {
+                projection.apply(&image, &Context::new(DateTime::from_millis(0), 0, variables.values.clone()))
+            }
+            None => Ok(image),
+        };
+        let image = image.map(shown).transpose()?;
+        let document = image.map(|image| stored::decode(&image, || self.namespace.label())).transpose()?;
+        Ok(FindAndModifyResult { document, matched, upserted_id })
     }
+}
+
+/// What [`Collection::find_and_modify`] does to a document.
+///
+/// # Examples
+/// ```
+/// use larder::{bson::{doc, rawdoc}, document::Modify};
+/// let changes = [Modify::from(doc! { "$inc": { "n": 1 } }), Modify::Replace(rawdoc! { "n": 1 }), Modify::Delete];
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Modify {
+    /// Applies operators, or a pipeline.
+    Update(UpdateModifications),
+    /// Puts this in its place; its `_id` stays.
+    Replace(RawDocumentBuf),
+    /// Removes it.
+    Delete,
+}
+
+impl<U: Into<UpdateModifications>> From<U> for Modify {
+    fn from(update: U) -> Self {
+        Self::Update(update.into())
+    }
+}
+
+/// What [`Collection::find_and_modify`] found and did.
+///
+/// # Examples
+/// See [`Collection::find_and_modify`].
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct FindAndModifyResult<T> {
+    /// The document as it was, or as it is now, whichever was asked for.
+    pub document: Option<T>,
+    /// Whether a document matched.
+    pub matched: bool,
+    /// The `_id` of the document that an upsert inserted.
+    pub upserted_id: Option<Bson>,
 }
 
 impl<T: Serialize + DeserializeOwned + 'static, S: WriteScope> Collection<T, S> {
@@ -173,6 +264,6 @@ impl<T: Serialize + DeserializeOwned + 'static, S: WriteScope> Collection<T, S> 
         options: FindOneAndOptions,
     ) -> Result<Option<T>> {
         let modification = Modification::replacement(write::serialize(replacement)?)?;
-        self.find_one_and("find_one_and_replace", filter, modification, options)
+        self.find_one_and("find_one_and_replace", filter, modification, options).map(|found| found.document)
     }
 }

@@ -46,7 +46,7 @@ impl<T, S: Scope> Collection<T, S> {
 }
 
 impl<T, S: WriteScope> Collection<T, S> {
-    /// Makes an index on `keys`, paths with 1 (ascending) or −1 (descending), and answers its name. An identical index that
+    /// Makes an index on `keys`, paths with 1 (ascending) or −1 (descending), and returns its name. An identical index that
     /// exists is left as it is.
     ///
     /// # Errors

@@ -7,8 +7,8 @@ use bson::Document;
 use crate::document::bulk::{EachMatch, Tally};
 use crate::document::code::Code;
 use crate::document::collection::modify;
-use crate::document::collection::options::UpdateOptions;
-use crate::document::expression::{Context, Names};
+use crate::document::collection::options::{DeleteOptions, UpdateOptions};
+use crate::document::expression::Context;
 use crate::document::filter::Filter;
 use crate::document::maintain::Records;
 use crate::document::scan::Match;
@@ -38,7 +38,7 @@ pub(super) fn update(
         let after = update.apply(&found.document, occasion)?;
         modify::replace(records, namespace, &found, after.as_deref())
     };
-    let mut each = EachMatch::new(namespace, &filter, &variables.values, &change);
+    let mut each = EachMatch::new(namespace, &filter, &variables.values, options.hinted(), &change);
     drive(&mut each)?;
     Ok(each.tally())
 }
@@ -50,13 +50,15 @@ pub(super) fn update(
 pub(super) fn remove(
     namespace: &Namespace,
     filter: &Document,
+    options: &DeleteOptions,
     drive: impl FnOnce(&mut EachMatch<'_>) -> Result<()>,
 ) -> Result<Tally> {
-    let filter = Arc::new(Filter::compile(filter, &Names::default())?);
+    let variables = options.variables()?;
+    let filter = Arc::new(Filter::compile(filter, &variables.names)?);
     let change = |records: &mut Records<'_>, Match { id, document }: Match, _: &Context| {
         records.remove(id, &document).map(|()| true)
     };
-    let mut each = EachMatch::new(namespace, &filter, &[], &change);
+    let mut each = EachMatch::new(namespace, &filter, &variables.values, options.hinted(), &change);
     drive(&mut each)?;
     Ok(each.tally())
 }

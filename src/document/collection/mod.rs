@@ -1,6 +1,7 @@
 //! The handle on a collection.
 
 mod bulk_write;
+mod explain;
 mod find_one_and;
 mod indexes;
 mod many;
@@ -8,6 +9,7 @@ mod modify;
 mod options;
 mod outcome;
 mod read;
+mod stats;
 mod write;
 mod write_model;
 
@@ -17,8 +19,10 @@ use std::sync::Arc;
 use bson::Bson;
 
 pub use self::bulk_write::BulkWrite;
-pub use self::options::{FindOneAndOptions, ReturnDocument, UpdateOptions};
+pub use self::find_one_and::{FindAndModifyResult, Modify};
+pub use self::options::{AggregateOptions, DeleteOptions, FindOneAndOptions, ReturnDocument, UpdateOptions};
 pub use self::outcome::{BulkWriteResult, WriteOutcome};
+pub use self::stats::{CollectionStats, IndexStats};
 pub use self::write_model::WriteModel;
 use crate::document::schema::Namespace;
 use crate::txn::{AutoCommit, Operation, Scope};

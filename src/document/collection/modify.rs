@@ -26,6 +26,7 @@ use crate::document::scan::{Match, Scan};
 use crate::document::schema::{Namespace, Schema};
 use crate::document::update::{Occasion, Update, UpdateModifications};
 use crate::document::{raw, stored};
+use crate::engine::Direction;
 use crate::error::{Error, InvalidKind, Result};
 use crate::txn::Writer;
 
@@ -77,7 +78,7 @@ pub(super) struct Outcome {
     /// The document as it is now; `None` when it was removed, and when there is none.
     pub(super) after: Option<RawDocumentBuf>,
     modified: bool,
-    upserted_id: Option<Bson>,
+    pub(super) upserted_id: Option<Bson>,
 }
 
 impl Modification {
@@ -110,7 +111,9 @@ impl One {
             Modification::Replace(document) => Change::Replace(document.clone()),
             Modification::Delete => Change::Delete,
         };
-        let is_plain = sort.is_none() && !matches!(&change, Change::Update(update) if update.needs_position());
+        let is_plain = sort.is_none()
+            && self.options.hinted().is_none()
+            && !matches!(&change, Change::Update(update) if update.needs_position());
         let express = Equality::of(&self.filter).filter(|_| is_plain);
         let (names, variables, filter) = (variables.names, variables.values, OnceCell::new());
         let prepared = PreparedOne { one: self, express, filter, names, sort, variables, change };
@@ -150,7 +153,7 @@ impl PreparedOne<'_> {
             return found.map(|(id, bytes)| Match::new(id, bytes.into_owned())).transpose();
         }
         let (filter, sort) = (self.filter()?, self.sort.as_ref());
-        let plan = planner::choose(entry.storage, &entry.record, filter, sort)?;
+        let plan = planner::choose(entry.storage, &entry.record, filter, sort, self.one.options.hinted())?;
         let sieve = (Arc::clone(filter), Arc::clone(context));
         Scan::start(&writer.search(), entry.storage, sieve, plan, sort, Some(1))?.next_match()
     }
@@ -296,7 +299,7 @@ pub(super) fn replace(
 /// Takes all documents out of a collection, and makes it when there is none. Its indexes stay.
 pub(super) fn clear(writer: &mut Writer, namespace: &Namespace) -> Result<()> {
     let entry = namespace.get_or_create(writer)?;
-    let plan = Plan { access: Access::Collection, sort_in_memory: false };
+    let plan = Plan { access: Access::Collection(Direction::Forward), sort_in_memory: false };
     let sieve = (Arc::new(Filter::all()), Arc::new(context(writer, Vec::new())));
     let mut scan = Scan::start(&writer.search(), entry.storage, sieve, plan, None, None)?;
     let mut records = Records::new(writer, namespace, &entry);

@@ -3,6 +3,7 @@
 use bson::{DateTime, Document};
 
 use crate::document::expression::{Context, Variables};
+use crate::document::hint::Hint;
 use crate::error::Result;
 
 /// How an update or replacement is made.
@@ -21,6 +22,7 @@ pub struct UpdateOptions {
     pub(super) upsert: bool,
     pub(super) array_filters: Vec<Document>,
     pub(super) sort: Option<Document>,
+    hint: Option<Hint>,
     variables: Document,
 }
 
@@ -82,9 +84,130 @@ impl UpdateOptions {
         self
     }
 
+    /// Which index is used to find what is changed.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{bson::doc, document::UpdateOptions};
+    /// let options = UpdateOptions::default().hint("user_id_1");
+    /// # assert_ne!(options, UpdateOptions::default());
+    /// ```
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
+        self.hint = Some(hint.into()).filter(|hint| !hint.is_empty());
+        self
+    }
+
+    pub(super) fn hinted(&self) -> Option<&Hint> {
+        self.hint.as_ref()
+    }
+
     /// The variables with their values, which depend on no document and no moment.
     pub(super) fn variables(&self) -> Result<Variables> {
-        Variables::evaluate(&self.variables, &Context::new(DateTime::from_millis(0), 0, Vec::new()))
+        constant_variables(&self.variables)
+    }
+}
+
+fn constant_variables(variables: &Document) -> Result<Variables> {
+    Variables::evaluate(variables, &Context::new(DateTime::from_millis(0), 0, Vec::new()))
+}
+
+/// How documents are removed.
+///
+/// # Examples
+/// ```
+/// use larder::{Document, Store, bson::doc, document::DeleteOptions};
+/// let events = Store::in_memory().collection::<Document>("events");
+/// events.insert_many([doc! { "n": 1 }, doc! { "n": 5 }])?;
+/// let options = DeleteOptions::default().let_vars(doc! { "most": 3 });
+/// assert_eq!(events.delete_many_with(doc! { "$expr": { "$lt": ["$n", "$$most"] } }, options)?, 1);
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[must_use = "options do nothing until an operation is run with them"]
+pub struct DeleteOptions {
+    hint: Option<Hint>,
+    variables: Document,
+}
+
+impl DeleteOptions {
+    /// Which index is used to find what is removed.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::document::DeleteOptions;
+    /// assert_ne!(DeleteOptions::default().hint("user_id_1"), DeleteOptions::default());
+    /// ```
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
+        self.hint = Some(hint.into()).filter(|hint| !hint.is_empty());
+        self
+    }
+
+    /// Variables for the expressions of the filter, which use them as `$$name`. A value is a constant expression.
+    ///
+    /// # Examples
+    /// See [`DeleteOptions`].
+    #[doc(alias = "let")]
+    pub fn let_vars(mut self, variables: Document) -> Self {
+        self.variables = variables;
+        self
+    }
+
+    pub(super) fn hinted(&self) -> Option<&Hint> {
+        self.hint.as_ref()
+    }
+
+    pub(super) fn variables(&self) -> Result<Variables> {
+        constant_variables(&self.variables)
+    }
+
+    /// The same for a change of one document.
+    pub(super) fn of_one(self) -> UpdateOptions {
+        UpdateOptions { hint: self.hint, variables: self.variables, ..UpdateOptions::default() }
+    }
+}
+
+/// How a pipeline is run.
+///
+/// # Examples
+/// ```
+/// use larder::{Document, Store, bson::doc, document::AggregateOptions};
+/// let events = Store::in_memory().collection::<Document>("events");
+/// events.insert_many([doc! { "_id": 1, "n": 1 }, doc! { "_id": 2, "n": 5 }])?;
+/// let options = AggregateOptions::default().let_vars(doc! { "most": 3 }).hint("_id_");
+/// let stages = [doc! { "$match": { "$expr": { "$lt": ["$n", "$$most"] } } }];
+/// let found = events.aggregate_with::<Document>(stages, options)?.collect::<Result<Vec<_>, _>>()?;
+/// assert_eq!(found, [doc! { "_id": 1, "n": 1 }]);
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[must_use = "options do nothing until an operation is run with them"]
+pub struct AggregateOptions {
+    pub(in crate::document) hint: Option<Hint>,
+    pub(in crate::document) variables: Document,
+}
+
+impl AggregateOptions {
+    /// Which index the head of the pipeline uses.
+    ///
+    /// # Examples
+    /// See [`AggregateOptions`].
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
+        self.hint = Some(hint.into()).filter(|hint| !hint.is_empty());
+        self
+    }
+
+    /// Variables for the expressions of all stages, which use them as `$$name`. A value is a constant expression.
+    ///
+    /// # Examples
+    /// See [`AggregateOptions`].
+    #[doc(alias = "let")]
+    pub fn let_vars(mut self, variables: Document) -> Self {
+        self.variables = variables;
+        self
+    }
+
+    pub(super) fn constant_variables(&self) -> Result<Variables> {
+        constant_variables(&self.variables)
     }
 }
 

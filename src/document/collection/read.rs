@@ -1,26 +1,23 @@
 //! Reading a collection.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use bson::{Bson, Document, RawBsonRef, RawDocument};
+use bson::{Bson, Document, RawDocument};
 use serde::de::DeserializeOwned;
 
 use crate::document::aggregate::{Exec, Pipeline, Place};
 use crate::document::code::Code;
+use crate::document::collection::options::AggregateOptions;
 use crate::document::collection::{Collection, modify};
 use crate::document::express::Equality;
-use crate::document::expression::{Context, Names};
+use crate::document::expression::{Context, Names, Variables};
 use crate::document::find::{self, Cursor, Find, Query};
-use crate::document::index_key::canonical;
-use crate::document::path::{FieldPath, For, Reached, elements};
+use crate::document::hint::Hint;
 use crate::document::raw::corrupt;
 use crate::document::rows::{Input, Rows, gathered};
 use crate::document::schema::Namespace;
 use crate::document::stored;
 use crate::error::{Error, Result};
-use crate::limits;
 use crate::txn::{Scope, View, WriteScope};
 
 impl<T, S: Scope> Collection<T, S> {
@@ -102,14 +99,30 @@ impl<T, S: Scope> Collection<T, S> {
     /// MongoDB manual, Aggregation Stages.
     #[doc(alias = "pipeline")]
     pub fn aggregate(&self, pipeline: impl IntoIterator<Item = Document>) -> Result<Cursor<Document>> {
-        let stages = pipeline.into_iter().collect();
-        let mut pipeline = Pipeline::compile(stages, Place::Collection, &Names::default())?;
-        if pipeline.split_out().is_some() {
-            return Err(Error::unsupported("$out in aggregate, which only reads: use aggregate_out"));
-        }
+        self.aggregate_with(pipeline, AggregateOptions::default())
+    }
+
+    /// As [`Collection::aggregate`], with `options`, and with documents as the type `U`. As `RawDocumentBuf` they are not decoded.
+    ///
+    /// # Errors
+    /// As [`Collection::aggregate`], and for a hint of an index that does not exist.
+    ///
+    /// # Examples
+    /// See [`AggregateOptions`].
+    pub fn aggregate_with<U: DeserializeOwned + 'static>(
+        &self,
+        pipeline: impl IntoIterator<Item = Document>,
+        options: AggregateOptions,
+    ) -> Result<Cursor<U>> {
+        let stages: Vec<_> = pipeline.into_iter().collect();
         self.scope.read(self.operation("aggregate"), |view| {
-            let context = Arc::new(find::context(view, Vec::new()));
-            let rows = run(view, &self.namespace, pipeline.clone(), &context)?;
+            let variables = Variables::evaluate(&options.variables, &find::context(view, Vec::new()))?;
+            let mut pipeline = Pipeline::compile(stages, Place::Collection, &variables.names)?;
+            if pipeline.split_out().is_some() {
+                return Err(Error::unsupported("$out in aggregate, which only reads: use aggregate_out"));
+            }
+            let context = Arc::new(find::context(view, variables.values));
+            let rows = run(view, &self.namespace, pipeline, &context, &variables.names, options.hint)?;
             Ok(Cursor::decoding(rows, self.namespace.label()))
         })
     }
@@ -142,15 +155,40 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// MongoDB manual, `$out`.
     #[doc(alias = "$out")]
     pub fn aggregate_out(&self, pipeline: impl IntoIterator<Item = Document>) -> Result<u64> {
+        self.aggregate_out_with(pipeline, AggregateOptions::default())
+    }
+
+    /// As [`Collection::aggregate_out`], with `options`.
+    ///
+    /// # Errors
+    /// As [`Collection::aggregate_out`], and for a hint of an index that does not exist.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::AggregateOptions};
+    /// let events = Store::in_memory().collection::<Document>("events");
+    /// events.insert_many([doc! { "_id": 1, "n": 1 }, doc! { "_id": 2, "n": 5 }])?;
+    /// let few = doc! { "$match": { "$expr": { "$lt": ["$n", "$$most"] } } };
+    /// let options = AggregateOptions::default().let_vars(doc! { "most": 3 });
+    /// assert_eq!(events.aggregate_out_with([few, doc! { "$out": "few" }], options)?, 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn aggregate_out_with(
+        &self,
+        pipeline: impl IntoIterator<Item = Document>,
+        options: AggregateOptions,
+    ) -> Result<u64> {
         let stages = pipeline.into_iter().collect();
-        let mut pipeline = Pipeline::compile(stages, Place::Collection, &Names::default())?;
+        let variables = options.constant_variables()?;
+        let mut pipeline = Pipeline::compile(stages, Place::Collection, &variables.names)?;
         let Some((database, name)) = pipeline.split_out() else {
             return Err(Code::BAD_VALUE.value("the pipeline does not end with $out"));
         };
         let target = Namespace::new(database.as_deref().unwrap_or(self.namespace.database()), &name);
         self.scope.write(self.operation("aggregate_out").freeing(true), |writer| {
-            let context = Arc::new(find::context(writer, Vec::new()));
-            let documents = gathered(run(&writer.search(), &self.namespace, pipeline.clone(), &context)?)?;
+            let context = Arc::new(find::context(writer, variables.values.clone()));
+            let (names, hint) = (&variables.names, options.hint.clone());
+            let documents = gathered(run(&writer.search(), &self.namespace, pipeline.clone(), &context, names, hint)?)?;
             modify::clear(writer, &target)?;
             for document in &documents {
                 stored::check(document)?;
@@ -180,55 +218,28 @@ impl<T, S: Scope> Collection<T, S> {
     /// # Source
     /// MongoDB manual, `distinct`.
     pub fn distinct(&self, path: &str, filter: Document) -> Result<Vec<Bson>> {
-        let path = FieldPath::parse(path, For::Filter)?;
-        let query = Query { filter, ..Query::default() };
-        self.scope.read(self.operation("distinct"), |view| {
-            let (prepared, context) = query.prepare(view)?;
-            let mut rows = prepared.start(view, &self.namespace, context)?;
-            let (mut values, mut bytes) = (BTreeMap::new(), 0);
-            while rows.advance()? {
-                for value in reached(rows.row()?, &path)? {
-                    let key = canonical(value)?;
-                    if let Entry::Vacant(place) = values.entry(key) {
-                        bytes += place.key().len();
-                        limits::check("document bytes", limits::DOCUMENT_BYTES_MAX, bytes)?;
-                        place.insert(Bson::try_from(value).map_err(corrupt)?);
-                    }
-                }
-            }
-            Ok(values.into_values().collect())
-        })
+        self.find(filter).distinct(path)
     }
 }
 
-/// The values that `path` reaches in `document`; of an array its elements.
-fn reached<'a>(document: &'a RawDocument, path: &FieldPath) -> Result<Vec<RawBsonRef<'a>>> {
-    let mut values = Vec::new();
-    let mut failure = None;
-    path.any(document, |reached| {
-        match reached {
-            Reached::Missing => {}
-            Reached::Field(RawBsonRef::Array(array)) => match elements(array).collect::<Result<Vec<_>>>() {
-                Ok(elements) => values.extend(elements),
-                Err(error) => failure = Some(error),
-            },
-            Reached::Field(value) | Reached::Element(value) => values.push(value),
-        }
-        false
-    })?;
-    failure.map_or(Ok(values), Err)
-}
-
 /// Runs `pipeline` over a collection: its head by the planner, and the rest over what that finds.
-pub(super) fn run(view: &View, namespace: &Namespace, pipeline: Pipeline, context: &Arc<Context>) -> Result<Input> {
+pub(super) fn run(
+    view: &View,
+    namespace: &Namespace,
+    pipeline: Pipeline,
+    context: &Arc<Context>,
+    names: &Names,
+    hint: Option<Hint>,
+) -> Result<Input> {
     let (leading, rest) = pipeline.rewritten().split_leading();
     let query = Query {
         filter: leading.filter.unwrap_or_default(),
         sort: leading.sort,
         limit: leading.limit,
+        hint,
         ..Query::default()
     };
-    let rows = query.compile(&Names::default())?.start(view, namespace, Arc::clone(context))?;
+    let rows = query.compile(names)?.start(view, namespace, Arc::clone(context))?;
     rest.run(Box::new(rows), &Exec::new(view, namespace.database(), Arc::clone(context)))
 }
 

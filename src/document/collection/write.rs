@@ -12,7 +12,7 @@ use crate::document::bulk::InsertEach;
 use crate::document::collection::bulk_write::BulkWrite;
 use crate::document::collection::many;
 use crate::document::collection::modify::{self, Modification, One, Outcome};
-use crate::document::collection::options::UpdateOptions;
+use crate::document::collection::options::{DeleteOptions, UpdateOptions};
 use crate::document::collection::write_model::WriteModel;
 use crate::document::collection::{Collection, InsertManyResult, InsertOneResult, UpdateResult};
 use crate::document::raw::corrupt;
@@ -259,7 +259,7 @@ impl<T, S: WriteScope> Collection<T, S> {
         Ok(UpdateResult { matched: tally.matched, modified: tally.changed, upserted_id: None })
     }
 
-    /// Removes one document that matches `filter`, and answers how many that were: 0 or 1.
+    /// Removes one document that matches `filter`, and returns how many that were: 0 or 1.
     ///
     /// # Errors
     /// As [`Find::run`](crate::document::Find::run).
@@ -278,7 +278,26 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// MongoDB manual, `deleteOne`.
     #[doc(alias("deleteOne", "DeleteResult", "deleted_count"))]
     pub fn delete_one(&self, filter: Document) -> Result<u64> {
-        let one = One { filter, modification: Modification::Delete, options: UpdateOptions::default(), sort: None };
+        self.delete_one_with(filter, DeleteOptions::default())
+    }
+
+    /// As [`Collection::delete_one`], with `options`.
+    ///
+    /// # Errors
+    /// As [`Collection::delete_one`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::DeleteOptions};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// people.insert_many([doc! { "_id": 1 }, doc! { "_id": 2 }])?;
+    /// let last = DeleteOptions::default().hint(doc! { "$natural": -1 });
+    /// assert_eq!(people.delete_one_with(doc! {}, last)?, 1);
+    /// assert_eq!(people.find_one(doc! {})?, Some(doc! { "_id": 1 }));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn delete_one_with(&self, filter: Document, options: DeleteOptions) -> Result<u64> {
+        let one = One { filter, modification: Modification::Delete, options: options.of_one(), sort: None };
         self.modify("delete_one", one).map(|outcome| outcome.matched())
     }
 
@@ -302,8 +321,19 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// MongoDB manual, `deleteMany`.
     #[doc(alias("deleteMany", "DeleteResult", "deleted_count"))]
     pub fn delete_many(&self, filter: Document) -> Result<u64> {
+        self.delete_many_with(filter, DeleteOptions::default())
+    }
+
+    /// As [`Collection::delete_many`], with `options`.
+    ///
+    /// # Errors
+    /// As [`Collection::delete_many`].
+    ///
+    /// # Examples
+    /// See [`DeleteOptions`].
+    pub fn delete_many_with(&self, filter: Document, options: DeleteOptions) -> Result<u64> {
         let operation = self.operation("delete_many").freeing(true);
-        Ok(many::remove(&self.namespace, &filter, |each| self.scope.write_steps(operation, each))?.changed)
+        Ok(many::remove(&self.namespace, &filter, &options, |each| self.scope.write_steps(operation, each))?.changed)
     }
 
     /// Writes of any kinds, to be done one after the other; each has an outcome of its own.

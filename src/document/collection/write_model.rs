@@ -3,7 +3,7 @@
 use bson::{Document, RawDocumentBuf};
 use serde::Serialize;
 
-use crate::document::collection::options::UpdateOptions;
+use crate::document::collection::options::{DeleteOptions, UpdateOptions};
 use crate::document::stored;
 use crate::document::update::UpdateModifications;
 use crate::error::Result;
@@ -40,8 +40,8 @@ pub(super) enum Model {
     UpdateOne(Document, UpdateModifications, UpdateOptions),
     UpdateMany(Document, UpdateModifications, UpdateOptions),
     Replace(Document, RawDocumentBuf, UpdateOptions),
-    DeleteOne(Document),
-    DeleteMany(Document),
+    DeleteOne(Document, DeleteOptions),
+    DeleteMany(Document, DeleteOptions),
 }
 
 impl WriteModel {
@@ -140,7 +140,19 @@ impl WriteModel {
     /// ```
     #[must_use]
     pub fn delete_one(filter: Document) -> Self {
-        Self(Model::DeleteOne(filter))
+        Self::delete_one_with(filter, DeleteOptions::default())
+    }
+
+    /// As [`WriteModel::delete_one`], with `options`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{bson::doc, document::{DeleteOptions, WriteModel}};
+    /// let delete = WriteModel::delete_one_with(doc! { "n": 1 }, DeleteOptions::default().hint("n_1"));
+    /// ```
+    #[must_use]
+    pub fn delete_one_with(filter: Document, options: DeleteOptions) -> Self {
+        Self(Model::DeleteOne(filter, options))
     }
 
     /// Removes every document that matches `filter`.
@@ -149,12 +161,24 @@ impl WriteModel {
     /// See [`WriteModel`].
     #[must_use]
     pub fn delete_many(filter: Document) -> Self {
-        Self(Model::DeleteMany(filter))
+        Self::delete_many_with(filter, DeleteOptions::default())
+    }
+
+    /// As [`WriteModel::delete_many`], with `options`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{bson::doc, document::{DeleteOptions, WriteModel}};
+    /// let delete = WriteModel::delete_many_with(doc! { "n": 1 }, DeleteOptions::default().hint("n_1"));
+    /// ```
+    #[must_use]
+    pub fn delete_many_with(filter: Document, options: DeleteOptions) -> Self {
+        Self(Model::DeleteMany(filter, options))
     }
 
     /// Whether it is about any number of documents.
     pub(super) fn is_many(&self) -> bool {
-        matches!(self.0, Model::UpdateMany(..) | Model::DeleteMany(_))
+        matches!(self.0, Model::UpdateMany(..) | Model::DeleteMany(..))
     }
 
     pub(super) fn model(&self) -> &Model {

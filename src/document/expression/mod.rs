@@ -34,6 +34,7 @@ pub(super) use self::functions::keep_extreme;
 pub(super) use self::total::Total;
 use self::value::{List, Object, lookup};
 pub(super) use self::value::{Value, append, heap_bytes};
+use super::code::Code;
 use super::path::Part;
 use crate::error::Result;
 #[cfg(doc)]
@@ -77,21 +78,35 @@ pub(super) struct Variables {
 }
 
 impl Variables {
-    /// The variables of a `let`, whose values are expressions that depend on no document.
+    /// The variables of a `let`, whose values are expressions that depend on no document; each may use those before it.
     ///
     /// # Errors
-    /// As [`Expression::compile`] and [`Expression::evaluate`].
+    /// As [`Expression::compile`] and [`Expression::evaluate`]; codes of their own for a name that is the system's, and for a value that
+    /// depends on a document or on the moment.
     pub(super) fn evaluate(text: &Document, context: &Context) -> Result<Self> {
         if text.is_empty() {
             return Ok(Self::default());
         }
-        let empty = RawDocumentBuf::new();
-        let mut values = Vec::with_capacity(text.len());
-        for value in text.values() {
-            let expression = Expression::compile(value, &Names::default())?;
-            values.push(expression.evaluate(&mut Env::new(&empty, context))?.into_owned());
+        if let Some(name) = text.keys().find(|name| matches!(name.as_str(), "NOW" | "CLUSTER_TIME")) {
+            return Err(Code::LET_OVERRIDES_SYSTEM.value(format!("the variable {name} is the system's")));
         }
-        Ok(Self { names: Names::new(text.keys().cloned())?, values })
+        let empty = RawDocumentBuf::new();
+        let (mut names, mut context) = (Names::default(), context.within(Vec::new()));
+        for (name, value) in text {
+            let expression = Expression::compile(value, &names)?;
+            if expression.reads(Origin::Root) {
+                return Err(
+                    Code::LET_READS_DOCUMENT.value(format!("the value of the variable {name:?} reads a document"))
+                );
+            }
+            if expression.reads(Origin::Now) {
+                return Err(Code::LET_READS_SYSTEM.value(format!("the value of the variable {name:?} reads the time")));
+            }
+            let value = expression.evaluate(&mut Env::new(&empty, &context))?.into_owned();
+            names = names.and([name.clone()])?;
+            context = context.within(context.outer().iter().cloned().chain([value]).collect());
+        }
+        Ok(Self { names, values: context.outer().to_vec() })
     }
 }
 
@@ -104,6 +119,17 @@ enum Uses {
 }
 
 impl Expression {
+    /// Whether some path in it begins with `origin`.
+    fn reads(&self, origin: Origin) -> bool {
+        match self {
+            Self::Constant(_) | Self::Remove => false,
+            Self::Path(begin, _) => *begin == origin,
+            Self::Object(fields) => fields.iter().any(|(_, value)| value.reads(origin)),
+            Self::Array(items) => items.iter().any(|item| item.reads(origin)),
+            Self::Call(_, arguments) => arguments.iter().flatten().any(|argument| argument.reads(origin)),
+        }
+    }
+
     /// Compiles the text of an expression that may use the variables `names`.
     ///
     /// # Errors

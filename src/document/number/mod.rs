@@ -1,6 +1,6 @@
 //! Numbers: int32, int64, double and decimal128 as one class.
 //!
-//! They compare by mathematical value, exactly, and their arithmetic answers the narrowest type that holds the result:
+//! They compare by mathematical value, exactly, and their arithmetic returns the narrowest type that holds the result:
 //! int32 widens to int64, int64 to double, and a decimal128 among the operands makes the result one.
 //!
 //! # Decimals

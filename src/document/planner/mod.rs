@@ -2,7 +2,7 @@
 //!
 //! # Which indexes can serve
 //! Conditions at the top level and in `$and` confine the fields of an index from the first on: equalities and `$in`s on
-//! any number of fields, then at most one range. A top-level `$or` is answered by reading the whole collection, unless
+//! any number of fields, then at most one range. A top-level `$or` is served by reading the whole collection, unless
 //! other conditions beside it choose an index.
 //!
 //! An index gives a sort when it has the sort's fields in the sort's directions or all reversed, after fields that have
@@ -27,6 +27,7 @@ use std::sync::Arc;
 pub use explain::{Explain, Stage};
 
 use crate::document::filter::Filter;
+use crate::document::hint::Hint;
 use crate::document::index_key::{first_bytes, in_index};
 use crate::document::layout;
 use crate::document::path::FieldPath;
@@ -49,8 +50,8 @@ pub(super) struct Plan {
 /// Where documents are found.
 #[derive(Clone, Debug)]
 pub(super) enum Access {
-    /// Every record of the collection, in record order.
-    Collection,
+    /// Every record of the collection, in record order or against it.
+    Collection(Direction),
     /// Some entries of an index.
     Index(IndexScan),
 }
@@ -80,13 +81,25 @@ struct Score {
     sorted: bool,
 }
 
-/// Chooses how to find what matches `filter`, in the order of `sort`.
-pub(super) fn choose(collection: u32, schema: &Schema, filter: &Filter, sort: Option<&Pattern>) -> Result<Plan> {
-    if let Some(scan) = by_identity(collection, schema, filter)? {
+/// Chooses how to find what matches `filter`, in the order of `sort`; with a hint only what that allows.
+///
+/// # Errors
+/// Code 2 for a hint of an index that does not exist.
+pub(super) fn choose(
+    collection: u32,
+    schema: &Schema,
+    filter: &Filter,
+    sort: Option<&Pattern>,
+    hint: Option<&Hint>,
+) -> Result<Plan> {
+    if let Some(direction) = hint.map(Hint::natural).transpose()?.flatten() {
+        return Ok(Plan { access: Access::Collection(direction), sort_in_memory: sort.is_some() });
+    }
+    if let Some(scan) = by_identity(collection, schema, filter)?.filter(|_| hint.is_none()) {
         return Ok(Plan { access: Access::Index(scan), sort_in_memory: false });
     }
     let mut best: Option<(Score, IndexScan)> = None;
-    for index in schema.indexes.iter().filter(|index| !index.building) {
+    for index in schema.indexes.iter().filter(|index| !index.building && is_meant(index, hint)) {
         let bounds = field_bounds(index, filter)?;
         let order = sort.and_then(|sort| sort_order(index, &bounds, sort));
         let score = Score {
@@ -94,15 +107,23 @@ pub(super) fn choose(collection: u32, schema: &Schema, filter: &Filter, sort: Op
             range: bounds.iter().any(|bounds| !bounds.iter().all(Interval::is_point)),
             sorted: order.is_some(),
         };
-        let useful = !bounds.is_empty() || order.is_some();
+        let useful = !bounds.is_empty() || order.is_some() || hint.is_some();
         if useful && best.as_ref().is_none_or(|(other, _)| score > *other) {
             best = Some((score, IndexScan::new(collection, index, bounds, order)));
         }
     }
     Ok(match best {
         Some((score, scan)) => Plan { access: Access::Index(scan), sort_in_memory: sort.is_some() && !score.sorted },
-        None => Plan { access: Access::Collection, sort_in_memory: sort.is_some() },
+        None => match hint {
+            Some(hint) => return Err(hint.unknown()),
+            None => Plan { access: Access::Collection(Direction::Forward), sort_in_memory: sort.is_some() },
+        },
     })
+}
+
+/// Whether `hint`, if there is one, lets `index` be used.
+fn is_meant(index: &Index, hint: Option<&Hint>) -> bool {
+    hint.is_none_or(|hint| hint.is_of(&index.name, &index.pattern.to_document()))
 }
 
 /// The scan for one `_id`, which finds at most one document: no other index is looked at, and no sort is needed.

@@ -23,6 +23,7 @@ fn plan(schema: &Schema, filter: Document, sort: Document) -> String {
         schema,
         &Filter::compile(&filter, &crate::document::expression::Names::default()).unwrap(),
         sort.as_ref(),
+        None,
     )
     .unwrap();
     plan.stage(sort.as_ref()).to_string()

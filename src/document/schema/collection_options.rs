@@ -2,7 +2,6 @@
 
 use bson::{Bson, Document, Uuid, doc};
 
-use crate::document::schema::record::unknown;
 use crate::error::{Error, Result};
 
 /// How a collection is to be made.
@@ -263,6 +262,11 @@ impl CollectionOptions {
             None => Ok(()),
         }
     }
+}
+
+/// The error for a field of a definition that this version does not know, or that has a type it never has.
+pub(super) fn unknown(name: &str) -> Error {
+    Error::corrupt("definition of a collection", format!("it has a {name:?} that this version does not know"))
 }
 
 impl ValidationLevel {

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::growing;
 use crate::document::pattern::Pattern;
-use crate::document::schema::collection_options::CollectionOptions;
+use crate::document::schema::collection_options::{CollectionOptions, unknown};
 use crate::document::schema::{Index, Schema};
 use crate::error::{Error, Result};
 
@@ -160,11 +160,6 @@ fn write_index(index: &Index) -> Document {
 fn number(name: &str, value: &Bson) -> Result<u32> {
     let number = value.as_i64().and_then(|number| u32::try_from(number).ok());
     number.ok_or_else(|| damaged(format!("{name:?} is no number of 32 bits")))
-}
-
-/// A field of a definition that this version does not know, or that has a type it never has.
-pub(super) fn unknown(name: &str) -> Error {
-    damaged(format!("it has a {name:?} that this version does not know"))
 }
 
 fn damaged(why: impl Into<String>) -> Error {

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use bitflags::bitflags;
 use bson::{RawBsonRef, RawDocument, RawDocumentBuf, Uuid};
 
+use crate::document::Collection;
 use crate::error::Error;
 use crate::limits;
 use crate::server::mongo::client::Client;
@@ -12,7 +13,7 @@ use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::{Arguments, Field, type_name};
 use crate::server::mongo::state::State;
 use crate::store::Transaction;
-use crate::txn::Pending;
+use crate::txn::{Pending, Unsettled};
 
 bitflags! {
     /// What is true of a command whatever it is sent with.
@@ -110,13 +111,12 @@ impl<'a> Call<'a> {
     /// # Errors
     /// Code 238.
     pub(super) fn check_collation(&self) -> Result<()> {
-        let locale = self.arguments.document("collation").and_then(|collation| collation.get_str("locale").ok());
-        match locale {
-            Some(locale) if locale != "simple" => {
-                Err(Failure::new(code::NOT_IMPLEMENTED, format!("the collation of locale '{locale}' is not supported")))
-            }
-            _ => Ok(()),
-        }
+        self.arguments.check_collation()
+    }
+
+    /// The collection `name`, to be written to: its commits are waited for before the client is replied to.
+    pub(super) fn collection_to_write(&self, name: &str) -> Collection<RawDocumentBuf, Unsettled<'a>> {
+        self.door.store.database_unsettled(self.database, self.commit).collection(name)
     }
 
     /// The number `name`, which must not be negative.

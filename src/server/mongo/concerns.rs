@@ -10,7 +10,7 @@ use bson::{RawBsonRef, RawDocument};
 
 use crate::server::mongo::command::Flags;
 use crate::server::mongo::failure::{Failure, Result, code};
-use crate::server::mongo::fields::{Arguments, Types, integer_of, truth_of, wrong_type};
+use crate::server::mongo::fields::{Arguments, Types, double_of, integer_of, truth_of, type_of, wrong_type};
 
 const LEVELS: &[&str] = &["local", "available", "majority", "linearizable", "snapshot"];
 
@@ -55,6 +55,7 @@ fn check_reading(concern: &RawDocument, flags: Flags) -> Result<()> {
     for (name, value) in concern.iter().flatten() {
         let path = format!("readConcern.{name}");
         match (name.as_str(), value) {
+            ("level" | "provenance", RawBsonRef::Null | RawBsonRef::Undefined) => {}
             ("level", RawBsonRef::String(text)) => level = one_of(&path, text, LEVELS)?,
             ("provenance", RawBsonRef::String(text)) => drop(one_of(&path, text, PROVENANCES)?),
             ("level" | "provenance", value) => return Err(wrong_type(&path, value, Types::STRING)),
@@ -83,19 +84,30 @@ fn check_writing(concern: &RawDocument) -> Result<()> {
         match (name.as_str(), value) {
             ("w", RawBsonRef::String(_)) => {}
             ("w", RawBsonRef::Int32(_) | RawBsonRef::Int64(_) | RawBsonRef::Double(_) | RawBsonRef::Decimal128(_)) => {
-                let members = integer_of(value).unwrap_or(-1);
+                let is_number = !double_of(value).is_some_and(f64::is_nan);
+                let members = integer_of(value).filter(|_| is_number).unwrap_or(-1);
                 if !(0..=MEMBERS_MAX).contains(&members) {
                     let message = format!("w has to be between 0 and {MEMBERS_MAX}, and is {members}");
                     return Err(Failure::new(code::FAILED_TO_PARSE, message));
                 }
             }
+            // Tags, of which a server that is the whole set has none to be told apart by.
+            ("w", RawBsonRef::Document(tags)) if tags.iter().flatten().all(|(_, count)| is_number(count)) => {}
             ("w", _) => return Err(Failure::new(code::FAILED_TO_PARSE, "w has to be a number or a string")),
+            ("wtimeout", value) if integer_of(value).is_some_and(|millis| millis > i64::from(i32::MAX)) => {
+                return Err(Failure::new(code::FAILED_TO_PARSE, "wtimeout has to fit in 32 bits"));
+            }
+            ("j" | "fsync", RawBsonRef::Null | RawBsonRef::Undefined) => {}
             ("j" | "fsync", value) if truth_of(value).is_none() => return Err(wrong_type(&path, value, Types::TRUTH)),
             ("j" | "fsync" | "wtimeout" | "provenance", _) => {}
             _ => return Err(unknown(&path)),
         }
     }
     Ok(())
+}
+
+fn is_number(value: RawBsonRef<'_>) -> bool {
+    Types::NUMBER.intersects(type_of(value))
 }
 
 /// The one of `known` that `text` is.

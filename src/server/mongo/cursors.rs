@@ -147,12 +147,11 @@ impl Cursors {
         self.open.lock().remove(&id);
     }
 
-    /// Ends a cursor of `namespace`; returns whether it was open.
-    pub(super) fn kill(&self, id: i64, namespace: &str) -> bool {
+    /// Ends a cursor; returns whether it was open.
+    pub(super) fn kill(&self, id: i64) -> bool {
         let mut open = self.open.lock();
         let Some(entry) = open.get_mut(&id) else { return false };
         match &entry.cursor {
-            Some(cursor) if cursor.namespace != namespace => return false,
             Some(_) => drop(open.remove(&id)),
             None if entry.is_killed => return false,
             None => entry.is_killed = true,
@@ -226,18 +225,18 @@ mod tests {
         let id = cursors.open(cursor(3, None), now).unwrap();
         let taken = cursors.take(id, now).unwrap();
         assert_eq!(cursors.take(id, now).unwrap_err().code, 2);
-        assert!(cursors.kill(id, "d.c"), "while it is taken");
-        assert!(!cursors.kill(id, "d.c"));
+        assert!(cursors.kill(id), "while it is taken");
+        assert!(!cursors.kill(id));
         cursors.put_back(id, taken, now);
         assert_eq!(cursors.take(id, now).unwrap_err().code, 43);
         assert_eq!(cursors.len(), 0);
     }
 
     #[test]
-    fn a_cursor_is_killed_by_its_namespace_and_ends_with_its_session() {
+    fn a_cursor_is_killed_once_and_ends_with_its_session() {
         let (cursors, now, session) = (Cursors::new(7), Timestamp::from_seconds(100), Uuid::from_bytes([1; 16]));
         let id = cursors.open(cursor(1, None), now).unwrap();
-        assert!(!cursors.kill(id, "d.other") && cursors.kill(id, "d.c"));
+        assert!(cursors.kill(id) && !cursors.kill(id));
         let mut of_session = cursor(1, None);
         of_session.session = Some(session);
         let id = cursors.open(of_session, now).unwrap();

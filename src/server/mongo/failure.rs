@@ -46,14 +46,21 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let code = code_of(&error);
+        Self::of(&error)
+    }
+}
+
+impl Failure {
+    /// What a client is told of an error of the store.
+    pub(super) fn of(error: &Error) -> Self {
+        let code = code_of(error);
         let message = error.to_string();
         match error {
-            Error::Partial { error, .. } => Self::from(*error),
+            Error::Partial { error, .. } => Self::of(error),
             Error::DuplicateKey { target, index, value, key_pattern, key_value } => {
                 let message =
                     format!("E11000 duplicate key error collection: {target} index: {index} dup key: {value}");
-                let details = Box::new(doc! { "keyPattern": *key_pattern, "keyValue": *key_value });
+                let details = Box::new(doc! { "keyPattern": &**key_pattern, "keyValue": &**key_value });
                 Self { details, ..Self::new(code, message) }
             }
             Error::Conflict { .. } => {
@@ -76,14 +83,6 @@ fn code_of(error: &Error) -> i32 {
     }
 }
 
-/// Whether `error` is about one write, so that those beside it may be tried.
-pub(super) fn is_of_one_write(error: &Error) -> bool {
-    let cause = error.cause();
-    let is_of_request =
-        matches!(cause, Error::Invalid { .. } | Error::LimitExceeded { .. } | Error::Unsupported { .. });
-    is_of_request || matches!(cause, Error::DuplicateKey { .. } | Error::OutOfMemory { .. })
-}
-
 /// Codes that the door itself gives.
 pub(super) mod code {
     pub(in crate::server::mongo) const INTERNAL_ERROR: i32 = 1;
@@ -103,10 +102,12 @@ pub(super) mod code {
     pub(in crate::server::mongo) const INVALID_OPTIONS: i32 = 72;
     pub(in crate::server::mongo) const INVALID_NAMESPACE: i32 = 73;
     pub(in crate::server::mongo) const SHUTDOWN_IN_PROGRESS: i32 = 91;
+    pub(in crate::server::mongo) const COMMAND_NOT_SUPPORTED: i32 = 115;
     pub(in crate::server::mongo) const EXCEEDED_MEMORY_LIMIT: i32 = 146;
     pub(in crate::server::mongo) const CLIENT_METADATA_CANNOT_BE_MUTATED: i32 = 186;
     pub(in crate::server::mongo) const NOT_IMPLEMENTED: i32 = 238;
     pub(in crate::server::mongo) const API_VERSION_ERROR: i32 = 322;
+    pub(in crate::server::mongo) const API_STRICT_ERROR: i32 = 323;
     pub(in crate::server::mongo) const UNSUPPORTED_OP_QUERY: i32 = 352;
     pub(in crate::server::mongo) const OUT_OF_DISK_SPACE: i32 = 14031;
     pub(in crate::server::mongo) const DUPLICATE_FIELD: i32 = 40413;
@@ -173,6 +174,7 @@ const NAMES: &[(i32, &str)] = &[
     (197, "InvalidIndexSpecificationOption"),
     (206, "NoSuchSession"),
     (207, "InvalidUUID"),
+    (217, "IncompleteTransactionHistory"),
     (225, "TransactionTooOld"),
     (237, "CursorKilled"),
     (238, "NotImplemented"),

@@ -10,6 +10,7 @@ use bitflags::bitflags;
 use bson::spec::ElementType;
 use bson::{Document, RawArray, RawBsonRef, RawDocument};
 
+use crate::document::Hint;
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::wire::{Request, Sequence};
 
@@ -40,12 +41,16 @@ pub(super) struct Field {
     name: &'static str,
     types: Types,
     is_required: bool,
+    /// The code for a value of another type.
+    mismatch: i32,
+    /// Null is a value of a wrong type, and not as if the field had not been written.
+    refuses_null: bool,
 }
 
 impl Field {
     /// A field that may be left out.
     pub(super) const fn new(name: &'static str, types: Types) -> Self {
-        Self { name, types, is_required: false }
+        Self { name, types, is_required: false, mismatch: code::TYPE_MISMATCH, refuses_null: false }
     }
 
     /// A field of any type.
@@ -56,6 +61,11 @@ impl Field {
     /// The same field, without which the command is refused.
     pub(super) const fn required(self) -> Self {
         Self { is_required: true, ..self }
+    }
+
+    /// The same field, refused with `code` when it is of another type, or null.
+    pub(super) const fn strict(self, code: i32) -> Self {
+        Self { mismatch: code, refuses_null: true, ..self }
     }
 }
 
@@ -87,7 +97,7 @@ const GENERIC: &[Field] = &[
 /// The fields of one request, which have the types that their command asks for.
 #[derive(Debug)]
 pub(super) struct Arguments<'a> {
-    /// The command's own name, which begins the paths of its fields in errors.
+    /// The command's own name, or the path to what is within it, which begins the paths of fields in errors.
     command: &'static str,
     first: RawBsonRef<'a>,
     fields: Vec<(&'a str, RawBsonRef<'a>)>,
@@ -116,7 +126,7 @@ impl<'a> Arguments<'a> {
         let mut found = Self { command, first, fields: Vec::new(), sequences: &request.sequences };
         for element in elements {
             let (name, value) = element.map_err(|error| Failure::new(code::FAILED_TO_PARSE, error.to_string()))?;
-            found.add(name.as_str(), value, known, takes_anything)?;
+            found.add(name.as_str(), value, &[known, GENERIC], takes_anything)?;
         }
         for sequence in found.sequences {
             found.refuse_second(sequence.name)?;
@@ -124,25 +134,46 @@ impl<'a> Arguments<'a> {
                 return Err(found.unknown(sequence.name));
             }
         }
-        let is_missing = |field: &&Field| field.is_required && !found.has(field.name);
+        found.with_all_of(known)
+    }
+
+    /// Checks the fields of a document within a command, which `path` leads to, against what it takes.
+    ///
+    /// # Errors
+    /// As [`Arguments::check`].
+    pub(super) fn within(path: &'static str, known: &'static [Field], document: &'a RawDocument) -> Result<Self> {
+        let mut found = Self { command: path, first: RawBsonRef::Null, fields: Vec::new(), sequences: &[] };
+        for element in document {
+            let (name, value) = element.map_err(|error| Failure::new(code::FAILED_TO_PARSE, error.to_string()))?;
+            if !known.iter().any(|field| field.name == name.as_str()) {
+                return Err(found.unknown(name.as_str()));
+            }
+            found.add(name.as_str(), value, &[known], false)?;
+        }
+        found.with_all_of(known)
+    }
+
+    fn with_all_of(self, known: &[Field]) -> Result<Self> {
+        let is_missing = |field: &&Field| field.is_required && !self.has(field.name);
         match known.iter().find(is_missing) {
-            Some(field) => Err(found.missing(field.name)),
-            None => Ok(found),
+            Some(field) => Err(self.missing(field.name)),
+            None => Ok(self),
         }
     }
 
-    fn add(&mut self, name: &'a str, value: RawBsonRef<'a>, known: &[Field], takes_anything: bool) -> Result<()> {
-        let Some(field) = field_named(name, known) else {
+    fn add(&mut self, name: &'a str, value: RawBsonRef<'a>, known: &[&[Field]], takes_anything: bool) -> Result<()> {
+        let Some(field) = known.iter().copied().flatten().find(|field| field.name == name) else {
             // The shell and old drivers mark what is theirs so.
             return if takes_anything || name.starts_with('$') { Ok(()) } else { Err(self.unknown(name)) };
         };
         self.refuse_second(name)?;
         // As if it had not been written.
-        if matches!(value, RawBsonRef::Null | RawBsonRef::Undefined) && !field.types.is_empty() {
+        let is_null = matches!(value, RawBsonRef::Null | RawBsonRef::Undefined);
+        if is_null && !field.types.is_empty() && !field.refuses_null {
             return Ok(());
         }
         if !field.types.is_empty() && !field.types.intersects(type_of(value)) {
-            return Err(self.wrong_type(name, value, field.types));
+            return Err(Failure { code: field.mismatch, ..self.wrong_type(name, value, field.types) });
         }
         self.fields.push((field.name, value));
         Ok(())
@@ -193,6 +224,32 @@ impl<'a> Arguments<'a> {
     /// The truth of `name`: numbers other than zero are true.
     pub(super) fn truth(&self, name: &str) -> Option<bool> {
         self.get(name).and_then(truth_of)
+    }
+
+    /// The hint that the field `hint` gives.
+    ///
+    /// # Errors
+    /// As [`Arguments::decoded`].
+    pub(super) fn hint(&self) -> Result<Option<Hint>> {
+        match self.get("hint") {
+            Some(RawBsonRef::String(name)) => Ok(Some(Hint::from(name))),
+            Some(RawBsonRef::Document(keys)) => decode(keys).map(|keys| Some(Hint::from(keys))),
+            _ => Ok(None),
+        }
+    }
+
+    /// Refuses every collation but that of bytes.
+    ///
+    /// # Errors
+    /// Code 238.
+    pub(super) fn check_collation(&self) -> Result<()> {
+        let locale = self.document("collation").and_then(|collation| collation.get_str("locale").ok());
+        match locale {
+            Some(locale) if locale != "simple" => {
+                Err(Failure::new(code::NOT_IMPLEMENTED, format!("the collation of locale '{locale}' is not supported")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The documents `name`, which are an array of the command or came beside it.
@@ -317,13 +374,13 @@ pub(super) fn decode(document: &RawDocument) -> Result<Document> {
     Document::try_from(document).map_err(|error| Failure::new(INVALID_BSON, error.to_string()))
 }
 
-/// A number without its fraction, or the nearest of 64 bits.
+/// A number as one of 64 bits: a double without its fraction, a decimal rounded, half to even; beyond the ends the end.
 pub(super) fn integer_of(value: RawBsonRef<'_>) -> Option<i64> {
     match value {
         RawBsonRef::Int32(number) => Some(number.into()),
         RawBsonRef::Int64(number) => Some(number),
         RawBsonRef::Double(number) => Some(nearest(number)),
-        RawBsonRef::Decimal128(number) => number.to_string().parse::<f64>().ok().map(nearest),
+        RawBsonRef::Decimal128(number) => number.to_string().parse::<f64>().ok().map(f64::round_ties_even).map(nearest),
         RawBsonRef::Boolean(truth) => Some(truth.into()),
         _ => None,
     }
@@ -334,13 +391,21 @@ pub(super) fn is_one(number: RawBsonRef<'_>) -> bool {
     double_of(number).is_some_and(|double| double.to_bits() == 1.0_f64.to_bits())
 }
 
-/// Whether a number is below zero, also by a fraction.
-pub(super) fn is_negative(number: RawBsonRef<'_>) -> bool {
-    double_of(number).is_some_and(|double| double < 0.0)
+/// A number that is whole and has 64 bits.
+pub(super) fn whole_of(number: RawBsonRef<'_>) -> Option<i64> {
+    #[expect(clippy::cast_precision_loss, reason = "the end of the range is a power of two")]
+    let fits = |double: f64| double.fract() == 0.0 && double.abs() < i64::MAX as f64;
+    match number {
+        RawBsonRef::Double(_) | RawBsonRef::Decimal128(_) => {
+            double_of(number).filter(|double| double.is_finite() && fits(*double)).map(nearest)
+        }
+        RawBsonRef::Boolean(_) => None,
+        other => integer_of(other),
+    }
 }
 
 /// The nearest double.
-fn double_of(number: RawBsonRef<'_>) -> Option<f64> {
+pub(super) fn double_of(number: RawBsonRef<'_>) -> Option<f64> {
     match number {
         RawBsonRef::Double(number) => Some(number),
         RawBsonRef::Decimal128(number) => number.to_string().parse().ok(),
@@ -365,80 +430,4 @@ pub(super) fn truth_of(value: RawBsonRef<'_>) -> Option<bool> {
 }
 
 #[cfg(test)]
-mod tests {
-    use bson::{RawDocumentBuf, rawdoc};
-
-    use super::*;
-    use crate::server::mongo::wire::Form;
-
-    const FIELDS: &[Field] = &[
-        Field::new("filter", Types::OBJECT).required(),
-        Field::new("limit", Types::NUMBER),
-        Field::new("single", Types::TRUTH),
-        Field::new("docs", Types::ARRAY),
-    ];
-
-    fn check<T>(body: &RawDocumentBuf, then: impl FnOnce(Arguments<'_>) -> T) -> Result<T> {
-        let form = Form::Message { more_to_come: false, exhaust_allowed: false };
-        let request = Request { id: 1, form, body, sequences: Vec::new() };
-        Arguments::check("find", FIELDS, false, &request).map(then)
-    }
-
-    fn refusal(body: &RawDocumentBuf) -> (i32, String) {
-        let failure = check(body, |_| ()).unwrap_err();
-        (failure.code, failure.message)
-    }
-
-    #[test]
-    fn a_field_is_known_once_of_its_type_and_there() {
-        let path = "BSON field 'find.";
-        assert_eq!(
-            refusal(&rawdoc! { "find": "c", "filter": {}, "nosuch": 1 }),
-            (40415, format!("{path}nosuch' is an unknown field."))
-        );
-        assert_eq!(
-            refusal(&rawdoc! { "find": "c", "filter": "x" }),
-            (14, format!("{path}filter' is the wrong type 'string', expected type 'object'"))
-        );
-        assert_eq!(
-            refusal(&rawdoc! { "find": "c", "filter": {}, "single": "x" }).1,
-            format!("{path}single' is the wrong type 'string', expected types '[bool, long, int, decimal, double]'")
-        );
-        assert_eq!(
-            refusal(&rawdoc! { "find": "c" }),
-            (40414, format!("{path}filter' is missing but a required field"))
-        );
-        assert_eq!(refusal(&rawdoc! { "find": "c", "filter": null }).0, 40414);
-        assert_eq!(refusal(&rawdoc! { "find": "c", "filter": {}, "filter": {} }).0, 40413);
-    }
-
-    #[test]
-    fn what_every_command_takes_is_taken() {
-        let body = rawdoc! { "find": "c", "$db": "d", "filter": {}, "lsid": {}, "comment": [1], "$whatever": 1 };
-        assert!(check(&body, |_| ()).is_ok());
-        assert_eq!(refusal(&rawdoc! { "find": "c", "filter": {}, "lsid": 1 }).0, 14);
-    }
-
-    #[test]
-    fn values_are_read_as_what_they_are_asked_for() {
-        let body = rawdoc! { "find": "c", "filter": { "a": 1 }, "limit": 2.9, "single": 0.5, "docs": [{ "b": 1 }] };
-        check(&body, |arguments| {
-            assert_eq!(arguments.first().as_str(), Some("c"));
-            assert_eq!(arguments.document("filter"), Some(&*rawdoc! { "a": 1 }));
-            assert_eq!((arguments.integer("limit"), arguments.truth("single")), (Some(2), Some(true)));
-            assert_eq!(arguments.documents("docs").unwrap(), [&*rawdoc! { "b": 1 }]);
-            assert_eq!((arguments.integer("skip"), arguments.get("nosuch")), (None, None));
-        })
-        .unwrap();
-        let body = rawdoc! { "find": "c", "filter": {}, "docs": [{}, 1] };
-        let failure = check(&body, |arguments| arguments.documents("docs").unwrap_err()).unwrap();
-        assert_eq!(failure.message, "BSON field 'find.docs.1' is the wrong type 'int', expected type 'object'");
-    }
-
-    #[test]
-    fn numbers_beyond_the_ends_are_the_ends() {
-        assert_eq!(integer_of(RawBsonRef::Double(1e300)), Some(i64::MAX));
-        assert_eq!(integer_of(RawBsonRef::Double(f64::NAN)), Some(0));
-        assert_eq!(integer_of(RawBsonRef::Double(-2.5)), Some(-2));
-    }
-}
+mod tests;

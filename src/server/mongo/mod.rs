@@ -14,6 +14,7 @@
 //! MongoDB manual, wire protocol and database commands, version 7.0. What is there, and what differs, is in
 //! `docs/compatibility/mongodb.md`.
 
+mod api;
 mod client;
 mod command;
 mod commands;
@@ -23,12 +24,14 @@ mod cursors;
 mod fail_points;
 mod failure;
 mod fields;
+mod operations;
 mod options;
 mod protocol;
 mod run;
 mod sessions;
 mod state;
 mod topology;
+mod usage;
 mod wire;
 
 use std::sync::Arc;
@@ -38,9 +41,12 @@ use crate::server::door::{Door, Kind};
 use crate::server::meters::Meters;
 use crate::server::metrics::Metrics;
 use crate::server::tally::Tally;
+use crate::server::users::{Account, Everything, Users};
 use crate::store::Store;
+use client::Client;
 pub use options::MongoOptions;
 use protocol::Mongo;
+use run::Next;
 use state::State;
 
 /// Threads that run commands.
@@ -149,4 +155,32 @@ impl MongoServer {
     pub fn close(self) {
         drop(self);
     }
+}
+
+/// Returns the replies of a door to the bytes of one client, which sends nothing after them. Waits are passed over.
+///
+/// For fuzzing: it needs no socket.
+///
+/// # Errors
+/// Those of the store. Bytes that are no message end what is read, and are no error.
+#[doc(hidden)]
+pub fn answer(store: &Store, bytes: &[u8]) -> crate::error::Result<Vec<u8>> {
+    let options = MongoOptions::default().seed(0).enable_test_commands();
+    let users = options.users().unwrap_or_else(|_| Users::new(Account::open(Everything)));
+    let door = State::new(store.clone(), &options, users);
+    let client = Client::new(1, "127.0.0.1:1".to_owned(), "127.0.0.1:27017".to_owned());
+    let (mut rest, mut replies, mut waited) = (bytes, Vec::new(), None);
+    while let Ok(Some(length)) = wire::length(rest)
+        && let Some((message, later)) = rest.split_at_checked(length)
+    {
+        match run::run(&door, &client, message, waited.take(), &mut replies).map(|outcome| outcome.next) {
+            Ok(Next::GoOn(pending)) => {
+                pending.as_ref().map_or(Ok(()), crate::txn::Pending::settle)?;
+                rest = later;
+            }
+            Ok(Next::WaitFor(_, fault)) => waited = Some(fault),
+            Ok(Next::End) | Err(_) => break,
+        }
+    }
+    Ok(replies)
 }

@@ -13,7 +13,7 @@ use crate::server::door::{Local, Service};
 use crate::server::mongo::client::Client;
 use crate::server::mongo::fail_points::Fault;
 use crate::server::mongo::run::{self, Next, Outcome};
-use crate::server::mongo::state::State;
+use crate::server::mongo::state::{Connected, State};
 use crate::server::mongo::wire::{self, Malformed};
 use crate::server::panics::Panicked;
 use crate::server::stream::{Peer, Socket};
@@ -50,6 +50,7 @@ impl Service for Mongo {
         let id = i32::try_from(client.id).unwrap_or(i32::MAX);
         let told = Arc::new(Client::new(id, client.peer.to_string(), reached));
         let settler = self.local.settler.clone();
+        let _connected = Connected::new(&self.state);
         let messages = Messages { door: self, client: Rc::clone(&client), told, wanted: 0, last: None };
         Connection::new(messages, (clients, client), settler, Arc::clone(&shared.meter)).serve(socket).await;
     }
@@ -144,10 +145,8 @@ impl Messages {
                 Next::WaitFor(time, fault) => {
                     tokio::select! {
                         biased;
-                        () = self.client.ended() => {
-                            // The door closes: nothing more is to be learned.
-                            self.client.end();
-                        }
+                        // The door closes: nothing more is to be learned.
+                        () = self.client.ended() => {}
                         () = tokio::time::sleep(time) => {}
                     }
                     waited = Some(fault);

@@ -2,11 +2,15 @@
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
-use bson::{Document, RawBsonRef, RawDocumentBuf, Uuid, rawdoc};
+use bson::{Document, RawBsonRef, RawDocument, RawDocumentBuf, Uuid, rawdoc};
 
+use crate::document::Supervision;
 use crate::error::Error;
+use crate::limits;
+use crate::server::mongo::api;
 use crate::server::mongo::client::Client;
 use crate::server::mongo::command::{Call, Command, Flags, check_database};
 use crate::server::mongo::commands::{self, session_id};
@@ -14,10 +18,14 @@ use crate::server::mongo::concerns;
 use crate::server::mongo::fail_points::Fault;
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::Arguments;
+use crate::server::mongo::operations::Operation;
 use crate::server::mongo::sessions::Attempt;
 use crate::server::mongo::state::State;
 use crate::server::mongo::wire::{self, Form, Malformed, Request};
 use crate::txn::Pending;
+
+/// Commands that the original has, and that run what clients write in JavaScript.
+const NEED_JAVASCRIPT: &[&str] = &["mapReduce", "mapreduce"];
 
 /// What became of a request.
 #[derive(Debug)]
@@ -182,32 +190,83 @@ fn dispatch(
     let takes_anything = command.flags.contains(Flags::TAKES_ANYTHING);
     let arguments = Arguments::check(command.name, command.fields, takes_anything, request)?;
     check_generic(&arguments)?;
+    if arguments.truth("apiStrict") == Some(true) {
+        api::check(command.name, &arguments)?;
+    }
     concerns::check(&arguments, command.flags)?;
     let session = session(door, &arguments)?;
     let number = arguments.integer("txnNumber").filter(|_| command.flags.contains(Flags::RETRYABLE));
-    let write = session.zip(number);
-    if let Some((session, number)) = write
-        && let Attempt::Again(reply) = door.sessions.begin_write(session, number)?
-    {
-        // What the first attempt wrote may still be on its way to the disk, or lost there.
-        let ((), seen) = door.store.reading_unsettled(|_| Ok(()))?;
-        commit.replace(Some(seen));
-        return Ok(reply);
+    let attempt = match session.zip(number) {
+        Some((session, number)) => door.sessions.begin_write(session, number)?,
+        None => None,
+    };
+    let begun = match attempt {
+        Some(Attempt::Again(reply)) => {
+            // What the first attempt wrote may still be on its way to the disk, or lost there.
+            let ((), seen) = door.store.reading_unsettled(|_| Ok(()))?;
+            commit.replace(Some(seen));
+            return Ok(reply);
+        }
+        Some(Attempt::First(begun)) => Some(begun),
+        None => None,
+    };
+    let time =
+        arguments.integer("maxTimeMS").and_then(|millis| u64::try_from(millis).ok()).filter(|millis| *millis > 0);
+    let supervision = Arc::new(Supervision::new(time.map(Duration::from_millis)));
+    let _listed =
+        door.operations.list(client, |client| operation(command, database, request.body, client, &supervision));
+    let call = Call { door, client, command, database, body: request.body, arguments, session, commit };
+    let outcome = supervision.guard(|| (command.run)(&call));
+    if let Some(collection) = collection(&call) {
+        let namespace = format!("{database}.{collection}");
+        door.usage.note(&namespace, command.name, supervision.elapsed(), supervision.used_indexes());
     }
-    let reply =
-        (command.run)(&Call { door, client, command, database, body: request.body, arguments, session, commit })?;
+    let reply = outcome?;
     if command.flags.contains(Flags::WRITES) {
         door.topology.tick(door.now());
     }
-    if let Some((session, number)) = write {
-        door.sessions.end_write(session, number, &reply);
+    if let Some(begun) = begun {
+        begun.done(&reply);
     }
     Ok(reply)
+}
+
+/// The collection that a command is about.
+fn collection<'a>(call: &Call<'a>) -> Option<&'a str> {
+    let named = if call.command.name == "getMore" { call.arguments.text("collection") } else { None };
+    let is_of_one =
+        call.command.flags.intersects(Flags::READS | Flags::WRITES) && !call.command.flags.contains(Flags::ADMIN);
+    named.or_else(|| call.arguments.first().as_str().filter(|_| is_of_one))
+}
+
+/// What others are shown of a command while it runs.
+fn operation(
+    command: &'static Command,
+    database: &str,
+    body: &RawDocument,
+    client: &Client,
+    supervision: &Arc<Supervision>,
+) -> Operation {
+    let is_short = body.as_bytes().len() <= limits::MONGO_SHOWN_COMMAND_BYTES_MAX;
+    let is_shown = is_short && !command.flags.contains(Flags::SECRET);
+    Operation {
+        command: command.name,
+        database: database.to_owned(),
+        body: if is_shown { body.to_owned() } else { RawDocumentBuf::new() },
+        connection: client.id,
+        peer: client.peer.clone(),
+        app_name: client.app_name(),
+        supervision: Arc::clone(supervision),
+    }
 }
 
 fn find(door: &State, name: &str) -> Result<&'static Command> {
     let is_offered = |command: &&Command| door.fail_points.is_some() || !command.flags.contains(Flags::TEST);
     commands::find(name).filter(is_offered).ok_or_else(|| {
+        if NEED_JAVASCRIPT.contains(&name) {
+            let message = format!("{name} is not supported: there is no JavaScript engine; aggregate does the same");
+            return Failure::new(code::COMMAND_NOT_SUPPORTED, message);
+        }
         let failure = Failure::new(code::COMMAND_NOT_FOUND, format!("no such command: '{name}'"));
         tracing::debug!(command = name, "a command that is not known");
         failure
@@ -253,20 +312,20 @@ fn check_generic(arguments: &Arguments<'_>) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use bson::{doc, rawdoc};
 
     use super::*;
     use crate::Store;
     use crate::server::mongo::options::MongoOptions;
 
-    fn door(is_for_tests: bool) -> (State, Client) {
+    pub(in crate::server::mongo) fn door(is_for_tests: bool) -> (State, Client) {
         let options = MongoOptions { is_for_tests, ..MongoOptions::default() };
         let door = State::new(Store::in_memory(), &options, options.users().unwrap());
         (door, Client::new(1, "127.0.0.1:5".to_owned(), "127.0.0.1:27017".to_owned()))
     }
 
-    fn call((door, client): &(State, Client), body: &RawDocumentBuf) -> Document {
+    pub(in crate::server::mongo) fn call((door, client): &(State, Client), body: &RawDocumentBuf) -> Document {
         let form = Form::Message { more_to_come: false, exhaust_allowed: false };
         let request = Request { id: 1, form, body, sequences: Vec::new() };
         let name = command_name(&request);
@@ -290,6 +349,7 @@ mod tests {
         let door = door(false);
         let code = |body: RawDocumentBuf| call(&door, &body).get_i32("code").unwrap();
         assert_eq!(code(rawdoc! { "nosuch": 1, "$db": "d" }), 59);
+        assert_eq!(code(rawdoc! { "mapReduce": "c", "map": "", "reduce": "", "$db": "d" }), 115);
         assert_eq!(code(rawdoc! { "getLog": "global", "$db": "d" }), 13);
         assert_eq!(code(rawdoc! { "ping": 1, "$db": "a.b" }), 73);
         assert_eq!(code(rawdoc! { "ping": 1 }), 40414);

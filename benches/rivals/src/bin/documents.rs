@@ -5,8 +5,9 @@
 //! cargo run --release --bin documents                    # times; a million documents in the pipeline: a minute
 //! cargo run --release --bin documents -- instructions    # instructions, counted by valgrind: ten minutes
 //! cargo run --release --bin documents -- "find by _id, raw" larder 5000
+//! cargo run --release --bin documents -- growth          # a find among 10,000 and among 10,000,000: some minutes, 3 GB
 //! ```
-//! The last form runs one operation so many times, for a profiler.
+//! The third form runs one operation so many times, for a profiler.
 //!
 //! SQLite keeps a document as text in a table with an integer for its key, two indexes on `json_extract`, and statements
 //! that are prepared once. Both sides get their documents as a program has them, a struct, and turn them into what they
@@ -296,6 +297,7 @@ fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => times(),
         ["instructions"] => instructions(),
+        ["growth"] => growth(),
         [name, side, turns] => {
             let subject = SUBJECTS.iter().find(|subject| subject.0 == name).expect("a subject's name");
             let turn = if side == SIDES[0] { subject.3 } else { subject.4 };
@@ -348,6 +350,29 @@ fn counted(name: &str, side: &str, turns: i64) -> f64 {
     let text = String::from_utf8_lossy(&output.stderr);
     let figure = text.lines().find_map(|line| line.split_once("Collected : ")).expect("a figure of callgrind").1;
     figure.trim().parse().unwrap()
+}
+
+/// Prints what a find by an index costs in a small collection and in a large one.
+fn growth() {
+    for documents in [DOCUMENTS, 10_000_000] {
+        let events = Store::in_memory().collection::<RawDocumentBuf>("events");
+        events.create_index(doc! { "code": 1 }).unwrap();
+        let raw = |n: i64| larder::bson::rawdoc! { "_id": n, "code": n * 7, "amount": n % 100 };
+        for from in (0..documents).step_by(1_000) {
+            events.insert_many((from..documents.min(from + 1_000)).map(raw)).unwrap();
+        }
+        let mut costs = Vec::new();
+        for round in 0..ROUNDS as i64 {
+            let start = Instant::now();
+            for turn in 0..50_000 {
+                // No two finds that follow each other are near each other.
+                let n = (turn + round) * 7_919_519 % documents;
+                black_box(events.find_one(doc! { "code": n * 7 }).unwrap().unwrap());
+            }
+            costs.push(start.elapsed().as_nanos() as f64 / 50_000.0);
+        }
+        println!("a find by an index among {documents}: {:.0} ns", median(costs));
+    }
 }
 
 fn table(unit: &str) -> Table {

@@ -4,7 +4,7 @@ use bson::{Binary, RawArrayBuf, RawBsonRef, RawDocumentBuf, rawdoc};
 
 use crate::document::CollectionInfo;
 use crate::server::mongo::command::{Call, Command, Flags, check_collection, check_database};
-use crate::server::mongo::commands::find::first_batch;
+use crate::server::mongo::commands::cursors::first_batch;
 use crate::server::mongo::cursors::Cursor;
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::{Field, Types};
@@ -217,7 +217,7 @@ fn name_in(filter: Option<&bson::RawDocument>) -> Result<Option<&str>> {
 fn list_databases(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let wanted = name_in(call.arguments.document("filter"))?;
     let name_only = call.arguments.truth("nameOnly") == Some(true);
-    let mut databases = RawArrayBuf::new();
+    let (mut databases, mut total) = (RawArrayBuf::new(), 0_i64);
     for name in call.door.store.list_database_names()? {
         if wanted.is_some_and(|wanted| wanted != name) {
             continue;
@@ -225,11 +225,15 @@ fn list_databases(call: &Call<'_>) -> Result<RawDocumentBuf> {
         if name_only {
             databases.push(rawdoc! { "name": name });
         } else {
-            databases.push(rawdoc! { "name": name, "sizeOnDisk": 0_i64, "empty": false });
+            let (_, held) = super::stats::total(call, &name)?;
+            let of_indexes: u64 = held.indexes.iter().map(|index| index.bytes).sum();
+            let size = i64::try_from(held.bytes + of_indexes).unwrap_or(i64::MAX);
+            total = total.saturating_add(size);
+            databases.push(rawdoc! { "name": name, "sizeOnDisk": size, "empty": false });
         }
     }
     if name_only {
         return Ok(rawdoc! { "databases": databases });
     }
-    Ok(rawdoc! { "databases": databases, "totalSize": 0_i64, "totalSizeMb": 0_i64 })
+    Ok(rawdoc! { "databases": databases, "totalSize": total, "totalSizeMb": total >> 20 })
 }

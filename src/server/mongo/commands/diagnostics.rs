@@ -262,6 +262,11 @@ fn server_status(call: &Call<'_>) -> RawDocumentBuf {
         "pid": i64::from(std::process::id()),
         "uptime": uptime.as_secs_f64().floor(),
         "uptimeMillis": i64::try_from(uptime.as_millis()).unwrap_or(i64::MAX),
+        "connections": {
+            "current": i64::try_from(door.connected.load(Ordering::Relaxed)).unwrap_or(i64::MAX),
+            "active": i64::try_from(door.operations.all().len()).unwrap_or(i64::MAX),
+        },
+        "mem": { "bits": 64 },
         "localTime": DateTime::from_millis(door.now().as_millis()),
         "metrics": { "cursor": { "open": { "total": open } } },
         "logicalSessionRecordCache": { "activeSessionsCount": sessions },

@@ -4,7 +4,8 @@ use bson::{RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
 
 use crate::document::{IndexInfo, IndexOptions};
 use crate::server::mongo::command::{Call, Command, Flags};
-use crate::server::mongo::commands::find::{first_batch, raw_collection};
+use crate::server::mongo::commands::cursors::first_batch;
+use crate::server::mongo::commands::find::raw_collection;
 use crate::server::mongo::cursors::Cursor;
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::{Field, Types, decode, integer_of};

@@ -42,7 +42,7 @@ pub(super) const COMMANDS: &[Command] = &[
 ];
 
 fn start(call: &Call<'_>) -> Result<RawDocumentBuf> {
-    let id = Uuid::new();
+    let id = call.door.new_session_id();
     call.door.sessions.touch(id, call.door.now())?;
     let id = Binary { subtype: BinarySubtype::Uuid, bytes: id.bytes().to_vec() };
     Ok(rawdoc! { "id": { "id": id }, "timeoutMinutes": 30 })

@@ -14,17 +14,17 @@ use smallvec::SmallVec;
 use crate::limits;
 
 /// The places of a request's words in the bytes that were read.
-pub(in crate::server::redis) type Words = SmallVec<[Range<usize>; WORDS_INLINE]>;
+pub(crate) type Words = SmallVec<[Range<usize>; WORDS_INLINE]>;
 
 /// The words of a request.
-pub(in crate::server::redis) type Slices<'a> = SmallVec<[&'a [u8]; WORDS_INLINE]>;
+pub(crate) type Slices<'a> = SmallVec<[&'a [u8]; WORDS_INLINE]>;
 
 /// Words that take no allocation.
 const WORDS_INLINE: usize = 6;
 
 /// What the bytes read so far begin with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server::redis) enum Parsed {
+pub(crate) enum Parsed {
     /// A request that takes this many bytes. The parser has its words; it may have none, and then asks for nothing.
     Whole(usize),
     /// The beginning of a request.
@@ -33,7 +33,7 @@ pub(in crate::server::redis) enum Parsed {
 
 /// Why a connection cannot go on: the text that Redis gives after "Protocol error: ".
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::server::redis) struct ProtocolError(pub(in crate::server::redis) String);
+pub(crate) struct ProtocolError(pub(crate) String);
 
 fn refuse<T>(reason: impl Into<String>) -> Result<T, ProtocolError> {
     Err(ProtocolError(reason.into()))
@@ -41,16 +41,16 @@ fn refuse<T>(reason: impl Into<String>) -> Result<T, ProtocolError> {
 
 /// What a client may send.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::server::redis) struct Allowed {
+pub(crate) struct Allowed {
     /// One that has given no password sends little.
-    pub(in crate::server::redis) is_authenticated: bool,
+    pub(crate) is_authenticated: bool,
     /// Bytes of a word.
-    pub(in crate::server::redis) word_bytes: usize,
+    pub(crate) word_bytes: usize,
 }
 
 /// How far a request has been read, and its words once it is whole. All places count from its first byte.
 #[derive(Debug, Default)]
-pub(in crate::server::redis) struct Parser {
+pub(crate) struct Parser {
     /// How many words there will be; `None` before the line that says so.
     count: Option<usize>,
     words: Words,
@@ -76,7 +76,7 @@ impl Parser {
     /// # Errors
     /// [`ProtocolError`] for what can be no request, and for one that is larger than it may be; before anything is set
     /// aside for it.
-    pub(in crate::server::redis) fn parse(&mut self, bytes: &[u8], allowed: Allowed) -> Result<Parsed, ProtocolError> {
+    pub(crate) fn parse(&mut self, bytes: &[u8], allowed: Allowed) -> Result<Parsed, ProtocolError> {
         self.let_go();
         let parsed = match bytes.first() {
             None => return Ok(Parsed::Partial),
@@ -101,7 +101,7 @@ impl Parser {
     }
 
     /// The word at a place of the whole request that `bytes` begin with.
-    pub(in crate::server::redis) fn word<'a>(&'a self, bytes: &'a [u8], at: usize) -> Option<&'a [u8]> {
+    pub(crate) fn word<'a>(&'a self, bytes: &'a [u8], at: usize) -> Option<&'a [u8]> {
         if self.line.is_empty() {
             self.words.get(at).map(|word| bytes.get(word.clone()).unwrap_or_default())
         } else {
@@ -110,7 +110,7 @@ impl Parser {
     }
 
     /// The words of the whole request that `bytes` begin with.
-    pub(in crate::server::redis) fn words<'a>(&'a self, bytes: &'a [u8]) -> Slices<'a> {
+    pub(crate) fn words<'a>(&'a self, bytes: &'a [u8]) -> Slices<'a> {
         let word = |word: &Range<usize>| bytes.get(word.start..word.end).unwrap_or_default();
         if !self.line.is_empty() {
             self.line.iter().map(Vec::as_slice).collect()
@@ -125,7 +125,7 @@ impl Parser {
     }
 
     /// Forgets a request that is whole, with the memory that its words take; keeps what has come of the next one.
-    pub(in crate::server::redis) fn let_go(&mut self) {
+    pub(crate) fn let_go(&mut self) {
         if !self.is_whole {
             return;
         }
@@ -145,12 +145,12 @@ impl Parser {
     }
 
     /// How many bytes the request has up to the end of the word that is being read, as far as is known; 0 when it is not.
-    pub(in crate::server::redis) fn wanted(&self) -> usize {
+    pub(crate) fn wanted(&self) -> usize {
         self.word.as_ref().map_or(0, |word| word.end + 2)
     }
 
     /// Forgets what has been read of a request.
-    pub(in crate::server::redis) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.count = None;
         if self.words.spilled() {
             self.words = Words::new();
@@ -165,7 +165,7 @@ impl Parser {
     }
 
     /// The memory that the places of the words take, in bytes.
-    pub(in crate::server::redis) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         if self.words.spilled() { self.words.capacity() * size_of::<Range<usize>>() } else { 0 }
     }
 

@@ -43,28 +43,28 @@ const UNKILLABLE: &str = "UNKILLABLE Sorry the script already executed write com
                           the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.";
 
 /// What the door is busy with.
-pub(in crate::server::redis) struct Busy<'a> {
-    pub(in crate::server::redis) transaction: &'a Transaction,
-    pub(in crate::server::redis) door: &'a OpenDoor,
+pub(crate) struct Busy<'a> {
+    pub(crate) transaction: &'a Transaction,
+    pub(crate) door: &'a OpenDoor,
     /// The script's SHA-1, or the function's name.
-    pub(in crate::server::redis) name: &'a str,
-    pub(in crate::server::redis) is_script: bool,
-    pub(in crate::server::redis) has_written: bool,
+    pub(crate) name: &'a str,
+    pub(crate) is_script: bool,
+    pub(crate) has_written: bool,
     /// The command that runs it.
-    pub(in crate::server::redis) words: &'a [&'a [u8]],
-    pub(in crate::server::redis) elapsed: Duration,
+    pub(crate) words: &'a [&'a [u8]],
+    pub(crate) elapsed: Duration,
 }
 
 /// What is to become of the script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::server::redis) enum Verdict {
+pub(crate) enum Verdict {
     GoesOn,
     Killed,
     ServerEnds,
 }
 
 /// Looks at what clients have sent, replies to it, and returns what they want of the script.
-pub(in crate::server::redis) fn attend(busy: &Busy<'_>) -> Verdict {
+pub(crate) fn attend(busy: &Busy<'_>) -> Verdict {
     busy.door.newcomers.let_in();
     let mut verdict = Verdict::GoesOn;
     for client in busy.door.clients.all().iter().filter(|client| client.interim.is_at_rest.get()) {
@@ -74,7 +74,7 @@ pub(in crate::server::redis) fn attend(busy: &Busy<'_>) -> Verdict {
 }
 
 /// Wakes the connections up for which something was done.
-pub(in crate::server::redis) fn release(door: &Door) {
+pub(crate) fn release(door: &Door) {
     door.clients.for_each(|client| {
         // What TLS has made of replies and the socket had no room for is the task's to send.
         let has_unsent = || client.socket.upgrade().is_some_and(|socket| socket.has_unsent());

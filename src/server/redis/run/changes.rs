@@ -12,12 +12,12 @@ use crate::server::redis::run::show::{self, Sender};
 use crate::server::redis::spec::{Flags, Traits};
 
 /// Says how many changes the command that runs makes, if it makes any.
-pub(in crate::server::redis) fn note(call: &Call<'_>, changes: u64) {
+pub(crate) fn note(call: &Call<'_>, changes: u64) {
     call.door.changes.set(Some(changes));
 }
 
 /// Runs a command, shows it to those who monitor, and counts its changes.
-pub(in crate::server::redis) fn run(call: &mut Call<'_>, command: &Command, sender: Sender) -> Outcome {
+pub(crate) fn run(call: &mut Call<'_>, command: &Command, sender: Sender) -> Outcome {
     counted(call, command, |call| show::run(call, command, sender))
 }
 

@@ -31,28 +31,28 @@ use crate::txn::{Pending, Turn};
     clippy::struct_excessive_bools,
     reason = "each is a finding of its own, and any of them may come with any other"
 )]
-pub(in crate::server::redis) struct Run {
+pub(crate) struct Run {
     /// Bytes of the requests that were run.
-    pub(in crate::server::redis) consumed: usize,
+    pub(crate) consumed: usize,
     /// Where its replies begin.
-    pub(in crate::server::redis) from: usize,
+    pub(crate) from: usize,
     /// Replies that the client is due: one for each request, unless it wants none.
-    pub(in crate::server::redis) due: usize,
+    pub(crate) due: usize,
     /// What became of its transaction. Nothing of the replies may be sent before this has settled; an error is the text
     /// that each request gets instead.
-    pub(in crate::server::redis) outcome: Result<Pending, String>,
+    pub(crate) outcome: Result<Pending, String>,
     /// Replies to others, who waited for what was done.
-    pub(in crate::server::redis) answers: Vec<Answer>,
+    pub(crate) answers: Vec<Answer>,
     /// Another run may follow at once: what is left is not only the beginning of a request.
-    pub(in crate::server::redis) goes_on: bool,
+    pub(crate) goes_on: bool,
     /// The next request needs the turn to write, which this run did not have.
-    pub(in crate::server::redis) wants_turn: bool,
+    pub(crate) wants_turn: bool,
     /// A command panicked: nobody knows what it left behind in the session.
-    pub(in crate::server::redis) has_panicked: bool,
+    pub(crate) has_panicked: bool,
     /// The client sent what is no request.
-    pub(in crate::server::redis) broken: Option<ProtocolError>,
+    pub(crate) broken: Option<ProtocolError>,
     /// The client sent what a browser sends.
-    pub(in crate::server::redis) is_from_a_browser: bool,
+    pub(crate) is_from_a_browser: bool,
 }
 
 /// What a run leaves beside its transaction.
@@ -68,7 +68,7 @@ struct Progress {
 
 /// A request that is there. Its words are the parser's until that reads the next one.
 #[derive(Debug)]
-pub(in crate::server::redis) struct Next {
+pub(crate) struct Next {
     /// The bytes that it takes.
     length: Result<usize, ProtocolError>,
     /// What its name stands for.
@@ -78,18 +78,13 @@ pub(in crate::server::redis) struct Next {
 
 impl Next {
     /// Whether it may only run with the turn to write.
-    pub(in crate::server::redis) fn needs_turn(&self) -> bool {
+    pub(crate) fn needs_turn(&self) -> bool {
         self.needs_turn
     }
 }
 
 /// The request that `bytes` begin with. `None` when there is only the beginning of one.
-pub(in crate::server::redis) fn next(
-    door: &OpenDoor,
-    session: &Session,
-    parser: &mut Parser,
-    bytes: &[u8],
-) -> Option<Next> {
+pub(crate) fn next(door: &OpenDoor, session: &Session, parser: &mut Parser, bytes: &[u8]) -> Option<Next> {
     let length = match parser.parse(bytes, allowed(door, session)) {
         Ok(Parsed::Partial) => return None,
         Ok(Parsed::Whole(length)) => length,
@@ -117,7 +112,7 @@ fn needs_turn(session: &Session, command: Option<&Command>, says_block: impl FnO
 /// them. Without the turn to write it ends before the first that needs it.
 ///
 /// A command that fails leaves what those before it did: Redis rolls nothing back.
-pub(in crate::server::redis) fn run(
+pub(crate) fn run(
     door: &OpenDoor,
     session: &mut Session,
     (parser, first): (&mut Parser, Next),
@@ -164,7 +159,7 @@ pub(in crate::server::redis) fn run(
 
 /// As [`run`], for who has nothing else to do while another has the turn. `None` when there is only the beginning of a
 /// request.
-pub(in crate::server::redis) fn run_now(
+pub(crate) fn run_now(
     door: &OpenDoor,
     session: &mut Session,
     parser: &mut Parser,
@@ -260,7 +255,7 @@ pub(super) fn forget_places(door: &OpenDoor, session: &mut Session) {
 
 /// Puts an error for each of the `due` requests of a run in the place of its replies, which begin at `from`, and of `answers` to
 /// others: nothing of it was committed.
-pub(in crate::server::redis) fn take_back(
+pub(crate) fn take_back(
     door: &OpenDoor,
     session: &mut Session,
     (from, due): (usize, usize),
@@ -445,7 +440,7 @@ fn note_shown(call: &mut Call<'_>, spec: &Spec) {
 
 /// Runs a command that a script calls.
 #[cfg(feature = "lua")]
-pub(in crate::server::redis) fn run_called(call: &mut Call<'_>) {
+pub(crate) fn run_called(call: &mut Call<'_>) {
     run_timed(call, Sender::Script, &mut Laps::start());
 }
 
@@ -516,12 +511,12 @@ fn queue(call: &mut Call<'_>, spec: &Spec) -> Outcome {
 }
 
 /// Whether a command is refused when the budget of bytes is spent, if there is one.
-pub(in crate::server::redis) fn needs_room(door: &OpenDoor, spec: &Spec) -> bool {
+pub(crate) fn needs_room(door: &OpenDoor, spec: &Spec) -> bool {
     door.store.memory_budget().0.is_some() && spec.flags.contains(Flags::DENYOOM)
 }
 
 /// The commands of a transaction of the client's, one after the other.
-pub(in crate::server::redis) fn run_all(
+pub(crate) fn run_all(
     transaction: &Transaction,
     door: &OpenDoor,
     session: &mut Session,
