@@ -17,7 +17,7 @@ use crate::document::raw::corrupt;
 use crate::document::rows::{Input, Rows, gathered};
 use crate::document::schema::Namespace;
 use crate::document::stored;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::txn::{Scope, View, WriteScope};
 
 impl<T, S: Scope> Collection<T, S> {
