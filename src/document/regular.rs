@@ -122,7 +122,8 @@ impl Translation<'_> {
         while let Some(character) = characters.next() {
             let was_quantified = std::mem::replace(&mut is_quantified, false);
             let start = self.out.len();
-            if !matches!(character, '*' | '+' | '?' | '{' | ')') {
+            let is_skipped = self.is_extended && (character.is_ascii_whitespace() || character == '#');
+            if !is_skipped && !matches!(character, '*' | '+' | '?' | '{' | ')') {
                 self.atom = start;
             }
             match character {
@@ -141,6 +142,9 @@ impl Translation<'_> {
                 '+' if was_quantified => {
                     self.out.insert_str(self.atom, "(?>");
                     self.out.push(')');
+                    if matches!(characters.peek(), Some('*' | '+' | '?')) {
+                        return Err(Code::REGEX_COMPILE.syntax("a quantifier follows a possessive one"));
+                    }
                 }
                 '*' | '+' => {
                     self.out.push(character);
@@ -337,6 +341,7 @@ mod tests {
         assert!(matches("^A b # c\n$", "ix", "ab") && matches("a.b", "s", "a\nb") && !matches("a.b", "", "a\nb"));
         assert!(matches("(?<=a)b", "", "ab") && matches("(a)\\1", "", "aa") && matches("(?i)A", "", "a"));
         assert!(matches("a(?#comment)b", "", "ab") && matches("a+?b", "", "aab"));
+        assert!(matches("a ++ b", "x", "aab") && Regular::compile("a+++", "").is_err());
         assert!(matches("a++b", "", "aab") && !matches("a++ab", "", "aab") && !matches("^(ab|a)?+b$", "", "ab"));
         assert!(
             matches("a{2}+b", "", "aab") && matches("x(a(b))++c", "", "xababc") && matches("foo\\Kbar", "", "foobar")

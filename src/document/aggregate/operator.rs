@@ -63,6 +63,7 @@ struct Matching {
 impl Rows for Matching {
     fn advance(&mut self) -> Result<bool> {
         while self.input.advance()? {
+            self.context.check_time()?;
             if self.filter.matches(self.input.row()?, &self.context)? {
                 return Ok(true);
             }

@@ -344,6 +344,10 @@ impl Code {
     pub const INCLUSION_IN_EXCLUSION: Self = Self(31_253);
     /// A projection includes, and excludes a field.
     pub const EXCLUSION_IN_INCLUSION: Self = Self(31_254);
+    /// A projection has `$elemMatch` and the positional operator.
+    pub const POSITIONAL_AND_ELEM_MATCH: Self = Self(31_256);
+    /// The positional operator of a projection takes no expression.
+    pub const POSITIONAL_VALUE: Self = Self(31_271);
     /// `$elemMatch` takes an object.
     pub const ELEM_MATCH_NOT_OBJECT: Self = Self(31_274);
     /// `$elemMatch` stands at a nested field.
@@ -708,6 +712,8 @@ impl Code {
     pub const MERGE_LET_WITHOUT_PIPELINE: Self = Self(51_199);
     /// The filter has not found the document by an element.
     pub const POSITIONAL_NOT_FOUND: Self = Self(51_246);
+    /// The element that was found is past the end of the array that is shown.
+    pub const POSITIONAL_PAST_END: Self = Self(51_247);
     /// A projection of a field is empty.
     pub const PROJECT_EMPTY_OBJECT: Self = Self(51_270);
     /// A projection is empty.

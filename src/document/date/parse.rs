@@ -53,17 +53,14 @@ impl Found {
     /// `2026-03-01` and `20260301`, and the `T` before a time. Returns what is behind them.
     fn iso_date<'t>(&mut self, text: &'t str) -> Option<&'t str> {
         let (year, rest) = digits(text, 4)?;
-        let (month, day, rest) = match rest.strip_prefix('-') {
-            Some(rest) => {
-                let (month, rest) = number(rest, 2)?;
-                let (day, rest) = number(rest.strip_prefix('-')?, 2)?;
-                (month, day, rest)
-            }
-            None => {
-                let (month, rest) = digits(rest, 2)?;
-                let (day, rest) = digits(rest, 2)?;
-                (month, day, rest)
-            }
+        let (month, day, rest) = if let Some(rest) = rest.strip_prefix('-') {
+            let (month, rest) = number(rest, 2)?;
+            let (day, rest) = number(rest.strip_prefix('-')?, 2)?;
+            (month, day, rest)
+        } else {
+            let (month, rest) = digits(rest, 2)?;
+            let (day, rest) = digits(rest, 2)?;
+            (month, day, rest)
         };
         let rest = match rest.chars().next() {
             None | Some(' ' | 'Z' | '+' | '-') => rest,

@@ -98,7 +98,11 @@ fn units_move_clocks_or_moments() {
     }
     assert_eq!(Unit::Year.add(0, 300_000_000, &Zone::UTC), None);
     assert_eq!(Unit::Hour.add(i64::MAX, 1, &Zone::UTC), None);
-    assert_eq!(Unit::Week.add(0, i64::MAX, &Zone::UTC), None);
+    for unit in [Unit::Year, Unit::Quarter, Unit::Month, Unit::Week, Unit::Day, Unit::Hour, Unit::Second] {
+        for amount in [i64::MIN, i64::MIN / 13, i64::MAX / 5, i64::MAX / 4, i64::MAX] {
+            assert_eq!(unit.add(0, amount, &zone("Europe/Paris")), None, "{unit:?} {amount}");
+        }
+    }
 }
 
 #[test]

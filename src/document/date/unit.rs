@@ -88,7 +88,9 @@ impl Unit {
             return zone.moment(wall.on(wall.days().checked_add(days)?));
         };
         let month = wall.months().checked_add(months.checked_mul(amount)?)?;
-        let (year, month) = (month.div_euclid(12), month.rem_euclid(12) + 1);
+        // Dates are within some 300 million years.
+        let year = Some(month.div_euclid(12)).filter(|year| year.unsigned_abs() < 1 << 30)?;
+        let month = month.rem_euclid(12) + 1;
         let (_, _, day) = wall.date();
         let day = day.min(days_of_month(year, month));
         zone.moment(Wall::of_date(year, month, day).plus(wall.millis_of_day()))

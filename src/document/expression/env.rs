@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bson::DateTime;
 use bson::raw::{RawBson, RawBsonRef, RawDocument};
 use parking_lot::Mutex;
 
 use super::value::Value;
+use crate::clock::Stopwatch;
 use crate::document::code::Code;
 use crate::document::regular::Regular;
 use crate::document::supervision;
@@ -35,7 +36,7 @@ struct Shared {
     /// Steps that are left.
     steps: AtomicU64,
     /// When the operation is to end.
-    deadline: Option<Instant>,
+    deadline: Option<(Stopwatch, Duration)>,
     /// How often it was asked whether to go on, so that the clock is not read for each document.
     asked: AtomicU64,
     /// What was compiled from patterns and options.
@@ -63,7 +64,7 @@ impl Context {
     pub(crate) fn within_time(mut self, time: Option<Duration>) -> Self {
         // Nobody shares it yet.
         if let Some(shared) = Arc::get_mut(&mut self.shared) {
-            shared.deadline = time.and_then(|time| Instant::now().checked_add(time));
+            shared.deadline = time.map(|time| (Stopwatch::start(), time));
         }
         self
     }
@@ -78,7 +79,7 @@ impl Context {
             return Ok(());
         }
         supervision::check()?;
-        if self.shared.deadline.is_some_and(|deadline| Instant::now() > deadline) {
+        if self.shared.deadline.is_some_and(|(begun, time)| begun.elapsed() >= time) {
             return Err(Code::MAX_TIME_EXPIRED.value("the operation took longer than it may"));
         }
         Ok(())

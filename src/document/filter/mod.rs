@@ -140,7 +140,6 @@ impl Filter {
     /// # Errors
     /// [`Error::Corruption`](crate::Error::Corruption) when the document does not decode; those of expressions.
     pub(super) fn matches(&self, document: &RawDocument, context: &Context) -> Result<bool> {
-        context.check_time()?;
         all(&self.nodes, document, context)
     }
 

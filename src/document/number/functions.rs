@@ -197,7 +197,7 @@ impl Number {
     pub(in crate::document) fn tanh(self) -> Self {
         self.apply(f64::tanh, |decimal| match &decimal {
             Decimal::Finite { value, .. } if value.is_zero() || is_tiny(value) => decimal,
-            Decimal::Finite { value, .. } if value.abs() > BigDecimal::from(100) => one(value.sign()),
+            Decimal::Finite { value, .. } if value.abs() > 100 => one(value.sign()),
             Decimal::Finite { value, .. } => {
                 let (up, down) = (series::exp(value), series::exp(&-value));
                 shortest((&up - &down) / (up + down))
@@ -235,7 +235,7 @@ impl Number {
     pub(in crate::document) fn atanh(self) -> Self {
         self.apply(f64::atanh, |decimal| match &decimal {
             Decimal::Finite { value, .. } if value.is_zero() || is_tiny(value) => decimal,
-            Decimal::Finite { value, .. } if value.abs() == BigDecimal::from(1) => Decimal::Infinite(value.sign()),
+            Decimal::Finite { value, .. } if value.abs() == 1 => Decimal::Infinite(value.sign()),
             Decimal::Finite { value, .. } => shortest(series::artanh(value)),
             _ => decimal,
         })
@@ -263,10 +263,10 @@ fn exp(x: &BigDecimal) -> Decimal {
     if x.is_zero() {
         return Decimal::finite(BigDecimal::from(1));
     }
-    if *x > BigDecimal::from(EXPONENT_MAX) {
+    if *x > EXPONENT_MAX {
         return Decimal::Infinite(Sign::Plus);
     }
-    if *x < BigDecimal::from(-EXPONENT_MAX) {
+    if *x < -EXPONENT_MAX {
         return zero();
     }
     Decimal::finite(series::exp(x))

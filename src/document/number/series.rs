@@ -196,7 +196,8 @@ fn square_root(x: &BigDecimal) -> BigDecimal {
     let extra = (2 * i64::from(SCALE) - digits).max(0);
     let extra = extra + (scale + extra).rem_euclid(2);
     let widened = coefficient * BigInt::from(10).pow(u32::try_from(extra).unwrap_or(0));
-    BigDecimal::new(widened.sqrt(), (scale + extra) / 2)
+    let doubled = scale + extra;
+    BigDecimal::new(widened.sqrt(), doubled / 2)
 }
 
 /// π.

@@ -27,7 +27,7 @@ impl ArrayPart {
     /// The part that `value` asks for at `path`; `None` when it asks for something else.
     pub(super) fn parse(path: &str, value: &Bson) -> Option<Result<Self>> {
         if path.ends_with(".$") {
-            return Some(Ok(Self::Matched));
+            return Some(matched(value));
         }
         let document = value.as_document().filter(|document| document.len() == 1)?;
         match document.iter().next().map(|(name, operand)| (name.as_str(), operand)) {
@@ -62,7 +62,12 @@ impl ArrayPart {
         let all = elements(array).collect::<Result<Vec<_>>>()?;
         let shown = match self {
             Self::Slice { skip, count } => sliced(&all, *skip, *count),
-            Self::Matched => position.and_then(|place| all.get(place)).map(std::slice::from_ref).unwrap_or_default(),
+            Self::Matched => {
+                let element = position.and_then(|place| all.get(place));
+                let none =
+                    || Code::POSITIONAL_PAST_END.value("the element that was found is past the end of this array");
+                std::slice::from_ref(element.ok_or_else(none)?)
+            }
             Self::ElemMatch(filter) => {
                 let mut found = None;
                 for element in &all {
@@ -78,7 +83,9 @@ impl ArrayPart {
             }
         };
         let mut new = RawArrayBuf::new();
-        shown.iter().for_each(|element| new.push(*element));
+        for element in shown {
+            new.push(*element);
+        }
         Ok(Value::Owned(RawBson::Array(new)))
     }
 }
@@ -93,6 +100,24 @@ fn sliced<'s, 'v>(all: &'s [RawBsonRef<'v>], skip: Option<i64>, count: i64) -> &
     };
     let end = start.saturating_add(size(count)).min(all.len());
     all.get(start..end).unwrap_or_default()
+}
+
+/// What stands at a positional path includes it.
+fn matched(value: &Bson) -> Result<ArrayPart> {
+    let includes = match value {
+        Bson::Boolean(includes) => Some(*includes),
+        value => Number::from_bson(value).map(|number| !number.is_zero()),
+    };
+    match includes {
+        Some(true) => Ok(ArrayPart::Matched),
+        Some(false) => Err(Code::POSITIONAL_IN_EXCLUSION.value("the positional operator includes a field")),
+        None => Err(Code::POSITIONAL_VALUE.syntax("the positional operator takes no expression")),
+    }
+}
+
+/// Whether a projection asks for elements by a condition.
+pub(super) fn has_elem_match(text: &Document) -> bool {
+    text.values().any(|value| value.as_document().is_some_and(|document| document.contains_key("$elemMatch")))
 }
 
 /// `n`, or `[skip, n]`. Anything else is the expression of the same name.

@@ -81,6 +81,9 @@ impl Projection {
             return Err(Code::POSITIONAL_TWICE.value("a projection has one positional operator"));
         }
         if positional == 1 {
+            if array_part::has_elem_match(text) {
+                return Err(Code::POSITIONAL_AND_ELEM_MATCH.value("$elemMatch and the positional operator do not mix"));
+            }
             if compiled.keeps_rest {
                 return Err(Code::POSITIONAL_IN_EXCLUSION.value("the positional operator includes a field"));
             }
@@ -250,13 +253,15 @@ fn collect(
     for (key, value) in text {
         let depth = prefix.len();
         let path = match key.strip_suffix(".$") {
-            Some(path) if is_query => path,
+            // Only a path as a whole has it.
+            Some(path) if is_query && depth == 0 => path,
             _ => key.as_str(),
         };
         if path.split('.').any(|part| part == "$") {
-            return Err(match is_query {
-                true => Code::POSITIONAL_IN_MIDDLE.value("the positional operator stands at the end of a path"),
-                false => Error::unsupported("positional operator $"),
+            return Err(if is_query {
+                Code::POSITIONAL_IN_MIDDLE.value("the positional operator stands at the end of a path")
+            } else {
+                Error::unsupported("positional operator $")
             });
         }
         prefix.extend(FieldPath::parse(path, For::Expression)?.into_parts());

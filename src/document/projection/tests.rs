@@ -220,6 +220,10 @@ fn a_find_shows_parts_of_arrays() {
         (doc! { "a": { "$elemMatch": 1 } }, Code::ELEM_MATCH_NOT_OBJECT),
         (doc! { "a.$": 1, "b.$": 1 }, Code::POSITIONAL_TWICE),
         (doc! { "a.$.b": 1 }, Code::POSITIONAL_IN_MIDDLE),
+        (doc! { "x": { "a.$": 1 } }, Code::POSITIONAL_IN_MIDDLE),
+        (doc! { "a.$": 0 }, Code::POSITIONAL_IN_EXCLUSION),
+        (doc! { "a.$": "$c" }, Code::POSITIONAL_VALUE),
+        (doc! { "a.$": 1, "b": { "$elemMatch": { "k": 1 } } }, Code::POSITIONAL_AND_ELEM_MATCH),
     ];
     for (text, code) in mistakes {
         assert_eq!(Code::of(&shown(text.clone()).unwrap_err()), Some(code), "{text}");

@@ -34,7 +34,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`Code::WINDOW_RANGE_DATE`] and [`Code::WINDOW_RANGE_NUMBER`] for a value that is not one.
-    pub(super) fn new(values: Vec<Option<RawBson>>, unit: Option<Unit>) -> Result<Self> {
+    pub(super) fn new(values: &[Option<RawBson>], unit: Option<Unit>) -> Result<Self> {
         if let Some(unit) = unit {
             let date = |value: &Option<RawBson>| match value {
                 Some(RawBson::DateTime(date)) => Ok(date.timestamp_millis()),
@@ -50,20 +50,20 @@ impl Keys {
     }
 
     /// How many rows, from the front, lie below the value that is `offset` away from that of the row at `place`, or at it, too.
-    fn count(&self, place: usize, offset: Number, with_equal: bool) -> Result<usize> {
+    fn count(&self, place: usize, offset: Number, with_equal: bool) -> usize {
         let is_in = |order: Ordering| order.is_lt() || (with_equal && order.is_eq());
         match self {
             Self::Numbers(numbers) => {
-                let Some(bound) = numbers.get(place).map(|number| number.add(offset)) else { return Ok(0) };
-                Ok(numbers.partition_point(|number| is_in(number.compare(bound))))
+                let Some(bound) = numbers.get(place).map(|number| number.add(offset)) else { return 0 };
+                numbers.partition_point(|number| is_in(number.compare(bound)))
             }
             Self::Dates(dates, unit) => {
-                let Some(date) = dates.get(place) else { return Ok(0) };
+                let Some(date) = dates.get(place) else { return 0 };
                 let amount = offset.as_i64().unwrap_or(0);
                 // What is past all dates holds all of them, or none.
                 let end = if amount < 0 { i64::MIN } else { i64::MAX };
                 let bound = unit.add(*date, amount, &Zone::UTC).unwrap_or(end);
-                Ok(dates.partition_point(|date| is_in(date.cmp(&bound))))
+                dates.partition_point(|date| is_in(date.cmp(&bound)))
             }
         }
     }
@@ -71,7 +71,7 @@ impl Keys {
 
 impl Window {
     /// The rows in the window of the row at `place` of `count`.
-    pub(super) fn around(&self, place: usize, count: usize, keys: Option<&Keys>) -> Result<Range<usize>> {
+    pub(super) fn around(&self, place: usize, count: usize, keys: Option<&Keys>) -> Range<usize> {
         let (start, end) = match self {
             Self::All => (0, count),
             Self::Documents(lower, upper) => {
@@ -82,11 +82,11 @@ impl Window {
                 (lower.map_or(0, at), upper.map_or(count, |upper| at(upper.saturating_add(1))))
             }
             Self::Range { lower, upper, .. } => {
-                let Some(keys) = keys else { return Ok(0..count) };
-                let start = lower.map_or(Ok(0), |lower| keys.count(place, lower, false))?;
-                (start, upper.map_or(Ok(count), |upper| keys.count(place, upper, true))?)
+                let Some(keys) = keys else { return 0..count };
+                let start = lower.map_or(0, |lower| keys.count(place, lower, false));
+                (start, upper.map_or(count, |upper| keys.count(place, upper, true)))
             }
         };
-        Ok(start.min(end)..end)
+        start.min(end)..end
     }
 }

@@ -9,9 +9,10 @@ use super::{Partition, lend};
 use crate::document::aggregate::accumulator::{Accumulator, State};
 use crate::document::code::Code;
 use crate::document::date::Unit;
-use crate::document::expression::{Expression, Value};
+use crate::document::expression::{Expression, Value, heap_bytes};
 use crate::document::number::Number;
 use crate::error::{Error, Result};
+use crate::limits;
 
 /// A window function.
 #[derive(Clone, Debug)]
@@ -72,7 +73,7 @@ impl Function {
                 let mut last = None;
                 let mut values = partition.evaluated(expression)?;
                 for value in &mut values {
-                    if lend(value).is_nullish() {
+                    if lend(value.as_ref()).is_nullish() {
                         value.clone_from(&last);
                         value.get_or_insert(RawBson::Null);
                     } else {
@@ -117,11 +118,12 @@ fn accumulated(
         for (value, row) in
             values.get(range.clone()).into_iter().flatten().zip(partition.rows.get(range).into_iter().flatten())
         {
-            state.add(&lend(value), row)?;
+            state.add(&lend(value.as_ref()), row)?;
         }
         Ok(())
     };
-    let (mut done, mut state, mut held) = (Vec::with_capacity(values.len()), State::new(accumulator), 0..0);
+    let (mut done, mut bytes) = (Vec::with_capacity(values.len()), 0);
+    let (mut state, mut held) = (State::new(accumulator), 0..0);
     for range in partition.windows(window)? {
         // A window that only grows is not summed up again.
         if range.start != held.start || range.end < held.end {
@@ -129,7 +131,10 @@ fn accumulated(
         }
         take(&mut state, held.end..range.end)?;
         held = range;
-        done.push(state.clone().finish().into_owned());
+        let value = state.clone().finish().into_owned();
+        bytes += size_of::<RawBson>() + value.as_ref().map_or(0, |value| heap_bytes(value.as_raw_bson_ref()));
+        limits::check("bytes of a sort in memory", limits::SORT_BYTES_MAX, bytes)?;
+        done.push(value);
     }
     Ok(done)
 }
@@ -164,10 +169,12 @@ fn shifted(partition: &Partition<'_>, output: &Expression, by: i64, default: &Ra
 /// Numbers in the place of nulls, on the line between their neighbours.
 fn filled(partition: &Partition<'_>, expression: &Expression) -> Result<Values> {
     let (mut values, along) = (partition.evaluated(expression)?, partition.sort_values()?);
-    let along = along.iter().map(|value| position(value, None)).collect::<Result<Vec<_>>>()?;
+    let along = along.iter().map(|value| position(value.as_ref(), None)).collect::<Result<Vec<_>>>()?;
     let mut last: Option<(usize, Number)> = None;
     for place in 0..values.len() {
-        let Some(value) = values.get(place).filter(|value| !lend(value).is_nullish()) else { continue };
+        let Some(value) = values.get(place).map(Option::as_ref).filter(|value| !lend(*value).is_nullish()) else {
+            continue;
+        };
         let Some(here) = lend(value).number() else {
             return Err(Code::LINEAR_FILL_TYPE.wrong_type("$linearFill takes numbers and nulls"));
         };
@@ -193,7 +200,7 @@ fn averaged(partition: &Partition<'_>, input: &Expression, weight: Number) -> Re
     let rest = Number::Int32(1).subtract(weight);
     let mut done = Vec::new();
     for value in partition.evaluated(input)? {
-        if let Some(value) = lend(&value).number() {
+        if let Some(value) = lend(value.as_ref()).number() {
             let next = match average {
                 None => value,
                 Some(average) => value.multiply(weight).add(average.multiply(rest)),
@@ -207,7 +214,7 @@ fn averaged(partition: &Partition<'_>, input: &Expression, weight: Number) -> Re
 }
 
 /// What a sort value is as a number: that of a date in milliseconds, or in units.
-fn position(value: &Option<RawBson>, unit: Option<Unit>) -> Result<Number> {
+fn position(value: Option<&RawBson>, unit: Option<Unit>) -> Result<Number> {
     match (value, unit) {
         (Some(RawBson::DateTime(date)), None) => Ok(Number::Int64(date.timestamp_millis())),
         (Some(RawBson::DateTime(date)), Some(unit)) => {
@@ -231,10 +238,10 @@ fn points(partition: &Partition<'_>, input: &Expression, unit: Option<Unit>) -> 
         if unit.is_none() && matches!(along, Some(RawBson::DateTime(_))) {
             return Err(not_sortable("numbers, without a unit"));
         }
-        let x = position(along, unit)?;
+        let x = position(along.as_ref(), unit)?;
         let y = match value {
             Some(RawBson::DateTime(date)) => Some(Number::Int64(date.timestamp_millis())),
-            value => lend(value).number(),
+            value => lend(value.as_ref()).number(),
         };
         Ok(y.map(|y| (x, y)))
     };
@@ -270,7 +277,7 @@ fn covariances(
 ) -> Result<Values> {
     let (xs, ys) = (partition.evaluated(x)?, partition.evaluated(y)?);
     let pair = |(x, y): (&Option<RawBson>, &Option<RawBson>)| {
-        lend(x).number().zip(lend(y).number()).map(|(x, y)| (x.as_f64(), y.as_f64()))
+        lend(x.as_ref()).number().zip(lend(y.as_ref()).number()).map(|(x, y)| (x.as_f64(), y.as_f64()))
     };
     let pairs: Vec<_> = xs.iter().zip(&ys).map(pair).collect();
     let mut done = Vec::with_capacity(pairs.len());

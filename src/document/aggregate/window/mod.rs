@@ -148,14 +148,15 @@ impl Partition<'_> {
     /// The rows in the window of each row.
     fn windows(&self, window: &Window) -> Result<Vec<Range<usize>>> {
         let keys = match window {
-            Window::Range { unit, .. } => Some(Keys::new(self.sort_values()?, *unit)?),
+            Window::Range { unit, .. } => Some(Keys::new(&self.sort_values()?, *unit)?),
             _ => None,
         };
-        (0..self.rows.len()).map(|place| window.around(place, self.rows.len(), keys.as_ref())).collect()
+        let count = self.rows.len();
+        Ok((0..count).map(|place| window.around(place, count, keys.as_ref())).collect())
     }
 }
 
 /// A value that is held, as one that expressions compute with.
-fn lend(value: &Option<RawBson>) -> Value<'_> {
-    value.as_ref().map_or(Value::Missing, |value| Value::Borrowed(value.as_raw_bson_ref()))
+fn lend(value: Option<&RawBson>) -> Value<'_> {
+    value.map_or(Value::Missing, |value| Value::Borrowed(value.as_raw_bson_ref()))
 }

@@ -77,14 +77,10 @@ fn function(text: &Document, order: &Order, names: &Names) -> Result<Function> {
         return Err(Code::FAILED_TO_PARSE.syntax("an output of $setWindowFields has one window function"));
     };
     let has_window = window.is_some();
-    let no_window = || match has_window {
-        true => Err(Code::FAILED_TO_PARSE.syntax(format!("{name} takes no window"))),
-        false => Ok(()),
-    };
-    let sorted = || match order.is_sorted {
-        true => Ok(()),
-        false => Err(Code::WINDOW_NEEDS_SORT.syntax(format!("{name} needs a sortBy"))),
-    };
+    let check =
+        |holds: bool, code: Code, what: &str| if holds { Ok(()) } else { Err(code.syntax(format!("{name} {what}"))) };
+    let no_window = || check(!has_window, Code::FAILED_TO_PARSE, "takes no window");
+    let sorted = || check(order.is_sorted, Code::WINDOW_NEEDS_SORT, "needs a sortBy");
     let expression = |text: &Bson| Expression::compile(text, names);
     Ok(match name.as_str() {
         "$rank" | "$denseRank" | "$documentNumber" => {
