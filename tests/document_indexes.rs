@@ -207,7 +207,7 @@ fn indexes() -> Vec<Indexed> {
             doc! { "b": 1 },
             options().partial_filter(doc! { "$or": [{ "a": { "$exists": true } }, { "b": { "$in": [1, "a"] } }] }),
         ),
-        (doc! { "a": 1 }, options().name("hidden").hidden(true)),
+        (doc! { "b": 2 }, options().hidden(true)),
         (doc! { "$**": 1 }, options()),
         (doc! { "a.$**": -1 }, options()),
         (doc! { "$**": 1 }, options().name("projected").wildcard_projection(doc! { "b": 0, "a.y": 0 })),

@@ -11,13 +11,13 @@ use std::sync::Arc;
 use bson::{Bson, Document, RawBsonRef, RawDocument};
 
 use crate::catalog::Entry;
-use crate::document::describe;
 use crate::document::index_key;
 use crate::document::layout::{self, RecordId};
 use crate::document::order;
 use crate::document::path::{Reached, elements};
 use crate::document::pattern::{Keys, PatternField};
 use crate::document::schema::{Index, Namespace, Schema};
+use crate::document::shown;
 use crate::engine::{Direction, Value};
 use crate::error::{Error, Result};
 use crate::txn::{View, Writer};
@@ -171,7 +171,7 @@ impl<'w> Records<'w> {
             let len = index_key::fields_len(rest, [field.descending])?;
             let (encoded, after) = rest.split_at_checked(len).unwrap_or((rest, &[]));
             let value = value_of_key(field, encoded, document)?;
-            shown.push(format!("{}: {}", field.path.as_str(), describe::shortened(value.to_string())));
+            shown.push(format!("{}: {}", field.path.as_str(), shown::shortened(value.to_string())));
             key_value.insert(field.path.as_str(), value);
             rest = after;
         }

@@ -62,6 +62,7 @@ mod regular;
 mod rows;
 mod scan;
 mod schema;
+mod shown;
 mod stored;
 #[allow(dead_code, reason = "only doors run operations for others, and not every door")]
 mod supervision;

@@ -95,22 +95,22 @@ impl Wildcard {
         let mut open: Vec<(String, &Bson)> = projection.iter().map(|(path, value)| (path.clone(), value)).collect();
         while let Some((path, value)) = open.pop() {
             FieldPath::parse(&path, For::Index)?;
-            let included = match value {
+            let is_in = match value {
                 Bson::Document(inner) if !inner.is_empty() => {
                     open.extend(inner.iter().map(|(name, value)| (format!("{path}.{name}"), value)));
                     continue;
                 }
-                Bson::Boolean(included) => *included,
+                Bson::Boolean(is_in) => *is_in,
                 value => match Number::from_bson(value) {
                     Some(number) => !number.is_zero(),
                     None => return Err(Code::FAILED_TO_PARSE.value("wildcardProjection takes paths with 0 or 1")),
                 },
             };
             if path == "_id" {
-                self.with_id = included;
+                self.with_id = is_in;
                 continue;
             }
-            if *includes.get_or_insert(included) != included {
+            if *includes.get_or_insert(is_in) != is_in {
                 return Err(Code::FAILED_TO_PARSE.value("wildcardProjection includes paths, or excludes some"));
             }
             self.paths.push(path);
@@ -144,6 +144,7 @@ impl Wildcard {
         let reaches = |listed: &str| is_below(listed, path) || is_below(path, listed);
         match &self.below {
             Some(below) => reaches(below.as_str()),
+            None if is_below(path, "_id") => self.with_id,
             None if self.includes => self.paths.iter().any(|listed| reaches(listed)),
             None => self.covers(path),
         }

@@ -8,7 +8,8 @@ use crate::document::code::Code;
 use crate::document::index_kind::{IndexKind, Partial};
 use crate::document::pattern::{Keys, Pattern};
 use crate::document::raw;
-use crate::document::schema::{ID_INDEX, IndexOptions};
+use crate::document::schema::ID_INDEX;
+use crate::document::schema::index_options::{IndexInfo, IndexOptions, same_values};
 use crate::error::{Error, Result};
 
 /// The longest time after a date that documents are kept by an index, in seconds.
@@ -16,6 +17,7 @@ const EXPIRE_AFTER_SECONDS_MAX: u64 = i32::MAX as u64;
 
 /// One index.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(in crate::document) struct Index {
     pub(in crate::document) id: u32,
     pub(in crate::document) name: String,
@@ -196,6 +198,40 @@ impl Index {
     }
 }
 
+impl From<&Index> for IndexInfo {
+    fn from(index: &Index) -> Self {
+        Self {
+            name: index.name.clone(),
+            keys: index.keys.clone(),
+            unique: index.unique,
+            sparse: index.sparse,
+            partial_filter: index.partial.as_ref().map(|partial| partial.text().clone()),
+            wildcard_projection: index.wildcard_projection.clone(),
+            expire_after: index.expire_after.map(|seconds| Duration::from_secs(seconds.into())),
+            hidden: index.hidden,
+            prepare_unique: index.prepare_unique,
+            is_building: index.building,
+        }
+    }
+}
+
+impl IndexOptions {
+    /// Refuses what does not go with `keys`, or with each other, before anything is made.
+    ///
+    /// # Errors
+    /// As [`Collection::create_index_with`](crate::Collection::create_index_with), for what does not depend on other indexes.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{bson::doc, document::IndexOptions};
+    /// assert!(IndexOptions::default().unique(true).check(&doc! { "a": 1 }).is_ok());
+    /// assert!(IndexOptions::default().unique(true).check(&doc! { "a": "hashed" }).is_err());
+    /// ```
+    pub fn check(&self, keys: &Document) -> Result<()> {
+        Index::with(0, keys.clone(), self).map(drop)
+    }
+}
+
 /// `after` in whole seconds.
 ///
 /// # Errors
@@ -207,14 +243,6 @@ pub(super) fn seconds(after: Duration) -> Result<u32> {
         let message = format!("expireAfterSeconds is at most {EXPIRE_AFTER_SECONDS_MAX}, not {seconds}");
         Code::CANNOT_CREATE_INDEX.value(message)
     })
-}
-
-/// Whether two documents of keys have the same values, whatever the types of their numbers.
-pub(in crate::document) fn same_values(a: &Document, b: &Document) -> bool {
-    let same = |(a, b): ((&String, &Bson), (&String, &Bson))| {
-        a.0 == b.0 && crate::document::order::compare_bson(a.1, b.1).is_eq()
-    };
-    a.len() == b.len() && a.iter().zip(b).all(same)
 }
 
 /// The name of an index on `keys` that is given none.

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use bson::{Document, doc};
+use bson::{Bson, Document, doc};
 
-use crate::document::schema::{ID_INDEX, Index, same_values};
-#[cfg(feature = "mongo")]
-use crate::error::Result;
+use crate::document::order::compare_bson;
+use crate::document::schema::ID_INDEX;
 
 /// How an index is to be made.
 ///
@@ -21,6 +20,7 @@ use crate::error::Result;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use = "options do nothing until an index is created with them"]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct IndexOptions {
     pub(super) unique: bool,
     pub(super) name: Option<String>,
@@ -220,15 +220,6 @@ impl IndexOptions {
         self
     }
 
-    /// Refuses what does not go with `keys`, or with each other.
-    ///
-    /// # Errors
-    /// As [`Collection::create_index_with`](crate::Collection::create_index_with), for what does not depend on other indexes.
-    #[cfg(feature = "mongo")]
-    pub(crate) fn check(&self, keys: &Document) -> Result<()> {
-        Index::with(0, keys.clone(), self).map(drop)
-    }
-
     /// Whether the index may be completed later.
     pub(in crate::document) fn is_in_background(&self) -> bool {
         self.in_background
@@ -270,23 +261,6 @@ pub struct IndexInfo {
     pub prepare_unique: bool,
     /// Whether its entries are still being made: it does not serve queries yet.
     pub is_building: bool,
-}
-
-impl From<&Index> for IndexInfo {
-    fn from(index: &Index) -> Self {
-        Self {
-            name: index.name.clone(),
-            keys: index.keys.clone(),
-            unique: index.unique,
-            sparse: index.sparse,
-            partial_filter: index.partial.as_ref().map(|partial| partial.text().clone()),
-            wildcard_projection: index.wildcard_projection.clone(),
-            expire_after: index.expire_after.map(|seconds| Duration::from_secs(seconds.into())),
-            hidden: index.hidden,
-            prepare_unique: index.prepare_unique,
-            is_building: index.building,
-        }
-    }
 }
 
 impl IndexInfo {
@@ -425,4 +399,10 @@ impl IndexChange {
         self.unique = true;
         self
     }
+}
+
+/// Whether two documents of keys have the same values, whatever the types of their numbers.
+pub(in crate::document) fn same_values(a: &Document, b: &Document) -> bool {
+    let same = |(a, b): ((&String, &Bson), (&String, &Bson))| a.0 == b.0 && compare_bson(a.1, b.1).is_eq();
+    a.len() == b.len() && a.iter().zip(b).all(same)
 }

@@ -12,7 +12,7 @@ use bson::{Document, Uuid, doc};
 use serde::{Deserialize, Serialize};
 
 pub use self::collection_options::{CollectionInfo, CollectionOptions, ValidationAction, ValidationLevel};
-pub(super) use self::index::{Index, same_values};
+pub(super) use self::index::Index;
 use self::index::{missing, seconds};
 pub use self::index_options::{IndexChange, IndexInfo, IndexOptions};
 pub(super) use self::namespace::Namespace;
@@ -181,7 +181,6 @@ fn uuid_of(number: u64) -> Uuid {
 }
 
 #[cfg(test)]
-#[expect(clippy::needless_pass_by_value, reason = "documents are written in place, with `doc!`")]
 mod tests {
     use super::*;
 

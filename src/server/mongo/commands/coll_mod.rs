@@ -1,6 +1,6 @@
 //! `collMod`: options of indexes, changed.
 
-use bson::{RawDocument, RawDocumentBuf};
+use bson::{RawBsonRef, RawDocument, RawDocumentBuf};
 
 use crate::document::{IndexChange, IndexInfo};
 use crate::server::mongo::command::{Call, Command, Flags};
@@ -97,6 +97,10 @@ impl Modified {
         let mut modified = Self::default();
         for item in wanted {
             let (name, value) = item.map_err(|error| Failure::new(code::FAILED_TO_PARSE, error.to_string()))?;
+            // As if it had not been written.
+            if matches!(value, RawBsonRef::Null | RawBsonRef::Undefined) {
+                continue;
+            }
             let path = format!("collMod.index.{}", name.as_str());
             let typed = |types: Types| {
                 let fits = types.intersects(type_of(value));
@@ -195,6 +199,7 @@ mod tests {
         assert_eq!(code(doc! { "name": "a_1", "hidden": 1.0 }), None);
         assert_eq!(code(doc! { "name": "a_1" }), Some(72));
         assert_eq!(code(doc! { "hidden": true }), Some(72));
+        assert_eq!(code(doc! { "name": "a_1", "hidden": bson::Bson::Null }), Some(72));
         assert_eq!(code(doc! { "name": "a_1", "keyPattern": { "a": 1 }, "hidden": true }), Some(72));
         assert_eq!(code(doc! { "name": 1, "hidden": true }), Some(14));
         assert_eq!(code(doc! { "name": "a_1", "hidden": "x" }), Some(14));

@@ -198,7 +198,7 @@ fn create(call: &Call<'_>) -> Result<RawDocumentBuf> {
         "numIndexesAfter": number(after),
         "createdCollectionAutomatically": before == 0,
     };
-    if before == after {
+    if before.max(1) == after {
         reply.append(bson::raw::cstr!("note"), "all indexes already exist");
     }
     Ok(reply)
