@@ -40,12 +40,14 @@ mod database;
 mod depth;
 mod describe;
 mod distinct;
+mod expiring;
 mod express;
 mod expression;
 mod filter;
 mod find;
 mod hint;
 mod index_key;
+mod index_kind;
 mod layout;
 mod maintain;
 mod number;
@@ -59,6 +61,7 @@ mod regular;
 mod rows;
 mod scan;
 mod schema;
+mod shown;
 mod stored;
 #[cfg_attr(not(feature = "mongo"), allow(dead_code, reason = "only doors run operations for others"))]
 mod supervision;
@@ -73,10 +76,13 @@ pub use collection::{
 };
 pub use database::Database;
 pub(crate) use describe::describe;
+pub(crate) use expiring::{next_sweep, sweep};
 pub use find::{Cursor, Find};
 pub use hint::Hint;
 pub use planner::{Explain, Stage};
-pub use schema::{CollectionInfo, CollectionOptions, IndexInfo, IndexOptions, ValidationAction, ValidationLevel};
+pub use schema::{
+    CollectionInfo, CollectionOptions, IndexChange, IndexInfo, IndexOptions, ValidationAction, ValidationLevel,
+};
 #[cfg(feature = "mongo")]
 pub(crate) use supervision::Supervision;
 pub use update::{UpdateDescription, UpdateModifications};

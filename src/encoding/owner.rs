@@ -36,13 +36,15 @@ pub(crate) enum Slot {
     Keys = 1,
     /// Of channels.
     Channels = 2,
+    /// Of documents.
+    Documents = 3,
     #[cfg(test)]
-    Test = 3,
+    Test = 4,
 }
 
 impl Slot {
     /// How many there are.
-    pub(crate) const COUNT: usize = 3 + cfg!(test) as usize;
+    pub(crate) const COUNT: usize = 4 + cfg!(test) as usize;
 }
 
 #[cfg(test)]

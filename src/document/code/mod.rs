@@ -78,12 +78,18 @@ impl Code {
     pub const CANNOT_INDEX_PARALLEL_ARRAYS: Self = Self(171);
     /// A number in a path is both a position and a field.
     pub const AMBIGUOUS_INDEX_KEY_PATH: Self = Self(181);
+    /// The index on `_id` does not take this option.
+    pub const INVALID_INDEX_SPECIFICATION_OPTION: Self = Self(197);
     /// It is not modelled.
     pub const NOT_IMPLEMENTED: Self = Self(238);
     /// A value has no counterpart of the type asked for.
     pub const CONVERSION_FAILURE: Self = Self(241);
+    /// No plan does what a hint asks for.
+    pub const NO_QUERY_EXECUTION_PLANS: Self = Self(291);
     /// What a stage has to hold is too large.
     pub const EXCEEDED_MEMORY_LIMIT: Self = Self(292);
+    /// An index cannot become unique: some documents have the same key.
+    pub const CANNOT_CONVERT_INDEX_TO_UNIQUE: Self = Self(359);
     /// A specification is no object.
     pub const EXPRESSION_NOT_OBJECT: Self = Self(10_065);
     /// A document is larger than one may be.
@@ -146,6 +152,10 @@ impl Code {
     pub const MORE_THAN_ONE_DATE: Self = Self(16_612);
     /// `$concat` of what is no text.
     pub const CONCAT_TYPE: Self = Self(16_702);
+    /// A hashed index cannot tell that two values are different.
+    pub const HASHED_UNIQUE: Self = Self(16_764);
+    /// A hashed index has no arrays.
+    pub const HASHED_ARRAY: Self = Self(16_766);
     /// A variable has no name.
     pub const EMPTY_VARIABLE_NAME: Self = Self(16_867);
     /// A path in an expression is empty.
@@ -332,6 +342,8 @@ impl Code {
     pub const ELEM_MATCH_NESTED: Self = Self(31_275);
     /// A projection has the positional operator twice.
     pub const POSITIONAL_TWICE: Self = Self(31_276);
+    /// Two fields of an index are hashed.
+    pub const HASHED_TWICE: Self = Self(31_303);
     /// A projection excludes, and computes a field.
     pub const VALUE_IN_EXCLUSION: Self = Self(31_310);
     /// A positional projection in a pipeline.
@@ -670,6 +682,8 @@ impl Code {
     pub const PIPELINE_NESTING: Self = Self(232);
     /// A stage may not stand in the pipeline of `$unionWith`.
     pub const UNION_STAGE_NOT_ALLOWED: Self = Self(31_441);
+    /// A field beside the wildcard of an index is an array.
+    pub const WILDCARD_BESIDE_ARRAY: Self = Self(7_246_301);
     /// The field of `$count` is `_id`.
     pub const COUNT_ID: Self = Self(9_039_800);
     /// An accumulator of so many values has no `n`.

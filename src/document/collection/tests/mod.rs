@@ -1,5 +1,6 @@
 mod bulk_writes;
 mod hints;
+mod indexes;
 mod upserts;
 
 use bson::{Bson, Document, doc};
