@@ -99,12 +99,15 @@ pub(super) mod code {
     pub(in crate::server::mongo) const CURSOR_NOT_FOUND: i32 = 43;
     pub(in crate::server::mongo) const NAMESPACE_EXISTS: i32 = 48;
     pub(in crate::server::mongo) const COMMAND_NOT_FOUND: i32 = 59;
+    pub(in crate::server::mongo) const CANNOT_CREATE_INDEX: i32 = 67;
     pub(in crate::server::mongo) const INVALID_OPTIONS: i32 = 72;
     pub(in crate::server::mongo) const INVALID_NAMESPACE: i32 = 73;
     pub(in crate::server::mongo) const SHUTDOWN_IN_PROGRESS: i32 = 91;
     pub(in crate::server::mongo) const COMMAND_NOT_SUPPORTED: i32 = 115;
     pub(in crate::server::mongo) const EXCEEDED_MEMORY_LIMIT: i32 = 146;
+    pub(in crate::server::mongo) const AMBIGUOUS_INDEX_KEY_PATTERN: i32 = 181;
     pub(in crate::server::mongo) const CLIENT_METADATA_CANNOT_BE_MUTATED: i32 = 186;
+    pub(in crate::server::mongo) const INVALID_INDEX_SPECIFICATION_OPTION: i32 = 197;
     pub(in crate::server::mongo) const NOT_IMPLEMENTED: i32 = 238;
     pub(in crate::server::mongo) const API_VERSION_ERROR: i32 = 322;
     pub(in crate::server::mongo) const API_STRICT_ERROR: i32 = 323;
@@ -168,6 +171,7 @@ const NAMES: &[(i32, &str)] = &[
     (167, "OptionNotSupportedOnView"),
     (168, "InvalidPipelineOperator"),
     (171, "CannotIndexParallelArrays"),
+    (181, "AmbiguousIndexKeyPattern"),
     (182, "InvalidViewDefinition"),
     (186, "ClientMetadataCannotBeMutated"),
     (189, "PrimarySteppedDown"),
@@ -182,10 +186,12 @@ const NAMES: &[(i32, &str)] = &[
     (246, "SnapshotUnavailable"),
     (251, "NoSuchTransaction"),
     (263, "OperationNotSupportedInTransaction"),
+    (291, "NoQueryExecutionPlans"),
     (292, "QueryExceededMemoryLimitNoDiskUseAllowed"),
     (322, "APIVersionError"),
     (323, "APIStrictError"),
     (352, "UnsupportedOpQueryCommand"),
+    (359, "CannotConvertIndexToUnique"),
     (10107, "NotWritablePrimary"),
     (10334, "BSONObjectTooLarge"),
     (11000, "DuplicateKey"),

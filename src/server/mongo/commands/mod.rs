@@ -3,6 +3,7 @@
 mod aggregate;
 mod authentication;
 mod bulk;
+mod coll_mod;
 mod collections;
 mod cursors;
 mod diagnostics;
@@ -41,6 +42,7 @@ const FAMILIES: &[&[Command]] = &[
     operations::COMMANDS,
     collections::COMMANDS,
     indexes::COMMANDS,
+    coll_mod::COMMANDS,
 ];
 
 /// Commands by each of their names, with the slot they are counted in. Names are told apart by their case, as in the original.
