@@ -160,6 +160,9 @@ pub const EXPRESSION_DEPTH_MAX: usize = 100;
 /// Steps that the expressions of one operation take together: elements that `$map`, `$reduce`, `$range` and their like go through.
 pub const EXPRESSION_STEPS_MAX: u64 = 1_000_000_000;
 
+/// Documents that an operation with a limit of time looks at before it reads the clock again.
+pub const ROWS_BETWEEN_CLOCK_READINGS: u64 = 64;
+
 /// Stages of one aggregation pipeline.
 pub const PIPELINE_STAGES_MAX: usize = 1_000;
 

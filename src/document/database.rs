@@ -178,10 +178,11 @@ impl<S: Scope> Database<S> {
         self.scope.read(Operation::new("document", "aggregate", &self.name), |view| {
             let variables = Variables::evaluate(&options.variables, &context(view, Vec::new()))?;
             let mut pipeline = Pipeline::compile(stages, Place::Database, &variables.names)?;
-            if pipeline.split_out().is_some() {
-                return Err(Error::unsupported("$out in aggregate on a database"));
+            if let Some(output) = pipeline.split_out() {
+                return Err(output.refuse("aggregate on a database"));
             }
-            let exec = Exec::new(view, &self.name, Arc::new(context(view, variables.values)));
+            let context = context(view, variables.values).within_time(options.max_time);
+            let exec = Exec::new(view, &self.name, Arc::new(context));
             let rows = pipeline.rewritten().run(Box::new(Made::new(std::iter::empty())), &exec)?;
             Ok(Cursor::decoding(rows, format!("database {:?}", self.name)))
         })
@@ -307,10 +308,10 @@ impl<S: WriteScope> Database<S> {
         })
     }
 
-    /// Drops the collection `name` with its documents and indexes, and answers whether it existed.
+    /// Drops the collection `name` with its documents and indexes, and returns whether it existed.
     ///
     /// # Errors
-    /// What a write answers.
+    /// What a write returns.
     ///
     /// # Cost
     /// O(log n). Documents and index entries are removed in the background, when there are many

@@ -18,6 +18,7 @@ use bson::{Bson, Document, RawBsonRef};
 
 use crate::catalog::Entry;
 use crate::document::index_key::put_value;
+use crate::document::index_kind::IndexKind;
 use crate::document::layout::{self, RecordId};
 use crate::document::order::Value;
 use crate::document::schema::{Index, Schema};
@@ -82,6 +83,8 @@ impl<'f> Equality<'f> {
 
     fn is_served_by(&self, index: &Index) -> bool {
         let [field] = index.pattern.fields() else { return false };
-        !field.descending && field.path.as_str() == self.field && !index.building
+        let is_complete = !index.building && index.partial.is_none();
+        let is_plain = index.kind == IndexKind::Ordered && !field.descending && !index.hidden;
+        is_plain && is_complete && field.path.as_str() == self.field
     }
 }

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bson::raw::cstr;
 use bson::{Bson, DateTime, Document, RawDocument, RawDocumentBuf};
@@ -41,6 +42,8 @@ pub(super) struct Query {
     pub(super) shows_record_id: bool,
     /// The values of variables (`let`).
     pub(super) variables: Document,
+    /// The time that it may take.
+    pub(super) max_time: Option<Duration>,
 }
 
 /// A query that is compiled.
@@ -65,7 +68,7 @@ impl Query {
     pub(super) fn prepare_naming(&self, view: &View) -> Result<(Prepared, Arc<Context>, Names)> {
         let Variables { names, values } = Variables::evaluate(&self.variables, &context(view, Vec::new()))?;
         let prepared = self.compile(&names)?;
-        Ok((prepared, Arc::new(context(view, values)), names))
+        Ok((prepared, Arc::new(context(view, values).within_time(self.max_time)), names))
     }
 
     /// Compiles the query, whose expressions may use the variables `names`.
@@ -75,13 +78,15 @@ impl Query {
             return Err(Code::BAD_VALUE.syntax("a sort by $natural goes with no hint"));
         }
         let sort = self.sort.as_ref().filter(|_| natural.is_none());
+        let filter = Arc::new(Filter::compile(&self.filter, names)?);
+        let projection = self.projection.as_ref();
         Ok(Prepared {
-            filter: Arc::new(Filter::compile(&self.filter, names)?),
+            projection: projection.map(|text| Projection::compile_query(text, names, &filter)).transpose()?,
+            filter,
             sort: sort.map(|sort| Pattern::parse_sort(sort, Number::as_i64)).transpose()?,
             hint: if natural.is_some() { self.sort.clone().map(Hint::from) } else { self.hint.clone() },
             skip: self.skip,
             limit: self.limit,
-            projection: self.projection.as_ref().map(|text| Projection::compile(text, names)).transpose()?,
             shows_record_id: self.shows_record_id,
         })
     }
@@ -182,6 +187,7 @@ impl Rows for Found {
                 return Ok(false);
             }
         }
+        self.context.check_time()?;
         let Some(id) = scan.advance_id()? else { return Ok(false) };
         self.limit = self.limit.map(|limit| limit - 1);
         self.meter.returned(1);
@@ -203,7 +209,7 @@ impl Rows for Found {
     }
 }
 
-/// The documents a query or a pipeline answers, one after the other. It owns all it needs.
+/// The documents a query or a pipeline returns, one after the other. It owns all it needs.
 ///
 /// # Examples
 /// ```

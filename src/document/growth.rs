@@ -20,7 +20,7 @@ pub(super) struct Growth {
 }
 
 impl State for Growth {
-    const SLOT: Slot = Slot::Documents;
+    const SLOT: Slot = Slot::Capped;
 
     fn close(&self) {
         self.add();
@@ -66,7 +66,7 @@ impl Note for Grown {
 
 /// Notes that a capped collection grows, once in a transaction.
 pub(super) fn note(writer: &mut Writer) {
-    if writer.last_note::<Grown>(Slot::Documents).is_none() {
-        writer.note(Slot::Documents, Grown);
+    if writer.last_note::<Grown>(Slot::Capped).is_none() {
+        writer.note(Slot::Capped, Grown);
     }
 }

@@ -21,7 +21,7 @@
 //!
 //! # Invariants
 //! 1. A document and its entries in every index change together (`maintain`).
-//! 2. A query answers the same with and without indexes; what is sorted, in the same order (`planner`).
+//! 2. A query returns the same with and without indexes; what is sorted, in the same order (`planner`).
 //! 3. Every document has an `_id`, which is its first field, is unique in the collection and never changes.
 //!
 //! # Isolation
@@ -39,9 +39,11 @@ mod code;
 mod collection;
 mod convert;
 mod database;
+mod date;
 mod depth;
 mod describe;
 mod distinct;
+mod expiring;
 mod express;
 mod expression;
 mod filter;
@@ -49,6 +51,7 @@ mod find;
 mod growth;
 mod hint;
 mod index_key;
+mod index_kind;
 mod layout;
 mod maintain;
 mod number;
@@ -62,8 +65,9 @@ mod regular;
 mod rows;
 mod scan;
 mod schema;
+mod shown;
 mod stored;
-#[cfg_attr(not(feature = "mongo"), allow(dead_code, reason = "only doors run operations for others"))]
+#[allow(dead_code, reason = "only doors run operations for others, and not every door")]
 mod supervision;
 mod update;
 mod views;
@@ -77,13 +81,15 @@ pub use collection::{
 };
 pub use database::Database;
 pub(crate) use describe::describe;
+pub(crate) use expiring::{next_sweep, sweep};
 pub use find::Cursor;
 pub use hint::Hint;
 pub use planner::{Explain, Stage};
 pub use schema::{
-    Capped, CollectionChange, CollectionInfo, CollectionOptions, IndexInfo, IndexOptions, ValidationAction,
-    ValidationLevel,
+    Capped, CollectionChange, CollectionInfo, CollectionOptions, IndexChange, IndexInfo, IndexOptions,
+    ValidationAction, ValidationLevel,
 };
-#[cfg(feature = "mongo")]
+#[cfg(feature = "server")]
+#[allow(unused_imports, reason = "not every door runs operations for others")]
 pub(crate) use supervision::Supervision;
 pub use update::{UpdateDescription, UpdateModifications};

@@ -147,7 +147,7 @@ impl FieldPath {
         &self.parts
     }
 
-    /// Shows `visit` what the path reaches in `document`, in stored order, until it answers `true`; answers whether it did.
+    /// Shows `visit` what the path reaches in `document`, in stored order, until it returns `true`; returns whether it did.
     ///
     /// Nothing at all is reached through an array without objects in it.
     ///

@@ -86,11 +86,12 @@ pub fn put_bytes(out: &mut impl Buffer, bytes: &[u8]) {
 /// assert!(encode(255) < encode(256));
 /// ```
 pub fn put_short_u64(out: &mut impl Buffer, value: u64) {
-    let bytes = value.to_be_bytes();
-    let leading = bytes.iter().take_while(|byte| **byte == 0).count();
-    let (_, used) = bytes.split_at(leading);
-    out.append(&[u8::try_from(used.len()).unwrap_or(u8::MAX)]);
-    out.append(used);
+    let leading = value.leading_zeros() / 8;
+    let used = u8::BITS - leading;
+    // The bytes that are used come first, so that both are appended at once.
+    let [a, b, c, d, e, f, g, h] = value.checked_shl(8 * leading).unwrap_or(0).to_be_bytes();
+    let bytes = [u8::try_from(used).unwrap_or(u8::MAX), a, b, c, d, e, f, g, h];
+    out.append(bytes.get(..=used as usize).unwrap_or_default());
 }
 
 /// Appends a signed integer in 8 bytes.
@@ -313,15 +314,13 @@ impl<'a> Reader<'a> {
     /// ```
     pub fn short_u64(&mut self) -> Result<u64> {
         let length = self.u8()?;
-        let mut value = 0u64;
-        for at in 0..length {
-            let byte = self.u8()?;
-            if length > 8 || (at == 0 && byte == 0) {
-                return Err(Error::corrupt("key", format!("an integer of {length} bytes that it has not")));
-            }
-            value = value << 8 | u64::from(byte);
+        let (bytes, rest) = self.rest.split_at_checked(length.into()).ok_or_else(too_short)?;
+        let mask = if self.descending { u8::MAX } else { 0 };
+        if length > 8 || bytes.first().is_some_and(|first| first ^ mask == 0) {
+            return Err(Error::corrupt("key", format!("an integer of {length} bytes that it has not")));
         }
-        Ok(value)
+        self.rest = rest;
+        Ok(bytes.iter().fold(0, |value, byte| value << 8 | u64::from(byte ^ mask)))
     }
 
     /// Takes what [`put_i64`] put.

@@ -38,13 +38,15 @@ pub(crate) enum Slot {
     Channels = 2,
     /// Of documents.
     Documents = 3,
+    /// Of capped collections.
+    Capped = 4,
     #[cfg(test)]
-    Test = 4,
+    Test = 5,
 }
 
 impl Slot {
     /// How many there are.
-    pub(crate) const COUNT: usize = 4 + cfg!(test) as usize;
+    pub(crate) const COUNT: usize = 5 + cfg!(test) as usize;
 }
 
 #[cfg(test)]

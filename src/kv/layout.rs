@@ -318,7 +318,10 @@ impl Elements {
 
     /// Where `member` is kept.
     pub(super) fn member(&self, member: &[u8]) -> KeyBytes {
-        let mut key = self.kind(MEMBER, member.len().min(limits::KEY_COMPONENT_BYTES_MAX));
+        if !long::is_long(member) {
+            return self.element(MEMBER, member);
+        }
+        let mut key = self.kind(MEMBER, limits::KEY_COMPONENT_BYTES_MAX);
         long::put_last(&mut key, member);
         key
     }
@@ -412,9 +415,29 @@ impl Elements {
 
     /// The key of an element of `kind`, with room for `more` bytes.
     pub(super) fn kind(&self, kind: u8, more: usize) -> KeyBytes {
-        let mut key = KeyBytes::with_capacity(self.prefix.len() + 1 + more);
+        let mut key = self.element(kind, &[]);
+        key.reserve(more);
+        key
+    }
+
+    /// The key of the element `rest` of `kind`.
+    #[inline]
+    fn element(&self, kind: u8, rest: &[u8]) -> KeyBytes {
+        // As in `joined`: nearly all fit in.
+        let (mut bytes, before) = ([0; KEY_BYTES_INLINE], self.prefix.len());
+        let length = before + 1 + rest.len();
+        if let Some((start, [at_kind, end @ ..])) =
+            bytes.get_mut(..length).and_then(|key| key.split_at_mut_checked(before))
+        {
+            start.copy_from_slice(&self.prefix);
+            *at_kind = kind;
+            end.copy_from_slice(rest);
+            return KeyBytes::from_buf_and_len(bytes, length);
+        }
+        let mut key = KeyBytes::with_capacity(length);
         key.extend_from_slice(&self.prefix);
         key.push(kind);
+        key.extend_from_slice(rest);
         key
     }
 }

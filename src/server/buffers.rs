@@ -132,6 +132,7 @@ impl Output {
     }
 
     /// Sets how many bytes may wait from now on.
+    #[cfg(test)]
     pub(crate) fn set_most(&mut self, most: usize) {
         self.most = most;
     }
@@ -162,13 +163,6 @@ impl Output {
             self.bytes.reserve_exact(more.max(len / 4));
         }
         true
-    }
-
-    /// Changes bytes that were written and not sent: a length that is known only when what it counts was written.
-    pub(crate) fn patch(&mut self, at: usize, bytes: &[u8]) {
-        if let Some(place) = self.bytes.get_mut(at..at.saturating_add(bytes.len())) {
-            place.copy_from_slice(bytes);
-        }
     }
 
     /// Notes that that many bytes more were sent. Not while a request runs: places change.
@@ -265,12 +259,11 @@ mod tests {
         assert!(output.is_over() && output.waiting().ends_with(b"e"), "behind what is missing nothing comes");
         let len = output.len();
         output.truncate(len);
-        output.patch(len - 1, b"E");
-        assert_eq!((output.waiting(), output.is_over()), (&b"6789abcdE"[..], false));
+        assert_eq!((output.waiting(), output.is_over()), (&b"6789abcde"[..], false));
         let given = output.take_waiting();
         output.write(b"new");
         output.put_back(given[4..].to_vec());
-        assert_eq!(output.waiting(), b"abcdEnew");
+        assert_eq!(output.waiting(), b"abcdenew");
         // What was sent is not taken back.
         output.note_sent(2);
         output.truncate(0);

@@ -3,14 +3,25 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::rc::Rc;
-
-use tokio::sync::Notify;
+use std::task::{Poll, Waker};
 
 use crate::clock::Timestamp;
 use crate::server::stream::{Peer, Socket, WeakSocket};
+
+/// Whether a client is to go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Going {
+    #[default]
+    No,
+    /// When what has begun is answered.
+    AfterReplies,
+    /// At once, whatever the client does.
+    AtOnce,
+}
 
 /// A client that is connected. `M` is what the door keeps for it beside that, and reached as if it were this.
 #[derive(Debug)]
@@ -29,8 +40,9 @@ pub(crate) struct Client<M> {
     pub(crate) is_evictable: Cell<bool>,
     /// What it takes up, in bytes.
     bytes: Cell<usize>,
-    end: Notify,
-    cut: Notify,
+    going: Cell<Going>,
+    /// Of the connection's task, which alone waits for that.
+    waker: RefCell<Option<Waker>>,
     more: M,
 }
 
@@ -45,23 +57,44 @@ impl<M> Deref for Client<M> {
 impl<M> Client<M> {
     /// Ends the connection when what has begun is answered.
     pub(crate) fn end(&self) {
-        self.end.notify_one();
+        self.go(Going::AfterReplies);
     }
 
     /// Ends it at once, whatever the client does.
     pub(crate) fn cut_off(&self) {
-        self.end();
-        self.cut.notify_one();
+        self.go(Going::AtOnce);
     }
 
-    /// Waits until the connection is to end when what has begun is answered.
+    fn go(&self, going: Going) {
+        self.going.set(self.going.get().max(going));
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Waits until the client is to go sooner than by `known`, for the connection's task. Every turn of the connection's loop asks.
+    pub(crate) fn goes(&self, known: Going) -> impl Future<Output = Going> + '_ {
+        poll_fn(move |context| {
+            let going = self.going.get();
+            if going > known {
+                return Poll::Ready(going);
+            }
+            let mut waker = self.waker.borrow_mut();
+            if !waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+                *waker = Some(context.waker().clone());
+            }
+            Poll::Pending
+        })
+    }
+
+    /// Waits until the connection is to end, at once or when what has begun is answered. For its task.
     pub(crate) async fn ended(&self) {
-        self.end.notified().await;
+        self.goes(Going::No).await;
     }
 
-    /// Waits until the connection is to end at once.
+    /// Waits until the connection is to end at once. For its task.
     pub(crate) async fn was_cut_off(&self) {
-        self.cut.notified().await;
+        self.goes(Going::AfterReplies).await;
     }
 
     /// What it takes up, in bytes.
@@ -108,8 +141,8 @@ impl<M> Clients<M> {
             socket: socket.downgrade(),
             is_evictable: Cell::new(true),
             bytes: Cell::default(),
-            end: Notify::new(),
-            cut: Notify::new(),
+            going: Cell::default(),
+            waker: RefCell::default(),
             more,
         });
         self.by_id.borrow_mut().insert(id, Rc::clone(&client));
@@ -196,7 +229,43 @@ impl<M> Drop for Admitted<M> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::task::{Context, Wake};
+
     use super::*;
+
+    #[derive(Default)]
+    struct Woken(AtomicU32);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn who_is_to_go_stays_so_and_a_task_that_waits_for_it_is_woken() {
+        let clients = Rc::new(Clients::default());
+        let admitted = clients.admit((1, Peer::Unix, Timestamp::from_micros(0)), &Socket::pipe(1).0, ());
+        let client = &admitted.client;
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut context = Context::from_waker(&waker);
+        let mut goes = |known| std::pin::pin!(client.goes(known)).poll(&mut context);
+        let count = || woken.0.load(Ordering::Relaxed);
+        assert_eq!((goes(Going::No), goes(Going::AfterReplies)), (Poll::Pending, Poll::Pending));
+        client.end();
+        assert_eq!((goes(Going::No), goes(Going::AfterReplies)), (Poll::Ready(Going::AfterReplies), Poll::Pending));
+        assert_eq!(count(), 1);
+        client.cut_off();
+        client.end();
+        assert_eq!(
+            (goes(Going::No), goes(Going::AfterReplies)),
+            (Poll::Ready(Going::AtOnce), Poll::Ready(Going::AtOnce))
+        );
+        assert_eq!((count(), goes(Going::AtOnce)), (2, Poll::Pending));
+    }
 
     #[test]
     fn the_largest_client_goes_when_all_take_up_too_much() {
@@ -215,6 +284,8 @@ mod tests {
             let mut cut = std::pin::pin!(client.was_cut_off());
             cut.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_ready()
         };
+        assert_eq!(admitted.each_ref().map(|admitted| is_cut(&admitted.client)), [false, true, false]);
+        clients.end_all();
         assert_eq!(admitted.each_ref().map(|admitted| is_cut(&admitted.client)), [false, true, false]);
         drop(admitted);
         assert_eq!((clients.bytes(), clients.len()), (0, 0));

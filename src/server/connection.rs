@@ -29,7 +29,7 @@ use crate::clock::Stopwatch;
 use crate::error::Error;
 use crate::limits;
 use crate::server::buffers::{Buffers, Input, Output, READ_BYTES};
-use crate::server::clients::{Client, Clients};
+use crate::server::clients::{Client, Clients, Going};
 use crate::server::metrics::Meter;
 use crate::server::panics::caught;
 use crate::server::settler::Settler;
@@ -80,7 +80,7 @@ pub(crate) trait Protocol {
         false
     }
 
-    /// Returns how much may wait.
+    /// Returns how much may wait. Is asked once in a turn.
     fn bounds(&self) -> Bounds;
 
     /// Returns what the protocol itself keeps for the client.
@@ -199,10 +199,8 @@ pub(crate) enum End {
 
 /// What has happened while a connection waited.
 enum Happened<E> {
-    /// The client is to go at once.
-    Cut,
-    /// The door closes, or the client is to go.
-    Ended,
+    /// The client is to go, or the door closes.
+    Goes(Going),
     Read(io::Result<usize>),
     Sent(io::Result<usize>),
     Flushed(io::Result<()>),
@@ -227,6 +225,8 @@ pub(crate) struct Connection<P: Protocol> {
     is_at_end: bool,
     /// Since when more waits to be sent than the soft limit says.
     over_since: Option<Stopwatch>,
+    /// Those of this turn.
+    bounds: Bounds,
 }
 
 impl<P: Protocol> Connection<P> {
@@ -237,6 +237,7 @@ impl<P: Protocol> Connection<P> {
         meter: std::sync::Arc<Meter>,
     ) -> Self {
         Self {
+            bounds: protocol.bounds(),
             protocol,
             clients,
             client,
@@ -286,13 +287,17 @@ impl<P: Protocol> Connection<P> {
         self.protocol.idle(&self.buffers, !self.is_at_end);
         let happened = self.wait(socket).await;
         self.resume()?;
+        self.bounds = self.protocol.bounds();
         match happened {
-            Happened::Cut | Happened::Sent(Ok(0) | Err(_)) | Happened::Flushed(Err(_)) | Happened::Read(Err(_)) => {
+            Happened::Goes(Going::AtOnce)
+            | Happened::Sent(Ok(0) | Err(_))
+            | Happened::Flushed(Err(_))
+            | Happened::Read(Err(_)) => {
                 return Err(End::Gone);
             }
             Happened::Sent(Ok(bytes)) => self.note_sent(bytes),
             // What has come before is still run and answered.
-            Happened::Read(Ok(0)) | Happened::Ended => self.is_at_end = true,
+            Happened::Read(Ok(0)) | Happened::Goes(_) => self.is_at_end = true,
             Happened::Read(Ok(bytes)) => {
                 self.meter.read_bytes.add(bytes);
                 self.has_requests = true;
@@ -320,8 +325,7 @@ impl<P: Protocol> Connection<P> {
     /// Whether there is a request that may be run now.
     fn can_run(&self) -> bool {
         let Buffers { input, output } = &self.buffers;
-        let has_room =
-            output.waiting().len() < limits::OUTPUT_HELD_BYTES || input.len() >= self.protocol.bounds().input_bytes;
+        let has_room = output.waiting().len() < limits::OUTPUT_HELD_BYTES || input.len() >= self.bounds.input_bytes;
         self.has_requests && input.len() > 0 && has_room && self.protocol.may_run()
     }
 
@@ -330,10 +334,10 @@ impl<P: Protocol> Connection<P> {
         let (mut reader, mut flusher, has_unsent) = (socket.clone(), socket.clone(), socket.has_unsent());
         let Buffers { input, output } = &mut self.buffers;
         let waiting = output.waiting();
+        let known = if self.is_at_end { Going::AfterReplies } else { Going::No };
         tokio::select! {
             biased;
-            () = self.client.was_cut_off() => Happened::Cut,
-            () = self.client.ended() => Happened::Ended,
+            going = self.client.goes(known) => Happened::Goes(going),
             () = std::future::ready(()), if can_run => Happened::LookAgain,
             sent = socket.write(waiting), if !waiting.is_empty() => Happened::Sent(sent),
             done = flusher.flush(), if has_unsent && waiting.is_empty() => Happened::Flushed(done),
@@ -353,7 +357,7 @@ impl<P: Protocol> Connection<P> {
         let before = output.len();
         let ran = tokio::select! {
             biased;
-            () = self.client.was_cut_off() => return Err(End::Gone),
+            _ = self.client.goes(Going::AfterReplies) => return Err(End::Gone),
             ran = caught(self.protocol.run(input.rest(), output)) => ran,
         };
         let Ok(Ran { consumed, from, pending, end }) = ran else {
@@ -384,7 +388,7 @@ impl<P: Protocol> Connection<P> {
             return if is_done || self.protocol.is_waiting() { Err(End::AfterReplies) } else { Ok(()) };
         }
         let bytes = self.buffers.input.len() + self.protocol.kept().input;
-        let limit = self.protocol.bounds().input_bytes;
+        let limit = self.bounds.input_bytes;
         if bytes <= limit || self.can_run() {
             return Ok(());
         }
@@ -400,7 +404,7 @@ impl<P: Protocol> Connection<P> {
             self.over_since = None;
             return Ok(());
         }
-        let bound = self.protocol.bounds().output;
+        let bound = self.bounds.output;
         let is_long_over = if bytes > bound.soft_bytes {
             self.over_since.get_or_insert_with(Stopwatch::start).elapsed() >= bound.soft_time
         } else {
@@ -443,7 +447,7 @@ impl<P: Protocol> Connection<P> {
         let Buffers { input, output } = &self.buffers;
         let kept = self.protocol.kept();
         let bytes = input.capacity() + output.capacity() + kept.input + kept.output + kept.other;
-        self.clients.note_bytes(&self.client, bytes, self.protocol.bounds().all_bytes);
+        self.clients.note_bytes(&self.client, bytes, self.bounds.all_bytes);
     }
 
     /// Sends what was written, and ends the connection so that the client can read it.
@@ -485,6 +489,6 @@ impl<P: Protocol> Connection<P> {
 }
 
 /// Looks at the clock only when it is waited for.
-async fn sleep(time: Duration) {
+pub(crate) async fn sleep(time: Duration) {
     tokio::time::sleep(time).await;
 }

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::LocalSet;
@@ -85,6 +86,8 @@ pub(crate) struct Shared {
     pub(crate) is_closing: Arc<AtomicBool>,
     /// Clients of each thread.
     counts: Vec<Arc<AtomicUsize>>,
+    /// Held while a thread is chosen and a client counted for it: several let clients in.
+    seating: Mutex<()>,
     /// The most clients that the system gives sockets to.
     sockets_max: usize,
 }
@@ -99,6 +102,7 @@ impl Shared {
             turned_away: AtomicU64::new(0),
             is_closing: Arc::default(),
             counts: (0..threads).map(|_| Arc::default()).collect(),
+            seating: Mutex::default(),
             sockets_max: sockets_max().min(limits::CLIENTS_MAX),
         }
     }
@@ -126,6 +130,7 @@ impl Shared {
     /// A seat at the thread that a client goes to which `thread` has let in: the one that has the fewest, if others have fewer.
     fn seat_for(&self, thread: usize) -> Option<Seat> {
         let count = |thread: &usize| self.counts.get(*thread).map_or(0, |count| count.load(Ordering::Relaxed));
+        let _one_at_a_time = self.seating.lock();
         let least = (0..self.counts.len()).min_by_key(count).unwrap_or(thread);
         let thread = if count(&least) < count(&thread) { least } else { thread };
         let count = Arc::clone(self.counts.get(thread)?);
@@ -155,7 +160,6 @@ pub(crate) struct Local<M> {
     /// Of a door that has one.
     pub(crate) pool: Option<Pool>,
     pub(crate) newcomers: Newcomers,
-    pub(crate) thread: usize,
 }
 
 /// Lets clients in on a thread that does not get to its tasks.
@@ -286,7 +290,7 @@ impl Place {
         let clients = Rc::new(Clients::default());
         let newcomers = Newcomers::default();
         let (for_clients, for_newcomers, for_shared) = (Rc::clone(&clients), newcomers.clone(), Arc::clone(&shared));
-        let local = Local { shared: for_shared, clients: for_clients, settler, pool, newcomers: for_newcomers, thread };
+        let local = Local { shared: for_shared, clients: for_clients, settler, pool, newcomers: for_newcomers };
         let hall = Rc::new(Hall {
             service: Rc::new(make(local)),
             clients: Rc::clone(&clients),
@@ -337,7 +341,6 @@ struct Hall<S: Service> {
     inboxes: Vec<UnboundedSender<(Arrival, Seat)>>,
     thread: usize,
     /// The door is being closed.
-    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "only what begins TLS is no client yet"))]
     ending: Notify,
     #[cfg(feature = "tls")]
     tls: Option<crate::server::tls::Tls>,

@@ -4,7 +4,7 @@
 //! here: where they listen, who may come in, what they count, and how they are closed.
 
 #![cfg_attr(
-    not(all(feature = "http", feature = "mongo", feature = "redis")),
+    not(all(feature = "http", feature = "lua", feature = "mongo", feature = "tls")),
     allow(dead_code, reason = "each door needs its part of what all share")
 )]
 
@@ -19,49 +19,31 @@ pub mod mongo;
 pub mod redis;
 
 mod address;
-#[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod buffers;
-#[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod clients;
-#[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod connection;
-#[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod door;
-#[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod ears;
 mod keepalive;
 mod listener;
-#[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod meters;
 mod metrics;
-#[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod options;
-#[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod panics;
-#[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod password;
-#[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod pool;
-#[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod process;
-#[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod saves;
 #[cfg(feature = "scram")]
-#[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod scram;
-#[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod settler;
-#[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod slow_log;
-#[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod stream;
-#[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod tally;
 #[cfg(test)]
 mod tests;
 #[cfg(feature = "tls")]
 mod tls;
-#[allow(dead_code, reason = "the doors that need it come onto the frame one by one")]
 mod users;
 mod worker;
 

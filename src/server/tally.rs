@@ -111,7 +111,7 @@ impl Tally {
         }
     }
 
-    /// How often each code was answered.
+    /// How often each code was returned.
     pub(crate) fn errors(&self) -> Vec<(String, u64)> {
         self.errors.lock().iter().map(|(code, count)| (code.clone(), *count)).collect()
     }

@@ -139,7 +139,7 @@ impl Line {
     async fn for_tests(&self, words: &[&str]) -> String {
         let local = &self.door.local;
         match words {
-            ["ME"] => format!("{} {}", local.thread, self.id),
+            ["ME"] => format!("{:?} {}", std::thread::current().id(), self.id),
             ["BOOM"] => panic!("on purpose"),
             ["POOLED"] => {
                 let pool: &Pool = local.pool.as_ref().unwrap();
@@ -325,7 +325,9 @@ fn clients_are_spread_over_the_threads() {
     let mut threads: Vec<_> =
         remotes.iter_mut().map(|remote| ask(remote, "ME").split(' ').next().unwrap().to_owned()).collect();
     threads.sort();
-    assert_eq!(threads, ["0", "0", "1", "1", "2", "2", "3", "3"]);
+    assert!(threads.chunks(2).all(|pair| pair[0] == pair[1]), "{threads:?}");
+    threads.dedup();
+    assert_eq!(threads.len(), 4);
     let ids: BTreeSet<_> = remotes.iter_mut().map(|remote| ask(remote, "ME")).collect();
     assert_eq!(ids.len(), 8);
 }

@@ -182,7 +182,7 @@ fn what_a_graphical_client_asks_for_is_there() {
         Err(reason) => return println!("skipped: PyMongo cannot be had: {reason}"),
     };
     let (_server, port) = mongo_door();
-    run(&python, &script("mongo_tools.py"), port);
+    run_at(&python, &script("mongo_tools.py"), port);
 }
 
 #[test]

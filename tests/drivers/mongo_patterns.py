@@ -75,6 +75,79 @@ def writes(db):
     assert sorted(stock.distinct("_id")) == ["bolt", "nut"]
 
 
+def crud(db):
+    """Replacements, removals, projections, hints, variables, natural order."""
+    things = db.things
+    things.insert_many([{"_id": n, "n": n, "tags": ["a", "b"] if n % 2 else []} for n in range(10)])
+    assert things.replace_one({"_id": 1}, {"n": 100}).modified_count == 1
+    assert things.find_one({"_id": 1}) == {"_id": 1, "n": 100}
+    assert things.replace_one({"_id": 50}, {"n": 50}, upsert=True).upserted_id == 50
+    assert things.update_many({"n": {"$gte": 50}}, {"$set": {"large": True}}).modified_count == 2
+    changed = things.update_one({"_id": 3}, {"$set": {"tags.$[t]": "c"}}, array_filters=[{"t": "b"}])
+    assert changed.modified_count == 1 and things.find_one({"_id": 3})["tags"] == ["a", "c"]
+    assert things.find_one({"_id": 2}, {"n": 1, "_id": 0}) == {"n": 2}
+    things.create_index("n")
+    assert [one["_id"] for one in things.find({}, hint="n_1").limit(3)] == [0, 2, 3]
+    assert [one["_id"] for one in things.find().sort("$natural", -1).limit(2)] == [50, 9]
+    assert things.count_documents({"n": {"$lt": 5}}, hint=[("n", 1)]) == 4
+    assert things.estimated_document_count() == 11
+    wanted = things.find({"$expr": {"$eq": ["$n", "$$wanted"]}}, let={"wanted": 7})
+    assert [one["_id"] for one in wanted] == [7]
+    assert things.delete_many({"$expr": {"$gt": ["$n", "$$most"]}}, let={"most": 8}).deleted_count == 3
+    first = things.find_one_and_update({}, [{"$set": {"seen": True}}], sort=[("n", 1)], projection={"_id": 1})
+    assert first == {"_id": 0}
+    before = things.find_one_and_replace({"_id": 7}, {"n": -7}, return_document=ReturnDocument.BEFORE)
+    assert before["n"] == 7 and things.find_one_and_delete({}, sort=[("n", 1)]) == {"_id": 7, "n": -7}
+    totals = things.aggregate([{"$match": {"n": {"$gt": "$$x"}}}, {"$count": "n"}], let={"x": 1}, hint="n_1")
+    assert list(totals) == []
+    assert things.find({"n": 2}).explain()["queryPlanner"]["winningPlan"]["stage"] == "FETCH"
+
+
+def duplicates(db):
+    """A unique index refuses what is there, whatever the write is."""
+    db.people.create_index([("name", 1), ("born", 1)], unique=True)
+    db.people.insert_many([{"_id": 1, "name": "Ann", "born": 1990}, {"_id": 2, "name": "Bob", "born": 1990}])
+    for write in [
+        lambda: db.people.insert_one({"name": "Ann", "born": 1990.0}),
+        lambda: db.people.update_one({"_id": 2}, {"$set": {"name": "Ann"}}),
+        lambda: db.people.replace_one({"_id": 2}, {"name": "Ann", "born": 1990}),
+        lambda: db.people.find_one_and_update({"_id": 2}, {"$set": {"name": "Ann"}}),
+        lambda: db.people.update_one({"name": "Ann", "born": 1990, "x": 1}, {"$set": {"y": 1}}, upsert=True),
+    ]:
+        try:
+            write()
+            raise AssertionError("a duplicate was written")
+        except DuplicateKeyError as error:
+            assert error.code == 11000 and error.details["keyPattern"] == {"name": 1, "born": 1}, error.details
+    try:
+        db.people.insert_many([{"name": "Cid"}, {"_id": 1}, {"_id": 2}, {"name": "Dee"}], ordered=False)
+        raise AssertionError("two are duplicates")
+    except BulkWriteError as error:
+        assert error.details["nInserted"] == 2, error.details
+        assert [write["index"] for write in error.details["writeErrors"]] == [1, 2], error.details
+    assert db.people.count_documents({}) == 4
+
+
+def closed_cursors(client, db):
+    """A cursor that is closed is not open on the server; one that somebody kills is an error of the next batch."""
+    db.many.insert_many({"n": n} for n in range(300))
+    with db.many.find(batch_size=10) as found:
+        next(found)
+        assert found.alive
+    opened = db.command("find", "many", batchSize=2)["cursor"]["id"]
+    assert db.command("killCursors", "many", cursors=[opened])["cursorsKilled"] == [opened]
+    try:
+        db.command("getMore", opened, collection="many")
+        raise AssertionError("the cursor is not there")
+    except OperationFailure as error:
+        assert error.code == 43, error
+    with client.start_session() as session:
+        within = db.many.find(batch_size=10, session=session)
+        assert sum(1 for _ in within) == 300
+    raw = list(db.many.find_raw_batches(batch_size=100))
+    assert len(raw) >= 3, len(raw)
+
+
 def errors(db):
     """A mistake has the server's code."""
     for run, code in [
@@ -131,6 +204,9 @@ with MongoClient(**PLACE, serverSelectionTimeoutMS=10_000, **user_of(PLACE)) as 
     quick_start(shop)
     cursors(shop)
     writes(shop)
+    crud(shop)
+    duplicates(shop)
+    closed_cursors(client, shop)
     errors(shop)
     sessions(client, shop)
 print(f"works, with PyMongo {pymongo.version}")

@@ -7,6 +7,7 @@ use bson::raw::{CString, RawBson, RawBsonRef, RawDocumentBuf};
 
 use super::exec::Exec;
 use super::facet;
+use super::graph;
 use super::join;
 use super::stage::Stage;
 use crate::document::code::Code;
@@ -25,7 +26,7 @@ pub(super) fn lower(stage: Stage, input: Input, exec: &Arc<Exec>, needed: Option
     let context = Arc::clone(exec.context());
     Ok(match stage {
         Stage::Match { filter, .. } => Box::new(Matching { input, filter, context }),
-        Stage::Sort { sort, .. } => made(sort.run(input, needed)?.into_iter().map(Ok)),
+        Stage::Sort { sort, .. } => made(sort.run(input, needed, &context)?.into_iter().map(Ok)),
         Stage::Limit(limit) => Box::new(Limited { input, left: limit }),
         Stage::Skip(skip) => Box::new(Skipping { input, left: skip }),
         Stage::Project(projection) => reshaping(input, context, Shape::Project(projection)),
@@ -38,8 +39,13 @@ pub(super) fn lower(stage: Stage, input: Input, exec: &Arc<Exec>, needed: Option
         Stage::Facet(facets) => made(std::iter::once(Ok(facet::run(facets, input, exec)?))),
         Stage::Lookup(lookup) => Box::new(join::Joined::new(*lookup, input, Arc::clone(exec))),
         Stage::UnionWith(union) => Box::new(join::United::new(*union, input, Arc::clone(exec))),
+        Stage::BucketAuto(buckets) => made(buckets.run(input, &context)?.into_iter().map(Ok)),
+        Stage::SetWindowFields(windows) => made(windows.run(input, &context)?.into_iter().map(Ok)),
+        Stage::GraphLookup(graph) => Box::new(graph::Searched::new(*graph, input, Arc::clone(exec))),
         // Whoever can write has taken it off; a pipeline that gets here is refused before it runs.
-        Stage::Out { .. } => return Err(Code::NOT_IMPLEMENTED.value("$out needs a handle that can write")),
+        Stage::Out { .. } | Stage::Merge(_) => {
+            return Err(Code::NOT_IMPLEMENTED.value("a stage that writes needs a handle that can"));
+        }
     })
 }
 
@@ -57,6 +63,7 @@ pub(super) struct Matching {
 impl Rows for Matching {
     fn advance(&mut self) -> Result<bool> {
         while self.input.advance()? {
+            self.context.check_time()?;
             if self.filter.matches(self.input.row()?, &self.context)? {
                 return Ok(true);
             }
@@ -136,6 +143,7 @@ impl Rows for Reshaping {
         if !self.input.advance()? {
             return Ok(false);
         }
+        self.context.check_time()?;
         let row = self.input.row()?;
         self.current = Some(match &self.shape {
             Shape::Project(projection) => projection.apply(row, &self.context)?,

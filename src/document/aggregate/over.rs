@@ -74,7 +74,7 @@ impl Pipeline {
 
     /// Whether it writes what it gives.
     pub(in crate::document) fn writes(&self) -> bool {
-        matches!(self.stages.last(), Some(Stage::Out { .. }))
+        matches!(self.stages.last(), Some(Stage::Out { .. } | Stage::Merge(_)))
     }
 }
 

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::txn::{Scope, View};
 
 impl<T, S: Scope> Find<T, S> {
-    /// Runs the query and answers how it was done, and what it took. The documents are found, but not answered.
+    /// Runs the query and returns how it was done, and what it took. The documents are found, but not returned.
     ///
     /// # Errors
     /// As [`Find::run`], except for what does not deserialize.

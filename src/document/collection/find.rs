@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bson::{Bson, Document};
 use serde::de::DeserializeOwned;
@@ -93,7 +94,7 @@ impl<T, S: Scope> Find<T, S> {
         self
     }
 
-    /// Answers at most `documents` of them. 0 is no limit, as in the original.
+    /// Returns at most `documents` of them. 0 is no limit, as in the original.
     ///
     /// # Examples
     /// ```
@@ -109,7 +110,7 @@ impl<T, S: Scope> Find<T, S> {
         self
     }
 
-    /// Answers only some fields: `{path: 1, …}` those and `_id`, `{path: 0, …}` all but those.
+    /// Returns only some fields: `{path: 1, …}` those and `_id`, `{path: 0, …}` all but those.
     ///
     /// # Examples
     /// ```
@@ -170,6 +171,30 @@ impl<T, S: Scope> Find<T, S> {
         self
     }
 
+    /// Ends the query with an error when it takes longer, its cursor included. The time is that of the machine, whatever clock
+    /// the store has; it is looked at every [`ROWS_BETWEEN_CLOCK_READINGS`](crate::limits::ROWS_BETWEEN_CLOCK_READINGS)
+    /// documents.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Document, Store, bson::doc, document::Code};
+    /// # use std::time::Duration;
+    /// # let events = Store::in_memory().collection::<Document>("events");
+    /// events.insert_one(&doc! { "_id": 1 })?;
+    /// let query = |time| events.find(doc! {}).max_time(time).to_vec();
+    /// assert_eq!(query(Duration::from_secs(60))?.len(), 1);
+    /// assert_eq!(Code::of(&query(Duration::ZERO).unwrap_err()), Some(Code::MAX_TIME_EXPIRED));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `maxTimeMS`. There the time between two batches of a cursor does not count.
+    #[doc(alias = "maxTimeMS")]
+    pub fn max_time(mut self, time: Duration) -> Self {
+        self.query.max_time = Some(time);
+        self
+    }
+
     /// How many documents the query gives, within its skip and limit.
     ///
     /// # Errors
@@ -222,7 +247,7 @@ impl<T, S: Scope> Find<T, S> {
 }
 
 impl<T: DeserializeOwned + 'static, S: Scope> Find<T, S> {
-    /// Runs the query and answers a cursor over what it finds.
+    /// Runs the query and returns a cursor over what it finds.
     ///
     /// # Errors
     /// [`Error::Unsupported`](crate::Error::Unsupported) names an operator that is not modelled,
@@ -253,7 +278,7 @@ impl<T: DeserializeOwned + 'static, S: Scope> Find<T, S> {
         })
     }
 
-    /// Runs the query and answers all it finds.
+    /// Runs the query and returns all it finds.
     ///
     /// # Errors
     /// As [`Find::run`], and [`Error::Invalid`](crate::Error::Invalid) for a document that is no `T`.

@@ -1,5 +1,7 @@
 //! Finding one document and changing it at the same moment.
 
+use std::sync::Arc;
+
 use bson::{Bson, DateTime, Document, RawDocumentBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,6 +10,7 @@ use crate::document::collection::modify::{Modification, One};
 use crate::document::collection::options::{FindOneAndOptions, ReturnDocument};
 use crate::document::collection::{Collection, write};
 use crate::document::expression::Context;
+use crate::document::filter::Filter;
 use crate::document::projection::Projection;
 use crate::document::stored;
 use crate::document::update::UpdateModifications;
@@ -163,7 +166,13 @@ impl<T: DeserializeOwned + 'static, S: WriteScope> Collection<T, S> {
     ) -> Result<FindAndModifyResult<T>> {
         let FindOneAndOptions { update, sort, projection, returns } = options;
         let variables = update.variables()?;
-        let projection = projection.map(|text| Projection::compile(&text, &variables.names)).transpose()?;
+        let projection = match projection {
+            None => None,
+            Some(text) => {
+                let filter = Arc::new(Filter::compile(&filter, &variables.names)?);
+                Some(Projection::compile_query(&text, &variables.names, &filter)?)
+            }
+        };
         let outcome = self.modify(verb, One { filter, modification, options: update, sort })?;
         let (matched, upserted_id) = (outcome.matched() > 0, outcome.upserted_id.clone());
         let image = if returns == ReturnDocument::Before { outcome.before } else { outcome.after };

@@ -11,7 +11,6 @@ use crate::catalog::Entry;
 use crate::document::code::Code;
 use crate::document::collection::UpdateResult;
 use crate::document::collection::options::UpdateOptions;
-use crate::document::describe;
 use crate::document::express::Equality;
 use crate::document::expression::{Context, Names};
 use crate::document::filter::Filter;
@@ -24,6 +23,7 @@ use crate::document::pattern::Pattern;
 use crate::document::planner::{self, Access, Plan};
 use crate::document::scan::{Match, Scan};
 use crate::document::schema::{Namespace, Schema};
+use crate::document::shown;
 use crate::document::update::{Occasion, Update, UpdateModifications};
 use crate::document::{raw, stored};
 use crate::engine::Direction;
@@ -165,7 +165,7 @@ impl PreparedOne<'_> {
         found: Match,
         context: &Context,
     ) -> Result<Outcome> {
-        let at = |error: Error| error.at(|| describe::document_of(&found.document, &namespace.label()));
+        let at = |error: Error| error.at(|| shown::document_of(&found.document, &namespace.label()));
         let after = match &self.change {
             Change::Delete => {
                 records.remove(found.id, &found.document)?;
@@ -293,7 +293,7 @@ pub(super) fn replace(
         refuse_new_id(&found.document, after)?;
         records.replace(found.id, &found.document, after).map(|()| true)
     };
-    change().map_err(|error| error.at(|| describe::document_of(&found.document, &namespace.label())))
+    change().map_err(|error| error.at(|| shown::document_of(&found.document, &namespace.label())))
 }
 
 /// Takes all documents out of a collection, and makes it when there is none. Its indexes stay.
@@ -332,7 +332,7 @@ fn insert_returning(
     let stored = stored::with_moment(stored, writer.now())?;
     // An `_id` may have been added to what was checked.
     stored::check_size(&stored)?;
-    records.insert(id, &stored).map_err(|error| error.at(|| describe::document_of(&stored, &namespace.label())))?;
+    records.insert(id, &stored).map_err(|error| error.at(|| shown::document_of(&stored, &namespace.label())))?;
     Ok((stored, inserted_id))
 }
 

@@ -1,5 +1,7 @@
 //! Options of operations that change documents.
 
+use std::time::Duration;
+
 use bson::{DateTime, Document};
 
 use crate::document::expression::{Context, Variables};
@@ -184,9 +186,25 @@ impl DeleteOptions {
 pub struct AggregateOptions {
     pub(in crate::document) hint: Option<Hint>,
     pub(in crate::document) variables: Document,
+    pub(in crate::document) max_time: Option<Duration>,
 }
 
 impl AggregateOptions {
+    /// Ends the pipeline with an error when it takes longer, its cursor included. As
+    /// [`Find::max_time`](crate::document::Find::max_time).
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::document::AggregateOptions;
+    /// let options = AggregateOptions::default().max_time(std::time::Duration::from_secs(1));
+    /// # assert_ne!(options, AggregateOptions::default());
+    /// ```
+    #[doc(alias = "maxTimeMS")]
+    pub fn max_time(mut self, time: Duration) -> Self {
+        self.max_time = Some(time);
+        self
+    }
+
     /// Which index the head of the pipeline uses.
     ///
     /// # Examples

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use bson::{Bson, Document, RawDocument};
 use serde::de::DeserializeOwned;
 
-use crate::document::aggregate::{Pipeline, Place};
+use crate::document::aggregate::{Output, Pipeline, Place};
 use crate::document::code::Code;
 use crate::document::collection::options::AggregateOptions;
-use crate::document::collection::{Collection, Find, modify, source};
+use crate::document::collection::{Collection, Find, merge, modify, source};
 use crate::document::express::Equality;
 use crate::document::expression::{Context, Names, Variables};
 use crate::document::find::{self, Cursor, Query};
@@ -17,7 +17,7 @@ use crate::document::raw::corrupt;
 use crate::document::rows::{Input, Rows, gathered};
 use crate::document::schema::Namespace;
 use crate::document::stored;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::txn::{Scope, View, WriteScope};
 
 impl<T, S: Scope> Collection<T, S> {
@@ -115,10 +115,10 @@ impl<T, S: Scope> Collection<T, S> {
         self.scope.read(self.operation("aggregate"), |view| {
             let variables = Variables::evaluate(&options.variables, &find::context(view, Vec::new()))?;
             let mut pipeline = Pipeline::compile(stages, Place::Collection, &variables.names)?;
-            if pipeline.split_out().is_some() {
-                return Err(Error::unsupported("$out in aggregate, which only reads: use aggregate_out"));
+            if let Some(output) = pipeline.split_out() {
+                return Err(output.refuse("aggregate, which only reads: use aggregate_out"));
             }
-            let context = Arc::new(find::context(view, variables.values));
+            let context = Arc::new(find::context(view, variables.values).within_time(options.max_time));
             let rows = pipeline.run_over(view, &self.namespace, &context, &variables.names, options.hint)?;
             Ok(Cursor::decoding(rows, self.namespace.label()))
         })
@@ -126,8 +126,8 @@ impl<T, S: Scope> Collection<T, S> {
 }
 
 impl<T, S: WriteScope> Collection<T, S> {
-    /// Runs a pipeline that ends with `$out`, and returns how many documents the collection named there has now: what the
-    /// pipeline gives takes the place of what it had. Its indexes stay.
+    /// Runs a pipeline that ends with `$out` or `$merge`, and returns how many documents it gives. Those of `$out` take the
+    /// place of what the collection named there had, whose indexes stay; those of `$merge` go into it one by one.
     ///
     /// # Errors
     /// As [`Collection::aggregate`] and [`Collection::insert_one`]; then nothing has changed.
@@ -149,7 +149,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// ```
     ///
     /// # Source
-    /// MongoDB manual, `$out`.
+    /// MongoDB manual, `$out` and `$merge`.
     #[doc(alias = "$out")]
     pub fn aggregate_out(&self, pipeline: impl IntoIterator<Item = Document>) -> Result<u64> {
         self.aggregate_out_with(pipeline, AggregateOptions::default())
@@ -178,20 +178,27 @@ impl<T, S: WriteScope> Collection<T, S> {
         let stages = pipeline.into_iter().collect();
         let variables = options.constant_variables()?;
         let mut pipeline = Pipeline::compile(stages, Place::Collection, &variables.names)?;
-        let Some((database, name)) = pipeline.split_out() else {
-            return Err(Code::BAD_VALUE.value("the pipeline does not end with $out"));
+        let Some(output) = pipeline.split_out() else {
+            return Err(Code::BAD_VALUE.value("the pipeline does not end with $out or $merge"));
         };
-        let target = Namespace::new(database.as_deref().unwrap_or(self.namespace.database()), &name)
-            .bypassing_validation(self.namespace.bypasses_validation());
         self.scope.write(self.operation("aggregate_out").freeing(true), |writer| {
-            let context = Arc::new(find::context(writer, variables.values.clone()));
+            let context = find::context(writer, variables.values.clone()).within_time(options.max_time);
+            let context = Arc::new(context);
             let (names, hint) = (&variables.names, options.hint.clone());
             let rows = pipeline.clone().run_over(&writer.search(), &self.namespace, &context, names, hint)?;
             let documents = gathered(rows)?;
-            modify::clear(writer, &target)?;
-            for document in &documents {
-                stored::check(document)?;
-                modify::insert(writer, &target, document)?;
+            let here = &self.namespace;
+            match &output {
+                Output::Merge(merge) => merge::run(writer, here, merge, &documents, &context)?,
+                Output::Out { database, collection } => {
+                    let target = Namespace::new(database.as_deref().unwrap_or(here.database()), collection)
+                        .bypassing_validation(here.bypasses_validation());
+                    modify::clear(writer, &target)?;
+                    for document in &documents {
+                        stored::check(document)?;
+                        modify::insert(writer, &target, document)?;
+                    }
+                }
             }
             Ok(documents.len() as u64)
         })

@@ -259,7 +259,7 @@ impl<T, S: WriteScope> Collection<T, S> {
         Ok(UpdateResult { matched: tally.matched, modified: tally.changed, upserted_id: None })
     }
 
-    /// Removes one document that matches `filter`, and answers how many that were: 0 or 1.
+    /// Removes one document that matches `filter`, and returns how many that were: 0 or 1.
     ///
     /// # Errors
     /// As [`Find::run`](crate::document::Find::run).

@@ -148,6 +148,11 @@ impl Filter {
         self.nodes.is_empty()
     }
 
+    /// The conditions, all of which hold for a match.
+    pub(super) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
     /// The conditions on fields that every match meets: those at the top level and in `$and`.
     pub(super) fn conjuncts(&self) -> Vec<(&FieldPath, &Test)> {
         fn collect<'f>(nodes: &'f [Node], found: &mut Vec<(&'f FieldPath, &'f Test)>) {

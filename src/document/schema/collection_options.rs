@@ -329,9 +329,19 @@ impl CollectionOptions {
         Ok(options)
     }
 
-    /// Whether a collection that was made with these is as `asked` would have made it.
-    #[cfg(feature = "mongo")]
-    pub(crate) fn is_as_asked(&self, asked: &Self) -> bool {
+    /// Whether the options of a collection are what `asked` would have made of them.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, document::CollectionOptions};
+    /// let shop = Store::in_memory().database("shop");
+    /// let asked = CollectionOptions::default().capped(5_000, None);
+    /// shop.create_collection_with("log", asked.clone())?;
+    /// assert!(shop.list_collections()?[0].options.is_as_asked(&asked));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn is_as_asked(&self, asked: &Self) -> bool {
         asked.clone().checked().is_ok_and(|asked| asked == *self)
     }
 

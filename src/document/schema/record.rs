@@ -10,8 +10,9 @@
 //! | `uuid`      | binary   | who the collection is, for clients; subtype 4                                 |
 //! | `options`   | document | what it was created with, in the words of `listCollections`                   |
 //!
-//! An index has `id`, `name`, `key`, and, as far as they are not the default, `unique`, `building` and `arrays`: the bits of the
-//! fields that were known to go through arrays when the definition was last changed. Those found since are under keys of their own
+//! An index has `id`, `name`, `key`, and, as far as they are not the default, `unique`, `sparse`, `partialFilterExpression`,
+//! `wildcardProjection`, `expireAfterSeconds`, `hidden`, `prepareUnique`, `building` and `arrays`: the bits of the fields that were
+//! known to go through arrays when the definition was last changed. Those found since are under keys of their own
 //! ([`layout`](crate::document::layout)).
 //!
 //! Record 1 had the same indexes, `nextIndex` and the bits in bincode. It is read, and replaced when the definition changes.
@@ -27,7 +28,7 @@ use bson::{Binary, Bson, Document, Uuid, doc};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::growing;
-use crate::document::pattern::Pattern;
+use crate::document::index_kind::Partial;
 use crate::document::schema::collection_options::{CollectionOptions, unknown};
 use crate::document::schema::{Index, Schema};
 use crate::error::{Error, Result};
@@ -83,7 +84,8 @@ impl From<Schema> for Stored {
 impl IndexV1 {
     fn read(self) -> Result<Index> {
         let Self { id, name, keys, unique, multikey, building } = self;
-        Ok(Index { id, name, pattern: Pattern::from_pairs(&keys)?, unique, multikey, building })
+        let keys = keys.into_iter().map(|(path, direction)| (path, Bson::Int32(direction.into()))).collect();
+        Ok(Index { unique, multikey, building, ..Index::plain(id, name, keys, None)? })
     }
 }
 
@@ -111,24 +113,32 @@ fn read(definition: Document) -> Result<Schema> {
     Ok(schema)
 }
 
-fn read_index(definition: Document) -> Result<Index> {
-    let (mut id, mut name_of, mut pattern) = (None, None, None);
-    let (mut unique, mut building, mut multikey) = (false, false, 0);
+fn read_index(mut definition: Document) -> Result<Index> {
+    let mut take = |name: &str| definition.remove(name);
+    let (Some(id), Some(Bson::String(name)), Some(Bson::Document(keys))) = (take("id"), take("name"), take("key"))
+    else {
+        return Err(damaged("an index has no number, no name or no keys"));
+    };
+    let projection = match take("wildcardProjection") {
+        Some(Bson::Document(projection)) => Some(projection),
+        None => None,
+        Some(_) => return Err(unknown("wildcardProjection")),
+    };
+    let mut index = Index::plain(number("id", &id)?, name, keys, projection)?;
     for (name, value) in definition {
         match (name.as_str(), value) {
-            ("id", value) => id = Some(number(&name, &value)?),
-            ("name", Bson::String(name)) => name_of = Some(name),
-            ("key", Bson::Document(keys)) => pattern = Some(Pattern::parse(&keys)?),
-            ("unique", Bson::Boolean(value)) => unique = value,
-            ("building", Bson::Boolean(value)) => building = value,
-            ("arrays", value) => multikey = number(&name, &value)?,
+            ("unique", Bson::Boolean(value)) => index.unique = value,
+            ("sparse", Bson::Boolean(value)) => index.sparse = value,
+            ("hidden", Bson::Boolean(value)) => index.hidden = value,
+            ("prepareUnique", Bson::Boolean(value)) => index.prepare_unique = value,
+            ("building", Bson::Boolean(value)) => index.building = value,
+            ("partialFilterExpression", Bson::Document(filter)) => index.partial = Some(Partial::compile(filter)?),
+            ("expireAfterSeconds", value) => index.expire_after = Some(number(&name, &value)?),
+            ("arrays", value) => index.multikey = number(&name, &value)?,
             _ => return Err(unknown(&name)),
         }
     }
-    let missing = || damaged("an index has no number, no name or no keys");
-    let (id, name, pattern) =
-        id.zip(name_of).zip(pattern).map(|((id, name), pattern)| (id, name, pattern)).ok_or_else(missing)?;
-    Ok(Index { id, name, pattern, unique, multikey, building })
+    Ok(index)
 }
 
 fn write(schema: &Schema) -> Document {
@@ -147,11 +157,25 @@ fn write(schema: &Schema) -> Document {
 }
 
 fn write_index(index: &Index) -> Document {
-    let mut definition = doc! { "id": i64::from(index.id), "name": &index.name, "key": index.pattern.to_document() };
-    for (name, is_set) in [("unique", index.unique), ("building", index.building)] {
-        if is_set {
-            definition.insert(name, true);
-        }
+    let mut definition = doc! { "id": i64::from(index.id), "name": &index.name, "key": index.keys.clone() };
+    let set = [
+        ("unique", index.unique),
+        ("sparse", index.sparse),
+        ("hidden", index.hidden),
+        ("prepareUnique", index.prepare_unique),
+        ("building", index.building),
+    ];
+    for (name, _) in set.into_iter().filter(|(_, is_set)| *is_set) {
+        definition.insert(name, true);
+    }
+    if let Some(partial) = &index.partial {
+        definition.insert("partialFilterExpression", partial.text().clone());
+    }
+    if let Some(projection) = &index.wildcard_projection {
+        definition.insert("wildcardProjection", projection.clone());
+    }
+    if let Some(seconds) = index.expire_after {
+        definition.insert("expireAfterSeconds", i64::from(seconds));
     }
     if index.multikey != 0 {
         definition.insert("arrays", i64::from(index.multikey));
@@ -175,8 +199,17 @@ mod tests {
 
     fn indexed() -> Schema {
         let mut schema = Schema::new(Some(Uuid::from_bytes([7; 16])), CollectionOptions::default()).unwrap();
-        let keys = Pattern::parse(&doc! { "a.b": -1 }).unwrap();
-        schema.add(&keys, &IndexOptions::default().unique(true)).unwrap();
+        let (plain, a_day) = (IndexOptions::default(), std::time::Duration::from_hours(24));
+        let partial = plain.clone().unique(true).partial_filter(doc! { "c": { "$gt": 1 } }).hidden(true);
+        for (keys, options) in [
+            (doc! { "a.b": -1, "c": 2.5 }, partial),
+            (doc! { "at": 1 }, plain.clone().sparse(true).expire_after(a_day)),
+            (doc! { "d": "hashed" }, plain.clone()),
+            (doc! { "$**": 1 }, plain.clone().wildcard_projection(doc! { "e": 0 })),
+            (doc! { "f": 1 }, plain.prepare_unique(true)),
+        ] {
+            schema.add(&keys, &options).unwrap();
+        }
         schema
     }
 
@@ -195,8 +228,7 @@ mod tests {
         let keys = vec![("a".to_owned(), -1)];
         let index = IndexV1 { id: 1, name: "x".into(), keys, unique: true, multikey: 1, building: false };
         let read = Schema::try_from(Stored::V1 { indexes: vec![index.clone()], next_index: 2 }).unwrap();
-        let expected = Pattern::parse(&doc! { "a": -1 }).unwrap();
-        assert_eq!((read.indexes[0].multikey, &read.indexes[0].pattern, read.uuid), (1, &expected, None));
+        assert_eq!((read.indexes[0].multikey, &read.indexes[0].keys, read.uuid), (1, &doc! { "a": -1 }, None));
         assert_eq!(Schema::try_from(Stored::from(read.clone())).unwrap(), read, "also once it is written again");
         let bad = IndexV1 { keys: Vec::new(), ..index };
         assert!(Schema::try_from(Stored::V1 { indexes: vec![bad], next_index: 2 }).is_err());

@@ -54,32 +54,52 @@ pub(super) struct Buffer {
     garbage: usize,
     /// Whether some slot was ever one of a key that is removed or forgotten.
     has_absent: bool,
-    missed: Missed,
+    last: Last,
     more: Option<Box<More>>,
 }
 
-/// A hash that no slot has, found by the last search that was in vain: what is looked up is often written next.
+/// What the last search found: what is looked up is often written next.
+///
+/// In the lower half is the hash; above it [`Last::IS_MISSED`], if no slot has that, or the number of the slot, from 1.
 #[derive(Debug, Default)]
-struct Missed(AtomicU64);
+struct Last(AtomicU64);
 
-impl Clone for Missed {
+impl Clone for Last {
     fn clone(&self) -> Self {
         Self::default()
     }
 }
 
-impl Missed {
-    /// Above all hashes, so that none is 0.
-    const IS_ONE: u64 = 1 << 32;
+impl Last {
+    /// Above all hashes, so that no hash is 0.
+    const IS_MISSED: u64 = 1 << 32;
+
+    /// Where the number of a slot begins.
+    const SLOT_SHIFT: u32 = 33;
 
     #[inline]
-    fn note(&self, hash: u32) {
-        self.0.store(Self::IS_ONE | u64::from(hash), Ordering::Relaxed);
+    fn note_missed(&self, hash: u32) {
+        self.0.store(Self::IS_MISSED | u64::from(hash), Ordering::Relaxed);
     }
 
     #[inline]
-    fn is(&self, hash: u32) -> bool {
-        self.0.load(Ordering::Relaxed) == Self::IS_ONE | u64::from(hash)
+    fn note_found(&self, hash: u32, at: usize) {
+        // A slot has its place in 32 bits; one whose number does not fit is not remembered.
+        let slot = (at as u64 + 1).checked_mul(1 << Self::SLOT_SHIFT).unwrap_or(0);
+        self.0.store(slot | u64::from(hash), Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn is_missed(&self, hash: u32) -> bool {
+        self.0.load(Ordering::Relaxed) == Self::IS_MISSED | u64::from(hash)
+    }
+
+    /// The slot that had this hash.
+    #[inline]
+    fn slot(&self, hash: u32) -> Option<usize> {
+        let last = self.0.load(Ordering::Relaxed);
+        let slot = usize::try_from(last >> Self::SLOT_SHIFT).unwrap_or(0).checked_sub(1)?;
+        (last & u64::from(u32::MAX) == u64::from(hash)).then_some(slot)
     }
 
     #[inline]
@@ -173,7 +193,7 @@ impl Buffer {
     /// is room.
     pub(super) fn set(&mut self, key: &[u8], value: Stored<'_>, before: impl FnOnce(Option<Change<'_>>)) {
         let hash = hash(key);
-        let is_new = self.slots.is_empty() || self.missed.is(hash);
+        let is_new = self.slots.is_empty() || self.last.is_missed(hash);
         let found = if is_new { None } else { self.search(key, hash) };
         before(found.and_then(|at| self.nth(at)).map(|(_, found)| Change::of(found)));
         self.forget_places();
@@ -207,7 +227,7 @@ impl Buffer {
 
     /// Adds a key that is not there.
     fn add(&mut self, key: &[u8], value: Stored<'_>, hash: u32) {
-        self.missed.forget();
+        self.last.forget();
         self.len += 1;
         self.size += key.len() + value.bytes();
         let slot = self.push(key, value);
@@ -257,6 +277,17 @@ impl Buffer {
     /// Sets what becomes of the key of a slot that is there: in its place if there is room.
     fn change_again(&mut self, at: usize, key: &[u8], value: Stored<'_>) {
         let Some(mut slot) = self.slots.get(at).copied() else { return };
+        let value_at = slot.at as usize + key.len();
+        // The same key with a value as long as before, as counters and flags have it.
+        if let Stored::Bytes(value) = value
+            && slot.value < LARGE
+            && usize::from(slot.value) == value.len()
+        {
+            if let Some(place) = self.bytes.get_mut(value_at..value_at + value.len()) {
+                place.copy_from_slice(value);
+            }
+            return;
+        }
         if let Some(old_bytes) = self.nth(at).map(|(_, old)| old.bytes()) {
             self.size -= old_bytes;
         } else {
@@ -264,7 +295,6 @@ impl Buffer {
             self.size += key.len();
         }
         self.size += value.bytes();
-        let value_at = slot.at as usize + key.len();
         let room = slot.value_bytes();
         // A key that changes again and again stays in its place as long as its value fits there. What a change leaves
         // unused is counted, and gathered once it is much.
@@ -305,6 +335,7 @@ impl Buffer {
         let Some(old_bytes) = self.nth(at).map(|(_, old)| old.bytes()) else { return };
         self.len -= 1;
         self.size -= key.len() + old_bytes;
+        self.last.forget();
         self.forget_places();
         if let Some(sorted) = self.more.as_mut().and_then(|more| more.sorted.get_mut()) {
             sorted.remove(key);
@@ -506,6 +537,19 @@ impl Buffer {
     /// The slot of `key`, forgotten or not.
     #[inline]
     fn search(&self, key: &[u8], hash: u32) -> Option<usize> {
+        if let Some(at) = self.last.slot(hash)
+            && self.key(at) == key
+        {
+            return Some(at);
+        }
+        let found = self.search_all(key, hash);
+        if let Some(at) = found {
+            self.last.note_found(hash, at);
+        }
+        found
+    }
+
+    fn search_all(&self, key: &[u8], hash: u32) -> Option<usize> {
         let (mut hashes, mut is_alike) = (&*self.hashes, false);
         if hashes.len() > CHANGES_SCANNED_MAX {
             let index = &self.more.as_ref()?.index;
@@ -540,7 +584,7 @@ impl Buffer {
             }
         }
         if !is_alike {
-            self.missed.note(hash);
+            self.last.note_missed(hash);
         }
         None
     }

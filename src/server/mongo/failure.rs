@@ -36,6 +36,11 @@ impl Failure {
         reply
     }
 
+    /// What a reply says of a write that was made, but not kept as well as was asked for.
+    pub(super) fn write_concern_error(&self) -> Document {
+        doc! { "code": self.code, "codeName": name(self.code), "errmsg": &self.message }
+    }
+
     /// The element of `writeErrors` for the write that was `index`th of its command.
     pub(super) fn write_error(&self, index: i32) -> Document {
         let mut error = doc! { "index": index, "code": self.code, "errmsg": &self.message };
@@ -103,11 +108,17 @@ pub(super) mod code {
     pub(in crate::server::mongo) const CURSOR_NOT_FOUND: i32 = 43;
     pub(in crate::server::mongo) const NAMESPACE_EXISTS: i32 = 48;
     pub(in crate::server::mongo) const COMMAND_NOT_FOUND: i32 = 59;
+    pub(in crate::server::mongo) const CANNOT_CREATE_INDEX: i32 = 67;
     pub(in crate::server::mongo) const INVALID_OPTIONS: i32 = 72;
     pub(in crate::server::mongo) const INVALID_NAMESPACE: i32 = 73;
+    pub(in crate::server::mongo) const UNKNOWN_WRITE_CONCERN: i32 = 79;
     pub(in crate::server::mongo) const SHUTDOWN_IN_PROGRESS: i32 = 91;
+    pub(in crate::server::mongo) const UNSATISFIABLE_WRITE_CONCERN: i32 = 100;
+    pub(in crate::server::mongo) const COMMAND_NOT_SUPPORTED: i32 = 115;
     pub(in crate::server::mongo) const EXCEEDED_MEMORY_LIMIT: i32 = 146;
+    pub(in crate::server::mongo) const AMBIGUOUS_INDEX_KEY_PATTERN: i32 = 181;
     pub(in crate::server::mongo) const CLIENT_METADATA_CANNOT_BE_MUTATED: i32 = 186;
+    pub(in crate::server::mongo) const INVALID_INDEX_SPECIFICATION_OPTION: i32 = 197;
     pub(in crate::server::mongo) const NOT_IMPLEMENTED: i32 = 238;
     pub(in crate::server::mongo) const API_VERSION_ERROR: i32 = 322;
     pub(in crate::server::mongo) const API_STRICT_ERROR: i32 = 323;
@@ -174,6 +185,7 @@ const NAMES: &[(i32, &str)] = &[
     (168, "InvalidPipelineOperator"),
     (171, "CannotIndexParallelArrays"),
     (175, "QueryPlanKilled"),
+    (181, "AmbiguousIndexKeyPattern"),
     (182, "InvalidViewDefinition"),
     (186, "ClientMetadataCannotBeMutated"),
     (189, "PrimarySteppedDown"),
@@ -188,10 +200,12 @@ const NAMES: &[(i32, &str)] = &[
     (246, "SnapshotUnavailable"),
     (251, "NoSuchTransaction"),
     (263, "OperationNotSupportedInTransaction"),
+    (291, "NoQueryExecutionPlans"),
     (292, "QueryExceededMemoryLimitNoDiskUseAllowed"),
     (322, "APIVersionError"),
     (323, "APIStrictError"),
     (352, "UnsupportedOpQueryCommand"),
+    (359, "CannotConvertIndexToUnique"),
     (10107, "NotWritablePrimary"),
     (10334, "BSONObjectTooLarge"),
     (11000, "DuplicateKey"),

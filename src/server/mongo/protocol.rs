@@ -145,10 +145,8 @@ impl Messages {
                 Next::WaitFor(time, fault) => {
                     tokio::select! {
                         biased;
-                        () = self.client.ended() => {
-                            // The door closes: nothing more is to be learned.
-                            self.client.end();
-                        }
+                        // The door closes: nothing more is to be learned.
+                        () = self.client.ended() => {}
                         () = tokio::time::sleep(time) => {}
                     }
                     waited = Some(fault);

@@ -275,7 +275,7 @@ fn door(
         scripting: std::cell::OnceCell::new(),
     };
     door.heed_parameters();
-    OpenDoor { door, registry: &REGISTRY }
+    OpenDoor::new(door, &REGISTRY)
 }
 
 /// A door at which nobody listens.

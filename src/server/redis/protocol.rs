@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::channel::{Message, RecvError, Subscriber};
 use crate::server::buffers::{Buffers, Output, READ_BYTES};
-use crate::server::connection::{self, Bounds, End, Failure, Kept, Ran};
+use crate::server::connection::{self, Bounds, End, Failure, Kept, Ran, sleep};
 use crate::server::redis::frame::refusal::{PANICKED, text_of};
 use crate::server::redis::frame::reply::Reply;
 use crate::server::redis::frame::request::Parser;
@@ -101,16 +101,17 @@ impl connection::Protocol for Conversation {
         self.writing(output, |this| {
             let before = this.session.state();
             let requests = (&mut this.parser, first);
-            let run = execute::run(&door, &mut this.session, requests, input, &mut this.reply, turn);
-            let (earlier, run) = this.run_on(input, run);
+            let mut run = execute::run(&door, &mut this.session, requests, input, &mut this.reply, turn);
+            let earlier = this.run_on(input, &mut run);
             this.conclude(earlier, run, before)
         })
     }
 
     fn settled(&mut self) {
-        if let Some(unsettled) = self.unsettled.take() {
-            unsettled.answers.into_iter().for_each(Answer::send);
+        if let Some(unsettled) = &mut self.unsettled {
+            std::mem::take(&mut unsettled.answers).into_iter().for_each(Answer::send);
         }
+        self.unsettled = None;
     }
 
     fn fail(&mut self, failure: Failure, output: &mut Output) -> Result<(), End> {
@@ -249,25 +250,23 @@ impl Conversation {
         written
     }
 
-    /// Runs what comes behind requests that only read at once, too, if it can: others do not come in between. Returns the run of
-    /// those, if there is another, and the last one.
-    fn run_on(&mut self, input: &[u8], run: Run) -> (Option<Run>, Run) {
-        let door = Rc::clone(&self.door);
-        if run.wants_turn
-            && run.outcome.is_ok()
-            && let Some(turn) = door.store.try_turn()
-        {
-            let rest = input.get(run.consumed..).unwrap_or_default();
-            if let Some(next) = execute::next(&door, &self.session, &mut self.parser, rest) {
-                let requests = (&mut self.parser, next);
-                let second = execute::run(&door, &mut self.session, requests, rest, &mut self.reply, Some(turn));
-                return (Some(run), second);
-            }
+    /// Runs what comes behind requests that only read at once, too, if it can: others do not come in between. `run` is the last run then,
+    /// and the one of those requests is returned.
+    fn run_on(&mut self, input: &[u8], run: &mut Run) -> Option<Run> {
+        if !run.wants_turn || run.outcome.is_err() {
+            return None;
         }
-        (None, run)
+        let door = Rc::clone(&self.door);
+        let turn = door.store.try_turn()?;
+        let rest = input.get(run.consumed..).unwrap_or_default();
+        let next = execute::next(&door, &self.session, &mut self.parser, rest)?;
+        let requests = (&mut self.parser, next);
+        let second = execute::run(&door, &mut self.session, requests, rest, &mut self.reply, Some(turn));
+        Some(std::mem::replace(run, second))
     }
 
     /// Takes back what was not committed, and says what the rest waits for.
+    #[inline]
     fn conclude(&mut self, earlier: Option<Run>, run: Run, before: State) -> Ran {
         let Run { from, due, outcome, answers, has_panicked, .. } = run;
         let consumed = run.consumed + earlier.as_ref().map_or(0, |earlier| earlier.consumed);
@@ -435,11 +434,6 @@ async fn next_answer(wait: Option<&mut Wait>) -> Waited {
         },
     };
     answer.map_or(Waited::Lost, Waited::Answered)
-}
-
-/// Looks at the clock only when it is waited for.
-async fn sleep(time: Duration) {
-    tokio::time::sleep(time).await;
 }
 
 async fn messages_lost(subscriber: Option<&Subscriber>) {

@@ -1,6 +1,8 @@
 mod bulk_writes;
 mod capped;
 mod hints;
+mod indexes;
+mod pipelines;
 mod tails;
 mod upserts;
 mod validators;

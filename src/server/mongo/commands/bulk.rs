@@ -1,7 +1,7 @@
 //! `bulkWrite`: writes of all kinds to several collections.
 
 use bson::raw::cstr;
-use bson::{Document, RawArrayBuf, RawBson, RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
+use bson::{Document, RawBson, RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
 
 use crate::document::{WriteModel, WriteOutcome};
 use crate::server::mongo::command::{Call, Command, check_collection, check_database};

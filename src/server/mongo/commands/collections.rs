@@ -123,7 +123,7 @@ fn list_collections(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let size = batch_size(call, u64::MAX)?;
     let name_only = call.arguments.truth("nameOnly") == Some(true);
     let collections = call.door.store.database(call.database).list_collections()?;
-    let described = collections.iter().map(|about| describe(about, name_only)).collect::<Result<Vec<_>>>()?;
+    let described = collections.iter().map(|about| describe(about, name_only)).collect();
     let about = matching(call, described)?;
     let namespace = call.namespace("$cmd.listCollections");
     let cursor = Cursor::new(Box::new(about.into_iter().map(Ok)), None, namespace, call.session);
@@ -139,12 +139,12 @@ fn matching(call: &Call<'_>, documents: Vec<Document>) -> Result<Vec<RawDocument
     Ok(found.collect::<std::result::Result<Vec<_>, _>>()?)
 }
 
-fn describe(about: &CollectionInfo, name_only: bool) -> Result<Document> {
+fn describe(about: &CollectionInfo, name_only: bool) -> Document {
     let name = about.name.as_str();
     let is_view = about.options.is_view();
     let kind = if is_view { "view" } else { "collection" };
     if name_only {
-        return Ok(doc! { "name": name, "type": kind });
+        return doc! { "name": name, "type": kind };
     }
     let mut options = about.options.to_document();
     for bound in ["size", "max"] {
@@ -162,11 +162,11 @@ fn describe(about: &CollectionInfo, name_only: bool) -> Result<Document> {
     }
     if is_view {
         options.entry("pipeline".to_owned()).or_insert_with(|| Bson::Array(Vec::new()));
-        return Ok(doc! { "name": name, "type": kind, "options": options, "info": { "readOnly": true } });
+        return doc! { "name": name, "type": kind, "options": options, "info": { "readOnly": true } };
     }
     let index = doc! { "v": 2, "key": { "_id": 1 }, "name": "_id_" };
     let info = doc! { "readOnly": false, "uuid": about.uuid };
-    Ok(doc! { "name": name, "type": kind, "options": options, "info": info, "idIndex": index })
+    doc! { "name": name, "type": kind, "options": options, "info": info, "idIndex": index }
 }
 
 fn list_databases(call: &Call<'_>) -> Result<RawDocumentBuf> {

@@ -1,4 +1,4 @@
-//! Collections and views are made, and their options changed.
+//! Collections and views are made, converted and cloned.
 
 use bson::{Document, RawBsonRef, RawDocumentBuf};
 
@@ -28,21 +28,6 @@ const CREATE: &[Field] = &[
     Field::new("viewOn", Types::STRING),
 ];
 
-const MODIFY: &[Field] = &[
-    Field::new("cappedMax", Types::NUMBER),
-    Field::new("cappedSize", Types::NUMBER),
-    Field::new("changeStreamPreAndPostImages", Types::OBJECT),
-    Field::new("dryRun", Types::BOOL),
-    Field::any("expireAfterSeconds"),
-    Field::new("index", Types::OBJECT),
-    Field::new("pipeline", Types::ARRAY),
-    Field::any("timeseries"),
-    Field::new("validationAction", Types::STRING),
-    Field::new("validationLevel", Types::STRING),
-    Field::new("validator", Types::OBJECT),
-    Field::new("viewOn", Types::STRING),
-];
-
 const CONVERT: &[Field] = &[Field::new("size", Types::NUMBER).required(), Field::any("max")];
 
 const CLONE: &[Field] =
@@ -60,9 +45,6 @@ const REFUSED: &[&str] = &[
     "timeseries",
 ];
 
-/// What `collMod` does not change here.
-const NOT_MODIFIED: &[&str] = &["changeStreamPreAndPostImages", "dryRun", "expireAfterSeconds", "index", "timeseries"];
-
 pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "create",
@@ -71,14 +53,6 @@ pub(super) const COMMANDS: &[Command] = &[
         fields: CREATE,
         help: "Makes a collection or a view.",
         run: create,
-    },
-    Command {
-        name: "collMod",
-        aliases: &[],
-        flags: Flags::WRITES,
-        fields: MODIFY,
-        help: "Changes the options of a collection or a view.",
-        run: modify,
     },
     Command {
         name: "convertToCapped",
@@ -182,9 +156,11 @@ fn pipeline(call: &Call<'_>) -> Result<Option<Vec<Document>>> {
     Ok(Some(all))
 }
 
-fn modify(call: &Call<'_>) -> Result<RawDocumentBuf> {
-    let name = call.collection()?;
-    call.refuse(NOT_MODIFIED)?;
+/// What `collMod` changes of a collection or view.
+///
+/// # Errors
+/// For options that are not what the command takes.
+pub(super) fn change(call: &Call<'_>) -> Result<CollectionChange> {
     let arguments = &call.arguments;
     let mut change = CollectionChange::default();
     if let Some(validator) = arguments.decoded("validator")? {
@@ -210,8 +186,7 @@ fn modify(call: &Call<'_>) -> Result<RawDocumentBuf> {
             return Err(Failure::new(code::INVALID_OPTIONS, message));
         }
     }
-    call.write(|tx| tx.database(call.database).modify_collection(name, change.clone()))?;
-    Ok(RawDocumentBuf::new())
+    Ok(change)
 }
 
 fn convert(call: &Call<'_>) -> Result<RawDocumentBuf> {

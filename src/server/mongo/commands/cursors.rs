@@ -113,7 +113,10 @@ fn check_owner(call: &Call<'_>, cursor: &Cursor, namespace: &str) -> Result<()> 
 }
 
 fn kill_cursors(call: &Call<'_>) -> Result<RawDocumentBuf> {
-    call.collection()?;
+    // Cursors over lists, and over what a pipeline gives that reads no collection, have names of their own.
+    if !call.arguments.first().as_str().is_some_and(|name| name.starts_with("$cmd.")) {
+        call.collection()?;
+    }
     let (mut killed, mut missing) = (RawArrayBuf::new(), RawArrayBuf::new());
     let mut ids = Vec::new();
     for (place, element) in call.arguments.array("cursors").into_iter().flatten().enumerate() {

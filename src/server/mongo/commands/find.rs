@@ -152,10 +152,14 @@ pub(super) fn count_query(call: &Call<'_>, name: &str) -> Result<Find<RawDocumen
     let limit = match call.arguments.get("limit") {
         None => 0,
         // A negative limit means the same number.
-        Some(limit) => whole_of(limit)
-            .filter(|limit| *limit > i64::MIN)
-            .map(i64::unsigned_abs)
-            .ok_or_else(|| Failure::new(code::BAD_VALUE, "limit has to be a whole number of 64 bits"))?,
+        Some(limit) => {
+            let limit = whole_of(limit)
+                .ok_or_else(|| Failure::new(code::FAILED_TO_PARSE, "limit has to be a whole number of 64 bits"))?;
+            if limit == i64::MIN {
+                return Err(Failure::new(code::BAD_VALUE, "limit has no counterpart without its sign"));
+            }
+            limit.unsigned_abs()
+        }
     };
     Ok(with_filter(call, name, "query")?.skip(skip).limit(limit))
 }

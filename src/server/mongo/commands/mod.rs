@@ -3,6 +3,7 @@
 mod aggregate;
 mod authentication;
 mod bulk;
+mod coll_mod;
 mod collections;
 mod create;
 mod cursors;
@@ -13,6 +14,7 @@ mod handshake;
 mod indexes;
 mod modify;
 mod operations;
+mod pipeline;
 mod sessions;
 mod sources;
 mod stats;
@@ -43,6 +45,7 @@ const FAMILIES: &[&[Command]] = &[
     collections::COMMANDS,
     create::COMMANDS,
     indexes::COMMANDS,
+    coll_mod::COMMANDS,
 ];
 
 /// Commands by each of their names, with the slot they are counted in. Names are told apart by their case, as in the original.

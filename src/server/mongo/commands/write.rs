@@ -6,7 +6,7 @@
 use bson::raw::cstr;
 use bson::{Document, RawArrayBuf, RawBson, RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
 
-use crate::document::{BulkWriteResult, DeleteOptions, UpdateModifications, UpdateOptions, WriteModel, WriteOutcome};
+use crate::document::{BulkWriteResult, DeleteOptions, UpdateModifications, UpdateOptions, WriteModel};
 use crate::error::Error;
 use crate::limits;
 use crate::server::mongo::command::{Call, Command, Flags};
@@ -282,9 +282,4 @@ pub(super) fn documents(array: &bson::RawArray) -> Result<Vec<Document>> {
         _ => Err(Failure::new(code::TYPE_MISMATCH, "an array of documents is needed")),
     };
     array.into_iter().map(document).collect()
-}
-
-/// Whether a write that has this outcome ends those behind it.
-pub(super) fn is_failure(outcome: &WriteOutcome) -> bool {
-    matches!(outcome, WriteOutcome::Failed(_))
 }

@@ -6,33 +6,33 @@ use crate::server::redis::acl::Account;
 use crate::server::redis::acl::rights::{NewUsersHear, Rights, Selector};
 
 /// The account of the user `default` at first: everything, without a password.
-pub(in crate::server::redis) fn all() -> Account {
+pub(crate) fn all() -> Account {
     Account::open(Rights::all())
 }
 
 /// Everything, with a password.
-pub(in crate::server::redis) fn all_with_password(password: &[u8]) -> Account {
+pub(crate) fn all_with_password(password: &[u8]) -> Account {
     Account::with(Credentials::of(password), Rights::all())
 }
 
 /// Nothing: nobody may be this user, who may do nothing.
-pub(in crate::server::redis) fn none() -> Account {
+pub(crate) fn none() -> Account {
     Account { is_on: false, ..Account::with(Credentials::default(), Rights::default()) }
 }
 
 /// The account of a user that is made: nothing, but perhaps every channel.
-pub(in crate::server::redis) fn of_new_user(hears: NewUsersHear) -> Account {
+pub(crate) fn of_new_user(hears: NewUsersHear) -> Account {
     let root = Selector { has_all_channels: hears == NewUsersHear::All, ..Selector::default() };
     Account { rights: Rights { root, ..Rights::default() }, ..none() }
 }
 
 /// How many rules there are in all.
-pub(in crate::server::redis) fn len(account: &Account) -> usize {
+pub(crate) fn len(account: &Account) -> usize {
     account.credentials.hashes.len() + account.rights.len()
 }
 
 /// The line of `ACL LIST` after the name: rules that make this account from none.
-pub(in crate::server::redis) fn line(account: &Account) -> Vec<u8> {
+pub(crate) fn line(account: &Account) -> Vec<u8> {
     let mut words: Vec<Vec<u8>> = flags(account).map(|flag| flag.as_bytes().to_vec()).collect();
     words.extend(account.credentials.hashes.iter().map(|hash| format!("#{}", hex(hash)).into_bytes()));
     words.extend(account.rights.lines());
@@ -40,7 +40,7 @@ pub(in crate::server::redis) fn line(account: &Account) -> Vec<u8> {
 }
 
 /// What is on and off.
-pub(in crate::server::redis) fn flags(account: &Account) -> impl Iterator<Item = &'static str> {
+pub(crate) fn flags(account: &Account) -> impl Iterator<Item = &'static str> {
     let sanitizes = if account.rights.skips_sanitizing { "skip-sanitize-payload" } else { "sanitize-payload" };
     let on = if account.is_on { "on" } else { "off" };
     [Some(on), account.has_no_password.then_some("nopass"), Some(sanitizes)].into_iter().flatten()

@@ -6,7 +6,7 @@ use crate::server::redis::spec::{Access, Flags, Spec, keys};
 
 /// What a user may not do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::server::redis) enum Denied {
+pub(crate) enum Denied {
     /// Run this command.
     Command(String),
     /// Use this key.
@@ -17,7 +17,7 @@ pub(in crate::server::redis) enum Denied {
 
 impl Denied {
     /// The reason that `ACL LOG` gives.
-    pub(in crate::server::redis) fn reason(&self) -> &'static str {
+    pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Command(_) => "command",
             Self::Key(_) => "key",
@@ -25,7 +25,7 @@ impl Denied {
         }
     }
 
-    pub(in crate::server::redis) fn object(&self) -> &[u8] {
+    pub(crate) fn object(&self) -> &[u8] {
         match self {
             Self::Command(name) => name.as_bytes(),
             Self::Key(name) | Self::Channel(name) => name,
@@ -33,7 +33,7 @@ impl Denied {
     }
 
     /// The error that a client gets. It names the key or channel only if `names_it`.
-    pub(in crate::server::redis) fn text(&self, user: &[u8], names_it: bool) -> String {
+    pub(crate) fn text(&self, user: &[u8], names_it: bool) -> String {
         let user = String::from_utf8_lossy(user);
         let object = String::from_utf8_lossy(self.object());
         match self {
@@ -56,7 +56,7 @@ impl Denied {
 }
 
 /// Whether one of the selectors allows a request.
-pub(in crate::server::redis) fn check(rights: &Rights, spec: &'static Spec, words: &[&[u8]]) -> Result<(), Denied> {
+pub(crate) fn check(rights: &Rights, spec: &'static Spec, words: &[&[u8]]) -> Result<(), Denied> {
     let mut told: Option<Denied> = None;
     for selector in rights.selectors() {
         match check_selector(selector, spec, words) {

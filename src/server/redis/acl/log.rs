@@ -9,28 +9,28 @@ const GROUPING_SECONDS: u64 = 60;
 
 /// An entry; alike are those with the same reason, context, object and user.
 #[derive(Clone, Debug)]
-pub(in crate::server::redis) struct Entry {
-    pub(in crate::server::redis) id: u64,
-    pub(in crate::server::redis) count: u64,
-    pub(in crate::server::redis) reason: &'static str,
-    pub(in crate::server::redis) context: &'static str,
-    pub(in crate::server::redis) object: Vec<u8>,
-    pub(in crate::server::redis) user: Vec<u8>,
-    pub(in crate::server::redis) client: String,
-    pub(in crate::server::redis) created: Timestamp,
-    pub(in crate::server::redis) updated: Timestamp,
+pub(crate) struct Entry {
+    pub(crate) id: u64,
+    pub(crate) count: u64,
+    pub(crate) reason: &'static str,
+    pub(crate) context: &'static str,
+    pub(crate) object: Vec<u8>,
+    pub(crate) user: Vec<u8>,
+    pub(crate) client: String,
+    pub(crate) created: Timestamp,
+    pub(crate) updated: Timestamp,
 }
 
 /// The entries, the newest first.
 #[derive(Debug, Default)]
-pub(in crate::server::redis) struct Log {
+pub(crate) struct Log {
     entries: VecDeque<Entry>,
     next: u64,
 }
 
 impl Log {
     /// Adds an entry, or counts it with one that is alike, and keeps no more than `most`.
-    pub(in crate::server::redis) fn record(&mut self, mut entry: Entry, most: usize) {
+    pub(crate) fn record(&mut self, mut entry: Entry, most: usize) {
         let is_alike = |other: &Entry| {
             (other.reason, other.context, &other.object, &other.user)
                 == (entry.reason, entry.context, &entry.object, &entry.user)
@@ -49,11 +49,11 @@ impl Log {
         self.entries.truncate(most);
     }
 
-    pub(in crate::server::redis) fn entries(&self) -> impl ExactSizeIterator<Item = &Entry> {
+    pub(crate) fn entries(&self) -> impl ExactSizeIterator<Item = &Entry> {
         self.entries.iter()
     }
 
-    pub(in crate::server::redis) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.entries.clear();
     }
 }

@@ -6,14 +6,14 @@ use crate::server::users;
 
 /// What channels a new user has, in the order of the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server::redis) enum NewUsersHear {
+pub(crate) enum NewUsersHear {
     All,
     None,
 }
 
 /// What a rule about commands is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::server::redis) enum Subject {
+pub(crate) enum Subject {
     Category(Categories),
     Command(&'static str),
     /// A command with this as its second word.
@@ -22,30 +22,30 @@ pub(in crate::server::redis) enum Subject {
 
 /// A rule about commands; the last that concerns a command decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::server::redis) struct Right {
+pub(crate) struct Right {
     pub(super) is_allowed: bool,
-    pub(in crate::server::redis) subject: Subject,
+    pub(crate) subject: Subject,
 }
 
 /// Commands together with the keys and channels that they may be used on.
 #[derive(Clone, Debug, Default)]
-pub(in crate::server::redis) struct Selector {
+pub(crate) struct Selector {
     /// Whether a command that no rule concerns is allowed.
     pub(super) has_all_commands: bool,
-    pub(in crate::server::redis) rights: Vec<Right>,
+    pub(crate) rights: Vec<Right>,
     pub(super) has_all_keys: bool,
-    pub(in crate::server::redis) keys: Vec<(Vec<u8>, Access)>,
-    pub(in crate::server::redis) has_all_channels: bool,
-    pub(in crate::server::redis) channels: Vec<Vec<u8>>,
+    pub(crate) keys: Vec<(Vec<u8>, Access)>,
+    pub(crate) has_all_channels: bool,
+    pub(crate) channels: Vec<Vec<u8>>,
 }
 
 /// What a user may do, by any of its selectors.
 #[derive(Clone, Debug, Default)]
-pub(in crate::server::redis) struct Rights {
+pub(crate) struct Rights {
     /// Of no effect: every dump is looked through.
-    pub(in crate::server::redis) skips_sanitizing: bool,
-    pub(in crate::server::redis) root: Selector,
-    pub(in crate::server::redis) others: Vec<Selector>,
+    pub(crate) skips_sanitizing: bool,
+    pub(crate) root: Selector,
+    pub(crate) others: Vec<Selector>,
 }
 
 impl Rights {
@@ -56,7 +56,7 @@ impl Rights {
         Self { root, ..Self::default() }
     }
 
-    pub(in crate::server::redis) fn selectors(&self) -> impl Iterator<Item = &Selector> {
+    pub(crate) fn selectors(&self) -> impl Iterator<Item = &Selector> {
         std::iter::once(&self.root).chain(&self.others)
     }
 
@@ -92,7 +92,7 @@ impl Selector {
         words.join(&b' ')
     }
 
-    pub(in crate::server::redis) fn describe_commands(&self) -> Vec<u8> {
+    pub(crate) fn describe_commands(&self) -> Vec<u8> {
         let mut text = if self.has_all_commands { b"+@all".to_vec() } else { b"-@all".to_vec() };
         for right in &self.rights {
             text.extend_from_slice(if right.is_allowed { b" +" } else { b" -" });
@@ -114,7 +114,7 @@ impl Selector {
         text
     }
 
-    pub(in crate::server::redis) fn describe_keys(&self) -> Vec<u8> {
+    pub(crate) fn describe_keys(&self) -> Vec<u8> {
         if self.has_all_keys {
             return b"~*".to_vec();
         }
@@ -129,7 +129,7 @@ impl Selector {
         words.collect::<Vec<_>>().join(&b' ')
     }
 
-    pub(in crate::server::redis) fn describe_channels(&self) -> Vec<u8> {
+    pub(crate) fn describe_channels(&self) -> Vec<u8> {
         if self.has_all_channels {
             return b"&*".to_vec();
         }

@@ -9,7 +9,7 @@ use crate::server::redis::spec::{Access, find};
 
 /// A rule that is not valid, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(in crate::server::redis) enum Problem {
+pub(crate) enum Problem {
     #[error("Error in ACL SETUSER modifier '{rule}': {reason}")]
     Rule { rule: String, reason: &'static str },
     #[error("Unmatched parenthesis in acl selector starting at '{0}'.")]
@@ -29,7 +29,7 @@ const ALL_CHANNELS: &str = "Adding a pattern after the * pattern (or the 'allcha
                             effect. Try 'resetchannels' to start with an empty list of channels";
 
 /// Applies rules one after the other. With an error, `account` is of no use.
-pub(in crate::server::redis) fn apply(account: &mut Account, rules: &[&[u8]]) -> Result<(), Problem> {
+pub(crate) fn apply(account: &mut Account, rules: &[&[u8]]) -> Result<(), Problem> {
     for rule in joined(rules)? {
         apply_one(account, &rule).map_err(|reason| {
             let rule = String::from_utf8_lossy(&rule).into_owned();

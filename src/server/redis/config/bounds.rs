@@ -11,18 +11,18 @@ use crate::server::redis::config::{ClientsMemory, OutputClass, OutputLimit, Para
 
 /// What clients may take up.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::server::redis) struct Bounds {
+pub(crate) struct Bounds {
     /// Bytes that one client may have sent and that wait to be run.
-    pub(in crate::server::redis) query_bytes: usize,
+    pub(crate) query_bytes: usize,
     /// Bytes of one word of a request.
-    pub(in crate::server::redis) word_bytes: usize,
+    pub(crate) word_bytes: usize,
     normal: OutputBound,
     subscriber: OutputBound,
     all: ClientsMemory,
 }
 
 impl Bounds {
-    pub(in crate::server::redis) fn of(parameters: &Parameters) -> Self {
+    pub(crate) fn of(parameters: &Parameters) -> Self {
         Self {
             query_bytes: parameters.query_buffer_bytes(),
             word_bytes: parameters.bulk_bytes().min(limits::REQUEST_WORD_BYTES_MAX),
@@ -33,12 +33,12 @@ impl Bounds {
     }
 
     /// How much may wait to be sent to a client.
-    pub(in crate::server::redis) fn output(&self, is_subscriber: bool) -> OutputBound {
+    pub(crate) fn output(&self, is_subscriber: bool) -> OutputBound {
         if is_subscriber { self.subscriber } else { self.normal }
     }
 
     /// How many bytes all clients may take up together, beside a store with this budget.
-    pub(in crate::server::redis) fn all_bytes(&self, budget: impl FnOnce() -> Option<u64>) -> usize {
+    pub(crate) fn all_bytes(&self, budget: impl FnOnce() -> Option<u64>) -> usize {
         let budget = if matches!(self.all, ClientsMemory::Percent(_)) { budget() } else { None };
         let bytes = self.all.bytes(budget).filter(|bytes| *bytes > 0);
         bytes.map_or(limits::CLIENTS_BYTES_MAX, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))

@@ -62,7 +62,7 @@ macro_rules! numbers {
 
         impl Parameters {
             $($(#[$attribute])*
-            pub(in crate::server::redis) fn $getter(&self) -> $type {
+            pub(crate) fn $getter(&self) -> $type {
                 <$type as FromNumber>::from_number(self.numbers.get(Number::$number))
             })*
         }
@@ -75,7 +75,6 @@ numbers! {
     /// Entries of `ACL LOG`.
     DenialsKept => denials_kept: usize,
     /// Milliseconds after which others are refused as `BUSY` because of a script.
-    #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
     BusyReplyMillis => busy_reply_ms: u64,
     /// Bytes that one client may have sent and that wait to be run.
     QueryBufferBytes => query_buffer_bytes: usize,
@@ -160,7 +159,7 @@ impl FromNumber for NewUsersHear {
 
 /// Bytes that the connections of all clients may take up together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server::redis) enum ClientsMemory {
+pub(crate) enum ClientsMemory {
     /// As many as there are.
     Unlimited,
     Bytes(u64),
@@ -180,7 +179,7 @@ impl FromNumber for ClientsMemory {
 
 impl ClientsMemory {
     /// The number of bytes beside a store with this budget; `None` for no bound.
-    pub(in crate::server::redis) fn bytes(self, budget: Option<u64>) -> Option<u64> {
+    pub(crate) fn bytes(self, budget: Option<u64>) -> Option<u64> {
         match self {
             Self::Unlimited => None,
             Self::Bytes(bytes) => Some(bytes),
@@ -192,7 +191,7 @@ impl ClientsMemory {
 
 /// Classes of clients that have limits for what waits to be sent to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server::redis) enum OutputClass {
+pub(crate) enum OutputClass {
     Normal = 0,
     // Between them is the class of replicas, of which a door has none.
     Subscriber = 2,
@@ -200,11 +199,11 @@ pub(in crate::server::redis) enum OutputClass {
 
 /// Bytes that may wait to be sent to one client; 0 is no bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::server::redis) struct OutputLimit {
+pub(crate) struct OutputLimit {
     /// Never more than this.
-    pub(in crate::server::redis) hard_bytes: u64,
+    pub(crate) hard_bytes: u64,
     /// More than this for no longer than [`Self::soft_seconds`].
-    pub(in crate::server::redis) soft_bytes: u64,
+    pub(crate) soft_bytes: u64,
     pub(super) soft_seconds: u64,
 }
 
@@ -240,7 +239,7 @@ impl Parameters {
     }
 
     /// When checkpoints are made.
-    pub(in crate::server::redis) fn save_points(&self) -> Vec<SavePoint> {
+    pub(crate) fn save_points(&self) -> Vec<SavePoint> {
         let text = self.text("save");
         let numbers: Vec<u64> = text.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect();
         numbers
@@ -252,7 +251,7 @@ impl Parameters {
     }
 
     /// The percentiles of `INFO latencystats`, as they are written.
-    pub(in crate::server::redis) fn percentiles(&self) -> String {
+    pub(crate) fn percentiles(&self) -> String {
         self.text("latency-tracking-info-percentiles")
     }
 }

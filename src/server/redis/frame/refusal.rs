@@ -11,11 +11,11 @@ use crate::kv::stream::{GROUP, STREAM};
 use crate::limits;
 
 /// What a request whose command panicked gets, and every other of its run.
-pub(in crate::server::redis) const PANICKED: &str = "ERR internal error: the command panicked";
+pub(crate) const PANICKED: &str = "ERR internal error: the command panicked";
 
 /// Why a command returns an error.
 #[derive(Debug)]
-pub(in crate::server::redis) enum Refusal {
+pub(crate) enum Refusal {
     /// This text, with its code.
     Text(String),
     /// What the store says.
@@ -23,7 +23,7 @@ pub(in crate::server::redis) enum Refusal {
 }
 
 /// How a command ends.
-pub(in crate::server::redis) type Outcome = Result<(), Refusal>;
+pub(crate) type Outcome = Result<(), Refusal>;
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
@@ -44,16 +44,16 @@ impl From<String> for Refusal {
 }
 
 impl Refusal {
-    pub(in crate::server::redis) fn syntax() -> Self {
+    pub(crate) fn syntax() -> Self {
         "ERR syntax error".into()
     }
 
-    pub(in crate::server::redis) fn not_an_integer() -> Self {
+    pub(crate) fn not_an_integer() -> Self {
         "ERR value is not an integer or out of range".into()
     }
 
     /// Refuses an integer that cannot be negated.
-    pub(in crate::server::redis) fn without_negative() -> Self {
+    pub(crate) fn without_negative() -> Self {
         format!("ERR value is out of range, value must between {} and {}", -i64::MAX, i64::MAX).into()
     }
 
@@ -63,7 +63,7 @@ impl Refusal {
     }
 
     /// The line that a client gets.
-    pub(in crate::server::redis) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
             Self::Store(error) => text_of(error),
@@ -72,7 +72,7 @@ impl Refusal {
 }
 
 /// The line that a client gets for an error of the store's.
-pub(in crate::server::redis) fn text_of(error: &Error) -> String {
+pub(crate) fn text_of(error: &Error) -> String {
     match error {
         Error::WrongType { .. } => "WRONGTYPE Operation against a key holding the wrong kind of value".to_owned(),
         Error::LimitExceeded { limit: limits::STRING_BYTES, .. } => {
@@ -89,7 +89,7 @@ pub(in crate::server::redis) fn text_of(error: &Error) -> String {
 }
 
 /// What clients get of a store that cannot write for `reason`.
-pub(in crate::server::redis) fn cannot_write(reason: &str) -> String {
+pub(crate) fn cannot_write(reason: &str) -> String {
     format!("MISCONF Errors writing to the data store: {reason}")
 }
 

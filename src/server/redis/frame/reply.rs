@@ -12,7 +12,7 @@ use crate::server::redis::frame::refusal::Refusal;
 
 /// The version of the protocol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::server::redis) enum Protocol {
+pub(crate) enum Protocol {
     #[default]
     Resp2,
     Resp3,
@@ -20,9 +20,9 @@ pub(in crate::server::redis) enum Protocol {
 
 /// Replies on their way to a client.
 #[derive(Debug, Default)]
-pub(in crate::server::redis) struct Reply {
+pub(crate) struct Reply {
     output: Output,
-    pub(in crate::server::redis) protocol: Protocol,
+    pub(crate) protocol: Protocol,
     /// Messages among the replies, which no request asked for.
     pushes: Vec<Range<usize>>,
 }
@@ -30,36 +30,36 @@ pub(in crate::server::redis) struct Reply {
 impl Reply {
     /// Nothing yet, for the replies of a script's commands.
     #[cfg(feature = "lua")]
-    pub(in crate::server::redis) fn in_protocol(protocol: Protocol) -> Self {
+    pub(crate) fn in_protocol(protocol: Protocol) -> Self {
         Self { protocol, ..Self::default() }
     }
 
     /// Writes into `output` from now on, and gives away what it wrote into before.
-    pub(in crate::server::redis) fn swap(&mut self, output: &mut Output) {
+    pub(crate) fn swap(&mut self, output: &mut Output) {
         std::mem::swap(&mut self.output, output);
     }
 
     /// The bytes so far, sent or not.
-    pub(in crate::server::redis) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         self.output.bytes()
     }
 
-    pub(in crate::server::redis) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.output.len()
     }
 
     /// What waits to be sent.
-    pub(in crate::server::redis) fn waiting(&self) -> &[u8] {
+    pub(crate) fn waiting(&self) -> &[u8] {
         self.output.waiting()
     }
 
     /// The bytes that there is room for.
-    pub(in crate::server::redis) fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         self.output.capacity()
     }
 
     /// Whether something was not written, for more would wait than may.
-    pub(in crate::server::redis) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.output.is_over()
     }
 
@@ -67,28 +67,28 @@ impl Reply {
     ///
     /// # Errors
     /// That the reply is too long.
-    pub(in crate::server::redis) fn check(&self) -> Result<(), Refusal> {
+    pub(crate) fn check(&self) -> Result<(), Refusal> {
         if self.is_over() { Err(Refusal::too_long(self.output.most())) } else { Ok(()) }
     }
 
     /// Drops what was written after the first `len` bytes.
-    pub(in crate::server::redis) fn truncate(&mut self, len: usize) {
+    pub(crate) fn truncate(&mut self, len: usize) {
         self.output.truncate(len);
         self.pushes.retain(|push| push.end <= len);
     }
 
     /// Drops everything that was not sent.
-    pub(in crate::server::redis) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.truncate(self.len() - self.waiting().len());
     }
 
     /// Marks what was written from `from` on as a message that is sent even to a client that wants no replies.
-    pub(in crate::server::redis) fn mark_push(&mut self, from: usize) {
+    pub(crate) fn mark_push(&mut self, from: usize) {
         self.pushes.push(from..self.len());
     }
 
     /// Of what was written from `from` on, keeps the messages only.
-    pub(in crate::server::redis) fn keep_pushes(&mut self, from: usize) {
+    pub(crate) fn keep_pushes(&mut self, from: usize) {
         let pushes = std::mem::take(&mut self.pushes);
         let kept: Vec<u8> = pushes
             .into_iter()
@@ -102,12 +102,12 @@ impl Reply {
     }
 
     /// Forgets where messages are, for the request that wrote them has ended.
-    pub(in crate::server::redis) fn forget_pushes(&mut self) {
+    pub(crate) fn forget_pushes(&mut self) {
         self.pushes.clear();
     }
 
     /// A reply that was written before.
-    pub(in crate::server::redis) fn raw(&mut self, reply: &[u8]) {
+    pub(crate) fn raw(&mut self, reply: &[u8]) {
         self.append(reply);
     }
 
@@ -115,43 +115,43 @@ impl Reply {
         self.output.write(bytes);
     }
 
-    pub(in crate::server::redis) fn simple(&mut self, text: &str) {
+    pub(crate) fn simple(&mut self, text: &str) {
         self.line(b'+', text.as_bytes());
     }
 
-    pub(in crate::server::redis) fn ok(&mut self) {
+    pub(crate) fn ok(&mut self) {
         self.append(b"+OK\r\n");
     }
 
     /// An error: a code in capitals, and what is wrong.
-    pub(in crate::server::redis) fn error(&mut self, text: &str) {
+    pub(crate) fn error(&mut self, text: &str) {
         // What a client sent may be in it, and a line has to stay one.
         let text: Vec<u8> = text.bytes().map(|byte| if byte == b'\r' || byte == b'\n' { b' ' } else { byte }).collect();
         self.line(b'-', &text);
     }
 
-    pub(in crate::server::redis) fn integer(&mut self, number: i64) {
+    pub(crate) fn integer(&mut self, number: i64) {
         self.number(b':', number);
     }
 
     /// A count, which no store makes larger than the protocol's integers.
-    pub(in crate::server::redis) fn count(&mut self, count: u64) {
+    pub(crate) fn count(&mut self, count: u64) {
         self.integer(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// 1 or 0, in both versions: Redis keeps integers where it had them.
-    pub(in crate::server::redis) fn flag(&mut self, flag: bool) {
+    pub(crate) fn flag(&mut self, flag: bool) {
         self.integer(i64::from(flag));
     }
 
-    pub(in crate::server::redis) fn bulk(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn bulk(&mut self, bytes: impl AsRef<[u8]>) {
         let bytes = bytes.as_ref();
         self.number(b'$', bytes.len());
         // With the end of the line: a large one would be moved for it.
         self.output.write_all([bytes, b"\r\n"]);
     }
 
-    pub(in crate::server::redis) fn nil(&mut self) {
+    pub(crate) fn nil(&mut self) {
         match self.protocol {
             Protocol::Resp2 => self.append(b"$-1\r\n"),
             Protocol::Resp3 => self.append(b"_\r\n"),
@@ -159,26 +159,26 @@ impl Reply {
     }
 
     /// The null array, which RESP2 has beside the null string.
-    pub(in crate::server::redis) fn nil_array(&mut self) {
+    pub(crate) fn nil_array(&mut self) {
         match self.protocol {
             Protocol::Resp2 => self.append(b"*-1\r\n"),
             Protocol::Resp3 => self.append(b"_\r\n"),
         }
     }
 
-    pub(in crate::server::redis) fn bulk_or_nil(&mut self, bytes: Option<impl AsRef<[u8]>>) {
+    pub(crate) fn bulk_or_nil(&mut self, bytes: Option<impl AsRef<[u8]>>) {
         match bytes {
             Some(bytes) => self.bulk(bytes),
             None => self.nil(),
         }
     }
 
-    pub(in crate::server::redis) fn double(&mut self, number: f64) {
+    pub(crate) fn double(&mut self, number: f64) {
         self.decimal(&format_double(number));
     }
 
     /// A number that is written out already.
-    pub(in crate::server::redis) fn decimal(&mut self, text: &str) {
+    pub(crate) fn decimal(&mut self, text: &str) {
         match self.protocol {
             Protocol::Resp2 => self.bulk(text),
             Protocol::Resp3 => self.line(b',', text.as_bytes()),
@@ -186,7 +186,7 @@ impl Reply {
     }
 
     /// A text for people, which RESP3 marks as such.
-    pub(in crate::server::redis) fn verbatim(&mut self, text: &str) {
+    pub(crate) fn verbatim(&mut self, text: &str) {
         match self.protocol {
             Protocol::Resp2 => self.bulk(text),
             Protocol::Resp3 => {
@@ -199,7 +199,7 @@ impl Reply {
     }
 
     /// A truth value, which RESP2 has as an integer.
-    pub(in crate::server::redis) fn boolean(&mut self, flag: bool) {
+    pub(crate) fn boolean(&mut self, flag: bool) {
         match self.protocol {
             Protocol::Resp2 => self.flag(flag),
             Protocol::Resp3 => self.line(b'#', if flag { b"t" } else { b"f" }),
@@ -207,7 +207,7 @@ impl Reply {
     }
 
     /// An integer of any size in decimal.
-    pub(in crate::server::redis) fn big_number(&mut self, digits: &str) {
+    pub(crate) fn big_number(&mut self, digits: &str) {
         match self.protocol {
             Protocol::Resp2 => self.bulk(digits),
             Protocol::Resp3 => self.line(b'(', digits.as_bytes()),
@@ -216,7 +216,7 @@ impl Reply {
 
     /// A text in a format whose name has three letters; RESP3 only.
     #[cfg(feature = "lua")]
-    pub(in crate::server::redis) fn verbatim_as(&mut self, format: &[u8], text: &[u8]) {
+    pub(crate) fn verbatim_as(&mut self, format: &[u8], text: &[u8]) {
         let mut name = *b"   ";
         name.iter_mut().zip(format).for_each(|(to, from)| *to = *from);
         self.number(b'=', text.len() + 4);
@@ -225,21 +225,18 @@ impl Reply {
     }
 
     /// Begins an array; its `len` elements follow.
-    pub(in crate::server::redis) fn array(&mut self, len: usize) {
+    pub(crate) fn array(&mut self, len: usize) {
         self.number(b'*', len);
     }
 
-    pub(in crate::server::redis) fn bulks<B: AsRef<[u8]>>(
-        &mut self,
-        elements: impl IntoIterator<Item = B, IntoIter: ExactSizeIterator>,
-    ) {
+    pub(crate) fn bulks<B: AsRef<[u8]>>(&mut self, elements: impl IntoIterator<Item = B, IntoIter: ExactSizeIterator>) {
         let elements = elements.into_iter();
         self.array(elements.len());
         elements.for_each(|element| self.bulk(element));
     }
 
     /// Begins a map; its `len` pairs follow. In RESP2 it is an array of twice as many.
-    pub(in crate::server::redis) fn map(&mut self, len: usize) {
+    pub(crate) fn map(&mut self, len: usize) {
         match self.protocol {
             Protocol::Resp2 => self.array(len * 2),
             Protocol::Resp3 => self.number(b'%', len),
@@ -247,7 +244,7 @@ impl Reply {
     }
 
     /// Begins a set; its `len` members follow.
-    pub(in crate::server::redis) fn set(&mut self, len: usize) {
+    pub(crate) fn set(&mut self, len: usize) {
         match self.protocol {
             Protocol::Resp2 => self.array(len),
             Protocol::Resp3 => self.number(b'~', len),
@@ -255,7 +252,7 @@ impl Reply {
     }
 
     /// Begins a message that no request asked for; its `len` parts follow.
-    pub(in crate::server::redis) fn push(&mut self, len: usize) {
+    pub(crate) fn push(&mut self, len: usize) {
         match self.protocol {
             Protocol::Resp2 => self.array(len),
             Protocol::Resp3 => self.number(b'>', len),
@@ -263,7 +260,7 @@ impl Reply {
     }
 
     /// Begins an attribute of the reply that follows, of `len` pairs; returns `false` in RESP2, which has none.
-    pub(in crate::server::redis) fn attribute(&mut self, len: usize) -> bool {
+    pub(crate) fn attribute(&mut self, len: usize) -> bool {
         if self.protocol == Protocol::Resp3 {
             self.number(b'|', len);
         }
@@ -280,7 +277,7 @@ impl Reply {
 }
 
 /// A score as Redis prints it: the shortest text that reads as the same number.
-pub(in crate::server::redis) fn format_double(number: f64) -> String {
+pub(crate) fn format_double(number: f64) -> String {
     if number.is_infinite() {
         return if number > 0.0 { "inf" } else { "-inf" }.to_owned();
     }

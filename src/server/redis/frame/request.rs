@@ -14,25 +14,26 @@ use smallvec::SmallVec;
 use crate::limits;
 
 /// The places of a request's words in the bytes that were read.
-pub(in crate::server::redis) type Words = SmallVec<[Range<usize>; 6]>;
+pub(crate) type Words = SmallVec<[Range<usize>; WORDS_INLINE]>;
 
 /// The words of a request.
-pub(in crate::server::redis) type Slices<'a> = SmallVec<[&'a [u8]; 6]>;
+pub(crate) type Slices<'a> = SmallVec<[&'a [u8]; WORDS_INLINE]>;
+
+/// Words that take no allocation.
+const WORDS_INLINE: usize = 6;
 
 /// What the bytes read so far begin with.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::server::redis) enum Parsed {
-    /// A request that takes this many bytes. It may have no words, and then asks for nothing.
-    Whole(Words, usize),
-    /// A line of text that takes this many bytes, with its words as they are meant.
-    Line(Vec<Vec<u8>>, usize),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Parsed {
+    /// A request that takes this many bytes. The parser has its words; it may have none, and then asks for nothing.
+    Whole(usize),
     /// The beginning of a request.
     Partial,
 }
 
 /// Why a connection cannot go on: the text that Redis gives after "Protocol error: ".
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::server::redis) struct ProtocolError(pub(in crate::server::redis) String);
+pub(crate) struct ProtocolError(pub(crate) String);
 
 fn refuse<T>(reason: impl Into<String>) -> Result<T, ProtocolError> {
     Err(ProtocolError(reason.into()))
@@ -40,19 +41,23 @@ fn refuse<T>(reason: impl Into<String>) -> Result<T, ProtocolError> {
 
 /// What a client may send.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::server::redis) struct Allowed {
+pub(crate) struct Allowed {
     /// One that has given no password sends little.
-    pub(in crate::server::redis) is_authenticated: bool,
+    pub(crate) is_authenticated: bool,
     /// Bytes of a word.
-    pub(in crate::server::redis) word_bytes: usize,
+    pub(crate) word_bytes: usize,
 }
 
-/// How far a request that is not whole yet has been read. All places count from its first byte.
+/// How far a request has been read, and its words once it is whole. All places count from its first byte.
 #[derive(Debug, Default)]
-pub(in crate::server::redis) struct Parser {
+pub(crate) struct Parser {
     /// How many words there will be; `None` before the line that says so.
     count: Option<usize>,
     words: Words,
+    /// The words of a line of text, as they are meant.
+    line: Vec<Vec<u8>>,
+    /// The request is whole, and the next one begins anew.
+    is_whole: bool,
     /// Where the next word begins.
     at: usize,
     /// Where the word at `at` begins and ends, once the line before it has come.
@@ -71,57 +76,142 @@ impl Parser {
     /// # Errors
     /// [`ProtocolError`] for what can be no request, and for one that is larger than it may be; before anything is set
     /// aside for it.
-    pub(in crate::server::redis) fn parse(&mut self, bytes: &[u8], allowed: Allowed) -> Result<Parsed, ProtocolError> {
+    pub(crate) fn parse(&mut self, bytes: &[u8], allowed: Allowed) -> Result<Parsed, ProtocolError> {
+        self.let_go();
         let parsed = match bytes.first() {
             None => return Ok(Parsed::Partial),
-            Some(b'*') => self.parse_array(bytes, allowed),
-            Some(_) => self.parse_line(bytes),
+            Some(b'*') => match self.parse_at_once(bytes, allowed) {
+                Some(length) => Ok(Parsed::Whole(length)),
+                None => {
+                    self.forget_places();
+                    self.parse_array(bytes, allowed)
+                }
+            },
+            Some(_) => {
+                self.forget_places();
+                self.parse_line(bytes)
+            }
         };
-        if !matches!(parsed, Ok(Parsed::Partial)) {
-            self.reset();
+        match parsed {
+            Ok(Parsed::Whole(_)) => self.is_whole = true,
+            Ok(Parsed::Partial) => {}
+            Err(_) => self.reset(),
         }
         parsed
     }
 
+    /// The word at a place of the whole request that `bytes` begin with.
+    pub(crate) fn word<'a>(&'a self, bytes: &'a [u8], at: usize) -> Option<&'a [u8]> {
+        if self.line.is_empty() {
+            self.words.get(at).map(|word| bytes.get(word.clone()).unwrap_or_default())
+        } else {
+            self.line.get(at).map(Vec::as_slice)
+        }
+    }
+
+    /// The words of the whole request that `bytes` begin with.
+    pub(crate) fn words<'a>(&'a self, bytes: &'a [u8]) -> Slices<'a> {
+        let word = |word: &Range<usize>| bytes.get(word.start..word.end).unwrap_or_default();
+        if !self.line.is_empty() {
+            self.line.iter().map(Vec::as_slice).collect()
+        } else if self.words.spilled() {
+            self.words.iter().map(word).collect()
+        } else {
+            // Without asking for each whether there is room.
+            let mut slices: [&[u8]; WORDS_INLINE] = [&[]; WORDS_INLINE];
+            slices.iter_mut().zip(&self.words).for_each(|(to, from)| *to = word(from));
+            Slices::from_buf_and_len(slices, self.words.len())
+        }
+    }
+
+    /// Forgets a request that is whole, with the memory that its words take; keeps what has come of the next one.
+    pub(crate) fn let_go(&mut self) {
+        if !self.is_whole {
+            return;
+        }
+        if self.count.is_some() || !self.line.is_empty() || self.words.spilled() {
+            self.reset();
+        } else {
+            // The next one has as many words as a rule, whose places take those of these.
+            self.is_whole = false;
+        }
+    }
+
+    /// Forgets the places of the words of the request before.
+    fn forget_places(&mut self) {
+        if self.count.is_none() {
+            self.words.clear();
+        }
+    }
+
     /// How many bytes the request has up to the end of the word that is being read, as far as is known; 0 when it is not.
-    pub(in crate::server::redis) fn wanted(&self) -> usize {
+    pub(crate) fn wanted(&self) -> usize {
         self.word.as_ref().map_or(0, |word| word.end + 2)
     }
 
     /// Forgets what has been read of a request.
-    pub(in crate::server::redis) fn reset(&mut self) {
-        #[cfg(test)]
-        let looked_at = self.looked_at;
-        *self = Self::default();
-        #[cfg(test)]
-        {
-            self.looked_at = looked_at;
+    pub(crate) fn reset(&mut self) {
+        self.count = None;
+        if self.words.spilled() {
+            self.words = Words::new();
+        } else {
+            self.words.clear();
         }
+        self.line = Vec::new();
+        self.is_whole = false;
+        self.at = 0;
+        self.word = None;
+        self.scanned = 0;
     }
 
     /// The memory that the places of the words take, in bytes.
-    pub(in crate::server::redis) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         if self.words.spilled() { self.words.capacity() * size_of::<Range<usize>>() } else { 0 }
+    }
+
+    /// Reads a request that is there as a whole and is in nothing unusual, as nearly all are. `None` for every other, which
+    /// leaves places of no meaning.
+    fn parse_at_once(&mut self, bytes: &[u8], allowed: Allowed) -> Option<usize> {
+        if self.count.is_some() || !allowed.is_authenticated {
+            return None;
+        }
+        let (count, length) = short_number(bytes.get(1..)?)?;
+        let count = usize::try_from(count).ok().filter(|count| *count <= WORDS_INLINE)?;
+        let mut at = 1 + length;
+        self.words.resize(count, 0..0);
+        for word in &mut self.words {
+            let found = bytes.get(at..).and_then(|rest| rest.strip_prefix(b"$")).and_then(short_number);
+            let Some((length, before)) = found else { return None };
+            let start = at + 1 + before;
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            if length > allowed.word_bytes || bytes.len() - start < length.saturating_add(2) {
+                return None;
+            }
+            *word = start..start + length;
+            at = start + length + 2;
+        }
+        self.note(at);
+        // Its first line may have come in pieces.
+        self.scanned = 0;
+        Some(at)
     }
 
     fn parse_array(&mut self, bytes: &[u8], allowed: Allowed) -> Result<Parsed, ProtocolError> {
         let Some(count) = self.word_count(bytes, allowed)? else { return Ok(Parsed::Partial) };
         while self.words.len() < count {
-            let word = match &self.word {
-                Some(word) => word.clone(),
-                None => match self.word_at(bytes, allowed)? {
-                    Some(word) => self.word.insert(word).clone(),
-                    None => return Ok(Parsed::Partial),
-                },
+            let found = match self.word.take() {
+                Some(word) => Some(word),
+                None => self.word_at(bytes, allowed)?,
             };
+            let Some(word) = found else { return Ok(Parsed::Partial) };
             if bytes.len() < word.end + 2 {
+                self.word = Some(word);
                 return Ok(Parsed::Partial);
             }
             self.at = word.end + 2;
-            self.word = None;
             self.words.push(word);
         }
-        Ok(Parsed::Whole(std::mem::take(&mut self.words), self.at))
+        Ok(Parsed::Whole(self.at))
     }
 
     /// How many words there will be; `None` while the line that says so has no end.
@@ -193,7 +283,10 @@ impl Parser {
         let line = bytes.get(..end).unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match split_words(line) {
-            Some(words) => Ok(Parsed::Line(words, end + 1)),
+            Some(words) => {
+                self.line = words;
+                Ok(Parsed::Whole(end + 1))
+            }
             None => refuse("unbalanced quotes in request"),
         }
     }
@@ -221,7 +314,19 @@ impl Parser {
 }
 
 /// The number of a line of few digits, as nearly all are, and how long the line is.
+#[inline]
 fn short_number(line: &[u8]) -> Option<(i64, usize)> {
+    // Words are seldom so many or so long that it takes three.
+    match line {
+        [digit @ b'0'..=b'9', b'\r', _, ..] => Some((i64::from(digit - b'0'), 3)),
+        [tens @ b'0'..=b'9', digit @ b'0'..=b'9', b'\r', _, ..] => {
+            Some((i64::from(tens - b'0') * 10 + i64::from(digit - b'0'), 4))
+        }
+        _ => less_short_number(line),
+    }
+}
+
+fn less_short_number(line: &[u8]) -> Option<(i64, usize)> {
     let mut number = 0;
     for (at, byte) in line.iter().take(10).enumerate() {
         match byte {
@@ -306,11 +411,11 @@ mod tests {
     }
 
     fn words(bytes: &[u8]) -> Vec<Vec<u8>> {
-        match parse(bytes, true).unwrap() {
-            Parsed::Whole(words, _) => words.into_iter().map(|word| bytes[word].to_vec()).collect(),
-            Parsed::Line(words, _) => words,
-            Parsed::Partial => panic!("partial"),
-        }
+        let mut parser = Parser::default();
+        assert!(matches!(parser.parse(bytes, ALL), Ok(Parsed::Whole(_))));
+        let words: Vec<_> = parser.words(bytes).into_iter().map(<[u8]>::to_vec).collect();
+        assert!(words.iter().enumerate().all(|(at, word)| parser.word(bytes, at) == Some(word)));
+        words
     }
 
     fn encode(words: &[Vec<u8>]) -> Vec<u8> {
@@ -352,7 +457,8 @@ mod tests {
             parse(&[b"*", &vec![b'1'; limits::REQUEST_LINE_BYTES_MAX + 1][..]].concat(), true),
             refuse("too big mbulk count string")
         );
-        assert_eq!(parse(b"*-1\r\n", true), Ok(Parsed::Whole(Words::new(), 5)));
+        assert_eq!(parse(b"*-1\r\n", true), Ok(Parsed::Whole(5)));
+        assert!(words(b"*-1\r\n").is_empty());
     }
 
     /// Gives a parser a request byte by byte, and returns how many bytes it looked at for that.
@@ -386,8 +492,62 @@ mod tests {
             assert_eq!(parser.parse(&request[..len], ALL), Ok(Parsed::Partial));
         }
         assert_eq!(parser.parse(&request, ALL), parse(&request, true));
+        assert_eq!(parser.words(&request)[..2], [&b"SET"[..], b"k"]);
         // The parser is ready for the next one.
-        assert_eq!(parser.parse(b"PING\r\n", ALL), Ok(Parsed::Line(vec![b"PING".to_vec()], 6)));
+        assert_eq!(parser.parse(b"PING\r\n", ALL), Ok(Parsed::Whole(6)));
+        assert_eq!(parser.words(b"PING\r\n")[..], [b"PING"]);
+        assert_eq!(parser.parse(b"\r\n", ALL), Ok(Parsed::Whole(2)));
+        assert!(parser.words(b"\r\n").is_empty() && parser.word(b"\r\n", 0).is_none());
+        assert_eq!(parser.parse(b"*2\r\n$1\r\na\r\n$1\r\nb\r\n", ALL), Ok(Parsed::Whole(18)));
+        assert_eq!(parser.parse(b"*-1\r\n", ALL), Ok(Parsed::Whole(5)));
+        assert!(parser.words(b"*-1\r\n").is_empty());
+        assert_eq!(parser.parse(b"*1\r\n$4\r\nTI", ALL), Ok(Parsed::Partial));
+        parser.let_go();
+        assert_eq!((parser.parse(b"*1\r\n$4\r\nTIME\r\n", ALL), parser.wanted()), (Ok(Parsed::Whole(14)), 0));
+    }
+
+    #[test]
+    fn a_parser_that_has_read_others_reads_each_request_as_a_new_one_does() {
+        let words = |count: usize| encode(&vec![b"word".to_vec(); count]);
+        let requests = [
+            words(3),
+            words(1),
+            words(6),
+            words(7),
+            b"PING a b\r\n".to_vec(),
+            words(2),
+            b"\r\n".to_vec(),
+            words(5),
+            b"*0\r\n".to_vec(),
+            words(9),
+            b"*-1\r\n".to_vec(),
+            b"*003\r\n$1\r\na\r\n$01\r\nb\r\n$1\r\nc\r\n".to_vec(),
+        ];
+        let mut parser = Parser::default();
+        for (first, second) in requests.iter().flat_map(|first| requests.iter().map(move |second| (first, second))) {
+            for request in [first, second] {
+                let mut alone = Parser::default();
+                assert_eq!(alone.parse(request, ALL), Ok(Parsed::Whole(request.len())));
+                // In two pieces, and at once.
+                for cut in [1, request.len() / 2] {
+                    assert_eq!(parser.parse(&request[..cut], ALL), Ok(Parsed::Partial));
+                    assert_eq!(parser.parse(request, ALL), Ok(Parsed::Whole(request.len())));
+                    assert_eq!(parser.words(request), alone.words(request));
+                }
+                assert_eq!(parser.parse(request, ALL), Ok(Parsed::Whole(request.len())));
+                assert_eq!(parser.words(request), alone.words(request));
+            }
+        }
+    }
+
+    #[test]
+    fn the_places_of_many_words_are_given_back() {
+        let mut parser = Parser::default();
+        let request = encode(&vec![b"ab".to_vec(); 5_000]);
+        assert_eq!(parser.parse(&request, ALL), Ok(Parsed::Whole(request.len())));
+        assert!(parser.bytes() >= 5_000 * size_of::<Range<usize>>());
+        parser.let_go();
+        assert_eq!(parser.bytes(), 0);
     }
 
     #[test]
@@ -408,8 +568,9 @@ mod tests {
 
         #[test]
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'*'), Just(b'$'), Just(b'\r'), Just(b'\n'), Just(b'1'), Just(b'"')], 0..60)) {
-            if let Ok(Parsed::Whole(words, length)) = parse(&bytes, true) {
-                prop_assert!(length <= bytes.len() && words.iter().all(|word| word.end <= length));
+            let mut parser = Parser::default();
+            if let Ok(Parsed::Whole(length)) = parser.parse(&bytes, ALL) {
+                prop_assert!(length <= bytes.len() && parser.words.iter().all(|word| word.end <= length));
             }
         }
     }

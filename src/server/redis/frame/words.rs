@@ -1,12 +1,12 @@
 //! What single words of a request spell.
 
 /// Whether a word is `name`, which is in lower case.
-pub(in crate::server::redis) fn is(word: &[u8], name: &str) -> bool {
+pub(crate) fn is(word: &[u8], name: &str) -> bool {
     word.eq_ignore_ascii_case(name.as_bytes())
 }
 
 /// The integer that a word is the shortest spelling of.
-pub(in crate::server::redis) fn integer(word: &[u8]) -> Option<i64> {
+pub(crate) fn integer(word: &[u8]) -> Option<i64> {
     let text = match word {
         b"0" | [b'1'..=b'9', ..] | [b'-', b'1'..=b'9', ..] => std::str::from_utf8(word).ok()?,
         _ => return None,
@@ -15,7 +15,7 @@ pub(in crate::server::redis) fn integer(word: &[u8]) -> Option<i64> {
 }
 
 /// The number that a word spells, as C's `strtod` reads it: with words for infinity, and hexadecimal.
-pub(in crate::server::redis) fn float(word: &[u8]) -> Option<f64> {
+pub(crate) fn float(word: &[u8]) -> Option<f64> {
     let text = std::str::from_utf8(word).ok()?;
     let (sign, digits) = match text.as_bytes() {
         [b'-', ..] => (-1.0, text.get(1..)?),

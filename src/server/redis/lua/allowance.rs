@@ -36,11 +36,11 @@ const LOAD_TIMEOUT: &str = "ERR FUNCTION LOAD timeout";
 
 /// What one script may use.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::server::redis) struct Allowance {
+pub(crate) struct Allowance {
     pub(super) instructions: u64,
     /// In all, with what is kept between scripts.
-    pub(in crate::server::redis) bytes: usize,
-    pub(in crate::server::redis) time: Duration,
+    pub(crate) bytes: usize,
+    pub(crate) time: Duration,
     /// While a library is loaded.
     pub(super) load_time: Duration,
     /// What libraries may keep.
@@ -61,7 +61,7 @@ impl Default for Allowance {
 
 /// What the functions that a script calls share.
 #[derive(Debug)]
-pub(in crate::server::redis) struct Shared {
+pub(crate) struct Shared {
     left: Cell<u64>,
     since_look: Cell<u64>,
     bytes_max: usize,
@@ -77,18 +77,18 @@ pub(in crate::server::redis) struct Shared {
     /// Looks at what other clients want, once the script has taken as long as they wait in silence for.
     watch_at: Cell<Duration>,
     /// Does what a script asks of the door while it runs.
-    pub(in crate::server::redis) services: RefCell<Option<Function>>,
-    pub(in crate::server::redis) is_resp3: Cell<bool>,
+    pub(crate) services: RefCell<Option<Function>>,
+    pub(crate) is_resp3: Cell<bool>,
     /// The state of `math.random`.
-    pub(in crate::server::redis) random: Cell<u64>,
+    pub(crate) random: Cell<u64>,
     /// What the script has set for `cjson`.
     pub(super) json: Cell<Settings>,
     /// What a library registers while it is loaded.
-    pub(in crate::server::redis) registered: RefCell<Option<Vec<Registered>>>,
+    pub(crate) registered: RefCell<Option<Vec<Registered>>>,
 }
 
 impl Shared {
-    pub(in crate::server::redis) fn new(allowance: &Allowance, closing: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(allowance: &Allowance, closing: Arc<AtomicBool>) -> Self {
         Self {
             left: Cell::new(u64::MAX),
             since_look: Cell::new(0),
@@ -108,7 +108,7 @@ impl Shared {
     }
 
     /// Resets everything: a script sees nothing of the one before.
-    pub(in crate::server::redis) fn begin(&self, allowance: &Allowance) {
+    pub(crate) fn begin(&self, allowance: &Allowance) {
         self.left.set(allowance.instructions);
         self.since_look.set(0);
         self.held.set(0);
@@ -127,17 +127,17 @@ impl Shared {
     }
 
     /// Looks at other clients from `threshold` on.
-    pub(in crate::server::redis) fn watch_from(&self, threshold: Duration) {
+    pub(crate) fn watch_from(&self, threshold: Duration) {
         self.watch_at.set(threshold);
     }
 
     /// How long the script has been running.
-    pub(in crate::server::redis) fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.time.get().map_or(Duration::ZERO, |(since, ..)| since.elapsed())
     }
 
     /// Ends the script for `reason`.
-    pub(in crate::server::redis) fn end(&self, reason: &'static str) {
+    pub(crate) fn end(&self, reason: &'static str) {
         if self.over.get().is_none() {
             self.over.set(Some(reason));
         }
@@ -147,7 +147,7 @@ impl Shared {
     ///
     /// # Errors
     /// That the script is over.
-    pub(in crate::server::redis) fn spend(&self, steps: u64) -> mlua::Result<()> {
+    pub(crate) fn spend(&self, steps: u64) -> mlua::Result<()> {
         if self.over.get().is_none() {
             let left = self.left.get().saturating_sub(steps);
             self.left.set(left);
@@ -165,7 +165,7 @@ impl Shared {
     }
 
     /// Bytes that a script may have in use.
-    pub(in crate::server::redis) fn bytes_max(&self) -> usize {
+    pub(crate) fn bytes_max(&self) -> usize {
         self.bytes_max
     }
 
@@ -176,7 +176,7 @@ impl Shared {
 
     /// # Errors
     /// That the script is over.
-    pub(in crate::server::redis) fn check(&self) -> mlua::Result<()> {
+    pub(crate) fn check(&self) -> mlua::Result<()> {
         self.over.get().map_or(Ok(()), |text| Err(raise(text)))
     }
 
@@ -221,20 +221,20 @@ impl Shared {
 /// memory.
 pub(super) struct Output<'a> {
     lua: &'a Lua,
-    pub(in crate::server::redis) shared: &'a Shared,
+    pub(crate) shared: &'a Shared,
     bytes: Vec<u8>,
 }
 
 impl<'a> Output<'a> {
-    pub(in crate::server::redis) fn new(lua: &'a Lua, shared: &'a Shared) -> Self {
+    pub(crate) fn new(lua: &'a Lua, shared: &'a Shared) -> Self {
         Self { lua, shared, bytes: Vec::new() }
     }
 
-    pub(in crate::server::redis) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    pub(in crate::server::redis) fn push(&mut self, byte: u8) -> mlua::Result<()> {
+    pub(crate) fn push(&mut self, byte: u8) -> mlua::Result<()> {
         if self.bytes.len() == self.bytes.capacity() {
             self.grow(1)?;
         }
@@ -242,7 +242,7 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
-    pub(in crate::server::redis) fn extend(&mut self, more: &[u8]) -> mlua::Result<()> {
+    pub(crate) fn extend(&mut self, more: &[u8]) -> mlua::Result<()> {
         self.shared.spend_bytes(more.len())?;
         if more.len() > self.bytes.capacity() - self.bytes.len() {
             self.grow(more.len())?;
@@ -252,7 +252,7 @@ impl<'a> Output<'a> {
     }
 
     /// Adds `text` `count` times.
-    pub(in crate::server::redis) fn repeat(&mut self, text: &[u8], count: usize) -> mlua::Result<()> {
+    pub(crate) fn repeat(&mut self, text: &[u8], count: usize) -> mlua::Result<()> {
         let more = text.len().saturating_mul(count);
         self.reserve(more)?;
         self.shared.spend_bytes(more)?;
@@ -270,7 +270,7 @@ impl<'a> Output<'a> {
     ///
     /// # Errors
     /// That there is none.
-    pub(in crate::server::redis) fn reserve(&mut self, more: usize) -> mlua::Result<()> {
+    pub(crate) fn reserve(&mut self, more: usize) -> mlua::Result<()> {
         let before = self.bytes.capacity();
         let wanted = self.bytes.len().saturating_add(more);
         if !self.shared.has_room(self.lua, wanted) {
@@ -299,14 +299,14 @@ impl Drop for Output<'_> {
 /// An error that a script sees as a table with the field `err`.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Raised(pub(in crate::server::redis) String);
+pub(super) struct Raised(pub(crate) String);
 
 /// An error with a code.
-pub(in crate::server::redis) fn raise(text: impl Into<String>) -> Error {
+pub(crate) fn raise(text: impl Into<String>) -> Error {
     Error::external(Raised(text.into()))
 }
 
 /// The state that POSIX's `srand48` begins with.
-pub(in crate::server::redis) fn seed(seed: u32) -> u64 {
+pub(crate) fn seed(seed: u32) -> u64 {
     u64::from(seed) << 16 | 0x330e
 }

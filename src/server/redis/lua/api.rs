@@ -10,7 +10,7 @@ use crate::server::redis::lua::failure::{bad_argument, fail};
 use crate::server::redis::options::REDIS_VERSION;
 
 /// `redis` as scripts have it.
-pub(in crate::server::redis) fn commands(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+pub(crate) fn commands(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let redis = common(lua, shared)?;
     redis.raw_set("breakpoint", lua.create_function(|_, ()| Ok(false))?)?;
     redis.raw_set("debug", lua.create_function(|_, _: MultiValue| Ok(()))?)?;
@@ -129,7 +129,7 @@ fn set_repl(lua: &Lua, arguments: MultiValue) -> mlua::Result<()> {
 }
 
 /// `math.random`: POSIX's `lrand48`, so that a seed gives the same numbers on every machine.
-pub(in crate::server::redis) fn random(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+pub(crate) fn random(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
     let shared = Rc::clone(shared);
     lua.create_function(move |lua: &Lua, arguments: MultiValue| {
         let state = shared.random.get().wrapping_mul(0x5_deec_e66d).wrapping_add(0xb) & 0xffff_ffff_ffff;
@@ -161,7 +161,7 @@ fn integer(lua: &Lua, at: usize, function: &str, value: &Value) -> mlua::Result<
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a number within 32 bits")]
-pub(in crate::server::redis) fn random_seed(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+pub(crate) fn random_seed(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
     let shared = Rc::clone(shared);
     lua.create_function(move |lua: &Lua, number: Value| {
         let number = integer(lua, 1, "randomseed", &number)? as i32;

@@ -19,7 +19,7 @@ fn signed(bits: u32) -> i32 {
     bits.cast_signed()
 }
 
-pub(in crate::server::redis) fn functions(lua: &Lua) -> mlua::Result<Table> {
+pub(crate) fn functions(lua: &Lua) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     table.raw_set("tobit", lua.create_function(|_, x: f64| Ok(signed(bits(x))))?)?;
     table.raw_set("bnot", lua.create_function(|_, x: f64| Ok(signed(!bits(x))))?)?;

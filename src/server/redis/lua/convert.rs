@@ -41,17 +41,13 @@ pub(super) fn format_number(number: f64, digits: usize) -> String {
     clippy::cast_possible_truncation,
     reason = "what is out of range is checked, and has the value that Redis gives it"
 )]
-pub(in crate::server::redis) fn truncate(number: f64) -> i64 {
+pub(crate) fn truncate(number: f64) -> i64 {
     if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number) { number as i64 } else { i64::MIN }
 }
 
 /// Reads the reply that `bytes` begin with: its value, and what follows. Only replies of commands come here: they nest
 /// a few levels.
-pub(in crate::server::redis) fn read<'a>(
-    lua: &Lua,
-    shared: &Shared,
-    bytes: &'a [u8],
-) -> mlua::Result<(Value, &'a [u8])> {
+pub(crate) fn read<'a>(lua: &Lua, shared: &Shared, bytes: &'a [u8]) -> mlua::Result<(Value, &'a [u8])> {
     // No line of a reply has one of the two without the other.
     let end = memchr::memchr(b'\r', bytes).unwrap_or(bytes.len());
     shared.spend(4)?;
@@ -132,13 +128,13 @@ fn read_many<'a>(
 
 /// The words of a command, one behind the other.
 #[derive(Debug, Default)]
-pub(in crate::server::redis) struct Words {
+pub(crate) struct Words {
     bytes: Vec<u8>,
     ends: Vec<usize>,
 }
 
 impl Words {
-    pub(in crate::server::redis) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
     }
@@ -148,7 +144,7 @@ impl Words {
     ///
     /// # Errors
     /// That the script is over.
-    pub(in crate::server::redis) fn push(&mut self, shared: &Shared, value: &Value) -> mlua::Result<bool> {
+    pub(crate) fn push(&mut self, shared: &Shared, value: &Value) -> mlua::Result<bool> {
         let start = self.bytes.len();
         match value {
             Value::String(text) => self.bytes.extend_from_slice(&text.as_bytes()),
@@ -162,7 +158,7 @@ impl Words {
         Ok(true)
     }
 
-    pub(in crate::server::redis) fn slices(&self) -> Slices<'_> {
+    pub(crate) fn slices(&self) -> Slices<'_> {
         let mut start = 0;
         let word = |end: &usize| {
             let word = self.bytes.get(start..*end).unwrap_or_default();
@@ -174,7 +170,7 @@ impl Words {
 }
 
 /// What the sandbox makes of a value, if anything: of statuses and lists, which cost less to make there.
-pub(in crate::server::redis) type Form = Option<u8>;
+pub(crate) type Form = Option<u8>;
 const STATUS: Form = Some(1);
 const OK: Form = Some(2);
 const LIST: Form = Some(3);
@@ -188,11 +184,7 @@ const LIST_VALUES_MAX: usize = 256;
 const TEXTS_BYTES_MAX: usize = 16 << 10;
 
 /// A reply as the sandbox is given it.
-pub(in crate::server::redis) fn answer(
-    lua: &Lua,
-    shared: &Shared,
-    bytes: &[u8],
-) -> mlua::Result<(Value, Form, MultiValue)> {
+pub(crate) fn answer(lua: &Lua, shared: &Shared, bytes: &[u8]) -> mlua::Result<(Value, Form, MultiValue)> {
     match bytes {
         b"+OK\r\n" => {
             shared.spend(4)?;
@@ -283,9 +275,9 @@ fn list(lua: &Lua, shared: &Shared, rest: &[u8]) -> mlua::Result<Option<MultiVal
 }
 
 /// Writes what a script returned, as a client gets it.
-pub(in crate::server::redis) struct Writer<'a> {
-    pub(in crate::server::redis) reply: &'a mut Reply,
-    pub(in crate::server::redis) shared: &'a Shared,
+pub(crate) struct Writer<'a> {
+    pub(crate) reply: &'a mut Reply,
+    pub(crate) shared: &'a Shared,
     /// Where the script's reply begins.
     from: usize,
     is_resp3: bool,
@@ -293,7 +285,7 @@ pub(in crate::server::redis) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// `shared` says which version's values the script asked for.
-    pub(in crate::server::redis) fn new(reply: &'a mut Reply, shared: &'a Shared) -> Self {
+    pub(crate) fn new(reply: &'a mut Reply, shared: &'a Shared) -> Self {
         let (from, is_resp3) = (reply.len(), shared.is_resp3.get());
         Self { reply, shared, from, is_resp3 }
     }
@@ -302,7 +294,7 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     /// That it takes more steps or more bytes than the script may.
-    pub(in crate::server::redis) fn write(&mut self, value: &Value, depth: usize) -> mlua::Result<()> {
+    pub(crate) fn write(&mut self, value: &Value, depth: usize) -> mlua::Result<()> {
         self.shared.spend(8)?;
         match value {
             Value::String(text) => {

@@ -5,6 +5,6 @@ use sha1::{Digest, Sha1};
 use crate::encoding::hex::hex;
 
 /// The SHA-1 of `bytes` in hexadecimal.
-pub(in crate::server::redis) fn sha1_hex(bytes: &[u8]) -> String {
+pub(crate) fn sha1_hex(bytes: &[u8]) -> String {
     hex(&Sha1::digest(bytes))
 }

@@ -5,7 +5,7 @@ use mlua::{Error, Lua};
 use crate::limits;
 
 /// An error that says where it is, as the libraries of Lua have it.
-pub(in crate::server::redis) fn fail(lua: &Lua, text: &str) -> Error {
+pub(crate) fn fail(lua: &Lua, text: &str) -> Error {
     match place(lua) {
         Some((source, line)) => Error::runtime(format!("{}:{line}: {text}", source.trim_start_matches('@'))),
         None => Error::runtime(text),
@@ -18,7 +18,7 @@ pub(super) fn bad_argument(lua: &Lua, at: usize, function: &str, problem: &str) 
 }
 
 /// The line of the script that runs.
-pub(in crate::server::redis) fn place(lua: &Lua) -> Option<(String, usize)> {
+pub(crate) fn place(lua: &Lua) -> Option<(String, usize)> {
     for level in 1..limits::SCRIPT_FRAMES_MAX {
         let found = lua.inspect_stack(level, |frame| {
             let source = frame.source().source?.into_owned();

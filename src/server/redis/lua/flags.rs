@@ -5,25 +5,25 @@ const NAMES: [&str; 5] = ["no-writes", "allow-oom", "allow-stale", "no-cluster",
 
 /// The flags of a script or a function.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::server::redis) struct Flags {
+pub(crate) struct Flags {
     /// It was written with flags in mind, though it may have none.
-    pub(in crate::server::redis) is_given: bool,
+    pub(crate) is_given: bool,
     /// It writes nothing, and may run where nothing may be written.
-    pub(in crate::server::redis) no_writes: bool,
+    pub(crate) no_writes: bool,
     /// It may run and write when the budget of memory is used up.
-    pub(in crate::server::redis) allow_oom: bool,
+    pub(crate) allow_oom: bool,
     /// The others that it has, one bit for each of [`NAMES`].
     others: u8,
 }
 
 impl Flags {
     /// None, but given.
-    pub(in crate::server::redis) fn given() -> Self {
+    pub(crate) fn given() -> Self {
         Self { is_given: true, ..Self::default() }
     }
 
     /// Adds a flag, if there is one of that name.
-    pub(in crate::server::redis) fn add(&mut self, name: &str) -> bool {
+    pub(crate) fn add(&mut self, name: &str) -> bool {
         let Some(at) = NAMES.iter().position(|known| *known == name) else { return false };
         match at {
             0 => self.no_writes = true,
@@ -34,7 +34,7 @@ impl Flags {
     }
 
     /// The names, in the order that Redis has.
-    pub(in crate::server::redis) fn names(self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn names(self) -> impl Iterator<Item = &'static str> {
         NAMES
             .into_iter()
             .enumerate()

@@ -10,22 +10,22 @@ use crate::server::redis::lua::registered::Registered;
 
 /// A library.
 #[derive(Clone, Debug)]
-pub(in crate::server::redis) struct Library {
-    pub(in crate::server::redis) code: Vec<u8>,
-    pub(in crate::server::redis) functions: Vec<Registered>,
+pub(crate) struct Library {
+    pub(crate) code: Vec<u8>,
+    pub(crate) functions: Vec<Registered>,
 }
 
 /// Every library, by its name.
-pub(in crate::server::redis) type Libraries = BTreeMap<String, Library>;
+pub(crate) type Libraries = BTreeMap<String, Library>;
 
 /// The function of a name, in whatever case.
-pub(in crate::server::redis) fn find<'a>(libraries: &'a Libraries, name: &str) -> Option<&'a Registered> {
+pub(crate) fn find<'a>(libraries: &'a Libraries, name: &str) -> Option<&'a Registered> {
     let mut all = libraries.values().flat_map(|library| &library.functions);
     all.find(|function| function.name.eq_ignore_ascii_case(name))
 }
 
 /// The name of a library, and the library with what it registers.
-pub(in crate::server::redis) fn compile(interpreter: &Interpreter, code: &[u8]) -> Result<(String, Library), String> {
+pub(crate) fn compile(interpreter: &Interpreter, code: &[u8]) -> Result<(String, Library), String> {
     if code.len() > limits::LIBRARY_BYTES_MAX {
         return Err(format!("ERR a library may have {} bytes", limits::LIBRARY_BYTES_MAX));
     }
@@ -82,7 +82,7 @@ const DUMP_MARK: &[u8] = b"LARDERFN\x01";
 
 /// Every library as one payload: the mark, each code with its length before it in 4 bytes (little-endian), and the
 /// CRC-32C of all that in 4 bytes.
-pub(in crate::server::redis) fn dump(libraries: &Libraries) -> Vec<u8> {
+pub(crate) fn dump(libraries: &Libraries) -> Vec<u8> {
     let mut payload = DUMP_MARK.to_vec();
     for library in libraries.values() {
         // `LIBRARY_BYTES_MAX` is far below.
@@ -94,7 +94,7 @@ pub(in crate::server::redis) fn dump(libraries: &Libraries) -> Vec<u8> {
 }
 
 /// The codes of a payload; `None` when [`dump`] did not make it.
-pub(in crate::server::redis) fn undump(payload: &[u8]) -> Option<Vec<&[u8]>> {
+pub(crate) fn undump(payload: &[u8]) -> Option<Vec<&[u8]>> {
     let (content, sum) = payload.split_last_chunk::<4>()?;
     if crc32c::crc32c(content) != u32::from_le_bytes(*sum) {
         return None;

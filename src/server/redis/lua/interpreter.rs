@@ -96,7 +96,7 @@ fn trace(lua: &Lua, value: Value) -> mlua::Result<Table> {
 
 /// Why code cannot be compiled.
 #[derive(Debug)]
-pub(in crate::server::redis) enum CompileError {
+pub(crate) enum CompileError {
     /// It is not valid code: what the compiler says.
     Code(String),
     /// It takes more time or memory than it may.
@@ -105,9 +105,9 @@ pub(in crate::server::redis) enum CompileError {
 
 /// Lua, ready to run scripts.
 #[derive(Debug)]
-pub(in crate::server::redis) struct Interpreter {
-    pub(in crate::server::redis) lua: Lua,
-    pub(in crate::server::redis) shared: Rc<Shared>,
+pub(crate) struct Interpreter {
+    pub(crate) lua: Lua,
+    pub(crate) shared: Rc<Shared>,
     allowance: Allowance,
     /// Bytes that it has in use before the first script.
     own_bytes: usize,
@@ -122,7 +122,7 @@ pub(in crate::server::redis) struct Interpreter {
 
 impl Interpreter {
     /// A new one, whose scripts end soon after `closing` is set.
-    pub(in crate::server::redis) fn new(allowance: Allowance, closing: Arc<AtomicBool>) -> mlua::Result<Self> {
+    pub(crate) fn new(allowance: Allowance, closing: Arc<AtomicBool>) -> mlua::Result<Self> {
         let libraries = StdLib::STRING | StdLib::TABLE | StdLib::MATH | StdLib::OS;
         let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))?;
         let shared = Rc::new(Shared::new(&allowance, closing));
@@ -141,7 +141,7 @@ impl Interpreter {
     ///
     /// # Errors
     /// What the compiler says, with the line; or that it takes more than it may.
-    pub(in crate::server::redis) fn compile(&self, code: &[u8], is_library: bool) -> Result<Function, CompileError> {
+    pub(crate) fn compile(&self, code: &[u8], is_library: bool) -> Result<Function, CompileError> {
         let (name, environment) = if is_library {
             ("@user_function", &self.library_environment)
         } else {
@@ -166,7 +166,7 @@ impl Interpreter {
     ///
     /// # Errors
     /// That there is no memory.
-    pub(in crate::server::redis) fn keep(&self, function: &Function) -> Result<Kept<Function>, String> {
+    pub(crate) fn keep(&self, function: &Function) -> Result<Kept<Function>, String> {
         Kept::new(&self.lua, function)
     }
 
@@ -175,7 +175,7 @@ impl Interpreter {
     ///
     /// # Errors
     /// The error's table, or what keeps the interpreter from making one.
-    pub(in crate::server::redis) fn run(
+    pub(crate) fn run(
         &self,
         function: &Function,
         words: (&[&[u8]], &[&[u8]]),
@@ -206,14 +206,14 @@ impl Interpreter {
     }
 
     /// Runs a library once, so that it registers its functions.
-    pub(in crate::server::redis) fn load(&self, library: &Function) -> mlua::Result<Result<Value, Value>> {
+    pub(crate) fn load(&self, library: &Function) -> mlua::Result<Result<Value, Value>> {
         self.begin()?;
         self.shared.begin_load(&self.allowance);
         outcome_of(self.load.call(library))
     }
 
     /// Begins what is to run next with a whole allowance.
-    pub(in crate::server::redis) fn begin(&self) -> mlua::Result<()> {
+    pub(crate) fn begin(&self) -> mlua::Result<()> {
         self.lua.gc_restart();
         if self.lua.used_memory() > self.allowance.bytes / 4 {
             self.lua.gc_collect()?;

@@ -8,7 +8,7 @@ pub(super) struct Settings {
     pub(super) converts_sparse: bool,
     pub(super) sparse_ratio: u32,
     pub(super) sparse_safe: u32,
-    pub(in crate::server::redis) digits: u32,
+    pub(crate) digits: u32,
     pub(super) encode_depth: u32,
     pub(super) decode_depth: u32,
     pub(super) encode_invalid: Invalid,
@@ -19,7 +19,7 @@ pub(super) struct Settings {
 
 /// What becomes of numbers that JSON does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server::redis) enum Invalid {
+pub(crate) enum Invalid {
     Refused,
     Written,
     Null,

@@ -7,20 +7,20 @@ use mlua::{FromLua, IntoLua, Lua, RegistryKey};
 
 /// A value that stays in Lua's own tables until it is asked for. It is compared and cloned without Lua.
 #[derive(Clone, Debug)]
-pub(in crate::server::redis) struct Kept<T> {
+pub(crate) struct Kept<T> {
     key: Rc<RegistryKey>,
     kind: PhantomData<T>,
 }
 
 impl<T: IntoLua + FromLua + Clone> Kept<T> {
-    pub(in crate::server::redis) fn new(lua: &Lua, value: &T) -> Result<Self, String> {
+    pub(crate) fn new(lua: &Lua, value: &T) -> Result<Self, String> {
         // Those that nobody has any more make room.
         lua.expire_registry_values();
         let key = lua.create_registry_value(value.clone()).map_err(|error| format!("ERR {error}"))?;
         Ok(Self { key: Rc::new(key), kind: PhantomData })
     }
 
-    pub(in crate::server::redis) fn get(&self, lua: &Lua) -> mlua::Result<T> {
+    pub(crate) fn get(&self, lua: &Lua) -> mlua::Result<T> {
         lua.registry_value(&self.key)
     }
 }

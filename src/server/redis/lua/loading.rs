@@ -11,7 +11,7 @@ use crate::server::redis::lua::kept::Kept;
 use crate::server::redis::lua::registered::Registered;
 
 /// `redis` as a library has it while it is loaded.
-pub(in crate::server::redis) fn loading(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+pub(crate) fn loading(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let redis = minimum(lua)?;
     let shared = Rc::clone(shared);
     let register = move |lua: &Lua, arguments: MultiValue| {

@@ -3,7 +3,7 @@
 use mlua::{Error, Value};
 
 /// What an error of mlua's is about.
-pub(in crate::server::redis) fn cause(mut error: &Error) -> &Error {
+pub(crate) fn cause(mut error: &Error) -> &Error {
     while let Error::CallbackError { cause, .. } | Error::WithContext { cause, .. } = error {
         error = cause;
     }
@@ -11,7 +11,7 @@ pub(in crate::server::redis) fn cause(mut error: &Error) -> &Error {
 }
 
 /// The first line of what mlua says.
-pub(in crate::server::redis) fn first_line(error: &Error) -> String {
+pub(crate) fn first_line(error: &Error) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 

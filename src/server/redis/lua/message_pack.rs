@@ -11,7 +11,7 @@ use crate::limits;
 use crate::server::redis::lua::allowance::{Output, Shared};
 use crate::server::redis::lua::failure::fail;
 
-pub(in crate::server::redis) fn functions(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+pub(crate) fn functions(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     table.raw_set("_NAME", "cmsgpack")?;
     let own = Rc::clone(shared);

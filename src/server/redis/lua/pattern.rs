@@ -496,7 +496,7 @@ fn repeat(lua: &Lua, shared: &Shared, arguments: &MultiValue) -> mlua::Result<Lu
 }
 
 /// The functions that take the place of Lua's.
-pub(in crate::server::redis) fn functions(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+pub(crate) fn functions(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     let own = Rc::clone(shared);
     table.raw_set("find", lua.create_function(move |lua, arguments| find(lua, &own, arguments))?)?;

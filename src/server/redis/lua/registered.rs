@@ -7,9 +7,9 @@ use crate::server::redis::lua::kept::Kept;
 
 /// A function as `redis.register_function` has it.
 #[derive(Clone, Debug)]
-pub(in crate::server::redis) struct Registered {
-    pub(in crate::server::redis) name: String,
-    pub(in crate::server::redis) callback: Kept<Function>,
-    pub(in crate::server::redis) description: Option<String>,
-    pub(in crate::server::redis) flags: Flags,
+pub(crate) struct Registered {
+    pub(crate) name: String,
+    pub(crate) callback: Kept<Function>,
+    pub(crate) description: Option<String>,
+    pub(crate) flags: Flags,
 }

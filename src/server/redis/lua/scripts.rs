@@ -12,17 +12,17 @@ use crate::server::redis::lua::kept::Kept;
 
 /// A compiled script.
 #[derive(Clone, Debug)]
-pub(in crate::server::redis) struct Script {
-    pub(in crate::server::redis) sha: String,
-    pub(in crate::server::redis) function: Kept<Function>,
-    pub(in crate::server::redis) flags: Flags,
+pub(crate) struct Script {
+    pub(crate) sha: String,
+    pub(crate) function: Kept<Function>,
+    pub(crate) flags: Flags,
     /// What it takes compiled, and in code.
     bytes: usize,
 }
 
 /// Compiled scripts, the oldest of which go when there are too many.
 #[derive(Debug, Default)]
-pub(in crate::server::redis) struct Scripts {
+pub(crate) struct Scripts {
     by_sha: HashMap<String, Script>,
     order: VecDeque<String>,
     bytes: usize,
@@ -30,12 +30,12 @@ pub(in crate::server::redis) struct Scripts {
 
 impl Scripts {
     /// The script of a SHA-1 in lower or upper case.
-    pub(in crate::server::redis) fn get(&self, sha: &[u8]) -> Option<&Script> {
+    pub(crate) fn get(&self, sha: &[u8]) -> Option<&Script> {
         self.by_sha.get(&*String::from_utf8_lossy(sha).to_ascii_lowercase())
     }
 
     /// The script `code`, compiled if it was not.
-    pub(in crate::server::redis) fn load(&mut self, interpreter: &Interpreter, code: &[u8]) -> Result<Script, String> {
+    pub(crate) fn load(&mut self, interpreter: &Interpreter, code: &[u8]) -> Result<Script, String> {
         let sha = sha1_hex(code);
         if let Some(script) = self.by_sha.get(&sha) {
             return Ok(script.clone());
@@ -60,15 +60,15 @@ impl Scripts {
     }
 
     /// What is kept, in bytes.
-    pub(in crate::server::redis) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    pub(in crate::server::redis) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.order.len()
     }
 
-    pub(in crate::server::redis) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }
 }

@@ -2,7 +2,7 @@
 
 /// What a script asks of the door while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server::redis) enum Service {
+pub(crate) enum Service {
     /// `redis.call`.
     Call,
     /// `redis.pcall`.
@@ -15,13 +15,13 @@ pub(in crate::server::redis) enum Service {
 
 impl Service {
     /// Each, at the place of its number.
-    pub(in crate::server::redis) const ALL: [Self; 4] = [Self::Call, Self::ProtectedCall, Self::AclCheck, Self::Watch];
+    pub(crate) const ALL: [Self; 4] = [Self::Call, Self::ProtectedCall, Self::AclCheck, Self::Watch];
 
     /// How many there are.
-    pub(in crate::server::redis) const COUNT: usize = Self::ALL.len();
+    pub(crate) const COUNT: usize = Self::ALL.len();
 
     /// What it is through Lua. With [`Service::COUNT`] added, the words come in a table, behind how many there are.
-    pub(in crate::server::redis) fn number(self) -> usize {
+    pub(crate) fn number(self) -> usize {
         Self::ALL.iter().position(|service| *service == self).unwrap_or(0)
     }
 }

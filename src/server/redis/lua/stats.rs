@@ -6,22 +6,18 @@ use crate::server::redis::frame::reply::Reply;
 
 /// What scripts take.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::server::redis) struct Usage {
+pub(crate) struct Usage {
     /// Of the interpreter, all in all.
-    pub(in crate::server::redis) bytes: usize,
-    pub(in crate::server::redis) scripts: usize,
-    pub(in crate::server::redis) scripts_bytes: usize,
-    pub(in crate::server::redis) libraries: usize,
-    pub(in crate::server::redis) functions: usize,
+    pub(crate) bytes: usize,
+    pub(crate) scripts: usize,
+    pub(crate) scripts_bytes: usize,
+    pub(crate) libraries: usize,
+    pub(crate) functions: usize,
 }
 
 /// Writes `FUNCTION STATS`, with the name of the function that runs, the words that called it, and how long it has been
 /// running.
-pub(in crate::server::redis) fn write_stats(
-    reply: &mut Reply,
-    usage: Usage,
-    running: Option<(&str, &[&[u8]], Duration)>,
-) {
+pub(crate) fn write_stats(reply: &mut Reply, usage: Usage, running: Option<(&str, &[&[u8]], Duration)>) {
     reply.map(2);
     reply.bulk("running_script");
     match running {

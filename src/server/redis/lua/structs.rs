@@ -111,7 +111,7 @@ impl<'a> Format<'a> {
     }
 }
 
-pub(in crate::server::redis) fn functions(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+pub(crate) fn functions(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     let own = Rc::clone(shared);
     let pack = move |lua: &Lua, arguments: MultiValue| pack(lua, &own, arguments);

@@ -28,7 +28,7 @@ fn record(call: &Call<'_>, denied: &Denied, context: &'static str) {
 }
 
 /// Records that a client was not admitted as a user.
-pub(in crate::server::redis) fn record_failed_login(call: &Call<'_>, user: &[u8]) {
+pub(crate) fn record_failed_login(call: &Call<'_>, user: &[u8]) {
     let command = call.word(0).to_ascii_uppercase();
     record_entry(call, "auth", "toplevel", &command, user);
 }
@@ -52,12 +52,7 @@ pub(super) fn wants_own_transaction(session: &Session, spec: &Spec) -> bool {
 }
 
 /// Whether a request has to wait. What would be refused is refused at once; `CLIENT UNPAUSE` never waits.
-pub(in crate::server::redis) fn holds(
-    door: &OpenDoor,
-    session: &Session,
-    command: Option<&Command>,
-    words: &[&[u8]],
-) -> bool {
+pub(crate) fn holds(door: &OpenDoor, session: &Session, command: Option<&Command>, words: &[&[u8]]) -> bool {
     let Some((_, held)) = door.pause.current() else { return false };
     let Some(command) = command else { return false };
     let spec = command.spec;
@@ -98,7 +93,7 @@ pub(super) fn not_for_subscribers(spec: &Spec) -> String {
 }
 
 /// What Redis says of a command that it does not know.
-pub(in crate::server::redis) fn unknown(words: &[&[u8]]) -> String {
+pub(crate) fn unknown(words: &[&[u8]]) -> String {
     let name = String::from_utf8_lossy(words.first().copied().unwrap_or_default());
     let mut text = format!("ERR unknown command '{name:.128}', with args beginning with: ");
     for word in words.iter().skip(1) {

@@ -22,7 +22,7 @@ use std::time::Duration;
 use crate::limits;
 use crate::server::redis::acl;
 use crate::server::redis::frame::reply::{Protocol, Reply};
-use crate::server::redis::frame::request::{Allowed, Parsed, Parser, Slices};
+use crate::server::redis::frame::request::{Allowed, Parsed, Parser};
 use crate::server::redis::lua::stats::write_stats;
 use crate::server::redis::run::admission;
 use crate::server::redis::run::command::{Call, Command, OpenDoor, is};
@@ -43,28 +43,28 @@ const UNKILLABLE: &str = "UNKILLABLE Sorry the script already executed write com
                           the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.";
 
 /// What the door is busy with.
-pub(in crate::server::redis) struct Busy<'a> {
-    pub(in crate::server::redis) transaction: &'a Transaction,
-    pub(in crate::server::redis) door: &'a OpenDoor,
+pub(crate) struct Busy<'a> {
+    pub(crate) transaction: &'a Transaction,
+    pub(crate) door: &'a OpenDoor,
     /// The script's SHA-1, or the function's name.
-    pub(in crate::server::redis) name: &'a str,
-    pub(in crate::server::redis) is_script: bool,
-    pub(in crate::server::redis) has_written: bool,
+    pub(crate) name: &'a str,
+    pub(crate) is_script: bool,
+    pub(crate) has_written: bool,
     /// The command that runs it.
-    pub(in crate::server::redis) words: &'a [&'a [u8]],
-    pub(in crate::server::redis) elapsed: Duration,
+    pub(crate) words: &'a [&'a [u8]],
+    pub(crate) elapsed: Duration,
 }
 
 /// What is to become of the script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::server::redis) enum Verdict {
+pub(crate) enum Verdict {
     GoesOn,
     Killed,
     ServerEnds,
 }
 
 /// Looks at what clients have sent, replies to it, and returns what they want of the script.
-pub(in crate::server::redis) fn attend(busy: &Busy<'_>) -> Verdict {
+pub(crate) fn attend(busy: &Busy<'_>) -> Verdict {
     busy.door.newcomers.let_in();
     let mut verdict = Verdict::GoesOn;
     for client in busy.door.clients.all().iter().filter(|client| client.interim.is_at_rest.get()) {
@@ -74,7 +74,7 @@ pub(in crate::server::redis) fn attend(busy: &Busy<'_>) -> Verdict {
 }
 
 /// Wakes the connections up for which something was done.
-pub(in crate::server::redis) fn release(door: &Door) {
+pub(crate) fn release(door: &Door) {
     door.clients.for_each(|client| {
         // What TLS has made of replies and the socket had no room for is the task's to send.
         let has_unsent = || client.socket.upgrade().is_some_and(|socket| socket.has_unsent());
@@ -100,21 +100,17 @@ fn attend_one(busy: &Busy<'_>, client: &Client) -> Verdict {
         let Rest { received, replay, is_deferred, is_closing, .. } = &mut *rest;
         let bytes = received.get(consumed..).unwrap_or_default();
         let (is_authenticated, word_bytes) = (client.seen.get().is_authenticated, busy.door.bounds.get().word_bytes);
-        let (words, owned, len) = match Parser::default().parse(bytes, Allowed { is_authenticated, word_bytes }) {
+        let mut parser = Parser::default();
+        let len = match parser.parse(bytes, Allowed { is_authenticated, word_bytes }) {
             Ok(Parsed::Partial) => break,
-            Ok(Parsed::Whole(words, len)) => (words, Vec::new(), len),
-            Ok(Parsed::Line(words, len)) => (smallvec::SmallVec::new(), words, len),
+            Ok(Parsed::Whole(len)) => len,
             Err(_) => {
                 // It ends the connection, which the task does.
                 *is_deferred = true;
                 break;
             }
         };
-        let words: Slices<'_> = if owned.is_empty() {
-            words.iter().map(|word| bytes.get(word.clone()).unwrap_or_default()).collect()
-        } else {
-            owned.iter().map(Vec::as_slice).collect()
-        };
+        let words = parser.words(bytes);
         if !words.is_empty() {
             let mut answer = Answer {
                 busy,

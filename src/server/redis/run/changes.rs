@@ -12,12 +12,12 @@ use crate::server::redis::run::show::{self, Sender};
 use crate::server::redis::spec::{Flags, Traits};
 
 /// Says how many changes the command that runs makes, if it makes any.
-pub(in crate::server::redis) fn note(call: &Call<'_>, changes: u64) {
+pub(crate) fn note(call: &Call<'_>, changes: u64) {
     call.door.changes.set(Some(changes));
 }
 
 /// Runs a command, shows it to those who monitor, and counts its changes.
-pub(in crate::server::redis) fn run(call: &mut Call<'_>, command: &Command, sender: Sender) -> Outcome {
+pub(crate) fn run(call: &mut Call<'_>, command: &Command, sender: Sender) -> Outcome {
     counted(call, command, |call| show::run(call, command, sender))
 }
 
@@ -34,11 +34,12 @@ fn counted(call: &mut Call<'_>, command: &Command, run: impl FnOnce(&mut Call<'_
     call.door.changes.set(None);
     let outcome = run(call);
     let noted = call.door.changes.take();
-    if call.transaction.changes() > before {
+    let changes = call.transaction.changes();
+    if changes > before {
         let noted = noted
             .or_else(|| command.spec.traits.contains(Traits::REPLIES_CHANGES).then(|| replied(call, from)).flatten());
-        if let Some(changes) = noted.filter(|_| outcome.is_ok()) {
-            call.transaction.set_changes(before + changes);
+        if let Some(noted) = noted.filter(|noted| outcome.is_ok() && before + noted != changes) {
+            call.transaction.set_changes(before + noted);
         }
     }
     outcome

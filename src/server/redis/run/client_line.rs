@@ -10,12 +10,12 @@ use crate::server::stream::Peer;
 const SMALL_BUFFER_BYTES: usize = 16 << 10;
 
 /// The line of the client that the call is of.
-pub(in crate::server::redis) fn own_line(call: &Call<'_>) -> String {
+pub(crate) fn own_line(call: &Call<'_>) -> String {
     call.door.clients.get(call.session.id).map(|client| line(&client, call)).unwrap_or_default()
 }
 
 /// A client's line in `CLIENT LIST`. What is not counted here is 0.
-pub(in crate::server::redis) fn line(client: &Client, call: &Call<'_>) -> String {
+pub(crate) fn line(client: &Client, call: &Call<'_>) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (id, now) = (client.id, call.door.store.now());
     let is_own = id == call.session.id;

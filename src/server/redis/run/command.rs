@@ -1,13 +1,14 @@
 //! The commands: what each runs, and what it is given when it does.
 
+use std::cell::Cell;
 use std::ops::Deref;
 
 use rustc_hash::FxHashMap;
 
 use crate::kv::Kv;
-pub(in crate::server::redis) use crate::server::redis::frame::refusal::{Outcome, Refusal};
+pub(crate) use crate::server::redis::frame::refusal::{Outcome, Refusal};
 use crate::server::redis::frame::reply::Reply;
-pub(in crate::server::redis) use crate::server::redis::frame::words::{float, integer, is};
+pub(crate) use crate::server::redis::frame::words::{float, integer, is};
 use crate::server::redis::spec::{self, Spec};
 use crate::server::redis::state::door::Door;
 use crate::server::redis::state::session::{Session, Waiting};
@@ -19,7 +20,7 @@ type Run = fn(&mut Call<'_>) -> Outcome;
 
 /// A line of a family's table: what runs the command of a name.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::server::redis) struct Handler {
+pub(crate) struct Handler {
     name: &'static str,
     run: Run,
     /// None unless its first argument chooses one.
@@ -27,28 +28,24 @@ pub(in crate::server::redis) struct Handler {
 }
 
 /// A line for a command, or for a subcommand of [`container`].
-pub(in crate::server::redis) const fn command(name: &'static str, run: Run) -> Handler {
+pub(crate) const fn command(name: &'static str, run: Run) -> Handler {
     Handler { name, run, subcommands: &[] }
 }
 
 /// A line for a command that has subcommands and does nothing without one.
-pub(in crate::server::redis) const fn container(name: &'static str, subcommands: &'static [Handler]) -> Handler {
+pub(crate) const fn container(name: &'static str, subcommands: &'static [Handler]) -> Handler {
     command_or_container(name, |call| Err(unknown_subcommand(call.words)), subcommands)
 }
 
 /// A line for a command that has subcommands, and does something when none of them is chosen.
-pub(in crate::server::redis) const fn command_or_container(
-    name: &'static str,
-    run: Run,
-    subcommands: &'static [Handler],
-) -> Handler {
+pub(crate) const fn command_or_container(name: &'static str, run: Run, subcommands: &'static [Handler]) -> Handler {
     Handler { name, run, subcommands }
 }
 
 /// What a request runs: a command, or a subcommand.
 #[derive(Debug)]
-pub(in crate::server::redis) struct Command {
-    pub(in crate::server::redis) spec: &'static Spec,
+pub(crate) struct Command {
+    pub(crate) spec: &'static Spec,
     run: Run,
     subcommands: Vec<Command>,
 }
@@ -63,8 +60,15 @@ impl Command {
         Some(Self { spec, run: handler.run, subcommands: handler.subcommands.iter().filter_map(subcommand).collect() })
     }
 
+    /// The subcommand that the word after the name chooses, if there are any and it is one; else the command itself.
+    fn chosen(&self, word: Option<&[u8]>) -> &Command {
+        let Some(word) = word.filter(|_| !self.subcommands.is_empty()) else { return self };
+        let mut subcommands = self.subcommands.iter();
+        subcommands.find(|subcommand| is(word, subcommand.spec.own_name())).unwrap_or(self)
+    }
+
     /// Refuses words that are too few or too many, or choose no subcommand of those there are.
-    pub(in crate::server::redis) fn check(&self, words: &[&[u8]]) -> Outcome {
+    pub(crate) fn check(&self, words: &[&[u8]]) -> Outcome {
         if !self.spec.has_arity(words.len()) {
             return Err(self.wrong_arity());
         }
@@ -75,11 +79,11 @@ impl Command {
     }
 
     /// What is said of a request with too few or too many words.
-    pub(in crate::server::redis) fn wrong_arity(&self) -> Refusal {
+    pub(crate) fn wrong_arity(&self) -> Refusal {
         format!("ERR wrong number of arguments for '{}' command", self.spec.name).into()
     }
 
-    pub(in crate::server::redis) fn run(&self, call: &mut Call<'_>) -> Outcome {
+    pub(crate) fn run(&self, call: &mut Call<'_>) -> Outcome {
         (self.run)(call)
     }
 }
@@ -91,21 +95,21 @@ fn unknown_subcommand(words: &[&[u8]]) -> Refusal {
 }
 
 /// What Redis says of a subcommand whose options it does not know.
-pub(in crate::server::redis) fn unknown_option(call: &Call<'_>) -> Refusal {
+pub(crate) fn unknown_option(call: &Call<'_>) -> Refusal {
     let (command, word) = (String::from_utf8_lossy(call.word(0)).to_uppercase(), String::from_utf8_lossy(call.word(1)));
     format!("ERR unknown subcommand or wrong number of arguments for '{word:.128}'. Try {command} HELP.").into()
 }
 
 /// Runs `HELP`: writes what the subcommands of its command are.
 #[expect(clippy::unnecessary_wraps, reason = "commands are run so")]
-pub(in crate::server::redis) fn help(call: &mut Call<'_>) -> Outcome {
+pub(crate) fn help(call: &mut Call<'_>) -> Outcome {
     let lines = spec::find(call.word(0)).map(spec::help).unwrap_or_default();
     write_help(call, &lines);
     Ok(())
 }
 
 /// Writes a text for people, line by line.
-pub(in crate::server::redis) fn write_help<S: AsRef<str>>(call: &mut Call<'_>, lines: &[S]) {
+pub(crate) fn write_help<S: AsRef<str>>(call: &mut Call<'_>, lines: &[S]) {
     call.reply.array(lines.len());
     for line in lines {
         call.reply.simple(line.as_ref());
@@ -114,29 +118,75 @@ pub(in crate::server::redis) fn write_help<S: AsRef<str>>(call: &mut Call<'_>, l
 
 /// Every command that a door has.
 #[derive(Debug)]
-pub(in crate::server::redis) struct Registry(FxHashMap<&'static [u8], Command>);
+pub(crate) struct Registry(FxHashMap<&'static [u8], Command>);
 
 impl Registry {
     /// The commands that `handlers` run. One of which the files of [`spec`] say nothing is left out.
-    pub(in crate::server::redis) fn new(handlers: impl Iterator<Item = &'static Handler>) -> Self {
+    pub(crate) fn new(handlers: impl Iterator<Item = &'static Handler>) -> Self {
         Self(handlers.filter_map(Command::of).map(|command| (command.spec.name.as_bytes(), command)).collect())
     }
 
     /// Returns what a request asks for, by its first word and, when that names a command with subcommands, its second,
     /// both in any case. When the second is no subcommand, that is the command itself, which refuses it.
-    pub(in crate::server::redis) fn find<W: AsRef<[u8]>>(&self, words: &[W]) -> Option<&Command> {
+    pub(crate) fn find<W: AsRef<[u8]>>(&self, words: &[W]) -> Option<&Command> {
         let (name, rest) = words.split_first()?;
-        let command = spec::with_lower_case(name.as_ref(), |name| self.0.get(name))?;
-        let Some(word) = rest.first().filter(|_| !command.subcommands.is_empty()) else { return Some(command) };
-        let mut subcommands = command.subcommands.iter();
-        Some(subcommands.find(|subcommand| is(word.as_ref(), subcommand.spec.own_name())).unwrap_or(command))
+        Some(self.named(name.as_ref())?.chosen(rest.first().map(AsRef::as_ref)))
+    }
+
+    /// The command of a name in any case, whatever follows it.
+    fn named(&self, name: &[u8]) -> Option<&Command> {
+        spec::with_lower_case(name, |name| self.0.get(name))
     }
 }
 
 /// A door with the commands that it has.
-pub(in crate::server::redis) struct OpenDoor {
-    pub(in crate::server::redis) door: Door,
-    pub(in crate::server::redis) registry: &'static Registry,
+pub(crate) struct OpenDoor {
+    pub(crate) door: Door,
+    pub(crate) registry: &'static Registry,
+    /// The command that was asked for last, which the requests of a pipeline mostly repeat.
+    last: Cell<Option<Named>>,
+}
+
+/// Bytes of a name that is remembered: longer ones are seldom in pipelines.
+const REMEMBERED_BYTES: usize = 16;
+
+/// A command by the bytes with which a client asked for it.
+#[derive(Clone, Copy, Debug)]
+struct Named {
+    bytes: [u8; REMEMBERED_BYTES],
+    length: usize,
+    command: &'static Command,
+}
+
+impl Named {
+    fn new(name: &[u8], command: &'static Command) -> Option<Self> {
+        let mut bytes = [0; REMEMBERED_BYTES];
+        bytes.get_mut(..name.len())?.copy_from_slice(name);
+        Some(Self { bytes, length: name.len(), command })
+    }
+
+    fn has(&self, name: &[u8]) -> bool {
+        self.bytes.get(..self.length) == Some(name)
+    }
+}
+
+impl OpenDoor {
+    pub(crate) fn new(door: Door, registry: &'static Registry) -> Self {
+        Self { door, registry, last: Cell::default() }
+    }
+
+    /// As [`Registry::find`], of a name and the word that follows it.
+    pub(crate) fn find(&self, name: &[u8], second: Option<&[u8]>) -> Option<&'static Command> {
+        let command = match self.last.get().filter(|last| last.has(name)) {
+            Some(last) => last.command,
+            None => {
+                let command = self.registry.named(name)?;
+                self.last.set(Named::new(name, command));
+                command
+            }
+        };
+        Some(command.chosen(second))
+    }
 }
 
 impl Deref for OpenDoor {
@@ -148,49 +198,49 @@ impl Deref for OpenDoor {
 }
 
 /// One run of a command.
-pub(in crate::server::redis) struct Call<'a> {
-    pub(in crate::server::redis) transaction: &'a Transaction,
-    pub(in crate::server::redis) door: &'a OpenDoor,
-    pub(in crate::server::redis) session: &'a mut Session,
+pub(crate) struct Call<'a> {
+    pub(crate) transaction: &'a Transaction,
+    pub(crate) door: &'a OpenDoor,
+    pub(crate) session: &'a mut Session,
     /// What the words ask for; `None` when there is no such command.
-    pub(in crate::server::redis) command: Option<&'static Command>,
+    pub(crate) command: Option<&'static Command>,
     /// The command's name and what follows it.
-    pub(in crate::server::redis) words: &'a [&'a [u8]],
-    pub(in crate::server::redis) reply: &'a mut Reply,
+    pub(crate) words: &'a [&'a [u8]],
+    pub(crate) reply: &'a mut Reply,
 }
 
 impl<'a> Call<'a> {
     /// The word at a place; the arity has been checked.
-    pub(in crate::server::redis) fn word(&self, at: usize) -> &'a [u8] {
+    pub(crate) fn word(&self, at: usize) -> &'a [u8] {
         self.words.get(at).copied().unwrap_or_default()
     }
 
     /// The words from a place on.
-    pub(in crate::server::redis) fn rest(&self, from: usize) -> &'a [&'a [u8]] {
+    pub(crate) fn rest(&self, from: usize) -> &'a [&'a [u8]] {
         self.words.get(from..).unwrap_or_default()
     }
 
     /// The selected keyspace.
-    pub(in crate::server::redis) fn kv(&self) -> Kv<InTransaction<'a>> {
+    pub(crate) fn kv(&self) -> Kv<InTransaction<'a>> {
         self.kv_at(self.session.database)
     }
 
     /// The keyspace of a database's number.
-    pub(in crate::server::redis) fn kv_at(&self, database: usize) -> Kv<InTransaction<'a>> {
+    pub(crate) fn kv_at(&self, database: usize) -> Kv<InTransaction<'a>> {
         self.transaction.kv_in(self.door.keyspace(database))
     }
 
     /// Makes the client wait until one of `waiting.keys` has something, and then runs the command for this key, as if
     /// it came only then. Within a transaction nothing waits: the reply is what the client gets there.
-    pub(in crate::server::redis) fn wait(&mut self, waiting: Waiting) {
+    pub(crate) fn wait(&mut self, waiting: Waiting) {
         self.session.waiting = Some(waiting);
     }
 
-    pub(in crate::server::redis) fn integer(&self, at: usize) -> Result<i64, Refusal> {
+    pub(crate) fn integer(&self, at: usize) -> Result<i64, Refusal> {
         integer(self.word(at)).ok_or_else(Refusal::not_an_integer)
     }
 
-    pub(in crate::server::redis) fn float(&self, at: usize) -> Result<f64, Refusal> {
+    pub(crate) fn float(&self, at: usize) -> Result<f64, Refusal> {
         float(self.word(at)).ok_or_else(|| "ERR value is not a valid float".into())
     }
 }

@@ -31,28 +31,28 @@ use crate::txn::{Pending, Turn};
     clippy::struct_excessive_bools,
     reason = "each is a finding of its own, and any of them may come with any other"
 )]
-pub(in crate::server::redis) struct Run {
+pub(crate) struct Run {
     /// Bytes of the requests that were run.
-    pub(in crate::server::redis) consumed: usize,
+    pub(crate) consumed: usize,
     /// Where its replies begin.
-    pub(in crate::server::redis) from: usize,
+    pub(crate) from: usize,
     /// Replies that the client is due: one for each request, unless it wants none.
-    pub(in crate::server::redis) due: usize,
+    pub(crate) due: usize,
     /// What became of its transaction. Nothing of the replies may be sent before this has settled; an error is the text
     /// that each request gets instead.
-    pub(in crate::server::redis) outcome: Result<Pending, String>,
+    pub(crate) outcome: Result<Pending, String>,
     /// Replies to others, who waited for what was done.
-    pub(in crate::server::redis) answers: Vec<Answer>,
+    pub(crate) answers: Vec<Answer>,
     /// Another run may follow at once: what is left is not only the beginning of a request.
-    pub(in crate::server::redis) goes_on: bool,
+    pub(crate) goes_on: bool,
     /// The next request needs the turn to write, which this run did not have.
-    pub(in crate::server::redis) wants_turn: bool,
+    pub(crate) wants_turn: bool,
     /// A command panicked: nobody knows what it left behind in the session.
-    pub(in crate::server::redis) has_panicked: bool,
+    pub(crate) has_panicked: bool,
     /// The client sent what is no request.
-    pub(in crate::server::redis) broken: Option<ProtocolError>,
+    pub(crate) broken: Option<ProtocolError>,
     /// The client sent what a browser sends.
-    pub(in crate::server::redis) is_from_a_browser: bool,
+    pub(crate) is_from_a_browser: bool,
 }
 
 /// What a run leaves beside its transaction.
@@ -66,10 +66,11 @@ struct Progress {
     is_from_a_browser: bool,
 }
 
-/// A request that is there, as it was sent.
+/// A request that is there. Its words are the parser's until that reads the next one.
 #[derive(Debug)]
-pub(in crate::server::redis) struct Next {
-    parsed: Result<Parsed, ProtocolError>,
+pub(crate) struct Next {
+    /// The bytes that it takes.
+    length: Result<usize, ProtocolError>,
     /// What its name stands for.
     command: Option<&'static Command>,
     needs_turn: bool,
@@ -77,59 +78,41 @@ pub(in crate::server::redis) struct Next {
 
 impl Next {
     /// Whether it may only run with the turn to write.
-    pub(in crate::server::redis) fn needs_turn(&self) -> bool {
+    pub(crate) fn needs_turn(&self) -> bool {
         self.needs_turn
     }
 }
 
-/// The words of a request.
-fn words_of<'a>(parsed: &'a Result<Parsed, ProtocolError>, bytes: &'a [u8]) -> (Slices<'a>, usize) {
-    match parsed {
-        Ok(Parsed::Whole(words, length)) => {
-            (words.iter().map(|word| bytes.get(word.clone()).unwrap_or_default()).collect(), *length)
-        }
-        Ok(Parsed::Line(words, length)) => (words.iter().map(Vec::as_slice).collect(), *length),
-        Ok(Parsed::Partial) | Err(_) => (Slices::new(), 0),
-    }
-}
-
 /// The request that `bytes` begin with. `None` when there is only the beginning of one.
-pub(in crate::server::redis) fn next(
-    door: &OpenDoor,
-    session: &Session,
-    parser: &mut Parser,
-    bytes: &[u8],
-) -> Option<Next> {
-    let parsed = parser.parse(bytes, allowed(door, session));
-    if matches!(parsed, Ok(Parsed::Partial)) {
-        return None;
-    }
-    let (words, _) = words_of(&parsed, bytes);
-    let command = door.registry.find(&words);
-    let needs_turn = needs_turn(session, command, &words);
-    drop(words);
-    Some(Next { parsed, command, needs_turn })
+pub(crate) fn next(door: &OpenDoor, session: &Session, parser: &mut Parser, bytes: &[u8]) -> Option<Next> {
+    let length = match parser.parse(bytes, allowed(door, session)) {
+        Ok(Parsed::Partial) => return None,
+        Ok(Parsed::Whole(length)) => length,
+        Err(broken) => return Some(Next { length: Err(broken), command: None, needs_turn: false }),
+    };
+    let command = parser.word(bytes, 0).and_then(|name| door.find(name, parser.word(bytes, 1)));
+    let needs_turn = needs_turn(session, command, || parser.words(bytes).iter().any(|word| is(word, "block")));
+    Some(Next { length: Ok(length), command, needs_turn })
 }
 
 /// Whether a request may only run with the turn to write. Those that only read, or have nothing to do with what is
 /// stored, go on while others write, and hold nobody up. Who may begin to wait for a key has the turn: nothing may come
 /// to the key between the look at it and the place among those who wait.
-fn needs_turn(session: &Session, command: Option<&Command>, words: &[&[u8]]) -> bool {
+fn needs_turn(session: &Session, command: Option<&Command>, says_block: impl FnOnce() -> bool) -> bool {
     let Some(command) = command else { return false };
     if session.queue.is_some() {
         return true;
     }
     let (flags, traits) = (command.spec.flags, command.spec.traits);
-    let waits = || traits.contains(Traits::MAY_WAIT) && words.iter().any(|word| is(word, "block"));
     let reads = flags.contains(Flags::READONLY) && !traits.contains(Traits::NOTES);
-    !(reads || traits.contains(Traits::NO_STORE)) || waits()
+    !(reads || traits.contains(Traits::NO_STORE)) || (traits.contains(Traits::MAY_WAIT) && says_block())
 }
 
 /// Runs the requests that `bytes` begin with in one transaction, and writes their replies; `first` is the first of
 /// them. Without the turn to write it ends before the first that needs it.
 ///
 /// A command that fails leaves what those before it did: Redis rolls nothing back.
-pub(in crate::server::redis) fn run(
+pub(crate) fn run(
     door: &OpenDoor,
     session: &mut Session,
     (parser, first): (&mut Parser, Next),
@@ -161,6 +144,8 @@ pub(in crate::server::redis) fn run(
             None => door.store.reading_unsettled(&mut body),
         }
     }));
+    // The places of its words, which may be many.
+    parser.let_go();
     let has_panicked = outcome.is_err();
     let outcome = match outcome {
         Ok(Ok(((), pending))) => Ok(pending),
@@ -174,7 +159,7 @@ pub(in crate::server::redis) fn run(
 
 /// As [`run`], for who has nothing else to do while another has the turn. `None` when there is only the beginning of a
 /// request.
-pub(in crate::server::redis) fn run_now(
+pub(crate) fn run_now(
     door: &OpenDoor,
     session: &mut Session,
     parser: &mut Parser,
@@ -199,12 +184,15 @@ fn run_in(
     let mut laps = Laps::start();
     for count in 0.. {
         let rest = bytes.get(progress.consumed..).unwrap_or_default();
-        let Next { parsed, command, needs_turn } = request;
-        if let Err(broken) = parsed {
-            progress.broken = Some(broken);
-            return;
-        }
-        let (slices, length) = words_of(&parsed, rest);
+        let Next { length, command, needs_turn } = request;
+        let length = match length {
+            Ok(length) => length,
+            Err(broken) => {
+                progress.broken = Some(broken);
+                return;
+            }
+        };
+        let slices = parser.words(rest);
         if is_from_a_browser(&slices) {
             progress.is_from_a_browser = true;
             return;
@@ -235,6 +223,7 @@ fn run_in(
             progress.goes_on = true;
             return;
         }
+        drop(slices);
         let rest = bytes.get(progress.consumed..).unwrap_or_default();
         match next(door, session, parser, rest) {
             Some(next) => request = next,
@@ -266,7 +255,7 @@ pub(super) fn forget_places(door: &OpenDoor, session: &mut Session) {
 
 /// Puts an error for each of the `due` requests of a run in the place of its replies, which begin at `from`, and of `answers` to
 /// others: nothing of it was committed.
-pub(in crate::server::redis) fn take_back(
+pub(crate) fn take_back(
     door: &OpenDoor,
     session: &mut Session,
     (from, due): (usize, usize),
@@ -427,12 +416,7 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
     if call.session.queue.is_some() && !spec.traits.contains(Traits::UNQUEUED) {
         return queue(call, spec);
     }
-    if let Some(client) = call.door.clients.get(call.session.id) {
-        client.last_command.set(spec.name);
-        if client.is_not_touching.get() {
-            call.transaction.set_counts_uses(spec.traits.contains(Traits::TOUCHES));
-        }
-    }
+    note_shown(call, spec);
     if call.session.outbox.is_some() && spec.flags.intersects(Flags::READONLY | Flags::WRITE) {
         return Err("ERR Replica can't interact with the keyspace".into());
     }
@@ -440,9 +424,23 @@ fn dispatch(call: &mut Call<'_>) -> Outcome {
     changes::run(call, command, Sender::Client)
 }
 
+/// Shows others what the client runs, and has its requests be no uses of keys if it wants that.
+fn note_shown(call: &mut Call<'_>, spec: &Spec) {
+    // The client is looked for when another command comes, not with each of a pipeline: both change by commands only.
+    if !std::ptr::eq(call.session.shown.0, spec.name)
+        && let Some(client) = call.door.clients.get(call.session.id)
+    {
+        client.last_command.set(spec.name);
+        call.session.shown = (spec.name, client.is_not_touching.get());
+    }
+    if call.session.shown.1 {
+        call.transaction.set_counts_uses(spec.traits.contains(Traits::TOUCHES));
+    }
+}
+
 /// Runs a command that a script calls.
 #[cfg(feature = "lua")]
-pub(in crate::server::redis) fn run_called(call: &mut Call<'_>) {
+pub(crate) fn run_called(call: &mut Call<'_>) {
     run_timed(call, Sender::Script, &mut Laps::start());
 }
 
@@ -513,12 +511,12 @@ fn queue(call: &mut Call<'_>, spec: &Spec) -> Outcome {
 }
 
 /// Whether a command is refused when the budget of bytes is spent, if there is one.
-pub(in crate::server::redis) fn needs_room(door: &OpenDoor, spec: &Spec) -> bool {
+pub(crate) fn needs_room(door: &OpenDoor, spec: &Spec) -> bool {
     door.store.memory_budget().0.is_some() && spec.flags.contains(Flags::DENYOOM)
 }
 
 /// The commands of a transaction of the client's, one after the other.
-pub(in crate::server::redis) fn run_all(
+pub(crate) fn run_all(
     transaction: &Transaction,
     door: &OpenDoor,
     session: &mut Session,

@@ -10,7 +10,7 @@ use crate::server::redis::state::blocked::Answer;
 use crate::server::settler::Settler;
 
 /// Does so for ever.
-pub(in crate::server::redis) async fn hear(door: Rc<OpenDoor>, settler: Settler) {
+pub(crate) async fn hear(door: Rc<OpenDoor>, settler: Settler) {
     loop {
         door.ears.heard.notified().await;
         let heads = door.ears.take();

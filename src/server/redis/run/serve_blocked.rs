@@ -30,7 +30,7 @@ struct Attempt {
 
 /// Tries for those who wait for the keys with these addresses, and for the keys that they give something to in their
 /// turn.
-pub(in crate::server::redis) fn serve(transaction: &Transaction, door: &OpenDoor, heads: Vec<Box<[u8]>>) {
+pub(crate) fn serve(transaction: &Transaction, door: &OpenDoor, heads: Vec<Box<[u8]>>) {
     let mut heads = VecDeque::from(heads);
     while let Some(head) = heads.pop_front() {
         let waited = door.blocked.borrow().waited_at(&head);

@@ -10,14 +10,14 @@ use crate::server::stream::Peer;
 
 /// Whose request it is.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::server::redis) enum Sender {
+pub(crate) enum Sender {
     Client,
     #[cfg(feature = "lua")]
     Script,
 }
 
 /// Runs a command, and shows it to those who monitor: after what it did, but a script before its commands.
-pub(in crate::server::redis) fn run(call: &mut Call<'_>, command: &Command, sender: Sender) -> Outcome {
+pub(crate) fn run(call: &mut Call<'_>, command: &Command, sender: Sender) -> Outcome {
     if !call.door.monitors.is_any.get() {
         return command.run(call);
     }

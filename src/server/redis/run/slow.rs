@@ -17,7 +17,7 @@ pub(super) fn has_entry(spec: &Spec) -> bool {
 }
 
 /// Keeps a request of the client `id`, if it took long. The words are [`cut`].
-pub(in crate::server::redis) fn note(door: &Door, id: u64, words: &[Vec<u8>], time: Duration) {
+pub(crate) fn note(door: &Door, id: u64, words: &[Vec<u8>], time: Duration) {
     if !is_slow(door, time) {
         return;
     }

@@ -16,18 +16,18 @@ use std::str::CharIndices;
 
 /// An argument.
 #[derive(Debug, PartialEq)]
-pub(in crate::server::redis) struct Argument {
-    pub(in crate::server::redis) name: String,
-    pub(in crate::server::redis) kind: Kind,
-    pub(in crate::server::redis) token: Option<&'static str>,
-    pub(in crate::server::redis) is_optional: bool,
-    pub(in crate::server::redis) is_multiple: bool,
-    pub(in crate::server::redis) repeats_token: bool,
+pub(crate) struct Argument {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) token: Option<&'static str>,
+    pub(crate) is_optional: bool,
+    pub(crate) is_multiple: bool,
+    pub(crate) repeats_token: bool,
 }
 
 /// What an argument is.
 #[derive(Debug, PartialEq)]
-pub(in crate::server::redis) enum Kind {
+pub(crate) enum Kind {
     /// A word, of this type.
     Word(&'static str),
     /// A key, at this place of the command's.

@@ -11,7 +11,7 @@ use crate::server::redis::spec::{Flags, Spec, flags};
 bitflags::bitflags! {
     /// A set of categories; their names are those of redis-server, in upper case.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub(in crate::server::redis) struct Categories: u32 {
+    pub(crate) struct Categories: u32 {
         const KEYSPACE = 1;
         const READ = 1 << 1;
         const WRITE = 1 << 2;
@@ -38,12 +38,12 @@ bitflags::bitflags! {
 
 impl Categories {
     /// The names of those that are set.
-    pub(in crate::server::redis) fn names(self) -> impl Iterator<Item = String> {
+    pub(crate) fn names(self) -> impl Iterator<Item = String> {
         self.iter_names().map(|(name, _)| name.to_ascii_lowercase())
     }
 
     /// The one of a name in any case.
-    pub(in crate::server::redis) fn named(name: &[u8]) -> Option<Self> {
+    pub(crate) fn named(name: &[u8]) -> Option<Self> {
         flags::named(std::str::from_utf8(name).ok()?)
     }
 }

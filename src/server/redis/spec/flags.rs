@@ -4,7 +4,7 @@ bitflags::bitflags! {
     /// What `COMMAND` says of a command, in the order in which it does. The names are those of redis-server, in upper
     /// case.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub(in crate::server::redis) struct Flags: u32 {
+    pub(crate) struct Flags: u32 {
         const WRITE = 1;
         const READONLY = 1 << 1;
         /// Refused when the budget of bytes is spent.
@@ -36,7 +36,7 @@ bitflags::bitflags! {
 
     /// What the door has to know of a command and clients do not see.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub(in crate::server::redis) struct Traits: u16 {
+    pub(crate) struct Traits: u16 {
         /// What it does is for others too, though it may write to no key.
         const REPLICATES = 1;
         /// Allowed to those who listen to channels by the old protocol.
@@ -68,7 +68,7 @@ bitflags::bitflags! {
 
 impl Flags {
     /// The names of those that are set.
-    pub(in crate::server::redis) fn names(self) -> impl Iterator<Item = String> {
+    pub(crate) fn names(self) -> impl Iterator<Item = String> {
         self.iter_names().map(|(name, _)| name.to_ascii_lowercase())
     }
 }

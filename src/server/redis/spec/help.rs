@@ -3,7 +3,7 @@
 use crate::server::redis::spec::{Argument, Kind, Spec};
 
 /// A text for people, line by line: how each subcommand is called, and what it does.
-pub(in crate::server::redis) fn help(spec: &Spec) -> Vec<String> {
+pub(crate) fn help(spec: &Spec) -> Vec<String> {
     let mut lines =
         vec![format!("{} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:", spec.name.to_uppercase())];
     let mut tell = |call: String, summary: &str| lines.extend([call, format!("    {summary}")]);

@@ -13,7 +13,7 @@
 bitflags::bitflags! {
     /// What a command does with the value of a key. Without any, it only asks whether and how long it is.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-    pub(in crate::server::redis) struct Access: u8 {
+    pub(crate) struct Access: u8 {
         const READ = 1;
         const WRITE = 2;
     }
@@ -21,9 +21,9 @@ bitflags::bitflags! {
 
 /// A place of keys.
 #[derive(Debug)]
-pub(in crate::server::redis) struct KeySpec {
-    pub(in crate::server::redis) begin: Begin,
-    pub(in crate::server::redis) find: Find,
+pub(crate) struct KeySpec {
+    pub(crate) begin: Begin,
+    pub(crate) find: Find,
     /// Clients see the place as unknown.
     is_secret: bool,
     flags: &'static str,
@@ -41,7 +41,7 @@ struct Condition {
 
 /// Where the keys begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server::redis) enum Begin {
+pub(crate) enum Begin {
     Index(i64),
     Keyword(&'static str, i64),
     Unknown,
@@ -49,7 +49,7 @@ pub(in crate::server::redis) enum Begin {
 
 /// How to go on from there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server::redis) enum Find {
+pub(crate) enum Find {
     Range { last: i64, step: i64, limit: i64 },
     Numbered { number: i64, first: i64, step: i64 },
     Unknown,
@@ -57,16 +57,16 @@ pub(in crate::server::redis) enum Find {
 
 impl KeySpec {
     /// What is done with the keys, as clients see it.
-    pub(in crate::server::redis) fn flags(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn flags(&self) -> impl Iterator<Item = &'static str> {
         self.flags.split_ascii_whitespace().filter_map(|flag| flag.split('?').next())
     }
 
-    pub(in crate::server::redis) fn has_flag(&self, flag: &str) -> bool {
+    pub(crate) fn has_flag(&self, flag: &str) -> bool {
         self.flags().any(|own| own == flag)
     }
 
     /// What a request does with the keys.
-    pub(in crate::server::redis) fn access(&self, words: &[&[u8]]) -> Access {
+    pub(crate) fn access(&self, words: &[&[u8]]) -> Access {
         let holds = |condition: &&Condition| {
             let mut given = words.iter().skip(condition.from);
             given.any(|word| condition.words.split('|').any(|name| word.eq_ignore_ascii_case(name.as_bytes())))
@@ -75,7 +75,7 @@ impl KeySpec {
     }
 
     /// Where the keys are, as clients see it.
-    pub(in crate::server::redis) fn told(&self) -> (Begin, Find) {
+    pub(crate) fn told(&self) -> (Begin, Find) {
         if self.is_secret { (Begin::Unknown, Find::Unknown) } else { (self.begin, self.find) }
     }
 

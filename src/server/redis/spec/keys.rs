@@ -8,11 +8,7 @@ use crate::server::redis::spec::{Begin, Find, KeySpec, Spec};
 
 /// Calls `found` with each key of a request, and its place among those of the command. The places are those that the
 /// words give, well formed or not.
-pub(in crate::server::redis) fn for_each<'a>(
-    spec: &'static Spec,
-    words: &[&'a [u8]],
-    mut found: impl FnMut(&'a [u8], &'static KeySpec),
-) {
+pub(crate) fn for_each<'a>(spec: &'static Spec, words: &[&'a [u8]], mut found: impl FnMut(&'a [u8], &'static KeySpec)) {
     // Where the place before began.
     let mut before = 0;
     for place in spec.keys.iter().filter(|place| !place.has_flag("not_key")) {
@@ -45,7 +41,7 @@ pub(in crate::server::redis) fn for_each<'a>(
 
 /// The first and the last word that are keys in the form that clients got before there were places, and the distance
 /// between them; none are all 0. Places that follow one another are one.
-pub(in crate::server::redis) fn range(spec: &Spec) -> [i64; 3] {
+pub(crate) fn range(spec: &Spec) -> [i64; 3] {
     let ranges = spec.keys.iter().map(KeySpec::range).filter(|range| *range != [0; 3]);
     let joined =
         ranges.reduce(|[first, last, step], [next, to, _]| [first, if next == last + 1 { to } else { last }, step]);
@@ -53,7 +49,7 @@ pub(in crate::server::redis) fn range(spec: &Spec) -> [i64; 3] {
 }
 
 /// Whether keys may be named by patterns, which are not looked up before the command runs.
-pub(in crate::server::redis) fn may_have_hidden(spec: &Spec) -> bool {
+pub(crate) fn may_have_hidden(spec: &Spec) -> bool {
     spec.keys.iter().any(|place| place.begin == Begin::Unknown)
 }
 

@@ -9,7 +9,7 @@ const WORDS_MAX: usize = 32;
 const WORD_BYTES_MAX: usize = 128;
 
 /// The words of a request as they are kept: without secrets, and no more of them than are read.
-pub(in crate::server::redis) fn cut(words: &[&[u8]]) -> Vec<Vec<u8>> {
+pub(crate) fn cut(words: &[&[u8]]) -> Vec<Vec<u8>> {
     let secret = secrets(words);
     let cut_word = |(at, word): (usize, &&[u8])| match word.split_at_checked(WORD_BYTES_MAX) {
         _ if secret.contains(&at) => b"(redacted)".to_vec(),
@@ -31,7 +31,7 @@ const SECRET_PARAMETERS: [&str; 5] =
     ["masterauth", "masteruser", "requirepass", "tls-client-key-file-pass", "tls-key-file-pass"];
 
 /// The places of the words that nobody but their sender may see: passwords, and the names that go with them.
-pub(in crate::server::redis) fn secrets(words: &[&[u8]]) -> Vec<usize> {
+pub(crate) fn secrets(words: &[&[u8]]) -> Vec<usize> {
     let [name, rest @ ..] = words else { return Vec::new() };
     let second = rest.first().copied().unwrap_or_default();
     match name.to_ascii_lowercase().as_slice() {

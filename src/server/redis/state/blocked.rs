@@ -24,47 +24,47 @@ use crate::store::Store;
 
 /// Those who wait.
 #[derive(Debug, Default)]
-pub(in crate::server::redis) struct Blocked {
-    pub(in crate::server::redis) clients: BTreeMap<Place, Client>,
+pub(crate) struct Blocked {
+    pub(crate) clients: BTreeMap<Place, Client>,
     /// By the address of a key: who waits for it, and which of the client's keys it is.
     by_key: HashMap<Rc<[u8]>, BTreeMap<Place, usize>>,
     last: Place,
     /// Those that something was found for in the current transaction, with their replies.
-    pub(in crate::server::redis) found: Vec<(Place, Client, Reply)>,
+    pub(crate) found: Vec<(Place, Client, Reply)>,
     /// While there are any, others that write are heard.
     bell: Option<u64>,
 }
 
 /// One who waits.
 #[derive(Debug)]
-pub(in crate::server::redis) struct Client {
-    pub(in crate::server::redis) id: u64,
-    pub(in crate::server::redis) user: Arc<User>,
-    pub(in crate::server::redis) database: usize,
-    pub(in crate::server::redis) protocol: Protocol,
-    pub(in crate::server::redis) waiting: Rc<Waiting>,
+pub(crate) struct Client {
+    pub(crate) id: u64,
+    pub(crate) user: Arc<User>,
+    pub(crate) database: usize,
+    pub(crate) protocol: Protocol,
+    pub(crate) waiting: Rc<Waiting>,
     /// Of the keys that are waited for, in their order.
     heads: Vec<Rc<[u8]>>,
     /// The words that the client sent, as the slow log keeps them.
-    pub(in crate::server::redis) sent: Vec<Vec<u8>>,
+    pub(crate) sent: Vec<Vec<u8>>,
     answer: oneshot::Sender<Vec<u8>>,
 }
 
 /// A reply to a client that has waited.
 #[derive(Debug)]
-pub(in crate::server::redis) struct Answer {
+pub(crate) struct Answer {
     to: oneshot::Sender<Vec<u8>>,
     reply: Vec<u8>,
 }
 
 impl Answer {
-    pub(in crate::server::redis) fn send(self) {
+    pub(crate) fn send(self) {
         // The client may have gone.
         let _ = self.to.send(self.reply);
     }
 
     /// Sends an error instead: what was found could not be committed.
-    pub(in crate::server::redis) fn fail(self, text: &str) {
+    pub(crate) fn fail(self, text: &str) {
         let mut reply = Reply::default();
         reply.error(text);
         let _ = self.to.send(reply.bytes().to_vec());
@@ -73,7 +73,7 @@ impl Answer {
 
 impl Blocked {
     /// Gives a client a place, and returns where its reply will come.
-    pub(in crate::server::redis) fn insert(
+    pub(crate) fn insert(
         &mut self,
         session: &Session,
         waiting: Waiting,
@@ -97,17 +97,17 @@ impl Blocked {
     }
 
     /// Removes a client, and returns whether it was still waiting; one that something was found for is not.
-    pub(in crate::server::redis) fn remove(&mut self, place: Place) -> bool {
+    pub(crate) fn remove(&mut self, place: Place) -> bool {
         self.take(place).is_some()
     }
 
-    pub(in crate::server::redis) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.clients.len()
     }
 
     /// Ends the waiting of the client with this id, and returns whether it was waiting. Without an error, as if its
     /// time were over.
-    pub(in crate::server::redis) fn release(&mut self, id: u64, error: Option<&str>) -> bool {
+    pub(crate) fn release(&mut self, id: u64, error: Option<&str>) -> bool {
         let place = self.clients.iter().find_map(|(place, client)| (client.id == id).then_some(*place));
         let Some(client) = place.and_then(|place| self.take(place)) else { return false };
         let mut reply = Reply::default();
@@ -120,20 +120,20 @@ impl Blocked {
     }
 
     /// Takes the replies of the transaction that was committed.
-    pub(in crate::server::redis) fn committed(&mut self) -> Vec<Answer> {
+    pub(crate) fn committed(&mut self) -> Vec<Answer> {
         let found = std::mem::take(&mut self.found).into_iter();
         found.map(|(_, client, reply)| Answer { to: client.answer, reply: reply.bytes().to_vec() }).collect()
     }
 
     /// Gives those that something was found for their places back, since nothing of it was committed.
-    pub(in crate::server::redis) fn rolled_back(&mut self) {
+    pub(crate) fn rolled_back(&mut self) {
         for (place, client, _) in std::mem::take(&mut self.found) {
             self.put(place, client);
         }
     }
 
     /// Hears what others do to keys as long as somebody waits, and no longer.
-    pub(in crate::server::redis) fn listen(&mut self, store: &Store, ears: &Arc<Ears>) {
+    pub(crate) fn listen(&mut self, store: &Store, ears: &Arc<Ears>) {
         match (self.clients.is_empty(), self.bell) {
             (false, None) => self.bell = Some(store.add_bell(Arc::clone(ears) as Arc<dyn Bell>)),
             (true, Some(id)) => {
@@ -153,7 +153,7 @@ impl Blocked {
         self.clients.insert(place, client);
     }
 
-    pub(in crate::server::redis) fn take(&mut self, place: Place) -> Option<Client> {
+    pub(crate) fn take(&mut self, place: Place) -> Option<Client> {
         let client = self.clients.remove(&place)?;
         for head in &client.heads {
             step();
@@ -170,7 +170,7 @@ impl Blocked {
     /// The keys that are waited for and may have what something happened to at `head`, in their order. What happens to
     /// a whole keyspace comes as the address of its empty key, which ends in the two zeros behind the name; who waits
     /// for other keys that begin so is tried once too often.
-    pub(in crate::server::redis) fn waited_at(&self, head: &[u8]) -> Vec<Rc<[u8]>> {
+    pub(crate) fn waited_at(&self, head: &[u8]) -> Vec<Rc<[u8]>> {
         if !head.ends_with(&[0, 0]) {
             return self.by_key.get_key_value(head).map(|(head, _)| Rc::clone(head)).into_iter().collect();
         }
@@ -180,21 +180,21 @@ impl Blocked {
     }
 
     /// Those who wait for the key with the address `head`, in their order, and which of their keys it is.
-    pub(in crate::server::redis) fn of_key(&self, head: &[u8]) -> Vec<(Place, usize)> {
+    pub(crate) fn of_key(&self, head: &[u8]) -> Vec<(Place, usize)> {
         self.by_key.get(head).into_iter().flatten().map(|(place, at)| (*place, *at)).collect()
     }
 }
 
 #[cfg(not(test))]
-pub(in crate::server::redis) fn step() {}
+pub(crate) fn step() {}
 
 #[cfg(test)]
 thread_local! {
     /// Looks at a client, or at one of the keys that it waits for.
-    pub(in crate::server::redis) static STEPS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    pub(crate) static STEPS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
 #[cfg(test)]
-pub(in crate::server::redis) fn step() {
+pub(crate) fn step() {
     STEPS.set(STEPS.get() + 1);
 }

@@ -14,33 +14,33 @@ use crate::server::redis::state::interim::Interim;
 use crate::server::redis::state::session::{Session, Topics};
 
 /// A client of the door.
-pub(in crate::server::redis) type Client = clients::Client<Known>;
+pub(crate) type Client = clients::Client<Known>;
 
 /// Every client of the door.
-pub(in crate::server::redis) type Clients = clients::Clients<Known>;
+pub(crate) type Clients = clients::Clients<Known>;
 
 /// What `CLIENT LIST` shows of a client.
 #[derive(Debug)]
-pub(in crate::server::redis) struct Known {
+pub(crate) struct Known {
     /// Until the connection's task takes it.
     session: RefCell<Option<Session>>,
-    pub(in crate::server::redis) interim: Interim,
-    pub(in crate::server::redis) user: RefCell<Arc<User>>,
-    pub(in crate::server::redis) name: RefCell<Vec<u8>>,
-    pub(in crate::server::redis) library: RefCell<(Vec<u8>, Vec<u8>)>,
-    pub(in crate::server::redis) seen: Cell<Seen>,
+    pub(crate) interim: Interim,
+    pub(crate) user: RefCell<Arc<User>>,
+    pub(crate) name: RefCell<Vec<u8>>,
+    pub(crate) library: RefCell<(Vec<u8>, Vec<u8>)>,
+    pub(crate) seen: Cell<Seen>,
     /// Bytes of replies that wait to be sent.
-    pub(in crate::server::redis) waiting_bytes: Cell<usize>,
+    pub(crate) waiting_bytes: Cell<usize>,
     /// What waits in the queue of a subscriber.
-    pub(in crate::server::redis) inbox: RefCell<Option<Gauge>>,
-    pub(in crate::server::redis) topics: Rc<RefCell<Topics>>,
-    pub(in crate::server::redis) last_command: Cell<&'static str>,
-    pub(in crate::server::redis) is_not_touching: Cell<bool>,
+    pub(crate) inbox: RefCell<Option<Gauge>>,
+    pub(crate) topics: Rc<RefCell<Topics>>,
+    pub(crate) last_command: Cell<&'static str>,
+    pub(crate) is_not_touching: Cell<bool>,
 }
 
 impl Known {
     /// That of a client which comes at `at` and begins with `session`.
-    pub(in crate::server::redis) fn of(session: Session, at: Timestamp) -> Self {
+    pub(crate) fn of(session: Session, at: Timestamp) -> Self {
         let known = Self {
             interim: Interim::default(),
             user: RefCell::new(Arc::clone(&session.user)),
@@ -60,33 +60,32 @@ impl Known {
     }
 
     /// The session, for the connection's task; `None` if it was taken.
-    pub(in crate::server::redis) fn take_session(&self) -> Option<Session> {
+    pub(crate) fn take_session(&self) -> Option<Session> {
         self.session.take()
     }
 }
 
 /// What a connection was like after its last requests.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::server::redis) struct Seen {
-    pub(in crate::server::redis) at: Timestamp,
-    pub(in crate::server::redis) database: usize,
-    pub(in crate::server::redis) protocol: Protocol,
+pub(crate) struct Seen {
+    pub(crate) at: Timestamp,
+    pub(crate) database: usize,
+    pub(crate) protocol: Protocol,
     /// Commands that wait for `EXEC`, and their bytes.
-    pub(in crate::server::redis) queued: Option<(usize, usize)>,
-    pub(in crate::server::redis) watched_keys: usize,
-    pub(in crate::server::redis) is_waiting: bool,
-    pub(in crate::server::redis) is_monitor: bool,
-    #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
-    pub(in crate::server::redis) is_authenticated: bool,
+    pub(crate) queued: Option<(usize, usize)>,
+    pub(crate) watched_keys: usize,
+    pub(crate) is_waiting: bool,
+    pub(crate) is_monitor: bool,
+    pub(crate) is_authenticated: bool,
     /// Bytes that wait to be run, and room for more.
-    pub(in crate::server::redis) received: (usize, usize),
+    pub(crate) received: (usize, usize),
     /// Bytes that there is room for in replies.
-    pub(in crate::server::redis) reply_bytes: usize,
+    pub(crate) reply_bytes: usize,
 }
 
 impl Seen {
     /// How a session is at `at`, without its buffers.
-    pub(in crate::server::redis) fn of(session: &Session, at: Timestamp) -> Self {
+    pub(crate) fn of(session: &Session, at: Timestamp) -> Self {
         Self {
             at,
             database: session.database,

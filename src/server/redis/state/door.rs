@@ -34,89 +34,88 @@ use crate::server::tally::{Calls, Samples};
 use crate::store::Store;
 
 /// The door, within its thread.
-pub(in crate::server::redis) struct Door {
-    pub(in crate::server::redis) store: Store,
+pub(crate) struct Door {
+    pub(crate) store: Store,
     /// What the frame of the door has.
-    pub(in crate::server::redis) shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     /// Whether clients speak TLS.
-    pub(in crate::server::redis) is_encrypted: bool,
+    pub(crate) is_encrypted: bool,
     /// Those of the numbered databases.
-    pub(in crate::server::redis) keyspaces: [Arc<Keyspace>; DATABASES.len()],
-    pub(in crate::server::redis) users: Users,
+    pub(crate) keyspaces: [Arc<Keyspace>; DATABASES.len()],
+    pub(crate) users: Users,
     /// What users were denied.
-    pub(in crate::server::redis) denials: RefCell<Log>,
-    pub(in crate::server::redis) started: Timestamp,
-    pub(in crate::server::redis) saves: Arc<Saves>,
+    pub(crate) denials: RefCell<Log>,
+    pub(crate) started: Timestamp,
+    pub(crate) saves: Arc<Saves>,
     /// How many changes the command that runs says that it makes.
-    pub(in crate::server::redis) changes: Cell<Option<u64>>,
-    pub(in crate::server::redis) random: RefCell<fastrand::Rng>,
-    pub(in crate::server::redis) scans: RefCell<Scans>,
-    pub(in crate::server::redis) clients: Rc<Clients>,
-    pub(in crate::server::redis) blocked: RefCell<Blocked>,
-    pub(in crate::server::redis) ears: Arc<Ears>,
-    pub(in crate::server::redis) monitors: Monitors,
-    pub(in crate::server::redis) pause: Pause,
-    pub(in crate::server::redis) parameters: Parameters,
+    pub(crate) changes: Cell<Option<u64>>,
+    pub(crate) random: RefCell<fastrand::Rng>,
+    pub(crate) scans: RefCell<Scans>,
+    pub(crate) clients: Rc<Clients>,
+    pub(crate) blocked: RefCell<Blocked>,
+    pub(crate) ears: Arc<Ears>,
+    pub(crate) monitors: Monitors,
+    pub(crate) pause: Pause,
+    pub(crate) parameters: Parameters,
     /// What the parameters allow clients to take up.
-    pub(in crate::server::redis) bounds: Cell<Bounds>,
+    pub(crate) bounds: Cell<Bounds>,
     /// A commit has failed: before the next write the store is asked whether it can write.
-    pub(in crate::server::redis) has_failed: Cell<bool>,
-    pub(in crate::server::redis) slow_log: RefCell<SlowLog<SlowRequest>>,
-    pub(in crate::server::redis) latencies: RefCell<Latencies>,
-    pub(in crate::server::redis) meter: Arc<Meter>,
-    pub(in crate::server::redis) counters: Counters,
+    pub(crate) has_failed: Cell<bool>,
+    pub(crate) slow_log: RefCell<SlowLog<SlowRequest>>,
+    pub(crate) latencies: RefCell<Latencies>,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) counters: Counters,
     /// What commands and subcommands have done, by their slot.
-    pub(in crate::server::redis) calls: Calls<usize>,
+    pub(crate) calls: Calls<usize>,
     /// What `INFO` gave rates of last.
-    pub(in crate::server::redis) samples: Samples,
+    pub(crate) samples: Samples,
     /// Which of all servers this is, in hexadecimal.
-    pub(in crate::server::redis) run_id: String,
+    pub(crate) run_id: String,
     /// What `SHUTDOWN` calls.
-    pub(in crate::server::redis) shutdown: Option<Shutdown>,
+    pub(crate) shutdown: Option<Shutdown>,
     /// Clients who come while a script runs for long.
-    #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "only scripts run for so long"))]
-    pub(in crate::server::redis) newcomers: Newcomers,
+    pub(crate) newcomers: Newcomers,
     /// Made for the first script.
     #[cfg(feature = "lua")]
-    pub(in crate::server::redis) scripting: std::cell::OnceCell<Scripting>,
+    pub(crate) scripting: std::cell::OnceCell<Scripting>,
 }
 
 /// What the slow log keeps of a request.
 #[derive(Debug)]
-pub(in crate::server::redis) struct SlowRequest {
+pub(crate) struct SlowRequest {
     /// As it was sent, cut.
-    pub(in crate::server::redis) words: Vec<Vec<u8>>,
+    pub(crate) words: Vec<Vec<u8>>,
     /// Of the client, with its name.
-    pub(in crate::server::redis) address: String,
-    pub(in crate::server::redis) name: Vec<u8>,
+    pub(crate) address: String,
+    pub(crate) name: Vec<u8>,
 }
 
 /// What `INFO` counts beside what every door does.
 #[derive(Debug, Default)]
-pub(in crate::server::redis) struct Counters {
-    pub(in crate::server::redis) hits: Cell<u64>,
-    pub(in crate::server::redis) misses: Cell<u64>,
+pub(crate) struct Counters {
+    pub(crate) hits: Cell<u64>,
+    pub(crate) misses: Cell<u64>,
     /// Values that Redis would have left to a thread to remove.
-    pub(in crate::server::redis) lazily_freed: Cell<u64>,
+    pub(crate) lazily_freed: Cell<u64>,
     /// The most bytes that keys and values have taken whenever somebody asked.
-    pub(in crate::server::redis) peak_bytes: Cell<u64>,
+    pub(crate) peak_bytes: Cell<u64>,
     /// What the frame had counted when `CONFIG RESETSTAT` last ran.
-    pub(in crate::server::redis) before: Cell<Counted>,
+    pub(crate) before: Cell<Counted>,
 }
 
 /// What the frame of the door counts.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::server::redis) struct Counted {
-    pub(in crate::server::redis) metrics: Metrics,
+pub(crate) struct Counted {
+    pub(crate) metrics: Metrics,
     /// Clients that were turned away.
-    pub(in crate::server::redis) rejected: u64,
+    pub(crate) rejected: u64,
     /// Clients that were closed because all together took up too much.
-    pub(in crate::server::redis) evicted: u64,
+    pub(crate) evicted: u64,
 }
 
 impl Counters {
     /// Sets all counts to zero; those of the frame go on from `before`.
-    pub(in crate::server::redis) fn reset(&self, before: Counted) {
+    pub(crate) fn reset(&self, before: Counted) {
         self.hits.set(0);
         self.misses.set(0);
         self.lazily_freed.set(0);
@@ -124,11 +123,11 @@ impl Counters {
         self.before.set(before);
     }
 
-    pub(in crate::server::redis) fn lazily_freed(&self, values: u64) {
+    pub(crate) fn lazily_freed(&self, values: u64) {
         self.lazily_freed.set(self.lazily_freed.get() + values);
     }
 
-    pub(in crate::server::redis) fn lookup(&self, found: bool) {
+    pub(crate) fn lookup(&self, found: bool) {
         let cell = if found { &self.hits } else { &self.misses };
         cell.set(cell.get() + 1);
     }
@@ -136,31 +135,31 @@ impl Counters {
 
 impl Door {
     /// Counts an error by the code that its text begins with.
-    pub(in crate::server::redis) fn count_error(&self, text: &str) {
+    pub(crate) fn count_error(&self, text: &str) {
         self.calls.tally.error(text.split(' ').next().unwrap_or_default());
     }
 
     /// What scripts take up.
     #[cfg(feature = "lua")]
-    pub(in crate::server::redis) fn script_usage(&self) -> Usage {
+    pub(crate) fn script_usage(&self) -> Usage {
         self.scripting.get().map(Scripting::usage).unwrap_or_default()
     }
 
     /// What the frame has counted.
-    pub(in crate::server::redis) fn counted(&self) -> Counted {
+    pub(crate) fn counted(&self) -> Counted {
         let rejected = self.shared.turned_away.load(Ordering::Relaxed);
         Counted { metrics: self.meter.read(), rejected, evicted: self.clients.evicted() }
     }
 
     /// Has connections and the frame heed what the parameters allow now.
-    pub(in crate::server::redis) fn heed_parameters(&self) {
+    pub(crate) fn heed_parameters(&self) {
         self.bounds.set(Bounds::of(&self.parameters));
         self.shared.clients_max.store(self.parameters.clients_max(), Ordering::Relaxed);
         self.shared.keepalive_seconds.store(self.parameters.keepalive_seconds(), Ordering::Relaxed);
     }
 
     /// The address of a client, and the door's end of the connection, as Redis shows them.
-    pub(in crate::server::redis) fn addresses_of(&self, client: &Client) -> [String; 2] {
+    pub(crate) fn addresses_of(&self, client: &Client) -> [String; 2] {
         let door = || match self.shared.address.path() {
             // All clients of a unix socket have its path.
             Some(path) => format!("{}:0", path.display()),
@@ -174,7 +173,7 @@ impl Door {
     }
 
     /// Refuses a write to a store that cannot write any more.
-    pub(in crate::server::redis) fn check_writable(&self) -> Result<(), Refusal> {
+    pub(crate) fn check_writable(&self) -> Result<(), Refusal> {
         if !self.has_failed.get() {
             return Ok(());
         }
@@ -185,7 +184,7 @@ impl Door {
     }
 
     /// Forgets what was read from, or written to, the store within a transaction that was not committed.
-    pub(in crate::server::redis) fn forget_uncommitted(&self) {
+    pub(crate) fn forget_uncommitted(&self) {
         self.has_failed.set(true);
         #[cfg(feature = "lua")]
         if let Some(scripting) = self.scripting.get() {
@@ -194,13 +193,13 @@ impl Door {
     }
 
     /// The keyspace of a database's number, of which there are [`DATABASES`].
-    pub(in crate::server::redis) fn keyspace(&self, database: usize) -> &Arc<Keyspace> {
+    pub(crate) fn keyspace(&self, database: usize) -> &Arc<Keyspace> {
         let [first, ..] = &self.keyspaces;
         self.keyspaces.get(database).unwrap_or(first)
     }
 
     /// A random number below `end`, which is not 0.
-    pub(in crate::server::redis) fn random_below(&self, end: u64) -> u64 {
+    pub(crate) fn random_below(&self, end: u64) -> u64 {
         self.random.borrow_mut().u64(..end.max(1))
     }
 }

@@ -14,27 +14,27 @@ const SAMPLES_MAX: usize = 160;
 
 /// What took long, by event.
 #[derive(Debug, Default)]
-pub(in crate::server::redis) struct Latencies(BTreeMap<&'static str, Event>);
+pub(crate) struct Latencies(BTreeMap<&'static str, Event>);
 
 /// An event: that commands of a class took long.
 #[derive(Debug, Default)]
-pub(in crate::server::redis) struct Event {
+pub(crate) struct Event {
     samples: VecDeque<Sample>,
     /// The longest time ever, in milliseconds.
-    pub(in crate::server::redis) longest_ms: u64,
+    pub(crate) longest_ms: u64,
 }
 
 /// The longest time of a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server::redis) struct Sample {
+pub(crate) struct Sample {
     /// Since the epoch.
-    pub(in crate::server::redis) second: i64,
-    pub(in crate::server::redis) ms: u64,
+    pub(crate) second: i64,
+    pub(crate) ms: u64,
 }
 
 impl Latencies {
     /// Notes that a command took so long, unless that is less than `threshold_ms`.
-    pub(in crate::server::redis) fn note(&mut self, spec: &Spec, at: Timestamp, time: Duration, threshold_ms: u64) {
+    pub(crate) fn note(&mut self, spec: &Spec, at: Timestamp, time: Duration, threshold_ms: u64) {
         let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         if ms < threshold_ms {
             return;
@@ -53,17 +53,17 @@ impl Latencies {
     }
 
     /// The events in the order of their names.
-    pub(in crate::server::redis) fn events(&self) -> impl ExactSizeIterator<Item = (&'static str, &Event)> {
+    pub(crate) fn events(&self) -> impl ExactSizeIterator<Item = (&'static str, &Event)> {
         self.0.iter().map(|(name, event)| (*name, event))
     }
 
     /// The event of this name, in any case.
-    pub(in crate::server::redis) fn get(&self, name: &[u8]) -> Option<&Event> {
+    pub(crate) fn get(&self, name: &[u8]) -> Option<&Event> {
         self.events().find(|(other, _)| name.eq_ignore_ascii_case(other.as_bytes())).map(|(_, event)| event)
     }
 
     /// Forgets the events that `is_meant`, and returns how many there were.
-    pub(in crate::server::redis) fn forget(&mut self, is_meant: impl Fn(&str) -> bool) -> usize {
+    pub(crate) fn forget(&mut self, is_meant: impl Fn(&str) -> bool) -> usize {
         let before = self.0.len();
         self.0.retain(|name, _| !is_meant(name));
         before - self.0.len()
@@ -72,16 +72,16 @@ impl Latencies {
 
 impl Event {
     /// From the oldest on.
-    pub(in crate::server::redis) fn samples(&self) -> impl ExactSizeIterator<Item = Sample> {
+    pub(crate) fn samples(&self) -> impl ExactSizeIterator<Item = Sample> {
         self.samples.iter().copied()
     }
 
-    pub(in crate::server::redis) fn latest(&self) -> Option<Sample> {
+    pub(crate) fn latest(&self) -> Option<Sample> {
         self.samples.back().copied()
     }
 
     /// Lines of text with a column for each sample, the higher the longer it took.
-    pub(in crate::server::redis) fn graph(&self, name: &str) -> String {
+    pub(crate) fn graph(&self, name: &str) -> String {
         /// Lines of the graph.
         const LINES: u64 = 4;
         let times = || self.samples.iter().map(|sample| sample.ms);

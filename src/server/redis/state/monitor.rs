@@ -16,30 +16,30 @@ use crate::limits;
 
 /// The clients that see requests.
 #[derive(Debug, Default)]
-pub(in crate::server::redis) struct Monitors {
-    pub(in crate::server::redis) is_any: Cell<bool>,
-    pub(in crate::server::redis) outboxes: RefCell<BTreeMap<u64, Rc<Outbox>>>,
+pub(crate) struct Monitors {
+    pub(crate) is_any: Cell<bool>,
+    pub(crate) outboxes: RefCell<BTreeMap<u64, Rc<Outbox>>>,
 }
 
 /// What waits to be sent to one of them.
 #[derive(Debug, Default)]
-pub(in crate::server::redis) struct Outbox {
+pub(crate) struct Outbox {
     bytes: RefCell<Vec<u8>>,
     /// It took too much, and the client is disconnected.
     is_over: Cell<bool>,
-    pub(in crate::server::redis) ready: Notify,
+    pub(crate) ready: Notify,
 }
 
 impl Monitors {
     /// Shows a client requests from now on.
-    pub(in crate::server::redis) fn insert(&self, id: u64) -> Rc<Outbox> {
+    pub(crate) fn insert(&self, id: u64) -> Rc<Outbox> {
         let outbox = Rc::new(Outbox::default());
         self.outboxes.borrow_mut().insert(id, Rc::clone(&outbox));
         self.is_any.set(true);
         outbox
     }
 
-    pub(in crate::server::redis) fn remove(&self, id: u64) {
+    pub(crate) fn remove(&self, id: u64) {
         if self.is_any.get() {
             let mut outboxes = self.outboxes.borrow_mut();
             outboxes.remove(&id);
@@ -48,23 +48,23 @@ impl Monitors {
     }
 
     /// Bytes that wait to be sent to a client.
-    pub(in crate::server::redis) fn waiting(&self, id: u64) -> usize {
+    pub(crate) fn waiting(&self, id: u64) -> usize {
         self.outboxes.borrow().get(&id).map_or(0, |outbox| outbox.len())
     }
 }
 
 impl Outbox {
     /// What there is to send; `None` for a client that has not kept up.
-    pub(in crate::server::redis) fn take(&self) -> Option<Vec<u8>> {
+    pub(crate) fn take(&self) -> Option<Vec<u8>> {
         (!self.is_over.get()).then(|| self.bytes.take())
     }
 
-    pub(in crate::server::redis) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.bytes.borrow().len()
     }
 
     /// Adds a line, and returns whether there was room for it.
-    pub(in crate::server::redis) fn push(&self, line: Option<&[u8]>) -> bool {
+    pub(crate) fn push(&self, line: Option<&[u8]>) -> bool {
         let mut bytes = self.bytes.borrow_mut();
         let line = line.filter(|line| bytes.len() + line.len() <= limits::MONITOR_OUTPUT_BYTES_MAX);
         if let Some(line) = line {

@@ -13,26 +13,26 @@ use tokio::time::Instant;
 
 /// What waits, ordered by how much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::server::redis) enum Held {
+pub(crate) enum Held {
     Writes,
     All,
 }
 
 /// The pause that there is, if any.
 #[derive(Debug, Default)]
-pub(in crate::server::redis) struct Pause {
+pub(crate) struct Pause {
     now: Cell<Option<(Instant, Held)>>,
     changed: Notify,
 }
 
 impl Pause {
     /// Whether there may be one; it may be over.
-    pub(in crate::server::redis) fn is_on(&self) -> bool {
+    pub(crate) fn is_on(&self) -> bool {
         self.now.get().is_some()
     }
 
     /// Begins one, or makes the one that there is longer and wider, but not less.
-    pub(in crate::server::redis) fn begin(&self, time: Duration, held: Held) {
+    pub(crate) fn begin(&self, time: Duration, held: Held) {
         let Some(until) = Instant::now().checked_add(time) else { return };
         let (until, held) =
             self.current().map_or((until, held), |(other, before)| (other.max(until), before.max(held)));
@@ -40,13 +40,13 @@ impl Pause {
         self.changed.notify_waiters();
     }
 
-    pub(in crate::server::redis) fn end(&self) {
+    pub(crate) fn end(&self) {
         self.now.set(None);
         self.changed.notify_waiters();
     }
 
     /// Waits until it is over, or another.
-    pub(in crate::server::redis) async fn changes(&self) {
+    pub(crate) async fn changes(&self) {
         let changed = self.changed.notified();
         if let Some((until, _)) = self.current() {
             // It is over then, or was changed before.
@@ -55,7 +55,7 @@ impl Pause {
     }
 
     /// Until when it lasts, and what it holds.
-    pub(in crate::server::redis) fn current(&self) -> Option<(Instant, Held)> {
+    pub(crate) fn current(&self) -> Option<(Instant, Held)> {
         let now = self.now.get().filter(|(until, _)| *until > Instant::now());
         self.now.set(now);
         now

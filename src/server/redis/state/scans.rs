@@ -7,7 +7,7 @@ use crate::limits;
 /// Where scans have come to. A cursor is a number to a client, and a key to the store: keys move when others come and
 /// go.
 #[derive(Debug, Default)]
-pub(in crate::server::redis) struct Scans {
+pub(crate) struct Scans {
     after: BTreeMap<u64, Vec<u8>>,
     order: VecDeque<u64>,
     last: u64,
@@ -15,12 +15,12 @@ pub(in crate::server::redis) struct Scans {
 
 impl Scans {
     /// The key after which the scan of a cursor goes on.
-    pub(in crate::server::redis) fn get(&self, cursor: u64) -> Option<Vec<u8>> {
+    pub(crate) fn get(&self, cursor: u64) -> Option<Vec<u8>> {
         self.after.get(&cursor).cloned()
     }
 
     /// A cursor for going on after `key`.
-    pub(in crate::server::redis) fn insert(&mut self, key: Vec<u8>) -> u64 {
+    pub(crate) fn insert(&mut self, key: Vec<u8>) -> u64 {
         self.last += 1;
         self.after.insert(self.last, key);
         self.order.push_back(self.last);

@@ -17,48 +17,50 @@ use crate::server::redis::frame::reply::Protocol;
 use crate::server::redis::state::monitor::Outbox;
 
 /// A place in the order of those who wait.
-pub(in crate::server::redis) type Place = u64;
+pub(crate) type Place = u64;
 
 /// The state that a client's commands set and depend on.
 #[derive(Debug)]
-pub(in crate::server::redis) struct Session {
-    pub(in crate::server::redis) id: u64,
-    pub(in crate::server::redis) database: usize,
-    pub(in crate::server::redis) protocol: Protocol,
-    pub(in crate::server::redis) name: Vec<u8>,
-    pub(in crate::server::redis) library_name: Vec<u8>,
-    pub(in crate::server::redis) library_version: Vec<u8>,
-    pub(in crate::server::redis) is_authenticated: bool,
+pub(crate) struct Session {
+    pub(crate) id: u64,
+    pub(crate) database: usize,
+    pub(crate) protocol: Protocol,
+    pub(crate) name: Vec<u8>,
+    pub(crate) library_name: Vec<u8>,
+    pub(crate) library_version: Vec<u8>,
+    pub(crate) is_authenticated: bool,
     /// Whose rights the client has.
-    pub(in crate::server::redis) user: Arc<User>,
-    pub(in crate::server::redis) queue: Option<Queue>,
+    pub(crate) user: Arc<User>,
+    pub(crate) queue: Option<Queue>,
     /// What each `WATCH` named.
-    pub(in crate::server::redis) watched: Vec<Watch>,
+    pub(crate) watched: Vec<Watch>,
     /// Where messages come, once something was subscribed to.
-    pub(in crate::server::redis) subscriber: Option<Subscriber>,
+    pub(crate) subscriber: Option<Subscriber>,
     /// Shared with what the door knows of the client.
-    pub(in crate::server::redis) topics: Rc<RefCell<Topics>>,
+    pub(crate) topics: Rc<RefCell<Topics>>,
     /// Where the requests of all clients come, after `MONITOR`.
-    pub(in crate::server::redis) outbox: Option<Rc<Outbox>>,
-    pub(in crate::server::redis) silence: Silence,
+    pub(crate) outbox: Option<Rc<Outbox>>,
+    pub(crate) silence: Silence,
     /// The command that ran last has nothing to give yet.
-    pub(in crate::server::redis) waiting: Option<Waiting>,
+    pub(crate) waiting: Option<Waiting>,
     /// Since the command that ran last has nothing to give, the client waits.
-    pub(in crate::server::redis) blocked: Option<Wait>,
+    pub(crate) blocked: Option<Wait>,
+    /// The command that the client was last shown to run, and whether it asked then that its requests be no uses of keys.
+    pub(crate) shown: (&'static str, bool),
     /// The next request is to wait for the end of a `CLIENT PAUSE`.
-    pub(in crate::server::redis) is_paused: bool,
+    pub(crate) is_paused: bool,
     /// The connection ends when what was written has been sent.
-    pub(in crate::server::redis) is_closing: bool,
+    pub(crate) is_closing: bool,
 }
 
 /// Commands that wait for `EXEC`.
 #[derive(Debug, Default)]
-pub(in crate::server::redis) struct Queue {
-    pub(in crate::server::redis) commands: Vec<Vec<Vec<u8>>>,
+pub(crate) struct Queue {
+    pub(crate) commands: Vec<Vec<Vec<u8>>>,
     /// The memory that they take, by [`Queue::cost`].
-    pub(in crate::server::redis) bytes: usize,
+    pub(crate) bytes: usize,
     /// One of them was refused, and so all will be.
-    pub(in crate::server::redis) is_spoilt: bool,
+    pub(crate) is_spoilt: bool,
 }
 
 /// What an allocation takes beside what it was asked for, at most, in bytes.
@@ -66,7 +68,7 @@ const ALLOCATION_BYTES: usize = 32;
 
 impl Queue {
     /// The memory that a command takes in a queue, in bytes.
-    pub(in crate::server::redis) fn cost(words: &[&[u8]]) -> usize {
+    pub(crate) fn cost(words: &[&[u8]]) -> usize {
         let each = size_of::<Vec<u8>>() + ALLOCATION_BYTES;
         let words: usize = words.iter().map(|word| word.len() + each).sum();
         words + each
@@ -75,20 +77,20 @@ impl Queue {
 
 /// A command that is to run again when one of its keys has something.
 #[derive(Debug)]
-pub(in crate::server::redis) struct Waiting {
+pub(crate) struct Waiting {
     /// What it waits for.
-    pub(in crate::server::redis) wants: Wants,
+    pub(crate) wants: Wants,
     /// Its words before the key and behind it, when it runs for one of its keys.
-    pub(in crate::server::redis) before: Vec<Vec<u8>>,
-    pub(in crate::server::redis) after: Vec<Vec<u8>>,
-    pub(in crate::server::redis) keys: Vec<Awaited>,
+    pub(crate) before: Vec<Vec<u8>>,
+    pub(crate) after: Vec<Vec<u8>>,
+    pub(crate) keys: Vec<Awaited>,
     /// For how long; `None` waits without an end.
-    pub(in crate::server::redis) timeout: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
 }
 
 /// What a key has to have for a command that waits to run again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server::redis) enum Wants {
+pub(crate) enum Wants {
     /// A value of this kind.
     Kind(Kind),
     /// Whatever it has: a group is waited for that may be gone.
@@ -97,15 +99,15 @@ pub(in crate::server::redis) enum Wants {
 
 /// A key that is waited for.
 #[derive(Debug)]
-pub(in crate::server::redis) struct Awaited {
-    pub(in crate::server::redis) key: Vec<u8>,
+pub(crate) struct Awaited {
+    pub(crate) key: Vec<u8>,
     /// What belongs to the key among the words: an id, if anything.
-    pub(in crate::server::redis) id: Option<Vec<u8>>,
+    pub(crate) id: Option<Vec<u8>>,
 }
 
 impl Waiting {
     /// The command as it runs for the key at a place.
-    pub(in crate::server::redis) fn words(&self, at: usize) -> Vec<&[u8]> {
+    pub(crate) fn words(&self, at: usize) -> Vec<&[u8]> {
         let key = self.keys.get(at).into_iter().flat_map(|awaited| std::iter::once(&awaited.key).chain(&awaited.id));
         self.before.iter().chain(key).chain(&self.after).map(Vec::as_slice).collect()
     }
@@ -113,21 +115,21 @@ impl Waiting {
 
 /// A client's waiting.
 #[derive(Debug)]
-pub(in crate::server::redis) struct Wait {
-    pub(in crate::server::redis) place: Place,
+pub(crate) struct Wait {
+    pub(crate) place: Place,
     /// Where the reply comes; an empty one stands for the end of the time.
-    pub(in crate::server::redis) answered: oneshot::Receiver<Vec<u8>>,
+    pub(crate) answered: oneshot::Receiver<Vec<u8>>,
     /// By the time of the system: a clock that stands still holds no client up for ever.
-    pub(in crate::server::redis) deadline: Option<Instant>,
+    pub(crate) deadline: Option<Instant>,
     /// The reply at the end of the time.
-    pub(in crate::server::redis) nil: Vec<u8>,
+    pub(crate) nil: Vec<u8>,
     /// The client wants no reply to the command that waits.
-    pub(in crate::server::redis) is_silent: bool,
+    pub(crate) is_silent: bool,
 }
 
 /// What commands that were taken back may have changed of a session.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::server::redis) struct State {
+pub(crate) struct State {
     database: usize,
     protocol: Protocol,
     is_authenticated: bool,
@@ -143,7 +145,7 @@ pub(in crate::server::redis) struct State {
 impl State {
     /// Whether a client to which every request since `before` was refused can go on: what it knows of the session is
     /// still so. A transaction that it has ended is over, whatever became of it.
-    pub(in crate::server::redis) fn is_as(&self, before: &Self) -> bool {
+    pub(crate) fn is_as(&self, before: &Self) -> bool {
         let over = (None, 0);
         let is_transaction_known = self.transaction == before.transaction || self.transaction == over;
         is_transaction_known && *self == Self { transaction: self.transaction, ..*before }
@@ -152,21 +154,21 @@ impl State {
 
 /// What a client has subscribed to.
 #[derive(Debug, Default)]
-pub(in crate::server::redis) struct Topics {
-    pub(in crate::server::redis) channels: BTreeSet<Vec<u8>>,
-    pub(in crate::server::redis) patterns: BTreeSet<Vec<u8>>,
-    pub(in crate::server::redis) shards: BTreeSet<Vec<u8>>,
+pub(crate) struct Topics {
+    pub(crate) channels: BTreeSet<Vec<u8>>,
+    pub(crate) patterns: BTreeSet<Vec<u8>>,
+    pub(crate) shards: BTreeSet<Vec<u8>>,
 }
 
 impl Topics {
-    pub(in crate::server::redis) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.channels.is_empty() && self.patterns.is_empty() && self.shards.is_empty()
     }
 }
 
 /// What `CLIENT REPLY` has turned off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::server::redis) enum Silence {
+pub(crate) enum Silence {
     #[default]
     No,
     /// The reply to the command that comes next.
@@ -178,7 +180,7 @@ pub(in crate::server::redis) enum Silence {
 
 impl Session {
     /// That of a new connection of the user `user`, who is `default`.
-    pub(in crate::server::redis) fn new(id: u64, user: Arc<User>) -> Self {
+    pub(crate) fn new(id: u64, user: Arc<User>) -> Self {
         let is_authenticated = user.is_open();
         Self {
             id,
@@ -197,13 +199,14 @@ impl Session {
             silence: Silence::default(),
             waiting: None,
             blocked: None,
+            shown: ("", false),
             is_paused: false,
             is_closing: false,
         }
     }
 
     /// What the client knows of it.
-    pub(in crate::server::redis) fn state(&self) -> State {
+    pub(crate) fn state(&self) -> State {
         let topics = self.topics.borrow();
         let watched = self.watched.iter().map(Watch::len).sum();
         State {
@@ -220,12 +223,12 @@ impl Session {
     }
 
     /// Whether the next request would be answered at once, whatever came before.
-    pub(in crate::server::redis) fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         self.silence == Silence::No && self.blocked.is_none() && !self.is_closing
     }
 
     /// Whether only commands about subscriptions may be sent: in RESP2, while there are any.
-    pub(in crate::server::redis) fn is_subscriber_only(&self) -> bool {
+    pub(crate) fn is_subscriber_only(&self) -> bool {
         self.protocol == Protocol::Resp2 && self.subscriber.is_some() && !self.topics.borrow().is_empty()
     }
 }
