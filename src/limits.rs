@@ -145,6 +145,14 @@ pub const CAPPED_BYTES_MAX: i64 = 1 << 50;
 /// See [`CAPPED_BYTES_MAX`].
 pub const CAPPED_BYTES_MIN: i64 = 4_096;
 
+/// Requests of MongoDB clients that wait for documents of capped collections at a time; more are replied to at once.
+pub const MONGO_WAITING_MAX: usize = 4;
+
+/// Milliseconds for which such a request waits, unless it says otherwise, and at most.
+pub const MONGO_WAIT_MILLIS: u64 = 1_000;
+/// See [`MONGO_WAIT_MILLIS`].
+pub const MONGO_WAIT_MILLIS_MAX: u64 = 10_000;
+
 /// Most views of which each shows the next.
 pub const VIEW_DEPTH_MAX: usize = 20;
 

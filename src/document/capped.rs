@@ -6,7 +6,6 @@
 //! # Source
 //! MongoDB manual, Capped Collections.
 
-use crate::document::code::Code;
 use crate::document::layout;
 use crate::document::schema::Capped;
 use crate::error::{Error, Result};
@@ -54,18 +53,6 @@ impl Held {
         let max = capped.max.and_then(|max| u64::try_from(max).ok()).filter(|max| *max > 0);
         self.bytes > size(capped) || max.is_some_and(|max| self.documents > max)
     }
-}
-
-/// Refuses a document that the collection could not hold even alone.
-///
-/// # Errors
-/// Code 2.
-pub(super) fn check_fits(capped: Capped, bytes: usize) -> Result<()> {
-    if bytes as u64 > size(capped) {
-        let message = format!("a document of {bytes} bytes is larger than its capped collection, {}", capped.size);
-        return Err(Code::BAD_VALUE.value(message));
-    }
-    Ok(())
 }
 
 fn size(capped: Capped) -> u64 {

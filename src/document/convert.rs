@@ -30,12 +30,11 @@ impl<S: WriteScope> Database<S> {
     /// use larder::{Document, Store, bson::doc};
     /// let shop = Store::in_memory().database("shop");
     /// let log = shop.collection::<Document>("log");
-    /// log.insert_many((0..10).map(|n| doc! { "_id": n, "text": "x".repeat(1_000) }))?;
+    /// log.insert_many((0..10).map(|n| doc! { "_id": n, "text": "x".repeat(900) }))?;
     /// shop.convert_to_capped("log", 4_096)?;
     /// assert_eq!(log.count_documents(doc! {})?, 4);
     /// assert_eq!(log.find_one(doc! { "_id": 5 })?, None);
-    /// # Ok::<(), Error>(())
-    /// # use larder::Error;
+    /// # Ok::<(), larder::Error>(())
     /// ```
     ///
     /// # Source
@@ -68,8 +67,7 @@ impl<S: WriteScope> Database<S> {
     /// the end. Indexes and validators are not copied.
     ///
     /// # Errors
-    /// As [`Database::convert_to_capped`], [`Error::AlreadyExists`] when there is a collection `to`, and [`Error::Invalid`] for a
-    /// document that is larger than it may be.
+    /// As [`Database::convert_to_capped`], and [`Error::AlreadyExists`] when there is a collection `to`.
     ///
     /// # Cost
     /// O(n log n) in one transaction.
@@ -79,7 +77,7 @@ impl<S: WriteScope> Database<S> {
     /// use larder::{Document, Store, bson::doc};
     /// let shop = Store::in_memory().database("shop");
     /// let log = shop.collection::<Document>("log");
-    /// log.insert_many((0..10).map(|n| doc! { "_id": n, "text": "x".repeat(1_000) }))?;
+    /// log.insert_many((0..10).map(|n| doc! { "_id": n, "text": "x".repeat(900) }))?;
     /// shop.clone_as_capped("log", "newest", 4_096)?;
     /// assert_eq!(shop.collection::<Document>("newest").count_documents(doc! {})?, 4);
     /// assert_eq!(log.count_documents(doc! {})?, 10);

@@ -256,6 +256,7 @@ impl<S: WriteScope> Database<S> {
     /// # Source
     /// MongoDB manual, `collMod`.
     #[doc(alias = "collMod")]
+    #[expect(clippy::needless_pass_by_value, reason = "changes are written in place")]
     pub fn modify_collection(&self, name: &str, change: CollectionChange) -> Result<()> {
         let namespace = Namespace::new(&self.name, name);
         self.scope.write(namespace.operation("modify_collection"), |writer| {

@@ -5,7 +5,7 @@
 //!    every index; in one that is being built it may have none (`build`).
 //! 2. A unique index holds no fields under two records.
 //! 3. A document is stored only if the collection's validator lets it through (`schema::validation`).
-//! 4. What a capped collection holds is counted, and after an insert no more than it may hold (`capped`).
+//! 4. What a capped collection holds is counted, and after an insert no more than it may hold, or the new document alone (`capped`).
 //! 5. An index's multikey bits cover every field that goes through an array in a stored document.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use bson::{Bson, DateTime, Document, RawBsonRef, RawDocument};
 
 use crate::catalog::Entry;
-use crate::document::capped::{self, Held};
+use crate::document::capped::Held;
 use crate::document::expression::Context;
 use crate::document::growth;
 use crate::document::index_key;
@@ -62,9 +62,6 @@ impl<'w> Records<'w> {
     /// [`Error::DuplicateKey`] when a unique index holds a key of it, [`Error::InvalidDocument`] when the validator refuses it.
     pub(super) fn insert(&mut self, id: RecordId, document: &RawDocument) -> Result<()> {
         self.validate(None, document)?;
-        if let Some(capped) = self.capped() {
-            capped::check_fits(capped, document.as_bytes().len())?;
-        }
         for index in self.entry.record.indexes.clone() {
             let keys = index.keys_of(document)?;
             self.note_arrays(&index, &keys, id)?;

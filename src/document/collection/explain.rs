@@ -217,15 +217,13 @@ impl<T, S: Scope> Collection<T, S> {
             let context = Arc::new(find::context(view, variables.values));
             // What the caller wrote is checked as such, before that of a view is put in front of it.
             Pipeline::compile(stages.clone(), Place::Collection, &variables.names)?;
-            let shown = |stages| Explained { stages, hint: options.hint.clone(), executes };
-            let environment = (&context, &variables.names);
-            match views::resolve(view, namespace)? {
-                Some(definition) => {
-                    let whole = definition.stages.into_iter().chain(stages).collect();
-                    shown(whole).explain(view, &definition.collection, environment)
-                }
-                None => shown(stages).explain(view, namespace, environment),
-            }
+            let (below, before) = match views::resolve(view, namespace)? {
+                Some(definition) => (Some(definition.collection), definition.stages),
+                None => (None, Vec::new()),
+            };
+            let whole = before.into_iter().chain(stages).collect();
+            let shown = Explained { stages: whole, hint: options.hint, executes };
+            shown.explain(view, below.as_ref().unwrap_or(namespace), (&context, &variables.names))
         })
     }
 }

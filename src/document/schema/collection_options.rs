@@ -211,7 +211,7 @@ impl CollectionOptions {
     }
 
     /// Makes it hold at most `size` bytes of documents, and at most `max` documents, if that is given and above zero: with an insert
-    /// that would exceed it, the oldest go, in the same commit. `size` is at least 4096 and raised to a multiple of 256.
+    /// that would exceed it, the oldest go, in the same commit; the new document stays, whatever its size. `size` is at least 4096 and raised to a multiple of 256.
     ///
     /// # Cost
     /// An insert replaces the counter of what the collection holds: transactions that insert conflict with one another.

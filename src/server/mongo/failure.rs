@@ -119,6 +119,8 @@ pub(super) mod code {
     pub(in crate::server::mongo) const AMBIGUOUS_INDEX_KEY_PATTERN: i32 = 181;
     pub(in crate::server::mongo) const CLIENT_METADATA_CANNOT_BE_MUTATED: i32 = 186;
     pub(in crate::server::mongo) const INVALID_INDEX_SPECIFICATION_OPTION: i32 = 197;
+    pub(in crate::server::mongo) const INVALID_UUID: i32 = 207;
+    pub(in crate::server::mongo) const COLLECTION_UUID_MISMATCH: i32 = 361;
     pub(in crate::server::mongo) const NOT_IMPLEMENTED: i32 = 238;
     pub(in crate::server::mongo) const API_VERSION_ERROR: i32 = 322;
     pub(in crate::server::mongo) const API_STRICT_ERROR: i32 = 323;
@@ -206,6 +208,7 @@ const NAMES: &[(i32, &str)] = &[
     (323, "APIStrictError"),
     (352, "UnsupportedOpQueryCommand"),
     (359, "CannotConvertIndexToUnique"),
+    (361, "CollectionUUIDMismatch"),
     (10107, "NotWritablePrimary"),
     (10334, "BSONObjectTooLarge"),
     (11000, "DuplicateKey"),

@@ -1,6 +1,8 @@
 //! Databases and collections: listed and dropped.
 
-use bson::{Bson, Document, RawArrayBuf, RawDocumentBuf, doc, rawdoc};
+use bson::raw::RawBinaryRef;
+use bson::spec::BinarySubtype;
+use bson::{Bson, Document, RawArrayBuf, RawBsonRef, RawDocumentBuf, Uuid, doc, rawdoc};
 
 use crate::document::{AggregateOptions, CollectionInfo};
 use crate::server::mongo::command::{Call, Command, Flags, check_collection, check_database};
@@ -9,12 +11,18 @@ use crate::server::mongo::cursors::Cursor;
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::{Field, Types};
 
+const RENAME: &[Field] = &[
+    Field::new("to", Types::STRING).required(),
+    Field::new("dropTarget", Types::BOOL.union(Types::BINARY)).strict(code::TYPE_MISMATCH),
+    Field::new("collectionUUID", Types::BINARY),
+];
+
 pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "renameCollection",
         aliases: &[],
         flags: Flags::WRITES.union(Flags::ADMIN),
-        fields: &[Field::new("to", Types::STRING).required(), Field::new("dropTarget", Types::TRUTH)],
+        fields: RENAME,
         help: "Renames a collection within its database.",
         run: rename,
     },
@@ -54,7 +62,7 @@ pub(super) const COMMANDS: &[Command] = &[
         fields: &[
             Field::new("filter", Types::OBJECT),
             Field::new("nameOnly", Types::TRUTH),
-            Field::new("authorizedDatabases", Types::TRUTH),
+            Field::new("authorizedDatabases", Types::BOOL),
         ],
         help: "The databases that have collections.",
         run: list_databases,
@@ -68,25 +76,52 @@ fn rename(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let (Some((database, from_name)), Some((target, to_name))) = (from.split_once('.'), to.split_once('.')) else {
         return Err(Failure::new(code::INVALID_NAMESPACE, format!("Invalid namespace specified '{from}' or '{to}'")));
     };
+    if from.contains('$') || to.contains('$') {
+        return Err(Failure::new(code::ILLEGAL_OPERATION, "source and target must not contain '$'"));
+    }
     check_database(database)?;
     check_database(target)?;
     check_collection(database, from_name)?;
     check_collection(target, to_name)?;
+    let dropped = call.arguments.get("dropTarget").and_then(uuid);
     if database != target {
+        if dropped.is_some() {
+            return Err(Failure::new(code::INVALID_OPTIONS, "dropTarget cannot be a UUID when the database changes"));
+        }
         return Err(Failure::new(code::NOT_IMPLEMENTED, "renaming into another database is not supported"));
     }
     if from == to {
         return Err(Failure::new(code::ILLEGAL_OPERATION, "Can't rename a collection to itself"));
     }
-    let drops = call.arguments.truth("dropTarget") == Some(true);
+    let renamed = call.arguments.get("collectionUUID").and_then(uuid);
+    let (renamed, dropped) = (renamed.transpose()?, dropped.transpose()?);
+    let drops = dropped.is_some() || call.arguments.truth("dropTarget") == Some(true);
     call.write(|tx| {
         let database = tx.database(database);
-        if drops && database.list_collection_names()?.iter().any(|name| name == from_name) {
+        let collections = database.list_collections()?;
+        let about = |name: &str| collections.iter().find(|about| about.name == name);
+        for (name, wanted) in [(from_name, renamed), (to_name, dropped)] {
+            if wanted.is_some() && wanted != about(name).map(|about| about.uuid) {
+                return Ok(Some(name));
+            }
+        }
+        if drops && about(from_name).is_some() && about(to_name).is_some_and(|about| !about.options.is_view()) {
             database.drop_collection(to_name)?;
         }
-        database.rename_collection(from_name, to_name)
-    })?;
-    Ok(RawDocumentBuf::new())
+        database.rename_collection(from_name, to_name).map(|()| None)
+    })?
+    .map_or(Ok(RawDocumentBuf::new()), |name| {
+        let message = format!("the collection {name} does not have the UUID that was given");
+        Err(Failure::new(code::COLLECTION_UUID_MISMATCH, message))
+    })
+}
+
+/// The UUID that a binary value is; `None` for any other value.
+fn uuid(value: RawBsonRef<'_>) -> Option<Result<Uuid>> {
+    let RawBsonRef::Binary(RawBinaryRef { subtype, bytes }) = value else { return None };
+    let bytes = <[u8; 16]>::try_from(bytes).ok().filter(|_| subtype == BinarySubtype::Uuid);
+    let wrong = || Failure::new(code::INVALID_UUID, "a UUID has 16 bytes, of subtype 4");
+    Some(bytes.map(Uuid::from_bytes).ok_or_else(wrong))
 }
 
 fn drop_collection(call: &Call<'_>) -> Result<RawDocumentBuf> {
@@ -106,17 +141,14 @@ fn drop_collection(call: &Call<'_>) -> Result<RawDocumentBuf> {
 }
 
 fn drop_database(call: &Call<'_>) -> Result<RawDocumentBuf> {
-    let existed = call.write(|tx| {
+    if call.database == "admin" {
+        return Err(Failure::new(code::ILLEGAL_OPERATION, "Dropping the 'admin' database is prohibited."));
+    }
+    call.write(|tx| {
         let database = tx.database(call.database);
-        let names = database.list_collection_names()?;
-        names.iter().try_for_each(|name| database.drop_collection(name).map(drop))?;
-        Ok(!names.is_empty())
+        database.list_collection_names()?.iter().try_for_each(|name| database.drop_collection(name).map(drop))
     })?;
-    Ok(if existed {
-        rawdoc! { "dropped": call.database }
-    } else {
-        RawDocumentBuf::new()
-    })
+    Ok(RawDocumentBuf::new())
 }
 
 fn list_collections(call: &Call<'_>) -> Result<RawDocumentBuf> {
@@ -126,7 +158,8 @@ fn list_collections(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let described = collections.iter().map(|about| describe(about, name_only)).collect();
     let about = matching(call, described)?;
     let namespace = call.namespace("$cmd.listCollections");
-    let cursor = Cursor::new(Box::new(about.into_iter().map(Ok)), None, namespace, call.session);
+    let number = about.len() as u64;
+    let cursor = Cursor::new(Box::new(about.into_iter().map(Ok)), Some(number), namespace, call.session);
     first_batch(call, cursor, size, false)
 }
 

@@ -33,6 +33,9 @@ const CONVERT: &[Field] = &[Field::new("size", Types::NUMBER).required(), Field:
 const CLONE: &[Field] =
     &[Field::new("toCollection", Types::STRING).required(), Field::new("size", Types::NUMBER).required()];
 
+/// Names that begin with `system.` and that a clone may have.
+const SYSTEM: &[&str] = &["system.js", "system.profile", "system.users", "system.views"];
+
 /// Options of a collection that are not modelled.
 const REFUSED: &[&str] = &[
     "changeStreamPreAndPostImages",
@@ -200,7 +203,7 @@ fn clone(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let name = call.collection()?;
     let to = call.arguments.text("toCollection").unwrap_or_default();
     check_collection(call.database, to)?;
-    if to.starts_with("system.") {
+    if to.starts_with("system.") && !SYSTEM.contains(&to) {
         return Err(Failure::new(code::INVALID_NAMESPACE, format!("cannot clone to the system collection {to}")));
     }
     let size = call.arguments.integer("size").unwrap_or(0);
