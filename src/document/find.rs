@@ -3,22 +3,19 @@
 //! They are of collections; what a query of a view reads is found out above ([`aggregate`](crate::document::aggregate)).
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bson::raw::cstr;
-use bson::{Bson, DateTime, Document, RawDocument, RawDocumentBuf};
+use bson::{DateTime, Document, RawDocument, RawDocumentBuf};
 use serde::de::DeserializeOwned;
 
 use crate::catalog::Entry;
 use crate::document::code::Code;
-use crate::document::distinct;
 use crate::document::expression::{Context, Names, Variables};
 use crate::document::filter::Filter;
 use crate::document::hint::{self, Hint};
 use crate::document::number::Number;
-use crate::document::path::{FieldPath, For};
 use crate::document::pattern::Pattern;
 use crate::document::planner::{self, Access, Plan};
 use crate::document::projection::Projection;
@@ -28,7 +25,7 @@ use crate::document::schema::{Namespace, Schema};
 use crate::document::stored;
 use crate::engine::Direction;
 use crate::error::Result;
-use crate::txn::{AutoCommit, Meter, Scope, View};
+use crate::txn::{Meter, View};
 
 /// What a query asks for.
 #[derive(Clone, Debug, Default)]

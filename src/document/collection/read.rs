@@ -10,15 +10,14 @@ use crate::document::code::Code;
 use crate::document::collection::options::AggregateOptions;
 use crate::document::collection::{Collection, Find, merge, modify, source};
 use crate::document::express::Equality;
-use crate::document::expression::{Context, Names, Variables};
+use crate::document::expression::Variables;
 use crate::document::find::{self, Cursor, Query};
-use crate::document::hint::Hint;
 use crate::document::raw::corrupt;
-use crate::document::rows::{Input, Rows, gathered};
+use crate::document::rows::gathered;
 use crate::document::schema::Namespace;
 use crate::document::stored;
 use crate::error::Result;
-use crate::txn::{Scope, View, WriteScope};
+use crate::txn::{Scope, WriteScope};
 
 impl<T, S: Scope> Collection<T, S> {
     /// A query for the documents that match `filter`, to be sorted, cut, projected and then run.
