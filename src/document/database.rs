@@ -169,8 +169,9 @@ impl<S: Scope> Database<S> {
         options: AggregateOptions,
     ) -> Result<Cursor<U>> {
         let stages = pipeline.into_iter().collect();
+        let AggregateOptions { variables, .. } = options;
         self.scope.read(Operation::new("document", "aggregate", &self.name), |view| {
-            let variables = Variables::evaluate(&options.variables, &context(view, Vec::new()))?;
+            let variables = Variables::evaluate(&variables, &context(view, Vec::new()))?;
             let mut pipeline = Pipeline::compile(stages, Place::Database, &variables.names)?;
             if pipeline.split_out().is_some() {
                 return Err(Error::unsupported("$out in aggregate on a database"));
