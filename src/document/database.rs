@@ -175,8 +175,9 @@ impl<S: Scope> Database<S> {
         options: AggregateOptions,
     ) -> Result<Cursor<U>> {
         let stages = pipeline.into_iter().collect();
+        let AggregateOptions { variables, .. } = options;
         self.scope.read(Operation::new("document", "aggregate", &self.name), |view| {
-            let variables = Variables::evaluate(&options.variables, &context(view, Vec::new()))?;
+            let variables = Variables::evaluate(&variables, &context(view, Vec::new()))?;
             let mut pipeline = Pipeline::compile(stages, Place::Database, &variables.names)?;
             if let Some(output) = pipeline.split_out() {
                 return Err(output.refuse("aggregate on a database"));

@@ -64,6 +64,7 @@ impl<'f> Equality<'f> {
     ///
     /// # Cost
     /// Two look-ups.
+    #[expect(clippy::option_option, reason = "no way, or nothing at its end")]
     pub(super) fn find<'v>(&self, view: &'v View, entry: &Entry<Schema>) -> Result<Option<Option<Found<'v>>>> {
         let Some(index) = entry.record.indexes.iter().find(|index| self.is_served_by(index)) else { return Ok(None) };
         let mut key = layout::index_prefix(entry.storage, index.id);

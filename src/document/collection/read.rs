@@ -1,5 +1,7 @@
 //! Reading a collection.
 
+#![expect(clippy::needless_pass_by_value, reason = "filters and options are written in place, with `doc!`")]
+
 use std::sync::Arc;
 
 use bson::{Bson, Document, RawDocument};

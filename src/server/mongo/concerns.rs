@@ -76,7 +76,7 @@ fn check_writing(concern: &RawDocument) -> Result<()> {
     for (name, value) in concern.iter().flatten() {
         let path = format!("writeConcern.{name}");
         match (name.as_str(), value) {
-            ("w", RawBsonRef::String(_)) => {}
+            ("w", RawBsonRef::String(_)) | ("j" | "fsync", RawBsonRef::Null | RawBsonRef::Undefined) => {}
             ("w", RawBsonRef::Int32(_) | RawBsonRef::Int64(_) | RawBsonRef::Double(_) | RawBsonRef::Decimal128(_)) => {
                 let is_number = !double_of(value).is_some_and(f64::is_nan);
                 let members = integer_of(value).filter(|_| is_number).unwrap_or(-1);
@@ -92,7 +92,6 @@ fn check_writing(concern: &RawDocument) -> Result<()> {
             ("wtimeout", value) if integer_of(value).is_some_and(|millis| millis > i64::from(i32::MAX)) => {
                 return Err(Failure::new(code::FAILED_TO_PARSE, "wtimeout has to fit in 32 bits"));
             }
-            ("j" | "fsync", RawBsonRef::Null | RawBsonRef::Undefined) => {}
             ("j" | "fsync", value) if truth_of(value).is_none() => return Err(wrong_type(&path, value, Types::TRUTH)),
             ("j" | "fsync" | "wtimeout" | "provenance", _) => {}
             _ => return Err(unknown(&path)),

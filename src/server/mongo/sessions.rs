@@ -184,7 +184,9 @@ impl Sessions {
     /// Ends sessions.
     pub(super) fn end(&self, ids: &[Uuid]) {
         let mut table = self.table.lock();
-        ids.iter().for_each(|id| table.remove(*id));
+        for id in ids {
+            table.remove(*id);
+        }
         self.ended.notify_all();
     }
 
@@ -194,7 +196,9 @@ impl Sessions {
         let is_old = |session: &Session| now.as_seconds().saturating_sub(session.used.as_seconds()) >= idle_max;
         let mut table = self.table.lock();
         let old: Vec<_> = table.by_id.iter().filter(|(_, session)| is_old(session)).map(|(id, _)| *id).collect();
-        old.iter().for_each(|id| table.remove(*id));
+        for id in &old {
+            table.remove(*id);
+        }
         self.ended.notify_all();
         old
     }

@@ -127,8 +127,11 @@ fn shape_hash(call: &Call<'_>) -> Result<String> {
             hash_shape(&mut hash, value, is_name, limits::DOCUMENT_DEPTH_MAX);
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02X}")).collect())
+    let digit = |half: u8| DIGITS.get(usize::from(half)).map_or('0', |digit| char::from(*digit));
+    Ok(hash.finalize().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect())
 }
+
+const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
 
 /// Fields that say how a command is run, and not what it asks for.
 const NOT_OF_SHAPE: &[&str] = &[

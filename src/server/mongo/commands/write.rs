@@ -108,7 +108,9 @@ fn reply(done: &BulkWriteResult, n: u64) -> Result<RawDocumentBuf> {
 
 fn array(documents: Vec<RawDocumentBuf>) -> RawArrayBuf {
     let mut array = RawArrayBuf::new();
-    documents.into_iter().for_each(|document| array.push(document));
+    for document in documents {
+        array.push(document);
+    }
     array
 }
 

@@ -43,7 +43,7 @@ fn there_are_only_so_many_cursors() {
     door.done(doc! { "insert": "c", "documents": [{ "_id": 1 }, { "_id": 2 }] });
     let find = || door.send(doc! { "find": "c", "batchSize": 1 });
     let mut last = Bson::Null;
-    for _ in 0..limits::MONGO_CURSORS_MAX + 1 {
+    for _ in 0..=limits::MONGO_CURSORS_MAX {
         last = find().remove("code").unwrap_or(Bson::Null);
     }
     assert_eq!((last, door.0.0.cursors.len()), (Bson::Int32(2), limits::MONGO_CURSORS_MAX));
