@@ -85,7 +85,6 @@ pub fn put_bytes(out: &mut impl Buffer, bytes: &[u8]) {
 /// assert_eq!(encode(7), [1, 7]);
 /// assert!(encode(255) < encode(256));
 /// ```
-#[expect(clippy::many_single_char_names, reason = "they are eight bytes")]
 pub fn put_short_u64(out: &mut impl Buffer, value: u64) {
     let leading = value.leading_zeros() / 8;
     let used = u8::BITS - leading;

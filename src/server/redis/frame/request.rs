@@ -80,13 +80,14 @@ impl Parser {
         self.let_go();
         let parsed = match bytes.first() {
             None => return Ok(Parsed::Partial),
-            Some(b'*') => match self.parse_at_once(bytes, allowed) {
-                Some(length) => Ok(Parsed::Whole(length)),
-                None => {
+            Some(b'*') => {
+                if let Some(length) = self.parse_at_once(bytes, allowed) {
+                    Ok(Parsed::Whole(length))
+                } else {
                     self.forget_places();
                     self.parse_array(bytes, allowed)
                 }
-            },
+            }
             Some(_) => {
                 self.forget_places();
                 self.parse_line(bytes)
@@ -180,8 +181,7 @@ impl Parser {
         let mut at = 1 + length;
         self.words.resize(count, 0..0);
         for word in &mut self.words {
-            let found = bytes.get(at..).and_then(|rest| rest.strip_prefix(b"$")).and_then(short_number);
-            let Some((length, before)) = found else { return None };
+            let (length, before) = bytes.get(at..).and_then(|rest| rest.strip_prefix(b"$")).and_then(short_number)?;
             let start = at + 1 + before;
             let length = usize::try_from(length).unwrap_or(usize::MAX);
             if length > allowed.word_bytes || bytes.len() - start < length.saturating_add(2) {

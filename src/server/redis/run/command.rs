@@ -177,13 +177,12 @@ impl OpenDoor {
 
     /// As [`Registry::find`], of a name and the word that follows it.
     pub(crate) fn find(&self, name: &[u8], second: Option<&[u8]>) -> Option<&'static Command> {
-        let command = match self.last.get().filter(|last| last.has(name)) {
-            Some(last) => last.command,
-            None => {
-                let command = self.registry.named(name)?;
-                self.last.set(Named::new(name, command));
-                command
-            }
+        let command = if let Some(last) = self.last.get().filter(|last| last.has(name)) {
+            last.command
+        } else {
+            let command = self.registry.named(name)?;
+            self.last.set(Named::new(name, command));
+            command
         };
         Some(command.chosen(second))
     }
