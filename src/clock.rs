@@ -354,6 +354,13 @@ impl Stopwatch {
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
     }
+
+    /// The time since the start, from when on it measures anew.
+    #[cfg(feature = "server")]
+    pub(crate) fn restart(&mut self) -> Duration {
+        let Self(now) = Self::start();
+        now.saturating_duration_since(std::mem::replace(&mut self.0, now))
+    }
 }
 
 #[cfg(test)]

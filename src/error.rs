@@ -57,6 +57,16 @@ pub enum Error {
         key_value: Box<bson::Document>,
     },
 
+    /// The validator of a collection refuses a document; nothing was written. Write one that meets it.
+    #[error("Document failed validation: {target}: {details}")]
+    InvalidDocument {
+        /// The collection.
+        target: String,
+        /// The `_id` of the document (`failingDocumentId`), and which condition it does not meet, how it was written and why
+        /// (`details`).
+        details: Box<bson::Document>,
+    },
+
     /// The store holds as many bytes as it may, and no key could be evicted to make room; nothing was written. Remove
     /// something, or raise the budget.
     #[error("out of memory: {used} bytes are held, and the budget is {budget}")]
@@ -391,6 +401,7 @@ impl Error {
         match self {
             Self::Conflict { .. } => true,
             Self::DuplicateKey { .. }
+            | Self::InvalidDocument { .. }
             | Self::OutOfMemory { .. }
             | Self::WrongType { .. }
             | Self::ConditionFailed { .. }

@@ -140,6 +140,22 @@ pub const ARRAY_PADDING_MAX: usize = 1_500_000;
 /// Deepest nesting of pipelines in stages of pipelines.
 pub const PIPELINE_NESTING_MAX: usize = 20;
 
+/// Bytes that a capped collection holds, at most and at least.
+pub const CAPPED_BYTES_MAX: i64 = 1 << 50;
+/// See [`CAPPED_BYTES_MAX`].
+pub const CAPPED_BYTES_MIN: i64 = 4_096;
+
+/// Requests of MongoDB clients that wait for documents of capped collections at a time; more are replied to at once.
+pub const MONGO_WAITING_MAX: usize = 4;
+
+/// Milliseconds for which such a request waits, unless it says otherwise, and at most.
+pub const MONGO_WAIT_MILLIS: u64 = 1_000;
+/// See [`MONGO_WAIT_MILLIS`].
+pub const MONGO_WAIT_MILLIS_MAX: u64 = 10_000;
+
+/// Most views of which each shows the next.
+pub const VIEW_DEPTH_MAX: usize = 20;
+
 /// Longest pattern of a regular expression in bytes.
 pub const REGEX_BYTES_MAX: usize = 32_764;
 
@@ -151,6 +167,9 @@ pub const EXPRESSION_DEPTH_MAX: usize = 100;
 
 /// Steps that the expressions of one operation take together: elements that `$map`, `$reduce`, `$range` and their like go through.
 pub const EXPRESSION_STEPS_MAX: u64 = 1_000_000_000;
+
+/// Documents that an operation with a limit of time looks at before it reads the clock again.
+pub const ROWS_BETWEEN_CLOCK_READINGS: u64 = 64;
 
 /// Stages of one aggregation pipeline.
 pub const PIPELINE_STAGES_MAX: usize = 1_000;

@@ -183,9 +183,12 @@ fn simple_filter() -> impl Strategy<Value = Document> {
     prop::collection::vec((path, condition()), 1..4).prop_map(into_document)
 }
 
-/// Indexes over one path, and over several in both directions.
-fn indexes() -> Vec<Document> {
-    vec![
+/// The keys of an index, and its options.
+type Indexed = (Document, IndexOptions);
+
+/// Indexes over one path, and over several in both directions, and such that have not all documents.
+fn indexes() -> Vec<Indexed> {
+    let ordered = [
         doc! { "a": 1 },
         doc! { "b": -1 },
         doc! { "a": 1, "b": 1 },
@@ -193,21 +196,49 @@ fn indexes() -> Vec<Document> {
         doc! { "a.x": 1, "a.y": -1 },
         doc! { "a.0": 1 },
         doc! { "b": 1, "a.x": 1 },
+    ];
+    let options = IndexOptions::default;
+    let mut indexes: Vec<_> = ordered.into_iter().map(|keys| (keys, options())).collect();
+    indexes.extend([
+        (doc! { "a": -1 }, options().sparse(true)),
+        (doc! { "a.x": 1, "b": 1 }, options().sparse(true)),
+        (doc! { "a": 1 }, options().name("some").partial_filter(doc! { "b": { "$gt": 0 } })),
+        (
+            doc! { "b": 1 },
+            options().partial_filter(doc! { "$or": [{ "a": { "$exists": true } }, { "b": { "$in": [1, "a"] } }] }),
+        ),
+        (doc! { "b": 2 }, options().hidden(true)),
+        (doc! { "$**": 1 }, options()),
+        (doc! { "a.$**": -1 }, options()),
+        (doc! { "$**": 1 }, options().name("projected").wildcard_projection(doc! { "b": 0, "a.y": 0 })),
+    ]);
+    indexes
+}
+
+/// Indexes that take no arrays in some of their fields.
+fn flat_indexes() -> Vec<Indexed> {
+    let options = IndexOptions::default;
+    vec![
+        (doc! { "a": "hashed" }, options()),
+        (doc! { "b": 1, "a": "hashed" }, options()),
+        (doc! { "b": "hashed", "a": -1 }, options().sparse(true)),
+        (doc! { "b": -1, "a.$**": 1 }, options()),
+        (doc! { "$**": 1, "b": 1 }, options().wildcard_projection(doc! { "b": 0 })),
     ]
 }
 
 /// The same documents without indexes and with `indexed`, half of which are made before the documents are inserted.
-fn pair(store: &Store, documents: &[Document], indexed: &[Document]) -> (Collection<Document>, Collection<Document>) {
+fn pair(store: &Store, documents: &[Document], indexed: &[Indexed]) -> (Collection<Document>, Collection<Document>) {
     let (plain, fast) = (store.collection::<Document>("plain"), store.collection::<Document>("fast"));
     let (before, after) = indexed.split_at(indexed.len() / 2);
-    for keys in before {
-        fast.create_index(keys.clone()).unwrap();
+    for (keys, options) in before {
+        fast.create_index_with(keys.clone(), options.clone()).unwrap();
     }
     let documents: Vec<_> = documents.iter().enumerate().map(|(n, document)| numbered(n, document)).collect();
     plain.insert_many(&documents).unwrap();
     fast.insert_many(&documents).unwrap();
-    for keys in after {
-        fast.create_index(keys.clone()).unwrap();
+    for (keys, options) in after {
+        fast.create_index_with(keys.clone(), options.clone()).unwrap();
     }
     (plain, fast)
 }
@@ -345,6 +376,32 @@ proptest! {
         for (filter, sort) in &queries {
             same_answer(&plain, &fast, filter, sort, page)?;
         }
+    }
+
+    // SEM: DOC-IDX-6, DOC-IDX-7
+    #[test]
+    fn indexes_without_arrays_do_not_change_what_a_query_answers(
+        documents in prop::collection::vec(flat_document(), 0..16),
+        indexed in prop::sample::subsequence(flat_indexes(), 1..4),
+        queries in prop::collection::vec((any_filter(), sort()), 1..12),
+        changes in prop::collection::vec((any_filter(), 0i32..4), 0..3),
+        page in (0u64..3, 0u64..4),
+    ) {
+        let store = Store::in_memory();
+        let (plain, fast) = pair(&store, &documents, &indexed);
+        for (filter, value) in &changes {
+            for collection in [&plain, &fast] {
+                collection.update_many(filter.clone(), doc! { "$set": { "b": value } }).unwrap();
+            }
+        }
+        for (filter, sort) in &queries {
+            same_answer(&plain, &fast, filter, sort, page)?;
+        }
+        prop_assert_eq!(plain.delete_many(doc! {}).unwrap(), fast.delete_many(doc! {}).unwrap());
+        drop_indexes(&fast);
+        // The names of the collections, and the last id given out.
+        let names = store.database("default").list_collection_names().unwrap().len() as u64 + 1;
+        prop_assert_eq!(store.stats().unwrap().entries, Some(names), "entries are left behind");
     }
 
     #[test]

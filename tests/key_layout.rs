@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use larder::bson::doc;
+use larder::document::CollectionOptions;
 use larder::engine::{Direction, Engine, KeyRange, MemoryEngine};
 use larder::item::{GlobalIndex, Item, KeyType, TableSchema};
 use larder::kv::End;
@@ -43,6 +44,10 @@ fn stored_keys() -> BTreeSet<String> {
     store.kv_named("a").set("k", "v").unwrap();
     store.kv_named("c").unsorted_set("s").add_many((0..65).map(|n| n.to_string())).unwrap();
     store.kv_named("c").remove("s").unwrap();
+
+    let options = CollectionOptions::default().capped(4_096, None);
+    store.database("default").create_collection_with("log", options).unwrap();
+    store.collection::<Document>("log").insert_one(&doc! { "_id": "a" }).unwrap();
 
     let mut keys = BTreeSet::new();
     let mut cursor = engine.snapshot().unwrap().range(&KeyRange::all(), Direction::Forward).unwrap();

@@ -7,15 +7,17 @@ use serde::de::DeserializeOwned;
 
 use crate::catalog::{self, Entry, Kind, job};
 use crate::document::aggregate::{Exec, Pipeline, Place};
+use crate::document::code::Code;
 use crate::document::collation::Collation;
 use crate::document::collection::{AggregateOptions, Collection};
-use crate::document::expression::Variables;
+use crate::document::expression::{Names, Variables};
 use crate::document::find::{Cursor, context};
 use crate::document::layout;
 use crate::document::rows::Made;
-use crate::document::schema::{CollectionInfo, CollectionOptions, Namespace, Schema};
+use crate::document::schema::{CollectionChange, CollectionInfo, CollectionOptions, Namespace, Schema};
+use crate::document::views;
 use crate::error::{Error, Result};
-use crate::txn::{AutoCommit, Operation, Scope, WriteScope, Writer};
+use crate::txn::{AutoCommit, Operation, Scope, View, WriteScope, Writer};
 
 /// A namespace of collections. Given by [`Store::database`](crate::Store::database); it exists as soon as it is named.
 ///
@@ -36,6 +38,10 @@ pub struct Database<S = AutoCommit> {
 impl<S: Scope> Database<S> {
     pub(crate) fn new(scope: S, name: &str) -> Self {
         Self { scope, name: name.to_owned() }
+    }
+
+    pub(super) fn scope(&self) -> &S {
+        &self.scope
     }
 
     /// The names of the databases that have collections, in byte order.
@@ -120,7 +126,7 @@ impl<S: Scope> Database<S> {
             let collections = catalog::list::<Schema>(view, Kind::Collection, &self.name)?;
             let about = |(name, entry): (String, Entry<Schema>)| {
                 let uuid = entry.record.uuid(entry.id);
-                CollectionInfo { name, uuid, options: entry.record.options }
+                CollectionInfo { name, uuid, options: entry.record.options().clone() }
             };
             Ok(collections.into_iter().map(about).collect())
         })
@@ -170,15 +176,17 @@ impl<S: Scope> Database<S> {
         options: AggregateOptions,
     ) -> Result<Cursor<U>> {
         let stages = pipeline.into_iter().collect();
+        let AggregateOptions { variables, .. } = options;
         self.scope.read(Operation::new("document", "aggregate", &self.name), |view| {
             let collator = options.collation.as_ref().map(Collation::compile).transpose()?.flatten();
             let context = |values| context(view, values).collated(collator.as_ref());
-            let variables = Variables::evaluate(&options.variables, &context(Vec::new()))?;
+            let variables = Variables::evaluate(&variables, &context(Vec::new()))?;
             let mut pipeline = Pipeline::compile(stages, Place::Database, &variables.names)?;
-            if pipeline.split_out().is_some() {
-                return Err(Error::unsupported("$out in aggregate on a database"));
+            if let Some(output) = pipeline.split_out() {
+                return Err(output.refuse("aggregate on a database"));
             }
-            let exec = Exec::new(view, &self.name, Arc::new(context(variables.values)));
+            let context = context(variables.values).within_time(options.max_time);
+            let exec = Exec::new(view, &self.name, Arc::new(context));
             let rows = pipeline.rewritten().run(Box::new(Made::new(std::iter::empty())), &exec)?;
             Ok(Cursor::decoding(rows, format!("database {:?}", self.name)))
         })
@@ -227,13 +235,42 @@ impl<S: WriteScope> Database<S> {
     ///
     /// # Source
     /// MongoDB manual, `create`.
-    #[expect(clippy::needless_pass_by_value, reason = "options are written in place")]
     pub fn create_collection_with(&self, name: &str, options: CollectionOptions) -> Result<()> {
-        options.refuse_unmodelled()?;
+        let options = options.checked()?;
         let namespace = Namespace::new(&self.name, name);
         self.scope.write(namespace.operation("create_collection"), |writer| {
             refuse_existing(&namespace, writer)?;
+            check_options(writer, &namespace, &options)?;
             namespace.create(writer, options.clone()).map(drop)
+        })
+    }
+
+    /// Changes the options of the collection or view `name`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none; [`Error::Invalid`] for a change that does not go with what it is, and those of
+    /// [`Database::create_collection_with`].
+    ///
+    /// # Cost
+    /// O(log n): documents are not looked at.
+    ///
+    /// # Examples
+    /// See [`CollectionChange`].
+    ///
+    /// # Source
+    /// MongoDB manual, `collMod`.
+    #[doc(alias = "collMod")]
+    #[expect(clippy::needless_pass_by_value, reason = "changes are written in place")]
+    pub fn modify_collection(&self, name: &str, change: CollectionChange) -> Result<()> {
+        let namespace = Namespace::new(&self.name, name);
+        self.scope.write(namespace.operation("modify_collection"), |writer| {
+            let missing = || Error::NotFound { what: "collection", name: name.to_owned() };
+            let entry = namespace.get(writer)?.ok_or_else(missing)?;
+            let mut changed = entry.as_ref().clone();
+            let options = change.clone().apply(entry.record.options())?;
+            check_options(writer, &namespace, &options)?;
+            changed.record.set_options(options)?;
+            namespace.update(writer, &changed)
         })
     }
 
@@ -264,7 +301,7 @@ impl<S: WriteScope> Database<S> {
         let (from, target) = (Namespace::new(&self.name, name), Namespace::new(&self.name, to));
         self.scope.write(from.operation("rename_collection"), |writer| {
             let missing = || Error::NotFound { what: "collection", name: name.to_owned() };
-            let entry = from.get(writer)?.ok_or_else(missing)?;
+            let entry = from.get_collection(writer)?.ok_or_else(missing)?;
             refuse_existing(&target, writer)?;
             if entry.record.indexes.iter().any(|index| index.building) {
                 // Its job knows the collection by its name.
@@ -309,6 +346,24 @@ impl<S: WriteScope> Database<S> {
             Ok(true)
         })
     }
+}
+
+/// Checks options that hang on what the collection is called, and on others.
+fn check_options(view: &View, namespace: &Namespace, options: &CollectionOptions) -> Result<()> {
+    let is_internal = namespace.name().starts_with("system.");
+    if options.validator.is_some() && (is_internal || matches!(namespace.database(), "admin" | "local" | "config")) {
+        let message = format!("{} can have no validator", namespace.target());
+        return Err(Code::INVALID_OPTIONS.value(message));
+    }
+    let Some(definition) = &options.view else { return Ok(()) };
+    if is_internal {
+        let message = format!("{} is no name for a view", namespace.target());
+        return Err(Code::INVALID_NAMESPACE.value(message));
+    }
+    if Pipeline::of_view(definition.pipeline.clone(), &Names::default())?.writes() {
+        return Err(Code::OPTION_NOT_SUPPORTED_ON_VIEW.value("the pipeline of a view cannot write"));
+    }
+    views::check(view, namespace, options)
 }
 
 fn refuse_existing(namespace: &Namespace, writer: &Writer) -> Result<()> {

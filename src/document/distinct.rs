@@ -9,7 +9,7 @@ use crate::document::index_key::canonical;
 use crate::document::order::Order;
 use crate::document::path::{FieldPath, Reached, elements};
 use crate::document::raw::corrupt;
-use crate::document::rows::Rows;
+use crate::document::rows::Input;
 use crate::error::Result;
 use crate::limits;
 
@@ -17,7 +17,7 @@ use crate::limits;
 ///
 /// # Errors
 /// Those of the rows, and [`Error::LimitExceeded`](crate::Error::LimitExceeded) for more than a document can hold.
-pub(super) fn values(mut rows: impl Rows, path: &FieldPath, order: Order<'_>) -> Result<Vec<Bson>> {
+pub(super) fn values(mut rows: Input, path: &FieldPath, order: Order<'_>) -> Result<Vec<Bson>> {
     let (mut values, mut bytes) = (BTreeMap::new(), 0);
     while rows.advance()? {
         for value in reached(rows.row()?, path)? {

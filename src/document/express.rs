@@ -19,6 +19,7 @@ use bson::{Bson, Document, RawBsonRef};
 
 use crate::catalog::Entry;
 use crate::document::index_key::put_value;
+use crate::document::index_kind::IndexKind;
 use crate::document::layout::{self, RecordId};
 use crate::document::order::{Order, Value};
 use crate::document::schema::{Index, Schema};
@@ -64,10 +65,11 @@ impl<'f> Equality<'f> {
     ///
     /// # Cost
     /// Two look-ups.
+    #[expect(clippy::option_option, reason = "no way, or nothing at its end")]
     pub(super) fn find<'v>(&self, view: &'v View, entry: &Entry<Schema>) -> Result<Option<Option<Found<'v>>>> {
         let is_text = matches!(self.value, RawBsonRef::String(_));
         // Text goes another way where a collation may order it.
-        if is_text && entry.record.options.collation.is_some() {
+        if is_text && entry.record.collator().is_some() {
             return Ok(None);
         }
         let served = |index: &&Arc<Index>| self.is_served_by(index) && !(is_text && index.pattern.collator().is_some());
@@ -89,6 +91,8 @@ impl<'f> Equality<'f> {
 
     fn is_served_by(&self, index: &Index) -> bool {
         let [field] = index.pattern.fields() else { return false };
-        !field.descending && field.path.as_str() == self.field && !index.building
+        let is_complete = !index.building && index.partial.is_none();
+        let is_plain = index.kind == IndexKind::Ordered && !field.descending && !index.hidden;
+        is_plain && is_complete && field.path.as_str() == self.field
     }
 }

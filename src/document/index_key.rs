@@ -67,6 +67,23 @@ pub(super) fn put_index_field(out: &mut Vec<u8>, value: &Value<'_>, descending: 
     Ok(())
 }
 
+/// Appends the hash of `value` as a field of an index key, which is always ascending: a number of 64 bits.
+pub(super) fn put_hashed(out: &mut Vec<u8>, value: &Value<'_>, _: bool, order: Order<'_>) -> Result<()> {
+    let mut encoded = Vec::new();
+    put_value(&mut encoded, value, order)?;
+    out.extend_from_slice(&hashed(&encoded)?);
+    Ok(())
+}
+
+/// What a hashed field of an index key has for the value whose encoding is `encoded`: the first bytes of its SHA-256.
+pub(super) fn hashed(encoded: &[u8]) -> Result<Vec<u8>> {
+    let hash: [u8; HASH_BYTES] = long::hash(encoded);
+    let first = hash.first_chunk().copied().unwrap_or_default();
+    let mut field = Vec::new();
+    put_value(&mut field, &Value::Number(Number::Int64(i64::from_be_bytes(first))), Order::SIMPLE)?;
+    Ok(field)
+}
+
 /// What an ascending field of an index key has for the value whose encoding is `encoded`.
 pub(super) fn in_index(encoded: &[u8]) -> Vec<u8> {
     let mut field = encoded.to_vec();

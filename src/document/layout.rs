@@ -32,19 +32,31 @@
 //! | 2..   | path       | escaped and terminated                                                    |
 //! | 8     | record     | of a document that has the array, or zero: two writers that find the first array at once put two keys, and do not conflict |
 //!
+//! A capped collection has one key more, whose value is how many documents it holds and how many bytes these have, both in eight bytes,
+//! big-endian:
+//!
+//! | bytes | field      | encoding                     |
+//! |-------|------------|------------------------------|
+//! | 1     | owner      | `0x10`                       |
+//! | 4     | collection | storage id, big-endian       |
+//! | 1     | area       | `0x03`                       |
+//!
 //! Record ids are given out in ascending order, so that the order of records is the order of insertion.
 //!
 //! Record 2 of collection 7 is at `10 00000007 00 0000000000000002`; its entry for `{_id: true}` in `_id_` is at
 //! `10 00000007 01 00000000 5001 0000000000000002`.
 
+use std::ops::Bound;
+
 use crate::encoding::ordered::{Reader, put_bytes};
 use crate::encoding::owner::DOCUMENTS as OWNER;
-use crate::engine::KeyRange;
+use crate::engine::{Key, KeyRange};
 use crate::error::{Error, Result};
 
 const RECORDS: u8 = 0x00;
 const INDEXES: u8 = 0x01;
 const ARRAYS: u8 = 0x02;
+const HELD: u8 = 0x03;
 
 /// Bytes of a record id.
 pub(super) const RECORD_ID_BYTES: usize = 8;
@@ -58,6 +70,11 @@ pub(super) type RecordId = u64;
 /// The records of a collection.
 pub(super) fn records(collection: u32) -> KeyRange {
     KeyRange::prefix(&records_prefix(collection))
+}
+
+/// The records of a collection behind the one with the id `id`.
+pub(super) fn records_behind(collection: u32, id: RecordId) -> KeyRange {
+    records(collection).clamp(Bound::Excluded(Key::from(&record(collection, id)[..])), Bound::Unbounded)
 }
 
 /// What the keys of a collection's records begin with.
@@ -115,6 +132,13 @@ pub(super) fn array(key: &[u8]) -> Result<(u32, String)> {
     let index = reader.u32()?;
     let path = String::from_utf8(reader.bytes()?).map_err(|_| Error::corrupt("array of an index", "no path"))?;
     Ok((index, path))
+}
+
+/// The key under which a capped collection has what it holds.
+pub(super) fn held(collection: u32) -> Vec<u8> {
+    let mut key = collection_prefix(collection);
+    key.push(HELD);
+    key
 }
 
 /// The collection and the index whose entries begin with `prefix`.

@@ -1,24 +1,30 @@
 //! Records and their index entries, written together.
 //!
 //! # Invariants
-//! 1. Every record has exactly the entries that [`Pattern::keys`](crate::document::pattern::Pattern::keys) gives it, in
+//! 1. Every record has exactly the entries that [`Index::keys_of`] gives it, in
 //!    every index; in one that is being built it may have none (`build`).
 //! 2. A unique index holds no fields under two records.
-//! 3. An index's multikey bits cover every field that goes through an array in a stored document.
+//! 3. A document is stored only if the collection's validator lets it through (`schema::validation`).
+//! 4. What a capped collection holds is counted, and after an insert no more than it may hold, or the new document alone (`capped`).
+//! 5. An index's multikey bits cover every field that goes through an array in a stored document.
 
 use std::sync::Arc;
 
-use bson::{Bson, Document, RawBsonRef, RawDocument};
+use bson::{Bson, DateTime, Document, RawBsonRef, RawDocument};
 
 use crate::catalog::Entry;
-use crate::document::describe;
+use crate::document::capped::Held;
+use crate::document::expression::Context;
+use crate::document::growth;
 use crate::document::index_key;
 use crate::document::layout::{self, RecordId};
 use crate::document::order;
 use crate::document::path::{Reached, elements};
 use crate::document::pattern::{Keys, PatternField};
-use crate::document::schema::{Index, Namespace, Schema};
-use crate::engine::{Direction, KeyRange, Value};
+use crate::document::raw::corrupt;
+use crate::document::schema::{Capped, Index, Namespace, Schema};
+use crate::document::shown;
+use crate::engine::{Direction, Value};
 use crate::error::{Error, Result};
 use crate::txn::{View, Writer};
 
@@ -53,14 +59,61 @@ impl<'w> Records<'w> {
     /// Stores a new document.
     ///
     /// # Errors
-    /// [`Error::DuplicateKey`] when a unique index holds a key of it.
+    /// [`Error::DuplicateKey`] when a unique index holds a key of it, [`Error::InvalidDocument`] when the validator refuses it.
     pub(super) fn insert(&mut self, id: RecordId, document: &RawDocument) -> Result<()> {
+        self.validate(None, document)?;
         for index in self.entry.record.indexes.clone() {
-            let keys = index.pattern.keys(document)?;
-            self.note_arrays(&index, keys.multikey, id)?;
-            self.put_entries(&index, id, document, keys.encoded.iter())?;
+            let keys = index.keys_of(document)?;
+            self.note_arrays(&index, &keys, id)?;
+            self.put_entries(&index, index.refuses_second(), id, document, keys.encoded.iter())?;
         }
-        self.writer.put(layout::record(self.entry.storage, id), Value::from(document.as_bytes()))
+        self.writer.put(layout::record(self.entry.storage, id), document.as_bytes())?;
+        match self.capped() {
+            Some(capped) => self.trim(capped, id, document.as_bytes().len()),
+            None => Ok(()),
+        }
+    }
+
+    fn capped(&self) -> Option<Capped> {
+        self.entry.record.options().capped
+    }
+
+    /// Counts record `newest` of so many `bytes`, and removes the oldest of the others until no more is held than may be.
+    fn trim(&mut self, capped: Capped, newest: RecordId, bytes: usize) -> Result<()> {
+        growth::note(self.writer);
+        let mut held = Held::read(self.writer, self.entry.storage)?;
+        held.add(bytes);
+        held.write(self.writer, self.entry.storage)?;
+        while Held::read(self.writer, self.entry.storage)?.exceeds(capped) {
+            let oldest = self.writer.first(&layout::records(self.entry.storage), Direction::Forward)?;
+            let Some((key, document)) = oldest else { break };
+            let id = layout::record_id(&key)?;
+            if id == newest {
+                break;
+            }
+            self.remove(id, RawDocument::from_bytes(&*document).map_err(corrupt)?)?;
+        }
+        Ok(())
+    }
+
+    /// Counts what a capped collection holds anew, and trims it.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] for a document that does not decode.
+    pub(super) fn count_and_trim(&mut self) -> Result<()> {
+        let Some(capped) = self.capped() else { return Ok(()) };
+        let mut held = Held::default();
+        let mut newest = None;
+        let mut cursor = self.writer.range(&layout::records(self.entry.storage), Direction::Forward)?;
+        while let Some((key, document)) = cursor.next()? {
+            held.add(document.len());
+            newest = Some((layout::record_id(key)?, document.len()));
+        }
+        drop(cursor);
+        let Some((newest, bytes)) = newest else { return Held::default().write(self.writer, self.entry.storage) };
+        held.remove(bytes);
+        held.write(self.writer, self.entry.storage)?;
+        self.trim(capped, newest, bytes)
     }
 
     /// Replaces document `before` of record `id` by `after`.
@@ -68,25 +121,54 @@ impl<'w> Records<'w> {
     /// # Errors
     /// As [`Records::insert`].
     pub(super) fn replace(&mut self, id: RecordId, before: &RawDocument, after: &RawDocument) -> Result<()> {
+        self.validate(Some(before), after)?;
         for index in self.entry.record.indexes.clone() {
-            let (old, new) = (index.pattern.keys(before)?, index.pattern.keys(after)?);
-            self.note_arrays(&index, new.multikey, id)?;
+            if index.keeps_its_keys(before, after)? {
+                continue;
+            }
+            let (old, new) = (index.keys_of(before)?, index.keys_of(after)?);
+            self.note_arrays(&index, &new, id)?;
             // Both lists are sorted.
             let gone = old.encoded.iter().filter(|key| new.encoded.binary_search(key).is_err());
             self.remove_entries(&index, id, gone);
             let added = new.encoded.iter().filter(|key| old.encoded.binary_search(key).is_err());
-            self.put_entries(&index, id, after, added)?;
+            self.put_entries(&index, index.refuses_second(), id, after, added)?;
         }
-        self.writer.put(layout::record(self.entry.storage, id), Value::from(after.as_bytes()))
+        let (old, new) = (before.as_bytes().len(), after.as_bytes().len());
+        if self.capped().is_some() && old != new {
+            let mut held = Held::read(self.writer, self.entry.storage)?;
+            held.remove(old);
+            held.add(new);
+            held.write(self.writer, self.entry.storage)?;
+        }
+        self.writer.put(layout::record(self.entry.storage, id), after.as_bytes())
+    }
+
+    /// Asks the validator, if there is one, about a document that is to be stored, in the place of `before` if that is given.
+    fn validate(&self, before: Option<&RawDocument>, after: &RawDocument) -> Result<()> {
+        match &self.entry.record.validator {
+            Some(validator) if !self.namespace.bypasses_validation() => {
+                let now = DateTime::from_millis(self.writer.now().as_millis());
+                let context = Context::new(now, self.writer.unique_number(), Vec::new());
+                let context = context.collated(self.entry.record.collator());
+                validator.check(before, after, &context, self.namespace.target())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Removes document `document` of record `id`.
     pub(super) fn remove(&mut self, id: RecordId, document: &RawDocument) -> Result<()> {
         for index in self.entry.record.indexes.clone() {
-            let Keys { encoded, .. } = index.pattern.keys(document)?;
+            let Keys { encoded, .. } = index.keys_of(document)?;
             self.remove_entries(&index, id, encoded.iter());
         }
         self.writer.remove(layout::record(self.entry.storage, id));
+        if self.capped().is_some() {
+            let mut held = Held::read(self.writer, self.entry.storage)?;
+            held.remove(document.as_bytes().len());
+            held.write(self.writer, self.entry.storage)?;
+        }
         Ok(())
     }
 
@@ -95,12 +177,13 @@ impl<'w> Records<'w> {
     /// # Errors
     /// As [`Records::insert`].
     pub(super) fn index_one(&mut self, index: &Index, id: RecordId, document: &RawDocument, keys: &Keys) -> Result<()> {
-        self.put_entries(index, id, document, keys.encoded.iter())
+        self.put_entries(index, index.unique, id, document, keys.encoded.iter())
     }
 
     fn put_entries<'k>(
         &mut self,
         index: &Index,
+        checks: bool,
         id: RecordId,
         document: &RawDocument,
         keys: impl Iterator<Item = &'k Vec<u8>>,
@@ -108,16 +191,16 @@ impl<'w> Records<'w> {
         let prefix = layout::index_prefix(self.entry.storage, index.id);
         for fields in keys {
             let entry = layout::entry(&prefix, fields, id);
-            if index.unique {
+            if checks {
                 let same = entry.get(..prefix.len() + fields.len()).unwrap_or_default();
-                match self.writer.first(&KeyRange::prefix(same), Direction::Forward)? {
+                match self.writer.seek_prefix(same)? {
                     // While an index is built, the record may have its entry already.
-                    Some((found, _)) if *found == *entry => continue,
+                    Some(found) if *found == *entry => continue,
                     Some(_) => return Err(self.duplicate(index, fields, document)?),
                     None => {}
                 }
             }
-            self.writer.put(entry, Value::from([]))?;
+            self.writer.put(entry, [])?;
         }
         Ok(())
     }
@@ -131,23 +214,27 @@ impl<'w> Records<'w> {
 
     /// Notes the fields of an index that go through arrays in record `id`, which is rare: once per index and field. Nothing is read
     /// for it, and the key is one that no other writer puts, so that it conflicts with nothing.
-    pub(super) fn note_arrays(&mut self, index: &Index, multikey: u32, id: RecordId) -> Result<()> {
-        if multikey == 0 {
+    pub(super) fn note_arrays(&mut self, index: &Index, keys: &Keys, id: RecordId) -> Result<()> {
+        if keys.multikey == 0 && keys.array_paths.is_empty() {
             return Ok(());
         }
         let Some(known) = self.entry.record.indexes.iter_mut().find(|known| known.id == index.id) else {
             return Ok(());
         };
-        let new = multikey & !known.multikey;
-        if new == 0 {
+        let new_bits = keys.multikey & !known.multikey;
+        let is_new = |path: &&String| known.array_paths.binary_search(path).is_err();
+        let new_paths: Vec<_> = keys.array_paths.iter().filter(is_new).cloned().collect();
+        if new_bits == 0 && new_paths.is_empty() {
             return Ok(());
         }
-        Arc::make_mut(known).multikey |= new;
-        for (place, field) in index.pattern.fields().iter().enumerate() {
-            if new >> place & 1 == 1 {
-                let key = layout::array_key(self.entry.storage, index.id, field.path.as_str(), id);
-                self.writer.put(key, Value::from([]))?;
-            }
+        let changed = Arc::make_mut(known);
+        changed.multikey |= new_bits;
+        changed.array_paths.extend_from_slice(&new_paths);
+        changed.array_paths.sort_unstable();
+        let fields = index.pattern.fields().iter().enumerate();
+        let new_fields = fields.filter(|(place, _)| new_bits >> place & 1 == 1).map(|(_, field)| field.path.as_str());
+        for path in new_fields.chain(new_paths.iter().map(String::as_str)) {
+            self.writer.put(layout::array_key(self.entry.storage, index.id, path, id), Value::from([]))?;
         }
         // What handles remember of the collection is out of date.
         self.writer.note_catalogue_changed();
@@ -163,7 +250,7 @@ impl<'w> Records<'w> {
             let len = index_key::fields_len(rest, [field.descending])?;
             let (encoded, after) = rest.split_at_checked(len).unwrap_or((rest, &[]));
             let value = value_of_key(field, index.pattern.order(), encoded, document)?;
-            shown.push(format!("{}: {}", field.path.as_str(), describe::shortened(value.to_string())));
+            shown.push(format!("{}: {}", field.path.as_str(), shown::shortened(value.to_string())));
             key_value.insert(field.path.as_str(), value);
             rest = after;
         }
@@ -171,7 +258,7 @@ impl<'w> Records<'w> {
             target: self.namespace.target().to_owned(),
             index: index.name.clone(),
             value: format!("{{ {} }}", shown.join(", ")),
-            key_pattern: Box::new(index.pattern.to_document()),
+            key_pattern: Box::new(index.keys.clone()),
             key_value: Box::new(key_value),
         })
     }

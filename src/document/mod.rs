@@ -34,19 +34,25 @@
 mod aggregate;
 mod build;
 mod bulk;
+mod capped;
 mod code;
 mod collation;
 mod collection;
+mod convert;
 mod database;
+mod date;
 mod depth;
 mod describe;
 mod distinct;
+mod expiring;
 mod express;
 mod expression;
 mod filter;
 mod find;
+mod growth;
 mod hint;
 mod index_key;
+mod index_kind;
 mod layout;
 mod maintain;
 mod number;
@@ -60,25 +66,32 @@ mod regular;
 mod rows;
 mod scan;
 mod schema;
+mod shown;
 mod stored;
-#[cfg_attr(not(feature = "mongo"), allow(dead_code, reason = "only doors run operations for others"))]
+#[allow(dead_code, reason = "only doors run operations for others, and not every door")]
 mod supervision;
 mod update;
+mod views;
 
 pub(crate) use build::FILLING;
 pub use code::Code;
 pub use collation::{Alternate, CaseFirst, Collation, MaxVariable};
 pub use collection::{
-    AggregateOptions, BulkWrite, BulkWriteResult, Collection, CollectionStats, DeleteOptions, FindAndModifyResult,
-    FindOneAndOptions, IndexStats, InsertManyResult, InsertOneResult, Modify, ReturnDocument, UpdateOptions,
-    UpdateResult, WriteModel, WriteOutcome,
+    AggregateOptions, BulkWrite, BulkWriteResult, Collection, CollectionStats, DeleteOptions, Find,
+    FindAndModifyResult, FindOneAndOptions, IndexStats, InsertManyResult, InsertOneResult, Modify, ReturnDocument,
+    Tail, UpdateOptions, UpdateResult, WriteModel, WriteOutcome,
 };
 pub use database::Database;
 pub(crate) use describe::describe;
-pub use find::{Cursor, Find};
+pub(crate) use expiring::{next_sweep, sweep};
+pub use find::Cursor;
 pub use hint::Hint;
 pub use planner::{Explain, Stage};
-pub use schema::{CollectionInfo, CollectionOptions, IndexInfo, IndexOptions, ValidationAction, ValidationLevel};
-#[cfg(feature = "mongo")]
+pub use schema::{
+    Capped, CollectionChange, CollectionInfo, CollectionOptions, IndexChange, IndexInfo, IndexOptions,
+    ValidationAction, ValidationLevel,
+};
+#[cfg(feature = "server")]
+#[allow(unused_imports, reason = "not every door runs operations for others")]
 pub(crate) use supervision::Supervision;
 pub use update::{UpdateDescription, UpdateModifications};

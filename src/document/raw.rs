@@ -62,6 +62,18 @@ pub(super) fn field<'a>(document: &'a RawDocument, name: &str) -> Result<Option<
     }
 }
 
+/// Whether the top-level field `name` is the same in both documents, byte by byte, or in neither.
+///
+/// # Errors
+/// As [`field`].
+pub(super) fn same_field(a: &RawDocument, b: &RawDocument, name: &str) -> Result<bool> {
+    Ok(match (element(a, name)?, element(b, name)?) {
+        (Some(a), Some(b)) => a.tag == b.tag && a.value == b.value,
+        (None, None) => true,
+        _ => false,
+    })
+}
+
 /// The top-level field `name`, as [`field`] finds it, with its value as it is stored.
 ///
 /// # Errors

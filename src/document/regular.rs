@@ -2,7 +2,7 @@
 //!
 //! The engine differs from PCRE in what classes such as `\d` hold, in `$` before a last newline, and in what stands for
 //! itself in brackets. [`Regular::compile`] writes a pattern anew where its meaning would change, and refuses by name
-//! what has no counterpart: possessive quantifiers, recursion, verbs.
+//! what has no counterpart: recursion, and verbs other than `(*UTF)` and `(*UCP)` at the beginning.
 //!
 //! # Source
 //! PCRE2 pattern syntax; MongoDB manual, `$regex`.
@@ -47,7 +47,16 @@ impl Regular {
         let inline = pattern.strip_prefix("(?").and_then(|rest| rest.split_once(')')).map_or("", |(flags, _)| flags);
         let has =
             |flag| flags.contains(flag) || (inline.bytes().all(|b| b.is_ascii_lowercase()) && inline.contains(flag));
-        Translation { out: &mut text, is_multi_line: has('m'), is_extended: has('x') }.pattern(pattern)?;
+        let (pattern, is_unicode) = without_verbs(pattern);
+        Translation {
+            out: &mut text,
+            is_multi_line: has('m'),
+            is_extended: has('x'),
+            is_unicode,
+            atom: 0,
+            groups: Vec::new(),
+        }
+        .pattern(pattern)?;
         match Regex::new(&text) {
             Ok(regex) => Ok(Self { regex }),
             Err(error) => Err(Code::REGEX_COMPILE.syntax(format!("{pattern:?} is no regular expression: {error}"))),
@@ -81,6 +90,26 @@ struct Translation<'o> {
     out: &'o mut String,
     is_multi_line: bool,
     is_extended: bool,
+    /// Whether classes are of all letters and digits, and not of those of ASCII.
+    is_unicode: bool,
+    /// Where what a quantifier is about begins.
+    atom: usize,
+    /// The beginnings of the groups that are open.
+    groups: Vec<usize>,
+}
+
+/// A pattern without `(*UTF)` and `(*UCP)` in front, and whether it has the latter.
+fn without_verbs(pattern: &str) -> (&str, bool) {
+    let (mut rest, mut is_unicode) = (pattern, false);
+    loop {
+        if let Some(behind) = rest.strip_prefix("(*UCP)") {
+            (rest, is_unicode) = (behind, true);
+        } else if let Some(behind) = rest.strip_prefix("(*UTF8)").or_else(|| rest.strip_prefix("(*UTF)")) {
+            rest = behind;
+        } else {
+            return (rest, is_unicode);
+        }
+    }
 }
 
 type Characters<'p> = std::iter::Peekable<std::str::Chars<'p>>;
@@ -92,12 +121,31 @@ impl Translation<'_> {
         let mut is_quantified = false;
         while let Some(character) = characters.next() {
             let was_quantified = std::mem::replace(&mut is_quantified, false);
+            let start = self.out.len();
+            let is_skipped = self.is_extended && (character.is_ascii_whitespace() || character == '#');
+            if !is_skipped && !matches!(character, '*' | '+' | '?' | '{' | ')') {
+                self.atom = start;
+            }
             match character {
-                '\\' => self.escape(characters.next())?,
+                '\\' => self.escape(&mut characters)?,
                 '[' => self.class(&mut characters)?,
-                '(' => self.group(&mut characters)?,
+                '(' => {
+                    self.groups.push(start);
+                    self.group(&mut characters)?;
+                }
+                ')' => {
+                    self.atom = self.groups.pop().unwrap_or(start);
+                    self.out.push(')');
+                }
                 '$' if !self.is_multi_line => self.out.push_str(END),
-                '+' if was_quantified => return Err(unmodelled("possessive quantifiers")),
+                // A possessive quantifier gives nothing back.
+                '+' if was_quantified => {
+                    self.out.insert_str(self.atom, "(?>");
+                    self.out.push(')');
+                    if matches!(characters.peek(), Some('*' | '+' | '?')) {
+                        return Err(Code::REGEX_COMPILE.syntax("a quantifier follows a possessive one"));
+                    }
+                }
                 '*' | '+' => {
                     self.out.push(character);
                     is_quantified = true;
@@ -123,12 +171,29 @@ impl Translation<'_> {
         Ok(())
     }
 
-    fn escape(&mut self, escaped: Option<char>) -> Result<()> {
-        let Some(escaped) = escaped else {
+    fn escape(&mut self, characters: &mut Characters<'_>) -> Result<()> {
+        let Some(escaped) = characters.next() else {
             self.out.push('\\');
             return Ok(());
         };
         let _ = match escaped {
+            'd' | 'D' | 'w' | 'W' | 's' | 'S' | 'b' | 'B' if self.is_unicode => write!(self.out, "\\{escaped}"),
+            // The name of a property is no quantifier.
+            'p' | 'P' => {
+                let _ = write!(self.out, "\\{escaped}");
+                if characters.next_if_eq(&'{').is_some() {
+                    self.out.push('{');
+                    for named in characters.by_ref() {
+                        self.out.push(named);
+                        if named == '}' {
+                            break;
+                        }
+                    }
+                }
+                Ok(())
+            }
+            // The match begins anew.
+            'K' => write!(self.out, "\\K"),
             'd' => write!(self.out, "[{DIGIT}]"),
             'D' => write!(self.out, "[^{DIGIT}]"),
             'w' => write!(self.out, "[{WORD}]"),
@@ -139,7 +204,7 @@ impl Translation<'_> {
             'Z' => write!(self.out, "{END}"),
             'b' => write!(self.out, "(?:(?<![{WORD}])(?=[{WORD}])|(?<=[{WORD}])(?![{WORD}]))"),
             'B' => write!(self.out, "(?:(?<![{WORD}])(?![{WORD}])|(?<=[{WORD}])(?=[{WORD}]))"),
-            'R' | 'X' | 'C' | 'N' | 'H' | 'v' | 'V' | 'Q' | 'E' | 'c' | 'g' | 'G' | 'K' | 'o' => {
+            'R' | 'X' | 'C' | 'N' | 'H' | 'v' | 'V' | 'Q' | 'E' | 'c' | 'g' | 'G' | 'o' => {
                 return Err(unmodelled(&format!("\\{escaped}")));
             }
             // What has no meaning of its own stands for itself.
@@ -164,20 +229,29 @@ impl Translation<'_> {
                     self.out.push(']');
                     return Ok(());
                 }
-                '\\' => match characters.next() {
-                    Some('d') => self.out.push_str(DIGIT),
-                    Some('w') => self.out.push_str(WORD),
-                    Some('s') => self.out.push_str(SPACE),
-                    Some('h') => self.out.push_str(" \\t"),
-                    Some('b') => self.out.push_str("\\x08"),
-                    escaped => self.escape(escaped)?,
-                },
+                '\\' => {
+                    let short = match characters.peek() {
+                        Some('d') if !self.is_unicode => Some(DIGIT),
+                        Some('w') if !self.is_unicode => Some(WORD),
+                        Some('s') if !self.is_unicode => Some(SPACE),
+                        Some('h') => Some(" \\t"),
+                        Some('b') => Some("\\x08"),
+                        _ => None,
+                    };
+                    match short {
+                        Some(short) => {
+                            characters.next();
+                            self.out.push_str(short);
+                        }
+                        None => self.escape(characters)?,
+                    }
+                }
                 '[' if characters.peek() == Some(&':') => {
-                    self.out.push('[');
-                    for named in characters.by_ref() {
-                        self.out.push(named);
-                        if named == ']' {
-                            break;
+                    let named: String = characters.by_ref().take_while(|named| *named != ']').collect();
+                    match unicode_class(&named).filter(|_| self.is_unicode) {
+                        Some(class) => self.out.push_str(class),
+                        None => {
+                            let _ = write!(self.out, "[{named}]");
                         }
                     }
                 }
@@ -206,7 +280,7 @@ impl Translation<'_> {
                 self.out.pop();
                 characters.by_ref().find(|character| *character == ')');
             }
-            Some('R' | '0'..='9' | '&' | '+' | '|' | '(' | '\'') => return Err(unmodelled("recursion and conditions")),
+            Some('R' | '0'..='9' | '&' | '+' | '|' | '\'') => return Err(unmodelled("recursion and conditions")),
             _ => self.out.push('?'),
         }
         Ok(())
@@ -226,6 +300,20 @@ impl Translation<'_> {
         characters.nth(inner.chars().count());
         true
     }
+}
+
+/// What a named class such as `:alpha:` holds among all characters.
+fn unicode_class(named: &str) -> Option<&'static str> {
+    Some(match named {
+        ":alpha:" => "\\p{L}",
+        ":digit:" => "\\p{Nd}",
+        ":alnum:" => "\\p{L}\\p{N}",
+        ":lower:" => "\\p{Ll}",
+        ":upper:" => "\\p{Lu}",
+        ":space:" => "\\s",
+        ":word:" => "\\w",
+        _ => return None,
+    })
 }
 
 fn unmodelled(what: &str) -> Error {
@@ -253,12 +341,21 @@ mod tests {
         assert!(matches("^A b # c\n$", "ix", "ab") && matches("a.b", "s", "a\nb") && !matches("a.b", "", "a\nb"));
         assert!(matches("(?<=a)b", "", "ab") && matches("(a)\\1", "", "aa") && matches("(?i)A", "", "a"));
         assert!(matches("a(?#comment)b", "", "ab") && matches("a+?b", "", "aab"));
+        assert!(matches("a ++ b", "x", "aab") && Regular::compile("a+++", "").is_err());
+        assert!(matches("a++b", "", "aab") && !matches("a++ab", "", "aab") && !matches("^(ab|a)?+b$", "", "ab"));
+        assert!(
+            matches("a{2}+b", "", "aab") && matches("x(a(b))++c", "", "xababc") && matches("foo\\Kbar", "", "foobar")
+        );
+        assert!(matches("^(a)?(?(1)b|c)$", "", "ab") && !matches("^(a)?(?(1)b|c)$", "", "ac"));
+        assert!(matches("^\\p{L}+$", "", "日本") && !matches("^\\P{L}$", "", "a") && matches("\\p{Latin}", "", "a"));
+        assert!(matches("(*UCP)^\\w+$", "", "café") && matches("(*UTF)^.{2}$", "", "你好"));
+        assert!(matches("(*UCP)[[:alpha:]]", "", "é") && !matches("[[:alpha:]]", "", "é"));
     }
 
     // SEM: DOC-FLT-9
     #[test]
     fn what_is_not_there_is_refused_by_name_and_what_takes_too_long_is_given_up() {
-        for pattern in ["a++", "a?+", "a{2}+", "(*ACCEPT)", "(?R)", "(?|a)", "\\Qa\\E", "\\R"] {
+        for pattern in ["(*ACCEPT)", "(?R)", "(?|a)", "\\Qa\\E", "\\R"] {
             assert!(matches!(Regular::compile(pattern, ""), Err(Error::Unsupported { .. })), "{pattern}");
         }
         for (pattern, options, code) in

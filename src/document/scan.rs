@@ -234,7 +234,7 @@ impl Sieve {
     fn looks_at(&mut self, bytes: &[u8], test: bool) -> Result<bool> {
         let document = RawDocument::from_bytes(bytes).map_err(corrupt)?;
         if test {
-            supervision::check()?;
+            self.context.check_time()?;
             self.documents_examined += 1;
             if !self.filter.matches(document, &self.context)? {
                 return Ok(false);

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::clock::Timestamp;
 use crate::document::code::Code;
 use crate::document::depth::{self, Bounded};
-use crate::document::{describe, raw};
+use crate::document::{raw, shown};
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
@@ -49,7 +49,7 @@ pub(super) fn deserialize<T: DeserializeOwned>(
             Some(if path == "." { cause } else { format!("field {path:?}: {cause}") })
         });
         let message = located.unwrap_or_else(|| reason(error));
-        let document = describe::document_of(document, &collection());
+        let document = shown::document_of(document, &collection());
         Error::invalid(InvalidKind::Serialization, format!("cannot deserialize {document}: {message}"))
     })
 }

@@ -31,6 +31,11 @@ pub(crate) fn is_long(component: &[u8]) -> bool {
     component.len() > KEY_COMPONENT_BYTES_MAX
 }
 
+/// The hash of `component`: its SHA-256.
+pub(crate) fn hash(component: &[u8]) -> [u8; HASH_BYTES] {
+    Sha256::digest(component).into()
+}
+
 /// Appends `component`, or what a key has for it, as the last of a key.
 pub(crate) fn put_last(out: &mut impl Buffer, component: &[u8]) {
     match component.split_at_checked(KEY_COMPONENT_BYTES_MAX) {

@@ -89,8 +89,10 @@ pub fn put_short_u64(out: &mut impl Buffer, value: u64) {
     let leading = value.leading_zeros() / 8;
     let used = u8::BITS - leading;
     // The bytes that are used come first, so that both are appended at once.
-    let [a, b, c, d, e, f, g, h] = value.checked_shl(8 * leading).unwrap_or(0).to_be_bytes();
-    let bytes = [u8::try_from(used).unwrap_or(u8::MAX), a, b, c, d, e, f, g, h];
+    let mut bytes = [0; 1 + size_of::<u64>()];
+    let [length, number @ ..] = &mut bytes;
+    *length = u8::try_from(used).unwrap_or(u8::MAX);
+    *number = value.checked_shl(8 * leading).unwrap_or(0).to_be_bytes();
     out.append(bytes.get(..=used as usize).unwrap_or_default());
 }
 

@@ -36,13 +36,17 @@ pub(crate) enum Slot {
     Keys = 1,
     /// Of channels.
     Channels = 2,
+    /// Of documents.
+    Documents = 3,
+    /// Of capped collections.
+    Capped = 4,
     #[cfg(test)]
-    Test = 3,
+    Test = 5,
 }
 
 impl Slot {
     /// How many there are.
-    pub(crate) const COUNT: usize = 3 + cfg!(test) as usize;
+    pub(crate) const COUNT: usize = 5 + cfg!(test) as usize;
 }
 
 #[cfg(test)]

@@ -76,6 +76,7 @@ fn touch(view: &View, at: &[u8]) {
 }
 
 /// Puts a record where there was none, or where [`clear`] has removed all but the record.
+#[inline]
 pub(super) fn create(writer: &mut Writer, key: &[u8], head: Head, payload: &[u8]) -> Result<()> {
     let at = stored(key);
     touch(writer, &at);
@@ -86,6 +87,7 @@ pub(super) fn create(writer: &mut Writer, key: &[u8], head: Head, payload: &[u8]
 }
 
 /// Puts a record in the place of one with the same head.
+#[inline]
 pub(super) fn replace(writer: &mut Writer, key: &[u8], head: Head, payload: &[u8]) -> Result<()> {
     if payload.len() < COPIED_ONCE_BYTES {
         return writer.put(stored(key), head.encode(long_key(key), payload));

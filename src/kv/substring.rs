@@ -340,8 +340,15 @@ impl<S: WriteScope> Kv<S> {
 }
 
 /// Puts a string in the place of what was there.
+#[inline]
 fn put(writer: &mut Writer, key: &[u8], before: Option<Head>, deadline: Option<Timestamp>, value: &[u8]) -> Result<()> {
     if let Some(before) = before {
+        // Most are plain strings that take the place of such, whose use has been noted when they were found.
+        if deadline.is_none() && before == Head::string(None) {
+            entry::replace(writer, key, before, value)?;
+            tell(writer, KeyEvents::STRINGS, "set", key);
+            return Ok(());
+        }
         entry::clear(writer, key, before)?;
     }
     if deadline.is_some_and(|deadline| deadline <= writer.now()) {

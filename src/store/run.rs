@@ -291,13 +291,15 @@ impl Store {
     }
 
     /// A number that this store gives out once; [`Builder::seed`](crate::Builder::seed) has the same run give out the same.
-    #[cfg(feature = "mongo")]
+    #[cfg(feature = "server")]
+    #[allow(dead_code, reason = "not every door gives out numbers")]
     pub(crate) fn unique_number(&self) -> u64 {
         self.inner.core.ids().next()
     }
 
     /// The database `name`, for a door that waits for commits in its own way: the last of them is left in `last`.
     #[cfg(feature = "server")]
+    #[allow(dead_code, reason = "not every door serves documents")]
     pub(crate) fn database_unsettled<'a>(
         &self,
         name: &str,

@@ -1,4 +1,4 @@
-//! Background work: the expiry sweeper, which removes what is past its deadline, and the jobs that transactions left. One
+//! Background work: the expiry sweeper, which removes what is past its deadline and documents that are past the time of an index, and the jobs that transactions left. One
 //! thread does both; whoever has a clock that is turned by hand does them by hand.
 //!
 //! The thread exists only on a clock that runs by itself, and only once there is something to do.
@@ -17,7 +17,7 @@ use crate::engine::Key;
 use crate::error::{Error, Result};
 use crate::store::jobs;
 use crate::txn::{Core, View, Writer};
-use crate::{expiry, kv, limits, wide_column};
+use crate::{document, expiry, kv, limits, wide_column};
 
 /// Longest sleep: a wall clock that is set forward is noticed after this.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
@@ -48,7 +48,33 @@ pub(super) fn sweep(core: &Arc<Core>, stop: impl Fn() -> bool) -> Result<u64> {
             None => break,
         };
     }
+    let documents = sweep_documents(core, &stop);
+    if let Err(error) = &documents {
+        tracing::warn!(%error, "documents are past their time and cannot be removed");
+    }
+    let swept = swept + documents?;
     failure.map_or(Ok(swept), Err)
+}
+
+/// Removes the documents that are past the time of an index, and returns how many there were.
+fn sweep_documents(core: &Arc<Core>, stop: &impl Fn() -> bool) -> Result<u64> {
+    let mut swept = 0;
+    loop {
+        // Most stores have no such index, and the turn to write is not theirs to take for nothing.
+        let view = View::new(Arc::clone(core), core.engine().snapshot()?, None);
+        if stop() || document::next_sweep(&view)?.is_none_or(|due| due > core.now()) {
+            return Ok(swept);
+        }
+        let attempted = core.exclusive_after_others(|mut writer| {
+            let done = document::sweep(&mut writer)?;
+            Ok::<_, Error>((done, writer))
+        })?;
+        let (removed, has_more) = attempted.settle()?;
+        swept += removed;
+        if !has_more {
+            return Ok(swept);
+        }
+    }
 }
 
 /// What one transaction of the sweeper did.
@@ -209,7 +235,7 @@ fn next_work(core: &Arc<Core>) -> Result<Option<Timestamp>> {
     }
     // Who does a job and waits for it may fail, and leave it.
     let again = (job::count(&view)? > 0).then(|| core.now().saturating_add(PAUSE_AFTER_FAILURE));
-    Ok([again, expiry::earliest(&view)?].into_iter().flatten().min())
+    Ok([again, expiry::earliest(&view)?, document::next_sweep(&view)?].into_iter().flatten().min())
 }
 
 /// Waits for the next moment with work; `false` when the store is going.

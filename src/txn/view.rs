@@ -620,6 +620,7 @@ impl Writer {
     }
 
     /// As [`Writer::change`]; what is put is kept as it is when it is `shared`.
+    #[inline]
     fn change_to(&mut self, key: &[u8], change: Change<'_>, shared: Option<&Arc<[u8]>>) {
         let bytes = key.len().saturating_add(change.value().map_or(0, <[u8]>::len));
         self.commit_bytes = self.commit_bytes.saturating_add(bytes).saturating_add(limits::CHANGE_OVERHEAD_BYTES);

@@ -2,13 +2,12 @@
 
 use std::cmp::Ordering;
 
-use bson::raw::RawDocumentBuf;
-use bson::{Bson, DateTime, Document, doc};
+use bson::{Bson, Document, doc};
 
+use super::constants::constant;
 use crate::document::code::Code;
-use crate::document::expression::{Context, Env, Expression, Names};
+use crate::document::expression::Names;
 use crate::document::order::{Order, Value};
-use crate::document::raw::corrupt;
 use crate::error::Result;
 
 /// The `$group` that does what `$bucket: argument` does: its `_id` is the lower bound of the bucket that a value falls into.
@@ -46,19 +45,6 @@ pub(super) fn group(argument: &Bson, names: &Names) -> Result<Document> {
         Some(_) => return Err(Code::BUCKET_OUTPUT_TYPE.wrong_type("the output of $bucket is an object")),
     }
     Ok(group)
-}
-
-/// The value of a constant expression.
-fn constant(text: &Bson, names: &Names) -> Result<Bson> {
-    let expression = Expression::compile(text, names)?;
-    let mut depends = false;
-    expression.each_path(&mut |_| depends = true);
-    if depends {
-        return Err(Code::BUCKET_BOUND_NOT_CONSTANT.syntax("bounds and default of $bucket are constants"));
-    }
-    let (empty, context) = (RawDocumentBuf::new(), Context::new(DateTime::from_millis(0), 0, Vec::new()));
-    let value = expression.evaluate(&mut Env::new(&empty, &context))?;
-    Bson::try_from(value.or_null()).map_err(corrupt)
 }
 
 /// At least two values of one type, ascending.

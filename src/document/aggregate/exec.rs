@@ -6,18 +6,14 @@ use bson::raw::RawBson;
 use parking_lot::Mutex;
 
 use crate::document::expression::Context;
-use crate::document::find::Prepared;
-use crate::document::rows::Input;
-use crate::document::schema::Namespace;
-use crate::error::Result;
 use crate::txn::View;
 
 /// A moment of the store, the database that names of collections are of, and the context of expressions.
 #[derive(Debug)]
 pub(in crate::document) struct Exec {
     /// Views are used by one thread at a time, and the rows of a pipeline may move between threads.
-    view: Arc<Mutex<View>>,
-    database: String,
+    pub(super) view: Arc<Mutex<View>>,
+    pub(super) database: String,
     context: Arc<Context>,
 }
 
@@ -35,11 +31,5 @@ impl Exec {
 
     pub(super) fn context(&self) -> &Arc<Context> {
         &self.context
-    }
-
-    /// Starts to read what `query` asks of the collection `name`.
-    pub(super) fn open(&self, name: &str, query: &Prepared) -> Result<Input> {
-        let namespace = Namespace::new(&self.database, name);
-        Ok(Box::new(query.start(&self.view.lock(), &namespace, Arc::clone(&self.context))?))
     }
 }

@@ -8,9 +8,11 @@ use std::collections::HashMap;
 use bson::raw::{CString, RawBson, RawBsonRef, RawDocumentBuf, cstr};
 use bson::{Bson, Document, doc};
 
-use super::accumulator::{Accumulator, State, UNMODELLED};
+use super::accumulator::{Accumulator, State};
 use crate::document::code::Code;
-use crate::document::expression::{Context, Env, Expression, Names, append, check_depth, check_size, heap_bytes, name};
+use crate::document::expression::{
+    Context, DIVIDE_BY_ZERO, Env, Expression, MODULO_BY_ZERO, Names, append, check_depth, check_size, heap_bytes, name,
+};
 use crate::document::index_key::put_value;
 use crate::document::number::Number;
 use crate::document::order::{Order, Value};
@@ -63,6 +65,7 @@ impl Group {
     ) -> Result<impl Iterator<Item = Result<RawDocumentBuf>> + Send + use<>> {
         let mut table = Table::default();
         while input.advance()? {
+            context.check_time()?;
             self.take(&mut table, &mut Env::new(input.row()?, context))?;
         }
         let Self { fields, .. } = self;
@@ -70,16 +73,25 @@ impl Group {
     }
 
     fn take<'a>(&'a self, table: &mut Table, env: &mut Env<'a>) -> Result<()> {
-        let id = self.id.evaluate(env)?;
+        let id = self.id.evaluate(env).map_err(renumbered)?;
         let order = env.order();
         let position = table.position(id.or_null(), &self.fields, order)?;
         let states = table.groups.get_mut(position).map(|(_, states)| states);
         for (state, field) in states.into_iter().flatten().zip(&self.fields) {
             let before = state.bytes();
-            state.add(&field.expression.evaluate(env)?, order)?;
+            state.add(&field.expression.evaluate(env).map_err(renumbered)?, env.root(), order)?;
             table.bytes = (table.bytes + state.bytes()).saturating_sub(before);
         }
         limits::check("group bytes", limits::SORT_BYTES_MAX, table.bytes)
+    }
+}
+
+/// Divisions by zero have numbers of their own in groups.
+fn renumbered(error: Error) -> Error {
+    match error {
+        Error::Invalid { message, .. } if message == DIVIDE_BY_ZERO => Code::GROUP_DIVIDE_BY_ZERO.value(message),
+        Error::Invalid { message, .. } if message == MODULO_BY_ZERO => Code::GROUP_MODULO_BY_ZERO.value(message),
+        other => other,
     }
 }
 
@@ -98,18 +110,8 @@ impl Field {
                 Code::GROUP_FIELD_NOT_ACCUMULATOR.syntax(format!("the field {text:?} of a group is no accumulator"))
             );
         };
-        let (Some((operator, operand)), 1) = (call.iter().next(), call.len()) else {
-            let message = format!("the field {text:?} of a group is not one accumulator");
-            return Err(Code::GROUP_FIELD_MULTIPLE.syntax(message));
-        };
-        let Some(accumulator) = Accumulator::named(operator) else {
-            if UNMODELLED.contains(&operator.as_str()) {
-                return Err(Error::unsupported(format!("accumulator {operator}")));
-            }
-            return Err(Code::GROUP_UNKNOWN_OPERATOR.syntax(format!("there is no accumulator {operator:?}")));
-        };
-        let (accumulator, operand) = accumulator.with_arguments(operator, operand, names)?;
-        Ok(Self { name: name(text)?, accumulator, expression: Expression::compile(&operand, names)? })
+        let (accumulator, expression) = Accumulator::compile(call, names)?;
+        Ok(Self { name: name(text)?, accumulator, expression })
     }
 }
 

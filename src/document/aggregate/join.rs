@@ -110,6 +110,9 @@ fn local_values(row: &RawDocument, path: &FieldPath) -> Result<Vec<Bson>> {
         }
         false
     })?;
+    if values.is_empty() {
+        values.push(RawBson::Null);
+    }
     values.iter().map(|value| Bson::try_from(value.as_raw_bson_ref()).map_err(corrupt)).collect()
 }
 

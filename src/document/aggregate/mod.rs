@@ -18,21 +18,29 @@
 
 mod accumulator;
 mod bucket;
+mod bucket_auto;
+mod constants;
 mod exec;
 mod facet;
+mod graph;
 mod group;
 mod join;
+mod merge;
 mod operator;
+mod over;
 mod rewrite;
 mod sort;
 mod stage;
 mod unwind;
+mod window;
 
 use std::sync::Arc;
 
 use bson::{Bson, Document, doc};
 
 pub(super) use self::exec::Exec;
+pub(super) use self::merge::{Merge, Output, WhenMatched, WhenNotMatched};
+pub(super) use self::over::{find_in_view, stages_of};
 pub(super) use self::stage::Place;
 use self::stage::{Parser, Stage};
 use super::expression::Names;
@@ -80,10 +88,11 @@ impl Pipeline {
         matches!(self.stages.first(), Some(Stage::Documents(_)))
     }
 
-    /// Takes off the collection that an `$out` at the end writes to: its database, if that is another one, and its name.
-    pub(super) fn split_out(&mut self) -> Option<(Option<String>, String)> {
+    /// Takes off the stage at the end that writes, if there is one.
+    pub(super) fn split_out(&mut self) -> Option<Output> {
         match self.stages.pop() {
-            Some(Stage::Out { database, collection }) => Some((database, collection)),
+            Some(Stage::Out { database, collection }) => Some(Output::Out { database, collection }),
+            Some(Stage::Merge(merge)) => Some(Output::Merge(merge)),
             other => {
                 self.stages.extend(other);
                 None

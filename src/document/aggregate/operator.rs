@@ -7,6 +7,7 @@ use bson::raw::{CString, RawBson, RawBsonRef, RawDocumentBuf};
 
 use super::exec::Exec;
 use super::facet;
+use super::graph;
 use super::join;
 use super::stage::Stage;
 use crate::document::code::Code;
@@ -25,7 +26,7 @@ pub(super) fn lower(stage: Stage, input: Input, exec: &Arc<Exec>, needed: Option
     let context = Arc::clone(exec.context());
     Ok(match stage {
         Stage::Match { filter, .. } => Box::new(Matching { input, filter, context }),
-        Stage::Sort { sort, .. } => made(sort.run(input, needed)?.into_iter().map(Ok)),
+        Stage::Sort { sort, .. } => made(sort.run(input, needed, &context)?.into_iter().map(Ok)),
         Stage::Limit(limit) => Box::new(Limited { input, left: limit }),
         Stage::Skip(skip) => Box::new(Skipping { input, left: skip }),
         Stage::Project(projection) => reshaping(input, context, Shape::Project(projection)),
@@ -38,8 +39,13 @@ pub(super) fn lower(stage: Stage, input: Input, exec: &Arc<Exec>, needed: Option
         Stage::Facet(facets) => made(std::iter::once(Ok(facet::run(facets, input, exec)?))),
         Stage::Lookup(lookup) => Box::new(join::Joined::new(*lookup, input, Arc::clone(exec))),
         Stage::UnionWith(union) => Box::new(join::United::new(*union, input, Arc::clone(exec))),
+        Stage::BucketAuto(buckets) => made(buckets.run(input, &context)?.into_iter().map(Ok)),
+        Stage::SetWindowFields(windows) => made(windows.run(input, &context)?.into_iter().map(Ok)),
+        Stage::GraphLookup(graph) => Box::new(graph::Searched::new(*graph, input, Arc::clone(exec))),
         // Whoever can write has taken it off; a pipeline that gets here is refused before it runs.
-        Stage::Out { .. } => return Err(Code::NOT_IMPLEMENTED.value("$out needs a handle that can write")),
+        Stage::Out { .. } | Stage::Merge(_) => {
+            return Err(Code::NOT_IMPLEMENTED.value("a stage that writes needs a handle that can"));
+        }
     })
 }
 
@@ -48,15 +54,16 @@ fn made(documents: impl Iterator<Item = Result<RawDocumentBuf>> + Send + 'static
 }
 
 /// `$match`.
-struct Matching {
-    input: Input,
-    filter: Filter,
-    context: Arc<Context>,
+pub(super) struct Matching {
+    pub(super) input: Input,
+    pub(super) filter: Filter,
+    pub(super) context: Arc<Context>,
 }
 
 impl Rows for Matching {
     fn advance(&mut self) -> Result<bool> {
         while self.input.advance()? {
+            self.context.check_time()?;
             if self.filter.matches(self.input.row()?, &self.context)? {
                 return Ok(true);
             }
@@ -113,7 +120,7 @@ impl Rows for Skipping {
 }
 
 /// What makes one document of another.
-enum Shape {
+pub(super) enum Shape {
     /// `$project`, `$addFields`, `$set` and `$unset`.
     Project(Projection),
     /// `$replaceRoot` and `$replaceWith`.
@@ -127,7 +134,7 @@ struct Reshaping {
     current: Option<RawDocumentBuf>,
 }
 
-fn reshaping(input: Input, context: Arc<Context>, shape: Shape) -> Input {
+pub(super) fn reshaping(input: Input, context: Arc<Context>, shape: Shape) -> Input {
     Box::new(Reshaping { input, context, shape, current: None })
 }
 
@@ -136,6 +143,7 @@ impl Rows for Reshaping {
         if !self.input.advance()? {
             return Ok(false);
         }
+        self.context.check_time()?;
         let row = self.input.row()?;
         self.current = Some(match &self.shape {
             Shape::Project(projection) => projection.apply(row, &self.context)?,

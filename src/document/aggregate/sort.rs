@@ -11,7 +11,7 @@ use std::collections::BinaryHeap;
 use bson::Document;
 use bson::raw::RawDocumentBuf;
 
-use crate::document::expression::Names;
+use crate::document::expression::{Context, Names};
 use crate::document::number::Number;
 use crate::document::pattern::Pattern;
 use crate::document::rows::Input;
@@ -45,12 +45,13 @@ impl Sort {
     /// # Errors
     /// Those of `input`; [`InvalidKind::ParallelArrays`]; [`Error::LimitExceeded`] when more than
     /// [`limits::SORT_BYTES_MAX`] have to be held.
-    pub(super) fn run(&self, mut input: Input, needed: Option<u64>) -> Result<Vec<RawDocumentBuf>> {
+    pub(super) fn run(&self, mut input: Input, needed: Option<u64>, context: &Context) -> Result<Vec<RawDocumentBuf>> {
         let needed = needed.map_or(usize::MAX, |needed| usize::try_from(needed).unwrap_or(usize::MAX));
         let mut held = BinaryHeap::new();
         let mut bytes = 0;
         let mut arrival = 0;
         while needed > 0 && input.advance()? {
+            context.check_time()?;
             let row = input.row()?;
             let key = self.pattern.sort_key(row)?;
             arrival += 1;

@@ -5,10 +5,14 @@ use bson::{Bson, Document, doc};
 
 use super::Pipeline;
 use super::bucket;
+use super::bucket_auto::BucketAuto;
+use super::graph::Graph;
 use super::group::Group;
 use super::join::{Lookup, Union};
+use super::merge::Merge;
 use super::sort::Sort;
 use super::unwind::Unwind;
+use super::window::Windows;
 use crate::document::code::Code;
 use crate::document::expression::{Expression, Names, check_specification, name};
 use crate::document::filter::Filter;
@@ -47,6 +51,10 @@ pub(super) enum Stage {
         database: Option<String>,
         collection: String,
     },
+    Merge(Box<Merge>),
+    GraphLookup(Box<Graph>),
+    SetWindowFields(Box<Windows>),
+    BucketAuto(Box<BucketAuto>),
 }
 
 /// Where a pipeline stands.
@@ -78,14 +86,12 @@ const UNMODELLED: &[&str] = &[
     "$densify",
     "$fill",
     "$geoNear",
-    "$graphLookup",
     "$indexStats",
     "$listClusterCatalog",
     "$listLocalSessions",
     "$listSampledQueries",
     "$listSearchIndexes",
     "$listSessions",
-    "$merge",
     "$planCacheStats",
     "$querySettings",
     "$queryStats",
@@ -94,7 +100,6 @@ const UNMODELLED: &[&str] = &[
     "$scoreFusion",
     "$search",
     "$searchMeta",
-    "$setWindowFields",
     "$shardedDataDistribution",
     "$vectorSearch",
 ];
@@ -103,7 +108,7 @@ impl Stage {
     fn position(&self) -> Position {
         match self {
             Self::Documents(_) => Position::First,
-            Self::Out { .. } => Position::Last,
+            Self::Out { .. } | Self::Merge(_) => Position::Last,
             _ => Position::Anywhere,
         }
     }
@@ -111,9 +116,11 @@ impl Stage {
     /// Refuses a stage that may not stand in a pipeline at `place`.
     fn check_place(&self, stage: &str, place: Place) -> Result<()> {
         let code = match (self, place) {
-            (Self::Documents(_) | Self::Facet(_) | Self::Out { .. }, Place::Facet) => Code::FACET_STAGE_NOT_ALLOWED,
-            (Self::Out { .. }, Place::Lookup) => Code::LOOKUP_STAGE_NOT_ALLOWED,
-            (Self::Out { .. }, Place::Union) => Code::UNION_STAGE_NOT_ALLOWED,
+            (Self::Documents(_) | Self::Facet(_) | Self::Out { .. } | Self::Merge(_), Place::Facet) => {
+                Code::FACET_STAGE_NOT_ALLOWED
+            }
+            (Self::Out { .. } | Self::Merge(_), Place::Lookup) => Code::LOOKUP_STAGE_NOT_ALLOWED,
+            (Self::Out { .. } | Self::Merge(_), Place::Union) => Code::UNION_STAGE_NOT_ALLOWED,
             (Self::Documents(_), Place::Collection) => Code::INVALID_NAMESPACE,
             _ => return Ok(()),
         };
@@ -133,7 +140,7 @@ impl Parser<'_> {
     /// The stages of a pipeline.
     pub(super) fn pipeline(&self, stages: Vec<Document>) -> Result<Vec<Stage>> {
         limits::check("pipeline stages", limits::PIPELINE_STAGES_MAX, stages.len())?;
-        if self.depth > limits::PIPELINE_NESTING_MAX {
+        if self.depth > limits::PIPELINE_NESTING_MAX + 1 {
             return Err(Code::PIPELINE_NESTING.value("pipelines are nested too deeply"));
         }
         let count = stages.len();
@@ -227,6 +234,7 @@ impl Parser<'_> {
                 Stage::Group(Group::compile(&text, self.names)?)
             }
             "$bucket" => return self.bucket(&argument),
+            "$bucketAuto" => Stage::BucketAuto(Box::new(BucketAuto::compile(&argument, self.names)?)),
             "$count" => Stage::Count(count_name(&argument)?),
             "$sortByCount" => return self.by_count(argument),
             "$sample" => Stage::Sample(sample_size(&argument)?),
@@ -234,6 +242,9 @@ impl Parser<'_> {
             "$facet" => Stage::Facet(self.facets(&argument)?),
             "$lookup" => Stage::Lookup(Box::new(self.lookup(&argument)?)),
             "$unionWith" => Stage::UnionWith(Box::new(self.union(&argument)?)),
+            "$graphLookup" => Stage::GraphLookup(Box::new(Graph::compile(&argument, self.names)?)),
+            "$setWindowFields" => Stage::SetWindowFields(Box::new(Windows::compile(&argument, self.names)?)),
+            "$merge" => Stage::Merge(Box::new(Merge::compile(&argument, self.names)?)),
             "$out" => out(&argument)?,
             other if UNMODELLED.contains(&other) => return Err(Error::unsupported(format!("pipeline stage {other}"))),
             other => return Err(Code::UNKNOWN_STAGE.syntax(format!("there is no pipeline stage {other:?}"))),
@@ -288,18 +299,33 @@ impl Parser<'_> {
         for (option, value) in options {
             match (option.as_str(), value) {
                 ("from", Bson::String(name)) => from = Some(name.clone()),
-                ("from", Bson::Document(_)) => return Err(Error::unsupported("$lookup from another database")),
+                ("from", Bson::Document(from)) => return Err(from_elsewhere(from)),
                 ("as", Bson::String(path)) => target = Some(path.as_str()),
-                ("localField", Bson::String(path)) => local = Some(path.as_str()),
-                ("foreignField", Bson::String(path)) => foreign = Some(path.as_str()),
+                ("localField", Bson::String(path)) => local = Some(path.as_str()).filter(|path| !path.is_empty()),
+                ("foreignField", Bson::String(path)) => foreign = Some(path.as_str()).filter(|path| !path.is_empty()),
                 ("let", Bson::Document(values)) => variables = values.clone(),
                 ("pipeline", stages_text) => stages = Some(stages_text),
-                ("from" | "as" | "localField" | "foreignField" | "let", _) => {
+                ("localField" | "foreignField" | "let", Bson::Null) => {}
+                ("localField" | "foreignField" | "let", _) => {
+                    return Err(
+                        Code::TYPE_MISMATCH.wrong_type(format!("the argument {option} of $lookup has the wrong type"))
+                    );
+                }
+                ("from" | "as", _) => {
                     return Err(Code::FAILED_TO_PARSE
                         .wrong_type(format!("the argument {option} of $lookup has the wrong type")));
                 }
-                _ => return Err(Code::FAILED_TO_PARSE.syntax(format!("$lookup has no argument {option:?}"))),
+                _ => {
+                    let code = if options.contains_key("from") { Code::UNKNOWN_FIELD } else { Code::FAILED_TO_PARSE };
+                    return Err(code.syntax(format!("$lookup has no argument {option:?}")));
+                }
             }
+        }
+        let first = stages.and_then(Bson::as_array).and_then(|stages| stages.first()).and_then(Bson::as_document);
+        if from.is_none() && first.is_none_or(|first| !first.contains_key("$documents")) {
+            return Err(
+                Code::FAILED_TO_PARSE.syntax("$lookup needs \"from\", or a pipeline that begins with $documents")
+            );
         }
         let Some(target) = target else { return Err(Code::FAILED_TO_PARSE.syntax("$lookup needs \"as\"")) };
         let equality = match (local, foreign) {
@@ -313,15 +339,22 @@ impl Parser<'_> {
         if !variables.is_empty() && stages.is_none() {
             return Err(Code::FAILED_TO_PARSE.syntax("let of $lookup needs a pipeline"));
         }
+        if variables.contains_key("") {
+            return Err(Code::FAILED_TO_PARSE.syntax("a variable of $lookup needs a name"));
+        }
         let names = self.names.and(variables.keys().cloned())?;
         let variables =
             variables.values().map(|value| Expression::compile(value, self.names)).collect::<Result<_>>()?;
-        let codes = (Code::FAILED_TO_PARSE, Code::TYPE_MISMATCH);
+        let codes = (Code::TYPE_MISMATCH, Code::TYPE_MISMATCH);
         let pipeline = stages.map(|stages| self.nested(stages, Place::Lookup, &names, codes)).transpose()?;
         let has_source = pipeline.as_ref().is_some_and(Pipeline::has_source);
         match &from {
-            None if !has_source => return Err(Code::FAILED_TO_PARSE.syntax("$lookup needs \"from\"")),
-            Some(name) if name.is_empty() => return Err(Code::INVALID_NAMESPACE.value("a collection needs a name")),
+            Some(name) if name.is_empty() || name.starts_with('.') || name.contains('\0') => {
+                return Err(Code::INVALID_NAMESPACE.value(format!("no collection is named {name:?}")));
+            }
+            Some(_) if has_source => {
+                return Err(Code::INVALID_NAMESPACE.value("$documents in $lookup takes no collection"));
+            }
             _ => {}
         }
         let target = path(target)?.into_parts().iter().map(|part| part.stored_name().clone()).collect();
@@ -354,6 +387,17 @@ impl Parser<'_> {
         }
         Ok(Union { from, pipeline })
     }
+}
+
+/// Why `$lookup` does not read from what an object names.
+fn from_elsewhere(from: &Document) -> Error {
+    if let Some(unknown) = from.keys().find(|key| !["db", "coll"].contains(&key.as_str())) {
+        return Code::UNKNOWN_FIELD.syntax(format!("from of $lookup has no field {unknown:?}"));
+    }
+    if from.values().any(|value| value.as_str().is_none()) {
+        return Code::TYPE_MISMATCH.wrong_type("database and collection of $lookup are texts");
+    }
+    Code::FAILED_TO_PARSE.value("$lookup does not read from another database")
 }
 
 fn path(text: &str) -> Result<FieldPath> {

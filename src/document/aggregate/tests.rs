@@ -151,8 +151,8 @@ fn a_group_that_is_malformed_is_refused() {
         let error = compile(vec![doc! { "$group": text.clone() }]).unwrap_err();
         assert!(matches!(error, Error::Invalid { kind: InvalidKind::Syntax, .. }), "{text}: {error}");
     }
-    let unknown = compile(vec![doc! { "$group": { "_id": 1, "m": { "$median": 1 } } }]).unwrap_err();
-    assert!(matches!(unknown, Error::Unsupported { feature } if feature == "accumulator $median"));
+    let unknown = compile(vec![doc! { "$group": { "_id": 1, "m": { "$accumulator": 1 } } }]).unwrap_err();
+    assert!(matches!(unknown, Error::Unsupported { feature } if feature == "accumulator $accumulator"));
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn fields_are_added_and_removed_and_roots_replaced() {
 fn other_stages_are_refused_by_name() {
     let nonsense = compile(vec![doc! { "$nonsense": {} }]).unwrap_err();
     assert_eq!(Code::of(&nonsense), Some(Code::UNKNOWN_STAGE));
-    for stage in ["$merge", "$graphLookup", "$setWindowFields", "$redact"] {
+    for stage in ["$changeStream", "$geoNear", "$search", "$currentOp"] {
         let error = compile(vec![doc! { stage: {} }]).unwrap_err();
         assert!(matches!(error, Error::Unsupported { feature } if feature == format!("pipeline stage {stage}")));
     }

@@ -157,6 +157,9 @@ impl Rows for Unwound {
 }
 
 fn field_path(text: &str) -> Result<Vec<CString>> {
+    if text.is_empty() {
+        return Err(Code::UNWIND_WITHOUT_PATH.syntax("$unwind needs a path"));
+    }
     let path = text
         .strip_prefix('$')
         .ok_or_else(|| Code::UNWIND_PATH_DOLLAR.syntax(format!("the path {text:?} needs a dollar sign in front")))?;

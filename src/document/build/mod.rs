@@ -11,6 +11,7 @@ use crate::catalog::job::{self, Allowance};
 use crate::catalog::{self, Entry, Kind};
 use crate::document::layout;
 use crate::document::maintain::Records;
+use crate::document::pattern::Keys;
 use crate::document::raw::corrupt;
 use crate::document::schema::{Index, Namespace, Schema};
 use crate::error::Result;
@@ -74,17 +75,22 @@ fn step(
     place: &mut Vec<u8>,
     allowance: &mut Allowance,
 ) -> Result<bool> {
-    let mut multikey = 0;
+    let mut arrays = Keys::default();
     let source = layout::records_prefix(entry.storage);
     let is_all = fill::over(writer, &source, place, allowance, |writer, key, value, allowance| {
         let (id, document) = (layout::record_id(key)?, RawDocument::from_bytes(value).map_err(corrupt)?);
-        let keys = index.pattern.keys(document)?;
-        multikey |= keys.multikey;
+        let keys = index.keys_of(document)?;
+        arrays.multikey |= keys.multikey;
+        for path in &keys.array_paths {
+            if let Err(place) = arrays.array_paths.binary_search(path) {
+                arrays.array_paths.insert(place, path.clone());
+            }
+        }
         // One entry is counted with its record.
         keys.encoded.iter().skip(1).for_each(|key| allowance.spend(key, &[]));
         Records::new(writer, namespace, entry).index_one(index, id, document, &keys)
     })?;
-    Records::new(writer, namespace, entry).note_arrays(index, multikey, 0)?;
+    Records::new(writer, namespace, entry).note_arrays(index, &arrays, 0)?;
     Ok(is_all)
 }
 

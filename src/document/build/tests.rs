@@ -52,7 +52,7 @@ fn entries(events: &Collection<Document>, place: usize) -> (BTreeSet<Vec<u8>>, B
     let records = keys(&layout::records_prefix(entry.storage));
     let expected = records.iter().flat_map(|(key, value)| {
         let id = layout::record_id(key).unwrap();
-        let keys = index.pattern.keys(RawDocument::from_bytes(value).unwrap()).unwrap();
+        let keys = index.keys_of(RawDocument::from_bytes(value).unwrap()).unwrap();
         keys.encoded.into_iter().map(|fields| layout::entry(&prefix, &fields, id)).collect::<Vec<_>>()
     });
     (keys(&prefix).into_iter().map(|(key, _)| key).collect(), expected.collect())
@@ -77,8 +77,9 @@ fn begin_index(events: &Collection<Document>, options: &IndexOptions, records: u
     let namespace = events.namespace();
     core.exclusive(|mut writer| {
         let mut changed = namespace.get_or_create(&mut writer)?.as_ref().clone();
-        let pattern = crate::document::pattern::Pattern::parse(&doc! { "n": 1 })?;
-        let crate::document::schema::Added::New(index) = changed.record.add(&pattern, options)? else { panic!("new") };
+        let crate::document::schema::Added::New(index) = changed.record.add(&doc! { "n": 1 }, options)? else {
+            panic!("new")
+        };
         let is_all = begin(&mut writer, namespace, &mut changed, &index, &mut Allowance::of(records))?;
         Ok((is_all, writer))
     })

@@ -135,7 +135,7 @@ impl<'a> EachMatch<'a> {
     fn first_step(&mut self, writer: &mut Writer, room: Room) -> Result<Done> {
         let mut done = Done { tally: Tally::default(), ids: 0, scan: None };
         self.other = None;
-        let Some(entry) = self.namespace.get(writer)? else { return Ok(done) };
+        let Some(entry) = self.namespace.get_collection(writer)? else { return Ok(done) };
         if !self.compared.is_given && self.compared.collator() != entry.record.collator() {
             self.other = Some(Compared { collator: entry.record.collator().cloned(), is_given: false });
             return Ok(done);
@@ -166,7 +166,7 @@ impl<'a> EachMatch<'a> {
 
     fn later_step(&mut self, writer: &mut Writer, room: Room) -> Result<Done> {
         let mut done = Done { tally: Tally::default(), ids: 0, scan: None };
-        let Some(entry) = self.namespace.get(writer)? else {
+        let Some(entry) = self.namespace.get_collection(writer)? else {
             done.ids = self.ids.len();
             return Ok(done);
         };

@@ -70,6 +70,28 @@ impl Code {
     pub const INDEX_OPTIONS_CONFLICT: Self = Self(85);
     /// An index with this name has other keys.
     pub const INDEX_KEY_SPECS_CONFLICT: Self = Self(86);
+    /// The validator of a collection refuses a document.
+    pub const DOCUMENT_VALIDATION_FAILURE: Self = Self(121);
+    /// A view is defined by itself, through others.
+    pub const GRAPH_CONTAINS_CYCLE: Self = Self(5);
+    /// An operation is not taken in this state.
+    pub const ILLEGAL_OPERATION: Self = Self(20);
+    /// What is to be made exists.
+    pub const NAMESPACE_EXISTS: Self = Self(48);
+    /// The documents that a tailable cursor would go on with were trimmed.
+    pub const CAPPED_POSITION_LOST: Self = Self(136);
+    /// Views are defined by one another too deeply.
+    pub const VIEW_DEPTH_LIMIT_EXCEEDED: Self = Self(165);
+    /// An operation is not one of views.
+    pub const COMMAND_NOT_SUPPORTED_ON_VIEW: Self = Self(166);
+    /// An option or stage is not one of views.
+    pub const OPTION_NOT_SUPPORTED_ON_VIEW: Self = Self(167);
+    /// The collection that a cursor reads is not there any more.
+    pub const QUERY_PLAN_KILLED: Self = Self(175);
+    /// An operator that sorts by distance where none may.
+    pub const NEAR_NOT_ALLOWED: Self = Self(5_626_500);
+    /// `$out` names a capped collection.
+    pub const OUT_TO_CAPPED: Self = Self(17_152);
     /// Another transaction wrote meanwhile.
     pub const WRITE_CONFLICT: Self = Self(112);
     /// No expression operator has this name.
@@ -80,12 +102,18 @@ impl Code {
     pub const INCOMPATIBLE_COLLATION_VERSION: Self = Self(161);
     /// A number in a path is both a position and a field.
     pub const AMBIGUOUS_INDEX_KEY_PATH: Self = Self(181);
+    /// The index on `_id` does not take this option.
+    pub const INVALID_INDEX_SPECIFICATION_OPTION: Self = Self(197);
     /// It is not modelled.
     pub const NOT_IMPLEMENTED: Self = Self(238);
     /// A value has no counterpart of the type asked for.
     pub const CONVERSION_FAILURE: Self = Self(241);
+    /// No plan does what a hint asks for.
+    pub const NO_QUERY_EXECUTION_PLANS: Self = Self(291);
     /// What a stage has to hold is too large.
     pub const EXCEEDED_MEMORY_LIMIT: Self = Self(292);
+    /// An index cannot become unique: some documents have the same key.
+    pub const CANNOT_CONVERT_INDEX_TO_UNIQUE: Self = Self(359);
     /// A specification is no object.
     pub const EXPRESSION_NOT_OBJECT: Self = Self(10_065);
     /// A document is larger than one may be.
@@ -94,6 +122,8 @@ impl Code {
     pub const DUPLICATE_KEY: Self = Self(11_000);
     /// A sort or index has more keys than one may have.
     pub const SORT_TOO_MANY_KEYS: Self = Self(13_103);
+    /// `$merge` has found no document to change.
+    pub const MERGE_NOT_MATCHED: Self = Self(13_113);
     /// `$group` takes an object.
     pub const GROUP_NOT_OBJECT: Self = Self(15_947);
     /// No accumulator has this name.
@@ -148,6 +178,10 @@ impl Code {
     pub const MORE_THAN_ONE_DATE: Self = Self(16_612);
     /// `$concat` of what is no text.
     pub const CONCAT_TYPE: Self = Self(16_702);
+    /// A hashed index cannot tell that two values are different.
+    pub const HASHED_UNIQUE: Self = Self(16_764);
+    /// A hashed index has no arrays.
+    pub const HASHED_ARRAY: Self = Self(16_766);
     /// A variable has no name.
     pub const EMPTY_VARIABLE_NAME: Self = Self(16_867);
     /// A path in an expression is empty.
@@ -218,6 +252,8 @@ impl Code {
     pub const DATE_FORMAT_TYPE: Self = Self(18_533);
     /// `$dateToString` has no such argument.
     pub const DATE_TO_STRING_UNKNOWN_ARGUMENT: Self = Self(18_534);
+    /// A format of dates ends with a percent sign alone.
+    pub const DATE_FORMAT_END: Self = Self(18_535);
     /// A format of dates is not one.
     pub const DATE_FORMAT: Self = Self(18_536);
     /// A year has no text of four digits.
@@ -314,12 +350,16 @@ impl Code {
     pub const REGEX_WITHOUT_REGEX: Self = Self(31_023);
     /// A regular expression operator has no such argument.
     pub const REGEX_UNKNOWN_ARGUMENT: Self = Self(31_024);
+    /// A part of `$dateFromParts` is out of range.
+    pub const DATE_FROM_PARTS_RANGE: Self = Self(31_034);
     /// A value does not fit the type asked for.
     pub const CONVERSION_OUT_OF_RANGE: Self = Self(31_109);
     /// `$unset` takes at least one path.
     pub const UNSET_EMPTY: Self = Self(31_119);
     /// `$unset` takes texts.
     pub const UNSET_ELEMENT_TYPE: Self = Self(31_120);
+    /// A sort by a `$meta` that does not exist.
+    pub const SORT_META: Self = Self(31_138);
     /// A projection names a path after a prefix of it.
     pub const PATH_COLLISION_CHILD: Self = Self(31_249);
     /// A projection names a path after one below it.
@@ -328,20 +368,32 @@ impl Code {
     pub const INCLUSION_IN_EXCLUSION: Self = Self(31_253);
     /// A projection includes, and excludes a field.
     pub const EXCLUSION_IN_INCLUSION: Self = Self(31_254);
+    /// A projection has `$elemMatch` and the positional operator.
+    pub const POSITIONAL_AND_ELEM_MATCH: Self = Self(31_256);
+    /// The positional operator of a projection takes no expression.
+    pub const POSITIONAL_VALUE: Self = Self(31_271);
     /// `$elemMatch` takes an object.
     pub const ELEM_MATCH_NOT_OBJECT: Self = Self(31_274);
     /// `$elemMatch` stands at a nested field.
     pub const ELEM_MATCH_NESTED: Self = Self(31_275);
     /// A projection has the positional operator twice.
     pub const POSITIONAL_TWICE: Self = Self(31_276);
+    /// Two fields of an index are hashed.
+    pub const HASHED_TWICE: Self = Self(31_303);
     /// A projection excludes, and computes a field.
     pub const VALUE_IN_EXCLUSION: Self = Self(31_310);
     /// A positional projection in a pipeline.
     pub const POSITIONAL_IN_PIPELINE: Self = Self(31_324);
     /// A projection has an operator that does not exist.
     pub const PROJECT_UNKNOWN_EXPRESSION: Self = Self(31_325);
+    /// `$bsonSize` takes an object.
+    pub const BSON_SIZE_TYPE: Self = Self(31_393);
     /// The positional operator stands inside a path.
     pub const POSITIONAL_IN_MIDDLE: Self = Self(31_394);
+    /// The positional operator of a projection does not include its field.
+    pub const POSITIONAL_IN_EXCLUSION: Self = Self(31_395);
+    /// `on` of `$merge` names a field twice.
+    pub const MERGE_ON_TWICE: Self = Self(31_465);
     /// `$reverseArray` takes an array.
     pub const REVERSE_ARRAY_TYPE: Self = Self(34_435);
     /// The start of `$range` is no number.
@@ -442,6 +494,18 @@ impl Code {
     pub const INDEX_OF_BOUND_TYPE: Self = Self(40_096);
     /// A bound of a search is negative.
     pub const INDEX_OF_BOUND_NEGATIVE: Self = Self(40_097);
+    /// `maxDepth` of `$graphLookup` is no number.
+    pub const GRAPH_LOOKUP_DEPTH_TYPE: Self = Self(40_100);
+    /// `maxDepth` of `$graphLookup` is negative.
+    pub const GRAPH_LOOKUP_DEPTH_NEGATIVE: Self = Self(40_101);
+    /// `maxDepth` of `$graphLookup` is no integer.
+    pub const GRAPH_LOOKUP_DEPTH_INTEGER: Self = Self(40_102);
+    /// An argument of `$graphLookup` is no text.
+    pub const GRAPH_LOOKUP_TEXT: Self = Self(40_103);
+    /// `$graphLookup` has no such argument.
+    pub const GRAPH_LOOKUP_UNKNOWN_ARGUMENT: Self = Self(40_104);
+    /// `$graphLookup` needs an argument.
+    pub const GRAPH_LOOKUP_MISSING_ARGUMENT: Self = Self(40_105);
     /// `$count` takes a text.
     pub const COUNT_TYPE: Self = Self(40_156);
     /// `$count` takes a name that is not empty.
@@ -460,6 +524,8 @@ impl Code {
     pub const FACET_STAGE_NOT_OBJECT: Self = Self(40_171);
     /// Two paths of one specification collide.
     pub const PATH_CONFLICT: Self = Self(40_176);
+    /// `restrictSearchWithMatch` of `$graphLookup` is no object.
+    pub const GRAPH_LOOKUP_MATCH_TYPE: Self = Self(40_185);
     /// A bound of `$bucket` is not constant.
     pub const BUCKET_BOUND_NOT_CONSTANT: Self = Self(40_191);
     /// `$bucket` has fewer than two bounds.
@@ -498,12 +564,32 @@ impl Code {
     pub const ACCUMULATOR_UNARY: Self = Self(40_237);
     /// A field of a group has several accumulators.
     pub const GROUP_FIELD_MULTIPLE: Self = Self(40_238);
+    /// `groupBy` of `$bucketAuto` is no expression.
+    pub const BUCKET_AUTO_GROUP_BY: Self = Self(40_239);
+    /// `$bucketAuto` takes an object.
+    pub const BUCKET_AUTO_TYPE: Self = Self(40_240);
+    /// `buckets` of `$bucketAuto` is no number.
+    pub const BUCKET_AUTO_COUNT_TYPE: Self = Self(40_241);
+    /// `buckets` of `$bucketAuto` is no 32-bit integer.
+    pub const BUCKET_AUTO_COUNT: Self = Self(40_242);
+    /// `buckets` of `$bucketAuto` is not positive.
+    pub const BUCKET_AUTO_COUNT_VALUE: Self = Self(40_243);
+    /// `output` of `$bucketAuto` is no object.
+    pub const BUCKET_AUTO_OUTPUT: Self = Self(40_244);
+    /// `$bucketAuto` has no such argument.
+    pub const BUCKET_AUTO_UNKNOWN_ARGUMENT: Self = Self(40_245);
+    /// `$bucketAuto` needs `groupBy` and `buckets`.
+    pub const BUCKET_AUTO_MISSING_ARGUMENT: Self = Self(40_246);
+    /// `granularity` of `$bucketAuto` is no text.
+    pub const BUCKET_AUTO_GRANULARITY: Self = Self(40_261);
     /// `$set` and `$addFields` take an object.
     pub const SET_NOT_OBJECT: Self = Self(40_272);
     /// A stage is not an object of one field.
     pub const STAGE_FIELDS: Self = Self(40_323);
     /// No stage has this name.
     pub const UNKNOWN_STAGE: Self = Self(40_324);
+    /// `$graphLookup` takes an object.
+    pub const GRAPH_LOOKUP_TYPE: Self = Self(40_327);
     /// A path is empty.
     pub const PATH_EMPTY: Self = Self(40_352);
     /// A path ends with a dot.
@@ -538,20 +624,50 @@ impl Code {
     pub const UNKNOWN_FIELD: Self = Self(40_415);
     /// A time zone does not exist.
     pub const TIME_ZONE: Self = Self(40_485);
+    /// `$dateFromParts` mixes years and weeks.
+    pub const DATE_FROM_PARTS_MIXED: Self = Self(40_489);
+    /// A part of `$dateFromParts` is no whole number.
+    pub const DATE_FROM_PARTS_TYPE: Self = Self(40_515);
+    /// `$dateFromParts` has no year.
+    pub const DATE_FROM_PARTS_WITHOUT_YEAR: Self = Self(40_516);
     /// A time zone is no text.
     pub const TIME_ZONE_TYPE: Self = Self(40_517);
+    /// `$dateFromParts` has no such argument.
+    pub const DATE_FROM_PARTS_UNKNOWN_ARGUMENT: Self = Self(40_518);
+    /// `$dateFromParts` takes an object.
+    pub const DATE_FROM_PARTS_NOT_OBJECT: Self = Self(40_519);
+    /// `$dateToParts` has no such argument.
+    pub const DATE_TO_PARTS_UNKNOWN_ARGUMENT: Self = Self(40_520);
+    /// The `iso8601` of `$dateToParts` is true or false.
+    pub const DATE_TO_PARTS_ISO_TYPE: Self = Self(40_521);
+    /// `$dateToParts` has no `date`.
+    pub const DATE_TO_PARTS_WITHOUT_DATE: Self = Self(40_522);
+    /// The year of `$dateFromParts` is out of range.
+    pub const DATE_FROM_PARTS_YEAR: Self = Self(40_523);
+    /// `$dateToParts` takes an object.
+    pub const DATE_TO_PARTS_NOT_OBJECT: Self = Self(40_524);
+    /// `$dateFromParts` mixes weeks with months or days.
+    pub const DATE_FROM_PARTS_ISO_MIXED: Self = Self(40_525);
     /// A date operator has no such argument.
     pub const DATE_UNKNOWN_ARGUMENT: Self = Self(40_535);
     /// A date operator takes one argument.
     pub const DATE_ARRAY_ARGUMENT: Self = Self(40_536);
     /// A date operator has no `date`.
     pub const DATE_WITHOUT_DATE: Self = Self(40_539);
+    /// `$dateFromString` takes an object.
+    pub const DATE_FROM_STRING_NOT_OBJECT: Self = Self(40_540);
+    /// `$dateFromString` has no such argument.
+    pub const DATE_FROM_STRING_UNKNOWN_ARGUMENT: Self = Self(40_541);
+    /// `$dateFromString` has no `dateString`.
+    pub const DATE_FROM_STRING_WITHOUT_TEXT: Self = Self(40_542);
     /// A stage may not stand in a facet.
     pub const FACET_STAGE_NOT_ALLOWED: Self = Self(40_600);
     /// A stage may only stand last.
     pub const NOT_LAST_STAGE: Self = Self(40_601);
     /// A stage may only stand first.
     pub const NOT_FIRST_STAGE: Self = Self(40_602);
+    /// The format of `$dateFromString` is no text.
+    pub const DATE_FROM_STRING_FORMAT_TYPE: Self = Self(40_684);
     /// `$trim` has no such argument.
     pub const TRIM_UNKNOWN_ARGUMENT: Self = Self(50_694);
     /// `$trim` has no `input`.
@@ -566,6 +682,12 @@ impl Code {
     pub const CONVERSION_ARITY: Self = Self(50_723);
     /// The start of `$substrBytes` is negative.
     pub const SUBSTRING_START_NEGATIVE: Self = Self(50_752);
+    /// A function of angles is not defined for a number.
+    pub const TRIGONOMETRY_VALUE: Self = Self(50_989);
+    /// The first operand of `$atan2` is no number.
+    pub const ATAN2_FIRST_TYPE: Self = Self(51_044);
+    /// The second operand of `$atan2` is no number.
+    pub const ATAN2_SECOND_TYPE: Self = Self(51_045);
     /// A stage may not stand in the pipeline of a join.
     pub const LOOKUP_STAGE_NOT_ALLOWED: Self = Self(51_047);
     /// The result of `$round` or `$trunc` does not fit.
@@ -594,12 +716,42 @@ impl Code {
     pub const REGEX_OPTION: Self = Self(51_108);
     /// A regular expression is not one.
     pub const REGEX_PATTERN: Self = Self(51_111);
+    /// `into` of `$merge` has the wrong type.
+    pub const MERGE_INTO_TYPE: Self = Self(51_178);
+    /// `whenMatched` and `whenNotMatched` of `$merge` do not go together.
+    pub const MERGE_COMBINATION: Self = Self(51_181);
+    /// `$merge` takes the name of a collection or an object.
+    pub const MERGE_TYPE: Self = Self(51_182);
+    /// The fields that `$merge` goes by have no unique index.
+    pub const MERGE_WITHOUT_UNIQUE_INDEX: Self = Self(51_183);
+    /// A field that `$merge` goes by is an array.
+    pub const MERGE_ON_ARRAY: Self = Self(51_185);
+    /// `on` of `$merge` has the wrong type.
+    pub const MERGE_ON_TYPE: Self = Self(51_186);
+    /// `on` of `$merge` names no field.
+    pub const MERGE_ON_EMPTY: Self = Self(51_187);
+    /// `whenMatched` of `$merge` has the wrong type.
+    pub const MERGE_WHEN_MATCHED_TYPE: Self = Self(51_191);
+    /// `let` of `$merge` goes with a pipeline.
+    pub const MERGE_LET_WITHOUT_PIPELINE: Self = Self(51_199);
+    /// The filter has not found the document by an element.
+    pub const POSITIONAL_NOT_FOUND: Self = Self(51_246);
+    /// The element that was found is past the end of the array that is shown.
+    pub const POSITIONAL_PAST_END: Self = Self(51_247);
     /// A projection of a field is empty.
     pub const PROJECT_EMPTY_OBJECT: Self = Self(51_270);
     /// A projection is empty.
     pub const PROJECT_EMPTY: Self = Self(51_272);
+    /// A document has no field that `$merge` goes by.
+    pub const MERGE_ON_MISSING: Self = Self(51_132);
+    /// `on` of `$merge` is an array of texts.
+    pub const MERGE_ON_ELEMENT_TYPE: Self = Self(51_134);
     /// A regular expression takes too many steps.
     pub const REGEX_STEPS: Self = Self(51_156);
+    /// The variable `new` of `$merge` is the document itself.
+    pub const MERGE_LET_NEW: Self = Self(51_273);
+    /// `$binarySize` takes a text or binary data.
+    pub const BINARY_SIZE_TYPE: Self = Self(51_276);
     /// `$replaceOne` has no `replacement`.
     pub const REPLACE_WITHOUT_REPLACEMENT: Self = Self(51_747);
     /// `$replaceOne` has no `find`.
@@ -614,6 +766,8 @@ impl Code {
     pub const FILTER_LIMIT_TYPE: Self = Self(327_391);
     /// The limit of `$filter` is not positive.
     pub const FILTER_LIMIT: Self = Self(327_392);
+    /// `$linearFill` needs a sort by one field.
+    pub const LINEAR_FILL_SORT: Self = Self(605_001);
     /// `$ifNull` takes two or more arguments.
     pub const IF_NULL_ARITY: Self = Self(1_257_300);
     /// `$sortArray` takes an object.
@@ -658,12 +812,92 @@ impl Code {
     pub const SET_FIELD_FIELD_PATH: Self = Self(4_161_108);
     /// `$setField` has no `input`.
     pub const SET_FIELD_WITHOUT_INPUT: Self = Self(4_161_109);
+    /// A division by zero in a group.
+    pub const GROUP_DIVIDE_BY_ZERO: Self = Self(4_848_401);
+    /// A remainder of a division by zero in a group.
+    pub const GROUP_MODULO_BY_ZERO: Self = Self(4_848_403);
     /// A key of `$arrayToObject` contains a NUL.
     pub const ARRAY_TO_OBJECT_KEY_NULL_BYTE: Self = Self(4_940_401);
+    /// `$top` and its like take an object.
+    pub const TOP_NOT_OBJECT: Self = Self(5_788_001);
+    /// `$top` and its like have no such argument.
+    pub const TOP_UNKNOWN_ARGUMENT: Self = Self(5_788_002);
+    /// `$topN` and `$bottomN` need a count.
+    pub const TOP_WITHOUT_COUNT: Self = Self(5_788_003);
+    /// `$top` and its like need an output.
+    pub const TOP_WITHOUT_OUTPUT: Self = Self(5_788_004);
+    /// `$top` and its like need an order.
+    pub const TOP_WITHOUT_ORDER: Self = Self(5_788_005);
     /// The input of `$firstN` or `$lastN` is no array.
     pub const ENDS_INPUT_TYPE: Self = Self(5_788_200);
+    /// `$dateAdd` needs an argument.
+    pub const DATE_ADD_WITHOUT_ARGUMENT: Self = Self(5_166_402);
+    /// The `startDate` of `$dateAdd` is no date.
+    pub const DATE_ADD_START_TYPE: Self = Self(5_166_403);
+    /// The amount of `$dateAdd` is no whole number.
+    pub const DATE_ADD_AMOUNT: Self = Self(5_166_405);
+    /// The result of `$dateAdd` is no date.
+    pub const DATE_ADD_OVERFLOW: Self = Self(5_166_406);
+    /// The lower bound of a window is above its upper one.
+    pub const WINDOW_BOUNDS: Self = Self(5_339_900);
+    /// A window of some documents needs a sort.
+    pub const WINDOW_NEEDS_SORT: Self = Self(5_339_901);
+    /// A range needs a sort by one ascending field.
+    pub const WINDOW_RANGE_SORT: Self = Self(5_339_902);
+    /// `$rank` and its like take no window.
+    pub const RANK_WINDOW: Self = Self(5_371_601);
+    /// `$rank` and its like need a sort by one field.
+    pub const RANK_SORT: Self = Self(5_371_602);
+    /// `$rank` and its like take an empty object.
+    pub const RANK_ARGUMENT: Self = Self(5_371_603);
+    /// A range without a unit is over numbers.
+    pub const WINDOW_RANGE_NUMBER: Self = Self(5_429_413);
+    /// A range with a unit is over dates.
+    pub const WINDOW_RANGE_DATE: Self = Self(5_429_513);
+    /// Bins of `$dateTrunc` are too large.
+    pub const DATE_TRUNC_BIN_HOURS: Self = Self(5_439_002);
+    /// Bins of `$dateTrunc` of months or years are too large.
+    pub const DATE_TRUNC_BIN_MONTHS: Self = Self(5_439_006);
+    /// `$dateTrunc` takes an object.
+    pub const DATE_TRUNC_NOT_OBJECT: Self = Self(5_439_007);
+    /// `$dateTrunc` has no such argument.
+    pub const DATE_TRUNC_UNKNOWN_ARGUMENT: Self = Self(5_439_008);
+    /// `$dateTrunc` has no `date`.
+    pub const DATE_TRUNC_WITHOUT_DATE: Self = Self(5_439_009);
+    /// `$dateTrunc` has no `unit`.
+    pub const DATE_TRUNC_WITHOUT_UNIT: Self = Self(5_439_010);
+    /// The `date` of `$dateTrunc` is none.
+    pub const DATE_TRUNC_DATE_TYPE: Self = Self(5_439_012);
+    /// A unit of time is no text.
+    pub const DATE_UNIT_TYPE: Self = Self(5_439_013);
+    /// The first day of the week is no text.
+    pub const START_OF_WEEK_TYPE: Self = Self(5_439_015);
+    /// The first day of the week is none.
+    pub const START_OF_WEEK: Self = Self(5_439_016);
+    /// The size of bins is no whole number.
+    pub const DATE_TRUNC_BIN: Self = Self(5_439_017);
+    /// The size of bins is not positive.
+    pub const DATE_TRUNC_BIN_VALUE: Self = Self(5_439_018);
+    /// A unit is longer than a week.
+    pub const WINDOW_UNIT: Self = Self(5_490_704);
+    /// A window function sorts by something else.
+    pub const WINDOW_SORT_VALUE: Self = Self(5_624_900);
+    /// `$tsSecond` takes a timestamp.
+    pub const TS_SECOND_TYPE: Self = Self(5_687_301);
+    /// `$tsIncrement` takes a timestamp.
+    pub const TS_INCREMENT_TYPE: Self = Self(5_687_302);
+    /// `into` of `$merge` is empty.
+    pub const MERGE_INTO_EMPTY: Self = Self(5_786_800);
+    /// `into` of `$merge` names no collection.
+    pub const MERGE_INTO_WITHOUT_COLLECTION: Self = Self(5_786_801);
+    /// `$firstN` and its like take an object.
+    pub const N_ACCUMULATOR_NOT_OBJECT: Self = Self(5_787_900);
+    /// `$firstN` and its like have no such argument.
+    pub const N_ACCUMULATOR_UNKNOWN_ARGUMENT: Self = Self(5_787_901);
     /// The count of `$firstN` or `$lastN` is no number.
     pub const ENDS_COUNT_TYPE: Self = Self(5_787_902);
+    /// `$firstN` and its like need an input.
+    pub const N_ACCUMULATOR_WITHOUT_INPUT: Self = Self(5_787_907);
     /// The count of `$firstN` or `$lastN` is not a positive integer.
     pub const ENDS_COUNT: Self = Self(5_787_908);
     /// `$documents` takes an array of documents.
@@ -672,6 +906,14 @@ impl Code {
     pub const PIPELINE_NESTING: Self = Self(232);
     /// A stage may not stand in the pipeline of `$unionWith`.
     pub const UNION_STAGE_NOT_ALLOWED: Self = Self(31_441);
+    /// A field beside the wildcard of an index is an array.
+    pub const WILDCARD_BESIDE_ARRAY: Self = Self(7_246_301);
+    /// `p` of `$percentile` is no array of constants.
+    pub const PERCENTILE_FRACTIONS: Self = Self(7_750_301);
+    /// A fraction of `$percentile` is no number.
+    pub const PERCENTILE_FRACTION_TYPE: Self = Self(7_750_302);
+    /// A fraction of `$percentile` does not lie between 0 and 1.
+    pub const PERCENTILE_FRACTION: Self = Self(7_750_303);
     /// The field of `$count` is `_id`.
     pub const COUNT_ID: Self = Self(9_039_800);
     /// An accumulator of so many values has no `n`.
@@ -682,12 +924,38 @@ impl Code {
     pub const SKIP_ARGUMENT: Self = Self(5_107_200);
     /// `$limit` takes a number that is not negative.
     pub const LIMIT_ARGUMENT: Self = Self(5_107_201);
+    /// `$dateDiff` takes an object.
+    pub const DATE_DIFF_NOT_OBJECT: Self = Self(5_166_301);
+    /// `$dateDiff` has no such argument.
+    pub const DATE_DIFF_UNKNOWN_ARGUMENT: Self = Self(5_166_302);
+    /// `$dateDiff` has no `startDate`.
+    pub const DATE_DIFF_WITHOUT_START: Self = Self(5_166_303);
+    /// `$dateDiff` has no `endDate`.
+    pub const DATE_DIFF_WITHOUT_END: Self = Self(5_166_304);
+    /// `$dateDiff` has no `unit`.
+    pub const DATE_DIFF_WITHOUT_UNIT: Self = Self(5_166_305);
+    /// A date of `$dateDiff` is none.
+    pub const DATE_DIFF_DATE_TYPE: Self = Self(5_166_307);
+    /// The result of `$dateDiff` does not fit 64 bits.
+    pub const DATE_DIFF_OVERFLOW: Self = Self(5_166_308);
+    /// `$dateAdd` takes an object.
+    pub const DATE_ADD_NOT_OBJECT: Self = Self(5_166_400);
     /// `$dateAdd` has no such argument.
     pub const DATE_ADD_UNKNOWN_ARGUMENT: Self = Self(5_166_401);
     /// The accumulator `$mergeObjects` takes objects.
     pub const MERGE_OBJECTS_NOT_OBJECT: Self = Self(5_911_200);
+    /// The amount of `$dateAdd` is larger than there are dates.
+    pub const DATE_ADD_AMOUNT_RANGE: Self = Self(5_976_500);
     /// A path has more parts than one may have.
     pub const PATH_TOO_DEEP: Self = Self(5_984_700);
+    /// The amount of `$dateSubtract` has no negative.
+    pub const DATE_SUBTRACT_AMOUNT: Self = Self(6_045_000);
+    /// `$linearFill` takes numbers and nulls.
+    pub const LINEAR_FILL_TYPE: Self = Self(6_050_201);
+    /// `$percentile` takes an object.
+    pub const PERCENTILE_NOT_OBJECT: Self = Self(7_429_703);
+    /// `$median` takes an object.
+    pub const MEDIAN_NOT_OBJECT: Self = Self(7_436_100);
     /// A sort names a path twice.
     pub const SORT_DUPLICATE_KEY: Self = Self(7_472_500);
     /// A pipeline has more stages than one may have.
@@ -696,6 +964,8 @@ impl Code {
     pub const INDEX_OF_ARRAY_BOUND_TYPE: Self = Self(9_711_600);
     /// A bound of `$indexOfArray` is negative.
     pub const INDEX_OF_ARRAY_BOUND_NEGATIVE: Self = Self(9_711_601);
+    /// `$rename` to a name with a NUL character.
+    pub const RENAME_NUL: Self = Self(9_867_600);
     /// The separator of `$split` is no text.
     pub const SPLIT_SEPARATOR_TYPE: Self = Self(10_503_900);
     /// `$replaceOne` looks for a text.
@@ -733,6 +1003,7 @@ impl Code {
             Error::Invalid { code: Some(code), .. } => Self(*code),
             Error::Invalid { kind, .. } => of_kind(*kind),
             Error::DuplicateKey { .. } => Self::DUPLICATE_KEY,
+            Error::InvalidDocument { .. } => Self::DOCUMENT_VALIDATION_FAILURE,
             Error::Conflict { .. } => Self::WRITE_CONFLICT,
             Error::NotFound { what: "index", .. } => Self::INDEX_NOT_FOUND,
             Error::NotFound { .. } => Self::NAMESPACE_NOT_FOUND,

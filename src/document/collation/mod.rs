@@ -470,5 +470,5 @@ fn whole(name: &str, value: &Bson) -> Result<i64> {
     number.as_i64().ok_or_else(|| Code::BAD_VALUE.value(format!("{name} of a collation is a whole number")))
 }
 
-#[cfg(all(test, feature = "collation"))]
+#[cfg(test)]
 mod tests;

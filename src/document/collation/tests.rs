@@ -1,3 +1,5 @@
+#![cfg(feature = "collation")]
+
 use std::cmp::Ordering;
 
 use bson::{Bson, Document, bson, doc};

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use bson::{Bson, Document, doc};
 
 use crate::clock::Stopwatch;
-use crate::document::aggregate::{Pipeline, Place};
+use crate::document::aggregate::{self, Pipeline, Place};
 use crate::document::collection::options::AggregateOptions;
-use crate::document::collection::{Collection, read};
-use crate::document::expression::{Context, Variables};
-use crate::document::find::{self, Find, Prepared, Query};
+use crate::document::collection::{Collection, Find, source};
+use crate::document::expression::{Context, Names, Variables};
+use crate::document::find::{self, Prepared, Query};
+use crate::document::hint::Hint;
 use crate::document::planner::Explain;
 use crate::document::rows::Rows;
 use crate::document::schema::Namespace;
-use crate::error::Result;
+use crate::document::views;
+use crate::error::{Error, Result};
 use crate::txn::{Scope, View};
 
 impl<T, S: Scope> Find<T, S> {
@@ -37,6 +39,9 @@ impl<T, S: Scope> Find<T, S> {
     pub fn explain(self) -> Result<Explain> {
         let namespace = &*self.namespace;
         self.scope.read(namespace.operation("explain"), |view| {
+            if views::resolve(view, namespace)?.is_some() {
+                return Err(Error::unsupported("this form of explain for a view: use explain_with"));
+            }
             let (prepared, context) = self.query.prepare(view, namespace)?;
             let stage = prepared.plan(view, namespace)?.stage(prepared.sort.as_ref());
             let mut rows = prepared.start(view, namespace, context)?;
@@ -107,8 +112,15 @@ impl<T, S: Scope> Find<T, S> {
 impl Query {
     /// How it would be done at `view`, and, where it is done for that, what it took.
     fn explain(&self, view: &View, namespace: &Namespace, executes: bool) -> Result<Document> {
-        let (prepared, context) = self.prepare(view, namespace)?;
-        self.explain_prepared(&prepared, view, namespace, executes.then_some(context))
+        let (prepared, context, names) = self.prepare_naming(view, namespace)?;
+        let Some(definition) = views::resolve(view, namespace)? else {
+            return self.explain_prepared(&prepared, view, namespace, executes.then_some(context));
+        };
+        source::check_view(self)?;
+        let mut stages = definition.stages;
+        stages.extend(aggregate::stages_of(self, &prepared));
+        let shown = Explained { stages, hint: self.hint.clone(), executes };
+        shown.explain(view, &definition.collection, (&context, &names))
     }
 
     /// As [`Query::explain`], when it is compiled already; with a context it is done.
@@ -204,34 +216,61 @@ impl<T, S: Scope> Collection<T, S> {
             let collator = find::collator(options.collation.as_ref(), view, namespace)?;
             let context = |values| find::context(view, values).collated(collator.as_ref());
             let variables = Variables::evaluate(&options.variables, &context(Vec::new()))?;
-            let pipeline = Pipeline::compile(stages.clone(), Place::Collection, &variables.names)?;
-            let (leading, _) = pipeline.clone().rewritten().split_leading();
-            let query = Query {
-                filter: leading.filter.unwrap_or_default(),
-                sort: leading.sort,
-                limit: leading.limit,
-                hint: options.hint.clone(),
-                ..Query::default()
-            };
-            let prepared = query.compile(&variables.names)?;
             let context = Arc::new(context(variables.values));
-            let of_head = executes.then(|| Arc::clone(&context));
-            let head = query.explain_prepared(&prepared, view, namespace, of_head)?;
-            let mut has_sort = false;
-            let mut rest = stages.iter().skip_while(|stage| is_leading(stage, &mut has_sort)).cloned().peekable();
-            if rest.peek().is_none() {
-                return Ok(head);
-            }
-            let mut all: Vec<_> = std::iter::once(doc! { "$cursor": head }).chain(rest).collect();
-            if executes && let Some(last) = all.last_mut() {
-                let mut rows = read::run(view, namespace, pipeline, &context, &variables.names, options.hint)?;
-                let mut returned = 0_i64;
-                while rows.advance()? {
-                    returned += 1;
-                }
-                last.insert("nReturned", returned);
-            }
-            Ok(doc! { "stages": all })
+            // What the caller wrote is checked as such, before that of a view is put in front of it.
+            Pipeline::compile(stages.clone(), Place::Collection, &variables.names)?;
+            let (below, before) = match views::resolve(view, namespace)? {
+                Some(definition) => (Some(definition.collection), definition.stages),
+                None => (None, Vec::new()),
+            };
+            let whole = before.into_iter().chain(stages).collect();
+            let shown = Explained { stages: whole, hint: options.hint, executes };
+            shown.explain(view, below.as_ref().unwrap_or(namespace), (&context, &variables.names))
         })
+    }
+}
+
+/// A pipeline over a collection, to be explained.
+struct Explained {
+    stages: Vec<Document>,
+    hint: Option<Hint>,
+    executes: bool,
+}
+
+impl Explained {
+    fn explain(
+        self,
+        view: &View,
+        namespace: &Namespace,
+        (context, names): (&Arc<Context>, &Names),
+    ) -> Result<Document> {
+        let Self { stages, hint, executes } = self;
+        let pipeline = Pipeline::compile(stages.clone(), Place::Collection, names)?;
+        let (leading, _) = pipeline.clone().rewritten().split_leading();
+        let query = Query {
+            filter: leading.filter.unwrap_or_default(),
+            sort: leading.sort,
+            limit: leading.limit,
+            hint: hint.clone(),
+            ..Query::default()
+        };
+        let prepared = query.compile(names)?;
+        let of_head = executes.then(|| Arc::clone(context));
+        let head = query.explain_prepared(&prepared, view, namespace, of_head)?;
+        let mut has_sort = false;
+        let mut rest = stages.iter().skip_while(|stage| is_leading(stage, &mut has_sort)).cloned().peekable();
+        if rest.peek().is_none() {
+            return Ok(head);
+        }
+        let mut all: Vec<_> = std::iter::once(doc! { "$cursor": head }).chain(rest).collect();
+        if executes && let Some(last) = all.last_mut() {
+            let mut rows = pipeline.run_over(view, namespace, context, names, hint)?;
+            let mut returned = 0_i64;
+            while rows.advance()? {
+                returned += 1;
+            }
+            last.insert("nReturned", returned);
+        }
+        Ok(doc! { "stages": all })
     }
 }

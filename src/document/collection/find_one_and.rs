@@ -11,6 +11,7 @@ use crate::document::collection::modify::{Modification, One};
 use crate::document::collection::options::{FindOneAndOptions, ReturnDocument};
 use crate::document::collection::{Collection, write};
 use crate::document::expression::Context;
+use crate::document::filter::Filter;
 use crate::document::projection::Projection;
 use crate::document::stored;
 use crate::document::update::UpdateModifications;
@@ -167,10 +168,12 @@ impl<T: DeserializeOwned + 'static, S: WriteScope> Collection<T, S> {
         let FindOneAndOptions { update, sort, projection, returns } = options;
         let options_of_image = update.clone();
         let own = update.collated().map(Collation::compile).transpose()?.flatten();
+        let conditions = projection.is_some().then(|| filter.clone());
         let compile = |collator: Option<&Arc<Collator>>| -> Result<_> {
             let variables = options_of_image.variables(collator)?;
-            let projection = projection.as_ref().map(|text| Projection::compile(text, &variables.names));
-            Ok((projection.transpose()?, variables))
+            let (Some(text), Some(filter)) = (&projection, &conditions) else { return Ok((None, variables)) };
+            let filter = Arc::new(Filter::compile(filter, &variables.names)?);
+            Ok((Some(Projection::compile_query(text, &variables.names, &filter)?), variables))
         };
         // What is wrong with it is said before anything is changed.
         compile(own.as_ref())?;

@@ -9,12 +9,13 @@ use bson::Document;
 use crate::catalog::fill;
 use crate::catalog::job::{self, Allowance};
 use crate::document::build::{self, FILLING};
+use crate::document::code::Code;
 use crate::document::collection::Collection;
 use crate::document::layout;
-use crate::document::pattern::Pattern;
-use crate::document::schema::{Added, Index, IndexInfo, IndexOptions};
+use crate::document::schema::{Added, Index, IndexChange, IndexInfo, IndexOptions};
+use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, Result};
-use crate::txn::{Claim, Scope, WriteScope};
+use crate::txn::{Claim, Scope, View, WriteScope};
 
 impl<T, S: Scope> Collection<T, S> {
     /// The collection's indexes, oldest first: `_id_`, then those made. Empty when the collection does not exist.
@@ -37,7 +38,7 @@ impl<T, S: Scope> Collection<T, S> {
     #[doc(alias("getIndexes", "list_index_names"))]
     pub fn list_indexes(&self) -> Result<Vec<IndexInfo>> {
         self.scope.read(self.operation("list_indexes"), |view| {
-            let entry = self.namespace.get(view)?;
+            let entry = self.namespace.get_collection(view)?;
             Ok(entry.map_or_else(Vec::new, |entry| {
                 entry.record.indexes.iter().map(|index| IndexInfo::from(&**index)).collect()
             }))
@@ -46,7 +47,7 @@ impl<T, S: Scope> Collection<T, S> {
 }
 
 impl<T, S: WriteScope> Collection<T, S> {
-    /// Makes an index on `keys`, paths with 1 (ascending) or −1 (descending), and returns its name. An identical index that
+    /// Makes an index on `keys`, paths with 1 (ascending), −1 (descending) or "hashed", or `$**` for all paths, and returns its name. An identical index that
     /// exists is left as it is.
     ///
     /// # Errors
@@ -100,7 +101,6 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// MongoDB manual, `createIndex`.
     #[doc(alias = "IndexModel")]
     pub fn create_index_with(&self, keys: Document, options: IndexOptions) -> Result<String> {
-        let pattern = Pattern::parse(&keys)?;
         let waits_on = self.scope.auto_commit().filter(|_| !options.is_in_background());
         loop {
             // Claimed before others see the job: what goes wrong with it is for this thread to know.
@@ -109,11 +109,15 @@ impl<T, S: WriteScope> Collection<T, S> {
                 claim = None;
                 let entry = self.namespace.get_or_create(writer)?;
                 let mut changed = entry.as_ref().clone();
-                let (index, is_new) = match changed.record.add(&pattern, &options)? {
+                let (index, is_new) = match changed.record.add(&keys, &options)? {
                     Added::Already(index) => (index, false),
                     Added::New(index) => (index, true),
                 };
                 let target = layout::index_prefix(changed.storage, index.id);
+                if index.expire_after.is_some() {
+                    let now = writer.now();
+                    writer.wake_at(now);
+                }
                 let is_complete = if is_new {
                     let in_steps = waits_on.is_some() || options.is_in_background();
                     let mut allowance = if in_steps { Allowance::of_step() } else { Allowance::unbounded() };
@@ -141,10 +145,53 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// The name of `index`, unless it was dropped while it was being built.
     fn expect_index(&self, index: &Index) -> Result<String> {
         self.scope.read(self.operation("create_index"), |view| {
-            let entry = self.namespace.get(view)?;
+            let entry = self.namespace.get_collection(view)?;
             let is_there = entry.is_some_and(|entry| entry.record.index_of_id(index.id).is_some());
             let gone = || Error::NotFound { what: "index", name: index.name.clone() };
             is_there.then(|| index.name.clone()).ok_or_else(gone)
+        })
+    }
+
+    /// Changes options of the index `name`, and returns it as it was and as it is.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such index, or no collection; [`Error::Invalid`] for an option that it cannot have, and
+    /// for an index that is to be unique while documents have the same key.
+    ///
+    /// # Cost
+    /// O(log n). Making it unique reads its entries.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::document::IndexChange;
+    /// use larder::{Document, Store, bson::doc};
+    /// let events = Store::in_memory().collection::<Document>("events");
+    /// let name = events.create_index(doc! { "user_id": 1 })?;
+    /// let (before, after) = events.modify_index(&name, IndexChange::default().hidden(true))?;
+    /// assert_eq!((before.hidden, after.hidden), (false, true));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `collMod`.
+    #[doc(alias = "collMod")]
+    pub fn modify_index(&self, name: &str, change: IndexChange) -> Result<(IndexInfo, IndexInfo)> {
+        self.scope.write(self.operation("modify_index"), |writer| {
+            let missing = || Error::NotFound { what: "collection", name: self.namespace.name().to_owned() };
+            let entry = self.namespace.get_collection(writer)?.ok_or_else(missing)?;
+            let mut changed = entry.as_ref().clone();
+            let (before, after) = changed.record.change(name, &change)?;
+            if after.unique && !before.unique {
+                refuse_duplicates(writer, &layout::index_prefix(changed.storage, after.id), name)?;
+            }
+            if before != after {
+                self.namespace.update(writer, &changed)?;
+            }
+            if after.expire_after.is_some() {
+                let now = writer.now();
+                writer.wake_at(now);
+            }
+            Ok((IndexInfo::from(&*before), IndexInfo::from(&*after)))
         })
     }
 
@@ -171,7 +218,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     #[doc(alias = "dropIndex")]
     pub fn drop_index(&self, name: &str) -> Result<bool> {
         self.scope.write(self.operation("drop_index").freeing(true), |writer| {
-            let Some(entry) = self.namespace.get(writer)? else { return Ok(false) };
+            let Some(entry) = self.namespace.get_collection(writer)? else { return Ok(false) };
             let mut changed = entry.as_ref().clone();
             let Some(index) = changed.record.remove(name)? else { return Ok(false) };
             self.namespace.update(writer, &changed)?;
@@ -190,4 +237,21 @@ struct Made {
     target: Vec<u8>,
     is_new: bool,
     is_complete: bool,
+}
+
+/// Refuses to make the index whose entries begin with `prefix` unique when two of them have the same key.
+fn refuse_duplicates(view: &View, prefix: &[u8], name: &str) -> Result<()> {
+    let mut cursor = view.range(&KeyRange::prefix(prefix), Direction::Forward)?;
+    let mut last: Option<Vec<u8>> = None;
+    while let Some((key, _)) = cursor.next()? {
+        let fields = layout::entry_fields(prefix, key)?;
+        if last.as_deref() == Some(fields) {
+            let message = format!("index {name:?} cannot be unique: there are documents with the same key");
+            return Err(Code::CANNOT_CONVERT_INDEX_TO_UNIQUE.value(message));
+        }
+        let kept = last.get_or_insert_default();
+        kept.clear();
+        kept.extend_from_slice(fields);
+    }
+    Ok(())
 }

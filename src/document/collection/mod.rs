@@ -2,14 +2,18 @@
 
 mod bulk_write;
 mod explain;
+mod find;
 mod find_one_and;
 mod indexes;
 mod many;
+mod merge;
 mod modify;
 mod options;
 mod outcome;
 mod read;
+mod source;
 mod stats;
+mod tail;
 mod write;
 mod write_model;
 
@@ -19,10 +23,12 @@ use std::sync::Arc;
 use bson::Bson;
 
 pub use self::bulk_write::BulkWrite;
+pub use self::find::Find;
 pub use self::find_one_and::{FindAndModifyResult, Modify};
 pub use self::options::{AggregateOptions, DeleteOptions, FindOneAndOptions, ReturnDocument, UpdateOptions};
 pub use self::outcome::{BulkWriteResult, WriteOutcome};
 pub use self::stats::{CollectionStats, IndexStats};
+pub use self::tail::Tail;
 pub use self::write_model::WriteModel;
 use crate::document::schema::Namespace;
 use crate::txn::{AutoCommit, Operation, Scope};
@@ -168,6 +174,29 @@ impl<T, S: Scope> Collection<T, S> {
     #[doc(alias = "clone_with_type")]
     pub fn with_type<U>(&self) -> Collection<U, S> {
         Collection::new(self.scope.clone(), Namespace::clone(&self.namespace))
+    }
+
+    /// The same collection, through which documents may be written that its validator refuses, if `bypasses`. A pipeline's `$out` may
+    /// then write such documents, too.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::CollectionOptions};
+    /// let shop = Store::in_memory().database("shop");
+    /// let options = CollectionOptions::default().validator(doc! { "price": { "$gt": 0 } });
+    /// shop.create_collection_with("orders", options)?;
+    /// let orders = shop.collection::<Document>("orders");
+    /// assert!(orders.insert_one(&doc! { "price": 0 }).is_err());
+    /// assert!(orders.bypass_document_validation(true).insert_one(&doc! { "price": 0 }).is_ok());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `bypassDocumentValidation`.
+    #[must_use]
+    #[doc(alias = "bypassDocumentValidation")]
+    pub fn bypass_document_validation(&self, bypasses: bool) -> Self {
+        Self::new(self.scope.clone(), Namespace::clone(&self.namespace).bypassing_validation(bypasses))
     }
 
     /// The operation `verb` on the collection, for the record that is made of it.

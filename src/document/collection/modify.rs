@@ -12,7 +12,6 @@ use crate::document::code::Code;
 use crate::document::collation::{Collation, Collator};
 use crate::document::collection::UpdateResult;
 use crate::document::collection::options::UpdateOptions;
-use crate::document::describe;
 use crate::document::express::Equality;
 use crate::document::expression::{Context, Names};
 use crate::document::filter::Filter;
@@ -24,6 +23,7 @@ use crate::document::pattern::Pattern;
 use crate::document::planner::{self, Access, Plan};
 use crate::document::scan::{Match, Scan};
 use crate::document::schema::{Namespace, Schema};
+use crate::document::shown;
 use crate::document::update::{Occasion, Update, UpdateModifications};
 use crate::document::{raw, stored};
 use crate::engine::Direction;
@@ -136,7 +136,7 @@ impl One {
 impl PreparedOne<'_> {
     /// Finds the document and changes it, or inserts one.
     pub(super) fn run(&self, writer: &mut Writer, namespace: &Namespace) -> Result<Outcome> {
-        let entry = namespace.get(writer)?;
+        let entry = namespace.get_collection(writer)?;
         // Without one of its own, the write has the collection's collation, which is known only now.
         if let Some(entry) = entry.as_ref().filter(|_| self.one.options.collated().is_none())
             && entry.record.collator() != self.names.collator()
@@ -188,7 +188,7 @@ impl PreparedOne<'_> {
         found: Match,
         context: &Context,
     ) -> Result<Outcome> {
-        let at = |error: Error| error.at(|| describe::document_of(&found.document, &namespace.label()));
+        let at = |error: Error| error.at(|| shown::document_of(&found.document, &namespace.label()));
         let after = match &self.change {
             Change::Delete => {
                 records.remove(found.id, &found.document)?;
@@ -316,12 +316,16 @@ pub(super) fn replace(
         refuse_new_id(&found.document, after)?;
         records.replace(found.id, &found.document, after).map(|()| true)
     };
-    change().map_err(|error| error.at(|| describe::document_of(&found.document, &namespace.label())))
+    change().map_err(|error| error.at(|| shown::document_of(&found.document, &namespace.label())))
 }
 
 /// Takes all documents out of a collection, and makes it when there is none. Its indexes stay.
 pub(super) fn clear(writer: &mut Writer, namespace: &Namespace) -> Result<()> {
     let entry = namespace.get_or_create(writer)?;
+    if entry.record.options().capped.is_some() {
+        let message = format!("{} is capped: $out does not write there", namespace.target());
+        return Err(Code::OUT_TO_CAPPED.value(message));
+    }
     let plan = Plan { access: Access::Collection(Direction::Forward), sort_in_memory: false };
     let sieve = (Arc::new(Filter::all()), Arc::new(context(writer, Vec::new())));
     let mut scan = Scan::start(&writer.search(), entry.storage, sieve, plan, None, None)?;
@@ -351,7 +355,7 @@ fn insert_returning(
     let stored = stored::with_moment(stored, writer.now())?;
     // An `_id` may have been added to what was checked.
     stored::check_size(&stored)?;
-    records.insert(id, &stored).map_err(|error| error.at(|| describe::document_of(&stored, &namespace.label())))?;
+    records.insert(id, &stored).map_err(|error| error.at(|| shown::document_of(&stored, &namespace.label())))?;
     Ok((stored, inserted_id))
 }
 

@@ -1,6 +1,7 @@
 //! Options of operations that change documents.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bson::{DateTime, Document};
 
@@ -234,6 +235,7 @@ impl DeleteOptions {
 pub struct AggregateOptions {
     pub(in crate::document) hint: Option<Hint>,
     pub(in crate::document) variables: Document,
+    pub(in crate::document) max_time: Option<Duration>,
     pub(in crate::document) collation: Option<Collation>,
 }
 
@@ -254,6 +256,21 @@ impl AggregateOptions {
     /// ```
     pub fn collation(mut self, collation: Collation) -> Self {
         self.collation = Some(collation);
+        self
+    }
+
+    /// Ends the pipeline with an error when it takes longer, its cursor included. As
+    /// [`Find::max_time`](crate::document::Find::max_time).
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::document::AggregateOptions;
+    /// let options = AggregateOptions::default().max_time(std::time::Duration::from_secs(1));
+    /// # assert_ne!(options, AggregateOptions::default());
+    /// ```
+    #[doc(alias = "maxTimeMS")]
+    pub fn max_time(mut self, time: Duration) -> Self {
+        self.max_time = Some(time);
         self
     }
 

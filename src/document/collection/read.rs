@@ -1,25 +1,26 @@
 //! Reading a collection.
 
+#![expect(clippy::needless_pass_by_value, reason = "filters and options are written in place, with `doc!`")]
+
 use std::sync::Arc;
 
 use bson::{Bson, Document, RawDocument};
 use serde::de::DeserializeOwned;
 
-use crate::document::aggregate::{Exec, Pipeline, Place};
+use crate::document::aggregate::{Output, Pipeline, Place};
 use crate::document::code::Code;
 use crate::document::collation::{Collation, Collator};
 use crate::document::collection::options::AggregateOptions;
-use crate::document::collection::{Collection, modify};
+use crate::document::collection::{Collection, Find, merge, modify, source};
 use crate::document::express::Equality;
-use crate::document::expression::{Context, Names, Variables};
-use crate::document::find::{self, Cursor, Find, Query};
-use crate::document::hint::Hint;
+use crate::document::expression::Variables;
+use crate::document::find::{self, Cursor, Query};
 use crate::document::raw::corrupt;
-use crate::document::rows::{Input, Rows, gathered};
+use crate::document::rows::gathered;
 use crate::document::schema::Namespace;
 use crate::document::stored;
-use crate::error::{Error, Result};
-use crate::txn::{Scope, View, WriteScope};
+use crate::error::Result;
+use crate::txn::{Scope, WriteScope};
 
 impl<T, S: Scope> Collection<T, S> {
     /// A query for the documents that match `filter`, to be sorted, cut, projected and then run.
@@ -64,10 +65,7 @@ impl<T, S: Scope> Collection<T, S> {
     #[doc(alias("count", "countDocuments"))]
     pub fn count_documents(&self, filter: Document) -> Result<u64> {
         let query = Query { filter, ..Query::default() };
-        self.scope.read(self.operation("count_documents"), |view| {
-            let (prepared, context) = query.prepare(view, &self.namespace)?;
-            prepared.count(view, &self.namespace, context)
-        })
+        self.scope.read(self.operation("count_documents"), |view| source::count(&query, view, &self.namespace))
     }
 
     /// Runs an aggregation pipeline over the collection.
@@ -121,19 +119,19 @@ impl<T, S: Scope> Collection<T, S> {
             let context = |values| find::context(view, values).collated(collator.as_ref());
             let variables = Variables::evaluate(&options.variables, &context(Vec::new()))?;
             let mut pipeline = Pipeline::compile(stages, Place::Collection, &variables.names)?;
-            if pipeline.split_out().is_some() {
-                return Err(Error::unsupported("$out in aggregate, which only reads: use aggregate_out"));
+            if let Some(output) = pipeline.split_out() {
+                return Err(output.refuse("aggregate, which only reads: use aggregate_out"));
             }
-            let context = Arc::new(context(variables.values));
-            let rows = run(view, &self.namespace, pipeline, &context, &variables.names, options.hint)?;
+            let context = Arc::new(context(variables.values).within_time(options.max_time));
+            let rows = pipeline.run_over(view, &self.namespace, &context, &variables.names, options.hint)?;
             Ok(Cursor::decoding(rows, self.namespace.label()))
         })
     }
 }
 
 impl<T, S: WriteScope> Collection<T, S> {
-    /// Runs a pipeline that ends with `$out`, and returns how many documents the collection named there has now: what the
-    /// pipeline gives takes the place of what it had. Its indexes stay.
+    /// Runs a pipeline that ends with `$out` or `$merge`, and returns how many documents it gives. Those of `$out` take the
+    /// place of what the collection named there had, whose indexes stay; those of `$merge` go into it one by one.
     ///
     /// # Errors
     /// As [`Collection::aggregate`] and [`Collection::insert_one`]; then nothing has changed.
@@ -155,7 +153,7 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// ```
     ///
     /// # Source
-    /// MongoDB manual, `$out`.
+    /// MongoDB manual, `$out` and `$merge`.
     #[doc(alias = "$out")]
     pub fn aggregate_out(&self, pipeline: impl IntoIterator<Item = Document>) -> Result<u64> {
         self.aggregate_out_with(pipeline, AggregateOptions::default())
@@ -185,26 +183,34 @@ impl<T, S: WriteScope> Collection<T, S> {
         let compile = |collator: Option<&Arc<Collator>>| -> Result<_> {
             let variables = options.constant_variables(collator)?;
             let mut pipeline = Pipeline::compile(stages.clone(), Place::Collection, &variables.names)?;
-            let target = pipeline.split_out();
-            Ok((pipeline, target, variables))
+            let output = pipeline.split_out();
+            Ok((pipeline, output, variables))
         };
         let own = options.collation.as_ref().map(Collation::compile).transpose()?.flatten();
-        let (_, target, _) = compile(own.as_ref())?;
-        let Some((database, name)) = target else {
-            return Err(Code::BAD_VALUE.value("the pipeline does not end with $out"));
+        let (_, output, _) = compile(own.as_ref())?;
+        let Some(output) = output else {
+            return Err(Code::BAD_VALUE.value("the pipeline does not end with $out or $merge"));
         };
-        let target = Namespace::new(database.as_deref().unwrap_or(self.namespace.database()), &name);
         self.scope.write(self.operation("aggregate_out").freeing(true), |writer| {
             let search = writer.search();
             let collator = find::collator(options.collation.as_ref(), &search, &self.namespace)?;
             let (pipeline, _, Variables { names, values }) = compile(collator.as_ref())?;
-            let context = Arc::new(find::context(writer, values).collated(collator.as_ref()));
-            let hint = options.hint.clone();
-            let documents = gathered(run(&search, &self.namespace, pipeline, &context, &names, hint)?)?;
-            modify::clear(writer, &target)?;
-            for document in &documents {
-                stored::check(document)?;
-                modify::insert(writer, &target, document)?;
+            let context = find::context(writer, values).collated(collator.as_ref()).within_time(options.max_time);
+            let context = Arc::new(context);
+            let rows = pipeline.run_over(&search, &self.namespace, &context, &names, options.hint.clone())?;
+            let documents = gathered(rows)?;
+            let here = &self.namespace;
+            match &output {
+                Output::Merge(merge) => merge::run(writer, here, merge, &documents, &context)?,
+                Output::Out { database, collection } => {
+                    let target = Namespace::new(database.as_deref().unwrap_or(here.database()), collection)
+                        .bypassing_validation(here.bypasses_validation());
+                    modify::clear(writer, &target)?;
+                    for document in &documents {
+                        stored::check(document)?;
+                        modify::insert(writer, &target, document)?;
+                    }
+                }
             }
             Ok(documents.len() as u64)
         })
@@ -234,27 +240,6 @@ impl<T, S: Scope> Collection<T, S> {
     }
 }
 
-/// Runs `pipeline` over a collection: its head by the planner, and the rest over what that finds.
-pub(super) fn run(
-    view: &View,
-    namespace: &Namespace,
-    pipeline: Pipeline,
-    context: &Arc<Context>,
-    names: &Names,
-    hint: Option<Hint>,
-) -> Result<Input> {
-    let (leading, rest) = pipeline.rewritten().split_leading();
-    let query = Query {
-        filter: leading.filter.unwrap_or_default(),
-        sort: leading.sort,
-        limit: leading.limit,
-        hint,
-        ..Query::default()
-    };
-    let rows = query.compile(names)?.start(view, namespace, Arc::clone(context))?;
-    rest.run(Box::new(rows), &Exec::new(view, namespace.database(), Arc::clone(context)))
-}
-
 impl<T: DeserializeOwned + 'static, S: Scope> Collection<T, S> {
     /// A document that matches `filter`, or `None`. Which one, when several do, is not fixed.
     ///
@@ -278,7 +263,9 @@ impl<T: DeserializeOwned + 'static, S: Scope> Collection<T, S> {
         self.scope.read(self.operation("find_one"), |view| {
             if let Some(equality) = Equality::of(&filter) {
                 let Some(entry) = self.namespace.get(view)? else { return Ok(None) };
-                if let Some(found) = equality.find(view, &entry)? {
+                if !entry.record.is_view()
+                    && let Some(found) = equality.find(view, &entry)?
+                {
                     let Some((_, bytes)) = found else { return Ok(None) };
                     view.meter().returned(1);
                     let document = RawDocument::from_bytes(&*bytes).map_err(corrupt)?;
@@ -286,8 +273,7 @@ impl<T: DeserializeOwned + 'static, S: Scope> Collection<T, S> {
                 }
             }
             let query = Query { filter: filter.clone(), limit: Some(1), ..Query::default() };
-            let (prepared, context) = query.prepare(view, &self.namespace)?;
-            let mut found = prepared.start(view, &self.namespace, context)?;
+            let mut found = source::open(&query, view, &self.namespace)?;
             if !found.advance()? {
                 return Ok(None);
             }

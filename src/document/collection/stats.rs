@@ -2,6 +2,7 @@
 
 use crate::document::collection::Collection;
 use crate::document::layout;
+use crate::document::schema::Capped;
 use crate::engine::{Direction, KeyRange};
 use crate::error::Result;
 use crate::limits;
@@ -20,6 +21,8 @@ pub struct CollectionStats {
     pub bytes: u64,
     /// What each index holds, in the order they were made.
     pub indexes: Vec<IndexStats>,
+    /// How much it may hold, if it is capped.
+    pub capped: Option<Capped>,
 }
 
 /// How much an index holds.
@@ -68,7 +71,7 @@ impl<T, S: Scope> Collection<T, S> {
     #[doc(alias("collStats", "dbStats"))]
     pub fn stats(&self) -> Result<Option<CollectionStats>> {
         self.scope.read(self.operation("stats"), |view| {
-            let Some(entry) = self.namespace.get(view)? else { return Ok(None) };
+            let Some(entry) = self.namespace.get_collection(view)? else { return Ok(None) };
             let (documents, bytes) = held(view, &layout::records(entry.storage), |_, document| document)?;
             let mut indexes = Vec::with_capacity(entry.record.indexes.len());
             for index in &entry.record.indexes {
@@ -76,7 +79,7 @@ impl<T, S: Scope> Collection<T, S> {
                 let (entries, bytes) = held(view, &range, |key, value| key + value)?;
                 indexes.push(IndexStats { name: index.name.clone(), entries, bytes });
             }
-            Ok(Some(CollectionStats { documents, bytes, indexes }))
+            Ok(Some(CollectionStats { documents, bytes, indexes, capped: entry.record.options().capped }))
         })
     }
 }

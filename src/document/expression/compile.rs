@@ -209,6 +209,11 @@ impl<'n> Compiler<'n> {
         Ok(compiled)
     }
 
+    /// The names of the variables of the operation.
+    pub(super) fn names(&self) -> &'n Names {
+        self.names
+    }
+
     /// The slot that the next variable gets.
     pub(super) fn next_slot(&self) -> usize {
         self.scope.len()

@@ -3,15 +3,19 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bson::DateTime;
 use bson::raw::{RawBson, RawBsonRef, RawDocument};
 use parking_lot::Mutex;
 
 use super::value::Value;
+use crate::clock::Stopwatch;
+use crate::document::code::Code;
 use crate::document::collation::Collator;
 use crate::document::order::Order;
 use crate::document::regular::Regular;
+use crate::document::supervision;
 use crate::encoding::mix::{STEP, mix};
 use crate::error::{Error, Result};
 use crate::limits;
@@ -35,6 +39,10 @@ struct Shared {
     random: AtomicU64,
     /// Steps that are left.
     steps: AtomicU64,
+    /// When the operation is to end.
+    deadline: Option<(Stopwatch, Duration)>,
+    /// How often it was asked whether to go on, so that the clock is not read for each document.
+    asked: AtomicU64,
     /// What was compiled from patterns and options.
     regulars: Mutex<HashMap<(String, String), Arc<Regular>>>,
 }
@@ -43,7 +51,43 @@ impl Context {
     /// The context of an operation at `now`, whose random numbers follow from `seed`.
     pub(crate) fn new(now: DateTime, seed: u64, outer: Vec<Option<RawBson>>) -> Self {
         let (random, steps) = (AtomicU64::new(mix(seed)), AtomicU64::new(limits::EXPRESSION_STEPS_MAX));
-        Self { now, outer, collator: None, shared: Arc::new(Shared { random, steps, regulars: Mutex::default() }) }
+        Self {
+            now,
+            outer,
+            collator: None,
+            shared: Arc::new(Shared {
+                random,
+                steps,
+                deadline: None,
+                asked: AtomicU64::new(0),
+                regulars: Mutex::default(),
+            }),
+        }
+    }
+
+    /// The same, of which no more than `time` may pass from now on, by the machine's clock.
+    pub(crate) fn within_time(mut self, time: Option<Duration>) -> Self {
+        // Nobody shares it yet.
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.deadline = time.map(|time| (Stopwatch::start(), time));
+        }
+        self
+    }
+
+    /// Asks whether the operation is to go on, once for every [`limits::ROWS_BETWEEN_CLOCK_READINGS`] calls.
+    ///
+    /// # Errors
+    /// [`Code::MAX_TIME_EXPIRED`] when the operation's time is over; those of whoever supervises it.
+    pub(crate) fn check_time(&self) -> Result<()> {
+        let asked = self.shared.asked.fetch_add(1, Ordering::Relaxed);
+        if !asked.is_multiple_of(limits::ROWS_BETWEEN_CLOCK_READINGS) {
+            return Ok(());
+        }
+        supervision::check()?;
+        if self.shared.deadline.is_some_and(|(begun, time)| begun.elapsed() >= time) {
+            return Err(Code::MAX_TIME_EXPIRED.value("the operation took longer than it may"));
+        }
+        Ok(())
     }
 
     /// The context of a pipeline within this operation, with variables of its own.
@@ -82,6 +126,7 @@ impl Context {
     /// # Errors
     /// [`Error::LimitExceeded`] past [`limits::EXPRESSION_STEPS_MAX`] in one operation.
     pub(crate) fn spend(&self, steps: usize) -> Result<()> {
+        self.check_time()?;
         let steps = u64::try_from(steps).unwrap_or(u64::MAX);
         let left = self.shared.steps.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(steps));
         left.map(drop).map_err(|_| {
@@ -131,7 +176,7 @@ impl<'a> Env<'a> {
     }
 
     /// The document.
-    pub(super) fn root(&self) -> &'a RawDocument {
+    pub(crate) fn root(&self) -> &'a RawDocument {
         self.root
     }
 

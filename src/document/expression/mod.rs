@@ -30,8 +30,8 @@ pub(super) use self::check::{check_depth, check_size, check_specification, const
 pub(super) use self::compile::Names;
 use self::compile::{Call, Compiler, Function, Library};
 pub(super) use self::env::{Context, Env};
-pub(super) use self::functions::keep_extreme;
-pub(super) use self::total::Total;
+pub(super) use self::functions::{DIVIDE_BY_ZERO, MODULO_BY_ZERO, Percentiles, keep_extreme};
+pub(super) use self::total::{Deviation, Total};
 use self::value::{List, Object, lookup};
 pub(super) use self::value::{Value, append, heap_bytes};
 use super::code::Code;
@@ -89,6 +89,9 @@ impl Variables {
         }
         if let Some(name) = text.keys().find(|name| matches!(name.as_str(), "NOW" | "CLUSTER_TIME")) {
             return Err(Code::LET_OVERRIDES_SYSTEM.value(format!("the variable {name} is the system's")));
+        }
+        if text.contains_key("") {
+            return Err(Code::FAILED_TO_PARSE.syntax("a variable of an operation has a name"));
         }
         let empty = RawDocumentBuf::new();
         let names = Names::default().collated(context.collator());

@@ -3,9 +3,10 @@
 //! Each kind of number is summed in a form that loses nothing on the way (integers in 128 bits, decimals exactly) or
 //! hardly anything (doubles with the rounding errors of all additions carried along), and rounded once at the end.
 
-use bigdecimal::BigDecimal;
+use bigdecimal::{BigDecimal, Zero};
 use bson::raw::RawBsonRef;
 
+use super::value::Value;
 use crate::document::number::{Decimal, Number};
 
 /// The running total of `$sum` and `$avg`. What is not a number does not count.
@@ -117,9 +118,48 @@ impl Total {
                 Err(_) => return Number::Decimal(Decimal::from_f64(self.doubles.value()).pack()),
             }
         }
-        let value = sum.unwrap_or_default();
+        // The sum begins with zero, whose exponent an exact zero keeps.
+        let value = match sum.unwrap_or_default() {
+            zero if zero.is_zero() && zero.fractional_digit_count() < 0 => BigDecimal::zero(),
+            value => value,
+        };
         let negative = value.sign() == bigdecimal::num_bigint::Sign::Minus;
         Number::Decimal(Decimal::Finite { value, negative }.pack())
+    }
+}
+
+/// A running mean and the squares of what differs from it (Welford's method).
+#[derive(Clone, Debug)]
+pub(crate) struct Deviation {
+    of_sample: bool,
+    count: f64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Deviation {
+    /// The deviation of a population, or of a sample.
+    pub(crate) fn new(of_sample: bool) -> Self {
+        Self { of_sample, count: 0.0, mean: 0.0, squares: 0.0 }
+    }
+
+    /// Adds `value` if it is a number.
+    pub(crate) fn add(&mut self, value: &Value<'_>) {
+        let Some(number) = value.number() else { return };
+        let number = number.as_f64();
+        self.count += 1.0;
+        let before = number - self.mean;
+        self.mean += before / self.count;
+        self.squares += before * (number - self.mean);
+    }
+
+    /// The standard deviation, or null without enough numbers.
+    pub(crate) fn value(&self) -> Value<'static> {
+        let divisor = if self.of_sample { self.count - 1.0 } else { self.count };
+        if divisor <= 0.0 {
+            return Value::NULL;
+        }
+        Number::Double((self.squares / divisor).sqrt()).into()
     }
 }
 

@@ -1,11 +1,11 @@
 //! `$bitsAllSet`, `$bitsAnySet`, `$bitsAllClear` and `$bitsAnyClear`.
 
+use bson::spec::BinarySubtype;
 use bson::{Bson, RawBsonRef};
 
 use crate::document::code::Code;
 use crate::document::number::Number;
 use crate::error::Result;
-use crate::limits;
 
 /// A condition on bits of an integer or of binary data.
 #[derive(Clone, Debug)]
@@ -44,17 +44,22 @@ impl Bits {
     /// Whether it holds for `value`; for what has no bits it does not.
     pub(super) fn holds(&self, value: RawBsonRef<'_>) -> bool {
         match value {
-            RawBsonRef::Binary(binary) => self.of(binary.bytes, false),
+            RawBsonRef::Binary(binary) if binary.subtype == BinarySubtype::BinaryOld => {
+                // What is stored begins with the length.
+                let length = u32::try_from(binary.bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
+                self.of(|place| length.get(place).or_else(|| binary.bytes.get(place.checked_sub(4)?)).copied(), false)
+            }
+            RawBsonRef::Binary(binary) => self.of(|place| binary.bytes.get(place).copied(), false),
             value => match Number::from_raw(value).and_then(Number::as_i64) {
                 // A negative number goes on with ones.
-                Some(number) => self.of(&number.to_le_bytes(), number < 0),
+                Some(number) => self.of(|place| number.to_le_bytes().get(place).copied(), number < 0),
                 None => false,
             },
         }
     }
 
-    fn of(&self, bytes: &[u8], beyond: bool) -> bool {
-        let is_set = |position: usize| bytes.get(position / 8).map_or(beyond, |byte| byte >> (position % 8) & 1 == 1);
+    fn of(&self, byte_at: impl Fn(usize) -> Option<u8>, beyond: bool) -> bool {
+        let is_set = |position: usize| byte_at(position / 8).map_or(beyond, |byte| byte >> (position % 8) & 1 == 1);
         let mut wanted = self.positions.iter().map(|position| is_set(*position) == self.set);
         if self.all { wanted.all(|holds| holds) } else { wanted.any(|holds| holds) }
     }
@@ -72,5 +77,5 @@ fn place(operator: &str, position: &Bson) -> Result<usize> {
     let place = place.ok_or_else(|| {
         Code::BAD_VALUE.value(format!("the positions of {operator} are integers that are not negative"))
     })?;
-    limits::check("position of a bit", limits::DOCUMENT_BYTES_MAX * 8, place).map(|()| place)
+    Ok(place)
 }

@@ -46,7 +46,9 @@ pub(super) fn query(filter: &Document, names: &Names) -> Result<Vec<Node>> {
 pub(super) fn element(condition: &Bson, names: &Names) -> Result<ElementFilter> {
     let compiler = Compiler { names };
     Ok(match condition {
-        Bson::Document(document) if !is_operators(document) => ElementFilter::Fields(compiler.conditions(document, 1)?),
+        Bson::Document(document) if !is_operators(document) || is_logical(document) => {
+            ElementFilter::Fields(compiler.conditions(document, 1)?)
+        }
         Bson::Document(document) => ElementFilter::Value(compiler.element_tests(document, 1)?),
         Bson::RegularExpression(regex) => {
             let test = pattern(regex.pattern.as_str(), regex.options.as_str())?;
@@ -220,6 +222,23 @@ impl Compiler<'_> {
         Ok(Node::All(values.iter().map(one).collect::<Result<_>>()?))
     }
 
+    /// `$all` on an element that is an array itself.
+    fn contains_all(&self, value: &Bson) -> Result<Vec<ElementTest>> {
+        let values = value.as_array().ok_or_else(|| Code::BAD_VALUE.value("$all takes an array"))?;
+        let contains = |value: &Bson| {
+            if matches!(value, Bson::Document(inner) if is_operators(inner)) {
+                return Err(Error::unsupported("operators in $all in $elemMatch"));
+            }
+            let is_it = ElementTest { negated: false, tests: vec![self.equal_to(value)?] };
+            Ok(ElementTest { negated: false, tests: vec![Test::ElementIs(vec![is_it])] })
+        };
+        if values.is_empty() {
+            // Nothing is in an empty array.
+            return Ok(vec![ElementTest { negated: true, tests: Vec::new() }]);
+        }
+        values.iter().map(contains).collect()
+    }
+
     /// A comparison as the operation orders text.
     fn comparing(&self, test: Test) -> Test {
         test.collated(self.names.collator())
@@ -267,8 +286,7 @@ impl Compiler<'_> {
         // It is two levels of a document, and takes more of the stack than others.
         let depth = depth + 1;
         limits::check("filter levels", limits::DOCUMENT_DEPTH_MAX, depth)?;
-        let is_logical = |name: &str| matches!(name, "$and" | "$or" | "$nor");
-        if is_operators(condition) && !condition.keys().next().is_some_and(|name| is_logical(name)) {
+        if is_operators(condition) && !is_logical(condition) {
             return Ok(Test::ElementIs(self.element_tests(condition, depth + 1)?));
         }
         if condition.contains_key("$expr") {
@@ -302,7 +320,7 @@ impl Compiler<'_> {
                     }
                     all.push(is_not(inner.into_iter().flat_map(|test| test.tests).collect()));
                 }
-                ("$all", _) => return Err(Error::unsupported("$all in $elemMatch")),
+                ("$all", value) => all.extend(self.contains_all(value)?),
                 (name, value) if name.starts_with('$') => all.push(is(vec![self.leaf(name, value, operators, depth)?])),
                 (name, _) => return Err(Code::BAD_VALUE.value(format!("field {name:?} among operators in $elemMatch"))),
             }
@@ -366,10 +384,10 @@ fn check_options(operators: &Document) -> Result<()> {
 }
 
 fn size(value: &Bson) -> Result<Test> {
-    let number = Number::from_bson(value).ok_or_else(|| Code::FAILED_TO_PARSE.wrong_type("$size takes a number"))?;
-    let size = number.as_i64().ok_or_else(|| Code::FAILED_TO_PARSE.value("$size takes a whole number"))?;
-    if size < 0 {
-        return Err(Code::FAILED_TO_PARSE.value("$size takes a number that is not negative"));
+    let number = Number::from_bson(value).ok_or_else(|| Code::BAD_VALUE.wrong_type("$size takes a number"))?;
+    let size = number.as_i64().ok_or_else(|| Code::BAD_VALUE.value("$size takes a whole number"))?;
+    if !(0..=i64::from(i32::MAX)).contains(&size) {
+        return Err(Code::BAD_VALUE.value("$size takes a 32-bit number that is not negative"));
     }
     Ok(Test::Size(size))
 }
@@ -397,6 +415,11 @@ fn operand(value: &Bson) -> Result<Bson> {
 /// Whether a document holds operators. A database reference does not, although its fields look like it.
 fn is_operators(document: &Document) -> bool {
     document.keys().next().is_some_and(|name| name.starts_with('$') && !matches!(name.as_str(), "$ref" | "$id" | "$db"))
+}
+
+/// Whether a document begins with an operator that joins conditions.
+fn is_logical(document: &Document) -> bool {
+    document.keys().next().is_some_and(|name| matches!(name.as_str(), "$and" | "$or" | "$nor"))
 }
 
 /// Truth as `$exists` sees it: everything but false, null and zero.

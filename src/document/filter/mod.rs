@@ -162,6 +162,11 @@ impl Filter {
         self.nodes.is_empty()
     }
 
+    /// The conditions, all of which hold for a match.
+    pub(super) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
     /// The conditions on fields that every match meets: those at the top level and in `$and`.
     pub(super) fn conjuncts(&self) -> Vec<(&FieldPath, &Test)> {
         fn collect<'f>(nodes: &'f [Node], found: &mut Vec<(&'f FieldPath, &'f Test)>) {
@@ -329,8 +334,13 @@ impl Test {
         }
     }
 
+    /// What orders the text that it compares with, if not its bytes do.
+    pub(super) fn collator(&self) -> Option<&Arc<Collator>> {
+        if let Self::Collated(collated) = self { Some(&collated.collator) } else { None }
+    }
+
     /// The comparison, whatever orders text.
-    fn uncollated(&self) -> &Self {
+    pub(super) fn uncollated(&self) -> &Self {
         if let Self::Collated(collated) = self { &collated.test } else { self }
     }
 

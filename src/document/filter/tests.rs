@@ -257,3 +257,21 @@ fn paths_with_empty_parts_match_the_empty_name_or_nothing() {
     assert_eq!(matching(doc! { "a.": 1 }, &documents), [3]);
     assert_eq!(matching(doc! { ".a": 1 }, &documents), [] as [usize; 0]);
 }
+
+#[test]
+fn sizes_and_bits_are_asked_for_as_in_the_original() {
+    use crate::document::code::Code;
+    for size in [bson!(-1), bson!(1.5), bson!("1"), bson!(null), bson!(f64::NAN), bson!({ "$gt": 1 })] {
+        let error = Filter::compile(&doc! { "a": { "$size": size.clone() } }, &Names::default()).unwrap_err();
+        assert_eq!(Code::of(&error), Some(Code::BAD_VALUE), "{size}");
+    }
+    // A negative number goes on with ones for ever.
+    assert_eq!(matching(doc! { "a": { "$bitsAnySet": [i32::MAX] } }, &[doc! { "a": 5 }, doc! { "a": -1 }]), [1]);
+    // Old binary data begins with its length.
+    let binary = |subtype| bson::Binary { subtype, bytes: vec![6] };
+    let documents = [
+        doc! { "a": binary(bson::spec::BinarySubtype::Generic) },
+        doc! { "a": binary(bson::spec::BinarySubtype::BinaryOld) },
+    ];
+    assert_eq!(matching(doc! { "a": { "$bitsAllSet": 1 } }, &documents), [1]);
+}

@@ -12,6 +12,8 @@
 //! IEEE 754-2008, section 3.5.2 (decimal interchange format, binary encoding) and 5.2 (preferred exponents).
 
 mod decimal;
+mod functions;
+mod series;
 
 use std::cmp::Ordering;
 
@@ -242,7 +244,15 @@ impl Number {
     fn whole(self, doubles: fn(f64) -> f64, mode: RoundingMode) -> Self {
         match self {
             Self::Double(n) => Self::Double(doubles(n)),
-            Self::Decimal(_) => self.rescale(0, mode).unwrap_or(self),
+            Self::Decimal(n) => match Decimal::unpack(n) {
+                // What has no digit behind the point within 34 digits is none to the original.
+                Decimal::Finite { value, .. }
+                    if value.digits().cast_signed() - value.fractional_digit_count() <= 34 =>
+                {
+                    self.rescale(0, mode).unwrap_or(self)
+                }
+                _ => Self::Decimal(Decimal::NaN.pack()),
+            },
             integer => integer,
         }
     }
@@ -267,7 +277,11 @@ impl Number {
             },
             Self::Decimal(n) => match Decimal::unpack(n) {
                 Decimal::Finite { value, negative } => {
-                    Self::Decimal(Decimal::Finite { value: rounded(value), negative }.pack())
+                    let missing = place - value.fractional_digit_count();
+                    let fits = place > 0 && missing > 0 && value.digits().cast_signed() + missing <= 34;
+                    // Places that are asked for are filled with zeros.
+                    let value = if fits { value.with_scale(place) } else { rounded(value) };
+                    Self::Decimal(Decimal::Finite { value, negative }.pack())
                 }
                 _ => self,
             },

@@ -149,11 +149,6 @@ impl Value<'_> {
         }
     }
 
-    /// Orders two values, text by its bytes.
-    pub(super) fn compare(&self, other: &Value<'_>) -> Ordering {
-        self.compare_in(other, Order::SIMPLE)
-    }
-
     /// Orders two values. Recursion is bounded by [`crate::limits::DOCUMENT_DEPTH_MAX`], which every stored document and
     /// every operand is checked against.
     pub(super) fn compare_in(&self, other: &Value<'_>, order: Order<'_>) -> Ordering {

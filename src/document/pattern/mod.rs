@@ -14,7 +14,7 @@ use bson::{Bson, Document, RawArray, RawBsonRef, RawDocument};
 
 use crate::document::code::Code;
 use crate::document::collation::Collator;
-use crate::document::index_key::{put_empty_array, put_field, put_index_field};
+use crate::document::index_key::{put_empty_array, put_field, put_hashed, put_index_field};
 use crate::document::number::Number;
 use crate::document::order::{Order, Value};
 use crate::document::path::{FieldPath, For, Part, elements};
@@ -38,29 +38,59 @@ type PutField = fn(&mut Vec<u8>, &Value<'_>, bool, Order<'_>) -> Result<()>;
 pub(super) struct PatternField {
     pub(super) path: FieldPath,
     pub(super) descending: bool,
+    /// Whether a key has a hash of the value in its place.
+    pub(super) hashed: bool,
+}
+
+/// How a field of an index goes by its values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    Ascending,
+    Descending,
+    Hash,
 }
 
 /// The keys of one document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Keys {
-    /// Encoded fields, distinct and in order; at least one.
+    /// Encoded fields, distinct and in order.
     pub(super) encoded: Vec<Vec<u8>>,
     /// The fields of the pattern that go through an array, one bit each, the first lowest.
     pub(super) multikey: u32,
+    /// The paths below a wildcard that are arrays, distinct and in order.
+    pub(super) array_paths: Vec<String>,
 }
 
 impl Pattern {
     /// Reads `{path: direction, …}`; any number above 0 is ascending, any below descending.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for a direction that names an index type or `$meta`, [`InvalidKind::Value`] for any other
-    /// mistake, [`Error::LimitExceeded`] for too many fields.
+    /// [`Error::Invalid`] for a direction that is none, [`Error::LimitExceeded`] for too many fields.
+    #[cfg(test)]
     pub(super) fn parse(keys: &Document) -> Result<Self> {
-        let fields = keys.iter().map(|(path, direction)| {
-            let descending = is_descending(path, direction)?;
-            Self::field(path, descending, For::Index)
-        });
-        Self::from_fields(fields)
+        let by = |(path, direction): (&String, &Bson)| {
+            let descending = Number::from_bson(direction).is_some_and(|number| number.as_f64() < 0.0);
+            (path.clone(), if descending { By::Descending } else { By::Ascending })
+        };
+        Self::of_index(keys.iter().map(by), false)
+    }
+
+    /// The pattern of an index, which may have no fields when it has others beside them.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a path that no index can have, or for one that is there twice; [`Error::LimitExceeded`] for too many
+    /// fields.
+    pub(super) fn of_index(fields: impl Iterator<Item = (String, By)>, may_be_empty: bool) -> Result<Self> {
+        let field = |(path, by): (String, By)| {
+            let field = Self::field(&path, by == By::Descending, For::Index)?;
+            Ok(PatternField { hashed: by == By::Hash, ..field })
+        };
+        Self::from_fields(fields.map(field), may_be_empty)
+    }
+
+    /// The pattern of these fields.
+    pub(super) fn of_fields(fields: Vec<PatternField>) -> Self {
+        Self { fields, collator: None }
     }
 
     /// The order that `keys` ask for, of which `direction` reads each value.
@@ -69,9 +99,11 @@ impl Pattern {
     /// [`Error::Invalid`] for a direction that is read as neither 1 nor -1, and for what is not a key pattern.
     pub(super) fn parse_sort(keys: &Document, direction: impl Fn(Number) -> Option<i64>) -> Result<Self> {
         let fields = keys.iter().map(|(path, value)| {
-            if let Some(by) = value.as_document().and_then(|expression| expression.keys().next()) {
+            if let Some(expression) = value.as_document()
+                && let Some((by, kind)) = expression.iter().next()
+            {
                 if by == "$meta" {
-                    return Err(Error::unsupported(format!("sort by expression {by}")));
+                    return Err(sort_by_meta(expression, kind));
                 }
                 return Err(Code::SORT_EXPRESSION.syntax(format!("a sort by an expression is one by $meta, not {by}")));
             }
@@ -88,25 +120,12 @@ impl Pattern {
         if keys.is_empty() {
             return Err(Code::SORT_EMPTY.value("a sort needs at least one field"));
         }
-        Self::from_fields(fields)
-    }
-
-    /// A pattern as the catalogue keeps it.
-    pub(super) fn from_pairs(pairs: &[(String, i8)]) -> Result<Self> {
-        Self::from_fields(pairs.iter().map(|(path, direction)| Self::field(path, *direction < 0, For::Index)))
-    }
-
-    /// The pattern as the catalogue keeps it.
-    pub(super) fn to_pairs(&self) -> Vec<(String, i8)> {
-        self.fields.iter().map(|field| (field.path.as_str().to_owned(), field.direction())).collect()
+        Self::from_fields(fields, false)
     }
 
     /// The pattern as a user writes it.
     pub(super) fn to_document(&self) -> Document {
-        self.fields
-            .iter()
-            .map(|field| (field.path.as_str().to_owned(), Bson::Int32(field.direction().into())))
-            .collect()
+        self.fields.iter().map(|field| (field.path.as_str().to_owned(), field.direction())).collect()
     }
 
     /// The pattern by whose keys text is ordered by `collator`.
@@ -129,13 +148,13 @@ impl Pattern {
         &self.fields
     }
 
-    /// The keys of `document` in an index, where long values are shortened.
+    /// The keys of `document` in an index, where long values are shortened; of a `sparse` one, only those that have a field.
     ///
     /// # Errors
     /// [`InvalidKind::ParallelArrays`] when two paths go through different arrays; [`InvalidKind::Value`] when a number in
-    /// a path is both a position in an array and a field of its objects.
-    pub(super) fn keys(&self, document: &RawDocument) -> Result<Keys> {
-        self.encode(document, put_index_field)
+    /// a path is both a position in an array and a field of its objects; [`Code::HASHED_ARRAY`] when a field is hashed.
+    pub(super) fn keys(&self, document: &RawDocument, sparse: bool) -> Result<Keys> {
+        self.encode(document, put_index_field, sparse)
     }
 
     /// The key that `document` sorts by, whole.
@@ -143,26 +162,26 @@ impl Pattern {
     /// # Errors
     /// As [`Pattern::keys`].
     pub(super) fn sort_key(&self, document: &RawDocument) -> Result<Vec<u8>> {
-        Ok(self.encode(document, put_field)?.encoded.into_iter().next().unwrap_or_default())
+        Ok(self.encode(document, put_field, false)?.encoded.into_iter().next().unwrap_or_default())
     }
 
-    fn encode(&self, document: &RawDocument, put: PutField) -> Result<Keys> {
+    fn encode(&self, document: &RawDocument, put: PutField, sparse: bool) -> Result<Keys> {
         let slots = self.fields.iter().map(|field| Slot::In(document, field.path.parts())).collect();
         let mut keys = Keys::default();
-        self.expand(slots, put, &mut keys)?;
+        self.expand(slots, (put, sparse), &mut keys)?;
         keys.encoded.sort_unstable();
         keys.encoded.dedup();
         Ok(keys)
     }
 
     fn field(path: &str, descending: bool, purpose: For) -> Result<PatternField> {
-        Ok(PatternField { path: FieldPath::parse(path, purpose)?, descending })
+        Ok(PatternField { path: FieldPath::parse(path, purpose)?, descending, hashed: false })
     }
 
-    fn from_fields(fields: impl Iterator<Item = Result<PatternField>>) -> Result<Self> {
+    fn from_fields(fields: impl Iterator<Item = Result<PatternField>>, may_be_empty: bool) -> Result<Self> {
         let fields = fields.collect::<Result<Vec<_>>>()?;
         limits::check("fields of a key pattern", limits::INDEX_KEYS_MAX, fields.len())?;
-        if fields.is_empty() {
+        if fields.is_empty() && !may_be_empty {
             return Err(Code::CANNOT_CREATE_INDEX.value("a key pattern needs at least one field"));
         }
         for (index, field) in fields.iter().enumerate() {
@@ -176,36 +195,44 @@ impl Pattern {
     /// Walks every slot to its value or to the first array, and then once more for each element of that array.
     ///
     /// Each round uses up a part of a path, which bounds the recursion.
-    fn expand<'a>(&'a self, mut slots: Vec<Slot<'a>>, put: PutField, keys: &mut Keys) -> Result<()> {
+    fn expand<'a>(&'a self, mut slots: Vec<Slot<'a>>, how: (PutField, bool), keys: &mut Keys) -> Result<()> {
         let mut shared: Option<&RawArray> = None;
         for (index, slot) in slots.iter_mut().enumerate() {
             if let Slot::In(document, parts) = *slot {
                 *slot = descend(document, parts)?;
             }
             let Slot::At(array, _) = *slot else { continue };
+            if self.fields.iter().any(|field| field.hashed) {
+                return Err(Code::HASHED_ARRAY.value("hashed indexes do not support array values"));
+            }
             keys.multikey |= 1 << index;
             if shared.is_some_and(|other| !std::ptr::eq(other.as_bytes(), array.as_bytes())) {
                 return Err(Error::invalid(InvalidKind::ParallelArrays, self.parallel()));
             }
             shared = Some(array);
         }
-        let Some(array) = shared else { return self.put_key(&slots, put, keys) };
+        let Some(array) = shared else { return self.put_key(&slots, how, keys) };
         if array.is_empty() {
             let emptied = slots.into_iter().map(|slot| slot.step(None)).collect();
-            return self.expand(emptied, put, keys);
+            return self.expand(emptied, how, keys);
         }
         for element in elements(array) {
             let element = element?;
-            self.expand(slots.iter().map(|slot| slot.step(Some(element))).collect(), put, keys)?;
+            self.expand(slots.iter().map(|slot| slot.step(Some(element))).collect(), how, keys)?;
         }
         Ok(())
     }
 
-    fn put_key(&self, slots: &[Slot<'_>], put: PutField, keys: &mut Keys) -> Result<()> {
+    fn put_key(&self, slots: &[Slot<'_>], (put, sparse): (PutField, bool), keys: &mut Keys) -> Result<()> {
+        if sparse && slots.iter().all(|slot| matches!(slot, Slot::Missing)) {
+            return Ok(());
+        }
         let mut key = Vec::new();
         for (slot, field) in slots.iter().zip(&self.fields) {
+            let put = if field.hashed { put_hashed } else { put };
             match slot {
                 Slot::Value(value) => put(&mut key, &Value::from(*value), field.descending, self.order())?,
+                Slot::Missing => put(&mut key, &Value::Null, field.descending, self.order())?,
                 Slot::EmptyArray => put_empty_array(&mut key, field.descending),
                 Slot::In(..) | Slot::At(..) => {}
             }
@@ -221,8 +248,8 @@ impl Pattern {
 }
 
 impl PatternField {
-    fn direction(&self) -> i8 {
-        if self.descending { -1 } else { 1 }
+    fn direction(&self) -> Bson {
+        if self.hashed { "hashed".into() } else { Bson::Int32(if self.descending { -1 } else { 1 }) }
     }
 }
 
@@ -233,8 +260,10 @@ enum Slot<'a> {
     In(&'a RawDocument, &'a [Part]),
     /// At an array, with parts to go in its elements, or none.
     At(&'a RawArray, &'a [Part]),
-    /// Done; missing is null.
+    /// Done.
     Value(RawBsonRef<'a>),
+    /// Done, at nothing, which counts as null.
+    Missing,
     /// Done, at an array without elements.
     EmptyArray,
 }
@@ -247,7 +276,7 @@ impl<'a> Slot<'a> {
             None if parts.is_empty() => Self::EmptyArray,
             Some(value) if parts.is_empty() => Self::Value(value),
             Some(RawBsonRef::Document(document)) => Self::In(document, parts),
-            _ => Self::Value(RawBsonRef::Null),
+            _ => Self::Missing,
         }
     }
 }
@@ -266,7 +295,7 @@ fn descend<'a>(document: &'a RawDocument, parts: &'a [Part]) -> Result<Slot<'a>>
             (_, _) => break,
         }
     }
-    Ok(Slot::Value(RawBsonRef::Null))
+    Ok(Slot::Missing)
 }
 
 /// Follows the positions that `parts` begin with; stops at `array` itself when they begin with a name.
@@ -280,7 +309,7 @@ fn at_position<'a>(array: &'a RawArray, parts: &'a [Part]) -> Result<Slot<'a>> {
             (RawBsonRef::Array(inner), rest) => (array, parts) = (inner, rest),
             (value, []) => return Ok(Slot::Value(value)),
             (RawBsonRef::Document(inner), rest) => return Ok(Slot::In(inner, rest)),
-            _ => return Ok(Slot::Value(RawBsonRef::Null)),
+            _ => return Ok(Slot::Missing),
         }
     }
     Ok(Slot::At(array, parts))
@@ -298,18 +327,23 @@ fn refuse_ambiguity(array: &RawArray, part: &Part) -> Result<()> {
     Ok(())
 }
 
-fn is_descending(path: &str, direction: &Bson) -> Result<bool> {
-    match (direction, Number::from_bson(direction)) {
-        (_, Some(number)) if !number.is_nan() && !number.is_zero() => Ok(number.as_f64() < 0.0),
-        (Bson::String(kind), _) => Err(Error::unsupported(format!("index type {kind:?}"))),
-        (Bson::Document(expression), _) => {
-            let name = expression.keys().next().map_or("{}", String::as_str);
-            Err(Error::unsupported(format!("sort or index by expression {name}")))
-        }
-        _ => {
-            let message = format!("the direction of {path:?} must be 1 or -1, not {:?}", direction.element_type());
-            Err(Code::CANNOT_CREATE_INDEX.value(message))
-        }
+/// Why there is no sort by `{$meta: kind}`.
+fn sort_by_meta(expression: &Document, kind: &Bson) -> Error {
+    const KINDS: &[&str] = &[
+        "textScore",
+        "searchScore",
+        "vectorSearchScore",
+        "score",
+        "randVal",
+        "geoNearDistance",
+        "searchSequenceToken",
+    ];
+    if expression.len() > 1 {
+        return Code::FAILED_TO_PARSE.syntax("$meta stands alone in a sort");
+    }
+    match kind.as_str() {
+        Some(kind) if KINDS.contains(&kind) => Error::unsupported(format!("a sort by $meta {kind:?}")),
+        _ => Code::SORT_META.syntax("there is no sort by this $meta"),
     }
 }
 

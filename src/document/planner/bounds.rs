@@ -10,7 +10,7 @@ use bson::Bson;
 
 use crate::document::collation::Collator;
 use crate::document::filter::{RangeOperator, Test};
-use crate::document::index_key::{put_empty_array, put_value};
+use crate::document::index_key::{self, put_empty_array, put_value};
 use crate::document::order::{Class, Order, Value};
 use crate::error::Result;
 
@@ -101,6 +101,42 @@ pub(crate) fn equal(value: &Bson) -> Result<Bounds> {
     points(value, Order::SIMPLE)
 }
 
+/// The same in a hashed field; `None` for what holds more than single values.
+pub(crate) fn hashed(bounds: Bounds) -> Result<Option<Bounds>> {
+    if !bounds.iter().all(Interval::is_point) {
+        return Ok(None);
+    }
+    let point =
+        |interval: Interval| Ok(Interval::point(index_key::hashed(&interval.lower.bytes)?, interval.lower.label));
+    let mut bounds = bounds.into_iter().map(point).collect::<Result<Bounds>>()?;
+    bounds.sort_by(|a, b| a.lower.cmp_as_lower(&b.lower));
+    Ok(Some(bounds))
+}
+
+/// Whether what `test` confines a field to are values that a wildcard index has entries of: not null, which a missing field is too,
+/// and neither objects nor arrays, into which it goes.
+pub(crate) fn are_of_values(test: &Test) -> bool {
+    let is_value = |operand: &Bson| {
+        !matches!(
+            operand,
+            Bson::Null | Bson::Undefined | Bson::Document(_) | Bson::Array(_) | Bson::MinKey | Bson::MaxKey
+        )
+    };
+    match test.uncollated() {
+        Test::Equal(operand) | Test::Range(_, operand) => is_value(operand),
+        Test::In(operands) => operands.iter().all(is_value),
+        _ => false,
+    }
+}
+
+/// Whether all that is in `inner` is in `outer` as well.
+pub(crate) fn contains(outer: &[Interval], inner: &[Interval]) -> bool {
+    let within = |inner: &Interval, outer: &Interval| {
+        outer.lower.cmp_as_lower(&inner.lower).is_le() && inner.upper.cmp_as_upper(&outer.upper).is_le()
+    };
+    inner.iter().all(|inner| outer.iter().any(|outer| within(inner, outer)))
+}
+
 /// What is in both lists.
 pub(crate) fn intersect(a: &[Interval], b: &[Interval]) -> Bounds {
     let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
@@ -133,6 +169,12 @@ impl Interval {
         let lower = Edge { bytes: vec![0], included: true, label: Label::MinKey };
         let upper = Edge { bytes: vec![0xff], included: true, label: Label::MaxKey };
         Self { lower, upper }
+    }
+
+    /// Dates up to `last`, in milliseconds.
+    pub(crate) fn dates_until(last: i64) -> Result<Self> {
+        let last = Edge::value(&Bson::DateTime(bson::DateTime::from_millis(last)), true, Order::SIMPLE)?;
+        Ok(Self { lower: Edge::start_of(Class::Date), upper: last })
     }
 
     fn point(bytes: Vec<u8>, label: Label) -> Self {

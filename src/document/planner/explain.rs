@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bson::{Document, doc};
+use bson::{Bson, Document, doc};
 
 use crate::document::pattern::Pattern;
 use crate::document::planner::bounds::Interval;
@@ -70,8 +70,14 @@ pub enum Stage {
         direction: Direction,
         /// Whether some document has more than one entry, because of an array.
         multikey: bool,
-        /// What the index's fields are confined to, readable: `{user_id: [7, 7], at: (5, …Number)}`.
-        bounds: String,
+        /// Whether no two documents may have the same key.
+        unique: bool,
+        /// Whether documents without its fields have no entry.
+        sparse: bool,
+        /// Whether only documents that match a filter have entries.
+        partial: bool,
+        /// What each of the index's fields is confined to, readable: `{user_id: ["[7, 7]"], at: ["(5, …Number)"]}`.
+        bounds: Document,
     },
     /// `FETCH`: the documents that entries stand for, those that do not match left out.
     Fetch {
@@ -92,13 +98,17 @@ impl Stage {
     pub(crate) fn to_document(&self) -> Document {
         match self {
             Self::CollScan { direction } => doc! { "stage": "COLLSCAN", "direction": name(*direction) },
-            Self::IxScan { index, key_pattern, direction, multikey, bounds } => doc! {
+            Self::IxScan { index, key_pattern, direction, multikey, unique, sparse, partial, bounds } => doc! {
                 "stage": "IXSCAN",
                 "keyPattern": key_pattern.clone(),
                 "indexName": index,
                 "isMultiKey": *multikey,
+                "isUnique": *unique,
+                "isSparse": *sparse,
+                "isPartial": *partial,
+                "indexVersion": 2,
                 "direction": name(*direction),
-                "indexBounds": bounds,
+                "indexBounds": bounds.clone(),
             },
             Self::Fetch { input } => doc! { "stage": "FETCH", "inputStage": input.to_document() },
             Self::Sort { pattern, input } => {
@@ -119,7 +129,14 @@ impl fmt::Display for Stage {
             Self::CollScan { direction: Direction::Forward } => f.write_str("COLLSCAN"),
             Self::CollScan { direction } => write!(f, "COLLSCAN {}", name(*direction)),
             Self::IxScan { index, direction, bounds, .. } => {
-                write!(f, "IXSCAN {index} {} {bounds}", name(*direction))
+                write!(f, "IXSCAN {index} {} {{", name(*direction))?;
+                for (place, (path, intervals)) in bounds.iter().enumerate() {
+                    let intervals: Vec<_> =
+                        intervals.as_array().into_iter().flatten().filter_map(Bson::as_str).collect();
+                    let intervals = if intervals.is_empty() { "none".to_owned() } else { intervals.join(" ") };
+                    write!(f, "{}{path}: {intervals}", if place == 0 { "" } else { ", " })?;
+                }
+                f.write_str("}")
             }
             Self::Fetch { input } => write!(f, "FETCH < {input}"),
             Self::Sort { pattern, input } => write!(f, "SORT {pattern} < {input}"),
@@ -146,15 +163,22 @@ impl IndexScan {
         let all = [Interval::all()];
         let fields = self.index.pattern.fields().iter().enumerate().map(|(place, field)| {
             let bounds = self.bounds.get(place).map_or(&all[..], Vec::as_slice);
-            let intervals: Vec<_> = bounds.iter().map(ToString::to_string).collect();
-            format!("{}: {}", field.path.as_str(), if bounds.is_empty() { "none".into() } else { intervals.join(" ") })
+            let intervals: Vec<_> = bounds.iter().map(|interval| Bson::String(interval.to_string())).collect();
+            (field.path.as_str().to_owned(), Bson::Array(intervals))
         });
         Stage::IxScan {
             index: self.index.name.clone(),
-            key_pattern: self.index.pattern.to_document(),
+            // Of a wildcard, with the path that is looked for in its place.
+            key_pattern: match self.index.kind.wildcard() {
+                Some(_) => self.index.pattern.to_document(),
+                None => self.index.keys.clone(),
+            },
             direction: self.direction,
             multikey: self.index.multikey != 0,
-            bounds: format!("{{{}}}", fields.collect::<Vec<_>>().join(", ")),
+            unique: self.index.unique,
+            sparse: self.index.sparse || self.index.kind.wildcard().is_some(),
+            partial: self.index.partial.is_some(),
+            bounds: fields.collect(),
         }
     }
 }

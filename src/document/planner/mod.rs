@@ -18,21 +18,36 @@
 //! An index whose text is ordered by another collation than the query's serves only conditions on what is no text and has none
 //! in it, and gives no sort.
 //!
+//! # Kinds and options of indexes
+//! A hashed field serves equalities and `$in`. A wildcard index serves the conditions on one path, as if it were an index on the
+//! fields before the wildcard, the path as text, the values there, and the fields behind it; conditions for null, whole objects and
+//! arrays do not count, because entries do not show them. A sparse index is used when some condition on a field of it is not met by a
+//! missing one, a partial index when the filter implies its own ([`implied`]), a hidden index never.
+//!
+//! # Hints
+//! A hint is the index to use, whatever it finds: all entries of it, when no condition confines them. What a sparse or partial one has
+//! no entry of is not found then.
+//!
 //! # Choice
 //! Most fields with one value, then a range, then a sort that need not be made in memory; of equals the oldest index. No
 //! statistics are kept.
 
 mod bounds;
 mod explain;
+mod implied;
 
 use std::ops::Bound;
 use std::sync::Arc;
 
+use bson::Bson;
+
 pub use explain::{Explain, Stage};
 
+use crate::document::code::Code;
 use crate::document::filter::Filter;
 use crate::document::hint::Hint;
 use crate::document::index_key::{first_bytes, in_index};
+use crate::document::index_kind::{Partial, Wildcard, is_below};
 use crate::document::layout;
 use crate::document::order::has_text;
 use crate::document::path::FieldPath;
@@ -86,10 +101,15 @@ struct Score {
     sorted: bool,
 }
 
+/// Stands for the fields that go through arrays, where a document has several entries for another reason. No index has so many fields
+/// before a wildcard.
+const SEVERAL_ENTRIES: u32 = 1 << 31;
+
 /// Chooses how to find what matches `filter`, in the order of `sort`; with a hint only what that allows.
 ///
 /// # Errors
-/// Code 2 for a hint of an index that does not exist.
+/// Code 2 for a hint of an index that is not there or hidden, 291 for one of an index that cannot be used so, 27 for one of several
+/// indexes.
 pub(super) fn choose(
     collection: u32,
     schema: &Schema,
@@ -100,35 +120,127 @@ pub(super) fn choose(
     if let Some(direction) = hint.map(Hint::natural).transpose()?.flatten() {
         return Ok(Plan { access: Access::Collection(direction), sort_in_memory: sort.is_some() });
     }
-    if let Some(scan) = by_identity(collection, schema, filter)?.filter(|_| hint.is_none()) {
-        return Ok(Plan { access: Access::Index(scan), sort_in_memory: false });
-    }
-    let mut best: Option<(Score, IndexScan)> = None;
-    for index in schema.indexes.iter().filter(|index| !index.building && is_meant(index, hint)) {
-        let bounds = field_bounds(index, filter)?;
-        let order = sort.and_then(|sort| sort_order(index, &bounds, sort));
-        let score = Score {
-            points: bounds.iter().filter(|bounds| bounds.iter().all(Interval::is_point)).count(),
-            range: bounds.iter().any(|bounds| !bounds.iter().all(Interval::is_point)),
-            sorted: order.is_some(),
-        };
-        let useful = !bounds.is_empty() || order.is_some() || hint.is_some();
-        if useful && best.as_ref().is_none_or(|(other, _)| score > *other) {
-            best = Some((score, IndexScan::new(collection, index, bounds, order)));
+    let mut choice = Choice { collection, filter, sort, best: None };
+    if let Some(hint) = hint {
+        choice.insist_on(meant(schema, hint)?)?;
+    } else {
+        if let Some(scan) = by_identity(collection, schema, filter)? {
+            return Ok(Plan { access: Access::Index(scan), sort_in_memory: false });
+        }
+        for index in schema.indexes.iter().filter(|index| !index.building && !index.hidden) {
+            let is_complete = |partial: &Partial| implied::by(filter, partial.filter());
+            if index.partial.as_ref().map_or(Ok(true), is_complete)? {
+                choice.consider(index)?;
+            }
         }
     }
-    Ok(match best {
+    Ok(match choice.best {
         Some((score, scan)) => Plan { access: Access::Index(scan), sort_in_memory: sort.is_some() && !score.sorted },
-        None => match hint {
-            Some(hint) => return Err(hint.unknown()),
-            None => Plan { access: Access::Collection(Direction::Forward), sort_in_memory: sort.is_some() },
-        },
+        None => Plan { access: Access::Collection(Direction::Forward), sort_in_memory: sort.is_some() },
     })
 }
 
-/// Whether `hint`, if there is one, lets `index` be used.
-fn is_meant(index: &Index, hint: Option<&Hint>) -> bool {
-    hint.is_none_or(|hint| hint.is_of(&index.name, &index.pattern.to_document()))
+/// The index that `hint` means.
+fn meant<'s>(schema: &'s Schema, hint: &Hint) -> Result<&'s Arc<Index>> {
+    let is_shown = |index: &&Arc<Index>| !index.building && !index.hidden && hint.is_of(&index.name, &index.keys);
+    let mut found = schema.indexes.iter().filter(is_shown);
+    match (found.next(), found.next()) {
+        (Some(index), None) => Ok(index),
+        (None, _) => Err(hint.unknown()),
+        (Some(one), Some(other)) => {
+            let message = format!("the hint means several indexes, {:?} and {:?} among them", one.name, other.name);
+            Err(Code::INDEX_NOT_FOUND.value(message))
+        }
+    }
+}
+
+/// A choice that is being made.
+struct Choice<'q> {
+    collection: u32,
+    filter: &'q Filter,
+    sort: Option<&'q Pattern>,
+    best: Option<(Score, IndexScan)>,
+}
+
+impl Choice<'_> {
+    /// Looks at what `index` is good for.
+    fn consider(&mut self, index: &Arc<Index>) -> Result<()> {
+        let Some(wildcard) = index.kind.wildcard() else {
+            if index.sparse && !self.needs_a_field_of(index) {
+                return Ok(());
+            }
+            return self.offer(index, None, self.sort, false);
+        };
+        self.consider_paths(index, wildcard)?;
+        // Every document has an entry, when there are fields beside the wildcard.
+        let before = wildcard.before(&index.pattern);
+        if !before.fields().is_empty() {
+            let several = Index { pattern: before, multikey: SEVERAL_ENTRIES, ..index.as_ref().clone() };
+            self.offer(&Arc::new(several), None, None, false)?;
+        }
+        Ok(())
+    }
+
+    /// Looks at what a wildcard index is good for, for each path that conditions are on.
+    fn consider_paths(&mut self, index: &Arc<Index>, wildcard: &Wildcard) -> Result<()> {
+        let mut seen: Vec<&str> = Vec::new();
+        for (path, _) in self.filter.conjuncts() {
+            let has_position = path.parts().iter().any(|part| part.position().is_some());
+            if seen.contains(&path.as_str()) || has_position || !wildcard.covers(path.as_str()) {
+                continue;
+            }
+            seen.push(path.as_str());
+            let (pattern, place) = wildcard.pattern_of(&index.pattern, path)?;
+            let is_array = |array: &String| is_below(path.as_str(), array);
+            let multikey = if index.array_paths.iter().any(is_array) { 1 << (place + 1) } else { 0 };
+            let on_path = Index { pattern, multikey, ..index.as_ref().clone() };
+            self.offer(&Arc::new(on_path), Some(place), self.sort, false)?;
+        }
+        Ok(())
+    }
+
+    /// Uses `index`, whatever it is good for.
+    fn insist_on(&mut self, index: &Arc<Index>) -> Result<()> {
+        if index.kind.wildcard().is_some() {
+            self.consider(index)?;
+            let unusable =
+                || Code::NO_QUERY_EXECUTION_PLANS.value("no condition can use the wildcard index of the hint");
+            return self.best.is_some().then_some(()).ok_or_else(unusable);
+        }
+        self.offer(index, None, self.sort, true)
+    }
+
+    /// Takes `index` if it is useful, and better than what there is. The path of a wildcard is its field at `path_at`.
+    fn offer(
+        &mut self,
+        index: &Arc<Index>,
+        path_at: Option<usize>,
+        sort: Option<&Pattern>,
+        insists: bool,
+    ) -> Result<()> {
+        let bounds = field_bounds(index, self.filter, path_at)?;
+        if path_at.is_some_and(|place| bounds.len() <= place + 1) {
+            return Ok(());
+        }
+        let order = sort.and_then(|sort| sort_order(index, &bounds, sort));
+        let points = bounds.iter().filter(|bounds| bounds.iter().all(Interval::is_point)).count();
+        let score = Score {
+            points: points - usize::from(path_at.is_some()),
+            range: bounds.iter().any(|bounds| !bounds.iter().all(Interval::is_point)),
+            sorted: order.is_some(),
+        };
+        let useful = insists || !bounds.is_empty() || order.is_some();
+        if useful && self.best.as_ref().is_none_or(|(other, _)| score > *other) {
+            self.best = Some((score, IndexScan::new(self.collection, index, bounds, order)));
+        }
+        Ok(())
+    }
+
+    /// Whether only documents match that have one of the fields of `index`.
+    fn needs_a_field_of(&self, index: &Index) -> bool {
+        let of_index = |path: &FieldPath| index.pattern.fields().iter().any(|field| field.path == *path);
+        self.filter.conjuncts().iter().any(|(path, test)| of_index(path) && !test.accepts_missing())
+    }
 }
 
 /// The scan for one `_id`, which finds at most one document: no other index is looked at, and no sort is needed.
@@ -157,7 +269,7 @@ impl IndexScan {
 }
 
 /// The bounds of the index's fields, from the first on; only the last of them may be ranges.
-fn field_bounds(index: &Index, filter: &Filter) -> Result<Vec<Bounds>> {
+fn field_bounds(index: &Index, filter: &Filter, path_at: Option<usize>) -> Result<Vec<Bounds>> {
     let conjuncts = filter.conjuncts();
     let mut all: Vec<Bounds> = Vec::new();
     let mut scans = 1usize;
@@ -167,13 +279,28 @@ fn field_bounds(index: &Index, filter: &Filter) -> Result<Vec<Bounds>> {
         if multikey && bounded_array {
             break;
         }
+        let is_of_wildcard = path_at.is_some_and(|path_at| path_at + 1 == place);
         let mut here: Option<Bounds> = None;
+        if path_at == Some(place)
+            && let Some(path) = index.pattern.fields().get(place + 1)
+        {
+            here = Some(bounds::equal(&Bson::String(path.path.as_str().to_owned()))?);
+        }
         for (_, test) in conjuncts.iter().filter(|(path, _)| **path == field.path) {
             // By a position in an array null also means that the objects of the array have no such field: no entry says so.
             if test.accepts_missing() && field.path.parts().iter().skip(1).any(|part| part.position().is_some()) {
                 continue;
             }
-            let Some(next) = bounds::of(test, index.pattern.collator())? else { continue };
+            if is_of_wildcard && !bounds::are_of_values(test) {
+                continue;
+            }
+            let Some(mut next) = bounds::of(test, index.pattern.collator())? else { continue };
+            if field.hashed {
+                match bounds::hashed(next)? {
+                    Some(hashed) => next = hashed,
+                    None => continue,
+                }
+            }
             here = Some(match here {
                 None => next,
                 Some(found) if !multikey => bounds::intersect(&found, &next),
@@ -215,7 +342,7 @@ fn sort_order(index: &Index, bounds: &[Bounds], sort: &Pattern) -> Option<(Direc
     for (place, field) in fields.iter().enumerate() {
         let Some(next) = wanted.peek() else { break };
         used = place + 1;
-        if next.path == field.path && !is_multikey(place) {
+        if next.path == field.path && !is_multikey(place) && !field.hashed {
             let opposite = next.descending != field.descending;
             if *reversed.get_or_insert(opposite) != opposite {
                 return None;
@@ -235,6 +362,12 @@ fn sort_order(index: &Index, bounds: &[Bounds], sort: &Pattern) -> Option<(Direc
     // A sort that is settled by the filter alone leaves ties only: one group, as far as the index tells them apart.
     let direction = if reversed.unwrap_or(false) { Direction::Backward } else { Direction::Forward };
     Some((direction, used))
+}
+
+/// The range of the entries of `index`, of one field, that are dates up to `last`.
+pub(super) fn dates_until(collection: u32, index: &Index, last: i64) -> Result<KeyRange> {
+    let descending = index.pattern.fields().first().is_some_and(|field| field.descending);
+    Ok(range(&layout::index_prefix(collection, index.id), &Interval::dates_until(last)?, descending))
 }
 
 /// The key ranges of every combination of the fields' bounds.

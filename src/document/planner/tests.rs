@@ -9,7 +9,7 @@ use crate::document::schema::{Added, CollectionOptions, IndexOptions};
 fn schema(indexes: impl IntoIterator<Item = Document>, multikey: u32) -> Schema {
     let mut schema = Schema::new(None, CollectionOptions::default()).unwrap();
     for keys in indexes {
-        let added = schema.add(&Pattern::parse(&keys).unwrap(), &IndexOptions::default()).unwrap();
+        let added = schema.add(&keys, &IndexOptions::default()).unwrap();
         assert!(matches!(added, Added::New(_)));
     }
     schema.indexes.iter_mut().skip(1).for_each(|index| Arc::make_mut(index).multikey = multikey);
@@ -109,4 +109,98 @@ fn too_many_ranges_are_left_to_the_filter() {
     let many: Vec<i32> = (0..200).collect();
     let text = plan(&schema, doc! { "a": { "$in": &many }, "b": { "$in": &many } }, doc! {});
     assert!(text.ends_with("b: [MinKey, MaxKey]}"), "{text}");
+}
+
+fn with_options(indexes: impl IntoIterator<Item = (Document, IndexOptions)>) -> Schema {
+    let mut schema = Schema::new(None, CollectionOptions::default()).unwrap();
+    for (keys, options) in indexes {
+        schema.add(&keys, &options).unwrap();
+    }
+    schema
+}
+
+// SEM: DOC-IDX-6
+#[test]
+fn a_sparse_index_is_used_where_it_misses_nothing() {
+    let schema = with_options([(doc! { "a": 1, "b": 1 }, IndexOptions::default().sparse(true))]);
+    let uses = |filter, sort| plan(&schema, filter, sort).contains("IXSCAN a_1_b_1");
+    assert!(uses(doc! { "a": 1 }, doc! {}) && uses(doc! { "a": { "$gt": 1 } }, doc! { "a": 1 }));
+    assert!(uses(doc! { "a": null, "b": 1 }, doc! {}), "a match has b");
+    assert!(uses(doc! { "a": { "$exists": true } }, doc! { "a": 1 }));
+    assert!(!uses(doc! { "a": null }, doc! {}) && !uses(doc! {}, doc! { "a": 1 }));
+    assert!(!uses(doc! { "a": { "$in": [1, null] } }, doc! {}) && !uses(doc! { "c": 1 }, doc! { "a": 1 }));
+}
+
+// SEM: DOC-IDX-7
+#[test]
+fn a_partial_index_is_used_when_its_filter_is_implied_and_a_hidden_one_never() {
+    let options = IndexOptions::default();
+    let partial = options.clone().partial_filter(doc! { "open": true });
+    let schema = with_options([(doc! { "a": 1 }, partial), (doc! { "b": 1 }, options.hidden(true))]);
+    assert!(plan(&schema, doc! { "a": 1, "open": true }, doc! {}).contains("IXSCAN a_1"));
+    assert!(plan(&schema, doc! { "open": true }, doc! { "a": 1 }).contains("IXSCAN a_1"));
+    assert_eq!(plan(&schema, doc! { "a": 1 }, doc! {}), "COLLSCAN");
+    assert_eq!(plan(&schema, doc! { "b": 1 }, doc! {}), "COLLSCAN");
+}
+
+#[test]
+fn a_hashed_field_serves_single_values() {
+    let schema = with_options([(doc! { "a": "hashed", "b": 1 }, IndexOptions::default())]);
+    let found = plan(&schema, doc! { "a": 1, "b": { "$gt": 2 } }, doc! {});
+    assert_eq!(found, "FETCH < IXSCAN a_hashed_b_1 forward {a: [1, 1], b: (2, …Number)}");
+    assert!(plan(&schema, doc! { "a": { "$in": [1, "x"] } }, doc! {}).contains("IXSCAN"));
+    assert!(plan(&schema, doc! { "a": 1 }, doc! { "b": -1 }).starts_with("FETCH"), "which gives the order of b");
+    assert_eq!(plan(&schema, doc! { "a": { "$gt": 1 } }, doc! {}), "COLLSCAN");
+    assert!(plan(&schema, doc! {}, doc! { "a": 1 }).starts_with("SORT"));
+}
+
+#[test]
+fn a_wildcard_serves_one_path() {
+    let beside = IndexOptions::default().wildcard_projection(doc! { "x": 0 });
+    let mut schema = with_options([(doc! { "$**": 1 }, IndexOptions::default())]);
+    let scan = |rest: &str| format!("FETCH < IXSCAN $**_1 forward {{$_path: {rest}}}");
+    assert_eq!(plan(&schema, doc! { "a.b": 1 }, doc! {}), scan("[\"a.b\", \"a.b\"], a.b: [1, 1]"));
+    assert_eq!(plan(&schema, doc! { "a": { "$gt": 1, "$lt": 5 } }, doc! {}), scan("[\"a\", \"a\"], a: (1, 5)"));
+    assert!(plan(&schema, doc! { "a": { "$gt": 1 } }, doc! { "a": 1 }).starts_with("FETCH"));
+    for filter in [
+        doc! { "a": null },
+        doc! { "a": { "b": 1 } },
+        doc! { "a": [1] },
+        doc! { "a": { "$in": [1, null] } },
+        doc! { "a.0": 1 },
+        doc! { "a": { "$exists": true } },
+        doc! { "_id.b": 1 },
+    ] {
+        assert_eq!(plan(&schema, filter.clone(), doc! {}), "COLLSCAN", "{filter}");
+    }
+    assert!(plan(&schema, doc! {}, doc! { "a": 1 }).starts_with("SORT"), "documents without the field have no entry");
+    Arc::make_mut(&mut schema.indexes[1]).array_paths = vec!["a".to_owned()];
+    assert_eq!(
+        plan(&schema, doc! { "a.b": { "$gt": 1, "$lt": 5 } }, doc! {}),
+        scan("[\"a.b\", \"a.b\"], a.b: (1, …Number)")
+    );
+    assert!(plan(&schema, doc! { "a": 1 }, doc! { "a": 1 }).starts_with("SORT"));
+    let schema = with_options([(doc! { "x": 1, "$**": 1 }, beside)]);
+    assert!(plan(&schema, doc! { "x": 1, "a": 2 }, doc! {}).contains("{x: [1, 1], $_path: [\"a\", \"a\"], a: [2, 2]}"));
+    assert!(plan(&schema, doc! { "x": 1 }, doc! {}).contains("{x: [1, 1]}"));
+    assert_eq!(plan(&schema, doc! { "a": 2 }, doc! {}), "COLLSCAN");
+}
+
+#[test]
+fn a_hint_is_used_whatever_it_finds() {
+    let options = IndexOptions::default();
+    let partial = options.clone().partial_filter(doc! { "open": true });
+    let schema =
+        with_options([(doc! { "a": 1 }, partial), (doc! { "b": 1 }, options.clone()), (doc! { "c.$**": 1 }, options)]);
+    let with = |filter: &Document, hint: Hint| {
+        let filter = Filter::compile(filter, &crate::document::expression::Names::default()).unwrap();
+        choose(7, &schema, &filter, None, Some(&hint)).map(|plan| plan.stage(None).to_string())
+    };
+    let one = doc! { "_id": 1 };
+    assert_eq!(with(&one, "a_1".into()).unwrap(), "FETCH < IXSCAN a_1 forward {a: [MinKey, MaxKey]}");
+    assert_eq!(with(&doc! { "b": 2 }, "b_1".into()).unwrap(), "FETCH < IXSCAN b_1 forward {b: [2, 2]}");
+    assert!(with(&one, "_id_".into()).unwrap().contains("IXSCAN _id_"));
+    assert_eq!(with(&one, doc! { "$natural": 1 }.into()).unwrap(), "COLLSCAN");
+    let error = with(&one, "c.$**_1".into()).unwrap_err();
+    assert_eq!(Code::of(&error), Some(Code::NO_QUERY_EXECUTION_PLANS));
 }

@@ -14,18 +14,23 @@
 //! # Source
 //! `MongoDB` manual: Project Fields to Return from Query, `$project`, `$addFields`.
 
+mod array_part;
+
 use std::cell::Cell;
+use std::sync::Arc;
 
 use bson::raw::{CString, RawArrayBuf, RawBson, RawBsonRef, RawDocument, RawDocumentBuf, cstr};
 use bson::{Bson, Document};
 
+use self::array_part::ArrayPart;
 use super::code::Code;
 use super::expression::{
     Context, Env, Expression, Names, Value, append, check_depth, check_size, check_specification, name,
 };
+use super::filter::Filter;
 use super::number::Number;
 use super::path::{FieldPath, For, Part, elements};
-use super::raw::corrupt;
+use super::raw::{corrupt, field};
 use crate::error::{Error, Result};
 use crate::limits;
 
@@ -37,6 +42,8 @@ pub(super) struct Projection {
     /// The computed `_id` of an inclusion.
     identity: Option<Expression>,
     fields: Fields,
+    /// The filter of a `find` that asks for the element it was found by.
+    found_by: Option<Arc<Filter>>,
 }
 
 /// The named fields of one level, in the order they are written.
@@ -47,6 +54,8 @@ enum Node {
     Include,
     Exclude,
     Compute(Expression),
+    /// Part of an array: `$slice`, `$elemMatch` and the positional `$` of a `find`.
+    Part(ArrayPart),
     Inner(Fields),
 }
 
@@ -55,12 +64,42 @@ impl Projection {
     ///
     /// # Errors
     /// [`InvalidKind::Value`] when inclusion and exclusion mix or two paths collide, `Syntax` for what is no path or
-    /// expression, [`Error::Unsupported`] names `$slice`, `$elemMatch`, `$meta`, the positional `$` and every
+    /// expression, [`Error::Unsupported`] names `$elemMatch`, `$meta`, the positional `$` and every
     /// expression operator that is not modelled.
     pub(super) fn compile(text: &Document, names: &Names) -> Result<Self> {
+        Self::compile_as(text, names, false)
+    }
+
+    /// Compiles the projection of a `find` with `filter`, which has `$slice`, `$elemMatch` and the positional `$`, too.
+    ///
+    /// # Errors
+    /// As [`compile`](Self::compile).
+    pub(super) fn compile_query(text: &Document, names: &Names, filter: &Arc<Filter>) -> Result<Self> {
+        let mut compiled = Self::compile_as(text, names, true)?;
+        let positional = array_part::count_positional(text);
+        if positional > 1 {
+            return Err(Code::POSITIONAL_TWICE.value("a projection has one positional operator"));
+        }
+        if positional == 1 {
+            if array_part::has_elem_match(text) {
+                return Err(Code::POSITIONAL_AND_ELEM_MATCH.value("$elemMatch and the positional operator do not mix"));
+            }
+            if compiled.keeps_rest {
+                return Err(Code::POSITIONAL_IN_EXCLUSION.value("the positional operator includes a field"));
+            }
+            compiled.found_by = Some(Arc::clone(filter));
+        }
+        Ok(compiled)
+    }
+
+    fn compile_as(text: &Document, names: &Names, is_query: bool) -> Result<Self> {
         check_specification(text)?;
         let mut fields = Fields::new();
-        collect(&mut fields, &mut Vec::new(), text, &|value| projected(value, names))?;
+        let leaf = |path: &str, value: &Bson| match ArrayPart::parse(path, value, names).filter(|_| is_query) {
+            Some(part) => Ok(Node::Part(part?)),
+            None => projected(value, names),
+        };
+        collect(&mut fields, &mut Vec::new(), text, is_query, &leaf)?;
         let id = fields.iter().position(|(name, _)| name.as_str() == "_id").map(|at| fields.remove(at).1);
         let (mut includes, mut excludes) = (false, false);
         for (_, node) in &fields {
@@ -86,7 +125,7 @@ impl Projection {
             Some(Node::Include) if keeps_rest => {}
             Some(node) => fields.push((name("_id")?, node)),
         }
-        Ok(Self { keeps_rest, identity, fields })
+        Ok(Self { keeps_rest, identity, fields, found_by: None })
     }
 
     /// Compiles `$addFields`: every value is an expression, and all other fields stay.
@@ -96,8 +135,9 @@ impl Projection {
     pub(super) fn compile_addition(text: &Document, names: &Names) -> Result<Self> {
         check_specification(text)?;
         let mut fields = Fields::new();
-        collect(&mut fields, &mut Vec::new(), text, &|value| Ok(Node::Compute(Expression::compile(value, names)?)))?;
-        Ok(Self { keeps_rest: true, identity: None, fields })
+        let leaf = |_: &str, value: &Bson| Ok(Node::Compute(Expression::compile(value, names)?));
+        collect(&mut fields, &mut Vec::new(), text, false, &leaf)?;
+        Ok(Self { keeps_rest: true, identity: None, fields, found_by: None })
     }
 
     /// Compiles `$unset`: all fields but the ones at `paths`.
@@ -109,7 +149,7 @@ impl Projection {
         for path in paths {
             insert(&mut fields, FieldPath::parse(path, For::Expression)?.into_parts(), Node::Exclude, path)?;
         }
-        Ok(Self { keeps_rest: true, identity: None, fields })
+        Ok(Self { keeps_rest: true, identity: None, fields, found_by: None })
     }
 
     /// Calls `visit` with the first name of every path that it writes or removes, unless it keeps only named fields.
@@ -124,7 +164,15 @@ impl Projection {
     /// Those of the computed expressions; [`Error::LimitExceeded`] when the result is too large or too deep;
     /// [`Error::Corruption`] when the document does not parse.
     pub(super) fn apply(&self, document: &RawDocument, context: &Context) -> Result<RawDocumentBuf> {
-        let run = Run { root: document, context, keeps_rest: self.keeps_rest, nested: Cell::new(false) };
+        let position = match &self.found_by {
+            None => None,
+            Some(filter) => {
+                let position = filter.position(document, context)?;
+                let none = || Code::POSITIONAL_NOT_FOUND.value("the filter has not found the document by an element");
+                Some(position.ok_or_else(none)?)
+            }
+        };
+        let run = Run { root: document, context, keeps_rest: self.keeps_rest, position, nested: Cell::new(false) };
         let mut new = RawDocumentBuf::new();
         if let Some(expression) = &self.identity {
             append(&mut new, cstr!("_id"), &run.compute(expression)?);
@@ -143,6 +191,8 @@ impl Node {
     fn survey(&self, includes: &mut bool, excludes: &mut bool) {
         match self {
             Self::Include | Self::Compute(_) => *includes = true,
+            // A slice alone leaves all other fields in.
+            Self::Part(part) => *includes |= !part.is_slice(),
             Self::Exclude => *excludes = true,
             Self::Inner(fields) => {
                 for (_, node) in fields {
@@ -156,6 +206,7 @@ impl Node {
     fn first_excludes(&self) -> Option<bool> {
         match self {
             Self::Include | Self::Compute(_) => Some(false),
+            Self::Part(part) => (!part.is_slice()).then_some(false),
             Self::Exclude => Some(true),
             Self::Inner(fields) => fields.iter().find_map(|(_, node)| node.first_excludes()),
         }
@@ -164,7 +215,7 @@ impl Node {
     fn computes(&self) -> bool {
         match self {
             Self::Compute(_) => true,
-            Self::Include | Self::Exclude => false,
+            Self::Include | Self::Exclude | Self::Part(_) => false,
             Self::Inner(fields) => fields.iter().any(|(_, node)| node.computes()),
         }
     }
@@ -183,7 +234,7 @@ fn projected(value: &Bson, names: &Names) -> Result<Node> {
         return Err(Code::PROJECT_EMPTY_OBJECT.syntax("the projection of a field is an empty object"));
     }
     if let Bson::Document(document) = value
-        && let Some(operator @ ("$slice" | "$elemMatch" | "$meta")) = document.keys().next().map(String::as_str)
+        && let Some(operator @ ("$elemMatch" | "$meta")) = document.keys().next().map(String::as_str)
     {
         return Err(Error::unsupported(format!("projection operator {operator}")));
     }
@@ -196,20 +247,30 @@ fn collect(
     fields: &mut Fields,
     prefix: &mut Vec<Part>,
     text: &Document,
-    leaf: &dyn Fn(&Bson) -> Result<Node>,
+    is_query: bool,
+    leaf: &dyn Fn(&str, &Bson) -> Result<Node>,
 ) -> Result<()> {
     for (key, value) in text {
         let depth = prefix.len();
-        if key.split('.').any(|part| part == "$") {
-            return Err(Error::unsupported("positional operator $"));
+        let path = match key.strip_suffix(".$") {
+            // Only a path as a whole has it.
+            Some(path) if is_query && depth == 0 => path,
+            _ => key.as_str(),
+        };
+        if path.split('.').any(|part| part == "$") {
+            return Err(if is_query {
+                Code::POSITIONAL_IN_MIDDLE.value("the positional operator stands at the end of a path")
+            } else {
+                Error::unsupported("positional operator $")
+            });
         }
-        prefix.extend(FieldPath::parse(key, For::Expression)?.into_parts());
+        prefix.extend(FieldPath::parse(path, For::Expression)?.into_parts());
         limits::check("path parts", limits::PATH_PARTS_MAX, prefix.len())?;
         match value {
             Bson::Document(inner) if inner.keys().next().is_some_and(|key| !key.starts_with('$')) => {
-                collect(fields, prefix, inner, leaf)?;
+                collect(fields, prefix, inner, is_query, leaf)?;
             }
-            value => insert(fields, prefix.clone(), leaf(value)?, key)?,
+            value => insert(fields, prefix.clone(), leaf(key, value)?, key)?,
         }
         prefix.truncate(depth);
     }
@@ -251,6 +312,8 @@ struct Run<'a> {
     root: &'a RawDocument,
     context: &'a Context,
     keeps_rest: bool,
+    /// The element that the positional `$` stands for.
+    position: Option<usize>,
     /// Whether a computed value had levels of its own, so that the depth of the result has to be looked at.
     nested: Cell<bool>,
 }
@@ -271,6 +334,9 @@ impl Run<'_> {
                 Node::Include => new.append(name, value),
                 Node::Exclude => {}
                 Node::Inner(inner) => append(new, name, &self.below(value, inner)?),
+                // What `$elemMatch` finds comes behind all other fields.
+                Node::Part(part) if part.is_last() => continue,
+                Node::Part(part) => append(new, name, &part.of(value, self.position, self.context)?),
                 // An inclusion computes at the end, an addition in the place of the old value.
                 Node::Compute(_) if !self.keeps_rest => continue,
                 Node::Compute(expression) => append(new, name, &self.compute(expression)?),
@@ -280,6 +346,11 @@ impl Run<'_> {
         for ((name, node), _) in fields.iter().zip(written).filter(|(_, written)| !written) {
             match node {
                 Node::Compute(expression) => append(new, name, &self.compute(expression)?),
+                Node::Part(part) => {
+                    if let Some(value) = field(old, name.as_str())? {
+                        append(new, name, &part.of(value, self.position, self.context)?);
+                    }
+                }
                 Node::Inner(inner) if node.computes() => append(new, name, &self.created(inner)?),
                 _ => {}
             }

@@ -92,11 +92,10 @@ fn computed_fields_come_last_and_are_left_out_without_a_value() {
 #[test]
 fn what_is_not_modelled_is_refused_by_name() {
     for (text, named) in [
-        (doc! { "a": { "$slice": 2 } }, "projection operator $slice"),
         (doc! { "a": { "$elemMatch": { "b": 1 } } }, "projection operator $elemMatch"),
         (doc! { "a": { "$meta": "textScore" } }, "projection operator $meta"),
         (doc! { "a.$": 1 }, "positional operator $"),
-        (doc! { "a": { "$dateAdd": {} } }, "expression operator $dateAdd"),
+        (doc! { "a": { "$function": {} } }, "expression operator $function"),
     ] {
         let error = Projection::compile(&text, &Names::default()).unwrap_err();
         assert!(matches!(&error, Error::Unsupported { feature } if feature == named), "{text}: {error}");
@@ -180,5 +179,53 @@ proptest! {
         let new = project(document.clone(), doc! { parts.join("."): include }).unwrap();
         let parts: Vec<_> = parts.iter().map(String::as_str).collect();
         prop_assert_eq!(Some(Bson::Document(new)), modelled(&document.into(), &parts, include));
+    }
+}
+
+#[test]
+fn a_find_shows_parts_of_arrays() {
+    use std::sync::Arc;
+
+    use crate::document::code::Code;
+    let document = doc! { "_id": 1, "a": [1, 2, 3, 4], "b": [{ "k": 1 }, { "k": 2, "v": 5 }], "c": 7 };
+    let raw = RawDocumentBuf::try_from(&document).unwrap();
+    let context = Context::new(bson::DateTime::from_millis(0), 0, Vec::new());
+    let filter = Arc::new(crate::document::filter::Filter::compile(&doc! { "b.k": 2 }, &Names::default()).unwrap());
+    let shown = |text: bson::Document| {
+        let projection = Projection::compile_query(&text, &Names::default(), &filter)?;
+        projection.apply(&raw, &context).map(|shown| bson::Document::try_from(&shown).unwrap())
+    };
+    let b = document.get_array("b").unwrap().clone();
+    let cases = [
+        (doc! { "a": { "$slice": 2 } }, doc! { "_id": 1, "a": [1, 2], "b": b.clone(), "c": 7 }),
+        (doc! { "a": { "$slice": -1 }, "c": 0, "b": 0 }, doc! { "_id": 1, "a": [4] }),
+        (doc! { "a": { "$slice": [-3, 2] }, "c": 1 }, doc! { "_id": 1, "a": [2, 3], "c": 7 }),
+        (doc! { "c": { "$slice": 1 }, "a": 1 }, doc! { "_id": 1, "a": [1, 2, 3, 4], "c": 7 }),
+        (
+            doc! { "b": { "$elemMatch": { "k": { "$gt": 1 } } }, "c": 1 },
+            doc! { "_id": 1, "c": 7, "b": [{ "k": 2, "v": 5 }] },
+        ),
+        (doc! { "b": { "$elemMatch": { "k": 9 } } }, doc! { "_id": 1 }),
+        (doc! { "a": { "$elemMatch": { "$gte": 3 } } }, doc! { "_id": 1, "a": [3] }),
+        (doc! { "b.$": 1 }, doc! { "_id": 1, "b": [{ "k": 2, "v": 5 }] }),
+        (doc! { "a.$": 1, "c": 1 }, doc! { "_id": 1, "a": [2], "c": 7 }),
+        (doc! { "s": { "$slice": ["$a", 1] } }, doc! { "_id": 1, "s": [1] }),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(shown(text.clone()).unwrap(), expected, "{text}");
+    }
+    let mistakes = [
+        (doc! { "a": { "$slice": [1, 0] } }, Code::SLICE_TYPE),
+        (doc! { "a.b": { "$elemMatch": {} } }, Code::ELEM_MATCH_NESTED),
+        (doc! { "a": { "$elemMatch": 1 } }, Code::ELEM_MATCH_NOT_OBJECT),
+        (doc! { "a.$": 1, "b.$": 1 }, Code::POSITIONAL_TWICE),
+        (doc! { "a.$.b": 1 }, Code::POSITIONAL_IN_MIDDLE),
+        (doc! { "x": { "a.$": 1 } }, Code::POSITIONAL_IN_MIDDLE),
+        (doc! { "a.$": 0 }, Code::POSITIONAL_IN_EXCLUSION),
+        (doc! { "a.$": "$c" }, Code::POSITIONAL_VALUE),
+        (doc! { "a.$": 1, "b": { "$elemMatch": { "k": 1 } } }, Code::POSITIONAL_AND_ELEM_MATCH),
+    ];
+    for (text, code) in mistakes {
+        assert_eq!(Code::of(&shown(text.clone()).unwrap_err()), Some(code), "{text}");
     }
 }

@@ -2,8 +2,10 @@
 
 use bson::{Bson, Document, Uuid, doc};
 
+use crate::document::code::Code;
 use crate::document::collation::Collation;
 use crate::error::{Error, Result};
+use crate::limits;
 
 /// How a collection is to be made.
 ///
@@ -15,9 +17,9 @@ use crate::error::{Error, Result};
 /// use larder::{Store, bson::doc};
 /// let shop = Store::in_memory().database("shop");
 /// shop.create_collection_with("orders", CollectionOptions::default())?;
-/// let by_price = CollectionOptions::default().view_on("orders", [doc! { "$sort": { "price": 1 } }]);
-/// let refused = shop.create_collection_with("by_price", by_price).unwrap_err();
-/// assert!(refused.to_string().contains("viewOn"));
+/// let german = CollectionOptions::default().collation(doc! { "locale": "de" });
+/// let refused = shop.create_collection_with("by_name", german).unwrap_err();
+/// assert!(refused.to_string().contains("collation"));
 /// # Ok::<(), larder::Error>(())
 /// ```
 ///
@@ -75,6 +77,8 @@ pub enum ValidationAction {
     Error,
     /// It is written, and a warning logged.
     Warn,
+    /// It is not written, the write is an error, and a warning is logged.
+    ErrorAndLog,
 }
 
 /// What a view shows.
@@ -85,10 +89,43 @@ pub(in crate::document) struct View {
 }
 
 /// How much a capped collection holds.
+///
+/// # Examples
+/// ```
+/// use larder::{Store, document::CollectionOptions};
+/// let shop = Store::in_memory().database("shop");
+/// shop.create_collection_with("log", CollectionOptions::default().capped(5_000, Some(100)))?;
+/// let capped = shop.list_collections()?.remove(0).options.capped_bounds().unwrap();
+/// assert_eq!((capped.size, capped.max), (5_120, Some(100)));
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::document) struct Capped {
-    pub(in crate::document) size: i64,
-    pub(in crate::document) max: Option<i64>,
+#[non_exhaustive]
+pub struct Capped {
+    /// Bytes of documents, at most.
+    pub size: i64,
+    /// Documents, at most.
+    pub max: Option<i64>,
+}
+
+impl Capped {
+    /// The bounds as they are kept.
+    ///
+    /// # Errors
+    /// Code 2 for a size below 1 or above 2^50, or for 2^31 documents or more.
+    fn checked(self) -> Result<Self> {
+        const GRAIN: i64 = 256;
+        let Self { size, max } = self;
+        if !(1..=limits::CAPPED_BYTES_MAX).contains(&size) {
+            let message = format!("a capped collection has from 1 to {} bytes, not {size}", limits::CAPPED_BYTES_MAX);
+            return Err(Code::BAD_VALUE.value(message));
+        }
+        if max.is_some_and(|max| max > i64::from(i32::MAX)) {
+            return Err(Code::BAD_VALUE.value("a capped collection has fewer than 2^31 documents"));
+        }
+        let size = size.max(limits::CAPPED_BYTES_MIN).saturating_add(GRAIN - 1) / GRAIN * GRAIN;
+        Ok(Self { size, max: max.filter(|max| *max > 0) })
+    }
 }
 
 impl CollectionOptions {
@@ -146,31 +183,77 @@ impl CollectionOptions {
         self
     }
 
-    /// Makes it a view: what `pipeline` makes of the collection or view `on`, each time it is read.
+    /// Makes it a view: what `pipeline` makes of the collection or view `on`, each time it is read. It is read as a collection is,
+    /// and cannot be written to. `on` need not exist.
+    ///
+    /// # Cost
+    /// As the pipeline, with the filter and sort of a query behind it, which move to the front where that changes no result: a
+    /// `$match` of the view and the filter then use an index together. In a `$lookup` the whole view is read for each document.
     ///
     /// # Examples
     /// ```
-    /// # use larder::{bson::doc, document::CollectionOptions};
-    /// let options = CollectionOptions::default().view_on("orders", [doc! { "$match": { "open": true } }]);
-    /// # assert_ne!(options, CollectionOptions::default());
+    /// use larder::{Document, Store, bson::doc, document::CollectionOptions};
+    /// let shop = Store::in_memory().database("shop");
+    /// let orders = shop.collection::<Document>("orders");
+    /// orders.insert_many([doc! { "_id": 1, "open": true }, doc! { "_id": 2, "open": false }])?;
+    /// let open = [doc! { "$match": { "open": true } }, doc! { "$project": { "open": 0 } }];
+    /// shop.create_collection_with("open", CollectionOptions::default().view_on("orders", open))?;
+    /// assert_eq!(shop.collection::<Document>("open").find(doc! {}).to_vec()?, [doc! { "_id": 1 }]);
+    /// assert!(shop.collection::<Document>("open").insert_one(&doc! { "_id": 3 }).is_err());
+    /// # Ok::<(), larder::Error>(())
     /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, Views.
     #[doc(alias("viewOn", "pipeline"))]
     pub fn view_on(mut self, on: impl Into<String>, pipeline: impl IntoIterator<Item = Document>) -> Self {
         self.view = Some(View { on: on.into(), pipeline: pipeline.into_iter().collect() });
         self
     }
 
-    /// Makes it hold at most `size` bytes of documents, and at most `max` documents: the oldest go.
+    /// Makes it hold at most `size` bytes of documents, and at most `max` documents, if that is given and above zero: with an insert
+    /// that would exceed it, the oldest go, in the same commit; the new document stays, whatever its size. `size` is at least 4096 and raised to a multiple of 256.
+    ///
+    /// # Cost
+    /// An insert replaces the counter of what the collection holds: transactions that insert conflict with one another.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::CollectionOptions};
+    /// let shop = Store::in_memory().database("shop");
+    /// shop.create_collection_with("log", CollectionOptions::default().capped(1 << 20, Some(2)))?;
+    /// let log = shop.collection::<Document>("log");
+    /// log.insert_many((0..5).map(|n| doc! { "_id": n }))?;
+    /// assert_eq!(log.find(doc! {}).to_vec()?, [doc! { "_id": 3 }, doc! { "_id": 4 }]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, Capped Collections.
+    pub fn capped(mut self, size: i64, max: Option<i64>) -> Self {
+        self.capped = Some(Capped { size, max });
+        self
+    }
+
+    /// How much the collection holds, if it is capped.
+    ///
+    /// # Examples
+    /// See [`Capped`].
+    #[must_use]
+    pub fn capped_bounds(&self) -> Option<Capped> {
+        self.capped
+    }
+
+    /// Whether it is a view.
     ///
     /// # Examples
     /// ```
     /// # use larder::document::CollectionOptions;
-    /// let options = CollectionOptions::default().capped(1 << 20, Some(1_000));
-    /// # assert_ne!(options, CollectionOptions::default());
+    /// assert!(CollectionOptions::default().view_on("orders", []).is_view());
     /// ```
-    pub fn capped(mut self, size: i64, max: Option<i64>) -> Self {
-        self.capped = Some(Capped { size, max });
-        self
+    #[must_use]
+    pub fn is_view(&self) -> bool {
+        self.view.is_some()
     }
 
     /// Whether change streams may be given the images of documents before and after a change.
@@ -249,16 +332,51 @@ impl CollectionOptions {
         Ok(options)
     }
 
+    /// Whether the options of a collection are what `asked` would have made of them.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, document::CollectionOptions};
+    /// let shop = Store::in_memory().database("shop");
+    /// let asked = CollectionOptions::default().capped(5_000, None);
+    /// shop.create_collection_with("log", asked.clone())?;
+    /// assert!(shop.list_collections()?[0].options.is_as_asked(&asked));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[must_use]
+    pub fn is_as_asked(&self, asked: &Self) -> bool {
+        asked.clone().checked().is_ok_and(|asked| asked == *self)
+    }
+
+    /// The options, checked and in the form in which they are kept.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for options that are out of their domain or do not go together, [`Error::Unsupported`] for those that
+    /// are not modelled.
+    pub(in crate::document) fn checked(mut self) -> Result<Self> {
+        self.refuse_unmodelled()?;
+        self.check_view()?;
+        self.capped = self.capped.map(Capped::checked).transpose()?;
+        self.validator = self.validator.filter(|filter| !filter.is_empty());
+        Ok(self)
+    }
+
+    /// A view has only what it shows.
+    fn check_view(&self) -> Result<()> {
+        let Some(view) = &self.view else { return Ok(()) };
+        let of_collections = Self { view: None, collation: None, ..self.clone() };
+        if of_collections != Self::default() {
+            return Err(Code::INVALID_OPTIONS.value("a view takes no other options than what it shows"));
+        }
+        if view.on.is_empty() || view.on.starts_with('.') || view.on.contains(['$', '\0']) {
+            return Err(Code::INVALID_NAMESPACE.value(format!("a view cannot be on {:?}", view.on)));
+        }
+        Ok(())
+    }
+
     /// Refuses what is not modelled yet.
-    pub(in crate::document) fn refuse_unmodelled(&self) -> Result<()> {
-        let refused = [
-            ("capped", self.capped.is_some()),
-            ("viewOn", self.view.is_some()),
-            ("validator", self.validator.is_some()),
-            ("validationLevel", self.validation_level.is_some()),
-            ("validationAction", self.validation_action.is_some()),
-            ("changeStreamPreAndPostImages", self.pre_and_post_images),
-        ];
+    fn refuse_unmodelled(&self) -> Result<()> {
+        let refused = [("changeStreamPreAndPostImages", self.pre_and_post_images)];
         match refused.into_iter().find(|(_, is_set)| *is_set) {
             Some((name, _)) => Err(Error::unsupported(format!("the option {name} of collections"))),
             None => Ok(()),
@@ -289,12 +407,13 @@ impl ValidationLevel {
 }
 
 impl ValidationAction {
-    const ALL: [Self; 2] = [Self::Error, Self::Warn];
+    const ALL: [Self; 3] = [Self::Error, Self::Warn, Self::ErrorAndLog];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Error => "error",
             Self::Warn => "warn",
+            Self::ErrorAndLog => "errorAndLog",
         }
     }
 
@@ -345,7 +464,6 @@ mod tests {
         let view = CollectionOptions::default().view_on("a", [doc! { "$limit": 1 }]);
         for options in [options, view, CollectionOptions::default()] {
             assert_eq!(CollectionOptions::from_document(options.to_document()).unwrap(), options);
-            assert_eq!(options.refuse_unmodelled().is_ok(), options == CollectionOptions::default());
         }
     }
 

@@ -1,22 +1,29 @@
 //! What the catalogue keeps about a collection: its indexes, its options, and who it is.
 
+mod collection_change;
 mod collection_options;
+mod index;
 mod index_options;
 mod namespace;
 mod record;
+mod validation;
 
 use std::sync::Arc;
 
-use bson::Uuid;
+use bson::{Document, Uuid, doc};
 use serde::{Deserialize, Serialize};
 
-pub use self::collection_options::{CollectionInfo, CollectionOptions, ValidationAction, ValidationLevel};
-pub use self::index_options::{IndexInfo, IndexOptions};
+pub use self::collection_change::CollectionChange;
+pub use self::collection_options::{Capped, CollectionInfo, CollectionOptions, ValidationAction, ValidationLevel};
+pub(super) use self::index::Index;
+use self::index::{missing, seconds};
+pub use self::index_options::{IndexChange, IndexInfo, IndexOptions};
 pub(super) use self::namespace::Namespace;
 use self::record::Stored;
+use self::validation::Validator;
 use crate::document::code::Code;
 use crate::document::collation::{Collation, Collator};
-use crate::document::pattern::Pattern;
+use crate::document::index_kind::IndexKind;
 use crate::encoding::mix::mix;
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
@@ -34,30 +41,44 @@ pub(super) struct Schema {
     next_index: u32,
     /// Who it is; of a collection whose definition is as the first version wrote it, unknown.
     uuid: Option<Uuid>,
-    pub(super) options: CollectionOptions,
-}
-
-/// One index.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Index {
-    pub(super) id: u32,
-    pub(super) name: String,
-    pub(super) pattern: Pattern,
-    pub(super) unique: bool,
-    /// The fields that go through an array in some document, or once did: one bit each, the first lowest. As [`Namespace::get`] gives
-    /// it, it has all of them; as it is stored, those that were known when the definition was last changed.
-    pub(super) multikey: u32,
-    /// Whether a job is still making its entries: it is maintained, and read by nobody.
-    pub(super) building: bool,
+    /// Shared, because every write takes a copy.
+    options: Arc<CollectionOptions>,
+    /// What the options demand of documents.
+    pub(super) validator: Option<Arc<Validator>>,
 }
 
 impl Schema {
     /// A new collection: one index, on `_id`.
     pub(super) fn new(uuid: Option<Uuid>, options: CollectionOptions) -> Result<Self> {
         let collator = options.collation.as_ref().map(Collation::compile).transpose()?.flatten();
-        let pattern = Pattern::from_pairs(&[("_id".to_owned(), 1)])?.collated(collator.as_ref());
-        let id_index = Index { id: 0, name: ID_INDEX.to_owned(), pattern, unique: true, multikey: 0, building: false };
-        Ok(Self { indexes: vec![Arc::new(id_index)], next_index: 1, uuid, options })
+        let id_index = Index::plain(0, ID_INDEX.to_owned(), doc! { "_id": 1 }, None)?.collated(collator.as_ref());
+        let id_index = Index { unique: true, ..id_index };
+        let mut schema = Self { indexes: vec![Arc::new(id_index)], next_index: 1, uuid, ..Self::empty() };
+        schema.set_options(options)?;
+        Ok(schema)
+    }
+
+    fn empty() -> Self {
+        Self { indexes: Vec::new(), next_index: 0, uuid: None, options: Arc::default(), validator: None }
+    }
+
+    /// Whether it has no documents of its own.
+    pub(super) fn is_view(&self) -> bool {
+        self.options.view.is_some()
+    }
+
+    pub(super) fn options(&self) -> &CollectionOptions {
+        &self.options
+    }
+
+    /// Gives the collection other options.
+    ///
+    /// # Errors
+    /// Those of its validator, when that does not compile.
+    pub(super) fn set_options(&mut self, options: CollectionOptions) -> Result<()> {
+        self.validator = Validator::of(&options)?.map(Arc::new);
+        self.options = Arc::new(options);
+        Ok(())
     }
 
     /// What orders text in the collection unless an operation or an index says otherwise, and always in the index on `_id`.
@@ -82,13 +103,52 @@ impl Schema {
         }
     }
 
-    /// Notes that `path` goes through an array in the index with the number `id`, if it has such a field.
+    /// Notes that `path` goes through an array in the index with the number `id`.
     fn note_array(&mut self, id: u32, path: &str) {
-        if let Some(index) = self.indexes.iter_mut().find(|index| index.id == id)
-            && let Some(place) = index.pattern.fields().iter().position(|field| field.path.as_str() == path)
-        {
+        let Some(index) = self.indexes.iter_mut().find(|index| index.id == id) else { return };
+        if index.kind.wildcard().is_some() {
+            let paths = &mut Arc::make_mut(index).array_paths;
+            if let Err(place) = paths.binary_search_by(|known| known.as_str().cmp(path)) {
+                paths.insert(place, path.to_owned());
+            }
+        } else if let Some(place) = index.pattern.fields().iter().position(|field| field.path.as_str() == path) {
             Arc::make_mut(index).multikey |= 1 << place;
         }
+    }
+
+    /// Changes options of the index named `name`, and returns it as it was and as it is. Whether there are documents that stand in
+    /// the way of its being unique is the caller's affair.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none; [`Error::Invalid`] for an option that it cannot have.
+    pub(super) fn change(&mut self, name: &str, change: &IndexChange) -> Result<(Arc<Index>, Arc<Index>)> {
+        let index = self.indexes.iter_mut().find(|index| index.name == name).ok_or_else(|| missing(name))?;
+        let before = Arc::clone(index);
+        let after = Arc::make_mut(index);
+        if let Some(hidden) = change.hidden {
+            if after.is_on_id() {
+                return Err(Code::BAD_VALUE.value("the index on _id cannot be hidden"));
+            }
+            after.hidden = hidden;
+        }
+        if let Some(expire_after) = change.expire_after {
+            after.check_expiring().map_err(|_| {
+                Code::INVALID_OPTIONS.value("an index that expires documents has one field, which is not _id")
+            })?;
+            after.expire_after =
+                Some(seconds(expire_after).map_err(|error| Code::INVALID_OPTIONS.value(error.to_string()))?);
+        }
+        if change.prepare_unique.is_some() || change.unique {
+            if after.is_on_id() || after.kind != IndexKind::Ordered {
+                return Err(Code::INVALID_OPTIONS.value("an index of this kind cannot become unique"));
+            }
+            if change.unique && !after.prepare_unique && !after.unique {
+                return Err(Code::INVALID_OPTIONS.value("an index has to be prepared before it becomes unique"));
+            }
+            after.prepare_unique = change.prepare_unique.unwrap_or(after.prepare_unique) && !change.unique;
+            after.unique |= change.unique;
+        }
+        Ok((before, Arc::clone(index)))
     }
 
     /// The index named `name`.
@@ -101,40 +161,44 @@ impl Schema {
     /// # Errors
     /// [`InvalidKind::OptionsConflict`] for keys that are indexed under other options, [`Error::AlreadyExists`] for a name
     /// that is in use for other keys, [`Error::LimitExceeded`] for too many indexes.
-    pub(super) fn add(&mut self, pattern: &Pattern, options: &IndexOptions) -> Result<Added> {
-        if matches!(pattern.fields(), [field] if field.path.as_str() == "_id" && field.descending) {
-            return Err(Code::BAD_VALUE.value("the index on _id is ascending"));
-        }
-        let collator = match &options.collation {
-            Some(collation) => collation.compile()?,
-            None => self.collator().cloned(),
-        };
-        let pattern = &pattern.clone().collated(collator.as_ref());
-        if matches!(pattern.fields(), [field] if field.path.as_str() == "_id") && collator.as_ref() != self.collator() {
+    pub(super) fn add(&mut self, keys: &Document, options: &IndexOptions) -> Result<Added> {
+        let wanted = Index::with(self.next_index, keys.clone(), options, self.collator())?;
+        if wanted.is_on_id() && wanted.pattern.collator() != self.collator() {
             return Err(Code::BAD_VALUE.value("the index on _id has the collation of the collection"));
         }
-        let name = options.name.clone().unwrap_or_else(|| default_name(pattern));
-        limits::check("index name bytes", limits::NAME_BYTES_MAX, name.len())?;
-        // Indexes with the same keys stand side by side when their options differ. `_id_` is unique without saying so.
-        let is_same = |index: &Arc<Index>| {
-            index.pattern == *pattern && (index.unique == options.unique || index.name == ID_INDEX)
-        };
-        if let Some(same) = self.indexes.iter().find(|index| is_same(index)) {
-            if options.name.as_ref().is_some_and(|name| *name != same.name) {
+        limits::check("index name bytes", limits::NAME_BYTES_MAX, wanted.name.len())?;
+        if wanted.name.is_empty() || wanted.name.contains('\0') || wanted.name == "*" {
+            let message = format!("an index cannot be named {:?}", wanted.name);
+            return Err(Code::CANNOT_CREATE_INDEX.value(message));
+        }
+        // Indexes with the same keys stand side by side when other options than these differ.
+        if let Some(same) = self.indexes.iter().find(|index| index.is_like(&wanted)) {
+            let has_name = options.name.as_ref().is_none_or(|name| *name == same.name) || same.is_on_id();
+            if !has_name {
                 let message = format!("index {:?} has the same keys and options under another name", same.name);
+                return Err(Error::invalid(InvalidKind::OptionsConflict, message));
+            }
+            if !same.has_options_of(&wanted) {
+                let message = format!("index {:?} exists with other options", same.name);
                 return Err(Error::invalid(InvalidKind::OptionsConflict, message));
             }
             return Ok(Added::Already(Arc::clone(same)));
         }
-        if self.index(&name).is_some() {
-            return Err(Error::AlreadyExists { what: "index", name });
+        if self.index(&wanted.name).is_some() {
+            return Err(Error::AlreadyExists { what: "index", name: wanted.name });
         }
         limits::check("indexes of a collection", limits::COLLECTION_INDEXES_MAX, self.indexes.len() + 1)?;
-        let (id, pattern, unique) = (self.next_index, pattern.clone(), options.unique);
-        let index = Arc::new(Index { id, name, pattern, unique, multikey: 0, building: false });
+        let index = Arc::new(wanted);
         self.next_index = self.next_index.saturating_add(1);
         self.indexes.push(Arc::clone(&index));
         Ok(Added::New(index))
+    }
+
+    /// Takes out all indexes but that on `_id`, and returns them.
+    pub(super) fn remove_secondary(&mut self) -> Vec<Arc<Index>> {
+        let (kept, removed) = self.indexes.drain(..).partition(|index| index.name == ID_INDEX);
+        self.indexes = kept;
+        removed
     }
 
     /// Takes out the index named `name`, if there is one.
@@ -143,7 +207,7 @@ impl Schema {
     /// [`InvalidKind::Value`] for the index on `_id`, which a collection always has.
     pub(super) fn remove(&mut self, name: &str) -> Result<Option<Arc<Index>>> {
         if name == ID_INDEX {
-            return Err(Error::value("the index on _id cannot be dropped"));
+            return Err(Code::INVALID_OPTIONS.value("the index on _id cannot be dropped"));
         }
         let place = self.indexes.iter().position(|index| index.name == name);
         Ok(place.map(|place| self.indexes.remove(place)))
@@ -166,30 +230,19 @@ fn uuid_of(number: u64) -> Uuid {
     Uuid::from_bytes(bytes)
 }
 
-fn default_name(pattern: &Pattern) -> String {
-    let parts: Vec<_> = pattern.to_pairs().into_iter().map(|(path, direction)| format!("{path}_{direction}")).collect();
-    parts.join("_")
-}
-
 #[cfg(test)]
-#[expect(clippy::needless_pass_by_value, reason = "documents are written in place, with `doc!`")]
 mod tests {
     use super::*;
-    use bson::{Document, doc};
-
-    fn pattern(keys: Document) -> Pattern {
-        Pattern::parse(&keys).unwrap()
-    }
 
     // SEM: DOC-IDX-10
     #[test]
     fn an_identical_index_is_not_added_again_and_conflicts_are_told_apart() {
         let mut schema = Schema::new(None, CollectionOptions::default()).unwrap();
-        let (keys, plain) = (pattern(doc! { "a": 1, "b": -1 }), IndexOptions::default());
+        let (keys, plain) = (doc! { "a": 1, "b": -1 }, IndexOptions::default());
         let Added::New(index) = schema.add(&keys, &plain).unwrap() else { panic!("new") };
         assert_eq!((index.id, index.name.as_str()), (1, "a_1_b_-1"));
         assert!(matches!(schema.add(&keys, &plain).unwrap(), Added::Already(index) if index.name == "a_1_b_-1"));
-        assert!(matches!(schema.add(&pattern(doc! { "_id": 1 }), &plain).unwrap(), Added::Already(_)));
+        assert!(matches!(schema.add(&doc! { "_id": 1 }, &plain).unwrap(), Added::Already(_)));
         let error = schema.add(&keys, &plain.clone().name("other")).unwrap_err();
         assert!(matches!(error, Error::Invalid { kind: InvalidKind::OptionsConflict, .. }));
         // Class 19 of the wrong answers: other options make another index, under another name.
@@ -199,7 +252,7 @@ mod tests {
             panic!("new")
         };
         assert_eq!((unique.name.as_str(), unique.unique, schema.indexes.len()), ("u", true, 3));
-        let error = schema.add(&pattern(doc! { "c": 1 }), &plain.name("a_1_b_-1")).unwrap_err();
+        let error = schema.add(&doc! { "c": 1 }, &plain.name("a_1_b_-1")).unwrap_err();
         assert!(matches!(error, Error::AlreadyExists { what: "index", .. }));
     }
 
@@ -208,20 +261,18 @@ mod tests {
     fn a_collection_has_at_most_64_indexes() {
         let mut schema = Schema::new(None, CollectionOptions::default()).unwrap();
         for n in 1..64 {
-            schema.add(&pattern(doc! { format!("f{n}"): 1 }), &IndexOptions::default()).unwrap();
+            schema.add(&doc! { format!("f{n}"): 1 }, &IndexOptions::default()).unwrap();
         }
-        let error = schema.add(&pattern(doc! { "more": 1 }), &IndexOptions::default()).unwrap_err();
+        let error = schema.add(&doc! { "more": 1 }, &IndexOptions::default()).unwrap_err();
         assert!(matches!(error, Error::LimitExceeded { max: 64, found: 65, .. }));
     }
 
     #[test]
     fn numbers_of_dropped_indexes_are_not_given_out_again() {
         let mut schema = Schema::new(None, CollectionOptions::default()).unwrap();
-        schema.add(&pattern(doc! { "a": 1 }), &IndexOptions::default()).unwrap();
+        schema.add(&doc! { "a": 1 }, &IndexOptions::default()).unwrap();
         assert_eq!(schema.remove("a_1").unwrap().unwrap().id, 1);
-        let Added::New(index) = schema.add(&pattern(doc! { "a": 1 }), &IndexOptions::default()).unwrap() else {
-            panic!()
-        };
+        let Added::New(index) = schema.add(&doc! { "a": 1 }, &IndexOptions::default()).unwrap() else { panic!() };
         assert_eq!(index.id, 2);
         assert!(schema.remove("_id_").is_err() && schema.remove("gone").unwrap().is_none());
     }

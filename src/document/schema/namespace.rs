@@ -5,6 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::catalog::{Entry, Kind, Target};
+use crate::document::code::Code;
 use crate::document::layout;
 use crate::document::schema::{CollectionOptions, Schema, uuid_of};
 use crate::engine::{Direction, KeyRange};
@@ -17,6 +18,8 @@ pub(in crate::document) struct Namespace {
     in_catalogue: Target<Schema>,
     /// `database.name`, as errors and records of operations name it.
     target: String,
+    /// Whether what is written through it is not asked whether it meets the collection's validator.
+    bypasses_validation: bool,
     last: Mutex<Option<Known>>,
 }
 
@@ -31,14 +34,26 @@ struct Known {
 impl Clone for Namespace {
     fn clone(&self) -> Self {
         let (in_catalogue, target) = (self.in_catalogue.clone(), self.target.clone());
-        Self { in_catalogue, target, last: Mutex::new(self.last.lock().clone()) }
+        let (bypasses_validation, last) = (self.bypasses_validation, Mutex::new(self.last.lock().clone()));
+        Self { in_catalogue, target, bypasses_validation, last }
     }
 }
 
 impl Namespace {
     pub(in crate::document) fn new(database: &str, name: &str) -> Self {
         let target = format!("{database}.{name}");
-        Self { in_catalogue: Target::new(Kind::Collection, database, name), target, last: Mutex::new(None) }
+        let in_catalogue = Target::new(Kind::Collection, database, name);
+        Self { in_catalogue, target, bypasses_validation: false, last: Mutex::new(None) }
+    }
+
+    /// The same, through which documents may be written that the collection's validator refuses, or may not.
+    pub(in crate::document) fn bypassing_validation(mut self, bypasses: bool) -> Self {
+        self.bypasses_validation = bypasses;
+        self
+    }
+
+    pub(in crate::document) fn bypasses_validation(&self) -> bool {
+        self.bypasses_validation
     }
 
     pub(in crate::document) fn database(&self) -> &str {
@@ -88,12 +103,28 @@ impl Namespace {
         Ok(Some(with_arrays))
     }
 
+    /// The collection's entry, for what only a collection has: documents that are written, and indexes.
+    ///
+    /// # Errors
+    /// Code 166 for a view.
+    pub(in crate::document) fn get_collection(&self, view: &View) -> Result<Option<Arc<Entry<Schema>>>> {
+        let entry = self.get(view)?;
+        match &entry {
+            Some(found) if found.record.is_view() => {
+                let message = format!("Namespace {} is a view, not a collection", self.target);
+                Err(Code::COMMAND_NOT_SUPPORTED_ON_VIEW.value(message))
+            }
+            _ => Ok(entry),
+        }
+    }
+
     /// The collection's entry; creates the collection when it does not exist.
     ///
     /// # Errors
+    /// As [`Namespace::get_collection`];
     /// [`InvalidKind::Value`] for a name that no collection can have, [`Error::LimitExceeded`] for one too long.
     pub(in crate::document) fn get_or_create(&self, writer: &mut Writer) -> Result<Arc<Entry<Schema>>> {
-        match self.get(writer)? {
+        match self.get_collection(writer)? {
             Some(entry) => Ok(entry),
             None => self.create(writer, CollectionOptions::default()),
         }

@@ -10,8 +10,10 @@
 //! | `uuid`      | binary   | who the collection is, for clients; subtype 4                                 |
 //! | `options`   | document | what it was created with, in the words of `listCollections`                   |
 //!
-//! An index has `id`, `name`, `key`, and, as far as they are not the default, `unique`, `building`, `collation` (in the words of
-//! requests, with `keys`: what made the sort keys) and `arrays`: the bits of the fields that were known to go through arrays when the definition was last changed. Those found since are under keys of their own
+//! An index has `id`, `name`, `key`, and, as far as they are not the default, `unique`, `sparse`, `partialFilterExpression`,
+//! `wildcardProjection`, `expireAfterSeconds`, `hidden`, `prepareUnique`, `building`, `collation` (in the
+//! words of requests, with `keys`: what made the sort keys) and `arrays`: the bits of the fields that were
+//! known to go through arrays when the definition was last changed. Those found since are under keys of their own
 //! ([`layout`](crate::document::layout)).
 //!
 //! Record 1 had the same indexes, `nextIndex` and the bits in bincode. It is read, and replaced when the definition changes.
@@ -28,7 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::growing;
 use crate::document::collation::{Collation, Collator, KEYS};
-use crate::document::pattern::Pattern;
+use crate::document::index_kind::Partial;
 use crate::document::schema::collection_options::{CollectionOptions, unknown};
 use crate::document::schema::{Index, Schema};
 use crate::error::{Error, Result};
@@ -64,7 +66,7 @@ impl TryFrom<Stored> for Schema {
         match stored {
             Stored::V1 { indexes, next_index } => {
                 let indexes = indexes.into_iter().map(|index| index.read().map(Arc::new)).collect::<Result<_>>()?;
-                Ok(Self { indexes, next_index, uuid: None, options: CollectionOptions::default() })
+                Ok(Self { indexes, next_index, ..Self::empty() })
             }
             Stored::V2 { definition } => {
                 let definition = Document::from_reader(&*definition).map_err(|error| damaged(error.to_string()))?;
@@ -84,12 +86,13 @@ impl From<Schema> for Stored {
 impl IndexV1 {
     fn read(self) -> Result<Index> {
         let Self { id, name, keys, unique, multikey, building } = self;
-        Ok(Index { id, name, pattern: Pattern::from_pairs(&keys)?, unique, multikey, building })
+        let keys = keys.into_iter().map(|(path, direction)| (path, Bson::Int32(direction.into()))).collect();
+        Ok(Index { unique, multikey, building, ..Index::plain(id, name, keys, None)? })
     }
 }
 
 fn read(definition: Document) -> Result<Schema> {
-    let mut schema = Schema { indexes: Vec::new(), next_index: 0, uuid: None, options: CollectionOptions::default() };
+    let mut schema = Schema::empty();
     for (name, value) in definition {
         match (name.as_str(), value) {
             ("indexes", Bson::Array(indexes)) => {
@@ -103,34 +106,48 @@ fn read(definition: Document) -> Result<Schema> {
                 let bytes = bytes.try_into().map_err(|_| damaged("its UUID has not 16 bytes"))?;
                 schema.uuid = Some(Uuid::from_bytes(bytes));
             }
-            ("options", Bson::Document(options)) => schema.options = CollectionOptions::from_document(options)?,
+            ("options", Bson::Document(options)) => {
+                schema.set_options(CollectionOptions::from_document(options)?)?;
+            }
             _ => return Err(unknown(&name)),
         }
     }
     Ok(schema)
 }
 
-fn read_index(definition: Document) -> Result<Index> {
-    let (mut id, mut name_of, mut pattern) = (None, None, None);
-    let (mut unique, mut building, mut multikey, mut collation) = (false, false, 0, None);
+fn read_index(mut definition: Document) -> Result<Index> {
+    let mut take = |name: &str| definition.remove(name);
+    let (Some(id), Some(Bson::String(name)), Some(Bson::Document(keys))) = (take("id"), take("name"), take("key"))
+    else {
+        return Err(damaged("an index has no number, no name or no keys"));
+    };
+    let projection = match take("wildcardProjection") {
+        Some(Bson::Document(projection)) => Some(projection),
+        None => None,
+        Some(_) => return Err(unknown("wildcardProjection")),
+    };
+    let collator = match take("collation") {
+        Some(Bson::Document(collation)) => Some(read_collation(collation)?),
+        None => None,
+        Some(_) => return Err(unknown("collation")),
+    };
+    let mut index = Index::plain(number("id", &id)?, name, keys, projection)?.collated(collator.as_ref());
     for (name, value) in definition {
         match (name.as_str(), value) {
-            ("id", value) => id = Some(number(&name, &value)?),
-            ("name", Bson::String(name)) => name_of = Some(name),
-            ("key", Bson::Document(keys)) => pattern = Some(Pattern::parse(&keys)?),
-            ("unique", Bson::Boolean(value)) => unique = value,
-            ("building", Bson::Boolean(value)) => building = value,
-            ("collation", Bson::Document(value)) => collation = Some(value),
-            ("arrays", value) => multikey = number(&name, &value)?,
+            ("unique", Bson::Boolean(value)) => index.unique = value,
+            ("sparse", Bson::Boolean(value)) => index.sparse = value,
+            ("hidden", Bson::Boolean(value)) => index.hidden = value,
+            ("prepareUnique", Bson::Boolean(value)) => index.prepare_unique = value,
+            ("building", Bson::Boolean(value)) => index.building = value,
+            ("partialFilterExpression", Bson::Document(filter)) => {
+                index.partial = Some(Partial::compile(filter, collator.as_ref())?);
+            }
+            ("expireAfterSeconds", value) => index.expire_after = Some(number(&name, &value)?),
+            ("arrays", value) => index.multikey = number(&name, &value)?,
             _ => return Err(unknown(&name)),
         }
     }
-    let collator = collation.map(read_collation).transpose()?;
-    let missing = || damaged("an index has no number, no name or no keys");
-    let (id, name, pattern) =
-        id.zip(name_of).zip(pattern).map(|((id, name), pattern)| (id, name, pattern)).ok_or_else(missing)?;
-    let pattern = pattern.collated(collator.as_ref());
-    Ok(Index { id, name, pattern, unique, multikey, building })
+    Ok(index)
 }
 
 /// What orders the text of an index: its collation, with what made its sort keys.
@@ -161,11 +178,25 @@ fn write(schema: &Schema) -> Document {
 }
 
 fn write_index(index: &Index) -> Document {
-    let mut definition = doc! { "id": i64::from(index.id), "name": &index.name, "key": index.pattern.to_document() };
-    for (name, is_set) in [("unique", index.unique), ("building", index.building)] {
-        if is_set {
-            definition.insert(name, true);
-        }
+    let mut definition = doc! { "id": i64::from(index.id), "name": &index.name, "key": index.keys.clone() };
+    let set = [
+        ("unique", index.unique),
+        ("sparse", index.sparse),
+        ("hidden", index.hidden),
+        ("prepareUnique", index.prepare_unique),
+        ("building", index.building),
+    ];
+    for (name, _) in set.into_iter().filter(|(_, is_set)| *is_set) {
+        definition.insert(name, true);
+    }
+    if let Some(partial) = &index.partial {
+        definition.insert("partialFilterExpression", partial.text().clone());
+    }
+    if let Some(projection) = &index.wildcard_projection {
+        definition.insert("wildcardProjection", projection.clone());
+    }
+    if let Some(seconds) = index.expire_after {
+        definition.insert("expireAfterSeconds", i64::from(seconds));
     }
     if let Some(collator) = index.pattern.collator() {
         let mut collation = collator.collation().to_document();
@@ -194,8 +225,17 @@ mod tests {
 
     fn indexed() -> Schema {
         let mut schema = Schema::new(Some(Uuid::from_bytes([7; 16])), CollectionOptions::default()).unwrap();
-        let keys = Pattern::parse(&doc! { "a.b": -1 }).unwrap();
-        schema.add(&keys, &IndexOptions::default().unique(true)).unwrap();
+        let (plain, a_day) = (IndexOptions::default(), std::time::Duration::from_hours(24));
+        let partial = plain.clone().unique(true).partial_filter(doc! { "c": { "$gt": 1 } }).hidden(true);
+        for (keys, options) in [
+            (doc! { "a.b": -1, "c": 2.5 }, partial),
+            (doc! { "at": 1 }, plain.clone().sparse(true).expire_after(a_day)),
+            (doc! { "d": "hashed" }, plain.clone()),
+            (doc! { "$**": 1 }, plain.clone().wildcard_projection(doc! { "e": 0 })),
+            (doc! { "f": 1 }, plain.prepare_unique(true)),
+        ] {
+            schema.add(&keys, &options).unwrap();
+        }
         schema
     }
 
@@ -214,8 +254,7 @@ mod tests {
         let keys = vec![("a".to_owned(), -1)];
         let index = IndexV1 { id: 1, name: "x".into(), keys, unique: true, multikey: 1, building: false };
         let read = Schema::try_from(Stored::V1 { indexes: vec![index.clone()], next_index: 2 }).unwrap();
-        let expected = Pattern::parse(&doc! { "a": -1 }).unwrap();
-        assert_eq!((read.indexes[0].multikey, &read.indexes[0].pattern, read.uuid), (1, &expected, None));
+        assert_eq!((read.indexes[0].multikey, &read.indexes[0].keys, read.uuid), (1, &doc! { "a": -1 }, None));
         assert_eq!(Schema::try_from(Stored::from(read.clone())).unwrap(), read, "also once it is written again");
         let bad = IndexV1 { keys: Vec::new(), ..index };
         assert!(Schema::try_from(Stored::V1 { indexes: vec![bad], next_index: 2 }).is_err());

@@ -43,8 +43,9 @@ impl<'a> Run<'a> {
             (Some(id), None) => new.append(cstr!("_id"), id),
             (Some(id), Some(node)) => {
                 // An equal value is no change, and the stored representation stays: other entries were made from it.
+                let is_renamed = matches!(node, Node::Change(Change::Renamed(number)) if self.taken(*number).is_some());
                 let identity = self.changed("_id", id, node)?;
-                if identity.get().is_none_or(|new| compare(new, id) != Ordering::Equal) {
+                if is_renamed || identity.get().is_none_or(|new| compare(new, id) != Ordering::Equal) {
                     return Err(changed_identity());
                 }
                 new.append(cstr!("_id"), id);
@@ -110,7 +111,11 @@ impl<'a> Run<'a> {
             (Node::Inner(changes), RawBsonRef::Array(old)) => {
                 Ok(Value::Owned(RawBson::Array(self.array(name, old, changes)?)))
             }
-            (Node::Inner(_), _) if self.creates(node) => {
+            (Node::Inner(changes), _) if changes.iter().any(|(key, _)| !matches!(key, Key::Field(_))) => {
+                let message = format!("{name:?} is no array, and a positional part of a path stands for elements");
+                Err(Code::BAD_VALUE.value(message))
+            }
+            (Node::Inner(_), _) if self.creates(node) || pops(node) => {
                 let message = format!("cannot create a field in {name:?}, which is neither an object nor an array");
                 Err(Error::invalid(InvalidKind::PathNotViable, message))
             }
@@ -199,7 +204,7 @@ impl<'a> Run<'a> {
     /// The elements of `old` with `changes`. A removed element leaves null, and so does the way to one past the end.
     fn array(&self, name: &str, old: &RawArray, changes: &Changes) -> Result<RawArrayBuf> {
         let names = changes.iter().filter_map(|(key, node)| match key {
-            Key::Field(part) if part.position().is_none() && self.creates(node) => Some(part),
+            Key::Field(part) if part.position().is_none() && (self.creates(node) || pops(node)) => Some(part),
             _ => None,
         });
         if let Some(part) = names.into_iter().next() {
@@ -210,9 +215,13 @@ impl<'a> Run<'a> {
         let mut length: usize = 0;
         for element in elements(old) {
             let element = element?;
-            match self.node_of(name, length, element, changes)? {
-                Some(node) => new.push(self.changed(name, element, node)?.or_null()),
-                None => new.push(element),
+            match self.nodes_of(length, element, changes)?.as_slice() {
+                [] => new.push(element),
+                [node] => new.push(self.changed(name, element, node)?.or_null()),
+                several => {
+                    let merged = merged(several, &format!("{name}.{length}"))?;
+                    new.push(self.changed(name, element, &Node::Inner(merged))?.or_null());
+                }
             }
             length += 1;
         }
@@ -231,15 +240,9 @@ impl<'a> Run<'a> {
         Ok(new)
     }
 
-    /// What happens to the element at `place`, if anything does.
-    fn node_of<'c>(
-        &self,
-        name: &str,
-        place: usize,
-        element: RawBsonRef<'_>,
-        changes: &'c Changes,
-    ) -> Result<Option<&'c Node>> {
-        let mut found = None;
+    /// What happens to the element at `place`.
+    fn nodes_of<'c>(&self, place: usize, element: RawBsonRef<'_>, changes: &'c Changes) -> Result<Vec<&'c Node>> {
+        let mut found = Vec::new();
         for (key, node) in changes.iter() {
             let is_it = match key {
                 Key::Field(part) => part.position() == Some(place),
@@ -254,12 +257,32 @@ impl<'a> Run<'a> {
                     position == place
                 }
             };
-            if is_it && found.replace(node).is_some() {
-                return Err(conflict(&format!("{name}.{place}")));
+            if is_it {
+                found.push(node);
             }
         }
         Ok(found)
     }
+}
+
+/// Whether a `$pop` is at the end of a path, which has to lead through objects and positions.
+fn pops(node: &Node) -> bool {
+    match node {
+        Node::Change(change) => matches!(change, Change::Pop { .. }),
+        Node::Inner(changes) => changes.iter().any(|(_, node)| pops(node)),
+    }
+}
+
+/// The changes of several paths that meet at one element.
+fn merged(nodes: &[&Node], path: &str) -> Result<Changes> {
+    let mut all = Changes::default();
+    for node in nodes {
+        match node {
+            Node::Inner(changes) => all.merge(changes, path)?,
+            Node::Change(_) => return Err(conflict(path)),
+        }
+    }
+    Ok(all)
 }
 
 fn made(array: RawArrayBuf) -> Value<'static> {

@@ -42,9 +42,7 @@ impl Push {
         let levels = levels.saturating_sub(1);
         let Bson::Document(modifiers) = value else { return Self::single(value, levels) };
         if !modifiers.contains_key("$each") {
-            if let Some(modifier) = modifiers.keys().next().filter(|key| key.starts_with('$')) {
-                return Err(Code::BAD_VALUE.value(format!("{modifier} of $push needs $each")));
-            }
+            // Modifiers without it are a value like any other.
             return Self::single(value, levels);
         }
         only(modifiers, &["$each", "$position", "$sort", "$slice"], "$push")?;
@@ -55,7 +53,8 @@ impl Push {
                 None => Err(Code::BAD_VALUE.value(format!("{name} takes a whole number"))),
             },
         };
-        let values = each(modifiers)?.iter().map(|value| constant(value, levels)).collect::<Result<_>>()?;
+        let values =
+            each(modifiers, Code::BAD_VALUE)?.iter().map(|value| constant(value, levels)).collect::<Result<_>>()?;
         let sort = modifiers.get("$sort").map(|by| sort_by(by, names)).transpose()?;
         Ok(Self { values, position: whole("$position")?, sort, slice: whole("$slice")? })
     }
@@ -186,10 +185,10 @@ fn array<'a>(values: impl IntoIterator<Item = RawBsonRef<'a>>) -> RawArrayBuf {
 }
 
 /// The values of `$each`.
-pub(super) fn each(modifiers: &Document) -> Result<&[Bson]> {
+pub(super) fn each(modifiers: &Document, code: Code) -> Result<&[Bson]> {
     match modifiers.get("$each") {
         Some(Bson::Array(values)) => Ok(values),
-        _ => Err(Code::BAD_VALUE.wrong_type("$each takes an array")),
+        _ => Err(code.wrong_type("$each takes an array")),
     }
 }
 

@@ -84,8 +84,15 @@ pub(super) fn rename_target(path: &str, value: &Bson) -> Result<String> {
     if target == path {
         return Err(Code::BAD_VALUE.value(format!("$rename moves {path:?} to itself")));
     }
-    if [path, target].iter().any(|path| path.split('.').any(|part| part.starts_with('$'))) {
+    if target.contains('\0') {
+        return Err(Code::RENAME_NUL.value(format!("$rename of {path:?} to a name with a NUL character")));
+    }
+    let is_dynamic = |part: &str| part == "$" || part.starts_with("$[");
+    if [path, target].iter().any(|path| path.split('.').any(is_dynamic)) {
         return Err(Code::BAD_VALUE.value("$rename does not lead through arrays"));
+    }
+    if path.starts_with('$') {
+        return Err(Code::BAD_VALUE.value("$rename from a name that begins with a dollar sign"));
     }
     Ok(target.clone())
 }
@@ -145,7 +152,7 @@ fn added(value: &Bson, levels: usize) -> Result<Change> {
     let each = match value {
         Bson::Document(modifiers) if modifiers.keys().next().is_some_and(|key| key == "$each") => {
             only(modifiers, &["$each"], "$addToSet")?;
-            each(modifiers)?
+            each(modifiers, Code::TYPE_MISMATCH)?
         }
         single => std::slice::from_ref(single),
     };

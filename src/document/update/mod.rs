@@ -54,8 +54,8 @@ pub(super) struct Operators {
     /// What happens to `_id`, which may only be written where there is none yet.
     identity: Option<Node>,
     fields: Changes,
-    /// The paths that `$rename` takes values from, in the order of their numbers.
-    renamed: Vec<Vec<Part>>,
+    /// The paths that `$rename` takes values from and moves them to, in the order of their numbers.
+    renamed: Vec<(Vec<Part>, Vec<Part>)>,
     filters: ArrayFilters,
 }
 
@@ -115,9 +115,10 @@ impl Update {
                     let target = change::rename_target(path, value)?;
                     let source = FieldPath::parse(path, For::Update)?.into_parts();
                     let target_parts = tree::parts(&target, &filters, &mut used)?;
+                    let target_path = FieldPath::parse(&target, For::Update)?.into_parts();
                     fields.insert(target_parts, Change::Renamed(renamed.len()), &target)?;
                     fields.insert(parts, Change::Moved(renamed.len()), path)?;
-                    renamed.push(source);
+                    renamed.push((source, target_path));
                     continue;
                 }
                 let levels = limits::DOCUMENT_DEPTH_MAX.saturating_sub(parts.len());
@@ -158,7 +159,7 @@ impl Update {
 
 impl Operators {
     fn apply(&self, old: &RawDocument, occasion: Occasion<'_>) -> Result<RawDocumentBuf> {
-        let taken = self.renamed.iter().map(|path| taken(old, path)).collect::<Result<Vec<_>>>()?;
+        let taken = self.renamed.iter().map(|(from, to)| moved(old, from, to)).collect::<Result<Vec<_>>>()?;
         let position =
             if self.fields.needs_position() { occasion.filter.position(old, occasion.context)? } else { None };
         let run = Run { occasion, position, taken: &taken, filters: &self.filters };
@@ -220,12 +221,31 @@ fn changed_identity() -> Error {
     Error::invalid(InvalidKind::ImmutableField, "an update cannot change the field _id")
 }
 
+/// The value that `$rename` moves from one path to another.
+fn moved(document: &RawDocument, from: &[Part], to: &[Part]) -> Result<Option<RawBson>> {
+    let value = taken(document, from)?;
+    if let (Some(_), Some((_, parents))) = (&value, to.split_last()) {
+        let mut parent = Value::Borrowed(bson::RawBsonRef::Document(document));
+        for part in parents {
+            parent = parent.into_field(part.name())?;
+            if parent.is_array() {
+                return Err(Code::BAD_VALUE.value("$rename does not lead to the element of an array"));
+            }
+        }
+    }
+    Ok(value)
+}
+
 /// The value that `$rename` takes from `path`, which does not lead through arrays.
 fn taken(document: &RawDocument, path: &[Part]) -> Result<Option<RawBson>> {
     let mut value = Value::Borrowed(bson::RawBsonRef::Document(document));
     for part in path {
         if value.is_array() {
             return Err(Code::BAD_VALUE.value("$rename does not lead through arrays"));
+        }
+        if value.get().is_some() && !value.is_object() {
+            let message = format!("$rename does not find {:?} in what is no object", part.name());
+            return Err(Error::invalid(InvalidKind::PathNotViable, message));
         }
         value = value.into_field(part.name())?;
     }

@@ -281,3 +281,66 @@ proptest! {
         }
     }
 }
+
+fn code(document: Document, text: Document) -> Option<i32> {
+    use crate::document::code::Code;
+    let error = update(document.clone(), text.clone()).expect_err(&format!("{text} of {document}"));
+    Code::of(&error).map(Code::number)
+}
+
+#[test]
+fn paths_that_lead_nowhere_have_their_numbers() {
+    let cases = [
+        (doc! { "_id": 1, "a": 1 }, doc! { "$rename": { "a": "_id" } }, 66),
+        (doc! { "x": 1, "a": [1] }, doc! { "$rename": { "x": "a.0" } }, 2),
+        (doc! { "a": 1 }, doc! { "$rename": { "a.b": "c" } }, 28),
+        (doc! { "a": 1 }, doc! { "$rename": { "a": "$b" } }, 52),
+        (doc! { "a": 1 }, doc! { "$rename": { "a": "b\0" } }, 9_867_600),
+        (doc! { "a": "text" }, doc! { "$pop": { "a.b": 1 } }, 28),
+        (doc! { "a": [{ "b": [1] }] }, doc! { "$pop": { "a.b": 1 } }, 28),
+        (doc! { "a": 5 }, doc! { "$set": { "a.$[]": 1 } }, 2),
+        (doc! { "a": 5 }, doc! { "$max": { "$": 1 } }, 2),
+        (doc! { "a": [] }, doc! { "$addToSet": { "a": { "$each": 1 } } }, 14),
+        (doc! { "a": [] }, doc! { "$push": { "a": { "$each": 1 } } }, 2),
+    ];
+    for (document, text, number) in cases {
+        assert_eq!(code(document, text.clone()), Some(number), "{text}");
+    }
+}
+
+#[test]
+fn modifiers_without_each_are_pushed_and_pulls_take_conditions() {
+    assert_eq!(
+        updated(doc! { "a": [1] }, doc! { "$push": { "a": { "$slice": -2 } } }),
+        doc! { "a": [1, { "$slice": -2 }] }
+    );
+    let pulls = [
+        (
+            bson!([{ "x": 1, "y": 5 }, { "x": 3, "y": 8 }]),
+            bson!({ "$and": [{ "x": { "$gte": 3 } }, { "y": 8 }] }),
+            bson!([{ "x": 1, "y": 5 }]),
+        ),
+        (bson!([{ "x": 1 }, { "x": 5 }]), bson!({ "$or": [{ "x": { "$lt": 2 } }, { "x": 9 }] }), bson!([{ "x": 5 }])),
+        (bson!([[1, 2], [1, 2, 3], [2, 3]]), bson!({ "$all": [1, 2] }), bson!([[2, 3]])),
+    ];
+    for (array, condition, rest) in pulls {
+        let pulled = updated(doc! { "a": array }, doc! { "$pull": { "a": condition.clone() } });
+        assert_eq!(pulled, doc! { "a": rest }, "{condition}");
+    }
+}
+
+#[test]
+fn paths_that_meet_at_an_element_change_it_together() {
+    let raw = RawDocumentBuf::try_from(&doc! { "a": [{ "x": 1, "y": 1 }, { "x": 2, "y": 2 }] }).unwrap();
+    let context = Context::new(bson::DateTime::from_millis(0), 0, Vec::new());
+    let apply = |text: Document| {
+        let filters = [doc! { "p.x": { "$gte": 1 } }, doc! { "q.y": { "$gte": 2 } }];
+        let update = Update::compile(&text.into(), &filters, &Names::default()).unwrap();
+        let occasion = Occasion { context: &context, filter: &Filter::all(), inserts: false };
+        update.apply(&raw, occasion).map(|new| Document::try_from(&new.unwrap()).unwrap())
+    };
+    let both = doc! { "$set": { "a.$[p].x": 9, "a.$[q].y": 9 } };
+    assert_eq!(apply(both).unwrap(), doc! { "a": [{ "x": 9, "y": 1 }, { "x": 9, "y": 9 }] });
+    let same = doc! { "$set": { "a.$[p].x": 9, "a.$[q].x": 9 } };
+    assert!(matches!(apply(same), Err(Error::Invalid { kind: InvalidKind::ConflictingUpdate, .. })));
+}

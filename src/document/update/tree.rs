@@ -136,6 +136,9 @@ pub(super) fn parts(path: &str, filters: &ArrayFilters, used: &mut [bool]) -> Re
             }
         },
     };
+    if path.split('.').next().is_some_and(|first| first == "$" || first.starts_with("$[")) {
+        return Err(Code::BAD_VALUE.value(format!("the path {path:?} begins with a positional operator")));
+    }
     let parts = FieldPath::parse(path, For::Update)?.into_parts().into_iter().map(part).collect::<Result<Vec<_>>>()?;
     if parts.iter().filter(|part| **part == Key::Matched).count() > 1 {
         return Err(Code::BAD_VALUE.value(format!("the path {path:?} has the positional operator twice")));
@@ -167,6 +170,20 @@ impl Changes {
                 Some((_, Node::Inner(inner))) => inner,
                 _ => return Err(conflict(path)),
             };
+        }
+        Ok(())
+    }
+
+    /// Adds all of `others`.
+    pub(super) fn merge(&mut self, others: &Self, path: &str) -> Result<()> {
+        for (key, node) in &others.0 {
+            match self.0.binary_search_by(|(held, _)| held.sort_key().cmp(&key.sort_key())) {
+                Err(index) => self.0.insert(index, (key.clone(), node.clone())),
+                Ok(index) => match (self.0.get_mut(index), node) {
+                    (Some((_, Node::Inner(inner))), Node::Inner(more)) => inner.merge(more, path)?,
+                    _ => return Err(conflict(path)),
+                },
+            }
         }
         Ok(())
     }

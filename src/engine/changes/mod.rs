@@ -225,6 +225,7 @@ impl Changes {
         }
     }
 
+    #[inline]
     fn set(&mut self, key: &[u8], value: Stored<'_>, before: impl FnOnce(Option<Change<'_>>)) {
         self.may_exceed |= key.is_empty()
             || key.len() > limits::ENGINE_KEY_BYTES_MAX

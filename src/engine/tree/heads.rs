@@ -28,16 +28,34 @@ pub(in crate::engine) fn head(key: &[u8], skip: usize) -> u64 {
 #[inline]
 pub(super) fn count_below<const N: usize>(heads: &[u64; N], head: u64) -> usize {
     let (blocks, rest) = heads.as_chunks::<STRIDE>();
-    // The last block that begins below, and not how many do: that is the same, and half of the instructions of a count, which the
-    // compiler makes of sixteen bits.
-    let begins_below = |before, (at, block): (usize, &[u64; STRIDE])| if block[0] < head { at + 1 } else { before };
-    let before = blocks.iter().enumerate().fold(0, begins_below);
+    let before = if N == STRIDE * STRIDE { begin_below_by_halves(blocks, head) } else { begin_below(blocks, head) };
     let Some(last) = before.checked_sub(1) else {
         return if blocks.is_empty() { below(rest, head) } else { 0 };
     };
     let in_block = blocks.get(last).map_or(0, |block| below(block, head));
     let in_rest = if before == blocks.len() { below(rest, head) } else { 0 };
     last * STRIDE + in_block + in_rest
+}
+
+/// How many blocks begin below `head`. All of them are looked at, so that what is not in the cache is waited for at once: leaves
+/// seldom are.
+#[inline]
+fn begin_below(blocks: &[[u64; STRIDE]], head: u64) -> usize {
+    // The last block that begins below, and not how many do: that is the same, and half of the instructions of a count, which the
+    // compiler makes of sixteen bits.
+    let begins_below = |before, (at, block): (usize, &[u64; STRIDE])| if block[0] < head { at + 1 } else { before };
+    blocks.iter().enumerate().fold(0, begins_below)
+}
+
+/// The same of eight blocks by halves, a quarter of the instructions: for inner nodes, which are in the cache.
+#[inline]
+fn begin_below_by_halves(blocks: &[[u64; STRIDE]], head: u64) -> usize {
+    let begins_below = |at: usize| blocks.get(at).is_some_and(|block| block[0] < head);
+    let mut before = 0;
+    for step in [4, 2, 1] {
+        before += step * usize::from(begins_below(before + step - 1));
+    }
+    before + usize::from(begins_below(before))
 }
 
 #[inline]
@@ -112,5 +130,28 @@ impl<'a> Bounds<'a> {
         'a: 'b,
     {
         Bounds { lower: Some(separator), upper: self.upper }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn counted<const N: usize>(mut values: Vec<u64>, head: u64) -> (usize, usize) {
+        values.sort_unstable();
+        let mut heads = [u64::MAX; N];
+        heads.iter_mut().zip(&values).for_each(|(to, from)| *to = *from);
+        (count_below(&heads, head), heads.iter().filter(|other| **other < head).count())
+    }
+
+    proptest! {
+        #[test]
+        fn heads_are_counted_in_nodes_of_any_width(values in prop::collection::vec(0u64..40, 0..128), head in 0u64..41) {
+            let (few, wide) = (counted::<5>(values.clone(), head), counted::<128>(values.clone(), head));
+            let inner = counted::<64>(values, head);
+            prop_assert_eq!((few.0, inner.0, wide.0), (few.1, inner.1, wide.1));
+        }
     }
 }

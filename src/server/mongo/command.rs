@@ -108,7 +108,11 @@ impl<'a> Call<'a> {
 
     /// The collection `name`, to be written to: its commits are waited for before the client is replied to.
     pub(super) fn collection_to_write(&self, name: &str) -> Collection<RawDocumentBuf, Unsettled<'a>> {
-        self.door.store.database_unsettled(self.database, self.commit).collection(name)
+        let collection = self.door.store.database_unsettled(self.database, self.commit).collection(name);
+        match self.arguments.truth("bypassDocumentValidation") {
+            Some(true) => collection.bypass_document_validation(true),
+            _ => collection,
+        }
     }
 
     /// The number `name`, which must not be negative.

@@ -10,7 +10,7 @@ use bson::{RawBsonRef, RawDocument};
 
 use crate::server::mongo::command::Flags;
 use crate::server::mongo::failure::{Failure, Result, code};
-use crate::server::mongo::fields::{Arguments, Types, double_of, integer_of, truth_of, type_of, wrong_type};
+use crate::server::mongo::fields::{Arguments, Types, double_of, integer_of, truth_of, type_of, whole_of, wrong_type};
 
 const LEVELS: &[&str] = &["local", "available", "majority", "linearizable", "snapshot"];
 
@@ -35,15 +35,9 @@ pub(super) fn check(arguments: &Arguments<'_>, flags: Flags) -> Result<()> {
 }
 
 fn check_time(time: RawBsonRef<'_>) -> Result<()> {
-    let number = match time {
-        RawBsonRef::Double(number) => number,
-        RawBsonRef::Decimal128(number) => number.to_string().parse().unwrap_or(f64::NAN),
-        _ => 0.0,
-    };
-    if !number.is_finite() || number.fract() != 0.0 {
+    let Some(millis) = whole_of(time) else {
         return Err(Failure::new(code::FAILED_TO_PARSE, "maxTimeMS has non-integral value"));
-    }
-    let millis = integer_of(time).unwrap_or(0);
+    };
     if i32::try_from(millis).is_err() || millis < 0 {
         return Err(Failure::new(code::BAD_VALUE, format!("{millis} value for maxTimeMS is out of range")));
     }
@@ -82,7 +76,7 @@ fn check_writing(concern: &RawDocument) -> Result<()> {
     for (name, value) in concern.iter().flatten() {
         let path = format!("writeConcern.{name}");
         match (name.as_str(), value) {
-            ("w", RawBsonRef::String(_)) => {}
+            ("w", RawBsonRef::String(_)) | ("j" | "fsync", RawBsonRef::Null | RawBsonRef::Undefined) => {}
             ("w", RawBsonRef::Int32(_) | RawBsonRef::Int64(_) | RawBsonRef::Double(_) | RawBsonRef::Decimal128(_)) => {
                 let is_number = !double_of(value).is_some_and(f64::is_nan);
                 let members = integer_of(value).filter(|_| is_number).unwrap_or(-1);
@@ -92,18 +86,33 @@ fn check_writing(concern: &RawDocument) -> Result<()> {
                 }
             }
             // Tags, of which a server that is the whole set has none to be told apart by.
-            ("w", RawBsonRef::Document(tags)) if tags.iter().flatten().all(|(_, count)| is_number(count)) => {}
+            ("w", RawBsonRef::Document(tags))
+                if !tags.is_empty() && tags.iter().flatten().all(|(_, count)| is_number(count)) => {}
             ("w", _) => return Err(Failure::new(code::FAILED_TO_PARSE, "w has to be a number or a string")),
             ("wtimeout", value) if integer_of(value).is_some_and(|millis| millis > i64::from(i32::MAX)) => {
                 return Err(Failure::new(code::FAILED_TO_PARSE, "wtimeout has to fit in 32 bits"));
             }
-            ("j" | "fsync", RawBsonRef::Null | RawBsonRef::Undefined) => {}
             ("j" | "fsync", value) if truth_of(value).is_none() => return Err(wrong_type(&path, value, Types::TRUTH)),
             ("j" | "fsync" | "wtimeout" | "provenance", _) => {}
             _ => return Err(unknown(&path)),
         }
     }
     Ok(())
+}
+
+/// Why the one member of the set cannot keep a write as well as `concern` asks; `None` where it can.
+pub(super) fn unmet(concern: &RawDocument) -> Option<Failure> {
+    match concern.get("w").ok().flatten()? {
+        RawBsonRef::String("majority") => None,
+        RawBsonRef::String(mode) => {
+            let message = format!("No write concern mode named '{mode}' found in replica set configuration");
+            Some(Failure::new(code::UNKNOWN_WRITE_CONCERN, message))
+        }
+        w => {
+            let is_met = integer_of(w).is_some_and(|members| members <= 1);
+            (!is_met).then(|| Failure::new(code::UNSATISFIABLE_WRITE_CONCERN, "Not enough data-bearing nodes"))
+        }
+    }
 }
 
 fn is_number(value: RawBsonRef<'_>) -> bool {
@@ -127,6 +136,14 @@ mod tests {
 
     use super::*;
     use crate::server::mongo::wire::{Form, Request};
+
+    #[test]
+    fn more_members_than_one_are_not_there() {
+        let code = |w: bson::RawBson| unmet(&rawdoc! { "w": w }).map(|failure| failure.code);
+        assert_eq!((code(1.into()), code(0.into()), code("majority".to_owned().into())), (None, None, None));
+        assert_eq!((code(2.into()), code("near".to_owned().into())), (Some(100), Some(79)));
+        assert_eq!((unmet(&rawdoc! {}), code(rawdoc! { "dc": 1 }.into())), (None, Some(100)));
+    }
 
     fn code_of(body: &RawDocumentBuf, flags: Flags) -> Option<i32> {
         let form = Form::Message { more_to_come: false, exhaust_allowed: false };

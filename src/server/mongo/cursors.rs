@@ -1,6 +1,7 @@
 //! Results that a client takes in batches.
 //!
-//! A cursor reads the snapshot of the moment when its query began, for as long as it is open. It ends when its client has everything,
+//! A tailable cursor follows a capped collection, and is open until its client ends it or its collection does. Any other
+//! cursor reads the snapshot of the moment when its query began, for as long as it is open. It ends when its client has everything,
 //! kills it, ends its session, or has not asked for [`MONGO_CURSOR_IDLE_SECONDS_MAX`](limits::MONGO_CURSOR_IDLE_SECONDS_MAX) by the
 //! store's clock.
 //!
@@ -10,11 +11,14 @@
 //!    [`MONGO_BATCH_BYTES_MAX`](limits::MONGO_BATCH_BYTES_MAX).
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bson::{RawArrayBuf, RawDocumentBuf, Uuid};
 use parking_lot::Mutex;
 
 use crate::clock::Timestamp;
+use crate::document::Tail;
 use crate::limits;
 use crate::server::mongo::failure::{Failure, Result, code};
 
@@ -23,11 +27,19 @@ pub(super) type Rows = Box<dyn Iterator<Item = Result<RawDocumentBuf>> + Send>;
 
 /// A result of which some is left.
 pub(super) struct Cursor {
-    rows: std::iter::Peekable<Rows>,
+    source: Source,
+    /// A document that did not fit in the last batch.
+    held: Option<RawDocumentBuf>,
     /// How many documents may still come, where the query said so.
     left: Option<u64>,
     pub(super) namespace: String,
     pub(super) session: Option<Uuid>,
+}
+
+enum Source {
+    Rows(Rows),
+    /// What a capped collection has and will have; whether a request waits when there is nothing.
+    Tail(Box<Tail<RawDocumentBuf>>, bool),
 }
 
 impl std::fmt::Debug for Cursor {
@@ -47,17 +59,39 @@ pub(super) struct Batch {
 impl Cursor {
     /// A cursor over `rows`; `limit` is the number of documents after which there are known to be no more.
     pub(super) fn new(rows: Rows, limit: Option<u64>, namespace: String, session: Option<Uuid>) -> Self {
-        Self { rows: rows.peekable(), left: limit, namespace, session }
+        Self { source: Source::Rows(rows), held: None, left: limit, namespace, session }
     }
 
-    /// The next documents, at most `size` of them where that is given.
+    /// A cursor that ends with its collection; `awaits` says whether batches wait until there is something.
+    pub(super) fn tailable(tail: Tail<RawDocumentBuf>, awaits: bool, namespace: String, session: Option<Uuid>) -> Self {
+        Self { source: Source::Tail(Box::new(tail), awaits), held: None, left: None, namespace, session }
+    }
+
+    /// Whether a batch may wait for documents.
+    pub(super) fn awaits(&self) -> bool {
+        matches!(self.source, Source::Tail(_, true))
+    }
+
+    /// The next document, for which a cursor that waits does so for `patience`.
+    fn next(&mut self, patience: Duration) -> Result<Option<RawDocumentBuf>> {
+        if let Some(document) = self.held.take() {
+            return Ok(Some(document));
+        }
+        match &mut self.source {
+            Source::Rows(rows) => rows.next().transpose(),
+            Source::Tail(tail, true) if !patience.is_zero() => Ok(tail.next_within(patience)?),
+            Source::Tail(tail, _) => Ok(tail.try_next()?),
+        }
+    }
+
+    /// The next documents, at most `size` of them where that is given. A cursor that waits does so for `patience`, when there are none.
     ///
     /// A batch that is full is not the last one, even if nothing is left, unless the limit of the query has been reached: whether there
     /// is more shows only at the next document.
     ///
     /// # Errors
     /// That of the first document which cannot be had.
-    pub(super) fn batch(&mut self, size: Option<u64>) -> Result<Batch> {
+    pub(super) fn batch(&mut self, size: Option<u64>, patience: Duration) -> Result<Batch> {
         let (mut documents, mut count, mut bytes) = (RawArrayBuf::new(), 0, 0);
         let is_last = loop {
             if self.left == Some(0) {
@@ -66,15 +100,15 @@ impl Cursor {
             if size.is_some_and(|size| count >= size) {
                 break false;
             }
-            let fits = |document: &RawDocumentBuf| bytes + document.as_bytes().len() <= limits::MONGO_BATCH_BYTES_MAX;
-            match self.rows.next_if(|row| count == 0 || row.as_ref().map_or(true, fits)) {
-                Some(document) => {
-                    let document = document?;
-                    bytes += document.as_bytes().len();
-                    documents.push(document);
-                }
-                None => break self.rows.peek().is_none(),
+            let Some(document) = self.next(if count == 0 { patience } else { Duration::ZERO })? else {
+                break matches!(self.source, Source::Rows(_));
+            };
+            bytes += document.as_bytes().len();
+            if count > 0 && bytes > limits::MONGO_BATCH_BYTES_MAX {
+                self.held = Some(document);
+                break false;
             }
+            documents.push(document);
             count += 1;
             self.left = self.left.map(|left| left.saturating_sub(1));
         };
@@ -87,6 +121,8 @@ impl Cursor {
 pub(super) struct Cursors {
     open: Mutex<HashMap<i64, Entry>>,
     ids: Mutex<fastrand::Rng>,
+    /// Requests that wait for documents.
+    waiting: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -100,7 +136,18 @@ struct Entry {
 impl Cursors {
     /// No cursors; their ids are drawn with `seed`.
     pub(super) fn new(seed: u64) -> Self {
-        Self { open: Mutex::default(), ids: Mutex::new(fastrand::Rng::with_seed(seed)) }
+        Self {
+            open: Mutex::default(),
+            ids: Mutex::new(fastrand::Rng::with_seed(seed)),
+            waiting: AtomicUsize::default(),
+        }
+    }
+
+    /// A place among the requests that wait for documents, if there is one: those hold up a thread each, and must leave others.
+    pub(super) fn place_to_wait(&self) -> Option<Waiting<'_>> {
+        let waiting = Waiting(&self.waiting);
+        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
+        (before < limits::MONGO_WAITING_MAX).then_some(waiting)
     }
 
     /// Keeps a cursor open, and returns its id.
@@ -180,6 +227,16 @@ impl Cursors {
     }
 }
 
+/// A request that waits, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 fn not_found(id: i64) -> Failure {
     Failure::new(code::CURSOR_NOT_FOUND, format!("cursor id {id} not found"))
 }
@@ -202,11 +259,15 @@ mod tests {
     #[test]
     fn a_full_batch_leaves_open_whether_there_is_more() {
         let mut three = cursor(3, None);
-        assert_eq!(count(&three.batch(Some(3)).unwrap()), (3, false));
-        assert_eq!(count(&three.batch(Some(3)).unwrap()), (0, true));
-        assert_eq!(count(&cursor(3, Some(3)).batch(Some(3)).unwrap()), (3, true), "the limit was reached");
-        assert_eq!(count(&cursor(3, None).batch(None).unwrap()), (3, true));
-        assert_eq!(count(&cursor(3, None).batch(Some(0)).unwrap()), (0, false));
+        assert_eq!(count(&three.batch(Some(3), Duration::ZERO).unwrap()), (3, false));
+        assert_eq!(count(&three.batch(Some(3), Duration::ZERO).unwrap()), (0, true));
+        assert_eq!(
+            count(&cursor(3, Some(3)).batch(Some(3), Duration::ZERO).unwrap()),
+            (3, true),
+            "the limit was reached"
+        );
+        assert_eq!(count(&cursor(3, None).batch(None, Duration::ZERO).unwrap()), (3, true));
+        assert_eq!(count(&cursor(3, None).batch(Some(0), Duration::ZERO).unwrap()), (0, false));
     }
 
     #[test]
@@ -214,8 +275,17 @@ mod tests {
         let large = rawdoc! { "a": "x".repeat(6 << 20) };
         let rows = std::iter::repeat_with(move || Ok(large.clone())).take(5);
         let mut cursor = Cursor::new(Box::new(rows), None, "d.c".to_owned(), None);
-        let sizes: Vec<_> = (0..3).map(|_| count(&cursor.batch(None).unwrap())).collect();
+        let sizes: Vec<_> = (0..3).map(|_| count(&cursor.batch(None, Duration::ZERO).unwrap())).collect();
         assert_eq!(sizes, [(2, false), (2, false), (1, true)]);
+    }
+
+    #[test]
+    fn as_many_wait_as_leave_threads_for_others() {
+        let cursors = Cursors::new(7);
+        let places: Vec<_> = (0..limits::MONGO_WAITING_MAX).map(|_| cursors.place_to_wait().unwrap()).collect();
+        assert!(cursors.place_to_wait().is_none() && cursors.place_to_wait().is_none());
+        drop(places);
+        assert!(cursors.place_to_wait().is_some());
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub(super) struct FailPoints {
     command: Mutex<Option<FailCommand>>,
     /// How often it has failed a command.
     entered: std::sync::atomic::AtomicI64,
+    /// `maxTimeAlwaysTimeOut`: commands that say how long they may take have taken too long.
+    time_out: Mutex<Option<Mode>>,
 }
 
 #[derive(Debug)]
@@ -70,13 +72,27 @@ impl FailPoints {
         Ok(self.entered.load(std::sync::atomic::Ordering::Relaxed))
     }
 
+    /// Sets `maxTimeAlwaysTimeOut`, or turns it off.
+    ///
+    /// # Errors
+    /// As [`FailPoints::set`].
+    pub(super) fn set_time_out(&self, mode: Option<RawBsonRef<'_>>) -> Result<()> {
+        *self.time_out.lock() = parse_mode(mode.ok_or_else(|| invalid("a fail point needs a mode"))?)?;
+        Ok(())
+    }
+
+    /// Whether a command that says how long it may take has taken too long; counts it.
+    pub(super) fn times_out(&self) -> bool {
+        self.time_out.lock().as_mut().is_some_and(Mode::is_due)
+    }
+
     /// What is to become of `command` of a client that calls itself `app_name`.
     pub(super) fn fault(&self, command: &str, app_name: Option<&str>) -> Option<Fault> {
         let mut set = self.command.lock();
         let point = set.as_mut()?;
         let is_meant = point.commands.iter().any(|name| name == command)
             && point.app_name.as_deref().is_none_or(|wanted| app_name == Some(wanted));
-        if !is_meant || !point.is_due() {
+        if !is_meant || !point.mode.is_due() {
             return None;
         }
         self.entered.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -115,20 +131,22 @@ impl FailCommand {
         });
         Ok(point)
     }
+}
 
+impl Mode {
     /// Whether the command that has come is one that fails; counts it.
     fn is_due(&mut self) -> bool {
-        match &mut self.mode {
-            Mode::Times(0) => false,
-            Mode::Times(left) => {
+        match self {
+            Self::Times(0) => false,
+            Self::Times(left) => {
                 *left -= 1;
                 true
             }
-            Mode::Skip(left) if *left > 0 => {
+            Self::Skip(left) if *left > 0 => {
                 *left -= 1;
                 false
             }
-            Mode::AlwaysOn | Mode::Skip(_) => true,
+            Self::AlwaysOn | Self::Skip(_) => true,
         }
     }
 }
@@ -193,6 +211,16 @@ mod tests {
         assert!(points.fault("find", Some("a")).unwrap().closes_connection);
         points.set(Some(RawBsonRef::String("off")), None).unwrap();
         assert_eq!(points.fault("find", Some("a")), None);
+    }
+
+    #[test]
+    fn commands_with_a_time_can_be_made_to_take_too_long() {
+        let points = FailPoints::default();
+        assert!(!points.times_out());
+        points.set_time_out(Some(RawBsonRef::String("alwaysOn"))).unwrap();
+        assert!(points.times_out() && points.times_out());
+        points.set_time_out(Some(RawBsonRef::String("off"))).unwrap();
+        assert!(!points.times_out() && points.set_time_out(None).is_err());
     }
 
     #[test]

@@ -36,6 +36,11 @@ impl Failure {
         reply
     }
 
+    /// What a reply says of a write that was made, but not kept as well as was asked for.
+    pub(super) fn write_concern_error(&self) -> Document {
+        doc! { "code": self.code, "codeName": name(self.code), "errmsg": &self.message }
+    }
+
     /// The element of `writeErrors` for the write that was `index`th of its command.
     pub(super) fn write_error(&self, index: i32) -> Document {
         let mut error = doc! { "index": index, "code": self.code, "errmsg": &self.message };
@@ -62,6 +67,10 @@ impl Failure {
                     format!("E11000 duplicate key error collection: {target} index: {index} dup key: {value}");
                 let details = Box::new(doc! { "keyPattern": &**key_pattern, "keyValue": &**key_value });
                 Self { details, ..Self::new(code, message) }
+            }
+            Error::InvalidDocument { details, .. } => {
+                let details = Box::new(doc! { "errInfo": &**details });
+                Self { details, ..Self::new(code, "Document failed validation") }
             }
             Error::Conflict { .. } => {
                 Self { labels: vec!["TransientTransactionError".to_owned()], ..Self::new(code, message) }
@@ -99,12 +108,19 @@ pub(super) mod code {
     pub(in crate::server::mongo) const CURSOR_NOT_FOUND: i32 = 43;
     pub(in crate::server::mongo) const NAMESPACE_EXISTS: i32 = 48;
     pub(in crate::server::mongo) const COMMAND_NOT_FOUND: i32 = 59;
+    pub(in crate::server::mongo) const CANNOT_CREATE_INDEX: i32 = 67;
     pub(in crate::server::mongo) const INVALID_OPTIONS: i32 = 72;
     pub(in crate::server::mongo) const INVALID_NAMESPACE: i32 = 73;
+    pub(in crate::server::mongo) const UNKNOWN_WRITE_CONCERN: i32 = 79;
     pub(in crate::server::mongo) const SHUTDOWN_IN_PROGRESS: i32 = 91;
+    pub(in crate::server::mongo) const UNSATISFIABLE_WRITE_CONCERN: i32 = 100;
     pub(in crate::server::mongo) const COMMAND_NOT_SUPPORTED: i32 = 115;
     pub(in crate::server::mongo) const EXCEEDED_MEMORY_LIMIT: i32 = 146;
+    pub(in crate::server::mongo) const AMBIGUOUS_INDEX_KEY_PATTERN: i32 = 181;
     pub(in crate::server::mongo) const CLIENT_METADATA_CANNOT_BE_MUTATED: i32 = 186;
+    pub(in crate::server::mongo) const INVALID_INDEX_SPECIFICATION_OPTION: i32 = 197;
+    pub(in crate::server::mongo) const INVALID_UUID: i32 = 207;
+    pub(in crate::server::mongo) const COLLECTION_UUID_MISMATCH: i32 = 361;
     pub(in crate::server::mongo) const NOT_IMPLEMENTED: i32 = 238;
     pub(in crate::server::mongo) const API_VERSION_ERROR: i32 = 322;
     pub(in crate::server::mongo) const API_STRICT_ERROR: i32 = 323;
@@ -120,6 +136,7 @@ const NAMES: &[(i32, &str)] = &[
     (1, "InternalError"),
     (2, "BadValue"),
     (4, "NoSuchKey"),
+    (5, "GraphContainsCycle"),
     (9, "FailedToParse"),
     (11, "UserNotFound"),
     (13, "Unauthorized"),
@@ -162,12 +179,15 @@ const NAMES: &[(i32, &str)] = &[
     (115, "CommandNotSupported"),
     (121, "DocumentValidationFailure"),
     (125, "CommandFailed"),
+    (136, "CappedPositionLost"),
     (146, "ExceededMemoryLimit"),
     (165, "ViewDepthLimitExceeded"),
     (166, "CommandNotSupportedOnView"),
     (167, "OptionNotSupportedOnView"),
     (168, "InvalidPipelineOperator"),
     (171, "CannotIndexParallelArrays"),
+    (175, "QueryPlanKilled"),
+    (181, "AmbiguousIndexKeyPattern"),
     (182, "InvalidViewDefinition"),
     (186, "ClientMetadataCannotBeMutated"),
     (189, "PrimarySteppedDown"),
@@ -182,10 +202,13 @@ const NAMES: &[(i32, &str)] = &[
     (246, "SnapshotUnavailable"),
     (251, "NoSuchTransaction"),
     (263, "OperationNotSupportedInTransaction"),
+    (291, "NoQueryExecutionPlans"),
     (292, "QueryExceededMemoryLimitNoDiskUseAllowed"),
     (322, "APIVersionError"),
     (323, "APIStrictError"),
     (352, "UnsupportedOpQueryCommand"),
+    (359, "CannotConvertIndexToUnique"),
+    (361, "CollectionUUIDMismatch"),
     (10107, "NotWritablePrimary"),
     (10334, "BSONObjectTooLarge"),
     (11000, "DuplicateKey"),

@@ -5,9 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bson::raw::cstr;
 use bson::{Document, RawBsonRef, RawDocument, RawDocumentBuf, Uuid, rawdoc};
 
-use crate::document::Supervision;
+use crate::document::{Code, Supervision};
 use crate::error::Error;
 use crate::limits;
 use crate::server::mongo::api;
@@ -15,7 +16,7 @@ use crate::server::mongo::client::Client;
 use crate::server::mongo::command::{Call, Command, Flags, check_database};
 use crate::server::mongo::commands::{self, session_id};
 use crate::server::mongo::concerns;
-use crate::server::mongo::fail_points::Fault;
+use crate::server::mongo::fail_points::{FailPoints, Fault};
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::Arguments;
 use crate::server::mongo::operations::Operation;
@@ -196,15 +197,20 @@ fn dispatch(
     concerns::check(&arguments, command.flags)?;
     let session = session(door, &arguments)?;
     let number = arguments.integer("txnNumber").filter(|_| command.flags.contains(Flags::RETRYABLE));
+    let unmet = arguments.document("writeConcern").and_then(concerns::unmet);
+    if let Some(failure) = &unmet
+        && door.topology.is_standalone()
+    {
+        return Err(Failure::new(code::BAD_VALUE, format!("a server that stands alone: {}", failure.message)));
+    }
     let attempt = match session.zip(number) {
         Some((session, number)) => door.sessions.begin_write(session, number)?,
         None => None,
     };
     let begun = match attempt {
-        Some(Attempt::Again(reply)) => {
-            // What the first attempt wrote may still be on its way to the disk, or lost there.
-            let ((), seen) = door.store.reading_unsettled(|_| Ok(()))?;
-            commit.replace(Some(seen));
+        Some(Attempt::Again(reply, written)) => {
+            // It may still be on its way to the disk, or lost there.
+            commit.replace(written);
             return Ok(reply);
         }
         Some(Attempt::First(begun)) => Some(begun),
@@ -212,6 +218,9 @@ fn dispatch(
     };
     let time =
         arguments.integer("maxTimeMS").and_then(|millis| u64::try_from(millis).ok()).filter(|millis| *millis > 0);
+    if time.is_some() && door.fail_points.as_ref().is_some_and(FailPoints::times_out) {
+        return Err(Failure::new(Code::MAX_TIME_EXPIRED.number(), "operation exceeded time limit"));
+    }
     let supervision = Arc::new(Supervision::new(time.map(Duration::from_millis)));
     let _listed =
         door.operations.list(client, |client| operation(command, database, request.body, client, &supervision));
@@ -221,14 +230,25 @@ fn dispatch(
         let namespace = format!("{database}.{collection}");
         door.usage.note(&namespace, command.name, supervision.elapsed(), supervision.used_indexes());
     }
-    let reply = outcome?;
+    let mut reply = outcome?;
+    if let Some(failure) = unmet.filter(|_| writes(&call)) {
+        reply.append(cstr!("writeConcernError"), raw(&failure.write_concern_error()));
+    }
     if command.flags.contains(Flags::WRITES) {
         door.topology.tick(door.now());
     }
     if let Some(begun) = begun {
-        begun.done(&reply);
+        begun.done(&reply, commit.borrow().clone());
     }
     Ok(reply)
+}
+
+/// Whether a command writes: one that is made for it, or a pipeline that ends so.
+fn writes(call: &Call<'_>) -> bool {
+    let last = call.arguments.array("pipeline").and_then(|stages| stages.into_iter().flatten().last());
+    let last = last.and_then(RawBsonRef::as_document).and_then(|stage| stage.iter().next()?.ok());
+    let ends_so = last.is_some_and(|(name, _)| matches!(name.as_str(), "$out" | "$merge"));
+    call.command.flags.contains(Flags::WRITES) || (call.command.name == "aggregate" && ends_so)
 }
 
 /// The collection that a command is about.
@@ -316,8 +336,8 @@ pub(super) mod tests {
     use bson::{doc, rawdoc};
 
     use super::*;
-    use crate::Store;
     use crate::server::mongo::options::MongoOptions;
+    use crate::store::Store;
 
     pub(in crate::server::mongo) fn door(is_for_tests: bool) -> (State, Client) {
         let options = MongoOptions { is_for_tests, ..MongoOptions::default() };

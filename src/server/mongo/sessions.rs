@@ -15,6 +15,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::clock::Timestamp;
 use crate::limits;
 use crate::server::mongo::failure::{Failure, Result};
+use crate::txn::Pending;
 
 const INCOMPLETE_HISTORY: i32 = 217;
 const TRANSACTION_TOO_OLD: i32 = 225;
@@ -50,10 +51,11 @@ enum Progress {
     Running,
     /// It was refused, and may be tried again.
     Refused,
-    /// The reply that was made as the `at`th.
+    /// The reply that was made as the `at`th, and the commit that it waits for.
     Done {
         reply: RawDocumentBuf,
         at: u64,
+        commit: Option<Pending>,
     },
     /// It was run; the reply was too old to be kept.
     Forgotten,
@@ -64,8 +66,8 @@ enum Progress {
 pub(super) enum Attempt<'a> {
     /// It has not come before, or was refused then.
     First(Begun<'a>),
-    /// It was run; this was the reply.
-    Again(RawDocumentBuf),
+    /// It was run; this was the reply, and what has to be durable before it is sent: that may have been lost since.
+    Again(RawDocumentBuf, Option<Pending>),
 }
 
 /// A write that runs for the first time. Dropped before it is done it counts as refused.
@@ -77,9 +79,9 @@ pub(super) struct Begun<'a> {
 }
 
 impl Begun<'_> {
-    /// Keeps the reply, for when the write is sent again.
-    pub(super) fn done(self, reply: &RawDocumentBuf) {
-        self.sessions.table.lock().keep(self.id, self.number, reply);
+    /// Keeps the reply, which waits for `commit`, for when the write is sent again.
+    pub(super) fn done(self, reply: &RawDocumentBuf, commit: Option<Pending>) {
+        self.sessions.table.lock().keep(self.id, self.number, reply, commit);
     }
 }
 
@@ -97,13 +99,13 @@ impl Drop for Begun<'_> {
 }
 
 impl Table {
-    fn keep(&mut self, id: Uuid, number: i64, reply: &RawDocumentBuf) {
+    fn keep(&mut self, id: Uuid, number: i64, reply: &RawDocumentBuf, commit: Option<Pending>) {
         let at = self.replies;
         let Some(Session { retryable: Some((newest, progress)), .. }) = self.by_id.get_mut(&id) else { return };
         if *newest != number {
             return;
         }
-        *progress = Progress::Done { reply: reply.clone(), at };
+        *progress = Progress::Done { reply: reply.clone(), at, commit };
         self.replies += 1;
         self.kept.insert(at, id);
         self.kept_bytes += reply.as_bytes().len();
@@ -118,7 +120,7 @@ impl Table {
 
     /// Gives back what a progress that is over has kept.
     fn release(&mut self, progress: &Progress) {
-        if let Progress::Done { reply, at } = progress
+        if let Progress::Done { reply, at, .. } = progress
             && self.kept.remove(at).is_some()
         {
             self.kept_bytes -= reply.as_bytes().len();
@@ -162,8 +164,8 @@ impl Sessions {
                     return Err(Failure::new(TRANSACTION_TOO_OLD, message));
                 }
                 Some((newest, Progress::Running)) if *newest == number => self.ended.wait(&mut table),
-                Some((newest, Progress::Done { reply, .. })) if *newest == number => {
-                    return Ok(Some(Attempt::Again(reply.clone())));
+                Some((newest, Progress::Done { reply, commit, .. })) if *newest == number => {
+                    return Ok(Some(Attempt::Again(reply.clone(), commit.clone())));
                 }
                 Some((newest, Progress::Forgotten)) if *newest == number => {
                     let message = format!("the reply to write {number} is not kept any more");
@@ -182,7 +184,9 @@ impl Sessions {
     /// Ends sessions.
     pub(super) fn end(&self, ids: &[Uuid]) {
         let mut table = self.table.lock();
-        ids.iter().for_each(|id| table.remove(*id));
+        for id in ids {
+            table.remove(*id);
+        }
         self.ended.notify_all();
     }
 
@@ -192,7 +196,9 @@ impl Sessions {
         let is_old = |session: &Session| now.as_seconds().saturating_sub(session.used.as_seconds()) >= idle_max;
         let mut table = self.table.lock();
         let old: Vec<_> = table.by_id.iter().filter(|(_, session)| is_old(session)).map(|(id, _)| *id).collect();
-        old.iter().for_each(|id| table.remove(*id));
+        for id in &old {
+            table.remove(*id);
+        }
         self.ended.notify_all();
         old
     }
@@ -225,7 +231,7 @@ mod tests {
 
     fn again(sessions: &Sessions, number: i64) -> RawDocumentBuf {
         match sessions.begin_write(ID, number).unwrap() {
-            Some(Attempt::Again(reply)) => reply,
+            Some(Attempt::Again(reply, None)) => reply,
             other => panic!("{other:?}"),
         }
     }
@@ -235,7 +241,7 @@ mod tests {
         let sessions = Sessions::default();
         sessions.touch(ID, Timestamp::from_seconds(0)).unwrap();
         drop(begin(&sessions, 1));
-        begin(&sessions, 1).done(&rawdoc! { "n": 1 });
+        begin(&sessions, 1).done(&rawdoc! { "n": 1 }, None);
         assert_eq!(again(&sessions, 1), rawdoc! { "n": 1 });
         drop(begin(&sessions, 2));
         assert_eq!(sessions.begin_write(ID, 1).unwrap_err().code, 225);
@@ -250,7 +256,7 @@ mod tests {
             let second = scope.spawn(|| again(&sessions, 1));
             std::thread::sleep(std::time::Duration::from_millis(20));
             assert!(!second.is_finished());
-            begun.done(&rawdoc! { "n": 7 });
+            begun.done(&rawdoc! { "n": 7 }, None);
             assert_eq!(second.join().unwrap(), rawdoc! { "n": 7 });
         });
     }
@@ -263,13 +269,13 @@ mod tests {
         for id in &ids {
             sessions.touch(*id, Timestamp::from_seconds(0)).unwrap();
             match sessions.begin_write(*id, 1).unwrap() {
-                Some(Attempt::First(begun)) => begun.done(&reply),
+                Some(Attempt::First(begun)) => begun.done(&reply, None),
                 other => panic!("{other:?}"),
             }
         }
         assert!(sessions.table.lock().kept_bytes <= limits::MONGO_RETRY_BYTES_MAX);
         assert_eq!(sessions.begin_write(ids[0], 1).unwrap_err().code, 217, "it is not run again");
-        assert!(matches!(sessions.begin_write(ids[3], 1), Ok(Some(Attempt::Again(_)))));
+        assert!(matches!(sessions.begin_write(ids[3], 1), Ok(Some(Attempt::Again(..)))));
         sessions.end(&ids);
         let table = sessions.table.lock();
         assert_eq!((table.kept_bytes, table.kept.len(), table.by_id.len()), (0, 0, 0));
@@ -280,7 +286,7 @@ mod tests {
         let sessions = Sessions::default();
         sessions.touch(ID, Timestamp::from_seconds(0)).unwrap();
         for number in 0..100 {
-            begin(&sessions, number).done(&rawdoc! { "n": 1 });
+            begin(&sessions, number).done(&rawdoc! { "n": 1 }, None);
         }
         let table = sessions.table.lock();
         assert_eq!((table.kept.len(), table.kept_bytes), (1, rawdoc! { "n": 1 }.as_bytes().len()));

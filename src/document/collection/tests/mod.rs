@@ -1,6 +1,12 @@
 mod bulk_writes;
+mod capped;
 mod hints;
+mod indexes;
+mod pipelines;
+mod tails;
 mod upserts;
+mod validators;
+mod views;
 
 use bson::{Bson, Document, doc};
 use serde::{Deserialize, Serialize};

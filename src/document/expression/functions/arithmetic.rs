@@ -1,17 +1,21 @@
 //! Arithmetic: null and missing give null, other non-numbers are an error, dates move by milliseconds.
 //!
-//! Roots, powers and logarithms of decimals are refused by name, except square roots: they need more digits than doubles have.
+//! Roots, powers and logarithms of decimals are rounded to 34 digits ([`Number::exp`] and its like).
 
 use bson::DateTime;
 use bson::raw::RawBsonRef;
 
-use super::super::compile::{Call, Function, listed};
+use super::super::compile::{Call, Function, listed, own};
 use super::super::env::Env;
 use super::super::value::Value;
 use super::operand::number;
 use crate::document::code::Code;
 use crate::document::number::{Decimal, Number};
 use crate::error::{Error, Result};
+
+/// What dividing by zero says; in groups it has another number.
+pub(crate) const DIVIDE_BY_ZERO: &str = "$divide by zero";
+pub(crate) const MODULO_BY_ZERO: &str = "$mod by zero";
 
 pub(super) const FUNCTIONS: &[Function] = &[
     listed("$add", 0, usize::MAX, add),
@@ -30,6 +34,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     listed("$ln", 1, 1, ln),
     listed("$log10", 1, 1, log10),
     listed("$log", 2, 2, log),
+    own("$sigmoid", |compiler, _, operand| Ok(vec![Some(compiler.expression(operand)?)]), sigmoid),
 ];
 
 /// `$add`: numbers, and at most one date, which the numbers move.
@@ -95,7 +100,7 @@ fn divide<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
     let Some((left, right)) = numbers(call, env, Code::TYPE_MISMATCH, Code::TYPE_MISMATCH)? else {
         return Ok(Value::NULL);
     };
-    left.divide(right).map(Value::from).ok_or_else(|| Code::BAD_VALUE.value("$divide by zero"))
+    left.divide(right).map(Value::from).ok_or_else(|| Code::BAD_VALUE.value(DIVIDE_BY_ZERO))
 }
 
 /// `$mod`: the remainder of the division that truncates, with the sign of the dividend.
@@ -104,7 +109,7 @@ fn modulo<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
         return Ok(Value::NULL);
     };
     if right.is_zero() {
-        return Err(Code::MODULO_BY_ZERO.value("$mod by zero"));
+        return Err(Code::MODULO_BY_ZERO.value(MODULO_BY_ZERO));
     }
     let remainder = match (left, right) {
         // Only the smallest integer by -1 wraps, and its remainder is 0.
@@ -157,9 +162,14 @@ fn placed<'a>(call: Call<'a>, env: &mut Env<'a>, to: fn(Number, i64) -> Option<N
     let value = number(call.name, &value, Code::ROUND_VALUE_TYPE)?;
     let place = match place {
         None => 0,
-        Some(place) => number(call.name, &place, Code::ROUND_PLACE_NUMBER)?
-            .as_i64()
-            .ok_or_else(|| Code::ROUND_PLACE_TYPE.value(format!("the place of {} is a whole number", call.name)))?,
+        Some(place) => {
+            let place = number(call.name, &place, Code::ROUND_PLACE_NUMBER)?;
+            let code = match place {
+                Number::Double(place) if !place.is_finite() => Code::CONVERSION_OUT_OF_RANGE,
+                _ => Code::ROUND_PLACE_TYPE,
+            };
+            place.as_i64().ok_or_else(|| code.value(format!("the place of {} is a whole number", call.name)))?
+        }
     };
     if !(-20..=100).contains(&place) {
         return Err(Code::ROUND_PLACE.value(format!("the place of {} is from -20 to 100", call.name)));
@@ -188,7 +198,7 @@ fn pow<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
         return Err(Code::POW_ZERO_NEGATIVE.value("$pow does not take zero to a negative exponent"));
     }
     if let (Number::Decimal(_), _) | (_, Number::Decimal(_)) = (base, exponent) {
-        return Err(Error::unsupported("$pow of decimals"));
+        return Ok(base.power(exponent).into());
     }
     let is_integer = |number| matches!(number, Number::Int32(_) | Number::Int64(_));
     if is_integer(base) && is_integer(exponent) {
@@ -215,15 +225,19 @@ fn power(base: i64, exponent: i64) -> Option<i64> {
 }
 
 fn exp<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
-    double(call, env, |_| Ok(()), f64::exp)
+    Ok(operand(call, env)?.map_or(Value::NULL, |number| number.exp().into()))
 }
 
 fn ln<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
-    double(call, env, |value| positive("$ln", value, Code::LN_VALUE), f64::ln)
+    let Some(number) = operand(call, env)? else { return Ok(Value::NULL) };
+    positive(call.name, number, Code::LN_VALUE)?;
+    Ok(if number.is_nan() { Number::Double(f64::NAN) } else { number.ln() }.into())
 }
 
 fn log10<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
-    double(call, env, |value| positive("$log10", value, Code::LOG10_VALUE), f64::log10)
+    let Some(number) = operand(call, env)? else { return Ok(Value::NULL) };
+    positive(call.name, number, Code::LOG10_VALUE)?;
+    Ok(if number.is_nan() { Number::Double(f64::NAN) } else { number.log10() }.into())
 }
 
 fn log<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
@@ -234,22 +248,29 @@ fn log<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
     if !base.is_nan() && (base.compare(Number::Int32(0)).is_le() || base.compare(Number::Int32(1)).is_eq()) {
         return Err(Code::LOG_BASE.value("the base of $log must be positive and not 1"));
     }
-    refuse_decimal(call.name, value)?;
-    refuse_decimal(call.name, base)?;
-    Ok(Number::Double(value.as_f64().ln() / base.as_f64().ln()).into())
+    let (value, base) = match (value, base) {
+        (Number::Decimal(_), _) | (_, Number::Decimal(_)) => (value.as_decimal(), base.as_decimal()),
+        both => both,
+    };
+    Ok(value.ln().divide(base.ln()).unwrap_or(Number::Double(f64::NAN)).into())
 }
 
-/// A function of one number that is computed with doubles.
-fn double<'a>(
-    call: Call<'a>,
-    env: &mut Env<'a>,
-    check: fn(Number) -> Result<()>,
-    compute: fn(f64) -> f64,
-) -> Result<Value<'a>> {
-    let Some(number) = operand(call, env)? else { return Ok(Value::NULL) };
-    check(number)?;
-    refuse_decimal(call.name, number)?;
-    Ok(Number::Double(compute(number.as_f64())).into())
+/// `$sigmoid`: 1 / (1 + e^−x).
+fn sigmoid<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
+    let value = call.value(0, env)?;
+    if value.is_nullish() {
+        return Ok(Value::NULL);
+    }
+    let power = Number::Int32(0).subtract(number(call.name, &value, Code::TYPE_MISMATCH)?).exp();
+    let below = power.add(Number::Int32(1));
+    let result = Number::Int32(1).divide(below).unwrap_or(power);
+    // What a decimal infinity divides has the smallest exponent there is.
+    Ok(if matches!(below, Number::Decimal(_)) && !below.is_finite() && !below.is_nan() {
+        Number::least_decimal_zero()
+    } else {
+        result
+    }
+    .into())
 }
 
 fn positive(function: &str, value: Number, code: Code) -> Result<()> {
@@ -259,15 +280,8 @@ fn positive(function: &str, value: Number, code: Code) -> Result<()> {
     Err(code.value(format!("{function} takes a positive number")))
 }
 
-fn refuse_decimal(function: &str, value: Number) -> Result<()> {
-    match value {
-        Number::Decimal(_) => Err(Error::unsupported(format!("{function} of decimals"))),
-        _ => Ok(()),
-    }
-}
-
 /// The one number of a call, or `None` for null.
-fn operand<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Option<Number>> {
+pub(super) fn operand<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Option<Number>> {
     let value = call.value(0, env)?;
     if value.is_nullish() {
         return Ok(None);
@@ -276,7 +290,12 @@ fn operand<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Option<Number>> {
 }
 
 /// The two numbers of a call, or `None` when one of them is null.
-fn numbers<'a>(call: Call<'a>, env: &mut Env<'a>, left: Code, right: Code) -> Result<Option<(Number, Number)>> {
+pub(super) fn numbers<'a>(
+    call: Call<'a>,
+    env: &mut Env<'a>,
+    left: Code,
+    right: Code,
+) -> Result<Option<(Number, Number)>> {
     let (first, second) = call.pair(env)?;
     if first.is_nullish() || second.is_nullish() {
         return Ok(None);

@@ -28,6 +28,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     listed("$isArray", 1, 1, |call, env| Ok(call.value(0, env)?.is_array().into())),
     listed("$last", 1, 1, |call, env| end(call, env, -1)),
     named("$lastN", &END, |call, env| ends(call, env, false)),
+    named("$maxN", &END, |call, env| extremes(call, env, false)),
+    named("$minN", &END, |call, env| extremes(call, env, true)),
     listed("$range", 2, 3, range),
     listed("$reverseArray", 1, 1, reverse_array),
     listed("$size", 1, 1, size),
@@ -131,6 +133,22 @@ fn ends<'a>(call: Call<'a>, env: &mut Env<'a>, from_start: bool) -> Result<Value
     let elements = input.into_elements()?.unwrap_or_default();
     let skipped = if from_start { 0 } else { elements.len().saturating_sub(n) };
     List::of(elements.into_iter().skip(skipped).take(n)).map(Value::from)
+}
+
+/// `$minN` and `$maxN`: the smallest or the greatest elements, in that order; nulls are none.
+fn extremes<'a>(call: Call<'a>, env: &mut Env<'a>, smallest: bool) -> Result<Value<'a>> {
+    let n = call.value(1, env)?;
+    let n = n.number().and_then(Number::as_i64).and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
+    let n = n.ok_or_else(|| Code::ACCUMULATOR_COUNT.value(format!("the n of {} is a positive integer", call.name)))?;
+    let input = call.value(0, env)?;
+    if !input.is_array() {
+        return Err(unsuitable(call.name, &input, Code::ENDS_INPUT_TYPE));
+    }
+    let mut elements = input.into_elements()?.unwrap_or_default();
+    elements.retain(|element| !element.is_nullish());
+    let order = env.order();
+    elements.sort_by(|left, right| if smallest { left.compare(right, order) } else { right.compare(left, order) });
+    List::of(elements.into_iter().take(n)).map(Value::from)
 }
 
 fn size<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {

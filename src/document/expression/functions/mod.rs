@@ -10,20 +10,24 @@ mod dates;
 mod loops;
 mod objects;
 mod operand;
+mod percentiles;
 mod regular;
 mod sets;
 mod strings;
 mod totals;
+mod trigonometry;
 mod types;
 mod variables;
 
 use std::sync::LazyLock;
 
 use super::compile::Function;
+pub(crate) use arithmetic::{DIVIDE_BY_ZERO, MODULO_BY_ZERO};
+pub(crate) use percentiles::Percentiles;
 pub(crate) use totals::keep_extreme;
 
 /// The tables.
-static FAMILIES: [&[Function]; 15] = [
+static FAMILIES: [&[Function]; 17] = [
     arithmetic::FUNCTIONS,
     arrays::FUNCTIONS,
     bits::FUNCTIONS,
@@ -33,10 +37,12 @@ static FAMILIES: [&[Function]; 15] = [
     dates::FUNCTIONS,
     loops::FUNCTIONS,
     objects::FUNCTIONS,
+    percentiles::FUNCTIONS,
     regular::FUNCTIONS,
     sets::FUNCTIONS,
     strings::FUNCTIONS,
     totals::FUNCTIONS,
+    trigonometry::FUNCTIONS,
     types::FUNCTIONS,
     variables::FUNCTIONS,
 ];
@@ -51,52 +57,19 @@ static INDEX: LazyLock<Vec<&'static Function>> = LazyLock::new(|| {
 /// Functions that the imitated product has and this crate has not, in byte order. A name that is in neither is a mistake.
 const UNMODELLED: &[&str] = &[
     "$accumulator",
-    "$acos",
-    "$acosh",
-    "$asin",
-    "$asinh",
-    "$atan",
-    "$atan2",
-    "$atanh",
-    "$binarySize",
-    "$bsonSize",
-    "$cos",
-    "$cosh",
     "$covariancePop",
     "$covarianceSamp",
     "$createObjectId",
-    "$dateAdd",
-    "$dateDiff",
-    "$dateFromParts",
-    "$dateFromString",
-    "$dateSubtract",
-    "$dateToParts",
-    "$dateTrunc",
-    "$degreesToRadians",
     "$derivative",
     "$encStrContains",
     "$encStrEndsWith",
     "$encStrNormalizedEq",
     "$encStrStartsWith",
     "$function",
-    "$maxN",
-    "$median",
     "$meta",
-    "$minN",
-    "$percentile",
-    "$radiansToDegrees",
     "$sampleRate",
-    "$sigmoid",
-    "$sin",
-    "$sinh",
-    "$stdDevPop",
-    "$stdDevSamp",
-    "$tan",
-    "$tanh",
     "$toHashedIndexKey",
     "$toUUID",
-    "$tsIncrement",
-    "$tsSecond",
 ];
 
 /// The function of this name.

@@ -6,7 +6,7 @@ use bson::raw::{RawBson, RawBsonRef};
 
 use super::super::compile::{Call, Function, listed};
 use super::super::env::Env;
-use super::super::total::Total;
+use super::super::total::{Deviation, Total};
 use super::super::value::Value;
 use crate::document::order::Order;
 use crate::error::Result;
@@ -15,6 +15,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     listed("$sum", 0, usize::MAX, |call, env| Ok(total(call, env)?.sum().into())),
     listed("$avg", 0, usize::MAX, |call, env| Ok(total(call, env)?.average().map_or(Value::NULL, Value::from))),
     listed("$min", 0, usize::MAX, |call, env| extreme(call, env, Ordering::Less)),
+    listed("$stdDevPop", 0, usize::MAX, |call, env| deviation(call, env, false)),
+    listed("$stdDevSamp", 0, usize::MAX, |call, env| deviation(call, env, true)),
     listed("$max", 0, usize::MAX, |call, env| extreme(call, env, Ordering::Greater)),
 ];
 
@@ -36,6 +38,13 @@ fn extreme<'a>(call: Call<'a>, env: &mut Env<'a>, wanted: Ordering) -> Result<Va
         }
     }
     Ok(extreme)
+}
+
+/// The standard deviation of the numbers among the operands.
+fn deviation<'a>(call: Call<'a>, env: &mut Env<'a>, of_sample: bool) -> Result<Value<'a>> {
+    let mut deviation = Deviation::new(of_sample);
+    operands(call, env)?.iter().for_each(|value| deviation.add(value));
+    Ok(deviation.value())
 }
 
 fn operands<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Vec<Value<'a>>> {

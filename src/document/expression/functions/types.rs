@@ -10,12 +10,30 @@ use super::super::compile::{Argument, Arguments, Call, Compiler, Function, Named
 use super::super::env::Env;
 use super::super::value::Value;
 use super::dates::{iso_text, parse_iso, timestamp_text};
+use super::operand::{count, unsuitable};
 use crate::document::code::Code;
 use crate::document::number::Number;
 use crate::document::order::type_name;
 use crate::error::{Error, Result};
 
 pub(super) const FUNCTIONS: &[Function] = &[
+    listed("$binarySize", 1, 1, |call, env| {
+        let value = call.value(0, env)?;
+        match value.or_null() {
+            RawBsonRef::Null | RawBsonRef::Undefined => Ok(Value::NULL),
+            RawBsonRef::String(text) => Ok(count(text.len())),
+            RawBsonRef::Binary(binary) => Ok(count(binary.bytes.len())),
+            _ => Err(unsuitable(call.name, &value, Code::BINARY_SIZE_TYPE)),
+        }
+    }),
+    listed("$bsonSize", 1, 1, |call, env| {
+        let value = call.value(0, env)?;
+        match value.or_null() {
+            RawBsonRef::Null | RawBsonRef::Undefined => Ok(Value::NULL),
+            RawBsonRef::Document(document) => Ok(count(document.as_bytes().len())),
+            _ => Err(unsuitable(call.name, &value, Code::BSON_SIZE_TYPE)),
+        }
+    }),
     own("$convert", parse_convert, convert),
     listed("$isNumber", 1, 1, |call, env| Ok(call.value(0, env)?.number().is_some().into())),
     to("$toBool", |call, env| to_one(call, env, Target::Bool)),

@@ -1,7 +1,7 @@
 //! `bulkWrite`: writes of all kinds to several collections.
 
 use bson::raw::cstr;
-use bson::{Document, RawArrayBuf, RawBson, RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
+use bson::{Document, RawBson, RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
 
 use crate::document::{WriteModel, WriteOutcome};
 use crate::server::mongo::command::{Call, Command, check_collection, check_database};
@@ -116,7 +116,9 @@ fn run(call: &Call<'_>, targets: &[(&str, &str)], writes: Vec<Write>) -> Result<
         }
         let Some((database, name)) = targets.get(target) else { break };
         let database = call.door.store.database_unsettled(database, call.commit);
-        let done = database.collection::<RawDocumentBuf>(name).bulk_write(models).ordered(is_ordered).run()?;
+        let bypasses = call.arguments.truth("bypassDocumentValidation") == Some(true);
+        let collection = database.collection::<RawDocumentBuf>(name).bypass_document_validation(bypasses);
+        let done = collection.bulk_write(models).ordered(is_ordered).run()?;
         for outcome in &done.writes {
             let reply = totals.reply(place, outcome)?;
             if !only_errors || matches!(outcome, WriteOutcome::Failed(_)) {

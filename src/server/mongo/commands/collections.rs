@@ -1,66 +1,28 @@
 //! Databases and collections: listed and dropped.
 
-use bson::{Binary, RawArrayBuf, RawBsonRef, RawDocumentBuf, rawdoc};
+use bson::raw::RawBinaryRef;
+use bson::spec::BinarySubtype;
+use bson::{Bson, Document, RawArrayBuf, RawBsonRef, RawDocumentBuf, Uuid, doc, rawdoc};
 
-use crate::document::{Collation, CollectionInfo, CollectionOptions};
+use crate::document::{AggregateOptions, CollectionInfo};
 use crate::server::mongo::command::{Call, Command, Flags, check_collection, check_database};
-use crate::server::mongo::commands::cursors::first_batch;
+use crate::server::mongo::commands::cursors::{batch_size, first_batch};
 use crate::server::mongo::cursors::Cursor;
 use crate::server::mongo::failure::{Failure, Result, code};
 use crate::server::mongo::fields::{Field, Types};
 
-const CREATE: &[Field] = &[
-    Field::any("autoIndexId"),
-    Field::any("capped"),
-    Field::any("changeStreamPreAndPostImages"),
-    Field::any("clusteredIndex"),
-    Field::new("collation", Types::OBJECT),
-    Field::any("encryptedFields"),
-    Field::any("expireAfterSeconds"),
-    Field::any("indexOptionDefaults"),
-    Field::any("max"),
-    Field::any("pipeline"),
-    Field::any("size"),
-    Field::any("storageEngine"),
-    Field::any("timeseries"),
-    Field::any("validationAction"),
-    Field::any("validationLevel"),
-    Field::any("validator"),
-    Field::any("viewOn"),
-];
-
-/// Options of a collection that are not modelled.
-const REFUSED: &[&str] = &[
-    "changeStreamPreAndPostImages",
-    "clusteredIndex",
-    "encryptedFields",
-    "expireAfterSeconds",
-    "indexOptionDefaults",
-    "max",
-    "pipeline",
-    "size",
-    "storageEngine",
-    "timeseries",
-    "validationAction",
-    "validationLevel",
-    "validator",
-    "viewOn",
+const RENAME: &[Field] = &[
+    Field::new("to", Types::STRING).required(),
+    Field::new("dropTarget", Types::BOOL.union(Types::BINARY)).strict(code::TYPE_MISMATCH),
+    Field::new("collectionUUID", Types::BINARY),
 ];
 
 pub(super) const COMMANDS: &[Command] = &[
     Command {
-        name: "create",
-        aliases: &[],
-        flags: Flags::WRITES,
-        fields: CREATE,
-        help: "Makes a collection.",
-        run: create,
-    },
-    Command {
         name: "renameCollection",
         aliases: &[],
         flags: Flags::WRITES.union(Flags::ADMIN),
-        fields: &[Field::new("to", Types::STRING).required(), Field::new("dropTarget", Types::TRUTH)],
+        fields: RENAME,
         help: "Renames a collection within its database.",
         run: rename,
     },
@@ -100,35 +62,12 @@ pub(super) const COMMANDS: &[Command] = &[
         fields: &[
             Field::new("filter", Types::OBJECT),
             Field::new("nameOnly", Types::TRUTH),
-            Field::new("authorizedDatabases", Types::TRUTH),
+            Field::new("authorizedDatabases", Types::BOOL),
         ],
         help: "The databases that have collections.",
         run: list_databases,
     },
 ];
-
-fn create(call: &Call<'_>) -> Result<RawDocumentBuf> {
-    let name = call.collection()?;
-    call.refuse(REFUSED)?;
-    if call.arguments.truth("capped") == Some(true) {
-        return Err(Failure::new(code::NOT_IMPLEMENTED, "capped collections are not supported"));
-    }
-    let mut options = CollectionOptions::default();
-    if let Some(collation) = call.arguments.decoded("collation")? {
-        options = options.collation(Collation::from_document(&collation)?);
-    }
-    match call.write(|tx| tx.database(call.database).create_collection_with(name, options.clone())) {
-        Ok(()) => Ok(RawDocumentBuf::new()),
-        // One that is there with the same options is as it was asked for.
-        Err(failure) if failure.code == code::NAMESPACE_EXISTS => {
-            let existing = call.door.store.database(call.database).list_collections()?;
-            let existing = existing.into_iter().find(|about| about.name == name);
-            let is_same = existing.is_some_and(|about| about.options.to_document() == options.to_document());
-            if is_same { Ok(RawDocumentBuf::new()) } else { Err(failure) }
-        }
-        Err(failure) => Err(failure),
-    }
-}
 
 fn rename(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let from = call.arguments.first().as_str();
@@ -137,112 +76,149 @@ fn rename(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let (Some((database, from_name)), Some((target, to_name))) = (from.split_once('.'), to.split_once('.')) else {
         return Err(Failure::new(code::INVALID_NAMESPACE, format!("Invalid namespace specified '{from}' or '{to}'")));
     };
+    if from.contains('$') || to.contains('$') {
+        return Err(Failure::new(code::ILLEGAL_OPERATION, "source and target must not contain '$'"));
+    }
     check_database(database)?;
     check_database(target)?;
     check_collection(database, from_name)?;
     check_collection(target, to_name)?;
+    let dropped = call.arguments.get("dropTarget").and_then(uuid);
     if database != target {
+        if dropped.is_some() {
+            return Err(Failure::new(code::INVALID_OPTIONS, "dropTarget cannot be a UUID when the database changes"));
+        }
         return Err(Failure::new(code::NOT_IMPLEMENTED, "renaming into another database is not supported"));
     }
     if from == to {
         return Err(Failure::new(code::ILLEGAL_OPERATION, "Can't rename a collection to itself"));
     }
-    let drops = call.arguments.truth("dropTarget") == Some(true);
+    let renamed = call.arguments.get("collectionUUID").and_then(uuid);
+    let (renamed, dropped) = (renamed.transpose()?, dropped.transpose()?);
+    let drops = dropped.is_some() || call.arguments.truth("dropTarget") == Some(true);
     call.write(|tx| {
         let database = tx.database(database);
-        if drops && database.list_collection_names()?.iter().any(|name| name == from_name) {
+        let collections = database.list_collections()?;
+        let about = |name: &str| collections.iter().find(|about| about.name == name);
+        for (name, wanted) in [(from_name, renamed), (to_name, dropped)] {
+            if wanted.is_some() && wanted != about(name).map(|about| about.uuid) {
+                return Ok(Some(name));
+            }
+        }
+        if drops && about(from_name).is_some() && about(to_name).is_some_and(|about| !about.options.is_view()) {
             database.drop_collection(to_name)?;
         }
-        database.rename_collection(from_name, to_name)
-    })?;
-    Ok(RawDocumentBuf::new())
+        database.rename_collection(from_name, to_name).map(|()| None)
+    })?
+    .map_or(Ok(RawDocumentBuf::new()), |name| {
+        let message = format!("the collection {name} does not have the UUID that was given");
+        Err(Failure::new(code::COLLECTION_UUID_MISMATCH, message))
+    })
+}
+
+/// The UUID that a binary value is; `None` for any other value.
+fn uuid(value: RawBsonRef<'_>) -> Option<Result<Uuid>> {
+    let RawBsonRef::Binary(RawBinaryRef { subtype, bytes }) = value else { return None };
+    let bytes = <[u8; 16]>::try_from(bytes).ok().filter(|_| subtype == BinarySubtype::Uuid);
+    let wrong = || Failure::new(code::INVALID_UUID, "a UUID has 16 bytes, of subtype 4");
+    Some(bytes.map(Uuid::from_bytes).ok_or_else(wrong))
 }
 
 fn drop_collection(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let name = call.collection()?;
-    let indexes = super::find::raw_collection(call, name).list_indexes()?.len();
+    let database = call.door.store.database(call.database);
+    let is_view = database.list_collections()?.iter().any(|about| about.name == name && about.options.is_view());
+    let indexes = if is_view { 0 } else { super::find::raw_collection(call, name).list_indexes()?.len() };
     let existed = call.write(|tx| tx.database(call.database).drop_collection(name))?;
     if !existed {
         // Since 7.0, dropping what is not there is a success.
         return Ok(RawDocumentBuf::new());
     }
+    if is_view {
+        return Ok(rawdoc! { "ns": call.namespace(name) });
+    }
     Ok(rawdoc! { "nIndexesWas": i32::try_from(indexes).unwrap_or(i32::MAX), "ns": call.namespace(name) })
 }
 
 fn drop_database(call: &Call<'_>) -> Result<RawDocumentBuf> {
-    let existed = call.write(|tx| {
+    if call.database == "admin" {
+        return Err(Failure::new(code::ILLEGAL_OPERATION, "Dropping the 'admin' database is prohibited."));
+    }
+    call.write(|tx| {
         let database = tx.database(call.database);
-        let names = database.list_collection_names()?;
-        names.iter().try_for_each(|name| database.drop_collection(name).map(drop))?;
-        Ok(!names.is_empty())
+        database.list_collection_names()?.iter().try_for_each(|name| database.drop_collection(name).map(drop))
     })?;
-    Ok(if existed {
-        rawdoc! { "dropped": call.database }
-    } else {
-        RawDocumentBuf::new()
-    })
+    Ok(RawDocumentBuf::new())
 }
 
 fn list_collections(call: &Call<'_>) -> Result<RawDocumentBuf> {
-    let wanted = name_in(call.arguments.document("filter"))?;
+    let size = batch_size(call, u64::MAX)?;
     let name_only = call.arguments.truth("nameOnly") == Some(true);
     let collections = call.door.store.database(call.database).list_collections()?;
-    let collections = collections.into_iter().filter(|about| wanted.is_none_or(|wanted| wanted == about.name));
-    let about: Vec<_> = collections.map(|about| describe(&about, name_only)).collect();
+    let described = collections.iter().map(|about| describe(about, name_only)).collect();
+    let about = matching(call, described)?;
     let namespace = call.namespace("$cmd.listCollections");
-    let cursor = Cursor::new(Box::new(about.into_iter()), None, namespace, call.session);
-    first_batch(call, cursor, u64::MAX, false)
+    let number = about.len() as u64;
+    let cursor = Cursor::new(Box::new(about.into_iter().map(Ok)), Some(number), namespace, call.session);
+    first_batch(call, cursor, size, false)
 }
 
-fn describe(about: &CollectionInfo, name_only: bool) -> Result<RawDocumentBuf> {
+/// Those of `documents` that the field `filter` of the command lets through.
+fn matching(call: &Call<'_>, documents: Vec<Document>) -> Result<Vec<RawDocumentBuf>> {
+    let filter = call.arguments.decoded("filter")?.unwrap_or_default();
+    let stages = [doc! { "$documents": { "$literal": documents } }, doc! { "$match": filter }];
+    let database = call.door.store.database(call.database);
+    let found = database.aggregate_with::<RawDocumentBuf>(stages, AggregateOptions::default())?;
+    Ok(found.collect::<std::result::Result<Vec<_>, _>>()?)
+}
+
+fn describe(about: &CollectionInfo, name_only: bool) -> Document {
     let name = about.name.as_str();
+    let is_view = about.options.is_view();
+    let kind = if is_view { "view" } else { "collection" };
     if name_only {
-        return Ok(rawdoc! { "name": name, "type": "collection" });
+        return doc! { "name": name, "type": kind };
     }
-    let options = RawDocumentBuf::try_from(&about.options.to_document());
-    let options = options.map_err(|error| Failure::new(code::INTERNAL_ERROR, error.to_string()))?;
-    let mut index = rawdoc! { "v": 2, "key": { "_id": 1 }, "name": "_id_" };
-    if let Some(collation) = options.get("collation").ok().flatten() {
-        index.append(bson::raw::cstr!("collation"), collation);
-    }
-    let info = rawdoc! { "readOnly": false, "uuid": Binary::from(about.uuid) };
-    Ok(rawdoc! { "name": name, "type": "collection", "options": options, "info": info, "idIndex": index })
-}
-
-/// The name that a filter over names asks for.
-///
-/// # Errors
-/// Code 238 for a filter over something else.
-fn name_in(filter: Option<&bson::RawDocument>) -> Result<Option<&str>> {
-    let mut wanted = None;
-    for (name, value) in filter.into_iter().flat_map(bson::RawDocument::iter).flatten() {
-        match (name.as_str(), value) {
-            ("name", RawBsonRef::String(name)) => wanted = Some(name),
-            ("type", RawBsonRef::String("collection")) => {}
-            _ => return Err(Failure::new(code::NOT_IMPLEMENTED, "only a filter by name is supported here")),
+    let mut options = about.options.to_document();
+    for bound in ["size", "max"] {
+        // As small as clients wrote them.
+        if let Some(number) = options.get_mut(bound)
+            && let Some(small) = number.as_i64().and_then(|number| i32::try_from(number).ok())
+        {
+            *number = small.into();
         }
     }
-    Ok(wanted)
+    if options.contains_key("validator") {
+        for (option, otherwise) in [("validationLevel", "strict"), ("validationAction", "error")] {
+            options.entry(option.to_owned()).or_insert_with(|| otherwise.into());
+        }
+    }
+    if is_view {
+        options.entry("pipeline".to_owned()).or_insert_with(|| Bson::Array(Vec::new()));
+        return doc! { "name": name, "type": kind, "options": options, "info": { "readOnly": true } };
+    }
+    let index = doc! { "v": 2, "key": { "_id": 1 }, "name": "_id_" };
+    let info = doc! { "readOnly": false, "uuid": about.uuid };
+    doc! { "name": name, "type": kind, "options": options, "info": info, "idIndex": index }
 }
 
 fn list_databases(call: &Call<'_>) -> Result<RawDocumentBuf> {
-    let wanted = name_in(call.arguments.document("filter"))?;
     let name_only = call.arguments.truth("nameOnly") == Some(true);
-    let (mut databases, mut total) = (RawArrayBuf::new(), 0_i64);
+    let (mut databases, mut total) = (Vec::new(), 0_i64);
     for name in call.door.store.list_database_names()? {
-        if wanted.is_some_and(|wanted| wanted != name) {
-            continue;
-        }
         if name_only {
-            databases.push(rawdoc! { "name": name });
+            databases.push(doc! { "name": name });
         } else {
-            let (_, held) = super::stats::total(call, &name)?;
+            let (_, _, held) = super::stats::total(call, &name)?;
             let of_indexes: u64 = held.indexes.iter().map(|index| index.bytes).sum();
             let size = i64::try_from(held.bytes + of_indexes).unwrap_or(i64::MAX);
             total = total.saturating_add(size);
-            databases.push(rawdoc! { "name": name, "sizeOnDisk": size, "empty": false });
+            databases.push(doc! { "name": name, "sizeOnDisk": size, "empty": false });
         }
     }
+    let mut shown = RawArrayBuf::new();
+    matching(call, databases)?.into_iter().for_each(|database| shown.push(database));
+    let databases = shown;
     if name_only {
         return Ok(rawdoc! { "databases": databases });
     }

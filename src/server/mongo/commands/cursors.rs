@@ -1,7 +1,10 @@
 //! Cursors: what is left of a result, batch by batch.
 
+use std::time::Duration;
+
 use bson::{RawArrayBuf, RawBsonRef, RawDocumentBuf, rawdoc};
 
+use crate::limits;
 use crate::server::mongo::command::{Call, Command, Flags};
 use crate::server::mongo::cursors::{Batch, Cursor};
 use crate::server::mongo::failure::{Failure, Result, code};
@@ -57,7 +60,7 @@ pub(super) fn batch_size(call: &Call<'_>, otherwise: u64) -> Result<u64> {
 /// The reply to a command that has found something: its first documents, and the cursor over the others.
 pub(super) fn first_batch(call: &Call<'_>, mut cursor: Cursor, size: u64, is_single: bool) -> Result<RawDocumentBuf> {
     let namespace = cursor.namespace.clone();
-    let Batch { documents, is_last } = cursor.batch(Some(size))?;
+    let Batch { documents, is_last } = cursor.batch(Some(size), Duration::ZERO)?;
     let id = if is_last || is_single { 0 } else { call.door.cursors.open(cursor, call.door.now())? };
     Ok(rawdoc! { "cursor": { "firstBatch": documents, "id": id, "ns": namespace } })
 }
@@ -88,13 +91,23 @@ fn get_more(call: &Call<'_>) -> Result<RawDocumentBuf> {
         return Err(failure);
     }
     let namespace = cursor.namespace.clone();
-    let batch = cursor.batch(size);
+    let waiting = if cursor.awaits() { cursors.place_to_wait() } else { None };
+    let patience = if waiting.is_some() { patience(call) } else { Duration::ZERO };
+    let batch = cursor.batch(size, patience);
+    drop(waiting);
     match &batch {
         Ok(Batch { is_last: false, .. }) => cursors.put_back(id, cursor, call.door.now()),
         _ => cursors.close(id),
     }
     let Batch { documents, is_last } = batch?;
     Ok(rawdoc! { "cursor": { "nextBatch": documents, "id": if is_last { 0 } else { id }, "ns": namespace } })
+}
+
+/// For how long a request waits for documents.
+fn patience(call: &Call<'_>) -> Duration {
+    let wanted = call.arguments.integer("maxTimeMS").and_then(|millis| u64::try_from(millis).ok());
+    let wanted = wanted.filter(|millis| *millis > 0).unwrap_or(limits::MONGO_WAIT_MILLIS);
+    Duration::from_millis(wanted.min(limits::MONGO_WAIT_MILLIS_MAX))
 }
 
 /// Checks that a request, which is about `namespace`, may go on with `cursor`.
@@ -113,7 +126,10 @@ fn check_owner(call: &Call<'_>, cursor: &Cursor, namespace: &str) -> Result<()> 
 }
 
 fn kill_cursors(call: &Call<'_>) -> Result<RawDocumentBuf> {
-    call.collection()?;
+    // Cursors over lists, and over what a pipeline gives that reads no collection, have names of their own.
+    if !call.arguments.first().as_str().is_some_and(|name| name.starts_with("$cmd.")) {
+        call.collection()?;
+    }
     let (mut killed, mut missing) = (RawArrayBuf::new(), RawArrayBuf::new());
     let mut ids = Vec::new();
     for (place, element) in call.arguments.array("cursors").into_iter().flatten().enumerate() {

@@ -291,9 +291,14 @@ fn configure_fail_point(call: &Call<'_>) -> Result<RawDocumentBuf> {
             let entered = points.set(call.arguments.get("mode"), call.arguments.document("data"))?;
             Ok(rawdoc! { "count": entered })
         }
+        RawBsonRef::String("maxTimeAlwaysTimeOut") => {
+            points.set_time_out(call.arguments.get("mode"))?;
+            Ok(rawdoc! { "count": 0 })
+        }
         other => {
             let name = other.as_str().unwrap_or_default();
-            Err(Failure::new(code::BAD_VALUE, format!("the fail point {name:?} is not supported, only failCommand is")))
+            let message = format!("the fail point {name:?} is not supported, failCommand and maxTimeAlwaysTimeOut are");
+            Err(Failure::new(code::BAD_VALUE, message))
         }
     }
 }

@@ -2,12 +2,14 @@
 
 use bson::raw::cstr;
 use bson::{Document, RawBsonRef, RawDocument, RawDocumentBuf, doc, rawdoc};
+use sha2::{Digest, Sha256};
 
 use crate::document::Find;
+use crate::limits;
 use crate::server::mongo::command::{Call, Command, Flags};
-use crate::server::mongo::commands::aggregate::Pipeline;
 use crate::server::mongo::commands::diagnostics::VERSION;
 use crate::server::mongo::commands::find::{count_query, find_query, raw_collection, with_filter};
+use crate::server::mongo::commands::pipeline::Pipeline;
 use crate::server::mongo::commands::sources;
 use crate::server::mongo::commands::write::{DELETE_STATEMENT, UPDATE_STATEMENT, encode};
 use crate::server::mongo::failure::{Failure, Result, code};
@@ -114,6 +116,68 @@ fn statement(call: &Call<'_>, list: &'static str, known: &'static [Field]) -> Re
     Ok(query)
 }
 
+/// A hash of what a command asks for, whatever values it compares with: equal for queries that differ in those alone.
+fn shape_hash(call: &Call<'_>) -> Result<String> {
+    let mut hash = Sha256::new();
+    hash.update(call.command.name.as_bytes());
+    hash.update([0]);
+    hash.update(call.database.as_bytes());
+    for element in call.body {
+        let (name, value) = element.map_err(|error| Failure::new(code::FAILED_TO_PARSE, error.to_string()))?;
+        if !NOT_OF_SHAPE.contains(&name.as_str()) && !name.as_str().starts_with('$') {
+            let is_name = hash_name(&mut hash, name.as_str());
+            hash_shape(&mut hash, value, is_name, limits::DOCUMENT_DEPTH_MAX);
+        }
+    }
+    let digit = |half: u8| DIGITS.get(usize::from(half)).map_or('0', |digit| char::from(*digit));
+    Ok(hash.finalize().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect())
+}
+
+const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+
+/// Fields that say how a command is run, and not what it asks for.
+const NOT_OF_SHAPE: &[&str] = &[
+    "batchSize",
+    "comment",
+    "cursor",
+    "explain",
+    "hint",
+    "lsid",
+    "maxTimeMS",
+    "readConcern",
+    "txnNumber",
+    "writeConcern",
+];
+
+/// Adds the name of a field; returns whether its value is a name, too: of a collection or of a field.
+fn hash_name(hash: &mut Sha256, name: &str) -> bool {
+    hash.update(name.as_bytes());
+    hash.update([0]);
+    EXPLAINABLE.contains(&name) || matches!(name, "key" | "from" | "as" | "localField" | "foreignField" | "coll")
+}
+
+fn hash_shape(hash: &mut Sha256, value: RawBsonRef<'_>, is_name: bool, levels: usize) {
+    let Some(below) = levels.checked_sub(1) else { return };
+    match value {
+        RawBsonRef::Document(document) => {
+            hash.update([b'{']);
+            for (name, value) in document.iter().flatten() {
+                let is_name = hash_name(hash, name.as_str());
+                hash_shape(hash, value, is_name, below);
+            }
+            hash.update([b'}']);
+        }
+        RawBsonRef::Array(array) => {
+            hash.update([b'[']);
+            array.into_iter().flatten().for_each(|value| hash_shape(hash, value, is_name, below));
+            hash.update([b']']);
+        }
+        // A path or variable.
+        RawBsonRef::String(text) if is_name || text.starts_with('$') => hash.update(text.as_bytes()),
+        other => hash.update(type_name(other).as_bytes()),
+    }
+}
+
 /// The explanation of a command that is one query, and a stage over it.
 fn one(
     call: &Call<'_>,
@@ -167,9 +231,10 @@ fn with_server(call: &Call<'_>, mut reply: RawDocumentBuf) -> Result<RawDocument
         "version": VERSION,
         "gitVersion": concat!("larder ", env!("CARGO_PKG_VERSION")),
     };
+    reply.append(cstr!("queryShapeHash"), shape_hash(call)?);
     reply.append(cstr!("command"), shown(call.body, call.database)?);
     reply.append(cstr!("serverInfo"), server);
-    let sort = i32::try_from(crate::limits::SORT_BYTES_MAX).unwrap_or(i32::MAX);
+    let sort = i32::try_from(limits::SORT_BYTES_MAX).unwrap_or(i32::MAX);
     reply.append(cstr!("serverParameters"), rawdoc! { "internalQueryMaxBlockingSortMemoryUsageBytes": sort });
     Ok(reply)
 }

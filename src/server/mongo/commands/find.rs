@@ -35,7 +35,7 @@ pub(super) const FIND: &[Field] = &[
 ];
 
 /// Options of `find` that are not modelled.
-const NOT_MODELLED: &[&str] = &["max", "min", "returnKey", "tailable", "awaitData"];
+const NOT_MODELLED: &[&str] = &["max", "min", "returnKey"];
 
 pub(super) const COUNT: &[Field] = &[
     Field::new("query", Types::OBJECT),
@@ -91,7 +91,15 @@ fn find(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let query = find_query(call, name)?;
     let is_single = call.arguments.truth("singleBatch") == Some(true);
     let size = call.count("batchSize")?;
-    let cursor = Cursor::new(rows(query.run()?), limit, call.namespace(name), call.session);
+    let is_true = |option: &str| call.arguments.truth(option) == Some(true);
+    let cursor = match (is_true("tailable"), is_true("awaitData")) {
+        (true, awaits) => Cursor::tailable(query.tail()?, awaits, call.namespace(name), call.session),
+        (false, true) => {
+            let message = "Cannot set 'awaitData' without also setting 'tailable'";
+            return Err(Failure::new(code::FAILED_TO_PARSE, message));
+        }
+        (false, false) => Cursor::new(rows(query.run()?), limit, call.namespace(name), call.session),
+    };
     first_batch(call, cursor, size.unwrap_or(FIRST_BATCH), is_single)
 }
 
@@ -154,10 +162,14 @@ pub(super) fn count_query(call: &Call<'_>, name: &str) -> Result<Find<RawDocumen
     let limit = match call.arguments.get("limit") {
         None => 0,
         // A negative limit means the same number.
-        Some(limit) => whole_of(limit)
-            .filter(|limit| *limit > i64::MIN)
-            .map(i64::unsigned_abs)
-            .ok_or_else(|| Failure::new(code::BAD_VALUE, "limit has to be a whole number of 64 bits"))?,
+        Some(limit) => {
+            let limit = whole_of(limit)
+                .ok_or_else(|| Failure::new(code::FAILED_TO_PARSE, "limit has to be a whole number of 64 bits"))?;
+            if limit == i64::MIN {
+                return Err(Failure::new(code::BAD_VALUE, "limit has no counterpart without its sign"));
+            }
+            limit.unsigned_abs()
+        }
     };
     Ok(with_filter(call, name, "query")?.skip(skip).limit(limit))
 }

@@ -1,14 +1,16 @@
 //! Indexes: made, listed, dropped.
 
+use std::time::Duration;
+
 use bson::{RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
 
 use crate::document::{Collation, IndexInfo, IndexOptions};
 use crate::server::mongo::command::{Call, Command, Flags};
-use crate::server::mongo::commands::cursors::first_batch;
+use crate::server::mongo::commands::cursors::{batch_size, first_batch};
 use crate::server::mongo::commands::find::raw_collection;
 use crate::server::mongo::cursors::Cursor;
 use crate::server::mongo::failure::{Failure, Result, code};
-use crate::server::mongo::fields::{Field, Types, decode, integer_of, wrong_type};
+use crate::server::mongo::fields::{Field, Types, decode, integer_of, truth_of, type_of, wrong_type};
 
 pub(super) const COMMANDS: &[Command] = &[
     Command {
@@ -27,7 +29,11 @@ pub(super) const COMMANDS: &[Command] = &[
         name: "listIndexes",
         aliases: &[],
         flags: Flags::empty(),
-        fields: &[Field::new("cursor", Types::OBJECT), Field::any("includeBuildUUIDs")],
+        fields: &[
+            Field::new("cursor", Types::OBJECT),
+            Field::new("includeBuildUUIDs", Types::TRUTH),
+            Field::new("includeIndexBuildInfo", Types::TRUTH),
+        ],
         help: "The indexes of a collection.",
         run: list,
     },
@@ -47,28 +53,63 @@ struct Wanted {
     options: IndexOptions,
 }
 
+/// Options of indexes that do nothing here: how an index is built is the store's affair.
+const WITHOUT_EFFECT: &[&str] = &["background", "ns", "dropDups"];
+
+/// Options of kinds of indexes that are not modelled, and of what lies below them.
+const REFUSED: &[&str] = &[
+    "weights",
+    "default_language",
+    "language_override",
+    "textIndexVersion",
+    "2dsphereIndexVersion",
+    "bits",
+    "min",
+    "max",
+    "bucketSize",
+    "storageEngine",
+    "clustered",
+];
+
 impl Wanted {
-    fn parse(specification: &RawDocument) -> Result<Self> {
-        let (mut keys, mut options, mut has_name) = (None, IndexOptions::default(), false);
-        for (name, value) in specification.iter().flatten() {
-            match (name.as_str(), value) {
-                ("key", RawBsonRef::Document(value)) => keys = Some(decode(value)?),
-                ("name", RawBsonRef::String(name)) => {
-                    has_name = true;
-                    options = options.name(name);
+    /// Reads one element of `indexes`.
+    ///
+    /// # Errors
+    /// 14 for a field of the wrong type, 40414 for one that is missing, 197 for one that is not known unless `skips_unknown`, 238 for
+    /// what is not modelled.
+    fn parse(specification: &RawDocument, skips_unknown: bool) -> Result<Self> {
+        let (mut keys, mut name_of, mut options) = (None, None, IndexOptions::default());
+        for item in specification {
+            let (name, value) = item.map_err(|error| Failure::new(code::FAILED_TO_PARSE, error.to_string()))?;
+            match name.as_str() {
+                "key" => keys = Some(decode(object("key", value)?)?),
+                "name" => name_of = Some(text("name", value)?),
+                "unique" => options = options.unique(truth("unique", value, Types::TRUTH)?),
+                "sparse" => options = options.sparse(truth("sparse", value, Types::TRUTH)?),
+                "hidden" => options = options.hidden(truth("hidden", value, Types::BOOL)?),
+                "prepareUnique" => options = options.prepare_unique(truth("prepareUnique", value, Types::TRUTH)?),
+                "expireAfterSeconds" => options = options.expire_after(seconds(value, code::CANNOT_CREATE_INDEX)?),
+                "partialFilterExpression" => {
+                    options = options.partial_filter(decode(object("partialFilterExpression", value)?)?);
                 }
-                ("unique", value) => options = options.unique(integer_of(value).unwrap_or(0) != 0),
-                ("collation", RawBsonRef::Document(collation)) => {
-                    options = options.collation(Collation::from_document(&decode(collation)?)?);
+                "wildcardProjection" => {
+                    options = options.wildcard_projection(decode(object("wildcardProjection", value)?)?);
                 }
-                ("key" | "collation", value) => {
-                    return Err(wrong_type(&format!("createIndexes.indexes.{}", name.as_str()), value, Types::OBJECT));
+                "collation" => {
+                    let collation = decode(object("collation", value)?)?;
+                    options = options.collation(Collation::from_document(&collation)?);
                 }
-                // How it is built is the store's affair, and there is one version.
-                ("v" | "background" | "ns", _) => {}
-                (name, _) => {
+                "v" => check_version(value)?,
+                "background" => drop(truth("background", value, Types::TRUTH)?),
+                name if WITHOUT_EFFECT.contains(&name) => {}
+                name if REFUSED.contains(&name) => {
                     let message = format!("the index option '{name}' is not supported");
                     return Err(Failure::new(code::NOT_IMPLEMENTED, message));
+                }
+                _ if skips_unknown => {}
+                name => {
+                    let message = format!("The field '{name}' is not valid for an index specification");
+                    return Err(Failure::new(code::INVALID_INDEX_SPECIFICATION_OPTION, message));
                 }
             }
         }
@@ -76,10 +117,54 @@ impl Wanted {
             let message = format!("BSON field 'createIndexes.indexes.{name}' is missing but a required field");
             Failure::new(code::MISSING_FIELD, message)
         };
-        if !has_name {
-            return Err(missing("name"));
-        }
-        Ok(Self { keys: keys.ok_or_else(|| missing("key"))?, options })
+        let options = options.name(name_of.ok_or_else(|| missing("name"))?);
+        let keys = keys.ok_or_else(|| missing("key"))?;
+        options.check(&keys)?;
+        Ok(Self { keys, options })
+    }
+}
+
+/// The error for an option of another type.
+fn typed(name: &str, value: RawBsonRef<'_>, types: Types) -> Result<()> {
+    if types.intersects(type_of(value)) {
+        return Ok(());
+    }
+    Err(wrong_type(&format!("createIndexes.indexes.{name}"), value, types))
+}
+
+fn object<'a>(name: &str, value: RawBsonRef<'a>) -> Result<&'a RawDocument> {
+    value.as_document().ok_or_else(|| wrong_type(&format!("createIndexes.indexes.{name}"), value, Types::OBJECT))
+}
+
+fn text<'a>(name: &str, value: RawBsonRef<'a>) -> Result<&'a str> {
+    typed(name, value, Types::STRING)?;
+    Ok(value.as_str().unwrap_or_default())
+}
+
+fn truth(name: &str, value: RawBsonRef<'_>, types: Types) -> Result<bool> {
+    typed(name, value, types)?;
+    Ok(truth_of(value).unwrap_or(false))
+}
+
+/// Seconds from 0 on, without their fraction; `refusal` is the code for fewer.
+pub(super) fn seconds(value: RawBsonRef<'_>, refusal: i32) -> Result<Duration> {
+    typed("expireAfterSeconds", value, Types::NUMBER)?;
+    let seconds = integer_of(value).unwrap_or(0);
+    let seconds = u64::try_from(seconds).map_err(|_| {
+        Failure::new(
+            refusal,
+            format!("TTL index 'expireAfterSeconds' option must be within an acceptable range, not {seconds}"),
+        )
+    })?;
+    Ok(Duration::from_secs(seconds))
+}
+
+/// There is one form of indexes, whatever the version is called.
+fn check_version(value: RawBsonRef<'_>) -> Result<()> {
+    typed("v", value, Types::NUMBER)?;
+    match integer_of(value) {
+        Some(1 | 2) => Ok(()),
+        _ => Err(Failure::new(code::CANNOT_CREATE_INDEX, "the version of an index is 1 or 2")),
     }
 }
 
@@ -89,7 +174,8 @@ fn create(call: &Call<'_>) -> Result<RawDocumentBuf> {
     if wanted.is_empty() {
         return Err(Failure::new(code::BAD_VALUE, "Must specify at least one index to create"));
     }
-    let wanted = wanted.into_iter().map(Wanted::parse).collect::<Result<Vec<_>>>()?;
+    let skips_unknown = call.arguments.truth("ignoreUnknownIndexOptions") == Some(true);
+    let wanted = wanted.into_iter().map(|wanted| Wanted::parse(wanted, skips_unknown)).collect::<Result<Vec<_>>>()?;
     let collection = raw_collection(call, name);
     let before = collection.list_indexes()?.len();
     for Wanted { keys, options } in wanted {
@@ -102,7 +188,7 @@ fn create(call: &Call<'_>) -> Result<RawDocumentBuf> {
         "numIndexesAfter": number(after),
         "createdCollectionAutomatically": before == 0,
     };
-    if before == after {
+    if before.max(1) == after {
         reply.append(bson::raw::cstr!("note"), "all indexes already exist");
     }
     Ok(reply)
@@ -115,24 +201,28 @@ fn list(call: &Call<'_>) -> Result<RawDocumentBuf> {
         let message = format!("ns does not exist: {}", call.namespace(name));
         return Err(Failure::new(code::NAMESPACE_NOT_FOUND, message));
     }
-    let about = indexes.into_iter().map(|index| describe(&index));
+    let size = batch_size(call, u64::MAX)?;
+    let with_build = call.arguments.truth("includeIndexBuildInfo") == Some(true);
+    let about = indexes.into_iter().map(move |index| {
+        let about = describe(&index)?;
+        Ok(if with_build {
+            rawdoc! { "spec": about }
+        } else {
+            about
+        })
+    });
     let cursor = Cursor::new(Box::new(about), None, call.namespace(name), call.session);
-    first_batch(call, cursor, u64::MAX, false)
+    first_batch(call, cursor, size, false)
 }
 
 fn describe(index: &IndexInfo) -> Result<RawDocumentBuf> {
-    let keys = RawDocumentBuf::try_from(&index.keys);
-    let keys = keys.map_err(|error| Failure::new(code::INTERNAL_ERROR, error.to_string()))?;
-    let mut about = rawdoc! { "v": 2, "key": keys, "name": index.name.as_str() };
-    if index.unique && index.name != "_id_" {
-        about.append(bson::raw::cstr!("unique"), true);
-    }
-    if let Some(collation) = &index.collation {
-        let collation = RawDocumentBuf::try_from(&collation.to_document());
-        let collation = collation.map_err(|error| Failure::new(code::INTERNAL_ERROR, error.to_string()))?;
-        about.append(bson::raw::cstr!("collation"), collation);
-    }
-    Ok(about)
+    let about = RawDocumentBuf::try_from(&index.to_document());
+    about.map_err(|error| Failure::new(code::INTERNAL_ERROR, error.to_string()))
+}
+
+/// The indexes whose keys are `keys`, whatever the types of numbers.
+pub(super) fn with_keys<'i>(indexes: &'i [IndexInfo], keys: &bson::Document) -> Vec<&'i IndexInfo> {
+    indexes.iter().filter(|index| index.has_keys(keys)).collect()
 }
 
 fn drop_indexes(call: &Call<'_>) -> Result<RawDocumentBuf> {
@@ -162,8 +252,14 @@ fn chosen<'i>(call: &Call<'_>, indexes: &'i [IndexInfo]) -> Result<Vec<&'i Index
         Some(RawBsonRef::String(name)) => Ok(vec![by_name(name)?]),
         Some(RawBsonRef::Document(keys)) => {
             let keys = decode(keys)?;
-            let found = indexes.iter().find(|index| index.keys == keys);
-            Ok(vec![found.ok_or_else(|| missing(format!("keys {keys}")))?])
+            match with_keys(indexes, &keys).as_slice() {
+                [] => Err(missing(format!("keys {keys}"))),
+                [index] => Ok(vec![index]),
+                several => {
+                    let message = format!("{} indexes have the keys {keys}; name one of them", several.len());
+                    Err(Failure::new(code::AMBIGUOUS_INDEX_KEY_PATTERN, message))
+                }
+            }
         }
         Some(RawBsonRef::Array(names)) => {
             let name = |element: bson::error::Result<RawBsonRef<'_>>| match element {
@@ -173,5 +269,75 @@ fn chosen<'i>(call: &Call<'_>, indexes: &'i [IndexInfo]) -> Result<Vec<&'i Index
             names.into_iter().map(name).collect()
         }
         _ => Err(Failure::new(code::TYPE_MISMATCH, "dropIndexes needs 'index': a name, keys, or an array of names")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bson::{Bson, doc};
+
+    fn parse(specification: &bson::Document) -> Result<Wanted> {
+        Wanted::parse(&RawDocumentBuf::try_from(specification).unwrap(), false)
+    }
+
+    /// The code for an index on `a` with the option `name`.
+    fn refusal(name: &str, value: impl Into<Bson>) -> Option<i32> {
+        let mut specification = doc! { "key": { "a": 1 }, "name": "i" };
+        specification.insert(name, value);
+        parse(&specification).err().map(|failure| failure.code)
+    }
+
+    #[test]
+    fn options_have_types() {
+        for name in ["unique", "sparse", "prepareUnique", "background"] {
+            assert_eq!((refusal(name, true), refusal(name, 0.0), refusal(name, "x")), (None, None, Some(14)), "{name}");
+        }
+        assert_eq!(
+            (refusal("hidden", true), refusal("hidden", 1), refusal("hidden", Bson::Null)),
+            (None, Some(14), Some(14))
+        );
+        for name in ["partialFilterExpression", "wildcardProjection", "collation", "key"] {
+            assert_eq!(refusal(name, 1), Some(14), "{name}");
+        }
+        assert_eq!(
+            (refusal("name", 1), refusal("v", "2"), refusal("v", 3), refusal("v", 1)),
+            (Some(14), Some(14), Some(67), None)
+        );
+    }
+
+    #[test]
+    fn seconds_are_whole_and_within_32_bits() {
+        for value in [
+            Bson::Int32(0),
+            Bson::Int64(2_147_483_647),
+            Bson::Double(-0.0),
+            Bson::Double(3_600.5),
+            Bson::Double(f64::NAN),
+        ] {
+            assert_eq!(refusal("expireAfterSeconds", value.clone()), None, "{value}");
+        }
+        for value in [Bson::Int32(-1), Bson::Int64(2_147_483_648), Bson::Double(1e300)] {
+            assert_eq!(refusal("expireAfterSeconds", value.clone()), Some(67), "{value}");
+        }
+        assert_eq!(refusal("expireAfterSeconds", "1"), Some(14));
+        let options = parse(&doc! { "key": { "a": 1 }, "name": "i", "expireAfterSeconds": 3_600.5 }).unwrap().options;
+        assert_eq!(options, IndexOptions::default().name("i").expire_after(Duration::from_hours(1)));
+    }
+
+    #[test]
+    fn what_is_unknown_missing_or_not_modelled_is_refused() {
+        assert_eq!(
+            (refusal("nosuch", 1), refusal("weights", doc! {}), refusal("2dsphereIndexVersion", 3)),
+            (Some(197), Some(238), Some(238))
+        );
+        assert_eq!((refusal("collation", doc! { "locale": "en" }), refusal("collation", doc! {})), (None, Some(2)));
+        let code = |specification| parse(&specification).err().map(|failure| failure.code);
+        assert_eq!(code(doc! { "key": { "a": 1 } }), Some(40_414));
+        assert_eq!(code(doc! { "name": "i" }), Some(40_414));
+        assert_eq!(code(doc! { "key": { "a": "text" }, "name": "i" }), Some(238));
+        assert_eq!(code(doc! { "key": {}, "name": "i" }), Some(67));
+        let skipping = RawDocumentBuf::try_from(&doc! { "key": { "a": 1 }, "name": "i", "nosuch": 1 }).unwrap();
+        assert!(Wanted::parse(&skipping, true).is_ok());
     }
 }

@@ -3,7 +3,9 @@
 mod aggregate;
 mod authentication;
 mod bulk;
+mod coll_mod;
 mod collections;
+mod create;
 mod cursors;
 mod diagnostics;
 mod explain;
@@ -12,6 +14,7 @@ mod handshake;
 mod indexes;
 mod modify;
 mod operations;
+mod pipeline;
 mod sessions;
 mod sources;
 mod stats;
@@ -40,7 +43,9 @@ const FAMILIES: &[&[Command]] = &[
     stats::COMMANDS,
     operations::COMMANDS,
     collections::COMMANDS,
+    create::COMMANDS,
     indexes::COMMANDS,
+    coll_mod::COMMANDS,
 ];
 
 /// Commands by each of their names, with the slot they are counted in. Names are told apart by their case, as in the original.

@@ -32,7 +32,7 @@ pub(super) const COMMANDS: &[Command] = &[
         flags: Flags::ADMIN,
         fields: &[Field::new("op", Types::NUMBER).required()],
         help: "Ends a command.",
-        run: kill_op,
+        run: |call| Ok(kill_op(call)),
     },
 ];
 
@@ -125,9 +125,9 @@ fn top(call: &Call<'_>) -> Result<RawDocumentBuf> {
     encode(&doc! { "totals": totals })
 }
 
-fn kill_op(call: &Call<'_>) -> Result<RawDocumentBuf> {
+fn kill_op(call: &Call<'_>) -> RawDocumentBuf {
     if let Some(id) = call.arguments.integer("op").and_then(|id| i32::try_from(id).ok()) {
         call.door.operations.kill(id);
     }
-    Ok(rawdoc! { "info": "attempting to kill op" })
+    rawdoc! { "info": "attempting to kill op" }
 }

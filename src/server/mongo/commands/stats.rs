@@ -45,6 +45,8 @@ pub(super) const COMMANDS: &[Command] = &[
         flags: Flags::empty(),
         fields: &[
             Field::new("full", Types::TRUTH),
+            Field::new("scandata", Types::TRUTH),
+            Field::new("background", Types::TRUTH),
             Field::new("repair", Types::TRUTH),
             Field::new("metadata", Types::TRUTH),
             Field::new("checkBSONConformance", Types::TRUTH),
@@ -92,7 +94,7 @@ pub(super) fn storage(stats: &CollectionStats, scale: u64) -> Document {
         "numOrphanDocs": 0,
         "storageSize": count(stats.bytes / scale),
         "freeStorageSize": 0,
-        "capped": false,
+        "capped": stats.capped.is_some(),
         "nindexes": count(stats.indexes.len() as u64),
         "indexBuilds": [],
         "totalIndexSize": count(of_indexes / scale),
@@ -100,6 +102,11 @@ pub(super) fn storage(stats: &CollectionStats, scale: u64) -> Document {
         "indexSizes": sizes,
         "scaleFactor": count(scale),
     });
+    if let Some(capped) = stats.capped {
+        let number = |bound: i64| count(u64::try_from(bound).unwrap_or(0));
+        document.insert("max", number(capped.max.unwrap_or(0)));
+        document.insert("maxSize", count(u64::try_from(capped.size).unwrap_or(0) / scale));
+    }
     document
 }
 
@@ -112,30 +119,34 @@ fn of_collection(call: &Call<'_>) -> Result<RawDocumentBuf> {
     encode(&reply)
 }
 
-/// What the collections of a database hold together, and how many there are.
-pub(super) fn total(call: &Call<'_>, database: &str) -> Result<(u64, CollectionStats)> {
+/// What the collections of a database hold together, and how many of them and how many views there are.
+pub(super) fn total(call: &Call<'_>, database: &str) -> Result<(u64, u64, CollectionStats)> {
     let database = call.door.store.database(database);
     let mut total = CollectionStats::default();
-    let mut collections = 0;
-    for name in database.list_collection_names()? {
-        let Some(stats) = database.collection::<RawDocumentBuf>(&name).stats()? else { continue };
+    let (mut collections, mut views) = (0, 0);
+    for about in database.list_collections()? {
+        if about.options.is_view() {
+            views += 1;
+            continue;
+        }
+        let Some(stats) = database.collection::<RawDocumentBuf>(&about.name).stats()? else { continue };
         collections += 1;
         total.documents += stats.documents;
         total.bytes += stats.bytes;
         total.indexes.extend(stats.indexes);
     }
-    Ok((collections, total))
+    Ok((collections, views, total))
 }
 
 fn of_database(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let scale = checked_scale(call.arguments.integer("scale"))?;
-    let (collections, total) = total(call, call.database)?;
+    let (collections, views, total) = total(call, call.database)?;
     let of_indexes: u64 = total.indexes.iter().map(|index| index.bytes).sum();
     let average = total.bytes.checked_div(total.documents).unwrap_or(0);
     encode(&doc! {
         "db": call.database,
         "collections": count(collections),
-        "views": 0,
+        "views": count(views),
         "objects": count(total.documents),
         "avgObjSize": count(average),
         "dataSize": count(total.bytes / scale),

@@ -6,7 +6,7 @@
 use bson::raw::cstr;
 use bson::{Document, RawArrayBuf, RawBson, RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
 
-use crate::document::{BulkWriteResult, DeleteOptions, UpdateModifications, UpdateOptions, WriteModel, WriteOutcome};
+use crate::document::{BulkWriteResult, DeleteOptions, UpdateModifications, UpdateOptions, WriteModel};
 use crate::error::Error;
 use crate::limits;
 use crate::server::mongo::command::{Call, Command, Flags};
@@ -108,7 +108,9 @@ fn reply(done: &BulkWriteResult, n: u64) -> Result<RawDocumentBuf> {
 
 fn array(documents: Vec<RawDocumentBuf>) -> RawArrayBuf {
     let mut array = RawArrayBuf::new();
-    documents.into_iter().for_each(|document| array.push(document));
+    for document in documents {
+        array.push(document);
+    }
     array
 }
 
@@ -286,9 +288,4 @@ pub(super) fn documents(array: &bson::RawArray) -> Result<Vec<Document>> {
         _ => Err(Failure::new(code::TYPE_MISMATCH, "an array of documents is needed")),
     };
     array.into_iter().map(document).collect()
-}
-
-/// Whether a write that has this outcome ends those behind it.
-pub(super) fn is_failure(outcome: &WriteOutcome) -> bool {
-    matches!(outcome, WriteOutcome::Failed(_))
 }

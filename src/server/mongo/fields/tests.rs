@@ -81,6 +81,12 @@ fn numbers_beyond_the_ends_are_the_ends() {
     assert_eq!(integer_of(RawBsonRef::Double(-2.5)), Some(-2));
     let decimal = |text: &str| RawBsonRef::Decimal128(text.parse().unwrap());
     assert_eq!((integer_of(decimal("1.5")), integer_of(decimal("2.5"))), (Some(2), Some(2)));
+    assert_eq!(
+        (integer_of(decimal("0.5")), integer_of(decimal("0.5000000000000000000000000000000001"))),
+        (Some(0), Some(1))
+    );
+    assert_eq!((integer_of(decimal("1E6000")), integer_of(decimal("NaN"))), (Some(i64::MAX), Some(0)));
+    assert_eq!(integer_of(decimal("9223372036854775807")), Some(i64::MAX));
     assert_eq!((integer_of(decimal("-0.9")), integer_of(RawBsonRef::Double(-0.9))), (Some(-1), Some(0)));
     assert_eq!((whole_of(decimal("30E-1")), whole_of(decimal("3.1"))), (Some(3), None));
     assert_eq!((whole_of(RawBsonRef::Double(f64::INFINITY)), whole_of(RawBsonRef::Double(1e19))), (None, None));

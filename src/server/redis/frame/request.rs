@@ -80,11 +80,18 @@ impl Parser {
         self.let_go();
         let parsed = match bytes.first() {
             None => return Ok(Parsed::Partial),
-            Some(b'*') => match self.parse_at_once(bytes, allowed) {
-                Some(length) => Ok(Parsed::Whole(length)),
-                None => self.parse_array(bytes, allowed),
-            },
-            Some(_) => self.parse_line(bytes),
+            Some(b'*') => {
+                if let Some(length) = self.parse_at_once(bytes, allowed) {
+                    Ok(Parsed::Whole(length))
+                } else {
+                    self.forget_places();
+                    self.parse_array(bytes, allowed)
+                }
+            }
+            Some(_) => {
+                self.forget_places();
+                self.parse_line(bytes)
+            }
         };
         match parsed {
             Ok(Parsed::Whole(_)) => self.is_whole = true,
@@ -120,8 +127,21 @@ impl Parser {
 
     /// Forgets a request that is whole, with the memory that its words take; keeps what has come of the next one.
     pub(crate) fn let_go(&mut self) {
-        if self.is_whole {
+        if !self.is_whole {
+            return;
+        }
+        if self.count.is_some() || !self.line.is_empty() || self.words.spilled() {
             self.reset();
+        } else {
+            // The next one has as many words as a rule, whose places take those of these.
+            self.is_whole = false;
+        }
+    }
+
+    /// Forgets the places of the words of the request before.
+    fn forget_places(&mut self) {
+        if self.count.is_none() {
+            self.words.clear();
         }
     }
 
@@ -150,34 +170,30 @@ impl Parser {
         if self.words.spilled() { self.words.capacity() * size_of::<Range<usize>>() } else { 0 }
     }
 
-    /// Reads a request that is there as a whole and is in nothing unusual, as nearly all are. `None` for every other, of which
-    /// nothing is kept.
+    /// Reads a request that is there as a whole and is in nothing unusual, as nearly all are. `None` for every other, which
+    /// leaves places of no meaning.
     fn parse_at_once(&mut self, bytes: &[u8], allowed: Allowed) -> Option<usize> {
         if self.count.is_some() || !allowed.is_authenticated {
             return None;
         }
         let (count, length) = short_number(bytes.get(1..)?)?;
+        let count = usize::try_from(count).ok().filter(|count| *count <= WORDS_INLINE)?;
         let mut at = 1 + length;
-        for _ in 0..count {
-            let Some([b'$', line @ ..]) = bytes.get(at..) else { return self.parse_otherwise() };
-            let Some((length, before)) = short_number(line) else { return self.parse_otherwise() };
+        self.words.resize(count, 0..0);
+        for word in &mut self.words {
+            let (length, before) = bytes.get(at..).and_then(|rest| rest.strip_prefix(b"$")).and_then(short_number)?;
             let start = at + 1 + before;
-            let end = start + usize::try_from(length).unwrap_or(usize::MAX / 2);
-            if end - start > allowed.word_bytes || bytes.len() < end + 2 || self.words.len() == WORDS_INLINE {
-                return self.parse_otherwise();
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            if length > allowed.word_bytes || bytes.len() - start < length.saturating_add(2) {
+                return None;
             }
-            self.words.push(start..end);
-            at = end + 2;
+            *word = start..start + length;
+            at = start + length + 2;
         }
         self.note(at);
+        // Its first line may have come in pieces.
+        self.scanned = 0;
         Some(at)
-    }
-
-    /// Takes back what [`Parser::parse_at_once`] has read.
-    #[cold]
-    fn parse_otherwise(&mut self) -> Option<usize> {
-        self.words.clear();
-        None
     }
 
     fn parse_array(&mut self, bytes: &[u8], allowed: Allowed) -> Result<Parsed, ProtocolError> {
@@ -300,14 +316,17 @@ impl Parser {
 /// The number of a line of few digits, as nearly all are, and how long the line is.
 #[inline]
 fn short_number(line: &[u8]) -> Option<(i64, usize)> {
-    // Words are seldom so many or so long that it takes three digits.
+    // Words are seldom so many or so long that it takes three.
     match line {
-        [digit @ b'0'..=b'9', b'\r', _, ..] => return Some((i64::from(digit - b'0'), 3)),
+        [digit @ b'0'..=b'9', b'\r', _, ..] => Some((i64::from(digit - b'0'), 3)),
         [tens @ b'0'..=b'9', digit @ b'0'..=b'9', b'\r', _, ..] => {
-            return Some((i64::from(tens - b'0') * 10 + i64::from(digit - b'0'), 4));
+            Some((i64::from(tens - b'0') * 10 + i64::from(digit - b'0'), 4))
         }
-        _ => {}
+        _ => less_short_number(line),
     }
+}
+
+fn less_short_number(line: &[u8]) -> Option<(i64, usize)> {
     let mut number = 0;
     for (at, byte) in line.iter().take(10).enumerate() {
         match byte {
@@ -477,9 +496,48 @@ mod tests {
         // The parser is ready for the next one.
         assert_eq!(parser.parse(b"PING\r\n", ALL), Ok(Parsed::Whole(6)));
         assert_eq!(parser.words(b"PING\r\n")[..], [b"PING"]);
+        assert_eq!(parser.parse(b"\r\n", ALL), Ok(Parsed::Whole(2)));
+        assert!(parser.words(b"\r\n").is_empty() && parser.word(b"\r\n", 0).is_none());
+        assert_eq!(parser.parse(b"*2\r\n$1\r\na\r\n$1\r\nb\r\n", ALL), Ok(Parsed::Whole(18)));
+        assert_eq!(parser.parse(b"*-1\r\n", ALL), Ok(Parsed::Whole(5)));
+        assert!(parser.words(b"*-1\r\n").is_empty());
         assert_eq!(parser.parse(b"*1\r\n$4\r\nTI", ALL), Ok(Parsed::Partial));
         parser.let_go();
         assert_eq!((parser.parse(b"*1\r\n$4\r\nTIME\r\n", ALL), parser.wanted()), (Ok(Parsed::Whole(14)), 0));
+    }
+
+    #[test]
+    fn a_parser_that_has_read_others_reads_each_request_as_a_new_one_does() {
+        let words = |count: usize| encode(&vec![b"word".to_vec(); count]);
+        let requests = [
+            words(3),
+            words(1),
+            words(6),
+            words(7),
+            b"PING a b\r\n".to_vec(),
+            words(2),
+            b"\r\n".to_vec(),
+            words(5),
+            b"*0\r\n".to_vec(),
+            words(9),
+            b"*-1\r\n".to_vec(),
+            b"*003\r\n$1\r\na\r\n$01\r\nb\r\n$1\r\nc\r\n".to_vec(),
+        ];
+        let mut parser = Parser::default();
+        for (first, second) in requests.iter().flat_map(|first| requests.iter().map(move |second| (first, second))) {
+            for request in [first, second] {
+                let mut alone = Parser::default();
+                assert_eq!(alone.parse(request, ALL), Ok(Parsed::Whole(request.len())));
+                // In two pieces, and at once.
+                for cut in [1, request.len() / 2] {
+                    assert_eq!(parser.parse(&request[..cut], ALL), Ok(Parsed::Partial));
+                    assert_eq!(parser.parse(request, ALL), Ok(Parsed::Whole(request.len())));
+                    assert_eq!(parser.words(request), alone.words(request));
+                }
+                assert_eq!(parser.parse(request, ALL), Ok(Parsed::Whole(request.len())));
+                assert_eq!(parser.words(request), alone.words(request));
+            }
+        }
     }
 
     #[test]

@@ -144,7 +144,30 @@ pub(crate) struct OpenDoor {
     pub(crate) door: Door,
     pub(crate) registry: &'static Registry,
     /// The command that was asked for last, which the requests of a pipeline mostly repeat.
-    last: Cell<Option<&'static Command>>,
+    last: Cell<Option<Named>>,
+}
+
+/// Bytes of a name that is remembered: longer ones are seldom in pipelines.
+const REMEMBERED_BYTES: usize = 16;
+
+/// A command by the bytes with which a client asked for it.
+#[derive(Clone, Copy, Debug)]
+struct Named {
+    bytes: [u8; REMEMBERED_BYTES],
+    length: usize,
+    command: &'static Command,
+}
+
+impl Named {
+    fn new(name: &[u8], command: &'static Command) -> Option<Self> {
+        let mut bytes = [0; REMEMBERED_BYTES];
+        bytes.get_mut(..name.len())?.copy_from_slice(name);
+        Some(Self { bytes, length: name.len(), command })
+    }
+
+    fn has(&self, name: &[u8]) -> bool {
+        self.bytes.get(..self.length) == Some(name)
+    }
 }
 
 impl OpenDoor {
@@ -154,11 +177,13 @@ impl OpenDoor {
 
     /// As [`Registry::find`], of a name and the word that follows it.
     pub(crate) fn find(&self, name: &[u8], second: Option<&[u8]>) -> Option<&'static Command> {
-        let command = match self.last.get().filter(|last| is(name, last.spec.name)) {
-            Some(last) => last,
-            None => self.registry.named(name)?,
+        let command = if let Some(last) = self.last.get().filter(|last| last.has(name)) {
+            last.command
+        } else {
+            let command = self.registry.named(name)?;
+            self.last.set(Named::new(name, command));
+            command
         };
-        self.last.set(Some(command));
         Some(command.chosen(second))
     }
 }

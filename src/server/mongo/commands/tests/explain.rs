@@ -67,6 +67,19 @@ fn a_pipeline_is_explained_by_what_the_planner_does_and_the_rest() {
 }
 
 #[test]
+fn queries_that_differ_in_values_alone_have_one_shape() {
+    let door = door();
+    let hash = |filter: Document| {
+        let explained = door.done(doc! { "explain": { "find": "c", "filter": filter }, "verbosity": "queryPlanner" });
+        explained.get_str("queryShapeHash").unwrap().to_owned()
+    };
+    assert_eq!(hash(doc! { "x": 1 }), hash(doc! { "x": 2 }));
+    assert_ne!(hash(doc! { "x": 1 }), hash(doc! { "y": 1 }));
+    assert_ne!(hash(doc! { "x": 1 }), hash(doc! { "x": "a" }));
+    assert_eq!(hash(doc! {}).len(), 64);
+}
+
+#[test]
 fn what_cannot_be_explained_is_refused() {
     let door = door();
     let code = |command: Document| door.code(doc! { "explain": command });

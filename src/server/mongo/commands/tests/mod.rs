@@ -1,5 +1,6 @@
 //! Commands as clients send them, without a socket.
 
+mod collections;
 mod explain;
 mod limits;
 mod reading;

@@ -85,6 +85,20 @@ fn a_document_is_changed_and_returned() {
 }
 
 #[test]
+fn a_write_that_more_members_are_to_keep_is_made_and_says_that_they_are_not_there() {
+    let door = Door::open();
+    let done = door.done(doc! { "insert": "c", "documents": [{ "_id": 1 }], "writeConcern": { "w": 2 } });
+    assert_eq!(done.get_document("writeConcernError").unwrap().get_i32("code").ok(), Some(100));
+    let done = door.done(doc! { "aggregate": "c", "pipeline": [], "cursor": {}, "writeConcern": { "w": 2 } });
+    assert!(!done.contains_key("writeConcernError"), "nothing is written");
+    let out = [doc! { "$out": "other" }];
+    let done =
+        door.done(doc! { "aggregate": "c", "pipeline": out.to_vec(), "cursor": {}, "writeConcern": { "w": "near" } });
+    assert_eq!(done.get_document("writeConcernError").unwrap().get_i32("code").ok(), Some(79));
+    assert_eq!(door.done(doc! { "count": "other" }).get_i32("n").ok(), Some(1));
+}
+
+#[test]
 fn a_bulk_write_goes_to_several_collections() {
     let door = Door::open();
     let send = |operations: Vec<bson::Document>, ordered: bool| {

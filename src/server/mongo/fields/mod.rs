@@ -6,9 +6,12 @@
 //! # Source
 //! MongoDB manual, database commands.
 
+use std::str::FromStr;
+
+use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive};
 use bitflags::bitflags;
 use bson::spec::ElementType;
-use bson::{Document, RawArray, RawBsonRef, RawDocument};
+use bson::{Decimal128, Document, RawArray, RawBsonRef, RawDocument};
 
 use crate::document::{Collation, Hint};
 use crate::server::mongo::failure::{Failure, Result, code};
@@ -375,10 +378,21 @@ pub(super) fn integer_of(value: RawBsonRef<'_>) -> Option<i64> {
         RawBsonRef::Int32(number) => Some(number.into()),
         RawBsonRef::Int64(number) => Some(number),
         RawBsonRef::Double(number) => Some(nearest(number)),
-        RawBsonRef::Decimal128(number) => number.to_string().parse::<f64>().ok().map(f64::round_ties_even).map(nearest),
+        RawBsonRef::Decimal128(number) => rounded(number),
         RawBsonRef::Boolean(truth) => Some(truth.into()),
         _ => None,
     }
+}
+
+/// A decimal rounded, half to even; not a number is zero, and what is beyond the ends is the end.
+fn rounded(number: Decimal128) -> Option<i64> {
+    /// Beyond this many digits before the point nothing fits into 64 bits.
+    const DIGITS_MAX: i64 = 40;
+    let text = number.to_string();
+    let near = text.parse().map(nearest).ok()?;
+    let exact = BigDecimal::from_str(&text).ok().filter(|exact| exact.fractional_digit_count() > -DIGITS_MAX);
+    let whole = exact.and_then(|exact| exact.with_scale_round(0, RoundingMode::HalfEven).to_i64());
+    Some(whole.unwrap_or(near))
 }
 
 /// Whether a number is exactly one.

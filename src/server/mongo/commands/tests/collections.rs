@@ -1,0 +1,129 @@
+//! Collections, views and capped collections through their commands.
+
+use bson::{Bson, doc};
+
+use super::{Door, batch, cursor_id};
+
+#[test]
+fn a_refused_document_is_a_write_error_with_its_reason() {
+    let door = Door::open();
+    door.done(doc! { "create": "c", "validator": { "n": { "$gt": 0 } } });
+    let reply = door.done(doc! { "insert": "c", "documents": [{ "_id": 1, "n": 0 }] });
+    let error = reply.get_array("writeErrors").unwrap()[0].as_document().unwrap();
+    assert_eq!((error.get_i32("code").unwrap(), error.get_str("errmsg").unwrap()), (121, "Document failed validation"));
+    let info = error.get_document("errInfo").unwrap();
+    assert_eq!(info.get("failingDocumentId"), Some(&Bson::Int32(1)));
+    assert_eq!(info.get_document("details").unwrap().get_str("operatorName").unwrap(), "$gt");
+    let bypassing = doc! { "insert": "c", "documents": [{ "_id": 1, "n": 0 }], "bypassDocumentValidation": true };
+    assert_eq!(door.done(bypassing).get_i32("n").unwrap(), 1);
+    let modify = doc! { "findAndModify": "c", "query": { "_id": 1 }, "update": { "$set": { "n": -1 } } };
+    assert_eq!(door.code(modify.clone()), 121);
+    door.done(doc! { "collMod": "c", "validationAction": "warn" });
+    door.done(modify);
+    assert_eq!(door.code(doc! { "collMod": "c", "validationLevel": "Strict" }), 2);
+    assert_eq!(door.code(doc! { "create": "e", "validator": 1 }), 14);
+}
+
+#[test]
+fn a_collection_that_is_made_again_is_one_if_it_is_the_same() {
+    let door = Door::open();
+    let capped = doc! { "create": "c", "capped": true, "size": 100_000, "max": 5 };
+    door.done(capped.clone());
+    door.done(capped);
+    assert_eq!(door.code(doc! { "create": "c" }), 48);
+    assert_eq!(door.code(doc! { "create": "e", "capped": true }), 72);
+    assert_eq!(door.code(doc! { "create": "e", "size": 5_000 }), 72);
+    assert_eq!(door.code(doc! { "create": "e", "capped": true, "size": true }), 14);
+    assert_eq!(door.code(doc! { "create": "e", "pipeline": [] }), 72);
+}
+
+#[test]
+fn lists_say_what_a_collection_is() {
+    let door = Door::open();
+    door.done(doc! { "create": "capped", "capped": true, "size": 4_096, "max": 100 });
+    door.done(doc! { "create": "plain", "validator": { "n": 1 } });
+    door.done(
+        doc! { "create": "view", "viewOn": "plain", "pipeline": [null, { "$match": { "x": 1 } }], "capped": true },
+    );
+    let about = |name: &str| batch(&door.done(doc! { "listCollections": 1, "filter": { "name": name } })).remove(0);
+    let capped = doc! { "capped": true, "size": 4_096, "max": 100 };
+    assert_eq!(about("capped").get_document("options").unwrap(), &capped);
+    let validated = doc! { "validator": { "n": 1 }, "validationLevel": "strict", "validationAction": "error" };
+    assert_eq!(about("plain").get_document("options").unwrap(), &validated);
+    let view = about("view");
+    assert_eq!(view.get_str("type").unwrap(), "view");
+    assert_eq!(
+        view.get_document("options").unwrap(),
+        &doc! { "viewOn": "plain", "pipeline": [{ "$match": { "x": 1 } }] }
+    );
+    assert_eq!(view.get_document("info").unwrap(), &doc! { "readOnly": true });
+    let views =
+        doc! { "listCollections": 1, "filter": { "type": "view" }, "nameOnly": true, "cursor": { "batchSize": 1 } };
+    let views = door.done(views);
+    assert_eq!((batch(&views), cursor_id(&views)), (vec![doc! { "name": "view", "type": "view" }], 0));
+    let dropped = door.done(doc! { "drop": "view" });
+    assert!(dropped.get_str("ns").unwrap() == "d.view" && !dropped.contains_key("nIndexesWas"));
+}
+
+#[test]
+fn a_view_is_read_and_not_written() {
+    let door = Door::open();
+    door.done(doc! { "insert": "c", "documents": [{ "_id": 1, "x": 1 }, { "_id": 2, "x": 2 }] });
+    door.done(doc! { "create": "v", "viewOn": "c", "pipeline": [{ "$match": { "x": 2 } }] });
+    assert_eq!(batch(&door.done(doc! { "find": "v" })), [doc! { "_id": 2, "x": 2 }]);
+    assert_eq!(door.done(doc! { "count": "v" }).get_i32("n").unwrap(), 1);
+    for command in [
+        doc! { "createIndexes": "v", "indexes": [{ "key": { "x": 1 }, "name": "x_1" }] },
+        doc! { "listIndexes": "v" },
+        doc! { "collStats": "v" },
+        doc! { "convertToCapped": "v", "size": 4_096 },
+    ] {
+        assert_eq!(door.code(command), 166);
+    }
+    let reply = door.done(doc! { "insert": "v", "documents": [{}] });
+    assert_eq!(reply.get_array("writeErrors").unwrap()[0].as_document().unwrap().get_i32("code").unwrap(), 166);
+    door.done(doc! { "collMod": "v", "viewOn": "c", "pipeline": [] });
+    assert_eq!(door.done(doc! { "count": "v" }).get_i32("n").unwrap(), 2);
+    assert_eq!(door.code(doc! { "collMod": "v", "viewOn": "c" }), 72);
+}
+
+#[test]
+fn a_tailable_cursor_stays_open_and_goes_on() {
+    let door = Door::open();
+    door.done(doc! { "create": "c", "capped": true, "size": 100_000, "max": 3 });
+    door.done(doc! { "insert": "c", "documents": [{ "_id": 1 }] });
+    let found = door.done(doc! { "find": "c", "tailable": true, "awaitData": true });
+    let id = cursor_id(&found);
+    assert_eq!((batch(&found).len(), id != 0), (1, true));
+    let more = || door.send(doc! { "getMore": id, "collection": "c", "maxTimeMS": 1 });
+    assert_eq!((batch(&more()), cursor_id(&more())), (vec![], id));
+    door.done(doc! { "insert": "c", "documents": [{ "_id": 2 }] });
+    assert_eq!(batch(&more()), [doc! { "_id": 2 }]);
+    door.done(doc! { "insert": "c", "documents": [{ "_id": 3 }, { "_id": 4 }, { "_id": 5 }, { "_id": 6 }] });
+    assert_eq!(more().get_i32("code").unwrap(), 136);
+    assert_eq!(more().get_i32("code").unwrap(), 43, "it has ended with that");
+    assert_eq!(door.code(doc! { "find": "c", "awaitData": true }), 9);
+    door.done(doc! { "create": "plain" });
+    assert_eq!(door.code(doc! { "find": "plain", "tailable": true }), 2);
+}
+
+#[test]
+fn a_rename_asks_for_the_uuids_it_is_given() {
+    let door = Door::open();
+    door.done(doc! { "create": "a" });
+    door.done(doc! { "create": "b" });
+    let list = batch(&door.done(doc! { "listCollections": 1, "filter": { "name": "b" } }));
+    let uuid = list[0].get_document("info").unwrap().get("uuid").unwrap().clone();
+    let rename = |dropped: Bson| {
+        let reply = door.send_to("admin", doc! { "renameCollection": "d.a", "to": "d.b", "dropTarget": dropped });
+        reply.get_i32("code").unwrap_or(0)
+    };
+    assert_eq!(rename(Bson::Int32(1)), 14);
+    assert_eq!(rename(bson::Uuid::from_bytes([7; 16]).into()), 361);
+    assert_eq!(rename(false.into()), 48);
+    assert_eq!(rename(uuid), 0);
+    door.done(doc! { "create": "a" });
+    door.done(doc! { "drop": "b" });
+    door.done(doc! { "create": "b", "viewOn": "a" });
+    assert_eq!(rename(true.into()), 48, "a view is not dropped for it");
+}
