@@ -46,7 +46,7 @@ const VERSION: &str = "57.1";
 ///
 /// # Source
 /// MongoDB manual, Collation.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 #[must_use = "a collation does nothing until an operation is given it"]
 pub struct Collation {
     locale: String,
@@ -59,6 +59,15 @@ pub struct Collation {
     normalization: Option<bool>,
     backwards: Option<bool>,
 }
+
+/// Two are equal that are the same with the defaults of their locale.
+impl PartialEq for Collation {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_document() == other.to_document()
+    }
+}
+
+impl Eq for Collation {}
 
 /// Which case comes first where nothing else tells two texts apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -64,6 +64,8 @@ fn a_document_has_every_field_with_the_defaults_of_the_locale() {
     assert_eq!(Collation::new("th").to_document().get("alternate"), Some(&bson!("shifted")));
     assert_eq!(Collation::new("fr_CA").to_document().get("backwards"), Some(&bson!(true)));
     // What a listing shows is the same collation.
+    assert_eq!(Collation::from_document(&english).unwrap(), Collation::new("en").strength(2));
+    assert_ne!(Collation::new("en"), Collation::new("en").strength(2));
     let shown = Collation::from_document(&english).unwrap().compile().unwrap();
     assert_eq!(shown, Collation::new("en").strength(2).compile().unwrap());
     assert_ne!(shown, Collation::new("en").strength(1).compile().unwrap());

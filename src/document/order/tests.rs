@@ -184,6 +184,6 @@ proptest! {
         let (raw_a, raw_b) = (raw(&a), raw(&b));
         let (raw_a, raw_b) = (raw_a.get("v").unwrap().unwrap(), raw_b.get("v").unwrap().unwrap());
         prop_assert_eq!(compare(raw_a, raw_b), order);
-        prop_assert_eq!(Value::from(raw_a).compare(&Value::from(&b)), order);
+        prop_assert_eq!(Value::from(raw_a).compare_in(&Value::from(&b), Order::SIMPLE), order);
     }
 }

@@ -197,7 +197,10 @@ fn describe(about: &CollectionInfo, name_only: bool) -> Document {
         options.entry("pipeline".to_owned()).or_insert_with(|| Bson::Array(Vec::new()));
         return doc! { "name": name, "type": kind, "options": options, "info": { "readOnly": true } };
     }
-    let index = doc! { "v": 2, "key": { "_id": 1 }, "name": "_id_" };
+    let mut index = doc! { "v": 2, "key": { "_id": 1 }, "name": "_id_" };
+    if let Some(collation) = options.get("collation") {
+        index.insert("collation", collation.clone());
+    }
     let info = doc! { "readOnly": false, "uuid": about.uuid };
     doc! { "name": name, "type": kind, "options": options, "info": info, "idIndex": index }
 }

@@ -40,6 +40,9 @@ impl<'a> Pipeline<'a> {
         if let Some(variables) = arguments.decoded("let")? {
             options = options.let_vars(variables);
         }
+        if let Some(collation) = arguments.collation()? {
+            options = options.collation(collation);
+        }
         if let Some(hint) = arguments.hint()? {
             options = options.hint(hint);
         }

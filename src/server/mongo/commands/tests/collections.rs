@@ -1,6 +1,6 @@
 //! Collections, views and capped collections through their commands.
 
-use bson::{Bson, doc};
+use bson::{Bson, Document, doc};
 
 use super::{Door, batch, cursor_id};
 
@@ -126,4 +126,84 @@ fn a_rename_asks_for_the_uuids_it_is_given() {
     door.done(doc! { "drop": "b" });
     door.done(doc! { "create": "b", "viewOn": "a" });
     assert_eq!(rename(true.into()), 48, "a view is not dropped for it");
+}
+
+#[test]
+fn every_command_compares_text_by_its_collation() {
+    let door = Door::open();
+    let collation = || doc! { "locale": "en", "strength": 2 };
+    let names = ["Ann", "ann", "Bob"].map(|name| Bson::from(doc! { "_id": name, "n": 0 }));
+    door.done(doc! { "insert": "c", "documents": names.to_vec() });
+    let by = doc! { "_id": "ANN" };
+    let found = |reply: Document| batch(&reply).len();
+    assert_eq!(found(door.done(doc! { "find": "c", "filter": by.clone(), "collation": collation() })), 2);
+    assert_eq!(found(door.done(doc! { "find": "c", "filter": by.clone(), "collation": {} })), 0);
+    let pipeline = vec![doc! { "$match": by.clone() }];
+    let aggregate = doc! { "aggregate": "c", "pipeline": pipeline, "cursor": {}, "collation": collation() };
+    assert_eq!(found(door.done(aggregate)), 2);
+    let n = |reply: Document| reply.get_i32("n").unwrap();
+    assert_eq!(n(door.done(doc! { "count": "c", "query": by.clone(), "collation": collation() })), 2);
+    let distinct = door.done(doc! { "distinct": "c", "key": "_id", "collation": collation() });
+    assert_eq!(distinct.get_array("values").unwrap().len(), 2);
+    let update = doc! { "q": by.clone(), "u": { "$inc": { "n": 1 } }, "multi": true, "collation": collation() };
+    assert_eq!(n(door.done(doc! { "update": "c", "updates": [update] })), 2);
+    let modify =
+        doc! { "findAndModify": "c", "query": by.clone(), "update": { "$inc": { "n": 1 } }, "collation": collation() };
+    assert_eq!(door.done(modify).get_document("value").unwrap().get_i32("n").unwrap(), 1);
+    let explained = door.done(doc! { "explain": { "find": "c", "filter": by.clone(), "collation": collation() } });
+    assert!(explained.to_string().contains("COLLSCAN"), "the index on _id orders bytes: {explained}");
+    let bulk = doc! { "delete": 0, "filter": by.clone(), "multi": true, "collation": collation() };
+    let bulk = doc! { "bulkWrite": 1, "ops": [bulk], "nsInfo": [{ "ns": "d.c" }] };
+    let mut of_admin = bulk.clone();
+    of_admin.insert("errorsOnly", false);
+    assert_eq!(door.send_to("admin", of_admin).get_i32("nDeleted").unwrap(), 2);
+    let delete = doc! { "q": { "_id": "BOB" }, "limit": 1, "collation": collation() };
+    assert_eq!(n(door.done(doc! { "delete": "c", "deletes": [delete] })), 1);
+    assert_eq!(door.code(doc! { "find": "c", "collation": { "locale": "zzz" } }), 2);
+    assert_eq!(door.code(doc! { "find": "c", "collation": { "strength": 1 } }), 40_414);
+}
+
+#[test]
+fn lists_show_collations_in_full() {
+    let door = Door::open();
+    door.done(doc! { "create": "c", "collation": { "locale": "da" } });
+    door.done(doc! { "create": "c", "collation": { "locale": "da" } });
+    assert_eq!(door.code(doc! { "create": "c", "collation": { "locale": "sv" } }), 48);
+    let swedish = doc! { "key": { "a": 1 }, "name": "a", "collation": { "locale": "sv", "strength": 1 } };
+    let simple = doc! { "key": { "a": 1 }, "name": "bytes", "collation": { "locale": "simple" } };
+    door.done(doc! { "createIndexes": "c", "indexes": [swedish, { "key": { "a": 1 }, "name": "inherited" }, simple] });
+    let full = |locale: &str, strength: i32, case_first: &str| {
+        doc! {
+            "locale": locale, "caseLevel": false, "caseFirst": case_first, "strength": strength, "numericOrdering": false,
+            "alternate": "non-ignorable", "maxVariable": "punct", "normalization": false, "backwards": false,
+            "version": "57.1",
+        }
+    };
+    let about = batch(&door.done(doc! { "listCollections": 1 })).remove(0);
+    for place in ["options", "idIndex"] {
+        let shown = about.get_document(place).unwrap().get_document("collation").unwrap();
+        assert_eq!(shown, &full("da", 3, "upper"), "{place}");
+    }
+    let indexes = batch(&door.done(doc! { "listIndexes": "c" }));
+    let shown: Vec<_> = indexes.iter().map(|index| index.get_document("collation").ok().cloned()).collect();
+    let danish = || Some(full("da", 3, "upper"));
+    assert_eq!(shown, [danish(), Some(full("sv", 1, "off")), danish(), None]);
+    assert_eq!(
+        door.code(doc! { "createIndexes": "c", "indexes": [{ "key": { "b": 1 }, "name": "b", "collation": {} }] }),
+        2
+    );
+}
+
+#[test]
+fn a_view_is_read_with_its_collation() {
+    let door = Door::open();
+    door.done(doc! { "insert": "c", "documents": [{ "_id": "a" }, { "_id": "A" }] });
+    let english = || doc! { "locale": "en", "strength": 2 };
+    door.done(
+        doc! { "create": "v", "viewOn": "c", "pipeline": [{ "$match": { "_id": "A" } }], "collation": english() },
+    );
+    assert_eq!(batch(&door.done(doc! { "find": "v" })).len(), 2);
+    assert_eq!(batch(&door.done(doc! { "find": "v", "collation": english() })).len(), 2);
+    assert_eq!(door.code(doc! { "find": "v", "collation": { "locale": "en" } }), 167);
+    assert_eq!(door.code(doc! { "create": "w", "viewOn": "v", "pipeline": [] }), 167);
 }
