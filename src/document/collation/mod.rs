@@ -253,7 +253,7 @@ impl Collation {
     /// # Examples
     /// ```
     /// use larder::document::Collation;
-    /// assert_eq!(Collation::new("vi").normalization(true).to_document().get_bool("normalization"), Ok(true));
+    /// assert!(Collation::new("vi").normalization(true).to_document().get_bool("normalization").unwrap());
     /// ```
     pub fn normalization(mut self, normalization: bool) -> Self {
         self.normalization = Some(normalization);
@@ -325,7 +325,7 @@ impl Collation {
     /// use larder::{bson::doc, document::Collation};
     /// assert_eq!(Collation::simple().to_document(), doc! { "locale": "simple" });
     /// let english = Collation::new("en").to_document();
-    /// assert_eq!((english.get_i32("strength"), english.get_str("version")), (Ok(3), Ok("57.1")));
+    /// assert_eq!((english.get_i32("strength").unwrap(), english.get_str("version").unwrap()), (3, "57.1"));
     /// ```
     #[must_use]
     pub fn to_document(&self) -> Document {

@@ -14,12 +14,12 @@ use crate::limits;
 /// # Examples
 /// ```
 /// use larder::document::CollectionOptions;
-/// use larder::{Store, bson::doc};
+/// use larder::Store;
 /// let shop = Store::in_memory().database("shop");
 /// shop.create_collection_with("orders", CollectionOptions::default())?;
-/// let german = CollectionOptions::default().collation(doc! { "locale": "de" });
-/// let refused = shop.create_collection_with("by_name", german).unwrap_err();
-/// assert!(refused.to_string().contains("collation"));
+/// let with_images = CollectionOptions::default().pre_and_post_images(true);
+/// let refused = shop.create_collection_with("changes", with_images).unwrap_err();
+/// assert!(refused.to_string().contains("changeStreamPreAndPostImages"));
 /// # Ok::<(), larder::Error>(())
 /// ```
 ///
@@ -170,14 +170,25 @@ impl CollectionOptions {
         self
     }
 
-    /// How text is compared in the collection, unless an operation says otherwise.
+    /// How text is compared in the collection, unless an operation or an index says otherwise; in the index on `_id` always. Of a view:
+    /// how it is read, always.
     ///
     /// # Examples
     /// ```
-    /// # use larder::{bson::doc, document::CollectionOptions};
-    /// let options = CollectionOptions::default().collation(doc! { "locale": "en", "strength": 2 });
-    /// # assert_ne!(options, CollectionOptions::default());
+    /// # #[cfg(feature = "collation")] {
+    /// use larder::{Document, Store, bson::doc, document::{Collation, CollectionOptions}};
+    /// let shop = Store::in_memory().database("shop");
+    /// let options = CollectionOptions::default().collation(Collation::new("en").strength(2));
+    /// shop.create_collection_with("people", options)?;
+    /// let people = shop.collection::<Document>("people");
+    /// people.insert_one(&doc! { "name": "Ann" })?;
+    /// assert_eq!(people.count_documents(doc! { "name": "ANN" })?, 1);
+    /// # }
+    /// # Ok::<(), larder::Error>(())
     /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `create`, Collation.
     pub fn collation(mut self, collation: Collation) -> Self {
         self.collation = Some(collation).filter(|collation| !collation.is_simple());
         self
