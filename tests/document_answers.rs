@@ -1,6 +1,6 @@
 //! What documents answer where stores like this one have been wrong: each class of a review, named by its number.
 //!
-//! Classes that are about expressions alone are tested beside them (`src/document/expression/tests.rs`), those about
+//! Classes that are about expressions alone are tested beside them (`src/document/expression/tests/`), those about
 //! limits in `tests/models/nesting.rs`.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]

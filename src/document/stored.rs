@@ -83,6 +83,11 @@ pub(super) fn check_size(document: &RawDocument) -> Result<()> {
     limits::check("document bytes", limits::DOCUMENT_BYTES_MAX, document.as_bytes().len())
 }
 
+/// As [`check_depth`], of the values of a document, which may then be copied.
+pub(super) fn check_values(document: &Document) -> Result<()> {
+    document.values().try_for_each(check_depth)
+}
+
 /// Checks that no value of an operand is nested more deeply than a document can be.
 pub(super) fn check_depth(value: &Bson) -> Result<()> {
     fn walk(value: &Bson, depth: usize) -> Result<()> {

@@ -66,7 +66,7 @@ impl Way {
 
     /// The same for MongoDB.
     fn to_mongo(&self) -> Vec<&str> {
-        [&self.served.urls[1]].into_iter().chain(&self.certificate).map(String::as_str).collect()
+        self.served.urls.get(1).into_iter().chain(&self.certificate).map(String::as_str).collect()
     }
 }
 

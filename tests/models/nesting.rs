@@ -3,6 +3,7 @@
 use std::thread;
 
 use larder::bson::{Bson, doc};
+use larder::document::{AggregateOptions, IndexOptions, UpdateOptions, WriteModel};
 use larder::item::{AttributeValue, Item};
 use larder::{Document, Error, Store, limits};
 use serde::{Deserialize, Serialize};
@@ -106,6 +107,15 @@ fn filters_projections_and_sorts_of_any_depth_are_refused() {
             assert_too_deep(collection.count_documents(filter()), "count_documents");
             assert_too_deep(collection.delete_many(filter()), "delete_many");
             assert_too_deep(collection.aggregate([doc! { "$match": filter() }]), "$match");
+            assert_too_deep(
+                collection.explain_aggregate([doc! { "$match": filter() }], AggregateOptions::default(), false),
+                "explain",
+            );
+            let write = WriteModel::update_one(filter(), doc! { "$set": { "n": 2 } }, UpdateOptions::default());
+            let done = collection.bulk_write([write]).run().unwrap();
+            assert!(matches!(done.errors().next(), Some((0, Error::LimitExceeded { .. }))));
+            let options = IndexOptions::default().partial_filter(filter());
+            assert_too_deep(collection.create_index_with(doc! { "n": 1 }, options), "partial index");
         }
         assert!(collection.find(doc! { "$and": [nested_array(DEEP)] }).to_vec().is_err(), "not a document");
         assert!(collection.find(doc! { "n": { "$not": nested_array(DEEP) } }).to_vec().is_err(), "no operators");

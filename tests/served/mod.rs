@@ -62,6 +62,7 @@ impl Served {
 
     /// The next line that it logs which has `words`.
     #[allow(dead_code, reason = "not every user of this file needs it")]
+    #[allow(clippy::unbuffered_bytes, reason = "what comes behind the line stays there")]
     pub(crate) fn logged(&mut self, words: &str) -> String {
         let mut line = Vec::new();
         let error = self.process.stderr.as_mut().unwrap();

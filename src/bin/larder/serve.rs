@@ -32,7 +32,7 @@ pub(super) fn serve(options: &Options) -> Result<(), String> {
     });
     let asked = Arc::new(Notify::new());
     let doors = Doors::open(&store, options, &asked)?;
-    let mut lines: String = doors.urls.iter().map(|url| format!("{url}\n")).collect();
+    let mut lines = doors.urls.iter().fold(String::new(), |lines, url| lines + url + "\n");
     lines.push_str("ready\n");
     let mut out = std::io::stdout();
     // In one piece and at once: they may go to a program that waits for them.

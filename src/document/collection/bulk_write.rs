@@ -199,13 +199,18 @@ fn write(writer: &mut Writer, namespace: &Namespace, model: &WriteModel) -> Resu
             modify::insert(writer, namespace, document).map(WriteOutcome::Inserted)
         }
         Model::UpdateOne(filter, update, options) => {
+            // Nothing is copied before it is known not to be nested too deeply.
+            stored::check_values(filter)?;
+            update.documents().iter().try_for_each(stored::check_values)?;
             one(writer, namespace, &of_one(filter, Modification::Update(update.clone()), options))
         }
         Model::Replace(filter, replacement, options) => {
             stored::check(replacement)?;
+            stored::check_values(filter)?;
             one(writer, namespace, &of_one(filter, Modification::replacement(replacement.clone())?, options))
         }
         Model::DeleteOne(filter, options) => {
+            stored::check_values(filter)?;
             let delete = of_one(filter, Modification::Delete, &options.clone().of_one());
             Ok(WriteOutcome::Deleted(delete.prepare()?.run(writer, namespace)?.matched()))
         }

@@ -14,6 +14,7 @@ use crate::document::hint::Hint;
 use crate::document::planner::Explain;
 use crate::document::rows::Rows;
 use crate::document::schema::Namespace;
+use crate::document::stored;
 use crate::document::views;
 use crate::error::{Error, Result};
 use crate::txn::{Scope, View};
@@ -218,6 +219,7 @@ impl<T, S: Scope> Collection<T, S> {
             let variables = Variables::evaluate(&options.variables, &context(Vec::new()))?;
             let context = Arc::new(context(variables.values));
             // What the caller wrote is checked as such, before that of a view is put in front of it.
+            stages.iter().try_for_each(stored::check_values)?;
             Pipeline::compile(stages.clone(), Place::Collection, &variables.names)?;
             let (below, before) = match views::resolve(view, namespace)? {
                 Some(definition) => (Some(definition.collection), definition.stages),

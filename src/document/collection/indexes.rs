@@ -13,6 +13,7 @@ use crate::document::code::Code;
 use crate::document::collection::Collection;
 use crate::document::layout;
 use crate::document::schema::{Added, Index, IndexChange, IndexInfo, IndexOptions};
+use crate::document::stored;
 use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, Result};
 use crate::txn::{Claim, Scope, View, WriteScope};
@@ -101,6 +102,8 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// MongoDB manual, `createIndex`.
     #[doc(alias = "IndexModel")]
     pub fn create_index_with(&self, keys: Document, options: IndexOptions) -> Result<String> {
+        stored::check_values(&keys)?;
+        options.check_depths()?;
         let waits_on = self.scope.auto_commit().filter(|_| !options.is_in_background());
         loop {
             // Claimed before others see the job: what goes wrong with it is for this thread to know.

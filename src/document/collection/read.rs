@@ -272,7 +272,7 @@ impl<T: DeserializeOwned + 'static, S: Scope> Collection<T, S> {
                     return stored::decode(document, || self.namespace.label()).map(Some);
                 }
             }
-            let query = Query { filter: filter.clone(), limit: Some(1), ..Query::default() };
+            let query = Query { filter, limit: Some(1), ..Query::default() };
             let mut found = source::open(&query, view, &self.namespace)?;
             if !found.advance()? {
                 return Ok(None);

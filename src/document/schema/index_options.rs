@@ -7,6 +7,8 @@ use bson::{Bson, Document, doc};
 use crate::document::collation::Collation;
 use crate::document::order::Order;
 use crate::document::schema::ID_INDEX;
+use crate::document::stored;
+use crate::error::Result;
 
 /// How an index is to be made.
 ///
@@ -36,6 +38,11 @@ pub struct IndexOptions {
 }
 
 impl IndexOptions {
+    /// Checks that nothing in it is nested more deeply than a document can be, before it is copied.
+    pub(in crate::document) fn check_depths(&self) -> Result<()> {
+        self.partial_filter.iter().chain(&self.wildcard_projection).try_for_each(stored::check_values)
+    }
+
     /// Whether no two documents may have the same key. A missing field counts as null.
     ///
     /// # Examples

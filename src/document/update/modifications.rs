@@ -36,3 +36,13 @@ impl From<Vec<Document>> for UpdateModifications {
         Self::Pipeline(stages)
     }
 }
+
+impl UpdateModifications {
+    /// The document of operators, or the stages.
+    pub(in crate::document) fn documents(&self) -> &[Document] {
+        match self {
+            Self::Document(operators) => std::slice::from_ref(operators),
+            Self::Pipeline(stages) => stages,
+        }
+    }
+}
