@@ -95,6 +95,16 @@ pub enum Error {
         target: String,
     },
 
+    /// A request to an item table is refused, in the words of the service it imitates. [`Error::item_fault`] has what is
+    /// wrong, as data.
+    #[error("{fault}")]
+    Item {
+        /// An [`item::Fault`](crate::item::Fault). It is the message, and so not a source as well.
+        fault: Box<dyn std::error::Error + Send + Sync>,
+        /// Whether the same request can succeed later.
+        is_retryable: bool,
+    },
+
     /// The request is wrong and would be refused again.
     #[error("{message}")]
     Invalid {
@@ -400,6 +410,7 @@ impl Error {
         // No `_` arm: a new variant has to be classified here.
         match self {
             Self::Conflict { .. } => true,
+            Self::Item { is_retryable, .. } => *is_retryable,
             Self::DuplicateKey { .. }
             | Self::InvalidDocument { .. }
             | Self::OutOfMemory { .. }

@@ -101,7 +101,7 @@ pub mod item;
 pub mod kv;
 pub mod limits;
 #[cfg(feature = "server")]
-#[cfg_attr(docsrs, doc(cfg(any(feature = "http", feature = "mongo", feature = "redis"))))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "cql", feature = "http", feature = "mongo", feature = "redis"))))]
 // whoever uses it asks for a door
 pub mod server;
 #[cfg_attr(not(feature = "testing"), doc(hidden))] // simulated disks are what it is for
@@ -127,18 +127,25 @@ pub use item::ItemTable;
 pub use kv::{Geo, Hash, HyperLogLog, Kv, List, SortedSet, Stream, UnsortedSet};
 pub use store::{Builder, Commit, Handles, Snapshot, Store, Transaction, WriteHandles};
 pub use txn::{AtSnapshot, AutoCommit, InTransaction, Isolation, Scope, WriteScope};
-pub use wide_column::{WideBatch, WideTable};
+pub use wide_column::{WideBatch, WideKeyspace, WideTable};
 
 /// What the fuzz targets reach into. It may change with any version.
 #[doc(hidden)]
 pub mod internals {
     pub use crate::encoding::{decimal, ordered};
+    pub use crate::item::probe::{
+        condition_holds, is_statement, number_arithmetic, project_item, read_record, update_item,
+    };
     #[cfg(any(fuzzing, feature = "testing"))]
     pub use crate::kv::{dump_again, dump_again_unsealed};
+    #[cfg(feature = "cql")]
+    pub use crate::server::cql::answer as answer_cql;
     #[cfg(feature = "mongo")]
     pub use crate::server::mongo::answer as answer_mongo;
     #[cfg(feature = "redis")]
     pub use crate::server::redis::answer;
+    pub use crate::wide_column::cql;
+    pub use crate::wide_column::probe::{merge_wide_records, order_wide_values, wide_value_again};
 }
 
 /// The programs in the README and the guide, compiled and run as documentation tests.

@@ -61,6 +61,9 @@ pub const UNIQUE_TIME_LEASE_MICROS: i64 = 1_000_000;
 /// Largest document in bytes.
 pub const DOCUMENT_BYTES_MAX: usize = 16 << 20;
 
+/// Largest document that a pipeline computes in bytes: what a stage adds to a document of the largest size may be a little more.
+pub const DOCUMENT_COMPUTED_BYTES_MAX: usize = DOCUMENT_BYTES_MAX + (16 << 10);
+
 /// Deepest nesting of a stored document in levels, itself being the first.
 pub const DOCUMENT_STORED_DEPTH_MAX: usize = 180;
 
@@ -88,6 +91,9 @@ pub const INDEX_SCAN_RANGES_MAX: usize = 10_000;
 
 /// Documents, and entries of an index, whose sizes are looked at to tell how large a collection is.
 pub const STATS_SAMPLE_MAX: u64 = 10_000;
+
+/// Deepest nesting of a MongoDB client's command in levels: that of the deepest document, and what is around it.
+pub const MONGO_COMMAND_DEPTH_MAX: usize = DOCUMENT_DEPTH_MAX + 4;
 
 /// Longest message of a MongoDB client in bytes.
 pub const MONGO_MESSAGE_BYTES_MAX: usize = 48_000_000;
@@ -174,6 +180,12 @@ pub const ROWS_BETWEEN_CLOCK_READINGS: u64 = 64;
 /// Stages of one aggregation pipeline.
 pub const PIPELINE_STAGES_MAX: usize = 1_000;
 
+/// Bytes of a document of a pipeline with what was found for it in another collection, before a later stage makes it smaller.
+pub const JOINED_BYTES_MAX: usize = 100 << 20;
+
+/// Documents that one `$densify` makes.
+pub const DENSIFY_DOCUMENTS_MAX: usize = 500_000;
+
 /// Bytes a blocking sort or a group holds in memory.
 pub const SORT_BYTES_MAX: usize = 100 << 20;
 
@@ -240,6 +252,40 @@ pub const ITEM_INDEX_INCLUDED_ATTRIBUTES_MAX: usize = 20;
 /// Attributes that the indexes of an item table project by name, all together.
 pub const ITEM_INCLUDED_ATTRIBUTES_MAX: usize = 100;
 
+/// An expression of a request to an item table, in bytes of its text.
+pub const ITEM_EXPRESSION_BYTES_MAX: usize = 4_096;
+
+/// Operators and functions of one expression.
+pub const ITEM_EXPRESSION_OPERATORS_MAX: usize = 300;
+
+/// Deepest nesting of an expression's parentheses, functions and negations in levels. An expression of the most operators
+/// has no more.
+pub const ITEM_EXPRESSION_DEPTH_MAX: usize = 305;
+
+/// Operands of an expression's `IN`, without the first.
+pub const ITEM_IN_OPERANDS_MAX: usize = 100;
+
+/// A placeholder of an expression in bytes, its `#` or `:` included.
+pub const ITEM_PLACEHOLDER_BYTES_MAX: usize = 255;
+
+/// What the placeholders of a request stand for, all together, in bytes.
+pub const ITEM_PLACEHOLDERS_BYTES_MAX: usize = 2 << 20;
+
+/// A statement of `PartiQL` in bytes.
+pub const ITEM_STATEMENT_BYTES_MAX: usize = 8_192;
+
+/// Statements of one batch.
+pub const ITEM_BATCH_STATEMENTS_MAX: usize = 25;
+
+/// Deepest nesting of a statement's parentheses, functions, negations and values in levels.
+pub const ITEM_STATEMENT_DEPTH_MAX: usize = 64;
+
+/// Elements of a path into an item, its attribute included.
+pub const ITEM_PATH_ELEMENTS_MAX: usize = 32;
+
+/// Largest index of a list's element in a path.
+pub const ITEM_LIST_INDEX_MAX: u32 = u32::MAX - 1;
+
 /// Significant digits of an item's number.
 pub const ITEM_NUMBER_DIGITS_MAX: usize = 38;
 
@@ -254,6 +300,54 @@ pub const ITEM_BATCH_BYTES_MAX: usize = 16 << 20;
 
 /// Bytes one query reads before it returns a page.
 pub const ITEM_PAGE_BYTES_MAX: usize = 1 << 20;
+
+/// Local indexes of an item table.
+pub const ITEM_LOCAL_INDEXES_MAX: usize = 5;
+
+/// Items that one batch reads.
+pub const ITEM_BATCH_READS_MAX: usize = 100;
+
+/// Bytes of items that one batch returns; what is more comes back unprocessed.
+pub const ITEM_BATCH_READ_BYTES_MAX: usize = 16 << 20;
+
+/// Actions of a transaction on items.
+pub const ITEM_TRANSACTION_ACTIONS_MAX: usize = 100;
+
+/// Bytes of the items of a transaction.
+pub const ITEM_TRANSACTION_BYTES_MAX: usize = 4 << 20;
+
+/// Seconds for which the token of a transaction on items is remembered.
+pub const ITEM_TRANSACTION_TOKEN_SECONDS: i64 = 600;
+
+/// Segments of a scan.
+pub const ITEM_SEGMENTS_MAX: i64 = 1_000_000;
+
+/// Marks of an item table.
+pub const ITEM_TAGS_MAX: usize = 50;
+
+/// Streams, or shards of one, that a call returns.
+pub const ITEM_STREAMS_LISTED_MAX: usize = 100;
+
+/// Records of a stream that a call returns.
+pub const ITEM_STREAM_RECORDS_MAX: usize = 1_000;
+
+/// Seconds for which records of a stream are kept.
+pub const ITEM_STREAM_KEPT_SECONDS: i64 = 24 * 3_600;
+
+/// Names of item tables that a call returns.
+pub const ITEM_TABLES_LISTED_MAX: usize = 100;
+
+/// Items that are measured to estimate how large a table is.
+pub const ITEM_SIZE_SAMPLE_MAX: u64 = 100;
+
+/// Item tables whose definitions are kept decoded.
+pub const ITEM_TABLES_KEPT_MAX: usize = 10_000;
+
+/// Files that one import reads, as in the service.
+pub const ITEM_IMPORT_FILES_MAX: usize = 50_000;
+
+/// Bytes of a line of an import: more than the largest item can take with every byte written as an escape.
+pub const ITEM_IMPORT_LINE_BYTES_MAX: usize = 4 << 20;
 
 /// Columns of a wide-column table.
 pub const WIDE_COLUMNS_MAX: usize = 1_000;
@@ -272,11 +366,39 @@ pub const WIDE_KEY_BYTES_MAX: usize = 65_535;
 /// differs only behind them cannot be distinguished in order.
 pub const WIDE_CLUSTERING_KEY_BYTES_MAX: usize = 48_000;
 
+/// Deepest nesting of a column's type in levels, a native type having one and `frozen` another.
+pub const WIDE_TYPE_DEPTH_MAX: usize = 40;
+
+/// Elements of a vector.
+pub const WIDE_VECTOR_DIMENSION_MAX: u16 = 8_192;
+
+/// Dead rows and cells that one read of a wide-column table passes before its result says so, unless the store was told otherwise
+/// ([`Store::set_tombstone_thresholds`](crate::Store::set_tombstone_thresholds)).
+pub const WIDE_TOMBSTONES_WARN: u64 = 1_000;
+
+/// Dead rows and cells that one read of a wide-column table passes at most, unless the store was told otherwise.
+pub const WIDE_TOMBSTONES_MAX: u64 = 100_000;
+
 /// Longest time to live of a cell in seconds: 20 years.
 pub const WIDE_TTL_SECONDS_MAX: u32 = 630_720_000;
 
+/// Rows, or slices of a partition, that the values of one query name one by one.
+pub const WIDE_IN_ROWS_MAX: usize = 65_535;
+
 /// Statements of one batch of wide-column writes.
 pub const WIDE_BATCH_STATEMENTS_MAX: usize = 65_535;
+
+/// Bytes of one statement of CQL.
+pub const CQL_STATEMENT_BYTES_MAX: usize = 16 << 20;
+
+/// Tokens of one statement of CQL: names, constants, signs. What lets a parser look at some of them twice counts so.
+pub const CQL_TOKENS_MAX: usize = 1 << 20;
+
+/// Levels of nesting of one statement of CQL, of terms, types and chains of operators.
+pub const CQL_DEPTH_MAX: usize = 50;
+
+/// Markers of one statement of CQL: what the protocol has numbers for.
+pub const CQL_MARKERS_MAX: usize = 65_535;
 
 /// Words of a request to the Redis door, as Redis counts them. What bounds them in truth is the memory that they take, which
 /// counts as bytes of the request.
@@ -348,6 +470,19 @@ pub const CLIENTS_MAX: usize = 10_000;
 
 /// Milliseconds that a client may take to begin TLS.
 pub const TLS_HANDSHAKE_MS_MAX: u64 = 10_000;
+
+/// Bytes of the body of a request of a `DynamoDB` client.
+pub const DYNAMODB_REQUEST_BYTES_MAX: usize = 16 << 20;
+
+/// Lists and maps of JSON in one another in such a request; each level of an item's values takes two. What lies deeper is
+/// not kept, and refused as nested too deeply.
+pub const DYNAMODB_JSON_DEPTH_MAX: usize = 100;
+
+/// Milliseconds until a connection ends on which no request comes.
+pub const DYNAMODB_IDLE_MS_MAX: u64 = 60_000;
+
+/// Access keys that have a store of their own, when each is to have one.
+pub const DYNAMODB_FORKS_MAX: usize = 1_000;
 
 /// Bytes of the headers of one request of HTTP.
 pub const HTTP_HEADER_BYTES_MAX: usize = 64 << 10;
@@ -460,6 +595,33 @@ pub const SCRIPT_UNPACK_MAX: u32 = 7_997;
 
 /// Frames of a script's stack that are looked through for the line it is at.
 pub const SCRIPT_FRAMES_MAX: usize = 64;
+
+/// Bytes of a frame of the CQL door's protocol, behind its header. As in Cassandra 5.0 unless configured; the protocol has room for more.
+pub const CQL_FRAME_BYTES_MAX: usize = 16 << 20;
+
+/// Bytes that a segment of the CQL protocol has room for.
+pub const CQL_SEGMENT_BYTES_MAX: usize = (1 << 17) - 1;
+
+/// Bytes that a segment of the CQL protocol has before its content at most.
+pub const CQL_SEGMENT_HEADER_BYTES_MAX: usize = 8;
+
+/// Bytes that a client of the CQL door may have sent and that wait, or are run.
+pub const CQL_INPUT_BYTES_MAX: usize = 64 << 20;
+
+/// Requests of one connection of the CQL door that run, or wait for the disk. More of them wait to be run.
+pub const CQL_REQUESTS_UNDER_WAY_MAX: usize = 256;
+
+/// Bytes of the rows of one reply of the CQL door. Drivers read pages.
+pub const CQL_REPLY_BYTES_MAX: usize = 256 << 20;
+
+/// Statements that clients of a CQL door have prepared; those not used for longest are forgotten.
+pub const CQL_PREPARED_MAX: usize = 10_000;
+
+/// Bytes that the prepared statements of a CQL door take, by estimate; those not used for longest are forgotten.
+pub const CQL_PREPARED_BYTES_MAX: usize = 64 << 20;
+
+/// Changes of the schema that wait to be told to one client of the CQL door. A client that does not take them is disconnected.
+pub const CQL_NEWS_MAX: usize = 10_000;
 
 /// Refuses `found` when it is over `max`.
 ///

@@ -1,4 +1,4 @@
-//! What documents answer where stores like this one have been wrong: each class of a review, named by its number.
+//! What documents answer where stores like this one have been wrong.
 //!
 //! Classes that are about expressions alone are tested beside them (`src/document/expression/tests/`), those about
 //! limits in `tests/models/nesting.rs`.
@@ -7,7 +7,7 @@
 
 use larder::bson::spec::BinarySubtype;
 use larder::bson::{Binary, Bson, Document, Timestamp, bson, doc};
-use larder::document::{Code, FindOneAndOptions, IndexOptions, ReturnDocument, UpdateOptions};
+use larder::document::{AggregateOptions, Code, FindOneAndOptions, IndexOptions, ReturnDocument, UpdateOptions};
 use larder::{Collection, Error, ManualClock, Result, Store};
 
 fn collection() -> Collection<Document> {
@@ -35,7 +35,7 @@ fn aggregate(collection: &Collection<Document>, stages: impl IntoIterator<Item =
 
 // SEM: DOC-UPD-5
 #[test]
-fn class_8_a_negative_zero_that_is_incremented_by_zero_stays_as_it_is() {
+fn a_negative_zero_that_is_incremented_by_zero_stays_as_it_is() {
     let c = with([doc! { "_id": 1, "a": -0.0 }]);
     assert_eq!(c.update_one(doc! {}, doc! { "$inc": { "a": 0.0 } }).unwrap().modified, 0);
     assert!(c.find_one(doc! {}).unwrap().unwrap().get_f64("a").unwrap().is_sign_negative());
@@ -45,7 +45,7 @@ fn class_8_a_negative_zero_that_is_incremented_by_zero_stays_as_it_is() {
 
 // SEM: DOC-UPD-11
 #[test]
-fn class_9_a_field_below_the_top_may_begin_with_a_dollar_sign() {
+fn a_field_below_the_top_may_begin_with_a_dollar_sign() {
     let c = with([doc! { "_id": 1 }]);
     c.update_one(doc! {}, doc! { "$set": { "a.$bad": 1 } }).unwrap();
     assert_eq!(c.find_one(doc! {}).unwrap(), Some(doc! { "_id": 1, "a": { "$bad": 1 } }));
@@ -54,7 +54,7 @@ fn class_9_a_field_below_the_top_may_begin_with_a_dollar_sign() {
 
 // SEM: DOC-FLT-11
 #[test]
-fn class_10_paths_with_empty_parts_are_allowed_in_filters() {
+fn paths_with_empty_parts_are_allowed_in_filters() {
     let c = with([doc! { "_id": 1, "": 1 }, doc! { "_id": 2, "a": { "": { "b": 1 } } }]);
     assert_eq!(ids(&c, doc! { "": 1 }), [1]);
     assert_eq!(ids(&c, doc! { "a..b": 1 }), [2]);
@@ -63,7 +63,7 @@ fn class_10_paths_with_empty_parts_are_allowed_in_filters() {
 
 // SEM: DOC-AGG-18
 #[test]
-fn classes_11_13_and_14_stages_take_what_the_server_takes() {
+fn stages_take_what_the_server_takes() {
     let c = with([doc! { "_id": 1, "a": 2 }]);
     assert_eq!(aggregate(&c, [doc! { "$set": {} }]).unwrap(), [doc! { "_id": 1, "a": 2 }]);
     assert_eq!(aggregate(&c, [doc! { "$set": { "a": {} } }]).unwrap(), [doc! { "_id": 1, "a": {} }]);
@@ -80,7 +80,7 @@ fn classes_11_13_and_14_stages_take_what_the_server_takes() {
 
 // SEM: DOC-FLT-8
 #[test]
-fn class_12_operators_in_a_list_are_an_error() {
+fn operators_in_a_list_are_an_error() {
     let c = collection();
     for operator in ["$in", "$nin"] {
         assert_eq!(code(c.find_one(doc! { "a": { operator: [{ "$gt": 1 }] } })), Some(Code::BAD_VALUE));
@@ -89,7 +89,7 @@ fn class_12_operators_in_a_list_are_an_error() {
 
 // SEM: DOC-SORT-6
 #[test]
-fn class_15_a_stage_cuts_off_a_direction_and_a_query_does_not() {
+fn a_stage_cuts_off_a_direction_and_a_query_does_not() {
     let c = with([doc! { "_id": 1, "v": 2 }, doc! { "_id": 2, "v": 1 }]);
     for direction in [bson!(1.9), Bson::Decimal128("0.51".parse().unwrap())] {
         assert_eq!(aggregate(&c, [doc! { "$sort": { "v": direction } }]).unwrap()[0].get_i32("_id").unwrap(), 2);
@@ -99,7 +99,7 @@ fn class_15_a_stage_cuts_off_a_direction_and_a_query_does_not() {
 
 // SEM: DOC-UPD-12
 #[test]
-fn class_16_an_empty_timestamp_at_the_top_is_filled_in() {
+fn an_empty_timestamp_at_the_top_is_filled_in() {
     let clock = ManualClock::default();
     clock.set(larder::Timestamp::from_seconds(1_000));
     let c = Store::builder().clock(clock).in_memory().collection::<Document>("c");
@@ -112,7 +112,7 @@ fn class_16_an_empty_timestamp_at_the_top_is_filled_in() {
 
 // SEM: DOC-ORD-6
 #[test]
-fn class_17_old_binary_data_sorts_by_its_inner_length_too() {
+fn old_binary_data_sorts_by_its_inner_length_too() {
     let binary = |subtype| Binary { subtype, bytes: vec![1, 2] };
     let c = with([
         doc! { "_id": 1, "b": binary(BinarySubtype::BinaryOld) },
@@ -129,7 +129,7 @@ fn class_17_old_binary_data_sorts_by_its_inner_length_too() {
 
 // SEM: DOC-UPD-7
 #[test]
-fn class_18_a_replacement_by_an_equal_document_modifies_it() {
+fn a_replacement_by_an_equal_document_modifies_it() {
     let c = with([doc! { "_id": 1, "a": 1 }]);
     assert_eq!(c.replace_one(doc! {}, &doc! { "_id": 1, "a": 1 }).unwrap().modified, 1);
     assert_eq!(c.update_one(doc! {}, doc! { "$set": { "a": 1 } }).unwrap().modified, 0);
@@ -137,7 +137,7 @@ fn class_18_a_replacement_by_an_equal_document_modifies_it() {
 
 // SEM: DOC-IDX-10
 #[test]
-fn classes_19_and_20_indexes_of_the_same_keys_and_of_the_id() {
+fn indexes_of_the_same_keys_and_of_the_id() {
     let c = with([doc! { "_id": 1, "a": 1 }]);
     c.create_index(doc! { "a": 1 }).unwrap();
     c.create_index_with(doc! { "a": 1 }, IndexOptions::default().unique(true).name("u")).unwrap();
@@ -148,18 +148,72 @@ fn classes_19_and_20_indexes_of_the_same_keys_and_of_the_id() {
 
 // SEM: DOC-UPD-9
 #[test]
-fn class_21_an_id_with_an_operator_is_refused() {
+fn an_id_with_an_operator_is_refused() {
     assert_eq!(code(collection().insert_one(&doc! { "_id": { "$x": 1 } })), Some(Code::DOLLAR_PREFIXED_FIELD_NAME));
+}
+
+// SEM: DOC-UPD-9
+#[test]
+fn a_computed_document_may_be_a_little_larger_than_a_stored_one() {
+    let c = with([doc! { "_id": 1, "a": "x".repeat((16 << 20) - 50) }]);
+    let with_more = |bytes: usize| doc! { "$set": { "b": "y".repeat(bytes) } };
+    let found = aggregate(&c, [with_more(16_000), doc! { "$project": { "b": 1 } }]).unwrap();
+    assert_eq!(found[0].get_str("b").unwrap().len(), 16_000);
+    assert_eq!(aggregate(&c, [with_more(16_000)]).unwrap().len(), 1);
+    assert_eq!(code(aggregate(&c, [with_more(17_000)])), Some(Code::DOCUMENT_TOO_LARGE));
+    let stored = c.aggregate_out([with_more(1_000), doc! { "$out": "other" }]);
+    assert_eq!(code(stored), Some(Code::DOCUMENT_TOO_LARGE));
+    assert_eq!(code(c.update_one(doc! {}, with_more(1_000))), Some(Code::DOCUMENT_TOO_LARGE));
 }
 
 // SEM: DOC-FLT-11
 #[test]
-fn class_25_a_position_is_also_a_name_in_the_elements() {
+fn a_position_is_also_a_name_in_the_elements() {
     let c = with([doc! { "_id": 1, "a": [{ "b": 1 }] }, doc! { "_id": 2, "a": [5] }, doc! { "_id": 3 }]);
     assert_eq!(ids(&c, doc! { "a.0": null }), [1, 3]);
     c.create_index(doc! { "a.0": 1 }).unwrap();
     assert_eq!(ids(&c, doc! { "a.0": null }), [1, 3], "an index changes no answer");
     assert_eq!(ids(&c, doc! { "a.0": 5 }), [2]);
+}
+
+// SEM: DOC-AGG-9
+#[test]
+fn what_a_join_finds_may_be_large_until_a_later_stage_makes_it_smaller() {
+    let c = with((0..18).map(|n| doc! { "_id": n, "all": 1, "text": "x".repeat(1 << 20) }));
+    let join = doc! { "$lookup": { "from": "c", "localField": "all", "foreignField": "all", "as": "found" } };
+    let head = [doc! { "$limit": 1 }, join];
+    let counted = head.iter().cloned().chain([doc! { "$project": { "n": { "$size": "$found" } } }]);
+    assert_eq!(aggregate(&c, counted).unwrap(), [doc! { "_id": 0, "n": 18 }]);
+    assert_eq!(code(aggregate(&c, head)), Some(Code::DOCUMENT_TOO_LARGE));
+}
+
+#[test]
+fn what_may_not_stand_in_a_place_has_the_number_of_the_server() {
+    let c = with([doc! { "_id": 1, "a": [1] }]);
+    let number = |outcome: Option<Code>| outcome.map(Code::number);
+    for filter in [
+        doc! { "a": { "$elemMatch": { "$where": "1" } } },
+        doc! { "a": { "$elemMatch": { "$text": { "$search": "x" } } } },
+        doc! { "a": { "$not": { "$where": "1" } } },
+    ] {
+        assert_eq!(number(code(c.find_one(filter.clone()))), Some(2), "{filter}");
+    }
+    let filtered = |filter: Document| {
+        let options = UpdateOptions::default().array_filters([filter]);
+        number(code(c.update_one_with(doc! {}, doc! { "$set": { "a.$[x]": 1 } }, options)))
+    };
+    assert_eq!(filtered(doc! { "$text": { "$search": "x" } }), Some(2));
+    assert_eq!(filtered(doc! { "x.at": { "$near": [0, 0] } }), Some(5_626_500));
+    let projected = c.find(doc! {}).projection(doc! { "a": { "$set": 1 } }).to_vec();
+    assert_eq!(number(code(projected)), Some(31_325));
+    for stage in ["$currentOp", "$listLocalSessions", "$listSessions"] {
+        let nested = doc! { "$lookup": { "from": "c", "as": "x", "pipeline": [{ stage: {} }] } };
+        assert_eq!(number(code(aggregate(&c, [nested]))), Some(73), "{stage}");
+    }
+    assert_eq!(number(code(aggregate(&c, [doc! { "$unwind": "$a\0b" }]))), Some(16_419));
+    let variables = AggregateOptions::default().let_vars(doc! { "t": "$$CLUSTER_TIME" });
+    let run = c.aggregate_with::<Document>([doc! { "$match": {} }], variables);
+    assert_eq!(number(code(run)), Some(51_144));
 }
 
 // SEM: DOC-UPD-1, DOC-UPD-6

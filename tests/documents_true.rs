@@ -199,6 +199,7 @@ fn every_fuzz_target_is_built_and_described() {
         let name = target.file_stem().unwrap().to_str().unwrap();
         assert!(manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")), "{name} is not in fuzz/Cargo.toml");
         assert!(page.contains(&format!("| `{name}`")), "{name} is not in fuzz/README.md");
+        assert!(root().join("fuzz/seeds").join(name).is_dir(), "{name} has no seeds, and does not start without");
         names.insert(name.to_owned());
     }
     for seeds in fs::read_dir(root().join("fuzz/seeds")).unwrap() {

@@ -5,7 +5,7 @@
 
 use larder::bson::doc;
 use larder::document::IndexOptions;
-use larder::item::{Item, KeyType, TableSchema};
+use larder::item::{Item, ScalarAttributeType, TableSchema};
 use larder::wide_column::{self, CqlType, CqlValue};
 use larder::{Collection, Document, Handles, InTransaction, Isolation, ManualClock, Result, Store, Transaction};
 
@@ -31,7 +31,7 @@ fn seeded() -> Store {
     let person = |n: i32| doc! { "_id": n, "age": 20 + n, "email": n.to_string(), "city": "Rome", "tags": ["a"] };
     people.insert_many((1..=4).map(person)).unwrap();
     let items = store.item_table("items");
-    items.create(TableSchema::new("id", KeyType::S)).unwrap();
+    items.create(TableSchema::new("id", ScalarAttributeType::S)).unwrap();
     for id in ["a", "b"] {
         items.put(&Item::new().with("id", id).with("n", 1)).unwrap();
         store.kv().set(id, "1").unwrap();
@@ -169,7 +169,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         name: "each creates a table, of one model and of another",
-        transaction: |tx| tx.item_table("new").create(TableSchema::new("id", KeyType::S)),
+        transaction: |tx| tx.item_table("new").create(TableSchema::new("id", ScalarAttributeType::S)),
         other: |store| {
             let schema = wide_column::TableSchema::new().partition_key("id", CqlType::Text);
             store.wide_table("shop", "new").create(schema)

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use larder::bson::doc;
 use larder::engine::{Changes, Durability, Engine, MemoryEngine, Reads, Ticket};
-use larder::item::{GlobalIndex, Item, KeyType, TableSchema};
+use larder::item::{GlobalIndex, Item, ScalarAttributeType, TableSchema};
 use larder::kv::stream::NewId;
 use larder::kv::{AddOptions, End, EvictionPolicy, StreamId};
 use larder::limits::{JOB_STEP_ENTRIES_MAX, REMOVED_AT_ONCE_MAX};
@@ -242,8 +242,8 @@ fn dropping_collections_indexes_and_tables_changes_few_entries() {
     events.create_index(doc! { "kind": 1 }).unwrap();
     events.insert_many((0..20_000).map(|n| doc! { "_id": n, "kind": "login" })).unwrap();
     let items = store.item_table("items");
-    let index = GlobalIndex::new("by_kind", "kind", KeyType::S);
-    items.create(TableSchema::new("pk", KeyType::S).global_index(index)).unwrap();
+    let index = GlobalIndex::new("by_kind", "kind", ScalarAttributeType::S);
+    items.create(TableSchema::new("pk", ScalarAttributeType::S).global_index(index)).unwrap();
     let rows = store.wide_table("shop", "rows");
     let schema = wide_column::TableSchema::new().partition_key("p", CqlType::Int);
     rows.create(schema.clustering("n", CqlType::Int, Order::Ascending)).unwrap();

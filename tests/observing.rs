@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use larder::bson::doc;
-use larder::item::{self, GlobalIndex, Item, KeyType, key};
+use larder::item::{self, GlobalIndex, Item, ScalarAttributeType, key};
 use larder::wide_column::{CqlType, TableSchema};
 use larder::{Clock, Document, Error, Isolation, Store, Timestamp};
 use tracing::field::{Field, Visit};
@@ -119,8 +119,8 @@ fn reads_of_items_and_rows_tell_what_they_examined_and_returned_and_by_which_ind
     listening(|records| {
         let store = Store::in_memory();
         let items = store.item_table("people");
-        let by_age = GlobalIndex::new("by-age", "age", KeyType::N);
-        items.create(item::TableSchema::new("PK", KeyType::N).global_index(by_age)).unwrap();
+        let by_age = GlobalIndex::new("by-age", "age", ScalarAttributeType::N);
+        items.create(item::TableSchema::new("PK", ScalarAttributeType::N).global_index(by_age)).unwrap();
         for n in 0..20 {
             items.put(&Item::from([("PK", n), ("age", n / 10)])).unwrap();
         }
@@ -145,6 +145,11 @@ fn reads_of_items_and_rows_tell_what_they_examined_and_returned_and_by_which_ind
         let scan = records.operation();
         assert_eq!(scan.number("entries_returned"), 2);
         assert!((2..5).contains(&scan.number("entries_examined")), "no more than the limit asks for");
+        assert_eq!(scan.number("entries_dead"), 0);
+        (1..4).for_each(|n| rows.delete_row((n,)).unwrap());
+        records.take("larder::operation");
+        assert_eq!(rows.scan().to_vec().unwrap().len(), 2);
+        assert_eq!(records.operation().number("entries_dead"), 3);
     });
 }
 

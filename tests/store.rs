@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use larder::bson::doc;
-use larder::item::{Item, KeyType, TableSchema};
+use larder::item::{Item, ScalarAttributeType, TableSchema};
 use larder::wide_column::{CqlType, CqlValue};
 use larder::{Document, Error, Kv, ManualClock, Result, Scope, Store, Timestamp, Transaction};
 
@@ -14,7 +14,7 @@ use larder::{Document, Error, Kv, ManualClock, Result, Scope, Store, Timestamp, 
 fn store() -> (Store, ManualClock) {
     let clock = ManualClock::at(Timestamp::from_seconds(1_700_000_000));
     let store = Store::builder().clock(clock.clone()).in_memory();
-    store.item_table("orders").create(TableSchema::new("id", KeyType::S)).unwrap();
+    store.item_table("orders").create(TableSchema::new("id", ScalarAttributeType::S)).unwrap();
     let schema = larder::wide_column::TableSchema::new().partition_key("id", CqlType::Text).column("n", CqlType::Int);
     store.wide_table("shop", "orders").create(schema).unwrap();
     (store, clock)

@@ -47,6 +47,10 @@ pub(crate) enum Kind {
     ItemTable = 0x02,
     /// A wide-column table; its namespace is the keyspace.
     WideTable = 0x03,
+    /// A keyspace of wide-column tables; its namespace is empty.
+    WideKeyspace = 0x07,
+    /// A user-defined type; its namespace is the keyspace.
+    WideType = 0x08,
 }
 
 /// A name's ids and definition.
@@ -85,21 +89,47 @@ pub(crate) fn namespaces(view: &View, kind: Kind) -> Result<Vec<String>> {
     Ok(namespaces)
 }
 
+/// A catalogue record of what belongs to a name and is stored elsewhere.
+pub(crate) fn encode_record<R: Serialize>(record: &R) -> Result<Vec<u8>> {
+    let mut value = Vec::new();
+    record::encode(record, &mut value)?;
+    Ok(value)
+}
+
+/// Reads what [`encode_record`] made.
+pub(crate) fn decode_record<R: DeserializeOwned>(bytes: &[u8]) -> Result<R> {
+    record::decode(bytes)
+}
+
+/// Whether there are names of `kind` in `namespace`.
+pub(crate) fn has_names(view: &View, kind: Kind, namespace: &str) -> Result<bool> {
+    Ok(!view.is_empty(&KeyRange::prefix(&key(kind, namespace, "")))?)
+}
+
 /// An id that nothing has had. Taken beside the transaction: two that make something do not conflict for it.
-fn next_id(writer: &mut Writer) -> Result<u32> {
+pub(crate) fn next_id(writer: &mut Writer) -> Result<u32> {
     let id = writer.next_leased(Sequence::CatalogueIds, 0)?;
     u32::try_from(id).map_err(|_| Error::corrupt("catalogue ids", "they are past their end"))
 }
 
 /// The namespace, name and definition of what is stored under `storage`. Reads every name of its kind.
 pub(crate) fn find<R: DeserializeOwned>(view: &View, kind: Kind, storage: u32) -> Result<Option<(String, String, R)>> {
+    Ok(find_entry(view, kind, storage)?.map(|(namespace, name, entry)| (namespace, name, entry.record)))
+}
+
+/// As [`find`], with the ids.
+pub(crate) fn find_entry<R: DeserializeOwned>(
+    view: &View,
+    kind: Kind,
+    storage: u32,
+) -> Result<Option<(String, String, Entry<R>)>> {
     let mut cursor = view.range(&KeyRange::prefix(&[CATALOGUE, kind as u8]), Direction::Forward)?;
     while let Some((key, value)) = cursor.next()? {
         let mut ids = Reader::new(value);
         ids.u32()?;
         if ids.u32()? == storage {
             let (_, namespace, name) = split(key)?;
-            return Ok(Some((namespace, name, decode(value)?.record)));
+            return Ok(Some((namespace, name, decode(value)?)));
         }
     }
     Ok(None)
@@ -114,7 +144,13 @@ pub(crate) fn describe(key: &[u8]) -> Option<String> {
         return Some("the work that was left for later".to_owned());
     }
     let (kind, namespace, name) = split(key).ok()?;
-    let what = [(Kind::Collection, "collection"), (Kind::ItemTable, "item table"), (Kind::WideTable, "table")];
+    let what = [
+        (Kind::Collection, "collection"),
+        (Kind::ItemTable, "item table"),
+        (Kind::WideTable, "table"),
+        (Kind::WideKeyspace, "keyspace"),
+        (Kind::WideType, "type"),
+    ];
     let (_, what) = what.into_iter().find(|(known, _)| *known as u8 == kind)?;
     let namespace = if namespace.is_empty() { String::new() } else { format!("{namespace:?}.") };
     Some(format!("the definition of {what} {namespace}{name:?}"))
@@ -130,7 +166,7 @@ fn split(key: &[u8]) -> Result<(u8, String, String)> {
     Ok((kind, text(reader.bytes()?)?, text(reader.rest().to_vec())?))
 }
 
-fn key(kind: Kind, namespace: &str, name: &str) -> Vec<u8> {
+pub(crate) fn key(kind: Kind, namespace: &str, name: &str) -> Vec<u8> {
     let mut key = vec![CATALOGUE, kind as u8];
     put_bytes(&mut key, namespace.as_bytes());
     key.extend_from_slice(name.as_bytes());

@@ -126,15 +126,6 @@ impl<R: Serialize + DeserializeOwned> Target<R> {
         writer.put(&self.key, catalog::encode(entry)?)
     }
 
-    /// Moves the table to a new, empty storage id. What is stored under the old one is the caller's affair.
-    pub(crate) fn renew(&self, writer: &mut Writer, entry: &Entry<R>) -> Result<()>
-    where
-        R: Clone,
-    {
-        let storage = catalog::next_id(writer)?;
-        self.update(writer, &Entry { storage, ..entry.clone() })
-    }
-
     /// Removes the name. What is stored under its storage id is the caller's affair.
     pub(crate) fn remove(&self, writer: &mut Writer) {
         writer.note_catalogue_changed();

@@ -41,8 +41,9 @@ impl QueueBounds {
     /// let bounds = larder::channel::QueueBounds::default().messages(1_000_000);
     /// # let _ = bounds;
     /// ```
-    pub fn messages(self, messages: usize) -> Self {
-        Self { messages, ..self }
+    pub fn messages(mut self, messages: usize) -> Self {
+        self.messages = messages;
+        self
     }
 
     /// At most this many bytes: of each message its channel, its payload and [`limits::MESSAGE_OVERHEAD_BYTES`];
@@ -53,7 +54,8 @@ impl QueueBounds {
     /// let bounds = larder::channel::QueueBounds::default().bytes(1 << 20);
     /// # let _ = bounds;
     /// ```
-    pub fn bytes(self, bytes: usize) -> Self {
-        Self { bytes, ..self }
+    pub fn bytes(mut self, bytes: usize) -> Self {
+        self.bytes = bytes;
+        self
     }
 }

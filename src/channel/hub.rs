@@ -9,7 +9,6 @@ use parking_lot::RwLock;
 use crate::channel::bounds::QueueBounds;
 use crate::channel::message::{Message, Namespace, Published};
 use crate::channel::queue::Queue;
-use crate::channel::subscriber::Subscriber;
 use crate::encoding::owner::Slot;
 use crate::engine::CommitNumber;
 use crate::error::{Error, Result};
@@ -57,22 +56,8 @@ impl State for Arc<Hub> {
 }
 
 impl Hub {
-    /// A subscriber of the channel named `channel`.
-    pub(crate) fn subscribe(self: &Arc<Self>, channel: &[u8]) -> Result<Subscriber> {
-        let subscriber = self.subscriber(QueueBounds::default())?;
-        subscriber.subscribe(channel)?;
-        Ok(subscriber)
-    }
-
-    /// A subscriber of the channels that match `pattern`.
-    pub(crate) fn subscribe_pattern(self: &Arc<Self>, pattern: &[u8]) -> Result<Subscriber> {
-        let subscriber = self.subscriber(QueueBounds::default())?;
-        subscriber.subscribe_pattern(pattern)?;
-        Ok(subscriber)
-    }
-
-    /// A subscriber of nothing yet, with a queue within `bounds`.
-    pub(crate) fn subscriber(self: &Arc<Self>, bounds: QueueBounds) -> Result<Subscriber> {
+    /// Takes a new subscriber, of nothing yet, and gives out its number and its queue, which is within `bounds`.
+    pub(super) fn register(&self, bounds: QueueBounds) -> Result<(SubscriberId, Arc<Queue>)> {
         let mut registry = self.registry.write();
         if registry.disconnected {
             return Err(Error::Closed);
@@ -81,8 +66,7 @@ impl Hub {
         registry.next_id += 1;
         let queue = Arc::new(Queue::new(bounds));
         registry.subscribers.insert(id, (Arc::clone(&queue), BTreeSet::new()));
-        drop(registry);
-        Ok(Subscriber::new(id, queue, self))
+        Ok((id, queue))
     }
 
     /// How many subscriptions a message to `channel` would reach.
@@ -252,13 +236,20 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channel::subscriber::Subscriber;
+
+    fn subscribed(hub: &Arc<Hub>, channel: &str) -> Result<Subscriber> {
+        let subscriber = Subscriber::new(hub, QueueBounds::default())?;
+        subscriber.subscribe(channel)?;
+        Ok(subscriber)
+    }
 
     #[test]
     fn a_subscriber_that_goes_leaves_nothing_behind() {
         let hub = Arc::new(Hub::default());
-        let one = hub.subscribe(b"a").unwrap();
+        let one = subscribed(&hub, "a").unwrap();
         one.subscribe_pattern(b"a*").unwrap();
-        let two = hub.subscribe(b"a").unwrap();
+        let two = subscribed(&hub, "a").unwrap();
         assert_eq!(hub.count_matches(Namespace::Plain, b"a"), 3);
         drop(one);
         assert_eq!(hub.count_matches(Namespace::Plain, b"a"), 1);
@@ -270,9 +261,9 @@ mod tests {
     #[test]
     fn a_disconnected_hub_takes_nobody() {
         let hub = Arc::new(Hub::default());
-        let subscriber = hub.subscribe(b"a").unwrap();
+        let subscriber = subscribed(&hub, "a").unwrap();
         hub.disconnect();
-        assert!(matches!(hub.subscribe(b"a"), Err(Error::Closed)));
+        assert!(matches!(subscribed(&hub, "a"), Err(Error::Closed)));
         assert!(matches!(subscriber.subscribe(b"b"), Err(Error::Closed)));
     }
 }

@@ -37,6 +37,23 @@ impl Stream for Subscriber {
     }
 }
 
+impl Subscriber {
+    /// The messages as a [`Stream`] that is nothing else, so that `next` and `map` are those of tasks.
+    ///
+    /// # Examples
+    /// ```
+    /// use futures_lite::{StreamExt, future::block_on};
+    /// let store = larder::Store::in_memory();
+    /// let mut inbox = store.subscribe("orders")?.into_stream();
+    /// store.publish("orders", "1")?;
+    /// assert_eq!(block_on(inbox.next()).unwrap()?.payload(), b"1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn into_stream(self) -> Messages {
+        Messages { subscriber: self }
+    }
+}
+
 /// Messages of a [`Subscriber`] as they come, for tasks only. Made by [`Subscriber::into_stream`].
 ///
 /// # Examples
@@ -58,10 +75,6 @@ pub struct Messages {
 }
 
 impl Messages {
-    pub(super) fn new(subscriber: Subscriber) -> Self {
-        Self { subscriber }
-    }
-
     /// The subscriber, to subscribe to more, or to receive in another way.
     ///
     /// # Examples

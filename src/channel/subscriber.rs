@@ -6,10 +6,10 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::channel::bounds::QueueBounds;
 use crate::channel::hub::{Hub, SubscriberId, Topic};
 use crate::channel::message::{Lost, Message, RecvError, RecvTimeoutError};
 use crate::channel::queue::Queue;
-use crate::channel::stream::Messages;
 use crate::error::{Error, Result};
 use crate::limits;
 
@@ -55,8 +55,10 @@ pub struct Subscriber {
 }
 
 impl Subscriber {
-    pub(super) fn new(id: SubscriberId, queue: Arc<Queue>, hub: &Arc<Hub>) -> Self {
-        Self { id, queue, hub: Arc::downgrade(hub), place: None }
+    /// A subscriber of nothing yet, with a queue within `bounds`.
+    pub(crate) fn new(hub: &Arc<Hub>, bounds: QueueBounds) -> Result<Self> {
+        let (id, queue) = hub.register(bounds)?;
+        Ok(Self { id, queue, hub: Arc::downgrade(hub), place: None })
     }
 
     /// Waits for the next message.
@@ -150,21 +152,6 @@ impl Subscriber {
     /// ```
     pub fn iter(&self) -> Iter<'_> {
         Iter { subscriber: self }
-    }
-
-    /// The messages as a [`Stream`](futures_core::Stream) that is nothing else, so that `next` and `map` are those of tasks.
-    ///
-    /// # Examples
-    /// ```
-    /// use futures_lite::{StreamExt, future::block_on};
-    /// let store = larder::Store::in_memory();
-    /// let mut inbox = store.subscribe("orders")?.into_stream();
-    /// store.publish("orders", "1")?;
-    /// assert_eq!(block_on(inbox.next()).unwrap()?.payload(), b"1");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn into_stream(self) -> Messages {
-        Messages::new(self)
     }
 
     /// The queue, and this subscriber's place in it.

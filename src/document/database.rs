@@ -185,7 +185,7 @@ impl<S: Scope> Database<S> {
             if let Some(output) = pipeline.split_out() {
                 return Err(output.refuse("aggregate on a database"));
             }
-            let context = context(variables.values).within_time(options.max_time);
+            let context = context(variables.values).until(&options.until);
             let exec = Exec::new(view, &self.name, Arc::new(context));
             let rows = pipeline.rewritten().run(Box::new(Made::new(std::iter::empty())), &exec)?;
             Ok(Cursor::decoding(rows, format!("database {:?}", self.name)))

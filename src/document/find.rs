@@ -4,13 +4,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bson::raw::cstr;
 use bson::{DateTime, Document, RawDocument, RawDocumentBuf};
 use serde::de::DeserializeOwned;
 
 use crate::catalog::Entry;
+use crate::document::cancel::Until;
 use crate::document::code::Code;
 use crate::document::collation::{Collation, Collator};
 use crate::document::expression::{Context, Names, Variables};
@@ -43,8 +43,8 @@ pub(super) struct Query {
     pub(super) variables: Document,
     /// Without one it is the collection's.
     pub(super) collation: Option<Collation>,
-    /// The time that it may take.
-    pub(super) max_time: Option<Duration>,
+    /// When it is to end before it is done.
+    pub(super) until: Until,
 }
 
 /// A query that is compiled.
@@ -71,7 +71,7 @@ impl Query {
         let context = |values| context(view, values).collated(collator.as_ref());
         let Variables { names, values } = Variables::evaluate(&self.variables, &context(Vec::new()))?;
         let prepared = self.compile(&names)?;
-        Ok((prepared, Arc::new(context(values).within_time(self.max_time)), names))
+        Ok((prepared, Arc::new(context(values).until(&self.until)), names))
     }
 
     /// Compiles the query, whose expressions may use the variables `names`.

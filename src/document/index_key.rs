@@ -242,7 +242,7 @@ fn skip_body(reader: &mut Reader<'_>, class: u8, depth: usize) -> Result<()> {
                 take_decimal(reader)?;
             }
         }
-        c if [Class::String as u8, Class::Code as u8, Class::Pointer as u8].contains(&c) => drop(reader.bytes()?),
+        c if [Class::String as u8, Class::Code as u8, Class::Pointer as u8].contains(&c) => reader.skip_bytes()?,
         c if c == Class::Object as u8 => skip_object(reader, depth)?,
         c if c == Class::Array as u8 => loop {
             match reader.u8()? {
@@ -260,9 +260,12 @@ fn skip_body(reader: &mut Reader<'_>, class: u8, depth: usize) -> Result<()> {
         c if c == Class::ObjectId as u8 => drop(reader.array::<12>()?),
         c if c == Class::Boolean as u8 => drop(reader.u8()?),
         c if c == Class::Date as u8 || c == Class::Timestamp as u8 => drop(reader.array::<8>()?),
-        c if c == Class::Regex as u8 => drop((reader.bytes()?, reader.bytes()?)),
+        c if c == Class::Regex as u8 => {
+            reader.skip_bytes()?;
+            reader.skip_bytes()?;
+        }
         c if c == Class::ScopedCode as u8 => {
-            reader.bytes()?;
+            reader.skip_bytes()?;
             skip_object(reader, depth)?;
         }
         c if [Class::MinKey, Class::EmptyArray, Class::Null, Class::MaxKey].iter().any(|class| *class as u8 == c) => {}
@@ -276,7 +279,7 @@ fn skip_object(reader: &mut Reader<'_>, depth: usize) -> Result<()> {
         match reader.u8()? {
             END => return Ok(()),
             class => {
-                reader.bytes()?;
+                reader.skip_bytes()?;
                 skip_body(reader, class, depth)?;
             }
         }
@@ -293,6 +296,7 @@ fn invert_from(out: &mut [u8], start: usize, descending: bool) {
 mod tests {
     use super::*;
     use crate::document::order::tests::{number, value};
+    use crate::encoding::hex::hex;
     use bson::{Bson, bson, doc};
     use proptest::prelude::*;
 
@@ -300,10 +304,6 @@ mod tests {
         let mut out = Vec::new();
         put_field(&mut out, &Value::from(value), descending, Order::SIMPLE).unwrap();
         out
-    }
-
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
     }
 
     #[test]

@@ -34,6 +34,7 @@
 mod aggregate;
 mod build;
 mod bulk;
+mod cancel;
 mod capped;
 mod code;
 mod collation;
@@ -41,6 +42,7 @@ mod collection;
 mod convert;
 mod database;
 mod date;
+mod decode;
 mod depth;
 mod describe;
 mod distinct;
@@ -67,19 +69,24 @@ mod rows;
 mod scan;
 mod schema;
 mod shown;
+mod stats;
 mod stored;
 #[allow(dead_code, reason = "only doors run operations for others, and not every door")]
 mod supervision;
 mod update;
 mod views;
 
+#[cfg(feature = "server")]
+#[allow(unused_imports, reason = "not every door adds to what is told of collections")]
+pub(crate) use aggregate::Served;
 pub(crate) use build::FILLING;
+pub use cancel::CancelToken;
 pub use code::Code;
 pub use collation::{Alternate, CaseFirst, Collation, MaxVariable};
 pub use collection::{
-    AggregateOptions, BulkWrite, BulkWriteResult, Collection, CollectionStats, DeleteOptions, Find,
-    FindAndModifyResult, FindOneAndOptions, IndexStats, InsertManyResult, InsertOneResult, Modify, ReturnDocument,
-    Tail, UpdateOptions, UpdateResult, WriteModel, WriteOutcome,
+    AggregateOptions, BulkWrite, BulkWriteResult, Collection, DeleteOptions, Find, FindAndModifyResult,
+    FindOneAndOptions, InsertManyResult, InsertOneResult, Modify, ReturnDocument, Tail, UpdateOptions, UpdateResult,
+    WriteModel, WriteOutcome,
 };
 pub use database::Database;
 pub(crate) use describe::describe;
@@ -91,6 +98,7 @@ pub use schema::{
     Capped, CollectionChange, CollectionInfo, CollectionOptions, IndexChange, IndexInfo, IndexOptions,
     ValidationAction, ValidationLevel,
 };
+pub use stats::{CollectionStats, IndexStats};
 #[cfg(feature = "server")]
 #[allow(unused_imports, reason = "not every door runs operations for others")]
 pub(crate) use supervision::Supervision;

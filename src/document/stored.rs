@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::clock::Timestamp;
 use crate::document::code::Code;
 use crate::document::depth::{self, Bounded};
-use crate::document::{raw, shown};
+use crate::document::{decode, raw, shown};
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
@@ -40,6 +40,9 @@ pub(super) fn deserialize<T: DeserializeOwned>(
     document: &RawDocument,
     collection: impl FnOnce() -> String,
 ) -> Result<T> {
+    if let Some(value) = decode::decoded(document) {
+        return Ok(value);
+    }
     bson::deserialize_from_slice(document.as_bytes()).map_err(|error| {
         // Only now, for keeping the path costs time with every field.
         let located = RawDeserializer::new(document.as_bytes()).ok().and_then(|deserializer| {
@@ -64,7 +67,8 @@ pub(super) fn decode<T: DeserializeOwned + 'static>(
     if let Some(place) = place.downcast_mut::<Option<RawDocumentBuf>>() {
         *place = Some(document.to_owned());
     } else if let Some(place) = place.downcast_mut::<Option<Document>>() {
-        *place = Some(Document::try_from(document).map_err(raw::corrupt)?);
+        let tree = decode::tree(document).map_or_else(|| Document::try_from(document).map_err(raw::corrupt), Ok);
+        *place = Some(tree?);
     }
     match decoded {
         Some(decoded) => Ok(decoded),

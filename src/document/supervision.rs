@@ -5,12 +5,12 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use crate::clock::Stopwatch;
+use crate::document::cancel::CancelToken;
 use crate::document::code::Code;
 use crate::error::Result;
 
@@ -27,19 +27,19 @@ pub(crate) struct Supervision {
     begun: Stopwatch,
     /// The time they have, by the machine's clock: what is too long for whoever waits does not depend on the store's.
     time: Option<Duration>,
-    killed: AtomicBool,
+    token: CancelToken,
     used: Mutex<Vec<String>>,
 }
 
 impl Supervision {
     /// Operations that begin now and have this time.
     pub(crate) fn new(time: Option<Duration>) -> Self {
-        Self { begun: Stopwatch::start(), time, killed: AtomicBool::new(false), used: Mutex::default() }
+        Self { begun: Stopwatch::start(), time, token: CancelToken::new(), used: Mutex::default() }
     }
 
     /// Has them end.
     pub(crate) fn kill(&self) {
-        self.killed.store(true, Ordering::Relaxed);
+        self.token.cancel();
     }
 
     /// How long they have been running.
@@ -60,13 +60,36 @@ impl Supervision {
     }
 
     fn check(&self) -> Result<()> {
-        if self.killed.load(Ordering::Relaxed) {
-            return Err(Code::INTERRUPTED.value("operation was interrupted"));
-        }
+        self.token.check()?;
         if self.time.is_some_and(|time| self.begun.elapsed() >= time) {
             return Err(Code::MAX_TIME_EXPIRED.value("operation exceeded time limit"));
         }
         Ok(())
+    }
+}
+
+impl CancelToken {
+    /// Runs `body`, whose operations on collections on this thread end once the token is cancelled: those that write, too. A cursor
+    /// that `body` opens and hands on is not among them; it is given the token
+    /// ([`Find::cancel_token`](crate::document::Find::cancel_token)).
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::{CancelToken, Code}};
+    /// let events = Store::in_memory().collection::<Document>("events");
+    /// events.insert_many((0..1_000).map(|n| doc! { "n": n }))?;
+    /// let token = CancelToken::new();
+    /// token.cancel();
+    /// let error = token.guard(|| events.update_many(doc! {}, doc! { "$inc": { "n": 1 } })).unwrap_err();
+    /// assert_eq!(Code::of(&error), Some(Code::INTERRUPTED));
+    /// assert_eq!(events.count_documents(doc! { "n": 0 })?, 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `killOp`.
+    pub fn guard<R>(&self, body: impl FnOnce() -> R) -> R {
+        Arc::new(Supervision { token: self.clone(), ..Supervision::new(None) }).guard(body)
     }
 }
 

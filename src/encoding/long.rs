@@ -130,18 +130,36 @@ pub(crate) fn put_inner(out: &mut Vec<u8>, component: &[u8], max: usize) -> bool
 /// What [`put_inner`] put: the component, or `None` when it is long.
 pub(crate) fn take_inner(reader: &mut Reader<'_>) -> Result<Option<Vec<u8>>> {
     let mut component = Vec::new();
+    Ok(take_inner_into(reader, &mut component)?.then_some(component))
+}
+
+/// Steps over what [`put_inner`] put.
+pub(crate) fn skip_inner(reader: &mut Reader<'_>) -> Result<()> {
     loop {
+        reader.skip_to_zero()?;
         match reader.u8()? {
-            0 => match reader.u8()? {
-                0 => return Ok(Some(component)),
-                1 => {
-                    reader.array::<HASH_BYTES>()?;
-                    return Ok(None);
-                }
-                0xff => component.push(0),
-                other => return Err(Error::corrupt("key", format!("escape 00 {other:02x} in a component"))),
-            },
-            byte => component.push(byte),
+            0 => return Ok(()),
+            0xff => {}
+            1 => return reader.array::<HASH_BYTES>().map(drop),
+            other => return Err(Error::corrupt("key", format!("escape 00 {other:02x} in a component"))),
+        }
+    }
+}
+
+/// Appends what [`put_inner`] put to `out`, unless it is long. Returns whether it is there.
+pub(crate) fn take_inner_into(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<bool> {
+    let start = out.len();
+    loop {
+        reader.take_to_zero(out)?;
+        match reader.u8()? {
+            0 => return Ok(true),
+            0xff => out.push(0),
+            1 => {
+                reader.array::<HASH_BYTES>()?;
+                out.truncate(start);
+                return Ok(false);
+            }
+            other => return Err(Error::corrupt("key", format!("escape 00 {other:02x} in a component"))),
         }
     }
 }

@@ -391,8 +391,15 @@ impl<'a> Reader<'a> {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn bytes(&mut self) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.each_byte(|byte| bytes.push(byte))?;
+        let first = self.run_to_zero()?;
+        let mut bytes = first.to_vec();
+        while self.is_escaped_zero()? {
+            bytes.push(if self.descending { u8::MAX } else { 0 });
+            bytes.extend_from_slice(self.run_to_zero()?);
+        }
+        if self.descending {
+            invert(&mut bytes);
+        }
         Ok(bytes)
     }
 
@@ -410,19 +417,49 @@ impl<'a> Reader<'a> {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn skip_bytes(&mut self) -> Result<()> {
-        self.each_byte(|_| ())
+        self.run_to_zero()?;
+        while self.is_escaped_zero()? {
+            self.run_to_zero()?;
+        }
+        Ok(())
     }
 
-    fn each_byte(&mut self, mut each: impl FnMut(u8)) -> Result<()> {
-        loop {
-            match self.u8()? {
-                0 => match self.u8()? {
-                    0 => return Ok(()),
-                    0xff => each(0),
-                    other => return Err(Error::corrupt("key", format!("escape 00 {other:02x} in a byte string"))),
-                },
-                byte => each(byte),
-            }
+    /// The next byte, which stays the next.
+    pub(crate) fn peek_u8(&self) -> Result<u8> {
+        Self::u8(&mut self.clone())
+    }
+
+    /// Appends the bytes up to the next zero to `out`, and steps over the zero.
+    pub(crate) fn take_to_zero(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        let run = self.run_to_zero()?;
+        if self.descending {
+            out.extend(run.iter().map(|byte| !byte));
+        } else {
+            out.extend_from_slice(run);
+        }
+        Ok(())
+    }
+
+    /// Steps over the bytes up to the next zero, and over the zero.
+    pub(crate) fn skip_to_zero(&mut self) -> Result<()> {
+        self.run_to_zero().map(drop)
+    }
+
+    /// The bytes up to the next zero, as they are stored; steps over the zero.
+    fn run_to_zero(&mut self) -> Result<&'a [u8]> {
+        let mask = if self.descending { u8::MAX } else { 0 };
+        let end = self.rest.iter().position(|byte| *byte == mask).ok_or_else(too_short)?;
+        let (run, rest) = self.rest.split_at_checked(end).ok_or_else(too_short)?;
+        self.rest = rest.get(1..).unwrap_or_default();
+        Ok(run)
+    }
+
+    /// Whether the zero before is one of the string, and not the first half of its end, by the byte behind it, which is taken.
+    fn is_escaped_zero(&mut self) -> Result<bool> {
+        match self.u8()? {
+            0 => Ok(false),
+            0xff => Ok(true),
+            other => Err(Error::corrupt("key", format!("escape 00 {other:02x} in a byte string"))),
         }
     }
 }

@@ -27,6 +27,9 @@ pub(crate) const ITEMS: u8 = 0x30;
 /// Partitions and rows of wide-column tables.
 pub(crate) const WIDE_ROWS: u8 = 0x40;
 
+/// Entries of indexes of wide-column tables.
+pub(crate) const WIDE_INDEXES: u8 = 0x41;
+
 /// Whose a thing is that is kept in memory for an open store; nothing of it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slot {
@@ -40,13 +43,17 @@ pub(crate) enum Slot {
     Documents = 3,
     /// Of capped collections.
     Capped = 4,
+    /// Of item tables.
+    Items = 5,
+    /// Definitions of wide-column tables.
+    WideTables = 6,
     #[cfg(test)]
-    Test = 5,
+    Test = 7,
 }
 
 impl Slot {
     /// How many there are.
-    pub(crate) const COUNT: usize = 5 + cfg!(test) as usize;
+    pub(crate) const COUNT: usize = 7 + cfg!(test) as usize;
 }
 
 #[cfg(test)]
@@ -55,7 +62,7 @@ mod tests {
 
     #[test]
     fn no_two_owners_have_the_same_byte() {
-        let all = [CATALOGUE, TRANSACTIONS, DEADLINES, DOCUMENTS, KEYS, KEY_ELEMENTS, ITEMS, WIDE_ROWS];
+        let all = [CATALOGUE, TRANSACTIONS, DEADLINES, DOCUMENTS, KEYS, KEY_ELEMENTS, ITEMS, WIDE_ROWS, WIDE_INDEXES];
         assert!(all.is_sorted_by(|one, next| one < next), "{all:02x?}");
         let named = include_str!("owner.rs").lines().filter(|line| line.starts_with("pub(crate) const "));
         assert_eq!(named.count(), all.len(), "each is in the list above");

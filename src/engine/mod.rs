@@ -118,7 +118,7 @@ pub enum Durability {
 pub struct CommitNumber(pub u64);
 
 impl CommitNumber {
-    /// The number of the commit after this one.
+    /// The number of the commit after this one. [`u64::MAX`], which no store gets to, is its own next.
     ///
     /// # Examples
     /// ```
@@ -127,7 +127,7 @@ impl CommitNumber {
     /// ```
     #[must_use]
     pub fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 }
 

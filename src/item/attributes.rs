@@ -5,10 +5,10 @@ use std::fmt;
 use std::mem;
 use std::sync::Arc;
 
-use crate::error::{Error, InvalidKind, Result};
+use crate::error::Result;
 use crate::item::origin::Origin;
 use crate::item::value::dismantle;
-use crate::item::{AttributeValue, Number};
+use crate::item::{AttributeValue, Fault, Number, RequestFault};
 use crate::limits;
 
 /// An item: values by attribute name. Its attributes have no order of their own; they iterate by name.
@@ -27,12 +27,17 @@ pub struct Item {
     attributes: BTreeMap<String, AttributeValue>,
     /// Where it was read, for errors. It is not part of the item.
     origin: Option<Arc<Origin>>,
+    /// What could not be made an attribute when the item was put together. Nothing takes the item then.
+    refused: Option<Box<Fault>>,
 }
 
 /// Takes deep values apart level by level, so that a refused item does not overflow the stack when it goes.
 impl Drop for Item {
     fn drop(&mut self) {
-        dismantle(mem::take(&mut self.attributes).into_values());
+        // Most are flat, and go as they are.
+        if self.attributes.values().any(AttributeValue::is_nested) {
+            dismantle(mem::take(&mut self.attributes).into_values());
+        }
     }
 }
 
@@ -67,11 +72,25 @@ impl Item {
     /// # Examples
     /// ```
     /// use larder::item::Item;
-    /// assert_eq!(Item::new().with("n", 5).len(), 1);
+    /// assert_eq!(Item::new().with("n", 5).with("f", 1.5).len(), 2);
+    /// ```
+    /// A float that is no number of the model, such as NaN, makes an item that every operation refuses:
+    /// ```
+    /// # use larder::{Store, item::{Item, ScalarAttributeType, TableSchema}};
+    /// # let table = Store::in_memory().item_table("Users");
+    /// # table.create(TableSchema::new("id", ScalarAttributeType::S))?;
+    /// assert!(table.put(&Item::new().with("id", "a").with("f", f64::NAN)).is_err());
+    /// # Ok::<(), larder::Error>(())
     /// ```
     #[must_use]
-    pub fn with(mut self, name: impl Into<String>, value: impl Into<AttributeValue>) -> Self {
-        self.insert(name, value);
+    pub fn with<V>(mut self, name: impl Into<String>, value: V) -> Self
+    where
+        V: TryInto<AttributeValue, Error: Into<Fault>>,
+    {
+        match value.try_into() {
+            Ok(value) => drop(self.insert(name, value)),
+            Err(fault) => drop(self.refused.get_or_insert_with(|| Box::new(fault.into()))),
+        }
         self
     }
 
@@ -97,6 +116,10 @@ impl Item {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&AttributeValue> {
         self.attributes.get(name)
+    }
+
+    pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut AttributeValue> {
+        self.attributes.get_mut(name)
     }
 
     /// Removes attribute `name`, and returns what it was.
@@ -169,13 +192,27 @@ impl Item {
 
     /// Refuses what no table stores, whatever its keys.
     pub(super) fn check(&self) -> Result<()> {
-        let shape = self.shape();
-        if shape.has_empty_name {
-            return Err(Error::invalid(InvalidKind::Value, "an attribute name is never empty"));
+        if let Some(fault) = &self.refused {
+            return Err(fault.as_ref().clone().into_error());
         }
-        limits::check("attribute name bytes", limits::ITEM_ATTRIBUTE_NAME_BYTES_MAX, shape.longest_name)?;
-        limits::check("item nesting levels", limits::ITEM_DEPTH_MAX, shape.depth)?;
-        limits::check("item bytes", limits::ITEM_BYTES_MAX, shape.bytes)
+        let shape = self.shape();
+        let fault = if shape.has_empty_name {
+            RequestFault::EmptyName
+        } else if shape.longest_name > limits::ITEM_ATTRIBUTE_NAME_BYTES_MAX {
+            RequestFault::NameTooLong
+        } else if shape.depth > limits::ITEM_DEPTH_MAX {
+            RequestFault::NestedTooDeeply
+        } else if shape.bytes > limits::ITEM_BYTES_MAX {
+            RequestFault::ItemTooLarge
+        } else {
+            return Ok(());
+        };
+        Err(fault.into_error())
+    }
+
+    /// Refuses what nests more deeply than any item, before it is copied.
+    pub(super) fn check_depth(&self) -> Result<()> {
+        limits::check("item nesting levels", limits::ITEM_DEPTH_MAX, self.shape().depth)
     }
 
     /// The item as it was read from a table.
@@ -193,53 +230,50 @@ impl Item {
         &self.attributes
     }
 
-    /// Keeps the attributes whose names pass.
-    pub(super) fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
-        self.attributes.retain(|name, _| keep(name));
-    }
-
-    /// Measures without recursion: how deep a value may nest is only known afterwards.
     fn shape(&self) -> Shape {
-        let mut shape = Shape::default();
-        let mut waiting = Vec::new();
-        for (name, value) in &self.attributes {
-            shape.add_name(name);
-            waiting.push((value, 1));
-        }
-        while let Some((value, level)) = waiting.pop() {
-            shape.bytes += match value {
-                AttributeValue::S(string) => string.len(),
-                AttributeValue::N(number) => number.size_bytes(),
-                AttributeValue::B(bytes) => bytes.len(),
-                AttributeValue::Bool(_) | AttributeValue::Null => 1,
-                AttributeValue::M(map) => {
-                    for (name, value) in map {
-                        shape.add_name(name);
-                        waiting.push((value, level + 1));
-                    }
-                    shape.depth = shape.depth.max(level);
-                    3 + map.len()
-                }
-                AttributeValue::L(list) => {
-                    waiting.extend(list.iter().map(|value| (value, level + 1)));
-                    shape.depth = shape.depth.max(level);
-                    3 + list.len()
-                }
-                AttributeValue::Ss(set) => set.iter().map(String::len).sum(),
-                AttributeValue::Ns(set) => set.iter().map(Number::size_bytes).sum(),
-                AttributeValue::Bs(set) => set.iter().map(Vec::len).sum(),
-            };
-        }
+        let mut shape = shape_of(self.attributes.values());
+        self.attributes.keys().for_each(|name| shape.add_name(name));
         shape
     }
 }
 
+/// Measures values without recursion: how deep they nest is only known afterwards.
+pub(super) fn shape_of<'v>(values: impl Iterator<Item = &'v AttributeValue>) -> Shape {
+    let mut shape = Shape::default();
+    let mut waiting: Vec<_> = values.map(|value| (value, 1)).collect();
+    while let Some((value, level)) = waiting.pop() {
+        shape.bytes += match value {
+            AttributeValue::S(string) => string.len(),
+            AttributeValue::N(number) => number.size_bytes(),
+            AttributeValue::B(bytes) => bytes.len(),
+            AttributeValue::Bool(_) | AttributeValue::Null => 1,
+            AttributeValue::M(map) => {
+                for (name, value) in map {
+                    shape.add_name(name);
+                    waiting.push((value, level + 1));
+                }
+                shape.depth = shape.depth.max(level);
+                3 + map.len()
+            }
+            AttributeValue::L(list) => {
+                waiting.extend(list.iter().map(|value| (value, level + 1)));
+                shape.depth = shape.depth.max(level);
+                3 + list.len()
+            }
+            AttributeValue::Ss(set) => set.iter().map(String::len).sum(),
+            AttributeValue::Ns(set) => set.iter().map(Number::size_bytes).sum(),
+            AttributeValue::Bs(set) => set.iter().map(Vec::len).sum(),
+        };
+    }
+    shape
+}
+
 /// What an item's limits are about.
 #[derive(Default)]
-struct Shape {
-    bytes: usize,
+pub(super) struct Shape {
+    pub(super) bytes: usize,
     /// Lists and maps around the deepest value.
-    depth: usize,
+    pub(super) depth: usize,
     longest_name: usize,
     has_empty_name: bool,
 }
@@ -260,7 +294,7 @@ impl<K: Into<String>, V: Into<AttributeValue>, const N: usize> From<[(K, V); N]>
 
 impl From<BTreeMap<String, AttributeValue>> for Item {
     fn from(attributes: BTreeMap<String, AttributeValue>) -> Self {
-        Self { attributes, origin: None }
+        Self { attributes, origin: None, refused: None }
     }
 }
 
@@ -303,9 +337,9 @@ mod tests {
         (0..levels).fold(AttributeValue::Null, |inner, _| AttributeValue::L(vec![inner]))
     }
 
-    fn limit_of(item: &Item) -> &'static str {
-        match item.check() {
-            Err(Error::LimitExceeded { limit, .. }) => limit,
+    fn fault_of(item: &Item) -> RequestFault {
+        match item.check().unwrap_err().item_fault() {
+            Some(Fault::Request(fault)) => fault.clone(),
             other => panic!("{other:?}"),
         }
     }
@@ -325,13 +359,13 @@ mod tests {
     fn an_item_of_exactly_the_limit_fits() {
         let item = |bytes: usize| Item::from([("a", "x".repeat(bytes - 1))]);
         assert!(item(limits::ITEM_BYTES_MAX).check().is_ok());
-        assert_eq!(limit_of(&item(limits::ITEM_BYTES_MAX + 1)), "item bytes");
+        assert_eq!(fault_of(&item(limits::ITEM_BYTES_MAX + 1)), RequestFault::ItemTooLarge);
     }
 
     #[test] // SEM: ITM-TYP-1
     fn thirty_one_levels_nest() {
         assert!(Item::from([("a", nested(31))]).check().is_ok());
-        assert_eq!(limit_of(&Item::from([("a", nested(32))])), "item nesting levels");
+        assert_eq!(fault_of(&Item::from([("a", nested(32))])), RequestFault::NestedTooDeeply);
     }
 
     #[test]
@@ -346,9 +380,9 @@ mod tests {
 
     #[test] // SEM: ITM-LIM-2
     fn names_are_neither_empty_nor_long() {
-        assert!(Item::from([("", 1)]).check().is_err());
+        assert_eq!(fault_of(&Item::from([("", 1)])), RequestFault::EmptyName);
         assert!(Item::from([("a".repeat(limits::ITEM_ATTRIBUTE_NAME_BYTES_MAX), 1)]).check().is_ok());
         let long = Item::from([("a".repeat(limits::ITEM_ATTRIBUTE_NAME_BYTES_MAX + 1), 1)]);
-        assert_eq!(limit_of(&long), "attribute name bytes");
+        assert_eq!(fault_of(&long), RequestFault::NameTooLong);
     }
 }

@@ -1,40 +1,49 @@
 //! What is kept at a key of the engine, for a person.
 
-use crate::catalog::{self, Kind};
-use crate::encoding::decimal::take_decimal;
-use crate::encoding::ordered::Reader;
 use crate::error::Result;
-use crate::item::layout;
+use crate::item::AttributeValue;
+use crate::item::definition::TableRecord;
+use crate::item::layout::{self, Part};
 use crate::item::origin::{hex, name_of};
-use crate::item::schema::{KeySchema, TableRecord};
-use crate::item::{KeyType, Number};
+use crate::item::state::Tables;
 use crate::txn::View;
 
 /// Names the item that is kept, or indexed, at `key`: `item {PK: "USER#7", SK: 5} of item table "Events"`.
 pub(crate) fn describe(view: &View, key: &[u8]) -> Result<Option<String>> {
-    let mut reader = Reader::new(key);
-    reader.u8()?;
-    let id = reader.u32()?;
-    let Some((_, name, record)) = catalog::find::<TableRecord>(view, Kind::ItemTable, id)? else { return Ok(None) };
-    let of_entry = record.indexes.iter().find(|index| key.starts_with(&layout::prefix(id, Some(index))));
-    let key = match of_entry {
-        Some(index) => layout::item_key_of_entry(id, index, key)?,
-        None => key.to_vec(),
-    };
-    Ok(Some(item_of(&record.keys, &key, &name)?))
+    let (storage, part) = layout::part_of(key)?;
+    if storage == layout::NO_TABLE {
+        return Ok(Some(match part {
+            Part::Export => "what is kept of an export of items".to_owned(),
+            Part::Import => "what is kept of an import of items".to_owned(),
+            _ => "the token of a transaction on items".to_owned(),
+        }));
+    }
+    let Some((target, table)) = view.state::<Tables>().of_storage(view, storage)? else { return Ok(None) };
+    let (record, name) = (&table.record, target.name());
+    Ok(match part {
+        Part::Item => Some(item_of(record, key, name)?),
+        Part::Index(id) => match record.index_of_id(id) {
+            Some(index) => Some(item_of(record, &layout::item_key_of_entry(storage, record, index, key)?, name)?),
+            None => None,
+        },
+        Part::Details => Some(format!("the details of item table {name:?}")),
+        Part::Stream => Some(format!("the stream of item table {name:?}")),
+        Part::Deadlines => Some(format!("the deadlines of item table {name:?}")),
+        Part::Export | Part::Import => None,
+    })
 }
 
 /// Names the item whose engine key is `key`.
-fn item_of(keys: &KeySchema, key: &[u8], table: &str) -> Result<String> {
-    let mut reader = Reader::new(key.get(layout::prefix(0, None).len()..).unwrap_or_default());
-    let mut fields = Vec::new();
-    for attribute in keys.attributes() {
-        let value = match attribute.key_type {
-            KeyType::S => format!("{:?}", String::from_utf8_lossy(&reader.bytes()?)),
-            KeyType::N => Number::from_decimal(&take_decimal(&mut reader)?)?.to_string(),
-            KeyType::B => hex(&reader.bytes()?),
+pub(super) fn item_of(record: &TableRecord, key: &[u8], table: &str) -> Result<String> {
+    let item = layout::attributes_of(record, None, key)?;
+    let fields = record.keys.attributes().map(|attribute| {
+        let value = match item.get(&attribute.name) {
+            Some(AttributeValue::S(text)) => format!("{text:?}"),
+            Some(AttributeValue::N(number)) => number.to_string(),
+            Some(AttributeValue::B(bytes)) => hex(bytes),
+            _ => "?".to_owned(),
         };
-        fields.push(format!("{}: {value}", attribute.name));
-    }
-    Ok(name_of(&fields, table))
+        format!("{}: {value}", attribute.name)
+    });
+    Ok(name_of(&fields.collect::<Vec<_>>(), table))
 }

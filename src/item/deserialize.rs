@@ -1,15 +1,18 @@
 //! Any `serde` type from an item: the way back of [`Item::from_serialize`].
 
-use std::collections::BTreeMap;
+use std::collections::{btree_map, btree_set};
+use std::slice;
 
 use serde::Deserialize;
-use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer, MapDeserializer, SeqDeserializer};
-use serde::de::{self, IntoDeserializer, Visitor};
+use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer, SeqDeserializer};
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
 use crate::error::{Error, Result};
+use crate::item::map_key::MapKey;
+use crate::item::record::{Content, Elements, Entries, Members, RecordRef, ValueRef};
 use crate::item::serialize::Refusal;
-use crate::item::{AttributeValue, Item, Number, Set};
+use crate::item::{AttributeValue, Item, Number};
 use crate::limits;
 
 impl Item {
@@ -32,157 +35,281 @@ impl Item {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn deserialize<'de, T: Deserialize<'de>>(&'de self) -> Result<T> {
-        // The item itself is no level: its attributes' lists and maps are the first.
-        let root = Deserializer { node: Node::M(self.attributes()), level: 0 };
-        T::deserialize(root).map_err(|Refusal(error)| {
-            // Only now, for keeping the path costs time with every attribute.
-            let located = serde_path_to_error::deserialize::<_, T>(root).err();
-            let path = located.map(|located| located.path().to_string()).filter(|path| path != ".");
-            let Error::Invalid { kind, message, .. } = error else { return error };
-            let message = path.map_or(message.clone(), |path| format!("attribute {path:?}: {message}"));
-            Error::invalid(
-                kind,
-                match self.place() {
-                    Some(place) => format!("cannot deserialize {place}: {message}"),
-                    None => message,
-                },
-            )
-        })
+        read(&Source::Made(Node::M(Map::Made(self.attributes().iter()))), || self.place())
     }
 }
 
-/// A borrowed value, or element of a set.
-#[derive(Clone, Copy)]
+impl<'de> RecordRef<'de> {
+    /// What [`Item::deserialize`] returns for the item of the record, read where it is stored: what `T` does not ask for is
+    /// passed over. `place` names the item, for errors.
+    ///
+    /// # Errors
+    /// As [`Item::deserialize`]; [`Error::Corruption`] for what is no record, as far as it is read.
+    pub(crate) fn deserialize<T: Deserialize<'de>>(self, place: impl FnOnce() -> Option<String>) -> Result<T> {
+        read(&Source::Made(Node::M(Map::Stored(self.entries()?))), place)
+    }
+}
+
+fn read<'de, T: Deserialize<'de>>(source: &Source<'de>, place: impl FnOnce() -> Option<String>) -> Result<T> {
+    // The item itself is no level: its attributes' lists and maps are the first.
+    let root = || Deserializer { source: source.clone(), level: 0 };
+    T::deserialize(root()).map_err(|Refusal(error)| {
+        // Only now, for keeping the path costs time with every attribute.
+        let located = serde_path_to_error::deserialize::<_, T>(root()).err();
+        let path = located.map(|located| located.path().to_string()).filter(|path| path != ".");
+        let Error::Invalid { kind, message, .. } = error else { return error };
+        let message = path.map_or(message.clone(), |path| format!("attribute {path:?}: {message}"));
+        Error::invalid(
+            kind,
+            match place() {
+                Some(place) => format!("cannot deserialize {place}: {message}"),
+                None => message,
+            },
+        )
+    })
+}
+
+/// A value, or element of a set, that is in memory or stored.
+#[derive(Clone)]
+enum Source<'de> {
+    Made(Node<'de>),
+    /// What is not asked for is never looked at.
+    Stored(ValueRef<'de>),
+}
+
+impl<'de> Source<'de> {
+    fn node(self) -> Result<Node<'de>, Refusal> {
+        match self {
+            Self::Made(node) => Ok(node),
+            Self::Stored(value) => Node::stored(value).map_err(Refusal),
+        }
+    }
+}
+
+/// What a value is.
+#[derive(Clone)]
 enum Node<'de> {
     S(&'de str),
-    N(&'de Number),
+    N(Number),
     B(&'de [u8]),
     Bool(bool),
     Null,
-    M(&'de BTreeMap<String, AttributeValue>),
-    L(&'de [AttributeValue]),
-    Ss(&'de Set<String>),
-    Ns(&'de Set<Number>),
-    Bs(&'de Set<Vec<u8>>),
+    M(Map<'de>),
+    L(List<'de>),
 }
 
 impl<'de> Node<'de> {
     fn of(value: &'de AttributeValue) -> Self {
         match value {
             AttributeValue::S(string) => Self::S(string),
-            AttributeValue::N(number) => Self::N(number),
+            AttributeValue::N(number) => Self::N(*number),
             AttributeValue::B(bytes) => Self::B(bytes),
             AttributeValue::Bool(value) => Self::Bool(*value),
             AttributeValue::Null => Self::Null,
-            AttributeValue::M(map) => Self::M(map),
-            AttributeValue::L(list) => Self::L(list),
-            AttributeValue::Ss(set) => Self::Ss(set),
-            AttributeValue::Ns(set) => Self::Ns(set),
-            AttributeValue::Bs(set) => Self::Bs(set),
+            AttributeValue::M(map) => Self::M(Map::Made(map.iter())),
+            AttributeValue::L(list) => Self::L(List::Made(list.iter())),
+            AttributeValue::Ss(set) => Self::L(List::Strings(set.iter())),
+            AttributeValue::Ns(set) => Self::L(List::Numbers(set.iter())),
+            AttributeValue::Bs(set) => Self::L(List::Bytes(set.iter())),
         }
+    }
+
+    fn stored(value: ValueRef<'de>) -> Result<Self> {
+        Ok(match value.content()? {
+            Content::S(string) => Self::S(string),
+            Content::N(number) => Self::N(number),
+            Content::B(bytes) => Self::B(bytes),
+            Content::Bool(value) => Self::Bool(value),
+            Content::Null => Self::Null,
+            Content::M(entries) => Self::M(Map::Stored(entries)),
+            Content::L(elements) => Self::L(List::Stored(elements)),
+            Content::Ss(members) => Self::L(List::StoredStrings(members)),
+            Content::Ns(members) => Self::L(List::StoredNumbers(members)),
+            Content::Bs(members) => Self::L(List::StoredBytes(members)),
+        })
+    }
+}
+
+/// The entries of a map that have not been read yet.
+#[derive(Clone)]
+enum Map<'de> {
+    Made(btree_map::Iter<'de, String, AttributeValue>),
+    Stored(Entries<'de>),
+}
+
+impl<'de> Map<'de> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Made(entries) => entries.len(),
+            Self::Stored(entries) => entries.len(),
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<(&'de str, Source<'de>)>, Refusal> {
+        Ok(match self {
+            Self::Made(entries) => entries.next().map(|(name, value)| (name.as_str(), Source::Made(Node::of(value)))),
+            Self::Stored(entries) => {
+                let entry = entries.next().transpose().map_err(Refusal)?;
+                entry.map(|(name, value)| (name, Source::Stored(value)))
+            }
+        })
+    }
+}
+
+/// The elements of a list or set that have not been read yet.
+#[derive(Clone)]
+enum List<'de> {
+    Made(slice::Iter<'de, AttributeValue>),
+    Strings(btree_set::Iter<'de, String>),
+    Numbers(btree_set::Iter<'de, Number>),
+    Bytes(btree_set::Iter<'de, Vec<u8>>),
+    Stored(Elements<'de>),
+    StoredStrings(Members<'de>),
+    StoredNumbers(Members<'de>),
+    StoredBytes(Members<'de>),
+}
+
+impl<'de> List<'de> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Made(list) => list.len(),
+            Self::Strings(set) => set.len(),
+            Self::Numbers(set) => set.len(),
+            Self::Bytes(set) => set.len(),
+            Self::Stored(list) => list.len(),
+            Self::StoredStrings(set) | Self::StoredNumbers(set) | Self::StoredBytes(set) => set.len(),
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<Source<'de>>> {
+        Ok(match self {
+            Self::Made(list) => list.next().map(Node::of).map(Source::Made),
+            Self::Strings(set) => set.next().map(|string| Source::Made(Node::S(string))),
+            Self::Numbers(set) => set.next().map(|number| Source::Made(Node::N(*number))),
+            Self::Bytes(set) => set.next().map(|bytes| Source::Made(Node::B(bytes))),
+            Self::Stored(list) => list.next().transpose()?.map(Source::Stored),
+            Self::StoredStrings(set) => set.next_string().transpose()?.map(|string| Source::Made(Node::S(string))),
+            Self::StoredNumbers(set) => set.next_number().transpose()?.map(|number| Source::Made(Node::N(number))),
+            Self::StoredBytes(set) => set.next_bytes().transpose()?.map(|bytes| Source::Made(Node::B(bytes))),
+        })
     }
 }
 
 /// Takes the value at `level` of an item apart.
-#[derive(Clone, Copy)]
 struct Deserializer<'de> {
-    node: Node<'de>,
+    source: Source<'de>,
     level: usize,
 }
 
-impl<'de> IntoDeserializer<'de, Refusal> for Deserializer<'de> {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
-    }
-}
-
 impl<'de> Deserializer<'de> {
-    /// The level of what is inside this list or map.
-    fn inside(self) -> Result<usize, Refusal> {
-        limits::check("item nesting levels", limits::ITEM_DEPTH_MAX, self.level)?;
-        Ok(self.level + 1)
-    }
-
-    fn visit_elements<V: Visitor<'de>>(
-        self,
-        nodes: impl Iterator<Item = Node<'de>>,
-        visitor: V,
-    ) -> Result<V::Value, Refusal> {
-        let level = self.inside()?;
-        visitor.visit_seq(SeqDeserializer::new(nodes.map(|node| Self { node, level })))
-    }
-
-    fn visit_number<V: Visitor<'de>>(number: &Number, visitor: V) -> Result<V::Value, Refusal> {
-        match (number.to_i64(), number.to_u64()) {
-            (Some(integer), _) => visitor.visit_i64(integer),
-            (None, Some(integer)) => visitor.visit_u64(integer),
-            (None, None) => match number.to_f64() {
-                float if Number::try_from(float).is_ok_and(|exact| exact == *number) => visitor.visit_f64(float),
-                // Who does not say what he wants gets it whole or not at all.
-                _ => {
-                    let message =
-                        format!("number {number} fits no type that is not asked for by name: i128, u128, f64");
-                    Err(de::Error::custom(message))
-                }
-            },
+    fn visit<V: Visitor<'de>>(node: Node<'de>, level: usize, visitor: V) -> Result<V::Value, Refusal> {
+        match node {
+            Node::S(string) => visitor.visit_borrowed_str(string),
+            Node::N(number) => visit_number(number, visitor),
+            Node::B(bytes) => visitor.visit_borrowed_bytes(bytes),
+            Node::Bool(value) => visitor.visit_bool(value),
+            Node::Null => visitor.visit_unit(),
+            Node::M(map) => visitor.visit_map(Fields { map, value: None, level: inside(level)? }),
+            Node::L(list) => visitor.visit_seq(Values { list, level: inside(level)? }),
         }
     }
 
     /// The nearest `f64`, for a type that asks for one.
     fn visit_nearest<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
-        match self.node {
+        match self.source.node()? {
             Node::N(number) => visitor.visit_f64(number.to_f64()),
-            _ => de::Deserializer::deserialize_any(self, visitor),
+            node => Self::visit(node, self.level, visitor),
         }
     }
 }
 
+/// The level of what is inside a list or map at `level`.
+fn inside(level: usize) -> Result<usize, Refusal> {
+    limits::check("item nesting levels", limits::ITEM_DEPTH_MAX, level)?;
+    Ok(level + 1)
+}
+
+fn visit_number<'de, V: Visitor<'de>>(number: Number, visitor: V) -> Result<V::Value, Refusal> {
+    match (number.to_i64(), number.to_u64()) {
+        (Some(integer), _) => visitor.visit_i64(integer),
+        (None, Some(integer)) => visitor.visit_u64(integer),
+        (None, None) => match number.to_f64() {
+            float if Number::try_from(float).is_ok_and(|exact| exact == number) => visitor.visit_f64(float),
+            // Who does not say what he wants gets it whole or not at all.
+            _ => {
+                let message = format!("number {number} fits no type that is not asked for by name: i128, u128, f64");
+                Err(de::Error::custom(message))
+            }
+        },
+    }
+}
+
 /// The entries of a map as `serde` takes them, with their values at `level`.
-fn entries(
-    map: &BTreeMap<String, AttributeValue>,
+struct Fields<'de> {
+    map: Map<'de>,
+    /// What belongs to the name that was read last.
+    value: Option<Source<'de>>,
     level: usize,
-) -> impl Iterator<Item = (BorrowedStrDeserializer<'_, Refusal>, Deserializer<'_>)> {
-    map.iter()
-        .map(move |(name, value)| (BorrowedStrDeserializer::new(name), Deserializer { node: Node::of(value), level }))
+}
+
+impl<'de> MapAccess<'de> for Fields<'de> {
+    type Error = Refusal;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Refusal> {
+        let Some((name, value)) = self.map.next()? else { return Ok(None) };
+        self.value = Some(value);
+        seed.deserialize(MapKey(name)).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Refusal> {
+        match self.value.take() {
+            Some(source) => seed.deserialize(Deserializer { source, level: self.level }),
+            None => Err(de::Error::custom("a value was asked for before its name")),
+        }
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.map.len())
+    }
+}
+
+/// The elements of a list or set as `serde` takes them, at `level`.
+struct Values<'de> {
+    list: List<'de>,
+    level: usize,
+}
+
+impl<'de> SeqAccess<'de> for Values<'de> {
+    type Error = Refusal;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Refusal> {
+        let Some(source) = self.list.next().map_err(Refusal)? else { return Ok(None) };
+        seed.deserialize(Deserializer { source, level: self.level }).map(Some)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.list.len())
+    }
 }
 
 impl<'de> de::Deserializer<'de> for Deserializer<'de> {
     type Error = Refusal;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
-        match self.node {
-            Node::S(string) => visitor.visit_borrowed_str(string),
-            Node::N(number) => Self::visit_number(number, visitor),
-            Node::B(bytes) => visitor.visit_borrowed_bytes(bytes),
-            Node::Bool(value) => visitor.visit_bool(value),
-            Node::Null => visitor.visit_unit(),
-            Node::M(map) => visitor.visit_map(MapDeserializer::new(entries(map, self.inside()?))),
-            Node::L(list) => self.visit_elements(list.iter().map(Node::of), visitor),
-            Node::Ss(set) => self.visit_elements(set.iter().map(|element| Node::S(element)), visitor),
-            Node::Ns(set) => self.visit_elements(set.iter().map(Node::N), visitor),
-            Node::Bs(set) => self.visit_elements(set.iter().map(|element| Node::B(element)), visitor),
-        }
+        Self::visit(self.source.node()?, self.level, visitor)
     }
 
     fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
-        match self.node {
-            Node::N(number) => match number.to_string().parse() {
-                Ok(integer) => visitor.visit_i128(integer),
-                Err(_) => Self::visit_number(number, visitor),
-            },
-            _ => self.deserialize_any(visitor),
+        match self.source.node()? {
+            Node::N(number) if number.to_i128().is_some() => visitor.visit_i128(number.to_i128().unwrap_or_default()),
+            node => Self::visit(node, self.level, visitor),
         }
     }
 
     fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
-        match self.node {
-            Node::N(number) => match number.to_string().parse() {
-                Ok(integer) => visitor.visit_u128(integer),
-                Err(_) => Self::visit_number(number, visitor),
-            },
-            _ => self.deserialize_any(visitor),
+        match self.source.node()? {
+            Node::N(number) if number.to_u128().is_some() => visitor.visit_u128(number.to_u128().unwrap_or_default()),
+            node => Self::visit(node, self.level, visitor),
         }
     }
 
@@ -195,9 +322,9 @@ impl<'de> de::Deserializer<'de> for Deserializer<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
-        match self.node {
+        match self.source.node()? {
             Node::Null => visitor.visit_none(),
-            _ => visitor.visit_some(self),
+            node => visitor.visit_some(Self { source: Source::Made(node), level: self.level }),
         }
     }
 
@@ -207,9 +334,9 @@ impl<'de> de::Deserializer<'de> for Deserializer<'de> {
 
     /// A `Vec<u8>` asks for a sequence, also where bytes are stored.
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
-        match self.node {
+        match self.source.node()? {
             Node::B(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied())),
-            _ => self.deserialize_any(visitor),
+            node => Self::visit(node, self.level, visitor),
         }
     }
 
@@ -219,26 +346,33 @@ impl<'de> de::Deserializer<'de> for Deserializer<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Refusal> {
-        match self.node {
+        match self.source.node()? {
             Node::S(name) => visitor.visit_enum(BorrowedStrDeserializer::new(name)),
             Node::M(map) if map.len() == 1 => {
-                let entries = MapDeserializer::new(entries(map, self.inside()?));
+                let entries = Fields { map, value: None, level: inside(self.level)? };
                 visitor.visit_enum(MapAccessDeserializer::new(entries))
             }
             _ => Err(de::Error::custom("a variant is stored as its name, or as a map of its name alone to its data")),
         }
     }
 
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+        visitor.visit_unit()
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 u8 u16 u32 u64 char str string bytes byte_buf unit unit_struct tuple tuple_struct
-        map struct identifier ignored_any
+        map struct identifier
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::error::{Error, InvalidKind};
+    use crate::item::{Fault, Set};
     use proptest::collection::{btree_map, vec};
     use proptest::prelude::*;
     use serde::Serialize;
@@ -297,7 +431,10 @@ mod tests {
         #[test]
         fn a_value_comes_back(record in record()) {
             let item = Item::from_serialize(&record).unwrap();
-            prop_assert_eq!(item.deserialize::<Record>().unwrap(), record);
+            prop_assert_eq!(&item.deserialize::<Record>().unwrap(), &record);
+            let stored = crate::item::record::encode(&item).unwrap();
+            let stored = RecordRef::new(&stored).unwrap();
+            prop_assert_eq!(stored.deserialize::<Record>(|| None).unwrap(), record);
         }
     }
 
@@ -362,10 +499,14 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(kind(Item::from_serialize(&7)), InvalidKind::Serialization);
-        assert_eq!(kind(Item::from_serialize(&BTreeMap::from([(1, 2)]))), InvalidKind::Serialization);
-        assert_eq!(kind(Item::from_serialize(&BTreeMap::from([("n", i128::MAX)]))), InvalidKind::Overflow);
-        assert_eq!(kind(Item::from_serialize(&BTreeMap::from([("n", f64::NAN)]))), InvalidKind::Value);
-        assert_eq!(kind(Item::from_serialize(&BTreeMap::from([("n", f32::INFINITY)]))), InvalidKind::Value);
+        assert_eq!(kind(Item::from_serialize(&BTreeMap::from([(true, 2)]))), InvalidKind::Serialization);
+        let fault = |outcome: Result<Item>| outcome.unwrap_err().item_fault().cloned();
+        let precise = fault(Item::from_serialize(&BTreeMap::from([("n", i128::MAX)])));
+        assert_eq!(precise, Some(Fault::NumberTooPrecise));
+        for float in [f64::NAN, f64::INFINITY] {
+            let none = fault(Item::from_serialize(&BTreeMap::from([("n", float)])));
+            assert_eq!(none, Some(Fault::NotANumber(float.to_string())));
+        }
         assert!(Item::from([("n", "x")]).deserialize::<BTreeMap<String, u8>>().is_err());
         assert!(Item::from([("n", 256)]).deserialize::<BTreeMap<String, u8>>().is_err());
     }

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, InvalidKind, Result};
 use crate::item::value::dismantle;
-use crate::item::{AttributeValue, KeyType, Number};
+use crate::item::{AttributeValue, Number, ScalarAttributeType};
 
 /// A value of a key attribute: a string, a number or bytes.
 ///
@@ -28,7 +28,7 @@ impl KeyValue {
     pub(super) fn as_ref(&self) -> KeyRef<'_> {
         match self {
             Self::S(string) => KeyRef::S(string),
-            Self::N(number) => KeyRef::N(number),
+            Self::N(number) => KeyRef::N(*number),
             Self::B(bytes) => KeyRef::B(bytes),
         }
     }
@@ -103,7 +103,7 @@ impl From<KeyValue> for AttributeValue {
 #[derive(Clone, Copy)]
 pub(super) enum KeyRef<'a> {
     S(&'a str),
-    N(&'a Number),
+    N(Number),
     B(&'a [u8]),
 }
 
@@ -112,17 +112,26 @@ impl<'a> KeyRef<'a> {
     pub(super) fn of(value: &'a AttributeValue) -> Option<Self> {
         match value {
             AttributeValue::S(string) => Some(Self::S(string)),
-            AttributeValue::N(number) => Some(Self::N(number)),
+            AttributeValue::N(number) => Some(Self::N(*number)),
             AttributeValue::B(bytes) => Some(Self::B(bytes)),
             _ => None,
         }
     }
 
-    pub(super) fn key_type(self) -> KeyType {
+    /// What an empty value is called, when this is one.
+    pub(super) fn kind_if_empty(self) -> Option<&'static str> {
         match self {
-            Self::S(_) => KeyType::S,
-            Self::N(_) => KeyType::N,
-            Self::B(_) => KeyType::B,
+            Self::S("") => Some("string"),
+            Self::B([]) => Some("binary"),
+            _ => None,
+        }
+    }
+
+    pub(super) fn key_type(self) -> ScalarAttributeType {
+        match self {
+            Self::S(_) => ScalarAttributeType::S,
+            Self::N(_) => ScalarAttributeType::N,
+            Self::B(_) => ScalarAttributeType::B,
         }
     }
 }
@@ -181,6 +190,12 @@ impl<P: Into<KeyValue>> From<(P,)> for Key {
 impl<P: Into<KeyValue>, S: Into<KeyValue>> From<(P, S)> for Key {
     fn from((partition, sort): (P, S)) -> Self {
         Self { partition: partition.into(), sort: Some(sort.into()) }
+    }
+}
+
+impl<P: Into<KeyValue>> From<P> for Key {
+    fn from(partition: P) -> Self {
+        Self { partition: partition.into(), sort: None }
     }
 }
 

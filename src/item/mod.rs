@@ -5,11 +5,11 @@
 //! the order of their sort key by [`ItemTable::query`], which also reads global secondary indexes.
 //!
 //! ```
-//! use larder::{Store, item::{GlobalIndex, Item, KeyType, TableSchema, key}};
+//! use larder::{Store, item::{GlobalIndex, Item, ScalarAttributeType, TableSchema, key}};
 //!
 //! let orders = Store::in_memory().item_table("Orders");
-//! let by_state = GlobalIndex::new("by-state", "state", KeyType::S);
-//! orders.create(TableSchema::new("customer", KeyType::S).sort_key("day", KeyType::S).global_index(by_state))?;
+//! let by_state = GlobalIndex::new("by-state", "state", ScalarAttributeType::S);
+//! orders.create(TableSchema::new("customer", ScalarAttributeType::S).sort_key("day", ScalarAttributeType::S).global_index(by_state))?;
 //! orders.put(&Item::new().with("customer", "ann").with("day", "2024-05-01").with("cents", 12_950))?;
 //! orders.put(&Item::new().with("customer", "ann").with("day", "2024-06-09").with("state", "open"))?;
 //!
@@ -40,22 +40,65 @@
 mod attributes;
 mod batch;
 mod build;
+mod capacity;
+mod check;
 mod condition;
+mod control;
+mod covering;
+mod deadline;
+mod definition;
 mod describe;
+mod description;
 mod deserialize;
+mod details;
+mod expire;
+mod expression;
+mod failed_item;
+mod fault;
+mod items;
 mod key;
 mod layout;
+mod legacy;
+mod lifecycle;
+mod map_key;
 mod number;
+mod operation;
 mod origin;
 mod page;
+mod partiql;
+mod path;
+mod place;
+mod plan;
+pub(crate) mod probe;
 mod query;
+mod range;
+mod reads;
 mod record;
+pub mod request;
+mod run_batch;
+mod run_item;
+mod run_read;
+mod run_statement;
+mod run_statements;
+mod run_transact;
 mod schema;
 mod serialize;
+mod state;
+mod statements;
+mod stream;
+mod streams;
 mod table;
+mod table_control;
+mod tables;
 mod target;
+mod token;
+#[cfg(feature = "exports")]
+mod transfer;
+mod type_name;
 mod value;
 mod write;
+mod write_builder;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -65,10 +108,24 @@ pub use batch::{BatchWriteOutcome, WriteRequest};
 pub(crate) use build::FILLING;
 pub use condition::{KeyCondition, KeyName, key};
 pub(crate) use describe::describe;
+pub(crate) use expire::expire;
+pub use expression::{Condition, PathName, PathSize, ProjectionPaths, path};
+pub use fault::{
+    CancellationReason, Constraint, ExpressionFault, ExpressionKind, FailedItem, Fault, LegacyFault, Placeholders,
+    Position, RequestFault, SetType, StatementFault, TransferFault,
+};
+pub use items::Items;
 pub use key::{Key, KeyValue};
+pub use lifecycle::Lifecycle;
 pub use number::Number;
-pub use page::{Items, LastKey, Page, Pages};
-pub use query::Query;
-pub use schema::{GlobalIndex, IndexStatus, KeyType, Projection, TableSchema};
+pub use operation::{OPERATIONS, Support};
+pub use page::{ItemIter, LastKey, Page, Pages};
+pub use path::{Path, PathElement};
+pub use query::{KeyExpression, Query};
+pub use request::IndexStatus;
+pub use schema::{GlobalIndex, LocalIndex, Projection, ScalarAttributeType, TableSchema};
+pub use state::BatchAdmission;
 pub use table::ItemTable;
-pub use value::{AttributeValue, Set};
+pub use type_name::TypeName;
+pub use value::{AttributeValue, Element, Set};
+pub use write_builder::{DeleteBuilder, GetBuilder, PutBuilder, UpdateBuilder};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::item::schema::Definition;
+use crate::item::definition::Definition;
 use crate::item::value::AttributeValue;
 
 /// The table that an item was read from.

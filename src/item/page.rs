@@ -1,14 +1,11 @@
 //! Reading items in key order, page by page: what queries and scans have in common.
 
-use std::ops::Bound;
-use std::sync::Arc;
+use std::borrow::Cow;
 
-use crate::catalog::Entry;
-use crate::engine::{Direction, Key as StoredKey, KeyRange};
-use crate::error::{Error, InvalidKind, Result};
-use crate::item::origin::Origin;
-use crate::item::schema::{Definition, IndexRecord, Projection, TableRecord};
-use crate::item::{Item, layout, record};
+use crate::error::{Error, Result};
+use crate::item::plan::{Plan, Shows};
+use crate::item::record::{self, RecordRef};
+use crate::item::{Item, RequestFault, layout};
 use crate::limits;
 use crate::txn::{Cursor, View};
 
@@ -22,21 +19,24 @@ use crate::txn::{Cursor, View};
 /// use larder::item::{Item, LastKey};
 /// let after = LastKey::from(Item::from([("PK", "USER#7"), ("SK", "EVENT#5")]));
 /// assert_eq!(after.attributes().len(), 2);
+/// let token = after.to_string();
+/// assert_eq!(token.parse::<LastKey>()?, after, "for a client to keep");
+/// # Ok::<(), larder::Error>(())
 /// ```
 ///
 /// # Source
 /// `DynamoDB` API Reference, `Query`: `LastEvaluatedKey`, `ExclusiveStartKey`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastKey(Item);
+pub struct LastKey(pub(super) Item);
 
 impl LastKey {
     /// The key attributes.
     ///
     /// # Examples
     /// ```
-    /// # use larder::{Store, item::{Item, KeyType, TableSchema}};
+    /// # use larder::{Store, item::{Item, ScalarAttributeType, TableSchema}};
     /// # let table = Store::in_memory().item_table("Events");
-    /// # table.create(TableSchema::new("PK", KeyType::S))?;
+    /// # table.create(TableSchema::new("PK", ScalarAttributeType::S))?;
     /// table.put(&Item::from([("PK", "a"), ("mail", "a@example.org")]))?;
     /// let after = table.scan().limit(1).page()?.last_key.expect("the limit ended the page");
     /// assert_eq!(after.attributes(), &Item::from([("PK", "a")]));
@@ -45,6 +45,45 @@ impl LastKey {
     #[must_use]
     pub fn attributes(&self) -> &Item {
         &self.0
+    }
+}
+
+/// Writes the key as a token for a client to keep: hexadecimal digits, which `FromStr` reads.
+impl std::fmt::Display for LastKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let record = record::encode(&self.0).map_err(|_| std::fmt::Error)?;
+        record.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl std::str::FromStr for LastKey {
+    type Err = Error;
+
+    /// # Errors
+    /// [`RequestFault::StartKey`] for what `Display` did not write.
+    fn from_str(token: &str) -> Result<Self> {
+        let digits = token.as_bytes().chunks(2).map(|pair| {
+            let text = std::str::from_utf8(pair).ok().filter(|text| text.len() == 2);
+            text.and_then(|text| u8::from_str_radix(text, 16).ok())
+        });
+        let record: Option<Vec<u8>> = digits.collect();
+        let item = record.and_then(|record| record::decode(&record).ok());
+        item.map(Self).ok_or_else(|| RequestFault::StartKey.into_error())
+    }
+}
+
+impl serde::Serialize for LastKey {
+    /// As its token.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for LastKey {
+    /// From its token.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let token = String::deserialize(deserializer)?;
+        token.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -64,9 +103,9 @@ impl From<LastKey> for Item {
 ///
 /// # Examples
 /// ```
-/// use larder::{Store, item::{Item, KeyType, TableSchema, key}};
+/// use larder::{Store, item::{Item, ScalarAttributeType, TableSchema, key}};
 /// let table = Store::in_memory().item_table("Events");
-/// table.create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::N))?;
+/// table.create(TableSchema::new("PK", ScalarAttributeType::S).sort_key("SK", ScalarAttributeType::N))?;
 /// for n in 0..3 {
 ///     table.put(&Item::new().with("PK", "USER#7").with("SK", n))?;
 /// }
@@ -83,142 +122,84 @@ impl From<LastKey> for Item {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Page {
-    /// The items, in key order or its reverse.
+    /// The items that passed the filter, in key order or its reverse; none when only their number was asked for.
     pub items: Vec<Item>,
+    /// How many items passed the filter.
+    #[doc(alias = "Count")]
+    pub count: u64,
     /// Where to go on; only its absence means that there is no more. A page that a limit ended has one even when
     /// nothing follows.
     #[doc(alias = "LastEvaluatedKey")]
     pub last_key: Option<LastKey>,
-    /// Items read to make the page.
+    /// Items read to make the page, whether they passed the filter or not.
     #[doc(alias = "ScannedCount")]
     pub scanned: u64,
+    /// The sizes of what was read, of the table or the index, and of items that the index does not show.
+    pub(super) bytes: usize,
+    pub(super) joined: Vec<usize>,
 }
 
-/// What is read, whichever way it was asked for.
-#[derive(Debug)]
-pub(super) struct Plan {
-    table: Definition,
-    origin: Arc<Origin>,
-    /// Place of the index that is read, in the table's list.
-    index: Option<usize>,
-    range: KeyRange,
-    direction: Direction,
-    /// Items of one page.
-    page_size: u64,
-    /// Items in all.
-    limit: u64,
-}
-
-/// How a query or scan was asked to read.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Options {
-    pub(super) index: Option<String>,
-    pub(super) direction: Direction,
-    pub(super) limit: Option<u64>,
-    pub(super) page_size: Option<u64>,
-    pub(super) start_after: Option<LastKey>,
-}
-
-impl Options {
-    /// Refuses what no table could read.
-    pub(super) fn check(&self) -> Result<()> {
-        if self.limit == Some(0) || self.page_size == Some(0) {
-            return Err(invalid("a limit, and the size of a page, is at least 1"));
-        }
-        Ok(())
-    }
-}
-
-impl Plan {
-    /// A plan to read `range` of the table, or of the index that `options` name.
-    pub(super) fn new(
-        name: &Arc<str>,
-        table: Definition,
-        options: &Options,
-        range: impl FnOnce(&Entry<TableRecord>, Option<&IndexRecord>) -> Result<KeyRange>,
-    ) -> Result<Self> {
-        let index = options.index.as_ref().map(|name| position(&table.record, name)).transpose()?;
-        let (origin, range) =
-            (Origin::new(name, &table), range(&table, index.and_then(|place| table.record.indexes.get(place)))?);
-        let (page_size, limit) = (options.page_size.unwrap_or(u64::MAX), options.limit.unwrap_or(u64::MAX));
-        let mut plan = Self { table, origin, index, range, direction: options.direction, page_size, limit };
-        if let Some(key) = &options.start_after {
-            let start = plan.stored_key(key)?;
-            if !plan.range.contains(&start) {
-                return Err(invalid("the start key is outside of what the query reads"));
-            }
-            let (start, end) = match plan.direction {
-                Direction::Forward => (Bound::Excluded(start), Bound::Unbounded),
-                Direction::Backward => (Bound::Unbounded, Bound::Excluded(start)),
-            };
-            plan.range = plan.range.clamp(start, end);
-        }
-        Ok(plan)
-    }
-
-    fn index(&self) -> Option<&IndexRecord> {
-        self.index.and_then(|place| self.table.record.indexes.get(place))
-    }
-
-    /// Whether `name` is a key attribute of the table or of the index that is read.
-    fn is_key(&self, name: &str) -> bool {
-        self.table.record.keys.has(name) || self.index().is_some_and(|index| index.index.keys.has(name))
-    }
-
-    /// The key attributes of `item`.
-    fn last_key(&self, item: &Item) -> LastKey {
-        let attributes = item.iter().filter(|(name, _)| self.is_key(name));
-        LastKey(attributes.map(|(name, value)| (name.clone(), value.clone())).collect())
-    }
-
-    /// The stored key that `key` stands for; it has to hold exactly the key attributes.
-    fn stored_key(&self, key: &LastKey) -> Result<StoredKey> {
-        if let Some((name, _)) = key.0.iter().find(|(name, _)| !self.is_key(name)) {
-            return Err(invalid(&format!(
-                "the start key holds {name:?}, which is not a key attribute of what is read"
-            )));
-        }
-        let keys = &self.table.record.keys;
-        let of_item = layout::key_of_item(self.table.storage, keys, &key.0)?;
-        let stored = match self.index() {
-            None => of_item,
-            Some(index) => layout::key_of_entry(self.table.storage, keys, index, &key.0)?
-                .ok_or_else(|| invalid("the start key lacks a key attribute of the index"))?,
-        };
-        Ok(StoredKey::from(stored))
-    }
-
-    /// Takes away what the index does not show.
-    fn project(&self, item: &mut Item) {
-        match self.index().map(|index| &index.index.projection) {
-            None | Some(Projection::All) => {}
-            Some(Projection::KeysOnly) => item.retain(|name| self.is_key(name)),
-            Some(Projection::Include(names)) => {
-                item.retain(|name| self.is_key(name) || names.iter().any(|included| included == name));
-            }
-        }
-    }
-}
-
-/// Reads the items of a plan in order, all from one view.
+/// Reads the rows of a plan in order, all from one view.
 #[derive(Debug)]
 struct Rows {
     plan: Plan,
     view: View,
     cursor: Cursor,
+    /// The stored key of the last row.
+    last: Vec<u8>,
+}
+
+/// A row that was read: what counts, and what becomes of it.
+struct Row {
+    size: usize,
+    /// The size of the item, when that was fetched for what the index does not show.
+    joined: Option<usize>,
+    passes: bool,
+    item: Option<Item>,
 }
 
 impl Rows {
-    fn next(&mut self) -> Result<Option<Item>> {
-        let Some((key, value)) = self.cursor.next()? else { return Ok(None) };
-        let origin = &self.plan.origin;
-        let Some(index) = self.plan.index() else { return Ok(Some(record::decode(value)?.read_from(origin))) };
-        let item_key = layout::item_key_of_entry(self.plan.table.storage, index, key)?;
-        let record = self.view.get(&item_key)?;
-        let record = record.ok_or_else(|| Error::corrupt("item index", "an entry belongs to no item"))?;
-        let mut item = record::decode(&record)?.read_from(origin);
-        self.plan.project(&mut item);
-        Ok(Some(item))
+    /// Reads a row; `None` at the end.
+    fn next(&mut self) -> Result<Option<Row>> {
+        let Self { plan, view, cursor, last } = self;
+        let Some((key, value)) = cursor.next()? else { return Ok(None) };
+        last.clear();
+        last.extend_from_slice(key);
+        let table = &plan.table;
+        let fetch = |index| {
+            let item_key = layout::item_key_of_entry(table.storage, &table.record, index, key)?;
+            let record = view.get(&item_key)?;
+            record.ok_or_else(|| Error::corrupt("item index", "an entry belongs to no item"))
+        };
+        let (size, record) = match plan.index() {
+            None => (None, Cow::Borrowed(value)),
+            Some(index) if index.is_covering() && plan.joins => {
+                (Some(RecordRef::new(value)?.size_bytes()?), fetch(index)?)
+            }
+            Some(index) if index.is_covering() => (None, Cow::Borrowed(value)),
+            Some(index) => (None, fetch(index)?),
+        };
+        let record = RecordRef::new(&record)?;
+        let passes = match &plan.filter {
+            Some(filter) => filter.holds(record)?,
+            None => true,
+        };
+        let (item, whole) = match &plan.shows {
+            Shows::All if passes => {
+                let (item, whole) = record.to_measured_item()?;
+                (Some(item), whole)
+            }
+            Shows::Some(projection) if passes => (Some(projection.project(record)?), record.size_bytes()?),
+            _ => (None, record.size_bytes()?),
+        };
+        let item = item.map(|item| item.read_from(&plan.origin));
+        let joined = size.map(|_| whole);
+        Ok(Some(Row { size: size.unwrap_or(whole), joined, passes, item }))
+    }
+
+    /// The key attributes of the row whose stored key is `key`.
+    fn key_of(&self, key: &[u8]) -> Result<LastKey> {
+        layout::attributes_of(&self.plan.table.record, self.plan.index(), key).map(LastKey)
     }
 }
 
@@ -226,10 +207,16 @@ impl Rows {
 #[derive(Debug)]
 pub(super) struct PageReader {
     rows: Rows,
-    /// An item that was read and no longer fitted on its page.
-    held: Option<Item>,
-    /// Items that may still be returned.
+    /// A row that was read and no longer fitted on its page, with its stored key.
+    held: Option<(Row, Vec<u8>)>,
+    /// Rows that may still be read.
     left: u64,
+}
+
+impl std::fmt::Debug for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Row").field("size", &self.size).finish_non_exhaustive()
+    }
 }
 
 impl PageReader {
@@ -237,45 +224,64 @@ impl PageReader {
         let (cursor, left) = (view.range(&plan.range, plan.direction)?, plan.limit);
         view.meter().returned(0);
         if let Some(index) = plan.index() {
-            view.meter().index(index.index.name());
+            view.meter().index(&index.name);
         }
-        Ok(Self { rows: Rows { plan, view, cursor }, held: None, left })
+        Ok(Self { rows: Rows { plan, view, cursor, last: Vec::new() }, held: None, left })
     }
 
     /// The next page: up to the limit or the size of a page, or up to [`limits::ITEM_PAGE_BYTES_MAX`], whichever comes
-    /// first.
+    /// first. What the filter keeps out counts.
     pub(super) fn next_page(&mut self) -> Result<Page> {
         let mut page = Page::default();
-        let mut bytes = 0;
+        // The stored key of the last row that is on the page.
+        let mut last = Vec::new();
         while self.left > 0 && page.scanned < self.rows.plan.page_size {
-            let Some(item) = self.next_item()? else {
-                self.rows.view.meter().returned(page.scanned);
+            let Some(row) = self.next_row()? else {
+                self.rows.view.meter().returned(page.count);
                 return Ok(page);
             };
-            bytes += item.size_bytes();
-            if bytes > limits::ITEM_PAGE_BYTES_MAX && !page.items.is_empty() {
-                self.held = Some(item);
+            if page.bytes + row.size > limits::ITEM_PAGE_BYTES_MAX && page.scanned > 0 {
+                self.held = Some((row, std::mem::take(&mut self.rows.last)));
                 self.left += 1;
                 break;
             }
-            page.items.push(item);
+            page.bytes += row.size;
+            page.joined.extend(row.joined);
             page.scanned += 1;
+            page.count += u64::from(row.passes);
+            page.items.extend(row.item);
+            // The memory of the one before takes the next.
+            std::mem::swap(&mut last, &mut self.rows.last);
         }
-        page.last_key = page.items.last().map(|item| self.rows.plan.last_key(item));
-        self.rows.view.meter().returned(page.scanned);
+        page.last_key = (page.scanned > 0).then(|| self.rows.key_of(&last)).transpose()?;
+        self.rows.view.meter().returned(page.count);
         Ok(page)
     }
 
-    fn next_item(&mut self) -> Result<Option<Item>> {
+    /// The next row, whose stored key is in `rows.last` then.
+    fn next_row(&mut self) -> Result<Option<Row>> {
         if self.left == 0 {
             return Ok(None);
         }
-        let item = match self.held.take() {
-            Some(item) => Some(item),
+        let row = match self.held.take() {
+            Some((row, key)) => {
+                self.rows.last = key;
+                Some(row)
+            }
             None => self.rows.next()?,
         };
-        self.left -= u64::from(item.is_some());
-        Ok(item)
+        self.left -= u64::from(row.is_some());
+        Ok(row)
+    }
+
+    /// The next item that passes the filter.
+    fn next_item(&mut self) -> Result<Option<Item>> {
+        while let Some(row) = self.next_row()? {
+            if let Some(item) = row.item {
+                return Ok(Some(item));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether the limit has been reached.
@@ -291,9 +297,9 @@ impl PageReader {
 ///
 /// # Examples
 /// ```
-/// # use larder::{Store, item::{Item, KeyType, TableSchema}};
+/// # use larder::{Store, item::{Item, ScalarAttributeType, TableSchema}};
 /// # let table = Store::in_memory().item_table("Events");
-/// # table.create(TableSchema::new("PK", KeyType::S))?;
+/// # table.create(TableSchema::new("PK", ScalarAttributeType::S))?;
 /// for user in ["ann", "bob", "cid"] {
 ///     table.put(&Item::new().with("PK", user))?;
 /// }
@@ -334,9 +340,9 @@ impl std::iter::FusedIterator for Pages {}
 ///
 /// # Examples
 /// ```
-/// # use larder::{Store, item::{Item, KeyType, TableSchema}};
+/// # use larder::{Store, item::{Item, ScalarAttributeType, TableSchema}};
 /// # let table = Store::in_memory().item_table("Events");
-/// # table.create(TableSchema::new("PK", KeyType::S))?;
+/// # table.create(TableSchema::new("PK", ScalarAttributeType::S))?;
 /// table.put(&Item::new().with("PK", "ann"))?;
 /// let mut items = table.scan().run()?;
 /// assert_eq!(items.next().unwrap()?, Item::new().with("PK", "ann"));
@@ -345,15 +351,15 @@ impl std::iter::FusedIterator for Pages {}
 /// ```
 #[derive(Debug)]
 #[must_use = "items are read as they are asked for"]
-pub struct Items(Option<PageReader>);
+pub struct ItemIter(Option<PageReader>);
 
-impl Items {
+impl ItemIter {
     pub(super) fn new(reader: PageReader) -> Self {
         Self(Some(reader))
     }
 }
 
-impl Iterator for Items {
+impl Iterator for ItemIter {
     type Item = Result<Item>;
 
     fn next(&mut self) -> Option<Result<Item>> {
@@ -368,17 +374,4 @@ impl Iterator for Items {
     }
 }
 
-impl std::iter::FusedIterator for Items {}
-
-fn position(record: &TableRecord, name: &str) -> Result<usize> {
-    let place = record.indexes.iter().position(|index| index.index.name() == name);
-    let place = place.ok_or_else(|| Error::NotFound { what: "index", name: name.to_owned() })?;
-    if record.indexes.get(place).is_some_and(|index| index.is_building) {
-        return Err(invalid(&format!("index {name:?} is being built and cannot be read yet")));
-    }
-    Ok(place)
-}
-
-pub(super) fn invalid(message: &str) -> Error {
-    Error::invalid(InvalidKind::Value, message)
-}
+impl std::iter::FusedIterator for ItemIter {}

@@ -8,7 +8,7 @@
 //! | booleans                                  | BOOL                                             |
 //! | `None`, unit                              | NULL                                             |
 //! | sequences, tuples                         | L                                                |
-//! | structs, maps with text as keys           | M                                                |
+//! | structs, maps with text or integers as keys | M                                              |
 //! | variants with data                        | M of the variant's name to its data              |
 
 use std::collections::BTreeMap;
@@ -21,13 +21,13 @@ use crate::item::{AttributeValue, Item, Number};
 use crate::limits;
 
 impl Item {
-    /// The item that `value`, a struct or a map with text as keys, serializes to.
+    /// The item that `value`, a struct or a map with text or integers as keys, serializes to.
     ///
     /// Numbers become N, text S, `serde` bytes B, `None` NULL, sequences L, structs and maps M; a variant with data becomes
     /// an M of its name to its data. Sets are not made: a sequence of any kind becomes a list.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when it serializes to no map, has a map with keys other than text, or a number out of range;
+    /// [`Error::Invalid`] when it serializes to no map, has a map with keys other than text and integers, or a number out of range;
     /// [`Error::LimitExceeded`] when it nests too deeply.
     ///
     /// # Examples
@@ -313,7 +313,10 @@ impl ser::SerializeMap for Map {
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Refusal> {
         match key.serialize(self.inside)? {
             AttributeValue::S(key) => self.key = Some(key),
-            other => return Err(refuse(format!("the key of a map is text, not {}", other.type_name()))),
+            AttributeValue::N(number) if number.to_i128().is_some() || number.to_u128().is_some() => {
+                self.key = Some(number.to_string());
+            }
+            other => return Err(refuse(format!("the key of a map is text or an integer, not {}", other.type_name()))),
         }
         Ok(())
     }

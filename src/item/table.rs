@@ -1,31 +1,44 @@
 //! The handle of an item table.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::catalog::fill;
-use crate::catalog::job::Allowance;
-use crate::error::Result;
-use crate::item::batch::{Admission, Batch};
-use crate::item::origin::Origin;
-use crate::item::schema::Definition;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+use crate::item::check::{PreparedGet, PreparedWrite, check_batch_count};
+use crate::item::describe::item_of;
+use crate::item::place::{Place, check_table_name};
+use crate::item::query::KeyExpression;
+use crate::item::reads::read;
+use crate::item::record::RecordRef;
+use crate::item::request::{DeleteItem, GetItem, IndexStatus, PutItem, ReturnValues, TableDescription};
+use crate::item::run_item::KeyOf;
 use crate::item::target::Target;
-use crate::item::write::Change;
 use crate::item::{
-    BatchWriteOutcome, GlobalIndex, IndexStatus, Item, Key, KeyCondition, Query, TableSchema, WriteRequest, build,
-    layout, record,
+    BatchWriteOutcome, DeleteBuilder, Fault, GetBuilder, Item, Key, PutBuilder, Query, RequestFault, TableSchema,
+    UpdateBuilder, WriteRequest, build, description, run_batch, run_item,
 };
-use crate::txn::{AutoCommit, Claim, Scope, View, WriteScope};
+use crate::limits;
+use crate::txn::{AutoCommit, Scope, View, WriteScope};
+
+/// The first wait between two attempts of [`ItemTable::batch_write_all`]; each further one is twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+
+/// How often it tries what comes back unprocessed.
+const BATCH_ATTEMPTS_MAX: u32 = 10;
 
 /// An item table, on the store, in a transaction or on a snapshot. Cheap to clone.
 ///
 /// Given by [`Store::item_table`](crate::Store::item_table). Operations on a table that does not exist return
-/// [`Error::NotFound`](crate::Error::NotFound), but for [`ItemTable::create`] and [`ItemTable::delete_table`].
+/// [`Fault::ResourceNotFound`](crate::item::Fault::ResourceNotFound), but for [`ItemTable::create`] and
+/// [`ItemTable::delete_table`].
 ///
 /// # Examples
 /// ```
-/// use larder::{Store, item::{Item, KeyType, TableSchema, key}};
+/// use larder::{Store, item::{Item, ScalarAttributeType, TableSchema, key}};
 /// let table = Store::in_memory().item_table("Events");
-/// table.create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::S))?;
+/// table.create(TableSchema::new("PK", ScalarAttributeType::S).sort_key("SK", ScalarAttributeType::S))?;
 /// for n in 1..=3 {
 ///     table.put(&Item::new().with("PK", "USER#7").with("SK", format!("EVENT#{n}")).with("n", n))?;
 /// }
@@ -41,25 +54,29 @@ use crate::txn::{AutoCommit, Claim, Scope, View, WriteScope};
 pub struct ItemTable<S = AutoCommit> {
     pub(super) scope: S,
     pub(super) target: Arc<Target>,
-    admission: Option<Admission>,
 }
 
 impl<S: Scope> ItemTable<S> {
-    pub(crate) fn new(scope: S, name: &str) -> Self {
-        Self { scope, target: Target::new(name), admission: None }
+    /// The table `name` of the usual account and region.
+    pub(crate) fn of_store(scope: S, name: &str) -> Self {
+        Self::new(scope, Place::default(), name)
     }
 
-    /// The schema the table was created with.
+    pub(super) fn new(scope: S, place: Place, name: &str) -> Self {
+        Self { scope, target: Target::new(place, name) }
+    }
+
+    /// The schema of the table.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) when the table does not exist.
+    /// [`Fault::ResourceNotFound`](crate::item::Fault::ResourceNotFound) when the table does not exist.
     ///
     /// # Examples
     /// ```
-    /// use larder::{Store, item::{KeyType, TableSchema}};
+    /// use larder::{Store, item::{ScalarAttributeType, TableSchema}};
     /// let table = Store::in_memory().item_table("Events");
-    /// table.create(TableSchema::new("PK", KeyType::S))?;
-    /// assert_eq!(table.schema()?.partition_key(), ("PK", KeyType::S));
+    /// table.create(TableSchema::new("PK", ScalarAttributeType::S))?;
+    /// assert_eq!(table.schema()?.partition_key(), ("PK", ScalarAttributeType::S));
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
@@ -70,19 +87,41 @@ impl<S: Scope> ItemTable<S> {
         self.read("schema", |view| Ok(self.target.definition(view)?.record.schema()))
     }
 
-    /// The item with the primary key `key`: `("USER#7", "EVENT#1")`, or `("USER#7",)` in a table without a sort key.
+    /// What is said of the table: what it is doing, how large it is, when it was made.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) or [`Error::LimitExceeded`](crate::Error::LimitExceeded) when no item of the table can have such a key.
+    /// [`Fault::ResourceNotFound`](crate::item::Fault::ResourceNotFound) when the table does not exist.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, item::{Item, ScalarAttributeType, TableSchema}};
+    /// let table = Store::in_memory().item_table("Events");
+    /// table.create(TableSchema::new("PK", ScalarAttributeType::S))?;
+    /// table.put(&Item::from([("PK", "a")]))?;
+    /// assert_eq!(table.describe()?.item_count, 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// `DynamoDB` API Reference, `DescribeTable`.
+    #[doc(alias = "DescribeTable")]
+    pub fn describe(&self) -> Result<TableDescription> {
+        self.read("describe", |view| description::describe(view, &self.target, &self.target.described(view)?))
+    }
+
+    /// The item with the primary key `key`: `"USER#7"`, or `("USER#7", "EVENT#1")` in a table with a sort key.
+    ///
+    /// # Errors
+    /// An [`Error::Item`](crate::Error::Item) when no item of the table can have such a key.
     ///
     /// # Cost
     /// O(log n).
     ///
     /// # Examples
     /// ```
-    /// # use larder::{Store, item::{Item, KeyType, TableSchema}};
+    /// # use larder::{Store, item::{Item, ScalarAttributeType, TableSchema}};
     /// # let table = Store::in_memory().item_table("Events");
-    /// # table.create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::S))?;
+    /// # table.create(TableSchema::new("PK", ScalarAttributeType::S).sort_key("SK", ScalarAttributeType::S))?;
     /// let item = Item::from([("PK", "USER#7"), ("SK", "EVENT#1")]);
     /// table.put(&item)?;
     /// assert_eq!(table.get(("USER#7", "EVENT#1"))?, Some(item));
@@ -91,27 +130,81 @@ impl<S: Scope> ItemTable<S> {
     /// ```
     ///
     /// # Source
-    /// `DynamoDB` API Reference, `GetItem`, with a consistent read.
+    /// `DynamoDB` API Reference, `GetItem`.
     #[doc(alias = "GetItem")]
     pub fn get(&self, key: impl Into<Key>) -> Result<Option<Item>> {
         let key = key.into();
-        self.read("get", |view| {
-            let table = self.target.definition(view)?;
-            let stored = view.get(&layout::item_key(table.storage, &table.record.keys, &key)?)?;
-            stored.map(|bytes| Ok(self.from(&table, record::decode(&bytes)?))).transpose()
+        check_table_name(self.target.name())?;
+        read(&self.scope, self.target.operation("get"), false, |names, items| {
+            let (request, prepared) = (GetItem::default(), PreparedGet::default());
+            Ok(run_item::get_by(names, items, &self.target, KeyOf::Values(&key), &request, &prepared)?.item)
         })
     }
 
-    /// Whether the global index `name` can be queried, or is still being built.
+    /// The item with the primary key `key` as a `T`, as [`Item::deserialize`] makes one, read where the item is stored:
+    /// attributes that `T` does not ask for are passed over.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) for a table or index that does not exist.
+    /// As [`ItemTable::get`]; [`Error::Invalid`](crate::Error::Invalid) when the attributes do not make a `T`.
+    ///
+    /// # Cost
+    /// O(log n).
     ///
     /// # Examples
     /// ```
-    /// # use larder::{Store, item::{GlobalIndex, IndexStatus, KeyType, TableSchema}};
+    /// # use larder::{Store, item::{Item, ScalarAttributeType, TableSchema}};
     /// # let table = Store::in_memory().item_table("Users");
-    /// table.create(TableSchema::new("PK", KeyType::S).global_index(GlobalIndex::new("by-mail", "mail", KeyType::S)))?;
+    /// # table.create(TableSchema::new("id", ScalarAttributeType::S))?;
+    /// #[derive(serde::Deserialize)]
+    /// struct User { age: u8 }
+    /// table.put(&Item::from([("id", "ann")]).with("age", 30).with("name", "Ann"))?;
+    /// assert_eq!(table.get_as::<User>("ann")?.map(|user| user.age), Some(30));
+    /// assert!(table.get_as::<User>("bob")?.is_none());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// `DynamoDB` API Reference, `GetItem`.
+    pub fn get_as<T: DeserializeOwned>(&self, key: impl Into<Key>) -> Result<Option<T>> {
+        let key = key.into();
+        check_table_name(self.target.name())?;
+        read(&self.scope, self.target.operation("get"), false, |names, items| {
+            let table = self.target.definition(names)?;
+            let place = KeyOf::Values(&key).stored(&table)?;
+            let Some(record) = items.get(&place)? else { return Ok(None) };
+            let named = || item_of(&table.record, &place, self.target.name()).ok();
+            RecordRef::new(&record)?.deserialize(named).map(Some)
+        })
+    }
+
+    /// Begins to read the item with the primary key `key`, with more said than [`ItemTable::get`] takes.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, item::{Item, ScalarAttributeType, TableSchema}};
+    /// # let table = Store::in_memory().item_table("Users");
+    /// # table.create(TableSchema::new("id", ScalarAttributeType::S))?;
+    /// table.put(&Item::from([("id", "a")]).with("age", 30).with("name", "Ann"))?;
+    /// assert_eq!(table.get_item("a").projection("age").run()?, Some(Item::from([("age", 30)])));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// `DynamoDB` API Reference, `GetItem`.
+    pub fn get_item(&self, key: impl Into<Key>) -> GetBuilder<S> {
+        GetBuilder::new(self.scope.clone(), Arc::clone(&self.target), key.into())
+    }
+
+    /// Whether the index `name` can be queried, or is still being built.
+    ///
+    /// # Errors
+    /// An [`Error::Item`](crate::Error::Item) for a table or index that does not exist.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, item::{GlobalIndex, IndexStatus, ScalarAttributeType, TableSchema}};
+    /// # let table = Store::in_memory().item_table("Users");
+    /// table.create(TableSchema::new("PK", ScalarAttributeType::S).global_index(GlobalIndex::new("by-mail", "mail", ScalarAttributeType::S)))?;
     /// assert_eq!(table.index_status("by-mail")?, IndexStatus::Active);
     /// # Ok::<(), larder::Error>(())
     /// ```
@@ -127,9 +220,9 @@ impl<S: Scope> ItemTable<S> {
     ///
     /// # Examples
     /// ```
-    /// # use larder::{Store, item::{Item, KeyType, TableSchema, key}};
+    /// # use larder::{Store, item::{Item, ScalarAttributeType, TableSchema, key}};
     /// # let table = Store::in_memory().item_table("Events");
-    /// # table.create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::N))?;
+    /// # table.create(TableSchema::new("PK", ScalarAttributeType::S).sort_key("SK", ScalarAttributeType::N))?;
     /// for n in [3, 1, 2] {
     ///     table.put(&Item::new().with("PK", "USER#7").with("SK", n))?;
     /// }
@@ -141,17 +234,17 @@ impl<S: Scope> ItemTable<S> {
     /// # Source
     /// `DynamoDB` API Reference, `Query`.
     #[doc(alias = "Query")]
-    pub fn query(&self, condition: KeyCondition) -> Query<S> {
-        Query::new(self.scope.clone(), Arc::clone(&self.target), Some(condition))
+    pub fn query(&self, keys: impl Into<KeyExpression>) -> Query<S> {
+        Query::new(self.scope.clone(), Arc::clone(&self.target), Some(keys.into()))
     }
 
     /// Begins a scan: every item of the table or of an index.
     ///
     /// # Examples
     /// ```
-    /// # use larder::{Store, item::{Item, KeyType, TableSchema}};
+    /// # use larder::{Store, item::{Item, ScalarAttributeType, TableSchema}};
     /// # let table = Store::in_memory().item_table("Events");
-    /// # table.create(TableSchema::new("PK", KeyType::S))?;
+    /// # table.create(TableSchema::new("PK", ScalarAttributeType::S))?;
     /// table.put(&Item::from([("PK", "USER#7")]))?;
     /// table.put(&Item::from([("PK", "USER#8")]))?;
     /// assert_eq!(table.scan().run()?.count(), 2);
@@ -165,234 +258,26 @@ impl<S: Scope> ItemTable<S> {
         Query::new(self.scope.clone(), Arc::clone(&self.target), None)
     }
 
-    /// The handle with `admit` deciding which entries of its batch writes are processed.
-    ///
-    /// This simulates a table that throttles, so that a caller can test the code that sends unprocessed entries again;
-    /// no other handle is concerned, and without it nothing is ever unprocessed. `admit` is called once for each entry,
-    /// in the order of the call, before the call checks or writes anything.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::{Store, item::{Item, KeyType, TableSchema, WriteRequest}};
-    /// use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-    /// let table = Store::in_memory().item_table("Events");
-    /// table.create(TableSchema::new("PK", KeyType::S))?;
-    /// let asked = AtomicUsize::new(0);
-    /// let every_other = table.with_batch_admission(move |_| asked.fetch_add(1, Relaxed) % 2 == 0);
-    /// let mut requests: Vec<_> = ["a", "b", "c", "d"].map(|id| WriteRequest::put(Item::from([("PK", id)]))).into();
-    /// let mut calls = 0;
-    /// while !requests.is_empty() {
-    ///     requests = every_other.batch_write(requests)?.unprocessed;
-    ///     calls += 1;
-    /// }
-    /// assert_eq!(calls, 3, "4, then 2, then 1");
-    /// # Ok::<(), larder::Error>(())
-    /// ```
-    #[must_use]
-    pub fn with_batch_admission(mut self, admit: impl Fn(&WriteRequest) -> bool + Send + Sync + 'static) -> Self {
-        self.admission = Some(Admission::new(admit));
-        self
-    }
-
-    /// `item` of this table, which knows where it was read.
-    fn from(&self, table: &Definition, item: Item) -> Item {
-        item.read_from(&Origin::new(self.target.name(), table))
-    }
-
     fn read<R>(&self, verb: &'static str, body: impl FnOnce(&View) -> Result<R>) -> Result<R> {
-        self.scope.read(self.target.operation(verb), body)
+        read(&self.scope, self.target.operation(verb), true, |view, _| body(view))
     }
 }
 
 impl<S: WriteScope> ItemTable<S> {
-    /// Creates the table. When it exists with the same schema, nothing happens.
-    ///
-    /// # Errors
-    /// [`Error::AlreadyExists`](crate::Error::AlreadyExists) when it exists with another schema; [`Error::Invalid`](crate::Error::Invalid) or [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a
-    /// name or schema that no table can have.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::{Store, item::{KeyType, TableSchema}};
-    /// let table = Store::in_memory().item_table("Events");
-    /// table.create(TableSchema::new("PK", KeyType::S))?;
-    /// table.create(TableSchema::new("PK", KeyType::S))?;
-    /// assert!(table.create(TableSchema::new("PK", KeyType::N)).is_err());
-    /// # Ok::<(), larder::Error>(())
-    /// ```
-    ///
-    /// # Source
-    /// `DynamoDB` API Reference, `CreateTable`; there a second call is refused whatever its schema.
-    #[doc(alias = "CreateTable")]
-    pub fn create(&self, schema: TableSchema) -> Result<()> {
-        self.target.check_name()?;
-        let schema = schema.checked()?;
-        self.scope.write(self.target.operation("create"), |writer| self.target.create(writer, &schema))
-    }
-
-    /// Removes the table with its items and indexes, and returns whether there was one. Another may be created under its name.
-    ///
-    /// # Cost
-    /// O(log n). Items and index entries are removed in the background, when there are many
-    /// ([`Store::run_jobs`](crate::Store::run_jobs)).
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::{Store, item::{KeyType, TableSchema}};
-    /// let table = Store::in_memory().item_table("Events");
-    /// table.create(TableSchema::new("PK", KeyType::S))?;
-    /// assert!(table.delete_table()?);
-    /// assert!(!table.delete_table()?, "it is gone");
-    /// # Ok::<(), larder::Error>(())
-    /// ```
-    ///
-    /// # Source
-    /// `DynamoDB` API Reference, `DeleteTable`.
-    #[doc(alias = "DeleteTable")]
-    pub fn delete_table(&self) -> Result<bool> {
-        self.scope.write(self.target.operation("delete_table").freeing(true), |writer| self.target.remove(writer))
-    }
-
-    /// Adds a global index to the table, and returns when it can be queried. When the table has it, nothing happens.
-    ///
-    /// Of items that are there already, those whose key attributes the index cannot hold are left out of it; items that are put
-    /// from now on are refused then.
-    ///
-    /// # Errors
-    /// [`Error::AlreadyExists`](crate::Error::AlreadyExists) when the table has another index of that name;
-    /// [`Error::Invalid`](crate::Error::Invalid) or [`Error::LimitExceeded`](crate::Error::LimitExceeded) for an index that the
-    /// table cannot have; [`Error::NotFound`](crate::Error::NotFound) when the table does not exist, or somebody removed the index
-    /// meanwhile.
-    ///
-    /// # Atomicity and cost
-    /// O(n log n) for n items. On the store in commits of bounded size, between which others have their turns; what is not done
-    /// when the process ends is done in the background later. In a transaction it is part of it.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::{Store, item::{GlobalIndex, Item, KeyType, TableSchema, key}};
-    /// let table = Store::in_memory().item_table("Users");
-    /// table.create(TableSchema::new("PK", KeyType::S))?;
-    /// table.put(&Item::from([("PK", "a"), ("mail", "a@example.org")]))?;
-    /// table.add_index(GlobalIndex::new("by-mail", "mail", KeyType::S))?;
-    /// assert_eq!(table.query(key("mail").eq("a@example.org")).index("by-mail").to_vec()?.len(), 1);
-    /// # Ok::<(), larder::Error>(())
-    /// ```
-    ///
-    /// # Source
-    /// `DynamoDB` API Reference, `UpdateTable` with `GlobalSecondaryIndexUpdates`.
-    #[doc(alias("UpdateTable", "CreateGlobalSecondaryIndexAction"))]
-    #[expect(clippy::needless_pass_by_value, reason = "an index is declared in place")]
-    pub fn add_index(&self, index: GlobalIndex) -> Result<()> {
-        let waits_on = self.scope.auto_commit();
-        loop {
-            // Claimed before others see the job: what goes wrong with it is for this thread to know.
-            let mut claim: Option<Claim<'_>> = None;
-            let added = self.scope.write(self.target.operation("add_index"), |writer| {
-                claim = None;
-                let Some(store) = waits_on else {
-                    let added = build::add(writer, &self.target, index.clone(), &mut Allowance::unbounded())?;
-                    // Another one's may be half filled.
-                    build::advance(writer, &self.target, index.name(), &mut Allowance::unbounded())?;
-                    return Ok(added);
-                };
-                let added = build::add(writer, &self.target, index.clone(), &mut Allowance::of_step())?;
-                if added.is_new && !added.is_complete {
-                    claim = store.core().claims().try_claim(&added.entries);
-                }
-                Ok(added)
-            })?;
-            let Some(store) = waits_on.filter(|_| !added.is_complete) else { return Ok(()) };
-            let claim = claim.take().unwrap_or_else(|| store.core().claims().claim(&added.entries));
-            let outcome = fill::run(store.core(), &added.entries, build::FILLING);
-            drop(claim);
-            // Another one's index that could not be built is added again, and the error found out about.
-            if added.is_new {
-                outcome?;
-                // Unless it was removed while it was being filled.
-                return self.index_status(index.name()).map(drop);
-            }
-        }
-    }
-
-    /// As [`ItemTable::add_index`], and returns at once: the index is filled in the background, or by
-    /// [`Store::run_jobs`](crate::Store::run_jobs) on a clock that is turned by hand. Until then it is kept up to date and
-    /// cannot be queried. A table with few items has a complete one at once.
-    ///
-    /// # Errors
-    /// As [`ItemTable::add_index`].
-    ///
-    /// # Cost
-    /// O(log n), and what a step of a job costs.
-    ///
-    /// # Examples
-    /// ```
-    /// use larder::{ManualClock, Store, item::{GlobalIndex, IndexStatus, Item, KeyType, TableSchema}};
-    /// let store = Store::builder().clock(ManualClock::default()).in_memory();
-    /// let table = store.item_table("Numbers");
-    /// table.create(TableSchema::new("PK", KeyType::N))?;
-    /// for n in 0..2_000 {
-    ///     table.put(&Item::from([("PK", n), ("half", n / 2)]))?;
-    /// }
-    /// table.add_index_in_background(GlobalIndex::new("by-half", "half", KeyType::N))?;
-    /// assert_eq!(table.index_status("by-half")?, IndexStatus::Creating);
-    /// store.run_jobs()?;
-    /// assert_eq!(table.index_status("by-half")?, IndexStatus::Active);
-    /// # Ok::<(), larder::Error>(())
-    /// ```
-    ///
-    /// # Source
-    /// `DynamoDB` API Reference, `UpdateTable` with `GlobalSecondaryIndexUpdates`.
-    #[expect(clippy::needless_pass_by_value, reason = "an index is declared in place")]
-    pub fn add_index_in_background(&self, index: GlobalIndex) -> Result<()> {
-        let add = |writer: &mut _| build::add(writer, &self.target, index.clone(), &mut Allowance::of_step());
-        self.scope.write(self.target.operation("add_index"), add).map(drop)
-    }
-
-    /// Removes the global index `name`, complete or not, and returns whether there was one.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) when the table does not exist.
-    ///
-    /// # Cost
-    /// O(log n). Its entries are removed in the background, when there are many
-    /// ([`Store::run_jobs`](crate::Store::run_jobs)).
-    ///
-    /// # Examples
-    /// ```
-    /// # use larder::{Store, item::{GlobalIndex, KeyType, TableSchema}};
-    /// # let table = Store::in_memory().item_table("Users");
-    /// # table.create(TableSchema::new("PK", KeyType::S))?;
-    /// table.add_index(GlobalIndex::new("by-mail", "mail", KeyType::S))?;
-    /// assert!(table.remove_index("by-mail")?);
-    /// assert!(!table.remove_index("by-mail")?, "it is gone");
-    /// # Ok::<(), larder::Error>(())
-    /// ```
-    ///
-    /// # Source
-    /// `DynamoDB` API Reference, `DeleteGlobalSecondaryIndexAction`.
-    #[doc(alias = "DeleteGlobalSecondaryIndexAction")]
-    pub fn remove_index(&self, name: &str) -> Result<bool> {
-        self.scope.write(self.target.operation("remove_index").freeing(true), |writer| {
-            build::remove(writer, &self.target, name)
-        })
-    }
-
     /// Puts `item` in the place of the item with its primary key, and returns the item that was there.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) when a key attribute of the table is missing, or one of the table or
-    /// an index is empty or of another type; [`Error::LimitExceeded`](crate::Error::LimitExceeded) for an item that is
-    /// too large. Nothing is written then.
+    /// An [`Error::Item`](crate::Error::Item) when a key attribute of the table is missing, or one of the table or an index is
+    /// empty, too long or of another type, and for an item that is too large. Nothing is written then.
     ///
     /// # Cost
     /// O(log n) for the table, and again for each index entry that changes.
     ///
     /// # Examples
     /// ```
-    /// # use larder::{Store, item::{Item, KeyType, TableSchema}};
+    /// # use larder::{Store, item::{Item, ScalarAttributeType, TableSchema}};
     /// # let table = Store::in_memory().item_table("Events");
-    /// # table.create(TableSchema::new("PK", KeyType::S))?;
+    /// # table.create(TableSchema::new("PK", ScalarAttributeType::S))?;
     /// let old = Item::new().with("PK", "USER#7").with("n", 5);
     /// assert_eq!(table.put(&old)?, None);
     /// assert_eq!(table.put(&Item::new().with("PK", "USER#7"))?, Some(old));
@@ -403,12 +288,70 @@ impl<S: WriteScope> ItemTable<S> {
     /// `DynamoDB` API Reference, `PutItem` with `ReturnValues` `ALL_OLD`.
     #[doc(alias = "PutItem")]
     pub fn put(&self, item: &Item) -> Result<Option<Item>> {
+        check_table_name(self.target.name())?;
+        item.check()?;
+        let (request, prepared) = (PutItem::default(), PreparedWrite::default());
         self.scope.write(self.target.operation("put"), |writer| {
-            item.check()?;
-            let table = self.target.definition(writer)?;
-            let old = Change::put(&table, item)?.apply(writer, &table)?;
-            Ok(old.map(|old| self.from(&table, old)))
+            run_item::put_by(writer, &self.target, item, ReturnValues::AllOld, &request, &prepared)
+                .map(|output| output.attributes)
         })
+    }
+
+    /// Begins to put `item`, with more said than [`ItemTable::put`] takes: a condition, what to return.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, item::{Fault, Item, ScalarAttributeType, TableSchema}};
+    /// # let table = Store::in_memory().item_table("Users");
+    /// # table.create(TableSchema::new("id", ScalarAttributeType::S))?;
+    /// let is_new = || table.put_item(Item::from([("id", "a")])).condition("attribute_not_exists(id)").run();
+    /// is_new()?;
+    /// let error = is_new().unwrap_err();
+    /// assert!(matches!(error.item_fault(), Some(Fault::ConditionalCheckFailed { .. })));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// `DynamoDB` API Reference, `PutItem`.
+    pub fn put_item(&self, item: Item) -> PutBuilder<S> {
+        PutBuilder::new(self.scope.clone(), Arc::clone(&self.target), item)
+    }
+
+    /// Begins to change attributes of the item with the primary key `key`, which is made when there is none.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, item::{Item, ScalarAttributeType, TableSchema}};
+    /// # let table = Store::in_memory().item_table("Users");
+    /// # table.create(TableSchema::new("id", ScalarAttributeType::S))?;
+    /// table.update("a").expression("ADD visits :one").value(":one", 1).run()?;
+    /// assert_eq!(table.get("a")?, Some(Item::new().with("id", "a").with("visits", 1)));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// `DynamoDB` API Reference, `UpdateItem`.
+    #[doc(alias = "UpdateItem")]
+    pub fn update(&self, key: impl Into<Key>) -> UpdateBuilder<S> {
+        UpdateBuilder::new(self.scope.clone(), Arc::clone(&self.target), key.into())
+    }
+
+    /// Begins to remove the item with the primary key `key`, with more said than [`ItemTable::delete`] takes.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, item::{Item, ScalarAttributeType, TableSchema}};
+    /// # let table = Store::in_memory().item_table("Users");
+    /// # table.create(TableSchema::new("id", ScalarAttributeType::S))?;
+    /// table.put(&Item::from([("id", "a")]).with("stock", 3))?;
+    /// assert!(table.delete_item("a").condition("stock = :none").value(":none", 0).run().is_err());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// `DynamoDB` API Reference, `DeleteItem`.
+    pub fn delete_item(&self, key: impl Into<Key>) -> DeleteBuilder<S> {
+        DeleteBuilder::new(self.scope.clone(), Arc::clone(&self.target), key.into())
     }
 
     /// Removes the item with the primary key `key`, and returns it; `None` when there was none.
@@ -421,9 +364,9 @@ impl<S: WriteScope> ItemTable<S> {
     ///
     /// # Examples
     /// ```
-    /// # use larder::{Store, item::{Item, KeyType, TableSchema}};
+    /// # use larder::{Store, item::{Item, ScalarAttributeType, TableSchema}};
     /// # let table = Store::in_memory().item_table("Events");
-    /// # table.create(TableSchema::new("PK", KeyType::S))?;
+    /// # table.create(TableSchema::new("PK", ScalarAttributeType::S))?;
     /// table.put(&Item::from([("PK", "USER#7")]))?;
     /// assert!(table.delete(("USER#7",))?.is_some());
     /// assert!(table.delete(("USER#7",))?.is_none());
@@ -435,29 +378,31 @@ impl<S: WriteScope> ItemTable<S> {
     #[doc(alias = "DeleteItem")]
     pub fn delete(&self, key: impl Into<Key>) -> Result<Option<Item>> {
         let key = key.into();
+        check_table_name(self.target.name())?;
+        let request = DeleteItem { return_values: ReturnValues::AllOld, ..DeleteItem::default() };
         self.scope.write(self.target.operation("delete").freeing(true), |writer| {
-            let table = self.target.definition(writer)?;
-            let old = Change::delete(&table, &key)?.apply(writer, &table)?;
-            Ok(old.map(|old| self.from(&table, old)))
+            let prepared = PreparedWrite::default();
+            run_item::delete_by(writer, &self.target, KeyOf::Values(&key), &request, &prepared)
+                .map(|output| output.attributes)
         })
     }
 
     /// Processes 1 to 25 puts and deletes of distinct items, in one transaction.
     ///
-    /// All of them are processed, unless [`ItemTable::with_batch_admission`] holds some back.
+    /// All of them are processed, unless [`Items::admit_batches`](crate::item::Items::admit_batches) holds some back.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) or [`Error::LimitExceeded`](crate::Error::LimitExceeded) when there are none or too many, two are about the same item, or one
-    /// could not be written alone, whether it was admitted or not. Nothing is written then.
+    /// An [`Error::Item`](crate::Error::Item) when there are none or too many, two are about the same item, or one could not
+    /// be written alone, whether it was admitted or not. Nothing is written then.
     ///
     /// # Atomicity and cost
     /// What is processed is committed together, which the imitated product does not promise. As that many puts.
     ///
     /// # Examples
     /// ```
-    /// use larder::{Store, item::{Item, KeyType, TableSchema, WriteRequest}};
+    /// use larder::{Store, item::{Item, ScalarAttributeType, TableSchema, WriteRequest}};
     /// let table = Store::in_memory().item_table("Events");
-    /// table.create(TableSchema::new("PK", KeyType::S))?;
+    /// table.create(TableSchema::new("PK", ScalarAttributeType::S))?;
     /// let outcome = table.batch_write([
     ///     WriteRequest::put(Item::from([("PK", "a")])),
     ///     WriteRequest::delete(("b",)),
@@ -470,11 +415,84 @@ impl<S: WriteScope> ItemTable<S> {
     /// `DynamoDB` API Reference, `BatchWriteItem`.
     #[doc(alias = "BatchWriteItem")]
     pub fn batch_write(&self, requests: impl Into<Vec<WriteRequest>>) -> Result<BatchWriteOutcome> {
-        let batch = Batch::new(requests.into(), self.admission.as_ref())?;
-        self.scope.write(self.target.operation("batch_write").freeing(batch.frees()), |writer| {
-            batch.apply(writer, &*self.target.definition(writer)?)
+        let requests = requests.into();
+        check_table_name(self.target.name())?;
+        if requests.is_empty() {
+            return Err(RequestFault::other("a batch write has at least one request"));
+        }
+        check_batch_count(requests.len())?;
+        for request in &requests {
+            if let WriteRequest::Put(item) = request {
+                item.check()?;
+            }
+        }
+        let name = Arc::clone(self.target.name());
+        let admitted = self.scope.read(self.target.operation("batch_write"), |view| {
+            Ok(run_batch::admitted(view, requests.iter().map(|_| &*name)))
         })?;
-        Ok(batch.outcome())
+        let actions: Vec<_> = requests.iter().map(WriteRequest::action).collect();
+        let frees = requests.iter().all(|request| matches!(request, WriteRequest::Delete(_)));
+        self.scope.write(self.target.operation("batch_write").freeing(frees), |writer| {
+            run_batch::write_table(writer, &self.target, &actions, &admitted)
+        })?;
+        let held_back = requests.into_iter().zip(admitted).filter(|(_, admitted)| !admitted);
+        Ok(BatchWriteOutcome { unprocessed: held_back.map(|(request, _)| request).collect() })
+    }
+
+    /// Processes any number of puts and deletes, 25 in each call, and sends again what comes back unprocessed, after
+    /// `wait`ing: 50 ms the first time, twice as long each further time, up to ten times.
+    ///
+    /// # Errors
+    /// As [`ItemTable::batch_write`]; calls that came before stay. [`Error::Partial`] when something is still
+    /// unprocessed in the end.
+    ///
+    /// # Atomicity and cost
+    /// Each call is one commit on the store.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, item::{Item, ScalarAttributeType, TableSchema, WriteRequest}};
+    /// let table = Store::in_memory().item_table("Events");
+    /// table.create(TableSchema::new("id", ScalarAttributeType::N))?;
+    /// let requests = (0..60).map(|id| WriteRequest::put(Item::from([("id", id)])));
+    /// table.batch_write_all(requests, std::thread::sleep)?;
+    /// assert_eq!(table.scan().count()?, 60);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// `DynamoDB` Developer Guide, *Error retries and exponential backoff*.
+    pub fn batch_write_all(
+        &self,
+        requests: impl IntoIterator<Item = WriteRequest>,
+        mut wait: impl FnMut(Duration),
+    ) -> Result<()> {
+        let mut requests = requests.into_iter();
+        let (mut done, mut attempts, mut pause) = (0u64, 0, FIRST_WAIT);
+        let mut batch: Vec<WriteRequest> = Vec::new();
+        loop {
+            batch.extend(requests.by_ref().take(limits::ITEM_BATCH_WRITES_MAX.saturating_sub(batch.len())));
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let sent = batch.len();
+            batch = self.batch_write(std::mem::take(&mut batch))?.unprocessed;
+            done = done.saturating_add((sent - batch.len()) as u64);
+            if batch.is_empty() {
+                (attempts, pause) = (0, FIRST_WAIT);
+                continue;
+            }
+            attempts += 1;
+            if attempts == BATCH_ATTEMPTS_MAX {
+                let left = format!("{} requests are still unprocessed", batch.len());
+                return Err(Error::Partial {
+                    done,
+                    error: Box::new(Fault::LimitExceeded { message: left }.into_error()),
+                });
+            }
+            wait(pause);
+            pause = pause.saturating_mul(2);
+        }
     }
 }
 
@@ -482,28 +500,37 @@ impl<S: WriteScope> ItemTable<S> {
 mod tests {
     use super::*;
     use crate::Store;
-    use crate::item::{GlobalIndex, KeyType, Projection};
+    use crate::item::{GlobalIndex, Projection, ScalarAttributeType};
 
     #[test]
     fn a_definition_is_stored_in_its_known_form() {
         let table = Store::in_memory().item_table("abc");
-        let index = GlobalIndex::new("idx", "g", KeyType::N).projection(Projection::Include(vec!["v".into()]));
-        table.create(TableSchema::new("p", KeyType::S).sort_key("s", KeyType::B).global_index(index)).unwrap();
+        let index =
+            GlobalIndex::new("idx", "g", ScalarAttributeType::N).projection(Projection::Include(vec!["v".into()]));
+        table
+            .create(
+                TableSchema::new("p", ScalarAttributeType::S).sort_key("s", ScalarAttributeType::B).global_index(index),
+            )
+            .unwrap();
         let stored = |view: &View| Ok(view.get(b"\x01\x02\0\0abc")?.map(std::borrow::Cow::into_owned));
         let stored = table.read("test", stored).unwrap().unwrap();
-        // Id 1, storage 1, format 2, 23 bytes; key p of type S, key s of type B; one index, 13 bytes: id 1, "idx", key g of type N, including v; last id 1.
+        // Id 1, storage 1, format 2, 26 bytes; key p of type S, key s of type B; one index, 15 bytes: id 1, "idx", global, key g
+        // of type N and no sort key, including v; last id 1.
         let expected = "00000001".to_owned()
             + "00000001"
             + "02"
-            + "00000017"
-            + "017000"
+            + "0000001a"
+            + "01017000"
             + "01017302"
             + "01"
-            + "0d"
+            + "0f"
             + "01"
             + "03696478"
-            + "016701"
-            + "00";
-        assert_eq!(format!("{:?}", crate::engine::Key::from(stored)), expected + "02010176" + "01");
+            + "00"
+            + "01016701"
+            + "00"
+            + "02010176"
+            + "01";
+        assert_eq!(format!("{:?}", crate::engine::Key::from(stored)), expected);
     }
 }

@@ -3,29 +3,32 @@
 use std::sync::Arc;
 
 use crate::catalog::{self, Entry, Kind, job};
-use crate::error::{Error, Result};
-use crate::item::layout;
-use crate::item::schema::{Definition, TableRecord, TableSchema, check_name};
+use crate::error::Result;
+use crate::item::definition::{Change, Definition, TableRecord};
+use crate::item::details::Details;
+use crate::item::place::Place;
+use crate::item::{Fault, layout};
 use crate::txn::{Operation, View, Writer};
-
-/// Namespace of every item table in the catalogue.
-const NAMESPACE: &str = "";
-
-const WHAT: &str = "item table";
 
 /// A name of a table, shared by the handles that were made from one.
 #[derive(Debug)]
 pub(super) struct Target {
     in_catalogue: catalog::Target<TableRecord>,
+    pub(super) place: Place,
 }
 
 impl Target {
-    pub(super) fn new(name: &str) -> Arc<Self> {
-        Arc::new(Self { in_catalogue: catalog::Target::new(Kind::ItemTable, NAMESPACE, name) })
+    pub(super) fn new(place: Place, name: &str) -> Arc<Self> {
+        let in_catalogue = catalog::Target::new(Kind::ItemTable, &place.namespace(), name);
+        Arc::new(Self { in_catalogue, place })
     }
 
     pub(super) fn name(&self) -> &Arc<str> {
         self.in_catalogue.name()
+    }
+
+    pub(super) fn arn(&self) -> String {
+        self.place.table_arn(self.name())
     }
 
     /// The operation `verb` on the table.
@@ -33,35 +36,78 @@ impl Target {
         Operation::new("item", verb, self.name())
     }
 
-    /// The table's definition.
+    /// The table's definition, for an operation on its items.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such table.
+    /// [`Fault::ResourceNotFound`] when there is no such table, or it is being made or removed.
     pub(super) fn definition(&self, view: &View) -> Result<Definition> {
-        let found = self.in_catalogue.get(view)?;
-        found.ok_or_else(|| Error::NotFound { what: WHAT, name: self.name().to_string() })
+        let found = self.usable(view)?;
+        found.ok_or_else(|| Fault::ResourceNotFound { resource: None }.into_error())
     }
 
-    /// Refuses a name that no table can have.
-    pub(super) fn check_name(&self) -> Result<()> {
-        check_name(WHAT, self.name())
+    /// The table's definition, if there is such a table and its items can be read and written.
+    pub(super) fn usable(&self, view: &View) -> Result<Option<Definition>> {
+        let is_usable = |table: &Definition| {
+            let phase = table.record.phase_at(|| view.now());
+            !phase.is_some_and(|phase| matches!(phase.change, Change::Making | Change::Removing))
+        };
+        Ok(self.find(view)?.filter(is_usable))
     }
 
-    /// Creates the table with a checked `schema`.
-    pub(super) fn create(&self, writer: &mut Writer, schema: &TableSchema) -> Result<()> {
-        let same = |stored: &TableRecord, asked: &TableRecord| stored.schema() == asked.schema();
-        let record = TableRecord::new(schema.clone());
-        self.in_catalogue.create_or_same(writer, record, same, (WHAT, self.name()))
+    /// The table's definition, for an operation on the table.
+    ///
+    /// # Errors
+    /// [`Fault::ResourceNotFound`], which names the table.
+    pub(super) fn described(&self, view: &View) -> Result<Definition> {
+        let found = self.find(view)?;
+        found.ok_or_else(|| {
+            let resource = Some(format!("Table: {} not found", self.name()));
+            Fault::ResourceNotFound { resource }.into_error()
+        })
     }
 
-    /// Removes the table with its items and indexes, and returns whether there was one.
-    pub(super) fn remove(&self, writer: &mut Writer) -> Result<bool> {
-        let Some(table) = self.in_catalogue.get(writer)? else { return Ok(false) };
+    /// The table's definition, if there is such a table.
+    pub(super) fn find(&self, view: &View) -> Result<Option<Definition>> {
+        Ok(self.stored(view)?.filter(|table| !table.record.is_gone(|| view.now())))
+    }
+
+    /// What the catalogue has under the name, which may be a table whose time is over.
+    pub(super) fn stored(&self, view: &View) -> Result<Option<Definition>> {
+        self.in_catalogue.get(view)
+    }
+
+    /// Makes the name free, if only a table has it whose time is over.
+    ///
+    /// # Errors
+    /// [`Fault::ResourceInUse`] when there is a table.
+    pub(super) fn free_name(&self, writer: &mut Writer) -> Result<()> {
+        let Some(table) = self.stored(writer)? else { return Ok(()) };
+        if table.record.is_gone(|| writer.now()) {
+            return self.remove(writer, &table);
+        }
+        Err(Fault::ResourceInUse { resource: format!("Table already exists: {}", self.name()) }.into_error())
+    }
+
+    /// Creates the table, whose name is free.
+    pub(super) fn create(&self, writer: &mut Writer, record: TableRecord, details: &Details) -> Result<Definition> {
+        let table = self.in_catalogue.create(writer, record)?;
+        details.put(writer, table.storage)?;
+        Ok(table)
+    }
+
+    /// Gives the table its name, which is free, when its items are stored already.
+    #[cfg(feature = "exports")]
+    pub(super) fn give_name(&self, writer: &mut Writer, table: &Entry<TableRecord>, details: &Details) -> Result<()> {
+        self.in_catalogue.update(writer, table)?;
+        details.put(writer, table.storage)
+    }
+
+    /// Removes the table with its items and indexes.
+    pub(super) fn remove(&self, writer: &mut Writer, table: &Entry<TableRecord>) -> Result<()> {
         self.in_catalogue.remove(writer);
         let stored = layout::table_prefix(table.storage);
         job::cancel(writer, &stored)?;
-        job::remove(writer, &stored)?;
-        Ok(true)
+        job::remove(writer, &stored)
     }
 
     /// Changes the definition of the table.

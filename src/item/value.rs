@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet, btree_set};
 use std::fmt;
 
-use crate::error::{Error, InvalidKind, Result};
-use crate::item::Number;
+use crate::error::Result;
+use crate::item::{Fault, Number, SetType, TypeName};
 
 /// A value of an attribute, or of an element of a list or map.
 ///
 /// # Examples
 /// ```
-/// use larder::item::{AttributeValue, Set};
+/// use larder::item::{AttributeValue, Set, TypeName};
 /// assert_eq!(AttributeValue::from("a"), AttributeValue::S("a".into()));
 /// assert_eq!(AttributeValue::from(7).as_n().and_then(|n| n.to_i64()), Some(7));
 /// let tags = AttributeValue::Ss(Set::new(["red", "blue"])?);
-/// assert_eq!(tags.type_name(), "SS");
+/// assert_eq!(tags.type_name(), TypeName::Ss);
 /// # Ok::<(), larder::Error>(())
 /// ```
 ///
@@ -66,7 +66,7 @@ impl AttributeValue {
     }
 
     /// Whether a list or map is directly inside this one.
-    fn is_nested(&self) -> bool {
+    pub(super) fn is_nested(&self) -> bool {
         match self {
             Self::L(list) => list.iter().any(Self::is_nestable),
             Self::M(map) => map.values().any(Self::is_nestable),
@@ -74,25 +74,25 @@ impl AttributeValue {
         }
     }
 
-    /// The type as `DynamoDB` abbreviates it: `"S"`, `"BOOL"`, `"NS"`.
+    /// The type.
     ///
     /// # Examples
     /// ```
-    /// assert_eq!(larder::item::AttributeValue::Null.type_name(), "NULL");
+    /// assert_eq!(larder::item::AttributeValue::Null.type_name().as_str(), "NULL");
     /// ```
     #[must_use]
-    pub fn type_name(&self) -> &'static str {
+    pub fn type_name(&self) -> TypeName {
         match self {
-            Self::S(_) => "S",
-            Self::N(_) => "N",
-            Self::B(_) => "B",
-            Self::Bool(_) => "BOOL",
-            Self::Null => "NULL",
-            Self::M(_) => "M",
-            Self::L(_) => "L",
-            Self::Ss(_) => "SS",
-            Self::Ns(_) => "NS",
-            Self::Bs(_) => "BS",
+            Self::S(_) => TypeName::S,
+            Self::N(_) => TypeName::N,
+            Self::B(_) => TypeName::B,
+            Self::Bool(_) => TypeName::Bool,
+            Self::Null => TypeName::Null,
+            Self::M(_) => TypeName::M,
+            Self::L(_) => TypeName::L,
+            Self::Ss(_) => TypeName::Ss,
+            Self::Ns(_) => TypeName::Ns,
+            Self::Bs(_) => TypeName::Bs,
         }
     }
 
@@ -204,6 +204,19 @@ impl<T: Into<Number>> From<T> for AttributeValue {
     }
 }
 
+impl TryFrom<f64> for AttributeValue {
+    type Error = Fault;
+
+    /// As [`Number::try_from`].
+    ///
+    /// # Errors
+    /// As there.
+    fn try_from(value: f64) -> Result<Self, Fault> {
+        let number = Number::try_from(value);
+        number.map(Self::N).map_err(|_| Fault::NotANumber(value.to_string()))
+    }
+}
+
 impl From<&[u8]> for AttributeValue {
     fn from(value: &[u8]) -> Self {
         Self::B(value.to_vec())
@@ -269,11 +282,11 @@ impl From<Set<Vec<u8>>> for AttributeValue {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Set<T>(BTreeSet<T>);
 
-impl<T: Ord> Set<T> {
+impl<T: Element> Set<T> {
     /// A set of `elements`, in any order.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when there are none, or two are equal.
+    /// [`Fault::EmptySet`] when there are none; [`Fault::DuplicateElement`] when two are equal.
     ///
     /// # Examples
     /// ```
@@ -283,13 +296,18 @@ impl<T: Ord> Set<T> {
     /// ```
     pub fn new(elements: impl IntoIterator<Item = impl Into<T>>) -> Result<Self> {
         let mut set = BTreeSet::new();
-        for element in elements {
-            if !set.insert(element.into()) {
-                return Err(Error::invalid(InvalidKind::Value, "a set holds no element twice"));
+        let mut elements = elements.into_iter().map(Into::into);
+        while let Some(element) = elements.next() {
+            if set.contains(&element) {
+                // As the service lists them: in order up to the first repetition, and as they came from there.
+                let shown = set.iter().chain([&element]).map(Sealed::shown).collect::<Vec<_>>();
+                let shown = shown.into_iter().chain(elements.map(|element| element.shown()));
+                return Err(Fault::DuplicateElement(T::TYPE, shown.collect()).into_error());
             }
+            set.insert(element);
         }
         if set.is_empty() {
-            return Err(Error::invalid(InvalidKind::Value, "a set is never empty"));
+            return Err(Fault::EmptySet(T::TYPE).into_error());
         }
         Ok(Self(set))
     }
@@ -305,6 +323,83 @@ impl<T: Ord> Set<T> {
     pub fn contains(&self, element: &T) -> bool {
         self.0.contains(element)
     }
+
+    /// The elements of either set.
+    pub(super) fn union(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// The elements that are not in `other`; `None` when there are none.
+    pub(super) fn difference(mut self, other: &Self) -> Option<Self> {
+        self.0.retain(|element| !other.contains(element));
+        if self.0.is_empty() { None } else { Some(self) }
+    }
+}
+
+/// What a [`Set`] may consist of: strings, numbers or bytes.
+///
+/// # Examples
+/// ```
+/// use larder::item::{Element, Number, SetType};
+/// assert_eq!(Number::TYPE, SetType::N);
+/// ```
+pub trait Element: Ord + Sealed {
+    /// Which of the three it is.
+    const TYPE: SetType;
+}
+
+/// Keeps others from making further sets, which no table could store.
+#[expect(unnameable_types, reason = "it seals `Element`, and is named by nobody outside")]
+pub trait Sealed {
+    /// The element as errors show it.
+    #[doc(hidden)]
+    fn shown(&self) -> String;
+}
+
+impl Element for String {
+    const TYPE: SetType = SetType::S;
+}
+
+impl Sealed for String {
+    fn shown(&self) -> String {
+        self.clone()
+    }
+}
+
+impl Element for Number {
+    const TYPE: SetType = SetType::N;
+}
+
+impl Sealed for Number {
+    fn shown(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Element for Vec<u8> {
+    const TYPE: SetType = SetType::B;
+}
+
+impl Sealed for Vec<u8> {
+    fn shown(&self) -> String {
+        base64(self)
+    }
+}
+
+/// Bytes as text, in the alphabet and with the padding of RFC 4648.
+pub(super) fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let group = chunk.iter().fold(0u32, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let sextet = (group >> (18 - 6 * place)) & 63;
+            let letter = ALPHABET.get(sextet as usize).filter(|_| place <= chunk.len());
+            text.push(letter.map_or('=', |letter| char::from(*letter)));
+        }
+    }
+    text
 }
 
 impl<T> Set<T> {
@@ -356,5 +451,27 @@ mod tests {
         assert!(Set::<Number>::new([one(), "1.0".parse().unwrap()]).is_err());
         assert!(Set::<String>::new(["", "a"]).is_ok(), "empty members are allowed");
         assert_eq!(Set::<String>::new(["a", "b"]).unwrap(), Set::<String>::new(["b", "a"]).unwrap(), "unordered");
+    }
+
+    #[test] // SEM: ITM-TYP-1
+    fn what_is_wrong_with_a_set_is_said_as_the_service_says_it() {
+        let words = |outcome: Result<(), crate::Error>| outcome.unwrap_err().to_string();
+        let prefix = "One or more parameter values were invalid: ";
+        let strings = Set::<String>::new(["b", "a", "b", "0"]).map(drop);
+        assert_eq!(words(strings), format!(r#"{prefix}Input collection ["a", "b", "b", "0"] contains duplicates."#));
+        let bytes = Set::<Vec<u8>>::new([vec![0xff], vec![0], vec![0]]).map(drop);
+        assert_eq!(
+            words(bytes),
+            format!(r#"{prefix}Input collection ["AA==","/w==","AA=="]of type BS contains duplicates."#)
+        );
+        let numbers = Set::<Number>::new([2, 1, 2]).map(drop);
+        assert_eq!(words(numbers), format!("{prefix}Input collection contains duplicates."));
+        assert_eq!(words(Set::<String>::new([""; 0]).map(drop)), format!("{prefix}An string set  may not be empty"));
+    }
+
+    #[test]
+    fn bytes_are_shown_as_base64() {
+        let shown = ["", "f", "fo", "foo", "foob"].map(|text| base64(text.as_bytes()));
+        assert_eq!(shown, ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
     }
 }

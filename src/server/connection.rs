@@ -80,6 +80,12 @@ pub(crate) trait Protocol {
         false
     }
 
+    /// Returns whether requests that were run are still to be answered: the connection of a client that sends no more is kept for
+    /// that.
+    fn owes_replies(&self) -> bool {
+        false
+    }
+
     /// Returns how much may wait. Is asked once in a turn.
     fn bounds(&self) -> Bounds;
 
@@ -329,8 +335,15 @@ impl<P: Protocol> Connection<P> {
         self.has_requests && input.len() > 0 && has_room && self.protocol.may_run()
     }
 
+    /// Whether a client that sends no more has everything.
+    fn is_done(&self) -> bool {
+        let is_sent = self.buffers.output.waiting().is_empty();
+        self.is_at_end && is_sent && !self.can_run() && !self.protocol.owes_replies()
+    }
+
     async fn wait(&mut self, socket: &mut Socket) -> Happened<P::Event> {
-        let (can_run, wanted) = (self.can_run(), self.protocol.wanted());
+        // What was owed may have been sent since that was looked at last.
+        let (can_run, wanted) = (self.can_run() || self.is_done(), self.protocol.wanted());
         let (mut reader, mut flusher, has_unsent) = (socket.clone(), socket.clone(), socket.has_unsent());
         let Buffers { input, output } = &mut self.buffers;
         let waiting = output.waiting();
@@ -384,8 +397,7 @@ impl<P: Protocol> Connection<P> {
     /// Ends the connection of a client that has sent more than may wait to be run, or sends no more and has everything.
     fn check_input(&self) -> Result<(), End> {
         if self.is_at_end {
-            let is_done = self.buffers.output.waiting().is_empty() && !self.can_run();
-            return if is_done || self.protocol.is_waiting() { Err(End::AfterReplies) } else { Ok(()) };
+            return if self.is_done() || self.protocol.is_waiting() { Err(End::AfterReplies) } else { Ok(()) };
         }
         let bytes = self.buffers.input.len() + self.protocol.kept().input;
         let limit = self.bounds.input_bytes;

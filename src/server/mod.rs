@@ -4,10 +4,16 @@
 //! here: where they listen, who may come in, what they count, and how they are closed.
 
 #![cfg_attr(
-    not(all(feature = "http", feature = "lua", feature = "mongo", feature = "tls")),
+    not(all(feature = "cql", feature = "http", feature = "lua", feature = "mongo", feature = "tls")),
     allow(dead_code, reason = "each door needs its part of what all share")
 )]
 
+#[cfg(feature = "cql")]
+#[cfg_attr(docsrs, doc(cfg(feature = "cql")))]
+pub mod cql;
+#[cfg(feature = "dynamodb")]
+#[cfg_attr(docsrs, doc(cfg(feature = "dynamodb")))]
+pub mod dynamodb;
 #[cfg(feature = "http")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
 pub mod http;
@@ -24,6 +30,8 @@ mod clients;
 mod connection;
 mod door;
 mod ears;
+#[cfg(any(feature = "http", feature = "dynamodb"))]
+mod hypertext;
 mod keepalive;
 mod listener;
 mod meters;

@@ -3,11 +3,11 @@
 use crate::channel::{Channels, QueueBounds, Subscriber, Subscriptions};
 use crate::document::{Collection, Database};
 use crate::error::Result;
-use crate::item::ItemTable;
+use crate::item::{ItemTable, Items};
 use crate::kv::Kv;
 use crate::store::{Snapshot, Store, Transaction};
 use crate::txn::{AtSnapshot, AutoCommit, InTransaction};
-use crate::wide_column::{WideBatch, WideTable};
+use crate::wide_column::{Cql, WideBatch, WideKeyspace, WideTable};
 
 /// Database of [`Store::collection`].
 const DEFAULT_DATABASE: &str = "default";
@@ -90,7 +90,7 @@ macro_rules! handles {
                 Kv::list_names(&self.scope())
             }
 
-            /// The names of the keyspaces that have wide-column tables, in byte order.
+            /// The names of the keyspaces of wide-column tables that were created or have tables, in byte order.
             ///
             /// # Errors
             /// [`Error::Corruption`](crate::Error::Corruption) when the catalogue does not decode.
@@ -107,7 +107,7 @@ macro_rules! handles {
             /// # Ok::<(), larder::Error>(())
             /// ```
             pub fn list_wide_keyspace_names(&self) -> Result<Vec<String>> {
-                WideTable::list_keyspace_names(&self.scope())
+                crate::wide_column::keyspace_names(&self.scope())
             }
 
             /// Keys and sorted sets of the default keyspace.
@@ -141,14 +141,28 @@ macro_rules! handles {
             ///
             /// # Examples
             /// ```
-            /// use larder::{Store, item::{KeyType, TableSchema}};
+            /// use larder::{Store, item::{ScalarAttributeType, TableSchema}};
             /// let table = Store::in_memory().item_table("Events");
-            /// table.create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::S))?;
+            /// table.create(TableSchema::new("PK", ScalarAttributeType::S).sort_key("SK", ScalarAttributeType::S))?;
             /// # Ok::<(), larder::Error>(())
             /// ```
             #[must_use]
             pub fn item_table(&self, name: &str) -> ItemTable<$scope> {
-                ItemTable::new(self.scope(), name)
+                ItemTable::of_store(self.scope(), name)
+            }
+
+            /// All item tables: what concerns more than one of them, and every operation in the shape of the API.
+            ///
+            /// # Examples
+            /// ```
+            /// use larder::item::request::ListTables;
+            /// let items = larder::Store::in_memory().items();
+            /// assert!(items.list_tables(&ListTables::default())?.table_names.is_empty());
+            /// # Ok::<(), larder::Error>(())
+            /// ```
+            #[must_use]
+            pub fn items(&self) -> Items<$scope> {
+                Items::new(self.scope())
             }
 
             /// The wide-column table `name` of `keyspace`, to be created with [`WideTable::create`] unless it exists.
@@ -163,6 +177,33 @@ macro_rules! handles {
             #[must_use]
             pub fn wide_table(&self, keyspace: &str, name: &str) -> WideTable<$scope> {
                 WideTable::new(self.scope(), keyspace, name)
+            }
+
+            /// The keyspace `name` of wide-column tables.
+            ///
+            /// # Examples
+            /// ```
+            /// let shop = larder::Store::in_memory().wide_keyspace("shop");
+            /// assert!(shop.table_names()?.is_empty());
+            /// # Ok::<(), larder::Error>(())
+            /// ```
+            #[must_use]
+            pub fn wide_keyspace(&self, name: &str) -> WideKeyspace<$scope> {
+                WideKeyspace::new(self.scope(), name)
+            }
+
+            /// A session of CQL. It begins without a keyspace.
+            ///
+            /// # Examples
+            /// ```
+            /// let session = larder::Store::in_memory().cql();
+            /// session.execute("CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}", ())?;
+            /// session.execute("USE k", ())?;
+            /// # Ok::<(), larder::Error>(())
+            /// ```
+            #[must_use]
+            pub fn cql(&self) -> Cql<$scope> {
+                Cql::new(self.scope())
             }
         }
     };
@@ -260,7 +301,9 @@ impl Store {
     /// Redis command reference, `SUBSCRIBE`.
     #[doc(alias = "SUBSCRIBE")]
     pub fn subscribe(&self, channel: impl AsRef<[u8]>) -> Result<Subscriber> {
-        self.hub().subscribe(channel.as_ref())
+        let subscriber = self.subscriber(QueueBounds::default())?;
+        subscriber.subscribe(channel)?;
+        Ok(subscriber)
     }
 
     /// Receives what is published to every channel whose name matches the glob `pattern`, from now on.
@@ -281,7 +324,9 @@ impl Store {
     /// Redis command reference, `PSUBSCRIBE`.
     #[doc(alias = "PSUBSCRIBE")]
     pub fn subscribe_pattern(&self, pattern: impl AsRef<[u8]>) -> Result<Subscriber> {
-        self.hub().subscribe_pattern(pattern.as_ref())
+        let subscriber = self.subscriber(QueueBounds::default())?;
+        subscriber.subscribe_pattern(pattern)?;
+        Ok(subscriber)
     }
 
     /// A subscriber of nothing yet, with a queue within `bounds`: what it is to receive is said by
@@ -306,7 +351,7 @@ impl Store {
     /// # Source
     /// Redis manual, "Redis Pub/Sub"; `client-output-buffer-limit` of the configuration file.
     pub fn subscriber(&self, bounds: QueueBounds) -> Result<Subscriber> {
-        self.hub().subscriber(bounds)
+        Subscriber::new(self.hub(), bounds)
     }
 
     /// Shows who subscribes to what: channels, patterns and how many subscribers they have.

@@ -116,7 +116,7 @@ fn unclaimed(
 fn work(writer: &mut Writer, target: &[u8], mut job: Job, allowance: &mut Allowance) -> Result<bool> {
     let place = &mut job.place;
     let is_done = match (job.work, target.first()) {
-        (Work::Remove, Some(&(owner::DOCUMENTS | owner::ITEMS | owner::KEY_ELEMENTS))) => {
+        (Work::Remove, Some(&(owner::DOCUMENTS | owner::ITEMS | owner::KEY_ELEMENTS | owner::WIDE_INDEXES))) => {
             job::step(writer, target, place, allowance)?
         }
         (Work::Remove, Some(&owner::KEYS)) => kv::reclaim(writer, target, place, allowance)?,

@@ -27,6 +27,7 @@ use crate::engine::{CheckReport, CommitNumber, Durability, EngineStats, durable}
 use crate::error::{Error, Result};
 use crate::kv::{self, EvictionPolicy, EvictionTuning, KeyEvent, KeyEvents, KeyStats, Keys};
 use crate::txn::{AtSnapshot, AutoCommit, Core, Hooks, Models, States};
+use crate::wide_column;
 use sweeper::Sweeper;
 
 /// An open store. Clones are the same store. When the last one goes, subscribers are disconnected and nothing is removed in
@@ -492,6 +493,46 @@ impl Store {
     #[must_use]
     pub fn memory_budget(&self) -> (Option<u64>, EvictionPolicy) {
         kv::budget(&self.inner.core)
+    }
+
+    /// Sets how many deleted rows and values a read of a wide-column table may pass: over `warn` a page says so
+    /// ([`Page::has_many_tombstones`](crate::wide_column::Page::has_many_tombstones)), and over `fail` the read is given up, with an
+    /// error of the class of failed reads. 1,000 and 100,000 unless set; [`u64::MAX`] is never. How many they were is in the operation's
+    /// record (`entries_dead`, `docs/guide/observing.md`). Neither is stored, and a fork begins with the defaults.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, wide_column::{CqlType, Exception, Order, TableSchema}};
+    /// let store = Store::in_memory();
+    /// let notes = store.wide_table("shop", "notes");
+    /// notes.create(TableSchema::new().partition_key("user", CqlType::Int).clustering("n", CqlType::Int, Order::Ascending))?;
+    /// for n in 0..10 {
+    ///     notes.insert(&[("user", 7.into()), ("n", n.into())])?;
+    ///     notes.delete_row((7, n))?;
+    /// }
+    /// store.set_tombstone_thresholds(9, 100);
+    /// assert!(notes.select((7,)).page(5)?.has_many_tombstones);
+    /// store.set_tombstone_thresholds(5, 9);
+    /// assert_eq!(Exception::of(&notes.select((7,)).to_vec().unwrap_err()), Exception::ReadFailure);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Cassandra's settings `tombstone_warn_threshold` and `tombstone_failure_threshold`.
+    #[doc(alias("tombstone_warn_threshold", "tombstone_failure_threshold"))]
+    pub fn set_tombstone_thresholds(&self, warn: u64, fail: u64) {
+        wide_column::set_tombstone_thresholds(&self.inner.core, warn, fail);
+    }
+
+    /// What [`Store::set_tombstone_thresholds`] set.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(larder::Store::in_memory().tombstone_thresholds(), (1_000, 100_000));
+    /// ```
+    #[must_use]
+    pub fn tombstone_thresholds(&self) -> (u64, u64) {
+        wide_column::tombstone_thresholds(&self.inner.core)
     }
 
     /// What was counted of keys since the store was opened.

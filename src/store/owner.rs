@@ -2,11 +2,11 @@
 
 use crate::document::{Collection, Database};
 use crate::error::Result;
-use crate::item::ItemTable;
+use crate::item::{ItemTable, Items};
 use crate::kv::Kv;
 use crate::store::{Snapshot, Store, Transaction};
 use crate::txn::{AtSnapshot, AutoCommit, InTransaction, Scope, WriteScope};
-use crate::wide_column::{WideBatch, WideTable};
+use crate::wide_column::{WideBatch, WideKeyspace, WideTable};
 
 /// Gives out the handle of every model: [`Store`], [`Transaction`] and [`Snapshot`].
 ///
@@ -130,6 +130,19 @@ pub trait Handles: sealed::Sealed + 'static {
     /// ```
     fn item_table(&self, name: &str) -> ItemTable<Self::Scope<'_>>;
 
+    /// As [`Store::items`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Handles, Store, item::request::ListTables};
+    /// fn tables(on: &impl Handles) -> larder::Result<usize> {
+    ///     Ok(on.items().list_tables(&ListTables::default())?.table_names.len())
+    /// }
+    /// assert_eq!(tables(&Store::in_memory())?, 0);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    fn items(&self) -> Items<Self::Scope<'_>>;
+
     /// As [`Store::wide_table`].
     ///
     /// # Examples
@@ -141,6 +154,19 @@ pub trait Handles: sealed::Sealed + 'static {
     /// assert!(!has_visits(&Store::in_memory()));
     /// ```
     fn wide_table(&self, keyspace: &str, name: &str) -> WideTable<Self::Scope<'_>>;
+
+    /// As [`Store::wide_keyspace`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Handles, Store};
+    /// fn is_there(on: &impl Handles) -> larder::Result<bool> {
+    ///     Ok(on.wide_keyspace("shop").replication()?.is_some())
+    /// }
+    /// assert!(!is_there(&Store::in_memory())?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    fn wide_keyspace(&self, name: &str) -> WideKeyspace<Self::Scope<'_>>;
 }
 
 /// Gives out handles that can be written to: [`Store`], where each call is a transaction of its own, and [`Transaction`].
@@ -245,8 +271,16 @@ macro_rules! owner {
                 Self::item_table(self, name)
             }
 
+            fn items(&self) -> Items<Self::Scope<'_>> {
+                Self::items(self)
+            }
+
             fn wide_table(&self, keyspace: &str, name: &str) -> WideTable<Self::Scope<'_>> {
                 Self::wide_table(self, keyspace, name)
+            }
+
+            fn wide_keyspace(&self, name: &str) -> WideKeyspace<Self::Scope<'_>> {
+                Self::wide_keyspace(self, name)
             }
         }
     };

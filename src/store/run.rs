@@ -15,12 +15,17 @@ use std::sync::Arc;
 
 #[cfg(feature = "server")]
 use crate::document::Database;
+use crate::engine::Ticket;
 use crate::error::{Error, Result};
+#[cfg(feature = "server")]
+use crate::item::Items;
 use crate::kv::Watch;
 use crate::store::{Commit, Store, Transaction};
 use crate::txn::{Attempted, Isolation, Running, Writer};
 #[cfg(feature = "server")]
 use crate::txn::{AutoCommit, Pending, Turn, Unsettled};
+#[cfg(feature = "server")]
+use crate::wide_column::cql::Cql;
 
 impl Store {
     /// Runs `body` as one transaction over every model: all of it is committed, or nothing. An error or a panic rolls back.
@@ -73,7 +78,7 @@ impl Store {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn transaction<R, E: From<Error>>(&self, body: impl FnOnce(&Transaction) -> Result<R, E>) -> Result<R, E> {
-        self.inner.core.exclusive_once(|writer| self.run(writer, body))?.settle()
+        self.inner.core.exclusive_once(|writer| self.run_and_commit(writer, body))?.settle()
     }
 
     /// As [`Store::transaction`], but `body` runs again, at most [`TRANSACTION_ATTEMPTS_MAX`] times, when another process has
@@ -163,7 +168,8 @@ impl Store {
         &self,
         body: impl FnOnce(&Transaction) -> Result<R, E>,
     ) -> Result<(R, Commit), E> {
-        let Attempted { outcome, pending } = self.inner.core.exclusive_once(|writer| self.run(writer, body))?;
+        let Attempted { outcome, pending } =
+            self.inner.core.exclusive_once(|writer| self.run_and_commit(writer, body))?;
         match outcome {
             Ok(value) => Ok((value, Commit::new(pending))),
             Err(error) => {
@@ -201,7 +207,7 @@ impl Store {
         async move {
             let Attempted { outcome, pending } = {
                 let turn = store.inner.core.turn().await?;
-                store.inner.core.attempt(turn, |writer| store.run(writer, body))?
+                store.inner.core.attempt(turn, |writer| store.run_and_commit(writer, body))?
             };
             Commit::new(pending).await?;
             outcome
@@ -283,7 +289,7 @@ impl Store {
         mut body: impl FnMut(&Transaction) -> Result<R>,
     ) -> Result<(R, Pending)> {
         let core = &self.inner.core;
-        let attempted = match core.attempt(turn, |writer| self.run(writer, &mut body)) {
+        let attempted = match core.attempt(turn, |writer| self.run_and_commit(writer, &mut body)) {
             Err(error) if error.is_retryable() => core.exclusive_pending(|writer| self.run(writer, &mut body)),
             attempted => attempted,
         };
@@ -308,11 +314,40 @@ impl Store {
         Database::new(Unsettled::new(AutoCommit::new(Arc::clone(&self.inner.core)), last), name)
     }
 
+    /// The item tables, for a door that waits for commits in its own way: the last of them is left in `last`.
+    #[cfg(feature = "server")]
+    #[allow(dead_code, reason = "not every door serves items")]
+    pub(crate) fn items_unsettled<'a>(&self, last: &'a std::cell::RefCell<Option<Pending>>) -> Items<Unsettled<'a>> {
+        Items::new(Unsettled::new(AutoCommit::new(Arc::clone(&self.inner.core)), last))
+    }
+
+    /// A session of CQL in a keyspace, for a door that waits for commits in its own way: the last of them is left in `last`.
+    #[cfg(feature = "server")]
+    #[allow(dead_code, reason = "not every door speaks CQL")]
+    pub(crate) fn cql_unsettled<'a>(
+        &self,
+        keyspace: Option<String>,
+        last: &'a std::cell::RefCell<Option<Pending>>,
+    ) -> Cql<Unsettled<'a>> {
+        Cql::within(Unsettled::new(AutoCommit::new(Arc::clone(&self.inner.core)), last), keyspace)
+    }
+
     /// Runs `body`, which may only read, on the newest state and without the turn to write. Nobody may learn of what it
     /// returns before what it saw has settled.
     #[cfg(feature = "server")]
     pub(crate) fn reading_unsettled<R>(&self, body: impl FnOnce(&Transaction) -> Result<R>) -> Result<(R, Pending)> {
         unsettled(self.inner.core.read_latest(|writer| self.run(writer, body))?)
+    }
+
+    #[inline]
+    fn run_and_commit<R, E>(
+        &self,
+        writer: Writer,
+        body: impl FnOnce(&Transaction) -> Result<R, E>,
+    ) -> Result<(R, Result<Ticket>), E> {
+        let transaction = Transaction::new(self.clone(), Running::new(writer));
+        let value = body(&transaction)?;
+        Ok((value, self.inner.core.commit(transaction.into_writer())))
     }
 
     fn run<R, E>(&self, writer: Writer, body: impl FnOnce(&Transaction) -> Result<R, E>) -> Result<(R, Writer), E> {

@@ -17,7 +17,7 @@ use crate::engine::Key;
 use crate::error::{Error, Result};
 use crate::store::jobs;
 use crate::txn::{Core, View, Writer};
-use crate::{document, expiry, kv, limits, wide_column};
+use crate::{document, expiry, item, kv, limits, wide_column};
 
 /// Longest sleep: a wall clock that is set forward is noticed after this.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
@@ -116,6 +116,7 @@ fn expire(writer: &mut Writer, deadline: Timestamp, target: &[u8]) -> Result<()>
     expiry::cancel(writer, deadline, target);
     match target.first() {
         Some(&owner::KEYS) => kv::expire(writer, target),
+        Some(&owner::ITEMS) => item::expire(writer, target),
         Some(&owner::WIDE_ROWS) => wide_column::expire(writer, target),
         other => Err(Error::corrupt("deadline", format!("its target belongs to no model: {other:02x?}"))),
     }

@@ -87,13 +87,14 @@ impl Core {
         }
     }
 
-    /// Runs `body` once with the turn to write, and commits what it wrote.
+    /// Runs `body` once with the turn to write. It ends with the [`commit`](Core::commit) of its writer, which it need not hand
+    /// back then: that is long to copy.
     ///
     /// # Errors
     /// Those of `body`; [`Error::Conflict`] on an engine that others write to as well.
     pub(crate) fn exclusive_once<R, E>(
         self: &Arc<Self>,
-        body: impl FnOnce(Writer) -> Result<(R, Writer), E>,
+        body: impl FnOnce(Writer) -> Result<(R, Result<Ticket>), E>,
     ) -> Result<Attempted<R, E>> {
         self.refuse_nesting()?;
         self.attempt(self.turns().take(), body)
@@ -107,13 +108,9 @@ impl Core {
     pub(crate) fn attempt<R, E>(
         self: &Arc<Self>,
         turn: Turn<'_>,
-        body: impl FnOnce(Writer) -> Result<(R, Writer), E>,
+        body: impl FnOnce(Writer) -> Result<(R, Result<Ticket>), E>,
     ) -> Result<Attempted<R, E>> {
-        let run = |writer| {
-            let (value, writer) = body(writer)?;
-            Ok((value, self.commit(writer)))
-        };
-        self.attempt_again(turn, 1, run)
+        self.attempt_again(turn, 1, body)
     }
 
     /// Calls `run`, which commits, for the `attempt`th time, counted from 1.
@@ -196,7 +193,7 @@ impl Core {
     /// Hands the transaction to the engine and queues its notes. The caller has the turn.
     ///
     /// A transaction that wrote nothing has seen one snapshot, and so needs no check.
-    fn commit(self: &Arc<Self>, mut writer: Writer) -> Result<Ticket> {
+    pub(crate) fn commit(self: &Arc<Self>, mut writer: Writer) -> Result<Ticket> {
         // What is not needed any more is taken out of the writer, which stays where it is: it is long to copy.
         let (mut record, tracked) = (writer.record.take(), writer.tracked.take());
         let (reads, isolation) = tracked.unzip();

@@ -227,6 +227,7 @@ impl Core {
     }
 
     /// Keeps notes until their commit is durable. The caller has the turn.
+    #[inline]
     pub(super) fn queue_notes(&self, notes: Vec<Box<dyn Note>>, commit: CommitNumber) {
         if !notes.is_empty() {
             let mut queue = self.notes.lock();

@@ -23,6 +23,8 @@ struct Counts {
     entries_examined: AtomicU64,
     /// One more than there were; 0 when the model does not report it.
     entries_returned: AtomicU64,
+    /// As `entries_returned`.
+    entries_dead: AtomicU64,
     bytes_read: AtomicU64,
     entries_written: AtomicU64,
     bytes_written: AtomicU64,
@@ -47,6 +49,7 @@ impl Meter {
             watch: Stopwatch::start(),
             entries_examined: AtomicU64::default(),
             entries_returned: AtomicU64::default(),
+            entries_dead: AtomicU64::default(),
             bytes_read: AtomicU64::default(),
             entries_written: AtomicU64::default(),
             bytes_written: AtomicU64::default(),
@@ -78,9 +81,14 @@ impl Meter {
     /// Counts more of what the operation returns: documents, rows, items, values.
     pub(crate) fn returned(&self, more: u64) {
         if let Some(counts) = &self.0 {
-            // The first call shows that they are counted at all.
-            let _ = counts.entries_returned.compare_exchange(0, 1, Ordering::Relaxed, Ordering::Relaxed);
-            counts.entries_returned.fetch_add(more, Ordering::Relaxed);
+            report(&counts.entries_returned, more);
+        }
+    }
+
+    /// Counts more of what the operation met and cannot be seen any more: rows and values that were deleted, or have run out.
+    pub(crate) fn dead(&self, more: u64) {
+        if let Some(counts) = &self.0 {
+            report(&counts.entries_dead, more);
         }
     }
 
@@ -97,6 +105,13 @@ impl Meter {
             counts.outcome.get_or_init(|| outcome.as_ref().map(drop).map_err(ToString::to_string));
         }
     }
+}
+
+/// Counts more of what a model need not report.
+fn report(counter: &AtomicU64, more: u64) {
+    // The first call shows that they are counted at all.
+    let _ = counter.compare_exchange(0, 1, Ordering::Relaxed, Ordering::Relaxed);
+    counter.fetch_add(more, Ordering::Relaxed);
 }
 
 fn add(counter: &AtomicU64, bytes: usize) {
@@ -120,6 +135,7 @@ impl Drop for Counts {
             micros,
             entries_examined = *self.entries_examined.get_mut(),
             entries_returned = self.entries_returned.get_mut().checked_sub(1),
+            entries_dead = self.entries_dead.get_mut().checked_sub(1),
             bytes_read = *self.bytes_read.get_mut(),
             entries_written = *self.entries_written.get_mut(),
             bytes_written = *self.bytes_written.get_mut(),

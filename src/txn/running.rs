@@ -17,12 +17,14 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    #[inline]
     pub(crate) fn new(mut writer: Writer) -> Self {
         writer.start_record();
         Self { writer: RefCell::new(writer) }
     }
 
     /// Ends the transaction and gives out what it amounts to.
+    #[inline]
     pub(crate) fn into_writer(self) -> Writer {
         self.writer.into_inner()
     }

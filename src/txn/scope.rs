@@ -101,6 +101,7 @@ impl Scope for AutoCommit {
     fn read<R>(&self, operation: Operation<'_>, body: impl FnOnce(&View) -> Result<R>) -> Result<R> {
         operation.record(|meter| {
             let mut view = self.0.view()?;
+            view.set_newest();
             view.set_meter(meter);
             body(&view)
         })

@@ -8,6 +8,8 @@
 //! 1. While the turn is free and tasks wait, one of them has been woken: by the one that gave the turn back, or by a
 //!    woken one that went without taking it.
 //! 2. A [`Turn`] lives within one poll.
+//! 3. Who takes the turn after others ([`Turns::take_after_others`]) does not take it while it is free and a thread waits for it:
+//!    a thread is counted before it begins to wait, and is certain to come.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -23,7 +25,8 @@ use parking_lot::{Mutex, MutexGuard, RawThreadId};
 use crate::clock::Stopwatch;
 use crate::error::{Error, Result};
 
-/// How long somebody who wants many turns waits for a task that was woken: some times what a runtime takes to poll it.
+/// How long somebody who wants many turns waits for a task that was woken: some times what a runtime takes to poll it. Unlike a
+/// thread, a task may not come at all.
 const GIVE_WAY_MAX: Duration = Duration::from_millis(1);
 
 /// The turn to write, given back when dropped, by a panic too.
@@ -60,7 +63,7 @@ impl Drop for Turn<'_> {
 }
 
 /// The turn to write of one store, and the tasks that wait for it, in the order of arrival.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Turns {
     turn: Mutex<()>,
     /// The thread that has the turn, 0 when none: how a thread that would wait for itself is found.
@@ -69,7 +72,25 @@ pub(super) struct Turns {
     count: AtomicUsize,
     /// How many have been woken and have not come yet.
     woken: AtomicUsize,
+    /// How many threads wait, or are about to.
+    threads: AtomicUsize,
+    /// [`GIVE_WAY_MAX`], unless a test has more patience.
+    patience: Mutex<Duration>,
     places: Mutex<Places>,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self {
+            turn: Mutex::default(),
+            owner: AtomicUsize::default(),
+            count: AtomicUsize::default(),
+            woken: AtomicUsize::default(),
+            threads: AtomicUsize::default(),
+            patience: Mutex::new(GIVE_WAY_MAX),
+            places: Mutex::default(),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -81,11 +102,11 @@ struct Places {
 impl Turns {
     /// Waits for the turn, and takes it.
     pub(super) fn take(&self) -> Turn<'_> {
-        Turn::new(self, self.turn.lock())
+        Turn::new(self, self.turn.try_lock().unwrap_or_else(|| self.stand_in_line()))
     }
 
-    /// As [`Turns::take`], for a thread that wants many turns: a task that was woken goes first, and whoever waits when
-    /// this one is given back has the next.
+    /// As [`Turns::take`], for a thread that wants many turns: a thread that waits and a task that was woken go first, and
+    /// whoever waits when this one is given back has the next.
     pub(super) fn take_after_others(&self) -> Turn<'_> {
         self.give_way();
         self.take().handed_over()
@@ -128,15 +149,45 @@ impl Turns {
         }
     }
 
-    /// Lets a task that has been woken take the turn first, unless it does not come for a while.
+    #[cold]
+    fn stand_in_line(&self) -> MutexGuard<'_, ()> {
+        self.threads.fetch_add(1, Ordering::SeqCst);
+        let guard = self.turn.lock();
+        self.threads.fetch_sub(1, Ordering::SeqCst);
+        guard
+    }
+
+    /// Lets a thread that waits take the turn first, and a task that has been woken, unless that one does not come for a while.
     fn give_way(&self) {
+        // Once somebody has the turn, this one stands in line behind those who wait.
+        while self.threads.load(Ordering::SeqCst) > 0 && !self.turn.is_locked() {
+            std::thread::yield_now();
+        }
         if self.woken.load(Ordering::Relaxed) == 0 {
             return;
         }
-        let watch = Stopwatch::start();
-        while self.woken.load(Ordering::Relaxed) > 0 && watch.elapsed() < GIVE_WAY_MAX {
+        let (watch, patience) = (Stopwatch::start(), *self.patience.lock());
+        while self.woken.load(Ordering::Relaxed) > 0 && watch.elapsed() < patience {
             std::thread::yield_now();
         }
+    }
+
+    /// How many threads wait, or are about to.
+    #[cfg(test)]
+    pub(super) fn waiting_threads(&self) -> usize {
+        self.threads.load(Ordering::SeqCst)
+    }
+
+    /// How many tasks wait.
+    #[cfg(test)]
+    pub(super) fn waiting_tasks(&self) -> usize {
+        self.count.load(Ordering::SeqCst)
+    }
+
+    /// Has a task that was woken be waited for as long as it takes, so that no test depends on how soon it comes.
+    #[cfg(test)]
+    pub(super) fn be_patient(&self) {
+        *self.patience.lock() = Duration::MAX;
     }
 
     /// Waits under `place`, which is given out at the first time.

@@ -2,6 +2,9 @@
 
 use crate::engine::{Change, Changes};
 
+/// Room for the keys and values of most operations, made at once: growing to it copies, and each transaction begins with none.
+const BYTES_AT_FIRST: usize = 256;
+
 /// More room than this is given back after an operation.
 const BYTES_KEPT: usize = 16 << 10;
 
@@ -42,6 +45,9 @@ impl Undo {
     /// Notes what the changes hold for `key`.
     pub(super) fn note(&mut self, key: &[u8], change: Option<Change<'_>>) {
         let at = self.bytes.len();
+        if self.bytes.capacity() == 0 {
+            self.bytes.reserve(BYTES_AT_FIRST.max(key.len()));
+        }
         self.bytes.extend_from_slice(key);
         let before = match change {
             None => Before::Nothing,

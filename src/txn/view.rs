@@ -50,6 +50,8 @@ pub struct View {
     modes: Modes,
     /// The epoch of the transaction itself, once it has changed the catalogue.
     own_epoch: Option<u64>,
+    /// Whether it is of an operation that reads the newest state and belongs to no transaction.
+    is_newest: bool,
     meter: Meter,
 }
 
@@ -63,8 +65,26 @@ impl View {
             now: OnceCell::new(),
             modes: Modes::default(),
             own_epoch: None,
+            is_newest: false,
             meter: Meter::default(),
         }
+    }
+
+    /// Says that it is of an operation that reads the newest state and belongs to no transaction.
+    pub(super) fn set_newest(&mut self) {
+        self.is_newest = true;
+    }
+
+    /// Whether it is of an operation that reads the newest state and belongs to no transaction: a model that promises no more
+    /// than an older state may read that instead.
+    pub(crate) fn is_newest(&self) -> bool {
+        self.is_newest
+    }
+
+    /// The entries of `base`, at the moment of this operation, which counts what is read of them.
+    pub(crate) fn of_snapshot(&self, base: &Arc<dyn Snapshot>) -> Self {
+        let view = Self::new(Arc::clone(&self.core), Arc::clone(base), None);
+        Self { now: OnceCell::from(self.now()), meter: self.meter.clone(), ..view }
     }
 
     /// The entries of `base` as they are at `moment`, however often they are read.
@@ -97,7 +117,7 @@ impl View {
     pub(super) fn at_next_moment(&self) -> Self {
         let (core, overlay, reads) = (Arc::clone(&self.core), self.overlay.fork(), self.reads.clone());
         let (modes, own_epoch, meter) = (self.modes, self.own_epoch, self.meter.clone());
-        Self { core, overlay, reads, now: OnceCell::new(), modes, own_epoch, meter }
+        Self { core, overlay, reads, now: OnceCell::new(), modes, own_epoch, is_newest: false, meter }
     }
 
     /// What the model whose state `T` is keeps for the store.
@@ -393,6 +413,7 @@ impl Writer {
     }
 
     /// Notes what it reads from now on, to be checked at its commit as an isolation asks; it has read nothing yet.
+    #[inline]
     pub(super) fn track(&mut self, isolation: Option<Isolation>) {
         if let Some(isolation) = isolation {
             let reads = Arc::new(Mutex::new(Reads::at(self.view.commit())));

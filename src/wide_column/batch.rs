@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
-use crate::txn::{AutoCommit, Scope, WriteScope, Writer};
-use crate::wide_column::mutation::{Mutation, WriteOptions, check_timestamp};
+use crate::txn::{AutoCommit, Scope, WriteScope};
+use crate::wide_column::bind;
+use crate::wide_column::change::RowChange;
+use crate::wide_column::options::WriteOptions;
 use crate::wide_column::prepared::{PreparedInsert, bind_again};
-use crate::wide_column::schema::{Definition, TableSchema};
+use crate::wide_column::schema::Definition;
 use crate::wide_column::table::WideTable;
 use crate::wide_column::target::{Target, is_same};
 use crate::wide_column::value::{CqlValue, Values};
-use crate::wide_column::write;
+use crate::wide_column::write::plan::{CellOperation, Change, Plan};
+use crate::wide_column::write::{Outcome, execute};
 
 /// Writes to any number of wide-column tables, made as one: all of them or none.
 ///
@@ -48,8 +51,7 @@ pub struct WideBatch<S = AutoCommit> {
 #[derive(Debug)]
 struct Statement {
     target: Arc<Target>,
-    definition: Definition,
-    mutation: Mutation,
+    plan: Plan,
     /// Of a prepared statement, what it is bound to again when the definition has changed.
     prepared: Option<Prepared>,
 }
@@ -62,17 +64,27 @@ struct Prepared {
 }
 
 impl Statement {
-    /// Makes the write, by the definition that there is now.
-    fn apply(&self, writer: &mut Writer, definition: &Definition, timestamp: i64) -> Result<()> {
-        if is_same(definition, &self.definition) {
-            return self.mutation.apply(writer, definition, timestamp);
+    /// The write, by the definition that there is now.
+    fn planned(&self, definition: &Definition) -> Result<Plan> {
+        if is_same(definition, &self.plan.table) {
+            return Ok(Plan { table: Arc::clone(definition), ..self.plan.clone() });
         }
         let Some(Prepared { columns, values, options }) = &self.prepared else {
             let label = self.target.label();
             let message = format!("table {label} has changed since the statement was added to the batch; add it again");
             return Err(Error::invalid(InvalidKind::Value, message));
         };
-        bind_again(definition, columns, values, *options)?.apply(writer, definition, timestamp)
+        bind_again(definition, columns, values, *options)
+    }
+
+    /// Whether it only deletes.
+    fn deletes(&self) -> bool {
+        match &self.plan.change {
+            Change::Row { has_marker, cells, .. } => {
+                !has_marker && cells.iter().all(|cell| matches!(cell.operation, CellOperation::Set(None)))
+            }
+            Change::DeleteRow(_) | Change::DeleteRange(_) | Change::DeletePartition => true,
+        }
     }
 }
 
@@ -145,10 +157,10 @@ impl<S: WriteScope> WideBatch<S> {
         options: WriteOptions,
     ) -> Result<()> {
         let (values, planned) = (values.into_values(), prepared.last());
-        let mutation = planned.bind(&values, options)?;
-        let (target, definition) = (Arc::clone(prepared.target()), Arc::clone(&planned.definition));
+        let plan = planned.bind(&values, options)?;
+        let target = Arc::clone(prepared.target());
         let prepared = Some(Prepared { columns: Arc::clone(prepared.columns()), values, options });
-        self.push(Statement { target, definition, mutation, prepared })
+        self.push(Statement { target, plan, prepared })
     }
 
     /// Adds [`WideTable::insert_with`].
@@ -174,7 +186,7 @@ impl<S: WriteScope> WideBatch<S> {
         row: &[(&str, CqlValue)],
         options: WriteOptions,
     ) -> Result<()> {
-        self.add(table, |schema| write::write_row(schema, row, true, options))
+        self.add(table, |table| bind::write_row(table, row, true, options))
     }
 
     /// Adds [`WideTable::update`].
@@ -222,7 +234,7 @@ impl<S: WriteScope> WideBatch<S> {
         row: &[(&str, CqlValue)],
         options: WriteOptions,
     ) -> Result<()> {
-        self.add(table, |schema| write::write_row(schema, row, false, options))
+        self.add(table, |table| bind::write_row(table, row, false, options))
     }
 
     /// Adds [`WideTable::delete_row`].
@@ -245,7 +257,7 @@ impl<S: WriteScope> WideBatch<S> {
     /// ```
     pub fn delete_row<T: Scope>(&mut self, table: &WideTable<T>, primary_key: impl Values) -> Result<()> {
         let primary_key = primary_key.into_values();
-        self.add(table, |schema| write::delete_row(schema, &primary_key, WriteOptions::default()))
+        self.add(table, |table| bind::delete_row(table, &primary_key, WriteOptions::default()))
     }
 
     /// Adds [`WideTable::delete_columns`].
@@ -273,7 +285,7 @@ impl<S: WriteScope> WideBatch<S> {
         columns: &[&str],
     ) -> Result<()> {
         let primary_key = primary_key.into_values();
-        self.add(table, |schema| write::delete_columns(schema, &primary_key, columns, WriteOptions::default()))
+        self.add(table, |table| bind::delete_columns(table, &primary_key, columns, WriteOptions::default()))
     }
 
     /// Adds [`WideTable::delete_partition`].
@@ -298,7 +310,30 @@ impl<S: WriteScope> WideBatch<S> {
     /// ```
     pub fn delete_partition<T: Scope>(&mut self, table: &WideTable<T>, partition: impl Values) -> Result<()> {
         let partition = partition.into_values();
-        self.add(table, |schema| write::delete_partition(schema, &partition, WriteOptions::default()))
+        self.add(table, |table| bind::delete_partition(table, &partition, WriteOptions::default()))
+    }
+
+    /// Adds a change of a row. Its condition is looked at before anything of the batch is written, and if it does not hold nothing is.
+    ///
+    /// # Errors
+    /// As [`RowChange::execute`]; [`Error::LimitExceeded`] for a statement too many.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Store, wide_column::{CqlType, TableSchema}};
+    /// # let store = Store::in_memory();
+    /// # let users = store.wide_table("shop", "users");
+    /// # users.create(TableSchema::new().partition_key("id", CqlType::Int).column("name", CqlType::Text))?;
+    /// let mut batch = store.wide_batch();
+    /// batch.change(&users.change((7,)).set("name", "Ann"))?;
+    /// batch.change(&users.change((8,)).set("name", "Bob").if_exists())?;
+    /// assert!(!batch.execute_if()?);
+    /// assert!(users.scan().to_vec()?.is_empty());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn change<T: WriteScope>(&mut self, change: &RowChange<T>) -> Result<()> {
+        let (target, plan) = change.planned()?;
+        self.push(Statement { target, plan, prepared: None })
     }
 
     /// Statements added so far.
@@ -336,7 +371,7 @@ impl<S: WriteScope> WideBatch<S> {
     /// # Errors
     /// [`Error::NotFound`] when a table has been dropped since its statement was added, [`Error::Invalid`] when it has been
     /// changed and the statement was not a prepared one, which is prepared again, or when both the batch and a statement of it have
-    /// a timestamp. Nothing is written then.
+    /// a timestamp, [`Error::ConditionFailed`] when the condition of a change does not hold. Nothing is written then.
     ///
     /// # Cost
     /// As the statements one by one, but one commit.
@@ -355,36 +390,46 @@ impl<S: WriteScope> WideBatch<S> {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn execute(self) -> Result<()> {
-        if self.timestamp.is_some() && self.statements.iter().any(|statement| statement.mutation.timestamp().is_some())
-        {
+        if self.execute_if()? {
+            return Ok(());
+        }
+        Err(Error::ConditionFailed { target: "a batch of wide-column writes".to_owned() })
+    }
+
+    /// As [`execute`](Self::execute), of a batch with conditional changes: returns whether all conditions held, and so everything
+    /// was written.
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute), but for a condition that does not hold; [`Error::Invalid`] when conditions are on more than one
+    /// partition, or contradict each other.
+    ///
+    /// # Examples
+    /// See [`change`](Self::change).
+    pub fn execute_if(self) -> Result<bool> {
+        if self.timestamp.is_some() && self.statements.iter().any(|statement| statement.plan.timestamp.is_some()) {
             let message = "a timestamp is set either on a batch or on its statements";
             return Err(Error::invalid(InvalidKind::Value, message));
         }
-        let Some(first) = self.statements.first() else { return Ok(()) };
+        let Some(first) = self.statements.first() else { return Ok(true) };
         let target = Arc::clone(&first.target);
-        let frees = self.statements.iter().all(|statement| statement.mutation.deletes());
-        check_timestamp(self.timestamp)?;
+        let frees = self.statements.iter().all(Statement::deletes);
         self.scope.write(target.operation("batch").freeing(frees), |writer| {
-            let timestamp = self.timestamp.map_or_else(|| writer.unique_micros(), Ok)?;
+            let mut plans = Vec::with_capacity(self.statements.len());
             let mut last: Option<(&Arc<Target>, Definition)> = None;
             for statement in &self.statements {
                 let definition = match &last {
                     Some((target, definition)) if Arc::ptr_eq(target, &statement.target) => definition,
                     _ => &last.insert((&statement.target, statement.target.definition(writer)?)).1,
                 };
-                statement.apply(writer, definition, timestamp)?;
+                plans.push(statement.planned(definition)?);
             }
-            Ok(())
+            Ok(execute(writer, &plans, self.timestamp)? == Outcome::Applied)
         })
     }
 
-    fn add<T: Scope>(
-        &mut self,
-        table: &WideTable<T>,
-        build: impl FnOnce(&TableSchema) -> Result<Mutation>,
-    ) -> Result<()> {
-        let (target, definition, mutation) = table.check(build)?;
-        self.push(Statement { target, definition, mutation, prepared: None })
+    fn add<T: Scope>(&mut self, table: &WideTable<T>, build: impl FnOnce(&Definition) -> Result<Plan>) -> Result<()> {
+        let (target, plan) = table.check(build)?;
+        self.push(Statement { target, plan, prepared: None })
     }
 
     fn push(&mut self, statement: Statement) -> Result<()> {

@@ -6,11 +6,13 @@ use parking_lot::Mutex;
 
 use crate::error::Result;
 use crate::txn::{AutoCommit, View, WriteScope};
-use crate::wide_column::mutation::{Mutation, WriteOptions};
+use crate::wide_column::bind::Binding;
+use crate::wide_column::options::WriteOptions;
 use crate::wide_column::schema::Definition;
 use crate::wide_column::target::Target;
 use crate::wide_column::value::{CqlValue, Values};
-use crate::wide_column::write::Plan;
+use crate::wide_column::write::execute;
+use crate::wide_column::write::plan::Plan;
 
 /// An insert whose columns have been checked, to be executed with any number of rows of values.
 ///
@@ -42,19 +44,21 @@ pub struct PreparedInsert<S = AutoCommit> {
 #[derive(Debug)]
 pub(super) struct Planned {
     pub(super) definition: Definition,
-    plan: Plan,
+    binding: Binding,
 }
 
 impl Planned {
     fn new(definition: Definition, columns: &[String]) -> Result<Arc<Self>> {
         let names: Vec<_> = columns.iter().map(String::as_str).collect();
-        let plan = Plan::new(&definition.record.schema, &names, true)?;
-        Ok(Arc::new(Self { definition, plan }))
+        // Counters are only added to: there is no inserting them.
+        let has_marker = !definition.record.shape().is_counter;
+        let binding = Binding::new(&definition.record, &names, has_marker)?;
+        Ok(Arc::new(Self { definition, binding }))
     }
 
     /// The write of `values`.
-    pub(super) fn bind(&self, values: &[CqlValue], options: WriteOptions) -> Result<Mutation> {
-        self.plan.bind(&self.definition.record.schema, values, options)
+    pub(super) fn bind(&self, values: &[CqlValue], options: WriteOptions) -> Result<Plan> {
+        self.binding.bind(&self.definition, values, options)
     }
 }
 
@@ -95,7 +99,7 @@ pub(super) fn bind_again(
     columns: &[String],
     values: &[CqlValue],
     options: WriteOptions,
-) -> Result<Mutation> {
+) -> Result<Plan> {
     Planned::new(Arc::clone(definition), columns)?.bind(values, options)
 }
 
@@ -108,7 +112,8 @@ impl<S: WriteScope> PreparedInsert<S> {
     /// when it, or a column, has been dropped; [`Error::LimitExceeded`](crate::Error::LimitExceeded) for a key that is too long.
     ///
     /// # Cost
-    /// Three reads (definition, partition, row) and one write of O(log n), and the size of the row.
+    /// One lookup of the row and one write of O(log n), and the size of the row; up to two lookups more where partitions or ranges of
+    /// the table have been deleted.
     ///
     /// # Examples
     /// ```
@@ -145,9 +150,7 @@ impl<S: WriteScope> PreparedInsert<S> {
         let values = values.into_values();
         self.scope.write(self.target.operation("insert"), |writer| {
             let planned = self.planned(writer)?;
-            let mutation = planned.bind(&values, options)?;
-            let timestamp = writer.unique_micros()?;
-            mutation.apply(writer, &planned.definition, timestamp)
+            execute(writer, &[planned.bind(&values, options)?], None).map(drop)
         })
     }
 }

@@ -3,26 +3,58 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::txn::{Cursor, Meter};
-use crate::wide_column::cell::{Deletion, StoredRow};
-use crate::wide_column::layout::{self, Place};
-use crate::wide_column::record;
-use crate::wide_column::schema::{Column, ColumnKind, Definition, TableSchema};
+use crate::txn::View;
+use crate::wide_column::read::{Flow, FoundRow, Reader, Written};
+use crate::wide_column::schema::{Column, TableRecord};
 use crate::wide_column::serialize::deserialize;
 use crate::wide_column::value::CqlValue;
 
 /// The columns a query asks for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Selection {
-    /// Each with its place in the primary key when it is part of it.
-    columns: Vec<(Column, Option<usize>)>,
+    names: Arc<[String]>,
+    /// Their positions in the table's list.
+    columns: Vec<usize>,
 }
 
 impl Selection {
-    pub(super) fn new(schema: &TableSchema, columns: Vec<Column>) -> Self {
-        let keys = || schema.partition_columns().chain(schema.clustering_columns().map(|(column, _)| column));
-        let place = |column: &Column| keys().position(|key| key.name() == column.name());
-        Self { columns: columns.into_iter().map(|column| (place(&column), column)).map(|(at, c)| (c, at)).collect() }
+    /// Of these columns, or all.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a column that there is not; [`Error::Invalid`] for none at all.
+    pub(super) fn new(table: &TableRecord, names: Option<&[String]>) -> Result<Self> {
+        let place = |name: &String| {
+            table.schema.require(name)?;
+            Ok(table.schema.columns().position(|column| column.name() == name).unwrap_or_default())
+        };
+        let (names, columns): (Arc<[String]>, Vec<usize>) = match names {
+            None => {
+                let names = Arc::clone(&table.shape().names);
+                let columns = (0..names.len()).collect();
+                (names, columns)
+            }
+            Some(names) => (names.into(), names.iter().map(place).collect::<Result<_>>()?),
+        };
+        if columns.is_empty() {
+            return Err(Error::value("a query asks for at least one column"));
+        }
+        Ok(Self { names, columns })
+    }
+
+    /// The positions of the columns in the table's list.
+    pub(super) fn columns(&self) -> &[usize] {
+        &self.columns
+    }
+
+    /// The name of the column at this place of the selection, with its position in the table's list.
+    pub(super) fn get(&self, nth: usize) -> Option<(&str, usize)> {
+        Some((self.names.get(nth)?, *self.columns.get(nth)?))
+    }
+
+    /// The position of the column `name` in the table's list, if it is selected.
+    pub(super) fn position(&self, name: &str) -> Option<usize> {
+        let nth = self.names.iter().position(|own| own == name)?;
+        self.columns.get(nth).copied()
     }
 }
 
@@ -42,7 +74,7 @@ impl Selection {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Row {
-    selection: Arc<Selection>,
+    names: Arc<[String]>,
     /// One of each selected column.
     fields: Vec<Option<Field>>,
 }
@@ -50,8 +82,8 @@ pub struct Row {
 #[derive(Clone, Debug)]
 struct Field {
     value: CqlValue,
-    /// Of regular columns: timestamp, and seconds left to live.
-    written: Option<(i64, Option<u32>)>,
+    /// Of columns that are not part of the key.
+    written: Option<Written>,
 }
 
 impl Row {
@@ -90,7 +122,7 @@ impl Row {
     /// CQL reference, `WRITETIME`.
     #[must_use]
     pub fn write_time(&self, column: &str) -> Option<i64> {
-        self.field(column)?.written.map(|(timestamp, _)| timestamp)
+        self.field(column)?.written.map(|written| written.timestamp)
     }
 
     /// Seconds the value of `column` still lives. `None` when there is no value, when it lives for ever, and for key
@@ -113,7 +145,7 @@ impl Row {
     /// CQL reference, `TTL`.
     #[must_use]
     pub fn ttl(&self, column: &str) -> Option<u32> {
-        self.field(column)?.written.and_then(|(_, ttl)| ttl)
+        self.field(column)?.written.and_then(|written| written.ttl)
     }
 
     /// The columns asked for, in that order, with their values.
@@ -129,13 +161,42 @@ impl Row {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&CqlValue>)> {
-        let names = self.selection.columns.iter().map(|(column, _)| column.name());
+        let names = self.names.iter().map(String::as_str);
         names.zip(self.fields.iter().map(|field| field.as_ref().map(|field| &field.value)))
     }
 
     fn field(&self, name: &str) -> Option<&Field> {
-        let at = self.selection.columns.iter().position(|(column, _)| column.name() == name)?;
+        let at = self.names.iter().position(|own| own == name)?;
         self.fields.get(at)?.as_ref()
+    }
+
+    /// A row of values that were computed, with their names; null is none.
+    pub(super) fn of_computed(names: &Arc<[String]>, values: Vec<CqlValue>) -> Self {
+        let field = |value| Some(Field { value, written: None }).filter(|field| field.value != CqlValue::Null);
+        Self { names: Arc::clone(names), fields: values.into_iter().map(field).collect() }
+    }
+
+    /// The row of all columns with these serialized values, of which it is not known when they were written.
+    pub(super) fn of_values(table: &TableRecord, values: &[Option<Vec<u8>>]) -> Result<Self> {
+        let field = |(column, value): (&Column, &Option<Vec<u8>>)| {
+            let value = value.as_ref().map(|bytes| deserialize(column.column_type(), bytes)).transpose()?;
+            Ok(value.map(|value| Field { value, written: None }))
+        };
+        let names: Vec<_> = table.schema.columns().map(|column| column.name().to_owned()).collect();
+        let fields = table.schema.columns().zip(values).map(field).collect::<Result<_>>()?;
+        Ok(Self { names: names.into(), fields })
+    }
+
+    /// The row with the values of `selection`.
+    pub(super) fn of(found: &FoundRow<'_>, selection: &Selection) -> Result<Self> {
+        let field = |at: &usize| {
+            let Some(bytes) = found.value(*at)? else { return Ok(None) };
+            let column = found.table().column(*at)?;
+            let value = deserialize(column.column_type(), &bytes)?;
+            Ok(Some(Field { value, written: if column.is_key() { None } else { found.written(*at)? } }))
+        };
+        let fields = selection.columns.iter().map(field).collect::<Result<_>>()?;
+        Ok(Self { names: Arc::clone(&selection.names), fields })
     }
 }
 
@@ -155,39 +216,27 @@ impl Row {
 /// ```
 #[derive(Debug)]
 pub struct Rows {
-    cursor: Cursor,
-    reader: RowReader,
-    /// Rows that may still be returned; 0 after an error too.
-    left: u64,
-    meter: Meter,
+    view: View,
+    reader: Reader,
+    selection: Selection,
+    /// Whether nothing more comes; after an error too.
+    is_done: bool,
 }
 
 impl Rows {
-    pub(super) fn new(
-        (cursor, meter): (Cursor, &Meter),
-        definition: Definition,
-        selection: Selection,
-        now: i64,
-        limit: u64,
-        partition: Partition,
-    ) -> Self {
-        let (deletion, is_scan) = match partition {
-            Partition::One(deletion) => (deletion, false),
-            Partition::Any => (None, true),
-        };
-        let selection = Arc::new(selection);
-        let reader = RowReader { definition, selection, now, partition: None, deletion, header: None, is_scan };
-        meter.returned(0);
-        Self { cursor, reader, left: limit, meter: meter.clone() }
+    pub(super) fn new(view: &View, reader: Reader, selection: Selection) -> Self {
+        view.meter().returned(0);
+        Self { view: view.fork(), reader, selection, is_done: false }
     }
 
     fn step(&mut self) -> Result<Option<Row>> {
-        while let Some((key, value)) = self.cursor.next()? {
-            if let Some(row) = self.reader.read(key, value)? {
-                return Ok(Some(row));
-            }
-        }
-        Ok(None)
+        let (mut found, selection) = (None, &self.selection);
+        let has_more = self.reader.run(&self.view, &mut |row| {
+            found = Some(Row::of(row, selection)?);
+            Ok(Flow::Stop)
+        })?;
+        self.is_done = !has_more;
+        Ok(found)
     }
 }
 
@@ -195,102 +244,14 @@ impl Iterator for Rows {
     type Item = Result<Row>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.left == 0 {
+        if self.is_done {
             return None;
         }
         let step = self.step().transpose();
-        if matches!(step, Some(Ok(_))) {
-            self.left -= 1;
-            self.meter.returned(1);
-        } else {
-            self.left = 0;
+        match step {
+            Some(Ok(_)) => self.view.meter().returned(1),
+            _ => self.is_done = true,
         }
         step
     }
-}
-
-/// What is read.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Partition {
-    /// Rows of one partition, which was deleted so.
-    One(Option<Deletion>),
-    /// Whole partitions, each with its header before its rows.
-    Any,
-}
-
-/// Makes rows of entries.
-#[derive(Debug)]
-struct RowReader {
-    definition: Definition,
-    selection: Arc<Selection>,
-    /// Local time of the read, in seconds.
-    now: i64,
-    /// The partition of the last row: what its keys begin with, and its values.
-    partition: Option<(Vec<u8>, Vec<CqlValue>)>,
-    /// How that partition was deleted.
-    deletion: Option<Deletion>,
-    /// Of a scan, the last header: what the keys of its partition begin with, and its deletion.
-    header: Option<(Vec<u8>, Option<Deletion>)>,
-    is_scan: bool,
-}
-
-impl RowReader {
-    /// The row of an entry, unless the entry is a header or there is nothing to be seen of the row.
-    fn read(&mut self, key: &[u8], value: &[u8]) -> Result<Option<Row>> {
-        let (prefix, partition_key, place) = layout::split(key)?;
-        let schema = &self.definition.record.schema;
-        let mut stored = record::decode(value)?;
-        let Place::Row(clustering) = place else {
-            self.header = Some((prefix.to_vec(), stored.deletion));
-            return Ok(None);
-        };
-        // A long partition key comes before what is long of the clustering columns.
-        let (whole, long) = match (&partition_key, stored.long.split_first()) {
-            (None, Some((whole, long))) => (whole, long),
-            (Some(whole), _) => (whole, stored.long.as_slice()),
-            (None, None) => return Err(Error::corrupt("partition key", "it is nowhere whole")),
-        };
-        let clustering = layout::split_clustering(schema, clustering, long)?;
-        let partition = match &self.partition {
-            Some((last, values)) if last == prefix => values,
-            _ => {
-                if self.is_scan {
-                    self.deletion =
-                        self.header.take().filter(|(of, _)| of == prefix).and_then(|(_, deletion)| deletion);
-                }
-                let values = layout::split_partition(schema, whole)?;
-                &self.partition.insert((prefix.to_vec(), values)).1
-            }
-        };
-        if self.deletion.is_some() {
-            stored = stored.below(self.deletion);
-        }
-        self.definition.record.retain_columns(&mut stored);
-        if !stored.is_visible(self.now) {
-            return Ok(None);
-        }
-        let keys: Vec<_> = partition.iter().chain(&clustering).collect();
-        let now = self.now;
-        let field = |(column, place): &(Column, Option<usize>)| field(column, *place, &keys, &stored, now);
-        let fields = self.selection.columns.iter().map(field).collect::<Result<_>>()?;
-        Ok(Some(Row { selection: Arc::clone(&self.selection), fields }))
-    }
-}
-
-fn field(
-    column: &Column,
-    place: Option<usize>,
-    keys: &[&CqlValue],
-    stored: &StoredRow,
-    now: i64,
-) -> Result<Option<Field>> {
-    if column.kind() != ColumnKind::Regular {
-        let value = place.and_then(|at| keys.get(at));
-        let value = value.ok_or_else(|| Error::corrupt("wide-column key", "a part is missing"))?;
-        return Ok(Some(Field { value: (*value).clone(), written: None }));
-    }
-    let Some(cell) = stored.cell(column.id()) else { return Ok(None) };
-    let Some(bytes) = cell.value(now) else { return Ok(None) };
-    let value = deserialize(column.column_type(), bytes)?;
-    Ok(Some(Field { value, written: Some((cell.timestamp, cell.remaining_ttl(now))) }))
 }

@@ -4,8 +4,7 @@ use std::net::IpAddr;
 
 use proptest::prelude::*;
 
-use super::cell::{Cell, Content, Deletion, StoredRow};
-use super::{BigDecimal, BigInt, CqlType, CqlValue, Uuid};
+use super::{BigDecimal, BigInt, CqlType, CqlValue, UserType, Uuid};
 
 /// `bytes` in hexadecimal.
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -16,13 +15,72 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// A type with a value of it.
-pub(super) fn typed_value() -> impl Strategy<Value = (CqlType, CqlValue)> {
-    prop::sample::select(CqlType::ALL.to_vec()).prop_flat_map(|cql_type| (Just(cql_type), value_of(cql_type)))
+/// The serialized form of a value that is one of `cql_type`.
+pub(super) fn form(cql_type: &CqlType, value: &CqlValue) -> Vec<u8> {
+    let mut out = Vec::new();
+    super::serialize::serialize(value, cql_type, &mut out).unwrap_or_else(|fault| panic!("{value:?}: {fault:?}"));
+    out
 }
 
-/// A value of `cql_type`, often a small or a special one.
-pub(super) fn value_of(cql_type: CqlType) -> BoxedStrategy<CqlValue> {
+/// Types without parts and an order.
+fn scalar() -> impl Strategy<Value = CqlType> {
+    prop::sample::select(vec![
+        CqlType::Ascii,
+        CqlType::Bigint,
+        CqlType::Blob,
+        CqlType::Boolean,
+        CqlType::Date,
+        CqlType::Decimal,
+        CqlType::Double,
+        CqlType::Float,
+        CqlType::Inet,
+        CqlType::Int,
+        CqlType::Smallint,
+        CqlType::Text,
+        CqlType::Time,
+        CqlType::Timestamp,
+        CqlType::Timeuuid,
+        CqlType::Tinyint,
+        CqlType::Uuid,
+        CqlType::Varint,
+    ])
+}
+
+/// A type, most often one without parts.
+pub(super) fn any_type() -> impl Strategy<Value = CqlType> {
+    scalar().prop_recursive(2, 6, 2, |inner| {
+        prop_oneof![
+            inner.clone().prop_map(CqlType::list),
+            inner.clone().prop_map(CqlType::set),
+            inner.clone().prop_map(|element| CqlType::frozen(CqlType::set(element))),
+            (inner.clone(), inner.clone()).prop_map(|(key, value)| CqlType::map(key, value)),
+            (inner.clone(), 1u16..3).prop_map(|(element, dimension)| CqlType::vector(element, dimension)),
+            prop::collection::vec(inner.clone(), 1..3).prop_map(CqlType::tuple),
+            (inner.clone(), inner).prop_map(|(a, b)| CqlType::udt(UserType::new("k", "t").field("a", a).field("b", b))),
+        ]
+    })
+}
+
+/// A type with a value of it.
+pub(super) fn typed_value() -> impl Strategy<Value = (CqlType, CqlValue)> {
+    any_type().prop_flat_map(|cql_type| {
+        let value = value_of(&cql_type);
+        (Just(cql_type), value)
+    })
+}
+
+/// A value of `cql_type`, often a small or a special one, sometimes the empty one.
+pub(super) fn value_of(cql_type: &CqlType) -> BoxedStrategy<CqlValue> {
+    let value = some_value_of(cql_type);
+    let is_text = matches!(cql_type, CqlType::Ascii | CqlType::Text | CqlType::Blob);
+    if cql_type.has_empty_value() && !is_text {
+        prop_oneof![9 => value, 1 => Just(CqlValue::Empty)].boxed()
+    } else {
+        value
+    }
+}
+
+fn some_value_of(cql_type: &CqlType) -> BoxedStrategy<CqlValue> {
     match cql_type {
         CqlType::Ascii => "[ -~\0]{0,4}".prop_map(CqlValue::Text).boxed(),
         CqlType::Text => "[a-c\0ä\u{10ffff}]{0,4}".prop_map(CqlValue::Text).boxed(),
@@ -31,8 +89,9 @@ pub(super) fn value_of(cql_type: CqlType) -> BoxedStrategy<CqlValue> {
         }
         CqlType::Boolean => any::<bool>().prop_map(CqlValue::Boolean).boxed(),
         CqlType::Bigint => integer().prop_map(CqlValue::Bigint).boxed(),
+        CqlType::Counter => integer().prop_map(CqlValue::Counter).boxed(),
         CqlType::Timestamp => integer().prop_map(CqlValue::Timestamp).boxed(),
-        CqlType::Int => any::<i32>().prop_map(CqlValue::Int).boxed(),
+        CqlType::Int => prop_oneof![Just(i32::MIN), -2i32..2, any::<i32>()].prop_map(CqlValue::Int).boxed(),
         CqlType::Smallint => any::<i16>().prop_map(CqlValue::Smallint).boxed(),
         CqlType::Tinyint => any::<i8>().prop_map(CqlValue::Tinyint).boxed(),
         CqlType::Date => any::<u32>().prop_map(CqlValue::Date).boxed(),
@@ -42,6 +101,9 @@ pub(super) fn value_of(cql_type: CqlType) -> BoxedStrategy<CqlValue> {
             .boxed(),
         CqlType::Float => prop_oneof![any::<f32>(), prop::sample::select(vec![0.0, -0.0, f32::NAN, -f32::NAN, 1.0])]
             .prop_map(CqlValue::Float)
+            .boxed(),
+        CqlType::Duration => (0..3i32, 0..3i32, 0..3i64)
+            .prop_map(|(months, days, nanoseconds)| CqlValue::Duration { months, days, nanoseconds })
             .boxed(),
         CqlType::Varint => {
             let wide = prop_oneof![-300i128..300, any::<i128>()];
@@ -57,11 +119,33 @@ pub(super) fn value_of(cql_type: CqlType) -> BoxedStrategy<CqlValue> {
         .boxed(),
         CqlType::Uuid => uuid(prop::sample::select(vec![1u8, 4, 7]).boxed()).boxed(),
         CqlType::Timeuuid => uuid(Just(1).boxed()).boxed(),
+        CqlType::List(element) => prop::collection::vec(value_of(element), 0..3).prop_map(CqlValue::List).boxed(),
+        CqlType::Set(element) => prop::collection::vec(value_of(element), 0..3).prop_map(CqlValue::Set).boxed(),
+        CqlType::Map(both) => {
+            prop::collection::vec((value_of(&both.0), value_of(&both.1)), 0..3).prop_map(CqlValue::Map).boxed()
+        }
+        CqlType::Vector(element, dimension) => {
+            prop::collection::vec(some_value_of(element), usize::from(*dimension)).prop_map(CqlValue::Vector).boxed()
+        }
+        CqlType::Tuple(types) => {
+            let fields: Vec<_> = types.iter().map(nullable).collect();
+            fields.prop_map(CqlValue::Tuple).boxed()
+        }
+        CqlType::Udt(user_type) => {
+            let fields: Vec<_> =
+                user_type.fields().iter().map(|(name, field)| (Just(name.clone()), nullable(field))).collect();
+            fields.prop_map(CqlValue::Udt).boxed()
+        }
+        CqlType::Frozen(inner) => value_of(inner),
     }
 }
 
+fn nullable(cql_type: &CqlType) -> BoxedStrategy<CqlValue> {
+    prop_oneof![3 => value_of(cql_type), 1 => Just(CqlValue::Null)].boxed()
+}
+
 fn integer() -> impl Strategy<Value = i64> {
-    prop_oneof![-3i64..3, any::<i64>()]
+    prop_oneof![Just(i64::MIN), -3i64..3, any::<i64>()]
 }
 
 /// UUIDs that differ in few bytes, so that every rule of their order is reached.
@@ -73,44 +157,4 @@ fn uuid(version: BoxedStrategy<u8>) -> impl Strategy<Value = CqlValue> {
             CqlValue::Uuid(Uuid::from_bytes(bytes))
         },
     )
-}
-
-/// A cell with few timestamps, local times and values, so that ties are common.
-pub(super) fn cell() -> impl Strategy<Value = Cell> {
-    (0i64..3, content()).prop_map(|(timestamp, content)| Cell { timestamp, content })
-}
-
-pub(super) fn deletion() -> impl Strategy<Value = Deletion> {
-    (0i64..3, 0i64..3).prop_map(|(timestamp, deleted)| Deletion { timestamp, deleted })
-}
-
-/// A row as it could be stored: nothing of it is covered by its own deletion.
-pub(super) fn stored_row() -> impl Strategy<Value = StoredRow> {
-    let marker = prop::option::of((0i64..3, prop::option::of((10i64..13, 1u32..3)))).prop_map(|marker| {
-        marker.map(|(timestamp, expiry)| {
-            let value = Vec::new();
-            let content = match expiry {
-                None => Content::Live { value },
-                Some((expires, ttl)) => Content::Expiring { value, expires, ttl },
-            };
-            Cell { timestamp, content }
-        })
-    });
-    let long = prop_oneof![Just(vec![]), Just(vec![b"long".to_vec(), vec![]])];
-    (marker, prop::option::of(deletion()), prop::collection::btree_map(0u16..3, cell(), 0..3), long).prop_map(
-        |(marker, deletion, cells, long)| {
-            let row = StoredRow { marker, deletion: None, cells: cells.into_iter().collect(), long };
-            row.merge(StoredRow { deletion, ..StoredRow::default() })
-        },
-    )
-}
-
-fn content() -> impl Strategy<Value = Content> {
-    let value = || prop::collection::vec(0u8..2, 0..2);
-    prop_oneof![
-        value().prop_map(|value| Content::Live { value }),
-        (value(), 10i64..13, 1u32..3).prop_map(|(value, expires, ttl)| Content::Expiring { value, expires, ttl }),
-        (10i64..13).prop_map(|expires| Content::Expired { expires }),
-        (0i64..3).prop_map(|deleted| Content::Tombstone { deleted }),
-    ]
 }

@@ -7,12 +7,6 @@ use bigdecimal::num_bigint::BigInt;
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
-use crate::error::{Error, InvalidKind, Result};
-use crate::wide_column::schema::Column;
-use crate::wide_column::types::CqlType;
-
-/// Nanoseconds in a day: what a `time` is below.
-const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 
 /// Day number that stands for 1970-01-01.
 const EPOCH_DAY: u32 = 1 << 31;
@@ -27,7 +21,10 @@ const EPOCH_DAY: u32 = 1 << 31;
 /// | `Uuid`               | `uuid`, `timeuuid`      | [`Uuid`]                                 |
 /// | `Timestamp`          | `timestamp`             | [`Timestamp`](crate::Timestamp)          |
 /// | `Null`               | any but key columns     | `None`                                   |
-/// | every other          | the type of its name    | the Rust type it holds; not `Date`, `Time` |
+/// | `Empty`              | those that have an empty value: not `tinyint`, `smallint`, `date`, `time`, `duration`, `counter` and what has parts | |
+/// | every other          | the type of its name    | the Rust type it holds, where no other variant holds it |
+///
+/// Null, not set and empty are three things: the first deletes, the second leaves what is there, the third is a value of no bytes.
 ///
 /// # Examples
 /// ```
@@ -43,16 +40,29 @@ pub enum CqlValue {
     Null,
     /// Not given: writing it leaves the cell as it is.
     Unset,
+    /// The value of no bytes of a type that is not text or bytes.
+    Empty,
     /// Bytes.
     Blob(Vec<u8>),
     /// A truth value.
     Boolean(bool),
+    /// What a counter has come to.
+    Counter(i64),
     /// Days, with 1970-01-01 at 2^31; see [`CqlValue::date_from_days_since_epoch`].
     Date(u32),
     /// A decimal of any size.
     Decimal(BigDecimal),
     /// A float of 64 bits.
     Double(f64),
+    /// Months, days and nanoseconds, none of them negative or none positive.
+    Duration {
+        /// Months.
+        months: i32,
+        /// Days.
+        days: i32,
+        /// Nanoseconds.
+        nanoseconds: i64,
+    },
     /// A float of 32 bits.
     Float(f32),
     /// An address.
@@ -75,6 +85,18 @@ pub enum CqlValue {
     Uuid(Uuid),
     /// An integer of any size.
     Varint(BigInt),
+    /// Elements of a list.
+    List(Vec<CqlValue>),
+    /// Elements of a set, in any order; each counts once.
+    Set(Vec<CqlValue>),
+    /// Keys and values of a map, in any order; of a key that is there twice the last value counts.
+    Map(Vec<(CqlValue, CqlValue)>),
+    /// The values of a tuple; those that are missing at its end are null.
+    Tuple(Vec<CqlValue>),
+    /// The values of a user's type, by the names of its fields; those that are missing are null.
+    Udt(Vec<(String, CqlValue)>),
+    /// The elements of a vector.
+    Vector(Vec<CqlValue>),
 }
 
 impl CqlValue {
@@ -119,72 +141,19 @@ impl CqlValue {
         }
     }
 
-    /// Refuses a value that `column` does not take. [`Null`](Self::Null) and [`Unset`](Self::Unset) pass.
-    pub(super) fn check(&self, column: &Column) -> Result<()> {
-        let (name, expected) = (column.name(), column.column_type());
-        if !self.has_type(expected) {
-            let message = format!("column {name:?} is {expected} and does not take a {}", self.kind());
-            return Err(Error::invalid(InvalidKind::Type, message));
-        }
-        if let Some(fault) = self.fault(expected) {
-            return Err(Error::invalid(InvalidKind::Value, format!("column {name:?}: {fault}")));
-        }
-        Ok(())
-    }
-
-    /// As [`check`](Self::check), and refuses null and not set too.
-    pub(super) fn check_key(&self, column: &Column) -> Result<()> {
-        if matches!(self, Self::Null | Self::Unset) {
-            let message = format!("key column {:?} does not take a {}", column.name(), self.kind());
-            return Err(Error::invalid(InvalidKind::Value, message));
-        }
-        self.check(column)
-    }
-
-    fn has_type(&self, expected: CqlType) -> bool {
-        match self {
-            Self::Null | Self::Unset => true,
-            Self::Blob(_) => expected == CqlType::Blob,
-            Self::Boolean(_) => expected == CqlType::Boolean,
-            Self::Date(_) => expected == CqlType::Date,
-            Self::Decimal(_) => expected == CqlType::Decimal,
-            Self::Double(_) => expected == CqlType::Double,
-            Self::Float(_) => expected == CqlType::Float,
-            Self::Inet(_) => expected == CqlType::Inet,
-            Self::Int(_) => expected == CqlType::Int,
-            Self::Bigint(_) => expected == CqlType::Bigint,
-            Self::Smallint(_) => expected == CqlType::Smallint,
-            Self::Text(_) => matches!(expected, CqlType::Ascii | CqlType::Text),
-            Self::Time(_) => expected == CqlType::Time,
-            Self::Timestamp(_) => expected == CqlType::Timestamp,
-            Self::Tinyint(_) => expected == CqlType::Tinyint,
-            Self::Uuid(_) => matches!(expected, CqlType::Timeuuid | CqlType::Uuid),
-            Self::Varint(_) => expected == CqlType::Varint,
-        }
-    }
-
-    /// What keeps a value of the right variant out of a column of type `expected`.
-    fn fault(&self, expected: CqlType) -> Option<&'static str> {
-        match (self, expected) {
-            (Self::Text(text), CqlType::Ascii) if !text.is_ascii() => Some("the text is not ASCII"),
-            (Self::Uuid(uuid), CqlType::Timeuuid) if uuid.get_version_num() != 1 => Some("a timeuuid has version 1"),
-            (Self::Time(nanos), _) if !(0..NANOS_PER_DAY).contains(nanos) => Some("a time is within one day"),
-            (Self::Decimal(decimal), _) if i32::try_from(decimal.fractional_digit_count()).is_err() => {
-                Some("the scale of a decimal fits 32 bits")
-            }
-            _ => None,
-        }
-    }
-
-    fn kind(&self) -> &'static str {
+    /// What kind of value it is, for errors.
+    pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Unset => "value that is not set",
+            Self::Empty => "value of no bytes",
             Self::Blob(_) => "blob",
             Self::Boolean(_) => "boolean",
+            Self::Counter(_) => "counter",
             Self::Date(_) => "date",
             Self::Decimal(_) => "decimal",
             Self::Double(_) => "double",
+            Self::Duration { .. } => "duration",
             Self::Float(_) => "float",
             Self::Inet(_) => "inet",
             Self::Int(_) => "int",
@@ -196,6 +165,12 @@ impl CqlValue {
             Self::Tinyint(_) => "tinyint",
             Self::Uuid(_) => "uuid",
             Self::Varint(_) => "varint",
+            Self::List(_) => "list",
+            Self::Set(_) => "set",
+            Self::Map(_) => "map",
+            Self::Tuple(_) => "tuple",
+            Self::Udt(_) => "value of a user's type",
+            Self::Vector(_) => "vector",
         }
     }
 }

@@ -16,10 +16,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use larder::Store;
+use larder::server::cql::{CqlOptions, CqlServer};
+use larder::server::dynamodb::{DynamoDbOptions, DynamoDbServer};
 use larder::server::http::{HttpOptions, HttpServer};
 use larder::server::mongo::{MongoOptions, MongoServer};
 use larder::server::redis::{RedisOptions, RedisServer};
-use packages::{built, node_with, python_with};
+use packages::{PATIENCE, built, node_with, python_with};
 use served::Served;
 use tempfile::TempDir;
 
@@ -28,6 +30,12 @@ const REDIS_PY: &str = "redis==8.1.0";
 const PYMONGO: &str = "pymongo==4.16.0";
 const PROMETHEUS: &str = "prometheus-client==0.23.1";
 const IOREDIS: &str = "ioredis@6.0.0";
+const BOTO3: &str = "boto3==1.44.8";
+const AWS_CLI: &str = "awscli==1.46.3";
+const AWS_SDK_JS: &str = "@aws-sdk/lib-dynamodb@3.1169.0";
+const CASSANDRA: &str = "cassandra-driver==3.30.1";
+const CASSANDRA_NODE: &str = "cassandra-driver@4.10.0";
+const CQLSH: &str = "cqlsh==6.2.2";
 const MONGOSH: &str = "mongosh@2.12.0";
 
 fn script(name: &str) -> PathBuf {
@@ -37,7 +45,7 @@ fn script(name: &str) -> PathBuf {
 /// Runs `program` with a script, which has to say that all was well.
 fn run(program: &Path, script: &Path, arguments: &[&str]) {
     // A driver that waits for ever is killed, and says so by its status.
-    let output = Command::new("timeout").arg("60").arg(program).arg(script).args(arguments).output().unwrap();
+    let output = Command::new("timeout").arg(PATIENCE).arg(program).arg(script).args(arguments).output().unwrap();
     let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}{error}");
     assert!(out.contains("works, with"), "{out}{error}");
@@ -168,6 +176,74 @@ fn pymongo_finds_what_it_expects_with_and_without_a_user_by_unix_sockets_and_tls
     }
 }
 
+/// A DynamoDB door to a new store, and the URL of its clients.
+fn dynamodb_door(options: &DynamoDbOptions) -> (DynamoDbServer, String) {
+    let server = DynamoDbServer::start(&Store::in_memory(), options).unwrap();
+    let url = format!("http://{}", server.address());
+    (server, url)
+}
+
+#[test]
+fn boto3_finds_what_it_expects_with_and_without_keys_and_by_tls() {
+    let python = match python_with(BOTO3) {
+        Ok(python) => python,
+        Err(reason) => return println!("skipped: boto3 cannot be had: {reason}"),
+    };
+    let patterns = script("dynamodb_patterns.py");
+    let (server, url) = dynamodb_door(&DynamoDbOptions::default());
+    run(&python, &patterns, &[&url, "any", "any"]);
+    assert!(server.metrics().requests > 40 && server.metrics().errors >= 4);
+    let (server, url) = dynamodb_door(&DynamoDbOptions::default().key("ann", "secret").seed(7));
+    run(&python, &patterns, &[&url, "ann", "secret"]);
+    assert!(server.metrics().errors > 5, "a wrong secret and a key that nobody has");
+    let folder = TempDir::new().unwrap();
+    let program = Served::start(&["--dynamodb", ":0", "--tls-dev", folder.path().to_str().unwrap()]);
+    let certificate = folder.path().join("larder-dev-cert.pem");
+    run(&python, &patterns, &[&program.urls[1], "any", "any", certificate.to_str().unwrap()]);
+    assert!(program.end("TERM").0.success());
+}
+
+#[test]
+fn the_aws_cli_finds_what_it_expects() {
+    let python = match python_with(AWS_CLI) {
+        Ok(python) => python,
+        Err(reason) => return println!("skipped: the AWS CLI cannot be had: {reason}"),
+    };
+    let folder = TempDir::new().unwrap();
+    let (errors, buckets) = (folder.path().join("errors"), folder.path().join("buckets"));
+    std::fs::create_dir_all(buckets.join("music")).unwrap();
+    let (_server, url) = dynamodb_door(&DynamoDbOptions::default().exports(&buckets));
+    let mut shell = Command::new("timeout");
+    shell.arg(PATIENCE).arg("sh").arg(script("aws_cli.sh")).arg(&url).arg(&errors).arg(&buckets);
+    let output = shell.env("AWS", python.with_file_name("aws")).output().unwrap();
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && out.contains("works, with"), "{out}{error}");
+}
+
+#[test]
+fn the_aws_sdk_for_javascript_finds_what_it_expects() {
+    let folder = match node_with(AWS_SDK_JS) {
+        Ok(folder) => folder,
+        Err(reason) => return println!("skipped: the AWS SDK for JavaScript cannot be had: {reason}"),
+    };
+    // A package is looked for beside the script.
+    let copy = folder.join("dynamodb.mjs");
+    std::fs::copy(script("dynamodb.mjs"), &copy).unwrap();
+    let (_server, url) = dynamodb_door(&DynamoDbOptions::default());
+    run(Path::new("node"), &copy, &[&url]);
+}
+
+#[test]
+fn the_aws_sdk_for_rust_finds_what_it_expects_in_its_process() {
+    let program = match built("rust_dynamodb") {
+        Ok(program) => program,
+        Err(reason) => return println!("skipped: the AWS SDK for Rust cannot be had: {reason}"),
+    };
+    let output = Command::new("timeout").arg(PATIENCE).arg(program).output().unwrap();
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && out.contains("works, with"), "{out}{error}");
+}
+
 /// A MongoDB door to a new store, and its port.
 fn mongo_door() -> (MongoServer, u16) {
     let server = MongoServer::start(&Store::in_memory(), &MongoOptions::default()).unwrap();
@@ -189,10 +265,10 @@ fn what_a_graphical_client_asks_for_is_there() {
 fn the_mongodb_driver_for_rust_finds_what_it_expects() {
     let program = match built("rust_mongodb") {
         Ok(program) => program,
-        Err(reason) => return println!("skipped: the driver cannot be built: {reason}"),
+        Err(reason) => return println!("skipped: the driver cannot be had: {reason}"),
     };
     let (_server, port) = mongo_door();
-    let output = Command::new("timeout").arg("60").arg(program).arg(port.to_string()).output().unwrap();
+    let output = Command::new("timeout").arg(PATIENCE).arg(program).arg(port.to_string()).output().unwrap();
     let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && out.contains("works, with"), "{out}{error}");
 }
@@ -205,10 +281,78 @@ fn mongosh_creates_queries_explains_and_drops() {
     };
     let (_server, port) = mongo_door();
     let mut shell = Command::new("timeout");
-    shell.arg("60").arg(folder.join("node_modules/.bin/mongosh"));
+    shell.arg(PATIENCE).arg(folder.join("node_modules/.bin/mongosh"));
     // What it keeps of a session goes beside the package.
     shell.env("HOME", &folder).arg("--norc").arg("--quiet").arg(format!("mongodb://127.0.0.1:{port}/"));
     let output = shell.arg(script("mongosh.js")).output().unwrap();
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && out.contains("works, with"), "{out}{error}");
+}
+
+/// A door for CQL clients to a new store, and its port.
+fn cql_door(options: &CqlOptions) -> (CqlServer, String) {
+    let server = CqlServer::start(&Store::in_memory(), options).unwrap();
+    let port = server.address().socket_addr().unwrap().port().to_string();
+    (server, port)
+}
+
+#[test]
+fn the_cassandra_driver_finds_what_it_expects_in_both_versions_with_and_without_a_user_and_by_tls() {
+    let python = match python_with(CASSANDRA) {
+        Ok(python) => python,
+        Err(reason) => return println!("skipped: cassandra-driver cannot be had: {reason}"),
+    };
+    let patterns = script("cassandra_patterns.py");
+    for version in ["any", "4"] {
+        let (server, port) = cql_door(&CqlOptions::default());
+        run(&python, &patterns, &[&port, version]);
+        assert!(server.metrics().requests > 600 && server.metrics().errors >= 5);
+    }
+    let (_server, port) = cql_door(&CqlOptions::default().login("ann", "secret"));
+    run(&python, &patterns, &[&port, "5", "ann", "secret"]);
+    let folder = TempDir::new().unwrap();
+    let served = Served::start_with(&["--cql", ":0", "--tls-dev", folder.path().to_str().unwrap()]);
+    let certificate = folder.path().join("larder-dev-cert.pem");
+    run(&python, &patterns, &[&served.port.to_string(), "5", certificate.to_str().unwrap()]);
+    assert!(served.end("TERM").0.success());
+}
+
+#[test]
+fn the_scylla_driver_for_rust_finds_what_it_expects() {
+    let program = match built("rust_scylla") {
+        Ok(program) => program,
+        Err(reason) => return println!("skipped: the driver cannot be had: {reason}"),
+    };
+    let (_server, port) = cql_door(&CqlOptions::default());
+    let output = Command::new("timeout").arg(PATIENCE).arg(program).arg(port).output().unwrap();
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && out.contains("works, with"), "{out}{error}");
+}
+
+#[test]
+fn the_cassandra_driver_for_node_finds_what_it_expects() {
+    let folder = match node_with(CASSANDRA_NODE) {
+        Ok(folder) => folder,
+        Err(reason) => return println!("skipped: cassandra-driver for Node.js cannot be had: {reason}"),
+    };
+    // A package is looked for beside the script.
+    let copy = folder.join("cassandra.js");
+    std::fs::copy(script("cassandra.js"), &copy).unwrap();
+    let (_server, port) = cql_door(&CqlOptions::default());
+    run(Path::new("node"), &copy, &[&port]);
+}
+
+#[test]
+fn cqlsh_selects_inserts_and_copies() {
+    let python = match python_with(CQLSH) {
+        Ok(python) => python,
+        Err(reason) => return println!("skipped: cqlsh cannot be had: {reason}"),
+    };
+    let (_server, port) = cql_door(&CqlOptions::default());
+    let folder = TempDir::new().unwrap();
+    let mut shell = Command::new("timeout");
+    shell.arg(PATIENCE).arg("sh").arg(script("cqlsh.sh")).arg(&port).arg(folder.path());
+    let output = shell.env("CQLSH", python.with_file_name("cqlsh")).output().unwrap();
     let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && out.contains("works, with"), "{out}{error}");
 }

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
+
+/// How long a program may take, in seconds, before it counts as one that hangs: others are compiled beside it.
+pub(crate) const PATIENCE: &str = "600";
 
 /// Tests run side by side, and may want the same package.
 static TURN: Mutex<()> = Mutex::new(());
@@ -25,15 +28,28 @@ pub(crate) fn node_with(package: &str) -> Result<PathBuf, String> {
     })
 }
 
-/// The program of the package in this folder of the tests; why it cannot be built otherwise. Its dependencies are not those of this
+/// The program of the package in this folder of the tests; why its crates cannot be had otherwise. They are not those of this
 /// package, and are built once.
+///
+/// # Panics
+/// When it does not compile, or its lock file is not up to date.
 pub(crate) fn built(folder: &str) -> Result<PathBuf, String> {
-    let _turn = TURN.lock().unwrap();
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drivers").join(folder).join("Cargo.toml");
-    let mut cargo = Command::new("timeout");
-    cargo.args(["900", env!("CARGO"), "build", "--quiet", "--locked", "--manifest-path"]).arg(manifest);
-    run(cargo.arg("--target-dir").arg(&target))?;
+    let cargo = |command: &str| {
+        let mut cargo = Command::new("timeout");
+        cargo.args(["900", env!("CARGO"), command, "--quiet", "--locked", "--manifest-path"]).arg(&manifest);
+        // Some package brings a file that names a toolchain, which whoever starts `rustc` by its name would ask for.
+        let rustc = Path::new(env!("CARGO")).with_file_name("rustc");
+        if rustc.exists() {
+            cargo.env("RUSTC", rustc);
+        }
+        cargo
+    };
+    run(&mut cargo("fetch")).inspect_err(|reason| assert!(!reason.contains("--locked"), "{reason}"))?;
+    let output = cargo("build").arg("--target-dir").arg(&target).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(target.join("debug").join(folder.replace('_', "-")))
 }
 
@@ -43,7 +59,7 @@ fn installed(
     package: &str,
     install: impl FnOnce(&Path) -> Result<(), String>,
 ) -> Result<PathBuf, String> {
-    let _turn = TURN.lock().unwrap();
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{language}-{package}"));
     let done = folder.join("installed");
     if !done.exists() {
@@ -56,7 +72,7 @@ fn installed(
 /// A command that is ended when it takes too long.
 fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new("timeout");
-    command.arg("120").arg(program);
+    command.arg(PATIENCE).arg(program);
     command
 }
 

@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use super::packages::PATIENCE;
 use super::served::Served;
 use super::ways;
 
 /// Runs `redis-cli` with `input` at the door that the arguments `at` say; `None` when there is none on this machine.
 fn cli(at: &[&str], arguments: &[&str], input: &str) -> Option<String> {
     let mut process = Command::new("timeout")
-        .args(["30", "redis-cli"])
+        .args([PATIENCE, "redis-cli"])
         .args(at)
         .args(arguments)
         .stdin(Stdio::piped())

@@ -1,7 +1,7 @@
 //! The budget of memory is one of the whole store, whichever model writes.
 
 use larder::bson::doc;
-use larder::item::{GlobalIndex, Item, KeyType, WriteRequest};
+use larder::item::{GlobalIndex, Item, ScalarAttributeType, WriteRequest};
 use larder::kv::{End, EvictionPolicy};
 use larder::wide_column::CqlValue;
 use larder::{Document, Error, Store, channel};
@@ -50,7 +50,7 @@ fn writes() -> Vec<(&'static str, Write)> {
             "add_index",
             write(|store, n| {
                 // There may be twenty.
-                let index = GlobalIndex::new(format!("by-v-{}", n % 15), "v", KeyType::S);
+                let index = GlobalIndex::new(format!("by-v-{}", n % 15), "v", ScalarAttributeType::S);
                 store.item_table("Events").add_index(index)
             }),
         ),

@@ -9,7 +9,7 @@ mod errors;
 mod moments;
 mod nesting;
 
-use larder::item::{GlobalIndex, ItemTable, KeyType, TableSchema};
+use larder::item::{GlobalIndex, ItemTable, ScalarAttributeType, TableSchema};
 use larder::wide_column::{self, CqlType, Order, WideTable};
 use larder::{ManualClock, Store};
 
@@ -23,8 +23,12 @@ fn store() -> (Store, ManualClock) {
 /// An item table with a global index.
 fn item_table(store: &Store) -> ItemTable {
     let table = store.item_table("Events");
-    let index = GlobalIndex::new("by_kind", "kind", KeyType::S);
-    table.create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::N).global_index(index)).unwrap();
+    let index = GlobalIndex::new("by_kind", "kind", ScalarAttributeType::S);
+    table
+        .create(
+            TableSchema::new("PK", ScalarAttributeType::S).sort_key("SK", ScalarAttributeType::N).global_index(index),
+        )
+        .unwrap();
     table
 }
 

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use larder::Store;
+use larder::server::cql::{CqlOptions, CqlServer};
+use larder::server::dynamodb::{DynamoDbOptions, DynamoDbServer};
 use larder::server::http::{HttpOptions, HttpServer};
 use larder::server::mongo::{MongoOptions, MongoServer};
 use larder::server::redis::{RedisOptions, RedisServer};
@@ -19,6 +21,8 @@ const REDIS_PORT: u16 = 6379;
 /// A door that is open. Dropping it closes it.
 trait Door {}
 
+impl Door for CqlServer {}
+impl Door for DynamoDbServer {}
 impl Door for HttpServer {}
 impl Door for MongoServer {}
 impl Door for RedisServer {}
@@ -37,13 +41,14 @@ impl Doors {
     /// Opens the doors that `options` ask for; that for Redis clients if they ask for none. Clients may ask for the end, which `asked`
     /// then learns.
     pub(super) fn open(store: &Store, options: &Options, asked: &Arc<Notify>) -> Result<Self, String> {
-        let has_redis = options.redis.is_some() || options.mongo.is_none();
+        let others = [&options.mongo, &options.dynamodb, &options.cql];
+        let has_redis = options.redis.is_some() || others.iter().all(|address| address.is_none());
         let redis = has_redis.then(|| options.redis.clone().unwrap_or_else(|| Address::local(REDIS_PORT)));
         let tls = certificate(options)?;
-        if tls.is_some() && !redis.iter().chain(&options.mongo).any(|address| address.path().is_none()) {
+        if tls.is_some() && !redis.iter().chain(others.into_iter().flatten()).any(|address| address.path().is_none()) {
             return Err(
                 "a certificate is given, and the only doors are unix sockets, which have no TLS: leave it out, or \
-                        give --redis or --mongo a port"
+                        give one of them a port"
                     .to_owned(),
             );
         }
@@ -63,10 +68,24 @@ impl Doors {
             doors.urls.push(mongo_url(mongo.address(), tls.is_some()));
             doors.open.push(Box::new(mongo));
         }
+        if let Some(address) = &options.dynamodb {
+            let tls = doors.tls_at(address);
+            let dynamodb = open_dynamodb(store, options, (address.clone(), tls))?;
+            watched = watched.watch(dynamodb.meters());
+            doors.urls.push(http_url(dynamodb.address(), tls.is_some()));
+            doors.open.push(Box::new(dynamodb));
+        }
+        if let Some(address) = &options.cql {
+            let tls = doors.tls_at(address);
+            let cql = open_cql(store, options, (address.clone(), tls))?;
+            watched = watched.watch(cql.meters());
+            doors.urls.push(cql_url(cql.address()));
+            doors.open.push(Box::new(cql));
+        }
         if let Some(address) = &options.http {
             let http =
                 HttpServer::start(store, &watched.address(address.clone())).map_err(|error| error.to_string())?;
-            doors.urls.push(http_url(http.address()));
+            doors.urls.push(http_url(http.address(), false));
             doors.open.push(Box::new(http));
         }
         Ok(doors)
@@ -132,10 +151,18 @@ fn escaped(text: &str) -> String {
     })
 }
 
-fn http_url(address: &Address) -> String {
+/// Drivers of Cassandra read no connection strings: they are given a host and a port.
+fn cql_url(address: &Address) -> String {
+    match address.path() {
+        Some(path) => format!("cql+unix://{}", absolute(path)),
+        None => format!("cql://{address}"),
+    }
+}
+
+fn http_url(address: &Address, is_encrypted: bool) -> String {
     match address.path() {
         Some(_) => address.to_string(),
-        None => format!("http://{address}"),
+        None => format!("http{}://{address}", if is_encrypted { "s" } else { "" }),
     }
 }
 
@@ -168,6 +195,53 @@ fn open_mongo(
         mongo = mongo.enable_test_commands();
     }
     MongoServer::start(store, &mongo).map_err(|error| error.to_string())
+}
+
+fn open_dynamodb(
+    store: &Store,
+    options: &Options,
+    (address, tls): (Address, Option<&Tls>),
+) -> Result<DynamoDbServer, String> {
+    let mut dynamodb = DynamoDbOptions::default().address(address);
+    if let Some(tls) = tls {
+        dynamodb = dynamodb.tls(tls.clone());
+    }
+    for user in &options.users {
+        refuse_blank(&user.name, &user.password)?;
+        dynamodb = dynamodb.key(user.name.as_bytes(), user.password.as_bytes());
+    }
+    if let Some(password) = &options.password {
+        refuse_blank("default", password)?;
+        dynamodb = dynamodb.key("default", password.as_bytes());
+    }
+    if let Some(name) = &options.dynamodb_dialect {
+        let names: Vec<_> = DynamoDbOptions::dialects().collect();
+        let unknown = || format!("{name:?} is no dialect: give one of {}", names.join(", "));
+        dynamodb = dynamodb.dialect(name).ok_or_else(unknown)?;
+    }
+    if options.dynamodb_forks {
+        dynamodb = dynamodb.fork_per_access_key();
+    }
+    if let Some(directory) = &options.dynamodb_exports {
+        dynamodb = dynamodb.exports(directory);
+    }
+    DynamoDbServer::start(store, &dynamodb).map_err(|error| error.to_string())
+}
+
+fn open_cql(store: &Store, options: &Options, (address, tls): (Address, Option<&Tls>)) -> Result<CqlServer, String> {
+    let mut cql = CqlOptions::default().address(address);
+    if let Some(tls) = tls {
+        cql = cql.tls(tls.clone());
+    }
+    for user in &options.users {
+        refuse_blank(&user.name, &user.password)?;
+        cql = cql.login(user.name.as_bytes(), user.password.as_bytes());
+    }
+    if let Some(password) = &options.password {
+        refuse_blank("default", password)?;
+        cql = cql.login("default", password.as_bytes());
+    }
+    CqlServer::start(store, &cql).map_err(|error| error.to_string())
 }
 
 fn open_redis(
@@ -216,6 +290,12 @@ mod tests {
         assert_eq!(mongo_url(&tcp, false), "mongodb://127.0.0.1:7");
         assert_eq!(mongo_url(&tcp, true), "mongodb://127.0.0.1:7/?tls=true");
         assert_eq!(mongo_url(&unix, false), "mongodb://%2Fa%20b%2Fc.sock/?directConnection=true");
-        assert_eq!((http_url(&tcp), http_url(&unix)), ("http://127.0.0.1:7".to_owned(), "unix:/a b/c.sock".to_owned()));
+        assert_eq!(
+            (cql_url(&tcp), cql_url(&unix)),
+            ("cql://127.0.0.1:7".to_owned(), "cql+unix:///a b/c.sock".to_owned())
+        );
+        assert_eq!(http_url(&tcp, false), "http://127.0.0.1:7");
+        assert_eq!(http_url(&tcp, true), "https://127.0.0.1:7");
+        assert_eq!(http_url(&unix, false), "unix:/a b/c.sock");
     }
 }

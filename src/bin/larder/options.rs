@@ -14,6 +14,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use super::config::parsed;
 
 /// An option that was not given is `None`, so that the file can supply it.
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 #[derive(Args, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Options {
@@ -27,6 +28,26 @@ pub(super) struct Options {
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "27017")]
     #[serde(deserialize_with = "parsed")]
     pub(super) mongo: Option<Address>,
+    /// Opens the door for DynamoDB clients: at 127.0.0.1:8000, or at HOST:PORT, :PORT or PORT, or at a unix socket, unix:PATH; port
+    /// 0 is any that is free. Users are access keys here, and their passwords the secrets that requests are signed with.
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "8000")]
+    #[serde(deserialize_with = "parsed")]
+    pub(super) dynamodb: Option<Address>,
+    /// How the door for DynamoDB clients words errors: newest (the default), 2026-05, or region, as the region does that a client
+    /// signs for.
+    #[arg(long, value_name = "NAME")]
+    pub(super) dynamodb_dialect: Option<String>,
+    /// Has each access key of DynamoDB clients work on a fork of the store of its own; for tests that run side by side.
+    #[arg(long)]
+    pub(super) dynamodb_forks: bool,
+    /// The directory of the buckets that DynamoDB clients export tables into and import them from: a folder below it is a bucket.
+    #[arg(long, value_name = "DIR")]
+    pub(super) dynamodb_exports: Option<std::path::PathBuf>,
+    /// Opens the door for CQL clients: at 127.0.0.1:9042, or at HOST:PORT, :PORT or PORT, or at a unix socket, unix:PATH; port 0 is any
+    /// that is free.
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "9042")]
+    #[serde(deserialize_with = "parsed")]
+    pub(super) cql: Option<Address>,
     /// Has the door for MongoDB clients show itself as a server that stands alone, not as a replica set of one member.
     #[arg(long)]
     pub(super) mongo_standalone: bool,
@@ -38,7 +59,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "9464")]
     #[serde(deserialize_with = "parsed")]
     pub(super) http: Option<Address>,
-    /// Has clients of the Redis and MongoDB doors speak TLS, with the certificate in this file of PEM and those that vouch for it; it is
+    /// Has clients of the doors to the store speak TLS, with the certificate in this file of PEM and those that vouch for it; it is
     /// read again on SIGHUP. Clients of unix sockets speak none.
     #[arg(long, value_name = "FILE")]
     pub(super) tls_cert: Option<PathBuf>,
@@ -87,6 +108,11 @@ impl Options {
         Self {
             redis: self.redis.or(other.redis),
             mongo: self.mongo.or(other.mongo),
+            dynamodb: self.dynamodb.or(other.dynamodb),
+            dynamodb_dialect: self.dynamodb_dialect.or(other.dynamodb_dialect),
+            dynamodb_forks: self.dynamodb_forks || other.dynamodb_forks,
+            dynamodb_exports: self.dynamodb_exports.or(other.dynamodb_exports),
+            cql: self.cql.or(other.cql),
             mongo_standalone: self.mongo_standalone || other.mongo_standalone,
             test_commands: self.test_commands || other.test_commands,
             http: self.http.or(other.http),

@@ -8,7 +8,7 @@ use bson::{Bson, RawDocument, RawDocumentBuf};
 use super::Pipeline;
 use super::exec::Exec;
 use super::unwind::with;
-use crate::document::expression::{Env, Expression, check_size};
+use crate::document::expression::{Env, Expression};
 use crate::document::filter::Filter;
 use crate::document::find::Prepared;
 use crate::document::path::{FieldPath, Reached};
@@ -60,7 +60,7 @@ impl Rows for Joined {
         let row = self.input.row()?;
         let found = self.lookup.find(row, &self.exec)?;
         let joined = with(row, &self.lookup.target, Some(RawBsonRef::Array(&found)))?;
-        check_size(&joined)?;
+        check_joined(joined.as_bytes())?;
         self.current = Some(joined);
         Ok(true)
     }
@@ -91,10 +91,15 @@ impl Lookup {
         let mut array = RawArrayBuf::new();
         while rows.advance()? {
             array.push(rows.row()?.to_owned());
-            limits::check("document bytes", limits::DOCUMENT_BYTES_MAX, array.as_bytes().len())?;
+            check_joined(array.as_bytes())?;
         }
         Ok(array)
     }
+}
+
+/// Refuses what is too large even for a document that a later stage makes smaller.
+fn check_joined(made: &[u8]) -> Result<()> {
+    limits::check("joined bytes", limits::JOINED_BYTES_MAX, made.len())
 }
 
 /// The values that a path here reaches; nothing counts as null, and of an array each element.

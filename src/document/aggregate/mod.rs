@@ -20,16 +20,20 @@ mod accumulator;
 mod bucket;
 mod bucket_auto;
 mod constants;
+mod densify;
 mod exec;
 mod facet;
+mod fill;
 mod graph;
 mod group;
 mod join;
 mod merge;
 mod operator;
 mod over;
+mod redact;
 mod rewrite;
 mod sort;
+mod sources;
 mod stage;
 mod unwind;
 mod window;
@@ -41,9 +45,11 @@ use bson::{Bson, Document, doc};
 pub(super) use self::exec::Exec;
 pub(super) use self::merge::{Merge, Output, WhenMatched, WhenNotMatched};
 pub(super) use self::over::{find_in_view, stages_of};
+pub(crate) use self::sources::Served;
 pub(super) use self::stage::Place;
 use self::stage::{Parser, Stage};
 use super::expression::Names;
+use super::filter::Filter;
 use super::rows::Input;
 use crate::error::Result;
 #[cfg(doc)]
@@ -85,7 +91,7 @@ impl Pipeline {
 
     /// Whether it begins with documents of its own, and reads no collection.
     pub(super) fn has_source(&self) -> bool {
-        matches!(self.stages.first(), Some(Stage::Documents(_)))
+        matches!(self.stages.first(), Some(Stage::Documents(_) | Stage::About(_)))
     }
 
     /// Takes off the stage at the end that writes, if there is one.
@@ -105,6 +111,13 @@ impl Pipeline {
     /// A `$match` behind the `$sort` comes along: filtering first gives the same documents in the same order. A `$skip`
     /// stays, and only bounds the sort together with the `$limit` behind it.
     pub(super) fn split_leading(self) -> (Leading, Self) {
+        let (leading, _, rest) = self.split_compiled();
+        (leading, rest)
+    }
+
+    /// As [`Pipeline::split_leading`], with the filter of the head as it is compiled already.
+    fn split_compiled(self) -> (Leading, Filter, Self) {
+        let mut compiled = Filter::all();
         let mut leading = Leading::default();
         let mut filters = Vec::new();
         let mut stages = self.stages.into_iter().peekable();
@@ -114,7 +127,10 @@ impl Pipeline {
             _ => false,
         }) {
             match stage {
-                Stage::Match { text, .. } => filters.push(text),
+                Stage::Match { filter, text } => {
+                    compiled = compiled.and(filter);
+                    filters.push(text);
+                }
                 Stage::Sort { text, .. } => leading.sort = Some(text),
                 _ => {}
             }
@@ -132,7 +148,7 @@ impl Pipeline {
         if leading.sort.is_some() {
             leading.limit = leading.limit.into_iter().chain(needed(&stages)).min();
         }
-        (leading, Self { stages })
+        (leading, compiled, Self { stages })
     }
 
     /// Runs the stages over `input`.
@@ -142,10 +158,13 @@ impl Pipeline {
     pub(super) fn run(self, input: Input, exec: &Arc<Exec>) -> Result<Input> {
         let mut rows = input;
         let mut stages = self.stages.into_iter();
+        // What a join has made large, a later stage has to make smaller.
+        let mut may_be_large = false;
         while let Some(stage) = stages.next() {
+            may_be_large |= matches!(stage, Stage::Lookup(_));
             rows = operator::lower(stage, rows, exec, needed(stages.as_slice()))?;
         }
-        Ok(rows)
+        Ok(if may_be_large { operator::of_bounded_size(rows) } else { rows })
     }
 }
 

@@ -9,6 +9,7 @@ use super::exec::Exec;
 use super::facet;
 use super::graph;
 use super::join;
+use super::redact;
 use super::stage::Stage;
 use crate::document::code::Code;
 use crate::document::expression::{Context, Env, Expression, check_depth, check_size, heap_bytes};
@@ -40,8 +41,12 @@ pub(super) fn lower(stage: Stage, input: Input, exec: &Arc<Exec>, needed: Option
         Stage::Lookup(lookup) => Box::new(join::Joined::new(*lookup, input, Arc::clone(exec))),
         Stage::UnionWith(union) => Box::new(join::United::new(*union, input, Arc::clone(exec))),
         Stage::BucketAuto(buckets) => made(buckets.run(input, &context)?.into_iter().map(Ok)),
+        Stage::Redact(redact) => Box::new(redact::Redacted::new(*redact, input, context)),
+        Stage::Densify(densify) => made(densify.run(input, &context)?.into_iter().map(Ok)),
         Stage::SetWindowFields(windows) => made(windows.run(input, &context)?.into_iter().map(Ok)),
         Stage::GraphLookup(graph) => Box::new(graph::Searched::new(*graph, input, Arc::clone(exec))),
+        // Whoever knows the collection has taken it off.
+        Stage::About(_) => return Err(Code::NOT_FIRST_STAGE.value("a stage about the collection may only stand first")),
         // Whoever can write has taken it off; a pipeline that gets here is refused before it runs.
         Stage::Out { .. } | Stage::Merge(_) => {
             return Err(Code::NOT_IMPLEMENTED.value("a stage that writes needs a handle that can"));
@@ -73,6 +78,23 @@ impl Rows for Matching {
 
     fn row(&self) -> Result<&RawDocument> {
         self.input.row()
+    }
+}
+
+/// The rows, with an error for one that is larger than a document may be.
+pub(super) fn of_bounded_size(input: Input) -> Input {
+    Box::new(Bounded(input))
+}
+
+struct Bounded(Input);
+
+impl Rows for Bounded {
+    fn advance(&mut self) -> Result<bool> {
+        Ok(self.0.advance()? && check_size(self.0.row()?).map(|()| true)?)
+    }
+
+    fn row(&self) -> Result<&RawDocument> {
+        self.0.row()
     }
 }
 

@@ -6,12 +6,12 @@ use bson::{Document, doc};
 
 use super::operator;
 use super::stage::{Place, Stage};
-use super::{Exec, Pipeline};
+use super::{Exec, Pipeline, Served};
 use crate::document::expression::{Context, Names};
 use crate::document::find::{Prepared, Query};
 use crate::document::hint::Hint;
 use crate::document::projection::Projection;
-use crate::document::rows::Input;
+use crate::document::rows::{Input, Made};
 use crate::document::schema::Namespace;
 use crate::document::views;
 use crate::error::Result;
@@ -29,7 +29,11 @@ impl Pipeline {
         context: &Arc<Context>,
         names: &Names,
         hint: Option<Hint>,
+        served: Option<&Served>,
     ) -> Result<Input> {
+        if matches!(self.stages.first(), Some(Stage::About(_))) {
+            return self.run_about(view, namespace, context, served);
+        }
         match views::resolve(view, namespace)? {
             Some(definition) => {
                 let whole = Self::of_view(definition.stages, names)?.followed_by(self);
@@ -37,6 +41,23 @@ impl Pipeline {
             }
             None => self.run_over_collection(view, namespace, context, names, hint),
         }
+    }
+
+    /// Runs a pipeline that begins with documents about `namespace`.
+    fn run_about(
+        mut self,
+        view: &View,
+        namespace: &Namespace,
+        context: &Arc<Context>,
+        served: Option<&Served>,
+    ) -> Result<Input> {
+        let documents = match self.stages.first() {
+            Some(Stage::About(source)) => source.documents(view, namespace, context, served)?,
+            _ => Vec::new(),
+        };
+        self.stages.remove(0);
+        let rows = Made::new(documents.into_iter().map(Ok));
+        self.rewritten().run(Box::new(rows), &Exec::new(view, namespace.database(), Arc::clone(context)))
     }
 
     fn run_over_collection(
@@ -47,15 +68,10 @@ impl Pipeline {
         names: &Names,
         hint: Option<Hint>,
     ) -> Result<Input> {
-        let (leading, rest) = self.rewritten().split_leading();
-        let query = Query {
-            filter: leading.filter.unwrap_or_default(),
-            sort: leading.sort,
-            limit: leading.limit,
-            hint,
-            ..Query::default()
-        };
-        let rows = query.compile(names)?.start(view, namespace, Arc::clone(context))?;
+        let (leading, filter, rest) = self.rewritten().split_compiled();
+        let query = Query { sort: leading.sort, limit: leading.limit, hint, ..Query::default() };
+        let prepared = Prepared { filter: Arc::new(filter), ..query.compile(names)? };
+        let rows = prepared.start(view, namespace, Arc::clone(context))?;
         rest.run(Box::new(rows), &Exec::new(view, namespace.database(), Arc::clone(context)))
     }
 
@@ -139,9 +155,10 @@ impl Exec {
             return Err(views::other_collation(&namespace));
         }
         let names = Names::default().collated(context.collator());
-        let pipeline = Pipeline::of_view(definition.stages, &names)?;
-        let rows = pipeline.run_over_collection(&view, &definition.collection, &context, &names, None)?;
+        let mut pipeline = Pipeline::of_view(definition.stages, &names)?;
+        // As a stage behind those of the view, it is moved before all that do not write what it reads, and to an index.
         let filter = query.filter.as_ref().clone();
-        Ok(if filter.is_empty() { rows } else { Box::new(operator::Matching { input: rows, filter, context }) })
+        pipeline.stages.push(Stage::Match { filter, text: Document::new() });
+        pipeline.run_over_collection(&view, &definition.collection, &context, &names, None)
     }
 }

@@ -6,11 +6,15 @@ use bson::{Bson, Document, doc};
 use super::Pipeline;
 use super::bucket;
 use super::bucket_auto::BucketAuto;
+use super::densify::Densify;
+use super::fill::Fill;
 use super::graph::Graph;
 use super::group::Group;
 use super::join::{Lookup, Union};
 use super::merge::Merge;
+use super::redact::Redact;
 use super::sort::Sort;
+use super::sources::Source;
 use super::unwind::Unwind;
 use super::window::Windows;
 use crate::document::code::Code;
@@ -43,6 +47,8 @@ pub(super) enum Stage {
     Count(CString),
     Sample(u64),
     Documents(Expression),
+    /// `$collStats` and `$indexStats`.
+    About(Source),
     Facet(Vec<(CString, Pipeline)>),
     Lookup(Box<Lookup>),
     UnionWith(Box<Union>),
@@ -55,6 +61,8 @@ pub(super) enum Stage {
     GraphLookup(Box<Graph>),
     SetWindowFields(Box<Windows>),
     BucketAuto(Box<BucketAuto>),
+    Redact(Box<Redact>),
+    Densify(Box<Densify>),
 }
 
 /// Where a pipeline stands.
@@ -81,12 +89,8 @@ enum Position {
 const UNMODELLED: &[&str] = &[
     "$changeStream",
     "$changeStreamSplitLargeEvent",
-    "$collStats",
     "$currentOp",
-    "$densify",
-    "$fill",
     "$geoNear",
-    "$indexStats",
     "$listClusterCatalog",
     "$listLocalSessions",
     "$listSampledQueries",
@@ -96,7 +100,6 @@ const UNMODELLED: &[&str] = &[
     "$querySettings",
     "$queryStats",
     "$rankFusion",
-    "$redact",
     "$scoreFusion",
     "$search",
     "$searchMeta",
@@ -104,10 +107,13 @@ const UNMODELLED: &[&str] = &[
     "$vectorSearch",
 ];
 
+/// Those among them that give documents about the server: they only begin a pipeline on a database.
+const OF_SERVER: &[&str] = &["$currentOp", "$listLocalSessions", "$listSessions"];
+
 impl Stage {
     fn position(&self) -> Position {
         match self {
-            Self::Documents(_) => Position::First,
+            Self::Documents(_) | Self::About(_) => Position::First,
             Self::Out { .. } | Self::Merge(_) => Position::Last,
             _ => Position::Anywhere,
         }
@@ -116,12 +122,16 @@ impl Stage {
     /// Refuses a stage that may not stand in a pipeline at `place`.
     fn check_place(&self, stage: &str, place: Place) -> Result<()> {
         let code = match (self, place) {
-            (Self::Documents(_) | Self::Facet(_) | Self::Out { .. } | Self::Merge(_), Place::Facet) => {
-                Code::FACET_STAGE_NOT_ALLOWED
+            (
+                Self::Documents(_) | Self::About(_) | Self::Facet(_) | Self::Out { .. } | Self::Merge(_),
+                Place::Facet,
+            ) => Code::FACET_STAGE_NOT_ALLOWED,
+            (Self::About(_), Place::Lookup | Place::Union) => {
+                return Err(Error::unsupported(format!("{stage} in a pipeline within another one")));
             }
             (Self::Out { .. } | Self::Merge(_), Place::Lookup) => Code::LOOKUP_STAGE_NOT_ALLOWED,
             (Self::Out { .. } | Self::Merge(_), Place::Union) => Code::UNION_STAGE_NOT_ALLOWED,
-            (Self::Documents(_), Place::Collection) => Code::INVALID_NAMESPACE,
+            (Self::Documents(_), Place::Collection) | (Self::About(_), Place::Database) => Code::INVALID_NAMESPACE,
             _ => return Ok(()),
         };
         Err(code.value(format!("{stage} may not stand in this pipeline")))
@@ -238,14 +248,24 @@ impl Parser<'_> {
             "$count" => Stage::Count(count_name(&argument)?),
             "$sortByCount" => return self.by_count(argument),
             "$sample" => Stage::Sample(sample_size(&argument)?),
+            "$collStats" => Stage::About(Source::collection(&argument)?),
+            "$indexStats" => Stage::About(Source::indexes(&argument)?),
             "$documents" => Stage::Documents(Expression::compile(&argument, self.names)?),
             "$facet" => Stage::Facet(self.facets(&argument)?),
             "$lookup" => Stage::Lookup(Box::new(self.lookup(&argument)?)),
             "$unionWith" => Stage::UnionWith(Box::new(self.union(&argument)?)),
             "$graphLookup" => Stage::GraphLookup(Box::new(Graph::compile(&argument, self.names)?)),
             "$setWindowFields" => Stage::SetWindowFields(Box::new(Windows::compile(&argument, self.names)?)),
+            "$redact" => Stage::Redact(Box::new(Redact::compile(&argument, self.names)?)),
+            "$fill" => return self.fill(&argument),
+            "$densify" => Stage::Densify(Box::new(Densify::compile(&argument, self.names)?)),
             "$merge" => Stage::Merge(Box::new(Merge::compile(&argument, self.names)?)),
             "$out" => out(&argument)?,
+            other if OF_SERVER.contains(&other) && self.place != Place::Database => {
+                return Err(
+                    Code::INVALID_NAMESPACE.value(format!("{other} is about the server, not about a collection"))
+                );
+            }
             other if UNMODELLED.contains(&other) => return Err(Error::unsupported(format!("pipeline stage {other}"))),
             other => return Err(Code::UNKNOWN_STAGE.syntax(format!("there is no pipeline stage {other:?}"))),
         };
@@ -272,6 +292,13 @@ impl Parser<'_> {
         let group = Group::compile(&bucket::group(argument, self.names)?, self.names)?;
         let text = doc! { "_id": 1 };
         Ok(vec![Stage::Group(group), Stage::Sort { sort: Sort::compile(&text, self.names)?, text }])
+    }
+
+    /// `$fill` is a `$setWindowFields` and an `$addFields`.
+    fn fill(&self, argument: &Bson) -> Result<Vec<Stage>> {
+        let Fill { windows, values } = Fill::compile(argument, self.names)?;
+        let windows = windows.map(|windows| Stage::SetWindowFields(Box::new(windows)));
+        Ok(windows.into_iter().chain(values.map(Stage::Project)).collect())
     }
 
     fn facets(&self, argument: &Bson) -> Result<Vec<(CString, Pipeline)>> {

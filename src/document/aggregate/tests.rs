@@ -282,10 +282,12 @@ fn fields_are_added_and_removed_and_roots_replaced() {
 fn other_stages_are_refused_by_name() {
     let nonsense = compile(vec![doc! { "$nonsense": {} }]).unwrap_err();
     assert_eq!(Code::of(&nonsense), Some(Code::UNKNOWN_STAGE));
-    for stage in ["$changeStream", "$geoNear", "$search", "$currentOp"] {
+    for stage in ["$changeStream", "$geoNear", "$search", "$listSampledQueries"] {
         let error = compile(vec![doc! { stage: {} }]).unwrap_err();
         assert!(matches!(error, Error::Unsupported { feature } if feature == format!("pipeline stage {stage}")));
     }
+    let of_server = compile(vec![doc! { "$currentOp": {} }]).unwrap_err();
+    assert_eq!(Code::of(&of_server), Some(Code::INVALID_NAMESPACE));
     for stage in [
         doc! {},
         doc! { "$limit": 1, "$skip": 1 },

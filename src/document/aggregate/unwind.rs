@@ -163,6 +163,9 @@ fn field_path(text: &str) -> Result<Vec<CString>> {
     let path = text
         .strip_prefix('$')
         .ok_or_else(|| Code::UNWIND_PATH_DOLLAR.syntax(format!("the path {text:?} needs a dollar sign in front")))?;
+    if path.contains('\0') {
+        return Err(Code::UNWIND_PATH_NULL_BYTE.syntax("the path of $unwind has a NUL character"));
+    }
     parts(path)
 }
 
@@ -172,7 +175,7 @@ fn parts(path: &str) -> Result<Vec<CString>> {
 }
 
 /// The value at `path`, through objects only.
-fn at<'a>(document: &'a RawDocument, path: &[CString]) -> Result<Option<RawBsonRef<'a>>> {
+pub(super) fn at<'a>(document: &'a RawDocument, path: &[CString]) -> Result<Option<RawBsonRef<'a>>> {
     let Some((first, rest)) = path.split_first() else { return Ok(None) };
     match field(document, first.as_str())? {
         Some(RawBsonRef::Document(inner)) if !rest.is_empty() => at(inner, rest),

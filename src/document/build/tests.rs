@@ -147,3 +147,23 @@ proptest! {
         prop_assert_eq!(store.pending_jobs().unwrap(), 0);
     }
 }
+
+// When two make an index, and the one whose job found duplicates clears up, the other may have made it anew already.
+#[test]
+fn an_index_that_was_made_anew_is_not_dropped_with_the_one_before() {
+    let store = Store::in_memory();
+    let events = store.collection::<Document>("events");
+    let target = || {
+        let view = events.scope().auto_commit().unwrap().core().view().unwrap();
+        let entry = Namespace::new("default", "events").get_collection(&view).unwrap().unwrap();
+        layout::index_prefix(entry.storage, entry.record.indexes[1].id)
+    };
+    events.create_index(doc! { "n": 1 }).unwrap();
+    let before = target();
+    assert!(events.drop_index("n_1").unwrap());
+    events.create_index(doc! { "n": 1 }).unwrap();
+    assert!(!events.drop_index_at("n_1", Some(&before)).unwrap());
+    assert_eq!(events.list_indexes().unwrap().len(), 2);
+    assert!(events.drop_index_at("n_1", Some(&target())).unwrap());
+    assert_eq!(events.list_indexes().unwrap().len(), 1);
+}

@@ -26,7 +26,7 @@ const VERSION: &str = "57.1";
 /// What is not set has the default of the locale. Mistakes are reported where the collation is used. `simple` compares bytes,
 /// which is also what happens without a collation; it undoes that of a collection or an index.
 ///
-/// Comparing costs about ten times what comparing bytes does, and a sort key is about as long as the text again; without a collation
+/// Comparing costs more than comparing bytes, and a sort key is about as long as the text again; without a collation
 /// nothing is paid. Needs the feature `collation`, which `mongo` brings; without it every collation but `simple` is refused
 /// by name.
 ///

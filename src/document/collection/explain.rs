@@ -248,6 +248,10 @@ impl Explained {
     ) -> Result<Document> {
         let Self { stages, hint, executes } = self;
         let pipeline = Pipeline::compile(stages.clone(), Place::Collection, names)?;
+        if pipeline.has_source() {
+            // It reads nothing of the collection.
+            return Ok(doc! { "stages": stages });
+        }
         let (leading, _) = pipeline.clone().rewritten().split_leading();
         let query = Query {
             filter: leading.filter.unwrap_or_default(),
@@ -266,7 +270,7 @@ impl Explained {
         }
         let mut all: Vec<_> = std::iter::once(doc! { "$cursor": head }).chain(rest).collect();
         if executes && let Some(last) = all.last_mut() {
-            let mut rows = pipeline.run_over(view, namespace, context, names, hint)?;
+            let mut rows = pipeline.run_over(view, namespace, context, names, hint, None)?;
             let mut returned = 0_i64;
             while rows.advance()? {
                 returned += 1;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bson::{Bson, Document};
 use serde::de::DeserializeOwned;
 
+use crate::document::cancel::CancelToken;
 use crate::document::collation::Collation;
 use crate::document::collection::source;
 use crate::document::distinct;
@@ -203,7 +204,20 @@ impl<T, S: Scope> Find<T, S> {
     /// MongoDB manual, `maxTimeMS`. There the time between two batches of a cursor does not count.
     #[doc(alias = "maxTimeMS")]
     pub fn max_time(mut self, time: Duration) -> Self {
-        self.query.max_time = Some(time);
+        self.query.until.time = Some(time);
+        self
+    }
+
+    /// Has the query end with an error once `token` is cancelled, its cursor included.
+    ///
+    /// # Examples
+    /// See [`CancelToken`].
+    ///
+    /// # Source
+    /// MongoDB manual, `killOp`.
+    #[doc(alias = "killOp")]
+    pub fn cancel_token(mut self, token: &CancelToken) -> Self {
+        self.query.until.token = Some(token.clone());
         self
     }
 

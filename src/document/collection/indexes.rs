@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use bson::Document;
 
-use crate::catalog::fill;
 use crate::catalog::job::{self, Allowance};
+use crate::catalog::{Entry, fill};
 use crate::document::build::{self, FILLING};
 use crate::document::code::Code;
 use crate::document::collection::Collection;
 use crate::document::layout;
-use crate::document::schema::{Added, Index, IndexChange, IndexInfo, IndexOptions};
+use crate::document::schema::{Added, Index, IndexChange, IndexInfo, IndexOptions, Schema};
 use crate::document::stored;
 use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, Result};
-use crate::txn::{Claim, Scope, View, WriteScope};
+use crate::txn::{Claim, Scope, View, WriteScope, Writer};
 
 impl<T, S: Scope> Collection<T, S> {
     /// The collection's indexes, oldest first: `_id_`, then those made. Empty when the collection does not exist.
@@ -102,56 +102,119 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// MongoDB manual, `createIndex`.
     #[doc(alias = "IndexModel")]
     pub fn create_index_with(&self, keys: Document, options: IndexOptions) -> Result<String> {
-        stored::check_values(&keys)?;
-        options.check_depths()?;
-        let waits_on = self.scope.auto_commit().filter(|_| !options.is_in_background());
+        let names = self.create_indexes([(keys, options)])?;
+        Ok(names.into_iter().next().unwrap_or_default())
+    }
+
+    /// Makes an index for each of `indexes`, keys with options, and returns their names. They are there together or not at all: if
+    /// one cannot be made, none is.
+    ///
+    /// # Errors
+    /// As [`Collection::create_index_with`].
+    ///
+    /// # Isolation and cost
+    /// Their definitions are one commit, whatever each takes to be built. O(n log n) in the documents there are, for each.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::document::IndexOptions;
+    /// use larder::{Document, Store, bson::doc};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// let unique = IndexOptions::default().unique(true);
+    /// let names = people.create_indexes([(doc! { "name": 1 }, IndexOptions::default()), (doc! { "email": 1 }, unique)])?;
+    /// assert_eq!(names, ["name_1", "email_1"]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `createIndexes`.
+    #[doc(alias = "createIndexes")]
+    pub fn create_indexes(&self, indexes: impl IntoIterator<Item = (Document, IndexOptions)>) -> Result<Vec<String>> {
+        let wanted: Vec<_> = indexes.into_iter().collect();
+        for (keys, options) in &wanted {
+            stored::check_values(keys)?;
+            options.check_depths()?;
+        }
+        let store = self.scope.auto_commit();
         loop {
-            // Claimed before others see the job: what goes wrong with it is for this thread to know.
-            let mut claim: Option<Claim<'_>> = None;
-            let made = self.scope.write(self.operation("create_index"), |writer| {
-                claim = None;
+            let mut made = self.scope.write(self.operation("create_index"), |writer| {
                 let entry = self.namespace.get_or_create(writer)?;
                 let mut changed = entry.as_ref().clone();
-                let (index, is_new) = match changed.record.add(&keys, &options)? {
-                    Added::Already(index) => (index, false),
-                    Added::New(index) => (index, true),
-                };
-                let target = layout::index_prefix(changed.storage, index.id);
-                if index.expire_after.is_some() {
-                    let now = writer.now();
-                    writer.wake_at(now);
+                let mut allowance = Allowance::of_step();
+                let mut made = Vec::with_capacity(wanted.len());
+                for (keys, options) in &wanted {
+                    made.push(self.begin_index(writer, &mut changed, (keys, options), &mut allowance)?);
                 }
-                let is_complete = if is_new {
-                    let in_steps = waits_on.is_some() || options.is_in_background();
-                    let mut allowance = if in_steps { Allowance::of_step() } else { Allowance::unbounded() };
-                    build::begin(writer, &self.namespace, &mut changed, &index, &mut allowance)?
-                } else {
-                    !index.building
-                };
-                if let (true, false, Some(store)) = (is_new, is_complete, waits_on) {
-                    claim = store.core().claims().try_claim(&target);
-                }
-                Ok(Made { index, target, is_new, is_complete })
+                Ok(made)
             })?;
-            let Some(store) = waits_on.filter(|_| !made.is_complete) else { return Ok(made.index.name.clone()) };
-            let claim = claim.take().unwrap_or_else(|| store.core().claims().claim(&made.target));
-            let outcome = fill::run(store.core(), &made.target, FILLING);
-            drop(claim);
-            // Another one's index that could not be built is made anew, and the error found out about.
-            if made.is_new {
-                outcome?;
-                return self.expect_index(&made.index);
+            let names = made.iter().map(|made| made.index.name.clone()).collect();
+            let Some(store) = store else { return Ok(names) };
+            // Those of others are waited for without holding any back.
+            made.sort_by_key(|made| !made.is_new);
+            let mut waited_for_others = false;
+            for place in 0..made.len() {
+                let Some(one) = made.get_mut(place).filter(|made| made.is_awaited && !made.is_complete) else {
+                    continue;
+                };
+                let claim = one.claim.take().unwrap_or_else(|| store.core().claims().claim(&one.target));
+                let outcome = fill::run(store.core(), &one.target, FILLING);
+                drop(claim);
+                if !one.is_new {
+                    // Another one's that could not be built is made anew, and the error found out about.
+                    waited_for_others = true;
+                } else if let Err(error) = outcome.and_then(|()| self.expect_index(&one.index)) {
+                    // The one that failed is gone already, and others may have made another of that name.
+                    let mut new = made.iter().filter(|made| made.is_new);
+                    new.try_for_each(|made| self.drop_index_at(&made.index.name, Some(&made.target)).map(drop))?;
+                    return Err(error);
+                }
+            }
+            if !waited_for_others {
+                return Ok(names);
             }
         }
     }
 
-    /// The name of `index`, unless it was dropped while it was being built.
-    fn expect_index(&self, index: &Index) -> Result<String> {
+    /// Adds an index to `entry`, and begins to build it.
+    fn begin_index<'c>(
+        &'c self,
+        writer: &mut Writer,
+        entry: &mut Entry<Schema>,
+        (keys, options): (&Document, &IndexOptions),
+        allowance: &mut Allowance,
+    ) -> Result<Made<'c>> {
+        let (index, is_new) = match entry.record.add(keys, options)? {
+            Added::Already(index) => (index, false),
+            Added::New(index) => (index, true),
+        };
+        let target = layout::index_prefix(entry.storage, index.id);
+        if index.expire_after.is_some() {
+            let now = writer.now();
+            writer.wake_at(now);
+        }
+        let store = self.scope.auto_commit();
+        let is_awaited = store.is_some() && !options.is_in_background();
+        let is_complete = match (is_new, store.is_some() || options.is_in_background()) {
+            (true, true) => build::begin(writer, &self.namespace, entry, &index, allowance)?,
+            (true, false) => build::begin(writer, &self.namespace, entry, &index, &mut Allowance::unbounded())?,
+            (false, _) => !index.building,
+        };
+        let mut made = Made { index, target, is_new, is_complete, is_awaited, claim: None };
+        if let (true, false, true, Some(store)) = (is_new, is_complete, is_awaited, store) {
+            // Claimed before others see the job: what goes wrong with it is for this thread to know.
+            made.claim = store.core().claims().try_claim(&made.target);
+        }
+        Ok(made)
+    }
+
+    /// # Errors
+    /// [`Error::NotFound`] if `index` was dropped while it was being built.
+    fn expect_index(&self, index: &Index) -> Result<()> {
         self.scope.read(self.operation("create_index"), |view| {
             let entry = self.namespace.get_collection(view)?;
             let is_there = entry.is_some_and(|entry| entry.record.index_of_id(index.id).is_some());
             let gone = || Error::NotFound { what: "index", name: index.name.clone() };
-            is_there.then(|| index.name.clone()).ok_or_else(gone)
+            is_there.then_some(()).ok_or_else(gone)
         })
     }
 
@@ -220,12 +283,20 @@ impl<T, S: WriteScope> Collection<T, S> {
     /// MongoDB manual, `dropIndexes`.
     #[doc(alias = "dropIndex")]
     pub fn drop_index(&self, name: &str) -> Result<bool> {
+        self.drop_index_at(name, None)
+    }
+
+    /// Drops the index `name`, with `expected` only if that is where its entries are, and returns whether it did.
+    pub(in crate::document) fn drop_index_at(&self, name: &str, expected: Option<&[u8]>) -> Result<bool> {
         self.scope.write(self.operation("drop_index").freeing(true), |writer| {
             let Some(entry) = self.namespace.get_collection(writer)? else { return Ok(false) };
             let mut changed = entry.as_ref().clone();
             let Some(index) = changed.record.remove(name)? else { return Ok(false) };
-            self.namespace.update(writer, &changed)?;
             let target = layout::index_prefix(changed.storage, index.id);
+            if expected.is_some_and(|expected| expected != target) {
+                return Ok(false);
+            }
+            self.namespace.update(writer, &changed)?;
             job::cancel(writer, &target)?;
             job::remove(writer, &target)?;
             job::remove(writer, &layout::index_arrays_prefix(changed.storage, index.id))?;
@@ -234,12 +305,15 @@ impl<T, S: WriteScope> Collection<T, S> {
     }
 }
 
-/// What [`Collection::create_index_with`] found or made.
-struct Made {
+/// What [`Collection::create_indexes`] found or made.
+struct Made<'c> {
     index: Arc<Index>,
     target: Vec<u8>,
     is_new: bool,
     is_complete: bool,
+    /// Whether the call is to wait until it is complete.
+    is_awaited: bool,
+    claim: Option<Claim<'c>>,
 }
 
 /// Refuses to make the index whose entries begin with `prefix` unique when two of them have the same key.

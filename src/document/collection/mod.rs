@@ -27,7 +27,6 @@ pub use self::find::Find;
 pub use self::find_one_and::{FindAndModifyResult, Modify};
 pub use self::options::{AggregateOptions, DeleteOptions, FindOneAndOptions, ReturnDocument, UpdateOptions};
 pub use self::outcome::{BulkWriteResult, WriteOutcome};
-pub use self::stats::{CollectionStats, IndexStats};
 pub use self::tail::Tail;
 pub use self::write_model::WriteModel;
 use crate::document::schema::Namespace;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use bson::{DateTime, Document};
 
+use crate::document::aggregate::Served;
+use crate::document::cancel::{CancelToken, Until};
 use crate::document::collation::{Collation, Collator};
 use crate::document::expression::{Context, Variables};
 use crate::document::hint::Hint;
@@ -235,11 +237,20 @@ impl DeleteOptions {
 pub struct AggregateOptions {
     pub(in crate::document) hint: Option<Hint>,
     pub(in crate::document) variables: Document,
-    pub(in crate::document) max_time: Option<Duration>,
+    pub(in crate::document) until: Until,
     pub(in crate::document) collation: Option<Collation>,
+    pub(in crate::document) served: Option<Served>,
 }
 
 impl AggregateOptions {
+    /// What a server adds to documents about the collection.
+    #[cfg(feature = "server")]
+    #[allow(dead_code, reason = "not every door adds to it")]
+    pub(crate) fn served(mut self, served: Served) -> Self {
+        self.served = Some(served);
+        self
+    }
+
     /// How text is compared. Without it the collation of the collection applies.
     ///
     /// # Examples
@@ -270,7 +281,29 @@ impl AggregateOptions {
     /// ```
     #[doc(alias = "maxTimeMS")]
     pub fn max_time(mut self, time: Duration) -> Self {
-        self.max_time = Some(time);
+        self.until.time = Some(time);
+        self
+    }
+
+    /// Has the pipeline end with an error once `token` is cancelled, its cursor included.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc, document::{AggregateOptions, CancelToken}};
+    /// let events = Store::in_memory().collection::<Document>("events");
+    /// let token = CancelToken::new();
+    /// token.cancel();
+    /// events.insert_one(&doc! { "n": 1 })?;
+    /// let options = AggregateOptions::default().cancel_token(&token);
+    /// assert!(events.aggregate_with::<Document>([doc! { "$group": { "_id": "$n" } }], options).is_err());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `killOp`.
+    #[doc(alias = "killOp")]
+    pub fn cancel_token(mut self, token: &CancelToken) -> Self {
+        self.until.token = Some(token.clone());
         self
     }
 

@@ -122,8 +122,15 @@ impl<T, S: Scope> Collection<T, S> {
             if let Some(output) = pipeline.split_out() {
                 return Err(output.refuse("aggregate, which only reads: use aggregate_out"));
             }
-            let context = Arc::new(context(variables.values).within_time(options.max_time));
-            let rows = pipeline.run_over(view, &self.namespace, &context, &variables.names, options.hint)?;
+            let context = Arc::new(context(variables.values).until(&options.until));
+            let rows = pipeline.run_over(
+                view,
+                &self.namespace,
+                &context,
+                &variables.names,
+                options.hint,
+                options.served.as_ref(),
+            )?;
             Ok(Cursor::decoding(rows, self.namespace.label()))
         })
     }
@@ -195,9 +202,16 @@ impl<T, S: WriteScope> Collection<T, S> {
             let search = writer.search();
             let collator = find::collator(options.collation.as_ref(), &search, &self.namespace)?;
             let (pipeline, _, Variables { names, values }) = compile(collator.as_ref())?;
-            let context = find::context(writer, values).collated(collator.as_ref()).within_time(options.max_time);
+            let context = find::context(writer, values).collated(collator.as_ref()).until(&options.until);
             let context = Arc::new(context);
-            let rows = pipeline.run_over(&search, &self.namespace, &context, &names, options.hint.clone())?;
+            let rows = pipeline.run_over(
+                &search,
+                &self.namespace,
+                &context,
+                &names,
+                options.hint.clone(),
+                options.served.as_ref(),
+            )?;
             let documents = gathered(rows)?;
             let here = &self.namespace;
             match &output {

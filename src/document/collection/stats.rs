@@ -1,44 +1,11 @@
 //! How much a collection holds.
 
 use crate::document::collection::Collection;
-use crate::document::layout;
-use crate::document::schema::Capped;
-use crate::engine::{Direction, KeyRange};
+use crate::document::stats::CollectionStats;
 use crate::error::Result;
+#[cfg(doc)]
 use crate::limits;
-use crate::txn::{Scope, View};
-
-/// How much a collection holds. Given by [`Collection::stats`].
-///
-/// # Examples
-/// See [`Collection::stats`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CollectionStats {
-    /// Documents.
-    pub documents: u64,
-    /// Bytes of the documents.
-    pub bytes: u64,
-    /// What each index holds, in the order they were made.
-    pub indexes: Vec<IndexStats>,
-    /// How much it may hold, if it is capped.
-    pub capped: Option<Capped>,
-}
-
-/// How much an index holds.
-///
-/// # Examples
-/// See [`Collection::stats`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct IndexStats {
-    /// The index's name.
-    pub name: String,
-    /// Entries: one for each document, more where there are arrays.
-    pub entries: u64,
-    /// Bytes of the entries.
-    pub bytes: u64,
-}
+use crate::txn::Scope;
 
 impl<T, S: Scope> Collection<T, S> {
     /// How many documents and index entries the collection holds, and how many bytes those have; `None` when it does not exist.
@@ -71,39 +38,10 @@ impl<T, S: Scope> Collection<T, S> {
     #[doc(alias("collStats", "dbStats"))]
     pub fn stats(&self) -> Result<Option<CollectionStats>> {
         self.scope.read(self.operation("stats"), |view| {
-            let Some(entry) = self.namespace.get_collection(view)? else { return Ok(None) };
-            let (documents, bytes) = held(view, &layout::records(entry.storage), |_, document| document)?;
-            let mut indexes = Vec::with_capacity(entry.record.indexes.len());
-            for index in &entry.record.indexes {
-                let range = KeyRange::prefix(&layout::index_prefix(entry.storage, index.id));
-                let (entries, bytes) = held(view, &range, |key, value| key + value)?;
-                indexes.push(IndexStats { name: index.name.clone(), entries, bytes });
-            }
-            Ok(Some(CollectionStats { documents, bytes, indexes, capped: entry.record.options().capped }))
+            let entry = self.namespace.get_collection(view)?;
+            entry.map(|entry| CollectionStats::of(view, &entry)).transpose()
         })
     }
-}
-
-/// How many entries `range` has, and how many bytes they have together, each of them so many as `size` says of its key and value.
-fn held(view: &View, range: &KeyRange, size: impl Fn(usize, usize) -> usize) -> Result<(u64, u64)> {
-    const SAMPLE: u64 = limits::STATS_SAMPLE_MAX;
-    let entries = view.count(range)?;
-    let mut bytes: u64 = 0;
-    if entries <= SAMPLE {
-        let mut cursor = view.range(range, Direction::Forward)?;
-        while let Some((key, value)) = cursor.next()? {
-            bytes += size(key.len(), value.len()) as u64;
-        }
-        return Ok((entries, bytes));
-    }
-    for place in 0..SAMPLE {
-        let place = u128::from(place) * u128::from(entries) / u128::from(SAMPLE);
-        if let Some((key, value)) = view.nth(range, u64::try_from(place).unwrap_or(0))? {
-            bytes += size(key.len(), value.len()) as u64;
-        }
-    }
-    let all = u128::from(bytes) * u128::from(entries) / u128::from(SAMPLE);
-    Ok((entries, u64::try_from(all).unwrap_or(u64::MAX)))
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ pub(super) fn too_deep() -> Error {
     Error::LimitExceeded { limit: "document depth in levels", max, found: max + 1 }
 }
 
-/// Refuses a made document that is larger than a stored one may be.
+/// Refuses a made document that is larger than one may be that is not stored.
 pub(crate) fn check_size(document: &RawDocument) -> Result<()> {
-    limits::check("document bytes", limits::DOCUMENT_BYTES_MAX, document.as_bytes().len())
+    limits::check("document bytes", limits::DOCUMENT_COMPUTED_BYTES_MAX, document.as_bytes().len())
 }

@@ -245,7 +245,7 @@ impl<'n> Compiler<'n> {
             (None, "NOW") => Origin::Now,
             (None, "REMOVE") if parts.is_empty() => return Ok(Expression::Remove),
             (None, "") => return Err(Code::EMPTY_VARIABLE_NAME.syntax("a variable needs a name")),
-            (None, "CLUSTER_TIME" | "SEARCH_META" | "USER_ROLES" | "DESCEND" | "PRUNE" | "KEEP") => {
+            (None, "CLUSTER_TIME" | "SEARCH_META" | "USER_ROLES") => {
                 return Err(Error::unsupported(format!("variable $${variable}")));
             }
             (None, variable) => match self.names.names.iter().rposition(|name| name == variable) {

@@ -3,18 +3,20 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use bson::DateTime;
+use bson::oid::ObjectId;
 use bson::raw::{RawBson, RawBsonRef, RawDocument};
 use parking_lot::Mutex;
 
 use super::value::Value;
-use crate::clock::Stopwatch;
+use crate::clock::{Stopwatch, Timestamp};
+use crate::document::cancel::{CancelToken, Until};
 use crate::document::code::Code;
 use crate::document::collation::Collator;
 use crate::document::order::Order;
 use crate::document::regular::Regular;
+use crate::document::stored;
 use crate::document::supervision;
 use crate::encoding::mix::{STEP, mix};
 use crate::error::{Error, Result};
@@ -39,8 +41,8 @@ struct Shared {
     random: AtomicU64,
     /// Steps that are left.
     steps: AtomicU64,
-    /// When the operation is to end.
-    deadline: Option<(Stopwatch, Duration)>,
+    /// When the operation is to end before it is done.
+    until: Option<(Stopwatch, Until)>,
     /// How often it was asked whether to go on, so that the clock is not read for each document.
     asked: AtomicU64,
     /// What was compiled from patterns and options.
@@ -58,18 +60,20 @@ impl Context {
             shared: Arc::new(Shared {
                 random,
                 steps,
-                deadline: None,
+                until: None,
                 asked: AtomicU64::new(0),
                 regulars: Mutex::default(),
             }),
         }
     }
 
-    /// The same, of which no more than `time` may pass from now on, by the machine's clock.
-    pub(crate) fn within_time(mut self, time: Option<Duration>) -> Self {
+    /// The same, which begins now and ends when `until` says.
+    pub(in crate::document) fn until(mut self, until: &Until) -> Self {
         // Nobody shares it yet.
-        if let Some(shared) = Arc::get_mut(&mut self.shared) {
-            shared.deadline = time.map(|time| (Stopwatch::start(), time));
+        if *until != Until::default()
+            && let Some(shared) = Arc::get_mut(&mut self.shared)
+        {
+            shared.until = Some((Stopwatch::start(), until.clone()));
         }
         self
     }
@@ -77,17 +81,24 @@ impl Context {
     /// Asks whether the operation is to go on, once for every [`limits::ROWS_BETWEEN_CLOCK_READINGS`] calls.
     ///
     /// # Errors
-    /// [`Code::MAX_TIME_EXPIRED`] when the operation's time is over; those of whoever supervises it.
+    /// [`Code::MAX_TIME_EXPIRED`] when the operation's time is over, [`Code::INTERRUPTED`] when it was cancelled; those of whoever
+    /// supervises it.
+    #[inline]
     pub(crate) fn check_time(&self) -> Result<()> {
-        let asked = self.shared.asked.fetch_add(1, Ordering::Relaxed);
-        if !asked.is_multiple_of(limits::ROWS_BETWEEN_CLOCK_READINGS) {
-            return Ok(());
-        }
+        // A count that another thread makes at the same time may be lost: it says only when to look.
+        let asked = self.shared.asked.load(Ordering::Relaxed);
+        self.shared.asked.store(asked.wrapping_add(1), Ordering::Relaxed);
+        if asked.is_multiple_of(limits::ROWS_BETWEEN_CLOCK_READINGS) { self.look_at_time() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn look_at_time(&self) -> Result<()> {
         supervision::check()?;
-        if self.shared.deadline.is_some_and(|(begun, time)| begun.elapsed() >= time) {
+        let Some((begun, until)) = &self.shared.until else { return Ok(()) };
+        if until.time.is_some_and(|time| begun.elapsed() >= time) {
             return Err(Code::MAX_TIME_EXPIRED.value("the operation took longer than it may"));
         }
-        Ok(())
+        until.token.as_ref().map_or(Ok(()), CancelToken::check)
     }
 
     /// The context of a pipeline within this operation, with variables of its own.
@@ -156,8 +167,16 @@ impl Context {
     /// The next random number, from 0 up to but not including 1.
     #[expect(clippy::cast_precision_loss, reason = "53 bits are what a double holds")]
     pub(crate) fn random(&self) -> f64 {
-        let state = self.shared.random.fetch_add(STEP, Ordering::Relaxed);
-        (mix(state) >> 11) as f64 / (1u64 << 53) as f64
+        (self.random_bits() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// An id of this moment, which no other of the operation equals.
+    pub(super) fn object_id(&self) -> ObjectId {
+        stored::object_id(Timestamp::from_millis(self.now.timestamp_millis()), self.random_bits())
+    }
+
+    fn random_bits(&self) -> u64 {
+        mix(self.shared.random.fetch_add(STEP, Ordering::Relaxed))
     }
 }
 
@@ -200,7 +219,7 @@ impl<'a> Env<'a> {
     }
 
     /// Brings a variable into scope, behind those there are.
-    pub(super) fn bind(&mut self, value: Value<'a>) {
+    pub(crate) fn bind(&mut self, value: Value<'a>) {
         self.slots.push(value);
     }
 

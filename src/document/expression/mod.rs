@@ -97,6 +97,10 @@ impl Variables {
         let names = Names::default().collated(context.collator());
         let (mut names, mut context) = (names, context.within(Vec::new()));
         for (name, value) in text {
+            if reads_cluster_time(value) {
+                let message = format!("the value of the variable {name:?} reads the time of the cluster");
+                return Err(Code::LET_READS_SYSTEM.value(message));
+            }
             let expression = Expression::compile(value, &names)?;
             if expression.reads(Origin::Root) {
                 return Err(
@@ -111,6 +115,20 @@ impl Variables {
             context = context.within(context.outer().iter().cloned().chain([value]).collect());
         }
         Ok(Self { names, values: context.outer().to_vec() })
+    }
+}
+
+/// Whether the variable that no expression of an operation may use stands in `text`, which is not compiled yet.
+fn reads_cluster_time(text: &Bson) -> bool {
+    match text {
+        Bson::String(text) => {
+            text.strip_prefix("$$CLUSTER_TIME").is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        }
+        Bson::Array(items) => items.iter().any(reads_cluster_time),
+        Bson::Document(fields) => {
+            fields.iter().any(|(name, value)| name != "$literal" && name != "$const" && reads_cluster_time(value))
+        }
+        _ => false,
     }
 }
 
@@ -142,6 +160,33 @@ impl Expression {
     pub(super) fn compile(text: &Bson, names: &Names) -> Result<Self> {
         let library = Library { find: functions::find, is_unmodelled: functions::is_unmodelled };
         Compiler::new(library, names).expression(text)
+    }
+
+    /// Whether it depends on no document, no variable and no chance.
+    fn is_constant(&self) -> bool {
+        match self {
+            Self::Constant(_) | Self::Remove => true,
+            Self::Path(..) => false,
+            Self::Object(fields) => fields.iter().all(|(_, value)| value.is_constant()),
+            Self::Array(items) => items.iter().all(Self::is_constant),
+            Self::Call(function, arguments) => {
+                let is_by_chance = matches!(function.name, "$rand" | "$createObjectId");
+                !is_by_chance && arguments.iter().flatten().all(Self::is_constant)
+            }
+        }
+    }
+
+    /// Whether there is an operator of this name, here or in the imitated product.
+    pub(super) fn exists(operator: &str) -> bool {
+        matches!(operator, "$literal" | "$const")
+            || functions::find(operator).is_some()
+            || functions::is_unmodelled(operator)
+    }
+
+    /// As [`Expression::compile`], with `variables` in scope, to which whoever evaluates it binds values, in this order.
+    pub(super) fn compile_within(variables: &[&str], text: &Bson, names: &Names) -> Result<Self> {
+        let library = Library { find: functions::find, is_unmodelled: functions::is_unmodelled };
+        Compiler::new(library, names).within(variables, text)
     }
 
     /// The value in `env`.

@@ -4,6 +4,7 @@
 //! hardly anything (doubles with the rounding errors of all additions carried along), and rounded once at the end.
 
 use bigdecimal::{BigDecimal, Zero};
+use bson::Decimal128;
 use bson::raw::RawBsonRef;
 
 use super::value::Value;
@@ -19,7 +20,12 @@ pub(crate) struct Total {
     decimals: Option<BigDecimal>,
     /// The sum of what is not finite, once there is any: it decides the result.
     special: Option<f64>,
+    /// Whether the first that is not a number is a decimal with a sign, which then stays.
+    is_negative_nan: bool,
 }
+
+/// The decimal that is not a number and has a sign.
+const NEGATIVE_NAN: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfc];
 
 /// The type of the result, as far as the operands decide it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,12 +56,13 @@ impl Total {
                 Width::Double
             }
             Number::Decimal(value) => {
-                match Decimal::unpack(value) {
-                    Decimal::Finite { value, .. } => {
-                        let sum = self.decimals.take();
-                        self.decimals = Some(sum.map_or(value.clone(), |sum| sum + value));
-                    }
-                    _ => self.add_double(number.as_f64()),
+                if let Decimal::Finite { value, .. } = Decimal::unpack(value) {
+                    let sum = self.decimals.take();
+                    self.decimals = Some(sum.map_or(value.clone(), |sum| sum + value));
+                } else {
+                    let was_nan = self.special.is_some_and(f64::is_nan);
+                    self.is_negative_nan |= !was_nan && value.bytes() == NEGATIVE_NAN;
+                    self.add_double(number.as_f64());
                 }
                 Width::Decimal
             }
@@ -78,6 +85,9 @@ impl Total {
 
     /// The average, a double or a decimal, or none without numbers.
     pub(crate) fn average(&self) -> Option<Number> {
+        if self.is_negative_nan {
+            return Some(self.decimal());
+        }
         let count = i64::try_from(self.count).unwrap_or(i64::MAX);
         let sum = if self.widest == Width::Decimal { self.decimal() } else { Number::Double(self.double()) };
         // Only a count of zero gives none.
@@ -102,6 +112,9 @@ impl Total {
     }
 
     fn decimal(&self) -> Number {
+        if self.is_negative_nan {
+            return Number::Decimal(Decimal128::from_bytes(NEGATIVE_NAN));
+        }
         if let Some(special) = self.special {
             return Number::Decimal(Decimal::from_f64(special).pack());
         }

@@ -190,6 +190,7 @@ impl<'a> Value<'a> {
     }
 
     /// The value, with null in the place of a missing one.
+    #[inline]
     pub(crate) fn or_null(&self) -> RawBsonRef<'_> {
         self.get().unwrap_or(RawBsonRef::Null)
     }

@@ -6,6 +6,7 @@ use crate::document::code::Code;
 use crate::document::expression::{Expression, Names};
 use crate::document::filter::bits::Bits;
 use crate::document::filter::kinds::Kinds;
+use crate::document::filter::places::is_of_documents;
 use crate::document::filter::{ElementFilter, ElementTest, Node, Pattern, RangeOperator, Test};
 use crate::document::number::Number;
 use crate::document::path::{FieldPath, For};
@@ -189,6 +190,9 @@ impl Compiler<'_> {
                 Ok(Test::Bits(Bits::compile(name, value)?))
             }
             "$elemMatch" => self.elem_match(value, depth),
+            operator if is_of_documents(operator) => {
+                Err(Code::BAD_VALUE.value(format!("{operator} is an operator on documents, not on fields")))
+            }
             operator => Err(unknown(operator)),
         }
     }

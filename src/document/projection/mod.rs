@@ -238,6 +238,12 @@ fn projected(value: &Bson, names: &Names) -> Result<Node> {
     {
         return Err(Error::unsupported(format!("projection operator {operator}")));
     }
+    if let Bson::Document(document) = value
+        && let Some(operator) = document.keys().next().filter(|key| key.starts_with('$'))
+        && !Expression::exists(operator)
+    {
+        return Err(Code::PROJECT_UNKNOWN_EXPRESSION.syntax(format!("there is no expression operator {operator:?}")));
+    }
     Ok(Node::Compute(Expression::compile(value, names)?))
 }
 

@@ -245,7 +245,7 @@ mod tests {
         assert!(matches!(schema.add(&doc! { "_id": 1 }, &plain).unwrap(), Added::Already(_)));
         let error = schema.add(&keys, &plain.clone().name("other")).unwrap_err();
         assert!(matches!(error, Error::Invalid { kind: InvalidKind::OptionsConflict, .. }));
-        // Class 19 of the wrong answers: other options make another index, under another name.
+        // Other options make another index, under another name.
         let error = schema.add(&keys, &plain.clone().unique(true)).unwrap_err();
         assert!(matches!(error, Error::AlreadyExists { what: "index", .. }));
         let Added::New(unique) = schema.add(&keys, &plain.clone().unique(true).name("u")).unwrap() else {

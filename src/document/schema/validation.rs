@@ -9,24 +9,13 @@
 
 use bson::{Bson, Document, RawBsonRef, RawDocument, doc};
 
-use crate::document::code::Code;
 use crate::document::collation::Collation;
 use crate::document::expression::{Context, Names};
-use crate::document::filter::Filter;
+use crate::document::filter::{Filter, refuse_operators};
 use crate::document::raw;
 use crate::document::raw::corrupt;
 use crate::document::schema::collection_options::{CollectionOptions, ValidationAction, ValidationLevel};
 use crate::error::{Error, Result};
-use crate::limits;
-
-/// Operators that no validator may have, as their results hang on an index or on what a document is compared with.
-const REFUSED: &[(&str, Code)] = &[
-    ("$where", Code::BAD_VALUE),
-    ("$text", Code::BAD_VALUE),
-    ("$near", Code::NEAR_NOT_ALLOWED),
-    ("$nearSphere", Code::NEAR_NOT_ALLOWED),
-    ("$geoNear", Code::NEAR_NOT_ALLOWED),
-];
 
 /// The operators of comparison, which all fail for the same reason.
 const COMPARISONS: &[&str] = &["$eq", "$ne", "$gt", "$gte", "$lt", "$lte"];
@@ -54,7 +43,7 @@ impl Validator {
     /// Those of filters, and [`Error::Invalid`] for operators that no validator may have.
     pub(super) fn of(options: &CollectionOptions) -> Result<Option<Self>> {
         let Some(text) = options.validator.as_ref().filter(|text| !text.is_empty()) else { return Ok(None) };
-        refuse_operators(text, 0)?;
+        refuse_operators(text, "a validator")?;
         let collator = options.collation.as_ref().map(Collation::compile).transpose()?.flatten();
         let filter = Filter::compile(text, &Names::default().collated(collator.as_ref()))?;
         let level = options.validation_level.unwrap_or(ValidationLevel::Strict);
@@ -94,30 +83,6 @@ impl Validator {
         }
         Err(Error::InvalidDocument { target: target.to_owned(), details: Box::new(details) })
     }
-}
-
-/// Refuses the operators that no validator may have, at any depth.
-fn refuse_operators(text: &Document, depth: usize) -> Result<()> {
-    limits::check("document levels", limits::DOCUMENT_DEPTH_MAX, depth)?;
-    for (name, value) in text {
-        if let Some((_, code)) = REFUSED.iter().find(|(refused, _)| refused == name) {
-            return Err(code.value(format!("{name} is not allowed in a validator")));
-        }
-        // What these hold is data, or an expression.
-        if matches!(name.as_str(), "$eq" | "$ne" | "$in" | "$nin" | "$expr" | "$jsonSchema") {
-            continue;
-        }
-        match value {
-            Bson::Document(inner) => refuse_operators(inner, depth + 1)?,
-            Bson::Array(elements) if name.starts_with('$') => {
-                for inner in elements.iter().filter_map(Bson::as_document) {
-                    refuse_operators(inner, depth + 1)?;
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 /// Why `document` does not match the filter `text`: one reason, or those of several conditions that are joined.

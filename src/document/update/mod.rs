@@ -33,11 +33,12 @@ pub use self::description::UpdateDescription;
 pub use self::modifications::UpdateModifications;
 use self::tree::{ArrayFilters, Changes, Node};
 use super::code::Code;
-use super::expression::{Context, Env, Expression, Names, Value, check_size};
+use super::expression::{Context, Env, Expression, Names, Value};
 use super::filter::Filter;
 use super::path::{FieldPath, For, Part};
 use super::projection::Projection;
 use super::raw;
+use super::stored;
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
 
@@ -152,7 +153,7 @@ impl Update {
                 with_identity(old, new)?
             }
         };
-        check_size(&new)?;
+        stored::check_size(&new)?;
         Ok((new.as_bytes() != old.as_bytes()).then_some(new))
     }
 }

@@ -6,7 +6,7 @@ use bson::{Bson, Document};
 use super::change::Change;
 use crate::document::code::Code;
 use crate::document::expression::{Context, Names, name};
-use crate::document::filter::Filter;
+use crate::document::filter::{Filter, refuse_operators};
 use crate::document::path::{FieldPath, For, Part};
 use crate::error::{Error, InvalidKind, Result};
 
@@ -58,6 +58,7 @@ impl ArrayFilters {
         let mut all: Vec<(CString, Filter)> = Vec::with_capacity(texts.len());
         let unnamed = Names::default().collated(names.collator());
         for text in texts {
+            refuse_operators(text, "an array filter")?;
             let identifier =
                 identifier(text).ok_or_else(|| Code::FAILED_TO_PARSE.value("an array filter names one element"))?;
             let mut characters = identifier.chars();

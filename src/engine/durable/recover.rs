@@ -446,6 +446,16 @@ mod tests {
     }
 
     #[test]
+    fn a_checkpoint_named_for_the_last_number_there_is_is_damaged() {
+        let (dir, directory) = store(RECORD_HEADER_BYTES);
+        let name = checkpoint_name(CommitNumber(u64::MAX));
+        directory.write_whole(&name, b"no checkpoint").unwrap();
+        assert!(matches!(DurableEngine::open(dir.path()), Err(Error::Damaged { .. })));
+        let damage = check(dir.path()).unwrap().damage;
+        assert_eq!(damage.first().map(|damage| damage.file.clone()), Some(directory.file(&name)));
+    }
+
+    #[test]
     fn a_segment_that_the_log_could_not_leave_is_damaged() {
         let (dir, directory) = store(RECORD_HEADER_BYTES);
         drop(DurableEngine::open(&directory.path).unwrap());

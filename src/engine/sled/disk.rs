@@ -2,20 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::fmt;
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::engine::foreign::reason_in;
 use crate::engine::group::{Group, Log, Mark, Opened};
 use crate::engine::sled::SledOptions;
 use crate::engine::sled::failure::{self, ENGINE};
+use crate::engine::sled::shared::{LOG_FILE, Shared};
 use crate::engine::sled::snapshot::SledSnapshot;
-use crate::engine::sled::undo::{Old, Undo};
-use crate::engine::{Change, CommitNumber, Direction, Key, KeyRange, Snapshot};
+use crate::engine::{Change, CommitNumber, Key, Snapshot};
 use crate::error::{Error, OpenProblem, Result};
 use crate::vfs::{SystemVfs, Vfs};
 
@@ -28,72 +26,11 @@ const MAGIC: &[u8; 6] = b"larder";
 /// Where that entry is: no key of a store is empty.
 const OWN_KEY: &[u8] = b"";
 
-/// sled's files: the log, the settings, values too large for the log.
-const LOG_FILE: &str = "db";
+/// sled's files beside the log: the settings, values too large for the log.
 const SETTINGS_FILE: &str = "conf";
 const BLOBS: &str = "blobs";
 /// Begins the names of sled's indexes of the log, which it makes again when they are gone.
 const INDEX_PREFIX: &str = "snap.";
-
-/// How often, and how far apart, it is tried to find the file unlocked after the last handle to it was dropped.
-const UNLOCK_TRIES: u32 = 200;
-const UNLOCK_PAUSE: Duration = Duration::from_millis(5);
-
-/// What the engine, its snapshots and cursors share.
-pub(super) struct Shared {
-    /// `None` only while it is dropped.
-    database: Option<sled::Db>,
-    pub(super) undo: Undo,
-    path: PathBuf,
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("path", &self.path).finish_non_exhaustive()
-    }
-}
-
-impl Shared {
-    /// What `key` holds now.
-    pub(super) fn get(&self, key: &[u8]) -> Result<Old> {
-        self.call("read", |tree| tree.get(key))
-    }
-
-    /// The first entries of `range` now, at most `limit`. Some of a commit that is being made may be among them.
-    pub(super) fn range(&self, range: &KeyRange, direction: Direction, limit: usize) -> Result<Vec<(Key, sled::IVec)>> {
-        if range.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.call("read", |tree| {
-            let entries = tree.range((range.start().clone(), range.end().clone()));
-            let entry =
-                |entry: sled::Result<(sled::IVec, sled::IVec)>| entry.map(|(key, value)| (Key::from(&*key), value));
-            match direction {
-                Direction::Forward => entries.take(limit).map(entry).collect(),
-                Direction::Backward => entries.rev().take(limit).map(entry).collect(),
-            }
-        })
-    }
-
-    fn call<T>(&self, action: &'static str, call: impl FnOnce(&sled::Tree) -> sled::Result<T>) -> Result<T> {
-        let database = self.database.as_ref().ok_or(Error::Closed)?;
-        failure::call(action, &self.path, || call(database))
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        drop(self.database.take());
-        // sled's pool may hold the file, and so its lock, a moment longer. Whoever opens the store next should not find it so.
-        let Ok(file) = File::open(self.path.join(LOG_FILE)) else { return };
-        for _ in 0..UNLOCK_TRIES {
-            if file.try_lock().is_ok() {
-                return;
-            }
-            std::thread::sleep(UNLOCK_PAUSE);
-        }
-    }
-}
 
 /// An open directory.
 #[derive(Debug)]
@@ -116,11 +53,11 @@ impl Disk {
             failure::call("open", &path, || config.open()).map_err(|error| failure::opening(&path, error))?;
         let io_error = |source| Error::open_io(&path, source);
         let (mark, log) = (Mark::open(&path).map_err(io_error)?, File::open(path.join(LOG_FILE)).map_err(io_error)?);
-        let shared = Arc::new(Shared { database: Some(database), undo: Undo::default(), path });
+        let shared = Arc::new(Shared::new(database, path));
         let mut disk = Self { shared, mark, log, synced_blobs: BTreeSet::new() };
         let found = disk.read_own_entry()?;
         let commit = found.unwrap_or_default();
-        let synced = disk.mark.compare(&disk.shared.path, commit)?;
+        let synced = disk.mark.compare(disk.shared.path(), commit)?;
         if found.is_none() {
             disk.claim()?;
         }
@@ -135,7 +72,7 @@ impl Disk {
     /// The last commit; `None` in a new directory.
     fn read_own_entry(&self) -> Result<Option<CommitNumber>> {
         let Some(entry) = self.shared.get(OWN_KEY)? else { return Ok(None) };
-        let path = &self.shared.path;
+        let path = self.shared.path();
         let parts = entry.strip_prefix(MAGIC).and_then(|rest| rest.split_first_chunk::<4>());
         let Some((version, commit)) = parts.map(|(version, commit)| (u32::from_be_bytes(*version), commit)) else {
             return Err(foreign(path));
@@ -155,14 +92,14 @@ impl Disk {
 
     /// Makes a store of a directory that is not one yet.
     fn claim(&mut self) -> Result<()> {
-        let database = self.shared.database.as_ref().ok_or(Error::Closed)?;
+        let database = self.shared.database()?;
         if !database.is_empty() || database.tree_names().len() > 1 {
-            return Err(foreign(&self.shared.path));
+            return Err(foreign(self.shared.path()));
         }
         self.shared.call("write", |tree| tree.insert(OWN_KEY, Self::own_entry(CommitNumber(0))))?;
         self.flush()?;
         self.sync()?;
-        let path = &self.shared.path;
+        let path = self.shared.path();
         let parent = path.parent().map_or_else(|| Ok(()), sync_directory);
         parent.map_err(|source| Error::io("sync", path, source))
     }
@@ -175,7 +112,7 @@ impl Disk {
     /// Puts everything that was handed over on the medium: sled's own `flush` waits for the system to write, and does
     /// not ask the disk for more.
     fn sync(&mut self) -> Result<()> {
-        let path = &self.shared.path;
+        let path = self.shared.path();
         let blobs = path.join(BLOBS);
         let blob_error = |source| Error::io("sync", &blobs, source);
         let mut present = BTreeSet::new();
@@ -238,12 +175,12 @@ impl Log for Disk {
     }
 
     fn path(&self) -> &Path {
-        &self.shared.path
+        self.shared.path()
     }
 
     fn disk_bytes(&self) -> Result<u64> {
-        let database = self.shared.database.as_ref().ok_or(Error::Closed)?;
-        failure::call("measure", &self.shared.path, || database.size_on_disk())
+        let database = self.shared.database()?;
+        failure::call("measure", self.shared.path(), || database.size_on_disk())
     }
 }
 

@@ -44,6 +44,7 @@
 
 mod disk;
 mod failure;
+mod shared;
 mod snapshot;
 mod undo;
 

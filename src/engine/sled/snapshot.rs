@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use crate::engine::sled::disk::Shared;
+use crate::engine::sled::shared::Shared;
 use crate::engine::sled::undo::Old;
 use crate::engine::{CommitNumber, Cursor, Direction, Entry, Key, KeyRange, Snapshot};
 use crate::error::Result;

@@ -13,21 +13,18 @@
 
 mod exposition;
 
-use std::convert::Infallible;
-use std::pin::pin;
 use std::rc::Rc;
-use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{ALLOW, CONTENT_TYPE};
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
 
 use crate::limits;
 use crate::server::address::{Address, ListenError};
 use crate::server::clients::Client;
 use crate::server::door::{Door, Kind, Local, Service};
+use crate::server::hypertext;
 use crate::server::meters::Meters;
 use crate::server::metrics::Metrics;
 use crate::server::options::DoorOptions;
@@ -167,34 +164,12 @@ impl Service for Watching {
 
     async fn serve(self: Rc<Self>, client: Rc<Client<()>>, socket: Socket) {
         let door = &self;
-        let service = hyper::service::service_fn(|request| async move { Ok::<_, Infallible>(door.answer(&request)) });
-        let connection = hyper::server::conn::http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(Duration::from_millis(limits::HTTP_HEADER_MS_MAX))
-            .max_buf_size(limits::HTTP_HEADER_BYTES_MAX)
-            .serve_connection(TokioIo::new(socket), service);
-        let mut connection = pin!(connection);
-        let mut is_ending = false;
-        loop {
-            tokio::select! {
-                biased;
-                () = client.was_cut_off() => return,
-                () = client.ended(), if !is_ending => {
-                    is_ending = true;
-                    connection.as_mut().graceful_shutdown();
-                }
-                served = &mut connection => {
-                    if let Err(error) = served {
-                        tracing::info!(client = client.id, %error, "a connection of HTTP ended early");
-                    }
-                    return;
-                }
-            }
-        }
+        hypertext::serve(&client, socket, limits::HTTP_HEADER_MS_MAX, |request| async move { door.answer(&request) })
+            .await;
     }
 
     fn turned_away(&self) -> Vec<u8> {
-        b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()
+        hypertext::TURNED_AWAY.to_vec()
     }
 }
 

@@ -35,6 +35,8 @@ bitflags! {
         const TEST = 1 << 6;
         /// Reads documents, at whatever level it is asked to.
         const READS = 1 << 7;
+        /// Lists what there is, and may not say how well a write is to be kept.
+        const LISTS = 1 << 8;
     }
 }
 

@@ -31,7 +31,12 @@ pub(super) fn check(arguments: &Arguments<'_>, flags: Flags) -> Result<()> {
     if let Some(concern) = arguments.document("readConcern") {
         check_reading(concern, flags)?;
     }
-    arguments.document("writeConcern").map_or(Ok(()), check_writing)
+    let Some(concern) = arguments.document("writeConcern") else { return Ok(()) };
+    check_writing(concern)?;
+    if flags.contains(Flags::LISTS) {
+        return Err(Failure::new(code::INVALID_OPTIONS, "the command does not support writeConcern"));
+    }
+    Ok(())
 }
 
 fn check_time(time: RawBsonRef<'_>) -> Result<()> {
@@ -147,7 +152,7 @@ mod tests {
 
     fn code_of(body: &RawDocumentBuf, flags: Flags) -> Option<i32> {
         let form = Form::Message { more_to_come: false, exhaust_allowed: false };
-        let request = Request { id: 1, form, body, sequences: Vec::new() };
+        let request = Request { id: 1, form, body, sequences: Vec::new(), is_too_deep: false };
         let arguments = Arguments::check("find", &[], false, &request).unwrap();
         check(&arguments, flags).err().map(|failure| failure.code)
     }
@@ -183,5 +188,7 @@ mod tests {
         assert_eq!(of(rawdoc! { "w": [1] }), Some(9));
         assert_eq!(of(rawdoc! { "j": "x" }), Some(14));
         assert_eq!(of(rawdoc! { "nosuch": 1 }), Some(40415));
+        let listing = rawdoc! { "find": "c", "writeConcern": { "w": 1 } };
+        assert_eq!(code_of(&listing, Flags::LISTS), Some(72));
     }
 }

@@ -99,6 +99,7 @@ pub(super) mod code {
     pub(in crate::server::mongo) const FAILED_TO_PARSE: i32 = 9;
     pub(in crate::server::mongo) const UNAUTHORIZED: i32 = 13;
     pub(in crate::server::mongo) const TYPE_MISMATCH: i32 = 14;
+    pub(in crate::server::mongo) const OVERFLOW: i32 = 15;
     pub(in crate::server::mongo) const INVALID_LENGTH: i32 = 16;
     pub(in crate::server::mongo) const PROTOCOL_ERROR: i32 = 17;
     pub(in crate::server::mongo) const AUTHENTICATION_FAILED: i32 = 18;

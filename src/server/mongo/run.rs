@@ -174,6 +174,10 @@ fn dispatch(
     name: &str,
     commit: &RefCell<Option<Pending>>,
 ) -> Result<RawDocumentBuf> {
+    if request.is_too_deep {
+        let message = format!("a command is nested more than {} levels deep", limits::MONGO_COMMAND_DEPTH_MAX);
+        return Err(Failure::new(code::OVERFLOW, message));
+    }
     let command = find(door, name)?;
     if matches!(request.form, Form::Query { .. }) && !matches!(command.name, "hello" | "isMaster") {
         let message = format!("Unsupported OP_QUERY command: {name}. The client driver may require an upgrade.");
@@ -347,7 +351,7 @@ pub(super) mod tests {
 
     pub(in crate::server::mongo) fn call((door, client): &(State, Client), body: &RawDocumentBuf) -> Document {
         let form = Form::Message { more_to_come: false, exhaust_allowed: false };
-        let request = Request { id: 1, form, body, sequences: Vec::new() };
+        let request = Request { id: 1, form, body, sequences: Vec::new(), is_too_deep: false };
         let name = command_name(&request);
         let reply = reply(door, client, &request, name, fault(door, client, name).unwrap_or_default()).body;
         Document::try_from(reply.as_ref()).unwrap()

@@ -58,9 +58,9 @@ impl Usage {
         self.0.lock().clone()
     }
 
-    /// How many commands have used an index of a collection.
-    pub(super) fn of_index(&self, namespace: &str, index: &str) -> u64 {
-        self.0.lock().get(namespace).and_then(|one| one.indexes.get(index)).copied().unwrap_or(0)
+    /// How many commands have used each index of a collection; those that none has used are left out.
+    pub(super) fn of_indexes(&self, namespace: &str) -> BTreeMap<String, u64> {
+        self.0.lock().get(namespace).map_or_else(BTreeMap::new, |one| one.indexes.clone())
     }
 }
 
@@ -90,7 +90,7 @@ mod tests {
         let all = usage.all();
         assert_eq!(all["d.c"].kinds[0], Cost { count: 2, micros: 20 });
         assert_eq!(all["d.c"].kinds[5].count, 1);
-        assert_eq!((usage.of_index("d.c", "a_1"), usage.of_index("d.c", "b_1")), (2, 0));
+        assert_eq!(usage.of_indexes("d.c"), BTreeMap::from([("a_1".to_owned(), 2)]));
         for n in 0..limits::MONGO_COUNTED_COLLECTIONS_MAX {
             usage.note(&format!("d.{n}"), "find", one, Vec::new());
         }

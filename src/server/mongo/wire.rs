@@ -13,12 +13,14 @@
 //!
 //! # Invariants
 //! 1. Nothing is set aside for a length before it has been checked, and every document that leaves this module decodes to its end
-//!    and is at most [`DOCUMENT_DEPTH_MAX`](limits::DOCUMENT_DEPTH_MAX) levels deep.
+//!    and is at most [`MONGO_COMMAND_DEPTH_MAX`](limits::MONGO_COMMAND_DEPTH_MAX) levels deep, unless the request says that one is not:
+//!    then nothing is done with them.
 //! 2. What is no message ends the connection: there is no way to find the beginning of the next.
 //!
 //! # Source
 //! MongoDB manual, wire protocol.
 
+use bson::raw::RawIter;
 use bson::{RawBsonRef, RawDocument};
 
 use crate::limits;
@@ -57,6 +59,8 @@ pub(super) struct Request<'a> {
     pub(super) body: &'a RawDocument,
     /// Arguments that are lists of documents.
     pub(super) sequences: Vec<Sequence<'a>>,
+    /// Whether a document is deeper than any command takes. What is below was not looked at.
+    pub(super) is_too_deep: bool,
 }
 
 /// How a request was written, and so how it is replied to.
@@ -138,7 +142,7 @@ impl<'a> Request<'a> {
         let body = body.ok_or(Malformed("no body"))?;
         let form =
             Form::Message { more_to_come: flags & MORE_TO_COME != 0, exhaust_allowed: flags & EXHAUST_ALLOWED != 0 };
-        Ok(Self { id, form, body, sequences })
+        Self { id, form, body, sequences, is_too_deep: false }.checked()
     }
 
     fn parse_query(id: i32, mut rest: Bytes<'a>) -> Result<Self> {
@@ -157,7 +161,16 @@ impl<'a> Request<'a> {
                 break;
             }
         }
-        Ok(Self { id, form: Form::Query { namespace }, body, sequences: Vec::new() })
+        Self { id, form: Form::Query { namespace }, body, sequences: Vec::new(), is_too_deep: false }.checked()
+    }
+
+    /// Looks at all that the documents hold.
+    fn checked(mut self) -> Result<Self> {
+        self.is_too_deep = !check_document(self.body, 1)?;
+        for document in self.sequences.iter().flat_map(|sequence| &sequence.documents) {
+            self.is_too_deep |= !check_document(document, 1)?;
+        }
+        Ok(self)
     }
 }
 
@@ -248,37 +261,33 @@ impl<'a> Bytes<'a> {
     fn document(&mut self) -> Result<&'a RawDocument> {
         let length = self.0.first_chunk::<4>().ok_or(SHORT)?;
         let length = usize::try_from(i32::from_le_bytes(*length)).map_err(|_| Malformed("a negative length"))?;
-        let document = RawDocument::from_bytes(self.take(length)?).map_err(|_| NOT_BSON)?;
-        check_document(document, 1)?;
-        Ok(document)
+        RawDocument::from_bytes(self.take(length)?).map_err(|_| NOT_BSON)
     }
 }
 
 const NOT_BSON: Malformed = Malformed("a document that does not decode");
 
-/// Checks that all of a document decodes, and how deep it is.
-fn check_document(document: &RawDocument, depth: usize) -> Result<()> {
-    if depth > limits::DOCUMENT_DEPTH_MAX {
-        return Err(Malformed("a document is nested too deeply"));
-    }
-    document.iter_elements().try_for_each(|element| {
-        let value = element.and_then(|element| element.value()).map_err(|_| NOT_BSON)?;
-        check_value(value, depth)
-    })
+/// Checks that all of a document decodes. Returns whether it is no deeper than a command may be; what is deeper is not looked at.
+fn check_document(document: &RawDocument, depth: usize) -> Result<bool> {
+    check_elements(document.iter_elements(), depth)
 }
 
-fn check_value(value: RawBsonRef<'_>, depth: usize) -> Result<()> {
-    match value {
-        RawBsonRef::Document(document) => check_document(document, depth + 1),
-        RawBsonRef::Array(array) => {
-            if depth >= limits::DOCUMENT_DEPTH_MAX {
-                return Err(Malformed("a document is nested too deeply"));
-            }
-            array.into_iter().try_for_each(|element| check_value(element.map_err(|_| NOT_BSON)?, depth + 1))
-        }
-        RawBsonRef::JavaScriptCodeWithScope(code) => check_document(code.scope, depth + 1),
-        _ => Ok(()),
+fn check_elements(elements: RawIter<'_>, depth: usize) -> Result<bool> {
+    if depth > limits::MONGO_COMMAND_DEPTH_MAX {
+        return Ok(false);
     }
+    for element in elements {
+        let is_within = match element.and_then(|element| element.value()).map_err(|_| NOT_BSON)? {
+            RawBsonRef::Document(document) => check_document(document, depth + 1)?,
+            RawBsonRef::Array(array) => check_elements(array.iter_elements(), depth + 1)?,
+            RawBsonRef::JavaScriptCodeWithScope(code) => check_document(code.scope, depth + 1)?,
+            _ => true,
+        };
+        if !is_within {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -364,9 +373,10 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_at_most_200_levels_deep() {
-        assert!(Request::parse(&message(0, &section(&nested(200)))).is_ok());
-        assert!(Request::parse(&message(0, &section(&nested(201)))).is_err());
+    fn a_command_that_is_too_deep_is_known_for_it() {
+        let is_too_deep =
+            |levels| Request::parse(&message(0, &section(&nested(levels)))).map(|request| request.is_too_deep);
+        assert_eq!([204, 205, 400].map(is_too_deep), [Ok(false), Ok(true), Ok(true)]);
     }
 
     #[test]

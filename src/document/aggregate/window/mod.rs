@@ -29,7 +29,8 @@ use crate::limits;
 /// A compiled `$setWindowFields`.
 #[derive(Clone, Debug)]
 pub(super) struct Windows {
-    partition: Option<Expression>,
+    /// What tells partitions apart.
+    partition: Vec<Expression>,
     sort: Option<Pattern>,
     /// The value of the field that it is sorted by, if it is one.
     sort_value: Option<Expression>,
@@ -54,6 +55,11 @@ struct Partition<'a> {
 }
 
 impl Windows {
+    /// The same, where partitions have equal values of all of `partition`.
+    pub(super) fn partitioned_by(self, partition: Vec<Expression>) -> Self {
+        Self { partition, ..self }
+    }
+
     /// The rows of `input` with their new fields, sorted by partition and within it.
     ///
     /// # Errors
@@ -81,16 +87,14 @@ impl Windows {
         let (mut entries, mut bytes) = (Vec::new(), 0);
         while input.advance()? {
             let row = input.row()?;
-            let partition = match &self.partition {
-                None => Vec::new(),
-                Some(expression) => {
-                    let value = expression.evaluate(&mut Env::new(row, context))?;
-                    if value.is_array() {
-                        return Err(Code::TYPE_MISMATCH.wrong_type("partitionBy of $setWindowFields gives an array"));
-                    }
-                    canonical(value.or_null(), context.order())?
+            let mut partition = Vec::new();
+            for expression in &self.partition {
+                let value = expression.evaluate(&mut Env::new(row, context))?;
+                if value.is_array() {
+                    return Err(Code::TYPE_MISMATCH.wrong_type("partitionBy of $setWindowFields gives an array"));
                 }
-            };
+                partition.extend(canonical(value.or_null(), context.order())?);
+            }
             let place = self.sort.as_ref().map_or_else(|| Ok(Vec::new()), |sort| sort.sort_key(row))?;
             bytes += row.as_bytes().len() + partition.len() + place.len() + 2 * ROW_BYTES;
             limits::check("bytes of a sort in memory", limits::SORT_BYTES_MAX, bytes)?;

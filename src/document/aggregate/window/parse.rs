@@ -58,7 +58,12 @@ impl Windows {
         let sort_value =
             single.map(|(path, _)| Expression::compile(&Bson::from(format!("${path}")), names)).transpose()?;
         Ok(Self {
-            partition: options.get("partitionBy").map(|text| Expression::compile(text, names)).transpose()?,
+            partition: options
+                .get("partitionBy")
+                .map(|text| Expression::compile(text, names))
+                .transpose()?
+                .into_iter()
+                .collect(),
             outputs: outputs.iter().map(output).collect::<Result<_>>()?,
             sort,
             sort_value,

@@ -47,7 +47,7 @@ fn accumulators_of_a_group() {
             doc! { "$percentile": { "input": "$x", "p": [0.0, 0.5, 1], "method": "approximate" } },
             Bson::from(vec![1.0, 3.0, 5.0]),
         ),
-        // Class 26 of the review: what the original makes of the smallest and the greatest value.
+        // What the original makes of the smallest and the greatest value.
         (doc! { "$last": Bson::MinKey }, doc! { "": Bson::MinKey }.into()),
         (doc! { "$addToSet": Bson::MaxKey }, Bson::Array(vec![doc! { "": Bson::MaxKey }.into()])),
     ];

@@ -114,7 +114,6 @@ fn a_sort_says_which_document_is_changed() {
     assert_eq!(left, [doc! { "_id": 1, "n": 5 }, doc! { "_id": 2, "n": 0 }, doc! { "_id": 3, "n": 1 }]);
 }
 
-// Class 16 of the review.
 // SEM: DOC-UPD-12
 #[test]
 fn an_empty_timestamp_at_the_top_of_a_new_document_is_the_time_now() {
@@ -132,7 +131,6 @@ fn an_empty_timestamp_at_the_top_of_a_new_document_is_the_time_now() {
     assert!(is_filled(&people.find_one(doc! { "_id": 1 }).unwrap().unwrap(), "t"));
 }
 
-// Class 18 of the review.
 // SEM: DOC-UPD-7
 #[test]
 fn a_replacement_by_an_equal_document_counts_as_a_change() {
@@ -142,7 +140,6 @@ fn a_replacement_by_an_equal_document_counts_as_a_change() {
     assert_eq!((done.matched, done.modified), (1, 1));
 }
 
-// Class 21 of the review.
 // SEM: DOC-UPD-9
 #[test]
 fn an_id_with_a_field_that_begins_with_a_dollar_sign_is_refused() {
@@ -151,7 +148,6 @@ fn an_id_with_a_field_that_begins_with_a_dollar_sign_is_refused() {
     assert_eq!(code(people.insert_one(&doc! { "_id": [1] })), 53);
 }
 
-// Class 22 of the review.
 // SEM: DOC-UPD-9
 #[test]
 fn an_update_keeps_to_the_depth_of_a_stored_document() {

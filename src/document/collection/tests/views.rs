@@ -1,7 +1,10 @@
 //! Views: read as collections are, through their pipelines.
 
+use std::sync::Arc;
+
 use bson::{Bson, Document, doc};
 
+use crate::document::supervision::Supervision;
 use crate::document::{Code, CollectionChange, CollectionOptions, IndexOptions};
 use crate::{Database, Error, Store};
 
@@ -54,6 +57,35 @@ fn joins_read_views_and_views_read_views() {
     // What a view is on need not exist.
     shop.create_collection_with("empty", CollectionOptions::default().view_on("nothing", [])).unwrap();
     assert!(all("empty").is_empty());
+}
+
+#[test]
+fn a_join_with_a_view_looks_into_an_index_for_each_document() {
+    let shop = shop();
+    let one = shop.collection::<Document>("one");
+    one.insert_many([doc! { "_id": 4, "at": 4 }, doc! { "_id": 5, "at": { "$regularExpression": 1 } }]).unwrap();
+    let lookup = |foreign: &str| {
+        doc! { "$lookup": { "from": "open", "localField": "at", "foreignField": foreign, "as": "found" } }
+    };
+    let supervision = Arc::new(Supervision::new(None));
+    let joined = supervision.guard(|| one.aggregate([lookup("_id")]).unwrap().collect::<Result<Vec<_>, _>>()).unwrap();
+    assert_eq!(joined[0].get_array("found").unwrap(), &vec![doc! { "_id": 4, "n": 1, "open": true }.into()]);
+    assert!(joined[1].get_array("found").unwrap().is_empty());
+    assert_eq!(supervision.used_indexes(), ["_id_"]);
+    // A regular expression is compared, not matched.
+    let texts = shop.collection::<Document>("orders");
+    let regex =
+        Bson::RegularExpression(bson::Regex { pattern: bson::cstr!("^a").into(), options: bson::cstr!("").into() });
+    texts
+        .insert_many([
+            doc! { "_id": 10, "open": true, "t": "ab" },
+            doc! { "_id": 12, "open": true, "t": regex.clone() },
+        ])
+        .unwrap();
+    one.update_one(doc! { "_id": 4 }, doc! { "$set": { "at": regex } }).unwrap();
+    let joined = one.aggregate([doc! { "$match": { "_id": 4 } }, lookup("t")]).unwrap().next().unwrap().unwrap();
+    let found = joined.get_array("found").unwrap();
+    assert_eq!((found.len(), found[0].as_document().unwrap().get_i32("_id").unwrap()), (1, 12));
 }
 
 #[test]

@@ -48,12 +48,17 @@ fn cond<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
 }
 
 /// The first argument that is neither null nor missing; the last one whatever it is.
+/// The first value that is not null. A constant behind it raises its error all the same, as in the original.
 fn if_null<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
     let mut value = Value::Missing;
     for place in 0..call.arguments.len() {
-        value = call.value(place, env)?;
-        if !value.is_nullish() {
-            break;
+        let argument = call.argument(place);
+        if value.is_nullish() {
+            value = call.value(place, env)?;
+        } else if let Some(argument @ Expression::Call(..)) = argument
+            && argument.is_constant()
+        {
+            argument.evaluate(env)?;
         }
     }
     Ok(value)

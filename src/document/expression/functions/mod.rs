@@ -7,6 +7,7 @@ mod booleans;
 mod comparison;
 mod conditional;
 mod dates;
+mod hashed;
 mod loops;
 mod objects;
 mod operand;
@@ -59,7 +60,6 @@ const UNMODELLED: &[&str] = &[
     "$accumulator",
     "$covariancePop",
     "$covarianceSamp",
-    "$createObjectId",
     "$derivative",
     "$encStrContains",
     "$encStrEndsWith",
@@ -68,8 +68,6 @@ const UNMODELLED: &[&str] = &[
     "$function",
     "$meta",
     "$sampleRate",
-    "$toHashedIndexKey",
-    "$toUUID",
 ];
 
 /// The function of this name.

@@ -1,7 +1,7 @@
 //! Types of values, and conversions between them.
 
 use bson::oid::ObjectId;
-use bson::raw::RawBsonRef;
+use bson::raw::{RawBson, RawBsonRef};
 use bson::spec::BinarySubtype;
 use bson::{Bson, DateTime, Decimal128};
 
@@ -10,6 +10,7 @@ use super::super::compile::{Argument, Arguments, Call, Compiler, Function, Named
 use super::super::env::Env;
 use super::super::value::Value;
 use super::dates::{iso_text, parse_iso, timestamp_text};
+use super::hashed::hashed;
 use super::operand::{count, unsuitable};
 use crate::document::code::Code;
 use crate::document::number::Number;
@@ -40,10 +41,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     to("$toDate", |call, env| to_one(call, env, Target::Date)),
     to("$toDecimal", |call, env| to_one(call, env, Target::Decimal)),
     to("$toDouble", |call, env| to_one(call, env, Target::Double)),
+    listed("$toHashedIndexKey", 1, 1, |call, env| Ok(Number::Int64(hashed(&call.value(0, env)?)?).into())),
     to("$toInt", |call, env| to_one(call, env, Target::Int)),
     to("$toLong", |call, env| to_one(call, env, Target::Long)),
     to("$toObjectId", |call, env| to_one(call, env, Target::ObjectId)),
     to("$toString", |call, env| to_one(call, env, Target::String)),
+    to("$toUUID", to_uuid),
     listed("$type", 1, 1, |call, env| Ok(call.value(0, env)?.type_name().to_owned().into())),
 ];
 
@@ -152,6 +155,24 @@ fn convert<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
         (Err(error), Some(on_error)) if Code::of(&error) == Some(Code::CONVERSION_FAILURE) => on_error.evaluate(env),
         (converted, _) => converted,
     }
+}
+
+/// `$toUUID`: of a text, or what is one already.
+fn to_uuid<'a>(call: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
+    let value = call.value(0, env)?;
+    let made = match value.or_null() {
+        RawBsonRef::Null | RawBsonRef::Undefined => return Ok(Value::NULL),
+        RawBsonRef::Binary(binary) if binary.subtype == BinarySubtype::Uuid => return Ok(value),
+        // With hyphens only, as a UUID is shown.
+        RawBsonRef::String(text) if text.len() == 36 => uuid::Uuid::try_parse(text).ok(),
+        _ => None,
+    };
+    let made = made.ok_or_else(|| {
+        let message = format!("a value of type {} does not convert to a UUID", value.type_name());
+        Code::CONVERSION_FAILURE.wrong_type(message)
+    })?;
+    let binary = bson::Binary { subtype: BinarySubtype::Uuid, bytes: made.as_bytes().to_vec() };
+    Ok(RawBson::Binary(binary).into())
 }
 
 fn to_one<'a>(call: Call<'a>, env: &mut Env<'a>, target: Target) -> Result<Value<'a>> {

@@ -1,6 +1,6 @@
-//! `$let`, and `$rand`.
+//! `$let`, and what a call makes anew each time: `$rand`, `$createObjectId`.
 
-use bson::Bson;
+use bson::{Bson, RawBsonRef};
 
 use super::super::Expression;
 use super::super::compile::{Argument, Call, Compiler, Function, Named, check_variable, fields, own};
@@ -10,7 +10,11 @@ use crate::document::code::Code;
 use crate::document::number::Number;
 use crate::error::Result;
 
-pub(super) const FUNCTIONS: &[Function] = &[own("$let", parse_let, with_variables), own("$rand", parse_rand, rand)];
+pub(super) const FUNCTIONS: &[Function] = &[
+    own("$createObjectId", parse_create_object_id, create_object_id),
+    own("$let", parse_let, with_variables),
+    own("$rand", parse_rand, rand),
+];
 
 static LET: Named = Named {
     fields: &[Argument("vars", Some(Code::LET_WITHOUT_VARS)), Argument("in", Some(Code::LET_WITHOUT_IN))],
@@ -57,6 +61,18 @@ fn parse_rand(_: &mut Compiler<'_>, _: &'static str, operand: &Bson) -> Result<V
         _ => return Err(Code::EXPRESSION_NOT_OBJECT.syntax("$rand takes an empty object")),
     };
     if is_empty { Ok(Vec::new()) } else { Err(Code::RAND_ARGUMENTS.syntax("$rand takes no arguments")) }
+}
+
+fn parse_create_object_id(_: &mut Compiler<'_>, _: &'static str, operand: &Bson) -> Result<Vec<Option<Expression>>> {
+    match operand {
+        Bson::Document(document) if document.is_empty() => Ok(Vec::new()),
+        _ => Err(Code::FAILED_TO_PARSE.syntax("$createObjectId takes an empty object")),
+    }
+}
+
+fn create_object_id<'a>(_: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {
+    env.context().spend(1)?;
+    Ok(Value::Borrowed(RawBsonRef::ObjectId(env.context().object_id())))
 }
 
 fn rand<'a>(_: Call<'a>, env: &mut Env<'a>) -> Result<Value<'a>> {

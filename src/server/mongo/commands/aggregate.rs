@@ -54,12 +54,15 @@ fn aggregate(call: &Call<'_>) -> Result<RawDocumentBuf> {
 /// The documents that a pipeline gives.
 fn run(call: &Call<'_>, pipeline: Pipeline<'_>) -> Result<Rows> {
     let writes = pipeline.writes();
-    let Pipeline { name, stages, options } = pipeline;
+    let Pipeline { name, stages, mut options } = pipeline;
     let database = call.door.store.database(call.database);
     if let Some(documents) = sources::documents(call, name, &stages)? {
         let source = doc! { "$documents": { "$literal": documents } };
         let stages = std::iter::once(source).chain(stages.into_iter().skip(1));
         return Ok(rows(database.aggregate_with(stages, options)?));
+    }
+    if let Some(served) = name.and_then(|name| sources::served(call, name, &stages)) {
+        options = options.served(served);
     }
     match name {
         None => Ok(rows(database.aggregate_with(stages, options)?)),

@@ -2,7 +2,7 @@
 
 use bson::{RawBsonRef, RawDocument, RawDocumentBuf};
 
-use crate::document::{IndexChange, IndexInfo};
+use crate::document::{Code, IndexChange, IndexInfo};
 use crate::server::mongo::command::{Call, Command, Flags};
 use crate::server::mongo::commands::find::raw_collection;
 use crate::server::mongo::commands::indexes::{seconds, with_keys};
@@ -43,7 +43,12 @@ fn modify(call: &Call<'_>) -> Result<RawDocumentBuf> {
         return Ok(RawDocumentBuf::new());
     };
     let Modified { index, keys, change, asked } = Modified::parse(wanted)?;
-    let indexes = raw_collection(call, name).list_indexes()?;
+    let indexes = raw_collection(call, name).list_indexes().map_err(|error| match Code::of(&error) {
+        Some(Code::COMMAND_NOT_SUPPORTED_ON_VIEW) => {
+            Failure::new(code::INVALID_OPTIONS, "a view has no indexes to change")
+        }
+        _ => error.into(),
+    })?;
     if indexes.is_empty() {
         let message = format!("ns does not exist: {}", call.namespace(name));
         return Err(Failure::new(code::NAMESPACE_NOT_FOUND, message));

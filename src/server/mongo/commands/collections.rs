@@ -45,7 +45,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "listCollections",
         aliases: &[],
-        flags: Flags::empty(),
+        flags: Flags::LISTS,
         fields: &[
             Field::new("filter", Types::OBJECT),
             Field::new("nameOnly", Types::TRUTH),
@@ -58,7 +58,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "listDatabases",
         aliases: &[],
-        flags: Flags::ADMIN,
+        flags: Flags::ADMIN.union(Flags::LISTS),
         fields: &[
             Field::new("filter", Types::OBJECT),
             Field::new("nameOnly", Types::TRUTH),

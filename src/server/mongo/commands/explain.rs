@@ -61,7 +61,7 @@ fn explain(call: &Call<'_>) -> Result<RawDocumentBuf> {
         return Err(Failure::new(code::ILLEGAL_OPERATION, message));
     }
     let form = Form::Message { more_to_come: false, exhaust_allowed: false };
-    let request = Request { id: 0, form, body, sequences: Vec::new() };
+    let request = Request { id: 0, form, body, sequences: Vec::new(), is_too_deep: false };
     let arguments = Arguments::check(command.name, command.fields, false, &request)?;
     let inner = Call { command, body, arguments, ..*call };
     let collection = || inner.collection();

@@ -178,9 +178,7 @@ fn create(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let wanted = wanted.into_iter().map(|wanted| Wanted::parse(wanted, skips_unknown)).collect::<Result<Vec<_>>>()?;
     let collection = raw_collection(call, name);
     let before = collection.list_indexes()?.len();
-    for Wanted { keys, options } in wanted {
-        collection.create_index_with(keys, options)?;
-    }
+    collection.create_indexes(wanted.into_iter().map(|Wanted { keys, options }| (keys, options)))?;
     let after = collection.list_indexes()?.len();
     let number = |indexes: usize| i32::try_from(indexes).unwrap_or(i32::MAX);
     let mut reply = rawdoc! {

@@ -7,7 +7,7 @@ use crate::server::mongo::command::{Call, Command, Flags};
 use crate::server::mongo::commands::find::raw_collection;
 use crate::server::mongo::commands::write::encode;
 use crate::server::mongo::failure::{Failure, Result, code};
-use crate::server::mongo::fields::{Field, Types, integer_of};
+use crate::server::mongo::fields::{Field, Types};
 
 pub(super) const COMMANDS: &[Command] = &[
     Command {
@@ -64,50 +64,10 @@ pub(super) fn count(number: u64) -> Bson {
 /// The number that sizes are divided by.
 ///
 /// # Errors
-/// 14 for what is no number, 2 for one below 1.
-pub(super) fn scale_of(scale: Option<&Bson>) -> Result<u64> {
-    let Some(scale) = scale.filter(|scale| **scale != Bson::Null) else { return Ok(1) };
-    let number = match scale {
-        Bson::Int32(number) => integer_of(RawBsonRef::Int32(*number)),
-        Bson::Int64(number) => integer_of(RawBsonRef::Int64(*number)),
-        Bson::Double(number) => integer_of(RawBsonRef::Double(*number)),
-        Bson::Decimal128(number) => integer_of(RawBsonRef::Decimal128(*number)),
-        _ => return Err(Failure::new(code::TYPE_MISMATCH, "BSON field 'scale' is no number")),
-    };
-    checked_scale(number)
-}
-
+/// 2 for one below 1.
 fn checked_scale(number: Option<i64>) -> Result<u64> {
     let scale = number.map_or(Some(1), |number| u64::try_from(number).ok()).filter(|scale| *scale > 0);
     scale.ok_or_else(|| Failure::new(code::BAD_VALUE, "BSON field 'scale' value must be >= 1"))
-}
-
-/// What `collStats` and `$collStats` tell of a collection, sizes divided by `scale`.
-pub(super) fn storage(stats: &CollectionStats, scale: u64) -> Document {
-    let of_indexes: u64 = stats.indexes.iter().map(|index| index.bytes).sum();
-    let mut document = doc! { "size": count(stats.bytes / scale), "count": count(stats.documents) };
-    if let Some(average) = stats.bytes.checked_div(stats.documents) {
-        document.insert("avgObjSize", count(average));
-    }
-    let sizes: Document = stats.indexes.iter().map(|index| (index.name.clone(), count(index.bytes / scale))).collect();
-    document.extend(doc! {
-        "numOrphanDocs": 0,
-        "storageSize": count(stats.bytes / scale),
-        "freeStorageSize": 0,
-        "capped": stats.capped.is_some(),
-        "nindexes": count(stats.indexes.len() as u64),
-        "indexBuilds": [],
-        "totalIndexSize": count(of_indexes / scale),
-        "totalSize": count((stats.bytes + of_indexes) / scale),
-        "indexSizes": sizes,
-        "scaleFactor": count(scale),
-    });
-    if let Some(capped) = stats.capped {
-        let number = |bound: i64| count(u64::try_from(bound).unwrap_or(0));
-        document.insert("max", number(capped.max.unwrap_or(0)));
-        document.insert("maxSize", count(u64::try_from(capped.size).unwrap_or(0) / scale));
-    }
-    document
 }
 
 fn of_collection(call: &Call<'_>) -> Result<RawDocumentBuf> {
@@ -115,7 +75,7 @@ fn of_collection(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let scale = checked_scale(call.arguments.integer("scale"))?;
     let stats = raw_collection(call, name).stats()?.unwrap_or_default();
     let mut reply = doc! { "ns": call.namespace(name) };
-    reply.extend(storage(&stats, scale));
+    reply.extend(stats.to_document(scale));
     encode(&reply)
 }
 

@@ -434,8 +434,15 @@ fn nearest(number: f64) -> i64 {
 pub(super) fn truth_of(value: RawBsonRef<'_>) -> Option<bool> {
     match value {
         RawBsonRef::Double(number) => Some(number != 0.0),
+        RawBsonRef::Decimal128(number) => Some(!is_zero(&number.to_string())),
         value => integer_of(value).map(|number| number != 0),
     }
+}
+
+/// Whether the text of a decimal is one of zero: no digit before the exponent is another.
+fn is_zero(decimal: &str) -> bool {
+    let digits = decimal.split(['E', 'e']).next().unwrap_or_default();
+    digits.bytes().all(|byte| matches!(byte, b'0' | b'-' | b'+' | b'.'))
 }
 
 #[cfg(test)]

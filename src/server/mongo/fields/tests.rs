@@ -12,7 +12,7 @@ const FIELDS: &[Field] = &[
 
 fn check<T>(body: &RawDocumentBuf, then: impl FnOnce(Arguments<'_>) -> T) -> Result<T> {
     let form = Form::Message { more_to_come: false, exhaust_allowed: false };
-    let request = Request { id: 1, form, body, sequences: Vec::new() };
+    let request = Request { id: 1, form, body, sequences: Vec::new(), is_too_deep: false };
     Arguments::check("find", FIELDS, false, &request).map(then)
 }
 

@@ -22,6 +22,9 @@ pub(crate) type Slices<'a> = SmallVec<[&'a [u8]; WORDS_INLINE]>;
 /// Words that take no allocation.
 const WORDS_INLINE: usize = 6;
 
+/// Words up to which a request is read at once if it is there as a whole.
+const WORDS_AT_ONCE: usize = 64;
+
 /// What the bytes read so far begin with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Parsed {
@@ -177,7 +180,7 @@ impl Parser {
             return None;
         }
         let (count, length) = short_number(bytes.get(1..)?)?;
-        let count = usize::try_from(count).ok().filter(|count| *count <= WORDS_INLINE)?;
+        let count = usize::try_from(count).ok().filter(|count| *count <= WORDS_AT_ONCE)?;
         let mut at = 1 + length;
         self.words.resize(count, 0..0);
         for word in &mut self.words {

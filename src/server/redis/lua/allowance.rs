@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mlua::{Error, Function, Lua};
+use mlua::{Error, Function, Lua, Value};
 
 use crate::clock::Stopwatch;
 use crate::limits;
@@ -167,6 +167,21 @@ impl Shared {
     /// Bytes that a script may have in use.
     pub(crate) fn bytes_max(&self) -> usize {
         self.bytes_max
+    }
+
+    /// `text` as a string of the script's.
+    ///
+    /// Where memory is limited, each string is made in a protected call with closures of its own, for it may be the one for which there is
+    /// none: that takes several times as long as making it. So the limit is put aside where it cannot be reached, not even by
+    /// the table of all strings when that doubles.
+    pub(super) fn string(&self, lua: &Lua, text: &[u8]) -> mlua::Result<Value> {
+        if lua.used_memory().saturating_add(text.len()) > self.bytes_max / 2 {
+            return lua.create_string(text).map(Value::String);
+        }
+        let limit = lua.set_memory_limit(0)?;
+        let made = lua.create_string(text);
+        lua.set_memory_limit(limit)?;
+        made.map(Value::String)
     }
 
     /// Takes what working through `bytes` bytes costs.

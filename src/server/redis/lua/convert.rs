@@ -61,7 +61,7 @@ pub(crate) fn read<'a>(lua: &Lua, shared: &Shared, bytes: &'a [u8]) -> mlua::Res
     };
     let string = |text: &[u8]| {
         shared.spend_bytes(text.len())?;
-        lua.create_string(text).map(Value::String)
+        shared.string(lua, text)
     };
     let value = match (kind, len) {
         (b'+', _) => single("ok", string(text)?)?,
@@ -193,13 +193,13 @@ pub(crate) fn answer(lua: &Lua, shared: &Shared, bytes: &[u8]) -> mlua::Result<(
         [b'+', text @ .., b'\r', b'\n'] => {
             shared.spend(4)?;
             shared.spend_bytes(text.len())?;
-            Ok((Value::String(lua.create_string(text)?), STATUS, MultiValue::new()))
+            Ok((shared.string(lua, text)?, STATUS, MultiValue::new()))
         }
         [b'*', rest @ ..] => {
             if let Some(Texts { form, text, lengths }) = Texts::read(bytes) {
                 shared.spend(4 * (lengths.len() as u64 + 1))?;
                 shared.spend_bytes(text.len())?;
-                return Ok((Value::String(lua.create_string(text)?), form, lengths));
+                return Ok((shared.string(lua, &text)?, form, lengths));
             }
             match list(lua, shared, rest)? {
                 Some(values) => Ok((Value::Nil, LIST, values)),

@@ -206,6 +206,26 @@ fn every_script_ends() {
 }
 
 #[test]
+fn strings_that_a_script_is_given_leave_its_memory_bounded() {
+    let interpreter = interpreter(ALLOWANCE);
+    let (lua, shared) = (&interpreter.lua, &interpreter.shared);
+    for len in [0, 100, ALLOWANCE.bytes / 4] {
+        assert!(
+            matches!(shared.string(lua, &vec![b'x'; len]), Ok(Value::String(text)) if text.as_bytes().len() == len)
+        );
+        let limit = lua.set_memory_limit(1).unwrap();
+        assert!(limit >= ALLOWANCE.bytes, "after {len} bytes the limit is {limit}");
+        lua.set_memory_limit(limit).unwrap();
+    }
+    assert!(shared.string(lua, &vec![b'x'; 2 * ALLOWANCE.bytes]).is_err());
+    assert!(eval_in(&interpreter, "local s = 'x' while true do s = s .. s end").is_err());
+    // Some of it is in use, so that there is no room for as much again.
+    let held: Vec<_> = (0..3).map(|n| shared.string(lua, &vec![n; ALLOWANCE.bytes / 4]).unwrap()).collect();
+    assert!(shared.string(lua, &vec![b'z'; ALLOWANCE.bytes / 2]).is_err());
+    drop(held);
+}
+
+#[test]
 fn memory_is_bounded() {
     let interpreter = interpreter(ALLOWANCE);
     for code in [

@@ -68,7 +68,7 @@ fn duplicates(events: &Collection<Document>) -> Outcome {
         other => panic!("{other:?}"),
     }
     assert_eq!(events.count_documents(doc! {}).run()?, 3);
-    assert_eq!(events.list_index_names()?, ["_id_", "event_1"]);
+    assert_eq!(events.list_index_names().run()?, ["_id_", "event_1"]);
     Ok(())
 }
 

@@ -148,8 +148,8 @@ impl Running<'_, '_> {
         }
     }
 
-    /// Takes the words that the script has handed over, and returns the command that they name.
-    fn take(&self, words: &mut Words, handed: Handed, unknown: &str) -> mlua::Result<&'static Command> {
+    /// Takes the words that the script has handed over.
+    fn take(&self, words: &mut Words, handed: Handed) -> mlua::Result<()> {
         words.clear();
         self.shared.spend(1)?;
         let mut all = true;
@@ -172,20 +172,25 @@ impl Running<'_, '_> {
         if !all {
             return Err(raise("ERR Lua redis lib command arguments must be strings or integers"));
         }
-        let words = words.slices();
+        Ok(())
+    }
+
+    /// The command that `words` name; `unknown` is the error if there is none.
+    fn find(&self, words: &[&[u8]], unknown: &str) -> mlua::Result<&'static Command> {
         if words.is_empty() {
             return Err(raise("ERR Please specify at least one argument for this redis lib call"));
         }
         // A subcommand that does not exist is not a command either.
         let is_whole = |found: &&Command| !found.spec.is_container() || words.len() == 1;
-        self.registry.find(&words).filter(is_whole).ok_or_else(|| raise(unknown))
+        self.registry.find(words).filter(is_whole).ok_or_else(|| raise(unknown))
     }
 
     fn reply(&self, lua: &Lua, handed: Handed) -> Answered {
         let mut room = self.room.try_borrow_mut().map_err(|_| raise("ERR a command is running"))?;
         let (words, reply) = &mut *room;
-        let found = self.take(words, handed, "ERR Unknown Redis command called from script")?;
+        self.take(words, handed)?;
         let words = words.slices();
+        let found = self.find(&words, "ERR Unknown Redis command called from script")?;
         if !found.spec.has_arity(words.len()) {
             return Err(raise("ERR Wrong number of args calling Redis command from script"));
         }
@@ -232,8 +237,9 @@ impl Running<'_, '_> {
     fn may_run(&self, handed: Handed) -> mlua::Result<bool> {
         let mut room = self.room.try_borrow_mut().map_err(|_| raise("ERR a command is running"))?;
         let (words, _) = &mut *room;
-        let found = self.take(words, handed, "ERR Invalid command passed to redis.acl_check_cmd()")?;
+        self.take(words, handed)?;
         let words = words.slices();
+        let found = self.find(&words, "ERR Invalid command passed to redis.acl_check_cmd()")?;
         let call = self.call.try_borrow().map_err(|_| raise("ERR a command is running"))?;
         let account = call.session.user.account();
         Ok(acl::check::check(&account.rights, found.spec, &words).is_ok())

@@ -1,0 +1,146 @@
+//! The statements that make what there is, in the form that Cassandra gives them.
+
+use std::collections::BTreeMap;
+
+use crate::wide_column::cql::ast::quoted_if_needed as quoted;
+use crate::wide_column::cql::plan::selector::all_columns;
+use crate::wide_column::cql::plan::system::{condition_of, target_of};
+use crate::wide_column::schema::keyspace::Keyspace;
+use crate::wide_column::schema::{
+    Column, ColumnKind, IndexDefinition, Order, TableOptions, TableRecord, ViewDefinition,
+};
+use crate::wide_column::types::UserType;
+
+/// Text between quotes.
+fn text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn map(entries: &BTreeMap<String, String>) -> String {
+    let entries: Vec<_> = entries.iter().map(|(name, value)| format!("{}: {}", text(name), text(value))).collect();
+    format!("{{{}}}", entries.join(", "))
+}
+
+/// `CREATE KEYSPACE`
+pub(super) fn keyspace(name: &str, own: &Keyspace) -> String {
+    let mut replication = own.replication.clone();
+    if let Some(class) = replication.get_mut("class")
+        && let Some(short) = class.strip_prefix("org.apache.cassandra.locator.")
+    {
+        *class = short.to_owned();
+    }
+    let (name, replication, durable) = (quoted(name), map(&replication), own.durable_writes);
+    format!("CREATE KEYSPACE {name} WITH replication = {replication}  AND durable_writes = {durable};")
+}
+
+/// `CREATE TYPE`
+pub(super) fn user_type(keyspace: &str, own: &UserType) -> String {
+    let fields: Vec<_> = own.fields().iter().map(|(name, of)| format!("    {} {of}", quoted(name))).collect();
+    format!("CREATE TYPE {}.{} (\n{}\n);", quoted(keyspace), quoted(own.name()), fields.join(",\n"))
+}
+
+/// `CREATE TABLE`
+pub(super) fn table(keyspace: &str, name: &str, record: &TableRecord) -> String {
+    let mut out = format!("CREATE TABLE {}.{} (\n", quoted(keyspace), quoted(name));
+    let shape = record.shape();
+    let is_lone = shape.partition.len() == 1 && shape.clustering.is_empty();
+    let columns = all_columns(record).into_iter().filter_map(|at| record.column(at).ok());
+    let mut lines: Vec<_> = columns.map(|own| column(own, is_lone)).collect();
+    if !is_lone {
+        lines.push(primary_key(record));
+    }
+    let lines: Vec<_> = lines.into_iter().map(|line| format!("    {line}")).collect();
+    out.push_str(&lines.join(",\n"));
+    out.push_str("\n) WITH ");
+    out.push_str(&properties(record).join("\n    AND "));
+    out.push(';');
+    out
+}
+
+/// `CREATE MATERIALIZED VIEW`
+pub(super) fn view(keyspace: &str, name: &str, record: &TableRecord, definition: &ViewDefinition) -> String {
+    let columns = if definition.has_all_columns {
+        "*".to_owned()
+    } else {
+        let all: Vec<_> = all_columns(record).iter().map(|at| name_at(record, *at)).collect();
+        all.join(", ")
+    };
+    let (keyspace, base) = (quoted(keyspace), quoted(&definition.base));
+    format!(
+        "CREATE MATERIALIZED VIEW {keyspace}.{} AS\n    SELECT {columns}\n    FROM {keyspace}.{base}\n    WHERE {}\n    {}\n WITH {};",
+        quoted(name),
+        condition_of(record),
+        primary_key(record),
+        properties(record).join("\n    AND "),
+    )
+}
+
+fn name_at(record: &TableRecord, at: usize) -> String {
+    record.column(at).map(|own| quoted(own.name())).unwrap_or_default()
+}
+
+fn primary_key(record: &TableRecord) -> String {
+    let shape = record.shape();
+    let partition: Vec<_> = shape.partition.iter().map(|at| name_at(record, *at)).collect();
+    let partition = match &partition[..] {
+        [only] => only.clone(),
+        several => format!("({})", several.join(", ")),
+    };
+    let clustering = shape.clustering.iter().map(|(at, _)| name_at(record, *at));
+    let key: Vec<_> = std::iter::once(partition).chain(clustering).collect();
+    format!("PRIMARY KEY ({})", key.join(", "))
+}
+
+/// The order of rows, and the options: all but the time to live, of a view, which has none of its own.
+fn properties(record: &TableRecord) -> Vec<String> {
+    let clustering = &record.shape().clustering;
+    let mut all = Vec::new();
+    if !clustering.is_empty() {
+        let order = |(at, order): &(usize, Order)| {
+            format!("{} {}", name_at(record, *at), if *order == Order::Descending { "DESC" } else { "ASC" })
+        };
+        let orders: Vec<_> = clustering.iter().map(order).collect();
+        all.push(format!("CLUSTERING ORDER BY ({})", orders.join(", ")));
+    }
+    let is_view = record.view.is_some();
+    all.extend(options(record.schema.options()).into_iter().filter(|own| !is_view || !own.starts_with("default_time")));
+    all
+}
+
+fn column(own: &Column, is_lone: bool) -> String {
+    let behind = match own.kind() {
+        ColumnKind::PartitionKey if is_lone => " PRIMARY KEY",
+        ColumnKind::Static => " static",
+        _ => "",
+    };
+    format!("{} {}{behind}", quoted(own.name()), own.column_type())
+}
+
+fn options(own: &TableOptions) -> Vec<String> {
+    vec![
+        format!("additional_write_policy = {}", text(&own.additional_write_policy)),
+        format!("allow_auto_snapshot = {}", own.allow_auto_snapshot),
+        format!("bloom_filter_fp_chance = {:?}", own.bloom_filter_fp_chance),
+        format!("caching = {}", map(&own.caching)),
+        format!("cdc = {}", own.cdc),
+        format!("comment = {}", text(&own.comment)),
+        format!("compaction = {}", map(&own.compaction)),
+        format!("compression = {}", map(&own.compression)),
+        format!("memtable = {}", text(&own.memtable)),
+        format!("crc_check_chance = {:?}", own.crc_check_chance),
+        format!("default_time_to_live = {}", own.default_time_to_live),
+        format!("gc_grace_seconds = {}", own.gc_grace_seconds),
+        format!("incremental_backups = {}", own.incremental_backups),
+        format!("max_index_interval = {}", own.max_index_interval),
+        format!("memtable_flush_period_in_ms = {}", own.memtable_flush_period_in_ms),
+        format!("min_index_interval = {}", own.min_index_interval),
+        format!("read_repair = {}", text(&own.read_repair)),
+        format!("speculative_retry = {}", text(&own.speculative_retry)),
+    ]
+}
+
+/// `CREATE INDEX`
+pub(super) fn index(keyspace: &str, table: &str, record: &TableRecord, index: &IndexDefinition) -> String {
+    let (name, target) = (quoted(&index.name), target_of(record, index));
+    format!("CREATE INDEX {name} ON {}.{} ({target});", quoted(keyspace), quoted(table))
+}

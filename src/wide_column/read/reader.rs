@@ -1,0 +1,470 @@
+//! The executor of plans.
+
+use std::ops::Bound;
+
+use crate::catalog::Entry;
+use crate::encoding::owner::WIDE_ROWS;
+use crate::engine::{Direction, Key, KeyRange};
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::txn::{Cursor, View};
+use crate::wide_column::index;
+use crate::wide_column::layout::{self, KeyValues, Place};
+use crate::wide_column::read::base::Base;
+use crate::wide_column::read::bounds::Bounds;
+use crate::wide_column::read::plan::{Partitions, Plan, Source};
+use crate::wide_column::read::position::Position;
+use crate::wide_column::read::sink::{Flow, Sink};
+use crate::wide_column::read::state::{Current, State};
+use crate::wide_column::read::virtual_table::VirtualRow;
+use crate::wide_column::schema::TableRecord;
+use crate::wide_column::token::token;
+
+/// Bytes of a key that say whose it is, before the token.
+const TABLE_BYTES: usize = 5;
+
+/// Walks over the rows that a plan asks for. It holds its place, and can go on after its sink has said stop.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    plan: Plan,
+    /// The rows wanted of each partition, encoded, in clustering order.
+    bounds: Vec<Bounds>,
+    walk: Walk,
+    cursor: Option<Cursor>,
+    current: Current,
+    has_partition: bool,
+    /// Of a view, what its rows lie under.
+    base: Option<Base>,
+    state: State,
+    is_done: bool,
+}
+
+/// A row that was made for the read: its partition key, its encoded clustering columns and its values.
+type MadeRow = (Vec<u8>, Vec<u8>, VirtualRow);
+
+/// Where a reader is.
+#[derive(Debug)]
+enum Walk {
+    /// In the list of partition keys: the next one, and the slices that are left of the one before it.
+    Keys { next: usize, slices: Vec<Bounds> },
+    /// Among all partitions within a range of the engine's keys.
+    Scan { rest: KeyRange, is_open: bool },
+    /// Among rows that were made for the read, in order.
+    Virtual { rows: Vec<MadeRow>, next: usize },
+}
+
+impl Reader {
+    /// A reader of what `view` shows.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`] for a bound that is too long.
+    pub(crate) fn new(view: &View, plan: Plan) -> Result<Self> {
+        let table = plan.table();
+        let mut bounds = Vec::with_capacity(plan.slices.len());
+        for slice in &plan.slices {
+            bounds.extend(Bounds::of(table, slice)?);
+        }
+        if let Some(position) = &plan.resume {
+            check(&plan, position)?;
+        }
+        let left = plan.resume.as_ref().map_or(plan.limit, |position| position.left);
+        let base = Base::of(view, table)?;
+        let mut reader = Self {
+            walk: Walk::Keys { next: 0, slices: Vec::new() },
+            bounds,
+            cursor: None,
+            current: Current::default(),
+            has_partition: false,
+            base,
+            state: State::new(view, plan.now, left),
+            is_done: left == Some(0),
+            plan,
+        };
+        reader.begin(view)?;
+        Ok(reader)
+    }
+
+    /// Hands rows to `sink` until it says stop. Returns whether there may be more.
+    ///
+    /// # Errors
+    /// Those of the sink; [`Error::Corruption`]; the class of failed reads for too much that is deleted.
+    pub(crate) fn run(&mut self, view: &View, sink: &mut Sink<'_>) -> Result<bool> {
+        let before = self.state.dead();
+        let more = self.run_to_stop(view, sink);
+        view.meter().dead(self.state.dead() - before);
+        more
+    }
+
+    fn run_to_stop(&mut self, view: &View, sink: &mut Sink<'_>) -> Result<bool> {
+        while !self.is_done {
+            let flow = self.step(view, sink)?;
+            self.is_done |= self.state.left == Some(0);
+            if flow == Flow::Stop {
+                return Ok(!self.is_done);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Where the row was at which the sink has said stop last.
+    pub(crate) fn position(&self) -> Option<Position> {
+        self.state.last().cloned().or_else(|| self.plan.resume.clone())
+    }
+
+    /// Whether so many deleted rows and cells were passed that a caller is to be told.
+    pub(crate) fn has_many_dead(&self) -> bool {
+        self.state.has_many_dead()
+    }
+
+    fn direction(&self) -> Direction {
+        if self.plan.is_reversed { Direction::Backward } else { Direction::Forward }
+    }
+
+    fn storage(&self) -> u32 {
+        match &self.plan.source {
+            Source::Table(table) | Source::Index(table, _) => table.storage,
+            Source::Virtual(_) => 0,
+        }
+    }
+
+    /// Finds where to begin.
+    fn begin(&mut self, view: &View) -> Result<()> {
+        if let Source::Virtual(made) = &self.plan.source {
+            let rows = made.rows(view)?;
+            self.walk = Walk::Virtual { rows: arrange(&self.plan, &self.bounds, rows)?, next: 0 };
+            return Ok(());
+        }
+        let resume = self.plan.resume.clone();
+        match &self.plan.partitions {
+            Partitions::Keys(keys) => {
+                let at = resume.as_ref().and_then(|position| keys.iter().position(|key| *key == position.partition));
+                self.walk = Walk::Keys { next: at.map_or(0, |at| at + 1), slices: Vec::new() };
+            }
+            Partitions::Tokens(start, end) => {
+                let rest = layout::tokens(self.storage(), *start, *end);
+                self.walk = Walk::Scan { rest: in_source(&self.plan.source, &rest)?, is_open: false };
+            }
+        }
+        let Some(position) = resume else { return Ok(()) };
+        let prefix = layout::partition(self.storage(), &position.partition);
+        if let Walk::Scan { rest, .. } = &self.walk {
+            // What is read of the partition itself is behind the row.
+            let own = in_source(&self.plan.source, &KeyRange::prefix(&prefix))?;
+            let rest = match &position.row {
+                None => rest.clone().behind(&own),
+                Some(row) => {
+                    let row = Bound::Excluded(Key::from(key_in_source(&self.plan.source, &layout::row(&prefix, row))?));
+                    rest.clone().clamp(row, Bound::Unbounded)
+                }
+            };
+            self.walk = Walk::Scan { rest, is_open: false };
+        }
+        let Some(row) = position.row else { return Ok(()) };
+        self.load(view, &prefix, Some(&position.partition), position.left_of_partition)?;
+        self.current.has_rows = true;
+        let direction = self.direction();
+        let behind: Vec<_> = self.bounds.iter().filter_map(|own| own.clone().behind(&row, direction)).collect();
+        match &mut self.walk {
+            Walk::Keys { slices, .. } => *slices = in_turn(behind, direction),
+            _ => self.current.open_ranges(view, self.plan.table(), direction, Some(&row))?,
+        }
+        Ok(())
+    }
+
+    fn load(&mut self, view: &View, prefix: &[u8], key: Option<&[u8]>, left: Option<u64>) -> Result<()> {
+        let table = self.plan.table();
+        self.has_partition = true;
+        self.current.load(view, table, (prefix, key), left, self.state.now)
+    }
+
+    /// Looks at the next entry, or opens what comes next.
+    fn step(&mut self, view: &View, sink: &mut Sink<'_>) -> Result<Flow> {
+        if matches!(self.walk, Walk::Virtual { .. }) {
+            return self.step_virtual(sink);
+        }
+        if self.cursor.is_some() {
+            return self.walk_on(view, sink);
+        }
+        match &mut self.walk {
+            Walk::Keys { slices, .. } if !slices.is_empty() && !self.current.is_done => {
+                let slice = slices.pop().ok_or_else(|| Error::value("there is no slice"))?;
+                self.open_slice(view, &slice, sink)
+            }
+            Walk::Keys { .. } => self.next_partition(view, sink),
+            Walk::Scan { is_open: true, .. } => {
+                self.is_done = true;
+                self.end_partition(sink)
+            }
+            Walk::Scan { rest, is_open } => {
+                *is_open = true;
+                let rest = rest.clone();
+                self.cursor = Some(view.range(&rest, Direction::Forward)?);
+                Ok(Flow::Continue)
+            }
+            Walk::Virtual { .. } => Ok(Flow::Continue),
+        }
+    }
+
+    fn end_partition(&mut self, sink: &mut Sink<'_>) -> Result<Flow> {
+        if !std::mem::take(&mut self.has_partition) || self.state.left == Some(0) {
+            return Ok(Flow::Continue);
+        }
+        self.state.end_partition((self.plan.table(), &self.plan), &mut self.current, sink)
+    }
+
+    /// Leaves a partition of the list, and comes to the next one.
+    fn next_partition(&mut self, view: &View, sink: &mut Sink<'_>) -> Result<Flow> {
+        if self.end_partition(sink)? == Flow::Stop {
+            return Ok(Flow::Stop);
+        }
+        let direction = self.direction();
+        let storage = self.storage();
+        let (Walk::Keys { next, slices }, Partitions::Keys(keys)) = (&mut self.walk, &self.plan.partitions) else {
+            return Ok(Flow::Continue);
+        };
+        let Some(key) = keys.get(*next) else {
+            self.is_done = true;
+            return Ok(Flow::Continue);
+        };
+        *next += 1;
+        *slices = in_turn(self.bounds.clone(), direction);
+        let prefix = layout::partition(storage, key);
+        let left = self.plan.limit_per_partition;
+        self.has_partition = true;
+        let table = self.plan.table();
+        self.current.load(view, table, (&prefix, Some(key)), left, self.state.now)?;
+        Ok(Flow::Continue)
+    }
+
+    /// Reads a slice of the partition: with one lookup when it is one row.
+    fn open_slice(&mut self, view: &View, slice: &Bounds, sink: &mut Sink<'_>) -> Result<Flow> {
+        let (direction, is_index) = (self.direction(), matches!(self.plan.source, Source::Index(..)));
+        let from = match direction {
+            Direction::Forward => Some(slice.start.as_slice()),
+            Direction::Backward => slice.end.as_deref(),
+        };
+        let table = self.plan.table();
+        self.current.open_ranges(view, table, direction, from)?;
+        if slice.is_row && !is_index {
+            let key = layout::row(&self.current.prefix, &slice.start);
+            let Some(bytes) = view.get(&key)? else { return Ok(Flow::Continue) };
+            let base = self.base.as_ref().map(|base| (view, base));
+            return self.state.row((table, &self.plan), base, &mut self.current, (&slice.start, &bytes), sink);
+        }
+        let rows = key_in_source(&self.plan.source, &layout::rows(&self.current.prefix))?;
+        self.cursor = Some(view.range(&slice.keys(&rows), direction)?);
+        Ok(Flow::Continue)
+    }
+
+    /// Looks at entries until the sink says stop, the cursor ends, or another one is needed.
+    fn walk_on(&mut self, view: &View, sink: &mut Sink<'_>) -> Result<Flow> {
+        let Some(cursor) = &mut self.cursor else { return Ok(Flow::Continue) };
+        let table = self.plan.table();
+        let is_scan = matches!(self.walk, Walk::Scan { .. });
+        let lookup = match &self.plan.source {
+            Source::Index(table, lookup) => Some(index::prefix(&table.record, lookup.index, &lookup.value)?),
+            _ => None,
+        };
+        while let Some((key, value)) = cursor.next()? {
+            // An entry of an index says where the row is.
+            let of_index = match &lookup {
+                None => None,
+                Some(prefix) => {
+                    let rest = key.get(prefix.len()..).unwrap_or_default();
+                    let storage = match &self.plan.source {
+                        Source::Index(table, _) => table.storage,
+                        _ => 0,
+                    };
+                    let key = [&[WIDE_ROWS][..], &storage.to_be_bytes(), rest].concat();
+                    let Some(value) = view.get(&key)?.map(std::borrow::Cow::into_owned) else { continue };
+                    Some((key, value))
+                }
+            };
+            let (key, value) = of_index.as_ref().map_or((key, value), |(key, value)| (&key[..], &value[..]));
+            if is_scan && !key.starts_with(&self.current.prefix) || !self.has_partition {
+                if self.has_partition {
+                    let flow = self.state.end_partition((table, &self.plan), &mut self.current, sink)?;
+                    let is_over = self.state.left == Some(0);
+                    if flow == Flow::Stop || is_over {
+                        // The entry that was just met is met again.
+                        self.has_partition = false;
+                        self.is_done = is_over;
+                        let again = Bound::Included(Key::from(key_in_source(&self.plan.source, key)?));
+                        if let Walk::Scan { rest, is_open } = &mut self.walk {
+                            *rest = rest.clone().clamp(again, Bound::Unbounded);
+                            *is_open = false;
+                        }
+                        self.cursor = None;
+                        return Ok(flow);
+                    }
+                }
+                let (prefix, _) = layout::split(key)?;
+                self.has_partition = true;
+                let left = self.plan.limit_per_partition;
+                self.current.load(view, table, (prefix, None), left, self.state.now)?;
+                self.current.open_ranges(view, table, Direction::Forward, None)?;
+            }
+            let Place::Row(clustering) = layout::place(key.get(self.current.prefix.len()..).unwrap_or_default())?
+            else {
+                continue;
+            };
+            if is_scan && !self.bounds.iter().any(|bounds| bounds.contains(clustering)) {
+                continue;
+            }
+            let base = self.base.as_ref().map(|base| (view, base));
+            let flow = self.state.row((table, &self.plan), base, &mut self.current, (clustering, value), sink)?;
+            let is_over = self.state.left == Some(0);
+            self.is_done |= is_over;
+            if self.current.is_done && !is_over {
+                if is_scan {
+                    let own = in_source(&self.plan.source, &KeyRange::prefix(&self.current.prefix))?;
+                    if let Walk::Scan { rest, is_open } = &mut self.walk {
+                        *rest = rest.clone().behind(&own);
+                        *is_open = false;
+                    }
+                }
+                self.cursor = None;
+                return Ok(flow);
+            }
+            if flow == Flow::Stop || is_over {
+                return Ok(flow);
+            }
+        }
+        self.cursor = None;
+        Ok(Flow::Continue)
+    }
+
+    fn step_virtual(&mut self, sink: &mut Sink<'_>) -> Result<Flow> {
+        let Walk::Virtual { rows, next } = &mut self.walk else { return Ok(Flow::Continue) };
+        let Some((partition, clustering, row)) = rows.get(*next) else {
+            self.is_done = true;
+            return Ok(Flow::Continue);
+        };
+        *next += 1;
+        let table = self.plan.table();
+        if !self.has_partition || self.current.prefix != *partition {
+            self.has_partition = true;
+            let resumed = self.plan.resume.as_ref().filter(|position| position.partition == *partition);
+            let left = resumed.map_or(self.plan.limit_per_partition, |position| position.left_of_partition);
+            self.current.begin_virtual(partition, left);
+        }
+        if self.current.is_done {
+            return Ok(Flow::Continue);
+        }
+        let flow = self.state.virtual_row((table, &self.plan), &mut self.current, (clustering, row), sink)?;
+        self.is_done |= self.state.left == Some(0);
+        Ok(flow)
+    }
+}
+
+/// Refuses a position that no page of the query can have ended at: it comes from a caller, who may have it from anywhere.
+fn check(plan: &Plan, position: &Position) -> Result<()> {
+    let foreign = || Error::value("the position is that of another query");
+    let table = plan.table();
+    let is_of = |left: Option<u64>, limit: Option<u64>| match (left, limit) {
+        (None, None) => true,
+        (Some(left), Some(limit)) => left < limit,
+        _ => false,
+    };
+    let key = &position.partition;
+    let columns = table.shape().partition.len();
+    let is_key = !key.is_empty()
+        && key.len() <= limits::WIDE_KEY_BYTES_MAX
+        && (0..columns).all(|nth| layout::partition_value(key, columns, nth).is_ok());
+    let is_asked_for = match &plan.partitions {
+        Partitions::Keys(keys) => keys.contains(key),
+        Partitions::Tokens(start, end) => std::ops::RangeBounds::contains(&(*start, *end), &token(key)),
+    };
+    let is_row = position.row.as_deref().is_none_or(|row| KeyValues::is_clustering(table, row));
+    let has_limits = is_of(position.left, plan.limit)
+        && (position.row.is_none() || is_of(position.left_of_partition, plan.limit_per_partition));
+    if is_key && is_asked_for && is_row && has_limits { Ok(()) } else { Err(foreign()) }
+}
+
+/// The same keys where a plan reads: in the table, or in an index.
+fn in_source(source: &Source, range: &KeyRange) -> Result<KeyRange> {
+    let Source::Index(table, _) = source else { return Ok(range.clone()) };
+    let own = KeyRange::prefix(&key_in_source(source, &layout::table_prefix(table.storage))?);
+    // A bound behind the whole table has no token.
+    let translate = |bound: &Bound<Key>| {
+        Ok::<_, Error>(match bound {
+            Bound::Included(key) if key.len() > TABLE_BYTES => Bound::Included(Key::from(key_in_source(source, key)?)),
+            Bound::Excluded(key) if key.len() > TABLE_BYTES => Bound::Excluded(Key::from(key_in_source(source, key)?)),
+            _ => Bound::Unbounded,
+        })
+    };
+    Ok(own.clamp(translate(range.start())?, translate(range.end())?))
+}
+
+fn key_in_source(source: &Source, key: &[u8]) -> Result<Vec<u8>> {
+    match source {
+        Source::Index(table, lookup) => {
+            let mut own = index::prefix(&table.record, lookup.index, &lookup.value)?;
+            own.extend_from_slice(key.get(TABLE_BYTES..).unwrap_or_default());
+            Ok(own)
+        }
+        _ => Ok(key.to_vec()),
+    }
+}
+
+/// Slices in the order in which they are taken from the end of the list.
+fn in_turn(mut slices: Vec<Bounds>, direction: Direction) -> Vec<Bounds> {
+    if direction == Direction::Forward {
+        slices.reverse();
+    }
+    slices
+}
+
+/// The rows of a virtual table that a plan asks for, in its order.
+fn arrange(plan: &Plan, bounds: &[Bounds], rows: Vec<VirtualRow>) -> Result<Vec<MadeRow>> {
+    let table = plan.table();
+    let shape = table.shape();
+    let value = |row: &VirtualRow, at: usize| row.get(at).cloned().flatten().unwrap_or_default();
+    let mut keyed = Vec::with_capacity(rows.len());
+    for row in rows {
+        let partition: Vec<_> = shape.partition.iter().map(|at| value(&row, *at)).collect();
+        let clustering: Vec<_> = shape.clustering.iter().map(|(at, _)| value(&row, *at)).collect();
+        let partition = layout::join_partition(&partition)?.into_vec();
+        let clustering = layout::clustering(table, &clustering)?.key.into_vec();
+        if bounds.iter().any(|bounds| bounds.contains(&clustering)) {
+            keyed.push((partition, clustering, row));
+        }
+    }
+    let rank = |partition: &[u8]| match &plan.partitions {
+        Partitions::Keys(keys) => keys.iter().position(|key| key == partition).map(|at| (at, 0)),
+        Partitions::Tokens(start, end) => {
+            let token = token(partition);
+            let range: (Bound<i64>, Bound<i64>) = (*start, *end);
+            std::ops::RangeBounds::contains(&range, &token).then_some((0, token))
+        }
+    };
+    keyed.retain(|(partition, ..)| rank(partition).is_some());
+    keyed.sort_by(|(a, x, _), (b, y, _)| {
+        let rows = if plan.is_reversed { y.cmp(x) } else { x.cmp(y) };
+        rank(a).cmp(&rank(b)).then_with(|| a.cmp(b)).then(rows)
+    });
+    if let Some(position) = &plan.resume {
+        let of_last = keyed.iter().rposition(|(partition, clustering, _)| {
+            let is_before = position
+                .row
+                .as_ref()
+                .is_none_or(|row| if plan.is_reversed { clustering >= row } else { clustering <= row });
+            *partition == position.partition && is_before
+        });
+        keyed.drain(..of_last.map_or(0, |at| at + 1));
+    }
+    Ok(keyed)
+}
+
+impl Plan {
+    /// The definition of the table that is read.
+    pub(crate) fn table(&self) -> &TableRecord {
+        match &self.source {
+            Source::Table(table) | Source::Index(table, _) => {
+                let Entry { record, .. } = table.as_ref();
+                record
+            }
+            Source::Virtual(table) => table.record(),
+        }
+    }
+}

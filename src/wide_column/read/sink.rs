@@ -1,0 +1,58 @@
+//! What takes rows: rows as bytes of the protocol.
+
+use crate::error::Result;
+use crate::wide_column::read::found::FoundRow;
+
+/// Whether a sink wants more rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flow {
+    Continue,
+    /// The row was taken, and is the last one for now.
+    Stop,
+}
+
+/// What takes rows.
+pub(crate) type Sink<'a> = dyn FnMut(&FoundRow<'_>) -> Result<Flow> + 'a;
+
+/// Rows as the protocol has them: of each column its length (i32, -1 for null) and its value.
+///
+/// # Source
+/// CQL binary protocol, version 4, section 4.2.5.2, *Rows*.
+#[derive(Debug)]
+pub(crate) struct ProtocolRows {
+    /// Positions of the columns that are wanted.
+    columns: Vec<usize>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) count: u32,
+    /// Rows of a page.
+    max: u32,
+}
+
+impl ProtocolRows {
+    /// Of these columns, at most `max` rows.
+    pub(crate) fn new(columns: Vec<usize>, max: u32) -> Self {
+        Self { columns, bytes: Vec::new(), count: 0, max }
+    }
+
+    /// Appends a row.
+    pub(crate) fn take(&mut self, row: &FoundRow<'_>) -> Result<Flow> {
+        put_row(&mut self.bytes, row, &self.columns)?;
+        self.count += 1;
+        Ok(if self.count >= self.max { Flow::Stop } else { Flow::Continue })
+    }
+}
+
+/// Appends the values of a row at these positions.
+pub(crate) fn put_row(out: &mut Vec<u8>, row: &FoundRow<'_>, columns: &[usize]) -> Result<()> {
+    for at in columns {
+        match row.value(*at)? {
+            None => out.extend_from_slice(&(-1i32).to_be_bytes()),
+            Some(value) => {
+                // What is stored is far below 2 GiB.
+                out.extend_from_slice(&i32::try_from(value.len()).unwrap_or(i32::MAX).to_be_bytes());
+                out.extend_from_slice(&value);
+            }
+        }
+    }
+    Ok(())
+}
