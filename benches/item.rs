@@ -7,7 +7,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use larder::item::{GlobalIndex, Item, KeyType, TableSchema, WriteRequest, key};
+use larder::item::{GlobalIndex, Item, ScalarAttributeType, TableSchema, WriteRequest, key};
 use larder::{ItemTable, Store};
 
 /// Sort keys of one user; there are ten users.
@@ -29,8 +29,12 @@ fn item(n: usize) -> Item {
 /// A table with one global index over all attributes, holding `items`.
 fn filled(items: usize) -> ItemTable {
     let table = Store::in_memory().item_table("Events");
-    let index = GlobalIndex::new("GSI1", "GSI1PK", KeyType::S).sort_key("GSI1SK", KeyType::S);
-    table.create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::S).global_index(index)).unwrap();
+    let index = GlobalIndex::new("GSI1", "GSI1PK", ScalarAttributeType::S).sort_key("GSI1SK", ScalarAttributeType::S);
+    table
+        .create(
+            TableSchema::new("PK", ScalarAttributeType::S).sort_key("SK", ScalarAttributeType::S).global_index(index),
+        )
+        .unwrap();
     for n in 0..items {
         table.put(&item(n)).unwrap();
     }

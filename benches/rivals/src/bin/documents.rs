@@ -23,6 +23,7 @@ use std::time::Instant;
 use comfy_table::{Table, presets};
 use larder::bson::{Document, RawDocumentBuf, doc};
 use larder::{Collection, Store};
+use larder_rivals::cpu_ns;
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
@@ -352,27 +353,55 @@ fn counted(name: &str, side: &str, turns: i64) -> f64 {
     figure.trim().parse().unwrap()
 }
 
-/// Prints what a find by an index costs in a small collection and in a large one.
+/// Prints what a find by an index costs in a small collection and in a large one, with either side.
 fn growth() {
-    for documents in [DOCUMENTS, 10_000_000] {
+    let sizes = [DOCUMENTS, 10_000_000];
+    let larder = sizes.map(|documents| {
         let events = Store::in_memory().collection::<RawDocumentBuf>("events");
         events.create_index(doc! { "code": 1 }).unwrap();
         let raw = |n: i64| larder::bson::rawdoc! { "_id": n, "code": n * 7, "amount": n % 100 };
         for from in (0..documents).step_by(1_000) {
             events.insert_many((from..documents.min(from + 1_000)).map(raw)).unwrap();
         }
-        let mut costs = Vec::new();
-        for round in 0..ROUNDS as i64 {
-            let start = Instant::now();
-            for turn in 0..50_000 {
-                // No two finds that follow each other are near each other.
-                let n = (turn + round) * 7_919_519 % documents;
-                black_box(events.find_one(doc! { "code": n * 7 }).unwrap().unwrap());
-            }
-            costs.push(start.elapsed().as_nanos() as f64 / 50_000.0);
+        scattered(documents, |code| drop(black_box(events.find_one(doc! { "code": code }).unwrap().unwrap())))
+    });
+    let sqlite = sizes.map(|documents| {
+        let sqlite = Connection::open_in_memory().unwrap();
+        sqlite
+            .execute_batch(
+                "CREATE TABLE events (id INTEGER PRIMARY KEY, doc TEXT);
+                 CREATE INDEX by_code ON events (json_extract(doc, '$.code'));
+                 BEGIN",
+            )
+            .unwrap();
+        for n in 0..documents {
+            let text = format!(r#"{{"_id":{n},"code":{},"amount":{}}}"#, n * 7, n % 100);
+            sqlite.prepare_cached(INSERT).unwrap().execute(params![n, text]).unwrap();
         }
-        println!("a find by an index among {documents}: {:.0} ns", median(costs));
+        sqlite.execute_batch("COMMIT").unwrap();
+        let mut select = sqlite.prepare(SELECT_CODE).unwrap();
+        scattered(documents, |code| {
+            select.query_row([code], |row| Ok(drop(black_box(row.get_ref(0)?.as_str()?.to_owned())))).unwrap();
+        })
+    });
+    for (side, [small, large]) in SIDES.into_iter().zip([larder, sqlite]) {
+        let [few, many] = sizes;
+        println!(
+            "{side}: a find by an index takes {small:.0} ns among {few}, {large:.0} ns among {many}: {:.1} times",
+            large / small
+        );
     }
+}
+
+/// Nanoseconds of the thread's processor that a find of a code takes, where no two that follow each other are near each other.
+fn scattered(documents: i64, mut find: impl FnMut(i64)) -> f64 {
+    const FINDS: i64 = 50_000;
+    let round = |round: i64| {
+        let start = cpu_ns();
+        (0..FINDS).for_each(|turn| find((turn + round) * 7_919_519 % documents * 7));
+        (cpu_ns() - start) as f64 / FINDS as f64
+    };
+    median((0..ROUNDS as i64).map(round).collect())
 }
 
 fn table(unit: &str) -> Table {

@@ -1,0 +1,42 @@
+//! How long a statement of CQL takes to parse.
+//!
+//! ```sh
+//! cargo bench --bench cql
+//! ```
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use larder::internals::cql;
+
+const STATEMENTS: [(&str, &str); 4] = [
+    ("select by key", "SELECT event_type, data FROM analytics.events_by_day WHERE date = ? AND event_time = ?"),
+    (
+        "select a page",
+        "SELECT user_id, event_type, data, writetime(data) AS written FROM analytics.events_by_day \
+         WHERE date = '2026-03-01' AND event_time >= ? AND event_time < ? ORDER BY event_time DESC LIMIT 100",
+    ),
+    (
+        "insert",
+        "INSERT INTO analytics.events_by_day (date, event_time, user_id, event_type, data) \
+         VALUES ('2026-03-01', 1772323200000, 123e4567-e89b-42d3-a456-426614174000, 'click', {'page': '/a', 'ms': '12'}) \
+         USING TTL 86400",
+    ),
+    (
+        "create table",
+        "CREATE TABLE IF NOT EXISTS analytics.events_by_day (date date, event_time timestamp, user_id uuid, \
+         event_type text, data frozen<map<text, text>>, PRIMARY KEY ((date), event_time, user_id)) \
+         WITH CLUSTERING ORDER BY (event_time DESC, user_id ASC) AND default_time_to_live = 86400",
+    ),
+];
+
+fn parse(c: &mut Criterion) {
+    let mut group = c.benchmark_group("cql/parse");
+    for (name, text) in STATEMENTS {
+        group.bench_function(name, |b| b.iter(|| black_box(cql::markers(black_box(text)))));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, parse);
+criterion_main!(benches);
