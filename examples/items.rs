@@ -5,12 +5,17 @@
 //! ```
 
 use larder::Store;
-use larder::item::{GlobalIndex, Item, KeyType, TableSchema, key};
+use larder::item::{GlobalIndex, Item, ScalarAttributeType, TableSchema, key};
 
 fn main() -> larder::Result<()> {
     let table = Store::in_memory().item_table("Orders");
-    let by_state = GlobalIndex::new("by-state", "state", KeyType::S).sort_key("cents", KeyType::N);
-    table.create(TableSchema::new("customer", KeyType::S).sort_key("day", KeyType::S).global_index(by_state))?;
+    let by_state =
+        GlobalIndex::new("by-state", "state", ScalarAttributeType::S).sort_key("cents", ScalarAttributeType::N);
+    table.create(
+        TableSchema::new("customer", ScalarAttributeType::S)
+            .sort_key("day", ScalarAttributeType::S)
+            .global_index(by_state),
+    )?;
     for (customer, day, state, cents) in [
         ("ann", "2024-05-01", "paid", 12_950),
         ("ann", "2024-06-09", "open", 800),

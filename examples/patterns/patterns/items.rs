@@ -1,10 +1,11 @@
 //! Pattern 7: events in one item table, found by customer and, through an index, by type and day.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::civil::Date;
-use larder::item::{GlobalIndex, Item, KeyType, TableSchema, WriteRequest, key};
+use larder::item::{GlobalIndex, Item, ScalarAttributeType, TableSchema, WriteRequest, key};
 use larder::{Error, ItemTable, ManualClock, Result, Scope, Store};
 
 use super::Progress;
@@ -24,8 +25,10 @@ const BACKOFF: Duration = Duration::from_millis(50);
 
 /// Creates the table: customers' events by time, and `GSI1` by type and day.
 pub(crate) fn create_table(store: &Store) -> Result<()> {
-    let by_type = GlobalIndex::new("GSI1", "GSI1PK", KeyType::S).sort_key("GSI1SK", KeyType::S);
-    store.item_table(TABLE).create(TableSchema::new("PK", KeyType::S).sort_key("SK", KeyType::S).global_index(by_type))
+    let by_type = GlobalIndex::new("GSI1", "GSI1PK", ScalarAttributeType::S).sort_key("GSI1SK", ScalarAttributeType::S);
+    store.item_table(TABLE).create_if_absent(
+        TableSchema::new("PK", ScalarAttributeType::S).sort_key("SK", ScalarAttributeType::S).global_index(by_type),
+    )
 }
 
 /// Partition and sort key of a purchase.
@@ -68,8 +71,9 @@ pub(crate) fn load(
     create_table(store)?;
     // A busy table: every tenth write it is offered has to be sent again.
     let offered = AtomicU64::new(0);
-    let admit = move |_: &WriteRequest| offered.fetch_add(1, Ordering::Relaxed) % 10 != 9;
-    let table = store.item_table(TABLE).with_batch_admission(admit);
+    let admit = move |_: &str, _: usize| offered.fetch_add(1, Ordering::Relaxed) % 10 != 9;
+    store.items().admit_batches(Some(Arc::new(admit)))?;
+    let table = store.item_table(TABLE);
     let mut report = BatchReport::default();
     for batch in purchases.chunks(BATCH) {
         let requests = batch.iter().map(|purchase| WriteRequest::put(event_item(purchase))).collect();
@@ -77,6 +81,7 @@ pub(crate) fn load(
         report.items += batch.len() as u64;
         progress(report.items);
     }
+    store.items().admit_batches(None)?;
     Ok(report)
 }
 
