@@ -71,9 +71,7 @@ impl Hub {
 
     /// How many subscriptions a message to `channel` would reach.
     pub(super) fn count_matches(&self, namespace: Namespace, channel: &[u8]) -> usize {
-        let mut count = 0;
-        self.registry.read().for_each_match(namespace, channel, |_, _| count += 1);
-        count
+        self.registry.read().count_matches(namespace, channel)
     }
 
     /// The channels of `namespace` that somebody subscribes to by name and that `pattern` matches, in bytewise order.
@@ -181,16 +179,25 @@ impl Registry {
                 each(queue, None);
             }
         }
-        if namespace == Namespace::Sharded {
-            return;
-        }
-        for (pattern, queues) in &self.patterns {
-            if glob::matches(pattern, channel) {
-                for queue in queues.values() {
-                    each(queue, Some(pattern));
-                }
+        for (pattern, queues) in self.patterns_that_match(namespace, channel) {
+            for queue in queues.values() {
+                each(queue, Some(pattern));
             }
         }
+    }
+
+    fn count_matches(&self, namespace: Namespace, channel: &[u8]) -> usize {
+        let of_patterns = self.patterns_that_match(namespace, channel).map(|(_, queues)| queues.len());
+        self.channels_of(namespace).get(channel).map_or(0, BTreeMap::len) + of_patterns.sum::<usize>()
+    }
+
+    fn patterns_that_match<'a>(
+        &'a self,
+        namespace: Namespace,
+        channel: &'a [u8],
+    ) -> impl Iterator<Item = (&'a Arc<[u8]>, &'a Queues)> {
+        let is_plain = namespace == Namespace::Plain;
+        self.patterns.iter().filter(move |(pattern, _)| is_plain && glob::matches(pattern, channel))
     }
 
     fn add(&mut self, id: SubscriberId, topic: Topic) -> Option<usize> {

@@ -46,6 +46,7 @@ mod stream;
 mod subscriber;
 mod subscriptions;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -100,7 +101,8 @@ impl<S: WriteScope> Channels<S> {
 
     /// Runs an operation on `channel`. Nothing of a message is kept, so that it needs no room.
     fn write<R>(&self, verb: &'static str, channel: &[u8], body: impl FnMut(&mut Writer) -> Result<R>) -> Result<R> {
-        let target = String::from_utf8_lossy(channel);
+        // Nearly all names are text, which is checked faster than it is mended.
+        let target = std::str::from_utf8(channel).map_or_else(|_| String::from_utf8_lossy(channel), Cow::Borrowed);
         self.0.write(Operation::new("channel", verb, &target).freeing(true), body)
     }
 }

@@ -33,27 +33,25 @@ pub(crate) const WIDE_INDEXES: u8 = 0x41;
 /// Whose a thing is that is kept in memory for an open store; nothing of it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slot {
-    /// The store's.
-    Store = 0,
     /// Of keys.
-    Keys = 1,
+    Keys = 0,
     /// Of channels.
-    Channels = 2,
+    Channels = 1,
     /// Of documents.
-    Documents = 3,
+    Documents = 2,
     /// Of capped collections.
-    Capped = 4,
+    Capped = 3,
     /// Of item tables.
-    Items = 5,
+    Items = 4,
     /// Definitions of wide-column tables.
-    WideTables = 6,
+    WideTables = 5,
     #[cfg(test)]
-    Test = 7,
+    Test = 6,
 }
 
 impl Slot {
     /// How many there are.
-    pub(crate) const COUNT: usize = 7 + cfg!(test) as usize;
+    pub(crate) const COUNT: usize = 6 + cfg!(test) as usize;
 }
 
 #[cfg(test)]

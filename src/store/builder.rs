@@ -8,7 +8,7 @@ use crate::engine::durable::{DurableEngine, DurableOptions, Existence};
 use crate::engine::{CommitNumber, Durability, Engine, MemoryEngine};
 use crate::error::Result;
 use crate::store::Store;
-use crate::txn::{Core, Ids};
+use crate::txn::Core;
 
 /// Chooses clock, durability and engine, then opens a [`Store`].
 ///
@@ -99,7 +99,7 @@ impl Builder {
     #[must_use]
     pub fn in_memory(self) -> Store {
         let core = Core::new(Arc::new(MemoryEngine::new()), self.clock, Durability::None);
-        core.set_ids(Ids::new(self.seed, CommitNumber::default()));
+        core.set_seed(self.seed, CommitNumber::default());
         Store::from_quiet_core(core)
     }
 
@@ -171,7 +171,7 @@ impl Builder {
     pub fn engine(self, engine: Arc<dyn Engine>) -> Result<Store> {
         let commit = engine.latest()?.commit();
         let core = Core::new(engine, self.clock, self.durability);
-        core.set_ids(Ids::new(self.seed, commit));
+        core.set_seed(self.seed, commit);
         Store::from_core(core)
     }
 }

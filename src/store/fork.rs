@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::engine::Durability;
 use crate::error::Result;
 use crate::store::Store;
-use crate::txn::{Core, Ids};
+use crate::txn::Core;
 
 impl Store {
     /// An independent store that starts as this one is now. What is written to either never shows in the other.
@@ -43,7 +43,7 @@ impl Store {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn fork(&self) -> Result<Self> {
-        self.fork_on(self.clock_of_fork(), self.inner.core.ids().seed_of_fork())
+        self.fork_on(self.clock_of_fork(), self.inner.core.seed_of_fork())
     }
 
     /// As [`Store::fork`], with a clock of the caller's choice.
@@ -64,7 +64,7 @@ impl Store {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn fork_with_clock(&self, clock: impl Clock) -> Result<Self> {
-        self.fork_on(Arc::new(clock), self.inner.core.ids().seed_of_fork())
+        self.fork_on(Arc::new(clock), self.inner.core.seed_of_fork())
     }
 
     /// As [`Store::fork`], with identifiers that are the same in every run, as [`Builder::seed`](crate::Builder::seed) has them:
@@ -95,9 +95,9 @@ impl Store {
 
     fn fork_on(&self, clock: Arc<dyn Clock>, seed: Option<u64>) -> Result<Self> {
         let engine = self.inner.core.engine().fork()?;
-        let ids = Ids::new(seed, engine.latest()?.commit());
+        let commit = engine.latest()?.commit();
         let core = Core::new(engine, clock, Durability::None);
-        core.set_ids(ids);
+        core.set_seed(seed, commit);
         self.inner.core.lead_on(&core);
         Ok(Self::from_quiet_core(core))
     }

@@ -26,7 +26,7 @@ use crate::clock::{Clock, ManualClock, Timestamp};
 use crate::engine::{CheckReport, CommitNumber, Durability, EngineStats, durable};
 use crate::error::{Error, Result};
 use crate::kv::{self, EvictionPolicy, EvictionTuning, KeyEvent, KeyEvents, KeyStats, Keys};
-use crate::txn::{AtSnapshot, AutoCommit, Core, Hooks, Models, States};
+use crate::txn::{AtSnapshot, AutoCommit, Core, Models, States};
 use crate::wide_column;
 use sweeper::Sweeper;
 
@@ -135,11 +135,7 @@ impl Store {
     /// nothing, or it is a fork.
     fn from_quiet_core(core: Arc<Core>) -> Self {
         let sweeper = Sweeper::new(&core);
-        core.state::<Hooks>().set(Models {
-            make_room: kv::make_room,
-            describe: describe::describe,
-            reclaim: jobs::reclaim,
-        });
+        core.set_models(Models { make_room: kv::make_room, describe: describe::describe, reclaim: jobs::reclaim });
         Self { inner: Arc::new(Inner { core, sweeper }) }
     }
 

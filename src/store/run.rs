@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::item::Items;
 use crate::kv::Watch;
 use crate::store::{Commit, Store, Transaction};
-use crate::txn::{Attempted, Isolation, Running, Writer};
+use crate::txn::{Attempted, Isolation, Start};
 #[cfg(feature = "server")]
 use crate::txn::{AutoCommit, Pending, Turn, Unsettled};
 #[cfg(feature = "server")]
@@ -78,7 +78,7 @@ impl Store {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn transaction<R, E: From<Error>>(&self, body: impl FnOnce(&Transaction) -> Result<R, E>) -> Result<R, E> {
-        self.inner.core.exclusive_once(|writer| self.run_and_commit(writer, body))?.settle()
+        self.inner.core.exclusive_once(|start| self.run_and_commit(start, body))?.settle()
     }
 
     /// As [`Store::transaction`], but `body` runs again, at most [`TRANSACTION_ATTEMPTS_MAX`] times, when another process has
@@ -99,7 +99,7 @@ impl Store {
         &self,
         mut body: impl FnMut(&Transaction) -> Result<R, E>,
     ) -> Result<R, E> {
-        self.inner.core.exclusive(|writer| self.run(writer, &mut body))
+        self.inner.core.exclusive_retrying(|start| self.run_and_commit(start, &mut body))?.settle()
     }
 
     /// As [`Store::transaction`], unless something that is watched has changed, or expired, since [`Kv::watch`](crate::Kv::watch): then
@@ -169,7 +169,7 @@ impl Store {
         body: impl FnOnce(&Transaction) -> Result<R, E>,
     ) -> Result<(R, Commit), E> {
         let Attempted { outcome, pending } =
-            self.inner.core.exclusive_once(|writer| self.run_and_commit(writer, body))?;
+            self.inner.core.exclusive_once(|start| self.run_and_commit(start, body))?;
         match outcome {
             Ok(value) => Ok((value, Commit::new(pending))),
             Err(error) => {
@@ -207,7 +207,7 @@ impl Store {
         async move {
             let Attempted { outcome, pending } = {
                 let turn = store.inner.core.turn().await?;
-                store.inner.core.attempt(turn, |writer| store.run_and_commit(writer, body))?
+                store.inner.core.attempt(turn, |start| store.run_and_commit(start, body))?
             };
             Commit::new(pending).await?;
             outcome
@@ -257,7 +257,8 @@ impl Store {
     /// ```
     #[doc(alias = "SnapshotIsolation")]
     pub fn begin_with(&self, isolation: Isolation) -> Result<Transaction> {
-        Ok(Transaction::new(self.clone(), Running::new(self.inner.core.begin(isolation)?)))
+        let start = self.inner.core.begin(isolation)?;
+        Ok(Transaction::new(self.clone(), start.running()))
     }
 
     /// The turn to write, for [`Store::transaction_unsettled`], if nobody has it.
@@ -289,8 +290,10 @@ impl Store {
         mut body: impl FnMut(&Transaction) -> Result<R>,
     ) -> Result<(R, Pending)> {
         let core = &self.inner.core;
-        let attempted = match core.attempt(turn, |writer| self.run_and_commit(writer, &mut body)) {
-            Err(error) if error.is_retryable() => core.exclusive_pending(|writer| self.run(writer, &mut body)),
+        let attempted = match core.attempt(turn, |start| self.run_and_commit(start, &mut body)) {
+            Err(error) if error.is_retryable() => {
+                core.exclusive_retrying(|start| self.run_and_commit(start, &mut body))
+            }
             attempted => attempted,
         };
         unsettled(attempted?)
@@ -336,24 +339,18 @@ impl Store {
     /// returns before what it saw has settled.
     #[cfg(feature = "server")]
     pub(crate) fn reading_unsettled<R>(&self, body: impl FnOnce(&Transaction) -> Result<R>) -> Result<(R, Pending)> {
-        unsettled(self.inner.core.read_latest(|writer| self.run(writer, body))?)
+        unsettled(self.inner.core.read_latest(|running| body(&Transaction::new(self.clone(), running)))?)
     }
 
     #[inline]
     fn run_and_commit<R, E>(
         &self,
-        writer: Writer,
+        start: Start,
         body: impl FnOnce(&Transaction) -> Result<R, E>,
     ) -> Result<(R, Result<Ticket>), E> {
-        let transaction = Transaction::new(self.clone(), Running::new(writer));
+        let transaction = Transaction::new(self.clone(), start.running());
         let value = body(&transaction)?;
-        Ok((value, self.inner.core.commit(transaction.into_writer())))
-    }
-
-    fn run<R, E>(&self, writer: Writer, body: impl FnOnce(&Transaction) -> Result<R, E>) -> Result<(R, Writer), E> {
-        let transaction = Transaction::new(self.clone(), Running::new(writer));
-        let value = body(&transaction)?;
-        Ok((value, transaction.into_writer()))
+        Ok((value, transaction.commit_in_turn()))
     }
 }
 

@@ -1,13 +1,14 @@
 //! Transactions and snapshots as a user holds them.
 
-#[cfg(feature = "server")]
 use std::sync::Arc;
 
-use crate::engine::CommitNumber;
+use crate::engine::{CommitNumber, Ticket};
 use crate::error::{Error, InvalidKind, Result};
 use crate::kv::{self, Watch};
 use crate::store::{Commit, Store};
-use crate::txn::{AtSnapshot, InTransaction, Running, Writer};
+#[cfg(feature = "server")]
+use crate::txn::Writer;
+use crate::txn::{AtSnapshot, InTransaction, Pending, Running};
 
 /// A transaction over every model: it reads one snapshot and its own writes, and commits whole or not at all.
 ///
@@ -44,8 +45,15 @@ impl Transaction {
         }
     }
 
-    pub(super) fn into_writer(self) -> Writer {
-        self.running.into_writer()
+    /// Commits what it wrote. The caller has the turn.
+    #[inline]
+    pub(super) fn commit_in_turn(mut self) -> Result<Ticket> {
+        let core = &self.store.inner.core;
+        // A writer is long to copy, and one that wrote nothing need not be.
+        match core.commit_unchanged(self.running.writer()) {
+            Some(ticket) => ticket,
+            None => core.commit(self.running.into_writer()),
+        }
     }
 
     pub(super) fn scope(&self) -> InTransaction<'_> {
@@ -190,7 +198,7 @@ impl Transaction {
     /// ```
     #[doc(alias("EXEC", "commitTransaction"))]
     pub fn commit(self) -> Result<()> {
-        self.store.inner.core.commit_optimistic(self.running.into_writer())?.settle()
+        self.order()?.settle()
     }
 
     /// As [`Transaction::commit`], without waiting for the sync: the [`Commit`] returned is to be waited for or awaited. Waits
@@ -208,7 +216,7 @@ impl Transaction {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn commit_pending(self) -> Result<Commit> {
-        self.store.inner.core.commit_optimistic(self.running.into_writer()).map(Commit::new)
+        self.order().map(Commit::new)
     }
 
     /// As [`Transaction::commit`], for a task: neither the wait for other writers nor that for the sync keeps the thread. Works
@@ -232,11 +240,20 @@ impl Transaction {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub async fn commit_async(self) -> Result<()> {
-        let Self { store, running, .. } = self;
-        let writer = running.into_writer();
-        let core = &store.inner.core;
-        let pending = core.commit_optimistic_in(core.turn().await?, writer)?;
-        Commit::new(pending).await
+        let core = Arc::clone(&self.store.inner.core);
+        let turn = core.turn().await?;
+        let ticket = self.commit_in_turn()?;
+        drop(turn);
+        Commit::new(core.pending(ticket)).await
+    }
+
+    #[inline]
+    fn order(self) -> Result<Pending> {
+        let core = Arc::clone(&self.store.inner.core);
+        let turn = core.turn_to_commit()?;
+        let ticket = self.commit_in_turn()?;
+        drop(turn);
+        Ok(core.pending(ticket))
     }
 
     /// Forgets what the transaction wrote. Dropping it does the same.

@@ -9,9 +9,11 @@ use crate::txn::core::Core;
 use crate::txn::isolation::Isolation;
 use crate::txn::leases::{Ends, Taken};
 use crate::txn::record::Record;
+use crate::txn::running::Running;
 use crate::txn::settler::{Settling, Unsettled};
+use crate::txn::start::Start;
 use crate::txn::turns::{Turn, Turns};
-use crate::txn::view::{Hooks, View, Writer};
+use crate::txn::view::{View, Writer};
 
 impl Core {
     /// The last acknowledged commit's state, refused inside this thread's own exclusive transaction.
@@ -23,6 +25,7 @@ impl Core {
     /// Runs `body` with the turn to write, and commits what it wrote.
     ///
     /// On an engine that others write to as well, `body` runs again when its commit conflicts.
+    #[cfg(test)]
     pub(crate) fn exclusive<R, E: From<Error>>(
         self: &Arc<Self>,
         body: impl FnMut(Writer) -> Result<(R, Writer), E>,
@@ -44,7 +47,8 @@ impl Core {
         self: &Arc<Self>,
         mut body: impl FnMut(&mut Writer) -> Result<R, E>,
     ) -> Result<R, E> {
-        let run = |mut writer: Writer| {
+        let run = |start: Start| {
+            let mut writer = start.writer();
             let value = body(&mut writer)?;
             Ok((value, self.commit(writer)))
         };
@@ -60,13 +64,21 @@ impl Core {
         self.attempts(Turns::take_after_others, self.handing_over(body))
     }
 
+    /// As [`Core::exclusive_once`], again and again when the commit conflicts, on an engine that others write to as well.
+    pub(crate) fn exclusive_retrying<R, E>(
+        self: &Arc<Self>,
+        body: impl FnMut(Start) -> Result<(R, Result<Ticket>), E>,
+    ) -> Result<Attempted<R, E>> {
+        self.attempts(Turns::take, body)
+    }
+
     /// `body`, and then the commit of the writer that it gives back.
     fn handing_over<'a, R, E>(
         self: &'a Arc<Self>,
         mut body: impl FnMut(Writer) -> Result<(R, Writer), E> + 'a,
-    ) -> impl FnMut(Writer) -> Result<(R, Result<Ticket>), E> + 'a {
-        move |writer| {
-            let (value, writer) = body(writer)?;
+    ) -> impl FnMut(Start) -> Result<(R, Result<Ticket>), E> + 'a {
+        move |start| {
+            let (value, writer) = body(start.writer())?;
             Ok((value, self.commit(writer)))
         }
     }
@@ -75,7 +87,7 @@ impl Core {
     fn attempts<R, E>(
         self: &Arc<Self>,
         take: impl for<'t> Fn(&'t Turns) -> Turn<'t>,
-        mut run: impl FnMut(Writer) -> Result<(R, Result<Ticket>), E>,
+        mut run: impl FnMut(Start) -> Result<(R, Result<Ticket>), E>,
     ) -> Result<Attempted<R, E>> {
         self.refuse_nesting()?;
         let mut attempt = 1;
@@ -87,14 +99,14 @@ impl Core {
         }
     }
 
-    /// Runs `body` once with the turn to write. It ends with the [`commit`](Core::commit) of its writer, which it need not hand
-    /// back then: that is long to copy.
+    /// Runs `body` once with the turn to write. It makes its writer and ends with the [`commit`](Core::commit) of it, so that this
+    /// stays in one place.
     ///
     /// # Errors
     /// Those of `body`; [`Error::Conflict`] on an engine that others write to as well.
     pub(crate) fn exclusive_once<R, E>(
         self: &Arc<Self>,
-        body: impl FnOnce(Writer) -> Result<(R, Result<Ticket>), E>,
+        body: impl FnOnce(Start) -> Result<(R, Result<Ticket>), E>,
     ) -> Result<Attempted<R, E>> {
         self.refuse_nesting()?;
         self.attempt(self.turns().take(), body)
@@ -108,7 +120,7 @@ impl Core {
     pub(crate) fn attempt<R, E>(
         self: &Arc<Self>,
         turn: Turn<'_>,
-        body: impl FnOnce(Writer) -> Result<(R, Result<Ticket>), E>,
+        body: impl FnOnce(Start) -> Result<(R, Result<Ticket>), E>,
     ) -> Result<Attempted<R, E>> {
         self.attempt_again(turn, 1, body)
     }
@@ -119,14 +131,12 @@ impl Core {
         self: &Arc<Self>,
         turn: Turn<'_>,
         attempt: u32,
-        run: impl FnOnce(Writer) -> Result<(R, Result<Ticket>), E>,
+        run: impl FnOnce(Start) -> Result<(R, Result<Ticket>), E>,
     ) -> Result<Attempted<R, E>> {
         let (base, tracked) = self.exclusive_base()?;
         let seen = base.commit();
-        let mut writer = Writer::new(View::new(Arc::clone(self), base, None));
-        writer.track(tracked);
-        writer.set_attempt(attempt);
-        let (outcome, ticket) = match run(writer) {
+        let start = Start { core: Arc::clone(self), base, tracked, attempt };
+        let (outcome, ticket) = match run(start) {
             Ok((value, ticket)) => (Ok(value), ticket?),
             Err(error) => (Err(error), self.ticket_of(seen)?),
         };
@@ -139,37 +149,33 @@ impl Core {
     #[cfg(feature = "server")]
     pub(crate) fn read_latest<R, E>(
         self: &Arc<Self>,
-        body: impl FnOnce(Writer) -> Result<(R, Writer), E>,
+        body: impl FnOnce(Running) -> Result<R, E>,
     ) -> Result<Attempted<R, E>> {
         self.refuse_nesting()?;
-        let writer = Writer::reading(View::new(Arc::clone(self), self.engine().latest()?, None));
-        let seen = writer.commit();
-        let outcome = body(writer).map(|(value, _)| value);
+        let base = self.engine().latest()?;
+        let seen = base.commit();
+        let outcome = body(Start { core: Arc::clone(self), base, tracked: None, attempt: 1 }.reading());
         Ok(Attempted { outcome, pending: self.pending(self.ticket_of(seen)?) })
     }
 
     /// Starts an optimistic transaction.
-    pub(crate) fn begin(self: &Arc<Self>, isolation: Isolation) -> Result<Writer> {
+    #[inline]
+    pub(crate) fn begin(self: &Arc<Self>, isolation: Isolation) -> Result<Start> {
         self.refuse_nesting()?;
-        let mut writer = Writer::new(View::new(Arc::clone(self), self.engine().begin()?, None));
-        writer.track(Some(isolation));
-        Ok(writer)
+        Ok(Start { core: Arc::clone(self), base: self.engine().begin()?, tracked: Some(isolation), attempt: 1 })
     }
 
-    /// Commits an optimistic transaction.
-    pub(crate) fn commit_optimistic(self: &Arc<Self>, writer: Writer) -> Result<Pending> {
+    /// The turn to commit an optimistic transaction, for which the thread waits.
+    ///
+    /// # Errors
+    /// [`Error::NestedTransaction`] inside an exclusive transaction of this thread.
+    pub(crate) fn turn_to_commit(&self) -> Result<Turn<'_>> {
         self.refuse_nesting()?;
-        self.commit_optimistic_in(self.turns().take(), writer)
+        Ok(self.turns().take())
     }
 
-    /// As [`Core::commit_optimistic`], with a turn that was taken before.
-    pub(crate) fn commit_optimistic_in(self: &Arc<Self>, turn: Turn<'_>, writer: Writer) -> Result<Pending> {
-        let ticket = self.commit(writer)?;
-        drop(turn);
-        Ok(self.pending(ticket))
-    }
-
-    fn pending(self: &Arc<Self>, ticket: Ticket) -> Pending {
+    #[inline]
+    pub(crate) fn pending(self: &Arc<Self>, ticket: Ticket) -> Pending {
         Pending { core: Arc::clone(self), ticket }
     }
 
@@ -190,24 +196,35 @@ impl Core {
         Ok((self.engine().latest()?, None))
     }
 
-    /// Hands the transaction to the engine and queues its notes. The caller has the turn.
+    /// As [`Core::commit`] where nothing was written, and `None` where something was: the writer stays where it is.
     ///
     /// A transaction that wrote nothing has seen one snapshot, and so needs no check.
+    #[inline]
+    pub(crate) fn commit_unchanged(&self, writer: &mut Writer) -> Option<Result<Ticket>> {
+        let is_unchanged = writer.view.overlay.changes.is_empty();
+        // Messages alone need no disk: they can be published by a store that cannot write any more.
+        (is_unchanged && (writer.notes.is_empty() || writer.tracked.is_none())).then(|| {
+            let ticket = self.ticket_of(writer.commit())?;
+            self.count_operations(writer.operations);
+            if !writer.notes.is_empty() {
+                self.queue_notes(writer.notes.take(), ticket.number());
+            }
+            end(writer.record.take(), Ok(ticket.number()));
+            Ok(ticket)
+        })
+    }
+
+    /// Hands the transaction to the engine and queues its notes. The caller has the turn.
     pub(crate) fn commit(self: &Arc<Self>, mut writer: Writer) -> Result<Ticket> {
+        if let Some(ticket) = self.commit_unchanged(&mut writer) {
+            return ticket;
+        }
         // What is not needed any more is taken out of the writer, which stays where it is: it is long to copy.
         let (mut record, tracked) = (writer.record.take(), writer.tracked.take());
         let (reads, isolation) = tracked.unzip();
         let changes = &mut writer.view.overlay.changes;
         if let Some(record) = &mut record {
             record.changes(changes.len(), changes.bytes());
-        }
-        if changes.is_empty() && (writer.notes.is_empty() || reads.is_none()) {
-            // Messages alone need no disk: they can be published by a store that cannot write any more.
-            let ticket = self.ticket_of(writer.commit())?;
-            self.count_operations(writer.operations);
-            self.queue_notes(writer.notes.into_list(), ticket.number());
-            end(record, Ok(ticket.number()));
-            return Ok(ticket);
         }
         if let (Some(Isolation::Snapshot), Some(reads)) = (isolation, &reads) {
             let mut reads = reads.lock();
@@ -238,7 +255,7 @@ impl Core {
             self.leases().note_stored(ends);
         }
         self.count_operations(writer.operations);
-        self.queue_notes(writer.notes.into_list(), ticket.number());
+        self.queue_notes(writer.notes.take(), ticket.number());
         if let Some(at) = writer.wake_at {
             self.wake_background(at);
         }
@@ -256,7 +273,7 @@ impl Core {
 
     /// Names in a conflict what was changed, as it was in the snapshot that the transaction read.
     fn name_conflict(self: &Arc<Self>, error: Error, read: Option<&Arc<dyn Snapshot>>) -> Error {
-        match (error, read, self.state::<Hooks>().get()) {
+        match (error, read, self.models()) {
             (Error::Conflict { key, what }, Some(read), Some(models)) => {
                 let view = View::new(Arc::clone(self), Arc::clone(read), None);
                 let what = (models.describe)(&view, &key).unwrap_or(what);

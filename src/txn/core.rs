@@ -16,10 +16,11 @@ use crate::txn::claims::Claims;
 use crate::txn::epoch::Epochs;
 use crate::txn::ids::Ids;
 use crate::txn::leases::Leases;
-use crate::txn::note::Note;
+use crate::txn::note::{Note, NoteList};
 use crate::txn::settler::Settler;
 use crate::txn::state::{State, States};
 use crate::txn::turns::{AwaitTurn, Turn, Turns};
+use crate::txn::view::Models;
 
 /// Called with a moment at which background work falls due.
 type WakeUp = Box<dyn Fn(Timestamp) + Send + Sync>;
@@ -42,6 +43,8 @@ pub(crate) struct Core {
     leases: Leases,
     epochs: Epochs,
     wake_up: OnceLock<WakeUp>,
+    /// What the store, which knows all models, has them do.
+    models: OnceLock<Models>,
     ids: OnceLock<Ids>,
     /// Bytes of keys and values that may be held; [`NO_BUDGET`] for as many as there are.
     budget: AtomicU64,
@@ -86,6 +89,7 @@ impl Core {
             leases: Leases::default(),
             epochs,
             wake_up: OnceLock::new(),
+            models: OnceLock::new(),
             ids: OnceLock::new(),
             budget: AtomicU64::new(NO_BUDGET),
             commit_bytes_max,
@@ -136,6 +140,17 @@ impl Core {
         let _ = self.wake_up.set(Box::new(wake_up));
     }
 
+    /// Sets what models do on behalf of any transaction. Only the first call counts.
+    pub(crate) fn set_models(&self, models: Models) {
+        // As above.
+        let _ = self.models.set(models);
+    }
+
+    /// What models do on behalf of any transaction.
+    pub(super) fn models(&self) -> Option<Models> {
+        self.models.get().copied()
+    }
+
     /// How much the changes of one transaction may come to.
     pub(super) fn commit_bytes_max(&self) -> usize {
         self.commit_bytes_max
@@ -149,10 +164,18 @@ impl Core {
         outcome
     }
 
-    /// Sets where identifiers come from; from the system's randomness unless it is called. Only the first call counts.
-    pub(crate) fn set_ids(&self, ids: Ids) {
-        // As above.
-        let _ = self.ids.set(ids);
+    /// Makes identifiers of a store that goes on after `commit` reproducible, if there is a `seed`; otherwise the first that is
+    /// asked for begins at a random number. Only the first call counts.
+    pub(crate) fn set_seed(&self, seed: Option<u64>, commit: CommitNumber) {
+        if seed.is_some() {
+            // As above.
+            let _ = self.ids.set(Ids::new(seed, commit));
+        }
+    }
+
+    /// The seed of the next fork, if there is one.
+    pub(crate) fn seed_of_fork(&self) -> Option<u64> {
+        self.ids.get().and_then(Ids::seed_of_fork)
     }
 
     /// Where identifiers come from.
@@ -228,7 +251,7 @@ impl Core {
 
     /// Keeps notes until their commit is durable. The caller has the turn.
     #[inline]
-    pub(super) fn queue_notes(&self, notes: Vec<Box<dyn Note>>, commit: CommitNumber) {
+    pub(super) fn queue_notes(&self, notes: NoteList, commit: CommitNumber) {
         if !notes.is_empty() {
             let mut queue = self.notes.lock();
             queue.extend(notes.into_iter().map(|note| (commit, note)));

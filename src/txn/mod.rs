@@ -34,6 +34,7 @@ mod record;
 mod running;
 mod scope;
 mod settler;
+mod start;
 mod state;
 mod steps;
 mod turns;
@@ -43,7 +44,6 @@ mod view;
 pub(crate) use self::claims::Claim;
 pub(crate) use self::commit::{Attempted, Pending};
 pub(crate) use self::core::Core;
-pub(crate) use self::ids::Ids;
 pub use self::isolation::Isolation;
 pub(crate) use self::leases::Sequence;
 pub(crate) use self::meter::Meter;
@@ -56,11 +56,12 @@ pub(crate) use self::running::Running;
 pub(crate) use self::scope::Unsettled;
 pub use self::scope::{AtSnapshot, AutoCommit, Scope, WriteScope};
 pub(crate) use self::settler::Settling;
+pub(crate) use self::start::Start;
 pub(crate) use self::state::{State, States};
 pub(crate) use self::steps::{Room, Steps};
 #[cfg(feature = "server")]
 pub(crate) use self::turns::Turn;
-pub(crate) use self::view::{Cursor, Hooks, Models, View, Writer};
+pub(crate) use self::view::{Cursor, Models, View, Writer};
 
 #[cfg(test)]
 mod tests;

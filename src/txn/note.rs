@@ -7,6 +7,8 @@ use std::any::Any;
 use std::fmt;
 use std::task::Waker;
 
+use smallvec::SmallVec;
+
 use crate::encoding::owner::Slot;
 use crate::engine::CommitNumber;
 use crate::txn::state::States;
@@ -21,23 +23,27 @@ pub(crate) trait Note: Any + fmt::Debug + Send {
 /// The notes of one transaction, in the order in which they were made.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
-    list: Vec<Box<dyn Note>>,
+    list: NoteList,
     /// For each slot, how many notes there are up to the last one of it; 0 for none.
-    last: [usize; Slot::COUNT],
+    last: [u32; Slot::COUNT],
 }
+
+/// Notes in order. Most transactions have one at most, which takes no allocation beside its own.
+pub(super) type NoteList = SmallVec<[Box<dyn Note>; 1]>;
 
 /// How far a list of notes went.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NotesMark {
     len: usize,
-    last: [usize; Slot::COUNT],
+    last: [u32; Slot::COUNT],
 }
 
 impl Notes {
     pub(super) fn push(&mut self, slot: Slot, note: Box<dyn Note>) {
         self.list.push(note);
         if let Some(last) = self.last.get_mut(slot as usize) {
-            *last = self.list.len();
+            // As many notes as that have no room in memory.
+            *last = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
         }
     }
 
@@ -48,7 +54,7 @@ impl Notes {
 
     /// The last note of `slot`, if it is an `N`.
     pub(super) fn last<N: Note>(&self, slot: Slot) -> Option<&N> {
-        let at = self.last.get(slot as usize)?.checked_sub(1)?;
+        let at = self.last.get(slot as usize)?.checked_sub(1)? as usize;
         downcast(&**self.list.get(at)?)
     }
 
@@ -72,8 +78,10 @@ impl Notes {
         self.list.is_empty()
     }
 
-    pub(super) fn into_list(self) -> Vec<Box<dyn Note>> {
-        self.list
+    /// Takes all of them out.
+    #[inline]
+    pub(super) fn take(&mut self) -> NoteList {
+        std::mem::take(&mut self.list)
     }
 }
 

@@ -20,6 +20,7 @@ pub(super) struct Record {
 
 impl Record {
     /// Begins one, if anybody listens; `isolation` is `None` for one that has the turn to write from its beginning.
+    #[inline]
     pub(super) fn start(isolation: Option<Isolation>, attempt: u32) -> Option<Box<Self>> {
         tracing::enabled!(target: "larder::transaction", tracing::Level::DEBUG).then(|| {
             Box::new(Self {

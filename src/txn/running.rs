@@ -18,8 +18,7 @@ pub(crate) struct Running {
 
 impl Running {
     #[inline]
-    pub(crate) fn new(mut writer: Writer) -> Self {
-        writer.start_record();
+    pub(super) fn new(writer: Writer) -> Self {
         Self { writer: RefCell::new(writer) }
     }
 
@@ -27,6 +26,12 @@ impl Running {
     #[inline]
     pub(crate) fn into_writer(self) -> Writer {
         self.writer.into_inner()
+    }
+
+    /// What the transaction amounts to so far.
+    #[inline]
+    pub(crate) fn writer(&mut self) -> &mut Writer {
+        self.writer.get_mut()
     }
 
     /// What `look` finds between two operations; `None` within one.

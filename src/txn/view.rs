@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
@@ -56,6 +56,8 @@ pub struct View {
 }
 
 impl View {
+    #[expect(clippy::inline_always, reason = "made where it stays: it is long to copy")]
+    #[inline(always)]
     pub(crate) fn new(core: Arc<Core>, base: Arc<dyn Snapshot>, reads: Option<Arc<Mutex<Reads>>>) -> Self {
         let overlay = Overlay::new(base, Changes::new());
         Self {
@@ -123,6 +125,11 @@ impl View {
     /// What the model whose state `T` is keeps for the store.
     pub(crate) fn state<T: State>(&self) -> &T {
         self.core.state()
+    }
+
+    /// What the models do on behalf of any transaction.
+    fn models(&self) -> Option<Models> {
+        self.core.models()
     }
 
     /// How many bytes of keys and values may be held, over all models, unless that is not limited.
@@ -326,8 +333,6 @@ pub struct Writer {
     undo: Option<Undo>,
     /// What is checked at the commit of an optimistic transaction, and what of its reads is noted there.
     pub(super) tracked: Option<(Arc<Mutex<Reads>>, Isolation)>,
-    /// The how manieth run of the same transaction it is.
-    attempt: u32,
     /// The record of the transaction, while somebody listens.
     pub(super) record: Option<Box<Record>>,
 }
@@ -352,7 +357,11 @@ impl Deref for Writer {
 }
 
 impl Writer {
-    pub(crate) fn new(view: View) -> Self {
+    #[expect(clippy::inline_always, reason = "made where it stays: it is long to copy")]
+    #[inline(always)]
+    pub(super) fn begin(view: View, tracked: Option<Isolation>, record: Option<Box<Record>>) -> Self {
+        let tracked = tracked.map(|isolation| (Arc::new(Mutex::new(Reads::at(view.commit()))), isolation));
+        let view = View { reads: tracked.as_ref().map(|(reads, _)| Arc::clone(reads)), ..view };
         Self {
             view,
             notes: Notes::default(),
@@ -363,9 +372,8 @@ impl Writer {
             operations: 0,
             reads_only: false,
             undo: None,
-            tracked: None,
-            attempt: 1,
-            record: None,
+            tracked,
+            record,
         }
     }
 
@@ -383,7 +391,7 @@ impl Writer {
         }
         if !operation.frees
             && self.budget().is_some()
-            && let Some(models) = self.state::<Hooks>().get()
+            && let Some(models) = self.view.models()
         {
             (models.make_room)(self)?;
         }
@@ -394,10 +402,10 @@ impl Writer {
         Ok(value)
     }
 
-    /// One whose operations may only read, because it has no turn to write.
+    /// Refuses every operation that would write.
     #[cfg(feature = "server")]
-    pub(super) fn reading(view: View) -> Self {
-        Self { reads_only: true, ..Self::new(view) }
+    pub(super) fn refuse_writes(&mut self) {
+        self.reads_only = true;
     }
 
     /// How many operations have changed something, as the commit will count them.
@@ -410,16 +418,6 @@ impl Writer {
     #[cfg(feature = "server")]
     pub(super) fn set_operations(&mut self, operations: u64) {
         self.operations = operations;
-    }
-
-    /// Notes what it reads from now on, to be checked at its commit as an isolation asks; it has read nothing yet.
-    #[inline]
-    pub(super) fn track(&mut self, isolation: Option<Isolation>) {
-        if let Some(isolation) = isolation {
-            let reads = Arc::new(Mutex::new(Reads::at(self.view.commit())));
-            self.view.reads = Some(Arc::clone(&reads));
-            self.tracked = Some((reads, isolation));
-        }
     }
 
     /// The same entries, for finding what is to be changed. What it only looks at is not checked at commit unless the transaction
@@ -543,7 +541,7 @@ impl Writer {
 
     /// Removes a bounded amount of what was dropped and not removed yet. Returns the bytes of it, and whether there is more.
     pub(crate) fn reclaim(&mut self) -> Result<(u64, bool)> {
-        let Some(models) = self.state::<Hooks>().get() else { return Ok((0, false)) };
+        let Some(models) = self.view.models() else { return Ok((0, false)) };
         // Nobody depends on what was dropped: that somebody else removes it meanwhile is not a conflict.
         let reads = self.view.reads.take();
         let outcome = (models.reclaim)(self);
@@ -554,16 +552,6 @@ impl Writer {
     /// Counts what follows with `meter`.
     pub(super) fn set_meter(&mut self, meter: &Meter) {
         self.view.set_meter(meter);
-    }
-
-    /// Says that it is not the first run of the same transaction.
-    pub(super) fn set_attempt(&mut self, attempt: u32) {
-        self.attempt = attempt;
-    }
-
-    /// It is a transaction by itself, of which a record is made.
-    pub(super) fn start_record(&mut self) {
-        self.record = Record::start(self.tracked.as_ref().map(|(_, isolation)| *isolation), self.attempt);
     }
 
     /// Begins an operation of a longer transaction that reads only.
@@ -673,24 +661,4 @@ pub(crate) struct Models {
     pub(crate) describe: fn(&View, &[u8]) -> Option<String>,
     /// Removes a bounded amount of what was dropped and not removed yet. Returns the bytes of it, and whether there is more.
     pub(crate) reclaim: fn(&mut Writer) -> Result<(u64, bool)>,
-}
-
-/// What the store, which knows all models, has them do. Set once, when the store is made.
-#[derive(Debug, Default)]
-pub(crate) struct Hooks(OnceLock<Models>);
-
-impl State for Hooks {
-    const SLOT: Slot = Slot::Store;
-}
-
-impl Hooks {
-    /// Only the first call counts.
-    pub(crate) fn set(&self, models: Models) {
-        // A second setting would be a mistake of the store.
-        let _ = self.0.set(models);
-    }
-
-    pub(super) fn get(&self) -> Option<Models> {
-        self.0.get().copied()
-    }
 }

@@ -189,13 +189,19 @@ impl Row {
 
     /// The row with the values of `selection`.
     pub(super) fn of(found: &FoundRow<'_>, selection: &Selection) -> Result<Self> {
-        let field = |at: &usize| {
-            let Some(bytes) = found.value(*at)? else { return Ok(None) };
-            let column = found.table().column(*at)?;
-            let value = deserialize(column.column_type(), &bytes)?;
-            Ok(Some(Field { value, written: if column.is_key() { None } else { found.written(*at)? } }))
-        };
-        let fields = selection.columns.iter().map(field).collect::<Result<_>>()?;
+        // Collected, a list of results grows as if nothing were known of its length.
+        let mut fields = Vec::with_capacity(selection.columns.len());
+        for &at in &selection.columns {
+            let field = match found.value(at)? {
+                None => None,
+                Some(bytes) => {
+                    let column = found.table().column(at)?;
+                    let value = deserialize(column.column_type(), &bytes)?;
+                    Some(Field { value, written: if column.is_key() { None } else { found.written(at)? } })
+                }
+            };
+            fields.push(field);
+        }
         Ok(Self { names: Arc::clone(&selection.names), fields })
     }
 }

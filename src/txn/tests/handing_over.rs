@@ -10,6 +10,7 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 
 use super::*;
+use crate::txn::start::Start;
 use crate::txn::steps::Steps;
 
 /// Steps of an operation. Without handing over, somebody else might by chance come between two of them; not between all.
@@ -121,8 +122,8 @@ fn a_task_that_waits_for_the_turn_has_it_before_the_next_step_of_a_long_operatio
         let (of_task, order) = (Arc::clone(&core), Arc::clone(&order));
         let write = async move {
             let turn = of_task.turn().await.unwrap();
-            let body = |writer| {
-                let ((), writer) = other(writer, &order)?;
+            let body = |start: Start| {
+                let ((), writer) = other(start.writer(), &order)?;
                 Ok::<_, Error>(((), of_task.commit(writer)))
             };
             of_task.attempt(turn, body).unwrap().settle().unwrap();

@@ -188,12 +188,12 @@ fn run(core: &Arc<Core>, transactions: &[(Ending, Vec<Step>)]) {
             for pending in std::mem::take(&mut pending) {
                 Pending::settle(&pending).unwrap();
             }
-            let running = Running::new(core.begin(Isolation::Serializable).unwrap());
+            let running = core.begin(Isolation::Serializable).unwrap().running();
             do_steps(InTransaction::new(&running), steps, &mut after, &mut kept).unwrap();
             let other = format!("other:{number}");
             put(&AutoCommit::new(Arc::clone(core)), &other, "1").unwrap();
             model.insert(other.clone().into_bytes(), b"1".to_vec());
-            match core.commit_optimistic(running.into_writer()).and_then(|pending| pending.settle()) {
+            match commit(core, running) {
                 Ok(()) => {
                     after.insert(other.into_bytes(), b"1".to_vec());
                     model = after;

@@ -163,16 +163,24 @@ fn a_cursor_opened_in_a_transaction_keeps_what_it_was_opened_on() {
     .unwrap();
 }
 
+/// Commits an optimistic transaction.
+fn commit(core: &Arc<Core>, running: Running) -> Result<()> {
+    let turn = core.turn_to_commit()?;
+    let ticket = core.commit(running.into_writer())?;
+    drop(turn);
+    core.pending(ticket).settle()
+}
+
 /// Commits `body` as an optimistic transaction, with `meanwhile` committed by somebody else before it.
 fn optimistic(
     core: &Arc<Core>,
     body: impl Fn(&InTransaction<'_>) -> Result<()>,
     meanwhile: impl Fn(&AutoCommit) -> Result<()>,
 ) -> Result<()> {
-    let running = Running::new(core.begin(Isolation::Serializable)?);
+    let running = core.begin(Isolation::Serializable)?.running();
     body(&InTransaction::new(&running))?;
     meanwhile(&AutoCommit::new(Arc::clone(core)))?;
-    core.commit_optimistic(running.into_writer())?.settle()
+    commit(core, running)
 }
 
 #[test]
@@ -312,13 +320,13 @@ fn unique_times_go_on_over_forks_and_reopening_on_a_clock_that_stands_or_went_ba
 
     // The later of two times is committed before the earlier one.
     let (early, late) = (
-        Running::new(core.begin(Isolation::Serializable).unwrap()),
-        Running::new(core.begin(Isolation::Serializable).unwrap()),
+        core.begin(Isolation::Serializable).unwrap().running(),
+        core.begin(Isolation::Serializable).unwrap().running(),
     );
     let times = [&early, &late].map(|running| take_time(&InTransaction::new(running)));
     assert!(first < times[0] && times[0] < times[1]);
-    core.commit_optimistic(late.into_writer()).unwrap().settle().unwrap();
-    core.commit_optimistic(early.into_writer()).unwrap().settle().unwrap();
+    commit(&core, late).unwrap();
+    commit(&core, early).unwrap();
     let reopened = take_time(&AutoCommit::new(at(&engine, 5)));
     assert!(reopened > times[1]);
 }
@@ -554,7 +562,7 @@ proptest! {
         for (key, value) in &model {
             store.write(op(), |writer| writer.put(vec![*key], vec![*value])).unwrap();
         }
-        let mut running: Vec<_> = scripts.iter().map(|_| Some(Running::new(core.begin(Isolation::Serializable).unwrap()))).collect();
+        let mut running: Vec<_> = scripts.iter().map(|_| Some(core.begin(Isolation::Serializable).unwrap().running())).collect();
         for turn in 0..6 {
             for (script, running) in scripts.iter().zip(&running) {
                 if let (Some(step), Some(running)) = (script.get(turn), running) {
@@ -563,8 +571,8 @@ proptest! {
             }
         }
         for index in commit_order {
-            let writer = running[index].take().unwrap().into_writer();
-            match core.commit_optimistic(writer).and_then(|pending| pending.settle()) {
+            let running = running[index].take().unwrap();
+            match commit(&core, running) {
                 Ok(()) => scripts[index].iter().for_each(|step| model_step(&mut model, step)),
                 Err(error) => prop_assert!(error.is_retryable()),
             }
@@ -586,7 +594,7 @@ fn what_is_more_than_a_commit_takes_is_refused_by_the_operation_that_writes_it()
     let operation = || Operation::new("kv", "set", "");
     let put =
         |scope: &InTransaction<'_>, key: &str| scope.write(operation(), |writer| writer.put(key, vec![b'x'; 1_000]));
-    let running = Running::new(core.begin(Isolation::Serializable).unwrap());
+    let running = core.begin(Isolation::Serializable).unwrap().running();
     let scope = InTransaction::new(&running);
     let taken = (0..20).take_while(|n| put(&scope, &format!("key{n}")).is_ok()).count();
     assert_eq!(taken, 9, "with what a log adds to each");
@@ -608,7 +616,7 @@ fn what_is_more_than_a_commit_takes_is_refused_by_the_operation_that_writes_it()
         Ok(())
     });
     assert!(matches!(removed, Err(Error::LimitExceeded { .. })), "{removed:?}");
-    core.commit_optimistic(running.into_writer()).unwrap().settle().unwrap();
+    commit(&core, running).unwrap();
     let view = core.view().unwrap();
     assert_eq!(view.count(&KeyRange::all()).unwrap(), 9);
     assert!(view.get(b"key5").unwrap().is_none() && view.get(b"more").unwrap().is_some());

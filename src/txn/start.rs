@@ -1,0 +1,49 @@
+//! What a transaction begins with.
+
+use std::sync::Arc;
+
+use crate::engine::Snapshot;
+use crate::txn::core::Core;
+use crate::txn::isolation::Isolation;
+use crate::txn::record::Record;
+use crate::txn::running::Running;
+use crate::txn::view::{View, Writer};
+
+/// A transaction that is about to begin. Its [`Writer`] is some hundred bytes, which are copied wherever it is handed on: so each
+/// kind of transaction makes it where it stays.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(super) core: Arc<Core>,
+    pub(super) base: Arc<dyn Snapshot>,
+    /// How what it reads is checked at its commit; `None` with the turn to write.
+    pub(super) tracked: Option<Isolation>,
+    /// The how manieth run of the same transaction it is, from 1.
+    pub(super) attempt: u32,
+}
+
+impl Start {
+    /// The writer of a transaction that is one operation.
+    #[expect(clippy::inline_always, reason = "made where it stays: it is long to copy")]
+    #[inline(always)]
+    pub(crate) fn writer(self) -> Writer {
+        let Self { core, base, tracked, .. } = self;
+        Writer::begin(View::new(core, base, None), tracked, None)
+    }
+
+    /// A transaction with handles. A record is made of it when somebody listens.
+    #[expect(clippy::inline_always, reason = "made where it stays: it is long to copy")]
+    #[inline(always)]
+    pub(crate) fn running(self) -> Running {
+        let Self { core, base, tracked, attempt } = self;
+        let record = Record::start(tracked, attempt);
+        Running::new(Writer::begin(View::new(core, base, None), tracked, record))
+    }
+
+    /// As [`Start::running`], of one whose operations may only read, because it has no turn to write.
+    #[cfg(feature = "server")]
+    pub(crate) fn reading(self) -> Running {
+        let mut running = self.running();
+        running.writer().refuse_writes();
+        running
+    }
+}
