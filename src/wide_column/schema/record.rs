@@ -277,11 +277,7 @@ impl TableRecord {
         if column.is_key() {
             return Err(Error::invalid(InvalidKind::Value, format!("key column {name:?} cannot be dropped")));
         }
-        if let Some(index) = self.indexes.iter().find(|index| index.column == column.id) {
-            let message =
-                format!("Cannot drop column {name} because it has dependent secondary indexes ({})", index.name);
-            return Err(Error::value(message));
-        }
+        self.check_unindexed("drop", &column)?;
         self.schema.columns.retain(|other| other.id != column.id);
         self.dropped.retain(|other| other.name != name);
         let Column { id, name, cql_type, kind, .. } = column;
@@ -290,11 +286,22 @@ impl TableRecord {
         Ok(true)
     }
 
+    /// Refuses to do to a column with indexes what Cassandra does not do to one.
+    fn check_unindexed(&self, verb: &str, column: &Column) -> Result<()> {
+        let indexes = self.indexes.iter().filter(|index| index.column == column.id);
+        let names: Vec<_> = indexes.map(|index| index.name.as_str()).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let (name, names) = (&column.name, names.join(", "));
+        Err(Error::value(format!("Cannot {verb} column {name} because it has dependent secondary indexes ({names})")))
+    }
+
     /// Renames a column of the primary key.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is none, [`Error::AlreadyExists`] when the name is taken, [`Error::Invalid`] when it is no
-    /// column of the primary key, or the name cannot be one.
+    /// column of the primary key, has an index, or the name cannot be one.
     pub(crate) fn rename_column(&mut self, from: &str, to: &str) -> Result<()> {
         if !self.schema.require(from)?.is_key() {
             let message = format!("column {from:?} is no part of the primary key, and only those can be renamed");
@@ -303,6 +310,7 @@ impl TableRecord {
         if self.schema.column_named(to).is_some() {
             return Err(Error::AlreadyExists { what: "column", name: to.to_owned() });
         }
+        self.check_unindexed("rename", self.schema.require(from)?)?;
         if let Some(column) = self.schema.columns.iter_mut().find(|column| column.name == from) {
             to.clone_into(&mut column.name);
         }
@@ -323,15 +331,11 @@ impl TableRecord {
             return if is_same { Ok(false) } else { Err(taken()) };
         }
         let refuse = |message: String| Err(Error::value(message));
-        match found.kind {
-            ColumnKind::Static => return refuse(format!("the static column {column:?} cannot be indexed")),
-            ColumnKind::PartitionKey | ColumnKind::Clustering(_) => {
-                return refuse(format!("column {column:?} is part of the key, which needs no index"));
-            }
-            ColumnKind::Regular => {}
+        if found.kind == ColumnKind::PartitionKey && self.shape().partition.len() == 1 {
+            return refuse(format!("Cannot create secondary index on the only partition key column {column}"));
         }
         let is_fit = match (target, found.cql_type.thawed()) {
-            (_, CqlType::Counter) => false,
+            (_, CqlType::Counter | CqlType::Vector(..)) => false,
             (IndexTarget::Value, _) => !found.cql_type.is_multi_cell(),
             (IndexTarget::Full, _) => found.cql_type.is_collection() && !found.cql_type.is_multi_cell(),
             (IndexTarget::Elements, _) => found.cql_type.is_collection(),

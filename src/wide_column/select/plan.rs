@@ -53,7 +53,7 @@ impl<S: Scope> Select<S> {
         let fetches_clustering = !filters.is_empty() || selection.columns().iter().any(is_clustering);
         Ok(Plan {
             fetches_clustering,
-            with_static_rows: slices == [Slice::ALL] && lookup.is_none(),
+            with_static_rows: slices == [Slice::ALL],
             source: match lookup {
                 None => Source::Table(definition),
                 Some(lookup) => Source::Index(definition, lookup),

@@ -263,19 +263,20 @@ impl<S: WriteScope> WideTable<S> {
         self.scope.write(self.target.operation("set_options"), set).map(drop)
     }
 
-    /// Creates a secondary index of a column, or of the elements, keys or entries of a collection. When there is one of that name with
-    /// the same definition nothing happens.
+    /// Creates a secondary index of a column, of the key or not, or of the elements, keys or entries of a collection. When there is one
+    /// of that name with the same definition nothing happens.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) for an unknown table or column;
     /// [`Error::AlreadyExists`](crate::Error::AlreadyExists) when the table has another index of that name;
-    /// [`Error::Invalid`](crate::Error::Invalid) for a column that does not have what is to be indexed, is static, or a lone partition
-    /// column; [`Error::LimitExceeded`](crate::Error::LimitExceeded) for the name.
+    /// [`Error::Invalid`](crate::Error::Invalid) for a column that does not have what is to be indexed, is a counter, a vector, or a
+    /// lone partition column; [`Error::LimitExceeded`](crate::Error::LimitExceeded) for the name.
     ///
     /// # Cost
     /// O(log n). Rows that are there are entered in the background when they are many
     /// ([`Store::run_jobs`](crate::Store::run_jobs)); until then [`select_by_index`](Self::select_by_index) does not know the index.
-    /// Every write of a row costs a lookup in memory more, and an entry for each value that changes.
+    /// Every write of a row costs a lookup in memory more, and an entry for each value that changes. An index of a static column has an
+    /// entry for each partition.
     ///
     /// # Examples
     /// ```

@@ -5,7 +5,7 @@ use crate::txn::Writer;
 use crate::wide_column::cql::ast::{CreateIndex, TargetKind};
 use crate::wide_column::cql::plan::context::{Context, invalid};
 use crate::wide_column::cql::plan::define::common::{check_name, found};
-use crate::wide_column::schema::{self, ColumnKind, IndexTarget};
+use crate::wide_column::schema::{self, Column, ColumnKind, IndexTarget, TableRecord};
 use crate::wide_column::target::Target;
 use crate::wide_column::types::CqlType;
 
@@ -22,6 +22,9 @@ pub(super) fn create_index(writer: &mut Writer, session: Option<&str>, create: &
     let keyspace = context.keyspace(&create.table)?.to_owned();
     let table_name = create.table.name.as_str();
     let Some(table) = found(&context, &create.table, false)? else { return Ok(()) };
+    if table.record.shape().is_counter {
+        return Err(invalid("Secondary indexes on counter tables aren't supported"));
+    }
     let [only] = &create.targets[..] else {
         return Err(invalid("Only CUSTOM indexes support multiple columns"));
     };
@@ -29,13 +32,8 @@ pub(super) fn create_index(writer: &mut Writer, session: Option<&str>, create: &
     let Some(own) = table.record.schema.column_named(column) else {
         return Err(invalid(format!("Column '{column}' doesn't exist")));
     };
-    if *own.column_type() == CqlType::Counter {
-        return Err(invalid("Secondary indexes on counter tables aren't supported"));
-    }
+    check_indexable(&table.record, own)?;
     let kind = index_target(column, own.column_type(), only.kind)?;
-    if own.kind() != ColumnKind::Regular {
-        return Err(Error::unsupported(format!("an index of the key or static column {column:?}")));
-    }
     let name = match &create.name {
         Some(name) => name.as_str().to_owned(),
         None => free_name(&context, &keyspace, &format!("{table_name}_{column}_idx"))?,
@@ -58,45 +56,66 @@ pub(super) fn create_index(writer: &mut Writer, session: Option<&str>, create: &
     Target::new(&keyspace, table_name).create_index(writer, &name, column, kind)
 }
 
+/// Refuses a column that no index can be of.
+fn check_indexable(table: &TableRecord, column: &Column) -> Result<()> {
+    let (name, cql_type) = (column.name(), column.column_type());
+    if cql_type.any(&mut |part| *part == CqlType::Duration) {
+        let what = match cql_type.thawed() {
+            whole if whole.is_collection() => "collections containing durations",
+            CqlType::Tuple(_) => "tuples containing durations",
+            CqlType::Udt(_) => "UDTs containing durations",
+            _ => "duration columns",
+        };
+        return Err(invalid(format!("Secondary indexes are not supported on {what}")));
+    }
+    if column.kind() == ColumnKind::PartitionKey && table.shape().partition.len() == 1 {
+        return Err(invalid(format!("Cannot create secondary index on the only partition key column {name}")));
+    }
+    if matches!(cql_type, CqlType::Vector(..)) {
+        return Err(Error::unsupported(format!("an index of the vector column {name:?}")));
+    }
+    Ok(())
+}
+
+/// What of a column an index is, in the order in which Cassandra refuses.
 fn index_target(column: &str, cql_type: &CqlType, kind: TargetKind) -> Result<IndexTarget> {
-    let is_frozen = cql_type.is_collection() && !cql_type.is_multi_cell();
-    let is_map = matches!(cql_type.thawed(), CqlType::Map(_));
+    let is_multi_cell = cql_type.is_multi_cell();
+    let is_frozen = cql_type.is_collection() && !is_multi_cell;
+    // The values of a collection need not be named.
+    let kind = if kind == TargetKind::Simple && cql_type.is_collection() { TargetKind::Values } else { kind };
+    let shown = match kind {
+        TargetKind::Simple => "",
+        TargetKind::Values => "values",
+        TargetKind::Keys => "keys",
+        TargetKind::Entries => "entries",
+        TargetKind::Full => "full",
+    };
+    if is_frozen && kind != TargetKind::Full {
+        return Err(invalid(format!(
+            "Cannot create {shown}() index on frozen column {column}. Frozen collections are immutable and must be fully indexed by using the 'full({column})' modifier"
+        )));
+    }
+    if !is_frozen && kind == TargetKind::Full {
+        return Err(invalid("full() indexes can only be created on frozen collections"));
+    }
+    if !cql_type.is_collection() && kind != TargetKind::Simple {
+        return Err(invalid(format!(
+            "Cannot create {shown}() index on {column}. Non-collection columns only support simple indexes"
+        )));
+    }
+    let is_map = matches!(cql_type, CqlType::Map(_));
+    if !is_map && matches!(kind, TargetKind::Keys | TargetKind::Entries) {
+        return Err(invalid(format!("Cannot create index on {shown} of column {column} with non-map type")));
+    }
+    if is_multi_cell && matches!(cql_type, CqlType::Udt(_)) {
+        return Err(invalid(format!("Cannot create index on non-frozen UDT column {column}")));
+    }
     Ok(match kind {
-        TargetKind::Full if is_frozen => IndexTarget::Full,
-        TargetKind::Full => return Err(invalid("full() indexes can only be created on frozen collections")),
-        TargetKind::Values | TargetKind::Keys | TargetKind::Entries if is_frozen => {
-            let shown = match kind {
-                TargetKind::Keys => "keys",
-                TargetKind::Entries => "keys and values",
-                _ => "values",
-            };
-            return Err(invalid(format!(
-                "Cannot create {shown}() index on frozen column {column}. Frozen collections are immutable and must be fully indexed by using the 'full({column})' modifier"
-            )));
-        }
-        TargetKind::Keys | TargetKind::Entries if !is_map => {
-            let shown = if kind == TargetKind::Keys { "keys" } else { "entries" };
-            return Err(invalid(format!("Cannot create index on {shown} of column {column} with non-map type")));
-        }
+        TargetKind::Simple => IndexTarget::Value,
+        TargetKind::Values => IndexTarget::Elements,
         TargetKind::Keys => IndexTarget::Keys,
         TargetKind::Entries => IndexTarget::Entries,
-        TargetKind::Simple | TargetKind::Values if cql_type.is_multi_cell() && cql_type.is_collection() => {
-            IndexTarget::Elements
-        }
-        TargetKind::Simple if is_frozen => {
-            return Err(invalid(format!(
-                "Cannot create values() index on frozen column {column}. Frozen collections are immutable and must be fully indexed by using the 'full({column})' modifier"
-            )));
-        }
-        TargetKind::Values => {
-            return Err(invalid(format!(
-                "Cannot create values() index on {column}. Non-collection columns support only simple indexes"
-            )));
-        }
-        TargetKind::Simple if cql_type.is_multi_cell() => {
-            return Err(invalid(format!("Cannot create index on non-frozen UDT column {column}")));
-        }
-        TargetKind::Simple => IndexTarget::Value,
+        TargetKind::Full => IndexTarget::Full,
     })
 }
 

@@ -6,22 +6,31 @@
 //! | 1     | owner   | `0x41`                                                                            |
 //! | 4     | index   | its storage id, u32                                                               |
 //! | 2..   | value   | serialized, escaped and ended; a long one with a hash ([`put_inner`])             |
-//! | 9..   | row     | the row's key in its table, from the token on                                     |
+//! | 9..   | row     | the row's key in its table, from the token on; of a static column, the key of the static values |
 //!
 //! The value of an entry is empty. Entries of one value so come in the order of the table, and are read as a slice of it.
+//! The value of a column of the key is as the key's order has it: 1.0 and 1.00 are one.
 //!
 //! # Invariants
 //! 1. A row has an entry for each value of the column that it is stored with, seen or not: what has expired or lies under a
 //!    deletion is still entered until it is swept or tidied. So a read looks at the row that an entry names, and asks it again.
+//! 2. A column of the key has an entry for each row that is stored with a marker or a value; one of the partition key for the static
+//!    values, too, since a partition may have nothing else.
+
+use std::borrow::Cow;
 
 use crate::encoding::long::put_inner;
+use crate::encoding::ordered::Reader;
 use crate::encoding::owner::WIDE_INDEXES as OWNER;
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::txn::Writer;
+use crate::wide_column::layout::{self, KeyValues, Place};
+use crate::wide_column::order;
 use crate::wide_column::parts::{elements, entries};
 use crate::wide_column::record::{CellView, Part, RowView};
-use crate::wide_column::schema::{IndexDefinition, IndexTarget, TableRecord};
+use crate::wide_column::schema::{Column, ColumnKind, IndexDefinition, IndexTarget, TableRecord};
+use crate::wide_column::types::CqlType;
 
 /// Bytes of a row's key before the token.
 const TABLE_BYTES: usize = 5;
@@ -36,7 +45,11 @@ pub(super) fn all(storage: u32) -> Vec<u8> {
 /// What the entries of a value in the index at this position of the table's list begin with.
 pub(super) fn prefix(table: &TableRecord, index: usize, value: &[u8]) -> Result<Vec<u8>> {
     let definition = table.indexes.get(index).ok_or_else(|| Error::value("there is no such index"))?;
-    Ok(of_value(definition.storage, value))
+    let value = match table.column_with(definition.column) {
+        Some(column) if column.is_key() => in_order(column.column_type(), value),
+        _ => Cow::Borrowed(value),
+    };
+    Ok(of_value(definition.storage, &value))
 }
 
 fn of_value(storage: u32, value: &[u8]) -> Vec<u8> {
@@ -63,7 +76,7 @@ pub(super) fn changed(
     (old, new): (&RowView<'_>, &RowView<'_>),
 ) -> Result<()> {
     for index in &table.indexes {
-        let (before, after) = (values(table, index, old)?, values(table, index, new)?);
+        let (before, after) = (values(table, index, key, old)?, values(table, index, key, new)?);
         for value in before.iter().filter(|value| !after.contains(value)) {
             writer.remove(entry(index, value, key));
         }
@@ -80,17 +93,74 @@ fn entry(index: &IndexDefinition, value: &[u8], row: &[u8]) -> Vec<u8> {
     key
 }
 
-/// The values that a row is entered with, each once.
-fn values(table: &TableRecord, index: &IndexDefinition, row: &RowView<'_>) -> Result<Vec<Vec<u8>>> {
+/// The values that what is stored at a key is entered with, each once.
+fn values(table: &TableRecord, index: &IndexDefinition, key: &[u8], row: &RowView<'_>) -> Result<Vec<Vec<u8>>> {
+    let Some(column) = table.column_with(index.column) else { return Ok(Vec::new()) };
+    match column.kind() {
+        ColumnKind::PartitionKey | ColumnKind::Clustering(_) => {
+            Ok(key_value(table, column, key, row)?.into_iter().collect())
+        }
+        ColumnKind::Regular | ColumnKind::Static => cell_values(column, index.target, row),
+    }
+}
+
+/// The value of a column of the key, if the row has it: static values have only those of the partition key.
+fn key_value(table: &TableRecord, column: &Column, key: &[u8], row: &RowView<'_>) -> Result<Option<Vec<u8>>> {
+    if !is_there(row)? {
+        return Ok(None);
+    }
+    let (partition, place) = layout::split(key)?;
+    let shape = table.shape();
+    let at = shape.by_id.get(usize::from(column.id())).copied().flatten();
+    if let Some(nth) = shape.partition.iter().position(|own| Some(*own) == at) {
+        let whole = layout::whole_partition_key(partition, row)?;
+        let value = layout::partition_value(&whole, shape.partition.len(), nth)?;
+        return Ok(Some(in_order(column.column_type(), value).into_owned()));
+    }
+    let (Place::Row(clustering), Some(nth)) = (place, shape.clustering.iter().position(|(own, _)| Some(*own) == at))
+    else {
+        return Ok(None);
+    };
+    let mut values = KeyValues::default();
+    values.read_clustering(table, clustering, row)?;
+    let value = values.get(nth).ok_or_else(|| Error::corrupt("wide-column key", "a part is missing"))?;
+    Ok(Some(in_order(column.column_type(), value).into_owned()))
+}
+
+/// Whether anything is stored of a row that makes it be there, seen or not.
+fn is_there(row: &RowView<'_>) -> Result<bool> {
+    if row.marker().is_some_and(|marker| marker.value().is_some()) {
+        return Ok(true);
+    }
+    for view in row.cells() {
+        if view?.cell.value().is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// A value with the bytes that all that are equal to it in the order of their type have.
+fn in_order<'v>(cql_type: &CqlType, value: &'v [u8]) -> Cow<'v, [u8]> {
+    let encoded = || {
+        let (mut key, mut back) = (Vec::new(), Vec::new());
+        order::put(&mut key, cql_type, value, usize::MAX)?;
+        order::take(&mut Reader::new(&key), cql_type, &mut back).map(|_| back)
+    };
+    // What has no order is only equal to itself.
+    if order::is_lossy(cql_type) { encoded().map_or(Cow::Borrowed(value), Cow::Owned) } else { Cow::Borrowed(value) }
+}
+
+/// The values of a regular or static column.
+fn cell_values(column: &Column, target: IndexTarget, row: &RowView<'_>) -> Result<Vec<Vec<u8>>> {
     let mut found: Vec<Vec<u8>> = Vec::new();
-    let Some(column) = table.column_with(index.column) else { return Ok(found) };
     for view in row.cells() {
         let CellView { id, part, cell } = view?;
-        if id != index.column {
+        if id != column.id() {
             continue;
         }
         let Some(value) = cell.value() else { continue };
-        match (index.target, part) {
+        match (target, part) {
             (IndexTarget::Value | IndexTarget::Full, Part::Whole) => found.push(value.to_vec()),
             (IndexTarget::Elements, Part::Whole) if column.column_type().thawed().is_collection() => {
                 for element in elements(value)? {
@@ -110,7 +180,7 @@ fn values(table: &TableRecord, index: &IndexDefinition, row: &RowView<'_>) -> Re
             }
             (IndexTarget::Elements, Part::Element(path)) => {
                 // An element of a set is its path, of a list or map its value.
-                let is_set = matches!(column.column_type(), super::CqlType::Set(_));
+                let is_set = matches!(column.column_type(), CqlType::Set(_));
                 found.push(if is_set { path.to_vec() } else { value.to_vec() });
             }
             (IndexTarget::Keys, Part::Element(path)) => found.push(path.to_vec()),
@@ -122,3 +192,6 @@ fn values(table: &TableRecord, index: &IndexDefinition, row: &RowView<'_>) -> Re
     found.dedup();
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests;
