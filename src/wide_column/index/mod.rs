@@ -9,7 +9,14 @@
 //! | 9..   | row     | the row's key in its table, from the token on; of a static column, the key of the static values |
 //!
 //! The value of an entry is empty. Entries of one value so come in the order of the table, and are read as a slice of it.
-//! The value of a column of the key is as the key's order has it: 1.0 and 1.00 are one.
+//!
+//! | index            | value                                                                                    |
+//! |------------------|------------------------------------------------------------------------------------------|
+//! | Cassandra's own  | serialized; of a column of the key with the bytes that all have that are equal to it: 1.0 and 1.00 are one |
+//! | storage-attached | of numbers, times and `inet` in their order ([`order`]), so that a range of values is a range of entries; text as its options make it ([`Analysis`]); others as of a column of the key |
+//!
+//! The int 7 in an index stored under 5: `41 00000005 00ff00ff00ff07 0000`, and the row; in a storage-attached one
+//! `41 00000005 8000ff00ff07 0000`, and the row.
 //!
 //! # Invariants
 //! 1. A row has an entry for each value of the column that it is stored with, seen or not: what has expired or lies under a
@@ -17,23 +24,43 @@
 //! 2. A column of the key has an entry for each row that is stored with a marker or a value; one of the partition key for the static
 //!    values, too, since a partition may have nothing else.
 
-use std::borrow::Cow;
+mod analysis;
+mod terms;
 
-use crate::encoding::long::put_inner;
+use std::ops::Bound;
+
+use crate::encoding::long::{INNER_BYTES, put_inner, skip_inner};
 use crate::encoding::ordered::Reader;
 use crate::encoding::owner::WIDE_INDEXES as OWNER;
+use crate::engine::{Key, KeyRange};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::txn::Writer;
+use crate::wide_column::index::terms::Terms;
 use crate::wide_column::layout::{self, KeyValues, Place};
+#[cfg(doc)]
 use crate::wide_column::order;
 use crate::wide_column::parts::{elements, entries};
 use crate::wide_column::record::{CellView, Part, RowView};
 use crate::wide_column::schema::{Column, ColumnKind, IndexDefinition, IndexTarget, TableRecord};
 use crate::wide_column::types::CqlType;
 
+pub(crate) use analysis::Analysis;
+pub(crate) use terms::finds_ranges;
+
 /// Bytes of a row's key before the token.
 const TABLE_BYTES: usize = 5;
+
+/// What is sought in an index, with serialized values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sought {
+    /// A value of the column, an element, or a key.
+    Value(Vec<u8>),
+    /// A key of a map with its value.
+    Entry(Vec<u8>, Vec<u8>),
+    /// Values within bounds, of an index that [finds ranges](finds_ranges).
+    Range(Bound<Vec<u8>>, Bound<Vec<u8>>),
+}
 
 /// What every entry of an index begins with; of a table, the list of what is deleted in it (`write::listed`).
 pub(super) fn all(storage: u32) -> Vec<u8> {
@@ -42,14 +69,27 @@ pub(super) fn all(storage: u32) -> Vec<u8> {
     key
 }
 
-/// What the entries of a value in the index at this position of the table's list begin with.
-pub(super) fn prefix(table: &TableRecord, index: usize, value: &[u8]) -> Result<Vec<u8>> {
-    let definition = table.indexes.get(index).ok_or_else(|| Error::value("there is no such index"))?;
-    let value = match table.column_with(definition.column) {
-        Some(column) if column.is_key() => in_order(column.column_type(), value),
-        _ => Cow::Borrowed(value),
+/// The entries that have what is sought in the index at this position of the table's list. Of a range there are some more at its
+/// ends.
+pub(super) fn sought(table: &TableRecord, index: usize, sought: &Sought) -> Result<KeyRange> {
+    let missing = || Error::value("there is no such index");
+    let index = table.indexes.get(index).ok_or_else(missing)?;
+    let terms = Terms::new(table.column_with(index.column).ok_or_else(missing)?, index);
+    let (start, end) = match sought {
+        Sought::Value(value) => return Ok(KeyRange::prefix(&of_value(index.storage, &terms.one(value)?))),
+        Sought::Entry(key, value) => return Ok(KeyRange::prefix(&of_value(index.storage, &terms.entry(key, value)?))),
+        Sought::Range(start, end) => (start, end),
     };
-    Ok(of_value(definition.storage, &value))
+    // Bounds are of all that begins so: values that are equal, or so long that keys do not tell them apart.
+    let at = |bound: &Bound<Vec<u8>>| match bound {
+        Bound::Included(value) | Bound::Excluded(value) => {
+            Ok::<_, Error>(Some(KeyRange::prefix(&begin_of_value(index.storage, &terms.one(value)?))))
+        }
+        Bound::Unbounded => Ok(None),
+    };
+    let start = at(start)?.map_or(Bound::Unbounded, |first| first.start().clone());
+    let end = at(end)?.map_or(Bound::Unbounded, |last| last.end().clone());
+    Ok(KeyRange::prefix(&all(index.storage)).clamp(start, end))
 }
 
 fn of_value(storage: u32, value: &[u8]) -> Vec<u8> {
@@ -58,14 +98,20 @@ fn of_value(storage: u32, value: &[u8]) -> Vec<u8> {
     key
 }
 
-/// A key and value of a map as one value of an index of entries: each with its length before it, as a tuple has them.
-pub(super) fn entry_value(key: &[u8], value: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(8 + key.len() + value.len());
-    for part in [key, value] {
-        out.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
-        out.extend_from_slice(part);
-    }
-    out
+/// What the entries of a value begin with, without what ends the value.
+fn begin_of_value(storage: u32, value: &[u8]) -> Vec<u8> {
+    let mut key = all(storage);
+    let is_long = put_inner(&mut key, value, limits::KEY_COMPONENT_BYTES_MAX);
+    key.truncate(key.len() - if is_long { INNER_BYTES } else { 2 });
+    key
+}
+
+/// What of an entry names the row: the row's key in its table, from the token on.
+pub(super) fn row_of(entry: &[u8]) -> Result<&[u8]> {
+    let mut reader = Reader::new(entry);
+    reader.array::<TABLE_BYTES>()?;
+    skip_inner(&mut reader)?;
+    Ok(reader.rest())
 }
 
 /// A row has changed from `old` to `new`.
@@ -87,20 +133,21 @@ pub(super) fn changed(
     Ok(())
 }
 
-fn entry(index: &IndexDefinition, value: &[u8], row: &[u8]) -> Vec<u8> {
+fn entry(index: &IndexDefinition, value: &[u8], row: &[u8]) -> Key {
     let mut key = of_value(index.storage, value);
     key.extend_from_slice(row.get(TABLE_BYTES..).unwrap_or_default());
-    key
+    Key::from(key)
 }
 
 /// The values that what is stored at a key is entered with, each once.
 fn values(table: &TableRecord, index: &IndexDefinition, key: &[u8], row: &RowView<'_>) -> Result<Vec<Vec<u8>>> {
     let Some(column) = table.column_with(index.column) else { return Ok(Vec::new()) };
+    let terms = Terms::new(column, index);
     match column.kind() {
         ColumnKind::PartitionKey | ColumnKind::Clustering(_) => {
-            Ok(key_value(table, column, key, row)?.into_iter().collect())
+            Ok(key_value(table, column, key, row)?.map(|value| terms.one(&value)).transpose()?.into_iter().collect())
         }
-        ColumnKind::Regular | ColumnKind::Static => cell_values(column, index.target, row),
+        ColumnKind::Regular | ColumnKind::Static => cell_values(column, index.target, &terms, row),
     }
 }
 
@@ -114,8 +161,7 @@ fn key_value(table: &TableRecord, column: &Column, key: &[u8], row: &RowView<'_>
     let at = shape.by_id.get(usize::from(column.id())).copied().flatten();
     if let Some(nth) = shape.partition.iter().position(|own| Some(*own) == at) {
         let whole = layout::whole_partition_key(partition, row)?;
-        let value = layout::partition_value(&whole, shape.partition.len(), nth)?;
-        return Ok(Some(in_order(column.column_type(), value).into_owned()));
+        return Ok(Some(layout::partition_value(&whole, shape.partition.len(), nth)?.to_vec()));
     }
     let (Place::Row(clustering), Some(nth)) = (place, shape.clustering.iter().position(|(own, _)| Some(*own) == at))
     else {
@@ -124,7 +170,7 @@ fn key_value(table: &TableRecord, column: &Column, key: &[u8], row: &RowView<'_>
     let mut values = KeyValues::default();
     values.read_clustering(table, clustering, row)?;
     let value = values.get(nth).ok_or_else(|| Error::corrupt("wide-column key", "a part is missing"))?;
-    Ok(Some(in_order(column.column_type(), value).into_owned()))
+    Ok(Some(value.to_vec()))
 }
 
 /// Whether anything is stored of a row that makes it be there, seen or not.
@@ -140,19 +186,8 @@ fn is_there(row: &RowView<'_>) -> Result<bool> {
     Ok(false)
 }
 
-/// A value with the bytes that all that are equal to it in the order of their type have.
-fn in_order<'v>(cql_type: &CqlType, value: &'v [u8]) -> Cow<'v, [u8]> {
-    let encoded = || {
-        let (mut key, mut back) = (Vec::new(), Vec::new());
-        order::put(&mut key, cql_type, value, usize::MAX)?;
-        order::take(&mut Reader::new(&key), cql_type, &mut back).map(|_| back)
-    };
-    // What has no order is only equal to itself.
-    if order::is_lossy(cql_type) { encoded().map_or(Cow::Borrowed(value), Cow::Owned) } else { Cow::Borrowed(value) }
-}
-
 /// The values of a regular or static column.
-fn cell_values(column: &Column, target: IndexTarget, row: &RowView<'_>) -> Result<Vec<Vec<u8>>> {
+fn cell_values(column: &Column, target: IndexTarget, terms: &Terms<'_>, row: &RowView<'_>) -> Result<Vec<Vec<u8>>> {
     let mut found: Vec<Vec<u8>> = Vec::new();
     for view in row.cells() {
         let CellView { id, part, cell } = view?;
@@ -161,30 +196,30 @@ fn cell_values(column: &Column, target: IndexTarget, row: &RowView<'_>) -> Resul
         }
         let Some(value) = cell.value() else { continue };
         match (target, part) {
-            (IndexTarget::Value | IndexTarget::Full, Part::Whole) => found.push(value.to_vec()),
+            (IndexTarget::Value | IndexTarget::Full, Part::Whole) => found.push(terms.one(value)?),
             (IndexTarget::Elements, Part::Whole) if column.column_type().thawed().is_collection() => {
                 for element in elements(value)? {
-                    found.push(element?.to_vec());
+                    found.push(terms.one(element?)?);
                 }
             }
             (IndexTarget::Keys, Part::Whole) => {
                 for entry in entries(value)? {
-                    found.push(entry?.0.to_vec());
+                    found.push(terms.one(entry?.0)?);
                 }
             }
             (IndexTarget::Entries, Part::Whole) => {
                 for entry in entries(value)? {
                     let (key, value) = entry?;
-                    found.push(entry_value(key, value));
+                    found.push(terms.entry(key, value)?);
                 }
             }
             (IndexTarget::Elements, Part::Element(path)) => {
                 // An element of a set is its path, of a list or map its value.
                 let is_set = matches!(column.column_type(), CqlType::Set(_));
-                found.push(if is_set { path.to_vec() } else { value.to_vec() });
+                found.push(terms.one(if is_set { path } else { value })?);
             }
-            (IndexTarget::Keys, Part::Element(path)) => found.push(path.to_vec()),
-            (IndexTarget::Entries, Part::Element(path)) => found.push(entry_value(path, value)),
+            (IndexTarget::Keys, Part::Element(path)) => found.push(terms.one(path)?),
+            (IndexTarget::Entries, Part::Element(path)) => found.push(terms.entry(path, value)?),
             _ => {}
         }
     }

@@ -1,18 +1,23 @@
 //! What indexes hold, and what queries by them return, under any writes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::ops::Bound;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{all, entry, values};
+use super::{Sought, all, entry, sought, values};
 use crate::encoding::owner;
-use crate::engine::{Direction, KeyRange};
+use crate::engine::{Direction, Key, KeyRange};
 use crate::wide_column::cql::Cql;
+#[cfg(feature = "server")]
+use crate::wide_column::cql::{PageOf, Times};
 use crate::wide_column::layout::{self, Place};
 use crate::wide_column::record::RowView;
-use crate::wide_column::{CqlValue, PagePosition, Row, WideTable, schema};
+use crate::wide_column::schema::{self, IndexTarget, NewIndex, TableRecord};
+use crate::wide_column::testing::hex;
+use crate::wide_column::{CqlType, CqlValue, PagePosition, Row, TableSchema, WideTable};
 use crate::{ManualClock, Store};
 
 const COLUMNS: &str = "a int, b int, c int, d text, s int STATIC, ss set<int> STATIC, v int, m map<int, int>, \
@@ -34,6 +39,12 @@ const INDEXES: [(&str, &str); 10] = [
 
 /// Rows of a partition that make what else is in it too much to be removed at once.
 const CROWD: std::ops::Range<i32> = 1_000..1_070;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Own,
+    StorageAttached,
+}
 
 #[derive(Clone, Debug)]
 enum Op {
@@ -121,18 +132,25 @@ impl Twins {
         self.session.execute(statement, ()).unwrap_or_else(|error| panic!("{statement}: {error}"));
     }
 
-    fn create_indexes(&self) {
+    fn create_indexes(&self, kind: Kind) {
         for (name, target) in INDEXES {
-            self.run(&format!("CREATE INDEX {name} ON t ({target})"));
+            let using = if kind == Kind::StorageAttached { " USING 'sai'" } else { "" };
+            self.run(&format!("CREATE INDEX {name} ON t ({target}){using}"));
         }
     }
 
     fn apply(&self, op: &Op) {
         match op {
             Op::Statement(statement) => {
-                ["t", "u"].iter().for_each(|table| self.run(&statement.replacen("{}", table, 1)));
+                for table in ["t", "u"] {
+                    self.run(&statement.replacen("{}", table, 1));
+                }
             }
-            Op::Truncate => ["t", "u"].iter().for_each(|table| self.run(&format!("TRUNCATE {table}"))),
+            Op::Truncate => {
+                for table in ["t", "u"] {
+                    self.run(&format!("TRUNCATE {table}"));
+                }
+            }
             Op::Wait(seconds) => {
                 self.clock.advance(Duration::from_secs(*seconds));
             }
@@ -169,7 +187,7 @@ impl Twins {
                     let mut cursor = view.range(&KeyRange::prefix(&all(index.storage)), Direction::Forward)?;
                     while let Some((key, value)) = cursor.next()? {
                         assert!(key[0] == owner::WIDE_INDEXES && value.is_empty());
-                        found.insert(key.to_vec());
+                        found.insert(Key::from(key));
                     }
                 }
                 Ok((found, expected))
@@ -179,14 +197,34 @@ impl Twins {
     }
 
     /// By index each query returns what it returns by looking at every row.
-    fn check_queries(&self) {
-        for query in queries() {
+    fn check_queries(&self, kind: Kind, rows: usize) {
+        for query in queries(kind) {
             let Query { select, condition, behind, needs_filtering } = &query;
             let filtering = if *needs_filtering { " ALLOW FILTERING" } else { "" };
             let by_index = self.rows(&format!("SELECT {select} FROM t WHERE {condition}{behind}{filtering}"));
             let expected = self.rows(&format!("SELECT {select} FROM u WHERE {condition}{behind} ALLOW FILTERING"));
             assert_eq!(by_index, expected, "{query:?}");
+            let paged = self.pages(&format!("SELECT {select} FROM t WHERE {condition}{behind}{filtering}"), rows);
+            assert_eq!(paged, expected.len(), "{query:?} in pages of {rows}");
         }
+    }
+
+    /// How many rows a query returns in pages, as a door asks for them.
+    #[cfg(feature = "server")]
+    fn pages(&self, query: &str, rows: usize) -> usize {
+        let statement = self.session.prepare(query).unwrap();
+        let (mut page, mut found) = (PageOf { rows, behind: None }, 0);
+        loop {
+            let served = self.session.serve(&statement, &[], Some(&page), Times::default()).unwrap();
+            found += served.rows.len();
+            let Some(next) = served.next else { return found };
+            page.behind = Some(next);
+        }
+    }
+
+    #[cfg(not(feature = "server"))]
+    fn pages(&self, query: &str, _rows: usize) -> usize {
+        self.rows(query).len()
     }
 
     fn rows(&self, query: &str) -> Vec<String> {
@@ -235,7 +273,7 @@ struct Query {
     needs_filtering: bool,
 }
 
-fn queries() -> Vec<Query> {
+fn queries(kind: Kind) -> Vec<Query> {
     let mut all = Vec::new();
     let mut add = |condition: &str, needs_filtering: bool| {
         for behind in ["", " LIMIT 2", " PER PARTITION LIMIT 1"] {
@@ -265,8 +303,17 @@ fn queries() -> Vec<Query> {
     ] {
         add(condition, false);
     }
-    for condition in ["c = 1 AND v = 1", "b = 1 AND s = 1", "a = 0 AND s = 1", "s = 1 AND c < 2", "d = 'x' AND c > 0"] {
+    for condition in ["c = 1 AND v = 1", "b = 1 AND s = 1", "s = 1 AND c < 2", "d = 'x' AND c > 0", "v > 0", "c <= 1"] {
+        add(condition, kind == Kind::Own);
+    }
+    for condition in ["v >= 1 AND v < 2", "s > 0", "s > 0 AND b < 1", "m CONTAINS KEY 1 AND m CONTAINS 1", "b > 0"] {
+        add(condition, kind == Kind::Own);
+    }
+    for condition in ["a = 0 AND s = 1", "v IN (0, 1)", "d > ''", "c IN (0, 2) AND v = 1"] {
         add(condition, true);
+    }
+    for condition in ["a = 0 AND b = 1 AND v >= 1", "token(a, b) > 0 AND v >= 1", "a = 0 AND b = 1 AND s >= 1"] {
+        add(condition, kind == Kind::Own);
     }
     for condition in ["s = 1", "b = 1", "ss CONTAINS 1"] {
         let condition = condition.to_owned();
@@ -285,10 +332,13 @@ proptest! {
         steps in prop::collection::vec(op(), 1..16),
         is_crowded: bool,
         rows in 1usize..4,
+        kind in prop::sample::select(vec![Kind::Own, Kind::StorageAttached]),
     ) {
         let twins = Twins::new(is_crowded);
-        before.iter().for_each(|op| twins.apply(op));
-        twins.create_indexes();
+        for op in &before {
+            twins.apply(op);
+        }
+        twins.create_indexes(kind);
         // A few writes may come between the rows and the job that enters them.
         for op in steps.iter().take(steps.len() / 3) {
             twins.apply(op);
@@ -299,15 +349,34 @@ proptest! {
             twins.apply(op);
             twins.check_contents();
         }
-        twins.check_queries();
+        twins.check_queries(kind, rows);
         twins.check_pages(rows);
     }
+}
+
+// SEM: WID-QRY-5
+#[test]
+fn the_layout_is_the_documented_one() {
+    let schema = TableSchema::new().partition_key("p", CqlType::Int).column("v", CqlType::Int);
+    let mut table = TableRecord::new(schema);
+    for (name, class) in [("own", ""), ("sai", "sai")] {
+        let (column, target, options) = ("v", IndexTarget::Value, BTreeMap::new());
+        table.add_index(&NewIndex { name, column, target, class, options }, 5).unwrap();
+    }
+    let seven = 7i32.to_be_bytes().to_vec();
+    let start = |index, what: &Sought| match sought(&table, index, what).unwrap().start() {
+        Bound::Included(key) => hex(key),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(start(0, &Sought::Value(seven.clone())), "410000000500ff00ff00ff070000");
+    assert_eq!(start(1, &Sought::Value(seven.clone())), "41000000058000ff00ff070000");
+    assert_eq!(start(1, &Sought::Range(Bound::Excluded(seven), Bound::Unbounded)), "41000000058000ff00ff07");
 }
 
 #[test]
 fn what_is_deleted_or_has_expired_leaves_no_entries() {
     let twins = Twins::new(true);
-    twins.create_indexes();
+    twins.create_indexes(Kind::StorageAttached);
     for c in 0..3 {
         let mut row = format!("a = 0 AND b = 0 AND c = {c}");
         twins.run(&format!("UPDATE t USING TTL 5 SET s = 1, ss = {{1}} WHERE {}", row.split(" AND c").next().unwrap()));

@@ -7,6 +7,7 @@ use crate::engine::{Direction, Key, KeyRange};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::txn::View;
+use crate::wide_column::index::Sought;
 use crate::wide_column::layout::{self, KeyValues, Place};
 use crate::wide_column::read::base::Base;
 use crate::wide_column::read::bounds::Bounds;
@@ -136,42 +137,50 @@ impl Reader {
             return Ok(());
         }
         let resume = self.plan.resume.clone();
-        let named = match &self.plan.source {
-            Source::Index(table, lookup) => Some((Named::new(table, lookup)?, is_of_partitions(&table.record, lookup))),
+        let prefix = resume.as_ref().map(|position| layout::partition(self.storage(), &position.partition));
+        let lookup = match &self.plan.source {
+            Source::Index(table, lookup) => Some((table, lookup, is_of_partitions(&table.record, lookup))),
             _ => None,
         };
         match &self.plan.partitions {
             Partitions::Keys(keys) => {
                 let at = resume.as_ref().and_then(|position| keys.iter().position(|key| *key == position.partition));
                 self.walk = Walk::Keys { next: at.map_or(0, |at| at + 1), slices: Vec::new() };
-                // Of a partition that is known, the rows are looked at, whatever an index says of its static values.
-                self.named = named.and_then(|(named, is_of_partitions)| (!is_of_partitions).then_some(named));
+                // Of partitions that are known, all rows are looked at, unless the index has those that are wanted side by side.
+                if let Some((table, lookup, false)) = lookup
+                    && !matches!(lookup.sought, Sought::Range(..))
+                {
+                    self.named = Named::new(view, table, lookup, &KeyRange::all())?;
+                }
             }
             Partitions::Tokens(start, end) => {
-                let rest = layout::tokens(self.storage(), *start, *end);
-                self.walk = match named {
-                    Some((named, true)) => Walk::Partitions { named, rest, slices: Vec::new() },
-                    named => {
-                        self.named = named.map(|(named, _)| named);
-                        Walk::Scan { rest, is_open: false }
+                let all = layout::tokens(self.storage(), *start, *end);
+                let row = resume.as_ref().and_then(|position| position.row.as_ref());
+                let behind_partition = match &prefix {
+                    Some(prefix) => all.clone().behind(&KeyRange::prefix(prefix)),
+                    None => all.clone(),
+                };
+                let behind_row = match (&prefix, row) {
+                    (Some(prefix), Some(row)) => {
+                        all.clamp(Bound::Excluded(Key::from(&layout::row(prefix, row)[..])), Bound::Unbounded)
+                    }
+                    _ => behind_partition.clone(),
+                };
+                self.walk = match lookup {
+                    Some((table, lookup, true)) => match Named::new(view, table, lookup, &behind_partition)? {
+                        Some(named) => Walk::Partitions { named, rest: behind_partition, slices: Vec::new() },
+                        None => Walk::Scan { rest: behind_row, is_open: false },
+                    },
+                    lookup => {
+                        if let Some((table, lookup, _)) = lookup {
+                            self.named = Named::new(view, table, lookup, &behind_row)?;
+                        }
+                        Walk::Scan { rest: behind_row, is_open: false }
                     }
                 };
             }
         }
-        let Some(position) = resume else { return Ok(()) };
-        let prefix = layout::partition(self.storage(), &position.partition);
-        match &mut self.walk {
-            Walk::Scan { rest, .. } => {
-                *rest = match &position.row {
-                    None => rest.clone().behind(&KeyRange::prefix(&prefix)),
-                    Some(row) => {
-                        rest.clone().clamp(Bound::Excluded(Key::from(&layout::row(&prefix, row)[..])), Bound::Unbounded)
-                    }
-                };
-            }
-            Walk::Partitions { rest, .. } => *rest = rest.clone().behind(&KeyRange::prefix(&prefix)),
-            Walk::Keys { .. } | Walk::Virtual { .. } => {}
-        }
+        let (Some(position), Some(prefix)) = (resume, prefix) else { return Ok(()) };
         let Some(row) = position.row else { return Ok(()) };
         self.load(view, &prefix, Some(&position.partition), position.left_of_partition)?;
         self.current.has_rows = true;

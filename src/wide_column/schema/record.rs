@@ -1,6 +1,5 @@
 //! What the catalogue holds of a table.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +8,7 @@ use crate::catalog::growing;
 use crate::error::{Error, InvalidKind, Result};
 use crate::wide_column::record::Parts;
 use crate::wide_column::schema::column::{Column, ColumnKind, Order};
-use crate::wide_column::schema::index::{IndexDefinition, IndexTarget};
+use crate::wide_column::schema::index::{IndexDefinition, IndexTarget, NewIndex};
 use crate::wide_column::schema::table::TableSchema;
 use crate::wide_column::schema::view::{ViewDefinition, ViewOf};
 use crate::wide_column::types::CqlType;
@@ -322,11 +321,12 @@ impl TableRecord {
     /// # Errors
     /// [`Error::AlreadyExists`] when there is another of that name; [`Error::NotFound`] for an unknown column; [`Error::Invalid`] for
     /// one that cannot be indexed so.
-    pub(crate) fn add_index(&mut self, name: &str, column: &str, target: IndexTarget, storage: u32) -> Result<bool> {
+    pub(crate) fn add_index(&mut self, new: &NewIndex<'_>, storage: u32) -> Result<bool> {
+        let NewIndex { name, column, target, .. } = *new;
         let found = self.schema.require(column)?;
         let id = found.id;
         if let Some(index) = self.indexes.iter().find(|index| index.name == name) {
-            let is_same = index.column == id && index.target == target;
+            let is_same = new.is_like(index, id);
             let taken = || Error::AlreadyExists { what: "index", name: name.to_owned() };
             return if is_same { Ok(false) } else { Err(taken()) };
         }
@@ -345,8 +345,7 @@ impl TableRecord {
         if !is_fit {
             return refuse(format!("column {column:?} is {} and cannot be indexed so", found.cql_type));
         }
-        let (class, options) = (String::new(), BTreeMap::new());
-        let name = name.to_owned();
+        let (name, class, options) = (name.to_owned(), new.class.to_owned(), new.options.clone());
         self.indexes.push(IndexDefinition { name, column: id, target, class, options, storage, is_building: true });
         Ok(true)
     }

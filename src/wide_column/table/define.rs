@@ -1,8 +1,10 @@
 //! Definitions of tables, made and changed.
 
+use std::collections::BTreeMap;
+
 use crate::error::Result;
 use crate::txn::{WriteScope, Writer};
-use crate::wide_column::schema::{ColumnKind, IndexTarget, TableOptions, TableSchema};
+use crate::wide_column::schema::{ColumnKind, IndexTarget, NewIndex, TableOptions, TableSchema};
 use crate::wide_column::table::WideTable;
 use crate::wide_column::types::CqlType;
 
@@ -297,7 +299,8 @@ impl<S: WriteScope> WideTable<S> {
     #[doc(alias = "CREATE INDEX")]
     pub fn create_index(&self, name: &str, column: &str, target: IndexTarget) -> Result<()> {
         self.scope.write(self.target.operation("create_index"), |writer| {
-            self.target.create_index(writer, name, column, target)
+            let (class, options) = ("", BTreeMap::new());
+            self.target.create_index(writer, &NewIndex { name, column, target, class, options })
         })
     }
 

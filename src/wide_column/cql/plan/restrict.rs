@@ -484,9 +484,11 @@ pub(super) fn restrict(
     if uses_index && has_in {
         return Err(invalid("Select on indexed columns and with IN clause for the PRIMARY KEY are not supported"));
     }
-    if !allowed && !lookup::finds_all(&asked) {
+    if !allowed && !lookup::finds_all(record, &asked) {
         return Err(invalid(NEEDS_FILTERING));
     }
-    filters.extend(others.into_iter().map(|(at, one)| Filter::Column(at, one.into_test())));
+    for (at, one) in others {
+        filters.push(lookup::filter(record, at, one)?);
+    }
     Ok(Restricted { keys, tokens, slices, filters, lookup: lookup::first(asked), uses_index })
 }
