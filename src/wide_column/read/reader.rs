@@ -180,6 +180,12 @@ impl Reader {
                 };
             }
         }
+        if let Some((table, lookup, _)) = lookup
+            && (self.named.is_some() || matches!(self.walk, Walk::Partitions { .. }))
+            && let Some(index) = table.record.indexes.get(lookup.index)
+        {
+            view.meter().index(&index.name);
+        }
         let (Some(position), Some(prefix)) = (resume, prefix) else { return Ok(()) };
         let Some(row) = position.row else { return Ok(()) };
         self.load(view, &prefix, Some(&position.partition), position.left_of_partition)?;
