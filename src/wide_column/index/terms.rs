@@ -40,9 +40,12 @@ impl<'t> Terms<'t> {
             (_, CqlType::List(element) | CqlType::Set(element)) => (&**element, &**element),
             (_, other) => (other, other),
         };
+        // What a type gets more fields of later would have other bytes then. In keys it cannot.
+        let grows = |part: &CqlType| part.any(&mut |part| matches!(part, CqlType::Udt(_)));
         let form = match (index.is_storage_attached(), types.0.thawed()) {
             (false, _) if column.is_key() => Form::Canonical,
             (false, _) => Form::Stored,
+            (true, _) if !column.is_key() && (grows(types.0) || grows(types.1)) => Form::Stored,
             (true, _) if index.target == IndexTarget::Entries => Form::Canonical,
             (true, CqlType::Ascii | CqlType::Text) => Form::Analyzed(Analysis::of(index)),
             (true, own) if is_ordered(own) => Form::Ordered,

@@ -164,11 +164,11 @@ impl Twins {
     }
 
     /// Every entry of the indexes is that of a stored row, and every stored row has its entries.
-    fn check_contents(&self) {
+    fn check_contents(&self, table: &str) {
         let (found, expected) = self
             .table()
             .read("dump", |view| {
-                let definition = schema::table(view, "k", "t")?.unwrap();
+                let definition = schema::table(view, "k", table)?.unwrap();
                 let table = &definition.record;
                 let (mut found, mut expected) = (BTreeSet::new(), BTreeSet::new());
                 let mut cursor =
@@ -344,10 +344,10 @@ proptest! {
             twins.apply(op);
         }
         twins.store.run_jobs().unwrap();
-        twins.check_contents();
+        twins.check_contents("t");
         for op in steps.iter().skip(steps.len() / 3) {
             twins.apply(op);
-            twins.check_contents();
+            twins.check_contents("t");
         }
         twins.check_queries(kind, rows);
         twins.check_pages(rows);
@@ -368,6 +368,25 @@ fn pages_of_a_range_go_on_whether_its_rows_are_gathered_or_the_table_is_read() {
     inserted.unwrap();
     assert_eq!(twins.pages("SELECT c FROM w WHERE v >= 10", 40_000), 89_990);
     assert_eq!(twins.pages("SELECT c FROM w WHERE v >= 10 PER PARTITION LIMIT 2", 3), 20);
+}
+
+// SEM: WID-QRY-5
+#[test]
+fn entries_of_a_type_that_has_grown_go_with_their_rows() {
+    let twins = Twins::new(false);
+    twins.run("CREATE TYPE grown (n int)");
+    twins.run("CREATE TABLE w (p int PRIMARY KEY, v frozen<grown>, m map<int, frozen<grown>>)");
+    for target in ["v", "VALUES(m)", "ENTRIES(m)"] {
+        twins.run(&format!("CREATE INDEX ON w ({target}) USING 'sai'"));
+    }
+    twins.run("INSERT INTO w (p, v, m) VALUES (1, {n: 1}, {1: {n: 1}})");
+    assert_eq!(twins.rows("SELECT p FROM w WHERE v = {n: 1} AND m[1] = {n: 1}").len(), 1);
+    twins.run("ALTER TYPE grown ADD o int");
+    twins.check_contents("w");
+    twins.run("INSERT INTO w (p, v, m) VALUES (1, {n: 2, o: 3}, {2: {n: 2}})");
+    twins.check_contents("w");
+    assert_eq!(twins.rows("SELECT p FROM w WHERE v = {n: 2, o: 3}").len(), 1);
+    assert_eq!(twins.rows("SELECT p FROM w WHERE v = {n: 1}").len(), 0);
 }
 
 // SEM: WID-QRY-5
@@ -404,7 +423,7 @@ fn what_is_deleted_or_has_expired_leaves_no_entries() {
     twins.clock.advance(Duration::from_secs(5));
     twins.store.sweep_expired().unwrap();
     twins.store.run_jobs().unwrap();
-    twins.check_contents();
+    twins.check_contents("t");
     let left = twins.table().read("dump", |view| {
         let definition = schema::table(view, "k", "t")?.unwrap();
         let mut left = 0;
