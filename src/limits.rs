@@ -385,6 +385,10 @@ pub const WIDE_TTL_SECONDS_MAX: u32 = 630_720_000;
 /// Rows, or slices of a partition, that the values of one query name one by one.
 pub const WIDE_IN_ROWS_MAX: usize = 65_535;
 
+/// Bytes of the keys of rows that a query gathers from a range of an index, to bring them into the order of the table. Where there are
+/// more, the whole table is read.
+pub const WIDE_INDEX_GATHERED_BYTES_MAX: usize = 4 << 20;
+
 /// Statements of one batch of wide-column writes.
 pub const WIDE_BATCH_STATEMENTS_MAX: usize = 65_535;
 

@@ -575,7 +575,6 @@ fn what_is_not_modelled_is_refused_by_name() {
             "CREATE MATERIALIZED VIEW m AS SELECT p, c, d FROM t WHERE p = 1 PRIMARY KEY (p, c, d)",
             "a materialized view with the condition p = 1",
         ),
-        ("CREATE CUSTOM INDEX ON t (v) USING 'sai'", "custom indexes: sai"),
         ("CREATE FUNCTION f() RETURNS NULL ON NULL INPUT RETURNS int LANGUAGE java AS ''", "functions in java"),
         ("SELECT * FROM system.paxos", "the system's table system.paxos"),
         ("INSERT INTO system.local (key) VALUES ('local')", "the system's keyspace system"),

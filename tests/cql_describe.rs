@@ -39,7 +39,7 @@ fn again(statements: &[String]) -> Cql {
     other
 }
 
-const DEFINITIONS: [&str; 14] = [
+const DEFINITIONS: [&str; 20] = [
     "CREATE TYPE address (street text, number int)",
     "CREATE TYPE \"Person\" (name text, \"home\" frozen<address>, others list<frozen<address>>)",
     "CREATE TABLE plain (id int PRIMARY KEY, v text)",
@@ -55,6 +55,12 @@ const DEFINITIONS: [&str; 14] = [
     "CREATE INDEX ON indexed (v)",
     "CREATE INDEX by_m ON indexed (ENTRIES(m))",
     "CREATE INDEX by_f ON indexed (FULL(f))",
+    "CREATE INDEX by_b ON wide (b)",
+    "CREATE INDEX by_d ON wide (d)",
+    "CREATE INDEX ON wide (s)",
+    "CREATE INDEX \"Quick\" ON wide (c) USING 'SAI'",
+    "CREATE CUSTOM INDEX ON indexed (v) USING 'StorageAttachedIndex' WITH OPTIONS = {'case_sensitive': false, 'ascii': 'true'}",
+    "CREATE CUSTOM INDEX ON indexed (KEYS(m)) USING 'org.apache.cassandra.index.sai.StorageAttachedIndex'",
     "CREATE MATERIALIZED VIEW by_v AS SELECT * FROM indexed WHERE v IS NOT NULL AND id IS NOT NULL PRIMARY KEY (v, id) \
      WITH comment = 'a view'",
     "CREATE MATERIALIZED VIEW \"ByC\" AS SELECT a, \"b\"\"c\" FROM shown WHERE a IS NOT NULL AND \"b\"\"c\" IS NOT NULL \
@@ -132,6 +138,24 @@ fn what_is_described_looks_as_in_cassandra() {
     assert!(made[0].ends_with("\n    AND speculative_retry = '99p';"));
     assert_eq!(made[1], "CREATE INDEX by_v ON k.plain (v);");
     assert_eq!(statements(&session, "DESCRIBE INDEX by_v"), made[1..]);
+    run(
+        &session,
+        "CREATE INDEX quick_v ON plain (v) USING 'sai' WITH OPTIONS = {'normalize': true, 'case_sensitive': false}",
+    );
+    assert_eq!(
+        statements(&session, "DESCRIBE INDEX quick_v"),
+        [
+            "CREATE CUSTOM INDEX quick_v ON k.plain (v) USING 'sai' WITH OPTIONS = {'case_sensitive': 'false', 'normalize': 'true'};"
+        ]
+    );
+    assert_eq!(
+        rows(
+            &session,
+            "SELECT kind, options FROM system_schema.indexes WHERE keyspace_name = 'k' AND table_name = 'plain'"
+        ),
+        "COMPOSITES,{target:v}; CUSTOM,{case_sensitive:false class_name:sai normalize:true target:v}"
+    );
+    run(&session, "DROP INDEX quick_v");
     assert_eq!(
         statements(&session, "DESC TYPE address"),
         ["CREATE TYPE k.address (\n    street text,\n    number int\n);"]

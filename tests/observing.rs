@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use larder::bson::doc;
 use larder::item::{self, GlobalIndex, Item, ScalarAttributeType, key};
-use larder::wide_column::{CqlType, TableSchema};
+use larder::wide_column::{CqlType, IndexTarget, TableSchema};
 use larder::{Clock, Document, Error, Isolation, Store, Timestamp};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata, Subscriber, span};
@@ -146,6 +146,15 @@ fn reads_of_items_and_rows_tell_what_they_examined_and_returned_and_by_which_ind
         assert_eq!(scan.number("entries_returned"), 2);
         assert!((2..5).contains(&scan.number("entries_examined")), "no more than the limit asks for");
         assert_eq!(scan.number("entries_dead"), 0);
+        assert!(!scan.0.contains_key("index"));
+        rows.add_column("age", CqlType::Int).unwrap();
+        rows.create_index("by_age", "age", IndexTarget::Value).unwrap();
+        rows.change((1,)).set("age", 7).execute().unwrap();
+        records.take("larder::operation");
+        assert_eq!(rows.select_by_index("by_age", 7).to_vec().unwrap().len(), 1);
+        let select = records.operation();
+        assert_eq!(select.0["index"], "by_age");
+        assert_eq!((select.number("entries_examined"), select.number("entries_returned")), (2, 1));
         (1..4).for_each(|n| rows.delete_row((n,)).unwrap());
         records.take("larder::operation");
         assert_eq!(rows.scan().to_vec().unwrap().len(), 2);

@@ -20,6 +20,7 @@
 //! The row `7`, descending, of partition `"xd"` of table 1:
 //! `40 00000001 be8ef74cd6f42497 78640000 10 7ffffff8`.
 
+use std::borrow::Cow;
 use std::ops::Bound;
 
 use smallvec::SmallVec;
@@ -176,6 +177,15 @@ pub(super) fn partition_key_of(partition: &[u8]) -> Result<Option<Vec<u8>>> {
     let mut reader = Reader::new(partition);
     reader.array::<HEAD_BYTES>()?;
     long::take_inner(&mut reader)
+}
+
+/// The partition key from what the keys of a partition begin with, or from one of its rows when it does not stand whole in them.
+pub(super) fn whole_partition_key<'r>(partition: &[u8], row: &RowView<'r>) -> Result<Cow<'r, [u8]>> {
+    if let Some(key) = partition_key_of(partition)? {
+        return Ok(Cow::Owned(key));
+    }
+    let kept = row.kept(0)?.ok_or_else(|| Error::corrupt("partition key", "it is nowhere whole"))?;
+    Ok(Cow::Borrowed(kept))
 }
 
 /// The serialized partition key of serialized values, one of each partition column.

@@ -7,6 +7,7 @@ use crate::wide_column::order::compare;
 use crate::wide_column::parts::{Fields, elements, entries};
 use crate::wide_column::read::found::FoundRow;
 use crate::wide_column::read::plan::{Bytes, Filter, Test};
+use crate::wide_column::schema::IndexTarget;
 use crate::wide_column::types::CqlType;
 
 /// Whether a row meets a condition. Null meets none.
@@ -61,7 +62,21 @@ pub(crate) fn meets(cql_type: &CqlType, value: &[u8], test: &Test) -> Result<boo
             _ => false,
         },
         Test::IsNotNull => true,
+        Test::Analyzed(analysis, target, term) => {
+            let is_it = |text: &[u8]| *analysis.term(text) == **term;
+            match (target, cql_type.thawed()) {
+                (IndexTarget::Keys, CqlType::Map(_)) => any(entries(value)?.map(|entry| Ok(is_it(entry?.0))))?,
+                (IndexTarget::Elements, CqlType::Map(_)) => any(entries(value)?.map(|entry| Ok(is_it(entry?.1))))?,
+                (IndexTarget::Elements, _) => any(elements(value)?.map(|element| Ok(is_it(element?))))?,
+                _ => is_it(value),
+            }
+        }
     })
+}
+
+fn any(mut each: impl Iterator<Item = Result<bool>>) -> Result<bool> {
+    // What cannot be read is found, too, so that it is reported.
+    each.find(|found| !matches!(found, Ok(false))).unwrap_or(Ok(false))
 }
 
 /// Whether a list or set has an element, or a map a value.

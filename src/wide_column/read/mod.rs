@@ -9,6 +9,7 @@
 
 mod base;
 mod bounds;
+mod entries;
 pub(crate) mod filter;
 mod found;
 mod get;

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::wide_column::index::{Analysis, Sought};
 use crate::wide_column::read::position::Position;
 use crate::wide_column::read::virtual_table::VirtualTable;
-use crate::wide_column::schema::Definition;
+use crate::wide_column::schema::{Definition, IndexDefinition, IndexTarget};
 
 /// A serialized value. Short ones need no memory of their own.
 pub(crate) type Bytes = SmallVec<[u8; 24]>;
@@ -47,7 +48,7 @@ pub(crate) struct Plan {
 pub(crate) enum Source {
     /// The rows of a table.
     Table(Definition),
-    /// The rows of a table that an index has under a value of its column; they come in the order of the table.
+    /// The rows of a table that an index has; they come in the order of the table.
     Index(Definition, IndexLookup),
     /// Rows that are made when they are read.
     Virtual(Arc<dyn VirtualTable>),
@@ -58,9 +59,7 @@ pub(crate) enum Source {
 pub(crate) struct IndexLookup {
     /// Position of the index in the list of the table's indexes.
     pub(crate) index: usize,
-    /// The serialized value of what the index is of: the column, an element, a key, or an entry (key and value as a frozen
-    /// tuple).
-    pub(crate) value: Bytes,
+    pub(crate) sought: Sought,
 }
 
 /// Which partitions are read.
@@ -150,6 +149,26 @@ pub(crate) enum Test {
     Field(usize, Comparison, Bytes),
     /// It is there.
     IsNotNull,
+    /// An index makes this of the text, or of one of the texts that it is of.
+    Analyzed(Analysis, IndexTarget, Bytes),
+}
+
+impl Test {
+    /// The same of texts as an index has them, where the index can find what is tested.
+    pub(crate) fn by(self, index: &IndexDefinition) -> Self {
+        let analysis = Analysis::of(index);
+        if !index.is_storage_attached() || analysis.keeps_all() {
+            return self;
+        }
+        match (self, index.target) {
+            (Self::Compare(Comparison::Equal, value), IndexTarget::Value)
+            | (Self::Contains(value), IndexTarget::Elements)
+            | (Self::ContainsKey(value), IndexTarget::Keys) => {
+                Self::Analyzed(analysis, index.target, Bytes::from_slice(&analysis.term(&value)))
+            }
+            (other, _) => other,
+        }
+    }
 }
 
 /// How two values compare.

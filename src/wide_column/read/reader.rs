@@ -3,25 +3,22 @@
 use std::ops::Bound;
 
 use crate::catalog::Entry;
-use crate::encoding::owner::WIDE_ROWS;
 use crate::engine::{Direction, Key, KeyRange};
 use crate::error::{Error, Result};
 use crate::limits;
-use crate::txn::{Cursor, View};
-use crate::wide_column::index;
+use crate::txn::View;
+use crate::wide_column::index::Sought;
 use crate::wide_column::layout::{self, KeyValues, Place};
 use crate::wide_column::read::base::Base;
 use crate::wide_column::read::bounds::Bounds;
-use crate::wide_column::read::plan::{Partitions, Plan, Source};
+use crate::wide_column::read::entries::{Entries, Named};
+use crate::wide_column::read::plan::{IndexLookup, Partitions, Plan, Source};
 use crate::wide_column::read::position::Position;
 use crate::wide_column::read::sink::{Flow, Sink};
 use crate::wide_column::read::state::{Current, State};
 use crate::wide_column::read::virtual_table::VirtualRow;
-use crate::wide_column::schema::TableRecord;
+use crate::wide_column::schema::{ColumnKind, TableRecord};
 use crate::wide_column::token::token;
-
-/// Bytes of a key that say whose it is, before the token.
-const TABLE_BYTES: usize = 5;
 
 /// Walks over the rows that a plan asks for. It holds its place, and can go on after its sink has said stop.
 #[derive(Debug)]
@@ -30,7 +27,9 @@ pub(crate) struct Reader {
     /// The rows wanted of each partition, encoded, in clustering order.
     bounds: Vec<Bounds>,
     walk: Walk,
-    cursor: Option<Cursor>,
+    /// The rows that an index names, when only those are looked at.
+    named: Option<Named>,
+    entries: Option<Entries>,
     current: Current,
     has_partition: bool,
     /// Of a view, what its rows lie under.
@@ -47,6 +46,8 @@ type MadeRow = (Vec<u8>, Vec<u8>, VirtualRow);
 enum Walk {
     /// In the list of partition keys: the next one, and the slices that are left of the one before it.
     Keys { next: usize, slices: Vec<Bounds> },
+    /// Among partitions whose static values an index names: where the next one is found, and the slices that are left.
+    Partitions { named: Named, rest: KeyRange, slices: Vec<Bounds> },
     /// Among all partitions within a range of the engine's keys.
     Scan { rest: KeyRange, is_open: bool },
     /// Among rows that were made for the read, in order.
@@ -72,7 +73,8 @@ impl Reader {
         let mut reader = Self {
             walk: Walk::Keys { next: 0, slices: Vec::new() },
             bounds,
-            cursor: None,
+            named: None,
+            entries: None,
             current: Current::default(),
             has_partition: false,
             base,
@@ -135,37 +137,63 @@ impl Reader {
             return Ok(());
         }
         let resume = self.plan.resume.clone();
+        let prefix = resume.as_ref().map(|position| layout::partition(self.storage(), &position.partition));
+        let lookup = match &self.plan.source {
+            Source::Index(table, lookup) => Some((table, lookup, is_of_partitions(&table.record, lookup))),
+            _ => None,
+        };
         match &self.plan.partitions {
             Partitions::Keys(keys) => {
                 let at = resume.as_ref().and_then(|position| keys.iter().position(|key| *key == position.partition));
                 self.walk = Walk::Keys { next: at.map_or(0, |at| at + 1), slices: Vec::new() };
+                // Of partitions that are known, all rows are looked at, unless the index has those that are wanted side by side.
+                if let Some((table, lookup, false)) = lookup
+                    && !matches!(lookup.sought, Sought::Range(..))
+                {
+                    self.named = Named::new(view, table, lookup, &KeyRange::all())?;
+                }
             }
             Partitions::Tokens(start, end) => {
-                let rest = layout::tokens(self.storage(), *start, *end);
-                self.walk = Walk::Scan { rest: in_source(&self.plan.source, &rest)?, is_open: false };
+                let all = layout::tokens(self.storage(), *start, *end);
+                let row = resume.as_ref().and_then(|position| position.row.as_ref());
+                let behind_partition = match &prefix {
+                    Some(prefix) => all.clone().behind(&KeyRange::prefix(prefix)),
+                    None => all.clone(),
+                };
+                let behind_row = match (&prefix, row) {
+                    (Some(prefix), Some(row)) => {
+                        all.clamp(Bound::Excluded(Key::from(&layout::row(prefix, row)[..])), Bound::Unbounded)
+                    }
+                    _ => behind_partition.clone(),
+                };
+                self.walk = match lookup {
+                    Some((table, lookup, true)) => match Named::new(view, table, lookup, &behind_partition)? {
+                        Some(named) => Walk::Partitions { named, rest: behind_partition, slices: Vec::new() },
+                        None => Walk::Scan { rest: behind_row, is_open: false },
+                    },
+                    lookup => {
+                        if let Some((table, lookup, _)) = lookup {
+                            self.named = Named::new(view, table, lookup, &behind_row)?;
+                        }
+                        Walk::Scan { rest: behind_row, is_open: false }
+                    }
+                };
             }
         }
-        let Some(position) = resume else { return Ok(()) };
-        let prefix = layout::partition(self.storage(), &position.partition);
-        if let Walk::Scan { rest, .. } = &self.walk {
-            // What is read of the partition itself is behind the row.
-            let own = in_source(&self.plan.source, &KeyRange::prefix(&prefix))?;
-            let rest = match &position.row {
-                None => rest.clone().behind(&own),
-                Some(row) => {
-                    let row = Bound::Excluded(Key::from(key_in_source(&self.plan.source, &layout::row(&prefix, row))?));
-                    rest.clone().clamp(row, Bound::Unbounded)
-                }
-            };
-            self.walk = Walk::Scan { rest, is_open: false };
+        if let Some((table, lookup, _)) = lookup
+            && (self.named.is_some() || matches!(self.walk, Walk::Partitions { .. }))
+            && let Some(index) = table.record.indexes.get(lookup.index)
+        {
+            view.meter().index(&index.name);
         }
+        let (Some(position), Some(prefix)) = (resume, prefix) else { return Ok(()) };
         let Some(row) = position.row else { return Ok(()) };
         self.load(view, &prefix, Some(&position.partition), position.left_of_partition)?;
         self.current.has_rows = true;
         let direction = self.direction();
         let behind: Vec<_> = self.bounds.iter().filter_map(|own| own.clone().behind(&row, direction)).collect();
         match &mut self.walk {
-            Walk::Keys { slices, .. } => *slices = in_turn(behind, direction),
+            Walk::Keys { slices, .. } | Walk::Partitions { slices, .. } => *slices = in_turn(behind, direction),
             _ => self.current.open_ranges(view, self.plan.table(), direction, Some(&row))?,
         }
         Ok(())
@@ -182,23 +210,24 @@ impl Reader {
         if matches!(self.walk, Walk::Virtual { .. }) {
             return self.step_virtual(sink);
         }
-        if self.cursor.is_some() {
+        if self.entries.is_some() {
             return self.walk_on(view, sink);
         }
         match &mut self.walk {
-            Walk::Keys { slices, .. } if !slices.is_empty() && !self.current.is_done => {
+            Walk::Keys { slices, .. } | Walk::Partitions { slices, .. }
+                if !slices.is_empty() && !self.current.is_done =>
+            {
                 let slice = slices.pop().ok_or_else(|| Error::value("there is no slice"))?;
                 self.open_slice(view, &slice, sink)
             }
-            Walk::Keys { .. } => self.next_partition(view, sink),
+            Walk::Keys { .. } | Walk::Partitions { .. } => self.next_partition(view, sink),
             Walk::Scan { is_open: true, .. } => {
                 self.is_done = true;
                 self.end_partition(sink)
             }
             Walk::Scan { rest, is_open } => {
                 *is_open = true;
-                let rest = rest.clone();
-                self.cursor = Some(view.range(&rest, Direction::Forward)?);
+                self.entries = Some(Entries::open(view, rest, self.named.as_ref(), Direction::Forward)?);
                 Ok(Flow::Continue)
             }
             Walk::Virtual { .. } => Ok(Flow::Continue),
@@ -219,68 +248,62 @@ impl Reader {
         }
         let direction = self.direction();
         let storage = self.storage();
-        let (Walk::Keys { next, slices }, Partitions::Keys(keys)) = (&mut self.walk, &self.plan.partitions) else {
-            return Ok(Flow::Continue);
+        let found = match (&mut self.walk, &self.plan.partitions) {
+            (Walk::Keys { next, .. }, Partitions::Keys(keys)) => {
+                let key = keys.get(*next);
+                *next += 1;
+                key.map(|key| (layout::partition(storage, key), Some(key.as_slice())))
+            }
+            (Walk::Partitions { named, rest, .. }, _) => match named.first(view, rest)? {
+                None => None,
+                Some(key) => {
+                    let (prefix, _) = layout::split(&key)?;
+                    *rest = rest.clone().behind(&KeyRange::prefix(prefix));
+                    Some((prefix.to_vec(), None))
+                }
+            },
+            _ => None,
         };
-        let Some(key) = keys.get(*next) else {
+        let Some((prefix, key)) = found else {
             self.is_done = true;
             return Ok(Flow::Continue);
         };
-        *next += 1;
-        *slices = in_turn(self.bounds.clone(), direction);
-        let prefix = layout::partition(storage, key);
+        if let Walk::Keys { slices, .. } | Walk::Partitions { slices, .. } = &mut self.walk {
+            *slices = in_turn(self.bounds.clone(), direction);
+        }
         let left = self.plan.limit_per_partition;
         self.has_partition = true;
         let table = self.plan.table();
-        self.current.load(view, table, (&prefix, Some(key)), left, self.state.now)?;
+        self.current.load(view, table, (&prefix, key), left, self.state.now)?;
         Ok(Flow::Continue)
     }
 
     /// Reads a slice of the partition: with one lookup when it is one row.
     fn open_slice(&mut self, view: &View, slice: &Bounds, sink: &mut Sink<'_>) -> Result<Flow> {
-        let (direction, is_index) = (self.direction(), matches!(self.plan.source, Source::Index(..)));
+        let direction = self.direction();
         let from = match direction {
             Direction::Forward => Some(slice.start.as_slice()),
             Direction::Backward => slice.end.as_deref(),
         };
         let table = self.plan.table();
         self.current.open_ranges(view, table, direction, from)?;
-        if slice.is_row && !is_index {
+        if slice.is_row && self.named.is_none() {
             let key = layout::row(&self.current.prefix, &slice.start);
             let Some(bytes) = view.get(&key)? else { return Ok(Flow::Continue) };
             let base = self.base.as_ref().map(|base| (view, base));
             return self.state.row((table, &self.plan), base, &mut self.current, (&slice.start, &bytes), sink);
         }
-        let rows = key_in_source(&self.plan.source, &layout::rows(&self.current.prefix))?;
-        self.cursor = Some(view.range(&slice.keys(&rows), direction)?);
+        let rows = slice.keys(&layout::rows(&self.current.prefix));
+        self.entries = Some(Entries::open(view, &rows, self.named.as_ref(), direction)?);
         Ok(Flow::Continue)
     }
 
     /// Looks at entries until the sink says stop, the cursor ends, or another one is needed.
     fn walk_on(&mut self, view: &View, sink: &mut Sink<'_>) -> Result<Flow> {
-        let Some(cursor) = &mut self.cursor else { return Ok(Flow::Continue) };
+        let Some(entries) = &mut self.entries else { return Ok(Flow::Continue) };
         let table = self.plan.table();
         let is_scan = matches!(self.walk, Walk::Scan { .. });
-        let lookup = match &self.plan.source {
-            Source::Index(table, lookup) => Some(index::prefix(&table.record, lookup.index, &lookup.value)?),
-            _ => None,
-        };
-        while let Some((key, value)) = cursor.next()? {
-            // An entry of an index says where the row is.
-            let of_index = match &lookup {
-                None => None,
-                Some(prefix) => {
-                    let rest = key.get(prefix.len()..).unwrap_or_default();
-                    let storage = match &self.plan.source {
-                        Source::Index(table, _) => table.storage,
-                        _ => 0,
-                    };
-                    let key = [&[WIDE_ROWS][..], &storage.to_be_bytes(), rest].concat();
-                    let Some(value) = view.get(&key)?.map(std::borrow::Cow::into_owned) else { continue };
-                    Some((key, value))
-                }
-            };
-            let (key, value) = of_index.as_ref().map_or((key, value), |(key, value)| (&key[..], &value[..]));
+        while let Some((key, value)) = entries.next(view)? {
             if is_scan && !key.starts_with(&self.current.prefix) || !self.has_partition {
                 if self.has_partition {
                     let flow = self.state.end_partition((table, &self.plan), &mut self.current, sink)?;
@@ -289,12 +312,12 @@ impl Reader {
                         // The entry that was just met is met again.
                         self.has_partition = false;
                         self.is_done = is_over;
-                        let again = Bound::Included(Key::from(key_in_source(&self.plan.source, key)?));
+                        let again = Bound::Included(Key::from(key));
                         if let Walk::Scan { rest, is_open } = &mut self.walk {
                             *rest = rest.clone().clamp(again, Bound::Unbounded);
                             *is_open = false;
                         }
-                        self.cursor = None;
+                        self.entries = None;
                         return Ok(flow);
                     }
                 }
@@ -317,20 +340,20 @@ impl Reader {
             self.is_done |= is_over;
             if self.current.is_done && !is_over {
                 if is_scan {
-                    let own = in_source(&self.plan.source, &KeyRange::prefix(&self.current.prefix))?;
+                    let own = KeyRange::prefix(&self.current.prefix);
                     if let Walk::Scan { rest, is_open } = &mut self.walk {
                         *rest = rest.clone().behind(&own);
                         *is_open = false;
                     }
                 }
-                self.cursor = None;
+                self.entries = None;
                 return Ok(flow);
             }
             if flow == Flow::Stop || is_over {
                 return Ok(flow);
             }
         }
-        self.cursor = None;
+        self.entries = None;
         Ok(Flow::Continue)
     }
 
@@ -381,30 +404,10 @@ fn check(plan: &Plan, position: &Position) -> Result<()> {
     if is_key && is_asked_for && is_row && has_limits { Ok(()) } else { Err(foreign()) }
 }
 
-/// The same keys where a plan reads: in the table, or in an index.
-fn in_source(source: &Source, range: &KeyRange) -> Result<KeyRange> {
-    let Source::Index(table, _) = source else { return Ok(range.clone()) };
-    let own = KeyRange::prefix(&key_in_source(source, &layout::table_prefix(table.storage))?);
-    // A bound behind the whole table has no token.
-    let translate = |bound: &Bound<Key>| {
-        Ok::<_, Error>(match bound {
-            Bound::Included(key) if key.len() > TABLE_BYTES => Bound::Included(Key::from(key_in_source(source, key)?)),
-            Bound::Excluded(key) if key.len() > TABLE_BYTES => Bound::Excluded(Key::from(key_in_source(source, key)?)),
-            _ => Bound::Unbounded,
-        })
-    };
-    Ok(own.clamp(translate(range.start())?, translate(range.end())?))
-}
-
-fn key_in_source(source: &Source, key: &[u8]) -> Result<Vec<u8>> {
-    match source {
-        Source::Index(table, lookup) => {
-            let mut own = index::prefix(&table.record, lookup.index, &lookup.value)?;
-            own.extend_from_slice(key.get(TABLE_BYTES..).unwrap_or_default());
-            Ok(own)
-        }
-        _ => Ok(key.to_vec()),
-    }
+/// Whether the entries of an index name partitions, by their static values, and not rows.
+fn is_of_partitions(table: &TableRecord, lookup: &IndexLookup) -> bool {
+    let column = table.indexes.get(lookup.index).and_then(|index| table.column_with(index.column));
+    column.is_some_and(|column| column.kind() == ColumnKind::Static)
 }
 
 /// Slices in the order in which they are taken from the end of the list.

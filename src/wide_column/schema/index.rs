@@ -20,6 +20,34 @@ pub(crate) struct IndexDefinition {
     pub(crate) is_building: bool,
 }
 
+impl IndexDefinition {
+    /// Whether it is a storage-attached index: there is no other class.
+    pub(crate) fn is_storage_attached(&self) -> bool {
+        !self.class.is_empty()
+    }
+}
+
+/// An index that is to be.
+#[derive(Debug)]
+pub(crate) struct NewIndex<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) column: &'a str,
+    pub(crate) target: IndexTarget,
+    /// The class that was asked for, empty for Cassandra's own.
+    pub(crate) class: &'a str,
+    pub(crate) options: BTreeMap<String, String>,
+}
+
+impl NewIndex<'_> {
+    /// Whether an index is the same but for its name, of the column with this id.
+    pub(crate) fn is_like(&self, index: &IndexDefinition, column: u16) -> bool {
+        index.column == column
+            && index.target == self.target
+            && index.is_storage_attached() != self.class.is_empty()
+            && index.options == self.options
+    }
+}
+
 /// What of a column is indexed.
 ///
 /// # Examples

@@ -23,8 +23,8 @@ use std::sync::Arc;
 
 pub(in crate::wide_column) use check::{check_identifier, check_ttl};
 pub use column::{Column, ColumnKind, Order};
-pub(crate) use index::IndexDefinition;
 pub use index::IndexTarget;
+pub(crate) use index::{IndexDefinition, NewIndex};
 pub use options::TableOptions;
 pub(crate) use record::TableRecord;
 pub use table::TableSchema;

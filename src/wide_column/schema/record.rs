@@ -1,6 +1,5 @@
 //! What the catalogue holds of a table.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +8,7 @@ use crate::catalog::growing;
 use crate::error::{Error, InvalidKind, Result};
 use crate::wide_column::record::Parts;
 use crate::wide_column::schema::column::{Column, ColumnKind, Order};
-use crate::wide_column::schema::index::{IndexDefinition, IndexTarget};
+use crate::wide_column::schema::index::{IndexDefinition, IndexTarget, NewIndex};
 use crate::wide_column::schema::table::TableSchema;
 use crate::wide_column::schema::view::{ViewDefinition, ViewOf};
 use crate::wide_column::types::CqlType;
@@ -277,11 +276,7 @@ impl TableRecord {
         if column.is_key() {
             return Err(Error::invalid(InvalidKind::Value, format!("key column {name:?} cannot be dropped")));
         }
-        if let Some(index) = self.indexes.iter().find(|index| index.column == column.id) {
-            let message =
-                format!("Cannot drop column {name} because it has dependent secondary indexes ({})", index.name);
-            return Err(Error::value(message));
-        }
+        self.check_unindexed("drop", &column)?;
         self.schema.columns.retain(|other| other.id != column.id);
         self.dropped.retain(|other| other.name != name);
         let Column { id, name, cql_type, kind, .. } = column;
@@ -290,11 +285,22 @@ impl TableRecord {
         Ok(true)
     }
 
+    /// Refuses to do to a column with indexes what Cassandra does not do to one.
+    fn check_unindexed(&self, verb: &str, column: &Column) -> Result<()> {
+        let indexes = self.indexes.iter().filter(|index| index.column == column.id);
+        let names: Vec<_> = indexes.map(|index| index.name.as_str()).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let (name, names) = (&column.name, names.join(", "));
+        Err(Error::value(format!("Cannot {verb} column {name} because it has dependent secondary indexes ({names})")))
+    }
+
     /// Renames a column of the primary key.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is none, [`Error::AlreadyExists`] when the name is taken, [`Error::Invalid`] when it is no
-    /// column of the primary key, or the name cannot be one.
+    /// column of the primary key, has an index, or the name cannot be one.
     pub(crate) fn rename_column(&mut self, from: &str, to: &str) -> Result<()> {
         if !self.schema.require(from)?.is_key() {
             let message = format!("column {from:?} is no part of the primary key, and only those can be renamed");
@@ -303,6 +309,7 @@ impl TableRecord {
         if self.schema.column_named(to).is_some() {
             return Err(Error::AlreadyExists { what: "column", name: to.to_owned() });
         }
+        self.check_unindexed("rename", self.schema.require(from)?)?;
         if let Some(column) = self.schema.columns.iter_mut().find(|column| column.name == from) {
             to.clone_into(&mut column.name);
         }
@@ -314,24 +321,21 @@ impl TableRecord {
     /// # Errors
     /// [`Error::AlreadyExists`] when there is another of that name; [`Error::NotFound`] for an unknown column; [`Error::Invalid`] for
     /// one that cannot be indexed so.
-    pub(crate) fn add_index(&mut self, name: &str, column: &str, target: IndexTarget, storage: u32) -> Result<bool> {
+    pub(crate) fn add_index(&mut self, new: &NewIndex<'_>, storage: u32) -> Result<bool> {
+        let NewIndex { name, column, target, .. } = *new;
         let found = self.schema.require(column)?;
         let id = found.id;
         if let Some(index) = self.indexes.iter().find(|index| index.name == name) {
-            let is_same = index.column == id && index.target == target;
+            let is_same = new.is_like(index, id);
             let taken = || Error::AlreadyExists { what: "index", name: name.to_owned() };
             return if is_same { Ok(false) } else { Err(taken()) };
         }
         let refuse = |message: String| Err(Error::value(message));
-        match found.kind {
-            ColumnKind::Static => return refuse(format!("the static column {column:?} cannot be indexed")),
-            ColumnKind::PartitionKey | ColumnKind::Clustering(_) => {
-                return refuse(format!("column {column:?} is part of the key, which needs no index"));
-            }
-            ColumnKind::Regular => {}
+        if found.kind == ColumnKind::PartitionKey && self.shape().partition.len() == 1 {
+            return refuse(format!("Cannot create secondary index on the only partition key column {column}"));
         }
         let is_fit = match (target, found.cql_type.thawed()) {
-            (_, CqlType::Counter) => false,
+            (_, CqlType::Counter | CqlType::Vector(..)) => false,
             (IndexTarget::Value, _) => !found.cql_type.is_multi_cell(),
             (IndexTarget::Full, _) => found.cql_type.is_collection() && !found.cql_type.is_multi_cell(),
             (IndexTarget::Elements, _) => found.cql_type.is_collection(),
@@ -341,8 +345,7 @@ impl TableRecord {
         if !is_fit {
             return refuse(format!("column {column:?} is {} and cannot be indexed so", found.cql_type));
         }
-        let (class, options) = (String::new(), BTreeMap::new());
-        let name = name.to_owned();
+        let (name, class, options) = (name.to_owned(), new.class.to_owned(), new.options.clone());
         self.indexes.push(IndexDefinition { name, column: id, target, class, options, storage, is_building: true });
         Ok(true)
     }

@@ -7,7 +7,7 @@ use crate::limits;
 use crate::txn::Scope;
 use crate::wide_column::bind::{bind_key, partition_key};
 use crate::wide_column::filter::part;
-use crate::wide_column::index::entry_value;
+use crate::wide_column::index::Sought;
 use crate::wide_column::order::compare;
 use crate::wide_column::read::plan::{
     self as read, Bytes, Comparison, Edge, IndexLookup, Partitions, Plan, Slice, Source, Test,
@@ -53,7 +53,7 @@ impl<S: Scope> Select<S> {
         let fetches_clustering = !filters.is_empty() || selection.columns().iter().any(is_clustering);
         Ok(Plan {
             fetches_clustering,
-            with_static_rows: slices == [Slice::ALL] && lookup.is_none(),
+            with_static_rows: slices == [Slice::ALL],
             source: match lookup {
                 None => Source::Table(definition),
                 Some(lookup) => Source::Index(definition, lookup),
@@ -163,31 +163,23 @@ fn lookup(table: &TableRecord, name: &str, value: &CqlValue) -> Result<(IndexLoo
     let column = table.column_with(index.column).ok_or_else(missing)?;
     let place = table.schema.columns().position(|own| own.id() == index.column).unwrap_or_default();
     let parts = |what: &str| Error::invalid(InvalidKind::Type, format!("index {name:?} is of {what}"));
-    let (bytes, test) = match (index.target, column.column_type().thawed(), value) {
-        (IndexTarget::Value | IndexTarget::Full, ..) => {
-            let bytes = bind_key(column, value, &mut Vec::new())?;
-            (bytes.clone(), Test::Compare(Comparison::Equal, bytes))
-        }
+    let whole = |bytes: Bytes, test: fn(Bytes) -> Test| (Sought::Value(bytes.to_vec()), test(bytes));
+    let equal = |bytes| Test::Compare(Comparison::Equal, bytes);
+    let (sought, test) = match (index.target, column.column_type().thawed(), value) {
+        (IndexTarget::Value | IndexTarget::Full, ..) => whole(bind_key(column, value, &mut Vec::new())?, equal),
         (IndexTarget::Elements, CqlType::List(element) | CqlType::Set(element), _) => {
-            let bytes = part(column, element, value)?;
-            (bytes.clone(), Test::Contains(bytes))
+            whole(part(column, element, value)?, Test::Contains)
         }
-        (IndexTarget::Elements, CqlType::Map(both), _) => {
-            let bytes = part(column, &both.1, value)?;
-            (bytes.clone(), Test::Contains(bytes))
-        }
-        (IndexTarget::Keys, CqlType::Map(both), _) => {
-            let bytes = part(column, &both.0, value)?;
-            (bytes.clone(), Test::ContainsKey(bytes))
-        }
+        (IndexTarget::Elements, CqlType::Map(both), _) => whole(part(column, &both.1, value)?, Test::Contains),
+        (IndexTarget::Keys, CqlType::Map(both), _) => whole(part(column, &both.0, value)?, Test::ContainsKey),
         (IndexTarget::Entries, CqlType::Map(both), CqlValue::Tuple(entry)) => {
             let [key, value] = &entry[..] else { return Err(parts("entries: a tuple of key and value")) };
             let (key, value) = (part(column, &both.0, key)?, part(column, &both.1, value)?);
-            (Bytes::from_vec(entry_value(&key, &value)), Test::Entry(key, Comparison::Equal, value))
+            (Sought::Entry(key.to_vec(), value.to_vec()), Test::Entry(key, Comparison::Equal, value))
         }
         _ => return Err(parts("something else than the value is of")),
     };
-    Ok((IndexLookup { index: at, value: bytes }, read::Filter::Column(place, test)))
+    Ok((IndexLookup { index: at, sought }, read::Filter::Column(place, test.by(index))))
 }
 
 /// An end of a slice of the rows that agree in `equal` and whose next column is within a bound.

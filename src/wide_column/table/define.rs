@@ -1,8 +1,10 @@
 //! Definitions of tables, made and changed.
 
+use std::collections::BTreeMap;
+
 use crate::error::Result;
 use crate::txn::{WriteScope, Writer};
-use crate::wide_column::schema::{ColumnKind, IndexTarget, TableOptions, TableSchema};
+use crate::wide_column::schema::{ColumnKind, IndexTarget, NewIndex, TableOptions, TableSchema};
 use crate::wide_column::table::WideTable;
 use crate::wide_column::types::CqlType;
 
@@ -263,19 +265,20 @@ impl<S: WriteScope> WideTable<S> {
         self.scope.write(self.target.operation("set_options"), set).map(drop)
     }
 
-    /// Creates a secondary index of a column, or of the elements, keys or entries of a collection. When there is one of that name with
-    /// the same definition nothing happens.
+    /// Creates a secondary index of a column, of the key or not, or of the elements, keys or entries of a collection. When there is one
+    /// of that name with the same definition nothing happens.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) for an unknown table or column;
     /// [`Error::AlreadyExists`](crate::Error::AlreadyExists) when the table has another index of that name;
-    /// [`Error::Invalid`](crate::Error::Invalid) for a column that does not have what is to be indexed, is static, or a lone partition
-    /// column; [`Error::LimitExceeded`](crate::Error::LimitExceeded) for the name.
+    /// [`Error::Invalid`](crate::Error::Invalid) for a column that does not have what is to be indexed, is a counter, a vector, or a
+    /// lone partition column; [`Error::LimitExceeded`](crate::Error::LimitExceeded) for the name.
     ///
     /// # Cost
     /// O(log n). Rows that are there are entered in the background when they are many
     /// ([`Store::run_jobs`](crate::Store::run_jobs)); until then [`select_by_index`](Self::select_by_index) does not know the index.
-    /// Every write of a row costs a lookup in memory more, and an entry for each value that changes.
+    /// Every write of a row costs a lookup in memory more, and an entry for each value that changes. An index of a static column has an
+    /// entry for each partition.
     ///
     /// # Examples
     /// ```
@@ -296,7 +299,8 @@ impl<S: WriteScope> WideTable<S> {
     #[doc(alias = "CREATE INDEX")]
     pub fn create_index(&self, name: &str, column: &str, target: IndexTarget) -> Result<()> {
         self.scope.write(self.target.operation("create_index"), |writer| {
-            self.target.create_index(writer, name, column, target)
+            let (class, options) = ("", BTreeMap::new());
+            self.target.create_index(writer, &NewIndex { name, column, target, class, options })
         })
     }
 

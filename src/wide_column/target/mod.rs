@@ -8,7 +8,7 @@ use crate::catalog::{self, Kind};
 use crate::error::{Error, Result};
 use crate::txn::{Operation, View, Writer};
 use crate::wide_column::exception::Exception;
-use crate::wide_column::schema::{Definition, IndexTarget, TableRecord, TableSchema, check_identifier};
+use crate::wide_column::schema::{Definition, NewIndex, TableRecord, TableSchema, check_identifier};
 use crate::wide_column::write::{remove_index, remove_table, tidy_table};
 
 pub(super) use view::remove_tables;
@@ -96,20 +96,14 @@ impl Target {
     }
 
     /// Creates an index, and enters what is there.
-    pub(super) fn create_index(
-        &self,
-        writer: &mut Writer,
-        name: &str,
-        column: &str,
-        target: IndexTarget,
-    ) -> Result<()> {
-        check_identifier("index", name)?;
+    pub(super) fn create_index(&self, writer: &mut Writer, new: &NewIndex<'_>) -> Result<()> {
+        check_identifier("index", new.name)?;
         if self.definition(writer)?.record.view.is_some() {
             let message = "Secondary indexes on materialized views aren't supported";
             return Err(Exception::Invalid.error(message));
         }
         let storage = catalog::next_id(writer)?;
-        let is_new = self.alter(writer, |table| table.add_index(name, column, target, storage))?;
+        let is_new = self.alter(writer, |table| table.add_index(new, storage))?;
         if is_new {
             // The rows that are there are entered by what tidies them.
             tidy_table(writer, &self.definition(writer)?)?;

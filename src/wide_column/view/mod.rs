@@ -57,9 +57,8 @@ fn entry(base: &TableRecord, view: &Definition, key: &[u8], row: &RowView<'_>) -
     let key_column = view.record.view.as_ref().and_then(|definition| definition.key_column);
     let (prefix, Place::Row(clustering)) = layout::split(key)? else { return Ok(None) };
     let Some((marker, key_value)) = presence(base, row, key_column)? else { return Ok(None) };
-    let whole = layout::partition_key_of(prefix)?;
-    let partition = whole.as_deref().map_or_else(|| row.kept(0), |whole| Ok(Some(whole)))?;
-    let partition = partition.ok_or_else(|| Error::corrupt("partition key", "it is nowhere whole"))?;
+    let whole = layout::whole_partition_key(prefix, row)?;
+    let partition = &*whole;
     let mut of_clustering = KeyValues::default();
     of_clustering.read_clustering(base, clustering, row)?;
     let value = |at: usize| own_value(base, view.record.column(at)?.id(), (partition, &of_clustering), key_value);

@@ -13,6 +13,7 @@ mod expression;
 mod group;
 mod json;
 mod kept;
+mod lookup;
 mod modify;
 mod named;
 mod outcome;

@@ -7,13 +7,13 @@ use crate::error::{Error, Result};
 use crate::limits;
 use crate::wide_column::cql::ast::{self, Comparison as Written, InTuples, InValues, Name, Relation, Term};
 use crate::wide_column::cql::plan::context::{Context, column, invalid};
+use crate::wide_column::cql::plan::lookup;
 use crate::wide_column::cql::plan::slices::{Clustered, One, Several, Sliced, slices};
 use crate::wide_column::cql::plan::value::{Receiver, compared, given_list, present, serialized, value_of};
-use crate::wide_column::index::entry_value;
 use crate::wide_column::layout::join_partition;
 use crate::wide_column::order::compare;
 use crate::wide_column::read::plan::{Bytes, Comparison, Filter, IndexLookup, Partitions, Slice, Test};
-use crate::wide_column::schema::{Column, ColumnKind, Definition, IndexTarget, TableRecord};
+use crate::wide_column::schema::{Column, ColumnKind, Definition, TableRecord};
 use crate::wide_column::token::token;
 use crate::wide_column::types::CqlType;
 use crate::wide_column::value::CqlValue;
@@ -30,7 +30,10 @@ pub(super) struct Restricted {
     pub(super) tokens: Option<(End<i64>, End<i64>)>,
     pub(super) slices: Vec<Slice>,
     pub(super) filters: Vec<Filter>,
+    /// Where rows are found; without one they are all looked at.
     pub(super) lookup: Option<IndexLookup>,
+    /// Whether it is a query by an index, as Cassandra sees it.
+    pub(super) uses_index: bool,
 }
 
 impl Restricted {
@@ -451,53 +454,41 @@ pub(super) fn restrict(
     let Said { partition, clustered, others, tokens } = said(context, record, label, &select.relations)?;
     let keys = keys(record, &partition)?;
     let is_clustered = !clustered.single.is_empty() || !clustered.several.is_empty();
-    let lookup = lookup(record, &others)?;
+    let of_partition = if keys.is_none() { lookup::of_each(record, &partition)? } else { Vec::new() };
+    let of_clustering = lookup::of_clustered(record, &clustered)?;
+    let mut asked = lookup::of_each(record, &others)?;
+    let is_indexed = [&of_partition, &of_clustering, &asked].into_iter().flatten().any(|own| !own.is_empty());
     let mut filters = Vec::new();
-    let mut needs = false;
+    let has_in = partition.iter().any(|(_, one)| matches!(one, One::In(_)));
+    let of_part = keys.is_none() && !partition.is_empty();
+    if of_part && tokens.is_some() {
+        return Err(invalid(
+            "Columns of the partition key cannot be restricted by both a normal relation and a token relation",
+        ));
+    }
+    if !is_indexed && !allowed && (of_part || keys.is_none() && is_clustered) {
+        return Err(invalid(NEEDS_FILTERING));
+    }
     if keys.is_none() {
-        if !partition.is_empty() && tokens.is_some() {
-            return Err(invalid(
-                "Columns of the partition key cannot be restricted by both a normal relation and a token relation",
-            ));
-        }
-        needs |= !partition.is_empty();
         let test = |(at, one): (usize, One)| Filter::Column(at, one.into_test());
         filters.extend(partition.into_iter().map(test));
     }
-    needs |= keys.is_none() && is_clustered;
-    if needs && !allowed {
-        return Err(invalid(NEEDS_FILTERING));
-    }
-    let Sliced { slices, filters: own, skips } = slices(record, clustered, allowed || lookup.is_some())?;
-    let has_tests = own.iter().any(|filter| !matches!(filter, Filter::Columns(..)));
+    let Sliced { slices, filters: own, skips } = slices(record, clustered, allowed || is_indexed)?;
+    let is_filtered = skips || own.iter().any(|filter| !matches!(filter, Filter::Columns(..)));
     filters.extend(own);
-    let served = usize::from(lookup.is_some());
-    needs |= skips || has_tests || others.len() > served;
-    filters.extend(others.into_iter().map(|(at, one)| Filter::Column(at, one.into_test())));
-    if needs && !allowed {
+    let uses_index = is_indexed && (keys.is_none() || is_filtered || !others.is_empty());
+    if keys.is_none() || is_filtered {
+        asked.extend(of_clustering);
+    }
+    asked.extend(of_partition);
+    if uses_index && has_in {
+        return Err(invalid("Select on indexed columns and with IN clause for the PRIMARY KEY are not supported"));
+    }
+    if !allowed && !lookup::finds_all(record, &asked) {
         return Err(invalid(NEEDS_FILTERING));
     }
-    Ok(Restricted { keys, tokens, slices, filters, lookup })
-}
-
-/// The index that finds what one of `others` asks for.
-fn lookup(table: &TableRecord, others: &[(usize, One)]) -> Result<Option<IndexLookup>> {
     for (at, one) in others {
-        let id = table.column(*at)?.id();
-        for (nth, index) in
-            table.indexes.iter().enumerate().filter(|(_, index)| index.column == id && !index.is_building)
-        {
-            let value = match (index.target, one) {
-                (IndexTarget::Value | IndexTarget::Full, One::Equal(value))
-                | (IndexTarget::Elements, One::Other(Test::Contains(value)))
-                | (IndexTarget::Keys, One::Other(Test::ContainsKey(value))) => value.clone(),
-                (IndexTarget::Entries, One::Other(Test::Entry(key, Comparison::Equal, value))) => {
-                    Bytes::from_vec(entry_value(key, value))
-                }
-                _ => continue,
-            };
-            return Ok(Some(IndexLookup { index: nth, value }));
-        }
+        filters.push(lookup::filter(record, at, one)?);
     }
-    Ok(None)
+    Ok(Restricted { keys, tokens, slices, filters, lookup: lookup::first(asked), uses_index })
 }

@@ -129,7 +129,7 @@ fn plan(
         }
     };
     Plan {
-        with_static_rows: slices == [Slice::ALL] && lookup.is_none() && !filters.iter().any(asks_rows),
+        with_static_rows: slices == [Slice::ALL] && !filters.iter().any(asks_rows),
         source: match lookup {
             None => Source::Table(Arc::clone(table)),
             Some(lookup) => Source::Index(Arc::clone(table), lookup),
@@ -290,7 +290,7 @@ fn order(table: &TableRecord, label: &str, select: &Select, restricted: &Restric
     if select.order_by.is_empty() {
         return Ok(Ordered { is_reversed: false, is_sorted: false });
     }
-    if restricted.lookup.is_some() {
+    if restricted.uses_index {
         return Err(invalid("ORDER BY with 2ndary indexes is not supported, except for ANN queries."));
     }
     let Some(keys) = &restricted.keys else {

@@ -7,6 +7,7 @@ mod keyspace;
 mod options;
 mod properties;
 mod remove;
+mod storage_attached;
 mod table;
 mod user_type;
 mod view;

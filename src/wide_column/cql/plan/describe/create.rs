@@ -142,5 +142,11 @@ fn options(own: &TableOptions) -> Vec<String> {
 /// `CREATE INDEX`
 pub(super) fn index(keyspace: &str, table: &str, record: &TableRecord, index: &IndexDefinition) -> String {
     let (name, target) = (quoted(&index.name), target_of(record, index));
-    format!("CREATE INDEX {name} ON {}.{} ({target});", quoted(keyspace), quoted(table))
+    let place = format!("{}.{}", quoted(keyspace), quoted(table));
+    if !index.is_storage_attached() {
+        return format!("CREATE INDEX {name} ON {place} ({target});");
+    }
+    let options =
+        if index.options.is_empty() { String::new() } else { format!(" WITH OPTIONS = {}", map(&index.options)) };
+    format!("CREATE CUSTOM INDEX {name} ON {place} ({target}) USING {}{options};", text(&index.class))
 }

@@ -378,12 +378,16 @@ fn indexes(seen: &Seen<'_>) -> Result<Vec<Vec<CqlValue>>> {
     let mut rows = Vec::new();
     each_table(seen, |&Listed { keyspace, name, record, .. }| {
         for index in &record.indexes {
-            let options = BTreeMap::from([("target".to_owned(), target_of(record, index))]);
+            let mut options = index.options.clone();
+            options.insert("target".to_owned(), target_of(record, index));
+            if index.is_storage_attached() {
+                options.insert("class_name".to_owned(), index.class.clone());
+            }
             rows.push(vec![
                 keyspace.into(),
                 name.into(),
                 index.name.as_str().into(),
-                "COMPOSITES".into(),
+                if index.is_storage_attached() { "CUSTOM" } else { "COMPOSITES" }.into(),
                 texts(&options),
             ]);
         }
