@@ -47,13 +47,15 @@ pub(crate) enum Slot {
     Items = 5,
     /// Definitions of wide-column tables.
     WideTables = 6,
+    /// What roles of CQL may do.
+    WideRoles = 7,
     #[cfg(test)]
-    Test = 7,
+    Test = 8,
 }
 
 impl Slot {
     /// How many there are.
-    pub(crate) const COUNT: usize = 7 + cfg!(test) as usize;
+    pub(crate) const COUNT: usize = 8 + cfg!(test) as usize;
 }
 
 #[cfg(test)]
