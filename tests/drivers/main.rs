@@ -310,6 +310,7 @@ fn the_cassandra_driver_finds_what_it_expects_in_both_versions_with_and_without_
     }
     let (_server, port) = cql_door(&CqlOptions::default().login("ann", "secret"));
     run(&python, &patterns, &[&port, "5", "ann", "secret"]);
+    run(&python, &script("cassandra_roles.py"), &[&port, "ann", "secret"]);
     let folder = TempDir::new().unwrap();
     let served = Served::start_with(&["--cql", ":0", "--tls-dev", folder.path().to_str().unwrap()]);
     let certificate = folder.path().join("larder-dev-cert.pem");

@@ -80,7 +80,7 @@ impl RoleActor {
     }
 
     pub(crate) fn rights(&self, view: &View) -> Result<Arc<Rights>> {
-        Rights::of(view, &self.name, &self.configured)
+        Rights::of(view, &self.name)
     }
 
     fn is_configured(&self) -> bool {

@@ -16,7 +16,7 @@ use crate::wide_column::role::{grants, record};
 /// What is kept of a role and of those that it has been granted, whoever granted them to one another.
 #[derive(Debug, Default)]
 pub(crate) struct Rights {
-    /// Its own name, and theirs; without those that are kept nowhere.
+    /// Its own name, and theirs, whether something is kept of them or not.
     pub(crate) roles: BTreeSet<String>,
     /// Whether one of them is kept as a superuser.
     pub(crate) is_superuser: bool,
@@ -25,35 +25,34 @@ pub(crate) struct Rights {
 }
 
 impl Rights {
-    /// Those of the role `name`; of nobody when there is no such role. A `configured` role is there even if nothing is kept of it.
+    /// Those of the role `name`. One that there is not may do nothing.
     ///
     /// # Cost
     /// O(roles and grants) once after each change of the catalogue, then O(1).
-    pub(crate) fn of(view: &View, name: &str, configured: &BTreeSet<String>) -> Result<Arc<Self>> {
+    pub(crate) fn of(view: &View, name: &str) -> Result<Arc<Self>> {
         // A transaction that has its reads checked has to read.
         let epoch = view.epoch().filter(|_| !view.is_tracked());
-        let Some(epoch) = epoch else { return Self::find(view, name, configured).map(Arc::new) };
+        let Some(epoch) = epoch else { return Self::find(view, name).map(Arc::new) };
         let kept = &view.state::<Kept>().0;
         if let Some(found) = kept.lock().turn_to(epoch).get(name) {
             return Ok(Arc::clone(found));
         }
-        let found = Arc::new(Self::find(view, name, configured)?);
+        let found = Arc::new(Self::find(view, name)?);
         kept.lock().turn_to(epoch).insert(name.to_owned(), Arc::clone(&found));
         Ok(found)
     }
 
-    fn find(view: &View, name: &str, configured: &BTreeSet<String>) -> Result<Self> {
+    fn find(view: &View, name: &str) -> Result<Self> {
         let mut found = Self::default();
         let mut next = VecDeque::from([name.to_owned()]);
         while let Some(name) = next.pop_front() {
-            let role = record::get(view, &name)?;
-            if role.is_none() && !configured.contains(&name) || !found.roles.insert(name.clone()) {
+            if !found.roles.insert(name.clone()) {
                 continue;
             }
             for grant in grants::list(view, Some(&name))? {
                 *found.grants.entry(grant.resource).or_default() |= grant.permissions;
             }
-            let role = role.unwrap_or_default();
+            let role = record::get(view, &name)?.unwrap_or_default();
             found.is_superuser |= role.is_superuser;
             next.extend(role.member_of);
         }

@@ -6,7 +6,7 @@
 //! # Source
 //! Cassandra 5.0, *Database roles*, *Permissions*; `authorize` of its statements.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::wide_column::cql::ast::{Drop, Dropped, QualifiedName, Statement};
 use crate::wide_column::cql::plan::context::{Context, SYSTEM_KEYSPACES};
 use crate::wide_column::role::{Permission, Resource};
@@ -66,8 +66,8 @@ pub(super) fn definition(context: &Context<'_>, statement: &Statement) -> Result
 }
 
 fn needed(context: &Context<'_>, statement: &Statement) -> Result<Option<(Permission, Resource)>> {
-    let table = |name: &QualifiedName| Ok::<_, crate::Error>(table_of(context.keyspace(name)?, name.name.as_str()));
-    let tables = |name: &QualifiedName| Ok::<_, crate::Error>(Resource::AllTables(context.keyspace(name)?.to_owned()));
+    let table = |name: &QualifiedName| Ok::<_, Error>(table_of(context.keyspace(name)?, name.name.as_str()));
+    let tables = |name: &QualifiedName| Ok::<_, Error>(Resource::AllTables(context.keyspace(name)?.to_owned()));
     let keyspace = |name: &str| Resource::Keyspace(name.to_owned());
     Ok(Some(match statement {
         Statement::CreateKeyspace(_) => (Permission::Create, Resource::AllKeyspaces),

@@ -106,7 +106,7 @@ impl Checked {
 fn checked(context: &Context<'_>, select: &Select) -> Result<(Arc<Checked>, Option<Arc<SystemTable>>)> {
     let keyspace = context.keyspace(&select.table)?;
     if SYSTEM_KEYSPACES.contains(&keyspace) {
-        let system = system_table(keyspace, select.table.name.as_str())?;
+        let system = system_table(keyspace, select.table.name.as_str())?.seen_by(context.actor);
         let named = Named::of(context, keyspace, &select.table, system.definition());
         return Ok((Arc::new(Checked::new(context, named, select)?), Some(system)));
     }

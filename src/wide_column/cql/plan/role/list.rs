@@ -39,12 +39,19 @@ fn check_exists(context: &Context<'_>, name: Option<&str>) -> Result<()> {
 
 /// The role `name` and those that were granted to it, and perhaps what was granted to them.
 fn roles_of(context: &Context<'_>, name: &str, is_recursive: bool) -> Result<BTreeSet<String>> {
-    let all = other(context.actor, name).rights(context.view)?.roles.clone();
-    if is_recursive {
-        return Ok(all);
+    let mut all = other(context.actor, name).rights(context.view)?.roles.clone();
+    if !is_recursive {
+        let direct = record::get(context.view, name)?.unwrap_or_default().member_of;
+        all.retain(|own| own == name || direct.contains(own));
     }
-    let direct = record::get(context.view, name)?.unwrap_or_default().member_of;
-    Ok(all.into_iter().filter(|own| own == name || direct.contains(own)).collect())
+    let mut there = BTreeSet::new();
+    for own in all {
+        // What was granted may be a user of another door.
+        if exists(context.actor, context.view, &own)? {
+            there.insert(own);
+        }
+    }
+    Ok(there)
 }
 
 /// The roles that a list is of.
