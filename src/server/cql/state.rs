@@ -41,6 +41,11 @@ impl State {
         Self { store, users, configured, prepared: Table::default(), seal: Seal::new(&key) }
     }
 
+    /// Whether the door was opened with a user of this name.
+    pub(super) fn is_configured(&self, name: &str) -> bool {
+        self.configured.contains(name)
+    }
+
     /// The role `name`, as one that runs statements here.
     pub(super) fn role(&self, name: &str) -> RoleActor {
         RoleActor { name: name.into(), configured: Arc::clone(&self.configured) }

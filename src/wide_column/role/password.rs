@@ -22,6 +22,8 @@ const ITERATIONS: u32 = 15_000;
 
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
+/// Of SHA-256.
+const BLOCK_BYTES: usize = 64;
 const SCHEME: &str = "pbkdf2-sha256";
 
 /// The hash of a password with its salt.
@@ -79,8 +81,40 @@ impl fmt::Display for SaltedHash {
     }
 }
 
+/// The first block of PBKDF2, which is as long as a hash. It is written out here because no crate for it is below every store.
 fn derive(password: &[u8], salt: &[u8], iterations: u32) -> [u8; HASH_BYTES] {
-    pbkdf2::pbkdf2_hmac_array::<Sha256, HASH_BYTES>(password, salt, iterations)
+    let mac = Mac::new(password);
+    let mut last = mac.of(&[salt, &1_u32.to_be_bytes()]);
+    let mut sum = last;
+    for _ in 1..iterations {
+        last = mac.of(&[&last]);
+        sum.iter_mut().zip(last).for_each(|(own, byte)| *own ^= byte);
+    }
+    sum
+}
+
+/// HMAC-SHA-256 with one key: its two hashes as they are behind the key (RFC 2104).
+struct Mac {
+    inner: Sha256,
+    outer: Sha256,
+}
+
+impl Mac {
+    fn new(key: &[u8]) -> Self {
+        let digest = Sha256::digest(key);
+        let key = if key.len() > BLOCK_BYTES { digest.as_slice() } else { key };
+        let padded = |pad: u8| {
+            let mut block = [pad; BLOCK_BYTES];
+            block.iter_mut().zip(key).for_each(|(own, byte)| *own ^= byte);
+            Sha256::new().chain_update(block)
+        };
+        Self { inner: padded(0x36), outer: padded(0x5c) }
+    }
+
+    fn of(&self, parts: &[&[u8]]) -> [u8; HASH_BYTES] {
+        let inner = parts.iter().fold(self.inner.clone(), Digest::chain_update);
+        self.outer.clone().chain_update(inner.finalize()).finalize().into()
+    }
 }
 
 /// Bytes of two hexadecimal digits each.
@@ -112,11 +146,24 @@ mod tests {
         assert_eq!(format!("{kept:?}"), "SaltedHash { iterations: 15000, .. }");
     }
 
+    #[cfg(feature = "scram")]
+    #[test]
+    fn a_hash_is_what_the_crate_makes_whatever_the_length() {
+        let password: Vec<u8> = (0..200).collect();
+        for length in 0..password.len() {
+            let (password, salt) = password.split_at(length);
+            let expected = pbkdf2::pbkdf2_hmac_array::<Sha256, HASH_BYTES>(password, salt, 3);
+            assert_eq!(derive(password, salt, 3), expected, "{length}");
+        }
+    }
+
     #[test]
     fn a_hash_is_pbkdf2_and_comes_back_from_its_text() {
-        // RFC 7914, section 11: the first 32 bytes for "passwd", "salt" and one iteration.
+        // RFC 7914, section 11: the first 32 bytes of both.
         let expected = "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc";
         assert_eq!(hex(&derive(b"passwd", b"salt", 1)), expected);
+        let expected = "4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56";
+        assert_eq!(hex(&derive(b"Password", b"NaCl", 80_000)), expected);
         let kept = SaltedHash::new(b"secret", 7);
         assert_eq!(SaltedHash::parse(&kept.to_string()), Some(kept.clone()));
         let text = kept.to_string();

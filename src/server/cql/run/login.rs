@@ -54,7 +54,7 @@ fn admitted(state: &State, name: &[u8], password: &[u8]) -> Result<Admitted> {
     }
     // A user of the door has the password that the door was opened with, and no other.
     let role = match std::str::from_utf8(name) {
-        Ok(text) if state.users.get(name).is_none() => state.store.cql().role(text)?,
+        Ok(text) if !state.is_configured(text) => state.store.cql().role(text)?,
         _ => None,
     };
     let RoleRecord { can_login, salted_hash, .. } = role.unwrap_or_default();

@@ -206,6 +206,45 @@ fn nothing_is_taken_while_a_password_is_looked_at() {
 }
 
 #[test]
+fn users_of_one_door_are_superusers_at_that_door_and_what_is_granted_to_them_counts_there() {
+    let store = Store::in_memory();
+    // Made by the program, so that it is nobody's.
+    for text in [KEYSPACE, TABLE] {
+        store.cql().execute(text, ()).unwrap();
+    }
+    let server = door_of(&store);
+    let mut ann = client_of(&server, "ann", "secret");
+    let make = "CREATE ROLE bob WITH PASSWORD = 'pw' AND LOGIN = true";
+    run(&mut ann, &[make, "CREATE ROLE default WITH PASSWORD = 'd' AND LOGIN = true", "GRANT \"ann\" TO bob"]);
+    let other = CqlServer::start(&store, &CqlOptions::default().login("eve", "secret")).unwrap();
+    for _ in 0..2 {
+        assert_eq!(refusal(client_of(&other, "bob", "pw").query("SELECT * FROM k.t")).1, NO_SELECT);
+        run(&mut client_of(&server, "bob", "pw"), &["SELECT * FROM k.t"]);
+    }
+    // A name that doors have for those who say none is a name like any other here.
+    client_of(&server, "default", "d");
+    assert_eq!(refused_login(&other, "ann", "secret").0, 0x0100);
+}
+
+#[test]
+fn what_changes_nothing_is_warned_of() {
+    let server = door_of(&Store::in_memory());
+    let mut ann = client_of(&server, "ann", "secret");
+    run(&mut ann, &[KEYSPACE, TABLE, "CREATE ROLE bob", "GRANT SELECT ON k.t TO bob"]);
+    let mut warnings = |text| {
+        let reply = ann.ask(&Request::Query { text, parameters: Parameters::with(Vec::new()) });
+        assert_eq!(reply.response, Response::Void);
+        reply.warnings
+    };
+    let granted = "Role 'bob' was already granted SELECT on <table k.t>";
+    assert_eq!(warnings("GRANT MODIFY, SELECT ON k.t TO bob"), [granted]);
+    assert_eq!(warnings("GRANT ALL ON k.t TO bob"), [""; 0]);
+    assert_eq!(warnings("REVOKE SELECT ON k.t FROM bob"), [""; 0]);
+    let revoked = "Role 'bob' was not granted CREATE, SELECT on <keyspace k>";
+    assert_eq!(warnings("REVOKE SELECT, CREATE ON KEYSPACE k FROM bob"), [revoked]);
+}
+
+#[test]
 fn what_a_role_makes_it_may_do_everything_with() {
     let server = door_of(&Store::in_memory());
     let mut ann = client_of(&server, "ann", "secret");

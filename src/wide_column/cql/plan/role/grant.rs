@@ -1,6 +1,6 @@
 //! Granting and revoking permissions.
 
-use super::{ensure_known, exists, is_there};
+use super::{exists, is_there};
 use crate::error::Result;
 use crate::txn::{View, Writer};
 use crate::wide_column::cql::ast::Permissions;
@@ -29,7 +29,6 @@ fn checked(actor: &Actor, view: &View, said: Said<'_>, role: &str) -> Result<Per
     for permission in std::iter::once(Permission::Authorize).chain(meant.each()) {
         actor.ensure(view, permission, resource)?;
     }
-    ensure_known(actor)?;
     if !exists(actor, view, role)? {
         return Err(invalid(format!("Role {role} doesn't exist")));
     }

@@ -71,7 +71,7 @@ fn listed(context: &Context<'_>, of: Option<&str>, is_recursive: bool) -> Result
         (Some(of), _) => roles_of(context, of, is_recursive),
         (None, Some(role)) if !sees_all => roles_of(context, &role.name, is_recursive),
         (None, _) => {
-            let mut all = configured(context.actor);
+            let mut all = configured(context.actor).as_ref().clone();
             all.extend(record::list(view)?.into_iter().map(|(name, _)| name));
             Ok(all)
         }
@@ -152,9 +152,9 @@ pub(super) fn permissions(
     let mut rows = Vec::new();
     // In the order of roles and resources.
     for grant in grants::list(context.view, None)? {
-        let is_of = roles.as_ref().is_none_or(|roles| roles.contains(&grant.role));
+        let is_theirs = roles.as_ref().is_none_or(|roles| roles.contains(&grant.role));
         let is_on = resources.as_ref().is_none_or(|resources| resources.contains(&grant.resource));
-        let Some(on) = Resource::of_name(&grant.resource).filter(|_| is_of && is_on) else { continue };
+        let Some(on) = Resource::of_name(&grant.resource).filter(|_| is_theirs && is_on) else { continue };
         for permission in grant.permissions.each() {
             if matches!(permissions, Permissions::Some(some) if !some.contains(&permission)) {
                 continue;

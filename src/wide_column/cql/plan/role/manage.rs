@@ -144,19 +144,19 @@ pub(super) fn grant(writer: &mut Writer, actor: &Actor, role: &str, grantee: &st
         }
     }
     // Of a role that is there from the start, only this is kept.
-    let mut granted = record::get(writer, grantee)?.unwrap_or_default();
-    granted.member_of.push(role.to_owned());
-    granted.member_of.sort_unstable();
-    record::put(writer, grantee, granted)
+    let mut kept = record::get(writer, grantee)?.unwrap_or_default();
+    kept.member_of.push(role.to_owned());
+    kept.member_of.sort_unstable();
+    record::put(writer, grantee, kept)
 }
 
 /// `REVOKE role FROM role`
 pub(super) fn revoke(writer: &mut Writer, actor: &Actor, role: &str, revokee: &str) -> Result<()> {
     check_roles(actor, writer, role, revokee)?;
-    let mut revoked = record::get(writer, revokee)?.unwrap_or_default();
-    if !revoked.member_of.iter().any(|own| own == role) {
+    let mut kept = record::get(writer, revokee)?.unwrap_or_default();
+    if !kept.member_of.iter().any(|own| own == role) {
         return Err(invalid(format!("{revokee} is not a member of {role}")));
     }
-    revoked.member_of.retain(|own| own != role);
-    record::put(writer, revokee, revoked)
+    kept.member_of.retain(|own| own != role);
+    record::put(writer, revokee, kept)
 }

@@ -10,6 +10,7 @@ mod manage;
 mod options;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::txn::{View, Writer};
@@ -75,10 +76,12 @@ pub(in crate::wide_column::cql) fn change(
         S::GrantRole { role, grantee } => manage::grant(writer, actor, role.as_str(), grantee.as_str())?,
         S::RevokeRole { role, revokee } => manage::revoke(writer, actor, role.as_str(), revokee.as_str())?,
         S::Grant { permissions, resource, grantee } => {
+            ensure_known(actor)?;
             let resource = resolved(&Context::new(writer, session, &[]), resource)?;
             return grant::grant(writer, actor, (permissions, &resource), grantee.as_str());
         }
         S::Revoke { permissions, resource, revokee } => {
+            ensure_known(actor)?;
             let resource = resolved(&Context::new(writer, session, &[]), resource)?;
             return grant::revoke(writer, actor, (permissions, &resource), revokee.as_str());
         }
@@ -120,13 +123,13 @@ fn is_superuser(actor: &Actor, view: &View) -> Result<bool> {
 }
 
 /// The roles that are there from the start.
-fn configured(actor: &Actor) -> BTreeSet<String> {
-    actor.role().map(|role| role.configured.as_ref().clone()).unwrap_or_default()
+fn configured(actor: &Actor) -> Arc<BTreeSet<String>> {
+    actor.role().map(|role| Arc::clone(&role.configured)).unwrap_or_default()
 }
 
 /// Another role, as who runs a statement sees it.
 fn other(actor: &Actor, name: &str) -> RoleActor {
-    RoleActor { name: name.into(), configured: actor.role().map(|role| role.configured.clone()).unwrap_or_default() }
+    RoleActor { name: name.into(), configured: configured(actor) }
 }
 
 /// Whether there is a role.
