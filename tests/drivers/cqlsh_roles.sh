@@ -22,18 +22,14 @@ refused() {
 }
 
 finds '' "CREATE ROLE clerk WITH PASSWORD = 'pw' AND LOGIN = true"
-finds ' role  | super | login | options | datacenters
--------+-------+-------+---------+-------------
-   ann |  True |  True |      {} |         ALL
- clerk | False |  True |      {} |         ALL
-
-(2 rows)' 'LIST ROLES'
+finds '   ann |  True |  True |' 'LIST ROLES'
+finds ' clerk | False |  True |' 'LIST ROLES'
 finds '' "CREATE KEYSPACE shell WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}"
 finds '' 'CREATE TABLE shell.t (p int PRIMARY KEY)'
 refused 'code=2100 \[Unauthorized\].*no SELECT permission on <table shell.t>' clerk pw 'SELECT * FROM shell.t'
 finds '' 'GRANT SELECT ON shell.t TO clerk'
 cql clerk pw 'SELECT * FROM shell.t; DESCRIBE TABLE shell.t' >"$FILES/out" || { cat "$FILES/errors" >&2; exit 1; }
-finds '<table shell.t> |     SELECT' 'LIST ALL PERMISSIONS OF clerk'
+finds '<table shell.t> |' 'LIST ALL PERMISSIONS OF clerk'
 refused 'code=0100 \[Bad credentials\]' clerk wrong 'SELECT key FROM system.local'
 finds '' 'DROP ROLE clerk'
 refused 'code=0100 \[Bad credentials\]' clerk pw 'SELECT key FROM system.local'
