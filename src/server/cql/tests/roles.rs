@@ -227,6 +227,17 @@ fn users_of_one_door_are_superusers_at_that_door_and_what_is_granted_to_them_cou
 }
 
 #[test]
+fn a_role_that_is_called_as_a_user_once_was_begins_with_nothing() {
+    let store = Store::in_memory();
+    run(&mut client_of(&door_of(&store), "ann", "secret"), &[KEYSPACE, TABLE]);
+    let server = CqlServer::start(&store, &CqlOptions::default().login("eve", "secret")).unwrap();
+    let mut eve = client_of(&server, "eve", "secret");
+    run(&mut eve, &["CREATE ROLE \"ann\" WITH PASSWORD = 'pw' AND LOGIN = true"]);
+    let refused = refusal(client_of(&server, "ann", "pw").query("SELECT * FROM k.t"));
+    assert_eq!(refused, (0x2100, NO_SELECT.replace("bob", "ann")));
+}
+
+#[test]
 fn what_changes_nothing_is_warned_of() {
     let server = door_of(&Store::in_memory());
     let mut ann = client_of(&server, "ann", "secret");
