@@ -392,6 +392,18 @@ pub const WIDE_INDEX_GATHERED_BYTES_MAX: usize = 4 << 20;
 /// Statements of one batch of wide-column writes.
 pub const WIDE_BATCH_STATEMENTS_MAX: usize = 65_535;
 
+/// Bytes of the name of a role of CQL.
+pub const CQL_ROLE_NAME_BYTES_MAX: usize = 200;
+
+/// Roles that were granted to one role of CQL.
+pub const CQL_ROLES_GRANTED_MAX: usize = 1_000;
+
+/// Iterations of a hash that is given for the password of a role of CQL.
+pub const CQL_PASSWORD_ITERATIONS_MAX: u32 = 1_000_000;
+
+/// Bytes of the password of a role of CQL.
+pub const CQL_PASSWORD_BYTES_MAX: usize = 4 << 10;
+
 /// Bytes of one statement of CQL.
 pub const CQL_STATEMENT_BYTES_MAX: usize = 16 << 20;
 

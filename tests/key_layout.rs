@@ -142,3 +142,21 @@ fn keys_beside_items() -> BTreeSet<String> {
 fn what_is_kept_beside_items_is_stored_as_documented() {
     assert_eq!(documented("Beside items, key by key"), keys_beside_items());
 }
+
+#[test]
+fn roles_and_permissions_are_stored_as_documented() {
+    let engine = Arc::new(MemoryEngine::new());
+    let store = Store::builder().engine(Arc::clone(&engine) as Arc<dyn Engine>).unwrap();
+    let schema = wide_column::TableSchema::new().partition_key("user", CqlType::Text);
+    store.wide_table("shop", "visits").create(schema).unwrap();
+    store.cql().execute("CREATE ROLE ann", ()).unwrap();
+    store.cql().execute("GRANT SELECT ON shop.visits TO ann", ()).unwrap();
+    let mut keys = BTreeSet::new();
+    let mut cursor = engine.snapshot().unwrap().range(&KeyRange::prefix(&[0x01]), Direction::Forward).unwrap();
+    while let Some((key, _)) = cursor.next().unwrap() {
+        if [0x09, 0x0a].contains(&key[1]) {
+            keys.insert(hex(key));
+        }
+    }
+    assert_eq!(documented("## Roles of CQL"), keys);
+}

@@ -51,6 +51,10 @@ pub(crate) enum Kind {
     WideKeyspace = 0x07,
     /// A user-defined type; its namespace is the keyspace.
     WideType = 0x08,
+    /// A role of CQL; its namespace is empty.
+    WideRole = 0x09,
+    /// What a role of CQL may do with a resource, which is the name; its namespace is the role. It has no ids.
+    WideGrant = 0x0a,
 }
 
 /// A name's ids and definition.
@@ -150,6 +154,8 @@ pub(crate) fn describe(key: &[u8]) -> Option<String> {
         (Kind::WideTable, "table"),
         (Kind::WideKeyspace, "keyspace"),
         (Kind::WideType, "type"),
+        (Kind::WideRole, "role"),
+        (Kind::WideGrant, "permission"),
     ];
     let (_, what) = what.into_iter().find(|(known, _)| *known as u8 == kind)?;
     let namespace = if namespace.is_empty() { String::new() } else { format!("{namespace:?}.") };

@@ -45,13 +45,15 @@ pub(crate) enum Slot {
     Items = 4,
     /// Definitions of wide-column tables.
     WideTables = 5,
+    /// What roles of CQL may do.
+    WideRoles = 6,
     #[cfg(test)]
-    Test = 6,
+    Test = 7,
 }
 
 impl Slot {
     /// How many there are.
-    pub(crate) const COUNT: usize = 6 + cfg!(test) as usize;
+    pub(crate) const COUNT: usize = 7 + cfg!(test) as usize;
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
 use crate::txn::{AutoCommit, Scope, WriteScope};
+use crate::wide_column::role;
 use crate::wide_column::schema::keyspace::{self, Keyspace};
 use crate::wide_column::schema::{self, check_identifier, user_types};
 use crate::wide_column::target::{operation, remove_tables};
@@ -166,6 +167,7 @@ impl<S: WriteScope> WideKeyspace<S> {
             for user_type in user_types::list(writer, &self.name)? {
                 was_there |= user_types::remove(writer, &self.name, user_type.name())?;
             }
+            role::forget_keyspace(writer, &self.name)?;
             Ok(was_there)
         })
     }

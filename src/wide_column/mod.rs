@@ -67,6 +67,7 @@ mod prepared;
 pub(crate) mod probe;
 pub(crate) mod read;
 mod record;
+pub(crate) mod role;
 mod row;
 pub(crate) mod schema;
 mod select;

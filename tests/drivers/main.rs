@@ -310,6 +310,7 @@ fn the_cassandra_driver_finds_what_it_expects_in_both_versions_with_and_without_
     }
     let (_server, port) = cql_door(&CqlOptions::default().login("ann", "secret"));
     run(&python, &patterns, &[&port, "5", "ann", "secret"]);
+    run(&python, &script("cassandra_roles.py"), &[&port, "ann", "secret"]);
     let folder = TempDir::new().unwrap();
     let served = Served::start_with(&["--cql", ":0", "--tls-dev", folder.path().to_str().unwrap()]);
     let certificate = folder.path().join("larder-dev-cert.pem");
@@ -348,11 +349,15 @@ fn cqlsh_selects_inserts_and_copies() {
         Ok(python) => python,
         Err(reason) => return println!("skipped: cqlsh cannot be had: {reason}"),
     };
-    let (_server, port) = cql_door(&CqlOptions::default());
-    let folder = TempDir::new().unwrap();
-    let mut shell = Command::new("timeout");
-    shell.arg(PATIENCE).arg("sh").arg(script("cqlsh.sh")).arg(&port).arg(folder.path());
-    let output = shell.env("CQLSH", python.with_file_name("cqlsh")).output().unwrap();
-    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && out.contains("works, with"), "{out}{error}");
+    for (name, options) in
+        [("cqlsh.sh", CqlOptions::default()), ("cqlsh_roles.sh", CqlOptions::default().login("ann", "secret"))]
+    {
+        let (_server, port) = cql_door(&options);
+        let folder = TempDir::new().unwrap();
+        let mut shell = Command::new("timeout");
+        shell.arg(PATIENCE).arg("sh").arg(script(name)).arg(&port).arg(folder.path());
+        let output = shell.env("CQLSH", python.with_file_name("cqlsh")).output().unwrap();
+        let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success() && out.contains("works, with"), "{name}: {out}{error}");
+    }
 }

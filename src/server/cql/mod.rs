@@ -175,7 +175,7 @@ pub fn answer(store: &Store, bytes: &[u8]) -> crate::error::Result<Vec<u8>> {
             let outcome = run::run(&state, &session, &run::Work { version, flags, operation, body });
             outcome.pending.as_ref().map_or(Ok(()), crate::txn::Pending::settle)?;
             replies.extend(outcome.reply.frame(version, stream, false).unwrap_or_default());
-            if outcome.is_malformed {
+            if outcome.is_last {
                 break;
             }
         }

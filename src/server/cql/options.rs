@@ -1,5 +1,7 @@
 //! What a door for CQL clients is opened with.
 
+use std::collections::BTreeSet;
+
 use crate::server::address::{Address, ListenError};
 use crate::server::options::DoorOptions;
 use crate::server::password::Credentials;
@@ -36,6 +38,10 @@ impl CqlOptions {
     /// Adds a user who may do everything. Unless there is one, nobody is asked for a password, and the door listens only where
     /// nobody else can come.
     ///
+    /// A user is a role with `SUPERUSER` and `LOGIN` that is there from the start, as `cassandra` is in Cassandra; statements can grant to
+    /// it, and neither alter nor drop it. Other roles are made by statements (`CREATE ROLE`), and those that may log in do so at any
+    /// door of the store that has a user.
+    ///
     /// # Examples
     /// ```
     /// use larder::server::cql::CqlOptions;
@@ -62,6 +68,11 @@ impl CqlOptions {
     pub fn tls(mut self, tls: Tls) -> Self {
         self.door.tls = Some(tls);
         self
+    }
+
+    /// The names of the users: roles that are there from the start and may do everything.
+    pub(super) fn names(&self) -> BTreeSet<String> {
+        self.door.logins.iter().map(|login| String::from_utf8_lossy(&login.name).into_owned()).collect()
     }
 
     /// The users, of whom `default` is every client until it logs in.

@@ -17,6 +17,7 @@ use crate::wide_column::cql::session::{
 use crate::wide_column::cql::{CqlStatement, plan};
 use crate::wide_column::exception::Exception;
 use crate::wide_column::read::position::Position;
+use crate::wide_column::role::{RoleRecord, record};
 use crate::wide_column::schema;
 use crate::wide_column::target::operation;
 use crate::wide_column::types::CqlType;
@@ -198,6 +199,14 @@ impl<S: Scope> Cql<S> {
         })
     }
 
+    /// What is kept of the role `name`.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub(crate) fn role(&self, name: &str) -> Result<Option<RoleRecord>> {
+        self.scope.read(operation("cql_role", name), |view| record::get(view, name))
+    }
+
     /// The table that the index `name` is of.
     fn indexed(&self, keyspace: &str, name: &str) -> Result<Option<String>> {
         self.scope.read(operation("cql_describe", keyspace), |view| {
@@ -258,6 +267,7 @@ impl<S: WriteScope> Cql<S> {
             let mut plans = Vec::new();
             for (own, values, keyspace, kept) in &writes {
                 let context = Context::given_to(writer, keyspace.as_deref(), Given::Serialized(values)).at(times.now);
+                let context = context.by(&self.actor);
                 plans.extend(modifications(&context.keeping(*kept), [*own])?);
             }
             check_counters(kind, &plans)?;

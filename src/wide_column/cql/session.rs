@@ -7,13 +7,14 @@ use parking_lot::Mutex;
 use crate::error::Result;
 use crate::txn::{AutoCommit, Scope, WriteScope};
 use crate::wide_column::cql::answer::CqlAnswer;
-use crate::wide_column::cql::ast::{Batch, BatchKind, Describe, Modification, Parsed, Statement, Using};
+use crate::wide_column::cql::ast::{Batch, BatchKind, Describe, Modification, Parsed, RoleStatement, Statement, Using};
 use crate::wide_column::cql::parser::parse;
 use crate::wide_column::cql::plan::{
-    self, Answer, Context, Given, Kept, Page, applied, applied_to, define, describe, modifications, select,
-    warnings_of_batch,
+    self, Answer, Context, Given, Kept, Page, applied, applied_to, change_role, define, describe, is_list, list_roles,
+    modifications, password_of, select, warnings_of_batch,
 };
 use crate::wide_column::exception::Exception;
+use crate::wide_column::role::{Actor, RoleActor, SaltedHash};
 use crate::wide_column::schema::keyspace;
 use crate::wide_column::target::operation;
 use crate::wide_column::value::Values;
@@ -44,6 +45,8 @@ use crate::wide_column::write::plan::Plan;
 pub struct Cql<S = AutoCommit> {
     pub(super) scope: S,
     keyspace: Mutex<Option<Arc<str>>>,
+    /// Who runs its statements.
+    pub(super) actor: Actor,
 }
 
 /// A statement that was parsed once.
@@ -154,7 +157,48 @@ impl<S: Scope> Cql<S> {
 
     /// A session that has a keyspace already.
     pub(crate) fn within(scope: S, keyspace: Option<String>) -> Self {
-        Self { scope, keyspace: Mutex::new(keyspace.map(Arc::from)) }
+        Self { scope, keyspace: Mutex::new(keyspace.map(Arc::from)), actor: Actor::default() }
+    }
+
+    /// Where it runs.
+    #[cfg(test)]
+    pub(in crate::wide_column) fn scope(&self) -> &S {
+        &self.scope
+    }
+
+    /// The same session with statements that `actor` runs.
+    #[cfg(feature = "server")]
+    #[allow(dead_code, reason = "not every door speaks CQL")]
+    pub(crate) fn by(self, actor: Actor) -> Self {
+        Self { actor, ..self }
+    }
+
+    /// Returns a session whose statements run as those of the role `name` do at a door: what the role was not permitted is refused.
+    ///
+    /// Whether there is such a role, and what it may do, is looked at by each statement. One that does not exist may read the tables of
+    /// the system that drivers read. A session that is not told so may do everything.
+    ///
+    /// # Examples
+    /// ```
+    /// # let store = larder::Store::in_memory();
+    /// # let session = store.cql();
+    /// # session.execute("CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}", ())?;
+    /// session.execute("CREATE TABLE k.t (id int PRIMARY KEY)", ())?;
+    /// session.execute("CREATE ROLE reader WITH PASSWORD = 'secret' AND LOGIN = true", ())?;
+    /// let reader = store.cql().as_role("reader");
+    /// let refused = reader.query("SELECT * FROM k.t", ()).unwrap_err();
+    /// let why = "User reader has no SELECT permission on <table k.t> or any of its parents";
+    /// assert_eq!(refused.to_string(), why);
+    /// session.execute("GRANT SELECT ON KEYSPACE k TO reader", ())?;
+    /// assert!(reader.query("SELECT * FROM k.t", ())?.rows().is_empty());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Cassandra 5.0, *Database roles*.
+    #[must_use]
+    pub fn as_role(self, name: &str) -> Self {
+        Self { actor: Actor::Role(RoleActor { name: name.into(), configured: Arc::default() }), ..self }
     }
 
     /// The keyspace that names without one are in, as the last `USE` said.
@@ -193,7 +237,7 @@ impl<S: Scope> Cql<S> {
         Ok(PreparedStatement { keyspace: self.current(), ..text.into_statement()?.kept() })
     }
 
-    /// Executes a `SELECT` or a `DESCRIBE`.
+    /// Executes a `SELECT`, a `LIST` or a `DESCRIBE`.
     ///
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid) with the code of Cassandra's class for what it refuses
@@ -223,7 +267,12 @@ impl<S: Scope> Cql<S> {
             Statement::Describe(own) => {
                 self.read_describe(own, self.keyspace_of(&statement).as_deref()).map(CqlAnswer::from)
             }
-            _ => Err(Exception::Invalid.error("only SELECT and DESCRIBE can be queried; execute other statements")),
+            Statement::Role(own) if is_list(own) => {
+                self.read_roles(own, self.keyspace_of(&statement).as_deref()).map(CqlAnswer::from)
+            }
+            _ => {
+                Err(Exception::Invalid.error("only SELECT, LIST and DESCRIBE can be queried; execute other statements"))
+            }
         }
     }
 
@@ -234,12 +283,18 @@ impl<S: Scope> Cql<S> {
         let label = own.table.to_string();
         self.scope.read(operation("cql_select", &label), |view| {
             let context = Context::given_to(view, keyspace.as_deref(), given).of_page(request.page).at(request.now);
+            let context = context.by(&self.actor);
             select(&context.keeping(statement.kept.as_deref()), own)
         })
     }
 
     fn read_describe(&self, own: &Describe, keyspace: Option<&str>) -> Result<Answer> {
         self.scope.read(operation("cql_describe", ""), |view| describe(&Context::new(view, keyspace, &[]), own))
+    }
+
+    fn read_roles(&self, own: &RoleStatement, keyspace: Option<&str>) -> Result<Answer> {
+        self.scope
+            .read(operation("cql_role", ""), |view| list_roles(&Context::new(view, keyspace, &[]).by(&self.actor), own))
     }
 
     /// The keyspace of names that say none.
@@ -292,7 +347,7 @@ impl<S: WriteScope> Cql<S> {
         match &statement.parsed.statement {
             Statement::Select(_) => self.read(statement, given, request),
             Statement::Modification(own) => self.scope.write(operation("cql_write", ""), |writer| {
-                let context = Context::given_to(writer, keyspace, given).at(request.now);
+                let context = Context::given_to(writer, keyspace, given).at(request.now).by(&self.actor);
                 let context = context.keeping(statement.kept.as_deref());
                 let plans = modifications(&context, [own])?;
                 let timestamp = default_timestamp(&plans, request.timestamp);
@@ -300,7 +355,7 @@ impl<S: WriteScope> Cql<S> {
                 Ok(Answer { of: applied_to(keyspace, [own]), ..applied(&plans, outcome, false)? })
             }),
             Statement::Batch(batch) => self.scope.write(operation("cql_batch", ""), |writer| {
-                let context = Context::given_to(writer, keyspace, given).at(request.now);
+                let context = Context::given_to(writer, keyspace, given).at(request.now).by(&self.actor);
                 let context = context.keeping(statement.kept.as_deref());
                 let (plans, own) = batch_plans(&context, batch)?;
                 let timestamp = own.or_else(|| default_timestamp(&plans, request.timestamp));
@@ -318,11 +373,25 @@ impl<S: WriteScope> Cql<S> {
                 *self.keyspace.lock() = Some(name.into());
                 Ok(Answer::default())
             }
+            Statement::Role(own) if is_list(own) => self.read_roles(own, keyspace),
+            Statement::Role(own) => {
+                let hash = match password_of(own)? {
+                    // Before the turn to write is taken, for it takes a while.
+                    Some(password) => {
+                        let number = self.scope.read(operation("cql_role", ""), |view| Ok(view.unique_number()))?;
+                        Some(SaltedHash::new(password.as_bytes(), number))
+                    }
+                    None => None,
+                };
+                self.scope.write(operation("cql_role", ""), |writer| {
+                    change_role(writer, (keyspace, &self.actor), own, hash.as_ref())
+                })
+            }
             other => {
                 let frees = matches!(other, Statement::Drop(_) | Statement::Truncate(_));
                 self.scope.write(operation("cql_define", "").freeing(frees), |writer| {
                     let before = writer.epoch();
-                    define(writer, keyspace, other)?;
+                    define(writer, (keyspace, &self.actor), other)?;
                     // Whatever is changed gives the schema another number.
                     Ok(Answer { is_idle: before.is_some() && writer.epoch() == before, ..Answer::default() })
                 })

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::wide_column::cql::ast::*;
+use crate::wide_column::role::Permission;
 
 /// Few names, of which many mean something elsewhere.
 pub(super) fn name() -> impl Strategy<Value = Name> {

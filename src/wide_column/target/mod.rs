@@ -8,6 +8,7 @@ use crate::catalog::{self, Kind};
 use crate::error::{Error, Result};
 use crate::txn::{Operation, View, Writer};
 use crate::wide_column::exception::Exception;
+use crate::wide_column::role;
 use crate::wide_column::schema::{Definition, NewIndex, TableRecord, TableSchema, check_identifier};
 use crate::wide_column::write::{remove_index, remove_table, tidy_table};
 
@@ -136,6 +137,7 @@ impl Target {
     /// Removes a table or view, with its rows, of which nothing else knows.
     pub(super) fn remove_entry(&self, writer: &mut Writer, entry: &Definition) -> Result<bool> {
         self.in_catalogue.remove(writer);
+        role::forget_table(writer, self.in_catalogue.namespace(), self.in_catalogue.name())?;
         remove_table(writer, entry)?;
         Ok(true)
     }

@@ -42,7 +42,7 @@ pub(in crate::server::cql) struct News {
 pub(super) struct Done {
     pub(super) bytes: Vec<u8>,
     pub(super) change: Option<Change>,
-    pub(super) is_malformed: bool,
+    pub(super) is_last: bool,
 }
 
 impl Door {
@@ -86,16 +86,16 @@ impl Door {
             let bytes = wire.bytes(&outcome.reply, stream);
             (outcome, bytes)
         });
-        let Outcome { reply, pending, change, is_malformed } = outcome;
+        let Outcome { reply, pending, change, is_last } = outcome;
         let mut code = failed(&reply);
-        let mut done = Done { bytes, change, is_malformed };
+        let mut done = Done { bytes, change, is_last };
         if let Some(pending) = pending
             && let Err(error) = self.local.settler.settle(&pending).await
         {
             tracing::warn!(%error, "a request was taken back");
             let failure = Reply::from(run::of_store(&error, Consistency::One));
             code = failed(&failure);
-            done = Done { bytes: wire.bytes(&failure, stream), change: None, is_malformed: false };
+            done = Done { bytes: wire.bytes(&failure, stream), change: None, is_last: false };
         }
         self.count(operation, code, Some(&watch));
         done

@@ -1,4 +1,4 @@
-//! What has to do with a connection and not with statements: options, the beginning, the login, who is to be told of what.
+//! What has to do with a connection and not with statements: options, the beginning, who is to be told of what.
 
 use super::requests::{Phase, Requests};
 use super::wire::Wire;
@@ -28,7 +28,6 @@ impl Requests {
         match Request::read(body, header.version, header.flags, header.operation) {
             Err(why) => Err(self.end(&header, What::Protocol, why.to_string(), output)),
             Ok(Request::Startup(options)) => self.start(&header, &options, output),
-            Ok(Request::AuthResponse(token)) => self.log_in(&header, token.unwrap_or_default(), output),
             Ok(Request::Register(kinds)) => {
                 if kinds.contains(&EventKind::Schema) {
                     self.client.wants_schema.set(true);
@@ -71,26 +70,6 @@ impl Requests {
         let version = header.version;
         self.wire = Wire { version, compresses, is_segmented: version >= Version::V5 };
         self.phase = if is_open { Phase::Open } else { Phase::LogsIn };
-        Ok(())
-    }
-
-    /// Logs a client in by the token of SASL PLAIN: who it is to act as, its name and its password, with zeros between them.
-    fn log_in(&mut self, header: &Header, token: &[u8], output: &mut Output) -> Result<(), End> {
-        let mut parts = token.split(|byte| *byte == 0);
-        let (Some(_), Some(name), Some(password), None) = (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            let why = "Password and username are mandatory: send them as SASL PLAIN has them";
-            return Err(self.end(header, What::BadCredentials, why, output));
-        };
-        if self.door.state.users.admit(name, password).is_none() {
-            let (client, peer) = (self.client.id, self.client.peer);
-            tracing::warn!(client, %peer, "a client was refused, for its name or its password is wrong");
-            let name = String::from_utf8_lossy(name);
-            let why = format!("Provided username {name} and/or password are incorrect");
-            return Err(self.end(header, What::BadCredentials, why, output));
-        }
-        self.phase = Phase::Open;
-        self.answer(header, &Response::Authenticated.into(), output);
         Ok(())
     }
 }

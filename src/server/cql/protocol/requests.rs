@@ -42,6 +42,8 @@ pub(super) enum Phase {
     Begins,
     /// A password is waited for.
     LogsIn,
+    /// One has come, and is looked at.
+    Checks,
     Open,
 }
 
@@ -184,7 +186,15 @@ impl Requests {
         if let Some(change) = done.change {
             self.door.tell(change);
         }
-        if done.is_malformed { Err(End::AfterError) } else { Ok(()) }
+        if self.phase == Phase::Checks {
+            if self.session.is_logged_in() {
+                self.phase = Phase::Open;
+            } else {
+                let (client, peer) = (self.client.id, self.client.peer);
+                tracing::warn!(client, %peer, "a client was refused, for its name or its password is wrong");
+            }
+        }
+        if done.is_last { Err(End::AfterError) } else { Ok(()) }
     }
 
     /// Takes a segment, and begins the requests that are whole with it. Returns its bytes.
@@ -284,12 +294,19 @@ impl Requests {
             let expected = match self.phase {
                 Phase::Begins => "STARTUP or OPTIONS",
                 Phase::LogsIn => "AUTH_RESPONSE",
+                Phase::Checks => "nothing until AUTH_RESPONSE is answered",
                 Phase::Open => "a statement",
             };
             let why = format!("Unexpected message {}, expecting {expected}", header.operation.name());
             return Err(self.end(&header, What::Protocol, why, output));
         }
         match header.operation {
+            Operation::AuthResponse => {
+                // Passwords are looked at on the pool, for that takes a while.
+                self.phase = Phase::Checks;
+                self.begin_statement(header, body);
+                Ok(())
+            }
             Operation::Query | Operation::Prepare | Operation::Execute | Operation::Batch => {
                 self.begin_statement(header, body);
                 Ok(())
@@ -298,7 +315,7 @@ impl Requests {
         }
     }
 
-    /// Hands a statement to the pool.
+    /// Hands a statement, or a password, to the pool.
     fn begin_statement(&mut self, header: Header, body: &[u8]) {
         let Header { version, flags, stream, operation, .. } = header;
         let work = Work { version, flags, operation, body: body.to_vec() };

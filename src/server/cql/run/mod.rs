@@ -2,6 +2,7 @@
 
 mod convert;
 mod failure;
+mod login;
 mod trace;
 
 use std::cell::RefCell;
@@ -39,18 +40,18 @@ pub(super) struct Outcome {
     pub(super) pending: Option<Pending>,
     /// What others are told of, when it is durable.
     pub(super) change: Option<Change>,
-    /// The bytes were no request: the connection ends.
-    pub(super) is_malformed: bool,
+    /// The connection ends with the reply: the bytes were no request, or who sent them is not let in.
+    pub(super) is_last: bool,
 }
 
 impl Outcome {
     pub(super) fn of(reply: impl Into<Reply>) -> Self {
-        Self { reply: reply.into(), pending: None, change: None, is_malformed: false }
+        Self { reply: reply.into(), pending: None, change: None, is_last: false }
     }
 
     /// Of bytes that are no request.
     pub(super) fn malformed(why: Malformed) -> Self {
-        Self { is_malformed: true, ..Self::of(Failure::from(why)) }
+        Self { is_last: true, ..Self::of(Failure::from(why)) }
     }
 }
 
@@ -109,7 +110,8 @@ pub(super) fn run(state: &State, session: &Session, work: &Work) -> Outcome {
             (run.execute(id, metadata_id, &parameters), parameters.consistency)
         }
         Request::Batch(batch) => (run.batch(&batch), batch.consistency),
-        Request::Startup(_) | Request::Options | Request::AuthResponse(_) | Request::Register(_) => {
+        Request::AuthResponse(token) => return login::run(state, session, token.unwrap_or_default()),
+        Request::Startup(_) | Request::Options | Request::Register(_) => {
             let why = format!("{} is not for a statement", operation.name());
             (Err(Failure::new(What::Server, why).into()), Consistency::One)
         }
@@ -121,7 +123,7 @@ pub(super) fn run(state: &State, session: &Session, work: &Work) -> Outcome {
     };
     let tracing_id = flags.contains(Flags::TRACING).then(|| trace::id(&state.store));
     let reply = Reply { response, warnings: warnings.into_inner(), tracing_id };
-    Outcome { reply, pending: last.into_inner(), change, is_malformed: false }
+    Outcome { reply, pending: last.into_inner(), change, is_last: false }
 }
 
 /// What requests run with.
@@ -139,7 +141,7 @@ impl<'a> Run<'a> {
     /// A session of the language, in the keyspace that the request says, or that of the connection.
     fn session(&self, keyspace: Option<&str>) -> Cql<Unsettled<'a>> {
         let keyspace = keyspace.map(str::to_owned).or_else(|| self.session.keyspace());
-        self.state.store.cql_unsettled(keyspace, self.last)
+        self.state.store.cql_unsettled(keyspace, self.last).by(self.session.actor())
     }
 
     fn query(&self, text: &str, parameters: &Parameters<'_>) -> Ran {

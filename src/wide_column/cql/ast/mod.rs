@@ -17,7 +17,7 @@ pub(crate) use modify::{
     InsertJson, JsonValue, Modification, Update, Using,
 };
 pub(crate) use name::{Name, QualifiedName, quoted_if_needed};
-pub(crate) use role::{Permission, Permissions, Resource, RoleOption, RoleStatement, UserOptions};
+pub(crate) use role::{Permissions, Resource, RoleOption, RoleStatement, UserOptions};
 pub(crate) use schema::{
     AlterTable, AlterTableChange, AlterType, AlterTypeChange, ClusteringOrder, ColumnDefinition, CreateAggregate,
     CreateFunction, CreateIndex, CreateKeyspace, CreateTable, CreateTrigger, CreateType, CreateView, Describe,

@@ -3,6 +3,7 @@
 use crate::wide_column::cql::ast::name::{Name, QualifiedName};
 use crate::wide_column::cql::ast::term::Literal;
 use crate::wide_column::cql::ast::types::TypeName;
+use crate::wide_column::role::Permission;
 
 /// One option of a role.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,31 +31,6 @@ pub(crate) struct UserOptions {
     pub(crate) password: Option<(Box<str>, bool)>,
     /// `SUPERUSER` or `NOSUPERUSER`.
     pub(crate) superuser: Option<bool>,
-}
-
-/// One thing that a role may be allowed to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Permission {
-    /// `CREATE`
-    Create,
-    /// `ALTER`
-    Alter,
-    /// `DROP`
-    Drop,
-    /// `SELECT`
-    Select,
-    /// `MODIFY`
-    Modify,
-    /// `AUTHORIZE`
-    Authorize,
-    /// `DESCRIBE`
-    Describe,
-    /// `EXECUTE`
-    Execute,
-    /// `UNMASK`
-    Unmask,
-    /// `SELECT_MASKED`
-    SelectMasked,
 }
 
 /// Which permissions.

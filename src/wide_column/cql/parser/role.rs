@@ -1,10 +1,11 @@
 //! Roles, users and permissions.
 
 use super::cursor::Parser;
-use crate::wide_column::cql::ast::{Permission, Permissions, Resource, RoleOption, RoleStatement, UserOptions};
+use crate::wide_column::cql::ast::{Permissions, Resource, RoleOption, RoleStatement, UserOptions};
 use crate::wide_column::cql::fault::{Fault, Result};
 use crate::wide_column::cql::keyword::Keyword;
 use crate::wide_column::cql::token::Kind;
+use crate::wide_column::role::Permission;
 
 impl Parser<'_> {
     /// `CREATE ROLE` or `CREATE USER`, behind `CREATE`.

@@ -10,6 +10,7 @@ use crate::wide_column::cql::plan::kept::Kept;
 use crate::wide_column::definitions;
 use crate::wide_column::exception::Exception;
 use crate::wide_column::read::position::Position;
+use crate::wide_column::role::Actor;
 use crate::wide_column::schema::{Column, Definition, TableRecord, keyspace};
 use crate::wide_column::types::CqlType;
 use crate::wide_column::value::CqlValue;
@@ -25,6 +26,9 @@ pub(in crate::wide_column::cql) const SYSTEM_KEYSPACES: [&str; 7] = [
     "system_virtual_schema",
 ];
 
+/// Who runs statements of which nobody else is said to.
+static PROGRAM: Actor = Actor::Program;
+
 /// What a statement is planned against: a state of the store, the keyspace of the session, values of markers.
 #[derive(Debug)]
 pub(in crate::wide_column::cql) struct Context<'a> {
@@ -35,6 +39,8 @@ pub(in crate::wide_column::cql) struct Context<'a> {
     pub(super) page: Option<&'a Page>,
     /// Seconds: the time by which what is read has expired, and what is written does; `None` is that of the view.
     pub(super) now: Option<i64>,
+    /// Who runs it.
+    pub(super) actor: &'a Actor,
     /// What the statement keeps of its plan, if it is prepared.
     kept: Option<&'a Kept>,
     /// Whether something was asked for that the text and the table do not say.
@@ -56,6 +62,7 @@ impl<'a> Context<'a> {
             keyspace,
             page: None,
             now: None,
+            actor: &PROGRAM,
             kept: None,
             is_of_more: Cell::new(false),
             made: Cell::new(0),
@@ -70,6 +77,11 @@ impl<'a> Context<'a> {
     /// The same at another time than that of the view.
     pub(in crate::wide_column::cql) fn at(self, now: Option<i64>) -> Self {
         Self { now, ..self }
+    }
+
+    /// The same for a statement that `actor` runs.
+    pub(in crate::wide_column::cql) fn by(self, actor: &'a Actor) -> Self {
+        Self { actor, ..self }
     }
 
     /// The same for a statement that keeps what it comes to.

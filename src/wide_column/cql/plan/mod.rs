@@ -5,6 +5,7 @@
 
 mod answer;
 mod assign;
+mod authorize;
 mod constant;
 mod context;
 mod define;
@@ -18,6 +19,7 @@ mod modify;
 mod named;
 mod outcome;
 mod restrict;
+mod role;
 mod select;
 mod selector;
 mod slices;
@@ -36,5 +38,6 @@ pub(super) use describe::describe;
 pub(super) use kept::Kept;
 pub(super) use modify::{modifications, timestamp};
 pub(super) use outcome::{applied, applied_to};
+pub(super) use role::{change as change_role, is_list, list as list_roles, password as password_of};
 pub(super) use select::select;
 pub(super) use warn::of_batch as warnings_of_batch;

@@ -9,6 +9,7 @@ use crate::wide_column::cql::ast::{
     Delete, Guard, Insert, InsertJson, JsonValue, Modification, Relation, Term, Update, Using,
 };
 use crate::wide_column::cql::plan::assign::{assigned, condition, deleted, set};
+use crate::wide_column::cql::plan::authorize;
 use crate::wide_column::cql::plan::context::{Context, column, invalid, sample};
 use crate::wide_column::cql::plan::named::{Keep, Named, kept};
 use crate::wide_column::cql::plan::restrict::{Said, keys, said};
@@ -40,6 +41,10 @@ pub(in crate::wide_column::cql) fn modifications<'m>(
     let mut plans = Vec::new();
     for (nth, modification) in modifications.into_iter().enumerate() {
         let checked = kept(context, (nth, modification.table()), || Checked::new(context, modification))?;
+        if !context.is_asking() {
+            let named = (checked.named.keyspace(), modification.table().name.as_str());
+            authorize::write(context, named, &checked.named.table.record, modification.is_conditional())?;
+        }
         match modification {
             Modification::Insert(own) => plans.push(insert(context, own, &checked)?),
             Modification::InsertJson(own) => plans.push(insert_json(context, own, &checked)?),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::wide_column::cql::ast::{Select, Term};
 use crate::wide_column::cql::plan::answer::{Answer, Columns};
+use crate::wide_column::cql::plan::authorize;
 use crate::wide_column::cql::plan::context::{Context, SYSTEM_KEYSPACES, column, invalid};
 use crate::wide_column::cql::plan::expression::{Aggregated, At, Expression, State};
 use crate::wide_column::cql::plan::group::{grouped, is_fixed};
@@ -30,6 +31,9 @@ pub(in crate::wide_column::cql) fn select(context: &Context<'_>, select: &Select
     let (checked, system) = checked(context, select)?;
     let Checked { named: Named { table, label, .. }, outputs, groups, columns } = &*checked;
     let record = &table.record;
+    if !context.is_asking() {
+        authorize::read(context, checked.named.keyspace(), select.table.name.as_str(), record)?;
+    }
     let restricted = restrict(context, table, label, select)?;
     let order = order(record, label, select, &restricted)?;
     let limit = limit(context, select.limit.as_ref(), "LIMIT")?;
@@ -102,7 +106,7 @@ impl Checked {
 fn checked(context: &Context<'_>, select: &Select) -> Result<(Arc<Checked>, Option<Arc<SystemTable>>)> {
     let keyspace = context.keyspace(&select.table)?;
     if SYSTEM_KEYSPACES.contains(&keyspace) {
-        let system = system_table(keyspace, select.table.name.as_str())?;
+        let system = system_table(keyspace, select.table.name.as_str())?.seen_by(context.actor);
         let named = Named::of(context, keyspace, &select.table, system.definition());
         return Ok((Arc::new(Checked::new(context, named, select)?), Some(system)));
     }

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::{Joined, Pairs, Quoted, when};
-use crate::wide_column::cql::ast::{Name, Permission, Permissions, Resource, RoleOption, RoleStatement, UserOptions};
+use crate::wide_column::cql::ast::{Name, Permissions, Resource, RoleOption, RoleStatement, UserOptions};
 
 fn role(name: &Name) -> Quoted<'_> {
     Quoted(name.as_str())
@@ -54,23 +54,6 @@ impl Display for UserOptions {
             Some(false) => f.write_str(" NOSUPERUSER"),
             None => Ok(()),
         }
-    }
-}
-
-impl Display for Permission {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Create => "CREATE",
-            Self::Alter => "ALTER",
-            Self::Drop => "DROP",
-            Self::Select => "SELECT",
-            Self::Modify => "MODIFY",
-            Self::Authorize => "AUTHORIZE",
-            Self::Describe => "DESCRIBE",
-            Self::Execute => "EXECUTE",
-            Self::Unmask => "UNMASK",
-            Self::SelectMasked => "SELECT_MASKED",
-        })
     }
 }
 

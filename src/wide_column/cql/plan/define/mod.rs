@@ -15,7 +15,9 @@ mod view;
 use crate::error::{Error, Result};
 use crate::txn::Writer;
 use crate::wide_column::cql::ast::Statement;
+use crate::wide_column::cql::plan::authorize;
 use crate::wide_column::cql::plan::context::Context;
+use crate::wide_column::role::{Actor, grants};
 use crate::wide_column::target::Target;
 
 /// Runs a statement that defines something; `false` for one that does not.
@@ -24,9 +26,23 @@ use crate::wide_column::target::Target;
 /// Cassandra's for what it refuses; [`Error::Unsupported`] for what is not modelled.
 pub(in crate::wide_column::cql) fn define(
     writer: &mut Writer,
-    session: Option<&str>,
+    (session, actor): (Option<&str>, &Actor),
     statement: &Statement,
 ) -> Result<bool> {
+    let context = Context::new(writer, session, &[]).by(actor);
+    authorize::definition(&context, statement)?;
+    let made = match actor.role() {
+        Some(role) => authorize::made(&context, statement)?.map(|made| (role, made)),
+        None => None,
+    };
+    let is_definition = run(writer, session, statement)?;
+    if let Some((role, made)) = made {
+        grants::grant(writer, &role.name, &made, made.applicable())?;
+    }
+    Ok(is_definition)
+}
+
+fn run(writer: &mut Writer, session: Option<&str>, statement: &Statement) -> Result<bool> {
     match statement {
         Statement::CreateKeyspace(create) => keyspace::create_keyspace(writer, create)?,
         Statement::AlterKeyspace { if_exists, name, properties } => {
@@ -53,11 +69,11 @@ pub(in crate::wide_column::cql) fn define(
         }
         Statement::CreateAggregate(_) => return Err(Error::unsupported("user-defined aggregates")),
         Statement::DropFunction(_) => return Err(Error::unsupported("user-defined functions and aggregates")),
-        Statement::Role(role) => return Err(Error::unsupported(format!("roles and permissions: {role}"))),
         Statement::Select(_)
         | Statement::Modification(_)
         | Statement::Batch(_)
         | Statement::Use(_)
+        | Statement::Role(_)
         | Statement::Describe(_) => return Ok(false),
     }
     Ok(true)

@@ -6,6 +6,7 @@ use crate::wide_column::cql::ast::Dropped;
 use crate::wide_column::cql::plan::context::{Context, invalid};
 use crate::wide_column::cql::plan::define::common::{check_not_system, found};
 use crate::wide_column::cql::plan::define::view::drop_view;
+use crate::wide_column::role;
 use crate::wide_column::schema::{self, keyspace, user_types};
 use crate::wide_column::target::{Target, remove_tables};
 
@@ -24,7 +25,7 @@ pub(super) fn remove(writer: &mut Writer, session: Option<&str>, if_exists: bool
             for user_type in user_types::list(writer, name)? {
                 user_types::remove(writer, name, user_type.name())?;
             }
-            Ok(())
+            role::forget_keyspace(writer, name)
         }
         Dropped::Table(name) => {
             let keyspace = context.keyspace(name)?.to_owned();

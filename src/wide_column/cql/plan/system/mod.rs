@@ -3,11 +3,13 @@
 //! Their rows are made when they are read, and they list themselves. Of a node there is one, whose name, addresses and versions are
 //! made up: a store has none, and may have several doors.
 
+mod auth;
 mod node;
 mod schema;
 mod shape;
 mod virtual_schema;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::catalog::Entry;
@@ -16,6 +18,7 @@ use crate::txn::View;
 use crate::wide_column::bind::Bound;
 use crate::wide_column::cql::plan::value::{Receiver, serialized};
 use crate::wide_column::read::virtual_table::{VirtualRow, VirtualTable};
+use crate::wide_column::role::Actor;
 use crate::wide_column::schema::{Definition, TableRecord};
 use crate::wide_column::value::CqlValue;
 
@@ -31,9 +34,17 @@ type Rows = fn(&Seen<'_>) -> Result<Vec<Vec<CqlValue>>>;
 pub(super) struct SystemTable {
     record: TableRecord,
     rows: Rows,
+    /// The roles that are there from the start.
+    configured: Arc<BTreeSet<String>>,
 }
 
 impl SystemTable {
+    /// The same, as `actor` sees it.
+    pub(super) fn seen_by(&self, actor: &Actor) -> Arc<Self> {
+        let configured = actor.role().map(|role| Arc::clone(&role.configured)).unwrap_or_default();
+        Arc::new(Self { record: self.record.clone(), rows: self.rows, configured })
+    }
+
     /// The definition, as that of a stored table.
     pub(super) fn definition(&self) -> Definition {
         Arc::new(Entry { id: 0, storage: 0, record: self.record.clone() })
@@ -56,7 +67,7 @@ impl VirtualTable for SystemTable {
             self.record.schema.columns().zip(values).map(value).collect::<Result<VirtualRow>>()
         };
         let shapes = shapes();
-        (self.rows)(&Seen { view, shapes: &shapes })?.into_iter().map(row).collect()
+        (self.rows)(&Seen { view, shapes: &shapes, configured: &self.configured })?.into_iter().map(row).collect()
     }
 }
 
@@ -68,7 +79,7 @@ pub(super) fn system_table(keyspace: &str, name: &str) -> Result<Arc<SystemTable
     let found = shapes().into_iter().find(|shape| (shape.keyspace, shape.table) == (keyspace, name));
     let missing = || Error::unsupported(format!("the system's table {keyspace}.{name}"));
     let shape = found.ok_or_else(missing)?;
-    Ok(Arc::new(SystemTable { record: TableRecord::new(shape.schema()), rows: shape.rows }))
+    Ok(Arc::new(SystemTable { record: TableRecord::new(shape.schema()), rows: shape.rows, configured: Arc::default() }))
 }
 
 /// The keyspaces of the system that there are.
@@ -79,5 +90,5 @@ pub(super) fn keyspaces() -> Vec<String> {
 }
 
 fn shapes() -> Vec<Shape> {
-    [node::SHAPES, schema::SHAPES, virtual_schema::SHAPES].concat()
+    [node::SHAPES, schema::SHAPES, virtual_schema::SHAPES, auth::SHAPES].concat()
 }

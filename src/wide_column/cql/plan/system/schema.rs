@@ -172,7 +172,7 @@ pub(super) const SHAPES: &[Shape] = &[
 ];
 
 /// The keyspaces of the system whose tables this one lists. The others list theirs in `system_virtual_schema`.
-const LISTED: [&str; 2] = ["system", "system_schema"];
+const LISTED: [&str; 3] = ["system", "system_schema", "system_auth"];
 
 /// A table of things that there are none of.
 const fn empty(table: &'static str, clustering: usize, columns: &'static [(&'static str, Of)]) -> Shape {
@@ -208,7 +208,10 @@ fn keyspaces(seen: &Seen<'_>) -> Result<Vec<Vec<CqlValue>>> {
         vec![name.into(), CqlValue::Boolean(keyspace.durable_writes), texts(&keyspace.replication)]
     };
     let local = BTreeMap::from([("class".to_owned(), "org.apache.cassandra.locator.LocalStrategy".to_owned())]);
-    let own = LISTED.map(|name| vec![name.into(), CqlValue::Boolean(true), texts(&local)]);
+    let own = LISTED.map(|name| match name {
+        "system_auth" => row((name.to_owned(), keyspace::Keyspace::default())),
+        _ => vec![name.into(), CqlValue::Boolean(true), texts(&local)],
+    });
     Ok(own.into_iter().chain(keyspace::list(seen.view)?.into_iter().map(row)).collect())
 }
 

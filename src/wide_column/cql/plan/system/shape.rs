@@ -1,5 +1,7 @@
 //! How the tables of the system are defined.
 
+use std::collections::BTreeSet;
+
 use crate::error::Result;
 use crate::txn::View;
 use crate::wide_column::schema::{Order, TableSchema};
@@ -63,6 +65,8 @@ pub(super) struct Seen<'a> {
     pub(super) view: &'a View,
     /// The tables of the system, which list themselves.
     pub(super) shapes: &'a [Shape],
+    /// The roles that are there from the start.
+    pub(super) configured: &'a BTreeSet<String>,
 }
 
 impl Shape {

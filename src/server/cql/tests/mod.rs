@@ -1,5 +1,7 @@
 //! A door as a client sees it, through a socket, frame by frame.
 
+mod roles;
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
