@@ -243,7 +243,9 @@ fn main() {
         ["cell", turns] => {
             let (wide, names) = wide();
             let turns: usize = turns.parse().unwrap();
-            names.iter().cycle().take(turns).for_each(|name| wide.change((1,)).set(name, 2_i64).execute().unwrap());
+            names.iter().cycle().take(turns).for_each(|name| {
+                wide.change((1,)).set(name, 2_i64).execute().unwrap();
+            });
         }
         [name, turns] => {
             let setting = Setting::new(10_000);
