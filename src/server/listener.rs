@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::limits;
 use crate::server::address::{Address, ListenError};
-use crate::server::stream::{Arrival, Peer, Plain, Raw};
+use crate::server::stream::{Arrival, Peer, Raw};
 
 /// How long to stop accepting after `accept` failed.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -141,12 +141,12 @@ impl Waiting {
         match self {
             Self::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;
-                Ok(Arrival::Ready(Plain::Tcp(stream), Peer::Tcp(peer)))
+                Ok(Arrival::Ready(stream.into(), Peer::Tcp(peer)))
             }
             #[cfg(unix)]
             Self::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
-                Ok(Arrival::Ready(Plain::Unix(stream), Peer::Unix))
+                Ok(Arrival::Ready(stream.into(), Peer::Unix))
             }
         }
     }

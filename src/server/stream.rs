@@ -9,12 +9,13 @@
 //! 2. What TLS has made of written bytes and the system did not take yet is [`Socket::has_unsent`]: whoever has nothing more to write
 //!    flushes.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -58,9 +59,9 @@ impl Arrival {
     pub(crate) fn into_plain(self) -> io::Result<Plain> {
         match self {
             Self::Ready(plain, _) => Ok(plain),
-            Self::Raw(Raw::Tcp(stream), _) => tokio::net::TcpStream::from_std(stream).map(Plain::Tcp),
+            Self::Raw(Raw::Tcp(stream), _) => tokio::net::TcpStream::from_std(stream).map(Plain::from),
             #[cfg(unix)]
-            Self::Raw(Raw::Unix(stream), _) => tokio::net::UnixStream::from_std(stream).map(Plain::Unix),
+            Self::Raw(Raw::Unix(stream), _) => tokio::net::UnixStream::from_std(stream).map(Plain::from),
         }
     }
 
@@ -71,9 +72,9 @@ impl Arrival {
             raw @ Self::Raw(..) => return Ok(raw),
         };
         match plain {
-            Plain::Tcp(stream) => Ok(Self::Raw(Raw::Tcp(stream.into_std()?), peer)),
+            Plain::Tcp(stream) => Ok(Self::Raw(Raw::Tcp(stream.into_inner().into_std()?), peer)),
             #[cfg(unix)]
-            Plain::Unix(stream) => Ok(Self::Raw(Raw::Unix(stream.into_std()?), peer)),
+            Plain::Unix(stream) => Ok(Self::Raw(Raw::Unix(stream.into_inner().into_std()?), peer)),
             #[cfg(any(test, feature = "testing"))]
             Plain::Pipe(_) => Err(io::ErrorKind::Unsupported.into()),
         }
@@ -91,53 +92,65 @@ pub(crate) enum Raw {
 /// A connection without TLS.
 #[derive(Debug)]
 pub(crate) enum Plain {
-    Tcp(tokio::net::TcpStream),
+    Tcp(RefCell<tokio::net::TcpStream>),
     #[cfg(unix)]
-    Unix(tokio::net::UnixStream),
+    Unix(RefCell<tokio::net::UnixStream>),
     /// Of tests.
     #[cfg(any(test, feature = "testing"))]
-    Pipe(std::cell::RefCell<tokio::io::DuplexStream>),
+    Pipe(RefCell<tokio::io::DuplexStream>),
 }
 
-/// Does the same with every kind of socket that the system has.
+/// Does the same with every kind of socket that the system has, and something else with a pipe.
 macro_rules! of_system {
     ($plain:expr, $stream:ident => $body:expr, $pipe:ident => $of_pipe:expr) => {
         match $plain {
-            Plain::Tcp($stream) => $body,
+            Plain::Tcp(stream) => {
+                let $stream = &mut *stream.borrow_mut();
+                $body
+            }
             #[cfg(unix)]
-            Plain::Unix($stream) => $body,
+            Plain::Unix(stream) => {
+                let $stream = &mut *stream.borrow_mut();
+                $body
+            }
             #[cfg(any(test, feature = "testing"))]
-            Plain::Pipe($pipe) => $of_pipe,
+            Plain::Pipe(stream) => {
+                let $pipe = &mut *stream.borrow_mut();
+                $of_pipe
+            }
         }
     };
 }
 
+impl From<tokio::net::TcpStream> for Plain {
+    fn from(stream: tokio::net::TcpStream) -> Self {
+        Self::Tcp(RefCell::new(stream))
+    }
+}
+
+#[cfg(unix)]
+impl From<tokio::net::UnixStream> for Plain {
+    fn from(stream: tokio::net::UnixStream) -> Self {
+        Self::Unix(RefCell::new(stream))
+    }
+}
+
 impl Plain {
     fn poll_read(&self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        of_system!(self, stream => loop {
-            ready!(stream.poll_read_ready(context))?;
-            match stream.try_read_buf(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                read => return Poll::Ready(read.map(drop)),
-            }
-        }, pipe => Pin::new(&mut *pipe.borrow_mut()).poll_read(context, buffer))
+        // The runtime's own way of reading knows that a socket is empty that gave less than there was room for; asked for what it has
+        // by a shared reference, it would ask the system once more in each turn.
+        of_system!(self, stream => Pin::new(stream).poll_read(context, buffer),
+            pipe => Pin::new(pipe).poll_read(context, buffer))
     }
 
     fn poll_write(&self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        of_system!(self, stream => loop {
-            ready!(stream.poll_write_ready(context))?;
-            match stream.try_write(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                written => return Poll::Ready(written),
-            }
-        }, pipe => Pin::new(&mut *pipe.borrow_mut()).poll_write(context, bytes))
+        of_system!(self, stream => Pin::new(stream).poll_write(context, bytes),
+            pipe => Pin::new(pipe).poll_write(context, bytes))
     }
 
     fn poll_shutdown(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        #[cfg(not(any(test, feature = "testing")))]
-        let _ = context;
-        of_system!(self, stream => Poll::Ready(shut(stream)),
-            pipe => Pin::new(&mut *pipe.borrow_mut()).poll_shutdown(context))
+        of_system!(self, stream => Pin::new(stream).poll_shutdown(context),
+            pipe => Pin::new(pipe).poll_shutdown(context))
     }
 
     /// Reads what the system has, without waiting and without the runtime, whose picture of the socket is old while its thread is
@@ -145,7 +158,7 @@ impl Plain {
     fn read_now(&self, buffer: &mut [u8]) -> io::Result<usize> {
         of_system!(self, stream => receive(stream, buffer), pipe => {
             let mut read = ReadBuf::new(buffer);
-            let polled = Pin::new(&mut *pipe.borrow_mut()).poll_read(&mut unheard(), &mut read);
+            let polled = Pin::new(pipe).poll_read(&mut unheard(), &mut read);
             now(polled).map(|()| read.filled().len())
         })
     }
@@ -153,12 +166,13 @@ impl Plain {
     /// As [`Plain::read_now`].
     fn write_now(&self, bytes: &[u8]) -> io::Result<usize> {
         of_system!(self, stream => send(stream, bytes),
-            pipe => now(Pin::new(&mut *pipe.borrow_mut()).poll_write(&mut unheard(), bytes)))
+            pipe => now(Pin::new(pipe).poll_write(&mut unheard(), bytes)))
     }
 
     /// Has replies sent as they are written, and the peer asked whether it is there after `silence`.
     pub(crate) fn tune(&self, silence: Option<Duration>) {
         let Self::Tcp(stream) = self else { return };
+        let stream = &*stream.borrow();
         // Replies are written whole; waiting for more would only delay them.
         let _ = stream.set_nodelay(true);
         if let Some(silence) = silence
@@ -170,7 +184,7 @@ impl Plain {
 
     /// The door's end of it, where that has a number.
     fn local(&self) -> Option<SocketAddr> {
-        if let Self::Tcp(stream) = self { stream.local_addr().ok() } else { None }
+        if let Self::Tcp(stream) = self { stream.borrow().local_addr().ok() } else { None }
     }
 
     /// The number that the system has for it; -1 where there is none.
@@ -258,7 +272,7 @@ fn now<T>(polled: Poll<io::Result<T>>) -> io::Result<T> {
 enum Stream {
     Plain(Plain),
     #[cfg(feature = "tls")]
-    Tls(std::cell::RefCell<Box<tokio_rustls::server::TlsStream<Plain>>>),
+    Tls(RefCell<Box<tokio_rustls::server::TlsStream<Plain>>>),
 }
 
 /// A handle of a connection.
@@ -284,7 +298,7 @@ impl From<Plain> for Socket {
 #[cfg(feature = "tls")]
 impl From<tokio_rustls::server::TlsStream<Plain>> for Socket {
     fn from(stream: tokio_rustls::server::TlsStream<Plain>) -> Self {
-        Self(Rc::new(Stream::Tls(std::cell::RefCell::new(Box::new(stream)))))
+        Self(Rc::new(Stream::Tls(RefCell::new(Box::new(stream)))))
     }
 }
 
@@ -293,7 +307,7 @@ impl Socket {
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn pipe(bytes: usize) -> (Self, tokio::io::DuplexStream) {
         let (ours, theirs) = tokio::io::duplex(bytes);
-        (Plain::Pipe(std::cell::RefCell::new(ours)).into(), theirs)
+        (Plain::Pipe(RefCell::new(ours)).into(), theirs)
     }
 
     pub(crate) fn downgrade(&self) -> WeakSocket {
@@ -483,7 +497,7 @@ mod tests {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             let (stream, _) = listener.accept().await.unwrap();
-            let mut socket = Socket::from(Plain::Tcp(stream));
+            let mut socket = Socket::from(Plain::from(stream));
             let other = socket.clone();
             let mut bytes = [0; 8];
             assert_eq!(other.read_now(&mut bytes).unwrap_err().kind(), io::ErrorKind::WouldBlock);

@@ -30,6 +30,9 @@ use crate::txn::{AtSnapshot, AutoCommit, Core, Models, States};
 use crate::wide_column;
 use sweeper::Sweeper;
 
+/// What models do on behalf of any transaction.
+static MODELS: Models = Models { make_room: kv::make_room, describe: describe::describe, reclaim: jobs::reclaim };
+
 /// An open store. Clones are the same store. When the last one goes, subscribers are disconnected and nothing is removed in
 /// the background any more; the files are closed when the models' handles and the snapshots have gone too.
 ///
@@ -135,7 +138,7 @@ impl Store {
     /// nothing, or it is a fork.
     fn from_quiet_core(core: Arc<Core>) -> Self {
         let sweeper = Sweeper::new(&core);
-        core.set_models(Models { make_room: kv::make_room, describe: describe::describe, reclaim: jobs::reclaim });
+        core.set_models(&MODELS);
         Self { inner: Arc::new(Inner { core, sweeper }) }
     }
 

@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::item::Items;
 use crate::kv::Watch;
 use crate::store::{Commit, Store, Transaction};
-use crate::txn::{Attempted, Isolation, Start};
+use crate::txn::{Attempted, Isolation, Running, Start};
 #[cfg(feature = "server")]
 use crate::txn::{AutoCommit, Pending, Turn, Unsettled};
 #[cfg(feature = "server")]
@@ -258,7 +258,7 @@ impl Store {
     #[doc(alias = "SnapshotIsolation")]
     pub fn begin_with(&self, isolation: Isolation) -> Result<Transaction> {
         let start = self.inner.core.begin(isolation)?;
-        Ok(Transaction::new(self.clone(), start.running()))
+        Ok(Transaction::new(self.clone(), Running::new(start)))
     }
 
     /// The turn to write, for [`Store::transaction_unsettled`], if nobody has it.
@@ -339,7 +339,7 @@ impl Store {
     /// returns before what it saw has settled.
     #[cfg(feature = "server")]
     pub(crate) fn reading_unsettled<R>(&self, body: impl FnOnce(&Transaction) -> Result<R>) -> Result<(R, Pending)> {
-        unsettled(self.inner.core.read_latest(|running| body(&Transaction::new(self.clone(), running)))?)
+        unsettled(self.inner.core.read_latest(|start| body(&Transaction::new(self.clone(), Running::reading(start))))?)
     }
 
     #[inline]
@@ -348,7 +348,7 @@ impl Store {
         start: Start,
         body: impl FnOnce(&Transaction) -> Result<R, E>,
     ) -> Result<(R, Result<Ticket>), E> {
-        let transaction = Transaction::new(self.clone(), start.running());
+        let transaction = Transaction::new(self.clone(), Running::new(start));
         let value = body(&transaction)?;
         Ok((value, transaction.commit_in_turn()))
     }

@@ -9,7 +9,6 @@ use crate::txn::core::Core;
 use crate::txn::isolation::Isolation;
 use crate::txn::leases::{Ends, Taken};
 use crate::txn::record::Record;
-use crate::txn::running::Running;
 use crate::txn::settler::{Settling, Unsettled};
 use crate::txn::start::Start;
 use crate::txn::turns::{Turn, Turns};
@@ -149,12 +148,12 @@ impl Core {
     #[cfg(feature = "server")]
     pub(crate) fn read_latest<R, E>(
         self: &Arc<Self>,
-        body: impl FnOnce(Running) -> Result<R, E>,
+        body: impl FnOnce(Start) -> Result<R, E>,
     ) -> Result<Attempted<R, E>> {
         self.refuse_nesting()?;
         let base = self.engine().latest()?;
         let seen = base.commit();
-        let outcome = body(Start { core: Arc::clone(self), base, tracked: None, attempt: 1 }.reading());
+        let outcome = body(Start { core: Arc::clone(self), base, tracked: None, attempt: 1 });
         Ok(Attempted { outcome, pending: self.pending(self.ticket_of(seen)?) })
     }
 
@@ -273,13 +272,13 @@ impl Core {
 
     /// Names in a conflict what was changed, as it was in the snapshot that the transaction read.
     fn name_conflict(self: &Arc<Self>, error: Error, read: Option<&Arc<dyn Snapshot>>) -> Error {
-        match (error, read, self.models()) {
-            (Error::Conflict { key, what }, Some(read), Some(models)) => {
+        match (error, read) {
+            (Error::Conflict { key, what }, Some(read)) => {
                 let view = View::new(Arc::clone(self), Arc::clone(read), None);
-                let what = (models.describe)(&view, &key).unwrap_or(what);
+                let what = view.models().and_then(|models| (models.describe)(&view, &key)).unwrap_or(what);
                 Error::Conflict { key, what }
             }
-            (error, ..) => error,
+            (error, _) => error,
         }
     }
 

@@ -1,5 +1,6 @@
 //! What all handles of one store share: its engine, its clock, its turn to write.
 
+use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -20,7 +21,9 @@ use crate::txn::note::{Note, NoteList};
 use crate::txn::settler::Settler;
 use crate::txn::state::{State, States};
 use crate::txn::turns::{AwaitTurn, Turn, Turns};
-use crate::txn::view::Models;
+
+/// What models do on behalf of any transaction, whose type is named by those who call it.
+type Hooks = &'static (dyn Any + Send + Sync);
 
 /// Called with a moment at which background work falls due.
 type WakeUp = Box<dyn Fn(Timestamp) + Send + Sync>;
@@ -44,7 +47,7 @@ pub(crate) struct Core {
     epochs: Epochs,
     wake_up: OnceLock<WakeUp>,
     /// What the store, which knows all models, has them do.
-    models: OnceLock<Models>,
+    models: OnceLock<Hooks>,
     ids: OnceLock<Ids>,
     /// Bytes of keys and values that may be held; [`NO_BUDGET`] for as many as there are.
     budget: AtomicU64,
@@ -141,13 +144,13 @@ impl Core {
     }
 
     /// Sets what models do on behalf of any transaction. Only the first call counts.
-    pub(crate) fn set_models(&self, models: Models) {
+    pub(crate) fn set_models(&self, models: Hooks) {
         // As above.
         let _ = self.models.set(models);
     }
 
     /// What models do on behalf of any transaction.
-    pub(super) fn models(&self) -> Option<Models> {
+    pub(super) fn models(&self) -> Option<Hooks> {
         self.models.get().copied()
     }
 

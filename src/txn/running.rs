@@ -7,6 +7,7 @@ use crate::txn::meter::Meter;
 use crate::txn::mode::Mode;
 use crate::txn::operation::Operation;
 use crate::txn::scope::{Scope, WriteScope};
+use crate::txn::start::Start;
 use crate::txn::view::{Mark, View, Writer};
 
 /// The state that the handles of one transaction share.
@@ -17,8 +18,23 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// A transaction that begins.
+    #[expect(clippy::inline_always, reason = "made where it stays: it is long to copy")]
+    #[inline(always)]
+    pub(crate) fn new(start: Start) -> Self {
+        Self::of(start.recorded_writer())
+    }
+
+    /// As [`Running::new`], of one whose operations may only read, because it has no turn to write.
+    #[cfg(feature = "server")]
+    pub(crate) fn reading(start: Start) -> Self {
+        let mut writer = start.recorded_writer();
+        writer.refuse_writes();
+        Self::of(writer)
+    }
+
     #[inline]
-    pub(super) fn new(writer: Writer) -> Self {
+    pub(super) fn of(writer: Writer) -> Self {
         Self { writer: RefCell::new(writer) }
     }
 

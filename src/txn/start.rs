@@ -6,7 +6,6 @@ use crate::engine::Snapshot;
 use crate::txn::core::Core;
 use crate::txn::isolation::Isolation;
 use crate::txn::record::Record;
-use crate::txn::running::Running;
 use crate::txn::view::{View, Writer};
 
 /// A transaction that is about to begin. Its [`Writer`] is some hundred bytes, which are copied wherever it is handed on: so each
@@ -26,24 +25,21 @@ impl Start {
     #[expect(clippy::inline_always, reason = "made where it stays: it is long to copy")]
     #[inline(always)]
     pub(crate) fn writer(self) -> Writer {
-        let Self { core, base, tracked, .. } = self;
-        Writer::begin(View::new(core, base, None), tracked, None)
+        self.writer_of(None)
     }
 
-    /// A transaction with handles. A record is made of it when somebody listens.
+    /// The writer of a transaction that has handles. A record is made of it when somebody listens.
     #[expect(clippy::inline_always, reason = "made where it stays: it is long to copy")]
     #[inline(always)]
-    pub(crate) fn running(self) -> Running {
-        let Self { core, base, tracked, attempt } = self;
-        let record = Record::start(tracked, attempt);
-        Running::new(Writer::begin(View::new(core, base, None), tracked, record))
+    pub(super) fn recorded_writer(self) -> Writer {
+        let record = Record::start(self.tracked, self.attempt);
+        self.writer_of(record)
     }
 
-    /// As [`Start::running`], of one whose operations may only read, because it has no turn to write.
-    #[cfg(feature = "server")]
-    pub(crate) fn reading(self) -> Running {
-        let mut running = self.running();
-        running.writer().refuse_writes();
-        running
+    #[expect(clippy::inline_always, reason = "made where it stays: it is long to copy")]
+    #[inline(always)]
+    fn writer_of(self, record: Option<Box<Record>>) -> Writer {
+        let Self { core, base, tracked, .. } = self;
+        Writer::begin(View::new(core, base, None), tracked, record)
     }
 }

@@ -128,8 +128,8 @@ impl View {
     }
 
     /// What the models do on behalf of any transaction.
-    fn models(&self) -> Option<Models> {
-        self.core.models()
+    pub(super) fn models(&self) -> Option<Models> {
+        self.core.models()?.downcast_ref().copied()
     }
 
     /// How many bytes of keys and values may be held, over all models, unless that is not limited.
@@ -652,7 +652,7 @@ impl Writer {
     }
 }
 
-/// What the models do on behalf of any transaction.
+/// What the models do on behalf of any transaction. The store, which knows all of them, sets it once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Models {
     /// Stays within the budget of bytes before an operation that may need more: makes room, or refuses.

@@ -188,7 +188,7 @@ fn run(core: &Arc<Core>, transactions: &[(Ending, Vec<Step>)]) {
             for pending in std::mem::take(&mut pending) {
                 Pending::settle(&pending).unwrap();
             }
-            let running = core.begin(Isolation::Serializable).unwrap().running();
+            let running = Running::new(core.begin(Isolation::Serializable).unwrap());
             do_steps(InTransaction::new(&running), steps, &mut after, &mut kept).unwrap();
             let other = format!("other:{number}");
             put(&AutoCommit::new(Arc::clone(core)), &other, "1").unwrap();
@@ -203,7 +203,7 @@ fn run(core: &Arc<Core>, transactions: &[(Ending, Vec<Step>)]) {
             continue;
         }
         let outcome = core.exclusive_pending(|writer| {
-            let running = Running::new(writer);
+            let running = Running::of(writer);
             do_steps(InTransaction::new(&running), steps, &mut after, &mut kept)?;
             if *ending == Ending::RollBack { Err(refusal()) } else { Ok(((), running.into_writer())) }
         });

@@ -43,7 +43,7 @@ fn get<S: Scope>(scope: &S, key: &str) -> Result<Option<String>> {
 /// Runs `body` as the store runs a transaction.
 fn transaction<R>(core: &Arc<Core>, mut body: impl FnMut(&InTransaction<'_>) -> Result<R>) -> Result<R> {
     core.exclusive(|writer| {
-        let running = Running::new(writer);
+        let running = Running::of(writer);
         let value = body(&InTransaction::new(&running))?;
         Ok((value, running.into_writer()))
     })
@@ -177,7 +177,7 @@ fn optimistic(
     body: impl Fn(&InTransaction<'_>) -> Result<()>,
     meanwhile: impl Fn(&AutoCommit) -> Result<()>,
 ) -> Result<()> {
-    let running = core.begin(Isolation::Serializable)?.running();
+    let running = Running::new(core.begin(Isolation::Serializable)?);
     body(&InTransaction::new(&running))?;
     meanwhile(&AutoCommit::new(Arc::clone(core)))?;
     commit(core, running)
@@ -320,8 +320,8 @@ fn unique_times_go_on_over_forks_and_reopening_on_a_clock_that_stands_or_went_ba
 
     // The later of two times is committed before the earlier one.
     let (early, late) = (
-        core.begin(Isolation::Serializable).unwrap().running(),
-        core.begin(Isolation::Serializable).unwrap().running(),
+        Running::new(core.begin(Isolation::Serializable).unwrap()),
+        Running::new(core.begin(Isolation::Serializable).unwrap()),
     );
     let times = [&early, &late].map(|running| take_time(&InTransaction::new(running)));
     assert!(first < times[0] && times[0] < times[1]);
@@ -562,7 +562,7 @@ proptest! {
         for (key, value) in &model {
             store.write(op(), |writer| writer.put(vec![*key], vec![*value])).unwrap();
         }
-        let mut running: Vec<_> = scripts.iter().map(|_| Some(core.begin(Isolation::Serializable).unwrap().running())).collect();
+        let mut running: Vec<_> = scripts.iter().map(|_| Some(Running::new(core.begin(Isolation::Serializable).unwrap()))).collect();
         for turn in 0..6 {
             for (script, running) in scripts.iter().zip(&running) {
                 if let (Some(step), Some(running)) = (script.get(turn), running) {
@@ -594,7 +594,7 @@ fn what_is_more_than_a_commit_takes_is_refused_by_the_operation_that_writes_it()
     let operation = || Operation::new("kv", "set", "");
     let put =
         |scope: &InTransaction<'_>, key: &str| scope.write(operation(), |writer| writer.put(key, vec![b'x'; 1_000]));
-    let running = core.begin(Isolation::Serializable).unwrap().running();
+    let running = Running::new(core.begin(Isolation::Serializable).unwrap());
     let scope = InTransaction::new(&running);
     let taken = (0..20).take_while(|n| put(&scope, &format!("key{n}")).is_ok()).count();
     assert_eq!(taken, 9, "with what a log adds to each");
