@@ -25,7 +25,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let port = arguments.first().ok_or("the port is missing")?;
     let (inserts, at_once) = (number(1, 200_000)?, usize::try_from(number(2, 512)?)?);
     let session = SessionBuilder::new().known_node(format!("127.0.0.1:{port}")).build().await?;
-    let keyspace = "CREATE KEYSPACE IF NOT EXISTS bench WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}";
+    let keyspace =
+        "CREATE KEYSPACE IF NOT EXISTS bench WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}";
     session.query_unpaged(keyspace, ()).await?;
     let table = "CREATE TABLE IF NOT EXISTS bench.events \
                  (day date, at timestamp, id text, kind text, n int, PRIMARY KEY (day, at, id))";
