@@ -203,12 +203,19 @@ impl Core {
         let is_unchanged = writer.view.overlay.changes.is_empty();
         // Messages alone need no disk: they can be published by a store that cannot write any more.
         (is_unchanged && (writer.notes.is_empty() || writer.tracked.is_none())).then(|| {
-            let ticket = self.ticket_of(writer.commit())?;
+            let record = writer.record.take();
+            let ticket = match self.ticket_of(writer.commit()) {
+                Ok(ticket) => ticket,
+                Err(error) => {
+                    end(record, Err(&error));
+                    return Err(error);
+                }
+            };
             self.count_operations(writer.operations);
             if !writer.notes.is_empty() {
                 self.queue_notes(writer.notes.take(), ticket.number());
             }
-            end(writer.record.take(), Ok(ticket.number()));
+            end(record, Ok(ticket.number()));
             Ok(ticket)
         })
     }
