@@ -1,10 +1,10 @@
 """Instructions of the processor that the Redis door takes for one request, which do not depend on what else the machine does.
 
     cargo build --release --features cli,lua --bin larder
-    python3 benches/door_instructions.py target/release/larder [other programs ...] [-- SET GET ...]
+    python3 benches/door_instructions.py target/release/larder [other programs ...] [-- SET "SET random" PUBLISH ...]
 
-Each program serves a store in memory under `valgrind --tool=callgrind`; `redis-benchmark -c 50` sends requests to one key. A request
-costs the difference of a long and a short run, divided by that of their lengths, so that connecting and starting drop out: the
+Each program serves a store in memory under `valgrind --tool=callgrind`; `redis-benchmark -c 50` sends requests to one key, or to
+100,000 keys or members at random. A request costs the difference of a long and a short run, divided by that of their lengths, so that connecting and starting drop out: the
 fewest of some runs of each. Prints a table of Markdown, with each further program beside the first.
 """
 
@@ -36,6 +36,16 @@ COMMANDS = {
     "ZPOPMIN": ("ZADD myzset 1 element:__rand_int__", "ZPOPMIN myzset"),
     "LRANGE_100": ("RPUSH mylist VXK", "LRANGE mylist 0 99"),
     "MSET": (None, "MSET " + " ".join(f"key:{n} VXK" for n in range(10))),
+    "PUBLISH": (None, "PUBLISH channel VXK"),
+    "SET random": ("SET key:__rand_int__ VXK", "SET key:__rand_int__ VXK"),
+    "GET random": ("SET key:__rand_int__ VXK", "GET key:__rand_int__"),
+    "INCR random": ("INCR counter:__rand_int__", "INCR counter:__rand_int__"),
+    "LPUSH random": ("LPUSH list:__rand_int__ VXK", "LPUSH list:__rand_int__ VXK"),
+    "LPOP random": ("RPUSH list:__rand_int__ VXK", "LPOP list:__rand_int__"),
+    "SADD random": ("SADD set:__rand_int__ member", "SADD set:__rand_int__ another"),
+    "HSET random": ("HSET hash:__rand_int__ field VXK", "HSET hash:__rand_int__ field VXK"),
+    "ZADD random": ("ZADD myzset 1 element:__rand_int__", "ZADD myzset 2 element:__rand_int__"),
+    "MSET random": (None, "MSET " + " ".join(["key:__rand_int__ VXK"] * 10)),
 }
 
 
@@ -52,6 +62,13 @@ def bench(port, command, *options):
         check=True,
         stdout=subprocess.DEVNULL,
     )
+
+
+def spread(sent, measured):
+    """How many keys or members `sent` draws from: as many as `measured` meets, or so many that few are sent twice."""
+    if "__rand_int__" not in sent:
+        return []
+    return ["-r", "100000" if "__rand_int__" in measured else "1000000"]
 
 
 class Server:
@@ -85,12 +102,12 @@ class Server:
         fill, command = COMMANDS[name]
         call(self.port, "FLUSHALL")
         if fill:
-            bench(self.port, fill, *FILL, *(["-r", "1000000"] if "__rand_int__" in fill else []))
+            bench(self.port, fill, *FILL, *spread(fill, command))
         fewest = {SHORT: [], LONG: []}
         self.counted()
         for _ in range(ROUNDS):
             for requests in fewest:
-                bench(self.port, command, "-n", str(requests), "-P", str(pipeline))
+                bench(self.port, command, "-n", str(requests), "-P", str(pipeline), *spread(command, command))
                 fewest[requests].append(self.counted())
         return (min(fewest[LONG]) - min(fewest[SHORT])) / (LONG - SHORT)
 

@@ -75,6 +75,7 @@ mod stored;
 mod supervision;
 mod update;
 mod views;
+mod well_formed;
 
 #[cfg(feature = "server")]
 #[allow(unused_imports, reason = "not every door adds to what is told of collections")]
@@ -103,3 +104,5 @@ pub use stats::{CollectionStats, IndexStats};
 #[allow(unused_imports, reason = "not every door runs operations for others")]
 pub(crate) use supervision::Supervision;
 pub use update::{UpdateDescription, UpdateModifications};
+#[cfg(feature = "mongo")]
+pub(crate) use well_formed::is_well_formed;

@@ -111,7 +111,13 @@ struct Wanted<'n> {
 
 /// The lowest and the highest bit of every byte.
 const LOWEST: u64 = 0x0101_0101_0101_0101;
-const HIGHEST: u64 = 0x8080_8080_8080_8080;
+pub(super) const HIGHEST: u64 = 0x8080_8080_8080_8080;
+
+/// A number whose lowest bit is the highest of the first byte of `word` that is zero; 0 when none is.
+#[inline]
+pub(super) fn zeros_of(word: u64) -> u64 {
+    word.wrapping_sub(LOWEST) & !word & HIGHEST
+}
 
 impl<'n> Wanted<'n> {
     #[inline]
@@ -128,8 +134,7 @@ impl<'n> Wanted<'n> {
     fn is_at(self, bytes: &[u8]) -> Option<(usize, bool)> {
         if let Some(chunk) = bytes.first_chunk() {
             let word = u64::from_le_bytes(*chunk);
-            // The lowest bit of it is the highest of the first byte that is zero.
-            let zeros = word.wrapping_sub(LOWEST) & !word & HIGHEST;
+            let zeros = zeros_of(word);
             if zeros != 0 {
                 return Some((zeros.trailing_zeros() as usize / 8, word & self.mask == self.word));
             }
@@ -143,10 +148,10 @@ impl<'n> Wanted<'n> {
 const STRING: u8 = 0x02;
 
 /// Says that the bytes of a value say how many they are.
-const VARIES: u8 = u8::MAX;
+pub(super) const VARIES: u8 = u8::MAX;
 
 /// How many bytes the values of each type have, for the types up to decimal128.
-const FIXED_BYTES: [u8; 20] =
+pub(super) const FIXED_BYTES: [u8; 20] =
     [VARIES, 8, VARIES, VARIES, VARIES, VARIES, 0, 12, 1, 8, 0, VARIES, VARIES, VARIES, VARIES, VARIES, 4, 8, 8, 16];
 
 /// How many bytes the value of an element of type `tag` has, of which `bytes` are the first; not for the types of [`FIXED_BYTES`].

@@ -1,6 +1,7 @@
 //! Documents on their way in and out: serialization, `_id`, and what every stored document must meet.
 
 use std::any::Any;
+use std::borrow::Cow;
 
 use bson::oid::ObjectId;
 use bson::raw::{BindRawBsonRef, cstr};
@@ -12,6 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::clock::Timestamp;
 use crate::document::code::Code;
 use crate::document::depth::{self, Bounded};
+use crate::document::well_formed::is_well_formed;
 use crate::document::{decode, raw, shown};
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
@@ -79,6 +81,9 @@ pub(super) fn decode<T: DeserializeOwned + 'static>(
 /// Checks a document that is about to be stored: its size, its depth, and that all of it decodes.
 pub(super) fn check(document: &RawDocument) -> Result<()> {
     check_size(document)?;
+    if is_well_formed(document, limits::DOCUMENT_STORED_DEPTH_MAX) {
+        return Ok(());
+    }
     check_fields(document, 1)
 }
 
@@ -119,20 +124,23 @@ pub(super) fn check_depth(value: &Bson) -> Result<()> {
 ///
 /// # Errors
 /// [`InvalidKind::Value`] for an `_id` of a type that cannot be one.
-pub(super) fn with_id(document: &RawDocument, generated: impl FnOnce() -> ObjectId) -> Result<(RawDocumentBuf, Bson)> {
+pub(super) fn with_id(
+    document: &RawDocument,
+    generated: impl FnOnce() -> ObjectId,
+) -> Result<(Cow<'_, RawDocument>, Bson)> {
     let Some(id) = raw::field(document, "_id")? else {
         let id = generated();
-        return Ok((id_first(id, document)?, Bson::ObjectId(id)));
+        return Ok((Cow::Owned(id_first(id, document)?), Bson::ObjectId(id)));
     };
     refuse_as_id(id)?;
     let first = document.iter_elements().next().transpose().map_err(raw::corrupt)?;
     let in_place = first.is_some_and(|element| element.key().as_str() == "_id");
-    let stored = if in_place { document.to_owned() } else { id_first(id, document)? };
+    let stored = if in_place { Cow::Borrowed(document) } else { Cow::Owned(id_first(id, document)?) };
     Ok((stored, Bson::try_from(id).map_err(raw::corrupt)?))
 }
 
 /// `document`, in which the moment is in the place of each empty timestamp at the top, `_id` aside.
-pub(super) fn with_moment(document: RawDocumentBuf, now: Timestamp) -> Result<RawDocumentBuf> {
+pub(super) fn with_moment(document: Cow<'_, RawDocument>, now: Timestamp) -> Result<Cow<'_, RawDocument>> {
     // Few documents have the byte that says that a value is a timestamp, even by accident.
     if !document.as_bytes().contains(&(ElementType::Timestamp as u8)) {
         return Ok(document);
@@ -147,7 +155,7 @@ pub(super) fn with_moment(document: RawDocumentBuf, now: Timestamp) -> Result<Ra
         return Ok(document);
     }
     let (mut filled, mut increment) = (RawDocumentBuf::new(), 0);
-    for element in &document {
+    for element in &*document {
         let (name, value) = element.map_err(raw::corrupt)?;
         if is_empty(value) && name.as_str() != "_id" {
             increment += 1;
@@ -157,7 +165,7 @@ pub(super) fn with_moment(document: RawDocumentBuf, now: Timestamp) -> Result<Ra
             filled.append(name, value);
         }
     }
-    Ok(filled)
+    Ok(Cow::Owned(filled))
 }
 
 /// The document of `_id` and the other fields of `document`.
@@ -281,8 +289,8 @@ mod tests {
     // SEM: DOC-UPD-9
     #[test]
     fn the_id_is_stored_first_and_made_when_missing() {
-        let (stored, id) =
-            with_id(&serialize(&doc! { "a": 1, "_id": 7, "b": 2 }).unwrap(), || panic!("not asked")).unwrap();
+        let elsewhere = serialize(&doc! { "a": 1, "_id": 7, "b": 2 }).unwrap();
+        let (stored, id) = with_id(&elsewhere, || panic!("not asked")).unwrap();
         assert_eq!(id, Bson::Int32(7));
         let names: Vec<_> = stored.iter().map(|field| field.unwrap().0.as_str().to_owned()).collect();
         assert_eq!(names, ["_id", "a", "b"]);

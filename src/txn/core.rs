@@ -1,13 +1,14 @@
 //! What all handles of one store share: its engine, its clock, its turn to write.
 
 use std::any::Any;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
 use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
 
 use crate::clock::{Clock, Timestamp};
 use crate::engine::{CommitNumber, Durability, Engine, Ticket};
@@ -42,7 +43,7 @@ pub(crate) struct Core {
     has_notes: AtomicBool,
     /// What models keep for the store.
     states: States,
-    sequences: Mutex<HashMap<Vec<u8>, u64>>,
+    sequences: Mutex<FxHashMap<Vec<u8>, u64>>,
     leases: Leases,
     epochs: Epochs,
     wake_up: OnceLock<WakeUp>,

@@ -1,5 +1,6 @@
 //! Changing one document: found by a query, and replaced, updated, removed or, by an upsert, inserted.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -203,7 +204,7 @@ impl PreparedOne<'_> {
             }
             Change::Replace(replacement) => {
                 let after = with_id_of(&found.document, replacement).map_err(at)?;
-                Some(stored::with_moment(after, records.writer().now())?)
+                Some(stored::with_moment(Cow::Owned(after), records.writer().now())?.into_owned())
             }
         };
         let modified = replace(records, namespace, &found, after.as_deref())?;
@@ -235,7 +236,7 @@ impl PreparedOne<'_> {
         };
         stored::check(&document)?;
         let (document, id) = insert_returning(writer, namespace, &document)?;
-        Ok(Outcome { before: None, after: Some(document), upserted_id: Some(id), ..Outcome::default() })
+        Ok(Outcome { before: None, after: Some(document.into_owned()), upserted_id: Some(id), ..Outcome::default() })
     }
 }
 
@@ -342,11 +343,11 @@ pub(super) fn insert(writer: &mut Writer, namespace: &Namespace, document: &RawD
 }
 
 /// Inserts `document`, and returns it as it is stored with its `_id`.
-fn insert_returning(
+fn insert_returning<'d>(
     writer: &mut Writer,
     namespace: &Namespace,
-    document: &RawDocument,
-) -> Result<(RawDocumentBuf, Bson)> {
+    document: &'d RawDocument,
+) -> Result<(Cow<'d, RawDocument>, Bson)> {
     let entry = namespace.get_or_create(writer)?;
     let mut records = Records::new(writer, namespace, &entry);
     let id = records.next_id()?;

@@ -11,6 +11,7 @@
 use std::sync::Arc;
 
 use bson::{Bson, Document, RawArray, RawBsonRef, RawDocument};
+use smallvec::SmallVec;
 
 use crate::document::code::Code;
 use crate::document::collation::Collator;
@@ -29,6 +30,9 @@ pub(super) struct Pattern {
     /// What orders text, if not its bytes do.
     collator: Option<Arc<Collator>>,
 }
+
+/// Room for the key of a short text or some numbers, made at once: a key that grows from nothing costs a reallocation.
+const KEY_CAPACITY: usize = 32;
 
 /// How a value becomes a field of a key.
 type PutField = fn(&mut Vec<u8>, &Value<'_>, bool, Order<'_>) -> Result<()>;
@@ -54,7 +58,7 @@ pub(super) enum By {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Keys {
     /// Encoded fields, distinct and in order.
-    pub(super) encoded: Vec<Vec<u8>>,
+    pub(super) encoded: SmallVec<[Vec<u8>; 1]>,
     /// The fields of the pattern that go through an array, one bit each, the first lowest.
     pub(super) multikey: u32,
     /// The paths below a wildcard that are arrays, distinct and in order.
@@ -166,12 +170,35 @@ impl Pattern {
     }
 
     fn encode(&self, document: &RawDocument, put: PutField, sparse: bool) -> Result<Keys> {
-        let slots = self.fields.iter().map(|field| Slot::In(document, field.path.parts())).collect();
         let mut keys = Keys::default();
+        if let Some(only) = self.only_key(document, put)? {
+            keys.encoded.push(only);
+            return Ok(keys);
+        }
+        let slots = self.fields.iter().map(|field| Slot::In(document, field.path.parts())).collect();
         self.expand(slots, (put, sparse), &mut keys)?;
         keys.encoded.sort_unstable();
         keys.encoded.dedup();
         Ok(keys)
+    }
+
+    /// The key of a document that has one, when no path leads below the top or to an array, and every one to a value. So it is of
+    /// most, and neither slots nor rounds are needed.
+    fn only_key(&self, document: &RawDocument, put: PutField) -> Result<Option<Vec<u8>>> {
+        if self.fields.is_empty() {
+            return Ok(None);
+        }
+        let mut key = Vec::with_capacity(KEY_CAPACITY);
+        for own in &self.fields {
+            let [part] = own.path.parts() else { return Ok(None) };
+            let value = match field(document, part.name())? {
+                Some(value) if !matches!(value, RawBsonRef::Array(_)) => value,
+                _ => return Ok(None),
+            };
+            let put = if own.hashed { put_hashed } else { put };
+            put(&mut key, &Value::from(value), own.descending, self.order())?;
+        }
+        Ok(Some(key))
     }
 
     fn field(path: &str, descending: bool, purpose: For) -> Result<PatternField> {
@@ -227,7 +254,7 @@ impl Pattern {
         if sparse && slots.iter().all(|slot| matches!(slot, Slot::Missing)) {
             return Ok(());
         }
-        let mut key = Vec::new();
+        let mut key = Vec::with_capacity(KEY_CAPACITY);
         for (slot, field) in slots.iter().zip(&self.fields) {
             let put = if field.hashed { put_hashed } else { put };
             match slot {

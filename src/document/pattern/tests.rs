@@ -29,7 +29,7 @@ fn expected(pattern: &Document, rows: &[&[Bson]]) -> Vec<Vec<u8>> {
 #[track_caller]
 fn assert_keys(pattern: Document, document: Document, rows: &[&[Bson]], multikey: u32) {
     let found = keys(pattern.clone(), document);
-    assert_eq!(found, Keys { encoded: expected(&pattern, rows), multikey, ..Keys::default() });
+    assert_eq!(found, Keys { encoded: expected(&pattern, rows).into(), multikey, ..Keys::default() });
 }
 
 // SEM: DOC-IDX-3

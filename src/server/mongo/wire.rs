@@ -23,6 +23,7 @@
 use bson::raw::RawIter;
 use bson::{RawBsonRef, RawDocument};
 
+use crate::document::is_well_formed;
 use crate::limits;
 
 /// Bytes before the operation's own.
@@ -166,9 +167,9 @@ impl<'a> Request<'a> {
 
     /// Looks at all that the documents hold.
     fn checked(mut self) -> Result<Self> {
-        self.is_too_deep = !check_document(self.body, 1)?;
+        self.is_too_deep = !check_whole(self.body)?;
         for document in self.sequences.iter().flat_map(|sequence| &sequence.documents) {
-            self.is_too_deep |= !check_document(document, 1)?;
+            self.is_too_deep |= !check_whole(document)?;
         }
         Ok(self)
     }
@@ -268,6 +269,10 @@ impl<'a> Bytes<'a> {
 const NOT_BSON: Malformed = Malformed("a document that does not decode");
 
 /// Checks that all of a document decodes. Returns whether it is no deeper than a command may be; what is deeper is not looked at.
+fn check_whole(document: &RawDocument) -> Result<bool> {
+    if is_well_formed(document, limits::MONGO_COMMAND_DEPTH_MAX) { Ok(true) } else { check_document(document, 1) }
+}
+
 fn check_document(document: &RawDocument, depth: usize) -> Result<bool> {
     check_elements(document.iter_elements(), depth)
 }
