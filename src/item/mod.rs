@@ -37,6 +37,7 @@
 //! # Source
 //! `DynamoDB` Developer Guide and API Reference. Differences: `docs/compatibility/dynamodb.md`.
 
+mod attribute_map;
 mod attributes;
 mod batch;
 mod build;
@@ -91,6 +92,7 @@ mod table;
 mod table_control;
 mod tables;
 mod target;
+mod text;
 mod token;
 #[cfg(feature = "exports")]
 mod transfer;
@@ -103,6 +105,7 @@ mod written;
 #[cfg(test)]
 mod tests;
 
+pub use attribute_map::{AttributeIter, AttributeMap};
 pub use attributes::Item;
 pub use batch::{BatchWriteOutcome, WriteRequest};
 pub(crate) use build::FILLING;
@@ -126,6 +129,7 @@ pub use request::IndexStatus;
 pub use schema::{GlobalIndex, LocalIndex, Projection, ScalarAttributeType, TableSchema};
 pub use state::BatchAdmission;
 pub use table::ItemTable;
+pub use text::Text;
 pub use type_name::TypeName;
 pub use value::{AttributeValue, Element, Set};
 pub use write_builder::{DeleteBuilder, GetBuilder, PutBuilder, UpdateBuilder};
