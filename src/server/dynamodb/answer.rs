@@ -26,6 +26,9 @@ use crate::server::users::{Everything, Users};
 use crate::store::Store;
 use crate::txn::Pending;
 
+/// Longer requests take a while to be read.
+const QUICK_BODY_BYTES_MAX: usize = 64 << 10;
+
 const JSON: &str = "application/x-amz-json-1.0";
 const PLAIN_JSON: &str = "application/json";
 const REGION: &str = "us-east-1";
@@ -130,6 +133,20 @@ impl DynamoDb {
             Err(failure) => (self.failed(&failure, content_type), Some(failure.name.into_owned())),
         };
         Answer { response, pending, operation, exception }
+    }
+
+    /// Whether `request` is over soon and waits for nobody: it reads one item, or writes one while nobody else writes.
+    pub(super) fn is_quick(&self, request: &Request<Bytes>) -> bool {
+        if request.body().len() > QUICK_BODY_BYTES_MAX || self.0.options.has_forks {
+            return false;
+        }
+        let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
+        match target.and_then(|target| target.split_once('.')) {
+            Some((_, "GetItem")) => true,
+            // Who begins to write between this look and the operation has to be waited for after all.
+            Some((_, "PutItem" | "UpdateItem" | "DeleteItem")) => self.0.store.try_turn().is_some(),
+            _ => false,
+        }
     }
 
     /// What is sent instead of a response whose commit has failed.

@@ -3,9 +3,18 @@
 use std::fmt::Display;
 use std::io::Write as _;
 
+/// Room for a small body, made at once.
+const BODY_CAPACITY: usize = 256;
+
 /// Takes JSON. What is written between two calls is one value.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Writer(Vec<u8>);
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self(Vec::with_capacity(BODY_CAPACITY))
+    }
+}
 
 /// The members of an object that is being written.
 #[derive(Debug)]
