@@ -168,7 +168,11 @@ mod tests {
                 serde_json::from_str(&serde_json::to_string(&Text::from(string.as_str())).unwrap()).unwrap(),
             ];
             for text in texts {
-                assert!(text == string && text == *string.as_str() && string == text && text == Text::from(&text));
+                assert_eq!(text, string);
+                assert_eq!(text, *string.as_str());
+                assert_eq!(string, text);
+                let copy = Text::from(&text);
+                assert_eq!(copy, text);
                 assert_eq!((text.to_string(), format!("{text:?}")), (string.clone(), format!("{string:?}")));
                 assert_eq!(String::from(text), string);
             }

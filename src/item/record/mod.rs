@@ -98,7 +98,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Item> {
     RecordRef::new(bytes)?.to_item()
 }
 
-fn put_map<'a>(out: &mut Vec<u8>, entries: AttributeIter<'a>, level: usize) -> Result<()> {
+fn put_map(out: &mut Vec<u8>, entries: AttributeIter<'_>, level: usize) -> Result<()> {
     put_length(out, entries.len());
     for (name, value) in entries {
         put_bytes(out, name.as_bytes());

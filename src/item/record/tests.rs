@@ -165,7 +165,8 @@ fn names_that_are_known_have_to_ascend_all_the_same() {
 fn items_of_many_and_long_names_come_back() {
     let mut names = Names::default();
     for round in 0..3 {
-        let item: Item = (0..200).map(|n| (format!("{}{n:03}", "x".repeat(n)), n + round)).collect();
+        let item: Item =
+            (0..200).map(|n| (format!("{}{n:03}", "x".repeat(n)), u64::try_from(n).unwrap() + round)).collect();
         let bytes = encode(&item).unwrap();
         let (read, size) = RecordRef::new(&bytes).unwrap().to_measured_item(&mut names).unwrap();
         assert_eq!((size, read), (item.size_bytes(), item));

@@ -204,6 +204,8 @@ impl Elements<'_> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+
     use super::*;
 
     #[test]
@@ -221,7 +223,6 @@ mod tests {
             let bytes = vec![0xa7; length];
             let mut writer = Writer::default();
             writer.bytes(&bytes);
-            use base64::Engine as _;
             let expected = base64::engine::general_purpose::STANDARD.encode(&bytes);
             assert_eq!(writer.into_bytes(), format!("\"{expected}\"").into_bytes());
         }

@@ -284,7 +284,7 @@ fn items_are_read_while_a_write_waits_for_its_turn() {
             begun.send(()).unwrap();
             // Until the other end has gone.
             assert!(held.recv().is_err());
-            Ok(())
+            Ok::<_, crate::Error>(())
         })
     });
     begins.recv().unwrap();
