@@ -37,7 +37,6 @@
 //! # Source
 //! `DynamoDB` Developer Guide and API Reference. Differences: `docs/compatibility/dynamodb.md`.
 
-mod attribute_map;
 mod attributes;
 mod batch;
 mod build;
@@ -105,7 +104,6 @@ mod written;
 #[cfg(test)]
 mod tests;
 
-pub use attribute_map::{AttributeIter, AttributeMap};
 pub use attributes::Item;
 pub use batch::{BatchWriteOutcome, WriteRequest};
 pub(crate) use build::FILLING;
@@ -131,5 +129,5 @@ pub use state::BatchAdmission;
 pub use table::ItemTable;
 pub use text::Text;
 pub use type_name::TypeName;
-pub use value::{AttributeValue, Element, Set};
+pub use value::{AttributeIter, AttributeMap, AttributeValue, Element, Set};
 pub use write_builder::{DeleteBuilder, GetBuilder, PutBuilder, UpdateBuilder};

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::iter::FusedIterator;
 use std::{fmt, slice, vec};
 
-use crate::item::{AttributeValue, Text};
+use crate::item::Text;
+use crate::item::value::AttributeValue;
 
 /// Values by name, in the order of their names: what is in a map, and what an [`Item`](crate::item::Item) has.
 ///
@@ -42,7 +43,7 @@ impl AttributeMap {
     }
 
     /// The map of `entries`, which have names ascending, each once.
-    pub(super) fn of_ascending(entries: Vec<(Text, AttributeValue)>) -> Self {
+    pub(in crate::item) fn of_ascending(entries: Vec<(Text, AttributeValue)>) -> Self {
         debug_assert!(entries.is_sorted_by(|(one, _), (next, _)| one < next), "names are not ascending");
         Self { entries }
     }

@@ -1,11 +1,15 @@
 //! Attribute values: the ten types of an item's attributes.
 
+mod map;
+
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, btree_set};
 use std::fmt;
 
 use crate::error::Result;
-use crate::item::{AttributeMap, Fault, Number, SetType, Text, TypeName};
+use crate::item::{Fault, Number, SetType, Text, TypeName};
+
+pub use map::{AttributeIter, AttributeMap};
 
 /// A value of an attribute, or of an element of a list or map.
 ///
