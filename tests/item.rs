@@ -49,7 +49,7 @@ fn code(outcome: Result<impl std::fmt::Debug>) -> &'static str {
 #[test] // SEM: ITM-TYP-1, ITM-TYP-2
 fn every_type_comes_back() {
     let table = events(&Store::in_memory());
-    let map = AttributeValue::M([("empty".to_owned(), AttributeValue::L(vec![]))].into());
+    let map = AttributeValue::M([("empty", AttributeValue::L(vec![]))].into());
     let item = event("p", "s")
         .with("s", "")
         .with("n", "01.50".parse::<Number>().unwrap())

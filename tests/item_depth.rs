@@ -35,7 +35,7 @@ fn lists() -> AttributeValue {
 }
 
 fn maps() -> AttributeValue {
-    (0..LEVELS).fold(AttributeValue::Null, |inner, _| AttributeValue::M([("a".to_owned(), inner)].into()))
+    (0..LEVELS).fold(AttributeValue::Null, |inner, _| AttributeValue::M([("a", inner)].into()))
 }
 
 fn table_name() -> String {

@@ -113,9 +113,9 @@ fn a_write_returns_of_the_item_what_it_is_asked_for() {
         let update = table.update(("p", "1")).expression("SET n = n + :one, m.a = :one REMOVE gone");
         update.value(":one", 1).return_values(asked).run().unwrap().attributes
     };
-    let map = |n: i64| larder::item::AttributeValue::M([("a".to_owned(), n.into()), ("b".to_owned(), 2.into())].into());
+    let map = |n: i64| larder::item::AttributeValue::M([("a", n), ("b", 2)].into());
     table.put(&event("p", "1").with("n", 5).with("m", map(7)).with("gone", 0)).unwrap();
-    let only_a = |n: i64| larder::item::AttributeValue::M([("a".to_owned(), n.into())].into());
+    let only_a = |n: i64| larder::item::AttributeValue::M([("a", n)].into());
     assert_eq!(
         update(ReturnValues::UpdatedOld),
         Some(Item::new().with("n", 5).with("m", only_a(7)).with("gone", 0)),

@@ -17,7 +17,7 @@ fn store() -> Store {
         .global_index(GlobalIndex::new("by-tag", "tag", ScalarAttributeType::S));
     store.item_table("Events").create(schema).unwrap();
     for (pk, sk, tag) in [("ann", 1, "x"), ("ann", 2, "y"), ("ann", 3, "x"), ("bob", 1, "x")] {
-        let map = AttributeValue::M([("b".to_owned(), sk.into())].into());
+        let map = AttributeValue::M([("b", sk)].into());
         let list = AttributeValue::L(vec![sk.into(), (sk * 10).into()]);
         let item = Item::new().with("pk", pk).with("sk", sk).with("tag", tag).with("m", map).with("l", list);
         store.item_table("Events").put(&item).unwrap();

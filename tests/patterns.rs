@@ -61,7 +61,7 @@ fn load(store: &Store, clock: &ManualClock, purchases: &[Purchase]) {
 
 fn text(item: &larder::item::Item, attribute: &str) -> String {
     match item.get(attribute) {
-        Some(AttributeValue::S(text)) => text.clone(),
+        Some(AttributeValue::S(text)) => text.to_string(),
         other => panic!("{attribute} is {other:?}"),
     }
 }

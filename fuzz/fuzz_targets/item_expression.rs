@@ -32,14 +32,14 @@ impl Value {
         match self {
             Self::Text(long, letter) => {
                 let letter = char::from(b'a' + letter % 3);
-                AttributeValue::S(if long { format!("{letter}ab😀") } else { letter.to_string() })
+                AttributeValue::from(if long { format!("{letter}ab😀") } else { letter.to_string() })
             }
             Self::Number(number) => number.into(),
             Self::Bytes(bytes) => bytes.into(),
             Self::Bool(value) => value.into(),
             Self::Null => AttributeValue::Null,
             Self::List(numbers) => AttributeValue::L(numbers.into_iter().map(AttributeValue::from).collect()),
-            Self::Map(number) => AttributeValue::M([("a".to_owned(), number.into())].into()),
+            Self::Map(number) => AttributeValue::M([("a", number)].into()),
             Self::Texts(both) => {
                 let texts = if both { vec!["a", "b"] } else { vec!["a"] };
                 AttributeValue::Ss(Set::new(texts).expect("its elements differ"))

@@ -1,14 +1,13 @@
 //! Items: attributes by name.
 
-use std::collections::{BTreeMap, btree_map};
-use std::fmt;
-use std::mem;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::{fmt, mem, vec};
 
 use crate::error::Result;
 use crate::item::origin::Origin;
 use crate::item::value::dismantle;
-use crate::item::{AttributeValue, Fault, Number, RequestFault};
+use crate::item::{AttributeIter, AttributeMap, AttributeValue, Fault, Number, RequestFault, Text};
 use crate::limits;
 
 /// An item: values by attribute name. Its attributes have no order of their own; they iterate by name.
@@ -24,7 +23,7 @@ use crate::limits;
 /// ```
 #[derive(Clone, Default)]
 pub struct Item {
-    attributes: BTreeMap<String, AttributeValue>,
+    attributes: AttributeMap,
     /// Where it was read, for errors. It is not part of the item.
     origin: Option<Arc<Origin>>,
     /// What could not be made an attribute when the item was put together. Nothing takes the item then.
@@ -36,7 +35,7 @@ impl Drop for Item {
     fn drop(&mut self) {
         // Most are flat, and go as they are.
         if self.attributes.values().any(AttributeValue::is_nested) {
-            dismantle(mem::take(&mut self.attributes).into_values());
+            dismantle(mem::take(&mut self.attributes).into_iter().map(|(_, value)| value));
         }
     }
 }
@@ -83,7 +82,7 @@ impl Item {
     /// # Ok::<(), larder::Error>(())
     /// ```
     #[must_use]
-    pub fn with<V>(mut self, name: impl Into<String>, value: V) -> Self
+    pub fn with<V>(mut self, name: impl Into<Text>, value: V) -> Self
     where
         V: TryInto<AttributeValue, Error: Into<Fault>>,
     {
@@ -102,8 +101,8 @@ impl Item {
     /// assert_eq!(item.insert("n", 5), None);
     /// assert_eq!(item.insert("n", "five"), Some(5.into()));
     /// ```
-    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<AttributeValue>) -> Option<AttributeValue> {
-        self.attributes.insert(name.into(), value.into())
+    pub fn insert(&mut self, name: impl Into<Text>, value: impl Into<AttributeValue>) -> Option<AttributeValue> {
+        self.attributes.insert(name, value)
     }
 
     /// The value of attribute `name`.
@@ -141,9 +140,10 @@ impl Item {
     /// ```
     /// use larder::item::Item;
     /// let item = Item::from([("b", 1), ("a", 2)]);
-    /// assert_eq!(item.iter().map(|(name, _)| name.as_str()).collect::<String>(), "ab");
+    /// assert_eq!(item.iter().map(|(name, _)| name).collect::<String>(), "ab");
     /// ```
-    pub fn iter(&self) -> btree_map::Iter<'_, String, AttributeValue> {
+    #[must_use]
+    pub fn iter(&self) -> AttributeIter<'_> {
         self.attributes.iter()
     }
 
@@ -226,46 +226,70 @@ impl Item {
         Some(self.origin.as_deref()?.place(|name| self.get(name)))
     }
 
-    pub(super) fn attributes(&self) -> &BTreeMap<String, AttributeValue> {
-        &self.attributes
-    }
-
     fn shape(&self) -> Shape {
-        let mut shape = shape_of(self.attributes.values());
-        self.attributes.keys().for_each(|name| shape.add_name(name));
-        shape
+        let mut measuring = Measuring::default();
+        for (name, value) in self {
+            measuring.shape.add_name(name);
+            measuring.add(value, 1);
+        }
+        measuring.finish()
     }
 }
 
 /// Measures values without recursion: how deep they nest is only known afterwards.
 pub(super) fn shape_of<'v>(values: impl Iterator<Item = &'v AttributeValue>) -> Shape {
-    let mut shape = Shape::default();
-    let mut waiting: Vec<_> = values.map(|value| (value, 1)).collect();
-    while let Some((value, level)) = waiting.pop() {
-        shape.bytes += match value {
+    let mut measuring = Measuring::default();
+    values.for_each(|value| measuring.add(value, 1));
+    measuring.finish()
+}
+
+/// Values that are being measured.
+#[derive(Default)]
+struct Measuring<'v> {
+    shape: Shape,
+    /// Lists and maps that have been come upon, with their levels. What does not nest takes no memory.
+    waiting: Vec<(&'v AttributeValue, usize)>,
+}
+
+impl<'v> Measuring<'v> {
+    /// Adds a value; a list or map is at `level`.
+    fn add(&mut self, value: &'v AttributeValue, level: usize) {
+        self.shape.bytes += match value {
             AttributeValue::S(string) => string.len(),
             AttributeValue::N(number) => number.size_bytes(),
             AttributeValue::B(bytes) => bytes.len(),
             AttributeValue::Bool(_) | AttributeValue::Null => 1,
-            AttributeValue::M(map) => {
-                for (name, value) in map {
-                    shape.add_name(name);
-                    waiting.push((value, level + 1));
-                }
-                shape.depth = shape.depth.max(level);
-                3 + map.len()
-            }
-            AttributeValue::L(list) => {
-                waiting.extend(list.iter().map(|value| (value, level + 1)));
-                shape.depth = shape.depth.max(level);
-                3 + list.len()
-            }
             AttributeValue::Ss(set) => set.iter().map(String::len).sum(),
             AttributeValue::Ns(set) => set.iter().map(Number::size_bytes).sum(),
             AttributeValue::Bs(set) => set.iter().map(Vec::len).sum(),
+            AttributeValue::M(map) => {
+                self.waiting.push((value, level));
+                3 + map.len()
+            }
+            AttributeValue::L(list) => {
+                self.waiting.push((value, level));
+                3 + list.len()
+            }
         };
     }
-    shape
+
+    /// Adds what is in lists and maps, too.
+    fn finish(mut self) -> Shape {
+        while let Some((value, level)) = self.waiting.pop() {
+            self.shape.depth = self.shape.depth.max(level);
+            match value {
+                AttributeValue::M(map) => {
+                    for (name, value) in map {
+                        self.shape.add_name(name);
+                        self.add(value, level + 1);
+                    }
+                }
+                AttributeValue::L(list) => list.iter().for_each(|value| self.add(value, level + 1)),
+                _ => {}
+            }
+        }
+        self.shape
+    }
 }
 
 /// What an item's limits are about.
@@ -286,33 +310,52 @@ impl Shape {
     }
 }
 
-impl<K: Into<String>, V: Into<AttributeValue>, const N: usize> From<[(K, V); N]> for Item {
+impl<K: Into<Text>, V: Into<AttributeValue>, const N: usize> From<[(K, V); N]> for Item {
     fn from(attributes: [(K, V); N]) -> Self {
         attributes.into_iter().collect()
     }
 }
 
-impl From<BTreeMap<String, AttributeValue>> for Item {
-    fn from(attributes: BTreeMap<String, AttributeValue>) -> Self {
+impl From<AttributeMap> for Item {
+    fn from(attributes: AttributeMap) -> Self {
         Self { attributes, origin: None, refused: None }
     }
 }
 
-impl From<Item> for BTreeMap<String, AttributeValue> {
+impl From<Item> for AttributeMap {
     fn from(mut item: Item) -> Self {
         mem::take(&mut item.attributes)
     }
 }
 
-impl<K: Into<String>, V: Into<AttributeValue>> FromIterator<(K, V)> for Item {
+impl From<BTreeMap<String, AttributeValue>> for Item {
+    fn from(attributes: BTreeMap<String, AttributeValue>) -> Self {
+        AttributeMap::from(attributes).into()
+    }
+}
+
+impl From<Item> for BTreeMap<String, AttributeValue> {
+    fn from(item: Item) -> Self {
+        AttributeMap::from(item).into()
+    }
+}
+
+impl<K: Into<Text>, V: Into<AttributeValue>> FromIterator<(K, V)> for Item {
+    /// Of attributes with the same name the last one counts.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(attributes: I) -> Self {
-        Self::from(attributes.into_iter().map(|(name, value)| (name.into(), value.into())).collect::<BTreeMap<_, _>>())
+        AttributeMap::from_iter(attributes).into()
+    }
+}
+
+impl<K: Into<Text>, V: Into<AttributeValue>> Extend<(K, V)> for Item {
+    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, attributes: I) {
+        self.attributes.extend(attributes);
     }
 }
 
 impl IntoIterator for Item {
-    type Item = (String, AttributeValue);
-    type IntoIter = btree_map::IntoIter<String, AttributeValue>;
+    type Item = (Text, AttributeValue);
+    type IntoIter = vec::IntoIter<(Text, AttributeValue)>;
 
     fn into_iter(mut self) -> Self::IntoIter {
         mem::take(&mut self.attributes).into_iter()
@@ -320,11 +363,11 @@ impl IntoIterator for Item {
 }
 
 impl<'a> IntoIterator for &'a Item {
-    type Item = (&'a String, &'a AttributeValue);
-    type IntoIter = btree_map::Iter<'a, String, AttributeValue>;
+    type Item = (&'a str, &'a AttributeValue);
+    type IntoIter = AttributeIter<'a>;
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.attributes.iter()
+    fn into_iter(self) -> AttributeIter<'a> {
+        self.iter()
     }
 }
 
@@ -347,7 +390,7 @@ mod tests {
     #[test] // SEM: ITM-LIM-1
     fn size_is_names_and_values() {
         assert_eq!(Item::from([("shirt-color", "R"), ("shirt-size", "M")]).size_bytes(), 23);
-        let map = AttributeValue::M([("k".to_owned(), AttributeValue::Bool(true))].into());
+        let map = AttributeValue::M([("k", true)].into());
         assert_eq!(Item::from([("m", map)]).size_bytes(), 1 + 3 + 1 + 1 + 1);
         assert_eq!(Item::from([("l", nested(1))]).size_bytes(), 1 + 3 + 1 + 1);
         assert_eq!(Item::from([("é", "é")]).size_bytes(), 4, "UTF-8 bytes, not characters");
@@ -371,7 +414,7 @@ mod tests {
     #[test]
     fn an_item_of_a_million_levels_is_dropped() {
         let levels = 1_000_000;
-        let maps = (0..levels).fold(AttributeValue::Null, |inner, _| AttributeValue::M([("a".into(), inner)].into()));
+        let maps = (0..levels).fold(AttributeValue::Null, |inner, _| AttributeValue::M([("a", inner)].into()));
         let item = Item::from([("lists", nested(levels)), ("maps", maps), ("flat", 7.into())]);
         drop(item);
         let refused = crate::item::KeyValue::try_from(nested(levels));

@@ -1,6 +1,6 @@
 //! Any `serde` type from an item: the way back of [`Item::from_serialize`].
 
-use std::collections::{btree_map, btree_set};
+use std::collections::btree_set;
 use std::slice;
 
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::item::map_key::MapKey;
 use crate::item::record::{Content, Elements, Entries, Members, RecordRef, ValueRef};
 use crate::item::serialize::Refusal;
-use crate::item::{AttributeValue, Item, Number};
+use crate::item::{AttributeIter, AttributeValue, Item, Number};
 use crate::limits;
 
 impl Item {
@@ -35,7 +35,7 @@ impl Item {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn deserialize<'de, T: Deserialize<'de>>(&'de self) -> Result<T> {
-        read(&Source::Made(Node::M(Map::Made(self.attributes().iter()))), || self.place())
+        read(&Source::Made(Node::M(Map::Made(self.iter()))), || self.place())
     }
 }
 
@@ -133,7 +133,7 @@ impl<'de> Node<'de> {
 /// The entries of a map that have not been read yet.
 #[derive(Clone)]
 enum Map<'de> {
-    Made(btree_map::Iter<'de, String, AttributeValue>),
+    Made(AttributeIter<'de>),
     Stored(Entries<'de>),
 }
 
@@ -147,7 +147,7 @@ impl<'de> Map<'de> {
 
     fn next(&mut self) -> Result<Option<(&'de str, Source<'de>)>, Refusal> {
         Ok(match self {
-            Self::Made(entries) => entries.next().map(|(name, value)| (name.as_str(), Source::Made(Node::of(value)))),
+            Self::Made(entries) => entries.next().map(|(name, value)| (name, Source::Made(Node::of(value)))),
             Self::Stored(entries) => {
                 let entry = entries.next().transpose().map_err(Refusal)?;
                 entry.map(|(name, value)| (name, Source::Stored(value)))

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, InvalidKind, Result};
 use crate::item::value::dismantle;
-use crate::item::{AttributeValue, Number, ScalarAttributeType};
+use crate::item::{AttributeValue, Number, ScalarAttributeType, Text};
 
 /// A value of a key attribute: a string, a number or bytes.
 ///
@@ -17,7 +17,7 @@ use crate::item::{AttributeValue, Number, ScalarAttributeType};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum KeyValue {
     /// A string.
-    S(String),
+    S(Text),
     /// A number.
     N(Number),
     /// Bytes.
@@ -36,19 +36,19 @@ impl KeyValue {
 
 impl From<&str> for KeyValue {
     fn from(value: &str) -> Self {
-        Self::S(value.to_owned())
+        Self::S(value.into())
     }
 }
 
 impl From<String> for KeyValue {
     fn from(value: String) -> Self {
-        Self::S(value)
+        Self::S(value.into())
     }
 }
 
 impl From<&String> for KeyValue {
     fn from(value: &String) -> Self {
-        Self::S(value.clone())
+        Self::S(value.into())
     }
 }
 

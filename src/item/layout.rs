@@ -38,7 +38,7 @@ use crate::item::key::KeyRef;
 use crate::item::number::{put_key, take_key};
 use crate::item::record::{Content, RecordRef};
 use crate::item::schema::{KeyAttribute, KeySchema};
-use crate::item::{AttributeValue, Item, Key, RequestFault, ScalarAttributeType};
+use crate::item::{AttributeValue, Item, Key, RequestFault, ScalarAttributeType, Text};
 use crate::limits;
 
 const ITEMS: u8 = 0x00;
@@ -336,19 +336,34 @@ pub(super) fn item_key_of_entry(
     index: &IndexRecord,
     entry: &[u8],
 ) -> Result<Vec<u8>> {
+    let mut key = Vec::with_capacity(KEY_CAPACITY);
+    put_item_key_of_entry(&mut key, table, record, index, entry)?;
+    Ok(key)
+}
+
+/// As [`item_key_of_entry`], into the memory of another key.
+pub(super) fn put_item_key_of_entry(
+    key: &mut Vec<u8>,
+    table: u32,
+    record: &TableRecord,
+    index: &IndexRecord,
+    entry: &[u8],
+) -> Result<()> {
     let mut reader = Reader::new(entry.get(INDEX_PREFIX_BYTES + HASH_BYTES..).unwrap_or_default());
     index.keys.attributes().try_for_each(|attribute| skip(&mut reader, attribute.key_type))?;
     let rest = reader.rest();
-    let mut key = prefix(table, None);
-    key.reserve(HASH_BYTES + rest.len());
-    let start = put_hash_place(&mut key);
+    key.clear();
+    key.push(OWNER);
+    key.extend_from_slice(&table.to_be_bytes());
+    key.push(ITEMS);
+    let start = put_hash_place(key);
     let mut of_item = Reader::new(rest);
     record.keys.partition.iter().try_for_each(|attribute| skip(&mut of_item, attribute.key_type))?;
     let (partition, sort) = rest.split_at_checked(rest.len() - of_item.rest().len()).unwrap_or((rest, &[]));
     key.extend_from_slice(partition);
-    set_hash(&mut key, start);
+    set_hash(key, start);
     key.extend_from_slice(sort);
-    Ok(key)
+    Ok(())
 }
 
 fn skip(reader: &mut Reader<'_>, key_type: ScalarAttributeType) -> Result<()> {
@@ -375,8 +390,8 @@ pub(super) fn attributes_of(record: &TableRecord, index: Option<&IndexRecord>, k
     for attribute in index.into_iter().flat_map(|index| index.keys.attributes()).chain(record.keys.attributes()) {
         let value = match attribute.key_type {
             ScalarAttributeType::S => {
-                let text = String::from_utf8(reader.bytes()?);
-                AttributeValue::S(text.map_err(|_| Error::corrupt("item key", "a string is not UTF-8"))?)
+                let text = Text::from_utf8(reader.bytes()?);
+                AttributeValue::S(text.ok_or_else(|| Error::corrupt("item key", "a string is not UTF-8"))?)
             }
             ScalarAttributeType::N => AttributeValue::N(take_key(&mut reader)?),
             ScalarAttributeType::B => AttributeValue::B(reader.bytes()?),

@@ -88,11 +88,11 @@ mod tests {
             by_level: [(-3, "low".to_owned()), (0, String::new())].into(),
         };
         let item = Item::from_serialize(&scores).unwrap();
-        let names: Vec<_> = item.get("by_level").unwrap().as_m().unwrap().keys().cloned().collect();
+        let names: Vec<_> = item.get("by_level").unwrap().as_m().unwrap().keys().collect();
         assert_eq!(names, ["-3", "0"]);
         assert_eq!(item.deserialize::<Scores>().unwrap(), scores);
         let mut other = item;
-        other.insert("by_level", crate::item::AttributeValue::M([("x".to_owned(), "".into())].into()));
+        other.insert("by_level", crate::item::AttributeValue::M([("x", "")].into()));
         assert!(other.deserialize::<Scores>().is_err());
         assert!(Item::from_serialize(&BTreeMap::from([(vec![1u8], 1)])).is_err(), "a list is no key");
     }

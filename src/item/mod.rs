@@ -91,6 +91,7 @@ mod table;
 mod table_control;
 mod tables;
 mod target;
+mod text;
 mod token;
 #[cfg(feature = "exports")]
 mod transfer;
@@ -126,6 +127,7 @@ pub use request::IndexStatus;
 pub use schema::{GlobalIndex, LocalIndex, Projection, ScalarAttributeType, TableSchema};
 pub use state::BatchAdmission;
 pub use table::ItemTable;
+pub use text::Text;
 pub use type_name::TypeName;
-pub use value::{AttributeValue, Element, Set};
+pub use value::{AttributeIter, AttributeMap, AttributeValue, Element, Set};
 pub use write_builder::{DeleteBuilder, GetBuilder, PutBuilder, UpdateBuilder};

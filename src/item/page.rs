@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::error::{Error, Result};
 use crate::item::plan::{Plan, Shows};
-use crate::item::record::{self, RecordRef};
+use crate::item::record::{self, Names, RecordRef};
 use crate::item::{Item, RequestFault, layout};
 use crate::limits;
 use crate::txn::{Cursor, View};
@@ -147,6 +147,10 @@ struct Rows {
     cursor: Cursor,
     /// The stored key of the last row.
     last: Vec<u8>,
+    /// What the last row was read with, for the next one: the stored key of the item that an index entry belongs to, and
+    /// the names of attributes.
+    item_key: Vec<u8>,
+    names: Names,
 }
 
 /// A row that was read: what counts, and what becomes of it.
@@ -161,14 +165,14 @@ struct Row {
 impl Rows {
     /// Reads a row; `None` at the end.
     fn next(&mut self) -> Result<Option<Row>> {
-        let Self { plan, view, cursor, last } = self;
+        let Self { plan, view, cursor, last, item_key, names } = self;
         let Some((key, value)) = cursor.next()? else { return Ok(None) };
         last.clear();
         last.extend_from_slice(key);
         let table = &plan.table;
-        let fetch = |index| {
-            let item_key = layout::item_key_of_entry(table.storage, &table.record, index, key)?;
-            let record = view.get(&item_key)?;
+        let mut fetch = |index| {
+            layout::put_item_key_of_entry(item_key, table.storage, &table.record, index, key)?;
+            let record = view.get(item_key)?;
             record.ok_or_else(|| Error::corrupt("item index", "an entry belongs to no item"))
         };
         let (size, record) = match plan.index() {
@@ -186,7 +190,7 @@ impl Rows {
         };
         let (item, whole) = match &plan.shows {
             Shows::All if passes => {
-                let (item, whole) = record.to_measured_item()?;
+                let (item, whole) = record.to_measured_item(names)?;
                 (Some(item), whole)
             }
             Shows::Some(projection) if passes => (Some(projection.project(record)?), record.size_bytes()?),
@@ -226,7 +230,11 @@ impl PageReader {
         if let Some(index) = plan.index() {
             view.meter().index(&index.name);
         }
-        Ok(Self { rows: Rows { plan, view, cursor, last: Vec::new() }, held: None, left })
+        Ok(Self {
+            rows: Rows { plan, view, cursor, last: Vec::new(), item_key: Vec::new(), names: Names::default() },
+            held: None,
+            left,
+        })
     }
 
     /// The next page: up to the limit or the size of a page, or up to [`limits::ITEM_PAGE_BYTES_MAX`], whichever comes

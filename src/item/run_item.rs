@@ -6,8 +6,8 @@ use crate::catalog::Entry;
 use crate::error::Result;
 use crate::item::capacity::{self, Costs, Reading};
 use crate::item::check::{PreparedGet, PreparedUpdate, PreparedWrite};
-use crate::item::definition::TableRecord;
-use crate::item::expression::{Condition, ProjectionPaths};
+use crate::item::definition::{Definition, TableRecord};
+use crate::item::expression::Condition;
 use crate::item::origin::Origin as Place;
 use crate::item::record::{self, RecordRef};
 use crate::item::request::{
@@ -84,8 +84,11 @@ pub(super) fn get_by(
         output.consumed_capacity = costs.report(request.return_consumed_capacity, target.name(), &table.record, false);
     }
     if let Some(stored) = stored {
-        let item = ProjectionPaths::show(prepared.projection.as_ref(), RecordRef::new(&stored)?)?;
-        output.item = Some(item.read_from(&Place::new(target.name(), &table)));
+        let record = RecordRef::new(&stored)?;
+        output.item = Some(match &prepared.projection {
+            Some(projection) => projection.project(record)?.read_from(&Place::new(target.name(), &table)),
+            None => target.item(&table, record)?,
+        });
     }
     Ok(output)
 }
@@ -194,15 +197,18 @@ fn of_update(error: crate::error::Error) -> crate::error::Error {
 }
 
 impl Done {
-    /// What is returned of the item.
-    pub(super) fn attributes(&self, asked: ReturnValues) -> Result<Option<Item>> {
-        let whole = |record: &Option<Vec<u8>>| record.as_deref().map(record::decode).transpose();
-        let some = |item: Item| Some(item).filter(|item| !item.is_empty());
+    /// What is returned of the item, which is one of `table`.
+    pub(super) fn attributes(&self, asked: ReturnValues, target: &Target, table: &Definition) -> Result<Option<Item>> {
+        let whole = |record: &Option<Vec<u8>>| match record {
+            Some(record) => target.item(table, RecordRef::new(record)?).map(Some),
+            None => Ok(None),
+        };
+        let some = |item: &Item| (!item.is_empty()).then(|| item.clone().read_from(&Place::new(target.name(), table)));
         match (asked, &self.updated) {
             (ReturnValues::AllOld, _) => whole(&self.written.old),
             (ReturnValues::AllNew, _) => whole(&self.written.new),
-            (ReturnValues::UpdatedOld, Some((before, _))) => Ok(some(before.clone())),
-            (ReturnValues::UpdatedNew, Some((_, now))) => Ok(some(now.clone())),
+            (ReturnValues::UpdatedOld, Some((before, _))) => Ok(some(before)),
+            (ReturnValues::UpdatedNew, Some((_, now))) => Ok(some(now)),
             _ => Ok(None),
         }
     }
@@ -307,8 +313,7 @@ fn run(
     let done = planned.run(writer, &table, condition, asked.on_failure)?;
     let mut output = WriteItemOutput::default();
     if asked.values != ReturnValues::None {
-        let place = Place::new(target.name(), &table);
-        output.attributes = done.attributes(asked.values)?.map(|item| item.read_from(&place));
+        output.attributes = done.attributes(asked.values, target, &table)?;
     }
     if asked.capacity != ReturnConsumedCapacity::None {
         let mut costs = Costs::default();

@@ -243,8 +243,8 @@ impl One {
         match statement {
             Statement::Insert { item, .. } => {
                 item.check()?;
-                let key = item.iter().filter(|(name, _)| names.contains(&name.as_str()));
-                let key = key.map(|(name, value)| (name.clone(), value.clone())).collect();
+                let key = item.iter().filter(|(name, _)| names.contains(name));
+                let key = key.map(|(name, value)| (name, value.clone())).collect();
                 Ok(Self { key, condition: Some(first().not_exists()), deed: Deed::Insert(item), returning: None })
             }
             Statement::Update { target, changes, condition, returning } => {

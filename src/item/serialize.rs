@@ -11,13 +11,12 @@
 //! | structs, maps with text or integers as keys | M                                              |
 //! | variants with data                        | M of the variant's name to its data              |
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::ser::{self, Serialize};
 
 use crate::error::{Error, InvalidKind, Result};
-use crate::item::{AttributeValue, Item, Number};
+use crate::item::{AttributeValue, Item, Number, Text};
 use crate::limits;
 
 impl Item {
@@ -106,7 +105,7 @@ impl Serializer {
 
 /// A variant's data under its name.
 fn variant(name: &str, data: AttributeValue) -> AttributeValue {
-    AttributeValue::M(BTreeMap::from([(name.to_owned(), data)]))
+    AttributeValue::M([(name, data)].into())
 }
 
 macro_rules! numbers {
@@ -156,7 +155,7 @@ impl ser::Serializer for Serializer {
     }
 
     fn serialize_char(self, value: char) -> Result<AttributeValue, Refusal> {
-        Ok(AttributeValue::S(value.to_string()))
+        Ok(AttributeValue::from(&*value.encode_utf8(&mut [0; 4])))
     }
 
     fn serialize_str(self, value: &str) -> Result<AttributeValue, Refusal> {
@@ -222,7 +221,7 @@ impl ser::Serializer for Serializer {
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Map, Refusal> {
-        Ok(Map { entries: BTreeMap::new(), key: None, variant: None, inside: self.inside()? })
+        Ok(Map { entries: Vec::new(), key: None, variant: None, inside: self.inside()? })
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Map, Refusal> {
@@ -283,22 +282,23 @@ lists!(
 
 /// A map that is being made.
 struct Map {
-    entries: BTreeMap<String, AttributeValue>,
+    /// As they came; of those with the same name the last one counts.
+    entries: Vec<(Text, AttributeValue)>,
     /// The key whose value comes next.
-    key: Option<String>,
+    key: Option<Text>,
     /// The variant whose data the map is.
     variant: Option<&'static str>,
     inside: Serializer,
 }
 
 impl Map {
-    fn insert<T: Serialize + ?Sized>(&mut self, key: String, value: &T) -> Result<(), Refusal> {
-        self.entries.insert(key, value.serialize(self.inside)?);
+    fn insert<T: Serialize + ?Sized>(&mut self, key: Text, value: &T) -> Result<(), Refusal> {
+        self.entries.push((key, value.serialize(self.inside)?));
         Ok(())
     }
 
     fn finish(self) -> AttributeValue {
-        let map = AttributeValue::M(self.entries);
+        let map = AttributeValue::M(self.entries.into_iter().collect());
         match self.variant {
             Some(name) => variant(name, map),
             None => map,
@@ -314,7 +314,7 @@ impl ser::SerializeMap for Map {
         match key.serialize(self.inside)? {
             AttributeValue::S(key) => self.key = Some(key),
             AttributeValue::N(number) if number.to_i128().is_some() || number.to_u128().is_some() => {
-                self.key = Some(number.to_string());
+                self.key = Some(number.to_string().into());
             }
             other => return Err(refuse(format!("the key of a map is text or an integer, not {}", other.type_name()))),
         }
@@ -338,7 +338,7 @@ macro_rules! structs {
             type Error = Refusal;
 
             fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Refusal> {
-                self.insert(name.to_owned(), value)
+                self.insert(name.into(), value)
             }
 
             fn end(self) -> Result<AttributeValue, Refusal> {

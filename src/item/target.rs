@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use crate::catalog::{self, Entry, Kind, job};
 use crate::error::Result;
 use crate::item::definition::{Change, Definition, TableRecord};
 use crate::item::details::Details;
+use crate::item::origin::Origin;
 use crate::item::place::Place;
-use crate::item::{Fault, layout};
+use crate::item::record::{Names, RecordRef};
+use crate::item::{Fault, Item, layout};
 use crate::txn::{Operation, View, Writer};
 
 /// A name of a table, shared by the handles that were made from one.
@@ -15,12 +19,22 @@ use crate::txn::{Operation, View, Writer};
 pub(super) struct Target {
     in_catalogue: catalog::Target<TableRecord>,
     pub(super) place: Place,
+    /// What the last item was read with, for the next one.
+    last: Mutex<Option<Reading>>,
+}
+
+/// What an item that is returned needs of its table.
+#[derive(Debug)]
+struct Reading {
+    table: Definition,
+    origin: Arc<Origin>,
+    names: Names,
 }
 
 impl Target {
     pub(super) fn new(place: Place, name: &str) -> Arc<Self> {
         let in_catalogue = catalog::Target::new(Kind::ItemTable, &place.namespace(), name);
-        Arc::new(Self { in_catalogue, place })
+        Arc::new(Self { in_catalogue, place, last: Mutex::default() })
     }
 
     pub(super) fn name(&self) -> &Arc<str> {
@@ -29,6 +43,27 @@ impl Target {
 
     pub(super) fn arn(&self) -> String {
         self.place.table_arn(self.name())
+    }
+
+    /// The item of `record`, as it was read from the table.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`](crate::Error::Corruption) for what is no record.
+    pub(super) fn item(&self, table: &Definition, record: RecordRef<'_>) -> Result<Item> {
+        // Who comes while somebody else reads makes the item without.
+        let Some(mut last) = self.last.try_lock() else {
+            return Ok(record.to_item()?.read_from(&Origin::new(self.name(), table)));
+        };
+        let reading = match &mut *last {
+            Some(reading) if Arc::ptr_eq(&reading.table, table) => reading,
+            last => last.insert(Reading {
+                table: Arc::clone(table),
+                origin: Origin::new(self.name(), table),
+                names: Names::default(),
+            }),
+        };
+        let (item, _) = record.to_measured_item(&mut reading.names)?;
+        Ok(item.read_from(&reading.origin))
     }
 
     /// The operation `verb` on the table.

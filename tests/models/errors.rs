@@ -51,8 +51,7 @@ fn what_an_item_does_not_deserialize_to_is_told_by_attribute_item_and_table() {
     }
     let (store, _) = store();
     let table = item_table(&store);
-    let address =
-        AttributeValue::M([("zip".to_owned(), "x".into()), ("lines".to_owned(), AttributeValue::L(vec![]))].into());
+    let address = AttributeValue::M([("zip", "x".into()), ("lines", AttributeValue::L(vec![]))].into());
     let item: Item = [("PK", "USER#7".into()), ("SK", 5.into()), ("addr", address)].into_iter().collect();
     let text = item.deserialize::<Event>().unwrap_err().to_string();
     assert!(text.contains("addr.zip"), "{text}");

@@ -4,7 +4,7 @@ use std::thread;
 
 use larder::bson::{Bson, doc};
 use larder::document::{AggregateOptions, IndexOptions, UpdateOptions, WriteModel};
-use larder::item::{AttributeValue, Item};
+use larder::item::{AttributeMap, AttributeValue, Item};
 use larder::{Document, Error, Store, limits};
 use serde::{Deserialize, Serialize};
 
@@ -242,7 +242,7 @@ fn items_of_any_depth_are_refused_and_still_looked_at() {
         let table = item_table(&store);
         let lists = (1..DEEP).fold(AttributeValue::L(vec![]), |inner, _| AttributeValue::L(vec![inner]));
         let maps =
-            (1..DEEP).fold(AttributeValue::M([].into()), |inner, _| AttributeValue::M([("a".into(), inner)].into()));
+            (1..DEEP).fold(AttributeValue::M(AttributeMap::new()), |inner, _| AttributeValue::M([("a", inner)].into()));
         for deep in [lists, maps] {
             let item: Item = [("PK", "a".into()), ("SK", 1.into()), ("v", deep)].into_iter().collect();
             assert_too_deep(table.put(&item), "put");

@@ -139,12 +139,15 @@ pub(in crate::item) fn take_record(bytes: &[u8]) -> Result<(Number, &[u8])> {
         [low, high] if !(-128..128).contains(&i16::from_le_bytes([low, high])) => i16::from_le_bytes([low, high]),
         _ => return Err(corrupt("its exponent is not canonical")),
     };
-    let mut coefficient = [0; 16];
-    let Some(target) = coefficient.get_mut(..digits.len()).filter(|_| digits.last() != Some(&0)) else {
+    if digits.len() > 16 || digits.last() == Some(&0) {
         return Err(corrupt("its coefficient is not canonical"));
+    }
+    // Most have few bytes, which are put together sooner than copied.
+    let coefficient = if digits.len() <= 8 {
+        u128::from(digits.iter().rev().fold(0u64, |coefficient, digit| coefficient << 8 | u64::from(*digit)))
+    } else {
+        digits.iter().rev().fold(0u128, |coefficient, digit| coefficient << 8 | u128::from(*digit))
     };
-    target.copy_from_slice(digits);
-    let coefficient = u128::from_le_bytes(coefficient);
     if coefficient == 0 {
         return if head == 0 { Ok((Number::default(), rest)) } else { Err(corrupt("zero has one encoding")) };
     }

@@ -28,6 +28,9 @@ const MAGNITUDE_MAX: i64 = 125;
 /// Smallest power of ten of a number's first digit.
 const MAGNITUDE_MIN: i64 = -130;
 
+/// Powers of ten with which every coefficient is in range.
+const SAFE_EXPONENTS: std::ops::RangeInclusive<i64> = MAGNITUDE_MIN..=MAGNITUDE_MAX - 37;
+
 /// The first coefficient that has too many digits.
 const COEFFICIENT_END: u128 = 10u128.pow(38);
 
@@ -187,8 +190,11 @@ impl Number {
         if coefficient >= COEFFICIENT_END {
             return Err(Fault::NumberTooPrecise);
         }
-        let digits = i64::try_from(digits_of(coefficient)).unwrap_or(i64::MAX);
-        check_magnitude(exponent.saturating_add(digits - 1))?;
+        // Whatever its digits are, up to 38 of them.
+        if !SAFE_EXPONENTS.contains(&exponent) {
+            let digits = i64::try_from(digits_of(coefficient)).unwrap_or(i64::MAX);
+            check_magnitude(exponent.saturating_add(digits - 1))?;
+        }
         // Both fit: they have just been checked.
         let exponent = i16::try_from(exponent).map_err(|_| Fault::NumberOverflow)?;
         let coefficient = i128::try_from(coefficient).map_err(|_| Fault::NumberTooPrecise)?;
@@ -367,6 +373,12 @@ impl fmt::Display for Number {
             f.write_str("-")?;
         }
         let coefficient = self.coefficient().unsigned_abs();
+        // Integers of 64 bits are written several times as fast.
+        if let (Ok(coefficient), Ok(zeros)) = (u64::try_from(coefficient), u32::try_from(self.exponent))
+            && let Some(integer) = 10u64.checked_pow(zeros).and_then(|power| coefficient.checked_mul(power))
+        {
+            return write!(f, "{integer}");
+        }
         let Ok(behind_point) = usize::try_from(-self.exponent) else {
             return write!(f, "{coefficient}{:0<1$}", "", usize::from(self.exponent.unsigned_abs()));
         };

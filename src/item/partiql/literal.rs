@@ -1,7 +1,5 @@
 //! Values in statements.
 
-use std::collections::BTreeMap;
-
 use crate::error::Result;
 use crate::item::partiql::cursor::{Parser, malformed, refuse};
 use crate::item::partiql::token::{Token, unquoted};
@@ -43,7 +41,7 @@ impl Parser<'_> {
     /// A text, number, truth value, null, list, map, set or parameter.
     pub(super) fn literal(&mut self, place: Place<'_>) -> Result<AttributeValue> {
         match self.token() {
-            Token::Text => Ok(AttributeValue::S(unquoted(self.step(), '\''))),
+            Token::Text => Ok(AttributeValue::S(unquoted(self.step(), '\'').into())),
             Token::Number => self.number("", place),
             Token::Sign("?") => {
                 self.step();
@@ -107,9 +105,9 @@ impl Parser<'_> {
     /// A map that stands at `place`, or an item.
     fn tuple(&mut self, place: Option<Place<'_>>) -> Result<AttributeValue> {
         self.step();
-        let mut map = BTreeMap::new();
+        let mut entries = Vec::new();
         while !self.skip_sign("}") {
-            if !map.is_empty() {
+            if !entries.is_empty() {
                 self.expect_sign(",", "Expected comma or end of a collection")?;
             }
             if self.token() != Token::Text {
@@ -121,9 +119,10 @@ impl Parser<'_> {
                 None => self.literal(Place::ROOT)?,
                 Some(place) => self.literal(Place(Some((place, Step::Name(&name)))))?,
             };
-            map.insert(name, value);
+            entries.push((name, value));
         }
-        Ok(AttributeValue::M(map))
+        // Of members with the same name the last one counts.
+        Ok(AttributeValue::M(entries.into_iter().collect()))
     }
 
     /// A set. A bag that was given as a parameter is one already.

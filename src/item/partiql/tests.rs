@@ -6,7 +6,8 @@ use crate::item::expression::{Change, SetOperand, SetValue, Sign};
 use crate::item::partiql::statement::Order;
 use crate::item::record::{RecordRef, encode};
 use crate::item::{
-    AttributeValue, Condition, ExpressionFault, Fault, Item, Number, Path, Set, StatementFault, TypeName, path,
+    AttributeMap, AttributeValue, Condition, ExpressionFault, Fault, Item, Number, Path, Set, StatementFault, TypeName,
+    path,
 };
 
 fn statement(text: &str) -> Statement {
@@ -59,14 +60,14 @@ fn reads_name_columns_a_table_or_index_and_an_order() {
 fn values_of_every_type_are_written() {
     let text = "INSERT INTO \"t\" VALUE {'pk': 'a', 'n': -.5e1, 'b': true, 'z': NULL, 'l': [1, 'x', []], 'm': {'x': {}}, \
                 'ss': <<'a', 'b'>>, 'ns': <<1, 2.50>>, 'p': ?, 'q': [?]}";
-    let map = || AttributeValue::M(std::collections::BTreeMap::new());
+    let map = || AttributeValue::M(AttributeMap::new());
     let item = Item::new()
         .with("pk", "a")
         .with("n", -5)
         .with("b", true)
         .with("z", AttributeValue::Null)
         .with("l", AttributeValue::L(vec![1.into(), "x".into(), AttributeValue::L(Vec::new())]))
-        .with("m", AttributeValue::M([("x".to_owned(), map())].into()))
+        .with("m", AttributeValue::M([("x", map())].into()))
         .with("ss", Set::<String>::new(["a", "b"]).unwrap())
         .with("ns", Set::<Number>::new([Number::from(1), "2.5".parse().unwrap()]).unwrap())
         .with("p", vec![7u8])
@@ -122,7 +123,7 @@ fn conditions_hold_as_those_of_expressions_do() {
         .with("nul", AttributeValue::Null)
         .with("flag", true)
         .with("ss", Set::<String>::new(["a"]).unwrap())
-        .with("m", AttributeValue::M([("sub".to_owned(), "x".into())].into()));
+        .with("m", AttributeValue::M([("sub", "x")].into()));
     for (text, expected) in [
         ("n = 5 AND s = 'str'", true),
         ("n = 6 OR NOT s = 'x'", true),

@@ -58,7 +58,7 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn string(&mut self) -> Result<&'a str> {
-        std::str::from_utf8(self.bytes()?).map_err(|_| corrupt("a string is not UTF-8"))
+        text(self.bytes()?)
     }
 
     pub(super) fn number(&mut self) -> Result<Number> {
@@ -84,4 +84,9 @@ impl<'a> Cursor<'a> {
     pub(super) fn end(&self) -> Result<()> {
         if self.rest.is_empty() { Ok(()) } else { Err(corrupt("bytes are left over")) }
     }
+}
+
+/// The string that `bytes` are.
+pub(super) fn text(bytes: &[u8]) -> Result<&str> {
+    std::str::from_utf8(bytes).map_err(|_| corrupt("a string is not UTF-8"))
 }

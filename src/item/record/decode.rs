@@ -1,13 +1,14 @@
 //! Items and values from their stored bytes, refusing every byte that would not have been written.
 
-use std::collections::BTreeMap;
-
 use crate::error::Result;
-use crate::item::record::cursor::Cursor;
-use crate::item::record::{B, BS, FALSE, L, M, N, NS, NULL, RecordRef, S, SS, TRUE, ValueRef, corrupt};
+use crate::item::record::cursor::{Cursor, text};
+use crate::item::record::{B, BS, FALSE, L, M, N, NS, NULL, Names, RecordRef, S, SS, TRUE, ValueRef, corrupt};
 use crate::item::value::Element;
-use crate::item::{AttributeValue, Item, Number, Set};
+use crate::item::{AttributeMap, AttributeValue, Item, Number, Set, Text};
 use crate::limits;
+
+/// Bytes of an entry of a map at least: a length, and a type.
+const ENTRY_BYTES_MIN: usize = 2;
 
 impl RecordRef<'_> {
     /// The item.
@@ -15,15 +16,16 @@ impl RecordRef<'_> {
     /// # Errors
     /// [`Error::Corruption`](crate::Error::Corruption) for what is no record.
     pub(crate) fn to_item(self) -> Result<Item> {
-        self.to_measured_item().map(|(item, _)| item)
+        whole(self.attributes, |decoder| decoder.map(1)).map(|(attributes, _)| Item::from(attributes))
     }
 
-    /// The item, and its [`size`](RecordRef::size_bytes), in one pass.
+    /// The item, and its [`size`](RecordRef::size_bytes), in one pass. `names` is given to the next call, for what the
+    /// items have in common.
     ///
     /// # Errors
     /// As [`RecordRef::to_item`].
-    pub(crate) fn to_measured_item(self) -> Result<(Item, usize)> {
-        let (attributes, size) = whole(self.attributes, |decoder| decoder.map(1))?;
+    pub(crate) fn to_measured_item(self, names: &mut Names) -> Result<(Item, usize)> {
+        let (attributes, size) = whole(self.attributes, |decoder| decoder.attributes(names))?;
         Ok((Item::from(attributes), size))
     }
 }
@@ -59,7 +61,7 @@ impl Decoder<'_> {
         let (value, size) = match cursor.byte()? {
             S => {
                 let string = cursor.string()?;
-                (AttributeValue::S(string.to_owned()), string.len())
+                (AttributeValue::S(string.into()), string.len())
             }
             N => {
                 let number = cursor.number()?;
@@ -104,30 +106,64 @@ impl Decoder<'_> {
         Ok(value)
     }
 
-    /// Lists and maps inside the values are at `level`.
-    fn map(&mut self, level: usize) -> Result<BTreeMap<String, AttributeValue>> {
-        let mut last = None;
-        let entries = self.counted(2, |decoder| {
-            let name = decoder.cursor.string()?;
-            if last.replace(name).is_some_and(|last| last >= name) {
-                return Err(corrupt("names are not ascending"));
+    /// The attributes of an item. Names that it has in common with the last one are those of `known`.
+    fn attributes(&mut self, known: &mut Names) -> Result<AttributeMap> {
+        let count = self.cursor.length()?;
+        let mut entries = Vec::with_capacity(self.room(count, ENTRY_BYTES_MIN));
+        let (mut last, mut follows) = (None, true);
+        for at in 0..count {
+            let bytes = self.cursor.bytes()?;
+            let found = known.get(at, bytes);
+            // Names that are known ascend.
+            if !(follows && found.is_some()) {
+                check_order(last, bytes)?;
             }
+            follows = found.is_some();
+            let name = if let Some(name) = found {
+                name.clone()
+            } else {
+                let name = Text::from(text(bytes)?);
+                known.set(at, &name);
+                name
+            };
+            last = Some(bytes);
+            self.size += bytes.len();
+            entries.push((name, self.value(1)?));
+        }
+        Ok(AttributeMap::of_ascending(entries))
+    }
+
+    /// Lists and maps inside the values are at `level`.
+    fn map(&mut self, level: usize) -> Result<AttributeMap> {
+        let mut last = None;
+        let entries = self.counted(ENTRY_BYTES_MIN, |decoder| {
+            let name = decoder.cursor.bytes()?;
+            check_order(last.replace(name), name)?;
             decoder.size += name.len();
-            Ok((name.to_owned(), decoder.value(level)?))
+            Ok((text(name)?.into(), decoder.value(level)?))
         })?;
-        // Collecting makes the tree at once, in the memory of the list, which is faster than inserting entry by entry.
-        Ok(entries.into_iter().collect())
+        Ok(AttributeMap::of_ascending(entries))
     }
 
     /// A count, and as many things, each of at least so many bytes.
     fn counted<T>(&mut self, bytes_min: usize, mut take: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
         let count = self.cursor.length()?;
-        let mut things = Vec::with_capacity(count.min(self.cursor.rest.len() / bytes_min));
+        let mut things = Vec::with_capacity(self.room(count, bytes_min));
         for _ in 0..count {
             things.push(take(self)?);
         }
         Ok(things)
     }
+
+    /// How many of `count` things, each of at least so many bytes, there can be.
+    fn room(&self, count: usize, bytes_min: usize) -> usize {
+        count.min(self.cursor.rest.len() / bytes_min)
+    }
+}
+
+/// Refuses a name that is not behind the one before it.
+fn check_order(last: Option<&[u8]>, name: &[u8]) -> Result<()> {
+    if last.is_some_and(|last| last >= name) { Err(corrupt("names are not ascending")) } else { Ok(()) }
 }
 
 /// The set that `bytes` are, and what its elements count as.

@@ -25,6 +25,7 @@
 mod cursor;
 mod decode;
 mod measure;
+mod names;
 mod retain;
 mod sequence;
 #[cfg(test)]
@@ -33,17 +34,19 @@ mod view;
 
 use crate::error::{Error, Result};
 use crate::item::number::put_record as put_number;
-use crate::item::{AttributeValue, Item};
+use crate::item::{AttributeIter, AttributeValue, Item};
 use crate::limits;
 
 pub(crate) use cursor::ValueRef;
+pub(crate) use names::Names;
 pub(crate) use sequence::{Elements, Entries, Members};
 pub(crate) use view::{Content, RecordRef};
 
 const FORMAT: u8 = 0x01;
 
-/// Room for a small record, made at once.
-const RECORD_CAPACITY: usize = 256;
+/// What a value takes beside its text or bytes, and what one of another kind takes, roughly: room that is made at once.
+const FIELD_BYTES: usize = 4;
+const OTHER_VALUE_BYTES: usize = 16;
 
 const S: u8 = 0x01;
 const N: u8 = 0x02;
@@ -62,9 +65,18 @@ const BS: u8 = 0x0b;
 /// # Errors
 /// [`Error::LimitExceeded`] when it nests too deeply: that bounds the recursion.
 pub(super) fn encode(item: &Item) -> Result<Vec<u8>> {
-    let mut out = Vec::with_capacity(RECORD_CAPACITY);
+    let room = item.iter().map(|(name, value)| {
+        name.len()
+            + FIELD_BYTES
+            + match value {
+                AttributeValue::S(text) => text.len() + FIELD_BYTES,
+                AttributeValue::B(bytes) => bytes.len() + FIELD_BYTES,
+                _ => OTHER_VALUE_BYTES,
+            }
+    });
+    let mut out = Vec::with_capacity(FIELD_BYTES + room.sum::<usize>());
     out.push(FORMAT);
-    put_map(&mut out, item.iter(), item.len(), 1)?;
+    put_map(&mut out, item.iter(), 1)?;
     Ok(out)
 }
 
@@ -86,13 +98,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Item> {
     RecordRef::new(bytes)?.to_item()
 }
 
-fn put_map<'a>(
-    out: &mut Vec<u8>,
-    entries: impl Iterator<Item = (&'a String, &'a AttributeValue)>,
-    count: usize,
-    level: usize,
-) -> Result<()> {
-    put_length(out, count);
+fn put_map(out: &mut Vec<u8>, entries: AttributeIter<'_>, level: usize) -> Result<()> {
+    put_length(out, entries.len());
     for (name, value) in entries {
         put_bytes(out, name.as_bytes());
         put_value(out, value, level)?;
@@ -119,7 +126,7 @@ fn put_value(out: &mut Vec<u8>, value: &AttributeValue, level: usize) -> Result<
         AttributeValue::Null => out.push(NULL),
         AttributeValue::M(map) => {
             limits::check("item nesting levels", limits::ITEM_DEPTH_MAX, level)?;
-            put_measured(out, M, |out| put_map(out, map.iter(), map.len(), level + 1))?;
+            put_measured(out, M, |out| put_map(out, map.iter(), level + 1))?;
         }
         AttributeValue::L(list) => {
             limits::check("item nesting levels", limits::ITEM_DEPTH_MAX, level)?;
@@ -149,12 +156,20 @@ fn put_value(out: &mut Vec<u8>, value: &AttributeValue, level: usize) -> Result<
 
 /// Appends `tag`, and behind it what `put` appends, preceded by its length.
 fn put_measured(out: &mut Vec<u8>, tag: u8, put: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<()> {
-    out.push(tag);
+    // Most lengths have one byte, which is put in its place afterwards.
+    out.extend_from_slice(&[tag, 0]);
     let start = out.len();
     put(out)?;
-    let mut length = Vec::new();
-    put_length(&mut length, out.len().saturating_sub(start));
-    out.splice(start..start, length);
+    let length = out.len().saturating_sub(start);
+    if let Some(place) = out.get_mut(start.saturating_sub(1)) {
+        let [low, ..] = length.to_le_bytes();
+        *place = low;
+    }
+    if length >= 0x80 {
+        let mut bytes = Vec::new();
+        put_length(&mut bytes, length);
+        out.splice(start.saturating_sub(1)..start, bytes);
+    }
     Ok(())
 }
 

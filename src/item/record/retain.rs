@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_the_record_of_an_item_of_it() {
-        let map = AttributeValue::M([("x".to_owned(), AttributeValue::Null)].into());
+        let map = AttributeValue::M([("x", AttributeValue::Null)].into());
         let item = Item::from([("a", 1), ("b", 2)]).with("c", "text").with("d", map);
         let record = encode(&item).unwrap();
         let record = RecordRef::new(&record).unwrap();

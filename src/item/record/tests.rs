@@ -10,7 +10,7 @@ fn number() -> impl Strategy<Value = Number> {
 
 fn scalar() -> impl Strategy<Value = AttributeValue> {
     prop_oneof![
-        "[a-cé]{0,3}".prop_map(AttributeValue::S),
+        "[a-cé]{0,3}".prop_map(AttributeValue::from),
         number().prop_map(AttributeValue::N),
         vec(any::<u8>(), 0..3).prop_map(AttributeValue::B),
         any::<bool>().prop_map(AttributeValue::Bool),
@@ -25,7 +25,7 @@ fn value() -> impl Strategy<Value = AttributeValue> {
     scalar().prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..4).prop_map(AttributeValue::L),
-            btree_map("[a-c]{1,2}", inner, 0..4).prop_map(AttributeValue::M),
+            btree_map("[a-c]{1,2}", inner, 0..4).prop_map(AttributeValue::from),
         ]
     })
 }
@@ -108,6 +108,23 @@ proptest! {
     }
 
     #[test]
+    fn names_in_common_with_records_before_change_nothing(
+        records in vec((item(), proptest::option::of((any::<prop::sample::Index>(), 0u8..0x70))), 1..8),
+    ) {
+        let mut names = Names::default();
+        for (item, damage) in records {
+            let mut bytes = encode(&item).unwrap();
+            if let Some((at, byte)) = damage {
+                let at = at.index(bytes.len() - 1);
+                bytes[at + 1] = byte;
+            }
+            let record = RecordRef::new(&bytes).unwrap();
+            let alone = record.to_item().ok().map(|item| (item.clone(), item.size_bytes()));
+            prop_assert_eq!(record.to_measured_item(&mut names).ok(), alone);
+        }
+    }
+
+    #[test]
     fn a_record_cut_short_is_corrupt(item in item()) {
         let bytes = encode(&item).unwrap();
         for cut in 0..bytes.len() {
@@ -123,6 +140,37 @@ fn the_worked_example_is_what_is_stored() {
     let stored = crate::engine::Key::from(encode(&item).unwrap());
     assert_eq!(format!("{stored:?}"), "0102016101016201".to_owned() + "6e0221ff7d");
     assert!(RecordRef::EMPTY.to_item().unwrap().is_empty());
+}
+
+#[test]
+fn names_that_are_known_have_to_ascend_all_the_same() {
+    let record = |names: &[&str]| {
+        let fields = names.iter().map(|name| [&[1], name.as_bytes(), &[NULL]].concat());
+        [vec![FORMAT, u8::try_from(names.len()).unwrap()], fields.collect::<Vec<_>>().concat()].concat()
+    };
+    let all = ["a", "b", "c", "d"];
+    for (first, second) in all.iter().flat_map(|first| all.iter().map(move |second| (*first, *second))) {
+        for before in [&all[..], &["a", "c"], &["b", "c", "d"], &["d"]] {
+            let mut names = Names::default();
+            assert!(RecordRef::new(&record(before)).unwrap().to_measured_item(&mut names).is_ok());
+            for _ in 0..2 {
+                let outcome = RecordRef::new(&record(&[first, second])).unwrap().to_measured_item(&mut names);
+                assert_eq!(outcome.is_ok(), first < second, "{first}, {second} behind {before:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn items_of_many_and_long_names_come_back() {
+    let mut names = Names::default();
+    for round in 0..3 {
+        let item: Item =
+            (0..200).map(|n| (format!("{}{n:03}", "x".repeat(n)), u64::try_from(n).unwrap() + round)).collect();
+        let bytes = encode(&item).unwrap();
+        let (read, size) = RecordRef::new(&bytes).unwrap().to_measured_item(&mut names).unwrap();
+        assert_eq!((size, read), (item.size_bytes(), item));
+    }
 }
 
 #[test]

@@ -94,7 +94,7 @@ pub(super) fn item_of(names: &[String], fields: Vec<String>, keys: &[KeyAttribut
         let value = match key_type {
             Some(ScalarAttributeType::N) => AttributeValue::N(field.parse()?),
             Some(ScalarAttributeType::B) => AttributeValue::B(super::json::bytes(&field)?),
-            _ => AttributeValue::S(field),
+            _ => AttributeValue::S(field.into()),
         };
         Ok((name.clone(), value))
     });

@@ -10,26 +10,26 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::item::{AttributeValue, Element, Item, RequestFault, Set};
+use crate::item::{AttributeValue, Element, Item, RequestFault, Set, Text};
 
 /// A line of a file.
 #[derive(Serialize, Deserialize)]
 struct Line {
     #[serde(rename = "Item")]
-    item: BTreeMap<String, Shown>,
+    item: BTreeMap<Text, Shown>,
 }
 
 /// A value with the name of its type.
 #[derive(Serialize, Deserialize)]
 enum Shown {
-    S(String),
+    S(Text),
     N(String),
     B(String),
     #[serde(rename = "BOOL")]
     Bool(bool),
     #[serde(rename = "NULL")]
     Null(bool),
-    M(BTreeMap<String, Shown>),
+    M(BTreeMap<Text, Shown>),
     L(Vec<Shown>),
     #[serde(rename = "SS")]
     Ss(Vec<String>),
@@ -41,7 +41,7 @@ enum Shown {
 
 /// The line of an item, without its end. Items that are stored are not nested deeply.
 pub(super) fn line_of(item: &Item) -> Result<Vec<u8>> {
-    let shown = item.iter().map(|(name, value)| (name.clone(), show(value)));
+    let shown = item.iter().map(|(name, value)| (name.into(), show(value)));
     serde_json::to_vec(&Line { item: shown.collect() }).map_err(|error| Error::corrupt("item", error.to_string()))
 }
 
@@ -52,7 +52,7 @@ fn show(value: &AttributeValue) -> Shown {
         AttributeValue::B(bytes) => Shown::B(STANDARD.encode(bytes)),
         AttributeValue::Bool(value) => Shown::Bool(*value),
         AttributeValue::Null => Shown::Null(true),
-        AttributeValue::M(map) => Shown::M(map.iter().map(|(name, value)| (name.clone(), show(value))).collect()),
+        AttributeValue::M(map) => Shown::M(map.iter().map(|(name, value)| (name.into(), show(value))).collect()),
         AttributeValue::L(list) => Shown::L(list.iter().map(show).collect()),
         AttributeValue::Ss(set) => Shown::Ss(set.iter().cloned().collect()),
         AttributeValue::Ns(set) => Shown::Ns(set.iter().map(ToString::to_string).collect()),

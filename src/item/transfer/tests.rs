@@ -48,8 +48,7 @@ fn import(prefix: &str, format: InputFormat) -> ImportTable {
 }
 
 fn every_type(id: &str) -> Item {
-    let map =
-        AttributeValue::M([("deep".to_owned(), AttributeValue::L(vec![true.into(), AttributeValue::Null]))].into());
+    let map = AttributeValue::M([("deep", AttributeValue::L(vec![true.into(), AttributeValue::Null]))].into());
     Item::from([("id", id)])
         .with("g", 7)
         .with("v", "é\"\n")
@@ -285,7 +284,7 @@ fn value() -> impl Strategy<Value = AttributeValue> {
     scalar.prop_recursive(4, 16, 3, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..3).prop_map(AttributeValue::L),
-            prop::collection::btree_map("[ab]{0,2}", inner, 0..3).prop_map(AttributeValue::M),
+            prop::collection::btree_map("[ab]{0,2}", inner, 0..3).prop_map(AttributeValue::from),
         ]
     })
 }

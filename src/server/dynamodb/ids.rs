@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Letters and digits of a name.
 const LENGTH: usize = 52;
+/// How many of them a word gives.
+const DIGITS_OF_WORD: usize = 13;
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHIJKLMNOPQRSTUV";
 
 /// Makes names: the same ones, in the same order, for the same seed.
@@ -28,9 +30,15 @@ impl Ids {
             *word = state;
         }
         words.swap(0, 2);
-        let bits = words.iter().flat_map(|word| (0..13).map(move |place| (word >> (5 * place)) & 31));
-        let digit = |bits: u64| usize::try_from(bits).ok().and_then(|bits| DIGITS.get(bits)).copied();
-        bits.take(LENGTH).filter_map(digit).map(char::from).collect()
+        let mut name = String::with_capacity(LENGTH);
+        for mut word in words.into_iter().take(LENGTH / DIGITS_OF_WORD) {
+            for _ in 0..DIGITS_OF_WORD {
+                let [low, ..] = word.to_le_bytes();
+                name.extend(DIGITS.get(usize::from(low & 31)).copied().map(char::from));
+                word >>= 5;
+            }
+        }
+        name
     }
 }
 

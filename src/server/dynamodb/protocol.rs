@@ -14,6 +14,7 @@ use crate::server::door::{Local, Service};
 use crate::server::dynamodb::answer::{Answer, DynamoDb};
 use crate::server::dynamodb::constraints;
 use crate::server::hypertext;
+use crate::server::panics::caught;
 use crate::server::stream::{Peer, Socket};
 use crate::server::tally::{End, Tally};
 
@@ -77,11 +78,14 @@ impl Serving {
         meter.read_bytes.add(body.len());
         let watch = Stopwatch::start();
         let request = Request::from_parts(head, body);
+        let is_quick = self.service.is_quick(&request);
         let service = self.service.clone();
         let work = move || service.run(&request);
-        let ran = match &self.local.pool {
+        // Handing a request over takes longer than most operations on one item.
+        let pool = self.local.pool.as_ref().filter(|_| !is_quick);
+        let ran = match pool {
             Some(pool) => pool.run(work).await.ok(),
-            None => Some(work()),
+            None => caught(async { work() }).await.ok(),
         };
         let Some(Answer { mut response, pending, operation, mut exception }) = ran else {
             meter.errors.add(1);

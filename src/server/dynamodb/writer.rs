@@ -3,9 +3,18 @@
 use std::fmt::Display;
 use std::io::Write as _;
 
+/// Room for a small body, made at once.
+const BODY_CAPACITY: usize = 256;
+
 /// Takes JSON. What is written between two calls is one value.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Writer(Vec<u8>);
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self(Vec::with_capacity(BODY_CAPACITY))
+    }
+}
 
 /// The members of an object that is being written.
 #[derive(Debug)]
@@ -40,10 +49,10 @@ impl Writer {
 
     /// A string. Runs of plain bytes are copied as a whole.
     pub(super) fn text(&mut self, text: &str) {
+        self.0.reserve(text.len() + 2);
         self.0.push(b'"');
-        let bytes = text.as_bytes();
-        let mut rest = bytes;
-        while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)) {
+        let mut rest = text.as_bytes();
+        while let Some(at) = escape_in(rest) {
             let (plain, escaped) = rest.split_at(at);
             self.0.extend_from_slice(plain);
             let Some((byte, behind)) = escaped.split_first() else { break };
@@ -72,9 +81,12 @@ impl Writer {
     pub(super) fn bytes(&mut self, bytes: &[u8]) {
         use base64::Engine as _;
         self.0.push(b'"');
-        let mut text = String::new();
-        base64::engine::general_purpose::STANDARD.encode_string(bytes, &mut text);
-        self.0.extend_from_slice(text.as_bytes());
+        let start = self.0.len();
+        self.0.resize(start + bytes.len().div_ceil(3) * 4, 0);
+        // There is room for all of it.
+        let place = self.0.get_mut(start..).unwrap_or_default();
+        let written = base64::engine::general_purpose::STANDARD.encode_slice(bytes, place).unwrap_or_default();
+        self.0.truncate(start + written);
         self.0.push(b'"');
     }
 
@@ -96,6 +108,19 @@ impl Writer {
     pub(super) fn raw(&mut self, json: &str) {
         self.0.extend_from_slice(json.as_bytes());
     }
+}
+
+/// How many bytes are looked at together, which the compiler does with a few instructions.
+const CHUNK_BYTES: usize = 32;
+
+/// Where the first byte is that a string of JSON cannot have as it is.
+fn escape_in(bytes: &[u8]) -> Option<usize> {
+    let is_escaped = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    let (chunks, _) = bytes.as_chunks::<CHUNK_BYTES>();
+    let plain = chunks.iter().take_while(|chunk| !chunk.iter().fold(false, |any, byte| any | is_escaped(byte)));
+    let start = plain.count() * CHUNK_BYTES;
+    let at = bytes.get(start..)?.iter().position(is_escaped)?;
+    Some(start + at)
 }
 
 impl Members<'_> {
@@ -158,6 +183,16 @@ impl Members<'_> {
 }
 
 impl Elements<'_> {
+    /// How many bytes are written so far, of everything.
+    pub(super) fn written(&self) -> usize {
+        self.writer.0.len()
+    }
+
+    /// Makes room for so many bytes more.
+    pub(super) fn reserve(&mut self, bytes: usize) {
+        self.writer.0.reserve(bytes);
+    }
+
     /// Begins an element; its value is to be written next.
     pub(super) fn element(&mut self) -> &mut Writer {
         if !std::mem::take(&mut self.is_first) {
@@ -169,7 +204,29 @@ impl Elements<'_> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+
     use super::*;
+
+    #[test]
+    fn what_has_to_be_escaped_is_found_wherever_it_is() {
+        for (length, at) in (0..100).flat_map(|length| (0..=length).map(move |at| (length, at))) {
+            for escaped in ['"', '\\', '\n', '\0', '\u{1f}', 'é', '\u{7f}', ' '] {
+                let text = "x".repeat(at) + &escaped.to_string() + &"y".repeat(length - at);
+                let mut writer = Writer::default();
+                writer.text(&text);
+                let written = writer.into_bytes();
+                assert_eq!(serde_json::from_slice::<String>(&written).unwrap(), text, "{at} of {length}");
+            }
+        }
+        for length in 0..70 {
+            let bytes = vec![0xa7; length];
+            let mut writer = Writer::default();
+            writer.bytes(&bytes);
+            let expected = base64::engine::general_purpose::STANDARD.encode(&bytes);
+            assert_eq!(writer.into_bytes(), format!("\"{expected}\"").into_bytes());
+        }
+    }
 
     #[test]
     fn what_is_written_is_read_again() {

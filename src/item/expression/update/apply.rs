@@ -272,7 +272,7 @@ fn write_all(item: &mut Item, writes: Vec<Write>) {
             Some((PathElement::Name(name), through)) => {
                 if let Some(AttributeValue::M(map)) = inside(item, path.attribute(), through) {
                     match value {
-                        Some(value) => drop(map.insert(name.clone(), value)),
+                        Some(value) => drop(map.insert(name, value)),
                         None => drop(map.remove(name)),
                     }
                 }

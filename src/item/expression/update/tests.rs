@@ -254,7 +254,7 @@ proptest! {
                 prop_assert_eq!(together.item.get(path.attribute()), alone.get(path.attribute()));
             }
             for (name, value) in &item {
-                prop_assert!(attributes.contains(&name.as_str()) || together.item.get(name) == Some(value));
+                prop_assert!(attributes.contains(&name) || together.item.get(name) == Some(value));
             }
         }
     }
@@ -408,7 +408,7 @@ fn values_are_those_before_the_update() {
 
 #[test] // SEM: ITM-EXP-5, ITM-EXP-6, ITM-EXP-8
 fn what_is_not_as_an_update_needs_it_is_refused() {
-    let map = AttributeValue::M([("b".to_owned(), 1.into())].into());
+    let map = AttributeValue::M([("b", 1)].into());
     let item = Item::new().with("m", map).with("s", "text").with("n", 5);
     for (text, fault) in [
         ("SET absent.b = :n", Fault::UpdatePath),

@@ -1,7 +1,7 @@
 //! The members of a request, read one after the other.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use crate::clock::Timestamp;
@@ -20,7 +20,8 @@ pub(in crate::server::dynamodb) struct Reader<'a> {
     json: &'a Json<'a>,
     of: Of,
     rules: &'a Rules,
-    read: RefCell<BTreeSet<&'static str>>,
+    /// They are few.
+    read: RefCell<Vec<&'static str>>,
 }
 
 impl<'a> Reader<'a> {
@@ -35,7 +36,7 @@ impl<'a> Reader<'a> {
     }
 
     fn get(&self, name: &'static str) -> Option<&'a Json<'a>> {
-        self.read.borrow_mut().insert(name);
+        self.read.borrow_mut().push(name);
         self.json.get(name)
     }
 
@@ -205,7 +206,7 @@ impl<'a> Reader<'a> {
     pub(in crate::server::dynamodb) fn finish(&self) -> Result<(), Failure> {
         let read = self.read.borrow();
         let is_unread = |(name, value): &&(std::borrow::Cow<'_, str>, Json<'_>)| {
-            *value != Json::Null && self.of.has(name) && !read.contains(name.as_ref())
+            *value != Json::Null && self.of.has(name) && !read.contains(&name.as_ref())
         };
         match self.json.members().iter().find(is_unread) {
             Some((name, _)) => Err(Failure::validation(format!("{name} is not supported"))),

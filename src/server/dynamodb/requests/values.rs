@@ -1,7 +1,5 @@
 //! Attribute values, read from JSON: one member, whose name is the type.
 
-use std::collections::BTreeMap;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -67,8 +65,7 @@ impl Refused {
 pub(super) fn item(json: &Json<'_>, rules: &Rules) -> Result<Item, Refused> {
     // A null in the place of a value is one without a type, not one that is absent.
     let attributes = json.members().iter();
-    let attributes = attributes.map(|(name, value)| Ok((name.clone().into_owned(), attribute_value(value, rules)?)));
-    Ok(attributes.collect::<Result<BTreeMap<_, _>, _>>()?.into_iter().collect())
+    attributes.map(|(name, value)| Ok((name.clone(), attribute_value(value, rules)?))).collect()
 }
 
 /// One value. How deep `json` is bounds the depth of the calls.
@@ -91,7 +88,7 @@ pub(super) fn attribute_value(json: &Json<'_>, rules: &Rules) -> Result<Attribut
     let text = || value.as_text().unwrap_or_default();
     let of = |error: Error| Refused::of(&error, rules);
     match name.as_ref() {
-        "S" => Ok(AttributeValue::S(text().to_owned())),
+        "S" => Ok(AttributeValue::S(text().into())),
         "N" => Ok(AttributeValue::N(number(text(), rules)?)),
         "B" => Ok(AttributeValue::B(bytes(value)?)),
         "BOOL" => Ok(AttributeValue::Bool(value.as_bool().unwrap_or_default())),
@@ -123,7 +120,7 @@ pub(super) fn attribute_value(json: &Json<'_>, rules: &Rules) -> Result<Attribut
         _ if *value == Json::TooDeep => Ok(too_deep()),
         _ => {
             let members = value.members().iter();
-            let members = members.map(|(name, value)| Ok((name.clone().into_owned(), attribute_value(value, rules)?)));
+            let members = members.map(|(name, value)| Ok((name.clone(), attribute_value(value, rules)?)));
             Ok(AttributeValue::M(members.collect::<Result<_, _>>()?))
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::item::{AttributeValue, Item};
+use crate::limits;
 use crate::server::dynamodb::writer::{Members, Writer};
 
 /// Writes the attributes of an item.
@@ -14,7 +15,18 @@ pub(in crate::server::dynamodb) fn write_item(writer: &mut Writer, item: &Item) 
 }
 
 pub(super) fn items(members: &mut Members<'_>, name: &str, items: &[Item]) {
-    members.list(name, items, write_item);
+    let writer = members.name(name);
+    writer.list(|list| {
+        let start = list.written();
+        for (number, item) in items.iter().enumerate() {
+            write_item(list.element(), item);
+            if number == 0 {
+                // Items of a page are mostly as long as each other.
+                let rest = (list.written() - start).saturating_mul(items.len() - 1);
+                list.reserve(rest.min(limits::ITEM_PAGE_BYTES_MAX));
+            }
+        }
+    });
 }
 
 /// Writes a value. The model bounds its depth.

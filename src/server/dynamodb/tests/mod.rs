@@ -2,6 +2,8 @@ mod lifecycle;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use hyper::body::Bytes;
@@ -269,6 +271,41 @@ fn connections_are_kept_and_bodies_come_in_chunks() {
     let meters = server.meters();
     assert_eq!(meters.operations()["ListTables"].calls, 2);
     server.close();
+}
+
+#[test]
+fn items_are_read_while_a_write_waits_for_its_turn() {
+    let store = Store::in_memory();
+    create(&DynamoDb::new(&store, &DynamoDbOptions::default()), "abc");
+    let server = DynamoDbServer::start(&store, &DynamoDbOptions::default().threads(1)).unwrap();
+    let ((begun, begins), (free, held)) = (mpsc::channel(), mpsc::channel::<()>());
+    let holder = thread::spawn(move || {
+        store.transaction(|_| {
+            begun.send(()).unwrap();
+            // Until the other end has gone.
+            assert!(held.recv().is_err());
+            Ok::<_, crate::Error>(())
+        })
+    });
+    begins.recv().unwrap();
+    let whole = |operation: &str, body: &str| {
+        head(operation, &format!("Content-Length: {}\r\nConnection: close\r\n", body.len())) + body
+    };
+    let mut writer = TcpStream::connect(server.address().socket_addr().unwrap()).unwrap();
+    let put = whole("PutItem", r#"{"TableName":"abc","Item":{"id":{"S":"a"}}}"#);
+    writer.write_all(put.as_bytes()).unwrap();
+    while server.metrics().requests == 0 {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let get = whole("GetItem", r#"{"TableName":"abc","Key":{"id":{"S":"a"}}}"#);
+    let before = over_tcp(&server, get.as_bytes());
+    assert!(before.starts_with("HTTP/1.1 200 ") && before.ends_with("\r\n\r\n{}"), "{before}");
+    drop(free);
+    holder.join().unwrap().unwrap();
+    let mut reply = String::new();
+    writer.read_to_string(&mut reply).unwrap();
+    assert!(reply.starts_with("HTTP/1.1 200 "), "{reply}");
+    assert!(over_tcp(&server, get.as_bytes()).ends_with(r#"{"Item":{"id":{"S":"a"}}}"#));
 }
 
 #[test]

@@ -1,10 +1,15 @@
 //! Attribute values: the ten types of an item's attributes.
 
+mod map;
+
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, btree_set};
 use std::fmt;
 
 use crate::error::Result;
-use crate::item::{Fault, Number, SetType, TypeName};
+use crate::item::{Fault, Number, SetType, Text, TypeName};
+
+pub use map::{AttributeIter, AttributeMap};
 
 /// A value of an attribute, or of an element of a list or map.
 ///
@@ -29,7 +34,7 @@ use crate::item::{Fault, Number, SetType, TypeName};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttributeValue {
     /// A string, ordered by its UTF-8 bytes.
-    S(String),
+    S(Text),
     /// A number.
     N(Number),
     /// Bytes, ordered as unsigned.
@@ -39,7 +44,7 @@ pub enum AttributeValue {
     /// Null: known to have no value.
     Null,
     /// A map from names to values.
-    M(BTreeMap<String, AttributeValue>),
+    M(AttributeMap),
     /// A list of values of any types.
     L(Vec<AttributeValue>),
     /// A set of strings.
@@ -54,11 +59,11 @@ impl AttributeValue {
     /// The values directly inside a list or map.
     fn inside(self) -> impl Iterator<Item = Self> {
         let (list, map) = match self {
-            Self::L(list) => (list, BTreeMap::new()),
+            Self::L(list) => (list, AttributeMap::new()),
             Self::M(map) => (Vec::new(), map),
-            _ => (Vec::new(), BTreeMap::new()),
+            _ => (Vec::new(), AttributeMap::new()),
         };
-        list.into_iter().chain(map.into_values())
+        list.into_iter().chain(map.into_iter().map(|(_, value)| value))
     }
 
     fn is_nestable(&self) -> bool {
@@ -150,11 +155,11 @@ impl AttributeValue {
     /// # Examples
     /// ```
     /// use larder::item::AttributeValue;
-    /// let map = AttributeValue::M([("a".to_owned(), AttributeValue::Null)].into());
-    /// assert_eq!(map.as_m().map(|map| map.len()), Some(1));
+    /// let map = AttributeValue::M([("a", 5)].into());
+    /// assert_eq!(map.as_m().and_then(|map| map.get("a")), Some(&5.into()));
     /// ```
     #[must_use]
-    pub fn as_m(&self) -> Option<&BTreeMap<String, AttributeValue>> {
+    pub fn as_m(&self) -> Option<&AttributeMap> {
         if let Self::M(map) = self { Some(map) } else { None }
     }
 
@@ -182,19 +187,25 @@ pub(super) fn dismantle(values: impl Iterator<Item = AttributeValue>) {
 
 impl From<&str> for AttributeValue {
     fn from(value: &str) -> Self {
-        Self::S(value.to_owned())
+        Self::S(value.into())
     }
 }
 
 impl From<String> for AttributeValue {
     fn from(value: String) -> Self {
-        Self::S(value)
+        Self::S(value.into())
     }
 }
 
 impl From<&String> for AttributeValue {
     fn from(value: &String) -> Self {
-        Self::S(value.clone())
+        Self::S(value.into())
+    }
+}
+
+impl From<Text> for AttributeValue {
+    fn from(value: Text) -> Self {
+        Self::S(value)
     }
 }
 
@@ -235,9 +246,15 @@ impl From<bool> for AttributeValue {
     }
 }
 
+impl From<AttributeMap> for AttributeValue {
+    fn from(value: AttributeMap) -> Self {
+        Self::M(value)
+    }
+}
+
 impl From<BTreeMap<String, AttributeValue>> for AttributeValue {
     fn from(value: BTreeMap<String, AttributeValue>) -> Self {
-        Self::M(value)
+        Self::M(value.into())
     }
 }
 
@@ -317,10 +334,13 @@ impl<T: Element> Set<T> {
     /// # Examples
     /// ```
     /// use larder::item::Set;
-    /// assert!(Set::<String>::new(["a"])?.contains(&"a".to_owned()));
+    /// assert!(Set::<String>::new(["a"])?.contains("a"));
     /// # Ok::<(), larder::Error>(())
     /// ```
-    pub fn contains(&self, element: &T) -> bool {
+    pub fn contains<Q: Ord + ?Sized>(&self, element: &Q) -> bool
+    where
+        T: Borrow<Q>,
+    {
         self.0.contains(element)
     }
 
