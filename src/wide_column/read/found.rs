@@ -20,15 +20,15 @@ pub(crate) struct FoundRow<'a> {
 
 /// What a row is made of.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::large_enum_variant, reason = "rows that are stored are the rule, and lie on the stack")]
 pub(super) enum Found<'a> {
     Stored {
         /// The serialized partition key.
         partition: &'a [u8],
         /// `None` when the partition has static values and no row.
         clustering: Option<RowKey<'a>>,
-        row: Seen<'a>,
-        statics: Seen<'a>,
+        row: &'a Seen<'a>,
+        /// `None` when the partition has no static values.
+        statics: Option<&'a Seen<'a>>,
         /// Local time of the read, in seconds.
         now: i64,
     },
@@ -70,7 +70,7 @@ impl<'a> Seen<'a> {
     /// The value of a column that is one cell.
     #[inline]
     fn value(&self, id: u16) -> Option<(&'a [u8], &'a SeenCell)> {
-        let cell = own_cells(self.cells, id).first()?;
+        let cell = self.cells.iter().find(|cell| cell.id == id)?;
         let end = usize::try_from(cell.end).ok()?;
         let start = end.checked_sub(usize::try_from(cell.value.unwrap_or(0)).ok()?)?;
         Some((self.row.bytes_of_cells().get(start..end)?, cell))
@@ -113,6 +113,31 @@ pub(super) fn look(
     Ok(dead)
 }
 
+/// Where rows have the value of a column: found out once for all rows of a query.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fetch {
+    /// Its position in the list of the table's columns.
+    at: usize,
+    /// Its id, when its value is one cell of the row as it is stored.
+    cell: Option<u16>,
+}
+
+impl Fetch {
+    /// Of the column at this position.
+    pub(crate) fn new(table: &TableRecord, at: usize) -> Self {
+        let is_cell = |column: &&Column| {
+            let of = column.column_type();
+            column.kind() == ColumnKind::Regular && !of.is_multi_cell() && *of != CqlType::Counter
+        };
+        Self { at, cell: table.column(at).ok().filter(is_cell).map(Column::id) }
+    }
+
+    /// The position of the column in the list of the table's columns.
+    pub(crate) fn at(self) -> usize {
+        self.at
+    }
+}
+
 /// When a value was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Written {
@@ -126,6 +151,15 @@ impl<'a> FoundRow<'a> {
     /// The definition of the table.
     pub(crate) fn table(&self) -> &'a TableRecord {
         self.table
+    }
+
+    /// As [`value`](Self::value).
+    #[inline]
+    pub(crate) fn fetch(&self, of: Fetch) -> Result<Option<Cow<'a, [u8]>>> {
+        match (&self.content, of.cell) {
+            (Found::Stored { row, .. }, Some(id)) => Ok(row.value(id).map(|(value, _)| Cow::Borrowed(value))),
+            _ => self.value(of.at),
+        }
     }
 
     /// The serialized value of the column at this position; `None` is null.
@@ -150,8 +184,8 @@ impl<'a> FoundRow<'a> {
                 let nth = self.table.shape().clustering.iter().position(|(own, _)| *own == at).unwrap_or_default();
                 clustering.map(|key| self.clustering_value(key, &row.row, nth)).transpose()
             }
-            ColumnKind::Regular => cell_value(&row, column),
-            ColumnKind::Static => cell_value(&statics, column),
+            ColumnKind::Regular => cell_value(row, column),
+            ColumnKind::Static => statics.map_or(Ok(None), |statics| cell_value(statics, column)),
         }
     }
 
@@ -201,11 +235,11 @@ impl<'a> FoundRow<'a> {
     ) -> Result<impl Iterator<Item = Result<CellView<'a>>> + use<'a>> {
         let column = self.table.column(at)?;
         let seen = match (self.content, column.kind()) {
-            (Found::Stored { row, .. }, ColumnKind::Regular) => row,
+            (Found::Stored { row, .. }, ColumnKind::Regular) => Some(row),
             (Found::Stored { statics, .. }, ColumnKind::Static) => statics,
-            _ => Seen::default(),
+            _ => None,
         };
-        Ok(seen.of(column.id()))
+        Ok(seen.into_iter().flat_map(move |seen| seen.of(column.id())))
     }
 
     fn virtual_value(&self, at: usize) -> Option<&'a [u8]> {

@@ -106,8 +106,9 @@ impl State {
         }
         let decoded = plan.fetches_clustering.then_some(&self.clustering);
         let key = RowKey { encoded: clustering, decoded };
-        let seen = Seen { row, cells: &self.cells };
-        let found = current.found(table, (!plan.is_distinct).then_some(key), seen, self.now)?;
+        let (seen, statics) = (Seen { row, cells: &self.cells }, current.statics()?);
+        let key = (!plan.is_distinct).then_some(key);
+        let found = current.found(table, key, (&seen, statics.as_ref()), self.now);
         if !Self::passes(plan, &found)? {
             return Ok(Flow::Continue);
         }
@@ -127,7 +128,8 @@ impl State {
         if !is_wanted || current.statics_seen.is_empty() {
             return Ok(Flow::Continue);
         }
-        let found = current.found(table, None, Seen::default(), self.now)?;
+        let (none, statics) = (Seen::default(), current.statics()?);
+        let found = current.found(table, None, (&none, statics.as_ref()), self.now);
         if !Self::passes(plan, &found)? {
             return Ok(Flow::Continue);
         }
@@ -288,30 +290,21 @@ impl Current {
         self.key.extend_from_slice(key);
     }
 
+    /// The static values, if there are any.
+    pub(super) fn statics(&self) -> Result<Option<Seen<'_>>> {
+        if self.statics.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Seen { row: RowView::new(&self.statics)?, cells: &self.statics_seen }))
+    }
+
     fn found<'a>(
         &'a self,
         table: &'a TableRecord,
         clustering: Option<RowKey<'a>>,
-        row: Seen<'a>,
+        (row, statics): (&'a Seen<'a>, Option<&'a Seen<'a>>),
         now: i64,
-    ) -> Result<FoundRow<'a>> {
-        self.found_of(table, &self.key, clustering, row, now)
-    }
-
-    /// A row of the partition, whose key the caller knows.
-    pub(super) fn found_of<'a>(
-        &'a self,
-        table: &'a TableRecord,
-        partition: &'a [u8],
-        clustering: Option<RowKey<'a>>,
-        row: Seen<'a>,
-        now: i64,
-    ) -> Result<FoundRow<'a>> {
-        let statics = if self.statics.is_empty() {
-            Seen::default()
-        } else {
-            Seen { row: RowView::new(&self.statics)?, cells: &self.statics_seen }
-        };
-        Ok(FoundRow { table, content: Found::Stored { partition, clustering, row, statics, now } })
+    ) -> FoundRow<'a> {
+        FoundRow { table, content: Found::Stored { partition: &self.key, clustering, row, statics, now } }
     }
 }

@@ -5,8 +5,10 @@ use std::cell::{Cell, RefCell};
 
 use crate::error::{Error, Result};
 use crate::txn::View;
+use crate::wide_column::bind::Bound;
 use crate::wide_column::cql::ast::{Name, QualifiedName};
 use crate::wide_column::cql::plan::kept::Kept;
+use crate::wide_column::cql::plan::value::{Receiver, serialized};
 use crate::wide_column::definitions;
 use crate::wide_column::exception::Exception;
 use crate::wide_column::read::position::Position;
@@ -140,6 +142,40 @@ impl<'a> Context<'a> {
                 Ok(Cow::Owned(sample))
             }
         }
+    }
+
+    /// The serialized form of the value that was given for the marker at `index`, which is for `receiver`.
+    ///
+    /// # Errors
+    /// As [`given`](Self::given); when it is no value of the receiver's type.
+    pub(super) fn bound(&self, index: u16, receiver: Receiver<'_>) -> Result<Bound> {
+        let missing = || invalid("Invalid amount of bind variables");
+        let Receiver { name, cql_type } = receiver;
+        match self.values {
+            Given::Values(values) => {
+                self.note_more();
+                serialized(values.get(usize::from(index)).ok_or_else(missing)?, receiver)
+            }
+            Given::Serialized(values) => {
+                self.note_more();
+                match values.get(usize::from(index)).ok_or_else(missing)? {
+                    SerializedValue::Null => Ok(Bound::Null),
+                    SerializedValue::Unset => Ok(Bound::Unset),
+                    SerializedValue::Bytes(bytes) => {
+                        Bound::of_serialized(bytes, cql_type).map_err(|fault| fault.of("the value", cql_type))
+                    }
+                }
+            }
+            Given::Asked(_) => {
+                let value = self.given(index, name, || cql_type.clone())?;
+                serialized(&value, receiver)
+            }
+        }
+    }
+
+    /// Whether rows begin where another page has ended.
+    pub(super) fn is_resumed(&self) -> bool {
+        self.page.is_some_and(|page| page.behind.is_some())
     }
 
     /// A number that counts up with each call.

@@ -9,7 +9,6 @@ use crate::wide_column::cql::plan::context::{Context, invalid};
 use crate::wide_column::cql::plan::expression::term_value;
 use crate::wide_column::cql::plan::types::resolve;
 use crate::wide_column::read::plan::Bytes;
-use crate::wide_column::serialize::serialize;
 use crate::wide_column::types::CqlType;
 use crate::wide_column::value::CqlValue;
 
@@ -131,21 +130,16 @@ fn part(context: &Context<'_>, term: &Term, receiver: Receiver<'_>) -> Result<Cq
 /// # Errors
 /// As [`value_of`].
 pub(super) fn bound(context: &Context<'_>, term: &Term, receiver: Receiver<'_>) -> Result<Bound> {
-    let value = value_of(context, term, receiver)?;
-    serialized(&value, receiver)
+    match term {
+        Term::Marker(marker) => context.bound(marker.index, receiver),
+        term => serialized(&value_of(context, term, receiver)?, receiver),
+    }
 }
 
 /// The serialized form of a value.
 pub(super) fn serialized(value: &CqlValue, receiver: Receiver<'_>) -> Result<Bound> {
-    match value {
-        CqlValue::Null => return Ok(Bound::Null),
-        CqlValue::Unset => return Ok(Bound::Unset),
-        _ => {}
-    }
-    let mut bytes = Vec::new();
-    let fault = serialize(value, receiver.cql_type, &mut bytes);
-    fault.map_err(|fault| fault.of(&format!("column {:?}", receiver.name), receiver.cql_type))?;
-    Ok(Bound::Value(Bytes::from_vec(bytes)))
+    let of = receiver.cql_type;
+    Bound::of(value, of).map_err(|fault| fault.of(&format!("column {:?}", receiver.name), of))
 }
 
 /// The serialized value of a term that a column is compared with.

@@ -2,6 +2,8 @@
 
 mod create;
 
+use std::sync::Arc;
+
 use crate::error::{Error, Result};
 use crate::wide_column::cql::ast::{Describe, Described, Name, QualifiedName};
 use crate::wide_column::cql::plan::answer::Answer;
@@ -105,7 +107,7 @@ fn answer(names: &[&str], rows: Vec<Vec<CqlValue>>) -> Answer {
     Answer {
         columns: columns.into(),
         rows,
-        of: Some(("system".to_owned(), "describe".to_owned())),
+        of: Some(Arc::new(("system".to_owned(), "describe".to_owned()))),
         ..Answer::default()
     }
 }
