@@ -6,6 +6,7 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::wide_column::index::{Analysis, Sought};
@@ -171,8 +172,8 @@ impl Test {
     }
 }
 
-/// How two values compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How two values compare. It is stored by the place in this list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Comparison {
     Equal,
     NotEqual,
