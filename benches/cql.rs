@@ -4,6 +4,8 @@
 //! cargo bench --bench cql
 //! ```
 
+#![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};

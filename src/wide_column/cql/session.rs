@@ -308,12 +308,11 @@ impl<S: Scope> Cql<S> {
         let Statement::Select(own) = &statement.parsed.statement else { return Ok(Answer::default()) };
         let keyspace = self.keyspace_of(statement);
         let made;
-        let label = match &statement.kept {
-            Some(kept) => kept.label(|| own.table.to_string()),
-            None => {
-                made = own.table.to_string();
-                &made
-            }
+        let label = if let Some(kept) = &statement.kept {
+            kept.label(|| own.table.to_string())
+        } else {
+            made = own.table.to_string();
+            &made
         };
         self.scope.read(operation("cql_select", label), |view| {
             let context = Context::given_to(view, keyspace.as_deref(), given).of_page(request.page).at(request.now);

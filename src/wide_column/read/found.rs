@@ -99,9 +99,18 @@ pub(super) fn look(
     let (mut cells, has_dropped) = (row.cells(), table.has_dropped());
     let all = cells.left();
     let mut start = 0;
-    while let Some(cell) = cells.next() {
+    let offset = |left: usize| u32::try_from(all - left).unwrap_or(u32::MAX);
+    // What only has a value is seen unless something lies over it, or its column may be gone.
+    let is_bare = over.is_none() && !has_dropped;
+    loop {
+        while is_bare && let Some((id, bytes)) = cells.next_plain() {
+            let end = offset(cells.left());
+            seen.push(SeenCell { id, start, end, value: Some(u32::try_from(bytes).unwrap_or(u32::MAX)) });
+            start = end;
+        }
+        let Some(cell) = cells.next() else { break };
         let CellView { id, cell, .. } = cell?;
-        let end = u32::try_from(all - cells.left()).unwrap_or(u32::MAX);
+        let end = offset(cells.left());
         if cell.is_live(now) && !is_covered(cell.timestamp, over) && (!has_dropped || table.column_with(id).is_some()) {
             let value = cell.value().map(|value| u32::try_from(value.len()).unwrap_or(u32::MAX));
             seen.push(SeenCell { id, start, end, value });

@@ -48,6 +48,7 @@ pub(crate) fn put_row(out: &mut Vec<u8>, row: &FoundRow<'_>, columns: &[Fetch]) 
         match row.fetch(*of)? {
             None => out.extend_from_slice(&(-1i32).to_be_bytes()),
             Some(value) => {
+                out.reserve(value.len() + 4);
                 // What is stored is far below 2 GiB.
                 out.extend_from_slice(&i32::try_from(value.len()).unwrap_or(i32::MAX).to_be_bytes());
                 out.extend_from_slice(&value);

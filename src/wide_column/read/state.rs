@@ -156,6 +156,7 @@ impl State {
         Ok(flow)
     }
 
+    #[inline]
     fn passes(plan: &Plan, row: &FoundRow<'_>) -> Result<bool> {
         for condition in &plan.filters {
             if !filter::passes(condition, row)? {
@@ -196,14 +197,17 @@ impl State {
         (last.left, last.left_of_partition) = (self.left, current.left);
     }
 
+    #[inline]
     fn count_dead(&mut self, more: u64) -> Result<()> {
         self.dead += more;
+        if self.dead > self.thresholds.1 { Err(self.gives_up()) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn gives_up(&self) -> Error {
         let (_, max) = self.thresholds;
-        if self.dead > max {
-            let message = format!("the query passed more than {max} deleted rows and cells, and was given up");
-            return Err(Exception::ReadFailure.error(message));
-        }
-        Ok(())
+        let message = format!("the query passed more than {max} deleted rows and cells, and was given up");
+        Exception::ReadFailure.error(message)
     }
 }
 
@@ -277,11 +281,14 @@ impl Current {
     }
 
     /// Takes the partition key from a row of it, when it does not stand whole in keys.
+    #[inline]
     fn know_key(&mut self, row: &RowView<'_>) -> Result<()> {
-        if self.key.is_empty() {
-            let kept = row.kept(0)?.ok_or_else(|| Error::corrupt("partition key", "it is nowhere whole"))?;
-            self.set_key(kept);
-        }
+        if self.key.is_empty() { self.take_key(row) } else { Ok(()) }
+    }
+
+    fn take_key(&mut self, row: &RowView<'_>) -> Result<()> {
+        let kept = row.kept(0)?.ok_or_else(|| Error::corrupt("partition key", "it is nowhere whole"))?;
+        self.set_key(kept);
         Ok(())
     }
 
