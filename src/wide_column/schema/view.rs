@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::wide_column::read::plan::Comparison;
+use crate::wide_column::comparison::Comparison;
 
 /// What a table shows of another one, its base.
 ///

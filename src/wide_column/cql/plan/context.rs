@@ -5,10 +5,8 @@ use std::cell::{Cell, RefCell};
 
 use crate::error::{Error, Result};
 use crate::txn::View;
-use crate::wide_column::bind::Bound;
 use crate::wide_column::cql::ast::{Name, QualifiedName};
 use crate::wide_column::cql::plan::kept::Kept;
-use crate::wide_column::cql::plan::value::{Receiver, serialized};
 use crate::wide_column::definitions;
 use crate::wide_column::exception::Exception;
 use crate::wide_column::read::position::Position;
@@ -144,32 +142,17 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The serialized form of the value that was given for the marker at `index`, which is for `receiver`.
+    /// What was given for the marker at `index`, in the form in which it was.
     ///
     /// # Errors
-    /// As [`given`](Self::given); when it is no value of the receiver's type.
-    pub(super) fn bound(&self, index: u16, receiver: Receiver<'_>) -> Result<Bound> {
-        let missing = || invalid("Invalid amount of bind variables");
-        let Receiver { name, cql_type } = receiver;
+    /// When there is none.
+    pub(super) fn given_as_is(&self, index: u16) -> Result<AsIs<'a>> {
+        let (missing, index) = (|| invalid("Invalid amount of bind variables"), usize::from(index));
+        self.note_more();
         match self.values {
-            Given::Values(values) => {
-                self.note_more();
-                serialized(values.get(usize::from(index)).ok_or_else(missing)?, receiver)
-            }
-            Given::Serialized(values) => {
-                self.note_more();
-                match values.get(usize::from(index)).ok_or_else(missing)? {
-                    SerializedValue::Null => Ok(Bound::Null),
-                    SerializedValue::Unset => Ok(Bound::Unset),
-                    SerializedValue::Bytes(bytes) => {
-                        Bound::of_serialized(bytes, cql_type).map_err(|fault| fault.of("the value", cql_type))
-                    }
-                }
-            }
-            Given::Asked(_) => {
-                let value = self.given(index, name, || cql_type.clone())?;
-                serialized(&value, receiver)
-            }
+            Given::Values(values) => values.get(index).map(AsIs::Value).ok_or_else(missing),
+            Given::Serialized(values) => values.get(index).map(AsIs::Serialized).ok_or_else(missing),
+            Given::Asked(_) => Ok(AsIs::Asked),
         }
     }
 
@@ -227,6 +210,15 @@ pub(in crate::wide_column::cql) enum Given<'a> {
     Serialized(&'a [SerializedValue]),
     /// Nothing yet: the statement is looked at, and what it asks for is noted.
     Asked(&'a RefCell<Asked>),
+}
+
+/// What was given for one marker.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum AsIs<'a> {
+    Value(&'a CqlValue),
+    Serialized(&'a SerializedValue),
+    /// Nothing: the statement is looked at.
+    Asked,
 }
 
 impl Given<'_> {

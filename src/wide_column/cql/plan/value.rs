@@ -5,7 +5,7 @@ use crate::wide_column::bind::Bound;
 use crate::wide_column::cql::ast::Term;
 pub(super) use crate::wide_column::cql::plan::constant::Receiver;
 use crate::wide_column::cql::plan::constant::{constant, is_wider};
-use crate::wide_column::cql::plan::context::{Context, invalid};
+use crate::wide_column::cql::plan::context::{AsIs, Context, SerializedValue, invalid};
 use crate::wide_column::cql::plan::expression::term_value;
 use crate::wide_column::cql::plan::types::resolve;
 use crate::wide_column::read::plan::Bytes;
@@ -131,8 +131,25 @@ fn part(context: &Context<'_>, term: &Term, receiver: Receiver<'_>) -> Result<Cq
 /// As [`value_of`].
 pub(super) fn bound(context: &Context<'_>, term: &Term, receiver: Receiver<'_>) -> Result<Bound> {
     match term {
-        Term::Marker(marker) => context.bound(marker.index, receiver),
+        Term::Marker(marker) => given(context, marker.index, receiver),
         term => serialized(&value_of(context, term, receiver)?, receiver),
+    }
+}
+
+/// The serialized form of what was given for a marker: bytes are only checked.
+fn given(context: &Context<'_>, index: u16, receiver: Receiver<'_>) -> Result<Bound> {
+    let Receiver { name, cql_type } = receiver;
+    match context.given_as_is(index)? {
+        AsIs::Value(value) => serialized(value, receiver),
+        AsIs::Serialized(SerializedValue::Null) => Ok(Bound::Null),
+        AsIs::Serialized(SerializedValue::Unset) => Ok(Bound::Unset),
+        AsIs::Serialized(SerializedValue::Bytes(bytes)) => {
+            Bound::of_serialized(bytes, cql_type).map_err(|fault| fault.of("the value", cql_type))
+        }
+        AsIs::Asked => {
+            let value = context.given(index, name, || cql_type.clone())?;
+            serialized(&value, receiver)
+        }
     }
 }
 
