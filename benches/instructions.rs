@@ -243,6 +243,66 @@ const SUBJECTS: &[Subject] = &[
         let key = |n: u64| (day(1), CqlValue::Timestamp(number(n % 1_000)));
         each_number(turns, |n| assert_eq!(session.query(&select, key(n)).unwrap().rows().len(), 1));
     }),
+    ("cql prepared update of a row", |store, turns| {
+        let insert = rows(&store).1;
+        (0..1_000).for_each(|n| insert.execute(row(1, n)).unwrap());
+        let session = store.cql();
+        let text = "UPDATE analytics.events_by_day SET event_type = ?, data = ? WHERE date = ? AND event_time = ?";
+        let update = session.prepare(text).unwrap();
+        let values = |n: u64| ("click", "some text", day(1), CqlValue::Timestamp(number(n % 1_000)));
+        each_number(turns, |n| drop(session.execute(&update, values(n)).unwrap()));
+    }),
+    ("cql select of a row, parsed and planned", |store, turns| {
+        let insert = rows(&store).1;
+        (0..1_000).for_each(|n| insert.execute(row(1, n)).unwrap());
+        let session = store.cql();
+        let text = "SELECT event_type, data FROM analytics.events_by_day WHERE date = ? AND event_time = ?";
+        let key = |n: u64| (day(1), CqlValue::Timestamp(number(n % 1_000)));
+        each_number(turns, |n| assert_eq!(session.query(text, key(n)).unwrap().rows().len(), 1));
+    }),
+    ("wide get of a row", |store, turns| {
+        let (table, insert) = rows(&store);
+        (0..1_000).for_each(|n| insert.execute(row(1, n)).unwrap());
+        let get = table.prepare_get(&["event_type", "data"]).unwrap();
+        let key = |n: u64| (day(1), CqlValue::Timestamp(number(n % 1_000)));
+        each_number(turns, |n| drop(black_box(get.get(key(n)).unwrap().unwrap())));
+    }),
+    ("wide get of a row as bytes", |store, turns| {
+        let (table, insert) = rows(&store);
+        (0..1_000).for_each(|n| insert.execute(row(1, n)).unwrap());
+        let get = table.prepare_get(&["event_type", "data"]).unwrap();
+        let key = |n: u64| (day(1), CqlValue::Timestamp(number(n % 1_000)));
+        each_number(turns, |n| {
+            let mut bytes = Vec::with_capacity(128);
+            assert!(get.to_protocol(key(n), &mut bytes).unwrap());
+            black_box(bytes);
+        });
+    }),
+    ("100 rows of a partition as bytes", |store, turns| {
+        let (table, insert) = rows(&store);
+        (0..1_000).for_each(|n| insert.execute(row(n / 100, n)).unwrap());
+        each_number(turns, |_| {
+            let mut bytes = Vec::with_capacity(16 << 10);
+            let query = table.select((day(5),)).columns(["event_type", "data"]).limit(100);
+            assert_eq!(query.to_protocol(&mut bytes).unwrap(), 100);
+            black_box(bytes);
+        });
+    }),
+    ("100 rows of a partition, borrowed", |store, turns| {
+        let (table, insert) = rows(&store);
+        (0..1_000).for_each(|n| insert.execute(row(n / 100, n)).unwrap());
+        each_number(turns, |_| {
+            let mut bytes = 0;
+            let query = table.select((day(5),)).columns(["event_type", "data"]).limit(100);
+            let sum = query.for_each(|row| {
+                let event: Event<'_> = row.to()?;
+                bytes += event.event_type.len() + event.data.len();
+                Ok(())
+            });
+            sum.unwrap();
+            black_box(bytes);
+        });
+    }),
     ("a partition of 100 rows", |store, turns| {
         let (table, insert) = rows(&store);
         (0..1_000).for_each(|n| insert.execute(row(n / 100, n)).unwrap());
@@ -352,6 +412,13 @@ fn rows(store: &Store) -> (WideTable, PreparedInsert) {
     table.create(schema).unwrap();
     let insert = table.prepare_insert(&["date", "event_time", "event_type", "data"]).unwrap();
     (table, insert)
+}
+
+/// A row, as far as it is asked for.
+#[derive(serde::Deserialize)]
+struct Event<'a> {
+    event_type: &'a str,
+    data: &'a str,
 }
 
 fn day(n: u64) -> CqlValue {

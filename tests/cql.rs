@@ -568,13 +568,7 @@ fn tables_of_the_system_list_themselves_as_they_are_read() {
 fn what_is_not_modelled_is_refused_by_name() {
     let session = events();
     for (statement, named) in [
-        ("DESCRIBE FULL SCHEMA", "DESCRIBE FULL SCHEMA"),
-        ("DESCRIBE TABLE t WITH INTERNALS", "DESCRIBE … WITH INTERNALS"),
         ("ADD IDENTITY 'i' TO ROLE 'r'", "ADD IDENTITY"),
-        (
-            "CREATE MATERIALIZED VIEW m AS SELECT p, c, d FROM t WHERE p = 1 PRIMARY KEY (p, c, d)",
-            "a materialized view with the condition p = 1",
-        ),
         ("CREATE FUNCTION f() RETURNS NULL ON NULL INPUT RETURNS int LANGUAGE java AS ''", "functions in java"),
         ("SELECT * FROM system.paxos", "the system's table system.paxos"),
         ("INSERT INTO system.local (key) VALUES ('local')", "the system's keyspace system"),
@@ -589,6 +583,11 @@ fn what_is_not_modelled_is_refused_by_name() {
 fn an_order_may_leave_out_what_is_restricted_to_one_value() {
     let session = events();
     assert_eq!(rows(&session, "SELECT v FROM t WHERE p = 1 AND c = 1 ORDER BY d DESC"), "v112; v111");
+    // Mappers of drivers write a column again to turn it round.
+    assert_eq!(
+        rows(&session, "SELECT v FROM t WHERE p = 1 ORDER BY c ASC, d ASC, c DESC, d DESC"),
+        rows(&session, "SELECT v FROM t WHERE p = 1 ORDER BY c DESC, d DESC")
+    );
     all_refused(
         &session,
         &[(

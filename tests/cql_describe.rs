@@ -176,15 +176,15 @@ fn what_is_described_looks_as_in_cassandra() {
          PRIMARY KEY (v, id)\n WITH CLUSTERING ORDER BY (id ASC)\n    AND additional_write_policy = '99p'"
     ));
     assert_eq!(statements(&session, "DESCRIBE m"), made);
-    assert_eq!(statements(&session, "DESCRIBE TABLE plain").last(), made.first());
+    assert_eq!(statements(&session, "DESCRIBE TABLE m"), made);
+    assert_eq!(statements(&session, "DESCRIBE TABLE plain").len(), 2, "views are not of it");
+    assert_eq!(statements(&session, "DESCRIBE KEYSPACE k").last(), made.first());
+    assert!(rows(&session, "DESCRIBE m").starts_with("k,materialized_view,m,"));
     assert_eq!(rows(&session, "DESCRIBE TABLES"), "k,table,plain");
     assert_eq!(rows(&session, "DESCRIBE TYPES"), "k,type,address");
     assert_eq!(rows(&session, "DESCRIBE FUNCTIONS"), "");
     assert!(rows(&session, "DESCRIBE KEYSPACES").contains("k,keyspace,k; system,keyspace,system"));
-    assert_eq!(
-        rows(&session, "DESCRIBE CLUSTER"),
-        "larder,org.apache.cassandra.dht.Murmur3Partitioner,org.apache.cassandra.locator.SimpleSnitch"
-    );
+    assert_eq!(rows(&session, "DESCRIBE CLUSTER"), "larder,Murmur3Partitioner,SimpleSnitch");
     assert!(
         statements(&session, "DESCRIBE TABLE system.local")[0]
             .starts_with("CREATE TABLE system.local (\n    key text PRIMARY KEY")
@@ -194,8 +194,8 @@ fn what_is_described_looks_as_in_cassandra() {
         &[
             ("DESCRIBE TABLE nothing", "Table 'nothing' not found in keyspace 'k'"),
             ("DESCRIBE KEYSPACE nothing", "'nothing' not found in keyspaces"),
-            ("DESCRIBE TABLE m", "Table 'm' not found in keyspace 'k'"),
-            ("DESCRIBE MATERIALIZED VIEW plain", "Materialized view 'plain' not found in keyspace 'k'"),
+            ("DESCRIBE MATERIALIZED VIEW plain", "Materialized view 'plain' not found in 'k'"),
+            ("DESCRIBE TABLE system.nothing", "Table 'nothing' not found in keyspace 'system'"),
             ("DESCRIBE TYPE nothing", "User defined type 'nothing' not found in 'k'"),
             ("DESCRIBE nothing", "'nothing' not found in keyspace 'k'"),
         ],
@@ -203,4 +203,78 @@ fn what_is_described_looks_as_in_cassandra() {
     let other = Store::in_memory().cql();
     all_refused(&other, &[("DESCRIBE TABLE t", "No keyspace specified and no current keyspace")]);
     assert!(other.execute("DESCRIBE KEYSPACES", ()).is_ok());
+}
+
+#[test]
+fn internals_are_the_id_and_what_was_dropped() {
+    let session = session();
+    run(&session, "CREATE TABLE t (p int, c int, s text STATIC, v text, w int, PRIMARY KEY (p, c))");
+    run(
+        &session,
+        "CREATE MATERIALIZED VIEW m AS SELECT p, c FROM t WHERE p IS NOT NULL AND c IS NOT NULL PRIMARY KEY (c, p)",
+    );
+    let id = |table: &str, what: &str| {
+        let select = format!("SELECT id FROM system_schema.{table} WHERE keyspace_name = 'k' AND {what}");
+        match session.query(&select, ()).unwrap().rows()[0].get("id") {
+            Some(larder::wide_column::CqlValue::Uuid(id)) => id.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let table = id("tables", "table_name = 't'");
+    let (plain, internal) =
+        (statements(&session, "DESCRIBE TABLE t"), statements(&session, "DESCRIBE TABLE t WITH INTERNALS"));
+    let with_id = |statement: &str, id: &str| statement.replacen(" WITH ", &format!(" WITH ID = {id}\n    AND "), 1);
+    assert_eq!(internal, [with_id(&plain[0], &table)]);
+    let view = with_id(&statements(&session, "DESCRIBE MATERIALIZED VIEW m")[0], &id("views", "view_name = 'm'"));
+    assert_eq!(statements(&session, "DESCRIBE MATERIALIZED VIEW m WITH INTERNALS"), [view]);
+    run(&session, "DROP MATERIALIZED VIEW m");
+
+    run(&session, "ALTER TABLE t DROP v");
+    run(&session, "ALTER TABLE t DROP w");
+    run(&session, "ALTER TABLE t ADD w text");
+    let internal = &statements(&session, "DESCRIBE TABLE t WITH INTERNALS")[0];
+    assert!(
+        internal.starts_with(&format!(
+            "CREATE TABLE k.t (\n    p int,\n    c int,\n    s text static,\n    v text,\n    w int,\n    PRIMARY KEY (p, c)\n) \
+             WITH ID = {table}\n    AND CLUSTERING ORDER BY (c ASC)\n    AND additional_write_policy = '99p'"
+        )),
+        "{internal}"
+    );
+    let mut behind = internal.lines().rev().take(3).collect::<Vec<_>>().into_iter().rev();
+    assert!(behind.next().unwrap().starts_with("ALTER TABLE k.t DROP v USING TIMESTAMP "), "{internal}");
+    assert!(behind.next().unwrap().starts_with("ALTER TABLE k.t DROP w USING TIMESTAMP "), "{internal}");
+    assert_eq!(behind.next(), Some("ALTER TABLE k.t ADD w text;"));
+    assert_eq!(statements(&session, "DESCRIBE TABLE t")[0].lines().filter(|line| line.contains("ALTER")).count(), 0);
+}
+
+#[test]
+fn the_full_schema_has_what_is_of_the_system() {
+    let session = session();
+    run(&session, "CREATE TABLE \"Names\" (id int PRIMARY KEY)");
+    run(&session, "CREATE TABLE lower (id int PRIMARY KEY)");
+    let names = rows(&session, "DESCRIBE FULL SCHEMA");
+    let own =
+        "k,keyspace,k,CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': '1'}";
+    assert!(names.starts_with(own), "{names}");
+    let of_users = statements(&session, "DESCRIBE SCHEMA");
+    let full = statements(&session, "DESCRIBE FULL SCHEMA");
+    assert_eq!(full[..of_users.len()], of_users);
+    for statement in [
+        "CREATE KEYSPACE system WITH replication = {'class': 'LocalStrategy'}  AND durable_writes = true;",
+        "/*\nWarning: Keyspace system_virtual_schema is a virtual keyspace and cannot be recreated with CQL.\n\
+         Structure, for reference:\nVIRTUAL KEYSPACE system_virtual_schema;\n*/",
+        "/*\nWarning: Table system_virtual_schema.columns is a virtual table and cannot be recreated with CQL.\n\
+         Structure, for reference:\nVIRTUAL TABLE system_virtual_schema.columns (\n    keyspace_name text,\n    \
+         table_name text,\n    column_name text,\n    clustering_order text,\n    column_name_bytes blob,\n    kind text,\n    \
+         position int,\n    type text,\n    PRIMARY KEY (keyspace_name, table_name, column_name)\n) \
+         WITH CLUSTERING ORDER BY (table_name ASC, column_name ASC)\n    AND comment = 'virtual column definitions';\n*/",
+    ] {
+        assert!(full.iter().any(|own| own == statement), "{statement}\n{full:#?}");
+    }
+    assert_eq!(statements(&session, "DESCRIBE ONLY KEYSPACE system_virtual_schema").len(), 1);
+    let of_system = statements(&session, "DESCRIBE KEYSPACE system");
+    assert!(of_system[1..].iter().any(|own| own.starts_with("CREATE TABLE system.local (")), "{of_system:?}");
+    assert_eq!(rows(&session, "DESCRIBE TABLES"), "k,table,lower; k,table,\"Names\"");
+    let elsewhere = Store::in_memory().cql();
+    assert!(rows(&elsewhere, "DESCRIBE TABLES").contains("system,table,local"), "without a keyspace, of all of them");
 }

@@ -176,3 +176,89 @@ fn names_without_a_keyspace_are_in_that_of_the_session_at_each_time() {
         assert_eq!(rows().unwrap(), format!("[(\"{shown}\", Int)]"));
     }
 }
+
+/// A query of one row is looked up; behind a limit it is planned. Both find the same, whatever there is, and refuse the same.
+#[test]
+fn a_row_by_its_key_is_the_one_that_a_plan_finds() {
+    let clock = ManualClock::default();
+    let session = Store::builder().clock(clock.clone()).in_memory().cql();
+    session.execute(KEYSPACE, ()).unwrap();
+    let table = "CREATE TABLE k.t (a int, b int, c text, s int STATIC, v int, l list<int>, PRIMARY KEY ((a, b), c)) \
+                 WITH CLUSTERING ORDER BY (c DESC)";
+    session.execute(table, ()).unwrap();
+    for statement in [
+        "INSERT INTO k.t (a, b, c, v, l) VALUES (0, 0, 'x', 1, [1, 2])",
+        "INSERT INTO k.t (a, b, c) VALUES (0, 0, 'y')",
+        "INSERT INTO k.t (a, b, s) VALUES (0, 1, 7)",
+        "UPDATE k.t SET v = 1 WHERE a = 1 AND b = 0 AND c = 'x'",
+        "UPDATE k.t SET v = null WHERE a = 1 AND b = 0 AND c = 'x'",
+        "INSERT INTO k.t (a, b, c, v) VALUES (1, 1, 'x', 5) USING TTL 10",
+        "INSERT INTO k.t (a, b, c, v) VALUES (1, 1, 'y', 5)",
+        "UPDATE k.t USING TTL 10 SET v = 6 WHERE a = 1 AND b = 1 AND c = 'y'",
+        "DELETE FROM k.t WHERE a = 0 AND b = 0 AND c > 'x'",
+    ] {
+        session.execute(statement, ()).unwrap();
+    }
+    let mut found = Vec::new();
+    let keys = ["x", "y"].into_iter().flat_map(|c| [(c, 0, 0), (c, 0, 1), (c, 1, 0), (c, 1, 1)]);
+    for seconds in [0, 20] {
+        clock.set(Timestamp::from_micros(seconds * 1_000_000));
+        let mut rows = 0;
+        for of in ["*", "c, a, s, v", "JSON v, l", "writetime(v), ttl(v), v + 1"] {
+            let text = format!("SELECT {of} FROM k.t WHERE c = ? AND a = ? AND b = ?");
+            let (looked_up, planned) =
+                (session.prepare(&text).unwrap(), session.prepare(&format!("{text} LIMIT 5")).unwrap());
+            for key in keys.clone() {
+                let answer = shown(session.query(&looked_up, key));
+                assert_eq!(answer, shown(session.query(&planned, key)), "{text} {key:?}");
+                assert_eq!(answer, shown(session.query(&text, key)), "{text} {key:?}");
+                rows += session.query(&looked_up, key).unwrap().rows().len();
+            }
+            for values in [
+                [CqlValue::Null, 1.into(), 1.into()],
+                ["x".into(), CqlValue::Unset, 1.into()],
+                ["x".into(), "x".into(), 1.into()],
+                ["x".into(), CqlValue::Empty, CqlValue::Null],
+            ] {
+                let refused = session.query(&looked_up, &values).unwrap_err().to_string();
+                assert_eq!(refused, session.query(&planned, &values).unwrap_err().to_string(), "{values:?}");
+            }
+        }
+        found.push(rows);
+    }
+    assert_eq!(found, [4 * 3, 4 * 2], "rows with a marker, or with a value that has not expired");
+}
+
+/// An update of one row is bound as an insert is; with an `IN` it is planned. Both write the same.
+#[test]
+fn an_update_by_the_key_writes_what_a_planned_one_does() {
+    let session = Store::builder().clock(ManualClock::default()).in_memory().cql();
+    session.execute(KEYSPACE, ()).unwrap();
+    for table in ["one", "other"] {
+        let columns = "a int, b int, v int, w text, l list<int>, PRIMARY KEY (a, b)";
+        session.execute(&format!("CREATE TABLE k.{table} ({columns})"), ()).unwrap();
+    }
+    let set = "SET w = ?, v = ?, l = ?";
+    let bound = session.prepare(&format!("UPDATE k.one USING TIMESTAMP 9 {set} WHERE b = ? AND a = ?")).unwrap();
+    let planned = session.prepare(&format!("UPDATE k.other USING TIMESTAMP 9 {set} WHERE b = ? AND a IN (?)")).unwrap();
+    let list = |of: &[i32]| CqlValue::List(of.iter().map(|n| (*n).into()).collect());
+    for values in [
+        ["x".into(), 1.into(), list(&[1, 2]), 1.into(), 1.into()],
+        [CqlValue::Unset, 2.into(), CqlValue::Unset, 1.into(), 1.into()],
+        [CqlValue::Null, CqlValue::Unset, list(&[3]), 2.into(), 1.into()],
+        ["y".into(), CqlValue::Null, CqlValue::Null, 1.into(), 2.into()],
+    ] {
+        session.execute(&bound, &values).unwrap();
+        session.execute(&planned, &values).unwrap();
+    }
+    let rows = |table: &str| shown(session.query(&format!("SELECT a, b, v, w, l, writetime(v) FROM k.{table}"), ()));
+    assert_eq!(rows("one"), rows("other"));
+    for (values, said) in [
+        (["x".into(), 1.into(), list(&[1]), CqlValue::Null, 1.into()], "Invalid null value in condition for column b"),
+        (["x".into(), 1.into(), list(&[1]), 1.into(), CqlValue::Unset], "Invalid unset value for column a"),
+    ] {
+        assert_eq!(session.execute(&bound, &values).unwrap_err().to_string(), said);
+    }
+    assert!(session.execute(&bound, &[1.into(), 1.into(), list(&[1]), 1.into(), 1.into()]).is_err());
+    assert_eq!(rows("one"), rows("other"), "nothing of what was refused was written");
+}

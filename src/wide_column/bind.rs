@@ -1,11 +1,15 @@
 //! From named columns and their values to plans of writes.
 
+use std::borrow::Cow;
+
+use smallvec::SmallVec;
+
 use crate::error::{Error, InvalidKind, Result};
 use crate::wide_column::layout::join_partition;
 use crate::wide_column::options::WriteOptions;
 use crate::wide_column::read::plan::Bytes;
 use crate::wide_column::schema::{Column, Definition, TableRecord};
-use crate::wide_column::serialize::serialize;
+use crate::wide_column::serialize::{Fault, normal, serialize};
 use crate::wide_column::types::CqlType;
 use crate::wide_column::value::CqlValue;
 use crate::wide_column::write::plan::{CellChange, CellOperation, Change, Plan};
@@ -18,28 +22,51 @@ pub(super) enum Bound {
     Value(Bytes),
 }
 
+impl Bound {
+    /// The serialized form of `value` as one of `cql_type`.
+    pub(super) fn of(value: &CqlValue, cql_type: &CqlType) -> Result<Self, Fault> {
+        // What most columns are of goes where it is to lie at once.
+        Ok(Self::Value(match (value, cql_type) {
+            (CqlValue::Null, _) => return Ok(Self::Null),
+            (CqlValue::Unset, _) => return Ok(Self::Unset),
+            (CqlValue::Text(text), CqlType::Text) => Bytes::from_slice(text.as_bytes()),
+            (CqlValue::Blob(bytes), CqlType::Blob) => Bytes::from_slice(bytes),
+            (CqlValue::Int(number), CqlType::Int) => Bytes::from_slice(&number.to_be_bytes()),
+            (CqlValue::Date(number), CqlType::Date) => Bytes::from_slice(&number.to_be_bytes()),
+            (CqlValue::Bigint(number), CqlType::Bigint) | (CqlValue::Timestamp(number), CqlType::Timestamp) => {
+                Bytes::from_slice(&number.to_be_bytes())
+            }
+            (CqlValue::Double(number), CqlType::Double) => Bytes::from_slice(&number.to_be_bytes()),
+            (CqlValue::Uuid(uuid), CqlType::Uuid) => Bytes::from_slice(uuid.as_bytes()),
+            _ => {
+                let mut bytes = Vec::new();
+                serialize(value, cql_type, &mut bytes)?;
+                Bytes::from_vec(bytes)
+            }
+        }))
+    }
+
+    /// The value of `cql_type` that is serialized as `bytes`, checked through and through.
+    pub(super) fn of_serialized(bytes: &[u8], cql_type: &CqlType) -> Result<Self, Fault> {
+        Ok(Self::Value(match normal(cql_type, bytes)? {
+            Cow::Borrowed(bytes) => Bytes::from_slice(bytes),
+            Cow::Owned(bytes) => Bytes::from_vec(bytes),
+        }))
+    }
+}
+
 /// The serialized form of a value for a column.
 ///
 /// # Errors
 /// [`Error::Invalid`] when the column does not take it, which is named.
-pub(super) fn bind(column: &Column, value: &CqlValue, scratch: &mut Vec<u8>) -> Result<Bound> {
-    match value {
-        CqlValue::Null => Ok(Bound::Null),
-        CqlValue::Unset => Ok(Bound::Unset),
-        value => {
-            scratch.clear();
-            let fault = |fault: crate::wide_column::serialize::Fault| {
-                fault.of(&format!("column {:?}", column.name()), column.column_type())
-            };
-            serialize(value, column.column_type(), scratch).map_err(fault)?;
-            Ok(Bound::Value(Bytes::from_slice(scratch)))
-        }
-    }
+pub(super) fn bind(column: &Column, value: &CqlValue) -> Result<Bound> {
+    Bound::of(value, column.column_type())
+        .map_err(|fault| fault.of(&format!("column {:?}", column.name()), column.column_type()))
 }
 
 /// As [`bind`], of a column that is part of the key.
-pub(super) fn bind_key(column: &Column, value: &CqlValue, scratch: &mut Vec<u8>) -> Result<Bytes> {
-    match bind(column, value, scratch)? {
+pub(super) fn bind_key(column: &Column, value: &CqlValue) -> Result<Bytes> {
+    match bind(column, value)? {
         Bound::Value(bytes) => Ok(bytes),
         Bound::Null | Bound::Unset => {
             let message = format!("key column {:?} does not take a {}", column.name(), value.kind());
@@ -76,6 +103,17 @@ impl Binding {
         {
             return Err(Error::invalid(InvalidKind::Value, format!("column {twice:?} is given twice")));
         }
+        if !has_marker && columns.iter().all(|at| table.column(*at).is_ok_and(Column::is_key)) {
+            return Err(Error::invalid(InvalidKind::Value, "an update sets at least one column"));
+        }
+        Self::of(table, columns, has_marker)
+    }
+
+    /// For values of the columns at these positions, none of which is there twice.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), for a column of the key that is not among them.
+    pub(super) fn of(table: &TableRecord, columns: Vec<usize>, has_marker: bool) -> Result<Self> {
         let position = |at: usize| {
             let position = columns.iter().position(|own| *own == at);
             position.map_or_else(|| Err(missing(table.column(at)?)), Ok)
@@ -92,9 +130,6 @@ impl Binding {
             }
         }
         cells.sort_unstable();
-        if !has_marker && cells.is_empty() {
-            return Err(Error::invalid(InvalidKind::Value, "an update sets at least one column"));
-        }
         let has_clustering = shape.clustering.iter().any(|(at, _)| columns.contains(at));
         let clustering = if is_all_static && !cells.is_empty() && !has_clustering {
             None
@@ -111,38 +146,48 @@ impl Binding {
         if values.len() != self.columns.len() {
             return Err(wrong_count(values.len(), self.columns.iter().filter_map(|at| record.column(*at).ok())));
         }
-        let mut scratch = Vec::with_capacity(32);
-        let mut key = |nth: &usize| {
-            let (at, value) = self.value(values, *nth)?;
-            bind_key(record.column(at)?, value, &mut scratch)
+        let value =
+            |nth: usize| values.get(nth).ok_or_else(|| Error::invalid(InvalidKind::Value, "a value is missing"));
+        let key = |nth: usize, column: &Column| bind_key(column, value(nth)?);
+        let cell = |nth: usize, column: &Column| bind(column, value(nth)?);
+        let (partition, change) = self.bind_with(record, key, cell)?;
+        Ok(plan(table, partition, change, options))
+    }
+
+    /// The partition that is written to, and what changes there: `key` and `cell` give the value in a place, which is of the column.
+    pub(super) fn bind_with(
+        &self,
+        record: &TableRecord,
+        key: impl Fn(usize, &Column) -> Result<Bytes>,
+        cell: impl Fn(usize, &Column) -> Result<Bound>,
+    ) -> Result<(Bytes, Change)> {
+        let column = |nth: usize| {
+            let at = self.columns.get(nth).copied().unwrap_or(usize::MAX);
+            Ok::<_, Error>((at, record.column(at)?))
         };
-        let partition = if let [nth] = self.partition[..] {
-            join_partition(&[key(&nth)?])?
+        let key = |nth: &usize| key(*nth, column(*nth)?.1);
+        let partition = if let [nth] = &self.partition[..] {
+            join_partition(&[key(nth)?])?
         } else {
-            join_partition(&self.partition.iter().map(&mut key).collect::<Result<Vec<_>>>()?)?
+            join_partition(&self.partition.iter().map(key).collect::<Result<SmallVec<[Bytes; 4]>>>()?)?
         };
-        let clustering =
-            self.clustering.as_ref().map(|own| own.iter().map(&mut key).collect::<Result<Vec<_>>>()).transpose()?;
+        let clustering = self.clustering.as_ref().map(|own| own.iter().map(key).collect::<Result<Vec<_>>>());
+        let clustering = clustering.transpose()?;
         let mut cells = Vec::with_capacity(self.cells.len());
         for nth in &self.cells {
-            let (column, value) = self.value(values, *nth)?;
-            let operation = match bind(record.column(column)?, value, &mut scratch)? {
+            let (at, column) = column(*nth)?;
+            let operation = match cell(*nth, column)? {
                 Bound::Unset => continue,
                 Bound::Null => CellOperation::Set(None),
-                Bound::Value(value) if *record.column(column)?.column_type() == CqlType::Counter => {
+                Bound::Value(value) if *column.column_type() == CqlType::Counter => {
                     CellOperation::Add(value[..].try_into().map(i64::from_be_bytes).unwrap_or_default())
                 }
                 Bound::Value(value) => CellOperation::Set(Some(value)),
             };
-            cells.push(CellChange { column, operation });
+            cells.push(CellChange { column: at, operation });
         }
         let has_marker = self.has_marker && clustering.is_some();
-        Ok(plan(table, partition, Change::Row { clustering, has_marker, cells }, options))
-    }
-
-    fn value<'v>(&self, values: &'v [CqlValue], nth: usize) -> Result<(usize, &'v CqlValue)> {
-        let found = self.columns.get(nth).copied().zip(values.get(nth));
-        found.ok_or_else(|| Error::invalid(InvalidKind::Value, "a value is missing"))
+        Ok((partition, Change::Row { clustering, has_marker, cells }))
     }
 }
 
@@ -218,13 +263,12 @@ pub(super) fn partition_key(table: &TableRecord, values: &[CqlValue]) -> Result<
     if values.len() != shape.partition.len() {
         return Err(wrong_count(values.len(), table.schema.partition_columns()));
     }
-    let mut scratch = Vec::with_capacity(32);
     let mut parts = shape.partition.iter().zip(values);
     if let ([_], Some((at, value))) = (&shape.partition[..], parts.next()) {
-        return join_partition(&[bind_key(table.column(*at)?, value, &mut scratch)?]);
+        return join_partition(&[bind_key(table.column(*at)?, value)?]);
     }
     let parts = shape.partition.iter().zip(values);
-    let parts = parts.map(|(at, value)| bind_key(table.column(*at)?, value, &mut scratch));
+    let parts = parts.map(|(at, value)| bind_key(table.column(*at)?, value));
     join_partition(&parts.collect::<Result<Vec<_>>>()?)
 }
 
@@ -244,9 +288,8 @@ pub(super) fn split_key(
         return Err(wrong_count(primary_key.len(), record.schema.partition_columns().chain(clustering_columns)));
     }
     let (partition, clustering) = primary_key.split_at(shape.partition.len().min(primary_key.len()));
-    let mut scratch = Vec::with_capacity(32);
     let clustering = shape.clustering.iter().zip(clustering);
-    let clustering = clustering.map(|((at, _), value)| bind_key(record.column(*at)?, value, &mut scratch));
+    let clustering = clustering.map(|((at, _), value)| bind_key(record.column(*at)?, value));
     let clustering = clustering.collect::<Result<_>>()?;
     Ok((partition_key(record, partition)?, Some(clustering)))
 }

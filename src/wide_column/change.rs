@@ -421,13 +421,10 @@ fn operation(column: &Column, asked: &Asked) -> Result<Option<CellOperation>> {
         Error::invalid(InvalidKind::Type, format!("column {:?} is {cql_type} and cannot be {what}", column.name()))
     };
     let is_counter = *cql_type == CqlType::Counter;
-    let elements = |value: &CqlValue| {
-        let mut scratch = Vec::new();
-        match bind(column, value, &mut scratch)? {
-            Bound::Value(bytes) => Ok(Some(bytes)),
-            Bound::Unset => Ok(None),
-            Bound::Null => Err(refused("added null to")),
-        }
+    let elements = |value: &CqlValue| match bind(column, value)? {
+        Bound::Value(bytes) => Ok(Some(bytes)),
+        Bound::Unset => Ok(None),
+        Bound::Null => Err(refused("added null to")),
     };
     Ok(Some(match asked {
         Asked::Set(CqlValue::Null) => CellOperation::Set(None),

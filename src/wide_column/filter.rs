@@ -179,11 +179,10 @@ impl Filter {
     pub(super) fn of_query(&self, table: &TableRecord) -> Result<read::Filter> {
         let (at, column) = find(table, &self.column)?;
         let cql_type = column.column_type();
-        let mut scratch = Vec::new();
         let test = match &self.test {
-            Asked::Compare(comparison, value) => Test::Compare(*comparison, bind_key(column, value, &mut scratch)?),
+            Asked::Compare(comparison, value) => Test::Compare(*comparison, bind_key(column, value)?),
             Asked::In(values) => {
-                let values = values.iter().map(|value| bind_key(column, value, &mut scratch));
+                let values = values.iter().map(|value| bind_key(column, value));
                 Test::In(values.collect::<Result<_>>()?)
             }
             Asked::Contains(element) => Test::Contains(part(column, element_type(column)?, element)?),

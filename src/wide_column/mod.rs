@@ -51,6 +51,7 @@ mod batch;
 mod bind;
 mod cell;
 mod change;
+mod comparison;
 #[doc(hidden)] // its page is docs/cql.md; fuzz targets reach it as `larder::internals::cql`
 pub mod cql;
 mod definitions;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::txn::View;
-use crate::wide_column::read::{Flow, FoundRow, Reader, Written};
+use crate::wide_column::read::{Fetch, Flow, FoundRow, Reader, Written};
 use crate::wide_column::schema::{Column, TableRecord};
 use crate::wide_column::serialize::deserialize;
 use crate::wide_column::value::CqlValue;
@@ -14,7 +14,7 @@ use crate::wide_column::value::CqlValue;
 pub(super) struct Selection {
     names: Arc<[String]>,
     /// Their positions in the table's list.
-    columns: Vec<usize>,
+    columns: Vec<Fetch>,
 }
 
 impl Selection {
@@ -38,21 +38,22 @@ impl Selection {
         if columns.is_empty() {
             return Err(Error::value("a query asks for at least one column"));
         }
+        let columns = columns.into_iter().map(|at| Fetch::new(table, at)).collect();
         Ok(Self { names, columns })
     }
 
-    /// The positions of the columns in the table's list.
-    pub(super) fn columns(&self) -> &[usize] {
+    /// The columns, in their order.
+    pub(super) fn columns(&self) -> &[Fetch] {
         &self.columns
     }
 
-    /// The name of the column at this place of the selection, with its position in the table's list.
-    pub(super) fn get(&self, nth: usize) -> Option<(&str, usize)> {
+    /// The column at this place of the selection, with its name.
+    pub(super) fn get(&self, nth: usize) -> Option<(&str, Fetch)> {
         Some((self.names.get(nth)?, *self.columns.get(nth)?))
     }
 
-    /// The position of the column `name` in the table's list, if it is selected.
-    pub(super) fn position(&self, name: &str) -> Option<usize> {
+    /// The column `name`, if it is selected.
+    pub(super) fn find(&self, name: &str) -> Option<Fetch> {
         let nth = self.names.iter().position(|own| own == name)?;
         self.columns.get(nth).copied()
     }
@@ -191,10 +192,11 @@ impl Row {
     pub(super) fn of(found: &FoundRow<'_>, selection: &Selection) -> Result<Self> {
         // Collected, a list of results grows as if nothing were known of its length.
         let mut fields = Vec::with_capacity(selection.columns.len());
-        for &at in &selection.columns {
-            let field = match found.value(at)? {
+        for &of in &selection.columns {
+            let field = match found.fetch(of)? {
                 None => None,
                 Some(bytes) => {
+                    let at = of.at();
                     let column = found.table().column(at)?;
                     let value = deserialize(column.column_type(), &bytes)?;
                     Some(Field { value, written: if column.is_key() { None } else { found.written(at)? } })

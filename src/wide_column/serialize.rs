@@ -20,6 +20,7 @@
 //!
 //! Elements of a set and keys of a map come in the order of their type, each once.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use bigdecimal::BigDecimal;
@@ -92,9 +93,8 @@ impl CqlValue {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn from_serialized(cql_type: &CqlType, bytes: &[u8]) -> Result<Self> {
-        let mut normal = Vec::with_capacity(bytes.len());
-        normalize(cql_type, bytes, &mut normal).map_err(|fault| fault.of("the value", cql_type))?;
-        deserialize(cql_type, &normal)
+        let bytes = normal(cql_type, bytes).map_err(|fault| fault.of("the value", cql_type))?;
+        deserialize(cql_type, &bytes)
     }
 }
 
@@ -348,9 +348,21 @@ fn duration(bytes: &[u8]) -> Option<(i64, i64, i64)> {
     reader.rest().is_empty().then_some(parts)
 }
 
+/// The one form of a value of `cql_type` that is serialized as `bytes`; of a type without parts it is these bytes.
+pub(super) fn normal<'b>(cql_type: &CqlType, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>, Fault> {
+    let own = cql_type.thawed();
+    let has_parts = own.is_collection() || matches!(own, CqlType::Tuple(_) | CqlType::Udt(_) | CqlType::Vector(..));
+    if !has_parts {
+        return check_native(own, bytes).map(|()| Cow::Borrowed(bytes));
+    }
+    let mut out = Vec::with_capacity(bytes.len());
+    normalize(own, bytes, &mut out)?;
+    Ok(Cow::Owned(out))
+}
+
 /// Brings bytes that come from outside to the form in which values of `cql_type` are kept, in `out`: checked through and
 /// through, sets and maps sorted.
-pub(super) fn normalize(cql_type: &CqlType, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+fn normalize(cql_type: &CqlType, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
     normalize_below(cql_type, bytes, out, limits::WIDE_TYPE_DEPTH_MAX)
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Specified {
 impl Specified {
     /// The columns of what was served.
     pub(super) fn new(served: &Served) -> Self {
-        let (keyspace, table) = served.of.as_ref().map_or(("", ""), |(keyspace, table)| (keyspace, table));
+        let (keyspace, table) = served.of.as_deref().map_or(("", ""), |(keyspace, table)| (keyspace, table));
         Self::of((keyspace, table), &served.columns)
     }
 

@@ -74,10 +74,14 @@ impl CqlAnswer {
 impl From<Answer> for CqlAnswer {
     fn from(answer: Answer) -> Self {
         let Answer { columns, rows, .. } = answer;
+        if columns.is_empty() {
+            return Self::default();
+        }
         let is_condition = columns.first().is_some_and(|(name, _)| name == "[applied]");
         let is_refused = is_condition
             && rows.first().and_then(|row| row.first()).is_some_and(|applied| *applied == CqlValue::Boolean(false));
-        let rows = rows.into_iter().map(|values| Row::of_computed(columns.names(), values)).collect();
+        let names = columns.names();
+        let rows = rows.into_iter().map(|values| Row::of_computed(&names, values)).collect();
         Self { columns, rows, is_refused }
     }
 }

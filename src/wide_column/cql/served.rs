@@ -72,7 +72,7 @@ pub(crate) struct Served {
     pub(crate) is_idle: bool,
     pub(crate) warnings: Vec<String>,
     /// The table that the columns are of, behind its keyspace.
-    pub(crate) of: Option<(String, String)>,
+    pub(crate) of: Option<Arc<(String, String)>>,
 }
 
 /// What a statement does beside reading and writing rows.
@@ -145,7 +145,7 @@ impl<S: Scope> Cql<S> {
             own.push(Marker { name, cql_type });
         }
         let Some(((keyspace, table), definition)) = table else {
-            let (keyspace, table) = of.unwrap_or_default();
+            let (keyspace, table) = of.as_deref().cloned().unwrap_or_default();
             return Ok(Described { keyspace, table, markers: own, key: Vec::new(), columns });
         };
         let record = &definition.record;

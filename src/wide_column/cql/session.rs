@@ -119,6 +119,15 @@ pub trait CqlStatement {
     /// # Ok::<(), larder::Error>(())
     /// ```
     fn into_statement(self) -> Result<PreparedStatement>;
+
+    /// Hands the statement, parsed, to `body`: one that is parsed already is only lent.
+    #[doc(hidden)]
+    fn lend<R>(self, body: impl FnOnce(&PreparedStatement) -> Result<R>) -> Result<R>
+    where
+        Self: Sized,
+    {
+        body(&self.into_statement()?)
+    }
 }
 
 impl CqlStatement for &str {
@@ -136,6 +145,26 @@ impl CqlStatement for &String {
 impl CqlStatement for &PreparedStatement {
     fn into_statement(self) -> Result<PreparedStatement> {
         Ok(self.clone())
+    }
+
+    fn lend<R>(self, body: impl FnOnce(&PreparedStatement) -> Result<R>) -> Result<R> {
+        body(self)
+    }
+}
+
+/// The keyspace of names that say none: the statement's, or the session's.
+#[derive(Clone, Debug)]
+pub(super) enum InKeyspace<'s> {
+    Own(&'s str),
+    Current(Option<Arc<str>>),
+}
+
+impl InKeyspace<'_> {
+    pub(super) fn as_deref(&self) -> Option<&str> {
+        match self {
+            Self::Own(own) => Some(own),
+            Self::Current(current) => current.as_deref(),
+        }
     }
 }
 
@@ -258,18 +287,16 @@ impl<S: Scope> Cql<S> {
     /// # Ok::<(), larder::Error>(())
     /// ```
     pub fn query(&self, statement: impl CqlStatement, values: impl Values) -> Result<CqlAnswer> {
-        let statement = statement.into_statement()?;
         let values = values.into_values();
-        let given = Given::Values(&values);
-        check_count(&statement, given)?;
+        statement.lend(|statement| self.ask(statement, Given::Values(&values))).map(CqlAnswer::from)
+    }
+
+    fn ask(&self, statement: &PreparedStatement, given: Given<'_>) -> Result<Answer> {
+        check_count(statement, given)?;
         match &statement.parsed.statement {
-            Statement::Select(_) => self.read(&statement, given, &Request::default()).map(CqlAnswer::from),
-            Statement::Describe(own) => {
-                self.read_describe(own, self.keyspace_of(&statement).as_deref()).map(CqlAnswer::from)
-            }
-            Statement::Role(own) if is_list(own) => {
-                self.read_roles(own, self.keyspace_of(&statement).as_deref()).map(CqlAnswer::from)
-            }
+            Statement::Select(_) => self.read(statement, given, &Request::default()),
+            Statement::Describe(own) => self.read_describe(own, self.keyspace_of(statement).as_deref()),
+            Statement::Role(own) if is_list(own) => self.read_roles(own, self.keyspace_of(statement).as_deref()),
             _ => {
                 Err(Exception::Invalid.error("only SELECT, LIST and DESCRIBE can be queried; execute other statements"))
             }
@@ -280,8 +307,14 @@ impl<S: Scope> Cql<S> {
     fn read(&self, statement: &PreparedStatement, given: Given<'_>, request: &Request<'_>) -> Result<Answer> {
         let Statement::Select(own) = &statement.parsed.statement else { return Ok(Answer::default()) };
         let keyspace = self.keyspace_of(statement);
-        let label = own.table.to_string();
-        self.scope.read(operation("cql_select", &label), |view| {
+        let made;
+        let label = if let Some(kept) = &statement.kept {
+            kept.label(|| own.table.to_string())
+        } else {
+            made = own.table.to_string();
+            &made
+        };
+        self.scope.read(operation("cql_select", label), |view| {
             let context = Context::given_to(view, keyspace.as_deref(), given).of_page(request.page).at(request.now);
             let context = context.by(&self.actor);
             select(&context.keeping(statement.kept.as_deref()), own)
@@ -298,8 +331,11 @@ impl<S: Scope> Cql<S> {
     }
 
     /// The keyspace of names that say none.
-    pub(super) fn keyspace_of(&self, statement: &PreparedStatement) -> Option<Arc<str>> {
-        statement.keyspace.clone().or_else(|| self.current())
+    pub(super) fn keyspace_of<'s>(&self, statement: &'s PreparedStatement) -> InKeyspace<'s> {
+        match &statement.keyspace {
+            Some(own) => InKeyspace::Own(own),
+            None => InKeyspace::Current(self.current()),
+        }
     }
 }
 
@@ -331,7 +367,9 @@ impl<S: WriteScope> Cql<S> {
     /// ```
     pub fn execute(&self, statement: impl CqlStatement, values: impl Values) -> Result<CqlAnswer> {
         let values = values.into_values();
-        self.perform(&statement.into_statement()?, Given::Values(&values), &Request::default()).map(CqlAnswer::from)
+        let perform =
+            |statement: &PreparedStatement| self.perform(statement, Given::Values(&values), &Request::default());
+        statement.lend(perform).map(CqlAnswer::from)
     }
 
     /// Executes a statement with the values of its markers in whatever form.

@@ -20,15 +20,15 @@ pub(crate) struct FoundRow<'a> {
 
 /// What a row is made of.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::large_enum_variant, reason = "rows that are stored are the rule, and lie on the stack")]
 pub(super) enum Found<'a> {
     Stored {
         /// The serialized partition key.
         partition: &'a [u8],
         /// `None` when the partition has static values and no row.
         clustering: Option<RowKey<'a>>,
-        row: Seen<'a>,
-        statics: Seen<'a>,
+        row: &'a Seen<'a>,
+        /// `None` when the partition has no static values.
+        statics: Option<&'a Seen<'a>>,
         /// Local time of the read, in seconds.
         now: i64,
     },
@@ -70,7 +70,7 @@ impl<'a> Seen<'a> {
     /// The value of a column that is one cell.
     #[inline]
     fn value(&self, id: u16) -> Option<(&'a [u8], &'a SeenCell)> {
-        let cell = own_cells(self.cells, id).first()?;
+        let cell = self.cells.iter().find(|cell| cell.id == id)?;
         let end = usize::try_from(cell.end).ok()?;
         let start = end.checked_sub(usize::try_from(cell.value.unwrap_or(0)).ok()?)?;
         Some((self.row.bytes_of_cells().get(start..end)?, cell))
@@ -99,9 +99,18 @@ pub(super) fn look(
     let (mut cells, has_dropped) = (row.cells(), table.has_dropped());
     let all = cells.left();
     let mut start = 0;
-    while let Some(cell) = cells.next() {
+    let offset = |left: usize| u32::try_from(all - left).unwrap_or(u32::MAX);
+    // What only has a value is seen unless something lies over it, or its column may be gone.
+    let is_bare = over.is_none() && !has_dropped;
+    loop {
+        while is_bare && let Some((id, bytes)) = cells.next_plain() {
+            let end = offset(cells.left());
+            seen.push(SeenCell { id, start, end, value: Some(u32::try_from(bytes).unwrap_or(u32::MAX)) });
+            start = end;
+        }
+        let Some(cell) = cells.next() else { break };
         let CellView { id, cell, .. } = cell?;
-        let end = u32::try_from(all - cells.left()).unwrap_or(u32::MAX);
+        let end = offset(cells.left());
         if cell.is_live(now) && !is_covered(cell.timestamp, over) && (!has_dropped || table.column_with(id).is_some()) {
             let value = cell.value().map(|value| u32::try_from(value.len()).unwrap_or(u32::MAX));
             seen.push(SeenCell { id, start, end, value });
@@ -111,6 +120,31 @@ pub(super) fn look(
         start = end;
     }
     Ok(dead)
+}
+
+/// Where rows have the value of a column: found out once for all rows of a query.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fetch {
+    /// Its position in the list of the table's columns.
+    at: usize,
+    /// Its id, when its value is one cell of the row as it is stored.
+    cell: Option<u16>,
+}
+
+impl Fetch {
+    /// Of the column at this position.
+    pub(crate) fn new(table: &TableRecord, at: usize) -> Self {
+        let is_cell = |column: &&Column| {
+            let of = column.column_type();
+            column.kind() == ColumnKind::Regular && !of.is_multi_cell() && *of != CqlType::Counter
+        };
+        Self { at, cell: table.column(at).ok().filter(is_cell).map(Column::id) }
+    }
+
+    /// The position of the column in the list of the table's columns.
+    pub(crate) fn at(self) -> usize {
+        self.at
+    }
 }
 
 /// When a value was written.
@@ -126,6 +160,15 @@ impl<'a> FoundRow<'a> {
     /// The definition of the table.
     pub(crate) fn table(&self) -> &'a TableRecord {
         self.table
+    }
+
+    /// As [`value`](Self::value).
+    #[inline]
+    pub(crate) fn fetch(&self, of: Fetch) -> Result<Option<Cow<'a, [u8]>>> {
+        match (&self.content, of.cell) {
+            (Found::Stored { row, .. }, Some(id)) => Ok(row.value(id).map(|(value, _)| Cow::Borrowed(value))),
+            _ => self.value(of.at),
+        }
     }
 
     /// The serialized value of the column at this position; `None` is null.
@@ -150,8 +193,8 @@ impl<'a> FoundRow<'a> {
                 let nth = self.table.shape().clustering.iter().position(|(own, _)| *own == at).unwrap_or_default();
                 clustering.map(|key| self.clustering_value(key, &row.row, nth)).transpose()
             }
-            ColumnKind::Regular => cell_value(&row, column),
-            ColumnKind::Static => cell_value(&statics, column),
+            ColumnKind::Regular => cell_value(row, column),
+            ColumnKind::Static => statics.map_or(Ok(None), |statics| cell_value(statics, column)),
         }
     }
 
@@ -201,11 +244,11 @@ impl<'a> FoundRow<'a> {
     ) -> Result<impl Iterator<Item = Result<CellView<'a>>> + use<'a>> {
         let column = self.table.column(at)?;
         let seen = match (self.content, column.kind()) {
-            (Found::Stored { row, .. }, ColumnKind::Regular) => row,
+            (Found::Stored { row, .. }, ColumnKind::Regular) => Some(row),
             (Found::Stored { statics, .. }, ColumnKind::Static) => statics,
-            _ => Seen::default(),
+            _ => None,
         };
-        Ok(seen.of(column.id()))
+        Ok(seen.into_iter().flat_map(move |seen| seen.of(column.id())))
     }
 
     fn virtual_value(&self, at: usize) -> Option<&'a [u8]> {

@@ -5,7 +5,7 @@ use crate::txn::View;
 use crate::wide_column::cell::is_covered;
 use crate::wide_column::layout::{self, KeyValues};
 use crate::wide_column::read::base::Base;
-use crate::wide_column::read::found::{FoundRow, RowKey, Seen, look};
+use crate::wide_column::read::found::{Found, FoundRow, RowKey, Seen, look};
 use crate::wide_column::read::plan::Bytes;
 use crate::wide_column::read::ranges::covering;
 use crate::wide_column::read::state::Current;
@@ -13,7 +13,7 @@ use crate::wide_column::record::RowView;
 use crate::wide_column::schema::Definition;
 
 /// Lends the row with this serialized partition key, and a serialized value of each clustering column, to `each`; returns what that
-/// does, or `None` when no row is seen there.
+/// does, or `None` when no row is seen there. What has expired is as of `now`, in seconds, or of the view.
 ///
 /// # Errors
 /// As [`Reader::new`](super::Reader::new), and those of `each`.
@@ -22,6 +22,7 @@ pub(crate) fn get<R>(
     table: &Definition,
     partition: &[u8],
     values: &[Bytes],
+    now: Option<i64>,
     each: impl FnOnce(&FoundRow<'_>) -> Result<R>,
 ) -> Result<Option<R>> {
     let record = &table.record;
@@ -29,7 +30,7 @@ pub(crate) fn get<R>(
     let prefix = layout::partition(table.storage, partition);
     let key = layout::row(&prefix, &clustering.key);
     let Some(bytes) = view.get(&key)? else { return Ok(None) };
-    let now = view.now().as_seconds();
+    let now = now.unwrap_or_else(|| view.now().as_seconds());
     let mut current = Current::default();
     if record.has_deleted_partitions() || record.shape().has_static {
         current.load(view, record, (&prefix, Some(partition)), None, now)?;
@@ -49,5 +50,7 @@ pub(crate) fn get<R>(
         return Ok(None);
     }
     let key = RowKey { encoded: &clustering.key, decoded: None };
-    each(&current.found_of(record, partition, Some(key), Seen { row, cells: &cells }, now)?).map(Some)
+    let (seen, statics) = (Seen { row, cells: &cells }, current.statics()?);
+    let content = Found::Stored { partition, clustering: Some(key), row: &seen, statics: statics.as_ref(), now };
+    each(&FoundRow { table: record, content }).map(Some)
 }

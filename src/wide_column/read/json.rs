@@ -209,10 +209,10 @@ fn quoted(text: &str) -> String {
 }
 
 /// A row as an object.
-pub(crate) fn put_row(out: &mut String, row: &super::FoundRow<'_>, columns: &[usize]) -> Result<()> {
-    let fields = columns.iter().map(|at| {
-        let column = row.table().column(*at)?;
-        Ok::<_, Error>((column_name(column.name()), column.column_type(), row.value(*at)?))
+pub(crate) fn put_row(out: &mut String, row: &super::FoundRow<'_>, columns: &[super::Fetch]) -> Result<()> {
+    let fields = columns.iter().map(|of| {
+        let column = row.table().column(of.at())?;
+        Ok::<_, Error>((column_name(column.name()), column.column_type(), row.fetch(*of)?))
     });
     object(out, fields)
 }

@@ -23,7 +23,7 @@ mod state;
 pub(crate) mod virtual_table;
 
 pub(in crate::wide_column) use bounds::Bounds;
-pub(crate) use found::{FoundRow, Written};
+pub(crate) use found::{Fetch, FoundRow, Written};
 pub(crate) use get::get;
 pub(in crate::wide_column) use ranges::{DeletedRange, covering, overlapping};
 pub(crate) use reader::Reader;

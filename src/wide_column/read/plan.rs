@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+pub(crate) use crate::wide_column::comparison::Comparison;
 use crate::wide_column::index::{Analysis, Sought};
 use crate::wide_column::read::position::Position;
 use crate::wide_column::read::virtual_table::VirtualTable;
@@ -167,31 +168,6 @@ impl Test {
                 Self::Analyzed(analysis, index.target, Bytes::from_slice(&analysis.term(&value)))
             }
             (other, _) => other,
-        }
-    }
-}
-
-/// How two values compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Comparison {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
-impl Comparison {
-    /// Whether what compares as `ordering` meets it.
-    pub(crate) fn is_met_by(self, ordering: std::cmp::Ordering) -> bool {
-        match self {
-            Self::Equal => ordering.is_eq(),
-            Self::NotEqual => ordering.is_ne(),
-            Self::Less => ordering.is_lt(),
-            Self::LessOrEqual => ordering.is_le(),
-            Self::Greater => ordering.is_gt(),
-            Self::GreaterOrEqual => ordering.is_ge(),
         }
     }
 }

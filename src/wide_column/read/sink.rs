@@ -1,7 +1,7 @@
 //! What takes rows: rows as bytes of the protocol.
 
 use crate::error::Result;
-use crate::wide_column::read::found::FoundRow;
+use crate::wide_column::read::found::{Fetch, FoundRow};
 
 /// Whether a sink wants more rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub(crate) type Sink<'a> = dyn FnMut(&FoundRow<'_>) -> Result<Flow> + 'a;
 /// CQL binary protocol, version 4, section 4.2.5.2, *Rows*.
 #[derive(Debug)]
 pub(crate) struct ProtocolRows {
-    /// Positions of the columns that are wanted.
-    columns: Vec<usize>,
+    /// The columns that are wanted.
+    columns: Vec<Fetch>,
     pub(crate) bytes: Vec<u8>,
     pub(crate) count: u32,
     /// Rows of a page.
@@ -30,7 +30,7 @@ pub(crate) struct ProtocolRows {
 
 impl ProtocolRows {
     /// Of these columns, at most `max` rows.
-    pub(crate) fn new(columns: Vec<usize>, max: u32) -> Self {
+    pub(crate) fn new(columns: Vec<Fetch>, max: u32) -> Self {
         Self { columns, bytes: Vec::new(), count: 0, max }
     }
 
@@ -42,12 +42,13 @@ impl ProtocolRows {
     }
 }
 
-/// Appends the values of a row at these positions.
-pub(crate) fn put_row(out: &mut Vec<u8>, row: &FoundRow<'_>, columns: &[usize]) -> Result<()> {
-    for at in columns {
-        match row.value(*at)? {
+/// Appends the values of these columns of a row.
+pub(crate) fn put_row(out: &mut Vec<u8>, row: &FoundRow<'_>, columns: &[Fetch]) -> Result<()> {
+    for of in columns {
+        match row.fetch(*of)? {
             None => out.extend_from_slice(&(-1i32).to_be_bytes()),
             Some(value) => {
+                out.reserve(value.len() + 4);
                 // What is stored is far below 2 GiB.
                 out.extend_from_slice(&i32::try_from(value.len()).unwrap_or(i32::MAX).to_be_bytes());
                 out.extend_from_slice(&value);

@@ -106,8 +106,9 @@ impl State {
         }
         let decoded = plan.fetches_clustering.then_some(&self.clustering);
         let key = RowKey { encoded: clustering, decoded };
-        let seen = Seen { row, cells: &self.cells };
-        let found = current.found(table, (!plan.is_distinct).then_some(key), seen, self.now)?;
+        let (seen, statics) = (Seen { row, cells: &self.cells }, current.statics()?);
+        let key = (!plan.is_distinct).then_some(key);
+        let found = current.found(table, key, (&seen, statics.as_ref()), self.now);
         if !Self::passes(plan, &found)? {
             return Ok(Flow::Continue);
         }
@@ -127,7 +128,8 @@ impl State {
         if !is_wanted || current.statics_seen.is_empty() {
             return Ok(Flow::Continue);
         }
-        let found = current.found(table, None, Seen::default(), self.now)?;
+        let (none, statics) = (Seen::default(), current.statics()?);
+        let found = current.found(table, None, (&none, statics.as_ref()), self.now);
         if !Self::passes(plan, &found)? {
             return Ok(Flow::Continue);
         }
@@ -154,6 +156,7 @@ impl State {
         Ok(flow)
     }
 
+    #[inline]
     fn passes(plan: &Plan, row: &FoundRow<'_>) -> Result<bool> {
         for condition in &plan.filters {
             if !filter::passes(condition, row)? {
@@ -194,14 +197,17 @@ impl State {
         (last.left, last.left_of_partition) = (self.left, current.left);
     }
 
+    #[inline]
     fn count_dead(&mut self, more: u64) -> Result<()> {
         self.dead += more;
+        if self.dead > self.thresholds.1 { Err(self.gives_up()) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn gives_up(&self) -> Error {
         let (_, max) = self.thresholds;
-        if self.dead > max {
-            let message = format!("the query passed more than {max} deleted rows and cells, and was given up");
-            return Err(Exception::ReadFailure.error(message));
-        }
-        Ok(())
+        let message = format!("the query passed more than {max} deleted rows and cells, and was given up");
+        Exception::ReadFailure.error(message)
     }
 }
 
@@ -275,11 +281,14 @@ impl Current {
     }
 
     /// Takes the partition key from a row of it, when it does not stand whole in keys.
+    #[inline]
     fn know_key(&mut self, row: &RowView<'_>) -> Result<()> {
-        if self.key.is_empty() {
-            let kept = row.kept(0)?.ok_or_else(|| Error::corrupt("partition key", "it is nowhere whole"))?;
-            self.set_key(kept);
-        }
+        if self.key.is_empty() { self.take_key(row) } else { Ok(()) }
+    }
+
+    fn take_key(&mut self, row: &RowView<'_>) -> Result<()> {
+        let kept = row.kept(0)?.ok_or_else(|| Error::corrupt("partition key", "it is nowhere whole"))?;
+        self.set_key(kept);
         Ok(())
     }
 
@@ -288,30 +297,21 @@ impl Current {
         self.key.extend_from_slice(key);
     }
 
+    /// The static values, if there are any.
+    pub(super) fn statics(&self) -> Result<Option<Seen<'_>>> {
+        if self.statics.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Seen { row: RowView::new(&self.statics)?, cells: &self.statics_seen }))
+    }
+
     fn found<'a>(
         &'a self,
         table: &'a TableRecord,
         clustering: Option<RowKey<'a>>,
-        row: Seen<'a>,
+        (row, statics): (&'a Seen<'a>, Option<&'a Seen<'a>>),
         now: i64,
-    ) -> Result<FoundRow<'a>> {
-        self.found_of(table, &self.key, clustering, row, now)
-    }
-
-    /// A row of the partition, whose key the caller knows.
-    pub(super) fn found_of<'a>(
-        &'a self,
-        table: &'a TableRecord,
-        partition: &'a [u8],
-        clustering: Option<RowKey<'a>>,
-        row: Seen<'a>,
-        now: i64,
-    ) -> Result<FoundRow<'a>> {
-        let statics = if self.statics.is_empty() {
-            Seen::default()
-        } else {
-            Seen { row: RowView::new(&self.statics)?, cells: &self.statics_seen }
-        };
-        Ok(FoundRow { table, content: Found::Stored { partition, clustering, row, statics, now } })
+    ) -> FoundRow<'a> {
+        FoundRow { table, content: Found::Stored { partition: &self.key, clustering, row, statics, now } }
     }
 }

@@ -9,6 +9,10 @@ use crate::wide_column::record::{
 };
 use crate::wide_column::vint::{take_bytes, take_signed, take_unsigned};
 
+/// Bytes of a head that says when a row was written and no more: its format, its flags and the time in the form of
+/// [`put_i64`](crate::encoding::ordered::put_i64).
+const PLAIN_HEAD_BYTES: usize = 10;
+
 /// A row, its head read and its cells still bytes. Nothing is allocated.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::wide_column) struct RowView<'a> {
@@ -54,7 +58,20 @@ impl<'a> RowView<'a> {
     ///
     /// # Errors
     /// [`Error::Corruption`] when it is none.
+    #[inline]
     pub(in crate::wide_column) fn new(bytes: &'a [u8]) -> Result<Self> {
+        // Most rows have a time, perhaps a marker, and nothing else before their cells.
+        if let Some((head @ [FORMAT, flags, time @ ..], cells)) = bytes.split_first_chunk::<PLAIN_HEAD_BYTES>()
+            && flags & !HAS_MARKER == HAS_TIME
+        {
+            let timestamp = (u64::from_be_bytes(*time) ^ 1 << 63).cast_signed();
+            let time = RowTime { timestamp, expiry: None, expired: None };
+            return Ok(Self { time, has_marker: flags & HAS_MARKER != 0, deletion: None, kept: &[], head, cells });
+        }
+        Self::read(bytes)
+    }
+
+    fn read(bytes: &'a [u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes);
         if reader.u8()? != FORMAT {
             return Err(corrupt("it has an unknown format"));
@@ -156,6 +173,15 @@ impl<'a> Cells<'a> {
             rest = cell.rest;
         }
         self.reader = Reader::new(rest);
+    }
+
+    /// Steps over the next cell if it only has a value, whatever its time: its column, and how many bytes its value has, with which the
+    /// cell ends.
+    #[inline]
+    pub(in crate::wide_column) fn next_plain(&mut self) -> Option<(u16, usize)> {
+        let Plain { id, value, rest, .. } = plain(self.reader.rest())?;
+        self.reader = Reader::new(rest);
+        Some((id, value.len()))
     }
 
     #[inline]

@@ -26,9 +26,9 @@ pub use column::{Column, ColumnKind, Order};
 pub use index::IndexTarget;
 pub(crate) use index::{IndexDefinition, NewIndex};
 pub use options::TableOptions;
-pub(crate) use record::TableRecord;
+pub(crate) use record::{Dropped, TableRecord};
 pub use table::TableSchema;
-pub(crate) use view::{ViewDefinition, ViewOf};
+pub(crate) use view::{ViewCondition, ViewDefinition, ViewOf, ViewTest};
 pub use view_schema::ViewSchema;
 
 use crate::catalog::{self, Entry, Kind};

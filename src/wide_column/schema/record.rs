@@ -10,7 +10,7 @@ use crate::wide_column::record::Parts;
 use crate::wide_column::schema::column::{Column, ColumnKind, Order};
 use crate::wide_column::schema::index::{IndexDefinition, IndexTarget, NewIndex};
 use crate::wide_column::schema::table::TableSchema;
-use crate::wide_column::schema::view::{ViewDefinition, ViewOf};
+use crate::wide_column::schema::view::{ViewCondition, ViewDefinition, ViewOf};
 use crate::wide_column::types::CqlType;
 
 /// The flag of a table in which partitions have been deleted: their headers are looked up.
@@ -36,6 +36,9 @@ pub(crate) struct TableRecord {
     /// The views that are of it.
     #[serde(with = "growing")]
     pub(crate) views: Vec<ViewOf>,
+    /// Of a view, what its `WHERE` says; empty when that is no more than that its key is there.
+    #[serde(with = "growing")]
+    pub(crate) conditions: Vec<ViewCondition>,
     #[serde(skip)]
     shape: Derived,
 }
@@ -88,8 +91,16 @@ impl PartialEq for Derived {
 
 impl TableRecord {
     pub(crate) fn new(schema: TableSchema) -> Self {
-        let (dropped, indexes, views) = (Vec::new(), Vec::new(), Vec::new());
-        Self { dropped, indexes, view: None, flags: LISTS_DELETED, schema, views, shape: Derived::default() }
+        Self {
+            dropped: Vec::new(),
+            indexes: Vec::new(),
+            view: None,
+            flags: LISTS_DELETED,
+            schema,
+            views: Vec::new(),
+            conditions: Vec::new(),
+            shape: Derived::default(),
+        }
     }
 
     /// Works out anew what follows from the columns, which have changed.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::wide_column::comparison::Comparison;
+
 /// What a table shows of another one, its base.
 ///
 /// A view's rows are a table's: it has columns and a storage id of its own. Its columns have the ids of those of the base that they
@@ -26,4 +28,31 @@ pub(crate) struct ViewOf {
     pub(crate) storage: u32,
     /// Whether rows that were there before it are still to be shown.
     pub(crate) is_building: bool,
+}
+
+/// What a `WHERE` of a view says: of columns of the base's primary key, as far as it decides which rows are shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ViewCondition {
+    /// Ids of the columns that it is about.
+    pub(crate) columns: Vec<u16>,
+    /// What the statement has behind their names.
+    pub(crate) said: String,
+    pub(crate) test: ViewTest,
+}
+
+/// What is asked of the values of these columns, all of which are serialized.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ViewTest {
+    /// Columns of the view's key always have a value, and what is said of others decides nothing.
+    IsNotNull,
+    /// They compare so with these, from left to right.
+    Compare(Comparison, Vec<Vec<u8>>),
+    /// They are one of these.
+    In(Vec<Vec<Vec<u8>>>),
+    /// The collection has this element.
+    Contains(Vec<u8>),
+    /// The map has this key.
+    ContainsKey(Vec<u8>),
+    /// The map has this value at this key.
+    Entry(Vec<u8>, Vec<u8>),
 }

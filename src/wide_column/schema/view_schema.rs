@@ -6,7 +6,7 @@ use crate::wide_column::schema::column::{Column, ColumnKind, Order};
 use crate::wide_column::schema::options::TableOptions;
 use crate::wide_column::schema::record::TableRecord;
 use crate::wide_column::schema::table::TableSchema;
-use crate::wide_column::schema::view::ViewDefinition;
+use crate::wide_column::schema::view::{ViewCondition, ViewDefinition};
 use crate::wide_column::types::CqlType;
 
 /// Definition of a materialized view: the key by which it has the rows of its base, and which other columns it shows.
@@ -30,6 +30,7 @@ pub struct ViewSchema {
     /// Beside the key; `None` is all that the base has.
     columns: Option<Vec<String>>,
     options: TableOptions,
+    conditions: Vec<ViewCondition>,
 }
 
 impl ViewSchema {
@@ -99,6 +100,12 @@ impl ViewSchema {
     #[must_use]
     pub fn with_options(mut self, options: TableOptions) -> Self {
         self.options = options;
+        self
+    }
+
+    /// Shows only rows whose key meets these conditions, which are of columns of the base's key.
+    pub(in crate::wide_column) fn with_conditions(mut self, conditions: Vec<ViewCondition>) -> Self {
+        self.conditions = conditions;
         self
     }
 
@@ -188,6 +195,7 @@ impl ViewSchema {
         let mut record = TableRecord::new(schema);
         let has_all_columns = self.columns.is_none();
         let (keyspace, base) = (keyspace.to_owned(), base_name.to_owned());
+        record.conditions.clone_from(&self.conditions);
         record.view = Some(ViewDefinition { keyspace, base, base_storage, has_all_columns, key_column });
         Ok(record)
     }

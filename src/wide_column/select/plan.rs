@@ -9,6 +9,7 @@ use crate::wide_column::bind::{bind_key, partition_key};
 use crate::wide_column::filter::part;
 use crate::wide_column::index::Sought;
 use crate::wide_column::order::compare;
+use crate::wide_column::read::Fetch;
 use crate::wide_column::read::plan::{
     self as read, Bytes, Comparison, Edge, IndexLookup, Partitions, Plan, Slice, Source, Test,
 };
@@ -49,7 +50,7 @@ impl<S: Scope> Select<S> {
             self.check_scan()?;
         }
         let slices = self.slices(table)?;
-        let is_clustering = |at: &usize| table.shape().clustering.iter().any(|(own, _)| own == at);
+        let is_clustering = |of: &Fetch| table.shape().clustering.iter().any(|(own, _)| *own == of.at());
         let fetches_clustering = !filters.is_empty() || selection.columns().iter().any(is_clustering);
         Ok(Plan {
             fetches_clustering,
@@ -99,7 +100,6 @@ impl<S: Scope> Select<S> {
         let mut ranges = None;
         // The first column without equality: after it nothing can be restricted.
         let mut last: Option<&str> = None;
-        let mut scratch = Vec::new();
         for (column, order) in table.schema.clustering_columns() {
             let restriction = restriction(column.name());
             if let (Some(last), Some(_)) = (last, restriction) {
@@ -110,13 +110,13 @@ impl<S: Scope> Select<S> {
             }
             match restriction {
                 Some(Restriction::Equal(value)) => {
-                    let value = bind_key(column, value, &mut scratch)?;
+                    let value = bind_key(column, value)?;
                     for values in &mut equal {
                         values.push(value.clone());
                     }
                 }
                 Some(Restriction::In(several)) => {
-                    let bound = several.iter().map(|value| bind_key(column, value, &mut scratch));
+                    let bound = several.iter().map(|value| bind_key(column, value));
                     let bound = in_order(column, order, bound.collect::<Result<_>>()?);
                     limits::check("rows that IN asks for", limits::WIDE_IN_ROWS_MAX, equal.len() * bound.len())?;
                     let with = |values: &Vec<Bytes>| {
@@ -135,10 +135,9 @@ impl<S: Scope> Select<S> {
         }
         let slice = |values: Vec<Bytes>| match ranges {
             None => Ok(Slice::prefix(values)),
-            Some((column, first, end)) => Ok(Slice {
-                start: edge(&values, column, first, &mut scratch)?,
-                end: edge(&values, column, end, &mut scratch)?,
-            }),
+            Some((column, first, end)) => {
+                Ok(Slice { start: edge(&values, column, first)?, end: edge(&values, column, end)? })
+            }
         };
         equal.into_iter().map(slice).collect()
     }
@@ -166,7 +165,7 @@ fn lookup(table: &TableRecord, name: &str, value: &CqlValue) -> Result<(IndexLoo
     let whole = |bytes: Bytes, test: fn(Bytes) -> Test| (Sought::Value(bytes.to_vec()), test(bytes));
     let equal = |bytes| Test::Compare(Comparison::Equal, bytes);
     let (sought, test) = match (index.target, column.column_type().thawed(), value) {
-        (IndexTarget::Value | IndexTarget::Full, ..) => whole(bind_key(column, value, &mut Vec::new())?, equal),
+        (IndexTarget::Value | IndexTarget::Full, ..) => whole(bind_key(column, value)?, equal),
         (IndexTarget::Elements, CqlType::List(element) | CqlType::Set(element), _) => {
             whole(part(column, element, value)?, Test::Contains)
         }
@@ -183,10 +182,10 @@ fn lookup(table: &TableRecord, name: &str, value: &CqlValue) -> Result<(IndexLoo
 }
 
 /// An end of a slice of the rows that agree in `equal` and whose next column is within a bound.
-fn edge(equal: &[Bytes], column: &Column, bound: &Bound<CqlValue>, scratch: &mut Vec<u8>) -> Result<Edge> {
+fn edge(equal: &[Bytes], column: &Column, bound: &Bound<CqlValue>) -> Result<Edge> {
     let mut values = equal.to_vec();
     let mut with = |value: &CqlValue| {
-        values.push(bind_key(column, value, scratch)?);
+        values.push(bind_key(column, value)?);
         Ok(values.clone())
     };
     match bound {

@@ -139,13 +139,13 @@ impl<S: Scope> PreparedGet<S> {
                 let message = format!("{} values are needed, found {}", partition + clustering, values.len());
                 return Err(Error::invalid(InvalidKind::Value, message));
             }
-            let mut scratch = Vec::with_capacity(32);
             let places = shape.partition.iter().chain(shape.clustering.iter().map(|(at, _)| at));
-            let bound = places.zip(&values).map(|(at, value)| bind_key(record.column(*at)?, value, &mut scratch));
+            let bound = places.zip(&values).map(|(at, value)| bind_key(record.column(*at)?, value));
             let bound = bound.collect::<Result<smallvec::SmallVec<[Bytes; 6]>>>()?;
             let (partition, clustering) = bound.split_at(partition.min(bound.len()));
             let partition = join_partition(partition)?;
-            let found = get(view, &planned.definition, &partition, clustering, |row| each(row, &planned.selection))?;
+            let found =
+                get(view, &planned.definition, &partition, clustering, None, |row| each(row, &planned.selection))?;
             view.meter().returned(u64::from(found.is_some()));
             Ok(found)
         })

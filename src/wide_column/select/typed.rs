@@ -104,8 +104,8 @@ impl<'a> RowRef<'a> {
 
     fn bytes_of(&self, column: &str) -> Result<(&'a CqlType, Option<Cow<'a, [u8]>>)> {
         let missing = || Error::NotFound { what: "column", name: column.to_owned() };
-        let at = self.selection.position(column).ok_or_else(missing)?;
-        Ok((self.found.table().column(at)?.column_type(), self.found.value(at)?))
+        let of = self.selection.find(column).ok_or_else(missing)?;
+        Ok((self.found.table().column(of.at())?.column_type(), self.found.fetch(of)?))
     }
 }
 
@@ -299,10 +299,10 @@ impl<'a> de::MapAccess<'a> for RowFields<'a> {
     }
 
     fn next_value_seed<V: de::DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Fault> {
-        let (name, at) = self.row.selection.get(self.next).ok_or_else(|| Fault("there is no column".to_owned()))?;
+        let (name, of) = self.row.selection.get(self.next).ok_or_else(|| Fault("there is no column".to_owned()))?;
         self.next += 1;
-        let cql_type = self.row.found.table().column(at)?.column_type();
-        let bytes = self.row.found.value(at)?;
+        let cql_type = self.row.found.table().column(of.at())?.column_type();
+        let bytes = self.row.found.fetch(of)?;
         let value = seed.deserialize(ValueDeserializer { cql_type, bytes });
         value.map_err(|Fault(message)| Fault(format!("column {name:?}: {message}")))
     }

@@ -38,7 +38,9 @@ impl Target {
         let record = schema.record(name, own, (base.storage, &base.record))?;
         let view = self.beside(name);
         if let Some(there) = view.in_catalogue.get(writer)? {
-            let is_same = there.record.view == record.view && there.record.declared() == record.declared();
+            let is_same = there.record.view == record.view
+                && there.record.conditions == record.conditions
+                && there.record.declared() == record.declared();
             let taken = || Error::AlreadyExists { what: WHAT, name: view.label().to_owned() };
             return if is_same { Ok(()) } else { Err(taken()) };
         }

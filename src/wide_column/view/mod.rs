@@ -10,10 +10,13 @@
 //! the base's, and cells of columns that the view does not show are there without their values, since they make the base's row be there.
 //!
 //! # Invariants
-//! 1. A view has a row for each row of its base that is *stored* with a value in every column of the view's key, unless that key could
-//!    be none: longer than keys are, or an empty value as a whole partition key.
+//! 1. A view has a row for each row of its base that is *stored* with a value in every column of the view's key, and whose key meets
+//!    what the view's `WHERE` says, unless the view's key could be none: longer than keys are, or an empty value as a whole partition
+//!    key. Conditions are of the base's key only, so that no write takes a row out of them.
 //! 2. Deletions of partitions and ranges of the base that its rows still lie under are not in the view. A read of the view asks for
 //!    them (`read::base`), when the base's definition says that there may be any.
+
+use std::cmp::Ordering;
 
 use smallvec::SmallVec;
 
@@ -22,9 +25,12 @@ use crate::txn::Writer;
 use crate::wide_column::cell::{Cell, Content};
 use crate::wide_column::definitions;
 use crate::wide_column::layout::{self, Clustering, KeyValues, Place, join_partition};
+use crate::wide_column::order::compare;
+use crate::wide_column::read::filter::{contains, element_of};
 use crate::wide_column::read::plan::Bytes;
 use crate::wide_column::record::{Builder, CellView, Part, RowView};
-use crate::wide_column::schema::{Column, ColumnKind, Definition, TableRecord};
+use crate::wide_column::schema::{Column, ColumnKind, Definition, TableRecord, ViewCondition, ViewTest};
+use crate::wide_column::types::CqlType;
 
 /// A row of the base has changed from `old` to `new`.
 pub(super) fn changed(
@@ -62,6 +68,9 @@ fn entry(base: &TableRecord, view: &Definition, key: &[u8], row: &RowView<'_>) -
     let mut of_clustering = KeyValues::default();
     of_clustering.read_clustering(base, clustering, row)?;
     let value = |at: usize| own_value(base, view.record.column(at)?.id(), (partition, &of_clustering), key_value);
+    if !view.record.conditions.is_empty() && !meets_all(base, &view.record, (partition, &of_clustering))? {
+        return Ok(None);
+    }
     let shape = view.record.shape();
     let partition_values = shape.partition.iter().map(|at| value(*at)).collect::<Result<Vec<_>>>()?;
     let clustering_values = shape.clustering.iter().map(|(at, _)| value(*at)).collect::<Result<Vec<_>>>()?;
@@ -90,6 +99,44 @@ fn entry(base: &TableRecord, view: &Definition, key: &[u8], row: &RowView<'_>) -
     let built = builder.build();
     let prefix = layout::partition(view.storage, &partition);
     Ok((!built.is_empty).then(|| (layout::row(&prefix, &clustering.key), built.bytes)))
+}
+
+/// Whether the key of a row of the base meets what the view's `WHERE` says of it.
+fn meets_all(base: &TableRecord, view: &TableRecord, key: (&[u8], &KeyValues)) -> Result<bool> {
+    for ViewCondition { columns, test, .. } in &view.conditions {
+        if *test == ViewTest::IsNotNull {
+            continue;
+        }
+        let mut values = SmallVec::<[(&CqlType, &[u8]); 4]>::new();
+        for id in columns {
+            let Some(column) = base.column_with(*id) else { return Ok(false) };
+            values.push((column.column_type(), own_value(base, *id, key, &[])?));
+        }
+        if !meets(&values, test)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether values, each with its type, meet a test.
+fn meets(values: &[(&CqlType, &[u8])], test: &ViewTest) -> Result<bool> {
+    let compared = |others: &[Vec<u8>]| {
+        let mut each = values.iter().zip(others).map(|((of, value), other)| compare(of, value, other));
+        each.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    };
+    let Some((of, value)) = values.first() else { return Ok(true) };
+    match test {
+        ViewTest::IsNotNull => Ok(true),
+        ViewTest::Compare(comparison, others) => Ok(comparison.is_met_by(compared(others))),
+        ViewTest::In(several) => Ok(several.iter().any(|others| compared(others).is_eq())),
+        ViewTest::Contains(element) => contains(of, value, element),
+        ViewTest::ContainsKey(key) => Ok(element_of(of, value, key)?.is_some()),
+        ViewTest::Entry(key, other) => match (element_of(of, value, key)?, of.thawed()) {
+            (Some(found), CqlType::Map(both)) => Ok(compare(&both.1, found, other).is_eq()),
+            _ => Ok(false),
+        },
+    }
 }
 
 /// The marker of the view's row, and the value of the column that is in the view's key and not in the base's; `None` when that has

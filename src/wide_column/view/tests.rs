@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use crate::wide_column::read::plan::Comparison;
+use crate::wide_column::schema::{ViewCondition, ViewTest};
 use crate::wide_column::{
     CqlType, CqlValue, Exception, IndexTarget, Order, Row, TableSchema, ViewSchema, WriteOptions,
 };
@@ -87,6 +89,21 @@ impl Tables {
         view("keys", ViewSchema::new().partition_key("p").partition_key(key).columns([]));
         let by_b = ViewSchema::new().partition_key("p").clustering("b", Order::Descending);
         view("by_b", by_b.clustering(key, Order::Ascending).columns(["a", "b", "d", "t"]));
+        // Of every second row of one partition, and of rows between two.
+        let id = |name: &str| {
+            let definition = self.base().schema().unwrap();
+            definition.columns().find(|column| column.name() == name).unwrap().id()
+        };
+        let condition = |name: &str, test| ViewCondition { columns: vec![id(name)], said: String::new(), test };
+        let bytes = |number: i32| number.to_be_bytes().to_vec();
+        let some =
+            ViewSchema::new().partition_key("a").clustering(key, Order::Ascending).clustering("p", Order::Ascending);
+        let of_one = ViewTest::Compare(Comparison::Equal, vec![bytes(1)]);
+        let within = ViewTest::In([0, 2, CROWD.start].map(|number| vec![bytes(number)]).to_vec());
+        view("some", some.columns(["b", "t"]).with_conditions(vec![condition("p", of_one), condition(key, within)]));
+        let both = ViewTest::Compare(Comparison::Greater, vec![bytes(1)]);
+        let upper = ViewSchema::new().partition_key("p").clustering(key, Order::Descending).columns(["b"]);
+        view("upper", upper.with_conditions(vec![condition(key, both)]));
     }
 
     fn apply(&mut self, op: &Op) {
@@ -132,8 +149,16 @@ impl Tables {
     }
 
     /// What of the base's rows a view should have: its columns, with their times, in no order.
-    fn expected(&self, key_column: Option<&str>, names: &[&str]) -> Vec<String> {
-        let is_row = |row: &Row| row.get(self.key).is_some() && key_column.is_none_or(|own| row.get(own).is_some());
+    fn expected(&self, view: &str, key_column: Option<&str>, names: &[&str]) -> Vec<String> {
+        let key = |row: &Row, name: &str| row.get(name).map(number);
+        let is_shown = |row: &Row| match view {
+            "some" => key(row, "p") == Some(1) && [0, 2, 1_000].map(Some).contains(&key(row, self.key)),
+            "upper" => key(row, self.key) > Some(1),
+            _ => true,
+        };
+        let is_row = |row: &Row| {
+            row.get(self.key).is_some() && key_column.is_none_or(|own| row.get(own).is_some()) && is_shown(row)
+        };
         let rows = self.base().scan().to_vec().unwrap();
         let mut rows: Vec<_> = rows.iter().filter(|row| is_row(row)).map(|row| shown(row, key_column, names)).collect();
         rows.sort();
@@ -146,12 +171,14 @@ impl Tables {
             ("swapped", None, &["p", self.key, "b"]),
             ("keys", None, &["p", self.key]),
             ("by_b", Some("b"), &["p", self.key, "a", "b", "d", "t"]),
+            ("some", Some("a"), &["p", self.key, "a", "b", "t"]),
+            ("upper", None, &["p", self.key, "b"]),
         ] {
             let view = self.store.wide_table("test", name);
             let rows = view.scan().to_vec().unwrap();
             let mut found: Vec<_> = rows.iter().map(|row| shown(row, key_column, names)).collect();
             found.sort();
-            assert_eq!(found, self.expected(key_column, names), "{name}");
+            assert_eq!(found, self.expected(name, key_column, names), "{name}");
         }
         // In its own order, by partition and by the whole key.
         let view = self.store.wide_table("test", "by_b");
@@ -229,7 +256,7 @@ proptest! {
         clock.advance(Duration::from_hours(250));
         tables.store.sweep_expired().unwrap();
         tables.check();
-        for name in ["by_a", "swapped", "keys", "by_b"] {
+        for name in ["by_a", "swapped", "keys", "by_b", "some", "upper"] {
             prop_assert!(tables.store.wide_table("test", name).drop_view().unwrap());
         }
         prop_assert!(tables.base().drop_table().unwrap());

@@ -142,6 +142,25 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// What was given for the marker at `index`, in the form in which it was.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) fn given_as_is(&self, index: u16) -> Result<AsIs<'a>> {
+        let (missing, index) = (|| invalid("Invalid amount of bind variables"), usize::from(index));
+        self.note_more();
+        match self.values {
+            Given::Values(values) => values.get(index).map(AsIs::Value).ok_or_else(missing),
+            Given::Serialized(values) => values.get(index).map(AsIs::Serialized).ok_or_else(missing),
+            Given::Asked(_) => Ok(AsIs::Asked),
+        }
+    }
+
+    /// Whether rows begin where another page has ended.
+    pub(super) fn is_resumed(&self) -> bool {
+        self.page.is_some_and(|page| page.behind.is_some())
+    }
+
     /// A number that counts up with each call.
     pub(super) fn next_made(&self) -> u64 {
         self.made.replace(self.made.get() + 1)
@@ -191,6 +210,15 @@ pub(in crate::wide_column::cql) enum Given<'a> {
     Serialized(&'a [SerializedValue]),
     /// Nothing yet: the statement is looked at, and what it asks for is noted.
     Asked(&'a RefCell<Asked>),
+}
+
+/// What was given for one marker.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum AsIs<'a> {
+    Value(&'a CqlValue),
+    Serialized(&'a SerializedValue),
+    /// Nothing: the statement is looked at.
+    Asked,
 }
 
 impl Given<'_> {

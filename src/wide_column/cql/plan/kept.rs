@@ -7,25 +7,34 @@
 //!    (`named.rs` holds that).
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
 /// What a statement came to when it was planned last, as far as that can be used again: of each write of a batch in their order; of a
 /// statement by itself there is one. Each kind of statement has its own.
 #[derive(Debug, Default)]
-pub(in crate::wide_column::cql) struct Kept(Mutex<Vec<Option<Arc<dyn Any + Send + Sync>>>>);
+pub(in crate::wide_column::cql) struct Kept {
+    plans: Mutex<Vec<Option<Arc<dyn Any + Send + Sync>>>>,
+    /// What it is about, as reports have it: the text alone says that.
+    label: OnceLock<String>,
+}
 
 impl Kept {
+    /// What it is about, as reports have it; `name` is asked once.
+    pub(in crate::wide_column::cql) fn label(&self, name: impl FnOnce() -> String) -> &str {
+        self.label.get_or_init(name)
+    }
+
     /// What is kept of the statement at `nth`.
     pub(super) fn get<K: Send + Sync + 'static>(&self, nth: usize) -> Option<Arc<K>> {
-        let own = self.0.lock().get(nth)?.clone()?;
+        let own = self.plans.lock().get(nth)?.clone()?;
         own.downcast().ok()
     }
 
     /// Keeps it in the place of what was kept before.
     pub(super) fn put<K: Send + Sync + 'static>(&self, nth: usize, own: Arc<K>) {
-        let mut all = self.0.lock();
+        let mut all = self.plans.lock();
         if all.len() <= nth {
             all.resize(nth + 1, None);
         }

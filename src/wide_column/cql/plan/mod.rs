@@ -10,6 +10,7 @@ mod constant;
 mod context;
 mod define;
 mod describe;
+mod direct;
 mod expression;
 mod group;
 mod json;

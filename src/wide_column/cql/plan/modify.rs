@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::limits;
-use crate::wide_column::bind::Bound;
+use crate::wide_column::bind::{Binding, Bound};
 use crate::wide_column::cql::ast::{
     Delete, Guard, Insert, InsertJson, JsonValue, Modification, Relation, Term, Update, Using,
 };
-use crate::wide_column::cql::plan::assign::{assigned, condition, deleted, set};
+use crate::wide_column::cql::plan::assign::{assigned, condition, deleted};
 use crate::wide_column::cql::plan::authorize;
 use crate::wide_column::cql::plan::context::{Context, column, invalid, sample};
+use crate::wide_column::cql::plan::direct;
 use crate::wide_column::cql::plan::named::{Keep, Named, kept};
 use crate::wide_column::cql::plan::restrict::{Said, keys, said};
 use crate::wide_column::cql::plan::slices::slices;
 use crate::wide_column::cql::plan::value::{Number, Receiver, bound, integer, present, serialized};
 use crate::wide_column::cql::text;
-use crate::wide_column::layout::join_partition;
 use crate::wide_column::read::plan::{Bytes, Slice};
-use crate::wide_column::schema::{ColumnKind, Definition, TableRecord};
+use crate::wide_column::schema::{Column, ColumnKind, Definition, TableRecord};
 use crate::wide_column::types::CqlType;
 use crate::wide_column::value::CqlValue;
 use crate::wide_column::write::plan::{CellChange, Change, Condition, Plan};
@@ -111,8 +111,8 @@ fn options(context: &Context<'_>, table: &TableRecord, using: &[Using], guarded:
 #[derive(Debug)]
 struct Checked {
     named: Named,
-    /// Of `INSERT`, the positions of the columns that it names.
-    columns: Vec<usize>,
+    /// Where the values of its terms go, of an `INSERT`, and of an `UPDATE` of one row that sets columns.
+    binding: Option<Binding>,
 }
 
 impl Keep for Checked {
@@ -128,10 +128,11 @@ impl Checked {
         if record.view.is_some() {
             return Err(invalid("Cannot directly modify a materialized view"));
         }
-        let mut columns = Vec::new();
+        let mut binding = None;
         match modification {
             Modification::Insert(own) => {
                 check_insert(record)?;
+                let mut columns = Vec::with_capacity(own.columns.len());
                 if own.columns.len() != own.values.len() {
                     return Err(invalid("Unmatched column names/values"));
                 }
@@ -142,12 +143,17 @@ impl Checked {
                     }
                     columns.push(at);
                 }
+                binding = Some(insert_binding(record, columns)?);
             }
             Modification::InsertJson(_) => check_insert(record)?,
-            // Values decide what most of their clauses come to.
-            Modification::Update(_) | Modification::Delete(_) => {}
+            Modification::Update(own) => {
+                let columns = direct::set_columns(record, own);
+                binding = columns.map(|columns| Binding::of(record, columns, false)).transpose()?;
+            }
+            // Values decide what most of its clauses come to.
+            Modification::Delete(_) => {}
         }
-        Ok(Self { named, columns })
+        Ok(Self { named, binding })
     }
 }
 
@@ -163,15 +169,35 @@ fn in_order(table: &TableRecord, mut cells: Vec<CellChange>) -> Vec<CellChange> 
 }
 
 fn insert(context: &Context<'_>, insert: &Insert, checked: &Checked) -> Result<Plan> {
-    let table = &checked.named.table;
-    let record = &table.record;
-    let mut given: Vec<(usize, Bound)> = Vec::with_capacity(insert.values.len());
-    for (at, term) in checked.columns.iter().zip(&insert.values) {
-        let own = record.column(*at)?;
-        given.push((*at, bound(context, term, Receiver::new(own.name(), own.column_type()))?));
+    let Some(binding) = &checked.binding else { return Err(Error::value("an INSERT without its columns")) };
+    let value = |nth: usize, own: &Column| {
+        let term = insert.values.get(nth).ok_or_else(|| invalid("Unmatched column names/values"))?;
+        bound(context, term, Receiver::new(own.name(), own.column_type()))
+    };
+    let options = options(context, &checked.named.table.record, &insert.using, insert.if_not_exists)?;
+    let condition = insert.if_not_exists.then_some(Condition::NotExists);
+    written(context, &checked.named.table, binding, value, options, condition)
+}
+
+/// Where the values of the columns at these positions go.
+///
+/// # Errors
+/// Cassandra's, for columns of the key that are not among them.
+fn insert_binding(record: &TableRecord, columns: Vec<usize>) -> Result<Binding> {
+    let shape = record.shape();
+    let left_out = |at: &usize| !columns.contains(at);
+    let mut missing = shape.partition.iter().copied().filter(left_out).peekable();
+    if missing.peek().is_some() {
+        return Err(invalid(format!("Some partition key parts are missing: {}", names(record, missing))));
     }
-    let options = options(context, record, &insert.using, insert.if_not_exists)?;
-    inserted(context, table, &given, options, insert.if_not_exists)
+    let is_static = |at: &usize| record.column(*at).is_ok_and(|own| own.is_key() || own.kind() == ColumnKind::Static);
+    let has_values = columns.len() > shape.partition.len();
+    let is_of_partition = shape.clustering.iter().all(|(at, _)| left_out(at)) && columns.iter().all(is_static);
+    let mut missing = shape.clustering.iter().map(|(at, _)| *at).filter(left_out).peekable();
+    if missing.peek().is_some() && !(is_of_partition && has_values) {
+        return Err(invalid(format!("Some clustering keys are missing: {}", names(record, missing))));
+    }
+    Binding::of(record, columns, true)
 }
 
 fn check_insert(record: &TableRecord) -> Result<()> {
@@ -200,7 +226,7 @@ fn insert_json(context: &Context<'_>, insert: &InsertJson, checked: &Checked) ->
             let (name, of) = (own.name(), own.column_type());
             Ok((*at, serialized(&sample(of), Receiver::new(name, of))?))
         });
-        return inserted(context, table, &sampled.collect::<Result<Vec<_>>>()?, options, insert.if_not_exists);
+        return inserted_json(context, table, sampled.collect::<Result<Vec<_>>>()?, options, insert.if_not_exists);
     }
     let Some(text) = text else { return Err(invalid("Got null for INSERT JSON values")) };
     let undecoded = |why: &str| invalid(format!("Could not decode JSON string as a map: {why}. (String was: {text})"));
@@ -237,65 +263,36 @@ fn insert_json(context: &Context<'_>, insert: &InsertJson, checked: &Checked) ->
     if let Some(unknown) = unknown {
         return Err(invalid(format!("JSON values map contains unrecognized column: {unknown}")));
     }
-    inserted(context, table, &given, options, insert.if_not_exists)
+    inserted_json(context, table, given, options, insert.if_not_exists)
 }
 
-/// The plan of writing these values to a row, or to the static columns of a partition.
-fn inserted(
+fn inserted_json(
     context: &Context<'_>,
     table: &Definition,
-    given: &[(usize, Bound)],
+    given: Vec<(usize, Bound)>,
     options: Options,
     if_not_exists: bool,
 ) -> Result<Plan> {
-    let record = &table.record;
-    let key = |at: usize| {
-        let Some((_, value)) = given.iter().find(|(own, _)| *own == at) else { return Ok(None) };
-        present(value.clone(), record.column(at)?.name()).map(Some)
-    };
-    let shape = record.shape();
-    let partition = shape.partition.iter().map(|at| key(*at)).collect::<Result<Vec<_>>>()?;
-    if partition.iter().any(Option::is_none) {
-        let missing = shape.partition.iter().zip(&partition).filter(|(_, value)| value.is_none()).map(|(at, _)| *at);
-        return Err(invalid(format!("Some partition key parts are missing: {}", names(record, missing))));
-    }
-    let clustering = shape.clustering.iter().map(|(at, _)| key(*at)).collect::<Result<Vec<_>>>()?;
-    let mut cells = Vec::with_capacity(given.len());
-    let mut is_static = true;
-    for (at, value) in given {
-        let own = record.column(*at)?;
-        if own.is_key() {
-            continue;
-        }
-        is_static &= own.kind() == ColumnKind::Static;
-        if let Some(operation) = set(own, value.clone())? {
-            cells.push(CellChange { column: *at, operation });
-        }
-    }
-    let has_values = given.len() > shape.partition.len();
-    let clustering = if clustering.iter().all(Option::is_none) && !clustering.is_empty() && is_static && has_values {
-        None
-    } else {
-        let missing = shape.clustering.iter().zip(&clustering).filter(|(_, value)| value.is_none());
-        let missing: Vec<_> = missing.map(|((at, _), _)| *at).collect();
-        if !missing.is_empty() {
-            let missing = names(record, missing.into_iter());
-            return Err(invalid(format!("Some clustering keys are missing: {missing}")));
-        }
-        Some(clustering.into_iter().flatten().collect::<Vec<Bytes>>())
-    };
+    let (columns, values): (Vec<_>, Vec<_>) = given.into_iter().unzip();
+    let binding = insert_binding(&table.record, columns)?;
+    let value = |nth: usize, _: &Column| Ok(values.get(nth).cloned().unwrap_or(Bound::Unset));
+    let condition = if_not_exists.then_some(Condition::NotExists);
+    written(context, table, &binding, value, options, condition)
+}
+
+/// The plan of writing the values that `value` gives to a row, or to the static columns of a partition.
+fn written(
+    context: &Context<'_>,
+    table: &Definition,
+    binding: &Binding,
+    value: impl Fn(usize, &Column) -> Result<Bound>,
+    options: Options,
+    condition: Option<Condition>,
+) -> Result<Plan> {
+    let key = |nth: usize, own: &Column| present(value(nth, own)?, own.name());
+    let (partition, change) = binding.bind_with(&table.record, key, &value)?;
     let Options { ttl, timestamp } = options;
-    let has_marker = clustering.is_some();
-    let partition: Vec<Bytes> = partition.into_iter().flatten().collect();
-    Ok(Plan {
-        partition: join_partition(&partition)?,
-        change: Change::Row { clustering, has_marker, cells: in_order(record, cells) },
-        ttl,
-        timestamp,
-        now: context.now,
-        condition: if_not_exists.then_some(Condition::NotExists),
-        table: Arc::clone(table),
-    })
+    Ok(Plan { table: Arc::clone(table), partition, change, ttl, timestamp, now: context.now, condition })
 }
 
 /// What a `WHERE` of a write says: partitions and slices.
@@ -373,6 +370,15 @@ fn check_guarded(found: &Where, condition: Option<&Condition>) -> Result<()> {
 fn update(context: &Context<'_>, update: &Update, checked: &Checked, plans: &mut Vec<Plan>) -> Result<()> {
     let Named { table, label, .. } = &checked.named;
     let record = &table.record;
+    if let Some(binding) = &checked.binding {
+        let value = |nth: usize, own: &Column| {
+            let term = direct::set_term(update, nth).ok_or_else(|| Error::value("a term is not there any more"))?;
+            bound(context, term, Receiver::new(own.name(), own.column_type()))
+        };
+        let options = options(context, record, &update.using, false)?;
+        plans.push(written(context, table, binding, value, options, None)?);
+        return Ok(());
+    }
     let mut cells = Vec::with_capacity(update.assignments.len());
     let mut is_static = true;
     for assignment in &update.assignments {

@@ -1,5 +1,7 @@
 //! What a conditional write returns.
 
+use std::sync::Arc;
+
 use crate::error::Result;
 use crate::wide_column::cql::ast::{Modification, Name};
 use crate::wide_column::cql::plan::answer::Answer;
@@ -16,6 +18,9 @@ use crate::wide_column::write::plan::{Condition, Plan};
 /// When they were not applied, it has the rows that the conditions were looked at: all columns of them for `IF EXISTS` and
 /// `IF NOT EXISTS`, the columns that are asked about otherwise, with the primary key when it is a batch.
 pub(in crate::wide_column::cql) fn applied(plans: &[Plan], outcome: Outcome, is_batch: bool) -> Result<Answer> {
+    if plans.iter().all(|plan| plan.condition.is_none()) {
+        return Ok(Answer::default());
+    }
     let guarded: Vec<_> = plans.iter().filter_map(|plan| Some((plan, plan.condition.as_ref()?))).collect();
     let Some((first, _)) = guarded.first() else { return Ok(Answer::default()) };
     let mut columns = vec![("[applied]".to_owned(), CqlType::Boolean)];
@@ -48,10 +53,10 @@ pub(in crate::wide_column::cql) fn applied(plans: &[Plan], outcome: Outcome, is_
 pub(in crate::wide_column::cql) fn applied_to<'m>(
     keyspace: Option<&str>,
     modifications: impl IntoIterator<Item = &'m Modification>,
-) -> Option<(String, String)> {
+) -> Option<Arc<(String, String)>> {
     let name = modifications.into_iter().find(|own| own.is_conditional())?.table();
     let keyspace = name.keyspace.as_ref().map(Name::as_str).or(keyspace)?;
-    Some((keyspace.to_owned(), name.name.as_str().to_owned()))
+    Some(Arc::new((keyspace.to_owned(), name.name.as_str().to_owned())))
 }
 
 /// Which columns are shown, in the order of `SELECT *`.

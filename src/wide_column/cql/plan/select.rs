@@ -4,10 +4,11 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::wide_column::cql::ast::{Select, Term};
+use crate::wide_column::cql::ast::{Relation, Select, Term};
 use crate::wide_column::cql::plan::answer::{Answer, Columns};
 use crate::wide_column::cql::plan::authorize;
 use crate::wide_column::cql::plan::context::{Context, SYSTEM_KEYSPACES, column, invalid};
+use crate::wide_column::cql::plan::direct::Direct;
 use crate::wide_column::cql::plan::expression::{Aggregated, At, Expression, State};
 use crate::wide_column::cql::plan::group::{grouped, is_fixed};
 use crate::wide_column::cql::plan::json::as_json;
@@ -18,7 +19,7 @@ use crate::wide_column::cql::plan::system::{SystemTable, system_table};
 use crate::wide_column::cql::plan::value::{Number, integer};
 use crate::wide_column::order::compare;
 use crate::wide_column::read::plan::{Filter, Plan, Slice, Source};
-use crate::wide_column::read::{Flow, FoundRow, Reader};
+use crate::wide_column::read::{Flow, FoundRow, Reader, get};
 use crate::wide_column::schema::{ColumnKind, Definition, Order, TableRecord};
 use crate::wide_column::types::CqlType;
 use crate::wide_column::value::CqlValue;
@@ -29,10 +30,16 @@ use crate::wide_column::value::CqlValue;
 /// Cassandra's for what it refuses; [`Error::Unsupported`] for what is not modelled; those of reading.
 pub(in crate::wide_column::cql) fn select(context: &Context<'_>, select: &Select) -> Result<Answer> {
     let (checked, system) = checked(context, select)?;
-    let Checked { named: Named { table, label, .. }, outputs, groups, columns } = &*checked;
+    let Checked { named: Named { table, label, .. }, outputs, groups, columns, direct, of } = &*checked;
     let record = &table.record;
     if !context.is_asking() {
         authorize::read(context, checked.named.keyspace(), select.table.name.as_str(), record)?;
+    }
+    let of = Some(Arc::clone(of));
+    if let Some(direct) = direct.as_ref().filter(|_| !context.is_asking() && !context.is_resumed()) {
+        let rows = row_of_key(context, table, direct, &select.relations, outputs)?;
+        let answer = Answer { columns: columns.clone(), rows, of, ..Answer::default() };
+        return if select.json { as_json(answer) } else { Ok(answer) };
     }
     let restricted = restrict(context, table, label, select)?;
     let order = order(record, label, select, &restricted)?;
@@ -69,8 +76,25 @@ pub(in crate::wide_column::cql) fn select(context: &Context<'_>, select: &Select
         answer.rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }
     let answer = if select.json { as_json(answer)? } else { answer };
-    let of = (checked.named.keyspace().to_owned(), select.table.name.as_str().to_owned());
-    Ok(Answer { of: Some(of), ..answer })
+    Ok(Answer { of, ..answer })
+}
+
+/// The row that a whole primary key names, if it is there.
+fn row_of_key(
+    context: &Context<'_>,
+    table: &Definition,
+    direct: &Direct,
+    relations: &[Relation],
+    outputs: &Outputs,
+) -> Result<Vec<Vec<CqlValue>>> {
+    let (partition, clustering) = direct.bind(context, &table.record, relations)?;
+    let row = get(context.view, table, &partition, &clustering, context.now, |row| {
+        let at = At { context, row: Some(row), aggregates: &[] };
+        outputs.columns.iter().map(|column| column.value(&at)).collect::<Result<Vec<_>>>()
+    })?;
+    let rows = Vec::from_iter(row);
+    context.view.meter().returned(rows.len() as u64);
+    Ok(rows)
 }
 
 /// What of a query can be told by its text and its table.
@@ -80,6 +104,10 @@ struct Checked {
     outputs: Outputs,
     columns: Columns,
     groups: Vec<Expression>,
+    /// What its `WHERE` says when that is one row.
+    direct: Option<Direct>,
+    /// The table, behind its keyspace.
+    of: Arc<(String, String)>,
 }
 
 impl Keep for Checked {
@@ -98,7 +126,10 @@ impl Checked {
         }
         let groups = grouped(context, record, place, select)?;
         let columns = outputs.names().into();
-        Ok(Self { named, outputs, columns, groups })
+        let is_of_rows = groups.is_empty() && outputs.aggregates.is_empty();
+        let direct = Direct::of(record, select).filter(|_| is_of_rows);
+        let of = Arc::new((named.keyspace().to_owned(), select.table.name.as_str().to_owned()));
+        Ok(Self { named, outputs, columns, groups, direct, of })
     }
 }
 
@@ -108,7 +139,8 @@ fn checked(context: &Context<'_>, select: &Select) -> Result<(Arc<Checked>, Opti
     if SYSTEM_KEYSPACES.contains(&keyspace) {
         let system = system_table(keyspace, select.table.name.as_str())?.seen_by(context.actor);
         let named = Named::of(context, keyspace, &select.table, system.definition());
-        return Ok((Arc::new(Checked::new(context, named, select)?), Some(system)));
+        let checked = Checked { direct: None, ..Checked::new(context, named, select)? };
+        return Ok((Arc::new(checked), Some(system)));
     }
     let check = || Checked::new(context, Named::find(context, &select.table)?, select);
     Ok((kept(context, (0, &select.table), check)?, None))
@@ -302,7 +334,12 @@ fn order(table: &TableRecord, label: &str, select: &Select, restricted: &Restric
     };
     // What is restricted to one value need not be named.
     let mut left = table.shape().clustering.iter().map(|(at, _)| *at);
-    for ordering in &select.order_by {
+    for (nth, ordering) in select.order_by.iter().enumerate() {
+        if select.order_by.iter().take(nth).any(|earlier| earlier.column == ordering.column) {
+            continue;
+        }
+        // Of a column that is there again the last direction counts, in the place of the first, as in Cassandra.
+        let last = select.order_by.iter().rev().find(|other| other.column == ordering.column).unwrap_or(ordering);
         let (at, own) = column(table, label, &ordering.column)?;
         let ColumnKind::Clustering(way) = own.kind() else {
             let name = own.name();
@@ -315,7 +352,7 @@ fn order(table: &TableRecord, label: &str, select: &Select, restricted: &Restric
                 "Order by currently only supports the ordering of columns following their declared order in the PRIMARY KEY",
             ));
         }
-        let reverses = ordering.descending != (way == Order::Descending);
+        let reverses = last.descending != (way == Order::Descending);
         if is_reversed.is_some_and(|before| before != reverses) {
             return Err(invalid("Unsupported order by relation"));
         }

@@ -5,11 +5,10 @@ use crate::wide_column::bind::Bound;
 use crate::wide_column::cql::ast::Term;
 pub(super) use crate::wide_column::cql::plan::constant::Receiver;
 use crate::wide_column::cql::plan::constant::{constant, is_wider};
-use crate::wide_column::cql::plan::context::{Context, invalid};
+use crate::wide_column::cql::plan::context::{AsIs, Context, SerializedValue, invalid};
 use crate::wide_column::cql::plan::expression::term_value;
 use crate::wide_column::cql::plan::types::resolve;
 use crate::wide_column::read::plan::Bytes;
-use crate::wide_column::serialize::serialize;
 use crate::wide_column::types::CqlType;
 use crate::wide_column::value::CqlValue;
 
@@ -131,21 +130,33 @@ fn part(context: &Context<'_>, term: &Term, receiver: Receiver<'_>) -> Result<Cq
 /// # Errors
 /// As [`value_of`].
 pub(super) fn bound(context: &Context<'_>, term: &Term, receiver: Receiver<'_>) -> Result<Bound> {
-    let value = value_of(context, term, receiver)?;
-    serialized(&value, receiver)
+    match term {
+        Term::Marker(marker) => given(context, marker.index, receiver),
+        term => serialized(&value_of(context, term, receiver)?, receiver),
+    }
+}
+
+/// The serialized form of what was given for a marker: bytes are only checked.
+fn given(context: &Context<'_>, index: u16, receiver: Receiver<'_>) -> Result<Bound> {
+    let Receiver { name, cql_type } = receiver;
+    match context.given_as_is(index)? {
+        AsIs::Value(value) => serialized(value, receiver),
+        AsIs::Serialized(SerializedValue::Null) => Ok(Bound::Null),
+        AsIs::Serialized(SerializedValue::Unset) => Ok(Bound::Unset),
+        AsIs::Serialized(SerializedValue::Bytes(bytes)) => {
+            Bound::of_serialized(bytes, cql_type).map_err(|fault| fault.of("the value", cql_type))
+        }
+        AsIs::Asked => {
+            let value = context.given(index, name, || cql_type.clone())?;
+            serialized(&value, receiver)
+        }
+    }
 }
 
 /// The serialized form of a value.
 pub(super) fn serialized(value: &CqlValue, receiver: Receiver<'_>) -> Result<Bound> {
-    match value {
-        CqlValue::Null => return Ok(Bound::Null),
-        CqlValue::Unset => return Ok(Bound::Unset),
-        _ => {}
-    }
-    let mut bytes = Vec::new();
-    let fault = serialize(value, receiver.cql_type, &mut bytes);
-    fault.map_err(|fault| fault.of(&format!("column {:?}", receiver.name), receiver.cql_type))?;
-    Ok(Bound::Value(Bytes::from_vec(bytes)))
+    let of = receiver.cql_type;
+    Bound::of(value, of).map_err(|fault| fault.of(&format!("column {:?}", receiver.name), of))
 }
 
 /// The serialized value of a term that a column is compared with.

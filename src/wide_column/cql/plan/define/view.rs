@@ -1,14 +1,21 @@
 //! Materialized views.
 
+use std::cell::RefCell;
+
+use smallvec::SmallVec;
+
 use crate::error::{Error, Result};
 use crate::txn::Writer;
 use crate::wide_column::cql::ast::{
     CreateView, Name, Property, QualifiedName, Relation, Selection, Selector, TableProperty,
 };
-use crate::wide_column::cql::plan::context::{Context, invalid};
+use crate::wide_column::cql::plan::context::{Context, Given, column, invalid};
 use crate::wide_column::cql::plan::define::common::{already_exists, check_name, check_not_system, require_keyspace};
 use crate::wide_column::cql::plan::define::options::set_option;
-use crate::wide_column::schema::{self, Order, TableOptions, ViewSchema};
+use crate::wide_column::cql::plan::restrict::{Said, said};
+use crate::wide_column::cql::plan::slices::{One, Several};
+use crate::wide_column::read::plan::{Bytes, Comparison, Test};
+use crate::wide_column::schema::{self, Column, Order, TableOptions, TableRecord, ViewCondition, ViewSchema, ViewTest};
 use crate::wide_column::target::Target;
 
 /// `CREATE MATERIALIZED VIEW`
@@ -24,9 +31,9 @@ pub(super) fn create_view(writer: &mut Writer, session: Option<&str>, create: &C
     }
     check_name("Materialized view", name)?;
     require_keyspace(&context, &keyspace)?;
-    if schema::table(context.view, &keyspace, base)?.is_none() {
+    let Some(table) = schema::table(context.view, &keyspace, base)? else {
         return Err(invalid(format!("Base table '{base}' doesn't exist")));
-    }
+    };
     match schema::table(context.view, &keyspace, name)? {
         Some(there) if there.record.view.is_none() => {
             return Err(invalid(format!(
@@ -37,15 +44,20 @@ pub(super) fn create_view(writer: &mut Writer, session: Option<&str>, create: &C
         Some(_) => return Err(already_exists(format!("Materialized view '{keyspace}.{name}' already exists"))),
         None => {}
     }
-    let made = view_schema(create)?;
-    // Asked first for what no view can be, as Cassandra does.
-    let missing = unrestricted(create)?;
-    Target::new(&keyspace, base).create_view(writer, name, &made)?;
-    if missing.is_empty() {
-        return Ok(());
+    let asked = RefCell::default();
+    let context = Context::given_to(writer, session, Given::Asked(&asked));
+    let restricted = restricted(&context, &table.record, &format!("{keyspace}.{base}"), create);
+    if !asked.borrow().markers.is_empty() {
+        return Err(invalid("Bind variables are not allowed in CREATE MATERIALIZED VIEW statements"));
     }
-    let missing = missing.join(", ");
-    Err(invalid(format!("Primary key columns {missing} must be restricted with 'IS NOT NULL' or otherwise")))
+    let (conditions, fault) = match restricted {
+        Ok(conditions) => (conditions, None),
+        Err(fault) => (Vec::new(), Some(fault)),
+    };
+    let made = view_schema(create)?.with_conditions(conditions);
+    // What no view can be goes first, as in Cassandra; nothing is left of it when the condition is wrong.
+    Target::new(&keyspace, base).create_view(writer, name, &made)?;
+    fault.map_or(Ok(()), Err)
 }
 
 fn view_schema(create: &CreateView) -> Result<ViewSchema> {
@@ -91,20 +103,117 @@ fn view_schema(create: &CreateView) -> Result<ViewSchema> {
     Ok(made.columns(shown))
 }
 
-/// The columns of the key that are not said to be there.
-fn unrestricted(create: &CreateView) -> Result<Vec<&str>> {
-    let mut restricted = Vec::new();
-    let key = || create.primary_key.partition.iter().chain(&create.primary_key.clustering);
-    for relation in &create.relations {
-        let Relation::IsNotNull(column) = relation else {
-            return Err(Error::unsupported(format!("a materialized view with the condition {relation}")));
-        };
-        if !key().any(|own| own == column) {
+/// What the `WHERE` says of the base's key; nothing when that is no more than that the view's key is there.
+///
+/// # Errors
+/// Cassandra's, for what no condition of a view can be.
+fn restricted(
+    context: &Context<'_>,
+    base: &TableRecord,
+    label: &str,
+    create: &CreateView,
+) -> Result<Vec<ViewCondition>> {
+    let is_of_values = |relation: &&Relation| !matches!(relation, Relation::IsNotNull(_));
+    let (name, relations) = (create.name.name.as_str(), &create.relations);
+    if relations.iter().any(|relation| matches!(relation, Relation::Token { .. })) {
+        return Err(invalid("Cannot use token relation when defining a materialized view"));
+    }
+    if relations.iter().any(|relation| matches!(relation, Relation::Expression { .. })) {
+        return Err(invalid(format!(
+            "WHERE clause for materialized view '{name}' cannot contain custom index expressions"
+        )));
+    }
+    let of_values: Vec<_> = relations.iter().filter(is_of_values).cloned().collect();
+    // All of them at once, for what they cannot say together.
+    said(context, base, label, &of_values)?;
+    let mut conditions = Vec::with_capacity(relations.len());
+    for relation in relations {
+        conditions.push(condition(context, base, label, relation)?);
+    }
+    let key: Vec<_> = create.primary_key.partition.iter().chain(&create.primary_key.clustering).collect();
+    let id = |name: &Name| Ok::<_, Error>(column(base, label, name)?.1.id());
+    let mut missing = Vec::new();
+    for own in &key {
+        let id = id(own)?;
+        if !conditions.iter().any(|condition| condition.columns.contains(&id)) {
+            missing.push(own.as_str());
+        }
+    }
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        return Err(invalid(format!(
+            "Primary key columns {missing} must be restricted with 'IS NOT NULL' or otherwise"
+        )));
+    }
+    let of_values = || conditions.iter().filter(|own| own.test != ViewTest::IsNotNull);
+    let is_restricted = |own: &&Column| !own.is_key() && of_values().any(|one| one.columns.contains(&own.id()));
+    let illegal: Vec<_> = base.schema.columns().filter(is_restricted).map(Column::name).collect();
+    if !illegal.is_empty() {
+        let illegal = illegal.join(",");
+        return Err(invalid(format!(
+            "Non-primary key columns can only be restricted with 'IS NOT NULL' (got: {illegal} restricted illegally)"
+        )));
+    }
+    let says_more = |own: &ViewCondition| {
+        let is_of_key =
+            |id: &u16| base.column_with(*id).is_some_and(|own| key.iter().any(|name| name.as_str() == own.name()));
+        own.test != ViewTest::IsNotNull || !own.columns.iter().all(is_of_key)
+    };
+    Ok(if conditions.iter().any(says_more) { conditions } else { Vec::new() })
+}
+
+/// One relation of a `WHERE`.
+fn condition(context: &Context<'_>, base: &TableRecord, label: &str, relation: &Relation) -> Result<ViewCondition> {
+    let all = relation.to_string();
+    let behind = |names: String| all.strip_prefix(names.as_str()).unwrap_or_default().to_owned();
+    if let Relation::IsNotNull(name) = relation {
+        let columns = vec![column(base, label, name)?.1.id()];
+        return Ok(ViewCondition { columns, said: behind(name.to_string()), test: ViewTest::IsNotNull });
+    }
+    let Said { partition, clustered, others, .. } = said(context, base, label, std::slice::from_ref(relation))?;
+    let one = partition.into_iter().chain(clustered.single).chain(others).next();
+    let bytes = |values: Vec<Bytes>| values.into_iter().map(SmallVec::into_vec).collect::<Vec<_>>();
+    let id = |at: usize| base.column(at).map(Column::id);
+    let named = match relation {
+        Relation::Columns { columns, .. } | Relation::ColumnsIn { columns, .. } => {
+            let names: Vec<_> = columns.iter().map(ToString::to_string).collect();
+            format!("({})", names.join(", "))
+        }
+        Relation::Column { column, .. }
+        | Relation::In { column, .. }
+        | Relation::Contains { column, .. }
+        | Relation::Element { column, .. } => column.to_string(),
+        Relation::Like { .. } | Relation::IsNotNull(_) | Relation::Token { .. } | Relation::Expression { .. } => {
             return Err(Error::unsupported(format!("a materialized view with the condition {relation}")));
         }
-        restricted.push(column);
-    }
-    Ok(key().filter(|column| !restricted.contains(column)).map(Name::as_str).collect())
+    };
+    let (columns, test) = match (one, clustered.several.into_iter().next()) {
+        (Some((at, one)), _) => {
+            let test = match one {
+                One::Equal(value) => ViewTest::Compare(Comparison::Equal, vec![value.into_vec()]),
+                One::Range(comparison, value) => ViewTest::Compare(comparison, vec![value.into_vec()]),
+                One::In(values) => ViewTest::In(values.into_iter().map(|value| vec![value.into_vec()]).collect()),
+                One::Other(Test::Contains(element)) => ViewTest::Contains(element.into_vec()),
+                One::Other(Test::ContainsKey(key)) => ViewTest::ContainsKey(key.into_vec()),
+                One::Other(Test::Entry(key, Comparison::Equal, value)) => {
+                    ViewTest::Entry(key.into_vec(), value.into_vec())
+                }
+                One::Other(_) => {
+                    return Err(Error::unsupported(format!("a materialized view with the condition {relation}")));
+                }
+            };
+            (vec![id(at)?], test)
+        }
+        (None, Some((places, several))) => {
+            let test = match several {
+                Several::Compare(comparison, values) => ViewTest::Compare(comparison, bytes(values)),
+                Several::In(tuples) => ViewTest::In(tuples.into_iter().map(bytes).collect()),
+            };
+            (places.into_iter().map(id).collect::<Result<_>>()?, test)
+        }
+        (None, None) => return Err(Error::value("a relation says nothing")),
+    };
+    Ok(ViewCondition { columns, said: behind(named), test })
 }
 
 /// `ALTER MATERIALIZED VIEW`

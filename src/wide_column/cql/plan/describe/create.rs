@@ -1,15 +1,17 @@
 //! The statements that make what there is, in the form that Cassandra gives them.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
+use crate::wide_column::Uuid;
 use crate::wide_column::cql::ast::quoted_if_needed as quoted;
 use crate::wide_column::cql::plan::selector::all_columns;
 use crate::wide_column::cql::plan::system::{condition_of, target_of};
 use crate::wide_column::schema::keyspace::Keyspace;
 use crate::wide_column::schema::{
-    Column, ColumnKind, IndexDefinition, Order, TableOptions, TableRecord, ViewDefinition,
+    Column, ColumnKind, Dropped, IndexDefinition, Order, TableOptions, TableRecord, ViewDefinition,
 };
-use crate::wide_column::types::UserType;
+use crate::wide_column::types::{CqlType, UserType};
 
 /// Text between quotes.
 fn text(text: &str) -> String {
@@ -39,26 +41,70 @@ pub(super) fn user_type(keyspace: &str, own: &UserType) -> String {
     format!("CREATE TYPE {}.{} (\n{}\n);", quoted(keyspace), quoted(own.name()), fields.join(",\n"))
 }
 
-/// `CREATE TABLE`
-pub(super) fn table(keyspace: &str, name: &str, record: &TableRecord) -> String {
-    let mut out = format!("CREATE TABLE {}.{} (\n", quoted(keyspace), quoted(name));
+/// A keyspace of the system that has this replication; without one, it is virtual.
+pub(super) fn system_keyspace(name: &str, own: Option<&Keyspace>) -> String {
+    let Some(own) = own else {
+        return format!(
+            "/*\nWarning: Keyspace {name} is a virtual keyspace and cannot be recreated with CQL.\nStructure, for reference:\n\
+             VIRTUAL KEYSPACE {name};\n*/"
+        );
+    };
+    keyspace(name, own)
+}
+
+/// `CREATE TABLE`; with an `id`, what is internal too: columns that were dropped, and when.
+pub(super) fn table(keyspace: &str, name: &str, record: &TableRecord, id: Option<Uuid>) -> String {
+    let place = format!("{}.{}", quoted(keyspace), quoted(name));
+    let dropped = if id.is_some() { record.dropped() } else { &[] };
+    let mut out = format!("CREATE TABLE {place} ({}) WITH ", columns(record, dropped));
+    let id = id.map(|id| format!("ID = {id}"));
+    out.push_str(&id.into_iter().chain(properties(record)).collect::<Vec<_>>().join("\n    AND "));
+    out.push(';');
+    for own in dropped {
+        let _ = write!(out, "\nALTER TABLE {place} DROP {} USING TIMESTAMP {};", quoted(&own.name), own.at);
+        // One that is there again comes after that.
+        if let Some(again) = record.schema.column_named(&own.name) {
+            let _ = write!(out, "\nALTER TABLE {place} ADD {};", column(again, false));
+        }
+    }
+    out
+}
+
+/// A table whose rows are made when they are read.
+pub(super) fn virtual_table(keyspace: &str, name: &str, record: &TableRecord, comment: &str) -> String {
+    let mut properties: Vec<_> = clustering_order(record).into_iter().collect();
+    properties.push(format!("comment = {}", text(comment)));
+    format!(
+        "/*\nWarning: Table {keyspace}.{name} is a virtual table and cannot be recreated with CQL.\nStructure, for reference:\n\
+         VIRTUAL TABLE {keyspace}.{name} ({}) WITH {};\n*/",
+        columns(record, &[]),
+        properties.join("\n    AND "),
+    )
+}
+
+/// What is between the parentheses.
+fn columns(record: &TableRecord, dropped: &[Dropped]) -> String {
     let shape = record.shape();
     let is_lone = shape.partition.len() == 1 && shape.clustering.is_empty();
+    let is_dropped = |own: &&Column| dropped.iter().any(|other| other.name == own.name());
     let columns = all_columns(record).into_iter().filter_map(|at| record.column(at).ok());
-    let mut lines: Vec<_> = columns.map(|own| column(own, is_lone)).collect();
+    let mut lines: Vec<_> = columns.filter(|own| !is_dropped(own)).map(|own| column(own, is_lone)).collect();
+    lines.extend(dropped.iter().map(|own| definition(&own.name, &own.cql_type, own.kind, false)));
     if !is_lone {
         lines.push(primary_key(record));
     }
     let lines: Vec<_> = lines.into_iter().map(|line| format!("    {line}")).collect();
-    out.push_str(&lines.join(",\n"));
-    out.push_str("\n) WITH ");
-    out.push_str(&properties(record).join("\n    AND "));
-    out.push(';');
-    out
+    format!("\n{}\n", lines.join(",\n"))
 }
 
 /// `CREATE MATERIALIZED VIEW`
-pub(super) fn view(keyspace: &str, name: &str, record: &TableRecord, definition: &ViewDefinition) -> String {
+pub(super) fn view(
+    keyspace: &str,
+    name: &str,
+    record: &TableRecord,
+    definition: &ViewDefinition,
+    id: Option<Uuid>,
+) -> String {
     let columns = if definition.has_all_columns {
         "*".to_owned()
     } else {
@@ -71,7 +117,7 @@ pub(super) fn view(keyspace: &str, name: &str, record: &TableRecord, definition:
         quoted(name),
         condition_of(record),
         primary_key(record),
-        properties(record).join("\n    AND "),
+        id.map(|id| format!("ID = {id}")).into_iter().chain(properties(record)).collect::<Vec<_>>().join("\n    AND "),
     )
 }
 
@@ -93,27 +139,31 @@ fn primary_key(record: &TableRecord) -> String {
 
 /// The order of rows, and the options: all but the time to live, of a view, which has none of its own.
 fn properties(record: &TableRecord) -> Vec<String> {
-    let clustering = &record.shape().clustering;
-    let mut all = Vec::new();
-    if !clustering.is_empty() {
-        let order = |(at, order): &(usize, Order)| {
-            format!("{} {}", name_at(record, *at), if *order == Order::Descending { "DESC" } else { "ASC" })
-        };
-        let orders: Vec<_> = clustering.iter().map(order).collect();
-        all.push(format!("CLUSTERING ORDER BY ({})", orders.join(", ")));
-    }
+    let mut all: Vec<_> = clustering_order(record).into_iter().collect();
     let is_view = record.view.is_some();
     all.extend(options(record.schema.options()).into_iter().filter(|own| !is_view || !own.starts_with("default_time")));
     all
 }
 
+fn clustering_order(record: &TableRecord) -> Option<String> {
+    let order = |(at, order): &(usize, Order)| {
+        format!("{} {}", name_at(record, *at), if *order == Order::Descending { "DESC" } else { "ASC" })
+    };
+    let orders: Vec<_> = record.shape().clustering.iter().map(order).collect();
+    (!orders.is_empty()).then(|| format!("CLUSTERING ORDER BY ({})", orders.join(", ")))
+}
+
 fn column(own: &Column, is_lone: bool) -> String {
-    let behind = match own.kind() {
+    definition(own.name(), own.column_type(), own.kind(), is_lone)
+}
+
+fn definition(name: &str, cql_type: &CqlType, kind: ColumnKind, is_lone: bool) -> String {
+    let behind = match kind {
         ColumnKind::PartitionKey if is_lone => " PRIMARY KEY",
         ColumnKind::Static => " static",
         _ => "",
     };
-    format!("{} {}{behind}", quoted(own.name()), own.column_type())
+    format!("{} {cql_type}{behind}", quoted(name))
 }
 
 fn options(own: &TableOptions) -> Vec<String> {

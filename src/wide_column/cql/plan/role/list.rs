@@ -1,6 +1,7 @@
 //! Listing roles, users and permissions.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{configured, ensure_known, exists, is_superuser, is_there, other, resolved};
 use crate::error::Result;
@@ -22,7 +23,7 @@ fn answer(table: &str, columns: &[(&str, CqlType)], rows: Vec<Vec<CqlValue>>) ->
     Answer {
         columns: columns.into(),
         rows,
-        of: Some(("system_auth".to_owned(), table.to_owned())),
+        of: Some(Arc::new(("system_auth".to_owned(), table.to_owned()))),
         ..Answer::default()
     }
 }

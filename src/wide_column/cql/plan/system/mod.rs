@@ -15,16 +15,19 @@ use std::sync::Arc;
 use crate::catalog::Entry;
 use crate::error::{Error, Result};
 use crate::txn::View;
+use crate::wide_column::Uuid;
 use crate::wide_column::bind::Bound;
 use crate::wide_column::cql::plan::value::{Receiver, serialized};
 use crate::wide_column::read::virtual_table::{VirtualRow, VirtualTable};
 use crate::wide_column::role::Actor;
+use crate::wide_column::schema::keyspace::Keyspace;
 use crate::wide_column::schema::{Definition, TableRecord};
 use crate::wide_column::value::CqlValue;
 
 pub(super) use self::node::{CLUSTER, PARTITIONER, SNITCH};
 pub(super) use self::schema::{condition_of, target_of};
 use self::shape::{Seen, Shape};
+pub(super) use self::virtual_schema::{OWN as VIRTUAL, comment_of};
 
 /// What makes the rows of a table, a value for each of its columns.
 type Rows = fn(&Seen<'_>) -> Result<Vec<Vec<CqlValue>>>;
@@ -87,6 +90,23 @@ pub(super) fn keyspaces() -> Vec<String> {
     let mut all: Vec<_> = shapes().iter().map(|shape| shape.keyspace.to_owned()).collect();
     all.dedup();
     all
+}
+
+/// The tables that there are in a keyspace of the system, in the order of their names.
+pub(super) fn tables(keyspace: &str) -> Vec<&'static str> {
+    let mut all: Vec<_> = shapes().iter().filter(|shape| shape.keyspace == keyspace).map(|shape| shape.table).collect();
+    all.sort_by_key(|name| name.to_lowercase());
+    all
+}
+
+/// What a table of the system is told from others by; none of the virtual ones has anything.
+pub(super) fn id_of(keyspace: &str, name: &str) -> Option<Uuid> {
+    schema::id_of(&shapes(), keyspace, name)
+}
+
+/// A keyspace of the system; `None` for the virtual one.
+pub(super) fn keyspace(name: &str) -> Option<Keyspace> {
+    schema::keyspace_of(name)
 }
 
 fn shapes() -> Vec<Shape> {

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::wide_column::Uuid;
 use crate::wide_column::cql::ast::quoted_if_needed;
 use crate::wide_column::schema::{
-    self, Column, ColumnKind, IndexDefinition, IndexTarget, Order, TableRecord, keyspace, user_types,
+    self, Column, ColumnKind, IndexDefinition, IndexTarget, Order, TableRecord, ViewCondition, keyspace, user_types,
 };
 use crate::wide_column::value::CqlValue;
 
@@ -187,12 +187,34 @@ struct Listed<'a> {
     record: &'a TableRecord,
 }
 
+/// The tables of the system that are listed here. They have numbers that no stored table comes to.
+fn of_system(shapes: &[Shape]) -> impl Iterator<Item = (&Shape, Uuid)> {
+    let listed = shapes.iter().filter(|shape| LISTED.contains(&shape.keyspace));
+    listed.zip((0..=u128::MAX).rev().map(Uuid::from_u128))
+}
+
+/// What a table of the system is told from others by; `None` for one that is not listed here.
+pub(super) fn id_of(shapes: &[Shape], keyspace: &str, name: &str) -> Option<Uuid> {
+    of_system(shapes).find(|(shape, _)| (shape.keyspace, shape.table) == (keyspace, name)).map(|(_, id)| id)
+}
+
+/// A keyspace of the system whose tables are listed here.
+pub(super) fn keyspace_of(name: &str) -> Option<keyspace::Keyspace> {
+    let local = || BTreeMap::from([("class".to_owned(), "org.apache.cassandra.locator.LocalStrategy".to_owned())]);
+    match name {
+        "system_auth" => Some(keyspace::Keyspace::default()),
+        name if LISTED.contains(&name) => {
+            Some(keyspace::Keyspace { replication: local(), ..keyspace::Keyspace::default() })
+        }
+        _ => None,
+    }
+}
+
 /// Every table, the system's first.
 fn each_table(seen: &Seen<'_>, mut each: impl FnMut(&Listed<'_>)) -> Result<()> {
-    // The system's have numbers that no stored table comes to.
-    for (shape, id) in seen.shapes.iter().filter(|shape| LISTED.contains(&shape.keyspace)).zip((0..=u128::MAX).rev()) {
+    for (shape, id) in of_system(seen.shapes) {
         let record = TableRecord::new(shape.schema());
-        each(&Listed { keyspace: shape.keyspace, name: shape.table, id: Uuid::from_u128(id), record: &record });
+        each(&Listed { keyspace: shape.keyspace, name: shape.table, id, record: &record });
     }
     for keyspace in keyspace::list(seen.view)?.into_keys() {
         for (name, table) in schema::tables(seen.view, &keyspace)? {
@@ -207,11 +229,7 @@ fn keyspaces(seen: &Seen<'_>) -> Result<Vec<Vec<CqlValue>>> {
     let row = |(name, keyspace): (String, keyspace::Keyspace)| {
         vec![name.into(), CqlValue::Boolean(keyspace.durable_writes), texts(&keyspace.replication)]
     };
-    let local = BTreeMap::from([("class".to_owned(), "org.apache.cassandra.locator.LocalStrategy".to_owned())]);
-    let own = LISTED.map(|name| match name {
-        "system_auth" => row((name.to_owned(), keyspace::Keyspace::default())),
-        _ => vec![name.into(), CqlValue::Boolean(true), texts(&local)],
-    });
+    let own = LISTED.map(|name| row((name.to_owned(), keyspace_of(name).unwrap_or_default())));
     Ok(own.into_iter().chain(keyspace::list(seen.view)?.into_iter().map(row)).collect())
 }
 
@@ -400,6 +418,17 @@ fn indexes(seen: &Seen<'_>) -> Result<Vec<Vec<CqlValue>>> {
 
 /// The condition of a view, as its statement has it.
 pub(in crate::wide_column::cql::plan) fn condition_of(view: &TableRecord) -> String {
+    if !view.conditions.is_empty() {
+        let name = |id: &u16| view.column_with(*id).map(|own| quoted_if_needed(own.name())).unwrap_or_default();
+        let said = |own: &ViewCondition| {
+            let names: Vec<_> = own.columns.iter().map(name).collect();
+            match &names[..] {
+                [name] => format!("{name}{}", own.said),
+                several => format!("({}){}", several.join(", "), own.said),
+            }
+        };
+        return view.conditions.iter().map(said).collect::<Vec<_>>().join(" AND ");
+    }
     let keys = view.schema.columns().filter(|column| column.is_key());
     let conditions: Vec<_> = keys.map(|column| format!("{} IS NOT NULL", quoted_if_needed(column.name()))).collect();
     conditions.join(" AND ")

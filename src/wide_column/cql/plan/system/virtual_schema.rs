@@ -7,7 +7,7 @@ use crate::wide_column::schema::TableRecord;
 use crate::wide_column::value::CqlValue;
 
 /// The one virtual keyspace.
-const OWN: &str = "system_virtual_schema";
+pub(in crate::wide_column::cql::plan) const OWN: &str = "system_virtual_schema";
 
 pub(super) const SHAPES: &[Shape] = &[
     Shape {
@@ -27,13 +27,18 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape { keyspace: OWN, table: "columns", clustering: 2, columns: COLUMNS, rows: columns },
 ];
 
+/// What is said of a table.
+pub(in crate::wide_column::cql::plan) fn comment_of(table: &str) -> String {
+    format!("virtual {} definitions", table.strip_suffix('s').unwrap_or(table))
+}
+
 fn own<'a>(seen: &Seen<'a>) -> impl Iterator<Item = &'a Shape> {
     seen.shapes.iter().filter(|shape| shape.keyspace == OWN)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "as the rows of other tables are made")]
 fn tables(seen: &Seen<'_>) -> Result<Vec<Vec<CqlValue>>> {
-    let row = |shape: &Shape| vec![OWN.into(), shape.table.into(), "virtual definitions".into()];
+    let row = |shape: &Shape| vec![OWN.into(), shape.table.into(), comment_of(shape.table).into()];
     Ok(own(seen).map(row).collect())
 }
 
