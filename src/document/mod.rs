@@ -104,5 +104,6 @@ pub use stats::{CollectionStats, IndexStats};
 #[allow(unused_imports, reason = "not every door runs operations for others")]
 pub(crate) use supervision::Supervision;
 pub use update::{UpdateDescription, UpdateModifications};
-#[cfg(feature = "mongo")]
+#[cfg(feature = "server")]
+#[allow(unused_imports, reason = "not every door takes BSON")]
 pub(crate) use well_formed::is_well_formed;

@@ -50,7 +50,7 @@ finds 'CREATE TABLE shell.t (
     PRIMARY KEY (p, c)
 ) WITH CLUSTERING ORDER BY (c DESC)' 'DESCRIBE TABLE shell.t'
 finds 'CREATE KEYSPACE shell WITH replication' 'DESCRIBE KEYSPACE shell'
-finds 'Partitioner: org.apache.cassandra.dht.Murmur3Partitioner' 'DESCRIBE CLUSTER'
+finds 'Partitioner: Murmur3Partitioner' 'DESCRIBE CLUSTER'
 
 # Rows to a file and back.
 finds '3 rows exported' "COPY shell.t TO '$FILES/t.csv' WITH HEADER = true"
