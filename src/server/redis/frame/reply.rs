@@ -146,9 +146,9 @@ impl Reply {
 
     pub(crate) fn bulk(&mut self, bytes: impl AsRef<[u8]>) {
         let bytes = bytes.as_ref();
-        self.number(b'$', bytes.len());
-        // With the end of the line: a large one would be moved for it.
-        self.output.write_all([bytes, b"\r\n"]);
+        let mut place = [0; HEAD_BYTES_MAX];
+        // All at once: room is looked for once, and a large one would be moved for the end of its line.
+        self.output.write_all([head(b'$', bytes.len(), &mut place), bytes, b"\r\n"]);
     }
 
     pub(crate) fn nil(&mut self) {
@@ -276,6 +276,33 @@ impl Reply {
     }
 }
 
+/// The longest line of a type and a length: 20 digits, and the end of the line.
+const HEAD_BYTES_MAX: usize = 1 + 20 + 2;
+
+/// The line of `kind` and `number`, made in `place` from its end: most lengths have a digit or two.
+#[inline]
+fn head(kind: u8, mut number: usize, place: &mut [u8; HEAD_BYTES_MAX]) -> &[u8] {
+    let mut start = HEAD_BYTES_MAX;
+    let mut put = |byte: u8| {
+        start -= 1;
+        if let Some(place) = place.get_mut(start) {
+            *place = byte;
+        }
+    };
+    put(b'\n');
+    put(b'\r');
+    loop {
+        let [digit, ..] = (number % 10).to_le_bytes();
+        put(b'0' + digit);
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    put(kind);
+    place.get(start..).unwrap_or_default()
+}
+
 /// A score as Redis prints it: the shortest text that reads as the same number.
 pub(crate) fn format_double(number: f64) -> String {
     if number.is_infinite() {
@@ -311,6 +338,13 @@ mod tests {
         let mut reply = Reply { protocol, ..Reply::default() };
         write(&mut reply);
         String::from_utf8(reply.bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn a_head_has_every_digit() {
+        for number in [0, 9, 10, 99, 100, 536_870_912, usize::MAX] {
+            assert_eq!(head(b'$', number, &mut [0; HEAD_BYTES_MAX]), format!("${number}\r\n").as_bytes());
+        }
     }
 
     #[test]
