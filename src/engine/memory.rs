@@ -199,7 +199,11 @@ pub(super) fn nth(tree: &Tree, range: &KeyRange, n: u64) -> Option<(Key, Value)>
 /// The entry at the end of `range` that `direction` starts from.
 pub(super) fn first(tree: &Tree, range: &KeyRange, direction: Direction) -> Option<(Key, Value)> {
     let entry = match direction {
-        Direction::Forward => tree.iter(range).next(),
+        Direction::Forward => match range.start() {
+            // One descent, and no way back up is kept.
+            Bound::Included(start) => tree.seek(start).filter(|(key, _)| range.contains(key)),
+            _ => tree.iter(range).next(),
+        },
         Direction::Backward => {
             let up_to = match range.end() {
                 Bound::Unbounded => tree.len(),
