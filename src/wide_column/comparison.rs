@@ -1,15 +1,21 @@
-//! Comparisons, as conditions of queries and views have them.
+//! Comparisons, as statements, plans and conditions of views have them.
 
 use serde::{Deserialize, Serialize};
 
 /// How two values compare. It is stored by the place in this list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Comparison {
+    /// `=`
     Equal,
+    /// `!=`
     NotEqual,
+    /// `<`
     Less,
+    /// `<=`
     LessOrEqual,
+    /// `>`
     Greater,
+    /// `>=`
     GreaterOrEqual,
 }
 

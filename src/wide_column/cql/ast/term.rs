@@ -1,5 +1,6 @@
 //! Terms, and what rows are compared with.
 
+pub(crate) use crate::wide_column::comparison::Comparison;
 use crate::wide_column::cql::ast::name::{Name, QualifiedName};
 use crate::wide_column::cql::ast::types::{NativeType, TypeName};
 
@@ -93,23 +94,6 @@ pub(crate) enum Term {
     Negation(Box<Self>),
     /// Two terms with an operator between them.
     Operation(Box<Self>, Arithmetic, Box<Self>),
-}
-
-/// How a column is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Comparison {
-    /// `=`
-    Equal,
-    /// `!=`
-    NotEqual,
-    /// `<`
-    Less,
-    /// `<=`
-    LessOrEqual,
-    /// `>`
-    Greater,
-    /// `>=`
-    GreaterOrEqual,
 }
 
 /// What `IN` looks a column up in.

@@ -6,7 +6,6 @@ use crate::wide_column::cql::ast::{
     Assignment, Condition as Written, ConditionTarget, ConditionTest, Deletion, InValues, Name, Term,
 };
 use crate::wide_column::cql::plan::context::{Context, column, invalid};
-use crate::wide_column::cql::plan::restrict::comparison;
 use crate::wide_column::cql::plan::value::{Receiver, bound, given_list, serialized, value_of};
 use crate::wide_column::read::plan::Bytes;
 use crate::wide_column::schema::{Column, TableRecord};
@@ -252,9 +251,7 @@ pub(super) fn condition(
     };
     let receiver = Receiver::new(name, &of);
     let test = match &written.test {
-        ConditionTest::Compare(how, term) => {
-            ColumnTest::Compare(comparison(*how), nullable(bound(context, term, receiver)?)?)
-        }
+        ConditionTest::Compare(how, term) => ColumnTest::Compare(*how, nullable(bound(context, term, receiver)?)?),
         ConditionTest::In(InValues::List(terms)) => {
             ColumnTest::In(terms.iter().map(|term| nullable(bound(context, term, receiver)?)).collect::<Result<_>>()?)
         }

@@ -5,7 +5,7 @@ use std::ops::Bound as End;
 
 use crate::error::{Error, Result};
 use crate::limits;
-use crate::wide_column::cql::ast::{self, Comparison as Written, InTuples, InValues, Name, Relation, Term};
+use crate::wide_column::cql::ast::{self, InTuples, InValues, Name, Relation, Term};
 use crate::wide_column::cql::plan::context::{Context, column, invalid};
 use crate::wide_column::cql::plan::lookup;
 use crate::wide_column::cql::plan::slices::{Clustered, One, Several, Sliced, slices};
@@ -55,18 +55,6 @@ pub(super) struct Said {
     pub(super) tokens: Option<(End<i64>, End<i64>)>,
 }
 
-/// How a column is compared.
-pub(super) fn comparison(written: Written) -> Comparison {
-    match written {
-        Written::Equal => Comparison::Equal,
-        Written::NotEqual => Comparison::NotEqual,
-        Written::Less => Comparison::Less,
-        Written::LessOrEqual => Comparison::LessOrEqual,
-        Written::Greater => Comparison::Greater,
-        Written::GreaterOrEqual => Comparison::GreaterOrEqual,
-    }
-}
-
 /// Looks the columns of `relations` up, and makes values of their terms.
 pub(super) fn said(context: &Context<'_>, table: &TableRecord, label: &str, relations: &[Relation]) -> Result<Said> {
     let mut found = Said::default();
@@ -76,7 +64,7 @@ pub(super) fn said(context: &Context<'_>, table: &TableRecord, label: &str, rela
                 let (at, own) = column(table, label, name)?;
                 check_comparable(own, *written, relation)?;
                 let value = compared(context, value, Receiver::new(own.name(), own.column_type()))?;
-                let one = match comparison(*written) {
+                let one = match *written {
                     Comparison::Equal => One::Equal(value),
                     other => One::Range(other, value),
                 };
@@ -110,7 +98,7 @@ pub(super) fn said(context: &Context<'_>, table: &TableRecord, label: &str, rela
                 let CqlType::Map(both) = own.column_type().thawed() else {
                     return Err(invalid(format!("Column {} cannot be used as a map", own.name())));
                 };
-                if *written != Written::Equal {
+                if *written != Comparison::Equal {
                     return Err(invalid("Only EQ relations are supported on map entries"));
                 }
                 let key = compared(context, key, Receiver::new(own.name(), &both.0))?;
@@ -120,10 +108,10 @@ pub(super) fn said(context: &Context<'_>, table: &TableRecord, label: &str, rela
             Relation::Columns { columns, comparison: written, value } => {
                 let places = clustering(table, label, columns, relation)?;
                 let values = tuple(context, table, &places, value)?;
-                if *written == Written::NotEqual {
+                if *written == Comparison::NotEqual {
                     return Err(invalid(format!("Unsupported \"!=\" relation: {relation}")));
                 }
-                found.add_bound(table, places, comparison(*written), values)?;
+                found.add_bound(table, places, *written, values)?;
             }
             Relation::ColumnsIn { columns, values } => {
                 let places = clustering(table, label, columns, relation)?;
@@ -218,7 +206,7 @@ impl Said {
         table: &TableRecord,
         label: &str,
         columns: &[Name],
-        (written, value): (Written, &Term),
+        (comparison, value): (Comparison, &Term),
     ) -> Result<()> {
         let mut places = Vec::with_capacity(columns.len());
         for name in columns {
@@ -259,7 +247,6 @@ impl Said {
                 }
             }
         };
-        let comparison = comparison(written);
         let (start, end) = self.tokens.unwrap_or((End::Unbounded, End::Unbounded));
         let names = || table.schema.partition_columns().map(Column::name).collect::<Vec<_>>().join(", ");
         let is_one = matches!((start, end), (End::Included(start), End::Included(end)) if start == end);
@@ -295,9 +282,9 @@ fn two_bounds(are_lower: bool, names: &str) -> Error {
     invalid(format!("More than one restriction was found for the {end} bound on {names}"))
 }
 
-fn check_comparable(column: &Column, written: Written, relation: &Relation) -> Result<()> {
+fn check_comparable(column: &Column, written: Comparison, relation: &Relation) -> Result<()> {
     let (name, cql_type) = (column.name(), column.column_type());
-    if written == Written::NotEqual {
+    if written == Comparison::NotEqual {
         return Err(invalid(format!("Unsupported \"!=\" relation: {relation}")));
     }
     if matches!(cql_type, CqlType::Udt(_)) {
@@ -308,7 +295,7 @@ fn check_comparable(column: &Column, written: Written, relation: &Relation) -> R
     if cql_type.is_multi_cell() {
         return Err(collection(column, &written.to_string()));
     }
-    if written != Written::Equal && cql_type.any(&mut |part| *part == CqlType::Duration) {
+    if written != Comparison::Equal && cql_type.any(&mut |part| *part == CqlType::Duration) {
         let what = if *cql_type == CqlType::Duration { "duration columns" } else { "collections containing durations" };
         return Err(invalid(format!("Slice restrictions are not supported on {what}")));
     }
