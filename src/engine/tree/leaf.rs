@@ -197,24 +197,35 @@ impl<const N: usize> Leaf<N> {
                         place.insert_new(key, value);
                         return Inserted { old: None, split: Some((separator, Arc::new(right))) };
                     }
-                    if is_full || (at == self.len && self.len > 0) {
-                        let mut right = Self { skip: self.skip, ..Self::default() };
-                        right.insert_new(key, value);
-                        let separator = separator(self.key(self.len - 1), key).to_vec();
-                        if self.base.is_empty() {
-                            self.close();
-                        } else {
-                            self.rewrite();
-                        }
-                        right.set_skip(bounds.above(&separator).shared());
-                        self.set_skip(bounds.below(&separator).shared());
-                        return Inserted { old: None, split: Some((separator, Arc::new(right))) };
+                    if is_full || ((at == 0 || at == self.len) && self.len > 0) {
+                        return Inserted { old: None, split: Some(self.insert_beside(key, value, bounds)) };
                     }
                 }
                 self.insert_at(at, key, value);
                 Inserted { old: None, split: None }
             }
         }
+    }
+
+    /// Puts a key that comes before or after all others into a leaf of its own beside this one, which stays as it is. Returns the
+    /// right one of the two, and the separator before it.
+    fn insert_beside(&mut self, key: &[u8], value: Stored<'_>, bounds: Bounds<'_>) -> (Vec<u8>, Arc<Self>) {
+        if self.base.is_empty() {
+            self.close();
+        } else {
+            self.rewrite();
+            self.tail = Vec::new();
+        }
+        let mut other = Self { skip: bounds.shared(), ..Self::default() };
+        other.insert_new(key, value);
+        let is_before = self.len > 0 && key < self.key(0);
+        if is_before {
+            std::mem::swap(self, &mut other);
+        }
+        let separator = separator(self.key(self.len - 1), other.key(0)).to_vec();
+        self.set_skip(bounds.below(&separator).shared());
+        other.set_skip(bounds.above(&separator).shared());
+        (separator, Arc::new(other))
     }
 
     /// Makes one change that neither splits the leaf nor leaves so little in it that it should be merged. Returns the
@@ -466,16 +477,24 @@ impl<const N: usize> Leaf<N> {
         }
     }
 
-    /// Splits off the upper half of the bytes, or nothing where a split at the end is due to an insertion at `at`.
+    /// Splits off the upper part of a leaf into which a key is to be inserted at `at`: the upper half, or what a run downwards leaves
+    /// behind. Returns nothing where the key is to have a leaf of its own before or behind the others.
     fn split(&mut self, at: usize, bounds: Bounds<'_>) -> Option<(Vec<u8>, Self)> {
-        if self.len < 2 || at == self.len {
+        let goes_down = self.goes_down(at);
+        if self.len < 2 || at == self.len || (at == 0 && goes_down) {
             return None;
         }
-        let middle = if self.bytes() > LEAF_BYTES_MAX { self.middle_by_bytes() } else { self.len / 2 };
+        let middle = if self.bytes() > LEAF_BYTES_MAX {
+            self.middle_by_bytes()
+        } else if goes_down {
+            at
+        } else {
+            self.len / 2
+        };
         let separator = separator(self.key(middle - 1), self.key(middle)).to_vec();
         let part = |from: usize, to: usize, bounds: Bounds<'_>| {
             let mut part = Self { skip: bounds.shared(), ..Self::default() };
-            part.tail.reserve_exact((self.bytes() - self.garbage) * 5 / 8);
+            part.tail.reserve_exact((from..to).map(|at| self.entry_bytes(at)).sum());
             part.take(self, from, to - from);
             part.renew_heads();
             part.close();
@@ -484,6 +503,12 @@ impl<const N: usize> Leaf<N> {
         let right = part(middle, self.len, bounds.above(&separator));
         *self = part(0, middle, bounds.below(&separator));
         Some((separator, right))
+    }
+
+    /// Whether the entry at `at` is the one that came last, so that a key before it goes on a run downwards. What is behind `at` is then
+    /// left alone, and stays as full as it is.
+    fn goes_down(&self, at: usize) -> bool {
+        at < self.len && self.slots[at] as usize + self.entry_bytes(at) == self.bytes()
     }
 
     /// The place that has half of the bytes before it, but at least one entry on either side.

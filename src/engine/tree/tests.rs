@@ -365,6 +365,31 @@ fn nodes_are_full_after_a_load_in_order() {
     assert_eq!(kids.iter().map(|kid| kid.len()).sum::<usize>(), 100);
 }
 
+#[test]
+fn leaves_are_full_after_a_load_in_the_opposite_order() {
+    let mut tree: Tree<128, 64> = Tree::default();
+    for n in (0..128 * 100u32).rev() {
+        tree.put(&n.to_be_bytes(), &[7; 50]);
+    }
+    tree.check().unwrap();
+    assert_eq!(leaves(tree.root.as_ref().unwrap()), 100);
+}
+
+/// Runs of a hundred entries that begin anywhere: rows of partitions, newest first, lie in the order of hashes.
+#[test]
+fn leaves_are_filled_by_runs_in_the_opposite_order() {
+    let mut tree: Tree<128, 64> = Tree::default();
+    for run in 0..300u64 {
+        let start = run.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
+        for n in (0..100u64).rev() {
+            tree.put(&[start, n.to_be_bytes()].concat(), &[7; 80]);
+        }
+    }
+    tree.check().unwrap();
+    let leaves = leaves(tree.root.as_ref().unwrap());
+    assert!(leaves * 100 <= 30_000, "{leaves} leaves: a hundred entries in each of them, of 128 at most");
+}
+
 fn leaves<const L: usize, const I: usize>(node: &Node<L, I>) -> usize {
     match node {
         Node::Leaf(_) => 1,
