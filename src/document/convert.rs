@@ -54,10 +54,10 @@ impl<S: WriteScope> Database<S> {
             changed.record.set_options(options)?;
             let removed = changed.record.remove_secondary();
             namespace.update(writer, &changed)?;
-            Records::new(writer, &namespace, &changed).count_and_trim()?;
+            Records::new(writer, &namespace, &Arc::new(changed)).count_and_trim()?;
             for index in removed {
-                job::remove(writer, &layout::index_prefix(changed.storage, index.id))?;
-                job::remove(writer, &layout::index_arrays_prefix(changed.storage, index.id))?;
+                job::remove(writer, &layout::index_prefix(entry.storage, index.id))?;
+                job::remove(writer, &layout::index_arrays_prefix(entry.storage, index.id))?;
             }
             Ok(())
         })

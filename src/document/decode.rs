@@ -17,6 +17,7 @@ use bson::{Bson, DateTime, Document, RawDocument};
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 
+use crate::document::raw::name_length;
 use crate::limits;
 
 /// The value of `document`, or `None` when that is for the crate to find out.
@@ -251,7 +252,7 @@ impl<'de, 'c> Elements<'de, 'c> {
         if *kind == 0 {
             return if rest.is_empty() { Ok(None) } else { left() };
         }
-        let end = rest.iter().position(|byte| *byte == 0).ok_or(Left)?;
+        let end = name_length(rest).ok_or(Left)?;
         let (name, rest) = rest.split_at_checked(end).ok_or(Left)?;
         let (_, rest) = rest.split_first().ok_or(Left)?;
         let size = match *kind {
@@ -274,14 +275,50 @@ impl<'de, 'c> Elements<'de, 'c> {
     }
 }
 
+/// The name of an element.
+struct Name<'de>(&'de [u8]);
+
+impl<'de> Name<'de> {
+    fn text(self) -> Result<BorrowedStrDeserializer<'de, Left>> {
+        std::str::from_utf8(self.0).map(BorrowedStrDeserializer::new).map_err(|_| Left)
+    }
+}
+
+impl<'de> de::Deserializer<'de> for Name<'de> {
+    type Error = Left;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.text()?.deserialize_any(visitor)
+    }
+
+    /// The fields of a struct are known by the bytes of their names, too, and that those are ASCII is seen sooner than that
+    /// they are UTF-8.
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.0.is_ascii() { visitor.visit_borrowed_bytes(self.0) } else { self.deserialize_any(visitor) }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        self.text()?.deserialize_enum(name, variants, visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool char str string bytes byte_buf unit unit_struct option newtype_struct seq tuple tuple_struct struct map
+        i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 ignored_any
+    }
+}
+
 impl<'de> MapAccess<'de> for Elements<'de, '_> {
     type Error = Left;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
         let Some((name, value)) = self.next()? else { return Ok(None) };
         self.value = Some(value);
-        let name = std::str::from_utf8(name).map_err(|_| Left)?;
-        seed.deserialize(BorrowedStrDeserializer::new(name)).map(Some)
+        seed.deserialize(Name(name)).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {

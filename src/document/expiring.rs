@@ -98,7 +98,7 @@ fn first_date(view: &View, storage: u32, index: &Index) -> Result<Option<i64>> {
 struct Known(Mutex<Option<(u64, Arc<Collections>)>>);
 
 /// Database, name and definition.
-type Collections = Vec<(String, String, Entry<Schema>)>;
+type Collections = Vec<(String, String, Arc<Entry<Schema>>)>;
 
 impl State for Known {
     const SLOT: Slot = Slot::Documents;
@@ -114,7 +114,7 @@ fn expiring(view: &View) -> Result<Arc<Collections>> {
     for database in catalog::namespaces(view, Kind::Collection)? {
         for (name, entry) in catalog::list::<Schema>(view, Kind::Collection, &database)? {
             if entry.record.indexes.iter().any(|index| index.expire_after.is_some()) {
-                found.push((database.clone(), name, entry));
+                found.push((database.clone(), name, Arc::new(entry)));
             }
         }
     }

@@ -46,6 +46,12 @@ impl<'f> Equality<'f> {
             return None;
         }
         let (field, value) = filter.iter().next()?;
+        Self::with(field, value)
+    }
+
+    /// That `field` has `value`, if the express way may serve it.
+    #[inline]
+    pub(super) fn with(field: &'f str, value: &'f Bson) -> Option<Self> {
         let value = match value {
             Bson::Int32(value) => RawBsonRef::Int32(*value),
             Bson::Int64(value) => RawBsonRef::Int64(*value),

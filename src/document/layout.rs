@@ -64,6 +64,9 @@ pub(super) const RECORD_ID_BYTES: usize = 8;
 /// Bytes of a record's key: owner, collection, area, record id.
 const RECORD_KEY_BYTES: usize = 1 + size_of::<u32>() + 1 + RECORD_ID_BYTES;
 
+/// Room for what keys begin with and, as a rule, for what follows.
+const PREFIX_CAPACITY: usize = 32;
+
 /// Number of a record in its collection, in order of insertion.
 pub(super) type RecordId = u64;
 
@@ -97,10 +100,17 @@ pub(super) fn record(collection: u32, id: RecordId) -> [u8; RECORD_KEY_BYTES] {
 
 /// What the entries of an index begin with.
 pub(super) fn index_prefix(collection: u32, index: u32) -> Vec<u8> {
-    let mut key = collection_prefix(collection);
-    key.push(INDEXES);
-    key.extend_from_slice(&index.to_be_bytes());
+    let mut key = Vec::with_capacity(PREFIX_CAPACITY);
+    put_index_prefix(&mut key, collection, index);
     key
+}
+
+/// Appends what the entries of an index begin with.
+#[inline]
+pub(super) fn put_index_prefix(out: &mut Vec<u8>, collection: u32, index: u32) {
+    put_collection_prefix(out, collection);
+    out.push(INDEXES);
+    out.extend_from_slice(&index.to_be_bytes());
 }
 
 /// What the keys begin with that say where the indexes of a collection have arrays.
@@ -186,10 +196,15 @@ pub(super) fn next_record_id(last: Option<&[u8]>) -> Result<RecordId> {
 
 /// What every key of a collection begins with.
 pub(super) fn collection_prefix(collection: u32) -> Vec<u8> {
-    let mut key = Vec::with_capacity(32);
-    key.push(OWNER);
-    key.extend_from_slice(&collection.to_be_bytes());
+    let mut key = Vec::with_capacity(PREFIX_CAPACITY);
+    put_collection_prefix(&mut key, collection);
     key
+}
+
+#[inline]
+fn put_collection_prefix(out: &mut Vec<u8>, collection: u32) {
+    out.push(OWNER);
+    out.extend_from_slice(&collection.to_be_bytes());
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 use std::sync::Arc;
 
 use bson::{Bson, DateTime, Document, RawBsonRef, RawDocument};
+use smallvec::SmallVec;
 
 use crate::catalog::Entry;
 use crate::document::capped::Held;
@@ -21,25 +22,38 @@ use crate::document::layout::{self, RecordId};
 use crate::document::order;
 use crate::document::path::{Reached, elements};
 use crate::document::pattern::{Keys, PatternField};
-use crate::document::raw::corrupt;
+use crate::document::raw::{Difference, corrupt};
 use crate::document::schema::{Capped, Index, Namespace, Schema};
 use crate::document::shown;
-use crate::engine::{Direction, Value};
+use crate::engine::{Direction, KeyRange, Value};
 use crate::error::{Error, Result};
 use crate::txn::{View, Writer};
+
+/// Room for the key of an index entry with a short text or some numbers.
+const ENTRY_CAPACITY: usize = 64;
 
 /// Writes to one collection, within one operation.
 #[derive(Debug)]
 pub(super) struct Records<'w> {
     writer: &'w mut Writer,
     namespace: &'w Namespace,
-    entry: Entry<Schema>,
+    entry: Arc<Entry<Schema>>,
+    /// Of unique indexes, by their numbers, a key that none of their entries is above; of an insertion of many documents alone.
+    highest: Option<SmallVec<[(u32, Vec<u8>); 2]>>,
 }
 
 impl<'w> Records<'w> {
     /// The records of `namespace`, whose catalogue entry is `entry`.
-    pub(super) fn new(writer: &'w mut Writer, namespace: &'w Namespace, entry: &Entry<Schema>) -> Self {
-        Self { writer, namespace, entry: entry.clone() }
+    pub(super) fn new(writer: &'w mut Writer, namespace: &'w Namespace, entry: &Arc<Entry<Schema>>) -> Self {
+        Self { writer, namespace, entry: Arc::clone(entry), highest: None }
+    }
+
+    /// Says that more documents are to be inserted: from now on keys that are above all others are known to be so without a look.
+    pub(super) fn expect_more(&mut self) {
+        // What a transaction has looked at is checked when it commits.
+        if self.highest.is_none() && !self.writer.is_tracked() {
+            self.highest = Some(SmallVec::new());
+        }
     }
 
     /// A record id above that of every record of the collection. After reopening or forking, the id of a last record that
@@ -56,16 +70,29 @@ impl<'w> Records<'w> {
         self.writer
     }
 
+    pub(super) fn writer_mut(&mut self) -> &mut Writer {
+        self.writer
+    }
+
     /// Stores a new document.
     ///
     /// # Errors
     /// [`Error::DuplicateKey`] when a unique index holds a key of it, [`Error::InvalidDocument`] when the validator refuses it.
     pub(super) fn insert(&mut self, id: RecordId, document: &RawDocument) -> Result<()> {
         self.validate(None, document)?;
-        for index in self.entry.record.indexes.clone() {
+        let entry = Arc::clone(&self.entry);
+        let mut key = Vec::with_capacity(ENTRY_CAPACITY);
+        for index in &entry.record.indexes {
+            key.clear();
+            layout::put_index_prefix(&mut key, entry.storage, index.id);
+            let fields_at = key.len();
+            if index.put_only_key(&mut key, document)? {
+                self.put_entry(index, index.refuses_second(), id, document, (&mut key, fields_at))?;
+                continue;
+            }
             let keys = index.keys_of(document)?;
-            self.note_arrays(&index, &keys, id)?;
-            self.put_entries(&index, index.refuses_second(), id, document, keys.encoded.iter())?;
+            self.note_arrays(index, &keys, id)?;
+            self.put_entries(index, index.refuses_second(), id, document, keys.encoded.iter())?;
         }
         self.writer.put(layout::record(self.entry.storage, id), document.as_bytes())?;
         match self.capped() {
@@ -122,17 +149,19 @@ impl<'w> Records<'w> {
     /// As [`Records::insert`].
     pub(super) fn replace(&mut self, id: RecordId, before: &RawDocument, after: &RawDocument) -> Result<()> {
         self.validate(Some(before), after)?;
-        for index in self.entry.record.indexes.clone() {
-            if index.keeps_its_keys(before, after)? {
+        let difference = Difference::between(before, after)?;
+        let entry = Arc::clone(&self.entry);
+        for index in &entry.record.indexes {
+            if index.keeps_its_keys(&difference)? {
                 continue;
             }
             let (old, new) = (index.keys_of(before)?, index.keys_of(after)?);
-            self.note_arrays(&index, &new, id)?;
+            self.note_arrays(index, &new, id)?;
             // Both lists are sorted.
             let gone = old.encoded.iter().filter(|key| new.encoded.binary_search(key).is_err());
-            self.remove_entries(&index, id, gone);
+            self.remove_entries(index, id, gone);
             let added = new.encoded.iter().filter(|key| old.encoded.binary_search(key).is_err());
-            self.put_entries(&index, index.refuses_second(), id, after, added)?;
+            self.put_entries(index, index.refuses_second(), id, after, added)?;
         }
         let (old, new) = (before.as_bytes().len(), after.as_bytes().len());
         if self.capped().is_some() && old != new {
@@ -159,9 +188,10 @@ impl<'w> Records<'w> {
 
     /// Removes document `document` of record `id`.
     pub(super) fn remove(&mut self, id: RecordId, document: &RawDocument) -> Result<()> {
-        for index in self.entry.record.indexes.clone() {
+        let entry = Arc::clone(&self.entry);
+        for index in &entry.record.indexes {
             let Keys { encoded, .. } = index.keys_of(document)?;
-            self.remove_entries(&index, id, encoded.iter());
+            self.remove_entries(index, id, encoded.iter());
         }
         self.writer.remove(layout::record(self.entry.storage, id));
         if self.capped().is_some() {
@@ -188,21 +218,62 @@ impl<'w> Records<'w> {
         document: &RawDocument,
         keys: impl Iterator<Item = &'k Vec<u8>>,
     ) -> Result<()> {
-        let prefix = layout::index_prefix(self.entry.storage, index.id);
+        let mut key = layout::index_prefix(self.entry.storage, index.id);
+        let fields_at = key.len();
         for fields in keys {
-            let entry = layout::entry(&prefix, fields, id);
-            if checks {
-                let same = entry.get(..prefix.len() + fields.len()).unwrap_or_default();
-                match self.writer.seek_prefix(same)? {
-                    // While an index is built, the record may have its entry already.
-                    Some(found) if *found == *entry => continue,
-                    Some(_) => return Err(self.duplicate(index, fields, document)?),
-                    None => {}
-                }
-            }
-            self.writer.put(entry, [])?;
+            key.truncate(fields_at);
+            key.extend_from_slice(fields);
+            self.put_entry(index, checks, id, document, (&mut key, fields_at))?;
         }
         Ok(())
+    }
+
+    /// Makes an entry of `index` for the record `id`. Its key is there but for the id, with the fields from a place on.
+    fn put_entry(
+        &mut self,
+        index: &Index,
+        checks: bool,
+        id: RecordId,
+        document: &RawDocument,
+        (key, fields_at): (&mut Vec<u8>, usize),
+    ) -> Result<()> {
+        let fields_end = key.len();
+        key.extend_from_slice(&id.to_be_bytes());
+        let (same, _) = key.split_at_checked(fields_end).unwrap_or_default();
+        if checks && !self.is_above_all(index, key, same, fields_at)? {
+            match self.writer.seek_prefix(same)? {
+                // While an index is built, the record may have its entry already.
+                Some(found) if *found == **key => return Ok(()),
+                Some(_) => {
+                    let fields = same.get(fields_at..).unwrap_or_default();
+                    return Err(self.duplicate(index, fields, document)?);
+                }
+                None => {}
+            }
+        }
+        self.writer.put(key, [])
+    }
+
+    /// Whether no entry of `index` begins with `same`, because it is above all of them; then `key`, the entry that is put, is the
+    /// highest. Only asked while many documents are inserted.
+    fn is_above_all(&mut self, index: &Index, key: &[u8], same: &[u8], fields_at: usize) -> Result<bool> {
+        let Some(all) = &mut self.highest else { return Ok(false) };
+        let place = match all.iter().position(|(number, _)| *number == index.id) {
+            Some(place) => place,
+            None => {
+                let entries = KeyRange::prefix(same.get(..fields_at).unwrap_or_default());
+                let last = self.writer.first(&entries, Direction::Backward)?;
+                all.push((index.id, last.map_or_else(Vec::new, |(last, _)| last.to_vec())));
+                all.len() - 1
+            }
+        };
+        let Some((_, highest)) = all.get_mut(place) else { return Ok(false) };
+        let is_above = *same > **highest;
+        if *key > **highest {
+            highest.clear();
+            highest.extend_from_slice(key);
+        }
+        Ok(is_above)
     }
 
     fn remove_entries<'k>(&mut self, index: &Index, id: RecordId, keys: impl Iterator<Item = &'k Vec<u8>>) {
@@ -218,7 +289,7 @@ impl<'w> Records<'w> {
         if keys.multikey == 0 && keys.array_paths.is_empty() {
             return Ok(());
         }
-        let Some(known) = self.entry.record.indexes.iter_mut().find(|known| known.id == index.id) else {
+        let Some(known) = self.entry.record.indexes.iter().find(|known| known.id == index.id) else {
             return Ok(());
         };
         let new_bits = keys.multikey & !known.multikey;
@@ -227,10 +298,13 @@ impl<'w> Records<'w> {
         if new_bits == 0 && new_paths.is_empty() {
             return Ok(());
         }
-        let changed = Arc::make_mut(known);
-        changed.multikey |= new_bits;
-        changed.array_paths.extend_from_slice(&new_paths);
-        changed.array_paths.sort_unstable();
+        let indexes = &mut Arc::make_mut(&mut self.entry).record.indexes;
+        if let Some(known) = indexes.iter_mut().find(|known| known.id == index.id) {
+            let changed = Arc::make_mut(known);
+            changed.multikey |= new_bits;
+            changed.array_paths.extend_from_slice(&new_paths);
+            changed.array_paths.sort_unstable();
+        }
         let fields = index.pattern.fields().iter().enumerate();
         let new_fields = fields.filter(|(place, _)| new_bits >> place & 1 == 1).map(|(_, field)| field.path.as_str());
         for path in new_fields.chain(new_paths.iter().map(String::as_str)) {

@@ -55,6 +55,7 @@ mod growth;
 mod hint;
 mod index_key;
 mod index_kind;
+mod insert;
 mod layout;
 mod maintain;
 mod number;

@@ -118,23 +118,29 @@ impl FieldPath {
     /// # Errors
     /// [`Error::Invalid`] for what `purpose` does not allow; [`Error::LimitExceeded`] for too many parts.
     pub(super) fn parse(text: &str, purpose: For) -> Result<Self> {
+        Ok(Self { parts: Self::split(text, purpose)?, text: text.to_owned() })
+    }
+
+    /// The parts of `text`, which is split at its dots.
+    ///
+    /// # Errors
+    /// As [`FieldPath::parse`].
+    pub(super) fn split(text: &str, purpose: For) -> Result<Vec<Part>> {
         if let Some(mistake) = purpose.refuses(text) {
             return Err(purpose.error(mistake, text));
         }
-        limits::check("path parts", limits::PATH_PARTS_MAX, text.split('.').count())?;
-        let parts = text.split('.').map(|part| Part::parse(part, purpose, text)).collect::<Result<_>>()?;
-        Ok(Self { text: text.to_owned(), parts })
+        let dots = text.bytes().filter(|byte| *byte == b'.').count();
+        if dots == 0 {
+            return Ok(vec![Part::parse(text, purpose, text)?]);
+        }
+        limits::check("path parts", limits::PATH_PARTS_MAX, dots + 1)?;
+        text.split('.').map(|part| Part::parse(part, purpose, text)).collect()
     }
 
     /// The path of `parts`.
     pub(super) fn of(parts: &[Part]) -> Self {
         let text: Vec<_> = parts.iter().map(Part::name).collect();
         Self { text: text.join("."), parts: parts.to_vec() }
-    }
-
-    /// The parts alone.
-    pub(super) fn into_parts(self) -> Vec<Part> {
-        self.parts
     }
 
     /// The path as it is written.

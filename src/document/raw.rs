@@ -7,9 +7,17 @@
 //! # Source
 //! BSON specification, version 1.1.
 
-use bson::{DateTime, Decimal128, RawBsonRef, RawDocument, oid::ObjectId};
+use bson::{DateTime, Decimal128, RawBsonRef, RawDocument, RawDocumentBuf, oid::ObjectId};
+use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
+use crate::limits;
+
+/// A document without elements.
+const EMPTY: [u8; 5] = [5, 0, 0, 0, 0];
+
+/// What the length takes that a document begins with.
+const LENGTH_BYTES: usize = size_of::<i32>();
 
 /// A stored document that does not decode.
 #[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
@@ -33,6 +41,11 @@ impl<'a> Element<'a> {
             return None;
         }
         self.value.get(4..self.value.len().checked_sub(1)?)
+    }
+
+    /// Whether type and bytes are the same.
+    fn is_same(self, other: Element<'_>) -> bool {
+        self.tag == other.tag && self.value == other.value
     }
 
     /// The value of the field, whose name is `name`.
@@ -68,7 +81,7 @@ pub(super) fn field<'a>(document: &'a RawDocument, name: &str) -> Result<Option<
 /// As [`field`].
 pub(super) fn same_field(a: &RawDocument, b: &RawDocument, name: &str) -> Result<bool> {
     Ok(match (element(a, name)?, element(b, name)?) {
-        (Some(a), Some(b)) => a.tag == b.tag && a.value == b.value,
+        (Some(a), Some(b)) => a.is_same(b),
         (None, None) => true,
         _ => false,
     })
@@ -80,7 +93,7 @@ pub(super) fn same_field(a: &RawDocument, b: &RawDocument, name: &str) -> Result
 /// As [`field`].
 pub(super) fn element<'a>(document: &'a RawDocument, name: &str) -> Result<Option<Element<'a>>> {
     let wanted = Wanted::new(name.as_bytes());
-    let mut rest = document.as_bytes().get(4..).ok_or_else(cut_short)?;
+    let mut rest = document.as_bytes().get(LENGTH_BYTES..).ok_or_else(cut_short)?;
     loop {
         let (&tag, named) = rest.split_first().ok_or_else(cut_short)?;
         if tag == 0 {
@@ -88,16 +101,129 @@ pub(super) fn element<'a>(document: &'a RawDocument, name: &str) -> Result<Optio
         }
         let (length, is_it) = wanted.is_at(named).ok_or_else(cut_short)?;
         let value = named.get(length + 1..).ok_or_else(cut_short)?;
-        let bytes = match FIXED_BYTES.get(usize::from(tag)) {
-            Some(&fixed) if fixed != VARIES => usize::from(fixed),
-            _ => value_bytes(tag, value)?,
-        };
+        let bytes = value_bytes(tag, value).ok_or_else(cut_short)?;
         let (value, behind) = value.split_at_checked(bytes).ok_or_else(cut_short)?;
         if is_it {
             return Ok(Some(Element { document, tag, value }));
         }
         rest = behind;
     }
+}
+
+/// The top-level elements of a document in their order, as they are stored.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Elements<'a> {
+    document: &'a RawDocument,
+    rest: &'a [u8],
+}
+
+impl<'a> Elements<'a> {
+    /// # Errors
+    /// [`Error::Corruption`] for what is too short to be a document.
+    pub(super) fn of(document: &'a RawDocument) -> Result<Self> {
+        let rest = document.as_bytes().get(LENGTH_BYTES..).ok_or_else(cut_short)?;
+        Ok(Self { document, rest })
+    }
+
+    /// The bytes from the next element on, and at last the zero that ends the document.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// The name of the next element, and where it was found.
+    ///
+    /// # Errors
+    /// As [`field`].
+    #[inline]
+    pub(super) fn next(&mut self) -> Result<Option<(&'a [u8], Element<'a>)>> {
+        self.step().ok_or_else(cut_short)
+    }
+
+    #[inline]
+    #[expect(clippy::option_option, reason = "the end, or no element")]
+    fn step(&mut self) -> Option<Option<(&'a [u8], Element<'a>)>> {
+        let (&tag, named) = self.rest.split_first()?;
+        if tag == 0 {
+            return Some(None);
+        }
+        let (name, ended) = named.split_at_checked(name_length(named)?)?;
+        let (_, value) = ended.split_first()?;
+        let (value, rest) = value.split_at_checked(value_bytes(tag, value)?)?;
+        self.rest = rest;
+        Some(Some((name, Element { document: self.document, tag, value })))
+    }
+}
+
+/// Which fields at the top of two documents differ.
+#[derive(Debug)]
+pub(super) struct Difference<'a> {
+    documents: (&'a RawDocument, &'a RawDocument),
+    /// The names of those that differ, if both have the same fields in the same order, but for more of them at the end.
+    names: Option<SmallVec<[&'a [u8]; 4]>>,
+}
+
+impl<'a> Difference<'a> {
+    /// Compares the documents field by field.
+    ///
+    /// # Errors
+    /// As [`field`].
+    pub(super) fn between(before: &'a RawDocument, after: &'a RawDocument) -> Result<Self> {
+        let (mut old, mut new) = (Elements::of(before)?, Elements::of(after)?);
+        let mut names = SmallVec::new();
+        loop {
+            match (old.next()?, new.next()?) {
+                (None, None) => return Ok(Self { documents: (before, after), names: Some(names) }),
+                (Some((name, old)), Some((other, new))) if name == other => {
+                    if !old.is_same(new) {
+                        names.push(name);
+                    }
+                }
+                (Some((name, _)), None) | (None, Some((name, _))) => names.push(name),
+                (Some(_), Some(_)) => return Ok(Self { documents: (before, after), names: None }),
+            }
+        }
+    }
+
+    /// Whether the field `name` is another one, or in one document alone.
+    ///
+    /// # Errors
+    /// As [`field`].
+    pub(super) fn has(&self, name: &str) -> Result<bool> {
+        match &self.names {
+            Some(names) => Ok(names.contains(&name.as_bytes())),
+            None => Ok(!same_field(self.documents.0, self.documents.1, name)?),
+        }
+    }
+}
+
+/// An empty document with room for so many bytes.
+pub(super) fn with_room(bytes: usize) -> RawDocumentBuf {
+    let mut document = Vec::with_capacity(bytes);
+    document.extend_from_slice(&EMPTY);
+    RawDocumentBuf::from_bytes(document).unwrap_or_default()
+}
+
+/// `document` with `elements` behind its own, as they are stored in another one.
+///
+/// # Errors
+/// [`Error::LimitExceeded`] when it is longer than its length can say.
+pub(super) fn with_elements(document: RawDocumentBuf, elements: &[u8]) -> Result<RawDocumentBuf> {
+    if elements.is_empty() {
+        return Ok(document);
+    }
+    let mut bytes = document.into_bytes();
+    bytes.pop();
+    bytes.extend_from_slice(elements);
+    bytes.push(0);
+    let length = i32::try_from(bytes.len()).map_err(|_| Error::LimitExceeded {
+        limit: "document bytes",
+        max: limits::DOCUMENT_BYTES_MAX as u64,
+        found: bytes.len() as u64,
+    })?;
+    if let Some(place) = bytes.first_chunk_mut() {
+        *place = length.to_le_bytes();
+    }
+    RawDocumentBuf::from_bytes(bytes).map_err(corrupt)
 }
 
 /// A name that is looked for. Most are short: eight bytes are compared, and searched for the zero that ends a name, as one number.
@@ -144,6 +270,18 @@ impl<'n> Wanted<'n> {
     }
 }
 
+/// How long the name is that `bytes` begin with, up to its zero; `None` when it does not end.
+#[inline]
+pub(super) fn name_length(bytes: &[u8]) -> Option<usize> {
+    if let Some(chunk) = bytes.first_chunk() {
+        let zeros = zeros_of(u64::from_le_bytes(*chunk));
+        if zeros != 0 {
+            return Some(zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    bytes.iter().position(|byte| *byte == 0)
+}
+
 /// The type of strings.
 const STRING: u8 = 0x02;
 
@@ -154,21 +292,31 @@ pub(super) const VARIES: u8 = u8::MAX;
 pub(super) const FIXED_BYTES: [u8; 20] =
     [VARIES, 8, VARIES, VARIES, VARIES, VARIES, 0, 12, 1, 8, 0, VARIES, VARIES, VARIES, VARIES, VARIES, 4, 8, 8, 16];
 
-/// How many bytes the value of an element of type `tag` has, of which `bytes` are the first; not for the types of [`FIXED_BYTES`].
-fn value_bytes(tag: u8, bytes: &[u8]) -> Result<usize> {
-    Ok(match tag {
+/// How many bytes the value of type `tag` has that `bytes` begin with; `None` when that cannot be said.
+#[inline]
+fn value_bytes(tag: u8, bytes: &[u8]) -> Option<usize> {
+    match FIXED_BYTES.get(usize::from(tag)) {
+        Some(&fixed) if fixed != VARIES => Some(usize::from(fixed)),
+        _ if tag == STRING => Some(length(bytes)?.saturating_add(4)),
+        _ => varying_bytes(tag, bytes),
+    }
+}
+
+/// The same for the types that [`value_bytes`] does not know.
+fn varying_bytes(tag: u8, bytes: &[u8]) -> Option<usize> {
+    Some(match tag {
         0x7f | 0xff => 0,
         // The length of a document, array or code with scope counts itself.
         0x03 | 0x04 | 0x0f => length(bytes)?,
-        STRING | 0x0d | 0x0e => length(bytes)?.saturating_add(4),
+        0x0d | 0x0e => length(bytes)?.saturating_add(4),
         0x05 => length(bytes)?.saturating_add(5),
         0x0c => length(bytes)?.saturating_add(4 + 12),
         0x0b => {
             // A regular expression: two strings, each ended by a zero.
             let mut zeros = bytes.iter().enumerate().filter(|(_, byte)| **byte == 0).map(|(at, _)| at);
-            zeros.nth(1).ok_or_else(cut_short)? + 1
+            zeros.nth(1)? + 1
         }
-        other => return Err(Error::corrupt("document", format!("an element of type {other:02x}"))),
+        _ => return None,
     })
 }
 
@@ -197,9 +345,9 @@ fn common(tag: u8, bytes: &[u8]) -> Result<Option<RawBsonRef<'_>>> {
     }))
 }
 
-fn length(bytes: &[u8]) -> Result<usize> {
-    let length = i32::from_le_bytes(array(bytes.get(..4).ok_or_else(cut_short)?)?);
-    usize::try_from(length).map_err(|_| Error::corrupt("document", "a length is negative"))
+fn length(bytes: &[u8]) -> Option<usize> {
+    let (length, _) = bytes.split_first_chunk()?;
+    usize::try_from(i32::from_le_bytes(*length)).ok()
 }
 
 fn array<const N: usize>(bytes: &[u8]) -> Result<[u8; N]> {
@@ -207,7 +355,7 @@ fn array<const N: usize>(bytes: &[u8]) -> Result<[u8; N]> {
 }
 
 fn cut_short() -> Error {
-    Error::corrupt("document", "it ends inside an element")
+    Error::corrupt("document", "it ends inside an element, or one is of no type that there is")
 }
 
 #[cfg(test)]
@@ -245,7 +393,48 @@ mod tests {
         assert!(field(&document, "").unwrap().is_none());
     }
 
+    #[test]
+    fn elements_are_those_of_the_crate_and_can_be_put_together_again() {
+        let document = every_type();
+        let (mut elements, mut copy) = (Elements::of(&document).unwrap(), with_room(10));
+        for element in &document {
+            let (name, value) = element.unwrap();
+            let before = elements.rest();
+            let (found, element) = elements.next().unwrap().unwrap();
+            assert_eq!(found, name.as_str().as_bytes());
+            assert_eq!(
+                element.value(name.as_str()).unwrap().map(|found| Bson::try_from(found).unwrap()),
+                Some(Bson::try_from(value).unwrap())
+            );
+            copy = with_elements(copy, &before[..before.len() - elements.rest().len()]).unwrap();
+        }
+        assert!(elements.next().unwrap().is_none());
+        assert_eq!(copy, document);
+    }
+
     proptest! {
+        #[test]
+        fn a_field_is_in_the_difference_when_it_is_another_one(
+            a in prop::collection::vec(("[abc]", 0..3i32), 0..5), b in prop::collection::vec(("[abc]", 0..3i32), 0..5), alike: bool,
+        ) {
+            let raw = |fields: &[(String, i32)]| {
+                let mut document = RawDocumentBuf::new();
+                fields.iter().for_each(|(name, n)| document.append(bson::raw::CString::try_from(name.as_str()).unwrap(), *n));
+                document
+            };
+            // With the same names more often than chance has it.
+            let b: Vec<_> = if alike { a.iter().zip(&b).map(|((name, _), (_, n))| (name.clone(), *n)).collect() } else { b };
+            let (a, b) = (raw(&a), raw(&b));
+            let difference = Difference::between(&a, &b).unwrap();
+            for name in ["a", "b", "c", "d"] {
+                let is_other = !same_field(&a, &b, name).unwrap();
+                // A field whose name is there twice may be named for the second one.
+                let times = |of: &RawDocumentBuf| of.iter().flatten().filter(|(found, _)| found.as_str() == name).count();
+                let twice = times(&a) > 1 || times(&b) > 1;
+                prop_assert!(difference.has(name).unwrap() == is_other || twice && !is_other, "{name} of {a:?} and {b:?}");
+            }
+        }
+
         #[test]
         fn damage_is_an_error_or_another_value_and_never_a_panic(at in 4usize..200, byte: u8, cut in 5usize..200) {
             let mut bytes = every_type().into_bytes();

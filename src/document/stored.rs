@@ -23,15 +23,27 @@ const DEPTH: &str = "document depth in levels";
 
 const SECONDS_OF_OBJECT_ID: i64 = 1 << 32;
 
+/// Room for most documents, made at once.
+const DOCUMENT_CAPACITY: usize = 256;
+
 /// Serializes `value`, which must become a document.
 pub(super) fn serialize<T: Serialize + ?Sized>(value: &T) -> Result<RawDocumentBuf> {
-    bson::serialize_to_raw_document_buf(&Bounded::new(value)).map_err(|error| {
+    let mut bytes = Vec::with_capacity(DOCUMENT_CAPACITY);
+    serialize_to(&mut bytes, value)?;
+    RawDocumentBuf::from_bytes(bytes).map_err(unserializable)
+}
+
+/// Serializes `value`, which must become a document, behind what `bytes` hold, and returns it.
+pub(super) fn serialize_to<'b, T: Serialize + ?Sized>(bytes: &'b mut Vec<u8>, value: &T) -> Result<&'b RawDocument> {
+    let start = bytes.len();
+    bson::serialize_to_buffer(&Bounded::new(value), bytes).map_err(|error| {
         if error.message.as_deref().is_some_and(|message| message.contains(depth::TOO_DEEP)) {
             let (max, found) = (limits::DOCUMENT_STORED_DEPTH_MAX as u64, limits::DOCUMENT_DEPTH_MAX as u64 + 1);
             return Error::LimitExceeded { limit: DEPTH, max, found };
         }
         unserializable(error)
-    })
+    })?;
+    RawDocument::from_bytes(bytes.get(start..).unwrap_or_default()).map_err(unserializable)
 }
 
 /// The value of `document`, which is in what `collection` names, when it is asked to.
@@ -133,14 +145,14 @@ pub(super) fn with_id(
         return Ok((Cow::Owned(id_first(id, document)?), Bson::ObjectId(id)));
     };
     refuse_as_id(id)?;
-    let first = document.iter_elements().next().transpose().map_err(raw::corrupt)?;
-    let in_place = first.is_some_and(|element| element.key().as_str() == "_id");
+    let first = raw::Elements::of(document)?.next()?;
+    let in_place = first.is_some_and(|(name, _)| name == b"_id");
     let stored = if in_place { Cow::Borrowed(document) } else { Cow::Owned(id_first(id, document)?) };
     Ok((stored, Bson::try_from(id).map_err(raw::corrupt)?))
 }
 
 /// `document`, in which the moment is in the place of each empty timestamp at the top, `_id` aside.
-pub(super) fn with_moment(document: Cow<'_, RawDocument>, now: Timestamp) -> Result<Cow<'_, RawDocument>> {
+pub(super) fn with_moment(document: Cow<'_, RawDocument>, now: impl Fn() -> Timestamp) -> Result<Cow<'_, RawDocument>> {
     // Few documents have the byte that says that a value is a timestamp, even by accident.
     if !document.as_bytes().contains(&(ElementType::Timestamp as u8)) {
         return Ok(document);
@@ -159,7 +171,7 @@ pub(super) fn with_moment(document: Cow<'_, RawDocument>, now: Timestamp) -> Res
         let (name, value) = element.map_err(raw::corrupt)?;
         if is_empty(value) && name.as_str() != "_id" {
             increment += 1;
-            let time = u32::try_from(now.as_seconds()).unwrap_or(0);
+            let time = u32::try_from(now().as_seconds()).unwrap_or(0);
             filled.append(name, bson::Timestamp { time, increment });
         } else {
             filled.append(name, value);

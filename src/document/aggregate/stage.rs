@@ -384,7 +384,7 @@ impl Parser<'_> {
             }
             _ => {}
         }
-        let target = path(target)?.into_parts().iter().map(|part| part.stored_name().clone()).collect();
+        let target = path(target)?.parts().iter().map(|part| part.stored_name().clone()).collect();
         Ok(Lookup { from, target, equality, variables, pipeline })
     }
 

@@ -4,6 +4,8 @@
 //! 1. An index whose definition says that it is being built has a job under its prefix ([`job`]), and the other way round.
 //! 2. It has all entries of the records up to the place of its job and of those written since, and no entry of anything else.
 
+use std::sync::Arc;
+
 use bson::RawDocument;
 
 use crate::catalog::fill::{self, Filling};
@@ -75,6 +77,7 @@ fn step(
     place: &mut Vec<u8>,
     allowance: &mut Allowance,
 ) -> Result<bool> {
+    let entry = &Arc::new(entry.clone());
     let mut arrays = Keys::default();
     let source = layout::records_prefix(entry.storage);
     let is_all = fill::over(writer, &source, place, allowance, |writer, key, value, allowance| {

@@ -20,6 +20,7 @@ use crate::document::expression::Context;
 use crate::document::filter::Filter;
 use crate::document::find::context;
 use crate::document::hint::Hint;
+use crate::document::insert::Insertions;
 use crate::document::layout::{self, RecordId};
 use crate::document::maintain::Records;
 use crate::document::planner;
@@ -242,8 +243,9 @@ impl Steps for EachMatch<'_> {
 
 /// An insertion of many documents, in their order.
 pub(super) struct InsertEach<'a> {
-    pub(super) documents: &'a dyn Fn(usize) -> Result<Option<&'a RawDocument>>,
-    pub(super) insert: &'a dyn Fn(&mut Writer, &RawDocument) -> Result<Bson>,
+    namespace: &'a Namespace,
+    /// The document at a place.
+    documents: &'a dyn Fn(usize) -> Result<Option<&'a RawDocument>>,
     /// The `_id`s of what is committed, and then of what the running step has inserted.
     ids: Vec<Bson>,
     committed: usize,
@@ -252,10 +254,10 @@ pub(super) struct InsertEach<'a> {
 
 impl<'a> InsertEach<'a> {
     pub(super) fn new(
+        namespace: &'a Namespace,
         documents: &'a dyn Fn(usize) -> Result<Option<&'a RawDocument>>,
-        insert: &'a dyn Fn(&mut Writer, &RawDocument) -> Result<Bson>,
     ) -> Self {
-        Self { documents, insert, ids: Vec::new(), committed: 0, most: usize::MAX }
+        Self { namespace, documents, ids: Vec::new(), committed: 0, most: usize::MAX }
     }
 
     pub(super) fn into_ids(self) -> Vec<Bson> {
@@ -269,12 +271,16 @@ impl Steps for InsertEach<'_> {
 
     fn step(&mut self, writer: &mut Writer, room: Room) -> Result<bool> {
         self.ids.truncate(self.committed);
+        if (self.documents)(self.committed)?.is_none() {
+            return Ok(false);
+        }
+        let mut insertions = Insertions::begin(writer, self.namespace)?;
         while self.ids.len() - self.committed < self.most
             && let Some(document) = (self.documents)(self.ids.len())?
         {
-            let id = (self.insert)(writer, document)?;
+            let id = insertions.insert(document)?;
             self.ids.push(id);
-            if room.is_spent(writer) {
+            if room.is_spent(insertions.writer()) {
                 return Ok(true);
             }
         }

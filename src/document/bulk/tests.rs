@@ -128,16 +128,8 @@ proptest! {
     ) {
         let events = Store::in_memory().collection::<Document>("events");
         let documents: Vec<_> = values.iter().map(|n| bson::rawdoc! { "_id": *n }).collect();
-        let (at, insert) = (
-            |place: usize| Ok(documents.get(place).map(|document| &**document)),
-            |writer: &mut Writer, document: &RawDocument| {
-                let entry = events.namespace().get_or_create(writer)?;
-                let mut records = Records::new(writer, events.namespace(), &entry);
-                let id = records.next_id()?;
-                records.insert(id, document).map(|()| Bson::Null)
-            },
-        );
-        let mut each = InsertEach::new(&at, &insert);
+        let at = |place: usize| Ok(documents.get(place).map(|document| &**document));
+        let mut each = InsertEach::new(events.namespace(), &at);
         let mut outcome = run(&events, entries, &mut each, || ());
         let has_failed = outcome.is_err();
         while outcome.is_err() && each.shorten() {

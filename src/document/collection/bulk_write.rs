@@ -7,16 +7,17 @@
 
 use std::sync::Arc;
 
-use bson::Document;
+use bson::{Document, RawDocument};
 
 use crate::document::bulk::{EachMatch, Tally};
 use crate::document::code::Code;
 use crate::document::collection::UpdateResult;
 use crate::document::collection::many;
-use crate::document::collection::modify::{self, Modification, One};
+use crate::document::collection::modify::{Modification, One};
 use crate::document::collection::options::UpdateOptions;
 use crate::document::collection::outcome::{BulkWriteResult, WriteOutcome};
 use crate::document::collection::write_model::{Model, WriteModel};
+use crate::document::insert::Insertions;
 use crate::document::schema::Namespace;
 use crate::document::stored;
 use crate::document::update::UpdateModifications;
@@ -63,75 +64,126 @@ impl<S: WriteScope> BulkWrite<S> {
     /// # Examples
     /// See [`BulkWriteResult`].
     pub fn run(self) -> Result<BulkWriteResult> {
-        if self.scope.auto_commit().is_some() { self.on_the_store() } else { self.in_a_transaction() }
+        run(&self.scope, &self.namespace, Writes::Models(&self.models), self.ordered)
     }
+}
 
-    fn on_the_store(&self) -> Result<BulkWriteResult> {
-        let mut each = WriteEach::new(&self.namespace, &self.models, self.ordered);
-        loop {
-            self.scope.write_steps(self.operation(), &mut each)?;
-            let Some(model) = each.pending() else { break };
-            let outcome = self.many(model);
-            each.add(outcome?);
+/// Writes to be done one after the other.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Writes<'a> {
+    Models(&'a [WriteModel]),
+    /// Insertions alone.
+    Documents(&'a [&'a RawDocument]),
+}
+
+/// One of them.
+enum Write<'a> {
+    Insert(&'a RawDocument),
+    Other(&'a Model),
+}
+
+impl<'a> Writes<'a> {
+    fn get(self, place: usize) -> Option<Write<'a>> {
+        match self {
+            Self::Models(models) => models.get(place).map(|model| match model.model() {
+                Model::Insert(document) => Write::Insert(document),
+                other => Write::Other(other),
+            }),
+            Self::Documents(documents) => documents.get(place).map(|document| Write::Insert(document)),
         }
-        Ok(BulkWriteResult { writes: each.outcomes })
     }
 
-    /// A write of many documents, in commits of its own.
-    fn many(&self, model: &WriteModel) -> Result<WriteOutcome> {
-        outcome(match model.model() {
-            Model::UpdateMany(filter, update, options) => {
-                let steps = |each: &mut EachMatch<'_>| self.scope.write_steps(self.operation(), each);
-                many::update(&self.namespace, filter, update, options, steps).and_then(|tally| {
-                    let Some(upsert) = upsert_of(&tally, filter, update, options) else { return Ok(updated(&tally)) };
-                    self.scope.write(self.operation(), |writer| one(writer, &self.namespace, &upsert))
-                })
-            }
-            Model::DeleteMany(filter, options) => {
-                let steps = |each: &mut EachMatch<'_>| self.scope.write_steps(self.operation(), each);
-                many::remove(&self.namespace, filter, options, steps).map(|tally| WriteOutcome::Deleted(tally.changed))
-            }
-            _ => self.scope.write(self.operation(), |writer| write(writer, &self.namespace, model)),
-        })
+    fn len(self) -> usize {
+        match self {
+            Self::Models(models) => models.len(),
+            Self::Documents(documents) => documents.len(),
+        }
     }
+}
 
-    fn in_a_transaction(&self) -> Result<BulkWriteResult> {
-        let (mut outcomes, mut refused) = (Vec::new(), false);
-        let written = self.scope.write(self.operation(), |writer| {
-            outcomes.clear();
-            refused = false;
-            for model in &self.models {
-                match write(writer, &self.namespace, model) {
-                    Ok(outcome) => outcomes.push(outcome),
-                    Err(error) => {
-                        refused = is_of_request(&error);
-                        return Err(error);
-                    }
+impl Write<'_> {
+    /// Whether it is about any number of documents.
+    fn is_many(&self) -> bool {
+        matches!(self, Self::Other(Model::UpdateMany(..) | Model::DeleteMany(..)))
+    }
+}
+
+/// Does `writes` as [`BulkWrite::run`] says.
+///
+/// # Errors
+/// As [`BulkWrite::run`].
+pub(super) fn run<S: WriteScope>(
+    scope: &S,
+    namespace: &Namespace,
+    writes: Writes<'_>,
+    ordered: bool,
+) -> Result<BulkWriteResult> {
+    if scope.auto_commit().is_none() {
+        return in_a_transaction(scope, namespace, writes);
+    }
+    let mut each = WriteEach { namespace, writes, ordered, outcomes: Vec::with_capacity(writes.len()), committed: 0 };
+    loop {
+        scope.write_steps(operation(namespace), &mut each)?;
+        let Some(Write::Other(model)) = each.pending() else { break };
+        let outcome = many(scope, namespace, model);
+        each.add(outcome?);
+    }
+    Ok(BulkWriteResult { writes: each.outcomes })
+}
+
+fn in_a_transaction<S: WriteScope>(scope: &S, namespace: &Namespace, writes: Writes<'_>) -> Result<BulkWriteResult> {
+    let (mut outcomes, mut refused) = (Vec::new(), false);
+    let written = scope.write(operation(namespace), |writer| {
+        outcomes.clear();
+        refused = false;
+        while let Some(model) = writes.get(outcomes.len()) {
+            match write(writer, namespace, &model) {
+                Ok(outcome) => outcomes.push(outcome),
+                Err(error) => {
+                    refused = is_of_request(&error);
+                    return Err(error);
                 }
             }
-            Ok(())
-        });
-        if let Err(error) = written {
-            if !refused {
-                return Err(error);
-            }
-            for outcome in &mut *outcomes {
-                *outcome = WriteOutcome::Undone;
-            }
-            outcomes.push(WriteOutcome::Failed(error));
         }
-        Ok(BulkWriteResult { writes: outcomes })
+        Ok(())
+    });
+    if let Err(error) = written {
+        if !refused {
+            return Err(error);
+        }
+        for outcome in &mut *outcomes {
+            *outcome = WriteOutcome::Undone;
+        }
+        outcomes.push(WriteOutcome::Failed(error));
     }
+    Ok(BulkWriteResult { writes: outcomes })
+}
 
-    fn operation(&self) -> Operation<'_> {
-        self.namespace.operation("bulk_write")
-    }
+/// A write of many documents, in commits of its own.
+fn many<S: WriteScope>(scope: &S, namespace: &Namespace, model: &Model) -> Result<WriteOutcome> {
+    let steps = |each: &mut EachMatch<'_>| scope.write_steps(operation(namespace), each);
+    outcome(match model {
+        Model::UpdateMany(filter, update, options) => {
+            many::update(namespace, filter, update, options, steps).and_then(|tally| {
+                let Some(upsert) = upsert_of(&tally, filter, update, options) else { return Ok(updated(&tally)) };
+                scope.write(operation(namespace), |writer| one(writer, namespace, &upsert))
+            })
+        }
+        Model::DeleteMany(filter, options) => {
+            many::remove(namespace, filter, options, steps).map(|tally| WriteOutcome::Deleted(tally.changed))
+        }
+        _ => scope.write(operation(namespace), |writer| write(writer, namespace, &Write::Other(model))),
+    })
+}
+
+fn operation(namespace: &Namespace) -> Operation<'_> {
+    namespace.operation("bulk_write")
 }
 
 /// The writes of a bulk write on the store.
 struct WriteEach<'a> {
     namespace: &'a Namespace,
-    models: &'a [WriteModel],
+    writes: Writes<'a>,
     ordered: bool,
     /// What became of the writes that are committed, and then of those of the running step.
     outcomes: Vec<WriteOutcome>,
@@ -139,19 +191,49 @@ struct WriteEach<'a> {
 }
 
 impl<'a> WriteEach<'a> {
-    fn new(namespace: &'a Namespace, models: &'a [WriteModel], ordered: bool) -> Self {
-        Self { namespace, models, ordered, outcomes: Vec::new(), committed: 0 }
+    /// The next write, unless all are done or one was refused that ends them.
+    fn pending(&self) -> Option<Write<'a>> {
+        let is_over = self.ordered && matches!(self.outcomes.last(), Some(WriteOutcome::Failed(_)));
+        if is_over { None } else { self.writes.get(self.outcomes.len()) }
     }
 
-    /// The next write, unless all are done or one was refused that ends them.
-    fn pending(&self) -> Option<&'a WriteModel> {
-        let is_over = self.ordered && matches!(self.outcomes.last(), Some(WriteOutcome::Failed(_)));
-        if is_over { None } else { self.models.get(self.outcomes.len()) }
+    /// Whether the step has more to do.
+    fn has_more(&self) -> bool {
+        self.pending().is_some_and(|write| !write.is_many())
     }
 
     fn add(&mut self, outcome: WriteOutcome) {
         self.outcomes.push(outcome);
         self.committed = self.outcomes.len();
+    }
+
+    /// Does the insertions that come next, up to one that is refused. Returns whether the step ends there.
+    fn insert(&mut self, writer: &mut Writer, room: Room) -> Result<bool> {
+        let mut mark = writer.mark();
+        let mut insertions = match Insertions::begin(writer, self.namespace) {
+            Ok(insertions) => insertions,
+            Err(error) => {
+                self.outcomes.push(outcome(Err(error))?);
+                writer.undo_to(mark);
+                return Ok(room.is_spent(writer));
+            }
+        };
+        while let Some(Write::Insert(document)) = self.pending() {
+            let inserted = stored::check(document).and_then(|()| insertions.insert(document));
+            let outcome = outcome(inserted.map(WriteOutcome::Inserted))?;
+            let is_refused = matches!(outcome, WriteOutcome::Failed(_));
+            self.outcomes.push(outcome);
+            let writer = insertions.writer();
+            if is_refused {
+                writer.undo_to(mark);
+            }
+            let is_spent = room.is_spent(writer);
+            if is_refused || is_spent {
+                return Ok(is_spent);
+            }
+            mark = writer.mark();
+        }
+        Ok(false)
     }
 }
 
@@ -161,15 +243,21 @@ impl Steps for WriteEach<'_> {
 
     fn step(&mut self, writer: &mut Writer, room: Room) -> Result<bool> {
         self.outcomes.truncate(self.committed);
-        while let Some(model) = self.pending().filter(|model| !model.is_many()) {
+        while let Some(next) = self.pending().filter(|write| !write.is_many()) {
+            if let Write::Insert(_) = next {
+                if self.insert(writer, room)? {
+                    return Ok(self.has_more());
+                }
+                continue;
+            }
             let mark = writer.mark();
-            let outcome = outcome(write(writer, self.namespace, model))?;
+            let outcome = outcome(write(writer, self.namespace, &next))?;
             if matches!(outcome, WriteOutcome::Failed(_)) {
                 writer.undo_to(mark);
             }
             self.outcomes.push(outcome);
             if room.is_spent(writer) {
-                return Ok(self.pending().is_some_and(|model| !model.is_many()));
+                return Ok(self.has_more());
             }
         }
         Ok(false)
@@ -192,12 +280,13 @@ impl Steps for WriteEach<'_> {
 }
 
 /// Does one write, one of many documents in the same commit.
-fn write(writer: &mut Writer, namespace: &Namespace, model: &WriteModel) -> Result<WriteOutcome> {
-    match model.model() {
-        Model::Insert(document) => {
-            stored::check(document)?;
-            modify::insert(writer, namespace, document).map(WriteOutcome::Inserted)
-        }
+fn write(writer: &mut Writer, namespace: &Namespace, write: &Write<'_>) -> Result<WriteOutcome> {
+    let model = match write {
+        Write::Insert(document) => return insert(writer, namespace, document),
+        Write::Other(model) => model,
+    };
+    match model {
+        Model::Insert(document) => insert(writer, namespace, document),
         Model::UpdateOne(filter, update, options) => {
             // Nothing is copied before it is known not to be nested too deeply.
             stored::check_values(filter)?;
@@ -226,6 +315,11 @@ fn write(writer: &mut Writer, namespace: &Namespace, model: &WriteModel) -> Resu
             Ok(WriteOutcome::Deleted(tally.changed))
         }
     }
+}
+
+fn insert(writer: &mut Writer, namespace: &Namespace, document: &RawDocument) -> Result<WriteOutcome> {
+    stored::check(document)?;
+    Insertions::begin(writer, namespace)?.insert(document).map(WriteOutcome::Inserted)
 }
 
 fn of_one(filter: &Document, modification: Modification, options: &UpdateOptions) -> One {

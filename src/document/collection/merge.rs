@@ -4,9 +4,10 @@ use bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 
 use crate::document::aggregate::{Merge, WhenMatched, WhenNotMatched};
 use crate::document::code::Code;
-use crate::document::collection::modify::{self, Modification, One};
+use crate::document::collection::modify::{Modification, One};
 use crate::document::collection::options::UpdateOptions;
 use crate::document::expression::{Context, Env};
+use crate::document::insert::Insertions;
 use crate::document::path::{FieldPath, For, Reached};
 use crate::document::raw::{corrupt, field};
 use crate::document::schema::Namespace;
@@ -124,7 +125,7 @@ fn same(merge: &Merge, document: &RawDocument) -> Result<Option<Document>> {
 
 fn insert(writer: &mut Writer, target: &Namespace, merge: &Merge, document: &RawDocument) -> Result<()> {
     match merge.when_not_matched {
-        WhenNotMatched::Insert => modify::insert(writer, target, document).map(drop),
+        WhenNotMatched::Insert => Insertions::begin(writer, target)?.insert(document).map(drop),
         WhenNotMatched::Discard => Ok(()),
         WhenNotMatched::Fail => Err(Code::MERGE_NOT_MATCHED.value("$merge has found no document to change")),
     }

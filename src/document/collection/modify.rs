@@ -17,6 +17,7 @@ use crate::document::express::Equality;
 use crate::document::expression::{Context, Names};
 use crate::document::filter::Filter;
 use crate::document::find::{context, sort_by};
+use crate::document::insert::Insertions;
 use crate::document::maintain::Records;
 use crate::document::order::compare;
 use crate::document::path::FieldPath;
@@ -204,7 +205,7 @@ impl PreparedOne<'_> {
             }
             Change::Replace(replacement) => {
                 let after = with_id_of(&found.document, replacement).map_err(at)?;
-                Some(stored::with_moment(Cow::Owned(after), records.writer().now())?.into_owned())
+                Some(stored::with_moment(Cow::Owned(after), || records.writer().now())?.into_owned())
             }
         };
         let modified = replace(records, namespace, &found, after.as_deref())?;
@@ -235,7 +236,7 @@ impl PreparedOne<'_> {
             }
         };
         stored::check(&document)?;
-        let (document, id) = insert_returning(writer, namespace, &document)?;
+        let (document, id) = Insertions::begin(writer, namespace)?.insert_returning(&document)?;
         Ok(Outcome { before: None, after: Some(document.into_owned()), upserted_id: Some(id), ..Outcome::default() })
     }
 }
@@ -335,29 +336,6 @@ pub(super) fn clear(writer: &mut Writer, namespace: &Namespace) -> Result<()> {
         records.remove(found.id, &found.document)?;
     }
     Ok(())
-}
-
-/// Inserts `document`, and returns its `_id`.
-pub(super) fn insert(writer: &mut Writer, namespace: &Namespace, document: &RawDocument) -> Result<Bson> {
-    insert_returning(writer, namespace, document).map(|(_, id)| id)
-}
-
-/// Inserts `document`, and returns it as it is stored with its `_id`.
-fn insert_returning<'d>(
-    writer: &mut Writer,
-    namespace: &Namespace,
-    document: &'d RawDocument,
-) -> Result<(Cow<'d, RawDocument>, Bson)> {
-    let entry = namespace.get_or_create(writer)?;
-    let mut records = Records::new(writer, namespace, &entry);
-    let id = records.next_id()?;
-    let writer = records.writer();
-    let (stored, inserted_id) = stored::with_id(document, || stored::object_id(writer.now(), writer.unique_number()))?;
-    let stored = stored::with_moment(stored, writer.now())?;
-    // An `_id` may have been added to what was checked.
-    stored::check_size(&stored)?;
-    records.insert(id, &stored).map_err(|error| error.at(|| shown::document_of(&stored, &namespace.label())))?;
-    Ok((stored, inserted_id))
 }
 
 fn refuse_new_id(before: &RawDocument, after: &RawDocument) -> Result<()> {

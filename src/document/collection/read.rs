@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use bson::{Bson, Document, RawDocument};
+use bson::{Bson, Document, RawDocument, doc};
 use serde::de::DeserializeOwned;
 
 use crate::document::aggregate::{Output, Pipeline, Place};
@@ -15,12 +15,13 @@ use crate::document::collection::{Collection, Find, merge, modify, source};
 use crate::document::express::Equality;
 use crate::document::expression::Variables;
 use crate::document::find::{self, Cursor, Query};
+use crate::document::insert::Insertions;
 use crate::document::raw::corrupt;
 use crate::document::rows::gathered;
 use crate::document::schema::Namespace;
 use crate::document::stored;
 use crate::error::Result;
-use crate::txn::{Scope, WriteScope};
+use crate::txn::{Scope, View, WriteScope};
 
 impl<T, S: Scope> Collection<T, S> {
     /// A query for the documents that match `filter`, to be sorted, cut, projected and then run.
@@ -220,9 +221,10 @@ impl<T, S: WriteScope> Collection<T, S> {
                     let target = Namespace::new(database.as_deref().unwrap_or(here.database()), collection)
                         .bypassing_validation(here.bypasses_validation());
                     modify::clear(writer, &target)?;
+                    let mut insertions = Insertions::begin(writer, &target)?;
                     for document in &documents {
                         stored::check(document)?;
-                        modify::insert(writer, &target, document)?;
+                        insertions.insert(document)?;
                     }
                 }
             }
@@ -275,23 +277,69 @@ impl<T: DeserializeOwned + 'static, S: Scope> Collection<T, S> {
     #[doc(alias = "findOne")]
     pub fn find_one(&self, filter: Document) -> Result<Option<T>> {
         self.scope.read(self.operation("find_one"), |view| {
-            if let Some(equality) = Equality::of(&filter) {
-                let Some(entry) = self.namespace.get(view)? else { return Ok(None) };
-                if !entry.record.is_view()
-                    && let Some(found) = equality.find(view, &entry)?
-                {
-                    let Some((_, bytes)) = found else { return Ok(None) };
-                    view.meter().returned(1);
-                    let document = RawDocument::from_bytes(&*bytes).map_err(corrupt)?;
-                    return stored::decode(document, || self.namespace.label()).map(Some);
-                }
+            let express = Equality::of(&filter).map(|equality| self.express(view, equality));
+            match express.transpose()?.flatten() {
+                Some(found) => Ok(found),
+                None => self.first(view, filter),
             }
-            let query = Query { filter, limit: Some(1), ..Query::default() };
-            let mut found = source::open(&query, view, &self.namespace)?;
-            if !found.advance()? {
-                return Ok(None);
-            }
-            stored::decode(found.row()?, || self.namespace.label()).map(Some)
         })
+    }
+
+    /// The document whose `_id` is `id`, or `None`.
+    ///
+    /// As [`Collection::find_one`] with that as its filter, which it does without. `id` is a value and never a condition, whatever
+    /// its fields are called.
+    ///
+    /// # Errors
+    /// As [`Collection::find_one`].
+    ///
+    /// # Cost
+    /// Two look-ups.
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// people.insert_many([doc! { "_id": 1, "name": "Ann" }, doc! { "_id": "b", "name": "Bob" }])?;
+    /// assert_eq!(people.find_by_id("b")?, Some(doc! { "_id": "b", "name": "Bob" }));
+    /// assert_eq!(people.find_by_id(1.0)?.unwrap().get_str("name"), Ok("Ann"), "1.0 equals 1");
+    /// assert_eq!(people.find_by_id(2)?, None);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[doc(alias("findById", "get", "get_by_id"))]
+    pub fn find_by_id(&self, id: impl Into<Bson>) -> Result<Option<T>> {
+        let id = id.into();
+        self.scope.read(self.operation("find_by_id"), |view| {
+            let express = Equality::with("_id", &id).map(|equality| self.express(view, equality));
+            match express.transpose()?.flatten() {
+                Some(found) => Ok(found),
+                None => self.first(view, doc! { "_id": { "$eq": id } }),
+            }
+        })
+    }
+
+    /// The document that `equality` is about, found the express way; `None` when that does not lead to it.
+    #[inline]
+    #[expect(clippy::option_option, reason = "no way, or nothing at its end")]
+    fn express(&self, view: &View, equality: Equality<'_>) -> Result<Option<Option<T>>> {
+        let Some(entry) = self.namespace.get(view)? else { return Ok(Some(None)) };
+        if entry.record.is_view() {
+            return Ok(None);
+        }
+        let Some(found) = equality.find(view, &entry)? else { return Ok(None) };
+        let Some((_, bytes)) = found else { return Ok(Some(None)) };
+        view.meter().returned(1);
+        let document = RawDocument::from_bytes(&*bytes).map_err(corrupt)?;
+        stored::decode(document, || self.namespace.label()).map(|document| Some(Some(document)))
+    }
+
+    /// The first document that a query for `filter` finds.
+    fn first(&self, view: &View, filter: Document) -> Result<Option<T>> {
+        let query = Query { filter, limit: Some(1), ..Query::default() };
+        let mut found = source::open(&query, view, &self.namespace)?;
+        if !found.advance()? {
+            return Ok(None);
+        }
+        stored::decode(found.row()?, || self.namespace.label()).map(Some)
     }
 }

@@ -9,19 +9,20 @@ use bson::{Document, RawDocument, RawDocumentBuf};
 use serde::Serialize;
 
 use crate::document::bulk::InsertEach;
-use crate::document::collection::bulk_write::BulkWrite;
+use crate::document::collection::bulk_write::{self, BulkWrite, Writes};
 use crate::document::collection::many;
-use crate::document::collection::modify::{self, Modification, One, Outcome};
+use crate::document::collection::modify::{Modification, One, Outcome};
 use crate::document::collection::options::{DeleteOptions, UpdateOptions};
 use crate::document::collection::write_model::WriteModel;
-use crate::document::collection::{Collection, InsertManyResult, InsertOneResult, UpdateResult};
+use crate::document::collection::{BulkWriteResult, Collection, InsertManyResult, InsertOneResult, UpdateResult};
+use crate::document::insert::Insertions;
 use crate::document::raw::corrupt;
 use crate::document::stored;
 use crate::document::update::UpdateModifications;
 use crate::error::Result;
 #[cfg(doc)]
 use crate::error::{Error, InvalidKind};
-use crate::txn::{WriteScope, Writer};
+use crate::txn::WriteScope;
 
 impl<T: Serialize, S: WriteScope> Collection<T, S> {
     /// Inserts `document`.
@@ -53,7 +54,7 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     pub fn insert_one(&self, document: &T) -> Result<InsertOneResult> {
         let document = serialize(document)?;
         self.scope.write(self.operation("insert_one"), |writer| {
-            Ok(InsertOneResult { inserted_id: modify::insert(writer, &self.namespace, &document)? })
+            Ok(InsertOneResult { inserted_id: Insertions::begin(writer, &self.namespace)?.insert(&document)? })
         })
     }
 
@@ -82,14 +83,9 @@ impl<T: Serialize, S: WriteScope> Collection<T, S> {
     #[doc(alias("insertMany", "InsertManyResult", "bulkWrite"))]
     pub fn insert_many(&self, documents: impl IntoIterator<Item = impl Borrow<T>>) -> Result<InsertManyResult> {
         let mut all = Serialized::default();
-        documents
-            .into_iter()
-            .try_for_each(|document| serialize(document.borrow()).map(|document| all.push(&document)))?;
-        let (at, insert) = (
-            |place| all.get(place),
-            |writer: &mut Writer, document: &RawDocument| modify::insert(writer, &self.namespace, document),
-        );
-        let mut each = InsertEach::new(&at, &insert);
+        documents.into_iter().try_for_each(|document| all.push(document.borrow()))?;
+        let at = |place| all.get(place);
+        let mut each = InsertEach::new(&self.namespace, &at);
         self.scope.write_steps(self.operation("insert_many"), &mut each)?;
         Ok(InsertManyResult { inserted_ids: each.into_ids() })
     }
@@ -359,6 +355,30 @@ impl<T, S: WriteScope> Collection<T, S> {
         BulkWrite::new(self.scope.clone(), Arc::clone(&self.namespace), writes.into_iter().collect())
     }
 
+    /// Inserts `documents`, which are encoded already, one after the other; each has an outcome of its own. Unless they are
+    /// `ordered`, those behind one that is refused are tried too.
+    ///
+    /// As [`Collection::bulk_write`] of as many [`WriteModel::insert_raw`], whose copies it does without.
+    ///
+    /// # Errors
+    /// As [`BulkWrite::run`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::rawdoc};
+    /// let events = Store::in_memory().collection::<Document>("events");
+    /// let (a, b) = (rawdoc! { "_id": 1 }, rawdoc! { "_id": 2 });
+    /// let done = events.insert_many_raw(&[&a, &a, &b], false)?;
+    /// assert_eq!((done.inserted(), done.errors().count()), (2, 1));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `insertMany`.
+    pub fn insert_many_raw(&self, documents: &[&RawDocument], ordered: bool) -> Result<BulkWriteResult> {
+        bulk_write::run(&self.scope, &self.namespace, Writes::Documents(documents), ordered)
+    }
+
     /// Modifies one document in an operation of its own.
     pub(super) fn modify(&self, verb: &'static str, one: One) -> Result<Outcome> {
         let frees = matches!(one.modification, Modification::Delete);
@@ -384,9 +404,11 @@ struct Serialized {
 }
 
 impl Serialized {
-    fn push(&mut self, document: &RawDocument) {
-        self.bytes.extend_from_slice(document.as_bytes());
+    /// Serializes and checks a document.
+    fn push<T: Serialize>(&mut self, document: &T) -> Result<()> {
+        stored::check(stored::serialize_to(&mut self.bytes, document)?)?;
         self.ends.push(self.bytes.len());
+        Ok(())
     }
 
     /// The document that was added after `place` others.

@@ -176,11 +176,6 @@ impl WriteModel {
         Self(Model::DeleteMany(filter, options))
     }
 
-    /// Whether it is about any number of documents.
-    pub(super) fn is_many(&self) -> bool {
-        matches!(self.0, Model::UpdateMany(..) | Model::DeleteMany(..))
-    }
-
     pub(super) fn model(&self) -> &Model {
         &self.0
     }

@@ -232,11 +232,11 @@ impl<'n> Compiler<'n> {
             if field.is_empty() {
                 return Err(Code::BAD_VARIABLE_NAME.syntax("a dollar sign alone is not a field path"));
             }
-            return Ok(Expression::Path(Origin::Root, FieldPath::parse(field, For::Expression)?.into_parts()));
+            return Ok(Expression::Path(Origin::Root, FieldPath::split(field, For::Expression)?));
         };
         let (variable, rest) = variable.split_once('.').map_or((variable, None), |(name, rest)| (name, Some(rest)));
         let parts = match rest {
-            Some(rest) => FieldPath::parse(rest, For::Expression)?.into_parts(),
+            Some(rest) => FieldPath::split(rest, For::Expression)?,
             None => Vec::new(),
         };
         let origin = match (self.scope.iter().rposition(|name| name == variable), variable) {

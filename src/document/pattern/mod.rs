@@ -35,7 +35,7 @@ pub(super) struct Pattern {
 const KEY_CAPACITY: usize = 32;
 
 /// How a value becomes a field of a key.
-type PutField = fn(&mut Vec<u8>, &Value<'_>, bool, Order<'_>) -> Result<()>;
+pub(super) type PutField = fn(&mut Vec<u8>, &Value<'_>, bool, Order<'_>) -> Result<()>;
 
 /// One path of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,7 +171,8 @@ impl Pattern {
 
     fn encode(&self, document: &RawDocument, put: PutField, sparse: bool) -> Result<Keys> {
         let mut keys = Keys::default();
-        if let Some(only) = self.only_key(document, put)? {
+        let mut only = Vec::with_capacity(KEY_CAPACITY);
+        if self.put_only_key(&mut only, document, put)? {
             keys.encoded.push(only);
             return Ok(keys);
         }
@@ -182,23 +183,22 @@ impl Pattern {
         Ok(keys)
     }
 
-    /// The key of a document that has one, when no path leads below the top or to an array, and every one to a value. So it is of
-    /// most, and neither slots nor rounds are needed.
-    fn only_key(&self, document: &RawDocument, put: PutField) -> Result<Option<Vec<u8>>> {
-        if self.fields.is_empty() {
-            return Ok(None);
-        }
-        let mut key = Vec::with_capacity(KEY_CAPACITY);
+    /// Appends the key of a document that has one, when no path leads below the top or to an array, and every one to a value. So
+    /// it is of most, and neither slots nor rounds are needed. Otherwise returns `false`, and what is in `out` then does not count.
+    ///
+    /// # Errors
+    /// As [`Pattern::keys`].
+    pub(super) fn put_only_key(&self, out: &mut Vec<u8>, document: &RawDocument, put: PutField) -> Result<bool> {
         for own in &self.fields {
-            let [part] = own.path.parts() else { return Ok(None) };
+            let [part] = own.path.parts() else { return Ok(false) };
             let value = match field(document, part.name())? {
                 Some(value) if !matches!(value, RawBsonRef::Array(_)) => value,
-                _ => return Ok(None),
+                _ => return Ok(false),
             };
             let put = if own.hashed { put_hashed } else { put };
-            put(&mut key, &Value::from(value), own.descending, self.order())?;
+            put(out, &Value::from(value), own.descending, self.order())?;
         }
-        Ok(Some(key))
+        Ok(!self.fields.is_empty())
     }
 
     fn field(path: &str, descending: bool, purpose: For) -> Result<PatternField> {

@@ -147,7 +147,7 @@ impl Projection {
     pub(super) fn compile_removal<'p>(paths: impl IntoIterator<Item = &'p str>) -> Result<Self> {
         let mut fields = Fields::new();
         for path in paths {
-            insert(&mut fields, FieldPath::parse(path, For::Expression)?.into_parts(), Node::Exclude, path)?;
+            insert(&mut fields, FieldPath::split(path, For::Expression)?, Node::Exclude, path)?;
         }
         Ok(Self { keeps_rest: true, identity: None, fields, found_by: None })
     }
@@ -270,7 +270,7 @@ fn collect(
                 Error::unsupported("positional operator $")
             });
         }
-        prefix.extend(FieldPath::parse(path, For::Expression)?.into_parts());
+        prefix.extend(FieldPath::split(path, For::Expression)?);
         limits::check("path parts", limits::PATH_PARTS_MAX, prefix.len())?;
         match value {
             Bson::Document(inner) if inner.keys().next().is_some_and(|key| !key.starts_with('$')) => {

@@ -7,9 +7,10 @@ use bson::{Bson, Document, RawDocument};
 
 use crate::document::code::Code;
 use crate::document::collation::{Collation, Collator};
+use crate::document::index_key::put_index_field;
 use crate::document::index_kind::{IndexKind, Partial};
 use crate::document::pattern::{Keys, Pattern};
-use crate::document::raw;
+use crate::document::raw::Difference;
 use crate::document::schema::ID_INDEX;
 use crate::document::schema::index_options::{IndexInfo, IndexOptions, same_values};
 use crate::error::{Error, Result};
@@ -172,18 +173,32 @@ impl Index {
         }
     }
 
-    /// Whether the keys of `before` are those of `after`, as can be seen without making them: an index by paths has the same where the
-    /// fields that these begin with are the same.
+    /// Appends the one key of `document` to `out`, when it has one that is made at once, as most do; otherwise returns `false`,
+    /// and what is in `out` then does not count.
+    ///
+    /// # Errors
+    /// As [`Pattern::keys`].
+    pub(in crate::document) fn put_only_key(&self, out: &mut Vec<u8>, document: &RawDocument) -> Result<bool> {
+        match self.kind {
+            IndexKind::Ordered | IndexKind::Hashed if self.partial.is_none() => {
+                self.pattern.put_only_key(out, document, put_index_field)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Whether two documents have the same keys, as can be seen from where they differ without making the keys: an index by paths
+    /// has the same where the fields that these begin with are the same.
     ///
     /// # Errors
     /// [`Error::Corruption`] when a document does not decode.
-    pub(in crate::document) fn keeps_its_keys(&self, before: &RawDocument, after: &RawDocument) -> Result<bool> {
+    pub(in crate::document) fn keeps_its_keys(&self, difference: &Difference<'_>) -> Result<bool> {
         if self.partial.is_some() || !matches!(self.kind, IndexKind::Ordered | IndexKind::Hashed) {
             return Ok(false);
         }
         for field in self.pattern.fields() {
             let Some(first) = field.path.parts().first() else { return Ok(false) };
-            if !raw::same_field(before, after, first.name())? {
+            if difference.has(first.name())? {
                 return Ok(false);
             }
         }

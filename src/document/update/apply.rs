@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use bson::raw::{RawArray, RawArrayBuf, RawBson, RawBsonRef, RawDocumentBuf, cstr};
 use bson::{DateTime, RawDocument, Timestamp};
+use smallvec::{SmallVec, smallvec};
 
 use super::array::{popped, with_added};
 use super::change::{Bit, Change};
@@ -15,9 +16,11 @@ use crate::document::number::Number;
 use crate::document::order::{compare, type_name};
 use crate::document::path::elements;
 use crate::document::raw;
-use crate::document::raw::corrupt;
 use crate::error::{Error, InvalidKind, Result};
 use crate::limits;
+
+/// By how much most documents grow at most.
+const ROOM_BYTES: usize = 64;
 
 /// One update of one document.
 pub(super) struct Run<'a> {
@@ -37,7 +40,7 @@ impl<'a> Run<'a> {
         identity: Option<&'a Node>,
         changes: &'a Changes,
     ) -> Result<RawDocumentBuf> {
-        let mut new = RawDocumentBuf::new();
+        let mut new = raw::with_room(old.as_bytes().len() + ROOM_BYTES);
         let id = raw::field(old, "_id")?;
         match (id, identity) {
             (Some(id), None) => new.append(cstr!("_id"), id),
@@ -53,36 +56,55 @@ impl<'a> Run<'a> {
             (None, Some(node)) => append(&mut new, cstr!("_id"), &self.created("_id", node)?),
             (None, None) => {}
         }
-        self.fields(&mut new, old, changes, id.is_some())?;
-        Ok(new)
+        self.fields(new, old, changes, id.is_some())
     }
 
-    /// Writes the fields of `old` with `changes` to `new`, then those that are created.
-    fn fields(&self, new: &mut RawDocumentBuf, old: &RawDocument, changes: &Changes, skip_id: bool) -> Result<()> {
+    /// `new` with the fields of `old` behind its own, with `changes`, and then those that are created. Fields that nothing
+    /// happens to are copied as they are stored, with those beside them.
+    fn fields(
+        &self,
+        mut new: RawDocumentBuf,
+        old: &RawDocument,
+        changes: &Changes,
+        skip_id: bool,
+    ) -> Result<RawDocumentBuf> {
         if changes.iter().any(|(key, node)| !matches!(key, Key::Field(_)) && self.creates(node)) {
             return Err(Code::BAD_VALUE.value("a positional part of a path stands for elements, and there is no array"));
         }
-        let mut found = vec![false; changes.len()];
-        for element in old {
-            let (name, value) = element.map_err(corrupt)?;
-            if skip_id && name.as_str() == "_id" {
+        let mut found: SmallVec<[bool; 8]> = smallvec![false; changes.len()];
+        let mut elements = raw::Elements::of(old)?;
+        // What is not copied yet.
+        let mut kept = elements.rest();
+        loop {
+            let here = elements.rest();
+            let Some((name, element)) = elements.next()? else {
+                new = raw::with_elements(new, before(kept, here))?;
+                break;
+            };
+            let is_skipped = skip_id && name == b"_id";
+            let changed = changes.iter().zip(&mut found).find_map(|((key, node), found)| match key {
+                Key::Field(part) if part.name().as_bytes() == name => Some((part, node, found)),
+                _ => None,
+            });
+            let changed = changed.filter(|(.., found)| !is_skipped && !**found);
+            if !is_skipped && changed.is_none() {
                 continue;
             }
-            let is_it = |key: &Key| matches!(key, Key::Field(part) if part.name() == name.as_str());
-            match changes.iter().zip(&mut found).find(|((key, _), _)| is_it(key)) {
-                Some(((_, node), found)) if !*found => {
-                    *found = true;
-                    append(new, name, &self.changed(name.as_str(), value, node)?);
-                }
-                _ => new.append(name, value),
+            new = raw::with_elements(new, before(kept, here))?;
+            kept = elements.rest();
+            if let Some((part, node, found)) = changed
+                && let Some(value) = element.value(part.name())?
+            {
+                *found = true;
+                append(&mut new, part.stored_name(), &self.changed(part.name(), value, node)?);
             }
         }
         for ((key, node), _) in changes.iter().zip(found).filter(|(_, found)| !found) {
             if let Key::Field(part) = key {
-                append(new, part.stored_name(), &self.created(part.name(), node)?);
+                append(&mut new, part.stored_name(), &self.created(part.name(), node)?);
             }
         }
-        Ok(())
+        Ok(new)
     }
 
     fn creates(&self, node: &Node) -> bool {
@@ -104,9 +126,8 @@ impl<'a> Run<'a> {
         match (node, value) {
             (Node::Change(change), value) => self.at_end(name, value, change),
             (Node::Inner(changes), RawBsonRef::Document(old)) => {
-                let mut new = RawDocumentBuf::new();
-                self.fields(&mut new, old, changes, false)?;
-                Ok(Value::Owned(RawBson::Document(new)))
+                let new = raw::with_room(old.as_bytes().len() + ROOM_BYTES);
+                Ok(Value::Owned(RawBson::Document(self.fields(new, old, changes, false)?)))
             }
             (Node::Inner(changes), RawBsonRef::Array(old)) => {
                 Ok(Value::Owned(RawBson::Array(self.array(name, old, changes)?)))
@@ -168,8 +189,7 @@ impl<'a> Run<'a> {
         }
         let change = match node {
             Node::Inner(changes) => {
-                let mut new = RawDocumentBuf::new();
-                self.fields(&mut new, &RawDocumentBuf::new(), changes, false)?;
+                let new = self.fields(RawDocumentBuf::new(), &RawDocumentBuf::new(), changes, false)?;
                 return Ok(Value::Owned(RawBson::Document(new)));
             }
             Node::Change(change) => change,
@@ -263,6 +283,11 @@ impl<'a> Run<'a> {
         }
         Ok(found)
     }
+}
+
+/// The bytes of `from` that come before `to`, with which it ends.
+fn before<'b>(from: &'b [u8], to: &[u8]) -> &'b [u8] {
+    from.get(..from.len().saturating_sub(to.len())).unwrap_or_default()
 }
 
 /// Whether a `$pop` is at the end of a path, which has to lead through objects and positions.

@@ -114,9 +114,9 @@ impl Update {
                 let parts = tree::parts(path, &filters, &mut used)?;
                 if operator == "$rename" {
                     let target = change::rename_target(path, value)?;
-                    let source = FieldPath::parse(path, For::Update)?.into_parts();
+                    let source = FieldPath::split(path, For::Update)?;
                     let target_parts = tree::parts(&target, &filters, &mut used)?;
-                    let target_path = FieldPath::parse(&target, For::Update)?.into_parts();
+                    let target_path = FieldPath::split(&target, For::Update)?;
                     fields.insert(target_parts, Change::Renamed(renamed.len()), &target)?;
                     fields.insert(parts, Change::Moved(renamed.len()), path)?;
                     renamed.push((source, target_path));

@@ -137,10 +137,10 @@ pub(super) fn parts(path: &str, filters: &ArrayFilters, used: &mut [bool]) -> Re
             }
         },
     };
-    if path.split('.').next().is_some_and(|first| first == "$" || first.starts_with("$[")) {
+    if path == "$" || path.starts_with("$.") || path.starts_with("$[") {
         return Err(Code::BAD_VALUE.value(format!("the path {path:?} begins with a positional operator")));
     }
-    let parts = FieldPath::parse(path, For::Update)?.into_parts().into_iter().map(part).collect::<Result<Vec<_>>>()?;
+    let parts = FieldPath::split(path, For::Update)?.into_iter().map(part).collect::<Result<Vec<_>>>()?;
     if parts.iter().filter(|part| **part == Key::Matched).count() > 1 {
         return Err(Code::BAD_VALUE.value(format!("the path {path:?} has the positional operator twice")));
     }

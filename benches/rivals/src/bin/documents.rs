@@ -131,7 +131,7 @@ fn pipeline() -> [Document; 4] {
 
 /// What is measured: its name, the bar as a ratio of SQLite's cost to Larder's, whether a turn goes through all documents,
 /// and how each side does it.
-const SUBJECTS: [(&str, f64, bool, Turns, Turns); 10] = [
+const SUBJECTS: [(&str, f64, bool, Turns, Turns); 14] = [
     (
         "find by _id, raw",
         1.0,
@@ -169,6 +169,51 @@ const SUBJECTS: [(&str, f64, bool, Turns, Turns); 10] = [
         |at, turns| {
             for turn in 0..turns {
                 black_box(at.trees.find_one(doc! { "_id": at.number(turn) }).unwrap().unwrap());
+            }
+        },
+        |at, turns| {
+            for turn in 0..turns {
+                black_box(at.text(SELECT_ID, at.number(turn), parsed::<serde_json::Value>));
+            }
+        },
+    ),
+    (
+        "find_by_id, raw",
+        1.0,
+        false,
+        |at, turns| {
+            for turn in 0..turns {
+                black_box(at.raw.find_by_id(at.number(turn)).unwrap().unwrap());
+            }
+        },
+        |at, turns| {
+            for turn in 0..turns {
+                black_box(at.text(SELECT_ID, at.number(turn), str::to_owned));
+            }
+        },
+    ),
+    (
+        "find_by_id, a struct",
+        1.5,
+        false,
+        |at, turns| {
+            for turn in 0..turns {
+                black_box(at.typed.find_by_id(at.number(turn)).unwrap().unwrap());
+            }
+        },
+        |at, turns| {
+            for turn in 0..turns {
+                black_box(at.text(SELECT_ID, at.number(turn), parsed::<Event>));
+            }
+        },
+    ),
+    (
+        "find_by_id, a tree",
+        1.5,
+        false,
+        |at, turns| {
+            for turn in 0..turns {
+                black_box(at.trees.find_by_id(at.number(turn)).unwrap().unwrap());
             }
         },
         |at, turns| {
@@ -236,6 +281,29 @@ const SUBJECTS: [(&str, f64, bool, Turns, Turns); 10] = [
             for turn in 0..turns {
                 let event = Event::new(at.documents + turn);
                 at.sqlite.prepare_cached(INSERT).unwrap().execute(params![event.id, json(&event)]).unwrap();
+            }
+            at.sqlite.execute("DELETE FROM events WHERE id >= ?1", [at.documents]).unwrap();
+        },
+    ),
+    (
+        "insert_many by thousands, a document",
+        1.5,
+        false,
+        |at, turns| {
+            let events = at.store.fork().unwrap().collection::<Event>("events");
+            for from in (0..turns).step_by(1_000) {
+                let batch = from..turns.min(from + 1_000);
+                events.insert_many(batch.map(|turn| Event::new(at.documents + turn))).unwrap();
+            }
+        },
+        |at, turns| {
+            for from in (0..turns).step_by(1_000) {
+                at.sqlite.execute_batch("BEGIN").unwrap();
+                for turn in from..turns.min(from + 1_000) {
+                    let event = Event::new(at.documents + turn);
+                    at.sqlite.prepare_cached(INSERT).unwrap().execute(params![event.id, json(&event)]).unwrap();
+                }
+                at.sqlite.execute_batch("COMMIT").unwrap();
             }
             at.sqlite.execute("DELETE FROM events WHERE id >= ?1", [at.documents]).unwrap();
         },

@@ -165,3 +165,77 @@ proptest! {
         prop_assert_eq!(stored, held);
     }
 }
+
+/// An insertion of a document with few ids, unique values and elements of an array.
+fn document() -> impl Strategy<Value = bson::RawDocumentBuf> {
+    let id = prop::option::weighted(
+        0.9,
+        prop_oneof![(0..12i32).prop_map(Bson::Int32), Just(Bson::from("b")), Just(Bson::Null)],
+    );
+    let unique = prop_oneof![
+        (0..12i32).prop_map(Bson::Int32),
+        prop::collection::vec(0..12i32, 0..3).prop_map(Bson::from),
+        Just(Bson::Null),
+    ];
+    (id, unique, prop::bool::weighted(0.1)).prop_map(|(id, unique, is_parallel)| {
+        let mut document = Document::new();
+        document.extend(id.map(|id| ("_id".to_owned(), id)));
+        document.insert("u", unique);
+        if is_parallel {
+            document.extend(doc! { "a": [1, 2], "b": [1, 2] });
+        }
+        bson::RawDocumentBuf::try_from(document).unwrap()
+    })
+}
+
+proptest! {
+    /// A batch looks up what is common to its insertions once, and does not look for keys above all others.
+    #[test]
+    fn a_batch_inserts_and_refuses_what_one_by_one_would_be(
+        before in prop::collection::vec(document(), 0..4),
+        documents in prop::collection::vec(document(), 1..16),
+        ordered: bool,
+        descending: bool,
+    ) {
+        let store = || {
+            let events = Store::in_memory().collection::<Document>("events");
+            let keys = doc! { "u": if descending { -1 } else { 1 } };
+            events.create_index_with(keys, crate::document::IndexOptions::default().unique(true)).unwrap();
+            events.create_index(doc! { "a": 1, "b": 1 }).unwrap();
+            for document in &before {
+                let _ = events.with_type::<bson::RawDocumentBuf>().insert_one(document);
+            }
+            events
+        };
+        // Ids that are made differ.
+        let all = |events: &Collection<Document>| {
+            let mut all = events.find(doc! {}).sort(doc! { "$natural": 1 }).to_vec().unwrap();
+            for document in all.iter_mut().filter(|document| document.get_object_id("_id").is_ok()) {
+                document.remove("_id");
+            }
+            all
+        };
+        let (single, batch) = (store(), store());
+        let mut codes = Vec::new();
+        for document in &documents {
+            let inserted = single.with_type::<bson::RawDocumentBuf>().insert_one(document);
+            codes.push(inserted.err().map(|error| Code::of(&error).map(Code::number)));
+            if ordered && codes.last().is_some_and(Option::is_some) {
+                break;
+            }
+        }
+        let references: Vec<&bson::RawDocument> = documents.iter().map(|document| &**document).collect();
+        let done = batch.insert_many_raw(&references, ordered).unwrap();
+        let outcomes: Vec<_> = done
+            .writes
+            .iter()
+            .map(|write| if let WriteOutcome::Failed(error) = write { Some(Code::of(error).map(Code::number)) } else { None })
+            .collect();
+        prop_assert_eq!(outcomes, codes);
+        prop_assert_eq!(all(&batch), all(&single));
+        let hinted = |events: &Collection<Document>, hint: Document| events.find(doc! {}).hint(hint).count().unwrap();
+        for hint in [doc! { "_id": 1 }, doc! { "u": if descending { -1 } else { 1 } }, doc! { "a": 1, "b": 1 }] {
+            prop_assert_eq!(hinted(&batch, hint.clone()), hinted(&single, hint));
+        }
+    }
+}

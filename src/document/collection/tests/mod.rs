@@ -45,6 +45,38 @@ fn serde_types_come_back_as_they_went_in() {
 }
 
 #[test]
+fn a_document_is_found_by_its_id_as_by_a_filter_that_demands_it() {
+    let store = Store::in_memory();
+    let on_store = store.collection::<Document>("events");
+    let (object, operator) = (doc! { "a": 1 }, doc! { "$gt": 0 });
+    let ids = [Bson::from(1), "b".into(), Bson::Null, 2.5.into(), object.into(), "x".repeat(2_000).into()];
+    on_store.insert_many(ids.iter().map(|id| doc! { "_id": id, "n": 1 })).unwrap();
+    let before = store.snapshot().unwrap();
+    store
+        .transaction(|tx| -> Result<()> {
+            let events = tx.collection::<Document>("events");
+            events.insert_one(&doc! { "_id": 3 })?;
+            events.delete_one(doc! { "_id": 1 })?;
+            assert_eq!((events.find_by_id(3)?, events.find_by_id(1)?), (Some(doc! { "_id": 3 }), None));
+            Ok(())
+        })
+        .unwrap();
+    assert!(before.collection::<Document>("events").find_by_id(1).unwrap().is_some());
+    for id in ids.iter().skip(1) {
+        let found = on_store.find_by_id(id.clone()).unwrap();
+        assert_eq!(found, on_store.find_one(doc! { "_id": { "$eq": id } }).unwrap());
+        assert!(found.is_some(), "{id}");
+    }
+    for other in [Bson::from(operator), Bson::Array(vec![]), true.into()] {
+        assert_eq!(on_store.find_by_id(other).unwrap(), None, "it is a value, not a condition");
+    }
+    assert_eq!(store.collection::<Document>("nothing").find_by_id(1).unwrap(), None);
+    let view = crate::document::CollectionOptions::default().view_on("events", [doc! { "$project": { "n": 0 } }]);
+    store.database("default").create_collection_with("shown", view).unwrap();
+    assert_eq!(store.collection::<Document>("shown").find_by_id("b").unwrap(), Some(doc! { "_id": "b" }));
+}
+
+#[test]
 fn the_store_a_transaction_and_a_snapshot_answer_alike() {
     let store = Store::in_memory();
     let on_store = store.collection::<Document>("events");

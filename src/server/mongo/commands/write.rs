@@ -91,8 +91,12 @@ pub(super) fn check_number(found: usize) -> Result<()> {
 /// # Errors
 /// What is about no single write, such as a store that cannot be written to.
 pub(super) fn run(call: &Call<'_>, name: &str, writes: Vec<WriteModel>) -> Result<BulkWriteResult> {
-    let is_ordered = call.arguments.truth("ordered").unwrap_or(true);
-    Ok(call.collection_to_write(name).bulk_write(writes).ordered(is_ordered).run()?)
+    Ok(call.collection_to_write(name).bulk_write(writes).ordered(is_ordered(call)).run()?)
+}
+
+/// Whether the first write that is refused ends the command.
+fn is_ordered(call: &Call<'_>) -> bool {
+    call.arguments.truth("ordered").unwrap_or(true)
 }
 
 /// The reply to a command that has written; `n` documents were inserted, found or removed.
@@ -133,8 +137,7 @@ fn insert(call: &Call<'_>) -> Result<RawDocumentBuf> {
     let name = call.collection()?;
     let documents = call.arguments.documents("documents")?;
     check_number(documents.len())?;
-    let writes = documents.into_iter().map(|document| WriteModel::insert_raw(document.to_owned())).collect();
-    let done = run(call, name, writes)?;
+    let done = call.collection_to_write(name).insert_many_raw(&documents, is_ordered(call))?;
     reply(&done, done.inserted())
 }
 
