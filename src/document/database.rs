@@ -6,14 +6,14 @@ use bson::Document;
 use serde::de::DeserializeOwned;
 
 use crate::catalog::{self, Entry, Kind, job};
-use crate::document::aggregate::{Exec, Pipeline, Place};
+use crate::document::aggregate::{Exec, Output, Pipeline, Place};
 use crate::document::code::Code;
 use crate::document::collation::Collation;
-use crate::document::collection::{AggregateOptions, Collection};
-use crate::document::expression::{Names, Variables};
+use crate::document::collection::{AggregateOptions, Collection, merge};
+use crate::document::expression::{Context, Names, Variables};
 use crate::document::find::{Cursor, context};
 use crate::document::layout;
-use crate::document::rows::Made;
+use crate::document::rows::{Input, Made, gathered};
 use crate::document::schema::{CollectionChange, CollectionInfo, CollectionOptions, Namespace, Schema};
 use crate::document::views;
 use crate::error::{Error, Result};
@@ -176,24 +176,89 @@ impl<S: Scope> Database<S> {
         options: AggregateOptions,
     ) -> Result<Cursor<U>> {
         let stages = pipeline.into_iter().collect();
-        let AggregateOptions { variables, .. } = options;
         self.scope.read(Operation::new("document", "aggregate", &self.name), |view| {
-            let collator = options.collation.as_ref().map(Collation::compile).transpose()?.flatten();
-            let context = |values| context(view, values).collated(collator.as_ref());
-            let variables = Variables::evaluate(&variables, &context(Vec::new()))?;
-            let mut pipeline = Pipeline::compile(stages, Place::Database, &variables.names)?;
-            if let Some(output) = pipeline.split_out() {
-                return Err(output.refuse("aggregate on a database"));
+            let Ran { rows, output, .. } = self.run(view, stages, &options)?;
+            match output {
+                None => Ok(Cursor::decoding(rows, format!("database {:?}", self.name))),
+                Some(output) => Err(output.refuse("a pipeline that is only read")),
             }
-            let context = context(variables.values).until(&options.until);
-            let exec = Exec::new(view, &self.name, Arc::new(context));
-            let rows = pipeline.rewritten().run(Box::new(Made::new(std::iter::empty())), &exec)?;
-            Ok(Cursor::decoding(rows, format!("database {:?}", self.name)))
         })
+    }
+
+    /// Begins a pipeline, of which nothing is written.
+    fn run(&self, view: &View, stages: Vec<Document>, options: &AggregateOptions) -> Result<Ran> {
+        let collator = options.collation.as_ref().map(Collation::compile).transpose()?.flatten();
+        let context = |values| context(view, values).collated(collator.as_ref());
+        let variables = Variables::evaluate(&options.variables, &context(Vec::new()))?;
+        let mut pipeline = Pipeline::compile(stages, Place::Database, &variables.names)?;
+        let output = pipeline.split_out();
+        let context = Arc::new(context(variables.values).until(&options.until));
+        let exec = Exec::new(view, &self.name, Arc::clone(&context));
+        let rows = pipeline.rewritten().run(Box::new(Made::new(std::iter::empty())), &exec)?;
+        Ok(Ran { rows, output, context })
     }
 }
 
+/// A pipeline that runs.
+struct Ran {
+    rows: Input,
+    /// Where what it gives is to be written.
+    output: Option<Output>,
+    context: Arc<Context>,
+}
+
 impl<S: WriteScope> Database<S> {
+    /// Runs an aggregation pipeline that begins with `$documents` and ends with `$out` or `$merge`, and returns how many
+    /// documents it has written. All of it is one operation.
+    ///
+    /// # Errors
+    /// As [`Database::aggregate`] and [`Collection::aggregate_out`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Document, Store, bson::doc};
+    /// let shop = Store::in_memory().database("shop");
+    /// let pipeline = [doc! { "$documents": [{ "_id": 1 }, { "_id": 2 }] }, doc! { "$out": "numbers" }];
+    /// assert_eq!(shop.aggregate_out(pipeline)?, 2);
+    /// assert_eq!(shop.collection::<Document>("numbers").count_documents(doc! {})?, 2);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `aggregate` on a database, `$out` and `$merge`.
+    pub fn aggregate_out(&self, pipeline: impl IntoIterator<Item = Document>) -> Result<u64> {
+        self.aggregate_out_with(pipeline, AggregateOptions::default())
+    }
+
+    /// As [`Database::aggregate_out`], with `options` as [`Database::aggregate_with`] has them.
+    ///
+    /// # Errors
+    /// As [`Database::aggregate_out`].
+    ///
+    /// # Examples
+    /// ```
+    /// use larder::{Store, bson::doc, document::AggregateOptions};
+    /// let shop = Store::in_memory().database("shop");
+    /// let stages = [doc! { "$documents": [{ "_id": 1 }] }, doc! { "$set": { "n": "$$n" } }, doc! { "$merge": "numbers" }];
+    /// assert_eq!(shop.aggregate_out_with(stages, AggregateOptions::default().let_vars(doc! { "n": 3 }))?, 1);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn aggregate_out_with(
+        &self,
+        pipeline: impl IntoIterator<Item = Document>,
+        options: AggregateOptions,
+    ) -> Result<u64> {
+        let stages: Vec<_> = pipeline.into_iter().collect();
+        let operation = Operation::new("document", "aggregate_out", &self.name);
+        self.scope.write(operation.freeing(true), |writer| {
+            let Ran { rows, output, context } = self.run(&writer.search(), stages.clone(), &options)?;
+            let output = output.ok_or_else(merge::without_output)?;
+            let documents = gathered(rows)?;
+            merge::write(writer, &Namespace::new(&self.name, ""), &output, &documents, &context)?;
+            Ok(documents.len() as u64)
+        })
+    }
+
     /// Makes the collection `name`, empty and with the index on `_id`. Nobody has to: the first insert makes one, too.
     ///
     /// # Errors

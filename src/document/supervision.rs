@@ -42,6 +42,16 @@ impl Supervision {
         self.token.cancel();
     }
 
+    /// Operations that begin now, have this time, and end with those of this one.
+    pub(crate) fn within(&self, time: Duration) -> Self {
+        Self { token: self.token.clone(), ..Self::new(Some(time)) }
+    }
+
+    /// How much is left of the time they have.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        self.time.map(|time| time.saturating_sub(self.begun.elapsed()))
+    }
+
     /// How long they have been running.
     pub(crate) fn elapsed(&self) -> Duration {
         self.begun.elapsed()

@@ -1,10 +1,10 @@
-//! `$merge` at work: each document goes into a collection, by what is there already.
+//! `$out` and `$merge` at work: what a pipeline gives goes into a collection, with `$merge` by what is there already.
 
 use bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 
-use crate::document::aggregate::{Merge, WhenMatched, WhenNotMatched};
+use crate::document::aggregate::{Merge, Output, WhenMatched, WhenNotMatched};
 use crate::document::code::Code;
-use crate::document::collection::modify::{Modification, One};
+use crate::document::collection::modify::{self, Modification, One};
 use crate::document::collection::options::UpdateOptions;
 use crate::document::expression::{Context, Env};
 use crate::document::insert::Insertions;
@@ -16,12 +16,39 @@ use crate::document::update::UpdateModifications;
 use crate::error::{Error, Result};
 use crate::txn::Writer;
 
-/// Puts `documents` into the collection of `merge`, whose database is that of `here` unless it says otherwise.
+/// Puts `documents` where `output` says, which is in the database of `here` unless it names another one.
 ///
 /// # Errors
-/// Those of inserts and updates; [`Error::Invalid`] for a document without the fields that `merge` goes by, and when these are
-/// not unique there.
-pub(super) fn run(
+/// Those of inserts and updates; [`Error::Invalid`] for a document without the fields that a `$merge` goes by, and when these
+/// are not unique there.
+pub(in crate::document) fn write(
+    writer: &mut Writer,
+    here: &Namespace,
+    output: &Output,
+    documents: &[RawDocumentBuf],
+    context: &Context,
+) -> Result<()> {
+    let (database, collection) = match output {
+        Output::Merge(merge) => return run(writer, here, merge, documents, context),
+        Output::Out { database, collection } => (database, collection),
+    };
+    let target = Namespace::new(database.as_deref().unwrap_or(here.database()), collection)
+        .bypassing_validation(here.bypasses_validation());
+    modify::clear(writer, &target)?;
+    let mut insertions = Insertions::begin(writer, &target)?;
+    for document in documents {
+        stored::check(document)?;
+        insertions.insert(document)?;
+    }
+    Ok(())
+}
+
+/// The refusal of a pipeline that is run for what it writes, and writes nothing.
+pub(in crate::document) fn without_output() -> Error {
+    Code::BAD_VALUE.value("the pipeline does not end with $out or $merge")
+}
+
+fn run(
     writer: &mut Writer,
     here: &Namespace,
     merge: &Merge,
@@ -60,7 +87,9 @@ fn one(
     document: &RawDocument,
     context: &Context,
 ) -> Result<()> {
-    let Some(filter) = same(merge, document)? else {
+    let filter = same(merge, document)?;
+    // The unique index refuses a document that is there, in its words.
+    let Some(filter) = filter.filter(|_| !matches!(merge.when_matched, WhenMatched::Fail)) else {
         return insert(writer, target, merge, document);
     };
     let (modification, variables) = match &merge.when_matched {
@@ -75,19 +104,11 @@ fn one(
     let options = UpdateOptions::default().let_vars(variables);
     let change = One { filter, modification, options, sort: None };
     let outcome = change.prepare()?.run(writer, target)?;
-    match (outcome.matched(), &merge.when_matched) {
-        (0, _) => insert(writer, target, merge, document),
-        (_, WhenMatched::Fail) => Err(there_already(target)),
-        _ => Ok(()),
-    }
+    if outcome.matched() == 0 { insert(writer, target, merge, document) } else { Ok(()) }
 }
 
 fn pipeline(stages: Vec<Document>) -> Modification {
     Modification::Update(UpdateModifications::Pipeline(stages))
-}
-
-fn there_already(target: &Namespace) -> Error {
-    Code::DUPLICATE_KEY.value(format!("{} has a document already that $merge is not to change", target.label()))
 }
 
 /// The filter for the document that is the same; `None` when this one has no `_id` yet.

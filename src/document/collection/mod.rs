@@ -6,7 +6,7 @@ mod find;
 mod find_one_and;
 mod indexes;
 mod many;
-mod merge;
+pub(super) mod merge;
 mod modify;
 mod options;
 mod outcome;

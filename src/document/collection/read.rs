@@ -196,9 +196,7 @@ impl<T, S: WriteScope> Collection<T, S> {
         };
         let own = options.collation.as_ref().map(Collation::compile).transpose()?.flatten();
         let (_, output, _) = compile(own.as_ref())?;
-        let Some(output) = output else {
-            return Err(Code::BAD_VALUE.value("the pipeline does not end with $out or $merge"));
-        };
+        let output = output.ok_or_else(merge::without_output)?;
         self.scope.write(self.operation("aggregate_out").freeing(true), |writer| {
             let search = writer.search();
             let collator = find::collator(options.collation.as_ref(), &search, &self.namespace)?;
@@ -214,20 +212,7 @@ impl<T, S: WriteScope> Collection<T, S> {
                 options.served.as_ref(),
             )?;
             let documents = gathered(rows)?;
-            let here = &self.namespace;
-            match &output {
-                Output::Merge(merge) => merge::run(writer, here, merge, &documents, &context)?,
-                Output::Out { database, collection } => {
-                    let target = Namespace::new(database.as_deref().unwrap_or(here.database()), collection)
-                        .bypassing_validation(here.bypasses_validation());
-                    modify::clear(writer, &target)?;
-                    let mut insertions = Insertions::begin(writer, &target)?;
-                    for document in &documents {
-                        stored::check(document)?;
-                        insertions.insert(document)?;
-                    }
-                }
-            }
+            merge::write(writer, &self.namespace, &output, &documents, &context)?;
             Ok(documents.len() as u64)
         })
     }

@@ -1,11 +1,12 @@
 //! What a command is, and one that a client has sent.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use bitflags::bitflags;
 use bson::{RawBsonRef, RawDocument, RawDocumentBuf, Uuid};
 
-use crate::document::Collection;
+use crate::document::{Collection, Supervision};
 use crate::error::Error;
 use crate::limits;
 use crate::server::mongo::client::Client;
@@ -65,6 +66,8 @@ pub(super) struct Call<'a> {
     pub(super) body: &'a RawDocument,
     pub(super) arguments: Arguments<'a>,
     pub(super) session: Option<Uuid>,
+    /// How long the command may take, and who may end it.
+    pub(super) supervision: &'a Arc<Supervision>,
     /// What has to be durable before the client is replied to: the last commit, behind which all others are.
     pub(super) commit: &'a RefCell<Option<Pending>>,
 }

@@ -39,6 +39,11 @@ pub(super) fn check(arguments: &Arguments<'_>, flags: Flags) -> Result<()> {
     Ok(())
 }
 
+/// The level at which a command asks to read.
+pub(super) fn level<'a>(arguments: &Arguments<'a>) -> Option<&'a str> {
+    arguments.document("readConcern")?.get("level").ok().flatten()?.as_str()
+}
+
 fn check_time(time: RawBsonRef<'_>) -> Result<()> {
     let Some(millis) = whole_of(time) else {
         return Err(Failure::new(code::FAILED_TO_PARSE, "maxTimeMS has non-integral value"));

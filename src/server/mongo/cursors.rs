@@ -34,6 +34,8 @@ pub(super) struct Cursor {
     left: Option<u64>,
     pub(super) namespace: String,
     pub(super) session: Option<Uuid>,
+    /// What is left of the time that the query may take, for the batches that are asked for later, too.
+    pub(super) time_left: Option<Duration>,
 }
 
 enum Source {
@@ -59,12 +61,19 @@ pub(super) struct Batch {
 impl Cursor {
     /// A cursor over `rows`; `limit` is the number of documents after which there are known to be no more.
     pub(super) fn new(rows: Rows, limit: Option<u64>, namespace: String, session: Option<Uuid>) -> Self {
-        Self { source: Source::Rows(rows), held: None, left: limit, namespace, session }
+        Self { source: Source::Rows(rows), held: None, left: limit, namespace, session, time_left: None }
     }
 
     /// A cursor that ends with its collection; `awaits` says whether batches wait until there is something.
     pub(super) fn tailable(tail: Tail<RawDocumentBuf>, awaits: bool, namespace: String, session: Option<Uuid>) -> Self {
-        Self { source: Source::Tail(Box::new(tail), awaits), held: None, left: None, namespace, session }
+        Self {
+            source: Source::Tail(Box::new(tail), awaits),
+            held: None,
+            left: None,
+            namespace,
+            session,
+            time_left: None,
+        }
     }
 
     /// Whether a batch may wait for documents.

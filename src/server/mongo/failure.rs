@@ -49,6 +49,11 @@ impl Failure {
     }
 }
 
+/// Of a command that has taken as long as it may.
+pub(super) fn out_of_time() -> Failure {
+    Failure::new(Code::MAX_TIME_EXPIRED.number(), "operation exceeded time limit")
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::of(&error)

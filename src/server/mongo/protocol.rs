@@ -156,7 +156,9 @@ impl Messages {
             };
             self.count(outcome.command, &watch);
             output.write(&reply);
-            return Ok(Ran { consumed: length, from, pending, end: None });
+            // A message that goes on stays, and is run again.
+            let consumed = if outcome.goes_on { 0 } else { length };
+            return Ok(Ran { consumed, from, pending, end: None });
         }
     }
 

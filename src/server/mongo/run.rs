@@ -8,7 +8,7 @@ use std::time::Duration;
 use bson::raw::cstr;
 use bson::{Document, RawBsonRef, RawDocument, RawDocumentBuf, Uuid, rawdoc};
 
-use crate::document::{Code, Supervision};
+use crate::document::Supervision;
 use crate::error::Error;
 use crate::limits;
 use crate::server::mongo::api;
@@ -17,7 +17,7 @@ use crate::server::mongo::command::{Call, Command, Flags, check_database};
 use crate::server::mongo::commands::{self, session_id};
 use crate::server::mongo::concerns;
 use crate::server::mongo::fail_points::{FailPoints, Fault};
-use crate::server::mongo::failure::{Failure, Result, code};
+use crate::server::mongo::failure::{Failure, Result, code, out_of_time};
 use crate::server::mongo::fields::Arguments;
 use crate::server::mongo::operations::Operation;
 use crate::server::mongo::sessions::Attempt;
@@ -34,6 +34,8 @@ pub(super) struct Outcome {
     pub(super) next: Next,
     /// The slot of its command, and the code with which that failed; `None` for a command that is not known.
     pub(super) command: Option<(usize, Option<i32>)>,
+    /// The client has been told that another reply follows, which running the same message again gives.
+    pub(super) goes_on: bool,
 }
 
 /// What the connection does next.
@@ -67,16 +69,27 @@ pub(super) fn run(
     let has_waited = waited.is_some();
     let fault = waited.or_else(|| fault(door, client, name)).unwrap_or_default();
     if !has_waited && let Some(time) = fault.delay.or_else(|| patience(door, &request, name)) {
-        return Ok(Outcome { next: Next::WaitFor(time, fault), command: None });
+        return Ok(Outcome { next: Next::WaitFor(time, fault), command: None, goes_on: false });
     }
     if fault.closes_connection {
-        return Ok(Outcome { next: Next::End, command: None });
+        return Ok(Outcome { next: Next::End, command: None, goes_on: false });
     }
     let Reply { body, code, commit } = reply(door, client, &request, name, fault);
+    let goes_on = wants_reply && code.is_none() && goes_on(door, &request, name, &body);
     if wants_reply {
-        wire::write_reply(output, request.id, &request, &body, false);
+        wire::write_reply(output, request.id, &request, &body, goes_on);
     }
-    Ok(Outcome { next: Next::GoOn(commit), command: commands::slot(name).map(|slot| (slot, code)) })
+    Ok(Outcome { next: Next::GoOn(commit), command: commands::slot(name).map(|slot| (slot, code)), goes_on })
+}
+
+/// Whether more replies follow without another request, for a client that takes them: the batches of a cursor up to its last one, and
+/// news of the server.
+fn goes_on(door: &State, request: &Request<'_>, name: &str, reply: &RawDocument) -> bool {
+    if !matches!(request.form, Form::Message { exhaust_allowed: true, .. }) {
+        return false;
+    }
+    let cursor = || reply.get_document("cursor").and_then(|cursor| cursor.get_i64("id"));
+    if name == "getMore" { cursor().is_ok_and(|id| id != 0) } else { patience(door, request, name).is_some() }
 }
 
 /// Writes the reply to a request whose commit did not become durable.
@@ -223,12 +236,13 @@ fn dispatch(
     let time =
         arguments.integer("maxTimeMS").and_then(|millis| u64::try_from(millis).ok()).filter(|millis| *millis > 0);
     if time.is_some() && door.fail_points.as_ref().is_some_and(FailPoints::times_out) {
-        return Err(Failure::new(Code::MAX_TIME_EXPIRED.number(), "operation exceeded time limit"));
+        return Err(out_of_time());
     }
     let supervision = Arc::new(Supervision::new(time.map(Duration::from_millis)));
     let _listed =
         door.operations.list(client, |client| operation(command, database, request.body, client, &supervision));
-    let call = Call { door, client, command, database, body: request.body, arguments, session, commit };
+    let (body, supervised) = (request.body, &supervision);
+    let call = Call { door, client, command, database, body, arguments, session, supervision: supervised, commit };
     let outcome = supervision.guard(|| (command.run)(&call));
     if let Some(collection) = collection(&call) {
         let namespace = format!("{database}.{collection}");
@@ -357,6 +371,19 @@ pub(super) mod tests {
         Document::try_from(reply.as_ref()).unwrap()
     }
 
+    /// `body` in an `OP_MSG` with these flags.
+    fn message(flags: i32, body: &RawDocument) -> Vec<u8> {
+        let mut message = vec![0; 4];
+        for word in [7, 0, 2013, flags] {
+            message.extend_from_slice(&word.to_le_bytes());
+        }
+        message.push(0);
+        message.extend_from_slice(body.as_bytes());
+        let length = i32::try_from(message.len()).unwrap();
+        message[..4].copy_from_slice(&length.to_le_bytes());
+        message
+    }
+
     #[test]
     fn a_driver_is_greeted_by_a_replica_set_of_one() {
         let door = door(false);
@@ -400,14 +427,7 @@ pub(super) mod tests {
         let (door, client) = door(false);
         let version = door.topology.version();
         let body = rawdoc! { "hello": 1, "$db": "admin", "topologyVersion": version, "maxAwaitTimeMS": 10_000 };
-        let mut message = vec![0; 4];
-        for word in [7_i32, 0, 2013, 0] {
-            message.extend_from_slice(&word.to_le_bytes());
-        }
-        message.push(0);
-        message.extend_from_slice(body.as_bytes());
-        let length = i32::try_from(message.len()).unwrap();
-        message[..4].copy_from_slice(&length.to_le_bytes());
+        let message = message(0, &body);
         let mut output = Vec::new();
         let next = run(&door, &client, &message, None, &mut output).unwrap().next;
         assert!(matches!(next, Next::WaitFor(time, _) if time == Duration::from_secs(10)) && output.is_empty());
@@ -417,20 +437,51 @@ pub(super) mod tests {
         assert!(run(&door, &client, &message[..20], None, &mut output).is_err());
     }
 
+    /// Client and server have agreed that replies may follow without requests (`exhaustAllowed`).
+    #[test]
+    fn batches_and_news_follow_without_requests_for_a_client_that_takes_them() {
+        const EXHAUST_ALLOWED: i32 = 1 << 16;
+        let (door, client) = door(false);
+        let door = (door, client);
+        let documents: Vec<_> = (0..7).map(|n| doc! { "_id": n }).collect();
+        let insert = doc! { "insert": "c", "documents": documents, "$db": "d" };
+        call(&door, &RawDocumentBuf::try_from(&insert).unwrap());
+        let found = call(&door, &rawdoc! { "find": "c", "batchSize": 2, "$db": "d" });
+        let id = found.get_document("cursor").unwrap().get_i64("id").unwrap();
+        let more = rawdoc! { "getMore": id, "collection": "c", "batchSize": 3, "$db": "d" };
+        let goes_on = |flags, body: &RawDocument| {
+            let mut output = Vec::new();
+            let message = message(flags, body);
+            let Outcome { next, goes_on, .. } = run(&door.0, &door.1, &message, None, &mut output).unwrap();
+            let waited = if let Next::WaitFor(_, fault) = next { Some(fault) } else { None };
+            let outcome = waited.map(|fault| run(&door.0, &door.1, &message, Some(fault), &mut output).unwrap());
+            let goes_on = outcome.map_or(goes_on, |outcome| outcome.goes_on);
+            assert_eq!(output[16] & 2 != 0, goes_on, "the reply says so");
+            goes_on
+        };
+        assert!(goes_on(EXHAUST_ALLOWED, &more), "four are left, and it is not known whether that is all");
+        assert!(
+            !goes_on(0, &rawdoc! { "ping": 1, "$db": "d" })
+                && !goes_on(EXHAUST_ALLOWED, &rawdoc! { "ping": 1, "$db": "d" })
+        );
+        assert!(!goes_on(EXHAUST_ALLOWED, &more), "the last two");
+        assert!(!goes_on(EXHAUST_ALLOWED, &more), "the cursor is not there any more");
+        let hello = rawdoc! {
+            "hello": 1, "$db": "admin", "topologyVersion": door.0.topology.version(), "maxAwaitTimeMS": 10,
+        };
+        assert!(goes_on(EXHAUST_ALLOWED, &hello) && !goes_on(0, &hello));
+        let strange = rawdoc! { "processId": bson::oid::ObjectId::new(), "counter": 0_i64 };
+        let hello = rawdoc! { "hello": 1, "$db": "admin", "topologyVersion": strange, "maxAwaitTimeMS": 10 };
+        assert!(!goes_on(EXHAUST_ALLOWED, &hello), "a client that knows another server is told at once");
+    }
+
     #[test]
     fn a_command_that_is_held_up_fails_when_that_is_over() {
         let (door, client) = door(true);
         let data = rawdoc! { "failCommands": ["ping"], "blockConnection": true, "blockTimeMS": 5, "errorCode": 91 };
         let mode = rawdoc! { "mode": { "times": 1 } };
         door.fail_points.as_ref().unwrap().set(mode.get("mode").unwrap(), Some(&data)).unwrap();
-        let mut message = vec![0; 4];
-        for word in [7_i32, 0, 2013, 0] {
-            message.extend_from_slice(&word.to_le_bytes());
-        }
-        message.push(0);
-        message.extend_from_slice(rawdoc! { "ping": 1, "$db": "d" }.as_bytes());
-        let length = i32::try_from(message.len()).unwrap();
-        message[..4].copy_from_slice(&length.to_le_bytes());
+        let message = message(0, &rawdoc! { "ping": 1, "$db": "d" });
         let mut output = Vec::new();
         let Next::WaitFor(_, fault) = run(&door, &client, &message, None, &mut output).unwrap().next else {
             panic!("it is not held up");

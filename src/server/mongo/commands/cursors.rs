@@ -1,5 +1,6 @@
 //! Cursors: what is left of a result, batch by batch.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bson::{RawArrayBuf, RawBsonRef, RawDocumentBuf, rawdoc};
@@ -7,7 +8,8 @@ use bson::{RawArrayBuf, RawBsonRef, RawDocumentBuf, rawdoc};
 use crate::limits;
 use crate::server::mongo::command::{Call, Command, Flags};
 use crate::server::mongo::cursors::{Batch, Cursor};
-use crate::server::mongo::failure::{Failure, Result, code};
+use crate::server::mongo::fail_points::FailPoints;
+use crate::server::mongo::failure::{Failure, Result, code, out_of_time};
 use crate::server::mongo::fields::{Arguments, Field, Types, type_name, wrong_type};
 
 /// Documents of a first batch whose size the client left open.
@@ -61,6 +63,8 @@ pub(super) fn batch_size(call: &Call<'_>, otherwise: u64) -> Result<u64> {
 pub(super) fn first_batch(call: &Call<'_>, mut cursor: Cursor, size: u64, is_single: bool) -> Result<RawDocumentBuf> {
     let namespace = cursor.namespace.clone();
     let Batch { documents, is_last } = cursor.batch(Some(size), Duration::ZERO)?;
+    // Of a cursor that waits, the time is for how long.
+    cursor.time_left = call.supervision.time_left().filter(|_| !cursor.awaits());
     let id = if is_last || is_single { 0 } else { call.door.cursors.open(cursor, call.door.now())? };
     Ok(rawdoc! { "cursor": { "firstBatch": documents, "id": id, "ns": namespace } })
 }
@@ -86,14 +90,15 @@ fn get_more(call: &Call<'_>) -> Result<RawDocumentBuf> {
     })?;
     let cursors = &call.door.cursors;
     let mut cursor = cursors.take(id, call.door.now())?;
-    if let Err(failure) = check_owner(call, &cursor, &call.namespace(collection)) {
+    let admitted = check_owner(call, &cursor, &call.namespace(collection)).and_then(|()| check_time(call, &cursor));
+    if let Err(failure) = admitted {
         cursors.put_back(id, cursor, call.door.now());
         return Err(failure);
     }
     let namespace = cursor.namespace.clone();
     let waiting = if cursor.awaits() { cursors.place_to_wait() } else { None };
     let patience = if waiting.is_some() { patience(call) } else { Duration::ZERO };
-    let batch = cursor.batch(size, patience);
+    let batch = next_batch(call, &mut cursor, size, patience);
     drop(waiting);
     match &batch {
         Ok(Batch { is_last: false, .. }) => cursors.put_back(id, cursor, call.door.now()),
@@ -101,6 +106,27 @@ fn get_more(call: &Call<'_>) -> Result<RawDocumentBuf> {
     }
     let Batch { documents, is_last } = batch?;
     Ok(rawdoc! { "cursor": { "nextBatch": documents, "id": if is_last { 0 } else { id }, "ns": namespace } })
+}
+
+/// The next batch, within what is left of the query's time.
+fn next_batch(call: &Call<'_>, cursor: &mut Cursor, size: Option<u64>, patience: Duration) -> Result<Batch> {
+    let Some(time) = cursor.time_left else { return cursor.batch(size, patience) };
+    if call.door.fail_points.as_ref().is_some_and(FailPoints::times_out) {
+        return Err(out_of_time());
+    }
+    let supervision = Arc::new(call.supervision.within(time));
+    let batch = supervision.guard(|| cursor.batch(size, patience));
+    cursor.time_left = supervision.time_left();
+    batch
+}
+
+/// Refuses a time for a cursor that does not wait: it has what its query was given.
+fn check_time(call: &Call<'_>, cursor: &Cursor) -> Result<()> {
+    if cursor.awaits() || call.arguments.integer("maxTimeMS").is_none_or(|millis| millis == 0) {
+        return Ok(());
+    }
+    let message = "cannot set maxTimeMS on getMore command for a non-awaitData cursor";
+    Err(Failure::new(code::BAD_VALUE, message))
 }
 
 /// For how long a request waits for documents.

@@ -18,6 +18,7 @@ mod pipeline;
 mod sessions;
 mod sources;
 mod stats;
+mod upkeep;
 mod write;
 
 pub(super) use sessions::session_id;
@@ -46,6 +47,7 @@ const FAMILIES: &[&[Command]] = &[
     create::COMMANDS,
     indexes::COMMANDS,
     coll_mod::COMMANDS,
+    upkeep::COMMANDS,
 ];
 
 /// Commands by each of their names, with the slot they are counted in. Names are told apart by their case, as in the original.

@@ -22,6 +22,11 @@ impl Door {
         Self(door(false))
     }
 
+    /// One that lets clients set fail points.
+    fn open_for_tests() -> Self {
+        Self(door(true))
+    }
+
     /// The reply to a command on the database `d`.
     fn send(&self, body: Document) -> Document {
         self.send_to("d", body)

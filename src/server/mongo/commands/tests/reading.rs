@@ -90,6 +90,28 @@ fn a_cursor_belongs_to_its_session_and_its_collection() {
     assert_eq!(door.code(doc! { "getMore": Bson::Null, "collection": "c" }), 40414);
 }
 
+/// `maxTimeMS` counts for a query and all of its batches.
+#[test]
+fn a_query_has_its_time_for_all_of_its_batches() {
+    let door = Door::open_for_tests();
+    let documents: Vec<_> = (0..6).map(|n| doc! { "_id": n }).collect();
+    door.done(doc! { "insert": "c", "documents": documents });
+    let timed = doc! { "find": "c", "batchSize": 2, "maxTimeMS": 100_000 };
+    let (one, two) = (cursor_id(&door.done(timed.clone())), cursor_id(&door.done(timed)));
+    let untimed = cursor_id(&door.done(doc! { "find": "c", "batchSize": 2 }));
+    let more = |id: i64| doc! { "getMore": id, "collection": "c" };
+    assert_eq!(batch(&door.done(more(one))).len(), 4);
+    let set = |mode: &str| doc! { "configureFailPoint": "maxTimeAlwaysTimeOut", "mode": mode };
+    door.send_to("admin", set("alwaysOn"));
+    assert_eq!((door.code(more(two)), door.code(more(two))), (50, 43), "the cursor has ended");
+    assert_eq!(batch(&door.done(more(untimed))).len(), 4, "it has as long as it takes");
+    door.send_to("admin", set("off"));
+    let id = cursor_id(&door.done(doc! { "find": "c", "batchSize": 2 }));
+    let with_time = doc! { "getMore": id, "collection": "c", "maxTimeMS": 5 };
+    assert_eq!(door.code(with_time), 2, "only a cursor that waits takes a time");
+    assert_eq!(batch(&door.done(more(id))).len(), 4, "and is open still");
+}
+
 #[test]
 fn cursors_are_killed_whatever_collection_is_named_and_none_after_a_mistake() {
     let door = with_numbers(6);

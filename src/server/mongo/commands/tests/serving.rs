@@ -3,6 +3,8 @@
 use bson::{Bson, Document, doc};
 
 use super::{Door, batch};
+use crate::server::password::Credentials;
+use crate::server::users::{Account, Everything};
 
 fn door() -> Door {
     let door = Door::open();
@@ -106,4 +108,31 @@ fn commands_outside_of_the_stable_api_are_refused_to_those_who_ask_for_it() {
     assert_eq!(strict(pipeline(doc! { "$indexStats": {} })), 323);
     assert_eq!(strict(pipeline(doc! { "$collStats": { "storageStats": {} } })), 323);
     assert_eq!(strict(pipeline(doc! { "$collStats": { "count": {} } })), 0);
+}
+
+#[test]
+fn administrators_are_told_of_the_disk_the_profile_and_the_users() {
+    let door = door();
+    assert_eq!(door.send_to("admin", doc! { "fsync": 1 }).get_i32("numFiles").ok(), Some(1));
+    assert_eq!(door.send_to("admin", doc! { "fsync": 1, "lock": true }).get_i32("code").ok(), Some(238));
+    assert_eq!(door.code(doc! { "fsync": 1 }), 13);
+    let off = door.done(doc! { "profile": -1 });
+    assert_eq!((off.get_i32("was").ok(), off.get_i32("slowms").ok()), (Some(0), Some(100)));
+    assert_eq!((door.code(doc! { "profile": 2 }), door.code(doc! { "profile": "on" })), (238, 2));
+    let credentials = Credentials::of(b"secret");
+    door.0.0.users.set(b"ann", Account::with(credentials, Everything));
+    let names = |database: &str, asked: Bson| {
+        let reply = door.send_to(database, doc! { "usersInfo": asked });
+        let users = reply.get_array("users").unwrap().iter();
+        users.map(|user| user.as_document().unwrap().get_str("_id").unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let ann = ["admin.ann"];
+    assert_eq!(names("admin", 1.into()), ann);
+    assert_eq!(names("admin", "ann".into()), ann);
+    assert_eq!(names("d", doc! { "user": "ann", "db": "admin" }.into()), ann);
+    assert_eq!(names("d", doc! { "forAllDBs": true }.into()), ann);
+    assert_eq!(names("admin", vec!["bob", "ann"].into()), ann);
+    assert!(names("d", 1.into()).is_empty() && names("d", "ann".into()).is_empty(), "users are of admin");
+    assert_eq!(door.code(doc! { "usersInfo": 5 }), 2);
+    assert_eq!(door.code(doc! { "usersInfo": 1, "showCredentials": true }), 238);
 }

@@ -1,6 +1,6 @@
 //! Inserts, updates, removals.
 
-use bson::{Bson, doc};
+use bson::{Bson, Document, doc};
 
 use super::{Door, batch};
 
@@ -132,4 +132,28 @@ fn a_bulk_write_goes_to_several_collections() {
     assert_eq!(code(doc! { "insert": 9, "document": {} }), 2);
     assert_eq!(code(doc! { "drop": 0 }), 9);
     assert_eq!(code(doc! { "insert": 0, "document": {}, "nosuch": 1 }), 40415);
+}
+
+#[test]
+fn a_pipeline_on_a_database_can_write() {
+    let door = Door::open();
+    let run = |last: Document, more: Document| {
+        let stages = [doc! { "$documents": [{ "_id": 1 }, { "_id": 2 }] }, last];
+        let mut command = doc! { "aggregate": 1, "pipeline": stages.to_vec(), "cursor": {} };
+        command.extend(more);
+        door.send(command)
+    };
+    let reply = run(doc! { "$out": "numbers" }, doc! {});
+    assert!(batch(&reply).is_empty(), "{reply}");
+    assert_eq!(door.done(doc! { "count": "numbers" }).get_i32("n").ok(), Some(2));
+    let refused = run(doc! { "$merge": { "into": "numbers", "whenMatched": "fail" } }, doc! {});
+    assert_eq!(refused.get_i32("code").ok(), Some(11_000), "{refused}");
+    assert_eq!(refused.get_document("keyPattern").ok(), Some(&doc! { "_id": 1 }));
+    assert_eq!(refused.get_document("keyValue").ok(), Some(&doc! { "_id": 1 }));
+    let code = |more: Document| run(doc! { "$out": "numbers" }, more).get_i32("code").ok();
+    assert_eq!(code(doc! { "readConcern": { "level": "linearizable" } }), Some(72));
+    assert_eq!(code(doc! { "bypassDocumentValidation": true }), Some(238));
+    let sessions = [doc! { "$listLocalSessions": {} }, doc! { "$out": "sessions" }];
+    let reply = door.done(doc! { "aggregate": 1, "pipeline": sessions.to_vec(), "cursor": {} });
+    assert!(batch(&reply).is_empty());
 }
