@@ -24,6 +24,7 @@ pub(super) enum Bound {
 
 impl Bound {
     /// The serialized form of `value` as one of `cql_type`.
+    #[inline]
     pub(super) fn of(value: &CqlValue, cql_type: &CqlType) -> Result<Self, Fault> {
         // What most columns are of goes where it is to lie at once.
         Ok(Self::Value(match (value, cql_type) {
@@ -59,6 +60,7 @@ impl Bound {
 ///
 /// # Errors
 /// [`Error::Invalid`] when the column does not take it, which is named.
+#[inline]
 pub(super) fn bind(column: &Column, value: &CqlValue) -> Result<Bound> {
     Bound::of(value, column.column_type())
         .map_err(|fault| fault.of(&format!("column {:?}", column.name()), column.column_type()))

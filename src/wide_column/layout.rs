@@ -96,7 +96,7 @@ pub(super) fn partition(id: u32, partition_key: &[u8]) -> Vec<u8> {
     let mut key = Vec::with_capacity(HEAD_BYTES + 2 * partition_key.len().min(64) + 64);
     put_table_prefix(&mut key, id);
     put_i64(&mut key, token(partition_key));
-    long::put_inner(&mut key, partition_key, limits::KEY_COMPONENT_BYTES_MAX);
+    order::put_bytes(&mut key, partition_key, limits::KEY_COMPONENT_BYTES_MAX);
     key
 }
 
@@ -129,6 +129,12 @@ pub(super) fn rows(partition: &[u8]) -> SmallVec<[u8; 128]> {
 /// What the keys of a partition's deleted ranges begin with.
 pub(super) fn ranges(partition: &[u8]) -> SmallVec<[u8; 128]> {
     with_area(partition, RANGE, &[])
+}
+
+/// Makes the key of the row with these encoded clustering columns of what the keys of its partition begin with.
+pub(super) fn append_row(partition: &mut Vec<u8>, clustering: &[u8]) {
+    partition.push(ROW);
+    partition.extend_from_slice(clustering);
 }
 
 /// The key of the row with these encoded clustering columns.

@@ -22,23 +22,25 @@ impl Selection {
     ///
     /// # Errors
     /// [`Error::NotFound`] for a column that there is not; [`Error::Invalid`] for none at all.
-    pub(super) fn new(table: &TableRecord, names: Option<&[String]>) -> Result<Self> {
-        let place = |name: &String| {
-            table.schema.require(name)?;
-            Ok(table.schema.columns().position(|column| column.name() == name).unwrap_or_default())
-        };
-        let (names, columns): (Arc<[String]>, Vec<usize>) = match names {
+    pub(super) fn new(table: &TableRecord, names: Option<Arc<[String]>>) -> Result<Self> {
+        let (names, columns) = match names {
             None => {
                 let names = Arc::clone(&table.shape().names);
-                let columns = (0..names.len()).collect();
+                let columns = (0..names.len()).map(|at| Fetch::new(table, at)).collect();
                 (names, columns)
             }
-            Some(names) => (names.into(), names.iter().map(place).collect::<Result<_>>()?),
+            Some(names) => {
+                let mut columns = Vec::with_capacity(names.len());
+                for name in &*names {
+                    table.schema.require(name)?;
+                    columns.push(Fetch::new(table, table.position(name).unwrap_or_default()));
+                }
+                (names, columns)
+            }
         };
         if columns.is_empty() {
             return Err(Error::value("a query asks for at least one column"));
         }
-        let columns = columns.into_iter().map(|at| Fetch::new(table, at)).collect();
         Ok(Self { names, columns })
     }
 
@@ -47,9 +49,9 @@ impl Selection {
         &self.columns
     }
 
-    /// The column at this place of the selection, with its name.
-    pub(super) fn get(&self, nth: usize) -> Option<(&str, Fetch)> {
-        Some((self.names.get(nth)?, *self.columns.get(nth)?))
+    /// The columns with their names, in their order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, Fetch)> {
+        self.names.iter().map(String::as_str).zip(self.columns.iter().copied())
     }
 
     /// The column `name`, if it is selected.
@@ -192,8 +194,9 @@ impl Row {
     pub(super) fn of(found: &FoundRow<'_>, selection: &Selection) -> Result<Self> {
         // Collected, a list of results grows as if nothing were known of its length.
         let mut fields = Vec::with_capacity(selection.columns.len());
+        let mut next = 0;
         for &of in &selection.columns {
-            let field = match found.fetch(of)? {
+            let field = match found.fetch_next(of, &mut next)? {
                 None => None,
                 Some(bytes) => {
                     let at = of.at();

@@ -22,6 +22,31 @@ const COLUMNS: [&str; 2] = ["a", "b"];
 const PARTITIONS: i32 = 2;
 const ROWS: i32 = 2;
 
+/// A row as its columns and values, in the order in which they come.
+struct InOrder(Vec<(String, Option<i8>)>);
+
+impl<'de> serde::Deserialize<'de> for InOrder {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Columns;
+        impl<'de> serde::de::Visitor<'de> for Columns {
+            type Value = InOrder;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a row")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut row: A) -> Result<InOrder, A::Error> {
+                let mut columns = Vec::new();
+                while let Some(column) = row.next_entry()? {
+                    columns.push(column);
+                }
+                Ok(InOrder(columns))
+            }
+        }
+        deserializer.deserialize_map(Columns)
+    }
+}
+
 /// A write with few places, timestamps and values, so that everything meets.
 #[derive(Clone, Debug)]
 #[expect(clippy::option_option, reason = "not set and null are two things")]
@@ -315,6 +340,42 @@ proptest! {
         agrees(&model);
         let traces = dump(&table).iter().filter(|(key, _)| key[0] == 0x03).count();
         prop_assert_eq!((store.pending_jobs().unwrap(), traces), (0, 0));
+    }
+
+    // SEM: WID-QRY-2
+    #[test]
+    fn columns_come_in_the_order_in_which_they_are_asked_for(
+        writes in prop::collection::vec((0usize..4, prop::option::of(0u8..9), 0u32..2), 0..6),
+        asked in prop::collection::vec(0usize..6, 1..8),
+    ) {
+        const NAMES: [&str; 6] = ["v0", "v1", "v2", "v3", "p", "s"];
+        let table = Store::in_memory().wide_table("test", "columns");
+        let schema = TableSchema::new().partition_key("p", CqlType::Tinyint).clustering("c", CqlType::Tinyint, Order::Ascending);
+        let schema = NAMES[..4].iter().fold(schema, |schema, name| schema.column(name, CqlType::Tinyint));
+        table.create(schema.static_column("s", CqlType::Tinyint)).unwrap();
+        table.insert(&[("p", 7i8.into()), ("c", 8i8.into()), ("s", 9i8.into())]).unwrap();
+        let mut values = [None, None, None, None, Some(7i8), Some(9)];
+        for (column, value, ttl) in writes {
+            let value = value.map(|value| i8::try_from(value).unwrap());
+            values[column] = value;
+            let cells = [("p", 7i8.into()), ("c", 8i8.into()), (NAMES[column], value.map_or(CqlValue::Null, Into::into))];
+            table.update_with(&cells, WriteOptions::default().ttl_seconds(ttl * 1_000)).unwrap();
+        }
+        let expected: Vec<_> = asked.iter().map(|at| values[*at].map(CqlValue::from)).collect();
+        let query = || table.select((7i8,)).columns(asked.iter().map(|at| NAMES[*at]));
+        let row = query().to_vec().unwrap().remove(0);
+        prop_assert!(row.iter().map(|(_, value)| value.cloned()).eq(expected.iter().cloned()));
+        let mut bytes = Vec::new();
+        query().to_protocol(&mut bytes).unwrap();
+        let form = |at: &usize| values[*at].map_or(vec![255; 4], |value| vec![0, 0, 0, 1, value.cast_unsigned()]);
+        prop_assert_eq!(bytes, asked.iter().flat_map(form).collect::<Vec<_>>());
+        let mut typed = Vec::new();
+        query().for_each(|row| {
+            let row: Vec<(String, Option<i8>)> = row.to::<InOrder>()?.0;
+            typed = row;
+            Ok(())
+        }).unwrap();
+        prop_assert!(typed.iter().map(|(name, value)| (&**name, *value)).eq(asked.iter().map(|at| (NAMES[*at], values[*at]))));
     }
 
     // SEM: WID-QRY-1

@@ -7,7 +7,15 @@ use crate::encoding::ordered::Reader;
 use crate::error::{Error, Result};
 
 /// Appends an unsigned integer.
+#[inline]
 pub(super) fn put_unsigned(out: &mut Vec<u8>, value: u64) {
+    match u8::try_from(value) {
+        Ok(byte @ 0..0x80) => out.push(byte),
+        _ => put_long(out, value),
+    }
+}
+
+fn put_long(out: &mut Vec<u8>, value: u64) {
     // Each byte after the first costs one bit of it, so that it takes seven bits more.
     let bits = u64::BITS - value.leading_zeros();
     let after = bits.saturating_sub(1) / 7;
@@ -63,6 +71,7 @@ pub(super) fn take_bytes<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {
 }
 
 /// Appends the length of `bytes`, and them.
+#[inline]
 pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_unsigned(out, bytes.len() as u64);
     out.extend_from_slice(bytes);

@@ -135,10 +135,19 @@ impl Entries {
     }
 
     /// The next key of the table, and what is stored there.
+    #[inline]
     pub(super) fn next(&mut self, view: &View) -> Result<Option<(&[u8], &[u8])>> {
+        match self.from {
+            From::Table(ref mut cursor) => cursor.next(),
+            _ => self.next_named(view),
+        }
+    }
+
+    /// As [`next`](Self::next), of keys that an index names.
+    fn next_named(&mut self, view: &View) -> Result<Option<(&[u8], &[u8])>> {
         loop {
             match &mut self.from {
-                From::Table(_) => break,
+                From::Table(_) => return Ok(None),
                 From::Index { table, value_bytes, cursor } => {
                     let Some((entry, _)) = cursor.next()? else { return Ok(None) };
                     self.key.clear();
@@ -157,10 +166,6 @@ impl Entries {
                 self.value.extend_from_slice(&value);
                 return Ok(Some((&self.key, &self.value)));
             }
-        }
-        match &mut self.from {
-            From::Table(cursor) => cursor.next(),
-            _ => Ok(None),
         }
     }
 }

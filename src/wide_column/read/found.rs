@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use crate::error::{Error, Result};
 use crate::wide_column::cell::{Cell, Content, Deletion, is_covered};
 use crate::wide_column::layout::{self, KeyValues};
-use crate::wide_column::parts::NULL;
+use crate::wide_column::parts::{NULL, put_part};
 use crate::wide_column::read::virtual_table::VirtualRow;
-use crate::wide_column::record::{CellView, Part, RowView};
+use crate::wide_column::record::{CellView, Part, RowView, first_plain};
 use crate::wide_column::schema::{Column, ColumnKind, TableRecord};
 use crate::wide_column::types::CqlType;
 
@@ -42,20 +42,23 @@ pub(super) struct RowKey<'a> {
     pub(super) decoded: Option<&'a KeyValues>,
 }
 
-/// A cell that can be seen: where it begins among the bytes of the row's cells, and where it ends.
+/// A cell that can be seen: where it begins among the bytes of the row's cells, where its value does, and where both end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SeenCell {
     id: u16,
-    start: u32,
-    end: u32,
-    /// Bytes of the value at its end; `None` of a counter.
-    value: Option<u32>,
+    start: usize,
+    /// [`NO_VALUE`] of a counter.
+    value: usize,
+    end: usize,
 }
 
-/// A stored row, with where its cells are that can be seen.
-#[derive(Clone, Copy, Debug, Default)]
+/// Behind all places of values.
+const NO_VALUE: usize = usize::MAX;
+
+/// A stored row, with where its cells are that can be seen, by column and part.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Seen<'a> {
-    pub(super) row: RowView<'a>,
+    pub(super) row: &'a RowView<'a>,
     pub(super) cells: &'a [SeenCell],
 }
 
@@ -64,23 +67,32 @@ impl<'a> Seen<'a> {
     #[inline]
     fn of(&self, id: u16) -> impl Iterator<Item = Result<CellView<'a>>> + use<'a> {
         let row = self.row;
-        own_cells(self.cells, id).iter().map(move |cell| row.cell_at(usize::try_from(cell.start).unwrap_or(usize::MAX)))
+        own_cells(self.cells, id).iter().map(move |cell| row.cell_at(cell.start))
     }
 
-    /// The value of a column that is one cell.
+    /// The value of a column that is one cell, which is first looked for at the place `next`; that becomes the one behind it.
     #[inline]
-    fn value(&self, id: u16) -> Option<(&'a [u8], &'a SeenCell)> {
-        let cell = self.cells.iter().find(|cell| cell.id == id)?;
-        let end = usize::try_from(cell.end).ok()?;
-        let start = end.checked_sub(usize::try_from(cell.value.unwrap_or(0)).ok()?)?;
-        Some((self.row.bytes_of_cells().get(start..end)?, cell))
+    pub(super) fn value(&self, id: u16, next: &mut usize) -> Option<&'a [u8]> {
+        let cell = match self.cells.get(*next) {
+            Some(cell) if cell.id == id => cell,
+            _ => self.seek(id, next)?,
+        };
+        *next += 1;
+        self.row.bytes_of_cells().get(cell.value..cell.end)
+    }
+
+    fn seek(&self, id: u16, next: &mut usize) -> Option<&'a SeenCell> {
+        let at = self.cells.partition_point(|cell| cell.id < id);
+        let cell = self.cells.get(at).filter(|cell| cell.id == id)?;
+        *next = at;
+        Some(cell)
     }
 }
 
 /// The cells of a column.
 #[inline]
 fn own_cells(cells: &[SeenCell], id: u16) -> &[SeenCell] {
-    let first = cells.iter().position(|cell| cell.id >= id).unwrap_or(cells.len());
+    let first = cells.partition_point(|cell| cell.id < id);
     let own = cells.get(first..).unwrap_or_default();
     let after = own.iter().position(|cell| cell.id != id).unwrap_or(own.len());
     own.get(..after).unwrap_or_default()
@@ -95,25 +107,37 @@ pub(super) fn look(
     seen: &mut Vec<SeenCell>,
 ) -> Result<u64> {
     seen.clear();
-    let mut dead = u64::from(row.deletion.is_some());
-    let (mut cells, has_dropped) = (row.cells(), table.has_dropped());
-    let all = cells.left();
-    let mut start = 0;
-    let offset = |left: usize| u32::try_from(all - left).unwrap_or(u32::MAX);
+    let all = row.bytes_of_cells();
+    let mut rest = all;
     // What only has a value is seen unless something lies over it, or its column may be gone.
-    let is_bare = over.is_none() && !has_dropped;
-    loop {
-        while is_bare && let Some((id, bytes)) = cells.next_plain() {
-            let end = offset(cells.left());
-            seen.push(SeenCell { id, start, end, value: Some(u32::try_from(bytes).unwrap_or(u32::MAX)) });
-            start = end;
+    if over.is_none() && !table.has_dropped() {
+        while let Some((id, bytes, after)) = first_plain(rest) {
+            let (start, end) = (all.len() - rest.len(), all.len() - after.len());
+            seen.push(SeenCell { id, start, value: end - bytes, end });
+            rest = after;
         }
-        let Some(cell) = cells.next() else { break };
+    }
+    let dead = u64::from(row.deletion.is_some());
+    if rest.is_empty() { Ok(dead) } else { Ok(dead + look_on(row, all.len() - rest.len(), (table, over, now), seen)?) }
+}
+
+/// As [`look`], of the cells from an offset on, whatever they are.
+#[inline(never)]
+fn look_on(
+    row: &RowView<'_>,
+    from: usize,
+    (table, over, now): (&TableRecord, Option<Deletion>, i64),
+    seen: &mut Vec<SeenCell>,
+) -> Result<u64> {
+    let (mut cells, has_dropped) = (row.cells_from(from), table.has_dropped());
+    let all = from + cells.left();
+    let (mut start, mut dead) = (from, 0);
+    while let Some(cell) = cells.next() {
         let CellView { id, cell, .. } = cell?;
-        let end = offset(cells.left());
+        let end = all - cells.left();
         if cell.is_live(now) && !is_covered(cell.timestamp, over) && (!has_dropped || table.column_with(id).is_some()) {
-            let value = cell.value().map(|value| u32::try_from(value.len()).unwrap_or(u32::MAX));
-            seen.push(SeenCell { id, start, end, value });
+            let value = cell.value().map_or(NO_VALUE, |value| end - value.len());
+            seen.push(SeenCell { id, start, value, end });
         } else {
             dead += 1;
         }
@@ -141,6 +165,12 @@ impl Fetch {
         Self { at, cell: table.column(at).ok().filter(is_cell).map(Column::id) }
     }
 
+    /// The id of the column, when its value is one cell of the row as it is stored.
+    #[inline]
+    pub(super) fn cell(self) -> Option<u16> {
+        self.cell
+    }
+
     /// The position of the column in the list of the table's columns.
     pub(crate) fn at(self) -> usize {
         self.at
@@ -165,9 +195,25 @@ impl<'a> FoundRow<'a> {
     /// As [`value`](Self::value).
     #[inline]
     pub(crate) fn fetch(&self, of: Fetch) -> Result<Option<Cow<'a, [u8]>>> {
-        match (&self.content, of.cell) {
-            (Found::Stored { row, .. }, Some(id)) => Ok(row.value(id).map(|(value, _)| Cow::Borrowed(value))),
+        self.fetch_next(of, &mut 0)
+    }
+
+    /// As [`fetch`](Self::fetch), where values of several columns are fetched one after another: `next` begins at 0, and is where the
+    /// cell of the next one is looked for first.
+    #[inline]
+    pub(crate) fn fetch_next(&self, of: Fetch, next: &mut usize) -> Result<Option<Cow<'a, [u8]>>> {
+        match (self.stored(), of.cell) {
+            (Some(row), Some(id)) => Ok(row.value(id, next).map(Cow::Borrowed)),
             _ => self.value(of.at),
+        }
+    }
+
+    /// The cells of the row, unless it was made for the read.
+    #[inline]
+    pub(super) fn stored(&self) -> Option<&'a Seen<'a>> {
+        match self.content {
+            Found::Stored { row, .. } => Some(row),
+            Found::Virtual(_) => None,
         }
     }
 
@@ -191,7 +237,7 @@ impl<'a> FoundRow<'a> {
             }
             ColumnKind::Clustering(_) => {
                 let nth = self.table.shape().clustering.iter().position(|(own, _)| *own == at).unwrap_or_default();
-                clustering.map(|key| self.clustering_value(key, &row.row, nth)).transpose()
+                clustering.map(|key| self.clustering_value(key, row.row, nth)).transpose()
             }
             ColumnKind::Regular => cell_value(row, column),
             ColumnKind::Static => statics.map_or(Ok(None), |statics| cell_value(statics, column)),
@@ -272,13 +318,13 @@ fn cell_value<'a>(seen: &Seen<'a>, column: &Column) -> Result<Option<Cow<'a, [u8
     if column.column_type().is_multi_cell() {
         return collect(column.column_type(), seen.of(column.id()));
     }
-    let Some((value, SeenCell { value: Some(_), .. })) = seen.value(column.id()) else {
-        return match seen.of(column.id()).next().transpose()?.map(|view| view.cell.content) {
-            Some(Content::Counter { value }) => Ok(Some(Cow::Owned(value.to_be_bytes().to_vec()))),
-            _ => Ok(None),
-        };
-    };
-    Ok(Some(Cow::Borrowed(value)))
+    if let Some(value) = seen.value(column.id(), &mut 0) {
+        return Ok(Some(Cow::Borrowed(value)));
+    }
+    match seen.of(column.id()).next().transpose()?.map(|view| view.cell.content) {
+        Some(Content::Counter { value }) => Ok(Some(Cow::Owned(value.to_be_bytes().to_vec()))),
+        _ => Ok(None),
+    }
 }
 
 /// The serialized value of a column of which every part is a cell.
@@ -323,10 +369,4 @@ fn collect<'a>(cql_type: &CqlType, cells: impl Iterator<Item = Result<CellView<'
         place.copy_from_slice(&count.to_be_bytes());
     }
     Ok(Some(Cow::Owned(out)))
-}
-
-fn put_part(out: &mut Vec<u8>, bytes: &[u8]) {
-    // What is stored is far below 2 GiB.
-    out.extend_from_slice(&i32::try_from(bytes.len()).unwrap_or(i32::MAX).to_be_bytes());
-    out.extend_from_slice(bytes);
 }

@@ -17,6 +17,7 @@ use crate::wide_column::read::position::Position;
 use crate::wide_column::read::sink::{Flow, Sink};
 use crate::wide_column::read::state::{Current, State};
 use crate::wide_column::read::virtual_table::VirtualRow;
+use crate::wide_column::record::RowView;
 use crate::wide_column::schema::{ColumnKind, TableRecord};
 use crate::wide_column::token::token;
 
@@ -291,7 +292,8 @@ impl Reader {
             let key = layout::row(&self.current.prefix, &slice.start);
             let Some(bytes) = view.get(&key)? else { return Ok(Flow::Continue) };
             let base = self.base.as_ref().map(|base| (view, base));
-            return self.state.row((table, &self.plan), base, &mut self.current, (&slice.start, &bytes), sink);
+            let of = (table, &self.plan);
+            return RowView::with(&bytes, |row| self.state.row(of, base, &mut self.current, (&slice.start, row), sink));
         }
         let rows = slice.keys(&layout::rows(&self.current.prefix));
         self.entries = Some(Entries::open(view, &rows, self.named.as_ref(), direction)?);
@@ -335,7 +337,9 @@ impl Reader {
                 continue;
             }
             let base = self.base.as_ref().map(|base| (view, base));
-            let flow = self.state.row((table, &self.plan), base, &mut self.current, (clustering, value), sink)?;
+            let flow = RowView::with(value, |row| {
+                self.state.row((table, &self.plan), base, &mut self.current, (clustering, row), sink)
+            })?;
             let is_over = self.state.left == Some(0);
             self.is_done |= is_over;
             if self.current.is_done && !is_over {

@@ -1,6 +1,7 @@
 //! What takes rows: rows as bytes of the protocol.
 
 use crate::error::Result;
+use crate::wide_column::parts::{NULL, put_part};
 use crate::wide_column::read::found::{Fetch, FoundRow};
 
 /// Whether a sink wants more rows.
@@ -44,16 +45,21 @@ impl ProtocolRows {
 
 /// Appends the values of these columns of a row.
 pub(crate) fn put_row(out: &mut Vec<u8>, row: &FoundRow<'_>, columns: &[Fetch]) -> Result<()> {
+    let (stored, mut next) = (row.stored(), 0);
     for of in columns {
-        match row.fetch(*of)? {
-            None => out.extend_from_slice(&(-1i32).to_be_bytes()),
-            Some(value) => {
-                out.reserve(value.len() + 4);
-                // What is stored is far below 2 GiB.
-                out.extend_from_slice(&i32::try_from(value.len()).unwrap_or(i32::MAX).to_be_bytes());
-                out.extend_from_slice(&value);
-            }
+        match (stored, of.cell()) {
+            (Some(cells), Some(id)) => put(out, cells.value(id, &mut next)),
+            _ => put(out, row.value(of.at())?.as_deref()),
         }
     }
     Ok(())
+}
+
+#[expect(clippy::inline_always, reason = "a call for each value is a third of what there is to do")]
+#[inline(always)]
+fn put(out: &mut Vec<u8>, value: Option<&[u8]>) {
+    match value {
+        None => out.extend_from_slice(&NULL.to_be_bytes()),
+        Some(value) => put_part(out, value),
+    }
 }

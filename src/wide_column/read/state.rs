@@ -3,7 +3,7 @@
 use crate::engine::Direction;
 use crate::error::{Error, Result};
 use crate::txn::View;
-use crate::wide_column::cell::{Deletion, is_covered};
+use crate::wide_column::cell::Deletion;
 use crate::wide_column::definitions::thresholds_of;
 use crate::wide_column::exception::Exception;
 use crate::wide_column::layout::{self, KeyValues};
@@ -81,38 +81,36 @@ impl State {
         (table, plan): (&TableRecord, &Plan),
         base: Option<(&View, &Base)>,
         current: &mut Current,
-        (clustering, bytes): (&[u8], &[u8]),
+        (clustering, row): (&[u8], &RowView<'_>),
         sink: &mut Sink<'_>,
     ) -> Result<Flow> {
-        let row = RowView::new(bytes)?;
-        let range = current.ranges.as_mut().map(|ranges| ranges.at(clustering)).transpose()?.flatten();
-        let mut over = current.deletion.max(range);
+        let mut over = current.deletion;
+        if let Some(ranges) = &mut current.ranges {
+            over = over.max(ranges.at(clustering)?);
+        }
         if let Some((view, base)) = base {
-            current.know_key(&row)?;
-            self.clustering.read_clustering(table, clustering, &row)?;
+            current.know_key(row)?;
+            self.clustering.read_clustering(table, clustering, row)?;
             over = over.max(base.over(view, table, &current.key, &self.clustering)?);
         }
-        let dead = look(&row, table, over, self.now, &mut self.cells)?;
-        let is_marked =
-            row.marker().is_some_and(|marker| marker.is_live(self.now) && !is_covered(marker.timestamp, over));
+        let dead = look(row, table, over, self.now, &mut self.cells)?;
         self.count_dead(dead)?;
-        if !is_marked && (self.cells.is_empty() || table.is_strict()) {
+        if !row.is_marked(over, self.now) && (self.cells.is_empty() || table.is_strict()) {
             return self.count_dead(u64::from(dead == 0)).map(|()| Flow::Continue);
         }
         current.has_rows = true;
-        current.know_key(&row)?;
+        current.know_key(row)?;
         if plan.fetches_clustering && !plan.is_distinct {
-            self.clustering.read_clustering(table, clustering, &row)?;
+            self.clustering.read_clustering(table, clustering, row)?;
         }
         let decoded = plan.fetches_clustering.then_some(&self.clustering);
-        let key = RowKey { encoded: clustering, decoded };
-        let (seen, statics) = (Seen { row, cells: &self.cells }, current.statics()?);
-        let key = (!plan.is_distinct).then_some(key);
-        let found = current.found(table, key, (&seen, statics.as_ref()), self.now);
-        if !Self::passes(plan, &found)? {
-            return Ok(Flow::Continue);
-        }
-        let flow = sink(&found)?;
+        let key = (!plan.is_distinct).then_some(RowKey { encoded: clustering, decoded });
+        let seen = Seen { row, cells: &self.cells };
+        let flow = current.with_statics(|statics| {
+            let found = current.found(table, key, (&seen, statics), self.now);
+            if Self::passes(plan, &found)? { sink(&found).map(Some) } else { Ok(None) }
+        })?;
+        let Some(flow) = flow else { return Ok(Flow::Continue) };
         self.returned(plan, current, Some(clustering), flow);
         Ok(flow)
     }
@@ -128,12 +126,13 @@ impl State {
         if !is_wanted || current.statics_seen.is_empty() {
             return Ok(Flow::Continue);
         }
-        let (none, statics) = (Seen::default(), current.statics()?);
-        let found = current.found(table, None, (&none, statics.as_ref()), self.now);
-        if !Self::passes(plan, &found)? {
-            return Ok(Flow::Continue);
-        }
-        let flow = sink(&found)?;
+        let none = RowView::default();
+        let none = Seen { row: &none, cells: &[] };
+        let flow = current.with_statics(|statics| {
+            let found = current.found(table, None, (&none, statics), self.now);
+            if Self::passes(plan, &found)? { sink(&found).map(Some) } else { Ok(None) }
+        })?;
+        let Some(flow) = flow else { return Ok(Flow::Continue) };
         self.returned(plan, current, None, flow);
         Ok(flow)
     }
@@ -158,6 +157,11 @@ impl State {
 
     #[inline]
     fn passes(plan: &Plan, row: &FoundRow<'_>) -> Result<bool> {
+        Ok(plan.filters.is_empty() || Self::meets_all(plan, row)?)
+    }
+
+    #[inline(never)]
+    fn meets_all(plan: &Plan, row: &FoundRow<'_>) -> Result<bool> {
         for condition in &plan.filters {
             if !filter::passes(condition, row)? {
                 return Ok(false);
@@ -167,6 +171,7 @@ impl State {
     }
 
     /// Notes that a row was returned; when it is the last one for now, where that is.
+    #[inline]
     fn returned(&mut self, plan: &Plan, current: &mut Current, clustering: Option<&[u8]>, flow: Flow) {
         let take = |left: &mut Option<u64>| {
             if let Some(left) = left {
@@ -176,9 +181,13 @@ impl State {
         };
         take(&mut self.left);
         current.is_done |= take(&mut current.left) || plan.is_distinct || clustering.is_none();
-        if flow == Flow::Continue {
-            return;
+        if flow == Flow::Stop {
+            self.note_last(current, clustering);
         }
+    }
+
+    #[cold]
+    fn note_last(&mut self, current: &Current, clustering: Option<&[u8]>) {
         let last = self.last.get_or_insert_with(|| Position {
             partition: Vec::new(),
             row: None,
@@ -297,12 +306,14 @@ impl Current {
         self.key.extend_from_slice(key);
     }
 
-    /// The static values, if there are any.
-    pub(super) fn statics(&self) -> Result<Option<Seen<'_>>> {
+    /// Lends the static values, if there are any, to `body`.
+    #[inline]
+    pub(super) fn with_statics<R>(&self, body: impl FnOnce(Option<&Seen<'_>>) -> Result<R>) -> Result<R> {
         if self.statics.is_empty() {
-            return Ok(None);
+            return body(None);
         }
-        Ok(Some(Seen { row: RowView::new(&self.statics)?, cells: &self.statics_seen }))
+        let row = RowView::new(&self.statics)?;
+        body(Some(&Seen { row: &row, cells: &self.statics_seen }))
     }
 
     fn found<'a>(

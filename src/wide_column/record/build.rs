@@ -142,6 +142,15 @@ impl Builder {
 
 /// Appends a cell of a row whose time is `time`.
 pub(super) fn put_cell(out: &mut Vec<u8>, time: RowTime, CellView { id, part, cell }: CellView<'_>) {
+    // What most cells are.
+    if let (Part::Whole, Content::Live { value }) = (part, cell.content)
+        && cell.timestamp == time.timestamp
+    {
+        put_unsigned(out, id.into());
+        out.push(LIVE | OF_ROW_TIME);
+        put_bytes(out, value);
+        return;
+    }
     let expiry = match cell.content {
         Content::Expiring { expires, ttl, .. } => Some((expires, ttl)),
         _ => None,

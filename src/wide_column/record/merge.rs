@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::wide_column::cell::{Cell, Content, Deletion, is_covered};
 use crate::wide_column::order;
 use crate::wide_column::record::build::put_cell;
-use crate::wide_column::record::view::Cells;
+use crate::wide_column::record::view::{Cells, PlainRow, first_of_row_time};
 use crate::wide_column::record::{Builder, Built, CellView, Part, RowView};
 use crate::wide_column::types::CqlType;
 
@@ -35,6 +35,23 @@ pub(crate) enum Parts<'a> {
     Of(&'a CqlType),
 }
 
+/// Whether the row `theirs` is what both come to as it stands: it was written later as a whole, and has all that `ours` has. So it is
+/// when a row is inserted again.
+pub(in crate::wide_column) fn supersedes(theirs: &[u8], ours: &[u8], rules: &Rules<'_>) -> bool {
+    let (Some(own), Some(new)) = (PlainRow::new(ours), PlainRow::new(theirs)) else { return false };
+    if rules.removes() || own.timestamp >= new.timestamp || own.has_marker && !new.has_marker {
+        return false;
+    }
+    let (mut own, mut new) = (own.cells, new.cells);
+    while let Some((id, after)) = first_of_row_time(new) {
+        new = after;
+        if let Some((_, after)) = first_of_row_time(own).filter(|(own, _)| *own == id) {
+            own = after;
+        }
+    }
+    own.is_empty() && new.is_empty()
+}
+
 /// The writes of both rows as one, below what they lie under. What the first keeps of its key is kept.
 ///
 /// # Errors
@@ -43,7 +60,7 @@ pub(in crate::wide_column) fn merge(ours: &RowView<'_>, theirs: &RowView<'_>, ru
     if let Some(built) = splice(ours, theirs, rules)? {
         return Ok(built);
     }
-    let bytes = ours.cell_bytes().len() + theirs.cell_bytes().len() + 40;
+    let bytes = ours.bytes_of_cells().len() + theirs.bytes_of_cells().len() + 40;
     let mut to = Merged { builder: Builder::with_capacity(rules.grace, bytes), rules, over: None, parts_of: None };
     let mut scheduled = ours.deletion.map(|deletion| deletion.deadline(rules.grace));
     let mut note = |deadline: Option<i64>| scheduled = [scheduled, deadline].into_iter().flatten().min();
@@ -92,10 +109,9 @@ pub(in crate::wide_column) fn merge(ours: &RowView<'_>, theirs: &RowView<'_>, ru
 /// The first row with the cells of the second in their places, where all else of it stays as it is: runs of cells are copied, not
 /// taken apart and put together again. `None` where more than these cells may change.
 fn splice(ours: &RowView<'_>, theirs: &RowView<'_>, rules: &Rules<'_>) -> Result<Option<Built>> {
-    let all = ours.cell_bytes();
+    let all = ours.bytes_of_cells();
     let keeps_more = ours.kept_bytes().is_empty() && !theirs.kept_bytes().is_empty();
-    let removes = rules.over.is_some() || theirs.deletion.is_some() || rules.has_dropped || rules.swept_at.is_some();
-    if removes || keeps_more || all.is_empty() {
+    if rules.removes() || theirs.deletion.is_some() || keeps_more || all.is_empty() {
         return Ok(None);
     }
     let marker = match (ours.marker(), theirs.marker()) {
@@ -111,7 +127,7 @@ fn splice(ours: &RowView<'_>, theirs: &RowView<'_>, rules: &Rules<'_>) -> Result
         deadline.note(own);
         scheduled.note(own);
     }
-    let mut out = Vec::with_capacity(ours.head.len() + all.len() + theirs.cell_bytes().len() + 16);
+    let mut out = Vec::with_capacity(ours.head.len() + all.len() + theirs.bytes_of_cells().len() + 16);
     out.extend_from_slice(ours.head);
     let (mut cells, mut new_cells) = (ours.cells(), theirs.cells());
     // How much of the cells has been dealt with.
@@ -201,6 +217,11 @@ fn both<'a>(part: Part<'_>, a: Cell<'a>, b: Cell<'a>) -> Cell<'a> {
 }
 
 impl Rules<'_> {
+    /// Whether anything of the first row may go but for what the second one says.
+    fn removes(&self) -> bool {
+        self.over.is_some() || self.has_dropped || self.swept_at.is_some()
+    }
+
     fn swept<'c>(&self, cell: Cell<'c>) -> Option<Cell<'c>> {
         match self.swept_at {
             None => Some(cell),

@@ -36,8 +36,8 @@ mod view;
 
 pub(super) use build::{Builder, Built};
 pub(crate) use merge::Parts;
-pub(super) use merge::{Rules, merge};
-pub(super) use view::{CellView, Part, RowView};
+pub(super) use merge::{Rules, merge, supersedes};
+pub(super) use view::{CellView, Part, RowView, first_plain};
 
 const FORMAT: u8 = 0x02;
 

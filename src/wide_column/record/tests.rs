@@ -107,6 +107,21 @@ fn cell() -> impl Strategy<Value = Cell<'static>> {
     (0i64..3, content).prop_map(|(timestamp, content)| Cell { timestamp, content })
 }
 
+/// A row whose columns were written for ever, and at one time but for a few.
+fn plain_row() -> impl Strategy<Value = Row> {
+    let time = |row: i64| prop_oneof![9 => Just(row), 1 => 0i64..3];
+    let cell = move |row| {
+        (time(row), prop::sample::select(VALUES.to_vec())).prop_map(|(at, value)| Cell::new(at, value, 0, 0))
+    };
+    (any::<bool>(), 0i64..3).prop_flat_map(move |(has_marker, row)| {
+        let place = (0u16..3).prop_map(|id| (id, Part::Whole));
+        prop::collection::btree_map(place, cell(row), 0..4).prop_map(move |cells| {
+            let marker = has_marker.then(|| Cell::new(row, &[], 0, 0));
+            Row { marker, deletion: None, cells }
+        })
+    })
+}
+
 /// A row as it could be stored: column 3 has parts.
 fn row() -> impl Strategy<Value = Row> {
     let marker = prop::option::of((0i64..3, prop::option::of((10i64..13, 1u32..3)))).prop_map(|marker| {
@@ -189,6 +204,25 @@ proptest! {
         prop_assert_eq!(&built.bytes, &expected.build().bytes);
         prop_assert_eq!(built.deadline, expected.build().deadline);
         prop_assert_eq!(built.scheduled, a.build().deadline);
+    }
+
+    // SEM: WID-LWW-2
+    #[test]
+    fn a_row_that_supersedes_another_is_what_both_come_to(a in prop_oneof![row(), plain_row()], b in prop_oneof![row(), plain_row()]) {
+        let rules = Rules { over: None, column: &|_| Some(Parts::Bytes), has_dropped: false, grace: 10, swept_at: None };
+        let (ours, theirs) = (a.build(), b.build());
+        if ours.is_empty || theirs.is_empty {
+            return Ok(());
+        }
+        let (own, new) = (RowView::new(&ours.bytes).unwrap(), RowView::new(&theirs.bytes).unwrap());
+        let both = merge(&own, &new, &rules).unwrap();
+        if supersedes(&theirs.bytes, &ours.bytes, &rules) {
+            prop_assert_eq!(&both.bytes, &theirs.bytes);
+            prop_assert_eq!((both.deadline, both.scheduled, both.is_empty), (None, None, false));
+            prop_assert_eq!((theirs.deadline, theirs.scheduled), (None, None));
+        }
+        let over = Rules { over: Some(Deletion { timestamp: 0, deleted: 0 }), ..rules };
+        prop_assert!(!supersedes(&theirs.bytes, &ours.bytes, &over));
     }
 
     // SEM: WID-LWW-2

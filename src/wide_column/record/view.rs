@@ -2,7 +2,7 @@
 
 use crate::encoding::ordered::Reader;
 use crate::error::{Error, Result};
-use crate::wide_column::cell::{Cell, Content, Deletion};
+use crate::wide_column::cell::{Cell, Content, Deletion, is_covered};
 use crate::wide_column::record::{
     COUNTER, DELETION, EXPIRED, EXPIRES, EXPIRING, FORMAT, HAS_DELETION, HAS_KEPT, HAS_MARKER, HAS_PART, HAS_TIME,
     IS_EXPIRED, KIND, LIVE, OF_ROW_EXPIRY, OF_ROW_TIME, TOMBSTONE,
@@ -23,6 +23,31 @@ pub(in crate::wide_column) struct RowView<'a> {
     /// All that comes before the cells.
     pub(super) head: &'a [u8],
     cells: &'a [u8],
+}
+
+/// What most rows are: they have a time, perhaps a marker, and nothing else before their cells.
+pub(super) struct PlainRow<'a> {
+    pub(super) has_marker: bool,
+    pub(super) timestamp: i64,
+    head: &'a [u8],
+    pub(super) cells: &'a [u8],
+}
+
+impl<'a> PlainRow<'a> {
+    /// The row of these bytes, if it is such a one.
+    #[inline]
+    pub(super) fn new(bytes: &'a [u8]) -> Option<Self> {
+        let (head @ [FORMAT, flags, time @ ..], cells) = bytes.split_first_chunk::<PLAIN_HEAD_BYTES>()? else {
+            return None;
+        };
+        let timestamp = (u64::from_be_bytes(*time) ^ 1 << 63).cast_signed();
+        (flags & !HAS_MARKER == HAS_TIME).then_some(Self {
+            has_marker: flags & HAS_MARKER != 0,
+            timestamp,
+            head,
+            cells,
+        })
+    }
 }
 
 /// The time that most cells of a row have.
@@ -60,15 +85,26 @@ impl<'a> RowView<'a> {
     /// [`Error::Corruption`] when it is none.
     #[inline]
     pub(in crate::wide_column) fn new(bytes: &'a [u8]) -> Result<Self> {
-        // Most rows have a time, perhaps a marker, and nothing else before their cells.
-        if let Some((head @ [FORMAT, flags, time @ ..], cells)) = bytes.split_first_chunk::<PLAIN_HEAD_BYTES>()
-            && flags & !HAS_MARKER == HAS_TIME
-        {
-            let timestamp = (u64::from_be_bytes(*time) ^ 1 << 63).cast_signed();
-            let time = RowTime { timestamp, expiry: None, expired: None };
-            return Ok(Self { time, has_marker: flags & HAS_MARKER != 0, deletion: None, kept: &[], head, cells });
+        Self::plain(bytes).map_or_else(|| Self::read(bytes), Ok)
+    }
+
+    /// Reads the head of a row and lends the row to `body`: it is long to copy, and only lent it stays where it was made.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and those of `body`.
+    #[inline]
+    pub(in crate::wide_column) fn with<R>(bytes: &'a [u8], body: impl FnOnce(&Self) -> Result<R>) -> Result<R> {
+        match Self::plain(bytes) {
+            Some(row) => body(&row),
+            None => body(&Self::read(bytes)?),
         }
-        Self::read(bytes)
+    }
+
+    #[inline]
+    fn plain(bytes: &'a [u8]) -> Option<Self> {
+        let PlainRow { has_marker, timestamp, head, cells } = PlainRow::new(bytes)?;
+        let time = RowTime { timestamp, expiry: None, expired: None };
+        Some(Self { time, has_marker, deletion: None, kept: &[], head, cells })
     }
 
     fn read(bytes: &'a [u8]) -> Result<Self> {
@@ -108,6 +144,17 @@ impl<'a> RowView<'a> {
         self.has_marker.then_some(Cell { timestamp, content })
     }
 
+    /// Whether a read at `now` sees the row even without any cell, below the deletion that it lies under.
+    #[inline]
+    pub(in crate::wide_column) fn is_marked(&self, over: Option<Deletion>, now: i64) -> bool {
+        let is_bare = self.time.expiry.is_none() && self.time.expired.is_none() && over.is_none();
+        self.has_marker && (is_bare || self.is_marker_seen(over, now))
+    }
+
+    fn is_marker_seen(&self, over: Option<Deletion>, now: i64) -> bool {
+        self.marker().is_some_and(|marker| marker.is_live(now) && !is_covered(marker.timestamp, over))
+    }
+
     /// The parts of the key that do not come back from it, as [`Builder::keep`](super::Builder::keep) has put them.
     pub(in crate::wide_column) fn kept_bytes(&self) -> &'a [u8] {
         self.kept
@@ -136,19 +183,19 @@ impl<'a> RowView<'a> {
     }
 
     /// The bytes of the cells, of which [`Cells::left`] says how many are left.
+    #[inline]
     pub(in crate::wide_column) fn bytes_of_cells(&self) -> &'a [u8] {
         self.cells
     }
 
-    /// The cell whose bytes begin at `offset` ([`Cells::offset`]).
-    pub(in crate::wide_column) fn cell_at(&self, offset: usize) -> Result<CellView<'a>> {
-        let mut cells = Cells { reader: Reader::new(self.cells.get(offset..).unwrap_or_default()), time: self.time };
-        cells.next().unwrap_or_else(|| Err(corrupt("a cell is not there")))
+    /// The cells whose bytes begin at `offset` or behind it: where one of them does.
+    pub(in crate::wide_column) fn cells_from(&self, offset: usize) -> Cells<'a> {
+        Cells { reader: Reader::new(self.cells.get(offset..).unwrap_or_default()), time: self.time }
     }
 
-    /// The bytes of the cells.
-    pub(super) fn cell_bytes(&self) -> &'a [u8] {
-        self.cells
+    /// The cell whose bytes begin at `offset`.
+    pub(in crate::wide_column) fn cell_at(&self, offset: usize) -> Result<CellView<'a>> {
+        self.cells_from(offset).next().unwrap_or_else(|| Err(corrupt("a cell is not there")))
     }
 }
 
@@ -173,15 +220,6 @@ impl<'a> Cells<'a> {
             rest = cell.rest;
         }
         self.reader = Reader::new(rest);
-    }
-
-    /// Steps over the next cell if it only has a value, whatever its time: its column, and how many bytes its value has, with which the
-    /// cell ends.
-    #[inline]
-    pub(in crate::wide_column) fn next_plain(&mut self) -> Option<(u16, usize)> {
-        let Plain { id, value, rest, .. } = plain(self.reader.rest())?;
-        self.reader = Reader::new(rest);
-        Some((id, value.len()))
     }
 
     #[inline]
@@ -227,6 +265,24 @@ impl<'a> Cells<'a> {
         };
         Ok(CellView { id, part, cell: Cell { timestamp, content } })
     }
+}
+
+/// The first of these cells if it only has a value, whatever its time: its column, the bytes of the value, with which the cell
+/// ends, and what is behind it.
+#[inline]
+pub(in crate::wide_column) fn first_plain(cells: &[u8]) -> Option<(u16, usize, &[u8])> {
+    // Most have a short id, and were written when their row was.
+    if let [id @ 0..0x80, OF_ROW_TIME, length @ 0..0x80, rest @ ..] = cells {
+        let length = usize::from(*length);
+        return Some((u16::from(*id), length, rest.get(length..)?));
+    }
+    plain(cells).map(|Plain { id, value, rest, .. }| (id, value.len(), rest))
+}
+
+/// The first of these cells if it only has a value and was written when its row was: its column, and what is behind it.
+#[inline]
+pub(super) fn first_of_row_time(cells: &[u8]) -> Option<(u16, &[u8])> {
+    plain(cells).filter(|cell| cell.time.is_none()).map(|cell| (cell.id, cell.rest))
 }
 
 /// A cell that only has a value.

@@ -143,6 +143,7 @@ impl Column {
     }
 
     /// Whether a cell that is written to it at `timestamp` is hidden, because a column of its name was dropped later.
+    #[inline]
     pub(in crate::wide_column) fn hides(&self, timestamp: i64) -> bool {
         self.hidden_up_to.is_some_and(|hidden| timestamp <= hidden)
     }

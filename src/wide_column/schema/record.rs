@@ -164,8 +164,15 @@ impl TableRecord {
     }
 
     /// The column at a position of the list of columns.
+    #[inline]
     pub(crate) fn column(&self, at: usize) -> Result<&Column> {
-        self.schema.columns.get(at).ok_or_else(|| Error::value(format!("there is no column at position {at}")))
+        self.column_at(at).ok_or_else(|| no_column(at))
+    }
+
+    /// As [`column`](Self::column), `None` for a position behind the list.
+    #[inline]
+    pub(crate) fn column_at(&self, at: usize) -> Option<&Column> {
+        self.schema.columns.get(at)
     }
 
     /// The column with this id, unless it was dropped.
@@ -377,4 +384,9 @@ impl TableRecord {
         }
         is_changed
     }
+}
+
+#[cold]
+fn no_column(at: usize) -> Error {
+    Error::value(format!("there is no column at position {at}"))
 }

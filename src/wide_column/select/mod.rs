@@ -54,7 +54,7 @@ pub struct Select<S = AutoCommit> {
     scope: S,
     target: Arc<Target>,
     from: From,
-    columns: Option<Vec<String>>,
+    columns: Option<Arc<[String]>>,
     restrictions: Vec<(String, Restriction)>,
     filters: Vec<Filter>,
     is_reversed: bool,
@@ -381,7 +381,7 @@ impl<S: Scope> Select<S> {
     fn read<R>(self, verb: &'static str, end: impl FnOnce(&View, Reader, Selection) -> Result<R>) -> Result<R> {
         self.scope.read(self.target.operation(verb), |view| {
             let definition = self.target.definition(view)?;
-            let selection = Selection::new(&definition.record, self.columns.as_deref())?;
+            let selection = Selection::new(&definition.record, self.columns.clone())?;
             let reader = Reader::new(view, self.plan(definition, &selection)?)?;
             end(view, reader, selection)
         })

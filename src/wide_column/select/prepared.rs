@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use smallvec::SmallVec;
 
 use crate::error::{Error, InvalidKind, Result};
 use crate::txn::{AutoCommit, Scope, View};
@@ -48,8 +49,9 @@ struct Planned {
 }
 
 impl Planned {
-    fn new(definition: Definition, columns: &[String]) -> Result<Arc<Self>> {
-        let selection = Selection::new(&definition.record, Some(columns).filter(|columns| !columns.is_empty()))?;
+    fn new(definition: Definition, columns: &Arc<[String]>) -> Result<Arc<Self>> {
+        let columns = Some(columns).filter(|columns| !columns.is_empty());
+        let selection = Selection::new(&definition.record, columns.cloned())?;
         Ok(Arc::new(Self { definition, selection }))
     }
 }
@@ -140,8 +142,10 @@ impl<S: Scope> PreparedGet<S> {
                 return Err(Error::invalid(InvalidKind::Value, message));
             }
             let places = shape.partition.iter().chain(shape.clustering.iter().map(|(at, _)| at));
-            let bound = places.zip(&values).map(|(at, value)| bind_key(record.column(*at)?, value));
-            let bound = bound.collect::<Result<smallvec::SmallVec<[Bytes; 6]>>>()?;
+            let mut bound = SmallVec::<[Bytes; 6]>::new();
+            for (at, value) in places.zip(&values) {
+                bound.push(bind_key(record.column(*at)?, value)?);
+            }
             let (partition, clustering) = bound.split_at(partition.min(bound.len()));
             let partition = join_partition(partition)?;
             let found =

@@ -11,7 +11,7 @@ use crate::error::{Error, InvalidKind, Result};
 use crate::txn::Scope;
 use crate::wide_column::parts::{Fields, elements, entries, vector};
 use crate::wide_column::read::sink::ProtocolRows;
-use crate::wide_column::read::{Flow, FoundRow, json};
+use crate::wide_column::read::{Fetch, Flow, FoundRow, json};
 use crate::wide_column::row::Selection;
 use crate::wide_column::select::Select;
 use crate::wide_column::serialize::deserialize;
@@ -275,7 +275,8 @@ impl<'a> de::Deserializer<'a> for RowDeserializer<'a> {
     type Error = Fault;
 
     fn deserialize_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_map(RowFields { row: self.0, next: 0 })
+        let RowRef { found, selection } = self.0;
+        visitor.visit_map(RowFields { found, left: selection.iter(), column: None, next_cell: 0 })
     }
 
     forward_to_deserialize_any! {
@@ -285,24 +286,31 @@ impl<'a> de::Deserializer<'a> for RowDeserializer<'a> {
     }
 }
 
-struct RowFields<'a> {
-    row: RowRef<'a>,
-    next: usize,
+struct RowFields<'a, I> {
+    found: &'a FoundRow<'a>,
+    /// The columns that are left.
+    left: I,
+    /// The one whose value comes next.
+    column: Option<(&'a str, Fetch)>,
+    /// Where its cell is looked for first.
+    next_cell: usize,
 }
 
-impl<'a> de::MapAccess<'a> for RowFields<'a> {
+impl<'a, I: Iterator<Item = (&'a str, Fetch)>> de::MapAccess<'a> for RowFields<'a, I> {
     type Error = Fault;
 
+    #[inline]
     fn next_key_seed<K: de::DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
-        let Some((name, _)) = self.row.selection.get(self.next) else { return Ok(None) };
+        self.column = self.left.next();
+        let Some((name, _)) = self.column else { return Ok(None) };
         seed.deserialize(de::value::BorrowedStrDeserializer::new(name)).map(Some)
     }
 
+    #[inline]
     fn next_value_seed<V: de::DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Fault> {
-        let (name, of) = self.row.selection.get(self.next).ok_or_else(|| Fault("there is no column".to_owned()))?;
-        self.next += 1;
-        let cql_type = self.row.found.table().column(of.at())?.column_type();
-        let bytes = self.row.found.fetch(of)?;
+        let (name, of) = self.column.ok_or_else(|| Fault("there is no column".to_owned()))?;
+        let cql_type = self.found.table().column(of.at())?.column_type();
+        let bytes = self.found.fetch_next(of, &mut self.next_cell)?;
         let value = seed.deserialize(ValueDeserializer { cql_type, bytes });
         value.map_err(|Fault(message)| Fault(format!("column {name:?}: {message}")))
     }
@@ -357,10 +365,9 @@ fn fields(bytes: &[u8], count: usize) -> Result<Vec<Option<&[u8]>>> {
     (0..count).map(|_| fields.next_field()).collect()
 }
 
-impl<'a> de::Deserializer<'a> for ValueDeserializer<'a> {
-    type Error = Fault;
-
-    fn deserialize_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Fault> {
+impl<'a> ValueDeserializer<'a> {
+    /// The value of whatever type.
+    fn deserialize_value<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Fault> {
         let cql_type = self.cql_type.thawed();
         let Some(bytes) = self.bytes else { return visitor.visit_unit() };
         let value = |cql_type: &'a CqlType, bytes: Option<Cow<'a, [u8]>>| ValueDeserializer { cql_type, bytes };
@@ -398,6 +405,29 @@ impl<'a> de::Deserializer<'a> for ValueDeserializer<'a> {
                 visitor.visit_map(MapDeserializer::new(parts))
             }
             native => scalar(deserialize(native, &bytes)?, visitor),
+        }
+    }
+}
+
+impl<'a> de::Deserializer<'a> for ValueDeserializer<'a> {
+    type Error = Fault;
+
+    #[inline]
+    fn deserialize_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Fault> {
+        // What most columns are of is read at once.
+        match (self.cql_type, &self.bytes) {
+            (CqlType::Text, Some(Cow::Borrowed(bytes))) => {
+                visitor.visit_borrowed_str(std::str::from_utf8(bytes).map_err(|error| Fault(error.to_string()))?)
+            }
+            (CqlType::Bigint | CqlType::Timestamp, Some(Cow::Borrowed(bytes)))
+                if let Ok(bytes) = (*bytes).try_into() =>
+            {
+                visitor.visit_i64(i64::from_be_bytes(bytes))
+            }
+            (CqlType::Int, Some(Cow::Borrowed(bytes))) if let Ok(bytes) = (*bytes).try_into() => {
+                visitor.visit_i32(i32::from_be_bytes(bytes))
+            }
+            _ => self.deserialize_value(visitor),
         }
     }
 

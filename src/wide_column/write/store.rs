@@ -8,7 +8,7 @@ use crate::wide_column::cell::Deletion;
 use crate::wide_column::index;
 use crate::wide_column::layout;
 use crate::wide_column::read::covering;
-use crate::wide_column::record::{Built, Parts, RowView, Rules, merge};
+use crate::wide_column::record::{Built, Parts, RowView, Rules, merge, supersedes};
 use crate::wide_column::schema::{Definition, TableRecord};
 use crate::wide_column::view;
 
@@ -88,14 +88,19 @@ pub(super) fn merge_into(
         let built = with_rules(&table.record, over, None, |rules| merge(&RowView::default(), &fresh, rules))?;
         return save(writer, &table.record, key, None, &built);
     };
-    let theirs = RowView::new(&update.bytes)?;
-    let built = with_rules(&table.record, over, None, |rules| merge(&RowView::new(&stored)?, &theirs, rules))?;
+    let merged = with_rules(&table.record, over, None, |rules| {
+        if supersedes(&update.bytes, &stored, rules) {
+            return Ok(None);
+        }
+        merge(&RowView::new(&stored)?, &RowView::new(&update.bytes)?, rules).map(Some)
+    })?;
+    let built = merged.as_ref().unwrap_or(update);
     if !table.record.is_followed() {
         // Nobody asks for what was there, so that it need not be copied.
-        return put_entry(writer, key, built.scheduled, &built);
+        return put_entry(writer, key, built.scheduled, built);
     }
     let stored = stored.into_owned();
-    save(writer, &table.record, key, Some((&RowView::new(&stored)?, built.scheduled)), &built)
+    save(writer, &table.record, key, Some((&RowView::new(&stored)?, built.scheduled)), built)
 }
 
 /// Stores a row in the place of `old`, or nothing when it is empty, and moves its deadline from where it was scheduled.

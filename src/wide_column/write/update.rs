@@ -74,19 +74,21 @@ pub(super) struct RowWrite<'p> {
 impl RowWrite<'_> {
     /// Whether it has to see the elements of lists that are there.
     pub(super) fn needs_current(&self) -> bool {
-        self.own_cells().any(|change| match &change.operation {
-            CellOperation::SetIndex(..) => true,
-            CellOperation::Remove(_) => {
-                self.table.column(change.column).is_ok_and(|column| matches!(column.column_type(), CqlType::List(_)))
-            }
-            _ => false,
-        })
+        let has_such =
+            |change: &CellChange| matches!(change.operation, CellOperation::SetIndex(..) | CellOperation::Remove(_));
+        self.cells.iter().any(has_such)
+            && self.own_cells().any(|(column, operation)| match operation {
+                CellOperation::SetIndex(..) => true,
+                CellOperation::Remove(_) => matches!(column.column_type(), CqlType::List(_)),
+                _ => false,
+            })
     }
 
-    fn own_cells(&self) -> impl Iterator<Item = &CellChange> {
-        let is_own =
-            |change: &&CellChange| self.table.column(change.column).is_ok_and(|column| column.kind() == self.kind);
-        self.cells.iter().filter(is_own)
+    fn own_cells(&self) -> impl Iterator<Item = (&Column, &CellOperation)> {
+        self.cells.iter().filter_map(|change| {
+            let column = self.table.column_at(change.column).filter(|column| column.kind() == self.kind)?;
+            Some((column, &change.operation))
+        })
     }
 
     /// The row, where `current` is what is seen of it now.
@@ -94,22 +96,20 @@ impl RowWrite<'_> {
     /// # Errors
     /// In Cassandra's words for a position that a list does not have; [`Error::LimitExceeded`] for a value that is too long.
     pub(super) fn build(&self, writer: &mut Writer, current: &RowView<'_>) -> Result<Built> {
+        if let Some(built) = self.build_at_once()? {
+            return Ok(built);
+        }
         let mut changes: SmallVec<[Change<'_>; 8]> = SmallVec::new();
-        for change in self.own_cells() {
-            let column = self.table.column(change.column)?;
+        for (column, operation) in self.own_cells() {
             if !column.hides(self.times.timestamp) {
-                self.expand(writer, column, &change.operation, current, &mut changes)?;
+                self.expand(writer, column, operation, current, &mut changes)?;
             }
         }
         if !changes.is_sorted_by(|a, b| self.order(a, b).is_lt()) {
             // Stable, so that of two writes to one place the later one comes last.
             changes.sort_by(|a, b| self.order(a, b));
         }
-        let bytes = changes.iter().map(Change::bytes).sum::<usize>() + 32;
-        let mut builder = Builder::with_capacity(self.table.grace(), bytes);
-        let Times { timestamp, ttl, now } = self.times;
-        builder.set_marker(self.has_marker.then(|| Cell::new(timestamp, &[], ttl, now)));
-        self.keep(&mut builder);
+        let mut builder = self.begin(changes.iter().map(Change::bytes).sum());
         let mut changes = changes.iter().peekable();
         while let Some(change) = changes.next() {
             let mut view = self.view(change);
@@ -119,6 +119,46 @@ impl RowWrite<'_> {
             builder.push(view);
         }
         Ok(builder.build())
+    }
+
+    /// The row, when all of each column is written and they come in the order of their ids, as those of an INSERT do; else `None`.
+    fn build_at_once(&self) -> Result<Option<Built>> {
+        let mut bytes = 0;
+        let mut last = None;
+        for (column, operation) in self.own_cells() {
+            let CellOperation::Set(value) = operation else { return Ok(None) };
+            if column.column_type().is_multi_cell() || last >= Some(column.id()) {
+                return Ok(None);
+            }
+            last = Some(column.id());
+            bytes += value.as_ref().map_or(0, SmallVec::len) + 8;
+        }
+        let mut builder = self.begin(bytes);
+        let Times { timestamp, ttl, now } = self.times;
+        for (column, operation) in self.own_cells() {
+            let CellOperation::Set(value) = operation else { continue };
+            if column.hides(timestamp) {
+                continue;
+            }
+            let cell = match value {
+                None => Cell::tombstone(timestamp, now),
+                Some(value) => {
+                    check_value(value)?;
+                    Cell::new(timestamp, value, ttl, now)
+                }
+            };
+            builder.push(CellView { id: column.id(), part: Part::Whole, cell });
+        }
+        Ok(Some(builder.build()))
+    }
+
+    /// A row with its marker, what is kept of its key, and room for so many bytes of cells.
+    fn begin(&self, bytes: usize) -> Builder {
+        let mut builder = Builder::with_capacity(self.table.grace(), bytes + 32);
+        let Times { timestamp, ttl, now } = self.times;
+        builder.set_marker(self.has_marker.then(|| Cell::new(timestamp, &[], ttl, now)));
+        self.keep(&mut builder);
+        builder
     }
 
     /// What of the row's key does not come back from it.
@@ -178,7 +218,7 @@ impl RowWrite<'_> {
         if let CellOperation::Set(Some(value)) | CellOperation::Append(value) | CellOperation::Prepend(value) =
             operation
         {
-            limits::check("column value bytes", limits::WIDE_VALUE_BYTES_MAX, value.len())?;
+            check_value(value)?;
         }
         match operation {
             CellOperation::Add(value) => out.push(at(Place::Whole, Written::Counter(*value))),
@@ -316,6 +356,10 @@ impl Place<'_> {
     }
 }
 
+fn check_value(value: &[u8]) -> Result<()> {
+    limits::check("column value bytes", limits::WIDE_VALUE_BYTES_MAX, value.len())
+}
+
 /// The place of an element of a list: later ones behind earlier ones, or before them.
 fn list_path(side: u8, moment: i64, nth: usize) -> Result<Vec<u8>> {
     let nth = u32::try_from(nth).map_err(|_| Error::value("a list has too many elements"))?;
@@ -328,4 +372,48 @@ fn list_path(side: u8, moment: i64, nth: usize) -> Result<Vec<u8>> {
 
 fn field_path(field: usize) -> Result<[u8; 2]> {
     u16::try_from(field).map(u16::to_be_bytes).map_err(|_| Error::value("a type has too many fields"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+    use crate::txn::WriteScope;
+    use crate::wide_column::{Order, TableSchema};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_row_is_built_at_once_as_it_is_built_in_steps(
+            values in prop::collection::btree_map(2usize..7, prop::option::of(prop::collection::vec(any::<u8>(), 0..200)), 0..5),
+            has_marker: bool,
+            ttl in 0u32..3,
+        ) {
+            let schema = TableSchema::new().partition_key("p", CqlType::Int).clustering("c", CqlType::Int, Order::Ascending);
+            let names = ["v0", "v1", "v2", "v3", "v4"];
+            let schema = names.iter().fold(schema, |schema, name| schema.column(name, CqlType::Blob));
+            let table = Store::in_memory().wide_table("test", "rows");
+            table.create(schema.clone()).unwrap();
+            let set = |(column, value): (&usize, &Option<Vec<u8>>)| CellChange {
+                column: *column,
+                operation: CellOperation::Set(value.as_ref().map(|value| Bytes::from_slice(value))),
+            };
+            let mut cells: Vec<_> = values.iter().map(set).collect();
+            let record = TableRecord::new(schema);
+            let times = Times { timestamp: 5, ttl, now: 7 };
+            let mut built = |cells: &[CellChange]| {
+                let kind = ColumnKind::Regular;
+                let write = RowWrite { table: &record, times, has_marker, cells, kind, partition: None, clustering: None };
+                let is_at_once = write.build_at_once().unwrap().is_some();
+                let body = |writer: &mut Writer| write.build(writer, &RowView::default());
+                (is_at_once, table.scope.write(table.target.operation("build"), body).unwrap())
+            };
+            let (is_at_once, at_once) = built(&cells);
+            cells.reverse();
+            let (is_reverse_at_once, in_steps) = built(&cells);
+            prop_assert!(is_at_once && is_reverse_at_once == (cells.len() < 2));
+            prop_assert_eq!(&at_once.bytes, &in_steps.bytes);
+            prop_assert_eq!((at_once.deadline, at_once.is_empty), (in_steps.deadline, in_steps.is_empty));
+        }
+    }
 }
