@@ -1,5 +1,7 @@
 //! Databases: namespaces of collections.
 
+#![expect(clippy::needless_pass_by_value, reason = "options are written in place")]
+
 use std::sync::Arc;
 
 use bson::Document;

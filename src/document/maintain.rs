@@ -38,9 +38,12 @@ pub(super) struct Records<'w> {
     writer: &'w mut Writer,
     namespace: &'w Namespace,
     entry: Arc<Entry<Schema>>,
-    /// Of unique indexes, by their numbers, a key that none of their entries is above; of an insertion of many documents alone.
-    highest: Option<SmallVec<[(u32, Vec<u8>); 2]>>,
+    /// Of an insertion of many documents alone.
+    highest: Option<HighestKeys>,
 }
+
+/// Of unique indexes, by their numbers, a key that none of their entries is above.
+type HighestKeys = SmallVec<[(u32, Vec<u8>); 2]>;
 
 impl<'w> Records<'w> {
     /// The records of `namespace`, whose catalogue entry is `entry`.
@@ -258,16 +261,13 @@ impl<'w> Records<'w> {
     /// highest. Only asked while many documents are inserted.
     fn is_above_all(&mut self, index: &Index, key: &[u8], same: &[u8], fields_at: usize) -> Result<bool> {
         let Some(all) = &mut self.highest else { return Ok(false) };
-        let place = match all.iter().position(|(number, _)| *number == index.id) {
-            Some(place) => place,
-            None => {
-                let entries = KeyRange::prefix(same.get(..fields_at).unwrap_or_default());
-                let last = self.writer.first(&entries, Direction::Backward)?;
-                all.push((index.id, last.map_or_else(Vec::new, |(last, _)| last.to_vec())));
-                all.len() - 1
-            }
-        };
-        let Some((_, highest)) = all.get_mut(place) else { return Ok(false) };
+        if !all.iter().any(|(number, _)| *number == index.id) {
+            let entries = KeyRange::prefix(same.get(..fields_at).unwrap_or_default());
+            let last = self.writer.first(&entries, Direction::Backward)?;
+            all.push((index.id, last.map_or_else(Vec::new, |(last, _)| last.to_vec())));
+        }
+        let known = all.iter_mut().find(|(number, _)| *number == index.id);
+        let Some((_, highest)) = known else { return Ok(false) };
         let is_above = *same > **highest;
         if *key > **highest {
             highest.clear();

@@ -419,7 +419,9 @@ mod tests {
         ) {
             let raw = |fields: &[(String, i32)]| {
                 let mut document = RawDocumentBuf::new();
-                fields.iter().for_each(|(name, n)| document.append(bson::raw::CString::try_from(name.as_str()).unwrap(), *n));
+                for (name, n) in fields {
+                    document.append(bson::raw::CString::try_from(name.as_str()).unwrap(), *n);
+                }
                 document
             };
             // With the same names more often than chance has it.

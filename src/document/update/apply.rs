@@ -82,17 +82,17 @@ impl<'a> Run<'a> {
                 break;
             };
             let is_skipped = skip_id && name == b"_id";
-            let changed = changes.iter().zip(&mut found).find_map(|((key, node), found)| match key {
+            let change = changes.iter().zip(&mut found).find_map(|((key, node), found)| match key {
                 Key::Field(part) if part.name().as_bytes() == name => Some((part, node, found)),
                 _ => None,
             });
-            let changed = changed.filter(|(.., found)| !is_skipped && !**found);
-            if !is_skipped && changed.is_none() {
+            let change = change.filter(|(.., found)| !is_skipped && !**found);
+            if !is_skipped && change.is_none() {
                 continue;
             }
             new = raw::with_elements(new, before(kept, here))?;
             kept = elements.rest();
-            if let Some((part, node, found)) = changed
+            if let Some((part, node, found)) = change
                 && let Some(value) = element.value(part.name())?
             {
                 *found = true;

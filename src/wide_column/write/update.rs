@@ -401,7 +401,7 @@ mod tests {
             let mut cells: Vec<_> = values.iter().map(set).collect();
             let record = TableRecord::new(schema);
             let times = Times { timestamp: 5, ttl, now: 7 };
-            let mut built = |cells: &[CellChange]| {
+            let built = |cells: &[CellChange]| {
                 let kind = ColumnKind::Regular;
                 let write = RowWrite { table: &record, times, has_marker, cells, kind, partition: None, clustering: None };
                 let is_at_once = write.build_at_once().unwrap().is_some();
