@@ -46,6 +46,8 @@ pub(in crate::document) struct Index {
     pub(in crate::document) array_paths: Vec<String>,
     /// Whether a job is still making its entries: it is maintained, and read by nobody.
     pub(in crate::document) building: bool,
+    /// What was said of it where it was asked for, and has no effect.
+    pub(in crate::document) background: Option<bool>,
 }
 
 impl Index {
@@ -68,6 +70,7 @@ impl Index {
             multikey: 0,
             array_paths: Vec::new(),
             building: false,
+            background: None,
         })
     }
 
@@ -87,8 +90,8 @@ impl Index {
         let index = Self::plain(id, name, keys, options.wildcard_projection.clone())?.collated(collator);
         let partial = options.partial_filter.clone().map(|filter| Partial::compile(filter, collator)).transpose()?;
         let expire_after = options.expire_after.map(seconds).transpose()?;
-        let IndexOptions { unique, sparse, hidden, prepare_unique, .. } = *options;
-        let index = Self { unique, sparse, partial, expire_after, hidden, prepare_unique, ..index };
+        let IndexOptions { unique, sparse, hidden, prepare_unique, background, .. } = *options;
+        let index = Self { unique, sparse, partial, expire_after, hidden, prepare_unique, background, ..index };
         index.check()?;
         Ok(index)
     }
@@ -240,6 +243,7 @@ impl From<&Index> for IndexInfo {
             hidden: index.hidden,
             prepare_unique: index.prepare_unique,
             is_building: index.building,
+            background: index.background,
             collation: index.pattern.collator().map(|collator| collator.collation().clone()),
         }
     }

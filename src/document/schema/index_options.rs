@@ -35,6 +35,7 @@ pub struct IndexOptions {
     pub(super) expire_after: Option<Duration>,
     pub(super) collation: Option<Collation>,
     in_background: bool,
+    pub(super) background: Option<bool>,
 }
 
 impl IndexOptions {
@@ -229,6 +230,25 @@ impl IndexOptions {
         self
     }
 
+    /// What `background` said where the index was asked for: [`IndexInfo::background`] keeps it for clients that look for it, and it
+    /// does nothing. To have an index built in the background there is [`IndexOptions::in_background`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Document, Store, bson::doc, document::IndexOptions};
+    /// let people = Store::in_memory().collection::<Document>("people");
+    /// people.create_index_with(doc! { "age": 1 }, IndexOptions::default().note_background(true))?;
+    /// assert_eq!(people.list_indexes()?[1].background, Some(true));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `createIndexes`: the option is deprecated, and shown by `listIndexes`.
+    pub fn note_background(mut self, background: bool) -> Self {
+        self.background = Some(background);
+        self
+    }
+
     /// How text is compared in the index: what is unique, and which queries it serves, namely those with the same collation, and those
     /// whose conditions compare no text. Without it the collation of the collection applies.
     ///
@@ -293,6 +313,8 @@ pub struct IndexInfo {
     pub prepare_unique: bool,
     /// Whether its entries are still being made: it does not serve queries yet.
     pub is_building: bool,
+    /// What `background` said where it was asked for; it does nothing ([`IndexOptions::note_background`]).
+    pub background: Option<bool>,
     /// How text is compared in it, if not by its bytes.
     pub collation: Option<Collation>,
 }
@@ -348,6 +370,9 @@ impl IndexInfo {
         }
         if let Some(projection) = &self.wildcard_projection {
             about.insert("wildcardProjection", projection.clone());
+        }
+        if let Some(background) = self.background {
+            about.insert("background", background);
         }
         if let Some(collation) = &self.collation {
             about.insert("collation", collation.to_document());

@@ -11,8 +11,8 @@
 //! | `options`   | document | what it was created with, in the words of `listCollections`                   |
 //!
 //! An index has `id`, `name`, `key`, and, as far as they are not the default, `unique`, `sparse`, `partialFilterExpression`,
-//! `wildcardProjection`, `expireAfterSeconds`, `hidden`, `prepareUnique`, `building`, `collation` (in the
-//! words of requests, with `keys`: what made the sort keys) and `arrays`: the bits of the fields that were
+//! `wildcardProjection`, `expireAfterSeconds`, `hidden`, `prepareUnique`, `building`, `background` (as it was
+//! given), `collation` (in the words of requests, with `keys`: what made the sort keys) and `arrays`: the bits of the fields that were
 //! known to go through arrays when the definition was last changed. Those found since are under keys of their own
 //! ([`layout`](crate::document::layout)).
 //!
@@ -139,6 +139,7 @@ fn read_index(mut definition: Document) -> Result<Index> {
             ("hidden", Bson::Boolean(value)) => index.hidden = value,
             ("prepareUnique", Bson::Boolean(value)) => index.prepare_unique = value,
             ("building", Bson::Boolean(value)) => index.building = value,
+            ("background", Bson::Boolean(value)) => index.background = Some(value),
             ("partialFilterExpression", Bson::Document(filter)) => {
                 index.partial = Some(Partial::compile(filter, collator.as_ref())?);
             }
@@ -189,6 +190,9 @@ fn write_index(index: &Index) -> Document {
     for (name, _) in set.into_iter().filter(|(_, is_set)| *is_set) {
         definition.insert(name, true);
     }
+    if let Some(background) = index.background {
+        definition.insert("background", background);
+    }
     if let Some(partial) = &index.partial {
         definition.insert("partialFilterExpression", partial.text().clone());
     }
@@ -232,7 +236,8 @@ mod tests {
             (doc! { "at": 1 }, plain.clone().sparse(true).expire_after(a_day)),
             (doc! { "d": "hashed" }, plain.clone()),
             (doc! { "$**": 1 }, plain.clone().wildcard_projection(doc! { "e": 0 })),
-            (doc! { "f": 1 }, plain.prepare_unique(true)),
+            (doc! { "f": 1 }, plain.clone().prepare_unique(true)),
+            (doc! { "g": 1 }, plain.note_background(false)),
         ] {
             schema.add(&keys, &options).unwrap();
         }

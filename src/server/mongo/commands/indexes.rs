@@ -54,7 +54,7 @@ struct Wanted {
 }
 
 /// Options of indexes that do nothing here: how an index is built is the store's affair.
-const WITHOUT_EFFECT: &[&str] = &["background", "ns", "dropDups"];
+const WITHOUT_EFFECT: &[&str] = &["ns", "dropDups"];
 
 /// Options of kinds of indexes that are not modelled, and of what lies below them.
 const REFUSED: &[&str] = &[
@@ -100,7 +100,7 @@ impl Wanted {
                     options = options.collation(Collation::from_document(&collation)?);
                 }
                 "v" => check_version(value)?,
-                "background" => drop(truth("background", value, Types::TRUTH)?),
+                "background" => options = options.note_background(truth("background", value, Types::TRUTH)?),
                 name if WITHOUT_EFFECT.contains(&name) => {}
                 name if REFUSED.contains(&name) => {
                     let message = format!("the index option '{name}' is not supported");

@@ -195,6 +195,24 @@ fn lists_show_collations_in_full() {
 }
 
 #[test]
+fn an_index_is_listed_with_background_as_it_was_given() {
+    let door = Door::open();
+    let index = |name: &str| doc! { "key": { name: 1 }, "name": name };
+    let with = |name: &str, background: Bson| {
+        let mut index = index(name);
+        index.insert("background", background);
+        index
+    };
+    let indexes = [with("a", true.into()), with("b", 0.into()), index("c")];
+    door.done(doc! { "createIndexes": "c", "indexes": indexes.map(Bson::from).to_vec() });
+    let listed = batch(&door.done(doc! { "listIndexes": "c" }));
+    let shown: Vec<_> = listed.iter().map(|index| index.get_bool("background").ok()).collect();
+    assert_eq!(shown, [None, Some(true), Some(false), None]);
+    door.done(doc! { "createIndexes": "c", "indexes": [index("a")] });
+    assert_eq!(batch(&door.done(doc! { "listIndexes": "c" })), listed, "it is the same index");
+}
+
+#[test]
 fn a_view_is_read_with_its_collation() {
     let door = Door::open();
     door.done(doc! { "insert": "c", "documents": [{ "_id": "a" }, { "_id": "A" }] });
