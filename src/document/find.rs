@@ -18,7 +18,7 @@ use crate::document::filter::Filter;
 use crate::document::hint::{self, Hint};
 use crate::document::number::Number;
 use crate::document::pattern::Pattern;
-use crate::document::planner::{self, Access, Plan};
+use crate::document::planner::{self, Access, Between, IndexScan, Plan};
 use crate::document::projection::Projection;
 use crate::document::rows::{Input, Rows, lent};
 use crate::document::scan::Scan;
@@ -38,6 +38,10 @@ pub(super) struct Query {
     pub(super) limit: Option<u64>,
     pub(super) projection: Option<Document>,
     pub(super) hint: Option<Hint>,
+    /// Which keys of the index of the hint it reads.
+    pub(super) between: Between,
+    /// Whether it gives keys of an index instead of documents.
+    pub(super) returns_key: bool,
     pub(super) shows_record_id: bool,
     /// The values of variables (`let`).
     pub(super) variables: Document,
@@ -56,6 +60,9 @@ pub(super) struct Prepared {
     pub(super) limit: Option<u64>,
     pub(super) projection: Option<Projection>,
     pub(super) hint: Option<Hint>,
+    /// Keys of the index of the hint, and what orders text in the query.
+    pub(super) between: Option<(Between, Option<Arc<Collator>>)>,
+    pub(super) returns_key: bool,
     pub(super) shows_record_id: bool,
 }
 
@@ -76,6 +83,7 @@ impl Query {
 
     /// Compiles the query, whose expressions may use the variables `names`.
     pub(super) fn compile(&self, names: &Names) -> Result<Prepared> {
+        self.between.check()?;
         let natural = self.sort.as_ref().map(hint::natural).transpose()?.flatten();
         if natural.is_some() && self.hint.is_some() {
             return Err(Code::BAD_VALUE.syntax("a sort by $natural goes with no hint"));
@@ -90,6 +98,8 @@ impl Query {
             hint: if natural.is_some() { self.sort.clone().map(Hint::from) } else { self.hint.clone() },
             skip: self.skip,
             limit: self.limit,
+            between: (!self.between.is_everything()).then(|| (self.between.clone(), names.collator().cloned())),
+            returns_key: self.returns_key,
             shows_record_id: self.shows_record_id,
         })
     }
@@ -128,14 +138,30 @@ pub(super) fn context(view: &View, outer: Vec<Option<bson::raw::RawBson>>) -> Co
 impl Prepared {
     /// A query for all documents that `filter` lets through.
     pub(super) fn all(filter: Arc<Filter>) -> Self {
-        Self { filter, sort: None, skip: 0, limit: None, projection: None, hint: None, shows_record_id: false }
+        Self {
+            filter,
+            sort: None,
+            skip: 0,
+            limit: None,
+            projection: None,
+            hint: None,
+            between: None,
+            returns_key: false,
+            shows_record_id: false,
+        }
     }
 
     /// Starts to find what it asks for.
     pub(super) fn start(&self, view: &View, namespace: &Namespace, context: Arc<Context>) -> Result<Found> {
+        let mut key_of = None;
         let scan = match namespace.get(view)? {
             Some(entry) => {
-                let plan = self.choose(&entry)?;
+                let plan = self.choose(&entry, self.sort.as_ref())?;
+                if let Access::Index(scan) = &plan.access
+                    && self.returns_key
+                {
+                    key_of = Some(scan.clone());
+                }
                 let wanted = self.limit.map(|limit| limit.saturating_add(self.skip));
                 let sieve = (Arc::clone(&self.filter), Arc::clone(&context));
                 Some(Scan::start(view, entry.storage, sieve, plan, self.sort.as_ref(), wanted)?)
@@ -143,21 +169,25 @@ impl Prepared {
             None => None,
         };
         view.meter().returned(0);
-        let (skip, limit, projection) = (self.skip, self.limit, self.projection.clone());
-        let shows_record_id = self.shows_record_id;
-        let meter = view.meter().clone();
-        Ok(Found { scan, skip, limit, projection, shows_record_id, context, made: None, meter })
+        let (skip, limit, meter) = (self.skip, self.limit, view.meter().clone());
+        let shown = match &self.projection {
+            _ if self.returns_key => Shown::Key(key_of.map(Box::new)),
+            Some(projection) => Shown::Projected(Box::new(projection.clone())),
+            None => Shown::Document,
+        };
+        let shows_record_id = self.shows_record_id && !self.returns_key;
+        Ok(Found { scan, skip, limit, shown, shows_record_id, context, made: None, meter })
     }
 
     /// How many documents it asks for: those are not copied, and without conditions not even read.
     pub(super) fn count(&self, view: &View, namespace: &Namespace, context: Arc<Context>) -> Result<u64> {
         let Some(entry) = namespace.get(view)? else { return Ok(0) };
         // A hint can be wrong, or mean an index that has not all documents.
-        if self.filter.is_empty() && self.hint.is_none() {
+        if self.filter.is_empty() && self.hint.is_none() && self.between.is_none() {
             let all = view.count(&crate::document::layout::records(entry.storage))?;
             return Ok(all.saturating_sub(self.skip).min(self.limit.unwrap_or(u64::MAX)));
         }
-        let plan = planner::choose(entry.storage, &entry.record, &self.filter, None, self.hint.as_ref())?;
+        let plan = self.choose(&entry, None)?;
         let sieve = (Arc::clone(&self.filter), context);
         let mut scan = Scan::start(view, entry.storage, sieve, plan, None, None)?.without_documents();
         let (mut count, most) = (0, self.limit.map(|limit| limit.saturating_add(self.skip)));
@@ -170,14 +200,29 @@ impl Prepared {
     /// How it would be done; a collection that does not exist is read to its end.
     pub(super) fn plan(&self, view: &View, namespace: &Namespace) -> Result<Plan> {
         match namespace.get(view)? {
-            Some(entry) => self.choose(&entry),
+            Some(entry) => self.choose(&entry, self.sort.as_ref()),
             None => Ok(Plan { access: Access::Collection(Direction::Forward), sort_in_memory: self.sort.is_some() }),
         }
     }
 
-    fn choose(&self, entry: &Entry<Schema>) -> Result<Plan> {
-        planner::choose(entry.storage, &entry.record, &self.filter, self.sort.as_ref(), self.hint.as_ref())
+    fn choose(&self, entry: &Entry<Schema>, sort: Option<&Pattern>) -> Result<Plan> {
+        let (collection, schema, hint) = (entry.storage, &entry.record, self.hint.as_ref());
+        match &self.between {
+            Some((between, collator)) => {
+                between.plan(collection, schema, (&self.filter, collator.as_ref()), sort, hint)
+            }
+            None => planner::choose(collection, schema, &self.filter, sort, hint),
+        }
     }
+}
+
+/// What is shown of a document.
+#[derive(Debug)]
+enum Shown {
+    Document,
+    Projected(Box<Projection>),
+    /// The key in the index that the scan goes by; nothing of a scan without one.
+    Key(Option<Box<IndexScan>>),
 }
 
 /// The documents of a query.
@@ -187,7 +232,7 @@ pub(super) struct Found {
     scan: Option<Scan>,
     skip: u64,
     limit: Option<u64>,
-    projection: Option<Projection>,
+    shown: Shown,
     shows_record_id: bool,
     context: Arc<Context>,
     /// What is shown instead of the document.
@@ -218,9 +263,11 @@ impl Rows for Found {
         let Some(id) = scan.advance_id()? else { return Ok(false) };
         self.limit = self.limit.map(|limit| limit - 1);
         self.meter.returned(1);
-        self.made = match &self.projection {
-            Some(projection) => Some(projection.apply(scan.document()?, &self.context)?),
-            None => self.shows_record_id.then(|| scan.document().map(ToOwned::to_owned)).transpose()?,
+        self.made = match &self.shown {
+            Shown::Projected(projection) => Some(projection.apply(scan.document()?, &self.context)?),
+            Shown::Key(Some(key_of)) => Some(key_of.found_key(scan.document()?)?),
+            Shown::Key(None) => Some(RawDocumentBuf::new()),
+            Shown::Document => self.shows_record_id.then(|| scan.document().map(ToOwned::to_owned)).transpose()?,
         };
         if let Some(made) = self.made.as_mut().filter(|_| self.shows_record_id) {
             made.append(cstr!("$recordId"), i64::try_from(id).unwrap_or(i64::MAX));

@@ -69,19 +69,30 @@ pub(super) fn put_index_field(out: &mut Vec<u8>, value: &Value<'_>, descending: 
 
 /// Appends the hash of `value` as a field of an index key, which is always ascending: a number of 64 bits.
 pub(super) fn put_hashed(out: &mut Vec<u8>, value: &Value<'_>, _: bool, order: Order<'_>) -> Result<()> {
-    let mut encoded = Vec::new();
-    put_value(&mut encoded, value, order)?;
-    out.extend_from_slice(&hashed(&encoded)?);
-    Ok(())
+    put_number_value(out, hash_number(value, order)?)
 }
 
-/// What a hashed field of an index key has for the value whose encoding is `encoded`: the first bytes of its SHA-256.
+/// The number that a hashed field of an index key has for `value`: the first bytes of the SHA-256 of its encoding.
+pub(super) fn hash_number(value: &Value<'_>, order: Order<'_>) -> Result<i64> {
+    let mut encoded = Vec::new();
+    put_value(&mut encoded, value, order)?;
+    Ok(number_of(&encoded))
+}
+
+/// What a hashed field of an index key has for the value whose encoding is `encoded`.
 pub(super) fn hashed(encoded: &[u8]) -> Result<Vec<u8>> {
-    let hash: [u8; HASH_BYTES] = long::hash(encoded);
-    let first = hash.first_chunk().copied().unwrap_or_default();
     let mut field = Vec::new();
-    put_value(&mut field, &Value::Number(Number::Int64(i64::from_be_bytes(first))), Order::SIMPLE)?;
+    put_number_value(&mut field, number_of(encoded))?;
     Ok(field)
+}
+
+fn number_of(encoded: &[u8]) -> i64 {
+    let hash: [u8; HASH_BYTES] = long::hash(encoded);
+    i64::from_be_bytes(hash.first_chunk().copied().unwrap_or_default())
+}
+
+fn put_number_value(out: &mut Vec<u8>, number: i64) -> Result<()> {
+    put_value(out, &Value::Number(Number::Int64(number)), Order::SIMPLE)
 }
 
 /// What an ascending field of an index key has for the value whose encoding is `encoded`.

@@ -17,9 +17,10 @@ use crate::document::filter::Filter;
 use crate::document::index_key;
 use crate::document::layout::{self, RecordId};
 use crate::document::pattern::Pattern;
-use crate::document::planner::{Access, IndexScan, Plan};
+use crate::document::planner::{Access, IndexScan, Plan, Span};
 use crate::document::raw::corrupt;
 use crate::document::rows::Rows;
+use crate::document::schema::Index;
 use crate::document::supervision;
 use crate::engine::KeyRange;
 use crate::error::{Error, Result};
@@ -70,6 +71,8 @@ struct Matcher {
 struct Sieve {
     filter: Arc<Filter>,
     context: Arc<Context>,
+    /// Keys one of which a document must have, in this index.
+    span: Option<(Arc<Index>, Arc<Span>)>,
     documents_examined: u64,
     /// The last match, in memory that is used again; nothing when nobody wants to see it.
     current: Vec<u8>,
@@ -97,6 +100,7 @@ impl Scan {
         sort: Option<&Pattern>,
         wanted: Option<u64>,
     ) -> Result<Self> {
+        let mut vague = None;
         let source = match plan.access {
             Access::Collection(direction) => Source::Records(view.range(&layout::records(collection), direction)?),
             Access::Index(scan) => {
@@ -106,11 +110,12 @@ impl Scan {
                 if scan.index.id != 0 {
                     view.note_range(&KeyRange::prefix(&layout::index_arrays_prefix(collection, scan.index.id)));
                 }
+                vague = scan.span.clone().filter(|span| span.is_vague()).map(|span| (Arc::clone(&scan.index), span));
                 Source::Entries(Box::new(Entries::new(scan, sort)))
             }
         };
         let (view, current) = (view.fork(), Vec::new());
-        let sieve = Sieve { filter, context, documents_examined: 0, current, shows: true };
+        let sieve = Sieve { filter, context, span: vague, documents_examined: 0, current, shows: true };
         let matcher = Matcher { view, collection, sieve };
         let mut scan = Self { matcher, source, keys_examined: 0, pause_at: u64::MAX };
         if let Some(pattern) = sort.filter(|_| plan.sort_in_memory) {
@@ -237,6 +242,11 @@ impl Sieve {
             self.context.check_time()?;
             self.documents_examined += 1;
             if !self.filter.matches(document, &self.context)? {
+                return Ok(false);
+            }
+            if let Some((index, span)) = &self.span
+                && !span.has(index, document)?
+            {
                 return Ok(false);
             }
         }

@@ -103,6 +103,31 @@ def crud(db):
     assert things.find({"n": 2}).explain()["queryPlanner"]["winningPlan"]["stage"] == "FETCH"
 
 
+def keys(db):
+    """Bounds of keys of an index, and keys instead of documents; an index is listed as it was asked for."""
+    db.keys.create_index([("a", 1), ("b", -1)], background=True)
+    assert db.keys.index_information()["a_1_b_-1"]["background"] is True
+    db.keys.insert_many({"_id": n, "a": n // 3, "b": n % 3} for n in range(9))
+    by_both = db.keys.find().hint("a_1_b_-1")
+    assert [one["_id"] for one in by_both.clone().min([("a", 1), ("b", 1)]).max([("a", 2), ("b", 1)])] == [4, 3, 8]
+    backwards = by_both.clone().max([("a", 1), ("b", 1)]).sort([("a", -1), ("b", 1)]).limit(2)
+    assert [one["_id"] for one in backwards] == [5, 0]
+    assert list(db.keys.find({"a": 2, "b": 1}, return_key=True)) == [{"a": 2, "b": 1}]
+    assert list(db.keys.find({"a": 2}, hint=[("$natural", 1)], return_key=True)) == [{}, {}, {}]
+    assert db.keys.find_one({"a": 2, "b": 1}, show_record_id=True)["$recordId"] == 8
+    for query, code in [
+        (db.keys.find().min([("a", 1)]), 291),
+        (by_both.clone().min([("b", 1), ("a", 1)]), 51174),
+        (by_both.clone().min([("a", 1), ("b", 1)]).max([("a", 1), ("b", 1)]), 51175),
+        (by_both.clone().min([("a", 1), ("b", 1)]).max([("a", 2)]), 51176),
+    ]:
+        try:
+            list(query)
+            raise AssertionError(f"code {code} was expected")
+        except OperationFailure as error:
+            assert error.code == code, error
+
+
 def duplicates(db):
     """A unique index refuses what is there, whatever the write is."""
     db.people.create_index([("name", 1), ("born", 1)], unique=True)
@@ -205,6 +230,7 @@ with MongoClient(**PLACE, serverSelectionTimeoutMS=10_000, **user_of(PLACE)) as 
     cursors(shop)
     writes(shop)
     crud(shop)
+    keys(shop)
     duplicates(shop)
     closed_cursors(client, shop)
     errors(shop)

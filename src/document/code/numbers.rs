@@ -701,6 +701,12 @@ impl Code {
     pub const LET_READS_SYSTEM: Self = Self(51_144);
     /// A regular expression takes too many steps.
     pub const REGEX_STEPS: Self = Self(51_156);
+    /// `min` or `max` does not go with the index of the hint.
+    pub const MIN_MAX_OF_OTHER_INDEX: Self = Self(51_174);
+    /// `min` does not come before `max`.
+    pub const MIN_NOT_BEFORE_MAX: Self = Self(51_175);
+    /// `min` and `max` have different fields.
+    pub const MIN_MAX_FIELDS: Self = Self(51_176);
     /// `into` of `$merge` has the wrong type.
     pub const MERGE_INTO_TYPE: Self = Self(51_178);
     /// `whenMatched` and `whenNotMatched` of `$merge` do not go together.

@@ -165,6 +165,99 @@ impl<T, S: Scope> Find<T, S> {
         self
     }
 
+    /// Reads only the entries from `key` on of the index that the [hint](Find::hint) names: `key` has a value for each of its fields, in
+    /// their order. What comes after what is the order of the index, in which a descending field begins with its greatest value.
+    ///
+    /// Unlike a condition, a bound is about whole keys and about values of every type. The filter applies all the same. Without a
+    /// sort documents come in the order of the index. An empty document is no bound.
+    ///
+    /// # Errors
+    /// When the query is run: code 291 without a hint of an index, unless the filter asks for one `_id`, whose index it is then; 51174
+    /// for an index with other fields, for one that is hashed or has a wildcard, and for text in a bound that the query and the index
+    /// order by different collations; 51175 when [`max`](Find::max) does not come after it, 51176 when that has other fields.
+    ///
+    /// # Cost
+    /// The entries between the bounds are read, and their documents. Where values of a bound are longer than
+    /// [`INDEX_COMPONENT_BYTES_MAX`](crate::limits::INDEX_COMPONENT_BYTES_MAX) the keys of each of these are made anew.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Document, Store, bson::doc, document::Code};
+    /// # let stock = Store::in_memory().collection::<Document>("stock");
+    /// stock.create_index(doc! { "item": 1, "price": -1 })?;
+    /// stock.insert_many([
+    ///     doc! { "_id": 1, "item": "apple", "price": 2 },
+    ///     doc! { "_id": 2, "item": "apple", "price": 1 },
+    ///     doc! { "_id": 3, "item": "pear", "price": 3 },
+    /// ])?;
+    /// let ids = |found: Vec<Document>| found.iter().map(|found| found.get_i32("_id").unwrap()).collect::<Vec<_>>();
+    /// let by_item = || stock.find(doc! {}).hint("item_1_price_-1");
+    /// assert_eq!(ids(by_item().min(doc! { "item": "apple", "price": 1 }).to_vec()?), [2, 3]);
+    /// assert_eq!(ids(by_item().max(doc! { "item": "apple", "price": 1 }).to_vec()?), [1]);
+    /// let error = stock.find(doc! {}).min(doc! { "item": "apple", "price": 1 }).run().unwrap_err();
+    /// assert_eq!(Code::of(&error), Some(Code::NO_QUERY_EXECUTION_PLANS));
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `cursor.min()`.
+    pub fn min(mut self, key: Document) -> Self {
+        self.query.between.min = Some(key).filter(|key| !key.is_empty());
+        self
+    }
+
+    /// Reads only the entries before `key` of the index that the [hint](Find::hint) names, as [`Find::min`] those from a key on.
+    ///
+    /// # Errors
+    /// As [`Find::min`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Document, Store, bson::doc};
+    /// # let events = Store::in_memory().collection::<Document>("events");
+    /// events.insert_many((0..9).map(|n| doc! { "_id": n }))?;
+    /// let some = events.find(doc! {}).hint("_id_").min(doc! { "_id": 3 }).max(doc! { "_id": 5 });
+    /// assert_eq!(some.to_vec()?, [doc! { "_id": 3 }, doc! { "_id": 4 }]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `cursor.max()`.
+    pub fn max(mut self, key: Document) -> Self {
+        self.query.between.max = Some(key).filter(|key| !key.is_empty());
+        self
+    }
+
+    /// Whether the query gives, instead of each document, the key in the index by which it was found, with a value for each path of
+    /// the index; an empty document when no index was used. A projection and [`show_record_id`](Find::show_record_id) have no effect
+    /// then.
+    ///
+    /// A missing field is null there, an array without elements undefined, and a hashed field the hash. Of several keys that a document
+    /// has because of an array it is the first that the query comes to.
+    ///
+    /// # Cost
+    /// The documents are read all the same.
+    ///
+    /// # Examples
+    /// ```
+    /// # use larder::{Document, Store, bson::doc};
+    /// # let events = Store::in_memory().collection::<Document>("events");
+    /// events.create_index(doc! { "user.id": 1, "at": 1 })?;
+    /// events.insert_one(&doc! { "user": { "id": 7 }, "at": 5, "kind": "login" })?;
+    /// let keys = |filter| events.find(filter).return_key(true).to_vec();
+    /// assert_eq!(keys(doc! { "user.id": 7 })?, [doc! { "user.id": 7, "at": 5 }]);
+    /// assert_eq!(keys(doc! { "kind": "login" })?, [doc! {}]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// MongoDB manual, `cursor.returnKey()`.
+    #[doc(alias = "returnKey")]
+    pub fn return_key(mut self, returns: bool) -> Self {
+        self.query.returns_key = returns;
+        self
+    }
+
     /// Whether each document gets the number of its record, in order of insertion, as its field `$recordId`.
     ///
     /// # Examples

@@ -57,6 +57,9 @@ pub(super) fn check_view(query: &Query) -> Result<()> {
     };
     match &query.sort {
         _ if query.shows_record_id => refused("showRecordId"),
+        _ if query.returns_key => refused("returnKey"),
+        _ if query.between.min.is_some() => refused("min"),
+        _ if query.between.max.is_some() => refused("max"),
         Some(sort) if sort.contains_key("$natural") => refused("$natural"),
         _ => Ok(()),
     }

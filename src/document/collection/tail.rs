@@ -52,7 +52,8 @@ impl<T> fmt::Debug for Tail<T> {
 impl<T: DeserializeOwned + 'static> Find<T, AutoCommit> {
     /// The documents of a capped collection that match, oldest first, and after these, as they come, those that are inserted later.
     ///
-    /// A limit counts all of them. A sort is refused, unless it is by `$natural`, ascending; a hint is not looked at.
+    /// A limit counts all of them. A sort is refused, unless it is by `$natural`, ascending, and so is what is about the keys of an
+    /// index; a hint is not looked at.
     ///
     /// # Errors
     /// As [`Find::run`]; code 2 for a collection that is not capped, and for one that does not exist.
@@ -86,6 +87,9 @@ impl<T: DeserializeOwned + 'static> Find<T, AutoCommit> {
         });
         if !is_natural {
             return Err(Code::BAD_VALUE.value("a tailable cursor takes no sort but by $natural, ascending"));
+        }
+        if query.returns_key || !query.between.is_everything() {
+            return Err(Code::BAD_VALUE.value("a tailable cursor goes by no index: it has no min, max and returnKey"));
         }
         let (prepared, context, collection) = scope.read(namespace.operation("tail"), |view| {
             let (prepared, context) = query.prepare(view, &namespace)?;

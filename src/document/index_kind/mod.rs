@@ -11,7 +11,7 @@ mod wildcard;
 use bson::{Bson, Document, RawDocument};
 
 pub(super) use self::partial::Partial;
-pub(super) use self::wildcard::{Wildcard, is_below};
+pub(super) use self::wildcard::{PATH, Wildcard, is_below};
 use crate::document::code::Code;
 use crate::document::number::Number;
 use crate::document::pattern::{By, Keys, Pattern};

@@ -28,7 +28,7 @@ use crate::limits;
 const ALL: &str = "$**";
 
 /// The name of the field of an entry that has the path.
-const PATH: &str = "$_path";
+pub(in crate::document) const PATH: &str = "$_path";
 
 /// The wildcard of an index.
 #[derive(Clone, Debug, PartialEq)]

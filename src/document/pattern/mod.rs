@@ -10,12 +10,12 @@
 
 use std::sync::Arc;
 
-use bson::{Bson, Document, RawArray, RawBsonRef, RawDocument};
+use bson::{Bson, Document, RawArray, RawBson, RawBsonRef, RawDocument};
 use smallvec::SmallVec;
 
 use crate::document::code::Code;
 use crate::document::collation::Collator;
-use crate::document::index_key::{put_empty_array, put_field, put_hashed, put_index_field};
+use crate::document::index_key::{hash_number, put_empty_array, put_field, put_hashed, put_index_field};
 use crate::document::number::Number;
 use crate::document::order::{Order, Value};
 use crate::document::path::{FieldPath, For, Part, elements};
@@ -169,6 +169,51 @@ impl Pattern {
         Ok(self.encode(document, put_field, false)?.encoded.into_iter().next().unwrap_or_default())
     }
 
+    /// The keys of `document` in an index, as [`Pattern::keys`] has them, but whole.
+    ///
+    /// # Errors
+    /// As [`Pattern::keys`].
+    pub(super) fn whole_keys(&self, document: &RawDocument, sparse: bool) -> Result<Keys> {
+        self.encode(document, put_field, sparse)
+    }
+
+    /// The keys of `document` in an index in their order, each with the values it is made of: null for a field that is missing,
+    /// undefined for an array without elements, a number for one that is hashed. A path that is in `texts` leads to the text there.
+    ///
+    /// # Errors
+    /// As [`Pattern::keys`].
+    pub(super) fn keys_with_values(
+        &self,
+        document: &RawDocument,
+        texts: &[(&str, &str)],
+    ) -> Result<Vec<(Vec<u8>, Vec<RawBson>)>> {
+        let slots = self.fields.iter().map(|field| match texts.iter().find(|(path, _)| field.path.as_str() == *path) {
+            Some((_, text)) => Slot::Value(RawBsonRef::String(text)),
+            None => Slot::In(document, field.path.parts()),
+        });
+        let mut found = Vec::new();
+        self.expand(slots.collect(), &mut 0, &mut |slots| {
+            let key = self.key_of(slots, put_index_field)?;
+            let values = slots.iter().zip(&self.fields).map(|(slot, field)| self.value_of(slot, field));
+            found.push((key, values.collect::<Result<_>>()?));
+            Ok(())
+        })?;
+        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(found)
+    }
+
+    fn value_of(&self, slot: &Slot<'_>, field: &PatternField) -> Result<RawBson> {
+        let value = match slot {
+            Slot::Value(value) => *value,
+            Slot::EmptyArray => RawBsonRef::Undefined,
+            Slot::Missing | Slot::In(..) | Slot::At(..) => RawBsonRef::Null,
+        };
+        if field.hashed {
+            return hash_number(&Value::from(value), self.order()).map(RawBson::Int64);
+        }
+        Ok(value.into())
+    }
+
     fn encode(&self, document: &RawDocument, put: PutField, sparse: bool) -> Result<Keys> {
         let mut keys = Keys::default();
         let mut only = Vec::with_capacity(KEY_CAPACITY);
@@ -177,7 +222,13 @@ impl Pattern {
             return Ok(keys);
         }
         let slots = self.fields.iter().map(|field| Slot::In(document, field.path.parts())).collect();
-        self.expand(slots, (put, sparse), &mut keys)?;
+        let Keys { encoded, multikey, .. } = &mut keys;
+        self.expand(slots, multikey, &mut |slots| {
+            if !sparse || slots.iter().any(|slot| !matches!(slot, Slot::Missing)) {
+                encoded.push(self.key_of(slots, put)?);
+            }
+            Ok(())
+        })?;
         keys.encoded.sort_unstable();
         keys.encoded.dedup();
         Ok(keys)
@@ -219,10 +270,16 @@ impl Pattern {
         Ok(Self { fields, collator: None })
     }
 
-    /// Walks every slot to its value or to the first array, and then once more for each element of that array.
+    /// Walks every slot to its value or to the first array, and then once more for each element of that array. `take` gets the slots
+    /// of each key, and `multikey` the bits of the fields that go through an array.
     ///
     /// Each round uses up a part of a path, which bounds the recursion.
-    fn expand<'a>(&'a self, mut slots: Vec<Slot<'a>>, how: (PutField, bool), keys: &mut Keys) -> Result<()> {
+    fn expand<'a>(
+        &self,
+        mut slots: Vec<Slot<'a>>,
+        multikey: &mut u32,
+        take: &mut impl FnMut(&[Slot<'a>]) -> Result<()>,
+    ) -> Result<()> {
         let mut shared: Option<&RawArray> = None;
         for (index, slot) in slots.iter_mut().enumerate() {
             if let Slot::In(document, parts) = *slot {
@@ -232,28 +289,25 @@ impl Pattern {
             if self.fields.iter().any(|field| field.hashed) {
                 return Err(Code::HASHED_ARRAY.value("hashed indexes do not support array values"));
             }
-            keys.multikey |= 1 << index;
+            *multikey |= 1 << index;
             if shared.is_some_and(|other| !std::ptr::eq(other.as_bytes(), array.as_bytes())) {
                 return Err(Error::invalid(InvalidKind::ParallelArrays, self.parallel()));
             }
             shared = Some(array);
         }
-        let Some(array) = shared else { return self.put_key(&slots, how, keys) };
+        let Some(array) = shared else { return take(&slots) };
         if array.is_empty() {
             let emptied = slots.into_iter().map(|slot| slot.step(None)).collect();
-            return self.expand(emptied, how, keys);
+            return self.expand(emptied, multikey, take);
         }
         for element in elements(array) {
             let element = element?;
-            self.expand(slots.iter().map(|slot| slot.step(Some(element))).collect(), how, keys)?;
+            self.expand(slots.iter().map(|slot| slot.step(Some(element))).collect(), multikey, take)?;
         }
         Ok(())
     }
 
-    fn put_key(&self, slots: &[Slot<'_>], (put, sparse): (PutField, bool), keys: &mut Keys) -> Result<()> {
-        if sparse && slots.iter().all(|slot| matches!(slot, Slot::Missing)) {
-            return Ok(());
-        }
+    fn key_of(&self, slots: &[Slot<'_>], put: PutField) -> Result<Vec<u8>> {
         let mut key = Vec::with_capacity(KEY_CAPACITY);
         for (slot, field) in slots.iter().zip(&self.fields) {
             let put = if field.hashed { put_hashed } else { put };
@@ -264,8 +318,7 @@ impl Pattern {
                 Slot::In(..) | Slot::At(..) => {}
             }
         }
-        keys.encoded.push(key);
-        Ok(())
+        Ok(key)
     }
 
     fn parallel(&self) -> String {

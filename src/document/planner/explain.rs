@@ -76,7 +76,8 @@ pub enum Stage {
         sparse: bool,
         /// Whether only documents that match a filter have entries.
         partial: bool,
-        /// What each of the index's fields is confined to, readable: `{user_id: ["[7, 7]"], at: ["(5, …Number)"]}`.
+        /// What each of the index's fields is confined to, readable: `{user_id: ["[7, 7]"], at: ["(5, …Number)"]}`. Of a query with
+        /// `min` or `max` the keys `startKey` and `endKey`, and whether they are in, `startKeyInclusive` and `endKeyInclusive`.
         bounds: Document,
     },
     /// `FETCH`: the documents that entries stand for, those that do not match left out.
@@ -131,10 +132,14 @@ impl fmt::Display for Stage {
             Self::IxScan { index, direction, bounds, .. } => {
                 write!(f, "IXSCAN {index} {} {{", name(*direction))?;
                 for (place, (path, intervals)) in bounds.iter().enumerate() {
-                    let intervals: Vec<_> =
-                        intervals.as_array().into_iter().flatten().filter_map(Bson::as_str).collect();
-                    let intervals = if intervals.is_empty() { "none".to_owned() } else { intervals.join(" ") };
-                    write!(f, "{}{path}: {intervals}", if place == 0 { "" } else { ", " })?;
+                    let shown = match intervals {
+                        Bson::Array(intervals) if intervals.is_empty() => "none".to_owned(),
+                        Bson::Array(intervals) => {
+                            intervals.iter().filter_map(Bson::as_str).collect::<Vec<_>>().join(" ")
+                        }
+                        key => key.to_string(),
+                    };
+                    write!(f, "{}{path}: {shown}", if place == 0 { "" } else { ", " })?;
                 }
                 f.write_str("}")
             }
@@ -178,7 +183,10 @@ impl IndexScan {
             unique: self.index.unique,
             sparse: self.index.sparse || self.index.kind.wildcard().is_some(),
             partial: self.index.partial.is_some(),
-            bounds: fields.collect(),
+            bounds: match &self.span {
+                Some(span) => span.to_document(self.direction),
+                None => fields.collect(),
+            },
         }
     }
 }

@@ -26,14 +26,16 @@
 //!
 //! # Hints
 //! A hint is the index to use, whatever it finds: all entries of it, when no condition confines them. What a sparse or partial one has
-//! no entry of is not found then.
+//! no entry of is not found then. With a hint a query may be confined to the keys between two of an index, too ([`between`]).
 //!
 //! # Choice
 //! Most fields with one value, then a range, then a sort that need not be made in memory; of equals the oldest index. No
 //! statistics are kept.
 
+mod between;
 mod bounds;
 mod explain;
+mod found_key;
 mod implied;
 
 use std::ops::Bound;
@@ -41,6 +43,7 @@ use std::sync::Arc;
 
 use bson::Bson;
 
+pub(super) use between::{Between, Span};
 pub use explain::{Explain, Stage};
 
 use crate::document::code::Code;
@@ -89,6 +92,8 @@ pub(super) struct IndexScan {
     pub(super) sorted_fields: Option<usize>,
     /// Whether it gives the order of ties, too.
     pub(super) orders_ties: bool,
+    /// Between which keys it reads, when the caller says so.
+    pub(super) span: Option<Arc<Span>>,
     /// The bounds of each bounded field, for `explain`.
     bounds: Vec<Bounds>,
 }
@@ -264,7 +269,7 @@ impl IndexScan {
         // Entries that tie by all fields are in record order already, when they are read forward.
         let sorted_fields = order.map(|(_, fields)| fields);
         let orders_ties = direction == Direction::Forward && sorted_fields == Some(index.pattern.fields().len());
-        Self { index: Arc::clone(index), prefix, ranges, direction, sorted_fields, orders_ties, bounds }
+        Self { index: Arc::clone(index), prefix, ranges, direction, sorted_fields, orders_ties, span: None, bounds }
     }
 }
 

@@ -1,3 +1,4 @@
+mod between;
 mod bulk_writes;
 mod capped;
 mod hints;

@@ -34,9 +34,6 @@ pub(super) const FIND: &[Field] = &[
     Field::new("let", Types::OBJECT),
 ];
 
-/// Options of `find` that are not modelled.
-const NOT_MODELLED: &[&str] = &["max", "min", "returnKey"];
-
 pub(super) const COUNT: &[Field] = &[
     Field::new("query", Types::OBJECT),
     Field::new("limit", Types::NUMBER).strict(code::BAD_VALUE),
@@ -105,7 +102,6 @@ fn find(call: &Call<'_>) -> Result<RawDocumentBuf> {
 
 /// The query of a `find`.
 pub(super) fn find_query(call: &Call<'_>, name: &str) -> Result<Find<RawDocumentBuf>> {
-    call.refuse(NOT_MODELLED)?;
     let limit = call.count("limit")?.unwrap_or(0);
     let arguments = &call.arguments;
     let mut query = with_filter(call, name, "filter")?.skip(call.count("skip")?.unwrap_or(0)).limit(limit);
@@ -118,7 +114,14 @@ pub(super) fn find_query(call: &Call<'_>, name: &str) -> Result<Find<RawDocument
     if let Some(variables) = arguments.decoded("let")? {
         query = query.let_vars(variables);
     }
-    Ok(query.show_record_id(arguments.truth("showRecordId") == Some(true)))
+    if let Some(min) = arguments.decoded("min")? {
+        query = query.min(min);
+    }
+    if let Some(max) = arguments.decoded("max")? {
+        query = query.max(max);
+    }
+    let is_true = |option: &str| arguments.truth(option) == Some(true);
+    Ok(query.return_key(is_true("returnKey")).show_record_id(is_true("showRecordId")))
 }
 
 /// The query whose filter is the field `filter`.

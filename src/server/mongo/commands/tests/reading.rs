@@ -149,6 +149,23 @@ fn a_record_has_a_number() {
 }
 
 #[test]
+fn bounds_of_keys_and_keys_are_taken_and_explained() {
+    let door = with_numbers(6);
+    door.done(doc! { "createIndexes": "c", "indexes": [{ "key": { "x": 1, "_id": -1 }, "name": "i" }] });
+    let query =
+        doc! { "find": "c", "hint": "i", "min": { "x": 1, "_id": 2 }, "max": { "x": 2, "_id": 5 }, "returnKey": true };
+    assert_eq!(batch(&door.done(query.clone())), [doc! { "x": 1, "_id": 1 }]);
+    let explained = door.done(doc! { "explain": query, "verbosity": "queryPlanner" });
+    let plan = explained.get_document("queryPlanner").unwrap().get_document("winningPlan").unwrap();
+    let bounds = plan.get_document("inputStage").unwrap().get_document("indexBounds").unwrap();
+    assert_eq!(bounds.get_document("endKey").unwrap(), &doc! { "x": 2, "_id": 5 });
+    assert_eq!(door.code(doc! { "find": "c", "min": { "x": 1 } }), 291);
+    assert_eq!(door.code(doc! { "find": "c", "hint": "i", "min": { "x": 1 } }), 51_174);
+    assert_eq!(door.code(doc! { "find": "c", "hint": "i", "min": 1 }), 14);
+    assert_eq!(batch(&door.done(doc! { "find": "c", "min": {}, "max": {}, "returnKey": false })).len(), 6);
+}
+
+#[test]
 fn a_query_that_has_no_time_ends() {
     let door = with_numbers(5_000);
     let slow = doc! { "$expr": { "$gt": [{ "$reduce": {
