@@ -116,7 +116,7 @@ def keys(db):
     assert list(db.keys.find({"a": 2}, hint=[("$natural", 1)], return_key=True)) == [{}, {}, {}]
     assert db.keys.find_one({"a": 2, "b": 1}, show_record_id=True)["$recordId"] == 8
     for query, code in [
-        (db.keys.find().min([("a", 1)]), 291),
+        (db.keys.find(hint=[("$natural", 1)]).min([("a", 1)]), 291),
         (by_both.clone().min([("b", 1), ("a", 1)]), 51174),
         (by_both.clone().min([("a", 1), ("b", 1)]).max([("a", 1), ("b", 1)]), 51175),
         (by_both.clone().min([("a", 1), ("b", 1)]).max([("a", 2)]), 51176),

@@ -103,10 +103,10 @@ impl Between {
             return Err(Code::MIN_MAX_OF_OTHER_INDEX.value("The index chosen is not compatible with min/max"));
         }
         let order = sort.and_then(|sort| sort_order(index, &[], sort));
-        let (span, range) = self.span(&layout::index_prefix(collection, index.id), index)?;
+        let (keys, range) = self.span(&layout::index_prefix(collection, index.id), index)?;
         let mut scan = IndexScan::new(collection, index, Vec::new(), order);
         scan.ranges = vec![range];
-        scan.span = Some(Arc::new(span));
+        scan.span = Some(Arc::new(keys));
         Ok(Plan { access: Access::Index(scan), sort_in_memory: sort.is_some() && order.is_none() })
     }
 
