@@ -98,9 +98,41 @@ fn open_file(path: &Path, options: &fs::OpenOptions) -> io::Result<fs::File> {
 /// The file, if it is locked.
 fn had(file: fs::File, locked: Result<(), fs::TryLockError>) -> io::Result<Box<dyn File>> {
     match locked {
-        Ok(()) => Ok(Box::new(file)),
+        Ok(()) => Ok(Box::new(Locked(file))),
         Err(fs::TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
         Err(fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// A file that is locked until this is dropped.
+///
+/// A lock would end with the last descriptor of the file, and a child that the program starts has them all for the moment between
+/// its fork and its exec: it is given up by name, so that the file can be locked again at once.
+#[derive(Debug)]
+struct Locked(fs::File);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // Closing the file does it, too.
+        let _ = self.0.unlock();
+    }
+}
+
+impl File for Locked {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.0.read_at(buffer, offset)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        self.0.write_at(bytes, offset)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.0.size()
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync()
     }
 }
 
@@ -135,5 +167,33 @@ impl File for fs::File {
 
     fn sync(&self) -> io::Result<()> {
         self.sync_data()
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    /// A child has the descriptors of its parent until it runs its own program.
+    #[test]
+    fn a_file_can_be_locked_again_at_once_while_children_are_started() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    std::process::Command::new("true").status().unwrap();
+                }
+            });
+            let mut refused = 0;
+            for _ in 0..20_000 {
+                refused += usize::from(SystemVfs.lock(&path).is_err());
+            }
+            is_over.store(true, Ordering::Relaxed);
+            assert_eq!(refused, 0);
+        });
     }
 }

@@ -1,4 +1,4 @@
-//! Failures on request: `configureFailPoint` with `failCommand`.
+//! Failures on request: `configureFailPoint` with `failCommand`, `onPrimaryTransactionalWrite` and `maxTimeAlwaysTimeOut`.
 //!
 //! A test says which commands are to fail, how, and how often; drivers' own tests ask for this, and so may yours. Offered only by a
 //! door that was opened for tests.
@@ -37,6 +37,24 @@ pub(super) struct FailPoints {
     entered: std::sync::atomic::AtomicI64,
     /// `maxTimeAlwaysTimeOut`: commands that say how long they may take have taken too long.
     time_out: Mutex<Option<Mode>>,
+    /// `onPrimaryTransactionalWrite`: writes that can be sent again are cut off.
+    write: Mutex<Option<FailWrite>>,
+}
+
+/// The fail point `onPrimaryTransactionalWrite`.
+#[derive(Debug)]
+struct FailWrite {
+    mode: Mode,
+    fault: WriteFault,
+}
+
+/// What becomes of a write that can be sent again, and is to fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct WriteFault {
+    /// The code with which it fails before anything is written.
+    pub(super) code: Option<i32>,
+    /// The connection ends without a reply.
+    pub(super) closes_connection: bool,
 }
 
 #[derive(Debug)]
@@ -79,6 +97,36 @@ impl FailPoints {
     pub(super) fn set_time_out(&self, mode: Option<RawBsonRef<'_>>) -> Result<()> {
         *self.time_out.lock() = parse_mode(mode.ok_or_else(|| invalid("a fail point needs a mode"))?)?;
         Ok(())
+    }
+
+    /// Sets `onPrimaryTransactionalWrite`, or turns it off.
+    ///
+    /// # Errors
+    /// As [`FailPoints::set`].
+    pub(super) fn set_write(&self, mode: Option<RawBsonRef<'_>>, data: Option<&RawDocument>) -> Result<()> {
+        let mode = parse_mode(mode.ok_or_else(|| invalid("a fail point needs a mode"))?)?;
+        let mut fault = WriteFault { code: None, closes_connection: true };
+        for element in data.into_iter().flat_map(RawDocument::iter) {
+            let (name, value) = element.map_err(|error| invalid(error.to_string()))?;
+            match name.as_str() {
+                "closeConnection" => fault.closes_connection = value.as_bool().unwrap_or(true),
+                "failBeforeCommitExceptionCode" => {
+                    fault.code = integer_of(value).and_then(|code| i32::try_from(code).ok());
+                }
+                other => return Err(invalid(format!("onPrimaryTransactionalWrite does not take {other:?}"))),
+            }
+        }
+        *self.write.lock() = mode.map(|mode| FailWrite { mode, fault });
+        Ok(())
+    }
+
+    /// What is to become of a command with so many writes that can be sent again; counts them. The command fails when one of them
+    /// is to, and as a whole.
+    pub(super) fn write_fault(&self, writes: usize) -> Option<WriteFault> {
+        let mut set = self.write.lock();
+        let point = set.as_mut()?;
+        let due = (0..writes).filter(|_| point.mode.is_due()).count();
+        (due > 0).then_some(point.fault)
     }
 
     /// Whether a command that says how long it may take has taken too long; counts it.
@@ -221,6 +269,22 @@ mod tests {
         assert!(points.times_out() && points.times_out());
         points.set_time_out(Some(RawBsonRef::String("off"))).unwrap();
         assert!(!points.times_out() && points.set_time_out(None).is_err());
+    }
+
+    #[test]
+    fn writes_that_can_be_sent_again_are_cut_off_one_by_one() {
+        let points = FailPoints::default();
+        assert_eq!(points.write_fault(1), None);
+        let skip = rawdoc! { "mode": { "skip": 2 } };
+        points.set_write(skip.get("mode").unwrap(), None).unwrap();
+        assert_eq!(points.write_fault(2), None, "skipped");
+        assert_eq!(points.write_fault(1), Some(WriteFault { code: None, closes_connection: true }));
+        let data = rawdoc! { "failBeforeCommitExceptionCode": 1, "closeConnection": false };
+        let once = rawdoc! { "mode": { "times": 1 } };
+        points.set_write(once.get("mode").unwrap(), Some(&data)).unwrap();
+        assert_eq!(points.write_fault(3), Some(WriteFault { code: Some(1), closes_connection: false }));
+        assert_eq!(points.write_fault(3), None);
+        assert!(points.set_write(once.get("mode").unwrap(), Some(&rawdoc! { "nosuch": 1 })).is_err());
     }
 
     #[test]

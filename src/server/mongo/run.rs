@@ -1,6 +1,6 @@
 //! How one request is run: found, checked, admitted, run, replied to.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +27,12 @@ use crate::txn::Pending;
 
 /// Commands that the original has, and that run what clients write in JavaScript.
 const NEED_JAVASCRIPT: &[&str] = &["mapReduce", "mapreduce"];
+
+/// Codes of failures that pass: of the network, of members that stop or are not the primary any more.
+///
+/// # Source
+/// MongoDB manual, retryable writes; error codes.
+const RETRYABLE: &[i32] = &[6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436];
 
 /// What became of a request.
 #[derive(Debug)]
@@ -67,14 +73,19 @@ pub(super) fn run(
     let name = command_name(&request);
     let wants_reply = !matches!(request.form, Form::Message { more_to_come: true, .. });
     let has_waited = waited.is_some();
-    let fault = waited.or_else(|| fault(door, client, name)).unwrap_or_default();
-    if !has_waited && let Some(time) = fault.delay.or_else(|| patience(door, &request, name)) {
+    let fault = waited.or_else(|| fault(door, client, &request, name)).unwrap_or_default();
+    let patience = if fault.failure.is_some() { None } else { patience(door, &request, name) };
+    let time = fault.delay.unwrap_or_default() + patience.unwrap_or_default();
+    if !has_waited && !time.is_zero() {
         return Ok(Outcome { next: Next::WaitFor(time, fault), command: None, goes_on: false });
     }
     if fault.closes_connection {
         return Ok(Outcome { next: Next::End, command: None, goes_on: false });
     }
-    let Reply { body, code, commit } = reply(door, client, &request, name, fault);
+    let Reply { body, code, commit, is_cut_off } = reply(door, client, &request, name, fault);
+    if is_cut_off {
+        return Ok(Outcome { next: Next::End, command: None, goes_on: false });
+    }
     let goes_on = wants_reply && code.is_none() && goes_on(door, &request, name, &body);
     if wants_reply {
         wire::write_reply(output, request.id, &request, &body, goes_on);
@@ -110,9 +121,12 @@ fn command_name<'a>(request: &Request<'a>) -> &'a str {
     request.body.iter().next().and_then(std::result::Result::ok).map_or("", |(name, _)| name.as_str())
 }
 
-fn fault(door: &State, client: &Client, name: &str) -> Option<Fault> {
+fn fault(door: &State, client: &Client, request: &Request<'_>, name: &str) -> Option<Fault> {
     let points = door.fail_points.as_ref()?;
-    points.fault(name, client.app_name().as_deref())
+    // A client's first request says what the client is.
+    let says = || request.body.get_document("client").and_then(|metadata| metadata.get_document("application"));
+    let app_name = client.app_name().or_else(|| says().ok()?.get_str("name").ok().map(str::to_owned));
+    points.fault(name, app_name.as_deref())
 }
 
 /// For how long a client that knows the server waits for news of it. There never are any.
@@ -132,35 +146,43 @@ struct Reply {
     /// Of a command that failed.
     code: Option<i32>,
     commit: Option<Pending>,
+    /// A test has asked that the client does not get it.
+    is_cut_off: bool,
 }
 
 /// The whole reply, whatever happens, and what has to be durable before it is sent.
 fn reply(door: &State, client: &Client, request: &Request<'_>, name: &str, fault: Fault) -> Reply {
-    let commit = RefCell::new(None);
+    let (commit, cut_off) = (RefCell::new(None), Cell::new(false));
     let outcome = match fault.failure {
         Some(failure) => Err(failure),
-        None => {
-            catch_unwind(AssertUnwindSafe(|| dispatch(door, client, request, name, &commit))).unwrap_or_else(|_| {
+        None => catch_unwind(AssertUnwindSafe(|| dispatch(door, client, request, name, (&commit, &cut_off))))
+            .unwrap_or_else(|_| {
                 tracing::error!(command = name, "a command panicked");
                 Err(Failure::new(code::INTERNAL_ERROR, "the command failed inside of the server"))
-            })
-        }
+            }),
     };
     let code = outcome.as_ref().err().map(|failure| failure.code);
+    // A test that has labels of its own has no others.
+    let labels = |code: Option<i32>| fault.labels.clone().or_else(|| retry_label(door, request, code));
     let mut reply = match outcome {
         Ok(mut reply) => {
             if let Some(error) = &fault.write_concern_error
-                && let Ok(error) = RawDocumentBuf::try_from(error)
+                && let Ok(raw) = RawDocumentBuf::try_from(error)
             {
-                reply.append(bson::raw::cstr!("writeConcernError"), error);
-                if let Some(labels) = fault.labels {
-                    reply.append(bson::raw::cstr!("errorLabels"), labels.into_iter().collect::<bson::RawArrayBuf>());
+                reply.append(cstr!("writeConcernError"), raw);
+                if let Some(labels) = labels(error.get_i32("code").ok()) {
+                    reply.append(cstr!("errorLabels"), labels.into_iter().collect::<bson::RawArrayBuf>());
                 }
             }
-            reply.append(bson::raw::cstr!("ok"), 1.0);
+            reply.append(cstr!("ok"), 1.0);
             reply
         }
-        Err(failure) => raw(&failure.reply()),
+        Err(mut failure) => {
+            if let Some(labels) = labels(code) {
+                failure.labels = labels;
+            }
+            raw(&failure.reply())
+        }
     };
     if !door.topology.is_standalone() {
         let time = door.topology.time();
@@ -168,7 +190,14 @@ fn reply(door: &State, client: &Client, request: &Request<'_>, name: &str, fault
         reply.append(bson::raw::cstr!("$clusterTime"), rawdoc! { "clusterTime": time, "signature": signature });
         reply.append(bson::raw::cstr!("operationTime"), time);
     }
-    Reply { body: reply, code, commit: commit.into_inner() }
+    Reply { body: reply, code, commit: commit.into_inner(), is_cut_off: cut_off.get() }
+}
+
+/// What tells a client that a write with a transaction number, which has failed with `code`, can be sent again.
+fn retry_label(door: &State, request: &Request<'_>, code: Option<i32>) -> Option<Vec<String>> {
+    let has_number = matches!(request.body.get("txnNumber"), Ok(Some(_))) && !door.topology.is_standalone();
+    let is_retryable = has_number && code.is_some_and(|code| RETRYABLE.contains(&code));
+    is_retryable.then(|| vec!["RetryableWriteError".to_owned()])
 }
 
 fn zeros(bytes: usize) -> bson::Binary {
@@ -185,7 +214,7 @@ fn dispatch(
     client: &Client,
     request: &Request<'_>,
     name: &str,
-    commit: &RefCell<Option<Pending>>,
+    (commit, cut_off): (&RefCell<Option<Pending>>, &Cell<bool>),
 ) -> Result<RawDocumentBuf> {
     if request.is_too_deep {
         let message = format!("a command is nested more than {} levels deep", limits::MONGO_COMMAND_DEPTH_MAX);
@@ -233,6 +262,15 @@ fn dispatch(
         Some(Attempt::First(begun)) => Some(begun),
         None => None,
     };
+    if begun.is_some()
+        && let Some(points) = &door.fail_points
+        && let Some(fault) = points.write_fault(number_of_writes(&arguments))
+    {
+        cut_off.set(fault.closes_connection);
+        if let Some(code) = fault.code {
+            return Err(Failure::new(code, "onPrimaryTransactionalWrite failpoint: fails before the commit"));
+        }
+    }
     let time =
         arguments.integer("maxTimeMS").and_then(|millis| u64::try_from(millis).ok()).filter(|millis| *millis > 0);
     if time.is_some() && door.fail_points.as_ref().is_some_and(FailPoints::times_out) {
@@ -259,6 +297,16 @@ fn dispatch(
         begun.done(&reply, commit.borrow().clone());
     }
     Ok(reply)
+}
+
+/// How many writes a command asks for.
+fn number_of_writes(arguments: &Arguments<'_>) -> usize {
+    let lists = ["documents", "updates", "deletes", "ops"];
+    lists
+        .iter()
+        .find_map(|name| arguments.documents(name).ok())
+        .filter(|list| !list.is_empty())
+        .map_or(1, |list| list.len())
 }
 
 /// Whether a command writes: one that is made for it, or a pipeline that ends so.
@@ -367,7 +415,7 @@ pub(super) mod tests {
         let form = Form::Message { more_to_come: false, exhaust_allowed: false };
         let request = Request { id: 1, form, body, sequences: Vec::new(), is_too_deep: false };
         let name = command_name(&request);
-        let reply = reply(door, client, &request, name, fault(door, client, name).unwrap_or_default()).body;
+        let reply = reply(door, client, &request, name, fault(door, client, &request, name).unwrap_or_default()).body;
         Document::try_from(reply.as_ref()).unwrap()
     }
 
@@ -473,6 +521,66 @@ pub(super) mod tests {
         let strange = rawdoc! { "processId": bson::oid::ObjectId::new(), "counter": 0_i64 };
         let hello = rawdoc! { "hello": 1, "$db": "admin", "topologyVersion": strange, "maxAwaitTimeMS": 10 };
         assert!(!goes_on(EXHAUST_ALLOWED, &hello), "a client that knows another server is told at once");
+    }
+
+    #[test]
+    fn a_write_that_is_cut_off_is_made_once() {
+        let door = door(true);
+        let insert = |number: i64, id: i32| {
+            let session = rawdoc! { "id": bson::Binary::from_uuid(bson::Uuid::from_bytes([7; 16])) };
+            let body = rawdoc! {
+                "insert": "c", "documents": [{ "_id": id }], "lsid": session, "txnNumber": number, "$db": "d",
+            };
+            let (mut output, message) = (Vec::new(), message(0, &body));
+            let next = run(&door.0, &door.1, &message, None, &mut output).unwrap().next;
+            matches!(next, Next::GoOn(_))
+        };
+        let count = || call(&door, &rawdoc! { "count": "c", "$db": "d" }).get_i32("n").unwrap();
+        let set = |data: RawDocumentBuf| {
+            let point = "onPrimaryTransactionalWrite";
+            call(&door, &rawdoc! { "configureFailPoint": point, "mode": { "times": 1 }, "data": data, "$db": "admin" });
+        };
+        set(rawdoc! {});
+        assert!(!insert(1, 1) && count() == 1, "made, and the client has no reply");
+        assert!(insert(1, 1) && count() == 1, "sent again, and not made again");
+        set(rawdoc! { "failBeforeCommitExceptionCode": 1 });
+        assert!(!insert(2, 2) && count() == 1, "not made");
+        assert!(insert(2, 2) && count() == 2);
+    }
+
+    #[test]
+    fn a_write_that_can_be_sent_again_says_so_when_it_fails() {
+        let door = door(true);
+        let labels = |data: RawDocumentBuf, more: RawDocumentBuf| {
+            let point = rawdoc! { "mode": { "times": 1 } };
+            door.0.fail_points.as_ref().unwrap().set(point.get("mode").unwrap(), Some(&data)).unwrap();
+            let mut body = rawdoc! { "insert": "c", "documents": [{}], "$db": "d" };
+            more.iter().flatten().for_each(|(name, value)| body.append(name, value));
+            let reply = call(&door, &body);
+            reply.get_array("errorLabels").map(Vec::len).ok()
+        };
+        let id = rawdoc! { "id": bson::Binary::from_uuid(bson::Uuid::from_bytes([7; 16])) };
+        let numbered = |number: i64| rawdoc! { "lsid": id.clone(), "txnNumber": number };
+        let concern = rawdoc! { "failCommands": ["insert"], "writeConcernError": { "code": 91, "errmsg": "" } };
+        assert_eq!(labels(concern.clone(), numbered(1)), Some(1));
+        assert_eq!(labels(concern, rawdoc! {}), None, "without a number it is not known again");
+        let failed = |code: i32| rawdoc! { "failCommands": ["insert"], "errorCode": code };
+        assert_eq!((labels(failed(91), numbered(2)), labels(failed(2), numbered(3))), (Some(1), None));
+        let own = rawdoc! { "failCommands": ["insert"], "errorCode": 91, "errorLabels": ["A", "B"] };
+        assert_eq!(labels(own, numbered(4)), Some(2));
+    }
+
+    #[test]
+    fn a_client_is_known_by_the_name_in_its_first_request() {
+        let door = door(true);
+        let data = rawdoc! { "failCommands": ["hello"], "errorCode": 91, "appName": "shop" };
+        let mode = rawdoc! { "mode": "alwaysOn" };
+        door.0.fail_points.as_ref().unwrap().set(mode.get("mode").unwrap(), Some(&data)).unwrap();
+        let hello = |name: &str| {
+            let metadata = rawdoc! { "application": { "name": name } };
+            call(&door, &rawdoc! { "hello": 1, "client": metadata, "$db": "admin" }).get_i32("code").ok()
+        };
+        assert_eq!((hello("shop"), hello("other")), (Some(91), None));
     }
 
     #[test]

@@ -295,9 +295,14 @@ fn configure_fail_point(call: &Call<'_>) -> Result<RawDocumentBuf> {
             points.set_time_out(call.arguments.get("mode"))?;
             Ok(rawdoc! { "count": 0 })
         }
+        RawBsonRef::String("onPrimaryTransactionalWrite") => {
+            points.set_write(call.arguments.get("mode"), call.arguments.document("data"))?;
+            Ok(rawdoc! { "count": 0 })
+        }
         other => {
             let name = other.as_str().unwrap_or_default();
-            let message = format!("the fail point {name:?} is not supported, failCommand and maxTimeAlwaysTimeOut are");
+            let known = "failCommand, maxTimeAlwaysTimeOut and onPrimaryTransactionalWrite are";
+            let message = format!("the fail point {name:?} is not supported, {known}");
             Err(Failure::new(code::BAD_VALUE, message))
         }
     }
