@@ -287,7 +287,7 @@ const SUBJECTS: [(&str, f64, bool, Turns, Turns); 14] = [
     ),
     (
         "insert_many by thousands, a document",
-        1.5,
+        1.0,
         false,
         |at, turns| {
             let events = at.store.fork().unwrap().collection::<Event>("events");
