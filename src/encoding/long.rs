@@ -15,7 +15,7 @@ use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
 
-use crate::encoding::ordered::{Buffer, Reader};
+use crate::encoding::ordered::{Buffer, Reader, put_bytes};
 use crate::error::{Error, Result};
 use crate::limits::KEY_COMPONENT_BYTES_MAX;
 
@@ -104,6 +104,11 @@ pub(crate) const INNER_BYTES: usize = END_OF_FIRST.len() + HASH_BYTES;
 /// # Order
 /// As of [`put_last`], where `max` is the same: long components whose first bytes are the same come in the order of their hashes.
 pub(crate) fn put_inner(out: &mut Vec<u8>, component: &[u8], max: usize) -> bool {
+    // What fits even if all of it is zeros need not be counted.
+    if component.len() <= max / 2 {
+        put_bytes(out, component);
+        return false;
+    }
     let mut used = 0usize;
     let fits = |byte: &&u8| {
         used += if **byte == 0 { 2 } else { 1 };

@@ -96,7 +96,7 @@ pub(super) fn partition(id: u32, partition_key: &[u8]) -> Vec<u8> {
     let mut key = Vec::with_capacity(HEAD_BYTES + 2 * partition_key.len().min(64) + 64);
     put_table_prefix(&mut key, id);
     put_i64(&mut key, token(partition_key));
-    order::put_bytes(&mut key, partition_key, limits::KEY_COMPONENT_BYTES_MAX);
+    long::put_inner(&mut key, partition_key, limits::KEY_COMPONENT_BYTES_MAX);
     key
 }
 

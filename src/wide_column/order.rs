@@ -30,7 +30,7 @@ use bigdecimal::num_bigint::{BigInt, Sign};
 
 use crate::encoding::decimal::{put_decimal, take_decimal};
 use crate::encoding::long::{put_inner, take_inner_into};
-use crate::encoding::ordered::{self, Reader, invert};
+use crate::encoding::ordered::{Reader, invert};
 use crate::error::{Error, Result};
 use crate::wide_column::parts::{Fields, NULL, elements, entries, vector};
 use crate::wide_column::types::CqlType;
@@ -56,7 +56,7 @@ const SIGN_OF_EACH_BYTE: u64 = 0x8080_8080_8080_8080;
 /// [`Error::Corruption`] for bytes that are no value of it; [`Error::LimitExceeded`] for a number too long for a key.
 pub(super) fn put(out: &mut Vec<u8>, cql_type: &CqlType, bytes: &[u8], max: usize) -> Result<bool> {
     match cql_type.thawed() {
-        CqlType::Ascii | CqlType::Text | CqlType::Blob | CqlType::Inet => return Ok(put_bytes(out, bytes, max)),
+        CqlType::Ascii | CqlType::Text | CqlType::Blob | CqlType::Inet => return Ok(put_inner(out, bytes, max)),
         CqlType::Tinyint | CqlType::Smallint | CqlType::Time => put_signed(out, bytes),
         CqlType::Date => out.extend_from_slice(bytes),
         CqlType::Int => put_marked(out, 4, bytes, put_signed),
@@ -109,15 +109,6 @@ pub(super) fn put(out: &mut Vec<u8>, cql_type: &CqlType, bytes: &[u8], max: usiz
         CqlType::Frozen(_) => return Err(malformed()),
     }
     Ok(false)
-}
-
-/// As [`put_inner`], which need not count where the bytes fit even if all are zero.
-pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8], max: usize) -> bool {
-    if bytes.len() > max / 2 {
-        return put_inner(out, bytes, max);
-    }
-    ordered::put_bytes(out, bytes);
-    false
 }
 
 fn put_field(out: &mut Vec<u8>, cql_type: &CqlType, bytes: Option<&[u8]>) -> Result<()> {
