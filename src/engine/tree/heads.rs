@@ -1,15 +1,13 @@
 //! The first bytes that distinguish keys, as numbers: what a search looks at before it touches a key.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 /// Bytes of a head.
 pub(in crate::engine) const HEAD_BYTES: usize = 8;
 
-/// Compared in one go when a block of heads is searched.
-const STRIDE: usize = 8;
-
-/// A run of equal heads that is looked for one by one; where keys differ late, runs are long.
-const SHORT_RUN: usize = 4;
+/// Heads in a line of the cache, which is compared in one go.
+const HEADS_OF_LINE: usize = 8;
 
 /// The eight bytes of `key` after the first `skip`, as a number whose order is theirs. Missing bytes are zero, so that a
 /// key may have the head of a longer one.
@@ -19,64 +17,83 @@ pub(in crate::engine) fn head(key: &[u8], skip: usize) -> u64 {
     if let Some(bytes) = rest.first_chunk() {
         return u64::from_be_bytes(*bytes);
     }
-    rest.iter().fold(0, |head, byte| (head << 8) | u64::from(*byte)) << (8 * (8 - rest.len()) % 64)
+    if rest.is_empty() {
+        return 0;
+    }
+    let missing = 8 * (HEAD_BYTES - rest.len());
+    match key.last_chunk() {
+        // What comes before the rest is moved out.
+        Some(bytes) => u64::from_be_bytes(*bytes) << missing,
+        None => rest.iter().fold(0, |head, byte| (head << 8) | u64::from(*byte)) << missing,
+    }
 }
 
-/// How many of `heads` are below `head`. They are sorted, and those not in use are `u64::MAX`.
+/// How many of `heads` are below `head`. They are sorted, and those not in use are the largest there are.
 ///
-/// Looks at every eighth first, then at the block that holds the place; no branch depends on the data.
+/// Looks at the first of each line of the cache, and at all of those so that what is not there is waited for at once: leaves seldom
+/// are. Then at the line that holds the place; no branch depends on the data.
 #[inline]
 pub(super) fn count_below<const N: usize>(heads: &[u64; N], head: u64) -> usize {
-    let (blocks, rest) = heads.as_chunks::<STRIDE>();
-    let before = if N == STRIDE * STRIDE { begin_below_by_halves(blocks, head) } else { begin_below(blocks, head) };
-    let Some(last) = before.checked_sub(1) else {
-        return if blocks.is_empty() { below(rest, head) } else { 0 };
-    };
-    let in_block = blocks.get(last).map_or(0, |block| below(block, head));
-    let in_rest = if before == blocks.len() { below(rest, head) } else { 0 };
-    last * STRIDE + in_block + in_rest
-}
-
-/// How many blocks begin below `head`. All of them are looked at, so that what is not in the cache is waited for at once: leaves
-/// seldom are.
-#[inline]
-fn begin_below(blocks: &[[u64; STRIDE]], head: u64) -> usize {
-    // The last block that begins below, and not how many do: that is the same, and half of the instructions of a count, which the
+    let (lines, rest) = heads.as_chunks::<HEADS_OF_LINE>();
+    // The last line that begins below, and not how many do: that is the same, and half of the instructions of a count, which the
     // compiler makes of sixteen bits.
-    let begins_below = |before, (at, block): (usize, &[u64; STRIDE])| if block[0] < head { at + 1 } else { before };
-    blocks.iter().enumerate().fold(0, begins_below)
+    let begins_below =
+        |before, (at, line): (usize, &[u64; HEADS_OF_LINE])| if line[0] < head { at + 1 } else { before };
+    let before = lines.iter().enumerate().fold(0, begins_below);
+    before_and_in_line(lines, rest, before, head)
 }
 
-/// The same of eight blocks by halves, a quarter of the instructions: for inner nodes, which are in the cache.
+/// The same of an inner node, which is in the cache, so that its lines are searched by halves: a quarter of the instructions.
 #[inline]
-fn begin_below_by_halves(blocks: &[[u64; STRIDE]], head: u64) -> usize {
-    let begins_below = |at: usize| blocks.get(at).is_some_and(|block| block[0] < head);
-    let mut before = 0;
-    for step in [4, 2, 1] {
-        before += step * usize::from(begins_below(before + step - 1));
+pub(super) fn count_separators_below<const N: usize>(heads: &[u64; N], head: u64) -> usize {
+    let (lines, rest) = heads.as_chunks::<HEADS_OF_LINE>();
+    let begins_below = |at: usize| lines.get(at).is_some_and(|line| line[0] < head);
+    let before = if lines.len() == 8 {
+        let half = 4 * usize::from(begins_below(3));
+        let quarter = half + 2 * usize::from(begins_below(half + 1));
+        let line = quarter + usize::from(begins_below(quarter));
+        line + usize::from(begins_below(line))
+    } else {
+        (0..lines.len()).filter(|at| begins_below(*at)).count()
+    };
+    before_and_in_line(lines, rest, before, head)
+}
+
+/// How many heads are below `head` where so many lines begin below it.
+#[inline]
+fn before_and_in_line(lines: &[[u64; HEADS_OF_LINE]], rest: &[u64], before: usize, head: u64) -> usize {
+    let below = |heads: &[u64]| heads.iter().map(|other| usize::from(*other < head)).sum::<usize>();
+    let Some(last) = before.checked_sub(1) else {
+        return if lines.is_empty() { below(rest) } else { 0 };
+    };
+    let in_line = lines.get(last).map_or(0, |line| below(line));
+    let in_rest = if before == lines.len() { below(rest) } else { 0 };
+    last * HEADS_OF_LINE + in_line + in_rest
+}
+
+/// The first of `places` for which `is_before` does not hold; the places for which it does come first.
+#[inline]
+pub(super) fn partition_point(places: Range<usize>, is_before: impl Fn(usize) -> bool) -> usize {
+    let Range { mut start, mut end } = places;
+    while start < end {
+        let middle = start.midpoint(end);
+        if is_before(middle) {
+            start = middle + 1;
+        } else {
+            end = middle;
+        }
     }
-    before + usize::from(begins_below(before))
-}
-
-#[inline]
-fn below(heads: &[u64], head: u64) -> usize {
-    heads.iter().map(|other| usize::from(*other < head)).sum()
-}
-
-/// Where the run of heads that equal `head` ends, which begins at `at`, among the first `len`.
-#[inline]
-pub(super) fn end_of_run<const N: usize>(heads: &[u64; N], at: usize, len: usize, head: u64) -> usize {
-    let run = heads.iter().take(len).skip(at).take(SHORT_RUN).take_while(|other| **other == head).count();
-    match head.checked_add(1) {
-        _ if run < SHORT_RUN => at + run,
-        Some(next) => count_below(heads, next),
-        None => len,
-    }
+    start
 }
 
 /// How many bytes two keys share at their start.
+#[inline]
 pub(in crate::engine) fn common(a: &[u8], b: &[u8]) -> usize {
-    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+    let (words_of_a, words_of_b) = (a.as_chunks::<HEAD_BYTES>().0, b.as_chunks::<HEAD_BYTES>().0);
+    let differ = words_of_a.iter().zip(words_of_b).position(|(a, b)| a != b);
+    let same = HEAD_BYTES * differ.unwrap_or(words_of_a.len().min(words_of_b.len()));
+    let rests = a.iter().zip(b).skip(same);
+    same + rests.take_while(|(a, b)| a == b).count()
 }
 
 /// How many bytes heads leave out where all keys share `shared` bytes, of which `sure` are shared by every key that may come.
@@ -139,19 +156,27 @@ mod tests {
 
     use super::*;
 
-    fn counted<const N: usize>(mut values: Vec<u64>, head: u64) -> (usize, usize) {
+    fn counted<const N: usize>(mut values: Vec<u64>, head: u64) -> [usize; 3] {
         values.sort_unstable();
         let mut heads = [u64::MAX; N];
         heads.iter_mut().zip(&values).for_each(|(to, from)| *to = *from);
-        (count_below(&heads, head), heads.iter().filter(|other| **other < head).count())
+        let expected = heads.iter().filter(|other| **other < head).count();
+        [count_below(&heads, head), count_separators_below(&heads, head), expected]
     }
 
     proptest! {
         #[test]
         fn heads_are_counted_in_nodes_of_any_width(values in prop::collection::vec(0u64..40, 0..128), head in 0u64..41) {
-            let (few, wide) = (counted::<5>(values.clone(), head), counted::<128>(values.clone(), head));
-            let inner = counted::<64>(values, head);
-            prop_assert_eq!((few.0, inner.0, wide.0), (few.1, inner.1, wide.1));
+            let all = || values.clone();
+            for [leaf, inner, expected] in [counted::<5>(all(), head), counted::<20>(all(), head), counted::<64>(all(), head), counted::<128>(all(), head)] {
+                prop_assert_eq!([leaf, inner], [expected; 2]);
+            }
+        }
+
+        #[test]
+        fn what_keys_share_is_counted(start in prop::collection::vec(0u8..2, 0..40), a in prop::collection::vec(0u8..2, 0..12), b in prop::collection::vec(0u8..2, 0..12)) {
+            let (a, b) = ([&*start, &*a].concat(), [&*start, &*b].concat());
+            prop_assert_eq!(common(&a, &b), a.iter().zip(&b).take_while(|(a, b)| a == b).count());
         }
     }
 }

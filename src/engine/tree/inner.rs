@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 
-use crate::engine::tree::heads::{Bounds, common, count_below, end_of_run, head, left_out, side};
+use crate::engine::tree::heads::{
+    Bounds, HEAD_BYTES, common, count_separators_below, head, left_out, partition_point, side,
+};
 use crate::engine::tree::leaf::{ChangesNodes, Inserted, Leaf};
 use crate::engine::tree::{Node, Stored};
 
@@ -45,6 +47,8 @@ pub(crate) struct Inner<const L: usize, const I: usize> {
     bytes: Vec<u8>,
     /// Heads of the separators, each at the place of the child after it. The first child has none, and 0.
     heads: [u64; I],
+    /// The eight bytes of the separators after those of their heads.
+    next_heads: [u64; I],
     /// Where in `bytes` each separator is.
     slots: [(u32, u32); I],
     counts: [u64; I],
@@ -234,7 +238,7 @@ impl<const L: usize, const I: usize> Inner<L, I> {
         };
         let mut heads = [u64::MAX; I];
         heads[0] = 0;
-        Self { sure: 0, skip: 0, kids, bytes: Vec::new(), heads, slots: [(0, 0); I], counts }
+        Self { sure: 0, skip: 0, kids, bytes: Vec::new(), heads, next_heads: [0; I], slots: [(0, 0); I], counts }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -274,24 +278,27 @@ impl<const L: usize, const I: usize> Inner<L, I> {
                 Ordering::Greater => return len - 1,
             }
         }
-        let head = head(key, self.skip);
-        // Loads in order of the keys go to the last child, where separators may all have the same head.
-        let last = len - 1;
-        if self.heads[last] <= head && last > 0 && (self.heads[last] < head || self.separator(last) <= key) {
-            return last;
-        }
+        let first = head(key, self.skip);
         // The first child's head is 0 and never above.
-        let mut at = count_below(&self.heads, head).max(1);
-        let mut end = end_of_run(&self.heads, at, len, head);
-        while at < end {
-            let middle = at.midpoint(end);
-            if self.separator(middle) <= key {
-                at = middle + 1;
-            } else {
-                end = middle;
-            }
+        let at = count_separators_below(&self.heads, first).max(1);
+        if at < len && self.heads[at] == first { self.find_among_equal(at, first, key) } else { at - 1 }
+    }
+
+    /// As [`Inner::find`], where the heads from `at` on are that of `key`, `first`. Keys of several kinds differ early, so that heads tell
+    /// the kinds apart, and then late, which the next bytes do.
+    #[inline(never)]
+    fn find_among_equal(&self, at: usize, first: u64, key: &[u8]) -> usize {
+        let (heads, next_heads) = (&self.heads[at..self.len()], &self.next_heads[at..self.len()]);
+        let next = head(key, self.skip + HEAD_BYTES);
+        // Those with other heads are behind the ones with the same.
+        let is_before = |place: usize| heads[place] == first && next_heads[place] < next;
+        let is_up_to = |place: usize| heads[place] == first && next_heads[place] <= next;
+        let start = partition_point(0..heads.len(), is_before);
+        if !(start < heads.len() && is_up_to(start)) {
+            return at + start - 1;
         }
-        at - 1
+        let end = partition_point(start..heads.len(), is_up_to);
+        at + partition_point(start..end, |place| self.separator(at + place) <= key) - 1
     }
 
     /// Makes one change below the node that leaves all nodes as they are but for what is in them, and returns the bytes
@@ -348,9 +355,11 @@ impl<const L: usize, const I: usize> Inner<L, I> {
             }
         }
         self.heads.copy_within(at..len, at + 1);
+        self.next_heads.copy_within(at..len, at + 1);
         self.slots.copy_within(at..len, at + 1);
         self.counts.copy_within(at..len, at + 1);
         self.heads[at] = head(separator, self.skip);
+        self.next_heads[at] = head(separator, self.skip + HEAD_BYTES);
         let start = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
         self.slots[at] = (start, u32::try_from(separator.len()).unwrap_or(u32::MAX));
         self.bytes.extend_from_slice(separator);
@@ -372,6 +381,7 @@ impl<const L: usize, const I: usize> Inner<L, I> {
             Kids::Inners(kids) => drop(kids.remove(at)),
         }
         self.heads.copy_within(at + 1..len, at);
+        self.next_heads.copy_within(at + 1..len, at);
         self.slots.copy_within(at + 1..len, at);
         self.counts.copy_within(at + 1..len, at);
         self.heads[len - 1] = u64::MAX;
@@ -422,6 +432,7 @@ impl<const L: usize, const I: usize> Inner<L, I> {
             bytes.extend_from_slice(separator_of(&self.bytes, &self.slots, at));
             self.slots[at].0 = start;
             self.heads[at] = head(&bytes[start as usize..], self.skip);
+            self.next_heads[at] = head(&bytes[start as usize..], self.skip + HEAD_BYTES);
         }
         self.bytes = bytes;
     }
@@ -437,7 +448,8 @@ impl<const L: usize, const I: usize> Inner<L, I> {
             let below = self.bounds_of(at, bounds);
             if at > 0 {
                 let separator = self.separator(at);
-                ensure(self.heads[at] == head(separator, self.skip), "a head is not its separator's")?;
+                let heads = (head(separator, self.skip), head(separator, self.skip + HEAD_BYTES));
+                ensure((self.heads[at], self.next_heads[at]) == heads, "a head is not its separator's")?;
                 ensure(
                     below.lower.is_none_or(|lower| below.upper.is_none_or(|upper| lower < upper)),
                     "separators out of order",

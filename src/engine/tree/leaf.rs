@@ -12,11 +12,15 @@
     reason = "places come from searches of the same node, and its arrays have room for them"
 )]
 
+mod family;
+
 use std::cell::RefCell;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
-use crate::engine::tree::heads::{Bounds, common, count_below, end_of_run, head, separator};
+use crate::engine::tree::heads::{Bounds, common, count_below, head, separator};
 use crate::engine::tree::{Found, Stored};
+use family::{Gap, is_family};
 
 /// Values above this are kept beside the leaf, in bytes.
 pub(in crate::engine) const INLINE_VALUE_BYTES_MAX: usize = 1 << 10;
@@ -50,6 +54,9 @@ pub(crate) struct Leaf<const N: usize> {
     tail: Vec<u8>,
     beside: Vec<Arc<[u8]>>,
     heads: [u64; N],
+    /// A bit for each entry whose head is late: its first half is that of all keys of its family, and its second half the four bytes
+    /// after all that these share. In the order of the places.
+    late: u128,
     slots: [u32; N],
 }
 
@@ -66,6 +73,7 @@ impl<const N: usize> Clone for Leaf<N> {
             tail,
             beside: self.beside.clone(),
             heads: self.heads,
+            late: self.late,
             slots: self.slots,
         };
         if copy.tail.len() > TAIL_BYTES {
@@ -77,6 +85,7 @@ impl<const N: usize> Clone for Leaf<N> {
 
 impl<const N: usize> Default for Leaf<N> {
     fn default() -> Self {
+        const { assert!(N <= u128::BITS as usize, "each entry has a bit") };
         Self {
             len: 0,
             skip: 0,
@@ -85,6 +94,7 @@ impl<const N: usize> Default for Leaf<N> {
             tail: Vec::new(),
             beside: Vec::new(),
             heads: [u64::MAX; N],
+            late: 0,
             slots: [0; N],
         }
     }
@@ -116,30 +126,35 @@ impl<const N: usize> Leaf<N> {
     /// The place of `key`: where it is, or where it belongs.
     #[inline]
     pub(super) fn search(&self, key: &[u8]) -> Result<usize, usize> {
-        self.search_from(head(key, self.skip), key)
+        self.search_from(head(key, self.skip), key).map_err(|gap| gap.at)
     }
 
-    /// As [`Leaf::search`], for a key that may well come after every other: loads in order of the keys need no search.
+    /// As [`Leaf::search`], for a key that is to be put there and may well come after every other: loads in order of the keys need no
+    /// search.
     #[inline]
-    fn search_from_behind(&self, key: &[u8]) -> Result<usize, usize> {
+    fn search_from_behind(&self, key: &[u8]) -> Result<usize, Gap> {
         let head = head(key, self.skip);
-        if self.is_behind(head, key) { Err(self.len) } else { self.search_from(head, key) }
+        if self.is_behind(head, key) { Err(Gap::at(self.len)) } else { self.search_from(head, key) }
     }
 
     #[inline]
-    fn search_from(&self, head: u64, key: &[u8]) -> Result<usize, usize> {
-        let mut at = count_below(&self.heads, head);
-        // Equal heads say nothing; with many of them, by halves.
-        let mut end = end_of_run(&self.heads, at, self.len, head);
-        while at < end {
-            let middle = at.midpoint(end);
-            match self.key(middle).cmp(key) {
-                std::cmp::Ordering::Less => at = middle + 1,
-                std::cmp::Ordering::Equal => return Ok(middle),
-                std::cmp::Ordering::Greater => end = middle,
-            }
+    fn search_from(&self, head: u64, key: &[u8]) -> Result<usize, Gap> {
+        let at = count_below(&self.heads, head);
+        if self.late != 0
+            && let Some(near) = self.near(at, head)
+            && self.is_late(near)
+        {
+            return self.search_family(self.family(near), key);
         }
-        Err(at)
+        if at >= self.len || self.heads[at] != head {
+            return Err(Gap::at(at));
+        }
+        // No other has the same.
+        match self.key(at).cmp(key) {
+            Ordering::Less => Err(Gap::at(at + 1)),
+            Ordering::Equal => Ok(at),
+            Ordering::Greater => Err(Gap::at(at)),
+        }
     }
 
     /// The entry's bytes and those after it.
@@ -189,8 +204,8 @@ impl<const N: usize> Leaf<N> {
                 let split = (self.bytes() > LEAF_BYTES_MAX).then(|| self.split(0, bounds)).flatten();
                 Inserted { old: Some(old), split: split.map(|(separator, right)| (separator, Arc::new(right))) }
             }
-            Err(at) => {
-                let is_full = self.len == N;
+            Err(gap) => {
+                let (at, is_full) = (gap.at, self.len == N);
                 if is_full || self.bytes() + HEADER_BYTES + key.len() > LEAF_BYTES_MAX {
                     if let Some((separator, mut right)) = self.split(at, bounds) {
                         let place = if key < &*separator { &mut *self } else { &mut right };
@@ -201,7 +216,7 @@ impl<const N: usize> Leaf<N> {
                         return Inserted { old: None, split: Some(self.insert_beside(key, value, bounds)) };
                     }
                 }
-                self.insert_at(at, key, value);
+                self.insert_at(gap, key, value);
                 Inserted { old: None, split: None }
             }
         }
@@ -246,11 +261,11 @@ impl<const N: usize> Leaf<N> {
                 None if has_room => Ok(Some(self.replace(at, key, value))),
                 None => Err(ChangesNodes),
             },
-            (Err(at), value) => {
+            (Err(gap), value) => {
                 if self.len == N || !has_room {
                     return Err(ChangesNodes);
                 }
-                self.insert_at(at, key, value);
+                self.insert_at(gap, key, value);
                 Ok(None)
             }
         }
@@ -280,11 +295,12 @@ impl<const N: usize> Leaf<N> {
     #[inline]
     fn is_behind(&self, head: u64, key: &[u8]) -> bool {
         let Some(last) = self.len.checked_sub(1) else { return false };
-        match self.heads[last].cmp(&head) {
-            std::cmp::Ordering::Less => true,
-            std::cmp::Ordering::Equal => self.key(last) < key,
-            std::cmp::Ordering::Greater => false,
+        let last_head = self.heads[last];
+        if self.is_late(last) && is_family(last_head, head) {
+            // The search of its family is not longer than a look at its last key, and finds what an insertion has to know.
+            return false;
         }
+        last_head < head || (last_head == head && self.key(last) < key)
     }
 
     /// Counts the bytes of an entry that is about to go as garbage, and lets go of what is beside the leaf.
@@ -298,18 +314,18 @@ impl<const N: usize> Leaf<N> {
 
     /// Inserts a key that is not there, into a leaf with room.
     fn insert_new(&mut self, key: &[u8], value: Stored<'_>) {
-        let (Ok(at) | Err(at)) = self.search(key);
-        self.insert_at(at, key, value);
+        if let Err(gap) = self.search_from(head(key, self.skip), key) {
+            self.insert_at(gap, key, value);
+        }
     }
 
-    fn insert_at(&mut self, at: usize, key: &[u8], value: Stored<'_>) {
-        self.append(key, value, at == self.len);
-        let len = self.len;
-        self.heads.copy_within(at..len, at + 1);
+    fn insert_at(&mut self, gap: Gap, key: &[u8], value: Stored<'_>) {
+        let (at, len) = (gap.at, self.len);
+        self.append(key, value, at == len);
         self.slots.copy_within(at..len, at + 1);
-        self.heads[at] = head(key, self.skip);
         self.slots[at] = self.last_offset(key, value);
         self.len += 1;
+        self.insert_head(gap, key);
     }
 
     /// Puts an entry's bytes at the end of `tail`, making room first. In a load in order of the keys the tail is the
@@ -392,11 +408,9 @@ impl<const N: usize> Leaf<N> {
     fn remove_at(&mut self, at: usize) -> usize {
         let value = self.found(at).1.bytes();
         self.discard(at);
-        let len = self.len;
-        self.heads.copy_within(at + 1..len, at);
-        self.slots.copy_within(at + 1..len, at);
+        self.remove_head(at);
+        self.slots.copy_within(at + 1..self.len, at);
         self.len -= 1;
-        self.heads[self.len] = u64::MAX;
         if self.garbage > self.bytes() / 2 {
             self.rewrite();
         }
@@ -545,13 +559,6 @@ impl<const N: usize> Leaf<N> {
         }
     }
 
-    fn renew_heads(&mut self) {
-        for at in 0..self.len {
-            self.heads[at] = head(self.key(at), self.skip);
-        }
-        self.heads[self.len..].fill(u64::MAX);
-    }
-
     /// A leaf of sorted entries, the first keys of which are counted in `skip` by whoever knows the bounds.
     pub(super) fn push_sorted(&mut self, key: &[u8], value: Stored<'_>) {
         let at = self.len;
@@ -587,10 +594,15 @@ impl<const N: usize> Leaf<N> {
             self.heads[self.len..].iter().all(|head| *head == u64::MAX),
             "a head is not in use and not the largest",
         )?;
+        ensure((self.len..N).all(|at| !self.is_late(at)), "a late head is not in use")?;
         let (mut live, mut bytes) = (0, 0);
         for at in 0..self.len {
             let (key, value) = self.found(at);
-            ensure(self.heads[at] == head(key, self.skip), "a head is not its key's")?;
+            ensure(self.heads[at] == self.head_at(at), "a head is not its key's")?;
+            if at > 0 && is_family(self.heads[at - 1], self.heads[at]) {
+                ensure(self.is_late(at - 1) == self.is_late(at), "heads of a family are late, and others are not")?;
+                ensure(self.is_late(at) || self.heads[at - 1] < self.heads[at], "equal heads are not late")?;
+            }
             ensure(at == 0 || self.key(at - 1) < key, "keys are out of order")?;
             ensure(bounds.lower.is_none_or(|lower| lower <= key), "a key is below the lower bound")?;
             ensure(bounds.upper.is_none_or(|upper| key < upper), "a key is not below the upper bound")?;

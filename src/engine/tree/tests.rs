@@ -285,14 +285,18 @@ proptest! {
     }
 
     #[test]
-    fn a_run_of_heads_ends_where_another_head_begins(mut heads in prop::collection::vec(prop_oneof![0..4u64, Just(u64::MAX)], 1..20)) {
+    fn a_partition_ends_where_another_head_begins(mut heads in prop::collection::vec(0..4u64, 1..20), from in 0..20usize, probe in 0..5u64) {
         heads.sort_unstable();
-        let (mut padded, len) = ([u64::MAX; 20], heads.len());
-        padded[..len].copy_from_slice(&heads);
-        for at in 0..len {
-            let run = heads[at..].iter().take_while(|head| **head == heads[at]).count();
-            prop_assert_eq!(heads::end_of_run(&padded, at, len, heads[at]), at + run);
-        }
+        let from = from.min(heads.len());
+        let found = heads::partition_point(from..heads.len(), |place| heads[place] < probe);
+        prop_assert_eq!(found, from + heads[from..].iter().take_while(|head| **head < probe).count());
+    }
+
+    #[test]
+    fn a_head_is_the_next_eight_bytes_of_its_key(key in key(), skip in 0..70usize) {
+        let mut bytes = [0; heads::HEAD_BYTES];
+        bytes.iter_mut().zip(key.iter().skip(skip)).for_each(|(to, from)| *to = *from);
+        prop_assert_eq!(heads::head(&key, skip), u64::from_be_bytes(bytes));
     }
 
     #[test]
@@ -302,17 +306,6 @@ proptest! {
             let is_so = if a <= b { head_a <= head_b } else { head_a >= head_b };
             prop_assert!(is_so);
         }
-    }
-
-    #[test]
-    fn a_search_counts_what_is_below(mut heads in prop::collection::vec(0..30u64, 0..20), probe in 0..31u64) {
-        heads.sort_unstable();
-        let mut padded = [u64::MAX; 20];
-        padded[..heads.len()].copy_from_slice(&heads);
-        let below = heads.iter().filter(|head| **head < probe).count();
-        prop_assert_eq!(heads::count_below(&padded, probe), below);
-        let eight: &[u64; 8] = padded.first_chunk().unwrap();
-        prop_assert_eq!(heads::count_below(eight, probe), below.min(8));
     }
 }
 

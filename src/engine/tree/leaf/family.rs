@@ -1,0 +1,187 @@
+//! The heads of keys that agree for long, as those of a partition's rows do: what tells them apart comes late.
+//!
+//! The entries of a leaf whose heads have the same first half are a *family*. As long as their heads differ, these are the eight bytes of
+//! the keys after the first `skip`, as those of all others. When two would be equal, the heads of the family become *late*: their second
+//! halves are the four bytes after all that the keys of the family share. They are sorted as before, within the family and beside others.
+//! A search touches three entries of a family, two of them at once, where it would touch six of a hundred by halves.
+//!
+//! # Cost
+//! An insertion into a family costs no more than one elsewhere where the new key shares as much; else, and where the first or the last
+//! is removed and the rest share more, every key of the family is looked at.
+//!
+//! # Invariants
+//! 1. All heads of a family are late, or none is.
+//! 2. Heads that are not late are all different.
+//! 3. Late heads are those of what the first and the last key of the family share.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use crate::engine::tree::heads::{common, head, partition_point, side};
+use crate::engine::tree::leaf::Leaf;
+
+/// Bits of half a head.
+const HALF: u32 = u32::BITS;
+
+/// Where a key belongs that is not there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gap {
+    pub(super) at: usize,
+    /// How many bytes the keys around it share with it and with each other, if their heads are late and it is known.
+    shared: Option<usize>,
+}
+
+impl Gap {
+    #[inline]
+    pub(super) fn at(at: usize) -> Self {
+        Self { at, shared: None }
+    }
+}
+
+/// Whether entries with these heads are of one family.
+#[inline]
+pub(super) fn is_family(one: u64, other: u64) -> bool {
+    one >> HALF == other >> HALF
+}
+
+/// The late head of `key` in a family of `head`, whose keys share `shared` bytes.
+#[inline]
+fn late_head(family: u64, key: &[u8], shared: usize) -> u64 {
+    (family >> HALF << HALF) | (head(key, shared) >> HALF)
+}
+
+impl<const N: usize> Leaf<N> {
+    /// Whether the head of the entry at `at` is late.
+    #[inline]
+    pub(super) fn is_late(&self, at: usize) -> bool {
+        self.late >> at & 1 == 1
+    }
+
+    /// An entry of the family of `head` next to `at`, where `head` belongs; there is one if the family has any.
+    #[inline]
+    pub(super) fn near(&self, at: usize, head: u64) -> Option<usize> {
+        if at < self.len && is_family(self.heads[at], head) {
+            return Some(at);
+        }
+        at.checked_sub(1).filter(|before| is_family(self.heads[*before], head))
+    }
+
+    /// The places of the family of the entry at `at`.
+    #[inline]
+    pub(super) fn family(&self, at: usize) -> Range<usize> {
+        let half = self.heads[at] >> HALF;
+        let start = partition_point(0..at, |place| self.heads[place] >> HALF < half);
+        start..partition_point(at + 1..self.len, |place| self.heads[place] >> HALF == half)
+    }
+
+    /// The place of `key` in a family with late heads: where it is, or where it belongs.
+    #[inline(never)]
+    pub(super) fn search_family(&self, family: Range<usize>, key: &[u8]) -> Result<usize, Gap> {
+        let shared = self.shared(&family);
+        match side(key, &self.key(family.start)[..shared], self.skip) {
+            Ordering::Less => return Err(Gap::at(family.start)),
+            Ordering::Equal => {}
+            Ordering::Greater => return Err(Gap::at(family.end)),
+        }
+        let head = late_head(self.heads[family.start], key, shared);
+        let start = partition_point(family.start..family.end, |place| self.heads[place] < head);
+        // Seldom more than one.
+        let end = (start..family.end).find(|place| self.heads[*place] != head).unwrap_or(family.end);
+        let at = partition_point(start..end, |place| self.key(place) < key);
+        if at < end && self.key(at) == key { Ok(at) } else { Err(Gap { at, shared: Some(shared) }) }
+    }
+
+    /// How many bytes the keys of a family share.
+    #[inline]
+    fn shared(&self, family: &Range<usize>) -> usize {
+        common(self.key(family.start), self.key(family.end - 1))
+    }
+
+    /// What the head of the entry at `at` is by its key.
+    pub(super) fn head_at(&self, at: usize) -> u64 {
+        let head = head(self.key(at), self.skip);
+        if self.is_late(at) { late_head(head, self.key(at), self.shared(&self.family(at))) } else { head }
+    }
+
+    /// Makes room for the head of an entry that is in `gap` now, and sets it.
+    #[inline]
+    pub(super) fn insert_head(&mut self, gap: Gap, key: &[u8]) {
+        let (at, head) = (gap.at, head(key, self.skip));
+        self.heads.copy_within(at..self.len - 1, at + 1);
+        self.heads[at] = head;
+        if self.late != 0 {
+            let below = (1 << at) - 1;
+            self.late = (self.late & below) | ((self.late & !below) << 1);
+        }
+        if let Some(shared) = gap.shared {
+            // It does not share more with the first or the last of them either: those are farther from each other than it is from them.
+            self.late |= 1 << at;
+            self.heads[at] = late_head(head, key, shared);
+            return;
+        }
+        let neighbours = [at.checked_sub(1), (at + 1 < self.len).then_some(at + 1)].into_iter().flatten();
+        let mut relatives = neighbours.filter(|place| is_family(self.heads[*place], head));
+        if relatives.any(|place| self.is_late(place) || self.heads[place] == head) {
+            self.make_late(self.family(at));
+        }
+    }
+
+    /// Takes out the head of the entry at `at`, which is about to go.
+    pub(super) fn remove_head(&mut self, at: usize) {
+        let family = self.is_late(at).then(|| self.family(at));
+        if let Some(family) = family {
+            self.remove_from_family(at, family);
+        }
+        self.heads.copy_within(at + 1..self.len, at);
+        self.heads[self.len - 1] = u64::MAX;
+        if self.late != 0 {
+            let below = (1 << at) - 1;
+            self.late = (self.late & below) | (self.late >> 1 & !below);
+        }
+    }
+
+    /// Renews the late heads of a family that shares more without the entry at `at`.
+    fn remove_from_family(&mut self, at: usize, family: Range<usize>) {
+        let others = match at {
+            _ if at == family.start => at + 1..family.end,
+            _ if at + 1 == family.end => family.start..at,
+            // What was between others does not change what they share.
+            _ => return,
+        };
+        match others.len() {
+            0 => {}
+            1 => {
+                self.late &= !(1 << others.start);
+                self.heads[others.start] = head(self.key(others.start), self.skip);
+            }
+            _ if self.shared(&others) == self.shared(&family) => {}
+            _ => self.make_late(others),
+        }
+    }
+
+    /// Gives all of a family late heads.
+    fn make_late(&mut self, family: Range<usize>) {
+        let shared = self.shared(&family);
+        for place in family {
+            self.late |= 1 << place;
+            self.heads[place] = late_head(self.heads[place], self.key(place), shared);
+        }
+    }
+
+    /// Takes the heads of all entries from their keys.
+    pub(super) fn renew_heads(&mut self) {
+        self.late = 0;
+        for at in 0..self.len {
+            self.heads[at] = head(self.key(at), self.skip);
+        }
+        self.heads[self.len..].fill(u64::MAX);
+        let mut start = 0;
+        while start < self.len {
+            let family = start..self.family(start).end;
+            start = family.end;
+            if self.heads[family.clone()].windows(2).any(|pair| pair[0] == pair[1]) {
+                self.make_late(family);
+            }
+        }
+    }
+}
