@@ -279,6 +279,10 @@ impl<const L: usize, const I: usize> Inner<L, I> {
             }
         }
         let first = head(key, self.skip);
+        // Loads in order of the keys go to the last child.
+        if self.heads[len - 1] < first {
+            return len - 1;
+        }
         // The first child's head is 0 and never above.
         let at = count_separators_below(&self.heads, first).max(1);
         if at < len && self.heads[at] == first { self.find_among_equal(at, first, key) } else { at - 1 }

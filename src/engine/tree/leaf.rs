@@ -57,6 +57,8 @@ pub(crate) struct Leaf<const N: usize> {
     /// A bit for each entry whose head is late: its first half is that of all keys of its family, and its second half the four bytes
     /// after all that these share. In the order of the places.
     late: u128,
+    /// How many bytes the keys share whose heads are late and in whose family the last entry is; 0 when it is not known.
+    shared_at_end: usize,
     slots: [u32; N],
 }
 
@@ -74,6 +76,7 @@ impl<const N: usize> Clone for Leaf<N> {
             beside: self.beside.clone(),
             heads: self.heads,
             late: self.late,
+            shared_at_end: self.shared_at_end,
             slots: self.slots,
         };
         if copy.tail.len() > TAIL_BYTES {
@@ -95,6 +98,7 @@ impl<const N: usize> Default for Leaf<N> {
             beside: Vec::new(),
             heads: [u64::MAX; N],
             late: 0,
+            shared_at_end: 0,
             slots: [0; N],
         }
     }
@@ -134,7 +138,10 @@ impl<const N: usize> Leaf<N> {
     #[inline]
     fn search_from_behind(&self, key: &[u8]) -> Result<usize, Gap> {
         let head = head(key, self.skip);
-        if self.is_behind(head, key) { Err(Gap::at(self.len)) } else { self.search_from(head, key) }
+        match self.gap_behind(head, key) {
+            Some(gap) => Err(gap),
+            None => self.search_from(head, key),
+        }
     }
 
     #[inline]
@@ -291,16 +298,16 @@ impl<const N: usize> Leaf<N> {
         copy
     }
 
-    /// Whether `key`, with this head, comes after every other.
+    /// The place after every other, if `key`, with this head, is seen to belong there.
     #[inline]
-    fn is_behind(&self, head: u64, key: &[u8]) -> bool {
-        let Some(last) = self.len.checked_sub(1) else { return false };
+    fn gap_behind(&self, head: u64, key: &[u8]) -> Option<Gap> {
+        let last = self.len.checked_sub(1)?;
         let last_head = self.heads[last];
         if self.is_late(last) && is_family(last_head, head) {
-            // The search of its family is not longer than a look at its last key, and finds what an insertion has to know.
-            return false;
+            return self.gap_behind_family(key);
         }
-        last_head < head || (last_head == head && self.key(last) < key)
+        let is_behind = last_head < head || (last_head == head && self.key(last) < key);
+        is_behind.then_some(Gap::at(self.len))
     }
 
     /// Counts the bytes of an entry that is about to go as garbage, and lets go of what is beside the leaf.
@@ -595,6 +602,7 @@ impl<const N: usize> Leaf<N> {
             "a head is not in use and not the largest",
         )?;
         ensure((self.len..N).all(|at| !self.is_late(at)), "a late head is not in use")?;
+        ensure(self.knows_end(), "another number of bytes is shared at the end")?;
         let (mut live, mut bytes) = (0, 0);
         for at in 0..self.len {
             let (key, value) = self.found(at);

@@ -91,6 +91,15 @@ impl<const N: usize> Leaf<N> {
         if at < end && self.key(at) == key { Ok(at) } else { Err(Gap { at, shared: Some(shared) }) }
     }
 
+    /// The place after every other, if `key`, which is of the family of the last entry, shares as much with it as all of them do, and
+    /// comes after it.
+    #[inline]
+    pub(super) fn gap_behind_family(&self, key: &[u8]) -> Option<Gap> {
+        let (start, rest) = key.split_at_checked(self.shared_at_end).filter(|(start, _)| !start.is_empty())?;
+        let (last_start, last_rest) = self.key(self.len - 1).split_at_checked(start.len())?;
+        (start == last_start && rest > last_rest).then_some(Gap { at: self.len, shared: Some(start.len()) })
+    }
+
     /// How many bytes the keys of a family share.
     #[inline]
     fn shared(&self, family: &Range<usize>) -> usize {
@@ -103,6 +112,14 @@ impl<const N: usize> Leaf<N> {
         if self.is_late(at) { late_head(head, self.key(at), self.shared(&self.family(at))) } else { head }
     }
 
+    /// Whether what is known of the family of the last entry is so.
+    pub(super) fn knows_end(&self) -> bool {
+        let Some(last) = self.len.checked_sub(1).filter(|_| self.shared_at_end > 0) else {
+            return self.shared_at_end == 0;
+        };
+        self.is_late(last) && self.shared(&self.family(last)) == self.shared_at_end
+    }
+
     /// Makes room for the head of an entry that is in `gap` now, and sets it.
     #[inline]
     pub(super) fn insert_head(&mut self, gap: Gap, key: &[u8]) {
@@ -112,6 +129,9 @@ impl<const N: usize> Leaf<N> {
         if self.late != 0 {
             let below = (1 << at) - 1;
             self.late = (self.late & below) | ((self.late & !below) << 1);
+        }
+        if at + 1 == self.len {
+            self.shared_at_end = gap.shared.unwrap_or(0);
         }
         if let Some(shared) = gap.shared {
             // It does not share more with the first or the last of them either: those are farther from each other than it is from them.
@@ -128,6 +148,7 @@ impl<const N: usize> Leaf<N> {
 
     /// Takes out the head of the entry at `at`, which is about to go.
     pub(super) fn remove_head(&mut self, at: usize) {
+        self.shared_at_end = 0;
         let family = self.is_late(at).then(|| self.family(at));
         if let Some(family) = family {
             self.remove_from_family(at, family);
@@ -162,6 +183,9 @@ impl<const N: usize> Leaf<N> {
     /// Gives all of a family late heads.
     fn make_late(&mut self, family: Range<usize>) {
         let shared = self.shared(&family);
+        if family.end == self.len {
+            self.shared_at_end = shared;
+        }
         for place in family {
             self.late |= 1 << place;
             self.heads[place] = late_head(self.heads[place], self.key(place), shared);
@@ -170,18 +194,22 @@ impl<const N: usize> Leaf<N> {
 
     /// Takes the heads of all entries from their keys.
     pub(super) fn renew_heads(&mut self) {
-        self.late = 0;
+        (self.late, self.shared_at_end) = (0, 0);
         for at in 0..self.len {
             self.heads[at] = head(self.key(at), self.skip);
         }
         self.heads[self.len..].fill(u64::MAX);
         let mut start = 0;
         while start < self.len {
-            let family = start..self.family(start).end;
-            start = family.end;
-            if self.heads[family.clone()].windows(2).any(|pair| pair[0] == pair[1]) {
-                self.make_late(family);
+            let (mut end, mut has_equal) = (start + 1, false);
+            while end < self.len && is_family(self.heads[start], self.heads[end]) {
+                has_equal |= self.heads[end - 1] == self.heads[end];
+                end += 1;
             }
+            if has_equal {
+                self.make_late(start..end);
+            }
+            start = end;
         }
     }
 }
