@@ -18,7 +18,7 @@ use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use crate::engine::tree::heads::{Bounds, common, count_below, head, separator};
+use crate::engine::tree::heads::{Bounds, common, count_below, head, partition_point, separator};
 use crate::engine::tree::{Found, Stored};
 use family::{Gap, is_family};
 
@@ -146,22 +146,31 @@ impl<const N: usize> Leaf<N> {
 
     #[inline]
     fn search_from(&self, head: u64, key: &[u8]) -> Result<usize, Gap> {
-        let at = count_below(&self.heads, head);
         if self.late != 0
-            && let Some(near) = self.near(at, head)
-            && self.is_late(near)
+            && let Some(family) = self.late_family(head)
         {
-            return self.search_family(self.family(near), key);
+            return self.search_family(family, key);
         }
+        let at = count_below(&self.heads, head);
         if at >= self.len || self.heads[at] != head {
             return Err(Gap::at(at));
         }
-        // No other has the same.
+        if at + 1 < self.len && self.heads[at + 1] == head {
+            return self.search_among_equal(at, key);
+        }
         match self.key(at).cmp(key) {
             Ordering::Less => Err(Gap::at(at + 1)),
             Ordering::Equal => Ok(at),
             Ordering::Greater => Err(Gap::at(at)),
         }
+    }
+
+    /// The place of `key` among entries whose heads are the same as the one at `at`, the first of them, and not late.
+    #[inline(never)]
+    fn search_among_equal(&self, at: usize, key: &[u8]) -> Result<usize, Gap> {
+        let end = partition_point(at..self.len, |place| self.heads[place] == self.heads[at]);
+        let place = partition_point(at..end, |place| self.key(place) < key);
+        if place < end && self.key(place) == key { Ok(place) } else { Err(Gap::at(place)) }
     }
 
     /// The entry's bytes and those after it.
@@ -609,7 +618,6 @@ impl<const N: usize> Leaf<N> {
             ensure(self.heads[at] == self.head_at(at), "a head is not its key's")?;
             if at > 0 && is_family(self.heads[at - 1], self.heads[at]) {
                 ensure(self.is_late(at - 1) == self.is_late(at), "heads of a family are late, and others are not")?;
-                ensure(self.is_late(at) || self.heads[at - 1] < self.heads[at], "equal heads are not late")?;
             }
             ensure(at == 0 || self.key(at - 1) < key, "keys are out of order")?;
             ensure(bounds.lower.is_none_or(|lower| lower <= key), "a key is below the lower bound")?;

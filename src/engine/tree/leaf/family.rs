@@ -1,7 +1,7 @@
 //! The heads of keys that agree for long, as those of a partition's rows do: what tells them apart comes late.
 //!
-//! The entries of a leaf whose heads have the same first half are a *family*. As long as their heads differ, these are the eight bytes of
-//! the keys after the first `skip`, as those of all others. When two would be equal, the heads of the family become *late*: their second
+//! The entries of a leaf whose heads have the same first half are a *family*. As a rule their heads are the eight bytes of the keys after
+//! the first `skip`, as those of all others. When two would be equal in a family of many, the heads of that become *late*: their second
 //! halves are the four bytes after all that the keys of the family share. They are sorted as before, within the family and beside others.
 //! A search touches three entries of a family, two of them at once, where it would touch six of a hundred by halves.
 //!
@@ -11,17 +11,19 @@
 //!
 //! # Invariants
 //! 1. All heads of a family are late, or none is.
-//! 2. Heads that are not late are all different.
-//! 3. Late heads are those of what the first and the last key of the family share.
+//! 2. Late heads are those of what the first and the last key of the family share.
 
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use crate::engine::tree::heads::{common, head, partition_point, side};
+use crate::engine::tree::heads::{common, count_below, head, partition_point, side};
 use crate::engine::tree::leaf::Leaf;
 
 /// Bits of half a head.
 const HALF: u32 = u32::BITS;
+
+/// How many a family has before it is worth while to give it late heads: fewer are as soon found by halves.
+const LATE_MIN: usize = 16;
 
 /// Where a key belongs that is not there.
 #[derive(Clone, Copy, Debug)]
@@ -57,13 +59,15 @@ impl<const N: usize> Leaf<N> {
         self.late >> at & 1 == 1
     }
 
-    /// An entry of the family of `head` next to `at`, where `head` belongs; there is one if the family has any.
+    /// The places of the family of `head`, if their heads are late.
     #[inline]
-    pub(super) fn near(&self, at: usize, head: u64) -> Option<usize> {
-        if at < self.len && is_family(self.heads[at], head) {
-            return Some(at);
+    pub(super) fn late_family(&self, head: u64) -> Option<Range<usize>> {
+        let half = head >> HALF;
+        let start = count_below(&self.heads, half << HALF);
+        if start >= self.len || self.heads[start] >> HALF != half || !self.is_late(start) {
+            return None;
         }
-        at.checked_sub(1).filter(|before| is_family(self.heads[*before], head))
+        Some(start..partition_point(start + 1..self.len, |place| self.heads[place] >> HALF == half))
     }
 
     /// The places of the family of the entry at `at`.
@@ -78,17 +82,20 @@ impl<const N: usize> Leaf<N> {
     #[inline(never)]
     pub(super) fn search_family(&self, family: Range<usize>, key: &[u8]) -> Result<usize, Gap> {
         let shared = self.shared(&family);
-        match side(key, &self.key(family.start)[..shared], self.skip) {
-            Ordering::Less => return Err(Gap::at(family.start)),
-            Ordering::Equal => {}
-            Ordering::Greater => return Err(Gap::at(family.end)),
-        }
         let head = late_head(self.heads[family.start], key, shared);
         let start = partition_point(family.start..family.end, |place| self.heads[place] < head);
         // Seldom more than one.
         let end = (start..family.end).find(|place| self.heads[*place] != head).unwrap_or(family.end);
         let at = partition_point(start..end, |place| self.key(place) < key);
-        if at < end && self.key(at) == key { Ok(at) } else { Err(Gap { at, shared: Some(shared) }) }
+        if at < end && self.key(at) == key {
+            return Ok(at);
+        }
+        // That it shares as much was taken for granted.
+        Err(match side(key, &self.key(family.start)[..shared], self.skip) {
+            Ordering::Less => Gap::at(family.start),
+            Ordering::Equal => Gap { at, shared: Some(shared) },
+            Ordering::Greater => Gap::at(family.end),
+        })
     }
 
     /// The place after every other, if `key`, which is of the family of the last entry, shares as much with it as all of them do, and
@@ -140,9 +147,24 @@ impl<const N: usize> Leaf<N> {
             return;
         }
         let neighbours = [at.checked_sub(1), (at + 1 < self.len).then_some(at + 1)].into_iter().flatten();
-        let mut relatives = neighbours.filter(|place| is_family(self.heads[*place], head));
-        if relatives.any(|place| self.is_late(place) || self.heads[place] == head) {
-            self.make_late(self.family(at));
+        let relative = neighbours
+            .filter(|place| is_family(self.heads[*place], head))
+            .max_by_key(|place| self.heads[*place] == head);
+        match relative {
+            Some(relative) if self.is_late(relative) || self.heads[relative] == head => {
+                self.join_family(at, self.is_late(relative))
+            }
+            _ => {}
+        }
+    }
+
+    /// Sets the heads of the family of a new entry that they do not fit, and are late or not.
+    fn join_family(&mut self, at: usize, are_late: bool) {
+        let family = self.family(at);
+        if family.len() >= LATE_MIN {
+            self.make_late(family);
+        } else if are_late {
+            self.make_plain(family);
         }
     }
 
@@ -171,10 +193,7 @@ impl<const N: usize> Leaf<N> {
         };
         match others.len() {
             0 => {}
-            1 => {
-                self.late &= !(1 << others.start);
-                self.heads[others.start] = head(self.key(others.start), self.skip);
-            }
+            1..LATE_MIN => self.make_plain(others),
             _ if self.shared(&others) == self.shared(&family) => {}
             _ => self.make_late(others),
         }
@@ -192,6 +211,17 @@ impl<const N: usize> Leaf<N> {
         }
     }
 
+    /// Gives none of a family late heads.
+    fn make_plain(&mut self, family: Range<usize>) {
+        if family.end == self.len {
+            self.shared_at_end = 0;
+        }
+        for place in family {
+            self.late &= !(1 << place);
+            self.heads[place] = head(self.key(place), self.skip);
+        }
+    }
+
     /// Takes the heads of all entries from their keys.
     pub(super) fn renew_heads(&mut self) {
         (self.late, self.shared_at_end) = (0, 0);
@@ -206,7 +236,7 @@ impl<const N: usize> Leaf<N> {
                 has_equal |= self.heads[end - 1] == self.heads[end];
                 end += 1;
             }
-            if has_equal {
+            if has_equal && end - start >= LATE_MIN {
                 self.make_late(start..end);
             }
             start = end;
