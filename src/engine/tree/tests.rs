@@ -472,3 +472,20 @@ fn a_batch_copies_only_the_leaves_that_it_changes() {
     make(&mut tree, &changes(&all, None));
     assert!(tree.root.is_none(), "nothing is left");
 }
+
+#[test]
+fn late_heads_are_taken_back_when_few_keys_are_left_of_those_that_agree() {
+    let key = |n: u8| [&b"partition"[..], &[n]].concat();
+    let mut tree: Tree = Tree::default();
+    (0..20).for_each(|n| tree.put(&key(n), b""));
+    (5..15).for_each(|n| tree.remove(&key(n)));
+    // The end is asked for again, and then the keys share less.
+    tree.put(&key(30), b"");
+    tree.put(b"part", b"");
+    tree.check().unwrap();
+    tree.put(&key(31), b"");
+    tree.check().unwrap();
+    let expected = [0, 1, 2, 3, 4, 15, 16, 17, 18, 19, 30, 31].map(key);
+    assert!(tree.get(b"part").is_some() && expected.iter().all(|key| tree.get(key).is_some()));
+    assert!(tree.get(b"parti").is_none() && tree.get(&key(5)).is_none() && tree.get(&key(32)).is_none());
+}
