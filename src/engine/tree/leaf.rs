@@ -313,7 +313,7 @@ impl<const N: usize> Leaf<N> {
         let last = self.len.checked_sub(1)?;
         let last_head = self.heads[last];
         if self.is_late(last) && is_family(last_head, head) {
-            return self.gap_behind_family(key);
+            return self.gap_behind_family(head, key);
         }
         let is_behind = last_head < head || (last_head == head && self.key(last) < key);
         is_behind.then_some(Gap::at(self.len))
@@ -338,7 +338,9 @@ impl<const N: usize> Leaf<N> {
     fn insert_at(&mut self, gap: Gap, key: &[u8], value: Stored<'_>) {
         let (at, len) = (gap.at, self.len);
         self.append(key, value, at == len);
-        self.slots.copy_within(at..len, at + 1);
+        if at < len {
+            self.slots.copy_within(at..len, at + 1);
+        }
         self.slots[at] = self.last_offset(key, value);
         self.len += 1;
         self.insert_head(gap, key);

@@ -1,8 +1,8 @@
 //! The heads of keys that agree for long, as those of a partition's rows do: what tells them apart comes late.
 //!
 //! The entries of a leaf whose heads have the same first half are a *family*. As a rule their heads are the eight bytes of the keys after
-//! the first `skip`, as those of all others. When two would be equal in a family of many, the heads of that become *late*: their second
-//! halves are the four bytes after all that the keys of the family share. They are sorted as before, within the family and beside others.
+//! the first `skip`, as those of all others. When all of a family of many would be equal, they become *late*: their second halves are the
+//! four bytes after all that the keys of the family share. They are sorted as before, within the family and beside others.
 //! A search touches three entries of a family, two of them at once, where it would touch six of a hundred by halves.
 //!
 //! # Cost
@@ -29,14 +29,21 @@ const LATE_MIN: usize = 16;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gap {
     pub(super) at: usize,
-    /// How many bytes the keys around it share with it and with each other, if their heads are late and it is known.
-    shared: Option<usize>,
+    /// What the heads around it say, if they are late and the key shares as much as theirs do.
+    late: Option<Late>,
+}
+
+/// The late head of a key, and how many bytes it shares with its family.
+#[derive(Clone, Copy, Debug)]
+struct Late {
+    head: u64,
+    shared: usize,
 }
 
 impl Gap {
     #[inline]
     pub(super) fn at(at: usize) -> Self {
-        Self { at, shared: None }
+        Self { at, late: None }
     }
 }
 
@@ -93,7 +100,7 @@ impl<const N: usize> Leaf<N> {
         // That it shares as much was taken for granted.
         Err(match side(key, &self.key(family.start)[..shared], self.skip) {
             Ordering::Less => Gap::at(family.start),
-            Ordering::Equal => Gap { at, shared: Some(shared) },
+            Ordering::Equal => Gap { at, late: Some(Late { head, shared }) },
             Ordering::Greater => Gap::at(family.end),
         })
     }
@@ -101,10 +108,15 @@ impl<const N: usize> Leaf<N> {
     /// The place after every other, if `key`, which is of the family of the last entry, shares as much with it as all of them do, and
     /// comes after it.
     #[inline]
-    pub(super) fn gap_behind_family(&self, key: &[u8]) -> Option<Gap> {
-        let (start, rest) = key.split_at_checked(self.shared_at_end).filter(|(start, _)| !start.is_empty())?;
-        let (last_start, last_rest) = self.key(self.len - 1).split_at_checked(start.len())?;
-        (start == last_start && rest > last_rest).then_some(Gap { at: self.len, shared: Some(start.len()) })
+    pub(super) fn gap_behind_family(&self, head: u64, key: &[u8]) -> Option<Gap> {
+        let (at, shared) = (self.len, self.shared_at_end);
+        let (last, last_head) = (self.key(at - 1), self.heads[at - 1]);
+        if shared == 0 || key.get(..shared)? != &last[..shared] {
+            return None;
+        }
+        let head = late_head(head, key, shared);
+        let is_behind = last_head < head || (last_head == head && last < key);
+        is_behind.then_some(Gap { at, late: Some(Late { head, shared }) })
     }
 
     /// How many bytes the keys of a family share.
@@ -130,38 +142,48 @@ impl<const N: usize> Leaf<N> {
     /// Makes room for the head of an entry that is in `gap` now, and sets it.
     #[inline]
     pub(super) fn insert_head(&mut self, gap: Gap, key: &[u8]) {
-        let (at, head) = (gap.at, head(key, self.skip));
-        self.heads.copy_within(at..self.len - 1, at + 1);
-        self.heads[at] = head;
-        if self.late != 0 {
-            let below = (1 << at) - 1;
-            self.late = (self.late & below) | ((self.late & !below) << 1);
-        }
+        let at = gap.at;
         if at + 1 == self.len {
-            self.shared_at_end = gap.shared.unwrap_or(0);
-        }
-        if let Some(shared) = gap.shared {
-            // It does not share more with the first or the last of them either: those are farther from each other than it is from them.
-            self.late |= 1 << at;
-            self.heads[at] = late_head(head, key, shared);
-            return;
-        }
-        let neighbours = [at.checked_sub(1), (at + 1 < self.len).then_some(at + 1)].into_iter().flatten();
-        let relative = neighbours
-            .filter(|place| is_family(self.heads[*place], head))
-            .max_by_key(|place| self.heads[*place] == head);
-        match relative {
-            Some(relative) if self.is_late(relative) || self.heads[relative] == head => {
-                self.join_family(at, self.is_late(relative))
+            self.shared_at_end = gap.late.map_or(0, |late| late.shared);
+        } else {
+            self.heads.copy_within(at..self.len - 1, at + 1);
+            if self.late != 0 {
+                let below = (1 << at) - 1;
+                self.late = (self.late & below) | ((self.late & !below) << 1);
             }
-            _ => {}
+        }
+        match gap.late {
+            // It does not share more with the first or the last of them: those are farther from each other than it is from them.
+            Some(Late { head, .. }) => {
+                self.late |= 1 << at;
+                self.heads[at] = head;
+            }
+            None => {
+                self.heads[at] = head(key, self.skip);
+                self.join_family(at);
+            }
         }
     }
 
-    /// Sets the heads of the family of a new entry that they do not fit, and are late or not.
-    fn join_family(&mut self, at: usize, are_late: bool) {
+    /// Has the family of a new entry get other heads, if they are late, or should be.
+    #[inline]
+    fn join_family(&mut self, at: usize) {
+        let head = self.heads[at];
+        let neighbours = [at.checked_sub(1), (at + 1 < self.len).then_some(at + 1)].into_iter().flatten();
+        let (mut are_late, mut is_equal) = (false, false);
+        for relative in neighbours.filter(|place| is_family(self.heads[*place], head)) {
+            are_late |= self.is_late(relative);
+            is_equal |= self.heads[relative] == head;
+        }
+        if are_late || is_equal {
+            self.renew_family(at, are_late);
+        }
+    }
+
+    fn renew_family(&mut self, at: usize, are_late: bool) {
         let family = self.family(at);
-        if family.len() >= LATE_MIN {
+        let plain_head = |place| if are_late { head(self.key(place), self.skip) } else { self.heads[place] };
+        if family.len() >= LATE_MIN && plain_head(family.start) == plain_head(family.end - 1) {
             self.make_late(family);
         } else if are_late {
             self.make_plain(family);
@@ -231,12 +253,11 @@ impl<const N: usize> Leaf<N> {
         self.heads[self.len..].fill(u64::MAX);
         let mut start = 0;
         while start < self.len {
-            let (mut end, mut has_equal) = (start + 1, false);
+            let mut end = start + 1;
             while end < self.len && is_family(self.heads[start], self.heads[end]) {
-                has_equal |= self.heads[end - 1] == self.heads[end];
                 end += 1;
             }
-            if has_equal && end - start >= LATE_MIN {
+            if end - start >= LATE_MIN && self.heads[start] == self.heads[end - 1] {
                 self.make_late(start..end);
             }
             start = end;
