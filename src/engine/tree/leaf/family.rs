@@ -152,16 +152,13 @@ impl<const N: usize> Leaf<N> {
                 self.late = (self.late & below) | ((self.late & !below) << 1);
             }
         }
-        match gap.late {
+        if let Some(Late { head, .. }) = gap.late {
             // It does not share more with the first or the last of them: those are farther from each other than it is from them.
-            Some(Late { head, .. }) => {
-                self.late |= 1 << at;
-                self.heads[at] = head;
-            }
-            None => {
-                self.heads[at] = head(key, self.skip);
-                self.join_family(at);
-            }
+            self.late |= 1 << at;
+            self.heads[at] = head;
+        } else {
+            self.heads[at] = head(key, self.skip);
+            self.join_family(at);
         }
     }
 
