@@ -105,6 +105,11 @@ impl Overlay {
         &self.changes
     }
 
+    /// The snapshot below the changes.
+    pub(crate) fn base(&self) -> &Arc<dyn Snapshot> {
+        &self.base
+    }
+
     /// The changes laid over the snapshot, to take some of them back.
     pub(crate) fn changes_mut(&mut self) -> &mut Changes {
         &mut self.changes

@@ -501,11 +501,20 @@ impl Writer {
 
     /// A number that no other call with this `name` gets, counting from what `start` returns.
     ///
-    /// `start` is asked once while the store is open, with a view whose reads are not checked at commit: numbers are
-    /// given out beside the transactions, so that two of them that insert at the same time do not conflict over a
-    /// counter. Numbers of transactions that roll back are not used again.
-    pub(crate) fn next_in_sequence(&mut self, name: &[u8], start: impl FnOnce(&View) -> Result<u64>) -> Result<u64> {
-        self.view.core.next_in_sequence(name, || start(&View { reads: None, ..self.view.at_next_moment() }))
+    /// While the store is open `start` is asked for one transaction, and the larger one counts of what it returns for the state that
+    /// the transaction has come to, and for that it began with: what it has removed comes back when it rolls back, and must find its
+    /// number free. Reads are not checked at commit: numbers are given out beside the transactions, so that two of them that insert
+    /// at the same time do not conflict over a counter. Numbers of transactions that roll back are not used again.
+    pub(crate) fn next_in_sequence(&mut self, name: &[u8], start: impl Fn(&View) -> Result<u64>) -> Result<u64> {
+        let View { core, overlay, .. } = &self.view;
+        core.next_in_sequence(name, || {
+            let before = start(&View::new(Arc::clone(core), Arc::clone(overlay.base()), None))?;
+            if overlay.changes().is_empty() {
+                return Ok(before);
+            }
+            let now = start(&View { reads: None, ..self.view.at_next_moment() })?;
+            Ok(before.max(now))
+        })
     }
 
     /// The store's time in microseconds, moved on where needed so that no call gets a time twice or an earlier one,

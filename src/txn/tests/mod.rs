@@ -295,6 +295,25 @@ fn sequences_never_repeat_even_over_a_roll_back() {
     assert_eq!(next(&draw), 13);
 }
 
+#[test]
+fn a_sequence_begins_behind_what_the_transaction_has_removed() {
+    let core = core();
+    AutoCommit::new(Arc::clone(&core)).write(op(), |writer| writer.put(b"7", b"")).unwrap();
+    let behind = |view: &View, last: &[u8]| Ok(if view.get(last)?.is_some() { 8 } else { 1 });
+    let _: Result<()> = transaction(&core, |tx| {
+        tx.write(op(), |writer| {
+            writer.remove(b"7");
+            assert_eq!(writer.next_in_sequence(b"ids", |view| behind(view, b"7"))?, 8);
+            writer.put(b"9", b"")?;
+            assert_eq!(writer.next_in_sequence(b"others", |view| behind(view, b"9"))?, 8, "or has written");
+            Ok(())
+        })?;
+        Err(refusal())
+    });
+    let next = AutoCommit::new(core).write(op(), |writer| writer.next_in_sequence(b"ids", |_| Ok(1)));
+    assert_eq!(next.unwrap(), 9);
+}
+
 /// Takes a unique time and writes it down, as a model does.
 fn take_time<S: WriteScope>(scope: &S) -> i64 {
     let take = |writer: &mut Writer| {

@@ -257,6 +257,26 @@ fn a_duplicate_key_is_named_with_the_value_that_is_taken() {
 }
 
 // SEM: DOC-UPD-2, DOC-UPD-9
+/// What a transaction has removed comes back when it rolls back, also when it was the first of the store to insert.
+#[test]
+fn an_insert_after_a_rollback_replaces_nothing() {
+    let store = Store::in_memory();
+    let documents = [doc! { "_id": 1 }, doc! { "_id": 2 }];
+    store.collection::<Document>("events").insert_many(documents.clone()).unwrap();
+    let fork = store.fork().unwrap();
+    let events = fork.collection::<Document>("events");
+    let outcome: Result<()> = fork.transaction(|tx| {
+        let events = tx.collection::<Document>("events");
+        events.delete_many(doc! {})?;
+        events.insert_one(&doc! { "_id": 3 })?;
+        Err(Error::value("taken back"))
+    });
+    assert!(outcome.is_err());
+    events.insert_many([doc! { "_id": 4 }, doc! { "_id": 5 }]).unwrap();
+    assert_eq!(ids(&events, doc! {}, doc! { "_id": 1 }), [1, 2, 4, 5].map(Bson::from));
+    assert_eq!(events.find(doc! { "_id": { "$lt": 3 } }).to_vec().unwrap(), documents);
+}
+
 #[test]
 fn the_id_never_changes() {
     let events = events();
