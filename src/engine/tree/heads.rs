@@ -9,6 +9,9 @@ pub(in crate::engine) const HEAD_BYTES: usize = 8;
 /// Heads in a line of the cache, which is compared in one go.
 const HEADS_OF_LINE: usize = 8;
 
+/// Lines of the heads of an inner node of a store.
+const LINES_OF_INNER: usize = 8;
+
 /// The eight bytes of `key` after the first `skip`, as a number whose order is theirs. Missing bytes are zero, so that a
 /// key may have the head of a longer one.
 #[inline]
@@ -47,16 +50,15 @@ pub(super) fn count_below<const N: usize>(heads: &[u64; N], head: u64) -> usize 
 #[inline]
 pub(super) fn count_separators_below<const N: usize>(heads: &[u64; N], head: u64) -> usize {
     let (lines, rest) = heads.as_chunks::<HEADS_OF_LINE>();
-    let begins_below = |at: usize| lines.get(at).is_some_and(|line| line[0] < head);
-    let before = if lines.len() == 8 {
-        let half = 4 * usize::from(begins_below(3));
-        let quarter = half + 2 * usize::from(begins_below(half + 1));
-        let line = quarter + usize::from(begins_below(quarter));
-        line + usize::from(begins_below(line))
-    } else {
-        (0..lines.len()).filter(|at| begins_below(*at)).count()
-    };
-    before_and_in_line(lines, rest, before, head)
+    if lines.len() != LINES_OF_INNER {
+        return count_below(heads, head);
+    }
+    let begins_below = |at: usize| usize::from(lines.get(at).is_some_and(|line| line[0] < head));
+    let mut before = 0;
+    for half in [LINES_OF_INNER / 2, LINES_OF_INNER / 4, 1] {
+        before += half * begins_below(before + half - 1);
+    }
+    before_and_in_line(lines, rest, before + begins_below(before), head)
 }
 
 /// How many heads are below `head` where so many lines begin below it.

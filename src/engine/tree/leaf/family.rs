@@ -177,7 +177,8 @@ impl<const N: usize> Leaf<N> {
         }
     }
 
-    fn renew_family(&mut self, at: usize, are_late: bool) {
+    /// Gives the family of the entry at `at`, whose heads are late or not, those that it should have.
+    pub(super) fn renew_family(&mut self, at: usize, are_late: bool) {
         let family = self.family(at);
         let plain_head = |place| if are_late { head(self.key(place), self.skip) } else { self.heads[place] };
         if family.len() >= LATE_MIN && plain_head(family.start) == plain_head(family.end - 1) {
@@ -249,11 +250,8 @@ impl<const N: usize> Leaf<N> {
         }
         self.heads[self.len..].fill(u64::MAX);
         let mut start = 0;
-        while start < self.len {
-            let mut end = start + 1;
-            while end < self.len && is_family(self.heads[start], self.heads[end]) {
-                end += 1;
-            }
+        while let Some(of) = self.heads[..self.len].get(start) {
+            let end = start + self.heads[start..self.len].iter().take_while(|head| is_family(**head, *of)).count();
             if end - start >= LATE_MIN && self.heads[start] == self.heads[end - 1] {
                 self.make_late(start..end);
             }

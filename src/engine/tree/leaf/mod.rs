@@ -438,24 +438,28 @@ impl<const N: usize> Leaf<N> {
     /// Moves everything to a new `base`, in order and without garbage.
     fn rewrite(&mut self) {
         SCRATCH.with_borrow_mut(|scratch| {
-            scratch.clear();
-            if self.garbage == 0 {
-                self.gather(scratch);
-                self.base = Arc::from(&**scratch);
-                return;
-            }
-            let mut beside = Vec::new();
-            for at in 0..self.len {
-                let (offset, bytes) = (low(scratch.len()), self.entry_bytes(at));
-                push_entry(scratch, &self.entry(at)[..bytes], &self.beside, &mut beside);
-                self.slots[at] = offset;
-            }
+            self.pack(scratch);
             self.base = Arc::from(&**scratch);
-            self.beside = beside;
-            scratch.shrink_to(2 * LEAF_BYTES_MAX);
         });
         self.tail.clear();
         self.tail.shrink_to(TAIL_BYTES);
+    }
+
+    /// Puts the bytes of all entries into `out`, in order and without garbage. Slots are places there from now on, and the buffers are
+    /// for the caller to replace.
+    fn pack(&mut self, out: &mut Vec<u8>) {
+        out.clear();
+        out.shrink_to(2 * LEAF_BYTES_MAX);
+        if self.garbage == 0 {
+            return self.gather(out);
+        }
+        let mut beside = Vec::new();
+        for at in 0..self.len {
+            let (offset, bytes) = (low(out.len()), self.entry_bytes(at));
+            push_entry(out, &self.entry(at)[..bytes], &self.beside, &mut beside);
+            self.slots[at] = offset;
+        }
+        self.beside = beside;
         self.garbage = 0;
     }
 
@@ -524,17 +528,46 @@ impl<const N: usize> Leaf<N> {
             self.len / 2
         };
         let separator = separator(self.key(middle - 1), self.key(middle)).to_vec();
-        let part = |from: usize, to: usize, bounds: Bounds<'_>| {
-            let mut part = Self { skip: bounds.shared(), ..Self::default() };
-            part.tail.reserve_exact((from..to).map(|at| self.entry_bytes(at)).sum());
-            part.take(self, from, to - from);
-            part.renew_heads();
-            part.close();
-            part
-        };
-        let right = part(middle, self.len, bounds.above(&separator));
-        *self = part(0, middle, bounds.below(&separator));
+        let right = self.split_off(middle, bounds, &separator);
         Some((separator, right))
+    }
+
+    /// Splits off the entries from the place `middle` on, which are those from `separator` on.
+    fn split_off(&mut self, middle: usize, bounds: Bounds<'_>, separator: &[u8]) -> Self {
+        let count = self.len - middle;
+        let (is_cut, is_late) = (is_family(self.heads[middle - 1], self.heads[middle]), self.is_late(middle));
+        let mut right = Self { len: count, skip: self.skip, late: self.late >> middle, ..Self::default() };
+        right.heads[..count].copy_from_slice(&self.heads[middle..self.len]);
+        right.shared_at_end = self.shared_at_end;
+        SCRATCH.with_borrow_mut(|scratch| {
+            self.pack(scratch);
+            let start = self.slots[middle];
+            right.slots.iter_mut().zip(&self.slots[middle..self.len]).for_each(|(own, slot)| *own = slot - start);
+            let (lower, upper) = scratch.split_at_mut(start as usize);
+            let beside = std::mem::take(&mut self.beside);
+            self.beside = take_beside(lower, &self.slots[..middle], &beside);
+            right.beside = take_beside(upper, &right.slots[..count], &beside);
+            (self.base, right.base) = (Arc::from(&*lower), Arc::from(&*upper));
+        });
+        self.tail = Vec::new();
+        self.heads[middle..self.len].fill(u64::MAX);
+        (self.len, self.shared_at_end) = (middle, 0);
+        self.late &= (1 << middle) - 1;
+        let cut = is_cut.then_some(is_late);
+        self.settle(bounds.below(separator), middle - 1, cut);
+        right.settle(bounds.above(separator), 0, cut);
+        right
+    }
+
+    /// Has heads leave out what the bounds share now. Where that is as much as before, only the family at `edge` gets others, if it was
+    /// cut there, with heads that were late or not.
+    fn settle(&mut self, bounds: Bounds<'_>, edge: usize, cut: Option<bool>) {
+        let skip = bounds.shared();
+        if self.skip != skip {
+            self.set_skip(skip);
+        } else if let Some(is_late) = cut {
+            self.renew_family(edge, is_late);
+        }
     }
 
     /// Whether the entry at `at` is the one that came last, so that a key before it goes on a run downwards. What is behind `at` is then
@@ -646,6 +679,23 @@ fn push_entry(out: &mut Vec<u8>, entry: &[u8], old: &[Arc<[u8]>], beside: &mut V
     } else {
         out.extend_from_slice(entry);
     }
+}
+
+/// What is beside a leaf for the entries at `slots` of `entries`, whose words then say where it is among that.
+fn take_beside(entries: &mut [u8], slots: &[u32], old: &[Arc<[u8]>]) -> Vec<Arc<[u8]>> {
+    let mut beside = Vec::new();
+    if old.is_empty() {
+        return beside;
+    }
+    for slot in slots {
+        let entry = &mut entries[*slot as usize..];
+        let word = word(entry);
+        if word != REMOVED && word & BESIDE != 0 {
+            entry[4..HEADER_BYTES].copy_from_slice(&(BESIDE | low(beside.len())).to_le_bytes());
+            beside.push(Arc::clone(&old[(word ^ BESIDE) as usize]));
+        }
+    }
+    beside
 }
 
 /// The entry, and how long its key is.
