@@ -47,13 +47,15 @@ pub(crate) enum Slot {
     WideTables = 5,
     /// What roles of CQL may do.
     WideRoles = 6,
+    /// Records in which documents were found.
+    Guesses = 7,
     #[cfg(test)]
-    Test = 7,
+    Test = 8,
 }
 
 impl Slot {
     /// How many there are.
-    pub(crate) const COUNT: usize = 7 + cfg!(test) as usize;
+    pub(crate) const COUNT: usize = 8 + cfg!(test) as usize;
 }
 
 #[cfg(test)]

@@ -58,7 +58,8 @@ impl Meter {
         })))
     }
 
-    pub(super) fn is_on(&self) -> bool {
+    /// Whether somebody listens.
+    pub(crate) fn is_on(&self) -> bool {
         self.0.is_some()
     }
 
