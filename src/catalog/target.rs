@@ -63,6 +63,12 @@ impl<R> Target<R> {
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
     }
+
+    /// Notes that the entry is relied on, for a caller that knows it by the catalogue's epoch.
+    #[inline]
+    pub(crate) fn note(&self, view: &View) {
+        view.note(&self.key);
+    }
 }
 
 impl<R: Serialize + DeserializeOwned> Target<R> {
@@ -71,7 +77,7 @@ impl<R: Serialize + DeserializeOwned> Target<R> {
         let epoch = view.epoch();
         let mut last = self.last.lock();
         if let Some(last) = last.as_ref().filter(|last| last.epoch.is_some() && last.epoch == epoch) {
-            view.note(&self.key);
+            self.note(view);
             return Ok(last.found.as_ref().map(|(_, entry)| Arc::clone(entry)));
         }
         let Some(bytes) = view.get(&self.key)? else {

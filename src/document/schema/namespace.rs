@@ -23,11 +23,11 @@ pub(in crate::document) struct Namespace {
     last: Mutex<Option<Known>>,
 }
 
-/// What was found when somebody looked: a definition, and the same with all that goes through arrays.
+/// What was found when somebody looked: a definition with all that goes through arrays, in a state of the catalogue. Whoever notes an
+/// array changes that.
 #[derive(Clone, Debug)]
 struct Known {
     epoch: u64,
-    definition: Arc<Entry<Schema>>,
     with_arrays: Arc<Entry<Schema>>,
 }
 
@@ -82,23 +82,26 @@ impl Namespace {
     ///
     /// That there are no more of these is not noted as read: an insertion does not depend on it, and what does notes it itself
     /// ([`Scan::start`](crate::document::scan::Scan::start)).
+    #[inline]
     pub(in crate::document) fn get(&self, view: &View) -> Result<Option<Arc<Entry<Schema>>>> {
-        let Some(definition) = self.in_catalogue.get(view)? else { return Ok(None) };
-        // The index on `_id` has no arrays.
-        if definition.record.indexes.len() <= 1 {
-            return Ok(Some(definition));
-        }
-        // Whoever notes an array changes the epoch.
         let epoch = view.epoch();
-        let mut last = self.last.lock();
-        if let Some(known) = last.as_ref().filter(|known| Some(known.epoch) == epoch)
-            && Arc::ptr_eq(&known.definition, &definition)
-        {
+        if let Some(known) = self.last.lock().as_ref().filter(|known| Some(known.epoch) == epoch) {
+            self.in_catalogue.note(view);
             return Ok(Some(Arc::clone(&known.with_arrays)));
         }
-        let with_arrays = with_arrays(view, &definition)?;
+        self.look(view, epoch)
+    }
+
+    /// As [`Namespace::get`], of a catalogue that has changed, or of one without a number.
+    #[inline(never)]
+    fn look(&self, view: &View, epoch: Option<u64>) -> Result<Option<Arc<Entry<Schema>>>> {
+        let Some(definition) = self.in_catalogue.get(view)? else { return Ok(None) };
+        let mut last = self.last.lock();
+        // The index on `_id` has no arrays.
+        let has_arrays = definition.record.indexes.len() > 1;
+        let with_arrays = if has_arrays { with_arrays(view, &definition)? } else { definition };
         if let Some(epoch) = epoch {
-            *last = Some(Known { epoch, definition, with_arrays: Arc::clone(&with_arrays) });
+            *last = Some(Known { epoch, with_arrays: Arc::clone(&with_arrays) });
         }
         Ok(Some(with_arrays))
     }
