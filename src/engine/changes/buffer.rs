@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use crate::engine::changes::index::Index;
 use crate::engine::changes::prefixes::Prefixes;
-use crate::engine::changes::{Change, Sorted};
+use crate::engine::changes::{Change, Sorted, runs};
 use crate::engine::tree::heads::{HEAD_BYTES, common, head};
 use crate::engine::tree::{Found, Stored};
 use crate::engine::{Direction, KeyRange};
@@ -31,6 +31,9 @@ const GARBAGE_BYTES: usize = 32 << 10;
 
 /// So often what is alike in the eight bytes that are compared is sorted by others.
 const SORT_LEVELS_MAX: usize = 4;
+
+/// From this many changes on it is worth while to look whether they come in a few runs.
+const CHANGES_IN_RUNS_MIN: usize = 64;
 
 /// Hashes that are compared at once.
 const STRIDE: usize = 16;
@@ -469,7 +472,9 @@ impl Buffer {
             order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| key(a.1).cmp(key(b.1))));
             return;
         }
-        order.sort_unstable_by_key(|(head, _)| *head);
+        if order.len() < CHANGES_IN_RUNS_MIN || !runs::sort(order) {
+            order.sort_unstable_by_key(|(head, _)| *head);
+        }
         for alike in order.chunk_by_mut(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
             let mut keys = alike.iter().map(|(_, at)| self.key(*at as usize));
             let first = keys.next().unwrap_or_default();

@@ -8,6 +8,7 @@ mod buffer;
 mod draft;
 mod index;
 mod prefixes;
+mod runs;
 
 use std::sync::{Arc, OnceLock};
 
