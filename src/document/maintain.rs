@@ -90,14 +90,17 @@ impl<'w> Records<'w> {
             layout::put_index_prefix(&mut key, entry.storage, index.id);
             let fields_at = key.len();
             if index.put_only_key(&mut key, document)? {
-                self.put_entry(index, index.refuses_second(), id, document, (&mut key, fields_at))?;
+                if self.make_entry(index, index.refuses_second(), id, document, (&mut key, fields_at))? {
+                    // Nobody had the record's id before.
+                    self.writer.put_new(&key, [])?;
+                }
                 continue;
             }
             let keys = index.keys_of(document)?;
             self.note_arrays(index, &keys, id)?;
             self.put_entries(index, index.refuses_second(), id, document, keys.encoded.iter())?;
         }
-        self.writer.put(layout::record(self.entry.storage, id), document.as_bytes())?;
+        self.writer.put_new(layout::record(self.entry.storage, id), document.as_bytes())?;
         match self.capped() {
             Some(capped) => self.trim(capped, id, document.as_bytes().len()),
             None => Ok(()),
@@ -226,27 +229,33 @@ impl<'w> Records<'w> {
         for fields in keys {
             key.truncate(fields_at);
             key.extend_from_slice(fields);
-            self.put_entry(index, checks, id, document, (&mut key, fields_at))?;
+            if self.make_entry(index, checks, id, document, (&mut key, fields_at))? {
+                self.writer.put(&key, [])?;
+            }
         }
         Ok(())
     }
 
-    /// Makes an entry of `index` for the record `id`. Its key is there but for the id, with the fields from a place on.
-    fn put_entry(
+    /// Makes the key of an entry of `index` for the record `id`, which is there but for the id, with the fields from a place on, and
+    /// checks that no other record has it. Returns whether it is to be put.
+    ///
+    /// # Errors
+    /// As [`Records::insert`].
+    fn make_entry(
         &mut self,
         index: &Index,
         checks: bool,
         id: RecordId,
         document: &RawDocument,
         (key, fields_at): (&mut Vec<u8>, usize),
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let fields_end = key.len();
         key.extend_from_slice(&id.to_be_bytes());
         let (same, _) = key.split_at_checked(fields_end).unwrap_or_default();
         if checks && !self.is_above_all(index, key, same, fields_at)? {
             match self.writer.seek_prefix(same)? {
                 // While an index is built, the record may have its entry already.
-                Some(found) if *found == **key => return Ok(()),
+                Some(found) if *found == **key => return Ok(false),
                 Some(_) => {
                     let fields = same.get(fields_at..).unwrap_or_default();
                     return Err(self.duplicate(index, fields, document)?);
@@ -254,7 +263,7 @@ impl<'w> Records<'w> {
                 None => {}
             }
         }
-        self.writer.put(key, [])
+        Ok(true)
     }
 
     /// Whether no entry of `index` begins with `same`, because it is above all of them; then `key`, the entry that is put, is the

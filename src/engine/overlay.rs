@@ -121,6 +121,11 @@ impl Overlay {
         self.changes.change(key, change, before);
     }
 
+    /// As [`Changes::put_new`].
+    pub(crate) fn put_new(&mut self, key: &[u8], value: &[u8], before: impl FnOnce(Option<Change<'_>>)) {
+        self.changes.put_new(key, value, before);
+    }
+
     /// As [`Changes::put_shared`].
     pub(crate) fn put_shared(&mut self, key: &[u8], value: &Arc<[u8]>, before: impl FnOnce(Option<Change<'_>>)) {
         self.changes.put_shared(key, value, before);

@@ -444,6 +444,18 @@ impl Writer {
         self.check_commit()
     }
 
+    /// As [`Writer::put`], of a key that the transaction has not changed before, as one with a number is that was just given out:
+    /// its changes are not searched for it.
+    ///
+    /// # Errors
+    /// As [`Writer::put`].
+    pub(crate) fn put_new(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
+        let (key, value) = (key.as_ref(), value.as_ref());
+        engine::check_sizes(key, value)?;
+        self.change_to(key, Change::Put(value), How::New);
+        self.check_commit()
+    }
+
     /// As [`Writer::put`], of a large value that is kept as it is: it is not copied.
     ///
     /// # Errors
@@ -451,7 +463,7 @@ impl Writer {
     pub(crate) fn put_shared(&mut self, key: impl AsRef<[u8]>, value: &Arc<[u8]>) -> Result<()> {
         let key = key.as_ref();
         engine::check_sizes(key, value)?;
-        self.change_to(key, Change::Put(value), Some(value));
+        self.change_to(key, Change::Put(value), How::Shared(value));
         self.check_commit()
     }
 
@@ -634,12 +646,12 @@ impl Writer {
 
     /// Changes `key`, and keeps what `undo_to` would put back.
     fn change(&mut self, key: &[u8], change: Change<'_>) {
-        self.change_to(key, change, None);
+        self.change_to(key, change, How::Copied);
     }
 
-    /// As [`Writer::change`]; what is put is kept as it is when it is `shared`.
+    /// As [`Writer::change`], done in one of several ways.
     #[inline]
-    fn change_to(&mut self, key: &[u8], change: Change<'_>, shared: Option<&Arc<[u8]>>) {
+    fn change_to(&mut self, key: &[u8], change: Change<'_>, how: How<'_>) {
         let bytes = key.len().saturating_add(change.value().map_or(0, <[u8]>::len));
         self.commit_bytes = self.commit_bytes.saturating_add(bytes).saturating_add(limits::CHANGE_OVERHEAD_BYTES);
         self.changed += 1;
@@ -650,15 +662,27 @@ impl Writer {
                 undo.note(key, before);
             }
         };
-        match shared {
-            Some(value) => self.view.overlay.put_shared(key, value, before),
-            None => self.view.overlay.change(key, change, before),
+        match (how, change) {
+            (How::Shared(value), _) => self.view.overlay.put_shared(key, value, before),
+            (How::New, Change::Put(value)) => self.view.overlay.put_new(key, value, before),
+            (How::New | How::Copied, change) => self.view.overlay.change(key, change, before),
         }
         // What is committed later, when others may have written, is made before the turn to write is taken.
         if self.tracked.is_some() {
             self.view.overlay.draft_when_large();
         }
     }
+}
+
+/// How a change is made.
+#[derive(Clone, Copy, Debug)]
+enum How<'a> {
+    /// The value is copied.
+    Copied,
+    /// So is this one, and nothing was done to the key before.
+    New,
+    /// The value is kept as it is.
+    Shared(&'a Arc<[u8]>),
 }
 
 /// What the models do on behalf of any transaction. The store, which knows all of them, sets it once.

@@ -199,6 +199,24 @@ impl Buffer {
         let is_new = self.slots.is_empty() || self.last.is_missed(hash);
         let found = if is_new { None } else { self.search(key, hash) };
         before(found.and_then(|at| self.nth(at)).map(|(_, found)| Change::of(found)));
+        self.set_at(found, key, value, hash);
+    }
+
+    /// As [`Buffer::set`], of a key that nothing was put at yet. Unless one was removed, nothing has become of it, and it need not be
+    /// looked for.
+    pub(super) fn set_new(&mut self, key: &[u8], value: Stored<'_>, before: impl FnOnce(Option<Change<'_>>)) {
+        if self.has_absent || self.is_small() {
+            return self.set(key, value, before);
+        }
+        let hash = hash(key);
+        debug_assert!(self.search_all(key, hash).is_none(), "it is new");
+        before(None);
+        self.set_at(None, key, value, hash);
+    }
+
+    /// Sets what becomes of `key`, for which the slot that was found is, or none.
+    #[inline]
+    fn set_at(&mut self, found: Option<usize>, key: &[u8], value: Stored<'_>, hash: u32) {
         self.forget_places();
         match found {
             Some(at) => self.change_again(at, key, value),
@@ -207,17 +225,6 @@ impl Buffer {
         if let Some(sorted) = self.more.as_mut().and_then(|more| more.sorted.get_mut()) {
             sorted.insert(key, value);
         }
-    }
-
-    /// As [`Buffer::set`], beside a draft in which there is no `key`: unless one was removed, nothing has become of it yet, and it
-    /// need not be looked for.
-    pub(super) fn set_new(&mut self, key: &[u8], value: Stored<'_>, before: impl FnOnce(Option<Change<'_>>)) {
-        if self.has_absent || self.is_small() {
-            return self.set(key, value, before);
-        }
-        before(None);
-        self.forget_places();
-        self.add(key, value, hash(key));
     }
 
     /// Lets go of what [`Buffer::order_of_all`] has made.

@@ -226,8 +226,23 @@ impl Changes {
         }
     }
 
+    /// As [`Changes::change`] with [`Change::Put`], of a key that was not changed before, so that it need not be looked for.
+    pub(crate) fn put_new(&mut self, key: &[u8], value: &[u8], before: impl FnOnce(Option<Change<'_>>)) {
+        if value.len() > INLINE_VALUE_BYTES_MAX {
+            self.set_known(key, Stored::Large(&value.into()), true, before);
+        } else {
+            self.set_known(key, Stored::Bytes(value), true, before);
+        }
+    }
+
     #[inline]
     fn set(&mut self, key: &[u8], value: Stored<'_>, before: impl FnOnce(Option<Change<'_>>)) {
+        self.set_known(key, value, false, before);
+    }
+
+    /// Sets what becomes of `key`, which may be known to be a new one.
+    #[inline]
+    fn set_known(&mut self, key: &[u8], value: Stored<'_>, is_new: bool, before: impl FnOnce(Option<Change<'_>>)) {
         self.may_exceed |= key.is_empty()
             || key.len() > limits::ENGINE_KEY_BYTES_MAX
             || value.bytes() > limits::ENGINE_VALUE_BYTES_MAX;
@@ -237,14 +252,14 @@ impl Changes {
             self.kept = Kept::Tree(buffer.to_sorted());
         }
         let draft = self.draft.get_mut().and_then(Option::as_deref_mut);
-        let is_new = draft.is_some_and(|draft| {
+        let is_new_in_draft = draft.is_some_and(|draft| {
             if let Kept::Buffer(buffer) = &mut self.kept {
                 buffer.forget_order();
             }
             draft.set(key, value)
         });
         match &mut self.kept {
-            Kept::Buffer(buffer) if is_new => buffer.set_new(key, value, before),
+            Kept::Buffer(buffer) if is_new || is_new_in_draft => buffer.set_new(key, value, before),
             Kept::Buffer(buffer) => buffer.set(key, value, before),
             Kept::Tree(tree) => {
                 before(tree.get(key).map(Change::of));

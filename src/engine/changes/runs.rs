@@ -36,7 +36,7 @@ pub(super) fn sort<T: Copy + Default>(numbered: &mut [(u64, T)]) -> bool {
         of.push(place);
     }
     let lowest_first = || runs.iter().take(used).rev();
-    if !lowest_first().is_sorted_by(|below, above| below.last <= above.first) {
+    if !lowest_first().is_sorted_by(|below, above| below.last < above.first) {
         return false;
     }
     // Where the next of each run comes.

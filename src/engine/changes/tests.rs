@@ -14,6 +14,8 @@ enum Op {
     Set(Vec<u8>, Option<Vec<u8>>),
     /// So many keys in a row, with values of one length.
     SetMany(u16, usize),
+    /// So many keys that were never put before, in two ascending runs, one between the other.
+    AddMany(u16, usize),
     Forget(Vec<u8>),
     ForgetMany(u16),
     Append(Model),
@@ -55,6 +57,7 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         10 => (key(), value()).prop_map(|(key, value)| Op::Set(key, value)),
         2 => (0..700u16, 0..300usize).prop_map(|(count, length)| Op::SetMany(count, length)),
+        2 => (0..400u16, prop_oneof![0..300usize, Just(2_000)]).prop_map(|(count, length)| Op::AddMany(count, length)),
         3 => key().prop_map(Op::Forget),
         1 => (0..700u16).prop_map(Op::ForgetMany),
         1 => prop::collection::btree_map(key(), value(), 0..12).prop_map(Op::Append),
@@ -156,7 +159,7 @@ proptest! {
         let mut changes = if is_layer { Changes::layer() } else { Changes::new() };
         let (mut model, state) = (Model::new(), tree_of(&base()));
         // Cursors, and what they have to show whatever is changed after they were opened.
-        let (mut cursors, mut left) = (Vec::new(), Vec::new());
+        let (mut cursors, mut left, mut added) = (Vec::new(), Vec::new(), 0u32);
         for op in ops {
             match op {
                 Op::Set(key, value) => {
@@ -169,6 +172,14 @@ proptest! {
                     for n in 0..count {
                         changes.put(many(n), vec![b'm'; length]);
                         model.insert(many(n), Some(vec![b'm'; length]));
+                    }
+                }
+                Op::AddMany(count, length) => {
+                    for _ in 0..count {
+                        added += 1;
+                        let key = [if added % 2 == 0 { &b"many:even"[..] } else { b"many" }, &u32::to_be_bytes(added)].concat();
+                        changes.put_new(&key, &vec![b'n'; length], |before| assert!(before.is_none()));
+                        model.insert(key, Some(vec![b'n'; length]));
                     }
                 }
                 Op::Forget(key) => {
