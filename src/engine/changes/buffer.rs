@@ -205,7 +205,7 @@ impl Buffer {
     /// As [`Buffer::set`], of a key that nothing was put at yet. Unless one was removed, nothing has become of it, and it need not be
     /// looked for.
     pub(super) fn set_new(&mut self, key: &[u8], value: Stored<'_>, before: impl FnOnce(Option<Change<'_>>)) {
-        if self.has_absent || self.is_small() {
+        if self.has_absent {
             return self.set(key, value, before);
         }
         let hash = hash(key);

@@ -383,6 +383,21 @@ fn leaves_are_filled_by_runs_in_the_opposite_order() {
     assert!(leaves * 100 <= 30_000, "{leaves} leaves: a hundred entries in each of them, of 128 at most");
 }
 
+/// Runs of a thousand upwards: a leaf that one is in the middle of is divided where that goes on, so that it fills those before it.
+#[test]
+fn leaves_are_filled_by_runs_in_order() {
+    let mut tree: Tree<128, 64> = Tree::default();
+    for run in 0..30u64 {
+        let start = run.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
+        for n in 0..1_000u64 {
+            tree.put(&[start, n.to_be_bytes()].concat(), &[7; 80]);
+        }
+    }
+    tree.check().unwrap();
+    let leaves = leaves(tree.root.as_ref().unwrap());
+    assert!(leaves * 110 <= 30_000, "{leaves} leaves: 110 entries in each of them, of 128 at most");
+}
+
 fn leaves<const L: usize, const I: usize>(node: &Node<L, I>) -> usize {
     match node {
         Node::Leaf(_) => 1,

@@ -34,6 +34,9 @@ const BASE_BYTES_PER_CHANGE: usize = 1_500;
 /// Bytes of entries a leaf has before it is split, however few they are.
 const LEAF_BYTES_MAX: usize = 64 << 10;
 
+/// How many entries in order are taken for a run that goes on: by chance there are two or three.
+const RUN_MIN: usize = 8;
+
 const HEADER_BYTES: usize = 8;
 const REMOVED: u32 = u32::MAX;
 const BESIDE: u32 = 1 << 31;
@@ -513,8 +516,8 @@ impl<const N: usize> Leaf<N> {
         }
     }
 
-    /// Splits off the upper part of a leaf into which a key is to be inserted at `at`: the upper half, or what a run downwards leaves
-    /// behind. Returns nothing where the key is to have a leaf of its own before or behind the others.
+    /// Splits off the upper part of a leaf into which a key is to be inserted at `at`: the upper half, or, where a run of keys goes on at
+    /// `at`, what is behind that. Returns nothing where the key is to have a leaf of its own before or behind the others.
     fn split(&mut self, at: usize, bounds: Bounds<'_>) -> Option<(Vec<u8>, Self)> {
         let goes_down = self.goes_down(at);
         if self.len < 2 || at == self.len || (at == 0 && goes_down) {
@@ -522,7 +525,7 @@ impl<const N: usize> Leaf<N> {
         }
         let middle = if self.bytes() > LEAF_BYTES_MAX {
             self.middle_by_bytes()
-        } else if goes_down {
+        } else if goes_down || self.goes_up(at) {
             at
         } else {
             self.len / 2
@@ -574,6 +577,14 @@ impl<const N: usize> Leaf<N> {
     /// left alone, and stays as full as it is.
     fn goes_down(&self, at: usize) -> bool {
         at < self.len && self.slots[at] as usize + self.entry_bytes(at) == self.bytes()
+    }
+
+    /// Whether the entries before `at` are those that came last, in their order, so that a key at `at` goes on a run upwards. It then has
+    /// the end of a leaf for itself, and fills that.
+    fn goes_up(&self, at: usize) -> bool {
+        let Some(run) = at.checked_sub(RUN_MIN).map(|first| &self.slots[first..at]) else { return false };
+        let comes_last = self.slots[at - 1] as usize + self.entry_bytes(at - 1) == self.bytes();
+        comes_last && run[0] as usize >= self.base.len() && run.is_sorted()
     }
 
     /// The place that has half of the bytes before it, but at least one entry on either side.
