@@ -32,8 +32,8 @@ impl Selection {
             Some(names) => {
                 let mut columns = Vec::with_capacity(names.len());
                 for name in &*names {
-                    table.schema.require(name)?;
-                    columns.push(Fetch::new(table, table.position(name).unwrap_or_default()));
+                    let missing = || Error::NotFound { what: "column", name: name.clone() };
+                    columns.push(Fetch::new(table, table.position(name).ok_or_else(missing)?));
                 }
                 (names, columns)
             }
