@@ -242,7 +242,7 @@ impl Rows {
 
     fn step(&mut self) -> Result<Option<Row>> {
         let (mut found, selection) = (None, &self.selection);
-        let has_more = self.reader.run(&self.view, &mut |row| {
+        let has_more = self.reader.run(&self.view, &mut |row: &FoundRow<'_>| {
             found = Some(Row::of(row, selection)?);
             Ok(Flow::Stop)
         })?;

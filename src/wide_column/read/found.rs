@@ -7,7 +7,7 @@ use crate::wide_column::cell::{Cell, Content, Deletion, is_covered};
 use crate::wide_column::layout::{self, KeyValues};
 use crate::wide_column::parts::{NULL, put_part};
 use crate::wide_column::read::virtual_table::VirtualRow;
-use crate::wide_column::record::{CellView, Part, RowView, first_plain};
+use crate::wide_column::record::{CellView, Part, RowView, first_plain, value_of_first};
 use crate::wide_column::schema::{Column, ColumnKind, TableRecord};
 use crate::wide_column::types::CqlType;
 
@@ -55,38 +55,95 @@ pub(super) struct SeenCell {
 /// Behind all places of values.
 const NO_VALUE: usize = usize::MAX;
 
-/// A stored row, with where its cells are that can be seen, by column and part.
+/// A stored row, and which of its cells can be seen.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seen<'a> {
     pub(super) row: &'a RowView<'a>,
-    pub(super) cells: &'a [SeenCell],
+    /// Where these are, by column and part; `None` when all of the row's are [plain](first_plain), can be seen and are [`FEW`]: then
+    /// they are read where they are.
+    listed: Option<&'a [SeenCell]>,
 }
 
+/// How many cells are looked through for one about as fast as a list of them is made and searched.
+const FEW: usize = 16;
+
 impl<'a> Seen<'a> {
+    /// The row without any cell.
+    pub(super) fn none(row: &'a RowView<'a>) -> Self {
+        Self { row, listed: Some(&[]) }
+    }
+
+    /// The row as [`look`] has found it.
+    #[inline]
+    pub(super) fn new(row: &'a RowView<'a>, looked: Looked, cells: &'a [SeenCell]) -> Self {
+        Self { row, listed: looked.is_listed.then_some(cells) }
+    }
+
+    /// Whether no cell can be seen.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.listed.map_or_else(|| self.row.bytes_of_cells().is_empty(), <[_]>::is_empty)
+    }
+
     /// The cells of a column that can be seen.
     #[inline]
     fn of(&self, id: u16) -> impl Iterator<Item = Result<CellView<'a>>> + use<'a> {
         let row = self.row;
-        own_cells(self.cells, id).iter().map(move |cell| row.cell_at(cell.start))
+        let (listed, start) = match self.listed {
+            Some(cells) => (own_cells(cells, id), None),
+            None => (Default::default(), self.plain_cell(id).map(|(start, ..)| start)),
+        };
+        listed.iter().map(|cell| cell.start).chain(start).map(move |start| row.cell_at(start))
     }
 
-    /// The value of a column that is one cell, which is first looked for at the place `next`; that becomes the one behind it.
+    /// The value of a column that is one cell, which is first looked for at the place `next`; that becomes the one behind it. Without a
+    /// list, places are offsets among the bytes of the cells.
     #[inline]
     pub(super) fn value(&self, id: u16, next: &mut usize) -> Option<&'a [u8]> {
-        let cell = match self.cells.get(*next) {
+        if self.listed.is_none()
+            && let Some((value, after)) = value_of_first(self.row.bytes_of_cells().get(*next..)?, id)
+        {
+            *next = self.row.bytes_of_cells().len() - after.len();
+            return Some(value);
+        }
+        self.value_elsewhere(id, next)
+    }
+
+    /// As [`value`](Self::value), wherever and whatever the cell is.
+    #[inline(never)]
+    fn value_elsewhere(&self, id: u16, next: &mut usize) -> Option<&'a [u8]> {
+        let Some(cells) = self.listed else {
+            let (_, value, end) = self.plain_cell(id)?;
+            *next = end;
+            return Some(value);
+        };
+        let cell = match cells.get(*next) {
             Some(cell) if cell.id == id => cell,
-            _ => self.seek(id, next)?,
+            _ => seek(cells, id, next)?,
         };
         *next += 1;
         self.row.bytes_of_cells().get(cell.value..cell.end)
     }
 
-    fn seek(&self, id: u16, next: &mut usize) -> Option<&'a SeenCell> {
-        let at = self.cells.partition_point(|cell| cell.id < id);
-        let cell = self.cells.get(at).filter(|cell| cell.id == id)?;
-        *next = at;
-        Some(cell)
+    /// Where the plain cell of a column begins, its value, and where it ends.
+    fn plain_cell(&self, id: u16) -> Option<(usize, &'a [u8], usize)> {
+        let all = self.row.bytes_of_cells();
+        let mut rest = all;
+        while let Some((own, value, after)) = first_plain(rest).filter(|(own, ..)| *own <= id) {
+            if own == id {
+                return Some((all.len() - rest.len(), value, all.len() - after.len()));
+            }
+            rest = after;
+        }
+        None
     }
+}
+
+fn seek<'a>(cells: &'a [SeenCell], id: u16, next: &mut usize) -> Option<&'a SeenCell> {
+    let at = cells.partition_point(|cell| cell.id < id);
+    let cell = cells.get(at).filter(|cell| cell.id == id)?;
+    *next = at;
+    Some(cell)
 }
 
 /// The cells of a column.
@@ -98,32 +155,67 @@ fn own_cells(cells: &[SeenCell], id: u16) -> &[SeenCell] {
     own.get(..after).unwrap_or_default()
 }
 
-/// Notes where the cells of a row are that can be seen, and returns how many cannot.
+/// What a [`look`] at a row has come to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Looked {
+    /// How many cells cannot be seen, and the row's own deletion.
+    pub(super) dead: u64,
+    /// Whether those that can be seen were listed.
+    is_listed: bool,
+}
+
+/// Finds out which cells of a row can be seen, and lists where they are in `seen` unless they are read without a list as well.
 pub(super) fn look(
     row: &RowView<'_>,
     table: &TableRecord,
     over: Option<Deletion>,
     now: i64,
     seen: &mut Vec<SeenCell>,
+) -> Result<Looked> {
+    let dead = u64::from(row.deletion.is_some());
+    let is_open = over.is_none() && !table.has_dropped();
+    if is_open && are_few_plain(row.bytes_of_cells()) {
+        return Ok(Looked { dead, is_listed: false });
+    }
+    let dead = dead + list(row, table, (over, now), is_open, seen)?;
+    Ok(Looked { dead, is_listed: true })
+}
+
+/// Whether cells only have values, whatever their times, and are [`FEW`].
+#[inline]
+fn are_few_plain(mut cells: &[u8]) -> bool {
+    for _ in 0..FEW {
+        let Some((_, _, after)) = first_plain(cells) else { break };
+        cells = after;
+    }
+    cells.is_empty()
+}
+
+/// Lists the cells of a row that can be seen, and returns how many cannot.
+#[inline(never)]
+fn list(
+    row: &RowView<'_>,
+    table: &TableRecord,
+    (over, now): (Option<Deletion>, i64),
+    is_open: bool,
+    seen: &mut Vec<SeenCell>,
 ) -> Result<u64> {
     seen.clear();
     let all = row.bytes_of_cells();
     let mut rest = all;
     // What only has a value is seen unless something lies over it, or its column may be gone.
-    if over.is_none() && !table.has_dropped() {
-        while let Some((id, bytes, after)) = first_plain(rest) {
+    if is_open {
+        while let Some((id, value, after)) = first_plain(rest) {
             let (start, end) = (all.len() - rest.len(), all.len() - after.len());
-            seen.push(SeenCell { id, start, value: end - bytes, end });
+            seen.push(SeenCell { id, start, value: end - value.len(), end });
             rest = after;
         }
     }
-    let dead = u64::from(row.deletion.is_some());
-    if rest.is_empty() { Ok(dead) } else { Ok(dead + look_on(row, all.len() - rest.len(), (table, over, now), seen)?) }
+    if rest.is_empty() { Ok(0) } else { list_on(row, all.len() - rest.len(), (table, over, now), seen) }
 }
 
-/// As [`look`], of the cells from an offset on, whatever they are.
-#[inline(never)]
-fn look_on(
+/// As [`list`], of the cells from an offset on, whatever they are.
+fn list_on(
     row: &RowView<'_>,
     from: usize,
     (table, over, now): (&TableRecord, Option<Deletion>, i64),
@@ -369,4 +461,50 @@ fn collect<'a>(cql_type: &CqlType, cells: impl Iterator<Item = Result<CellView<'
         place.copy_from_slice(&count.to_be_bytes());
     }
     Ok(Some(Cow::Owned(out)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::wide_column::TableSchema;
+    use crate::wide_column::record::Builder;
+
+    proptest! {
+        /// Few plain cells are read where they are as they are when they are listed.
+        #[test]
+        fn plain_cells_are_the_same_with_a_list_and_without(
+            cells in prop::collection::btree_map(prop_oneof![0u16..20, 125..135u16], (0i64..2, 0usize..130), 0..20),
+            wanted in prop::collection::vec(prop_oneof![0u16..20, 125..135u16], 0..30),
+        ) {
+            let values: Vec<_> = cells.iter().map(|(id, (_, bytes))| vec![id.to_be_bytes()[1]; *bytes]).collect();
+            let mut builder = Builder::new(10);
+            for ((id, (time, _)), value) in cells.iter().zip(&values) {
+                let cell = Cell { timestamp: 7 + time, content: Content::Live { value } };
+                builder.push(CellView { id: *id, part: Part::Whole, cell });
+            }
+            let built = builder.build();
+            if built.is_empty {
+                return Ok(());
+            }
+            let row = RowView::new(&built.bytes).unwrap();
+            let is_short = values.len() <= FEW && values.iter().all(|value| value.len() < 128);
+            prop_assert_eq!(are_few_plain(row.bytes_of_cells()), is_short);
+            if !is_short {
+                return Ok(());
+            }
+            let mut listed = Vec::new();
+            list_on(&row, 0, (&TableRecord::new(TableSchema::new()), None, 0), &mut listed).unwrap();
+            let listed = Seen { row: &row, listed: Some(&listed) };
+            let read = Seen { row: &row, listed: None };
+            prop_assert_eq!(read.is_empty(), listed.is_empty());
+            let mut next = (0, 0);
+            for id in wanted {
+                prop_assert_eq!(read.value(id, &mut next.0), listed.value(id, &mut next.1), "of {}", id);
+                let of_read = read.of(id).collect::<Result<Vec<_>>>().unwrap();
+                prop_assert_eq!(of_read, listed.of(id).collect::<Result<Vec<_>>>().unwrap());
+            }
+        }
+    }
 }

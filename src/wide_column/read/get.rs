@@ -44,13 +44,13 @@ pub(crate) fn get<R>(
             own.read_clustering(record, &clustering.key, row)?;
             over = over.max(base.over(view, record, partition, &own)?);
         }
-        let mut cells = Vec::with_capacity(8);
-        look(row, record, over, now, &mut cells)?;
-        if !row.is_marked(over, now) && (cells.is_empty() || record.is_strict()) {
+        let mut cells = Vec::new();
+        let looked = look(row, record, over, now, &mut cells)?;
+        let seen = Seen::new(row, looked, &cells);
+        if !row.is_marked(over, now) && (seen.is_empty() || record.is_strict()) {
             return Ok(None);
         }
         let key = RowKey { encoded: &clustering.key, decoded: None };
-        let seen = Seen { row, cells: &cells };
         current.with_statics(|statics| {
             let content = Found::Stored { partition, clustering: Some(key), row: &seen, statics, now };
             each(&FoundRow { table: record, content }).map(Some)

@@ -155,6 +155,11 @@ impl Ranges {
         Ok(())
     }
 
+    /// Whether none is left that a row still to be read can lie in.
+    pub(super) fn are_over(&self) -> bool {
+        self.current.is_none()
+    }
+
     /// How the range that a row lies in was deleted. Rows are asked about in the order in which they are read.
     pub(in crate::wide_column) fn at(&mut self, clustering: &[u8]) -> Result<Option<Deletion>> {
         while let Some(range) = &self.current {

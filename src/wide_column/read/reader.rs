@@ -17,7 +17,7 @@ use crate::wide_column::read::position::Position;
 use crate::wide_column::read::sink::{Flow, Sink};
 use crate::wide_column::read::state::{Current, State};
 use crate::wide_column::read::virtual_table::VirtualRow;
-use crate::wide_column::record::RowView;
+use crate::wide_column::record::{RowView, cells_of_plain};
 use crate::wide_column::schema::{ColumnKind, TableRecord};
 use crate::wide_column::token::token;
 
@@ -91,14 +91,14 @@ impl Reader {
     ///
     /// # Errors
     /// Those of the sink; [`Error::Corruption`]; the class of failed reads for too much that is deleted.
-    pub(crate) fn run(&mut self, view: &View, sink: &mut Sink<'_>) -> Result<bool> {
+    pub(crate) fn run(&mut self, view: &View, sink: &mut dyn Sink) -> Result<bool> {
         let before = self.state.dead();
         let more = self.run_to_stop(view, sink);
         view.meter().dead(self.state.dead() - before);
         more
     }
 
-    fn run_to_stop(&mut self, view: &View, sink: &mut Sink<'_>) -> Result<bool> {
+    fn run_to_stop(&mut self, view: &View, sink: &mut dyn Sink) -> Result<bool> {
         while !self.is_done {
             let flow = self.step(view, sink)?;
             self.is_done |= self.state.left == Some(0);
@@ -207,7 +207,7 @@ impl Reader {
     }
 
     /// Looks at the next entry, or opens what comes next.
-    fn step(&mut self, view: &View, sink: &mut Sink<'_>) -> Result<Flow> {
+    fn step(&mut self, view: &View, sink: &mut dyn Sink) -> Result<Flow> {
         if matches!(self.walk, Walk::Virtual { .. }) {
             return self.step_virtual(sink);
         }
@@ -235,7 +235,7 @@ impl Reader {
         }
     }
 
-    fn end_partition(&mut self, sink: &mut Sink<'_>) -> Result<Flow> {
+    fn end_partition(&mut self, sink: &mut dyn Sink) -> Result<Flow> {
         if !std::mem::take(&mut self.has_partition) || self.state.left == Some(0) {
             return Ok(Flow::Continue);
         }
@@ -243,7 +243,7 @@ impl Reader {
     }
 
     /// Leaves a partition of the list, and comes to the next one.
-    fn next_partition(&mut self, view: &View, sink: &mut Sink<'_>) -> Result<Flow> {
+    fn next_partition(&mut self, view: &View, sink: &mut dyn Sink) -> Result<Flow> {
         if self.end_partition(sink)? == Flow::Stop {
             return Ok(Flow::Stop);
         }
@@ -280,7 +280,7 @@ impl Reader {
     }
 
     /// Reads a slice of the partition: with one lookup when it is one row.
-    fn open_slice(&mut self, view: &View, slice: &Bounds, sink: &mut Sink<'_>) -> Result<Flow> {
+    fn open_slice(&mut self, view: &View, slice: &Bounds, sink: &mut dyn Sink) -> Result<Flow> {
         let direction = self.direction();
         let from = match direction {
             Direction::Forward => Some(slice.start.as_slice()),
@@ -301,11 +301,35 @@ impl Reader {
     }
 
     /// Looks at entries until the sink says stop, the cursor ends, or another one is needed.
-    fn walk_on(&mut self, view: &View, sink: &mut Sink<'_>) -> Result<Flow> {
+    fn walk_on(&mut self, view: &View, sink: &mut dyn Sink) -> Result<Flow> {
         let Some(entries) = &mut self.entries else { return Ok(Flow::Continue) };
         let table = self.plan.table();
         let is_scan = matches!(self.walk, Walk::Scan { .. });
+        let offers_cells = sink.wants_cells()
+            && self.base.is_none()
+            && self.plan.filters.is_empty()
+            && !self.plan.is_distinct
+            && !table.is_strict()
+            && !table.has_dropped();
+        let room = |state: &State, current: &Current| if offers_cells { state.room(current) } else { 0 };
+        // Rows that the sink has taken by their cells are counted together, before anything else is done.
+        let (mut taken, mut most) = (0, if self.has_partition { room(&self.state, &self.current) } else { 0 });
         while let Some((key, value)) = entries.next(view)? {
+            let mut offered = None;
+            if taken < most
+                && (!is_scan || self.current.is_row_within(&self.bounds, key))
+                && let Some(cells) = cells_of_plain(value)
+                && let Some(flow) = sink.take_cells(cells)
+            {
+                if flow == Flow::Continue && taken + 1 < most {
+                    taken += 1;
+                    continue;
+                }
+                offered = Some(flow);
+            }
+            if taken > 0 {
+                self.state.passed(&mut self.current, std::mem::take(&mut taken));
+            }
             if is_scan && !key.starts_with(&self.current.prefix) || !self.has_partition {
                 if self.has_partition {
                     let flow = self.state.end_partition((table, &self.plan), &mut self.current, sink)?;
@@ -329,17 +353,19 @@ impl Reader {
                 self.current.load(view, table, (prefix, None), left, self.state.now)?;
                 self.current.open_ranges(view, table, Direction::Forward, None)?;
             }
-            let Place::Row(clustering) = layout::place(key.get(self.current.prefix.len()..).unwrap_or_default())?
-            else {
-                continue;
+            let flow = match layout::place(key.get(self.current.prefix.len()..).unwrap_or_default())? {
+                Place::Row(clustering) if let Some(flow) = offered => {
+                    self.state.taken(&self.plan, &mut self.current, clustering, flow);
+                    flow
+                }
+                Place::Row(clustering) if !is_scan || self.bounds.iter().any(|bounds| bounds.contains(clustering)) => {
+                    let base = self.base.as_ref().map(|base| (view, base));
+                    RowView::with(value, |row| {
+                        self.state.row((table, &self.plan), base, &mut self.current, (clustering, row), sink)
+                    })?
+                }
+                _ => Flow::Continue,
             };
-            if is_scan && !self.bounds.iter().any(|bounds| bounds.contains(clustering)) {
-                continue;
-            }
-            let base = self.base.as_ref().map(|base| (view, base));
-            let flow = RowView::with(value, |row| {
-                self.state.row((table, &self.plan), base, &mut self.current, (clustering, row), sink)
-            })?;
             let is_over = self.state.left == Some(0);
             self.is_done |= is_over;
             if self.current.is_done && !is_over {
@@ -356,12 +382,14 @@ impl Reader {
             if flow == Flow::Stop || is_over {
                 return Ok(flow);
             }
+            most = room(&self.state, &self.current);
         }
+        self.state.passed(&mut self.current, taken);
         self.entries = None;
         Ok(Flow::Continue)
     }
 
-    fn step_virtual(&mut self, sink: &mut Sink<'_>) -> Result<Flow> {
+    fn step_virtual(&mut self, sink: &mut dyn Sink) -> Result<Flow> {
         let Walk::Virtual { rows, next } = &mut self.walk else { return Ok(Flow::Continue) };
         let Some((partition, clustering, row)) = rows.get(*next) else {
             self.is_done = true;

@@ -6,10 +6,11 @@ use crate::txn::View;
 use crate::wide_column::cell::Deletion;
 use crate::wide_column::definitions::thresholds_of;
 use crate::wide_column::exception::Exception;
-use crate::wide_column::layout::{self, KeyValues};
+use crate::wide_column::layout::{self, KeyValues, Place};
 use crate::wide_column::read::base::Base;
+use crate::wide_column::read::bounds::Bounds;
 use crate::wide_column::read::filter;
-use crate::wide_column::read::found::{Found, FoundRow, RowKey, Seen, SeenCell, look};
+use crate::wide_column::read::found::{Found, FoundRow, Looked, RowKey, Seen, SeenCell, look};
 use crate::wide_column::read::plan::Plan;
 use crate::wide_column::read::position::Position;
 use crate::wide_column::read::ranges::Ranges;
@@ -28,6 +29,7 @@ pub(super) struct Current {
     pub(super) deletion: Option<Deletion>,
     /// Its static values as they are stored.
     statics: Vec<u8>,
+    statics_looked: Looked,
     statics_seen: Vec<SeenCell>,
     ranges: Option<Ranges>,
     /// Whether a row was seen.
@@ -82,7 +84,7 @@ impl State {
         base: Option<(&View, &Base)>,
         current: &mut Current,
         (clustering, row): (&[u8], &RowView<'_>),
-        sink: &mut Sink<'_>,
+        sink: &mut dyn Sink,
     ) -> Result<Flow> {
         let mut over = current.deletion;
         if let Some(ranges) = &mut current.ranges {
@@ -93,10 +95,11 @@ impl State {
             self.clustering.read_clustering(table, clustering, row)?;
             over = over.max(base.over(view, table, &current.key, &self.clustering)?);
         }
-        let dead = look(row, table, over, self.now, &mut self.cells)?;
-        self.count_dead(dead)?;
-        if !row.is_marked(over, self.now) && (self.cells.is_empty() || table.is_strict()) {
-            return self.count_dead(u64::from(dead == 0)).map(|()| Flow::Continue);
+        let looked = look(row, table, over, self.now, &mut self.cells)?;
+        self.count_dead(looked.dead)?;
+        let seen = Seen::new(row, looked, &self.cells);
+        if !row.is_marked(over, self.now) && (seen.is_empty() || table.is_strict()) {
+            return self.count_dead(u64::from(looked.dead == 0)).map(|()| Flow::Continue);
         }
         current.has_rows = true;
         current.know_key(row)?;
@@ -105,14 +108,35 @@ impl State {
         }
         let decoded = plan.fetches_clustering.then_some(&self.clustering);
         let key = (!plan.is_distinct).then_some(RowKey { encoded: clustering, decoded });
-        let seen = Seen { row, cells: &self.cells };
         let flow = current.with_statics(|statics| {
             let found = current.found(table, key, (&seen, statics), self.now);
-            if Self::passes(plan, &found)? { sink(&found).map(Some) } else { Ok(None) }
+            if Self::passes(plan, &found)? { sink.take(&found).map(Some) } else { Ok(None) }
         })?;
         let Some(flow) = flow else { return Ok(Flow::Continue) };
         self.returned(plan, current, Some(clustering), flow);
         Ok(flow)
+    }
+
+    /// How many rows of the partition a sink may take by their cells before a limit is met: none when anything but a row's own bytes
+    /// can hide it or a cell of it.
+    pub(super) fn room(&self, current: &Current) -> u64 {
+        let is_open = current.deletion.is_none() && current.ranges.is_none() && !current.key.is_empty();
+        let left = |of: Option<u64>| of.unwrap_or(u64::MAX);
+        if is_open && !current.is_done { left(self.left).min(left(current.left)) } else { 0 }
+    }
+
+    /// Notes that so many rows were taken by their cells, behind which no limit is met.
+    pub(super) fn passed(&mut self, current: &mut Current, rows: u64) {
+        current.has_rows |= rows > 0;
+        for left in [&mut self.left, &mut current.left].into_iter().flatten() {
+            *left = left.saturating_sub(rows);
+        }
+    }
+
+    /// Notes that a row was taken by its cells, behind which a limit may be met or the sink may have said stop.
+    pub(super) fn taken(&mut self, plan: &Plan, current: &mut Current, clustering: &[u8], flow: Flow) {
+        current.has_rows = true;
+        self.returned(plan, current, Some(clustering), flow);
     }
 
     /// Returns the row of a partition that has only static values, if the plan wants it.
@@ -120,17 +144,17 @@ impl State {
         &mut self,
         (table, plan): (&TableRecord, &Plan),
         current: &mut Current,
-        sink: &mut Sink<'_>,
+        sink: &mut dyn Sink,
     ) -> Result<Flow> {
         let is_wanted = !current.has_rows && !current.is_done && (plan.with_static_rows || plan.is_distinct);
-        if !is_wanted || current.statics_seen.is_empty() {
+        if !is_wanted || current.has_no_statics()? {
             return Ok(Flow::Continue);
         }
         let none = RowView::default();
-        let none = Seen { row: &none, cells: &[] };
+        let none = Seen::none(&none);
         let flow = current.with_statics(|statics| {
             let found = current.found(table, None, (&none, statics), self.now);
-            if Self::passes(plan, &found)? { sink(&found).map(Some) } else { Ok(None) }
+            if Self::passes(plan, &found)? { sink.take(&found).map(Some) } else { Ok(None) }
         })?;
         let Some(flow) = flow else { return Ok(Flow::Continue) };
         self.returned(plan, current, None, flow);
@@ -143,14 +167,14 @@ impl State {
         (table, plan): (&TableRecord, &Plan),
         current: &mut Current,
         (clustering, row): (&[u8], &VirtualRow),
-        sink: &mut Sink<'_>,
+        sink: &mut dyn Sink,
     ) -> Result<Flow> {
         current.has_rows = true;
         let found = FoundRow { table, content: Found::Virtual(row) };
         if !Self::passes(plan, &found)? {
             return Ok(Flow::Continue);
         }
-        let flow = sink(&found)?;
+        let flow = sink.take(&found)?;
         self.returned(plan, current, Some(clustering), flow);
         Ok(flow)
     }
@@ -251,13 +275,12 @@ impl Current {
             None
         };
         self.statics.clear();
-        self.statics_seen.clear();
         if table.shape().has_static
             && let Some(statics) = view.get(&layout::statics(prefix))?
         {
             self.statics.extend_from_slice(&statics);
             let row = RowView::new(&self.statics)?;
-            look(&row, table, self.deletion, now, &mut self.statics_seen)?;
+            self.statics_looked = look(&row, table, self.deletion, now, &mut self.statics_seen)?;
             if self.key.is_empty()
                 && let Some(kept) = row.kept(0)?
             {
@@ -284,9 +307,17 @@ impl Current {
         from: Option<&[u8]>,
     ) -> Result<()> {
         if table.has_deleted_ranges() {
-            self.ranges = Some(Ranges::open(view, &self.prefix, direction, from)?);
+            let ranges = Ranges::open(view, &self.prefix, direction, from)?;
+            self.ranges = Some(ranges).filter(|ranges| !ranges.are_over());
         }
         Ok(())
+    }
+
+    /// Whether an entry of a table is a row of the partition, and within one of these bounds.
+    pub(super) fn is_row_within(&self, bounds: &[Bounds], key: &[u8]) -> bool {
+        let Some(rest) = key.strip_prefix(&self.prefix[..]) else { return false };
+        let Ok(Place::Row(clustering)) = layout::place(rest) else { return false };
+        bounds.iter().any(|bounds| bounds.contains(clustering))
     }
 
     /// Takes the partition key from a row of it, when it does not stand whole in keys.
@@ -313,7 +344,11 @@ impl Current {
             return body(None);
         }
         let row = RowView::new(&self.statics)?;
-        body(Some(&Seen { row: &row, cells: &self.statics_seen }))
+        body(Some(&Seen::new(&row, self.statics_looked, &self.statics_seen)))
+    }
+
+    fn has_no_statics(&self) -> Result<bool> {
+        self.with_statics(|statics| Ok(statics.is_none_or(Seen::is_empty)))
     }
 
     fn found<'a>(

@@ -37,7 +37,7 @@ mod view;
 pub(super) use build::{Builder, Built};
 pub(crate) use merge::Parts;
 pub(super) use merge::{Rules, merge, supersedes};
-pub(super) use view::{CellView, Part, RowView, first_plain};
+pub(super) use view::{CellView, Part, RowView, cells_of_plain, first_plain, value_of_first};
 
 const FORMAT: u8 = 0x02;
 

@@ -267,16 +267,33 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// The first of these cells if it only has a value, whatever its time: its column, the bytes of the value, with which the cell
-/// ends, and what is behind it.
+/// The first of these cells if it is plain, which is to say that it only has a value, whatever its time: its column, the value, with
+/// which the cell ends, and what is behind it.
 #[inline]
-pub(in crate::wide_column) fn first_plain(cells: &[u8]) -> Option<(u16, usize, &[u8])> {
+pub(in crate::wide_column) fn first_plain(cells: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     // Most have a short id, and were written when their row was.
     if let [id @ 0..0x80, OF_ROW_TIME, length @ 0..0x80, rest @ ..] = cells {
-        let length = usize::from(*length);
-        return Some((u16::from(*id), length, rest.get(length..)?));
+        let (value, rest) = rest.split_at_checked(usize::from(*length))?;
+        return Some((u16::from(*id), value, rest));
     }
-    plain(cells).map(|Plain { id, value, rest, .. }| (id, value.len(), rest))
+    plain(cells).map(|Plain { id, value, rest, .. }| (id, value, rest))
+}
+
+/// The value of the first of these cells, and what is behind it, if it is of this column and has the form that most plain ones have.
+#[inline]
+pub(in crate::wide_column) fn value_of_first(cells: &[u8], id: u16) -> Option<(&[u8], &[u8])> {
+    match cells {
+        [own @ 0..0x80, OF_ROW_TIME, length @ 0..0x80, rest @ ..] if u16::from(*own) == id => {
+            rest.split_at_checked(usize::from(*length))
+        }
+        _ => None,
+    }
+}
+
+/// The cells of a row that has a time, a marker unless it has cells, and nothing else before them.
+#[inline]
+pub(in crate::wide_column) fn cells_of_plain(row: &[u8]) -> Option<&[u8]> {
+    PlainRow::new(row).filter(|row| row.has_marker || !row.cells.is_empty()).map(|row| row.cells)
 }
 
 /// The first of these cells if it only has a value and was written when its row was: its column, and what is behind it.

@@ -17,7 +17,7 @@ use crate::error::{Error, InvalidKind, Result};
 use crate::txn::{AutoCommit, Scope, View};
 use crate::wide_column::filter::Filter;
 use crate::wide_column::read::position::Position;
-use crate::wide_column::read::{Flow, Reader};
+use crate::wide_column::read::{Flow, FoundRow, Reader};
 use crate::wide_column::row::{Row, Rows, Selection};
 use crate::wide_column::target::Target;
 use crate::wide_column::value::CqlValue;
@@ -341,7 +341,7 @@ impl<S: Scope> Select<S> {
     pub fn to_vec(self) -> Result<Vec<Row>> {
         self.read("select", |view, mut reader, selection| {
             let mut rows = Vec::new();
-            reader.run(view, &mut |row| {
+            reader.run(view, &mut |row: &FoundRow<'_>| {
                 rows.push(Row::of(row, &selection)?);
                 Ok(Flow::Continue)
             })?;

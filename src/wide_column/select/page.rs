@@ -2,8 +2,8 @@
 
 use crate::error::{Error, InvalidKind, Result};
 use crate::txn::Scope;
-use crate::wide_column::read::Flow;
 use crate::wide_column::read::position::Position;
+use crate::wide_column::read::{Flow, FoundRow};
 use crate::wide_column::row::Row;
 use crate::wide_column::select::Select;
 
@@ -108,7 +108,7 @@ impl<S: Scope> Select<S> {
         }
         self.read("select", |view, mut reader, selection| {
             let mut found = Vec::new();
-            let has_more = reader.run(view, &mut |row| {
+            let has_more = reader.run(view, &mut |row: &FoundRow<'_>| {
                 found.push(Row::of(row, &selection)?);
                 Ok(if found.len() >= rows { Flow::Stop } else { Flow::Continue })
             })?;

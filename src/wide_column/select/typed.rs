@@ -139,7 +139,7 @@ impl<S: Scope> Select<S> {
     pub fn for_each(self, mut each: impl FnMut(RowRef<'_>) -> Result<()>) -> Result<()> {
         self.read("select", |view, mut reader, selection| {
             let mut rows = 0;
-            reader.run(view, &mut |row| {
+            reader.run(view, &mut |row: &FoundRow<'_>| {
                 rows += 1;
                 each(RowRef::new(row, &selection))?;
                 Ok(Flow::Continue)
@@ -200,7 +200,7 @@ impl<S: Scope> Select<S> {
     pub fn to_json(self) -> Result<Vec<String>> {
         self.read("select", |view, mut reader, selection| {
             let mut rows = Vec::new();
-            reader.run(view, &mut |row| {
+            reader.run(view, &mut |row: &FoundRow<'_>| {
                 let mut out = String::new();
                 json::put_row(&mut out, row, selection.columns())?;
                 rows.push(out);
@@ -233,11 +233,8 @@ impl<S: Scope> Select<S> {
     /// CQL binary protocol, version 4, section 4.2.5.2, *Rows*.
     pub fn to_protocol(self, out: &mut Vec<u8>) -> Result<u32> {
         self.read("select", |view, mut reader, selection| {
-            let mut rows = ProtocolRows::new(selection.columns().to_vec(), u32::MAX);
-            std::mem::swap(&mut rows.bytes, out);
-            let outcome = reader.run(view, &mut |row| rows.take(row));
-            std::mem::swap(&mut rows.bytes, out);
-            outcome?;
+            let mut rows = ProtocolRows::new(selection.columns(), u32::MAX, out);
+            reader.run(view, &mut rows)?;
             view.meter().returned(rows.count.into());
             Ok(rows.count)
         })

@@ -16,7 +16,7 @@ pub(crate) type CurrentRow = Vec<Option<Vec<u8>>>;
 pub(super) fn check(view: &View, plan: &Plan, condition: &Condition) -> Result<(bool, Option<CurrentRow>)> {
     let mut found = None;
     let mut reader = Reader::new(view, read_of(plan))?;
-    reader.run(view, &mut |row| {
+    reader.run(view, &mut |row: &FoundRow<'_>| {
         let columns = 0..row.table().schema.columns().count();
         let values = columns.map(|at| Ok(row.value(at)?.map(std::borrow::Cow::into_owned)));
         found = Some((holds(plan, condition, Some(row))?, values.collect::<Result<_>>()?));
