@@ -22,7 +22,7 @@ pub(crate) trait Sink {
     fn take(&mut self, row: &FoundRow<'_>) -> Result<Flow>;
 
     /// Whether the sink asks for nothing but single cells, so that a reader may offer it rows as [`take_cells`](Self::take_cells) has
-    /// them. The answer is the same for all rows of a read.
+    /// them: the same for all rows of a read.
     fn wants_cells(&self) -> bool {
         false
     }
