@@ -16,7 +16,7 @@
 //! which a few values are looked for.
 //!
 //! # Source
-//! MySQL reference manual, *Adaptive Hash Index*, has the same for pages of its tree.
+//! The reference manual of `MySQL`, *Adaptive Hash Index*, has the same for pages of its tree.
 
 use std::hash::{BuildHasher, Hasher};
 use std::iter;
@@ -67,7 +67,7 @@ impl Guesses {
             RawBsonRef::Int32(number) => hasher.write_i64(number.into()),
             RawBsonRef::Int64(number) => hasher.write_i64(number),
             #[expect(clippy::cast_possible_truncation, reason = "a whole number, which is small enough")]
-            RawBsonRef::Double(number) if number.trunc() == number && number.abs() <= EXACT_MAX => {
+            RawBsonRef::Double(number) if number.fract() == 0.0 && number.abs() <= EXACT_MAX => {
                 hasher.write_i64(number as i64);
             }
             RawBsonRef::Double(number) => hasher.write_u64(number.to_bits()),

@@ -61,8 +61,7 @@ fn put(model: &mut Model, id: i32, unique: &Bson) -> bool {
 fn key(value: &Bson) -> Bson {
     match value {
         Bson::Array(elements) => key(&elements[0]),
-        Bson::Double(number) => Bson::Int64(*number as i64),
-        Bson::Int32(number) => Bson::Int64((*number).into()),
+        Bson::Int32(number) => Bson::Double((*number).into()),
         other => other.clone(),
     }
 }
@@ -95,9 +94,10 @@ proptest! {
             match step {
                 Step::Put(id, unique) => {
                     let document = doc! { "_id": id, "u": unique.clone() };
-                    let stored = match model.contains_key(&id) {
-                        true => events(&store).replace_one(doc! { "_id": id }, &document).map(drop),
-                        false => events(&store).insert_one(&document).map(drop),
+                    let stored = if model.contains_key(&id) {
+                        events(&store).replace_one(doc! { "_id": id }, &document).map(drop)
+                    } else {
+                        events(&store).insert_one(&document).map(drop)
                     };
                     prop_assert_eq!(stored.is_ok(), put(&mut model, id, &unique));
                 }

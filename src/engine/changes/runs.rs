@@ -94,8 +94,7 @@ mod tests {
             let mut ascending: Vec<_> = runs.into_iter().zip(0..).map(|(mut run, nth): (Vec<u64>, u64)| {
                 run.sort_unstable();
                 // Mostly apart from each other.
-                run.iter_mut().for_each(|number| *number += 49 * nth);
-                run.into_iter()
+                run.into_iter().map(move |number| number + 49 * nth)
             }).collect();
             let numbers: Vec<_> = turns.into_iter().filter_map(|turn| ascending.get_mut(turn)?.next()).collect();
             let mut expected: Vec<_> = numbers.iter().copied().zip(0..).collect();
