@@ -302,7 +302,8 @@ fn value_bytes(tag: u8, bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// The same for the types that [`value_bytes`] does not know.
+/// The same for the types that [`value_bytes`] does not know: they are rare, and kept out of what each field that is passed costs.
+#[inline(never)]
 fn varying_bytes(tag: u8, bytes: &[u8]) -> Option<usize> {
     Some(match tag {
         0x7f | 0xff => 0,
