@@ -8,7 +8,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::engine::local::{Local, State};
-use crate::engine::tree::{Found, Tree, TreeCursor};
+use crate::engine::tree::{Found, Tree, TreeCursor, TreeKey};
 use crate::engine::{
     Changes, CommitNumber, Cursor, Direction, Draft, Durability, Engine, EngineStats, Key, KeyRange, LentEntry, Reads,
     Snapshot, Ticket, Value,
@@ -163,7 +163,7 @@ impl Snapshot for TreeSnapshot {
     }
 
     fn is_empty(&self, range: &KeyRange) -> Result<bool> {
-        Ok(self.tree.iter(range).next().is_none())
+        Ok(self.tree.is_empty(range))
     }
 
     fn first(&self, range: &KeyRange, direction: Direction) -> Result<Option<(Key, Value)>> {
@@ -182,7 +182,7 @@ impl Snapshot for TreeSnapshot {
 /// The first entry whose key is `key` or above it.
 pub(super) fn seek<'t>(tree: &'t Tree, key: &[u8]) -> Option<LentEntry<'t>> {
     let (key, found) = tree.seek(key)?;
-    Some((Cow::Borrowed(key), Cow::Borrowed(found.value()?)))
+    Some((key.whole(), Cow::Borrowed(found.value()?)))
 }
 
 /// The entry of `range` that has `n` entries of it before it.
@@ -192,26 +192,29 @@ pub(super) fn nth(tree: &Tree, range: &KeyRange, n: u64) -> Option<(Key, Value)>
         Bound::Included(start) => tree.rank(start, false),
         Bound::Excluded(start) => tree.rank(start, true),
     };
-    let entry = tree.nth(before.saturating_add(n)).filter(|(key, _)| range.contains(key));
-    entry.and_then(|(key, found)| Some((Key::from(key), found.value()?.into())))
+    owned(tree.nth(before.saturating_add(n))?, range)
+}
+
+/// An entry, if `range` has it.
+fn owned((key, found): (TreeKey<'_>, Found<'_>), range: &KeyRange) -> Option<(Key, Value)> {
+    let key = key.whole();
+    let value = found.value().filter(|_| range.contains(&key))?;
+    Some((Key::from(&*key), value.into()))
 }
 
 /// The entry at the end of `range` that `direction` starts from.
 pub(super) fn first(tree: &Tree, range: &KeyRange, direction: Direction) -> Option<(Key, Value)> {
     let entry = match direction {
-        Direction::Forward => match range.start() {
-            // One descent, and no way back up is kept.
-            Bound::Included(start) => tree.seek(start).filter(|(key, _)| range.contains(key)),
-            _ => tree.iter(range).next(),
-        },
+        // One descent, and no way back up is kept.
+        Direction::Forward => tree.first(range.start()),
         Direction::Backward => {
             let up_to = match range.end() {
                 Bound::Unbounded => tree.len(),
                 Bound::Included(end) => tree.rank(end, true),
                 Bound::Excluded(end) => tree.rank(end, false),
             };
-            tree.nth(up_to.checked_sub(1)?).filter(|(key, _)| range.contains(key))
+            tree.nth(up_to.checked_sub(1)?)
         }
     };
-    entry.and_then(|(key, found)| Some((Key::from(key), found.value()?.into())))
+    owned(entry?, range)
 }

@@ -232,7 +232,7 @@ impl Snapshot for Overlay {
 
     fn is_empty(&self, range: &KeyRange) -> Result<bool> {
         match self.layers(range) {
-            Layers::Draft(draft) => Ok(draft.tree().iter(range).next().is_none()),
+            Layers::Draft(draft) => Ok(draft.tree().is_empty(range)),
             Layers::Base => self.base.is_empty(range),
             Layers::Both => Ok(self.first(range, Direction::Forward)?.is_none()),
         }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::engine::tree::heads::{Bounds, separator};
+use crate::engine::tree::heads::Bounds;
 use crate::engine::tree::inner::Inner;
+use crate::engine::tree::key::separator;
 use crate::engine::tree::leaf::{INLINE_VALUE_BYTES_MAX, Leaf};
 use crate::engine::tree::{Node, Stored, Tree};
 
@@ -32,7 +33,7 @@ impl<const L: usize, const I: usize> Builder<L, I> {
     pub(crate) fn push(&mut self, key: &[u8], value: &[u8]) {
         let (is_large, bytes) = (value.len() > INLINE_VALUE_BYTES_MAX, key.len() + value.len());
         if !self.leaf.has_room(if is_large { key.len() } else { bytes }) {
-            let between = separator(self.leaf.key(self.leaf.len() - 1), key).to_vec();
+            let between = separator(self.leaf.key(self.leaf.len() - 1), key.into());
             self.finish_leaf(Some(&between));
             self.lower = between;
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::engine::tree::inner::{Inner, Kids};
+use crate::engine::tree::key::TreeKey;
 use crate::engine::tree::leaf::Leaf;
 use crate::engine::tree::{Found, Node, Tree};
 use crate::engine::{Cursor, Direction, Entry, Key, KeyRange};
@@ -27,6 +28,10 @@ pub(crate) struct TreeCursor<const L: usize = 128, const I: usize = 64> {
     direction: Direction,
     /// Where the way ends.
     bound: Bound<Key>,
+    /// The key that is lent, where the leaf has it in parts.
+    key: Vec<u8>,
+    /// The number of the stem of the leaf that `key` begins with; 0 if it begins with none.
+    stem: usize,
 }
 
 impl<const L: usize, const I: usize> TreeCursor<L, I> {
@@ -37,7 +42,7 @@ impl<const L: usize, const I: usize> TreeCursor<L, I> {
             Direction::Backward => (range.end(), range.start()),
         };
         let (path, bound) = (SmallVec::new(), bound.clone());
-        let mut cursor = Self { path, leaf: None, from: 0, to: 0, direction, bound };
+        let mut cursor = Self { path, leaf: None, from: 0, to: 0, direction, bound, key: Vec::new(), stem: 0 };
         if let Some(root) = tree.root.as_ref().filter(|_| !range.is_empty()) {
             cursor.descend(root.clone(), Some(first));
         }
@@ -62,7 +67,19 @@ impl<const L: usize, const I: usize> TreeCursor<L, I> {
                 self.to
             }
         };
-        self.leaf.as_ref().map(|leaf| leaf.found(at))
+        let (key, found) = self.leaf.as_ref()?.found(at);
+        if key.number == 0 {
+            return Some((key.rest, found));
+        }
+        if key.number == self.stem {
+            self.key.truncate(key.stem.len());
+        } else {
+            self.stem = key.number;
+            self.key.clear();
+            self.key.extend_from_slice(key.stem);
+        }
+        self.key.extend_from_slice(key.rest);
+        Some((&self.key, found))
     }
 
     /// Goes down from `node`, along `first` where there is one, else along the edge that the direction starts from.
@@ -90,11 +107,11 @@ impl<const L: usize, const I: usize> TreeCursor<L, I> {
     fn enter(&mut self, leaf: Arc<Leaf<L>>, first: Option<&Bound<Key>>) {
         // The place of the key, or behind it. Only a key between those of the leaf can be searched for in it.
         let place = |key: &Key, behind: bool| {
-            let is_above = leaf.len() > 0 && leaf.key(leaf.len() - 1) < &**key;
+            let is_above = leaf.len() > 0 && leaf.key(leaf.len() - 1).compare(key, 0).is_lt();
             if is_above {
                 return leaf.len();
             }
-            if leaf.len() == 0 || leaf.key(0) > &**key {
+            if leaf.len() == 0 || leaf.key(0).compare(key, 0).is_gt() {
                 return 0;
             }
             match leaf.search(key) {
@@ -124,7 +141,7 @@ impl<const L: usize, const I: usize> TreeCursor<L, I> {
             self.path.clear();
         }
         self.from = self.from.min(self.to);
-        self.leaf = Some(leaf);
+        (self.leaf, self.stem) = (Some(leaf), 0);
     }
 
     /// Goes to the leaf beside this one. `false` when the way has ended.
@@ -153,7 +170,7 @@ impl<const L: usize, const I: usize> Cursor for TreeCursor<L, I> {
     }
 }
 
-/// Walks over a tree that it borrows, lowest key first.
+/// Walks over a tree that it borrows, whose leaves have keys in one part, lowest key first.
 #[derive(Debug)]
 pub(crate) struct Iter<'a, const L: usize, const I: usize> {
     path: SmallVec<[(&'a Inner<L, I>, usize); LEVELS]>,
@@ -164,6 +181,7 @@ pub(crate) struct Iter<'a, const L: usize, const I: usize> {
 
 impl<'a, const L: usize, const I: usize> Iter<'a, L, I> {
     pub(super) fn new(tree: &'a Tree<L, I>, range: &'a KeyRange) -> Self {
+        const { assert!(!Leaf::<L>::HAS_STEMS, "keys are lent as they are in a leaf") }
         let mut iter = Self { path: SmallVec::new(), leaf: None, at: 0, end: range.end() };
         let Some(root) = tree.root.as_ref().filter(|_| !range.is_empty()) else { return iter };
         let leaf = match root {
@@ -220,7 +238,7 @@ impl<'a, const L: usize, const I: usize> Iterator for Iter<'a, L, I> {
             self.leaf = self.next_leaf();
             self.at = 0;
         }
-        let (key, found) = self.leaf?.found(self.at);
+        let (TreeKey { rest: key, .. }, found) = self.leaf?.found(self.at);
         self.at += 1;
         let is_inside = match self.end {
             Bound::Unbounded => true,

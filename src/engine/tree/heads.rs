@@ -112,11 +112,6 @@ pub(super) fn side(key: &[u8], prefix: &[u8], sure: usize) -> Ordering {
     start.cmp(prefix.get(sure..).unwrap_or_default())
 }
 
-/// The shortest key that is above `left` and not above `right`.
-pub(super) fn separator<'a>(left: &[u8], right: &'a [u8]) -> &'a [u8] {
-    right.get(..=common(left, right)).unwrap_or(right)
-}
-
 /// The keys a node may hold: from `lower` on, and below `upper`, where there are such.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds<'a> {

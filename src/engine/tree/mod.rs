@@ -21,6 +21,7 @@ mod build;
 mod cursor;
 pub(in crate::engine) mod heads;
 mod inner;
+mod key;
 mod leaf;
 
 use std::ops::Bound;
@@ -29,9 +30,10 @@ use std::sync::Arc;
 pub(crate) use build::Builder;
 pub(crate) use cursor::{Iter, TreeCursor};
 
-use crate::engine::KeyRange;
+use crate::engine::{Key, KeyRange};
 use heads::Bounds;
 use inner::{Child, Inner, Kids};
+pub(in crate::engine) use key::TreeKey;
 pub(in crate::engine) use leaf::INLINE_VALUE_BYTES_MAX;
 use leaf::{ChangesNodes, Leaf};
 
@@ -174,7 +176,7 @@ impl<const L: usize, const I: usize> Tree<L, I> {
     }
 
     /// The first entry whose key is `key` or above it.
-    pub(crate) fn seek(&self, key: &[u8]) -> Option<(&[u8], Found<'_>)> {
+    pub(crate) fn seek(&self, key: &[u8]) -> Option<(TreeKey<'_>, Found<'_>)> {
         let mut node = Reached::of(self.root.as_ref()?);
         // The nearest node behind the way down: where the entry is when the leaf ends before `key`.
         let mut behind = None;
@@ -189,7 +191,11 @@ impl<const L: usize, const I: usize> Tree<L, I> {
                 }
                 Reached::Leaf(leaf) => {
                     let (Ok(at) | Err(at)) = leaf.search(key);
-                    return if at < leaf.len() { Some(leaf.found(at)) } else { behind?.first() };
+                    if at < leaf.len() {
+                        return Some(leaf.found(at));
+                    }
+                    // A leaf may be empty that has no neighbour below the same node, and so may the one behind that.
+                    return behind?.first().or_else(|| self.nth(self.rank(key, false)));
                 }
             }
         }
@@ -319,7 +325,7 @@ impl<const L: usize, const I: usize> Tree<L, I> {
     }
 
     /// The entry that has `n` before it.
-    pub(crate) fn nth(&self, n: u64) -> Option<(&[u8], Found<'_>)> {
+    pub(crate) fn nth(&self, n: u64) -> Option<(TreeKey<'_>, Found<'_>)> {
         if n >= self.len {
             return None;
         }
@@ -335,7 +341,26 @@ impl<const L: usize, const I: usize> Tree<L, I> {
         }
     }
 
-    /// Every entry of `range`, lowest key first.
+    /// The first entry from `start` on.
+    pub(crate) fn first(&self, start: &Bound<Key>) -> Option<(TreeKey<'_>, Found<'_>)> {
+        match start {
+            Bound::Included(key) => self.seek(key),
+            Bound::Excluded(key) => self.nth(self.rank(key, true)),
+            Bound::Unbounded => self.nth(0),
+        }
+    }
+
+    /// Whether `range` holds nothing.
+    pub(crate) fn is_empty(&self, range: &KeyRange) -> bool {
+        let Some((first, _)) = self.first(range.start()).filter(|_| !range.is_empty()) else { return true };
+        match range.end() {
+            Bound::Included(end) => first.compare(end, 0).is_gt(),
+            Bound::Excluded(end) => first.compare(end, 0).is_ge(),
+            Bound::Unbounded => false,
+        }
+    }
+
+    /// Every entry of `range`, lowest key first, of a tree whose leaves are small.
     pub(crate) fn iter<'a>(&'a self, range: &'a KeyRange) -> Iter<'a, L, I> {
         Iter::new(self, range)
     }
@@ -380,7 +405,7 @@ impl<'a, const L: usize, const I: usize> Reached<'a, L, I> {
     }
 
     /// The first entry below it.
-    fn first(mut self) -> Option<(&'a [u8], Found<'a>)> {
+    fn first(mut self) -> Option<(TreeKey<'a>, Found<'a>)> {
         loop {
             match self {
                 Self::Inner(inner) => self = Self::below(inner, 0),

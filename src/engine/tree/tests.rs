@@ -35,6 +35,11 @@ fn key() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![20 => short, 20 => long, 10 => (0..400u32).prop_map(|n| format!("event:{n:05}").into_bytes()), 1 => huge]
 }
 
+/// A key of a run. Those of every other run begin alike for long.
+fn run_key(first: u8, n: u16) -> Vec<u8> {
+    [vec![first; if first.is_multiple_of(2) { 30 } else { 1 }], n.to_be_bytes().to_vec()].concat()
+}
+
 fn value() -> impl Strategy<Value = Vec<u8>> {
     let length = prop_oneof![20 => 0..40usize, 5 => 900..1_200usize, 1 => 3_000..9_000usize];
     (any::<u8>(), length).prop_map(|(byte, length)| vec![byte; length])
@@ -65,8 +70,13 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn owned<'a>((key, found): (&'a [u8], Found<'a>)) -> (Vec<u8>, Option<Vec<u8>>) {
+fn owned(key: &[u8], found: Found<'_>) -> (Vec<u8>, Option<Vec<u8>>) {
     (key.to_vec(), found.value().map(<[u8]>::to_vec))
+}
+
+/// The keys in order.
+fn keys<const L: usize, const I: usize>(tree: &Tree<L, I>) -> Vec<Vec<u8>> {
+    walk(tree, &KeyRange::ALL, Direction::Forward).into_iter().map(|(key, _)| key).collect()
 }
 
 fn walk<const L: usize, const I: usize>(
@@ -75,8 +85,8 @@ fn walk<const L: usize, const I: usize>(
     direction: Direction,
 ) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
     let (mut cursor, mut entries) = (TreeCursor::new(tree, range, direction), Vec::new());
-    while let Some(entry) = cursor.step() {
-        entries.push(owned(entry));
+    while let Some((key, found)) = cursor.step() {
+        entries.push(owned(key, found));
     }
     assert!(cursor.step().is_none(), "a cursor that has ended stays at its end");
     entries
@@ -87,13 +97,19 @@ fn look<const L: usize, const I: usize>(tree: &Tree<L, I>, model: &Model, range:
     let inside = model.iter().filter(|(key, _)| range.contains(key));
     let mut expected: Vec<_> = inside.map(|(key, value)| (key.clone(), value.clone())).collect();
     assert_eq!(tree.count(range), expected.len() as u64, "{range:?}");
+    assert_eq!(tree.is_empty(range), expected.is_empty(), "{range:?}");
     // Without their values in the message, which nobody could read.
-    assert!(tree.iter(range).map(owned).eq(expected.iter().cloned()), "iter over {range:?}");
+    let first = tree.first(range.start()).map(|(key, found)| owned(&key.whole(), found));
+    assert!(expected.first().is_none_or(|expected| first.as_ref() == Some(expected)), "the first of {range:?}");
     assert!(walk(tree, range, Direction::Forward) == expected, "forward over {range:?}");
     expected.reverse();
     assert!(walk(tree, range, Direction::Backward) == expected, "backward over {range:?}");
     let nth = model.iter().nth(usize::try_from(n).unwrap());
-    assert!(tree.nth(n).map(owned) == nth.map(|(key, value)| (key.clone(), value.clone())), "the {n}th");
+    assert!(
+        tree.nth(n).map(|(key, found)| owned(&key.whole(), found))
+            == nth.map(|(key, value)| (key.clone(), value.clone())),
+        "the {n}th"
+    );
     for bound in [range.start(), range.end()] {
         if let Bound::Included(key) | Bound::Excluded(key) = bound {
             assert_eq!(tree.rank(key, false), model.keys().filter(|other| other[..] < **key).count() as u64);
@@ -139,7 +155,7 @@ fn run<const L: usize, const I: usize>(steps: &[Step]) {
             Step::PutRun(index, run, first) => {
                 let (tree, model) = &mut trees[index.index(count)];
                 for n in 0..*run {
-                    let key = [&[*first][..], &n.to_be_bytes()].concat();
+                    let key = run_key(*first, n);
                     tree.put(&key, &[*first; 30]);
                     model.insert(key, Some(vec![*first; 30]));
                 }
@@ -152,7 +168,7 @@ fn run<const L: usize, const I: usize>(steps: &[Step]) {
             }
             Step::Batch(index, changes, first, every, is_put) => {
                 let (tree, model) = &mut trees[index.index(count)];
-                let run = (0..300u16).step_by(*every).map(|n| [&[*first][..], &n.to_be_bytes()].concat());
+                let run = (0..300u16).step_by(*every).map(|n| run_key(*first, n));
                 let mut changes = changes.clone();
                 changes.extend(run.map(|key| (key, is_put.then(|| vec![b'n'; 30]))));
                 make(tree, &changes);
@@ -208,6 +224,21 @@ fn run<const L: usize, const I: usize>(steps: &[Step]) {
     }
 }
 
+/// What is removed leaves nodes of one empty leaf behind where they can't be merged with others: on both sides of the border between two
+/// nodes of three levels.
+#[test]
+fn the_next_entry_is_found_behind_all_that_was_removed() {
+    let mut tree = Tree::<8, 16>::default();
+    let key = |n: u32| n.to_be_bytes();
+    let (all, gone) = (8 * 16 * 16 * 3_u32, 97..2_340);
+    (0..all).for_each(|n| tree.put(&key(n), b"value"));
+    gone.clone().for_each(|n| tree.remove(&key(n)));
+    tree.check().unwrap();
+    for n in gone.clone() {
+        assert_eq!(tree.seek(&key(n)).map(|(key, _)| key.whole().into_owned()), Some(key(gone.end).to_vec()), "{n}");
+    }
+}
+
 /// A leaf whose entries came in no order, and that is closed because a key of many bytes comes behind them.
 #[test]
 fn a_leaf_that_is_closed_out_of_order_is_rewritten_in_order() {
@@ -241,6 +272,11 @@ proptest! {
     }
 
     #[test]
+    fn the_smallest_leaves_with_stems_agree_with_a_map(steps in prop::collection::vec(step(), 0..250)) {
+        run::<64, 4>(&steps);
+    }
+
+    #[test]
     fn nodes_of_stores_agree_with_a_map(steps in prop::collection::vec(step(), 0..250)) {
         run::<128, 64>(&steps);
     }
@@ -270,10 +306,9 @@ proptest! {
             }
             few.check().unwrap();
             many.check().unwrap();
-            let expected: Vec<_> = model.iter().map(Vec::as_slice).collect();
-            for keys in [few.iter(&KeyRange::ALL).map(|(key, _)| key).collect::<Vec<_>>(), many.iter(&KeyRange::ALL).map(|(key, _)| key).collect()] {
-                prop_assert_eq!(&keys, &expected);
-            }
+            let expected: Vec<_> = model.iter().cloned().collect();
+            prop_assert_eq!(keys(&few), expected.clone());
+            prop_assert_eq!(keys(&many), expected);
             for (family, number) in (0..4).flat_map(|family| (0..300).step_by(7).map(move |number| (family, number))) {
                 let key = key(family, number);
                 let is_there = model.contains(&key);
@@ -503,4 +538,62 @@ fn late_heads_are_taken_back_when_few_keys_are_left_of_those_that_agree() {
     let expected = [0, 1, 2, 3, 4, 15, 16, 17, 18, 19, 30, 31].map(key);
     assert!(tree.get(b"part").is_some() && expected.iter().all(|key| tree.get(key).is_some()));
     assert!(tree.get(b"parti").is_none() && tree.get(&key(5)).is_none() && tree.get(&key(32)).is_none());
+}
+
+/// Rows of partitions, newest first, that lie in the order of hashes, and rows that are put into them later.
+#[test]
+fn what_many_keys_of_a_leaf_begin_with_is_stored_once() {
+    let key = |partition: u64, row: u64| {
+        let hash = partition.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
+        [&b"table"[..], &hash, b"name of a partition", &partition.to_be_bytes(), &row.to_be_bytes()].concat()
+    };
+    let mut tree = Tree::<128, 64>::default();
+    for partition in 0..200 {
+        (1..=100).rev().for_each(|row| tree.put(&key(partition, row * 2), &[7; 20]));
+    }
+    tree.check().unwrap();
+    let held = all_leaves(&tree).iter().map(|leaf| leaf.held_bytes()).sum::<usize>();
+    // A key has 48 bytes, of which the rows of a partition have the first 46 in common.
+    assert!(held < 200 * 100 * (4 + 12 + 20), "{held} bytes");
+    for partition in 0..200 {
+        (0..100).for_each(|row| tree.put(&key(partition, row * 2 + 1), &[7; 20]));
+    }
+    tree.check().unwrap();
+    assert!((0..200).all(|partition| (1..=200).all(|row| tree.get(&key(partition, row)).is_some())));
+    assert!(
+        (0..200).all(|partition| tree.get(&key(partition, 201)).is_none() && tree.get(&key(partition, 0)).is_none())
+    );
+    let mut sorted: Vec<_> = (0..200).flat_map(|partition| (1..=200).map(move |row| key(partition, row))).collect();
+    sorted.sort_unstable();
+    assert!(keys(&tree) == sorted);
+}
+
+/// More families with late heads than a leaf has room for, if each kept them when few of its entries are left.
+#[test]
+fn families_that_shrink_make_room_for_others() {
+    let key = |family: u8, n: u8| [&[family; 12][..], &[n]].concat();
+    let mut tree = Tree::<128, 64>::default();
+    for family in 0..20 {
+        (0..20).for_each(|n| tree.put(&key(family, n), b"v"));
+        tree.check().unwrap();
+        (1..19).for_each(|n| tree.remove(&key(family, n)));
+        tree.check().unwrap();
+    }
+    assert_eq!(tree.len(), 40);
+    assert!((0..20).all(|family| [0, 19].iter().all(|n| tree.get(&key(family, *n)).is_some())));
+}
+
+/// The stem that a leaf begins with is that of a key which is gone, and those that come share other bytes.
+#[test]
+fn a_stem_that_nobody_has_any_more_is_not_taken_for_granted() {
+    let mut tree = Tree::<128, 64>::default();
+    let key = |start: u8, n: u16| [&[start; 20][..], &n.to_be_bytes()].concat();
+    (0..129).for_each(|n| tree.put(&key(1, n), &[7; 30]));
+    tree.remove(&key(1, 128));
+    (0..300).for_each(|n| tree.put(&key(9, n), &[7; 30]));
+    (0..300).rev().for_each(|n| tree.put(&key(8, n), &[7; 30]));
+    tree.check().unwrap();
+    let mut expected: Vec<_> = (0..128).map(|n| key(1, n)).collect();
+    expected.extend((0..300).map(|n| key(8, n)).chain((0..300).map(|n| key(9, n))));
+    assert!(keys(&tree) == expected);
 }

@@ -4,29 +4,39 @@
 //! what has come since, in the order it came. A change of an entry leaves its old bytes behind as garbage until the
 //! leaf is rewritten.
 //!
-//! An entry is its key length, its value's word (four bytes each), the key and, where the word says so, the value. The word is the
-//! value's length, or says that the value is beside the leaf, or that the entry is the removal of its key.
+//! What many keys begin with is stored once, before the entries of `base`, and called a stem ([`stems`]); [`entry`] has how an entry lies
+//! in the buffers.
 
 #![expect(
     clippy::indexing_slicing,
     reason = "places come from searches of the same node, and its arrays have room for them"
 )]
 
+mod entry;
 mod family;
+mod stems;
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
+use std::ops::Range;
 use std::sync::Arc;
 
-use crate::engine::tree::heads::{Bounds, common, count_below, head, partition_point, separator};
+use smallvec::SmallVec;
+
+use crate::engine::tree::heads::{Bounds, common, count_below, head, partition_point};
+use crate::engine::tree::key::{TreeKey, separator};
 use crate::engine::tree::{Found, Stored};
-use family::{Gap, is_family};
+use entry::{HEADER_BYTES_MAX, Header, STEMS_MAX, Word, header_bytes, low, push_header, set_beside};
+use family::{Gap, Lates, is_family};
 
 /// Values above this are kept beside the leaf, in bytes.
 pub(in crate::engine) const INLINE_VALUE_BYTES_MAX: usize = 1 << 10;
 
 /// Bytes that `tail` takes before the leaf is rewritten.
 const TAIL_BYTES: usize = 4096;
+
+/// By how many bytes `tail` grows.
+const TAIL_STEP: usize = 512;
 
 /// Copying this many bytes of `base` costs about as much as putting an entry behind it and gathering it later.
 const BASE_BYTES_PER_CHANGE: usize = 1_500;
@@ -36,10 +46,6 @@ const LEAF_BYTES_MAX: usize = 64 << 10;
 
 /// How many entries in order are taken for a run that goes on: by chance there are two or three.
 const RUN_MIN: usize = 8;
-
-const HEADER_BYTES: usize = 8;
-const REMOVED: u32 = u32::MAX;
-const BESIDE: u32 = 1 << 31;
 
 thread_local! {
     /// Where entries are gathered for a new `base`.
@@ -57,18 +63,17 @@ pub(crate) struct Leaf<const N: usize> {
     tail: Vec<u8>,
     beside: Vec<Arc<[u8]>>,
     heads: [u64; N],
-    /// A bit for each entry whose head is late: its first half is that of all keys of its family, and its second half the four bytes
-    /// after all that these share. In the order of the places.
-    late: u128,
-    /// How many bytes the keys share whose heads are late and in whose family the last entry is; 0 when it is not known.
-    shared_at_end: usize,
+    /// Which heads are late.
+    lates: Lates,
+    /// Where in `base` each stem ends, behind two zeros: the end of none, and the start of the first.
+    stem_ends: [u16; STEMS_MAX + 2],
     slots: [u32; N],
 }
 
 impl<const N: usize> Clone for Leaf<N> {
     /// A copy that is about to be changed: with room in `tail`, or with everything moved to `base` where much is in it.
     fn clone(&self) -> Self {
-        let mut tail = Vec::with_capacity((self.tail.len() * 2).clamp(512, TAIL_BYTES).max(self.tail.len()));
+        let mut tail = Vec::with_capacity(self.tail.len() + TAIL_STEP);
         tail.extend_from_slice(&self.tail);
         let mut copy = Self {
             len: self.len,
@@ -78,8 +83,8 @@ impl<const N: usize> Clone for Leaf<N> {
             tail,
             beside: self.beside.clone(),
             heads: self.heads,
-            late: self.late,
-            shared_at_end: self.shared_at_end,
+            lates: self.lates,
+            stem_ends: self.stem_ends,
             slots: self.slots,
         };
         if copy.tail.len() > TAIL_BYTES {
@@ -100,8 +105,8 @@ impl<const N: usize> Default for Leaf<N> {
             tail: Vec::new(),
             beside: Vec::new(),
             heads: [u64::MAX; N],
-            late: 0,
-            shared_at_end: 0,
+            lates: Lates::default(),
+            stem_ends: [0; STEMS_MAX + 2],
             slots: [0; N],
         }
     }
@@ -149,7 +154,7 @@ impl<const N: usize> Leaf<N> {
 
     #[inline]
     fn search_from(&self, head: u64, key: &[u8]) -> Result<usize, Gap> {
-        if self.late != 0
+        if self.has_late()
             && let Some(family) = self.late_family(head)
         {
             return self.search_family(family, key);
@@ -161,19 +166,29 @@ impl<const N: usize> Leaf<N> {
         if at + 1 < self.len && self.heads[at + 1] == head {
             return self.search_among_equal(at, key);
         }
-        match self.key(at).cmp(key) {
-            Ordering::Less => Err(Gap::at(at + 1)),
-            Ordering::Equal => Ok(at),
-            Ordering::Greater => Err(Gap::at(at)),
-        }
+        self.search_between(at..at + 1, key).map_err(Gap::at)
     }
 
     /// The place of `key` among entries whose heads are the same as the one at `at`, the first of them, and not late.
     #[inline(never)]
     fn search_among_equal(&self, at: usize, key: &[u8]) -> Result<usize, Gap> {
         let end = partition_point(at..self.len, |place| self.heads[place] == self.heads[at]);
-        let place = partition_point(at..end, |place| self.key(place) < key);
-        if place < end && self.key(place) == key { Ok(place) } else { Err(Gap::at(place)) }
+        self.search_between(at..end, key).map_err(Gap::at)
+    }
+
+    /// The place of `key`, which is in `places` if it is there, by whole keys.
+    #[inline]
+    fn search_between(&self, places: Range<usize>, key: &[u8]) -> Result<usize, usize> {
+        let Range { mut start, mut end } = places;
+        while start < end {
+            let middle = start.midpoint(end);
+            match self.key(middle).compare(key, self.skip) {
+                Ordering::Less => start = middle + 1,
+                Ordering::Equal => return Ok(middle),
+                Ordering::Greater => end = middle,
+            }
+        }
+        Err(start)
     }
 
     /// The entry's bytes and those after it.
@@ -187,33 +202,39 @@ impl<const N: usize> Leaf<N> {
     }
 
     #[inline]
-    pub(super) fn key(&self, at: usize) -> &[u8] {
-        let (entry, length) = key_length(self.entry(at));
-        &entry[HEADER_BYTES..HEADER_BYTES + length]
+    pub(super) fn key(&self, at: usize) -> TreeKey<'_> {
+        let entry = self.entry(at);
+        let header = Header::of(entry);
+        self.key_of(header.stem(), &entry[header.bytes..header.bytes + header.rest])
+    }
+
+    #[inline(always)]
+    fn key_of<'a>(&'a self, stem: usize, rest: &'a [u8]) -> TreeKey<'a> {
+        TreeKey { number: stem, stem: if stem == 0 { &[] } else { self.stem(stem) }, rest }
     }
 
     /// The entry at a place.
-    #[inline]
-    pub(super) fn found(&self, at: usize) -> (&[u8], Found<'_>) {
-        let (entry, length) = key_length(self.entry(at));
-        let (key, rest) = entry[HEADER_BYTES..].split_at(length);
-        let value = match word(entry) {
-            REMOVED => Found::Removed,
-            word if word & BESIDE != 0 => Found::Large(&self.beside[(word ^ BESIDE) as usize]),
-            word => Found::Bytes(&rest[..word as usize]),
+    #[inline(always)]
+    pub(super) fn found(&self, at: usize) -> (TreeKey<'_>, Found<'_>) {
+        let entry = self.entry(at);
+        let header = Header::of(entry);
+        let (rest, value) = entry[header.bytes..].split_at(header.rest);
+        let value = match header.word() {
+            Word::Inline(bytes) => Found::Bytes(&value[..bytes]),
+            Word::Beside(place) => Found::Large(&self.beside[place]),
+            Word::Removed => Found::Removed,
         };
-        (key, value)
+        (self.key_of(header.stem(), rest), value)
     }
 
+    #[inline]
     pub(super) fn get(&self, key: &[u8]) -> Option<Found<'_>> {
         self.search(key).ok().map(|at| self.found(at).1)
     }
 
     /// Bytes of the entry in the buffers.
     fn entry_bytes(&self, at: usize) -> usize {
-        let (entry, key_bytes) = key_length(self.entry(at));
-        let word = word(entry);
-        HEADER_BYTES + key_bytes + if word & BESIDE == 0 { word as usize } else { 0 }
+        Header::of(self.entry(at)).entry_bytes()
     }
 
     pub(super) fn insert(&mut self, key: &[u8], value: Stored<'_>, bounds: Bounds<'_>) -> Inserted<Self> {
@@ -225,7 +246,7 @@ impl<const N: usize> Leaf<N> {
             }
             Err(gap) => {
                 let (at, is_full) = (gap.at, self.len == N);
-                if is_full || self.bytes() + HEADER_BYTES + key.len() > LEAF_BYTES_MAX {
+                if is_full || self.bytes() + HEADER_BYTES_MAX + key.len() > LEAF_BYTES_MAX {
                     if let Some((separator, mut right)) = self.split(at, bounds) {
                         let place = if key < &*separator { &mut *self } else { &mut right };
                         place.insert_new(key, value);
@@ -244,19 +265,19 @@ impl<const N: usize> Leaf<N> {
     /// Puts a key that comes before or after all others into a leaf of its own beside this one, which stays as it is. Returns the
     /// right one of the two, and the separator before it.
     fn insert_beside(&mut self, key: &[u8], value: Stored<'_>, bounds: Bounds<'_>) -> (Vec<u8>, Arc<Self>) {
-        if self.base.is_empty() {
+        if self.base.len() == self.stem_bytes() {
             self.close();
         } else {
             self.rewrite();
-            self.tail = Vec::new();
         }
+        let is_before = self.key(0).compare(key, 0).is_gt();
         let mut other = Self { skip: bounds.shared(), ..Self::default() };
+        other.expect_like(self.key(if is_before { 0 } else { self.len - 1 }), key);
         other.insert_new(key, value);
-        let is_before = self.len > 0 && key < self.key(0);
         if is_before {
             std::mem::swap(self, &mut other);
         }
-        let separator = separator(self.key(self.len - 1), other.key(0)).to_vec();
+        let separator = separator(self.key(self.len - 1), other.key(0));
         self.set_skip(bounds.below(&separator).shared());
         other.set_skip(bounds.above(&separator).shared());
         (separator, Arc::new(other))
@@ -266,7 +287,7 @@ impl<const N: usize> Leaf<N> {
     /// bytes of the value that was there, if any was.
     pub(super) fn make(&mut self, key: &[u8], value: Stored<'_>) -> Result<Option<usize>, ChangesNodes> {
         let at = self.search_from_behind(key);
-        let has_room = self.bytes() + HEADER_BYTES + key.len() + value.inline().len() <= LEAF_BYTES_MAX;
+        let has_room = self.bytes() + HEADER_BYTES_MAX + key.len() + value.inline().len() <= LEAF_BYTES_MAX;
         match (at, value) {
             (Ok(at), Stored::Removed) => {
                 if self.len <= N / 4 {
@@ -318,16 +339,16 @@ impl<const N: usize> Leaf<N> {
         if self.is_late(last) && is_family(last_head, head) {
             return self.gap_behind_family(head, key);
         }
-        let is_behind = last_head < head || (last_head == head && self.key(last) < key);
+        let is_behind = last_head < head || (last_head == head && self.key(last).compare(key, self.skip).is_lt());
         is_behind.then_some(Gap::at(self.len))
     }
 
     /// Counts the bytes of an entry that is about to go as garbage, and lets go of what is beside the leaf.
     fn discard(&mut self, at: usize) {
-        self.garbage += self.entry_bytes(at);
-        let word = word(self.entry(at));
-        if word != REMOVED && word & BESIDE != 0 {
-            self.beside[(word ^ BESIDE) as usize] = Arc::default();
+        let header = Header::of(self.entry(at));
+        self.garbage += header.entry_bytes();
+        if let Word::Beside(place) = header.word() {
+            self.beside[place] = Arc::default();
         }
     }
 
@@ -340,54 +361,58 @@ impl<const N: usize> Leaf<N> {
 
     fn insert_at(&mut self, gap: Gap, key: &[u8], value: Stored<'_>) {
         let (at, len) = (gap.at, self.len);
-        self.append(key, value, at == len);
+        self.make_room(key, value, at == len);
+        let slot = self.append(self.stem_for(at, key), key, value);
         if at < len {
             self.slots.copy_within(at..len, at + 1);
         }
-        self.slots[at] = self.last_offset(key, value);
+        self.slots[at] = slot;
         self.len += 1;
         self.insert_head(gap, key);
     }
 
-    /// Puts an entry's bytes at the end of `tail`, making room first. In a load in order of the keys the tail is the
-    /// leaf, and grows.
-    fn append(&mut self, key: &[u8], value: Stored<'_>, is_last: bool) {
-        let bytes = HEADER_BYTES + key.len() + value.inline().len();
-        let grows = is_last && self.tail.len() >= self.base.len() && self.garbage == 0;
-        if self.tail.len() + bytes > TAIL_BYTES && !self.tail.is_empty() && !grows {
+    /// Makes room in `tail` for an entry. In a load in order of the keys the tail is the leaf, and grows.
+    fn make_room(&mut self, key: &[u8], value: Stored<'_>, is_last: bool) {
+        let bytes = HEADER_BYTES_MAX + key.len() + value.inline().len();
+        if is_last && self.tail.len() >= self.base.len() && self.garbage == 0 {
+            return;
+        }
+        if self.tail.len() + bytes > TAIL_BYTES && !self.tail.is_empty() {
             self.rewrite();
         }
-        let word = match value {
-            Stored::Removed => REMOVED,
-            Stored::Large(large) => {
-                self.beside.push(Arc::clone(large));
-                BESIDE | low(self.beside.len() - 1)
-            }
-            Stored::Bytes(bytes) => low(bytes.len()),
-        };
         let needed = self.tail.len() + bytes;
-        if needed > self.tail.capacity() && !grows {
-            // Twice as much each time would end with more than the tail may take.
-            let more = (self.tail.capacity() * 2).clamp(512, TAIL_BYTES).max(needed);
-            self.tail.reserve_exact(more - self.tail.len());
+        if needed > self.tail.capacity() {
+            // Twice as much each time would leave a tenth of a leaf unused, and be copied no less often than a leaf is.
+            self.tail.reserve_exact(bytes.max(TAIL_STEP));
         }
-        self.tail.extend_from_slice(&low(key.len()).to_le_bytes());
-        self.tail.extend_from_slice(&word.to_le_bytes());
-        self.tail.extend_from_slice(key);
-        self.tail.extend_from_slice(value.inline());
     }
 
-    /// Where the entry is that was appended last.
-    fn last_offset(&self, key: &[u8], value: Stored<'_>) -> u32 {
-        low(self.bytes() - HEADER_BYTES - key.len() - value.inline().len())
+    /// Puts the bytes of an entry whose key begins with a stem at the end of `tail`, and returns where they are.
+    fn append(&mut self, stem: usize, key: &[u8], value: Stored<'_>) -> u32 {
+        let slot = low(self.bytes());
+        let word = match value {
+            Stored::Removed => Word::Removed,
+            Stored::Large(large) => {
+                self.beside.push(Arc::clone(large));
+                Word::Beside(self.beside.len() - 1)
+            }
+            Stored::Bytes(bytes) => Word::Inline(bytes.len()),
+        };
+        let rest = &key[self.stem(stem).len()..];
+        push_header(&mut self.tail, stem, rest.len(), word);
+        self.tail.extend_from_slice(rest);
+        self.tail.extend_from_slice(value.inline());
+        slot
     }
 
     /// Puts `value` behind the others and leaves the one that was there as garbage. Returns the bytes of that.
     fn replace(&mut self, at: usize, key: &[u8], value: Stored<'_>) -> usize {
         let old = self.found(at).1.bytes();
-        self.append(key, value, false);
+        self.make_room(key, value, false);
+        let stem = Header::of(self.entry(at)).stem();
+        let slot = self.append(stem, key, value);
         self.discard(at);
-        self.slots[at] = self.last_offset(key, value);
+        self.slots[at] = slot;
         old
     }
 
@@ -395,11 +420,11 @@ impl<const N: usize> Leaf<N> {
     /// one if it did.
     #[inline]
     fn overwrite(&mut self, at: usize, value: Stored<'_>) -> Option<usize> {
-        let (key, old) = self.found(at);
-        let key_bytes = key.len();
-        match (old, value) {
-            (Found::Bytes(old), Stored::Bytes(new)) if old.len() == new.len() => {
-                let offset = self.slots[at] as usize + HEADER_BYTES + key_bytes;
+        let entry = self.entry(at);
+        let header = Header::of(entry);
+        match (header.word(), value) {
+            (Word::Inline(old), Stored::Bytes(new)) if old == new.len() => {
+                let offset = self.slots[at] as usize + header.bytes + header.rest;
                 let place = match offset.checked_sub(self.base.len()) {
                     Some(offset) => Some(&mut self.tail[offset..]),
                     None => Arc::get_mut(&mut self.base).map(|base| &mut base[offset..]),
@@ -409,13 +434,10 @@ impl<const N: usize> Leaf<N> {
                     new.len()
                 })
             }
-            (Found::Large(old), Stored::Large(new)) => {
-                let old = old.len();
-                let place = (word(self.entry(at)) ^ BESIDE) as usize;
-                self.beside[place] = Arc::clone(new);
-                Some(old)
+            (Word::Beside(place), Stored::Large(new)) => {
+                Some(std::mem::replace(&mut self.beside[place], Arc::clone(new)).len())
             }
-            (Found::Removed, Stored::Removed) => Some(0),
+            (Word::Removed, Stored::Removed) => Some(0),
             _ => None,
         }
     }
@@ -444,32 +466,37 @@ impl<const N: usize> Leaf<N> {
             self.pack(scratch);
             self.base = Arc::from(&**scratch);
         });
-        self.tail.clear();
-        self.tail.shrink_to(TAIL_BYTES);
+        self.tail = Vec::new();
     }
 
-    /// Puts the bytes of all entries into `out`, in order and without garbage. Slots are places there from now on, and the buffers are
-    /// for the caller to replace.
+    /// Puts the stems and the bytes of all entries into `out`, in order and without garbage. Slots are places there from now on, and the
+    /// buffers are for the caller to replace.
     fn pack(&mut self, out: &mut Vec<u8>) {
         out.clear();
         out.shrink_to(2 * LEAF_BYTES_MAX);
+        if let Some(wanted) = self.better_stems() {
+            return self.encode(&wanted, out);
+        }
+        out.extend_from_slice(&self.base[..self.stem_bytes()]);
         if self.garbage == 0 {
             return self.gather(out);
         }
         let mut beside = Vec::new();
         for at in 0..self.len {
-            let (offset, bytes) = (low(out.len()), self.entry_bytes(at));
-            push_entry(out, &self.entry(at)[..bytes], &self.beside, &mut beside);
-            self.slots[at] = offset;
+            let (offset, bytes) = (out.len(), self.entry_bytes(at));
+            out.extend_from_slice(&self.entry(at)[..bytes]);
+            keep_beside(&mut out[offset..], &self.beside, &mut beside);
+            self.slots[at] = low(offset);
         }
         self.beside = beside;
         self.garbage = 0;
     }
 
-    /// Gathers the entries of a leaf without garbage in order. What lies between two entries of `tail` is one piece of `base`.
+    /// Gathers the entries of a leaf without garbage in order, behind its stems. What lies between two entries of `tail` is one piece of
+    /// `base`.
     fn gather(&mut self, out: &mut Vec<u8>) {
         let base_bytes = self.base.len();
-        let (mut copied, mut is_in_tail) = (0, false);
+        let (mut copied, mut is_in_tail) = (out.len(), false);
         for at in 0..self.len {
             let slot = self.slots[at] as usize;
             if slot < base_bytes {
@@ -487,33 +514,43 @@ impl<const N: usize> Leaf<N> {
             }
             self.slots[at] = low(out.len());
             let entry = &self.tail[slot - base_bytes..];
-            let (_, key_bytes) = key_length(entry);
-            let word = word(entry);
-            let value_bytes = if word & BESIDE == 0 { word as usize } else { 0 };
-            out.extend_from_slice(&entry[..HEADER_BYTES + key_bytes + value_bytes]);
+            out.extend_from_slice(&entry[..Header::of(entry).entry_bytes()]);
         }
         out.extend_from_slice(&self.base[copied..]);
     }
 
-    /// Appends `count` entries of `other`, from its place `from` on, to a leaf that is being made.
-    fn take(&mut self, other: &Self, from: usize, count: usize) {
-        for n in from..from + count {
-            self.slots[self.len] = low(self.tail.len());
-            push_entry(&mut self.tail, &other.entry(n)[..other.entry_bytes(n)], &other.beside, &mut self.beside);
+    /// Appends all entries of `other` to a leaf that is being made, without stems.
+    fn take(&mut self, other: &Self) {
+        for at in 0..other.len {
+            let (key, value) = other.found(at);
+            self.slots[self.len] = self.append(0, &key.whole(), value.stored());
             self.len += 1;
         }
     }
 
-    /// Moves what is in `tail` to `base` when that is empty: the leaf is not expected to grow.
+    /// Moves what is in `tail` to `base` when that has no entries: the leaf is not expected to grow.
     fn close(&mut self) {
-        if self.base.is_empty() && !self.tail.is_empty() {
-            // In the order in which they came entries cannot be gathered later.
-            if !self.slots[..self.len].is_sorted() {
-                return self.rewrite();
-            }
-            self.base = Arc::from(&*self.tail);
-            self.tail = Vec::new();
+        if self.base.len() > self.stem_bytes() || self.tail.is_empty() {
+            return;
         }
+        // In the order in which they came entries cannot be gathered later.
+        if !self.slots[..self.len].is_sorted() {
+            return self.rewrite();
+        }
+        match self.better_stems() {
+            None if self.base.is_empty() => self.base = Arc::from(&*self.tail),
+            stems => SCRATCH.with_borrow_mut(|scratch| {
+                if let Some(stems) = stems {
+                    self.encode(&stems, scratch);
+                } else {
+                    scratch.clear();
+                    scratch.extend_from_slice(&self.base);
+                    scratch.extend_from_slice(&self.tail);
+                }
+                self.base = Arc::from(&**scratch);
+            }),
+        }
+        self.tail = Vec::new();
     }
 
     /// Splits off the upper part of a leaf into which a key is to be inserted at `at`: the upper half, or, where a run of keys goes on at
@@ -530,7 +567,7 @@ impl<const N: usize> Leaf<N> {
         } else {
             self.len / 2
         };
-        let separator = separator(self.key(middle - 1), self.key(middle)).to_vec();
+        let separator = separator(self.key(middle - 1), self.key(middle));
         let right = self.split_off(middle, bounds, &separator);
         Some((separator, right))
     }
@@ -539,23 +576,24 @@ impl<const N: usize> Leaf<N> {
     fn split_off(&mut self, middle: usize, bounds: Bounds<'_>, separator: &[u8]) -> Self {
         let count = self.len - middle;
         let (is_cut, is_late) = (is_family(self.heads[middle - 1], self.heads[middle]), self.is_late(middle));
-        let mut right = Self { len: count, skip: self.skip, late: self.late >> middle, ..Self::default() };
+        let mut right = Self { len: count, skip: self.skip, ..Self::default() };
         right.heads[..count].copy_from_slice(&self.heads[middle..self.len]);
-        right.shared_at_end = self.shared_at_end;
         SCRATCH.with_borrow_mut(|scratch| {
             self.pack(scratch);
-            let start = self.slots[middle];
-            right.slots.iter_mut().zip(&self.slots[middle..self.len]).for_each(|(own, slot)| *own = slot - start);
-            let (lower, upper) = scratch.split_at_mut(start as usize);
+            let (stems, start) = (self.stem_bytes(), self.slots[middle] as usize);
+            right.slots[..count].copy_from_slice(&self.slots[middle..self.len]);
+            right.stem_ends = self.stem_ends;
             let beside = std::mem::take(&mut self.beside);
-            self.beside = take_beside(lower, &self.slots[..middle], &beside);
-            right.beside = take_beside(upper, &right.slots[..count], &beside);
-            (self.base, right.base) = (Arc::from(&*lower), Arc::from(&*upper));
+            self.len = middle;
+            let stem_bytes = SmallVec::<[u8; 64]>::from_slice(&scratch[..stems]);
+            for (leaf, from, to) in [(&mut *self, stems, start), (&mut right, start, scratch.len())] {
+                leaf.beside = take_beside(scratch, &leaf.slots[..leaf.len], &beside);
+                leaf.take_base(scratch, from..to, &stem_bytes);
+            }
         });
         self.tail = Vec::new();
-        self.heads[middle..self.len].fill(u64::MAX);
-        (self.len, self.shared_at_end) = (middle, 0);
-        self.late &= (1 << middle) - 1;
+        self.heads[middle..middle + count].fill(u64::MAX);
+        right.lates = self.lates.split_off(middle);
         let cut = is_cut.then_some(is_late);
         self.settle(bounds.below(separator), middle - 1, cut);
         right.settle(bounds.above(separator), 0, cut);
@@ -601,8 +639,8 @@ impl<const N: usize> Leaf<N> {
     /// Takes in the entries of `right`, all of which come after its own, and may then hold the keys of both.
     pub(super) fn merge(&mut self, right: &Self) {
         let mut merged = Self { skip: self.skip.min(right.skip), ..Self::default() };
-        merged.take(self, 0, self.len);
-        merged.take(right, 0, right.len);
+        merged.take(self);
+        merged.take(right);
         merged.renew_heads();
         merged.close();
         *self = merged;
@@ -623,15 +661,13 @@ impl<const N: usize> Leaf<N> {
 
     /// A leaf of sorted entries, the first keys of which are counted in `skip` by whoever knows the bounds.
     pub(super) fn push_sorted(&mut self, key: &[u8], value: Stored<'_>) {
-        let at = self.len;
-        self.append(key, value, true);
-        self.slots[at] = self.last_offset(key, value);
+        self.slots[self.len] = self.append(0, key, value);
         self.len += 1;
     }
 
     /// Whether another entry of that many bytes fits in by [`Leaf::push_sorted`].
     pub(super) fn has_room(&self, bytes: usize) -> bool {
-        self.len < N && (self.len == 0 || self.bytes() + HEADER_BYTES + bytes <= LEAF_BYTES_MAX)
+        self.len < N && (self.len == 0 || self.bytes() + HEADER_BYTES_MAX + bytes <= LEAF_BYTES_MAX)
     }
 
     /// Ends a leaf that was filled by [`Leaf::push_sorted`].
@@ -657,20 +693,23 @@ impl<const N: usize> Leaf<N> {
             "a head is not in use and not the largest",
         )?;
         ensure((self.len..N).all(|at| !self.is_late(at)), "a late head is not in use")?;
-        ensure(self.knows_end(), "another number of bytes is shared at the end")?;
-        let (mut live, mut bytes) = (0, 0);
+        ensure(self.knows_families(), "another number of bytes is shared by a family")?;
+        ensure(self.stem_ends[..2] == [0, 0] && self.stem_ends.is_sorted(), "stems are out of order")?;
+        let (mut live, mut bytes, mut before) = (self.stem_bytes(), 0, None);
         for at in 0..self.len {
             let (key, value) = self.found(at);
+            let key = key.whole();
             ensure(self.heads[at] == self.head_at(at), "a head is not its key's")?;
             if at > 0 && is_family(self.heads[at - 1], self.heads[at]) {
                 ensure(self.is_late(at - 1) == self.is_late(at), "heads of a family are late, and others are not")?;
             }
-            ensure(at == 0 || self.key(at - 1) < key, "keys are out of order")?;
-            ensure(bounds.lower.is_none_or(|lower| lower <= key), "a key is below the lower bound")?;
-            ensure(bounds.upper.is_none_or(|upper| key < upper), "a key is not below the upper bound")?;
-            ensure(bounds.lower.is_none_or(|lower| common(lower, key) >= self.skip), "a key has not the prefix")?;
+            ensure(bounds.lower.is_none_or(|lower| lower <= &*key), "a key is below the lower bound")?;
+            ensure(bounds.upper.is_none_or(|upper| &*key < upper), "a key is not below the upper bound")?;
+            ensure(bounds.lower.is_none_or(|lower| common(lower, &key) >= self.skip), "a key has not the prefix")?;
             live += self.entry_bytes(at);
             bytes += (key.len() + value.bytes()) as u64;
+            ensure(before.is_none_or(|before| before < key), "keys are out of order")?;
+            before = Some(key);
         }
         ensure(live + self.garbage == self.bytes(), "garbage is miscounted")?;
         let in_base = self.slots[..self.len].iter().filter(|slot| (**slot as usize) < self.base.len());
@@ -679,48 +718,19 @@ impl<const N: usize> Leaf<N> {
     }
 }
 
-/// Appends an entry to `out`, and what is beside its old leaf to that of its new one.
-fn push_entry(out: &mut Vec<u8>, entry: &[u8], old: &[Arc<[u8]>], beside: &mut Vec<Arc<[u8]>>) {
-    let word = word(entry);
-    if word != REMOVED && word & BESIDE != 0 {
-        out.extend_from_slice(&entry[..4]);
-        out.extend_from_slice(&(BESIDE | low(beside.len())).to_le_bytes());
-        out.extend_from_slice(&entry[HEADER_BYTES..]);
-        beside.push(Arc::clone(&old[(word ^ BESIDE) as usize]));
-    } else {
-        out.extend_from_slice(entry);
+/// Hands what is beside the old leaf of an entry on to its new one.
+fn keep_beside(entry: &mut [u8], old: &[Arc<[u8]>], beside: &mut Vec<Arc<[u8]>>) {
+    if let Word::Beside(place) = Header::of(entry).word() {
+        set_beside(entry, beside.len());
+        beside.push(Arc::clone(&old[place]));
     }
 }
 
-/// What is beside a leaf for the entries at `slots` of `entries`, whose words then say where it is among that.
+/// What is beside a leaf for the entries at `slots` of `entries`, whose headers then say where it is among that.
 fn take_beside(entries: &mut [u8], slots: &[u32], old: &[Arc<[u8]>]) -> Vec<Arc<[u8]>> {
     let mut beside = Vec::new();
-    if old.is_empty() {
-        return beside;
-    }
-    for slot in slots {
-        let entry = &mut entries[*slot as usize..];
-        let word = word(entry);
-        if word != REMOVED && word & BESIDE != 0 {
-            entry[4..HEADER_BYTES].copy_from_slice(&(BESIDE | low(beside.len())).to_le_bytes());
-            beside.push(Arc::clone(&old[(word ^ BESIDE) as usize]));
-        }
+    if !old.is_empty() {
+        slots.iter().for_each(|slot| keep_beside(&mut entries[*slot as usize..], old, &mut beside));
     }
     beside
-}
-
-/// The entry, and how long its key is.
-#[inline]
-fn key_length(entry: &[u8]) -> (&[u8], usize) {
-    (entry, u32::from_le_bytes([entry[0], entry[1], entry[2], entry[3]]) as usize)
-}
-
-#[inline]
-fn word(entry: &[u8]) -> u32 {
-    u32::from_le_bytes([entry[4], entry[5], entry[6], entry[7]])
-}
-
-/// An offset or count within a leaf, which is bounded far below.
-fn low(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }
