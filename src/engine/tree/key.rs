@@ -20,10 +20,6 @@ pub(crate) struct TreeKey<'a> {
 }
 
 impl<'a> TreeKey<'a> {
-    pub(in crate::engine) fn len(self) -> usize {
-        self.stem.len() + self.rest.len()
-    }
-
     /// The key in one part.
     pub(in crate::engine) fn whole(self) -> Cow<'a, [u8]> {
         if self.stem.is_empty() { Cow::Borrowed(self.rest) } else { Cow::Owned([self.stem, self.rest].concat()) }

@@ -8,6 +8,11 @@
 //! The first of the three is the length of the value, or says that the value is beside the leaf, or that the entry is the removal of its
 //! key.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a header is read at every step of a search, and taken apart in registers: called, 39 instructions"
+)]
+
 use crate::engine::tree::leaf::INLINE_VALUE_BYTES_MAX;
 
 /// Bytes of the header of an entry, as a rule.
@@ -93,12 +98,6 @@ impl Header {
 #[inline(always)]
 fn number(bytes: &[u8]) -> u32 {
     bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
-}
-
-/// Bytes of the header of an entry whose key has so many bytes behind its stem.
-#[inline]
-pub(super) fn header_bytes(rest: usize) -> usize {
-    if rest < REST_LONG { HEADER_BYTES } else { HEADER_BYTES_MAX }
 }
 
 /// Appends a header.

@@ -239,21 +239,28 @@ impl<const N: usize> Leaf<N> {
     /// Makes room for the head of an entry that is in `gap` now, and sets it.
     #[inline]
     pub(super) fn insert_head(&mut self, gap: Gap, key: &[u8]) {
-        let at = gap.at;
-        if at + 1 < self.len {
+        let (at, is_last) = (gap.at, gap.at + 1 == self.len);
+        if !is_last {
             self.heads.copy_within(at..self.len - 1, at + 1);
         }
-        if let Some(late) = gap.late {
+        match gap.late {
             // It does not share more with the first or the last of them: those are farther from each other than it is from them.
-            let is_first = self.lates.firsts >> at & 1 == 1 && is_family(self.heads[at], late);
-            self.lates.insert(at, true, is_first);
-            self.heads[at] = late;
-        } else {
-            if self.has_late() {
-                self.lates.insert(at, false, false);
+            Some(late) if is_last => {
+                self.lates.entries |= 1 << at;
+                self.heads[at] = late;
             }
-            self.heads[at] = head(key, self.skip);
-            self.join_family(at);
+            Some(late) => {
+                let is_first = self.lates.firsts >> at & 1 == 1 && is_family(self.heads[at], late);
+                self.lates.insert(at, true, is_first);
+                self.heads[at] = late;
+            }
+            None => {
+                if !is_last && self.has_late() {
+                    self.lates.insert(at, false, false);
+                }
+                self.heads[at] = head(key, self.skip);
+                self.join_family(at);
+            }
         }
     }
 

@@ -26,7 +26,7 @@ use smallvec::SmallVec;
 use crate::engine::tree::heads::{Bounds, common, count_below, head, partition_point};
 use crate::engine::tree::key::{TreeKey, separator};
 use crate::engine::tree::{Found, Stored};
-use entry::{HEADER_BYTES_MAX, Header, STEMS_MAX, Word, header_bytes, low, push_header, set_beside};
+use entry::{HEADER_BYTES_MAX, Header, STEMS_MAX, Word, low, push_header, set_beside};
 use family::{Gap, Lates, is_family};
 
 /// Values above this are kept beside the leaf, in bytes.
@@ -208,13 +208,14 @@ impl<const N: usize> Leaf<N> {
         self.key_of(header.stem(), &entry[header.bytes..header.bytes + header.rest])
     }
 
-    #[inline(always)]
+    #[inline]
     fn key_of<'a>(&'a self, stem: usize, rest: &'a [u8]) -> TreeKey<'a> {
         TreeKey { number: stem, stem: if stem == 0 { &[] } else { self.stem(stem) }, rest }
     }
 
     /// The entry at a place.
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "each step of a scan: called, 64 instructions")]
     pub(super) fn found(&self, at: usize) -> (TreeKey<'_>, Found<'_>) {
         let entry = self.entry(at);
         let header = Header::of(entry);
@@ -730,7 +731,9 @@ fn keep_beside(entry: &mut [u8], old: &[Arc<[u8]>], beside: &mut Vec<Arc<[u8]>>)
 fn take_beside(entries: &mut [u8], slots: &[u32], old: &[Arc<[u8]>]) -> Vec<Arc<[u8]>> {
     let mut beside = Vec::new();
     if !old.is_empty() {
-        slots.iter().for_each(|slot| keep_beside(&mut entries[*slot as usize..], old, &mut beside));
+        for slot in slots {
+            keep_beside(&mut entries[*slot as usize..], old, &mut beside);
+        }
     }
     beside
 }
