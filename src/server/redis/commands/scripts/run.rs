@@ -54,7 +54,11 @@ pub(super) fn run(scripting: &Scripting, call: &mut Call<'_>, program: &Program<
     check_flags(call, program)?;
     let (database, interpreter) = (call.session.database, &scripting.interpreter);
     let shared = &interpreter.shared;
-    let failed = |error: &Error| format!("ERR {} script: {}", first_line(error), program.name);
+    // What ends a script may come when no code of the script's runs any more, and has its code then.
+    let failed = |error: &Error| {
+        let line = first_line(error);
+        format!("ERR {} script: {}", line.strip_prefix("ERR ").unwrap_or(&line), program.name)
+    };
     interpreter.begin().map_err(|error| failed(&error))?;
     shared.watch_from(Duration::from_millis(call.door.parameters.busy_reply_ms()));
     let outcome = {
